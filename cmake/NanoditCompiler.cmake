@@ -1,0 +1,21 @@
+# Compiler settings that every target shares, through the interface target nanodit_options.
+
+if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(NANODIT_CCACHE ccache)
+  if(NANODIT_CCACHE)
+    # A precompiled header is only cacheable when ccache may trust it and ignore the time of its making.
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${NANODIT_CCACHE})
+  endif()
+endif()
+
+add_library(nanodit_options INTERFACE)
+target_compile_options(nanodit_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -fpch-preprocess
+  $<$<BOOL:${NANODIT_WERROR}>:-Werror>)
+target_include_directories(nanodit_options INTERFACE ${CMAKE_SOURCE_DIR})
+
+if(NANODIT_SANITIZE)
+  add_compile_options(-fsanitize=${NANODIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${NANODIT_SANITIZE})
+endif()

@@ -1,0 +1,39 @@
+#include "core/config/model_config.h"
+
+namespace nanodit {
+
+void ModelConfig::visit(FieldVisitor& v)
+{
+    static constexpr std::string_view positions[] = {"none", "sincos"};
+    static constexpr std::string_view gates[] = {"none", "adaln_zero"};
+    v.field({"hidden_size", "Width D of every token; a multiple of num_heads.", 8, 16384}, hiddenSize);
+    v.field({"depth", "Number of blocks (self attention, cross attention, MLP).", 1, 256}, depth);
+    v.field({"num_heads", "Attention heads; hidden_size / num_heads channels each.", 1, 256}, numHeads);
+    v.field({"mlp_ratio", "Width of the MLP's inner layer as a multiple of hidden_size.", 0.25, 16}, mlpRatio);
+    v.field({"latent_channels", "Channels of the autoencoder's latent.", 1, 256}, latentChannels);
+    v.field({"patch_size", "Latent pixels along each side of a token (patchify).", 1, 16}, patchSize);
+    v.field({"text_dim", "Width of the text encoder; 0 takes it from the data set.", 0, 65536}, textDim);
+    v.field({"dino_dim", "Width of the DINO encoder; 0 takes it from the data set.", 0, 65536}, dinoDim);
+    v.field({"frequency_dim", "Sinusoids that encode the flow time t.", 2, 4096}, frequencyDim);
+    v.field({"use_dino_patches", "Attend to every DINO patch token; false is the CLS-only baseline."}, useDinoPatches);
+    v.enumeration({"patch_position", "sincos adds each patch's 2-D position, on the latent grid's coordinates."},
+                  patchPosition, positions);
+    v.enumeration({"gate", "adaln_zero gates each residual by a learned factor that starts at zero."}, gate, gates);
+    v.field({"qk_norm", "RMS-normalise queries and keys per head."}, qkNorm);
+}
+
+std::vector<ConfigIssue> ModelConfig::validate(const std::string& prefix) const
+{
+    std::vector<ConfigIssue> issues;
+    if (numHeads > 0 && hiddenSize % numHeads != 0)
+        issues.push_back({prefix + ".num_heads", "must divide hidden_size (" + std::to_string(hiddenSize) + "), but is " +
+                                                     std::to_string(numHeads)});
+    if (hiddenSize % 4 != 0)
+        issues.push_back({prefix + ".hidden_size", "must be a multiple of 4 for the 2-D sin-cos position, but is " +
+                                                       std::to_string(hiddenSize)});
+    if (frequencyDim % 2 != 0)
+        issues.push_back({prefix + ".frequency_dim", "must be even, but is " + std::to_string(frequencyDim)});
+    return issues;
+}
+
+} // namespace nanodit

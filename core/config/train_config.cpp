@@ -1,0 +1,124 @@
+#include "core/config/train_config.h"
+
+#include "core/config/yaml.h"
+#include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
+
+namespace nanodit {
+
+void TrainConfig::visit(FieldVisitor& v)
+{
+    v.beginGroup("model", "The NanoDiT's shape.");
+    model.visit(v);
+    v.endGroup();
+
+    v.beginGroup("data", "What it is trained on.");
+    v.field({"shards", "Shard set below data/shards of the workspace."}, data.shards);
+    v.field({"batch_size", "Samples in a micro-batch, all of one bucket.", 1, 4096, "samples"}, data.batchSize);
+    v.field({"normalise_dino", "Standardise CLS and patches by the set's own mean and deviation per channel."},
+            data.normaliseDino);
+    v.field({"prefetch", "Micro-batches decoded ahead by the loader's thread.", 1, 64, "batches"}, data.prefetch);
+    v.endGroup();
+
+    v.beginGroup("conditions", "Shares of samples whose conditions are replaced by learned nulls.");
+    v.field({"drop_both", "Neither text nor DINO.", 0, 1}, conditions.dropBoth);
+    v.field({"drop_dino", "Text only: CLS and patches are dropped together.", 0, 1}, conditions.dropDino);
+    v.field({"drop_text", "DINO only.", 0, 1}, conditions.dropText);
+    v.endGroup();
+
+    static constexpr std::string_view samplings[] = {"uniform", "logit_normal"};
+    v.beginGroup("flow", "Flow matching: x_t = (1 - t) x0 + t noise, target noise - x0.");
+    v.enumeration({"timestep_sampling", "Distribution of t."}, flow.timestepSampling, samplings);
+    v.field({"logit_mean", "Mean of logit(t) for logit_normal.", -5, 5}, flow.logitMean);
+    v.field({"logit_std", "Deviation of logit(t) for logit_normal.", 0.01, 10}, flow.logitStd);
+    v.field({"shift", "Resolution shift s: t' = s t / (1 + (s - 1) t); above 1 favours noise.", 0.05, 20}, flow.shift);
+    v.endGroup();
+
+    v.beginGroup("optimiser", "How weights are stepped.");
+    static constexpr std::string_view optimisers[] = {"adamw"};
+    v.choice({"name", "The update rule."}, optimiser.name, optimisers);
+    v.field({"lr", "Peak learning rate.", 0, 1}, optimiser.lr);
+    v.field({"betas", "Decay of the first and second moment.", 0, 1}, optimiser.betas);
+    v.field({"eps", "Added to the denominator.", 0, 1}, optimiser.eps);
+    v.field({"weight_decay", "Decoupled weight decay.", 0, 10}, optimiser.weightDecay);
+    v.field({"clip", "Largest norm of the whole gradient; 0 switches clipping off.", 0, 1e6}, optimiser.clip);
+    v.field({"accumulation", "Micro-batches per optimiser step.", 1, 65536, "batches"}, optimiser.accumulation);
+    v.endGroup();
+
+    static constexpr std::string_view decays[] = {"constant", "cosine"};
+    v.beginGroup("schedule", "How long, and the learning rate's course.");
+    v.field({"steps", "Optimiser steps of the whole run.", 1, 1e9, "steps"}, schedule.steps);
+    v.field({"warmup_steps", "Steps over which the learning rate rises from zero.", 0, 1e9, "steps"},
+            schedule.warmupSteps);
+    v.enumeration({"decay", "Course after the warm-up; cosine ends at zero."}, schedule.decay, decays);
+    v.endGroup();
+
+    v.beginGroup("ema", "Moving average of the weights, used for sampling.");
+    v.field({"enabled", "Keep one."}, ema.enabled);
+    v.field({"decay", "Share of the average that each step keeps.", 0, 1}, ema.decay);
+    v.endGroup();
+
+    static constexpr std::string_view precisions[] = {"float32", "bf16"};
+    v.enumeration({"precision", "Arithmetic of the forward pass; weights and optimiser state stay float32."}, precision,
+                  precisions);
+    v.field({"checkpointing", "Recompute activations in the backward pass: less memory, about a third more time."},
+            checkpointing);
+
+    v.beginGroup("saving", "Checkpoints.");
+    v.field({"every", "Steps between checkpoints.", 1, 1e9, "steps"}, saving.every);
+    v.field({"keep", "Newest checkpoints to keep; 0 keeps all.", 0, 1e6}, saving.keep);
+    v.endGroup();
+
+    v.beginGroup("previews", "Pictures painted while it trains.");
+    v.field({"every", "Steps between them; 0 makes none.", 0, 1e9, "steps"}, previews.every);
+    v.field({"count", "Records of the validation split that are painted.", 1, 64, "pictures"}, previews.count);
+    v.field({"sampler_steps", "Euler steps per picture.", 1, 1000, "steps"}, previews.samplerSteps);
+    v.field({"text_scale", "Guidance scale for text.", 0, 50}, previews.textScale);
+    v.field({"dino_scale", "Guidance scale for DINO.", 0, 50}, previews.dinoScale);
+    v.endGroup();
+
+    v.beginGroup("warm_start", "Start from another model's weights.");
+    v.field({"checkpoint", "A .safetensors or .pt file or a checkpoint folder; empty starts from nothing."},
+            warmStart.checkpoint);
+    v.field({"rename", "Renames of tensors, \"pattern=>replacement\" (regular expressions, tried in order)."},
+            warmStart.rename);
+    v.field({"lr_factor", "Multiplies optimiser.lr after a warm start.", 0, 10}, warmStart.lrFactor);
+    v.endGroup();
+
+    v.field({"seed", "Every random number is a function of this, the step and the micro-batch.", 0, 9e15}, seed);
+}
+
+std::vector<ConfigIssue> TrainConfig::validate() const
+{
+    auto copy = *this;
+    auto issues = rangeIssues([&copy](FieldVisitor& v) { copy.visit(v); });
+    for (auto& issue : model.validate())
+        issues.push_back(std::move(issue));
+    if (conditions.keepAll() < -1e-9)
+        issues.push_back({"conditions", "drop_both + drop_dino + drop_text must not exceed 1, so that the four shares "
+                                        "sum to 100 %"});
+    if (optimiser.betas[0] >= 1 || optimiser.betas[1] >= 1)
+        issues.push_back({"optimiser.betas", "must both be below 1"});
+    return issues;
+}
+
+TrainConfig trainConfigFromYaml(const std::string& text, const std::string& source)
+{
+    TrainConfig config;
+    readYaml(text, source, [&config](FieldVisitor& v) { config.visit(v); });
+    throwIfAny(config.validate(), source);
+    return config;
+}
+
+TrainConfig readTrainConfig(const std::filesystem::path& file)
+{
+    return trainConfigFromYaml(readTextFile(file), file.string());
+}
+
+std::string toYaml(const TrainConfig& config, bool withHelp)
+{
+    auto copy = config;
+    return writeYaml([&copy](FieldVisitor& v) { copy.visit(v); }, withHelp);
+}
+
+} // namespace nanodit

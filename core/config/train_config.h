@@ -1,0 +1,103 @@
+#pragma once
+
+#include "core/config/model_config.h"
+
+#include <filesystem>
+
+namespace nanodit {
+
+struct DataConfig {
+    std::string shards = "train";            ///< Name of the shard set below data/shards.
+    std::int64_t batchSize = 16;             ///< Samples a micro-batch, all of one bucket.
+    bool normaliseDino = true;               ///< Standardise CLS and patches by the set's own mean and deviation.
+    std::int64_t prefetch = 4;               ///< Batches decoded ahead.
+};
+
+/// Shares of samples, each in [0, 1]; what is left of 1 keeps everything.
+struct ConditionConfig {
+    double dropBoth = 0.10;
+    double dropDino = 0.30;
+    double dropText = 0.05;
+    double keepAll() const { return 1.0 - dropBoth - dropDino - dropText; }
+};
+
+enum class TimestepSampling { Uniform, LogitNormal };
+
+struct FlowConfig {
+    TimestepSampling timestepSampling = TimestepSampling::LogitNormal;
+    double logitMean = 0.0;
+    double logitStd = 1.0;
+    double shift = 1.0;                      ///< t' = s t / (1 + (s - 1) t)
+};
+
+struct OptimiserConfig {
+    std::string name = "adamw";
+    double lr = 3e-4;
+    std::array<double, 2> betas = {0.9, 0.95};
+    double eps = 1e-8;
+    double weightDecay = 0.01;
+    double clip = 1.0;                       ///< Largest gradient norm; 0 switches clipping off.
+    std::int64_t accumulation = 1;           ///< Micro-batches an optimiser step.
+};
+
+enum class Decay { Constant, Cosine };
+
+struct ScheduleConfig {
+    std::int64_t steps = 100000;
+    std::int64_t warmupSteps = 1000;
+    Decay decay = Decay::Constant;
+};
+
+struct EmaConfig {
+    bool enabled = true;
+    double decay = 0.9999;
+};
+
+enum class Precision { Float32, Bf16 };
+
+struct SavingConfig {
+    std::int64_t every = 1000;               ///< Steps between checkpoints.
+    std::int64_t keep = 3;                   ///< Newest checkpoints kept; 0 keeps all.
+};
+
+struct PreviewConfig {
+    std::int64_t every = 500;                ///< Steps between sample pictures; 0 makes none.
+    std::int64_t count = 4;                  ///< Records of the validation split that are painted.
+    std::int64_t samplerSteps = 20;
+    double textScale = 2.0;
+    double dinoScale = 2.0;
+};
+
+struct WarmStartConfig {
+    std::string checkpoint;                  ///< .safetensors, .pt or a checkpoint folder; empty starts from nothing.
+    std::vector<std::string> rename;         ///< "pattern=>replacement", regular expressions tried in order.
+    double lrFactor = 0.5;                   ///< Multiplies optimiser.lr after a warm start.
+};
+
+/// How a model is trained: configs/*.yaml, copied into the run's folder.
+struct TrainConfig {
+    ModelConfig model;
+    DataConfig data;
+    ConditionConfig conditions;
+    FlowConfig flow;
+    OptimiserConfig optimiser;
+    ScheduleConfig schedule;
+    EmaConfig ema;
+    Precision precision = Precision::Float32;
+    bool checkpointing = false;              ///< Recompute activations in the backward pass.
+    SavingConfig saving;
+    PreviewConfig previews;
+    WarmStartConfig warmStart;
+    std::int64_t seed = 0;
+
+    void visit(FieldVisitor& visitor);
+    /// Ranges and rules across fields; empty when the configuration can be used.
+    std::vector<ConfigIssue> validate() const;
+};
+
+/// Reads, validates; throws ConfigError listing every issue.
+TrainConfig readTrainConfig(const std::filesystem::path& file);
+TrainConfig trainConfigFromYaml(const std::string& text, const std::string& source);
+std::string toYaml(const TrainConfig& config, bool withHelp = false);
+
+} // namespace nanodit

@@ -1,0 +1,94 @@
+#include "core/config/workspace_config.h"
+
+#include "core/config/yaml.h"
+#include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+void WorkspaceConfig::visit(FieldVisitor& v)
+{
+    v.field({"format", "Version of this file's layout.", 1, 1}, format);
+    v.beginGroup("encoders", "Hugging Face model folders, relative to the workspace or absolute.");
+    v.field({"dino", "DINOv3 or DINOv2 ViT."}, dinoEncoder);
+    v.field({"t5", "T5 v1.1 encoder with its spiece.model."}, t5Encoder);
+    v.field({"vae", "AutoencoderKL with 16 latent channels."}, vae);
+    v.field({"lpips", "LPIPS weights, for validation."}, lpips);
+    v.endGroup();
+    std::vector<std::string> names;
+    for (const auto bucket : buckets)
+        names.push_back(bucketName(bucket));
+    const auto before = names;
+    v.field({"buckets", "Sizes (width x height) that pictures are brought to; a picture goes to the nearest aspect ratio."},
+            names);
+    if (names != before) {
+        buckets.clear();
+        for (const auto& name : names)
+            buckets.push_back(bucketFromName(name));
+    }
+    v.field({"text_tokens", "Longest caption in T5 tokens; longer ones are cut.", 1, 8192, "tokens"}, textTokens);
+    v.beginGroup("folders", "Where things are, relative to the workspace or absolute.");
+    v.field({"images", "Originals."}, images);
+    v.field({"derived", "Arrays made by the passes."}, derived);
+    v.field({"shards", "Packed WebDataset shards."}, shards);
+    v.field({"runs", "Training runs."}, runs);
+    v.endGroup();
+    v.field({"validation_share", "Share of records set aside for validation, by a stable hash of the id.", 0, 0.9},
+            validationShare);
+}
+
+std::vector<ConfigIssue> WorkspaceConfig::validate() const
+{
+    auto copy = *this;
+    auto issues = rangeIssues([&copy](FieldVisitor& v) { copy.visit(v); });
+    if (buckets.empty())
+        issues.push_back({"buckets", "must name at least one size, for example [1024x1024]"});
+    for (const auto bucket : buckets) {
+        if (bucket.width % 16 != 0 || bucket.height % 16 != 0)
+            issues.push_back({"buckets", bucketName(bucket) + " must be a multiple of 16 pixels on both sides (8 per latent x "
+                                                              "2 latents per token)"});
+    }
+    return issues;
+}
+
+Workspace Workspace::open(const fs::path& folder)
+{
+    const auto file = folder / "workspace.yaml";
+    if (!fs::exists(file))
+        throw DataError(folder.string() + " is no workspace: it holds no workspace.yaml; make one with \"nanodit import\" or "
+                                          "\"nanodit demo create\", or name another folder with --workspace");
+    Workspace workspace{.root = fs::absolute(folder).lexically_normal(), .config = {}};
+    auto& config = workspace.config;
+    readYaml(readTextFile(file), file.string(), [&config](FieldVisitor& v) { config.visit(v); });
+    throwIfAny(config.validate(), file.string());
+    return workspace;
+}
+
+Workspace Workspace::create(const fs::path& folder, const WorkspaceConfig& config)
+{
+    Workspace workspace{.root = fs::absolute(folder).lexically_normal(), .config = config};
+    throwIfAny(config.validate(), "the new workspace");
+    if (fs::exists(folder / "workspace.yaml"))
+        throw DataError(folder.string() + " is a workspace already: open it, or choose another folder");
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error)
+        throw StoreError("the folder " + folder.string() + " could not be made: " + error.message());
+    workspace.save();
+    return workspace;
+}
+
+void Workspace::save() const
+{
+    auto copy = config;
+    writeFileAtomically(root / "workspace.yaml", writeYaml([&copy](FieldVisitor& v) { copy.visit(v); }, true));
+}
+
+fs::path Workspace::path(const std::string& relativeOrAbsolute) const
+{
+    return (root / fs::path(relativeOrAbsolute)).lexically_normal();
+}
+
+} // namespace nanodit

@@ -1,0 +1,50 @@
+#include "core/golden/golden.h"
+
+#include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+
+std::map<std::string, GoldenRunner> allRunners()
+{
+    std::map<std::string, GoldenRunner> runners;
+    runners.merge(fileGoldenRunners());
+    runners.merge(encoderGoldenRunners());
+    runners.merge(autoencoderGoldenRunners());
+    runners.merge(modelGoldenRunners());
+    return runners;
+}
+
+} // namespace
+
+bool GoldenReport::passed() const
+{
+    return !lines.empty() && std::all_of(lines.begin(), lines.end(), [](const GoldenLine& line) { return line.passed; });
+}
+
+GoldenReport runGolden(const std::filesystem::path& caseFolder)
+{
+    const auto caseFile = caseFolder / "case.json";
+    const auto description = nlohmann::json::parse(readTextFile(caseFile), nullptr, false);
+    if (!description.is_object() || !description.contains("kind") || !description["kind"].is_string())
+        throw DataError(caseFile.string() + " is no golden case: it must be a JSON object with a \"kind\"");
+    GoldenReport report{.folder = caseFolder, .kind = description["kind"], .lines = {}};
+    const auto runners = allRunners();
+    const auto runner = runners.find(report.kind);
+    if (runner == runners.end()) {
+        std::string known;
+        for (const auto& [kind, unused] : runners)
+            known += (known.empty() ? "" : ", ") + kind;
+        throw DataError(caseFile.string() + " is of kind \"" + report.kind + "\", which is not among those known here: " + known);
+    }
+    report.lines = runner->second(caseFolder);
+    return report;
+}
+
+} // namespace nanodit

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// One output of a golden case against ours.
+struct GoldenLine {
+    std::string name;
+    double largestError = 0;                 ///< NaN and missing outputs count as failures.
+    double tolerance = 0;
+    bool passed = false;
+    std::string note;                        ///< What differs, when it is no number.
+};
+
+struct GoldenReport {
+    std::filesystem::path folder;
+    std::string kind;
+    std::vector<GoldenLine> lines;
+    bool passed() const;
+};
+
+/// Runs one folder laid out like shared goldens (case.json with `kind`, inputs.safetensors, outputs.safetensors...)
+/// through our code. Throws DataError when the folder is no case or its kind is unknown.
+GoldenReport runGolden(const std::filesystem::path& caseFolder);
+
+/// A runner per kind; each golden_*.cpp offers its own through a function listed in golden.cpp.
+using GoldenRunner = std::function<std::vector<GoldenLine>(const std::filesystem::path& caseFolder)>;
+std::map<std::string, GoldenRunner> fileGoldenRunners();     ///< webdataset, torch_pt
+std::map<std::string, GoldenRunner> encoderGoldenRunners();  ///< preprocess, dinov3_vit, dinov2*, t5_encoder
+std::map<std::string, GoldenRunner> autoencoderGoldenRunners(); ///< autoencoder_kl
+std::map<std::string, GoldenRunner> modelGoldenRunners();    ///< nanodit, adamw_ema
+
+} // namespace nanodit

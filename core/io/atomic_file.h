@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace nanodit {
+
+/// A file that appears whole or not at all: written under a temporary name beside it, synced, renamed by commit().
+/// Without commit() nothing remains. Throws StoreError (disk full, read-only folder), naming the file.
+class AtomicFile {
+public:
+    explicit AtomicFile(std::filesystem::path target);
+    ~AtomicFile();
+    AtomicFile(const AtomicFile&) = delete;
+    AtomicFile& operator=(const AtomicFile&) = delete;
+
+    void write(std::span<const std::byte> bytes);
+    void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
+    /// The temporary file, for libraries that write by path or descriptor.
+    const std::filesystem::path& temporaryPath() const { return temporary_; }
+    int descriptor() const { return descriptor_; }
+    void commit();
+
+private:
+    std::filesystem::path target_;
+    std::filesystem::path temporary_;
+    int descriptor_ = -1;
+};
+
+void writeFileAtomically(const std::filesystem::path& target, std::string_view text);
+/// Fills a temporary sibling folder through `fill`, syncs it, then renames it to `target`, which must not exist.
+void writeFolderAtomically(const std::filesystem::path& target,
+                           const std::function<void(const std::filesystem::path&)>& fill);
+/// Removes what interrupted writers of this folder left (names that only this module makes).
+void removeAbandonedTemporaries(const std::filesystem::path& folder);
+
+/// The whole file as text. Throws DataError naming it.
+std::string readTextFile(const std::filesystem::path& file);
+
+} // namespace nanodit

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/dataset/bucket.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// An 8-bit sRGB picture, interleaved RGB, row-major, no padding.
+struct Image {
+    ImageSize size;
+    std::vector<std::uint8_t> rgb;           ///< 3 * width * height bytes.
+
+    bool empty() const { return rgb.empty(); }
+    const std::uint8_t* at(std::int64_t x, std::int64_t y) const { return rgb.data() + 3 * (y * size.width + x); }
+    std::uint8_t* at(std::int64_t x, std::int64_t y) { return rgb.data() + 3 * (y * size.width + x); }
+};
+
+/// Reads a picture as 8-bit RGB: EXIF rotation applied, alpha composited over white, 16 bits scaled to 8, grey and CMYK
+/// converted. Throws DataError naming the file when it is missing, truncated or no picture.
+Image readImage(const std::filesystem::path& file);
+/// Its size as readImage would return it, without decoding the pixels where the format allows.
+ImageSize readImageSize(const std::filesystem::path& file);
+
+/// The file endings that readImage is tried on: ".jpg", ".png", ".webp"...
+bool isImageFile(const std::filesystem::path& file);
+
+/// PNG text chunks by keyword (UTF-8).
+using PngText = std::map<std::string, std::string>;
+/// Writes whole or not at all. Throws StoreError.
+void writePng(const std::filesystem::path& file, const Image& image, const PngText& text = {});
+std::vector<std::uint8_t> encodePng(const Image& image, const PngText& text = {});
+PngText readPngText(const std::filesystem::path& file);
+
+/// The bucket image that both VAE and DINO see: resized, antialiased, to cover the bucket, then the centre cropped to it.
+Image makeBucketImage(const Image& original, ImageSize bucket);
+/// Area-averaged when shrinking, bilinear when growing; for thumbnails and previews, not for encoders.
+Image resizeForDisplay(const Image& image, ImageSize size);
+
+} // namespace nanodit

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/io/array.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace nanodit {
+
+/// Named tensors, as in a state dict.
+using TensorMap = std::map<std::string, at::Tensor>;
+
+/// A tensor over the array's own memory (no copy; the tensor keeps the owner alive and must not be written to).
+/// Throws DataError for types that LibTorch lacks (U16, U32, U64).
+at::Tensor tensorFromArray(const Array& array);
+/// A contiguous CPU view of a tensor as an array (copies only when the tensor is not contiguous or not on the CPU).
+Array arrayFromTensor(const at::Tensor& tensor);
+
+/// Every tensor of a .safetensors file, an index.json's shards, or a folder that holds either; mapped, not copied.
+TensorMap readTensors(const std::filesystem::path& file);
+/// Whole or not at all; `metadata` goes into the header.
+void writeTensors(const std::filesystem::path& file, const TensorMap& tensors,
+                  const std::map<std::string, std::string>& metadata = {});
+
+} // namespace nanodit

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace nanodit {
+
+/// What ends an operation. The message is one sentence for the user: what was found, where, what would be right, what to do.
+/// Exceptions are caught in three places only: the window's job runner, the command line's main and the window's main.
+class Error : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// A command line or a request that makes no sense (exit code 2).
+class UsageError : public Error {
+public:
+    using Error::Error;
+};
+
+/// A configuration that cannot be used: unknown key, value out of range (exit code 2).
+class ConfigError : public UsageError {
+public:
+    using UsageError::UsageError;
+};
+
+/// An input file that is missing, truncated, of the wrong shape or type, or unreadable (exit code 2).
+class DataError : public Error {
+public:
+    using Error::Error;
+};
+
+/// Something could not be written: disk full, folder read-only (exit code 1).
+class StoreError : public Error {
+public:
+    using Error::Error;
+};
+
+} // namespace nanodit

@@ -1,0 +1,288 @@
+#pragma once
+
+/// The engine's front: workspaces, jobs, runs, sampling. Free of torch types and of Qt; all that `app` includes of core's
+/// heavy parts. Functions throw nanodit::Error; jobs do so from run(). Sinks are called on the job's thread.
+
+#include "core/config/train_config.h"
+#include "core/config/workspace_config.h"
+#include "core/io/image.h"
+#include "core/runtime/error.h"
+#include "core/runtime/job.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <array>
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace nanodit {
+
+/// "cpu", "cuda", "cuda:1"; with "" the best there is. Threads 0: as many as cores.
+struct DeviceChoice {
+    std::string device = "cpu";
+    int threads = 0;
+};
+/// What computes here, in words ("OpenBLAS (OpenMP), 2 threads"), and a warning when it is a slow or oversubscribing BLAS.
+struct ComputeInfo {
+    std::string description;
+    std::string warning;
+};
+ComputeInfo computeInfo();
+/// Sets the number of compute threads; call before other work. Throws UsageError for an unknown or absent device.
+void setUpCompute(const DeviceChoice& choice);
+
+// ---------------------------------------------------------------------------------------------------- data set
+
+/// The passes that turn a record into arrays; "dinov3" writes CLS and patches.
+enum class Pass { T5, Vae, Dino };
+/// The arrays below data/derived: t5, vae, dinov3 (CLS), dinov3_patches.
+enum class ArrayKind { T5, Vae, DinoCls, DinoPatches };
+inline constexpr std::array<const char*, 4> arrayFolderNames = {"t5", "vae", "dinov3", "dinov3_patches"};
+/// Wrong: misaligned, of the wrong shape, or not finite; RecordInfo::problem says which.
+enum class ArrayState { Missing, Whole, Stale, Wrong };
+
+std::string passName(Pass pass);                       ///< "t5", "vae", "dinov3"
+Pass passFromName(const std::string& name);            ///< Throws UsageError.
+
+struct RecordInfo {
+    std::string id;
+    std::filesystem::path image;
+    std::string caption;
+    std::string split;                                 ///< "train" or "val"
+    ImageSize original;                                ///< After EXIF rotation.
+    ImageSize bucket;
+    std::array<ArrayState, 4> arrays{};                ///< By ArrayKind.
+    std::string problem;                               ///< A sentence, or empty.
+};
+
+/// Every record, by id. Checks array headers, not contents: milliseconds per hundred records.
+std::vector<RecordInfo> listRecords(const Workspace& workspace);
+Image loadOriginal(const RecordInfo& record);
+Image loadBucketImage(const RecordInfo& record);
+
+/// What is known of an encoder from its config.json, without loading weights.
+struct DinoEncoderInfo {
+    std::string kind;                                  ///< "dinov3_vit", "dinov2"...
+    std::int64_t patchSize = 16;                       ///< p, pixels
+    std::int64_t width = 0;
+    std::int64_t registers = 0;
+};
+DinoEncoderInfo dinoEncoderInfo(const Workspace& workspace);
+
+/// A record or a file that was left out, and why.
+struct Reject {
+    std::string what;
+    std::string reason;
+};
+
+struct ImportRequest {
+    Workspace workspace;
+    std::filesystem::path source;                      ///< A folder of pictures with sidecar captions, or a records.jsonl.
+    std::function<void(const struct ImportReport&)> finished = [](const auto&) {};
+};
+struct ImportReport {
+    std::int64_t added = 0, updated = 0, unchanged = 0;
+    std::vector<Reject> rejects;
+};
+std::unique_ptr<Job> makeImportJob(ImportRequest request);
+
+struct PreprocessRequest {
+    Workspace workspace;
+    std::vector<Pass> passes = {Pass::T5, Pass::Vae, Pass::Dino};
+    DeviceChoice device;
+    std::function<void(const struct PreprocessReport&)> finished = [](const auto&) {};
+};
+struct PassReport {
+    Pass pass = Pass::T5;
+    std::int64_t made = 0, alreadyWhole = 0;
+    double seconds = 0;
+    std::vector<Reject> failures;
+};
+struct PreprocessReport {
+    std::vector<PassReport> passes;
+};
+std::unique_ptr<Job> makePreprocessJob(PreprocessRequest request);
+
+struct ShardRequest {
+    Workspace workspace;
+    std::int64_t shardSize = 1000;                     ///< Samples a tar.
+    bool overwrite = false;
+    std::function<void(const struct ShardReport&)> finished = [](const auto&) {};
+};
+struct ShardSetReport {
+    std::string set;                                   ///< "train", "val"
+    std::int64_t samples = 0, shards = 0;
+    std::int64_t skippedIncomplete = 0, skippedMisaligned = 0, skippedStale = 0, skippedNonfinite = 0;
+    std::vector<Reject> skipped;
+};
+struct ShardReport {
+    std::vector<ShardSetReport> sets;
+};
+/// Packs one set per split.
+std::unique_ptr<Job> makeShardJob(ShardRequest request);
+
+struct VerifyRequest {
+    Workspace workspace;
+    std::function<void(const struct VerifyReport&)> finished = [](const auto&) {};
+};
+struct VerifyPassCounts {
+    ArrayKind array = ArrayKind::T5;
+    std::int64_t whole = 0, missing = 0, stale = 0, misaligned = 0, wrongShape = 0, nonfinite = 0, unreadable = 0;
+};
+struct VerifyReport {
+    std::int64_t records = 0;
+    std::array<VerifyPassCounts, 4> arrays;
+    std::vector<Reject> problems;                      ///< Record or file, and a sentence.
+    bool sound() const { return problems.empty(); }
+};
+std::unique_ptr<Job> makeVerifyJob(VerifyRequest request);
+
+// ---------------------------------------------------------------------------------------------------- training
+
+/// Shares by what was dropped, in this order everywhere: nothing, text, DINO, both.
+inline constexpr std::array<const char*, 4> dropNames = {"none", "text", "dino", "both"};
+
+/// One optimiser step, as written to metrics.jsonl. Not-a-number marks what a step did not have (no sample of a category).
+struct StepMetrics {
+    std::int64_t step = 0;                             ///< Counts from 1.
+    double loss = 0;
+    std::array<double, 4> lossByQuarter{};             ///< t in [0, 1/4), [1/4, 1/2)...
+    std::array<double, 4> lossByDrop{};                ///< By dropNames.
+    std::array<std::int64_t, 4> samplesByDrop{};
+    double velocityNorm = 0;
+    double gradNorm = 0;                               ///< Before clipping.
+    double gradNormPatchProj = 0;
+    double lr = 0;
+    double samplesPerSecond = 0;
+    double dataWaitSeconds = 0;
+    double residentMegabytes = 0;
+    bool skipped = false;                              ///< Loss or gradient was not finite: weights untouched.
+};
+
+struct PreviewPicture {
+    std::int64_t step = 0;
+    std::string recordId;
+    std::string caption;
+    Image picture;
+    Image reference;                                   ///< The record's own bucket image.
+};
+
+/// Asked of a running training from any thread; served at the next step.
+struct TrainCommands {
+    std::atomic<bool> previewNow = false;
+    std::atomic<bool> checkpointNow = false;
+};
+
+struct TrainRequest {
+    Workspace workspace;
+    TrainConfig config;
+    std::string runName = "run";
+    bool resume = false;                               ///< Continue from the run's newest checkpoint.
+    bool check = false;                                ///< Judge the run against design's ranges; see TrainReport::checks.
+    DeviceChoice device;
+    std::shared_ptr<TrainCommands> commands = std::make_shared<TrainCommands>();
+    std::function<void(const StepMetrics&)> onStep = [](const auto&) {};
+    std::function<void(const PreviewPicture&)> onPreview = [](const auto&) {};
+    std::function<void(const struct TrainReport&)> finished = [](const auto&) {};
+};
+struct CheckLine {
+    std::string what, found, expected;
+    bool passed = false;
+};
+struct TrainReport {
+    std::string runName;
+    std::int64_t firstStep = 0, lastStep = 0;
+    std::int64_t parameters = 0;
+    double finalLoss = 0;
+    std::filesystem::path checkpoint;                  ///< Newest whole one.
+    std::vector<CheckLine> checks;
+    bool passed() const;                               ///< Every check line.
+};
+/// Stopping it writes a checkpoint first.
+std::unique_ptr<Job> makeTrainJob(TrainRequest request);
+
+struct RunInfo {
+    std::string name;
+    std::filesystem::path folder;
+    std::vector<std::filesystem::path> checkpoints;    ///< By step, oldest first.
+};
+std::vector<RunInfo> listRuns(const Workspace& workspace);
+/// Every whole line of a run's metrics.jsonl.
+std::vector<StepMetrics> readMetrics(const std::filesystem::path& runFolder);
+
+// ---------------------------------------------------------------------------------------------------- sampling
+
+struct NoReference {};
+struct RecordReference {
+    std::string id;                                    ///< Its stored CLS and patches.
+};
+struct PictureReference {
+    std::filesystem::path file;                        ///< Encoded on demand.
+};
+
+enum class GuidanceMode { Additive, Chained };
+
+struct SampleRequest {
+    std::string prompt;                                ///< Empty: null text, unless textRecord is set.
+    std::optional<std::string> textRecord;             ///< Use this record's stored text instead of the prompt.
+    std::variant<NoReference, RecordReference, PictureReference> reference;
+    ImageSize size;
+    std::int64_t steps = 30;
+    double shift = 1.0;
+    double textScale = 2.0;                            ///< s_text
+    double dinoScale = 2.0;                            ///< s_dino
+    GuidanceMode guidance = GuidanceMode::Additive;
+    std::array<double, 2> guidanceInterval = {0.0, 1.0}; ///< t in which scales apply; outside, the fully conditioned model.
+    std::uint64_t seed = 0;
+    std::int64_t previewEvery = 0;                     ///< Decode a preview every n steps; 0 never.
+};
+struct SamplePreview {
+    std::int64_t step = 0, steps = 0;
+    Image picture;
+};
+struct SampleResult {
+    Image picture;
+    PngText settings;                                  ///< Written into the PNG; sampleRequestFromPng restores it.
+    double seconds = 0;
+};
+
+/// A checkpoint and the encoders it needs, loaded when first needed and kept. One thread at a time.
+class SamplingSession {
+public:
+    /// `checkpoint`: a checkpoint folder, or a .safetensors/.pt file beside a state.json. EMA weights where there are.
+    static std::shared_ptr<SamplingSession> open(const Workspace& workspace, const std::filesystem::path& checkpoint,
+                                                 const DeviceChoice& device = {});
+    virtual ~SamplingSession() = default;
+    /// Empty when stopped.
+    virtual std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,
+                                               const std::function<void(const SamplePreview&)>& onPreview) = 0;
+    virtual const ModelConfig& model() const = 0;
+    virtual std::string description() const = 0;       ///< "demo-run, step 2000, EMA, 9.0 M parameters"
+};
+PngText settingsOf(const SampleRequest& request);
+/// Empty when the PNG carries no settings of ours.
+std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& file);
+
+// ---------------------------------------------------------------------------------------------------- demo
+
+struct DemoRequest {
+    std::filesystem::path folder;                      ///< Must not hold a workspace yet.
+    std::int64_t scenes = 600;
+    std::uint64_t seed = 1;
+    bool preprocess = true;                            ///< Also run the passes and pack shards.
+    std::function<void(const Workspace&)> finished = [](const auto&) {};
+};
+/// Draws scenes, imports them, points the workspace at the demo encoders; with `preprocess` makes it ready to train.
+/// Also copies the reference checkpoint in as run "reference".
+std::unique_ptr<Job> makeDemoJob(DemoRequest request);
+
+/// Where installed or built resources lie (demo encoders, configs): NANODIT_RESOURCES, beside the program, the source tree.
+std::filesystem::path resourcesFolder();
+
+} // namespace nanodit
