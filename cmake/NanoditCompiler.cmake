@@ -15,6 +15,11 @@ target_compile_options(nanodit_options INTERFACE
   $<$<BOOL:${NANODIT_WERROR}>:-Werror>)
 target_include_directories(nanodit_options INTERFACE ${CMAKE_SOURCE_DIR})
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # g++ 12 warns of overlapping copies inside std::string's own operator+ (GCC bug 105651).
+  target_compile_options(nanodit_options INTERFACE -Wno-restrict)
+endif()
+
 if(NANODIT_SANITIZE)
   add_compile_options(-fsanitize=${NANODIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${NANODIT_SANITIZE})

@@ -12,11 +12,11 @@ namespace nanodit {
 
 /// One setting, described once; YAML, the command line, the form and the documentation all read this.
 struct FieldInfo {
-    std::string_view key;                    ///< snake_case, as in YAML.
-    std::string_view help;                   ///< One sentence.
+    std::string_view key;  ///< snake_case, as in YAML.
+    std::string_view help; ///< One sentence.
     double minimum = -std::numeric_limits<double>::infinity();
     double maximum = std::numeric_limits<double>::infinity();
-    std::string_view unit = "";              ///< "steps", "px"... for the form.
+    std::string_view unit = ""; ///< "steps", "px"... for the form.
 };
 
 /// Visits the settings of a configuration in their order. A configuration struct has `void visit(FieldVisitor&)`.
@@ -49,8 +49,8 @@ public:
 
 /// What is wrong with one setting.
 struct ConfigIssue {
-    std::string key;                         ///< Dotted: "optimiser.lr".
-    std::string message;                     ///< A sentence.
+    std::string key;     ///< Dotted: "optimiser.lr".
+    std::string message; ///< A sentence.
 };
 
 /// The known name that is nearest to what was typed, or empty when none is near.

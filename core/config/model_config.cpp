@@ -26,8 +26,8 @@ std::vector<ConfigIssue> ModelConfig::validate(const std::string& prefix) const
 {
     std::vector<ConfigIssue> issues;
     if (numHeads > 0 && hiddenSize % numHeads != 0)
-        issues.push_back({prefix + ".num_heads", "must divide hidden_size (" + std::to_string(hiddenSize) + "), but is " +
-                                                     std::to_string(numHeads)});
+        issues.push_back({prefix + ".num_heads", "must divide hidden_size (" + std::to_string(hiddenSize) +
+                                                     "), but is " + std::to_string(numHeads)});
     if (hiddenSize % 4 != 0)
         issues.push_back({prefix + ".hidden_size", "must be a multiple of 4 for the 2-D sin-cos position, but is " +
                                                        std::to_string(hiddenSize)});

@@ -9,15 +9,15 @@ enum class Gate { None, AdalnZero };
 
 /// The shape of a NanoDiT. Also what is written into a checkpoint's state.json.
 struct ModelConfig {
-    std::int64_t hiddenSize = 768;           ///< D
+    std::int64_t hiddenSize = 768; ///< D
     std::int64_t depth = 12;
     std::int64_t numHeads = 12;
     double mlpRatio = 4.0;
     std::int64_t latentChannels = 16;
-    std::int64_t patchSize = 2;              ///< Latent pixels a token covers along each side (patchify).
-    std::int64_t textDim = 4096;             ///< Width of the T5 encoder; taken from the data when training.
-    std::int64_t dinoDim = 1024;             ///< Width of the DINO encoder; taken from the data when training.
-    std::int64_t frequencyDim = 256;         ///< Sinusoids of the timestep embedding.
+    std::int64_t patchSize = 2;      ///< Latent pixels a token covers along each side (patchify).
+    std::int64_t textDim = 4096;     ///< Width of the T5 encoder; taken from the data when training.
+    std::int64_t dinoDim = 1024;     ///< Width of the DINO encoder; taken from the data when training.
+    std::int64_t frequencyDim = 256; ///< Sinusoids of the timestep embedding.
     bool useDinoPatches = true;
     PatchPosition patchPosition = PatchPosition::None;
     Gate gate = Gate::None;

@@ -7,10 +7,10 @@
 namespace nanodit {
 
 struct DataConfig {
-    std::string shards = "train";            ///< Name of the shard set below data/shards.
-    std::int64_t batchSize = 16;             ///< Samples a micro-batch, all of one bucket.
-    bool normaliseDino = true;               ///< Standardise CLS and patches by the set's own mean and deviation.
-    std::int64_t prefetch = 4;               ///< Batches decoded ahead.
+    std::string shards = "train"; ///< Name of the shard set below data/shards.
+    std::int64_t batchSize = 16;  ///< Samples a micro-batch, all of one bucket.
+    bool normaliseDino = true;    ///< Standardise CLS and patches by the set's own mean and deviation.
+    std::int64_t prefetch = 4;    ///< Batches decoded ahead.
 };
 
 /// Shares of samples, each in [0, 1]; what is left of 1 keeps everything.
@@ -27,7 +27,7 @@ struct FlowConfig {
     TimestepSampling timestepSampling = TimestepSampling::LogitNormal;
     double logitMean = 0.0;
     double logitStd = 1.0;
-    double shift = 1.0;                      ///< t' = s t / (1 + (s - 1) t)
+    double shift = 1.0; ///< t' = s t / (1 + (s - 1) t)
 };
 
 struct OptimiserConfig {
@@ -36,8 +36,8 @@ struct OptimiserConfig {
     std::array<double, 2> betas = {0.9, 0.95};
     double eps = 1e-8;
     double weightDecay = 0.01;
-    double clip = 1.0;                       ///< Largest gradient norm; 0 switches clipping off.
-    std::int64_t accumulation = 1;           ///< Micro-batches an optimiser step.
+    double clip = 1.0;             ///< Largest gradient norm; 0 switches clipping off.
+    std::int64_t accumulation = 1; ///< Micro-batches an optimiser step.
 };
 
 enum class Decay { Constant, Cosine };
@@ -56,22 +56,22 @@ struct EmaConfig {
 enum class Precision { Float32, Bf16 };
 
 struct SavingConfig {
-    std::int64_t every = 1000;               ///< Steps between checkpoints.
-    std::int64_t keep = 3;                   ///< Newest checkpoints kept; 0 keeps all.
+    std::int64_t every = 1000; ///< Steps between checkpoints.
+    std::int64_t keep = 3;     ///< Newest checkpoints kept; 0 keeps all.
 };
 
 struct PreviewConfig {
-    std::int64_t every = 500;                ///< Steps between sample pictures; 0 makes none.
-    std::int64_t count = 4;                  ///< Records of the validation split that are painted.
+    std::int64_t every = 500; ///< Steps between sample pictures; 0 makes none.
+    std::int64_t count = 4;   ///< Records of the validation split that are painted.
     std::int64_t samplerSteps = 20;
     double textScale = 2.0;
     double dinoScale = 2.0;
 };
 
 struct WarmStartConfig {
-    std::string checkpoint;                  ///< .safetensors, .pt or a checkpoint folder; empty starts from nothing.
-    std::vector<std::string> rename;         ///< "pattern=>replacement", regular expressions tried in order.
-    double lrFactor = 0.5;                   ///< Multiplies optimiser.lr after a warm start.
+    std::string checkpoint;          ///< .safetensors, .pt or a checkpoint folder; empty starts from nothing.
+    std::vector<std::string> rename; ///< "pattern=>replacement", regular expressions tried in order.
+    double lrFactor = 0.5;           ///< Multiplies optimiser.lr after a warm start.
 };
 
 /// How a model is trained: configs/*.yaml, copied into the run's folder.
@@ -84,7 +84,7 @@ struct TrainConfig {
     ScheduleConfig schedule;
     EmaConfig ema;
     Precision precision = Precision::Float32;
-    bool checkpointing = false;              ///< Recompute activations in the backward pass.
+    bool checkpointing = false; ///< Recompute activations in the backward pass.
     SavingConfig saving;
     PreviewConfig previews;
     WarmStartConfig warmStart;

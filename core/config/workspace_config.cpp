@@ -21,8 +21,9 @@ void WorkspaceConfig::visit(FieldVisitor& v)
     for (const auto bucket : buckets)
         names.push_back(bucketName(bucket));
     const auto before = names;
-    v.field({"buckets", "Sizes (width x height) that pictures are brought to; a picture goes to the nearest aspect ratio."},
-            names);
+    v.field(
+        {"buckets", "Sizes (width x height) that pictures are brought to; a picture goes to the nearest aspect ratio."},
+        names);
     if (names != before) {
         buckets.clear();
         for (const auto& name : names)
@@ -47,8 +48,9 @@ std::vector<ConfigIssue> WorkspaceConfig::validate() const
         issues.push_back({"buckets", "must name at least one size, for example [1024x1024]"});
     for (const auto bucket : buckets) {
         if (bucket.width % 16 != 0 || bucket.height % 16 != 0)
-            issues.push_back({"buckets", bucketName(bucket) + " must be a multiple of 16 pixels on both sides (8 per latent x "
-                                                              "2 latents per token)"});
+            issues.push_back({"buckets", bucketName(bucket) +
+                                             " must be a multiple of 16 pixels on both sides (8 per latent x "
+                                             "2 latents per token)"});
     }
     return issues;
 }
@@ -57,8 +59,9 @@ Workspace Workspace::open(const fs::path& folder)
 {
     const auto file = folder / "workspace.yaml";
     if (!fs::exists(file))
-        throw DataError(folder.string() + " is no workspace: it holds no workspace.yaml; make one with \"nanodit import\" or "
-                                          "\"nanodit demo create\", or name another folder with --workspace");
+        throw DataError(folder.string() +
+                        " is no workspace: it holds no workspace.yaml; make one with \"nanodit import\" or "
+                        "\"nanodit demo create\", or name another folder with --workspace");
     Workspace workspace{.root = fs::absolute(folder).lexically_normal(), .config = {}};
     auto& config = workspace.config;
     readYaml(readTextFile(file), file.string(), [&config](FieldVisitor& v) { config.visit(v); });

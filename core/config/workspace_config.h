@@ -10,17 +10,17 @@ namespace nanodit {
 /// workspace.yaml: what a workspace's data are made with.
 struct WorkspaceConfig {
     std::int64_t format = 1;
-    std::string dinoEncoder;                 ///< Hugging Face folders, relative to the workspace or absolute; empty: none yet.
+    std::string dinoEncoder; ///< Hugging Face folders, relative to the workspace or absolute; empty: none yet.
     std::string t5Encoder;
     std::string vae;
     std::string lpips;
     std::vector<ImageSize> buckets = defaultBuckets();
-    std::int64_t textTokens = 512;           ///< T: padded text length.
-    std::string images = "data/images";      ///< Folders, relative to the workspace or absolute.
+    std::int64_t textTokens = 512;      ///< T: padded text length.
+    std::string images = "data/images"; ///< Folders, relative to the workspace or absolute.
     std::string derived = "data/derived";
     std::string shards = "data/shards";
     std::string runs = "runs";
-    double validationShare = 0.05;           ///< Of records whose split is not given, by a stable hash of the id.
+    double validationShare = 0.05; ///< Of records whose split is not given, by a stable hash of the id.
 
     void visit(FieldVisitor& visitor);
     std::vector<ConfigIssue> validate() const;

@@ -1,0 +1,458 @@
+#include "core/config/yaml.h"
+
+#include "core/runtime/error.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <set>
+
+namespace nanodit {
+
+namespace {
+
+/// Edit distance in which swapping two neighbours counts as one step (Damerau, optimal string alignment).
+std::size_t editDistance(std::string_view a, std::string_view b)
+{
+    std::vector<std::size_t> beforeLast(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
+    std::iota(last.begin(), last.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = std::min(row[j], beforeLast[j - 2] + 1);
+        }
+        beforeLast = last;
+        last = row;
+    }
+    return last[b.size()];
+}
+
+std::string joined(std::span<const std::string_view> names)
+{
+    std::string text;
+    for (const auto name : names)
+        text += (text.empty() ? "" : ", ") + std::string(name);
+    return text;
+}
+
+/// The shortest text that reads back as the same double, with a mark that it is no integer where YAML needs none.
+std::string numberText(double value)
+{
+    char buffer[32];
+    const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
+    return error == std::errc{} ? std::string(buffer, end) : std::string("nan");
+}
+
+/// The dotted name of the field that is being visited.
+class PathVisitor : public FieldVisitor {
+public:
+    void beginGroup(std::string_view key, std::string_view) override { groups_.emplace_back(key); }
+    void endGroup() override { groups_.pop_back(); }
+
+protected:
+    std::string dotted(std::string_view key) const
+    {
+        std::string path;
+        for (const auto& group : groups_)
+            path += group + ".";
+        return path + std::string(key);
+    }
+    std::size_t depth() const { return groups_.size(); }
+
+private:
+    std::vector<std::string> groups_;
+};
+
+/// Every key that a configuration knows: dotted names of groups and fields.
+class KeyCollector final : public PathVisitor {
+public:
+    std::set<std::string> fields, groups;
+
+    void beginGroup(std::string_view key, std::string_view help) override
+    {
+        groups.insert(dotted(key));
+        PathVisitor::beginGroup(key, help);
+    }
+    void field(const FieldInfo& info, bool&) override { add(info); }
+    void field(const FieldInfo& info, std::int64_t&) override { add(info); }
+    void field(const FieldInfo& info, double&) override { add(info); }
+    void field(const FieldInfo& info, std::string&) override { add(info); }
+    void field(const FieldInfo& info, std::array<double, 2>&) override { add(info); }
+    void field(const FieldInfo& info, std::vector<std::string>&) override { add(info); }
+    void choice(const FieldInfo& info, std::string&, std::span<const std::string_view>) override { add(info); }
+
+private:
+    void add(const FieldInfo& info) { fields.insert(dotted(info.key)); }
+};
+
+/// Fills fields from a YAML tree and notes what does not fit.
+class Reader final : public PathVisitor {
+public:
+    explicit Reader(const YAML::Node& root) { nodes_.push_back(root); }
+
+    std::vector<ConfigIssue> issues;
+
+    void beginGroup(std::string_view key, std::string_view help) override
+    {
+        const auto child = find(key);
+        if (child && !child->IsMap() && !child->IsNull())
+            issues.push_back(
+                {dotted(key), "is a group of settings, so it needs indented \"key: value\" lines below it"});
+        nodes_.push_back(child && child->IsMap() ? *child : YAML::Node());
+        PathVisitor::beginGroup(key, help);
+    }
+    void endGroup() override
+    {
+        nodes_.pop_back();
+        PathVisitor::endGroup();
+    }
+
+    void field(const FieldInfo& info, bool& value) override { scalar(info, value, "true or false"); }
+    void field(const FieldInfo& info, double& value) override { scalar(info, value, "a number"); }
+    void field(const FieldInfo& info, std::string& value) override { scalar(info, value, "a text"); }
+
+    void field(const FieldInfo& info, std::int64_t& value) override
+    {
+        const auto node = find(info.key);
+        if (!node)
+            return;
+        double number = 0; // accepts 1e6 as well as 1000000
+        if (!node->IsScalar() || !YAML::convert<double>::decode(*node, number) || number != std::floor(number) ||
+            std::abs(number) > 9.007e15)
+            complain(info, *node, "a whole number");
+        else
+            value = static_cast<std::int64_t>(number);
+    }
+
+    void field(const FieldInfo& info, std::array<double, 2>& value) override
+    {
+        const auto node = find(info.key);
+        if (!node)
+            return;
+        std::vector<double> numbers;
+        if (!node->IsSequence() || !YAML::convert<std::vector<double>>::decode(*node, numbers) || numbers.size() != 2)
+            complain(info, *node, "two numbers, like [0.9, 0.95]");
+        else
+            value = {numbers[0], numbers[1]};
+    }
+
+    void field(const FieldInfo& info, std::vector<std::string>& value) override
+    {
+        const auto node = find(info.key);
+        if (!node)
+            return;
+        std::vector<std::string> texts;
+        if (!node->IsSequence() || !YAML::convert<std::vector<std::string>>::decode(*node, texts))
+            complain(info, *node, "a list, like [a, b]");
+        else
+            value = std::move(texts);
+    }
+
+    void choice(const FieldInfo& info, std::string& value, std::span<const std::string_view> names) override
+    {
+        const auto node = find(info.key);
+        if (!node)
+            return;
+        const std::string text = node->IsScalar() ? node->Scalar() : "";
+        if (std::find(names.begin(), names.end(), text) == names.end())
+            complain(info, *node, "one of " + joined(names));
+        else
+            value = text;
+    }
+
+private:
+    std::vector<YAML::Node> nodes_;
+
+    std::optional<YAML::Node> find(std::string_view key) const
+    {
+        const auto& parent = nodes_.back();
+        if (!parent.IsMap())
+            return std::nullopt;
+        const YAML::Node child = parent[std::string(key)];
+        if (!child.IsDefined())
+            return std::nullopt;
+        return child;
+    }
+
+    template<typename T>
+    void scalar(const FieldInfo& info, T& value, const char* expected)
+    {
+        const auto node = find(info.key);
+        if (!node)
+            return;
+        if constexpr (std::is_same_v<T, std::string>) {
+            if (node->IsNull()) {
+                value.clear();
+                return;
+            }
+        }
+        T read{};
+        if (!node->IsScalar() || !YAML::convert<T>::decode(*node, read))
+            complain(info, *node, expected);
+        else
+            value = std::move(read);
+    }
+
+    void complain(const FieldInfo& info, const YAML::Node& found, const std::string& expected)
+    {
+        const std::string text = found.IsScalar() ? "\"" + found.Scalar() + "\""
+                                 : found.IsNull() ? "nothing"
+                                                  : "a list or group";
+        const auto line = found.Mark().line >= 0 ? " (line " + std::to_string(found.Mark().line + 1) + ")" : "";
+        issues.push_back({dotted(info.key), "must be " + expected + ", but is " + text + line});
+    }
+};
+
+void collectUnknown(const YAML::Node& node, const std::string& prefix, const KeyCollector& known,
+                    std::vector<ConfigIssue>& issues)
+{
+    for (const auto& entry : node) {
+        const auto key = prefix + entry.first.Scalar();
+        if (known.groups.count(key) != 0) {
+            if (entry.second.IsMap())
+                collectUnknown(entry.second, key + ".", known, issues);
+            continue;
+        }
+        if (known.fields.count(key) != 0)
+            continue;
+        std::vector<std::string> all(known.fields.begin(), known.fields.end());
+        all.insert(all.end(), known.groups.begin(), known.groups.end());
+        const auto near = nearestName(key, all);
+        issues.push_back({key, "is not a known setting (line " + std::to_string(entry.first.Mark().line + 1) + ")" +
+                                   (near.empty() ? "" : "; did you mean \"" + near + "\"?")});
+    }
+}
+
+class Writer final : public PathVisitor {
+public:
+    explicit Writer(bool withHelp)
+        : withHelp_(withHelp)
+    {
+    }
+    std::string text;
+
+    void beginGroup(std::string_view key, std::string_view help) override
+    {
+        if (withHelp_) {
+            text += "\n";
+            comment(help);
+        }
+        text += indent() + std::string(key) + ":\n";
+        PathVisitor::beginGroup(key, help);
+    }
+    void field(const FieldInfo& info, bool& value) override { line(info, value ? "true" : "false"); }
+    void field(const FieldInfo& info, std::int64_t& value) override { line(info, std::to_string(value)); }
+    void field(const FieldInfo& info, double& value) override { line(info, numberText(value)); }
+    void field(const FieldInfo& info, std::string& value) override { line(info, quoted(value)); }
+    void field(const FieldInfo& info, std::array<double, 2>& value) override
+    {
+        line(info, "[" + numberText(value[0]) + ", " + numberText(value[1]) + "]");
+    }
+    void field(const FieldInfo& info, std::vector<std::string>& value) override
+    {
+        std::string list;
+        for (const auto& item : value)
+            list += (list.empty() ? "" : ", ") + quoted(item);
+        line(info, "[" + list + "]");
+    }
+    void choice(const FieldInfo& info, std::string& value, std::span<const std::string_view> names) override
+    {
+        if (withHelp_)
+            comment(std::string(info.help) + " One of: " + joined(names) + ".");
+        text += indent() + std::string(info.key) + ": " + value + "\n";
+    }
+
+private:
+    bool withHelp_;
+
+    std::string indent() const { return std::string(2 * depth(), ' '); }
+    void comment(std::string_view help) { text += indent() + "# " + std::string(help) + "\n"; }
+    void line(const FieldInfo& info, const std::string& value)
+    {
+        if (withHelp_)
+            comment(info.help);
+        text += indent() + std::string(info.key) + ": " + value + "\n";
+    }
+    /// Plain where YAML reads the same text back as a text, else double-quoted.
+    static std::string quoted(const std::string& value)
+    {
+        YAML::Emitter emitter;
+        const bool plain =
+            !value.empty() && value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                      "0123456789_./-") == std::string::npos;
+        if (plain)
+            return value;
+        emitter << YAML::DoubleQuoted << value;
+        return emitter.c_str();
+    }
+};
+
+class RangeChecker final : public PathVisitor {
+public:
+    std::vector<ConfigIssue> issues;
+    void field(const FieldInfo&, bool&) override {}
+    void field(const FieldInfo& info, std::int64_t& value) override { check(info, static_cast<double>(value)); }
+    void field(const FieldInfo& info, double& value) override { check(info, value); }
+    void field(const FieldInfo&, std::string&) override {}
+    void field(const FieldInfo& info, std::array<double, 2>& value) override
+    {
+        check(info, value[0]);
+        check(info, value[1]);
+    }
+    void field(const FieldInfo&, std::vector<std::string>&) override {}
+    void choice(const FieldInfo& info, std::string& value, std::span<const std::string_view> names) override
+    {
+        if (std::find(names.begin(), names.end(), value) == names.end())
+            issues.push_back({dotted(info.key), "must be one of " + joined(names) + ", but is \"" + value + "\""});
+    }
+
+private:
+    void check(const FieldInfo& info, double value)
+    {
+        if (value >= info.minimum && value <= info.maximum)
+            return; // a NaN is in no range
+        std::string range = "at least " + numberText(info.minimum);
+        if (std::isfinite(info.minimum) && std::isfinite(info.maximum))
+            range = "between " + numberText(info.minimum) + " and " + numberText(info.maximum);
+        else if (std::isfinite(info.maximum))
+            range = "at most " + numberText(info.maximum);
+        const auto unit = info.unit.empty() ? "" : " " + std::string(info.unit);
+        issues.push_back({dotted(info.key), "must be " + range + unit + ", but is " + numberText(value)});
+    }
+};
+
+/// Every field's value as text, in order.
+std::vector<std::pair<std::string, std::string>> flatten(const VisitFunction& visit)
+{
+    class Flattener final : public PathVisitor {
+    public:
+        std::vector<std::pair<std::string, std::string>> values;
+        void field(const FieldInfo& i, bool& v) override { add(i, v ? "true" : "false"); }
+        void field(const FieldInfo& i, std::int64_t& v) override { add(i, std::to_string(v)); }
+        void field(const FieldInfo& i, double& v) override { add(i, numberText(v)); }
+        void field(const FieldInfo& i, std::string& v) override { add(i, v); }
+        void field(const FieldInfo& i, std::array<double, 2>& v) override
+        {
+            add(i, "[" + numberText(v[0]) + ", " + numberText(v[1]) + "]");
+        }
+        void field(const FieldInfo& i, std::vector<std::string>& v) override
+        {
+            std::string list;
+            for (const auto& item : v)
+                list += (list.empty() ? "" : ", ") + item;
+            add(i, "[" + list + "]");
+        }
+        void choice(const FieldInfo& i, std::string& v, std::span<const std::string_view>) override { add(i, v); }
+
+    private:
+        void add(const FieldInfo& i, std::string value) { values.emplace_back(dotted(i.key), std::move(value)); }
+    } flattener;
+    visit(flattener);
+    return flattener.values;
+}
+
+void readNode(const YAML::Node& root, const std::string& source, const VisitFunction& visit)
+{
+    if (!root.IsMap() && !root.IsNull())
+        throw ConfigError(source + " must hold \"key: value\" lines, but holds a single value or a list");
+    KeyCollector known;
+    visit(known);
+    Reader reader(root);
+    visit(reader);
+    if (root.IsMap())
+        collectUnknown(root, "", known, reader.issues);
+    throwIfAny(reader.issues, source);
+}
+
+} // namespace
+
+std::string nearestName(std::string_view typed, std::span<const std::string> known)
+{
+    const auto lastPart = [](std::string_view name) { return name.substr(name.rfind('.') + 1); };
+    std::string best;
+    std::size_t bestDistance = 1 + std::max<std::size_t>(2, lastPart(typed).size() / 3);
+    for (const auto& name : known) {
+        // A right key in the wrong group is near, too.
+        const auto distance = std::min(editDistance(typed, name), editDistance(lastPart(typed), lastPart(name)) + 1);
+        if (distance < bestDistance) {
+            bestDistance = distance;
+            best = name;
+        }
+    }
+    return best;
+}
+
+void readYaml(const std::string& text, const std::string& source, const VisitFunction& visit)
+{
+    YAML::Node root;
+    try {
+        root = YAML::Load(text);
+    } catch (const YAML::Exception& error) {
+        throw ConfigError(source + " is not valid YAML at line " + std::to_string(error.mark.line + 1) + ", column " +
+                          std::to_string(error.mark.column + 1) + ": " + error.msg);
+    }
+    readNode(root, source, visit);
+}
+
+std::string writeYaml(const VisitFunction& visit, bool withHelp)
+{
+    Writer writer(withHelp);
+    visit(writer);
+    return writer.text;
+}
+
+void setField(const std::string& assignment, const VisitFunction& visit)
+{
+    const auto equals = assignment.find('=');
+    if (equals == std::string::npos || equals == 0)
+        throw ConfigError("\"" + assignment + "\" is not KEY=VALUE, for example optimiser.lr=1e-4");
+    const auto key = assignment.substr(0, equals);
+    const auto value = assignment.substr(equals + 1);
+    std::string text; // the same setting as nested YAML
+    std::size_t depth = 0;
+    for (std::size_t begin = 0; begin <= key.size();) {
+        const auto end = std::min(key.find('.', begin), key.size());
+        text += std::string(2 * depth++, ' ') + key.substr(begin, end - begin) + ":";
+        text += end == key.size() ? " " + value + "\n" : "\n";
+        begin = end + 1;
+    }
+    readYaml(text, "the setting " + assignment, visit);
+}
+
+std::vector<ConfigIssue> rangeIssues(const VisitFunction& visit)
+{
+    RangeChecker checker;
+    visit(checker);
+    return checker.issues;
+}
+
+void throwIfAny(const std::vector<ConfigIssue>& issues, const std::string& source)
+{
+    if (issues.empty())
+        return;
+    std::string message = source + ": ";
+    for (std::size_t i = 0; i < issues.size(); ++i)
+        message += (i == 0 ? "" : "; ") + issues[i].key + " " + issues[i].message;
+    throw ConfigError(message);
+}
+
+std::vector<FieldDifference> differences(const VisitFunction& first, const VisitFunction& second)
+{
+    const auto a = flatten(first);
+    const auto b = flatten(second);
+    std::vector<FieldDifference> found;
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+        if (a[i].second != b[i].second)
+            found.push_back({a[i].first, a[i].second, b[i].second});
+    }
+    return found;
+}
+
+} // namespace nanodit

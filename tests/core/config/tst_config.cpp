@@ -1,0 +1,192 @@
+#include "core/config/train_config.h"
+#include "core/config/workspace_config.h"
+#include "core/config/yaml.h"
+#include "core/runtime/error.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest>
+
+using namespace nanodit;
+using test::errorOf;
+
+class ConfigTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void defaultsSurviveWritingAndReading();
+    void aChangedValueSurvivesWritingAndReading();
+    void anUnknownKeyNamesTheNearestOne_data();
+    void anUnknownKeyNamesTheNearestOne();
+    void allIssuesAreReportedTogether();
+    void wrongTypesNameWhatWasExpected_data();
+    void wrongTypesNameWhatWasExpected();
+    void brokenYamlNamesLineAndColumn();
+    void valuesOutOfRangeAreRefused();
+    void dropSharesMustNotExceedOne();
+    void aCommandLineAssignmentSetsOneField();
+    void differencesListOnlyWhatDiffers();
+    void aWorkspaceIsCreatedAndOpened();
+    void openingAFolderThatIsNoWorkspaceSaysWhatToDo();
+    void textsThatLookLikeOtherTypesStayTexts();
+};
+
+void ConfigTest::defaultsSurviveWritingAndReading()
+{
+    const TrainConfig defaults;
+    for (const bool withHelp : {false, true}) {
+        const auto text = toYaml(defaults, withHelp);
+        QCOMPARE(toYaml(trainConfigFromYaml(text, "test")), toYaml(defaults));
+    }
+}
+
+void ConfigTest::aChangedValueSurvivesWritingAndReading()
+{
+    TrainConfig config;
+    config.optimiser.lr = 1.0 / 3.0;
+    config.model.patchPosition = PatchPosition::Sincos;
+    config.warmStart.rename = {"^module\\.(.*)=>$1", "with: colon # and hash"};
+    const auto read = trainConfigFromYaml(toYaml(config), "test");
+    QCOMPARE(read.optimiser.lr, config.optimiser.lr);
+    QVERIFY(read.model.patchPosition == PatchPosition::Sincos);
+    QCOMPARE(read.warmStart.rename, config.warmStart.rename);
+}
+
+void ConfigTest::anUnknownKeyNamesTheNearestOne_data()
+{
+    QTest::addColumn<QString>("yaml");
+    QTest::addColumn<QString>("suggestion");
+    QTest::newRow("a letter left out") << "data: {batchsize: 4}"
+                                       << "\"data.batch_size\"";
+    QTest::newRow("swapped letters") << "optimiser: {rl: 1e-4}"
+                                     << "\"optimiser.lr\"";
+    QTest::newRow("wrong group") << "data: {weight_decay: 0.1}"
+                                 << "\"optimiser.weight_decay\"";
+    QTest::newRow("misspelt group") << "optimizer: {lr: 1e-4}"
+                                    << "\"optimiser\"";
+}
+
+void ConfigTest::anUnknownKeyNamesTheNearestOne()
+{
+    QFETCH(QString, yaml);
+    QFETCH(QString, suggestion);
+    const auto message = errorOf([&] { trainConfigFromYaml(yaml.toStdString(), "my.yaml"); });
+    QVERIFY2(message.find("my.yaml") != std::string::npos, message.c_str());
+    QVERIFY2(message.find(suggestion.toStdString()) != std::string::npos, message.c_str());
+}
+
+void ConfigTest::allIssuesAreReportedTogether()
+{
+    const auto message = errorOf([] { trainConfigFromYaml("data: {batch_size: many}\nsede: 1\nema: 3\n", "my.yaml"); });
+    for (const char* key : {"data.batch_size", "sede", "ema"})
+        QVERIFY2(message.find(key) != std::string::npos, message.c_str());
+}
+
+void ConfigTest::wrongTypesNameWhatWasExpected_data()
+{
+    QTest::addColumn<QString>("yaml");
+    QTest::addColumn<QString>("expected");
+    QTest::newRow("fraction for a count") << "data: {batch_size: 1.5}"
+                                          << "a whole number";
+    QTest::newRow("text for a number") << "optimiser: {lr: fast}"
+                                       << "a number";
+    QTest::newRow("word for a switch") << "checkpointing: perhaps"
+                                       << "true or false";
+    QTest::newRow("unknown choice") << "model: {gate: zero}"
+                                    << "one of none, adaln_zero";
+    QTest::newRow("three betas") << "optimiser: {betas: [1, 2, 3]}"
+                                 << "two numbers";
+    QTest::newRow("not a number") << "optimiser: {lr: .nan}"
+                                  << "between";
+}
+
+void ConfigTest::wrongTypesNameWhatWasExpected()
+{
+    QFETCH(QString, yaml);
+    QFETCH(QString, expected);
+    const auto message = errorOf([&] { trainConfigFromYaml(yaml.toStdString(), "my.yaml"); });
+    QVERIFY2(message.find(expected.toStdString()) != std::string::npos, message.c_str());
+}
+
+void ConfigTest::brokenYamlNamesLineAndColumn()
+{
+    const auto message = errorOf([] { trainConfigFromYaml("data:\n  shards: [a, b\nmodel: }", "my.yaml"); });
+    QVERIFY2(message.find("my.yaml is not valid YAML at line") != std::string::npos, message.c_str());
+}
+
+void ConfigTest::valuesOutOfRangeAreRefused()
+{
+    QVERIFY(!errorOf([] { trainConfigFromYaml("data: {batch_size: 0}", "x"); }).empty());
+    QVERIFY(!errorOf([] { trainConfigFromYaml("model: {hidden_size: 100, num_heads: 12}", "x"); }).empty());
+    QVERIFY(!errorOf([] { trainConfigFromYaml("optimiser: {betas: [0.9, 1]}", "x"); }).empty());
+    QCOMPARE(errorOf([] { trainConfigFromYaml("schedule: {steps: 1e6}", "x"); }), std::string());
+}
+
+void ConfigTest::dropSharesMustNotExceedOne()
+{
+    QVERIFY(!errorOf([] {
+                 trainConfigFromYaml("conditions: {drop_both: 0.5, drop_dino: 0.4, drop_text: 0.2}", "x");
+             }).empty());
+    QCOMPARE(errorOf([] { trainConfigFromYaml("conditions: {drop_both: 0.5, drop_dino: 0.4, drop_text: 0.1}", "x"); }),
+             std::string());
+}
+
+void ConfigTest::aCommandLineAssignmentSetsOneField()
+{
+    TrainConfig config;
+    const VisitFunction visit = [&config](FieldVisitor& v) { config.visit(v); };
+    setField("optimiser.lr=1e-5", visit);
+    setField("seed=7", visit);
+    setField("model.gate=adaln_zero", visit);
+    QCOMPARE(config.optimiser.lr, 1e-5);
+    QCOMPARE(config.seed, 7);
+    QVERIFY(config.model.gate == Gate::AdalnZero);
+    QVERIFY(!errorOf([&] { setField("optimiser.lr", visit); }).empty());
+    QVERIFY(!errorOf([&] { setField("optimiser.speed=1", visit); }).empty());
+}
+
+void ConfigTest::differencesListOnlyWhatDiffers()
+{
+    TrainConfig a, b;
+    b.data.batchSize = 3;
+    const auto found = differences([&](FieldVisitor& v) { a.visit(v); }, [&](FieldVisitor& v) { b.visit(v); });
+    QCOMPARE(found.size(), std::size_t{1});
+    QCOMPARE(found[0].key, std::string("data.batch_size"));
+    QCOMPARE(found[0].second, std::string("3"));
+}
+
+void ConfigTest::aWorkspaceIsCreatedAndOpened()
+{
+    const test::TemporaryFolder folder;
+    WorkspaceConfig config;
+    config.buckets = {{128, 128}, {160, 112}};
+    config.textTokens = 48;
+    config.t5Encoder = "models/my t5";
+    Workspace::create(folder / "w", config);
+    const auto opened = Workspace::open(folder / "w");
+    QCOMPARE(opened.config.buckets, config.buckets);
+    QCOMPARE(opened.config.textTokens, 48);
+    QCOMPARE(opened.path(opened.config.t5Encoder), opened.root / "models/my t5");
+    QVERIFY(!errorOf([&] { Workspace::create(folder / "w", config); }).empty());
+}
+
+void ConfigTest::openingAFolderThatIsNoWorkspaceSaysWhatToDo()
+{
+    const test::TemporaryFolder folder;
+    const auto message = errorOf([&] { Workspace::open(folder.path()); });
+    QVERIFY2(message.find("no workspace") != std::string::npos && message.find("import") != std::string::npos,
+             message.c_str());
+    test::writeText(folder / "workspace.yaml", "buckets: [1024x1000]\n");
+    QVERIFY(errorOf([&] { Workspace::open(folder.path()); }).find("multiple of 16") != std::string::npos);
+}
+
+void ConfigTest::textsThatLookLikeOtherTypesStayTexts()
+{
+    TrainConfig config;
+    for (const char* name : {"true", "1", "a: b", "null", "~", "ünï", "line\nbreak", "#"}) {
+        config.data.shards = name;
+        QCOMPARE(trainConfigFromYaml(toYaml(config), "x").data.shards, std::string(name));
+    }
+}
+
+QTEST_APPLESS_MAIN(ConfigTest)
+#include "tst_config.moc"
