@@ -5,8 +5,9 @@
 
 namespace nanodit {
 
-/// What ends an operation. The message is one sentence for the user: what was found, where, what would be right, what to do.
-/// Exceptions are caught in three places only: the window's job runner, the command line's main and the window's main.
+/// What ends an operation. The message is one sentence for the user: what was found, where, what would be right, what
+/// to do. Exceptions are caught in three places only: the window's job runner, the command line's main and the window's
+/// main.
 class Error : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;

@@ -47,7 +47,10 @@ namespace {
 
 class FunctionJob final : public Job {
 public:
-    explicit FunctionJob(std::function<JobEnd(const JobContext&)> work) : work_(std::move(work)) {}
+    explicit FunctionJob(std::function<JobEnd(const JobContext&)> work)
+        : work_(std::move(work))
+    {
+    }
     JobEnd run(const JobContext& context) override { return work_(context); }
 
 private:

@@ -13,12 +13,12 @@ namespace nanodit {
 
 /// Where a job stands. A value: copied from the job's thread to whoever shows it.
 struct Progress {
-    std::string phase;                      ///< What it is doing, for a person: "t5: encoding captions".
-    std::int64_t done = 0;                  ///< Units finished.
-    std::int64_t total = 0;                 ///< Units altogether; 0 when unknown.
-    std::string unit;                       ///< "images", "steps"...
-    double perSecond = 0;                   ///< Units per second, smoothed; 0 until known.
-    std::optional<double> secondsLeft;      ///< Empty until known.
+    std::string phase;                 ///< What it is doing, for a person: "t5: encoding captions".
+    std::int64_t done = 0;             ///< Units finished.
+    std::int64_t total = 0;            ///< Units altogether; 0 when unknown.
+    std::string unit;                  ///< "images", "steps"...
+    double perSecond = 0;              ///< Units per second, smoothed; 0 until known.
+    std::optional<double> secondsLeft; ///< Empty until known.
 };
 
 enum class LogLevel { Info, Warning, Error };
