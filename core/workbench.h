@@ -1,7 +1,7 @@
 #pragma once
 
-/// The engine's front: workspaces, jobs, runs, sampling. Free of torch types and of Qt; all that `app` includes of core's
-/// heavy parts. Functions throw nanodit::Error; jobs do so from run(). Sinks are called on the job's thread.
+/// The engine's front: workspaces, jobs, runs, sampling. Free of torch types and of Qt; all that `app` includes of
+/// core's heavy parts. Functions throw nanodit::Error; jobs do so from run(). Sinks are called on the job's thread.
 
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
@@ -28,7 +28,8 @@ struct DeviceChoice {
     std::string device = "cpu";
     int threads = 0;
 };
-/// What computes here, in words ("OpenBLAS (OpenMP), 2 threads"), and a warning when it is a slow or oversubscribing BLAS.
+/// What computes here, in words ("OpenBLAS (OpenMP), 2 threads"), and a warning when it is a slow or oversubscribing
+/// BLAS.
 struct ComputeInfo {
     std::string description;
     std::string warning;
@@ -47,18 +48,18 @@ inline constexpr std::array<const char*, 4> arrayFolderNames = {"t5", "vae", "di
 /// Wrong: misaligned, of the wrong shape, or not finite; RecordInfo::problem says which.
 enum class ArrayState { Missing, Whole, Stale, Wrong };
 
-std::string passName(Pass pass);                       ///< "t5", "vae", "dinov3"
-Pass passFromName(const std::string& name);            ///< Throws UsageError.
+std::string passName(Pass pass);            ///< "t5", "vae", "dinov3"
+Pass passFromName(const std::string& name); ///< Throws UsageError.
 
 struct RecordInfo {
     std::string id;
     std::filesystem::path image;
     std::string caption;
-    std::string split;                                 ///< "train" or "val"
-    ImageSize original;                                ///< After EXIF rotation.
+    std::string split;  ///< "train" or "val"
+    ImageSize original; ///< After EXIF rotation.
     ImageSize bucket;
-    std::array<ArrayState, 4> arrays{};                ///< By ArrayKind.
-    std::string problem;                               ///< A sentence, or empty.
+    std::array<ArrayState, 4> arrays{}; ///< By ArrayKind.
+    std::string problem;                ///< A sentence, or empty.
 };
 
 /// Every record, by id. Checks array headers, not contents: milliseconds per hundred records.
@@ -68,8 +69,8 @@ Image loadBucketImage(const RecordInfo& record);
 
 /// What is known of an encoder from its config.json, without loading weights.
 struct DinoEncoderInfo {
-    std::string kind;                                  ///< "dinov3_vit", "dinov2"...
-    std::int64_t patchSize = 16;                       ///< p, pixels
+    std::string kind;            ///< "dinov3_vit", "dinov2"...
+    std::int64_t patchSize = 16; ///< p, pixels
     std::int64_t width = 0;
     std::int64_t registers = 0;
 };
@@ -83,7 +84,7 @@ struct Reject {
 
 struct ImportRequest {
     Workspace workspace;
-    std::filesystem::path source;                      ///< A folder of pictures with sidecar captions, or a records.jsonl.
+    std::filesystem::path source; ///< A folder of pictures with sidecar captions, or a records.jsonl.
     std::function<void(const struct ImportReport&)> finished = [](const auto&) {};
 };
 struct ImportReport {
@@ -111,12 +112,12 @@ std::unique_ptr<Job> makePreprocessJob(PreprocessRequest request);
 
 struct ShardRequest {
     Workspace workspace;
-    std::int64_t shardSize = 1000;                     ///< Samples a tar.
+    std::int64_t shardSize = 1000; ///< Samples a tar.
     bool overwrite = false;
     std::function<void(const struct ShardReport&)> finished = [](const auto&) {};
 };
 struct ShardSetReport {
-    std::string set;                                   ///< "train", "val"
+    std::string set; ///< "train", "val"
     std::int64_t samples = 0, shards = 0;
     std::int64_t skippedIncomplete = 0, skippedMisaligned = 0, skippedStale = 0, skippedNonfinite = 0;
     std::vector<Reject> skipped;
@@ -138,7 +139,7 @@ struct VerifyPassCounts {
 struct VerifyReport {
     std::int64_t records = 0;
     std::array<VerifyPassCounts, 4> arrays;
-    std::vector<Reject> problems;                      ///< Record or file, and a sentence.
+    std::vector<Reject> problems; ///< Record or file, and a sentence.
     bool sound() const { return problems.empty(); }
 };
 std::unique_ptr<Job> makeVerifyJob(VerifyRequest request);
@@ -148,21 +149,22 @@ std::unique_ptr<Job> makeVerifyJob(VerifyRequest request);
 /// Shares by what was dropped, in this order everywhere: nothing, text, DINO, both.
 inline constexpr std::array<const char*, 4> dropNames = {"none", "text", "dino", "both"};
 
-/// One optimiser step, as written to metrics.jsonl. Not-a-number marks what a step did not have (no sample of a category).
+/// One optimiser step, as written to metrics.jsonl. Not-a-number marks what a step did not have (no sample of a
+/// category).
 struct StepMetrics {
-    std::int64_t step = 0;                             ///< Counts from 1.
+    std::int64_t step = 0; ///< Counts from 1.
     double loss = 0;
-    std::array<double, 4> lossByQuarter{};             ///< t in [0, 1/4), [1/4, 1/2)...
-    std::array<double, 4> lossByDrop{};                ///< By dropNames.
+    std::array<double, 4> lossByQuarter{}; ///< t in [0, 1/4), [1/4, 1/2)...
+    std::array<double, 4> lossByDrop{};    ///< By dropNames.
     std::array<std::int64_t, 4> samplesByDrop{};
     double velocityNorm = 0;
-    double gradNorm = 0;                               ///< Before clipping.
+    double gradNorm = 0; ///< Before clipping.
     double gradNormPatchProj = 0;
     double lr = 0;
     double samplesPerSecond = 0;
     double dataWaitSeconds = 0;
     double residentMegabytes = 0;
-    bool skipped = false;                              ///< Loss or gradient was not finite: weights untouched.
+    bool skipped = false; ///< Loss or gradient was not finite: weights untouched.
 };
 
 struct PreviewPicture {
@@ -170,7 +172,7 @@ struct PreviewPicture {
     std::string recordId;
     std::string caption;
     Image picture;
-    Image reference;                                   ///< The record's own bucket image.
+    Image reference; ///< The record's own bucket image.
 };
 
 /// Asked of a running training from any thread; served at the next step.
@@ -183,8 +185,8 @@ struct TrainRequest {
     Workspace workspace;
     TrainConfig config;
     std::string runName = "run";
-    bool resume = false;                               ///< Continue from the run's newest checkpoint.
-    bool check = false;                                ///< Judge the run against design's ranges; see TrainReport::checks.
+    bool resume = false; ///< Continue from the run's newest checkpoint.
+    bool check = false;  ///< Judge the run against design's ranges; see TrainReport::checks.
     DeviceChoice device;
     std::shared_ptr<TrainCommands> commands = std::make_shared<TrainCommands>();
     std::function<void(const StepMetrics&)> onStep = [](const auto&) {};
@@ -200,9 +202,9 @@ struct TrainReport {
     std::int64_t firstStep = 0, lastStep = 0;
     std::int64_t parameters = 0;
     double finalLoss = 0;
-    std::filesystem::path checkpoint;                  ///< Newest whole one.
+    std::filesystem::path checkpoint; ///< Newest whole one.
     std::vector<CheckLine> checks;
-    bool passed() const;                               ///< Every check line.
+    bool passed() const; ///< Every check line.
 };
 /// Stopping it writes a checkpoint first.
 std::unique_ptr<Job> makeTrainJob(TrainRequest request);
@@ -210,7 +212,7 @@ std::unique_ptr<Job> makeTrainJob(TrainRequest request);
 struct RunInfo {
     std::string name;
     std::filesystem::path folder;
-    std::vector<std::filesystem::path> checkpoints;    ///< By step, oldest first.
+    std::vector<std::filesystem::path> checkpoints; ///< By step, oldest first.
 };
 std::vector<RunInfo> listRuns(const Workspace& workspace);
 /// Every whole line of a run's metrics.jsonl.
@@ -220,27 +222,28 @@ std::vector<StepMetrics> readMetrics(const std::filesystem::path& runFolder);
 
 struct NoReference {};
 struct RecordReference {
-    std::string id;                                    ///< Its stored CLS and patches.
+    std::string id; ///< Its stored CLS and patches.
 };
 struct PictureReference {
-    std::filesystem::path file;                        ///< Encoded on demand.
+    std::filesystem::path file; ///< Encoded on demand.
 };
 
 enum class GuidanceMode { Additive, Chained };
 
 struct SampleRequest {
-    std::string prompt;                                ///< Empty: null text, unless textRecord is set.
-    std::optional<std::string> textRecord;             ///< Use this record's stored text instead of the prompt.
+    std::string prompt;                    ///< Empty: null text, unless textRecord is set.
+    std::optional<std::string> textRecord; ///< Use this record's stored text instead of the prompt.
     std::variant<NoReference, RecordReference, PictureReference> reference;
     ImageSize size;
     std::int64_t steps = 30;
     double shift = 1.0;
-    double textScale = 2.0;                            ///< s_text
-    double dinoScale = 2.0;                            ///< s_dino
+    double textScale = 2.0; ///< s_text
+    double dinoScale = 2.0; ///< s_dino
     GuidanceMode guidance = GuidanceMode::Additive;
-    std::array<double, 2> guidanceInterval = {0.0, 1.0}; ///< t in which scales apply; outside, the fully conditioned model.
+    std::array<double, 2> guidanceInterval = {0.0,
+                                              1.0}; ///< t in which scales apply; outside, the fully conditioned model.
     std::uint64_t seed = 0;
-    std::int64_t previewEvery = 0;                     ///< Decode a preview every n steps; 0 never.
+    std::int64_t previewEvery = 0; ///< Decode a preview every n steps; 0 never.
 };
 struct SamplePreview {
     std::int64_t step = 0, steps = 0;
@@ -248,7 +251,7 @@ struct SamplePreview {
 };
 struct SampleResult {
     Image picture;
-    PngText settings;                                  ///< Written into the PNG; sampleRequestFromPng restores it.
+    PngText settings; ///< Written into the PNG; sampleRequestFromPng restores it.
     double seconds = 0;
 };
 
@@ -263,7 +266,7 @@ public:
     virtual std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,
                                                const std::function<void(const SamplePreview&)>& onPreview) = 0;
     virtual const ModelConfig& model() const = 0;
-    virtual std::string description() const = 0;       ///< "demo-run, step 2000, EMA, 9.0 M parameters"
+    virtual std::string description() const = 0; ///< "demo-run, step 2000, EMA, 9.0 M parameters"
 };
 PngText settingsOf(const SampleRequest& request);
 /// Empty when the PNG carries no settings of ours.
@@ -272,17 +275,18 @@ std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& f
 // ---------------------------------------------------------------------------------------------------- demo
 
 struct DemoRequest {
-    std::filesystem::path folder;                      ///< Must not hold a workspace yet.
+    std::filesystem::path folder; ///< Must not hold a workspace yet.
     std::int64_t scenes = 600;
     std::uint64_t seed = 1;
-    bool preprocess = true;                            ///< Also run the passes and pack shards.
+    bool preprocess = true; ///< Also run the passes and pack shards.
     std::function<void(const Workspace&)> finished = [](const auto&) {};
 };
 /// Draws scenes, imports them, points the workspace at the demo encoders; with `preprocess` makes it ready to train.
 /// Also copies the reference checkpoint in as run "reference".
 std::unique_ptr<Job> makeDemoJob(DemoRequest request);
 
-/// Where installed or built resources lie (demo encoders, configs): NANODIT_RESOURCES, beside the program, the source tree.
+/// Where installed or built resources lie (demo encoders, configs): NANODIT_RESOURCES, beside the program, the source
+/// tree.
 std::filesystem::path resourcesFolder();
 
 } // namespace nanodit

@@ -45,7 +45,8 @@ std::vector<ImageSize> defaultBuckets();
 /// The bucket whose aspect ratio is nearest to the image's (by the logarithm of the ratio; the earlier one wins a tie).
 ImageSize nearestBucket(ImageSize image, std::span<const ImageSize> buckets);
 
-/// The part of the original, in its own pixels, that the bucket image shows: the largest centred box of the bucket's aspect ratio.
+/// The part of the original, in its own pixels, that the bucket image shows: the largest centred box of the bucket's
+/// aspect ratio.
 PixelBox bucketCrop(ImageSize original, ImageSize bucket);
 
 /// What the ViT sees of a bucket: side' = round(side / p) * p, so that p divides it. Never less than one patch.

@@ -25,7 +25,8 @@ std::map<std::string, GoldenRunner> allRunners()
 
 bool GoldenReport::passed() const
 {
-    return !lines.empty() && std::all_of(lines.begin(), lines.end(), [](const GoldenLine& line) { return line.passed; });
+    return !lines.empty() &&
+           std::all_of(lines.begin(), lines.end(), [](const GoldenLine& line) { return line.passed; });
 }
 
 GoldenReport runGolden(const std::filesystem::path& caseFolder)
@@ -41,7 +42,8 @@ GoldenReport runGolden(const std::filesystem::path& caseFolder)
         std::string known;
         for (const auto& [kind, unused] : runners)
             known += (known.empty() ? "" : ", ") + kind;
-        throw DataError(caseFile.string() + " is of kind \"" + report.kind + "\", which is not among those known here: " + known);
+        throw DataError(caseFile.string() + " is of kind \"" + report.kind +
+                        "\", which is not among those known here: " + known);
     }
     report.lines = runner->second(caseFolder);
     return report;

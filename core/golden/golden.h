@@ -12,10 +12,10 @@ namespace nanodit {
 /// One output of a golden case against ours.
 struct GoldenLine {
     std::string name;
-    double largestError = 0;                 ///< NaN and missing outputs count as failures.
+    double largestError = 0; ///< NaN and missing outputs count as failures.
     double tolerance = 0;
     bool passed = false;
-    std::string note;                        ///< What differs, when it is no number.
+    std::string note; ///< What differs, when it is no number.
 };
 
 struct GoldenReport {
@@ -31,9 +31,9 @@ GoldenReport runGolden(const std::filesystem::path& caseFolder);
 
 /// A runner per kind; each golden_*.cpp offers its own through a function listed in golden.cpp.
 using GoldenRunner = std::function<std::vector<GoldenLine>(const std::filesystem::path& caseFolder)>;
-std::map<std::string, GoldenRunner> fileGoldenRunners();     ///< webdataset, torch_pt
-std::map<std::string, GoldenRunner> encoderGoldenRunners();  ///< preprocess, dinov3_vit, dinov2*, t5_encoder
+std::map<std::string, GoldenRunner> fileGoldenRunners();        ///< webdataset, torch_pt
+std::map<std::string, GoldenRunner> encoderGoldenRunners();     ///< preprocess, dinov3_vit, dinov2*, t5_encoder
 std::map<std::string, GoldenRunner> autoencoderGoldenRunners(); ///< autoencoder_kl
-std::map<std::string, GoldenRunner> modelGoldenRunners();    ///< nanodit, adamw_ema
+std::map<std::string, GoldenRunner> modelGoldenRunners();       ///< nanodit, adamw_ema
 
 } // namespace nanodit

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "app/cli/terminal.h"
+#include "core/workbench.h"
+
+#include <CLI/CLI.hpp>
+
+namespace nanodit::cli {
+
+/// What every subcommand shares.
+struct Options {
+    std::filesystem::path workspace = ".";
+    DeviceChoice device;
+    Output output;
+    int exitCode = 0; ///< Set by a command that ran but found something wrong.
+};
+
+void addDataCommands(CLI::App& app, Options& options); ///< import, preprocess, shard, verify, status
+void addTrainCommand(CLI::App& app, Options& options);
+void addSampleCommand(CLI::App& app, Options& options);
+void addDemoCommand(CLI::App& app, Options& options);
+void addGoldenCommand(CLI::App& app, Options& options);
+
+} // namespace nanodit::cli

@@ -1,0 +1,191 @@
+#include "app/cli/commands.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+
+namespace nanodit::cli {
+
+namespace {
+
+using nlohmann::json;
+
+/// Long lists are cut for people; JSON has them whole.
+std::string listText(const std::vector<Reject>& rejects, std::size_t most = 20)
+{
+    std::string text;
+    for (std::size_t i = 0; i < std::min(most, rejects.size()); ++i)
+        text += "  " + rejects[i].what + ": " + rejects[i].reason + "\n";
+    if (rejects.size() > most)
+        text += "  and " + std::to_string(rejects.size() - most) + " more (--json lists all)\n";
+    return text;
+}
+
+json toJson(const std::vector<Reject>& rejects)
+{
+    auto list = json::array();
+    for (const auto& reject : rejects)
+        list.push_back({{"what", reject.what}, {"reason", reject.reason}});
+    return list;
+}
+
+std::string count(std::int64_t n, const std::string& noun)
+{
+    return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
+}
+
+void runImport(const std::filesystem::path& source, Options& options)
+{
+    // Importing is how a person begins, so it makes the workspace where there is none.
+    const bool isNew = !std::filesystem::exists(options.workspace / "workspace.yaml");
+    const auto workspace = isNew ? Workspace::create(options.workspace) : Workspace::open(options.workspace);
+    if (isNew && !options.output.quiet)
+        std::fprintf(stderr, "made the workspace %s; set its encoders and buckets in workspace.yaml\n",
+                     workspace.root.c_str());
+    ImportReport report;
+    const auto job =
+        makeImportJob({.workspace = workspace, .source = source, .finished = [&report](const auto& r) { report = r; }});
+    if (runJob(*job, options.output) == JobEnd::Cancelled) {
+        options.exitCode = 1;
+        return;
+    }
+    const auto text = std::to_string(report.added) + " added, " + std::to_string(report.updated) + " updated, " +
+                      std::to_string(report.unchanged) + " unchanged, " + std::to_string(report.rejects.size()) +
+                      " left out\n" + listText(report.rejects);
+    printResult(options.output, text,
+                {{"added", report.added},
+                 {"updated", report.updated},
+                 {"unchanged", report.unchanged},
+                 {"rejects", toJson(report.rejects)}});
+}
+
+void runPreprocess(const std::vector<std::string>& passNames, Options& options)
+{
+    PreprocessRequest request{.workspace = Workspace::open(options.workspace), .passes = {}, .device = options.device};
+    for (const auto& name : passNames)
+        request.passes.push_back(passFromName(name));
+    PreprocessReport report;
+    request.finished = [&report](const auto& r) { report = r; };
+    const auto end = runJob(*makePreprocessJob(std::move(request)), options.output);
+    std::vector<std::vector<std::string>> rows = {{"pass", "made", "whole before", "failed", "time"}};
+    std::string failures;
+    auto passes = json::array();
+    bool anyFailed = false;
+    for (const auto& pass : report.passes) {
+        rows.push_back({passName(pass.pass), std::to_string(pass.made), std::to_string(pass.alreadyWhole),
+                        std::to_string(pass.failures.size()), durationText(pass.seconds)});
+        passes.push_back({{"pass", passName(pass.pass)},
+                          {"made", pass.made},
+                          {"already_whole", pass.alreadyWhole},
+                          {"seconds", pass.seconds},
+                          {"failures", toJson(pass.failures)}});
+        failures += listText(pass.failures);
+        anyFailed = anyFailed || !pass.failures.empty();
+    }
+    printResult(options.output, table(rows) + failures, {{"passes", passes}, {"stopped", end == JobEnd::Cancelled}});
+    if (anyFailed || end == JobEnd::Cancelled)
+        options.exitCode = 1;
+}
+
+void runShard(std::int64_t shardSize, bool overwrite, Options& options)
+{
+    ShardReport report;
+    const auto job = makeShardJob({.workspace = Workspace::open(options.workspace),
+                                   .shardSize = shardSize,
+                                   .overwrite = overwrite,
+                                   .finished = [&report](const auto& r) { report = r; }});
+    if (runJob(*job, options.output) == JobEnd::Cancelled) {
+        options.exitCode = 1;
+        return;
+    }
+    std::vector<std::vector<std::string>> rows = {
+        {"set", "samples", "shards", "skipped_incomplete", "skipped_misaligned", "skipped_stale", "skipped_nonfinite"}};
+    auto sets = json::array();
+    std::string skipped;
+    for (const auto& set : report.sets) {
+        rows.push_back({set.set, std::to_string(set.samples), std::to_string(set.shards),
+                        std::to_string(set.skippedIncomplete), std::to_string(set.skippedMisaligned),
+                        std::to_string(set.skippedStale), std::to_string(set.skippedNonfinite)});
+        sets.push_back({{"set", set.set},
+                        {"samples", set.samples},
+                        {"shards", set.shards},
+                        {"skipped_incomplete", set.skippedIncomplete},
+                        {"skipped_misaligned", set.skippedMisaligned},
+                        {"skipped_stale", set.skippedStale},
+                        {"skipped_nonfinite", set.skippedNonfinite},
+                        {"skipped", toJson(set.skipped)}});
+        skipped += listText(set.skipped);
+    }
+    printResult(options.output, table(rows) + skipped, {{"sets", sets}});
+}
+
+void runVerify(Options& options)
+{
+    VerifyReport report;
+    const auto job = makeVerifyJob(
+        {.workspace = Workspace::open(options.workspace), .finished = [&report](const auto& r) { report = r; }});
+    if (runJob(*job, options.output) == JobEnd::Cancelled) {
+        options.exitCode = 1;
+        return;
+    }
+    std::vector<std::vector<std::string>> rows = {
+        {"array", "whole", "missing", "stale", "misaligned", "wrong shape", "non-finite", "unreadable"}};
+    auto arrays = json::array();
+    for (const auto& counts : report.arrays) {
+        const auto* const name = arrayFolderNames[static_cast<std::size_t>(counts.array)];
+        rows.push_back({name, std::to_string(counts.whole), std::to_string(counts.missing),
+                        std::to_string(counts.stale), std::to_string(counts.misaligned),
+                        std::to_string(counts.wrongShape), std::to_string(counts.nonfinite),
+                        std::to_string(counts.unreadable)});
+        arrays.push_back({{"array", name},
+                          {"whole", counts.whole},
+                          {"missing", counts.missing},
+                          {"stale", counts.stale},
+                          {"misaligned", counts.misaligned},
+                          {"wrong_shape", counts.wrongShape},
+                          {"nonfinite", counts.nonfinite},
+                          {"unreadable", counts.unreadable}});
+    }
+    const auto verdict = report.sound() ? "sound: " + count(report.records, "record") + ", nothing wrong\n"
+                                        : count(static_cast<std::int64_t>(report.problems.size()), "problem") + ":\n";
+    printResult(options.output, table(rows) + verdict + listText(report.problems),
+                {{"records", report.records},
+                 {"sound", report.sound()},
+                 {"arrays", arrays},
+                 {"problems", toJson(report.problems)}});
+    if (!report.sound())
+        options.exitCode = 1;
+}
+
+} // namespace
+
+void addDataCommands(CLI::App& app, Options& options)
+{
+    auto* const importing =
+        app.add_subcommand("import", "Add a folder of pictures (captions beside them) or a records.jsonl");
+    const auto source = std::make_shared<std::filesystem::path>();
+    importing->add_option("SOURCE", *source, "A folder, or a records.jsonl")->required();
+    importing->callback([source, &options] { runImport(*source, options); });
+
+    auto* const preprocess = app.add_subcommand("preprocess", "Make the arrays that are missing or stale");
+    const auto passes = std::make_shared<std::vector<std::string>>(std::vector<std::string>{"t5", "vae", "dinov3"});
+    preprocess->add_option("--pass-filter", *passes, "Passes to run, of t5,vae,dinov3")
+        ->delimiter(',')
+        ->capture_default_str();
+    preprocess->callback([passes, &options] { runPreprocess(*passes, options); });
+
+    auto* const shard = app.add_subcommand("shard", "Pack the whole records of each split into WebDataset shards");
+    const auto shardSize = std::make_shared<std::int64_t>(1000);
+    const auto overwrite = std::make_shared<bool>(false);
+    shard->add_option("--shard-size", *shardSize, "Samples in a shard")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    shard->add_flag("--overwrite", *overwrite, "Replace a set that is there, once the new one is whole");
+    shard->callback([shardSize, overwrite, &options] { runShard(*shardSize, *overwrite, options); });
+
+    auto* const verify =
+        app.add_subcommand("verify", "Check every array against its record; exit code 1 if anything is wrong");
+    verify->callback([&options] { runVerify(options); });
+}
+
+} // namespace nanodit::cli
