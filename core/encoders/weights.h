@@ -1,0 +1,66 @@
+#pragma once
+
+/// The weights of a frozen (or of our own, trainable) encoder: named tensors that were checked once and are converted
+/// tensor by tensor when they are used, so that half-precision files stay mapped as they are stored.
+
+#include "core/io/tensor.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// Where and in what precision an encoder computes.
+struct EncoderOptions {
+    at::Device device = at::kCPU;            ///< Weights are copied there at load unless it is the CPU.
+    at::ScalarType compute = at::kFloat;     ///< kFloat or kBFloat16; weights are converted to it when they are used.
+};
+
+/// Asked now and then within long computations; true means: stop.
+using StopCheck = std::function<bool()>;
+
+/// A tensor that a model cannot do without.
+struct ExpectedTensor {
+    std::string name;                        ///< As files have it.
+    std::vector<std::int64_t> shape;
+};
+
+/// Named weights. Holding them costs nothing: pages of a mapped file are read when a tensor is first used.
+class EncoderWeights {
+public:
+    EncoderWeights() = default;
+    /// `source` names the file or folder in messages. Throws DataError when a tensor of `expected` is missing, of another
+    /// shape or no floating-point tensor, naming it, what was found and what was expected. Other tensors are left out.
+    EncoderWeights(TensorMap tensors, std::span<const ExpectedTensor> expected, const std::string& source,
+                   const EncoderOptions& options);
+
+    /// The tensor on the device in the compute precision (itself, when it is so already: gradients reach it).
+    at::Tensor get(const std::string& name) const;
+    /// The same, or an undefined tensor when the model has none of this name (an absent bias).
+    at::Tensor find(const std::string& name) const;
+    /// As stored: for tables of which only rows are used.
+    const at::Tensor& stored(const std::string& name) const;
+    const TensorMap& all() const { return tensors_; }
+    const EncoderOptions& options() const { return options_; }
+
+    /// x W^T + b with W = NAME.weight [out, in] and, where there is one, b = NAME.bias. x [..., in] -> [..., out].
+    at::Tensor linear(const at::Tensor& x, const std::string& name) const;
+    /// LayerNorm over the last dimension with NAME.weight and NAME.bias.
+    at::Tensor layerNorm(const at::Tensor& x, const std::string& name, double eps) const;
+
+private:
+    TensorMap tensors_;
+    EncoderOptions options_;
+};
+
+/// Every tensor of a model folder's weights: model.safetensors, its shards, or the older pytorch_model.bin.
+/// Throws DataError naming the folder when there is none of them.
+TensorMap readModelFolder(const std::filesystem::path& folder);
+
+} // namespace nanodit
