@@ -1,0 +1,107 @@
+#include "core/runtime/job.h"
+
+#include <QtTest>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+using namespace nanodit;
+using namespace std::chrono_literals;
+
+class JobTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void stopEndsAPausedJob();
+    void aPausedJobDoesNothingUntilResumed();
+    void progressIsReportedAtMostThirtyTimesASecondAndAlwaysAtTheEnd();
+    void workOfAnEarlierRunDoesNotCountAsSpeed();
+    void timeLeftIsUnknownWhileNothingIsDone();
+};
+
+void JobTest::stopEndsAPausedJob()
+{
+    JobContext context;
+    context.control->pause();
+    std::atomic<bool> ended = false;
+    std::thread worker([&] {
+        while (!context.shouldStop()) {
+        }
+        ended = true;
+    });
+    std::this_thread::sleep_for(20ms);
+    QVERIFY(!ended);
+    context.control->requestStop();
+    worker.join();
+    QVERIFY(ended);
+}
+
+void JobTest::aPausedJobDoesNothingUntilResumed()
+{
+    JobContext context;
+    std::atomic<std::int64_t> rounds = 0;
+    std::thread worker([&] {
+        while (!context.shouldStop()) {
+            ++rounds;
+            std::this_thread::sleep_for(1ms);
+        }
+    });
+    while (rounds < 3)
+        std::this_thread::yield();
+    context.control->pause();
+    std::this_thread::sleep_for(20ms);
+    const auto whenPaused = rounds.load();
+    std::this_thread::sleep_for(50ms);
+    QCOMPARE(rounds.load(), whenPaused);
+    context.control->resume();
+    while (rounds == whenPaused)
+        std::this_thread::yield();
+    context.control->requestStop();
+    worker.join();
+}
+
+void JobTest::progressIsReportedAtMostThirtyTimesASecondAndAlwaysAtTheEnd()
+{
+    std::vector<Progress> reports;
+    JobContext context;
+    context.report = [&](const Progress& p) { reports.push_back(p); };
+    const auto start = std::chrono::steady_clock::now();
+    ProgressMeter meter(context, "counting", 100000, "things");
+    for (int i = 0; i < 100000; ++i)
+        meter.advance();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    QVERIFY(static_cast<double>(reports.size()) <= 3 + 31 * seconds);
+    QCOMPARE(reports.back().done, 100000);
+    QCOMPARE(reports.back().total, 100000);
+    QCOMPARE(reports.front().done, 0);
+}
+
+void JobTest::workOfAnEarlierRunDoesNotCountAsSpeed()
+{
+    Progress last;
+    JobContext context;
+    context.report = [&](const Progress& p) { last = p; };
+    ProgressMeter meter(context, "going on", 1001, "things");
+    meter.skip(1000);
+    std::this_thread::sleep_for(50ms);
+    meter.advance();
+    QCOMPARE(last.done, 1001);
+    QVERIFY2(last.perSecond > 0 && last.perSecond < 21, qPrintable(QString::number(last.perSecond)));
+}
+
+void JobTest::timeLeftIsUnknownWhileNothingIsDone()
+{
+    std::vector<Progress> reports;
+    JobContext context;
+    context.report = [&](const Progress& p) { reports.push_back(p); };
+    ProgressMeter meter(context, "starting", 10, "things");
+    QVERIFY(!reports.back().secondsLeft.has_value());
+    std::this_thread::sleep_for(40ms);
+    meter.advance();
+    QVERIFY(reports.back().secondsLeft.has_value());
+    QVERIFY(*reports.back().secondsLeft > 0.1);
+}
+
+QTEST_APPLESS_MAIN(JobTest)
+#include "tst_job.moc"
