@@ -31,11 +31,36 @@ private:
     int descriptor_ = -1;
 };
 
+/// A folder that appears whole or not at all: filled under a temporary name beside the target, synced, renamed by a
+/// commit. Without one nothing remains. Throws StoreError.
+class AtomicFolder {
+public:
+    explicit AtomicFolder(std::filesystem::path target);
+    ~AtomicFolder();
+    AtomicFolder(const AtomicFolder&) = delete;
+    AtomicFolder& operator=(const AtomicFolder&) = delete;
+
+    /// The temporary folder to fill.
+    const std::filesystem::path& path() const { return temporary_; }
+    /// The target must not exist.
+    void commit();
+    /// Takes the place of the target, if there is one; what was there is removed once the new folder stands.
+    void commitReplacing();
+
+private:
+    void sync() const;
+
+    std::filesystem::path target_;
+    std::filesystem::path temporary_;
+    int descriptor_ = -1;
+};
+
 void writeFileAtomically(const std::filesystem::path& target, std::string_view text);
 /// Fills a temporary sibling folder through `fill`, syncs it, then renames it to `target`, which must not exist.
 void writeFolderAtomically(const std::filesystem::path& target,
                            const std::function<void(const std::filesystem::path&)>& fill);
-/// Removes what interrupted writers of this folder left (names that only this module makes).
+/// Removes what interrupted writers of this folder left (names that only this module makes), but nothing that a living
+/// process is still writing.
 void removeAbandonedTemporaries(const std::filesystem::path& folder);
 
 /// The whole file as text. Throws DataError naming it.

@@ -1,0 +1,169 @@
+#include "core/io/atomic_file.h"
+#include "core/io/mapped_file.h"
+#include "core/runtime/error.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest>
+
+#include <csignal>
+#include <fstream>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace nanodit;
+using nanodit::test::errorOf;
+using nanodit::test::TemporaryFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::int64_t entriesIn(const fs::path& folder)
+{
+    return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
+}
+
+/// Lets no file of this process grow beyond `bytes`: what a full disk does, without filling one.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t bytes)
+    {
+        std::signal(SIGXFSZ, SIG_IGN);
+        getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
+} // namespace
+
+class AtomicFileTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void appearsOnlyWhenCommitted()
+    {
+        const TemporaryFolder folder;
+        const auto target = folder / "deep/er/a.txt";
+        {
+            AtomicFile file(target);
+            file.write("half");
+            QVERIFY(!fs::exists(target));
+        }
+        QVERIFY(!fs::exists(target));
+        QCOMPARE(entriesIn(target.parent_path()), 0);
+
+        writeFileAtomically(target, "whole");
+        QCOMPARE(readTextFile(target), std::string("whole"));
+        QCOMPARE(entriesIn(target.parent_path()), 1);
+    }
+
+    void followsTheUmask()
+    {
+        const TemporaryFolder folder;
+        const auto before = umask(027);
+        writeFileAtomically(folder / "a", "x");
+        umask(before);
+        QCOMPARE(static_cast<unsigned>(fs::status(folder / "a").permissions()), 0640u);
+    }
+
+    void fullDiskKeepsWhatWasThere()
+    {
+        const TemporaryFolder folder;
+        writeFileAtomically(folder / "a", "precious");
+        std::string message;
+        {
+            const FileSizeLimit limit(4096);
+            message = errorOf([&] { writeFileAtomically(folder / "a", std::string(100000, 'x')); });
+        }
+        QVERIFY2(message.find((folder / "a").string()) != std::string::npos, message.c_str());
+        QVERIFY2(message.find("free some space") != std::string::npos, message.c_str());
+        QCOMPARE(readTextFile(folder / "a"), std::string("precious"));
+        QCOMPARE(entriesIn(folder.path()), 1);
+    }
+
+    void folderAppearsWholeAndIsNotReplacedByAccident()
+    {
+        const TemporaryFolder folder;
+        writeFolderAtomically(folder / "set", [&](const fs::path& path) {
+            QVERIFY(!fs::exists(folder / "set"));
+            writeFileAtomically(path / "inner/a", "1");
+        });
+        QCOMPARE(readTextFile(folder / "set/inner/a"), std::string("1"));
+        const auto message = errorOf([&] { writeFolderAtomically(folder / "set", [](const fs::path&) {}); });
+        QVERIFY2(message.find("exists already") != std::string::npos, message.c_str());
+        QCOMPARE(readTextFile(folder / "set/inner/a"), std::string("1"));
+        QCOMPARE(entriesIn(folder.path()), 1);
+    }
+
+    void folderWhoseFillingFailsLeavesNothing()
+    {
+        const TemporaryFolder folder;
+        const auto fill = [](const fs::path& path) {
+            writeFileAtomically(path / "a", "1");
+            throw StoreError("no");
+        };
+        QCOMPARE(errorOf([&] { writeFolderAtomically(folder / "set", fill); }), std::string("no"));
+        QCOMPARE(entriesIn(folder.path()), 0);
+    }
+
+    void folderReplacesAnOlderOneWhole()
+    {
+        const TemporaryFolder folder;
+        writeFolderAtomically(folder / "set", [](const fs::path& path) { writeFileAtomically(path / "old", "1"); });
+        AtomicFolder next(folder.path() / "set/");
+        writeFileAtomically(next.path() / "new", "2");
+        next.commitReplacing();
+        QVERIFY(!fs::exists(folder / "set/old"));
+        QCOMPARE(readTextFile(folder / "set/new"), std::string("2"));
+        QCOMPARE(entriesIn(folder.path()), 1);
+    }
+
+    void cleansUpAfterTheDeadOnly()
+    {
+        const TemporaryFolder folder;
+        const pid_t child = fork();
+        if (child == 0) {
+            AtomicFile file(folder / "a");
+            AtomicFolder tree(folder / "b");
+            file.write("half");
+            std::ofstream(tree.path() / "c") << "half";
+            _exit(0); // As a kill would: no destructor runs.
+        }
+        int status = 0;
+        QCOMPARE(waitpid(child, &status, 0), child);
+        AtomicFile alive(folder / "alive");
+        test::writeText(folder / ".nanodit-notes.txt", "the user's own");
+        QCOMPARE(entriesIn(folder.path()), 4);
+
+        removeAbandonedTemporaries(folder.path());
+        QCOMPARE(entriesIn(folder.path()), 2);
+        alive.commit();
+        QVERIFY(fs::exists(folder / "alive"));
+        QVERIFY(fs::exists(folder / ".nanodit-notes.txt"));
+    }
+
+    void mapsFilesAndRefusesWhatIsNone()
+    {
+        const TemporaryFolder folder;
+        test::writeText(folder / "a", "abc");
+        test::writeText(folder / "empty", "");
+        QCOMPARE(MappedFile::open(folder / "a")->bytes().size(), 3u);
+        QVERIFY(MappedFile::open(folder / "empty")->bytes().empty());
+        QVERIFY(errorOf([&] { MappedFile::open(folder.path()); }).find("no regular file") != std::string::npos);
+        QVERIFY(errorOf([&] { MappedFile::open(folder / "none"); }).find((folder / "none").string()) !=
+                std::string::npos);
+        QVERIFY(errorOf([&] { readTextFile(folder / "none"); }).find((folder / "none").string()) != std::string::npos);
+        QVERIFY(!errorOf([&] { readTextFile(folder.path()); }).empty());
+        QCOMPARE(mkfifo((folder / "pipe").c_str(), 0600), 0);
+        QVERIFY(errorOf([&] { MappedFile::open(folder / "pipe"); }).find("no regular file") != std::string::npos);
+    }
+};
+
+QTEST_APPLESS_MAIN(AtomicFileTest)
+#include "tst_atomic_file.moc"
