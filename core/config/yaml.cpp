@@ -10,6 +10,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <regex>
 #include <set>
 
 namespace nanodit {
@@ -280,15 +281,14 @@ private:
             comment(info.help);
         text += indent() + std::string(info.key) + ": " + value + "\n";
     }
-    /// Plain where YAML reads the same text back as a text, else double-quoted.
+    /// Plain where every YAML reader takes it for a text, else double-quoted.
     static std::string quoted(const std::string& value)
     {
-        YAML::Emitter emitter;
-        const bool plain =
-            !value.empty() && value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                      "0123456789_./-") == std::string::npos;
-        if (plain)
+        static const std::regex plain("[A-Za-z0-9_./-]+");
+        static const std::regex otherType("null|true|false|yes|no|on|off|[-.]|[-.0-9][-+.0-9e_]*", std::regex::icase);
+        if (std::regex_match(value, plain) && !std::regex_match(value, otherType))
             return value;
+        YAML::Emitter emitter;
         emitter << YAML::DoubleQuoted << value;
         return emitter.c_str();
     }

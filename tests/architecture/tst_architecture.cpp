@@ -82,7 +82,7 @@ std::set<std::string> reach(const fs::path& file)
     return seen;
 }
 
-std::string relative(const fs::path& file)
+std::string sourceName(const fs::path& file)
 {
     return fs::relative(file, root).generic_string();
 }
@@ -104,7 +104,7 @@ void ArchitectureTest::theEngineIncludesNoQt()
     QVERIFY(files.size() > 10);
     for (const auto& file : files) {
         for (const auto& include : includes(file))
-            QVERIFY2(!isQt(include), qPrintable(QString::fromStdString(relative(file) + " includes " + include)));
+            QVERIFY2(!isQt(include), qPrintable(QString::fromStdString(sourceName(file) + " includes " + include)));
     }
 }
 
@@ -120,7 +120,7 @@ void ArchitectureTest::widgetsKnowOnlyTheBaseAndQt()
 {
     for (const auto& file : sources("widgets")) {
         for (const auto& include : reach(file)) {
-            const auto text = relative(file) + " reaches " + include;
+            const auto text = sourceName(file) + " reaches " + include;
             QVERIFY2(!isTorch(include), text.c_str());
             QVERIFY2(include.rfind("app/", 0) != 0 && include != "core/workbench.h", text.c_str());
         }
@@ -132,7 +132,7 @@ void ArchitectureTest::theAppKnowsTheEngineByItsFrontOnly()
     static const std::set<std::string> heavy = {"encoders", "preprocess", "model", "train", "sample", "inspect"};
     for (const auto& file : sources("app")) {
         for (const auto& include : includes(file)) {
-            const auto text = relative(file) + " includes " + include;
+            const auto text = sourceName(file) + " includes " + include;
             QVERIFY2(!isTorch(include) && heavy.count(coreFolder(include)) == 0, text.c_str());
         }
     }
@@ -144,7 +144,7 @@ void ArchitectureTest::coreFoldersUseOnlyThoseBeforeThem()
     for (std::size_t i = 0; i < flow.size(); ++i)
         rank[flow[i]] = i;
     for (const auto& file : sources("core")) {
-        const auto folder = coreFolder(relative(file));
+        const auto folder = coreFolder(sourceName(file));
         if (folder.empty())
             continue;
         QVERIFY2(rank.count(folder) == 1, ("core/" + folder + " is not in the order of the data flow").c_str());
@@ -155,7 +155,7 @@ void ArchitectureTest::coreFoldersUseOnlyThoseBeforeThem()
             if (used.empty() || ground.count(include) != 0 || bothGround)
                 continue;
             QVERIFY2(rank[used] <= rank[folder],
-                     (relative(file) + " includes " + include + ", which comes later").c_str());
+                     (sourceName(file) + " includes " + include + ", which comes later").c_str());
         }
     }
 }
@@ -166,7 +166,7 @@ void ArchitectureTest::nothingIncludesTorchWhole()
         for (const auto& file : sources(folder)) {
             for (const auto& include : includes(file))
                 QVERIFY2(include != "torch/torch.h",
-                         (relative(file) + " includes torch/torch.h: name the headers it needs").c_str());
+                         (sourceName(file) + " includes torch/torch.h: name the headers it needs").c_str());
         }
     }
 }
