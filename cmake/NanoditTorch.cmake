@@ -28,7 +28,8 @@ endif()
 
 add_library(nanodit_torch INTERFACE)
 target_include_directories(nanodit_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
-target_link_libraries(nanodit_torch INTERFACE ${TORCH_LIBRARIES})
+find_package(OpenMP REQUIRED)
+target_link_libraries(nanodit_torch INTERFACE ${TORCH_LIBRARIES} OpenMP::OpenMP_CXX)
 separate_arguments(nanodit_torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(nanodit_torch INTERFACE ${nanodit_torch_flags})
 

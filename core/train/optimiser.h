@@ -1,0 +1,68 @@
+#pragma once
+
+#include "core/config/train_config.h"
+#include "core/model/parameter.h"
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace nanodit {
+
+struct AdamWOptions {
+    std::array<double, 2> betas = {0.9, 0.95};
+    double eps = 1e-8;
+    double weightDecay = 0.01; ///< Decoupled: weights shrink by lr * weightDecay a step, whatever the gradient.
+};
+
+/// Adam with decoupled weight decay (Loshchilov & Hutter 2019), in the arithmetic of torch.optim.AdamW:
+/// p *= 1 - lr wd; m, v: moving averages of g, g^2; p -= lr / (1 - b1^k) * m / (sqrt(v) / sqrt(1 - b2^k) + eps).
+/// A parameter without a gradient is left alone, and its k does not advance.
+class AdamW {
+public:
+    /// Parameters share their tensors with the model; they are float32.
+    AdamW(Parameters parameters, const AdamWOptions& options = {});
+    /// One step with the gradients as they are. They are kept.
+    void step(double lr);
+
+    /// NAME.exp_avg, NAME.exp_avg_sq (float32, sharing memory) and NAME.step (int64, one element) of every parameter.
+    TensorMap state() const;
+    /// Continues exactly where state() was taken. Throws DataError naming `source` for what is missing or does not fit.
+    void restore(const TensorMap& state, const std::string& source);
+
+private:
+    struct Moments {
+        at::Tensor mean, square; ///< exp_avg, exp_avg_sq
+        std::int64_t steps = 0;  ///< k
+    };
+    Parameters parameters_;
+    AdamWOptions options_;
+    std::vector<Moments> moments_;
+};
+
+/// Square root of the sum of squares over every gradient that exists; not finite when one of them is not.
+double gradientNorm(const Parameters& parameters);
+/// Scales gradients by min(1, maxNorm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_ does.
+void clipGradients(const Parameters& parameters, double norm, double maxNorm);
+
+/// Exponential moving average of weights, started from the weights as they are: a = decay a + (1 - decay) w.
+class Ema {
+public:
+    Ema(Parameters parameters, double decay);
+    /// Call after each optimiser step.
+    void update();
+    /// The averages by name (sharing memory).
+    TensorMap state() const { return stateOf(averages_); }
+    void restore(const TensorMap& state, const std::string& source) { loadState(averages_, state, source); }
+
+private:
+    Parameters parameters_;
+    Parameters averages_;
+    double decay_;
+};
+
+/// Learning rate of step k = 0, 1...: rises linearly from 0 over the warm-up (step 0 has rate 0, as in transformers'
+/// get_cosine_schedule_with_warmup), then stays, or follows half a cosine down to 0 at the schedule's end.
+double learningRate(const ScheduleConfig& schedule, double peak, std::int64_t step);
+
+} // namespace nanodit

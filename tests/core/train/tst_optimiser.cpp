@@ -1,0 +1,157 @@
+#include "core/train/optimiser.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest/QTest>
+
+#include <limits>
+
+using namespace nanodit;
+using nanodit::test::errorOf;
+
+namespace {
+
+Parameters twoParameters(std::uint64_t seed = 1)
+{
+    at::manual_seed(seed);
+    return {{"a.weight", at::randn({70, 900}).set_requires_grad(true)},
+            {"a.bias", at::randn({7}).set_requires_grad(true)}};
+}
+
+void setGradients(const Parameters& parameters, std::int64_t step)
+{
+    at::manual_seed(static_cast<std::uint64_t>(100 + step));
+    for (const auto& parameter : parameters) {
+        auto value = parameter.value;
+        value.mutable_grad() = at::randn(value.sizes());
+    }
+}
+
+double largestDifference(const at::Tensor& a, const at::Tensor& b)
+{
+    return (a - b).abs().max().item<double>();
+}
+
+} // namespace
+
+class TestOptimiser : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void stepsAsTheFormulaInFloat64()
+    {
+        const auto parameters = twoParameters();
+        const AdamWOptions options{.betas = {0.8, 0.9}, .eps = 1e-6, .weightDecay = 0.1};
+        AdamW optimiser(parameters, options);
+        auto weight = parameters[0].value.detach().to(at::kDouble);
+        auto mean = at::zeros_like(weight), square = at::zeros_like(weight);
+        for (int k = 1; k <= 4; ++k) {
+            setGradients(parameters, k);
+            const auto g = parameters[0].value.grad().to(at::kDouble);
+            mean = 0.8 * mean + 0.2 * g;
+            square = 0.9 * square + 0.1 * g * g;
+            const auto step = mean / (1 - std::pow(0.8, k)) / ((square / (1 - std::pow(0.9, k))).sqrt() + 1e-6);
+            weight = weight * (1 - 0.01 * 0.1) - 0.01 * step;
+            optimiser.step(0.01);
+        }
+        QVERIFY(largestDifference(parameters[0].value.detach(), weight) < 1e-6);
+    }
+
+    void leavesAParameterWithoutGradientAlone()
+    {
+        const auto parameters = twoParameters();
+        setGradients(parameters, 1);
+        auto bias = parameters[1].value;
+        bias.mutable_grad() = at::Tensor();
+        const auto before = bias.detach().clone();
+        AdamW optimiser(parameters);
+        optimiser.step(0.1);
+        QVERIFY(at::equal(bias.detach(), before));
+        QCOMPARE(optimiser.state().at("a.bias.step").item<std::int64_t>(), 0);
+        QCOMPARE(optimiser.state().at("a.weight.step").item<std::int64_t>(), 1);
+    }
+
+    void continuesFromItsStateBitForBit()
+    {
+        const auto straight = twoParameters(), stopped = twoParameters();
+        AdamW whole(straight), first(stopped);
+        for (int k = 1; k <= 6; ++k) {
+            setGradients(straight, k);
+            whole.step(0.01);
+        }
+        for (int k = 1; k <= 3; ++k) {
+            setGradients(stopped, k);
+            first.step(0.01);
+        }
+        const auto resumed = twoParameters(2);
+        loadState(resumed, stateOf(stopped), "state");
+        AdamW second(resumed);
+        second.restore(first.state(), "state");
+        for (int k = 4; k <= 6; ++k) {
+            setGradients(resumed, k);
+            second.step(0.01);
+        }
+        for (std::size_t i = 0; i < straight.size(); ++i)
+            QVERIFY(at::equal(straight[i].value, resumed[i].value));
+    }
+
+    void refusesAForeignState()
+    {
+        AdamW optimiser(twoParameters());
+        auto state = optimiser.state();
+        state["a.bias.exp_avg"] = at::zeros({8});
+        const auto message = errorOf([&] { optimiser.restore(state, "optimizer.safetensors"); });
+        QVERIFY2(message.find("a.bias.exp_avg") != std::string::npos && message.find("[8]") != std::string::npos &&
+                     message.find("[7]") != std::string::npos,
+                 message.c_str());
+        state.erase("a.weight.exp_avg_sq");
+        state["a.bias.exp_avg"] = at::zeros({7});
+        QVERIFY(errorOf([&] { optimiser.restore(state, "x"); }).find("a.weight.exp_avg_sq") != std::string::npos);
+    }
+
+    void measuresAndClipsTheWholeGradient()
+    {
+        const auto parameters = twoParameters();
+        setGradients(parameters, 1);
+        const double expected = std::sqrt(parameters[0].value.grad().pow(2).sum().item<double>() +
+                                          parameters[1].value.grad().pow(2).sum().item<double>());
+        const double norm = gradientNorm(parameters);
+        QVERIFY(std::abs(norm - expected) < 1e-3);
+        clipGradients(parameters, norm, 2 * norm);
+        QCOMPARE(gradientNorm(parameters), norm);
+        clipGradients(parameters, norm, 0.5);
+        QVERIFY(std::abs(gradientNorm(parameters) - 0.5) < 1e-4);
+        parameters[1].value.grad()[0] = std::numeric_limits<float>::quiet_NaN();
+        QVERIFY(std::isnan(gradientNorm(parameters)));
+    }
+
+    void averagesWeightsFromWhereTheyStarted()
+    {
+        const auto parameters = twoParameters();
+        const auto start = parameters[0].value.detach().clone();
+        Ema ema(parameters, 0.9);
+        {
+            const at::NoGradGuard noGradient;
+            auto weight = parameters[0].value;
+            weight.add_(1);
+        }
+        ema.update();
+        QVERIFY(largestDifference(ema.state().at("a.weight"), start + 0.1) < 1e-6);
+    }
+
+    void warmsUpThenFollowsHalfACosine()
+    {
+        ScheduleConfig schedule{.steps = 12, .warmupSteps = 4, .decay = Decay::Cosine};
+        QCOMPARE(learningRate(schedule, 1e-2, 0), 0.0);
+        QCOMPARE(learningRate(schedule, 1e-2, 2), 5e-3);
+        QCOMPARE(learningRate(schedule, 1e-2, 4), 1e-2);
+        QVERIFY(std::abs(learningRate(schedule, 1e-2, 8) - 5e-3) < 1e-12);
+        QVERIFY(learningRate(schedule, 1e-2, 12) < 1e-12);
+        schedule.decay = Decay::Constant;
+        QCOMPARE(learningRate(schedule, 1e-2, 1000), 1e-2);
+        schedule.warmupSteps = 0;
+        QCOMPARE(learningRate(schedule, 1e-2, 0), 1e-2);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestOptimiser)
+#include "tst_optimiser.moc"
