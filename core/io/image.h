@@ -13,7 +13,7 @@ namespace nanodit {
 /// An 8-bit sRGB picture, interleaved RGB, row-major, no padding.
 struct Image {
     ImageSize size;
-    std::vector<std::uint8_t> rgb;           ///< 3 * width * height bytes.
+    std::vector<std::uint8_t> rgb; ///< 3 * width * height bytes.
 
     bool empty() const { return rgb.empty(); }
     const std::uint8_t* at(std::int64_t x, std::int64_t y) const { return rgb.data() + 3 * (y * size.width + x); }
@@ -36,7 +36,8 @@ void writePng(const std::filesystem::path& file, const Image& image, const PngTe
 std::vector<std::uint8_t> encodePng(const Image& image, const PngText& text = {});
 PngText readPngText(const std::filesystem::path& file);
 
-/// The bucket image that both VAE and DINO see: resized, antialiased, to cover the bucket, then the centre cropped to it.
+/// The bucket image that both VAE and DINO see: resized, antialiased, to cover the bucket, then the centre cropped to
+/// it.
 Image makeBucketImage(const Image& original, ImageSize bucket);
 /// Area-averaged when shrinking, bilinear when growing; for thumbnails and previews, not for encoders.
 Image resizeForDisplay(const Image& image, ImageSize size);

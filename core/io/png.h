@@ -1,0 +1,41 @@
+#pragma once
+
+#include "core/io/image.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace nanodit {
+
+/// One chunk of a PNG file (PNG specification, section 5).
+struct PngChunk {
+    std::string_view type; ///< "IHDR", "tEXt"...
+    std::span<const std::byte> data;
+    std::uint32_t checksum = 0;
+
+    bool checksumHolds() const;
+};
+
+/// Walks the chunks of a PNG file that is already in memory.
+class PngChunks {
+public:
+    /// Begins behind the signature; a file without one has no chunks.
+    explicit PngChunks(std::span<const std::byte> file);
+    static bool hasSignature(std::span<const std::byte> file);
+    /// The next chunk; false at IEND's end, at the end of the file, or where a chunk does not fit in it.
+    bool next(PngChunk& chunk);
+    /// Whether IEND was reached with nothing missing.
+    bool complete() const { return complete_; }
+
+private:
+    std::span<const std::byte> rest_;
+    bool complete_ = false;
+};
+
+/// The PNG with a text chunk per entry behind its header.
+std::vector<std::uint8_t> withPngText(std::span<const std::uint8_t> png, const PngText& text);
+
+} // namespace nanodit
