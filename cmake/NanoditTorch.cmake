@@ -33,14 +33,18 @@ target_link_libraries(nanodit_torch INTERFACE ${TORCH_LIBRARIES} OpenMP::OpenMP_
 separate_arguments(nanodit_torch_flags UNIX_COMMAND "${TORCH_CXX_FLAGS}")
 target_compile_options(nanodit_torch INTERFACE ${nanodit_torch_flags})
 
+# Programs also find their own modules beside them.
+set(CMAKE_BUILD_RPATH $ORIGIN/../lib)
+set(CMAKE_INSTALL_RPATH $ORIGIN/../${CMAKE_INSTALL_LIBDIR}/nanodit-workbench)
+add_link_options(-Wl,--disable-new-dtags)
+
 find_library(NANODIT_OPENBLAS_OPENMP NAMES libblas.so.3
   PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-openmp /usr/lib/${CMAKE_SYSTEM_PROCESSOR}-linux-gnu/openblas-openmp
   NO_DEFAULT_PATH)
 if(NANODIT_OPENBLAS_OPENMP)
   cmake_path(GET NANODIT_OPENBLAS_OPENMP PARENT_PATH nanodit_openblas_folder)
-  set(CMAKE_BUILD_RPATH ${nanodit_openblas_folder})
-  set(CMAKE_INSTALL_RPATH ${nanodit_openblas_folder})
-  add_link_options(-Wl,--disable-new-dtags)
+  list(APPEND CMAKE_BUILD_RPATH ${nanodit_openblas_folder})
+  list(APPEND CMAKE_INSTALL_RPATH ${nanodit_openblas_folder})
 else()
   message(WARNING "The OpenMP build of OpenBLAS was not found (Debian package libopenblas0-openmp). "
     "If LibTorch has no BLAS of its own, training will be tens of times slower.")

@@ -5,7 +5,7 @@ fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # What the program is built with.
 build_packages="g++ cmake ninja-build ccache pkg-config zlib1g-dev libtorch-dev libopenblas0-openmp libopencv-dev
-  libyaml-cpp-dev libarchive-dev libsentencepiece-dev nlohmann-json3-dev libcli11-dev libspdlog-dev libsqlite3-dev"
+  libyaml-cpp-dev libarchive-dev libsentencepiece-dev nlohmann-json3-dev libcli11-dev libsqlite3-dev"
 # The window, and Qt Test.
 window_packages="qt6-base-dev qt6-svg-dev libqcustomplot-dev libgl-dev libqt6svg6 fonts-dejavu-core"
 

@@ -2,6 +2,7 @@
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <QtTest>
 
 using namespace nanodit;
