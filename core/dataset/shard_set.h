@@ -1,0 +1,48 @@
+#pragma once
+
+#include "core/dataset/dino_statistics.h"
+#include "core/dataset/shard_sample.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace nanodit {
+
+/// A shard set on disk, its tars mapped when first needed. Any thread.
+class ShardSet {
+public:
+    /// `folder`: data/shards/<set>. Reads shards.json; a folder of webdataset shards without one is indexed by reading
+    /// every tar's headers, and has no statistics. Throws DataError.
+    static std::shared_ptr<const ShardSet> open(const std::filesystem::path& folder);
+    ~ShardSet();
+
+    struct Entry {
+        std::string id;
+        ImageSize bucket;
+    };
+    /// In the order of the shards.
+    std::span<const Entry> entries() const;
+    std::optional<std::int64_t> find(const std::string& id) const;
+
+    /// One sample, its arrays in the mapped tar. Text padded to a full length is cut to its valid tokens (t5_mask).
+    /// Throws DataError naming shard and sample when it is damaged, incomplete, of the wrong shape or not finite.
+    ShardSample read(std::int64_t index) const;
+
+    const std::filesystem::path& folder() const;
+    std::int64_t dinoWidth() const;
+    std::int64_t textWidth() const;
+    std::int64_t latentChannels() const;
+    const DinoStatistics& dinoStatistics() const; ///< Empty where there is no shards.json.
+    const nlohmann::json& encoders() const;       ///< As given to ShardSetWriter.
+
+private:
+    ShardSet();
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+} // namespace nanodit
