@@ -38,7 +38,7 @@ nanodit_require(nanodit_sentencepiece_library libsentencepiece-dev)
 include(NanoditTorch)
 
 if(NANODIT_GUI)
-  find_package(Qt6 6.4 QUIET COMPONENTS Core Gui Widgets Svg Test)
+  find_package(Qt6 6.4 QUIET COMPONENTS Core Gui Widgets Svg DBus Test)
   nanodit_require(Qt6::Widgets qt6-base-dev)
   nanodit_require(Qt6::Svg qt6-svg-dev)
   find_package(QCustomPlotQt6 QUIET)

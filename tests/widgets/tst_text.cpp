@@ -1,0 +1,50 @@
+#include "widgets/text.h"
+
+#include <QTest>
+
+#include <limits>
+
+using namespace nanodit;
+
+class TestText : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void durations()
+    {
+        QCOMPARE(durationText(0.4), QStringLiteral("0:00"));
+        QCOMPARE(durationText(461), QStringLiteral("7:41"));
+        QCOMPARE(durationText(3725), QStringLiteral("1:02:05"));
+    }
+
+    void slowRatesTurnAround()
+    {
+        QCOMPARE(rateText(2.6, "images"), QStringLiteral("2.60 images/s"));
+        QCOMPARE(rateText(0.25, "steps"), QStringLiteral("4.00 s/step"));
+        QCOMPARE(rateText(0.5, "batches"), QStringLiteral("2.00 s/batch"));
+        QCOMPARE(rateText(0, "steps"), QString());
+    }
+
+    void progressLeavesOutWhatIsUnknown()
+    {
+        QCOMPARE(progressText(
+                     {.phase = "x", .done = 812, .total = 2000, .unit = "steps", .perSecond = 2.6, .secondsLeft = 461}),
+                 QStringLiteral("812/2000 steps · 2.60 steps/s · 7:41 left"));
+        QCOMPARE(
+            progressText({.phase = "x", .done = 3, .total = 0, .unit = "files", .perSecond = 0, .secondsLeft = {}}),
+            QStringLiteral("3 files"));
+        QCOMPARE(progressText({}), QString());
+    }
+
+    void numbersKeepThreeFigures()
+    {
+        QCOMPARE(numberText(1.41421), QStringLiteral("1.41"));
+        QCOMPARE(numberText(0.0312345), QStringLiteral("0.0312"));
+        QCOMPARE(numberText(123.4), QStringLiteral("123"));
+        QCOMPARE(numberText(3e-5), QStringLiteral("3.0e-05"));
+        QCOMPARE(numberText(std::numeric_limits<double>::quiet_NaN()), QStringLiteral("–"));
+    }
+};
+
+QTEST_APPLESS_MAIN(TestText)
+#include "tst_text.moc"

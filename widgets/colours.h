@@ -1,0 +1,40 @@
+#pragma once
+
+#include <QColor>
+#include <QPalette>
+
+namespace nanodit {
+
+/// The series colours of Okabe and Ito ("Color Universal Design", 2008), which people with any colour vision can tell
+/// apart.
+enum class Hue { Blue, Orange, Green, Vermillion, Purple, Sky, Yellow, Grey };
+
+/// One meaning, one colour, everywhere: in plots, layers, sliders and marks.
+namespace meaning {
+inline constexpr Hue text = Hue::Orange;
+inline constexpr Hue cls = Hue::Purple;
+inline constexpr Hue patches = Hue::Sky;
+inline constexpr Hue unconditional = Hue::Grey;
+inline constexpr Hue latentTokens = Hue::Green;
+inline constexpr Hue loss = Hue::Blue;
+inline constexpr Hue velocity = Hue::Green;
+inline constexpr Hue gradient = Hue::Vermillion;
+inline constexpr Hue neutral = Hue::Grey;
+} // namespace meaning
+
+/// The colours of one theme.
+struct Colours {
+    bool dark = false;
+    QColor window, panel, raised, text, secondary, faint, line, accent, accentHover;
+    QColor blue, orange, green, vermillion, purple, sky, yellow, grey;
+
+    QColor hue(Hue hue) const;
+    QColor problem() const { return vermillion; }
+};
+
+const Colours& darkColours();
+const Colours& lightColours();
+/// Those of the theme that a palette belongs to: widgets ask with their own palette when they paint.
+const Colours& coloursOf(const QPalette& palette);
+
+} // namespace nanodit

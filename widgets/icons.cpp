@@ -1,0 +1,92 @@
+#include "widgets/icons.h"
+
+#include <QGuiApplication>
+#include <QIconEngine>
+#include <QPainter>
+#include <QPixmap>
+#include <QPixmapCache>
+#include <QSvgRenderer>
+
+namespace nanodit {
+
+namespace {
+
+enum class Tint { Text, Hue, White };
+
+class TintedIconEngine : public QIconEngine {
+public:
+    TintedIconEngine(QString name, Tint tint, Hue hue)
+        : name_(std::move(name))
+        , tint_(tint)
+        , hue_(hue)
+    {
+    }
+
+    void paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, QIcon::State state) override
+    {
+        const auto ratio = painter->device()->devicePixelRatioF();
+        auto drawn = scaledPixmap(rect.size() * ratio, mode, state, ratio);
+        painter->drawPixmap(rect, drawn);
+    }
+
+    QPixmap pixmap(const QSize& size, QIcon::Mode mode, QIcon::State state) override
+    {
+        return scaledPixmap(size, mode, state, 1.0);
+    }
+
+    QPixmap scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State, qreal) override
+    {
+        const auto tint = colour(mode);
+        const auto key = QStringLiteral("nanodit-icon/%1/%2x%3/%4")
+                             .arg(name_, QString::number(size.width()), QString::number(size.height()), tint.name());
+        QPixmap drawn;
+        if (QPixmapCache::find(key, &drawn))
+            return drawn;
+        drawn = QPixmap(size);
+        drawn.fill(Qt::transparent);
+        QPainter painter(&drawn);
+        QSvgRenderer(QStringLiteral(":/nanodit/icons/%1.svg").arg(name_)).render(&painter);
+        painter.setCompositionMode(QPainter::CompositionMode_SourceIn);
+        painter.fillRect(drawn.rect(), tint);
+        painter.end();
+        QPixmapCache::insert(key, drawn);
+        return drawn;
+    }
+
+    QIconEngine* clone() const override { return new TintedIconEngine(*this); }
+
+private:
+    QColor colour(QIcon::Mode mode) const
+    {
+        const auto& colours = coloursOf(QGuiApplication::palette());
+        if (mode == QIcon::Disabled)
+            return colours.faint;
+        switch (tint_) {
+        case Tint::White:
+            return Qt::white;
+        case Tint::Hue:
+            return colours.hue(hue_);
+        case Tint::Text:
+            break;
+        }
+        return colours.text;
+    }
+
+    QString name_;
+    Tint tint_;
+    Hue hue_;
+};
+
+} // namespace
+
+QIcon icon(const QString& name, std::optional<Hue> hue)
+{
+    return QIcon(new TintedIconEngine(name, hue ? Tint::Hue : Tint::Text, hue.value_or(Hue::Grey)));
+}
+
+QIcon iconOnAccent(const QString& name)
+{
+    return QIcon(new TintedIconEngine(name, Tint::White, Hue::Grey));
+}
+
+} // namespace nanodit

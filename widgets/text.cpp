@@ -1,0 +1,60 @@
+#include "widgets/text.h"
+
+#include <QStringList>
+
+#include <cmath>
+
+namespace nanodit {
+
+QString durationText(double seconds)
+{
+    const auto whole = static_cast<qint64>(std::llround(std::max(0.0, seconds)));
+    const auto two = [](qint64 value) { return QStringLiteral("%1").arg(value, 2, 10, QLatin1Char('0')); };
+    if (whole >= 3600)
+        return QStringLiteral("%1:%2:%3").arg(QString::number(whole / 3600), two(whole / 60 % 60), two(whole % 60));
+    return QStringLiteral("%1:%2").arg(QString::number(whole / 60), two(whole % 60));
+}
+
+QString rateText(double perSecond, const QString& unit)
+{
+    if (!(perSecond > 0))
+        return {};
+    if (perSecond < 0.995)
+        return QStringLiteral("%1 s/%2").arg(numberText(1 / perSecond), singular(unit));
+    return QStringLiteral("%1 %2/s").arg(numberText(perSecond), unit);
+}
+
+QString progressText(const Progress& progress)
+{
+    const auto unit = QString::fromStdString(progress.unit);
+    QStringList parts;
+    if (progress.total > 0)
+        parts << QStringLiteral("%1/%2 %3").arg(QString::number(progress.done), QString::number(progress.total), unit);
+    else if (progress.done > 0)
+        parts << QStringLiteral("%1 %2").arg(QString::number(progress.done), unit);
+    if (progress.perSecond > 0)
+        parts << rateText(progress.perSecond, unit);
+    if (progress.secondsLeft)
+        parts << QStringLiteral("%1 left").arg(durationText(*progress.secondsLeft));
+    return parts.join(QStringLiteral(" · "));
+}
+
+QString numberText(double value, int digits)
+{
+    if (!std::isfinite(value))
+        return QStringLiteral("–");
+    const auto magnitude = std::abs(value);
+    if (magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e7))
+        return QString::number(value, 'e', std::max(0, digits - 2));
+    const int exponent = magnitude > 0 ? static_cast<int>(std::floor(std::log10(magnitude))) : 0;
+    return QString::number(value, 'f', std::max(0, digits - 1 - exponent));
+}
+
+QString singular(const QString& unit)
+{
+    if (unit.endsWith(QLatin1String("ches")))
+        return unit.chopped(2);
+    return unit.endsWith(QLatin1Char('s')) ? unit.chopped(1) : unit;
+}
+
+} // namespace nanodit

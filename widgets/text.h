@@ -1,0 +1,20 @@
+#pragma once
+
+#include "core/runtime/job.h"
+
+#include <QString>
+
+namespace nanodit {
+
+/// "7:41", "1:02:05"; whole seconds.
+QString durationText(double seconds);
+/// "2.6 images/s"; slow rates turn around: "4.2 s/image".
+QString rateText(double perSecond, const QString& unit);
+/// "812/2000 steps · 2.6 steps/s · 7:41 left", leaving out what is not known.
+QString progressText(const Progress& progress);
+/// At most `digits` significant figures, without a trailing zero's noise: "0.0312", "1.4", "12 300", "3.0e-05".
+QString numberText(double value, int digits = 3);
+/// The singular of a unit of counting: "images" -> "image", "batches" -> "batch".
+QString singular(const QString& unit);
+
+} // namespace nanodit

@@ -1,0 +1,137 @@
+#include "widgets/theme.h"
+
+#include "widgets/colours.h"
+#include "widgets/system_theme.h"
+
+#include <QFile>
+#include <QFontDatabase>
+#include <QFontMetricsF>
+#include <QStyle>
+#include <QStyleFactory>
+#include <QToolTip>
+#include <QWidget>
+
+static void initResources()
+{
+    Q_INIT_RESOURCE(workbench);
+}
+
+namespace nanodit {
+
+namespace {
+
+QPalette paletteOf(const Colours& c)
+{
+    QPalette palette;
+    palette.setColor(QPalette::Window, c.window);
+    palette.setColor(QPalette::WindowText, c.text);
+    palette.setColor(QPalette::Base, c.panel);
+    palette.setColor(QPalette::AlternateBase, c.raised);
+    palette.setColor(QPalette::Text, c.text);
+    palette.setColor(QPalette::PlaceholderText, c.secondary);
+    palette.setColor(QPalette::Button, c.raised);
+    palette.setColor(QPalette::ButtonText, c.text);
+    palette.setColor(QPalette::BrightText, c.vermillion);
+    palette.setColor(QPalette::ToolTipBase, c.raised);
+    palette.setColor(QPalette::ToolTipText, c.text);
+    palette.setColor(QPalette::Highlight, c.accent);
+    palette.setColor(QPalette::HighlightedText, Qt::white);
+    palette.setColor(QPalette::Link, c.accent);
+    palette.setColor(QPalette::Light, c.dark ? c.raised.lighter(130) : QColor(Qt::white));
+    palette.setColor(QPalette::Midlight, c.raised);
+    palette.setColor(QPalette::Mid, c.line);
+    palette.setColor(QPalette::Dark, c.dark ? c.window.darker(140) : c.line.darker(120));
+    palette.setColor(QPalette::Shadow, c.dark ? QColor(Qt::black) : c.line.darker(150));
+    for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
+        palette.setColor(QPalette::Disabled, role, c.faint);
+    palette.setColor(QPalette::Disabled, QPalette::Highlight, c.line);
+    palette.setColor(QPalette::Disabled, QPalette::HighlightedText, c.faint);
+    return palette;
+}
+
+QString styleSheetOf(const Colours& c)
+{
+    QFile file(QStringLiteral(":/nanodit/style/workbench.qss"));
+    if (!file.open(QIODevice::ReadOnly))
+        return {};
+    auto sheet = QString::fromUtf8(file.readAll());
+    const std::pair<const char*, QColor> names[] = {{"@accentHover", c.accentHover},
+                                                    {"@accent", c.accent},
+                                                    {"@window", c.window},
+                                                    {"@panel", c.panel},
+                                                    {"@raised", c.raised},
+                                                    {"@text", c.text},
+                                                    {"@problem", c.problem()},
+                                                    {"@secondary", c.secondary},
+                                                    {"@faint", c.faint},
+                                                    {"@line", c.line}};
+    for (const auto& [name, colour] : names)
+        sheet.replace(QLatin1String(name), colour.name());
+    return sheet;
+}
+
+} // namespace
+
+Theme::Theme(QApplication& application, QObject* parent)
+    : QObject(parent)
+    , application_(application)
+    , system_(new SystemTheme(this))
+{
+    initResources();
+    application_.setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    auto font = application_.font();
+    font.setPointSize(10);
+    application_.setFont(font);
+    connect(system_, &SystemTheme::changed, this, [this] {
+        if (mode_ == ThemeMode::System)
+            apply();
+    });
+    apply();
+}
+
+void Theme::setMode(ThemeMode mode)
+{
+    if (mode == mode_)
+        return;
+    mode_ = mode;
+    apply();
+}
+
+void Theme::apply()
+{
+    const bool dark = mode_ == ThemeMode::Dark || (mode_ == ThemeMode::System && system_->dark());
+    const auto& colours = dark ? darkColours() : lightColours();
+    application_.setPalette(paletteOf(colours));
+    QToolTip::setPalette(paletteOf(colours));
+    application_.setStyleSheet(styleSheetOf(colours));
+    Q_EMIT changed();
+}
+
+void setRole(QWidget* widget, const char* role)
+{
+    widget->setProperty("role", QString::fromLatin1(role));
+    widget->style()->unpolish(widget);
+    widget->style()->polish(widget);
+}
+
+QFont tabularFont(const QFont& base)
+{
+    // Most interface fonts have figures of equal width by default; those that do not are replaced by the monospaced
+    // one.
+    const QFontMetricsF metrics(base);
+    const auto width = metrics.horizontalAdvance(QLatin1Char('0'));
+    for (char digit = '1'; digit <= '9'; ++digit) {
+        if (std::abs(metrics.horizontalAdvance(QLatin1Char(digit)) - width) > 0.01)
+            return monospaceFont(base);
+    }
+    return base;
+}
+
+QFont monospaceFont(const QFont& base)
+{
+    auto font = QFontDatabase::systemFont(QFontDatabase::FixedFont);
+    font.setPointSizeF(base.pointSizeF());
+    return font;
+}
+
+} // namespace nanodit
