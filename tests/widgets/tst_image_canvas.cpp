@@ -1,0 +1,158 @@
+#include "widgets/image_canvas.h"
+#include "widgets/layer_list.h"
+#include "widgets/layers.h"
+#include "widgets/picture.h"
+
+#include <QSignalSpy>
+#include <QSlider>
+#include <QTest>
+#include <QToolButton>
+#include <QWheelEvent>
+
+#include <random>
+
+using namespace nanodit;
+
+namespace {
+
+double distance(QPointF a, QPointF b)
+{
+    return std::hypot(a.x() - b.x(), a.y() - b.y());
+}
+
+std::shared_ptr<PictureLayer> redPicture()
+{
+    QImage picture(64, 32, QImage::Format_RGB888);
+    picture.fill(Qt::red);
+    return std::make_shared<PictureLayer>("picture", "", picture, QRectF(0, 0, 64, 32));
+}
+
+} // namespace
+
+class TestImageCanvas : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void fitShowsThePictureWholeAndCentred()
+    {
+        CanvasTransform transform;
+        transform.fit({0, 0, 1216, 832}, {800, 600}, 16);
+        const auto shown = transform.viewFromPicture(QRectF(0, 0, 1216, 832));
+        QVERIFY(QRectF(16, 16, 768, 568).adjusted(-1e-6, -1e-6, 1e-6, 1e-6).contains(shown));
+        QVERIFY(distance(shown.center(), {400, 300}) < 1e-9);
+        QVERIFY(qAbs(shown.width() - 768) < 1e-9);
+    }
+
+    void zoomKeepsThePointUnderTheCursor()
+    {
+        std::mt19937 random(7);
+        std::uniform_real_distribution<double> anywhere(0, 600), factor(0.5, 2);
+        CanvasTransform transform;
+        transform.fit({0, 0, 128, 128}, {600, 600}, 16);
+        for (int i = 0; i < 200; ++i) {
+            const QPointF cursor(anywhere(random), anywhere(random));
+            const auto before = transform.pictureFromView(cursor);
+            transform.zoomAround(cursor, factor(random));
+            QVERIFY(distance(transform.pictureFromView(cursor), before) < 1e-6);
+            QVERIFY(transform.scale() >= 0.02 && transform.scale() <= 64);
+        }
+    }
+
+    void viewAndPictureCoordinatesAreInverse()
+    {
+        CanvasTransform transform;
+        transform.fit({0, 0, 704, 1344}, {500, 700}, 8);
+        transform.zoomAround({100, 50}, 7.3);
+        transform.pan({-13, 41});
+        const QPointF point(412.25, 233.75);
+        QVERIFY(distance(transform.pictureFromView(transform.viewFromPicture(point)), point) < 1e-9);
+    }
+
+    void wheelZoomsAroundTheMouseAndReportsThePixel()
+    {
+        ImageCanvas canvas;
+        canvas.resize(320, 240);
+        canvas.setLayers({redPicture()}, {0, 0, 64, 32});
+        canvas.show();
+        const QPointF mouse(100, 110);
+        const auto before = canvas.transform().pictureFromView(mouse);
+        const auto scale = canvas.transform().scale();
+        QSignalSpy hovered(&canvas, &ImageCanvas::hovered);
+        QWheelEvent wheel(mouse, canvas.mapToGlobal(mouse), {}, {0, 240}, Qt::NoButton, Qt::NoModifier,
+                          Qt::NoScrollPhase, false);
+        QCoreApplication::sendEvent(&canvas, &wheel);
+        QVERIFY(canvas.transform().scale() > 1.4 * scale);
+        QVERIFY(distance(canvas.transform().pictureFromView(mouse), before) < 1e-6);
+        QCOMPARE(hovered.count(), 1);
+        QVERIFY(distance(hovered[0][0].toPointF(), before) < 1e-6);
+    }
+
+    void dragPansAndFitReturns()
+    {
+        ImageCanvas canvas;
+        canvas.resize(320, 240);
+        canvas.setLayers({redPicture()}, {0, 0, 64, 32});
+        canvas.show();
+        const auto fitted = canvas.transform().viewFromPicture(QPointF(0, 0));
+        QTest::mousePress(&canvas, Qt::LeftButton, {}, {100, 100});
+        QTest::mouseMove(&canvas, {130, 90});
+        QTest::mouseRelease(&canvas, Qt::LeftButton, {}, {130, 90});
+        QVERIFY(distance(canvas.transform().viewFromPicture(QPointF(0, 0)), fitted + QPointF(30, -10)) < 1e-6);
+        QTest::keyClick(&canvas, Qt::Key_F);
+        QVERIFY(distance(canvas.transform().viewFromPicture(QPointF(0, 0)), fitted) < 1e-6);
+    }
+
+    void staysFittedWhenTheWindowGrows()
+    {
+        ImageCanvas canvas;
+        canvas.resize(320, 240);
+        canvas.setLayers({redPicture()}, {0, 0, 64, 32});
+        canvas.show();
+        canvas.resize(640, 480);
+        QVERIFY(distance(canvas.transform().viewFromPicture(QRectF(0, 0, 64, 32)).center(), {320, 240}) < 1);
+    }
+
+    void paintsLayersWhereTheyAreAndHidesHiddenOnes()
+    {
+        ImageCanvas canvas;
+        canvas.resize(200, 200);
+        const auto picture = redPicture();
+        canvas.setLayers({picture}, {0, 0, 64, 32});
+        const auto at = canvas.transform().viewFromPicture(QPointF(32, 16)).toPoint();
+        QCOMPARE(canvas.grab().toImage().pixelColor(at), QColor(Qt::red));
+        picture->setVisible(false);
+        QVERIFY(canvas.grab().toImage().pixelColor(at) != QColor(Qt::red));
+    }
+
+    void layerListSwitchesLayers()
+    {
+        ImageCanvas canvas;
+        const auto picture = redPicture();
+        canvas.setLayers({picture}, {0, 0, 64, 32});
+        LayerList list(&canvas);
+        list.refresh();
+        auto* const eye = list.findChild<QToolButton*>();
+        auto* const opacity = list.findChild<QSlider*>();
+        QVERIFY(eye != nullptr && opacity != nullptr);
+        QSignalSpy switched(&list, &LayerList::layerSwitched);
+        opacity->setValue(25);
+        QCOMPARE(picture->opacity(), 0.25);
+        eye->click();
+        QVERIFY(!picture->visible());
+        QCOMPARE(switched.count(), 2);
+    }
+
+    void picturesSurviveTheWayToQtAndBack()
+    {
+        Image image{.size = {.width = 5, .height = 3}, .rgb = {}};
+        for (int i = 0; i < 45; ++i)
+            image.rgb.push_back(static_cast<std::uint8_t>(i * 5));
+        const auto back = imageFromQImage(qImageFromImage(image));
+        QVERIFY(back.size == image.size);
+        QVERIFY(back.rgb == image.rgb);
+        QVERIFY(qImageFromImage({}).isNull());
+    }
+};
+
+QTEST_MAIN(TestImageCanvas)
+#include "tst_image_canvas.moc"

@@ -1,0 +1,181 @@
+#include "widgets/image_canvas.h"
+
+#include "widgets/colours.h"
+#include "widgets/layers.h"
+
+#include <QKeyEvent>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QWheelEvent>
+
+#include <algorithm>
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+constexpr double fitMargin = 16;
+constexpr double smallestScale = 0.02;
+constexpr double largestScale = 64;
+} // namespace
+
+QRectF CanvasTransform::viewFromPicture(const QRectF& box) const
+{
+    return {viewFromPicture(box.topLeft()), box.size() * scale_};
+}
+
+void CanvasTransform::fit(const QRectF& picture, QSizeF view, double margin)
+{
+    if (picture.isEmpty())
+        return;
+    const auto room = QSizeF(std::max(1.0, view.width() - 2 * margin), std::max(1.0, view.height() - 2 * margin));
+    scale_ = std::clamp(std::min(room.width() / picture.width(), room.height() / picture.height()), smallestScale,
+                        largestScale);
+    offset_ = QPointF(view.width() / 2, view.height() / 2) - picture.center() * scale_;
+}
+
+void CanvasTransform::zoomAround(QPointF viewPoint, double factor)
+{
+    const auto fixed = pictureFromView(viewPoint);
+    scale_ = std::clamp(scale_ * factor, smallestScale, largestScale);
+    offset_ = viewPoint - fixed * scale_;
+}
+
+ImageCanvas::ImageCanvas(QWidget* parent)
+    : QWidget(parent)
+{
+    setMouseTracking(true);
+    setFocusPolicy(Qt::StrongFocus);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
+    setAccessibleName(tr("Picture"));
+    setCursor(Qt::CrossCursor);
+}
+
+void ImageCanvas::setLayers(std::vector<std::shared_ptr<CanvasLayer>> layers, const QRectF& extent)
+{
+    layers_ = std::move(layers);
+    if (extent != extent_) {
+        extent_ = extent;
+        fit();
+    }
+    update();
+}
+
+void ImageCanvas::setEmptyText(const QString& text)
+{
+    emptyText_ = text;
+    update();
+}
+
+void ImageCanvas::fit()
+{
+    transform_.fit(extent_, size(), fitMargin);
+    fitted_ = true;
+    changed();
+}
+
+void ImageCanvas::zoom(double factor)
+{
+    transform_.zoomAround(QRectF(rect()).center(), factor);
+    fitted_ = false;
+    changed();
+}
+
+void ImageCanvas::changed()
+{
+    update();
+    Q_EMIT viewChanged();
+}
+
+void ImageCanvas::paintEvent(QPaintEvent*)
+{
+    QPainter painter(this);
+    const auto& colours = coloursOf(palette());
+    painter.fillRect(rect(), colours.dark ? colours.window.darker(112) : colours.raised);
+    if (layers_.empty()) {
+        painter.setPen(colours.secondary);
+        painter.drawText(rect().adjusted(24, 24, -24, -24), Qt::AlignCenter | Qt::TextWordWrap, emptyText_);
+    }
+    for (const auto& layer : layers_) {
+        if (!layer->visible())
+            continue;
+        painter.save();
+        painter.setOpacity(layer->opacity());
+        layer->paint(painter, transform_);
+        painter.restore();
+    }
+    if (hasFocus()) {
+        painter.setPen(QPen(colours.accent, 1));
+        painter.drawRect(rect().adjusted(0, 0, -1, -1));
+    }
+}
+
+void ImageCanvas::resizeEvent(QResizeEvent*)
+{
+    if (fitted_)
+        fit();
+}
+
+void ImageCanvas::wheelEvent(QWheelEvent* event)
+{
+    if (layers_.empty() || event->angleDelta().y() == 0)
+        return;
+    transform_.zoomAround(event->position(), std::pow(1.2, event->angleDelta().y() / 120.0));
+    fitted_ = false;
+    changed();
+    Q_EMIT hovered(transform_.pictureFromView(event->position()));
+}
+
+void ImageCanvas::mousePressEvent(QMouseEvent* event)
+{
+    if (event->button() != Qt::LeftButton && event->button() != Qt::MiddleButton)
+        return;
+    dragging_ = true;
+    dragFrom_ = event->position();
+    setCursor(Qt::ClosedHandCursor);
+}
+
+void ImageCanvas::mouseMoveEvent(QMouseEvent* event)
+{
+    if (dragging_) {
+        transform_.pan(event->position() - dragFrom_);
+        dragFrom_ = event->position();
+        fitted_ = false;
+        changed();
+    }
+    if (!layers_.empty())
+        Q_EMIT hovered(transform_.pictureFromView(event->position()));
+}
+
+void ImageCanvas::mouseReleaseEvent(QMouseEvent*)
+{
+    dragging_ = false;
+    setCursor(Qt::CrossCursor);
+}
+
+void ImageCanvas::mouseDoubleClickEvent(QMouseEvent*)
+{
+    fit();
+}
+
+void ImageCanvas::leaveEvent(QEvent*)
+{
+    Q_EMIT hoverLeft();
+}
+
+void ImageCanvas::keyPressEvent(QKeyEvent* event)
+{
+    switch (event->key()) {
+    case Qt::Key_F:
+        return fit();
+    case Qt::Key_Plus:
+    case Qt::Key_Equal:
+        return zoom(1.25);
+    case Qt::Key_Minus:
+        return zoom(0.8);
+    default:
+        QWidget::keyPressEvent(event);
+    }
+}
+
+} // namespace nanodit

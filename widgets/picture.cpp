@@ -1,0 +1,30 @@
+#include "widgets/picture.h"
+
+#include <cstring>
+
+namespace nanodit {
+
+QImage qImageFromImage(const Image& image)
+{
+    if (image.empty())
+        return {};
+    const auto width = static_cast<int>(image.size.width);
+    const auto height = static_cast<int>(image.size.height);
+    QImage result(width, height, QImage::Format_RGB888);
+    for (int y = 0; y < height; ++y)
+        std::memcpy(result.scanLine(y), image.at(0, y), 3 * static_cast<std::size_t>(width));
+    return result;
+}
+
+Image imageFromQImage(const QImage& image)
+{
+    const auto rgb = image.convertToFormat(QImage::Format_RGB888);
+    Image result{.size = {.width = rgb.width(), .height = rgb.height()}, .rgb = {}};
+    const auto row = 3 * static_cast<std::size_t>(rgb.width());
+    result.rgb.resize(row * static_cast<std::size_t>(rgb.height()));
+    for (int y = 0; y < rgb.height(); ++y)
+        std::memcpy(result.rgb.data() + row * static_cast<std::size_t>(y), rgb.constScanLine(y), row);
+    return result;
+}
+
+} // namespace nanodit
