@@ -1,0 +1,294 @@
+#include "widgets/config_form.h"
+
+#include "widgets/field_editors.h"
+#include "widgets/icons.h"
+#include "widgets/theme.h"
+
+#include <QCheckBox>
+#include <QGridLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QScrollArea>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+
+const std::string ungrouped = "general";
+
+QString rangeText(const ConfigField& field)
+{
+    const bool low = std::isfinite(field.minimum), high = std::isfinite(field.maximum);
+    const auto unit = field.unit.empty() ? QString() : QLatin1Char(' ') + QString::fromStdString(field.unit);
+    if (low && high)
+        return QStringLiteral("%1 to %2%3")
+            .arg(QString::number(field.minimum, 'g', 6), QString::number(field.maximum, 'g', 6), unit);
+    return {};
+}
+
+QString helpOf(const ConfigField& field)
+{
+    auto text = QStringLiteral("<b>%1</b><br>%2")
+                    .arg(QString::fromStdString(field.key), QString::fromStdString(field.help).toHtmlEscaped());
+    const bool number = field.value.index() == 1 || field.value.index() == 2 || field.value.index() == 4;
+    if (const auto range = rangeText(field); number && !range.isEmpty())
+        text += QStringLiteral("<br>%1").arg(range);
+    return text;
+}
+
+} // namespace
+
+QString labelOfKey(const std::string& key)
+{
+    static const std::map<std::string, QString> known = {{"lr", QStringLiteral("Learning rate")},
+                                                         {"lr_factor", QStringLiteral("Learning rate factor")},
+                                                         {"mlp_ratio", QStringLiteral("MLP ratio")},
+                                                         {"qk_norm", QStringLiteral("QK norm")},
+                                                         {"ema", QStringLiteral("EMA")},
+                                                         {"use_dino_patches", QStringLiteral("Use DINO patches")},
+                                                         {"normalise_dino", QStringLiteral("Normalise DINO")},
+                                                         {"drop_dino", QStringLiteral("Drop DINO")},
+                                                         {"dino_dim", QStringLiteral("DINO width")},
+                                                         {"text_dim", QStringLiteral("Text width")},
+                                                         {"dino_scale", QStringLiteral("DINO scale")},
+                                                         {"eps", QStringLiteral("Epsilon")}};
+    if (const auto found = known.find(key); found != known.end())
+        return found->second;
+    auto label = QString::fromStdString(key).replace(QLatin1Char('_'), QLatin1Char(' '));
+    if (!label.isEmpty())
+        label[0] = label[0].toUpper();
+    return label;
+}
+
+ConfigForm::ConfigForm(QWidget* parent)
+    : QWidget(parent)
+    , search_(new QLineEdit(this))
+    , changedOnly_(new QCheckBox(tr("Changed only"), this))
+    , issues_(new QLabel(this))
+    , scroll_(new QScrollArea(this))
+{
+    search_->setPlaceholderText(tr("Search settings"));
+    search_->setAccessibleName(tr("Search settings"));
+    search_->setClearButtonEnabled(true);
+    search_->addAction(icon(QStringLiteral("search"), Hue::Grey), QLineEdit::LeadingPosition);
+    changedOnly_->setToolTip(tr("Show only settings that differ from the file they were read from"));
+    issues_->setWordWrap(true);
+    setRole(issues_, "problem");
+    issues_->hide();
+    scroll_->setWidgetResizable(true);
+    scroll_->setFrameShape(QFrame::NoFrame);
+    scroll_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+
+    auto* const head = new QHBoxLayout;
+    head->setSpacing(8);
+    head->addWidget(search_, 1);
+    head->addWidget(changedOnly_);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    column->addLayout(head);
+    column->addWidget(issues_);
+    column->addWidget(scroll_, 1);
+    connect(search_, &QLineEdit::textChanged, this, &ConfigForm::applyFilter);
+    connect(changedOnly_, &QCheckBox::toggled, this, &ConfigForm::applyFilter);
+}
+
+void ConfigForm::setFields(const std::vector<ConfigField>& fields)
+{
+    rows_.clear();
+    groups_.clear();
+    content_ = new QWidget;
+    contentColumn_ = new QVBoxLayout(content_);
+    contentColumn_->setContentsMargins(0, 0, 8, 0);
+    contentColumn_->setSpacing(8);
+    for (const auto& field : fields) {
+        if (!field.group.empty())
+            addRow(field);
+    }
+    for (const auto& field : fields) { // what belongs to no group comes last, together
+        if (field.group.empty())
+            addRow(field);
+    }
+    contentColumn_->addStretch(1);
+    scroll_->setWidget(content_);
+    showIssues({});
+    applyFilter();
+}
+
+ConfigForm::Group& ConfigForm::groupOf(const ConfigField& field)
+{
+    const auto name = field.group.empty() ? ungrouped : field.group;
+    auto& group = groups_[name];
+    if (group.box != nullptr)
+        return group;
+    group.box = new QWidget(content_);
+    auto* const column = new QVBoxLayout(group.box);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(4);
+    group.header = new QToolButton(group.box);
+    group.header->setProperty("flat", true);
+    group.header->setCheckable(true);
+    group.header->setChecked(true);
+    group.header->setText(labelOfKey(name));
+    group.header->setToolTip(QString::fromStdString(field.groupHelp));
+    group.header->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    group.header->setIcon(icon(QStringLiteral("chevron-down")));
+    group.header->setIconSize({12, 12});
+    auto bold = group.header->font();
+    bold.setBold(true);
+    group.header->setFont(bold);
+    group.body = new QWidget(group.box);
+    group.grid = new QGridLayout(group.body);
+    group.grid->setContentsMargins(4, 0, 0, 4);
+    group.grid->setHorizontalSpacing(8);
+    group.grid->setVerticalSpacing(4);
+    group.grid->setColumnStretch(0, 5);
+    group.grid->setColumnStretch(1, 6);
+    column->addWidget(group.header);
+    column->addWidget(group.body);
+    contentColumn_->addWidget(group.box);
+    connect(group.header, &QToolButton::toggled, group.body, [header = group.header, body = group.body](bool open) {
+        body->setVisible(open);
+        header->setIcon(icon(open ? QStringLiteral("chevron-down") : QStringLiteral("chevron-right")));
+    });
+    return group;
+}
+
+void ConfigForm::addRow(const ConfigField& field)
+{
+    auto& group = groupOf(field);
+    const auto index = rows_.size();
+    Row row{.field = field,
+            .label = new QLabel(labelOfKey(field.name), group.body),
+            .reset = new QToolButton(group.body),
+            .read = {},
+            .write = {}};
+    auto editor = makeFieldEditor(field, group.body, [this, index] { rowEdited(index); });
+    row.editor = editor.widget;
+    row.read = std::move(editor.read);
+    row.write = std::move(editor.write);
+    row.editor->setObjectName(QString::fromStdString(field.key));
+    row.editor->setAccessibleName(QStringLiteral("%1: %2").arg(QString::fromStdString(field.group), row.label->text()));
+    row.editor->setToolTip(helpOf(field));
+    row.editor->setMinimumWidth(96);
+    row.label->setToolTip(helpOf(field));
+    row.label->setBuddy(row.editor);
+    row.label->setMinimumWidth(60);
+
+    row.reset->setProperty("flat", true);
+    row.reset->setIcon(icon(QStringLiteral("reset")));
+    row.reset->setIconSize({12, 12});
+    row.reset->setFixedSize(20, 20);
+    row.reset->setFocusPolicy(Qt::TabFocus);
+    row.reset->setToolTip(tr("Set back"));
+    row.reset->setAccessibleName(tr("Set %1 back").arg(row.label->text()));
+    auto keepsPlace = row.reset->sizePolicy();
+    keepsPlace.setRetainSizeWhenHidden(true);
+    row.reset->setSizePolicy(keepsPlace);
+    row.reset->hide();
+    connect(row.reset, &QToolButton::clicked, this, [this, index] { rows_[index].write(rows_[index].field.value); });
+
+    const auto line = static_cast<int>(group.rows.size());
+    group.grid->addWidget(row.label, line, 0);
+    group.grid->addWidget(row.editor, line, 1);
+    group.grid->addWidget(row.reset, line, 2);
+    group.rows.push_back(index);
+    rows_.push_back(std::move(row));
+}
+
+void ConfigForm::rowEdited(std::size_t index)
+{
+    if (index >= rows_.size()) // while its own row is being made
+        return;
+    markRow(rows_[index]);
+    Q_EMIT edited();
+}
+
+void ConfigForm::markRow(const Row& row)
+{
+    const bool changed = row.changed();
+    row.reset->setVisible(changed && row.editor->isEnabled());
+    auto font = row.label->font();
+    font.setBold(changed);
+    row.label->setFont(font);
+}
+
+std::map<std::string, FieldValue> ConfigForm::values() const
+{
+    std::map<std::string, FieldValue> result;
+    for (const auto& row : rows_)
+        result.emplace(row.field.key, row.read());
+    return result;
+}
+
+std::vector<std::string> ConfigForm::keys() const
+{
+    std::vector<std::string> result;
+    for (const auto& row : rows_)
+        result.push_back(row.field.key);
+    return result;
+}
+
+void ConfigForm::setValue(const std::string& key, const FieldValue& value)
+{
+    for (const auto& row : rows_) {
+        if (row.field.key == key)
+            row.write(value);
+    }
+}
+
+void ConfigForm::showIssues(const std::vector<ConfigIssue>& issues)
+{
+    QStringList lines;
+    for (const auto& row : rows_) {
+        setRole(row.label, "");
+        row.editor->setToolTip(helpOf(row.field));
+    }
+    for (const auto& issue : issues) {
+        lines << QStringLiteral("%1 %2").arg(QString::fromStdString(issue.key), QString::fromStdString(issue.message));
+        for (const auto& row : rows_) {
+            if (row.field.key == issue.key) {
+                setRole(row.label, "problem");
+                row.editor->setToolTip(QString::fromStdString(issue.message));
+            }
+        }
+    }
+    issues_->setText(lines.join(QLatin1Char('\n')));
+    issues_->setVisible(!lines.isEmpty());
+}
+
+void ConfigForm::setReadOnly(bool readOnly)
+{
+    for (const auto& row : rows_) {
+        row.editor->setEnabled(!readOnly);
+        markRow(row);
+    }
+}
+
+void ConfigForm::applyFilter()
+{
+    const auto words = search_->text().split(QLatin1Char(' '), Qt::SkipEmptyParts);
+    for (const auto& [name, group] : groups_) {
+        bool anyShown = false;
+        for (const auto index : group.rows) {
+            const auto& row = rows_[index];
+            const auto haystack = QString::fromStdString(row.field.key + " " + row.field.help) + row.label->text();
+            const bool found = std::all_of(words.begin(), words.end(), [&haystack](const QString& word) {
+                return haystack.contains(word, Qt::CaseInsensitive);
+            });
+            const bool shown = found && (!changedOnly_->isChecked() || row.changed());
+            row.label->setVisible(shown);
+            row.editor->setVisible(shown);
+            row.reset->setVisible(shown && row.changed());
+            anyShown = anyShown || shown;
+        }
+        group.box->setVisible(anyShown);
+    }
+}
+
+} // namespace nanodit

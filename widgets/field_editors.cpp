@@ -1,0 +1,151 @@
+#include "widgets/field_editors.h"
+
+#include "widgets/number_edit.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QLineEdit>
+
+namespace nanodit {
+
+namespace {
+
+FieldEditor checkBox(QWidget* parent, const std::function<void()>& edited)
+{
+    auto* const box = new QCheckBox(parent);
+    QObject::connect(box, &QCheckBox::toggled, box, edited);
+    return {.widget = box,
+            .read = [box] { return FieldValue(box->isChecked()); },
+            .write = [box](const FieldValue& value) { box->setChecked(std::get<bool>(value)); }};
+}
+
+FieldEditor wholeNumber(const ConfigField& field, QWidget* parent, const std::function<void()>& edited)
+{
+    auto* const box = new NumberEdit(NumberEdit::Kind::Whole, field.minimum, field.maximum,
+                                     QString::fromStdString(field.unit), parent);
+    QObject::connect(box, &NumberEdit::valueChanged, box, edited);
+    return {
+        .widget = box,
+        .read = [box] { return FieldValue(static_cast<std::int64_t>(box->value())); },
+        .write = [box](const FieldValue& value) { box->setValue(static_cast<double>(std::get<std::int64_t>(value))); }};
+}
+
+FieldEditor realNumber(const ConfigField& field, QWidget* parent, const std::function<void()>& edited)
+{
+    auto* const box = new NumberEdit(NumberEdit::Kind::Real, field.minimum, field.maximum,
+                                     QString::fromStdString(field.unit), parent);
+    QObject::connect(box, &NumberEdit::valueChanged, box, edited);
+    return {.widget = box,
+            .read = [box] { return FieldValue(box->value()); },
+            .write = [box](const FieldValue& value) { box->setValue(std::get<double>(value)); }};
+}
+
+FieldEditor choice(const ConfigField& field, QWidget* parent, const std::function<void()>& edited)
+{
+    auto* const box = new QComboBox(parent);
+    box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    box->setMinimumContentsLength(8);
+    for (const auto& name : field.names)
+        box->addItem(QString::fromStdString(name));
+    QObject::connect(box, &QComboBox::currentIndexChanged, box, edited);
+    return {.widget = box,
+            .read = [box] { return FieldValue(box->currentText().toStdString()); },
+            .write =
+                [box](const FieldValue& value) {
+                    box->setCurrentText(QString::fromStdString(std::get<std::string>(value)));
+                }};
+}
+
+FieldEditor text(QWidget* parent, const std::function<void()>& edited)
+{
+    auto* const line = new QLineEdit(parent);
+    QObject::connect(line, &QLineEdit::textChanged, line, edited);
+    return {
+        .widget = line,
+        .read = [line] { return FieldValue(line->text().toStdString()); },
+        .write =
+            [line](const FieldValue& value) { line->setText(QString::fromStdString(std::get<std::string>(value))); }};
+}
+
+FieldEditor pair(const ConfigField& field, QWidget* parent, const std::function<void()>& edited)
+{
+    auto* const both = new QWidget(parent);
+    auto* const row = new QHBoxLayout(both);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(4);
+    std::array<NumberEdit*, 2> boxes{};
+    for (auto*& box : boxes) {
+        box = new NumberEdit(NumberEdit::Kind::Real, field.minimum, field.maximum, QString::fromStdString(field.unit),
+                             both);
+        box->setButtonSymbols(QAbstractSpinBox::NoButtons);
+        box->setMinimumWidth(48);
+        row->addWidget(box);
+        QObject::connect(box, &NumberEdit::valueChanged, box, edited);
+    }
+    both->setFocusProxy(boxes[0]);
+    return {.widget = both,
+            .read =
+                [boxes] {
+                    return FieldValue(std::array{boxes[0]->value(), boxes[1]->value()});
+                },
+            .write =
+                [boxes](const FieldValue& value) {
+                    const auto& numbers = std::get<std::array<double, 2>>(value);
+                    boxes[0]->setValue(numbers[0]);
+                    boxes[1]->setValue(numbers[1]);
+                }};
+}
+
+FieldEditor textList(QWidget* parent, const std::function<void()>& edited)
+{
+    auto* const line = new QLineEdit(parent);
+    line->setPlaceholderText(QObject::tr("several: separated by ;"));
+    QObject::connect(line, &QLineEdit::textChanged, line, edited);
+    return {.widget = line,
+            .read =
+                [line] {
+                    std::vector<std::string> parts;
+                    for (const auto& part : line->text().split(QLatin1Char(';'), Qt::SkipEmptyParts))
+                        parts.push_back(part.trimmed().toStdString());
+                    return FieldValue(parts);
+                },
+            .write =
+                [line](const FieldValue& value) {
+                    QStringList parts;
+                    for (const auto& part : std::get<std::vector<std::string>>(value))
+                        parts << QString::fromStdString(part);
+                    line->setText(parts.join(QStringLiteral("; ")));
+                }};
+}
+
+FieldEditor makeByKind(const ConfigField& field, QWidget* parent, const std::function<void()>& edited)
+{
+    if (!field.names.empty())
+        return choice(field, parent, edited);
+    switch (field.value.index()) {
+    case 0:
+        return checkBox(parent, edited);
+    case 1:
+        return wholeNumber(field, parent, edited);
+    case 2:
+        return realNumber(field, parent, edited);
+    case 3:
+        return text(parent, edited);
+    case 4:
+        return pair(field, parent, edited);
+    default:
+        return textList(parent, edited);
+    }
+}
+
+} // namespace
+
+FieldEditor makeFieldEditor(const ConfigField& field, QWidget* parent, const std::function<void()>& edited)
+{
+    auto editor = makeByKind(field, parent, edited);
+    editor.write(field.value);
+    return editor;
+}
+
+} // namespace nanodit

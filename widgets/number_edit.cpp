@@ -1,0 +1,101 @@
+#include "widgets/number_edit.h"
+
+#include <QLineEdit>
+#include <QWheelEvent>
+
+#include <algorithm>
+#include <cmath>
+
+namespace nanodit {
+
+NumberEdit::NumberEdit(Kind kind, double minimum, double maximum, const QString& unit, QWidget* parent)
+    : QAbstractSpinBox(parent)
+    , kind_(kind)
+    , minimum_(minimum)
+    , maximum_(maximum)
+    , unit_(unit.isEmpty() ? QString() : QLatin1Char(' ') + unit)
+{
+    setFocusPolicy(Qt::StrongFocus);
+    setCorrectionMode(QAbstractSpinBox::CorrectToPreviousValue);
+    connect(this, &QAbstractSpinBox::editingFinished, this, &NumberEdit::takeText);
+    value_ = std::clamp(0.0, minimum_, maximum_);
+    lineEdit()->setText(textOf(value_));
+}
+
+void NumberEdit::setValue(double value)
+{
+    value = std::clamp(kind_ == Kind::Whole ? std::round(value) : value, minimum_, maximum_);
+    lineEdit()->setText(textOf(value));
+    if (value == value_)
+        return;
+    value_ = value;
+    Q_EMIT valueChanged(value_);
+}
+
+void NumberEdit::stepBy(int steps)
+{
+    takeText();
+    const double magnitude = std::abs(value_);
+    double step = magnitude > 0 ? std::pow(10.0, std::floor(std::log10(magnitude * 1.000001)) - 1) : 0.1;
+    if (kind_ == Kind::Whole)
+        step = std::max(1.0, std::round(step));
+    setValue(std::round((value_ + steps * step) / step) * step);
+    selectAll();
+}
+
+QAbstractSpinBox::StepEnabled NumberEdit::stepEnabled() const
+{
+    StepEnabled enabled = StepNone;
+    if (isReadOnly())
+        return enabled;
+    enabled.setFlag(StepUpEnabled, value_ < maximum_);
+    enabled.setFlag(StepDownEnabled, value_ > minimum_);
+    return enabled;
+}
+
+QValidator::State NumberEdit::validate(QString& text, int&) const
+{
+    bool ok = false;
+    const double value = withoutUnit(text).toDouble(&ok);
+    if (!ok)
+        return QValidator::Intermediate;
+    const bool whole = kind_ == Kind::Real || value == std::round(value);
+    return whole && value >= minimum_ && value <= maximum_ ? QValidator::Acceptable : QValidator::Intermediate;
+}
+
+void NumberEdit::fixup(QString& text) const
+{
+    text = textOf(value_);
+}
+
+void NumberEdit::wheelEvent(QWheelEvent* event)
+{
+    // A form is scrolled with the wheel: only the box that has the focus takes it.
+    if (hasFocus())
+        QAbstractSpinBox::wheelEvent(event);
+    else
+        event->ignore();
+}
+
+QString NumberEdit::textOf(double value) const
+{
+    if (kind_ == Kind::Whole)
+        return QString::number(value, 'f', 0) + unit_;
+    return QString::number(value, 'g', 10) + unit_;
+}
+
+QString NumberEdit::withoutUnit(QString text) const
+{
+    if (!unit_.isEmpty() && text.endsWith(unit_.trimmed()))
+        text.chop(unit_.trimmed().size());
+    return text.trimmed();
+}
+
+void NumberEdit::takeText()
+{
+    bool ok = false;
+    const double value = withoutUnit(lineEdit()->text()).toDouble(&ok);
+    setValue(ok ? value : value_);
+}
+
+} // namespace nanodit

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <QAbstractSpinBox>
+
+namespace nanodit {
+
+/// A spin box for any number a configuration holds: 3e-4 as well as 9e15. Steps in the second significant figure (whole
+/// numbers by one below 20); shows the unit behind the number.
+class NumberEdit : public QAbstractSpinBox {
+    Q_OBJECT
+
+public:
+    enum class Kind { Whole, Real };
+    NumberEdit(Kind kind, double minimum, double maximum, const QString& unit, QWidget* parent = nullptr);
+
+    double value() const { return value_; }
+    void setValue(double value);
+    void stepBy(int steps) override;
+
+Q_SIGNALS:
+    void valueChanged(double value);
+
+protected:
+    StepEnabled stepEnabled() const override;
+    QValidator::State validate(QString& text, int& position) const override;
+    void fixup(QString& text) const override;
+    void wheelEvent(QWheelEvent* event) override;
+
+private:
+    QString textOf(double value) const;
+    QString withoutUnit(QString text) const;
+    void takeText();
+
+    Kind kind_;
+    double minimum_, maximum_;
+    QString unit_;
+    double value_ = 0;
+};
+
+} // namespace nanodit
