@@ -1,0 +1,120 @@
+#include "widgets/filmstrip.h"
+
+#include "widgets/colours.h"
+
+#include <QPainter>
+#include <QPainterPath>
+#include <QStyledItemDelegate>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+
+class FrameDelegate : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    QSize sizeHint(const QStyleOptionViewItem&, const QModelIndex& index) const override
+    {
+        const auto picture = index.data(FilmModel::PictureRole).value<QImage>().size();
+        const auto shown = picture.scaled(2 * Filmstrip::pictureSide, Filmstrip::pictureSide, Qt::KeepAspectRatio);
+        return shown + QSize(12, 12);
+    }
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
+    {
+        const auto& colours = coloursOf(option.palette);
+        painter->save();
+        painter->setRenderHints(QPainter::Antialiasing | QPainter::SmoothPixmapTransform);
+        const QRectF frame = QRectF(option.rect).adjusted(2, 2, -2, -2);
+        if (option.state.testFlag(QStyle::State_Selected)) {
+            painter->setPen(QPen(colours.accent, 2));
+            painter->setBrush(Qt::NoBrush);
+            painter->drawRoundedRect(frame, 6, 6);
+        }
+        const QRectF target = frame.adjusted(4, 4, -4, -4);
+        QPainterPath corners;
+        corners.addRoundedRect(target, 4, 4);
+        painter->setClipPath(corners);
+        painter->drawImage(target, index.data(FilmModel::PictureRole).value<QImage>());
+        painter->restore();
+    }
+};
+
+} // namespace
+
+void FilmModel::setFrames(std::vector<FilmFrame> frames)
+{
+    beginResetModel();
+    frames_ = std::move(frames);
+    endResetModel();
+}
+
+void FilmModel::prepend(FilmFrame frame)
+{
+    beginInsertRows({}, 0, 0);
+    frames_.insert(frames_.begin(), std::move(frame));
+    endInsertRows();
+}
+
+void FilmModel::remove(const QString& key)
+{
+    const auto found =
+        std::find_if(frames_.begin(), frames_.end(), [&key](const FilmFrame& frame) { return frame.key == key; });
+    if (found == frames_.end())
+        return;
+    const auto row = static_cast<int>(found - frames_.begin());
+    beginRemoveRows({}, row, row);
+    frames_.erase(found);
+    endRemoveRows();
+}
+
+int FilmModel::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : static_cast<int>(frames_.size());
+}
+
+QVariant FilmModel::data(const QModelIndex& index, int role) const
+{
+    if (!index.isValid() || index.row() >= rowCount())
+        return {};
+    const auto& frame = frames_[static_cast<std::size_t>(index.row())];
+    switch (role) {
+    case KeyRole:
+        return frame.key;
+    case PictureRole:
+        return frame.picture;
+    case Qt::ToolTipRole:
+    case Qt::AccessibleTextRole:
+        return frame.caption;
+    default:
+        return {};
+    }
+}
+
+Filmstrip::Filmstrip(QWidget* parent)
+    : QListView(parent)
+{
+    setAccessibleName(tr("History"));
+    setFlow(QListView::LeftToRight);
+    setWrapping(false);
+    setViewMode(QListView::ListMode);
+    setMovement(QListView::Static);
+    setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+    setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setSelectionMode(QAbstractItemView::SingleSelection);
+    setProperty("bare", true);
+    setItemDelegate(new FrameDelegate(this));
+    setFixedHeight(pictureSide + 32);
+}
+
+void Filmstrip::currentChanged(const QModelIndex& current, const QModelIndex& previous)
+{
+    QListView::currentChanged(current, previous);
+    if (current.isValid())
+        Q_EMIT frameChosen(current.data(FilmModel::KeyRole).toString());
+}
+
+} // namespace nanodit

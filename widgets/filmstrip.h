@@ -1,0 +1,49 @@
+#pragma once
+
+#include <QAbstractListModel>
+#include <QImage>
+#include <QListView>
+
+#include <vector>
+
+namespace nanodit {
+
+/// One picture of a history: what it shows and a key that its owner knows it by.
+struct FilmFrame {
+    QString key;
+    QImage picture;
+    QString caption;
+};
+
+class FilmModel : public QAbstractListModel {
+    Q_OBJECT
+
+public:
+    enum Role { KeyRole = Qt::UserRole, PictureRole };
+    using QAbstractListModel::QAbstractListModel;
+    void setFrames(std::vector<FilmFrame> frames);
+    void prepend(FilmFrame frame);
+    void remove(const QString& key);
+    int rowCount(const QModelIndex& parent = {}) const override;
+    QVariant data(const QModelIndex& index, int role) const override;
+
+private:
+    std::vector<FilmFrame> frames_; ///< Newest first.
+};
+
+/// A row of pictures, newest at the left; arrows step through it.
+class Filmstrip : public QListView {
+    Q_OBJECT
+
+public:
+    static constexpr int pictureSide = 80;
+    explicit Filmstrip(QWidget* parent = nullptr);
+
+Q_SIGNALS:
+    void frameChosen(const QString& key);
+
+protected:
+    void currentChanged(const QModelIndex& current, const QModelIndex& previous) override;
+};
+
+} // namespace nanodit

@@ -1,0 +1,55 @@
+#include "widgets/state_marks.h"
+
+#include <QCoreApplication>
+#include <QPainter>
+#include <QPolygonF>
+
+namespace nanodit {
+
+void paintStateMark(QPainter& painter, const QRectF& box, MarkState state, const Colours& colours)
+{
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    switch (state) {
+    case MarkState::Missing:
+        painter.setPen(QPen(colours.secondary, 1.25));
+        painter.setBrush(Qt::NoBrush);
+        painter.drawEllipse(box.adjusted(1, 1, -1, -1));
+        break;
+    case MarkState::Whole:
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(colours.green);
+        painter.drawEllipse(box.adjusted(0.5, 0.5, -0.5, -0.5));
+        break;
+    case MarkState::Stale:
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(colours.yellow);
+        painter.drawPolygon(QPolygonF({QPointF(box.center().x(), box.top()), box.bottomRight(), box.bottomLeft()}));
+        break;
+    case MarkState::Wrong: {
+        const auto cross = box.adjusted(1, 1, -1, -1);
+        painter.setPen(QPen(colours.vermillion, 2, Qt::SolidLine, Qt::RoundCap));
+        painter.drawLine(cross.topLeft(), cross.bottomRight());
+        painter.drawLine(cross.topRight(), cross.bottomLeft());
+        break;
+    }
+    }
+    painter.restore();
+}
+
+QString markStateName(MarkState state)
+{
+    switch (state) {
+    case MarkState::Whole:
+        return QCoreApplication::translate("nanodit", "whole");
+    case MarkState::Stale:
+        return QCoreApplication::translate("nanodit", "stale");
+    case MarkState::Wrong:
+        return QCoreApplication::translate("nanodit", "wrong");
+    case MarkState::Missing:
+        break;
+    }
+    return QCoreApplication::translate("nanodit", "missing");
+}
+
+} // namespace nanodit

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "widgets/colours.h"
+
+#include <QString>
+
+#include <array>
+
+class QPainter;
+class QRectF;
+
+namespace nanodit {
+
+/// The state of one derived array, as a view shows it.
+enum class MarkState { Missing, Whole, Stale, Wrong };
+inline constexpr std::array<MarkState, 4> markStates = {MarkState::Whole, MarkState::Stale, MarkState::Missing,
+                                                        MarkState::Wrong};
+
+/// A mark that is told by shape as well as by colour: ring missing, disc whole, triangle stale, cross wrong.
+void paintStateMark(QPainter& painter, const QRectF& box, MarkState state, const Colours& colours);
+QString markStateName(MarkState state); ///< "missing"...
+
+} // namespace nanodit
