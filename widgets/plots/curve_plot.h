@@ -1,0 +1,74 @@
+#pragma once
+
+#include "widgets/colours.h"
+
+#include <QPointer>
+#include <QTimer>
+#include <QWidget>
+
+#include <optional>
+#include <vector>
+
+class QCustomPlot;
+class QCPItemRect;
+class QCPItemStraightLine;
+class QCPGraph;
+
+namespace nanodit {
+
+class CurveLegend;
+class MetricSeries;
+
+/// Curves over training steps. Redraws at most ten times a second however fast points arrive, and draws no more points
+/// than the plot has columns of pixels. The wheel zooms steps, drag moves, a double click shows everything again.
+class CurvePlot : public QWidget {
+    Q_OBJECT
+
+public:
+    enum class Scale { Linear, Logarithmic };
+    explicit CurvePlot(QWidget* parent = nullptr, Scale scale = Scale::Linear);
+
+    /// The series is not owned and may die first. `smoothKeep` > 0 draws the curve faintly and its moving average over
+    /// it.
+    void addCurve(MetricSeries* series, const QString& name, Hue hue, double smoothKeep = 0);
+    /// Shades values that are healthy.
+    void setHealthyBand(double lowest, double highest);
+    CurveLegend* legend() const { return legend_; }
+
+    bool isEmpty() const;
+    int redraws() const { return redraws_; } ///< Since it was made.
+    QSize sizeHint() const override { return {320, 200}; }
+    QSize minimumSizeHint() const override { return {160, 96}; }
+
+protected:
+    void changeEvent(QEvent* event) override;
+    void showEvent(QShowEvent* event) override;
+
+private:
+    struct Curve {
+        QPointer<MetricSeries> series;
+        QString name;
+        Hue hue;
+        double smoothKeep = 0;
+        QCPGraph* raw = nullptr;
+        QCPGraph* smooth = nullptr; ///< Null without smoothing.
+    };
+    void redrawSoon();
+    void redraw();
+    void setRanges();
+    void applyColours();
+    void showValuesAt(std::optional<double> step);
+
+    QCustomPlot* plot_;
+    CurveLegend* legend_;
+    Scale scale_;
+    std::vector<Curve> curves_;
+    std::optional<std::pair<double, double>> band_;
+    QCPItemRect* bandBox_ = nullptr;
+    QCPItemStraightLine* cursor_;
+    QTimer redrawTimer_;
+    bool follows_ = true; ///< Shows every step; false after zooming until the double click.
+    int redraws_ = 0;
+};
+
+} // namespace nanodit

@@ -1,0 +1,158 @@
+#include "widgets/preview_grid.h"
+
+#include "widgets/colours.h"
+
+#include <QHelpEvent>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QPainterPath>
+#include <QScrollBar>
+#include <QToolTip>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+constexpr int side = 96;
+constexpr int gap = 8;
+constexpr int headerHeight = 20;
+constexpr int referenceGap = 12; ///< Between the references and the first step.
+} // namespace
+
+PreviewGrid::PreviewGrid(QWidget* parent)
+    : QAbstractScrollArea(parent)
+{
+    setFrameShape(QFrame::NoFrame);
+    setAccessibleName(tr("Pictures painted while training"));
+    viewport()->setMouseTracking(true);
+}
+
+void PreviewGrid::add(qint64 step, const QString& record, const QString& caption, const QImage& picture,
+                      const QImage& reference)
+{
+    auto row = std::find_if(rows_.begin(), rows_.end(), [&record](const Row& r) { return r.record == record; });
+    if (row == rows_.end())
+        row = rows_.insert(rows_.end(),
+                           Row{.record = record, .caption = caption, .reference = reference, .pictures = {}});
+    row->pictures[step] = picture;
+    const bool atEnd = horizontalScrollBar()->value() == horizontalScrollBar()->maximum();
+    steps_.try_emplace(step, 0);
+    int column = 0;
+    for (auto& [shown, index] : steps_)
+        index = ++column;
+    layOut();
+    if (atEnd) // keep following the newest, unless the user looks at older ones
+        horizontalScrollBar()->setValue(horizontalScrollBar()->maximum());
+    viewport()->update();
+}
+
+void PreviewGrid::clear()
+{
+    rows_.clear();
+    steps_.clear();
+    layOut();
+    viewport()->update();
+}
+
+void PreviewGrid::layOut()
+{
+    const auto last = cellRect(static_cast<int>(rows_.size()) - 1, columns());
+    const auto content =
+        QSize(last.right(), last.bottom()) + QSize(horizontalScrollBar()->value() + gap, verticalScrollBar()->value());
+    horizontalScrollBar()->setRange(0, std::max(0, content.width() - viewport()->width()));
+    horizontalScrollBar()->setPageStep(viewport()->width());
+    horizontalScrollBar()->setSingleStep(side / 2);
+    verticalScrollBar()->setRange(0, std::max(0, content.height() - viewport()->height()));
+    verticalScrollBar()->setPageStep(viewport()->height());
+    verticalScrollBar()->setSingleStep(side / 4);
+}
+
+QRect PreviewGrid::cellRect(int row, int column) const
+{
+    // References stay in place at the left while steps scroll by.
+    const int x = column == 0 ? 0 : side + referenceGap + (column - 1) * (side + gap) - horizontalScrollBar()->value();
+    return {x, headerHeight + row * (side + gap) - verticalScrollBar()->value(), side, side};
+}
+
+void PreviewGrid::paintEvent(QPaintEvent*)
+{
+    QPainter painter(viewport());
+    painter.setRenderHints(QPainter::Antialiasing | QPainter::SmoothPixmapTransform);
+    const auto& colours = coloursOf(palette());
+    auto smaller = font();
+    smaller.setPointSizeF(9);
+    painter.setFont(smaller);
+    const auto paintPicture = [&painter](const QRect& cell, const QImage& picture) {
+        QRectF target({}, QSizeF(picture.size()).scaled(cell.size(), Qt::KeepAspectRatio));
+        target.moveCenter(QRectF(cell).center());
+        QPainterPath corners;
+        corners.addRoundedRect(target, 4, 4);
+        painter.save();
+        painter.setClipPath(corners, Qt::IntersectClip);
+        painter.drawImage(target, picture);
+        painter.restore();
+    };
+    const auto paintHeader = [&](const QRect& cell, const QString& text) {
+        painter.fillRect(QRect(cell.x(), 0, cell.width(), headerHeight), colours.window);
+        painter.setPen(colours.secondary);
+        painter.drawText(QRect(cell.x(), 0, cell.width(), headerHeight - 4), Qt::AlignHCenter | Qt::AlignVCenter, text);
+    };
+
+    painter.save();
+    painter.setClipRect(QRect(side + referenceGap / 2, 0, viewport()->width(), viewport()->height()));
+    for (const auto& [step, column] : steps_) {
+        for (std::size_t row = 0; row < rows_.size(); ++row) {
+            const auto found = rows_[row].pictures.find(step);
+            const auto cell = cellRect(static_cast<int>(row), column);
+            if (found != rows_[row].pictures.end() && cell.intersects(viewport()->rect()))
+                paintPicture(cell, found->second);
+        }
+        paintHeader(cellRect(0, column), tr("step %1").arg(step));
+    }
+    painter.restore();
+    for (std::size_t row = 0; row < rows_.size(); ++row)
+        paintPicture(cellRect(static_cast<int>(row), 0), rows_[row].reference);
+    if (!rows_.empty())
+        paintHeader(cellRect(0, 0), tr("reference"));
+}
+
+void PreviewGrid::resizeEvent(QResizeEvent*)
+{
+    layOut();
+}
+
+PreviewGrid::Cell PreviewGrid::cellAt(QPoint point) const
+{
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+        const auto& row = rows_[i];
+        if (cellRect(static_cast<int>(i), 0).contains(point))
+            return {.row = &row,
+                    .picture = &row.reference,
+                    .caption = tr("%1 · reference\n%2").arg(row.record, row.caption)};
+        for (const auto& [step, picture] : row.pictures) {
+            if (cellRect(static_cast<int>(i), steps_.at(step)).contains(point))
+                return {.row = &row,
+                        .picture = &picture,
+                        .caption = tr("%1 · step %2\n%3").arg(row.record, QString::number(step), row.caption)};
+        }
+    }
+    return {};
+}
+
+void PreviewGrid::mouseDoubleClickEvent(QMouseEvent* event)
+{
+    if (const auto cell = cellAt(event->pos()); cell.picture != nullptr)
+        Q_EMIT pictureChosen(*cell.picture, cell.caption);
+}
+
+bool PreviewGrid::viewportEvent(QEvent* event)
+{
+    if (event->type() != QEvent::ToolTip)
+        return QAbstractScrollArea::viewportEvent(event);
+    const auto* const help = static_cast<QHelpEvent*>(event);
+    QToolTip::showText(help->globalPos(), cellAt(help->pos()).caption, viewport());
+    return true;
+}
+
+} // namespace nanodit
