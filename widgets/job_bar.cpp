@@ -1,0 +1,102 @@
+#include "widgets/job_bar.h"
+
+#include "widgets/icons.h"
+#include "widgets/text.h"
+#include "widgets/theme.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QMouseEvent>
+#include <QProgressBar>
+#include <QToolButton>
+
+namespace nanodit {
+
+namespace {
+
+QToolButton* flatButton(const QString& drawing, const QString& help, QWidget* parent)
+{
+    auto* const button = new QToolButton(parent);
+    button->setProperty("flat", true);
+    button->setIcon(icon(drawing));
+    button->setIconSize({16, 16});
+    button->setToolTip(help);
+    button->setAccessibleName(help);
+    return button;
+}
+
+} // namespace
+
+JobBar::JobBar(const QString& name, QWidget* parent)
+    : QWidget(parent)
+    , name_(new QLabel(name, this))
+    , phase_(new QLabel(this))
+    , bar_(new QProgressBar(this))
+    , numbers_(new QLabel(this))
+    , pause_(flatButton(QStringLiteral("pause"), tr("Pause %1").arg(name), this))
+    , stop_(flatButton(QStringLiteral("stop"), tr("Stop %1").arg(name), this))
+{
+    setRole(name_, "section");
+    setRole(phase_, "secondary");
+    numbers_->setFont(tabularFont(numbers_->font()));
+    bar_->setTextVisible(false);
+    bar_->setFixedWidth(140);
+    bar_->setRange(0, 0);
+    bar_->setAccessibleName(tr("Progress of %1").arg(name));
+    setCursor(Qt::PointingHandCursor);
+    auto* const row = new QHBoxLayout(this);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(8);
+    row->addWidget(name_);
+    row->addWidget(phase_);
+    row->addWidget(bar_);
+    row->addWidget(numbers_);
+    row->addWidget(pause_);
+    row->addWidget(stop_);
+    connect(pause_, &QToolButton::clicked, this, [this] {
+        if (paused_)
+            Q_EMIT resumeRequested();
+        else
+            Q_EMIT pauseRequested();
+    });
+    connect(stop_, &QToolButton::clicked, this, &JobBar::stopRequested);
+}
+
+void JobBar::setProgress(const Progress& progress)
+{
+    if (stopping_)
+        return;
+    phase_->setText(QString::fromStdString(progress.phase));
+    const bool known = progress.total > 0;
+    bar_->setRange(0, known ? 1000 : 0);
+    if (known)
+        bar_->setValue(static_cast<int>(1000 * progress.done / progress.total));
+    numbers_->setText(progressText(progress));
+}
+
+void JobBar::setPaused(bool paused)
+{
+    paused_ = paused;
+    pause_->setIcon(icon(paused ? QStringLiteral("play") : QStringLiteral("pause")));
+    pause_->setToolTip(paused ? tr("Resume %1").arg(name_->text()) : tr("Pause %1").arg(name_->text()));
+    pause_->setAccessibleName(pause_->toolTip());
+    setRole(numbers_, paused ? "secondary" : "");
+}
+
+void JobBar::setStopping()
+{
+    stopping_ = true;
+    phase_->setText(tr("stopping…"));
+    bar_->setRange(0, 0);
+    numbers_->clear();
+    pause_->setEnabled(false);
+    stop_->setEnabled(false);
+}
+
+void JobBar::mouseReleaseEvent(QMouseEvent* event)
+{
+    if (event->button() == Qt::LeftButton)
+        Q_EMIT opened();
+}
+
+} // namespace nanodit

@@ -1,0 +1,160 @@
+#include "widgets/page_frame.h"
+
+#include "widgets/icons.h"
+#include "widgets/theme.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QSplitter>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace nanodit {
+
+namespace {
+constexpr int margin = 16;
+constexpr int headerHeight = 52;
+} // namespace
+
+QToolButton* makeFlatButton(const QString& drawing, const QString& help, QWidget* parent)
+{
+    auto* const button = new QToolButton(parent);
+    button->setProperty("flat", true);
+    button->setIcon(icon(drawing));
+    button->setIconSize({16, 16});
+    button->setToolTip(help);
+    button->setAccessibleName(help);
+    return button;
+}
+
+QPushButton* makeButton(const QString& text, const QString& drawing, const QString& help, bool primary, QWidget* parent)
+{
+    auto* const button = new QPushButton(text, parent);
+    if (!drawing.isEmpty())
+        button->setIcon(primary ? iconOnAccent(drawing) : icon(drawing));
+    button->setIconSize({16, 16});
+    button->setToolTip(help);
+    button->setProperty("primary", primary);
+    return button;
+}
+
+QLabel* makeSection(const QString& text, QWidget* parent)
+{
+    auto* const label = new QLabel(text, parent);
+    setRole(label, "section");
+    return label;
+}
+
+PageFrame::PageFrame(const QString& title, QWidget* parent)
+    : QWidget(parent)
+    , header_(new QHBoxLayout)
+    , context_(new QLabel(this))
+    , columns_(new QSplitter(Qt::Horizontal, this))
+    , rows_(new QSplitter(Qt::Vertical, this))
+    , foldInspector_(makeFlatButton(QStringLiteral("panel-right"), tr("Show or hide the inspector"), this))
+    , foldDrawer_(makeFlatButton(QStringLiteral("panel-bottom"), tr("Show or hide the drawer"), this))
+{
+    auto* const titleLabel = new QLabel(title, this);
+    setRole(titleLabel, "title");
+    setRole(context_, "secondary");
+    context_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    auto* const head = new QWidget(this);
+    head->setFixedHeight(headerHeight);
+    head->setLayout(header_);
+    header_->setContentsMargins(margin, 0, margin - 4, 0);
+    header_->setSpacing(8);
+    header_->addWidget(titleLabel);
+    header_->addSpacing(8);
+    header_->addWidget(context_, 1);
+    header_->addWidget(foldDrawer_);
+    header_->addWidget(foldInspector_);
+    foldDrawer_->hide();
+    foldInspector_->hide();
+    foldDrawer_->setCheckable(true);
+    foldInspector_->setCheckable(true);
+
+    rows_->setHandleWidth(1);
+    columns_->setHandleWidth(1);
+    columns_->addWidget(rows_);
+    columns_->setStretchFactor(0, 1);
+    columns_->setChildrenCollapsible(false);
+    rows_->setChildrenCollapsible(false);
+    auto* const rule = new QFrame(this);
+    rule->setProperty("rule", true);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(head);
+    column->addWidget(rule);
+    column->addWidget(columns_, 1);
+    connect(foldInspector_, &QToolButton::toggled, this, [this](bool shown) { inspector_->setVisible(shown); });
+    connect(foldDrawer_, &QToolButton::toggled, this, [this](bool shown) { drawer_->setVisible(shown); });
+}
+
+void PageFrame::setContext(const QString& context)
+{
+    context_->setText(context);
+    context_->setToolTip(context);
+}
+
+QPushButton* PageFrame::addAction(const QString& text, const QString& drawing, const QString& help, bool primary)
+{
+    auto* const button = makeButton(text, drawing, help, primary, this);
+    addActionWidget(button);
+    return button;
+}
+
+void PageFrame::addActionWidget(QWidget* widget)
+{
+    header_->insertWidget(header_->indexOf(foldDrawer_), widget);
+}
+
+void PageFrame::setContent(QWidget* content)
+{
+    rows_->insertWidget(0, content);
+    rows_->setStretchFactor(0, 1);
+}
+
+void PageFrame::setInspector(QWidget* inspector)
+{
+    inspector_ = new QFrame(this);
+    inspector_->setObjectName(QStringLiteral("inspector"));
+    auto* const column = new QVBoxLayout(inspector_);
+    column->setContentsMargins(margin, 12, margin, 12);
+    column->addWidget(inspector);
+    inspector_->setMinimumWidth(inspectorWidth);
+    inspector_->setMaximumWidth(inspectorWidth * 3 / 2);
+    columns_->addWidget(inspector_);
+    columns_->setStretchFactor(1, 0);
+    foldInspector_->setChecked(true);
+    foldInspector_->show();
+}
+
+void PageFrame::setDrawer(QWidget* drawer, int height)
+{
+    drawer_ = new QFrame(this);
+    drawer_->setObjectName(QStringLiteral("drawer"));
+    auto* const column = new QVBoxLayout(drawer_);
+    column->setContentsMargins(margin, 4, margin, 4);
+    column->addWidget(drawer);
+    rows_->addWidget(drawer_);
+    rows_->setStretchFactor(1, 0);
+    rows_->setSizes({10000, height});
+    foldDrawer_->setChecked(true);
+    foldDrawer_->show();
+}
+
+void PageFrame::setDrawerVisible(bool visible)
+{
+    foldDrawer_->setChecked(visible);
+    drawer_->setVisible(visible);
+}
+
+void PageFrame::setInspectorVisible(bool visible)
+{
+    foldInspector_->setChecked(visible);
+    inspector_->setVisible(visible);
+}
+
+} // namespace nanodit

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <QFrame>
+
+class QBoxLayout;
+class QHBoxLayout;
+class QLabel;
+class QPushButton;
+class QSplitter;
+class QToolButton;
+class QVBoxLayout;
+
+namespace nanodit {
+
+/// What every page shares: title, context and actions at the top; the thing itself in the middle; an inspector of 320
+/// pixels at the right and a drawer at the bottom, both of which fold.
+class PageFrame : public QWidget {
+    Q_OBJECT
+
+public:
+    static constexpr int inspectorWidth = 320;
+    explicit PageFrame(const QString& title, QWidget* parent = nullptr);
+
+    void setContext(const QString& context);
+    /// Right of the title, left to right.
+    QPushButton* addAction(const QString& text, const QString& drawing, const QString& help, bool primary = false);
+    void addActionWidget(QWidget* widget);
+    void setContent(QWidget* content);
+    void setInspector(QWidget* inspector);
+    void setDrawer(QWidget* drawer, int height);
+    void setDrawerVisible(bool visible);
+    void setInspectorVisible(bool visible);
+
+private:
+    QHBoxLayout* header_;
+    QLabel* context_;
+    QSplitter* columns_;
+    QSplitter* rows_;
+    QToolButton* foldInspector_;
+    QToolButton* foldDrawer_;
+    QFrame* inspector_ = nullptr;
+    QFrame* drawer_ = nullptr;
+};
+
+/// A tool button without a border.
+QToolButton* makeFlatButton(const QString& drawing, const QString& help, QWidget* parent);
+/// A push button; the primary one is filled with the accent.
+QPushButton* makeButton(const QString& text, const QString& drawing, const QString& help, bool primary,
+                        QWidget* parent);
+/// A heading within an inspector.
+QLabel* makeSection(const QString& text, QWidget* parent);
+
+} // namespace nanodit
