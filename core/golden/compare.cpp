@@ -1,0 +1,42 @@
+#include "core/golden/compare.h"
+
+#include <ATen/ATen.h>
+
+#include <limits>
+
+namespace nanodit {
+
+GoldenLine compareTensors(const std::string& name, const at::Tensor& ours, const at::Tensor& expected, double tolerance)
+{
+    GoldenLine line{
+        .name = name, .largestError = std::numeric_limits<double>::quiet_NaN(), .tolerance = tolerance, .note = {}};
+    if (!ours.defined()) {
+        line.note = "not produced";
+    } else if (ours.sizes() != expected.sizes()) {
+        line.note = "shape " + shapeText(ours.sizes()) + ", expected " + shapeText(expected.sizes());
+    } else if (expected.numel() == 0) {
+        line.largestError = 0;
+        line.passed = true;
+    } else {
+        const auto difference = ours.detach().to(at::kCPU, at::kDouble) - expected.to(at::kDouble);
+        line.largestError = difference.abs().max().item<double>();
+        line.passed = line.largestError <= tolerance;
+        if (!line.passed && !(line.largestError == line.largestError))
+            line.note = "not a number";
+    }
+    return line;
+}
+
+std::vector<GoldenLine> compareAll(const TensorMap& ours, const TensorMap& expected,
+                                   const std::function<double(const std::string& name)>& tolerance)
+{
+    std::vector<GoldenLine> lines;
+    for (const auto& [name, tensor] : expected) {
+        const auto found = ours.find(name);
+        lines.push_back(
+            compareTensors(name, found == ours.end() ? at::Tensor() : found->second, tensor, tolerance(name)));
+    }
+    return lines;
+}
+
+} // namespace nanodit
