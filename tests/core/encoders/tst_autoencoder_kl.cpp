@@ -1,0 +1,190 @@
+#include "core/encoders/autoencoder_kl.h"
+#include "core/golden/golden.h"
+#include "core/io/atomic_file.h"
+#include "tests/support/test_data.h"
+
+#include <ATen/ATen.h>
+#include <QtTest>
+#include <nlohmann/json.hpp>
+#include <torch/csrc/autograd/grad_mode.h>
+
+using namespace nanodit;
+
+namespace {
+
+AutoencoderConfig tinyConfig()
+{
+    AutoencoderConfig config;
+    config.blockOutChannels = {8, 16};
+    config.layersPerBlock = 1;
+    config.latentChannels = 4;
+    config.normNumGroups = 4;
+    config.useQuantConv = config.usePostQuantConv = true;
+    config.scalingFactor = 0.5;
+    config.shiftFactor = 0.25;
+    return config;
+}
+
+AutoencoderKl tinyAutoencoder(std::uint64_t seed = 3)
+{
+    return AutoencoderKl(tinyConfig(), initialAutoencoderWeights(tinyConfig(), seed));
+}
+
+} // namespace
+
+class TestAutoencoderKl : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void matchesGolden_data()
+    {
+        QTest::addColumn<QString>("folder");
+        QTest::newRow("quant convs, bfloat16 weights") << "golden/04_vae_quantconv";
+        QTest::newRow("f8 with taps, float16 weights") << "golden/04_vae_f8";
+    }
+    void matchesGolden()
+    {
+        QFETCH(QString, folder);
+        const auto run = autoencoderGoldenRunners().at("autoencoder_kl");
+        const auto lines = run(test::dataPath(folder.toStdString()));
+        QVERIFY(lines.size() > 10);
+        for (const auto& line : lines)
+            QVERIFY2(line.passed, (line.name + " " + std::to_string(line.largestError) + " " + line.note).c_str());
+    }
+
+    void gradientReachesEveryWeight()
+    {
+        auto weights = initialAutoencoderWeights(tinyConfig(), 1);
+        for (auto& [name, tensor] : weights)
+            tensor.requires_grad_(true);
+        const AutoencoderKl autoencoder(tinyConfig(), weights);
+        const auto pictures = at::rand({2, 3, 8, 12}) * 2 - 1;
+        const auto latent = autoencoder.encode(pictures);
+        const auto out = autoencoder.decode(latent.sample(at::randn(latent.mean.sizes())));
+        ((out - pictures).square().mean() + 0.01 * latent.kl().mean()).backward();
+        for (const auto& [name, tensor] : autoencoder.weights()) {
+            QVERIFY2(tensor.grad().defined() && tensor.grad().isfinite().all().item<bool>(), name.c_str());
+            // A bias in front of a normalisation over one group per channel may have none; here groups hold several.
+            const bool keyBias = name.ends_with("to_k.bias");
+            QVERIFY2(keyBias || tensor.grad().abs().max().item<float>() > 0, name.c_str());
+        }
+    }
+
+    void seededTwiceIsEqual()
+    {
+        const auto first = initialAutoencoderWeights(tinyConfig(), 7),
+                   second = initialAutoencoderWeights(tinyConfig(), 7);
+        for (const auto& [name, tensor] : first)
+            QVERIFY(at::equal(tensor, second.at(name)));
+        QVERIFY(!at::equal(first.at("encoder.conv_in.weight"),
+                           initialAutoencoderWeights(tinyConfig(), 8).at("encoder.conv_in.weight")));
+    }
+
+    void modelLatentGoesBack()
+    {
+        const auto autoencoder = tinyAutoencoder();
+        const auto latent = at::randn({1, 4, 3, 3});
+        QVERIFY(at::allclose(autoencoder.modelLatent(latent), (latent - 0.25) * 0.5));
+        QVERIFY(at::allclose(autoencoder.latentFromModel(autoencoder.modelLatent(latent)), latent, 1e-5, 1e-6));
+    }
+
+    void oneTileDecodesExactly()
+    {
+        const at::NoGradGuard noGrad;
+        const auto autoencoder = tinyAutoencoder();
+        const auto latent = at::randn({2, 4, 10, 7});
+        QVERIFY(at::allclose(autoencoder.decodeTiled(latent, 16, 4), autoencoder.decode(latent), 1e-5, 1e-6));
+    }
+    void tilesCoverAnOddSizeWithoutSeams()
+    {
+        const at::NoGradGuard noGrad;
+        const auto autoencoder = tinyAutoencoder();
+        // A constant latent decodes to a constant inside; a seam with wrong weights would show in it.
+        const auto latent = at::full({1, 4, 37, 29}, 0.3);
+        const auto tiled = autoencoder.decodeTiled(latent, 16, 6);
+        QCOMPARE(tiled.size(2), std::int64_t{74});
+        QCOMPARE(tiled.size(3), std::int64_t{58});
+        QVERIFY(tiled.isfinite().all().item<bool>());
+    }
+    void estimateOfMemoryGrowsWithThePicture()
+    {
+        const auto autoencoder = tinyAutoencoder();
+        QCOMPARE(autoencoder.decodeBytes({1, 4, 64, 64}), 4 * autoencoder.decodeBytes({1, 4, 32, 32}));
+        QVERIFY(autoencoder.decodeBytes({1, 4, 32, 32}) >= 64 * 64 * 8 * 4);
+    }
+
+    void savesAndLoads_data()
+    {
+        QTest::addColumn<bool>("half");
+        QTest::newRow("float32") << false;
+        QTest::newRow("float16") << true;
+    }
+    void savesAndLoads()
+    {
+        QFETCH(bool, half);
+        const test::TemporaryFolder folder;
+        const auto autoencoder = tinyAutoencoder();
+        autoencoder.save(folder / "vae", half, {{"README.md", "text"}});
+        const auto again = AutoencoderKl::load(folder / "vae");
+        QCOMPARE(again.config().latentChannels, std::int64_t{4});
+        QCOMPARE(again.config().shiftFactor, 0.25);
+        QCOMPARE(readTextFile(folder / "vae" / "README.md"), std::string("text"));
+        for (const auto& [name, tensor] : autoencoder.weights())
+            QVERIFY(at::allclose(again.weights().at(name), tensor, half ? 1e-3 : 0.0, half ? 1e-6 : 0.0));
+    }
+
+    void acceptsNamesOfOlderDiffusers()
+    {
+        auto weights = initialAutoencoderWeights(tinyConfig(), 1);
+        TensorMap older;
+        for (const auto& [name, tensor] : weights) {
+            auto before = name;
+            if (const auto at = name.find("to_out.0"); at != std::string::npos)
+                before.replace(at, 8, "proj_attn");
+            else if (const auto key = name.find("to_k"); key != std::string::npos)
+                before.replace(key, 4, "key");
+            older.emplace(before, tensor);
+        }
+        const AutoencoderKl autoencoder(tinyConfig(), older);
+        QVERIFY(at::equal(autoencoder.weights().at("encoder.mid_block.attentions.0.to_k.weight"),
+                          weights.at("encoder.mid_block.attentions.0.to_k.weight")));
+    }
+
+    void missingTensorIsNamed()
+    {
+        auto weights = initialAutoencoderWeights(tinyConfig(), 1);
+        weights.erase("decoder.conv_out.bias");
+        const auto message = test::errorOf([&] { AutoencoderKl(tinyConfig(), weights, "some/file.safetensors"); });
+        QVERIFY2(message.find("decoder.conv_out.bias") != std::string::npos, message.c_str());
+        QVERIFY(message.find("some/file.safetensors") != std::string::npos);
+    }
+    void wrongShapeIsNamedWithBothShapes()
+    {
+        auto weights = initialAutoencoderWeights(tinyConfig(), 1);
+        weights["quant_conv.weight"] = at::zeros({8, 4, 1, 1});
+        const auto message = test::errorOf([&] { AutoencoderKl(tinyConfig(), weights); });
+        QVERIFY2(message.find("[8, 4, 1, 1]") != std::string::npos && message.find("[8, 8, 1, 1]") != std::string::npos,
+                 message.c_str());
+    }
+    void configOfAnotherModelIsRefused_data()
+    {
+        QTest::addColumn<QString>("json");
+        QTest::newRow("not an object") << "[]";
+        QTest::newRow("another model") << R"({"model_type": "t5"})";
+        QTest::newRow("wrong type") << R"({"block_out_channels": "64"})";
+        QTest::newRow("groups") << R"({"block_out_channels": [30], "norm_num_groups": 8})";
+        QTest::newRow("act_fn") << R"({"block_out_channels": [32], "act_fn": "relu"})";
+        QTest::newRow("blocks") << R"({"block_out_channels": [32], "down_block_types": ["AttnDownEncoderBlock2D"]})";
+        QTest::newRow("scale") << R"({"block_out_channels": [32], "scaling_factor": 0})";
+    }
+    void configOfAnotherModelIsRefused()
+    {
+        QFETCH(QString, json);
+        const auto message = test::errorOf(
+            [&] { autoencoderConfigFromJson(nlohmann::json::parse(json.toStdString()), "x/config.json"); });
+        QVERIFY2(message.starts_with("x/config.json"), message.c_str());
+    }
+};
+
+QTEST_APPLESS_MAIN(TestAutoencoderKl)
+#include "tst_autoencoder_kl.moc"
