@@ -1,0 +1,340 @@
+#include "core/dataset/catalog.h"
+
+#include "core/dataset/sqlite.h"
+#include "core/runtime/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <unistd.h>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Step n brings a catalog from version n to n + 1; never change one that was released, add another.
+constexpr std::array migrations = {
+    R"sql(
+        CREATE TABLE records (
+            id TEXT PRIMARY KEY NOT NULL,
+            image TEXT NOT NULL,             -- relative to the workspace where it lies inside
+            caption TEXT NOT NULL,
+            extra TEXT NOT NULL,             -- JSON object
+            split TEXT NOT NULL,
+            split_given INTEGER NOT NULL,
+            width INTEGER NOT NULL,          -- of the original, pixels
+            height INTEGER NOT NULL,
+            bucket TEXT NOT NULL,            -- "1216x832"
+            bucket_given INTEGER NOT NULL,
+            image_hash TEXT NOT NULL,        -- SHA-256
+            image_bytes INTEGER NOT NULL,
+            image_modified INTEGER NOT NULL  -- nanoseconds since 1970
+        ) WITHOUT ROWID;
+        CREATE INDEX records_by_image ON records (image);
+        CREATE TABLE arrays (
+            record TEXT NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+            kind TEXT NOT NULL,              -- t5, vae, dinov3, dinov3_patches
+            fingerprint TEXT NOT NULL,       -- of inputs; empty while the file is being written
+            inputs TEXT NOT NULL,            -- JSON object
+            adopted INTEGER NOT NULL,        -- made elsewhere and found good
+            made_at TEXT NOT NULL,           -- UTC
+            dtype TEXT NOT NULL,
+            shape TEXT NOT NULL,             -- JSON list
+            PRIMARY KEY (kind, record)
+        ) WITHOUT ROWID;
+        CREATE TABLE failures (
+            record TEXT NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+            pass TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            PRIMARY KEY (pass, record)
+        ) WITHOUT ROWID;
+    )sql",
+};
+
+constexpr auto recordColumns = "id, image, caption, extra, split, split_given, width, height, bucket, bucket_given, "
+                               "image_hash, image_bytes, image_modified";
+
+DType dtypeFromName(const std::string& name)
+{
+    for (const auto type :
+         {DType::Bool, DType::U8, DType::I8, DType::I16, DType::I32, DType::I64, DType::U16, DType::U32, DType::U64,
+          DType::F16, DType::BF16, DType::F32, DType::F64, DType::C64, DType::C128}) {
+        if (dtypeName(type) == name)
+            return type;
+    }
+    return DType::F32;
+}
+
+void migrate(sqlite::Database& database)
+{
+    const auto known = static_cast<std::int64_t>(migrations.size());
+    const auto version = database.integer("PRAGMA user_version");
+    if (version > known)
+        throw DataError("the catalog " + database.file().string() + " has version " + std::to_string(version) +
+                        ", this program knows " + std::to_string(known) + ": use the newer program that made it");
+    if (version == known)
+        return;
+    sqlite::Transaction transaction(database);
+    // Another program may have been faster while this one waited for the lock.
+    for (auto step = database.integer("PRAGMA user_version"); step < known; ++step)
+        database.execute(migrations[static_cast<std::size_t>(step)]);
+    database.execute("PRAGMA user_version = " + std::to_string(known));
+    transaction.commit();
+}
+
+} // namespace
+
+struct Catalog::State {
+    State(const Workspace& workspace, bool onlyReading)
+        : root(workspace.root)
+        , buckets(workspace.config.buckets)
+        , readOnly(onlyReading)
+        , database(workspace.catalogFile(), onlyReading)
+    {
+        if (readOnly) {
+            if (database.integer("PRAGMA user_version") != static_cast<std::int64_t>(migrations.size()))
+                throw DataError(
+                    "the catalog " + database.file().string() +
+                    " was made by another version of this program "
+                    "and lies in a folder that cannot be written to: make it writable, or use that version");
+            return;
+        }
+        database.execute("PRAGMA foreign_keys = ON");
+        database.execute("PRAGMA journal_mode = WAL");
+        // Each commit reaches the disk: an array must not be known as whole by a file system that then forgets it.
+        database.execute("PRAGMA synchronous = FULL");
+        migrate(database);
+    }
+
+    fs::path root;
+    std::vector<ImageSize> buckets;
+    bool readOnly;
+    sqlite::Database database;
+    bool together = false;
+    std::map<std::string, sqlite::Statement, std::less<>> statements;
+
+    /// A statement by its text, prepared once.
+    sqlite::Statement& prepared(const std::string& sql)
+    {
+        auto found = statements.find(sql);
+        if (found == statements.end())
+            found = statements.emplace(sql, sqlite::Statement(database, sql)).first;
+        return found->second.reset();
+    }
+
+    void change(const std::function<void()>& changes)
+    {
+        if (together)
+            return changes();
+        if (readOnly)
+            throw StoreError("the catalog " + database.file().string() +
+                             " lies in a folder that cannot be written to: make it writable, or copy the workspace");
+        sqlite::Transaction transaction(database);
+        together = true;
+        try {
+            changes();
+        } catch (...) {
+            together = false;
+            throw;
+        }
+        together = false;
+        transaction.commit();
+    }
+
+    std::string stored(const fs::path& image) const
+    {
+        const auto relative = image.lexically_relative(root);
+        const bool inside = !relative.empty() && *relative.begin() != "..";
+        return inside ? relative.generic_string() : image.generic_string();
+    }
+
+    Record recordFrom(const sqlite::Statement& row) const
+    {
+        Record record{.id = row.text(0),
+                      .image = (root / fs::path(row.text(1))).lexically_normal(),
+                      .caption = row.text(2),
+                      .extra = row.text(3),
+                      .split = row.text(4),
+                      .splitGiven = row.integer(5) != 0,
+                      .original = {.width = row.integer(6), .height = row.integer(7)},
+                      .bucket = bucketFromName(row.text(8)),
+                      .bucketGiven = row.integer(9) != 0,
+                      .imageHash = row.text(10),
+                      .imageStamp = {.bytes = row.integer(11), .modifiedNanoseconds = row.integer(12)}};
+        record.bucket = bucketOf(record, buckets);
+        return record;
+    }
+};
+
+Catalog::Catalog(std::unique_ptr<State> state)
+    : state_(std::move(state))
+{
+}
+Catalog::Catalog(Catalog&&) noexcept = default;
+Catalog& Catalog::operator=(Catalog&&) noexcept = default;
+Catalog::~Catalog() = default;
+
+Catalog Catalog::open(const Workspace& workspace)
+{
+    const auto file = workspace.catalogFile();
+    std::error_code error;
+    fs::create_directories(file.parent_path(), error);
+    if (error)
+        throw StoreError("the folder " + file.parent_path().string() + " could not be made: " + error.message() +
+                         "; check that you may write to " + workspace.root.string());
+    const bool readOnly = ::access(file.parent_path().c_str(), W_OK) != 0 && fs::exists(file);
+    return Catalog(std::make_unique<State>(workspace, readOnly));
+}
+
+bool Catalog::readOnly() const
+{
+    return state_->readOnly;
+}
+
+void Catalog::together(const std::function<void()>& changes)
+{
+    state_->change(changes);
+}
+
+std::int64_t Catalog::recordCount() const
+{
+    return state_->database.integer("SELECT count(*) FROM records");
+}
+
+std::vector<Record> Catalog::records() const
+{
+    std::vector<Record> records;
+    auto& select = state_->prepared(std::string("SELECT ") + recordColumns + " FROM records ORDER BY id");
+    while (select.step())
+        records.push_back(state_->recordFrom(select));
+    return records;
+}
+
+std::optional<Record> Catalog::find(const std::string& id) const
+{
+    auto& select = state_->prepared(std::string("SELECT ") + recordColumns + " FROM records WHERE id = ?");
+    std::optional<Record> record;
+    if (select.bind(id).step())
+        record = state_->recordFrom(select);
+    select.reset();
+    return record;
+}
+
+std::optional<Record> Catalog::findByImage(const fs::path& image) const
+{
+    auto& select =
+        state_->prepared(std::string("SELECT ") + recordColumns + " FROM records WHERE image = ? ORDER BY id LIMIT 1");
+    std::optional<Record> record;
+    if (select.bind(state_->stored(image)).step())
+        record = state_->recordFrom(select);
+    select.reset();
+    return record;
+}
+
+void Catalog::put(const Record& record)
+{
+    state_->change([&] {
+        state_
+            ->prepared(
+                "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                "image = excluded.image, caption = excluded.caption, extra = excluded.extra, split = excluded.split, "
+                "split_given = excluded.split_given, width = excluded.width, height = excluded.height, "
+                "bucket = excluded.bucket, bucket_given = excluded.bucket_given, image_hash = excluded.image_hash, "
+                "image_bytes = excluded.image_bytes, image_modified = excluded.image_modified")
+            .bind(record.id)
+            .bind(state_->stored(record.image))
+            .bind(record.caption)
+            .bind(record.extra)
+            .bind(record.split)
+            .bind(record.splitGiven)
+            .bind(record.original.width)
+            .bind(record.original.height)
+            .bind(bucketName(record.bucket))
+            .bind(record.bucketGiven)
+            .bind(record.imageHash)
+            .bind(record.imageStamp.bytes)
+            .bind(record.imageStamp.modifiedNanoseconds)
+            .run();
+    });
+}
+
+std::map<std::string, Provenance> Catalog::provenances(ArrayKind kind) const
+{
+    std::map<std::string, Provenance> found;
+    auto& select = state_->prepared("SELECT record, fingerprint, inputs, adopted, made_at, dtype, shape FROM arrays "
+                                    "WHERE kind = ? ORDER BY record");
+    select.bind(arrayName(kind));
+    while (select.step()) {
+        Provenance provenance{.inputs = {},
+                              .fingerprint = select.text(1),
+                              .adopted = select.integer(3) != 0,
+                              .madeAt = select.text(4),
+                              .dtype = dtypeFromName(select.text(5)),
+                              .shape = nlohmann::json::parse(select.text(6)).get<std::vector<std::int64_t>>()};
+        if (!provenance.unfinished())
+            provenance.inputs = ArrayInputs::fromJson(select.text(2));
+        found.emplace_hint(found.end(), select.text(0), std::move(provenance));
+    }
+    return found;
+}
+
+void Catalog::beginMaking(const std::string& id, ArrayKind kind)
+{
+    state_->change([&] {
+        state_->prepared("INSERT OR REPLACE INTO arrays VALUES (?, ?, '', '', 0, '', '', '[]')")
+            .bind(id)
+            .bind(arrayName(kind))
+            .run();
+    });
+}
+
+void Catalog::recordMade(const std::string& id, ArrayKind kind, const Provenance& provenance)
+{
+    state_->change([&] {
+        state_->prepared("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+            .bind(id)
+            .bind(arrayName(kind))
+            .bind(provenance.inputs.fingerprint())
+            .bind(provenance.inputs.toJson())
+            .bind(provenance.adopted)
+            .bind(provenance.madeAt)
+            .bind(dtypeName(provenance.dtype))
+            .bind(nlohmann::json(provenance.shape).dump())
+            .run();
+    });
+}
+
+void Catalog::forget(const std::string& id, ArrayKind kind)
+{
+    state_->change([&] {
+        state_->prepared("DELETE FROM arrays WHERE record = ? AND kind = ?").bind(id).bind(arrayName(kind)).run();
+    });
+}
+
+void Catalog::recordFailure(const std::string& id, Pass pass, const std::string& reason)
+{
+    state_->change([&] {
+        if (reason.empty())
+            state_->prepared("DELETE FROM failures WHERE record = ? AND pass = ?").bind(id).bind(passName(pass)).run();
+        else
+            state_->prepared("INSERT OR REPLACE INTO failures VALUES (?, ?, ?)")
+                .bind(id)
+                .bind(passName(pass))
+                .bind(reason)
+                .run();
+    });
+}
+
+std::map<std::string, std::string> Catalog::failures(Pass pass) const
+{
+    std::map<std::string, std::string> found;
+    auto& select = state_->prepared("SELECT record, reason FROM failures WHERE pass = ? ORDER BY record");
+    select.bind(passName(pass));
+    while (select.step())
+        found.emplace_hint(found.end(), select.text(0), select.text(1));
+    return found;
+}
+
+} // namespace nanodit

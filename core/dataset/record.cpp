@@ -1,0 +1,142 @@
+#include "core/dataset/record.h"
+
+#include "core/io/image.h"
+#include "core/io/sha256.h"
+#include "core/runtime/error.h"
+
+#include <algorithm>
+#include <sys/stat.h>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Leaves room for ".dinov3_patches.npy" within the 100 bytes that a plain tar header has for a name.
+constexpr std::size_t longestId = 80;
+constexpr std::size_t hashDigits = 8;
+
+bool isSafe(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/// `stem` as an id; `whole` is what makes it unique.
+std::string spell(const std::string& stem, const std::string& whole, int attempt)
+{
+    std::string id;
+    bool exact = attempt == 0 && stem.find("__") == std::string::npos;
+    for (const char c : stem) {
+        if (c == '/') {
+            id += "__";
+            continue;
+        }
+        exact = exact && isSafe(c);
+        id += isSafe(c) ? c : '_';
+    }
+    if (!id.empty() && id.front() == '-') {
+        id.front() = '_';
+        exact = false;
+    }
+    if (exact && isSafeId(id))
+        return id;
+    const auto hash = sha256Hex(attempt == 0 ? whole : whole + "#" + std::to_string(attempt));
+    return id.substr(0, longestId - hashDigits - 1) + "-" + hash.substr(0, hashDigits);
+}
+
+} // namespace
+
+std::optional<FileStamp> stampOf(const fs::path& file)
+{
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+        return std::nullopt;
+    return FileStamp{.bytes = status.st_size,
+                     .modifiedNanoseconds =
+                         std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
+}
+
+ImageSize bucketOf(const Record& record, std::span<const ImageSize> buckets)
+{
+    if (record.bucketGiven && std::ranges::find(buckets, record.bucket) != buckets.end())
+        return record.bucket;
+    return nearestBucket(record.original, buckets);
+}
+
+std::string splitOf(const std::string& id, double validationShare)
+{
+    constexpr std::uint64_t parts = 1ULL << 48;
+    const auto part = std::stoull(sha256Hex("split:" + id).substr(0, 12), nullptr, 16);
+    return static_cast<double>(part) < validationShare * static_cast<double>(parts) ? "val" : "train";
+}
+
+ImageChange refreshImage(Record& record)
+{
+    const auto stamp = stampOf(record.image);
+    if (!stamp)
+        return ImageChange::Gone;
+    if (*stamp == record.imageStamp)
+        return ImageChange::None;
+    try {
+        const auto hash = sha256OfFile(record.image);
+        if (hash == record.imageHash) {
+            record.imageStamp = *stamp;
+            return ImageChange::Touched;
+        }
+        const auto size = readImageSize(record.image);
+        record.imageHash = hash;
+        record.imageStamp = *stamp;
+        record.original = size;
+        return ImageChange::Changed;
+    } catch (const DataError&) {
+        return ImageChange::Gone;
+    }
+}
+
+bool isSafeId(std::string_view id)
+{
+    return !id.empty() && id.size() <= longestId && id.front() != '-' && std::ranges::all_of(id, isSafe);
+}
+
+std::string idFromPath(const fs::path& relative, int attempt)
+{
+    const auto whole = relative.generic_string();
+    return spell((relative.parent_path() / relative.stem()).generic_string(), whole, attempt);
+}
+
+std::string idFromName(const std::string& given, int attempt)
+{
+    return attempt == 0 && isSafeId(given) ? given : spell(given, given, attempt);
+}
+
+bool isUtf8(std::string_view text)
+{
+    // Well-formed sequences: Unicode standard, table 3-7.
+    for (std::size_t i = 0; i < text.size();) {
+        const auto at = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
+        const unsigned char lead = at(i);
+        if (lead < 0x80) {
+            ++i;
+            continue;
+        }
+        const std::size_t length = lead >= 0xC2 && lead <= 0xDF   ? 2
+                                   : lead >= 0xE0 && lead <= 0xEF ? 3
+                                   : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                                  : 0;
+        if (length == 0 || i + length > text.size())
+            return false;
+        const unsigned char lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+        const unsigned char highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+        if (at(i + 1) < lowest || at(i + 1) > highest)
+            return false;
+        for (std::size_t k = 2; k < length; ++k) {
+            if (at(i + k) < 0x80 || at(i + k) > 0xBF)
+                return false;
+        }
+        i += length;
+    }
+    return true;
+}
+
+} // namespace nanodit

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace nanodit::sqlite {
+
+/// A connection. Failures throw StoreError naming the file. One thread at a time.
+class Database {
+public:
+    /// With `readOnly` the file must exist and its folder need not be writable.
+    Database(std::filesystem::path file, bool readOnly);
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    void execute(const std::string& sql);
+    std::int64_t integer(const std::string& sql); ///< First column of the first row; 0 without rows.
+    const std::filesystem::path& file() const { return file_; }
+    sqlite3* handle() const { return handle_.get(); }
+    [[noreturn]] void fail(const std::string& doing) const;
+
+private:
+    struct Close {
+        void operator()(sqlite3* handle) const;
+    };
+    std::filesystem::path file_;
+    std::unique_ptr<sqlite3, Close> handle_;
+};
+
+/// A prepared statement. Parameters are bound from 1 in the order of `bind` calls after `reset`.
+class Statement {
+public:
+    Statement(const Database& database, std::string_view sql);
+
+    Statement& reset(); ///< Forgets rows and parameters.
+    Statement& bind(std::string_view text);
+    Statement& bind(std::int64_t value);
+    bool step(); ///< True while there is a row.
+    void run() { step(); }
+
+    std::string text(int column) const;
+    std::int64_t integer(int column) const;
+
+private:
+    struct Finalize {
+        void operator()(sqlite3_stmt* statement) const;
+    };
+    const Database* database_;
+    std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+    int bound_ = 0;
+};
+
+/// Takes the write lock at once (so that two writers queue instead of failing midway); rolled back unless committed.
+class Transaction {
+public:
+    explicit Transaction(Database& database);
+    ~Transaction();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    void commit();
+
+private:
+    Database* database_;
+};
+
+} // namespace nanodit::sqlite

@@ -1,0 +1,116 @@
+#include "core/dataset/record.h"
+#include "tests/support/test_data.h"
+
+#include <QTest>
+
+#include <set>
+
+using namespace nanodit;
+
+class TestRecord : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void plainPathsGiveReadableIds()
+    {
+        QCOMPARE(idFromPath("cat.jpg"), std::string("cat"));
+        QCOMPARE(idFromPath("cats/tabby-2_b.png"), std::string("cats__tabby-2_b"));
+    }
+
+    void idsAreSafeAndDiffer()
+    {
+        const std::vector<std::string> paths = {"a.b.jpg",
+                                                "a_b.jpg",
+                                                "a b.jpg",
+                                                "a__b.jpg",
+                                                "a/b.jpg",
+                                                "a.b.c.jpg",
+                                                "\xE5\x9B\xBE\xE7\x89\x87.jpg",
+                                                "\xE5\x9B\xBE\xE5\xBD\xA2.jpg",
+                                                "-x.jpg",
+                                                "_x.jpg",
+                                                "..a.jpg",
+                                                "A_B.jpg",
+                                                "a/b.c/d.jpg",
+                                                "a/b_c/d.jpg",
+                                                std::string(200, 'x') + ".jpg",
+                                                std::string(199, 'x') + "y.jpg",
+                                                "a%b.jpg",
+                                                "a\nb.jpg"};
+        std::set<std::string> ids;
+        for (const auto& path : paths) {
+            const auto id = idFromPath(path);
+            QVERIFY2(isSafeId(id), id.c_str());
+            QVERIFY2(ids.insert(id).second, path.c_str());
+            QCOMPARE(id, idFromPath(path)); // the same each time
+        }
+    }
+
+    void otherAttemptsGiveOtherIds()
+    {
+        std::set<std::string> ids;
+        for (int attempt = 0; attempt < 50; ++attempt)
+            QVERIFY(isSafeId(idFromPath("x.png", attempt)) && ids.insert(idFromPath("x.png", attempt)).second);
+    }
+
+    void givenIdsAreKeptWhenTheyAreSafe()
+    {
+        QCOMPARE(idFromName("sample-0001"), std::string("sample-0001"));
+        QCOMPARE(idFromName("a__b"), std::string("a__b"));
+        QVERIFY(isSafeId(idFromName("a.b/c")));
+        QVERIFY(idFromName("a.b/c") != idFromName("a_b/c"));
+        for (const char* unsafe : {"", ".", "..", "a.b", "a/b", "-a", "a b", "\xC3\xA4"})
+            QVERIFY2(!isSafeId(unsafe), unsafe);
+    }
+
+    void splitIsStableAndOfAboutTheAskedShare()
+    {
+        int validation = 0;
+        for (int i = 0; i < 10000; ++i) {
+            const auto id = "record-" + std::to_string(i);
+            QCOMPARE(splitOf(id, 0.05), splitOf(id, 0.05));
+            validation += splitOf(id, 0.05) == "val";
+            // A larger share takes more, and never puts back what was set aside.
+            if (splitOf(id, 0.05) == "val")
+                QCOMPARE(splitOf(id, 0.2), std::string("val"));
+        }
+        QVERIFY2(validation > 400 && validation < 600, std::to_string(validation).c_str());
+        QCOMPARE(splitOf("anything", 0), std::string("train"));
+        QCOMPARE(splitOf("anything", 1), std::string("val"));
+    }
+
+    void utf8IsToldFromOtherBytes()
+    {
+        for (const char* good : {"", "plain", "\xC3\xA4", "\xE2\x82\xAC", "\xF0\x9F\x8E\xA8"})
+            QVERIFY(isUtf8(good));
+        for (const char* bad :
+             {"\xE4", "\xC0\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\x80", "\xE2\x82", "\xE0\x80\x80"})
+            QVERIFY(!isUtf8(bad));
+    }
+
+    void givenBucketHoldsAsLongAsTheTableHasIt()
+    {
+        Record record;
+        record.original = {1000, 1000};
+        record.bucket = {1216, 832};
+        record.bucketGiven = true;
+        QVERIFY((bucketOf(record, defaultBuckets()) == ImageSize{1216, 832}));
+        const std::vector<ImageSize> others = {{64, 64}, {128, 64}};
+        QVERIFY((bucketOf(record, others) == ImageSize{64, 64}));
+    }
+
+    void stampNoticesAChange()
+    {
+        const test::TemporaryFolder folder;
+        QVERIFY(!stampOf(folder / "nothing"));
+        QVERIFY(!stampOf(folder.path()));
+        test::writeText(folder / "file", "one");
+        const auto before = stampOf(folder / "file");
+        QVERIFY(before == stampOf(folder / "file"));
+        test::writeText(folder / "file", "longer");
+        QVERIFY(before != stampOf(folder / "file"));
+    }
+};
+
+QTEST_APPLESS_MAIN(TestRecord)
+#include "tst_record.moc"
