@@ -93,6 +93,11 @@ struct ImportReport {
 };
 std::unique_ptr<Job> makeImportJob(ImportRequest request);
 
+/// Writes every record as a line {"id", "image", "caption", "aspect_bucket", "split"} with the unknown fields it was
+/// imported with; pictures relative to the file's folder where they lie inside the workspace. Whole or not at all; gives
+/// the number of lines. What it writes can be imported.
+std::int64_t exportRecords(const Workspace& workspace, const std::filesystem::path& file);
+
 struct PreprocessRequest {
     Workspace workspace;
     std::vector<Pass> passes = {Pass::T5, Pass::Vae, Pass::Dino};

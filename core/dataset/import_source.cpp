@@ -1,0 +1,222 @@
+#include "core/dataset/import_source.h"
+
+#include "core/dataset/record.h"
+#include "core/io/atomic_file.h"
+#include "core/io/image.h"
+#include "core/runtime/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <fstream>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr auto recordsFile = "records.jsonl";
+
+/// Captions as one line: line ends become spaces, outer blanks go.
+std::string tidyCaption(std::string text)
+{
+    constexpr std::string_view byteOrderMark = "\xEF\xBB\xBF";
+    if (text.starts_with(byteOrderMark))
+        text.erase(0, byteOrderMark.size());
+    constexpr auto blanks = " \t\r\n";
+    std::string line;
+    bool afterBreak = false;
+    for (const char c : text) {
+        const bool isBreak = c == '\r' || c == '\n';
+        if (!isBreak)
+            line += c;
+        else if (!afterBreak)
+            line += ' ';
+        afterBreak = isBreak;
+    }
+    const auto first = line.find_first_not_of(blanks);
+    return first == std::string::npos ? "" : line.substr(first, line.find_last_not_of(blanks) - first + 1);
+}
+
+/// Removes a text field from `fields` and returns it; numbers count as text. Null and absent give "".
+std::string takeText(json& fields, const char* key, const std::string& where)
+{
+    const auto found = fields.find(key);
+    if (found == fields.end())
+        return {};
+    const json value = *found;
+    fields.erase(found);
+    if (value.is_null())
+        return {};
+    if (value.is_number_integer())
+        return value.dump();
+    if (!value.is_string())
+        throw DataError(where + ": \"" + key + "\" is " + value.type_name() + " instead of a text: write it in quotes");
+    return value.get<std::string>();
+}
+
+json parseObject(const std::string& text, const std::string& where)
+{
+    if (!isUtf8(text))
+        throw DataError(where + " is not UTF-8 text: save it as UTF-8");
+    json fields;
+    try {
+        fields = json::parse(text);
+    } catch (const json::exception& error) {
+        throw DataError(where + " is no JSON: " + error.what());
+    }
+    if (!fields.is_object())
+        throw DataError(where + " holds " + fields.type_name() +
+                        " instead of a JSON object like {\"caption\": \"...\"}");
+    return fields;
+}
+
+/// What a records line and a JSON sidecar have in common.
+void takeFields(json fields, ImportEntry& entry)
+{
+    for (const auto* const key : {"caption", "text", "prompt"}) {
+        if (fields.contains(key)) {
+            entry.caption = tidyCaption(takeText(fields, key, entry.where));
+            break;
+        }
+    }
+    entry.split = takeText(fields, "split", entry.where);
+    if (!entry.split.empty() && !isSafeId(entry.split))
+        throw DataError(entry.where + ": the split \"" + entry.split +
+                        "\" would name a folder: use letters, digits, '-' and '_', for example train or val");
+    if (const auto bucket = takeText(fields, "aspect_bucket", entry.where); !bucket.empty()) {
+        try {
+            entry.bucket = bucketFromName(bucket);
+        } catch (const ConfigError& error) {
+            throw DataError(entry.where + ": " + error.what());
+        }
+    }
+    entry.extra = fields.dump();
+}
+
+/// Pictures below a folder. Unreadable folders are rejects.
+bool walk(const fs::path& folder, const fs::path& top, const JobContext& context, ImportListing& listing)
+{
+    if (context.shouldStop())
+        return false;
+    std::error_code error;
+    std::vector<fs::directory_entry> children;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+        children.push_back(*it);
+    if (error) {
+        listing.rejects.push_back({folder.string(), "the folder could not be read: " + error.message()});
+        return true;
+    }
+    std::ranges::sort(children, {}, [](const fs::directory_entry& child) { return child.path(); });
+    for (const auto& child : children) {
+        const auto& path = child.path();
+        if (path.filename().native().starts_with('.'))
+            continue;
+        std::error_code ignored; // a link to nowhere is neither
+        if (child.is_directory(ignored) && !child.is_symlink(ignored)) {
+            if (!walk(path, top, context, listing))
+                return false;
+        } else if (isImageFile(path)) {
+            auto& entry = listing.entries.emplace_back();
+            entry.image = path;
+            entry.relative = path.lexically_relative(top);
+            entry.where = path.string();
+        }
+    }
+    return true;
+}
+
+bool readLines(const fs::path& file, const Workspace& workspace, const JobContext& context, ImportListing& listing)
+{
+    std::ifstream stream(file);
+    if (!stream)
+        throw DataError(file.string() + " could not be opened for reading: check that it exists and may be read");
+    std::string line;
+    for (std::int64_t number = 1; std::getline(stream, line); ++number) {
+        if (number % 1000 == 0 && context.shouldStop())
+            return false;
+        if (line.find_first_not_of(" \t\r") == std::string::npos)
+            continue;
+        const auto where = file.string() + " line " + std::to_string(number);
+        try {
+            listing.entries.push_back(entryFromJsonLine(line, where, file.parent_path(), workspace));
+        } catch (const DataError& error) {
+            listing.rejects.push_back({where, error.what()});
+        }
+    }
+    if (stream.bad())
+        throw DataError(file.string() + " could not be read to its end: check the disk it lies on");
+    return true;
+}
+
+} // namespace
+
+ImportEntry entryFromJsonLine(const std::string& line, const std::string& where, const fs::path& folder,
+                              const Workspace& workspace)
+{
+    auto fields = parseObject(line, where);
+    ImportEntry entry;
+    entry.where = where;
+    entry.id = takeText(fields, "id", where);
+    const char* const imageKey = fields.contains("image") ? "image" : "file_name";
+    const fs::path named = takeText(fields, imageKey, where);
+    if (named.empty())
+        throw DataError(where + " names no picture: add \"image\": \"path/of/picture.jpg\"");
+    for (const auto& base : {folder, workspace.root, workspace.imagesFolder()}) {
+        const auto candidate = fs::absolute(base / named).lexically_normal();
+        if (entry.image.empty() || (!fs::exists(entry.image) && fs::exists(candidate)))
+            entry.image = candidate;
+    }
+    entry.relative = named.is_absolute() ? named.filename() : named.lexically_normal();
+    takeFields(std::move(fields), entry);
+    return entry;
+}
+
+void readSidecar(ImportEntry& entry)
+{
+    const auto beside = [&](const char* ending) -> fs::path {
+        const auto replaced = fs::path(entry.image).replace_extension(ending);
+        if (fs::is_regular_file(replaced))
+            return replaced;
+        const fs::path appended = entry.image.string() + ending;
+        return fs::is_regular_file(appended) ? appended : fs::path();
+    };
+    if (const auto file = beside(".json"); !file.empty()) {
+        auto fields = parseObject(readTextFile(file), file.string());
+        entry.id = takeText(fields, "id", file.string());
+        fields.erase("image");
+        takeFields(std::move(fields), entry);
+    }
+    if (const auto file = beside(".txt"); !file.empty()) {
+        const auto text = readTextFile(file);
+        if (!isUtf8(text))
+            throw DataError(file.string() + " is not UTF-8 text: save it as UTF-8");
+        entry.caption = tidyCaption(text);
+    }
+}
+
+std::optional<ImportListing> listSource(const fs::path& source, const Workspace& workspace, const JobContext& context)
+{
+    const auto path = fs::absolute(source).lexically_normal();
+    ImportListing listing;
+    bool whole = true;
+    if (fs::is_regular_file(path)) {
+        if (path.extension() != ".jsonl")
+            throw DataError(path.string() + " is neither a folder of pictures nor a records.jsonl: name one of these");
+        whole = readLines(path, workspace, context, listing);
+    } else if (fs::is_directory(path)) {
+        const auto top = path.has_filename() ? path : path.parent_path();
+        listing.sidecars = !fs::is_regular_file(top / recordsFile);
+        whole = listing.sidecars ? walk(top, top, context, listing)
+                                 : readLines(top / recordsFile, workspace, context, listing);
+    } else {
+        throw DataError(path.string() + " does not exist: name a folder of pictures or a records.jsonl");
+    }
+    if (!whole)
+        return std::nullopt;
+    return listing;
+}
+
+} // namespace nanodit

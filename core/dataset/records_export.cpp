@@ -1,0 +1,40 @@
+#include "core/dataset/catalog.h"
+#include "core/io/atomic_file.h"
+#include "core/workbench.h"
+
+#include <nlohmann/json.hpp>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+std::int64_t exportRecords(const Workspace& workspace, const fs::path& file)
+{
+    const auto folder = fs::absolute(file).lexically_normal().parent_path();
+    const auto inside = [&](const fs::path& path) {
+        const auto relative = path.lexically_relative(workspace.root);
+        return !relative.empty() && *relative.begin() != "..";
+    };
+    const auto records = Catalog::open(workspace).records();
+    AtomicFile target(file);
+    for (const auto& record : records) {
+        const bool portable = inside(record.image) && (inside(folder) || folder == workspace.root);
+        ordered_json line{
+            {"id", record.id},
+            {"image", (portable ? record.image.lexically_relative(folder) : record.image).generic_string()},
+            {"caption", record.caption},
+            {"aspect_bucket", bucketName(record.bucket)},
+            {"split", record.split}};
+        const auto extra = nlohmann::json::parse(record.extra);
+        for (const auto& [key, value] : extra.items()) {
+            if (!line.contains(key))
+                line[key] = value;
+        }
+        target.write(line.dump() + "\n");
+    }
+    target.commit();
+    return static_cast<std::int64_t>(records.size());
+}
+
+} // namespace nanodit

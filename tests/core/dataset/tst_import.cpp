@@ -1,0 +1,315 @@
+#include "core/dataset/catalog.h"
+#include "core/io/atomic_file.h"
+#include "core/io/image.h"
+#include "core/runtime/error.h"
+#include "tests/support/test_data.h"
+
+#include <QTest>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <fstream>
+
+using namespace nanodit;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A picture that differs by `shade`.
+void drawPicture(const fs::path& file, ImageSize size, int shade)
+{
+    fs::create_directories(file.parent_path());
+    Image image{.size = size, .rgb = std::vector<std::uint8_t>(static_cast<std::size_t>(3 * size.width * size.height))};
+    for (std::size_t i = 0; i < image.rgb.size(); ++i)
+        image.rgb[i] = static_cast<std::uint8_t>(shade + static_cast<int>(i) / 7);
+    writePng(file, image);
+}
+
+/// A workspace and a folder of pictures beside it.
+struct Fixture {
+    test::TemporaryFolder folder;
+    Workspace workspace;
+    fs::path pictures = folder / "pictures";
+
+    Fixture()
+    {
+        WorkspaceConfig config;
+        config.buckets = {{64, 64}, {96, 64}, {64, 96}};
+        workspace = Workspace::create(folder / "workspace", config);
+    }
+    ImportReport import(const fs::path& source) const
+    {
+        ImportReport report;
+        const JobContext context;
+        makeImportJob({.workspace = workspace, .source = source, .finished = [&](const auto& r) { report = r; }})
+            ->run(context);
+        return report;
+    }
+    ImportReport import() const { return import(pictures); }
+    Record record(const std::string& id) const
+    {
+        const auto found = Catalog::open(workspace).find(id);
+        if (!found)
+            throw DataError("there is no record " + id);
+        return *found;
+    }
+    std::int64_t count() const { return Catalog::open(workspace).recordCount(); }
+};
+
+std::string reasonFor(const ImportReport& report, const std::string& what)
+{
+    for (const auto& reject : report.rejects) {
+        if (reject.what.find(what) != std::string::npos)
+            return reject.reason;
+    }
+    return {};
+}
+
+bool contains(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+class TestImport : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void folderIsWalkedWithItsSidecars()
+    {
+        const Fixture f;
+        drawPicture(f.pictures / "one.png", {90, 60}, 1);
+        test::writeText(f.pictures / "one.txt", "\xEF\xBB\xBF  a red\r\ncircle \n");
+        drawPicture(f.pictures / "deep/er/two.png", {60, 90}, 2);
+        test::writeText(f.pictures / "deep/er/two.json",
+                        R"({"caption": "a blue square", "split": "val", "camera": {"iso": 100}})");
+        drawPicture(f.pictures / "three.png", {64, 64}, 3);
+        test::writeText(f.pictures / "three.png.txt", "a green star");
+        drawPicture(f.pictures / "four.png", {64, 64}, 4);
+        test::writeText(f.pictures / "four.json", R"({"prompt": "a prompt", "aspect_bucket": "96x64"})");
+        drawPicture(f.pictures / "five.png", {64, 64}, 5);
+        test::writeText(f.pictures / ".hidden.png", "no picture, and not looked at");
+        test::writeText(f.pictures / "notes.md", "not a picture");
+
+        const auto report = f.import();
+        QCOMPARE(report.rejects.size(), 0U);
+        QCOMPARE(report.added, 5);
+        QCOMPARE(f.record("one").caption, std::string("a red circle"));
+        QVERIFY((f.record("one").bucket == ImageSize{96, 64} && f.record("one").original == ImageSize{90, 60}));
+        QCOMPARE(f.record("one").image, f.pictures / "one.png");
+        const auto two = f.record("deep__er__two");
+        QCOMPARE(two.caption, std::string("a blue square"));
+        QCOMPARE(two.split, std::string("val"));
+        QVERIFY(nlohmann::json::parse(two.extra) == nlohmann::json::parse(R"({"camera": {"iso": 100}})"));
+        QCOMPARE(f.record("three").caption, std::string("a green star"));
+        QCOMPARE(f.record("four").caption, std::string("a prompt"));
+        QVERIFY((f.record("four").bucket == ImageSize{96, 64}));
+        QCOMPARE(f.record("five").caption, std::string());
+    }
+
+    void brokenAndTinyPicturesAreRejectsWithTheirReason()
+    {
+        const Fixture f;
+        drawPicture(f.pictures / "good.png", {64, 64}, 1);
+        drawPicture(f.pictures / "tiny.png", {15, 15}, 1);
+        drawPicture(f.pictures / "whole.png", {200, 200}, 2);
+        const auto bytes = readTextFile(f.pictures / "whole.png");
+        test::writeText(f.pictures / "truncated.png", bytes.substr(0, bytes.size() / 2));
+        test::writeText(f.pictures / "empty.jpg", "");
+        test::writeText(f.pictures / "text.jpg", "I am not a picture");
+        fs::create_symlink(f.pictures / "nowhere.png", f.pictures / "link.png");
+        drawPicture(f.pictures / "latin.png", {64, 64}, 3);
+        test::writeText(f.pictures / "latin.txt", "ein gr\xFCner Kreis");
+        drawPicture(f.pictures / "list.png", {64, 64}, 4);
+        test::writeText(f.pictures / "list.json", "[1, 2]");
+        drawPicture(f.pictures / "bad\xFF.png", {64, 64}, 5);
+
+        const auto report = f.import();
+        QCOMPARE(report.added, 2); // good, whole
+        QVERIFY(contains(reasonFor(report, "tiny.png"), "too small"));
+        for (const char* broken : {"truncated.png", "empty.jpg", "text.jpg", "link.png"})
+            QVERIFY2(contains(reasonFor(report, broken), broken), broken);
+        QVERIFY(contains(reasonFor(report, "latin.png"), "latin.txt"));
+        QVERIFY(contains(reasonFor(report, "list.png"), "list.json"));
+        QVERIFY(contains(reasonFor(report, "bad"), "UTF-8"));
+        QCOMPARE(report.rejects.size(), 8U);
+        QCOMPARE(f.count(), 2);
+    }
+
+    void namesThatCollideGetDifferentIdsAndKeepThem()
+    {
+        const Fixture f;
+        int shade = 0;
+        for (const char* name : {"x.png", "x.PNG", "a.b.png", "a_b.png", "a/b.png", "a__b.png", "a b.png"})
+            drawPicture(f.pictures / name, {64, 64}, ++shade);
+        QCOMPARE(f.import().added, 7);
+        std::map<std::string, std::string> before;
+        for (const auto& record : Catalog::open(f.workspace).records()) {
+            QVERIFY(isSafeId(record.id));
+            before[record.image.string()] = record.id;
+        }
+        drawPicture(f.pictures / "a,b.png", {64, 64}, 99);
+        const auto again = f.import();
+        QCOMPARE(again.added, 1);
+        QCOMPARE(again.unchanged, 7);
+        for (const auto& [image, id] : before)
+            QCOMPARE(Catalog::open(f.workspace).findByImage(image)->id, id);
+
+        const Fixture other; // another workspace, the same names: the same ids
+        shade = 0;
+        for (const char* name : {"x.png", "x.PNG", "a.b.png", "a_b.png", "a/b.png", "a__b.png", "a b.png"})
+            drawPicture(other.pictures / name, {64, 64}, ++shade);
+        other.import();
+        for (const auto& record : Catalog::open(other.workspace).records())
+            QCOMPARE(before.at((f.pictures / record.image.lexically_relative(other.pictures)).string()), record.id);
+    }
+
+    void importingAgainUpdatesWhatChangedOnly()
+    {
+        const Fixture f;
+        for (int i = 0; i < 4; ++i) {
+            drawPicture(f.pictures / (std::to_string(i) + ".png"), {64, 64}, i);
+            test::writeText(f.pictures / (std::to_string(i) + ".txt"), "caption");
+        }
+        QCOMPARE(f.import().added, 4);
+        const auto hash = f.record("1").imageHash;
+        test::writeText(f.pictures / "0.txt", "another caption");
+        drawPicture(f.pictures / "1.png", {96, 64}, 50);
+        fs::last_write_time(f.pictures / "2.png", fs::file_time_type::clock::now() + std::chrono::hours(1));
+        const auto report = f.import();
+        QCOMPARE(report.added, 0);
+        QCOMPARE(report.updated, 2);
+        QCOMPARE(report.unchanged, 2);
+        QCOMPARE(f.record("0").caption, std::string("another caption"));
+        QVERIFY(f.record("1").imageHash != hash);
+        QVERIFY((f.record("1").bucket == ImageSize{96, 64}));
+    }
+
+    void picturesAreNeitherCopiedNorTouched()
+    {
+        const Fixture f;
+        drawPicture(f.pictures / "a.png", {64, 64}, 1);
+        const auto bytes = readTextFile(f.pictures / "a.png");
+        const auto time = fs::last_write_time(f.pictures / "a.png");
+        f.import();
+        QCOMPARE(readTextFile(f.pictures / "a.png"), bytes);
+        QVERIFY(fs::last_write_time(f.pictures / "a.png") == time);
+        QVERIFY(!fs::exists(f.workspace.imagesFolder()));
+    }
+
+    void recordsFileKeepsItsUnknownFields()
+    {
+        const Fixture f;
+        drawPicture(f.pictures / "img/a.png", {64, 64}, 1);
+        drawPicture(f.pictures / "img/b.png", {64, 64}, 2);
+        const std::string lines =
+            R"({"id": "first", "image": "img/a.png", "caption": "one", "aspect_bucket": "64x96", "split": "train", "score": 0.5})"
+            "\n\n"
+            R"({"id": 17, "image": "img/b.png", "caption": null})"
+            "\n";
+        test::writeText(f.pictures / "records.jsonl", lines);
+        const auto report = f.import(f.pictures / "records.jsonl");
+        QCOMPARE(report.rejects.size(), 0U);
+        QCOMPARE(report.added, 2);
+        QVERIFY((f.record("first").bucket == ImageSize{64, 96}));
+        QCOMPARE(f.record("17").image, f.pictures / "img/b.png");
+        QCOMPARE(f.import().unchanged, 2); // the folder holds a records.jsonl: the same
+
+        const auto exported = f.workspace.root / "data/records.jsonl";
+        QCOMPARE(exportRecords(f.workspace, exported), 2);
+        std::ifstream stream(exported);
+        std::map<std::string, nlohmann::json> written;
+        for (std::string line; std::getline(stream, line);) {
+            auto json = nlohmann::json::parse(line);
+            written[json.at("id")] = json;
+        }
+        QCOMPARE(written.at("first").at("score").get<double>(), 0.5);
+        QCOMPARE(written.at("first").at("aspect_bucket").get<std::string>(), std::string("64x96"));
+        QCOMPARE(written.at("17").at("caption").get<std::string>(), std::string());
+
+        const auto records = Catalog::open(f.workspace).records();
+        QCOMPARE(f.import(exported).unchanged, 2); // exporting and importing changes nothing
+        QVERIFY(Catalog::open(f.workspace).records() == records);
+    }
+
+    void wrongRecordLinesAreRejectsThatNameTheLine()
+    {
+        const Fixture f;
+        drawPicture(f.pictures / "a.png", {64, 64}, 1);
+        test::writeText(f.pictures / "records.jsonl", R"({"id": "good", "image": "a.png", "caption": "fine"}
+not json
+["a", "list"]
+{"id": "no-image"}
+{"id": "gone", "image": "nowhere.png"}
+{"id": "good", "image": "a.png", "caption": "again"}
+{"id": "split", "image": "a.png", "split": "../up"}
+{"id": "bucket", "image": "a.png", "aspect_bucket": "big"}
+{"id": "other", "image": "a.png", "aspect_bucket": "512x512"}
+{"id": "type", "image": "a.png", "caption": [1]}
+{"image": "a.png"}
+)");
+        const auto report = f.import();
+        QCOMPARE(report.added, 1);
+        QCOMPARE(f.record("good").caption, std::string("fine"));
+        QVERIFY(contains(reasonFor(report, "line 2"), "JSON"));
+        QVERIFY(contains(reasonFor(report, "line 3"), "array"));
+        QVERIFY(contains(reasonFor(report, "line 4"), "image"));
+        QVERIFY(contains(reasonFor(report, "line 5"), "nowhere.png"));
+        QVERIFY(contains(reasonFor(report, "line 6"), "good"));
+        QVERIFY(contains(reasonFor(report, "line 7"), "../up"));
+        QVERIFY(contains(reasonFor(report, "line 8"), "big"));
+        QVERIFY(contains(reasonFor(report, "line 9"), "512x512"));
+        QVERIFY(contains(reasonFor(report, "line 10"), "caption"));
+        QVERIFY(contains(reasonFor(report, "line 11"), "second"));
+    }
+
+    void splitFollowsTheAskedShare()
+    {
+        Fixture f;
+        f.workspace.config.validationShare = 0.5;
+        for (int i = 0; i < 40; ++i)
+            drawPicture(f.pictures / (std::to_string(i) + ".png"), {64, 64}, i);
+        f.import();
+        int validation = 0;
+        for (const auto& record : Catalog::open(f.workspace).records()) {
+            QCOMPARE(record.split, splitOf(record.id, 0.5));
+            validation += record.split == "val";
+        }
+        QVERIFY(validation > 8 && validation < 32);
+    }
+
+    void stoppedImportKeepsWhatItHadAndGoesOn()
+    {
+        const Fixture f;
+        for (int i = 0; i < 200; ++i)
+            drawPicture(f.pictures / (std::to_string(i) + ".png"), {64, 64}, i);
+        JobContext context;
+        context.report = [&](const Progress& progress) {
+            if (progress.done > 0)
+                context.control->requestStop();
+        };
+        ImportReport report;
+        const auto end =
+            makeImportJob(
+                {.workspace = f.workspace, .source = f.pictures, .finished = [&](const auto& r) { report = r; }})
+                ->run(context);
+        QVERIFY(end == JobEnd::Cancelled);
+        QVERIFY(report.added > 0 && report.added < 200);
+        QCOMPARE(f.count(), report.added);
+        const auto rest = f.import();
+        QCOMPARE(rest.added + rest.unchanged, 200);
+        QCOMPARE(rest.unchanged, report.added);
+    }
+
+    void absentSourceIsNamed()
+    {
+        const Fixture f;
+        QVERIFY(contains(test::errorOf([&] { f.import(f.folder / "nothing"); }), "nothing does not exist"));
+        test::writeText(f.folder / "list.csv", "a,b");
+        QVERIFY(contains(test::errorOf([&] { f.import(f.folder / "list.csv"); }), "records.jsonl"));
+    }
+};
+
+QTEST_APPLESS_MAIN(TestImport)
+#include "tst_import.moc"
