@@ -14,6 +14,8 @@ std::int64_t bytesPerElement(DType type)
     case DType::Bool:
     case DType::U8:
     case DType::I8:
+    case DType::F8E4M3:
+    case DType::F8E5M2:
         return 1;
     case DType::I16:
     case DType::U16:
@@ -68,6 +70,10 @@ std::string dtypeName(DType type)
         return "complex64";
     case DType::C128:
         return "complex128";
+    case DType::F8E4M3:
+        return "float8_e4m3fn";
+    case DType::F8E5M2:
+        return "float8_e5m2";
     }
     return {};
 }

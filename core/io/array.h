@@ -11,10 +11,10 @@
 namespace nanodit {
 
 /// Element types of the files that are read and written here.
-enum class DType { Bool, U8, I8, I16, I32, I64, U16, U32, U64, F16, BF16, F32, F64, C64, C128 };
+enum class DType { Bool, U8, I8, I16, I32, I64, U16, U32, U64, F16, BF16, F32, F64, C64, C128, F8E4M3, F8E5M2 };
 
 std::int64_t bytesPerElement(DType type);
-std::string dtypeName(DType type); ///< "float16", "bfloat16", "int64"...
+std::string dtypeName(DType type); ///< "float16", "bfloat16", "float8_e4m3fn"...
 
 /// An array in memory that somebody owns: a mapped file, a read buffer. Elements are little-endian; strides count
 /// elements.

@@ -25,7 +25,7 @@ constexpr std::uint64_t maximalHeader = 100'000'000; // As upstream: a longer on
 constexpr std::size_t lengthBytes = 8;
 constexpr auto metadataKey = "__metadata__";
 
-constexpr std::array<std::pair<const char*, DType>, 14> typeNames = {{{"BOOL", DType::Bool},
+constexpr std::array<std::pair<const char*, DType>, 16> typeNames = {{{"BOOL", DType::Bool},
                                                                       {"U8", DType::U8},
                                                                       {"I8", DType::I8},
                                                                       {"I16", DType::I16},
@@ -38,7 +38,9 @@ constexpr std::array<std::pair<const char*, DType>, 14> typeNames = {{{"BOOL", D
                                                                       {"BF16", DType::BF16},
                                                                       {"F32", DType::F32},
                                                                       {"F64", DType::F64},
-                                                                      {"C64", DType::C64}}};
+                                                                      {"C64", DType::C64},
+                                                                      {"F8_E4M3", DType::F8E4M3},
+                                                                      {"F8_E5M2", DType::F8E5M2}}};
 
 /// Parses a JSON object and refuses keys that occur twice, which a plain parse would merge silently.
 json parseStrictly(const char* begin, const char* end, const std::string& name)

@@ -42,9 +42,12 @@ at::ScalarType scalarTypeOf(DType type)
     case DType::U16:
     case DType::U32:
     case DType::U64:
+    case DType::F8E4M3:
+    case DType::F8E5M2:
         break;
     }
-    throw DataError("arrays of " + dtypeName(type) + " cannot become tensors; convert them to int64 first");
+    throw DataError("arrays of " + dtypeName(type) + " cannot become tensors; convert them to " +
+                    (type == DType::F8E4M3 || type == DType::F8E5M2 ? "bfloat16" : "int64") + " first");
 }
 
 DType dtypeOf(at::ScalarType type)

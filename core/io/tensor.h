@@ -14,7 +14,7 @@ namespace nanodit {
 using TensorMap = std::map<std::string, at::Tensor>;
 
 /// A tensor over the array's own memory (no copy; the tensor keeps the owner alive and must not be written to).
-/// Throws DataError for types that LibTorch lacks (U16, U32, U64).
+/// Throws DataError for types that not every LibTorch has (U16, U32, U64, F8).
 at::Tensor tensorFromArray(const Array& array);
 /// A contiguous CPU view of a tensor as an array (copies only when the tensor is not contiguous or not on the CPU).
 Array arrayFromTensor(const at::Tensor& tensor);

@@ -1,0 +1,233 @@
+#include "core/io/tar.h"
+
+#include "core/runtime/error.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <algorithm>
+#include <clocale>
+#include <locale.h>
+#include <utility>
+
+namespace nanodit {
+
+namespace {
+
+/// libarchive converts names between the archive's and the locale's character set. With UTF-8 on both sides it leaves
+/// them as they are, whatever locale the program was started in.
+class Utf8Names {
+public:
+    Utf8Names()
+        : before_(uselocale(utf8()))
+    {
+    }
+    ~Utf8Names() { uselocale(before_); }
+    Utf8Names(const Utf8Names&) = delete;
+    Utf8Names& operator=(const Utf8Names&) = delete;
+
+private:
+    static locale_t utf8()
+    {
+        static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+        return locale; // Null where the system lacks it: uselocale then changes nothing.
+    }
+    locale_t before_;
+};
+
+struct EntryDeleter {
+    void operator()(archive_entry* entry) const { archive_entry_free(entry); }
+};
+
+std::string messageOf(archive* from)
+{
+    const char* const text = archive_error_string(from);
+    return text != nullptr ? text : "unknown error";
+}
+
+} // namespace
+
+TarReader::TarReader(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, std::string name)
+    : bytes_(bytes)
+    , owner_(std::move(owner))
+    , name_(std::move(name))
+{
+    if (bytes.empty())
+        throw DataError(name_ + " is no tar archive: it is empty");
+    const Utf8Names utf8;
+    archive_ = archive_read_new();
+    archive_read_support_format_tar(archive_);
+    if (archive_read_open_memory(archive_, bytes.data(), bytes.size()) != ARCHIVE_OK) {
+        const auto message = messageOf(archive_);
+        archive_read_free(archive_);
+        throw DataError(name_ + " cannot be read as a tar archive: " + message);
+    }
+}
+
+TarReader::~TarReader()
+{
+    archive_read_free(archive_);
+}
+
+std::optional<TarMember> TarReader::next()
+{
+    const Utf8Names utf8;
+    for (;;) {
+        archive_entry* entry = nullptr;
+        const int result = archive_read_next_header(archive_, &entry);
+        if (result == ARCHIVE_EOF)
+            return std::nullopt;
+        if (result < ARCHIVE_WARN)
+            throw DataError(name_ + " is a damaged or truncated tar archive: " + messageOf(archive_) +
+                            "; make it again");
+        const char* const path = archive_entry_pathname(entry);
+        if (path == nullptr)
+            throw DataError(name_ + " is a damaged tar archive: a member has no readable name; make it again");
+        std::string name = path;
+        const bool regular = archive_entry_filetype(entry) == AE_IFREG && archive_entry_hardlink(entry) == nullptr;
+        // The data are read in any case, so that an archive cut off inside a member that is passed over is noticed.
+        const auto data = readData(name);
+        if (regular)
+            return TarMember{.name = std::move(name), .data = data};
+    }
+}
+
+std::span<const std::byte> TarReader::readData(const std::string& member)
+{
+    std::span<const std::byte> data;
+    for (;;) {
+        const void* block = nullptr;
+        std::size_t size = 0;
+        la_int64_t offset = 0;
+        const int result = archive_read_data_block(archive_, &block, &size, &offset);
+        if (result == ARCHIVE_EOF)
+            return data;
+        if (result < ARCHIVE_WARN)
+            throw DataError(name_ + " is truncated inside " + member + ": " + messageOf(archive_) + "; make it again");
+        if (size == 0)
+            continue;
+        // Uncompressed and from memory, libarchive hands out pieces of that memory, one behind the other.
+        const auto* const begin = static_cast<const std::byte*>(block);
+        const bool inside = begin >= bytes_.data() && begin + size <= bytes_.data() + bytes_.size();
+        const bool adjacent = data.empty() ? offset == 0 : begin == data.data() + data.size();
+        if (!inside || !adjacent)
+            throw DataError(name_ + ": " + member + " is a sparse file, which is not read here; store it plainly");
+        data = {data.empty() ? begin : data.data(), data.size() + size};
+    }
+}
+
+const WebdatasetFile* WebdatasetSample::find(const std::string& extension) const
+{
+    const auto found = std::find_if(files.begin(), files.end(),
+                                    [&](const WebdatasetFile& file) { return file.extension == extension; });
+    return found == files.end() ? nullptr : &*found;
+}
+
+std::optional<std::pair<std::string, std::string>> webdatasetKey(const std::string& name)
+{
+    // tariterators.py skips meta files by the expression __[^/]*__($|/) at the begin of the name.
+    const auto top = name.substr(0, name.find('/'));
+    if (top.size() >= 4 && top.starts_with("__") && top.ends_with("__"))
+        return std::nullopt;
+    // base_plus_ext: ^((?:.*/|)[^.]+)[.]([^/]*)$, where [^.]+ may reach over slashes, but a dot in a folder's name ends
+    // it before the extension could begin.
+    const auto slash = name.rfind('/');
+    const auto base = slash == std::string::npos ? 0 : slash + 1;
+    const auto dot = name.find('.', base);
+    if (dot == std::string::npos)
+        return std::nullopt;
+    if (dot == base) {
+        // No name before the dot: the folder, with its slash, takes the place of the key if it has no dot itself.
+        const auto before = base < 2 ? std::string::npos : name.rfind('/', base - 2);
+        const auto folder = before == std::string::npos ? 0 : before + 1;
+        if (base == 0 || name.find('.', folder) < base)
+            return std::nullopt;
+    }
+    auto extension = name.substr(dot + 1);
+    std::transform(extension.begin(), extension.end(), extension.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return std::pair(name.substr(0, dot), std::move(extension));
+}
+
+std::vector<WebdatasetSample> readWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                                             const std::string& name)
+{
+    std::vector<WebdatasetSample> samples;
+    TarReader reader(bytes, std::move(owner), name);
+    while (auto member = reader.next()) {
+        auto parts = webdatasetKey(member->name);
+        if (!parts)
+            continue;
+        auto& [key, extension] = *parts;
+        if (samples.empty() || samples.back().key != key)
+            samples.push_back({.key = key, .files = {}});
+        if (samples.back().find(extension) != nullptr)
+            throw DataError(name + " holds " + member->name + " twice in one sample; pack it again");
+        samples.back().files.push_back({.extension = std::move(extension), .data = member->data});
+    }
+    return samples;
+}
+
+TarWriter::TarWriter(Sink sink)
+    : sink_(std::move(sink))
+    , archive_(archive_write_new())
+{
+    archive_write_set_format_pax_restricted(archive_);
+    check(archive_write_open(archive_, this, nullptr, &TarWriter::pass, nullptr));
+}
+
+TarWriter::~TarWriter()
+{
+    if (archive_ == nullptr)
+        return;
+    archive_write_fail(archive_); // Not finished: nothing more goes to the sink.
+    archive_write_free(archive_);
+}
+
+void TarWriter::add(const std::string& name, std::span<const std::byte> data)
+{
+    const Utf8Names utf8;
+    const std::unique_ptr<archive_entry, EntryDeleter> entry(archive_entry_new());
+    archive_entry_set_pathname(entry.get(), name.c_str());
+    archive_entry_set_filetype(entry.get(), AE_IFREG);
+    archive_entry_set_perm(entry.get(), 0644);
+    archive_entry_set_mtime(entry.get(), 0, 0);
+    archive_entry_set_uid(entry.get(), 0);
+    archive_entry_set_gid(entry.get(), 0);
+    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(data.size()));
+    check(archive_write_header(archive_, entry.get()));
+    while (!data.empty()) {
+        const auto written = archive_write_data(archive_, data.data(), data.size());
+        check(written > 0 ? ARCHIVE_OK : ARCHIVE_FATAL);
+        data = data.subspan(static_cast<std::size_t>(written));
+    }
+    check(archive_write_finish_entry(archive_));
+}
+
+void TarWriter::finish()
+{
+    check(archive_write_close(archive_));
+    archive_write_free(std::exchange(archive_, nullptr));
+}
+
+std::ptrdiff_t TarWriter::pass(archive*, void* self, const void* data, std::size_t size)
+{
+    auto& writer = *static_cast<TarWriter*>(self);
+    try { // libarchive is C: no exception may pass through it.
+        writer.sink_({static_cast<const std::byte*>(data), size});
+        return static_cast<la_ssize_t>(size);
+    } catch (...) {
+        writer.failure_ = std::current_exception();
+        return -1;
+    }
+}
+
+void TarWriter::check(int result)
+{
+    if (failure_)
+        std::rethrow_exception(std::exchange(failure_, nullptr));
+    if (result < ARCHIVE_WARN)
+        throw StoreError("a tar archive cannot be written: " + messageOf(archive_));
+}
+
+} // namespace nanodit

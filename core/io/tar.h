@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+struct archive;
+
+namespace nanodit {
+
+/// A regular file in a tar archive.
+struct TarMember {
+    std::string name;                ///< UTF-8, as stored.
+    std::span<const std::byte> data; ///< In the archive's own memory.
+};
+
+/// Walks the regular files of an uncompressed tar (USTAR, PAX, GNU) that lies in memory, through libarchive. Folders
+/// and links are passed over. An archive that ends without its closing zero blocks is read fully.
+class TarReader {
+public:
+    /// `owner` keeps `bytes` alive; `name` stands in messages. Throws DataError when this is no tar.
+    TarReader(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, std::string name);
+    ~TarReader();
+    TarReader(const TarReader&) = delete;
+    TarReader& operator=(const TarReader&) = delete;
+
+    /// Empty at the end. Throws DataError naming the archive when it is truncated or a header is damaged.
+    std::optional<TarMember> next();
+
+private:
+    std::span<const std::byte> readData(const std::string& member);
+
+    std::span<const std::byte> bytes_;
+    std::shared_ptr<const void> owner_;
+    std::string name_;
+    archive* archive_ = nullptr;
+};
+
+/// One file of a webdataset sample.
+struct WebdatasetFile {
+    std::string extension; ///< In lower case, behind the first dot of the name: "dinov3.npy".
+    std::span<const std::byte> data;
+};
+/// Adjacent files of one key.
+struct WebdatasetSample {
+    std::string key;                   ///< With the folders in front of it.
+    std::vector<WebdatasetFile> files; ///< In the archive's order.
+
+    /// Null when the sample has none of this extension.
+    const WebdatasetFile* find(const std::string& extension) const;
+};
+/// Splits a member's name as the Python library webdataset does, at the first dot behind the last slash: key and
+/// lower-case extension; empty for names that it passes over (without a dot or key, and "__anything__" at the top).
+std::optional<std::pair<std::string, std::string>> webdatasetKey(const std::string& name);
+/// The samples of a tar, as the Python library webdataset groups them. Throws DataError, also when a sample has an
+/// extension twice.
+std::vector<WebdatasetSample> readWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                                             const std::string& name);
+
+/// Writes a tar of regular files through libarchive. Equal input gives equal bytes: times and owners are zero, headers
+/// plain USTAR, with a PAX record only for names that USTAR cannot hold.
+class TarWriter {
+public:
+    using Sink = std::function<void(std::span<const std::byte>)>;
+    /// `sink` gets the archive piece by piece; what it throws comes out of add() or finish().
+    explicit TarWriter(Sink sink);
+    ~TarWriter();
+    TarWriter(const TarWriter&) = delete;
+    TarWriter& operator=(const TarWriter&) = delete;
+
+    void add(const std::string& name, std::span<const std::byte> data);
+    void finish();
+
+private:
+    static std::ptrdiff_t pass(archive* writer, void* self, const void* data, std::size_t size);
+    void check(int result);
+
+    Sink sink_;
+    std::exception_ptr failure_;
+    archive* archive_ = nullptr;
+};
+
+} // namespace nanodit
