@@ -234,6 +234,7 @@ struct PictureReference {
 };
 
 enum class GuidanceMode { Additive, Chained };
+enum class Solver { Euler, Heun };
 
 struct SampleRequest {
     std::string prompt;                    ///< Empty: null text, unless textRecord is set.
@@ -241,6 +242,7 @@ struct SampleRequest {
     std::variant<NoReference, RecordReference, PictureReference> reference;
     ImageSize size;
     std::int64_t steps = 30;
+    Solver solver = Solver::Euler;
     double shift = 1.0;
     double textScale = 2.0; ///< s_text
     double dinoScale = 2.0; ///< s_dino
