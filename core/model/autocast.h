@@ -1,0 +1,25 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+
+namespace nanodit {
+
+/// The reduced type that matrix products compute in on this thread, or empty for float32.
+std::optional<at::ScalarType> autocastType();
+
+/// While it lives, matrix products of this thread (CPU and CUDA) compute in `type`; weights stay as they are stored.
+/// Nests; the copies of weights in that type live as long as the outermost scope.
+class AutocastScope {
+public:
+    explicit AutocastScope(std::optional<at::ScalarType> type);
+    ~AutocastScope();
+    AutocastScope(const AutocastScope&) = delete;
+    AutocastScope& operator=(const AutocastScope&) = delete;
+
+private:
+    std::optional<at::ScalarType> before_;
+};
+
+} // namespace nanodit

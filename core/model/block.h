@@ -1,0 +1,60 @@
+#pragma once
+
+/// The parts of a NanoDiT block. Shapes: B samples, L latent tokens, S context tokens, D hidden width.
+
+#include "core/config/model_config.h"
+#include "core/model/context.h"
+#include "core/model/layers.h"
+
+namespace nanodit {
+
+class SelfAttention {
+public:
+    SelfAttention(ParameterMaker& make, const std::string& name, const ModelConfig& config);
+    /// x [B, L, D] -> [B, L, D]
+    at::Tensor operator()(const at::Tensor& x) const;
+
+private:
+    std::int64_t heads_;
+    Linear qkv_, proj_;
+    RmsNorm qNorm_, kNorm_;
+};
+
+class CrossAttention {
+public:
+    CrossAttention(ParameterMaker& make, const std::string& name, const ModelConfig& config);
+    /// Of context tokens [B, S, D].
+    KeyValues keyValues(const at::Tensor& context) const;
+    /// x [B, L, D]; logitBias as attend() takes it -> [B, L, D]. With `record`, appends the probabilities [B, heads, L,
+    /// S].
+    at::Tensor operator()(const at::Tensor& x, const KeyValues& context, const at::Tensor& logitBias,
+                          std::vector<at::Tensor>* record) const;
+
+private:
+    std::int64_t heads_;
+    Linear q_, kv_, proj_;
+    RmsNorm qNorm_, kNorm_;
+};
+
+/// x += SA(mod(norm(x))); x += CA(mod(norm(x)), context); x += MLP(mod(norm(x))), where mod shifts and scales by what
+/// adaLN makes of c (and, with Gate::AdalnZero, each sum is gated by it).
+class DitBlock {
+public:
+    DitBlock(ParameterMaker& make, const std::string& name, const ModelConfig& config);
+    /// x [B, L, D], c [B, D] -> [B, L, D]
+    at::Tensor operator()(const at::Tensor& x, const at::Tensor& c, const KeyValues& context,
+                          const at::Tensor& logitBias, std::vector<at::Tensor>* record = nullptr) const;
+    const CrossAttention& crossAttention() const { return crossAttention_; }
+
+private:
+    SelfAttention selfAttention_;
+    CrossAttention crossAttention_;
+    Linear fc1_, fc2_;
+    Linear modulation_;
+    std::int64_t modulations_; ///< 6, or 9 with gates.
+};
+
+/// x * (1 + scale) + shift. x [B, L, D]; shift, scale [B, D].
+at::Tensor modulate(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale);
+
+} // namespace nanodit

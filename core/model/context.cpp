@@ -1,0 +1,113 @@
+#include "core/model/context.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+
+/// How many leading tokens hold every valid token of the samples that are kept.
+std::int64_t longestKept(const at::Tensor& mask, const at::Tensor& droppedColumn)
+{
+    const auto used = mask.logical_and(droppedColumn.logical_not().unsqueeze(1)).any(0).nonzero();
+    return used.numel() == 0 ? 1 : used.max().item<std::int64_t>() + 1;
+}
+
+at::Tensor spread(const ContextSegment& segment, const at::Tensor& p)
+{
+    auto shown = at::zeros({p.size(0), p.size(1), p.size(2), segment.shownTokens}, p.options());
+    for (std::size_t i = 0; i < segment.kinds.size(); ++i) {
+        const auto sample = static_cast<std::int64_t>(i);
+        if (segment.kinds[i] == SegmentKind::Null)
+            shown[sample].copy_(p[sample].narrow(-1, 0, 1) / static_cast<double>(segment.shownTokens));
+        else if (segment.kinds[i] == SegmentKind::Real)
+            shown[sample].narrow(-1, 0, p.size(-1)).copy_(p[sample]);
+    }
+    return shown;
+}
+
+} // namespace
+
+at::Tensor sampleColumn(const std::vector<bool>& flags, at::Device device)
+{
+    auto column = at::empty({static_cast<std::int64_t>(flags.size())}, at::kBool);
+    std::copy(flags.begin(), flags.end(), column.data_ptr<bool>());
+    return column.to(device);
+}
+
+at::Tensor ConditionContext::tokens(const at::Tensor& c) const
+{
+    std::vector<at::Tensor> parts;
+    if (text.tokens.defined())
+        parts.push_back(text.tokens);
+    parts.push_back(c.unsqueeze(1).to(parts.empty() ? c.scalar_type() : parts[0].scalar_type()));
+    if (patches.tokens.defined())
+        parts.push_back(patches.tokens);
+    return at::cat(parts, 1);
+}
+
+ContextSegment makeSegment(const at::Tensor& tokens, const at::Tensor& mask, const std::vector<bool>& dropped,
+                           const at::Tensor& null, std::int64_t nullCount)
+{
+    const auto batch = tokens.size(0);
+    ContextSegment segment;
+    segment.shownTokens = nullCount;
+    auto isNull = dropped;
+    isNull.resize(static_cast<std::size_t>(batch), false);
+    for (const bool flag : isNull)
+        segment.kinds.push_back(flag ? SegmentKind::Null : SegmentKind::Real);
+    const auto nulls = std::count(isNull.begin(), isNull.end(), true);
+    const double nullBias = std::log(static_cast<double>(nullCount));
+    if (nulls == batch) {
+        segment.tokens = null.expand({batch, 1, null.size(2)});
+        segment.logitBias = at::full({batch, 1}, nullBias, tokens.options().dtype(at::kFloat));
+        return segment;
+    }
+
+    const auto droppedColumn = sampleColumn(isNull, tokens.device());
+    const auto kept = mask.defined() ? longestKept(mask, droppedColumn) : tokens.size(1);
+    segment.tokens = tokens.narrow(1, 0, kept);
+    auto valid = mask.defined() ? mask.narrow(1, 0, kept) : at::ones({batch, kept}, droppedColumn.options());
+    if (nulls > 0) {
+        const auto first = (at::arange(kept, tokens.options().dtype(at::kLong)) == 0).unsqueeze(0);
+        const auto nullHere = droppedColumn.unsqueeze(1).logical_and(first); // [B, S]
+        segment.tokens = at::where(nullHere.unsqueeze(2), null, segment.tokens);
+        valid = at::where(droppedColumn.unsqueeze(1), first, valid);
+    }
+    if (nulls > 0 || !valid.all().item<bool>()) {
+        segment.logitBias = valid.to(at::kFloat).log(); // 0 or -infinity
+        if (nulls > 0)
+            segment.logitBias.add_(droppedColumn.to(at::kFloat).unsqueeze(1), nullBias);
+    }
+    return segment;
+}
+
+at::Tensor joinLogitBias(const ConditionContext& context)
+{
+    if (!context.text.logitBias.defined() && !context.patches.logitBias.defined())
+        return {};
+    const auto options = context.cls.options().dtype(at::kFloat).requires_grad(false);
+    const auto part = [&](const ContextSegment& segment) {
+        return segment.logitBias.defined() ? segment.logitBias : at::zeros({context.batch(), segment.size()}, options);
+    };
+    return at::cat({part(context.text), at::zeros({context.batch(), 1}, options), part(context.patches)}, 1);
+}
+
+at::Tensor probabilitiesAsShown(const ConditionContext& context, const at::Tensor& probabilities)
+{
+    const auto cls = context.clsIndex();
+    return at::cat({spread(context.text, probabilities.narrow(-1, 0, cls)), probabilities.narrow(-1, cls, 1),
+                    spread(context.patches, probabilities.narrow(-1, cls + 1, context.patches.size()))},
+                   -1);
+}
+
+at::Tensor sharesBySegment(const ConditionContext& context, const at::Tensor& probabilities)
+{
+    const auto cls = context.clsIndex();
+    return at::stack({probabilities.narrow(-1, 0, cls).sum(-1), probabilities.select(-1, cls),
+                      probabilities.narrow(-1, cls + 1, context.patches.size()).sum(-1)},
+                     -1);
+}
+
+} // namespace nanodit

@@ -1,0 +1,77 @@
+#include "core/model/layers.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+constexpr double normEps = 1e-6;
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x) const
+{
+    return at::linear(x, weight, bias);
+}
+
+at::Tensor RmsNorm::operator()(const at::Tensor& x) const
+{
+    if (!weight.defined())
+        return x;
+    const auto wide = x.to(at::kFloat);
+    return (wide * at::rsqrt(wide.square().mean(-1, true) + normEps) * weight).to(x.scalar_type());
+}
+
+at::Tensor layerNorm(const at::Tensor& x)
+{
+    return at::layer_norm(x.to(at::kFloat), {x.size(-1)}, {}, {}, normEps);
+}
+
+ParameterMaker::ParameterMaker(std::uint64_t seed, at::Device device)
+    : generator_(at::make_generator<at::CPUGeneratorImpl>(seed))
+    , device_(device)
+{
+}
+
+at::Tensor ParameterMaker::add(const std::string& name, const at::Tensor& value)
+{
+    made_.push_back({name, value.to(device_).set_requires_grad(true)});
+    return made_.back().value;
+}
+
+at::Tensor ParameterMaker::zeros(const std::string& name, at::IntArrayRef shape)
+{
+    return add(name, at::zeros(shape));
+}
+
+at::Tensor ParameterMaker::ones(const std::string& name, at::IntArrayRef shape)
+{
+    return add(name, at::ones(shape));
+}
+
+at::Tensor ParameterMaker::normal(const std::string& name, at::IntArrayRef shape, double deviation)
+{
+    return add(name, at::randn(shape, generator_) * deviation);
+}
+
+at::Tensor ParameterMaker::xavierUniform(const std::string& name, at::IntArrayRef shape)
+{
+    std::int64_t fanIn = 1;
+    for (const auto size : shape.slice(1))
+        fanIn *= size;
+    const double bound = std::sqrt(6.0 / static_cast<double>(fanIn + shape[0]));
+    return add(name, (at::rand(shape, generator_) * 2 - 1) * bound);
+}
+
+Linear ParameterMaker::linear(const std::string& name, std::int64_t in, std::int64_t out)
+{
+    return {.weight = xavierUniform(name + ".weight", {out, in}), .bias = zeros(name + ".bias", {out})};
+}
+
+Linear ParameterMaker::zeroLinear(const std::string& name, std::int64_t in, std::int64_t out)
+{
+    return {.weight = zeros(name + ".weight", {out, in}), .bias = zeros(name + ".bias", {out})};
+}
+
+} // namespace nanodit

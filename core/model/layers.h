@@ -1,0 +1,53 @@
+#pragma once
+
+#include "core/model/parameter.h"
+
+#include <ATen/core/Generator.h>
+
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// y = x W^T + b. x [..., in] -> [..., out]
+struct Linear {
+    at::Tensor weight; ///< [out, in]
+    at::Tensor bias;   ///< [out]
+    at::Tensor operator()(const at::Tensor& x) const;
+};
+
+/// x / sqrt(mean(x^2) + 1e-6) * weight over the last dimension, in float32. Does nothing when it has no weight.
+struct RmsNorm {
+    at::Tensor weight; ///< [width], or undefined
+    at::Tensor operator()(const at::Tensor& x) const;
+};
+
+/// LayerNorm over the last dimension without parameters, eps 1e-6, in float32.
+at::Tensor layerNorm(const at::Tensor& x);
+
+/// Makes a model's parameters: names them, gives them their initial values by a seed and keeps the list.
+class ParameterMaker {
+public:
+    ParameterMaker(std::uint64_t seed, at::Device device);
+
+    at::Tensor zeros(const std::string& name, at::IntArrayRef shape);
+    at::Tensor ones(const std::string& name, at::IntArrayRef shape);
+    at::Tensor normal(const std::string& name, at::IntArrayRef shape, double deviation);
+    /// Uniform in +- sqrt(6 / (fan in + fan out)) (Glorot & Bengio 2010), taking the shape as [out, everything else].
+    at::Tensor xavierUniform(const std::string& name, at::IntArrayRef shape);
+    /// Xavier weight, zero bias.
+    Linear linear(const std::string& name, std::int64_t in, std::int64_t out);
+    Linear zeroLinear(const std::string& name, std::int64_t in, std::int64_t out);
+
+    /// All that were made, in that order.
+    const Parameters& made() const { return made_; }
+
+private:
+    at::Tensor add(const std::string& name, const at::Tensor& value);
+
+    at::Generator generator_;
+    at::Device device_;
+    Parameters made_;
+};
+
+} // namespace nanodit

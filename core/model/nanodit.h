@@ -1,0 +1,60 @@
+#pragma once
+
+/// The NanoDiT: a diffusion transformer over latent tokens with one concatenated cross attention to text | CLS |
+/// patches. Shapes: B samples, C latent channels, H W latent pixels, L latent tokens, D hidden width.
+
+#include "core/model/block.h"
+
+#include <array>
+#include <map>
+
+namespace nanodit {
+
+struct ForwardOptions {
+    bool checkpointing = false;                        ///< Recompute each block in the backward pass.
+    std::vector<at::Tensor>* crossAttention = nullptr; ///< Collects each block's probabilities [B, heads, L, S].
+};
+
+/// One thread at a time.
+class NanoDiT {
+public:
+    /// Weights by the seed: Xavier, modulation and the last layer zero, null embeddings near zero (patches' exactly).
+    explicit NanoDiT(const ModelConfig& config, std::uint64_t seed = 0, at::Device device = at::kCPU);
+    NanoDiT(const NanoDiT&) = delete;
+    NanoDiT& operator=(const NanoDiT&) = delete;
+
+    /// Projects conditions for pictures whose latents have `latentTokens`. Throws DataError for widths that are not the
+    /// model's. `keepKeyValues`: also each block's keys and values, for sampling without gradients.
+    ConditionContext context(const Conditions& conditions, const Drops& drops, GridSize latentTokens,
+                             bool keepKeyValues = false) const;
+
+    /// Velocity at x [B, C, H, W] and flow time t [B] in [0, 1] -> [B, C, H, W], float32.
+    at::Tensor velocity(const at::Tensor& x, const at::Tensor& t, const ConditionContext& context,
+                        const ForwardOptions& options = {}) const;
+
+    /// By state-dict name; they share the model's tensors.
+    const Parameters& parameters() const { return parameters_; }
+    const ModelConfig& config() const { return config_; }
+    at::Device device() const { return device_; }
+    /// Latent tokens of latents with so many rows and columns. Throws DataError when the patch size does not divide
+    /// them.
+    GridSize tokenGrid(std::int64_t rows, std::int64_t cols) const;
+
+private:
+    void addPatchPosition(ContextSegment& patches, GridSize patchGrid, GridSize latents) const;
+    const at::Tensor& latentPositionOf(GridSize grid) const;
+    const at::Tensor& patchPositionOf(GridSize patches, GridSize latents) const;
+
+    ModelConfig config_;
+    at::Device device_ = at::kCPU;
+    Linear patchEmbed_; ///< weight [D, C, p, p]
+    Linear timeIn_, timeOut_;
+    Linear textProj_, dinoProj_, patchProj_;
+    at::Tensor nullText_, nullDino_, nullPatch_; ///< [1, 1, text], [1, DINO], [1, 1, DINO]
+    std::vector<DitBlock> blocks_;
+    Linear finalModulation_, finalLinear_;
+    Parameters parameters_;
+    mutable std::map<std::array<std::int64_t, 4>, at::Tensor> positions_;
+};
+
+} // namespace nanodit
