@@ -1,0 +1,20 @@
+#include "core/train/flow_matching.h"
+
+#include <cmath>
+
+namespace nanodit {
+
+double FlowLoss::velocityNorm() const
+{
+    return std::sqrt(velocity.square().mean().item<double>());
+}
+
+FlowLoss flowMatching(const NanoDiT& model, const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& t,
+                      const ConditionContext& context, const ForwardOptions& options)
+{
+    const auto u = t.view({-1, 1, 1, 1});
+    const auto velocity = model.velocity((1 - u) * x0 + u * noise, t, context, options);
+    return {.perSample = (velocity - (noise - x0)).square().flatten(1).mean(1), .velocity = velocity.detach()};
+}
+
+} // namespace nanodit

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "core/model/nanodit.h"
+
+namespace nanodit {
+
+/// What one forward pass of training gives.
+struct FlowLoss {
+    at::Tensor perSample; ///< [B]: mean squared error of the velocity, float32.
+    at::Tensor velocity;  ///< [B, C, H, W], float32, detached.
+
+    at::Tensor mean() const { return perSample.mean(); }
+    /// sqrt(mean(v^2)); about 1.41 for a model that predicts noise - x0 well.
+    double velocityNorm() const;
+};
+
+/// Flow matching (Lipman et al. 2023; Liu et al. 2023): x_t = (1 - t) x0 + t noise, target v = noise - x0.
+/// x0, noise [B, C, H, W]; t [B].
+FlowLoss flowMatching(const NanoDiT& model, const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& t,
+                      const ConditionContext& context, const ForwardOptions& options = {});
+
+} // namespace nanodit
