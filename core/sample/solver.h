@@ -1,0 +1,35 @@
+#pragma once
+
+/// Integrates the flow from noise (t = 1) to an image's latent (t = 0).
+
+#include "core/workbench.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace nanodit {
+
+/// steps + 1 flow times from 1 to 0, shifted: s t / (1 + (s - 1) t) (Esser et al. 2024, equation 23).
+std::vector<float> flowTimes(std::int64_t steps, double shift);
+
+/// Velocity at latents x [B, C, H, W] and flow time t, the same for every sample.
+using VelocityFunction = std::function<at::Tensor(const at::Tensor& x, float t)>;
+
+/// Where a solver stands after a step.
+struct SolverStep {
+    std::int64_t step = 0;   ///< 1 ... steps
+    const at::Tensor& x;     ///< [B, C, H, W] at the step's end.
+    const at::Tensor& image; ///< What the velocity says the picture will be: x - t v at the step's start.
+};
+/// False stops the solver.
+using SolverObserver = std::function<bool(const SolverStep&)>;
+
+/// From `noise` [B, C, H, W] along `times`; empty when the observer stopped it (which is asked before the first
+/// evaluation too, as step 0).
+std::optional<at::Tensor> solve(Solver solver, const VelocityFunction& velocity, const at::Tensor& noise,
+                                const std::vector<float>& times, const SolverObserver& observer);
+
+} // namespace nanodit
