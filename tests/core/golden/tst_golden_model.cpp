@@ -1,0 +1,40 @@
+#include "core/golden/golden.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest/QTest>
+
+using namespace nanodit;
+
+/// Golden cases made with PyTorch 2.13 and a plain PyTorch NanoDiT.
+class TestGoldenModel : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void meetsTheGoldens_data()
+    {
+        QTest::addColumn<QString>("folder");
+        QTest::addColumn<QString>("kind");
+        QTest::newRow("adamw_ema") << "golden/adamw_ema"
+                                   << "adamw_ema";
+        QTest::newRow("adamw_ema_nowarmup") << "golden/adamw_ema_nowarmup"
+                                            << "adamw_ema";
+        QTest::newRow("nanodit_all_options") << "golden/nanodit_all_options"
+                                             << "nanodit";
+    }
+
+    void meetsTheGoldens()
+    {
+        QFETCH(QString, folder);
+        QFETCH(QString, kind);
+        const auto lines = modelGoldenRunners().at(kind.toStdString())(test::dataPath(folder.toStdString()));
+        QVERIFY(lines.size() > 10);
+        for (const auto& line : lines) {
+            QVERIFY2(line.passed, (line.name + ": " + std::to_string(line.largestError) + " > " +
+                                   std::to_string(line.tolerance) + " " + line.note)
+                                      .c_str());
+        }
+    }
+};
+
+QTEST_APPLESS_MAIN(TestGoldenModel)
+#include "tst_golden_model.moc"
