@@ -1,0 +1,150 @@
+#include "tests/support/test_data.h"
+
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QtTest>
+
+#include <csignal>
+#include <filesystem>
+
+namespace fs = std::filesystem;
+using nanodit::test::TemporaryFolder;
+
+namespace {
+
+struct Result {
+    int exitCode = -1;
+    QString out, errors;
+    QJsonObject json() const { return QJsonDocument::fromJson(out.toUtf8()).object(); }
+};
+
+QString text(const fs::path& path)
+{
+    return QString::fromStdString(path.string());
+}
+
+Result run(const QStringList& arguments, int milliseconds = 300000)
+{
+    QProcess process;
+    process.start(NANODIT_PROGRAM, arguments);
+    Result result;
+    if (process.waitForFinished(milliseconds) && process.exitStatus() == QProcess::NormalExit)
+        result.exitCode = process.exitCode();
+    result.out = QString::fromUtf8(process.readAllStandardOutput());
+    result.errors = QString::fromUtf8(process.readAllStandardError());
+    return result;
+}
+
+} // namespace
+
+/// The program as a user types it: exit codes, messages, and the whole chain on drawn scenes.
+class CommandLineTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void badUsageExitsWithTwo_data();
+    void badUsageExitsWithTwo();
+    void helpAndVersionExitWithZero();
+    void errorsAreJsonWhenAsked();
+    void theChainRunsFromScenesToAPicture();
+
+private:
+    TemporaryFolder folder_;
+};
+
+void CommandLineTest::badUsageExitsWithTwo_data()
+{
+    QTest::addColumn<QStringList>("arguments");
+    QTest::addColumn<QString>("says");
+    const auto empty = text(folder_.path());
+    QTest::newRow("no command") << QStringList{} << "subcommand";
+    QTest::newRow("unknown command") << QStringList{"paint"} << "paint";
+    QTest::newRow("unknown option") << QStringList{"verify", "--wokspace", "x"} << "--wokspace";
+    QTest::newRow("no workspace") << QStringList{"-w", empty, "verify"} << "no workspace";
+    QTest::newRow("unknown device") << QStringList{"-w", empty, "--device", "tpu", "verify"} << "cpu, cuda";
+    QTest::newRow("unknown pass") << QStringList{"-w", empty, "preprocess", "--pass-filter", "t6"} << "workspace";
+    QTest::newRow("no such golden case") << QStringList{"golden", empty + "/nothing"} << "";
+    QTest::newRow("import of nothing") << QStringList{"-w", empty + "/new", "import", empty + "/missing"} << "missing";
+}
+
+void CommandLineTest::badUsageExitsWithTwo()
+{
+    QFETCH(QStringList, arguments);
+    QFETCH(QString, says);
+    const auto result = run(arguments);
+    const bool golden = arguments.value(0) == "golden"; // a case that cannot be read is a failed case
+    QCOMPARE(result.exitCode, golden ? 1 : 2);
+    QVERIFY2(result.errors.contains(says), qPrintable(result.errors));
+}
+
+void CommandLineTest::helpAndVersionExitWithZero()
+{
+    const auto help = run({"--help"});
+    QCOMPARE(help.exitCode, 0);
+    for (const char* command : {"import", "preprocess", "shard", "verify", "train", "sample", "demo", "golden"})
+        QVERIFY2(help.out.contains(command), command);
+    QCOMPARE(run({"--version"}).exitCode, 0);
+}
+
+void CommandLineTest::errorsAreJsonWhenAsked()
+{
+    const auto result = run({"-w", text(folder_.path()), "--json", "verify"});
+    QCOMPARE(result.exitCode, 2);
+    QVERIFY2(result.json().value("error").toString().contains("workspace.yaml"), qPrintable(result.out));
+}
+
+void CommandLineTest::theChainRunsFromScenesToAPicture()
+{
+    const auto workspace = text(folder_ / "demo");
+    QCOMPARE(run({"demo", "create", workspace, "--scenes", "24", "--seed", "5", "--quiet"}).exitCode, 0);
+
+    const auto verified = run({"-w", workspace, "--json", "--quiet", "verify"});
+    QVERIFY2(verified.exitCode == 0 && verified.json().value("sound").toBool(), qPrintable(verified.out));
+
+    // A second run of the passes has nothing to do.
+    const auto again = run({"-w", workspace, "--json", "--quiet", "preprocess"});
+    QCOMPARE(again.exitCode, 0);
+    for (const auto& pass : again.json().value("passes").toArray())
+        QCOMPARE(pass.toObject().value("made").toInt(-1), 0);
+
+    // Packing refuses to replace a set unless told.
+    QVERIFY(run({"-w", workspace, "--quiet", "shard"}).exitCode != 0);
+    QCOMPARE(run({"-w", workspace, "--quiet", "shard", "--overwrite", "--shard-size", "7"}).exitCode, 0);
+
+    const QStringList train = {
+        "-w",    workspace,           "--json", "--quiet",          "train", "--config",     "demo", "--run", "mine",
+        "--set", "data.batch_size=4", "--set",  "previews.every=0", "--set", "model.depth=2"};
+    const auto trained = run(train + QStringList{"--steps", "3"});
+    QVERIFY2(trained.exitCode == 0, qPrintable(trained.errors));
+    QCOMPARE(trained.json().value("last_step").toInt(), 3);
+    const auto resumed = run(train + QStringList{"--steps", "5", "--resume"});
+    QVERIFY2(resumed.exitCode == 0, qPrintable(resumed.errors));
+    QCOMPARE(resumed.json().value("first_step").toInt(), 4);
+    QCOMPARE(resumed.json().value("last_step").toInt(), 5);
+
+    const auto picture = text(folder_ / "picture.png");
+    const auto sampled = run({"-w", workspace, "--quiet", "sample", "--run", "mine", "--prompt", "a red circle",
+                              "--steps", "3", "--out", picture});
+    QVERIFY2(sampled.exitCode == 0, qPrintable(sampled.errors));
+    QVERIFY(QFile::exists(picture));
+    QFile::remove(picture);
+    // The same seed paints the same picture.
+    QCOMPARE(run({"-w", workspace, "--quiet", "sample", "--run", "mine", "--prompt", "a red circle", "--steps", "3",
+                  "--out", picture})
+                 .exitCode,
+             0);
+
+    // A damaged array is found, named, and makes verify fail.
+    const auto arrays = fs::path(workspace.toStdString()) / "data/derived/dinov3_patches";
+    const auto victim = fs::directory_iterator(arrays)->path();
+    fs::resize_file(victim, fs::file_size(victim) / 2);
+    const auto damaged = run({"-w", workspace, "--json", "--quiet", "verify"});
+    QCOMPARE(damaged.exitCode, 1);
+    QVERIFY2(damaged.out.contains(text(victim.stem())), qPrintable(damaged.out));
+}
+
+QTEST_GUILESS_MAIN(CommandLineTest)
+#include "tst_command_line.moc"
