@@ -1,47 +1,39 @@
 #pragma once
 
+#include "core/encoders/sentence_piece_model.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
-
-namespace sentencepiece {
-class SentencePieceProcessor;
-}
 
 namespace nanodit {
 
 /// T5's tokenizer: a SentencePiece model (spiece.model), and special tokens (</s>, <pad>, <unk>, <extra_id_N>) that are
-/// recognised where the text spells them out. Ids equal those of transformers' T5Tokenizer. Any thread.
+/// recognised where the text spells them out. Ids equal those of transformers' T5Tokenizer. Immutable; any thread.
 class T5Tokenizer {
 public:
     /// `folder`/spiece.model and, where there is one, tokenizer_config.json (extra_ids). A pipeline's folder that keeps
-    /// its tokenizer beside the encoder (tokenizer_2, tokenizer) is found too. Throws DataError.
+    /// its tokenizer beside the encoder (tokenizer_2, tokenizer_3, tokenizer) is found too. Throws DataError.
     static T5Tokenizer load(const std::filesystem::path& folder);
-    T5Tokenizer(const std::filesystem::path& sentencePieceModel, std::int64_t extraIds = 100);
-    ~T5Tokenizer();
-    T5Tokenizer(T5Tokenizer&&) noexcept;
-    T5Tokenizer& operator=(T5Tokenizer&&) noexcept;
+    explicit T5Tokenizer(const std::filesystem::path& sentencePieceModel, std::int64_t extraIds = 100);
 
     /// The valid tokens only, </s> last; with `maxTokens` > 0 cut to that many, </s> kept. Empty text gives {</s>}.
     std::vector<std::int64_t> encode(const std::string& text, std::int64_t maxTokens = 0) const;
     /// "▁photo", "</s>"...: what an id stands for.
     std::string piece(std::int64_t id) const;
 
-    std::int64_t size() const;               ///< Ids run below this: pieces and extra ids.
-    std::int64_t padId() const { return padId_; }
-    std::int64_t endId() const { return endId_; }
+    std::int64_t size() const { return model_.size() + extraIds_; } ///< Ids run below this: pieces and extra ids.
+    std::int64_t padId() const { return model_.padId(); }
+    std::int64_t endId() const { return model_.endId(); }
     const std::filesystem::path& modelFile() const { return modelFile_; }
 
 private:
-    void addSpecial(const std::string& text, std::int64_t id);
-
     std::filesystem::path modelFile_;
-    std::unique_ptr<sentencepiece::SentencePieceProcessor> pieces_;
+    SentencePieceModel model_;
+    std::int64_t extraIds_ = 0;
     std::map<std::string, std::int64_t> special_;
-    std::int64_t extraIds_ = 0, padId_ = 0, endId_ = 1;
 };
 
 } // namespace nanodit

@@ -1,4 +1,4 @@
-#include "core/encoders/sentence_piece.h"
+#include "core/encoders/sentence_piece_library.h"
 
 #include "core/encoders/sentence_piece/sentence_piece_module.h"
 #include "core/runtime/error.h"
@@ -38,7 +38,7 @@ const NanoditSentencePieceApi& api()
 
 } // namespace
 
-struct SentencePieceModel::Loaded {
+struct SentencePieceLibrary::Loaded {
     void* handle = nullptr;
     std::mutex mutex; // guards what the module returns by pointer
     ~Loaded()
@@ -48,7 +48,7 @@ struct SentencePieceModel::Loaded {
     }
 };
 
-SentencePieceModel::SentencePieceModel(const std::filesystem::path& file)
+SentencePieceLibrary::SentencePieceLibrary(const std::filesystem::path& file)
     : loaded_(std::make_unique<Loaded>())
 {
     if (!std::filesystem::exists(file))
@@ -61,11 +61,11 @@ SentencePieceModel::SentencePieceModel(const std::filesystem::path& file)
         throw DataError(file.string() + " is no SentencePiece model: it is truncated or damaged (" + error + ")");
 }
 
-SentencePieceModel::~SentencePieceModel() = default;
-SentencePieceModel::SentencePieceModel(SentencePieceModel&&) noexcept = default;
-SentencePieceModel& SentencePieceModel::operator=(SentencePieceModel&&) noexcept = default;
+SentencePieceLibrary::~SentencePieceLibrary() = default;
+SentencePieceLibrary::SentencePieceLibrary(SentencePieceLibrary&&) noexcept = default;
+SentencePieceLibrary& SentencePieceLibrary::operator=(SentencePieceLibrary&&) noexcept = default;
 
-std::vector<std::int64_t> SentencePieceModel::encode(std::string_view text) const
+std::vector<std::int64_t> SentencePieceLibrary::encode(std::string_view text) const
 {
     const std::lock_guard lock(loaded_->mutex);
     const int* ids = nullptr;
@@ -75,7 +75,7 @@ std::vector<std::int64_t> SentencePieceModel::encode(std::string_view text) cons
     return {ids, ids + count};
 }
 
-std::string SentencePieceModel::piece(std::int64_t id) const
+std::string SentencePieceLibrary::piece(std::int64_t id) const
 {
     if (id < 0 || id >= size())
         throw DataError("the token " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(size()));
@@ -83,27 +83,27 @@ std::string SentencePieceModel::piece(std::int64_t id) const
     return api().piece(loaded_->handle, static_cast<int>(id));
 }
 
-std::int64_t SentencePieceModel::size() const
+std::int64_t SentencePieceLibrary::size() const
 {
     return api().size(loaded_->handle);
 }
 
-std::int64_t SentencePieceModel::padId() const
+std::int64_t SentencePieceLibrary::padId() const
 {
     return api().padId(loaded_->handle);
 }
 
-std::int64_t SentencePieceModel::endId() const
+std::int64_t SentencePieceLibrary::endId() const
 {
     return api().endId(loaded_->handle);
 }
 
-std::int64_t SentencePieceModel::unknownId() const
+std::int64_t SentencePieceLibrary::unknownId() const
 {
     return api().unknownId(loaded_->handle);
 }
 
-void SentencePieceModel::train(const std::string& arguments)
+void SentencePieceLibrary::train(const std::string& arguments)
 {
     if (const char* const error = api().train(arguments.c_str()))
         throw Error(std::string("the SentencePiece trainer failed: ") + error);

@@ -9,16 +9,17 @@
 
 namespace nanodit {
 
-/// A SentencePiece model. libsentencepiece carries a protobuf of its own whose symbols clash with the protobuf that
-/// LibTorch loads (the program would crash before main), so it lives in a module that is loaded with a scope of its
-/// own; nothing else may link libsentencepiece. Any thread.
-class SentencePieceModel {
+/// libsentencepiece itself: trains models, and is what SentencePieceModel, which splits text everywhere else, is tested
+/// against. The library carries a protobuf of its own whose symbols clash with the protobuf that LibTorch loads (the
+/// program would crash before main), so it lives in a module that is loaded with a scope of its own; nothing else may
+/// link it. The address sanitizer forbids such scopes, so that programs built with it cannot use this. Any thread.
+class SentencePieceLibrary {
 public:
     /// Throws DataError naming the file when it is missing, truncated or no such model.
-    explicit SentencePieceModel(const std::filesystem::path& file);
-    ~SentencePieceModel();
-    SentencePieceModel(SentencePieceModel&&) noexcept;
-    SentencePieceModel& operator=(SentencePieceModel&&) noexcept;
+    explicit SentencePieceLibrary(const std::filesystem::path& file);
+    ~SentencePieceLibrary();
+    SentencePieceLibrary(SentencePieceLibrary&&) noexcept;
+    SentencePieceLibrary& operator=(SentencePieceLibrary&&) noexcept;
 
     /// Ids of the pieces that the text splits into; no end-of-sequence is added. Throws DataError.
     std::vector<std::int64_t> encode(std::string_view text) const;

@@ -1,0 +1,83 @@
+#include "core/encoders/json_fields.h"
+
+#include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
+
+#include <utility>
+
+namespace nanodit {
+
+JsonFields JsonFields::read(const std::filesystem::path& file)
+{
+    auto parsed = nlohmann::json::parse(readTextFile(file), nullptr, false);
+    if (parsed.is_discarded())
+        throw DataError(file.string() +
+                        " is no JSON: it is truncated or damaged; copy it again from where the model came from");
+    return {std::move(parsed), file.string()};
+}
+
+JsonFields::JsonFields(nlohmann::json object, std::string source)
+    : object_(std::move(object))
+    , source_(std::move(source))
+{
+    if (!object_.is_object())
+        throw DataError(source_ + " holds a JSON " + object_.type_name() + " where an object was expected");
+}
+
+bool JsonFields::has(const std::string& key) const
+{
+    const auto found = object_.find(key);
+    return found != object_.end() && !found->is_null();
+}
+
+std::int64_t JsonFields::integer(const std::string& key, std::int64_t absent) const
+{
+    if (!has(key))
+        return absent;
+    if (!object_[key].is_number_integer())
+        refuse(key, "a whole number");
+    return object_[key].get<std::int64_t>();
+}
+
+std::int64_t JsonFields::count(const std::string& key, std::int64_t absent) const
+{
+    const auto value = integer(key, absent);
+    if (value < 1 || value > 1'000'000)
+        refuse(key, "a number from 1 to 1000000");
+    return value;
+}
+
+double JsonFields::number(const std::string& key, double absent) const
+{
+    if (!has(key))
+        return absent;
+    if (!object_[key].is_number())
+        refuse(key, "a number");
+    return object_[key].get<double>();
+}
+
+bool JsonFields::boolean(const std::string& key, bool absent) const
+{
+    if (!has(key))
+        return absent;
+    if (!object_[key].is_boolean())
+        refuse(key, "true or false");
+    return object_[key].get<bool>();
+}
+
+std::string JsonFields::text(const std::string& key, const std::string& absent) const
+{
+    if (!has(key))
+        return absent;
+    if (!object_[key].is_string())
+        refuse(key, "a text");
+    return object_[key].get<std::string>();
+}
+
+void JsonFields::refuse(const std::string& key, const std::string& expected) const
+{
+    throw DataError(source_ + " has \"" + key + "\": " + object_.value(key, nlohmann::json()).dump() + ", where " +
+                    expected + " was expected");
+}
+
+} // namespace nanodit

@@ -1,0 +1,116 @@
+#include "core/encoders/sentence_piece_model.h"
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+
+constexpr std::string_view spaceSymbol = "\xe2\x96\x81"; // "▁", U+2581
+constexpr std::string_view replacementCharacter = "\xef\xbf\xbd";
+
+/// Bytes of the UTF-8 character that the text starts with, or 0 when it starts with none.
+std::size_t characterLength(std::string_view text)
+{
+    const auto byte = [&](std::size_t i) { return std::uint32_t(std::uint8_t(text[i])); };
+    const auto first = byte(0);
+    if (first < 0x80)
+        return 1;
+    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4 || text.size() < length)
+        return 0;
+    std::uint32_t code = first & (0xff >> (length + 1));
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0) != 0x80)
+            return 0;
+        code = (code << 6) | (byte(i) & 0x3f);
+    }
+    constexpr std::uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const bool surrogate = code >= 0xd800 && code < 0xe000;
+    return code < smallest[length] || surrogate || code > 0x10ffff ? 0 : length;
+}
+
+/// One unit of a darts-clone double array.
+struct TrieUnit {
+    std::uint32_t bits;
+    bool hasLeaf() const { return ((bits >> 8) & 1) != 0; }
+    std::uint32_t value() const { return bits & 0x7fffffff; }
+    std::uint32_t label() const { return bits & 0x800000ff; }
+    std::uint32_t offset() const { return (bits >> 10) << ((bits & (1u << 9)) >> 6); }
+};
+
+} // namespace
+
+std::pair<std::string_view, std::size_t> SentencePieceNormalizer::firstOf(std::string_view text) const
+{
+    std::size_t longestSymbol = 0;
+    for (const auto& symbol : verbatim) {
+        if (text.starts_with(symbol))
+            longestSymbol = std::max(longestSymbol, symbol.size());
+    }
+    if (longestSymbol > 0)
+        return {text.substr(0, longestSymbol), longestSymbol};
+
+    std::size_t ruleLength = 0;
+    std::uint32_t replacement = 0;
+    if (!trie.empty()) {
+        std::uint32_t node = TrieUnit{trie[0]}.offset();
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const auto byte = std::uint8_t(text[i]);
+            node ^= byte;
+            if (node >= trie.size() || TrieUnit{trie[node]}.label() != byte)
+                break;
+            const TrieUnit unit{trie[node]};
+            node ^= unit.offset();
+            if (unit.hasLeaf() && node < trie.size() && TrieUnit{trie[node]}.value() < replacements.size()) {
+                ruleLength = i + 1;
+                replacement = TrieUnit{trie[node]}.value();
+            }
+        }
+    }
+    if (ruleLength > 0)
+        return {std::string_view(replacements.c_str() + replacement), ruleLength};
+    if (const auto length = characterLength(text); length > 0)
+        return {text.substr(0, length), length};
+    return {replacementCharacter, 1};
+}
+
+std::string SentencePieceNormalizer::normalize(std::string_view text) const
+{
+    if (removeExtraWhitespace) {
+        while (!text.empty()) {
+            const auto [normalized, length] = firstOf(text);
+            if (normalized != " ")
+                break;
+            text.remove_prefix(length);
+        }
+    }
+    if (text.empty())
+        return {};
+    const std::string_view space = escapeWhitespace ? spaceSymbol : " ";
+    std::string result;
+    if (addDummyPrefix && !whitespaceAsSuffix)
+        result += space;
+    bool afterSpace = removeExtraWhitespace;
+    while (!text.empty()) {
+        auto [normalized, length] = firstOf(text);
+        while (afterSpace && normalized.starts_with(' '))
+            normalized.remove_prefix(1);
+        for (const char c : normalized) {
+            if (c == ' ')
+                result += space;
+            else
+                result += c;
+        }
+        if (!normalized.empty())
+            afterSpace = removeExtraWhitespace && normalized.ends_with(' ');
+        text.remove_prefix(length);
+    }
+    while (removeExtraWhitespace && result.ends_with(space))
+        result.resize(result.size() - space.size());
+    if (addDummyPrefix && whitespaceAsSuffix)
+        result += space;
+    return result;
+}
+
+} // namespace nanodit

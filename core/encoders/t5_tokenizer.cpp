@@ -1,0 +1,109 @@
+#include "core/encoders/t5_tokenizer.h"
+
+#include "core/encoders/json_fields.h"
+#include "core/runtime/error.h"
+
+#include <charconv>
+#include <utility>
+
+namespace nanodit {
+
+namespace {
+
+/// The folder itself, or where the folder of a diffusion pipeline keeps the tokenizer of its encoder beside it.
+std::filesystem::path tokenizerFolder(const std::filesystem::path& encoderFolder)
+{
+    const auto around = std::filesystem::absolute(encoderFolder).lexically_normal();
+    const auto parent = (around.has_filename() ? around : around.parent_path()).parent_path();
+    for (const auto& candidate :
+         {encoderFolder, parent / "tokenizer_2", parent / "tokenizer_3", parent / "tokenizer"}) {
+        if (std::filesystem::exists(candidate / "spiece.model"))
+            return candidate;
+    }
+    throw DataError(encoderFolder.string() + " has no spiece.model, the tokenizer of a T5 encoder; copy it (and "
+                                             "tokenizer_config.json) from where the model came from");
+}
+
+} // namespace
+
+T5Tokenizer T5Tokenizer::load(const std::filesystem::path& folder)
+{
+    const auto home = tokenizerFolder(folder);
+    const auto configFile = home / "tokenizer_config.json";
+    if (!std::filesystem::exists(configFile))
+        return T5Tokenizer(home / "spiece.model");
+    const auto fields = JsonFields::read(configFile);
+    T5Tokenizer tokenizer(home / "spiece.model", fields.integer("extra_ids", 100));
+    if (fields.has("added_tokens_decoder") && fields.json()["added_tokens_decoder"].is_object()) {
+        for (const auto& [id, token] : fields.json()["added_tokens_decoder"].items()) {
+            std::int64_t number = -1;
+            std::from_chars(id.data(), id.data() + id.size(), number);
+            if (number < 0 || number >= tokenizer.size() || !token.is_object() || !token.contains("content") ||
+                !token["content"].is_string())
+                throw DataError(configFile.string() + " has in added_tokens_decoder \"" + id + "\": " + token.dump() +
+                                ", where an id below " + std::to_string(tokenizer.size()) +
+                                " with its content was expected");
+            tokenizer.special_[token["content"]] = number;
+        }
+    }
+    return tokenizer;
+}
+
+T5Tokenizer::T5Tokenizer(const std::filesystem::path& sentencePieceModel, std::int64_t extraIds)
+    : modelFile_(sentencePieceModel)
+    , model_(SentencePieceModel::load(sentencePieceModel))
+    , extraIds_(extraIds)
+{
+    if (padId() < 0 || endId() < 0)
+        throw DataError(modelFile_.string() +
+                        " defines no pad or no end-of-sequence piece, so that it is no tokenizer of a T5");
+    if (extraIds_ < 0 || extraIds_ > 100'000)
+        throw DataError("a T5 tokenizer with " + std::to_string(extraIds_) +
+                        " extra ids makes no sense: 0 to 100000 were expected (T5 has 100)");
+    for (const auto id : {padId(), endId(), model_.unknownId()})
+        special_[model_.piece(id).text] = id;
+    for (std::int64_t i = 0; i < extraIds_; ++i)
+        special_["<extra_id_" + std::to_string(i) + ">"] = size() - 1 - i;
+}
+
+std::vector<std::int64_t> T5Tokenizer::encode(const std::string& text, std::int64_t maxTokens) const
+{
+    std::vector<std::int64_t> ids;
+    const auto encodePlain = [&](std::size_t begin, std::size_t end) {
+        const auto own = model_.encode(std::string_view(text).substr(begin, end - begin));
+        ids.insert(ids.end(), own.begin(), own.end());
+    };
+    // What stands between special tokens is encoded by itself, so that it starts with a "▁" again.
+    std::size_t plainFrom = 0, at = 0;
+    while (at < text.size()) {
+        const std::pair<const std::string, std::int64_t>* longest = nullptr;
+        for (const auto& special : special_) {
+            if (text.compare(at, special.first.size(), special.first) == 0 &&
+                (longest == nullptr || special.first.size() > longest->first.size()))
+                longest = &special;
+        }
+        if (longest == nullptr) {
+            ++at;
+            continue;
+        }
+        encodePlain(plainFrom, at);
+        ids.push_back(longest->second);
+        at += longest->first.size();
+        plainFrom = at;
+    }
+    encodePlain(plainFrom, text.size());
+
+    if (maxTokens > 0 && std::int64_t(ids.size()) > maxTokens - 1)
+        ids.resize(std::size_t(maxTokens - 1));
+    ids.push_back(endId());
+    return ids;
+}
+
+std::string T5Tokenizer::piece(std::int64_t id) const
+{
+    if (id >= 0 && id < model_.size())
+        return model_.piece(id).text;
+    return id < size() ? "<extra_id_" + std::to_string(size() - 1 - id) + ">" : "";
+}
+
+} // namespace nanodit
