@@ -19,30 +19,31 @@ namespace nanodit {
 /// What config.json says, in one vocabulary for the three kinds. Field defaults are those of DINOv3ViTConfig.
 struct DinoConfig {
     enum class Mlp {
-        Plain,                               ///< down(act(up(x)))
-        Gated,                               ///< down(act(gate(x)) * up(x))
-        FusedGated                           ///< The same with gate and up in one matrix, and SiLU.
+        Plain,     ///< down(act(up(x)))
+        Gated,     ///< down(act(gate(x)) * up(x))
+        FusedGated ///< The same with gate and up in one matrix, and SiLU.
     };
-    std::string kind = "dinov3_vit";         ///< model_type: dinov3_vit, dinov2 or dinov2_with_registers.
-    std::int64_t patchSize = 16;             ///< p, pixels
-    std::int64_t width = 384;                ///< D
+    std::string kind = "dinov3_vit"; ///< model_type: dinov3_vit, dinov2 or dinov2_with_registers.
+    std::int64_t patchSize = 16;     ///< p, pixels
+    std::int64_t width = 384;        ///< D
     std::int64_t layers = 12;
     std::int64_t heads = 6;
     std::int64_t mlpWidth = 1536;
-    std::int64_t registers = 0;              ///< R
+    std::int64_t registers = 0; ///< R
     std::int64_t channels = 3;
-    std::int64_t positions = 0;              ///< Learned patch positions (DINOv2); 0 for DINOv3, whose position is rotary.
-    std::int64_t imageSize = 224;            ///< Only written back; inputs may have any size.
+    std::int64_t positions = 0;   ///< Learned patch positions (DINOv2); 0 for DINOv3, whose position is rotary.
+    std::int64_t imageSize = 224; ///< Only written back; inputs may have any size.
     Mlp mlp = Mlp::Plain;
     std::string activation = "gelu";
     bool queryBias = true, keyBias = false, valueBias = true, projectionBias = true, mlpBias = true;
     double layerNormEps = 1e-5;
     double ropeTheta = 100;
-    double layerScale = 1.0;                 ///< Initial value, for training from nothing.
+    double layerScale = 1.0; ///< Initial value, for training from nothing.
 
     bool rotary() const { return kind == "dinov3_vit"; }
     std::int64_t headWidth() const { return width / heads; }
-    /// Throws DataError naming `source` for another model_type, an unknown activation or sizes that do not fit together.
+    /// Throws DataError naming `source` for another model_type, an unknown activation or sizes that do not fit
+    /// together.
     static DinoConfig fromJson(const nlohmann::json& config, const std::string& source);
     static DinoConfig load(const std::filesystem::path& folder);
     /// config.json as transformers reads it (DINOv3 only).
@@ -51,8 +52,8 @@ struct DinoConfig {
 };
 
 struct DinoFeatures {
-    at::Tensor cls;                          ///< [B, D], after the final LayerNorm.
-    at::Tensor patches;                      ///< [B, N, D], row-major: the last N tokens.
+    at::Tensor cls;     ///< [B, D], after the final LayerNorm.
+    at::Tensor patches; ///< [B, N, D], row-major: the last N tokens.
     GridSize grid;
 };
 

@@ -18,8 +18,8 @@ namespace nanodit {
 
 /// Where and in what precision an encoder computes.
 struct EncoderOptions {
-    at::Device device = at::kCPU;            ///< Weights are copied there at load unless it is the CPU.
-    at::ScalarType compute = at::kFloat;     ///< kFloat or kBFloat16; weights are converted to it when they are used.
+    at::Device device = at::kCPU;        ///< Weights are copied there at load unless it is the CPU.
+    at::ScalarType compute = at::kFloat; ///< kFloat or kBFloat16; weights are converted to it when they are used.
 };
 
 /// Asked now and then within long computations; true means: stop.
@@ -27,16 +27,18 @@ using StopCheck = std::function<bool()>;
 
 /// A tensor that a model cannot do without.
 struct ExpectedTensor {
-    std::string name;                        ///< As files have it.
+    std::string name; ///< By which the model looks it up.
     std::vector<std::int64_t> shape;
+    std::string nameInFiles; ///< For messages, where files call it otherwise.
 };
 
 /// Named weights. Holding them costs nothing: pages of a mapped file are read when a tensor is first used.
 class EncoderWeights {
 public:
     EncoderWeights() = default;
-    /// `source` names the file or folder in messages. Throws DataError when a tensor of `expected` is missing, of another
-    /// shape or no floating-point tensor, naming it, what was found and what was expected. Other tensors are left out.
+    /// `source` names the file or folder in messages. Throws DataError when a tensor of `expected` is missing, of
+    /// another shape or no floating-point tensor, naming it, what was found and what was expected. Other tensors are
+    /// left out.
     EncoderWeights(TensorMap tensors, std::span<const ExpectedTensor> expected, const std::string& source,
                    const EncoderOptions& options);
 

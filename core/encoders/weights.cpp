@@ -1,0 +1,65 @@
+#include "core/encoders/weights.h"
+
+#include "core/io/array.h"
+#include "core/runtime/error.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace nanodit {
+
+EncoderWeights::EncoderWeights(TensorMap tensors, std::span<const ExpectedTensor> expected, const std::string& source,
+                               const EncoderOptions& options)
+    : options_(options)
+{
+    for (const auto& wanted : expected) {
+        const auto& shownName = wanted.nameInFiles.empty() ? wanted.name : wanted.nameInFiles;
+        const auto found = tensors.find(wanted.name);
+        if (found == tensors.end())
+            throw DataError(source + " lacks the tensor " + shownName + " " + shapeText(wanted.shape) +
+                            ", which its config.json calls for");
+        const auto& tensor = found->second;
+        if (!std::equal(tensor.sizes().begin(), tensor.sizes().end(), wanted.shape.begin(), wanted.shape.end()))
+            throw DataError(source + " holds " + shownName + " in the shape " + shapeText(tensor.sizes()) +
+                            ", where its config.json calls for " + shapeText(wanted.shape));
+        if (!tensor.is_floating_point())
+            throw DataError(source + " holds " + shownName + " as " + std::string(tensor.dtype().name()) +
+                            ", where floating-point numbers were expected; quantised weights cannot be used");
+        tensors_[wanted.name] = options_.device.is_cpu() ? tensor : tensor.to(options_.device);
+    }
+}
+
+at::Tensor EncoderWeights::get(const std::string& name) const
+{
+    return stored(name).to(options_.compute);
+}
+
+at::Tensor EncoderWeights::find(const std::string& name) const
+{
+    const auto found = tensors_.find(name);
+    return found == tensors_.end() ? at::Tensor() : found->second.to(options_.compute);
+}
+
+const at::Tensor& EncoderWeights::stored(const std::string& name) const
+{
+    const auto found = tensors_.find(name);
+    TORCH_INTERNAL_ASSERT(found != tensors_.end(), "no expected tensor is called ", name);
+    return found->second;
+}
+
+at::Tensor EncoderWeights::linear(const at::Tensor& x, const std::string& name) const
+{
+    return at::linear(x, get(name + ".weight"), find(name + ".bias"));
+}
+
+at::Tensor EncoderWeights::layerNorm(const at::Tensor& x, const std::string& name, double eps) const
+{
+    return at::layer_norm(x, {x.size(-1)}, get(name + ".weight"), find(name + ".bias"), eps);
+}
+
+TensorMap readModelFolder(const std::filesystem::path& folder)
+{
+    return readTensors(folder);
+}
+
+} // namespace nanodit
