@@ -16,13 +16,13 @@ namespace nanodit {
 /// What config.json says. Field defaults are those of T5Config, but for the feed-forward of v1.1.
 struct T5Config {
     std::int64_t vocabulary = 32128;
-    std::int64_t width = 512;                ///< d_model
-    std::int64_t headWidth = 64;             ///< d_kv; heads * d_kv may differ from d_model.
-    std::int64_t mlpWidth = 1024;            ///< d_ff
+    std::int64_t width = 512;     ///< d_model
+    std::int64_t headWidth = 64;  ///< d_kv; heads * d_kv may differ from d_model.
+    std::int64_t mlpWidth = 1024; ///< d_ff
     std::int64_t layers = 8;
     std::int64_t heads = 6;
-    std::int64_t buckets = 32;               ///< relative_attention_num_buckets
-    std::int64_t maxDistance = 128;          ///< relative_attention_max_distance
+    std::int64_t buckets = 32;      ///< relative_attention_num_buckets
+    std::int64_t maxDistance = 128; ///< relative_attention_max_distance
     std::string activation = "gelu_new";
     bool gated = true;
     double eps = 1e-6;
@@ -63,20 +63,25 @@ public:
     at::Tensor positionBias(std::int64_t queries, std::int64_t keys) const;
 
     const T5Config& config() const { return config_; }
-    const T5Tokenizer& tokenizer() const;    ///< Throws DataError when there is none.
+    const T5Tokenizer& tokenizer() const; ///< Throws DataError when there is none.
 
     /// Weights of a new encoder, to be trained: deterministic by seed.
     static TensorMap initialWeights(const T5Config& config, std::uint64_t seed);
 
 private:
+    /// q, k, v [B, T, heads * d_kv] -> the same shape.
+    using Attention = std::function<at::Tensor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)>;
+    at::Tensor forward(const at::Tensor& ids, const Attention& attention, std::vector<at::Tensor>* hiddenStates,
+                       const StopCheck& stop) const;
+
     T5Config config_;
     EncoderWeights weights_;
     std::shared_ptr<const T5Tokenizer> tokenizer_;
     std::string source_;
 };
 
-/// Writes config.json, tokenizer_config.json, spiece.model (a copy of `sentencePieceModel`) and model.safetensors, which
-/// transformers' T5EncoderModel and T5Tokenizer load. The folder must not exist; it appears whole or not at all.
+/// Writes config.json, tokenizer_config.json, spiece.model (a copy of `sentencePieceModel`) and model.safetensors,
+/// which transformers' T5EncoderModel and T5Tokenizer load. The folder must not exist; it appears whole or not at all.
 void writeT5Folder(const std::filesystem::path& folder, const T5Config& config, const TensorMap& weights,
                    const std::filesystem::path& sentencePieceModel, std::int64_t extraIds = 100);
 
