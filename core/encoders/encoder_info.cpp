@@ -1,0 +1,16 @@
+#include "core/encoders/dino.h"
+#include "core/runtime/error.h"
+#include "core/workbench.h"
+
+namespace nanodit {
+
+DinoEncoderInfo dinoEncoderInfo(const Workspace& workspace)
+{
+    if (workspace.config.dinoEncoder.empty())
+        throw DataError((workspace.root / "workspace.yaml").string() +
+                        " names no DINO encoder: set encoders.dino to the folder of one");
+    const auto config = DinoConfig::load(workspace.path(workspace.config.dinoEncoder));
+    return {.kind = config.kind, .patchSize = config.patchSize, .width = config.width, .registers = config.registers};
+}
+
+} // namespace nanodit
