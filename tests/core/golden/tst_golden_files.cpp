@@ -32,6 +32,14 @@ private Q_SLOTS:
         QVERIFY2(failuresOf(lines).empty(), failuresOf(lines).c_str());
     }
 
+    void torchCaseIsMet()
+    {
+        const auto lines = fileGoldenRunners().at("torch_pt")(test::dataPath("golden/torch_pt"));
+        QVERIFY(lines.size() > 300);
+        QVERIFY2(failuresOf(lines).empty(), failuresOf(lines).c_str());
+        QVERIFY(!fs::exists("pwned"));
+    }
+
     void aDifferenceIsNoticed()
     {
         const test::TemporaryFolder folder;

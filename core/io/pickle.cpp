@@ -1,0 +1,357 @@
+#include "core/io/pickle.h"
+
+#include "core/io/big_endian.h"
+#include "core/io/torch_objects.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+#include <unordered_map>
+
+namespace nanodit {
+
+namespace {
+
+/// Two's complement, little-endian, of any length, as decimal digits.
+PtInteger integerFrom(std::span<const std::byte> bytes)
+{
+    if (bytes.size() <= 8) {
+        std::int64_t value = 0;
+        if (!bytes.empty() && std::to_integer<unsigned>(bytes.back()) >= 0x80)
+            value = -1;
+        std::memcpy(&value, bytes.data(), bytes.size());
+        return {.value = value, .decimal = {}};
+    }
+    const bool negative = std::to_integer<unsigned>(bytes.back()) >= 0x80;
+    std::vector<unsigned> magnitude;
+    unsigned carry = 1;
+    for (const auto byte : bytes) {
+        auto digit = std::to_integer<unsigned>(byte);
+        if (negative) {
+            digit = (digit ^ 0xffu) + carry;
+            carry = digit >> 8;
+            digit &= 0xffu;
+        }
+        magnitude.push_back(digit);
+    }
+    std::string decimal;
+    while (std::any_of(magnitude.begin(), magnitude.end(), [](unsigned digit) { return digit != 0; })) {
+        unsigned rest = 0;
+        for (auto digit = magnitude.rbegin(); digit != magnitude.rend(); ++digit) {
+            const auto dividend = rest * 256 + *digit;
+            *digit = dividend / 10;
+            rest = dividend % 10;
+        }
+        decimal += static_cast<char>('0' + rest);
+    }
+    if (decimal.empty())
+        return {};
+    if (negative)
+        decimal += '-';
+    std::reverse(decimal.begin(), decimal.end());
+    return {.value = 0, .decimal = std::move(decimal)};
+}
+
+class Machine {
+public:
+    Machine(std::span<const std::byte> bytes, const std::string& name, std::deque<PtValue>& values)
+        : bytes_(bytes)
+        , objects_(name)
+        , values_(values)
+    {
+    }
+
+    const PtValue* run()
+    {
+        for (;;) {
+            const auto opcode = take<unsigned char>();
+            if (opcode == '.')
+                return pop();
+            step(opcode);
+        }
+    }
+    std::size_t consumed() const { return at_; }
+
+private:
+    [[noreturn]] void damaged(const std::string& what) const { objects_.damaged(what); }
+
+    // ---------------------------------------------------------------------------------------------- reading
+
+    std::span<const std::byte> takeBytes(std::uint64_t count)
+    {
+        if (count > bytes_.size() - at_)
+            damaged("its pickle ends too early");
+        const auto taken = bytes_.subspan(at_, static_cast<std::size_t>(count));
+        at_ += static_cast<std::size_t>(count);
+        return taken;
+    }
+    template<typename Number>
+    Number take()
+    {
+        Number number{};
+        std::memcpy(&number, takeBytes(sizeof number).data(), sizeof number);
+        return number;
+    }
+    std::string takeText(std::uint64_t count)
+    {
+        const auto text = takeBytes(count);
+        return {reinterpret_cast<const char*>(text.data()), text.size()};
+    }
+    std::string takeLine()
+    {
+        const auto* const begin = reinterpret_cast<const char*>(bytes_.data()) + at_;
+        const std::string_view rest(begin, bytes_.size() - at_);
+        const auto end = rest.find('\n');
+        if (end == std::string_view::npos || end > 1000)
+            damaged("its pickle ends too early");
+        at_ += end + 1;
+        return std::string(rest.substr(0, end));
+    }
+
+    // ---------------------------------------------------------------------------------------------- stack
+
+    void push(PtValue* value) { stack_.push_back(value); }
+    void pushNew(PtValue value)
+    {
+        objects_.spend(1);
+        push(&values_.emplace_back(std::move(value)));
+    }
+    template<typename Content>
+    void pushNew(Content content)
+    {
+        pushNew(PtValue{std::move(content)});
+    }
+    PtValue* pop()
+    {
+        auto* const value = top();
+        stack_.pop_back();
+        return value;
+    }
+    /// Not below the last mark.
+    PtValue* top() const
+    {
+        if (stack_.empty() || (!marks_.empty() && marks_.back() >= stack_.size()))
+            damaged("its pickle takes more than it gave");
+        return stack_.back();
+    }
+    /// Everything above the last mark.
+    std::vector<PtValue*> popToMark()
+    {
+        if (marks_.empty() || marks_.back() > stack_.size())
+            damaged("its pickle lacks a mark");
+        const auto begin = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
+        marks_.pop_back();
+        std::vector<PtValue*> items(begin, stack_.end());
+        stack_.erase(begin, stack_.end());
+        return items;
+    }
+    template<typename Content>
+    Content& contentOf(PtValue* value, const char* expected) const
+    {
+        auto* const content = std::get_if<Content>(&value->content);
+        if (content == nullptr)
+            damaged(std::string("its pickle has another thing where ") + expected + " is expected");
+        return *content;
+    }
+    PtSequence tuple(std::size_t count)
+    {
+        PtSequence sequence{.kind = PtSequence::Kind::Tuple, .items = std::vector<const PtValue*>(count)};
+        for (auto i = count; i-- > 0;)
+            sequence.items[i] = pop();
+        return sequence;
+    }
+    PtSequence sequenceToMark(PtSequence::Kind kind)
+    {
+        const auto items = popToMark();
+        return {.kind = kind, .items = {items.begin(), items.end()}};
+    }
+    void append(const std::vector<PtValue*>& items)
+    {
+        auto& sequence = contentOf<PtSequence>(top(), "a list");
+        if (sequence.kind != PtSequence::Kind::List && sequence.kind != PtSequence::Kind::Set)
+            damaged("its pickle appends to a tuple");
+        sequence.items.insert(sequence.items.end(), items.begin(), items.end());
+    }
+    void setItems(const std::vector<PtValue*>& items)
+    {
+        if (items.size() % 2 != 0)
+            damaged("its pickle has a key without a value");
+        auto& dict = contentOf<PtDict>(top(), "a dictionary");
+        for (std::size_t i = 0; i < items.size(); i += 2)
+            dict.items.emplace_back(items[i], items[i + 1]);
+    }
+    void memoize(std::uint32_t index)
+    {
+        objects_.spend(1);
+        memo_.insert_or_assign(index, top());
+    }
+    void recall(std::uint32_t index)
+    {
+        const auto found = memo_.find(index);
+        if (found == memo_.end())
+            damaged("its pickle refers to what it never made");
+        push(found->second);
+    }
+
+    void call()
+    {
+        const auto* const arguments = pop();
+        const auto* const callee = pop();
+        const auto* const sequence = arguments->as<PtSequence>();
+        if (callee->as<PtConstant>() == nullptr || sequence == nullptr || sequence->kind != PtSequence::Kind::Tuple)
+            damaged("its pickle calls what cannot be called");
+        pushNew(objects_.call(*callee->as<PtConstant>(), *sequence));
+    }
+    void setAttributes()
+    {
+        pop(); // State dicts carry {"_metadata": ...} as an attribute; nothing here needs it.
+        if (top()->as<PtDict>() == nullptr)
+            objects_.refuse("sets attributes of an object");
+    }
+
+    void step(unsigned char opcode);
+    void stepData(unsigned char opcode);
+
+    std::span<const std::byte> bytes_;
+    TorchObjects objects_;
+    std::deque<PtValue>& values_;
+    std::size_t at_ = 0;
+    std::vector<PtValue*> stack_;
+    std::vector<std::size_t> marks_;
+    std::unordered_map<std::uint32_t, PtValue*> memo_;
+};
+
+/// Opcodes as in CPython's pickletools.
+void Machine::step(unsigned char opcode)
+{
+    switch (opcode) {
+    case 0x80: // PROTO
+        if (const int protocol = take<unsigned char>(); protocol < 2 || protocol > 5)
+            damaged("its pickle has protocol " + std::to_string(protocol) + "; 2 to 5 are read");
+        return;
+    case 0x95: // FRAME
+        take<std::uint64_t>();
+        return;
+    case '(': // MARK
+        marks_.push_back(stack_.size());
+        return;
+    case '0': // POP
+        pop();
+        return;
+    case ']': // EMPTY_LIST
+        return pushNew(PtSequence{.kind = PtSequence::Kind::List, .items = {}});
+    case ')': // EMPTY_TUPLE
+        return pushNew(PtSequence{.kind = PtSequence::Kind::Tuple, .items = {}});
+    case '}': // EMPTY_DICT
+        return pushNew(PtDict{});
+    case 0x8f: // EMPTY_SET
+        return pushNew(PtSequence{.kind = PtSequence::Kind::Set, .items = {}});
+    case 0x85: // TUPLE1
+    case 0x86: // TUPLE2
+    case 0x87: // TUPLE3
+        return pushNew(tuple(opcode - 0x84u));
+    case 't': // TUPLE
+        return pushNew(sequenceToMark(PtSequence::Kind::Tuple));
+    case 'l': // LIST
+        return pushNew(sequenceToMark(PtSequence::Kind::List));
+    case 0x91: // FROZENSET
+        return pushNew(sequenceToMark(PtSequence::Kind::FrozenSet));
+    case 'a': // APPEND
+        return append({pop()});
+    case 'e':  // APPENDS
+    case 0x90: // ADDITEMS
+        return append(popToMark());
+    case 's': { // SETITEM
+        auto* const value = pop();
+        auto* const key = pop();
+        return setItems({key, value});
+    }
+    case 'u': // SETITEMS
+        return setItems(popToMark());
+    case 'q': // BINPUT
+        return memoize(take<unsigned char>());
+    case 'r': // LONG_BINPUT
+        return memoize(take<std::uint32_t>());
+    case 0x94: // MEMOIZE
+        return memoize(static_cast<std::uint32_t>(memo_.size()));
+    case 'h': // BINGET
+        return recall(take<unsigned char>());
+    case 'j': // LONG_BINGET
+        return recall(take<std::uint32_t>());
+    case 'c': { // GLOBAL
+        const auto module = takeLine();
+        return pushNew(objects_.global(module, takeLine()));
+    }
+    case 0x93: { // STACK_GLOBAL
+        const auto name = contentOf<std::string>(pop(), "a name");
+        return pushNew(objects_.global(contentOf<std::string>(pop(), "a name"), name));
+    }
+    case 'R': // REDUCE
+        return call();
+    case 'b': // BUILD
+        return setAttributes();
+    case 'Q': // BINPERSID
+        return pushNew(objects_.storage(*pop()));
+    default:
+        return stepData(opcode);
+    }
+}
+
+void Machine::stepData(unsigned char opcode)
+{
+    switch (opcode) {
+    case 'N': // NONE
+        return pushNew(PtNone{});
+    case 0x88: // NEWTRUE
+    case 0x89: // NEWFALSE
+        return pushNew(opcode == 0x88);
+    case 'J': // BININT
+        return pushNew(PtInteger{.value = take<std::int32_t>(), .decimal = {}});
+    case 'K': // BININT1
+        return pushNew(PtInteger{.value = take<unsigned char>(), .decimal = {}});
+    case 'M': // BININT2
+        return pushNew(PtInteger{.value = take<std::uint16_t>(), .decimal = {}});
+    case 0x8a: // LONG1
+        return pushNew(integerFrom(takeBytes(take<unsigned char>())));
+    case 'G': { // BINFLOAT: big-endian
+        const auto bits = takeBytes(8);
+        const auto value = (std::uint64_t{bigEndian32(bits, 0)} << 32) | bigEndian32(bits, 4);
+        double number = 0;
+        std::memcpy(&number, &value, sizeof number);
+        return pushNew(number);
+    }
+    case 'X': // BINUNICODE
+        return pushNew(takeText(take<std::uint32_t>()));
+    case 0x8c: // SHORT_BINUNICODE
+        return pushNew(takeText(take<unsigned char>()));
+    case 0x8d: // BINUNICODE8
+        return pushNew(takeText(take<std::uint64_t>()));
+    case 'T': // BINSTRING, Python 2's
+        return pushNew(takeText(take<std::uint32_t>()));
+    case 'U': // SHORT_BINSTRING
+        return pushNew(takeText(take<unsigned char>()));
+    case 'B': // BINBYTES
+        return pushNew(PtBytes{.bytes = takeText(take<std::uint32_t>()), .isArray = false});
+    case 'C': // SHORT_BINBYTES
+        return pushNew(PtBytes{.bytes = takeText(take<unsigned char>()), .isArray = false});
+    case 0x8e: // BINBYTES8
+        return pushNew(PtBytes{.bytes = takeText(take<std::uint64_t>()), .isArray = false});
+    case 0x96: // BYTEARRAY8
+        return pushNew(PtBytes{.bytes = takeText(take<std::uint64_t>()), .isArray = true});
+    default:
+        damaged("its pickle holds the instruction " + std::to_string(opcode) + ", which is not read here");
+    }
+}
+
+} // namespace
+
+const PtValue* readPickle(std::span<const std::byte> bytes, const std::string& name, std::deque<PtValue>& values,
+                          std::size_t& consumed)
+{
+    Machine machine(bytes, name, values);
+    const auto* const value = machine.run();
+    consumed = machine.consumed();
+    return value;
+}
+
+} // namespace nanodit

@@ -1,0 +1,254 @@
+#include "core/io/atomic_file.h"
+#include "core/io/torch_file.h"
+#include "core/runtime/error.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest>
+
+#include <cstring>
+#include <zlib.h>
+
+using namespace nanodit;
+using nanodit::test::errorOf;
+using namespace std::string_literals;
+
+namespace {
+
+template<typename Number>
+std::string raw(Number number)
+{
+    return {reinterpret_cast<const char*>(&number), sizeof number};
+}
+
+/// A stored zip archive of named records; `method` and `flags` as the directory shall claim them.
+std::string zipOf(const std::vector<std::pair<std::string, std::string>>& records, std::uint16_t method = 0,
+                  std::uint16_t flags = 0)
+{
+    std::string file, directory;
+    for (const auto& [name, data] : records) {
+        const auto sum = static_cast<std::uint32_t>(
+            crc32(0, reinterpret_cast<const Bytef*>(data.data()), static_cast<uInt>(data.size())));
+        const auto size = static_cast<std::uint32_t>(data.size());
+        const auto common = raw<std::uint16_t>(20) + raw(flags) + raw(method) + raw<std::uint32_t>(0) + raw(sum) +
+                            raw(size) + raw(size) + raw(static_cast<std::uint16_t>(name.size())) +
+                            raw<std::uint16_t>(0);
+        directory += "PK\1\2"s + raw<std::uint16_t>(20) + common + raw<std::uint16_t>(0) + raw<std::uint32_t>(0) +
+                     raw<std::uint16_t>(0) + raw<std::uint16_t>(0) + raw(static_cast<std::uint32_t>(file.size())) +
+                     name;
+        // The comment, disk, attribute fields above: 2 + 2 + 2 + 4 bytes.
+        file += "PK\3\4"s + common + name + data;
+    }
+    const auto count = static_cast<std::uint16_t>(records.size());
+    const auto end = "PK\5\6"s + raw<std::uint32_t>(0) + raw(count) + raw(count) +
+                     raw(static_cast<std::uint32_t>(directory.size())) + raw(static_cast<std::uint32_t>(file.size())) +
+                     raw<std::uint16_t>(0);
+    return file + directory + end;
+}
+
+PtFile parse(const std::string& bytes)
+{
+    const auto owner = std::make_shared<const std::string>(bytes);
+    return PtFile::parse(std::as_bytes(std::span(owner->data(), owner->size())), owner, "case.pt");
+}
+
+PtFile parsePickle(const std::string& pickle)
+{
+    return parse(zipOf({{"case/data.pkl", pickle}}));
+}
+
+std::string refusalOf(const std::string& pickle)
+{
+    return errorOf([&] { parsePickle(pickle); });
+}
+
+bool contains(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+class TorchFileTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void findsTheStateDict()
+    {
+        for (const auto* name : {"checkpoint.pt", "checkpoint_legacy.pt", "bare_state_dict.pt"}) {
+            const auto tensors = PtFile::read(test::dataPath("golden/torch_pt") / name).stateDict();
+            QCOMPARE(tensors.size(), 14u);
+            QCOMPARE(tensors.at("emb.weight").shape, (std::vector<std::int64_t>{11, 8}));
+            QCOMPARE(tensors.at("emb.weight").bytes.data(), tensors.at("head.weight").bytes.data());
+        }
+        QVERIFY(PtFile::read(test::dataPath("golden/torch_pt/nested_parameters.pt"))
+                    .stateDict()
+                    .contains("module.emb.weight"));
+        const auto bare = PtFile::read(test::dataPath("golden/torch_pt/bare_tensor.pt"));
+        QVERIFY(contains(errorOf([&] { bare.stateDict(); }), "no state dict"));
+    }
+
+    void arraysOutliveTheFile()
+    {
+        std::map<std::string, Array> tensors;
+        {
+            tensors = PtFile::read(test::dataPath("golden/torch_pt/checkpoint.pt")).stateDict();
+        }
+        float first = 0;
+        std::memcpy(&first, tensors.at("emb.weight").bytes.data(), sizeof first);
+        QVERIFY(std::abs(first - -0.3472525477409363f) < 1e-9f);
+    }
+
+    void everyTruncationIsAnError_data()
+    {
+        QTest::addColumn<QString>("file");
+        QTest::newRow("zip") << "bare_tensor.pt";
+        QTest::newRow("legacy") << "views_shared_legacy.pt";
+    }
+    void everyTruncationIsAnError()
+    {
+        QFETCH(QString, file);
+        const auto whole = readTextFile(test::dataPath("golden/torch_pt") / file.toStdString());
+        parse(whole);
+        for (std::size_t length = 0; length < whole.size(); ++length) {
+            const auto message = errorOf([&] { parse(whole.substr(0, length)); });
+            QVERIFY2(message.starts_with("case.pt"), std::to_string(length).c_str());
+        }
+    }
+
+    void everyDamagedByteIsAnErrorOrReadSafely()
+    {
+        const auto whole = readTextFile(test::dataPath("golden/torch_pt/views_shared_legacy.pt"));
+        for (std::size_t at = 0; at < whole.size(); ++at) {
+            for (const char flip : {'\x01', '\x80', '\xff'}) {
+                auto damaged = whole;
+                damaged[at] = static_cast<char>(damaged[at] ^ flip);
+                try {
+                    for (const auto& [name, array] : parse(damaged).stateDict())
+                        if (array.elements() < 100000)
+                            inRowMajorOrder(
+                                array); // Reads every element: out of bounds would show under the sanitizer.
+                } catch (const DataError&) {
+                }
+            }
+        }
+    }
+
+    void executesNothing()
+    {
+        const auto command = "touch pwned"s;
+        const auto argument = "X"s + raw(static_cast<std::uint32_t>(command.size())) + command + "\x85R.";
+        for (const auto* global :
+             {"cposix\nsystem\n", "cos\nsystem\n", "cbuiltins\nexec\n", "cbuiltins\neval\n", "cbuiltins\ngetattr\n",
+              "csubprocess\nPopen\n", "ctorch\nload\n", "ctorch.nn.modules.linear\nLinear\n",
+              "ctorch._utils\n_rebuild_tensor_v2.__globals__\n"}) {
+            QVERIFY2(contains(refusalOf("\x80\x02"s + global + argument), "refused"), global);
+            QVERIFY2(contains(refusalOf("\x80\x02"s + global + "."), "refused"), global);
+        }
+        // The same through STACK_GLOBAL, NEWOBJ and INST.
+        QVERIFY(contains(refusalOf("\x80\x04\x8c\x05posix\x8c\x06system\x93."), "refused"));
+        QVERIFY(!refusalOf("\x80\x02"s + "ccollections\nOrderedDict\n)\x81.").empty());
+        QVERIFY(!refusalOf("\x80\x02(iposix\nsystem\n."s).empty());
+        QVERIFY(!std::filesystem::exists("pwned"));
+    }
+
+    void attributesAreSetOnStateDictsOnly()
+    {
+        QVERIFY(refusalOf("\x80\x02}}b."s).empty());
+        QVERIFY(contains(refusalOf("\x80\x02]}b."s), "sets attributes"));
+    }
+
+    void nonsenseIsOneClearError_data()
+    {
+        QTest::addColumn<QByteArray>("pickle");
+        const auto row = [](const char* name, const std::string& pickle) {
+            QTest::newRow(name) << QByteArray(pickle.data(), static_cast<qsizetype>(pickle.size()));
+        };
+        row("nothing", "");
+        row("only stop", "\x80\x02."s);
+        row("pop below mark", "\x80\x02}(0."s);
+        row("appends to a tuple", "\x80\x02)Na."s);
+        row("appends without mark", "\x80\x02]e."s);
+        row("odd items", "\x80\x02}(Nu."s);
+        row("unknown memo", "\x80\x02h\x05."s);
+        row("huge text", "\x80\x02X\xff\xff\xff\xff."s);
+        row("huge bytes", "\x80\x03\x8e\xff\xff\xff\xff\xff\xff\xff\xff."s);
+        row("calls a number", "\x80\x02K\x05)R."s);
+        row("calls a type", "\x80\x02"
+                            "ctorch\nFloatStorage\n)R."s);
+        row("calls without tuple", "\x80\x02"
+                                   "ccollections\nOrderedDict\n]R."s);
+        row("storage that is none", "\x80\x02NQ."s);
+        row("tensor without storage", "\x80\x02"
+                                      "ctorch._utils\n_rebuild_tensor_v2\n)R."s);
+        row("old protocol", "\x80\x01N."s);
+        row("text protocol", "I1\n."s);
+        row("endless name", "\x80\x02"
+                            "c" +
+                                std::string(5000, 'a') + "\n.");
+        row("named bytes", "\x80\x02K\x01K\x02\x93."s);
+    }
+    void nonsenseIsOneClearError()
+    {
+        QFETCH(QByteArray, pickle);
+        const auto message = refusalOf(pickle.toStdString());
+        QVERIFY2(message.starts_with("case.pt"), message.c_str());
+    }
+
+    void containersThatHoldThemselvesAreRead()
+    {
+        const auto file = parsePickle("\x80\x02]q\0h\0a."s);
+        const auto* const list = file.root().as<PtSequence>();
+        QVERIFY(list != nullptr && list->items.size() == 1 && list->items[0] == &file.root());
+        QVERIFY(!errorOf([&] { file.stateDict(); }).empty());
+    }
+
+    void depthAndGrowthAreBounded()
+    {
+        QVERIFY(refusalOf("\x80\x02"s + std::string(300000, ']') + std::string(299999, 'a') + ".").empty());
+        // A list of 200 000 items made a set 20 000 times over.
+        std::string bomb = "\x80\x02"
+                           "c__builtin__\nset\nq\1]q\0("s +
+                           std::string(200000, 'N') + "e0";
+        for (int i = 0; i < 20000; ++i)
+            bomb += "h\1h\0\x85R0"s;
+        QVERIFY(contains(refusalOf(bomb + "N."), "more objects"));
+    }
+
+    void bigIntegersKeepTheirDigits()
+    {
+        const auto decimal = [](const std::string& bytes) {
+            const auto file = parsePickle("\x80\x02\x8a"s + static_cast<char>(bytes.size()) + bytes + ".");
+            const auto* const integer = file.root().as<PtInteger>();
+            return integer->decimal.empty() ? std::to_string(integer->value) : integer->decimal;
+        };
+        QCOMPARE(decimal(""), "0"s);
+        QCOMPARE(decimal("\xff"), "-1"s);
+        QCOMPARE(decimal("\xff\0"s), "255"s);
+        QCOMPARE(decimal("\0\0\0\0\0\0\0\x80"s), "-9223372036854775808"s);
+        QCOMPARE(decimal(std::string(8, '\0') + "\1"), "18446744073709551616"s);
+        QCOMPARE(decimal(std::string(8, '\0') + "\xff"), "-18446744073709551616"s);
+    }
+
+    void zipArchivesAreCheckedThroughout()
+    {
+        const std::vector<std::pair<std::string, std::string>> good = {{"case/data.pkl", "\x80\x02N."s}};
+        QVERIFY(errorOf([&] { parse(zipOf(good)); }).empty());
+        QVERIFY(contains(errorOf([&] { parse(zipOf(good, 8)); }), "compressed"));
+        QVERIFY(contains(errorOf([&] { parse(zipOf(good, 0, 1)); }), "encrypted"));
+        QVERIFY(contains(errorOf([&] { parse(zipOf({good[0], good[0]})); }), "twice"));
+        QVERIFY(contains(errorOf([&] { parse(zipOf({{"case/other", ""}})); }), "no data.pkl"));
+        QVERIFY(contains(errorOf([&] { parse(zipOf({good[0], {"case/byteorder", "big"}})); }), "big-endian"));
+        QVERIFY(contains(errorOf([&] { parse(zipOf({good[0], {"case/constants.pkl", ""}})); }), "TorchScript"));
+        auto whole = zipOf(good);
+        for (std::size_t at = 0; at < whole.size(); ++at) {
+            for (const char flip : {'\x01', '\xff'}) {
+                auto damaged = whole;
+                damaged[at] = static_cast<char>(damaged[at] ^ flip);
+                errorOf([&] { parse(damaged); }); // Anything but a crash.
+            }
+        }
+    }
+};
+
+QTEST_APPLESS_MAIN(TorchFileTest)
+#include "tst_torch_file.moc"
