@@ -30,8 +30,8 @@ at::Tensor rotatePatches(const at::Tensor& x, std::int64_t prefix, const at::Ten
 
 std::shared_ptr<const DinoEncoder> DinoEncoder::load(const std::filesystem::path& folder, const EncoderOptions& options)
 {
-    auto encoder =
-        std::make_shared<DinoEncoder>(DinoConfig::load(folder), readModelFolder(folder), options, folder.string());
+    auto config = DinoConfig::load(folder); // first: a folder without a config is told as that
+    auto encoder = std::make_shared<DinoEncoder>(std::move(config), readModelFolder(folder), options, folder.string());
     if (std::filesystem::exists(folder / "preprocessor_config.json"))
         encoder->normalisation_ = ImageProcessor::load(folder).normalisation();
     return encoder;

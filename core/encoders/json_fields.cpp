@@ -9,6 +9,8 @@ namespace nanodit {
 
 JsonFields JsonFields::read(const std::filesystem::path& file)
 {
+    if (!std::filesystem::exists(file))
+        throw DataError(file.string() + " is missing: expected is a model's folder as Hugging Face lays it out");
     auto parsed = nlohmann::json::parse(readTextFile(file), nullptr, false);
     if (parsed.is_discarded())
         throw DataError(file.string() +

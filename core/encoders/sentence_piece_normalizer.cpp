@@ -107,7 +107,7 @@ std::string SentencePieceNormalizer::normalize(std::string_view text) const
         text.remove_prefix(length);
     }
     while (removeExtraWhitespace && result.ends_with(space))
-        result.resize(result.size() - space.size());
+        result.erase(result.size() - space.size());
     if (addDummyPrefix && whitespaceAsSuffix)
         result += space;
     return result;
