@@ -1,0 +1,311 @@
+#include "core/encoders/attention.h"
+#include "core/encoders/dino.h"
+#include "core/golden/golden.h"
+#include "core/io/atomic_file.h"
+#include "core/workbench.h"
+#include "tests/support/test_data.h"
+
+#include <ATen/ATen.h>
+#include <QtTest>
+#include <nlohmann/json.hpp>
+
+using namespace nanodit;
+
+namespace {
+
+DinoConfig tinyConfig()
+{
+    DinoConfig config;
+    config.patchSize = 4;
+    config.width = 24;
+    config.layers = 2;
+    config.heads = 3;
+    config.mlpWidth = 40;
+    config.registers = 2;
+    config.keyBias = true;
+    return config;
+}
+
+DinoEncoder tinyEncoder()
+{
+    return {tinyConfig(), DinoEncoder::initialWeights(tinyConfig(), 5)};
+}
+
+at::Tensor noise(std::int64_t pictures, std::int64_t height, std::int64_t width)
+{
+    return at::randn({pictures, 3, height, width});
+}
+
+double distance(const at::Tensor& a, const at::Tensor& b)
+{
+    return a.sizes() == b.sizes() ? (a - b).abs().max().item<double>() : 1e9;
+}
+
+} // namespace
+
+class TestDino : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { at::manual_seed(2); }
+
+    void matchesGolden_data()
+    {
+        QTest::addColumn<QString>("folder");
+        QTest::newRow("DINOv3, gated, float16") << "golden/01_dinov3_vit_swiglu";
+        QTest::newRow("DINOv3, shards, bfloat16, no registers") << "golden/01_dinov3_vit_sharded_bf16";
+        QTest::newRow("DINOv2") << "golden/02_dinov2";
+        QTest::newRow("DINOv2 with registers, SwiGLU") << "golden/02_dinov2_registers_swiglu";
+    }
+    void matchesGolden()
+    {
+        QFETCH(QString, folder);
+        const auto lines = encoderGoldenRunners().at("dinov3_vit")(test::dataPath(folder.toStdString()));
+        QVERIFY(lines.size() >= 4);
+        for (const auto& line : lines)
+            QVERIFY2(line.passed, (line.name + " " + std::to_string(line.largestError) + " " + line.note).c_str());
+    }
+
+    void tokensAreClsThenRegistersThenPatches()
+    {
+        const auto encoder = tinyEncoder();
+        const auto pixels = noise(2, 12, 20);
+        const auto features = encoder.encode(pixels);
+        const auto tokens = encoder.tokens(pixels);
+        QCOMPARE(features.grid, (GridSize{3, 5}));
+        QCOMPARE(tokens.size(1), 1 + 2 + 15);
+        QVERIFY(at::equal(features.cls, tokens.select(1, 0)));
+        QVERIFY(at::equal(features.patches, tokens.slice(1, 3)));
+    }
+
+    void batchEqualsSinglePictures()
+    {
+        const auto encoder = tinyEncoder();
+        const auto pixels = noise(2, 16, 8);
+        const auto both = encoder.encode(pixels);
+        for (std::int64_t i = 0; i < 2; ++i) {
+            const auto one = encoder.encode(pixels.narrow(0, i, 1));
+            QVERIFY(distance(one.cls, both.cls.narrow(0, i, 1)) < 1e-5);
+            QVERIFY(distance(one.patches, both.patches.narrow(0, i, 1)) < 1e-5);
+        }
+    }
+
+    void pixelsBeyondTheLastWholePatchAreLeftOut()
+    {
+        const auto encoder = tinyEncoder();
+        const auto pixels = noise(1, 15, 22);
+        const auto whole = encoder.encode(pixels.narrow(2, 0, 12).narrow(3, 0, 20).contiguous());
+        QVERIFY(distance(encoder.encode(pixels).patches, whole.patches) < 1e-5);
+    }
+
+    void patchesFollowTheirPlace()
+    {
+        // A patch's features say most about the pixels under it: changing a corner changes that corner's patch most.
+        const auto encoder = tinyEncoder();
+        const auto pixels = noise(1, 16, 24);
+        auto changed = pixels.clone();
+        changed.narrow(2, 12, 4).narrow(3, 20, 4).add_(2.0);
+        const auto moved = (encoder.encode(changed).patches - encoder.encode(pixels).patches).norm(2, -1)[0];
+        QCOMPARE(moved.argmax().item<std::int64_t>(), 4 * 6 - 1);
+    }
+
+    void gradientReachesEveryWeight_data()
+    {
+        QTest::addColumn<int>("mlp");
+        QTest::newRow("plain") << int(DinoConfig::Mlp::Plain);
+        QTest::newRow("gated") << int(DinoConfig::Mlp::Gated);
+    }
+    void gradientReachesEveryWeight()
+    {
+        QFETCH(int, mlp);
+        auto config = tinyConfig();
+        config.mlp = DinoConfig::Mlp(mlp);
+        auto weights = DinoEncoder::initialWeights(config, 1);
+        for (auto& [name, tensor] : weights)
+            tensor.requires_grad_(true);
+        const DinoEncoder encoder(config, weights);
+        encoder.tokens(noise(2, 8, 8)).square().sum().backward();
+        for (const auto& [name, tensor] : weights) {
+            QVERIFY2(tensor.grad().defined(), name.c_str());
+            // The keys' bias adds the same to every logit of a query, unless they are rotated: patches are.
+            QVERIFY2(tensor.grad().abs().max().item<double>() > 0, name.c_str());
+        }
+    }
+
+    void updatesOfTheWeightsAreSeen()
+    {
+        auto weights = DinoEncoder::initialWeights(tinyConfig(), 1);
+        const DinoEncoder encoder(tinyConfig(), weights);
+        const auto pixels = noise(1, 8, 8);
+        const auto before = encoder.encode(pixels).cls.clone();
+        weights["norm.bias"].add_(1);
+        QVERIFY(distance(encoder.encode(pixels).cls, before + 1) < 1e-5);
+    }
+
+    void initialWeightsAreDeterministicAndKeepTheScale()
+    {
+        const auto first = DinoEncoder::initialWeights(tinyConfig(), 7),
+                   second = DinoEncoder::initialWeights(tinyConfig(), 7);
+        for (const auto& [name, tensor] : first)
+            QVERIFY2(at::equal(tensor, second.at(name)), name.c_str());
+        QVERIFY(!at::equal(first.at("embeddings.cls_token"),
+                           DinoEncoder::initialWeights(tinyConfig(), 8).at("embeddings.cls_token")));
+        std::vector<at::Tensor> hiddenStates;
+        DinoEncoder(tinyConfig(), first).tokens(noise(2, 32, 32), &hiddenStates);
+        const auto spread = hiddenStates.back().std().item<double>();
+        QVERIFY2(spread > 0.3 && spread < 3, std::to_string(spread).c_str());
+    }
+
+    void stopsWhenAsked()
+    {
+        const auto encoder = tinyEncoder();
+        int asked = 0;
+        QVERIFY(!encoder.encode(noise(1, 8, 8), [&] { return ++asked == 2; }));
+        QCOMPARE(asked, 2);
+        QVERIFY(encoder.encode(noise(1, 8, 8), [] { return false; }).has_value());
+    }
+
+    void bfloat16IsNearFloat32()
+    {
+        const auto weights = DinoEncoder::initialWeights(tinyConfig(), 3);
+        const auto pixels = noise(1, 16, 16);
+        const auto exact = DinoEncoder(tinyConfig(), weights).encode(pixels).patches;
+        const auto rough =
+            DinoEncoder(tinyConfig(), weights, {.device = at::kCPU, .compute = at::kBFloat16}).encode(pixels).patches;
+        QCOMPARE(rough.scalar_type(), at::kBFloat16);
+        const auto error = distance(rough.to(at::kFloat), exact);
+        QVERIFY2(error > 0 && error < 0.2, std::to_string(error).c_str());
+    }
+
+    void streamedAttentionEqualsTheWholeMatrix()
+    {
+        const auto q = at::randn({2, 3, 4000, 8}), k = at::randn({2, 3, 500, 8}),
+                   v = at::randn({2, 3, 500, 8}); // several blocks
+        const auto bias = at::randn({1, 3, 4000, 500});
+        const auto plain = at::matmul(at::softmax(at::matmul(q, k.transpose(-1, -2)) * 0.3 + bias, -1), v);
+        QVERIFY(distance(attend(q, k, v, 0.3, bias), plain) < 1e-5);
+    }
+
+    void writtenFoldersLoadAgain()
+    {
+        const test::TemporaryFolder temporary;
+        const auto folder = temporary / "vit";
+        const auto weights = DinoEncoder::initialWeights(tinyConfig(), 4);
+        const ImageNormalisation normalisation{.mean = {0.1, 0.2, 0.3}, .std = {0.5, 0.6, 0.7}, .rescale = 1.0 / 255};
+        writeDinoFolder(folder, tinyConfig(), weights, normalisation);
+        const auto encoder = DinoEncoder::load(folder);
+        const auto pixels = noise(1, 8, 12);
+        QVERIFY(at::equal(encoder->encode(pixels).patches, DinoEncoder(tinyConfig(), weights).encode(pixels).patches));
+        QVERIFY(encoder->normalisation() == normalisation);
+        QCOMPARE(readTensors(folder).at("embeddings.mask_token").sizes(), (at::IntArrayRef{1, 1, 24}));
+        QVERIFY(!test::errorOf([&] { writeDinoFolder(folder, tinyConfig(), weights); }).empty());
+    }
+
+    void namesOfOtherWrappingsAreKnown()
+    {
+        TensorMap wrapped;
+        for (const auto& [name, tensor] : DinoEncoder::initialWeights(tinyConfig(), 5))
+            wrapped["model." + name] = tensor;
+        const auto pixels = noise(1, 8, 8);
+        QVERIFY(at::equal(DinoEncoder(tinyConfig(), wrapped).encode(pixels).cls, tinyEncoder().encode(pixels).cls));
+    }
+
+    void theWorkbenchTellsTheEncoderOfAWorkspace()
+    {
+        Workspace workspace{.root = test::dataPath("golden"), .config = {}};
+        QVERIFY(test::errorOf([&] { dinoEncoderInfo(workspace); }).find("encoders.dino") != std::string::npos);
+        workspace.config.dinoEncoder = "02_dinov2_registers_swiglu";
+        const auto info = dinoEncoderInfo(workspace);
+        QCOMPARE(info.kind, std::string("dinov2_with_registers"));
+        QCOMPARE(info.patchSize, 14);
+        QCOMPARE(info.width, 48);
+        QCOMPARE(info.registers, 2);
+    }
+
+    void configurationsThatCannotBeUsedAreRefused_data()
+    {
+        QTest::addColumn<QString>("changes");
+        QTest::addColumn<QString>("named");
+        QTest::newRow("another model") << R"({"model_type": "dinov3_convnext"})"
+                                       << "dinov3_convnext";
+        QTest::newRow("heads") << R"({"hidden_size": 50, "num_attention_heads": 4})"
+                               << "num_attention_heads 4";
+        QTest::newRow("rotary width") << R"({"hidden_size": 60, "num_attention_heads": 6})"
+                                      << "multiple of 4";
+        QTest::newRow("activation") << R"({"hidden_act": "selu_twice"})"
+                                    << "selu_twice";
+        QTest::newRow("no number") << R"({"num_hidden_layers": "twelve"})"
+                                   << "num_hidden_layers";
+        QTest::newRow("negative") << R"({"patch_size": -16})"
+                                  << "patch_size";
+        QTest::newRow("oblong patches") << R"({"patch_size": [16, 8]})"
+                                        << "16 x 8";
+        QTest::newRow("registers") << R"({"num_register_tokens": -1})"
+                                   << "num_register_tokens";
+    }
+    void configurationsThatCannotBeUsedAreRefused()
+    {
+        QFETCH(QString, changes);
+        QFETCH(QString, named);
+        auto config = tinyConfig().toJson();
+        config.update(nlohmann::json::parse(changes.toStdString()));
+        const auto error = test::errorOf([&] { DinoConfig::fromJson(config, "models/x/config.json"); });
+        QVERIFY2(error.find(named.toStdString()) != std::string::npos &&
+                     error.find("models/x/config.json") != std::string::npos,
+                 error.c_str());
+    }
+
+    void weightsThatDoNotFitAreNamed()
+    {
+        auto weights = DinoEncoder::initialWeights(tinyConfig(), 1);
+        const auto whole = weights;
+        const auto refusal = [&] { return test::errorOf([&] { DinoEncoder(tinyConfig(), weights, {}, "models/x"); }); };
+        weights.erase("layer.1.mlp.up_proj.weight");
+        QVERIFY(refusal().find("models/x lacks the tensor layer.1.mlp.up_proj.weight [40, 24]") != std::string::npos);
+        weights = whole;
+        weights["norm.weight"] = at::ones({23});
+        QVERIFY(refusal().find("norm.weight in the shape [23]") != std::string::npos);
+        weights = whole;
+        weights["norm.weight"] = at::ones({24}, at::kChar);
+        QVERIFY(refusal().find("quantised") != std::string::npos);
+    }
+
+    void missingTensorsAreCalledAsTheFileCallsThem()
+    {
+        const auto folder = test::dataPath("golden/02_dinov2");
+        auto weights = readTensors(folder / "model.safetensors");
+        weights.erase("encoder.layer.1.attention.attention.query.weight");
+        const auto error = test::errorOf([&] { DinoEncoder(DinoConfig::load(folder), weights, {}, "x"); });
+        QVERIFY2(error.find("encoder.layer.1.attention.attention.query.weight [64, 64]") != std::string::npos,
+                 error.c_str());
+    }
+
+    void brokenFoldersAreRefusedByName()
+    {
+        const test::TemporaryFolder temporary;
+        const auto folder = temporary / "vit";
+        const auto refusal = [&] { return test::errorOf([&] { DinoEncoder::load(folder); }); };
+        QVERIFY(refusal().find("config.json") != std::string::npos);
+        writeDinoFolder(folder, tinyConfig(), DinoEncoder::initialWeights(tinyConfig(), 1));
+        const auto weights = folder / "model.safetensors";
+        std::filesystem::resize_file(weights, std::filesystem::file_size(weights) - 100);
+        QVERIFY(refusal().find("model.safetensors") != std::string::npos);
+        std::filesystem::remove(weights);
+        QVERIFY(refusal().find(folder.string()) != std::string::npos);
+        test::writeText(folder / "config.json", "{\"model_type\": \"dinov3_vi");
+        QVERIFY(refusal().find("config.json is no JSON") != std::string::npos);
+    }
+
+    void pixelsOfAnotherShapeAreRefused()
+    {
+        const auto encoder = tinyEncoder();
+        QVERIFY(test::errorOf([&] {
+                    encoder.encode(at::zeros({1, 1, 8, 8}));
+                }).find("[1, 1, 8, 8]") != std::string::npos);
+        QVERIFY(test::errorOf([&] { encoder.encode(at::zeros({1, 3, 3, 8})); }).find("one patch") != std::string::npos);
+        QVERIFY(test::errorOf([&] { encoder.normalisation(); }).find("preprocessor_config.json") != std::string::npos);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestDino)
+#include "tst_dino.moc"
