@@ -1,0 +1,234 @@
+#include "core/preprocess/derived_array.h"
+
+#include "core/dataset/finite.h"
+#include "core/io/npy.h"
+#include "core/runtime/error.h"
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The patch sizes of the published ViTs, for arrays of which no encoder is known.
+constexpr std::array<std::int64_t, 2> usualPatchSizes = {16, 14};
+
+std::string remedy(ArrayKind kind)
+{
+    return "run \"nanodit preprocess --pass-filter " + passName(passOf(kind)) + "\"";
+}
+
+std::string remakeRemedy(ArrayKind kind)
+{
+    return remedy(kind) + ", which moves the file aside and makes it again";
+}
+
+std::string sideText(const std::optional<std::int64_t>& side, const char* name)
+{
+    return side ? std::to_string(*side) : name;
+}
+
+std::string gridText(ImageSize bucket, std::int64_t patchSize)
+{
+    const auto grid = dinoGrid(bucket, patchSize);
+    return std::to_string(grid.count()) + " (" + std::to_string(grid.rows) + " x " + std::to_string(grid.cols) +
+           " at p = " + std::to_string(patchSize) + ")";
+}
+
+/// "[16, 104, 152]" of sides that may be words.
+std::string bracketed(const std::vector<std::string>& sides)
+{
+    std::string text = "[";
+    for (const auto& side : sides) {
+        if (text.size() > 1)
+            text += ", ";
+        text += side;
+    }
+    return text += "]";
+}
+
+/// What the shape should be, for a person.
+std::string expectedText(ArrayKind kind, ImageSize bucket, const ArrayExpectations& expected)
+{
+    switch (kind) {
+    case ArrayKind::T5:
+        return bracketed({"1 to " + std::to_string(expected.textTokens), sideText(expected.textWidth, "width")});
+    case ArrayKind::Vae:
+        return bracketed({sideText(expected.latentChannels, "channels"),
+                          std::to_string(bucket.height / expected.latentFactor),
+                          std::to_string(bucket.width / expected.latentFactor)});
+    case ArrayKind::DinoCls:
+        return bracketed({sideText(expected.dinoWidth, "width")});
+    case ArrayKind::DinoPatches: {
+        const auto patches = expected.patchSize
+                                 ? std::to_string(dinoGrid(bucket, *expected.patchSize).count())
+                                 : gridText(bucket, usualPatchSizes[0]) + " or " + gridText(bucket, usualPatchSizes[1]);
+        return bracketed({patches, sideText(expected.dinoWidth, "width")});
+    }
+    }
+    return {};
+}
+
+bool fits(const std::optional<std::int64_t>& expected, std::int64_t found)
+{
+    return found > 0 && (!expected || *expected == found);
+}
+
+bool fitsGrid(std::int64_t patches, ImageSize bucket, const ArrayExpectations& expected)
+{
+    if (expected.patchSize)
+        return patches == dinoGrid(bucket, *expected.patchSize).count();
+    for (const auto patchSize : usualPatchSizes) {
+        if (patches == dinoGrid(bucket, patchSize).count())
+            return true;
+    }
+    return false;
+}
+
+bool fitsShape(const std::vector<std::int64_t>& shape, ArrayKind kind, ImageSize bucket,
+               const ArrayExpectations& expected)
+{
+    switch (kind) {
+    case ArrayKind::T5:
+        return shape.size() == 2 && shape[0] >= 1 && shape[0] <= expected.textTokens &&
+               fits(expected.textWidth, shape[1]);
+    case ArrayKind::Vae:
+        return shape.size() == 3 && fits(expected.latentChannels, shape[0]) &&
+               shape[1] == bucket.height / expected.latentFactor && shape[2] == bucket.width / expected.latentFactor;
+    case ArrayKind::DinoCls:
+        return shape.size() == 1 && fits(expected.dinoWidth, shape[0]);
+    case ArrayKind::DinoPatches:
+        return shape.size() == 2 && fits(expected.dinoWidth, shape[1]) && fitsGrid(shape[0], bucket, expected);
+    }
+    return false;
+}
+
+/// Patches of the right width that do not lie on the bucket's grid.
+bool isMisaligned(const std::vector<std::int64_t>& shape, ArrayKind kind, const ArrayExpectations& expected)
+{
+    return kind == ArrayKind::DinoPatches && shape.size() == 2 && shape[0] > 0 && fits(expected.dinoWidth, shape[1]);
+}
+
+std::string misalignedText(const fs::path& file, std::int64_t patches, ImageSize bucket,
+                           const ArrayExpectations& expected)
+{
+    std::string text = file.string() + " is misaligned: it holds " + std::to_string(patches) + " patches, the bucket " +
+                       bucketName(bucket) + " has " + gridText(bucket, expected.patchSize.value_or(usualPatchSizes[0]));
+    if (!expected.patchSize)
+        text += " or " + gridText(bucket, usualPatchSizes[1]);
+    if (isCentreCropPatchCount(patches))
+        text += "; an older pipeline made it from a 224 x 224 centre crop, so its patches do not lie under the latent";
+    return text + "; " + remakeRemedy(ArrayKind::DinoPatches);
+}
+
+bool isReadType(DType type)
+{
+    return type == DType::F16 || type == DType::BF16 || type == DType::F32;
+}
+
+std::string joined(const std::vector<std::string>& parts)
+{
+    std::string text;
+    for (std::size_t i = 0; i < parts.size(); ++i)
+        text += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
+    return text;
+}
+
+} // namespace
+
+std::string passParameters(Pass pass, const ArrayExpectations& expected)
+{
+    switch (pass) {
+    case Pass::T5:
+        return "t5/1, valid tokens of at most " + std::to_string(expected.textTokens);
+    case Pass::Vae:
+        return "vae/1, mean of the latent, (z - shift) * scale";
+    case Pass::Dino:
+        return "dinov3/1, bucket image to the nearest multiple of p";
+    }
+    return {};
+}
+
+fs::path arrayFile(const Workspace& workspace, ArrayKind kind, const std::string& id)
+{
+    return workspace.derivedFolder() / arrayName(kind) / (id + ".npy");
+}
+
+ArrayJudgement judgeArray(const fs::path& file, ArrayKind kind, const Record& record, const ArrayExpectations& expected,
+                          const Provenance* provenance, const ArrayInputs& now)
+{
+    ArrayJudgement judgement;
+    const auto give = [&](ArrayVerdict verdict, const std::string& problem) {
+        judgement.verdict = verdict;
+        judgement.problem = problem;
+        return judgement;
+    };
+    std::error_code error;
+    if (!fs::exists(file, error))
+        return give(ArrayVerdict::Missing, file.string() + " is missing; " + remedy(kind));
+    if (provenance && provenance->unfinished())
+        return give(ArrayVerdict::Missing,
+                    file.string() + " was being written when the work was interrupted; " + remedy(kind));
+    judgement.foreign = !provenance;
+    try {
+        const auto header = readNpyHeader(file);
+        judgement.dtype = header.dtype;
+        judgement.shape = header.shape;
+    } catch (const DataError& problem) {
+        return give(ArrayVerdict::Unreadable, std::string(problem.what()) + "; " + remakeRemedy(kind));
+    }
+    if (provenance) {
+        auto before = provenance->inputs;
+        if (now.encoder.empty())
+            before.encoder.clear();
+        if (const auto parts = changedParts(before, now, kind); !parts.empty())
+            return give(ArrayVerdict::Stale, file.string() + " is stale: since it was made, " + joined(parts) +
+                                                 (parts.size() > 1 ? " have" : " has") + " changed; " + remedy(kind));
+    }
+    if (!isReadType(judgement.dtype))
+        return give(ArrayVerdict::WrongShape, file.string() + " holds " + dtypeName(judgement.dtype) +
+                                                  ", expected float16 or float32; " + remakeRemedy(kind));
+    if (fitsShape(judgement.shape, kind, record.bucket, expected))
+        return give(ArrayVerdict::Whole, {});
+    if (isMisaligned(judgement.shape, kind, expected))
+        return give(ArrayVerdict::Misaligned, misalignedText(file, judgement.shape[0], record.bucket, expected));
+    return give(ArrayVerdict::WrongShape, file.string() + " has the shape " + shapeText(judgement.shape) +
+                                              ", expected " + expectedText(kind, record.bucket, expected) +
+                                              " for the bucket " + bucketName(record.bucket) + "; " +
+                                              remakeRemedy(kind));
+}
+
+ArrayJudgement judgeContents(const fs::path& file, ArrayKind kind, ArrayJudgement judgement)
+{
+    if (judgement.verdict != ArrayVerdict::Whole)
+        return judgement;
+    try {
+        const auto array = readNpy(file);
+        if (const auto count = nonFiniteCount(array); count > 0) {
+            judgement.verdict = ArrayVerdict::Nonfinite;
+            judgement.problem = file.string() + " holds " + std::to_string(count) + " of " +
+                                std::to_string(array.elements()) + " values that are infinite or not a number; " +
+                                remakeRemedy(kind);
+        }
+    } catch (const DataError& error) {
+        judgement.verdict = ArrayVerdict::Unreadable;
+        judgement.problem = std::string(error.what()) + "; " + remakeRemedy(kind);
+    }
+    return judgement;
+}
+
+ArrayState stateOf(ArrayVerdict verdict)
+{
+    switch (verdict) {
+    case ArrayVerdict::Missing:
+        return ArrayState::Missing;
+    case ArrayVerdict::Whole:
+        return ArrayState::Whole;
+    case ArrayVerdict::Stale:
+        return ArrayState::Stale;
+    default:
+        return ArrayState::Wrong;
+    }
+}
+
+} // namespace nanodit

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "core/dataset/provenance.h"
+#include "core/dataset/record.h"
+#include "core/io/array.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// What is known of the encoders without loading their weights; what is not known is not checked.
+/// Shapes: L valid tokens, N patches, H W pixels of the bucket.
+struct ArrayExpectations {
+    std::int64_t textTokens = 512; ///< Largest L.
+    std::optional<std::int64_t> textWidth;
+    std::optional<std::int64_t> latentChannels;
+    std::int64_t latentFactor = 8; ///< Pixels per latent pixel along each side.
+    std::optional<std::int64_t> dinoWidth;
+    std::optional<std::int64_t> patchSize; ///< p of the ViT, pixels.
+};
+
+/// The settings that a pass's results depend on, with the version of its rules.
+std::string passParameters(Pass pass, const ArrayExpectations& expected);
+
+/// What there is to say of an array's file.
+enum class ArrayVerdict { Missing, Whole, Stale, Misaligned, WrongShape, Nonfinite, Unreadable };
+
+struct ArrayJudgement {
+    ArrayVerdict verdict = ArrayVerdict::Missing;
+    bool foreign = false;     ///< There is a file, and nothing is known of where it comes from.
+    std::string problem;      ///< A sentence: file, found, expected, remedy. Empty for Whole.
+    DType dtype = DType::F32; ///< As the file has it, where it could be read.
+    std::vector<std::int64_t> shape;
+};
+
+/// data/derived/<array>/<id>.npy
+std::filesystem::path arrayFile(const Workspace& workspace, ArrayKind kind, const std::string& id);
+
+/// Judges a file by its head and its provenance, without reading the data. `now` is what the array would be made of
+/// today; an empty encoder in it is not compared.
+ArrayJudgement judgeArray(const std::filesystem::path& file, ArrayKind kind, const Record& record,
+                          const ArrayExpectations& expected, const Provenance* provenance, const ArrayInputs& now);
+
+/// Reads the data of an array that was judged Whole: the same judgement, or Nonfinite, or Unreadable.
+ArrayJudgement judgeContents(const std::filesystem::path& file, ArrayKind kind, ArrayJudgement judgement);
+
+/// As the contract has it: Wrong for whatever is neither missing nor whole nor stale.
+ArrayState stateOf(ArrayVerdict verdict);
+
+} // namespace nanodit

@@ -1,0 +1,155 @@
+#include "core/preprocess/pass_encoders.h"
+
+#include "core/encoders/autoencoder_kl.h"
+#include "core/encoders/dino.h"
+#include "core/encoders/fingerprint.h"
+#include "core/encoders/t5.h"
+#include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
+
+#include <ATen/ATen.h>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+at::Device deviceOf(const DeviceChoice& choice)
+{
+    if (choice.device.empty())
+        return at::hasCUDA() ? at::kCUDA : at::kCPU;
+    return at::Device(choice.device);
+}
+
+std::string encoderFolderOf(const Workspace& workspace, Pass pass)
+{
+    const auto& config = workspace.config;
+    return pass == Pass::T5 ? config.t5Encoder : pass == Pass::Vae ? config.vae : config.dinoEncoder;
+}
+
+std::string encoderKey(Pass pass)
+{
+    return pass == Pass::T5 ? "encoders.t5" : pass == Pass::Vae ? "encoders.vae" : "encoders.dino";
+}
+
+std::string obstacleOf(const Workspace& workspace, Pass pass)
+{
+    const auto named = encoderFolderOf(workspace, pass);
+    const auto yaml = (workspace.root / "workspace.yaml").string();
+    if (named.empty())
+        return "the pass " + passName(pass) + " has no encoder: set " + encoderKey(pass) + " in " + yaml +
+               " to the folder of one (Hugging Face layout, with config.json and weights)";
+    const auto folder = workspace.path(named);
+    if (!fs::is_regular_file(folder / "config.json"))
+        return "the encoder of the pass " + passName(pass) + " is not there: " + folder.string() +
+               " holds no config.json; put the model there, or correct " + encoderKey(pass) + " in " + yaml;
+    return {};
+}
+
+AutoencoderConfig autoencoderConfigOf(const fs::path& folder)
+{
+    const auto file = folder / "config.json";
+    nlohmann::json json;
+    try {
+        json = nlohmann::json::parse(readTextFile(file));
+    } catch (const nlohmann::json::exception& error) {
+        throw DataError(file.string() + " is no JSON: " + error.what());
+    }
+    return autoencoderConfigFromJson(json, file.string());
+}
+
+ArrayExpectations expectationsOf(const Workspace& workspace)
+{
+    ArrayExpectations expected{.textTokens = workspace.config.textTokens,
+                               .textWidth = {},
+                               .latentChannels = {},
+                               .dinoWidth = {},
+                               .patchSize = {}};
+    const auto folderOf = [&](Pass pass) { return workspace.path(encoderFolderOf(workspace, pass)); };
+    if (obstacleOf(workspace, Pass::T5).empty())
+        expected.textWidth = T5Config::load(folderOf(Pass::T5)).width;
+    if (obstacleOf(workspace, Pass::Vae).empty()) {
+        const auto config = autoencoderConfigOf(folderOf(Pass::Vae));
+        expected.latentChannels = config.latentChannels;
+        expected.latentFactor = config.factor();
+    }
+    if (obstacleOf(workspace, Pass::Dino).empty()) {
+        const auto config = DinoConfig::load(folderOf(Pass::Dino));
+        expected.dinoWidth = config.width;
+        expected.patchSize = config.patchSize;
+    }
+    return expected;
+}
+
+TextEncoder textEncoder(const fs::path& folder, std::int64_t maxTokens, at::Device device)
+{
+    const auto encoder = T5Encoder::load(folder, {.device = device});
+    return [encoder, maxTokens](const std::vector<std::string>& captions, const JobContext& context) {
+        return encoder->encodeCaptions(captions, maxTokens, [&context] { return context.shouldStop(); });
+    };
+}
+
+LatentEncoder latentEncoder(const fs::path& folder, at::Device device)
+{
+    auto loaded = AutoencoderKl::load(folder);
+    if (!device.is_cpu()) {
+        TensorMap weights;
+        for (const auto& [name, tensor] : loaded.weights())
+            weights.emplace(name, tensor.to(device));
+        loaded = AutoencoderKl(loaded.config(), std::move(weights), folder.string());
+    }
+    const auto encoder = std::make_shared<const AutoencoderKl>(std::move(loaded));
+    return [encoder, device](const std::vector<Image>& images, const JobContext&) {
+        std::vector<at::Tensor> pictures;
+        for (const auto& image : images)
+            pictures.push_back(tensorFromImage(image));
+        // diffusers' VaeImageProcessor: [0, 1] to [-1, 1].
+        const auto pixels = at::stack(pictures).to(device).to(at::kFloat).div(255).mul(2).sub(1); // [B, 3, H, W]
+        return encoder->modelLatent(encoder->encode(pixels).mean);
+    };
+}
+
+PatchEncoder patchEncoder(const fs::path& folder, at::Device device)
+{
+    const auto encoder = DinoEncoder::load(folder, {.device = device});
+    return [encoder, device](const std::vector<Image>& images, const JobContext& context) -> PatchFeatures {
+        std::vector<at::Tensor> pictures;
+        for (const auto& image : images)
+            pictures.push_back(
+                dinoPixels(image, dinoInputSize(image.size, encoder->config().patchSize), encoder->normalisation()));
+        const auto features =
+            encoder->encode(at::cat(pictures).to(device), [&context] { return context.shouldStop(); });
+        if (!features)
+            return {};
+        return {.cls = features->cls, .patches = features->patches};
+    };
+}
+
+} // namespace
+
+PassEncoders encodersOf(const Workspace& workspace, const DeviceChoice& choice)
+{
+    const auto device = deviceOf(choice);
+    const auto folderOf = [workspace](Pass pass) { return workspace.path(encoderFolderOf(workspace, pass)); };
+    PassEncoders encoders;
+    encoders.expectations = expectationsOf(workspace);
+    encoders.obstacle = [workspace](Pass pass) { return obstacleOf(workspace, pass); };
+    encoders.fingerprint = [workspace, folderOf](Pass pass, const JobContext& context) {
+        if (const auto obstacle = obstacleOf(workspace, pass); !obstacle.empty())
+            throw DataError(obstacle);
+        return encoderFingerprint(folderOf(pass), workspace.root / "data" / "encoder_fingerprints.json", context);
+    };
+    encoders.loadText = [=, tokens = workspace.config.textTokens] {
+        return textEncoder(folderOf(Pass::T5), tokens, device);
+    };
+    encoders.loadLatent = [=] { return latentEncoder(folderOf(Pass::Vae), device); };
+    encoders.loadPatch = [=] { return patchEncoder(folderOf(Pass::Dino), device); };
+    if (!device.is_cpu()) {
+        encoders.pixelsAtOnce = 4 * 1024 * 1024;
+        encoders.captionsAtOnce = 32;
+    }
+    return encoders;
+}
+
+} // namespace nanodit

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "core/io/image.h"
+#include "core/preprocess/derived_array.h"
+#include "core/runtime/job.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+// What the passes ask of encoders. Shapes: B pictures of one bucket, H W pixels of it, N patches, D width, L valid
+// tokens. Each gives nothing (an empty vector, an undefined tensor) when it was stopped, and throws when it cannot.
+
+/// Captions to their valid tokens: [L_i, d] each.
+using TextEncoder = std::function<std::vector<at::Tensor>(const std::vector<std::string>&, const JobContext&)>;
+
+/// Bucket images to latents as diffusion sees them, (mean - shift) * scale: [B, C, H/8, W/8].
+using LatentEncoder = std::function<at::Tensor(const std::vector<Image>&, const JobContext&)>;
+
+struct PatchFeatures {
+    at::Tensor cls;     ///< [B, D]: token 0.
+    at::Tensor patches; ///< [B, N, D]: the last N tokens, row-major.
+};
+/// Bucket images to features of the same picture, resized to the ViT's own multiple.
+using PatchEncoder = std::function<PatchFeatures(const std::vector<Image>&, const JobContext&)>;
+
+/// The frozen encoders of a workspace. Loading gives an encoder that holds its weights as long as it lives. Values;
+/// tests put small ones in their place.
+struct PassEncoders {
+    ArrayExpectations expectations;
+    /// A sentence that says why a pass's encoder cannot be used and what to do, or "".
+    std::function<std::string(Pass)> obstacle;
+    /// Of weights, configuration and tokenizer; "" when stopped. Throws DataError.
+    std::function<std::string(Pass, const JobContext&)> fingerprint;
+    std::function<TextEncoder()> loadText;
+    std::function<LatentEncoder()> loadLatent;
+    std::function<PatchEncoder()> loadPatch;
+    /// Pixels of pictures, and captions, that are encoded as one.
+    std::int64_t pixelsAtOnce = 512 * 512;
+    std::int64_t captionsAtOnce = 8;
+};
+
+/// The encoders that workspace.yaml names. Reads their config.json only.
+PassEncoders encodersOf(const Workspace& workspace, const DeviceChoice& device = {});
+
+} // namespace nanodit
