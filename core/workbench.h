@@ -15,6 +15,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,21 @@ struct RecordInfo {
 std::vector<RecordInfo> listRecords(const Workspace& workspace);
 Image loadOriginal(const RecordInfo& record);
 Image loadBucketImage(const RecordInfo& record);
+
+/// How far a data set has come. Checks array headers, not contents.
+struct ArrayStatus {
+    ArrayKind array = ArrayKind::T5;
+    std::int64_t whole = 0, missing = 0, stale = 0, wrong = 0;
+    std::int64_t bytes = 0;                            ///< Of its files on disk.
+};
+struct StatusReport {
+    std::int64_t records = 0;
+    std::int64_t picturesGone = 0;
+    std::map<std::string, std::int64_t> splits;        ///< Records by split.
+    std::map<std::string, std::int64_t> buckets;       ///< Records by bucket.
+    std::array<ArrayStatus, 4> arrays;                 ///< By ArrayKind.
+};
+StatusReport status(const Workspace& workspace);
 
 /// What is known of an encoder from its config.json, without loading weights.
 struct DinoEncoderInfo {

@@ -1,0 +1,14 @@
+#pragma once
+
+/// The jobs of core/workbench.h with given encoders, for tests: the front's own make them with those of the workspace.
+
+#include "core/preprocess/pass_encoders.h"
+#include "core/workbench.h"
+
+namespace nanodit {
+
+std::unique_ptr<Job> makePreprocessJobWith(PreprocessRequest request, PassEncoders encoders);
+std::unique_ptr<Job> makeVerifyJobWith(VerifyRequest request, PassEncoders encoders);
+std::unique_ptr<Job> makeShardJobWith(ShardRequest request, PassEncoders encoders);
+
+} // namespace nanodit

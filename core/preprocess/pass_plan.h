@@ -1,0 +1,35 @@
+#pragma once
+
+#include "core/preprocess/survey.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// What a pass has to do.
+struct PassPlan {
+    struct Task {
+        Record record;
+        /// Files in the way that nobody knows the origin of: array and folder to move them to.
+        std::vector<std::pair<ArrayKind, std::string>> moveAside;
+    };
+    std::vector<Task> tasks;
+    /// Indices of tasks that are encoded as one, in the order in which they are.
+    std::vector<std::vector<std::size_t>> batches;
+    EncoderFingerprints fingerprints;
+    std::int64_t whole = 0; ///< Records with nothing to do, adopted ones among them.
+    std::int64_t adopted = 0;
+};
+
+/// Looks at every record. Arrays that are whole by their heads but of unknown origin are read and, when they are
+/// finite, adopted. Empty when stopped.
+std::optional<PassPlan> planPass(Pass pass, const Workspace& workspace, Catalog& catalog, const PassEncoders& encoders,
+                                 const JobContext& context);
+
+/// Enters an array into the catalog that was made elsewhere and found good.
+void adoptArray(Catalog& catalog, const Record& record, ArrayKind kind, const ArrayJudgement& judgement,
+                const ArrayInputs& inputs);
+
+} // namespace nanodit
