@@ -1,0 +1,190 @@
+#include "core/preprocess/jobs.h"
+#include "core/preprocess/pass_plan.h"
+#include "core/runtime/error.h"
+#include "core/runtime/parallel.h"
+
+#include <algorithm>
+#include <set>
+#include <span>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t recordsAtOnce = 64;
+
+void count(VerifyPassCounts& counts, ArrayVerdict verdict)
+{
+    switch (verdict) {
+    case ArrayVerdict::Missing:
+        ++counts.missing;
+        break;
+    case ArrayVerdict::Whole:
+        ++counts.whole;
+        break;
+    case ArrayVerdict::Stale:
+        ++counts.stale;
+        break;
+    case ArrayVerdict::Misaligned:
+        ++counts.misaligned;
+        break;
+    case ArrayVerdict::WrongShape:
+        ++counts.wrongShape;
+        break;
+    case ArrayVerdict::Nonfinite:
+        ++counts.nonfinite;
+        break;
+    case ArrayVerdict::Unreadable:
+        ++counts.unreadable;
+        break;
+    }
+}
+
+class Verification {
+public:
+    Verification(const VerifyRequest& request, const PassEncoders& encoders, const JobContext& context)
+        : request_(request)
+        , workspace_(request.workspace)
+        , encoders_(encoders)
+        , context_(context)
+        , catalog_(Catalog::open(request.workspace))
+    {
+        for (const auto kind : allArrays)
+            report_.arrays[static_cast<std::size_t>(kind)].array = kind;
+        for (const auto pass : {Pass::T5, Pass::Vae, Pass::Dino})
+            failures_[static_cast<std::size_t>(pass)] = catalog_.failures(pass);
+    }
+
+    JobEnd run()
+    {
+        const std::vector<Pass> passes = {Pass::T5, Pass::Vae, Pass::Dino};
+        for (const auto pass : passes) {
+            if (const auto obstacle = encoders_.obstacle(pass); !obstacle.empty())
+                context_.warn("arrays of the pass " + passName(pass) +
+                              " cannot be compared with their encoder: " + obstacle);
+        }
+        auto fingerprints = usableFingerprints(encoders_, passes, context_);
+        if (!fingerprints)
+            return JobEnd::Cancelled;
+        fingerprints_ = std::move(*fingerprints);
+        auto survey = surveyRecords(workspace_, catalog_, encoders_.expectations, fingerprints_, context_);
+        if (!survey)
+            return JobEnd::Cancelled;
+        report_.records = static_cast<std::int64_t>(survey->size());
+        if (survey->empty())
+            report_.problems.push_back({workspace_.root.string(),
+                                        "the workspace has no records: add pictures with \"nanodit import FOLDER\""});
+        ProgressMeter meter(context_, "verify: reading arrays", report_.records, "records");
+        for (std::size_t first = 0; first < survey->size(); first += recordsAtOnce) {
+            const auto part = std::span(*survey).subspan(first, std::min(recordsAtOnce, survey->size() - first));
+            forEachParallel(part.size() * allArrays.size(), [&](std::size_t i) {
+                auto& entry = part[i / allArrays.size()];
+                const auto kind = allArrays[i % allArrays.size()];
+                if (!context_.control->stopRequested())
+                    entry.array(kind) =
+                        judgeContents(arrayFile(workspace_, kind, entry.record.id), kind, entry.array(kind));
+            });
+            if (context_.shouldStop())
+                return JobEnd::Cancelled;
+            note(part);
+            meter.advance(static_cast<std::int64_t>(part.size()));
+        }
+        if (adopted_ > 0)
+            context_.info("adopted " + std::to_string(adopted_) + " arrays that were made elsewhere and are good");
+        noteStrays(*survey);
+        request_.finished(report_);
+        return JobEnd::Finished;
+    }
+
+private:
+    void note(std::span<const SurveyedRecord> part)
+    {
+        std::vector<std::pair<const SurveyedRecord*, ArrayKind>> adoptable;
+        for (const auto& entry : part) {
+            const auto& id = entry.record.id;
+            if (entry.imageGone)
+                report_.problems.push_back(
+                    {id, "the picture " + entry.record.image.string() +
+                             " is gone or cannot be read any more: put it back, or import it from where it is now"});
+            for (const auto kind : allArrays) {
+                const auto& judgement = entry.array(kind);
+                count(report_.arrays[static_cast<std::size_t>(kind)], judgement.verdict);
+                if (judgement.verdict == ArrayVerdict::Whole) {
+                    const bool known = !fingerprints_[static_cast<std::size_t>(passOf(kind))].empty();
+                    if (judgement.foreign && known && !catalog_.readOnly())
+                        adoptable.emplace_back(&entry, kind);
+                    continue;
+                }
+                auto problem = judgement.problem;
+                const auto& failed = failures_[static_cast<std::size_t>(passOf(kind))];
+                if (const auto found = failed.find(id); found != failed.end())
+                    problem += " (the last attempt failed: " + found->second + ")";
+                report_.problems.push_back({id, problem});
+            }
+        }
+        if (adoptable.empty())
+            return;
+        catalog_.together([&] {
+            for (const auto& [entry, kind] : adoptable)
+                adoptArray(catalog_, entry->record, kind, entry->array(kind),
+                           inputsNow(entry->record, kind, encoders_.expectations, fingerprints_));
+        });
+        adopted_ += static_cast<std::int64_t>(adoptable.size());
+    }
+
+    /// Arrays that belong to no record: harmless, but somebody should know.
+    void noteStrays(const std::vector<SurveyedRecord>& survey) const
+    {
+        std::set<std::string> ids;
+        for (const auto& entry : survey)
+            ids.insert(entry.record.id);
+        for (const auto kind : allArrays) {
+            std::int64_t strays = 0;
+            std::string example;
+            std::error_code error;
+            for (fs::directory_iterator it(workspace_.derivedFolder() / arrayName(kind), error), end;
+                 !error && it != end; it.increment(error)) {
+                const auto& file = it->path();
+                if (file.extension() != ".npy" || ids.contains(file.stem().string()))
+                    continue;
+                ++strays;
+                example = file.string();
+            }
+            if (strays > 0)
+                context_.warn(std::to_string(strays) + " files of " + arrayName(kind) +
+                              " belong to no record, for example " + example +
+                              ": import their pictures, or remove them");
+        }
+    }
+
+    const VerifyRequest& request_;
+    const Workspace& workspace_;
+    const PassEncoders& encoders_;
+    const JobContext& context_;
+    Catalog catalog_;
+    std::array<std::map<std::string, std::string>, 3> failures_;
+    EncoderFingerprints fingerprints_;
+    VerifyReport report_;
+    std::int64_t adopted_ = 0;
+};
+
+} // namespace
+
+std::unique_ptr<Job> makeVerifyJobWith(VerifyRequest request, PassEncoders encoders)
+{
+    return makeJob([request = std::move(request), encoders = std::move(encoders)](const JobContext& context) {
+        return Verification(request, encoders, context).run();
+    });
+}
+
+std::unique_ptr<Job> makeVerifyJob(VerifyRequest request)
+{
+    return makeJob([request = std::move(request)](const JobContext& context) {
+        const auto encoders = encodersOf(request.workspace);
+        return Verification(request, encoders, context).run();
+    });
+}
+
+} // namespace nanodit
