@@ -1,0 +1,132 @@
+#include "core/model/checkpoint.h"
+
+#include "core/config/json.h"
+#include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
+
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int format = 1;
+
+nlohmann::ordered_json toJson(const CheckpointState& state)
+{
+    auto config = state.config;
+    nlohmann::ordered_json json;
+    json["format"] = format;
+    json["run"] = state.run;
+    json["step"] = state.step;
+    json["sample_position"] = state.samplePosition;
+    json["seed"] = state.config.seed;
+    json["warm_started"] = state.warmStarted;
+    json["text_tokens"] = state.textTokens;
+    json["libtorch"] = std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." +
+                       std::to_string(TORCH_VERSION_PATCH);
+    json["dino_statistics"] = state.dino.empty() ? nlohmann::json() : state.dino.toJson();
+    json["encoders"] = state.encoders;
+    json["config"] = writeJson([&config](FieldVisitor& v) { config.visit(v); });
+    return json;
+}
+
+TensorMap readPart(const fs::path& checkpoint, const char* name)
+{
+    const auto file = checkpoint / name;
+    if (!fs::exists(file))
+        throw DataError("the checkpoint " + checkpoint.string() + " lacks " + name +
+                        ": it is damaged; use an older one of the run");
+    return readTensors(file);
+}
+
+} // namespace
+
+std::string checkpointName(std::int64_t step)
+{
+    char name[32];
+    std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step));
+    return name;
+}
+
+fs::path writeCheckpoint(const fs::path& runFolder, const CheckpointState& state, const CheckpointTensors& tensors)
+{
+    const auto target = runFolder / "checkpoints" / checkpointName(state.step);
+    AtomicFolder folder(target);
+    writeTensors(folder.path() / "model.safetensors", tensors.model);
+    if (!tensors.ema.empty())
+        writeTensors(folder.path() / "ema.safetensors", tensors.ema);
+    writeTensors(folder.path() / "optimizer.safetensors", tensors.optimiser);
+    writeFileAtomically(folder.path() / "state.json", toJson(state).dump(2) + "\n");
+    folder.commitReplacing();
+    return target;
+}
+
+CheckpointState readCheckpointState(const fs::path& checkpoint)
+{
+    const auto file = checkpoint / "state.json";
+    const auto json = nlohmann::json::parse(readTextFile(file), nullptr, false);
+    CheckpointState state;
+    try {
+        if (json.at("format") != format)
+            throw DataError(file.string() + " has format " + json.at("format").dump() + ", but this program reads " +
+                            std::to_string(format) + ": use a newer program");
+        state.run = json.at("run");
+        state.step = json.at("step");
+        state.samplePosition = json.at("sample_position");
+        state.warmStarted = json.at("warm_started");
+        state.textTokens = json.at("text_tokens");
+        if (!json.at("dino_statistics").is_null())
+            state.dino = DinoStatistics::fromJson(json.at("dino_statistics"));
+        state.encoders = json.at("encoders");
+        readJson(json.at("config"), file.string(), [&state](FieldVisitor& v) { state.config.visit(v); });
+    } catch (const nlohmann::json::exception& error) {
+        throw DataError(file.string() + " is damaged (" + error.what() + "): use another checkpoint of the run");
+    }
+    return state;
+}
+
+CheckpointTensors readCheckpointTensors(const fs::path& checkpoint)
+{
+    return {.model = readPart(checkpoint, "model.safetensors"),
+            .ema = fs::exists(checkpoint / "ema.safetensors") ? readPart(checkpoint, "ema.safetensors") : TensorMap{},
+            .optimiser = readPart(checkpoint, "optimizer.safetensors")};
+}
+
+std::vector<fs::path> listCheckpoints(const fs::path& runFolder)
+{
+    std::vector<fs::path> found;
+    std::error_code error;
+    for (fs::directory_iterator entry(runFolder / "checkpoints", error), end; !error && entry != end;
+         entry.increment(error)) {
+        const auto name = entry->path().filename().string();
+        if (name.starts_with("step-") && fs::exists(entry->path() / "state.json"))
+            found.push_back(entry->path());
+    }
+    std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {
+        const auto x = a.filename().string(), y = b.filename().string(); // longer numbers are later steps
+        return x.size() != y.size() ? x.size() < y.size() : x < y;
+    });
+    return found;
+}
+
+void removeOldCheckpoints(const fs::path& runFolder, std::int64_t keep)
+{
+    if (keep <= 0)
+        return;
+    auto checkpoints = listCheckpoints(runFolder);
+    for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < checkpoints.size(); ++i) {
+        std::error_code ignored; // What cannot be removed now is removed after the next checkpoint.
+        // state.json goes first: without it the folder is no checkpoint, so that no half of one is ever taken for
+        // whole.
+        fs::remove(checkpoints[i] / "state.json", ignored);
+        fs::remove_all(checkpoints[i], ignored);
+    }
+}
+
+} // namespace nanodit
