@@ -1,0 +1,14 @@
+#include "core/sample/picture.h"
+
+#include "core/encoders/image_processor.h"
+
+namespace nanodit {
+
+Image pictureFromLatent(const AutoencoderKl& autoencoder, const at::Tensor& latent)
+{
+    const at::NoGradGuard noGradient;
+    const auto pixels = autoencoder.decodeWithinMemory(autoencoder.latentFromModel(latent.to(at::kCPU, at::kFloat)));
+    return imageFromTensor((pixels[0] + 1) * 127.5);
+}
+
+} // namespace nanodit
