@@ -1,0 +1,76 @@
+#include "core/train/draws.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+namespace nanodit {
+
+namespace {
+
+/// SplitMix64's finaliser (Steele, Lea, Flood 2014): neighbouring keys give unrelated seeds.
+std::uint64_t mixed(std::uint64_t x)
+{
+    x += 0x9e3779b97f4a7c15ULL;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
+    return x ^ (x >> 31);
+}
+
+} // namespace
+
+at::Generator generatorFor(const DrawKey& key)
+{
+    std::uint64_t state = 0;
+    for (const auto part : {key.seed, key.step, key.microBatch, key.rank})
+        state = mixed(state ^ static_cast<std::uint64_t>(part));
+    return at::make_generator<at::CPUGeneratorImpl>(state);
+}
+
+Drops Draws::asDrops() const
+{
+    Drops result;
+    for (const auto drop : drops) {
+        result.text.push_back(drop == Drop::Text || drop == Drop::Both);
+        result.dino.push_back(drop == Drop::Dino || drop == Drop::Both);
+    }
+    return result;
+}
+
+Draws drawMicroBatch(const DrawKey& key, const ConditionConfig& conditions, const FlowConfig& flow,
+                     at::IntArrayRef latentShape)
+{
+    auto generator = generatorFor(key);
+    Draws draws;
+    draws.drops = drawDrops(conditions, latentShape[0], generator);
+    draws.t = drawTimes(flow, latentShape[0], generator);
+    draws.noise = at::randn(latentShape, generator, at::TensorOptions(at::kFloat));
+    return draws;
+}
+
+at::Tensor drawTimes(const FlowConfig& flow, std::int64_t count, at::Generator& generator)
+{
+    const at::TensorOptions options(at::kFloat);
+    const auto t = flow.timestepSampling == TimestepSampling::Uniform
+                       ? at::rand({count}, generator, options)
+                       : at::sigmoid(at::randn({count}, generator, options) * flow.logitStd + flow.logitMean);
+    return flow.shift * t / (1 + (flow.shift - 1) * t);
+}
+
+std::vector<Drop> drawDrops(const ConditionConfig& conditions, std::int64_t count, at::Generator& generator)
+{
+    const auto u = at::rand({count}, generator, at::TensorOptions(at::kDouble));
+    std::vector<Drop> drops;
+    for (std::int64_t i = 0; i < count; ++i) {
+        double x = u[i].item<double>();
+        const auto within = [&x](double share) {
+            x -= share;
+            return x < 0;
+        };
+        drops.push_back(within(conditions.dropBoth)   ? Drop::Both
+                        : within(conditions.dropDino) ? Drop::Dino
+                        : within(conditions.dropText) ? Drop::Text
+                                                      : Drop::None);
+    }
+    return drops;
+}
+
+} // namespace nanodit

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "core/config/train_config.h"
+#include "core/model/context.h"
+
+#include <ATen/core/Generator.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace nanodit {
+
+/// What a sample's conditions lost; in the order of dropNames (core/workbench.h).
+enum class Drop { None, Text, Dino, Both };
+
+/// Where in a run random numbers are drawn: they are a function of this alone.
+struct DrawKey {
+    std::int64_t seed = 0;
+    std::int64_t step = 0;
+    std::int64_t microBatch = 0;
+    std::int64_t rank = 0;
+};
+/// A generator of its own for each key.
+at::Generator generatorFor(const DrawKey& key);
+
+/// What chance decides about a micro-batch of B samples.
+struct Draws {
+    std::vector<Drop> drops; ///< B
+    at::Tensor t;            ///< [B], flow times in [0, 1], float32
+    at::Tensor noise;        ///< Of the latents' shape, standard normal, float32
+
+    Drops asDrops() const;
+};
+Draws drawMicroBatch(const DrawKey& key, const ConditionConfig& conditions, const FlowConfig& flow,
+                     at::IntArrayRef latentShape);
+
+/// [B] flow times: uniform, or sigmoid(N(mean, std)) (Esser et al. 2024), then shifted: s t / (1 + (s - 1) t).
+at::Tensor drawTimes(const FlowConfig& flow, std::int64_t count, at::Generator& generator);
+/// Each sample's drop by the configured shares.
+std::vector<Drop> drawDrops(const ConditionConfig& conditions, std::int64_t count, at::Generator& generator);
+
+} // namespace nanodit

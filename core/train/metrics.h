@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/workbench.h"
+
+#include <ATen/core/Tensor.h>
+#include <nlohmann/json_fwd.hpp>
+
+#include <chrono>
+#include <fstream>
+
+namespace nanodit {
+
+struct Draws;
+
+/// Gathers a step's metrics over its micro-batches.
+class StepMeter {
+public:
+    StepMeter();
+    /// perSample [B], velocity [B, C, H, W].
+    void add(const Draws& draws, const at::Tensor& perSample, const at::Tensor& velocity);
+    void waitedForData(double seconds) { dataWait_ += seconds; }
+    /// All but step, gradient norms, lr and skipped.
+    StepMetrics finish() const;
+
+private:
+    struct Mean {
+        double sum = 0;
+        std::int64_t count = 0;
+        double value() const; ///< NaN without samples.
+    };
+    std::chrono::steady_clock::time_point start_;
+    double dataWait_ = 0, squaredVelocity_ = 0;
+    std::int64_t microBatches_ = 0, samples_ = 0;
+    double lossSum_ = 0;
+    std::array<Mean, 4> byQuarter_, byDrop_;
+};
+
+nlohmann::ordered_json toJson(const StepMetrics& metrics);
+/// Empty for a line that is no whole metrics object (the last one of a run that was killed).
+std::optional<StepMetrics> stepMetricsFromJson(const std::string& line);
+
+/// A run's metrics.jsonl, one line a step, flushed at once.
+class MetricsFile {
+public:
+    /// Keeps the steps up to `lastStep`, which a checkpoint holds, and goes on behind them. Throws StoreError.
+    MetricsFile(const std::filesystem::path& runFolder, std::int64_t lastStep);
+    void append(const StepMetrics& metrics);
+
+private:
+    std::filesystem::path file_;
+    std::ofstream stream_;
+};
+
+} // namespace nanodit

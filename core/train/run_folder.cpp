@@ -1,0 +1,97 @@
+#include "core/train/run_folder.h"
+
+#include "core/io/atomic_file.h"
+#include "core/model/checkpoint.h"
+#include "core/train/metrics.h"
+
+#include <algorithm>
+#include <ctime>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string timestamp()
+{
+    const auto now = std::time(nullptr);
+    std::tm local{};
+    localtime_r(&now, &local);
+    char text[32];
+    std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
+    return text;
+}
+
+const char* levelName(LogLevel level)
+{
+    switch (level) {
+    case LogLevel::Warning:
+        return " warning: ";
+    case LogLevel::Error:
+        return " error: ";
+    case LogLevel::Info:
+        break;
+    }
+    return " ";
+}
+
+} // namespace
+
+RunFolder::RunFolder(const Workspace& workspace, const std::string& name, bool resume)
+    : path_(workspace.runsFolder() / name)
+{
+    const bool plainName = !name.empty() && name.find('/') == std::string::npos && name[0] != '.';
+    if (!plainName)
+        throw UsageError("\"" + name +
+                         "\" is no name for a run: use one without slashes that does not begin with a dot");
+    const bool begun = fs::exists(path_ / "metrics.jsonl") || !listCheckpoints(path_).empty();
+    if (begun && !resume)
+        throw UsageError("the run \"" + name + "\" exists already: resume it, or choose another name");
+    if (resume && listCheckpoints(path_).empty())
+        throw UsageError("the run \"" + name + "\" cannot be resumed: " + (path_ / "checkpoints").string() +
+                         " holds no whole checkpoint");
+    std::error_code error;
+    fs::create_directories(path_, error);
+    if (error)
+        throw StoreError("the folder " + path_.string() + " could not be made: " + error.message());
+    if (fs::exists(path_ / "checkpoints"))
+        removeAbandonedTemporaries(path_ / "checkpoints");
+    log_.open(path_ / "log.txt", std::ios::app);
+}
+
+void RunFolder::writeConfig(const TrainConfig& config) const
+{
+    writeFileAtomically(path_ / "config.yaml", toYaml(config, true));
+}
+
+JobContext RunFolder::logged(const JobContext& context)
+{
+    auto copy = context;
+    copy.log = [this, log = context.log](LogLevel level, const std::string& text) {
+        log_ << timestamp() << levelName(level) << text << "\n" << std::flush;
+        log(level, text);
+    };
+    return copy;
+}
+
+std::vector<RunInfo> listRuns(const Workspace& workspace)
+{
+    std::vector<RunInfo> runs;
+    std::error_code error;
+    for (fs::directory_iterator entry(workspace.runsFolder(), error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (!entry->is_directory())
+            continue;
+        RunInfo run{.name = entry->path().filename().string(),
+                    .folder = entry->path(),
+                    .checkpoints = listCheckpoints(entry->path())};
+        if (!run.checkpoints.empty() || fs::exists(run.folder / "metrics.jsonl") ||
+            fs::exists(run.folder / "config.yaml"))
+            runs.push_back(std::move(run));
+    }
+    std::sort(runs.begin(), runs.end(), [](const RunInfo& a, const RunInfo& b) { return a.name < b.name; });
+    return runs;
+}
+
+} // namespace nanodit

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "core/workbench.h"
+
+#include <fstream>
+
+namespace nanodit {
+
+/// The folder of a run being trained: runs/<name> with config.yaml and log.txt.
+class RunFolder {
+public:
+    /// Makes it, or continues it when `resume`. Throws UsageError when it exists and is not to be continued, or is to
+    /// be continued and holds no checkpoint.
+    RunFolder(const Workspace& workspace, const std::string& name, bool resume);
+
+    const std::filesystem::path& path() const { return path_; }
+    void writeConfig(const TrainConfig& config) const;
+    /// The context, with what is logged also appended to log.txt. This object must outlive it.
+    JobContext logged(const JobContext& context);
+
+private:
+    std::filesystem::path path_;
+    std::ofstream log_;
+};
+
+} // namespace nanodit

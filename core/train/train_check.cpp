@@ -1,0 +1,183 @@
+#include "core/train/train_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <set>
+
+namespace nanodit {
+
+namespace {
+
+std::string text(double value, const char* format = "%.3g")
+{
+    char buffer[64];
+    std::snprintf(buffer, sizeof buffer, format, value);
+    return buffer;
+}
+
+std::string percent(double share)
+{
+    return text(100 * share, "%.1f %%");
+}
+
+CheckLine within(const std::string& what, double found, double low, double high, const std::string& why = "")
+{
+    return {.what = what,
+            .found = text(found),
+            .expected = text(low) + " to " + text(high) + why,
+            .passed = found >= low && found <= high};
+}
+
+/// Mean of one metric over steps [first, last).
+template<typename Member>
+double mean(const std::vector<StepMetrics>& steps, std::size_t first, std::size_t last, Member member)
+{
+    double sum = 0;
+    for (std::size_t i = first; i < last; ++i)
+        sum += steps[i].*member;
+    return last > first ? sum / static_cast<double>(last - first) : 0;
+}
+
+} // namespace
+
+TrainCheck::TrainCheck(const TrainConfig& config, std::int64_t textTokens, bool warmStarted,
+                       std::optional<std::int64_t> dinoPatchSize)
+    : config_(config)
+    , textTokens_(textTokens)
+    , warmStarted_(warmStarted)
+    , dinoPatchSize_(dinoPatchSize)
+{
+}
+
+void TrainCheck::observe(const MicroBatchTrace& trace)
+{
+    const auto& [batch, draws, context] = trace;
+    for (std::size_t i = 0; i < draws.drops.size(); ++i) {
+        ++drops_[static_cast<std::size_t>(draws.drops[i])];
+        const bool dropped = draws.drops[i] == Drop::Dino || draws.drops[i] == Drop::Both;
+        if (dropped)
+            nullPatches_.push_back(batch.ids[i]);
+        if (config_.model.useDinoPatches && (context.patches.kinds[i] == SegmentKind::Null) != dropped)
+            nullsWhereDropped_ = false;
+    }
+    const auto grid = dinoPatchSize_ ? dinoGrid(batch.bucket, *dinoPatchSize_) : batch.patchGrid;
+    const auto patches = config_.model.useDinoPatches ? grid.count() : 0;
+    contexts_[batch.bucket] = {
+        .found = context.shownTokens(), .expected = textTokens_ + 1 + patches, .patches = patches};
+    latentSquares_ += batch.latent.square().mean().item<double>();
+    ++microBatches_;
+}
+
+void TrainCheck::observe(const StepMetrics& metrics, const Parameters& parameters)
+{
+    steps_.push_back(metrics);
+    std::map<std::string, Parameters> groups;
+    for (const auto& parameter : parameters) {
+        const auto& name = parameter.name;
+        if (name.starts_with("dino_patch_proj."))
+            groups["dino_patch_proj"].push_back(parameter);
+        else if (const auto end = name.find(".cross_attn.kv."); end != std::string::npos)
+            groups[name.substr(0, end) + ".cross_attn.kv"].push_back(parameter);
+    }
+    for (const auto& [group, members] : groups) {
+        auto& largest = largestGradient_[group];
+        largest = std::max(largest, gradientNorm(members));
+    }
+}
+
+std::vector<CheckLine> TrainCheck::lines() const
+{
+    std::vector<CheckLine> lines;
+    if (steps_.empty()) {
+        lines.push_back({.what = "steps", .found = "0", .expected = "at least 1", .passed = false});
+        return lines;
+    }
+    addFiniteLines(lines);
+    addRangeLines(lines);
+    addDropLines(lines);
+    addContextLines(lines);
+    addGradientLines(lines);
+    return lines;
+}
+
+void TrainCheck::addFiniteLines(std::vector<CheckLine>& lines) const
+{
+    const auto bad = std::count_if(steps_.begin(), steps_.end(), [](const StepMetrics& m) {
+        return m.skipped || !std::isfinite(m.loss) || !std::isfinite(m.velocityNorm) || !std::isfinite(m.gradNorm);
+    });
+    lines.push_back({.what = "steps with a non-finite loss, velocity or gradient",
+                     .found = std::to_string(bad) + " of " + std::to_string(steps_.size()),
+                     .expected = "0",
+                     .passed = bad == 0});
+}
+
+void TrainCheck::addRangeLines(std::vector<CheckLine>& lines) const
+{
+    const auto count = steps_.size();
+    const auto few = std::max<std::size_t>(1, std::min<std::size_t>(10, count / 4));
+    const double start = mean(steps_, 0, few, &StepMetrics::loss);
+    const double end = mean(steps_, count - few, count, &StepMetrics::loss);
+    // A new model predicts zero velocity: its loss is that of the target, 1 + E[x0^2], 1.0 to 1.5 or so after some
+    // steps.
+    const double target = 1 + latentSquares_ / static_cast<double>(std::max<std::int64_t>(1, microBatches_));
+    lines.push_back(within("loss, first steps", start, warmStarted_ ? 0.0 : std::min(0.8, 0.8 * target),
+                           std::max(1.5, 1.1 * target), " (new model: near 1 + mean square of the latents)"));
+    lines.push_back({.what = "loss, last steps",
+                     .found = text(end),
+                     .expected = "below " + text(std::max(1.5, 1.05 * start)),
+                     .passed = end < std::max(1.5, 1.05 * start)});
+    lines.push_back(
+        within("velocity norm, last steps", mean(steps_, count - few, count, &StepMetrics::velocityNorm), 0.5, 3));
+    double largest = 0;
+    for (const auto& m : steps_)
+        largest = std::max(largest, m.gradNorm);
+    lines.push_back(
+        {.what = "largest gradient norm", .found = text(largest), .expected = "below 5", .passed = largest < 5});
+}
+
+void TrainCheck::addDropLines(std::vector<CheckLine>& lines) const
+{
+    const auto& c = config_.conditions;
+    const std::array<double, 4> shares = {c.keepAll(), c.dropText, c.dropDino, c.dropBoth};
+    double samples = 0;
+    for (const auto count : drops_)
+        samples += static_cast<double>(count);
+    for (std::size_t i = 0; i < 4; ++i) {
+        const double p = shares[i], found = static_cast<double>(drops_[i]) / samples;
+        // Four standard deviations of a binomial: one healthy run in 4000 fails one of the four lines.
+        const double slack = 4 * std::sqrt(p * (1 - p) / samples) + 0.5 / samples;
+        lines.push_back({.what = std::string("samples with dropped conditions: ") + dropNames[i],
+                         .found = percent(found) + " of " + text(samples, "%.0f"),
+                         .expected = percent(std::max(0.0, p - slack)) + " to " + percent(std::min(1.0, p + slack)),
+                         .passed = std::abs(found - p) <= slack});
+    }
+    if (!config_.model.useDinoPatches)
+        return;
+    const auto distinct = std::set<std::string>(nullPatches_.begin(), nullPatches_.end()).size();
+    lines.push_back({.what = "null patches",
+                     .found = std::to_string(nullPatches_.size()) + " times, " + std::to_string(distinct) + " samples",
+                     .expected = "exactly where DINO was dropped (listed in log.txt)",
+                     .passed = nullsWhereDropped_});
+}
+
+void TrainCheck::addContextLines(std::vector<CheckLine>& lines) const
+{
+    for (const auto& [bucket, length] : contexts_)
+        lines.push_back({.what = "context tokens in " + bucketName(bucket),
+                         .found = std::to_string(length.found),
+                         .expected = std::to_string(length.expected) + " (" + std::to_string(textTokens_) + " + 1 + " +
+                                     std::to_string(length.patches) + ")",
+                         .passed = length.found == length.expected});
+}
+
+void TrainCheck::addGradientLines(std::vector<CheckLine>& lines) const
+{
+    for (const auto& [group, norm] : largestGradient_)
+        lines.push_back({.what = "gradient of " + group,
+                         .found = text(norm),
+                         .expected = "above 0, finite",
+                         .passed = norm > 0 && std::isfinite(norm)});
+}
+
+} // namespace nanodit

@@ -1,0 +1,263 @@
+#include "core/config/yaml.h"
+#include "core/dataset/loader.h"
+#include "core/model/stored_weights.h"
+#include "core/train/preview.h"
+#include "core/train/run_folder.h"
+#include "core/train/train_check.h"
+#include "core/train/trainer.h"
+#include "core/workbench.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+
+constexpr std::int64_t skippedStepsThatEndARun = 5;
+
+std::string listOf(const std::vector<std::string>& names)
+{
+    std::string text;
+    for (const auto& name : names)
+        text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
+class TrainJob final : public Job {
+public:
+    explicit TrainJob(TrainRequest request)
+        : request_(std::move(request))
+    {
+    }
+    JobEnd run(const JobContext& outer) override;
+
+private:
+    void openData();
+    void takeWidthsFromData();
+    void makeTrainer(const JobContext& context);
+    void resume(const JobContext& context);
+    void makeLoader();
+    JobEnd train(const JobContext& context);
+    void afterStep(const StepMetrics& metrics, const JobContext& context);
+    void explainSkippedStep(const StepMetrics& metrics, const JobContext& context);
+    void paintPreviews(const JobContext& context);
+    void save();
+    TrainReport report() const;
+
+    TrainRequest request_;
+    TrainConfig& config_ = request_.config;
+    std::optional<RunFolder> folder_;
+    std::shared_ptr<const ShardSet> set_;
+    DinoStatistics statistics_; ///< Empty when DINO conditions are not normalised.
+    std::unique_ptr<Trainer> trainer_;
+    std::unique_ptr<Loader> loader_;
+    std::unique_ptr<MetricsFile> metrics_;
+    std::unique_ptr<TrainCheck> check_;
+    std::unique_ptr<PreviewPainter> painter_;
+    std::size_t corruptReported_ = 0;
+    std::int64_t firstStep_ = 0;
+    double lastLoss_ = 0;
+    std::filesystem::path checkpoint_;
+};
+
+JobEnd TrainJob::run(const JobContext& outer)
+{
+    throwIfAny(config_.validate(), "the training configuration");
+    setUpCompute(request_.device);
+    openData();
+    takeWidthsFromData();
+    folder_.emplace(request_.workspace, request_.runName, request_.resume);
+    const auto context = folder_->logged(outer);
+    try {
+        makeTrainer(context);
+        folder_->writeConfig(config_);
+        metrics_ = std::make_unique<MetricsFile>(folder_->path(), trainer_->stepsDone());
+        makeLoader();
+        const auto end = train(context);
+        request_.finished(report());
+        return end;
+    } catch (const Error& error) {
+        context.log(LogLevel::Error, error.what());
+        throw;
+    }
+}
+
+void TrainJob::openData()
+{
+    set_ = ShardSet::open(request_.workspace.shardsFolder() / config_.data.shards);
+    if (config_.data.normaliseDino)
+        statistics_ = set_->dinoStatistics();
+}
+
+void TrainJob::takeWidthsFromData()
+{
+    auto& model = config_.model;
+    model.textDim = set_->textWidth();
+    model.dinoDim = set_->dinoWidth();
+    model.latentChannels = set_->latentChannels();
+}
+
+void TrainJob::makeTrainer(const JobContext& context)
+{
+    trainer_ = std::make_unique<Trainer>(config_, request_.workspace.config.textTokens,
+                                         at::Device(request_.device.device.empty() ? "cpu" : request_.device.device));
+    context.info(computeInfo().description);
+    context.info("run \"" + request_.runName + "\": " + std::to_string(elementCount(trainer_->model().parameters())) +
+                 " parameters, " + std::to_string(set_->entries().size()) + " samples");
+    if (request_.resume)
+        resume(context);
+    else if (!config_.warmStart.checkpoint.empty()) {
+        const auto source = request_.workspace.path(config_.warmStart.checkpoint);
+        context.info(trainer_->startFrom(readWeights(source), source.string()).text());
+        context.info("learning rate after a warm start: " + std::to_string(config_.warmStart.lrFactor) + " x " +
+                     std::to_string(config_.optimiser.lr));
+    }
+    firstStep_ = trainer_->stepsDone();
+}
+
+void TrainJob::resume(const JobContext& context)
+{
+    checkpoint_ = listCheckpoints(folder_->path()).back();
+    const auto state = readCheckpointState(checkpoint_);
+    if (state.config.seed != config_.seed)
+        context.warn("the seed changed from " + std::to_string(state.config.seed) + " to " +
+                     std::to_string(config_.seed) + ": the run goes on, but not as it would have");
+    if (!(state.dino.toJson() == statistics_.toJson()))
+        context.warn(
+            "the DINO statistics of the data set changed since the checkpoint: the run goes on with the new ones");
+    trainer_->restore(state, readCheckpointTensors(checkpoint_), checkpoint_.string());
+    context.info("resumed from " + checkpoint_.string());
+}
+
+void TrainJob::makeLoader()
+{
+    LoaderOptions options;
+    options.batchSize = config_.data.batchSize;
+    options.seed = static_cast<std::uint64_t>(config_.seed);
+    options.position = trainer_->samplePosition();
+    options.normaliseDino = config_.data.normaliseDino;
+    options.prefetch = config_.data.prefetch;
+    if (!statistics_.empty())
+        options.statistics = statistics_;
+    loader_ = std::make_unique<Loader>(set_, options);
+}
+
+JobEnd TrainJob::train(const JobContext& context)
+{
+    if (request_.check) {
+        std::optional<std::int64_t> patchSize;
+        if (!request_.workspace.config.dinoEncoder.empty())
+            patchSize = dinoEncoderInfo(request_.workspace).patchSize;
+        check_ = std::make_unique<TrainCheck>(config_, request_.workspace.config.textTokens, trainer_->warmStarted(),
+                                              patchSize);
+    }
+    ProgressMeter progress(context, "training", config_.schedule.steps, "steps");
+    progress.skip(trainer_->stepsDone());
+    const Trainer::Observer observer =
+        check_ ? Trainer::Observer([this](const MicroBatchTrace& trace) { check_->observe(trace); })
+               : Trainer::Observer();
+    while (trainer_->stepsDone() < config_.schedule.steps) {
+        const auto metrics =
+            trainer_->step([this] { return loader_->next(); }, [&context] { return context.shouldStop(); }, observer);
+        if (!metrics) {
+            save();
+            context.info("stopped after step " + std::to_string(trainer_->stepsDone()) + ", saved " +
+                         checkpoint_.string());
+            return JobEnd::Cancelled;
+        }
+        afterStep(*metrics, context);
+        progress.update(trainer_->stepsDone());
+    }
+    save();
+    context.info("finished step " + std::to_string(trainer_->stepsDone()) + ", saved " + checkpoint_.string());
+    if (check_)
+        context.info("samples with null patches: " + listOf(check_->nullPatchSamples()));
+    return JobEnd::Finished;
+}
+
+void TrainJob::afterStep(const StepMetrics& metrics, const JobContext& context)
+{
+    lastLoss_ = metrics.loss;
+    metrics_->append(metrics);
+    request_.onStep(metrics);
+    if (check_)
+        check_->observe(metrics, trainer_->model().parameters());
+    const auto corrupt = loader_->corrupt();
+    for (; corruptReported_ < corrupt.size(); ++corruptReported_)
+        context.warn("sample " + corrupt[corruptReported_].id + " was left out: " + corrupt[corruptReported_].reason);
+    if (metrics.skipped) {
+        explainSkippedStep(metrics, context);
+        return; // Neither saved nor painted: the weights are those of the step before.
+    }
+    const auto every = [&metrics](std::int64_t steps) { return steps > 0 && metrics.step % steps == 0; };
+    if (request_.commands->checkpointNow.exchange(false) || every(config_.saving.every))
+        save();
+    if (request_.commands->previewNow.exchange(false) || every(config_.previews.every))
+        paintPreviews(context);
+}
+
+void TrainJob::explainSkippedStep(const StepMetrics& metrics, const JobContext& context)
+{
+    const auto what = std::isfinite(metrics.loss) ? "gradient" : "loss";
+    const auto samples = listOf(trainer_->suspects());
+    context.warn("step " + std::to_string(metrics.step) + " was skipped: its " + what +
+                 " was not finite; it held the samples " + samples);
+    if (trainer_->skippedInARow() >= skippedStepsThatEndARun)
+        throw Error("training stopped at step " + std::to_string(metrics.step) + " because the " + what +
+                    " was not finite for " + std::to_string(skippedStepsThatEndARun) +
+                    " steps in a row (last samples: " + samples +
+                    "): lower optimiser.lr or check these samples, then resume from " +
+                    (checkpoint_.empty() ? "the start, as no checkpoint was written yet" : checkpoint_.string()));
+}
+
+void TrainJob::paintPreviews(const JobContext& context)
+{
+    if (request_.workspace.config.vae.empty()) {
+        context.warn("no preview pictures: the workspace names no autoencoder (encoders.vae in workspace.yaml)");
+        return;
+    }
+    if (!painter_)
+        painter_ = std::make_unique<PreviewPainter>(request_.workspace, config_, request_.workspace.config.textTokens,
+                                                    statistics_, set_);
+    painter_->paint(*trainer_->averagedModel(), trainer_->stepsDone(), folder_->path(), context, request_.onPreview);
+}
+
+void TrainJob::save()
+{
+    const CheckpointState state{.run = request_.runName,
+                                .step = trainer_->stepsDone(),
+                                .samplePosition = trainer_->samplePosition(),
+                                .warmStarted = trainer_->warmStarted(),
+                                .config = config_,
+                                .textTokens = request_.workspace.config.textTokens,
+                                .dino = statistics_,
+                                .encoders = set_->encoders()};
+    checkpoint_ = writeCheckpoint(folder_->path(), state, trainer_->tensors());
+    removeOldCheckpoints(folder_->path(), config_.saving.keep);
+}
+
+TrainReport TrainJob::report() const
+{
+    return {.runName = request_.runName,
+            .firstStep = firstStep_,
+            .lastStep = trainer_->stepsDone(),
+            .parameters = elementCount(trainer_->model().parameters()),
+            .finalLoss = lastLoss_,
+            .checkpoint = checkpoint_,
+            .checks = check_ ? check_->lines() : std::vector<CheckLine>{}};
+}
+
+} // namespace
+
+std::unique_ptr<Job> makeTrainJob(TrainRequest request)
+{
+    return std::make_unique<TrainJob>(std::move(request));
+}
+
+bool TrainReport::passed() const
+{
+    return std::all_of(checks.begin(), checks.end(), [](const CheckLine& line) { return line.passed; });
+}
+
+} // namespace nanodit
