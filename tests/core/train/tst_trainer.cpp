@@ -1,0 +1,261 @@
+#include "core/train/flow_matching.h"
+#include "core/train/trainer.h"
+#include "tests/support/test_data.h"
+#include "tests/support/tiny_model.h"
+
+#include <QtTest/QTest>
+
+#include <cmath>
+#include <limits>
+
+using namespace nanodit;
+using namespace nanodit::test;
+
+namespace {
+
+constexpr std::int64_t textTokens = 8;
+
+TrainConfig tinyConfig()
+{
+    TrainConfig config;
+    config.model = tinyModelConfig();
+    config.optimiser.lr = 3e-3;
+    config.schedule = {.steps = 1000, .warmupSteps = 2, .decay = Decay::Cosine};
+    config.ema.decay = 0.9;
+    config.seed = 5;
+    return config;
+}
+
+/// Endless batches that depend on the position alone, as the loader's do.
+class Source {
+public:
+    explicit Source(std::int64_t position = 0)
+        : position_(position)
+    {
+    }
+    Batch operator()()
+    {
+        auto batch = randomBatch(tinyModelConfig(), 3, static_cast<std::uint64_t>(1 + position_));
+        batch.position = ++position_;
+        return batch;
+    }
+    std::int64_t drawn() const { return position_; }
+
+private:
+    std::int64_t position_;
+};
+
+bool equalTensors(const TensorMap& a, const TensorMap& b)
+{
+    if (a.size() != b.size())
+        return false;
+    for (const auto& [name, tensor] : a) {
+        if (!b.contains(name) || !at::equal(tensor, b.at(name)))
+            return false;
+    }
+    return true;
+}
+
+TensorMap copied(const TensorMap& tensors)
+{
+    TensorMap copy;
+    for (const auto& [name, tensor] : tensors)
+        copy.emplace(name, tensor.clone());
+    return copy;
+}
+
+} // namespace
+
+class TestTrainer : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void overfitsOneBatch()
+    {
+        auto config = tinyConfig();
+        config.conditions = {.dropBoth = 0, .dropDino = 0, .dropText = 0};
+        Trainer trainer(config, textTokens);
+        const auto batch = randomBatch(config.model, 4);
+        double first = 0, last = 0;
+        for (int i = 0; i < 400; ++i) {
+            const auto metrics = trainer.step([&batch] { return batch; });
+            first += i < 20 ? metrics->loss / 20 : 0;
+            last += i >= 380 ? metrics->loss / 20 : 0;
+        }
+        // A zero velocity costs 1 + E[x0^2] = 2. The noise is fresh in every step and cannot be learnt by heart; what
+        // can is x0, which leaves of the loss about what the model does not tell apart of signal and noise.
+        QVERIFY2(first > 1.6 && first < 2.3, std::to_string(first).c_str());
+        QVERIFY2(last < 0.55 * first, std::to_string(last).c_str());
+    }
+
+    void resumesBitForBit_data()
+    {
+        QTest::addColumn<int>("accumulation");
+        QTest::addColumn<bool>("checkpointing");
+        QTest::addColumn<bool>("bf16");
+        QTest::newRow("plain") << 1 << false << false;
+        QTest::newRow("accumulated") << 3 << false << false;
+        QTest::newRow("recomputed") << 2 << true << false;
+        QTest::newRow("bf16") << 1 << false << true;
+    }
+
+    void resumesBitForBit()
+    {
+        QFETCH(int, accumulation);
+        QFETCH(bool, checkpointing);
+        QFETCH(bool, bf16);
+        auto config = tinyConfig();
+        config.optimiser.accumulation = accumulation;
+        config.checkpointing = checkpointing;
+        config.precision = bf16 ? Precision::Bf16 : Precision::Float32;
+
+        Trainer unbroken(config, textTokens);
+        Source source;
+        std::vector<double> losses;
+        for (int i = 0; i < 7; ++i)
+            losses.push_back(unbroken.step(std::ref(source))->loss);
+
+        const TemporaryFolder folder;
+        Trainer first(config, textTokens);
+        Source firstSource;
+        for (int i = 0; i < 4; ++i)
+            QCOMPARE(first.step(std::ref(firstSource))->loss, losses[static_cast<std::size_t>(i)]);
+        // Stopped in the middle of the fifth step (or before it): that step is forgotten.
+        int asked = 0;
+        QVERIFY(!first.step(std::ref(firstSource), [&] { return ++asked == accumulation; }));
+        QCOMPARE(first.stepsDone(), 4);
+        QCOMPARE(first.samplePosition(), 4 * accumulation);
+        CheckpointState state;
+        state.step = first.stepsDone();
+        state.samplePosition = first.samplePosition();
+        state.config = config;
+        const auto checkpoint = writeCheckpoint(folder.path(), state, first.tensors());
+
+        Trainer second(config, textTokens);
+        const auto read = readCheckpointState(checkpoint);
+        second.restore(read, readCheckpointTensors(checkpoint), checkpoint.string());
+        Source secondSource(second.samplePosition());
+        for (int i = 4; i < 7; ++i)
+            QCOMPARE(second.step(std::ref(secondSource))->loss, losses[static_cast<std::size_t>(i)]);
+        QVERIFY(equalTensors(second.tensors().model, unbroken.tensors().model));
+        QVERIFY(equalTensors(second.tensors().ema, unbroken.tensors().ema));
+        QVERIFY(equalTensors(second.tensors().optimiser, unbroken.tensors().optimiser));
+    }
+
+    void accumulatesToTheGradientOfTheWhole()
+    {
+        auto config = tinyConfig();
+        config.optimiser.clip = 0;
+        config.schedule.warmupSteps = 0;
+        Trainer trainer(config, textTokens);
+        randomise(trainer.model().parameters());
+        config.optimiser.accumulation = 2;
+        Trainer accumulated(config, textTokens);
+        randomise(accumulated.model().parameters());
+
+        // Two micro-batches with draws of their own: the mean of their gradients, made by hand.
+        const auto draws = [&config](std::int64_t micro) {
+            return drawMicroBatch({.seed = config.seed, .step = 0, .microBatch = micro}, config.conditions, config.flow,
+                                  {3, 4, 8, 8});
+        };
+        const auto& model = trainer.model();
+        zeroGradients(model.parameters());
+        Source source;
+        for (const auto micro : {0, 1}) {
+            const auto batch = source();
+            const auto draw = draws(micro);
+            const auto context = model.context(test::conditionsOf(batch), draw.asDrops(), {4, 4});
+            (flowMatching(model, batch.latent, draw.noise, draw.t, context).mean() / 2).backward();
+        }
+        Source again;
+        accumulated.step(std::ref(again));
+        for (std::size_t i = 0; i < model.parameters().size(); ++i) {
+            const auto ours = accumulated.model().parameters()[i].value.grad();
+            QVERIFY(at::allclose(ours, model.parameters()[i].value.grad(), 1e-4, 1e-7));
+        }
+    }
+
+    void skipsAStepThatIsNotFiniteAndNamesItsSamples()
+    {
+        const auto config = tinyConfig();
+        Trainer trainer(config, textTokens);
+        Source source;
+        trainer.step(std::ref(source));
+        trainer.step(std::ref(source));
+        const auto model = copied(trainer.tensors().model), optimiser = copied(trainer.tensors().optimiser);
+        const auto metrics = trainer.step([&source] {
+            auto batch = source();
+            batch.latent[1][0][0][0] = std::numeric_limits<float>::quiet_NaN();
+            return batch;
+        });
+        QVERIFY(metrics->skipped);
+        QCOMPARE(trainer.skippedInARow(), 1);
+        QCOMPARE(trainer.suspects(), std::vector<std::string>{"sample301"});
+        QCOMPARE(trainer.stepsDone(), 3);
+        QVERIFY(equalTensors(trainer.tensors().model, model));
+        QVERIFY(equalTensors(trainer.tensors().optimiser, optimiser));
+        QVERIFY(!trainer.step(std::ref(source))->skipped);
+        QCOMPARE(trainer.skippedInARow(), 0);
+    }
+
+    void metricsTellLossByTimeAndByDrop()
+    {
+        auto config = tinyConfig();
+        config.conditions = {.dropBoth = 0, .dropDino = 1, .dropText = 0};
+        Trainer trainer(config, textTokens);
+        Source source;
+        const auto metrics = *trainer.step(std::ref(source));
+        QCOMPARE(metrics.samplesByDrop, (std::array<std::int64_t, 4>{0, 0, 3, 0}));
+        QCOMPARE(metrics.lossByDrop[2], metrics.loss);
+        QVERIFY(std::isnan(metrics.lossByDrop[0]));
+        QCOMPARE(metrics.lr, 0.0);
+        QVERIFY(metrics.residentMegabytes > 10);
+        const auto read = stepMetricsFromJson(toJson(metrics).dump());
+        QCOMPARE(read->loss, metrics.loss);
+        QVERIFY(std::isnan(read->lossByDrop[0]));
+        QCOMPARE(read->samplesByDrop, metrics.samplesByDrop);
+        QVERIFY(!stepMetricsFromJson(toJson(metrics).dump().substr(0, 40)));
+    }
+
+    void dropsConditionsInTheirShares()
+    {
+        const ConditionConfig shares;
+        auto generator = generatorFor({.seed = 3});
+        std::array<double, 4> counts{};
+        constexpr int n = 20000;
+        for (const auto drop : drawDrops(shares, n, generator))
+            counts[static_cast<std::size_t>(drop)] += 1.0 / n;
+        const std::array<double, 4> expected = {0.55, 0.05, 0.30, 0.10};
+        for (std::size_t i = 0; i < 4; ++i)
+            QVERIFY2(std::abs(counts[i] - expected[i]) < 4 * std::sqrt(expected[i] * (1 - expected[i]) / n),
+                     std::to_string(counts[i]).c_str());
+    }
+
+    void drawsAreAFunctionOfTheKey()
+    {
+        const auto draw = [](DrawKey key) { return drawMicroBatch(key, {}, {}, {4, 2, 4, 4}); };
+        const DrawKey key{.seed = 1, .step = 2, .microBatch = 3, .rank = 4};
+        QVERIFY(at::equal(draw(key).noise, draw(key).noise));
+        QVERIFY(at::equal(draw(key).t, draw(key).t));
+        for (const auto& other :
+             {DrawKey{2, 2, 3, 4}, DrawKey{1, 3, 3, 4}, DrawKey{1, 2, 4, 4}, DrawKey{1, 2, 3, 5}, DrawKey{2, 1, 3, 4}})
+            QVERIFY(!at::equal(draw(key).noise, draw(other).noise));
+    }
+
+    void timesFollowTheConfiguredDistribution()
+    {
+        auto generator = generatorFor({.seed = 9});
+        const auto uniform = drawTimes({.timestepSampling = TimestepSampling::Uniform}, 20000, generator);
+        QVERIFY(std::abs(uniform.mean().item<double>() - 0.5) < 0.01);
+        QVERIFY(std::abs((uniform < 0.25).to(at::kDouble).mean().item<double>() - 0.25) < 0.013);
+        const auto normal = drawTimes({.logitMean = 0.5, .logitStd = 0.8}, 20000, generator);
+        const auto logits = at::logit(normal.to(at::kDouble));
+        QVERIFY(std::abs(logits.mean().item<double>() - 0.5) < 0.03 &&
+                std::abs(logits.std().item<double>() - 0.8) < 0.03);
+        const auto shifted = drawTimes({.timestepSampling = TimestepSampling::Uniform, .shift = 3}, 20000, generator);
+        QVERIFY(std::abs(shifted.median().item<double>() - 0.75) < 0.01);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestTrainer)
+#include "tst_trainer.moc"
