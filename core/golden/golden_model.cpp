@@ -3,11 +3,13 @@
 #include "core/io/atomic_file.h"
 #include "core/io/tensor.h"
 #include "core/model/nanodit.h"
+#include "core/model/stored_weights.h"
 #include "core/runtime/error.h"
 #include "core/sample/guidance.h"
 #include "core/sample/solver.h"
 #include "core/train/flow_matching.h"
 #include "core/train/optimiser.h"
+#include "core/train/warm_start.h"
 
 #include <cmath>
 #include <limits>
@@ -60,6 +62,14 @@ nlohmann::json readJsonFile(const fs::path& file)
     if (!json.is_object())
         throw DataError(file.string() + " is no JSON object: fetch the golden case again");
     return json;
+}
+
+TensorMap copyOf(const Parameters& parameters)
+{
+    TensorMap copy;
+    for (const auto& [name, value] : parameters)
+        copy.emplace(name, value.detach().clone());
+    return copy;
 }
 
 // ------------------------------------------------------------------------------------------------------- nanodit
@@ -230,6 +240,41 @@ void compareSampling(Comparison& comparison, const NanoDiT& model, const GridInp
     }
 }
 
+/// A warm start from a checkpoint that lacks tensors, holds unknown ones and some of other shapes: what fits is loaded
+/// to the last bit, everything else is reported by name.
+void compareWarmStart(std::vector<GoldenLine>& lines, const NanoditCase& golden)
+{
+    const auto file = golden.folder / "model_before_patches.pt";
+    const auto stored = readWeights(file);
+    NanoDiT model(golden.config, 1);
+    const auto initial = copyOf(model.parameters());
+    const auto report = warmStart(model.parameters(), stored, {}, file.string());
+    const auto line = [&lines](const std::string& name, bool passed, const std::string& note) {
+        lines.push_back(
+            {.name = "warm_start/" + name, .largestError = 0, .tolerance = 0, .passed = passed, .note = note});
+    };
+    std::vector<std::string> wanted, fresh, skipped, mismatched;
+    for (const auto& [name, value] : model.parameters()) {
+        const auto found = stored.find(name);
+        (found == stored.end() ? fresh : found->second.sizes() == value.sizes() ? wanted : mismatched).push_back(name);
+        const auto& expected =
+            found != stored.end() && found->second.sizes() == value.sizes() ? found->second : initial.at(name);
+        if (!at::equal(value, expected))
+            line(name, false, "differs from the file (or from its initial value)");
+    }
+    for (const auto& [name, tensor] : stored) {
+        if (!golden.weights.contains(name))
+            skipped.push_back(name);
+    }
+    std::vector<std::string> reported;
+    for (const auto& mismatch : report.mismatched)
+        reported.push_back(mismatch.name);
+    line("loaded", report.loaded == wanted && !wanted.empty(), std::to_string(report.loaded.size()) + " tensors");
+    line("new", report.fresh == fresh && !fresh.empty(), std::to_string(report.fresh.size()) + " tensors");
+    line("skipped", report.skipped == skipped && !skipped.empty(), std::to_string(report.skipped.size()) + " tensors");
+    line("mismatched", reported == mismatched && !mismatched.empty(), std::to_string(reported.size()) + " tensors");
+}
+
 std::vector<GoldenLine> runNanodit(const fs::path& folder)
 {
     const auto golden = openNanoditCase(folder);
@@ -250,6 +295,16 @@ std::vector<GoldenLine> runNanodit(const fs::path& folder)
             lines.push_back(std::move(line));
         }
     }
+    if (fs::exists(folder / "model.pt")) {
+        const auto stored = readWeights(folder / "model.pt");
+        for (const auto& [name, value] : golden.weights) {
+            const auto found = stored.find(name);
+            lines.push_back(
+                compareTensors("model.pt/" + name, found == stored.end() ? at::Tensor() : found->second, value, 0));
+        }
+    }
+    if (fs::exists(folder / "model_before_patches.pt"))
+        compareWarmStart(lines, golden);
     return lines;
 }
 
