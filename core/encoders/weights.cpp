@@ -1,9 +1,12 @@
 #include "core/encoders/weights.h"
 
+#include "core/encoders/json_fields.h"
 #include "core/io/array.h"
+#include "core/io/torch_file.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace nanodit {
@@ -57,9 +60,41 @@ at::Tensor EncoderWeights::layerNorm(const at::Tensor& x, const std::string& nam
     return at::layer_norm(x, {x.size(-1)}, get(name + ".weight"), find(name + ".bias"), eps);
 }
 
+namespace {
+
+void addTorchFile(TensorMap& tensors, const std::filesystem::path& file)
+{
+    for (const auto& [name, array] : PtFile::read(file).stateDict())
+        tensors.emplace(name, tensorFromArray(array));
+}
+
+} // namespace
+
 TensorMap readModelFolder(const std::filesystem::path& folder)
 {
-    return readTensors(folder);
+    const auto has = [&](const std::string& name) { return std::filesystem::exists(folder / name); };
+    const auto single = folder / "pytorch_model.bin", index = folder / "pytorch_model.bin.index.json";
+    const bool safetensors = has("model.safetensors") || has("model.safetensors.index.json") ||
+                             has("diffusion_pytorch_model.safetensors") ||
+                             has("diffusion_pytorch_model.safetensors.index.json");
+    TensorMap tensors;
+    if (!safetensors && std::filesystem::exists(single)) {
+        addTorchFile(tensors, single);
+    } else if (!safetensors && std::filesystem::exists(index)) {
+        const auto fields = JsonFields::read(index);
+        std::set<std::string> shards;
+        const JsonFields map(fields.json().value("weight_map", nlohmann::json()), fields.source() + " (weight_map)");
+        for (const auto& [tensor, shard] : map.json().items()) {
+            if (!shard.is_string() || std::filesystem::path(shard.get<std::string>()).has_parent_path())
+                throw DataError(fields.source() + " names no file of its own folder for " + tensor);
+            shards.insert(shard.get<std::string>());
+        }
+        for (const auto& shard : shards)
+            addTorchFile(tensors, folder / shard);
+    } else {
+        tensors = readTensors(folder);
+    }
+    return tensors;
 }
 
 } // namespace nanodit

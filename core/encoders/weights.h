@@ -61,8 +61,8 @@ private:
     EncoderOptions options_;
 };
 
-/// Every tensor of a model folder's weights: model.safetensors, its shards, or the older pytorch_model.bin.
-/// Throws DataError naming the folder when there is none of them.
+/// Every tensor of a model folder's weights, mapped: model.safetensors or the shards of its index, else the older
+/// pytorch_model.bin or its shards. Throws DataError naming the folder when there is none of them.
 TensorMap readModelFolder(const std::filesystem::path& folder);
 
 } // namespace nanodit

@@ -1,0 +1,83 @@
+#include "core/encoders/weights.h"
+#include "tests/support/test_data.h"
+
+#include <ATen/ATen.h>
+#include <QtTest>
+
+using namespace nanodit;
+
+namespace {
+
+std::filesystem::path stateDict(const std::string& name)
+{
+    return test::dataPath("golden/torch_pt/" + name);
+}
+
+} // namespace
+
+class TestWeights : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void safetensorsGoBeforeFilesOfTorch()
+    {
+        const test::TemporaryFolder temporary;
+        std::filesystem::copy_file(stateDict("protocol2.pt"), temporary / "pytorch_model.bin");
+        const auto fromTorch = readModelFolder(temporary.path());
+        QVERIFY(!fromTorch.empty());
+        writeTensors(temporary / "model.safetensors", {{"only", at::ones({2})}});
+        const auto fromSafetensors = readModelFolder(temporary.path());
+        QCOMPARE(fromSafetensors.size(), std::size_t(1));
+        QVERIFY(at::equal(fromSafetensors.at("only"), at::ones({2})));
+    }
+
+    void shardsOfTorchAreReadTogether()
+    {
+        const test::TemporaryFolder temporary;
+        std::filesystem::copy_file(stateDict("protocol2.pt"), temporary / "pytorch_model-00001-of-00002.bin");
+        std::filesystem::copy_file(stateDict("bare_state_dict.pt"), temporary / "pytorch_model-00002-of-00002.bin");
+        test::writeText(
+            temporary / "pytorch_model.bin.index.json",
+            R"({"weight_map": {"a": "pytorch_model-00001-of-00002.bin", "b": "pytorch_model-00002-of-00002.bin"}})");
+        std::filesystem::copy_file(stateDict("protocol2.pt"), temporary / "one.pt");
+        const auto tensors = readModelFolder(temporary.path());
+        const test::TemporaryFolder single;
+        std::filesystem::copy_file(stateDict("bare_state_dict.pt"), single / "pytorch_model.bin");
+        for (const auto& [name, tensor] : readModelFolder(single.path()))
+            QVERIFY2(tensors.count(name) == 1, name.c_str());
+    }
+
+    void indexesThatLeadOutOfTheFolderAreRefused()
+    {
+        const test::TemporaryFolder temporary;
+        for (const char* const index : {R"({"weight_map": {"a": "../other.bin"}})", R"({"weight_map": {"a": 3}})",
+                                        R"({"weight_map": [1]})", R"({})"}) {
+            test::writeText(temporary / "pytorch_model.bin.index.json", index);
+            const auto error = test::errorOf([&] { readModelFolder(temporary.path()); });
+            QVERIFY2(error.find("pytorch_model.bin.index.json") != std::string::npos, error.c_str());
+        }
+    }
+
+    void foldersWithoutWeightsAreRefused()
+    {
+        const test::TemporaryFolder temporary;
+        const auto error = test::errorOf([&] { readModelFolder(temporary.path()); });
+        QVERIFY2(error.find(temporary.path().string()) != std::string::npos, error.c_str());
+    }
+
+    void halfPrecisionStaysAsStoredUntilUsed()
+    {
+        const std::vector<ExpectedTensor> expected = {{"w.weight", {3, 2}, {}}};
+        const auto stored = at::randn({3, 2}).to(at::kBFloat16);
+        const EncoderWeights weights({{"w.weight", stored}, {"decoder.w", at::ones({1})}}, expected, "x", {});
+        QCOMPARE(weights.all().size(), std::size_t(1));
+        QCOMPARE(weights.stored("w.weight").data_ptr(), stored.data_ptr());
+        QCOMPARE(weights.get("w.weight").scalar_type(), at::kFloat);
+        QVERIFY(!weights.find("w.bias").defined());
+        const auto x = at::randn({4, 2});
+        QVERIFY(at::allclose(weights.linear(x, "w"), at::matmul(x, stored.to(at::kFloat).t())));
+    }
+};
+
+QTEST_APPLESS_MAIN(TestWeights)
+#include "tst_weights.moc"
