@@ -3,6 +3,7 @@
 #include "core/dataset/catalog.h"
 #include "core/encoders/image_processor.h"
 #include "core/io/atomic_file.h"
+#include "core/io/sha256.h"
 #include "core/preprocess/jobs.h"
 #include "core/preprocess/survey.h"
 
@@ -30,6 +31,13 @@ std::string nameOf(int index)
 }
 
 } // namespace
+
+std::string pixelHash(const Image& image)
+{
+    Sha256 hash;
+    hash.update(std::as_bytes(std::span(image.rgb)));
+    return hash.hex();
+}
 
 PassEncoders FakeEncoders::encoders()
 {
@@ -68,7 +76,7 @@ PassEncoders FakeEncoders::encoders()
         return [this](const std::vector<Image>& images, const JobContext&) {
             onImages(images);
             for (const auto& image : images)
-                latentPictures.insert(image.rgb);
+                latentPictures.insert(pixelHash(image));
             const auto colours = at::avg_pool2d(pixelsOf(images), 8);
             auto latent = at::cat({colours, colours.mean(1, true) + double(images.size())}, 1);
             spoil(latent);
@@ -81,7 +89,7 @@ PassEncoders FakeEncoders::encoders()
         return [this](const std::vector<Image>& images, const JobContext&) -> PatchFeatures {
             onImages(images);
             for (const auto& image : images)
-                patchPictures.insert(image.rgb);
+                patchPictures.insert(pixelHash(image));
             const auto colours = at::avg_pool2d(pixelsOf(images), 16).flatten(2).transpose(1, 2); // [B, N, 3]
             const auto index =
                 at::arange(colours.size(1)).to(at::kFloat).reshape({1, -1, 1}).expand_as(colours.slice(2, 0, 1));

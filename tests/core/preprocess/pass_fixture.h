@@ -27,7 +27,7 @@ struct FakeEncoders {
     std::int64_t pixelsAtOnce = 512 * 512;
     std::int64_t captionsAtOnce = 8;
     std::int64_t dinoWidth = 5;
-    std::set<std::vector<std::uint8_t>> latentPictures, patchPictures; ///< What either saw.
+    std::set<std::string> latentPictures, patchPictures; ///< What either saw: hashes of the pixels.
     /// Called before each batch with its captions or pictures; may throw.
     std::function<void(const std::vector<std::string>&)> onText = [](const auto&) {};
     std::function<void(const std::vector<Image>&)> onImages = [](const auto&) {};
@@ -36,6 +36,8 @@ struct FakeEncoders {
     /// Refers to this object.
     PassEncoders encoders();
 };
+
+std::string pixelHash(const Image& image);
 
 /// A workspace with `count` pictures of different content and both orientations, imported.
 class PassFixture {
