@@ -17,6 +17,8 @@ struct ChannelStatistics {
     std::int64_t width() const { return static_cast<std::int64_t>(mean.size()); }
     /// (x - mean) / deviation over the last dimension, in float32; [..., width]. Constant channels are only shifted.
     at::Tensor normalise(const at::Tensor& x) const;
+    /// The same in place, for `rows` x width numbers, row-major, on one thread.
+    void normaliseRows(std::span<float> rows) const;
 };
 
 /// How the DINO conditions of a data set are distributed: measured while packing, kept with the shards and in every
@@ -31,7 +33,7 @@ struct DinoStatistics {
     static DinoStatistics fromJson(const nlohmann::json& json);
 };
 
-/// Gathers ChannelStatistics row by row in float64 (B. P. Welford, 1962).
+/// Gathers ChannelStatistics block by block in float64 (T. F. Chan, G. H. Golub, R. J. LeVeque, 1979).
 class ChannelMoments {
 public:
     /// `rows` x width, row-major. The first call fixes the width.

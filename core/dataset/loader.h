@@ -13,11 +13,11 @@ namespace nanodit {
 
 struct LoaderOptions {
     std::int64_t batchSize = 1; ///< B of every batch.
-    std::uint64_t seed = 0;     ///< The order is a function of it, of the epoch and of the set's ids alone.
-    std::int64_t position = 0;  ///< Samples drawn before, over all ranks: Batch::position of the last one used.
+    std::uint64_t seed = 0;     ///< The order is a function of it, of the epoch and of the set alone.
+    std::int64_t position = 0;  ///< Samples drawn before, over all ranks: Batch::position of the last batch used.
     bool shuffle = true;        ///< Without: by bucket, in the order of the shards.
     bool normaliseDino = true;  ///< CLS and patches by `statistics`.
-    std::optional<DinoStatistics> statistics; ///< The set's own, unless given (a val set takes those of train).
+    std::optional<DinoStatistics> statistics = {}; ///< The set's own, unless given (a val set takes those of train).
     std::int64_t rank = 0;                    ///< Of several machines, each draws its own batches of the same order.
     std::int64_t ranks = 1;
     std::int64_t threads = 1;  ///< That read ahead.

@@ -1,0 +1,132 @@
+#include "core/dataset/dino_statistics.h"
+
+#include "core/runtime/error.h"
+
+#include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+namespace nanodit {
+
+namespace {
+
+/// Below it a channel counts as constant, and dividing would only blow up rounding.
+constexpr float leastDeviation = 1e-6f;
+
+float divisorOf(float deviation)
+{
+    return deviation < leastDeviation ? 1.f : deviation;
+}
+
+nlohmann::json jsonOf(const ChannelStatistics& statistics)
+{
+    return {{"mean", statistics.mean}, {"std", statistics.deviation}};
+}
+
+ChannelStatistics statisticsFrom(const nlohmann::json& json, const char* part)
+{
+    const auto numbers = [&](const char* key) {
+        if (!json.is_object() || !json.contains(part) || !json[part].is_object() || !json[part].contains(key) ||
+            !json[part][key].is_array())
+            throw DataError(std::string("the DINO statistics lack ") + part + "." + key + "; pack the shards again");
+        std::vector<float> values;
+        for (const auto& value : json[part][key]) {
+            if (!value.is_number() || !std::isfinite(value.get<float>()))
+                throw DataError(std::string("the DINO statistics hold no number in ") + part + "." + key +
+                                "; pack the shards again");
+            values.push_back(value.get<float>());
+        }
+        return values;
+    };
+    ChannelStatistics statistics{.mean = numbers("mean"), .deviation = numbers("std")};
+    const bool negative =
+        std::any_of(statistics.deviation.begin(), statistics.deviation.end(), [](float value) { return value < 0; });
+    if (statistics.mean.empty() || statistics.mean.size() != statistics.deviation.size() || negative)
+        throw DataError(std::string("the DINO statistics of ") + part + " do not fit together; pack the shards again");
+    return statistics;
+}
+
+} // namespace
+
+at::Tensor ChannelStatistics::normalise(const at::Tensor& x) const
+{
+    if (x.dim() == 0 || x.size(-1) != width())
+        throw DataError("DINO conditions of " + std::to_string(x.dim() == 0 ? 0 : x.size(-1)) +
+                        " channels cannot be normalised by statistics of " + std::to_string(width()) +
+                        "; they come from another encoder");
+    std::vector<float> divisors;
+    for (const float value : deviation)
+        divisors.push_back(divisorOf(value));
+    const auto options = at::TensorOptions().dtype(at::kFloat);
+    const auto shift = at::tensor(mean, options).to(x.device());
+    const auto scale = at::tensor(divisors, options).to(x.device());
+    return (x.to(at::kFloat) - shift) / scale;
+}
+
+void ChannelStatistics::normaliseRows(std::span<float> rows) const
+{
+    std::vector<float> divisors;
+    for (const float value : deviation)
+        divisors.push_back(divisorOf(value));
+    const auto channels = mean.size();
+    for (std::size_t row = 0; row + channels <= rows.size(); row += channels)
+        for (std::size_t c = 0; c < channels; ++c)
+            rows[row + c] = (rows[row + c] - mean[c]) / divisors[c];
+}
+
+nlohmann::json DinoStatistics::toJson() const
+{
+    return {{"cls", jsonOf(cls)}, {"patches", jsonOf(patches)}};
+}
+
+DinoStatistics DinoStatistics::fromJson(const nlohmann::json& json)
+{
+    return {.cls = statisticsFrom(json, "cls"), .patches = statisticsFrom(json, "patches")};
+}
+
+void ChannelMoments::add(std::span<const float> rows, std::int64_t width)
+{
+    const auto channels = static_cast<std::size_t>(width);
+    if (mean_.empty()) {
+        mean_.assign(channels, 0);
+        squares_.assign(channels, 0);
+    }
+    if (channels != mean_.size() || rows.empty() || rows.size() % channels != 0)
+        throw DataError("rows of " + std::to_string(width) + " channels do not fit statistics of " +
+                        std::to_string(mean_.size()));
+    const auto count = static_cast<double>(rows.size() / channels);
+    std::vector<double> mean(channels, 0), squares(channels, 0);
+    for (std::size_t row = 0; row < rows.size(); row += channels)
+        for (std::size_t c = 0; c < channels; ++c)
+            mean[c] += static_cast<double>(rows[row + c]);
+    for (auto& sum : mean)
+        sum /= count;
+    for (std::size_t row = 0; row < rows.size(); row += channels) {
+        for (std::size_t c = 0; c < channels; ++c) {
+            const double distance = static_cast<double>(rows[row + c]) - mean[c];
+            squares[c] += distance * distance;
+        }
+    }
+    const auto before = static_cast<double>(count_);
+    for (std::size_t c = 0; c < channels; ++c) {
+        const double apart = mean[c] - mean_[c];
+        mean_[c] += apart * count / (before + count);
+        squares_[c] += squares[c] + apart * apart * before * count / (before + count);
+    }
+    count_ += static_cast<std::int64_t>(count);
+}
+
+ChannelStatistics ChannelMoments::statistics() const
+{
+    ChannelStatistics statistics;
+    for (std::size_t c = 0; c < mean_.size(); ++c) {
+        statistics.mean.push_back(static_cast<float>(mean_[c]));
+        statistics.deviation.push_back(static_cast<float>(std::sqrt(squares_[c] / static_cast<double>(count_))));
+    }
+    return statistics;
+}
+
+} // namespace nanodit

@@ -1,0 +1,345 @@
+#include "core/dataset/shard_set.h"
+
+#include "core/io/atomic_file.h"
+#include "core/io/float_values.h"
+#include "core/io/mapped_file.h"
+#include "core/io/npy.h"
+#include "core/io/tar.h"
+#include "core/runtime/error.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+/// The entries of a sample that are read, in this order; the mask is there only in sets made elsewhere.
+constexpr std::array extensions = {"json", "dinov3.npy", "dinov3_patches.npy", "vae.npy", "t5.npy", "t5_mask.npy"};
+enum Part { Info, Cls, Patches, Latent, Text, TextMask };
+using Parts = std::array<Bytes, extensions.size()>; ///< Those that a sample lacks have no address.
+
+std::vector<fs::path> sortedEntries(const fs::path& folder)
+{
+    std::vector<fs::path> entries;
+    for (const auto& entry : fs::directory_iterator(folder))
+        entries.push_back(entry.path());
+    std::sort(entries.begin(), entries.end());
+    return entries;
+}
+
+/// The grid that shards made elsewhere do not tell: that of the usual patch sizes which gives this count.
+GridSize guessGrid(ImageSize bucket, std::int64_t patches, const std::string& name)
+{
+    for (const std::int64_t patchSize : {16, 14, 8, 32})
+        if (const auto grid = dinoGrid(bucket, patchSize); grid.count() == patches)
+            return grid;
+    throw DataError(name + " has " + std::to_string(patches) + " patches, which fits no grid of the bucket " +
+                    bucketName(bucket) +
+                    (isCentreCropPatchCount(patches) ? " (it is what a centre crop to 224 pixels gives)" : "") +
+                    "; make the dinov3 arrays again");
+}
+
+/// How many tokens from the first on are valid.
+std::int64_t validTokens(const Array& mask, std::int64_t rows, const std::string& name)
+{
+    if (mask.elements() != rows)
+        throw DataError(name + " masks " + std::to_string(mask.elements()) + " tokens of " + std::to_string(rows));
+    const auto ordered = inRowMajorOrder(mask);
+    const auto unit = static_cast<std::size_t>(bytesPerElement(mask.dtype));
+    std::int64_t valid = 0;
+    bool ended = false;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
+        const auto element = ordered.bytes.subspan(i * unit, unit);
+        const bool set =
+            std::any_of(element.begin(), element.end(), [](std::byte byte) { return byte != std::byte{0}; });
+        if (set && ended)
+            throw DataError(name + " has valid tokens behind masked ones");
+        ended |= !set;
+        valid += set ? 1 : 0;
+    }
+    return valid;
+}
+
+Array firstRows(Array array, std::int64_t rows)
+{
+    if (rows == array.shape[0])
+        return array;
+    array = inRowMajorOrder(array);
+    array.shape[0] = rows;
+    array.bytes = array.bytes.first(static_cast<std::size_t>(array.elements() * bytesPerElement(array.dtype)));
+    return array;
+}
+
+struct Shard {
+    fs::path file;
+    ImageSize bucket;
+    std::vector<std::string> ids;
+    std::int64_t bytes = -1; ///< As the manifest has it; -1 unknown.
+
+    std::once_flag once;
+    std::string damage; ///< Why it could not be opened.
+    std::shared_ptr<const MappedFile> mapped;
+    std::vector<Parts> samples; ///< By position in `ids`.
+};
+
+} // namespace
+
+struct ShardSet::State {
+    fs::path folder;
+    std::vector<std::unique_ptr<Shard>> shards;
+    std::vector<Entry> entries;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> places; ///< Shard and position of each entry.
+    std::unordered_map<std::string, std::int64_t> byId;
+    std::map<std::string, GridSize> grids; ///< By bucket name.
+    std::int64_t dinoWidth = 0, textWidth = 0, latentChannels = 0;
+    DinoStatistics statistics;
+    json encoders = json::object();
+
+    void readManifest(const json& manifest, const std::string& name);
+    void indexWithoutManifest();
+    void addEntries();
+    static void index(Shard& shard, bool idsAreKnown);
+    const Parts& partsOf(std::int64_t index, Shard*& shard) const;
+};
+
+void ShardSet::State::readManifest(const json& manifest, const std::string& name)
+{
+    try {
+        if (manifest.at("format").get<int>() != 1)
+            throw DataError(name + " has the format " + manifest.at("format").dump() +
+                            ", 1 is read; use the program that wrote it");
+        for (const auto& line : manifest.at("shards")) {
+            auto shard = std::make_unique<Shard>();
+            const fs::path relative = line.at("file").get<std::string>();
+            if (relative.is_absolute() || std::find(relative.begin(), relative.end(), "..") != relative.end())
+                throw DataError(name + " points to " + relative.string() + ", outside its folder");
+            shard->file = folder / relative;
+            shard->bucket = bucketFromName(line.at("bucket").get<std::string>());
+            shard->ids = line.at("ids").get<std::vector<std::string>>();
+            shard->bytes = line.at("bytes").get<std::int64_t>();
+            shards.push_back(std::move(shard));
+        }
+        for (const auto& [bucket, grid] : manifest.at("patch_grids").items())
+            grids[bucket] = {.rows = grid.at(0).get<std::int64_t>(), .cols = grid.at(1).get<std::int64_t>()};
+        dinoWidth = manifest.at("dino_width").get<std::int64_t>();
+        textWidth = manifest.at("text_width").get<std::int64_t>();
+        latentChannels = manifest.at("latent_channels").get<std::int64_t>();
+        encoders = manifest.at("encoders");
+        statistics = DinoStatistics::fromJson(manifest.at("dino_statistics"));
+    } catch (const json::exception& error) {
+        throw DataError(name + " is damaged (" + error.what() + "); pack the shards again");
+    }
+}
+
+void ShardSet::State::indexWithoutManifest()
+{
+    for (const auto& bucketFolder : sortedEntries(folder)) {
+        const auto bucketName = bucketFolder.filename().string();
+        if (!bucketName.starts_with("bucket_") || !fs::is_directory(bucketFolder))
+            continue;
+        for (const auto& file : sortedEntries(bucketFolder)) {
+            if (file.extension() != ".tar")
+                continue;
+            auto shard = std::make_unique<Shard>();
+            shard->file = file;
+            shard->bucket = bucketFromName(bucketName.substr(std::strlen("bucket_")));
+            std::call_once(shard->once, [&] { index(*shard, false); });
+            shards.push_back(std::move(shard));
+        }
+    }
+}
+
+void ShardSet::State::addEntries()
+{
+    for (std::uint32_t number = 0; number < shards.size(); ++number) {
+        const auto& shard = *shards[number];
+        for (std::uint32_t position = 0; position < shard.ids.size(); ++position) {
+            if (!byId.emplace(shard.ids[position], static_cast<std::int64_t>(entries.size())).second)
+                throw DataError(folder.string() + " holds sample " + shard.ids[position] +
+                                " twice; pack the shards again");
+            entries.push_back({.id = shard.ids[position], .bucket = shard.bucket});
+            places.emplace_back(number, position);
+        }
+    }
+    if (entries.empty())
+        throw DataError(folder.string() +
+                        " holds no samples: neither shards.json nor bucket_WIDTHxHEIGHT folders with tars; run "
+                        "`nanodit shard`");
+}
+
+/// Maps the tar and finds every sample's entries. Throws DataError.
+void ShardSet::State::index(Shard& shard, bool idsAreKnown)
+{
+    const auto mapped = MappedFile::open(shard.file);
+    const auto name = shard.file.string();
+    if (shard.bytes >= 0 && static_cast<std::size_t>(shard.bytes) != mapped->bytes().size())
+        throw DataError(name + " has " + std::to_string(mapped->bytes().size()) + " bytes instead of " +
+                        std::to_string(shard.bytes) + "; pack the shards again");
+    std::vector<std::string> keys;
+    std::vector<Parts> samples;
+    for (const auto& sample : readWebdataset(mapped->bytes(), mapped, name)) {
+        keys.push_back(sample.key);
+        auto& parts = samples.emplace_back();
+        for (std::size_t part = 0; part < extensions.size(); ++part)
+            if (const auto* const file = sample.find(extensions[part]))
+                parts[part] = file->data.empty() ? mapped->bytes().first(0) : file->data;
+    }
+    if (idsAreKnown && keys != shard.ids)
+        throw DataError(name + " does not hold the samples that shards.json lists; pack the shards again");
+    shard.ids = std::move(keys);
+    shard.samples = std::move(samples);
+    shard.mapped = mapped;
+}
+
+const Parts& ShardSet::State::partsOf(std::int64_t index, Shard*& shard) const
+{
+    const auto [number, position] = places[static_cast<std::size_t>(index)];
+    shard = shards[number].get();
+    std::call_once(shard->once, [&] {
+        try {
+            State::index(*shard, true);
+        } catch (const DataError& error) {
+            shard->damage = error.what();
+        }
+    });
+    if (!shard->damage.empty())
+        throw DataError(shard->damage);
+    return shard->samples[position];
+}
+
+ShardSet::ShardSet()
+    : state_(std::make_unique<State>())
+{
+}
+
+ShardSet::~ShardSet() = default;
+
+std::shared_ptr<const ShardSet> ShardSet::open(const fs::path& folder)
+{
+    std::shared_ptr<ShardSet> set(new ShardSet);
+    auto& state = *set->state_;
+    state.folder = folder;
+    if (!fs::is_directory(folder))
+        throw DataError("there is no shard set " + folder.string() + "; run `nanodit shard`");
+    const auto manifest = folder / "shards.json";
+    if (fs::exists(manifest)) {
+        const auto parsed = json::parse(readTextFile(manifest), nullptr, false);
+        if (!parsed.is_object())
+            throw DataError(manifest.string() + " is damaged: it must hold a JSON object; pack the shards again");
+        state.readManifest(parsed, manifest.string());
+        state.addEntries();
+    } else {
+        state.indexWithoutManifest();
+        state.addEntries();
+        const auto first = set->read(0);
+        state.dinoWidth = first.cls.shape[0];
+        state.textWidth = first.text.shape[1];
+        state.latentChannels = first.latent.shape[0];
+    }
+    return set;
+}
+
+std::span<const ShardSet::Entry> ShardSet::entries() const
+{
+    return state_->entries;
+}
+
+std::optional<std::int64_t> ShardSet::find(const std::string& id) const
+{
+    const auto found = state_->byId.find(id);
+    return found == state_->byId.end() ? std::nullopt : std::optional(found->second);
+}
+
+ShardSample ShardSet::read(std::int64_t index) const
+{
+    Shard* shard = nullptr;
+    const auto& parts = state_->partsOf(index, shard);
+    const auto& entry = state_->entries[static_cast<std::size_t>(index)];
+    const auto nameOf = [&](Part part) { return shard->file.string() + ": " + entry.id + "." + extensions[part]; };
+    const auto arrayOf = [&](Part part, std::size_t dimensions, std::size_t axis, std::int64_t known) {
+        if (parts[part].data() == nullptr)
+            throw DataError(nameOf(part) + " is missing; pack the shards again");
+        auto array = parseNpy(parts[part], shard->mapped, nameOf(part));
+        if (array.shape.size() != dimensions || (known != 0 && array.shape[axis] != known))
+            throw DataError(nameOf(part) + " has the unexpected shape " + shapeText(array.shape));
+        if (!isFloating(array.dtype) || !allFinite(array))
+            throw DataError(nameOf(part) + (isFloating(array.dtype)
+                                                ? " holds infinite values or not-a-number"
+                                                : " holds " + dtypeName(array.dtype) + " instead of numbers"));
+        return array;
+    };
+
+    ShardSample sample{.id = entry.id,
+                       .bucket = entry.bucket,
+                       .patchGrid = {},
+                       .info = {},
+                       .cls = {},
+                       .patches = {},
+                       .latent = {},
+                       .text = {}};
+    const auto* const text = reinterpret_cast<const char*>(parts[Info].data());
+    if (text != nullptr)
+        sample.info = json::parse(text, text + parts[Info].size(), nullptr, false);
+    if (!sample.info.is_object())
+        throw DataError(nameOf(Info) + " is missing or no JSON object; pack the shards again");
+    sample.cls = arrayOf(Cls, 1, 0, state_->dinoWidth);
+    sample.patches = arrayOf(Patches, 2, 1, sample.cls.shape[0]);
+    sample.latent = arrayOf(Latent, 3, 0, state_->latentChannels);
+    sample.text = arrayOf(Text, 2, 1, state_->textWidth);
+    const auto& latent = sample.latent.shape;
+    if (latent[1] < 1 || latent[1] * entry.bucket.width != latent[2] * entry.bucket.height)
+        throw DataError(nameOf(Latent) + " has the shape " + shapeText(latent) + ", which is not that of the bucket " +
+                        bucketName(entry.bucket));
+    const auto grid = state_->grids.find(bucketName(entry.bucket));
+    sample.patchGrid =
+        grid != state_->grids.end() ? grid->second : guessGrid(entry.bucket, sample.patches.shape[0], nameOf(Patches));
+    if (sample.patchGrid.count() != sample.patches.shape[0])
+        throw DataError(nameOf(Patches) + " has " + std::to_string(sample.patches.shape[0]) + " patches instead of " +
+                        std::to_string(sample.patchGrid.count()));
+    if (parts[TextMask].data() != nullptr)
+        sample.text = firstRows(sample.text, validTokens(parseNpy(parts[TextMask], shard->mapped, nameOf(TextMask)),
+                                                         sample.text.shape[0], nameOf(TextMask)));
+    return sample;
+}
+
+const fs::path& ShardSet::folder() const
+{
+    return state_->folder;
+}
+
+std::int64_t ShardSet::dinoWidth() const
+{
+    return state_->dinoWidth;
+}
+
+std::int64_t ShardSet::textWidth() const
+{
+    return state_->textWidth;
+}
+
+std::int64_t ShardSet::latentChannels() const
+{
+    return state_->latentChannels;
+}
+
+const DinoStatistics& ShardSet::dinoStatistics() const
+{
+    return state_->statistics;
+}
+
+const json& ShardSet::encoders() const
+{
+    return state_->encoders;
+}
+
+} // namespace nanodit

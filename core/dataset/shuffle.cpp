@@ -1,0 +1,98 @@
+#include "core/dataset/shuffle.h"
+
+#include <map>
+#include <utility>
+
+namespace nanodit {
+
+namespace {
+
+/// SplitMix64 (G. L. Steele, D. Lea, C. H. Flood, 2014): the same sequence everywhere, unlike the standard library's
+/// distributions.
+class SplitMix64 {
+public:
+    explicit SplitMix64(std::uint64_t seed)
+        : state_(seed)
+    {
+    }
+    std::uint64_t next()
+    {
+        state_ += 0x9e3779b97f4a7c15;
+        std::uint64_t mixed = state_;
+        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+        return mixed ^ (mixed >> 31);
+    }
+    /// Uniform in [0, bound), without bias.
+    std::uint64_t below(std::uint64_t bound)
+    {
+        const auto unfair = (0 - bound) % bound; // 2^64 modulo bound
+        for (;;)
+            if (const auto drawn = next(); drawn >= unfair)
+                return drawn % bound;
+    }
+
+private:
+    std::uint64_t state_;
+};
+
+/// Fisher and Yates.
+template<typename Element>
+void shuffleInPlace(std::vector<Element>& elements, SplitMix64& random)
+{
+    for (auto left = elements.size(); left > 1; --left)
+        std::swap(elements[left - 1], elements[random.below(left)]);
+}
+
+} // namespace
+
+struct BatchOrder::Epoch {
+    std::vector<std::shared_ptr<const std::vector<std::int64_t>>> buckets;
+    std::vector<std::pair<std::uint32_t, std::int64_t>> batches; ///< Bucket, first place.
+};
+
+BatchOrder::BatchOrder(std::span<const ImageSize> buckets, std::int64_t batchSize, std::uint64_t seed, bool shuffle)
+    : batchSize_(batchSize)
+    , seed_(seed)
+    , shuffle_(shuffle)
+{
+    std::map<ImageSize, std::vector<std::int64_t>> byBucket;
+    for (std::size_t i = 0; i < buckets.size(); ++i)
+        byBucket[buckets[i]].push_back(static_cast<std::int64_t>(i));
+    for (auto& [bucket, samples] : byBucket) {
+        batchesPerEpoch_ += (static_cast<std::int64_t>(samples.size()) + batchSize - 1) / batchSize;
+        buckets_.push_back(std::move(samples));
+    }
+}
+
+std::shared_ptr<const BatchOrder::Epoch> BatchOrder::epoch(std::int64_t number) const
+{
+    const std::lock_guard lock(cache_->mutex);
+    if (cache_->number == number)
+        return cache_->epoch;
+    SplitMix64 random(SplitMix64(seed_).next() ^ (static_cast<std::uint64_t>(number) * 0xd1342543de82ef95));
+    const auto made = std::make_shared<Epoch>();
+    for (std::uint32_t i = 0; i < buckets_.size(); ++i) {
+        auto samples = buckets_[i];
+        if (shuffle_)
+            shuffleInPlace(samples, random);
+        const auto count = static_cast<std::int64_t>(samples.size());
+        made->buckets.push_back(std::make_shared<const std::vector<std::int64_t>>(std::move(samples)));
+        for (std::int64_t first = 0; first < count; first += batchSize_)
+            made->batches.emplace_back(i, first);
+    }
+    if (shuffle_)
+        shuffleInPlace(made->batches, random);
+    cache_->number = number;
+    cache_->epoch = made;
+    return made;
+}
+
+BatchOrder::Drawn BatchOrder::batch(std::int64_t number) const
+{
+    const auto current = epoch(number / batchesPerEpoch_);
+    const auto& [bucket, first] = current->batches[static_cast<std::size_t>(number % batchesPerEpoch_)];
+    return {.bucket = current->buckets[bucket], .first = first};
+}
+
+} // namespace nanodit
