@@ -40,8 +40,11 @@ at::Tensor overWhite(const at::Tensor& rgba) // [4, H, W]
 
 at::Tensor asRgb(const at::Tensor& image) // [C, H, W]
 {
+    const auto grey = image.narrow(0, 0, 1).expand({3, image.size(1), image.size(2)});
     if (image.size(0) == 1)
-        return image.expand({3, image.size(1), image.size(2)});
+        return grey;
+    if (image.size(0) == 2)
+        return overWhite(at::cat({grey, image.narrow(0, 1, 1)}, 0));
     return image.size(0) == 4 ? overWhite(image) : image;
 }
 
@@ -54,6 +57,16 @@ at::Tensor centreCropped(at::Tensor image, std::int64_t height, std::int64_t wid
         image = at::constant_pad_nd(
             image, {missingWidth / 2, (missingWidth + 1) / 2, missingHeight / 2, (missingHeight + 1) / 2}, 0);
     return image.narrow(2, (image.size(2) - height) / 2, height).narrow(3, (image.size(3) - width) / 2, width);
+}
+
+/// Zeros at the right and below.
+at::Tensor padded(const at::Tensor& image, std::int64_t height, std::int64_t width) // [B, C, H, W]
+{
+    if (image.size(2) > height || image.size(3) > width)
+        throw DataError("a picture of " + std::to_string(image.size(3)) + " x " + std::to_string(image.size(2)) +
+                        " pixels cannot be padded to a pad_size of " + std::to_string(width) + " x " +
+                        std::to_string(height));
+    return at::constant_pad_nd(image, {0, width - image.size(3), 0, height - image.size(2)}, 0);
 }
 
 /// The picture's shortest side becomes `shortest`, unless the other would then exceed `longest`.
@@ -156,8 +169,11 @@ ImageProcessor ImageProcessor::fromJson(const nlohmann::json& config, const std:
     if (processor.resize_ && (processor.resample_ < 0 || processor.resample_ > 3))
         throw DataError(source + " asks for the resampling filter " + std::to_string(processor.resample_) +
                         "; 0 (nearest), 1 (Lanczos, done as bicubic), 2 (bilinear) and 3 (bicubic) are supported");
-    if (fields.boolean("do_pad", false))
-        throw DataError(source + " asks for padding (do_pad), which is not supported");
+    if (bit && fields.boolean("do_pad", false) && fields.has("pad_size"))
+        processor.padSize_ = sizeFromJson(fields.json()["pad_size"], true, source);
+    if (processor.padSize_.height.has_value() != processor.padSize_.width.has_value() ||
+        processor.padSize_.shortestEdge)
+        throw DataError(source + " asks for padding to a pad_size that is no height and width");
     if (processor.centerCrop_ && (!processor.cropSize_.height || !processor.cropSize_.width))
         throw DataError(source + " asks for a centre crop without a crop_size of height and width");
     return processor;
@@ -222,9 +238,7 @@ at::Tensor ImageProcessor::process(const at::Tensor& image) const
         throw DataError("a picture of the shape " + shapeText(image.sizes()) +
                         " cannot be processed: bytes [channels, height, width] were expected");
     auto x = (convertRgb_ ? asRgb(image) : image).unsqueeze(0); // [1, C, H, W]
-    const bool rescaleFirst = kind_ == Kind::Dinov3;
-
-    if (rescaleFirst && rescale_)
+    if (kind_ == Kind::Dinov3 && rescale_)
         x = x.to(at::kFloat) * rescaleFactor_;
     if (resize_) {
         constexpr std::array filters = {ResizeFilter::NearestExact, ResizeFilter::Bicubic, ResizeFilter::Bilinear,
@@ -233,22 +247,28 @@ at::Tensor ImageProcessor::process(const at::Tensor& image) const
     }
     if (centerCrop_)
         x = centreCropped(x, *cropSize_.height, *cropSize_.width);
-    if (normalize_) {
-        if (rescaleFirst && !rescale_)
-            throw DataError(source_ + " asks to normalise without rescaling, which this processor cannot do");
-        if (x.size(1) != 1 && mean_.size() != 1 && x.size(1) != std::int64_t(mean_.size()))
-            throw DataError(source_ + " gives " + std::to_string(mean_.size()) + " means for a picture of " +
-                            std::to_string(x.size(1)) + " channels; set do_convert_rgb or convert the picture");
-        auto mean = floats(mean_), deviation = floats(std_);
-        if (!rescaleFirst && rescale_) {
-            mean = mean * (1.0 / rescaleFactor_);
-            deviation = deviation * (1.0 / rescaleFactor_);
-        }
-        return normalised(x.to(at::kFloat), mean, deviation).contiguous();
-    }
-    if (!rescaleFirst && rescale_)
+    if (normalize_)
+        x = normalise(x);
+    else if (kind_ == Kind::Bit && rescale_)
         x = x.to(at::kFloat) * rescaleFactor_;
+    if (padSize_.height)
+        x = padded(x, *padSize_.height, *padSize_.width);
     return x.contiguous();
+}
+
+at::Tensor ImageProcessor::normalise(const at::Tensor& x) const
+{
+    if (kind_ == Kind::Dinov3 && !rescale_)
+        throw DataError(source_ + " asks to normalise without rescaling, which this processor cannot do");
+    if (x.size(1) != 1 && mean_.size() != 1 && x.size(1) != std::int64_t(mean_.size()))
+        throw DataError(source_ + " gives " + std::to_string(mean_.size()) + " means for a picture of " +
+                        std::to_string(x.size(1)) + " channels; set do_convert_rgb or convert the picture");
+    auto mean = floats(mean_), deviation = floats(std_);
+    if (kind_ == Kind::Bit && rescale_) {
+        mean = mean * (1.0 / rescaleFactor_);
+        deviation = deviation * (1.0 / rescaleFactor_);
+    }
+    return normalised(x.to(at::kFloat), mean, deviation);
 }
 
 ImageNormalisation ImageProcessor::normalisation() const

@@ -41,8 +41,8 @@ public:
     /// `folder`/preprocessor_config.json. Throws DataError when it is missing or broken.
     static ImageProcessor load(const std::filesystem::path& folder);
 
-    /// image [C, H, W] uint8 with C = 1 (grey), 3 or 4 (RGBA) -> pixel values [1, C', H', W'], float32 (or uint8 when
-    /// the settings neither rescale nor normalise).
+    /// image [C, H, W] uint8 with C = 1 (grey), 2 (grey, alpha), 3 or 4 (RGBA) -> pixel values [1, C', H', W'], float32
+    /// (or uint8 when the settings neither rescale nor normalise).
     at::Tensor process(const at::Tensor& image) const;
     /// Mean, deviation and rescale factor. Throws DataError when the settings leave one of the steps out.
     ImageNormalisation normalisation() const;
@@ -54,11 +54,12 @@ private:
     };
     static Size sizeFromJson(const nlohmann::json& value, bool squareFromNumber, const std::string& source);
     ImageSize resizedSize(ImageSize image) const;
+    at::Tensor normalise(const at::Tensor& x) const;
 
     Kind kind_ = Kind::Dinov3;
     std::string source_;
     bool convertRgb_ = false, resize_ = true, centerCrop_ = false, rescale_ = true, normalize_ = true;
-    Size size_, cropSize_;
+    Size size_, cropSize_, padSize_;
     std::int64_t resample_ = 2;
     double rescaleFactor_ = 1.0 / 255;
     std::vector<double> mean_, std_;

@@ -145,6 +145,20 @@ private Q_SLOTS:
         QVERIFY(at::equal(cropped.narrow(1, 1, 6), picture.narrow(2, 2, 4)));
     }
 
+    void paddingAddsZerosAtTheRightAndBelow()
+    {
+        auto settings = bitSettings();
+        settings["do_pad"] = true;
+        settings["pad_size"] = {{"height", 20}, {"width", 30}};
+        const auto picture = noise(3, 24, 24);
+        const auto padded = process(settings, picture);
+        QCOMPARE(shapeOf(padded), (std::vector<std::int64_t>{1, 3, 20, 30}));
+        QVERIFY(at::equal(padded.narrow(2, 0, 16).narrow(3, 0, 16), process(bitSettings(), picture)));
+        QVERIFY((padded.narrow(2, 16, 4) == 0).all().item<bool>());
+        settings["pad_size"] = {{"height", 10}, {"width", 30}};
+        QVERIFY(test::errorOf([&] { process(settings, picture); }).find("30 x 10") != std::string::npos);
+    }
+
     void stepsCanBeLeftOut()
     {
         const auto picture = noise(3, 16, 32);
@@ -168,6 +182,7 @@ private Q_SLOTS:
         settings["do_convert_rgb"] = true;
         settings["do_resize"] = settings["do_normalize"] = settings["do_rescale"] = false;
         QCOMPARE(process(settings, noise(1, 16, 32)).size(1), 3);
+        QCOMPARE(process(settings, noise(2, 16, 32)).size(1), 3);
         auto glass = noise(4, 16, 32);
         glass[3].fill_(0);
         QVERIFY((process(settings, glass) == 255).all().item<bool>());
@@ -192,7 +207,8 @@ private Q_SLOTS:
         QVERIFY(refusal(settings).find("image_mean") != std::string::npos);
         settings = bitSettings();
         settings["do_pad"] = true;
-        QVERIFY(refusal(settings).find("do_pad") != std::string::npos);
+        settings["pad_size"] = {{"shortest_edge", 20}};
+        QVERIFY(refusal(settings).find("pad_size") != std::string::npos);
         settings = dinov3Settings();
         settings["do_center_crop"] = true;
         QVERIFY(refusal(settings).find("crop_size") != std::string::npos);
