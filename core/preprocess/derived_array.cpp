@@ -1,6 +1,6 @@
 #include "core/preprocess/derived_array.h"
 
-#include "core/dataset/finite.h"
+#include "core/io/float_values.h"
 #include "core/io/npy.h"
 #include "core/runtime/error.h"
 
@@ -203,12 +203,10 @@ ArrayJudgement judgeContents(const fs::path& file, ArrayKind kind, ArrayJudgemen
     if (judgement.verdict != ArrayVerdict::Whole)
         return judgement;
     try {
-        const auto array = readNpy(file);
-        if (const auto count = nonFiniteCount(array); count > 0) {
+        if (!allFinite(readNpy(file))) {
             judgement.verdict = ArrayVerdict::Nonfinite;
-            judgement.problem = file.string() + " holds " + std::to_string(count) + " of " +
-                                std::to_string(array.elements()) + " values that are infinite or not a number; " +
-                                remakeRemedy(kind);
+            judgement.problem =
+                file.string() + " holds values that are infinite or not a number; " + remakeRemedy(kind);
         }
     } catch (const DataError& error) {
         judgement.verdict = ArrayVerdict::Unreadable;

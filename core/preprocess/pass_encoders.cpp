@@ -143,6 +143,13 @@ PassEncoders encodersOf(const Workspace& workspace, const DeviceChoice& choice)
     encoders.loadText = [=, tokens = workspace.config.textTokens] {
         return textEncoder(folderOf(Pass::T5), tokens, device);
     };
+    if (obstacleOf(workspace, Pass::T5).empty())
+        encoders.loadTokenCount = [=, tokens = workspace.config.textTokens] {
+            const auto tokenizer = std::make_shared<const T5Tokenizer>(T5Tokenizer::load(folderOf(Pass::T5)));
+            return [tokenizer, tokens](const std::string& caption) {
+                return static_cast<std::int64_t>(tokenizer->encode(caption, tokens).size());
+            };
+        };
     encoders.loadLatent = [=] { return latentEncoder(folderOf(Pass::Vae), device); };
     encoders.loadPatch = [=] { return patchEncoder(folderOf(Pass::Dino), device); };
     if (!device.is_cpu()) {

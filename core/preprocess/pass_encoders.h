@@ -37,6 +37,8 @@ struct PassEncoders {
     /// Of weights, configuration and tokenizer; "" when stopped. Throws DataError.
     std::function<std::string(Pass, const JobContext&)> fingerprint;
     std::function<TextEncoder()> loadText;
+    /// Gives the number of valid tokens of a caption; where it is empty, padded text stays as it is.
+    std::function<std::function<std::int64_t(const std::string&)>()> loadTokenCount;
     std::function<LatentEncoder()> loadLatent;
     std::function<PatchEncoder()> loadPatch;
     /// Pixels of pictures, and captions, that are encoded as one.

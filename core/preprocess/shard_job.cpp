@@ -1,5 +1,5 @@
-#include "core/dataset/finite.h"
 #include "core/dataset/shard_writer.h"
+#include "core/io/float_values.h"
 #include "core/io/npy.h"
 #include "core/preprocess/jobs.h"
 #include "core/preprocess/survey.h"
@@ -48,6 +48,27 @@ std::pair<Skip, std::string> skipFor(const SurveyedRecord& entry)
             first = {skip, judgement.problem};
     }
     return first;
+}
+
+/// Leading non-zero elements of a mask, which must be all of its non-zero ones.
+std::int64_t validTokens(const Array& mask, const std::filesystem::path& file, std::int64_t tokens)
+{
+    const auto plain = inRowMajorOrder(mask);
+    const auto width = static_cast<std::size_t>(bytesPerElement(mask.dtype));
+    std::int64_t valid = 0;
+    bool prefix = mask.elements() == tokens;
+    for (std::int64_t i = 0; prefix && i < tokens; ++i) {
+        const auto element = plain.bytes.subspan(static_cast<std::size_t>(i) * width, width);
+        if (std::ranges::all_of(element, [](std::byte byte) { return byte == std::byte{}; }))
+            continue;
+        prefix = valid == i;
+        ++valid;
+    }
+    if (!prefix || valid == 0)
+        throw DataError(
+            file.string() + " is no text mask of " + std::to_string(tokens) +
+            " tokens, ones first and zeros behind them: remove it, or run \"nanodit preprocess --pass-filter t5\"");
+    return valid;
 }
 
 class Packing {
@@ -111,12 +132,17 @@ private:
             const auto file = arrayFile(workspace_, kind, id);
             try {
                 const auto array = readNpy(file);
-                if (nonFiniteCount(array) > 0)
+                if (!allFinite(array))
                     return note(id, Skip::Nonfinite, judgeContents(file, kind, entry.array(kind)).problem);
                 place(sample, kind, array);
             } catch (const DataError& error) {
                 return note(id, Skip::Incomplete, error.what());
             }
+        }
+        try {
+            leaveOutPadding(sample.text, entry.record);
+        } catch (const DataError& error) {
+            return note(id, Skip::Incomplete, error.what());
         }
         sample.patchGrid = gridOf(entry.record.bucket, sample.patches.shape[0]);
         sample.info = infoOf(entry.record, sample);
@@ -125,6 +151,24 @@ private:
         } catch (const DataError& error) {
             note(id, Skip::Misaligned, error.what());
         }
+    }
+
+    /// Other pipelines store text padded to its full length: by a mask in data/derived/t5_mask, or else by the
+    /// caption's own length, the rows behind the valid tokens are left out. Text that was made here has none.
+    void leaveOutPadding(Array& text, const Record& record)
+    {
+        if (text.shape[0] != encoders_.expectations.textTokens)
+            return;
+        std::int64_t valid = text.shape[0];
+        const auto maskFile = workspace_.derivedFolder() / "t5_mask" / (record.id + ".npy");
+        if (std::filesystem::exists(maskFile)) {
+            valid = validTokens(readNpy(maskFile), maskFile, text.shape[0]);
+        } else if (encoders_.loadTokenCount) {
+            if (!tokenCount_)
+                tokenCount_ = encoders_.loadTokenCount();
+            valid = tokenCount_(record.caption);
+        }
+        text.shape[0] = std::min(text.shape[0], valid);
     }
 
     static void place(ShardSample& sample, ArrayKind kind, const Array& array)
@@ -230,6 +274,7 @@ private:
     const PassEncoders& encoders_;
     const JobContext& context_;
     EncoderFingerprints fingerprints_;
+    std::function<std::int64_t(const std::string&)> tokenCount_;
     ShardReport report_;
 };
 

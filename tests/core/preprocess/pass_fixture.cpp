@@ -71,6 +71,8 @@ PassEncoders FakeEncoders::encoders()
             return results;
         };
     };
+    if (tokenCount)
+        encoders.loadTokenCount = [this] { return tokenCount; };
     encoders.loadLatent = [this]() -> LatentEncoder {
         ++loads[1];
         return [this](const std::vector<Image>& images, const JobContext&) {

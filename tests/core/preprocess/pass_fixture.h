@@ -31,6 +31,7 @@ struct FakeEncoders {
     /// Called before each batch with its captions or pictures; may throw.
     std::function<void(const std::vector<std::string>&)> onText = [](const auto&) {};
     std::function<void(const std::vector<Image>&)> onImages = [](const auto&) {};
+    std::function<std::int64_t(const std::string&)> tokenCount;  ///< None unless set.
     std::function<void(at::Tensor&)> spoil = [](at::Tensor&) {}; ///< Last word on every result.
 
     /// Refers to this object.

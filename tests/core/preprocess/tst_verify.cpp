@@ -1,5 +1,4 @@
 #include "core/dataset/catalog.h"
-#include "core/dataset/finite.h"
 #include "core/io/atomic_file.h"
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
@@ -270,16 +269,6 @@ private Q_SLOTS:
         QCOMPARE(report.arrays[1].bytes, bytes);
         QCOMPARE(report.splits.at("train"), 3);
         QCOMPARE(report.buckets.at("96x64"), 1);
-    }
-
-    void nonFiniteCountKnowsEveryType()
-    {
-        const auto inf = std::numeric_limits<float>::infinity();
-        for (const auto type : {at::kHalf, at::kBFloat16, at::kFloat, at::kDouble}) {
-            const auto tensor = at::tensor({1.0F, inf, -inf, std::nanf(""), 0.0F, 60000.0F}).to(type);
-            QCOMPARE(nonFiniteCount(arrayFromTensor(tensor)), 3);
-        }
-        QCOMPARE(nonFiniteCount(arrayFromTensor(at::tensor({std::int64_t{1}, std::int64_t{-1}}))), 0);
     }
 };
 
