@@ -1,5 +1,6 @@
 #include "core/train/preview.h"
 
+#include "core/dataset/catalog.h"
 #include "core/model/checkpoint.h"
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
@@ -15,13 +16,13 @@ at::Tensor batchOfOne(const Array& array)
     return tensorFromArray(array).to(at::kFloat).unsqueeze(0);
 }
 
+/// Empty when the record or its picture is gone: shards outlive them.
 Image bucketImageOf(const Workspace& workspace, const std::string& id)
 {
-    for (const auto& record : listRecords(workspace)) {
-        if (record.id == id)
-            return loadBucketImage(record);
-    }
-    return {};
+    const auto record = Catalog::open(workspace).find(id);
+    if (!record || !std::filesystem::exists(record->image))
+        return {};
+    return makeBucketImage(readImage(record->image), record->bucket);
 }
 
 } // namespace

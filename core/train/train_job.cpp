@@ -217,10 +217,15 @@ void TrainJob::paintPreviews(const JobContext& context)
         context.warn("no preview pictures: the workspace names no autoencoder (encoders.vae in workspace.yaml)");
         return;
     }
-    if (!painter_)
-        painter_ = std::make_unique<PreviewPainter>(request_.workspace, config_, request_.workspace.config.textTokens,
-                                                    statistics_, set_);
-    painter_->paint(*trainer_->averagedModel(), trainer_->stepsDone(), folder_->path(), context, request_.onPreview);
+    try { // A picture that cannot be painted must not end a training run.
+        if (!painter_)
+            painter_ = std::make_unique<PreviewPainter>(request_.workspace, config_,
+                                                        request_.workspace.config.textTokens, statistics_, set_);
+        painter_->paint(*trainer_->averagedModel(), trainer_->stepsDone(), folder_->path(), context,
+                        request_.onPreview);
+    } catch (const Error& error) {
+        context.warn(std::string("no preview pictures at this step: ") + error.what());
+    }
 }
 
 void TrainJob::save()

@@ -1,0 +1,126 @@
+#include "core/sample/conditions.h"
+
+#include "core/dataset/catalog.h"
+#include "core/io/npy.h"
+#include "core/preprocess/derived_array.h"
+
+namespace nanodit {
+
+namespace {
+
+std::filesystem::path encoderFolder(const Workspace& workspace, const std::string& folder, const char* what,
+                                    const char* key)
+{
+    if (folder.empty())
+        throw UsageError(std::string("the workspace names no ") + what + ": set encoders." + key + " in " +
+                         (workspace.root / "workspace.yaml").string());
+    return workspace.path(folder);
+}
+
+Record recordOf(const Workspace& workspace, const std::string& id)
+{
+    auto record = Catalog::open(workspace).find(id);
+    if (!record)
+        throw UsageError("the workspace has no record \"" + id + "\": look at its list of records, or import it first");
+    return *record;
+}
+
+at::Tensor storedArray(const Workspace& workspace, ArrayKind kind, const std::string& id)
+{
+    const auto file = arrayFile(workspace, kind, id);
+    if (!std::filesystem::exists(file))
+        throw DataError(file.string() + " is missing: run \"nanodit preprocess\" for the record \"" + id + "\"");
+    return tensorFromArray(readNpy(file)).to(at::kFloat);
+}
+
+} // namespace
+
+ConditionEncoder::ConditionEncoder(Workspace workspace, DinoStatistics statistics, std::int64_t textTokens,
+                                   const ModelConfig& model, at::Device device)
+    : workspace_(std::move(workspace))
+    , statistics_(std::move(statistics))
+    , textTokens_(textTokens)
+    , model_(model)
+    , device_(device)
+{
+}
+
+at::Tensor ConditionEncoder::text(const SampleRequest& request)
+{
+    if (request.textRecord) {
+        recordOf(workspace_, *request.textRecord);
+        const auto tokens = storedArray(workspace_, ArrayKind::T5, *request.textRecord);
+        return tokens.narrow(0, 0, std::min(tokens.size(0), textTokens_));
+    }
+    if (request.prompt.empty())
+        return {};
+    if (!t5_)
+        t5_ = T5Encoder::load(encoderFolder(workspace_, workspace_.config.t5Encoder, "text encoder", "t5"),
+                              {.device = device_});
+    return t5_->encodeCaption(request.prompt, textTokens_).to(at::kFloat);
+}
+
+std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
+{
+    DinoFeatures features;
+    if (const auto* reference = std::get_if<RecordReference>(&request.reference)) {
+        const auto record = recordOf(workspace_, reference->id);
+        features.cls = storedArray(workspace_, ArrayKind::DinoCls, record.id).unsqueeze(0);
+        features.patches = storedArray(workspace_, ArrayKind::DinoPatches, record.id).unsqueeze(0);
+        features.grid = dinoGrid(record.bucket, dinoEncoderInfo(workspace_).patchSize);
+        if (features.grid.count() != features.patches.size(1))
+            throw DataError("the stored patches of the record \"" + record.id + "\" are " +
+                            std::to_string(features.patches.size(1)) + ", but its bucket " + bucketName(record.bucket) +
+                            " has " + std::to_string(features.grid.count()) + ": run \"nanodit verify\"");
+    } else if (const auto* picture = std::get_if<PictureReference>(&request.reference)) {
+        if (!dino_)
+            dino_ = DinoEncoder::load(encoderFolder(workspace_, workspace_.config.dinoEncoder, "DINO encoder", "dino"),
+                                      {.device = device_});
+        const auto bucketImage = makeBucketImage(readImage(picture->file), request.size);
+        const auto input = dinoInputSize(request.size, dino_->config().patchSize);
+        features = dino_->encode(dinoPixels(bucketImage, input, dino_->normalisation()).to(device_));
+    } else {
+        return std::nullopt;
+    }
+    if (!statistics_.empty()) {
+        features.cls = statistics_.cls.normalise(features.cls);
+        features.patches = statistics_.patches.normalise(features.patches);
+    }
+    return features;
+}
+
+ConditionEncoder::Result ConditionEncoder::encode(const SampleRequest& request)
+{
+    const at::NoGradGuard noGradient;
+    const at::TensorOptions options(device_);
+    Result result;
+    auto& conditions = result.conditions;
+    conditions.textTokens = textTokens_;
+    if (const auto tokens = text(request); tokens.defined()) {
+        conditions.text = tokens.to(device_).unsqueeze(0);
+        result.hasText = true;
+    } else {
+        conditions.text = at::zeros({1, 1, model_.textDim}, options);
+    }
+    if (const auto features = dino(request)) {
+        conditions.cls = features->cls.to(device_, at::kFloat);
+        conditions.patches = features->patches.to(device_, at::kFloat);
+        conditions.patchGrid = features->grid;
+        result.hasDino = true;
+    } else {
+        conditions.patchGrid = gridWithoutReference(request.size);
+        conditions.cls = at::zeros({1, model_.dinoDim}, options);
+        conditions.patches = at::zeros({1, conditions.patchGrid.count(), model_.dinoDim}, options);
+    }
+    return result;
+}
+
+GridSize ConditionEncoder::gridWithoutReference(ImageSize size) const
+{
+    // Null patches stand for as many tokens as a picture of this size would have had in training.
+    if (workspace_.config.dinoEncoder.empty())
+        return latentTokenGrid(size, 8, model_.patchSize);
+    return dinoGrid(size, dinoEncoderInfo(workspace_).patchSize);
+}
+
+} // namespace nanodit

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "core/dataset/dino_statistics.h"
+#include "core/encoders/dino.h"
+#include "core/encoders/t5.h"
+#include "core/model/context.h"
+#include "core/workbench.h"
+
+#include <memory>
+
+namespace nanodit {
+
+/// Makes a picture's conditions from what a person gives: a prompt, records, a reference picture. Encoders are loaded
+/// when they are first needed, and kept. One thread at a time.
+class ConditionEncoder {
+public:
+    /// `statistics`: those the model was trained with; empty when it saw DINO features as they are. T: longest text.
+    ConditionEncoder(Workspace workspace, DinoStatistics statistics, std::int64_t textTokens, const ModelConfig& model,
+                     at::Device device);
+
+    /// [L, text width], L <= T; undefined for a null text.
+    at::Tensor text(const SampleRequest& request);
+    /// Of a reference; empty for null conditions. Normalised.
+    std::optional<DinoFeatures> dino(const SampleRequest& request);
+
+    /// Both, with placeholders where a condition is null (which a caller then drops): [1, ...], float32.
+    struct Result {
+        Conditions conditions;
+        bool hasText = false, hasDino = false;
+    };
+    Result encode(const SampleRequest& request);
+
+private:
+    GridSize gridWithoutReference(ImageSize size) const;
+
+    Workspace workspace_;
+    DinoStatistics statistics_;
+    std::int64_t textTokens_;
+    ModelConfig model_;
+    at::Device device_;
+    std::shared_ptr<const T5Encoder> t5_;
+    std::shared_ptr<const DinoEncoder> dino_;
+};
+
+} // namespace nanodit

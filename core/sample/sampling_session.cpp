@@ -1,0 +1,165 @@
+#include "core/encoders/autoencoder_kl.h"
+#include "core/model/checkpoint.h"
+#include "core/model/nanodit.h"
+#include "core/model/stored_weights.h"
+#include "core/sample/conditions.h"
+#include "core/sample/guidance.h"
+#include "core/sample/picture.h"
+#include "core/sample/solver.h"
+#include "core/workbench.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstdio>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Weights to sample with, and what is known of them.
+struct StoredModel {
+    CheckpointState state;
+    TensorMap weights;
+    bool averaged = false;
+};
+
+StoredModel readStoredModel(const fs::path& source)
+{
+    const bool isFolder = fs::is_directory(source);
+    const auto folder = isFolder ? source : source.parent_path();
+    if (!fs::exists(source))
+        throw DataError(source.string() +
+                        " does not exist: name a checkpoint folder, or a weights file beside a state.json");
+    if (!fs::exists(folder / "state.json"))
+        throw DataError(folder.string() + " holds no state.json, which says what model its weights are for: name a "
+                                          "checkpoint folder of a run");
+    StoredModel stored;
+    stored.state = readCheckpointState(folder);
+    const auto average = folder / "ema.safetensors";
+    stored.averaged = isFolder ? fs::exists(average) : source.filename() == average.filename();
+    stored.weights =
+        isFolder ? readTensors(stored.averaged ? average : folder / "model.safetensors") : readWeights(source);
+    return stored;
+}
+
+std::string describe(const StoredModel& stored, std::int64_t parameters)
+{
+    char millions[32];
+    std::snprintf(millions, sizeof millions, "%.1f M parameters", static_cast<double>(parameters) / 1e6);
+    return stored.state.run + ", step " + std::to_string(stored.state.step) + (stored.averaged ? ", EMA, " : ", ") +
+           millions;
+}
+
+class Session final : public SamplingSession {
+public:
+    Session(Workspace workspace, const fs::path& checkpoint, at::Device device);
+    std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,
+                                       const std::function<void(const SamplePreview&)>& onPreview) override;
+    const ModelConfig& model() const override { return model_->config(); }
+    std::string description() const override { return description_; }
+
+private:
+    const AutoencoderKl& autoencoder();
+    at::Tensor noise(const SampleRequest& request) const;
+
+    Workspace workspace_;
+    at::Device device_;
+    std::unique_ptr<NanoDiT> model_;
+    std::unique_ptr<ConditionEncoder> conditions_;
+    std::optional<AutoencoderKl> autoencoder_;
+    std::string description_;
+};
+
+Session::Session(Workspace workspace, const fs::path& checkpoint, at::Device device)
+    : workspace_(std::move(workspace))
+    , device_(device)
+{
+    const auto stored = readStoredModel(checkpoint);
+    const auto& config = stored.state.config.model;
+    model_ = std::make_unique<NanoDiT>(config, 0, device_);
+    loadState(model_->parameters(), stored.weights, checkpoint.string());
+    conditions_ =
+        std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, device_);
+    description_ = describe(stored, elementCount(model_->parameters()));
+}
+
+const AutoencoderKl& Session::autoencoder()
+{
+    if (!autoencoder_) {
+        if (workspace_.config.vae.empty())
+            throw UsageError("the workspace names no autoencoder: set encoders.vae in " +
+                             (workspace_.root / "workspace.yaml").string());
+        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae));
+        const auto channels = autoencoder_->config().latentChannels;
+        if (channels != model().latentChannels)
+            throw DataError("the autoencoder " + workspace_.config.vae + " has " + std::to_string(channels) +
+                            " latent channels, but the model was trained on " + std::to_string(model().latentChannels) +
+                            ": set encoders.vae to the one that its data were made with");
+    }
+    return *autoencoder_;
+}
+
+at::Tensor Session::noise(const SampleRequest& request) const
+{
+    const auto generator = at::make_generator<at::CPUGeneratorImpl>(request.seed);
+    const auto factor = autoencoder_->config().factor();
+    return at::randn({1, model().latentChannels, request.size.height / factor, request.size.width / factor}, generator,
+                     at::TensorOptions(at::kFloat))
+        .to(device_);
+}
+
+std::optional<SampleResult> Session::sample(const SampleRequest& request, const JobContext& context,
+                                            const std::function<void(const SamplePreview&)>& onPreview)
+{
+    const auto start = std::chrono::steady_clock::now();
+    const auto& decoder = autoencoder();
+    const auto x = noise(request);
+    const auto grid = model_->tokenGrid(x.size(2), x.size(3));
+    if (context.shouldStop())
+        return std::nullopt;
+    const auto encoded = conditions_->encode(request);
+    GuidedVelocity velocity(*model_, encoded.conditions, grid,
+                            {.mode = request.guidance,
+                             .textScale = request.textScale,
+                             .dinoScale = request.dinoScale,
+                             .interval = request.guidanceInterval,
+                             .hasText = encoded.hasText,
+                             .hasDino = encoded.hasDino});
+    ProgressMeter progress(context, "sampling", request.steps, "steps");
+    const auto latent = solve(
+        request.solver, [&velocity](const at::Tensor& at, float t) { return velocity(at, t); }, x,
+        flowTimes(request.steps, request.shift),
+        [&](const SolverStep& step) {
+            if (step.step > 0) {
+                progress.update(step.step);
+                if (request.previewEvery > 0 && step.step % request.previewEvery == 0 && step.step < request.steps)
+                    onPreview(
+                        {.step = step.step, .steps = request.steps, .picture = pictureFromLatent(decoder, step.image)});
+            }
+            return !context.shouldStop();
+        });
+    if (!latent)
+        return std::nullopt;
+    SampleResult result;
+    result.picture = pictureFromLatent(decoder, *latent);
+    result.settings = settingsOf(request);
+    result.settings["Software"] = "NanoDiT Workbench";
+    result.settings["Comment"] = description_;
+    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return result;
+}
+
+} // namespace
+
+std::shared_ptr<SamplingSession> SamplingSession::open(const Workspace& workspace, const fs::path& checkpoint,
+                                                       const DeviceChoice& device)
+{
+    setUpCompute(device);
+    return std::make_shared<Session>(workspace, checkpoint, at::Device(device.device.empty() ? "cpu" : device.device));
+}
+
+} // namespace nanodit
