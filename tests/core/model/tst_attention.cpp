@@ -1,0 +1,99 @@
+#include "core/model/attention.h"
+
+#include <QtTest/QTest>
+
+#include <cmath>
+#include <limits>
+
+using namespace nanodit;
+
+namespace {
+
+at::Tensor plainAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias)
+{
+    auto logits = at::matmul(q, k.transpose(-1, -2)) / std::sqrt(static_cast<double>(q.size(-1)));
+    if (bias.defined())
+        logits = logits + bias.unsqueeze(1).unsqueeze(1);
+    return at::matmul(at::softmax(logits, -1), v);
+}
+
+double difference(const at::Tensor& a, const at::Tensor& b)
+{
+    return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
+}
+
+struct Inputs {
+    at::Tensor q, k, v;
+    Inputs(std::int64_t batch, std::int64_t heads, std::int64_t queries, std::int64_t keys, std::int64_t width)
+    {
+        at::manual_seed(3);
+        q = at::randn({batch, heads, queries, width}).set_requires_grad(true);
+        k = at::randn({batch, heads, keys, width}).set_requires_grad(true);
+        v = at::randn({batch, heads, keys, width}).set_requires_grad(true);
+    }
+};
+
+} // namespace
+
+class TestAttention : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void equalsThePlainFormulaForwardAndBackward_data()
+    {
+        QTest::addColumn<QList<int>>("shape"); // B, heads, L, S, d
+        QTest::addColumn<bool>("masked");
+        QTest::newRow("one query, one key") << QList<int>{1, 1, 1, 1, 4} << false;
+        QTest::newRow("batch and heads") << QList<int>{2, 3, 7, 11, 8} << false;
+        QTest::newRow("masked") << QList<int>{2, 3, 7, 11, 8} << true;
+        QTest::newRow("more logits than one block holds") << QList<int>{1, 2, 2500, 4001, 4} << true;
+    }
+
+    void equalsThePlainFormulaForwardAndBackward()
+    {
+        QFETCH(QList<int>, shape);
+        QFETCH(bool, masked);
+        const Inputs ours(shape[0], shape[1], shape[2], shape[3], shape[4]);
+        const Inputs plain(shape[0], shape[1], shape[2], shape[3], shape[4]);
+        at::Tensor bias;
+        if (masked) {
+            bias = at::zeros({shape[0], shape[3]});
+            bias.select(1, 0).fill_(-std::numeric_limits<float>::infinity());
+            bias.select(1, 2).fill_(std::log(5.0));
+        }
+        const auto y = attend(ours.q, ours.k, ours.v, bias), expected = plainAttention(plain.q, plain.k, plain.v, bias);
+        QVERIFY(difference(y, expected) < 2e-6);
+        at::manual_seed(4);
+        const auto gradient = at::randn(y.sizes());
+        y.backward(gradient);
+        expected.backward(gradient);
+        for (const auto& [a, b] : {std::pair(ours.q, plain.q), {ours.k, plain.k}, {ours.v, plain.v}})
+            QVERIFY2(difference(a.grad(), b.grad()) < 1e-5 * (1 + b.grad().abs().max().item<double>()),
+                     std::to_string(difference(a.grad(), b.grad())).c_str());
+    }
+
+    void aTokenThatStandsForManyEqualsManyEqualTokens()
+    {
+        const Inputs in(2, 2, 5, 4, 8);
+        const at::NoGradGuard noGradient;
+        auto bias = at::zeros({2, 4});
+        bias.select(1, 3).fill_(std::log(9.0));
+        const auto repeat = [](const at::Tensor& x) {
+            return at::cat({x.narrow(2, 0, 3), x.narrow(2, 3, 1).expand({2, 2, 9, 8})}, 2);
+        };
+        QVERIFY(difference(attend(in.q, in.k, in.v, bias), attend(in.q, repeat(in.k), repeat(in.v))) < 1e-6);
+    }
+
+    void probabilitiesSumToOneAndLeaveMaskedTokensOut()
+    {
+        const Inputs in(1, 2, 3, 6, 4);
+        auto bias = at::zeros({1, 6});
+        bias.narrow(1, 4, 2).fill_(-std::numeric_limits<float>::infinity());
+        const auto p = attentionProbabilities(in.q.detach(), in.k.detach(), bias);
+        QVERIFY(difference(p.sum(-1), at::ones({1, 2, 3})) < 1e-6);
+        QCOMPARE(p.narrow(-1, 4, 2).abs().max().item<double>(), 0.0);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestAttention)
+#include "tst_attention.moc"

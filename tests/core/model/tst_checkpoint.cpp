@@ -1,0 +1,142 @@
+#include "core/io/atomic_file.h"
+#include "core/model/checkpoint.h"
+#include "core/model/stored_weights.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest/QTest>
+
+#include <csignal>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace nanodit;
+using namespace nanodit::test;
+
+namespace {
+
+CheckpointState stateAt(std::int64_t step)
+{
+    CheckpointState state;
+    state.run = "a run";
+    state.step = step;
+    state.samplePosition = 16 * step;
+    state.config.model.hiddenSize = 32;
+    state.config.optimiser.lr = 1.25e-4;
+    state.config.seed = 9;
+    state.textTokens = 32;
+    state.encoders = {{"t5", {{"fingerprint", "abc"}}}};
+    return state;
+}
+
+CheckpointTensors tensorsOf(double value)
+{
+    return {.model = {{"w", at::full({4, 3}, value)}},
+            .ema = {{"w", at::full({4, 3}, value / 2)}},
+            .optimiser = {{"w.exp_avg", at::zeros({4, 3})}, {"w.step", at::full({1}, 3, at::kLong)}}};
+}
+
+} // namespace
+
+class TestCheckpoint : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void comesBackAsItWasWritten()
+    {
+        const TemporaryFolder run;
+        const auto folder = writeCheckpoint(run.path(), stateAt(7), tensorsOf(2));
+        QCOMPARE(folder, run.path() / "checkpoints" / "step-00000007");
+        const auto state = readCheckpointState(folder);
+        QCOMPARE(state.run, "a run");
+        QCOMPARE(state.step, 7);
+        QCOMPARE(state.samplePosition, 112);
+        QCOMPARE(state.config.model.hiddenSize, 32);
+        QCOMPARE(state.config.optimiser.lr, 1.25e-4);
+        QCOMPARE(state.config.seed, 9);
+        QCOMPARE(state.textTokens, 32);
+        QCOMPARE(state.encoders.at("t5").at("fingerprint").get<std::string>(), "abc");
+        QVERIFY(state.dino.empty());
+        const auto tensors = readCheckpointTensors(folder);
+        QVERIFY(at::equal(tensors.model.at("w"), at::full({4, 3}, 2.0)));
+        QVERIFY(at::equal(tensors.ema.at("w"), at::full({4, 3}, 1.0)));
+        QCOMPARE(tensors.optimiser.at("w.step").item<std::int64_t>(), 3);
+        QVERIFY(at::equal(readWeights(folder).at("w"), tensors.model.at("w")));
+    }
+
+    void aWriterThatIsKilledLeavesThePreviousOneWhole()
+    {
+        const TemporaryFolder run;
+        writeCheckpoint(run.path(), stateAt(1), tensorsOf(1));
+        for (const int limit : {1, 100, 1500, 20000}) { // bytes after which the disk is full for the child
+            const auto child = fork();
+            if (child == 0) {
+                const rlimit bytes{static_cast<rlim_t>(limit), static_cast<rlim_t>(limit)};
+                setrlimit(RLIMIT_FSIZE, &bytes); // Writing past it kills the process (SIGXFSZ).
+                CheckpointTensors tensors = tensorsOf(3);
+                tensors.optimiser["w.exp_avg_sq"] = at::zeros({100, 100});
+                writeCheckpoint(run.path(), stateAt(1), tensors);
+                _exit(0);
+            }
+            int status = 0;
+            waitpid(child, &status, 0);
+            QVERIFY(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ);
+            QCOMPARE(listCheckpoints(run.path()).size(), 1U);
+            const auto tensors = readCheckpointTensors(listCheckpoints(run.path())[0]);
+            QVERIFY(at::equal(tensors.model.at("w"), at::full({4, 3}, 1.0)));
+        }
+    }
+
+    void aFullDiskFailsTheWriteAndKeepsWhatWasWhole()
+    {
+        const TemporaryFolder run;
+        writeCheckpoint(run.path(), stateAt(1), tensorsOf(1));
+        const auto child = fork();
+        if (child == 0) {
+            signal(SIGXFSZ, SIG_IGN); // Then a write past the limit fails with EFBIG, as on a full disk.
+            const rlimit bytes{2000, 2000};
+            setrlimit(RLIMIT_FSIZE, &bytes);
+            CheckpointTensors tensors = tensorsOf(3);
+            tensors.optimiser["w.exp_avg_sq"] = at::zeros({100, 100});
+            const auto message = errorOf([&] { writeCheckpoint(run.path(), stateAt(2), tensors); });
+            _exit(message.empty() ? 1 : 0);
+        }
+        int status = 0;
+        waitpid(child, &status, 0);
+        QVERIFY(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        QCOMPARE(listCheckpoints(run.path()), std::vector{run.path() / "checkpoints" / "step-00000001"});
+        int files = 0;
+        for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(run.path() / "checkpoints"))
+            ++files;
+        QCOMPARE(files, 1); // nothing half-written beside it
+    }
+
+    void keepsTheNewest()
+    {
+        const TemporaryFolder run;
+        for (const auto step : {5, 1, 30, 4})
+            writeCheckpoint(run.path(), stateAt(step), tensorsOf(1));
+        removeOldCheckpoints(run.path(), 0);
+        QCOMPARE(listCheckpoints(run.path()).size(), 4U);
+        removeOldCheckpoints(run.path(), 2);
+        const auto left = listCheckpoints(run.path());
+        QCOMPARE(left.size(), 2U);
+        QCOMPARE(left[0].filename(), "step-00000005");
+        QCOMPARE(left[1].filename(), "step-00000030");
+    }
+
+    void namesWhatIsBroken()
+    {
+        const TemporaryFolder run;
+        const auto folder = writeCheckpoint(run.path(), stateAt(1), tensorsOf(1));
+        std::filesystem::remove(folder / "optimizer.safetensors");
+        QVERIFY(errorOf([&] { readCheckpointTensors(folder); }).find("optimizer.safetensors") != std::string::npos);
+        writeText(folder / "state.json", readTextFile(folder / "state.json").substr(0, 50));
+        QVERIFY(errorOf([&] { readCheckpointState(folder); }).find("state.json") != std::string::npos);
+        writeText(folder / "state.json", "{\"format\": 99}");
+        QVERIFY(errorOf([&] { readCheckpointState(folder); }).find("99") != std::string::npos);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestCheckpoint)
+#include "tst_checkpoint.moc"
