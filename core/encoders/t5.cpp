@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace nanodit {
@@ -34,6 +33,9 @@ TensorMap canonicalNames(TensorMap tensors)
         canonical.emplace("shared.weight", table->second);
     return canonical;
 }
+
+/// The logit of a key that must not be seen: its share is 0 in any precision, and a row of nothing else stays finite.
+constexpr double hiddenLogit = -1e30;
 
 /// x / sqrt(mean(x^2) + eps) * weight, the mean in float32 (Zhang and Sennrich 2019).
 at::Tensor rmsNorm(const at::Tensor& x, const at::Tensor& weight, double eps)
@@ -74,7 +76,7 @@ at::Tensor T5Encoder::encode(const at::Tensor& ids, const at::Tensor& mask, std:
     auto bias = positionBias(ids.size(1), ids.size(1)).to(options.compute);
     if (mask.defined()) {
         const auto hidden = (mask.to(options.device) == 0).view({ids.size(0), 1, 1, ids.size(1)});
-        bias = bias.expand({ids.size(0), -1, -1, -1}).masked_fill(hidden, std::numeric_limits<float>::lowest());
+        bias = bias.expand({ids.size(0), -1, -1, -1}).masked_fill(hidden, hiddenLogit);
     }
     const auto attention = [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
         return mergeHeads(attend(splitHeads(q, config_.heads), splitHeads(k, config_.heads),

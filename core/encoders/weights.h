@@ -22,7 +22,7 @@ struct EncoderOptions {
     at::ScalarType compute = at::kFloat; ///< kFloat or kBFloat16; weights are converted to it when they are used.
 };
 
-/// Asked now and then within long computations; true means: stop.
+/// Asked twice a layer within long computations; true means: stop.
 using StopCheck = std::function<bool()>;
 
 /// A tensor that a model cannot do without.

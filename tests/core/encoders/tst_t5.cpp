@@ -135,6 +135,26 @@ private Q_SLOTS:
         QCOMPARE(rows[encoder.tokenizer().encode("a")[0]].item<double>(), 0.0);
     }
 
+    void bfloat16IsNearFloat32()
+    {
+        const auto weights = T5Encoder::initialWeights(tinyConfig(), 1);
+        const auto ids = at::randint(0, 720, {2, 7}, at::kLong);
+        const auto mask = at::tensor({1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0}, at::kLong).view({2, 7});
+        const auto exact = T5Encoder(tinyConfig(), weights).encode(ids, mask);
+        const EncoderOptions half{.device = at::kCPU, .compute = at::kBFloat16};
+        const auto rough = T5Encoder(tinyConfig(), weights, {}, half).encode(ids, mask);
+        QCOMPARE(rough.scalar_type(), at::kBFloat16);
+        const auto error = (rough.to(at::kFloat) - exact).abs().max().item<double>();
+        QVERIFY2(error > 0 && error < 0.2, std::to_string(error).c_str());
+    }
+
+    void aTextOfPaddingAloneStaysFinite()
+    {
+        const T5Encoder encoder(tinyConfig(), T5Encoder::initialWeights(tinyConfig(), 1));
+        const auto encoded = encoder.encode(at::zeros({1, 4}, at::kLong), at::zeros({1, 4}, at::kLong));
+        QVERIFY(encoded.isfinite().all().item<bool>());
+    }
+
     void sharedTableIsKnownByEitherName()
     {
         auto weights = T5Encoder::initialWeights(tinyConfig(), 1);
@@ -164,6 +184,25 @@ private Q_SLOTS:
         const T5Encoder direct(tinyConfig(), weights,
                                std::make_shared<const T5Tokenizer>(goldenFolder() / "spiece.model", 20));
         QVERIFY(at::equal(again, direct.encodeCaption("A photo <extra_id_19>", 16)));
+    }
+
+    void writtenFilesHoldWhatUpstreamsFilesHold()
+    {
+        const test::TemporaryFolder temporary;
+        const auto upstream = readTensors(goldenFolder());
+        writeT5Folder(temporary / "t5", T5Config::load(goldenFolder()), upstream, goldenFolder() / "spiece.model");
+        const auto ours = readTensors(temporary / "t5");
+        QCOMPARE(ours.size(), upstream.size());
+        for (const auto& [name, tensor] : upstream)
+            QVERIFY2(ours.count(name) == 1 && at::equal(ours.at(name), tensor.to(at::kFloat)), name.c_str());
+        const auto theirs = nlohmann::json::parse(readTextFile(goldenFolder() / "config.json"));
+        const auto written = nlohmann::json::parse(readTextFile(temporary / "t5" / "config.json"));
+        for (const auto& [key, value] : theirs.items()) {
+            if (key == "transformers_version" || key == "scale_decoder_outputs" || key == "tie_word_embeddings" ||
+                key == "dtype" || key == "is_decoder")
+                continue; // of no meaning to an encoder, or another storage
+            QVERIFY2(written.contains(key) && written[key] == value, key.c_str());
+        }
     }
 
     void aModelOfTheSizeOfXxlOpensWithinASecond()
