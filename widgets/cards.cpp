@@ -44,7 +44,7 @@ void Sparkline::paintEvent(QPaintEvent*)
     }
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(QPen(coloursOf(palette()).hue(hue_), 1.5));
+    painter.setPen(QPen(themeColours().hue(hue_), 1.5));
     painter.drawPolyline(line);
 }
 
@@ -57,11 +57,11 @@ MetricCard::MetricCard(MetricSeries* series, const Look& look, QWidget* parent)
     , sparkline_(new Sparkline(series, look.hue, look.smoothKeep, this))
 {
     setProperty("surface", "panel");
+    setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed); // cards in a row share its width evenly
     auto* const title = new QLabel(look.title, this);
     setRole(title, "small");
     setRole(number_, "number");
     number_->setFont(tabularFont(number_->font()));
-    number_->setMinimumWidth(64);
     setRole(unit_, "small");
     auto* const grid = new QGridLayout(this);
     grid->setContentsMargins(12, 8, 12, 8);

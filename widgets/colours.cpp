@@ -1,5 +1,8 @@
 #include "widgets/colours.h"
 
+#include <QGuiApplication>
+#include <QPalette>
+
 namespace nanodit {
 
 QColor Colours::hue(Hue hue) const
@@ -71,9 +74,10 @@ const Colours& lightColours()
     return colours;
 }
 
-const Colours& coloursOf(const QPalette& palette)
+const Colours& themeColours()
 {
-    return palette.color(QPalette::Active, QPalette::Window).lightness() < 128 ? darkColours() : lightColours();
+    return QGuiApplication::palette().color(QPalette::Active, QPalette::Window).lightness() < 128 ? darkColours()
+                                                                                                  : lightColours();
 }
 
 } // namespace nanodit

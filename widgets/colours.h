@@ -1,7 +1,6 @@
 #pragma once
 
 #include <QColor>
-#include <QPalette>
 
 namespace nanodit {
 
@@ -34,7 +33,7 @@ struct Colours {
 
 const Colours& darkColours();
 const Colours& lightColours();
-/// Those of the theme that a palette belongs to: widgets ask with their own palette when they paint.
-const Colours& coloursOf(const QPalette& palette);
+/// Those of the theme that the application shows now, by its palette.
+const Colours& themeColours();
 
 } // namespace nanodit

@@ -20,6 +20,7 @@ namespace nanodit {
 namespace {
 
 const std::string ungrouped = "general";
+constexpr int editorWidth = 124;
 
 QString rangeText(const ConfigField& field)
 {
@@ -56,7 +57,11 @@ QString labelOfKey(const std::string& key)
                                                          {"dino_dim", QStringLiteral("DINO width")},
                                                          {"text_dim", QStringLiteral("Text width")},
                                                          {"dino_scale", QStringLiteral("DINO scale")},
-                                                         {"eps", QStringLiteral("Epsilon")}};
+                                                         {"eps", QStringLiteral("Epsilon")},
+                                                         {"num_heads", QStringLiteral("Heads")},
+                                                         {"frequency_dim", QStringLiteral("Frequency width")},
+                                                         {"logit_std", QStringLiteral("Logit deviation")},
+                                                         {"shift", QStringLiteral("Shift s")}};
     if (const auto found = known.find(key); found != known.end())
         return found->second;
     auto label = QString::fromStdString(key).replace(QLatin1Char('_'), QLatin1Char(' '));
@@ -104,7 +109,7 @@ void ConfigForm::setFields(const std::vector<ConfigField>& fields)
     groups_.clear();
     content_ = new QWidget;
     contentColumn_ = new QVBoxLayout(content_);
-    contentColumn_->setContentsMargins(0, 0, 8, 0);
+    contentColumn_->setContentsMargins(0, 0, 4, 0);
     contentColumn_->setSpacing(8);
     for (const auto& field : fields) {
         if (!field.group.empty())
@@ -131,7 +136,7 @@ ConfigForm::Group& ConfigForm::groupOf(const ConfigField& field)
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(4);
     group.header = new QToolButton(group.box);
-    group.header->setProperty("flat", true);
+    group.header->setProperty("section", true);
     group.header->setCheckable(true);
     group.header->setChecked(true);
     group.header->setText(labelOfKey(name));
@@ -144,11 +149,10 @@ ConfigForm::Group& ConfigForm::groupOf(const ConfigField& field)
     group.header->setFont(bold);
     group.body = new QWidget(group.box);
     group.grid = new QGridLayout(group.body);
-    group.grid->setContentsMargins(4, 0, 0, 4);
-    group.grid->setHorizontalSpacing(8);
+    group.grid->setContentsMargins(2, 0, 0, 4);
+    group.grid->setHorizontalSpacing(4);
     group.grid->setVerticalSpacing(4);
-    group.grid->setColumnStretch(0, 5);
-    group.grid->setColumnStretch(1, 6);
+    group.grid->setColumnStretch(0, 1);
     column->addWidget(group.header);
     column->addWidget(group.body);
     contentColumn_->addWidget(group.box);
@@ -175,7 +179,7 @@ void ConfigForm::addRow(const ConfigField& field)
     row.editor->setObjectName(QString::fromStdString(field.key));
     row.editor->setAccessibleName(QStringLiteral("%1: %2").arg(QString::fromStdString(field.group), row.label->text()));
     row.editor->setToolTip(helpOf(field));
-    row.editor->setMinimumWidth(96);
+    row.editor->setFixedWidth(editorWidth);
     row.label->setToolTip(helpOf(field));
     row.label->setBuddy(row.editor);
     row.label->setMinimumWidth(60);

@@ -45,7 +45,7 @@ void CurveLegend::paintEvent(QPaintEvent*)
 {
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
-    const auto& colours = coloursOf(palette());
+    const auto& colours = themeColours();
     // Laid out from the right, where plots keep their legends, whole entries only.
     int right = width();
     for (std::size_t i = entries_.size(); i-- > 0;) {

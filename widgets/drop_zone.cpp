@@ -27,7 +27,7 @@ DropZone::DropZone(QWidget* parent)
     setAcceptDrops(true);
     setFocusPolicy(Qt::StrongFocus);
     setCursor(Qt::PointingHandCursor);
-    setMinimumHeight(120);
+    setMinimumHeight(112);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
 }
 
@@ -50,7 +50,7 @@ void DropZone::paintEvent(QPaintEvent*)
 {
     QPainter painter(this);
     painter.setRenderHints(QPainter::Antialiasing | QPainter::SmoothPixmapTransform);
-    const auto& colours = coloursOf(palette());
+    const auto& colours = themeColours();
     const QRectF frame = QRectF(rect()).adjusted(1, 1, -1, -1);
     painter.setBrush(over_ ? colours.raised : colours.window);
     QPen border(over_ || hasFocus() ? colours.accent : colours.line, over_ ? 2 : 1);

@@ -15,7 +15,7 @@ public:
     void setPicture(const QImage& picture, const QString& caption);
     void clear() { setPicture({}, {}); }
 
-    QSize sizeHint() const override { return {280, 144}; }
+    QSize sizeHint() const override { return {240, 120}; }
 
 Q_SIGNALS:
     void fileDropped(const QString& path);

@@ -79,6 +79,7 @@ FieldEditor pair(const ConfigField& field, QWidget* parent, const std::function<
         box = new NumberEdit(NumberEdit::Kind::Real, field.minimum, field.maximum, QString::fromStdString(field.unit),
                              both);
         box->setButtonSymbols(QAbstractSpinBox::NoButtons);
+        box->setProperty("buttons", "none");
         box->setMinimumWidth(48);
         row->addWidget(box);
         QObject::connect(box, &NumberEdit::valueChanged, box, edited);

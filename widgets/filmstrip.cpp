@@ -25,7 +25,7 @@ public:
 
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
     {
-        const auto& colours = coloursOf(option.palette);
+        const auto& colours = themeColours();
         painter->save();
         painter->setRenderHints(QPainter::Antialiasing | QPainter::SmoothPixmapTransform);
         const QRectF frame = QRectF(option.rect).adjusted(2, 2, -2, -2);
@@ -108,6 +108,16 @@ Filmstrip::Filmstrip(QWidget* parent)
     setProperty("bare", true);
     setItemDelegate(new FrameDelegate(this));
     setFixedHeight(pictureSide + 32);
+}
+
+void Filmstrip::paintEvent(QPaintEvent* event)
+{
+    QListView::paintEvent(event);
+    if (model() != nullptr && model()->rowCount() > 0)
+        return;
+    QPainter painter(viewport());
+    painter.setPen(themeColours().secondary);
+    painter.drawText(viewport()->rect(), Qt::AlignCenter, emptyText_);
 }
 
 void Filmstrip::currentChanged(const QModelIndex& current, const QModelIndex& previous)

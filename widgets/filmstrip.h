@@ -38,12 +38,17 @@ class Filmstrip : public QListView {
 public:
     static constexpr int pictureSide = 80;
     explicit Filmstrip(QWidget* parent = nullptr);
+    void setEmptyText(const QString& text) { emptyText_ = text; }
 
 Q_SIGNALS:
     void frameChosen(const QString& key);
 
 protected:
     void currentChanged(const QModelIndex& current, const QModelIndex& previous) override;
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    QString emptyText_;
 };
 
 } // namespace nanodit

@@ -41,7 +41,7 @@ protected:
     void paintEvent(QPaintEvent*) override
     {
         QPainter painter(this);
-        const auto& colours = coloursOf(palette());
+        const auto& colours = themeColours();
         for (const double value : usualValues) {
             const int x = positionOf(value);
             painter.setPen(colours.secondary);
@@ -80,6 +80,20 @@ private:
     QSlider* slider_;
 };
 
+QString nameOf(Hue hue)
+{
+    switch (hue) {
+    case Hue::Orange:
+        return QStringLiteral("orange");
+    case Hue::Sky:
+        return QStringLiteral("sky");
+    case Hue::Purple:
+        return QStringLiteral("purple");
+    default:
+        return {};
+    }
+}
+
 } // namespace
 
 GuidanceSlider::GuidanceSlider(const QString& name, const QString& help, Hue hue, QWidget* parent)
@@ -96,10 +110,11 @@ GuidanceSlider::GuidanceSlider(const QString& name, const QString& help, Hue hue
     slider_->setPageStep(positions / 20);
     slider_->setAccessibleName(name);
     slider_->setMinimumHeight(24);
+    slider_->setProperty("hue", nameOf(hue)); // for the style sheet
     box_->setRange(0, maximum);
     box_->setSingleStep(step);
     box_->setDecimals(2);
-    box_->setFixedWidth(76);
+    box_->setFixedWidth(88);
     box_->setAccessibleName(name);
     setToolTip(help);
     setFocusProxy(slider_);
@@ -107,7 +122,7 @@ GuidanceSlider::GuidanceSlider(const QString& name, const QString& help, Hue hue
     auto* const grid = new QGridLayout(this);
     grid->setContentsMargins(0, 0, 0, 0);
     grid->setHorizontalSpacing(8);
-    grid->setVerticalSpacing(2);
+    grid->setVerticalSpacing(0);
     grid->addWidget(mark_, 0, 0);
     grid->addWidget(title, 0, 1);
     grid->addWidget(box_, 0, 2);
@@ -140,12 +155,7 @@ void GuidanceSlider::setValue(double value)
 
 void GuidanceSlider::applyColour()
 {
-    const auto colour = coloursOf(palette()).hue(hue_);
-    auto tinted = slider_->palette();
-    if (tinted.color(QPalette::Highlight) == colour)
-        return;
-    tinted.setColor(QPalette::Highlight, colour);
-    slider_->setPalette(tinted);
+    const auto colour = themeColours().hue(hue_);
     QPixmap dot(12, 12);
     dot.fill(Qt::transparent);
     QPainter painter(&dot);

@@ -7,6 +7,8 @@
 #include <QPixmapCache>
 #include <QSvgRenderer>
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace {
@@ -45,7 +47,9 @@ public:
         drawn = QPixmap(size);
         drawn.fill(Qt::transparent);
         QPainter painter(&drawn);
-        QSvgRenderer(QStringLiteral(":/nanodit/icons/%1.svg").arg(name_)).render(&painter);
+        // Square and at the left: a wider icon size leaves room between drawing and text.
+        const double side = std::min(size.width(), size.height());
+        QSvgRenderer(QStringLiteral(":/nanodit/icons/%1.svg").arg(name_)).render(&painter, QRectF(0, 0, side, side));
         painter.setCompositionMode(QPainter::CompositionMode_SourceIn);
         painter.fillRect(drawn.rect(), tint);
         painter.end();
@@ -58,7 +62,7 @@ public:
 private:
     QColor colour(QIcon::Mode mode) const
     {
-        const auto& colours = coloursOf(QGuiApplication::palette());
+        const auto& colours = themeColours();
         if (mode == QIcon::Disabled)
             return colours.faint;
         switch (tint_) {

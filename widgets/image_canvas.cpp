@@ -90,7 +90,7 @@ void ImageCanvas::changed()
 void ImageCanvas::paintEvent(QPaintEvent*)
 {
     QPainter painter(this);
-    const auto& colours = coloursOf(palette());
+    const auto& colours = themeColours();
     painter.fillRect(rect(), colours.dark ? colours.window.darker(112) : colours.raised);
     if (layers_.empty()) {
         painter.setPen(colours.secondary);

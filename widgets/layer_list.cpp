@@ -18,13 +18,13 @@ namespace nanodit {
 
 namespace {
 
-QPixmap swatch(const CanvasLayer& layer, const QPalette& palette)
+QPixmap swatch(const CanvasLayer& layer)
 {
     QPixmap drawn(12, 12);
     drawn.fill(Qt::transparent);
     QPainter painter(&drawn);
     painter.setRenderHint(QPainter::Antialiasing);
-    const auto& colours = coloursOf(palette);
+    const auto& colours = themeColours();
     painter.setPen(QPen(layer.hue() ? colours.hue(*layer.hue()) : colours.secondary, 2));
     painter.drawRoundedRect(QRectF(1.5, 1.5, 9, 9), 2, 2);
     return drawn;
@@ -73,7 +73,7 @@ QWidget* LayerList::makeRow(std::size_t index)
     eye->setToolTip(tr("Show or hide %1").arg(layer->name()));
 
     auto* const mark = new QLabel(row);
-    mark->setPixmap(swatch(*layer, palette()));
+    mark->setPixmap(swatch(*layer));
     auto* const name = new QLabel(layer->name(), row);
     auto* const legend = new QLabel(layer->legend(), row);
     legend->setWordWrap(true);

@@ -101,6 +101,8 @@ void CropLayer::paint(QPainter& painter, const CanvasTransform& transform) const
     painter.setBrush(Qt::NoBrush);
     painter.drawRect(inside);
 
+    if (inside.contains(transform.viewFromPicture(extent_))) // nothing is cropped away
+        return;
     const QFontMetricsF metrics(painter.font());
     const auto label = QRectF(inside.topLeft(), QSizeF(metrics.horizontalAdvance(name()) + 12, metrics.height() + 4));
     if (label.width() > inside.width())

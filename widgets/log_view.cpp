@@ -28,7 +28,7 @@ LogView::LogView(QWidget* parent)
 
 void LogView::append(LogLevel level, const QString& text)
 {
-    const auto& colours = coloursOf(palette());
+    const auto& colours = themeColours();
     const bool atEnd = verticalScrollBar()->value() >= verticalScrollBar()->maximum() - 4;
     QTextCursor cursor(document());
     cursor.movePosition(QTextCursor::End);

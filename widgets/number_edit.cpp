@@ -26,6 +26,7 @@ void NumberEdit::setValue(double value)
 {
     value = std::clamp(kind_ == Kind::Whole ? std::round(value) : value, minimum_, maximum_);
     lineEdit()->setText(textOf(value));
+    lineEdit()->setCursorPosition(0); // in a narrow box the number shows, not the end of the unit
     if (value == value_)
         return;
     value_ = value;

@@ -1,5 +1,6 @@
 #include "widgets/page_frame.h"
 
+#include "widgets/banner.h"
 #include "widgets/icons.h"
 #include "widgets/theme.h"
 
@@ -9,6 +10,8 @@
 #include <QSplitter>
 #include <QToolButton>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace nanodit {
 
@@ -33,7 +36,7 @@ QPushButton* makeButton(const QString& text, const QString& drawing, const QStri
     auto* const button = new QPushButton(text, parent);
     if (!drawing.isEmpty())
         button->setIcon(primary ? iconOnAccent(drawing) : icon(drawing));
-    button->setIconSize({16, 16});
+    button->setIconSize({20, 16}); // the drawing is square: four pixels stay free before the text
     button->setToolTip(help);
     button->setProperty("primary", primary);
     return button;
@@ -46,10 +49,27 @@ QLabel* makeSection(const QString& text, QWidget* parent)
     return label;
 }
 
+QLabel* makeParagraph(const QString& text, int width, QWidget* parent)
+{
+    auto* const label = new QLabel(text, parent);
+    label->setWordWrap(true);
+    label->setAlignment(Qt::AlignHCenter);
+    label->setFixedWidth(width);
+    setParagraph(label, text);
+    return label;
+}
+
+void setParagraph(QLabel* label, const QString& text)
+{
+    label->setText(text);
+    label->setMinimumHeight(std::max(0, label->heightForWidth(label->width())));
+}
+
 PageFrame::PageFrame(const QString& title, QWidget* parent)
     : QWidget(parent)
     , header_(new QHBoxLayout)
     , context_(new QLabel(this))
+    , banner_(new Banner(this))
     , columns_(new QSplitter(Qt::Horizontal, this))
     , rows_(new QSplitter(Qt::Vertical, this))
     , foldInspector_(makeFlatButton(QStringLiteral("panel-right"), tr("Show or hide the inspector"), this))
@@ -87,6 +107,7 @@ PageFrame::PageFrame(const QString& title, QWidget* parent)
     column->setSpacing(0);
     column->addWidget(head);
     column->addWidget(rule);
+    column->addWidget(banner_);
     column->addWidget(columns_, 1);
     connect(foldInspector_, &QToolButton::toggled, this, [this](bool shown) { inspector_->setVisible(shown); });
     connect(foldDrawer_, &QToolButton::toggled, this, [this](bool shown) { drawer_->setVisible(shown); });

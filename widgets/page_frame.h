@@ -12,6 +12,8 @@ class QVBoxLayout;
 
 namespace nanodit {
 
+class Banner;
+
 /// What every page shares: title, context and actions at the top; the thing itself in the middle; an inspector of 320
 /// pixels at the right and a drawer at the bottom, both of which fold.
 class PageFrame : public QWidget {
@@ -30,10 +32,13 @@ public:
     void setDrawer(QWidget* drawer, int height);
     void setDrawerVisible(bool visible);
     void setInspectorVisible(bool visible);
+    /// Below the header, while it has something to say.
+    Banner* banner() const { return banner_; }
 
 private:
     QHBoxLayout* header_;
     QLabel* context_;
+    Banner* banner_;
     QSplitter* columns_;
     QSplitter* rows_;
     QToolButton* foldInspector_;
@@ -47,6 +52,10 @@ QToolButton* makeFlatButton(const QString& drawing, const QString& help, QWidget
 /// A push button; the primary one is filled with the accent.
 QPushButton* makeButton(const QString& text, const QString& drawing, const QString& help, bool primary,
                         QWidget* parent);
+/// Centred lines of text of a fixed width, as high as they need to be; layouts that align a label do not ask it how
+/// high.
+QLabel* makeParagraph(const QString& text, int width, QWidget* parent);
+void setParagraph(QLabel* label, const QString& text);
 /// A heading within an inspector.
 QLabel* makeSection(const QString& text, QWidget* parent);
 

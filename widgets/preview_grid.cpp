@@ -79,7 +79,7 @@ void PreviewGrid::paintEvent(QPaintEvent*)
 {
     QPainter painter(viewport());
     painter.setRenderHints(QPainter::Antialiasing | QPainter::SmoothPixmapTransform);
-    const auto& colours = coloursOf(palette());
+    const auto& colours = themeColours();
     auto smaller = font();
     smaller.setPointSizeF(9);
     painter.setFont(smaller);

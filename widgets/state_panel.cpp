@@ -21,20 +21,14 @@ constexpr int textWidth = 440;
 StatePanel::StatePanel(QWidget* parent)
     : QWidget(parent)
     , drawing_(new QLabel(this))
-    , headline_(new QLabel(this))
-    , sentence_(new QLabel(this))
+    , headline_(makeParagraph({}, textWidth, this))
+    , sentence_(makeParagraph({}, textWidth, this))
     , bar_(new QProgressBar(this))
     , buttons_(new QHBoxLayout)
 {
     setRole(headline_, "heading");
     setRole(sentence_, "secondary");
-    sentence_->setWordWrap(true);
-    sentence_->setFixedWidth(textWidth);
-    sentence_->setAlignment(Qt::AlignHCenter);
     sentence_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    headline_->setWordWrap(true);
-    headline_->setFixedWidth(textWidth);
-    headline_->setAlignment(Qt::AlignHCenter);
     bar_->setRange(0, 0);
     bar_->setTextVisible(false);
     bar_->setFixedWidth(240);
@@ -58,8 +52,8 @@ StatePanel::StatePanel(QWidget* parent)
 
 void StatePanel::reset(const QString& headline, const QString& sentence)
 {
-    headline_->setText(headline);
-    sentence_->setText(sentence);
+    setParagraph(headline_, headline);
+    setParagraph(sentence_, sentence);
     sentence_->setVisible(!sentence.isEmpty());
     drawing_->hide();
     bar_->hide();

@@ -55,8 +55,12 @@ QString styleSheetOf(const Colours& c)
     if (!file.open(QIODevice::ReadOnly))
         return {};
     auto sheet = QString::fromUtf8(file.readAll());
-    const std::pair<const char*, QColor> names[] = {{"@accentHover", c.accentHover},
+    const std::pair<const char*, QColor> names[] = {// longer names first: @accent is the beginning of @accentHover
+                                                    {"@accentHover", c.accentHover},
                                                     {"@accent", c.accent},
+                                                    {"@knobEdge", c.dark ? c.window : c.faint},
+                                                    {"@knob", c.dark ? c.text : QColor(Qt::white)},
+                                                    {"@field", c.dark ? c.window : c.panel},
                                                     {"@window", c.window},
                                                     {"@panel", c.panel},
                                                     {"@raised", c.raised},
@@ -64,9 +68,13 @@ QString styleSheetOf(const Colours& c)
                                                     {"@problem", c.problem()},
                                                     {"@secondary", c.secondary},
                                                     {"@faint", c.faint},
-                                                    {"@line", c.line}};
+                                                    {"@line", c.line},
+                                                    {"@orange", c.orange},
+                                                    {"@sky", c.sky},
+                                                    {"@purple", c.purple}};
     for (const auto& [name, colour] : names)
         sheet.replace(QLatin1String(name), colour.name());
+    sheet.replace(QLatin1String("@mode"), QLatin1String(c.dark ? "dark" : "light"));
     return sheet;
 }
 

@@ -35,7 +35,7 @@ public:
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
     {
         const auto item = index.data(ThumbnailModel::MarksRole).value<ThumbnailItem>();
-        const auto& colours = coloursOf(option.palette);
+        const auto& colours = themeColours();
         painter->save();
         painter->setRenderHints(QPainter::Antialiasing | QPainter::SmoothPixmapTransform);
 

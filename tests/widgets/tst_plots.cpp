@@ -129,7 +129,7 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitForWindowExposed(&plot));
         QTest::qWait(150);
         const auto image = plot.grab().toImage();
-        const auto wanted = coloursOf(plot.palette()).hue(meaning::loss);
+        const auto wanted = themeColours().hue(meaning::loss);
         int found = 0;
         for (int y = 0; y < image.height(); ++y) {
             for (int x = 0; x < image.width(); ++x) {

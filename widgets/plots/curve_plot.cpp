@@ -34,6 +34,7 @@ CurvePlot::CurvePlot(QWidget* parent, Scale scale)
     column->addWidget(plot_, 1);
     legend_->hide(); // whoever frames the plot puts it into the frame's header
 
+    plot_->setMinimumSize(48, 32); // QCustomPlot cannot draw into nothing, which hidden pages give it
     plot_->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
     plot_->axisRect()->setRangeDrag(Qt::Horizontal);
     plot_->axisRect()->setRangeZoom(Qt::Horizontal);
@@ -194,7 +195,7 @@ void CurvePlot::showValuesAt(std::optional<double> step)
 
 void CurvePlot::applyColours()
 {
-    const auto& colours = coloursOf(palette());
+    const auto& colours = themeColours();
     plot_->setBackground(QBrush(colours.panel));
     auto tickFont = font();
     tickFont.setPointSizeF(9);
@@ -209,6 +210,10 @@ void CurvePlot::applyColours()
         axis->grid()->setZeroLinePen(QPen(colours.line));
     }
     plot_->xAxis->grid()->setVisible(false);
+    plot_->xAxis->setLabel(tr("step"));
+    plot_->xAxis->setLabelFont(tickFont);
+    plot_->xAxis->setLabelColor(colours.secondary);
+    plot_->xAxis->setLabelPadding(0);
     cursor_->setPen(QPen(colours.secondary, 1, Qt::DashLine));
     for (const auto& curve : curves_) {
         auto colour = colours.hue(curve.hue);
@@ -220,7 +225,7 @@ void CurvePlot::applyColours()
     }
     if (bandBox_ != nullptr) {
         auto fill = colours.green;
-        fill.setAlphaF(0.10F);
+        fill.setAlphaF(0.08F);
         bandBox_->setPen(Qt::NoPen);
         bandBox_->setBrush(fill);
     }
@@ -233,7 +238,8 @@ void CurvePlot::applyColours()
                            .band = true,
                            .value = {}});
     legend_->setEntries(std::move(entries));
-    plot_->replot(QCustomPlot::rpQueuedReplot);
+    if (isVisible()) // it has no size before
+        plot_->replot(QCustomPlot::rpQueuedReplot);
 }
 
 void CurvePlot::changeEvent(QEvent* event)
