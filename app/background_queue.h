@@ -1,0 +1,75 @@
+#pragma once
+
+#include <QObject>
+#include <QPointer>
+#include <QString>
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+namespace nanodit {
+
+/// Short pieces of work that the window must not wait for (reading a picture, listing records), one after the other on
+/// one thread. Answers come on the home thread; they are dropped when whoever asked is gone.
+class BackgroundQueue : public QObject {
+    Q_OBJECT
+
+public:
+    /// NewestFirst suits thumbnails: what was scrolled to last is wanted first.
+    enum class Order { OldestFirst, NewestFirst };
+    explicit BackgroundQueue(Order order = Order::OldestFirst, QObject* parent = nullptr);
+    /// Drops what has not begun and waits for what has.
+    ~BackgroundQueue() override;
+
+    /// Runs `work` on the thread and hands its result to `then`; what it throws goes to `failed` as a sentence. Home
+    /// thread.
+    template<typename Work, typename Then>
+    void ask(QObject* context, Work work, Then then, std::function<void(const QString&)> failed = {})
+    {
+        ++pending_;
+        push([this, who = QPointer<QObject>(context), work = std::move(work), then = std::move(then),
+              failed = std::move(failed)] {
+            try {
+                if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
+                    work();
+                    answer(who, then);
+                } else {
+                    auto result = std::make_shared<std::invoke_result_t<Work>>(work());
+                    answer(who, [then, result] { then(std::move(*result)); });
+                }
+            } catch (const std::exception& error) {
+                answer(who, [failed, message = QString::fromUtf8(error.what())] {
+                    if (failed)
+                        failed(message);
+                });
+            }
+        });
+    }
+
+    /// Questions that have not been answered yet.
+    int pending() const { return pending_; }
+    /// Forgets questions that have not begun; nobody is told.
+    void forgetWaiting();
+
+private:
+    void push(std::function<void()> task);
+    void answer(const QPointer<QObject>& who, std::function<void()> then);
+    void run(const std::stop_token& stop);
+
+    Order order_;
+    int pending_ = 0;
+    std::mutex mutex_;
+    std::condition_variable_any arrived_;
+    std::deque<std::function<void()>> tasks_;
+    std::jthread thread_;
+};
+
+} // namespace nanodit

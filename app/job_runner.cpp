@@ -1,0 +1,161 @@
+#include "app/job_runner.h"
+
+#include <exception>
+#include <new>
+#include <utility>
+
+#ifdef __linux__
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace nanodit {
+
+namespace {
+
+constexpr int deliveryIntervalMilliseconds = 34;
+
+/// Compute threads inherit this from the thread that starts them: the window keeps its turn on a machine whose cores
+/// are all busy.
+void yieldToTheWindow()
+{
+#ifdef __linux__
+    constexpr int niceness = 5;
+    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), niceness);
+#endif
+}
+
+} // namespace
+
+JobRunner::JobRunner(QString name, QObject* parent)
+    : QObject(parent)
+    , name_(std::move(name))
+{
+    drainTimer_.setSingleShot(true);
+    connect(&drainTimer_, &QTimer::timeout, this, &JobRunner::drain);
+}
+
+JobRunner::~JobRunner()
+{
+    control_->requestStop();
+    if (thread_.joinable())
+        thread_.join();
+}
+
+JobRunner::Outcome JobRunner::runToItsEnd(Job& job, const JobContext& context)
+{
+    try {
+        return {.end = job.run(context), .failure = {}};
+    } catch (const std::bad_alloc&) {
+        return {.end = JobEnd::Finished,
+                .failure = "there is not enough memory: close other programs, or make the batch, the pictures or the "
+                           "model smaller"};
+    } catch (const std::exception& error) {
+        return {.end = JobEnd::Finished, .failure = error.what()};
+    } catch (...) {
+        return {.end = JobEnd::Finished, .failure = "an error of unknown kind stopped it"};
+    }
+}
+
+void JobRunner::start(std::unique_ptr<Job> job)
+{
+    running_ = true;
+    JobContext context{.control = control_,
+                       .report = [this](const Progress& progress) { post(progress); },
+                       .log =
+                           [this](LogLevel level, const std::string& text) {
+                               deliver(
+                                   [this, level, line = QString::fromStdString(text)] { Q_EMIT logged(level, line); });
+                           }};
+    thread_ = std::thread([this, owned = std::move(job), context = std::move(context)]() mutable {
+        yieldToTheWindow();
+        const auto outcome = runToItsEnd(*owned, context);
+        owned.reset(); // what the job holds (a model, files) is gone before the window hears of its end
+        QMetaObject::invokeMethod(
+            this, [this, outcome] { finish(outcome); }, Qt::QueuedConnection);
+    });
+}
+
+void JobRunner::post(const Progress& progress)
+{
+    const std::lock_guard lock(mutex_);
+    newest_ = progress;
+    wakeHome();
+}
+
+void JobRunner::deliver(std::function<void()> event)
+{
+    const std::lock_guard lock(mutex_);
+    events_.push_back(std::move(event));
+    wakeHome();
+}
+
+void JobRunner::wakeHome()
+{
+    if (std::exchange(homeAwake_, true))
+        return;
+    QMetaObject::invokeMethod(this, &JobRunner::drainSoon, Qt::QueuedConnection);
+}
+
+void JobRunner::drainSoon()
+{
+    const auto waited = sinceDrain_.isValid() ? sinceDrain_.elapsed() : deliveryIntervalMilliseconds;
+    if (waited >= deliveryIntervalMilliseconds)
+        drain();
+    else
+        drainTimer_.start(static_cast<int>(deliveryIntervalMilliseconds - waited));
+}
+
+void JobRunner::drain()
+{
+    std::optional<Progress> progress;
+    std::vector<std::function<void()>> events;
+    {
+        const std::lock_guard lock(mutex_);
+        progress = std::exchange(newest_, std::nullopt);
+        events = std::exchange(events_, {});
+        homeAwake_ = false;
+    }
+    sinceDrain_.start();
+    for (const auto& event : events)
+        event();
+    if (progress) {
+        lastProgress_ = *progress;
+        Q_EMIT progressed(lastProgress_);
+    }
+}
+
+void JobRunner::finish(const Outcome& outcome)
+{
+    drain();
+    running_ = false;
+    if (outcome.failure)
+        Q_EMIT failed(QString::fromStdString(*outcome.failure));
+    else
+        Q_EMIT finished(outcome.end);
+    Q_EMIT ended();
+}
+
+void JobRunner::pause()
+{
+    control_->pause();
+    paused_ = true;
+    Q_EMIT pausedChanged(true);
+}
+
+void JobRunner::resume()
+{
+    control_->resume();
+    paused_ = false;
+    Q_EMIT pausedChanged(false);
+}
+
+void JobRunner::requestStop()
+{
+    control_->requestStop();
+    stopping_ = true;
+    Q_EMIT stoppingChanged();
+}
+
+} // namespace nanodit
