@@ -1,0 +1,151 @@
+#include "app/sampling.h"
+
+#include "app/background_queue.h"
+#include "app/job_runner.h"
+#include "app/session.h"
+#include "core/io/image.h"
+#include "widgets/picture.h"
+
+#include <QDateTime>
+#include <QFile>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t keptInHistory = 50;
+
+fs::path samplesFolder(const Workspace& workspace)
+{
+    return workspace.root / "samples";
+}
+
+fs::path freeFile(const fs::path& folder)
+{
+    const auto stamp = QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd_HH-mm-ss")).toStdString();
+    auto file = folder / (stamp + ".png");
+    for (int i = 2; fs::exists(file); ++i)
+        file = folder / (stamp + "_" + std::to_string(i) + ".png");
+    return file;
+}
+
+SampledPicture readSampled(const fs::path& file)
+{
+    const auto request = sampleRequestFromPng(file);
+    return {.picture = qImageFromImage(readImage(file)),
+            .file = QString::fromStdString(file.string()),
+            .caption = request ? settingsLine(*request) : QString()};
+}
+
+} // namespace
+
+QString settingsLine(const SampleRequest& request)
+{
+    auto prompt = QString::fromStdString(request.prompt);
+    if (prompt.isEmpty())
+        prompt = Sampling::tr("no text");
+    return Sampling::tr("%1 · text %2 · DINO %3 · %4 steps · seed %5")
+        .arg(prompt, QString::number(request.textScale, 'f', 2), QString::number(request.dinoScale, 'f', 2),
+             QString::number(request.steps), QString::number(request.seed));
+}
+
+Sampling::Sampling(Session& session)
+    : QObject(&session)
+    , session_(session)
+{
+}
+
+void Sampling::generate(const SampleRequest& request, const fs::path& checkpoint)
+{
+    if (active())
+        return;
+    auto* const runner = session_.newJob(tr("sample"), Page::Sample);
+    const auto work = [this, runner, request, checkpoint, loaded = loaded_, workspace = session_.workspace(),
+                       device = session_.device()](const JobContext& context) {
+        if (!loaded->session || loaded->checkpoint != checkpoint || loaded->workspace != workspace.root) {
+            context.report({.phase = "loading the checkpoint",
+                            .done = 0,
+                            .total = 0,
+                            .unit = "",
+                            .perSecond = 0,
+                            .secondsLeft = {}});
+            loaded->session.reset(); // room for the next one
+            loaded->session = SamplingSession::open(workspace, checkpoint, device);
+            loaded->checkpoint = checkpoint;
+            loaded->workspace = workspace.root;
+            runner->deliver(
+                [this, text = QString::fromStdString(loaded->session->description())] { Q_EMIT opened(text); });
+        }
+        const auto result = loaded->session->sample(request, context, [this, runner](const SamplePreview& preview) {
+            runner->deliver([this, picture = qImageFromImage(preview.picture), step = preview.step,
+                             steps = preview.steps] { Q_EMIT previewed(picture, step, steps); });
+        });
+        if (!result) {
+            runner->deliver([this] { Q_EMIT cancelled(); });
+            return JobEnd::Cancelled;
+        }
+        fs::create_directories(samplesFolder(workspace));
+        const auto file = freeFile(samplesFolder(workspace));
+        writePng(file, result->picture, result->settings);
+        SampledPicture picture{.picture = qImageFromImage(result->picture),
+                               .file = QString::fromStdString(file.string()),
+                               .caption = settingsLine(request)};
+        runner->deliver(
+            [this, picture = std::move(picture), seconds = result->seconds] { Q_EMIT finished(picture, seconds); });
+        return JobEnd::Finished;
+    };
+    connect(runner, &JobRunner::progressed, this, &Sampling::progressed);
+    connect(runner, &JobRunner::failed, this, &Sampling::failed);
+    connect(runner, &JobRunner::ended, this, [this] {
+        runner_ = nullptr;
+        Q_EMIT stateChanged();
+    });
+    runner_ = runner;
+    Q_EMIT stateChanged();
+    session_.startJob(runner, makeJob(work));
+}
+
+void Sampling::cancel()
+{
+    if (runner_ != nullptr)
+        runner_->requestStop();
+}
+
+void Sampling::readHistory()
+{
+    session_.background().ask(
+        this,
+        [folder = samplesFolder(session_.workspace())] {
+            std::vector<fs::path> files;
+            std::error_code none;
+            for (const auto& entry : fs::directory_iterator(folder, none)) {
+                if (entry.path().extension() == ".png")
+                    files.push_back(entry.path());
+            }
+            std::sort(files.rbegin(), files.rend()); // names are dates
+            files.resize(std::min(files.size(), keptInHistory));
+            std::vector<SampledPicture> pictures;
+            for (const auto& file : files) {
+                try {
+                    pictures.push_back(readSampled(file));
+                } catch (const Error&) { // a picture that somebody damaged is no reason to show none
+                }
+            }
+            return pictures;
+        },
+        [this](const std::vector<SampledPicture>& pictures) { Q_EMIT historyRead(pictures); });
+}
+
+void Sampling::discard(const QString& file)
+{
+    if (QFile::moveToTrash(file))
+        Q_EMIT discarded(file);
+    else
+        Q_EMIT failed(tr("%1 could not be moved to the trash: remove it with the file manager").arg(file));
+}
+
+} // namespace nanodit

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "core/workbench.h"
+
+#include <QImage>
+#include <QObject>
+#include <QString>
+
+#include <memory>
+#include <mutex>
+
+namespace nanodit {
+
+class JobRunner;
+class Session;
+
+/// A finished picture: what it shows, and the PNG that holds it together with its settings.
+struct SampledPicture {
+    QImage picture;
+    QString file;
+    QString caption; ///< Its settings in one line.
+};
+
+/// Paints one picture at a time. The opened checkpoint is kept, so that the next picture of it begins at once. Every
+/// finished picture is kept as a PNG with its settings in the workspace's folder samples/.
+class Sampling : public QObject {
+    Q_OBJECT
+
+public:
+    explicit Sampling(Session& session);
+
+    void generate(const SampleRequest& request, const std::filesystem::path& checkpoint);
+    void cancel();
+    bool active() const { return runner_ != nullptr; }
+    JobRunner* runner() const { return runner_; }
+
+    /// Reads the pictures that were made in this workspace before, newest first, the newest fifty.
+    void readHistory();
+    /// Moves a picture to the desktop's trash.
+    void discard(const QString& file);
+
+Q_SIGNALS:
+    void stateChanged();
+    void progressed(const nanodit::Progress& progress);
+    void previewed(const QImage& picture, qint64 step, qint64 steps);
+    void finished(const nanodit::SampledPicture& picture, double seconds);
+    void cancelled();
+    void failed(const QString& message);
+    void opened(const QString& description);
+    void historyRead(const std::vector<nanodit::SampledPicture>& pictures);
+    void discarded(const QString& file);
+
+private:
+    /// The checkpoint that is loaded. Only the job's thread touches it while one runs.
+    struct Loaded {
+        std::filesystem::path checkpoint;
+        std::filesystem::path workspace;
+        std::shared_ptr<SamplingSession> session;
+    };
+
+    Session& session_;
+    JobRunner* runner_ = nullptr; ///< Owned by the session; null while idle.
+    std::shared_ptr<Loaded> loaded_ = std::make_shared<Loaded>();
+};
+
+/// "a red circle… · text 2.00 · DINO 2.00 · 30 steps · seed 7"
+QString settingsLine(const SampleRequest& request);
+
+} // namespace nanodit

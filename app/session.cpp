@@ -1,0 +1,264 @@
+#include "app/session.h"
+
+#include "app/background_queue.h"
+#include "app/job_runner.h"
+#include "app/sampling.h"
+#include "app/training.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What opening a workspace finds out, made in the background.
+struct Opened {
+    Workspace workspace;
+    std::vector<RecordInfo> records;
+    std::vector<RunInfo> runs;
+    std::optional<DinoEncoderInfo> dino;
+};
+
+std::optional<DinoEncoderInfo> dinoEncoderOf(const Workspace& workspace)
+{
+    try {
+        return dinoEncoderInfo(workspace);
+    } catch (const Error&) { // none yet: grids are drawn when there is one
+        return std::nullopt;
+    }
+}
+
+Opened readWorkspace(const fs::path& folder)
+{
+    Opened opened{.workspace = Workspace::open(folder), .records = {}, .runs = {}, .dino = {}};
+    opened.records = listRecords(opened.workspace);
+    opened.runs = listRuns(opened.workspace);
+    opened.dino = dinoEncoderOf(opened.workspace);
+    return opened;
+}
+
+fs::path pathOf(const QString& text)
+{
+    return fs::path(text.toStdString());
+}
+
+} // namespace
+
+Session::Session(QObject* parent)
+    : QObject(parent)
+    , background_(std::make_unique<BackgroundQueue>())
+    , training_(new Training(*this))
+    , sampling_(new Sampling(*this))
+{
+    background_->ask(
+        this, [] { return computeInfo(); },
+        [this](const ComputeInfo& info) {
+            compute_ = info;
+            Q_EMIT computeKnown();
+        });
+}
+
+Session::~Session()
+{
+    stopAllJobs();
+    const auto running = std::exchange(jobs_, {});
+    for (auto* const runner : running) { // each waits for its thread, while those whom it reports to are still there
+        runner->disconnect();
+        delete runner;
+    }
+}
+
+void Session::openWorkspace(const QString& folder)
+{
+    Q_EMIT workspaceOpening();
+    background_->ask(
+        this, [path = pathOf(folder)] { return readWorkspace(path); },
+        [this](Opened opened) {
+            records_ = std::move(opened.records);
+            runs_ = std::move(opened.runs);
+            dinoEncoder_ = std::move(opened.dino);
+            adopt(std::move(opened.workspace));
+        },
+        [this](const QString& message) { Q_EMIT failed(tr("The workspace could not be opened"), message); });
+}
+
+void Session::adopt(Workspace workspace)
+{
+    workspace_ = std::move(workspace);
+    training_->forgetRun();
+    Q_EMIT workspaceChanged();
+    Q_EMIT recordsChanged();
+    Q_EMIT runsChanged();
+}
+
+void Session::createWorkspace(const QString& folder, const QString& pictures)
+{
+    Q_EMIT workspaceOpening();
+    background_->ask(
+        this, [path = pathOf(folder)] { return Workspace::create(path); },
+        [this, pictures](Workspace workspace) {
+            records_.clear();
+            runs_.clear();
+            dinoEncoder_.reset();
+            adopt(std::move(workspace));
+            importPictures(pictures);
+        },
+        [this](const QString& message) { Q_EMIT failed(tr("The workspace could not be made"), message); });
+}
+
+void Session::createDemo(const QString& folder, std::int64_t scenes)
+{
+    if (datasetBusy())
+        return;
+    runDatasetJob(tr("demo"), [this, folder, scenes](JobRunner* runner) {
+        DemoRequest request{.folder = pathOf(folder), .scenes = scenes};
+        request.finished = [this, runner](const Workspace& workspace) {
+            runner->deliver([this, root = QString::fromStdString(workspace.root.string())] { openWorkspace(root); });
+        };
+        return makeDemoJob(std::move(request));
+    });
+}
+
+const RecordInfo* Session::record(const QString& id) const
+{
+    const auto found = std::find_if(records_.begin(), records_.end(),
+                                    [name = id.toStdString()](const RecordInfo& r) { return r.id == name; });
+    return found == records_.end() ? nullptr : &*found;
+}
+
+void Session::refreshRecords()
+{
+    if (!hasWorkspace())
+        return;
+    background_->ask(
+        this,
+        [workspace = *workspace_] {
+            Opened read{.workspace = workspace,
+                        .records = listRecords(workspace),
+                        .runs = {},
+                        .dino = dinoEncoderOf(workspace)};
+            return read;
+        },
+        [this](Opened read) {
+            if (!hasWorkspace() || read.workspace.root != workspace_->root)
+                return;
+            records_ = std::move(read.records);
+            dinoEncoder_ = std::move(read.dino);
+            Q_EMIT recordsChanged();
+        },
+        [this](const QString& message) { Q_EMIT failed(tr("The records could not be read"), message); });
+}
+
+void Session::refreshRuns()
+{
+    if (!hasWorkspace())
+        return;
+    background_->ask(
+        this, [workspace = *workspace_] { return listRuns(workspace); },
+        [this](std::vector<RunInfo> runs) {
+            runs_ = std::move(runs);
+            Q_EMIT runsChanged();
+        },
+        [this](const QString& message) { Q_EMIT failed(tr("The runs could not be read"), message); });
+}
+
+template<typename Report>
+std::function<void(const Report&)> Session::reportTo(JobRunner* runner, void (Session::*signal)(const Report&))
+{
+    return [this, runner, signal](const Report& report) {
+        runner->deliver([this, signal, report] { Q_EMIT(this->*signal)(report); });
+    };
+}
+
+void Session::importPictures(const QString& source)
+{
+    runDatasetJob(tr("import"), [this, source](JobRunner* runner) {
+        return makeImportJob({.workspace = *workspace_,
+                              .source = pathOf(source),
+                              .finished = reportTo<ImportReport>(runner, &Session::imported)});
+    });
+}
+
+void Session::runPasses(const std::vector<Pass>& passes)
+{
+    runDatasetJob(tr("passes"), [this, passes](JobRunner* runner) {
+        return makePreprocessJob({.workspace = *workspace_,
+                                  .passes = passes,
+                                  .device = device_,
+                                  .finished = reportTo<PreprocessReport>(runner, &Session::preprocessed)});
+    });
+}
+
+void Session::packShards(bool overwrite)
+{
+    runDatasetJob(tr("pack shards"), [this, overwrite](JobRunner* runner) {
+        ShardRequest request{.workspace = *workspace_};
+        request.overwrite = overwrite;
+        request.finished = reportTo<ShardReport>(runner, &Session::packed);
+        return makeShardJob(std::move(request));
+    });
+}
+
+void Session::verify()
+{
+    runDatasetJob(tr("verify"), [this](JobRunner* runner) {
+        return makeVerifyJob(
+            {.workspace = *workspace_, .finished = reportTo<VerifyReport>(runner, &Session::verified)});
+    });
+}
+
+void Session::runDatasetJob(const QString& name, const std::function<std::unique_ptr<Job>(JobRunner*)>& make)
+{
+    if (datasetBusy())
+        return;
+    auto* const runner = newJob(name, Page::Dataset);
+    connect(runner, &JobRunner::failed, this,
+            [this, name](const QString& message) { Q_EMIT failed(tr("%1 failed").arg(name), message); });
+    connect(runner, &JobRunner::ended, this, [this] {
+        datasetJob_ = nullptr;
+        Q_EMIT datasetBusyChanged();
+        refreshRecords();
+        refreshRuns();
+    });
+    datasetJob_ = runner;
+    Q_EMIT datasetBusyChanged();
+    startJob(runner, make(runner));
+}
+
+JobRunner* Session::newJob(const QString& name, Page page)
+{
+    auto* const runner = new JobRunner(name, this);
+    runner->setProperty("page", static_cast<int>(page));
+    return runner;
+}
+
+void Session::startJob(JobRunner* runner, std::unique_ptr<Job> job)
+{
+    jobs_.push_back(runner);
+    connect(runner, &JobRunner::ended, this, [this, runner] {
+        std::erase(jobs_, runner);
+        Q_EMIT jobEnded(runner);
+        runner->deleteLater();
+        if (jobs_.empty())
+            Q_EMIT allJobsEnded();
+    });
+    runner->start(std::move(job));
+    Q_EMIT jobStarted(runner, static_cast<Page>(runner->property("page").toInt()));
+}
+
+void Session::stopAllJobs()
+{
+    const auto running = jobs_;
+    for (auto* const runner : running)
+        runner->requestStop();
+}
+
+bool Session::idle() const
+{
+    return jobs_.empty() && background_->pending() == 0;
+}
+
+} // namespace nanodit

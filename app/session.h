@@ -1,0 +1,114 @@
+#pragma once
+
+#include "core/workbench.h"
+
+#include <QObject>
+#include <QString>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace nanodit {
+
+class BackgroundQueue;
+class JobRunner;
+class Sampling;
+class Training;
+
+enum class Page { Dataset, Train, Sample };
+
+/// The only place where pieces meet: the open workspace, what is known of it, the jobs that run. Pages ask for work
+/// through it and hear of results through its signals. Everything here is called on, and signals on, the home thread;
+/// nothing blocks it.
+class Session : public QObject {
+    Q_OBJECT
+
+public:
+    explicit Session(QObject* parent = nullptr);
+    ~Session() override;
+
+    // The workspace
+    bool hasWorkspace() const { return workspace_.has_value(); }
+    const Workspace& workspace() const { return *workspace_; }
+    void openWorkspace(const QString& folder);
+    /// Makes a workspace in `folder` and imports the pictures.
+    void createWorkspace(const QString& folder, const QString& pictures);
+    /// Draws the demo workspace into `folder`, then opens it.
+    void createDemo(const QString& folder, std::int64_t scenes = 600);
+
+    // What is known of it
+    const std::vector<RecordInfo>& records() const { return records_; }
+    const RecordInfo* record(const QString& id) const;
+    /// Empty while the workspace names no DINO encoder.
+    const std::optional<DinoEncoderInfo>& dinoEncoder() const { return dinoEncoder_; }
+    const std::vector<RunInfo>& runs() const { return runs_; }
+    void refreshRecords();
+    void refreshRuns();
+
+    // The data set's jobs: one at a time
+    void importPictures(const QString& source);
+    void runPasses(const std::vector<Pass>& passes);
+    void packShards(bool overwrite);
+    void verify();
+    bool datasetBusy() const { return datasetJob_ != nullptr; }
+
+    Training& training() { return *training_; }
+    Sampling& sampling() { return *sampling_; }
+    BackgroundQueue& background() { return *background_; }
+
+    const DeviceChoice& device() const { return device_; }
+    void setDevice(const DeviceChoice& device) { device_ = device; }
+    /// "OpenBLAS (OpenMP), 2 threads"; found out once, in the background.
+    const ComputeInfo& compute() const { return compute_; }
+
+    // Jobs
+    /// A runner that is listed once it starts; the session owns it. `page` is where a click on it leads.
+    JobRunner* newJob(const QString& name, Page page);
+    void startJob(JobRunner* runner, std::unique_ptr<Job> job);
+    const std::vector<JobRunner*>& jobs() const { return jobs_; }
+    void stopAllJobs();
+    /// Nothing runs and no answer is awaited.
+    bool idle() const;
+
+Q_SIGNALS:
+    void workspaceOpening();
+    void workspaceChanged();
+    void recordsChanged();
+    void runsChanged();
+    void computeKnown();
+    /// Something asked for could not be done; `what` names it, `why` is one sentence with the remedy.
+    void failed(const QString& what, const QString& why);
+
+    void jobStarted(nanodit::JobRunner* runner, nanodit::Page page);
+    void jobEnded(nanodit::JobRunner* runner);
+    void allJobsEnded();
+    void datasetBusyChanged();
+
+    void imported(const nanodit::ImportReport& report);
+    void preprocessed(const nanodit::PreprocessReport& report);
+    void packed(const nanodit::ShardReport& report);
+    void verified(const nanodit::VerifyReport& report);
+
+private:
+    void adopt(Workspace workspace);
+    /// Runs a job of the data set; `refresh` reads the records again afterwards.
+    void runDatasetJob(const QString& name, const std::function<std::unique_ptr<Job>(JobRunner*)>& make);
+    template<typename Report>
+    std::function<void(const Report&)> reportTo(JobRunner* runner, void (Session::*signal)(const Report&));
+
+    std::optional<Workspace> workspace_;
+    std::vector<RecordInfo> records_;
+    std::optional<DinoEncoderInfo> dinoEncoder_;
+    std::vector<RunInfo> runs_;
+    DeviceChoice device_;
+    ComputeInfo compute_;
+    std::vector<JobRunner*> jobs_;
+    JobRunner* datasetJob_ = nullptr;
+    std::unique_ptr<BackgroundQueue> background_;
+    Training* training_; ///< Children, as QObjects.
+    Sampling* sampling_;
+};
+
+} // namespace nanodit

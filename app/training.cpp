@@ -1,0 +1,167 @@
+#include "app/training.h"
+
+#include "app/background_queue.h"
+#include "app/job_runner.h"
+#include "app/run_previews.h"
+#include "app/session.h"
+#include "widgets/picture.h"
+
+namespace nanodit {
+
+namespace {
+constexpr std::size_t keptPreviewSteps = 40; ///< Columns of pictures that a past run shows.
+}
+
+void TrainSeries::append(const StepMetrics& metrics)
+{
+    const auto step = static_cast<double>(metrics.step);
+    loss.append(step, metrics.loss);
+    velocityNorm.append(step, metrics.velocityNorm);
+    gradNorm.append(step, metrics.gradNorm);
+    gradNormPatchProj.append(step, metrics.gradNormPatchProj);
+    learningRate.append(step, metrics.lr);
+    samplesPerSecond.append(step, metrics.samplesPerSecond);
+}
+
+void TrainSeries::clear()
+{
+    for (auto* const series : {&loss, &velocityNorm, &gradNorm, &gradNormPatchProj, &learningRate, &samplesPerSecond})
+        series->clear();
+}
+
+Training::Training(Session& session)
+    : QObject(&session)
+    , session_(session)
+{
+}
+
+void Training::start(const TrainConfig& config, const QString& runName, bool resume)
+{
+    if (active())
+        return;
+    if (!resume || runName != runName_) {
+        series_.clear();
+        runName_ = runName;
+        Q_EMIT runChanged();
+    }
+    auto* const runner = session_.newJob(runName, Page::Train);
+    commands_ = std::make_shared<TrainCommands>();
+    TrainRequest request{.workspace = session_.workspace(),
+                         .config = config,
+                         .runName = runName.toStdString(),
+                         .resume = resume,
+                         .check = false,
+                         .device = session_.device(),
+                         .commands = commands_};
+    request.onStep = [this, runner](const StepMetrics& metrics) {
+        runner->deliver([this, metrics] {
+            series_.append(metrics);
+            Q_EMIT stepped(metrics);
+        });
+    };
+    request.onPreview = [this, runner](const PreviewPicture& preview) {
+        TrainPreview shown{.step = preview.step,
+                           .record = QString::fromStdString(preview.recordId),
+                           .caption = QString::fromStdString(preview.caption),
+                           .picture = qImageFromImage(preview.picture),
+                           .reference = qImageFromImage(preview.reference)};
+        runner->deliver([this, shown = std::move(shown)] { Q_EMIT previewed(shown); });
+    };
+    request.finished = [this, runner](const TrainReport& report) {
+        runner->deliver([this, report] { Q_EMIT finished(report); });
+    };
+    connect(runner, &JobRunner::progressed, this, &Training::progressed);
+    connect(runner, &JobRunner::logged, this, &Training::logged);
+    connect(runner, &JobRunner::failed, this, &Training::failed);
+    connect(runner, &JobRunner::pausedChanged, this, [this](bool paused) {
+        if (state_ != State::Stopping)
+            setState(paused ? State::Paused : State::Running);
+    });
+    connect(runner, &JobRunner::stoppingChanged, this, [this] { setState(State::Stopping); });
+    connect(runner, &JobRunner::ended, this, [this] {
+        runner_ = nullptr;
+        setState(State::Idle);
+        session_.refreshRuns();
+    });
+    runner_ = runner;
+    setState(State::Running);
+    session_.startJob(runner, makeTrainJob(std::move(request)));
+}
+
+void Training::pause()
+{
+    if (state_ == State::Running)
+        runner_->pause();
+}
+
+void Training::resume()
+{
+    if (state_ == State::Paused)
+        runner_->resume();
+}
+
+void Training::stop()
+{
+    if (runner_ != nullptr)
+        runner_->requestStop();
+}
+
+void Training::previewNow()
+{
+    if (commands_)
+        commands_->previewNow = true;
+}
+
+void Training::checkpointNow()
+{
+    if (commands_)
+        commands_->checkpointNow = true;
+}
+
+void Training::showRun(const RunInfo& run)
+{
+    if (active())
+        return;
+    runName_ = QString::fromStdString(run.name);
+    series_.clear();
+    Q_EMIT runChanged();
+    session_.background().ask(
+        this, [folder = run.folder] { return readMetrics(folder); },
+        [this, name = runName_](const std::vector<StepMetrics>& metrics) {
+            if (active() || runName_ != name)
+                return;
+            for (const auto& step : metrics)
+                series_.append(step);
+        },
+        [this](const QString& message) { Q_EMIT failed(message); });
+    session_.background().ask(
+        this,
+        [folder = run.folder, records = session_.records()] {
+            return readRunPreviews(folder, records, keptPreviewSteps);
+        },
+        [this, name = runName_](const std::vector<TrainPreview>& previews) {
+            if (runName_ != name)
+                return;
+            for (const auto& preview : previews)
+                Q_EMIT previewed(preview);
+        });
+}
+
+void Training::forgetRun()
+{
+    if (active())
+        return;
+    runName_.clear();
+    series_.clear();
+    Q_EMIT runChanged();
+}
+
+void Training::setState(State state)
+{
+    if (state == state_)
+        return;
+    state_ = state;
+    Q_EMIT stateChanged();
+}
+
+} // namespace nanodit
