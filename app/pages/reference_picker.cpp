@@ -1,0 +1,127 @@
+#include "app/pages/reference_picker.h"
+
+#include "app/background_queue.h"
+#include "app/dialogs.h"
+#include "app/session.h"
+#include "widgets/drop_zone.h"
+#include "widgets/page_frame.h"
+#include "widgets/picture.h"
+
+#include <QComboBox>
+#include <QCompleter>
+#include <QHBoxLayout>
+#include <QLineEdit>
+#include <QSignalBlocker>
+#include <QToolButton>
+
+namespace nanodit {
+
+ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , dialogs_(dialogs)
+    , zone_(new DropZone(this))
+    , records_(new QComboBox(this))
+    , clear_(makeFlatButton(QStringLiteral("clear"), tr("No reference"), this))
+{
+    zone_->setPrompt(tr("Drop a picture, or click to choose"));
+    records_->setAccessibleName(tr("Record as reference"));
+    records_->setEditable(true);
+    records_->setInsertPolicy(QComboBox::NoInsert);
+    records_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    records_->setMinimumContentsLength(12);
+    records_->completer()->setFilterMode(Qt::MatchContains);
+    records_->completer()->setCompletionMode(QCompleter::PopupCompletion);
+    records_->lineEdit()->setPlaceholderText(tr("or a record of the workspace"));
+    auto* const row = new QHBoxLayout;
+    row->setSpacing(4);
+    row->addWidget(records_, 1);
+    row->addWidget(clear_);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    column->addWidget(zone_);
+    column->addLayout(row);
+
+    connect(zone_, &DropZone::clicked, this, &ReferencePicker::chooseFile);
+    connect(zone_, &DropZone::fileDropped, this,
+            [this](const QString& file) { setReference(PictureReference{file.toStdString()}); });
+    connect(clear_, &QToolButton::clicked, this, [this] { setReference(NoReference{}); });
+    connect(records_, &QComboBox::activated, this, [this](int index) {
+        if (index >= 0)
+            setReference(RecordReference{records_->itemData(index).toString().toStdString()});
+    });
+    connect(&session_, &Session::recordsChanged, this, &ReferencePicker::listRecords);
+    connect(&session_, &Session::workspaceChanged, this, [this] { setReference(NoReference{}); });
+    showPicture();
+}
+
+void ReferencePicker::listRecords()
+{
+    const QSignalBlocker quiet(records_);
+    records_->clear();
+    for (const char* const split : {"val", "train"}) { // what the model has not seen first
+        for (const auto& record : session_.records()) {
+            const bool validation = record.split == "val";
+            if (validation == (std::string_view(split) == "val"))
+                records_->addItem(QStringLiteral("%1 · %2").arg(QString::fromStdString(record.id),
+                                                                QString::fromStdString(record.caption)),
+                                  QString::fromStdString(record.id));
+        }
+    }
+    showPicture();
+}
+
+void ReferencePicker::setReference(const Reference& reference)
+{
+    reference_ = reference;
+    showPicture();
+    Q_EMIT referenceChanged();
+}
+
+void ReferencePicker::showPicture()
+{
+    const int number = ++shown_;
+    const QSignalBlocker quiet(records_);
+    const auto* const fromRecord = std::get_if<RecordReference>(&reference_);
+    const auto* const fromFile = std::get_if<PictureReference>(&reference_);
+    records_->setCurrentIndex(fromRecord != nullptr ? records_->findData(QString::fromStdString(fromRecord->id)) : -1);
+    clear_->setEnabled(!std::holds_alternative<NoReference>(reference_));
+    const auto show = [this, number](const QString& caption) {
+        return [this, number, caption](const QImage& picture) {
+            if (number == shown_)
+                zone_->setPicture(picture, caption);
+        };
+    };
+    const auto refuse = [this, number](const QString& message) {
+        if (number != shown_)
+            return;
+        zone_->clear();
+        zone_->setPrompt(message);
+    };
+    if (fromRecord != nullptr) {
+        if (const auto* const record = session_.record(QString::fromStdString(fromRecord->id)))
+            session_.background().ask(
+                this, [copy = *record] { return qImageFromImage(loadBucketImage(copy)); },
+                show(QString::fromStdString(record->caption)), refuse);
+        else
+            zone_->clear();
+    } else if (fromFile != nullptr) {
+        session_.background().ask(
+            this, [file = fromFile->file] { return qImageFromImage(readImage(file)); },
+            show(QString::fromStdString(fromFile->file.string())), refuse);
+    } else {
+        zone_->setPrompt(tr("Drop a picture, or click to choose"));
+        zone_->clear();
+    }
+}
+
+void ReferencePicker::chooseFile()
+{
+    const auto file = dialogs_.chooseFile(this, tr("A reference picture"),
+                                          tr("Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff)"));
+    if (!file.isEmpty())
+        setReference(PictureReference{file.toStdString()});
+}
+
+} // namespace nanodit

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "core/workbench.h"
+
+#include <QString>
+#include <QWidget>
+
+#include <variant>
+
+class QComboBox;
+class QToolButton;
+
+namespace nanodit {
+
+class Dialogs;
+class DropZone;
+class Session;
+
+using Reference = std::variant<NoReference, RecordReference, PictureReference>;
+
+/// Where the DINO condition comes from: a record of the workspace, any picture (dropped or chosen), or nothing.
+class ReferencePicker : public QWidget {
+    Q_OBJECT
+
+public:
+    ReferencePicker(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+    const Reference& reference() const { return reference_; }
+    void setReference(const Reference& reference);
+
+Q_SIGNALS:
+    void referenceChanged();
+
+private:
+    void listRecords();
+    void showPicture();
+    void chooseFile();
+
+    Session& session_;
+    Dialogs& dialogs_;
+    Reference reference_;
+    DropZone* zone_;
+    QComboBox* records_;
+    QToolButton* clear_;
+    int shown_ = 0; ///< Counts what was asked to be shown, so that late answers are dropped.
+};
+
+} // namespace nanodit

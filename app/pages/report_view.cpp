@@ -1,0 +1,191 @@
+#include "app/pages/report_view.h"
+
+#include "widgets/icons.h"
+#include "widgets/text.h"
+#include "widgets/theme.h"
+
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QSplitter>
+#include <QTreeWidget>
+#include <QVBoxLayout>
+
+namespace nanodit {
+
+namespace {
+
+constexpr std::size_t shownRejects = 2000;
+
+QTreeWidget* makeTable(QWidget* parent)
+{
+    auto* const table = new QTreeWidget(parent);
+    table->setRootIsDecorated(false);
+    table->setUniformRowHeights(true);
+    table->setProperty("bare", true);
+    table->header()->setStretchLastSection(true);
+    return table;
+}
+
+QString countOf(std::int64_t count, const QString& unit)
+{
+    return QStringLiteral("%1 %2").arg(QString::number(count), count == 1 ? singular(unit) : unit);
+}
+
+} // namespace
+
+ReportView::ReportView(QWidget* parent)
+    : QWidget(parent)
+    , mark_(new QLabel(this))
+    , verdict_(new QLabel(this))
+    , counts_(makeTable(this))
+    , rejects_(makeTable(this))
+    , both_(new QSplitter(Qt::Horizontal, this))
+{
+    setObjectName(QStringLiteral("report"));
+    verdict_->setObjectName(QStringLiteral("verdict"));
+    verdict_->setWordWrap(true);
+    setRole(verdict_, "section");
+    rejects_->setHeaderLabels({tr("Record or file"), tr("Why")});
+    rejects_->setAccessibleName(tr("What was left out"));
+    counts_->setAccessibleName(tr("Counts"));
+    counts_->setSelectionMode(QAbstractItemView::NoSelection);
+    counts_->setFocusPolicy(Qt::NoFocus);
+    both_->addWidget(counts_);
+    both_->addWidget(rejects_);
+    both_->setStretchFactor(0, 2);
+    both_->setStretchFactor(1, 3);
+    auto* const head = new QHBoxLayout;
+    head->setSpacing(8);
+    head->addWidget(mark_);
+    head->addWidget(verdict_, 1);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 4, 0, 4);
+    column->setSpacing(8);
+    column->addLayout(head);
+    column->addWidget(both_, 1);
+    const auto choose = [this](const QTreeWidgetItem* item) {
+        if (item != nullptr)
+            Q_EMIT recordChosen(item->text(0));
+    };
+    counts_->hide();
+    rejects_->hide();
+    verdict_->setText(tr("The report of the last import, passes, packing or verification appears here."));
+    connect(rejects_, &QTreeWidget::itemClicked, this, choose);
+    connect(rejects_, &QTreeWidget::itemActivated, this, choose);
+}
+
+void ReportView::begin(bool good, const QString& verdict, const QStringList& columns)
+{
+    mark_->setPixmap(good ? icon(QStringLiteral("check"), Hue::Green).pixmap(16, 16)
+                          : icon(QStringLiteral("warning"), Hue::Vermillion).pixmap(16, 16));
+    verdict_->setText(verdict);
+    counts_->clear();
+    rejects_->clear();
+    counts_->setColumnCount(static_cast<int>(columns.size()));
+    counts_->setHeaderLabels(columns);
+}
+
+void ReportView::addCounts(const QStringList& cells)
+{
+    auto* const item = new QTreeWidgetItem(counts_, cells);
+    for (int column = 1; column < cells.size(); ++column)
+        item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+}
+
+void ReportView::addRejects(const std::vector<Reject>& rejects)
+{
+    for (const auto& reject : rejects) {
+        if (static_cast<std::size_t>(rejects_->topLevelItemCount()) >= shownRejects)
+            break;
+        auto* const item =
+            new QTreeWidgetItem(rejects_, {QString::fromStdString(reject.what), QString::fromStdString(reject.reason)});
+        item->setToolTip(1, item->text(1));
+    }
+}
+
+void ReportView::finish()
+{
+    for (int column = 0; column < counts_->columnCount(); ++column)
+        counts_->resizeColumnToContents(column);
+    rejects_->resizeColumnToContents(0);
+    counts_->show();
+    rejects_->setVisible(rejects_->topLevelItemCount() > 0);
+}
+
+void ReportView::show(const ImportReport& report)
+{
+    begin(report.rejects.empty(),
+          tr("Imported: %1 added, %2 updated, %3 unchanged, %4 left out")
+              .arg(countOf(report.added, tr("records")), QString::number(report.updated),
+                   QString::number(report.unchanged), QString::number(report.rejects.size())),
+          {tr("Records"), tr("Count")});
+    addCounts({tr("added"), QString::number(report.added)});
+    addCounts({tr("updated"), QString::number(report.updated)});
+    addCounts({tr("unchanged"), QString::number(report.unchanged)});
+    addCounts({tr("left out"), QString::number(report.rejects.size())});
+    addRejects(report.rejects);
+    finish();
+}
+
+void ReportView::show(const PreprocessReport& report)
+{
+    std::int64_t made = 0;
+    std::size_t failures = 0;
+    for (const auto& pass : report.passes) {
+        made += pass.made;
+        failures += pass.failures.size();
+    }
+    begin(failures == 0,
+          failures == 0
+              ? tr("The passes are complete: %1 made").arg(countOf(made, tr("arrays")))
+              : tr("%1 could not be processed").arg(countOf(static_cast<std::int64_t>(failures), tr("records"))),
+          {tr("Pass"), tr("Made"), tr("Already whole"), tr("Failed"), tr("Time"), tr("Rate")});
+    for (const auto& pass : report.passes) {
+        const double rate = pass.seconds > 0 ? static_cast<double>(pass.made) / pass.seconds : 0;
+        addCounts({QString::fromStdString(passName(pass.pass)), QString::number(pass.made),
+                   QString::number(pass.alreadyWhole), QString::number(pass.failures.size()),
+                   durationText(pass.seconds), rateText(rate, tr("records"))});
+        addRejects(pass.failures);
+    }
+    finish();
+}
+
+void ReportView::show(const ShardReport& report)
+{
+    std::int64_t samples = 0, skipped = 0;
+    for (const auto& set : report.sets) {
+        samples += set.samples;
+        skipped += set.skippedIncomplete + set.skippedMisaligned + set.skippedStale + set.skippedNonfinite;
+    }
+    begin(skipped == 0, tr("Packed %1, %2 skipped").arg(countOf(samples, tr("samples")), QString::number(skipped)),
+          {tr("Set"), tr("Samples"), tr("Shards"), tr("Incomplete"), tr("Misaligned"), tr("Stale"), tr("Non-finite")});
+    for (const auto& set : report.sets) {
+        addCounts({QString::fromStdString(set.set), QString::number(set.samples), QString::number(set.shards),
+                   QString::number(set.skippedIncomplete), QString::number(set.skippedMisaligned),
+                   QString::number(set.skippedStale), QString::number(set.skippedNonfinite)});
+        addRejects(set.skipped);
+    }
+    finish();
+}
+
+void ReportView::show(const VerifyReport& report)
+{
+    begin(report.sound(),
+          report.sound()
+              ? tr("Sound: every array of %1 is whole and aligned").arg(countOf(report.records, tr("records")))
+              : tr("Not sound: %1 in %2")
+                    .arg(countOf(static_cast<std::int64_t>(report.problems.size()), tr("problems")),
+                         countOf(report.records, tr("records"))),
+          {tr("Array"), tr("Whole"), tr("Missing"), tr("Stale"), tr("Misaligned"), tr("Wrong shape"), tr("Non-finite"),
+           tr("Unreadable")});
+    for (const auto& a : report.arrays) {
+        addCounts({QString::fromLatin1(arrayFolderNames[static_cast<std::size_t>(a.array)]), QString::number(a.whole),
+                   QString::number(a.missing), QString::number(a.stale), QString::number(a.misaligned),
+                   QString::number(a.wrongShape), QString::number(a.nonfinite), QString::number(a.unreadable)});
+    }
+    addRejects(report.problems);
+    finish();
+}
+
+} // namespace nanodit

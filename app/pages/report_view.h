@@ -1,0 +1,40 @@
+#pragma once
+
+#include "core/workbench.h"
+
+#include <QWidget>
+
+class QLabel;
+class QTreeWidget;
+
+namespace nanodit {
+
+/// How a job of the data set ended: a sentence with a mark, a small table of counts, and what was left out with the
+/// reason. A click on a record there chooses it.
+class ReportView : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit ReportView(QWidget* parent = nullptr);
+    void show(const ImportReport& report);
+    void show(const PreprocessReport& report);
+    void show(const ShardReport& report);
+    void show(const VerifyReport& report);
+
+Q_SIGNALS:
+    void recordChosen(const QString& id);
+
+private:
+    void begin(bool good, const QString& verdict, const QStringList& columns);
+    void addCounts(const QStringList& cells);
+    void addRejects(const std::vector<Reject>& rejects);
+    void finish();
+
+    QLabel* mark_;
+    QLabel* verdict_;
+    QTreeWidget* counts_;
+    QTreeWidget* rejects_;
+    class QSplitter* both_;
+};
+
+} // namespace nanodit

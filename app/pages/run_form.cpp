@@ -1,0 +1,208 @@
+#include "app/pages/run_form.h"
+
+#include "app/configurations.h"
+#include "app/dialogs.h"
+#include "widgets/config_form.h"
+#include "widgets/page_frame.h"
+#include "widgets/theme.h"
+
+#include <QComboBox>
+#include <QFormLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QRegularExpressionValidator>
+#include <QSignalBlocker>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+
+VisitFunction visitOf(TrainConfig& config)
+{
+    return [&config](FieldVisitor& visitor) { config.visit(visitor); };
+}
+
+} // namespace
+
+RunForm::RunForm(Session& session, Dialogs& dialogs, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , dialogs_(dialogs)
+    , runs_(new QComboBox(this))
+    , runNote_(new QLabel(this))
+    , newRun_(new QWidget(this))
+    , name_(new QLineEdit(newRun_))
+    , configurations_(new QComboBox(newRun_))
+    , form_(new ConfigForm(this))
+{
+    runs_->setObjectName(QStringLiteral("runs"));
+    runs_->setAccessibleName(tr("Run"));
+    name_->setObjectName(QStringLiteral("runName"));
+    name_->setValidator(
+        new QRegularExpressionValidator(QRegularExpression(QStringLiteral("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")), name_));
+    configurations_->setAccessibleName(tr("Configuration to start from"));
+    setRole(runNote_, "small");
+    runNote_->setWordWrap(true);
+
+    auto* const fields = new QFormLayout(newRun_);
+    fields->setContentsMargins(0, 0, 0, 0);
+    fields->setHorizontalSpacing(12);
+    fields->setVerticalSpacing(8);
+    fields->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    fields->addRow(tr("Name"), name_);
+    fields->addRow(tr("Start from"), configurations_);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    column->addWidget(makeSection(tr("Run"), this));
+    column->addWidget(runs_);
+    column->addWidget(runNote_);
+    column->addWidget(newRun_);
+    column->addSpacing(8);
+    column->addWidget(makeSection(tr("Configuration"), this));
+    column->addWidget(form_, 1);
+
+    connect(runs_, &QComboBox::activated, this, &RunForm::runPicked);
+    connect(configurations_, &QComboBox::activated, this, &RunForm::configurationPicked);
+    connect(name_, &QLineEdit::textChanged, this, &RunForm::validate);
+    connect(form_, &ConfigForm::edited, this, &RunForm::validate);
+    connect(&session_, &Session::runsChanged, this, &RunForm::listRuns);
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        const QSignalBlocker quiet(runs_);
+        runs_->setCurrentIndex(0);
+        listConfigurations();
+    });
+}
+
+void RunForm::listConfigurations()
+{
+    configurations_->clear();
+    for (const auto& configuration : shippedConfigurations())
+        configurations_->addItem(configuration.name, QString::fromStdString(configuration.file.string()));
+    configurations_->addItem(tr("A file…"));
+    const auto suitable = configurations_->findText(suitableConfiguration(session_.workspace()));
+    configurations_->setCurrentIndex(std::max(0, suitable));
+    if (configurations_->count() > 1)
+        configurationPicked(configurations_->currentIndex());
+}
+
+void RunForm::listRuns()
+{
+    const auto chosen = runs_->currentIndex() > 0 ? runs_->currentText() : QString();
+    const QSignalBlocker quiet(runs_);
+    runs_->clear();
+    runs_->addItem(tr("New run"));
+    for (const auto& run : session_.runs())
+        runs_->addItem(QString::fromStdString(run.name));
+    runs_->setCurrentIndex(std::max(0, chosen.isEmpty() ? 0 : runs_->findText(chosen)));
+    const auto typed = name_->text().toStdString();
+    const bool taken = std::any_of(session_.runs().begin(), session_.runs().end(),
+                                   [&typed](const RunInfo& run) { return run.name == typed; });
+    if (typed.empty() || taken)
+        name_->setText(freeRunName(session_.runs(), QStringLiteral("run")));
+    newRun_->setVisible(runs_->currentIndex() == 0);
+    runNote_->setVisible(runs_->currentIndex() != 0);
+    validate();
+}
+
+const RunInfo* RunForm::pastRun() const
+{
+    if (runs_->currentIndex() <= 0)
+        return nullptr;
+    const auto name = runs_->currentText().toStdString();
+    const auto& runs = session_.runs();
+    const auto found = std::find_if(runs.begin(), runs.end(), [&name](const RunInfo& run) { return run.name == name; });
+    return found == runs.end() ? nullptr : &*found;
+}
+
+void RunForm::choosePastRun(const QString& name)
+{
+    runs_->setCurrentIndex(std::max(0, runs_->findText(name)));
+    runPicked();
+}
+
+void RunForm::runPicked()
+{
+    const auto* const run = pastRun();
+    newRun_->setVisible(run == nullptr);
+    runNote_->setVisible(run != nullptr);
+    if (run == nullptr) {
+        configurationPicked(configurations_->currentIndex());
+        Q_EMIT newRunChosen();
+        return;
+    }
+    runNote_->setText(
+        run->checkpoints.empty()
+            ? tr("It has no checkpoint to continue from.")
+            : tr("Continues from %1.").arg(QString::fromStdString(run->checkpoints.back().filename().string())));
+    if (std::filesystem::exists(run->folder / "config.yaml"))
+        loadConfiguration(run->folder / "config.yaml");
+    Q_EMIT pastRunChosen(*run);
+}
+
+void RunForm::configurationPicked(int index)
+{
+    auto file = configurations_->itemData(index).toString();
+    if (file.isEmpty()) {
+        file = dialogs_.chooseFile(this, tr("A training configuration"), tr("Configurations (*.yaml *.yml)"));
+        if (file.isEmpty())
+            return;
+        const QSignalBlocker quiet(configurations_);
+        configurations_->insertItem(
+            configurations_->count() - 1,
+            QString::fromStdString(std::filesystem::path(file.toStdString()).filename().string()), file);
+        configurations_->setCurrentIndex(configurations_->count() - 2);
+    }
+    loadConfiguration(file.toStdString());
+}
+
+void RunForm::loadConfiguration(const std::filesystem::path& file)
+{
+    try {
+        loaded_ = readTrainConfig(file);
+    } catch (const Error& error) {
+        Q_EMIT failed(tr("The configuration could not be read"), QString::fromUtf8(error.what()));
+        return;
+    }
+    auto config = loaded_;
+    form_->setFields(readFields(visitOf(config)));
+    validate();
+}
+
+TrainConfig RunForm::formConfig() const
+{
+    auto config = loaded_;
+    writeFields(visitOf(config), form_->values());
+    return config;
+}
+
+void RunForm::validate()
+{
+    const auto issues = formConfig().validate();
+    form_->showIssues(issues);
+    valid_ = issues.empty() && !form_->keys().empty() && name_->hasAcceptableInput();
+    Q_EMIT changed();
+}
+
+std::optional<TrainConfig> RunForm::config() const
+{
+    return valid_ ? std::optional(formConfig()) : std::nullopt;
+}
+
+QString RunForm::runName() const
+{
+    const auto* const past = pastRun();
+    return past != nullptr ? QString::fromStdString(past->name) : name_->text();
+}
+
+void RunForm::setReadOnly(bool readOnly)
+{
+    runs_->setEnabled(!readOnly);
+    newRun_->setEnabled(!readOnly);
+    form_->setReadOnly(readOnly);
+}
+
+} // namespace nanodit

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "app/session.h"
+
+#include <QWidget>
+
+#include <optional>
+
+class QComboBox;
+class QLabel;
+class QLineEdit;
+
+namespace nanodit {
+
+class ConfigForm;
+class Dialogs;
+
+/// Which run: a new one, with its name and the configuration that it starts from, or a past one to look at or to
+/// continue.
+class RunForm : public QWidget {
+    Q_OBJECT
+
+public:
+    RunForm(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+
+    /// The configuration as the form has it. Empty while it cannot be used; the form says why.
+    std::optional<TrainConfig> config() const;
+    QString runName() const;
+    /// The past run that is chosen, or null for a new one.
+    const RunInfo* pastRun() const;
+    void choosePastRun(const QString& name);
+    void setReadOnly(bool readOnly);
+
+Q_SIGNALS:
+    void changed();
+    void pastRunChosen(const nanodit::RunInfo& run);
+    void newRunChosen();
+    void failed(const QString& what, const QString& why);
+
+private:
+    void listRuns();
+    void listConfigurations();
+    void loadConfiguration(const std::filesystem::path& file);
+    void runPicked();
+    void configurationPicked(int index);
+    TrainConfig formConfig() const;
+    void validate();
+
+    Session& session_;
+    Dialogs& dialogs_;
+    QComboBox* runs_;
+    QLabel* runNote_;
+    QWidget* newRun_;
+    QLineEdit* name_;
+    QComboBox* configurations_;
+    ConfigForm* form_;
+    TrainConfig loaded_;
+    bool valid_ = false;
+};
+
+} // namespace nanodit

@@ -1,0 +1,229 @@
+#include "app/pages/sample_form.h"
+
+#include "app/pages/reference_picker.h"
+#include "widgets/guidance_slider.h"
+#include "widgets/number_edit.h"
+#include "widgets/page_frame.h"
+
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QFormLayout>
+#include <QLabel>
+#include <QRandomGenerator>
+#include <QScrollArea>
+#include <QSignalBlocker>
+#include <QSpinBox>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <set>
+
+namespace nanodit {
+
+namespace {
+
+constexpr double largestSeed = 9007199254740992.0; ///< 2^53: exact in every number that JSON readers use.
+constexpr std::int64_t previewsAPicture = 12;
+
+QDoubleSpinBox* makeRealBox(double minimum, double maximum, double step, int decimals, QWidget* parent)
+{
+    auto* const box = new QDoubleSpinBox(parent);
+    box->setRange(minimum, maximum);
+    box->setSingleStep(step);
+    box->setDecimals(decimals);
+    return box;
+}
+
+} // namespace
+
+SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , checkpoints_(new QComboBox(this))
+    , reference_(new ReferencePicker(session, dialogs, this))
+    , textScale_(new GuidanceSlider(tr("Text guidance"), tr("s_text: how strongly the picture follows the prompt"),
+                                    meaning::text, this))
+    , dinoScale_(new GuidanceSlider(tr("DINO guidance"),
+                                    tr("s_dino: how strongly it follows the reference's layout and look"),
+                                    meaning::patches, this))
+{
+    checkpoints_->setObjectName(QStringLiteral("checkpoints"));
+    checkpoints_->setAccessibleName(tr("Checkpoint"));
+    checkpoints_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    checkpoints_->setMinimumContentsLength(12);
+    textScale_->setObjectName(QStringLiteral("textScale"));
+    dinoScale_->setObjectName(QStringLiteral("dinoScale"));
+    textScale_->setValue(2);
+    dinoScale_->setValue(2);
+
+    auto* const content = new QWidget;
+    auto* const column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 0, 4, 0);
+    column->setSpacing(8);
+    column->addWidget(makeSection(tr("Checkpoint"), content));
+    column->addWidget(checkpoints_);
+    column->addSpacing(4);
+    column->addWidget(makeSection(tr("Reference"), content));
+    column->addWidget(reference_);
+    column->addSpacing(4);
+    column->addWidget(makeSection(tr("Guidance"), content));
+    column->addWidget(textScale_);
+    column->addSpacing(4);
+    column->addWidget(dinoScale_);
+    column->addSpacing(4);
+    column->addWidget(makeSection(tr("Sampler"), content));
+    column->addWidget(makeSampler());
+    column->addStretch(1);
+    auto* const scroll = new QScrollArea(this);
+    scroll->setWidget(content);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    auto* const all = new QVBoxLayout(this);
+    all->setContentsMargins(0, 0, 0, 0);
+    all->addWidget(scroll);
+
+    connect(&session_, &Session::runsChanged, this, &SampleForm::listCheckpoints);
+    connect(&session_, &Session::recordsChanged, this, &SampleForm::listSizes);
+    connect(&session_, &Session::workspaceChanged, this, &SampleForm::listSizes);
+}
+
+QWidget* SampleForm::makeSampler()
+{
+    auto* const sampler = new QWidget(this);
+    auto* const fields = new QFormLayout(sampler);
+    fields->setContentsMargins(0, 0, 0, 0);
+    fields->setHorizontalSpacing(12);
+    fields->setVerticalSpacing(8);
+    fields->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    steps_ = new QSpinBox(sampler);
+    steps_->setObjectName(QStringLiteral("steps"));
+    steps_->setRange(1, 500);
+    steps_->setValue(30);
+    steps_->setSuffix(tr(" steps"));
+    seed_ = new NumberEdit(NumberEdit::Kind::Whole, 0, largestSeed, {}, sampler);
+    seed_->setObjectName(QStringLiteral("seed"));
+    auto* const dice = makeFlatButton(QStringLiteral("dice"), tr("Another seed (R)"), sampler);
+    connect(dice, &QToolButton::clicked, this, &SampleForm::rollSeed);
+    auto* const seedRow = new QHBoxLayout;
+    seedRow->setSpacing(4);
+    seedRow->addWidget(seed_, 1);
+    seedRow->addWidget(dice);
+    size_ = new QComboBox(sampler);
+    size_->setObjectName(QStringLiteral("size"));
+    shift_ = makeRealBox(0.05, 20, 0.1, 2, sampler);
+    shift_->setValue(1);
+    shift_->setToolTip(tr("t' = s t / (1 + (s - 1) t): above 1 spends more steps on layout, below 1 on detail"));
+    guidance_ = new QComboBox(sampler);
+    guidance_->addItems({tr("additive"), tr("chained")});
+    guidance_->setToolTip(tr("additive: v_u + s_text (v_text − v_u) + s_dino (v_dino − v_u)\n"
+                             "chained: v_u + s_dino (v_dino − v_u) + s_text (v_full − v_dino)"));
+    intervalFrom_ = makeRealBox(0, 1, 0.05, 2, sampler);
+    intervalTo_ = makeRealBox(0, 1, 0.05, 2, sampler);
+    intervalTo_->setValue(1);
+    for (auto* const box : {intervalFrom_, intervalTo_}) {
+        box->setButtonSymbols(QAbstractSpinBox::NoButtons);
+        box->setProperty("buttons", "none");
+    }
+    intervalFrom_->setAccessibleName(tr("Guidance applies from t"));
+    intervalTo_->setAccessibleName(tr("Guidance applies up to t"));
+    auto* const interval = new QHBoxLayout;
+    interval->setSpacing(4);
+    interval->addWidget(intervalFrom_, 1);
+    interval->addWidget(new QLabel(tr("to"), sampler));
+    interval->addWidget(intervalTo_, 1);
+    fields->addRow(tr("Steps"), steps_);
+    fields->addRow(tr("Seed"), seedRow);
+    fields->addRow(tr("Size"), size_);
+    fields->addRow(tr("Shift s"), shift_);
+    fields->addRow(tr("Combination"), guidance_);
+    fields->addRow(tr("Guided t"), interval);
+    return sampler;
+}
+
+void SampleForm::listCheckpoints()
+{
+    const auto before = checkpoints_->currentData().toString();
+    const QSignalBlocker quiet(checkpoints_);
+    checkpoints_->clear();
+    for (const auto& run : session_.runs()) {
+        for (auto checkpoint = run.checkpoints.rbegin(); checkpoint != run.checkpoints.rend(); ++checkpoint) {
+            auto step = QString::fromStdString(checkpoint->filename().string());
+            step.replace(QStringLiteral("step-"), QString());
+            bool isNumber = false;
+            const auto number = step.toLongLong(&isNumber);
+            checkpoints_->addItem(
+                tr("%1 · step %2").arg(QString::fromStdString(run.name), isNumber ? QString::number(number) : step),
+                QString::fromStdString(checkpoint->string()));
+        }
+    }
+    checkpoints_->setCurrentIndex(std::max(0, before.isEmpty() ? 0 : checkpoints_->findData(before)));
+    checkpoints_->setEnabled(checkpoints_->count() > 0);
+    Q_EMIT checkpointsListed();
+}
+
+void SampleForm::listSizes()
+{
+    std::vector<ImageSize> sizes;
+    const auto add = [&sizes](ImageSize size) {
+        if (std::find(sizes.begin(), sizes.end(), size) == sizes.end())
+            sizes.push_back(size);
+    };
+    if (session_.hasWorkspace())
+        std::for_each(session_.workspace().config.buckets.begin(), session_.workspace().config.buckets.end(), add);
+    for (const auto& record : session_.records())
+        add(record.bucket);
+    const auto before = size_->currentText();
+    size_->clear();
+    for (const auto& size : sizes)
+        size_->addItem(QStringLiteral("%1 × %2 px").arg(size.width).arg(size.height),
+                       QString::fromStdString(bucketName(size)));
+    size_->setCurrentIndex(std::max(0, size_->findText(before)));
+}
+
+std::filesystem::path SampleForm::checkpoint() const
+{
+    return checkpoints_->currentData().toString().toStdString();
+}
+
+void SampleForm::rollSeed()
+{
+    seed_->setValue(static_cast<double>(QRandomGenerator::global()->bounded(1000000)));
+}
+
+SampleRequest SampleForm::request() const
+{
+    SampleRequest request;
+    request.reference = reference_->reference();
+    request.size = size_->count() > 0 ? bucketFromName(size_->currentData().toString().toStdString()) : ImageSize{};
+    request.steps = steps_->value();
+    request.shift = shift_->value();
+    request.textScale = textScale_->value();
+    request.dinoScale = dinoScale_->value();
+    request.guidance = static_cast<GuidanceMode>(guidance_->currentIndex());
+    request.guidanceInterval = {std::min(intervalFrom_->value(), intervalTo_->value()),
+                                std::max(intervalFrom_->value(), intervalTo_->value())};
+    request.seed = static_cast<std::uint64_t>(seed_->value());
+    request.previewEvery = std::max<std::int64_t>(1, request.steps / previewsAPicture);
+    return request;
+}
+
+void SampleForm::setRequest(const SampleRequest& request)
+{
+    reference_->setReference(request.reference);
+    const auto name = QString::fromStdString(bucketName(request.size));
+    if (size_->findData(name) < 0)
+        size_->addItem(QStringLiteral("%1 × %2 px").arg(request.size.width).arg(request.size.height), name);
+    size_->setCurrentIndex(size_->findData(name));
+    steps_->setValue(static_cast<int>(request.steps));
+    shift_->setValue(request.shift);
+    textScale_->setValue(request.textScale);
+    dinoScale_->setValue(request.dinoScale);
+    guidance_->setCurrentIndex(static_cast<int>(request.guidance));
+    intervalFrom_->setValue(request.guidanceInterval[0]);
+    intervalTo_->setValue(request.guidanceInterval[1]);
+    seed_->setValue(static_cast<double>(request.seed));
+}
+
+} // namespace nanodit

@@ -1,0 +1,280 @@
+#include "app/pages/sample_page.h"
+
+#include "app/background_queue.h"
+#include "app/dialogs.h"
+#include "app/job_runner.h"
+#include "app/pages/sample_form.h"
+#include "widgets/banner.h"
+#include "widgets/filmstrip.h"
+#include "widgets/image_canvas.h"
+#include "widgets/layers.h"
+#include "widgets/page_frame.h"
+#include "widgets/state_panel.h"
+#include "widgets/text.h"
+#include "widgets/theme.h"
+
+#include <QFile>
+#include <QFileInfo>
+#include <QKeyEvent>
+#include <QLabel>
+#include <QLineEdit>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QShortcut>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+namespace nanodit {
+
+namespace {
+constexpr int drawerHeight = 124;
+}
+
+SamplePage::SamplePage(Session& session, Dialogs& dialogs, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , sampling_(session.sampling())
+    , dialogs_(dialogs)
+    , frame_(new PageFrame(tr("Sample"), this))
+    , states_(new QStackedWidget(this))
+    , empty_(new StatePanel(this))
+    , form_(new SampleForm(session, dialogs, this))
+    , film_(new FilmModel(this))
+    , strip_(new Filmstrip(this))
+{
+    save_ =
+        frame_->addAction(tr("Save PNG…"), QStringLiteral("save"), tr("Save the picture with its settings (Ctrl+S)"));
+    save_->setShortcut(QKeySequence::Save);
+    frame_->setContent(makeContent());
+    frame_->setInspector(form_);
+    strip_->setModel(film_);
+    strip_->setEmptyText(tr("Every picture that is painted is kept here, with its settings"));
+    frame_->setDrawer(strip_, drawerHeight);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(frame_);
+    connectSampling();
+
+    connect(generate_, &QPushButton::clicked, this, &SamplePage::generate);
+    connect(new QShortcut(Qt::CTRL | Qt::Key_Return, this), &QShortcut::activated, this, &SamplePage::generate);
+    connect(prompt_, &QLineEdit::returnPressed, this, &SamplePage::generate);
+    connect(cancel_, &QPushButton::clicked, &sampling_, &Sampling::cancel);
+    connect(save_, &QPushButton::clicked, this, &SamplePage::save);
+    connect(strip_, &Filmstrip::frameChosen, this, &SamplePage::showFrame);
+    connect(form_, &SampleForm::checkpointsListed, this, &SamplePage::updateState);
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        canvas_->clear();
+        caption_->clear();
+        shownFile_.clear();
+        sampling_.readHistory();
+        updateState();
+    });
+    updateState();
+}
+
+QWidget* SamplePage::makeContent()
+{
+    auto* const content = new QWidget(this);
+    prompt_ = new QLineEdit(content);
+    prompt_->setObjectName(QStringLiteral("prompt"));
+    prompt_->setAccessibleName(tr("Prompt"));
+    prompt_->setPlaceholderText(tr("What to paint: a red circle at the top left, a blue square below it"));
+    prompt_->setClearButtonEnabled(true);
+    prompt_->setMinimumHeight(32);
+    generate_ = makeButton(tr("Generate"), QStringLiteral("sample"), tr("Paint (Ctrl+Enter)"), true, content);
+    generate_->setObjectName(QStringLiteral("generate"));
+    generate_->setMinimumHeight(32);
+    cancel_ = makeButton(tr("Cancel"), QStringLiteral("stop"), tr("Stop painting (Esc)"), false, content);
+    cancel_->setObjectName(QStringLiteral("cancel"));
+    cancel_->setMinimumHeight(32);
+    cancel_->setShortcut(Qt::Key_Escape);
+    auto* const row = new QHBoxLayout;
+    row->setContentsMargins(16, 12, 16, 8);
+    row->setSpacing(8);
+    row->addWidget(prompt_, 1);
+    row->addWidget(generate_);
+    row->addWidget(cancel_);
+
+    canvas_ = new ImageCanvas(content);
+    canvas_->setObjectName(QStringLiteral("sampleCanvas"));
+    canvas_->setEmptyText(tr("Press Generate: the picture forms here"));
+    progress_ = new QProgressBar(content);
+    progress_->setTextVisible(false);
+    progress_->setAccessibleName(tr("Progress of the picture"));
+    auto keepsPlace = progress_->sizePolicy();
+    keepsPlace.setRetainSizeWhenHidden(true);
+    progress_->setSizePolicy(keepsPlace);
+    caption_ = new QLabel(content);
+    caption_->setContentsMargins(16, 4, 16, 6);
+    caption_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    caption_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    setRole(caption_, "small");
+    states_->addWidget(empty_);
+    auto* const picture = new QWidget(content);
+    auto* const pictureColumn = new QVBoxLayout(picture);
+    pictureColumn->setContentsMargins(0, 0, 0, 0);
+    pictureColumn->setSpacing(0);
+    pictureColumn->addWidget(progress_);
+    pictureColumn->addWidget(canvas_, 1);
+    pictureColumn->addWidget(caption_);
+    states_->addWidget(picture);
+    auto* const column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addLayout(row);
+    column->addWidget(states_, 1);
+    return content;
+}
+
+void SamplePage::connectSampling()
+{
+    connect(&sampling_, &Sampling::stateChanged, this, &SamplePage::updateState);
+    connect(&sampling_, &Sampling::opened, frame_, &PageFrame::setContext);
+    connect(&sampling_, &Sampling::progressed, this, [this](const Progress& progress) {
+        progress_->setRange(0, progress.total > 0 ? 1000 : 0);
+        if (progress.total > 0)
+            progress_->setValue(static_cast<int>(1000 * progress.done / progress.total));
+        const auto numbers = progressText(progress);
+        caption_->setText(numbers.isEmpty() ? QString::fromStdString(progress.phase) : numbers);
+    });
+    connect(&sampling_, &Sampling::previewed, this, [this](const QImage& picture, qint64, qint64) {
+        shownFile_.clear();
+        showPicture(picture);
+    });
+    connect(&sampling_, &Sampling::finished, this, [this](const SampledPicture& picture, double seconds) {
+        history_[picture.file] = picture;
+        film_->prepend({.key = picture.file, .picture = picture.picture, .caption = picture.caption});
+        {
+            const QSignalBlocker quiet(strip_);
+            strip_->setCurrentIndex(film_->index(0));
+        }
+        showFrame(picture.file);
+        caption_->setText(tr("%1 · %2 s").arg(picture.caption, numberText(seconds)));
+    });
+    connect(&sampling_, &Sampling::cancelled, this, [this] { caption_->setText(tr("cancelled")); });
+    connect(&sampling_, &Sampling::failed, this, [this](const QString& message) {
+        caption_->clear();
+        frame_->banner()->showFailure(tr("The picture could not be painted"), message);
+    });
+    connect(&sampling_, &Sampling::historyRead, this, [this](const std::vector<SampledPicture>& pictures) {
+        std::vector<FilmFrame> frames;
+        history_.clear();
+        for (const auto& picture : pictures) {
+            frames.push_back({.key = picture.file, .picture = picture.picture, .caption = picture.caption});
+            history_[picture.file] = picture;
+        }
+        film_->setFrames(std::move(frames));
+        if (!pictures.empty() && shownFile_.isEmpty())
+            strip_->setCurrentIndex(film_->index(0));
+    });
+    connect(&sampling_, &Sampling::discarded, this, [this](const QString& file) {
+        film_->remove(file);
+        history_.erase(file);
+    });
+}
+
+void SamplePage::generate()
+{
+    if (sampling_.active() || form_->checkpoint().empty())
+        return;
+    frame_->banner()->hide();
+    auto request = form_->request();
+    request.prompt = prompt_->text().trimmed().toStdString();
+    sampling_.generate(request, form_->checkpoint());
+}
+
+void SamplePage::updateState()
+{
+    const bool active = sampling_.active();
+    const bool ready = !form_->checkpoint().empty();
+    generate_->setVisible(!active);
+    generate_->setEnabled(ready);
+    cancel_->setVisible(active);
+    progress_->setVisible(active);
+    save_->setEnabled(!shownFile_.isEmpty());
+    const bool anything = ready || !history_.empty();
+    if (!anything && states_->currentIndex() == 0 && empty_->findChild<QPushButton*>() != nullptr)
+        return;
+    states_->setCurrentIndex(anything ? 1 : 0);
+    if (!anything) {
+        empty_->showEmpty(QStringLiteral("sample"), tr("There is no model to paint with yet"),
+                          tr("Train one first: every checkpoint of a run can paint."));
+        connect(empty_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
+                &SamplePage::trainWanted);
+    }
+}
+
+void SamplePage::showPicture(const QImage& picture)
+{
+    const QRectF extent(QPointF(0, 0), QSizeF(picture.size()));
+    canvas_->setLayers({std::make_shared<PictureLayer>(QString(), QString(), picture, extent)}, extent);
+    states_->setCurrentIndex(1);
+}
+
+void SamplePage::showFrame(const QString& file)
+{
+    const auto found = history_.find(file);
+    if (found == history_.end())
+        return;
+    shownFile_ = file;
+    showPicture(found->second.picture);
+    caption_->setText(found->second.caption);
+    caption_->setToolTip(file);
+    updateState();
+}
+
+void SamplePage::restoreFrom(const QString& file)
+{
+    session_.background().ask(
+        this, [path = std::filesystem::path(file.toStdString())] { return sampleRequestFromPng(path); },
+        [this, file](const std::optional<SampleRequest>& settings) {
+            if (settings) {
+                form_->setRequest(*settings);
+                prompt_->setText(QString::fromStdString(settings->prompt));
+                frame_->banner()->showNotice(tr("Settings restored from %1").arg(QFileInfo(file).fileName()));
+            } else { // a picture like any other
+                auto request = form_->request();
+                request.reference = PictureReference{file.toStdString()};
+                form_->setRequest(request);
+            }
+        },
+        [this](const QString& message) {
+            frame_->banner()->showFailure(tr("The picture could not be read"), message);
+        });
+}
+
+void SamplePage::save()
+{
+    if (shownFile_.isEmpty())
+        return;
+    const auto target = dialogs_.chooseSaveFile(this, tr("Save the picture with its settings"),
+                                                QFileInfo(shownFile_).fileName(), tr("PNG (*.png)"));
+    if (target.isEmpty())
+        return;
+    session_.background().ask(
+        this,
+        [from = std::filesystem::path(shownFile_.toStdString()), to = std::filesystem::path(target.toStdString())] {
+            writePng(to, readImage(from), readPngText(from));
+        },
+        [this, target] { frame_->banner()->showNotice(tr("Saved to %1").arg(target)); },
+        [this](const QString& message) {
+            frame_->banner()->showFailure(tr("The picture could not be saved"), message);
+        });
+}
+
+bool SamplePage::settled() const
+{
+    return session_.background().pending() == 0 && !sampling_.active();
+}
+
+void SamplePage::keyPressEvent(QKeyEvent* event)
+{
+    if (event->key() == Qt::Key_Delete && !shownFile_.isEmpty())
+        sampling_.discard(shownFile_);
+    else if (event->key() == Qt::Key_R)
+        form_->rollSeed();
+    else
+        QWidget::keyPressEvent(event);
+}
+
+} // namespace nanodit

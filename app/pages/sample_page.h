@@ -1,0 +1,69 @@
+#pragma once
+
+#include "app/sampling.h"
+#include "app/session.h"
+
+#include <QWidget>
+
+#include <map>
+
+class QLabel;
+class QLineEdit;
+class QProgressBar;
+class QPushButton;
+class QStackedWidget;
+
+namespace nanodit {
+
+class Dialogs;
+class FilmModel;
+class Filmstrip;
+class ImageCanvas;
+class PageFrame;
+class SampleForm;
+class StatePanel;
+
+/// Paints pictures from a prompt and a reference, and keeps what was painted.
+class SamplePage : public QWidget {
+    Q_OBJECT
+
+public:
+    SamplePage(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+    /// Takes over the settings that a PNG of ours carries; any other picture becomes the reference.
+    void restoreFrom(const QString& file);
+    bool settled() const;
+
+Q_SIGNALS:
+    void trainWanted();
+
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
+
+private:
+    QWidget* makeContent();
+    void connectSampling();
+    void generate();
+    void updateState();
+    void showPicture(const QImage& picture);
+    void showFrame(const QString& file);
+    void save();
+
+    Session& session_;
+    Sampling& sampling_;
+    Dialogs& dialogs_;
+    PageFrame* frame_;
+    QLineEdit* prompt_;
+    QPushButton *generate_, *cancel_, *save_;
+    QProgressBar* progress_;
+    QStackedWidget* states_;
+    StatePanel* empty_;
+    ImageCanvas* canvas_;
+    QLabel* caption_;
+    SampleForm* form_;
+    FilmModel* film_;
+    Filmstrip* strip_;
+    std::map<QString, SampledPicture> history_;
+    QString shownFile_; ///< The finished picture on the canvas, or empty.
+};
+
+} // namespace nanodit

@@ -1,0 +1,274 @@
+#include "app/pages/train_page.h"
+
+#include "app/background_queue.h"
+#include "app/job_runner.h"
+#include "app/pages/run_form.h"
+#include "app/pages/train_plots.h"
+#include "app/training.h"
+#include "widgets/banner.h"
+#include "widgets/cards.h"
+#include "widgets/icons.h"
+#include "widgets/image_canvas.h"
+#include "widgets/layers.h"
+#include "widgets/log_view.h"
+#include "widgets/page_frame.h"
+#include "widgets/preview_grid.h"
+#include "widgets/state_panel.h"
+#include "widgets/text.h"
+
+#include <QDialog>
+#include <QKeyEvent>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QStackedWidget>
+#include <QTabBar>
+#include <QTabWidget>
+#include <QVBoxLayout>
+
+namespace nanodit {
+
+namespace {
+constexpr int drawerHeight = 250;
+constexpr double cardSmoothing = 0.9;
+constexpr std::pair healthyVelocityNorm{0.5, 3.0};
+constexpr std::pair healthyGradientNorm{0.0, 5.0};
+} // namespace
+
+TrainPage::TrainPage(Session& session, Dialogs& dialogs, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , training_(session.training())
+    , dialogs_(dialogs)
+    , frame_(new PageFrame(tr("Train"), this))
+    , progress_(new QProgressBar(this))
+    , previews_(new PreviewGrid(this))
+    , previewStates_(new QStackedWidget(this))
+    , noPreviews_(new StatePanel(this))
+    , log_(new LogView(this))
+    , form_(new RunForm(session, dialogs, this))
+{
+    frame_->setContent(makeContent());
+    frame_->setInspector(form_);
+    frame_->setDrawer(makeDrawer(), drawerHeight);
+    addActions();
+    connectTraining();
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(frame_);
+    updateState();
+}
+
+QWidget* TrainPage::makeContent()
+{
+    auto* const content = new QWidget(this);
+    auto& series = training_.series();
+    auto* const cards = new QHBoxLayout;
+    cards->setSpacing(12);
+    const auto addCard = [cards, content](MetricSeries& shown, const MetricCard::Look& look) {
+        cards->addWidget(new MetricCard(&shown, look, content), 1);
+    };
+    addCard(series.loss,
+            {.title = tr("Loss"), .unit = {}, .hue = meaning::loss, .smoothKeep = cardSmoothing, .healthy = {}});
+    addCard(series.velocityNorm, {.title = tr("Velocity norm"),
+                                  .unit = {},
+                                  .hue = meaning::velocity,
+                                  .smoothKeep = 0,
+                                  .healthy = healthyVelocityNorm});
+    addCard(series.gradNorm, {.title = tr("Gradient norm"),
+                              .unit = {},
+                              .hue = meaning::gradient,
+                              .smoothKeep = 0,
+                              .healthy = healthyGradientNorm});
+    addCard(series.samplesPerSecond, {.title = tr("Speed"),
+                                      .unit = tr("samples/s"),
+                                      .hue = meaning::neutral,
+                                      .smoothKeep = cardSmoothing,
+                                      .healthy = {}});
+    progress_->setTextVisible(false);
+    progress_->setAccessibleName(tr("Progress of the training"));
+    auto keepsPlace = progress_->sizePolicy();
+    keepsPlace.setRetainSizeWhenHidden(true);
+    progress_->setSizePolicy(keepsPlace);
+    auto* const column = new QVBoxLayout(content);
+    column->setContentsMargins(16, 4, 16, 12);
+    column->setSpacing(8);
+    column->addWidget(progress_);
+    column->addLayout(cards);
+    column->addSpacing(4);
+    column->addWidget(new TrainPlots(series, content), 1);
+    return content;
+}
+
+QWidget* TrainPage::makeDrawer()
+{
+    noPreviews_->showEmpty(QStringLiteral("picture"), tr("No pictures yet"),
+                           tr("They appear here while the model trains: a row per record, a column per step."));
+    previewStates_->addWidget(noPreviews_);
+    previewStates_->addWidget(previews_);
+    auto* const tabs = new QTabWidget(this);
+    tabs->setDocumentMode(true);
+    tabs->tabBar()->setDrawBase(false);
+    tabs->addTab(previewStates_, tr("Pictures"));
+    tabs->addTab(log_, tr("Log"));
+    connect(previews_, &PreviewGrid::pictureChosen, this, &TrainPage::showPicture);
+    return tabs;
+}
+
+void TrainPage::addActions()
+{
+    previewNow_ = frame_->addAction(tr("Sample now"), QStringLiteral("picture"),
+                                    tr("Paint the preview pictures at the next step"));
+    checkpointNow_ =
+        frame_->addAction(tr("Checkpoint now"), QStringLiteral("checkpoint"), tr("Save a checkpoint at the next step"));
+    stop_ = frame_->addAction(tr("Stop"), QStringLiteral("stop"), tr("Save a checkpoint and stop; it can be resumed"));
+    pause_ = frame_->addAction(tr("Pause"), QStringLiteral("pause"), tr("Wait between two steps (Space)"));
+    start_ =
+        frame_->addAction(tr("Start"), QStringLiteral("play"), tr("Train with this configuration (Ctrl+Enter)"), true);
+    start_->setObjectName(QStringLiteral("start"));
+    pause_->setObjectName(QStringLiteral("pause"));
+    stop_->setObjectName(QStringLiteral("stop"));
+    previewNow_->setObjectName(QStringLiteral("previewNow"));
+    checkpointNow_->setObjectName(QStringLiteral("checkpointNow"));
+    start_->setShortcut(Qt::CTRL | Qt::Key_Return);
+    connect(start_, &QPushButton::clicked, this, &TrainPage::start);
+    connect(pause_, &QPushButton::clicked, this, &TrainPage::pauseOrResume);
+    connect(stop_, &QPushButton::clicked, &training_, &Training::stop);
+    connect(previewNow_, &QPushButton::clicked, &training_, &Training::previewNow);
+    connect(checkpointNow_, &QPushButton::clicked, &training_, &Training::checkpointNow);
+    connect(form_, &RunForm::changed, this, &TrainPage::updateState);
+    connect(form_, &RunForm::pastRunChosen, &training_, &Training::showRun);
+    connect(form_, &RunForm::newRunChosen, &training_, &Training::forgetRun);
+    connect(form_, &RunForm::failed, frame_->banner(), &Banner::showFailure);
+}
+
+void TrainPage::connectTraining()
+{
+    connect(&training_, &Training::stateChanged, this, &TrainPage::updateState);
+    connect(&training_, &Training::runChanged, this, [this] {
+        previews_->clear();
+        log_->clear();
+        previewStates_->setCurrentIndex(0);
+        frame_->banner()->hide();
+        showContext(nullptr);
+    });
+    connect(&training_, &Training::progressed, this, [this](const Progress& progress) {
+        if (progress.total > 0) {
+            progress_->setRange(0, 1000);
+            progress_->setValue(static_cast<int>(1000 * progress.done / progress.total));
+        }
+        showContext(&progress);
+    });
+    connect(&training_, &Training::previewed, this, [this](const TrainPreview& preview) {
+        previews_->add(preview.step, preview.record, preview.caption, preview.picture, preview.reference);
+        previewStates_->setCurrentIndex(1);
+    });
+    connect(&training_, &Training::logged, log_, &LogView::append);
+    connect(&training_, &Training::failed, this, [this](const QString& message) {
+        log_->append(LogLevel::Error, message);
+        frame_->banner()->showFailure(tr("The training stopped"), message);
+    });
+    connect(&training_, &Training::finished, this, [this](const TrainReport& report) {
+        frame_->banner()->showNotice(tr("%1 ended at step %2, loss %3. Its newest checkpoint is %4.")
+                                         .arg(QString::fromStdString(report.runName), QString::number(report.lastStep),
+                                              numberText(report.finalLoss),
+                                              QString::fromStdString(report.checkpoint.filename().string())));
+    });
+}
+
+void TrainPage::start()
+{
+    const auto config = form_->config();
+    if (!config || training_.active())
+        return;
+    frame_->banner()->hide();
+    training_.start(*config, form_->runName(), form_->pastRun() != nullptr);
+}
+
+void TrainPage::pauseOrResume()
+{
+    if (training_.state() == Training::State::Paused)
+        training_.resume();
+    else
+        training_.pause();
+}
+
+void TrainPage::updateState()
+{
+    const auto state = training_.state();
+    const bool active = training_.active();
+    const bool paused = state == Training::State::Paused;
+    const auto* const past = form_->pastRun();
+    const bool canStart =
+        form_->config().has_value() && (past == nullptr || !past->checkpoints.empty()) && session_.hasWorkspace();
+    start_->setVisible(!active);
+    start_->setEnabled(canStart);
+    start_->setText(past != nullptr ? tr("Resume") : tr("Start"));
+    start_->setShortcut(Qt::CTRL | Qt::Key_Return); // a new text drops it
+    for (auto* const button : {pause_, stop_, previewNow_, checkpointNow_}) {
+        button->setVisible(active);
+        button->setEnabled(state != Training::State::Stopping);
+    }
+    pause_->setText(paused ? tr("Resume") : tr("Pause"));
+    pause_->setIcon(icon(paused ? QStringLiteral("play") : QStringLiteral("pause")));
+    progress_->setVisible(active);
+    form_->setReadOnly(active);
+    showContext(active && training_.runner() != nullptr ? &training_.runner()->progress() : nullptr);
+}
+
+void TrainPage::showContext(const Progress* progress)
+{
+    QStringList parts;
+    if (!training_.runName().isEmpty())
+        parts << training_.runName();
+    switch (training_.state()) {
+    case Training::State::Paused:
+        parts << tr("paused");
+        break;
+    case Training::State::Stopping:
+        parts << tr("saving a checkpoint and stopping…");
+        break;
+    default:
+        break;
+    }
+    if (progress != nullptr) {
+        if (const auto numbers = progressText(*progress); !numbers.isEmpty())
+            parts << numbers;
+        else if (!progress->phase.empty())
+            parts << QString::fromStdString(progress->phase);
+    }
+    frame_->setContext(parts.join(QStringLiteral(" · ")));
+}
+
+void TrainPage::showRun(const QString& name)
+{
+    form_->choosePastRun(name);
+}
+
+void TrainPage::showPicture(const QImage& picture, const QString& caption)
+{
+    QDialog dialog(this);
+    dialog.setWindowTitle(caption.section(QLatin1Char('\n'), 0, 0));
+    auto* const canvas = new ImageCanvas(&dialog);
+    const QRectF extent(QPointF(0, 0), QSizeF(picture.size()));
+    canvas->setLayers({std::make_shared<PictureLayer>(QString(), QString(), picture, extent)}, extent);
+    auto* const column = new QVBoxLayout(&dialog);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(canvas);
+    dialog.resize(640, 640);
+    dialog.exec();
+}
+
+bool TrainPage::settled() const
+{
+    return session_.background().pending() == 0;
+}
+
+void TrainPage::keyPressEvent(QKeyEvent* event)
+{
+    if (event->key() == Qt::Key_Space && training_.active())
+        pauseOrResume();
+    else
+        QWidget::keyPressEvent(event);
+}
+
+} // namespace nanodit

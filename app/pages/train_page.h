@@ -1,0 +1,58 @@
+#pragma once
+
+#include "app/session.h"
+
+#include <QWidget>
+
+class QProgressBar;
+class QPushButton;
+class QStackedWidget;
+class QTabWidget;
+
+namespace nanodit {
+
+class Dialogs;
+class LogView;
+class PageFrame;
+class PreviewGrid;
+class RunForm;
+class StatePanel;
+class Training;
+
+/// Sets a training up, runs it, and shows how it goes; or shows how a past one went.
+class TrainPage : public QWidget {
+    Q_OBJECT
+
+public:
+    TrainPage(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+    void showRun(const QString& name);
+    bool settled() const;
+
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
+
+private:
+    QWidget* makeContent();
+    QWidget* makeDrawer();
+    void addActions();
+    void connectTraining();
+    void start();
+    void pauseOrResume();
+    void updateState();
+    void showContext(const Progress* progress);
+    void showPicture(const QImage& picture, const QString& caption);
+
+    Session& session_;
+    Training& training_;
+    Dialogs& dialogs_;
+    PageFrame* frame_;
+    QProgressBar* progress_;
+    PreviewGrid* previews_;
+    QStackedWidget* previewStates_;
+    StatePanel* noPreviews_;
+    LogView* log_;
+    RunForm* form_;
+    QPushButton *start_, *pause_, *stop_, *previewNow_, *checkpointNow_;
+};
+
+} // namespace nanodit

@@ -1,0 +1,141 @@
+#include "app/pages/welcome_page.h"
+
+#include "core/runtime/job.h"
+#include "widgets/banner.h"
+#include "widgets/icons.h"
+#include "widgets/page_frame.h"
+#include "widgets/text.h"
+#include "widgets/theme.h"
+
+#include <QFileInfo>
+#include <QIcon>
+#include <QLabel>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace nanodit {
+
+namespace {
+constexpr int columnWidth = 520;
+}
+
+WelcomePage::WelcomePage(QWidget* parent)
+    : QWidget(parent)
+    , banner_(new Banner(this))
+    , sentence_(new QLabel(this))
+    , bar_(new QProgressBar(this))
+    , recent_(new QWidget(this))
+    , recentColumn_(new QVBoxLayout(recent_))
+{
+    auto* const mark = new QLabel(this);
+    mark->setPixmap(QIcon(QStringLiteral(":/nanodit/icons/nanodit-workbench.svg")).pixmap(72, 72));
+    auto* const title = new QLabel(QStringLiteral("NanoDiT Workbench"), this);
+    setRole(title, "title");
+    auto* const what = makeParagraph(tr("Train small text-to-image diffusion transformers on text and DINO patches, "
+                                        "and see what happens inside them."),
+                                     columnWidth, this);
+    setRole(what, "secondary");
+    ways_[0] = makeButton(tr("Demo workspace"), QStringLiteral("demo"),
+                          tr("Draws a small data set and makes it ready to train; a few minutes"), true, this);
+    ways_[1] = makeButton(tr("Open workspace…"), QStringLiteral("folder"), tr("Ctrl+O"), false, this);
+    ways_[2] = makeButton(tr("New from pictures…"), QStringLiteral("folder-add"),
+                          tr("A new workspace of a folder of your pictures (Ctrl+N)"), false, this);
+    ways_[0]->setObjectName(QStringLiteral("demo"));
+    auto* const ways = new QHBoxLayout;
+    ways->setSpacing(8);
+    ways->addStretch(1);
+    for (auto* const way : ways_) {
+        way->setMinimumHeight(32);
+        ways->addWidget(way);
+    }
+    ways->addStretch(1);
+    bar_->setRange(0, 0);
+    bar_->setTextVisible(false);
+    bar_->setFixedWidth(columnWidth);
+    setRole(sentence_, "secondary");
+    sentence_->setAlignment(Qt::AlignHCenter);
+    for (auto* const widget : {static_cast<QWidget*>(bar_), static_cast<QWidget*>(sentence_)}) {
+        auto keepsPlace = widget->sizePolicy();
+        keepsPlace.setRetainSizeWhenHidden(true);
+        widget->setSizePolicy(keepsPlace);
+    }
+    recent_->setFixedWidth(columnWidth);
+    recentColumn_->setContentsMargins(0, 0, 0, 0);
+    recentColumn_->setSpacing(4);
+
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 24);
+    column->setSpacing(12);
+    column->addWidget(banner_);
+    column->addStretch(2);
+    column->addWidget(mark, 0, Qt::AlignHCenter);
+    column->addWidget(title, 0, Qt::AlignHCenter);
+    column->addWidget(what, 0, Qt::AlignHCenter);
+    column->addSpacing(12);
+    column->addLayout(ways);
+    column->addSpacing(8);
+    column->addWidget(bar_, 0, Qt::AlignHCenter);
+    column->addWidget(sentence_, 0, Qt::AlignHCenter);
+    column->addWidget(recent_, 0, Qt::AlignHCenter);
+    column->addStretch(3);
+    connect(ways_[0], &QPushButton::clicked, this, &WelcomePage::demoWanted);
+    connect(ways_[1], &QPushButton::clicked, this, &WelcomePage::openWanted);
+    connect(ways_[2], &QPushButton::clicked, this, &WelcomePage::newWanted);
+    setBusy(false, {});
+    setRecent({});
+}
+
+void WelcomePage::setRecent(const QStringList& folders)
+{
+    while (auto* const item = recentColumn_->takeAt(0)) {
+        delete item->widget();
+        delete item;
+    }
+    if (folders.isEmpty())
+        return;
+    recentColumn_->addWidget(makeSection(tr("Recent"), recent_));
+    for (const auto& folder : folders) {
+        auto* const button = new QToolButton(recent_);
+        button->setProperty("flat", true);
+        button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+        button->setIcon(icon(QStringLiteral("folder"), Hue::Grey));
+        button->setText(QStringLiteral("%1   %2").arg(QFileInfo(folder).fileName(), QFileInfo(folder).path()));
+        button->setToolTip(folder);
+        button->setMaximumWidth(columnWidth);
+        recentColumn_->addWidget(button);
+        connect(button, &QToolButton::clicked, this, [this, folder] { Q_EMIT recentWanted(folder); });
+    }
+}
+
+void WelcomePage::setBusy(bool busy, const QString& sentence)
+{
+    for (auto* const way : ways_)
+        way->setEnabled(!busy);
+    recent_->setEnabled(!busy);
+    bar_->setRange(0, 0);
+    bar_->setVisible(busy);
+    sentence_->setVisible(busy);
+    sentence_->setText(sentence);
+    if (busy)
+        banner_->hide();
+}
+
+void WelcomePage::showProgress(const Progress& progress)
+{
+    bar_->setRange(0, progress.total > 0 ? 1000 : 0);
+    if (progress.total > 0)
+        bar_->setValue(static_cast<int>(1000 * progress.done / progress.total));
+    const auto phase = QString::fromStdString(progress.phase);
+    const auto numbers = progressText(progress);
+    sentence_->setText(numbers.isEmpty() ? phase : QStringLiteral("%1 · %2").arg(phase, numbers));
+}
+
+void WelcomePage::showFailure(const QString& what, const QString& why)
+{
+    setBusy(false, {});
+    banner_->showFailure(what, why);
+}
+
+} // namespace nanodit

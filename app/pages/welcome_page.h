@@ -1,0 +1,43 @@
+#pragma once
+
+#include <QWidget>
+
+#include <array>
+
+class QLabel;
+class QProgressBar;
+class QPushButton;
+class QVBoxLayout;
+
+namespace nanodit {
+
+class Banner;
+struct Progress;
+
+/// What stands in the window before a workspace is open: what this is, the ways in, recent workspaces.
+class WelcomePage : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit WelcomePage(QWidget* parent = nullptr);
+    void setRecent(const QStringList& folders);
+    void showProgress(const Progress& progress);
+    void setBusy(bool busy, const QString& sentence);
+    void showFailure(const QString& what, const QString& why);
+
+Q_SIGNALS:
+    void openWanted();
+    void newWanted();
+    void demoWanted();
+    void recentWanted(const QString& folder);
+
+private:
+    Banner* banner_;
+    QLabel* sentence_;
+    QProgressBar* bar_;
+    std::array<QPushButton*, 3> ways_{};
+    QWidget* recent_;
+    QVBoxLayout* recentColumn_;
+};
+
+} // namespace nanodit
