@@ -1,0 +1,37 @@
+#pragma once
+
+#include <QString>
+
+class QWidget;
+
+namespace nanodit {
+
+/// The questions that the window asks in dialogs of their own; tests answer them instead of a person. Empty: cancelled.
+class Dialogs {
+public:
+    virtual ~Dialogs() = default;
+    virtual QString chooseFolder(QWidget* parent, const QString& title) = 0;
+    /// A folder that does not exist yet, or is empty.
+    virtual QString chooseNewFolder(QWidget* parent, const QString& title, const QString& suggestion) = 0;
+    virtual QString chooseFile(QWidget* parent, const QString& title, const QString& filter) = 0;
+    virtual QString chooseSaveFile(QWidget* parent, const QString& title, const QString& suggestion,
+                                   const QString& filter) = 0;
+    /// `consequence` names what is lost or done; `action` is the button that does it.
+    virtual bool confirm(QWidget* parent, const QString& question, const QString& consequence,
+                         const QString& action) = 0;
+    virtual void tell(QWidget* parent, const QString& title, const QString& html) = 0;
+};
+
+/// The desktop's own.
+class DesktopDialogs : public Dialogs {
+public:
+    QString chooseFolder(QWidget* parent, const QString& title) override;
+    QString chooseNewFolder(QWidget* parent, const QString& title, const QString& suggestion) override;
+    QString chooseFile(QWidget* parent, const QString& title, const QString& filter) override;
+    QString chooseSaveFile(QWidget* parent, const QString& title, const QString& suggestion,
+                           const QString& filter) override;
+    bool confirm(QWidget* parent, const QString& question, const QString& consequence, const QString& action) override;
+    void tell(QWidget* parent, const QString& title, const QString& html) override;
+};
+
+} // namespace nanodit

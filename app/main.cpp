@@ -1,0 +1,149 @@
+#include "app/dialogs.h"
+#include "app/main_window.h"
+#include "app/preferences.h"
+#include "app/screenshot.h"
+#include "app/session.h"
+#include "core/workbench.h"
+#include "widgets/theme.h"
+
+#include <QApplication>
+#include <QCommandLineParser>
+
+#include <cstdio>
+#include <map>
+#include <optional>
+
+namespace {
+
+using namespace nanodit;
+
+constexpr int badUsage = 2, failed = 1;
+
+struct Arguments {
+    QString workspace;
+    std::optional<Page> page;
+    std::optional<ThemeMode> theme;
+    std::optional<ScreenshotRequest> screenshot;
+    DeviceChoice device;
+};
+
+template<typename Value>
+Value named(const QString& option, const QString& name, const std::map<QString, Value>& values)
+{
+    if (const auto found = values.find(name); found != values.end())
+        return found->second;
+    QStringList known;
+    for (const auto& [key, value] : values)
+        known << key;
+    throw UsageError(QStringLiteral("--%1 is \"%2\", but may be %3")
+                         .arg(option, name, known.join(QStringLiteral(", ")))
+                         .toStdString());
+}
+
+QSize sizeFromText(const QString& text)
+{
+    const auto parts = text.split(QLatin1Char('x'));
+    const QSize size(parts.value(0).toInt(), parts.value(1).toInt());
+    if (parts.size() != 2 || size.width() < 640 || size.height() < 480 || size.width() > 7680 || size.height() > 4320)
+        throw UsageError("--size is \"" + text.toStdString() +
+                         "\", but must be WIDTHxHEIGHT in pixels, for example 1280x800");
+    return size;
+}
+
+Arguments argumentsOf(const QApplication& application)
+{
+    QCommandLineParser parser;
+    parser.setApplicationDescription(
+        QStringLiteral("NanoDiT Workbench: train and understand small text-to-image diffusion transformers"));
+    parser.addHelpOption();
+    parser.addVersionOption();
+    const QCommandLineOption workspace({QStringLiteral("w"), QStringLiteral("workspace")},
+                                       QStringLiteral("Open this workspace."), QStringLiteral("folder"));
+    const QCommandLineOption page(QStringLiteral("page"), QStringLiteral("Show this page: dataset, train or sample."),
+                                  QStringLiteral("page"));
+    const QCommandLineOption theme(QStringLiteral("theme"), QStringLiteral("system, light or dark, for this start."),
+                                   QStringLiteral("theme"));
+    const QCommandLineOption device(QStringLiteral("device"), QStringLiteral("cpu, cuda or cuda:N."),
+                                    QStringLiteral("device"), QStringLiteral("cpu"));
+    const QCommandLineOption threads(QStringLiteral("threads"), QStringLiteral("Compute threads; 0: as many as cores."),
+                                     QStringLiteral("count"), QStringLiteral("0"));
+    const QCommandLineOption screenshot(QStringLiteral("screenshot"),
+                                        QStringLiteral("Write a picture of the window when it has loaded, and quit."),
+                                        QStringLiteral("file"));
+    const QCommandLineOption size(QStringLiteral("size"), QStringLiteral("Of the screenshot, in pixels."),
+                                  QStringLiteral("WxH"), QStringLiteral("1280x800"));
+    const QCommandLineOption run(QStringLiteral("run"),
+                                 QStringLiteral("The past run that the screenshot's training page shows."),
+                                 QStringLiteral("name"));
+    parser.addOptions({workspace, page, theme, device, threads, screenshot, size, run});
+    parser.process(application);
+
+    Arguments arguments;
+    arguments.workspace = parser.value(workspace);
+    arguments.device = {.device = parser.value(device).toStdString(), .threads = parser.value(threads).toInt()};
+    const std::map<QString, Page> pages = {{QStringLiteral("dataset"), Page::Dataset},
+                                           {QStringLiteral("train"), Page::Train},
+                                           {QStringLiteral("sample"), Page::Sample}};
+    const std::map<QString, ThemeMode> themes = {{QStringLiteral("system"), ThemeMode::System},
+                                                 {QStringLiteral("light"), ThemeMode::Light},
+                                                 {QStringLiteral("dark"), ThemeMode::Dark}};
+    if (parser.isSet(page))
+        arguments.page = named(QStringLiteral("page"), parser.value(page), pages);
+    if (parser.isSet(theme))
+        arguments.theme = named(QStringLiteral("theme"), parser.value(theme), themes);
+    if (parser.isSet(screenshot)) {
+        if (parser.isSet(page) && arguments.workspace.isEmpty())
+            throw UsageError("--screenshot of a page needs --workspace FOLDER");
+        arguments.screenshot = ScreenshotRequest{.file = parser.value(screenshot),
+                                                 .size = sizeFromText(parser.value(size)),
+                                                 .page = arguments.page,
+                                                 .run = parser.value(run)};
+    }
+    return arguments;
+}
+
+int runWindow(QApplication& application)
+{
+    const auto arguments = argumentsOf(application);
+    setUpCompute(arguments.device);
+    Preferences preferences;
+    Theme theme(application);
+    theme.setMode(arguments.theme.value_or(preferences.theme()));
+    DesktopDialogs dialogs;
+    Session session;
+    session.setDevice(arguments.device);
+    MainWindow window(session, theme, preferences, dialogs);
+    if (!arguments.workspace.isEmpty())
+        window.openWorkspace(arguments.workspace);
+    if (arguments.screenshot) {
+        takeScreenshot(window, *arguments.screenshot);
+    } else {
+        window.show();
+        if (arguments.page)
+            QObject::connect(
+                &session, &Session::workspaceChanged, &window,
+                [&window, page = *arguments.page] { window.showPage(page); }, Qt::SingleShotConnection);
+    }
+    return QApplication::exec();
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    QApplication application(argc, argv);
+    QApplication::setApplicationName(QStringLiteral("nanodit-workbench"));
+    QApplication::setOrganizationName(QStringLiteral("nanodit"));
+    QApplication::setApplicationDisplayName(QStringLiteral("NanoDiT Workbench"));
+    QApplication::setApplicationVersion(QStringLiteral(NANODIT_VERSION));
+    QApplication::setDesktopFileName(QStringLiteral("nanodit-workbench"));
+    try {
+        return runWindow(application);
+    } catch (const UsageError& error) {
+        std::fprintf(stderr, "nanodit-workbench: %s\n", error.what());
+        return badUsage;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "nanodit-workbench: %s\n", error.what());
+        return failed;
+    }
+}

@@ -1,0 +1,269 @@
+#include "app/main_window.h"
+
+#include "app/dialogs.h"
+#include "app/job_runner.h"
+#include "app/pages/dataset_page.h"
+#include "app/pages/sample_page.h"
+#include "app/pages/train_page.h"
+#include "app/pages/welcome_page.h"
+#include "app/preferences.h"
+#include "app/shortcuts.h"
+#include "app/status_strip.h"
+#include "widgets/drop_zone.h"
+#include "widgets/icons.h"
+#include "widgets/navigation_rail.h"
+#include "widgets/theme.h"
+
+#include <QActionGroup>
+#include <QCloseEvent>
+#include <QDir>
+#include <QDragEnterEvent>
+#include <QFileInfo>
+#include <QMenu>
+#include <QMimeData>
+#include <QShortcut>
+#include <QStackedWidget>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include <array>
+
+namespace nanodit {
+
+namespace {
+constexpr std::array pageOrder = {Page::Dataset, Page::Train, Page::Sample};
+}
+
+MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences, Dialogs& dialogs, QWidget* parent)
+    : QMainWindow(parent)
+    , session_(session)
+    , theme_(theme)
+    , preferences_(preferences)
+    , dialogs_(dialogs)
+    , rail_(new NavigationRail(this))
+    , pages_(new QStackedWidget(this))
+    , welcome_(new WelcomePage(this))
+    , dataset_(new DatasetPage(session, dialogs, this))
+    , train_(new TrainPage(session, dialogs, this))
+    , sample_(new SamplePage(session, dialogs, this))
+    , status_(new StatusStrip(session, this))
+{
+    setWindowTitle(QStringLiteral("NanoDiT Workbench"));
+    setWindowIcon(QIcon(QStringLiteral(":/nanodit/icons/nanodit-workbench.svg")));
+    setAcceptDrops(true);
+    setMinimumSize(1024, 640);
+    rail_->addPage(tr("Dataset"), QStringLiteral("dataset"));
+    rail_->addPage(tr("Train"), QStringLiteral("train"));
+    rail_->addPage(tr("Sample"), QStringLiteral("sample"));
+    for (auto* const page : std::initializer_list<QWidget*>{dataset_, train_, sample_, welcome_})
+        pages_->addWidget(page);
+    pages_->setCurrentWidget(welcome_);
+    rail_->setPagesEnabled(false);
+
+    auto* const right = new QVBoxLayout;
+    right->setSpacing(0);
+    right->addWidget(pages_, 1);
+    right->addWidget(status_);
+    auto* const central = new QWidget(this);
+    auto* const row = new QHBoxLayout(central);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(0);
+    row->addWidget(rail_);
+    row->addLayout(right, 1);
+    setCentralWidget(central);
+
+    makeMenu();
+    makeShortcuts();
+    connectSession();
+    welcome_->setRecent(preferences_.recentWorkspaces());
+    resize(1280, 800);
+    if (const auto geometry = preferences_.windowGeometry(); !geometry.isEmpty())
+        restoreGeometry(geometry);
+}
+
+void MainWindow::makeMenu()
+{
+    auto* const button = rail_->addTool(tr("Menu"), QStringLiteral("menu"));
+    auto* const menu = new QMenu(this);
+    button->setMenu(menu);
+    button->setPopupMode(QToolButton::InstantPopup);
+    auto* const open = menu->addAction(icon(QStringLiteral("folder")), tr("Open workspace…"), QKeySequence::Open, this,
+                                       &MainWindow::askOpen);
+    auto* const make = menu->addAction(icon(QStringLiteral("folder-add")), tr("New workspace from pictures…"),
+                                       QKeySequence::New, this, &MainWindow::askNew);
+    menu->addAction(icon(QStringLiteral("demo")), tr("Demo workspace…"), this, &MainWindow::askDemo);
+    auto* const recent = menu->addMenu(tr("Recent workspaces"));
+    connect(recent, &QMenu::aboutToShow, this, [this, recent] {
+        recent->clear();
+        for (const auto& folder : preferences_.recentWorkspaces())
+            recent->addAction(folder, this, [this, folder] { openWorkspace(folder); });
+    });
+    menu->addSeparator();
+    auto* const look = menu->addMenu(icon(QStringLiteral("theme")), tr("Theme"));
+    auto* const group = new QActionGroup(look);
+    const std::pair<ThemeMode, QString> modes[] = {
+        {ThemeMode::System, tr("Follow the system")}, {ThemeMode::Light, tr("Light")}, {ThemeMode::Dark, tr("Dark")}};
+    for (const auto& [mode, name] : modes) {
+        auto* const action = look->addAction(name);
+        action->setCheckable(true);
+        action->setChecked(mode == theme_.mode());
+        group->addAction(action);
+        connect(action, &QAction::triggered, this, [this, chosen = mode] {
+            theme_.setMode(chosen);
+            preferences_.setTheme(chosen);
+        });
+    }
+    auto* const keys = menu->addAction(icon(QStringLiteral("help")), tr("Keyboard shortcuts"),
+                                       QKeySequence(Qt::Key_Question), this, &MainWindow::showShortcuts);
+    menu->addSeparator();
+    auto* const quit = menu->addAction(tr("Quit"), QKeySequence::Quit, this, &QWidget::close);
+    addActions({open, make, keys, quit}); // so that their keys work while the menu is closed
+}
+
+void MainWindow::makeShortcuts()
+{
+    for (std::size_t i = 0; i < pageOrder.size(); ++i) {
+        auto* const shortcut =
+            new QShortcut(QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + static_cast<int>(i))), this);
+        connect(shortcut, &QShortcut::activated, this, [this, i] { showPage(pageOrder[i]); });
+    }
+    connect(rail_, &NavigationRail::pageChosen, this,
+            [this](int page) { showPage(pageOrder[static_cast<std::size_t>(page)]); });
+    connect(status_, &StatusStrip::pageWanted, this, &MainWindow::showPage);
+    connect(sample_, &SamplePage::trainWanted, this, [this] { showPage(Page::Train); });
+    connect(welcome_, &WelcomePage::openWanted, this, &MainWindow::askOpen);
+    connect(welcome_, &WelcomePage::newWanted, this, &MainWindow::askNew);
+    connect(welcome_, &WelcomePage::demoWanted, this, &MainWindow::askDemo);
+    connect(welcome_, &WelcomePage::recentWanted, this, &MainWindow::openWorkspace);
+}
+
+void MainWindow::connectSession()
+{
+    connect(&session_, &Session::workspaceOpening, this, [this] {
+        opening_ = true;
+        welcome_->setBusy(true, tr("opening the workspace"));
+    });
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        const auto folder = QString::fromStdString(session_.workspace().root.string());
+        preferences_.addRecentWorkspace(folder);
+        setWindowTitle(tr("%1 – NanoDiT Workbench").arg(QFileInfo(folder).fileName()));
+        rail_->setPagesEnabled(true);
+        opening_ = false;
+        if (pages_->currentWidget() == welcome_)
+            showPage(Page::Dataset);
+        welcome_->setBusy(false, {});
+    });
+    connect(&session_, &Session::failed, this, [this](const QString& what, const QString& why) {
+        opening_ = false;
+        welcome_->showFailure(what, why);
+    });
+    connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner, Page) {
+        if (!session_.hasWorkspace()) { // the demo is being made
+            welcome_->setBusy(true, tr("making the demo workspace"));
+            connect(runner, &JobRunner::progressed, welcome_, &WelcomePage::showProgress);
+        }
+    });
+    connect(&session_, &Session::allJobsEnded, this, [this] {
+        if (!session_.hasWorkspace() && !opening_)
+            welcome_->setBusy(false, {});
+    });
+}
+
+void MainWindow::openWorkspace(const QString& folder)
+{
+    afterStopping(tr("Open another workspace?"), tr("Stop and open"),
+                  [this, folder] { session_.openWorkspace(folder); });
+}
+
+void MainWindow::showPage(Page page)
+{
+    if (!session_.hasWorkspace())
+        return;
+    pages_->setCurrentIndex(static_cast<int>(page));
+    rail_->setCurrent(static_cast<int>(page));
+    pages_->currentWidget()->setFocus();
+}
+
+void MainWindow::askOpen()
+{
+    const auto folder = dialogs_.chooseFolder(this, tr("Open a workspace"));
+    if (!folder.isEmpty())
+        openWorkspace(folder);
+}
+
+void MainWindow::askNew()
+{
+    const auto pictures = dialogs_.chooseFolder(this, tr("The folder of pictures"));
+    if (pictures.isEmpty())
+        return;
+    const auto folder =
+        dialogs_.chooseNewFolder(this, tr("Where to make the workspace"), pictures + QStringLiteral("-workspace"));
+    if (!folder.isEmpty())
+        afterStopping(tr("Make another workspace?"), tr("Stop and make it"),
+                      [this, folder, pictures] { session_.createWorkspace(folder, pictures); });
+}
+
+void MainWindow::askDemo()
+{
+    const auto folder = dialogs_.chooseNewFolder(this, tr("Where to make the demo workspace"),
+                                                 QDir::home().filePath(QStringLiteral("nanodit-demo")));
+    if (folder.isEmpty())
+        return;
+    if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml"))) // made before
+        openWorkspace(folder);
+    else
+        afterStopping(tr("Make the demo workspace?"), tr("Stop and make it"),
+                      [this, folder] { session_.createDemo(folder); });
+}
+
+void MainWindow::afterStopping(const QString& question, const QString& action, const std::function<void()>& then)
+{
+    if (session_.jobs().empty())
+        return then();
+    QStringList names;
+    for (const auto* const runner : session_.jobs())
+        names << runner->name();
+    const auto consequence =
+        tr("Still running: %1. Stopping is safe: a training saves a checkpoint, passes keep what they have finished.")
+            .arg(names.join(QStringLiteral(", ")));
+    if (!dialogs_.confirm(this, question, consequence, action))
+        return;
+    connect(&session_, &Session::allJobsEnded, this, then, Qt::SingleShotConnection);
+    session_.stopAllJobs();
+}
+
+void MainWindow::showShortcuts()
+{
+    dialogs_.tell(this, tr("Keyboard shortcuts"), shortcutsAsHtml());
+}
+
+bool MainWindow::settled() const
+{
+    return session_.hasWorkspace() && dataset_->settled() && train_->settled() && sample_->settled();
+}
+
+void MainWindow::closeEvent(QCloseEvent* event)
+{
+    if (session_.jobs().empty()) {
+        preferences_.setWindowGeometry(saveGeometry());
+        event->accept();
+        return;
+    }
+    event->ignore();
+    afterStopping(tr("Close the window?"), tr("Stop and close"), [this] { close(); });
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event)
+{
+    if (session_.hasWorkspace() && !droppedFile(event->mimeData()).isEmpty())
+        event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event)
+{
+    event->acceptProposedAction();
+    showPage(Page::Sample);
+    sample_->restoreFrom(droppedFile(event->mimeData()));
+}
+
+} // namespace nanodit

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "app/session.h"
+
+#include <QMainWindow>
+
+#include <functional>
+
+class QMenu;
+class QStackedWidget;
+
+namespace nanodit {
+
+class DatasetPage;
+class Dialogs;
+class NavigationRail;
+class Preferences;
+class SamplePage;
+class StatusStrip;
+class Theme;
+class TrainPage;
+class WelcomePage;
+
+/// The window: owns the pages and switches them, opens workspaces, and closes only when every job has stopped cleanly.
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+
+public:
+    MainWindow(Session& session, Theme& theme, Preferences& preferences, Dialogs& dialogs, QWidget* parent = nullptr);
+
+    void openWorkspace(const QString& folder);
+    void showPage(Page page);
+    TrainPage* trainPage() const { return train_; }
+    /// Everything that was asked for is on the screen.
+    bool settled() const;
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+private:
+    void makeMenu();
+    void makeShortcuts();
+    void connectSession();
+    void askOpen();
+    void askNew();
+    void askDemo();
+    void showShortcuts();
+    /// Runs `then` at once, or, when jobs run, after asking and stopping them.
+    void afterStopping(const QString& question, const QString& action, const std::function<void()>& then);
+
+    Session& session_;
+    Theme& theme_;
+    Preferences& preferences_;
+    Dialogs& dialogs_;
+    NavigationRail* rail_;
+    QStackedWidget* pages_;
+    WelcomePage* welcome_;
+    DatasetPage* dataset_;
+    TrainPage* train_;
+    SamplePage* sample_;
+    StatusStrip* status_;
+    bool opening_ = false;
+};
+
+} // namespace nanodit

@@ -1,0 +1,56 @@
+#include "app/preferences.h"
+
+#include <QFileInfo>
+
+namespace nanodit {
+
+namespace {
+const auto recentKey = QStringLiteral("recentWorkspaces");
+const auto themeKey = QStringLiteral("theme");
+const auto geometryKey = QStringLiteral("windowGeometry");
+constexpr qsizetype keptRecent = 8;
+} // namespace
+
+QStringList Preferences::recentWorkspaces() const
+{
+    QStringList existing;
+    for (const auto& folder : settings_.value(recentKey).toStringList()) {
+        if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml")))
+            existing << folder;
+    }
+    return existing;
+}
+
+void Preferences::addRecentWorkspace(const QString& folder)
+{
+    auto folders = recentWorkspaces();
+    folders.removeAll(folder);
+    folders.prepend(folder);
+    settings_.setValue(recentKey, folders.mid(0, keptRecent));
+}
+
+ThemeMode Preferences::theme() const
+{
+    const auto name = settings_.value(themeKey).toString();
+    return name == QLatin1String("dark")    ? ThemeMode::Dark
+           : name == QLatin1String("light") ? ThemeMode::Light
+                                            : ThemeMode::System;
+}
+
+void Preferences::setTheme(ThemeMode mode)
+{
+    static const QString names[] = {QStringLiteral("system"), QStringLiteral("light"), QStringLiteral("dark")};
+    settings_.setValue(themeKey, names[static_cast<int>(mode)]);
+}
+
+QByteArray Preferences::windowGeometry() const
+{
+    return settings_.value(geometryKey).toByteArray();
+}
+
+void Preferences::setWindowGeometry(const QByteArray& geometry)
+{
+    settings_.setValue(geometryKey, geometry);
+}
+
+} // namespace nanodit

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "widgets/theme.h"
+
+#include <QByteArray>
+#include <QSettings>
+#include <QStringList>
+
+namespace nanodit {
+
+/// What the window remembers between starts.
+class Preferences {
+public:
+    /// The user's own; tests give a file.
+    Preferences() = default;
+    explicit Preferences(const QString& file)
+        : settings_(file, QSettings::IniFormat)
+    {
+    }
+
+    QStringList recentWorkspaces() const; ///< Newest first, those that still exist.
+    void addRecentWorkspace(const QString& folder);
+    ThemeMode theme() const;
+    void setTheme(ThemeMode mode);
+    QByteArray windowGeometry() const;
+    void setWindowGeometry(const QByteArray& geometry);
+
+private:
+    QSettings settings_;
+};
+
+} // namespace nanodit

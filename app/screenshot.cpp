@@ -1,0 +1,84 @@
+#include "app/screenshot.h"
+
+#include "app/main_window.h"
+#include "app/pages/train_page.h"
+
+#include <QCoreApplication>
+#include <QElapsedTimer>
+#include <QPixmap>
+#include <QTimer>
+
+#include <chrono>
+#include <cstdio>
+#include <utility>
+
+namespace nanodit {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto pollInterval = 100ms;
+constexpr auto quietTime = 500ms; ///< Settled for this long: plots and thumbnails have been drawn too.
+constexpr auto patience = 60s;
+
+class Screenshot : public QObject {
+public:
+    Screenshot(MainWindow& window, ScreenshotRequest request)
+        : QObject(&window)
+        , window_(window)
+        , request_(std::move(request))
+    {
+        waited_.start();
+        settledFor_.start();
+        connect(&timer_, &QTimer::timeout, this, &Screenshot::poll);
+        timer_.start(pollInterval);
+    }
+
+private:
+    void poll()
+    {
+        if (waited_.elapsed() > patience.count() * 1000)
+            return finish(1, "nothing had loaded after a minute");
+        if (request_.page && !window_.settled()) {
+            settledFor_.restart();
+            return;
+        }
+        if (request_.page && !std::exchange(pageShown_, true)) {
+            window_.showPage(*request_.page);
+            if (!request_.run.isEmpty())
+                window_.trainPage()->showRun(request_.run);
+            settledFor_.restart();
+            return;
+        }
+        if (settledFor_.elapsed() < quietTime.count())
+            return;
+        const bool saved = window_.grab().save(request_.file, "PNG");
+        finish(saved ? 0 : 1, "the picture could not be written: is the folder there, and writable?");
+    }
+
+    void finish(int code, const char* sentence)
+    {
+        timer_.stop();
+        if (code != 0)
+            std::fprintf(stderr, "nanodit-workbench: %s: %s\n", qPrintable(request_.file), sentence);
+        QCoreApplication::exit(code);
+    }
+
+    MainWindow& window_;
+    ScreenshotRequest request_;
+    QTimer timer_;
+    QElapsedTimer waited_, settledFor_;
+    bool pageShown_ = false;
+};
+
+} // namespace
+
+void takeScreenshot(MainWindow& window, const ScreenshotRequest& request)
+{
+    window.resize(request.size);
+    window.show();
+    new Screenshot(window, request);
+}
+
+} // namespace nanodit

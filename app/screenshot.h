@@ -1,0 +1,24 @@
+#pragma once
+
+#include "app/session.h"
+
+#include <QSize>
+#include <QString>
+
+#include <optional>
+
+namespace nanodit {
+
+class MainWindow;
+
+/// Renders a page into a file once everything on it has loaded, then quits: for documentation and for looking at.
+struct ScreenshotRequest {
+    QString file;
+    QSize size{1280, 800};
+    std::optional<Page> page; ///< None: the welcome page.
+    QString run;              ///< A past run to show on the training page.
+};
+/// Exit code 1, with a sentence on stderr, when the file cannot be written or nothing has loaded within a minute.
+void takeScreenshot(MainWindow& window, const ScreenshotRequest& request);
+
+} // namespace nanodit

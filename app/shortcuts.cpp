@@ -1,0 +1,63 @@
+#include "app/shortcuts.h"
+
+#include <QCoreApplication>
+
+#include <vector>
+
+namespace nanodit {
+
+namespace {
+
+struct Key {
+    const char* keys;
+    const char* meaning;
+};
+struct Part {
+    const char* name;
+    std::vector<Key> keys;
+};
+
+const std::vector<Part>& parts()
+{
+    static const std::vector<Part> all = {
+        {QT_TRANSLATE_NOOP("shortcuts", "Everywhere"),
+         {{"Ctrl+1, 2, 3", QT_TRANSLATE_NOOP("shortcuts", "Dataset, Train, Sample")},
+          {"Ctrl+O, Ctrl+N", QT_TRANSLATE_NOOP("shortcuts", "open a workspace, make one")},
+          {"Ctrl+Q", QT_TRANSLATE_NOOP("shortcuts", "quit")},
+          {"?", QT_TRANSLATE_NOOP("shortcuts", "this list")}}},
+        {QT_TRANSLATE_NOOP("shortcuts", "Dataset"),
+         {{"arrows", QT_TRANSLATE_NOOP("shortcuts", "step through the records")},
+          {"F", QT_TRANSLATE_NOOP("shortcuts", "show the whole picture")},
+          {"+, −, wheel", QT_TRANSLATE_NOOP("shortcuts", "zoom the picture; drag moves it")}}},
+        {QT_TRANSLATE_NOOP("shortcuts", "Train"),
+         {{"Ctrl+Enter", QT_TRANSLATE_NOOP("shortcuts", "start or resume")},
+          {"Space", QT_TRANSLATE_NOOP("shortcuts", "pause, go on")}}},
+        {QT_TRANSLATE_NOOP("shortcuts", "Sample"),
+         {{"Ctrl+Enter", QT_TRANSLATE_NOOP("shortcuts", "paint")},
+          {"Esc", QT_TRANSLATE_NOOP("shortcuts", "stop painting")},
+          {"R", QT_TRANSLATE_NOOP("shortcuts", "another seed")},
+          {"Ctrl+S", QT_TRANSLATE_NOOP("shortcuts", "save the picture with its settings")},
+          {"Delete", QT_TRANSLATE_NOOP("shortcuts", "move the picture to the trash")}}}};
+    return all;
+}
+
+QString translated(const char* text)
+{
+    return QCoreApplication::translate("shortcuts", text);
+}
+
+} // namespace
+
+QString shortcutsAsHtml()
+{
+    QString html = QStringLiteral("<table cellpadding='3'>");
+    for (const auto& part : parts()) {
+        html += QStringLiteral("<tr><td colspan='2'><b>%1</b></td></tr>").arg(translated(part.name));
+        for (const auto& key : part.keys)
+            html += QStringLiteral("<tr><td style='padding-right:24px'>%1</td><td>%2</td></tr>")
+                        .arg(QString::fromUtf8(key.keys), translated(key.meaning));
+    }
+    return html + QStringLiteral("</table>");
+}
+
+} // namespace nanodit
