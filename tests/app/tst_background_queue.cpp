@@ -1,0 +1,107 @@
+#include "app/background_queue.h"
+
+#include <QSemaphore>
+#include <QTest>
+#include <QThread>
+
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+using namespace nanodit;
+
+class TestBackgroundQueue : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void answersAtHomeWithWhatWasMadeElsewhere()
+    {
+        BackgroundQueue queue;
+        QThread* workedOn = nullptr;
+        QThread* answeredOn = nullptr;
+        int answer = 0;
+        queue.ask(
+            this,
+            [&] {
+                workedOn = QThread::currentThread();
+                return 42;
+            },
+            [&](int value) {
+                answer = value;
+                answeredOn = QThread::currentThread();
+            });
+        QCOMPARE(queue.pending(), 1);
+        QTRY_COMPARE(answer, 42);
+        QVERIFY(workedOn != thread());
+        QCOMPARE(answeredOn, thread());
+        QCOMPARE(queue.pending(), 0);
+    }
+
+    void failuresComeAsSentences()
+    {
+        BackgroundQueue queue;
+        QString message;
+        queue.ask(
+            this, []() -> int { throw std::runtime_error("no such file"); }, [](int) { QFAIL("must not answer"); },
+            [&](const QString& why) { message = why; });
+        QTRY_COMPARE(message, QStringLiteral("no such file"));
+    }
+
+    void whoIsGoneIsNotAnswered()
+    {
+        BackgroundQueue queue;
+        auto asker = std::make_unique<QObject>();
+        bool answered = false;
+        queue.ask(
+            asker.get(), [] { return 1; }, [&](int) { answered = true; });
+        asker.reset();
+        QTRY_COMPARE(queue.pending(), 0);
+        QVERIFY(!answered);
+    }
+
+    void newestFirstTurnsTheOrderAround()
+    {
+        BackgroundQueue queue(BackgroundQueue::Order::NewestFirst);
+        QSemaphore begun, go;
+        std::vector<int> order;
+        queue.ask(
+            this,
+            [&] {
+                begun.release();
+                go.acquire();
+            },
+            [] {});
+        begun.acquire(); // the thread is busy: what comes now waits
+        for (int i = 0; i < 4; ++i)
+            queue.ask(
+                this, [i] { return i; }, [&](int value) { order.push_back(value); });
+        go.release();
+        QTRY_COMPARE(queue.pending(), 0);
+        QCOMPARE(order, (std::vector<int>{3, 2, 1, 0}));
+    }
+
+    void forgetsWhatWaits()
+    {
+        BackgroundQueue queue;
+        QSemaphore begun, go;
+        queue.ask(
+            this,
+            [&] {
+                begun.release();
+                go.acquire();
+            },
+            [] {});
+        begun.acquire();
+        bool answered = false;
+        for (int i = 0; i < 10; ++i)
+            queue.ask(
+                this, [] { return 1; }, [&](int) { answered = true; });
+        queue.forgetWaiting();
+        go.release();
+        QTRY_COMPARE(queue.pending(), 0);
+        QVERIFY(!answered);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestBackgroundQueue)
+#include "tst_background_queue.moc"

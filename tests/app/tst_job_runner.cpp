@@ -1,0 +1,170 @@
+#include "app/job_runner.h"
+#include "core/runtime/error.h"
+
+#include <QElapsedTimer>
+#include <QSignalSpy>
+#include <QTest>
+#include <QThread>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+using namespace nanodit;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Runs until it is stopped; counts its rounds.
+std::unique_ptr<Job> endlessJob(std::atomic<int>& rounds)
+{
+    return makeJob([&rounds](const JobContext& context) {
+        while (!context.shouldStop()) {
+            ++rounds;
+            std::this_thread::sleep_for(1ms);
+        }
+        return JobEnd::Cancelled;
+    });
+}
+
+} // namespace
+
+class TestJobRunner : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void coalescesReportsAndShowsTheLast()
+    {
+        constexpr int reports = 100000;
+        JobRunner runner("many");
+        QElapsedTimer timer;
+        timer.start();
+        int shown = 0;
+        bool allAtHome = true;
+        connect(&runner, &JobRunner::progressed, this, [&](const Progress&) {
+            ++shown;
+            allAtHome = allAtHome && QThread::currentThread() == thread();
+        });
+        QSignalSpy ended(&runner, &JobRunner::ended);
+        runner.start(makeJob([](const JobContext& context) {
+            for (int i = 1; i <= reports; ++i)
+                context.report({.phase = "counting",
+                                .done = i,
+                                .total = reports,
+                                .unit = "things",
+                                .perSecond = 0,
+                                .secondsLeft = {}});
+            return JobEnd::Finished;
+        }));
+        QVERIFY(ended.wait(20000));
+        QCOMPARE(runner.progress().done, std::int64_t(reports));
+        QVERIFY(allAtHome);
+        const auto most = 2 + timer.elapsed() * 30 / 1000;
+        QVERIFY2(shown >= 1 && shown <= most, qPrintable(QStringLiteral("%1 shown, at most %2").arg(shown).arg(most)));
+    }
+
+    void losesNoEventAndKeepsTheirOrder()
+    {
+        constexpr int events = 20000;
+        JobRunner runner("events");
+        std::vector<int> arrived;
+        bool endedAfterAll = false;
+        connect(&runner, &JobRunner::ended, this, [&] { endedAfterAll = arrived.size() == events; });
+        QSignalSpy ended(&runner, &JobRunner::ended);
+        runner.start(makeJob([&](const JobContext&) {
+            for (int i = 0; i < events; ++i)
+                runner.deliver([&arrived, i] { arrived.push_back(i); });
+            return JobEnd::Finished;
+        }));
+        QVERIFY(ended.wait(20000));
+        QVERIFY(endedAfterAll);
+        QVERIFY(std::is_sorted(arrived.begin(), arrived.end()));
+    }
+
+    void stopsWhenAsked()
+    {
+        std::atomic<int> rounds = 0;
+        JobRunner runner("endless");
+        QSignalSpy finished(&runner, &JobRunner::finished);
+        runner.start(endlessJob(rounds));
+        QTRY_VERIFY(rounds > 3);
+        QElapsedTimer timer;
+        timer.start();
+        runner.requestStop();
+        QVERIFY(finished.wait(2000));
+        QVERIFY(timer.elapsed() < 1000);
+        QCOMPARE(finished[0][0].value<JobEnd>(), JobEnd::Cancelled);
+        QVERIFY(!runner.running());
+    }
+
+    void pausesAndResumes()
+    {
+        std::atomic<int> rounds = 0;
+        JobRunner runner("endless");
+        runner.start(endlessJob(rounds));
+        QTRY_VERIFY(rounds > 3);
+        runner.pause();
+        QTest::qWait(50);
+        const int paused = rounds;
+        QTest::qWait(100);
+        QCOMPARE(rounds.load(), paused);
+        runner.resume();
+        QTRY_VERIFY(rounds > paused + 3);
+    }
+
+    void saysWhyItFailed()
+    {
+        JobRunner runner("failing");
+        QSignalSpy failed(&runner, &JobRunner::failed);
+        QSignalSpy finished(&runner, &JobRunner::finished);
+        QSignalSpy ended(&runner, &JobRunner::ended);
+        runner.start(
+            makeJob([](const JobContext&) -> JobEnd { throw DataError("a.npy is truncated: make it again"); }));
+        QVERIFY(ended.wait(2000));
+        QCOMPARE(failed.count(), 1);
+        QCOMPARE(failed[0][0].toString(), QStringLiteral("a.npy is truncated: make it again"));
+        QCOMPARE(finished.count(), 0);
+    }
+
+    void survivesWhatIsNoException()
+    {
+        JobRunner runner("throws an int");
+        QSignalSpy failed(&runner, &JobRunner::failed);
+        runner.start(makeJob([](const JobContext&) -> JobEnd { throw 42; }));
+        QVERIFY(failed.wait(2000));
+        QVERIFY(!failed[0][0].toString().isEmpty());
+    }
+
+    void canBeDestroyedWhileItsJobRuns()
+    {
+        std::atomic<int> rounds = 0;
+        QElapsedTimer timer;
+        {
+            JobRunner runner("endless");
+            runner.start(endlessJob(rounds));
+            QTRY_VERIFY(rounds > 3);
+            timer.start();
+        }
+        QVERIFY(timer.elapsed() < 1000);
+        const int after = rounds;
+        QTest::qWait(30);
+        QCOMPARE(rounds.load(), after); // the job has ended: nothing counts on
+    }
+
+    void canBeDestroyedWhilePaused()
+    {
+        std::atomic<int> rounds = 0;
+        auto runner = std::make_unique<JobRunner>("endless");
+        runner->start(endlessJob(rounds));
+        QTRY_VERIFY(rounds > 3);
+        runner->pause();
+        QElapsedTimer timer;
+        timer.start();
+        runner.reset();
+        QVERIFY(timer.elapsed() < 1000);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestJobRunner)
+#include "tst_job_runner.moc"

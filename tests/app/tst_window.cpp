@@ -1,0 +1,351 @@
+#include "app/dialogs.h"
+#include "app/job_runner.h"
+#include "app/main_window.h"
+#include "app/pages/dataset_page.h"
+#include "app/pages/loupe.h"
+#include "app/pages/run_form.h"
+#include "app/pages/sample_form.h"
+#include "app/preferences.h"
+#include "app/sampling.h"
+#include "app/session.h"
+#include "app/training.h"
+#include "core/workbench.h"
+#include "tests/support/test_data.h"
+#include "widgets/config_form.h"
+#include "widgets/guidance_slider.h"
+#include "widgets/image_canvas.h"
+#include "widgets/preview_grid.h"
+#include "widgets/theme.h"
+#include "widgets/thumbnail_grid.h"
+#include "widgets/thumbnail_model.h"
+
+#include <QApplication>
+#include <QDropEvent>
+#include <QElapsedTimer>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMimeData>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QSpinBox>
+#include <QStandardPaths>
+#include <QTest>
+#include <QUrl>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+using namespace nanodit;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int scenes = 24;
+constexpr int minute = 60000;
+
+/// Answers as the test says.
+class ScriptedDialogs : public Dialogs {
+public:
+    QString nextPath;
+    bool nextAnswer = true;
+    int asked = 0;
+    QString consequence;
+
+    QString chooseFolder(QWidget*, const QString&) override { return nextPath; }
+    QString chooseNewFolder(QWidget*, const QString&, const QString&) override { return nextPath; }
+    QString chooseFile(QWidget*, const QString&, const QString&) override { return nextPath; }
+    QString chooseSaveFile(QWidget*, const QString&, const QString&, const QString&) override { return nextPath; }
+    bool confirm(QWidget*, const QString&, const QString& what, const QString&) override
+    {
+        ++asked;
+        consequence = what;
+        return nextAnswer;
+    }
+    void tell(QWidget*, const QString&, const QString&) override {}
+};
+
+/// The window's event loop as a user feels it: events are posted every two milliseconds; how long does the loop leave
+/// one waiting?
+class Pulse : public QObject {
+public:
+    /// The longest wait in milliseconds over `duration`.
+    double longestWait(std::chrono::milliseconds duration)
+    {
+        longest_ = 0;
+        std::jthread poster([this](const std::stop_token& stop) {
+            while (!stop.stop_requested()) {
+                const auto posted = Clock::now();
+                QMetaObject::invokeMethod(
+                    this,
+                    [this, posted] {
+                        longest_ = std::max(longest_,
+                                            std::chrono::duration<double, std::milli>(Clock::now() - posted).count());
+                    },
+                    Qt::QueuedConnection);
+                std::this_thread::sleep_for(2ms);
+            }
+        });
+        QTest::qWait(static_cast<int>(duration.count()));
+        return longest_;
+    }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    double longest_ = 0;
+};
+
+} // namespace
+
+/// The real window on the real engine, in the order in which a person would go.
+class TestWindow : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        theme_ = std::make_unique<Theme>(*qApp);
+        preferences_ = std::make_unique<Preferences>(QString::fromStdString((folder_ / "preferences.ini").string()));
+        session_ = std::make_unique<Session>();
+        window_ = std::make_unique<MainWindow>(*session_, *theme_, *preferences_, dialogs_);
+        window_->show();
+        QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
+    }
+
+    void cleanupTestCase()
+    {
+        window_.reset();
+        session_.reset();
+    }
+
+    void aFolderThatIsNoWorkspaceIsRefusedWithASentence()
+    {
+        QSignalSpy failed(session_.get(), &Session::failed);
+        window_->openWorkspace(QString::fromStdString((folder_ / "nothing").string()));
+        QTRY_COMPARE(failed.count(), 1);
+        QVERIFY(failed[0][1].toString().contains("workspace.yaml"));
+        QVERIFY(!session_->hasWorkspace());
+    }
+
+    void opensADemoWorkspace()
+    {
+        QSignalSpy failed(session_.get(), &Session::failed);
+        session_->createDemo(QString::fromStdString((folder_ / "demo").string()), scenes);
+        QTRY_VERIFY_WITH_TIMEOUT(session_->hasWorkspace() || failed.count() > 0, 4 * minute);
+        QVERIFY2(failed.isEmpty(), qPrintable(failed.isEmpty() ? QString() : failed[0][1].toString()));
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QCOMPARE(session_->records().size(), std::size_t(scenes));
+        for (const auto& record : session_->records()) {
+            for (const auto state : record.arrays)
+                QCOMPARE(state, ArrayState::Whole);
+        }
+        auto* const grid = window_->findChild<ThumbnailGrid*>();
+        QCOMPARE(grid->model()->rowCount(), scenes);
+        QCOMPARE(preferences_->recentWorkspaces().size(), 1);
+    }
+
+    void showsThumbnailsAndTheChosenPicture()
+    {
+        auto* const grid = window_->findChild<ThumbnailGrid*>();
+        QTRY_VERIFY(!grid->model()->index(0, 0).data(ThumbnailModel::ThumbnailRole).value<QImage>().isNull());
+        grid->setFocus();
+        QTest::keyClick(grid, Qt::Key_Right);
+        auto* const loupe = window_->findChild<Loupe*>();
+        QTRY_VERIFY(!loupe->canvas()->layers().empty());
+        auto* const readout = loupe->findChild<QLabel*>("readout");
+        loupe->pointAt({17, 33});
+        QCOMPARE(readout->text(),
+                 QStringLiteral("pixel 17,33 · patch r2 c1 · latent tokens r2 c1 · box 16-32, 32-48 px"));
+    }
+
+    void verifiesTheDataSet()
+    {
+        QSignalSpy verified(session_.get(), &Session::verified);
+        QTest::mouseClick(window_->findChild<QPushButton*>("verify"), Qt::LeftButton);
+        QTRY_COMPARE_WITH_TIMEOUT(verified.count(), 1, minute);
+        QVERIFY(verified[0][0].value<VerifyReport>().sound());
+        QTRY_VERIFY(session_->idle());
+        QVERIFY(window_->findChild<QLabel*>("verdict")->text().startsWith("Sound"));
+    }
+
+    void trainsPausesResumesAndStops()
+    {
+        startTraining("first");
+        auto& training = session_->training();
+        QTRY_VERIFY_WITH_TIMEOUT(lastStep() >= 20, 2 * minute);
+
+        QTest::mouseClick(window_->findChild<QPushButton*>("pause"), Qt::LeftButton);
+        QCOMPARE(training.state(), Training::State::Paused);
+        QTest::qWait(1500); // the step that was under way
+        const auto paused = lastStep();
+        QTest::qWait(1000);
+        QCOMPARE(lastStep(), paused);
+
+        QTest::mouseClick(window_->findChild<QPushButton*>("pause"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(lastStep() > paused + 3, minute);
+
+        auto* const previews = window_->findChild<PreviewGrid*>();
+        QTest::mouseClick(window_->findChild<QPushButton*>("previewNow"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(!previews->isEmpty(), minute);
+
+        QSignalSpy finished(&training, &Training::finished);
+        QTest::mouseClick(window_->findChild<QPushButton*>("stop"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(!training.active(), minute);
+        QCOMPARE(finished.count(), 1);
+        QTRY_VERIFY(session_->idle());
+        const auto* const run = runNamed("first");
+        QVERIFY(run != nullptr);
+        QVERIFY(!run->checkpoints.empty());
+        QVERIFY(std::filesystem::exists(run->folder / "metrics.jsonl"));
+    }
+
+    void aPastRunIsPlottedAndContinues()
+    {
+        auto* const form = window_->findChild<RunForm*>();
+        const auto before = lastStep();
+        session_->training().forgetRun();
+        form->choosePastRun("first");
+        QTRY_COMPARE(lastStep(), before);
+        QTest::mouseClick(window_->findChild<QPushButton*>("start"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(lastStep() > before + 3, minute);
+        QCOMPARE(session_->training().series().loss.steps().front(), 1.0); // the curve goes on, it does not start anew
+        stopTraining();
+    }
+
+    void staysResponsiveWhileTraining()
+    {
+        startTraining("responsive");
+        QTRY_VERIFY_WITH_TIMEOUT(lastStep() >= 3, 2 * minute);
+        window_->showPage(Page::Train);
+        // Other programs on the machine can spoil a window of time; the shortest of three longest waits is the window's
+        // own.
+        double best = 1e9;
+        for (int i = 0; i < 3; ++i) {
+            Pulse pulse;
+            const double longest = pulse.longestWait(2000ms);
+            qInfo("longest wait of an event while training: %.1f ms", longest);
+            best = std::min(best, longest);
+        }
+        QVERIFY2(best < 50, qPrintable(QStringLiteral("%1 ms").arg(best)));
+        stopTraining();
+    }
+
+    void paintsAPictureAndKeepsItsSettings()
+    {
+        window_->showPage(Page::Sample);
+        auto& sampling = session_->sampling();
+        window_->findChild<QLineEdit*>("prompt")->setText("a red circle at the top left");
+        window_->findChild<QSpinBox*>("steps")->setValue(4);
+        window_->findChild<GuidanceSlider*>("textScale")->setValue(3.5);
+        QSignalSpy previewed(&sampling, &Sampling::previewed);
+        QSignalSpy finished(&sampling, &Sampling::finished);
+        QSignalSpy failed(&sampling, &Sampling::failed);
+        QTest::mouseClick(window_->findChild<QPushButton*>("generate"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(finished.count() + failed.count() > 0, 2 * minute);
+        QVERIFY2(failed.isEmpty(), qPrintable(failed.isEmpty() ? QString() : failed[0][0].toString()));
+        QVERIFY(previewed.count() >= 1);
+        const auto picture = finished[0][0].value<SampledPicture>();
+        QVERIFY(!picture.picture.isNull());
+
+        // Dropped on the window, the PNG gives its settings back.
+        window_->findChild<QLineEdit*>("prompt")->clear();
+        window_->findChild<GuidanceSlider*>("textScale")->setValue(1);
+        QMimeData data;
+        data.setUrls({QUrl::fromLocalFile(picture.file)});
+        QDropEvent drop({400, 400}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QCoreApplication::sendEvent(window_.get(), &drop);
+        QTRY_COMPARE(window_->findChild<QLineEdit*>("prompt")->text(), QStringLiteral("a red circle at the top left"));
+        QCOMPARE(window_->findChild<GuidanceSlider*>("textScale")->value(), 3.5);
+    }
+
+    void paintingCanBeCancelled()
+    {
+        auto& sampling = session_->sampling();
+        window_->findChild<QSpinBox*>("steps")->setValue(500);
+        QSignalSpy previewed(&sampling, &Sampling::previewed);
+        QSignalSpy cancelled(&sampling, &Sampling::cancelled);
+        QTest::mouseClick(window_->findChild<QPushButton*>("generate"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(previewed.count() >= 1, minute);
+        QElapsedTimer timer;
+        timer.start();
+        QTest::mouseClick(window_->findChild<QPushButton*>("cancel"), Qt::LeftButton);
+        QTRY_COMPARE_WITH_TIMEOUT(cancelled.count(), 1, 5000);
+        QVERIFY2(timer.elapsed() < 2000, qPrintable(QString::number(timer.elapsed())));
+    }
+
+    void closingWhileTrainingAsksThenStopsWithACheckpoint()
+    {
+        startTraining("closing");
+        QTRY_VERIFY_WITH_TIMEOUT(lastStep() >= 3, 2 * minute);
+        dialogs_.asked = 0;
+        dialogs_.nextAnswer = false;
+        window_->close();
+        QCOMPARE(dialogs_.asked, 1);
+        QVERIFY(dialogs_.consequence.contains("closing")); // names what runs
+        QVERIFY(window_->isVisible());
+        QVERIFY(session_->training().active());
+
+        dialogs_.nextAnswer = true;
+        window_->close();
+        QTRY_VERIFY_WITH_TIMEOUT(!window_->isVisible(), minute);
+        QVERIFY(!session_->training().active());
+        QTRY_VERIFY(session_->idle());
+        QVERIFY(runNamed("closing") != nullptr && !runNamed("closing")->checkpoints.empty());
+    }
+
+private:
+    const RunInfo* runNamed(const std::string& name) const
+    {
+        const auto& runs = session_->runs();
+        const auto found =
+            std::find_if(runs.begin(), runs.end(), [&name](const RunInfo& run) { return run.name == name; });
+        return found == runs.end() ? nullptr : &*found;
+    }
+
+    double lastStep() const
+    {
+        const auto& steps = session_->training().series().loss.steps();
+        return steps.isEmpty() ? 0 : steps.back();
+    }
+
+    /// A tiny model through the form, as a user would set it.
+    void startTraining(const QString& name)
+    {
+        window_->showPage(Page::Train);
+        auto* const form = window_->findChild<RunForm*>();
+        form->choosePastRun(QString()); // a new one
+        window_->findChild<QLineEdit*>("runName")->setText(name);
+        auto* const config = form->findChild<ConfigForm*>();
+        config->setValue("model.hidden_size", std::int64_t(64));
+        config->setValue("model.depth", std::int64_t(2));
+        config->setValue("model.num_heads", std::int64_t(2));
+        config->setValue("data.batch_size", std::int64_t(4));
+        config->setValue("schedule.steps", std::int64_t(100000));
+        config->setValue("previews.every", std::int64_t(0));
+        config->setValue("previews.count", std::int64_t(1));
+        config->setValue("previews.sampler_steps", std::int64_t(2));
+        auto* const start = window_->findChild<QPushButton*>("start");
+        QVERIFY(start->isEnabled());
+        QTest::mouseClick(start, Qt::LeftButton);
+        QVERIFY(session_->training().active());
+    }
+
+    void stopTraining()
+    {
+        QTest::mouseClick(window_->findChild<QPushButton*>("stop"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->training().active(), minute);
+        QTRY_VERIFY(session_->idle());
+    }
+
+    test::TemporaryFolder folder_;
+    ScriptedDialogs dialogs_;
+    std::unique_ptr<Theme> theme_;
+    std::unique_ptr<Preferences> preferences_;
+    std::unique_ptr<Session> session_;
+    std::unique_ptr<MainWindow> window_;
+};
+
+QTEST_MAIN(TestWindow)
+#include "tst_window.moc"
