@@ -15,7 +15,7 @@ inline ModelConfig tinyModelConfig()
     config.mlpRatio = 2;
     config.latentChannels = 4;
     config.textDim = 12;
-    config.dinoDim = 10;
+    config.dinoDim = 12;
     config.frequencyDim = 16;
     return config;
 }

@@ -1,0 +1,142 @@
+#include "core/model/checkpoint.h"
+#include "core/model/nanodit.h"
+#include "tests/support/tiny_model.h"
+#include "tests/support/tiny_workspace.h"
+
+#include <QtTest/QTest>
+
+using namespace nanodit;
+using namespace nanodit::test;
+
+namespace {
+
+std::filesystem::path writeRandomModel(const TinyWorkspace& tiny)
+{
+    auto config = tinyModelConfig();
+    const NanoDiT model(config);
+    randomise(model.parameters());
+    CheckpointState state;
+    state.run = "demo-run";
+    state.step = 2000;
+    state.config.model = config;
+    state.textTokens = 8;
+    const auto weights = stateOf(model.parameters());
+    return writeCheckpoint(tiny.workspace.runsFolder() / "demo-run", state,
+                           {.model = weights, .ema = weights, .optimiser = weights});
+}
+
+SampleRequest smallRequest()
+{
+    SampleRequest request;
+    request.size = TinyWorkspace::square;
+    request.steps = 4;
+    request.seed = 5;
+    return request;
+}
+
+const std::function<void(const SamplePreview&)> noPreview = [](const SamplePreview&) {};
+
+} // namespace
+
+class TestSamplingSession : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void paintsTheSamePictureForTheSameSeed()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        QVERIFY2(session->description().starts_with("demo-run, step 2000, EMA, 0.0"), session->description().c_str());
+        const auto paint = [&session](const SampleRequest& request) {
+            return session->sample(request, {}, noPreview)->picture;
+        };
+        auto request = smallRequest();
+        const auto first = paint(request);
+        QCOMPARE(first.size, tiny.square);
+        QVERIFY(paint(request).rgb == first.rgb);
+        request.seed = 6;
+        QVERIFY(paint(request).rgb != first.rgb);
+        request = smallRequest();
+        request.reference = RecordReference{"val0"};
+        const auto withReference = paint(request);
+        QVERIFY(withReference.rgb != first.rgb);
+        request.textRecord = "val0";
+        QVERIFY(paint(request).rgb != withReference.rgb);
+    }
+
+    void scalesOfNullConditionsChangeNothing()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.textScale = 0;
+        request.dinoScale = 0;
+        const auto unconditional = session->sample(request, {}, noPreview)->picture;
+        request.textScale = 7;
+        request.dinoScale = 3;
+        const auto scaled = session->sample(request, {}, noPreview)->picture;
+        int worst = 0;
+        for (std::size_t i = 0; i < scaled.rgb.size(); ++i)
+            worst = std::max(worst, std::abs(scaled.rgb[i] - unconditional.rgb[i]));
+        QVERIFY(worst <= 1); // 1 - 7 - 3 + 7 + 3 is 1 but for rounding
+    }
+
+    void showsThePictureAsItForms()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.size = TinyWorkspace::wide;
+        request.previewEvery = 1;
+        std::vector<std::int64_t> steps;
+        const auto result = session->sample(request, {}, [&steps](const SamplePreview& preview) {
+            steps.push_back(preview.step);
+            QCOMPARE(preview.picture.size, TinyWorkspace::wide);
+        });
+        QCOMPARE(steps, (std::vector<std::int64_t>{1, 2, 3}));
+        QVERIFY(result->settings.contains("nanodit"));
+    }
+
+    void stopsWithinAStep()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.previewEvery = 1;
+        JobContext context;
+        int previews = 0;
+        QVERIFY(!session->sample(request, context, [&](const SamplePreview&) {
+            ++previews;
+            context.control->requestStop();
+        }));
+        QCOMPARE(previews, 1);
+    }
+
+    void saysWhatIsMissing()
+    {
+        const TinyWorkspace tiny;
+        const auto checkpoint = writeRandomModel(tiny);
+        const auto session = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
+        const auto messageFor = [&](const SampleRequest& request) {
+            return errorOf([&] { session->sample(request, {}, noPreview); });
+        };
+        auto request = smallRequest();
+        request.prompt = "a red circle";
+        QVERIFY(messageFor(request).find("encoders.t5") != std::string::npos);
+        request = smallRequest();
+        request.reference = RecordReference{"unknown"};
+        QVERIFY(messageFor(request).find("unknown") != std::string::npos);
+        request.reference = PictureReference{"missing.png"};
+        QVERIFY(!messageFor(request).empty());
+        request = smallRequest();
+        request.size = {.width = 72, .height = 64};
+        QVERIFY(messageFor(request).find("multiples of 16") != std::string::npos);
+        QVERIFY(errorOf([&] { SamplingSession::open(tiny.workspace, checkpoint / "none"); }).find("does not exist") !=
+                std::string::npos);
+        QVERIFY(errorOf([&] { SamplingSession::open(tiny.workspace, tiny.workspace.root); }).find("state.json") !=
+                std::string::npos);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestSamplingSession)
+#include "tst_sampling_session.moc"

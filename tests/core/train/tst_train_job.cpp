@@ -1,0 +1,273 @@
+#include "core/model/checkpoint.h"
+#include "core/train/metrics.h"
+#include "tests/support/tiny_workspace.h"
+
+#include <QtTest/QTest>
+
+#include <fstream>
+#include <sstream>
+
+using namespace nanodit;
+using namespace nanodit::test;
+
+namespace {
+
+TrainConfig tinyConfig(std::int64_t steps)
+{
+    TrainConfig config;
+    config.model.hiddenSize = 32;
+    config.model.depth = 2;
+    config.model.numHeads = 4;
+    config.model.mlpRatio = 2;
+    config.model.frequencyDim = 16;
+    config.data.batchSize = 2;
+    config.optimiser.lr = 1e-3;
+    config.optimiser.accumulation = 2;
+    config.schedule = {.steps = steps, .warmupSteps = 2, .decay = Decay::Constant};
+    config.ema.decay = 0.9;
+    config.saving = {.every = 4, .keep = 2};
+    config.previews = {.every = 0, .count = 2, .samplerSteps = 2};
+    config.seed = 3;
+    return config;
+}
+
+struct Outcome {
+    JobEnd end = JobEnd::Finished;
+    TrainReport report;
+    std::string log;
+    std::vector<StepMetrics> steps;
+    std::vector<PreviewPicture> previews;
+};
+
+Outcome train(TrainRequest request, std::int64_t stopAfter = 0)
+{
+    Outcome outcome;
+    JobContext context;
+    context.log = [&outcome](LogLevel, const std::string& text) { outcome.log += text + "\n"; };
+    request.onStep = [&](const StepMetrics& metrics) {
+        outcome.steps.push_back(metrics);
+        if (metrics.step == stopAfter)
+            context.control->requestStop();
+    };
+    request.onPreview = [&outcome](const PreviewPicture& preview) { outcome.previews.push_back(preview); };
+    request.finished = [&outcome](const TrainReport& report) { outcome.report = report; };
+    request.device.threads = 2;
+    outcome.end = makeTrainJob(std::move(request))->run(context);
+    return outcome;
+}
+
+TrainRequest requestFor(const TinyWorkspace& tiny, const std::string& run, const TrainConfig& config)
+{
+    TrainRequest request;
+    request.workspace = tiny.workspace;
+    request.config = config;
+    request.runName = run;
+    return request;
+}
+
+std::string bytesOf(const std::filesystem::path& file)
+{
+    std::ifstream stream(file, std::ios::binary);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return text.str();
+}
+
+} // namespace
+
+class TestTrainJob : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void leavesARunThatCanBeRead()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(6);
+        config.previews.every = 3;
+        const auto outcome = train(requestFor(tiny, "first", config));
+        QVERIFY(outcome.end == JobEnd::Finished);
+        QCOMPARE(outcome.report.lastStep, 6);
+        QVERIFY(outcome.report.parameters > 10000);
+
+        const auto runs = listRuns(tiny.workspace);
+        QCOMPARE(runs.size(), 1U);
+        QCOMPARE(runs[0].name, "first");
+        QCOMPARE(runs[0].checkpoints.size(), 2U); // of steps 4 and 6
+        QCOMPARE(runs[0].checkpoints.back(), outcome.report.checkpoint);
+        const auto metrics = readMetrics(runs[0].folder);
+        QCOMPARE(metrics.size(), 6U);
+        QCOMPARE(metrics.back().step, 6);
+        QCOMPARE(metrics.back().loss, outcome.steps.back().loss);
+        const auto written = readTrainConfig(runs[0].folder / "config.yaml");
+        QCOMPARE(written.model.textDim, 12);
+        QCOMPARE(written.model.latentChannels, 4);
+        QVERIFY(!bytesOf(runs[0].folder / "log.txt").empty());
+
+        QCOMPARE(outcome.previews.size(), 4U); // 2 records at steps 3 and 6
+        QCOMPARE(outcome.previews[0].step, 3);
+        QCOMPARE(outcome.previews[0].picture.size, tiny.square);
+        QCOMPARE(outcome.previews[0].reference.size, tiny.square);
+        QVERIFY(outcome.previews[0].caption.starts_with("a drawing of"));
+        QVERIFY(std::filesystem::exists(runs[0].folder / "samples" / "step-00000003-val0.png"));
+
+        const auto state = readCheckpointState(outcome.report.checkpoint);
+        QCOMPARE(state.dino.cls.width(), 12);
+        QCOMPARE(state.textTokens, 8);
+    }
+
+    void aStoppedRunGoesOnAsIfItHadNotBeen()
+    {
+        const TinyWorkspace tiny;
+        const auto config = tinyConfig(9);
+        const auto whole = train(requestFor(tiny, "whole", config));
+        const auto stopped = train(requestFor(tiny, "parts", config), 5);
+        QVERIFY(stopped.end == JobEnd::Cancelled);
+        QCOMPARE(stopped.report.lastStep, 5);
+        QCOMPARE(stopped.report.checkpoint.filename(), "step-00000005");
+        auto request = requestFor(tiny, "parts", config);
+        request.resume = true;
+        const auto resumed = train(std::move(request));
+        QCOMPARE(resumed.report.firstStep, 5);
+        for (const auto* file : {"model.safetensors", "ema.safetensors", "optimizer.safetensors"})
+            QVERIFY2(bytesOf(whole.report.checkpoint / file) == bytesOf(resumed.report.checkpoint / file), file);
+        const auto a = readMetrics(tiny.workspace.runsFolder() / "whole"),
+                   b = readMetrics(tiny.workspace.runsFolder() / "parts");
+        QCOMPARE(a.size(), b.size());
+        for (std::size_t i = 0; i < a.size(); ++i)
+            QCOMPARE(a[i].loss, b[i].loss);
+    }
+
+    void resumingForgetsMetricsBehindTheCheckpoint()
+    {
+        const TinyWorkspace tiny;
+        train(requestFor(tiny, "killed", tinyConfig(4)));
+        const auto run = tiny.workspace.runsFolder() / "killed";
+        { // As a process leaves it that is killed at step 6: two more lines, and a third half-written.
+            std::ofstream file(run / "metrics.jsonl", std::ios::app);
+            for (const auto step : {5, 6}) {
+                StepMetrics metrics;
+                metrics.step = step;
+                file << toJson(metrics).dump() << "\n";
+            }
+            file << "{\"step\": 7, \"lo";
+        }
+        QCOMPARE(readMetrics(run).size(), 6U);
+        auto request = requestFor(tiny, "killed", tinyConfig(5));
+        request.resume = true;
+        train(std::move(request));
+        const auto metrics = readMetrics(run);
+        QCOMPARE(metrics.size(), 5U);
+        QVERIFY(metrics[4].loss > 0);
+    }
+
+    void refusesToMixRuns()
+    {
+        const TinyWorkspace tiny;
+        train(requestFor(tiny, "once", tinyConfig(1)));
+        QVERIFY(errorOf([&] { train(requestFor(tiny, "once", tinyConfig(1))); }).find("exists already") !=
+                std::string::npos);
+        auto request = requestFor(tiny, "never", tinyConfig(1));
+        request.resume = true;
+        QVERIFY(errorOf([&] { train(std::move(request)); }).find("no whole checkpoint") != std::string::npos);
+        QVERIFY(errorOf([&] { train(requestFor(tiny, "../outside", tinyConfig(1))); }).find("slashes") !=
+                std::string::npos);
+        auto wider = tinyConfig(2);
+        wider.model.hiddenSize = 64;
+        request = requestFor(tiny, "once", wider);
+        request.resume = true;
+        const auto message = errorOf([&] { train(std::move(request)); });
+        QVERIFY2(message.find("[32,") != std::string::npos || message.find("but the model has") != std::string::npos,
+                 message.c_str());
+    }
+
+    void servesCommandsAtTheNextStep()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(3);
+        config.saving.every = 1000;
+        config.saving.keep = 0;
+        auto request = requestFor(tiny, "asked", config);
+        request.commands->previewNow = true;
+        request.commands->checkpointNow = true;
+        const auto outcome = train(std::move(request));
+        QCOMPARE(outcome.previews.size(), 2U);
+        QCOMPARE(outcome.previews[0].step, 1);
+        QCOMPARE(listCheckpoints(tiny.workspace.runsFolder() / "asked").size(), 2U);
+    }
+
+    void stopsAfterFiveStepsThatAreNotFinite()
+    {
+        const TinyWorkspace tiny(1e30F);
+        const auto message = errorOf([&] { train(requestFor(tiny, "broken", tinyConfig(50))); });
+        QVERIFY2(message.find("5 steps in a row") != std::string::npos && message.find("train") != std::string::npos,
+                 message.c_str());
+        const auto run = tiny.workspace.runsFolder() / "broken";
+        QVERIFY(bytesOf(run / "log.txt").find("step 1 was skipped") != std::string::npos);
+        const auto metrics = readMetrics(run);
+        QCOMPARE(metrics.size(), 5U);
+        QVERIFY(metrics[0].skipped && std::isnan(metrics[0].gradNorm));
+        QVERIFY(listCheckpoints(run).empty());
+    }
+
+    void aWarmStartLoadsWeightsAndHalvesTheRate()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(3);
+        config.schedule.warmupSteps = 0;
+        const auto first = train(requestFor(tiny, "teacher", config));
+        config.warmStart.checkpoint = first.report.checkpoint.string();
+        const auto second = train(requestFor(tiny, "pupil", config));
+        QVERIFY2(second.log.find("0 new, 0 skipped, 0 of another shape") != std::string::npos, second.log.c_str());
+        QCOMPARE(first.steps[0].lr, 1e-3);
+        QCOMPARE(second.steps[0].lr, 5e-4);
+        // The halved rate survives a resume.
+        config.schedule.steps = 4;
+        auto request = requestFor(tiny, "pupil", config);
+        request.resume = true;
+        QCOMPARE(train(std::move(request)).steps[0].lr, 5e-4);
+    }
+
+    void aHealthyShortRunPassesItsCheck()
+    {
+        const TinyWorkspace tiny;
+        auto request = requestFor(tiny, "check", tinyConfig(60));
+        request.check = true;
+        const auto outcome = train(std::move(request));
+        QVERIFY(outcome.report.checks.size() >= 13);
+        for (const auto& line : outcome.report.checks) {
+            // A model of 32 channels does not reach the velocity norm of a real one in 60 steps.
+            QVERIFY2(line.passed || line.what.starts_with("velocity norm"),
+                     (line.what + ": " + line.found + ", expected " + line.expected).c_str());
+        }
+        const auto lineOf = [&outcome](const std::string& start) {
+            for (const auto& line : outcome.report.checks) {
+                if (line.what.starts_with(start))
+                    return line;
+            }
+            return CheckLine{};
+        };
+        QCOMPARE(lineOf("context tokens in 64x64").found, "25"); // 8 + 1 + 4 x 4
+        QCOMPARE(lineOf("context tokens in 96x48").found, "27"); // 8 + 1 + 3 x 6
+        QVERIFY(lineOf("gradient of blocks.1.cross_attn.kv").passed);
+        QVERIFY(lineOf("gradient of dino_patch_proj").passed);
+        QVERIFY(outcome.log.find("samples with null patches: ") != std::string::npos);
+    }
+
+    void aSickRunFailsItsCheck()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(12);
+        config.optimiser.lr = 0; // learns nothing: its last layer stays zero, so that no gradient reaches the patches
+        auto request = requestFor(tiny, "sick", config);
+        request.check = true;
+        const auto outcome = train(std::move(request));
+        QVERIFY(!outcome.report.passed());
+        int failed = 0;
+        for (const auto& line : outcome.report.checks)
+            failed += !line.passed && (line.what.starts_with("gradient of") || line.what.starts_with("velocity norm"));
+        QCOMPARE(failed, 4); // dino_patch_proj, two blocks, the velocity norm
+    }
+};
+
+QTEST_APPLESS_MAIN(TestTrainJob)
+#include "tst_train_job.moc"
