@@ -6,6 +6,7 @@
 #include "core/preprocess/pass_plan.h"
 #include "core/preprocess/prefetch.h"
 #include "core/runtime/error.h"
+#include "core/runtime/parallel.h"
 
 #include <ATen/ATen.h>
 
@@ -21,6 +22,8 @@ namespace {
 /// Threads that read pictures, and batches they may be ahead of the encoder.
 constexpr std::size_t readers = 2;
 constexpr std::size_t batchesAhead = 4;
+/// Threads that write a batch's files.
+constexpr std::size_t writers = 16;
 
 /// Tasks with what their encoder needs; those that could not be read have a failure instead.
 struct Batch {
