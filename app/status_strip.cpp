@@ -73,7 +73,7 @@ void StatusStrip::addJob(JobRunner* runner, Page page)
     auto* const bar = new JobBar(runner->name(), this);
     bars_[runner] = bar;
     row_->insertWidget(static_cast<int>(bars_.size()), bar);
-    quiet_->hide();
+    arrange();
     connect(runner, &JobRunner::progressed, bar, &JobBar::setProgress);
     connect(runner, &JobRunner::pausedChanged, bar, &JobBar::setPaused);
     connect(runner, &JobRunner::stoppingChanged, bar, &JobBar::setStopping);
@@ -90,7 +90,14 @@ void StatusStrip::removeJob(JobRunner* runner)
         return;
     found->second->deleteLater();
     bars_.erase(found);
+    arrange();
+}
+
+void StatusStrip::arrange()
+{
     quiet_->setVisible(bars_.empty());
+    for (const auto& [runner, bar] : bars_)
+        bar->setCompact(bars_.size() > 1);
 }
 
 void StatusStrip::showMachine()

@@ -26,6 +26,7 @@ Q_SIGNALS:
 private:
     void addJob(JobRunner* runner, Page page);
     void removeJob(JobRunner* runner);
+    void arrange();
     void showMachine();
 
     Session& session_;

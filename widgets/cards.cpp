@@ -93,6 +93,7 @@ void MetricCard::refresh()
     if (look_.smoothKeep > 0 && series_ && !series_->isEmpty())
         value = smoothed(series_->values(), look_.smoothKeep).back();
     number_->setText(numberText(value));
+    unit_->setVisible(std::isfinite(value));
     const bool known = std::isfinite(value);
     const bool healthy = !look_.healthy || !known || (value >= look_.healthy->first && value <= look_.healthy->second);
     if (healthy != (number_->property("role").toString() == QLatin1String("number")))

@@ -28,17 +28,21 @@ public:
         const auto& colours = themeColours();
         painter->save();
         painter->setRenderHints(QPainter::Antialiasing | QPainter::SmoothPixmapTransform);
-        const QRectF frame = QRectF(option.rect).adjusted(2, 2, -2, -2);
+        // The view makes every item as high as itself: the picture keeps its own shape in the middle.
+        const auto picture = index.data(FilmModel::PictureRole).value<QImage>();
+        QRectF target(
+            {}, QSizeF(picture.size()).scaled(2 * Filmstrip::pictureSide, Filmstrip::pictureSide, Qt::KeepAspectRatio));
+        target.moveCenter(QRectF(option.rect).center());
+        const QRectF frame = target.adjusted(-4, -4, 4, 4);
         if (option.state.testFlag(QStyle::State_Selected)) {
             painter->setPen(QPen(colours.accent, 2));
             painter->setBrush(Qt::NoBrush);
             painter->drawRoundedRect(frame, 6, 6);
         }
-        const QRectF target = frame.adjusted(4, 4, -4, -4);
         QPainterPath corners;
         corners.addRoundedRect(target, 4, 4);
         painter->setClipPath(corners);
-        painter->drawImage(target, index.data(FilmModel::PictureRole).value<QImage>());
+        painter->drawImage(target, picture);
         painter->restore();
     }
 };

@@ -93,6 +93,12 @@ void JobBar::setStopping()
     stop_->setEnabled(false);
 }
 
+void JobBar::setCompact(bool compact)
+{
+    phase_->setVisible(!compact);
+    bar_->setFixedWidth(compact ? 80 : 140);
+}
+
 void JobBar::mouseReleaseEvent(QMouseEvent* event)
 {
     if (event->button() == Qt::LeftButton)

@@ -19,6 +19,8 @@ public:
     void setProgress(const Progress& progress);
     void setPaused(bool paused);
     void setStopping();
+    /// Leaves the phase out, to make room for other jobs.
+    void setCompact(bool compact);
 
 Q_SIGNALS:
     void pauseRequested();

@@ -115,8 +115,8 @@ void CropLayer::paint(QPainter& painter, const CanvasTransform& transform) const
 void OutlineLayer::paint(QPainter& painter, const CanvasTransform& transform) const
 {
     painter.setBrush(Qt::NoBrush);
-    for (const auto& [box, hue] : outlines_) {
-        const auto view = transform.viewFromPicture(box);
+    for (const auto& [box, hue, outset] : outlines_) {
+        const auto view = transform.viewFromPicture(box).adjusted(-outset, -outset, outset, outset);
         painter.setPen(QPen(QColor(0, 0, 0, 160), 4));
         painter.drawRect(view);
         painter.setPen(QPen(onPicture(hue), 2));

@@ -77,6 +77,7 @@ public:
     struct Outline {
         QRectF box;
         Hue hue;
+        double outset = 0; ///< View pixels, so that outlines of equal boxes can be told apart.
     };
     OutlineLayer()
         : CanvasLayer({}, {})

@@ -16,7 +16,7 @@ namespace nanodit {
 namespace {
 constexpr int side = 96;
 constexpr int gap = 8;
-constexpr int headerHeight = 20;
+constexpr int headerHeight = 24;
 constexpr int referenceGap = 12; ///< Between the references and the first step.
 } // namespace
 
@@ -26,6 +26,7 @@ PreviewGrid::PreviewGrid(QWidget* parent)
     setFrameShape(QFrame::NoFrame);
     setAccessibleName(tr("Pictures painted while training"));
     viewport()->setMouseTracking(true);
+    viewport()->setAutoFillBackground(false);
 }
 
 void PreviewGrid::add(qint64 step, const QString& record, const QString& caption, const QImage& picture,
@@ -94,13 +95,16 @@ void PreviewGrid::paintEvent(QPaintEvent*)
         painter.restore();
     };
     const auto paintHeader = [&](const QRect& cell, const QString& text) {
-        painter.fillRect(QRect(cell.x(), 0, cell.width(), headerHeight), colours.window);
         painter.setPen(colours.secondary);
-        painter.drawText(QRect(cell.x(), 0, cell.width(), headerHeight - 4), Qt::AlignHCenter | Qt::AlignVCenter, text);
+        painter.drawText(QRect(cell.x(), 0, cell.width(), headerHeight), Qt::AlignHCenter | Qt::AlignVCenter, text);
     };
 
+    const int firstStep = side + referenceGap / 2;
     painter.save();
-    painter.setClipRect(QRect(side + referenceGap / 2, 0, viewport()->width(), viewport()->height()));
+    painter.setClipRect(QRect(firstStep, 0, viewport()->width(), viewport()->height()));
+    for (const auto& [step, column] : steps_)
+        paintHeader(cellRect(0, column), tr("step %1").arg(step));
+    painter.setClipRect(QRect(firstStep, headerHeight, viewport()->width(), viewport()->height()));
     for (const auto& [step, column] : steps_) {
         for (std::size_t row = 0; row < rows_.size(); ++row) {
             const auto found = rows_[row].pictures.find(step);
@@ -108,13 +112,13 @@ void PreviewGrid::paintEvent(QPaintEvent*)
             if (found != rows_[row].pictures.end() && cell.intersects(viewport()->rect()))
                 paintPicture(cell, found->second);
         }
-        paintHeader(cellRect(0, column), tr("step %1").arg(step));
     }
     painter.restore();
-    for (std::size_t row = 0; row < rows_.size(); ++row)
-        paintPicture(cellRect(static_cast<int>(row), 0), rows_[row].reference);
     if (!rows_.empty())
         paintHeader(cellRect(0, 0), tr("reference"));
+    painter.setClipRect(QRect(0, headerHeight, firstStep, viewport()->height()));
+    for (std::size_t row = 0; row < rows_.size(); ++row)
+        paintPicture(cellRect(static_cast<int>(row), 0), rows_[row].reference);
 }
 
 void PreviewGrid::resizeEvent(QResizeEvent*)

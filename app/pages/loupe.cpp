@@ -39,7 +39,9 @@ Loupe::Loupe(Session& session, QWidget* parent)
     readout_->setObjectName(QStringLiteral("readout"));
     auto small = readout_->font();
     small.setPointSizeF(9);
-    readout_->setFont(monospaceFont(small));
+    readout_->setFont(tabularFont(small));
+    readout_->setWordWrap(true);
+    readout_->setFixedHeight(2 * QFontMetrics(small).lineSpacing() + 12); // whether one line or two: nothing jumps
     readout_->setContentsMargins(12, 6, 12, 6);
     readout_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     setRole(readout_, "secondary");
@@ -144,7 +146,7 @@ void Loupe::pointAt(QPointF point)
     const auto& [first, last] = at->latentTokens;
     const auto tokens = rectOf(cellBox(grids_->bucket, grids_->latentTokens, first))
                             .united(rectOf(cellBox(grids_->bucket, grids_->latentTokens, last)));
-    outlines_->setOutlines({{tokens, meaning::latentTokens}, {rectOf(at->box), meaning::patches}});
+    outlines_->setOutlines({{tokens, meaning::latentTokens, 3}, {rectOf(at->box), meaning::patches}});
     readout_->setText(describe(*at));
     canvas_->update();
 }

@@ -11,6 +11,8 @@
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace {
@@ -25,6 +27,15 @@ QTreeWidget* makeTable(QWidget* parent)
     table->setProperty("bare", true);
     table->header()->setStretchLastSection(true);
     return table;
+}
+
+bool columnIsAllZero(const QTreeWidget& table, int column)
+{
+    for (int row = 0; row < table.topLevelItemCount(); ++row) {
+        if (table.topLevelItem(row)->text(column) != QLatin1String("0"))
+            return false;
+    }
+    return true;
 }
 
 QString countOf(std::int64_t count, const QString& unit)
@@ -53,8 +64,7 @@ ReportView::ReportView(QWidget* parent)
     counts_->setFocusPolicy(Qt::NoFocus);
     both_->addWidget(counts_);
     both_->addWidget(rejects_);
-    both_->setStretchFactor(0, 2);
-    both_->setStretchFactor(1, 3);
+    both_->setStretchFactor(1, 1);
     auto* const head = new QHBoxLayout;
     head->setSpacing(8);
     head->addWidget(mark_);
@@ -109,6 +119,14 @@ void ReportView::finish()
     for (int column = 0; column < counts_->columnCount(); ++column)
         counts_->resizeColumnToContents(column);
     rejects_->resizeColumnToContents(0);
+    int countsWidth = 24;
+    for (int column = 0; column < counts_->columnCount(); ++column) {
+        counts_->setColumnHidden(column, column > 1 && columnIsAllZero(*counts_, column)); // nothing to report there
+        countsWidth += counts_->columnWidth(column);
+        if (column > 0)
+            counts_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    }
+    both_->setSizes({countsWidth, std::max(300, width() - countsWidth)});
     counts_->show();
     rejects_->setVisible(rejects_->topLevelItemCount() > 0);
 }
@@ -177,7 +195,7 @@ void ReportView::show(const VerifyReport& report)
               : tr("Not sound: %1 in %2")
                     .arg(countOf(static_cast<std::int64_t>(report.problems.size()), tr("problems")),
                          countOf(report.records, tr("records"))),
-          {tr("Array"), tr("Whole"), tr("Missing"), tr("Stale"), tr("Misaligned"), tr("Wrong shape"), tr("Non-finite"),
+          {tr("Array"), tr("Whole"), tr("Missing"), tr("Stale"), tr("Misaligned"), tr("Shape"), tr("Non-finite"),
            tr("Unreadable")});
     for (const auto& a : report.arrays) {
         addCounts({QString::fromLatin1(arrayFolderNames[static_cast<std::size_t>(a.array)]), QString::number(a.whole),

@@ -187,9 +187,12 @@ void SamplePage::updateState()
 {
     const bool active = sampling_.active();
     const bool ready = !form_->checkpoint().empty();
+    const bool focused = generate_->hasFocus() || cancel_->hasFocus();
     generate_->setVisible(!active);
     generate_->setEnabled(ready);
     cancel_->setVisible(active);
+    if (focused) // hiding a button hands its focus to whatever comes next
+        (active ? cancel_ : generate_)->setFocus();
     progress_->setVisible(active);
     save_->setEnabled(!shownFile_.isEmpty());
     const bool anything = ready || !history_.empty();

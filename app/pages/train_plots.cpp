@@ -55,6 +55,7 @@ CurvePlot* TrainPlots::makePlot(Quantity quantity, QWidget* parent)
     const bool logarithmic = quantity == Quantity::GradientNorms;
     auto* const plot = new CurvePlot(parent, logarithmic ? CurvePlot::Scale::Logarithmic : CurvePlot::Scale::Linear);
     plot->setAccessibleName(nameOf(quantity));
+    plot->setEmptyText(tr("press Start, or choose a past run"));
     switch (quantity) {
     case Quantity::Loss:
         plot->addCurve(&series_.loss, tr("raw and smoothed"), meaning::loss, smoothing);

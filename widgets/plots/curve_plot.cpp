@@ -27,6 +27,7 @@ CurvePlot::CurvePlot(QWidget* parent, Scale scale)
     , legend_(new CurveLegend(this))
     , scale_(scale)
     , cursor_(new QCPItemStraightLine(plot_))
+    , emptyText_(new QCPItemText(plot_))
 {
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -57,6 +58,9 @@ CurvePlot::CurvePlot(QWidget* parent, Scale scale)
     plot_->axisRect()->setMinimumMargins(QMargins(44, 8, 8, 8));
     cursor_->setVisible(false);
     cursor_->point1->setTypeX(QCPItemPosition::ptPlotCoords);
+
+    emptyText_->position->setType(QCPItemPosition::ptAxisRectRatio);
+    emptyText_->position->setCoords(0.5, 0.5);
 
     redrawTimer_.setSingleShot(true);
     connect(&redrawTimer_, &QTimer::timeout, this, &CurvePlot::redraw);
@@ -110,6 +114,11 @@ void CurvePlot::setHealthyBand(double lowest, double highest)
     applyColours();
 }
 
+void CurvePlot::setEmptyText(const QString& text)
+{
+    emptyText_->setText(text);
+}
+
 bool CurvePlot::isEmpty() const
 {
     return std::all_of(curves_.begin(), curves_.end(), [](const Curve& c) { return !c.series || c.series->isEmpty(); });
@@ -135,6 +144,10 @@ void CurvePlot::redraw()
             curve.smooth->setData(smooth.x, smooth.y, true);
         }
     }
+    const bool empty = isEmpty();
+    emptyText_->setVisible(empty);
+    for (auto* const axis : {plot_->xAxis, plot_->yAxis})
+        axis->setTickLabels(!empty);
     setRanges();
     ++redraws_;
     plot_->replot(QCustomPlot::rpQueuedReplot);
@@ -215,6 +228,8 @@ void CurvePlot::applyColours()
     plot_->xAxis->setLabelColor(colours.secondary);
     plot_->xAxis->setLabelPadding(0);
     cursor_->setPen(QPen(colours.secondary, 1, Qt::DashLine));
+    emptyText_->setColor(colours.secondary);
+    emptyText_->setFont(font());
     for (const auto& curve : curves_) {
         auto colour = colours.hue(curve.hue);
         if (curve.smooth != nullptr) {

@@ -12,6 +12,7 @@
 class QCustomPlot;
 class QCPItemRect;
 class QCPItemStraightLine;
+class QCPItemText;
 class QCPGraph;
 
 namespace nanodit {
@@ -33,6 +34,8 @@ public:
     void addCurve(MetricSeries* series, const QString& name, Hue hue, double smoothKeep = 0);
     /// Shades values that are healthy.
     void setHealthyBand(double lowest, double highest);
+    /// Said in the middle while there is no point.
+    void setEmptyText(const QString& text);
     CurveLegend* legend() const { return legend_; }
 
     bool isEmpty() const;
@@ -66,6 +69,7 @@ private:
     std::optional<std::pair<double, double>> band_;
     QCPItemRect* bandBox_ = nullptr;
     QCPItemStraightLine* cursor_;
+    QCPItemText* emptyText_;
     QTimer redrawTimer_;
     bool follows_ = true; ///< Shows every step; false after zooming until the double click.
     int redraws_ = 0;
