@@ -1,0 +1,158 @@
+#include "core/demo/scene.h"
+#include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
+#include "core/workbench.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <system_error>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array encoderFolders = {"dinov3-demo", "t5-demo", "vae"};
+
+WorkspaceConfig demoWorkspaceConfig()
+{
+    WorkspaceConfig config;
+    config.dinoEncoder = "models/dinov3-demo";
+    config.t5Encoder = "models/t5-demo";
+    config.vae = "models/vae";
+    config.buckets.assign(demoBuckets().begin(), demoBuckets().end());
+    config.textTokens = demoTextTokens;
+    return config;
+}
+
+/// Copies a folder under a temporary name and renames it; leaves one alone that is there already.
+void copyFolder(const fs::path& from, const fs::path& to)
+{
+    if (fs::exists(to))
+        return;
+    if (!fs::is_directory(from))
+        throw DataError(from.string() +
+                        " is missing, which the demo needs: let NANODIT_RESOURCES name a complete resources folder");
+    fs::create_directories(to.parent_path());
+    writeFolderAtomically(to, [&from](const fs::path& inside) {
+        fs::copy(from, inside, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+    });
+}
+
+/// The demo in the making. workspace.yaml comes last: until then the same command goes on where it was stopped.
+class DemoBuilder {
+public:
+    explicit DemoBuilder(DemoRequest request)
+        : request_(std::move(request))
+        , workspace_{.root = fs::absolute(request_.folder).lexically_normal(), .config = demoWorkspaceConfig()}
+    {
+    }
+
+    JobEnd run(const JobContext& context)
+    {
+        if (request_.scenes < 20)
+            throw UsageError("a demo needs at least 20 scenes, to have some for validation, but " +
+                             std::to_string(request_.scenes) + " were asked for");
+        if (fs::exists(workspace_.root / "workspace.yaml"))
+            throw DataError(workspace_.root.string() + " is a workspace already: open it, or choose another folder");
+        begin();
+        for (const auto* name : encoderFolders)
+            copyFolder(resourcesFolder() / "demo" / name, workspace_.root / "models" / name);
+        if (const auto reference = resourcesFolder() / "demo" / "reference"; fs::exists(reference))
+            copyFolder(reference, workspace_.runsFolder() / "reference");
+        if (!draw(context))
+            return JobEnd::Cancelled;
+        if (!importRecords(context) || (request_.preprocess && !prepare(context)))
+            return JobEnd::Cancelled;
+        workspace_.save();
+        request_.finished(workspace_);
+        return JobEnd::Finished;
+    }
+
+private:
+    fs::path recordsFile() const { return workspace_.root / "data" / "records.jsonl"; }
+
+    bool importRecords(const JobContext& context) const
+    {
+        ImportRequest request;
+        request.workspace = workspace_;
+        request.source = recordsFile();
+        return makeImportJob(std::move(request))->run(context) == JobEnd::Finished;
+    }
+
+    /// The passes, then the shards.
+    bool prepare(const JobContext& context) const
+    {
+        PreprocessRequest passes;
+        passes.workspace = workspace_;
+        if (makePreprocessJob(std::move(passes))->run(context) == JobEnd::Cancelled)
+            return false;
+        ShardRequest shards;
+        shards.workspace = workspace_;
+        shards.overwrite = true;
+        return makeShardJob(std::move(shards))->run(context) == JobEnd::Finished;
+    }
+
+    /// Refuses to mix two demos in one folder.
+    void begin() const
+    {
+        const auto file = workspace_.root / "data" / "demo.json";
+        const nlohmann::json wanted = {{"scenes", request_.scenes}, {"seed", request_.seed}};
+        if (fs::exists(file)) {
+            if (nlohmann::json::parse(readTextFile(file), nullptr, false) != wanted)
+                throw DataError(workspace_.root.string() +
+                                " holds an unfinished demo with other scenes (data/demo.json): give its --scenes and "
+                                "--seed, or choose another folder");
+            return;
+        }
+        std::error_code error;
+        for (const auto* folder : {"images", "truth"})
+            fs::create_directories(workspace_.root / "data" / folder, error);
+        if (error)
+            throw StoreError("the folder " + workspace_.root.string() + " could not be made: " + error.message());
+        writeFileAtomically(file, wanted.dump() + "\n");
+    }
+
+    /// False when stopped.
+    bool draw(const JobContext& context) const
+    {
+        ProgressMeter meter(context, "drawing scenes", request_.scenes, "scenes");
+        std::string records;
+        for (std::int64_t index = 0; index < request_.scenes; ++index) {
+            if (context.shouldStop())
+                return false;
+            const auto scene = makeScene(request_.seed, index);
+            const auto image = workspace_.imagesFolder() / (scene.id + ".png");
+            if (!fs::exists(image)) {
+                writeFileAtomically(workspace_.root / "data" / "truth" / (scene.id + ".json"),
+                                    truthOf(scene).dump(1) + "\n");
+                writeFileAtomically(workspace_.imagesFolder() / (scene.id + ".txt"), scene.caption + "\n");
+                writePng(image, drawScene(scene));
+            }
+            const nlohmann::json record = {{"id", scene.id},
+                                           {"image", "images/" + scene.id + ".png"},
+                                           {"caption", scene.caption},
+                                           {"aspect_bucket", bucketName(scene.bucket)},
+                                           {"split", scene.split}};
+            records += record.dump() + "\n";
+            meter.advance();
+        }
+        writeFileAtomically(recordsFile(), records);
+        return true;
+    }
+
+    DemoRequest request_;
+    Workspace workspace_;
+};
+
+} // namespace
+
+std::unique_ptr<Job> makeDemoJob(DemoRequest request)
+{
+    return makeJob(
+        [request = std::move(request)](const JobContext& context) { return DemoBuilder(request).run(context); });
+}
+
+} // namespace nanodit

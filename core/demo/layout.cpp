@@ -1,0 +1,257 @@
+#include "core/demo/layout.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+namespace nanodit {
+
+namespace {
+
+constexpr double leastSaturation = 0.36;
+constexpr double leastChroma = 45;  // of 255
+constexpr double leastArea = 0.006; // of the picture
+constexpr int noColour = -1;
+constexpr auto colours = static_cast<int>(colourNames.size());
+
+struct HueSaturation {
+    double hue = 0; ///< Degrees.
+    double saturation = 0;
+    double chroma = 0;
+};
+
+HueSaturation hueOf(const Rgb& rgb)
+{
+    const auto [low, high] = std::minmax({rgb[0], rgb[1], rgb[2]});
+    const double chroma = high - low;
+    if (chroma <= 0)
+        return {};
+    double sector = 0;
+    if (high == rgb[0])
+        sector = (rgb[1] - rgb[2]) / chroma;
+    else if (high == rgb[1])
+        sector = 2 + (rgb[2] - rgb[0]) / chroma;
+    else
+        sector = 4 + (rgb[0] - rgb[1]) / chroma;
+    return {.hue = 60 * (sector < 0 ? sector + 6 : sector), .saturation = chroma / high, .chroma = chroma};
+}
+
+/// The colour of a pixel, or noColour where it is too grey for one.
+int colourOf(const std::uint8_t* pixel)
+{
+    static const auto hues = [] {
+        std::array<double, colourNames.size()> values{};
+        for (std::size_t i = 0; i < values.size(); ++i)
+            values[i] = hueOf(colourRgb(static_cast<ThingColour>(i))).hue;
+        return values;
+    }();
+    const auto seen =
+        hueOf({static_cast<double>(pixel[0]), static_cast<double>(pixel[1]), static_cast<double>(pixel[2])});
+    if (seen.saturation < leastSaturation || seen.chroma < leastChroma)
+        return noColour;
+    int nearest = 0;
+    double smallest = 360;
+    for (int i = 0; i < colours; ++i) {
+        const double apart = std::abs(seen.hue - hues[static_cast<std::size_t>(i)]);
+        const double distance = std::min(apart, 360 - apart);
+        if (distance < smallest) {
+            smallest = distance;
+            nearest = i;
+        }
+    }
+    return nearest;
+}
+
+/// Pixels of one colour that touch along their sides.
+struct Region {
+    int colour = noColour;
+    std::vector<std::int64_t> pixels; ///< y * width + x
+};
+
+/// The largest region of each colour.
+std::vector<Region> largestRegions(const Image& picture)
+{
+    const auto width = picture.size.width, height = picture.size.height;
+    std::vector<int> colour(static_cast<std::size_t>(width * height));
+    for (std::int64_t i = 0; i < width * height; ++i)
+        colour[static_cast<std::size_t>(i)] = colourOf(picture.rgb.data() + 3 * i);
+    std::vector<Region> largest(colourNames.size());
+    for (std::int64_t start = 0; start < width * height; ++start) {
+        const int wanted = colour[static_cast<std::size_t>(start)];
+        if (wanted == noColour)
+            continue;
+        Region region{.colour = wanted, .pixels = {start}};
+        colour[static_cast<std::size_t>(start)] = noColour;
+        for (std::size_t next = 0; next < region.pixels.size(); ++next) {
+            const auto at = region.pixels[next];
+            const auto x = at % width;
+            const std::array<std::int64_t, 4> beside = {x > 0 ? at - 1 : -1, x + 1 < width ? at + 1 : -1, at - width,
+                                                        at + width};
+            for (const auto neighbour : beside) {
+                if (neighbour < 0 || neighbour >= width * height ||
+                    colour[static_cast<std::size_t>(neighbour)] != wanted)
+                    continue;
+                colour[static_cast<std::size_t>(neighbour)] = noColour;
+                region.pixels.push_back(neighbour);
+            }
+        }
+        auto& kept = largest[static_cast<std::size_t>(wanted)];
+        if (region.pixels.size() > kept.pixels.size())
+            kept = std::move(region);
+    }
+    return largest;
+}
+
+/// A scene of one thing, to ask what its outline covers.
+Scene outlineScene(ThingShape shape, ImageSize size, double x, double y, double diameter, double tilt)
+{
+    Scene scene;
+    scene.picture = scene.bucket = size;
+    SceneThing thing;
+    thing.shape = shape;
+    thing.x = x;
+    thing.y = y;
+    thing.size = diameter / static_cast<double>(std::min(size.width, size.height));
+    thing.turn = {(1 - tilt * tilt) / (1 + tilt * tilt), 2 * tilt / (1 + tilt * tilt)};
+    scene.things = {thing};
+    return scene;
+}
+
+/// Area of each shape's outline, in squares of the radius of the circle around it.
+const std::array<double, shapeNames.size()>& outlineAreas()
+{
+    static const auto areas = [] {
+        std::array<double, shapeNames.size()> values{};
+        constexpr std::int64_t side = 240;
+        for (std::size_t s = 0; s < values.size(); ++s) {
+            const auto scene = outlineScene(static_cast<ThingShape>(s), {side, side}, 0.5, 0.5, side / 1.5, 0);
+            std::int64_t inside = 0;
+            for (std::int64_t i = 0; i < side * side; ++i)
+                inside += thingAt(scene, (static_cast<double>(i % side) + 0.5) / side,
+                                  (static_cast<double>(i / side) + 0.5) / side) >= 0;
+            values[s] = static_cast<double>(inside) / ((side / 3.0) * (side / 3.0));
+        }
+        return values;
+    }();
+    return areas;
+}
+
+/// Intersection over union of a region with an outline.
+double overlapWith(const Region& region, const Scene& outline)
+{
+    const auto width = outline.picture.width, height = outline.picture.height;
+    const auto inside = [&](std::int64_t x, std::int64_t y) {
+        return thingAt(outline, (static_cast<double>(x) + 0.5) / static_cast<double>(width),
+                       (static_cast<double>(y) + 0.5) / static_cast<double>(height)) >= 0;
+    };
+    std::int64_t both = 0;
+    for (const auto pixel : region.pixels)
+        both += inside(pixel % width, pixel / width);
+    const auto& thing = outline.things.front();
+    const double reach = 0.7 * thing.size * static_cast<double>(std::min(width, height));
+    const auto from = [&](double centre, std::int64_t side) {
+        return std::max<std::int64_t>(0, static_cast<std::int64_t>(centre * static_cast<double>(side) - reach));
+    };
+    const auto to = [&](double centre, std::int64_t side) {
+        return std::min(side, static_cast<std::int64_t>(centre * static_cast<double>(side) + reach) + 1);
+    };
+    std::int64_t covered = 0;
+    for (std::int64_t y = from(thing.y, height); y < to(thing.y, height); ++y) {
+        for (std::int64_t x = from(thing.x, width); x < to(thing.x, width); ++x)
+            covered += inside(x, y);
+    }
+    return static_cast<double>(both) /
+           static_cast<double>(static_cast<std::int64_t>(region.pixels.size()) + covered - both);
+}
+
+FoundThing describe(const Region& region, ImageSize size)
+{
+    const auto count = static_cast<double>(region.pixels.size());
+    double x = 0, y = 0;
+    for (const auto pixel : region.pixels) {
+        x += static_cast<double>(pixel % size.width) + 0.5;
+        y += static_cast<double>(pixel / size.width) + 0.5;
+    }
+    FoundThing found;
+    found.colour = static_cast<ThingColour>(region.colour);
+    found.x = x / count / static_cast<double>(size.width);
+    found.y = y / count / static_cast<double>(size.height);
+    found.area = count / static_cast<double>(size.width * size.height);
+    for (std::size_t s = 0; s < shapeNames.size(); ++s) {
+        const double diameter = 2 * std::sqrt(count / outlineAreas()[s]);
+        for (const double tilt : {-0.1, 0.0, 0.1}) {
+            const auto shape = static_cast<ThingShape>(s);
+            const double overlap = overlapWith(region, outlineScene(shape, size, found.x, found.y, diameter, tilt));
+            if (overlap > found.overlap) {
+                found.overlap = overlap;
+                found.shape = shape;
+            }
+        }
+    }
+    return found;
+}
+
+} // namespace
+
+std::vector<FoundThing> findThings(const Image& picture)
+{
+    constexpr double leastOverlap = 0.35; // thin seams between things, long smears
+    std::vector<FoundThing> things;
+    for (const auto& region : largestRegions(picture)) {
+        if (static_cast<double>(region.pixels.size()) <
+            leastArea * static_cast<double>(picture.size.width * picture.size.height))
+            continue;
+        const auto found = describe(region, picture.size);
+        if (found.overlap >= leastOverlap)
+            things.push_back(found);
+    }
+    return things;
+}
+
+double LayoutScore::error() const
+{
+    if (things == 0)
+        return std::numeric_limits<double>::quiet_NaN();
+    return (distance + missingPenalty * static_cast<double>(missing)) / static_cast<double>(things);
+}
+
+LayoutScore& LayoutScore::operator+=(const LayoutScore& other)
+{
+    pictures += other.pictures;
+    things += other.things;
+    missing += other.missing;
+    spurious += other.spurious;
+    rightShape += other.rightShape;
+    distance += other.distance;
+    return *this;
+}
+
+LayoutScore scoreLayout(const Scene& truth, const Image& picture)
+{
+    LayoutScore score{.pictures = 1};
+    const auto found = findThings(picture);
+    const auto width = static_cast<double>(picture.size.width), height = static_cast<double>(picture.size.height);
+    const double diagonal = std::sqrt(width * width + height * height);
+    for (const auto& thing : truth.things) {
+        ++score.things;
+        const auto match =
+            std::find_if(found.begin(), found.end(), [&](const auto& f) { return f.colour == thing.colour; });
+        if (match == found.end()) {
+            ++score.missing;
+            continue;
+        }
+        const auto [x, y] = centreInBucket(thing, truth.picture, truth.bucket);
+        const double dx = (match->x - x) * width, dy = (match->y - y) * height;
+        score.distance += std::sqrt(dx * dx + dy * dy) / diagonal;
+        score.rightShape += match->shape == thing.shape;
+    }
+    for (const auto& f : found) {
+        score.spurious += std::none_of(truth.things.begin(), truth.things.end(),
+                                       [&](const auto& thing) { return thing.colour == f.colour; });
+    }
+    return score;
+}
+
+} // namespace nanodit

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "core/demo/scene.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace nanodit {
+
+/// A coloured thing that was found in a picture.
+struct FoundThing {
+    ThingColour colour = ThingColour::Red;
+    ThingShape shape = ThingShape::Circle; ///< Whose outline, at this area, overlaps it best.
+    double overlap = 0;                    ///< Intersection over union with that outline.
+    double x = 0, y = 0;                   ///< Centre of mass, in fractions of the picture's width and height.
+    double area = 0;                       ///< Share of the picture.
+};
+
+/// Finds things by colour: for each of the eight hues the largest connected region of saturated pixels, if it covers at
+/// least 0.6 % of the picture and is compact.
+std::vector<FoundThing> findThings(const Image& picture);
+
+/// How far coloured things are from where they should be. Sums, so that pictures add up.
+struct LayoutScore {
+    /// What a thing that is not found counts as, in fractions of the diagonal.
+    static constexpr double missingPenalty = 0.5;
+
+    std::int64_t pictures = 0;
+    std::int64_t things = 0; ///< That should be there.
+    std::int64_t missing = 0;
+    std::int64_t spurious = 0;   ///< Found, of a colour that should not be there.
+    std::int64_t rightShape = 0; ///< Of those found.
+    double distance = 0;         ///< Over found things, in fractions of the diagonal.
+
+    /// Layout error: mean distance over all things, a missing one counting missingPenalty.
+    double error() const;
+    LayoutScore& operator+=(const LayoutScore& other);
+};
+
+/// `picture` shows the scene's bucket image, or an attempt at it.
+LayoutScore scoreLayout(const Scene& truth, const Image& picture);
+
+} // namespace nanodit

@@ -1,0 +1,90 @@
+#include "core/demo/layout.h"
+#include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
+#include "core/workbench.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Scene truthOfRecord(const Workspace& workspace, const RecordInfo& record)
+{
+    const auto file = workspace.root / "data" / "truth" / (record.id + ".json");
+    if (!fs::exists(file))
+        throw DataError("the truth of record " + record.id + " was not found (" + file.string() +
+                        "): layout errors are known for demo workspaces only, which \"nanodit demo create\" makes");
+    return sceneFromTruth(nlohmann::json::parse(readTextFile(file), nullptr, false), file.string());
+}
+
+/// The painted picture at the left, the true one at the right.
+Image besideEachOther(const Image& painted, const Image& truth)
+{
+    Image both{.size = {painted.size.width + truth.size.width, painted.size.height}, .rgb = {}};
+    for (std::int64_t y = 0; y < painted.size.height; ++y) {
+        both.rgb.insert(both.rgb.end(), painted.at(0, y), painted.at(0, y) + 3 * painted.size.width);
+        both.rgb.insert(both.rgb.end(), truth.at(0, y), truth.at(0, y) + 3 * truth.size.width);
+    }
+    return both;
+}
+
+JobEnd measureLayout(const LayoutRequest& request, const JobContext& context)
+{
+    auto records = listRecords(request.workspace);
+    std::erase_if(records, [](const RecordInfo& record) { return record.split != "val"; });
+    if (records.empty())
+        throw DataError(request.workspace.root.string() + " has no validation records to paint");
+    if (static_cast<std::int64_t>(records.size()) > request.pictures)
+        records.resize(static_cast<std::size_t>(request.pictures));
+    if (!request.keepPictures.empty())
+        fs::create_directories(request.keepPictures);
+
+    const auto session = SamplingSession::open(request.workspace, request.checkpoint, request.device);
+    ProgressMeter meter(context, "measuring layout", static_cast<std::int64_t>(records.size()), "pictures");
+    LayoutScore painted, finder;
+    for (const auto& record : records) {
+        if (context.shouldStop())
+            return JobEnd::Cancelled;
+        const auto scene = truthOfRecord(request.workspace, record);
+        SampleRequest sample;
+        sample.textRecord = record.id;
+        sample.reference = RecordReference{record.id};
+        sample.size = record.bucket;
+        sample.steps = request.steps;
+        sample.textScale = request.textScale;
+        sample.dinoScale = request.dinoScale;
+        sample.seed = request.seed;
+        const auto result = session->sample(sample, context, [](const SamplePreview&) {});
+        if (!result)
+            return JobEnd::Cancelled;
+        const auto truth = loadBucketImage(record);
+        painted += scoreLayout(scene, result->picture);
+        finder += scoreLayout(scene, truth);
+        if (!request.keepPictures.empty())
+            writePng(request.keepPictures / (record.id + ".png"), besideEachOther(result->picture, truth));
+        meter.advance();
+    }
+    request.finished({.pictures = painted.pictures,
+                      .things = painted.things,
+                      .missing = painted.missing,
+                      .spurious = painted.spurious,
+                      .rightShape = painted.rightShape,
+                      .error = painted.error(),
+                      .finderError = finder.error()});
+    return JobEnd::Finished;
+}
+
+} // namespace
+
+std::unique_ptr<Job> makeLayoutJob(LayoutRequest request)
+{
+    return makeJob(
+        [request = std::move(request)](const JobContext& context) { return measureLayout(request, context); });
+}
+
+} // namespace nanodit

@@ -1,0 +1,73 @@
+#include "core/demo/scene_set.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace nanodit {
+
+SceneSet::SceneSet(std::uint64_t seed, std::int64_t count, const std::string& split, const JobContext& context)
+    : byBucket_(demoBuckets().size())
+{
+    ProgressMeter meter(context, "drawing " + split + " scenes", count, "scenes");
+    for (std::int64_t index = 0; size() < count && !context.shouldStop(); ++index) {
+        auto scene = makeScene(seed, index);
+        if (scene.split != split)
+            continue;
+        const auto bucket = std::find(demoBuckets().begin(), demoBuckets().end(), scene.bucket) - demoBuckets().begin();
+        byBucket_[static_cast<std::size_t>(bucket)].push_back(size());
+        pixels_.push_back(bytesFromImage(makeBucketImage(drawScene(scene), scene.bucket)));
+        scenes_.push_back(std::move(scene));
+        meter.advance();
+    }
+}
+
+at::Tensor SceneSet::picture(std::int64_t i) const
+{
+    return unitFromBytes(pixels(i)).unsqueeze(0);
+}
+
+at::Tensor SceneSet::randomCrops(CounterRandom& random, std::int64_t count, std::int64_t side) const
+{
+    std::vector<at::Tensor> crops;
+    for (std::int64_t i = 0; i < count; ++i) {
+        const auto& whole = pixels(random.below(size()));
+        const auto top = random.below(whole.size(1) - side + 1);
+        const auto left = random.below(whole.size(2) - side + 1);
+        crops.push_back(whole.slice(1, top, top + side).slice(2, left, left + side));
+    }
+    return unitFromBytes(at::stack(crops));
+}
+
+std::vector<std::int64_t> SceneSet::randomOfOneBucket(CounterRandom& random, std::int64_t count) const
+{
+    const auto chosen = scene(random.below(size())).bucket;
+    const auto bucket = std::find(demoBuckets().begin(), demoBuckets().end(), chosen) - demoBuckets().begin();
+    const auto& members = byBucket_[static_cast<std::size_t>(bucket)];
+    std::vector<std::int64_t> indices;
+    for (std::int64_t i = 0; i < count; ++i)
+        indices.push_back(members[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(members.size())))]);
+    return indices;
+}
+
+at::Tensor SceneSet::pictures(const std::vector<std::int64_t>& indices) const
+{
+    std::vector<at::Tensor> chosen;
+    for (const auto index : indices)
+        chosen.push_back(pixels(index));
+    return unitFromBytes(at::stack(chosen));
+}
+
+at::Tensor bytesFromImage(const Image& image)
+{
+    const auto interleaved =
+        at::from_blob(const_cast<std::uint8_t*>(image.rgb.data()), {image.size.height, image.size.width, 3}, at::kByte);
+    return interleaved.permute({2, 0, 1}).contiguous();
+}
+
+at::Tensor unitFromBytes(const at::Tensor& bytes)
+{
+    return bytes.to(at::kFloat) / 127.5 - 1;
+}
+
+} // namespace nanodit

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "core/demo/counter_random.h"
+#include "core/demo/scene.h"
+#include "core/runtime/job.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// Scenes of one seed with their bucket images in memory, as encoders are trained and measured on.
+class SceneSet {
+public:
+    /// The first `count` scenes of `split` ("train", "val"), drawn and brought to their buckets.
+    /// Returns early, with fewer, when the job should stop.
+    SceneSet(std::uint64_t seed, std::int64_t count, const std::string& split, const JobContext& context);
+
+    std::int64_t size() const { return static_cast<std::int64_t>(scenes_.size()); }
+    const Scene& scene(std::int64_t i) const { return scenes_[static_cast<std::size_t>(i)]; }
+    /// [3, H, W] bytes
+    const at::Tensor& pixels(std::int64_t i) const { return pixels_[static_cast<std::size_t>(i)]; }
+    /// [1, 3, H, W] in [-1, 1]
+    at::Tensor picture(std::int64_t i) const;
+
+    /// Random squares of `side` pixels from random scenes, in [-1, 1]: [count, 3, side, side]
+    at::Tensor randomCrops(CounterRandom& random, std::int64_t count, std::int64_t side) const;
+    /// Indices of `count` random scenes of one bucket, which a random scene chooses.
+    std::vector<std::int64_t> randomOfOneBucket(CounterRandom& random, std::int64_t count) const;
+    /// [indices, 3, H, W] in [-1, 1]; the scenes must share a bucket.
+    at::Tensor pictures(const std::vector<std::int64_t>& indices) const;
+
+private:
+    std::vector<Scene> scenes_;
+    std::vector<at::Tensor> pixels_;
+    std::vector<std::vector<std::int64_t>> byBucket_; ///< In the order of demoBuckets.
+};
+
+/// [3, H, W] bytes of an image.
+at::Tensor bytesFromImage(const Image& image);
+/// Bytes to [-1, 1] floats, as the autoencoder takes them.
+at::Tensor unitFromBytes(const at::Tensor& bytes);
+
+} // namespace nanodit
