@@ -1,7 +1,6 @@
 #include "core/demo/train_encoders.h"
 
 #include "core/demo/measure.h"
-#include "core/encoders/sentence_piece.h"
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
 #include "core/workbench.h"
@@ -134,7 +133,7 @@ private:
             trainDemoTokenizer(recipe, tokenizer);
         const auto weights = nanodit::trainText(recipe, tokenizer, partial_ / "t5.safetensors", context);
         if (weights)
-            writeT5Folder(target, demoTextConfig(SentencePieceModel(tokenizer).size()), *weights, tokenizer);
+            writeT5Folder(target, demoTextConfig(T5Tokenizer(tokenizer).size()), *weights, tokenizer);
         return weights.has_value();
     }
 

@@ -55,7 +55,7 @@ struct TextRecipe {
     std::int64_t warmupSteps = 150;
     double hiddenShare = 0.15; ///< Of tokens, replaced by <extra_id_0>.
 };
-T5Config demoTextConfig(std::int64_t tokenizerPieces);
+T5Config demoTextConfig(std::int64_t vocabulary);
 /// Trains a SentencePiece model (unigram, case folded) on captions: writes `model` (spiece.model).
 void trainDemoTokenizer(const TextRecipe& recipe, const std::filesystem::path& model);
 std::optional<TensorMap> trainText(const TextRecipe& recipe, const std::filesystem::path& tokenizerModel,

@@ -1,6 +1,6 @@
 #include "core/demo/train_encoders.h"
 #include "core/demo/train_loop.h"
-#include "core/encoders/sentence_piece.h"
+#include "core/encoders/sentence_piece_library.h"
 #include "core/io/atomic_file.h"
 
 #include <ATen/ATen.h>
@@ -69,10 +69,10 @@ struct Captions {
 
 } // namespace
 
-T5Config demoTextConfig(std::int64_t tokenizerPieces)
+T5Config demoTextConfig(std::int64_t vocabulary)
 {
     T5Config config;
-    config.vocabulary = tokenizerPieces + 100; // and the <extra_id_N>
+    config.vocabulary = vocabulary;
     config.width = 64;
     config.headWidth = 16;
     config.heads = 4;
@@ -90,7 +90,7 @@ void trainDemoTokenizer(const TextRecipe& recipe, const std::filesystem::path& m
     for (const auto& scene : trainScenes(recipe.seed, recipe.captions))
         text += scene.caption + "\n";
     writeFileAtomically(input, text);
-    SentencePieceModel::train(
+    SentencePieceLibrary::train(
         "--input=" + input.string() + " --model_prefix=" + prefix.string() +
         " --model_type=unigram --vocab_size=192 --hard_vocab_limit=false --pad_id=0 --eos_id=1 --unk_id=2"
         " --bos_id=-1 --character_coverage=1.0 --normalization_rule_name=nmt_nfkc_cf --num_threads=2"
@@ -104,7 +104,7 @@ std::optional<TensorMap> trainText(const TextRecipe& recipe, const std::filesyst
 {
     const T5Tokenizer tokenizer(tokenizerModel);
     const auto hiddenId = tokenizer.encode("<extra_id_0>").front();
-    const auto config = demoTextConfig(SentencePieceModel(tokenizerModel).size());
+    const auto config = demoTextConfig(tokenizer.size());
     auto generator = at::detail::createCPUGenerator(recipe.seed);
     auto initial = T5Encoder::initialWeights(config, recipe.seed);
     const auto encoderNames = initial;
