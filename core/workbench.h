@@ -313,7 +313,7 @@ std::unique_ptr<Job> makeDemoJob(DemoRequest request);
 struct TrainEncodersRequest {
     std::filesystem::path folder;
     std::uint64_t seed = 1;
-    std::int64_t scenes = 2000;
+    std::int64_t scenes = 1500;
     std::function<void(const struct DemoFigures&)> finished = [](const auto&) {};
 };
 std::unique_ptr<Job> makeTrainEncodersJob(TrainEncodersRequest request);

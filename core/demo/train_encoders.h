@@ -16,13 +16,13 @@ namespace nanodit {
 
 struct AutoencoderRecipe {
     std::uint64_t seed = 1;
-    std::int64_t cropSteps = 8000; ///< On `cropBatch` random squares of `cropSide` pixels: many edges, little work.
-    std::int64_t cropBatch = 4;
+    std::int64_t cropSteps = 6000; ///< On `cropBatch` random squares of `cropSide` pixels: many edges, little work.
+    std::int64_t cropBatch = 8;
     std::int64_t cropSide = 64;
-    std::int64_t pictureSteps = 800; ///< Then on whole pictures, whose statistics the norms will see.
-    std::int64_t pictureBatch = 2;
-    double lr = 1.5e-3;
-    std::int64_t warmupSteps = 200;
+    std::int64_t pictureSteps = 1000; ///< Then on whole pictures, whose statistics the norms will see.
+    std::int64_t pictureBatch = 4;
+    double lr = 2e-3;
+    std::int64_t warmupSteps = 100;
     double squaredWeight = 2.0; ///< Loss: |e| + squaredWeight e^2 + klWeight KL, each a mean per element.
     double klWeight = 2e-4;
 };
@@ -35,7 +35,7 @@ std::optional<AutoencoderKl> trainAutoencoder(const AutoencoderRecipe& recipe, c
 /// picture holds, by linear heads that are thrown away. Nothing rewards knowing where a patch lies.
 struct DinoRecipe {
     std::uint64_t seed = 1;
-    std::int64_t steps = 2500;
+    std::int64_t steps = 1200;
     std::int64_t batch = 12;
     double lr = 1.5e-3;
     std::int64_t warmupSteps = 150;
@@ -49,7 +49,7 @@ std::optional<TensorMap> trainDino(const DinoRecipe& recipe, const SceneSet& sce
 struct TextRecipe {
     std::uint64_t seed = 1;
     std::int64_t captions = 12000; ///< Drawn without pictures.
-    std::int64_t steps = 2500;
+    std::int64_t steps = 1200;
     std::int64_t batch = 32;
     double lr = 2e-3;
     std::int64_t warmupSteps = 150;

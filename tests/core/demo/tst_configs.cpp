@@ -1,0 +1,98 @@
+#include "core/config/train_config.h"
+#include "core/io/atomic_file.h"
+
+#include <QtTest>
+
+#include <string>
+#include <vector>
+
+using namespace nanodit;
+
+namespace {
+
+/// Dotted names of every setting.
+class KeyCollector : public FieldVisitor {
+public:
+    std::vector<std::string> keys;
+
+    void beginGroup(std::string_view key, std::string_view) override { group_ = std::string(key) + "."; }
+    void endGroup() override { group_.clear(); }
+    void field(const FieldInfo& info, bool&) override { add(info); }
+    void field(const FieldInfo& info, std::int64_t&) override { add(info); }
+    void field(const FieldInfo& info, double&) override { add(info); }
+    void field(const FieldInfo& info, std::string&) override { add(info); }
+    void field(const FieldInfo& info, std::array<double, 2>&) override { add(info); }
+    void field(const FieldInfo& info, std::vector<std::string>&) override { add(info); }
+    void choice(const FieldInfo& info, std::string&, std::span<const std::string_view>) override { add(info); }
+
+private:
+    void add(const FieldInfo& info) { keys.push_back(group_ + std::string(info.key)); }
+    std::string group_;
+};
+
+/// Dotted names of the keys that a file of two levels spells out.
+std::vector<std::string> keysIn(const std::string& yaml)
+{
+    std::vector<std::string> keys;
+    std::string group;
+    for (const auto& line : QString::fromStdString(yaml).split('\n')) {
+        static const QRegularExpression pattern("^( *)([a-z_0-9]+):(.*)$");
+        const auto match = pattern.match(line);
+        if (!match.hasMatch())
+            continue;
+        const auto key = match.captured(2).toStdString();
+        const auto rest = match.captured(3).section('#', 0, 0).trimmed();
+        if (match.captured(1).isEmpty() && rest.isEmpty())
+            group = key + ".";
+        else
+            keys.push_back((match.captured(1).isEmpty() ? "" : group) + key);
+    }
+    return keys;
+}
+
+} // namespace
+
+class TestConfigs : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void shippedConfigurationIsValidAndSpellsOutEveryKey_data()
+    {
+        QTest::addColumn<QString>("name");
+        QTest::newRow("demo") << "demo.yaml";
+        QTest::newRow("base") << "base.yaml";
+    }
+    void shippedConfigurationIsValidAndSpellsOutEveryKey()
+    {
+        QFETCH(QString, name);
+        const auto file = std::filesystem::path(NANODIT_CONFIGS) / name.toStdString();
+        auto config = readTrainConfig(file); // throws for unknown keys and values out of range
+        KeyCollector expected;
+        config.visit(expected);
+        auto found = keysIn(readTextFile(file));
+        std::sort(found.begin(), found.end());
+        std::sort(expected.keys.begin(), expected.keys.end());
+        for (const auto& key : expected.keys)
+            QVERIFY2(std::binary_search(found.begin(), found.end(), key), (key + " is missing").c_str());
+        QCOMPARE(found.size(), expected.keys.size());
+    }
+
+    void baseIsTheDefault()
+    {
+        const auto base = readTrainConfig(std::filesystem::path(NANODIT_CONFIGS) / "base.yaml");
+        QCOMPARE(base.model.hiddenSize, std::int64_t{768});
+        QCOMPARE(base.model.depth, std::int64_t{12});
+        QCOMPARE(toYaml(base), toYaml(TrainConfig{}));
+    }
+
+    void demoUsesPatchesWithTheirPlaces()
+    {
+        const auto demo = readTrainConfig(std::filesystem::path(NANODIT_CONFIGS) / "demo.yaml");
+        QVERIFY(demo.model.useDinoPatches);
+        QVERIFY(demo.model.patchPosition == PatchPosition::Sincos);
+        QCOMPARE(demo.conditions.keepAll(), 0.55);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestConfigs)
+#include "tst_configs.moc"
