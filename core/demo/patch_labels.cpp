@@ -42,4 +42,30 @@ at::Tensor classShares(const at::Tensor& maps, std::int64_t side)
     return counts / static_cast<double>(side * side);
 }
 
+namespace {
+
+/// Shares of things as [..., colours, shapes], and of the background [..., 1].
+std::pair<at::Tensor, at::Tensor> thingsAndBackground(const at::Tensor& shares)
+{
+    auto thingShape = shares.sizes().vec();
+    thingShape.back() = sceneColours - 1;
+    thingShape.push_back(sceneShapes - 1);
+    const auto things = shares.narrow(-1, 0, backgroundClass).reshape(thingShape);
+    return {things, shares.narrow(-1, backgroundClass, 1)};
+}
+
+} // namespace
+
+at::Tensor colourShares(const at::Tensor& shares)
+{
+    const auto [things, background] = thingsAndBackground(shares);
+    return at::cat({things.sum(-1), background}, -1);
+}
+
+at::Tensor shapeShares(const at::Tensor& shares)
+{
+    const auto [things, background] = thingsAndBackground(shares);
+    return at::cat({things.sum(-2), background}, -1);
+}
+
 } // namespace nanodit

@@ -15,6 +15,8 @@ namespace {
 constexpr std::int64_t quartersPerPatch = 4;
 constexpr std::int64_t tints = static_cast<std::int64_t>(tintNames.size());
 constexpr std::int64_t textures = static_cast<std::int64_t>(textureNames.size());
+/// A patch token is asked for colour and shape in each quarter.
+constexpr std::int64_t quarterAnswers = sceneColours + sceneShapes;
 /// A CLS token is asked which (colour, shape) things there are, and the background's tint and texture.
 constexpr std::int64_t clsAnswers = backgroundClass + tints + textures;
 constexpr const char* patchHead = "head.patch";
@@ -89,13 +91,20 @@ Batch drawBatch(const SceneSet& scenes, const Answers& answers, const DinoConfig
     return batch;
 }
 
-/// [B, rows, cols, 4 * classes] of patches to [B, 2 rows, 2 cols, classes] of their quarters.
+/// [B, rows, cols, 4 * answers] of patches to [B, 2 rows, 2 cols, answers] of their quarters.
 at::Tensor quarterLogits(const at::Tensor& patchLogits)
 {
     const auto batch = patchLogits.size(0), rows = patchLogits.size(1), cols = patchLogits.size(2);
-    return patchLogits.reshape({batch, rows, cols, 2, 2, sceneClasses})
+    return patchLogits.reshape({batch, rows, cols, 2, 2, quarterAnswers})
         .permute({0, 1, 3, 2, 4, 5})
-        .reshape({batch, 2 * rows, 2 * cols, sceneClasses});
+        .reshape({batch, 2 * rows, 2 * cols, quarterAnswers});
+}
+
+/// Cross entropy against shares, where cells that hold a thing weigh more: most of a picture is background.
+at::Tensor cellLoss(const at::Tensor& logits, const at::Tensor& shares)
+{
+    const auto weight = 1 + 3 * (1 - shares.select(-1, shares.size(-1) - 1));
+    return -(weight * (shares * logits.log_softmax(-1)).sum(-1)).sum() / weight.sum();
 }
 
 } // namespace
@@ -119,7 +128,7 @@ std::optional<TensorMap> trainDino(const DinoRecipe& recipe, const SceneSet& sce
     const auto config = demoDinoConfig();
     auto initial = DinoEncoder::initialWeights(config, recipe.seed);
     auto generator = at::detail::createCPUGenerator(recipe.seed);
-    addHead(initial, patchHead, quartersPerPatch * sceneClasses, config.width, generator);
+    addHead(initial, patchHead, quartersPerPatch * quarterAnswers, config.width, generator);
     addHead(initial, clsHead, clsAnswers, config.width, generator);
     const auto parameters = trainableParameters(initial);
     TensorMap weights;
@@ -136,7 +145,9 @@ std::optional<TensorMap> trainDino(const DinoRecipe& recipe, const SceneSet& sce
         const auto features = encoder.encode(batch.pixels);
         const auto [rows, cols] = std::pair(features.grid.rows, features.grid.cols);
         const auto logits = quarterLogits(linear(features.patches, patchHead).reshape({recipe.batch, rows, cols, -1}));
-        const auto patchLoss = -(batch.shares * logits.log_softmax(-1)).sum(-1).mean();
+        const auto parts = logits.split_with_sizes({sceneColours, sceneShapes}, -1);
+        const auto patchLoss =
+            cellLoss(parts[0], colourShares(batch.shares)) + cellLoss(parts[1], shapeShares(batch.shares));
 
         const auto chosen = at::tensor(batch.indices, at::kLong);
         const auto cls = linear(features.cls, clsHead).split_with_sizes({backgroundClass, tints, textures}, 1);

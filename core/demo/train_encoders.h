@@ -35,10 +35,10 @@ std::optional<AutoencoderKl> trainAutoencoder(const AutoencoderRecipe& recipe, c
 /// picture holds, by linear heads that are thrown away. Nothing rewards knowing where a patch lies.
 struct DinoRecipe {
     std::uint64_t seed = 1;
-    std::int64_t steps = 1200;
-    std::int64_t batch = 12;
-    double lr = 1.5e-3;
-    std::int64_t warmupSteps = 150;
+    std::int64_t steps = 3000;
+    std::int64_t batch = 16;
+    double lr = 1e-3;
+    std::int64_t warmupSteps = 200;
 };
 DinoConfig demoDinoConfig();
 std::optional<TensorMap> trainDino(const DinoRecipe& recipe, const SceneSet& scenes,

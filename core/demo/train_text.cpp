@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <set>
+#include <sstream>
 
 namespace nanodit {
 
@@ -87,12 +89,21 @@ void trainDemoTokenizer(const TextRecipe& recipe, const std::filesystem::path& m
     input.replace_extension(".captions.txt");
     prefix.replace_extension();
     std::string text;
-    for (const auto& scene : trainScenes(recipe.seed, recipe.captions))
+    std::set<std::string> words;
+    for (const auto& scene : trainScenes(recipe.seed, recipe.captions)) {
         text += scene.caption + "\n";
+        std::istringstream parts(scene.caption);
+        for (std::string word; parts >> word;)
+            words.insert(word.substr(0, word.find_first_of(",:")));
+    }
+    // The trainer only considers strings that occur in two different words; captions have too few words for that. These
+    // lines make every word a candidate, also before punctuation.
+    for (const auto& word : words)
+        text += word + " " + word + ", " + word + ". " + word + ": " + word + ";\n";
     writeFileAtomically(input, text);
     SentencePieceLibrary::train(
         "--input=" + input.string() + " --model_prefix=" + prefix.string() +
-        " --model_type=unigram --vocab_size=192 --hard_vocab_limit=false --pad_id=0 --eos_id=1 --unk_id=2"
+        " --model_type=unigram --vocab_size=160 --hard_vocab_limit=false --pad_id=0 --eos_id=1 --unk_id=2"
         " --bos_id=-1 --character_coverage=1.0 --normalization_rule_name=nmt_nfkc_cf --num_threads=2"
         " --minloglevel=1 --required_chars=abcdefghijklmnopqrstuvwxyz0123456789,.:;!?'-");
     std::filesystem::remove(input);
