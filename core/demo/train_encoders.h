@@ -35,7 +35,7 @@ std::optional<AutoencoderKl> trainAutoencoder(const AutoencoderRecipe& recipe, c
 /// picture holds, by linear heads that are thrown away. Nothing rewards knowing where a patch lies.
 struct DinoRecipe {
     std::uint64_t seed = 1;
-    std::int64_t steps = 3000;
+    std::int64_t steps = 5500;
     std::int64_t batch = 16;
     double lr = 1e-3;
     std::int64_t warmupSteps = 200;
