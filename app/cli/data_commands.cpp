@@ -2,7 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <cstdio>
+#include <map>
 
 namespace nanodit::cli {
 
@@ -157,6 +159,63 @@ void runVerify(Options& options)
         options.exitCode = 1;
 }
 
+/// "70.4 MB"
+std::string sizeText(std::int64_t bytes)
+{
+    constexpr std::array units = {"B", "kB", "MB", "GB", "TB"};
+    auto size = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    for (; size >= 1000 && unit + 1 < units.size(); ++unit)
+        size /= 1000;
+    char text[32];
+    std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", size, units[unit]);
+    return text;
+}
+
+std::string countsText(const std::map<std::string, std::int64_t>& counts)
+{
+    std::string text;
+    for (const auto& [name, number] : counts)
+        text += (text.empty() ? "" : ", ") + name + " " + std::to_string(number);
+    return text;
+}
+
+void runStatus(Options& options)
+{
+    const auto report = status(Workspace::open(options.workspace));
+    std::vector<std::vector<std::string>> rows = {{"array", "whole", "missing", "stale", "wrong", "size"}};
+    auto arrays = json::array();
+    for (const auto& array : report.arrays) {
+        const auto* const name = arrayFolderNames[static_cast<std::size_t>(array.array)];
+        rows.push_back({name, std::to_string(array.whole), std::to_string(array.missing), std::to_string(array.stale),
+                        std::to_string(array.wrong), sizeText(array.bytes)});
+        arrays.push_back({{"array", name},
+                          {"whole", array.whole},
+                          {"missing", array.missing},
+                          {"stale", array.stale},
+                          {"wrong", array.wrong},
+                          {"bytes", array.bytes}});
+    }
+    auto text = count(report.records, "record");
+    if (report.records > 0)
+        text += " (" + countsText(report.splits) + ") in buckets " + countsText(report.buckets);
+    if (report.picturesGone > 0)
+        text += "\n" + count(report.picturesGone, "picture") + " gone";
+    printResult(options.output, text + "\n" + table(rows),
+                {{"records", report.records},
+                 {"pictures_gone", report.picturesGone},
+                 {"splits", report.splits},
+                 {"buckets", report.buckets},
+                 {"arrays", arrays}});
+}
+
+void runExport(const std::filesystem::path& file, Options& options)
+{
+    const auto lines = exportRecords(Workspace::open(options.workspace), file);
+    printResult(options.output, count(lines, "record") + " written to " + file.string() + "\n",
+                {{"records", lines}, {"file", file.string()}});
+}
+
 } // namespace
 
 void addDataCommands(CLI::App& app, Options& options)
@@ -186,6 +245,15 @@ void addDataCommands(CLI::App& app, Options& options)
     auto* const verify =
         app.add_subcommand("verify", "Check every array against its record; exit code 1 if anything is wrong");
     verify->callback([&options] { runVerify(options); });
+
+    auto* const state =
+        app.add_subcommand("status", "Count records and the states of their arrays, without reading them");
+    state->callback([&options] { runStatus(options); });
+
+    auto* const exporting = app.add_subcommand("export", "Write the records as a records.jsonl, which can be imported");
+    const auto file = std::make_shared<std::filesystem::path>();
+    exporting->add_option("FILE", *file, "The file to write")->required();
+    exporting->callback([file, &options] { runExport(*file, options); });
 }
 
 } // namespace nanodit::cli

@@ -84,7 +84,8 @@ void CommandLineTest::helpAndVersionExitWithZero()
 {
     const auto help = run({"--help"});
     QCOMPARE(help.exitCode, 0);
-    for (const char* command : {"import", "preprocess", "shard", "verify", "train", "sample", "demo", "golden"})
+    for (const char* command :
+         {"import", "preprocess", "shard", "verify", "status", "export", "train", "sample", "demo", "golden"})
         QVERIFY2(help.out.contains(command), command);
     QCOMPARE(run({"--version"}).exitCode, 0);
 }
@@ -103,6 +104,17 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
 
     const auto verified = run({"-w", workspace, "--json", "--quiet", "verify"});
     QVERIFY2(verified.exitCode == 0 && verified.json().value("sound").toBool(), qPrintable(verified.out));
+
+    const auto state = run({"-w", workspace, "--json", "status"}).json();
+    QCOMPARE(state.value("records").toInt(), 24);
+    for (const auto& array : state.value("arrays").toArray())
+        QCOMPARE(array.toObject().value("whole").toInt(), 24);
+
+    // What is exported can be imported, and changes nothing.
+    const auto records = text(folder_ / "demo/data/exported.jsonl");
+    QCOMPARE(run({"-w", workspace, "--json", "export", records}).json().value("records").toInt(), 24);
+    const auto imported = run({"-w", workspace, "--json", "--quiet", "import", records}).json();
+    QCOMPARE(imported.value("unchanged").toInt(), 24);
 
     // A second run of the passes has nothing to do.
     const auto again = run({"-w", workspace, "--json", "--quiet", "preprocess"});
