@@ -17,11 +17,11 @@ namespace nanodit {
 
 using namespace std::chrono_literals;
 
-Sparkline::Sparkline(MetricSeries* series, Hue hue, double smoothKeep, QWidget* parent)
+Sparkline::Sparkline(MetricSeries* series, Hue hue, bool averaged, QWidget* parent)
     : QWidget(parent)
     , series_(series)
     , hue_(hue)
-    , smoothKeep_(smoothKeep)
+    , averaged_(averaged)
 {
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
 }
@@ -30,7 +30,8 @@ void Sparkline::paintEvent(QPaintEvent*)
 {
     if (!series_ || series_->steps().size() < 2)
         return;
-    const auto values = smoothKeep_ > 0 ? smoothed(series_->values(), smoothKeep_) : series_->values();
+    const auto& recorded = series_->values();
+    const auto values = averaged_ ? smoothed(recorded, smoothingWindow(recorded.size())) : recorded;
     const auto points = decimated(series_->steps(), values, width());
     const auto [lowest, highest] = std::minmax_element(points.y.begin(), points.y.end());
     const double span = std::max(*highest - *lowest, 0.05 * std::abs(*highest) + 1e-12);
@@ -54,7 +55,7 @@ MetricCard::MetricCard(MetricSeries* series, const Look& look, QWidget* parent)
     , look_(look)
     , number_(new QLabel(this))
     , unit_(new QLabel(look.unit, this))
-    , sparkline_(new Sparkline(series, look.hue, look.smoothKeep, this))
+    , sparkline_(new Sparkline(series, look.hue, look.averaged, this))
 {
     setProperty("surface", "panel");
     setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed); // cards in a row share its width evenly
@@ -90,8 +91,8 @@ MetricCard::MetricCard(MetricSeries* series, const Look& look, QWidget* parent)
 void MetricCard::refresh()
 {
     double value = series_ ? series_->last() : std::nan("");
-    if (look_.smoothKeep > 0 && series_ && !series_->isEmpty())
-        value = smoothed(series_->values(), look_.smoothKeep).back();
+    if (look_.averaged && series_ && !series_->isEmpty())
+        value = smoothed(series_->values(), smoothingWindow(series_->values().size())).back();
     number_->setText(numberText(value));
     unit_->setVisible(std::isfinite(value));
     const bool known = std::isfinite(value);

@@ -19,7 +19,7 @@ class Sparkline : public QWidget {
     Q_OBJECT
 
 public:
-    Sparkline(MetricSeries* series, Hue hue, double smoothKeep, QWidget* parent = nullptr);
+    Sparkline(MetricSeries* series, Hue hue, bool averaged, QWidget* parent = nullptr);
     QSize sizeHint() const override { return {72, 28}; }
     QSize minimumSizeHint() const override { return {32, 24}; }
 
@@ -29,7 +29,7 @@ protected:
 private:
     QPointer<MetricSeries> series_;
     Hue hue_;
-    double smoothKeep_;
+    bool averaged_;
 };
 
 /// One number with its name, unit, sparkline, and whether it is healthy. Renewed at most ten times a second.
@@ -41,7 +41,7 @@ public:
         QString title;
         QString unit;
         Hue hue = Hue::Grey;
-        double smoothKeep = 0; ///< > 0: shows the moving average.
+        bool averaged = false;               ///< Shows the moving average.
         std::optional<std::pair<double, double>> healthy;
     };
     MetricCard(MetricSeries* series, const Look& look, QWidget* parent = nullptr);

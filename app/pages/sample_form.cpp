@@ -52,6 +52,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     checkpoints_->setAccessibleName(tr("Checkpoint"));
     checkpoints_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     checkpoints_->setMinimumContentsLength(12);
+    checkpoints_->setPlaceholderText(tr("none yet"));
     textScale_->setObjectName(QStringLiteral("textScale"));
     dinoScale_->setObjectName(QStringLiteral("dinoScale"));
     textScale_->setValue(2);

@@ -270,6 +270,12 @@ bool SamplePage::settled() const
     return session_.background().pending() == 0 && !sampling_.active();
 }
 
+void SamplePage::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    session_.refreshRuns(); // a training may have saved checkpoints since
+}
+
 void SamplePage::keyPressEvent(QKeyEvent* event)
 {
     if (event->key() == Qt::Key_Delete && !shownFile_.isEmpty())

@@ -29,7 +29,6 @@ namespace nanodit {
 
 namespace {
 constexpr int drawerHeight = 250;
-constexpr double cardSmoothing = 0.9;
 constexpr std::pair healthyVelocityNorm{0.5, 3.0};
 constexpr std::pair healthyGradientNorm{0.0, 5.0};
 } // namespace
@@ -67,23 +66,19 @@ QWidget* TrainPage::makeContent()
     const auto addCard = [cards, content](MetricSeries& shown, const MetricCard::Look& look) {
         cards->addWidget(new MetricCard(&shown, look, content), 1);
     };
-    addCard(series.loss,
-            {.title = tr("Loss"), .unit = {}, .hue = meaning::loss, .smoothKeep = cardSmoothing, .healthy = {}});
+    addCard(series.loss, {.title = tr("Loss"), .unit = {}, .hue = meaning::loss, .averaged = true, .healthy = {}});
     addCard(series.velocityNorm, {.title = tr("Velocity norm"),
                                   .unit = {},
                                   .hue = meaning::velocity,
-                                  .smoothKeep = 0,
+                                  .averaged = false,
                                   .healthy = healthyVelocityNorm});
     addCard(series.gradNorm, {.title = tr("Gradient norm"),
                               .unit = {},
                               .hue = meaning::gradient,
-                              .smoothKeep = 0,
+                              .averaged = false,
                               .healthy = healthyGradientNorm});
-    addCard(series.samplesPerSecond, {.title = tr("Speed"),
-                                      .unit = tr("samples/s"),
-                                      .hue = meaning::neutral,
-                                      .smoothKeep = cardSmoothing,
-                                      .healthy = {}});
+    addCard(series.samplesPerSecond,
+            {.title = tr("Speed"), .unit = tr("samples/s"), .hue = meaning::neutral, .averaged = true, .healthy = {}});
     progress_->setTextVisible(false);
     progress_->setAccessibleName(tr("Progress of the training"));
     auto keepsPlace = progress_->sizePolicy();

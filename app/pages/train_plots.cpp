@@ -16,7 +16,6 @@ namespace nanodit {
 
 namespace {
 constexpr int heightForFour = 520;
-constexpr double smoothing = 0.95; ///< Of the curves over the raw points: about the last 20 steps.
 } // namespace
 
 TrainPlots::TrainPlots(TrainSeries& series, QWidget* parent)
@@ -58,15 +57,16 @@ CurvePlot* TrainPlots::makePlot(Quantity quantity, QWidget* parent)
     plot->setEmptyText(tr("press Start, or choose a past run"));
     switch (quantity) {
     case Quantity::Loss:
-        plot->addCurve(&series_.loss, tr("raw and smoothed"), meaning::loss, smoothing);
+        plot->addCurve(&series_.loss, tr("raw and smoothed"), meaning::loss, CurvePlot::Drawn::WithAverage);
         break;
     case Quantity::VelocityNorm:
         plot->setHealthyBand(0.5, 3.0);
-        plot->addCurve(&series_.velocityNorm, tr("√mean(v²)"), meaning::velocity, smoothing);
+        plot->addCurve(&series_.velocityNorm, tr("√mean(v²)"), meaning::velocity, CurvePlot::Drawn::WithAverage);
         break;
     case Quantity::GradientNorms:
-        plot->addCurve(&series_.gradNorm, tr("all"), meaning::gradient, smoothing);
-        plot->addCurve(&series_.gradNormPatchProj, QStringLiteral("dino_patch_proj"), meaning::patches, smoothing);
+        plot->addCurve(&series_.gradNorm, tr("all"), meaning::gradient, CurvePlot::Drawn::WithAverage);
+        plot->addCurve(&series_.gradNormPatchProj, QStringLiteral("dino_patch_proj"), meaning::patches,
+                       CurvePlot::Drawn::WithAverage);
         break;
     case Quantity::LearningRate:
         plot->addCurve(&series_.learningRate, tr("per step"), meaning::neutral);

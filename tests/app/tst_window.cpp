@@ -254,6 +254,9 @@ private Q_SLOTS:
         window_->findChild<GuidanceSlider*>("textScale")->setValue(1);
         QMimeData data;
         data.setUrls({QUrl::fromLocalFile(picture.file)});
+        QDragEnterEvent enter({400, 400}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QCoreApplication::sendEvent(window_.get(), &enter);
+        QVERIFY(enter.isAccepted());
         QDropEvent drop({400, 400}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
         QCoreApplication::sendEvent(window_.get(), &drop);
         QTRY_COMPARE(window_->findChild<QLineEdit*>("prompt")->text(), QStringLiteral("a red circle at the top left"));

@@ -72,10 +72,10 @@ private Q_SLOTS:
 
     void movingAverageStartsAtTheFirstValueAndKeepsAConstant()
     {
-        const auto constant = smoothed(QVector<double>(50, 3.5), 0.95);
+        const auto constant = smoothed(QVector<double>(50, 3.5), 20);
         for (const double value : constant)
             QVERIFY(std::abs(value - 3.5) < 1e-12);
-        const auto steps = smoothed({1, 2}, 0.5);
+        const auto steps = smoothed({1, 2}, 2);
         QCOMPARE(steps[0], 1.0);
         QVERIFY(std::abs(steps[1] - 5.0 / 3) < 1e-12); // (0.25 * 1 + 0.5 * 2) / 0.75
     }
@@ -84,7 +84,7 @@ private Q_SLOTS:
     {
         MetricSeries series;
         CurvePlot plot;
-        plot.addCurve(&series, "loss", meaning::loss, 0.95);
+        plot.addCurve(&series, "loss", meaning::loss, CurvePlot::Drawn::WithAverage);
         plot.resize(400, 200);
         plot.show();
         QVERIFY(QTest::qWaitForWindowExposed(&plot));

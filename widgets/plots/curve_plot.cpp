@@ -81,15 +81,10 @@ CurvePlot::CurvePlot(QWidget* parent, Scale scale)
     applyColours();
 }
 
-void CurvePlot::addCurve(MetricSeries* series, const QString& name, Hue hue, double smoothKeep)
+void CurvePlot::addCurve(MetricSeries* series, const QString& name, Hue hue, Drawn drawn)
 {
-    Curve curve{.series = series,
-                .name = name,
-                .hue = hue,
-                .smoothKeep = smoothKeep,
-                .raw = plot_->addGraph(),
-                .smooth = nullptr};
-    if (smoothKeep > 0)
+    Curve curve{.series = series, .name = name, .hue = hue, .raw = plot_->addGraph(), .smooth = nullptr};
+    if (drawn == Drawn::WithAverage)
         curve.smooth = plot_->addGraph();
     for (auto* const graph : {curve.raw, curve.smooth}) {
         if (graph != nullptr)
@@ -140,7 +135,7 @@ void CurvePlot::redraw()
         const auto raw = decimated(x, curve.series->values(), columns);
         curve.raw->setData(raw.x, raw.y, true);
         if (curve.smooth != nullptr) {
-            const auto smooth = decimated(x, smoothed(curve.series->values(), curve.smoothKeep), columns);
+            const auto smooth = decimated(x, smoothed(curve.series->values(), smoothingWindow(x.size())), columns);
             curve.smooth->setData(smooth.x, smooth.y, true);
         }
     }

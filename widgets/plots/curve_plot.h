@@ -29,9 +29,9 @@ public:
     enum class Scale { Linear, Logarithmic };
     explicit CurvePlot(QWidget* parent = nullptr, Scale scale = Scale::Linear);
 
-    /// The series is not owned and may die first. `smoothKeep` > 0 draws the curve faintly and its moving average over
-    /// it.
-    void addCurve(MetricSeries* series, const QString& name, Hue hue, double smoothKeep = 0);
+    enum class Drawn { AsIs, WithAverage }; ///< WithAverage: the points faintly, their moving average over them.
+    /// The series is not owned and may die first.
+    void addCurve(MetricSeries* series, const QString& name, Hue hue, Drawn drawn = Drawn::AsIs);
     /// Shades values that are healthy.
     void setHealthyBand(double lowest, double highest);
     /// Said in the middle while there is no point.
@@ -52,9 +52,8 @@ private:
         QPointer<MetricSeries> series;
         QString name;
         Hue hue;
-        double smoothKeep = 0;
         QCPGraph* raw = nullptr;
-        QCPGraph* smooth = nullptr; ///< Null without smoothing.
+        QCPGraph* smooth = nullptr; ///< Null without average.
     };
     void redrawSoon();
     void redraw();

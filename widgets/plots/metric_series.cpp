@@ -32,8 +32,9 @@ double MetricSeries::last() const
     return values_.isEmpty() ? std::numeric_limits<double>::quiet_NaN() : values_.back();
 }
 
-QVector<double> smoothed(const QVector<double>& values, double keep)
+QVector<double> smoothed(const QVector<double>& values, double window)
 {
+    const double keep = 1 - 1 / window;
     QVector<double> result;
     result.reserve(values.size());
     double average = 0, weight = 0;
@@ -43,6 +44,11 @@ QVector<double> smoothed(const QVector<double>& values, double keep)
         result.push_back(average / weight);
     }
     return result;
+}
+
+double smoothingWindow(qsizetype points)
+{
+    return std::clamp(static_cast<double>(points) / 40, 1.0, 60.0);
 }
 
 } // namespace nanodit

@@ -30,8 +30,9 @@ private:
     QVector<double> steps_, values_;
 };
 
-/// Exponential moving average with its start corrected (as in Adam): each new value weighs 1 - keep. Same length as
-/// `values`.
-QVector<double> smoothed(const QVector<double>& values, double keep);
+/// Exponential moving average over about `window` values, its start corrected (as in Adam). Same length as `values`.
+QVector<double> smoothed(const QVector<double>& values, double window);
+/// The window that suits a curve of so many points: a fortieth of them, 1 to 60.
+double smoothingWindow(qsizetype points);
 
 } // namespace nanodit
