@@ -180,7 +180,7 @@ TarWriter::~TarWriter()
 {
     if (archive_ == nullptr)
         return;
-    archive_write_fail(archive_); // Not finished: nothing more goes to the sink.
+    sink_ = nullptr; // Not finished: nothing more goes there.
     archive_write_free(archive_);
 }
 
@@ -213,13 +213,16 @@ void TarWriter::finish()
 std::ptrdiff_t TarWriter::pass(archive*, void* self, const void* data, std::size_t size)
 {
     auto& writer = *static_cast<TarWriter*>(self);
-    try { // libarchive is C: no exception may pass through it.
-        writer.sink_({static_cast<const std::byte*>(data), size});
-        return static_cast<la_ssize_t>(size);
+    // libarchive is C: no exception may pass through it. Nor is it told of the failure, after which it would not free
+    // all that it holds; check() ends the writing.
+    try {
+        if (writer.sink_ && !writer.failed_)
+            writer.sink_({static_cast<const std::byte*>(data), size});
     } catch (...) {
+        writer.failed_ = true;
         writer.failure_ = std::current_exception();
-        return -1;
     }
+    return static_cast<std::ptrdiff_t>(size);
 }
 
 void TarWriter::check(int result)

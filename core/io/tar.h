@@ -81,6 +81,7 @@ private:
     void check(int result);
 
     Sink sink_;
+    bool failed_ = false;
     std::exception_ptr failure_;
     archive* archive_ = nullptr;
 };
