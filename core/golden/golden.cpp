@@ -45,7 +45,11 @@ GoldenReport runGolden(const std::filesystem::path& caseFolder)
         throw DataError(caseFile.string() + " is of kind \"" + report.kind +
                         "\", which is not among those known here: " + known);
     }
-    report.lines = runner->second(caseFolder);
+    try {
+        report.lines = runner->second(caseFolder);
+    } catch (const nlohmann::json::exception& error) {
+        throw DataError(caseFolder.string() + " is no whole golden case: " + error.what());
+    }
     return report;
 }
 

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "core/golden/golden.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <initializer_list>
+#include <span>
+#include <string>
+
+namespace nanodit {
+
+/// A line for what matches or does not: the error is 0 or infinite, the tolerance 0. `difference` is empty for a match.
+GoldenLine exactLine(const std::string& name, const std::string& difference);
+/// "" when they are equal.
+std::string differs(const std::string& what, const std::string& ours, const std::string& expected);
+/// "" or the first of several differences.
+std::string firstOf(std::initializer_list<std::string> differences);
+std::string shaOf(std::span<const std::byte> bytes);
+
+/// A case's expected.json, the order of its entries kept. Throws DataError.
+nlohmann::ordered_json readExpected(const std::filesystem::path& caseFolder);
+
+std::vector<GoldenLine> runWebdatasetCase(const std::filesystem::path& caseFolder);
+std::vector<GoldenLine> runTorchFileCase(const std::filesystem::path& caseFolder);
+
+} // namespace nanodit
