@@ -201,13 +201,12 @@ std::vector<std::uint8_t> withPngText(std::span<const std::uint8_t> png, const P
     return file;
 }
 
-PngText readPngText(const std::filesystem::path& file)
+PngText parsePngText(std::span<const std::byte> file, const std::string& name)
 {
-    const auto mapped = MappedFile::open(file);
-    if (!PngChunks::hasSignature(mapped->bytes()))
-        throw DataError(file.string() + " is no PNG picture");
+    if (!PngChunks::hasSignature(file))
+        throw DataError(name + " is no PNG picture");
     PngText text;
-    PngChunks chunks(mapped->bytes());
+    PngChunks chunks(file);
     for (PngChunk chunk; chunks.next(chunk);) {
         const bool holdsText = chunk.type == "tEXt" || chunk.type == "zTXt" || chunk.type == "iTXt";
         if (!holdsText || !chunk.checksumHolds())
@@ -216,6 +215,11 @@ PngText readPngText(const std::filesystem::path& file)
             text.insert_or_assign(std::move(entry->keyword), std::move(entry->text));
     }
     return text;
+}
+
+PngText readPngText(const std::filesystem::path& file)
+{
+    return parsePngText(MappedFile::open(file)->bytes(), file.string());
 }
 
 } // namespace nanodit

@@ -35,6 +35,8 @@ private:
     bool complete_ = false;
 };
 
+/// The texts of a PNG in memory; damaged ones are left out. Throws DataError when it is no PNG.
+PngText parsePngText(std::span<const std::byte> file, const std::string& name);
 /// The PNG with a text chunk per entry behind its header.
 std::vector<std::uint8_t> withPngText(std::span<const std::uint8_t> png, const PngText& text);
 
