@@ -168,7 +168,7 @@ ImageProcessor ImageProcessor::fromJson(const nlohmann::json& config, const std:
             .height = 224, .width = 224, .shortestEdge = {}, .longestEdge = {}, .maxHeight = {}, .maxWidth = {}};
     if (processor.resize_ && (processor.resample_ < 0 || processor.resample_ > 3))
         throw DataError(source + " asks for the resampling filter " + std::to_string(processor.resample_) +
-                        "; 0 (nearest), 1 (Lanczos, done as bicubic), 2 (bilinear) and 3 (bicubic) are supported");
+                        "; 0 (nearest), 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are supported");
     if (bit && fields.boolean("do_pad", false) && fields.has("pad_size"))
         processor.padSize_ = sizeFromJson(fields.json()["pad_size"], true, source);
     if (processor.padSize_.height.has_value() != processor.padSize_.width.has_value() ||
@@ -241,7 +241,7 @@ at::Tensor ImageProcessor::process(const at::Tensor& image) const
     if (kind_ == Kind::Dinov3 && rescale_)
         x = x.to(at::kFloat) * rescaleFactor_;
     if (resize_) {
-        constexpr std::array filters = {ResizeFilter::NearestExact, ResizeFilter::Bicubic, ResizeFilter::Bilinear,
+        constexpr std::array filters = {ResizeFilter::NearestExact, ResizeFilter::Lanczos, ResizeFilter::Bilinear,
                                         ResizeFilter::Bicubic};
         x = resizeImage(x.contiguous(), resizedSize({x.size(3), x.size(2)}), filters[std::size_t(resample_)]);
     }
@@ -260,7 +260,8 @@ at::Tensor ImageProcessor::normalise(const at::Tensor& x) const
 {
     if (kind_ == Kind::Dinov3 && !rescale_)
         throw DataError(source_ + " asks to normalise without rescaling, which this processor cannot do");
-    if (x.size(1) != 1 && mean_.size() != 1 && x.size(1) != std::int64_t(mean_.size()))
+    const bool broadcast = kind_ == Kind::Dinov3 && x.size(1) == 1; // the other normalises in place
+    if (!broadcast && mean_.size() != 1 && x.size(1) != std::int64_t(mean_.size()))
         throw DataError(source_ + " gives " + std::to_string(mean_.size()) + " means for a picture of " +
                         std::to_string(x.size(1)) + " channels; set do_convert_rgb or convert the picture");
     auto mean = floats(mean_), deviation = floats(std_);

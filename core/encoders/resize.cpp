@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numbers>
+#include <utility>
 #include <vector>
 
 namespace nanodit {
@@ -26,8 +28,48 @@ double cubic(double x)
     return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
 
-/// For each output position along one axis: the input positions that it is mixed of, with weights in fixed point.
-struct FixedPointWeights {
+double sinc(double x)
+{
+    return x == 0 ? 1 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x);
+}
+
+double lanczos(double x)
+{
+    return std::abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0;
+}
+
+/// For each output position along one axis: the input positions that it is mixed of.
+struct Window {
+    std::int64_t first = 0;
+    std::vector<double> weights; ///< Their sum is 1.
+};
+
+std::vector<Window> windowsOf(std::int64_t inputs, std::int64_t outputs, ResizeFilter filter)
+{
+    const auto kernel = filter == ResizeFilter::Lanczos ? lanczos : filter == ResizeFilter::Bicubic ? cubic : triangle;
+    const double reach = filter == ResizeFilter::Lanczos ? 3 : filter == ResizeFilter::Bicubic ? 2 : 1;
+    const double scale = double(inputs) / double(outputs);
+    const double stretch =
+        std::max(scale, 1.0); // when shrinking, the filter covers as much of the input as an output does
+    std::vector<Window> windows;
+    for (std::int64_t i = 0; i < outputs; ++i) {
+        const double centre = scale * (double(i) + 0.5);
+        Window window{.first = std::max<std::int64_t>(std::int64_t(centre - reach * stretch + 0.5), 0), .weights = {}};
+        const auto end = std::min(std::int64_t(centre + reach * stretch + 0.5), inputs);
+        double sum = 0;
+        for (auto j = window.first; j < end; ++j) {
+            window.weights.push_back(kernel((double(j) - centre + 0.5) / stretch));
+            sum += window.weights.back();
+        }
+        for (auto& weight : window.weights)
+            weight = sum != 0 ? weight / sum : weight;
+        windows.push_back(std::move(window));
+    }
+    return windows;
+}
+
+/// The same with weights as whole numbers of 2^-fractionBits.
+struct FixedPointWindows {
     struct Window {
         std::int64_t first = 0;
         std::vector<std::int32_t> weights;
@@ -36,40 +78,21 @@ struct FixedPointWeights {
     int fractionBits = 0;
 };
 
-FixedPointWeights fixedPointWeights(std::int64_t inputs, std::int64_t outputs, ResizeFilter filter)
+FixedPointWindows fixedPoint(const std::vector<Window>& exact)
 {
-    const double scale = double(inputs) / double(outputs);
-    const double stretch =
-        std::max(scale, 1.0); // when shrinking, the filter covers as much of the input as an output does
-    const double support = (filter == ResizeFilter::Bicubic ? 2.0 : 1.0) * stretch;
-
-    FixedPointWeights result;
-    std::vector<std::vector<double>> exact;
     double largest = 0;
-    for (std::int64_t i = 0; i < outputs; ++i) {
-        const double centre = scale * (double(i) + 0.5);
-        const auto first = std::max<std::int64_t>(std::int64_t(centre - support + 0.5), 0);
-        const auto end = std::min(std::int64_t(centre + support + 0.5), inputs);
-        std::vector<double> weights;
-        double sum = 0;
-        for (auto j = first; j < end; ++j) {
-            const double x = (double(j) - centre + 0.5) / stretch;
-            weights.push_back(filter == ResizeFilter::Bicubic ? cubic(x) : triangle(x));
-            sum += weights.back();
-        }
-        for (auto& weight : weights) {
-            weight = sum != 0 ? weight / sum : weight;
+    for (const auto& window : exact) {
+        for (const double weight : window.weights)
             largest = std::max(largest, weight);
-        }
-        result.windows.push_back({first, {}});
-        exact.push_back(std::move(weights));
     }
     // As many fraction bits as let the largest weight fit into 16 bits with its sign.
+    FixedPointWindows result;
     while (result.fractionBits < 22 && std::int64_t(0.5 + largest * double(1 << (result.fractionBits + 1))) < (1 << 15))
         ++result.fractionBits;
-    for (std::size_t i = 0; i < exact.size(); ++i) {
-        for (const double weight : exact[i])
-            result.windows[i].weights.push_back(
+    for (const auto& window : exact) {
+        result.windows.push_back({window.first, {}});
+        for (const double weight : window.weights)
+            result.windows.back().weights.push_back(
                 std::int32_t(std::trunc(weight * double(1 << result.fractionBits) + (weight < 0 ? -0.5 : 0.5))));
     }
     return result;
@@ -81,7 +104,7 @@ at::Tensor resizeAxis(const at::Tensor& image, std::int64_t axis, std::int64_t o
     const auto inputs = image.size(axis);
     if (inputs == outputs)
         return image;
-    const auto table = fixedPointWeights(inputs, outputs, filter);
+    const auto table = fixedPoint(windowsOf(inputs, outputs, filter));
     auto sizes = image.sizes().vec();
     sizes[std::size_t(axis)] = outputs;
     auto result = at::empty(sizes, image.options());
@@ -110,6 +133,19 @@ at::Tensor resizeAxis(const at::Tensor& image, std::int64_t axis, std::int64_t o
     return result;
 }
 
+/// What windows do to floats, as a matrix [outputs, inputs].
+at::Tensor matrixOf(const std::vector<Window>& windows, std::int64_t inputs)
+{
+    auto matrix = at::zeros({std::int64_t(windows.size()), inputs}, at::kFloat);
+    auto* row = matrix.data_ptr<float>();
+    for (const auto& window : windows) {
+        for (std::size_t j = 0; j < window.weights.size(); ++j)
+            row[std::size_t(window.first) + j] = float(window.weights[j]);
+        row += inputs;
+    }
+    return matrix;
+}
+
 } // namespace
 
 at::Tensor resizeImage(const at::Tensor& image, ImageSize size, ResizeFilter filter)
@@ -121,6 +157,11 @@ at::Tensor resizeImage(const at::Tensor& image, ImageSize size, ResizeFilter fil
         return at::_upsample_nearest_exact2d(image, target);
     if (image.scalar_type() == at::kByte)
         return resizeAxis(resizeAxis(image, 3, size.width, filter), 2, size.height, filter);
+    if (filter == ResizeFilter::Lanczos) { // which LibTorch learnt late
+        const auto across = matrixOf(windowsOf(image.size(3), size.width, filter), image.size(3));
+        const auto down = matrixOf(windowsOf(image.size(2), size.height, filter), image.size(2));
+        return at::matmul(down, at::matmul(image, across.t()));
+    }
     return filter == ResizeFilter::Bilinear ? at::_upsample_bilinear2d_aa(image, target, /*align_corners=*/false)
                                             : at::_upsample_bicubic2d_aa(image, target, /*align_corners=*/false);
 }

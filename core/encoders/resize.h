@@ -8,9 +8,9 @@
 
 namespace nanodit {
 
-enum class ResizeFilter { NearestExact, Bilinear, Bicubic };
+enum class ResizeFilter { NearestExact, Bilinear, Bicubic, Lanczos };
 
-/// image [B, C, H, W] -> [B, C, size.height, size.width]; bilinear and bicubic antialiased. float32 stays as it comes
+/// image [B, C, H, W] -> [B, C, size.height, size.width]; all but the nearest antialiased. float32 stays as it comes
 /// out; uint8 is resized in fixed point, across and then down, rounded and clamped to bytes after each.
 at::Tensor resizeImage(const at::Tensor& image, ImageSize size, ResizeFilter filter);
 
