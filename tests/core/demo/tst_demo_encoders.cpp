@@ -1,0 +1,84 @@
+#include "core/demo/measure.h"
+#include "core/demo/patch_labels.h"
+#include "tests/support/test_data.h"
+
+#include <ATen/ATen.h>
+#include <QtTest>
+#include <torch/csrc/autograd/grad_mode.h>
+
+#include <cmath>
+
+using namespace nanodit;
+
+namespace {
+
+std::filesystem::path shipped()
+{
+    return resourcesFolder() / "demo";
+}
+
+} // namespace
+
+/// What the shipped encoders promise, on scenes that they have not seen.
+class TestDemoEncoders : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void shippedEncodersKeepTheirPromises()
+    {
+        const auto figures = measureDemoEncoders(shipped(), 1, 15, {});
+        QVERIFY(figures.has_value());
+        QVERIFY2(figures->psnrMean >= 32 && figures->psnrLowest >= 28, std::to_string(figures->psnrMean).c_str());
+        QVERIFY2(figures->patchAccuracy >= 0.94, std::to_string(figures->patchAccuracy).c_str());
+        QVERIFY2(figures->thingPatchAccuracy >= 0.65, std::to_string(figures->thingPatchAccuracy).c_str());
+        QVERIFY2(figures->positionShare < 0.2, std::to_string(figures->positionShare).c_str());
+        QVERIFY2(figures->oneWordSmallest > 0.01, std::to_string(figures->oneWordSmallest).c_str());
+        QVERIFY2(figures->swapSmallest > 0.005, std::to_string(figures->swapSmallest).c_str());
+        QVERIFY(figures->longestCaption > 20 && figures->longestCaption <= demoTextTokens);
+    }
+
+    void everyCaptionFits()
+    {
+        const auto encoder = T5Encoder::load(shipped() / "t5-demo");
+        for (std::int64_t index = 0; index < 2000; ++index) {
+            const auto ids = encoder->tokenizer().encode(makeScene(2, index).caption);
+            QVERIFY(static_cast<std::int64_t>(ids.size()) <= demoTextTokens);
+            QVERIFY(std::find(ids.begin(), ids.end(), 2) == ids.end()); // no <unk>
+        }
+    }
+
+    void latentsAreNearUnitGaussian()
+    {
+        const at::NoGradGuard noGrad;
+        const auto autoencoder = AutoencoderKl::load(shipped() / "vae");
+        const SceneSet scenes(3, 10, "val", {});
+        std::vector<at::Tensor> latents;
+        for (std::int64_t i = 0; i < scenes.size(); ++i)
+            latents.push_back(autoencoder.modelLatent(autoencoder.encode(scenes.picture(i)).mean).flatten());
+        const auto all = at::cat(latents);
+        QVERIFY(std::abs(all.mean().item<double>()) < 0.1);
+        QVERIFY(std::abs(all.std().item<double>() - 1) < 0.1);
+    }
+
+    void tiledDecodingIsCloseToPlain()
+    {
+        const at::NoGradGuard noGrad;
+        const auto autoencoder = AutoencoderKl::load(shipped() / "vae");
+        const SceneSet scenes(3, 2, "val", {});
+        const auto latent = autoencoder.encode(scenes.picture(0)).mean;
+        const auto plain = autoencoder.decode(latent), tiled = autoencoder.decodeTiled(latent, 12, 6);
+        QVERIFY(!at::equal(plain, tiled));
+        const double psnr = -10 * std::log10((plain - tiled).square().mean().item<double>() / 4);
+        QVERIFY2(psnr > 26, std::to_string(psnr).c_str());
+    }
+
+    void folderWithoutEncodersIsNamed()
+    {
+        const test::TemporaryFolder folder;
+        const auto message = test::errorOf([&] { measureDemoEncoders(folder.path(), 1, 10, {}); });
+        QVERIFY2(message.find(folder.path().string()) != std::string::npos, message.c_str());
+    }
+};
+
+QTEST_APPLESS_MAIN(TestDemoEncoders)
+#include "tst_demo_encoders.moc"
