@@ -1,6 +1,5 @@
 #include "core/dataset/shard_set.h"
 
-#include "core/dataset/finite.h"
 #include "core/io/atomic_file.h"
 #include "core/io/float_values.h"
 #include "core/io/mapped_file.h"
@@ -273,7 +272,7 @@ ShardSample ShardSet::read(std::int64_t index) const
         auto array = parseNpy(parts[part], shard->mapped, nameOf(part));
         if (array.shape.size() != dimensions || (known != 0 && array.shape[axis] != known))
             throw DataError(nameOf(part) + " has the unexpected shape " + shapeText(array.shape));
-        if (!isFloating(array.dtype) || nonFiniteCount(array) > 0)
+        if (!isFloating(array.dtype) || !allFinite(array))
             throw DataError(nameOf(part) + (isFloating(array.dtype)
                                                 ? " holds infinite values or not-a-number"
                                                 : " holds " + dtypeName(array.dtype) + " instead of numbers"));

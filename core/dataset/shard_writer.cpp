@@ -1,7 +1,6 @@
 #include "core/dataset/shard_writer.h"
 
 #include "core/dataset/dino_statistics.h"
-#include "core/dataset/finite.h"
 #include "core/dataset/record.h"
 #include "core/io/atomic_file.h"
 #include "core/io/float_values.h"
@@ -116,7 +115,7 @@ void ShardSetWriter::State::checkArray(const ShardSample& sample, const char* wh
                         "; float16, bfloat16 or float32 is expected");
     if (!shapeFits)
         throw DataError(about + " has the shape " + shapeText(array.shape) + "; " + expected + " is expected");
-    if (nonFiniteCount(array) > 0)
+    if (!allFinite(array))
         throw DataError(about + " holds infinite values or not-a-number");
 }
 

@@ -33,6 +33,15 @@ float floatFromBfloat(std::uint16_t value)
     return std::bit_cast<float>(std::uint32_t{value} << 16);
 }
 
+template<typename Bits>
+bool noneHasAll(const std::byte* data, std::size_t count, Bits exponent)
+{
+    Bits found = 0;
+    for (std::size_t i = 0; i < count; ++i)
+        found |= static_cast<Bits>((load<Bits>(data, i) & exponent) == exponent);
+    return found == 0;
+}
+
 [[noreturn]] void refuse(DType type)
 {
     throw DataError("floating-point numbers are expected, not " + dtypeName(type));
@@ -77,6 +86,25 @@ std::vector<float> floatsOf(const Array& array)
     std::vector<float> values(static_cast<std::size_t>(array.elements()));
     copyFloats(array, values);
     return values;
+}
+
+bool allFinite(const Array& array)
+{
+    const auto ordered = inRowMajorOrder(array);
+    const auto* const data = ordered.bytes.data();
+    const auto count = static_cast<std::size_t>(ordered.elements());
+    switch (array.dtype) {
+    case DType::F16:
+        return noneHasAll<std::uint16_t>(data, count, 0x7c00);
+    case DType::BF16:
+        return noneHasAll<std::uint16_t>(data, count, 0x7f80);
+    case DType::F32:
+        return noneHasAll<std::uint32_t>(data, count, 0x7f800000);
+    case DType::F64:
+        return noneHasAll<std::uint64_t>(data, count, 0x7ff0000000000000);
+    default:
+        refuse(array.dtype);
+    }
 }
 
 } // namespace nanodit

@@ -12,5 +12,7 @@ bool isFloating(DType type);
 /// The elements in C order as float32, into `target`, which has room for all of them. Throws DataError for other types.
 void copyFloats(const Array& array, std::span<float> target);
 std::vector<float> floatsOf(const Array& array);
+/// False when an element is infinite or not a number. Throws DataError for other types.
+bool allFinite(const Array& array);
 
 } // namespace nanodit
