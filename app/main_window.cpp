@@ -130,6 +130,7 @@ void MainWindow::makeShortcuts()
     connect(rail_, &NavigationRail::pageChosen, this,
             [this](int page) { showPage(pageOrder[static_cast<std::size_t>(page)]); });
     connect(status_, &StatusStrip::pageWanted, this, &MainWindow::showPage);
+    connect(train_, &TrainPage::datasetWanted, this, [this] { showPage(Page::Dataset); });
     connect(sample_, &SamplePage::trainWanted, this, [this] { showPage(Page::Train); });
     connect(welcome_, &WelcomePage::openWanted, this, &MainWindow::askOpen);
     connect(welcome_, &WelcomePage::newWanted, this, &MainWindow::askNew);

@@ -129,6 +129,12 @@ const RecordInfo* Session::record(const QString& id) const
     return found == records_.end() ? nullptr : &*found;
 }
 
+bool Session::hasShards() const
+{
+    std::error_code none;
+    return hasWorkspace() && fs::exists(workspace_->shardsFolder() / "train" / "shards.json", none);
+}
+
 void Session::refreshRecords()
 {
     if (!hasWorkspace())

@@ -44,6 +44,8 @@ public:
     /// Empty while the workspace names no DINO encoder.
     const std::optional<DinoEncoderInfo>& dinoEncoder() const { return dinoEncoder_; }
     const std::vector<RunInfo>& runs() const { return runs_; }
+    /// Whether there are shards to train on.
+    bool hasShards() const;
     void refreshRecords();
     void refreshRuns();
 

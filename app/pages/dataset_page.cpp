@@ -83,6 +83,7 @@ DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
     frame_->setInspector(makeInspector());
     frame_->setDrawer(report_, reportHeight);
     frame_->setDrawerVisible(false);
+    frame_->setInspectorVisible(false);
     addActions();
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -228,8 +229,7 @@ void DatasetPage::addActions()
     connect(import_, &QPushButton::clicked, this, &DatasetPage::importPictures);
     connect(pack_, &QPushButton::clicked, this, [this] {
         const auto folder = session_.workspace().shardsFolder();
-        std::error_code none;
-        const bool packed = std::filesystem::exists(folder / "train" / "shards.json", none);
+        const bool packed = session_.hasShards();
         if (!packed ||
             dialogs_.confirm(this, tr("Pack the shards again?"),
                              tr("The present shards in %1 are replaced.").arg(QString::fromStdString(folder.string())),
@@ -270,6 +270,8 @@ void DatasetPage::showRecords()
         const QSignalBlocker quiet(grid_); // the reset must not look like a choice
         model_->setItems(std::move(items));
     }
+    if (any != (states_->currentIndex() == 1)) // nothing to inspect, no inspector; later the user folds it
+        frame_->setInspectorVisible(any);
     states_->setCurrentIndex(any ? 1 : 0);
     if (!any) {
         empty_->showEmpty(QStringLiteral("dataset"), tr("There are no pictures yet"),

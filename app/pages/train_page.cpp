@@ -39,6 +39,7 @@ TrainPage::TrainPage(Session& session, Dialogs& dialogs, QWidget* parent)
     , training_(session.training())
     , dialogs_(dialogs)
     , frame_(new PageFrame(tr("Train"), this))
+    , states_(new QStackedWidget(this))
     , progress_(new QProgressBar(this))
     , previews_(new PreviewGrid(this))
     , previewStates_(new QStackedWidget(this))
@@ -58,6 +59,18 @@ TrainPage::TrainPage(Session& session, Dialogs& dialogs, QWidget* parent)
 }
 
 QWidget* TrainPage::makeContent()
+{
+    auto* const nothing = new StatePanel(this);
+    nothing->showEmpty(QStringLiteral("pack"), tr("There is nothing to train on yet"),
+                       tr("Import pictures, run the passes and pack shards first."));
+    connect(nothing->addButton(tr("Go to the data set"), QStringLiteral("dataset"), true), &QPushButton::clicked, this,
+            &TrainPage::datasetWanted);
+    states_->addWidget(nothing);
+    states_->addWidget(makeCurves());
+    return states_;
+}
+
+QWidget* TrainPage::makeCurves()
 {
     auto* const content = new QWidget(this);
     auto& series = training_.series();
@@ -139,12 +152,13 @@ void TrainPage::addActions()
 void TrainPage::connectTraining()
 {
     connect(&training_, &Training::stateChanged, this, &TrainPage::updateState);
+    connect(&session_, &Session::recordsChanged, this, &TrainPage::updateState);
     connect(&training_, &Training::runChanged, this, [this] {
         previews_->clear();
         log_->clear();
         previewStates_->setCurrentIndex(0);
         frame_->banner()->hide();
-        showContext(nullptr);
+        updateState();
     });
     connect(&training_, &Training::progressed, this, [this](const Progress& progress) {
         if (progress.total > 0) {
@@ -193,8 +207,8 @@ void TrainPage::updateState()
     const bool active = training_.active();
     const bool paused = state == Training::State::Paused;
     const auto* const past = form_->pastRun();
-    const bool canStart =
-        form_->config().has_value() && (past == nullptr || !past->checkpoints.empty()) && session_.hasWorkspace();
+    const bool canStart = form_->config().has_value() && (past == nullptr || !past->checkpoints.empty());
+    states_->setCurrentIndex(session_.hasShards() || !training_.runName().isEmpty() ? 1 : 0);
     start_->setVisible(!active);
     start_->setEnabled(canStart);
     start_->setText(past != nullptr ? tr("Resume") : tr("Start"));

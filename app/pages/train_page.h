@@ -28,11 +28,15 @@ public:
     void showRun(const QString& name);
     bool settled() const;
 
+Q_SIGNALS:
+    void datasetWanted();
+
 protected:
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
     QWidget* makeContent();
+    QWidget* makeCurves();
     QWidget* makeDrawer();
     void addActions();
     void connectTraining();
@@ -46,6 +50,7 @@ private:
     Training& training_;
     Dialogs& dialogs_;
     PageFrame* frame_;
+    QStackedWidget* states_; ///< Nothing to train on, or the curves.
     QProgressBar* progress_;
     PreviewGrid* previews_;
     QStackedWidget* previewStates_;

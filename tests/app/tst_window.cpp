@@ -63,7 +63,8 @@ public:
         consequence = what;
         return nextAnswer;
     }
-    void tell(QWidget*, const QString&, const QString&) override {}
+    int told = 0;
+    void tell(QWidget*, const QString&, const QString&) override { ++told; }
 };
 
 /// The window's event loop as a user feels it: events are posted every two milliseconds; how long does the loop leave
@@ -158,6 +159,32 @@ private Q_SLOTS:
         loupe->pointAt({17, 33});
         QCOMPARE(readout->text(),
                  QStringLiteral("pixel 17,33 · patch r2 c1 · latent tokens r2 c1 · box 16-32, 32-48 px"));
+    }
+
+    void everyPageIsReachedByKeys()
+    {
+        QApplication::setActiveWindow(window_.get());
+        const std::pair<Qt::Key, const char*> pages[] = {
+            {Qt::Key_2, "start"}, {Qt::Key_3, "generate"}, {Qt::Key_1, "verify"}};
+        for (const auto& [key, button] : pages) {
+            QTest::keyClick(window_.get(), key, Qt::ControlModifier);
+            QVERIFY2(window_->findChild<QPushButton*>(button)->isVisible(), button);
+        }
+        QTest::keyClick(window_.get(), Qt::Key_Question, Qt::ShiftModifier);
+        QCOMPARE(dialogs_.told, 1);
+    }
+
+    void everyControlHasAName()
+    {
+        for (const auto page : {Page::Dataset, Page::Train, Page::Sample}) {
+            window_->showPage(page);
+            for (const auto* const button : window_->findChildren<QAbstractButton*>()) {
+                if (button->isVisible())
+                    QVERIFY2(!button->text().isEmpty() || !button->accessibleName().isEmpty(),
+                             qPrintable(button->metaObject()->className() + button->objectName()));
+            }
+        }
+        window_->showPage(Page::Dataset);
     }
 
     void verifiesTheDataSet()
