@@ -7,6 +7,7 @@
 #include "widgets/page_frame.h"
 #include "widgets/picture.h"
 
+#include <QAbstractItemView>
 #include <QComboBox>
 #include <QCompleter>
 #include <QHBoxLayout>
@@ -15,6 +16,10 @@
 #include <QToolButton>
 
 namespace nanodit {
+
+namespace {
+constexpr int popupWidth = 480;
+}
 
 ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
@@ -32,6 +37,8 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* pa
     records_->setMinimumContentsLength(12);
     records_->completer()->setFilterMode(Qt::MatchContains);
     records_->completer()->setCompletionMode(QCompleter::PopupCompletion);
+    records_->view()->setTextElideMode(Qt::ElideRight);
+    records_->view()->setMinimumWidth(popupWidth);
     records_->lineEdit()->setPlaceholderText(tr("or a record of the workspace"));
     auto* const row = new QHBoxLayout;
     row->setSpacing(4);
@@ -86,6 +93,7 @@ void ReferencePicker::showPicture()
     const auto* const fromRecord = std::get_if<RecordReference>(&reference_);
     const auto* const fromFile = std::get_if<PictureReference>(&reference_);
     records_->setCurrentIndex(fromRecord != nullptr ? records_->findData(QString::fromStdString(fromRecord->id)) : -1);
+    records_->lineEdit()->setCursorPosition(0); // the id, not the end of the caption
     clear_->setEnabled(!std::holds_alternative<NoReference>(reference_));
     const auto show = [this, number](const QString& caption) {
         return [this, number, caption](const QImage& picture) {

@@ -137,7 +137,7 @@ void RunForm::runPicked()
     runNote_->setText(
         run->checkpoints.empty()
             ? tr("It has no checkpoint to continue from.")
-            : tr("Continues from %1.").arg(QString::fromStdString(run->checkpoints.back().filename().string())));
+            : tr("Resume continues from %1.").arg(QString::fromStdString(run->checkpoints.back().filename().string())));
     if (std::filesystem::exists(run->folder / "config.yaml"))
         loadConfiguration(run->folder / "config.yaml");
     Q_EMIT pastRunChosen(*run);

@@ -26,6 +26,15 @@ namespace {
 constexpr double largestSeed = 9007199254740992.0; ///< 2^53: exact in every number that JSON readers use.
 constexpr std::int64_t previewsAPicture = 12;
 
+/// "step-00002000" -> "step 2000"; other names as they are.
+QString stepOf(const std::filesystem::path& checkpoint)
+{
+    const auto name = QString::fromStdString(checkpoint.filename().string());
+    bool isNumber = false;
+    const auto step = name.section(QLatin1Char('-'), -1).toLongLong(&isNumber);
+    return isNumber ? SampleForm::tr("step %1").arg(step) : name;
+}
+
 QDoubleSpinBox* makeRealBox(double minimum, double maximum, double step, int decimals, QWidget* parent)
 {
     auto* const box = new QDoubleSpinBox(parent);
@@ -85,6 +94,13 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     all->setContentsMargins(0, 0, 0, 0);
     all->addWidget(scroll);
 
+    connect(reference_, &ReferencePicker::referenceChanged, this, [this] {
+        // A layout belongs to a shape: the picture takes the record's, until the user chooses another.
+        if (const auto* const chosen = std::get_if<RecordReference>(&reference_->reference())) {
+            if (const auto* const record = session_.record(QString::fromStdString(chosen->id)))
+                setSize(record->bucket);
+        }
+    });
     connect(&session_, &Session::runsChanged, this, &SampleForm::listCheckpoints);
     connect(&session_, &Session::recordsChanged, this, &SampleForm::listSizes);
     connect(&session_, &Session::workspaceChanged, this, &SampleForm::listSizes);
@@ -148,18 +164,21 @@ void SampleForm::listCheckpoints()
     const auto before = checkpoints_->currentData().toString();
     const QSignalBlocker quiet(checkpoints_);
     checkpoints_->clear();
+    int newest = 0;
+    std::filesystem::file_time_type newestTime{};
     for (const auto& run : session_.runs()) {
         for (auto checkpoint = run.checkpoints.rbegin(); checkpoint != run.checkpoints.rend(); ++checkpoint) {
-            auto step = QString::fromStdString(checkpoint->filename().string());
-            step.replace(QStringLiteral("step-"), QString());
-            bool isNumber = false;
-            const auto number = step.toLongLong(&isNumber);
-            checkpoints_->addItem(
-                tr("%1 · step %2").arg(QString::fromStdString(run.name), isNumber ? QString::number(number) : step),
-                QString::fromStdString(checkpoint->string()));
+            std::error_code none;
+            if (const auto time = std::filesystem::last_write_time(*checkpoint, none); time > newestTime) {
+                newestTime = time;
+                newest = checkpoints_->count();
+            }
+            checkpoints_->addItem(tr("%1 · %2").arg(QString::fromStdString(run.name), stepOf(*checkpoint)),
+                                  QString::fromStdString(checkpoint->string()));
         }
     }
-    checkpoints_->setCurrentIndex(std::max(0, before.isEmpty() ? 0 : checkpoints_->findData(before)));
+    const int again = before.isEmpty() ? -1 : checkpoints_->findData(before);
+    checkpoints_->setCurrentIndex(again >= 0 ? again : newest);
     checkpoints_->setEnabled(checkpoints_->count() > 0);
     Q_EMIT checkpointsListed();
 }
@@ -181,6 +200,14 @@ void SampleForm::listSizes()
         size_->addItem(QStringLiteral("%1 × %2 px").arg(size.width).arg(size.height),
                        QString::fromStdString(bucketName(size)));
     size_->setCurrentIndex(std::max(0, size_->findText(before)));
+}
+
+void SampleForm::setSize(ImageSize size)
+{
+    const auto name = QString::fromStdString(bucketName(size));
+    if (size_->findData(name) < 0)
+        size_->addItem(QStringLiteral("%1 × %2 px").arg(size.width).arg(size.height), name);
+    size_->setCurrentIndex(size_->findData(name));
 }
 
 std::filesystem::path SampleForm::checkpoint() const
@@ -213,10 +240,7 @@ SampleRequest SampleForm::request() const
 void SampleForm::setRequest(const SampleRequest& request)
 {
     reference_->setReference(request.reference);
-    const auto name = QString::fromStdString(bucketName(request.size));
-    if (size_->findData(name) < 0)
-        size_->addItem(QStringLiteral("%1 × %2 px").arg(request.size.width).arg(request.size.height), name);
-    size_->setCurrentIndex(size_->findData(name));
+    setSize(request.size);
     steps_->setValue(static_cast<int>(request.steps));
     shift_->setValue(request.shift);
     textScale_->setValue(request.textScale);

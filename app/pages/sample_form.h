@@ -36,6 +36,7 @@ private:
     QWidget* makeSampler();
     void listCheckpoints();
     void listSizes();
+    void setSize(ImageSize size);
 
     Session& session_;
     QComboBox* checkpoints_;
