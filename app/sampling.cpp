@@ -38,7 +38,8 @@ SampledPicture readSampled(const fs::path& file)
     const auto request = sampleRequestFromPng(file);
     return {.picture = qImageFromImage(readImage(file)),
             .file = QString::fromStdString(file.string()),
-            .caption = request ? settingsLine(*request) : QString()};
+            .caption = request ? settingsLine(*request) : QString(),
+            .request = request};
 }
 
 } // namespace
@@ -46,7 +47,9 @@ SampledPicture readSampled(const fs::path& file)
 QString settingsLine(const SampleRequest& request)
 {
     auto prompt = QString::fromStdString(request.prompt);
-    if (prompt.isEmpty())
+    if (request.textRecord)
+        prompt = Sampling::tr("text of %1").arg(QString::fromStdString(*request.textRecord));
+    else if (prompt.isEmpty())
         prompt = Sampling::tr("no text");
     return Sampling::tr("%1 · text %2 · DINO %3 · %4 steps · seed %5")
         .arg(prompt, QString::number(request.textScale, 'f', 2), QString::number(request.dinoScale, 'f', 2),
@@ -93,7 +96,8 @@ void Sampling::generate(const SampleRequest& request, const fs::path& checkpoint
         writePng(file, result->picture, result->settings);
         SampledPicture picture{.picture = qImageFromImage(result->picture),
                                .file = QString::fromStdString(file.string()),
-                               .caption = settingsLine(request)};
+                               .caption = settingsLine(request),
+                               .request = request};
         runner->deliver(
             [this, picture = std::move(picture), seconds = result->seconds] { Q_EMIT finished(picture, seconds); });
         return JobEnd::Finished;

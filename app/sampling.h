@@ -7,7 +7,7 @@
 #include <QString>
 
 #include <memory>
-#include <mutex>
+#include <optional>
 
 namespace nanodit {
 
@@ -18,7 +18,8 @@ class Session;
 struct SampledPicture {
     QImage picture;
     QString file;
-    QString caption; ///< Its settings in one line.
+    QString caption;                      ///< Its settings in one line.
+    std::optional<SampleRequest> request; ///< Empty when the PNG carries no settings of ours.
 };
 
 /// Paints one picture at a time. The opened checkpoint is kept, so that the next picture of it begins at once. Every

@@ -37,6 +37,7 @@ const std::vector<Part>& parts()
           {"Esc", QT_TRANSLATE_NOOP("shortcuts", "stop painting")},
           {"R", QT_TRANSLATE_NOOP("shortcuts", "another seed")},
           {"Ctrl+S", QT_TRANSLATE_NOOP("shortcuts", "save the picture with its settings")},
+          {"double click", QT_TRANSLATE_NOOP("shortcuts", "on a picture of the history: take over its settings")},
           {"Delete", QT_TRANSLATE_NOOP("shortcuts", "move the picture to the trash")}}}};
     return all;
 }

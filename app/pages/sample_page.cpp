@@ -61,6 +61,8 @@ SamplePage::SamplePage(Session& session, Dialogs& dialogs, QWidget* parent)
     connect(cancel_, &QPushButton::clicked, &sampling_, &Sampling::cancel);
     connect(save_, &QPushButton::clicked, this, &SamplePage::save);
     connect(strip_, &Filmstrip::frameChosen, this, &SamplePage::showFrame);
+    connect(strip_, &Filmstrip::activated, this,
+            [this](const QModelIndex& index) { restoreFrom(index.data(FilmModel::KeyRole).toString()); });
     connect(form_, &SampleForm::checkpointsListed, this, &SamplePage::updateState);
     connect(&session_, &Session::workspaceChanged, this, [this] {
         canvas_->clear();
@@ -164,8 +166,11 @@ void SamplePage::connectSampling()
             history_[picture.file] = picture;
         }
         film_->setFrames(std::move(frames));
-        if (!pictures.empty() && shownFile_.isEmpty())
+        if (!pictures.empty() && shownFile_.isEmpty()) { // go on where the last session ended
             strip_->setCurrentIndex(film_->index(0));
+            if (pictures.front().request)
+                applySettings(*pictures.front().request);
+        }
     });
     connect(&sampling_, &Sampling::discarded, this, [this](const QString& file) {
         film_->remove(file);
@@ -232,8 +237,7 @@ void SamplePage::restoreFrom(const QString& file)
         this, [path = std::filesystem::path(file.toStdString())] { return sampleRequestFromPng(path); },
         [this, file](const std::optional<SampleRequest>& settings) {
             if (settings) {
-                form_->setRequest(*settings);
-                prompt_->setText(QString::fromStdString(settings->prompt));
+                applySettings(*settings);
                 frame_->banner()->showNotice(tr("Settings restored from %1").arg(QFileInfo(file).fileName()));
             } else { // a picture like any other
                 auto request = form_->request();
@@ -244,6 +248,15 @@ void SamplePage::restoreFrom(const QString& file)
         [this](const QString& message) {
             frame_->banner()->showFailure(tr("The picture could not be read"), message);
         });
+}
+
+void SamplePage::applySettings(const SampleRequest& settings)
+{
+    form_->setRequest(settings);
+    const auto* const record =
+        settings.textRecord ? session_.record(QString::fromStdString(*settings.textRecord)) : nullptr;
+    prompt_->setText(QString::fromStdString(record != nullptr ? record->caption : settings.prompt));
+    prompt_->setCursorPosition(0);
 }
 
 void SamplePage::save()

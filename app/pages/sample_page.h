@@ -47,6 +47,7 @@ private:
     void updateState();
     void showPicture(const QImage& picture);
     void showFrame(const QString& file);
+    void applySettings(const SampleRequest& settings);
     void save();
 
     Session& session_;
