@@ -50,6 +50,16 @@ QSize sizeFromText(const QString& text)
     return size;
 }
 
+QPointF pointFromText(const QString& text)
+{
+    const auto parts = text.split(QLatin1Char(','));
+    bool xIsNumber = false, yIsNumber = false;
+    const QPointF point(parts.value(0).toDouble(&xIsNumber), parts.value(1).toDouble(&yIsNumber));
+    if (parts.size() != 2 || !xIsNumber || !yIsNumber)
+        throw UsageError("--point is \"" + text.toStdString() + "\", but must be X,Y in pixels, for example 60,72");
+    return point;
+}
+
 Arguments argumentsOf(const QApplication& application)
 {
     QCommandLineParser parser;
@@ -75,7 +85,13 @@ Arguments argumentsOf(const QApplication& application)
     const QCommandLineOption run(QStringLiteral("run"),
                                  QStringLiteral("The past run that the screenshot's training page shows."),
                                  QStringLiteral("name"));
-    parser.addOptions({workspace, page, theme, device, threads, screenshot, size, run});
+    const QCommandLineOption record(QStringLiteral("record"),
+                                    QStringLiteral("The record that the screenshot's data set page shows."),
+                                    QStringLiteral("id"));
+    const QCommandLineOption point(QStringLiteral("point"),
+                                   QStringLiteral("A pixel of that record's bucket image to point at."),
+                                   QStringLiteral("x,y"));
+    parser.addOptions({workspace, page, theme, device, threads, screenshot, size, run, record, point});
     parser.process(application);
 
     Arguments arguments;
@@ -94,10 +110,13 @@ Arguments argumentsOf(const QApplication& application)
     if (parser.isSet(screenshot)) {
         if (parser.isSet(page) && arguments.workspace.isEmpty())
             throw UsageError("--screenshot of a page needs --workspace FOLDER");
-        arguments.screenshot = ScreenshotRequest{.file = parser.value(screenshot),
-                                                 .size = sizeFromText(parser.value(size)),
-                                                 .page = arguments.page,
-                                                 .run = parser.value(run)};
+        arguments.screenshot = ScreenshotRequest{
+            .file = parser.value(screenshot),
+            .size = sizeFromText(parser.value(size)),
+            .page = arguments.page,
+            .run = parser.value(run),
+            .record = parser.value(record),
+            .point = parser.isSet(point) ? std::optional(pointFromText(parser.value(point))) : std::nullopt};
     }
     return arguments;
 }

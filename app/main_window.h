@@ -30,6 +30,7 @@ public:
 
     void openWorkspace(const QString& folder);
     void showPage(Page page);
+    DatasetPage* datasetPage() const { return dataset_; }
     TrainPage* trainPage() const { return train_; }
     /// Everything that was asked for is on the screen.
     bool settled() const;

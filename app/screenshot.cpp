@@ -1,6 +1,8 @@
 #include "app/screenshot.h"
 
 #include "app/main_window.h"
+#include "app/pages/dataset_page.h"
+#include "app/pages/loupe.h"
 #include "app/pages/train_page.h"
 
 #include <QCoreApplication>
@@ -48,11 +50,15 @@ private:
             window_.showPage(*request_.page);
             if (!request_.run.isEmpty())
                 window_.trainPage()->showRun(request_.run);
+            if (!request_.record.isEmpty())
+                window_.datasetPage()->chooseRecord(request_.record);
             settledFor_.restart();
             return;
         }
         if (settledFor_.elapsed() < quietTime.count())
             return;
+        if (request_.point)
+            window_.datasetPage()->loupe()->pointAt(*request_.point);
         const bool saved = window_.grab().save(request_.file, "PNG");
         finish(saved ? 0 : 1, "the picture could not be written: is the folder there, and writable?");
     }

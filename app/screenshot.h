@@ -2,6 +2,7 @@
 
 #include "app/session.h"
 
+#include <QPointF>
 #include <QSize>
 #include <QString>
 
@@ -15,8 +16,10 @@ class MainWindow;
 struct ScreenshotRequest {
     QString file;
     QSize size{1280, 800};
-    std::optional<Page> page; ///< None: the welcome page.
-    QString run;              ///< A past run to show on the training page.
+    std::optional<Page> page;     ///< None: the welcome page.
+    QString run;                  ///< A past run to show on the training page.
+    QString record;               ///< A record to choose on the data set's page...
+    std::optional<QPointF> point; ///< ...and a pixel of its bucket image to point at.
 };
 /// Exit code 1, with a sentence on stderr, when the file cannot be written or nothing has loaded within a minute.
 void takeScreenshot(MainWindow& window, const ScreenshotRequest& request);

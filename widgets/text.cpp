@@ -1,5 +1,6 @@
 #include "widgets/text.h"
 
+#include <QDir>
 #include <QStringList>
 
 #include <cmath>
@@ -48,6 +49,14 @@ QString numberText(double value, int digits)
         return QString::number(value, 'e', std::max(0, digits - 2));
     const int exponent = magnitude > 0 ? static_cast<int>(std::floor(std::log10(magnitude))) : 0;
     return QString::number(value, 'f', std::max(0, digits - 1 - exponent));
+}
+
+QString folderText(const QString& folder)
+{
+    const auto home = QDir::homePath();
+    if (folder == home || folder.startsWith(home + QLatin1Char('/')))
+        return QLatin1Char('~') + folder.mid(home.size());
+    return folder;
 }
 
 QString singular(const QString& unit)

@@ -14,6 +14,8 @@ QString rateText(double perSecond, const QString& unit);
 QString progressText(const Progress& progress);
 /// At most `digits` significant figures, without a trailing zero's noise: "0.0312", "1.4", "12 300", "3.0e-05".
 QString numberText(double value, int digits = 3);
+/// A folder as a person would say it: "~/pictures" for one in the home folder.
+QString folderText(const QString& folder);
 /// The singular of a unit of counting: "images" -> "image", "batches" -> "batch".
 QString singular(const QString& unit);
 

@@ -12,6 +12,7 @@
 #include "widgets/layer_list.h"
 #include "widgets/page_frame.h"
 #include "widgets/state_panel.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 #include "widgets/thumbnail_grid.h"
 #include "widgets/thumbnail_model.h"
@@ -296,7 +297,7 @@ void DatasetPage::updateActions()
     const int shown = filter_->rowCount();
     count_->setText(shown == all ? tr("%1 records").arg(all) : tr("%1 of %2 records").arg(shown).arg(all));
     if (session_.hasWorkspace())
-        frame_->setContext(QString::fromStdString(session_.workspace().root.string()));
+        frame_->setContext(folderText(QString::fromStdString(session_.workspace().root.string())));
 }
 
 void DatasetPage::chooseRecord(const QString& id)

@@ -101,7 +101,8 @@ void WelcomePage::setRecent(const QStringList& folders)
         button->setProperty("flat", true);
         button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
         button->setIcon(icon(QStringLiteral("folder"), Hue::Grey));
-        button->setText(QStringLiteral("%1   %2").arg(QFileInfo(folder).fileName(), QFileInfo(folder).path()));
+        button->setText(
+            QStringLiteral("%1   %2").arg(QFileInfo(folder).fileName(), folderText(QFileInfo(folder).path())));
         button->setToolTip(folder);
         button->setMaximumWidth(columnWidth);
         recentColumn_->addWidget(button);

@@ -1,5 +1,6 @@
 #include "widgets/text.h"
 
+#include <QDir>
 #include <QTest>
 
 #include <limits>
@@ -15,6 +16,13 @@ private Q_SLOTS:
         QCOMPARE(durationText(0.4), QStringLiteral("0:00"));
         QCOMPARE(durationText(461), QStringLiteral("7:41"));
         QCOMPARE(durationText(3725), QStringLiteral("1:02:05"));
+    }
+
+    void homeIsATilde()
+    {
+        QCOMPARE(folderText(QDir::homePath() + "/pictures"), QStringLiteral("~/pictures"));
+        QCOMPARE(folderText(QDir::homePath() + "stead"), QDir::homePath() + "stead");
+        QCOMPARE(folderText("/data"), QStringLiteral("/data"));
     }
 
     void slowRatesTurnAround()
