@@ -9,6 +9,7 @@
 #include "app/preferences.h"
 #include "app/shortcuts.h"
 #include "app/status_strip.h"
+#include "widgets/banner.h"
 #include "widgets/drop_zone.h"
 #include "widgets/icons.h"
 #include "widgets/navigation_rail.h"
@@ -156,7 +157,10 @@ void MainWindow::connectSession()
     });
     connect(&session_, &Session::failed, this, [this](const QString& what, const QString& why) {
         opening_ = false;
-        welcome_->showFailure(what, why);
+        welcome_->setBusy(false, {});
+        // Wherever the user is: every page has a place for it.
+        if (auto* const banner = pages_->currentWidget()->findChild<Banner*>())
+            banner->showFailure(what, why);
     });
     connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner, Page) {
         if (!session_.hasWorkspace()) { // the demo is being made

@@ -229,6 +229,7 @@ void Session::runDatasetJob(const QString& name, const std::function<std::unique
         refreshRecords();
         refreshRuns();
     });
+    connect(runner, &JobRunner::logged, this, &Session::datasetLogged);
     datasetJob_ = runner;
     Q_EMIT datasetBusyChanged();
     startJob(runner, make(runner));

@@ -85,6 +85,8 @@ Q_SIGNALS:
 
     void jobStarted(nanodit::JobRunner* runner, nanodit::Page page);
     void jobEnded(nanodit::JobRunner* runner);
+    /// A line that a job of the data set wrote.
+    void datasetLogged(nanodit::LogLevel level, const QString& text);
     void allJobsEnded();
     void datasetBusyChanged();
 

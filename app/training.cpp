@@ -6,11 +6,20 @@
 #include "app/session.h"
 #include "widgets/picture.h"
 
+#include <QFile>
+
 namespace nanodit {
 
 namespace {
 constexpr std::size_t keptPreviewSteps = 40; ///< Columns of pictures that a past run shows.
+constexpr qsizetype longestLog = 1 << 20;    ///< Bytes of a past run's log that are shown, the newest.
+
+QString readLog(const std::filesystem::path& runFolder)
+{
+    QFile file(QString::fromStdString((runFolder / "log.txt").string()));
+    return file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll().right(longestLog)) : QString();
 }
+} // namespace
 
 void TrainSeries::append(const StepMetrics& metrics)
 {
@@ -134,6 +143,12 @@ void Training::showRun(const RunInfo& run)
                 series_.append(step);
         },
         [this](const QString& message) { Q_EMIT failed(message); });
+    session_.background().ask(
+        this, [folder = run.folder] { return readLog(folder); },
+        [this, name = runName_](const QString& text) {
+            if (!active() && runName_ == name)
+                Q_EMIT logRead(text);
+        });
     session_.background().ask(
         this,
         [folder = run.folder, records = session_.records()] {

@@ -64,6 +64,8 @@ Q_SIGNALS:
     void previewed(const nanodit::TrainPreview& preview);
     void progressed(const nanodit::Progress& progress);
     void logged(nanodit::LogLevel level, const QString& text);
+    /// The log of a past run.
+    void logRead(const QString& text);
     void finished(const nanodit::TrainReport& report);
     void failed(const QString& message);
 

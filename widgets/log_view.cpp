@@ -47,4 +47,10 @@ void LogView::append(LogLevel level, const QString& text)
         verticalScrollBar()->setValue(verticalScrollBar()->maximum());
 }
 
+void LogView::showRecorded(const QString& text)
+{
+    setPlainText(text.trimmed());
+    verticalScrollBar()->setValue(verticalScrollBar()->maximum());
+}
+
 } // namespace nanodit

@@ -13,6 +13,8 @@ class LogView : public QPlainTextEdit {
 public:
     explicit LogView(QWidget* parent = nullptr);
     void append(LogLevel level, const QString& text);
+    /// A log that was written before, as it is; replaces what is shown.
+    void showRecorded(const QString& text);
 };
 
 } // namespace nanodit

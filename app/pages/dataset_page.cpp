@@ -10,6 +10,7 @@
 #include "widgets/icons.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layer_list.h"
+#include "widgets/log_view.h"
 #include "widgets/page_frame.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
@@ -28,6 +29,8 @@
 #include <QSignalBlocker>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QTabBar>
+#include <QTabWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -39,7 +42,7 @@ namespace nanodit {
 namespace {
 
 constexpr int browserWidth = 412;
-constexpr int reportHeight = 200;
+constexpr int reportHeight = 232;
 constexpr int thumbnailSide = 224; ///< Twice the drawn size, for dense screens.
 
 ThumbnailItem itemOf(const RecordInfo& record)
@@ -82,7 +85,14 @@ DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
     states_->addWidget(browser);
     frame_->setContent(states_);
     frame_->setInspector(makeInspector());
-    frame_->setDrawer(report_, reportHeight);
+    auto* const log = new LogView(this);
+    auto* const drawer = new QTabWidget(this);
+    drawer->setDocumentMode(true);
+    drawer->tabBar()->setDrawBase(false);
+    drawer->addTab(report_, tr("Report"));
+    drawer->addTab(log, tr("Log"));
+    connect(&session_, &Session::datasetLogged, log, &LogView::append);
+    frame_->setDrawer(drawer, reportHeight);
     frame_->setDrawerVisible(false);
     frame_->setInspectorVisible(false);
     addActions();
@@ -106,16 +116,15 @@ DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
     });
     connect(&session_, &Session::recordsChanged, this, &DatasetPage::showRecords);
     connect(&session_, &Session::datasetBusyChanged, this, &DatasetPage::updateActions);
-    const auto showReport = [this](const auto& report) {
+    const auto showReport = [this, drawer](const auto& report) {
         report_->show(report);
+        drawer->setCurrentWidget(report_);
         frame_->setDrawerVisible(true);
     };
     connect(&session_, &Session::imported, this, showReport);
     connect(&session_, &Session::preprocessed, this, showReport);
     connect(&session_, &Session::packed, this, showReport);
     connect(&session_, &Session::verified, this, showReport);
-    connect(&session_, &Session::failed, this,
-            [this](const QString& what, const QString& why) { frame_->banner()->showFailure(what, why); });
     connect(report_, &ReportView::recordChosen, this, &DatasetPage::chooseRecord);
     auto* const fit = new QShortcut(Qt::Key_F, this);
     fit->setContext(Qt::WidgetWithChildrenShortcut);

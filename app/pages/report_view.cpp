@@ -60,6 +60,8 @@ ReportView::ReportView(QWidget* parent)
     rejects_->setHeaderLabels({tr("Record or file"), tr("Why")});
     rejects_->setAccessibleName(tr("What was left out"));
     counts_->setAccessibleName(tr("Counts"));
+    rejects_->setUniformRowHeights(false); // reasons are sentences: all of them can be read
+    rejects_->setWordWrap(true);
     counts_->setSelectionMode(QAbstractItemView::NoSelection);
     counts_->setFocusPolicy(Qt::NoFocus);
     both_->addWidget(counts_);

@@ -57,6 +57,7 @@ SamplePage::SamplePage(Session& session, Dialogs& dialogs, QWidget* parent)
 
     connect(generate_, &QPushButton::clicked, this, &SamplePage::generate);
     connect(new QShortcut(Qt::CTRL | Qt::Key_Return, this), &QShortcut::activated, this, &SamplePage::generate);
+    connect(new QShortcut(Qt::Key_F, this), &QShortcut::activated, canvas_, &ImageCanvas::fit);
     connect(prompt_, &QLineEdit::returnPressed, this, &SamplePage::generate);
     connect(cancel_, &QPushButton::clicked, &sampling_, &Sampling::cancel);
     connect(save_, &QPushButton::clicked, this, &SamplePage::save);

@@ -172,6 +172,7 @@ void TrainPage::connectTraining()
         previewStates_->setCurrentIndex(1);
     });
     connect(&training_, &Training::logged, log_, &LogView::append);
+    connect(&training_, &Training::logRead, log_, &LogView::showRecorded);
     connect(&training_, &Training::failed, this, [this](const QString& message) {
         log_->append(LogLevel::Error, message);
         frame_->banner()->showFailure(tr("The training stopped"), message);

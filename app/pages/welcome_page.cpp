@@ -133,10 +133,4 @@ void WelcomePage::showProgress(const Progress& progress)
     sentence_->setText(numbers.isEmpty() ? phase : QStringLiteral("%1 · %2").arg(phase, numbers));
 }
 
-void WelcomePage::showFailure(const QString& what, const QString& why)
-{
-    setBusy(false, {});
-    banner_->showFailure(what, why);
-}
-
 } // namespace nanodit

@@ -23,7 +23,6 @@ public:
     void setRecent(const QStringList& folders);
     void showProgress(const Progress& progress);
     void setBusy(bool busy, const QString& sentence);
-    void showFailure(const QString& what, const QString& why);
 
 Q_SIGNALS:
     void openWanted();
