@@ -2,57 +2,56 @@
 
 #include "core/model/autocast.h"
 
-#include <torch/csrc/autograd/function.h>
-#include <torch/csrc/autograd/functions/utils.h>
-#include <torch/csrc/autograd/saved_variable.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/custom_class.h>
 
 namespace nanodit {
 
 namespace {
 
-using torch::autograd::SavedVariable;
-using torch::autograd::variable_list;
+using torch::autograd::AutogradContext;
+using torch::autograd::tensor_list;
 
-class RecomputeBackward : public torch::autograd::Node {
-public:
-    RecomputeBackward(TensorFunction body, const variable_list& inputs)
-        : body_(std::move(body))
-        , autocast_(autocastType())
+/// What the backward pass runs again, in a form that autograd can keep.
+struct Body : torch::CustomClassHolder {
+    explicit Body(TensorFunction function)
+        : run(std::move(function))
+        , autocast(autocastType())
     {
-        for (const auto& input : inputs)
-            inputs_.emplace_back(input, false);
+    }
+    TensorFunction run;
+    std::optional<at::ScalarType> autocast;
+};
+
+class Recompute : public torch::autograd::Function<Recompute> {
+public:
+    static at::Tensor forward(AutogradContext* context, at::TensorList inputs, const c10::intrusive_ptr<Body>& body)
+    {
+        context->save_for_backward(inputs.vec());
+        context->saved_data["body"] = at::IValue::make_capsule(body);
+        return body->run(inputs.vec());
     }
 
-    variable_list apply(variable_list&& gradients) override
+    static tensor_list backward(AutogradContext* context, tensor_list gradients)
     {
-        variable_list inputs;
-        for (const auto& saved : inputs_) {
-            const auto input = saved.unpack();
-            inputs.push_back(input.detach().set_requires_grad(input.requires_grad()));
-        }
+        const auto capsule = context->saved_data["body"].toCapsule();
+        const auto& body = static_cast<const Body&>(*capsule);
+        tensor_list inputs;
+        for (const auto& saved : context->get_saved_variables())
+            inputs.push_back(saved.detach().set_requires_grad(saved.requires_grad()));
         at::Tensor output;
         {
             const at::AutoGradMode withGradient(true);
-            const AutocastScope autocast(autocast_);
-            output = body_(inputs);
+            const AutocastScope autocast(body.autocast);
+            output = body.run(inputs);
         }
-        torch::autograd::backward({output}, {gradients[0].to(output.scalar_type())});
-        variable_list result;
+        torch::autograd::backward({output}, {gradients[0]}); // Parameters get theirs here.
+        tensor_list result;
         for (const auto& input : inputs)
             result.push_back(input.requires_grad() ? input.grad() : at::Tensor());
+        result.emplace_back(); // The body has none.
         return result;
     }
-
-    void release_variables() override
-    {
-        for (auto& saved : inputs_)
-            saved.reset_data();
-    }
-
-private:
-    TensorFunction body_;
-    std::optional<at::ScalarType> autocast_;
-    std::vector<SavedVariable> inputs_;
 };
 
 } // namespace
@@ -61,16 +60,7 @@ at::Tensor recomputed(const TensorFunction& body, const std::vector<at::Tensor>&
 {
     if (!at::GradMode::is_enabled())
         return body(inputs);
-    const auto node = std::make_shared<RecomputeBackward>(body, inputs);
-    node->set_next_edges(torch::autograd::collect_next_edges(inputs));
-    at::Tensor output;
-    {
-        const at::NoGradGuard noGradient;
-        output = body(inputs);
-    }
-    output = output.detach();
-    torch::autograd::set_history(output, node);
-    return output;
+    return Recompute::apply(at::TensorList(inputs), c10::make_intrusive<Body>(body));
 }
 
 } // namespace nanodit
