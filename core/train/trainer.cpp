@@ -10,6 +10,8 @@ namespace nanodit {
 
 namespace {
 
+constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
+
 AdamWOptions adamWOptions(const OptimiserConfig& config)
 {
     return {.betas = config.betas, .eps = config.eps, .weightDecay = config.weightDecay};
@@ -104,8 +106,9 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
     }
 
     auto metrics = meter.finish();
-    metrics.gradNorm = bad.empty() ? gradientNorm(parameters) : std::numeric_limits<double>::quiet_NaN();
-    metrics.gradNormPatchProj = gradientNorm(whoseNameStarts(parameters, "dino_patch_proj."));
+    metrics.gradNorm = bad.empty() ? gradientNorm(parameters) : notANumber;
+    const auto patchProj = whoseNameStarts(parameters, "dino_patch_proj.");
+    metrics.gradNormPatchProj = patchProj.empty() ? notANumber : gradientNorm(patchProj);
     metrics.lr = nextLearningRate();
     metrics.skipped = !std::isfinite(metrics.gradNorm);
     if (metrics.skipped) {
