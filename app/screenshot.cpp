@@ -6,6 +6,7 @@
 #include "app/pages/train_page.h"
 
 #include <QCoreApplication>
+#include <QCursor>
 #include <QElapsedTimer>
 #include <QPixmap>
 #include <QTimer>
@@ -83,6 +84,7 @@ private:
 void takeScreenshot(MainWindow& window, const ScreenshotRequest& request)
 {
     window.resize(request.size);
+    QCursor::setPos(request.size.width() - 1, request.size.height() - 1); // nothing is hovered
     window.show();
     new Screenshot(window, request);
 }
