@@ -220,7 +220,7 @@ struct CheckLine {
 };
 struct TrainReport {
     std::string runName;
-    std::int64_t firstStep = 0, lastStep = 0;
+    std::int64_t firstStep = 0, lastStep = 0; ///< It went on after firstStep (0: from nothing).
     std::int64_t parameters = 0;
     double finalLoss = 0;
     std::filesystem::path checkpoint; ///< Newest whole one.

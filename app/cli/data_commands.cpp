@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <map>
@@ -180,9 +181,22 @@ std::string countsText(const std::map<std::string, std::int64_t>& counts)
     return text;
 }
 
+/// A record of the validation split that could be painted after, or empty.
+std::string firstWholeValidationRecord(const Workspace& workspace)
+{
+    for (const auto& record : listRecords(workspace)) {
+        const bool whole = std::all_of(record.arrays.begin(), record.arrays.end(),
+                                       [](ArrayState state) { return state == ArrayState::Whole; });
+        if (record.split == "val" && whole)
+            return record.id;
+    }
+    return {};
+}
+
 void runStatus(Options& options)
 {
-    const auto report = status(Workspace::open(options.workspace));
+    const auto workspace = Workspace::open(options.workspace);
+    const auto report = status(workspace);
     std::vector<std::vector<std::string>> rows = {{"array", "whole", "missing", "stale", "wrong", "size"}};
     auto arrays = json::array();
     for (const auto& array : report.arrays) {
@@ -206,7 +220,8 @@ void runStatus(Options& options)
                  {"pictures_gone", report.picturesGone},
                  {"splits", report.splits},
                  {"buckets", report.buckets},
-                 {"arrays", arrays}});
+                 {"arrays", arrays},
+                 {"first_validation_record", firstWholeValidationRecord(workspace)}});
 }
 
 void runExport(const std::filesystem::path& file, Options& options)
