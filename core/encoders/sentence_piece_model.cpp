@@ -12,7 +12,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr float unknownPenalty = 10; // below the lowest score of the vocabulary
+constexpr double unknownPenalty = 10; // below the lowest score of the vocabulary
 
 [[noreturn]] void refuse(const std::string& name, const std::string& what)
 {
@@ -207,24 +207,25 @@ std::vector<std::int64_t> SentencePieceModel::encode(std::string_view text) cons
     return ids;
 }
 
-/// Viterbi over all splits into pieces; an unknown piece is one character long. Scores are kept in float32, as the
-/// reference does, so that ties fall the same way.
+/// Viterbi over all splits into pieces; an unknown piece is one character long. Sums of float32 scores are exact in
+/// double for texts of usual length, so that equally probable splits are ties: the one whose last piece is longest
+/// wins.
 std::vector<std::int64_t> SentencePieceModel::bestPath(std::string_view normalized) const
 {
     struct Ending {
         std::int64_t id = -1;
-        float score = 0;
+        double score = 0;
         std::size_t start = 0;
     };
     std::vector<Ending> best(normalized.size() + 1);
     const auto offer = [&](std::size_t start, std::size_t end, std::int64_t id, double score) {
         auto& ending = best[end];
-        if (ending.id < 0 || score > double(ending.score))
-            ending = {id, float(score), start};
+        if (ending.id < 0 || score > ending.score)
+            ending = {id, score, start};
     };
     std::string candidate;
     for (std::size_t start = 0; start < normalized.size();) {
-        const float before = best[start].score;
+        const double before = best[start].score;
         const auto character = std::min(characterLength(normalized[start]), normalized.size() - start);
         bool characterKnown = false;
         const auto longest = std::min(longestPiece_, normalized.size() - start);
@@ -236,12 +237,12 @@ std::vector<std::int64_t> SentencePieceModel::bestPath(std::string_view normaliz
             const bool userDefined = piece(found->second).type == Type::UserDefined;
             // A user-defined symbol wins over anything that it could be split into.
             const double score =
-                userDefined ? double(float(length) * highestScore_) - 0.1 : double(piece(found->second).score);
-            offer(start, start + length, found->second, score + double(before));
+                userDefined ? double(length) * double(highestScore_) - 0.1 : double(piece(found->second).score);
+            offer(start, start + length, found->second, score + before);
             characterKnown = characterKnown || length == character;
         }
         if (!characterKnown)
-            offer(start, start + character, unknownId_, double(lowestScore_ - unknownPenalty + before));
+            offer(start, start + character, unknownId_, double(lowestScore_) - unknownPenalty + before);
         start += character;
     }
     std::vector<std::int64_t> path;

@@ -18,6 +18,7 @@ struct SentencePieceNormalizer {
     std::vector<std::uint32_t> trie; ///< Double array (darts-clone) over UTF-8; values are offsets into `replacements`.
     std::string replacements;        ///< Each ends with a zero byte.
     std::vector<std::string> verbatim; ///< User-defined symbols, which are not normalised.
+    bool unicodeWhitespace = false;    ///< Whatever Unicode calls white space becomes a space, also without a rule.
     bool addDummyPrefix = true, removeExtraWhitespace = true, escapeWhitespace = true, whitespaceAsSuffix = false;
 
     std::string normalize(std::string_view text) const;
@@ -44,7 +45,8 @@ public:
 
     /// Ids of the most probable split; runs of what the vocabulary lacks become one unknown piece.
     std::vector<std::int64_t> encode(std::string_view text) const;
-    std::string normalize(std::string_view text) const { return normalizer_.normalize(text); }
+    /// From now on: see SentencePieceNormalizer::unicodeWhitespace.
+    void treatUnicodeWhitespaceAsSpace() { normalizer_.unicodeWhitespace = true; }
 
     std::int64_t size() const { return std::int64_t(pieces_.size()); }
     const Piece& piece(std::int64_t id) const { return pieces_.at(std::size_t(id)); }

@@ -1,6 +1,7 @@
 #include "core/encoders/sentence_piece_model.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace nanodit {
 
@@ -28,6 +29,17 @@ std::size_t characterLength(std::string_view text)
     constexpr std::uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     const bool surrogate = code >= 0xd800 && code < 0xe000;
     return code < smallest[length] || surrogate || code > 0x10ffff ? 0 : length;
+}
+
+/// Of Unicode's property White_Space, beyond ASCII.
+bool isUnicodeSpace(std::string_view character)
+{
+    static constexpr std::string_view spaces[] = {
+        "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82", "\xe2\x80\x83",
+        "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a",
+        "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
+    return (character.size() == 1 && character[0] >= '\t' && character[0] <= '\r') ||
+           std::find(std::begin(spaces), std::end(spaces), character) != std::end(spaces);
 }
 
 /// One unit of a darts-clone double array.
@@ -70,8 +82,10 @@ std::pair<std::string_view, std::size_t> SentencePieceNormalizer::firstOf(std::s
     }
     if (ruleLength > 0)
         return {std::string_view(replacements.c_str() + replacement), ruleLength};
-    if (const auto length = characterLength(text); length > 0)
-        return {text.substr(0, length), length};
+    if (const auto length = characterLength(text); length > 0) {
+        const auto character = text.substr(0, length);
+        return {unicodeWhitespace && isUnicodeSpace(character) ? " " : character, length};
+    }
     return {replacementCharacter, 1};
 }
 

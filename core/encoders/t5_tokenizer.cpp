@@ -54,6 +54,7 @@ T5Tokenizer::T5Tokenizer(const std::filesystem::path& sentencePieceModel, std::i
     , model_(SentencePieceModel::load(sentencePieceModel))
     , extraIds_(extraIds)
 {
+    model_.treatUnicodeWhitespaceAsSpace(); // as the tokenizer of transformers does before it looks for pieces
     if (padId() < 0 || endId() < 0)
         throw DataError(modelFile_.string() +
                         " defines no pad or no end-of-sequence piece, so that it is no tokenizer of a T5");

@@ -6,6 +6,7 @@
 
 #include <QtTest>
 
+#include <cmath>
 #include <random>
 
 using namespace nanodit;
@@ -31,6 +32,14 @@ std::string randomText(std::mt19937& random)
     for (int i = std::uniform_int_distribution<int>(0, 24)(random); i > 0; --i)
         text += parts[std::uniform_int_distribution<std::size_t>(0, parts.size() - 1)(random)];
     return text;
+}
+
+double score(const SentencePieceModel& model, const Ids& ids)
+{
+    double sum = 0;
+    for (const auto id : ids)
+        sum += double(model.piece(id).score);
+    return sum;
 }
 
 void appendVarint(std::string& out, std::uint64_t value)
@@ -77,7 +86,10 @@ private Q_SLOTS:
         std::mt19937 random(1);
         for (int i = 0; i < 3000; ++i) {
             const auto text = randomText(random);
-            if (model.encode(text) != library.encode(text))
+            const auto ours = model.encode(text), theirs = library.encode(text);
+            // The library sums in float32, so that rounding decides between splits that are equally probable.
+            const bool tie = ours.size() == theirs.size() && std::abs(score(model, ours) - score(model, theirs)) < 1e-5;
+            if (ours != theirs && !tie)
                 QFAIL(("split differently: \"" + text + "\"").c_str());
         }
 #endif
@@ -99,6 +111,20 @@ private Q_SLOTS:
         const auto tokenizer = T5Tokenizer(modelFile());
         for (const char* const text : {"", " ", " \t\n ", "\u00a0\u3000"})
             QCOMPARE(tokenizer.encode(text), (Ids{tokenizer.endId()}));
+    }
+
+    void everyWhiteSpaceOfUnicodeSeparatesWords()
+    {
+        const auto tokenizer = T5Tokenizer(modelFile());
+        for (const char* const space : {" ", "\t", "\u00a0", "\u0085", "\u1680", "\u2003", "\u2028", "\u3000"})
+            QCOMPARE(tokenizer.encode("a" + std::string(space) + "a"), (Ids{17, 17, 1}));
+    }
+
+    void ofEquallyProbableSplitsTheLongestLastPieceWins()
+    {
+        const auto tokenizer = T5Tokenizer(modelFile());
+        QCOMPARE(tokenizer.encode("photo..."), (Ids{67, 13, 57, 1})); // "." and "..", not ".." and "."
+        QCOMPARE(tokenizer.encode("photo\"…"), (Ids{67, 2, 13, 57, 1}));
     }
 
     void specialTokensInTextAreRecognised()
