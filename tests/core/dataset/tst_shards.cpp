@@ -213,6 +213,21 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { empty.finish(); }).find("no sample") != std::string::npos);
     }
 
+    void cleansUpAfterAKilledPacking()
+    {
+        const TemporaryFolder folder;
+        writeText(folder / ".nanodit-0123456789abcdef.tmp/bucket_128x64/shard-000000.tar", "half");
+        ShardSetWriter train(folder.path(), "train", {});
+        ShardSetWriter val(folder.path(), "val", {}); // Must leave the one that is being written alone.
+        QVERIFY(!fs::exists(folder / ".nanodit-0123456789abcdef.tmp"));
+        for (auto* const writer : {&train, &val}) {
+            writer->add(drawnSamples(1, wide, 0, tall)[0]);
+            writer->finish();
+        }
+        QCOMPARE(ShardSet::open(folder / "train")->entries().size(), 1u);
+        QCOMPARE(ShardSet::open(folder / "val")->entries().size(), 1u);
+    }
+
     void replacesOnlyWhenAsked()
     {
         const TemporaryFolder folder;
