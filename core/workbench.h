@@ -344,6 +344,7 @@ struct LayoutRequest {
     std::filesystem::path checkpoint;
     std::int64_t pictures = 30;
     std::int64_t steps = 20;
+    double shift = 1.0; ///< Of the sampler's times.
     double textScale = 2.0, dinoScale = 2.0;
     std::uint64_t seed = 0;
     std::filesystem::path keepPictures;     ///< Folder for PNGs, painted beside true; empty: none.

@@ -145,6 +145,10 @@ void addLayout(CLI::App& demo, Options& options)
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     layout->add_option("--steps", request->steps, "Sampler steps")->check(CLI::PositiveNumber)->capture_default_str();
+    layout
+        ->add_option("--shift", request->shift,
+                     "Shift of the sampler's times; above 1 spends more steps near pure noise")
+        ->capture_default_str();
     layout->add_option("--text-scale", request->textScale, "Guidance scale for text")->capture_default_str();
     layout->add_option("--dino-scale", request->dinoScale, "Guidance scale for DINO")->capture_default_str();
     layout->add_option("--seed", request->seed, "Of the noise")->capture_default_str();

@@ -56,6 +56,7 @@ JobEnd measureLayout(const LayoutRequest& request, const JobContext& context)
         sample.reference = RecordReference{record.id};
         sample.size = record.bucket;
         sample.steps = request.steps;
+        sample.shift = request.shift;
         sample.textScale = request.textScale;
         sample.dinoScale = request.dinoScale;
         sample.seed = request.seed;
