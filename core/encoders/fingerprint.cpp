@@ -97,8 +97,12 @@ std::string encoderFingerprint(const std::filesystem::path& folder, const std::f
         all.update(file.filename().string() + " " + entry["sha256"].get<std::string>() + "\n");
     }
     if (changed) {
-        std::filesystem::create_directories(cacheFile.parent_path());
-        writeFileAtomically(cacheFile, cache.dump(1) + "\n");
+        std::error_code error;
+        std::filesystem::create_directories(cacheFile.parent_path(), error);
+        try {
+            writeFileAtomically(cacheFile, cache.dump(1) + "\n");
+        } catch (const StoreError&) { // a workspace that can only be read costs another reading, no more
+        }
     }
     return all.hex();
 }
