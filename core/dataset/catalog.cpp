@@ -260,6 +260,23 @@ void Catalog::put(const Record& record)
     });
 }
 
+void Catalog::putImage(const Record& record)
+{
+    state_->change([&] {
+        state_
+            ->prepared("UPDATE records SET width = ?, height = ?, bucket = ?, image_hash = ?, image_bytes = ?, "
+                       "image_modified = ? WHERE id = ?")
+            .bind(record.original.width)
+            .bind(record.original.height)
+            .bind(bucketName(record.bucket))
+            .bind(record.imageHash)
+            .bind(record.imageStamp.bytes)
+            .bind(record.imageStamp.modifiedNanoseconds)
+            .bind(record.id)
+            .run();
+    });
+}
+
 std::map<std::string, Provenance> Catalog::provenances(ArrayKind kind) const
 {
     std::map<std::string, Provenance> found;
@@ -303,13 +320,6 @@ void Catalog::recordMade(const std::string& id, ArrayKind kind, const Provenance
             .bind(dtypeName(provenance.dtype))
             .bind(nlohmann::json(provenance.shape).dump())
             .run();
-    });
-}
-
-void Catalog::forget(const std::string& id, ArrayKind kind)
-{
-    state_->change([&] {
-        state_->prepared("DELETE FROM arrays WHERE record = ? AND kind = ?").bind(id).bind(arrayName(kind)).run();
     });
 }
 

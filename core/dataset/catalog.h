@@ -40,6 +40,8 @@ public:
     /// The record of a picture (the first by id when several share it).
     std::optional<Record> findByImage(const std::filesystem::path& image) const;
     void put(const Record& record);
+    /// Only what refreshImage and the bucket table change: somebody else may be editing the caption.
+    void putImage(const Record& record);
 
     // ----------------------------------------------------------------------------------------- derived arrays
 
@@ -48,7 +50,6 @@ public:
     /// From here until recordMade the file is not trusted, whatever it holds.
     void beginMaking(const std::string& id, ArrayKind kind);
     void recordMade(const std::string& id, ArrayKind kind, const Provenance& provenance);
-    void forget(const std::string& id, ArrayKind kind);
 
     /// Why a pass could not be made for a record; removed by recordFailure with an empty reason.
     void recordFailure(const std::string& id, Pass pass, const std::string& reason);

@@ -92,7 +92,7 @@ std::optional<std::vector<SurveyedRecord>> surveyRecords(const Workspace& worksp
     if (!refreshed.empty() && !catalog.readOnly()) {
         catalog.together([&] {
             for (const auto* const record : refreshed)
-                catalog.put(*record);
+                catalog.putImage(*record);
         });
     }
     return survey;
