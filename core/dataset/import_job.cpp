@@ -137,7 +137,7 @@ private:
         auto reason = inspection.reject;
         auto& record = inspection.record;
         if (reason.empty()) {
-            // An entry before it may have made the record, and a sidecar may name its id only now.
+            // An entry before it may have made the record.
             if (!known)
                 known = lookUp(entry);
             record.id = known ? known->id : freeId(entry);

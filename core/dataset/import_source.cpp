@@ -96,8 +96,14 @@ void takeFields(json fields, ImportEntry& entry)
     entry.extra = fields.dump();
 }
 
-/// Pictures below a folder. Unreadable folders are rejects.
-bool walk(const fs::path& folder, const fs::path& top, const JobContext& context, ImportListing& listing)
+/// What a walk passes by: hidden folders, and those that hold what this program makes.
+struct Walk {
+    const fs::path& top;
+    std::vector<fs::path> notInto;
+};
+
+/// Pictures below a folder. Unreadable folders are rejects; links to folders are not followed.
+bool walk(const fs::path& folder, const Walk& how, const JobContext& context, ImportListing& listing)
 {
     if (context.shouldStop())
         return false;
@@ -115,13 +121,15 @@ bool walk(const fs::path& folder, const fs::path& top, const JobContext& context
         if (path.filename().native().starts_with('.'))
             continue;
         std::error_code ignored; // a link to nowhere is neither
-        if (child.is_directory(ignored) && !child.is_symlink(ignored)) {
-            if (!walk(path, top, context, listing))
+        if (child.is_directory(ignored)) {
+            if (child.is_symlink(ignored) || std::ranges::find(how.notInto, path) != how.notInto.end())
+                continue;
+            if (!walk(path, how, context, listing))
                 return false;
         } else if (isImageFile(path)) {
             auto& entry = listing.entries.emplace_back();
             entry.image = path;
-            entry.relative = path.lexically_relative(top);
+            entry.relative = path.lexically_relative(how.top);
             entry.where = path.string();
         }
     }
@@ -185,7 +193,6 @@ void readSidecar(ImportEntry& entry)
     };
     if (const auto file = beside(".json"); !file.empty()) {
         auto fields = parseObject(readTextFile(file), file.string());
-        entry.id = takeText(fields, "id", file.string());
         fields.erase("image");
         takeFields(std::move(fields), entry);
     }
@@ -208,8 +215,10 @@ std::optional<ImportListing> listSource(const fs::path& source, const Workspace&
         whole = readLines(path, workspace, context, listing);
     } else if (fs::is_directory(path)) {
         const auto top = path.has_filename() ? path : path.parent_path();
+        const Walk how{.top = top,
+                       .notInto = {workspace.derivedFolder(), workspace.shardsFolder(), workspace.runsFolder()}};
         listing.sidecars = !fs::is_regular_file(top / recordsFile);
-        whole = listing.sidecars ? walk(top, top, context, listing)
+        whole = listing.sidecars ? walk(top, how, context, listing)
                                  : readLines(top / recordsFile, workspace, context, listing);
     } else {
         throw DataError(path.string() + " does not exist: name a folder of pictures or a records.jsonl");

@@ -108,6 +108,28 @@ private Q_SLOTS:
         QCOMPARE(f.record("five").caption, std::string());
     }
 
+    void whatThisProgramMadeIsNotImported()
+    {
+        const Fixture f;
+        drawPicture(f.workspace.imagesFolder() / "good.png", {64, 64}, 1);
+        drawPicture(f.workspace.runsFolder() / "a/samples/preview.png", {64, 64}, 2);
+        drawPicture(f.workspace.derivedFolder() / "x.png", {64, 64}, 3);
+        fs::create_directory_symlink(f.workspace.imagesFolder(), f.workspace.root / "again");
+        QCOMPARE(f.import(f.workspace.root).added, 1);
+        QCOMPARE(f.record("data__images__good").image, f.workspace.imagesFolder() / "good.png");
+    }
+
+    void sidecarIdsAreNoIdentity()
+    {
+        const Fixture f;
+        for (const char* name : {"a", "b"}) {
+            drawPicture(f.pictures / (std::string(name) + ".png"), {64, 64}, *name);
+            test::writeText(f.pictures / (std::string(name) + ".json"), R"({"id": 7, "caption": "the same"})");
+        }
+        QCOMPARE(f.import().added, 2);
+        QVERIFY(contains(f.record("a").extra, "\"id\":7"));
+    }
+
     void brokenAndTinyPicturesAreRejectsWithTheirReason()
     {
         const Fixture f;
