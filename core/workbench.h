@@ -5,7 +5,11 @@
 
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
+#include "core/dataset/reject.h"
+#include "core/inspect/certify.h"
+#include "core/inspect/drift.h"
 #include "core/io/image.h"
+#include "core/runtime/device_choice.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
 
@@ -24,11 +28,6 @@
 
 namespace nanodit {
 
-/// "cpu", "cuda", "cuda:1"; with "" the best there is. Threads 0: as many as cores.
-struct DeviceChoice {
-    std::string device = "cpu";
-    int threads = 0;
-};
 /// What computes here, in words ("OpenBLAS (OpenMP), 2 threads"), and a warning when it is a slow or oversubscribing
 /// BLAS.
 struct ComputeInfo {
@@ -91,12 +90,6 @@ struct DinoEncoderInfo {
     std::int64_t registers = 0;
 };
 DinoEncoderInfo dinoEncoderInfo(const Workspace& workspace);
-
-/// A record or a file that was left out, and why.
-struct Reject {
-    std::string what;
-    std::string reason;
-};
 
 struct ImportRequest {
     Workspace workspace;

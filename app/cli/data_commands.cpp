@@ -1,3 +1,4 @@
+#include "app/cli/certificate_command.h"
 #include "app/cli/commands.h"
 
 #include <nlohmann/json.hpp>
@@ -259,7 +260,9 @@ void addDataCommands(CLI::App& app, Options& options)
 
     auto* const verify =
         app.add_subcommand("verify", "Check every array against its record; exit code 1 if anything is wrong");
-    verify->callback([&options] { runVerify(options); });
+    const auto deep = std::make_shared<DeepVerification>();
+    addDeepVerification(*verify, *deep);
+    verify->callback([deep, &options] { deep->wanted() ? runDeepVerification(*deep, options) : runVerify(options); });
 
     auto* const state =
         app.add_subcommand("status", "Count records and the states of their arrays, without reading them");

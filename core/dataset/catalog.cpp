@@ -51,6 +51,16 @@ constexpr std::array migrations = {
             PRIMARY KEY (pass, record)
         ) WITHOUT ROWID;
     )sql",
+    R"sql(
+        CREATE TABLE certificates (          -- CertificateStore's: of the patches' alignment
+            record TEXT PRIMARY KEY NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+            certificate TEXT NOT NULL,       -- JSON object
+            inputs TEXT NOT NULL,            -- JSON object, as in arrays
+            sha256 TEXT NOT NULL,            -- of the file it holds for
+            bytes INTEGER NOT NULL,
+            modified INTEGER NOT NULL        -- nanoseconds since 1970
+        ) WITHOUT ROWID;
+    )sql",
 };
 
 constexpr auto recordColumns = "id, image, caption, extra, split, split_given, width, height, bucket, bucket_given, "

@@ -78,11 +78,15 @@ Image makeBucketImage(const Image& original, ImageSize bucket)
 {
     if (original.empty() || bucket.width < 1 || bucket.height < 1)
         throw DataError("a picture of " + bucketName(original.size) + " cannot fill the bucket " + bucketName(bucket));
-    const auto crop = bucketCrop(original.size, bucket);
-    const auto columns = tapsAlong(original.size.width, crop.left, crop.right, bucket.width);
-    const auto rows = tapsAlong(original.size.height, crop.top, crop.bottom, bucket.height);
+    return resampleBox(original, bucketCrop(original.size, bucket), bucket);
+}
 
-    const auto rowLength = static_cast<std::size_t>(3 * bucket.width);
+Image resampleBox(const Image& original, const PixelBox& box, ImageSize size)
+{
+    const auto columns = tapsAlong(original.size.width, box.left, box.right, size.width);
+    const auto rows = tapsAlong(original.size.height, box.top, box.bottom, size.height);
+
+    const auto rowLength = static_cast<std::size_t>(3 * size.width);
     std::size_t mostRows = 0;
     for (const auto& tap : rows)
         mostRows = std::max(mostRows, tap.weights.size());
@@ -92,10 +96,10 @@ Image makeBucketImage(const Image& original, ImageSize bucket)
         return ring.data() + static_cast<std::size_t>(y) % mostRows * rowLength;
     };
 
-    Image image{.size = bucket, .rgb = std::vector<std::uint8_t>(rowLength * static_cast<std::size_t>(bucket.height))};
+    Image image{.size = size, .rgb = std::vector<std::uint8_t>(rowLength * static_cast<std::size_t>(size.height))};
     std::vector<float> sums(rowLength);
     std::int64_t nextRow = rows.front().first;
-    for (std::int64_t y = 0; y < bucket.height; ++y) {
+    for (std::int64_t y = 0; y < size.height; ++y) {
         const auto& tap = rows[static_cast<std::size_t>(y)];
         const auto end = tap.first + static_cast<std::int64_t>(tap.weights.size());
         for (nextRow = std::max(nextRow, tap.first); nextRow < end; ++nextRow)

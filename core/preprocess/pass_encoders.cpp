@@ -151,6 +151,8 @@ PassEncoders encodersOf(const Workspace& workspace, const DeviceChoice& choice)
             };
         };
     encoders.loadLatent = [=] { return latentEncoder(folderOf(Pass::Vae), device); };
+    if (obstacleOf(workspace, Pass::Dino).empty())
+        encoders.dinoRegisters = DinoConfig::load(folderOf(Pass::Dino)).registers;
     encoders.loadPatch = [=] { return patchEncoder(folderOf(Pass::Dino), device); };
     if (!device.is_cpu()) {
         encoders.pixelsAtOnce = 4 * 1024 * 1024;

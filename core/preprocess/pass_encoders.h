@@ -41,6 +41,7 @@ struct PassEncoders {
     std::function<std::function<std::int64_t(const std::string&)>()> loadTokenCount;
     std::function<LatentEncoder()> loadLatent;
     std::function<PatchEncoder()> loadPatch;
+    std::int64_t dinoRegisters = 0; ///< Tokens between CLS and the patches.
     /// Pixels of pictures, and captions, that are encoded as one.
     std::int64_t pixelsAtOnce = 512 * 512;
     std::int64_t captionsAtOnce = 8;

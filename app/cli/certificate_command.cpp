@@ -1,0 +1,210 @@
+#include "app/cli/certificate_command.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace nanodit::cli {
+
+namespace {
+
+using nlohmann::json;
+
+/// What people see of a long list; JSON has it whole.
+constexpr std::size_t mostShown = 20;
+
+std::string cosineText(double cosine)
+{
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4f", cosine);
+    return text;
+}
+
+json toJson(const CosineHistogram& histogram)
+{
+    return {{"low", CosineHistogram::low}, {"high", CosineHistogram::high}, {"bins", histogram.bins}};
+}
+
+json toJson(const RecordCertificate& one)
+{
+    auto line = one.certificate.toJson();
+    line["id"] = one.id;
+    line["bucket"] = bucketName(one.bucket);
+    line["sentence"] = one.certificate.sentence();
+    line["kept"] = one.kept;
+    return line;
+}
+
+std::string countsText(const CertifyReport& report)
+{
+    std::string text;
+    for (const auto& [verdict, count] : report.counts)
+        text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + verdictName(verdict);
+    return text.empty() ? "none" : text;
+}
+
+/// Bars of the bins that hold anything, the two histograms side by side.
+std::string histogramText(const CertifyReport& report)
+{
+    const auto& truth = report.truth.bins;
+    const auto& other = report.bestAlternative.bins;
+    std::vector<std::vector<std::string>> rows = {{"cosine", "true place", "best alternative"}};
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+        if (truth[i] == 0 && other[i] == 0)
+            continue;
+        const double width = (CosineHistogram::high - CosineHistogram::low) / static_cast<double>(truth.size());
+        char range[64];
+        std::snprintf(range, sizeof range, "%.2f to %.2f", CosineHistogram::low + static_cast<double>(i) * width,
+                      CosineHistogram::low + static_cast<double>(i + 1) * width);
+        rows.push_back({range, std::to_string(truth[i]), std::to_string(other[i])});
+    }
+    return rows.size() > 1 ? table(rows) : std::string();
+}
+
+std::string textOf(const CertifyReport& report)
+{
+    std::vector<std::vector<std::string>> rows = {{"record", "bucket", "cosine", "largest difference", "verdict"}};
+    for (std::size_t i = 0; i < std::min(mostShown, report.certificates.size()); ++i) {
+        const auto& one = report.certificates[i];
+        const bool fits = one.certificate.fitsGrid();
+        rows.push_back({one.id, bucketName(one.bucket), fits ? cosineText(one.certificate.cosine) : "-",
+                        fits ? cosineText(one.certificate.largestDifference) : "-", one.certificate.sentence()});
+    }
+    auto text = "alignment of " + std::to_string(report.certificates.size()) + " records: " + countsText(report) +
+                (report.notAsked > 0 ? "; " + std::to_string(report.notAsked) + " not looked at" : "") + "\n" +
+                histogramText(report);
+    if (rows.size() > 1)
+        text += "worst first:\n" + table(rows);
+    if (report.certificates.size() > mostShown)
+        text += "and " + std::to_string(report.certificates.size() - mostShown) + " more (--json lists all)\n";
+    for (std::size_t i = 0; i < std::min(mostShown, report.left.size()); ++i)
+        text += "not certified: " + report.left[i].what + ": " + report.left[i].reason + "\n";
+    if (report.left.size() > mostShown)
+        text += "and " + std::to_string(report.left.size() - mostShown) + " more (--json lists all)\n";
+    return text;
+}
+
+json jsonOf(const CertifyReport& report)
+{
+    auto counts = json::object();
+    for (const auto& [verdict, count] : report.counts)
+        counts[verdictName(verdict)] = count;
+    auto certificates = json::array(), left = json::array();
+    for (const auto& one : report.certificates)
+        certificates.push_back(toJson(one));
+    for (const auto& reject : report.left)
+        left.push_back({{"what", reject.what}, {"reason", reject.reason}});
+    return {{"sound", report.sound()},
+            {"counts", counts},
+            {"not_looked_at", report.notAsked},
+            {"certificates", certificates},
+            {"not_certified", left},
+            {"histogram", {{"true", toJson(report.truth)}, {"best_alternative", toJson(report.bestAlternative)}}}};
+}
+
+void runCertification(const DeepVerification& wanted, Options& options)
+{
+    CertifyRequest request{.workspace = Workspace::open(options.workspace),
+                           .records = wanted.records,
+                           .sample = wanted.sample,
+                           .anew = wanted.anew,
+                           .device = options.device};
+    CertifyReport report;
+    request.finished = [&report](const auto& r) { report = r; };
+    if (runJob(*makeCertifyJob(std::move(request)), options.output) == JobEnd::Cancelled) {
+        options.exitCode = 1;
+        return;
+    }
+    printResult(options.output, textOf(report), jsonOf(report));
+    if (!report.sound())
+        options.exitCode = 1;
+}
+
+std::string textOf(const DriftReport& report)
+{
+    std::vector<std::vector<std::string>> rows = {{"bucket", "records", "patches", "most drifted", "CLS"}};
+    for (const auto& [size, bucket] : report.buckets)
+        rows.push_back({bucketName(size), std::to_string(bucket.records), cosineText(bucket.mean),
+                        cosineText(bucket.lowest), cosineText(bucket.cls)});
+    char heading[128];
+    std::snprintf(heading, sizeof heading, "cosine of DINO features with those at %g times the resolution\n",
+                  report.scale);
+    auto text = heading + table(rows);
+    for (const auto& reject : report.left)
+        text += "left out: " + reject.what + ": " + reject.reason + "\n";
+    return text;
+}
+
+json jsonOf(const DriftReport& report)
+{
+    auto buckets = json::object();
+    auto records = json::array(), left = json::array();
+    for (const auto& [size, bucket] : report.buckets)
+        buckets[bucketName(size)] = {
+            {"records", bucket.records}, {"mean", bucket.mean}, {"lowest", bucket.lowest}, {"cls", bucket.cls}};
+    for (const auto& one : report.records)
+        records.push_back({{"id", one.id},
+                           {"bucket", bucketName(one.bucket)},
+                           {"grid", {one.grid.rows, one.grid.cols}},
+                           {"other_grid", {one.otherGrid.rows, one.otherGrid.cols}},
+                           {"mean", one.mean},
+                           {"lowest", one.lowest},
+                           {"cls", one.cls}});
+    for (const auto& reject : report.left)
+        left.push_back({{"what", reject.what}, {"reason", reject.reason}});
+    return {{"scale", report.scale}, {"buckets", buckets}, {"records", records}, {"left_out", left}};
+}
+
+void runDrift(const DeepVerification& wanted, Options& options)
+{
+    DriftReport report;
+    const auto job = makeDriftJob({.workspace = Workspace::open(options.workspace),
+                                   .scale = wanted.drift,
+                                   .records = wanted.records,
+                                   .sample = wanted.sample,
+                                   .device = options.device,
+                                   .finished = [&report](const auto& r) { report = r; }});
+    if (runJob(*job, options.output) == JobEnd::Cancelled) {
+        options.exitCode = 1;
+        return;
+    }
+    printResult(options.output, textOf(report), jsonOf(report));
+    if (!report.left.empty())
+        options.exitCode = 1;
+}
+
+} // namespace
+
+void addDeepVerification(CLI::App& verify, DeepVerification& wanted)
+{
+    auto* const deep = verify.add_flag(
+        "--deep", wanted.deep,
+        "Certify alignment: compute the patches of each record anew, compare them with those stored and with what "
+        "known bugs would have stored");
+    verify.add_flag("--anew", wanted.anew, "With --deep: also where an earlier certificate still holds")->needs(deep);
+    verify
+        .add_option("--drift", wanted.drift,
+                    "Measure how much the features of a picture change with resolution: at so many times the bucket's "
+                    "(0.5 unless given)")
+        ->expected(0, 1)
+        ->default_str("0.5")
+        ->excludes(deep);
+    verify
+        .add_option(
+            "--sample", wanted.sample,
+            "With --deep or --drift: look at so many records at most, always the same ones, spread over the set")
+        ->check(CLI::PositiveNumber);
+    verify.add_option("--record", wanted.records, "With --deep or --drift: look at these records only (ids)")
+        ->delimiter(',');
+}
+
+void runDeepVerification(const DeepVerification& wanted, Options& options)
+{
+    if (wanted.deep)
+        runCertification(wanted, options);
+    else
+        runDrift(wanted, options);
+}
+
+} // namespace nanodit::cli

@@ -1,0 +1,80 @@
+#include "core/dataset/certificate_store.h"
+
+#include "core/dataset/catalog.h"
+#include "core/dataset/sqlite.h"
+#include "core/io/sha256.h"
+
+#include <nlohmann/json.hpp>
+
+namespace nanodit {
+
+struct CertificateStore::State {
+    State(const Workspace& workspace, bool onlyReading)
+        : readOnly(onlyReading)
+        , database(workspace.catalogFile(), onlyReading)
+    {
+        if (!readOnly)
+            database.execute("PRAGMA foreign_keys = ON");
+    }
+    bool readOnly;
+    sqlite::Database database;
+};
+
+CertificateStore::CertificateStore(const Workspace& workspace)
+{
+    const bool readOnly = Catalog::open(workspace).readOnly(); // Also brings the tables up to date.
+    state_ = std::make_unique<State>(workspace, readOnly);
+}
+
+CertificateStore::~CertificateStore() = default;
+
+std::map<std::string, StoredCertificate> CertificateStore::all() const
+{
+    std::map<std::string, StoredCertificate> found;
+    sqlite::Statement select(state_->database, "SELECT record, certificate, inputs, sha256, bytes, modified FROM "
+                                               "certificates ORDER BY record");
+    while (select.step()) {
+        const auto json = nlohmann::json::parse(select.text(1), nullptr, false);
+        found.emplace_hint(
+            found.end(), select.text(0),
+            StoredCertificate{.certificate = AlignmentCertificate::fromJson(json),
+                              .inputs = ArrayInputs::fromJson(select.text(2)),
+                              .sha256 = select.text(3),
+                              .stamp = {.bytes = select.integer(4), .modifiedNanoseconds = select.integer(5)}});
+    }
+    return found;
+}
+
+void CertificateStore::put(const std::map<std::string, StoredCertificate>& certificates)
+{
+    if (state_->readOnly || certificates.empty())
+        return;
+    sqlite::Transaction transaction(state_->database);
+    // A record that was removed meanwhile has none.
+    sqlite::Statement insert(state_->database, "INSERT OR REPLACE INTO certificates SELECT id, ?, ?, ?, ?, ? FROM "
+                                               "records WHERE id = ?");
+    for (const auto& [id, stored] : certificates) {
+        insert.reset()
+            .bind(stored.certificate.toJson().dump())
+            .bind(stored.inputs.toJson())
+            .bind(stored.sha256)
+            .bind(stored.stamp.bytes)
+            .bind(stored.stamp.modifiedNanoseconds)
+            .bind(id)
+            .run();
+    }
+    transaction.commit();
+}
+
+bool stillHolds(const StoredCertificate& stored, const std::filesystem::path& file, const ArrayInputs& now)
+{
+    auto before = stored.inputs;
+    if (now.encoder.empty())
+        before.encoder.clear();
+    if (!(before == now))
+        return false;
+    const auto stamp = stampOf(file);
+    return stamp && (*stamp == stored.stamp || sha256OfFile(file) == stored.sha256);
+}
+
+} // namespace nanodit
