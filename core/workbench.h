@@ -6,6 +6,7 @@
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
 #include "core/dataset/reject.h"
+#include "core/dataset/shard_check.h"
 #include "core/inspect/certify.h"
 #include "core/inspect/drift.h"
 #include "core/io/image.h"

@@ -1,5 +1,6 @@
 #include "app/cli/certificate_command.h"
 #include "app/cli/commands.h"
+#include "app/cli/shard_check_command.h"
 
 #include <nlohmann/json.hpp>
 
@@ -256,7 +257,12 @@ void addDataCommands(CLI::App& app, Options& options)
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     shard->add_flag("--overwrite", *overwrite, "Replace a set that is there, once the new one is whole");
-    shard->callback([shardSize, overwrite, &options] { runShard(*shardSize, *overwrite, options); });
+    const auto check = std::make_shared<bool>(false);
+    shard->add_flag("--verify", *check, "Pack nothing: check the sets that are there, hashes, entries, counts and certificates")
+        ->excludes("--overwrite");
+    shard->callback([shardSize, overwrite, check, &options] {
+        *check ? runShardCheck(options) : runShard(*shardSize, *overwrite, options);
+    });
 
     auto* const verify =
         app.add_subcommand("verify", "Check every array against its record; exit code 1 if anything is wrong");

@@ -97,6 +97,7 @@ struct ShardSetWriter::State {
     std::set<std::string> ids;
     ChannelMoments cls, patches;
     std::int64_t dinoWidth = 0, textWidth = 0, latentChannels = 0;
+    std::map<std::string, std::int64_t> certificates; ///< Samples by verdict.
     json closed = json::array();
 
     void check(const ShardSample& sample) const;
@@ -201,6 +202,9 @@ void ShardSetWriter::add(const ShardSample& sample)
                           {".vae.npy", npyBytes(sample.latent)},
                           {".t5.npy", npyBytes(sample.text)}});
     state.ids.insert(sample.id);
+    const auto certificate = info.find("certificate");
+    ++state.certificates[certificate != info.end() && certificate->is_object() ? certificate->value("verdict", "none")
+                                                                               : "none"];
     state.grids.emplace(sample.bucket, sample.patchGrid);
     state.dinoWidth = sample.cls.shape[0];
     state.latentChannels = sample.latent.shape[0];
@@ -233,6 +237,7 @@ ShardSetWriter::Summary ShardSetWriter::finish()
                            {"latent_channels", state.latentChannels},
                            {"patch_grids", grids},
                            {"encoders", state.options.encoders},
+                           {"certificates", state.certificates},
                            {"dino_statistics", statistics.toJson()},
                            {"shards", state.closed}};
     writeFileAtomically(state.folder.path() / "shards.json", manifest.dump(1) + "\n");

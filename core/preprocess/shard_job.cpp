@@ -1,3 +1,4 @@
+#include "core/dataset/certificate_store.h"
 #include "core/dataset/shard_writer.h"
 #include "core/io/float_values.h"
 #include "core/io/npy.h"
@@ -94,6 +95,7 @@ public:
         if (survey->empty())
             throw DataError("the workspace " + workspace_.root.string() +
                             " has no records yet: add pictures with \"nanodit import FOLDER\"");
+        certificates_ = CertificateStore(workspace_).all();
         std::map<std::string, std::vector<SurveyedRecord*>> splits;
         for (auto& entry : *survey)
             splits[entry.record.split].push_back(&entry);
@@ -146,6 +148,14 @@ private:
         }
         sample.patchGrid = gridOf(entry.record.bucket, sample.patches.shape[0]);
         sample.info = infoOf(entry.record, sample);
+        if (const auto* const certificate = certificateOf(entry.record)) {
+            if (certificate->verdict == AlignmentVerdict::Misaligned)
+                return note(
+                    id, Skip::Misaligned,
+                    arrayFile(workspace_, ArrayKind::DinoPatches, id).string() + " is " + certificate->sentence() +
+                        "; remove it and run \"nanodit preprocess --pass-filter dinov3\", which makes it again");
+            sample.info["certificate"] = summaryOf(*certificate);
+        }
         try {
             writer.add(sample);
         } catch (const DataError& error) {
@@ -169,6 +179,27 @@ private:
             valid = tokenCount_(record.caption);
         }
         text.shape[0] = std::min(text.shape[0], valid);
+    }
+
+    /// Null where none holds.
+    const AlignmentCertificate* certificateOf(const Record& record) const
+    {
+        const auto found = certificates_.find(record.id);
+        const bool holds = found != certificates_.end() &&
+                           stillHolds(found->second, arrayFile(workspace_, ArrayKind::DinoPatches, record.id),
+                                      inputsNow(record, ArrayKind::DinoPatches, encoders_.expectations, fingerprints_));
+        return holds ? &found->second.certificate : nullptr;
+    }
+
+    static json summaryOf(const AlignmentCertificate& certificate)
+    {
+        json summary = {{"verdict", verdictName(certificate.verdict)},
+                        {"cosine", certificate.cosine},
+                        {"largest_difference", certificate.largestDifference}};
+        if (!certificate.alternatives.empty())
+            summary["best_alternative"] = {{"name", certificate.alternatives.front().name},
+                                           {"cosine", certificate.alternatives.front().cosine}};
+        return summary;
     }
 
     static void place(ShardSample& sample, ArrayKind kind, const Array& array)
@@ -274,6 +305,7 @@ private:
     const PassEncoders& encoders_;
     const JobContext& context_;
     EncoderFingerprints fingerprints_;
+    std::map<std::string, StoredCertificate> certificates_;
     std::function<std::int64_t(const std::string&)> tokenCount_;
     ShardReport report_;
 };

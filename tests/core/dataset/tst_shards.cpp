@@ -1,3 +1,4 @@
+#include "core/dataset/shard_check.h"
 #include "core/dataset/shard_set.h"
 #include "core/dataset/shard_writer.h"
 #include "core/io/atomic_file.h"
@@ -297,6 +298,47 @@ private Q_SLOTS:
         writeFileAtomically(file, "{");
         QVERIFY(errorOf([&] { ShardSet::open(folder / "train"); }).find("shards.json") != std::string::npos);
         QVERIFY(errorOf([&] { ShardSet::open(folder / "absent"); }).find("nanodit shard") != std::string::npos);
+    }
+
+    void checkingASetFindsWhatIsWrong()
+    {
+        const TemporaryFolder folder;
+        const auto workspace = Workspace::create(folder / "workspace");
+        const auto check = [&workspace] {
+            std::vector<ShardSetCheck> checks;
+            makeShardCheckJob({.workspace = workspace, .finished = [&](const auto& found) { checks = found; }})->run({});
+            return checks.at(0);
+        };
+        QVERIFY(errorOf([&] { check(); }).find("nanodit shard") != std::string::npos);
+        auto samples = drawnSamples(3, wide, 2, tall);
+        samples[0].info["certificate"] = {{"verdict", "true"}};
+        packed(workspace.shardsFolder(), samples);
+        auto found = check();
+        QVERIFY2(found.problems.empty(), found.problems.empty() ? "" : found.problems[0].reason.c_str());
+        QCOMPARE(found.samples, 5);
+        QCOMPARE(found.shards, 2);
+        QCOMPARE(found.certificates, (std::map<std::string, std::int64_t>{{"none", 4}, {"true", 1}}));
+
+        // One flipped bit of a number: no entry is broken, but the hash tells.
+        const auto shard = workspace.shardsFolder() / "train/bucket_128x64/shard-000000.tar";
+        const auto text = readTextFile(shard);
+        const auto number = static_cast<std::int64_t>(text.find("\x93NUMPY", text.find("a1.vae.npy"))) + 200;
+        damageByte(shard, number + 1);
+        found = check();
+        QCOMPARE(found.problems.size(), 1u);
+        QVERIFY(found.problems[0].reason.find("SHA-256") != std::string::npos);
+        damageByte(shard, number + 1);
+        QVERIFY(check().problems.empty());
+
+        const auto manifestFile = workspace.shardsFolder() / "train/shards.json";
+        auto manifest = nlohmann::json::parse(readTextFile(manifestFile));
+        manifest["certificates"] = {{"true", 5}};
+        writeFileAtomically(manifestFile, manifest.dump());
+        found = check();
+        QCOMPARE(found.problems.size(), 1u);
+        QVERIFY(found.problems[0].reason.find("certificates") != std::string::npos);
+        fs::resize_file(shard, 1000);
+        QVERIFY(check().problems.size() >= 4); // the shard and its three samples
     }
 
     void readsShardsMadeElsewhere()
