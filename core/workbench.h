@@ -9,6 +9,7 @@
 #include "core/dataset/shard_check.h"
 #include "core/inspect/certify.h"
 #include "core/inspect/drift.h"
+#include "core/inspect/inspection.h"
 #include "core/io/image.h"
 #include "core/runtime/device_choice.h"
 #include "core/runtime/error.h"
