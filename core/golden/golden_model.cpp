@@ -1,5 +1,6 @@
 #include "core/config/json.h"
 #include "core/golden/compare.h"
+#include "core/inspect/attention_probe.h"
 #include "core/io/atomic_file.h"
 #include "core/io/tensor.h"
 #include "core/model/nanodit.h"
@@ -13,6 +14,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace nanodit {
 
@@ -74,7 +76,7 @@ TensorMap copyOf(const Parameters& parameters)
 
 // ------------------------------------------------------------------------------------------------------- nanodit
 
-constexpr double outputTolerance = 2e-5, eulerTolerance = 5e-5;
+constexpr double outputTolerance = 2e-5, eulerTolerance = 5e-5, attentionTolerance = 1e-5;
 
 struct NanoditCase {
     fs::path folder;
@@ -149,14 +151,22 @@ void compareAttention(Comparison& comparison, const NanoDiT& model, const GridIn
 {
     const at::NoGradGuard noGradient;
     const auto context = model.context(in.conditions, {}, in.latentTokens);
-    std::vector<at::Tensor> recorded;
-    model.velocity(in.xt(), in.t, context, {.crossAttention = &recorded});
-    for (std::size_t i = 0; i < recorded.size(); ++i) {
-        const auto block = "block" + std::to_string(i);
-        if (!comparison.has("attention/" + block))
-            continue;
-        comparison.compare("attention/" + block, probabilitiesAsShown(context, recorded[i]), outputTolerance);
-        comparison.compare("attention_share/" + block, sharesBySegment(context, recorded[i]), outputTolerance);
+    const auto batch = in.x0.size(0);
+    std::vector<std::int64_t> all(static_cast<std::size_t>(in.latentTokens.count()));
+    std::iota(all.begin(), all.end(), 0);
+    std::map<std::string, std::vector<at::Tensor>> bySample;
+    for (std::int64_t sample = 0; sample < batch; ++sample) {
+        AttentionProbe probe(context, sample, in.conditions.patchGrid, in.latentTokens);
+        model.velocity(in.xt(), in.t, context, {.checkpointing = false, .observer = &probe});
+        for (std::int64_t i = 0; i < probe.blocks(); ++i) {
+            const auto block = "block" + std::to_string(i);
+            bySample["attention/" + block].push_back(probe.cross(i).probabilities(all));
+            bySample["attention_share/" + block].push_back(probe.cross(i).summary()->shares);
+        }
+    }
+    for (const auto& [name, tensors] : bySample) {
+        if (comparison.has(name))
+            comparison.compare(name, at::stack(tensors), attentionTolerance);
     }
 }
 

@@ -115,12 +115,4 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
     return Attend::apply(q, k, v, Constant{logitBias});
 }
 
-at::Tensor attentionProbabilities(const at::Tensor& q, const at::Tensor& k, const at::Tensor& logitBias)
-{
-    const auto shape = shapeOf(q, k);
-    return probabilities(flat(q).to(at::kFloat), flat(k).to(at::kFloat), biasPerHead(logitBias, shape.heads),
-                         shape.scale())
-        .view({shape.batch, shape.heads, shape.queries, shape.keys});
-}
-
 } // namespace nanodit

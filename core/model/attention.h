@@ -10,7 +10,4 @@ namespace nanodit {
 /// -> [B, heads, L, d]. Every sample must keep at least one token. No gradient reaches logitBias.
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& logitBias = {});
 
-/// The probabilities themselves, for views: [B, heads, L, S], float32.
-at::Tensor attentionProbabilities(const at::Tensor& q, const at::Tensor& k, const at::Tensor& logitBias = {});
-
 } // namespace nanodit

@@ -36,10 +36,13 @@ SelfAttention::SelfAttention(ParameterMaker& make, const std::string& name, cons
 {
 }
 
-at::Tensor SelfAttention::operator()(const at::Tensor& x) const
+at::Tensor SelfAttention::operator()(const at::Tensor& x, const AttentionWatch& watch) const
 {
     const auto parts = splitHeads(qkv_(x), 3, heads_);
-    return proj_(joinHeads(attend(qNorm_(parts[0]), kNorm_(parts[1]), parts[2])));
+    const auto q = qNorm_(parts[0]), k = kNorm_(parts[1]);
+    if (watch.observer != nullptr)
+        watch.observer->selfAttention(watch.block, q, k);
+    return proj_(joinHeads(attend(q, k, parts[2])));
 }
 
 CrossAttention::CrossAttention(ParameterMaker& make, const std::string& name, const ModelConfig& config)
@@ -59,11 +62,11 @@ KeyValues CrossAttention::keyValues(const at::Tensor& context) const
 }
 
 at::Tensor CrossAttention::operator()(const at::Tensor& x, const KeyValues& context, const at::Tensor& logitBias,
-                                      std::vector<at::Tensor>* record) const
+                                      const AttentionWatch& watch) const
 {
     const auto q = qNorm_(splitHeads(q_(x), 1, heads_)[0]);
-    if (record != nullptr)
-        record->push_back(attentionProbabilities(q.detach(), context.keys.detach(), logitBias));
+    if (watch.observer != nullptr)
+        watch.observer->crossAttention(watch.block, q, context.keys, logitBias);
     return proj_(joinHeads(attend(q, context.keys, context.values, logitBias)));
 }
 
@@ -80,14 +83,14 @@ DitBlock::DitBlock(ParameterMaker& make, const std::string& name, const ModelCon
 }
 
 at::Tensor DitBlock::operator()(const at::Tensor& x, const at::Tensor& c, const KeyValues& context,
-                                const at::Tensor& logitBias, std::vector<at::Tensor>* record) const
+                                const at::Tensor& logitBias, const AttentionWatch& watch) const
 {
     const auto m = modulation_(at::silu(c)).to(at::kFloat).chunk(modulations_, 1); // [B, D] each
     const auto add = [&](const at::Tensor& to, const at::Tensor& branch, std::size_t gate) {
         return m.size() > gate ? at::addcmul(to, m[gate].unsqueeze(1), branch.to(at::kFloat)) : to + branch;
     };
-    auto y = add(x, selfAttention_(modulate(layerNorm(x), m[0], m[1])), 6);
-    y = add(y, crossAttention_(modulate(layerNorm(y), m[2], m[3]), context, logitBias, record), 7);
+    auto y = add(x, selfAttention_(modulate(layerNorm(x), m[0], m[1]), watch), 6);
+    y = add(y, crossAttention_(modulate(layerNorm(y), m[2], m[3]), context, logitBias, watch), 7);
     const auto inner = fc1_(modulate(layerNorm(y), m[4], m[5])); // [B, L, 4 D]
     return add(y, fc2_(at::gelu(inner, "tanh")), 8);
 }

@@ -3,6 +3,7 @@
 /// The parts of a NanoDiT block. Shapes: B samples, L latent tokens, S context tokens, D hidden width.
 
 #include "core/config/model_config.h"
+#include "core/model/attention_observer.h"
 #include "core/model/context.h"
 #include "core/model/layers.h"
 
@@ -12,7 +13,7 @@ class SelfAttention {
 public:
     SelfAttention(ParameterMaker& make, const std::string& name, const ModelConfig& config);
     /// x [B, L, D] -> [B, L, D]
-    at::Tensor operator()(const at::Tensor& x) const;
+    at::Tensor operator()(const at::Tensor& x, const AttentionWatch& watch = {}) const;
 
 private:
     std::int64_t heads_;
@@ -25,10 +26,9 @@ public:
     CrossAttention(ParameterMaker& make, const std::string& name, const ModelConfig& config);
     /// Of context tokens [B, S, D].
     KeyValues keyValues(const at::Tensor& context) const;
-    /// x [B, L, D]; logitBias as attend() takes it -> [B, L, D]. With `record`, appends the probabilities [B, heads, L,
-    /// S].
+    /// x [B, L, D]; logitBias as attend() takes it -> [B, L, D]
     at::Tensor operator()(const at::Tensor& x, const KeyValues& context, const at::Tensor& logitBias,
-                          std::vector<at::Tensor>* record) const;
+                          const AttentionWatch& watch = {}) const;
 
 private:
     std::int64_t heads_;
@@ -43,7 +43,7 @@ public:
     DitBlock(ParameterMaker& make, const std::string& name, const ModelConfig& config);
     /// x [B, L, D], c [B, D] -> [B, L, D]
     at::Tensor operator()(const at::Tensor& x, const at::Tensor& c, const KeyValues& context,
-                          const at::Tensor& logitBias, std::vector<at::Tensor>* record = nullptr) const;
+                          const at::Tensor& logitBias, const AttentionWatch& watch = {}) const;
     const CrossAttention& crossAttention() const { return crossAttention_; }
 
 private:

@@ -14,19 +14,6 @@ std::int64_t longestKept(const at::Tensor& mask, const at::Tensor& droppedColumn
     return used.numel() == 0 ? 1 : used.max().item<std::int64_t>() + 1;
 }
 
-at::Tensor spread(const ContextSegment& segment, const at::Tensor& p)
-{
-    auto shown = at::zeros({p.size(0), p.size(1), p.size(2), segment.shownTokens}, p.options());
-    for (std::size_t i = 0; i < segment.kinds.size(); ++i) {
-        const auto sample = static_cast<std::int64_t>(i);
-        if (segment.kinds[i] == SegmentKind::Null)
-            shown[sample].copy_(p[sample].narrow(-1, 0, 1) / static_cast<double>(segment.shownTokens));
-        else if (segment.kinds[i] == SegmentKind::Real)
-            shown[sample].narrow(-1, 0, p.size(-1)).copy_(p[sample]);
-    }
-    return shown;
-}
-
 } // namespace
 
 at::Tensor sampleColumn(const std::vector<bool>& flags, at::Device device)
@@ -92,22 +79,6 @@ at::Tensor joinLogitBias(const ConditionContext& context)
         return segment.logitBias.defined() ? segment.logitBias : at::zeros({context.batch(), segment.size()}, options);
     };
     return at::cat({part(context.text), at::zeros({context.batch(), 1}, options), part(context.patches)}, 1);
-}
-
-at::Tensor probabilitiesAsShown(const ConditionContext& context, const at::Tensor& probabilities)
-{
-    const auto cls = context.clsIndex();
-    return at::cat({spread(context.text, probabilities.narrow(-1, 0, cls)), probabilities.narrow(-1, cls, 1),
-                    spread(context.patches, probabilities.narrow(-1, cls + 1, context.patches.size()))},
-                   -1);
-}
-
-at::Tensor sharesBySegment(const ConditionContext& context, const at::Tensor& probabilities)
-{
-    const auto cls = context.clsIndex();
-    return at::stack({probabilities.narrow(-1, 0, cls).sum(-1), probabilities.select(-1, cls),
-                      probabilities.narrow(-1, cls + 1, context.patches.size()).sum(-1)},
-                     -1);
 }
 
 } // namespace nanodit

@@ -18,6 +18,7 @@ struct Conditions {
     at::Tensor cls;                ///< [B, DINO width]
     at::Tensor patches;            ///< [B, N, DINO width]; undefined for a model without patches.
     GridSize patchGrid;            ///< Of the N patches.
+    at::Tensor patchMask{};        ///< [B, N] bool, true for patches that are there; undefined: all are.
     at::Tensor text;               ///< [B, L, T5 width], L <= T
     at::Tensor textMask;           ///< [B, L] bool, true for valid tokens; undefined: all are.
     std::int64_t textTokens = 512; ///< T: what a null text stands for.
@@ -72,12 +73,5 @@ at::Tensor sampleColumn(const std::vector<bool>& flags, at::Device device);
 
 /// logitBias of the whole context from those of its segments.
 at::Tensor joinLogitBias(const ConditionContext& context);
-
-/// Probabilities [B, heads, L, S] over a context -> [B, heads, L, T + 1 + N], over the tokens as a person thinks of
-/// them: a null text's mass spreads evenly over T tokens, padding gets none.
-at::Tensor probabilitiesAsShown(const ConditionContext& context, const at::Tensor& probabilities);
-
-/// Their sums over text, CLS and patches: [B, heads, L, 3].
-at::Tensor sharesBySegment(const ConditionContext& context, const at::Tensor& probabilities);
 
 } // namespace nanodit

@@ -71,7 +71,8 @@ ConditionContext NanoDiT::context(const Conditions& conditions, const Drops& dro
     auto& patches = context.patches;
     if (config_.useDinoPatches) {
         expectWidth(conditions.patches, config_.dinoDim, "DINO patches");
-        patches = makeSegment(conditions.patches, {}, drops.dino, nullPatch_, conditions.patches.size(1));
+        patches =
+            makeSegment(conditions.patches, conditions.patchMask, drops.dino, nullPatch_, conditions.patches.size(1));
         patches.tokens = patchProj_(patches.tokens);
         if (config_.patchPosition == PatchPosition::Sincos)
             addPatchPosition(patches, conditions.patchGrid, latentTokens);
@@ -108,20 +109,21 @@ at::Tensor NanoDiT::velocity(const at::Tensor& x, const at::Tensor& t, const Con
     const auto contextTokens = context.keyValues.empty() ? context.tokens(c) : at::Tensor();
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
         const auto& block = blocks_[i];
+        const AttentionWatch watch{.observer = options.observer, .block = static_cast<std::int64_t>(i)};
         if (!context.keyValues.empty()) {
             const auto ofCls = block.crossAttention().keyValues(c.unsqueeze(1));
             const auto& kept = context.keyValues[i];
             kept.keys.narrow(2, context.clsIndex(), 1).copy_(ofCls.keys);
             kept.values.narrow(2, context.clsIndex(), 1).copy_(ofCls.values);
-            tokens = block(tokens, c, kept, context.logitBias, options.crossAttention);
-        } else if (options.checkpointing) {
+            tokens = block(tokens, c, kept, context.logitBias, watch);
+        } else if (options.checkpointing && options.observer == nullptr) {
             const auto body = [&block, bias = context.logitBias](const std::vector<at::Tensor>& in) {
                 return block(in[0], in[1], block.crossAttention().keyValues(in[2]), bias);
             };
             tokens = recomputed(body, {tokens, c, contextTokens});
         } else {
             const auto keyValues = block.crossAttention().keyValues(contextTokens);
-            tokens = block(tokens, c, keyValues, context.logitBias, options.crossAttention);
+            tokens = block(tokens, c, keyValues, context.logitBias, watch);
         }
     }
 
@@ -141,8 +143,10 @@ void NanoDiT::addPatchPosition(ContextSegment& patches, GridSize patchGrid, Grid
     const bool any = std::any_of(real.begin(), real.end(), [](bool r) { return r; });
     if (!any)
         return; // null patches carry no position: they stay one repeated token
-    const auto position =
-        patchPositionOf(patchGrid, latents).unsqueeze(0).to(patches.tokens.scalar_type()); // [1, N, D]
+    const auto position = patchPositionOf(patchGrid, latents)
+                              .narrow(0, 0, patches.size()) // the last ones may be masked out
+                              .unsqueeze(0)
+                              .to(patches.tokens.scalar_type()); // [1, N, D]
     patches.tokens = patches.tokens + (all ? position : position * sampleColumn(real, device_).view({-1, 1, 1}));
 }
 

@@ -11,8 +11,8 @@
 namespace nanodit {
 
 struct ForwardOptions {
-    bool checkpointing = false;                        ///< Recompute each block in the backward pass.
-    std::vector<at::Tensor>* crossAttention = nullptr; ///< Collects each block's probabilities [B, heads, L, S].
+    bool checkpointing = false;            ///< Recompute each block in the backward pass.
+    AttentionObserver* observer = nullptr; ///< With one, nothing is recomputed.
 };
 
 /// One thread at a time.

@@ -237,27 +237,6 @@ private Q_SLOTS:
         QVERIFY2(worst < 0.015 && worst > 1e-5, std::to_string(worst).c_str());
     }
 
-    void showsAttentionOverTheTokensAPersonKnows()
-    {
-        const NanoDiT model(tinyModelConfig());
-        randomise(model.parameters());
-        const at::NoGradGuard noGradient;
-        const auto batch = randomBatch(model.config(), 2);
-        const auto context =
-            model.context(test::conditionsOf(batch), {.text = {true, false}, .dino = {false, true}}, latentTokens);
-        std::vector<at::Tensor> recorded;
-        model.velocity(batch.latent, times(2), context, {.crossAttention = &recorded});
-        QCOMPARE(recorded.size(), 2U);
-        const auto shown = probabilitiesAsShown(context, recorded[1]);
-        QCOMPARE(shown.size(-1), 8 + 1 + 16);
-        QVERIFY(difference(shown.sum(-1), at::ones({2, 4, 16})) < 1e-5);
-        // A null text's mass is even over T tokens; a real one's padding has none; null patches' mass is even over N.
-        QVERIFY(difference(shown[0].narrow(-1, 0, 1), shown[0].narrow(-1, 7, 1)) < 1e-7);
-        QCOMPARE(shown[1].narrow(-1, 4, 4).abs().max().item<double>(), 0.0);
-        QVERIFY(difference(shown[1].narrow(-1, 9, 1), shown[1].narrow(-1, 24, 1)) < 1e-7);
-        QVERIFY(difference(sharesBySegment(context, recorded[1]).sum(-1), at::ones({2, 4, 16})) < 1e-5);
-    }
-
     void refusesConditionsOfAnotherWidth()
     {
         const NanoDiT model(tinyModelConfig());

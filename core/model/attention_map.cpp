@@ -1,0 +1,278 @@
+#include "core/model/attention_map.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+
+/// Logits held at once: 2 Mi are 8 MB in float32, and a few tensors of that size exist together.
+constexpr std::int64_t elementsAtOnce = std::int64_t{1} << 21;
+
+double scaleOf(const at::Tensor& queries)
+{
+    return 1 / std::sqrt(static_cast<double>(queries.size(-1)));
+}
+
+at::Tensor indices(std::span<const std::int64_t> values, at::Device device)
+{
+    auto tensor = at::empty({static_cast<std::int64_t>(values.size())}, at::kLong);
+    std::copy(values.begin(), values.end(), tensor.data_ptr<std::int64_t>());
+    return tensor.to(device);
+}
+
+/// [..., columns] -> [..., tokens]: a null's only column spreads evenly, padding gets none.
+at::Tensor spread(SegmentKind kind, const at::Tensor& columns, std::int64_t tokens)
+{
+    if (kind == SegmentKind::Null) {
+        auto shape = columns.sizes().vec();
+        shape.back() = tokens;
+        return (columns.narrow(-1, 0, 1) / static_cast<double>(tokens)).expand(shape);
+    }
+    return at::constant_pad_nd(columns, {0, tokens - columns.size(-1)}, 0);
+}
+
+/// Rows and columns of a grid's cells, [cells] each.
+std::array<at::Tensor, 2> coordinates(GridSize grid, at::Device device)
+{
+    const auto cells = at::arange(grid.count(), at::TensorOptions(at::kLong).device(device));
+    return {at::div(cells, grid.cols, "floor"), at::remainder(cells, grid.cols)};
+}
+
+/// The places of a latent grid's tokens among patches: [L, 2].
+at::Tensor places(const ContextLayout& layout, at::Device device)
+{
+    auto place = at::empty({layout.latentGrid.count(), 2}, at::kFloat);
+    for (std::int64_t i = 0; i < layout.latentGrid.count(); ++i) {
+        const auto [row, col] = layout.placeAmongPatches(i);
+        place.data_ptr<float>()[2 * i] = static_cast<float>(row);
+        place.data_ptr<float>()[2 * i + 1] = static_cast<float>(col);
+    }
+    return place.to(device);
+}
+
+} // namespace
+
+ContextLayout ContextLayout::of(const ConditionContext& context, std::int64_t sample, GridSize patchGrid,
+                                GridSize latentGrid)
+{
+    const auto index = static_cast<std::size_t>(sample);
+    ContextLayout layout;
+    layout.text = context.text.kinds[index];
+    layout.patches = context.patches.kinds[index];
+    layout.textColumns = context.text.size();
+    layout.patchColumns = context.patches.size();
+    layout.textTokens = context.text.shownTokens;
+    layout.patchGrid = layout.patches == SegmentKind::Empty ? GridSize{} : patchGrid;
+    layout.latentGrid = latentGrid;
+    return layout;
+}
+
+std::array<double, 2> ContextLayout::placeAmongPatches(std::int64_t latent) const
+{
+    const auto along = [](std::int64_t index, std::int64_t latents, std::int64_t patches) {
+        return (static_cast<double>(index) + 0.5) * static_cast<double>(patches) / static_cast<double>(latents) - 0.5;
+    };
+    return {along(latent / latentGrid.cols, latentGrid.rows, patchGrid.rows),
+            along(latent % latentGrid.cols, latentGrid.cols, patchGrid.cols)};
+}
+
+CrossAttentionMap::CrossAttentionMap(at::Tensor queries, at::Tensor keys, at::Tensor logitBias,
+                                     const ContextLayout& layout, at::Tensor clsKey)
+    : queries_(std::move(queries))
+    , keys_(std::move(keys))
+    , logitBias_(std::move(logitBias))
+    , clsKey_(std::move(clsKey))
+    , layout_(layout)
+{
+}
+
+std::int64_t CrossAttentionMap::latentsAtOnce() const
+{
+    return std::clamp<std::int64_t>(elementsAtOnce / (heads() * keys_.size(1)), 1, latents());
+}
+
+at::Tensor CrossAttentionMap::logits(const at::Tensor& queries) const
+{
+    auto z = at::bmm(queries, keys_.transpose(1, 2)).to(at::kFloat);
+    if (clsKey_.defined())
+        z.narrow(-1, layout_.clsColumn(), 1).copy_(at::bmm(queries, clsKey_.transpose(1, 2)));
+    return z.mul_(scaleOf(queries));
+}
+
+at::Tensor CrossAttentionMap::withBias(const at::Tensor& logits) const
+{
+    return logitBias_.defined() ? logits + logitBias_ : logits;
+}
+
+at::Tensor CrossAttentionMap::asShown(const at::Tensor& columns) const
+{
+    const auto cls = layout_.clsColumn();
+    std::vector<at::Tensor> parts = {spread(layout_.text, columns.narrow(-1, 0, cls), layout_.textTokens),
+                                     columns.narrow(-1, cls, 1)};
+    if (layout_.patches != SegmentKind::Empty)
+        parts.push_back(
+            spread(layout_.patches, columns.narrow(-1, cls + 1, layout_.patchColumns), layout_.patchGrid.count()));
+    return at::cat(parts, -1);
+}
+
+at::Tensor CrossAttentionMap::probabilities(std::span<const std::int64_t> chosen) const
+{
+    const at::NoGradGuard noGradient;
+    const auto queries = queries_.index_select(1, indices(chosen, queries_.device()));
+    return asShown(at::softmax(withBias(logits(queries)), -1));
+}
+
+at::Tensor CrossAttentionMap::mean(std::span<const std::int64_t> chosen, const StopCheck& stop) const
+{
+    const at::NoGradGuard noGradient;
+    auto sum = at::zeros({heads(), keys_.size(1)}, queries_.options().dtype(at::kFloat));
+    const auto atOnce = static_cast<std::size_t>(latentsAtOnce());
+    for (std::size_t begin = 0; begin < chosen.size(); begin += atOnce) {
+        if (stop && stop())
+            return {};
+        const auto part = chosen.subspan(begin, std::min(atOnce, chosen.size() - begin));
+        const auto queries = queries_.index_select(1, indices(part, queries_.device()));
+        sum.add_(at::softmax(withBias(logits(queries)), -1).sum(1));
+    }
+    return asShown(sum.div_(static_cast<double>(chosen.size())));
+}
+
+std::optional<AttentionSummary> CrossAttentionMap::summary(const StopCheck& stop) const
+{
+    const at::NoGradGuard noGradient;
+    const auto options = queries_.options().dtype(at::kFloat);
+    const auto device = queries_.device();
+    const auto cls = layout_.clsColumn();
+    const auto [rows, cols] = layout_.patchGrid;
+    const bool patches = layout_.patches != SegmentKind::Empty;
+    AttentionSummary s;
+    s.shares = at::empty({heads(), latents(), 3}, options);
+    s.entropy = at::empty({heads(), latents()}, options);
+    s.logSums = at::empty({heads(), latents()}, options);
+    auto received = at::zeros({heads(), keys_.size(1)}, options);
+    std::array<at::Tensor, 2> latentAt, patchAt;
+    if (patches) {
+        latentAt = coordinates(layout_.latentGrid, device);
+        patchAt = {at::arange(rows, options), at::arange(cols, options)};
+        s.centre = at::empty({heads(), latents(), 2}, options);
+        s.byRow = at::zeros({heads(), layout_.latentGrid.rows, rows}, options);
+        s.byColumn = at::zeros({heads(), layout_.latentGrid.cols, cols}, options);
+    }
+    const auto atOnce = latentsAtOnce();
+    for (std::int64_t begin = 0; begin < latents(); begin += atOnce) {
+        if (stop && stop())
+            return std::nullopt;
+        const auto count = std::min(atOnce, latents() - begin);
+        auto z = logits(queries_.narrow(1, begin, count)); // [H, n, S]
+        const auto biased = withBias(z);
+        const auto p = at::softmax(biased, -1);
+        const auto [largest, where] = biased.max(-1, true);
+        const auto logSum = (largest - p.gather(-1, where).log()).squeeze(-1); // [H, n]
+        s.logSums.narrow(1, begin, count).copy_(logSum);
+        // A token of n equal ones has the probability exp(z - logSum), without the bias ln n of all of them together.
+        s.entropy.narrow(1, begin, count).copy_(logSum - z.mul_(p).sum(-1));
+        received.add_(p.sum(1));
+        auto shares = s.shares.narrow(1, begin, count);
+        shares.select(-1, 0).copy_(p.narrow(-1, 0, cls).sum(-1));
+        shares.select(-1, 1).copy_(p.select(-1, cls));
+        shares.select(-1, 2).copy_(p.narrow(-1, cls + 1, layout_.patchColumns).sum(-1));
+        if (!patches)
+            continue;
+        const auto grid =
+            spread(layout_.patches, p.narrow(-1, cls + 1, layout_.patchColumns), layout_.patchGrid.count())
+                .reshape({heads(), count, rows, cols});
+        const std::array<at::Tensor, 2> along = {grid.sum(3), grid.sum(2)}; // [H, n, rows], [H, n, cols]
+        const auto mass = along[0].sum(-1).clamp_min(1e-30);
+        for (int axis = 0; axis < 2; ++axis) {
+            const auto a = static_cast<std::size_t>(axis);
+            s.centre.narrow(1, begin, count).select(-1, axis).copy_((along[a] * patchAt[a]).sum(-1) / mass);
+            (axis == 0 ? s.byRow : s.byColumn).index_add_(1, latentAt[a].narrow(0, begin, count), along[a]);
+        }
+    }
+    s.received = asShown(received.div_(static_cast<double>(latents())));
+    if (patches) {
+        s.byRow.div_(static_cast<double>(layout_.latentGrid.cols));
+        s.byColumn.div_(static_cast<double>(layout_.latentGrid.rows));
+        s.distance = (s.centre - places(layout_, device)).square().sum(-1).sqrt();
+    }
+    return s;
+}
+
+at::Tensor CrossAttentionMap::onLatents(std::span<const std::int64_t> shownTokens, const at::Tensor& logSums) const
+{
+    const at::NoGradGuard noGradient;
+    // Shown tokens of a column, as a weight: a null's column stands for many.
+    std::map<std::int64_t, double> weights;
+    const auto cls = layout_.clsColumn();
+    for (const auto token : shownTokens) {
+        const auto patch = token - layout_.textTokens - 1;
+        if (token == layout_.textTokens)
+            weights[cls] += 1;
+        else if (token < layout_.textTokens && layout_.text == SegmentKind::Null)
+            weights[0] += 1 / static_cast<double>(layout_.textTokens);
+        else if (token < layout_.textTokens && token < layout_.textColumns)
+            weights[token] += 1;
+        else if (patch >= 0 && layout_.patches == SegmentKind::Null)
+            weights[cls + 1] += 1 / static_cast<double>(layout_.patchGrid.count());
+        else if (patch >= 0 && patch < layout_.patchColumns)
+            weights[cls + 1 + patch] += 1;
+    }
+    auto result = at::zeros({heads(), latents()}, queries_.options().dtype(at::kFloat));
+    if (weights.empty())
+        return result; // padding only, which nothing attends to
+    std::vector<std::int64_t> columns;
+    std::vector<float> weight;
+    for (const auto& [column, w] : weights) {
+        columns.push_back(column);
+        weight.push_back(static_cast<float>(w));
+    }
+    const auto device = queries_.device();
+    const auto column = indices(columns, device);
+    const auto w = at::tensor(weight).to(device);
+    auto keys = keys_.index_select(1, column);
+    if (const auto found = std::find(columns.begin(), columns.end(), cls); clsKey_.defined() && found != columns.end())
+        keys.narrow(1, found - columns.begin(), 1).copy_(clsKey_);
+    const auto bias = logitBias_.defined() ? logitBias_.index_select(0, column) : at::Tensor();
+    const auto atOnce = std::clamp<std::int64_t>(elementsAtOnce / (heads() * column.size(0)), 1, latents());
+    for (std::int64_t begin = 0; begin < latents(); begin += atOnce) {
+        const auto count = std::min(atOnce, latents() - begin);
+        const auto queries = queries_.narrow(1, begin, count);
+        auto z = at::bmm(queries, keys.transpose(1, 2)).to(at::kFloat).mul_(scaleOf(queries));
+        if (bias.defined())
+            z.add_(bias);
+        z.sub_(logSums.narrow(1, begin, count).unsqueeze(-1)).exp_();
+        result.narrow(1, begin, count).copy_(at::matmul(z, w));
+    }
+    return result;
+}
+
+at::Tensor meanSelfAttention(const at::Tensor& queries, const at::Tensor& keys, std::span<const std::int64_t> latents)
+{
+    const at::NoGradGuard noGradient;
+    auto sum = at::zeros({keys.size(0), keys.size(1)}, queries.options().dtype(at::kFloat));
+    const auto atOnce =
+        static_cast<std::size_t>(std::max<std::int64_t>(1, elementsAtOnce / (keys.size(0) * keys.size(1))));
+    for (std::size_t begin = 0; begin < latents.size(); begin += atOnce) {
+        const auto part = latents.subspan(begin, std::min(atOnce, latents.size() - begin));
+        const auto chosen = queries.index_select(1, indices(part, queries.device()));
+        const auto z = at::bmm(chosen, keys.transpose(1, 2)).to(at::kFloat).mul_(scaleOf(queries));
+        sum.add_(at::softmax(z, -1).sum(1));
+    }
+    return sum.div_(static_cast<double>(latents.size()));
+}
+
+double evenAlignment(const ContextLayout& layout)
+{
+    const double middleRow = static_cast<double>(layout.patchGrid.rows - 1) / 2;
+    const double middleCol = static_cast<double>(layout.patchGrid.cols - 1) / 2;
+    double sum = 0;
+    for (std::int64_t i = 0; i < layout.latentGrid.count(); ++i) {
+        const auto [row, col] = layout.placeAmongPatches(i);
+        sum += std::hypot(row - middleRow, col - middleCol);
+    }
+    return sum / static_cast<double>(layout.latentGrid.count());
+}
+
+} // namespace nanodit

@@ -1,0 +1,323 @@
+#include "core/inspect/attention_probe.h"
+#include "core/model/nanodit.h"
+#include "tests/support/tiny_model.h"
+
+#include <QtTest/QTest>
+#include <c10/util/ThreadLocalDebugInfo.h>
+
+#include <cmath>
+#include <numeric>
+
+using namespace nanodit;
+using namespace nanodit::test;
+
+namespace {
+
+constexpr GridSize latentGrid = {4, 4}, patchGrid = {4, 4};
+constexpr std::int64_t textTokens = 8, shownTokens = textTokens + 1 + 16;
+
+double difference(const at::Tensor& a, const at::Tensor& b)
+{
+    return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
+}
+
+std::vector<std::int64_t> upTo(std::int64_t count)
+{
+    std::vector<std::int64_t> all(static_cast<std::size_t>(count));
+    std::iota(all.begin(), all.end(), 0);
+    return all;
+}
+
+/// Collects what a model compares, as it is.
+struct Recorder final : AttentionObserver {
+    std::vector<std::array<at::Tensor, 3>> cross; ///< q, k, bias
+    std::vector<std::array<at::Tensor, 2>> self;
+    void selfAttention(std::int64_t, const at::Tensor& q, const at::Tensor& k) override
+    {
+        self.push_back({q.clone(), k.clone()});
+    }
+    void crossAttention(std::int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& bias) override
+    {
+        cross.push_back({q.clone(), k.clone(), bias});
+    }
+};
+
+at::Tensor softmaxOf(const at::Tensor& q, const at::Tensor& k, const at::Tensor& bias = {})
+{
+    auto logits = at::matmul(q, k.transpose(-1, -2)) / std::sqrt(static_cast<double>(q.size(-1)));
+    return at::softmax(bias.defined() ? logits + bias : logits, -1);
+}
+
+/// A model, conditions of two samples, and the plain way: every null token and all padding in the context.
+struct Scene {
+    NanoDiT model{tinyModelConfig()};
+    Batch batch;
+    at::Tensor t = at::tensor({0.3f, 0.8f});
+
+    Scene()
+    {
+        randomise(model.parameters());
+        batch = randomBatch(model.config(), 2);
+    }
+    ConditionContext context(const Drops& drops, bool keep = false) const
+    {
+        return model.context(test::conditionsOf(batch, textTokens), drops, latentGrid, keep);
+    }
+    AttentionProbe probe(const ConditionContext& context, std::int64_t sample, std::set<std::int64_t> self = {}) const
+    {
+        AttentionProbe probe(context, sample, patchGrid, latentGrid, std::move(self));
+        const at::NoGradGuard noGradient;
+        model.velocity(batch.latent, t, context, {.checkpointing = false, .observer = &probe});
+        return probe;
+    }
+    /// [H, L, M] of one sample in one block, from a context in which nothing is collapsed or trimmed.
+    at::Tensor plain(const ConditionContext& context, std::int64_t sample, std::int64_t block) const
+    {
+        Recorder recorder;
+        const at::NoGradGuard noGradient;
+        model.velocity(batch.latent, t, context, {.checkpointing = false, .observer = &recorder});
+        const auto& [q, k, bias] = recorder.cross[static_cast<std::size_t>(block)];
+        const auto cls = context.clsIndex();
+        const auto expand = [&](const ContextSegment& segment, std::int64_t from) {
+            const auto part = k[sample].narrow(1, from, segment.size());
+            if (segment.kinds[static_cast<std::size_t>(sample)] == SegmentKind::Null)
+                return part.narrow(1, 0, 1).expand({part.size(0), segment.shownTokens, part.size(2)});
+            return at::constant_pad_nd(part, {0, 0, 0, segment.shownTokens - segment.size()}, 0);
+        };
+        const auto keys =
+            at::cat({expand(context.text, 0), k[sample].narrow(1, cls, 1), expand(context.patches, cls + 1)}, 1);
+        auto mask = at::zeros({shownTokens});
+        if (context.text.kinds[static_cast<std::size_t>(sample)] == SegmentKind::Real)
+            mask.narrow(0, 0, 6).copy_(batch.textMask[sample].to(at::kFloat).log()),
+                mask.narrow(0, 6, textTokens - 6).fill_(-std::numeric_limits<float>::infinity());
+        return softmaxOf(q[sample], keys, mask);
+    }
+};
+
+/// The most bytes of tensors that lived at once while this did.
+class PeakBytes : public c10::MemoryReportingInfoBase {
+public:
+    void reportMemoryUsage(void*, std::int64_t size, std::int64_t, std::int64_t, c10::Device) override
+    {
+        now_ += size;
+        peak_ = std::max(peak_, now_);
+    }
+    bool memoryProfilingEnabled() const override { return true; }
+    std::int64_t peak() const { return peak_; }
+
+private:
+    std::int64_t now_ = 0, peak_ = 0;
+};
+
+template<typename Action>
+std::int64_t peakBytes(Action&& action)
+{
+    const auto info = std::make_shared<PeakBytes>();
+    const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, info);
+    action();
+    return info->peak();
+}
+
+CrossAttentionMap megapixelMap(std::int64_t width = 768, std::int64_t heads = 12)
+{
+    constexpr std::int64_t text = 512;
+    const GridSize latents = {64, 64}, patches = {73, 73};
+    const ContextLayout layout{.text = SegmentKind::Real,
+                               .patches = SegmentKind::Real,
+                               .textColumns = text,
+                               .patchColumns = patches.count(),
+                               .textTokens = text,
+                               .patchGrid = patches,
+                               .latentGrid = latents};
+    at::manual_seed(4);
+    return {at::randn({heads, latents.count(), width / heads}), at::randn({heads, 5842, width / heads}), {}, layout};
+}
+
+} // namespace
+
+class TestAttentionProbe : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void equalsThePlainWayWhateverIsCollapsedOrTrimmed_data()
+    {
+        QTest::addColumn<QList<bool>>("dropped"); // text of 0, 1; DINO of 0, 1
+        QTest::newRow("nothing dropped") << QList<bool>{false, false, false, false};
+        QTest::newRow("everything dropped") << QList<bool>{true, true, true, true};
+        QTest::newRow("mixed") << QList<bool>{true, false, false, true};
+    }
+
+    void equalsThePlainWayWhateverIsCollapsedOrTrimmed()
+    {
+        QFETCH(QList<bool>, dropped);
+        const Scene scene;
+        for (const bool keep : {false, true}) {
+            const at::NoGradGuard noGradient;
+            const auto context =
+                scene.context({.text = {dropped[0], dropped[1]}, .dino = {dropped[2], dropped[3]}}, keep);
+            for (std::int64_t sample = 0; sample < 2; ++sample) {
+                const auto probe = scene.probe(context, sample);
+                QCOMPARE(probe.blocks(), 2);
+                for (std::int64_t block = 0; block < 2; ++block) {
+                    const auto expected = scene.plain(context, sample, block);
+                    const auto& map = probe.cross(block);
+                    const auto p = map.probabilities(upTo(16));
+                    QCOMPARE(p.sizes(), (at::IntArrayRef{4, 16, shownTokens}));
+                    QVERIFY(difference(p, expected) < 1e-6);
+                    QVERIFY(difference(p.sum(-1), at::ones({4, 16})) < 1e-5);
+                    const std::vector<std::int64_t> region = {1, 2, 7};
+                    QVERIFY(difference(map.mean(region),
+                                       at::stack({p.select(1, 1), p.select(1, 2), p.select(1, 7)}).mean(0)) < 1e-6);
+                    const auto padding = expected.narrow(-1, 6, 2);
+                    if (!dropped[static_cast<int>(sample)])
+                        QCOMPARE(p.narrow(-1, 6, 2).abs().max().item<double>(), 0.0);
+                    else
+                        QVERIFY(padding.min().item<double>() > 0);
+                    checkSummary(map, expected);
+                }
+            }
+        }
+    }
+
+    void laterEvaluationsDoNotChangeWhatWasSeen()
+    {
+        const Scene scene;
+        const at::NoGradGuard noGradient;
+        const auto context = scene.context({}, true); // its keys of CLS are overwritten by each evaluation
+        const auto probe = scene.probe(context, 0);
+        const auto before = probe.cross(1).probabilities(upTo(16));
+        const auto logSums = probe.cross(1).summary()->logSums;
+        scene.model.velocity(scene.batch.latent * 2, at::tensor({0.9f, 0.1f}), context);
+        QCOMPARE(difference(probe.cross(1).probabilities(upTo(16)), before), 0.0);
+        const std::vector<std::int64_t> cls = {textTokens};
+        QVERIFY(difference(probe.cross(1).onLatents(cls, logSums), before.select(-1, textTokens)) < 1e-6);
+    }
+
+    void aMaskedPatchOrWordGetsNothing()
+    {
+        const Scene scene;
+        const at::NoGradGuard noGradient;
+        auto conditions = test::conditionsOf(scene.batch, textTokens);
+        conditions.textMask = conditions.textMask.clone();
+        conditions.textMask.select(1, 1).fill_(false);
+        conditions.patchMask = at::ones({2, 16}, at::kBool);
+        conditions.patchMask.narrow(1, 12, 4).fill_(false); // the last ones leave the context
+        conditions.patchMask.select(1, 5).fill_(false);     // this one is masked
+        const auto context = scene.model.context(conditions, {}, latentGrid);
+        QCOMPARE(context.patches.size(), 12);
+        const auto p = scene.probe(context, 0).cross(0).probabilities(upTo(16));
+        QCOMPARE(p.size(-1), shownTokens);
+        QVERIFY(difference(p.sum(-1), at::ones({4, 16})) < 1e-5);
+        for (const std::int64_t gone : {std::int64_t{1}, textTokens + 1 + 5, textTokens + 1 + 12, textTokens + 1 + 15})
+            QCOMPARE(p.select(-1, gone).abs().max().item<double>(), 0.0);
+        QVERIFY(p.select(-1, textTokens + 1 + 4).min().item<double>() > 0);
+    }
+
+    void selfAttentionIsKeptWhereAsked()
+    {
+        const Scene scene;
+        const at::NoGradGuard noGradient;
+        const auto context = scene.context({});
+        const auto probe = scene.probe(context, 1, {1});
+        QVERIFY(!probe.hasSelf(0));
+        QVERIFY(probe.hasSelf(1));
+        Recorder recorder;
+        scene.model.velocity(scene.batch.latent, scene.t, context, {.checkpointing = false, .observer = &recorder});
+        const auto plain = softmaxOf(recorder.self[1][0][1], recorder.self[1][1][1]); // [H, L, L]
+        const std::vector<std::int64_t> region = {3, 9};
+        const auto expected = (plain.select(1, 3) + plain.select(1, 9)) / 2;
+        QVERIFY(difference(probe.selfMean(1, region), expected) < 1e-6);
+    }
+
+    void anObserverChangesNoOutput()
+    {
+        const Scene scene;
+        const at::NoGradGuard noGradient;
+        const auto context = scene.context({});
+        Recorder recorder;
+        const auto watched =
+            scene.model.velocity(scene.batch.latent, scene.t, context, {.checkpointing = false, .observer = &recorder});
+        QVERIFY(at::equal(watched, scene.model.velocity(scene.batch.latent, scene.t, context)));
+    }
+
+    void aPerfectlyAlignedAttentionHasDistanceZero()
+    {
+        const GridSize latents = {4, 6}, patches = {8, 12}; // two patches along each side of a latent
+        const ContextLayout layout{.text = SegmentKind::Real,
+                                   .patches = SegmentKind::Real,
+                                   .textColumns = 1,
+                                   .patchColumns = patches.count(),
+                                   .textTokens = 3,
+                                   .patchGrid = patches,
+                                   .latentGrid = latents};
+        // Queries and keys are one-hot: latent i looks at its own four patches and at nothing else.
+        auto queries = at::zeros({1, 24, 24}), keys = at::zeros({1, 2 + 96, 24});
+        for (std::int64_t i = 0; i < 24; ++i)
+            queries[0][i][i] = 500;
+        for (std::int64_t p = 0; p < 96; ++p)
+            keys[0][2 + p][(p / 12 / 2) * 6 + p % 12 / 2] = 1;
+        const auto summary = CrossAttentionMap(queries, keys, {}, layout).summary();
+        QVERIFY(summary->distance.max().item<double>() < 1e-4);
+        QVERIFY(difference(summary->shares.select(-1, 2), at::ones({1, 24})) < 1e-5);
+        QVERIFY(difference(summary->entropy, at::full({1, 24}, std::log(4.0))) < 1e-4);
+        QVERIFY(difference(summary->byRow[0], at::eye(4).repeat_interleave(2, 1) / 2) < 1e-5);
+        QVERIFY(difference(summary->byColumn[0], at::eye(6).repeat_interleave(2, 1) / 2) < 1e-5);
+        // Spread evenly, it lies as far off as evenAlignment() says.
+        const auto even = CrossAttentionMap(queries, at::zeros_like(keys), {}, layout).summary();
+        QVERIFY(std::abs(even->distance.mean().item<double>() - evenAlignment(layout)) < 1e-4);
+    }
+
+    void neverHoldsAllProbabilities()
+    {
+        const auto map = megapixelMap();
+        const auto all = upTo(4096);
+        constexpr std::int64_t megabyte = 1 << 20; // all probabilities of the block are 1095 of them
+        const auto one = peakBytes([&] { map.mean(std::vector<std::int64_t>{17}); });
+        QVERIFY2(one < 2 * megabyte, std::to_string(one).c_str());
+        const auto region = peakBytes([&] { map.mean(all); });
+        QVERIFY2(region > megabyte && region < 60 * megabyte, std::to_string(region).c_str());
+        std::optional<AttentionSummary> summary;
+        const auto whole = peakBytes([&] { summary = map.summary(); });
+        QVERIFY2(whole < 60 * megabyte, std::to_string(whole).c_str());
+        const auto back = peakBytes([&] { map.onLatents(upTo(512), summary->logSums); });
+        QVERIFY2(back < 60 * megabyte, std::to_string(back).c_str());
+    }
+
+    void stopsBetweenTwoPieces()
+    {
+        const auto map = megapixelMap(48, 12);
+        int asked = 0;
+        QVERIFY(!map.summary([&asked] { return ++asked == 3; }));
+        QCOMPARE(asked, 3);
+        QVERIFY(!map.mean(upTo(4096), [] { return true; }).defined());
+    }
+
+private:
+    static void checkSummary(const CrossAttentionMap& map, const at::Tensor& p)
+    {
+        const auto summary = map.summary();
+        QVERIFY(summary.has_value());
+        const auto patches = p.narrow(-1, textTokens + 1, 16);
+        QVERIFY(difference(summary->shares,
+                           at::stack({p.narrow(-1, 0, textTokens).sum(-1), p.select(-1, textTokens), patches.sum(-1)},
+                                     -1)) < 1e-5);
+        QVERIFY(difference(summary->entropy, -(p * p.clamp_min(1e-30).log()).sum(-1)) < 1e-4);
+        QVERIFY(difference(summary->received, p.mean(1)) < 1e-6);
+        const auto grid = patches.view({4, 16, 4, 4});
+        const auto row = (grid.sum(3) * at::arange(4)).sum(-1) / patches.sum(-1);
+        const auto col = (grid.sum(2) * at::arange(4)).sum(-1) / patches.sum(-1);
+        QVERIFY(difference(summary->centre, at::stack({row, col}, -1)) < 1e-4);
+        const auto ownRow = at::arange(4).repeat_interleave(4), ownCol = at::arange(4).repeat({4});
+        QVERIFY(difference(summary->distance, ((row - ownRow).square() + (col - ownCol).square()).sqrt()) < 1e-4);
+        QVERIFY(difference(summary->byRow, grid.sum(3).view({4, 4, 4, 4}).mean(2)) < 1e-6);
+        QVERIFY(difference(summary->byColumn, grid.sum(2).view({4, 4, 4, 4}).mean(1)) < 1e-6);
+        const std::vector<std::int64_t> tokens = {0, 2, 7, textTokens, textTokens + 1, textTokens + 16};
+        auto expected = at::zeros({4, 16});
+        for (const auto token : tokens)
+            expected = expected + p.select(-1, token);
+        QVERIFY(difference(map.onLatents(tokens, summary->logSums), expected) < 1e-5);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestAttentionProbe)
+#include "tst_attention_probe.moc"
