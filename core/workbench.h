@@ -165,6 +165,12 @@ std::unique_ptr<Job> makeVerifyJob(VerifyRequest request);
 /// Shares by what was dropped, in this order everywhere: nothing, text, DINO, both.
 inline constexpr std::array<const char*, 4> dropNames = {"none", "text", "dino", "both"};
 
+/// What a block's cross attention looked at, means over samples, heads and latent tokens.
+struct BlockAttention {
+    double text = 0, cls = 0, patches = 0; ///< Shares; they sum to 1.
+    double alignment = 0;                  ///< Patches from a latent's own place to its attention's centre of mass.
+};
+
 /// One optimiser step, as written to metrics.jsonl. Not-a-number marks what a step did not have (no sample of a
 /// category).
 struct StepMetrics {
@@ -181,6 +187,7 @@ struct StepMetrics {
     double dataWaitSeconds = 0;
     double residentMegabytes = 0;
     bool skipped = false; ///< Loss or gradient was not finite: weights untouched.
+    std::vector<BlockAttention> attention; ///< By block, before the step; empty at steps that did not measure it.
 };
 
 struct PreviewPicture {

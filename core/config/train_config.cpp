@@ -77,6 +77,13 @@ void TrainConfig::visit(FieldVisitor& v)
     v.field({"dino_scale", "Guidance scale for DINO.", 0, 50}, previews.dinoScale);
     v.endGroup();
 
+    v.beginGroup("metrics", "What is measured beside loss and norms.");
+    v.field({"attention_every",
+             "Steps between measurements of attention (shares of text, CLS and patches, alignment); 0 makes none.", 0,
+             1e9, "steps"},
+            metrics.attentionEvery);
+    v.endGroup();
+
     v.beginGroup("warm_start", "Start from another model's weights.");
     v.field({"checkpoint", "A .safetensors or .pt file or a checkpoint folder; empty starts from nothing."},
             warmStart.checkpoint);

@@ -68,6 +68,10 @@ struct PreviewConfig {
     double dinoScale = 2.0;
 };
 
+struct MetricsConfig {
+    std::int64_t attentionEvery = 100; ///< Steps between measurements of what is attended to; 0 makes none.
+};
+
 struct WarmStartConfig {
     std::string checkpoint;          ///< .safetensors, .pt or a checkpoint folder; empty starts from nothing.
     std::vector<std::string> rename; ///< "pattern=>replacement", regular expressions tried in order.
@@ -87,6 +91,7 @@ struct TrainConfig {
     bool checkpointing = false; ///< Recompute activations in the backward pass.
     SavingConfig saving;
     PreviewConfig previews;
+    MetricsConfig metrics;
     WarmStartConfig warmStart;
     std::int64_t seed = 0;
 

@@ -9,11 +9,16 @@ double FlowLoss::velocityNorm() const
     return std::sqrt(velocity.square().mean().item<double>());
 }
 
+at::Tensor noised(const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& t)
+{
+    const auto u = t.view({-1, 1, 1, 1});
+    return (1 - u) * x0 + u * noise;
+}
+
 FlowLoss flowMatching(const NanoDiT& model, const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& t,
                       const ConditionContext& context, const ForwardOptions& options)
 {
-    const auto u = t.view({-1, 1, 1, 1});
-    const auto velocity = model.velocity((1 - u) * x0 + u * noise, t, context, options);
+    const auto velocity = model.velocity(noised(x0, noise, t), t, context, options);
     return {.perSample = (velocity - (noise - x0)).square().flatten(1).mean(1), .velocity = velocity.detach()};
 }
 

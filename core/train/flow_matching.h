@@ -14,6 +14,9 @@ struct FlowLoss {
     double velocityNorm() const;
 };
 
+/// x_t = (1 - t) x0 + t noise. x0, noise [B, C, H, W]; t [B].
+at::Tensor noised(const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& t);
+
 /// Flow matching (Lipman et al. 2023; Liu et al. 2023): x_t = (1 - t) x0 + t noise, target v = noise - x0.
 /// x0, noise [B, C, H, W]; t [B].
 FlowLoss flowMatching(const NanoDiT& model, const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& t,

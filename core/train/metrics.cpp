@@ -41,6 +41,12 @@ double readNumber(const nlohmann::json& json)
     return json.is_number() ? json.get<double>() : none;
 }
 
+constexpr std::array<std::pair<const char*, double BlockAttention::*>, 4> attentionFields = {
+    {{"text", &BlockAttention::text},
+     {"cls", &BlockAttention::cls},
+     {"patches", &BlockAttention::patches},
+     {"alignment", &BlockAttention::alignment}}};
+
 constexpr std::array<const char*, 4> quarterNames = {"0-0.25", "0.25-0.5", "0.5-0.75", "0.75-1"};
 
 } // namespace
@@ -108,6 +114,14 @@ nlohmann::ordered_json toJson(const StepMetrics& m)
     json["data_wait_seconds"] = m.dataWaitSeconds;
     json["resident_megabytes"] = m.residentMegabytes;
     json["skipped"] = m.skipped;
+    if (!m.attention.empty()) {
+        auto& attention = json["attention"];
+        for (const auto& [name, value] : attentionFields) {
+            attention[name] = nlohmann::ordered_json::array();
+            for (const auto& block : m.attention)
+                attention[name].push_back(number(block.*value));
+        }
+    }
     return json;
 }
 
@@ -133,6 +147,13 @@ std::optional<StepMetrics> stepMetricsFromJson(const std::string& line)
         m.dataWaitSeconds = json.at("data_wait_seconds");
         m.residentMegabytes = json.at("resident_megabytes");
         m.skipped = json.at("skipped");
+        if (const auto found = json.find("attention"); found != json.end()) {
+            m.attention.resize(found->at("text").size());
+            for (const auto& [name, value] : attentionFields) {
+                for (std::size_t i = 0; i < m.attention.size(); ++i)
+                    m.attention[i].*value = readNumber(found->at(name).at(i));
+            }
+        }
         return m;
     } catch (const nlohmann::json::exception&) {
         return std::nullopt;

@@ -1,6 +1,7 @@
 #include "core/train/trainer.h"
 
 #include "core/model/autocast.h"
+#include "core/train/attention_metrics.h"
 #include "core/train/flow_matching.h"
 
 #include <cmath>
@@ -74,6 +75,7 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
     const auto& parameters = model_->parameters();
     const auto microBatches = config_.optimiser.accumulation;
     StepMeter meter;
+    std::vector<BlockAttention> attention;
     std::vector<std::string> seen, bad;
     auto position = samplePosition_;
     zeroGradients(parameters);
@@ -89,6 +91,10 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
         const auto draws = drawMicroBatch({.seed = config_.seed, .step = steps_, .microBatch = micro},
                                           config_.conditions, config_.flow, batch.latent.sizes());
         const auto device = model_->device();
+        if (micro == 0 && measuresAttention())
+            attention = measureAttention(*model_, conditionsOf(batch),
+                                         noised(batch.latent.to(device), draws.noise.to(device), draws.t.to(device)),
+                                         draws.t.to(device));
         FlowLoss loss;
         {
             const AutocastScope autocast(computeType(config_.precision));
@@ -106,6 +112,7 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
     }
 
     auto metrics = meter.finish();
+    metrics.attention = std::move(attention);
     metrics.gradNorm = bad.empty() ? gradientNorm(parameters) : notANumber;
     const auto patchProj = whoseNameStarts(parameters, "dino_patch_proj.");
     metrics.gradNormPatchProj = patchProj.empty() ? notANumber : gradientNorm(patchProj);
@@ -125,6 +132,12 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
     samplePosition_ = position;
     metrics.step = ++steps_;
     return metrics;
+}
+
+bool Trainer::measuresAttention() const
+{
+    const auto every = config_.metrics.attentionEvery;
+    return every > 0 && (steps_ + 1) % every == 0;
 }
 
 double Trainer::nextLearningRate() const

@@ -61,6 +61,8 @@ public:
 
 private:
     Conditions conditionsOf(const Batch& batch) const;
+    /// Whether the next step is one that does.
+    bool measuresAttention() const;
 
     TrainConfig config_;
     std::int64_t textTokens_;

@@ -1,9 +1,11 @@
 #include "core/train/flow_matching.h"
+#include "core/train/metrics.h"
 #include "core/train/trainer.h"
 #include "tests/support/test_data.h"
 #include "tests/support/tiny_model.h"
 
 #include <QtTest/QTest>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <limits>
@@ -70,6 +72,46 @@ class TestTrainer : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void measuresAttentionWithoutChangingTheRun()
+    {
+        auto config = tinyConfig();
+        config.checkpointing = true; // the measurement's own forward pass keeps nothing
+        config.metrics.attentionEvery = 0;
+        Trainer plain(config, textTokens);
+        config.metrics.attentionEvery = 2;
+        Trainer measured(config, textTokens);
+        Source plainSource, source;
+        for (int step = 1; step <= 4; ++step) {
+            QVERIFY(plain.step(std::ref(plainSource))->attention.empty());
+            const auto metrics = measured.step(std::ref(source));
+            QCOMPARE(metrics->attention.size(), step % 2 == 0 ? 2U : 0U);
+            for (const auto& block : metrics->attention) {
+                QVERIFY(std::abs(block.text + block.cls + block.patches - 1) < 1e-5);
+                QVERIFY(block.patches > 0.1 && block.alignment > 0 && block.alignment < 6);
+            }
+            const auto line = toJson(*metrics).dump();
+            const auto read = stepMetricsFromJson(line);
+            QCOMPARE(read->attention.size(), metrics->attention.size());
+            for (std::size_t i = 0; i < read->attention.size(); ++i)
+                QCOMPARE(read->attention[i].alignment, metrics->attention[i].alignment);
+        }
+        QVERIFY(equalTensors(plain.tensors().model, measured.tensors().model));
+    }
+
+    void aModelWithoutPatchesHasNoAlignment()
+    {
+        auto config = tinyConfig();
+        config.model.useDinoPatches = false;
+        config.metrics.attentionEvery = 1;
+        Trainer trainer(config, textTokens);
+        Source source;
+        const auto metrics = trainer.step(std::ref(source));
+        QCOMPARE(metrics->attention.size(), 2U);
+        QCOMPARE(metrics->attention[1].patches, 0.0);
+        QVERIFY(std::isnan(metrics->attention[1].alignment));
+        QVERIFY(std::isnan(stepMetricsFromJson(toJson(*metrics).dump())->attention[1].alignment));
+    }
+
     void overfitsOneBatch()
     {
         auto config = tinyConfig();
