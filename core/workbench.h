@@ -368,3 +368,5 @@ std::unique_ptr<Job> makeLayoutJob(LayoutRequest request);
 std::filesystem::path resourcesFolder();
 
 } // namespace nanodit
+
+#include "core/inspect/attention_session.h" // needs what stands above

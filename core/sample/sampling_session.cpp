@@ -1,58 +1,21 @@
 #include "core/encoders/autoencoder_kl.h"
-#include "core/model/checkpoint.h"
 #include "core/model/nanodit.h"
-#include "core/model/stored_weights.h"
 #include "core/sample/conditions.h"
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
 #include "core/sample/solver.h"
+#include "core/sample/stored_model.h"
 #include "core/workbench.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <nlohmann/json.hpp>
 
 #include <chrono>
-#include <cstdio>
 
 namespace nanodit {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Weights to sample with, and what is known of them.
-struct StoredModel {
-    CheckpointState state;
-    TensorMap weights;
-    bool averaged = false;
-};
-
-StoredModel readStoredModel(const fs::path& source)
-{
-    const bool isFolder = fs::is_directory(source);
-    const auto folder = isFolder ? source : source.parent_path();
-    if (!fs::exists(source))
-        throw DataError(source.string() +
-                        " does not exist: name a checkpoint folder, or a weights file beside a state.json");
-    if (!fs::exists(folder / "state.json"))
-        throw DataError(folder.string() + " holds no state.json, which says what model its weights are for: name a "
-                                          "checkpoint folder of a run");
-    StoredModel stored;
-    stored.state = readCheckpointState(folder);
-    const auto average = folder / "ema.safetensors";
-    stored.averaged = isFolder ? fs::exists(average) : source.filename() == average.filename();
-    stored.weights =
-        isFolder ? readTensors(stored.averaged ? average : folder / "model.safetensors") : readWeights(source);
-    return stored;
-}
-
-std::string describe(const StoredModel& stored, std::int64_t parameters)
-{
-    char millions[32];
-    std::snprintf(millions, sizeof millions, "%.1f M parameters", static_cast<double>(parameters) / 1e6);
-    return stored.state.run + ", step " + std::to_string(stored.state.step) + (stored.averaged ? ", EMA, " : ", ") +
-           millions;
-}
 
 class Session final : public SamplingSession {
 public:
@@ -78,13 +41,13 @@ Session::Session(Workspace workspace, const fs::path& checkpoint, at::Device dev
     : workspace_(std::move(workspace))
     , device_(device)
 {
-    const auto stored = readStoredModel(checkpoint);
+    const auto stored = StoredModel::read(checkpoint);
     const auto& config = stored.state.config.model;
     model_ = std::make_unique<NanoDiT>(config, 0, device_);
     loadState(model_->parameters(), stored.weights, checkpoint.string());
     conditions_ =
         std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, device_);
-    description_ = describe(stored, elementCount(model_->parameters()));
+    description_ = stored.description(elementCount(model_->parameters()));
 }
 
 const AutoencoderKl& Session::autoencoder()

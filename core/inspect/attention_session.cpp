@@ -1,0 +1,410 @@
+#include "core/inspect/attention_session.h"
+
+#include "core/encoders/autoencoder_kl.h"
+#include "core/inspect/attention_numbers.h"
+#include "core/inspect/subject_conditions.h"
+#include "core/io/npy.h"
+#include "core/preprocess/derived_array.h"
+#include "core/sample/guidance.h"
+#include "core/sample/picture.h"
+#include "core/sample/solver.h"
+#include "core/sample/stored_model.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cmath>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// All blocks' queries and keys of self attention are kept while they take no more than this.
+constexpr std::int64_t selfAttentionBytes = std::int64_t{32} << 20;
+
+bool seesText(SeenConditions seen)
+{
+    return seen == SeenConditions::All || seen == SeenConditions::TextOnly;
+}
+bool seesDino(SeenConditions seen)
+{
+    return seen == SeenConditions::All || seen == SeenConditions::DinoOnly;
+}
+
+/// Thrown through the model's evaluation when its job is to stop.
+struct Stopped {};
+
+class StoppableProbe final : public AttentionProbe {
+public:
+    StoppableProbe(AttentionProbe probe, const JobContext& context, ProgressMeter& progress)
+        : AttentionProbe(std::move(probe))
+        , context_(context)
+        , progress_(progress)
+    {
+    }
+    void selfAttention(std::int64_t block, const at::Tensor& queries, const at::Tensor& keys) override
+    {
+        if (context_.shouldStop())
+            throw Stopped{};
+        progress_.update(block);
+        AttentionProbe::selfAttention(block, queries, keys);
+    }
+
+private:
+    const JobContext& context_;
+    ProgressMeter& progress_;
+};
+
+class Session final : public AttentionSession {
+public:
+    Session(Workspace workspace, const fs::path& checkpoint, at::Device device);
+    const ModelConfig& model() const override { return model_->config(); }
+    std::string description() const override { return description_; }
+
+    std::optional<AttentionScene> look(const AttentionSubject& subject, const JobContext& context) override;
+    std::optional<LatentAttention> ofLatents(const std::vector<std::int64_t>& latents, const JobContext& context,
+                                             std::optional<std::int64_t> block) override;
+    std::optional<AttentionNumbers> onLatents(const std::vector<std::int64_t>& shownTokens,
+                                              const JobContext& context) override;
+    std::optional<AttentionNumbers> selfAttention(const std::vector<std::int64_t>& latents,
+                                                  std::int64_t block) override;
+    std::optional<AttentionSummaries> summaries(const JobContext& context) override;
+    std::optional<AttentionCourse> course(AttentionSubject subject, const std::vector<double>& times,
+                                          const JobContext& context) override;
+    std::optional<Image> paint(const AttentionSubject& subject, const JobContext& context) override;
+
+private:
+    /// x on the way of a sampling, before each step.
+    struct Way {
+        AttentionSubject subject;
+        std::vector<std::pair<float, at::Tensor>> points;
+        at::Tensor end; ///< The picture's latent.
+    };
+
+    void prepare(const AttentionSubject& subject);
+    bool walk(const AttentionSubject& subject, const JobContext& context);
+    at::Tensor noise(std::uint64_t seed) const;
+    std::pair<at::Tensor, float> stateAt(const AttentionSubject& subject) const;
+    /// -> velocity; sets the probe. Throws Stopped.
+    at::Tensor evaluate(std::set<std::int64_t> selfBlocks, const JobContext& context);
+    bool summarise(const JobContext& context);
+    void expectLatents(const std::vector<std::int64_t>& latents) const;
+    const AutoencoderKl* autoencoder();
+
+    Workspace workspace_;
+    at::Device device_;
+    std::unique_ptr<NanoDiT> model_;
+    std::unique_ptr<ConditionEncoder> encoder_;
+    std::unique_ptr<SubjectReader> reader_;
+    std::optional<AutoencoderKl> autoencoder_;
+    std::string description_;
+
+    // What the last subject needed.
+    std::optional<AttentionSubject> subject_;
+    RecordInfo record_;
+    SubjectConditions conditions_;
+    ConditionContext context_;
+    std::vector<std::int64_t> latentShape_; ///< [1, C, h, w]
+    GridSize latentGrid_;
+    std::optional<Way> way_;
+    // The moment that was looked at.
+    at::Tensor x_;
+    float t_ = 0;
+    std::optional<AttentionProbe> probe_;
+    std::vector<AttentionSummary> summaries_; ///< By block, of this moment; empty until asked.
+};
+
+Session::Session(Workspace workspace, const fs::path& checkpoint, at::Device device)
+    : workspace_(std::move(workspace))
+    , device_(device)
+{
+    const auto stored = StoredModel::read(checkpoint);
+    const auto& config = stored.state.config.model;
+    model_ = std::make_unique<NanoDiT>(config, 0, device_);
+    loadState(model_->parameters(), stored.weights, checkpoint.string());
+    encoder_ =
+        std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, device_);
+    reader_ = std::make_unique<SubjectReader>(workspace_, *encoder_, *model_, stored.state.textTokens);
+    description_ = stored.description(elementCount(model_->parameters()));
+}
+
+const AutoencoderKl* Session::autoencoder()
+{
+    if (!autoencoder_ && !workspace_.config.vae.empty())
+        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae));
+    return autoencoder_ ? &*autoencoder_ : nullptr;
+}
+
+void Session::prepare(const AttentionSubject& subject)
+{
+    const bool same = subject_ && subject_->record == subject.record && subject_->edits == subject.edits;
+    if (same && subject_->seen == subject.seen) {
+        subject_ = subject;
+        return;
+    }
+    if (!same) {
+        way_.reset();
+        subject_.reset();
+        record_ = reader_->record(subject.record);
+        conditions_ = reader_->read(record_, subject.edits);
+        const auto* const vae = autoencoder();
+        const auto factor = vae == nullptr ? 8 : vae->config().factor();
+        latentShape_ = {1, model().latentChannels, record_.bucket.height / factor, record_.bucket.width / factor};
+        latentGrid_ = model_->tokenGrid(latentShape_[2], latentShape_[3]);
+    }
+    const at::NoGradGuard noGradient;
+    probe_.reset(); // it holds the old context's keys
+    summaries_.clear();
+    context_ =
+        model_->context(conditions_.conditions, {.text = {!seesText(subject.seen)}, .dino = {!seesDino(subject.seen)}},
+                        latentGrid_, true);
+    subject_ = subject;
+}
+
+at::Tensor Session::noise(std::uint64_t seed) const
+{
+    const auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+    return at::randn(latentShape_, generator, at::TensorOptions(at::kFloat)).to(device_);
+}
+
+bool Session::walk(const AttentionSubject& subject, const JobContext& context)
+{
+    const auto key = [](const AttentionSubject& s) { return std::tuple(settingsOf(s.sampling), s.seen, s.record); };
+    if (way_ && key(way_->subject) == key(subject) && way_->subject.edits == subject.edits)
+        return true;
+    const auto& settings = subject.sampling;
+    GuidedVelocity velocity(*model_, conditions_.conditions, latentGrid_,
+                            {.mode = settings.guidance,
+                             .textScale = settings.textScale,
+                             .dinoScale = settings.dinoScale,
+                             .interval = settings.guidanceInterval,
+                             .hasText = seesText(subject.seen),
+                             .hasDino = seesDino(subject.seen)});
+    const auto times = flowTimes(settings.steps, settings.shift);
+    Way way{.subject = subject, .points = {}, .end = {}};
+    ProgressMeter progress(context, "sampling", settings.steps, "steps");
+    const auto latent = solve(
+        settings.solver, [&velocity](const at::Tensor& at, float t) { return velocity(at, t); }, noise(settings.seed),
+        times,
+        [&](const SolverStep& step) {
+            if (step.step < settings.steps)
+                way.points.emplace_back(times[static_cast<std::size_t>(step.step)], step.x.clone());
+            if (step.step > 0)
+                progress.update(step.step);
+            return !context.shouldStop();
+        });
+    if (!latent)
+        return false;
+    way.end = *latent;
+    way_ = std::move(way);
+    return true;
+}
+
+std::pair<at::Tensor, float> Session::stateAt(const AttentionSubject& subject) const
+{
+    if (subject.alongSampling) {
+        const auto* nearest = &way_->points.front();
+        for (const auto& point : way_->points) {
+            if (std::abs(point.first - subject.t) < std::abs(nearest->first - subject.t))
+                nearest = &point;
+        }
+        return {nearest->second, nearest->first};
+    }
+    const auto file = arrayFile(workspace_, ArrayKind::Vae, record_.id);
+    if (!fs::exists(file))
+        throw DataError(file.string() + " is missing: run \"nanodit preprocess\" for the record \"" + record_.id +
+                        "\"");
+    const auto x0 = tensorFromArray(readNpy(file)).to(device_, at::kFloat).unsqueeze(0);
+    if (x0.sizes() != at::IntArrayRef(latentShape_))
+        throw DataError(file.string() + " holds " + shapeText(x0.sizes()) + ", but the record's bucket needs " +
+                        shapeText(latentShape_) + ": run \"nanodit verify\"");
+    const auto t = static_cast<float>(subject.t);
+    return {(1 - t) * x0 + t * noise(subject.sampling.seed), t};
+}
+
+at::Tensor Session::evaluate(std::set<std::int64_t> selfBlocks, const JobContext& context)
+{
+    const at::NoGradGuard noGradient;
+    probe_.reset();
+    ProgressMeter progress(context, "looking", model().depth, "blocks");
+    StoppableProbe probe({context_, 0, conditions_.conditions.patchGrid, latentGrid_, std::move(selfBlocks)}, context,
+                         progress);
+    const auto t = at::full({1}, t_, at::TensorOptions(at::kFloat).device(device_));
+    auto velocity = model_->velocity(x_, t, context_, {.checkpointing = false, .observer = &probe});
+    progress.update(model().depth);
+    probe_ = std::move(static_cast<AttentionProbe&>(probe));
+    return velocity;
+}
+
+std::optional<AttentionScene> Session::look(const AttentionSubject& subject, const JobContext& context)
+{
+    if (!(subject.t > 0 && subject.t <= 1))
+        throw UsageError("t is " + std::to_string(subject.t) + ", but must lie above 0 and not above 1");
+    prepare(subject);
+    if (subject.alongSampling && !walk(subject, context))
+        return std::nullopt;
+    summaries_.clear();
+    std::tie(x_, t_) = stateAt(subject);
+    std::set<std::int64_t> selfBlocks;
+    if (2 * 4 * model().depth * latentGrid_.count() * model().hiddenSize <= selfAttentionBytes) {
+        for (std::int64_t i = 0; i < model().depth; ++i)
+            selfBlocks.insert(i);
+    }
+    at::Tensor velocity;
+    try {
+        velocity = evaluate(std::move(selfBlocks), context);
+    } catch (const Stopped&) {
+        return std::nullopt;
+    }
+    const auto& layout = probe_->layout();
+    AttentionScene scene;
+    scene.bucket = record_.bucket;
+    scene.latents = latentGrid_;
+    scene.patches = layout.patchGrid;
+    scene.blocks = model().depth;
+    scene.heads = model().numHeads;
+    scene.textTokens = layout.textTokens;
+    scene.t = t_;
+    if (seesText(subject.seen)) {
+        scene.words = conditions_.words;
+        scene.caption = conditions_.caption;
+    }
+    scene.evenAlignment = layout.patchGrid.count() == 0 ? 0 : evenAlignment(layout);
+    if (subject.picture) {
+        if (autoencoder() != nullptr)
+            scene.forming = pictureFromLatent(*autoencoder(), x_ - t_ * velocity);
+        if (fs::exists(record_.image))
+            scene.reference = loadBucketImage(record_);
+    }
+    return scene;
+}
+
+void Session::expectLatents(const std::vector<std::int64_t>& latents) const
+{
+    if (!probe_)
+        throw Error("nothing has been looked at yet");
+    if (latents.empty())
+        throw UsageError("no latent token is chosen: choose at least one");
+    for (const auto latent : latents) {
+        if (latent < 0 || latent >= latentGrid_.count())
+            throw UsageError("there is no latent token " + std::to_string(latent) + ": the picture has " +
+                             std::to_string(latentGrid_.rows) + " rows of " + std::to_string(latentGrid_.cols));
+    }
+}
+
+std::optional<LatentAttention> Session::ofLatents(const std::vector<std::int64_t>& latents, const JobContext& context,
+                                                  std::optional<std::int64_t> block)
+{
+    expectLatents(latents);
+    std::vector<at::Tensor> byBlock(static_cast<std::size_t>(probe_->blocks()));
+    for (std::int64_t i = 0; i < probe_->blocks(); ++i) {
+        if (block && *block != i)
+            continue;
+        auto& mean = byBlock[static_cast<std::size_t>(i)];
+        mean = probe_->cross(i).mean(latents, [&context] { return context.shouldStop(); });
+        if (!mean.defined())
+            return std::nullopt;
+    }
+    const auto words = seesText(subject_->seen) ? conditions_.words : std::vector<CaptionWord>{};
+    return latentAttention(probe_->layout(), words, latents, byBlock);
+}
+
+bool Session::summarise(const JobContext& context)
+{
+    if (!probe_)
+        throw Error("nothing has been looked at yet");
+    ProgressMeter progress(context, "summing over all latent tokens", probe_->blocks(), "blocks");
+    while (static_cast<std::int64_t>(summaries_.size()) < probe_->blocks()) {
+        auto summary = probe_->cross(static_cast<std::int64_t>(summaries_.size())).summary([&context] {
+            return context.shouldStop();
+        });
+        if (!summary)
+            return false;
+        summaries_.push_back(std::move(*summary));
+        progress.update(static_cast<std::int64_t>(summaries_.size()));
+    }
+    return true;
+}
+
+std::optional<AttentionNumbers> Session::onLatents(const std::vector<std::int64_t>& shownTokens,
+                                                   const JobContext& context)
+{
+    if (!summarise(context))
+        return std::nullopt;
+    std::vector<at::Tensor> byBlock;
+    for (std::int64_t i = 0; i < probe_->blocks(); ++i)
+        byBlock.push_back(probe_->cross(i).onLatents(shownTokens, summaries_[static_cast<std::size_t>(i)].logSums));
+    return numbersFrom(byBlock);
+}
+
+std::optional<AttentionNumbers> Session::selfAttention(const std::vector<std::int64_t>& latents, std::int64_t block)
+{
+    expectLatents(latents);
+    if (block < 0 || block >= probe_->blocks())
+        throw UsageError("there is no block " + std::to_string(block) + ": the model has 0 to " +
+                         std::to_string(probe_->blocks() - 1));
+    if (!probe_->hasSelf(block))
+        evaluate({block}, {});
+    std::vector<at::Tensor> byBlock(static_cast<std::size_t>(probe_->blocks()));
+    byBlock[static_cast<std::size_t>(block)] = probe_->selfMean(block, latents);
+    return numbersFrom(byBlock);
+}
+
+std::optional<AttentionSummaries> Session::summaries(const JobContext& context)
+{
+    if (!summarise(context))
+        return std::nullopt;
+    return meanSummaries(summaries_);
+}
+
+std::optional<AttentionCourse> Session::course(AttentionSubject subject, const std::vector<double>& times,
+                                               const JobContext& context)
+{
+    AttentionCourse course;
+    ProgressMeter progress(context, "looking at every t", static_cast<std::int64_t>(times.size()), "times");
+    JobContext quiet;
+    quiet.control = context.control;
+    subject.picture = false;
+    for (const double t : times) {
+        subject.t = t;
+        const auto scene = look(subject, quiet);
+        const auto summary = scene ? summaries(quiet) : std::nullopt;
+        if (!summary)
+            return std::nullopt;
+        course.times.push_back(scene->t);
+        course.at.push_back(*summary);
+        progress.advance();
+    }
+    return course;
+}
+
+std::optional<Image> Session::paint(const AttentionSubject& subject, const JobContext& context)
+{
+    prepare(subject);
+    if (autoencoder() == nullptr)
+        throw UsageError("the workspace names no autoencoder: set encoders.vae in " +
+                         (workspace_.root / "workspace.yaml").string());
+    if (!walk(subject, context))
+        return std::nullopt;
+    return pictureFromLatent(*autoencoder(), way_->end);
+}
+
+} // namespace
+
+std::vector<std::int64_t> AttentionScene::tokensOf(const CaptionWord& word) const
+{
+    std::vector<std::int64_t> tokens;
+    for (std::int64_t i = 0; i < word.tokens; ++i)
+        tokens.push_back(word.firstToken + i);
+    return tokens;
+}
+
+std::shared_ptr<AttentionSession> AttentionSession::open(const Workspace& workspace, const fs::path& checkpoint,
+                                                         const DeviceChoice& device)
+{
+    setUpCompute(device);
+    return std::make_shared<Session>(workspace, checkpoint, at::Device(device.device.empty() ? "cpu" : device.device));
+}
+
+} // namespace nanodit

@@ -1,0 +1,118 @@
+#pragma once
+
+/// Looking inside a model: what its attention sees of a record's text, CLS and patches, at any time of the flow. Free
+/// of torch types; part of core/workbench.h.
+
+#include "core/inspect/condition_edits.h"
+#include "core/workbench.h"
+
+namespace nanodit {
+
+/// Numbers of every block and head.
+struct AttentionNumbers {
+    std::int64_t blocks = 0, heads = 0, width = 0;
+    std::vector<float> values; ///< [blocks, heads, width]
+
+    /// Of one block and head; empty ones stand for the mean over all. `width` numbers.
+    std::vector<float> of(std::optional<std::int64_t> block, std::optional<std::int64_t> head) const;
+};
+
+/// A word of a caption: the tokenizer's pieces joined.
+struct CaptionWord {
+    std::string text; ///< "red"
+    std::int64_t firstToken = 0, tokens = 1;
+    bool end = false; ///< The mark that ends every text; its text is "(end)".
+};
+
+enum class SeenConditions { All, TextOnly, DinoOnly, None };
+
+/// What is looked at: a record, a time, and where x_t comes from.
+struct AttentionSubject {
+    std::string record;
+    double t = 0.7;                            ///< Flow time in (0, 1]; 1 is noise.
+    SeenConditions seen = SeenConditions::All; ///< The rest is replaced by the learned nulls.
+    ConditionEdits edits;
+    /// False: x_t = (1 - t) x0 + t noise of the record's own latent. True: x where a sampling after the record's
+    /// (edited) conditions passes t.
+    bool alongSampling = false;
+    SampleRequest sampling; ///< Steps, solver, shift, scales and seed; its conditions and size are not used.
+    bool picture = true;    ///< Also decode what is forming, which takes a while for large pictures.
+};
+
+/// What is known once a subject was looked at.
+struct AttentionScene {
+    ImageSize bucket;
+    GridSize latents, patches; ///< Patches are empty for a model without them.
+    std::int64_t blocks = 0, heads = 0;
+    std::int64_t textTokens = 0;    ///< T
+    double t = 0;                   ///< That of the sampling's step, when along one.
+    std::vector<CaptionWord> words; ///< Empty where the text is null.
+    std::string caption;
+    Image forming;            ///< What the velocity says the picture will be; empty without an autoencoder.
+    Image reference;          ///< The record's bucket image.
+    double evenAlignment = 0; ///< The alignment score of an attention that is the same everywhere, in patches.
+
+    /// The shown tokens of a word, of CLS, of a patch; shown tokens are numbered [T of text | CLS | N patches].
+    std::vector<std::int64_t> tokensOf(const CaptionWord& word) const;
+    std::int64_t clsToken() const { return textTokens; }
+    std::int64_t patchToken(std::int64_t patch) const { return textTokens + 1 + patch; }
+};
+
+/// What chosen latents attend to: the mean over them.
+struct LatentAttention {
+    AttentionNumbers shares;    ///< text, CLS, patches; sums to 1.
+    AttentionNumbers words;     ///< By word, then padding (or the whole of a null text).
+    AttentionNumbers patches;   ///< [N]
+    AttentionNumbers entropy;   ///< Nats, over all T + 1 + N tokens.
+    AttentionNumbers centre;    ///< Row and column of the centre of mass over patches.
+    AttentionNumbers alignment; ///< Its distance from the latents' own middle, in patches.
+};
+
+/// All latents together.
+struct AttentionSummaries {
+    AttentionNumbers shares;    ///< Mean over latents: text, CLS, patches.
+    AttentionNumbers entropy;   ///< Mean, nats.
+    AttentionNumbers alignment; ///< Mean distance of the centre of mass from each latent's own place, in patches.
+    AttentionNumbers byRow;     ///< [latent rows, patch rows]: mass between rows, the diagonal of an aligned model.
+    AttentionNumbers byColumn;  ///< [latent columns, patch columns]
+};
+
+/// How the summaries change with t.
+struct AttentionCourse {
+    std::vector<double> times;
+    std::vector<AttentionSummaries> at;
+};
+
+/// One thread at a time. What can take long takes a context and gives nothing when stopped.
+class AttentionSession {
+public:
+    /// `checkpoint`: as SamplingSession::open takes it.
+    static std::shared_ptr<AttentionSession> open(const Workspace& workspace, const std::filesystem::path& checkpoint,
+                                                  const DeviceChoice& device = {});
+    virtual ~AttentionSession() = default;
+    virtual const ModelConfig& model() const = 0;
+    virtual std::string description() const = 0;
+
+    /// Runs the model on a subject; what follows is asked of this moment. Throws UsageError for unknown records, words
+    /// and patches, DataError for missing arrays.
+    virtual std::optional<AttentionScene> look(const AttentionSubject& subject, const JobContext& context = {}) = 0;
+
+    /// Latents by their number, row-major; at least one. `block`: only this one (the others' numbers are zero).
+    virtual std::optional<LatentAttention> ofLatents(const std::vector<std::int64_t>& latents,
+                                                     const JobContext& context = {},
+                                                     std::optional<std::int64_t> block = {}) = 0;
+    /// The other way: what each latent gives these shown tokens together, [L].
+    virtual std::optional<AttentionNumbers> onLatents(const std::vector<std::int64_t>& shownTokens,
+                                                      const JobContext& context = {}) = 0;
+    /// Mean self attention of latents, [L], in one block (the others' numbers are zero).
+    virtual std::optional<AttentionNumbers> selfAttention(const std::vector<std::int64_t>& latents,
+                                                          std::int64_t block) = 0;
+    virtual std::optional<AttentionSummaries> summaries(const JobContext& context = {}) = 0;
+    /// Looks at the subject at each of `times`; afterwards it is at the last of them.
+    virtual std::optional<AttentionCourse> course(AttentionSubject subject, const std::vector<double>& times,
+                                                  const JobContext& context = {}) = 0;
+    /// Paints after the record's conditions with the subject's edits; the same seed gives the same picture.
+    virtual std::optional<Image> paint(const AttentionSubject& subject, const JobContext& context = {}) = 0;
+};
+
+} // namespace nanodit
