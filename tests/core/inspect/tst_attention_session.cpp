@@ -1,0 +1,231 @@
+#include "core/encoders/t5_tokenizer.h"
+#include "core/inspect/caption_words.h"
+#include "core/model/checkpoint.h"
+#include "core/model/nanodit.h"
+#include "tests/support/tiny_model.h"
+#include "tests/support/tiny_workspace.h"
+
+#include <QtTest/QTest>
+
+#include <cmath>
+#include <numeric>
+
+using namespace nanodit;
+using namespace nanodit::test;
+
+namespace {
+
+std::filesystem::path writeRandomModel(const TinyWorkspace& tiny, bool patches = true)
+{
+    auto config = tinyModelConfig();
+    config.useDinoPatches = patches;
+    const NanoDiT model(config);
+    randomise(model.parameters());
+    CheckpointState state;
+    state.run = patches ? "with" : "without";
+    state.step = 10;
+    state.config.model = config;
+    state.textTokens = 8;
+    const auto weights = stateOf(model.parameters());
+    return writeCheckpoint(tiny.workspace.runsFolder() / state.run, state,
+                           {.model = weights, .ema = weights, .optimiser = weights});
+}
+
+AttentionSubject subject(double t = 0.6)
+{
+    AttentionSubject subject;
+    subject.record = "val0";
+    subject.t = t;
+    subject.sampling.steps = 4;
+    subject.sampling.seed = 3;
+    subject.picture = false;
+    return subject;
+}
+
+float sum(const std::vector<float>& values)
+{
+    return std::accumulate(values.begin(), values.end(), 0.0F);
+}
+
+} // namespace
+
+class TestAttentionSession : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        checkpoint_ = writeRandomModel(tiny_);
+        session_ = AttentionSession::open(tiny_.workspace, checkpoint_, {.device = "cpu", .threads = 2});
+    }
+
+    void bothDirectionsTellTheSame()
+    {
+        const auto scene = session_->look(subject());
+        QCOMPARE(scene->latents.count(), 16);
+        QCOMPARE(scene->patches.count(), 16);
+        QCOMPARE(scene->blocks, 2);
+        std::vector<std::int64_t> tokens(static_cast<std::size_t>(scene->textTokens + 1 + 16));
+        std::iota(tokens.begin(), tokens.end(), 0);
+        for (const auto all = session_->onLatents(tokens)->of({}, {}); const float mass : all)
+            QVERIFY(std::abs(mass - 1) < 1e-4);
+        const auto cls = session_->onLatents({scene->clsToken()});
+        const auto patch = session_->onLatents({scene->patchToken(6)});
+        for (const std::int64_t latent : {0, 7, 15}) {
+            const auto seen = session_->ofLatents({latent});
+            for (std::int64_t block = 0; block < 2; ++block) {
+                const auto shares = seen->shares.of(block, 1);
+                QVERIFY(std::abs(sum(shares) - 1) < 1e-5);
+                QVERIFY(std::abs(sum(seen->words.of(block, 1)) - shares[0]) < 1e-5);
+                QVERIFY(std::abs(sum(seen->patches.of(block, 1)) - shares[2]) < 1e-5);
+                const auto at = static_cast<std::size_t>(latent);
+                QVERIFY(std::abs(cls->of(block, 1)[at] - shares[1]) < 1e-5);
+                QVERIFY(std::abs(patch->of(block, 1)[at] - seen->patches.of(block, 1)[6]) < 1e-5);
+            }
+        }
+        for (std::int64_t block = 0; block < 2; ++block)
+            QVERIFY(std::abs(sum(session_->selfAttention({3, 4}, block)->of(block, {})) - 1) < 1e-4);
+    }
+
+    void aNullSegmentIsShownAsItsTokens()
+    {
+        auto none = subject();
+        none.seen = SeenConditions::None;
+        const auto scene = session_->look(none);
+        QVERIFY(scene->words.empty());
+        const auto seen = session_->ofLatents({2});
+        QCOMPARE(seen->words.width, 1); // all of the null text
+        const auto patches = seen->patches.of(0, 0);
+        for (const float mass : patches)
+            QVERIFY(std::abs(mass - patches[0]) < 1e-7);
+        QVERIFY(std::abs(sum(seen->shares.of({}, {})) - 1) < 1e-5);
+    }
+
+    void erasedTokensGetNothingAndThePictureChanges()
+    {
+        auto edited = subject();
+        edited.edits = {.erasedWords = {1},
+                        .replacedWords = {},
+                        .eraseCls = true,
+                        .clsFrom = {},
+                        .erasedPatches = {5, 15},
+                        .pastes = {}};
+        session_->look(edited);
+        const auto seen = session_->ofLatents({2});
+        QCOMPARE(seen->words.of({}, {})[1], 0.0F);
+        QCOMPARE(seen->patches.of({}, {})[5], 0.0F);
+        QCOMPARE(seen->patches.of({}, {})[15], 0.0F);
+        QVERIFY(std::abs(sum(seen->shares.of({}, {})) - 1) < 1e-5);
+
+        const auto before = session_->paint(subject());
+        const auto after = session_->paint(edited);
+        QVERIFY(before->rgb != after->rgb);
+        QVERIFY(session_->paint(subject())->rgb == before->rgb); // the same seed
+    }
+
+    void pastingOnesOwnPatchesInPlaceChangesNothing()
+    {
+        auto pasted = subject();
+        const auto before = session_->paint(pasted);
+        pasted.edits.pastes = {{.record = "val0", .from = {1, 1}, .to = {1, 1}, .rows = 2, .cols = 3}};
+        QVERIFY(session_->paint(pasted)->rgb == before->rgb);
+        pasted.edits.pastes[0].to = {0, 0};
+        QVERIFY(session_->paint(pasted)->rgb != before->rgb);
+    }
+
+    void paintsWhatTheSamplerPaints()
+    {
+        auto plain = subject();
+        SampleRequest request = plain.sampling;
+        request.size = TinyWorkspace::square;
+        request.textRecord = "val0";
+        request.reference = RecordReference{"val0"};
+        const auto sampler = SamplingSession::open(tiny_.workspace, checkpoint_, {.device = "cpu", .threads = 2});
+        QVERIFY(sampler->sample(request, {}, [](const SamplePreview&) {})->picture.rgb == session_->paint(plain)->rgb);
+    }
+
+    void aCourseFollowsTheTimes()
+    {
+        auto along = subject();
+        along.alongSampling = true;
+        const auto course = session_->course(along, {1.0, 0.5});
+        QCOMPARE(course->times, (std::vector<double>{1.0, 0.5}));
+        for (const auto& at : course->at) {
+            QVERIFY(std::abs(sum(at.shares.of({}, {})) - 1) < 1e-5);
+            QCOMPARE(at.byRow.width, 16);
+            QVERIFY(at.alignment.of({}, {})[0] > 0);
+        }
+    }
+
+    void aModelWithoutPatchesHasNone()
+    {
+        const auto session = AttentionSession::open(tiny_.workspace, writeRandomModel(tiny_, false));
+        const auto scene = session->look(subject());
+        QCOMPARE(scene->patches.count(), 0);
+        const auto seen = session->ofLatents({2});
+        QCOMPARE(seen->patches.values.size(), 0U);
+        QCOMPARE(seen->shares.of({}, {})[2], 0.0F);
+        QCOMPARE(session->summaries()->alignment.values.size(), 0U);
+    }
+
+    void stopsWhenAsked()
+    {
+        JobContext context;
+        context.control->requestStop();
+        QVERIFY(!session_->look(subject(0.3), context));
+        session_->look(subject());
+        QVERIFY(!session_->summaries(context));
+        QVERIFY(!session_->ofLatents({1}, context));
+    }
+
+    void saysWhatIsWrong()
+    {
+        const auto messageFor = [this](const AttentionSubject& wrong) {
+            return errorOf([&] { session_->look(wrong); });
+        };
+        auto wrong = subject();
+        wrong.record = "nobody";
+        QVERIFY(messageFor(wrong).find("nobody") != std::string::npos);
+        wrong = subject(0);
+        QVERIFY(messageFor(wrong).find("above 0") != std::string::npos);
+        wrong = subject();
+        wrong.edits.erasedPatches = {16};
+        QVERIFY(messageFor(wrong).find("no patch 16") != std::string::npos);
+        wrong = subject();
+        wrong.edits.erasedWords = {77};
+        QVERIFY(messageFor(wrong).find("no word 77") != std::string::npos);
+        wrong = subject();
+        wrong.edits.pastes = {{.record = "val0", .from = {3, 3}, .to = {0, 0}, .rows = 2, .cols = 2}};
+        QVERIFY(messageFor(wrong).find("do not fit") != std::string::npos);
+        session_->look(subject());
+        QVERIFY(errorOf([this] { session_->ofLatents({16}); }).find("no latent token 16") != std::string::npos);
+    }
+
+    void joinsPiecesToWords()
+    {
+        const T5Tokenizer tokenizer(dataPath("golden/03_t5_encoder/spiece.model"));
+        const std::string caption = "photographing a red, incomprehensible ring";
+        const auto words = captionWords(tokenizer, caption, 0);
+        std::string joined;
+        std::int64_t next = 0;
+        for (const auto& word : words) {
+            QCOMPARE(word.firstToken, next);
+            next += word.tokens;
+            if (!word.end)
+                joined += (joined.empty() ? "" : " ") + word.text;
+        }
+        QCOMPARE(joined, caption);
+        QCOMPARE(next, static_cast<std::int64_t>(tokenizer.encode(caption).size()));
+        QVERIFY(words.back().end);
+        QCOMPARE(withWordsReplaced(words, {{2, "dark blue"}, {3, ""}}), std::string("photographing a dark blue ring"));
+        QVERIFY(errorOf([&] { withWordsReplaced(words, {{9, "x"}}); }).find("no word 9") != std::string::npos);
+    }
+
+private:
+    TinyWorkspace tiny_;
+    std::filesystem::path checkpoint_;
+    std::shared_ptr<AttentionSession> session_;
+};
+
+QTEST_APPLESS_MAIN(TestAttentionSession)
+#include "tst_attention_session.moc"
