@@ -38,6 +38,8 @@ public:
 
     QPixmap scaledPixmap(const QSize& size, QIcon::Mode mode, QIcon::State, qreal) override
     {
+        if (size.isEmpty()) // in a control that a splitter has squeezed away
+            return QPixmap(size);
         const auto tint = colour(mode);
         const auto key = QStringLiteral("nanodit-icon/%1/%2x%3/%4")
                              .arg(name_, QString::number(size.width()), QString::number(size.height()), tint.name());

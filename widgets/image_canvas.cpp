@@ -15,6 +15,8 @@ namespace nanodit {
 
 namespace {
 constexpr double fitMargin = 16;
+constexpr double scaleMargin = 12;
+constexpr double clickSlack = 4; ///< View pixels that the mouse may move in a click.
 constexpr double smallestScale = 0.02;
 constexpr double largestScale = 64;
 } // namespace
@@ -81,6 +83,20 @@ void ImageCanvas::zoom(double factor)
     changed();
 }
 
+void ImageCanvas::showSamePart(const ImageCanvas& other)
+{
+    if (other.fitted_) {
+        transform_.fit(extent_, size(), fitMargin);
+        fitted_ = true;
+        return update();
+    }
+    const auto point = other.transform_.pictureFromView(QRectF(other.rect()).center());
+    transform_ = other.transform_;
+    transform_.pan(QRectF(rect()).center() - transform_.viewFromPicture(point));
+    fitted_ = false;
+    update();
+}
+
 void ImageCanvas::changed()
 {
     update();
@@ -96,17 +112,34 @@ void ImageCanvas::paintEvent(QPaintEvent*)
         painter.setPen(colours.secondary);
         painter.drawText(rect().adjusted(24, 24, -24, -24), Qt::AlignCenter | Qt::TextWordWrap, emptyText_);
     }
-    for (const auto& layer : layers_) {
-        if (!layer->visible())
-            continue;
-        painter.save();
-        painter.setOpacity(layer->opacity());
-        layer->paint(painter, transform_);
-        painter.restore();
-    }
+    paintLayers(painter);
     if (hasFocus()) {
         painter.setPen(QPen(colours.accent, 1));
         painter.drawRect(rect().adjusted(0, 0, -1, -1));
+    }
+}
+
+void ImageCanvas::paintLayers(QPainter& painter) const
+{
+    // Pictures below the topmost layer of numbers lose their colours; its scale is drawn in the corner.
+    const auto isShown = [](const auto& layer) { return layer->visible() && layer->opacity() > 0; };
+    const auto muting = std::find_if(layers_.rbegin(), layers_.rend(),
+                                     [&](const auto& layer) { return isShown(layer) && layer->mutesColours(); });
+    const auto mutedEnd = muting == layers_.rend() ? layers_.begin() : muting.base() - 1;
+    for (auto layer = layers_.begin(); layer != layers_.end(); ++layer) {
+        if (!isShown(*layer))
+            continue;
+        painter.save();
+        painter.setOpacity((*layer)->opacity());
+        if (layer < mutedEnd)
+            (*layer)->paintMuted(painter, transform_);
+        else
+            (*layer)->paint(painter, transform_);
+        painter.restore();
+    }
+    if (muting != layers_.rend()) {
+        if (const auto scale = (*muting)->scale())
+            paintHeatScale(painter, QPointF(scaleMargin, height() - scaleMargin), *scale);
     }
 }
 
@@ -131,7 +164,7 @@ void ImageCanvas::mousePressEvent(QMouseEvent* event)
     if (event->button() != Qt::LeftButton && event->button() != Qt::MiddleButton)
         return;
     dragging_ = true;
-    dragFrom_ = event->position();
+    dragFrom_ = pressedAt_ = event->position();
     setCursor(Qt::ClosedHandCursor);
 }
 
@@ -147,8 +180,11 @@ void ImageCanvas::mouseMoveEvent(QMouseEvent* event)
         Q_EMIT hovered(transform_.pictureFromView(event->position()));
 }
 
-void ImageCanvas::mouseReleaseEvent(QMouseEvent*)
+void ImageCanvas::mouseReleaseEvent(QMouseEvent* event)
 {
+    const bool moved = (event->position() - pressedAt_).manhattanLength() > clickSlack;
+    if (dragging_ && event->button() == Qt::LeftButton && !moved && !layers_.empty())
+        Q_EMIT clicked(transform_.pictureFromView(event->position()));
     dragging_ = false;
     setCursor(Qt::CrossCursor);
 }

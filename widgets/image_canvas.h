@@ -48,6 +48,9 @@ public:
     void fit();
     void zoom(double factor);
     const CanvasTransform& transform() const { return transform_; }
+    /// Shows the same part of its picture as `other` does: at the same scale with the same point in the middle. Linked
+    /// both ways, two canvases pan and zoom together.
+    void showSamePart(const ImageCanvas& other);
 
     QSize sizeHint() const override { return {480, 360}; }
     QSize minimumSizeHint() const override { return {160, 120}; }
@@ -56,6 +59,8 @@ Q_SIGNALS:
     /// The mouse is over this picture point.
     void hovered(QPointF picturePoint);
     void hoverLeft();
+    /// A click that was no drag, at this picture point.
+    void clicked(QPointF picturePoint);
     /// Zoomed, panned or fitted.
     void viewChanged();
 
@@ -72,12 +77,13 @@ protected:
 
 private:
     void changed();
+    void paintLayers(QPainter& painter) const;
 
     std::vector<std::shared_ptr<CanvasLayer>> layers_;
     QRectF extent_;
     CanvasTransform transform_;
     bool fitted_ = true; ///< Still fits: stays so when the window is resized.
-    QPointF dragFrom_;
+    QPointF dragFrom_, pressedAt_;
     bool dragging_ = false;
     QString emptyText_;
 };

@@ -40,10 +40,31 @@ PictureLayer::PictureLayer(QString name, QString legend, QImage picture, const Q
 
 void PictureLayer::paint(QPainter& painter, const CanvasTransform& transform) const
 {
+    paint(painter, transform, picture_, scaled_);
+}
+
+void PictureLayer::paintMuted(QPainter& painter, const CanvasTransform& transform) const
+{
+    if (grey_.isNull())
+        grey_ = picture_.convertToFormat(QImage::Format_Grayscale8);
+    paint(painter, transform, grey_, scaledGrey_);
+}
+
+void PictureLayer::paint(QPainter& painter, const CanvasTransform& transform, const QImage& picture,
+                         Scaled& scaled) const
+{
     const auto target = transform.viewFromPicture(box_);
-    const auto magnification = target.width() / std::max(1, picture_.width());
-    painter.setRenderHint(QPainter::SmoothPixmapTransform, magnification < squarePixelsFrom);
-    painter.drawImage(target, picture_);
+    const auto magnification = target.width() / std::max(1, picture.width());
+    const double ratio = painter.device()->devicePixelRatioF();
+    if (magnification * ratio >= 1) { // only what is in view is drawn
+        painter.setRenderHint(QPainter::SmoothPixmapTransform, magnification < squarePixelsFrom);
+        painter.drawImage(target, picture);
+        return;
+    }
+    const auto size = (target.size() * ratio).toSize().expandedTo({1, 1});
+    if (scaled.size != size)
+        scaled = {.picture = picture.scaled(size, Qt::IgnoreAspectRatio, Qt::SmoothTransformation), .size = size};
+    painter.drawImage(target, scaled.picture);
 }
 
 GridLayer::GridLayer(QString name, QString legend, Hue hue, ImageSize bucket, GridSize grid, Line line)

@@ -2,6 +2,7 @@
 
 #include "core/dataset/bucket.h"
 #include "widgets/colours.h"
+#include "widgets/heat_colours.h"
 
 #include <QImage>
 #include <QPainter>
@@ -21,6 +22,12 @@ public:
     CanvasLayer(QString name, QString legend, std::optional<Hue> hue = std::nullopt);
     virtual ~CanvasLayer() = default;
     virtual void paint(QPainter& painter, const CanvasTransform& transform) const = 0;
+    /// Whether pictures below this layer are shown in grey while it is visible.
+    virtual bool mutesColours() const { return false; }
+    /// As paint, without colours of its own where it has any.
+    virtual void paintMuted(QPainter& painter, const CanvasTransform& transform) const { paint(painter, transform); }
+    /// What its colours stand for, where they stand for numbers.
+    virtual std::optional<HeatScale> scale() const { return std::nullopt; }
 
     const QString& name() const { return name_; }
     const QString& legend() const { return legend_; }
@@ -42,9 +49,19 @@ class PictureLayer : public CanvasLayer {
 public:
     PictureLayer(QString name, QString legend, QImage picture, const QRectF& box);
     void paint(QPainter& painter, const CanvasTransform& transform) const override;
+    void paintMuted(QPainter& painter, const CanvasTransform& transform) const override;
 
 private:
+    /// The picture as it is painted now, kept until the zoom changes: the mouse moves over it many times a second.
+    struct Scaled {
+        QImage picture;
+        QSize size;
+    };
+    void paint(QPainter& painter, const CanvasTransform& transform, const QImage& picture, Scaled& scaled) const;
+
     QImage picture_;
+    mutable QImage grey_; ///< Made when first painted.
+    mutable Scaled scaled_, scaledGrey_;
     QRectF box_;
 };
 
