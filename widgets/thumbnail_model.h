@@ -54,7 +54,8 @@ private:
     mutable QSet<QString> asked_;
 };
 
-/// What of the records is shown: those whose id or caption holds every word, of a bucket, with a problem.
+/// What of the records is shown: those whose id or caption holds every word, of a bucket, with a problem. Its source is
+/// a ThumbnailModel.
 class ThumbnailFilter : public QSortFilterProxyModel {
     Q_OBJECT
 
