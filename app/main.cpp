@@ -91,7 +91,13 @@ Arguments argumentsOf(const QApplication& application)
     const QCommandLineOption point(QStringLiteral("point"),
                                    QStringLiteral("A pixel of that record's bucket image to point at."),
                                    QStringLiteral("x,y"));
-    parser.addOptions({workspace, page, theme, device, threads, screenshot, size, run, record, point});
+    const QCommandLineOption lens(
+        QStringLiteral("lens"),
+        QStringLiteral("What that picture is seen through: picture, colours, similarity, cls, "
+                       "norms, reconstruction or error."),
+        QStringLiteral("lens"), QStringLiteral("picture"));
+    const QCommandLineOption compare(QStringLiteral("compare"), QStringLiteral("Show the plain picture beside it."));
+    parser.addOptions({workspace, page, theme, device, threads, screenshot, size, run, record, point, lens, compare});
     parser.process(application);
 
     Arguments arguments;
@@ -103,6 +109,10 @@ Arguments argumentsOf(const QApplication& application)
     const std::map<QString, ThemeMode> themes = {{QStringLiteral("system"), ThemeMode::System},
                                                  {QStringLiteral("light"), ThemeMode::Light},
                                                  {QStringLiteral("dark"), ThemeMode::Dark}};
+    const std::map<QString, int> lensNumbers = {
+        {QStringLiteral("picture"), 0}, {QStringLiteral("colours"), 1}, {QStringLiteral("similarity"), 2},
+        {QStringLiteral("cls"), 3},     {QStringLiteral("norms"), 4},   {QStringLiteral("reconstruction"), 5},
+        {QStringLiteral("error"), 6}};
     if (parser.isSet(page))
         arguments.page = named(QStringLiteral("page"), parser.value(page), pages);
     if (parser.isSet(theme))
@@ -116,7 +126,9 @@ Arguments argumentsOf(const QApplication& application)
             .page = arguments.page,
             .run = parser.value(run),
             .record = parser.value(record),
-            .point = parser.isSet(point) ? std::optional(pointFromText(parser.value(point))) : std::nullopt};
+            .point = parser.isSet(point) ? std::optional(pointFromText(parser.value(point))) : std::nullopt,
+            .lens = named(QStringLiteral("lens"), parser.value(lens), lensNumbers),
+            .compare = parser.isSet(compare)};
     }
     return arguments;
 }

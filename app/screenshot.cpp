@@ -1,8 +1,9 @@
 #include "app/screenshot.h"
 
 #include "app/main_window.h"
+#include "app/pages/dataset/loupe.h"
+#include "app/pages/dataset/picture_pane.h"
 #include "app/pages/dataset_page.h"
-#include "app/pages/loupe.h"
 #include "app/pages/train_page.h"
 
 #include <QCoreApplication>
@@ -53,6 +54,10 @@ private:
                 window_.trainPage()->showRun(request_.run);
             if (!request_.record.isEmpty())
                 window_.datasetPage()->chooseRecord(request_.record);
+            auto* const loupe = window_.datasetPage()->loupe();
+            loupe->setComparing(request_.compare);
+            (request_.compare ? loupe->right() : loupe->left())
+                ->setLens(lenses.at(static_cast<std::size_t>(request_.lens)));
             settledFor_.restart();
             return;
         }

@@ -216,6 +216,17 @@ void Session::verify()
     });
 }
 
+void Session::certify(std::int64_t sample)
+{
+    runDatasetJob(tr("certify alignment"), [this, sample](JobRunner* runner) {
+        CertifyRequest request{.workspace = *workspace_};
+        request.sample = sample;
+        request.device = device_;
+        request.finished = reportTo<CertifyReport>(runner, &Session::certified);
+        return makeCertifyJob(std::move(request));
+    });
+}
+
 void Session::runDatasetJob(const QString& name, const std::function<std::unique_ptr<Job>(JobRunner*)>& make)
 {
     if (datasetBusy())

@@ -54,6 +54,8 @@ public:
     void runPasses(const std::vector<Pass>& passes);
     void packShards(bool overwrite);
     void verify();
+    /// Of at most `sample` records, spread over the set; 0: all.
+    void certify(std::int64_t sample);
     bool datasetBusy() const { return datasetJob_ != nullptr; }
 
     Training& training() { return *training_; }
@@ -94,6 +96,7 @@ Q_SIGNALS:
     void preprocessed(const nanodit::PreprocessReport& report);
     void packed(const nanodit::ShardReport& report);
     void verified(const nanodit::VerifyReport& report);
+    void certified(const nanodit::CertifyReport& report);
 
 private:
     void adopt(Workspace workspace);

@@ -27,6 +27,7 @@ const std::vector<Part>& parts()
           {"?", QT_TRANSLATE_NOOP("shortcuts", "this list")}}},
         {QT_TRANSLATE_NOOP("shortcuts", "Dataset"),
          {{"arrows", QT_TRANSLATE_NOOP("shortcuts", "step through the records")},
+          {"1 to 7", QT_TRANSLATE_NOOP("shortcuts", "picture, PCA colours, similarity, CLS, norms, reconstruction, error")},
           {"F", QT_TRANSLATE_NOOP("shortcuts", "show the whole picture")},
           {"+, −, wheel", QT_TRANSLATE_NOOP("shortcuts", "zoom the picture; drag moves it")}}},
         {QT_TRANSLATE_NOOP("shortcuts", "Train"),

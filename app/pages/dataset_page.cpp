@@ -2,14 +2,16 @@
 
 #include "app/dialogs.h"
 #include "app/job_runner.h"
-#include "app/pages/loupe.h"
-#include "app/pages/record_facts.h"
+#include "app/pages/dataset/alignment_panel.h"
+#include "app/pages/dataset/buckets_panel.h"
+#include "app/pages/dataset/layer_panel.h"
+#include "app/pages/dataset/loupe.h"
+#include "app/pages/dataset/record_facts.h"
 #include "app/pages/report_view.h"
 #include "app/thumbnails.h"
 #include "widgets/banner.h"
 #include "widgets/icons.h"
 #include "widgets/image_canvas.h"
-#include "widgets/layer_list.h"
 #include "widgets/log_view.h"
 #include "widgets/page_frame.h"
 #include "widgets/state_panel.h"
@@ -89,7 +91,11 @@ DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
     auto* const drawer = new QTabWidget(this);
     drawer->setDocumentMode(true);
     drawer->tabBar()->setDrawBase(false);
+    auto* const alignment = new AlignmentPanel(this);
+    auto* const bucketTable = new BucketsPanel(this);
     drawer->addTab(report_, tr("Report"));
+    drawer->addTab(alignment, tr("Alignment"));
+    drawer->addTab(bucketTable, tr("Buckets"));
     drawer->addTab(log, tr("Log"));
     connect(&session_, &Session::datasetLogged, log, &LogView::append);
     frame_->setDrawer(drawer, reportHeight);
@@ -126,6 +132,16 @@ DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
     connect(&session_, &Session::packed, this, showReport);
     connect(&session_, &Session::verified, this, showReport);
     connect(report_, &ReportView::recordChosen, this, &DatasetPage::chooseRecord);
+    connect(&session_, &Session::certified, this, [this, drawer, alignment](const CertifyReport& report) {
+        alignment->show(report);
+        drawer->setCurrentWidget(alignment);
+        frame_->setDrawerVisible(true);
+    });
+    connect(&session_, &Session::workspaceChanged, alignment, &AlignmentPanel::clear);
+    connect(alignment, &AlignmentPanel::recordChosen, this, &DatasetPage::chooseRecord);
+    connect(&session_, &Session::recordsChanged, bucketTable,
+            [this, bucketTable] { bucketTable->show(session_.records()); });
+    connect(bucketTable, &BucketsPanel::bucketChosen, buckets_, &QComboBox::setCurrentText);
     auto* const fit = new QShortcut(Qt::Key_F, this);
     fit->setContext(Qt::WidgetWithChildrenShortcut);
     connect(fit, &QShortcut::activated, loupe_->canvas(), &ImageCanvas::fit);
@@ -183,19 +199,13 @@ QWidget* DatasetPage::makeBrowser()
 QWidget* DatasetPage::makeInspector()
 {
     auto* const content = new QWidget;
-    auto* const layersHead = new QHBoxLayout;
-    auto* const fit = makeFlatButton(QStringLiteral("fit"), tr("Show the whole picture (F)"), content);
-    connect(fit, &QToolButton::clicked, loupe_->canvas(), &ImageCanvas::fit);
-    layersHead->addWidget(makeSection(tr("Layers"), content), 1);
-    layersHead->addWidget(fit);
     auto* const column = new QVBoxLayout(content);
     column->setContentsMargins(0, 0, 8, 0);
     column->setSpacing(12);
     column->addWidget(makeSection(tr("Record"), content));
     column->addWidget(facts_);
     column->addSpacing(4);
-    column->addLayout(layersHead);
-    column->addWidget(loupe_->layerList());
+    column->addWidget(new LayerPanel(loupe_, content));
     column->addStretch(1);
     auto* const scroll = new QScrollArea(this);
     scroll->setWidget(content);
@@ -215,6 +225,12 @@ void DatasetPage::addActions()
         frame_->addAction(tr("Pack shards"), QStringLiteral("pack"), tr("Pack whole records into shards to train on"));
     verify_ =
         frame_->addAction(tr("Verify"), QStringLiteral("verify"), tr("Check every array: whole, aligned, finite"));
+    certify_ =
+        frame_->addAction(tr("Certify"), QStringLiteral("verify"),
+                          tr("Prove that patches lie where they should: compute them anew and compare, also with what "
+                             "known bugs would have stored"));
+    certify_->setObjectName(QStringLiteral("certify"));
+    connect(certify_, &QPushButton::clicked, this, [this] { session_.certify(0); });
     auto* const menu = new QMenu(passes_);
     static constexpr std::array passes = {Pass::T5, Pass::Vae, Pass::Dino};
     const std::array<QString, 3> sentences = {tr("t5: captions to text tokens"), tr("vae: pictures to latents"),
@@ -300,7 +316,7 @@ void DatasetPage::updateActions()
     const bool free = session_.hasWorkspace() && !session_.datasetBusy();
     const bool any = !session_.records().empty();
     import_->setEnabled(free);
-    for (auto* const button : {passes_, pack_, verify_})
+    for (auto* const button : {passes_, pack_, verify_, certify_})
         button->setEnabled(free && any);
     const auto all = static_cast<int>(session_.records().size());
     const int shown = filter_->rowCount();
@@ -334,7 +350,7 @@ void DatasetPage::recordChosen(const QString& id)
 
 bool DatasetPage::settled() const
 {
-    return session_.idle() && thumbnails_->idle();
+    return session_.idle() && thumbnails_->idle() && loupe_->idle();
 }
 
 } // namespace nanodit

@@ -61,7 +61,7 @@ private:
     Loupe* loupe_;
     RecordFacts* facts_;
     ReportView* report_;
-    QPushButton *import_, *passes_, *pack_, *verify_;
+    QPushButton *import_, *passes_, *pack_, *verify_, *certify_;
     std::array<QAction*, 3> passChoice_{};
     QString chosen_;
 };

@@ -1,8 +1,11 @@
 #include "app/dialogs.h"
 #include "app/job_runner.h"
 #include "app/main_window.h"
+#include "app/pages/dataset/buckets_panel.h"
+#include "app/pages/dataset/feature_colours.h"
+#include "app/pages/dataset/loupe.h"
+#include "app/pages/dataset/picture_pane.h"
 #include "app/pages/dataset_page.h"
-#include "app/pages/loupe.h"
 #include "app/pages/run_form.h"
 #include "app/pages/sample_form.h"
 #include "app/preferences.h"
@@ -14,6 +17,7 @@
 #include "widgets/config_form.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/image_canvas.h"
+#include "widgets/layers.h"
 #include "widgets/preview_grid.h"
 #include "widgets/theme.h"
 #include "widgets/thumbnail_grid.h"
@@ -30,6 +34,7 @@
 #include <QSpinBox>
 #include <QStandardPaths>
 #include <QTest>
+#include <QTreeWidget>
 #include <QUrl>
 
 #include <algorithm>
@@ -159,6 +164,92 @@ private Q_SLOTS:
         loupe->pointAt({17, 33});
         QCOMPARE(readout->text(),
                  QStringLiteral("pixel 17,33 · patch r2 c1 · latent tokens r2 c1 · box 16-32, 32-48 px"));
+    }
+
+    void everyLensShowsItsLayer()
+    {
+        auto* const loupe = window_->findChild<Loupe*>();
+        auto* const pane = loupe->left();
+        for (const auto lens : lenses) {
+            pane->setLens(lens);
+            const auto visible = [pane, lens] {
+                const auto& layers = pane->canvas()->layers();
+                return std::any_of(layers.begin(), layers.end(), [lens](const auto& layer) {
+                    return layer->name() == lensName(lens) && layer->visible();
+                });
+            };
+            if (lens != Lens::Picture)
+                QTRY_VERIFY2_WITH_TIMEOUT(visible(), qPrintable(lensName(lens)), minute);
+        }
+        QTRY_VERIFY(session_->idle());
+        QVERIFY(loupe->colours()->fit() != nullptr);
+        QVERIFY(std::filesystem::exists(folder_ / "demo/cache/patch_colours"));
+        pane->setLens(Lens::Picture);
+    }
+
+    void similarityFollowsTheMouseAlsoIntoAKeptPicture()
+    {
+        auto* const loupe = window_->findChild<Loupe*>();
+        auto* const readout = loupe->findChild<QLabel*>("readout");
+        QTest::mouseClick(window_->findChild<QPushButton*>("keepRecord"), Qt::LeftButton);
+        QVERIFY(loupe->right()->isVisible());
+        const auto kept = loupe->right()->view()->record.id;
+        auto* const grid = window_->findChild<ThumbnailGrid*>();
+        grid->setFocus();
+        QTest::keyClick(grid, Qt::Key_Right);
+        QTRY_VERIFY(loupe->left()->view() && loupe->left()->view()->record.id != kept && loupe->left()->view()->unit);
+        QCOMPARE(loupe->right()->view()->record.id, kept);
+        for (auto* const pane : {loupe->left(), loupe->right()})
+            pane->setLens(Lens::Similarity);
+        loupe->pointAt({17, 33});
+        QVERIFY2(readout->text().endsWith("cosine 1.00"), qPrintable(readout->text())); // to itself
+        const auto isShown = [](const auto& layer) {
+            return layer->name() == lensName(Lens::Similarity) && layer->scale();
+        };
+        const auto& layers = loupe->right()->canvas()->layers();
+        QVERIFY(std::any_of(layers.begin(), layers.end(), isShown));
+        QTest::mouseClick(window_->findChild<QPushButton*>("compare"), Qt::LeftButton);
+        QVERIFY(!loupe->right()->isVisible());
+        loupe->left()->setLens(Lens::Picture);
+    }
+
+    void certifiesTheAlignment()
+    {
+        QSignalSpy certified(session_.get(), &Session::certified);
+        QTest::mouseClick(window_->findChild<QPushButton*>("certify"), Qt::LeftButton);
+        QTRY_COMPARE_WITH_TIMEOUT(certified.count(), 1, 2 * minute);
+        QTRY_VERIFY(session_->idle());
+        const auto verdict = window_->findChild<QLabel*>("alignmentVerdict")->text();
+        QVERIFY2(verdict.startsWith("Aligned"), qPrintable(verdict));
+        auto* const records = window_->findChild<QTreeWidget*>("alignmentRecords");
+        QCOMPARE(records->topLevelItemCount(), scenes);
+        const auto id = records->topLevelItem(2)->text(0);
+        Q_EMIT records->itemClicked(records->topLevelItem(2), 0);
+        QTRY_VERIFY(window_->findChild<Loupe*>()->left()->view() != nullptr);
+        QCOMPARE(window_->findChild<Loupe*>()->left()->view()->record.id, id.toStdString());
+    }
+
+    void bucketsTellWhatCroppingCosts()
+    {
+        // 200 x 100 into a square keeps the middle half; a picture of the bucket's own shape loses nothing.
+        RecordInfo wide, fitting;
+        wide.split = "train";
+        wide.original = {.width = 200, .height = 100};
+        fitting.split = "val";
+        fitting.original = {.width = 256, .height = 256};
+        wide.bucket = fitting.bucket = {.width = 128, .height = 128};
+        const auto facts = bucketFacts({wide, fitting});
+        QCOMPARE(facts.size(), 1UL);
+        QCOMPARE(facts[0].records, 2);
+        QCOMPARE(facts[0].training, 1);
+        QVERIFY(std::abs(facts[0].lost - 0.25) < 1e-9);
+        QVERIFY(std::abs(facts[0].enlarged - 0.5) < 1e-9);
+        auto* const table = window_->findChild<BucketsPanel*>();
+        QVERIFY(table->topLevelItemCount() > 0);
+        std::int64_t all = 0;
+        for (int row = 0; row < table->topLevelItemCount(); ++row)
+            all += table->topLevelItem(row)->text(1).toLongLong();
+        QCOMPARE(all, std::int64_t(scenes));
     }
 
     void everyPageIsReachedByKeys()

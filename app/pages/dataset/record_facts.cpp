@@ -1,4 +1,4 @@
-#include "app/pages/record_facts.h"
+#include "app/pages/dataset/record_facts.h"
 
 #include "widgets/theme.h"
 #include "widgets/thumbnail_model.h"
@@ -73,6 +73,7 @@ RecordFacts::RecordFacts(QWidget* parent)
     id_->setFont(monospaceFont(id_->font()));
     split_ = fact(tr("Split"));
     sizes_ = fact(tr("Original"));
+    sizes_->setWordWrap(true);
     for (std::size_t i = 0; i < marks_.size(); ++i) {
         auto* const name = new QLabel(QString::fromLatin1(markNames[i]), this);
         setRole(name, "secondary");

@@ -1,0 +1,219 @@
+#include "app/pages/dataset/record_loader.h"
+
+#include "app/pages/dataset/feature_colours.h"
+#include "widgets/picture.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace nanodit {
+
+namespace {
+
+constexpr std::size_t keptRecords = 6;
+constexpr std::int64_t longestShownSide = 2560; ///< Of the original; the bucket image is shown in full.
+
+struct Pictures {
+    QImage original, bucket;
+    std::shared_ptr<const Image> bucketImage;
+};
+
+Pictures readPicturesOf(const RecordInfo& record)
+{
+    const auto original = loadOriginal(record);
+    Pictures pictures;
+    pictures.bucketImage = std::make_shared<const Image>(makeBucketImage(original, record.bucket));
+    pictures.bucket = qImageFromImage(*pictures.bucketImage);
+    const auto longest = std::max(original.size.width, original.size.height);
+    pictures.original = longest <= longestShownSide
+                            ? qImageFromImage(original)
+                            : qImageFromImage(resizeForDisplay(
+                                  original, {.width = original.size.width * longestShownSide / longest,
+                                             .height = original.size.height * longestShownSide / longest}));
+    return pictures;
+}
+
+/// What is shown of the patches, made of the stored array.
+struct Features {
+    std::shared_ptr<const UnitFeatures> unit;
+    std::optional<ScalarGrid> clsCosines;
+    ScalarGrid norms;
+    std::int64_t outliers = 0;
+    std::optional<PatchColours> colours;
+    std::array<double, 3> shares{};
+};
+
+Features readFeaturesOf(const Workspace& workspace, const RecordKey& key, const PatchFitOptions& options,
+                        const std::shared_ptr<const PatchFit>& fit)
+{
+    auto features = loadFeatures(workspace, key);
+    Features result;
+    result.norms = patchNorms(features);
+    const auto outlying = outliers(result.norms);
+    result.outliers = std::count(outlying.begin(), outlying.end(), true);
+    if (options.withoutPlace && fit && !fit->place.empty())
+        features = withoutPlace(fit->place, std::move(features));
+    result.unit = std::make_shared<const UnitFeatures>(features);
+    if (!features.cls.empty())
+        result.clsCosines = cosineToCls(features);
+    if (options.scope == BasisScope::Picture) {
+        const auto basis = fitPatchBasis(1, [&features](std::size_t) { return std::optional(features); },
+                                         {.foregroundOnly = options.foregroundOnly});
+        result.colours = patchColours(*basis, features);
+        result.shares = basis->shares;
+    } else if (fit) {
+        result.colours = patchColours(fit->basis, features);
+        result.shares = fit->basis.shares;
+    }
+    return result;
+}
+
+bool sameToLookAt(const RecordInfo& a, const RecordInfo& b)
+{
+    return a.image == b.image && a.bucket == b.bucket && a.original == b.original && a.arrays == b.arrays;
+}
+
+} // namespace
+
+RecordLoader::RecordLoader(Session& session, FeatureColours& colours, QObject* parent)
+    : QObject(parent)
+    , session_(session)
+    , colours_(colours)
+{
+    connect(&session_, &Session::workspaceChanged, this, &RecordLoader::forget);
+    connect(&colours_, &FeatureColours::changed, this, [this] {
+        // The newest ones are on the screen; the others are made again when they are wanted.
+        for (const auto& view : views_) {
+            view->colours.reset();
+            readFeatures(view);
+        }
+    });
+}
+
+void RecordLoader::forget()
+{
+    pictures_.forgetWaiting();
+    decoding_.forgetWaiting();
+    views_.clear();
+    reconstructor_.reset();
+    decodingNow_.clear();
+}
+
+std::shared_ptr<RecordView> RecordLoader::find(const std::string& id) const
+{
+    const auto found =
+        std::find_if(views_.begin(), views_.end(), [&id](const auto& view) { return view->record.id == id; });
+    return found == views_.end() ? nullptr : *found;
+}
+
+std::shared_ptr<const RecordView> RecordLoader::want(const RecordInfo& record)
+{
+    auto view = find(record.id);
+    std::erase(views_, view);
+    if (view == nullptr || !sameToLookAt(view->record, record) || !view->pictureProblem.isEmpty()) {
+        const auto& encoder = session_.dinoEncoder();
+        view = std::make_shared<RecordView>();
+        view->record = record;
+        view->hasPatchGrid = encoder.has_value();
+        view->grids = gridPair(record.bucket, encoder ? encoder->patchSize : 16);
+        readFeatures(view); // the queue serves the newest first: pictures come before features
+        readPictures(view);
+    }
+    view->record = record; // caption and split may be others
+    views_.push_back(view);
+    if (views_.size() > keptRecords)
+        views_.pop_front();
+    return view;
+}
+
+void RecordLoader::readPictures(const std::shared_ptr<RecordView>& view)
+{
+    // Records that were passed by in the meantime are not read.
+    pictures_.ask(
+        this,
+        [record = view->record, wanted = std::weak_ptr(view)] {
+            return wanted.expired() ? Pictures{} : readPicturesOf(record);
+        },
+        [this, wanted = std::weak_ptr(view)](Pictures pictures) {
+            const auto view = wanted.lock();
+            if (view == nullptr)
+                return;
+            view->original = std::move(pictures.original);
+            view->bucket = std::move(pictures.bucket);
+            view->bucketImage = std::move(pictures.bucketImage);
+            Q_EMIT changed(view);
+        },
+        [this, wanted = std::weak_ptr(view)](const QString& message) {
+            if (const auto view = wanted.lock()) {
+                view->pictureProblem = message;
+                Q_EMIT changed(view);
+            }
+        });
+}
+
+void RecordLoader::readFeatures(const std::shared_ptr<RecordView>& view)
+{
+    if (!view->hasPatchGrid || !session_.hasWorkspace())
+        return;
+    const RecordKey key{.id = view->record.id, .bucket = view->record.bucket};
+    pictures_.ask(
+        this,
+        [workspace = session_.workspace(), key, options = colours_.options(), fit = colours_.fit(),
+         wanted = std::weak_ptr(view)] {
+            return wanted.expired() ? Features{} : readFeaturesOf(workspace, key, options, fit);
+        },
+        [this, wanted = std::weak_ptr(view), asked = colours_.options(), fit = colours_.fit()](Features features) {
+            const auto& now = colours_.options();
+            const auto view = wanted.lock();
+            if (view == nullptr || now.scope != asked.scope || now.foregroundOnly != asked.foregroundOnly ||
+                now.withoutPlace != asked.withoutPlace || fit != colours_.fit())
+                return; // a newer answer follows
+            view->unit = std::move(features.unit);
+            view->clsCosines = std::move(features.clsCosines);
+            view->norms = std::move(features.norms);
+            view->outliers = features.outliers;
+            view->colours = std::move(features.colours);
+            view->colourShares = features.shares;
+            view->featureProblem.clear();
+            Q_EMIT changed(view);
+        },
+        [this, wanted = std::weak_ptr(view)](const QString& message) {
+            if (const auto view = wanted.lock()) {
+                view->featureProblem = message;
+                Q_EMIT changed(view);
+            }
+        });
+}
+
+void RecordLoader::wantReconstruction(const std::string& id)
+{
+    const auto view = find(id);
+    if (view == nullptr || view->bucketImage == nullptr || view->reconstruction != nullptr ||
+        !view->reconstructionProblem.isEmpty() || decodingNow_ == id)
+        return;
+    decodingNow_ = id;
+    if (!reconstructor_)
+        reconstructor_ = std::make_shared<Reconstructor>(session_.workspace());
+    decoding_.forgetWaiting(); // only what is looked at now
+    const RecordKey key{.id = id, .bucket = view->record.bucket};
+    decoding_.ask(
+        this,
+        [reconstructor = reconstructor_, key, image = view->bucketImage] {
+            return std::make_shared<const Reconstruction>(reconstructor->reconstruct(key, *image));
+        },
+        [this, view](std::shared_ptr<const Reconstruction> made) {
+            if (decodingNow_ == view->record.id)
+                decodingNow_.clear();
+            view->reconstruction = std::move(made);
+            view->reconstructed = qImageFromImage(view->reconstruction->picture);
+            Q_EMIT changed(view);
+        },
+        [this, view](const QString& message) {
+            if (decodingNow_ == view->record.id)
+                decodingNow_.clear();
+            view->reconstructionProblem = message;
+            Q_EMIT changed(view);
+        });
+}
+
+} // namespace nanodit
