@@ -1,27 +1,19 @@
 #include "widgets/heat_colours.h"
 
+#include "core/io/viridis.h"
+
 #include <QFontMetricsF>
 #include <QPainter>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace nanodit {
 
 namespace {
 
-/// Viridis at 0, 1/15 ... 1.
-constexpr std::array<QRgb, 16> stops = {0xff440154, 0xff481a6c, 0xff472f7d, 0xff414487, 0xff39568c, 0xff31688e,
-                                        0xff2a788e, 0xff23888e, 0xff1f988b, 0xff22a884, 0xff35b779, 0xff54c568,
-                                        0xff7ad151, 0xffa5db36, 0xffd2e21b, 0xfffde725};
-
 constexpr double barWidth = 132, barHeight = 8, plateMargin = 8, gap = 4;
-
-int between(int a, int b, double share)
-{
-    return static_cast<int>(std::lround(a + (b - a) * share));
-}
+constexpr int gradientSteps = 16;
 
 } // namespace
 
@@ -29,12 +21,8 @@ QRgb heatColour(double t)
 {
     if (std::isnan(t))
         return qRgba(0, 0, 0, 0);
-    const double place = std::clamp(t, 0.0, 1.0) * (stops.size() - 1);
-    const auto first = std::min(static_cast<std::size_t>(place), stops.size() - 2);
-    const double share = place - static_cast<double>(first);
-    const auto a = stops[first], b = stops[first + 1];
-    return qRgb(between(qRed(a), qRed(b), share), between(qGreen(a), qGreen(b), share),
-                between(qBlue(a), qBlue(b), share));
+    const auto [red, green, blue] = viridis(t);
+    return qRgb(red, green, blue);
 }
 
 double HeatScale::position(double value) const
@@ -75,8 +63,9 @@ void paintHeatScale(QPainter& painter, QPointF corner, const HeatScale& scale)
     painter.drawText(QRectF(inside.topLeft(), QSizeF(width, line)), Qt::AlignLeft | Qt::AlignVCenter, scale.quantity);
     const QRectF bar(inside.left(), inside.top() + line + gap, width, barHeight);
     QLinearGradient gradient(bar.topLeft(), bar.topRight());
-    for (std::size_t i = 0; i < stops.size(); ++i)
-        gradient.setColorAt(static_cast<double>(i) / (stops.size() - 1), QColor(stops[i]));
+    for (int i = 0; i <= gradientSteps; ++i)
+        gradient.setColorAt(static_cast<double>(i) / gradientSteps,
+                            QColor(heatColour(static_cast<double>(i) / gradientSteps)));
     painter.fillRect(bar, gradient);
     const QRectF numbers(inside.left(), bar.bottom() + gap, width, line);
     painter.drawText(numbers, Qt::AlignLeft | Qt::AlignVCenter, scale.lowText());
