@@ -57,24 +57,18 @@ at::Tensor ChannelStatistics::normalise(const at::Tensor& x) const
         throw DataError("DINO conditions of " + std::to_string(x.dim() == 0 ? 0 : x.size(-1)) +
                         " channels cannot be normalised by statistics of " + std::to_string(width()) +
                         "; they come from another encoder");
-    std::vector<float> divisors;
-    for (const float value : deviation)
-        divisors.push_back(divisorOf(value));
     const auto options = at::TensorOptions().dtype(at::kFloat);
     const auto shift = at::tensor(mean, options).to(x.device());
-    const auto scale = at::tensor(divisors, options).to(x.device());
+    const auto scale = at::tensor(divisors(), options).to(x.device());
     return (x.to(at::kFloat) - shift) / scale;
 }
 
-void ChannelStatistics::normaliseRows(std::span<float> rows) const
+std::vector<float> ChannelStatistics::divisors() const
 {
     std::vector<float> divisors;
     for (const float value : deviation)
         divisors.push_back(divisorOf(value));
-    const auto channels = mean.size();
-    for (std::size_t row = 0; row + channels <= rows.size(); row += channels)
-        for (std::size_t c = 0; c < channels; ++c)
-            rows[row + c] = (rows[row + c] - mean[c]) / divisors[c];
+    return divisors;
 }
 
 nlohmann::json DinoStatistics::toJson() const

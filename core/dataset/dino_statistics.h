@@ -17,8 +17,8 @@ struct ChannelStatistics {
     std::int64_t width() const { return static_cast<std::int64_t>(mean.size()); }
     /// (x - mean) / deviation over the last dimension, in float32; [..., width]. Constant channels are only shifted.
     at::Tensor normalise(const at::Tensor& x) const;
-    /// The same in place, for `rows` x width numbers, row-major, on one thread.
-    void normaliseRows(std::span<float> rows) const;
+    /// What normalise divides by: the deviation, 1 for constant channels.
+    std::vector<float> divisors() const;
 };
 
 /// How the DINO conditions of a data set are distributed: measured while packing, kept with the shards and in every

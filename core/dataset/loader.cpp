@@ -1,5 +1,6 @@
 #include "core/dataset/loader.h"
 
+#include "core/dataset/batch_memory.h"
 #include "core/dataset/shuffle.h"
 #include "core/io/float_values.h"
 #include "core/runtime/error.h"
@@ -11,6 +12,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -30,11 +32,6 @@ std::span<float> rowOf(const at::Tensor& batch, std::int64_t row)
 {
     const auto length = static_cast<std::size_t>(batch.numel() / batch.size(0));
     return numbersOf(batch).subspan(static_cast<std::size_t>(row) * length, length);
-}
-
-at::Tensor zeros(std::vector<std::int64_t> shape)
-{
-    return at::zeros(shape, at::TensorOptions().dtype(at::kFloat));
 }
 
 std::vector<std::int64_t> withBatch(std::size_t batch, std::vector<std::int64_t> shape)
@@ -57,13 +54,21 @@ struct Loader::State {
     std::map<std::int64_t, std::variant<Batch, std::exception_ptr>> ready; ///< By count of this rank's batches.
     std::int64_t nextToMake = 0, nextToTake = 0;
     bool stop = false;
-    std::map<std::string, std::string> corrupt;
+    std::vector<Corrupt> corrupt; ///< In the order in which they were found.
+    std::set<std::int64_t> knownCorrupt;
+    ChannelScale clsScale, patchScale;
+    std::vector<float> clsDivisor, patchDivisor;
+    BatchMemory memory;
     std::vector<std::thread> threads;
 
     void work();
     Batch make(std::int64_t count);
-    ShardSample readOrReplace(const std::vector<std::int64_t>& bucket, std::size_t place, const ShardSample* like);
-    void fill(Batch& batch, const std::vector<ShardSample>& samples) const;
+    std::optional<Batch> makeOf(const BatchOrder::Drawn& drawn);
+    std::optional<std::pair<std::int64_t, ShardSample>> readOrReplace(const std::vector<std::int64_t>& bucket,
+                                                                      std::size_t place, const ShardSample* like,
+                                                                      const std::set<std::int64_t>& unusable);
+    std::optional<std::size_t> fill(Batch& batch, const std::vector<ShardSample>& samples);
+    void note(std::int64_t index, const std::string& reason);
 };
 
 void Loader::State::work()
@@ -87,47 +92,82 @@ void Loader::State::work()
     }
 }
 
+/// A bucket of which nothing can be read leaves its batches to those that follow.
 Batch Loader::State::make(std::int64_t count)
 {
     const auto number = firstBatch + count * options.ranks + options.rank;
-    const auto drawn = order.batch(number);
-    std::vector<ShardSample> samples;
-    for (std::int64_t i = 0; i < options.batchSize; ++i) {
-        const auto place = static_cast<std::size_t>(drawn.first + i);
-        samples.push_back(readOrReplace(*drawn.bucket, place, samples.empty() ? nullptr : &samples.front()));
+    for (std::int64_t tried = 0; tried < order.batchesPerEpoch(); ++tried) {
+        auto batch = makeOf(order.batch(number + tried));
+        if (!batch)
+            continue;
+        batch->position = (firstBatch + (count + 1) * options.ranks) * options.batchSize;
+        batch->epoch = number / order.batchesPerEpoch();
+        return std::move(*batch);
     }
-    Batch batch;
-    batch.position = (firstBatch + (count + 1) * options.ranks) * options.batchSize;
-    batch.epoch = number / order.batchesPerEpoch();
-    fill(batch, samples);
-    return batch;
+    const std::lock_guard lock(mutex);
+    throw DataError("no sample of " + set->folder().string() + " can be read (" + corrupt.front().reason +
+                    "); pack the shards again");
+}
+
+/// Empty when the bucket has no sample that can be used.
+std::optional<Batch> Loader::State::makeOf(const BatchOrder::Drawn& drawn)
+{
+    std::set<std::int64_t> unusable; // Found out by their numbers, after their shapes had passed.
+    for (;;) {
+        std::vector<ShardSample> samples;
+        std::vector<std::int64_t> indices;
+        for (std::int64_t i = 0; i < options.batchSize; ++i) {
+            const auto place = static_cast<std::size_t>(drawn.first + i);
+            auto read = readOrReplace(*drawn.bucket, place, samples.empty() ? nullptr : &samples.front(), unusable);
+            if (!read)
+                return std::nullopt;
+            indices.push_back(read->first);
+            samples.push_back(std::move(read->second));
+        }
+        Batch batch;
+        const auto bad = fill(batch, samples);
+        if (!bad)
+            return batch;
+        unusable.insert(indices[*bad]);
+        note(indices[*bad], "the sample " + samples[*bad].id + " in " + set->folder().string() +
+                                " holds infinite values or not-a-number; pack the shards again");
+    }
 }
 
 /// The sample at a place of its bucket's order (which goes round), or the next one that can be read and has the same
 /// shapes as `like`. What comes out does not depend on what other threads have found out so far.
-ShardSample Loader::State::readOrReplace(const std::vector<std::int64_t>& bucket, std::size_t place,
-                                         const ShardSample* like)
+std::optional<std::pair<std::int64_t, ShardSample>>
+Loader::State::readOrReplace(const std::vector<std::int64_t>& bucket, std::size_t place, const ShardSample* like,
+                             const std::set<std::int64_t>& unusable)
 {
     for (std::size_t tried = 0; tried < bucket.size(); ++tried) {
         const auto index = bucket[(place + tried) % bucket.size()];
+        if (unusable.contains(index))
+            continue;
         const auto& entry = set->entries()[static_cast<std::size_t>(index)];
         try {
-            auto sample = set->read(index);
+            auto sample = set->read(index, ShardSet::Check::Shapes);
             if (like != nullptr &&
                 (sample.patches.shape != like->patches.shape || sample.latent.shape != like->latent.shape))
                 throw DataError(entry.id + " has other shapes than the rest of its bucket " + bucketName(entry.bucket));
-            return sample;
+            return std::pair(index, std::move(sample));
         } catch (const DataError& error) {
-            const std::lock_guard lock(mutex);
-            corrupt.emplace(entry.id, error.what());
+            note(index, error.what());
         }
     }
-    const auto& entry = set->entries()[static_cast<std::size_t>(bucket.front())];
-    throw DataError("no sample of the bucket " + bucketName(entry.bucket) + " in " + set->folder().string() +
-                    " can be read; pack the shards again");
+    return std::nullopt;
 }
 
-void Loader::State::fill(Batch& batch, const std::vector<ShardSample>& samples) const
+void Loader::State::note(std::int64_t index, const std::string& reason)
+{
+    const std::lock_guard lock(mutex);
+    if (knownCorrupt.insert(index).second)
+        corrupt.push_back({.id = set->entries()[static_cast<std::size_t>(index)].id, .reason = reason});
+}
+
+/// The one copy of each array, from the mapped shard into the batch: converted, scaled and checked as it passes. Gives
+/// the sample that holds something else than numbers, if one does.
+std::optional<std::size_t> Loader::State::fill(Batch& batch, const std::vector<ShardSample>& samples)
 {
     const auto& first = samples.front();
     const auto count = samples.size();
@@ -136,28 +176,32 @@ void Loader::State::fill(Batch& batch, const std::vector<ShardSample>& samples) 
     std::int64_t longest = 1;
     for (const auto& sample : samples)
         longest = std::max(longest, sample.text.shape[0]);
-    batch.latent = zeros(withBatch(count, first.latent.shape));
-    batch.cls = zeros(withBatch(count, first.cls.shape));
-    batch.patches = zeros(withBatch(count, first.patches.shape));
-    batch.text = zeros(withBatch(count, {longest, first.text.shape[1]}));
+    batch.latent = memory.floats(withBatch(count, first.latent.shape));
+    batch.cls = memory.floats(withBatch(count, first.cls.shape));
+    batch.patches = memory.floats(withBatch(count, first.patches.shape));
+    batch.text = memory.floats(withBatch(count, {longest, first.text.shape[1]}));
     batch.textMask = at::zeros({static_cast<std::int64_t>(count), longest}, at::TensorOptions().dtype(at::kBool));
+    const bool scaled = !statistics.empty();
     for (std::size_t i = 0; i < count; ++i) {
         const auto& sample = samples[i];
         const auto row = static_cast<std::int64_t>(i);
-        copyFloats(sample.latent, rowOf(batch.latent, row));
-        copyFloats(sample.cls, rowOf(batch.cls, row));
-        copyFloats(sample.patches, rowOf(batch.patches, row));
-        copyFloats(sample.text, rowOf(batch.text, row));
+        const auto text = rowOf(batch.text, row);
+        const auto valid = static_cast<std::size_t>(sample.text.elements());
+        const bool finite =
+            copyFiniteFloats(sample.latent, rowOf(batch.latent, row)) &&
+            copyFiniteFloats(sample.cls, rowOf(batch.cls, row), scaled ? &clsScale : nullptr) &&
+            copyFiniteFloats(sample.patches, rowOf(batch.patches, row), scaled ? &patchScale : nullptr) &&
+            copyFiniteFloats(sample.text, text.first(valid));
+        if (!finite)
+            return i;
+        std::ranges::fill(text.subspan(valid), 0.f);
         std::fill_n(batch.textMask.data_ptr<bool>() + row * longest, sample.text.shape[0], true);
         batch.ids.push_back(sample.id);
         const auto caption = sample.info.find("caption");
         batch.captions.push_back(caption != sample.info.end() && caption->is_string() ? caption->get<std::string>()
                                                                                       : "");
     }
-    if (!statistics.empty()) {
-        statistics.cls.normaliseRows(numbersOf(batch.cls));
-        statistics.patches.normaliseRows(numbersOf(batch.patches));
-    }
+    return std::nullopt;
 }
 
 Loader::Loader(std::shared_ptr<const ShardSet> set, LoaderOptions options)
@@ -179,6 +223,10 @@ Loader::Loader(std::shared_ptr<const ShardSet> set, LoaderOptions options)
                             std::to_string(state.set->dinoWidth()) + " channels, but the statistics are of " +
                             std::to_string(state.statistics.cls.width()) + "; they come from another encoder");
     }
+    state.clsDivisor = state.statistics.cls.divisors();
+    state.patchDivisor = state.statistics.patches.divisors();
+    state.clsScale = {.shift = state.statistics.cls.mean, .divisor = state.clsDivisor};
+    state.patchScale = {.shift = state.statistics.patches.mean, .divisor = state.patchDivisor};
     state.options = std::move(options);
     std::vector<ImageSize> buckets;
     for (const auto& entry : state.set->entries())
@@ -217,10 +265,7 @@ Batch Loader::next()
 std::vector<Loader::Corrupt> Loader::corrupt() const
 {
     const std::lock_guard lock(state_->mutex);
-    std::vector<Corrupt> found;
-    for (const auto& [id, reason] : state_->corrupt)
-        found.push_back({.id = id, .reason = reason});
-    return found;
+    return state_->corrupt;
 }
 
 std::int64_t Loader::batchesPerEpoch() const

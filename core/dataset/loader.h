@@ -33,15 +33,15 @@ public:
     Loader(std::shared_ptr<const ShardSet> set, LoaderOptions options);
     ~Loader();
 
-    /// The next batch; blocks until it is read. A sample that cannot be read is replaced by the next one of its bucket;
-    /// throws DataError when a bucket has no readable sample.
+    /// The next batch; blocks until it is read. A sample that cannot be read is replaced by the next one of its bucket, a
+    /// bucket without any by the batches that follow; throws DataError only when nothing of the set can be read.
     Batch next();
 
     struct Corrupt {
         std::string id;
         std::string reason;
     };
-    /// The samples that could not be read so far, each once. Any thread.
+    /// The samples that could not be read so far, each once, in the order in which they were found. Any thread.
     std::vector<Corrupt> corrupt() const;
 
     std::int64_t batchesPerEpoch() const;

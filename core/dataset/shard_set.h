@@ -29,8 +29,10 @@ public:
     std::optional<std::int64_t> find(const std::string& id) const;
 
     /// One sample, its arrays in the mapped tar. Text padded to a full length is cut to its valid tokens (t5_mask).
-    /// Throws DataError naming shard and sample when it is damaged, incomplete, of the wrong shape or not finite.
-    ShardSample read(std::int64_t index) const;
+    /// Throws DataError naming shard and sample when it is damaged, incomplete, of the wrong shape or not finite; whether
+    /// numbers are finite is not looked at with Check::Shapes.
+    enum class Check { Everything, Shapes };
+    ShardSample read(std::int64_t index, Check check = Check::Everything) const;
 
     const std::filesystem::path& folder() const;
     std::int64_t dinoWidth() const;

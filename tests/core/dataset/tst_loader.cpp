@@ -187,14 +187,77 @@ private Q_SLOTS:
         QVERIFY(loader.corrupt()[0].reason.find("a3.t5.npy") != std::string::npos);
     }
 
-    void aBucketWithoutReadableSamplesIsAnError()
+    void aBucketWithoutReadableSamplesLeavesItsPlaceToOthers()
+    {
+        const TemporaryFolder folder;
+        packed(folder.path(), samples_);
+        std::filesystem::resize_file(folder / "train/bucket_64x128/shard-000000.tar", 1000);
+        Loader loader(ShardSet::open(folder / "train"), {.batchSize = 2, .seed = 5});
+        for (std::int64_t i = 0; i < 3 * loader.batchesPerEpoch(); ++i)
+            QVERIFY(loader.next().bucket == wide);
+        QCOMPARE(loader.corrupt().size(), 4u);
+    }
+
+    void valuesThatAreNoNumbersAreFoundWhileConverting()
+    {
+        const TemporaryFolder folder;
+        packed(folder.path(), samples_);
+        const auto shard = folder / "train/bucket_128x64/shard-000000.tar";
+        auto text = readTextFile(shard);
+        const auto data = text.find('\n', text.find("\x93NUMPY", text.find("a2.dinov3_patches.npy"))) + 1;
+        text[data + 10] = '\x00';
+        text[data + 11] = '\x7c'; // an infinite half
+        std::filesystem::remove(shard);
+        writeText(shard, text);
+        Loader one(ShardSet::open(folder / "train"), {.batchSize = 2, .seed = 5, .threads = 1});
+        Loader four(ShardSet::open(folder / "train"), {.batchSize = 2, .seed = 5, .threads = 4});
+        for (std::int64_t i = 0; i < 4 * one.batchesPerEpoch(); ++i) {
+            const auto batch = one.next();
+            QCOMPARE(four.next().ids, batch.ids);
+            QVERIFY(std::ranges::find(batch.ids, "a2") == batch.ids.end());
+            QVERIFY(at::isfinite(batch.patches).all().item<bool>());
+        }
+        QCOMPARE(one.corrupt().size(), 1u);
+        QCOMPARE(one.corrupt()[0].id, std::string("a2"));
+    }
+
+    /// Over ranks of any number, an epoch holds each sample once, and again only what fills the last batch of a bucket.
+    void ranksTogetherSeeEachSampleOfAnEpochOnce()
+    {
+        for (const std::int64_t ranks : {1, 2, 3, 5}) {
+            for (const std::int64_t batchSize : {1, 2, 3}) {
+                std::map<std::int64_t, std::map<std::string, int>> seen; // by epoch
+                std::int64_t perEpoch = 0;
+                for (std::int64_t rank = 0; rank < ranks; ++rank) {
+                    Loader loader(set_, {.batchSize = batchSize, .seed = 8, .rank = rank, .ranks = ranks});
+                    perEpoch = loader.batchesPerEpoch();
+                    for (std::int64_t i = 0; i < 2 * perEpoch; ++i) { // two epochs or more
+                        const auto batch = loader.next();
+                        for (const auto& id : batch.ids)
+                            ++seen[batch.epoch][id];
+                    }
+                }
+                for (const std::int64_t epoch : {0, 1}) {
+                    std::int64_t drawn = 0;
+                    for (const auto& [id, times] : seen[epoch]) {
+                        QVERIFY(times >= 1 && (batchSize > 1 || times == 1));
+                        drawn += times;
+                    }
+                    QCOMPARE(seen[epoch].size(), samples_.size());
+                    QCOMPARE(drawn, perEpoch * batchSize);
+                }
+            }
+        }
+    }
+
+    void aSetOfWhichNothingCanBeReadIsAnError()
     {
         const TemporaryFolder folder;
         packed(folder.path(), drawnSamples(3, wide, 0, tall));
         std::filesystem::resize_file(folder / "train/bucket_128x64/shard-000000.tar", 1000);
         Loader loader(ShardSet::open(folder / "train"), {.batchSize = 1});
         const auto message = errorOf([&] { loader.next(); });
-        QVERIFY2(message.find("128x64") != std::string::npos, message.c_str());
+        QVERIFY2(message.find("no sample of") != std::string::npos, message.c_str());
         QCOMPARE(loader.corrupt().size(), 3u);
     }
 
