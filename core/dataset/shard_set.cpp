@@ -290,6 +290,8 @@ ShardSample ShardSet::read(std::int64_t index, Check check) const
     const auto* const text = reinterpret_cast<const char*>(parts[Info].data());
     if (text != nullptr)
         sample.info = json::parse(text, text + parts[Info].size(), nullptr, false);
+    else if (state_->statistics.empty())
+        sample.info = json::object(); // Sets made elsewhere need not have one.
     if (!sample.info.is_object())
         throw DataError(nameOf(Info) + " is missing or no JSON object; pack the shards again");
     sample.cls = arrayOf(Cls, 1, 0, state_->dinoWidth);

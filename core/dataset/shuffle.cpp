@@ -46,6 +46,23 @@ void shuffleInPlace(std::vector<Element>& elements, SplitMix64& random)
 
 } // namespace
 
+std::vector<BucketLedger> epochLedger(std::span<const ImageSize> buckets, std::int64_t batchSize)
+{
+    std::map<ImageSize, std::int64_t> counts;
+    for (const auto& bucket : buckets)
+        ++counts[bucket];
+    std::vector<BucketLedger> ledger;
+    for (const auto& [bucket, samples] : counts) {
+        const auto batches = (samples + batchSize - 1) / batchSize;
+        ledger.push_back({.bucket = bucket,
+                          .samples = samples,
+                          .batches = batches,
+                          .seenTwice = batches * batchSize - samples,
+                          .fillsABatch = samples >= batchSize});
+    }
+    return ledger;
+}
+
 struct BatchOrder::Epoch {
     std::vector<std::shared_ptr<const std::vector<std::int64_t>>> buckets;
     std::vector<std::pair<std::uint32_t, std::int64_t>> batches; ///< Bucket, first place.

@@ -10,6 +10,16 @@
 
 namespace nanodit {
 
+/// What an epoch does with the samples of a bucket: every one is seen, and some again to fill the last batch.
+struct BucketLedger {
+    ImageSize bucket;
+    std::int64_t samples = 0, batches = 0;
+    std::int64_t seenTwice = 0; ///< Draws beyond the first of each sample; other samples every epoch.
+    bool fillsABatch = true;    ///< Otherwise one batch holds the same sample more than once.
+};
+/// By bucket. `buckets`: that of each sample.
+std::vector<BucketLedger> epochLedger(std::span<const ImageSize> buckets, std::int64_t batchSize);
+
 /// In which order samples are drawn: an endless sequence of batches, each of one bucket, every epoch holding each
 /// sample once. A function of (seed, epoch) and of the buckets alone, the same on every machine. Any thread.
 class BatchOrder {

@@ -1,5 +1,6 @@
 #include "core/config/yaml.h"
 #include "core/dataset/loader.h"
+#include "core/dataset/shuffle.h"
 #include "core/model/stored_weights.h"
 #include "core/train/preview.h"
 #include "core/train/run_folder.h"
@@ -37,7 +38,7 @@ private:
     void takeWidthsFromData();
     void makeTrainer(const JobContext& context);
     void resume(const JobContext& context);
-    void makeLoader();
+    void makeLoader(const JobContext& context);
     JobEnd train(const JobContext& context);
     void afterStep(const StepMetrics& metrics, const JobContext& context);
     void explainSkippedStep(const StepMetrics& metrics, const JobContext& context);
@@ -73,7 +74,7 @@ JobEnd TrainJob::run(const JobContext& outer)
         makeTrainer(context);
         folder_->writeConfig(config_);
         metrics_ = std::make_unique<MetricsFile>(folder_->path(), trainer_->stepsDone());
-        makeLoader();
+        makeLoader(context);
         const auto end = train(context);
         request_.finished(report());
         return end;
@@ -130,7 +131,7 @@ void TrainJob::resume(const JobContext& context)
     context.info("resumed from " + checkpoint_.string());
 }
 
-void TrainJob::makeLoader()
+void TrainJob::makeLoader(const JobContext& context)
 {
     LoaderOptions options;
     options.batchSize = config_.data.batchSize;
@@ -141,6 +142,19 @@ void TrainJob::makeLoader()
     if (!statistics_.empty())
         options.statistics = statistics_;
     loader_ = std::make_unique<Loader>(set_, options);
+    std::vector<ImageSize> buckets;
+    for (const auto& entry : set_->entries())
+        buckets.push_back(entry.bucket);
+    for (const auto& line : epochLedger(buckets, config_.data.batchSize)) {
+        const auto about = "bucket " + bucketName(line.bucket) + ": " + std::to_string(line.samples) + " samples in " +
+                           std::to_string(line.batches) + " batches an epoch";
+        if (!line.fillsABatch)
+            context.warn(about + "; too few to fill one of " + std::to_string(config_.data.batchSize) +
+                         ", so each is seen more than once in it: lower data.batch_size, or leave the bucket out");
+        else
+            context.info(about +
+                         (line.seenTwice > 0 ? ", " + std::to_string(line.seenTwice) + " of them seen twice" : ""));
+    }
 }
 
 JobEnd TrainJob::train(const JobContext& context)

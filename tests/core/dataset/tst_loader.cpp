@@ -250,6 +250,32 @@ private Q_SLOTS:
         }
     }
 
+    void theLedgerIsWhatAnEpochDoes()
+    {
+        std::vector<ImageSize> buckets;
+        for (const auto& entry : set_->entries())
+            buckets.push_back(entry.bucket);
+        for (const std::int64_t batchSize : {1, 2, 5}) {
+            const auto ledger = epochLedger(buckets, batchSize);
+            QCOMPARE(ledger.size(), 2u);
+            Loader loader(set_, {.batchSize = batchSize, .seed = 2});
+            std::map<ImageSize, std::vector<std::string>> drawn;
+            for (std::int64_t i = 0; i < loader.batchesPerEpoch(); ++i) {
+                const auto batch = loader.next();
+                auto& ids = drawn[batch.bucket];
+                ids.insert(ids.end(), batch.ids.begin(), batch.ids.end());
+            }
+            for (const auto& line : ledger) {
+                const auto& ids = drawn[line.bucket];
+                const std::set<std::string> different(ids.begin(), ids.end());
+                QCOMPARE(static_cast<std::int64_t>(different.size()), line.samples);
+                QCOMPARE(static_cast<std::int64_t>(ids.size() - different.size()), line.seenTwice);
+                QCOMPARE(line.batches * batchSize, static_cast<std::int64_t>(ids.size()));
+                QCOMPARE(line.fillsABatch, batchSize <= line.samples);
+            }
+        }
+    }
+
     void aSetOfWhichNothingCanBeReadIsAnError()
     {
         const TemporaryFolder folder;
