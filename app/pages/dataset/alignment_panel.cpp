@@ -66,10 +66,11 @@ AlignmentPanel::AlignmentPanel(QWidget* parent)
     records_->setObjectName(QStringLiteral("alignmentRecords"));
     records_->setAccessibleName(tr("Certified records, worst first"));
     records_->setHeaderLabels({tr("Record, worst first"), tr("Cosine"), tr("Certificate")});
+    records_->headerItem()->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
     records_->setRootIsDecorated(false);
     records_->setUniformRowHeights(true);
     records_->setProperty("bare", true);
-    histogram_->setFixedWidth(320);
+    histogram_->setFixedWidth(264);
     auto* const head = new QHBoxLayout;
     head->setSpacing(8);
     head->addWidget(mark_);

@@ -69,8 +69,8 @@ BucketsPanel::BucketsPanel(QWidget* parent)
 {
     setObjectName(QStringLiteral("buckets"));
     setAccessibleName(tr("Buckets"));
-    setHeaderLabels({tr("Bucket"), tr("Records"), tr("Share"), tr("Training"), tr("Pixels lost to cropping"),
-                     tr("Enlarged"), tr("Remark")});
+    setHeaderLabels({tr("Bucket"), tr("Records"), tr("Share"), tr("Training"), tr("Lost to cropping"), tr("Enlarged"),
+                     tr("Remark")});
     setRootIsDecorated(false);
     setUniformRowHeights(true);
     setProperty("bare", true);
@@ -103,12 +103,14 @@ void BucketsPanel::show(const std::vector<RecordInfo>& records)
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         if (facts.training > 0 && facts.training < fewPictures) {
             item->setIcon(6, icon(QStringLiteral("warning"), Hue::Vermillion));
-            item->setText(6, tr("few training pictures: larger batches repeat them"));
+            item->setText(6, tr("repeats in batches of %1").arg(fewPictures));
         }
     }
     for (int column = 0; column < columnCount(); ++column)
         resizeColumnToContents(column);
-    setColumnWidth(barColumn, 160);
+    setColumnWidth(barColumn, 120);
+    for (const int column : {1, 3, 4, 5})
+        headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
 }
 
 } // namespace nanodit

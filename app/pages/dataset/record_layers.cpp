@@ -73,7 +73,9 @@ RecordLayers::RecordLayers()
         {tr("Old centre crop"), {false, 1.0}}, {tr("Latent tokens"), {false, 1.0}}, {tr("DINO patches"), {true, 0.6}}};
     for (const auto lens : lenses) {
         if (lens != Lens::Picture)
-            switches_[lensName(lens)] = {.visible = false, .opacity = lens == Lens::Similarity ? 0.75 : 1.0};
+            switches_[lensName(lens)] = {
+                .visible = false,
+                .opacity = lens == Lens::Similarity || lens == Lens::Cls || lens == Lens::Norms ? 0.75 : 1.0};
     }
 }
 
