@@ -19,6 +19,7 @@ void addDataCommands(CLI::App& app, Options& options); ///< import, preprocess, 
 void addTrainCommand(CLI::App& app, Options& options);
 void addSampleCommand(CLI::App& app, Options& options);
 void addDemoCommand(CLI::App& app, Options& options);
+void addAttentionCommand(CLI::App& app, Options& options);
 void addGoldenCommand(CLI::App& app, Options& options);
 
 } // namespace nanodit::cli

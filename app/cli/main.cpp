@@ -31,6 +31,7 @@ int run(int argc, char** argv, nanodit::cli::Options& options)
     cli::addTrainCommand(app, options);
     cli::addSampleCommand(app, options);
     cli::addDemoCommand(app, options);
+    cli::addAttentionCommand(app, options);
     cli::addGoldenCommand(app, options);
     app.parse_complete_callback([&options] {
         setUpCompute(options.device);

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "core/io/image.h"
+
+#include <span>
+#include <vector>
+
+namespace nanodit {
+
+/// Numbers of a grid's cells as viridis over a picture without colours, with a bar of the colours from 0 to the largest
+/// at the bottom. `side`: pixels of the result's longer side, without the bar. An empty picture is taken as grey.
+Image heatPicture(const Image& picture, GridSize grid, std::span<const float> values, double opacity,
+                  std::int64_t side);
+/// The picture with cells of a grid outlined.
+Image outlinedPicture(const Image& picture, ImageSize bucket, GridSize grid, std::span<const std::int64_t> cells,
+                      std::int64_t side);
+/// Side by side, top aligned, on a dark ground.
+Image sideBySide(const std::vector<Image>& pictures);
+
+} // namespace nanodit
