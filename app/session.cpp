@@ -227,6 +227,17 @@ void Session::certify(std::int64_t sample)
     });
 }
 
+void Session::measureDrift(std::int64_t sample)
+{
+    runDatasetJob(tr("measure drift"), [this, sample](JobRunner* runner) {
+        DriftRequest request{.workspace = *workspace_};
+        request.sample = sample;
+        request.device = device_;
+        request.finished = reportTo<DriftReport>(runner, &Session::driftMeasured);
+        return makeDriftJob(std::move(request));
+    });
+}
+
 void Session::runDatasetJob(const QString& name, const std::function<std::unique_ptr<Job>(JobRunner*)>& make)
 {
     if (datasetBusy())

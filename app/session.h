@@ -56,6 +56,8 @@ public:
     void verify();
     /// Of at most `sample` records, spread over the set; 0: all.
     void certify(std::int64_t sample);
+    /// How much the features of at most `sample` records change at half the resolution; 0: of all.
+    void measureDrift(std::int64_t sample);
     bool datasetBusy() const { return datasetJob_ != nullptr; }
 
     Training& training() { return *training_; }
@@ -97,6 +99,7 @@ Q_SIGNALS:
     void packed(const nanodit::ShardReport& report);
     void verified(const nanodit::VerifyReport& report);
     void certified(const nanodit::CertifyReport& report);
+    void driftMeasured(const nanodit::DriftReport& report);
 
 private:
     void adopt(Workspace workspace);

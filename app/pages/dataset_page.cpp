@@ -4,6 +4,7 @@
 #include "app/job_runner.h"
 #include "app/pages/dataset/alignment_panel.h"
 #include "app/pages/dataset/buckets_panel.h"
+#include "app/pages/dataset/drift_panel.h"
 #include "app/pages/dataset/layer_panel.h"
 #include "app/pages/dataset/loupe.h"
 #include "app/pages/dataset/record_facts.h"
@@ -45,7 +46,8 @@ namespace {
 
 constexpr int browserWidth = 412;
 constexpr int reportHeight = 232;
-constexpr int thumbnailSide = 224; ///< Twice the drawn size, for dense screens.
+constexpr std::int64_t driftSample = 64; ///< Records, spread over the set.
+constexpr int thumbnailSide = 224;       ///< Twice the drawn size, for dense screens.
 
 ThumbnailItem itemOf(const RecordInfo& record)
 {
@@ -96,6 +98,8 @@ DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
     drawer->addTab(report_, tr("Report"));
     drawer->addTab(alignment, tr("Alignment"));
     drawer->addTab(bucketTable, tr("Buckets"));
+    auto* const drift = new DriftPanel(this);
+    drawer->addTab(drift, tr("Drift"));
     drawer->addTab(log, tr("Log"));
     connect(&session_, &Session::datasetLogged, log, &LogView::append);
     frame_->setDrawer(drawer, reportHeight);
@@ -138,6 +142,12 @@ DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
         frame_->setDrawerVisible(true);
     });
     connect(&session_, &Session::workspaceChanged, alignment, &AlignmentPanel::clear);
+    connect(&session_, &Session::workspaceChanged, drift, &DriftPanel::clear);
+    connect(drift, &DriftPanel::measureWanted, this, [this] { session_.measureDrift(driftSample); });
+    connect(drift, &DriftPanel::recordChosen, this, &DatasetPage::chooseRecord);
+    connect(&session_, &Session::driftMeasured, drift, &DriftPanel::show);
+    connect(&session_, &Session::datasetBusyChanged, drift,
+            [this, drift] { drift->setMeasurable(!session_.datasetBusy()); });
     connect(alignment, &AlignmentPanel::recordChosen, this, &DatasetPage::chooseRecord);
     connect(&session_, &Session::recordsChanged, bucketTable,
             [this, bucketTable] { bucketTable->show(session_.records()); });

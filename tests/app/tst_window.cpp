@@ -229,6 +229,16 @@ private Q_SLOTS:
         QCOMPARE(window_->findChild<Loupe*>()->left()->view()->record.id, id.toStdString());
     }
 
+    void measuresDriftWithResolution()
+    {
+        QSignalSpy measured(session_.get(), &Session::driftMeasured);
+        window_->findChild<QPushButton*>("measureDrift")->click();
+        QTRY_COMPARE_WITH_TIMEOUT(measured.count(), 1, 2 * minute);
+        QTRY_VERIFY(session_->idle());
+        QCOMPARE(window_->findChild<QTreeWidget*>("driftRecords")->topLevelItemCount(), scenes);
+        QVERIFY(window_->findChild<QLabel*>("driftSentence")->text().startsWith(QString::number(scenes)));
+    }
+
     void bucketsTellWhatCroppingCosts()
     {
         // 200 x 100 into a square keeps the middle half; a picture of the bucket's own shape loses nothing.
