@@ -126,15 +126,15 @@ std::shared_ptr<const RecordView> RecordLoader::want(const RecordInfo& record)
     return view;
 }
 
-void RecordLoader::readPictures(const std::shared_ptr<RecordView>& view)
+void RecordLoader::readPictures(const std::shared_ptr<RecordView>& asked)
 {
     // Records that were passed by in the meantime are not read.
     pictures_.ask(
         this,
-        [record = view->record, wanted = std::weak_ptr(view)] {
+        [record = asked->record, wanted = std::weak_ptr(asked)] {
             return wanted.expired() ? Pictures{} : readPicturesOf(record);
         },
-        [this, wanted = std::weak_ptr(view)](Pictures pictures) {
+        [this, wanted = std::weak_ptr(asked)](Pictures pictures) {
             const auto view = wanted.lock();
             if (view == nullptr)
                 return;
@@ -143,7 +143,7 @@ void RecordLoader::readPictures(const std::shared_ptr<RecordView>& view)
             view->bucketImage = std::move(pictures.bucketImage);
             Q_EMIT changed(view);
         },
-        [this, wanted = std::weak_ptr(view)](const QString& message) {
+        [this, wanted = std::weak_ptr(asked)](const QString& message) {
             if (const auto view = wanted.lock()) {
                 view->pictureProblem = message;
                 Q_EMIT changed(view);
@@ -151,22 +151,22 @@ void RecordLoader::readPictures(const std::shared_ptr<RecordView>& view)
         });
 }
 
-void RecordLoader::readFeatures(const std::shared_ptr<RecordView>& view)
+void RecordLoader::readFeatures(const std::shared_ptr<RecordView>& asked)
 {
-    if (!view->hasPatchGrid || !session_.hasWorkspace())
+    if (!asked->hasPatchGrid || !session_.hasWorkspace())
         return;
-    const RecordKey key{.id = view->record.id, .bucket = view->record.bucket};
+    const RecordKey key{.id = asked->record.id, .bucket = asked->record.bucket};
     pictures_.ask(
         this,
         [workspace = session_.workspace(), key, options = colours_.options(), fit = colours_.fit(),
-         wanted = std::weak_ptr(view)] {
+         wanted = std::weak_ptr(asked)] {
             return wanted.expired() ? Features{} : readFeaturesOf(workspace, key, options, fit);
         },
-        [this, wanted = std::weak_ptr(view), asked = colours_.options(), fit = colours_.fit()](Features features) {
+        [this, wanted = std::weak_ptr(asked), options = colours_.options(), fit = colours_.fit()](Features features) {
             const auto& now = colours_.options();
             const auto view = wanted.lock();
-            if (view == nullptr || now.scope != asked.scope || now.foregroundOnly != asked.foregroundOnly ||
-                now.withoutPlace != asked.withoutPlace || fit != colours_.fit())
+            if (view == nullptr || now.scope != options.scope || now.foregroundOnly != options.foregroundOnly ||
+                now.withoutPlace != options.withoutPlace || fit != colours_.fit())
                 return; // a newer answer follows
             view->unit = std::move(features.unit);
             view->clsCosines = std::move(features.clsCosines);
@@ -177,7 +177,7 @@ void RecordLoader::readFeatures(const std::shared_ptr<RecordView>& view)
             view->featureProblem.clear();
             Q_EMIT changed(view);
         },
-        [this, wanted = std::weak_ptr(view)](const QString& message) {
+        [this, wanted = std::weak_ptr(asked)](const QString& message) {
             if (const auto view = wanted.lock()) {
                 view->featureProblem = message;
                 Q_EMIT changed(view);

@@ -33,8 +33,8 @@ Q_SIGNALS:
 
 private:
     std::shared_ptr<RecordView> find(const std::string& id) const;
-    void readPictures(const std::shared_ptr<RecordView>& view);
-    void readFeatures(const std::shared_ptr<RecordView>& view);
+    void readPictures(const std::shared_ptr<RecordView>& asked);
+    void readFeatures(const std::shared_ptr<RecordView>& asked);
 
     Session& session_;
     FeatureColours& colours_;
