@@ -125,6 +125,23 @@ nlohmann::ordered_json toJson(const StepMetrics& m)
     return json;
 }
 
+EventFile::Scalars scalarsOf(const StepMetrics& metrics)
+{
+    EventFile::Scalars scalars;
+    const auto collect = [&scalars](auto&& self, const std::string& tag, const nlohmann::ordered_json& json) -> void {
+        if (json.is_number())
+            scalars.emplace_back(tag, json.get<double>());
+        else if (json.is_structured()) {
+            for (const auto& [key, value] : json.items())
+                self(self, tag.empty() ? key : tag + "/" + key, value);
+        }
+    };
+    auto json = toJson(metrics);
+    json.erase("step");
+    collect(collect, "", json);
+    return scalars;
+}
+
 std::optional<StepMetrics> stepMetricsFromJson(const std::string& line)
 {
     const auto json = nlohmann::json::parse(line, nullptr, false);

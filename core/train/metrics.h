@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/io/event_file.h"
 #include "core/workbench.h"
 
 #include <ATen/core/Tensor.h>
@@ -36,6 +37,8 @@ private:
 };
 
 nlohmann::ordered_json toJson(const StepMetrics& metrics);
+/// The numbers of toJson, named "loss", "loss_by_t/0-0.25"..., without those that the step did not have.
+EventFile::Scalars scalarsOf(const StepMetrics& metrics);
 /// Empty for a line that is no whole metrics object (the last one of a run that was killed).
 std::optional<StepMetrics> stepMetricsFromJson(const std::string& line);
 

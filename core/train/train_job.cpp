@@ -54,6 +54,7 @@ private:
     std::unique_ptr<Trainer> trainer_;
     std::unique_ptr<Loader> loader_;
     std::unique_ptr<MetricsFile> metrics_;
+    std::unique_ptr<EventFile> events_; ///< The same for TensorBoard.
     std::unique_ptr<TrainCheck> check_;
     std::unique_ptr<PreviewPainter> painter_;
     std::size_t corruptReported_ = 0;
@@ -74,6 +75,7 @@ JobEnd TrainJob::run(const JobContext& outer)
         makeTrainer(context);
         folder_->writeConfig(config_);
         metrics_ = std::make_unique<MetricsFile>(folder_->path(), trainer_->stepsDone());
+        events_ = std::make_unique<EventFile>(folder_->path(), trainer_->stepsDone() + 1);
         makeLoader(context);
         const auto end = train(context);
         request_.finished(report());
@@ -194,6 +196,7 @@ void TrainJob::afterStep(const StepMetrics& metrics, const JobContext& context)
 {
     lastLoss_ = metrics.loss;
     metrics_->append(metrics);
+    events_->addScalars(metrics.step, scalarsOf(metrics));
     request_.onStep(metrics);
     if (check_)
         check_->observe(metrics, trainer_->model().parameters());
@@ -236,7 +239,10 @@ void TrainJob::paintPreviews(const JobContext& context)
             painter_ = std::make_unique<PreviewPainter>(request_.workspace, config_,
                                                         request_.workspace.config.textTokens, statistics_, set_);
         painter_->paint(*trainer_->averagedModel(), trainer_->stepsDone(), folder_->path(), context,
-                        request_.onPreview);
+                        [this](const PreviewPicture& preview) {
+                            events_->addPicture(preview.step, "preview/" + preview.recordId, preview.picture);
+                            request_.onPreview(preview);
+                        });
     } catch (const Error& error) {
         context.warn(std::string("no preview pictures at this step: ") + error.what());
     }

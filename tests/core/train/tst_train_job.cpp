@@ -73,6 +73,16 @@ std::string bytesOf(const std::filesystem::path& file)
     return text.str();
 }
 
+std::vector<std::filesystem::path> eventFiles(const std::filesystem::path& run)
+{
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(run)) {
+        if (entry.path().filename().string().starts_with("events.out.tfevents."))
+            files.push_back(entry.path());
+    }
+    return files;
+}
+
 } // namespace
 
 class TestTrainJob : public QObject {
@@ -102,6 +112,11 @@ private Q_SLOTS:
         QCOMPARE(written.model.textDim, 12);
         QCOMPARE(written.model.latentChannels, 4);
         QVERIFY(!bytesOf(runs[0].folder / "log.txt").empty());
+
+        const auto events = eventFiles(runs[0].folder);
+        QCOMPARE(events.size(), 1U);
+        for (const auto* tag : {"loss_by_t/0.75-1", "grad_norm_dino_patch_proj", "preview/val0"})
+            QVERIFY2(bytesOf(events[0]).find(tag) != std::string::npos, tag);
 
         QCOMPARE(outcome.previews.size(), 4U); // 2 records at steps 3 and 6
         QCOMPARE(outcome.previews[0].step, 3);

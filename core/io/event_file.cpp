@@ -1,0 +1,126 @@
+#include "core/io/event_file.h"
+
+#include "core/runtime/error.h"
+
+#include <array>
+#include <bit>
+#include <chrono>
+#include <cstring>
+#include <unistd.h>
+
+namespace nanodit {
+
+namespace {
+
+/// Castagnoli's polynomial, reflected (RFC 3720, section 12.1).
+constexpr std::array<std::uint32_t, 256> crcTable = [] {
+    std::array<std::uint32_t, 256> table{};
+    for (std::uint32_t i = 0; i < 256; ++i) {
+        std::uint32_t value = i;
+        for (int bit = 0; bit < 8; ++bit)
+            value = (value >> 1) ^ ((value & 1) != 0 ? 0x82f63b78U : 0U);
+        table[i] = value;
+    }
+    return table;
+}();
+
+std::uint32_t maskedCrc(const std::string& bytes)
+{
+    std::uint32_t crc = 0xffffffffU;
+    for (const char byte : bytes)
+        crc = (crc >> 8) ^ crcTable[(crc ^ static_cast<unsigned char>(byte)) & 0xff];
+    return std::rotr(~crc, 15) + 0xa282ead8U;
+}
+
+template<typename Number>
+std::string littleEndian(Number number)
+{
+    static_assert(std::endian::native == std::endian::little);
+    std::string bytes(sizeof number, '\0');
+    std::memcpy(bytes.data(), &number, sizeof number);
+    return bytes;
+}
+
+// What a protobuf message consists of: a key (field number and wire type), then the value.
+
+std::string varint(std::uint64_t value)
+{
+    std::string bytes;
+    for (; value >= 0x80; value >>= 7)
+        bytes += static_cast<char>(value | 0x80);
+    return bytes + static_cast<char>(value);
+}
+
+/// Nothing for zero, which is what an absent number means.
+std::string integerField(unsigned field, std::int64_t value)
+{
+    return value == 0 ? std::string() : varint(field << 3) + varint(static_cast<std::uint64_t>(value));
+}
+
+std::string doubleField(unsigned field, double value)
+{
+    return varint(field << 3 | 1) + littleEndian(value);
+}
+
+std::string bytesField(unsigned field, const std::string& bytes)
+{
+    return varint(field << 3 | 2) + varint(bytes.size()) + bytes;
+}
+
+std::string floatField(unsigned field, float value)
+{
+    return varint(field << 3 | 5) + littleEndian(value);
+}
+
+double secondsSinceEpoch()
+{
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+/// tensorflow.Event: wall_time 1, step 2, then one of file_version 3, summary 5, session_log 7.
+std::string event(std::int64_t step, unsigned field, const std::string& value)
+{
+    return doubleField(1, secondsSinceEpoch()) + integerField(2, step) + bytesField(field, value);
+}
+constexpr unsigned fileVersion = 3, summary = 5, sessionLog = 7;
+
+} // namespace
+
+EventFile::EventFile(const std::filesystem::path& folder, std::int64_t firstStep)
+{
+    const auto base = "events.out.tfevents." + std::to_string(static_cast<std::int64_t>(secondsSinceEpoch())) +
+                      ".nanodit." + std::to_string(getpid()) + ".";
+    // A run that is resumed within the same second must not write into the file of its first part.
+    for (int number = 0; path_.empty() || std::filesystem::exists(path_); ++number)
+        path_ = folder / (base + std::to_string(number));
+    stream_.open(path_, std::ios::binary);
+    append(event(0, fileVersion, "brain.Event:2"));
+    append(event(firstStep, sessionLog, integerField(1, 1))); // SessionLog.status: START
+}
+
+void EventFile::addScalars(std::int64_t step, const Scalars& scalars)
+{
+    std::string values;
+    for (const auto& [tag, value] : scalars) // Summary.value 1: tag 1, simple_value 2
+        values += bytesField(1, bytesField(1, tag) + floatField(2, static_cast<float>(value)));
+    append(event(step, summary, values));
+}
+
+void EventFile::addPicture(std::int64_t step, const std::string& tag, const Image& picture)
+{
+    const auto png = encodePng(picture);
+    // Summary.Image: height 1, width 2, colorspace 3 (3: RGB), encoded_image_string 4
+    const auto image = integerField(1, picture.size.height) + integerField(2, picture.size.width) + integerField(3, 3) +
+                       bytesField(4, std::string(png.begin(), png.end()));
+    append(event(step, summary, bytesField(1, bytesField(1, tag) + bytesField(4, image))));
+}
+
+void EventFile::append(const std::string& event)
+{
+    const auto length = littleEndian(static_cast<std::uint64_t>(event.size()));
+    stream_ << length << littleEndian(maskedCrc(length)) << event << littleEndian(maskedCrc(event)) << std::flush;
+    if (!stream_)
+        throw StoreError(path_.string() + " could not be written: make room on the disk, then resume the run");
+}
+
+} // namespace nanodit

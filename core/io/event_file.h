@@ -1,0 +1,37 @@
+#pragma once
+
+#include "core/io/image.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nanodit {
+
+/// A TensorBoard event file (events.out.tfevents.*), appended to and flushed event by event: TFRecord frames with
+/// masked CRC-32C around `tensorflow.Event` messages, as tensorflow/core/lib/io/record_writer and core/util/event.proto
+/// define them. A reader meets a whole file or one whose last frame is cut off, which TensorBoard waits for or skips.
+class EventFile {
+public:
+    /// Begins a new file in `folder`; its first event tells TensorBoard to forget steps from `firstStep` on, which an
+    /// earlier file of the same run may hold. Throws StoreError.
+    EventFile(const std::filesystem::path& folder, std::int64_t firstStep);
+
+    using Scalars = std::vector<std::pair<std::string, double>>; ///< Tag ("grad_norm/all") and value.
+    /// Throws StoreError when the disk is full.
+    void addScalars(std::int64_t step, const Scalars& scalars);
+    void addPicture(std::int64_t step, const std::string& tag, const Image& picture);
+
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    void append(const std::string& event);
+
+    std::filesystem::path path_;
+    std::ofstream stream_;
+};
+
+} // namespace nanodit

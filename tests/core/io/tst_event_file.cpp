@@ -1,0 +1,103 @@
+#include "core/io/event_file.h"
+#include "core/runtime/error.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest/QTest>
+
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+using namespace nanodit;
+using namespace nanodit::test;
+
+namespace {
+
+std::string bytesOf(const std::filesystem::path& file)
+{
+    std::ifstream stream(file, std::ios::binary);
+    std::ostringstream text;
+    text << stream.rdbuf();
+    return text.str();
+}
+
+/// The payloads of a file of TFRecord frames: length (8), checksum (4), payload, checksum (4).
+std::vector<std::string> frames(const std::string& bytes)
+{
+    std::vector<std::string> payloads;
+    for (std::size_t at = 0; at < bytes.size();) {
+        std::uint64_t length = 0;
+        std::memcpy(&length, bytes.data() + at, 8);
+        payloads.push_back(bytes.substr(at + 12, length));
+        at += 12 + length + 4;
+    }
+    return payloads;
+}
+
+} // namespace
+
+class TestEventFile : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void beginsAsTensorFlowsDo()
+    {
+        const TemporaryFolder folder;
+        const EventFile file(folder.path(), 1);
+        QVERIFY(file.path().filename().string().starts_with("events.out.tfevents."));
+        const auto bytes = bytesOf(file.path());
+        // Length 24 and its masked CRC-32C, the first twelve bytes of every event file that TensorFlow writes.
+        QVERIFY(bytes.starts_with(std::string("\x18\0\0\0\0\0\0\0\xa3\x7fK\"", 12)));
+        const auto events = frames(bytes);
+        QCOMPARE(events.size(), 2U);
+        QVERIFY(events[0].ends_with("\x1a\x0d"
+                                    "brain.Event:2"));
+        QVERIFY(events[1].ends_with(std::string("\x10\x01\x3a\x02\x08\x01"))); // step 1, session log: start
+    }
+
+    void holdsScalarsByTag()
+    {
+        const TemporaryFolder folder;
+        EventFile file(folder.path(), 1);
+        file.addScalars(300, {{"loss", 0.5}, {"lr", 2.0}});
+        const auto summary = frames(bytesOf(file.path())).at(2).substr(9); // behind the wall time
+        QCOMPARE(QByteArray::fromStdString(summary).toHex(),
+                 QByteArray("10ac02" // step 300
+                            "2a18"   // summary of 24 bytes
+                            "0a0b"
+                            "0a046c6f7373"
+                            "150000003f" // "loss", 0.5
+                            "0a09"
+                            "0a026c72"
+                            "1500000040")); // "lr", 2
+    }
+
+    void holdsPicturesAsPng()
+    {
+        const TemporaryFolder folder;
+        EventFile file(folder.path(), 1);
+        const Image grey{.size = {8, 4}, .rgb = std::vector<std::uint8_t>(3 * 8 * 4, 128)};
+        file.addPicture(5, "preview/a", grey);
+        const auto event = frames(bytesOf(file.path())).at(2);
+        QVERIFY(event.find(std::string("\x08\x04\x10\x08\x18\x03")) != std::string::npos); // height, width, RGB
+        const auto png = encodePng(grey);
+        QVERIFY(event.ends_with(std::string(png.begin(), png.end())));
+    }
+
+    void aSecondPartOfARunGetsAFileOfItsOwn()
+    {
+        const TemporaryFolder folder;
+        const EventFile first(folder.path(), 1), second(folder.path(), 4);
+        QVERIFY(first.path() != second.path());
+        QVERIFY(frames(bytesOf(second.path())).at(1).ends_with(std::string("\x10\x04\x3a\x02\x08\x01")));
+    }
+
+    void aFolderThatIsNotThereIsAnError()
+    {
+        const TemporaryFolder folder;
+        QVERIFY_EXCEPTION_THROWN(EventFile(folder / "missing", 1), StoreError);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestEventFile)
+#include "tst_event_file.moc"
