@@ -6,8 +6,10 @@ namespace nanodit {
 
 TensorMap readWeights(const std::filesystem::path& source)
 {
-    if (std::filesystem::exists(source / "state.json"))
-        return readTensors(source / "model.safetensors");
+    if (std::filesystem::exists(source / "state.json")) {
+        const auto current = source / "model.safetensors", average = source / "ema.safetensors";
+        return readTensors(!std::filesystem::exists(current) && std::filesystem::exists(average) ? average : current);
+    }
     const auto ending = source.extension();
     if (ending != ".pt" && ending != ".pth" && ending != ".bin" && ending != ".ckpt")
         return readTensors(source);

@@ -6,9 +6,9 @@
 
 namespace nanodit {
 
-/// A model's tensors from wherever they lie: a checkpoint folder of ours (its current weights), a .safetensors file, or
-/// a .pt file that holds a state dict, alone or under "model", "state_dict", "module" or "ema". Nothing in a .pt file
-/// is executed. Throws DataError naming the file.
+/// A model's tensors from wherever they lie: a checkpoint folder of ours (its current weights, or the averaged ones
+/// where it holds only these), a .safetensors file, or a .pt file that holds a state dict, alone or under "model",
+/// "state_dict", "module" or "ema". Nothing in a .pt file is executed. Throws DataError naming the file.
 TensorMap readWeights(const std::filesystem::path& source);
 
 } // namespace nanodit

@@ -242,6 +242,17 @@ private Q_SLOTS:
         QCOMPARE(train(std::move(request)).steps[0].lr, 5e-4);
     }
 
+    void aWarmStartTakesAveragedWeightsWhereThereAreNoOthers()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(3);
+        const auto first = train(requestFor(tiny, "teacher", config));
+        std::filesystem::remove(first.report.checkpoint / "model.safetensors");
+        config.warmStart.checkpoint = first.report.checkpoint.string();
+        const auto second = train(requestFor(tiny, "pupil", config));
+        QVERIFY2(second.log.find("0 new, 0 skipped, 0 of another shape") != std::string::npos, second.log.c_str());
+    }
+
     void aHealthyShortRunPassesItsCheck()
     {
         const TinyWorkspace tiny;
