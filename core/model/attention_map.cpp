@@ -71,8 +71,9 @@ ContextLayout ContextLayout::of(const ConditionContext& context, std::int64_t sa
 
 std::array<double, 2> ContextLayout::placeAmongPatches(std::int64_t latent) const
 {
-    const auto along = [](std::int64_t index, std::int64_t latents, std::int64_t patches) {
-        return (static_cast<double>(index) + 0.5) * static_cast<double>(patches) / static_cast<double>(latents) - 0.5;
+    const auto along = [](std::int64_t index, std::int64_t latentSide, std::int64_t patchSide) {
+        return (static_cast<double>(index) + 0.5) * static_cast<double>(patchSide) / static_cast<double>(latentSide) -
+               0.5;
     };
     return {along(latent / latentGrid.cols, latentGrid.rows, patchGrid.rows),
             along(latent % latentGrid.cols, latentGrid.cols, patchGrid.cols)};
