@@ -69,7 +69,7 @@ Arguments argumentsOf(const QApplication& application)
     parser.addVersionOption();
     const QCommandLineOption workspace({QStringLiteral("w"), QStringLiteral("workspace")},
                                        QStringLiteral("Open this workspace."), QStringLiteral("folder"));
-    const QCommandLineOption page(QStringLiteral("page"), QStringLiteral("Show this page: dataset, train or sample."),
+    const QCommandLineOption page(QStringLiteral("page"), QStringLiteral("Show this page: dataset, train, attention or sample."),
                                   QStringLiteral("page"));
     const QCommandLineOption theme(QStringLiteral("theme"), QStringLiteral("system, light or dark, for this start."),
                                    QStringLiteral("theme"));
@@ -105,6 +105,7 @@ Arguments argumentsOf(const QApplication& application)
     arguments.device = {.device = parser.value(device).toStdString(), .threads = parser.value(threads).toInt()};
     const std::map<QString, Page> pages = {{QStringLiteral("dataset"), Page::Dataset},
                                            {QStringLiteral("train"), Page::Train},
+                                           {QStringLiteral("attention"), Page::Attention},
                                            {QStringLiteral("sample"), Page::Sample}};
     const std::map<QString, ThemeMode> themes = {{QStringLiteral("system"), ThemeMode::System},
                                                  {QStringLiteral("light"), ThemeMode::Light},

@@ -2,6 +2,7 @@
 
 #include "app/dialogs.h"
 #include "app/job_runner.h"
+#include "app/pages/attention_page.h"
 #include "app/pages/dataset_page.h"
 #include "app/pages/sample_page.h"
 #include "app/pages/train_page.h"
@@ -32,7 +33,7 @@
 namespace nanodit {
 
 namespace {
-constexpr std::array pageOrder = {Page::Dataset, Page::Train, Page::Sample};
+constexpr std::array pageOrder = {Page::Dataset, Page::Train, Page::Attention, Page::Sample};
 }
 
 MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences, Dialogs& dialogs, QWidget* parent)
@@ -46,6 +47,7 @@ MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences,
     , welcome_(new WelcomePage(this))
     , dataset_(new DatasetPage(session, dialogs, this))
     , train_(new TrainPage(session, dialogs, this))
+    , attention_(new AttentionPage(session, this))
     , sample_(new SamplePage(session, dialogs, this))
     , status_(new StatusStrip(session, this))
 {
@@ -55,8 +57,9 @@ MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences,
     setMinimumSize(1024, 640);
     rail_->addPage(tr("Dataset"), QStringLiteral("dataset"));
     rail_->addPage(tr("Train"), QStringLiteral("train"));
+    rail_->addPage(tr("Attention"), QStringLiteral("eye"));
     rail_->addPage(tr("Sample"), QStringLiteral("sample"));
-    for (auto* const page : std::initializer_list<QWidget*>{dataset_, train_, sample_, welcome_})
+    for (auto* const page : std::initializer_list<QWidget*>{dataset_, train_, attention_, sample_, welcome_})
         pages_->addWidget(page);
     pages_->setCurrentWidget(welcome_);
     rail_->setPagesEnabled(false);
@@ -132,6 +135,7 @@ void MainWindow::makeShortcuts()
             [this](int page) { showPage(pageOrder[static_cast<std::size_t>(page)]); });
     connect(status_, &StatusStrip::pageWanted, this, &MainWindow::showPage);
     connect(train_, &TrainPage::datasetWanted, this, [this] { showPage(Page::Dataset); });
+    connect(attention_, &AttentionPage::trainWanted, this, [this] { showPage(Page::Train); });
     connect(sample_, &SamplePage::trainWanted, this, [this] { showPage(Page::Train); });
     connect(welcome_, &WelcomePage::openWanted, this, &MainWindow::askOpen);
     connect(welcome_, &WelcomePage::newWanted, this, &MainWindow::askNew);
@@ -244,7 +248,8 @@ void MainWindow::showShortcuts()
 
 bool MainWindow::settled() const
 {
-    return session_.hasWorkspace() && dataset_->settled() && train_->settled() && sample_->settled();
+    return session_.hasWorkspace() && dataset_->settled() && train_->settled() && attention_->settled() &&
+           sample_->settled();
 }
 
 void MainWindow::closeEvent(QCloseEvent* event)

@@ -11,6 +11,7 @@ class QStackedWidget;
 
 namespace nanodit {
 
+class AttentionPage;
 class DatasetPage;
 class Dialogs;
 class NavigationRail;
@@ -31,6 +32,7 @@ public:
     void openWorkspace(const QString& folder);
     void showPage(Page page);
     DatasetPage* datasetPage() const { return dataset_; }
+    AttentionPage* attentionPage() const { return attention_; }
     TrainPage* trainPage() const { return train_; }
     /// Everything that was asked for is on the screen.
     bool settled() const;
@@ -60,6 +62,7 @@ private:
     WelcomePage* welcome_;
     DatasetPage* dataset_;
     TrainPage* train_;
+    AttentionPage* attention_;
     SamplePage* sample_;
     StatusStrip* status_;
     bool opening_ = false;

@@ -3,6 +3,7 @@
 #include "app/main_window.h"
 #include "app/pages/dataset/loupe.h"
 #include "app/pages/dataset/picture_pane.h"
+#include "app/pages/attention_page.h"
 #include "app/pages/dataset_page.h"
 #include "app/pages/train_page.h"
 
@@ -58,6 +59,8 @@ private:
             loupe->setComparing(request_.compare);
             (request_.compare ? loupe->right() : loupe->left())
                 ->setLens(lenses.at(static_cast<std::size_t>(request_.lens)));
+            if (!request_.record.isEmpty() && *request_.page == Page::Attention)
+                window_.attentionPage()->showRecord(request_.record);
             settledFor_.restart();
             return;
         }

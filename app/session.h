@@ -17,7 +17,7 @@ class JobRunner;
 class Sampling;
 class Training;
 
-enum class Page { Dataset, Train, Sample };
+enum class Page { Dataset, Train, Attention, Sample };
 
 /// The only place where pieces meet: the open workspace, what is known of it, the jobs that run. Pages ask for work
 /// through it and hear of results through its signals. Everything here is called on, and signals on, the home thread;

@@ -21,7 +21,7 @@ const std::vector<Part>& parts()
 {
     static const std::vector<Part> all = {
         {QT_TRANSLATE_NOOP("shortcuts", "Everywhere"),
-         {{"Ctrl+1, 2, 3", QT_TRANSLATE_NOOP("shortcuts", "Dataset, Train, Sample")},
+         {{"Ctrl+1, 2, 3, 4", QT_TRANSLATE_NOOP("shortcuts", "Dataset, Train, Attention, Sample")},
           {"Ctrl+O, Ctrl+N", QT_TRANSLATE_NOOP("shortcuts", "open a workspace, make one")},
           {"Ctrl+Q", QT_TRANSLATE_NOOP("shortcuts", "quit")},
           {"?", QT_TRANSLATE_NOOP("shortcuts", "this list")}}},
@@ -33,6 +33,12 @@ const std::vector<Part>& parts()
         {QT_TRANSLATE_NOOP("shortcuts", "Train"),
          {{"Ctrl+Enter", QT_TRANSLATE_NOOP("shortcuts", "start or resume")},
           {"Space", QT_TRANSLATE_NOOP("shortcuts", "pause, go on")}}},
+        {QT_TRANSLATE_NOOP("shortcuts", "Attention"),
+         {{"arrows", QT_TRANSLATE_NOOP("shortcuts", "step through latent tokens or patches")},
+          {"B, H", QT_TRANSLATE_NOOP("shortcuts", "next block, next head")},
+          {"[, ]", QT_TRANSLATE_NOOP("shortcuts", "less, more noise")},
+          {"Delete", QT_TRANSLATE_NOOP("shortcuts", "erase what is chosen")},
+          {"Esc", QT_TRANSLATE_NOOP("shortcuts", "stop what is being computed")}}},
         {QT_TRANSLATE_NOOP("shortcuts", "Sample"),
          {{"Ctrl+Enter", QT_TRANSLATE_NOOP("shortcuts", "paint")},
           {"Esc", QT_TRANSLATE_NOOP("shortcuts", "stop painting")},

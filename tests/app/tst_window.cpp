@@ -5,6 +5,7 @@
 #include "app/pages/dataset/feature_colours.h"
 #include "app/pages/dataset/loupe.h"
 #include "app/pages/dataset/picture_pane.h"
+#include "app/pages/attention_page.h"
 #include "app/pages/dataset_page.h"
 #include "app/pages/run_form.h"
 #include "app/pages/sample_form.h"
@@ -14,6 +15,7 @@
 #include "app/training.h"
 #include "core/workbench.h"
 #include "tests/support/test_data.h"
+#include "widgets/attention_map.h"
 #include "widgets/config_form.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/image_canvas.h"
@@ -22,6 +24,7 @@
 #include "widgets/theme.h"
 #include "widgets/thumbnail_grid.h"
 #include "widgets/thumbnail_model.h"
+#include "widgets/word_strip.h"
 
 #include <QApplication>
 #include <QDropEvent>
@@ -266,7 +269,7 @@ private Q_SLOTS:
     {
         QApplication::setActiveWindow(window_.get());
         const std::pair<Qt::Key, const char*> pages[] = {
-            {Qt::Key_2, "start"}, {Qt::Key_3, "generate"}, {Qt::Key_1, "verify"}};
+            {Qt::Key_2, "start"}, {Qt::Key_3, "attentionErase"}, {Qt::Key_4, "generate"}, {Qt::Key_1, "verify"}};
         for (const auto& [key, button] : pages) {
             QTest::keyClick(window_.get(), key, Qt::ControlModifier);
             QVERIFY2(window_->findChild<QPushButton*>(button)->isVisible(), button);
@@ -277,7 +280,7 @@ private Q_SLOTS:
 
     void everyControlHasAName()
     {
-        for (const auto page : {Page::Dataset, Page::Train, Page::Sample}) {
+        for (const auto page : {Page::Dataset, Page::Train, Page::Attention, Page::Sample}) {
             window_->showPage(page);
             for (const auto* const button : window_->findChildren<QAbstractButton*>()) {
                 if (button->isVisible() && qobject_cast<QLineEdit*>(button->parent()) == nullptr) // Qt's own
@@ -391,8 +394,47 @@ private Q_SLOTS:
         QCOMPARE(window_->findChild<GuidanceSlider*>("textScale")->value(), 3.5);
     }
 
+    void attentionAnswersClicksInBothDirections()
+    {
+        window_->showPage(Page::Attention);
+        auto* const page = window_->attentionPage();
+        auto* const picture = window_->findChild<AttentionMap*>("attentionPicture");
+        auto* const patches = window_->findChild<AttentionMap*>("attentionPatches");
+        auto* const words = window_->findChild<WordStrip*>("attentionWords");
+        QTRY_VERIFY_WITH_TIMEOUT(!patches->values().empty() && page->settled(), minute);
+        const auto shareSum = [words] { return words->shares()[0] + words->shares()[1] + words->shares()[2]; };
+        QVERIFY(std::abs(shareSum() - 1) < 1e-4);
+
+        const auto before = patches->values();
+        QTest::mouseClick(picture, Qt::LeftButton, {}, picture->cellRect(0).center().toPoint());
+        QTRY_VERIFY(page->settled() && patches->values() != before);
+        QCOMPARE(picture->chosen(), std::set<std::int64_t>{0});
+        QVERIFY(std::abs(shareSum() - 1) < 1e-4);
+        const auto mean = patches->values();
+        QTest::keyClick(page, Qt::Key_B);
+        QVERIFY(patches->values() != mean); // the first block alone
+
+        QTest::mouseClick(words, Qt::LeftButton, {}, words->wordRect(0).center().toPoint());
+        QTRY_VERIFY(page->settled() && !picture->values().empty());
+        QVERIFY(patches->values().empty());
+
+        QTest::mouseClick(patches, Qt::LeftButton, {}, patches->cellRect(5).center().toPoint());
+        QTRY_VERIFY(page->settled());
+        QTest::mouseClick(window_->findChild<QPushButton*>("attentionErase"), Qt::LeftButton);
+        QVERIFY(window_->findChild<QLabel*>("attentionEdits")->text().contains("1 patches"));
+        QTRY_VERIFY(page->settled());
+        for (const float mass : picture->values())
+            QCOMPARE(mass, 0.0F); // nobody looks at what is not there
+
+        QTest::mouseClick(window_->findChild<QPushButton*>("attentionPaint"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(!window_->findChild<QLabel*>("attentionAfter")->pixmap(Qt::ReturnByValue).isNull(),
+                                 minute);
+        QTRY_VERIFY_WITH_TIMEOUT(page->settled(), minute);
+    }
+
     void paintingCanBeCancelled()
     {
+        window_->showPage(Page::Sample);
         auto& sampling = session_->sampling();
         window_->findChild<QSpinBox*>("steps")->setValue(500);
         QSignalSpy previewed(&sampling, &Sampling::previewed);

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <QStringList>
+#include <QWidget>
+
+#include <array>
+#include <vector>
+
+namespace nanodit {
+
+/// A caption's words, each tinted by its share of attention, over a bar text | CLS | patches with the shares as
+/// numbers. A click on a word or on the bar's CLS tells which.
+class WordStrip : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit WordStrip(QWidget* parent = nullptr);
+    void setWords(const QStringList& words);
+    /// By word (what is beyond the words is padding); shares of text, CLS, patches. Empty: nothing is tinted.
+    void setShares(std::vector<float> words, std::array<float, 3> shares);
+    void setChosen(int word); ///< -1: none; words().size(): CLS.
+    const QStringList& words() const { return words_; }
+    QRectF wordRect(int word) const; ///< That of CLS for words().size().
+    const std::array<float, 3>& shares() const { return shares_; }
+
+    QSize sizeHint() const override { return {280, 320}; }
+    QSize minimumSizeHint() const override { return {160, 140}; }
+
+Q_SIGNALS:
+    void wordChosen(int word);
+    void clsChosen();
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+
+private:
+    void layOut();
+
+    QStringList words_;
+    std::vector<QRectF> boxes_; ///< By word, then CLS's part of the bar.
+    std::vector<float> weights_;
+    std::array<float, 3> shares_{};
+    bool shown_ = false;
+    int chosen_ = -1;
+};
+
+} // namespace nanodit
