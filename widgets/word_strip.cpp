@@ -83,18 +83,19 @@ void WordStrip::paintEvent(QPaintEvent*)
         const double room = width() - 2 * margin;
         const QFontMetricsF metrics(font());
         const std::array<QString, 3> names = {tr("text"), tr("CLS"), tr("patches")};
+        const auto label = [&](std::size_t i) {
+            return QStringLiteral("%1 %2 %").arg(names[i]).arg(100 * shares_[i], 0, 'f', 0);
+        };
         for (std::size_t i = 0; i < 3; ++i) {
             const double w = room * static_cast<double>(shares_[i]);
             painter.fillRect(QRectF(x, margin, w, barHeight), colours.hue(hues[i]));
             x += w;
-            const QRectF number(margin + room / 3 * static_cast<double>(i), margin + barHeight + gap, room / 3,
-                                metrics.height());
+            // Left, in the middle of what the others leave, and right.
+            const double left = i == 1 ? metrics.horizontalAdvance(label(0)) : 0;
+            const double right = i == 1 ? metrics.horizontalAdvance(label(2)) : 0;
+            const QRectF number(margin + left, margin + barHeight + gap, room - left - right, metrics.height());
             painter.setPen(colours.text);
-            painter.drawText(number,
-                             i == 0   ? Qt::AlignLeft
-                             : i == 1 ? Qt::AlignHCenter
-                                      : Qt::AlignRight,
-                             QStringLiteral("%1 %2 %").arg(names[i]).arg(100 * shares_[i], 0, 'f', 1));
+            painter.drawText(number, i == 0 ? Qt::AlignLeft : i == 1 ? Qt::AlignHCenter : Qt::AlignRight, label(i));
         }
     }
     float largest = 1e-12F;

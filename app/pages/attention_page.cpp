@@ -232,7 +232,7 @@ QWidget* AttentionPage::makeDrawer()
                         tr("Take the chosen word, CLS or patches away from the model (Delete)"), false, drawer);
     erase_->setObjectName(QStringLiteral("attentionErase"));
     reset_ = makeButton(tr("Undo all"), QStringLiteral("reset"), tr("Give everything back"), false, drawer);
-    paint_ = makeButton(tr("Paint before and after"), QStringLiteral("sample"),
+    paint_ = makeButton(tr("Paint both"), QStringLiteral("sample"),
                         tr("Paint the record without and with the edits, from the same seed"), true, drawer);
     paint_->setObjectName(QStringLiteral("attentionPaint"));
     edits_ = new QLabel(drawer);
@@ -417,8 +417,10 @@ void AttentionPage::showAnswer()
         words_->setShares(seen_->words.of(block(), head()), {shares[0], shares[1], shares[2]});
         picture_->setValues({});
         patches_->setValues(seen_->patches.values.empty() ? std::vector<float>{} : seen_->patches.of(block(), head()));
-        auto text = tr("%1 latent tokens look at text %2 %, CLS %3 %, patches %4 % · entropy %5 nats")
-                        .arg(latents_.size())
+        const auto who =
+            latents_.size() == 1 ? tr("1 latent token looks") : tr("%1 latent tokens look").arg(latents_.size());
+        auto text = tr("%1 at text %2 %, CLS %3 %, patches %4 % · entropy %5 nats")
+                        .arg(who)
                         .arg(100 * shares[0], 0, 'f', 1)
                         .arg(100 * shares[1], 0, 'f', 1)
                         .arg(100 * shares[2], 0, 'f', 1)
