@@ -5,6 +5,7 @@
 
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
+#include "core/dataset/dataset_front.h"
 #include "core/dataset/reject.h"
 #include "core/dataset/shard_check.h"
 #include "core/inspect/certify.h"
@@ -41,48 +42,6 @@ ComputeInfo computeInfo();
 void setUpCompute(const DeviceChoice& choice);
 
 // ---------------------------------------------------------------------------------------------------- data set
-
-/// The passes that turn a record into arrays; "dinov3" writes CLS and patches.
-enum class Pass { T5, Vae, Dino };
-/// The arrays below data/derived: t5, vae, dinov3 (CLS), dinov3_patches.
-enum class ArrayKind { T5, Vae, DinoCls, DinoPatches };
-inline constexpr std::array<const char*, 4> arrayFolderNames = {"t5", "vae", "dinov3", "dinov3_patches"};
-/// Wrong: misaligned, of the wrong shape, or not finite; RecordInfo::problem says which.
-enum class ArrayState { Missing, Whole, Stale, Wrong };
-
-std::string passName(Pass pass);            ///< "t5", "vae", "dinov3"
-Pass passFromName(const std::string& name); ///< Throws UsageError.
-
-struct RecordInfo {
-    std::string id;
-    std::filesystem::path image;
-    std::string caption;
-    std::string split;  ///< "train" or "val"
-    ImageSize original; ///< After EXIF rotation.
-    ImageSize bucket;
-    std::array<ArrayState, 4> arrays{}; ///< By ArrayKind.
-    std::string problem;                ///< A sentence, or empty.
-};
-
-/// Every record, by id. Checks array headers, not contents: milliseconds per hundred records.
-std::vector<RecordInfo> listRecords(const Workspace& workspace);
-Image loadOriginal(const RecordInfo& record);
-Image loadBucketImage(const RecordInfo& record);
-
-/// How far a data set has come. Checks array headers, not contents.
-struct ArrayStatus {
-    ArrayKind array = ArrayKind::T5;
-    std::int64_t whole = 0, missing = 0, stale = 0, wrong = 0;
-    std::int64_t bytes = 0;                            ///< Of its files on disk.
-};
-struct StatusReport {
-    std::int64_t records = 0;
-    std::int64_t picturesGone = 0;
-    std::map<std::string, std::int64_t> splits;        ///< Records by split.
-    std::map<std::string, std::int64_t> buckets;       ///< Records by bucket.
-    std::array<ArrayStatus, 4> arrays;                 ///< By ArrayKind.
-};
-StatusReport status(const Workspace& workspace);
 
 /// What is known of an encoder from its config.json, without loading weights.
 struct DinoEncoderInfo {
@@ -146,16 +105,21 @@ std::unique_ptr<Job> makeShardJob(ShardRequest request);
 
 struct VerifyRequest {
     Workspace workspace;
+    /// Move misaligned patches to data/derived/dinov3_patches_misaligned, so that the next dinov3 pass makes them anew.
+    bool repair = false;
     std::function<void(const struct VerifyReport&)> finished = [](const auto&) {};
 };
 struct VerifyPassCounts {
     ArrayKind array = ArrayKind::T5;
     std::int64_t whole = 0, missing = 0, stale = 0, misaligned = 0, wrongShape = 0, nonfinite = 0, unreadable = 0;
+    std::int64_t adopted = 0; ///< Of those that are whole: made elsewhere, without provenance.
 };
 struct VerifyReport {
     std::int64_t records = 0;
     std::array<VerifyPassCounts, 4> arrays;
     std::vector<Reject> problems; ///< Record or file, and a sentence.
+    std::vector<Reject> adopted;  ///< Records of which this verification adopted arrays, and their names.
+    std::int64_t movedAside = 0;  ///< Misaligned files that `repair` moved; their problems tell where to.
     bool sound() const { return problems.empty(); }
 };
 std::unique_ptr<Job> makeVerifyJob(VerifyRequest request);

@@ -61,10 +61,37 @@ constexpr std::array migrations = {
             modified INTEGER NOT NULL        -- nanoseconds since 1970
         ) WITHOUT ROWID;
     )sql",
+    R"sql(
+        ALTER TABLE records ADD COLUMN source_caption TEXT;                        -- NULL: as caption
+        ALTER TABLE records ADD COLUMN split_edited INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE records ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';            -- JSON list
+        ALTER TABLE records ADD COLUMN excluded TEXT NOT NULL DEFAULT '';          -- the reason
+        ALTER TABLE records ADD COLUMN exclusion_edited INTEGER NOT NULL DEFAULT 0; -- a person decided
+        ALTER TABLE arrays ADD COLUMN file_mark TEXT NOT NULL DEFAULT '';          -- of the file that was judged
+    )sql",
+    R"sql(
+        CREATE TABLE pass_rates (
+            pass TEXT NOT NULL,
+            encoder TEXT NOT NULL,           -- its fingerprint
+            device TEXT NOT NULL,            -- what computed, in words
+            bucket TEXT NOT NULL,            -- empty for passes that do not depend on it
+            records REAL NOT NULL,
+            seconds REAL NOT NULL,
+            PRIMARY KEY (pass, encoder, device, bucket)
+        ) WITHOUT ROWID;
+    )sql",
 };
 
 constexpr auto recordColumns = "id, image, caption, extra, split, split_given, width, height, bucket, bucket_given, "
-                               "image_hash, image_bytes, image_modified";
+                               "image_hash, image_bytes, image_modified, source_caption, split_edited, tags, excluded, "
+                               "exclusion_edited";
+
+std::vector<std::string> tagsFromText(const std::string& text)
+{
+    if (text == "[]") // nearly all of them
+        return {};
+    return nlohmann::json::parse(text).get<std::vector<std::string>>();
+}
 
 DType dtypeFromName(const std::string& name)
 {
@@ -75,6 +102,22 @@ DType dtypeFromName(const std::string& name)
             return type;
     }
     return DType::F32;
+}
+
+constexpr auto arrayColumns = "record, fingerprint, inputs, adopted, made_at, dtype, shape, file_mark";
+
+Provenance provenanceFrom(const sqlite::Statement& row)
+{
+    Provenance provenance{.inputs = {},
+                          .fingerprint = row.text(1),
+                          .adopted = row.integer(3) != 0,
+                          .madeAt = row.text(4),
+                          .dtype = dtypeFromName(row.text(5)),
+                          .shape = nlohmann::json::parse(row.text(6)).get<std::vector<std::int64_t>>(),
+                          .fileMark = row.text(7)};
+    if (!provenance.unfinished())
+        provenance.inputs = ArrayInputs::fromJson(row.text(2));
+    return provenance;
 }
 
 void migrate(sqlite::Database& database)
@@ -172,7 +215,12 @@ struct Catalog::State {
                       .bucket = bucketFromName(row.text(8)),
                       .bucketGiven = row.integer(9) != 0,
                       .imageHash = row.text(10),
-                      .imageStamp = {.bytes = row.integer(11), .modifiedNanoseconds = row.integer(12)}};
+                      .imageStamp = {.bytes = row.integer(11), .modifiedNanoseconds = row.integer(12)},
+                      .sourceCaption = row.isNull(13) ? std::nullopt : std::optional(row.text(13)),
+                      .splitEdited = row.integer(14) != 0,
+                      .tags = tagsFromText(row.text(15)),
+                      .excluded = row.text(16),
+                      .exclusionEdited = row.integer(17) != 0};
         record.bucket = bucketOf(record, buckets);
         return record;
     }
@@ -248,11 +296,14 @@ void Catalog::put(const Record& record)
     state_->change([&] {
         state_
             ->prepared(
-                "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                std::string("INSERT INTO records (") + recordColumns +
+                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
                 "image = excluded.image, caption = excluded.caption, extra = excluded.extra, split = excluded.split, "
                 "split_given = excluded.split_given, width = excluded.width, height = excluded.height, "
                 "bucket = excluded.bucket, bucket_given = excluded.bucket_given, image_hash = excluded.image_hash, "
-                "image_bytes = excluded.image_bytes, image_modified = excluded.image_modified")
+                "image_bytes = excluded.image_bytes, image_modified = excluded.image_modified, "
+                "source_caption = excluded.source_caption, split_edited = excluded.split_edited, "
+                "tags = excluded.tags, excluded = excluded.excluded, exclusion_edited = excluded.exclusion_edited")
             .bind(record.id)
             .bind(state_->stored(record.image))
             .bind(record.caption)
@@ -266,6 +317,11 @@ void Catalog::put(const Record& record)
             .bind(record.imageHash)
             .bind(record.imageStamp.bytes)
             .bind(record.imageStamp.modifiedNanoseconds)
+            .bindOptional(record.sourceCaption)
+            .bind(record.splitEdited)
+            .bind(nlohmann::json(record.tags).dump())
+            .bind(record.excluded)
+            .bind(record.exclusionEdited)
             .run();
     });
 }
@@ -290,27 +346,37 @@ void Catalog::putImage(const Record& record)
 std::map<std::string, Provenance> Catalog::provenances(ArrayKind kind) const
 {
     std::map<std::string, Provenance> found;
-    auto& select = state_->prepared("SELECT record, fingerprint, inputs, adopted, made_at, dtype, shape FROM arrays "
-                                    "WHERE kind = ? ORDER BY record");
+    auto& select =
+        state_->prepared(std::string("SELECT ") + arrayColumns + " FROM arrays WHERE kind = ? ORDER BY record");
     select.bind(arrayName(kind));
-    while (select.step()) {
-        Provenance provenance{.inputs = {},
-                              .fingerprint = select.text(1),
-                              .adopted = select.integer(3) != 0,
-                              .madeAt = select.text(4),
-                              .dtype = dtypeFromName(select.text(5)),
-                              .shape = nlohmann::json::parse(select.text(6)).get<std::vector<std::int64_t>>()};
-        if (!provenance.unfinished())
-            provenance.inputs = ArrayInputs::fromJson(select.text(2));
-        found.emplace_hint(found.end(), select.text(0), std::move(provenance));
-    }
+    while (select.step())
+        found.emplace_hint(found.end(), select.text(0), provenanceFrom(select));
+    return found;
+}
+
+std::optional<Provenance> Catalog::provenance(const std::string& id, ArrayKind kind) const
+{
+    auto& select =
+        state_->prepared(std::string("SELECT ") + arrayColumns + " FROM arrays WHERE kind = ? AND record = ?");
+    std::optional<Provenance> found;
+    if (select.bind(arrayName(kind)).bind(id).step())
+        found = provenanceFrom(select);
+    select.reset();
+    return found;
+}
+
+bool Catalog::hasProvenance(ArrayKind kind) const
+{
+    auto& select = state_->prepared("SELECT 1 FROM arrays WHERE kind = ? LIMIT 1");
+    const bool found = select.bind(arrayName(kind)).step();
+    select.reset();
     return found;
 }
 
 void Catalog::beginMaking(const std::string& id, ArrayKind kind)
 {
     state_->change([&] {
-        state_->prepared("INSERT OR REPLACE INTO arrays VALUES (?, ?, '', '', 0, '', '', '[]')")
+        state_->prepared("INSERT OR REPLACE INTO arrays VALUES (?, ?, '', '', 0, '', '', '[]', '')")
             .bind(id)
             .bind(arrayName(kind))
             .run();
@@ -320,7 +386,7 @@ void Catalog::beginMaking(const std::string& id, ArrayKind kind)
 void Catalog::recordMade(const std::string& id, ArrayKind kind, const Provenance& provenance)
 {
     state_->change([&] {
-        state_->prepared("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        state_->prepared("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .bind(id)
             .bind(arrayName(kind))
             .bind(provenance.inputs.fingerprint())
@@ -329,7 +395,15 @@ void Catalog::recordMade(const std::string& id, ArrayKind kind, const Provenance
             .bind(provenance.madeAt)
             .bind(dtypeName(provenance.dtype))
             .bind(nlohmann::json(provenance.shape).dump())
+            .bind(provenance.fileMark)
             .run();
+    });
+}
+
+void Catalog::forget(const std::string& id, ArrayKind kind)
+{
+    state_->change([&] {
+        state_->prepared("DELETE FROM arrays WHERE record = ? AND kind = ?").bind(id).bind(arrayName(kind)).run();
     });
 }
 
@@ -354,6 +428,36 @@ std::map<std::string, std::string> Catalog::failures(Pass pass) const
     select.bind(passName(pass));
     while (select.step())
         found.emplace_hint(found.end(), select.text(0), select.text(1));
+    return found;
+}
+
+void Catalog::addRate(Pass pass, const std::string& encoder, const std::string& device, const std::string& bucket,
+                      const PassRate& rate)
+{
+    // Older measurements fade: at most this many records of them count beside new ones.
+    constexpr double remembered = 1000;
+    state_->change([&] {
+        auto known = rates(pass, encoder, device)[bucket];
+        const double share = known.records > remembered ? remembered / known.records : 1;
+        state_->prepared("INSERT OR REPLACE INTO pass_rates VALUES (?, ?, ?, ?, ?, ?)")
+            .bind(passName(pass))
+            .bind(encoder)
+            .bind(device)
+            .bind(bucket)
+            .bind(known.records * share + rate.records)
+            .bind(known.seconds * share + rate.seconds)
+            .run();
+    });
+}
+
+std::map<std::string, PassRate> Catalog::rates(Pass pass, const std::string& encoder, const std::string& device) const
+{
+    std::map<std::string, PassRate> found;
+    auto& select = state_->prepared(
+        "SELECT bucket, records, seconds FROM pass_rates WHERE pass = ? AND encoder = ? AND device = ?");
+    select.bind(passName(pass)).bind(encoder).bind(device);
+    while (select.step())
+        found[select.text(0)] = {.records = select.number(1), .seconds = select.number(2)};
     return found;
 }
 

@@ -13,6 +13,12 @@
 
 namespace nanodit {
 
+/// How long a pass took.
+struct PassRate {
+    double records = 0;
+    double seconds = 0;
+};
+
 /// data/catalog.sqlite: the records, and where each derived array comes from. Each call is whole or not at all, also
 /// when the machine stops; calls inside `together` are so as one. Throws StoreError when it cannot be written,
 /// DataError when it is damaged or made by a newer version.
@@ -47,13 +53,24 @@ public:
 
     /// Of every array of one kind, by record id.
     std::map<std::string, Provenance> provenances(ArrayKind kind) const;
+    std::optional<Provenance> provenance(const std::string& id, ArrayKind kind) const;
+    bool hasProvenance(ArrayKind kind) const; ///< Of any record.
     /// From here until recordMade the file is not trusted, whatever it holds.
     void beginMaking(const std::string& id, ArrayKind kind);
     void recordMade(const std::string& id, ArrayKind kind, const Provenance& provenance);
 
+    /// As if nothing had ever been known of the array: its file was taken away.
+    void forget(const std::string& id, ArrayKind kind);
+
     /// Why a pass could not be made for a record; removed by recordFailure with an empty reason.
     void recordFailure(const std::string& id, Pass pass, const std::string& reason);
     std::map<std::string, std::string> failures(Pass pass) const;
+
+    /// Adds a measurement to those that are kept, of which older ones fade.
+    void addRate(Pass pass, const std::string& encoder, const std::string& device, const std::string& bucket,
+                 const PassRate& rate);
+    /// By bucket, "" for passes that do not depend on it.
+    std::map<std::string, PassRate> rates(Pass pass, const std::string& encoder, const std::string& device) const;
 
 private:
     struct State;

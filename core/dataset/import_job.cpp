@@ -64,7 +64,11 @@ Inspection inspect(ImportEntry& entry, bool sidecars, const std::optional<Record
             if (!known || known->imageHash != record.imageHash)
                 record.original = readImage(entry.image).size;
         }
-        record.caption = entry.caption;
+        // A caption that was edited here stays until the source says something new.
+        if (!record.sourceCaption || *record.sourceCaption != entry.caption) {
+            record.caption = entry.caption;
+            record.sourceCaption.reset();
+        }
         record.extra = entry.extra;
         const auto& buckets = workspace.config.buckets;
         record.bucket = nearestBucket(record.original, buckets);
@@ -153,8 +157,10 @@ private:
         }
         const auto ownSplit = splitOf(record.id, workspace_.config.validationShare);
         // What an export of ours says is no more than the rules that are at work here say.
-        record.splitGiven = !entry.split.empty() && (entry.split != ownSplit || (known && known->splitGiven));
-        record.split = entry.split.empty() ? ownSplit : entry.split;
+        if (!record.splitEdited) {
+            record.splitGiven = !entry.split.empty() && (entry.split != ownSplit || (known && known->splitGiven));
+            record.split = entry.split.empty() ? ownSplit : entry.split;
+        }
         withoutCaption_ += record.caption.empty();
         if (known && record == *known) {
             ++report_.unchanged;

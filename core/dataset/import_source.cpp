@@ -19,27 +19,6 @@ namespace {
 
 constexpr auto recordsFile = "records.jsonl";
 
-/// Captions as one line: line ends become spaces, outer blanks go.
-std::string tidyCaption(std::string text)
-{
-    constexpr std::string_view byteOrderMark = "\xEF\xBB\xBF";
-    if (text.starts_with(byteOrderMark))
-        text.erase(0, byteOrderMark.size());
-    constexpr auto blanks = " \t\r\n";
-    std::string line;
-    bool afterBreak = false;
-    for (const char c : text) {
-        const bool isBreak = c == '\r' || c == '\n';
-        if (!isBreak)
-            line += c;
-        else if (!afterBreak)
-            line += ' ';
-        afterBreak = isBreak;
-    }
-    const auto first = line.find_first_not_of(blanks);
-    return first == std::string::npos ? "" : line.substr(first, line.find_last_not_of(blanks) - first + 1);
-}
-
 /// Removes a text field from `fields` and returns it; numbers count as text. Null and absent give "".
 std::string takeText(json& fields, const char* key, const std::string& where)
 {

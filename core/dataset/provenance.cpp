@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <ctime>
+#include <sys/stat.h>
 
 namespace nanodit {
 
@@ -32,18 +33,50 @@ ArrayInputs ArrayInputs::fromJson(const std::string& text)
     }
 }
 
-std::vector<std::string> changedParts(const ArrayInputs& before, const ArrayInputs& now, ArrayKind kind)
+std::vector<InputChange> changesBetween(const ArrayInputs& before, const ArrayInputs& now, ArrayKind kind)
 {
-    std::vector<std::string> parts;
+    constexpr std::size_t shownDigits = 12;
+    std::vector<InputChange> changes;
     if (before.source != now.source)
-        parts.push_back(kind == ArrayKind::T5 ? "the caption" : "the picture");
+        changes.push_back({kind == ArrayKind::T5 ? ArrayInput::Caption : ArrayInput::Picture, {}, {}});
     if (before.bucket != now.bucket)
-        parts.push_back("the bucket (" + before.bucket + " before, " + now.bucket + " now)");
+        changes.push_back({ArrayInput::Bucket, before.bucket, now.bucket});
     if (before.parameters != now.parameters)
-        parts.push_back("the pass's settings (" + before.parameters + " before, " + now.parameters + " now)");
-    if (before.encoder != now.encoder)
-        parts.push_back("the encoder");
-    return parts;
+        changes.push_back({ArrayInput::PassSettings, before.parameters, now.parameters});
+    if (!now.encoder.empty() && before.encoder != now.encoder)
+        changes.push_back(
+            {ArrayInput::Encoder, before.encoder.substr(0, shownDigits), now.encoder.substr(0, shownDigits)});
+    return changes;
+}
+
+std::string inWords(const InputChange& change)
+{
+    const auto both = " (" + change.before + " before, " + change.now + " now)";
+    switch (change.input) {
+    case ArrayInput::Picture:
+        return "the picture";
+    case ArrayInput::Caption:
+        return "the caption";
+    case ArrayInput::Bucket:
+        return "the bucket" + both;
+    case ArrayInput::PassSettings:
+        return "the pass's settings" + both;
+    case ArrayInput::Encoder:
+        return "the encoder" + both;
+    }
+    return {};
+}
+
+std::string fileMarkOf(const std::filesystem::path& file)
+{
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+        return {};
+    const auto nanoseconds = [](const timespec& time) {
+        return std::to_string(std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec);
+    };
+    return std::to_string(status.st_size) + " " + nanoseconds(status.st_mtim) + " " + nanoseconds(status.st_ctim) +
+           " " + std::to_string(status.st_ino);
 }
 
 std::string utcNow()

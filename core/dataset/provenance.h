@@ -22,8 +22,8 @@ struct ArrayInputs {
     std::string toJson() const;
     static ArrayInputs fromJson(const std::string& text);
 };
-/// The parts in which two differ, in words: "the caption", "the encoder".
-std::vector<std::string> changedParts(const ArrayInputs& before, const ArrayInputs& now, ArrayKind kind);
+/// The parts in which two differ; an encoder that is not known now (empty) is not compared.
+std::vector<InputChange> changesBetween(const ArrayInputs& before, const ArrayInputs& now, ArrayKind kind);
 
 /// What the catalog knows of a derived array's file.
 struct Provenance {
@@ -33,9 +33,13 @@ struct Provenance {
     std::string madeAt;      ///< UTC, "2026-03-01T12:00:00Z".
     DType dtype = DType::F32;
     std::vector<std::int64_t> shape;
+    std::string fileMark; ///< Of the file that has this type and shape; empty when not known.
     /// A pass had begun to write the file and did not come to say that it is whole: the file must not be trusted.
     bool unfinished() const { return fingerprint.empty(); }
 };
+
+/// Size, times and number of a file, which are others once it was written or replaced; empty when there is none.
+std::string fileMarkOf(const std::filesystem::path& file);
 
 /// Now, as Provenance::madeAt has it.
 std::string utcNow();

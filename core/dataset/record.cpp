@@ -110,6 +110,26 @@ std::string idFromName(const std::string& given, int attempt)
     return attempt == 0 && isSafeId(given) ? given : spell(given, given, attempt);
 }
 
+std::string tidyCaption(std::string text)
+{
+    constexpr std::string_view byteOrderMark = "\xEF\xBB\xBF";
+    if (text.starts_with(byteOrderMark))
+        text.erase(0, byteOrderMark.size());
+    constexpr auto blanks = " \t\r\n";
+    std::string line;
+    bool afterBreak = false;
+    for (const char c : text) {
+        const bool isBreak = c == '\r' || c == '\n';
+        if (!isBreak)
+            line += c;
+        else if (!afterBreak)
+            line += ' ';
+        afterBreak = isBreak;
+    }
+    const auto first = line.find_first_not_of(blanks);
+    return first == std::string::npos ? "" : line.substr(first, line.find_last_not_of(blanks) - first + 1);
+}
+
 bool isUtf8(std::string_view text)
 {
     // Well-formed sequences: Unicode standard, table 3-7.

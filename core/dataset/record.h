@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace nanodit {
 
@@ -31,6 +32,12 @@ struct Record {
     bool bucketGiven = false; ///< Otherwise the nearest of the workspace's.
     std::string imageHash;    ///< SHA-256 of the file's bytes.
     FileStamp imageStamp;     ///< When `imageHash` was taken.
+    /// What the source said when the caption was edited; empty optional: `caption` is the source's.
+    std::optional<std::string> sourceCaption;
+    bool splitEdited = false;
+    std::vector<std::string> tags;
+    std::string excluded;         ///< Why it takes no part in passes and packing; empty: it does.
+    bool exclusionEdited = false; ///< A person decided; import's rules leave it alone.
     bool operator==(const Record&) const = default;
 };
 
@@ -58,6 +65,9 @@ bool isSafeId(std::string_view id);
 std::string idFromPath(const std::filesystem::path& relative, int attempt = 0);
 /// A given id as it can be used: itself when it is safe, else as idFromPath would spell it.
 std::string idFromName(const std::string& given, int attempt = 0);
+
+/// A caption as one line: a byte order mark goes, line ends become spaces, outer blanks go.
+std::string tidyCaption(std::string text);
 
 /// True when `text` is well-formed UTF-8.
 bool isUtf8(std::string_view text);

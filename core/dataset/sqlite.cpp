@@ -128,6 +128,22 @@ Statement& Statement::bind(std::int64_t value)
     return *this;
 }
 
+Statement& Statement::bind(double value)
+{
+    if (sqlite3_bind_double(statement_.get(), ++bound_, value) != SQLITE_OK)
+        database_->fail("changed");
+    return *this;
+}
+
+Statement& Statement::bindOptional(const std::optional<std::string>& text)
+{
+    if (text)
+        return bind(std::string_view(*text));
+    if (sqlite3_bind_null(statement_.get(), ++bound_) != SQLITE_OK)
+        database_->fail("changed");
+    return *this;
+}
+
 bool Statement::step()
 {
     switch (sqlite3_step(statement_.get())) {
@@ -150,6 +166,16 @@ std::string Statement::text(int column) const
 std::int64_t Statement::integer(int column) const
 {
     return sqlite3_column_int64(statement_.get(), column);
+}
+
+double Statement::number(int column) const
+{
+    return sqlite3_column_double(statement_.get(), column);
+}
+
+bool Statement::isNull(int column) const
+{
+    return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
 Transaction::Transaction(Database& database)

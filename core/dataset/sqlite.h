@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,11 +42,16 @@ public:
     Statement& reset(); ///< Forgets rows and parameters.
     Statement& bind(std::string_view text);
     Statement& bind(std::int64_t value);
+    Statement& bind(double value);
+    Statement& bind(bool value) { return bind(std::int64_t{value}); }
+    Statement& bindOptional(const std::optional<std::string>& text); ///< Empty: NULL.
     bool step(); ///< True while there is a row.
     void run() { step(); }
 
     std::string text(int column) const;
     std::int64_t integer(int column) const;
+    double number(int column) const;
+    bool isNull(int column) const;
 
 private:
     struct Finalize {

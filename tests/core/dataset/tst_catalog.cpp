@@ -139,9 +139,9 @@ private Q_SLOTS:
             auto other = base;
             other.*member += "x";
             QVERIFY(other.fingerprint() != base.fingerprint());
-            const auto parts = changedParts(base, other, ArrayKind::Vae);
-            QCOMPARE(parts.size(), 1U);
-            QVERIFY(parts.front().find(word) != std::string::npos);
+            const auto changes = changesBetween(base, other, ArrayKind::Vae);
+            QCOMPARE(changes.size(), 1U);
+            QVERIFY(inWords(changes.front()).find(word) != std::string::npos);
         }
     }
 
