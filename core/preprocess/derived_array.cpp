@@ -126,11 +126,11 @@ bool isReadType(DType type)
     return type == DType::F16 || type == DType::BF16 || type == DType::F32;
 }
 
-std::string joined(const std::vector<std::string>& parts)
+std::string joined(const std::vector<InputChange>& changes)
 {
     std::string text;
-    for (std::size_t i = 0; i < parts.size(); ++i)
-        text += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
+    for (std::size_t i = 0; i < changes.size(); ++i)
+        text += (i == 0 ? "" : i + 1 == changes.size() ? " and " : ", ") + inWords(changes[i]);
     return text;
 }
 
@@ -163,27 +163,32 @@ ArrayJudgement judgeArray(const fs::path& file, ArrayKind kind, const Record& re
         judgement.problem = problem;
         return judgement;
     };
-    std::error_code error;
-    if (!fs::exists(file, error))
+    const auto mark = fileMarkOf(file);
+    if (mark.empty())
         return give(ArrayVerdict::Missing, file.string() + " is missing; " + remedy(kind));
     if (provenance && provenance->unfinished())
         return give(ArrayVerdict::Missing,
                     file.string() + " was being written when the work was interrupted; " + remedy(kind));
     judgement.foreign = !provenance;
-    try {
-        const auto header = readNpyHeader(file);
-        judgement.dtype = header.dtype;
-        judgement.shape = header.shape;
-    } catch (const DataError& problem) {
-        return give(ArrayVerdict::Unreadable, std::string(problem.what()) + "; " + remakeRemedy(kind));
+    judgement.adopted = provenance && provenance->adopted;
+    judgement.fileMark = mark;
+    if (provenance && provenance->fileMark == mark) {
+        judgement.dtype = provenance->dtype;
+        judgement.shape = provenance->shape;
+    } else {
+        try {
+            const auto header = readNpyHeader(file);
+            judgement.dtype = header.dtype;
+            judgement.shape = header.shape;
+        } catch (const DataError& problem) {
+            return give(ArrayVerdict::Unreadable, std::string(problem.what()) + "; " + remakeRemedy(kind));
+        }
     }
     if (provenance) {
-        auto before = provenance->inputs;
-        if (now.encoder.empty())
-            before.encoder.clear();
-        if (const auto parts = changedParts(before, now, kind); !parts.empty())
-            return give(ArrayVerdict::Stale, file.string() + " is stale: since it was made, " + joined(parts) +
-                                                 (parts.size() > 1 ? " have" : " has") + " changed; " + remedy(kind));
+        judgement.changes = changesBetween(provenance->inputs, now, kind);
+        if (const auto& changes = judgement.changes; !changes.empty())
+            return give(ArrayVerdict::Stale, file.string() + " is stale: since it was made, " + joined(changes) +
+                                                 (changes.size() > 1 ? " have" : " has") + " changed; " + remedy(kind));
     }
     if (!isReadType(judgement.dtype))
         return give(ArrayVerdict::WrongShape, file.string() + " holds " + dtypeName(judgement.dtype) +
@@ -213,6 +218,27 @@ ArrayJudgement judgeContents(const fs::path& file, ArrayKind kind, ArrayJudgemen
         judgement.problem = std::string(error.what()) + "; " + remakeRemedy(kind);
     }
     return judgement;
+}
+
+std::string verdictName(ArrayVerdict verdict)
+{
+    switch (verdict) {
+    case ArrayVerdict::Missing:
+        return "missing";
+    case ArrayVerdict::Whole:
+        return "whole";
+    case ArrayVerdict::Stale:
+        return "stale";
+    case ArrayVerdict::Misaligned:
+        return "misaligned";
+    case ArrayVerdict::WrongShape:
+        return "wrong shape";
+    case ArrayVerdict::Nonfinite:
+        return "not finite";
+    case ArrayVerdict::Unreadable:
+        return "unreadable";
+    }
+    return {};
 }
 
 ArrayState stateOf(ArrayVerdict verdict)

@@ -28,18 +28,24 @@ std::string passParameters(Pass pass, const ArrayExpectations& expected);
 /// What there is to say of an array's file.
 enum class ArrayVerdict { Missing, Whole, Stale, Misaligned, WrongShape, Nonfinite, Unreadable };
 
+std::string verdictName(ArrayVerdict verdict); ///< "missing", "wrong shape"...
+
 struct ArrayJudgement {
     ArrayVerdict verdict = ArrayVerdict::Missing;
-    bool foreign = false;     ///< There is a file, and nothing is known of where it comes from.
-    std::string problem;      ///< A sentence: file, found, expected, remedy. Empty for Whole.
-    DType dtype = DType::F32; ///< As the file has it, where it could be read.
+    bool foreign = false;             ///< There is a file, and nothing is known of where it comes from.
+    bool adopted = false;             ///< It was foreign, and found good.
+    std::vector<InputChange> changes; ///< Why it is stale.
+    std::string fileMark;             ///< Of the file that was judged.
+    std::string problem;              ///< A sentence: file, found, expected, remedy. Empty for Whole.
+    DType dtype = DType::F32;         ///< As the file has it, where it could be read.
     std::vector<std::int64_t> shape;
 };
 
 /// data/derived/<array>/<id>.npy
 std::filesystem::path arrayFile(const Workspace& workspace, ArrayKind kind, const std::string& id);
 
-/// Judges a file by its head and its provenance, without reading the data. `now` is what the array would be made of
+/// Judges a file by its head and its provenance, without reading the data; the head is read only where the file is not
+/// the one that the provenance was written for. `now` is what the array would be made of
 /// today; an empty encoder in it is not compared.
 ArrayJudgement judgeArray(const std::filesystem::path& file, ArrayKind kind, const Record& record,
                           const ArrayExpectations& expected, const Provenance* provenance, const ArrayInputs& now);

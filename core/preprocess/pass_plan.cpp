@@ -1,5 +1,7 @@
 #include "core/preprocess/pass_plan.h"
 
+#include "core/preprocess/set_aside.h"
+
 #include <algorithm>
 #include <set>
 #include <tuple>
@@ -7,12 +9,6 @@
 namespace nanodit {
 
 namespace {
-
-/// data/derived/<this>: where a file goes whose place is needed.
-std::string asideFolder(ArrayKind kind, ArrayVerdict verdict)
-{
-    return arrayName(kind) + (verdict == ArrayVerdict::Misaligned ? "_misaligned" : "_set_aside");
-}
 
 /// Whether all arrays of the pass are whole. Reads those of unknown origin and adopts them.
 bool isWhole(SurveyedRecord& entry, Pass pass, const Workspace& workspace, Catalog& catalog, PassPlan& plan,
@@ -79,6 +75,7 @@ void adoptArray(Catalog& catalog, const Record& record, ArrayKind kind, const Ar
     provenance.madeAt = utcNow();
     provenance.dtype = judgement.dtype;
     provenance.shape = judgement.shape;
+    provenance.fileMark = judgement.fileMark;
     catalog.recordMade(record.id, kind, provenance);
 }
 

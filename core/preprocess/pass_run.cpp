@@ -5,6 +5,7 @@
 #include "core/io/tensor.h"
 #include "core/preprocess/pass_plan.h"
 #include "core/preprocess/prefetch.h"
+#include "core/preprocess/set_aside.h"
 #include "core/runtime/error.h"
 #include "core/runtime/parallel.h"
 
@@ -14,8 +15,6 @@
 #include <optional>
 
 namespace nanodit {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -130,7 +129,7 @@ public:
         if (plan_.tasks.empty())
             return JobEnd::Finished;
         for (const auto kind : arraysOf(pass_))
-            removeAbandonedTemporaries(existingFolder(arrayName(kind)));
+            removeAbandonedTemporaries(derivedSubfolder(workspace_, arrayName(kind)));
         const auto end = work();
         if (movedAside_ > 0)
             context_.warn(passName(pass_) + ": moved " + std::to_string(movedAside_) +
@@ -262,34 +261,14 @@ private:
         provenance.madeAt = utcNow();
         provenance.dtype = arrayFromTensor(tensor).dtype;
         provenance.shape = tensor.sizes().vec();
+        provenance.fileMark = fileMarkOf(arrayFile(workspace_, kind, record.id));
         return provenance;
     }
 
     void moveAside(const PassPlan::Task& task)
     {
-        for (const auto& [kind, folderName] : task.moveAside) {
-            const auto file = arrayFile(workspace_, kind, task.record.id);
-            const auto folder = existingFolder(folderName);
-            auto target = folder / file.filename();
-            for (int i = 2; fs::exists(target); ++i)
-                target = folder / (task.record.id + "-" + std::to_string(i) + ".npy");
-            std::error_code error;
-            fs::rename(file, target, error);
-            if (error && fs::exists(file))
-                throw StoreError(file.string() + " could not be moved to " + target.string() + ": " + error.message());
-            ++movedAside_;
-        }
-    }
-
-    fs::path existingFolder(const std::string& name) const
-    {
-        auto folder = workspace_.derivedFolder() / name;
-        std::error_code error;
-        fs::create_directories(folder, error);
-        if (error)
-            throw StoreError("the folder " + folder.string() + " could not be made: " + error.message() +
-                             "; check that you may write there");
-        return folder;
+        for (const auto& [kind, folderName] : task.moveAside)
+            movedAside_ += !setAside(workspace_, kind, task.record.id, folderName).empty();
     }
 
     Pass pass_;

@@ -46,8 +46,19 @@ std::optional<std::vector<SurveyedRecord>> surveyRecords(const Workspace& worksp
                                                          const EncoderFingerprints& fingerprints,
                                                          const JobContext& context)
 {
+    auto records = catalog.records();
+    std::erase_if(records, [](const Record& record) { return !record.excluded.empty(); });
+    return surveyRecords(std::move(records), workspace, catalog, expected, fingerprints, context);
+}
+
+std::optional<std::vector<SurveyedRecord>> surveyRecords(std::vector<Record> records, const Workspace& workspace,
+                                                         Catalog& catalog, const ArrayExpectations& expected,
+                                                         const EncoderFingerprints& fingerprints,
+                                                         const JobContext& context)
+{
     std::vector<SurveyedRecord> survey;
-    for (auto& record : catalog.records())
+    survey.reserve(records.size());
+    for (auto& record : records)
         survey.push_back({.record = std::move(record), .arrays = {}});
     std::array<std::map<std::string, Provenance>, 4> provenances;
     for (const auto kind : allArrays)
@@ -96,6 +107,23 @@ std::optional<std::vector<SurveyedRecord>> surveyRecords(const Workspace& worksp
         });
     }
     return survey;
+}
+
+SurveyedRecord catalogView(Record record, const std::array<const Provenance*, 4>& provenances,
+                           const ArrayExpectations& expected, const EncoderFingerprints& fingerprints)
+{
+    SurveyedRecord view{.record = std::move(record), .arrays = {}};
+    for (const auto kind : allArrays) {
+        const auto* const provenance = provenances[static_cast<std::size_t>(kind)];
+        if (!provenance || provenance->unfinished())
+            continue;
+        auto& judgement = view.array(kind);
+        judgement.adopted = provenance->adopted;
+        judgement.changes =
+            changesBetween(provenance->inputs, inputsNow(view.record, kind, expected, fingerprints), kind);
+        judgement.verdict = judgement.changes.empty() ? ArrayVerdict::Whole : ArrayVerdict::Stale;
+    }
+    return view;
 }
 
 } // namespace nanodit

@@ -33,11 +33,18 @@ std::optional<EncoderFingerprints> usableFingerprints(const PassEncoders& encode
 ArrayInputs inputsNow(const Record& record, ArrayKind kind, const ArrayExpectations& expected,
                       const EncoderFingerprints& fingerprints);
 
-/// Every record, by id, with the judgement of each of its arrays: heads of files and catalog only. Pictures whose size
-/// or time changed are read again, and what is new of them goes to the catalog. Empty when stopped.
+/// Every record that is not excluded, by id, with the judgement of each of its arrays: heads of files and catalog only.
+/// Pictures whose size or time changed are read again, and what is new of them goes to the catalog. Empty when stopped.
 std::optional<std::vector<SurveyedRecord>> surveyRecords(const Workspace& workspace, Catalog& catalog,
                                                          const ArrayExpectations& expected,
                                                          const EncoderFingerprints& fingerprints,
                                                          const JobContext& context);
+/// The same of these records only.
+std::optional<std::vector<SurveyedRecord>>
+surveyRecords(std::vector<Record> records, const Workspace& workspace, Catalog& catalog,
+              const ArrayExpectations& expected, const EncoderFingerprints& fingerprints, const JobContext& context);
+/// What the catalog says of a record's arrays, without a look at any file: missing, whole or stale.
+SurveyedRecord catalogView(Record record, const std::array<const Provenance*, 4>& provenances,
+                           const ArrayExpectations& expected, const EncoderFingerprints& fingerprints);
 
 } // namespace nanodit

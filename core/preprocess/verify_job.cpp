@@ -1,5 +1,6 @@
 #include "core/preprocess/jobs.h"
 #include "core/preprocess/pass_plan.h"
+#include "core/preprocess/set_aside.h"
 #include "core/runtime/error.h"
 #include "core/runtime/parallel.h"
 
@@ -51,6 +52,9 @@ public:
         , context_(context)
         , catalog_(Catalog::open(request.workspace))
     {
+        if (request.repair && catalog_.readOnly())
+            throw StoreError("the workspace " + workspace_.root.string() +
+                             " cannot be repaired, because its data folder cannot be written to: make it writable");
         for (const auto kind : allArrays)
             report_.arrays[static_cast<std::size_t>(kind)].array = kind;
         for (const auto pass : {Pass::T5, Pass::Vae, Pass::Dino})
@@ -91,8 +95,13 @@ public:
             note(part);
             meter.advance(static_cast<std::int64_t>(part.size()));
         }
-        if (adopted_ > 0)
-            context_.info("adopted " + std::to_string(adopted_) + " arrays that were made elsewhere and are good");
+        if (!report_.adopted.empty())
+            context_.info("adopted arrays of " + std::to_string(report_.adopted.size()) +
+                          " records, which were made elsewhere and are good");
+        if (report_.movedAside > 0)
+            context_.info("moved " + std::to_string(report_.movedAside) + " misaligned files to " +
+                          (workspace_.derivedFolder() / "dinov3_patches_misaligned").string() +
+                          "; \"nanodit preprocess --pass-filter dinov3\" makes them anew");
         noteStrays(*survey);
         request_.finished(report_);
         return JobEnd::Finished;
@@ -110,7 +119,9 @@ private:
                              " is gone or cannot be read any more: put it back, or import it from where it is now"});
             for (const auto kind : allArrays) {
                 const auto& judgement = entry.array(kind);
-                count(report_.arrays[static_cast<std::size_t>(kind)], judgement.verdict);
+                auto& counts = report_.arrays[static_cast<std::size_t>(kind)];
+                count(counts, judgement.verdict);
+                counts.adopted += judgement.adopted && judgement.verdict == ArrayVerdict::Whole;
                 if (judgement.verdict == ArrayVerdict::Whole) {
                     const bool known = !fingerprints_[static_cast<std::size_t>(passOf(kind))].empty();
                     if (judgement.foreign && known && !catalog_.readOnly())
@@ -118,6 +129,8 @@ private:
                     continue;
                 }
                 auto problem = judgement.problem;
+                if (request_.repair && judgement.verdict == ArrayVerdict::Misaligned)
+                    problem = repaired(id, kind, problem);
                 const auto& failed = failures_[static_cast<std::size_t>(passOf(kind))];
                 if (const auto found = failed.find(id); found != failed.end())
                     problem += " (the last attempt failed: " + found->second + ")";
@@ -131,7 +144,24 @@ private:
                 adoptArray(catalog_, entry->record, kind, entry->array(kind),
                            inputsNow(entry->record, kind, encoders_.expectations, fingerprints_));
         });
-        adopted_ += static_cast<std::int64_t>(adoptable.size());
+        for (const auto& [entry, kind] : adoptable) {
+            ++report_.arrays[static_cast<std::size_t>(kind)].adopted;
+            if (report_.adopted.empty() || report_.adopted.back().what != entry->record.id)
+                report_.adopted.push_back({entry->record.id, "made elsewhere and found good:"});
+            report_.adopted.back().reason += " " + arrayName(kind);
+        }
+    }
+
+    /// Moves the file out of the way; gives what there is to say then.
+    std::string repaired(const std::string& id, ArrayKind kind, const std::string& problem)
+    {
+        const auto place = setAside(workspace_, kind, id, asideFolder(kind, ArrayVerdict::Misaligned));
+        if (place.empty())
+            return problem;
+        catalog_.forget(id, kind);
+        ++report_.movedAside;
+        return problem.substr(0, problem.rfind("; ")) + "; moved to " + place.string() +
+               ", \"nanodit preprocess --pass-filter dinov3\" makes it anew";
     }
 
     /// Arrays that belong to no record: harmless, but somebody should know.
@@ -167,7 +197,6 @@ private:
     std::array<std::map<std::string, std::string>, 3> failures_;
     EncoderFingerprints fingerprints_;
     VerifyReport report_;
-    std::int64_t adopted_ = 0;
 };
 
 } // namespace

@@ -8,30 +8,56 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The survey that the window and the command line show. Encoders matter only to arrays that were made or adopted here;
-/// what cannot be read of them (a folder that is not mounted) leaves their staleness unknown.
-std::vector<SurveyedRecord> surveyNow(const Workspace& workspace, Catalog& catalog)
-{
+/// The encoders as far as they are known: what cannot be read of them (a folder that is not mounted) leaves the
+/// staleness of their arrays unknown. They matter only to arrays that were made or adopted here.
+struct KnownEncoders {
     ArrayExpectations expected;
-    expected.textTokens = workspace.config.textTokens;
     EncoderFingerprints fingerprints;
-    const JobContext context;
+};
+
+KnownEncoders knownEncoders(const Workspace& workspace, const Catalog& catalog)
+{
+    KnownEncoders known;
+    known.expected.textTokens = workspace.config.textTokens;
     try {
         const auto encoders = encodersOf(workspace);
-        expected = encoders.expectations;
+        known.expected = encoders.expectations;
         std::vector<Pass> passes;
         for (const auto kind : allArrays) {
-            if (!catalog.provenances(kind).empty())
+            if (catalog.hasProvenance(kind))
                 passes.push_back(passOf(kind));
         }
-        fingerprints = *usableFingerprints(encoders, passes, context);
+        known.fingerprints = *usableFingerprints(encoders, passes, {});
     } catch (const Error&) {
-        fingerprints = {};
+        known.fingerprints = {};
     }
-    return *surveyRecords(workspace, catalog, expected, fingerprints, context);
+    return known;
 }
 
-std::string problemOf(const SurveyedRecord& entry, const std::array<std::map<std::string, std::string>, 3>& failures)
+std::vector<SurveyedRecord> surveyNow(const Workspace& workspace, Catalog& catalog, Look look)
+{
+    const auto known = knownEncoders(workspace, catalog);
+    if (look == Look::Disk)
+        return *surveyRecords(catalog.records(), workspace, catalog, known.expected, known.fingerprints, {});
+    std::array<std::map<std::string, Provenance>, 4> provenances;
+    for (const auto kind : allArrays)
+        provenances[static_cast<std::size_t>(kind)] = catalog.provenances(kind);
+    std::vector<SurveyedRecord> views;
+    for (auto& record : catalog.records()) {
+        std::array<const Provenance*, 4> own{};
+        for (std::size_t kind = 0; kind < own.size(); ++kind) {
+            const auto found = provenances[kind].find(record.id);
+            own[kind] = found == provenances[kind].end() ? nullptr : &found->second;
+        }
+        views.push_back(catalogView(std::move(record), own, known.expected, known.fingerprints));
+    }
+    return views;
+}
+
+/// Reasons by record, by Pass.
+using Failures = std::array<std::map<std::string, std::string>, 3>;
+
+std::string problemOf(const SurveyedRecord& entry, const Failures& failures)
 {
     if (entry.imageGone)
         return "the picture " + entry.record.image.string() +
@@ -50,29 +76,85 @@ std::string problemOf(const SurveyedRecord& entry, const std::array<std::map<std
     return {};
 }
 
-} // namespace
-
-std::vector<RecordInfo> listRecords(const Workspace& workspace)
+Failures failuresOf(const Catalog& catalog)
 {
-    auto catalog = Catalog::open(workspace);
-    std::array<std::map<std::string, std::string>, 3> failures;
+    Failures failures;
     for (const auto pass : {Pass::T5, Pass::Vae, Pass::Dino})
         failures[static_cast<std::size_t>(pass)] = catalog.failures(pass);
-    std::vector<RecordInfo> infos;
-    for (const auto& entry : surveyNow(workspace, catalog)) {
-        const auto& record = entry.record;
-        auto& info = infos.emplace_back();
-        info.id = record.id;
-        info.image = record.image;
-        info.caption = record.caption;
-        info.split = record.split;
-        info.original = record.original;
-        info.bucket = record.bucket;
-        for (std::size_t i = 0; i < entry.arrays.size(); ++i)
-            info.arrays[i] = stateOf(entry.arrays[i].verdict);
-        info.problem = problemOf(entry, failures);
+    return failures;
+}
+
+RecordInfo infoOf(const SurveyedRecord& entry, const Failures& failures)
+{
+    const auto& record = entry.record;
+    RecordInfo info{.id = record.id,
+                    .image = record.image,
+                    .caption = record.caption,
+                    .split = record.split,
+                    .original = record.original,
+                    .bucket = record.bucket,
+                    .tags = record.tags,
+                    .excluded = record.excluded,
+                    .excludedByRule = !record.excluded.empty() && !record.exclusionEdited,
+                    .problem = problemOf(entry, failures)};
+    for (std::size_t i = 0; i < entry.arrays.size(); ++i) {
+        info.arrays[i] = stateOf(entry.arrays[i].verdict);
+        info.changes[i] = entry.arrays[i].changes;
+        info.adopted[i] = entry.arrays[i].adopted;
     }
+    return info;
+}
+
+void count(ArrayStatus& array, const ArrayJudgement& judgement, const fs::path& file)
+{
+    switch (stateOf(judgement.verdict)) {
+    case ArrayState::Missing:
+        ++array.missing;
+        return;
+    case ArrayState::Whole:
+        ++array.whole;
+        array.adopted += judgement.adopted;
+        break;
+    case ArrayState::Stale:
+        ++array.stale;
+        for (const auto& change : judgement.changes)
+            ++array.staleBecause[change.input];
+        break;
+    case ArrayState::Wrong:
+        ++array.wrong;
+        break;
+    }
+    if (const auto stamp = stampOf(file))
+        array.bytes += stamp->bytes;
+}
+
+} // namespace
+
+std::vector<RecordInfo> listRecords(const Workspace& workspace, Look look)
+{
+    auto catalog = Catalog::open(workspace);
+    const auto failures = failuresOf(catalog);
+    std::vector<RecordInfo> infos;
+    for (const auto& entry : surveyNow(workspace, catalog, look))
+        infos.push_back(infoOf(entry, failures));
     return infos;
+}
+
+std::optional<RecordInfo> findRecord(const Workspace& workspace, const std::string& id)
+{
+    auto catalog = Catalog::open(workspace);
+    auto record = catalog.find(id);
+    if (!record)
+        return std::nullopt;
+    const auto known = knownEncoders(workspace, catalog);
+    std::array<std::optional<Provenance>, 4> provenances;
+    std::array<const Provenance*, 4> own{};
+    for (const auto kind : allArrays) {
+        const auto i = static_cast<std::size_t>(kind);
+        provenances[i] = catalog.provenance(id, kind);
+        own[i] = provenances[i] ? &*provenances[i] : nullptr;
+    }
+    return infoOf(catalogView(std::move(*record), own, known.expected, known.fingerprints), failuresOf(catalog));
 }
 
 StatusReport status(const Workspace& workspace)
@@ -81,30 +163,21 @@ StatusReport status(const Workspace& workspace)
     StatusReport report;
     for (const auto kind : allArrays)
         report.arrays[static_cast<std::size_t>(kind)].array = kind;
-    for (const auto& entry : surveyNow(workspace, catalog)) {
+    for (const auto& entry : surveyNow(workspace, catalog, Look::Disk)) {
+        if (!entry.record.excluded.empty()) {
+            const auto& reason = entry.record.excluded;
+            ++report.excluded[reason.substr(0, reason.find(": "))];
+            continue;
+        }
         ++report.records;
         report.picturesGone += entry.imageGone;
         ++report.splits[entry.record.split];
         ++report.buckets[bucketName(entry.record.bucket)];
-        for (const auto kind : allArrays) {
-            auto& array = report.arrays[static_cast<std::size_t>(kind)];
-            switch (stateOf(entry.array(kind).verdict)) {
-            case ArrayState::Missing:
-                ++array.missing;
-                continue;
-            case ArrayState::Whole:
-                ++array.whole;
-                break;
-            case ArrayState::Stale:
-                ++array.stale;
-                break;
-            case ArrayState::Wrong:
-                ++array.wrong;
-                break;
-            }
-            if (const auto stamp = stampOf(arrayFile(workspace, kind, entry.record.id)))
-                array.bytes += stamp->bytes;
-        }
+        for (const auto& tag : entry.record.tags)
+            ++report.tags[tag];
+        for (const auto kind : allArrays)
+            count(report.arrays[static_cast<std::size_t>(kind)], entry.array(kind),
+                  arrayFile(workspace, kind, entry.record.id));
     }
     return report;
 }
