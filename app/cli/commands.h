@@ -16,6 +16,7 @@ struct Options {
 };
 
 void addDataCommands(CLI::App& app, Options& options); ///< import, preprocess, shard, verify, status
+void addRecordCommands(CLI::App& app, Options& options); ///< records, edit
 void addTrainCommand(CLI::App& app, Options& options);
 void addSampleCommand(CLI::App& app, Options& options);
 void addDemoCommand(CLI::App& app, Options& options);

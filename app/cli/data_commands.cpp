@@ -124,26 +124,28 @@ void runShard(std::int64_t shardSize, bool overwrite, Options& options)
     printResult(options.output, table(rows) + skipped, {{"sets", sets}});
 }
 
-void runVerify(Options& options)
+void runVerify(bool repair, Options& options)
 {
     VerifyReport report;
-    const auto job = makeVerifyJob(
-        {.workspace = Workspace::open(options.workspace), .finished = [&report](const auto& r) { report = r; }});
+    const auto job = makeVerifyJob({.workspace = Workspace::open(options.workspace),
+                                    .repair = repair,
+                                    .finished = [&report](const auto& r) { report = r; }});
     if (runJob(*job, options.output) == JobEnd::Cancelled) {
         options.exitCode = 1;
         return;
     }
     std::vector<std::vector<std::string>> rows = {
-        {"array", "whole", "missing", "stale", "misaligned", "wrong shape", "non-finite", "unreadable"}};
+        {"array", "whole", "adopted", "missing", "stale", "misaligned", "wrong shape", "non-finite", "unreadable"}};
     auto arrays = json::array();
     for (const auto& counts : report.arrays) {
         const auto* const name = arrayFolderNames[static_cast<std::size_t>(counts.array)];
-        rows.push_back({name, std::to_string(counts.whole), std::to_string(counts.missing),
-                        std::to_string(counts.stale), std::to_string(counts.misaligned),
+        rows.push_back({name, std::to_string(counts.whole), std::to_string(counts.adopted),
+                        std::to_string(counts.missing), std::to_string(counts.stale), std::to_string(counts.misaligned),
                         std::to_string(counts.wrongShape), std::to_string(counts.nonfinite),
                         std::to_string(counts.unreadable)});
         arrays.push_back({{"array", name},
                           {"whole", counts.whole},
+                          {"adopted", counts.adopted},
                           {"missing", counts.missing},
                           {"stale", counts.stale},
                           {"misaligned", counts.misaligned},
@@ -153,10 +155,17 @@ void runVerify(Options& options)
     }
     const auto verdict = report.sound() ? "sound: " + count(report.records, "record") + ", nothing wrong\n"
                                         : count(static_cast<std::int64_t>(report.problems.size()), "problem") + ":\n";
-    printResult(options.output, table(rows) + verdict + listText(report.problems),
+    const auto adopted = report.adopted.empty()
+                             ? std::string()
+                             : "adopted arrays of " +
+                                   count(static_cast<std::int64_t>(report.adopted.size()), "record") + ":\n" +
+                                   listText(report.adopted, 5);
+    printResult(options.output, table(rows) + verdict + listText(report.problems) + adopted,
                 {{"records", report.records},
                  {"sound", report.sound()},
                  {"arrays", arrays},
+                 {"adopted", toJson(report.adopted)},
+                 {"moved_aside", report.movedAside},
                  {"problems", toJson(report.problems)}});
     if (!report.sound())
         options.exitCode = 1;
@@ -183,13 +192,39 @@ std::string countsText(const std::map<std::string, std::int64_t>& counts)
     return text;
 }
 
+std::string inputName(ArrayInput input)
+{
+    switch (input) {
+    case ArrayInput::Picture:
+        return "picture";
+    case ArrayInput::Caption:
+        return "caption";
+    case ArrayInput::Bucket:
+        return "bucket";
+    case ArrayInput::PassSettings:
+        return "settings";
+    case ArrayInput::Encoder:
+        return "encoder";
+    }
+    return {};
+}
+
+/// "3 (picture 2, encoder 1)"
+std::string staleText(const ArrayStatus& array)
+{
+    std::map<std::string, std::int64_t> because;
+    for (const auto& [input, number] : array.staleBecause)
+        because[inputName(input)] = number;
+    return std::to_string(array.stale) + (because.empty() ? "" : " (" + countsText(because) + ")");
+}
+
 /// A record of the validation split that could be painted after, or empty.
 std::string firstWholeValidationRecord(const Workspace& workspace)
 {
     for (const auto& record : listRecords(workspace)) {
         const bool whole = std::all_of(record.arrays.begin(), record.arrays.end(),
                                        [](ArrayState state) { return state == ArrayState::Whole; });
-        if (record.split == "val" && whole)
+        if (record.split == "val" && record.excluded.empty() && whole)
             return record.id;
     }
     return {};
@@ -199,29 +234,40 @@ void runStatus(Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
     const auto report = status(workspace);
-    std::vector<std::vector<std::string>> rows = {{"array", "whole", "missing", "stale", "wrong", "size"}};
+    std::vector<std::vector<std::string>> rows = {{"array", "whole", "adopted", "missing", "stale", "wrong", "size"}};
     auto arrays = json::array();
     for (const auto& array : report.arrays) {
         const auto* const name = arrayFolderNames[static_cast<std::size_t>(array.array)];
-        rows.push_back({name, std::to_string(array.whole), std::to_string(array.missing), std::to_string(array.stale),
-                        std::to_string(array.wrong), sizeText(array.bytes)});
+        rows.push_back({name, std::to_string(array.whole), std::to_string(array.adopted), std::to_string(array.missing),
+                        staleText(array), std::to_string(array.wrong), sizeText(array.bytes)});
+        auto because = json::object();
+        for (const auto& [input, number] : array.staleBecause)
+            because[inputName(input)] = number;
         arrays.push_back({{"array", name},
                           {"whole", array.whole},
+                          {"adopted", array.adopted},
                           {"missing", array.missing},
                           {"stale", array.stale},
+                          {"stale_because", because},
                           {"wrong", array.wrong},
                           {"bytes", array.bytes}});
     }
     auto text = count(report.records, "record");
     if (report.records > 0)
         text += " (" + countsText(report.splits) + ") in buckets " + countsText(report.buckets);
+    if (!report.tags.empty())
+        text += "\ntags: " + countsText(report.tags);
     if (report.picturesGone > 0)
         text += "\n" + count(report.picturesGone, "picture") + " gone";
+    for (const auto& [reason, number] : report.excluded)
+        text += "\n" + count(number, "record") + " excluded: " + reason;
     printResult(options.output, text + "\n" + table(rows),
                 {{"records", report.records},
                  {"pictures_gone", report.picturesGone},
                  {"splits", report.splits},
                  {"buckets", report.buckets},
+                 {"tags", report.tags},
+                 {"excluded", report.excluded},
                  {"arrays", arrays},
                  {"first_validation_record", firstWholeValidationRecord(workspace)}});
 }
@@ -258,7 +304,9 @@ void addDataCommands(CLI::App& app, Options& options)
         ->capture_default_str();
     shard->add_flag("--overwrite", *overwrite, "Replace a set that is there, once the new one is whole");
     const auto check = std::make_shared<bool>(false);
-    shard->add_flag("--verify", *check, "Pack nothing: check the sets that are there, hashes, entries, counts and certificates")
+    shard
+        ->add_flag("--verify", *check,
+                   "Pack nothing: check the sets that are there, hashes, entries, counts and certificates")
         ->excludes("--overwrite");
     shard->callback([shardSize, overwrite, check, &options] {
         *check ? runShardCheck(options) : runShard(*shardSize, *overwrite, options);
@@ -268,7 +316,12 @@ void addDataCommands(CLI::App& app, Options& options)
         app.add_subcommand("verify", "Check every array against its record; exit code 1 if anything is wrong");
     const auto deep = std::make_shared<DeepVerification>();
     addDeepVerification(*verify, *deep);
-    verify->callback([deep, &options] { deep->wanted() ? runDeepVerification(*deep, options) : runVerify(options); });
+    const auto repair = std::make_shared<bool>(false);
+    verify->add_flag("--repair", *repair,
+                     "Move misaligned patches to dinov3_patches_misaligned/, so that the next pass makes them anew");
+    verify->callback([deep, repair, &options] {
+        deep->wanted() ? runDeepVerification(*deep, options) : runVerify(*repair, options);
+    });
 
     auto* const state =
         app.add_subcommand("status", "Count records and the states of their arrays, without reading them");

@@ -28,6 +28,7 @@ int run(int argc, char** argv, nanodit::cli::Options& options)
     app.add_flag("--json", options.output.json, "Print the result as JSON");
     app.add_flag("-q,--quiet", options.output.quiet, "No progress and no notes");
     cli::addDataCommands(app, options);
+    cli::addRecordCommands(app, options);
     cli::addTrainCommand(app, options);
     cli::addSampleCommand(app, options);
     cli::addDemoCommand(app, options);

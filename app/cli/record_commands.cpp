@@ -1,0 +1,170 @@
+#include "app/cli/commands.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace nanodit::cli {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<const char*, 4> stateNames = {"missing", "whole", "stale", "wrong"};
+
+std::string joined(const std::vector<std::string>& parts, const char* between = ", ")
+{
+    std::string text;
+    for (const auto& part : parts)
+        text += (text.empty() ? "" : between) + part;
+    return text;
+}
+
+/// "t5 stale (the caption), vae missing"; empty when everything is whole.
+std::string arraysText(const RecordInfo& record)
+{
+    std::vector<std::string> parts;
+    for (std::size_t i = 0; i < record.arrays.size(); ++i) {
+        if (record.arrays[i] == ArrayState::Whole)
+            continue;
+        std::vector<std::string> changes;
+        for (const auto& change : record.changes[i])
+            changes.push_back(inWords(change));
+        parts.push_back(std::string(arrayFolderNames[i]) + " " +
+                        stateNames[static_cast<std::size_t>(record.arrays[i])] +
+                        (changes.empty() ? "" : " (" + joined(changes) + ")"));
+    }
+    return joined(parts);
+}
+
+json toJson(const RecordInfo& record)
+{
+    auto arrays = json::object();
+    for (std::size_t i = 0; i < record.arrays.size(); ++i) {
+        auto changes = json::array();
+        for (const auto& change : record.changes[i])
+            changes.push_back(inWords(change));
+        arrays[arrayFolderNames[i]] = {{"state", stateNames[static_cast<std::size_t>(record.arrays[i])]},
+                                       {"changed", changes},
+                                       {"adopted", record.adopted[i]}};
+    }
+    return {{"id", record.id},
+            {"image", record.image.string()},
+            {"caption", record.caption},
+            {"split", record.split},
+            {"original", bucketName(record.original)},
+            {"bucket", bucketName(record.bucket)},
+            {"tags", record.tags},
+            {"excluded", record.excluded},
+            {"problem", record.problem},
+            {"arrays", arrays}};
+}
+
+struct Filter {
+    std::string state; ///< One of stateNames, "excluded", or empty.
+    std::string tag, split, text;
+
+    bool matches(const RecordInfo& record) const
+    {
+        if (!tag.empty() && std::ranges::find(record.tags, tag) == record.tags.end())
+            return false;
+        if (!split.empty() && record.split != split)
+            return false;
+        if (record.id.find(text) == std::string::npos && record.caption.find(text) == std::string::npos)
+            return false;
+        if (state == "excluded")
+            return !record.excluded.empty();
+        const auto named = std::ranges::find(stateNames, state);
+        return named == stateNames.end() ||
+               std::ranges::find(record.arrays, static_cast<ArrayState>(named - stateNames.begin())) !=
+                   record.arrays.end();
+    }
+};
+
+void runRecords(const Filter& filter, Options& options)
+{
+    std::string text;
+    auto records = json::array();
+    for (const auto& record : listRecords(Workspace::open(options.workspace))) {
+        if (!filter.matches(record))
+            continue;
+        if (options.output.json) {
+            records.push_back(toJson(record));
+            continue;
+        }
+        text += record.id + "  " + record.split + " " + bucketName(record.bucket);
+        if (!record.tags.empty())
+            text += "  [" + joined(record.tags) + "]";
+        if (!record.excluded.empty())
+            text += "  excluded: " + record.excluded;
+        else if (const auto arrays = arraysText(record); !arrays.empty())
+            text += "  " + arrays;
+        text += "\n";
+    }
+    printResult(options.output, text, {{"records", records}});
+}
+
+struct Edits {
+    std::vector<std::string> ids, tags;
+    std::string caption, split, exclude;
+    CLI::Option* captionGiven = nullptr;
+    CLI::Option* splitGiven = nullptr;
+    CLI::Option* tagsGiven = nullptr;
+    CLI::Option* excludeGiven = nullptr;
+    bool include = false;
+};
+
+void runEdit(const Edits& edits, Options& options)
+{
+    const auto workspace = Workspace::open(options.workspace);
+    if (*edits.captionGiven && edits.ids.size() > 1)
+        throw UsageError("--caption is for one record: name only one");
+    if (*edits.captionGiven)
+        setCaption(workspace, edits.ids.front(), edits.caption);
+    if (*edits.splitGiven)
+        setSplit(workspace, edits.ids, edits.split == "rule" ? "" : edits.split);
+    if (*edits.tagsGiven)
+        setTags(workspace, edits.ids, edits.tags);
+    if (*edits.excludeGiven || edits.include)
+        setExcluded(workspace, edits.ids, edits.exclude);
+    std::string text;
+    auto records = json::array();
+    for (const auto& id : edits.ids) {
+        const auto record = findRecord(workspace, id);
+        if (!record)
+            throw DataError("the workspace " + workspace.root.string() + " has no record \"" + id + "\"");
+        records.push_back(toJson(*record));
+        text += id + "  " + record->split + "  " + (record->excluded.empty() ? arraysText(*record) : record->excluded) +
+                "\n";
+    }
+    printResult(options.output, text, {{"records", records}});
+}
+
+} // namespace
+
+void addRecordCommands(CLI::App& app, Options& options)
+{
+    auto* const records = app.add_subcommand("records", "List records with the state of their arrays and why it is so");
+    const auto filter = std::make_shared<Filter>();
+    records->add_option("--state", filter->state, "Only those with an array in this state")
+        ->check(CLI::IsMember({"missing", "whole", "stale", "wrong", "excluded"}));
+    records->add_option("--tag", filter->tag, "Only those with this tag");
+    records->add_option("--split", filter->split, "Only those of this split");
+    records->add_option("--text", filter->text, "Only those with this in id or caption");
+    records->callback([filter, &options] { runRecords(*filter, options); });
+
+    auto* const edit = app.add_subcommand("edit", "Change caption, split, tags of records; exclude or include them");
+    const auto edits = std::make_shared<Edits>();
+    edit->add_option("ID", edits->ids, "Records")->required();
+    edits->captionGiven = edit->add_option("--caption", edits->caption, "The new caption (of one record)");
+    edits->splitGiven = edit->add_option("--split", edits->split, "train, val...; rule: by validation_share again");
+    edits->tagsGiven = edit->add_option("--tags", edits->tags, "Tags, with commas between; replaces those there are")
+                           ->delimiter(',')
+                           ->expected(0, -1);
+    edits->excludeGiven =
+        edit->add_option("--exclude", edits->exclude, "Take out of passes and packing, for this reason");
+    edit->add_flag("--include", edits->include, "Take in again")->excludes(edits->excludeGiven);
+    edit->callback([edits, &options] { runEdit(*edits, options); });
+}
+
+} // namespace nanodit::cli
