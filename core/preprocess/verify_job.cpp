@@ -148,7 +148,7 @@ private:
             ++report_.arrays[static_cast<std::size_t>(kind)].adopted;
             if (report_.adopted.empty() || report_.adopted.back().what != entry->record.id)
                 report_.adopted.push_back({entry->record.id, "made elsewhere and found good:"});
-            report_.adopted.back().reason += " " + arrayName(kind);
+            report_.adopted.back().reason.append(1, ' ').append(arrayName(kind));
         }
     }
 
