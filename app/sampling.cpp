@@ -98,6 +98,12 @@ void Sampling::generate(const SampleRequest& request, const fs::path& checkpoint
                                .file = QString::fromStdString(file.string()),
                                .caption = settingsLine(request),
                                .request = request};
+        if (!result->warnings.empty()) {
+            QStringList sentences;
+            for (const auto& warning : result->warnings)
+                sentences.append(QString::fromStdString(warning));
+            runner->deliver([this, text = sentences.join(QStringLiteral("\n"))] { Q_EMIT warned(text); });
+        }
         runner->deliver(
             [this, picture = std::move(picture), seconds = result->seconds] { Q_EMIT finished(picture, seconds); });
         return JobEnd::Finished;

@@ -45,6 +45,8 @@ Q_SIGNALS:
     void progressed(const nanodit::Progress& progress);
     void previewed(const QImage& picture, qint64 step, qint64 steps);
     void finished(const nanodit::SampledPicture& picture, double seconds);
+    /// With a picture whose encoders are not those of the model's training data.
+    void warned(const QString& sentences);
     void cancelled();
     void failed(const QString& message);
     void opened(const QString& description);

@@ -242,6 +242,7 @@ struct SampleResult {
     Image picture;
     PngText settings; ///< Written into the PNG; sampleRequestFromPng restores it.
     double seconds = 0;
+    std::vector<std::string> warnings; ///< Sentences: encoders that are not those of the model's training data.
 };
 
 /// A checkpoint and the encoders it needs, loaded when first needed and kept. One thread at a time.

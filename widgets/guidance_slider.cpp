@@ -111,7 +111,7 @@ GuidanceSlider::GuidanceSlider(const QString& name, const QString& help, Hue hue
     slider_->setAccessibleName(name);
     slider_->setMinimumHeight(24);
     slider_->setProperty("hue", nameOf(hue)); // for the style sheet
-    box_->setRange(0, maximum);
+    box_->setRange(0, highest);
     box_->setSingleStep(step);
     box_->setDecimals(2);
     box_->setFixedWidth(88);

@@ -15,6 +15,7 @@ struct SampleArguments {
     std::filesystem::path picture;
     std::string size;
     std::string guidance = "additive";
+    std::string solver = "euler";
     std::filesystem::path out = "sample.png";
     std::int64_t count = 1;
     SampleRequest request;
@@ -65,6 +66,7 @@ void runSample(SampleArguments arguments, Options& options)
     else if (!arguments.picture.empty())
         request.reference = PictureReference{arguments.picture};
     request.guidance = arguments.guidance == "chained" ? GuidanceMode::Chained : GuidanceMode::Additive;
+    request.solver = arguments.solver == "heun" ? Solver::Heun : Solver::Euler;
     request.size = arguments.size.empty() ? workspace.config.buckets.front() : bucketFromName(arguments.size);
 
     const auto checkpoint = chooseCheckpoint(arguments, workspace);
@@ -83,9 +85,16 @@ void runSample(SampleArguments arguments, Options& options)
             options.exitCode = 1;
             break;
         }
+        if (i == 0) {
+            for (const auto& warning : result->warnings)
+                std::fprintf(stderr, "warning: %s\n", warning.c_str());
+        }
         const auto file = outputFile(arguments, request.seed);
         writePng(file, result->picture, result->settings);
-        pictures.push_back({{"file", file.string()}, {"seed", request.seed}, {"seconds", result->seconds}});
+        pictures.push_back({{"file", file.string()},
+                            {"seed", request.seed},
+                            {"seconds", result->seconds},
+                            {"warnings", result->warnings}});
         text += file.string() + "\n";
     }
     printResult(options.output, text, {{"checkpoint", checkpoint.string()}, {"pictures", pictures}});
@@ -106,6 +115,9 @@ void addSampleCommand(CLI::App& app, Options& options)
     command->add_option("--size", a->size, "WIDTHxHEIGHT (default: the workspace's first bucket)");
     command->add_option("--steps", a->request.steps, "Sampler steps")
         ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    command->add_option("--solver", a->solver, "euler, or heun: two evaluations a step, smaller errors")
+        ->check(CLI::IsMember({"euler", "heun"}))
         ->capture_default_str();
     command->add_option("--text-scale", a->request.textScale, "Guidance scale for text")
         ->check(CLI::Range(0.0, 50.0))

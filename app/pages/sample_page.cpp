@@ -155,6 +155,8 @@ void SamplePage::connectSampling()
         caption_->setText(tr("%1 · %2 s").arg(picture.caption, numberText(seconds)));
     });
     connect(&sampling_, &Sampling::cancelled, this, [this] { caption_->setText(tr("cancelled")); });
+    connect(&sampling_, &Sampling::warned, this,
+            [this](const QString& sentences) { frame_->banner()->showNotice(sentences); });
     connect(&sampling_, &Sampling::failed, this, [this](const QString& message) {
         caption_->clear();
         frame_->banner()->showFailure(tr("The picture could not be painted"), message);

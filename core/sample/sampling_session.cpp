@@ -1,6 +1,7 @@
 #include "core/encoders/autoencoder_kl.h"
 #include "core/model/nanodit.h"
 #include "core/sample/conditions.h"
+#include "core/sample/encoder_match.h"
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
 #include "core/sample/solver.h"
@@ -35,6 +36,8 @@ private:
     std::unique_ptr<ConditionEncoder> conditions_;
     std::optional<AutoencoderKl> autoencoder_;
     std::string description_;
+    nlohmann::json trainedEncoders_;
+    std::optional<std::vector<std::string>> warnings_; ///< Once the encoders were compared.
 };
 
 Session::Session(Workspace workspace, const fs::path& checkpoint, at::Device device)
@@ -48,6 +51,7 @@ Session::Session(Workspace workspace, const fs::path& checkpoint, at::Device dev
     conditions_ =
         std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, device_);
     description_ = stored.description(elementCount(model_->parameters()));
+    trainedEncoders_ = stored.state.encoders;
 }
 
 const AutoencoderKl& Session::autoencoder()
@@ -79,6 +83,10 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
                                             const std::function<void(const SamplePreview&)>& onPreview)
 {
     const auto start = std::chrono::steady_clock::now();
+    if (!warnings_)
+        warnings_ = differingEncoders(workspace_, trainedEncoders_, context);
+    if (!warnings_)
+        return std::nullopt;
     const auto& decoder = autoencoder();
     const auto x = noise(request);
     const auto grid = model_->tokenGrid(x.size(2), x.size(3));
@@ -112,6 +120,7 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
     result.settings = settingsOf(request);
     result.settings["Software"] = "NanoDiT Workbench";
     result.settings["Comment"] = description_;
+    result.warnings = *warnings_;
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return result;
 }

@@ -1,0 +1,107 @@
+#include "core/io/atomic_file.h"
+#include "core/workbench.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest>
+
+#include <cstdlib>
+
+using namespace nanodit;
+
+/// What a person gives, a prompt and a picture, goes through real encoders to the same conditions that the passes
+/// stored for the same caption and picture.
+class TestDemoSampling : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        DemoRequest demo;
+        demo.folder = folder_ / "demo";
+        demo.scenes = 20;
+        QVERIFY(makeDemoJob(demo)->run({}) == JobEnd::Finished);
+        workspace_ = Workspace::open(demo.folder);
+        record_ = listRecords(workspace_).front();
+        session_ = open();
+    }
+
+    void aPictureCountsAsMuchAsItsRecord()
+    {
+        auto request = plain();
+        request.reference = RecordReference{record_.id};
+        const auto stored = paint(request);
+        request.reference = PictureReference{record_.image};
+        QVERIFY2(meanDifference(paint(request), stored) < 1.0, "the stored arrays are float16: a grey level at most");
+        request.reference = NoReference{};
+        QVERIFY(meanDifference(paint(request), stored) > 5.0);
+    }
+
+    void aPromptCountsAsMuchAsTheStoredTextOfTheSameCaption()
+    {
+        auto request = plain();
+        request.textRecord = record_.id;
+        const auto stored = paint(request);
+        request.textRecord.reset();
+        request.prompt = record_.caption;
+        QVERIFY(meanDifference(paint(request), stored) < 1.0);
+        request.prompt.clear();
+        QVERIFY(meanDifference(paint(request), stored) > 5.0);
+    }
+
+    void heunTakesAnotherPathToASimilarPicture()
+    {
+        auto request = plain();
+        request.reference = RecordReference{record_.id};
+        const auto euler = paint(request);
+        request.solver = Solver::Heun;
+        const auto heun = paint(request);
+        QVERIFY(heun.rgb != euler.rgb);
+        QVERIFY(meanDifference(heun, euler) < 40.0);
+    }
+
+    void warnsOfEncodersThatTheModelWasNotTrainedWith()
+    {
+        QVERIFY(session_->sample(plain(), {}, noPreview)->warnings.empty());
+        const auto file = workspace_.path(workspace_.config.t5Encoder) / "config.json";
+        const auto before = readTextFile(file);
+        writeFileAtomically(file, before + "\n");
+        const auto warnings = open()->sample(plain(), {}, noPreview)->warnings;
+        writeFileAtomically(file, before);
+        QCOMPARE(warnings.size(), std::size_t{1});
+        QVERIFY2(warnings.front().find("encoders.t5") != std::string::npos, warnings.front().c_str());
+    }
+
+private:
+    static void noPreview(const SamplePreview&) {}
+
+    std::shared_ptr<SamplingSession> open() const
+    {
+        return SamplingSession::open(workspace_, listRuns(workspace_).front().checkpoints.back(), {.threads = 2});
+    }
+    SampleRequest plain() const
+    {
+        SampleRequest request;
+        request.size = record_.bucket;
+        request.steps = 6;
+        request.seed = 3;
+        return request;
+    }
+    Image paint(const SampleRequest& request) const { return session_->sample(request, {}, noPreview)->picture; }
+
+    /// Grey levels, over all pixels and channels.
+    static double meanDifference(const Image& a, const Image& b)
+    {
+        double sum = 0;
+        for (std::size_t i = 0; i < a.rgb.size(); ++i)
+            sum += std::abs(int(a.rgb[i]) - int(b.rgb[i]));
+        return sum / static_cast<double>(a.rgb.size());
+    }
+
+    test::TemporaryFolder folder_;
+    Workspace workspace_;
+    RecordInfo record_;
+    std::shared_ptr<SamplingSession> session_;
+};
+
+QTEST_GUILESS_MAIN(TestDemoSampling)
+#include "tst_demo_sampling.moc"
