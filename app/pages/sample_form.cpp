@@ -132,6 +132,10 @@ QWidget* SampleForm::makeSampler()
     shift_ = makeRealBox(0.05, 20, 0.1, 2, sampler);
     shift_->setValue(1);
     shift_->setToolTip(tr("t' = s t / (1 + (s - 1) t): above 1 spends more steps on layout, below 1 on detail"));
+    solver_ = new QComboBox(sampler);
+    solver_->setObjectName(QStringLiteral("solver"));
+    solver_->addItems({tr("Euler"), tr("Heun")});
+    solver_->setToolTip(tr("Heun evaluates the model twice a step and errs less"));
     guidance_ = new QComboBox(sampler);
     guidance_->addItems({tr("additive"), tr("chained")});
     guidance_->setToolTip(tr("additive: v_u + s_text (v_text − v_u) + s_dino (v_dino − v_u)\n"
@@ -151,6 +155,7 @@ QWidget* SampleForm::makeSampler()
     interval->addWidget(new QLabel(tr("to"), sampler));
     interval->addWidget(intervalTo_, 1);
     fields->addRow(tr("Steps"), steps_);
+    fields->addRow(tr("Solver"), solver_);
     fields->addRow(tr("Seed"), seedRow);
     fields->addRow(tr("Size"), size_);
     fields->addRow(tr("Shift s"), shift_);
@@ -229,6 +234,7 @@ SampleRequest SampleForm::request() const
     request.shift = shift_->value();
     request.textScale = textScale_->value();
     request.dinoScale = dinoScale_->value();
+    request.solver = static_cast<Solver>(solver_->currentIndex());
     request.guidance = static_cast<GuidanceMode>(guidance_->currentIndex());
     request.guidanceInterval = {std::min(intervalFrom_->value(), intervalTo_->value()),
                                 std::max(intervalFrom_->value(), intervalTo_->value())};
@@ -245,6 +251,7 @@ void SampleForm::setRequest(const SampleRequest& request)
     shift_->setValue(request.shift);
     textScale_->setValue(request.textScale);
     dinoScale_->setValue(request.dinoScale);
+    solver_->setCurrentIndex(static_cast<int>(request.solver));
     guidance_->setCurrentIndex(static_cast<int>(request.guidance));
     intervalFrom_->setValue(request.guidanceInterval[0]);
     intervalTo_->setValue(request.guidanceInterval[1]);

@@ -46,6 +46,7 @@ private:
     NumberEdit* seed_;
     QComboBox* size_;
     QDoubleSpinBox* shift_;
+    QComboBox* solver_;
     QComboBox* guidance_;
     QDoubleSpinBox *intervalFrom_, *intervalTo_;
 };

@@ -27,6 +27,7 @@
 #include "widgets/word_strip.h"
 
 #include <QApplication>
+#include <QComboBox>
 #include <QDropEvent>
 #include <QElapsedTimer>
 #include <QLabel>
@@ -369,6 +370,7 @@ private Q_SLOTS:
         auto& sampling = session_->sampling();
         window_->findChild<QLineEdit*>("prompt")->setText("a red circle at the top left");
         window_->findChild<QSpinBox*>("steps")->setValue(4);
+        window_->findChild<QComboBox*>("solver")->setCurrentText(QStringLiteral("Heun"));
         window_->findChild<GuidanceSlider*>("textScale")->setValue(3.5);
         QSignalSpy previewed(&sampling, &Sampling::previewed);
         QSignalSpy finished(&sampling, &Sampling::finished);
@@ -382,6 +384,7 @@ private Q_SLOTS:
 
         // Dropped on the window, the PNG gives its settings back.
         window_->findChild<QLineEdit*>("prompt")->clear();
+        window_->findChild<QComboBox*>("solver")->setCurrentText(QStringLiteral("Euler"));
         window_->findChild<GuidanceSlider*>("textScale")->setValue(1);
         QMimeData data;
         data.setUrls({QUrl::fromLocalFile(picture.file)});
@@ -392,6 +395,7 @@ private Q_SLOTS:
         QCoreApplication::sendEvent(window_.get(), &drop);
         QTRY_COMPARE(window_->findChild<QLineEdit*>("prompt")->text(), QStringLiteral("a red circle at the top left"));
         QCOMPARE(window_->findChild<GuidanceSlider*>("textScale")->value(), 3.5);
+        QCOMPARE(window_->findChild<QComboBox*>("solver")->currentText(), QStringLiteral("Heun"));
     }
 
     void attentionAnswersClicksInBothDirections()
