@@ -17,6 +17,7 @@ std::map<std::string, GoldenRunner> allRunners()
     runners.merge(fileGoldenRunners());
     runners.merge(encoderGoldenRunners());
     runners.merge(autoencoderGoldenRunners());
+    runners.merge(lpipsGoldenRunners());
     runners.merge(modelGoldenRunners());
     return runners;
 }

@@ -34,6 +34,7 @@ using GoldenRunner = std::function<std::vector<GoldenLine>(const std::filesystem
 std::map<std::string, GoldenRunner> fileGoldenRunners();        ///< webdataset, torch_pt
 std::map<std::string, GoldenRunner> encoderGoldenRunners();     ///< preprocess, dinov3_vit, dinov2*, t5_encoder
 std::map<std::string, GoldenRunner> autoencoderGoldenRunners(); ///< autoencoder_kl
+std::map<std::string, GoldenRunner> lpipsGoldenRunners();       ///< lpips
 std::map<std::string, GoldenRunner> modelGoldenRunners();       ///< nanodit, adamw_ema
 
 } // namespace nanodit
