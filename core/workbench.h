@@ -334,4 +334,5 @@ std::filesystem::path resourcesFolder();
 
 } // namespace nanodit
 
-#include "core/inspect/attention_session.h" // needs what stands above
+#include "core/inspect/attention_session.h" // these need what stands above
+#include "core/validate/validate_front.h"

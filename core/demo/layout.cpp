@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <tuple>
 
 namespace nanodit {
 
@@ -193,6 +194,15 @@ FoundThing describe(const Region& region, ImageSize size)
     return found;
 }
 
+/// In fractions of the diagonal.
+double distanceBetween(const Scene& truth, const SceneThing& thing, const FoundThing& found, ImageSize picture)
+{
+    const auto width = static_cast<double>(picture.width), height = static_cast<double>(picture.height);
+    const auto [x, y] = centreInBucket(thing, truth.picture, truth.bucket);
+    const double dx = (found.x - x) * width, dy = (found.y - y) * height;
+    return std::sqrt(dx * dx + dy * dy) / std::sqrt(width * width + height * height);
+}
+
 } // namespace
 
 std::vector<FoundThing> findThings(const Image& picture)
@@ -232,8 +242,6 @@ LayoutScore scoreLayout(const Scene& truth, const Image& picture)
 {
     LayoutScore score{.pictures = 1};
     const auto found = findThings(picture);
-    const auto width = static_cast<double>(picture.size.width), height = static_cast<double>(picture.size.height);
-    const double diagonal = std::sqrt(width * width + height * height);
     for (const auto& thing : truth.things) {
         ++score.things;
         const auto match =
@@ -242,9 +250,7 @@ LayoutScore scoreLayout(const Scene& truth, const Image& picture)
             ++score.missing;
             continue;
         }
-        const auto [x, y] = centreInBucket(thing, truth.picture, truth.bucket);
-        const double dx = (match->x - x) * width, dy = (match->y - y) * height;
-        score.distance += std::sqrt(dx * dx + dy * dy) / diagonal;
+        score.distance += distanceBetween(truth, thing, *match, picture.size);
         score.rightShape += match->shape == thing.shape;
     }
     for (const auto& f : found) {
@@ -252,6 +258,37 @@ LayoutScore scoreLayout(const Scene& truth, const Image& picture)
                                        [&](const auto& thing) { return thing.colour == f.colour; });
     }
     return score;
+}
+
+double placeError(const Scene& truth, const Image& picture)
+{
+    const auto found = findThings(picture);
+    std::vector<std::tuple<double, std::size_t, std::size_t>> pairs; // distance, place, thing
+    for (std::size_t place = 0; place < truth.things.size(); ++place) {
+        for (std::size_t thing = 0; thing < found.size(); ++thing)
+            pairs.emplace_back(distanceBetween(truth, truth.things[place], found[thing], picture.size), place, thing);
+    }
+    std::sort(pairs.begin(), pairs.end());
+    std::vector<bool> filled(truth.things.size()), taken(found.size());
+    double sum = 0;
+    std::size_t matched = 0;
+    for (const auto& [distance, place, thing] : pairs) {
+        if (filled[place] || taken[thing])
+            continue;
+        filled[place] = taken[thing] = true;
+        sum += std::min(distance, LayoutScore::missingPenalty);
+        ++matched;
+    }
+    sum += LayoutScore::missingPenalty * static_cast<double>(truth.things.size() - matched);
+    return sum / static_cast<double>(truth.things.size());
+}
+
+bool standsAt(const Scene& truth, const SceneThing& thing, ThingColour colour, const Image& picture, double tolerance)
+{
+    const auto found = findThings(picture);
+    return std::any_of(found.begin(), found.end(), [&](const FoundThing& candidate) {
+        return candidate.colour == colour && distanceBetween(truth, thing, candidate, picture.size) <= tolerance;
+    });
 }
 
 } // namespace nanodit

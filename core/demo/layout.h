@@ -40,4 +40,12 @@ struct LayoutScore {
 /// `picture` shows the scene's bucket image, or an attempt at it.
 LayoutScore scoreLayout(const Scene& truth, const Image& picture);
 
+/// How far the picture's things, of whatever colour, are from the scene's places, in fractions of the diagonal: every
+/// place gets one thing, nearest pairs first; one that gets none counts LayoutScore::missingPenalty.
+double placeError(const Scene& truth, const Image& picture);
+
+/// Whether a thing of this colour stands within `tolerance` (fractions of the diagonal) of the scene's thing.
+bool standsAt(const Scene& truth, const SceneThing& thing, ThingColour colour, const Image& picture,
+              double tolerance = 0.1);
+
 } // namespace nanodit

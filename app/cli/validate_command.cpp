@@ -1,0 +1,190 @@
+#include "app/cli/commands.h"
+#include "core/io/atomic_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+
+namespace nanodit::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ValidateArguments {
+    std::string run;
+    std::vector<std::string> tasks;
+    std::string baseline;
+    ValidateRequest request;
+};
+
+std::string number(double value, int decimals)
+{
+    char text[64];
+    std::snprintf(text, sizeof text, "%.*f", decimals, value);
+    return text;
+}
+
+/// The newest checkpoint of the named run, or of the last run that has one.
+fs::path newestCheckpoint(const Workspace& workspace, const std::string& name)
+{
+    fs::path newest;
+    for (const auto& run : listRuns(workspace)) {
+        if (!run.checkpoints.empty() && (name.empty() || run.name == name))
+            newest = run.checkpoints.back();
+    }
+    if (newest.empty())
+        throw UsageError(name.empty()
+                             ? "the workspace has no run with a checkpoint: train one, or name a folder with "
+                               "--checkpoint"
+                             : "the run \"" + name + "\" has no checkpoint in " + workspace.runsFolder().string());
+    return newest;
+}
+
+/// A report's folder, or the newest report of a run.
+fs::path reportFolder(const Workspace& workspace, const std::string& runOrFolder)
+{
+    if (fs::exists(fs::path(runOrFolder) / "report.json"))
+        return runOrFolder;
+    fs::path newest;
+    for (const auto& folder : listValidationReports(workspace)) {
+        if (folder.parent_path().parent_path().filename() == runOrFolder)
+            newest = folder;
+    }
+    if (newest.empty())
+        throw UsageError("\"" + runOrFolder +
+                         "\" is neither a validation's folder nor a run that was validated: run \"nanodit validate\" "
+                         "for it first");
+    return newest;
+}
+
+std::string textOf(const ValidationReport& report)
+{
+    std::vector<std::vector<std::string>> rows = {{"task", "metric", "mean", "95 % interval", "n"}};
+    for (const auto& summary : report.summaries) {
+        const auto& info = metricInfo(summary.metric);
+        rows.push_back({validationTaskNames[static_cast<std::size_t>(summary.task)], info.label,
+                        number(summary.mean, info.decimals),
+                        summary.interval ? number(summary.interval->low, info.decimals) + " to " +
+                                               number(summary.interval->high, info.decimals)
+                                         : "-",
+                        std::to_string(summary.n)});
+    }
+    auto text = table(rows) + "\n";
+    constexpr std::array states = {"met", "missed", "not known"};
+    rows = {{"milestone", "state", "found"}};
+    for (const auto& milestone : report.milestones)
+        rows.push_back({milestone.name, states[static_cast<std::size_t>(milestone.state)], milestone.found});
+    text += table(rows) + "\n";
+    for (const auto& note : report.notes)
+        text += note + "\n";
+    return text + (report.folder / "report.html").string() + "\n";
+}
+
+void runValidate(ValidateArguments arguments, Options& options)
+{
+    auto& request = arguments.request;
+    request.workspace = Workspace::open(options.workspace);
+    request.device = options.device;
+    if (request.checkpoint.empty())
+        request.checkpoint = newestCheckpoint(request.workspace, arguments.run);
+    if (!arguments.baseline.empty())
+        request.baseline = reportFolder(request.workspace, arguments.baseline);
+    if (!arguments.tasks.empty()) {
+        request.settings.tasks.clear();
+        for (const auto& name : arguments.tasks)
+            request.settings.tasks.push_back(validationTaskFromName(name));
+    }
+    std::optional<ValidationReport> report;
+    request.finished = [&report](const ValidationReport& made) { report = made; };
+    if (runJob(*makeValidateJob(request), options.output) == JobEnd::Cancelled) {
+        options.exitCode = 1;
+        return;
+    }
+    printResult(options.output, textOf(*report), nlohmann::json::parse(readTextFile(report->folder / "report.json")));
+}
+
+void runCompare(const std::vector<std::string>& names, Options& options)
+{
+    const auto workspace = Workspace::open(options.workspace);
+    const auto first = readValidationReport(reportFolder(workspace, names.front()));
+    std::string text;
+    auto json = nlohmann::json::array();
+    for (std::size_t i = 1; i < names.size(); ++i) {
+        const auto other = readValidationReport(reportFolder(workspace, names[i]));
+        std::vector<std::vector<std::string>> rows = {
+            {"task", "metric", first.run, other.run, "difference", "95 % interval", "n", ""}};
+        constexpr std::array verdicts = {"worse", "", "better"};
+        for (const auto& line : compareReports(first, other)) {
+            const auto& info = metricInfo(line.metric);
+            const std::string task = validationTaskNames[static_cast<std::size_t>(line.task)];
+            const auto verdict = verdicts[static_cast<std::size_t>(line.verdict + 1)];
+            rows.push_back({task, info.label, number(line.first, info.decimals), number(line.other, info.decimals),
+                            number(line.difference, info.decimals),
+                            line.interval ? number(line.interval->low, info.decimals) + " to " +
+                                                number(line.interval->high, info.decimals)
+                                          : "-",
+                            std::to_string(line.n), verdict});
+            json.push_back({{"first", first.folder.string()},
+                            {"other", other.folder.string()},
+                            {"task", task},
+                            {"metric", line.metric},
+                            {"first_mean", line.first},
+                            {"other_mean", line.other},
+                            {"difference", line.difference},
+                            {"interval", line.interval ? nlohmann::json{line.interval->low, line.interval->high}
+                                                       : nlohmann::json()},
+                            {"n", line.n},
+                            {"verdict", verdict}});
+        }
+        text += table(rows) + "\n";
+    }
+    printResult(options.output, text, {{"differences", json}});
+}
+
+} // namespace
+
+void addValidateCommands(CLI::App& app, Options& options)
+{
+    auto* const validate = app.add_subcommand("validate", "Measure a model on the validation split: a page and a JSON");
+    const auto a = std::make_shared<ValidateArguments>();
+    auto& settings = a->request.settings;
+    auto* const checkpoint = validate->add_option("--checkpoint", a->request.checkpoint,
+                                                  "A checkpoint folder (default: the last run's newest)");
+    validate->add_option("-r,--run", a->run, "Use this run's newest checkpoint")->excludes(checkpoint);
+    validate->add_option("--tasks", a->tasks, "reconstruction, dino_swap, text_only, text_manipulation (default: all)")
+        ->delimiter(',');
+    validate->add_option("--records", settings.records, "Validation records to paint")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    validate->add_option("--steps", settings.steps, "Sampler steps")->check(CLI::Range(1, 1000))->capture_default_str();
+    validate->add_option("--shift", settings.shift, "Timestep shift")
+        ->check(CLI::Range(0.05, 20.0))
+        ->capture_default_str();
+    validate->add_option("--text-scale", settings.textScale, "Guidance scale for text")
+        ->check(CLI::Range(0.0, 50.0))
+        ->capture_default_str();
+    validate->add_option("--dino-scale", settings.dinoScale, "Guidance scale for DINO")
+        ->check(CLI::Range(0.0, 50.0))
+        ->capture_default_str();
+    validate->add_option("--seed", settings.seed, "Of the first record's noise")->capture_default_str();
+    validate->add_option("--baseline", a->baseline, "A validated run, or a validation's folder, to judge against");
+    validate->add_option("--lpips", a->request.lpips, "Folder with LPIPS weights (default: the workspace's)");
+    validate->add_option("--lpips-net", a->request.lpipsNet, "alex, vgg or squeeze")
+        ->check(CLI::IsMember({"alex", "vgg", "squeeze"}))
+        ->capture_default_str();
+    validate->add_option("-o,--out", a->request.folder, "The report's folder (default: validation/STEP in the run's)");
+    validate->add_flag("--overwrite", a->request.overwrite, "Replace a validation with other settings");
+    validate->callback([a, &options] { runValidate(*a, options); });
+
+    auto* const compare = app.add_subcommand("compare", "Compare validated runs: differences, picture by picture");
+    const auto names = std::make_shared<std::vector<std::string>>();
+    compare
+        ->add_option("RUNS", *names,
+                     "Validated runs or validations' folders; the first is what others are held against")
+        ->required()
+        ->expected(2, 100);
+    compare->callback([names, &options] { runCompare(*names, options); });
+}
+
+} // namespace nanodit::cli

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core/demo/scene.h"
+#include "core/encoders/dino.h"
+#include "core/validate/lpips.h"
+#include "core/validate/plan.h"
+
+namespace nanodit {
+
+/// A picture and what the DINO encoder says of it.
+struct SeenPicture {
+    Image picture;
+    at::Tensor cls;     ///< [D]
+    at::Tensor patches; ///< [N, D]
+    GridSize grid;
+};
+
+/// Compares painted pictures with originals. One thread at a time.
+class Measures {
+public:
+    /// `lpips`: empty when there are no weights.
+    Measures(const Workspace& workspace, std::optional<Lpips> lpips);
+
+    SeenPicture see(Image picture) const;
+    /// The record's bucket image, seen once and kept.
+    const SeenPicture& original(const RecordInfo& record);
+    /// The truth of a demo record; empty for other pictures.
+    std::optional<Scene> truth(const RecordInfo& record) const;
+
+    /// All metrics of validationMetrics() that say something of this picture. `unchanged`: the reconstruction from
+    /// the same noise, for TextManipulation. `others`: records whose originals a text's picture is told from.
+    std::map<std::string, double> measure(const PlannedPicture& planned, const SeenPicture& painted,
+                                          const SeenPicture* unchanged, const std::vector<RecordInfo>& others);
+
+private:
+    void compareWithOriginal(const SeenPicture& painted, const SeenPicture& original,
+                             std::map<std::string, double>& values) const;
+    double textMatch(const SeenPicture& painted, const RecordInfo& own, const std::vector<RecordInfo>& others);
+
+    Workspace workspace_;
+    std::shared_ptr<const DinoEncoder> dino_;
+    std::optional<Lpips> lpips_;
+    std::map<std::string, SeenPicture> originals_;
+};
+
+} // namespace nanodit

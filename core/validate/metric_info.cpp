@@ -1,0 +1,78 @@
+#include "core/runtime/error.h"
+#include "core/workbench.h"
+
+#include <algorithm>
+
+namespace nanodit {
+
+ValidationTask validationTaskFromName(const std::string& name)
+{
+    const auto found = std::find(validationTaskNames.begin(), validationTaskNames.end(), name);
+    if (found == validationTaskNames.end())
+        throw UsageError("there is no validation task \"" + name +
+                         "\"; there are reconstruction, dino_swap, text_only and text_manipulation");
+    return static_cast<ValidationTask>(found - validationTaskNames.begin());
+}
+
+const std::vector<MetricInfo>& validationMetrics()
+{
+    using enum Better;
+    static const std::vector<MetricInfo> metrics = {
+        {"lpips", "LPIPS", "Learned perceptual distance to the original; 0 for an equal picture.", Lower, 3},
+        {"psnr", "PSNR", "Peak signal-to-noise ratio against the original, in dB.", Higher, 2},
+        {"ssim", "SSIM", "Structural similarity to the original; 1 for an equal picture.", Higher, 3},
+        {"dino_distance", "DINO-patch distance",
+         "1 - cosine of the DINO features of patches at the same place in picture and original, 0 to 2.", Lower, 3},
+        {"matched", "patches matched",
+         "Share of patches that are each other's nearest neighbour in picture and reference.", Higher, 3},
+        {"displacement", "match displacement", "How far such matches lie apart, in patches.", Lower, 2},
+        {"layout_error", "layout error",
+         "Distance of things from where the truth has them, in fractions of the diagonal; one not found counts 0.5.",
+         Lower, 3},
+        {"not_found", "things not found", "Share of the truth's things that are not in the picture.", Lower, 3},
+        {"dino_distance_other", "distance to the reference",
+         "DINO-patch distance to the picture whose CLS and patches were given.", Lower, 3},
+        {"dino_distance_own", "distance to the text's picture",
+         "DINO-patch distance to the picture whose text was given.", Higher, 3},
+        {"follows_reference", "nearer to the reference",
+         "Share of pictures whose patches are nearer to the reference's than to the text's picture's.", Higher, 3},
+        {"place_error_other", "place error, reference",
+         "Distance of things, of whatever colour, from the places of the reference's things; fractions of the "
+         "diagonal.",
+         Lower, 3},
+        {"place_error_own", "place error, text's picture",
+         "The same, from the places in the picture whose text was given.", Higher, 3},
+        {"text_match", "text match",
+         "Share of the other originals whose CLS is less like the painted picture's than its own original's; chance is "
+         "0.5.",
+         Higher, 3},
+        {"change", "change by one word",
+         "DINO-patch distance between the pictures painted with and without the changed word, same noise.", Higher, 3},
+        {"obeyed", "word obeyed", "Share of pictures in which the thing stands in its place in the new colour.", Higher,
+         3},
+        {"frechet_dino", "Fréchet distance, DINO",
+         "Between the CLS features of painted pictures and originals; falls with more pictures, so compare equal n.",
+         Lower, 2},
+    };
+    return metrics;
+}
+
+const MetricInfo& metricInfo(const std::string& name)
+{
+    for (const auto& metric : validationMetrics()) {
+        if (metric.name == name)
+            return metric;
+    }
+    throw UsageError("there is no metric \"" + name + "\"");
+}
+
+const MetricSummary* ValidationReport::find(ValidationTask task, const std::string& metric) const
+{
+    for (const auto& summary : summaries) {
+        if (summary.task == task && summary.metric == metric)
+            return &summary;
+    }
+    return nullptr;
+}
+
+} // namespace nanodit

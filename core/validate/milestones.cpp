@@ -1,0 +1,155 @@
+#include "core/validate/report_file.h"
+
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+
+using State = Milestone::State;
+
+constexpr auto noBaseline = "no baseline to compare with: name one with --baseline";
+
+State stateOf(bool met)
+{
+    return met ? State::Met : State::Missed;
+}
+
+std::string percent(double share)
+{
+    return numberText(100 * share, 1) + " %";
+}
+
+/// "0.123 (0.100 to 0.150)"
+std::string valueText(const MetricSummary& summary)
+{
+    const auto decimals = metricInfo(summary.metric).decimals;
+    auto text = numberText(summary.mean, decimals);
+    if (summary.interval)
+        text += " (" + numberText(summary.interval->low, decimals) + " to " +
+                numberText(summary.interval->high, decimals) + ")";
+    return text;
+}
+
+Milestone noErrors(const ValidationReport& report)
+{
+    Milestone line{
+        .name = "No errors over the run", .state = State::Unknown, .found = {}, .expected = "every step finite"};
+    if (!report.loss) {
+        line.found = "the checkpoint lies in no run with metrics";
+        return line;
+    }
+    line.state = stateOf(report.skippedSteps == 0);
+    line.found = report.skippedSteps == 0 ? "every step up to " + std::to_string(report.step) + " finite"
+                                          : std::to_string(report.skippedSteps) + " steps were skipped";
+    return line;
+}
+
+Milestone lossInLine(const ValidationReport& report, const ValidationReport* baseline)
+{
+    Milestone line{.name = "Loss in line with the baseline",
+                   .state = State::Unknown,
+                   .found = {},
+                   .expected = "at most 10 % above the baseline's"};
+    if (!baseline || !baseline->loss || !report.loss) {
+        line.found = baseline ? "one of the two has no metrics" : noBaseline;
+        return line;
+    }
+    line.state = stateOf(*report.loss <= 1.1 * *baseline->loss);
+    line.found = numberText(*report.loss, 3) + " against " + numberText(*baseline->loss, 3);
+    return line;
+}
+
+/// LPIPS where both have it with the same network, else DINO-patch distance, named as such.
+Milestone betterReconstruction(const ValidationReport& report, const ValidationReport* baseline)
+{
+    constexpr auto task = ValidationTask::Reconstruction;
+    const bool perceptual = !report.lpips.empty() && (!baseline || baseline->lpips == report.lpips);
+    const std::string metric = perceptual ? "lpips" : "dino_distance";
+    const std::string label =
+        perceptual ? "LPIPS (" + report.lpips + ")" : "DINO-patch distance, for want of LPIPS weights,";
+    Milestone line{.name = "Reconstruction better than the baseline",
+                   .state = State::Unknown,
+                   .found = {},
+                   .expected = label + " more than 10 % lower"};
+    const auto* const own = report.find(task, metric);
+    const auto* const before = baseline ? baseline->find(task, metric) : nullptr;
+    if (!own || !before) {
+        line.found = baseline ? "one of the two has no reconstructions" : noBaseline;
+        return line;
+    }
+    const double gain = before->mean > 0 ? 1 - own->mean / before->mean : 0;
+    line.state = stateOf(gain > 0.1);
+    line.found = numberText(own->mean, 3) + " against " + numberText(before->mean, 3) + ": " + percent(std::abs(gain)) +
+                 (gain >= 0 ? " lower" : " higher");
+    return line;
+}
+
+Milestone lowLpips(const ValidationReport& report)
+{
+    Milestone line{
+        .name = "Reconstruction LPIPS below 0.4", .state = State::Unknown, .found = {}, .expected = "below 0.4"};
+    const auto* const own = report.find(ValidationTask::Reconstruction, "lpips");
+    if (!own) {
+        line.found = report.lpips.empty()
+                         ? "no LPIPS weights: name their folder with --lpips, or set encoders.lpips in "
+                           "workspace.yaml"
+                         : "no reconstructions";
+        return line;
+    }
+    line.state = stateOf(own->mean < 0.4);
+    line.found = valueText(*own);
+    return line;
+}
+
+/// A share whose whole interval must lie above chance.
+Milestone aboveChance(const ValidationReport& report, const std::string& name, ValidationTask task,
+                      const std::string& metric)
+{
+    const auto label = metricInfo(metric).label;
+    Milestone line{
+        .name = name, .state = State::Unknown, .found = {}, .expected = label + " above 0.5, with its whole interval"};
+    const auto* const own = report.find(task, metric);
+    if (!own || !own->interval) {
+        line.found = "not validated";
+        return line;
+    }
+    line.state = stateOf(own->interval->low > 0.5);
+    line.found = valueText(*own);
+    return line;
+}
+
+Milestone textStaysStrong(const ValidationReport& report, const ValidationReport* baseline)
+{
+    constexpr auto task = ValidationTask::TextManipulation;
+    Milestone line{.name = "Text manipulation stays strong",
+                   .state = State::Unknown,
+                   .found = {},
+                   .expected = "change by one word at least 90 % of the baseline's"};
+    const auto* const own = report.find(task, "change");
+    const auto* const before = baseline ? baseline->find(task, "change") : nullptr;
+    if (own && before) {
+        line.state = stateOf(own->mean >= 0.9 * before->mean);
+        line.found = numberText(own->mean, 3) + " against " + numberText(before->mean, 3);
+    } else if (report.find(task, "obeyed")) {
+        return aboveChance(report, line.name, task, "obeyed");
+    } else {
+        line.found = own ? noBaseline : "not validated";
+    }
+    return line;
+}
+
+} // namespace
+
+std::vector<Milestone> judgeMilestones(const ValidationReport& report, const ValidationReport* baseline)
+{
+    return {noErrors(report),
+            lossInLine(report, baseline),
+            betterReconstruction(report, baseline),
+            lowLpips(report),
+            aboveChance(report, "Text only works", ValidationTask::TextOnly, "text_match"),
+            aboveChance(report, "Swap transfers layout", ValidationTask::DinoSwap, "follows_reference"),
+            textStaysStrong(report, baseline)};
+}
+
+} // namespace nanodit

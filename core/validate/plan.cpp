@@ -1,0 +1,158 @@
+#include "core/validate/plan.h"
+
+#include "core/runtime/error.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace nanodit {
+
+namespace {
+
+constexpr std::array<std::string_view, 11> colourWords = {"red",    "orange", "yellow", "green", "cyan", "blue",
+                                                          "purple", "pink",   "brown",  "black", "white"};
+
+struct Word {
+    std::size_t begin = 0, length = 0;
+    std::string lower;
+};
+
+/// Runs of ASCII letters.
+std::vector<Word> wordsOf(const std::string& text)
+{
+    std::vector<Word> words;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (!std::isalpha(static_cast<unsigned char>(text[i])))
+            continue;
+        Word word{.begin = i, .length = 0, .lower = {}};
+        for (; i < text.size() && std::isalpha(static_cast<unsigned char>(text[i])); ++i)
+            word.lower += static_cast<char>(std::tolower(static_cast<unsigned char>(text[i])));
+        word.length = word.lower.size();
+        words.push_back(std::move(word));
+    }
+    return words;
+}
+
+/// Index of the next record of the same bucket, or i itself.
+std::size_t partnerOf(std::size_t i, const std::vector<RecordInfo>& records)
+{
+    for (std::size_t step = 1; step < records.size(); ++step) {
+        const auto other = (i + step) % records.size();
+        if (records[other].bucket == records[i].bucket)
+            return other;
+    }
+    return i;
+}
+
+bool contains(const std::vector<ValidationTask>& tasks, ValidationTask task)
+{
+    return std::find(tasks.begin(), tasks.end(), task) != tasks.end();
+}
+
+std::string countOf(std::size_t count, const std::string& what)
+{
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+} // namespace
+
+std::optional<WordChange> changeColourWord(const std::string& caption)
+{
+    const auto words = wordsOf(caption);
+    const auto isColour = [](const Word& word) {
+        return std::find(colourWords.begin(), colourWords.end(), word.lower) != colourWords.end();
+    };
+    const auto found = std::find_if(words.begin(), words.end(), isColour);
+    if (found == words.end())
+        return std::nullopt;
+    const auto index =
+        static_cast<std::size_t>(std::find(colourWords.begin(), colourWords.end(), found->lower) - colourWords.begin());
+    for (std::size_t step = 1; step < colourWords.size(); ++step) {
+        const auto candidate = colourWords[(index + step) % colourWords.size()];
+        if (std::any_of(words.begin(), words.end(), [&](const Word& word) { return word.lower == candidate; }))
+            continue;
+        auto changed = caption;
+        changed.replace(found->begin, found->length, candidate);
+        return WordChange{.caption = changed, .from = found->lower, .to = std::string(candidate)};
+    }
+    return std::nullopt;
+}
+
+std::string PlannedPicture::file() const
+{
+    return std::string("pictures/") + validationTaskNames[static_cast<std::size_t>(task)] + "/" + record.id + ".png";
+}
+
+SampleRequest PlannedPicture::request(const ValidationSettings& settings) const
+{
+    SampleRequest request;
+    if (change)
+        request.prompt = change->caption;
+    else
+        request.textRecord = record.id;
+    if (task != ValidationTask::TextOnly)
+        request.reference = RecordReference{other ? other->id : record.id};
+    request.size = record.bucket;
+    request.steps = settings.steps;
+    request.shift = settings.shift;
+    request.textScale = settings.textScale;
+    request.dinoScale = settings.dinoScale;
+    request.seed = seed;
+    return request;
+}
+
+ValidationPlan planValidation(const std::vector<RecordInfo>& all, const ValidationSettings& settings)
+{
+    ValidationPlan plan;
+    for (const auto& record : all) {
+        if (record.split == "val" && record.excluded.empty() &&
+            static_cast<std::int64_t>(plan.records.size()) < settings.records)
+            plan.records.push_back(record);
+    }
+    if (plan.records.empty())
+        throw DataError("there is nothing to validate on: no record is in the split \"val\"; set validation_share in "
+                        "workspace.yaml and import again, or move records with \"nanodit edit --split val\"");
+    const bool reconstruct = contains(settings.tasks, ValidationTask::Reconstruction);
+    const bool manipulate = contains(settings.tasks, ValidationTask::TextManipulation);
+    const auto add = [&](ValidationTask task, std::size_t i) -> PlannedPicture& {
+        return plan.pictures.emplace_back(PlannedPicture{.task = task,
+                                                         .record = plan.records[i],
+                                                         .other = {},
+                                                         .change = {},
+                                                         .seed = settings.seed + static_cast<std::uint64_t>(i),
+                                                         .reported = true});
+    };
+    std::size_t alone = 0, colourless = 0;
+    for (std::size_t task = 0; task < validationTaskNames.size(); ++task) {
+        const auto kind = static_cast<ValidationTask>(task);
+        if (!contains(settings.tasks, kind) && !(kind == ValidationTask::Reconstruction && manipulate))
+            continue;
+        for (std::size_t i = 0; i < plan.records.size(); ++i) {
+            if (kind == ValidationTask::Reconstruction) {
+                add(kind, i).reported = reconstruct;
+            } else if (kind == ValidationTask::DinoSwap) {
+                const auto partner = partnerOf(i, plan.records);
+                if (partner == i)
+                    ++alone;
+                else
+                    add(kind, i).other = plan.records[partner];
+            } else if (kind == ValidationTask::TextManipulation) {
+                if (auto change = changeColourWord(plan.records[i].caption))
+                    add(kind, i).change = std::move(change);
+                else
+                    ++colourless;
+            } else {
+                add(kind, i);
+            }
+        }
+    }
+    if (alone > 0)
+        plan.notes.push_back("DINO swap leaves out " + countOf(alone, "record") +
+                             " without another validation record of the same bucket.");
+    if (colourless > 0)
+        plan.notes.push_back("Text manipulation leaves out " + countOf(colourless, "record") +
+                             " whose caption names no colour.");
+    return plan;
+}
+
+} // namespace nanodit

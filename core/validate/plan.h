@@ -1,0 +1,38 @@
+#pragma once
+
+#include "core/workbench.h"
+
+namespace nanodit {
+
+/// One colour word of a caption, replaced.
+struct WordChange {
+    std::string caption;  ///< The new one.
+    std::string from, to; ///< Lower case.
+};
+/// Replaces the caption's first colour word by the next colour that it does not name. Empty when it names none.
+std::optional<WordChange> changeColourWord(const std::string& caption);
+
+/// A picture to paint.
+struct PlannedPicture {
+    ValidationTask task = ValidationTask::Reconstruction;
+    RecordInfo record;                ///< Gives the text and, where nothing else is said, CLS and patches.
+    std::optional<RecordInfo> other;  ///< DinoSwap: gives CLS and patches.
+    std::optional<WordChange> change; ///< TextManipulation.
+    std::uint64_t seed = 0;
+    bool reported = true; ///< False: painted to compare others with.
+
+    std::string file() const; ///< "pictures/dino_swap/cats__tabby.png"
+    SampleRequest request(const ValidationSettings& settings) const;
+};
+
+struct ValidationPlan {
+    std::vector<RecordInfo> records; ///< Those whose originals are needed: the ones painted, and swap partners.
+    std::vector<PlannedPicture> pictures;
+    std::vector<std::string> notes; ///< What cannot be done with these records.
+};
+
+/// Everything the suite paints, in the order of the tasks. Records: the first of the validation split that are not
+/// excluded; a swap's partner is the next one of the same bucket. Throws DataError when there are none.
+ValidationPlan planValidation(const std::vector<RecordInfo>& records, const ValidationSettings& settings);
+
+} // namespace nanodit

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "core/workbench.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace nanodit {
+
+/// report.json, but for the folder. Numbers that are not finite become null.
+nlohmann::ordered_json toJson(const ValidationReport& report);
+nlohmann::ordered_json toJson(const ValidationSettings& settings);
+
+/// A self-contained page, light or dark as the browser wishes: milestones, numbers with intervals, pictures beside the
+/// originals they stand against. Pictures are read from the report's folder.
+void writeReportPage(const ValidationReport& report, const std::filesystem::path& file);
+
+/// Fills in the check list; `baseline` may be null.
+std::vector<Milestone> judgeMilestones(const ValidationReport& report, const ValidationReport* baseline);
+
+/// The original that a picture is to be held against, relative to the report's folder.
+std::string originalFile(const std::string& record);
+
+/// 0.1234 with as many decimals as the metric has; "12 %" it is not: shares stay shares.
+std::string numberText(double value, int decimals);
+
+} // namespace nanodit

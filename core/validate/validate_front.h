@@ -1,0 +1,137 @@
+#pragma once
+
+/// What the front, core/workbench.h, says of validation: the suite, its report, and how two reports compare.
+
+#include "core/validate/bootstrap.h"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// The suite's tasks (design.md section 9).
+enum class ValidationTask {
+    Reconstruction,  ///< Text, CLS and patches of a record: is it that picture?
+    DinoSwap,        ///< Text of one record, CLS and patches of another: whose layout is it?
+    TextOnly,        ///< Null CLS and patches: does the text alone paint?
+    TextManipulation ///< Reconstruction with one colour word changed: does the text still count?
+};
+inline constexpr std::array<const char*, 4> validationTaskNames = {"reconstruction", "dino_swap", "text_only",
+                                                                   "text_manipulation"};
+ValidationTask validationTaskFromName(const std::string& name); ///< Throws UsageError.
+
+enum class Better { Lower, Higher };
+
+/// What a number says. Names are keys of reports.
+struct MetricInfo {
+    std::string name;  ///< "dino_distance"
+    std::string label; ///< "DINO-patch distance"
+    std::string help;  ///< One sentence: what it is, its range or unit.
+    Better better = Better::Lower;
+    int decimals = 3;
+};
+/// Every metric of the suite, in the order of reports.
+const std::vector<MetricInfo>& validationMetrics();
+/// Throws UsageError for an unknown name.
+const MetricInfo& metricInfo(const std::string& name);
+
+struct ValidationSettings {
+    std::vector<ValidationTask> tasks = {ValidationTask::Reconstruction, ValidationTask::DinoSwap,
+                                         ValidationTask::TextOnly, ValidationTask::TextManipulation};
+    std::int64_t records = 24; ///< First ones of the validation split, by id.
+    std::int64_t steps = 20;   ///< Of the sampler.
+    double shift = 1.0;
+    double textScale = 2.0, dinoScale = 2.0;
+    std::uint64_t seed = 0; ///< Record i of the list starts from the noise of seed + i.
+};
+
+/// One painted picture and what was measured of it.
+struct ValidationPicture {
+    ValidationTask task = ValidationTask::Reconstruction;
+    std::string record; ///< Whose text it was given.
+    std::string other;  ///< Whose CLS and patches, where those are another's.
+    std::string caption;
+    std::uint64_t seed = 0;
+    std::string file; ///< Relative to the report's folder.
+    std::map<std::string, double> values;
+};
+
+/// A metric over the pictures of a task. Interval: 95 %, bootstrap over pictures; none for one number over a set.
+struct MetricSummary {
+    ValidationTask task = ValidationTask::Reconstruction;
+    std::string metric;
+    double mean = 0;
+    std::optional<Interval> interval;
+    std::int64_t n = 0;
+};
+
+/// A line of the check list that the suite fills in.
+struct Milestone {
+    enum class State { Met, Missed, Unknown };
+    std::string name;
+    State state = State::Unknown;
+    std::string found, expected;
+};
+
+struct ValidationReport {
+    std::filesystem::path folder; ///< Holds report.json, report.html, pictures/ and originals/.
+    std::string run;              ///< "" when the checkpoint lies in no run.
+    std::int64_t step = 0;
+    std::string checkpoint, model; ///< Its path, and "demo-run, step 2000, EMA, 9.0 M parameters".
+    ValidationSettings settings;
+    std::string lpips;    ///< "alex", "vgg", "squeeze"; "" when there are no weights.
+    std::string baseline; ///< Folder of the report that milestones compare with; "" for none.
+    std::vector<MetricSummary> summaries;
+    std::vector<ValidationPicture> pictures;
+    std::vector<Milestone> milestones;
+    std::vector<std::string> notes; ///< What is missing, and why.
+    std::int64_t skippedSteps = 0;  ///< Of the run up to the checkpoint: not finite.
+    std::optional<double> loss;     ///< Mean of the run's last hundred steps up to the checkpoint.
+
+    const MetricSummary* find(ValidationTask task, const std::string& metric) const;
+};
+
+struct ValidateRequest {
+    Workspace workspace;
+    std::filesystem::path checkpoint; ///< A checkpoint folder or a weights file beside a state.json.
+    /// Where the report goes; empty: validation/<checkpoint's name> in its run. A stopped validation with the same
+    /// settings goes on there; a finished one is given back as it is.
+    std::filesystem::path folder;
+    bool overwrite = false;         ///< Replace what was validated there with other settings.
+    std::filesystem::path baseline; ///< A report's folder to compare with; empty: none.
+    std::filesystem::path lpips;    ///< Folder with LPIPS weights; empty: the workspace's lpips, if any.
+    std::string lpipsNet = "alex";
+    ValidationSettings settings;
+    DeviceChoice device;
+    std::function<void(const ValidationReport&)> finished = [](const auto&) {};
+};
+std::unique_ptr<Job> makeValidateJob(ValidateRequest request);
+
+/// A finished report. Throws DataError when the folder holds none, or one that is not ours.
+ValidationReport readValidationReport(const std::filesystem::path& folder);
+/// Folders of all reports of the workspace's runs, by run and step.
+std::vector<std::filesystem::path> listValidationReports(const Workspace& workspace);
+
+/// Another report's metric against the first one's, over the pictures that both have.
+struct MetricDifference {
+    ValidationTask task = ValidationTask::Reconstruction;
+    std::string metric;
+    double first = 0, other = 0;
+    double difference = 0;            ///< other - first
+    std::optional<Interval> interval; ///< 95 %, bootstrap over pairs of pictures; none for one number over a set.
+    std::int64_t n = 0;
+    /// 1: the interval lies on the better side of 0; -1: on the worse; 0: it holds 0, or there is none.
+    int verdict = 0;
+};
+/// Pairs are the same task, record, reference and seed. Throws UsageError when settings differ in what decides
+/// pictures.
+std::vector<MetricDifference> compareReports(const ValidationReport& first, const ValidationReport& other);
+
+} // namespace nanodit

@@ -1,0 +1,313 @@
+#include "core/io/atomic_file.h"
+#include "core/model/checkpoint.h"
+#include "core/runtime/error.h"
+#include "core/validate/measures.h"
+#include "core/validate/patch_metrics.h"
+#include "core/validate/report_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <fstream>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+/// The fewest pictures a Fréchet distance is worth telling for.
+constexpr std::size_t fewestForFrechet = 16;
+
+/// Below the run's checkpoints: the run's folder.
+std::optional<fs::path> runFolderOf(const fs::path& checkpoint)
+{
+    const auto parent = fs::absolute(checkpoint).lexically_normal().parent_path();
+    if (parent.filename() != "checkpoints")
+        return std::nullopt;
+    return parent.parent_path();
+}
+
+class Validation {
+public:
+    Validation(const ValidateRequest& request, const JobContext& context)
+        : request_(request)
+        , context_(context)
+        , checkpoint_(fs::absolute(request.checkpoint).lexically_normal())
+    {
+    }
+
+    JobEnd run()
+    {
+        if (request_.settings.records < 1 || request_.settings.steps < 1 || request_.settings.tasks.empty())
+            throw UsageError("a validation needs a task, a record and a sampler step at least");
+        if (checkpoint_.filename().empty())
+            checkpoint_ = checkpoint_.parent_path();
+        chooseFolder();
+        std::optional<ValidationReport> baseline;
+        if (!request_.baseline.empty())
+            baseline = readValidationReport(request_.baseline);
+        plan_ = planValidation(listRecords(request_.workspace, Look::Catalog), request_.settings);
+        describe();
+        if (beginOrGoOn()) {
+            auto whole = readValidationReport(report_.folder);
+            if (baseline) {
+                whole.baseline = fs::absolute(request_.baseline).string();
+                whole.milestones = judgeMilestones(whole, &*baseline);
+                write(whole);
+            }
+            request_.finished(whole);
+            return JobEnd::Finished;
+        }
+        if (!paint() || !measure())
+            return JobEnd::Cancelled;
+        report_.milestones = judgeMilestones(report_, baseline ? &*baseline : nullptr);
+        write(report_);
+        request_.finished(report_);
+        return JobEnd::Finished;
+    }
+
+private:
+    void chooseFolder()
+    {
+        report_.folder = request_.folder;
+        if (!report_.folder.empty())
+            return;
+        const auto run = runFolderOf(checkpoint_);
+        if (!run)
+            throw UsageError(checkpoint_.string() +
+                             " lies in no run's checkpoints folder: say where the report goes with --out");
+        report_.folder = *run / "validation" / checkpoint_.filename();
+    }
+
+    /// What the report says of the checkpoint and its run.
+    void describe()
+    {
+        const auto state = readCheckpointState(fs::is_directory(checkpoint_) ? checkpoint_ : checkpoint_.parent_path());
+        report_.run = state.run;
+        report_.step = state.step;
+        report_.checkpoint = checkpoint_.string();
+        report_.settings = request_.settings;
+        report_.notes = plan_.notes;
+        if (!request_.baseline.empty())
+            report_.baseline = fs::absolute(request_.baseline).string();
+        if (const auto run = runFolderOf(checkpoint_); run && fs::exists(*run / "metrics.jsonl"))
+            readRun(*run, state.step);
+        lpipsFolder_ = !request_.lpips.empty() ? request_.lpips
+                       : !request_.workspace.config.lpips.empty()
+                           ? request_.workspace.path(request_.workspace.config.lpips)
+                           : fs::path();
+        if (!lpipsFolder_.empty()) {
+            lpips_ = Lpips::load(lpipsFolder_, lpipsNetFromName(request_.lpipsNet));
+            report_.lpips = request_.lpipsNet;
+        } else {
+            report_.notes.push_back(
+                "LPIPS was not measured, for there are no weights: name their folder with --lpips, or "
+                "set encoders.lpips in workspace.yaml. DINO-patch distance stands in for it.");
+        }
+    }
+
+    void readRun(const fs::path& folder, std::int64_t lastStep)
+    {
+        double sum = 0;
+        std::int64_t count = 0;
+        for (const auto& step : readMetrics(folder)) {
+            if (step.step > lastStep)
+                continue;
+            report_.skippedSteps += step.skipped;
+            if (step.step > lastStep - 100 && std::isfinite(step.loss)) {
+                sum += step.loss;
+                ++count;
+            }
+        }
+        if (count > 0)
+            report_.loss = sum / static_cast<double>(count);
+    }
+
+    /// All that decides the pictures and their numbers.
+    Json identity() const
+    {
+        const auto weights = fs::is_directory(checkpoint_)
+                                 ? (fs::exists(checkpoint_ / "ema.safetensors") ? checkpoint_ / "ema.safetensors"
+                                                                                : checkpoint_ / "model.safetensors")
+                                 : checkpoint_;
+        std::error_code error;
+        const auto bytes = fs::file_size(weights, error);
+        if (error)
+            throw DataError(weights.string() + " cannot be read: " + error.message());
+        auto files = Json::array();
+        for (const auto& picture : plan_.pictures)
+            files.push_back({picture.file(), picture.other ? picture.other->id : "",
+                             picture.change ? picture.change->caption : picture.record.caption});
+        return {{"checkpoint", checkpoint_.string()},
+                {"step", report_.step},
+                {"weights_bytes", bytes},
+                {"weights_time", fs::last_write_time(weights).time_since_epoch().count()},
+                {"settings", toJson(request_.settings)},
+                {"lpips", report_.lpips},
+                {"pictures", files}};
+    }
+
+    /// True when a finished report of the same plan lies there.
+    bool beginOrGoOn()
+    {
+        const auto file = report_.folder / "plan.json";
+        const auto wanted = identity();
+        if (fs::exists(file)) {
+            if (Json::parse(readTextFile(file), nullptr, false) == wanted) {
+                if (fs::exists(report_.folder / "report.json") && !request_.overwrite)
+                    return true;
+            } else if (!request_.overwrite) {
+                throw DataError(report_.folder.string() +
+                                " holds a validation with other settings or of other weights: replace it with "
+                                "--overwrite, or choose another folder with --out");
+            }
+            if (request_.overwrite)
+                removeOld();
+        } else if (fs::exists(report_.folder) && !fs::is_empty(report_.folder)) {
+            throw DataError(report_.folder.string() + " is not empty and holds no validation: choose another folder");
+        }
+        for (const auto& picture : plan_.pictures)
+            fs::create_directories((report_.folder / picture.file()).parent_path());
+        fs::create_directories(report_.folder / "originals");
+        removeAbandonedTemporaries(report_.folder);
+        writeFileAtomically(file, wanted.dump(1) + "\n");
+        return false;
+    }
+
+    /// The parts that this job writes, and nothing else.
+    void removeOld() const
+    {
+        for (const auto* part : {"report.json", "report.html", "plan.json", "pictures", "originals"})
+            fs::remove_all(report_.folder / part);
+    }
+
+    /// False when stopped. Pictures that are there are left alone.
+    bool paint()
+    {
+        const auto total = static_cast<std::int64_t>(plan_.pictures.size());
+        ProgressMeter meter(context_, "validate: painting", total, "pictures");
+        std::int64_t there = 0;
+        for (const auto& picture : plan_.pictures)
+            there += fs::exists(report_.folder / picture.file());
+        meter.skip(there);
+        const auto session = SamplingSession::open(request_.workspace, checkpoint_, request_.device);
+        report_.model = session->description();
+        JobContext quiet = context_;
+        quiet.report = [](const Progress&) {};
+        bool warned = false;
+        for (const auto& picture : plan_.pictures) {
+            const auto file = report_.folder / picture.file();
+            if (fs::exists(file))
+                continue;
+            if (context_.shouldStop())
+                return false;
+            const auto result = session->sample(picture.request(request_.settings), quiet, [](const SamplePreview&) {});
+            if (!result)
+                return false;
+            if (!std::exchange(warned, true)) {
+                for (const auto& warning : result->warnings)
+                    context_.warn(warning);
+            }
+            writePng(file, result->picture, result->settings);
+            meter.advance();
+        }
+        return true;
+    }
+
+    bool measure()
+    {
+        Measures measures(request_.workspace, lpips_);
+        ProgressMeter meter(context_, "validate: measuring", static_cast<std::int64_t>(plan_.pictures.size()),
+                            "pictures");
+        std::map<std::string, SeenPicture> reconstructions;
+        std::map<ValidationTask, std::vector<at::Tensor>> features;
+        for (const auto& record : plan_.records) {
+            if (context_.shouldStop())
+                return false;
+            writePng(report_.folder / originalFile(record.id), measures.original(record).picture);
+        }
+        for (const auto& planned : plan_.pictures) {
+            if (context_.shouldStop())
+                return false;
+            auto seen = measures.see(readImage(report_.folder / planned.file()));
+            const auto before = reconstructions.find(planned.record.id);
+            if (planned.reported) {
+                report_.pictures.push_back(
+                    {.task = planned.task,
+                     .record = planned.record.id,
+                     .other = planned.other ? planned.other->id : "",
+                     .caption = planned.change ? planned.change->caption : planned.record.caption,
+                     .seed = planned.seed,
+                     .file = planned.file(),
+                     .values = measures.measure(
+                         planned, seen, before == reconstructions.end() ? nullptr : &before->second, plan_.records)});
+                features[planned.task].push_back(seen.cls);
+            }
+            if (planned.task == ValidationTask::Reconstruction)
+                reconstructions.emplace(planned.record.id, std::move(seen));
+            meter.advance();
+        }
+        summarise(measures, features);
+        return true;
+    }
+
+    void summarise(Measures& measures, const std::map<ValidationTask, std::vector<at::Tensor>>& features)
+    {
+        std::vector<at::Tensor> originals;
+        for (const auto& record : plan_.records)
+            originals.push_back(measures.original(record).cls);
+        for (const auto task : request_.settings.tasks) {
+            for (const auto& metric : validationMetrics()) {
+                std::vector<double> values;
+                for (const auto& picture : report_.pictures) {
+                    const auto found = picture.values.find(metric.name);
+                    if (picture.task == task && found != picture.values.end())
+                        values.push_back(found->second);
+                }
+                if (values.empty())
+                    continue;
+                double sum = 0;
+                for (const auto value : values)
+                    sum += value;
+                report_.summaries.push_back({.task = task,
+                                             .metric = metric.name,
+                                             .mean = sum / static_cast<double>(values.size()),
+                                             .interval = bootstrapInterval(values),
+                                             .n = static_cast<std::int64_t>(values.size())});
+            }
+            const auto painted = features.find(task);
+            const bool wholePictures = task == ValidationTask::Reconstruction || task == ValidationTask::TextOnly;
+            if (wholePictures && painted != features.end() && painted->second.size() >= fewestForFrechet)
+                report_.summaries.push_back({.task = task,
+                                             .metric = "frechet_dino",
+                                             .mean = frechetDistance(at::stack(painted->second), at::stack(originals)),
+                                             .interval = {},
+                                             .n = static_cast<std::int64_t>(painted->second.size())});
+        }
+    }
+
+    void write(const ValidationReport& report) const
+    {
+        writeReportPage(report, report.folder / "report.html");
+        writeFileAtomically(report.folder / "report.json", toJson(report).dump(1) + "\n");
+    }
+
+    const ValidateRequest& request_;
+    const JobContext& context_;
+    fs::path checkpoint_, lpipsFolder_;
+    std::optional<Lpips> lpips_;
+    ValidationPlan plan_;
+    ValidationReport report_;
+};
+
+} // namespace
+
+std::unique_ptr<Job> makeValidateJob(ValidateRequest request)
+{
+    return makeJob(
+        [request = std::move(request)](const JobContext& context) { return Validation(request, context).run(); });
+}
+
+} // namespace nanodit
