@@ -1,3 +1,4 @@
+#include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
 #include "core/io/heat_picture.h"
 #include "core/io/animated_png.h"
@@ -268,16 +269,7 @@ void runAttention(AttentionArguments a, Options& options)
     if (a.query.empty() == a.token.empty())
         throw UsageError(
             "name what to look from: --query ROW,COL for latent tokens, or --token for a word, CLS or patch");
-    fs::path checkpoint = a.checkpoint;
-    if (checkpoint.empty()) {
-        for (const auto& run : listRuns(workspace)) {
-            if (!run.checkpoints.empty())
-                checkpoint = run.checkpoints.back();
-        }
-        if (checkpoint.empty())
-            throw UsageError(
-                "the workspace has no run with a checkpoint: train one, or name a folder with --checkpoint");
-    }
+    const auto checkpoint = a.checkpoint.empty() ? newestCheckpoint(workspace) : fs::path(a.checkpoint);
     const auto session = AttentionSession::open(workspace, checkpoint, options.device);
     nlohmann::ordered_json json;
     const auto job = makeJob([&](const JobContext& context) {

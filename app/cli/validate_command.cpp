@@ -1,3 +1,4 @@
+#include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
 #include "core/io/atomic_file.h"
 
@@ -23,22 +24,6 @@ std::string number(double value, int decimals)
     char text[64];
     std::snprintf(text, sizeof text, "%.*f", decimals, value);
     return text;
-}
-
-/// The newest checkpoint of the named run, or of the last run that has one.
-fs::path newestCheckpoint(const Workspace& workspace, const std::string& name)
-{
-    fs::path newest;
-    for (const auto& run : listRuns(workspace)) {
-        if (!run.checkpoints.empty() && (name.empty() || run.name == name))
-            newest = run.checkpoints.back();
-    }
-    if (newest.empty())
-        throw UsageError(name.empty()
-                             ? "the workspace has no run with a checkpoint: train one, or name a folder with "
-                               "--checkpoint"
-                             : "the run \"" + name + "\" has no checkpoint in " + workspace.runsFolder().string());
-    return newest;
 }
 
 /// A report's folder, or the newest report of a run.

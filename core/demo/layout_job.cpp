@@ -1,9 +1,7 @@
 #include "core/demo/layout.h"
-#include "core/io/atomic_file.h"
+#include "core/demo/truth.h"
 #include "core/runtime/error.h"
 #include "core/workbench.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -15,11 +13,12 @@ namespace {
 
 Scene truthOfRecord(const Workspace& workspace, const RecordInfo& record)
 {
-    const auto file = workspace.root / "data" / "truth" / (record.id + ".json");
-    if (!fs::exists(file))
-        throw DataError("the truth of record " + record.id + " was not found (" + file.string() +
+    auto truth = storedTruth(workspace, record.id);
+    if (!truth)
+        throw DataError("the truth of record " + record.id + " was not found (" +
+                        truthFile(workspace, record.id).string() +
                         "): layout errors are known for demo workspaces only, which \"nanodit demo create\" makes");
-    return sceneFromTruth(nlohmann::json::parse(readTextFile(file), nullptr, false), file.string());
+    return *truth;
 }
 
 /// The painted picture at the left, the true one at the right.

@@ -1,12 +1,11 @@
 #include "core/validate/measures.h"
 
 #include "core/demo/layout.h"
-#include "core/io/atomic_file.h"
+#include "core/demo/scene_set.h"
+#include "core/demo/truth.h"
 #include "core/runtime/error.h"
 #include "core/validate/patch_metrics.h"
 #include "core/validate/picture_metrics.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -26,12 +25,7 @@ std::shared_ptr<const DinoEncoder> loadDino(const Workspace& workspace)
 /// [1, 3, H, W] in [-1, 1]
 at::Tensor unitPixels(const Image& image)
 {
-    return at::from_blob(const_cast<std::uint8_t*>(image.rgb.data()), {1, image.size.height, image.size.width, 3},
-                         at::kByte)
-                   .permute({0, 3, 1, 2})
-                   .to(at::kFloat) /
-               127.5 -
-           1.0;
+    return unitFromBytes(bytesFromImage(image)).unsqueeze(0);
 }
 
 double cosine(const at::Tensor& a, const at::Tensor& b)
@@ -85,14 +79,6 @@ const SeenPicture& Measures::original(const RecordInfo& record)
                                      : originals_.emplace(record.id, see(loadBucketImage(record))).first->second;
 }
 
-std::optional<Scene> Measures::truth(const RecordInfo& record) const
-{
-    const auto file = workspace_.root / "data" / "truth" / (record.id + ".json");
-    if (!std::filesystem::exists(file))
-        return std::nullopt;
-    return sceneFromTruth(nlohmann::json::parse(readTextFile(file), nullptr, false), file.string());
-}
-
 void Measures::compareWithOriginal(const SeenPicture& painted, const SeenPicture& original,
                                    std::map<std::string, double>& values) const
 {
@@ -125,7 +111,7 @@ std::map<std::string, double> Measures::measure(const PlannedPicture& planned, c
                                                 const SeenPicture* unchanged, const std::vector<RecordInfo>& others)
 {
     std::map<std::string, double> values;
-    const auto scene = truth(planned.record);
+    const auto scene = storedTruth(workspace_, planned.record.id);
     const auto scoreThings = [&] {
         if (!scene)
             return;
@@ -148,7 +134,7 @@ std::map<std::string, double> Measures::measure(const PlannedPicture& planned, c
         const auto matches = patchCorrespondence(painted.patches, other.patches, other.grid);
         values["matched"] = matches.matched;
         values["displacement"] = matches.displacement;
-        if (const auto otherScene = truth(*planned.other); scene && otherScene) {
+        if (const auto otherScene = storedTruth(workspace_, planned.other->id); scene && otherScene) {
             values["place_error_other"] = placeError(*otherScene, painted.picture);
             values["place_error_own"] = placeError(*scene, painted.picture);
         }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "core/demo/scene.h"
 #include "core/encoders/dino.h"
 #include "core/validate/lpips.h"
 #include "core/validate/plan.h"
@@ -24,8 +23,6 @@ public:
     SeenPicture see(Image picture) const;
     /// The record's bucket image, seen once and kept.
     const SeenPicture& original(const RecordInfo& record);
-    /// The truth of a demo record; empty for other pictures.
-    std::optional<Scene> truth(const RecordInfo& record) const;
 
     /// All metrics of validationMetrics() that say something of this picture. `unchanged`: the reconstruction from
     /// the same noise, for TextManipulation. `others`: records whose originals a text's picture is told from.
