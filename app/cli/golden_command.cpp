@@ -30,8 +30,13 @@ nlohmann::json toJson(const GoldenReport& report)
     return {{"case", report.folder.string()}, {"kind", report.kind}, {"passed", report.passed()}, {"outputs", lines}};
 }
 
-void runGoldens(const std::vector<std::filesystem::path>& folders, Options& options)
+void runGoldens(const std::vector<std::filesystem::path>& given, Options& options)
 {
+    std::vector<std::filesystem::path> folders;
+    for (const auto& folder : given) {
+        const auto cases = goldenCases(folder);
+        folders.insert(folders.end(), cases.begin(), cases.end());
+    }
     std::int64_t passed = 0, missed = 0;
     auto cases = nlohmann::json::array();
     for (const auto& folder : folders) {
@@ -66,7 +71,7 @@ void addGoldenCommand(CLI::App& app, Options& options)
     auto* const command = app.add_subcommand(
         "golden", "Compare our code with outputs of the upstream libraries: any folder with a case.json");
     const auto folders = std::make_shared<std::vector<std::filesystem::path>>();
-    command->add_option("CASE_FOLDER", *folders, "Folders that hold a case.json")->required();
+    command->add_option("CASE_FOLDER", *folders, "Folders that hold a case.json, or whose folders do")->required();
     command->callback([folders, &options] { runGoldens(*folders, options); });
 }
 

@@ -54,4 +54,19 @@ GoldenReport runGolden(const std::filesystem::path& caseFolder)
     return report;
 }
 
+std::vector<std::filesystem::path> goldenCases(const std::filesystem::path& folder)
+{
+    if (std::filesystem::exists(folder / "case.json") || !std::filesystem::is_directory(folder))
+        return {folder};
+    std::vector<std::filesystem::path> cases;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (std::filesystem::exists(entry.path() / "case.json"))
+            cases.push_back(entry.path());
+    }
+    if (cases.empty())
+        return {folder}; // running it says what is missing
+    std::sort(cases.begin(), cases.end());
+    return cases;
+}
+
 } // namespace nanodit

@@ -29,6 +29,10 @@ struct GoldenReport {
 /// through our code. Throws DataError when the folder is no case or its kind is unknown.
 GoldenReport runGolden(const std::filesystem::path& caseFolder);
 
+/// The cases that a folder stands for: itself, or, where it holds no case.json but folders that do (the variants of a
+/// model, a whole collection), those by name.
+std::vector<std::filesystem::path> goldenCases(const std::filesystem::path& folder);
+
 /// A runner per kind; each golden_*.cpp offers its own through a function listed in golden.cpp.
 using GoldenRunner = std::function<std::vector<GoldenLine>(const std::filesystem::path& caseFolder)>;
 std::map<std::string, GoldenRunner> fileGoldenRunners();        ///< webdataset, torch_pt
