@@ -52,20 +52,6 @@ private Q_SLOTS:
         const auto lines = fileGoldenRunners().at("webdataset")(folder / "case");
         QCOMPARE(std::count_if(lines.begin(), lines.end(), [](const auto& line) { return !line.passed; }), 1);
     }
-
-    void aFolderOfCasesStandsForEachOfThem()
-    {
-        const test::TemporaryFolder folder;
-        for (const auto* name : {"variants/b", "variants/a", "variants/none", "single"})
-            fs::create_directories(folder / name);
-        for (const auto* name : {"variants/b", "variants/a", "single"})
-            test::writeText(folder / name / "case.json", "{}");
-        const auto variants = folder / "variants";
-        QCOMPARE(goldenCases(variants), (std::vector<fs::path>{variants / "a", variants / "b"}));
-        QCOMPARE(goldenCases(folder / "single"), std::vector<fs::path>{folder / "single"});
-        QCOMPARE(goldenCases(variants / "none"), std::vector<fs::path>{variants / "none"});
-        QCOMPARE(goldenCases(folder / "absent"), std::vector<fs::path>{folder / "absent"});
-    }
 };
 
 QTEST_APPLESS_MAIN(GoldenFilesTest)

@@ -4,6 +4,7 @@
 #include <QtTest/QTest>
 
 using namespace nanodit;
+namespace fs = std::filesystem;
 
 /// Golden cases made with PyTorch 2.13 and a plain PyTorch NanoDiT.
 class TestGoldenModel : public QObject {
@@ -33,6 +34,20 @@ private Q_SLOTS:
                                    std::to_string(line.tolerance) + " " + line.note)
                                       .c_str());
         }
+    }
+
+    void aFolderOfCasesStandsForEachOfThem()
+    {
+        const test::TemporaryFolder folder;
+        for (const auto* name : {"variants/b", "variants/a", "variants/none", "single"})
+            fs::create_directories(folder / name);
+        for (const auto* name : {"variants/b", "variants/a", "single"})
+            test::writeText(folder / name / "case.json", "{}");
+        const auto variants = folder / "variants";
+        QCOMPARE(goldenCases(variants), (std::vector<fs::path>{variants / "a", variants / "b"}));
+        QCOMPARE(goldenCases(folder / "single"), std::vector<fs::path>{folder / "single"});
+        QCOMPARE(goldenCases(variants / "none"), std::vector<fs::path>{variants / "none"});
+        QCOMPARE(goldenCases(folder / "absent"), std::vector<fs::path>{folder / "absent"});
     }
 };
 
