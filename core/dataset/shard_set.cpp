@@ -28,13 +28,35 @@ constexpr std::array extensions = {"json", "dinov3.npy", "dinov3_patches.npy", "
 enum Part { Info, Cls, Patches, Latent, Text, TextMask };
 using Parts = std::array<Bytes, extensions.size()>; ///< Those that a sample lacks have no address.
 
-std::vector<fs::path> sortedEntries(const fs::path& folder)
+/// Pixels of the bucket per latent pixel along each side, where nothing else tells.
+constexpr std::int64_t latentFactor = 8;
+
+/// By path; hidden files and folders (those that are being written) are passed over.
+std::vector<fs::path> tarsBelow(const fs::path& folder)
 {
-    std::vector<fs::path> entries;
-    for (const auto& entry : fs::directory_iterator(folder))
-        entries.push_back(entry.path());
-    std::sort(entries.begin(), entries.end());
-    return entries;
+    std::vector<fs::path> files;
+    for (fs::recursive_directory_iterator entry(folder), end; entry != end; ++entry) {
+        if (entry->path().filename().string().starts_with(".")) {
+            if (entry->is_directory())
+                entry.disable_recursion_pending();
+        } else if (entry->is_regular_file() && entry->path().extension() == ".tar") {
+            files.push_back(entry->path());
+        }
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+/// The bucket that a folder bucket_WIDTHxHEIGHT names, the innermost if there are several.
+std::optional<ImageSize> bucketByFolder(const fs::path& relative)
+{
+    constexpr std::string_view prefix = "bucket_";
+    std::optional<ImageSize> bucket;
+    for (const auto& part : relative.parent_path()) {
+        if (part.string().starts_with(prefix))
+            bucket = bucketFromName(part.string().substr(prefix.size()));
+    }
+    return bucket;
 }
 
 /// The grid that shards made elsewhere do not tell: that of the usual patch sizes which gives this count.
@@ -84,12 +106,14 @@ struct Shard {
     fs::path file;
     ImageSize bucket;
     std::vector<std::string> ids;
-    std::int64_t bytes = -1; ///< As the manifest has it; -1 unknown.
+    std::vector<ImageSize> buckets; ///< Of each sample, where they are not all `bucket`.
+    std::int64_t bytes = -1;        ///< As the manifest has it; -1 unknown.
 
     std::once_flag once;
     std::string damage; ///< Why it could not be opened.
     std::shared_ptr<const MappedFile> mapped;
     std::vector<Parts> samples; ///< By position in `ids`.
+    std::string partlyDamaged;  ///< Why some samples lack entries.
 };
 
 } // namespace
@@ -107,6 +131,8 @@ struct ShardSet::State {
 
     void readManifest(const json& manifest, const std::string& name);
     void indexWithoutManifest();
+    static std::vector<ImageSize> bucketsByLatents(const Shard& shard);
+    void joinUnknownBuckets();
     void addEntries();
     static void index(Shard& shard, bool idsAreKnown);
     const Parts& partsOf(std::int64_t index, Shard*& shard) const;
@@ -141,22 +167,53 @@ void ShardSet::State::readManifest(const json& manifest, const std::string& name
     }
 }
 
+/// Tars below folders bucket_WIDTHxHEIGHT hold samples of that bucket; those that lie anywhere else are of the bucket
+/// that each sample's latent has the shape of.
 void ShardSet::State::indexWithoutManifest()
 {
-    for (const auto& bucketFolder : sortedEntries(folder)) {
-        const auto bucketName = bucketFolder.filename().string();
-        if (!bucketName.starts_with("bucket_") || !fs::is_directory(bucketFolder))
+    for (const auto& file : tarsBelow(folder)) {
+        auto shard = std::make_unique<Shard>();
+        shard->file = file;
+        std::call_once(shard->once, [&] { index(*shard, false); });
+        if (const auto bucket = bucketByFolder(file.lexically_relative(folder)))
+            shard->bucket = *bucket;
+        else
+            shard->buckets = bucketsByLatents(*shard);
+        shards.push_back(std::move(shard));
+    }
+    joinUnknownBuckets();
+}
+
+/// {0, 0} where a latent cannot be read.
+std::vector<ImageSize> ShardSet::State::bucketsByLatents(const Shard& shard)
+{
+    std::vector<ImageSize> buckets;
+    for (std::size_t i = 0; i < shard.samples.size(); ++i) {
+        auto& bucket = buckets.emplace_back();
+        const auto bytes = shard.samples[i][Latent];
+        if (bytes.data() == nullptr)
             continue;
-        for (const auto& file : sortedEntries(bucketFolder)) {
-            if (file.extension() != ".tar")
-                continue;
-            auto shard = std::make_unique<Shard>();
-            shard->file = file;
-            shard->bucket = bucketFromName(bucketName.substr(std::strlen("bucket_")));
-            std::call_once(shard->once, [&] { index(*shard, false); });
-            shards.push_back(std::move(shard));
+        try {
+            const auto shape = parseNpyHeader(bytes, shard.ids[i]).shape;
+            if (shape.size() == 3)
+                bucket = {.width = shape[2] * latentFactor, .height = shape[1] * latentFactor};
+        } catch (const DataError&) { // Reading the sample tells what is wrong with it.
         }
     }
+    return buckets;
+}
+
+/// Samples of which nothing tells the bucket stand among those of the first, where reading them names the damage.
+void ShardSet::State::joinUnknownBuckets()
+{
+    ImageSize known;
+    for (const auto& shard : shards) {
+        for (const auto& bucket : shard->buckets)
+            known = known == ImageSize{} ? bucket : known;
+        known = known == ImageSize{} ? shard->bucket : known;
+    }
+    for (auto& shard : shards)
+        std::ranges::replace(shard->buckets, ImageSize{}, known);
 }
 
 void ShardSet::State::addEntries()
@@ -167,17 +224,18 @@ void ShardSet::State::addEntries()
             if (!byId.emplace(shard.ids[position], static_cast<std::int64_t>(entries.size())).second)
                 throw DataError(folder.string() + " holds sample " + shard.ids[position] +
                                 " twice; pack the shards again");
-            entries.push_back({.id = shard.ids[position], .bucket = shard.bucket});
+            entries.push_back(
+                {.id = shard.ids[position], .bucket = shard.buckets.empty() ? shard.bucket : shard.buckets[position]});
             places.emplace_back(number, position);
         }
     }
     if (entries.empty())
         throw DataError(folder.string() +
-                        " holds no samples: neither shards.json nor bucket_WIDTHxHEIGHT folders with tars; run "
-                        "`nanodit shard`");
+                        " holds no samples: neither a shards.json nor tars of samples below it; run `nanodit shard`");
 }
 
-/// Maps the tar and finds every sample's entries. Throws DataError.
+/// Maps the tar and finds every sample's entries. A damaged stretch costs the samples that it holds something of.
+/// Throws DataError.
 void ShardSet::State::index(Shard& shard, bool idsAreKnown)
 {
     const auto mapped = MappedFile::open(shard.file);
@@ -185,17 +243,34 @@ void ShardSet::State::index(Shard& shard, bool idsAreKnown)
     if (shard.bytes >= 0 && static_cast<std::size_t>(shard.bytes) != mapped->bytes().size())
         throw DataError(name + " has " + std::to_string(mapped->bytes().size()) + " bytes instead of " +
                         std::to_string(shard.bytes) + "; pack the shards again");
+    std::vector<TarDamage> damages;
     std::vector<std::string> keys;
     std::vector<Parts> samples;
-    for (const auto& sample : readWebdataset(mapped->bytes(), mapped, name)) {
+    for (const auto& sample : readDamagedWebdataset(mapped->bytes(), mapped, name, damages)) {
         keys.push_back(sample.key);
         auto& parts = samples.emplace_back();
         for (std::size_t part = 0; part < extensions.size(); ++part)
             if (const auto* const file = sample.find(extensions[part]))
                 parts[part] = file->data.empty() ? mapped->bytes().first(0) : file->data;
     }
-    if (idsAreKnown && keys != shard.ids)
+    if (keys.empty() && !damages.empty())
+        throw DataError(damages.front().reason);
+    if (idsAreKnown && damages.empty() && keys != shard.ids)
         throw DataError(name + " does not hold the samples that shards.json lists; pack the shards again");
+    if (idsAreKnown && !damages.empty()) {
+        std::unordered_map<std::string, Parts> found;
+        for (std::size_t i = 0; i < keys.size(); ++i)
+            found.emplace(keys[i], samples[i]);
+        keys = shard.ids;
+        samples.clear();
+        for (const auto& id : keys)
+            samples.push_back(found[id]); // One that is wholly lost has no parts.
+    }
+    for (const auto& damage : damages)
+        shard.partlyDamaged += (shard.partlyDamaged.empty() ? " (of the archive, bytes " : ", ") +
+                               std::to_string(damage.from) + " to " + std::to_string(damage.to);
+    if (!damages.empty())
+        shard.partlyDamaged += " cannot be read)";
     shard.ids = std::move(keys);
     shard.samples = std::move(samples);
     shard.mapped = mapped;
@@ -241,12 +316,26 @@ std::shared_ptr<const ShardSet> ShardSet::open(const fs::path& folder)
     } else {
         state.indexWithoutManifest();
         state.addEntries();
-        const auto first = set->read(0);
+        const auto first = set->firstReadable();
         state.dinoWidth = first.cls.shape[0];
         state.textWidth = first.text.shape[1];
         state.latentChannels = first.latent.shape[0];
     }
     return set;
+}
+
+ShardSample ShardSet::firstReadable() const
+{
+    std::string firstReason;
+    for (std::int64_t i = 0; i < static_cast<std::int64_t>(state_->entries.size()); ++i) {
+        try {
+            return read(i);
+        } catch (const DataError& error) {
+            if (firstReason.empty())
+                firstReason = error.what();
+        }
+    }
+    throw DataError("no sample of " + state_->folder.string() + " can be read: " + firstReason);
 }
 
 std::span<const ShardSet::Entry> ShardSet::entries() const
@@ -268,7 +357,7 @@ ShardSample ShardSet::read(std::int64_t index, Check check) const
     const auto nameOf = [&](Part part) { return shard->file.string() + ": " + entry.id + "." + extensions[part]; };
     const auto arrayOf = [&](Part part, std::size_t dimensions, std::size_t axis, std::int64_t known) {
         if (parts[part].data() == nullptr)
-            throw DataError(nameOf(part) + " is missing; pack the shards again");
+            throw DataError(nameOf(part) + " is missing" + shard->partlyDamaged + "; pack the shards again");
         auto array = parseNpy(parts[part], shard->mapped, nameOf(part));
         if (array.shape.size() != dimensions || (known != 0 && array.shape[axis] != known))
             throw DataError(nameOf(part) + " has the unexpected shape " + shapeText(array.shape));
@@ -293,7 +382,8 @@ ShardSample ShardSet::read(std::int64_t index, Check check) const
     else if (state_->statistics.empty())
         sample.info = json::object(); // Sets made elsewhere need not have one.
     if (!sample.info.is_object())
-        throw DataError(nameOf(Info) + " is missing or no JSON object; pack the shards again");
+        throw DataError(nameOf(Info) + " is missing or no JSON object" + shard->partlyDamaged +
+                        "; pack the shards again");
     sample.cls = arrayOf(Cls, 1, 0, state_->dinoWidth);
     sample.patches = arrayOf(Patches, 2, 1, sample.cls.shape[0]);
     sample.latent = arrayOf(Latent, 3, 0, state_->latentChannels);

@@ -16,7 +16,9 @@ namespace nanodit {
 class ShardSet {
 public:
     /// `folder`: data/shards/<set>. Reads shards.json; a folder of webdataset shards without one is indexed by reading
-    /// every tar's headers, and has no statistics. Throws DataError.
+    /// the headers of every tar below it, and has no statistics: their buckets are those of their folders
+    /// (bucket_WIDTHxHEIGHT), elsewhere of their latents' shape times 8. Where a tar is damaged, what can be read of it
+    /// stays, from the next whole header on. Throws DataError.
     static std::shared_ptr<const ShardSet> open(const std::filesystem::path& folder);
     ~ShardSet();
 
@@ -29,8 +31,8 @@ public:
     std::optional<std::int64_t> find(const std::string& id) const;
 
     /// One sample, its arrays in the mapped tar. Text padded to a full length is cut to its valid tokens (t5_mask).
-    /// Throws DataError naming shard and sample when it is damaged, incomplete, of the wrong shape or not finite; whether
-    /// numbers are finite is not looked at with Check::Shapes.
+    /// Throws DataError naming shard and sample when it is damaged, incomplete, of the wrong shape or not finite;
+    /// whether numbers are finite is not looked at with Check::Shapes.
     enum class Check { Everything, Shapes };
     ShardSample read(std::int64_t index, Check check = Check::Everything) const;
 
@@ -43,6 +45,7 @@ public:
 
 private:
     ShardSet();
+    ShardSample firstReadable() const;
     struct State;
     std::unique_ptr<State> state_;
 };

@@ -39,6 +39,58 @@ struct EntryDeleter {
     void operator()(archive_entry* entry) const { archive_entry_free(entry); }
 };
 
+constexpr std::size_t blockSize = 512;
+
+std::size_t roundedUp(std::size_t bytes)
+{
+    return (bytes + blockSize - 1) / blockSize * blockSize;
+}
+
+/// A number of a header: octal digits between blanks. Empty for anything else.
+std::optional<std::size_t> octal(std::span<const std::byte> field)
+{
+    std::size_t value = 0;
+    bool digits = false, ended = false;
+    for (const auto byte : field) {
+        const auto c = std::to_integer<char>(byte);
+        if (c == ' ' || c == '\0') {
+            ended = digits;
+        } else if (c >= '0' && c <= '7' && !ended) {
+            value = value * 8 + static_cast<std::size_t>(c - '0');
+            digits = true;
+        } else {
+            return std::nullopt;
+        }
+    }
+    return digits ? std::optional(value) : std::nullopt;
+}
+
+/// POSIX: the sum of a header's bytes, those of the checksum counted as blanks.
+bool isHeader(std::span<const std::byte> block)
+{
+    constexpr std::size_t checksumAt = 148, checksumSize = 8;
+    const auto stated = octal(block.subspan(checksumAt, checksumSize));
+    std::size_t sum = checksumSize * ' ';
+    for (std::size_t i = 0; i < blockSize; ++i) {
+        if (i < checksumAt || i >= checksumAt + checksumSize)
+            sum += std::to_integer<std::size_t>(block[i]);
+    }
+    return stated == sum;
+}
+
+/// Where a member's own header ends: behind those that only say more of it (PAX, GNU long names).
+std::size_t endOfHeaders(std::span<const std::byte> bytes, std::size_t at)
+{
+    constexpr std::size_t sizeAt = 124, sizeSize = 12, typeAt = 156;
+    while (at + blockSize <= bytes.size()) {
+        const auto block = bytes.subspan(at, blockSize);
+        if (std::string_view("xgLK").find(std::to_integer<char>(block[typeAt])) == std::string_view::npos)
+            return at + blockSize;
+        at += blockSize + roundedUp(octal(block.subspan(sizeAt, sizeSize)).value_or(0));
+    }
+    return bytes.size();
+}
+
 std::string messageOf(archive* from)
 {
     const char* const text = archive_error_string(from);
@@ -86,7 +138,10 @@ std::optional<TarMember> TarReader::next()
         std::string name = path;
         const bool regular = archive_entry_filetype(entry) == AE_IFREG && archive_entry_hardlink(entry) == nullptr;
         // The data are read in any case, so that an archive cut off inside a member that is passed over is noticed.
+        const auto header = static_cast<std::size_t>(archive_read_header_position(archive_));
         const auto data = readData(name);
+        position_ = data.empty() ? endOfHeaders(bytes_, header)
+                                 : roundedUp(static_cast<std::size_t>(data.data() + data.size() - bytes_.data()));
         if (regular)
             return TarMember{.name = std::move(name), .data = data};
     }
@@ -149,23 +204,91 @@ std::optional<std::pair<std::string, std::string>> webdatasetKey(const std::stri
     return std::pair(name.substr(0, dot), std::move(extension));
 }
 
+std::size_t findTarHeader(std::span<const std::byte> bytes, std::size_t from)
+{
+    for (; from + blockSize <= bytes.size(); from += blockSize) {
+        if (isHeader(bytes.subspan(from, blockSize)))
+            return from;
+    }
+    return bytes.size();
+}
+
+namespace {
+
+/// Puts members together to samples.
+class SampleGrouping {
+public:
+    explicit SampleGrouping(const std::string& name)
+        : name_(name)
+    {
+    }
+    void add(const TarMember& member)
+    {
+        auto parts = webdatasetKey(member.name);
+        if (!parts)
+            return;
+        auto& [key, extension] = *parts;
+        if (samples_.empty() || samples_.back().key != key)
+            samples_.push_back({.key = key, .files = {}});
+        if (samples_.back().find(extension) != nullptr)
+            throw DataError(name_ + " holds " + member.name + " twice in one sample; pack it again");
+        samples_.back().files.push_back({.extension = std::move(extension), .data = member.data});
+    }
+    std::vector<WebdatasetSample> take() { return std::move(samples_); }
+
+private:
+    const std::string& name_;
+    std::vector<WebdatasetSample> samples_;
+};
+
+} // namespace
+
 std::vector<WebdatasetSample> readWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                                              const std::string& name)
 {
-    std::vector<WebdatasetSample> samples;
+    SampleGrouping samples(name);
     TarReader reader(bytes, std::move(owner), name);
-    while (auto member = reader.next()) {
-        auto parts = webdatasetKey(member->name);
-        if (!parts)
-            continue;
-        auto& [key, extension] = *parts;
-        if (samples.empty() || samples.back().key != key)
-            samples.push_back({.key = key, .files = {}});
-        if (samples.back().find(extension) != nullptr)
-            throw DataError(name + " holds " + member->name + " twice in one sample; pack it again");
-        samples.back().files.push_back({.extension = std::move(extension), .data = member->data});
+    while (const auto member = reader.next())
+        samples.add(*member);
+    return samples.take();
+}
+
+std::vector<WebdatasetSample> readDamagedWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                                                    const std::string& name, std::vector<TarDamage>& damages)
+{
+    SampleGrouping samples(name);
+    for (std::size_t begin = 0;;) { // From one whole stretch to the next.
+        std::size_t end = begin;
+        std::string reason;
+        std::optional<TarReader> reader;
+        const auto next = [&]() -> std::optional<TarMember> {
+            try {
+                if (!reader)
+                    reader.emplace(bytes.subspan(begin), owner, name);
+                return reader->next();
+            } catch (const DataError& error) {
+                reason = error.what();
+                return std::nullopt;
+            }
+        };
+        while (const auto member = next()) {
+            end = begin + reader->position();
+            samples.add(*member);
+        }
+        if (reason.empty())
+            end = begin + reader->position(); // Behind folders and links, too.
+        // Behind a whole stretch stands a damaged header, a member that is cut short, or an end mark.
+        const auto whole = findTarHeader(bytes, reason.empty() ? end : std::min(end + blockSize, bytes.size()));
+        const auto isZero = [](std::byte byte) { return byte == std::byte{0}; };
+        if (reason.empty() && std::ranges::all_of(bytes.subspan(std::min(end, bytes.size())), isZero))
+            return samples.take();
+        if (reason.empty())
+            reason = name + " has an end mark in the middle of the archive; make it again";
+        damages.push_back({.from = end, .to = whole, .reason = reason});
+        if (whole == bytes.size())
+            return samples.take();
+        begin = whole;
     }
-    return samples;
 }
 
 TarWriter::TarWriter(Sink sink)

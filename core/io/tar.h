@@ -31,6 +31,8 @@ public:
 
     /// Empty at the end. Throws DataError naming the archive when it is truncated or a header is damaged.
     std::optional<TarMember> next();
+    /// Where what was read so far ends, in blocks of 512 bytes from the begin.
+    std::size_t position() const { return position_; }
 
 private:
     std::span<const std::byte> readData(const std::string& member);
@@ -38,8 +40,18 @@ private:
     std::span<const std::byte> bytes_;
     std::shared_ptr<const void> owner_;
     std::string name_;
+    std::size_t position_ = 0;
     archive* archive_ = nullptr;
 };
+
+/// A stretch of an archive that could not be read.
+struct TarDamage {
+    std::size_t from = 0, to = 0; ///< Bytes; `to` is where the next whole member begins, or the archive's end.
+    std::string reason;           ///< A sentence that names the archive.
+};
+/// Where the next member's header begins, at `from` (a multiple of 512) or behind it: the next block with a header's
+/// checksum. The size of `bytes` where there is none.
+std::size_t findTarHeader(std::span<const std::byte> bytes, std::size_t from);
 
 /// One file of a webdataset sample.
 struct WebdatasetFile {
@@ -61,6 +73,10 @@ std::optional<std::pair<std::string, std::string>> webdatasetKey(const std::stri
 /// extension twice.
 std::vector<WebdatasetSample> readWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                                              const std::string& name);
+/// The same of an archive that may be damaged: what cannot be read, up to the next whole header, is passed over and
+/// told in `damages`, in order. Also behind an end mark that stands in the middle.
+std::vector<WebdatasetSample> readDamagedWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                                                    const std::string& name, std::vector<TarDamage>& damages);
 
 /// Writes a tar of regular files through libarchive. Equal input gives equal bytes: times and owners are zero, headers
 /// plain USTAR, with a PAX record only for names that USTAR cannot hold.

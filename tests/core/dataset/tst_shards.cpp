@@ -1,3 +1,4 @@
+#include "core/dataset/loader.h"
 #include "core/dataset/shard_check.h"
 #include "core/dataset/shard_set.h"
 #include "core/dataset/shard_writer.h"
@@ -272,6 +273,46 @@ private Q_SLOTS:
         set->read(2);
     }
 
+    /// Whichever header it is: the sample that it belongs to cannot be read, and says why; all others can.
+    void aDamagedHeaderCostsOneSample()
+    {
+        const auto samples = drawnSamples(4, wide, 0, tall);
+        const TemporaryFolder folder;
+        packed(folder.path(), samples);
+        const auto file = folder / "train/bucket_128x64/shard-000000.tar";
+        const auto text = readTextFile(file);
+        const auto bytes = std::as_bytes(std::span(text.data(), text.size()));
+        int headers = 0;
+        for (std::size_t at = findTarHeader(bytes, 0); at < text.size(); at = findTarHeader(bytes, at + 512)) {
+            const std::string lost = text.substr(at, 2); // "a0"...
+            damageByte(file, static_cast<std::int64_t>(at) + 100);
+            for (const bool manifest : {true, false}) {
+                if (!manifest)
+                    fs::rename(folder / "train/shards.json", folder / "kept.json");
+                const auto set = ShardSet::open(folder / "train");
+                QCOMPARE(set->entries().size(), samples.size());
+                for (const auto& sample : samples) {
+                    const auto index = set->find(sample.id).value();
+                    const auto message = errorOf([&] { set->read(index); });
+                    // A set made elsewhere need not have any .json entry.
+                    const bool needed = manifest || text.substr(at, 7) != lost + ".json";
+                    QCOMPARE(!message.empty(), sample.id == lost && needed);
+                    if (message.empty()) {
+                        QVERIFY(std::ranges::equal(set->read(index).latent.bytes, sample.latent.bytes));
+                    } else {
+                        const auto range = std::to_string(at) + " to ";
+                        QVERIFY2(message.find(range) != std::string::npos, message.c_str());
+                    }
+                }
+                if (!manifest)
+                    fs::rename(folder / "kept.json", folder / "train/shards.json");
+            }
+            damageByte(file, static_cast<std::int64_t>(at) + 100); // as it was
+            ++headers;
+        }
+        QCOMPARE(headers, 4 * 5);
+    }
+
     void manifestsThatLieAreRefused()
     {
         const TemporaryFolder folder;
@@ -306,7 +347,8 @@ private Q_SLOTS:
         const auto workspace = Workspace::create(folder / "workspace");
         const auto check = [&workspace] {
             std::vector<ShardSetCheck> checks;
-            makeShardCheckJob({.workspace = workspace, .finished = [&](const auto& found) { checks = found; }})->run({});
+            makeShardCheckJob({.workspace = workspace, .finished = [&](const auto& found) { checks = found; }})
+                ->run({});
             return checks.at(0);
         };
         QVERIFY(errorOf([&] { check(); }).find("nanodit shard") != std::string::npos);
@@ -366,6 +408,57 @@ private Q_SLOTS:
         QVERIFY(std::ranges::equal(read.text.bytes, padded.bytes.first(30)));
         QVERIFY(read.patchGrid == (GridSize{4, 8}));
         QVERIFY(set->dinoStatistics().empty());
+    }
+
+    void setsWithoutBucketFoldersAreGroupedByTheirLatents()
+    {
+        const auto samples = drawnSamples(3, wide, 2, tall);
+        const TemporaryFolder folder;
+        int number = 0;
+        for (const auto& members : {std::array{0, 3, 1}, std::array{4, 2, -1}}) { // both buckets in each tar
+            std::string tar;
+            TarWriter writer(
+                [&tar](auto piece) { tar.append(reinterpret_cast<const char*>(piece.data()), piece.size()); });
+            for (const int member : members) {
+                if (member < 0)
+                    continue;
+                const auto& sample = samples[static_cast<std::size_t>(member)];
+                writer.add(sample.id + ".dinov3.npy", npyBytes(sample.cls));
+                writer.add(sample.id + ".dinov3_patches.npy", npyBytes(sample.patches));
+                writer.add(sample.id + ".vae.npy", npyBytes(sample.latent));
+                writer.add(sample.id + ".t5.npy", npyBytes(sample.text));
+            }
+            writer.finish();
+            writeText(folder / ("flat/part" + std::to_string(number++) + ".tar"), tar);
+        }
+        writeText(folder / "flat/.hidden.tar", "being written");
+        const auto set = ShardSet::open(folder / "flat");
+        QCOMPARE(set->entries().size(), samples.size());
+        for (const auto& sample : samples) {
+            const auto index = set->find(sample.id).value();
+            QVERIFY(set->entries()[static_cast<std::size_t>(index)].bucket == sample.bucket);
+            const auto read = set->read(index);
+            QVERIFY(read.patchGrid == sample.patchGrid);
+            QVERIFY(std::ranges::equal(read.patches.bytes, sample.patches.bytes));
+        }
+        Loader loader(set, {.batchSize = 2, .normaliseDino = false});
+        QCOMPARE(loader.batchesPerEpoch(), 2 + 1);
+        for (int i = 0; i < 3; ++i) {
+            const auto batch = loader.next();
+            for (const auto& id : batch.ids)
+                QVERIFY(batch.bucket == (id[0] == 'a' ? wide : tall));
+        }
+        QVERIFY(loader.corrupt().empty());
+
+        // A latent that cannot be read: its sample stands somewhere, where it is named.
+        const auto file = folder / "flat/part0.tar";
+        const auto text = readTextFile(file);
+        damageByte(file, static_cast<std::int64_t>(text.find("\x93NUMPY", text.find("b0.vae.npy"))));
+        const auto damaged = ShardSet::open(folder / "flat");
+        QCOMPARE(damaged->entries().size(), samples.size());
+        const auto message = errorOf([&] { damaged->read(damaged->find("b0").value()); });
+        QVERIFY2(message.find("b0.vae.npy") != std::string::npos, message.c_str());
+        damaged->read(damaged->find("b1").value());
     }
 };
 

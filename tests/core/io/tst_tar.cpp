@@ -166,6 +166,82 @@ private Q_SLOTS:
         QVERIFY(samplesOf(std::string(10240, '\0')).empty());
     }
 
+    /// Each header in turn, overwritten or blanked: that member is lost, and nothing else.
+    void aDamagedHeaderCostsItsMemberAlone()
+    {
+        const std::vector<std::pair<std::string, std::string>> files = {{"a.json", "{}"},
+                                                                        {"a.npy", std::string(1500, 'x')},
+                                                                        {"a.txt", ""},
+                                                                        {"b.json", "{\"b\": 1}"},
+                                                                        {"b.npy", std::string(512, 'y')},
+                                                                        {"c.json", ""},
+                                                                        {"c.npy", std::string(700, 'z')}};
+        const auto whole = tarOf(files);
+        std::vector<std::size_t> headers;
+        for (std::size_t at = 0; at < whole.size(); at = findTarHeader(bytesOf(whole), at + 512)) {
+            if (findTarHeader(bytesOf(whole), at) == at)
+                headers.push_back(at);
+        }
+        QCOMPARE(headers.size(), files.size());
+        for (std::size_t lost = 0; lost < files.size(); ++lost) {
+            for (const bool blanked : {false, true}) {
+                auto text = whole;
+                if (blanked)
+                    std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(headers[lost]), 512, '\0');
+                else
+                    text[headers[lost] + 3] ^= 0x10;
+                const auto tar = std::make_shared<const std::string>(text);
+                std::vector<TarDamage> damages;
+                std::vector<std::pair<std::string, std::string>> found;
+                for (const auto& sample : readDamagedWebdataset(bytesOf(*tar), tar, "case.tar", damages)) {
+                    for (const auto& file : sample.files)
+                        found.emplace_back(
+                            sample.key + "." + file.extension,
+                            std::string(reinterpret_cast<const char*>(file.data.data()), file.data.size()));
+                }
+                auto expected = files;
+                expected.erase(expected.begin() + static_cast<std::ptrdiff_t>(lost));
+                QCOMPARE(found, expected);
+                QCOMPARE(damages.size(), 1u);
+                QCOMPARE(damages[0].from, headers[lost]);
+                QCOMPARE(damages[0].to, lost + 1 < headers.size() ? headers[lost + 1] : whole.size());
+                QVERIFY2(damages[0].reason.starts_with("case.tar"), damages[0].reason.c_str());
+            }
+        }
+    }
+
+    void severalDamagesAndACutEndAreAllTold()
+    {
+        const std::string longId(150, 'k'); // has a PAX record in front
+        const auto whole = tarOf({{"a.json", "{}"},
+                                  {"a.npy", std::string(1000, 'x')},
+                                  {longId + ".json", "{}"},
+                                  {longId + ".npy", std::string(1000, 'y')},
+                                  {"c.json", "{}"},
+                                  {"c.npy", std::string(5000, 'z')}});
+        auto text = whole.substr(0, whole.find("zzz") + 2000);
+        text[1] ^= 1;
+        const auto tar = std::make_shared<const std::string>(text);
+        std::vector<TarDamage> damages;
+        const auto samples = readDamagedWebdataset(bytesOf(*tar), tar, "case.tar", damages);
+        QCOMPARE(damages.size(), 2u);
+        QCOMPARE(damages[0].from, 0u);
+        QCOMPARE(damages[1].to, text.size());
+        QCOMPARE(samples.size(), 3u);
+        QCOMPARE(samples[0].files.size(), 1u);
+        QCOMPARE(samples[1].key, longId);
+        QCOMPARE(samples[1].files.size(), 2u);
+        QCOMPARE(samples[2].files.size(), 1u);
+
+        damages.clear();
+        const auto sound = std::make_shared<const std::string>(whole);
+        QCOMPARE(readDamagedWebdataset(bytesOf(*sound), sound, "case.tar", damages).size(), 3u);
+        QVERIFY(damages.empty());
+        const auto nothing = std::make_shared<const std::string>(std::string(2048, 'x'));
+        QVERIFY(readDamagedWebdataset(bytesOf(*nothing), nothing, "case.tar", damages).empty());
+        QCOMPARE(damages.size(), 1u);
+    }
+
     void whatTheSinkThrowsComesOut()
     {
         const auto message = errorOf([] {
