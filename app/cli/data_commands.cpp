@@ -1,5 +1,6 @@
 #include "app/cli/certificate_command.h"
 #include "app/cli/commands.h"
+#include "app/cli/ledger_text.h"
 #include "app/cli/shard_check_command.h"
 
 #include <nlohmann/json.hpp>
@@ -230,7 +231,7 @@ std::string firstWholeValidationRecord(const Workspace& workspace)
     return {};
 }
 
-void runStatus(Options& options)
+void runStatus(const LedgerRequest& epoch, Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
     const auto report = status(workspace);
@@ -261,7 +262,8 @@ void runStatus(Options& options)
         text += "\n" + count(report.picturesGone, "picture") + " gone";
     for (const auto& [reason, number] : report.excluded)
         text += "\n" + count(number, "record") + " excluded: " + reason;
-    printResult(options.output, text + "\n" + table(rows),
+    const auto ledger = ledgerIfPacked(workspace, epoch);
+    printResult(options.output, text + "\n" + table(rows) + (ledger ? "\n" + ledgerText(*ledger) : ""),
                 {{"records", report.records},
                  {"pictures_gone", report.picturesGone},
                  {"splits", report.splits},
@@ -269,7 +271,8 @@ void runStatus(Options& options)
                  {"tags", report.tags},
                  {"excluded", report.excluded},
                  {"arrays", arrays},
-                 {"first_validation_record", firstWholeValidationRecord(workspace)}});
+                 {"first_validation_record", firstWholeValidationRecord(workspace)},
+                 {"ledger", ledger ? ledgerJson(*ledger) : json()}});
 }
 
 void runExport(const std::filesystem::path& file, Options& options)
@@ -324,8 +327,18 @@ void addDataCommands(CLI::App& app, Options& options)
     });
 
     auto* const state =
-        app.add_subcommand("status", "Count records and the states of their arrays, without reading them");
-    state->callback([&options] { runStatus(options); });
+        app.add_subcommand("status", "Count records and the states of their arrays, without reading them; and what an "
+                                     "epoch of training does with the packed set");
+    const auto epoch = std::make_shared<LedgerRequest>();
+    state->add_option("--set", epoch->set, "The packed set whose epoch is told")->capture_default_str();
+    state->add_option("--batch-size", epoch->batchSize, "data.batch_size of the training")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    state->add_option("--seed", epoch->seed, "Seed of the training")->capture_default_str();
+    state->add_option("--epoch", epoch->epoch, "Which epoch, from 0 on")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    state->callback([epoch, &options] { runStatus(*epoch, options); });
 
     auto* const exporting = app.add_subcommand("export", "Write the records as a records.jsonl, which can be imported");
     const auto file = std::make_shared<std::filesystem::path>();
