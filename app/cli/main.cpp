@@ -32,6 +32,7 @@ int run(int argc, char** argv, nanodit::cli::Options& options)
     cli::addTrainCommand(app, options);
     cli::addSampleCommand(app, options);
     cli::addValidateCommands(app, options);
+    cli::addExperimentCommand(app, options);
     cli::addDemoCommand(app, options);
     cli::addAttentionCommand(app, options);
     cli::addGoldenCommand(app, options);

@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "app/cli/config_choice.h"
 #include "core/config/yaml.h"
 
 #include <nlohmann/json.hpp>
@@ -20,19 +21,6 @@ struct TrainArguments {
     bool check = false;
     std::int64_t logEvery = 50;
 };
-
-/// A file's path, or the name of a configuration that comes with the program ("demo", "base").
-std::filesystem::path configFile(const std::string& nameOrPath)
-{
-    if (std::filesystem::exists(nameOrPath))
-        return nameOrPath;
-    for (const auto& folder : {resourcesFolder() / "configs", resourcesFolder().parent_path() / "configs"}) {
-        const auto file = folder / (nameOrPath + ".yaml");
-        if (std::filesystem::exists(file))
-            return file;
-    }
-    throw UsageError("there is no configuration \"" + nameOrPath + "\": name a YAML file, or one of demo and base");
-}
 
 std::string firstFreeRunName(const Workspace& workspace, const std::string& stem)
 {

@@ -29,8 +29,8 @@ namespace {
 const fs::path root = SOURCE_ROOT;
 
 /// The folders of core in the order of the data flow, as in core/CMakeLists.txt.
-const std::vector<std::string> flow = {"runtime", "config", "io",      "dataset",  "encoders", "preprocess", "model",
-                                       "sample",  "train",  "inspect", "demo",     "validate", "golden"};
+const std::vector<std::string> flow = {"runtime", "config", "io",      "dataset", "encoders", "preprocess", "model",
+                                       "sample",  "train",  "inspect", "demo",    "validate", "experiment", "golden"};
 /// Geometry without dependencies; part of nanodit_base, like runtime, config and io's formats.
 const std::set<std::string> ground = {"core/dataset/bucket.h", "core/workbench.h"};
 

@@ -1,0 +1,134 @@
+#include "core/experiment/answers.h"
+
+#include "core/validate/report_file.h"
+
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+
+/// By how much patches were to win (the milestones' margin).
+constexpr double margin = 0.10;
+
+std::string percent(double share)
+{
+    return numberText(std::abs(share) * 100, 1) + " %";
+}
+
+std::string labelOf(const std::string& arm)
+{
+    return experimentArm(arm).label;
+}
+
+/// "reconstruction: layout error of CLS only against patches, sincos position: ..."
+std::string comparison(const ExperimentReport& report, const std::string& first, const std::string& other,
+                       const std::string& measure)
+{
+    const auto* const line = report.find(first, other, measure);
+    if (line == nullptr)
+        return {};
+    return experimentMeasure(measure).label + ", " + labelOf(first) + " to " + labelOf(other) + ": " + inWords(*line) +
+           ".";
+}
+
+void add(std::string& text, const std::string& sentence)
+{
+    if (!sentence.empty())
+        text += (text.empty() ? "" : " ") + sentence;
+}
+
+std::string doPatchesWin(const ExperimentReport& report)
+{
+    std::string text;
+    for (const auto* const arm : {"patches-sincos", "patches"}) {
+        const auto* const line = report.find("cls", arm, "reconstruction.dino_distance");
+        if (line == nullptr)
+            continue;
+        const bool wins = line->verdict == 1 && line->gain && *line->gain > margin;
+        add(text, (wins ? "Yes, by more than 10 %: " : "Not by more than 10 %: ") +
+                      comparison(report, "cls", arm, "reconstruction.dino_distance"));
+        for (const auto* const measure : {"reconstruction.layout_error", "reconstruction.psnr", "reconstruction.ssim"})
+            add(text, comparison(report, "cls", arm, measure));
+    }
+    return text;
+}
+
+std::string whatTwoArmsDiffer(const ExperimentReport& report, const std::string& first, const std::string& other)
+{
+    std::string text;
+    for (const auto* const measure : {"reconstruction.dino_distance", "reconstruction.layout_error",
+                                      "dino_swap.place_error_other", "attention.alignment"})
+        add(text, comparison(report, first, other, measure));
+    return text;
+}
+
+std::string doesTextSurvive(const ExperimentReport& report)
+{
+    std::string text;
+    for (const auto* const arm : {"patches-sincos", "patches-sincos-drop20"}) {
+        const auto* const match = report.find(arm, "text_only.text_match");
+        if (match == nullptr)
+            continue;
+        add(text, labelOf(arm) + ": text match " + inWords(*match) +
+                      (match->interval.low > 0.5    ? ", above chance (0.5)"
+                       : match->interval.high < 0.5 ? ", below chance (0.5)"
+                                                    : ", not told from chance (0.5)") +
+                      ".");
+        if (const auto* const layout = report.find(arm, "text_only.layout_error"))
+            add(text, "Layout error with text alone " + inWords(*layout) + ".");
+    }
+    for (const auto* const measure : {"text_only.text_match", "text_only.layout_error", "reconstruction.dino_distance"})
+        add(text, comparison(report, "patches-sincos", "patches-sincos-drop20", measure));
+    return text;
+}
+
+std::string isClsAttended(const ExperimentReport& report)
+{
+    std::string text;
+    for (const auto& arm : report.arms) {
+        const auto* const share = report.find(arm, "attention.cls");
+        const auto* const even = report.find(arm, "attention.cls_even");
+        if (share == nullptr || even == nullptr || even->mean <= 0)
+            continue;
+        add(text, labelOf(arm) + ": " + percent(share->mean) + " of attention (" + percent(share->interval.low) +
+                      " to " + percent(share->interval.high) + "), " + numberText(share->mean / even->mean, 1) +
+                      " times an even share.");
+    }
+    return text;
+}
+
+} // namespace
+
+std::string inWords(const ArmNumber& number)
+{
+    const auto decimals = experimentMeasure(number.measure).decimals;
+    return numberText(number.mean, decimals) + " (" + numberText(number.interval.low, decimals) + " to " +
+           numberText(number.interval.high, decimals) + ")";
+}
+
+std::string inWords(const ArmDifference& line)
+{
+    const auto decimals = experimentMeasure(line.measure).decimals;
+    auto text = numberText(line.firstMean, decimals) + " to " + numberText(line.otherMean, decimals);
+    if (line.gain)
+        text += ", " + percent(*line.gain) + (*line.gain < 0 ? " worse" : " better");
+    return text + " (difference " + numberText(line.interval.low, decimals) + " to " +
+           numberText(line.interval.high, decimals) + " with 95 % confidence; " + std::to_string(line.bySeed.size()) +
+           (line.bySeed.size() == 1 ? " seed, " : " seeds, ") + std::to_string(line.units) + " pairs each)";
+}
+
+std::vector<ExperimentAnswer> answersOf(const ExperimentReport& report)
+{
+    std::vector<ExperimentAnswer> answers = {
+        {"Do patches win over CLS alone?", doPatchesWin(report)},
+        {"What does the position of patches add?", whatTwoArmsDiffer(report, "patches", "patches-sincos")},
+        {"What does misalignment cost?", whatTwoArmsDiffer(report, "patches-sincos", "misaligned")},
+        {"Are misaligned patches still better than none?", whatTwoArmsDiffer(report, "cls", "misaligned")},
+        {"Does text alone survive, with DINO dropped in 30 % of the samples, and in 20 %?", doesTextSurvive(report)},
+        {"Is CLS attended to?", isClsAttended(report)}};
+    std::erase_if(answers, [](const ExperimentAnswer& answer) { return answer.answer.empty(); });
+    return answers;
+}
+
+} // namespace nanodit

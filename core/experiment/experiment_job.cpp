@@ -1,0 +1,303 @@
+#include "core/config/yaml.h"
+#include "core/experiment/answers.h"
+#include "core/experiment/experiment_front.h"
+#include "core/experiment/misaligned_data.h"
+#include "core/experiment/model_numbers.h"
+#include "core/experiment/report_files.h"
+#include "core/experiment/work_claim.h"
+#include "core/io/atomic_file.h"
+#include "core/model/checkpoint.h"
+#include "core/validate/report_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iterator>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+/// Steps between checkpoints: what a killed training loses at most.
+constexpr std::int64_t saveEvery = 100;
+/// Validation records whose attention is looked at.
+constexpr std::size_t attentionRecords = 8;
+/// Scenes on a sheet.
+constexpr std::size_t sheetScenes = 6;
+
+struct Model {
+    std::string arm;
+    std::int64_t seed = 1;
+    std::string name() const { return arm + "-seed" + std::to_string(seed); }
+};
+
+class Experiment {
+public:
+    Experiment(const ExperimentRequest& request, const JobContext& context)
+        : request_(request)
+        , context_(context)
+        , folder_(fs::absolute(request.folder.empty() ? request.workspace.root / "experiments" / "patches-vs-cls"
+                                                      : request.folder)
+                      .lexically_normal())
+        , arms_(request.arms)
+    {
+        if (arms_.empty()) {
+            for (const auto& arm : patchesVsClsArms())
+                arms_.push_back(arm.name);
+        }
+    }
+
+    JobEnd run()
+    {
+        if (request_.seeds < 1)
+            throw UsageError("an experiment needs a seed at least");
+        for (std::int64_t seed = 1; seed <= request_.seeds; ++seed) { // Seed by seed: what is finished compares.
+            for (const auto& arm : arms_)
+                models_.push_back({.arm = experimentArm(arm).name, .seed = seed});
+        }
+        begin();
+        if (!request_.reportOnly && (!prepareData() || !makeModels()))
+            return JobEnd::Cancelled;
+        report();
+        return JobEnd::Finished;
+    }
+
+private:
+    TrainConfig configOf(const Model& model) const
+    {
+        auto config = armConfig(model.arm, model.seed, request_.config);
+        config.saving.every = std::min(config.saving.every, saveEvery);
+        return config;
+    }
+
+    /// Refuses to mix models that were trained or painted differently.
+    void begin() const
+    {
+        auto shared = request_.config;
+        shared.seed = 0; // Set by the experiment.
+        const Json wanted = {{"format", 1},
+                             {"experiment", "patches-vs-cls"},
+                             {"config", toYaml(shared)},
+                             {"validation", toJson(request_.validation)}};
+        const auto file = folder_ / "plan.json";
+        fs::create_directories(folder_);
+        removeAbandonedTemporaries(folder_);
+        if (!fs::exists(file))
+            return writeFileAtomically(file, wanted.dump(1) + "\n");
+        if (!isSame(Json::parse(readTextFile(file), nullptr, false), wanted, file.string()))
+            throw DataError(folder_.string() +
+                            " holds an experiment with another configuration or validation (plan.json): give the same "
+                            "ones to go on with it, or choose another folder with --out");
+    }
+
+    /// Settings that a plan of an earlier version does not name had their defaults.
+    static bool isSame(const Json& stored, const Json& wanted, const std::string& file)
+    {
+        try {
+            if (stored.at("format") != wanted.at("format") || stored.at("experiment") != wanted.at("experiment"))
+                return false;
+            for (const auto& [key, value] : stored.at("validation").items()) {
+                if (wanted.at("validation").at(key) != value)
+                    return false;
+            }
+            return toYaml(trainConfigFromYaml(stored.at("config"), file)) == wanted.at("config");
+        } catch (const Json::exception&) {
+            return false;
+        }
+    }
+
+    bool prepareData() const
+    {
+        if (std::find(arms_.begin(), arms_.end(), "misaligned") == arms_.end())
+            return true;
+        const auto made = [this](std::size_t) {
+            return fs::exists(folder_ / "misaligned" / "derived") &&
+                   fs::exists(folder_ / "misaligned" / "shards" / misalignedSetName(request_.config.data.shards));
+        };
+        return shareWork(
+            {"misaligned-data"}, folder_ / "claims", made,
+            [this](std::size_t) {
+                return makeMisalignedData(request_.workspace, request_.config.data.shards, folder_ / "misaligned",
+                                          context_);
+            },
+            context_);
+    }
+
+    bool makeModels() const
+    {
+        std::vector<std::string> names;
+        for (const auto& model : models_)
+            names.push_back(model.name());
+        return shareWork(
+            names, folder_ / "claims", [this](std::size_t i) { return isFinished(models_[i]); },
+            [this](std::size_t i) {
+                auto context = context_;
+                context.report = [this, i](Progress progress) {
+                    progress.phase = "model " + std::to_string(i + 1) + " of " + std::to_string(models_.size()) + ", " +
+                                     models_[i].name() + ": " + progress.phase;
+                    context_.report(progress);
+                };
+                return train(models_[i], context) && validate(models_[i], context) && look(models_[i], context);
+            },
+            context_);
+    }
+
+    fs::path runFolder(const Model& model) const { return folder_ / "runs" / model.name(); }
+    fs::path checkpointOf(const Model& model) const
+    {
+        return runFolder(model) / "checkpoints" / checkpointName(request_.config.schedule.steps);
+    }
+    fs::path validationOf(const Model& model) const { return folder_ / "validation" / model.name(); }
+    fs::path attentionOf(const Model& model) const { return folder_ / "attention" / (model.name() + ".json"); }
+    bool isFinished(const Model& model) const
+    {
+        return fs::exists(checkpointOf(model)) && fs::exists(validationOf(model) / "report.json") &&
+               fs::exists(attentionOf(model));
+    }
+
+    /// As the model's training and painting see it.
+    Workspace viewOf(const Model& model) const
+    {
+        auto workspace =
+            model.arm == "misaligned" ? misalignedView(request_.workspace, folder_ / "misaligned") : request_.workspace;
+        workspace.config.runs = (folder_ / "runs").string();
+        return workspace;
+    }
+
+    bool train(const Model& model, const JobContext& context) const
+    {
+        if (fs::exists(checkpointOf(model)))
+            return true;
+        const bool begun = !listCheckpoints(runFolder(model)).empty();
+        if (!begun)
+            fs::remove_all(runFolder(model)); // Killed before its first checkpoint: there is nothing to go on from.
+        TrainRequest request{.workspace = viewOf(model),
+                             .config = configOf(model),
+                             .runName = model.name(),
+                             .resume = begun,
+                             .device = request_.device};
+        return makeTrainJob(std::move(request))->run(context) == JobEnd::Finished;
+    }
+
+    bool validate(const Model& model, const JobContext& context) const
+    {
+        ValidateRequest request{.workspace = viewOf(model),
+                                .checkpoint = checkpointOf(model),
+                                .folder = validationOf(model),
+                                .baseline = {},
+                                .lpips = {},
+                                .settings = request_.validation,
+                                .device = request_.device};
+        return makeValidateJob(std::move(request))->run(context) == JobEnd::Finished;
+    }
+
+    bool look(const Model& model, const JobContext& context) const
+    {
+        if (fs::exists(attentionOf(model)))
+            return true;
+        std::vector<std::string> records;
+        for (const auto& record : listRecords(request_.workspace, Look::Catalog)) {
+            if (record.split == "val" && record.excluded.empty() && records.size() < attentionRecords)
+                records.push_back(record.id);
+        }
+        fs::create_directories(folder_ / "attention");
+        return measureModelAttention(viewOf(model), checkpointOf(model), records, attentionOf(model), request_.device,
+                                     context);
+    }
+
+    /// Of the seeds from 1 on that every arm has finished.
+    std::int64_t finishedSeeds() const
+    {
+        for (const auto& model : models_) { // seed by seed
+            if (!isFinished(model))
+                return model.seed - 1;
+        }
+        return request_.seeds;
+    }
+
+    void report() const
+    {
+        const auto seeds = finishedSeeds();
+        if (seeds == 0)
+            throw DataError("no seed of the experiment in " + folder_.string() +
+                            " is finished in every arm: let it go on, or name the arms that are");
+        ExperimentReport report{.folder = folder_,
+                                .config = request_.config,
+                                .validation = request_.validation,
+                                .arms = arms_,
+                                .seeds = seeds,
+                                .numbers = {},
+                                .differences = {},
+                                .courses = {},
+                                .answers = {},
+                                .notes = {},
+                                .sheets = {}};
+        std::vector<ModelNumbers> numbers;
+        std::vector<ValidationReport> firstSeed;
+        for (const auto& model : models_) {
+            if (model.seed > seeds)
+                continue;
+            numbers.push_back(
+                readModelNumbers(model.arm, model.seed, validationOf(model), runFolder(model), attentionOf(model)));
+            if (model.seed == 1)
+                firstSeed.push_back(readValidationReport(validationOf(model)));
+        }
+        compareArms(numbers, report);
+        for (const auto& arm : arms_) {
+            std::vector<std::vector<StepMetrics>> trainings;
+            for (std::int64_t seed = 1; seed <= seeds; ++seed)
+                trainings.push_back(readMetrics(runFolder({.arm = arm, .seed = seed})));
+            std::ranges::move(coursesOf(arm, trainings), std::back_inserter(report.courses));
+        }
+        report.answers = answersOf(report);
+        addNotes(report, firstSeed.front());
+        const auto sheets = writeSheets(folder_, arms_, firstSeed, sheetScenes);
+        for (const auto& sheet : sheets)
+            report.sheets.push_back(sheetFile(sheet));
+        writeFileAtomically(folder_ / "report.md", markdownOf(report, sheets));
+        writeFileAtomically(folder_ / "report.html", pageOf(report, sheets));
+        writeFileAtomically(folder_ / "report.json", toJson(report).dump(1) + "\n");
+        request_.finished(report);
+    }
+
+    void addNotes(ExperimentReport& report, const ValidationReport& validation) const
+    {
+        const auto& config = request_.config;
+        report.notes.push_back(
+            "Every model: hidden " + std::to_string(config.model.hiddenSize) + ", depth " +
+            std::to_string(config.model.depth) + ", " + std::to_string(config.schedule.steps) +
+            " steps in batches of " + std::to_string(config.data.batchSize * config.optimiser.accumulation) +
+            "; both conditions dropped in 10 % of the samples, DINO in 30 % (but where the arm says otherwise), text "
+            "in "
+            "5 %. Arms with the same seed begin from the same random numbers and see the same samples in the same "
+            "order.");
+        report.notes.push_back("Validation: " + std::to_string(request_.validation.records) +
+                               " scenes of the validation split, the same noise for all models, " +
+                               std::to_string(request_.validation.steps) +
+                               " sampler steps. Intervals draw seeds and pictures anew; of " +
+                               std::to_string(report.seeds) +
+                               (report.seeds == 1 ? " seed they tell the pictures' spread alone."
+                                                  : " seeds they tell the spread over seeds but roughly."));
+        for (const auto& note : validation.notes)
+            report.notes.push_back(note);
+    }
+
+    const ExperimentRequest& request_;
+    const JobContext& context_;
+    fs::path folder_;
+    std::vector<std::string> arms_;
+    std::vector<Model> models_;
+};
+
+} // namespace
+
+std::unique_ptr<Job> makeExperimentJob(ExperimentRequest request)
+{
+    return makeJob(
+        [request = std::move(request)](const JobContext& context) { return Experiment(request, context).run(); });
+}
+
+} // namespace nanodit

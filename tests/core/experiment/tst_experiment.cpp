@@ -1,0 +1,229 @@
+#include "core/dataset/shard_set.h"
+#include "core/experiment/experiment_front.h"
+#include "core/io/atomic_file.h"
+#include "core/model/checkpoint.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest>
+
+#include <algorithm>
+
+using namespace nanodit;
+using namespace nanodit::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t steps = 5, seeds = 2, records = 2;
+
+TrainConfig tinyConfig()
+{
+    TrainConfig config;
+    config.model.hiddenSize = 32;
+    config.model.depth = 2;
+    config.model.numHeads = 2;
+    config.model.mlpRatio = 2;
+    config.model.frequencyDim = 16;
+    config.data.batchSize = 4;
+    config.optimiser.lr = 3e-3;
+    config.schedule = {.steps = steps, .warmupSteps = 1, .decay = Decay::Constant};
+    config.ema.decay = 0.5;
+    config.saving.every = 2;
+    return config;
+}
+
+} // namespace
+
+/// Small experiments on a demo of 30 scenes: two arms, two seeds, a few steps.
+class TestExperiment : public QObject {
+    Q_OBJECT
+
+    const TemporaryFolder folder_;
+    Workspace workspace_;
+    std::optional<ExperimentReport> whole_;
+
+    ExperimentRequest request(const std::string& folder) const
+    {
+        ExperimentRequest request;
+        request.workspace = workspace_;
+        request.folder = folder_ / folder;
+        request.config = tinyConfig();
+        request.arms = {"patches-sincos", "misaligned"};
+        request.seeds = seeds;
+        request.validation.records = records;
+        request.validation.steps = 2;
+        request.validation.tasks = {ValidationTask::Reconstruction, ValidationTask::TextOnly};
+        request.device.threads = 1;
+        return request;
+    }
+    std::string report(const std::string& folder) const { return readTextFile(folder_ / (folder + "/report.json")); }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        DemoRequest demo;
+        demo.folder = folder_ / "demo";
+        demo.scenes = 30;
+        QVERIFY(makeDemoJob(demo)->run({}) == JobEnd::Finished);
+        workspace_ = Workspace::open(demo.folder);
+        auto whole = request("whole");
+        whole.finished = [this](const ExperimentReport& made) { whole_ = made; };
+        QVERIFY(makeExperimentJob(whole)->run({}) == JobEnd::Finished);
+        QVERIFY(whole_);
+    }
+
+    void theReportIsWhatItsPartsAddUpTo()
+    {
+        for (const auto& arm : whole_->arms) {
+            double sum = 0;
+            for (std::int64_t seed = 1; seed <= seeds; ++seed) {
+                const auto validation =
+                    readValidationReport(folder_ / ("whole/validation/" + arm + "-seed" + std::to_string(seed)));
+                int pictures = 0;
+                for (const auto& picture : validation.pictures) {
+                    if (picture.task == ValidationTask::Reconstruction) {
+                        sum += picture.values.at("psnr");
+                        ++pictures;
+                    }
+                }
+                QCOMPARE(pictures, static_cast<int>(records));
+            }
+            const auto* const number = whole_->find(arm, "reconstruction.psnr");
+            QVERIFY(number != nullptr);
+            QCOMPARE(number->units, records);
+            QVERIFY(std::abs(number->mean - sum / (seeds * records)) < 1e-9);
+            // Attention on text, CLS and patches is all there is.
+            const double shares = whole_->find(arm, "attention.text")->mean + whole_->find(arm, "attention.cls")->mean +
+                                  whole_->find(arm, "attention.patches")->mean;
+            QVERIFY(std::abs(shares - 1) < 1e-3);
+        }
+        // The loss of all samples is the weighted mean over categories, here of one model's only unit.
+        const auto metrics = readMetrics(folder_ / "whole/runs/misaligned-seed1");
+        QCOMPARE(metrics.size(), static_cast<std::size_t>(steps));
+        double loss = 0;
+        std::int64_t samples = 0;
+        for (const auto& step : metrics) {
+            if (step.samplesByDrop[0] > 0) {
+                loss += step.lossByDrop[0] * static_cast<double>(step.samplesByDrop[0]);
+                samples += step.samplesByDrop[0];
+            }
+        }
+        const auto* const none = whole_->find("misaligned", "loss.none");
+        QVERIFY(none != nullptr && samples > 0);
+        QVERIFY(std::abs(none->bySeed[0] - loss / static_cast<double>(samples)) < 1e-9);
+
+        for (const auto* const file : {"report.md", "report.html", "sheets/reconstruction.png", "sheets/text_only.png"})
+            QVERIFY2(fs::exists(folder_ / "whole" / file), file);
+        const auto page = readTextFile(folder_ / "whole/report.html");
+        QVERIFY(page.find("http") == std::string::npos); // self-contained
+        QVERIFY(page.find("What does misalignment cost?") != std::string::npos);
+    }
+
+    void armsDifferInTheirOneThing()
+    {
+        const auto configOf = [this](const std::string& model) {
+            return readTrainConfig(folder_ / ("whole/runs/" + model + "/config.yaml"));
+        };
+        auto right = configOf("patches-sincos-seed2"), wrong = configOf("misaligned-seed2");
+        QCOMPARE(wrong.data.shards, std::string("misaligned-train"));
+        wrong.data.shards = right.data.shards;
+        QCOMPARE(toYaml(wrong), toYaml(right));
+        QCOMPARE(right.conditions.dropDino, 0.30);
+        QCOMPARE(armConfig("patches-sincos-drop20", 1, tinyConfig()).conditions.dropDino, 0.20);
+        QVERIFY(!armConfig("cls", 1, tinyConfig()).model.useDinoPatches);
+        QVERIFY(armConfig("patches", 1, tinyConfig()).model.patchPosition == PatchPosition::None);
+    }
+
+    void misalignedDataFitInShapeAndDifferInContent()
+    {
+        const auto right = ShardSet::open(workspace_.shardsFolder() / "train");
+        const auto wrong = ShardSet::open(folder_ / "whole/misaligned/shards/misaligned-train");
+        QCOMPARE(wrong->entries().size(), right->entries().size());
+        for (std::int64_t i = 0; i < static_cast<std::int64_t>(right->entries().size()); ++i) {
+            const auto a = right->read(i), b = wrong->read(i);
+            QCOMPARE(a.id, b.id); // so that a seed draws the same pictures from both
+            QCOMPARE(a.patches.shape, b.patches.shape);
+            QVERIFY(!std::ranges::equal(a.patches.bytes, b.patches.bytes));
+            QVERIFY(std::ranges::equal(a.latent.bytes, b.latent.bytes));
+            QVERIFY(std::ranges::equal(a.text.bytes, b.text.bytes));
+        }
+        // The workspace has not learned of them.
+        QCOMPARE(std::distance(fs::directory_iterator(workspace_.shardsFolder()), fs::directory_iterator()), 2);
+        for (const auto& record : listRecords(workspace_)) {
+            for (const auto state : record.arrays)
+                QVERIFY(state == ArrayState::Whole);
+        }
+    }
+
+    /// Stopped again and again, wherever it is: at the end everything is as if it had not been.
+    void stoppedAnywhereItEndsTheSame()
+    {
+        int stops = 0;
+        for (int reports = 1;; reports += 2) {
+            JobContext context;
+            int seen = 0;
+            context.report = [&](const Progress&) {
+                if (++seen == reports)
+                    context.control->requestStop();
+            };
+            const auto job = makeExperimentJob(request("parts"));
+            if (job->run(context) == JobEnd::Finished)
+                break;
+            QVERIFY(++stops < 100);
+        }
+        QVERIFY2(stops >= 3, std::to_string(stops).c_str());
+        QCOMPARE(report("parts"), report("whole"));
+        for (const auto& arm : whole_->arms) {
+            const auto model = arm + "-seed2/checkpoints/" + checkpointName(steps) + "/model.safetensors";
+            QVERIFY(readTextFile(folder_ / ("parts/runs/" + model)) == readTextFile(folder_ / ("whole/runs/" + model)));
+        }
+    }
+
+    void aTrainingKilledBeforeItsFirstCheckpointBeginsAnew()
+    {
+        auto one = request("killed");
+        one.arms = {"patches-sincos"};
+        one.seeds = 1;
+        const auto run = folder_ / "killed/runs/patches-sincos-seed1";
+        writeText(run / "metrics.jsonl", readTextFile(folder_ / "whole/runs/patches-sincos-seed2/metrics.jsonl"));
+        QVERIFY(makeExperimentJob(one)->run({}) == JobEnd::Finished);
+        QCOMPARE(readTextFile(run / "checkpoints" / checkpointName(steps) / "model.safetensors"),
+                 readTextFile(folder_ / "whole/runs/patches-sincos-seed1/checkpoints" / checkpointName(steps) /
+                              "model.safetensors"));
+    }
+
+    void finishedModelsAreLeftAloneAndMoreCanBeAdded()
+    {
+        const auto checkpoint =
+            folder_ / "whole/runs/misaligned-seed1/checkpoints" / checkpointName(steps) / "model.safetensors";
+        const auto before = fs::last_write_time(checkpoint);
+        auto again = request("whole");
+        again.reportOnly = true;
+        QVERIFY(makeExperimentJob(again)->run({}) == JobEnd::Finished);
+        again.reportOnly = false;
+        again.arms.push_back("cls");
+        std::optional<ExperimentReport> more;
+        again.finished = [&more](const ExperimentReport& made) { more = made; };
+        QVERIFY(makeExperimentJob(again)->run({}) == JobEnd::Finished);
+        QVERIFY(fs::last_write_time(checkpoint) == before);
+        QVERIFY(more->find("cls", "patches-sincos", "reconstruction.dino_distance") != nullptr);
+        QCOMPARE(more->find("patches-sincos", "reconstruction.psnr")->mean,
+                 whole_->find("patches-sincos", "reconstruction.psnr")->mean);
+    }
+
+    void otherSettingsAreRefused()
+    {
+        auto other = request("whole");
+        other.config.schedule.steps = steps + 1;
+        QVERIFY(errorOf([&] { makeExperimentJob(other)->run({}); }).find("--out") != std::string::npos);
+        other = request("whole");
+        other.validation.records = records + 1;
+        QVERIFY(errorOf([&] { makeExperimentJob(other)->run({}); }).find("plan.json") != std::string::npos);
+        other = request("nothing");
+        other.reportOnly = true;
+        QVERIFY(errorOf([&] { makeExperimentJob(other)->run({}); }).find("no seed") != std::string::npos);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestExperiment)
+#include "tst_experiment.moc"
