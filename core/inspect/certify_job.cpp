@@ -7,6 +7,7 @@
 #include "core/io/npy.h"
 #include "core/io/sha256.h"
 #include "core/io/tensor.h"
+#include "core/io/unturned_image.h"
 #include "core/preprocess/prefetch.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
@@ -167,6 +168,7 @@ private:
             const auto grid = dinoGrid(bucket, patchSize());
             for (const auto& crop : wrongCropsOfBucketSize(original.size, bucket, grid))
                 material.mistaken.emplace_back(crop.name, resampleBox(original, crop.box, crop.size));
+            addUnturned(material, entry.record);
             const auto old = oldCentreCropOf(original.size);
             if (dinoGrid(old.size, patchSize()).count() == material.stored.size(0))
                 material.mistaken.emplace_back(old.name, resampleBox(original, old.box, old.size));
@@ -174,6 +176,21 @@ private:
             material.problem = error.what();
         }
         return material;
+    }
+
+    /// What a program would have encoded that does not know of EXIF rotation: in the record's bucket, and in the one
+    /// that it would have chosen where that has as many patches.
+    void addUnturned(Material& material, const Record& record) const
+    {
+        const auto unturned = readImageUnturned(record.image);
+        if (!unturned)
+            return;
+        const std::string name = "read without its EXIF rotation";
+        material.mistaken.emplace_back(name, makeBucketImage(*unturned, record.bucket));
+        const auto chosen = nearestBucket(unturned->size, workspace_.config.buckets);
+        if (chosen != record.bucket && dinoGrid(chosen, patchSize()).count() == material.stored.size(0))
+            material.mistaken.emplace_back(name + ", in the bucket " + bucketName(chosen),
+                                           makeBucketImage(*unturned, chosen));
     }
 
     /// Empty when stopped.

@@ -4,6 +4,7 @@
 #include "core/io/image_header.h"
 #include "core/io/mapped_file.h"
 #include "core/io/png.h"
+#include "core/io/unturned_image.h"
 #include "core/runtime/error.h"
 
 #include <opencv2/imgcodecs.hpp>
@@ -111,15 +112,8 @@ Image uprighted(Image stored, int orientation)
     return image;
 }
 
-cv::Mat matOver(const Image& image)
-{
-    return {static_cast<int>(image.size.height), static_cast<int>(image.size.width), CV_8UC3,
-            const_cast<std::uint8_t*>(image.rgb.data())};
-}
-
-} // namespace
-
-Image readImage(const std::filesystem::path& file)
+/// The pixels as they lie in the file, and the EXIF orientation that they ask for.
+std::pair<Image, int> readStored(const std::filesystem::path& file)
 {
     const auto name = file.string();
     const auto mapped = MappedFile::open(file);
@@ -131,7 +125,27 @@ Image readImage(const std::filesystem::path& file)
                         " is truncated or damaged: the picture in it does not reach its end; fetch the file again");
     if (header.stored)
         requireReasonableSize(*header.stored, name);
-    return uprighted(rgbFrom(decode(mapped->bytes(), header, name)), header.orientation);
+    return {rgbFrom(decode(mapped->bytes(), header, name)), header.orientation};
+}
+
+cv::Mat matOver(const Image& image)
+{
+    return {static_cast<int>(image.size.height), static_cast<int>(image.size.width), CV_8UC3,
+            const_cast<std::uint8_t*>(image.rgb.data())};
+}
+
+} // namespace
+
+Image readImage(const std::filesystem::path& file)
+{
+    auto [image, orientation] = readStored(file);
+    return uprighted(std::move(image), orientation);
+}
+
+std::optional<Image> readImageUnturned(const std::filesystem::path& file)
+{
+    auto [image, orientation] = readStored(file);
+    return orientation == 1 ? std::nullopt : std::optional(std::move(image));
 }
 
 ImageSize readImageSize(const std::filesystem::path& file)

@@ -4,6 +4,7 @@
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
 #include "tests/core/inspect/patch_workspace.h"
+#include "tests/support/png_chunk.h"
 
 #include <ATen/ATen.h>
 #include <QTest>
@@ -104,6 +105,34 @@ private Q_SLOTS:
         QVERIFY(first.certificate.verdict == AlignmentVerdict::Misaligned);
         QVERIFY2(contains(first.certificate.alternatives.front().name, name), first.certificate.sentence().c_str());
         QCOMPARE(report.counts.at(AlignmentVerdict::True), 3);
+    }
+
+    /// A picture that its file holds lying on its side, encoded as it lies there.
+    void patchesOfAPictureReadWithoutItsRotationAreNamed()
+    {
+        PatchWorkspace w;
+        const auto unturned = readImage(w.picture(1)); // 220x380
+        using namespace std::string_literals;
+        // eXIf: little-endian, one entry, orientation 6 (PNG specification, third edition, 11.3.4.5)
+        const auto exif = "II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"s;
+        auto png = readTextFile(w.picture(1));
+        const std::size_t behindHeader = 8 + 4 + 4 + 13 + 4; // signature; length, type, content and checksum of IHDR
+        png.insert(behindHeader, test::pngChunk("eXIf", exif));
+        test::writeText(w.picture(1), png);
+        w.preprocess();
+        QVERIFY(readImage(w.picture(1)).size == (ImageSize{380, 220}));
+        QVERIFY(certify(w).sound());
+
+        for (const auto& [bucket, name] :
+             {std::pair{ImageSize{192, 128}, "without its EXIF rotation"},
+              std::pair{ImageSize{128, 192}, "without its EXIF rotation, in the bucket 128x192"}}) {
+            w.store(1, w.encode(makeBucketImage(unturned, bucket)));
+            const auto report = certify(w);
+            const auto& first = report.certificates.front();
+            QCOMPARE(first.id, w.id(1));
+            QVERIFY(first.certificate.verdict == AlignmentVerdict::Misaligned);
+            QVERIFY2(first.certificate.alternatives.front().name.ends_with(name), first.certificate.sentence().c_str());
+        }
     }
 
     void theOldCropIsNamedThoughItFitsNoGrid()

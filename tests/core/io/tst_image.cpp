@@ -1,16 +1,17 @@
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
 #include "core/runtime/error.h"
+#include "tests/support/png_chunk.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest>
 #include <opencv2/imgcodecs.hpp>
 
 #include <cmath>
-#include <zlib.h>
 
 using namespace nanodit;
 using nanodit::test::errorOf;
+using nanodit::test::pngChunk;
 using nanodit::test::TemporaryFolder;
 namespace fs = std::filesystem;
 
@@ -77,17 +78,6 @@ std::string withExif(const std::string& jpeg, const std::string& exif)
     const auto length = exif.size() + 2;
     return jpeg.substr(0, 2) + "\xff\xe1" + static_cast<char>(length >> 8) + static_cast<char>(length) + exif +
            jpeg.substr(2);
-}
-
-std::string pngChunk(const std::string& type, const std::string& data)
-{
-    const auto big = [](std::uint32_t value) {
-        return std::string{static_cast<char>(value >> 24), static_cast<char>(value >> 16),
-                           static_cast<char>(value >> 8), static_cast<char>(value)};
-    };
-    const auto content = type + data;
-    const auto sum = crc32(0, reinterpret_cast<const Bytef*>(content.data()), static_cast<uInt>(content.size()));
-    return big(static_cast<std::uint32_t>(data.size())) + content + big(static_cast<std::uint32_t>(sum));
 }
 
 } // namespace
