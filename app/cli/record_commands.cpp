@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "core/dataset/record_query.h"
 
 #include <nlohmann/json.hpp>
 
@@ -9,8 +10,6 @@ namespace nanodit::cli {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::array<const char*, 4> stateNames = {"missing", "whole", "stale", "wrong"};
 
 std::string joined(const std::vector<std::string>& parts, const char* between = ", ")
 {
@@ -60,24 +59,24 @@ json toJson(const RecordInfo& record)
             {"arrays", arrays}};
 }
 
+/// The options as words of a query.
 struct Filter {
-    std::string state; ///< One of stateNames, "excluded", or empty.
-    std::string tag, split, text;
+    std::string state, tag, split, text;
+    std::vector<std::string> words;
 
-    bool matches(const RecordInfo& record) const
+    RecordQuery query() const
     {
-        if (!tag.empty() && std::ranges::find(record.tags, tag) == record.tags.end())
-            return false;
-        if (!split.empty() && record.split != split)
-            return false;
-        if (record.id.find(text) == std::string::npos && record.caption.find(text) == std::string::npos)
-            return false;
-        if (state == "excluded")
-            return !record.excluded.empty();
-        const auto named = std::ranges::find(stateNames, state);
-        return named == stateNames.end() ||
-               std::ranges::find(record.arrays, static_cast<ArrayState>(named - stateNames.begin())) !=
-                   record.arrays.end();
+        std::string all = joined(words, " ");
+        const auto add = [&all](const std::string& term) { all += " " + term; };
+        if (!state.empty())
+            add(state == "excluded" ? "is:excluded" : termText("state", state));
+        if (!tag.empty())
+            add(termText("tag", tag));
+        if (!split.empty())
+            add(termText("split", split));
+        if (!text.empty())
+            add('"' + text + '"');
+        return RecordQuery(all);
     }
 };
 
@@ -85,8 +84,9 @@ void runRecords(const Filter& filter, Options& options)
 {
     std::string text;
     auto records = json::array();
+    const auto query = filter.query();
     for (const auto& record : listRecords(Workspace::open(options.workspace))) {
-        if (!filter.matches(record))
+        if (!query.accepts(record))
             continue;
         if (options.output.json) {
             records.push_back(toJson(record));
@@ -146,7 +146,9 @@ void addRecordCommands(CLI::App& app, Options& options)
 {
     auto* const records = app.add_subcommand("records", "List records with the state of their arrays and why it is so");
     const auto filter = std::make_shared<Filter>();
-    records->add_option("--state", filter->state, "Only those with an array in this state")
+    records->add_option("QUERY", filter->words,
+                        "Only those that it finds, for example: bucket:1024x1024 state:stale -split:val red circle");
+    records->add_option("--state", filter->state, "Only those with an array in this state; whole: with all of them")
         ->check(CLI::IsMember({"missing", "whole", "stale", "wrong", "excluded"}));
     records->add_option("--tag", filter->tag, "Only those with this tag");
     records->add_option("--split", filter->split, "Only those of this split");

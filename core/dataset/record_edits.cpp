@@ -1,3 +1,5 @@
+#include "core/dataset/record_edits.h"
+
 #include "core/dataset/catalog.h"
 #include "core/runtime/error.h"
 
@@ -8,6 +10,12 @@ namespace nanodit {
 
 namespace {
 
+DataError unknown(const Workspace& workspace, const std::string& id)
+{
+    return DataError("the workspace " + workspace.root.string() + " has no record \"" + id +
+                     "\": list them with \"nanodit records\"");
+}
+
 /// Applies `change` to each record as one, or throws with nothing changed.
 void editRecords(const Workspace& workspace, const std::vector<std::string>& ids,
                  const std::function<void(Record&)>& change)
@@ -17,8 +25,7 @@ void editRecords(const Workspace& workspace, const std::vector<std::string>& ids
         for (const auto& id : ids) {
             auto record = catalog.find(id);
             if (!record)
-                throw DataError("the workspace " + workspace.root.string() + " has no record \"" + id +
-                                "\": list them with \"nanodit export\"");
+                throw unknown(workspace, id);
             change(*record);
             catalog.put(*record);
         }
@@ -76,6 +83,70 @@ void setExcluded(const Workspace& workspace, const std::vector<std::string>& ids
 void setTags(const Workspace& workspace, const std::vector<std::string>& ids, const std::vector<std::string>& tags)
 {
     editRecords(workspace, ids, [tidy = tidyTags(tags)](Record& record) { record.tags = tidy; });
+}
+
+std::vector<EditableFields> editableFields(const Workspace& workspace, const std::vector<std::string>& ids)
+{
+    const auto catalog = Catalog::open(workspace);
+    std::vector<EditableFields> fields;
+    for (const auto& id : ids) {
+        const auto record = catalog.find(id);
+        if (!record)
+            throw unknown(workspace, id);
+        fields.push_back({.id = id,
+                          .caption = record->caption,
+                          .sourceCaption = record->sourceCaption,
+                          .split = record->split,
+                          .splitGiven = record->splitGiven,
+                          .splitEdited = record->splitEdited,
+                          .tags = record->tags,
+                          .excluded = record->excluded,
+                          .exclusionEdited = record->exclusionEdited});
+    }
+    return fields;
+}
+
+void changeFields(const Workspace& workspace, const std::vector<EditableFields>& from,
+                  const std::vector<EditableFields>& to)
+{
+    std::vector<std::string> ids;
+    for (const auto& fields : to)
+        ids.push_back(fields.id);
+    std::size_t i = 0;
+    editRecords(workspace, ids, [&](Record& record) {
+        const auto &before = from.at(i), &after = to.at(i);
+        ++i;
+        if (before.caption != after.caption) {
+            record.caption = after.caption;
+            record.sourceCaption = after.sourceCaption;
+        }
+        if (before.split != after.split || before.splitGiven != after.splitGiven ||
+            before.splitEdited != after.splitEdited) {
+            record.split = after.split;
+            record.splitGiven = after.splitGiven;
+            record.splitEdited = after.splitEdited;
+        }
+        if (before.tags != after.tags)
+            record.tags = after.tags;
+        if (before.excluded != after.excluded || before.exclusionEdited != after.exclusionEdited) {
+            record.excluded = after.excluded;
+            record.exclusionEdited = after.exclusionEdited;
+        }
+    });
+}
+
+void changeTags(const Workspace& workspace, const std::vector<std::string>& ids, const std::vector<std::string>& added,
+                const std::vector<std::string>& removed)
+{
+    const auto gone = tidyTags(removed);
+    const auto come = tidyTags(added);
+    editRecords(workspace, ids, [&](Record& record) {
+        std::set<std::string> tags(record.tags.begin(), record.tags.end());
+        for (const auto& tag : gone)
+            tags.erase(tag);
+        tags.insert(come.begin(), come.end());
+        record.tags = {tags.begin(), tags.end()};
+    });
 }
 
 } // namespace nanodit

@@ -1,3 +1,4 @@
+#include "core/dataset/record_edits.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
 #include "core/workbench.h"
@@ -142,19 +143,39 @@ std::vector<RecordInfo> listRecords(const Workspace& workspace, Look look)
 
 std::optional<RecordInfo> findRecord(const Workspace& workspace, const std::string& id)
 {
+    auto found = findRecords(workspace, {id}, Look::Catalog);
+    return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
+}
+
+std::vector<RecordInfo> findRecords(const Workspace& workspace, const std::vector<std::string>& ids, Look look)
+{
     auto catalog = Catalog::open(workspace);
-    auto record = catalog.find(id);
-    if (!record)
-        return std::nullopt;
-    const auto known = knownEncoders(workspace, catalog);
-    std::array<std::optional<Provenance>, 4> provenances;
-    std::array<const Provenance*, 4> own{};
-    for (const auto kind : allArrays) {
-        const auto i = static_cast<std::size_t>(kind);
-        provenances[i] = catalog.provenance(id, kind);
-        own[i] = provenances[i] ? &*provenances[i] : nullptr;
+    std::vector<Record> records;
+    for (const auto& id : ids) {
+        if (auto record = catalog.find(id))
+            records.push_back(std::move(*record));
     }
-    return infoOf(catalogView(std::move(*record), own, known.expected, known.fingerprints), failuresOf(catalog));
+    const auto known = knownEncoders(workspace, catalog);
+    const auto failures = failuresOf(catalog);
+    std::vector<RecordInfo> infos;
+    if (look == Look::Disk) {
+        const auto survey =
+            surveyRecords(std::move(records), workspace, catalog, known.expected, known.fingerprints, {});
+        for (const auto& entry : *survey)
+            infos.push_back(infoOf(entry, failures));
+        return infos;
+    }
+    for (auto& record : records) {
+        std::array<std::optional<Provenance>, 4> provenances;
+        std::array<const Provenance*, 4> own{};
+        for (const auto kind : allArrays) {
+            const auto i = static_cast<std::size_t>(kind);
+            provenances[i] = catalog.provenance(record.id, kind);
+            own[i] = provenances[i] ? &*provenances[i] : nullptr;
+        }
+        infos.push_back(infoOf(catalogView(std::move(record), own, known.expected, known.fingerprints), failures));
+    }
+    return infos;
 }
 
 StatusReport status(const Workspace& workspace)

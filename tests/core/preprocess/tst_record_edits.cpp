@@ -1,4 +1,5 @@
 #include "core/dataset/catalog.h"
+#include "core/dataset/record_edits.h"
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"
@@ -104,6 +105,58 @@ private Q_SLOTS:
         QVERIFY(!test::errorOf([&] { setSplit(f.workspace, {"picture0"}, "../up"); }).empty());
         QVERIFY(!test::errorOf([&] { setCaption(f.workspace, "picture0", "gr\xFCn"); }).empty());
         QVERIFY(!findRecord(f.workspace, "nobody"));
+    }
+
+    void editsAreTakenBackAndMadeAgain()
+    {
+        PassFixture f(2);
+        const std::vector<std::string> both = {"picture0", "picture1"};
+        const auto before = editableFields(f.workspace, both);
+        setSplit(f.workspace, both, "val");
+        changeTags(f.workspace, both, {"night"}, {});
+        const auto after = editableFields(f.workspace, both);
+        QVERIFY(before != after);
+        changeFields(f.workspace, after, before);
+        QVERIFY(editableFields(f.workspace, both) == before); // also that a rule gave the split
+        changeFields(f.workspace, before, after);
+        QVERIFY(editableFields(f.workspace, both) == after);
+        QVERIFY(!test::errorOf([&] { (void)editableFields(f.workspace, {"picture0", "nobody"}); }).empty());
+    }
+
+    void takingAnEditBackLeavesOtherFieldsAsTheyAreNow()
+    {
+        PassFixture f(1);
+        const auto before = editableFields(f.workspace, {"picture0"});
+        setCaption(f.workspace, "picture0", "edited");
+        const auto after = editableFields(f.workspace, {"picture0"});
+        setSplit(f.workspace, {"picture0"}, "val"); // by somebody else, meanwhile
+        changeFields(f.workspace, after, before);
+        QCOMPARE(find(f, "picture0").caption, before[0].caption);
+        QCOMPARE(find(f, "picture0").split, std::string("val"));
+    }
+
+    void tagsComeAndGoWhileOthersStay()
+    {
+        PassFixture f(2);
+        setTags(f.workspace, {"picture0"}, {"city", "night"});
+        changeTags(f.workspace, {"picture0", "picture1"}, {" rain ", ""}, {"city", "unknown"});
+        QVERIFY((find(f, "picture0").tags == std::vector<std::string>{"night", "rain"}));
+        QVERIFY((find(f, "picture1").tags == std::vector<std::string>{"rain"}));
+    }
+
+    void someRecordsAreFoundAsTheWholeListHasThem()
+    {
+        PassFixture f(3);
+        f.run();
+        setCaption(f.workspace, "picture1", "edited");
+        setExcluded(f.workspace, {"picture2"}, "blurred");
+        fs::remove(f.workspace.derivedFolder() / "vae" / "picture1.npy");
+        const auto all = listRecords(f.workspace);
+        const auto some = findRecords(f.workspace, {"picture2", "nobody", "picture1"});
+        QCOMPARE(some.size(), 2U);
+        QCOMPARE(some[0].excluded, std::string("blurred"));
+        QVERIFY(some[1].arrays == all[1].arrays && some[1].changes == all[1].changes);
+        QCOMPARE(some[1].arrays[1], ArrayState::Missing); // the disk was looked at
     }
 
     void everyReasonForStalenessIsNamed()
