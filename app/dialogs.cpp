@@ -1,10 +1,18 @@
 #include "app/dialogs.h"
 
+#include <QDesktopServices>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QMessageBox>
 #include <QPushButton>
+#include <QUrl>
 
 namespace nanodit {
+
+void Dialogs::showInFileManager(const QString& file)
+{
+    QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(file).path()));
+}
 
 QString DesktopDialogs::chooseFolder(QWidget* parent, const QString& title)
 {

@@ -97,7 +97,11 @@ Arguments argumentsOf(const QApplication& application)
                        "norms, reconstruction or error."),
         QStringLiteral("lens"), QStringLiteral("picture"));
     const QCommandLineOption compare(QStringLiteral("compare"), QStringLiteral("Show the plain picture beside it."));
-    parser.addOptions({workspace, page, theme, device, threads, screenshot, size, run, record, point, lens, compare});
+    const QCommandLineOption query(QStringLiteral("query"),
+                                   QStringLiteral("What that page's records are filtered by: state:stale -split:val..."),
+                                   QStringLiteral("words"));
+    const QCommandLineOption table(QStringLiteral("table"), QStringLiteral("Show them as a table."));
+    parser.addOptions({workspace, page, theme, device, threads, screenshot, size, run, record, point, lens, compare, query, table});
     parser.process(application);
 
     Arguments arguments;
@@ -129,7 +133,9 @@ Arguments argumentsOf(const QApplication& application)
             .record = parser.value(record),
             .point = parser.isSet(point) ? std::optional(pointFromText(parser.value(point))) : std::nullopt,
             .lens = named(QStringLiteral("lens"), parser.value(lens), lensNumbers),
-            .compare = parser.isSet(compare)};
+            .compare = parser.isSet(compare),
+            .query = parser.value(query),
+            .table = parser.isSet(table)};
     }
     return arguments;
 }

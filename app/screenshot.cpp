@@ -1,9 +1,10 @@
 #include "app/screenshot.h"
 
 #include "app/main_window.h"
+#include "app/pages/attention_page.h"
 #include "app/pages/dataset/loupe.h"
 #include "app/pages/dataset/picture_pane.h"
-#include "app/pages/attention_page.h"
+#include "app/pages/dataset/record_browser.h"
 #include "app/pages/dataset_page.h"
 #include "app/pages/train_page.h"
 
@@ -55,6 +56,9 @@ private:
                 window_.trainPage()->showRun(request_.run);
             if (!request_.record.isEmpty())
                 window_.datasetPage()->chooseRecord(request_.record);
+            auto* const browser = window_.datasetPage()->browser();
+            browser->setQuery(request_.query);
+            browser->setView(request_.table ? RecordBrowser::View::Table : RecordBrowser::View::Grid);
             auto* const loupe = window_.datasetPage()->loupe();
             loupe->setComparing(request_.compare);
             (request_.compare ? loupe->right() : loupe->left())

@@ -22,6 +22,8 @@ struct ScreenshotRequest {
     std::optional<QPointF> point; ///< ...and a pixel of its bucket image to point at.
     int lens = 0;                 ///< What is shown over it, as keys 1 to 7 choose it, from 0...
     bool compare = false;         ///< ...at the right of the plain picture.
+    QString query;                ///< What the data set's page is filtered by.
+    bool table = false;           ///< Its records as a table.
 };
 /// Exit code 1, with a sentence on stderr, when the file cannot be written or nothing has loaded within a minute.
 void takeScreenshot(MainWindow& window, const ScreenshotRequest& request);

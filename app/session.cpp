@@ -17,7 +17,7 @@ namespace {
 /// What opening a workspace finds out, made in the background.
 struct Opened {
     Workspace workspace;
-    std::vector<RecordInfo> records;
+    RecordsValue records;
     std::vector<RunInfo> runs;
     std::optional<DinoEncoderInfo> dino;
 };
@@ -31,10 +31,27 @@ std::optional<DinoEncoderInfo> dinoEncoderOf(const Workspace& workspace)
     }
 }
 
+RecordsValue readRecords(const Workspace& workspace)
+{
+    return std::make_shared<const std::vector<RecordInfo>>(listRecords(workspace));
+}
+
+/// `records` with those of `changed`, which are some of them, in their places.
+RecordsValue withChanged(const std::vector<RecordInfo>& records, std::vector<RecordInfo> changed)
+{
+    auto all = records;
+    for (auto& record : changed) {
+        const auto place = std::ranges::lower_bound(all, record.id, {}, &RecordInfo::id);
+        if (place != all.end() && place->id == record.id)
+            *place = std::move(record);
+    }
+    return std::make_shared<const std::vector<RecordInfo>>(std::move(all));
+}
+
 Opened readWorkspace(const fs::path& folder)
 {
     Opened opened{.workspace = Workspace::open(folder), .records = {}, .runs = {}, .dino = {}};
-    opened.records = listRecords(opened.workspace);
+    opened.records = readRecords(opened.workspace);
     opened.runs = listRuns(opened.workspace);
     opened.dino = dinoEncoderOf(opened.workspace);
     return opened;
@@ -49,6 +66,7 @@ fs::path pathOf(const QString& text)
 
 Session::Session(QObject* parent)
     : QObject(parent)
+    , records_(std::make_shared<const std::vector<RecordInfo>>())
     , background_(std::make_unique<BackgroundQueue>())
     , training_(new Training(*this))
     , sampling_(new Sampling(*this))
@@ -75,7 +93,12 @@ void Session::openWorkspace(const QString& folder)
 {
     Q_EMIT workspaceOpening();
     background_->ask(
-        this, [path = pathOf(folder)] { return readWorkspace(path); },
+        this,
+        [path = pathOf(folder), newest = newest_] {
+            auto opened = readWorkspace(path);
+            *newest = {opened.workspace.root, opened.records};
+            return opened;
+        },
         [this](Opened opened) {
             records_ = std::move(opened.records);
             runs_ = std::move(opened.runs);
@@ -100,7 +123,7 @@ void Session::createWorkspace(const QString& folder, const QString& pictures)
     background_->ask(
         this, [path = pathOf(folder)] { return Workspace::create(path); },
         [this, pictures](Workspace workspace) {
-            records_.clear();
+            records_ = std::make_shared<const std::vector<RecordInfo>>();
             runs_.clear();
             dinoEncoder_.reset();
             adopt(std::move(workspace));
@@ -124,9 +147,9 @@ void Session::createDemo(const QString& folder, std::int64_t scenes)
 
 const RecordInfo* Session::record(const QString& id) const
 {
-    const auto found = std::find_if(records_.begin(), records_.end(),
-                                    [name = id.toStdString()](const RecordInfo& r) { return r.id == name; });
-    return found == records_.end() ? nullptr : &*found;
+    const auto name = id.toStdString();
+    const auto found = std::ranges::lower_bound(*records_, name, {}, &RecordInfo::id);
+    return found == records_->end() || found->id != name ? nullptr : &*found;
 }
 
 bool Session::hasShards() const
@@ -141,11 +164,12 @@ void Session::refreshRecords()
         return;
     background_->ask(
         this,
-        [workspace = *workspace_] {
+        [workspace = *workspace_, newest = newest_] {
             Opened read{.workspace = workspace,
-                        .records = listRecords(workspace),
+                        .records = readRecords(workspace),
                         .runs = {},
                         .dino = dinoEncoderOf(workspace)};
+            *newest = {workspace.root, read.records};
             return read;
         },
         [this](Opened read) {
@@ -156,6 +180,31 @@ void Session::refreshRecords()
             Q_EMIT recordsChanged();
         },
         [this](const QString& message) { Q_EMIT failed(tr("The records could not be read"), message); });
+}
+
+void Session::changeRecords(const QString& what,
+                            std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
+                            std::function<void()> done)
+{
+    if (!hasWorkspace())
+        return;
+    background_->ask(
+        this,
+        [workspace = *workspace_, newest = newest_, change = std::move(change)] {
+            auto changed = change(workspace);
+            *newest = {workspace.root, newest->root == workspace.root
+                                           ? withChanged(*newest->records, std::move(changed))
+                                           : readRecords(workspace)};
+            return *newest;
+        },
+        [this, done = std::move(done)](NewestRecords all) {
+            if (!hasWorkspace() || all.root != workspace_->root)
+                return;
+            records_ = std::move(all.records);
+            done();
+            Q_EMIT recordsChanged();
+        },
+        [this, what](const QString& message) { Q_EMIT failed(what, message); });
 }
 
 void Session::refreshRuns()

@@ -19,6 +19,9 @@ class Training;
 
 enum class Page { Dataset, Train, Attention, Sample };
 
+/// The records as a value that any thread may keep: it never changes, a newer one takes its place. By id.
+using RecordsValue = std::shared_ptr<const std::vector<RecordInfo>>;
+
 /// The only place where pieces meet: the open workspace, what is known of it, the jobs that run. Pages ask for work
 /// through it and hear of results through its signals. Everything here is called on, and signals on, the home thread;
 /// nothing blocks it.
@@ -39,7 +42,8 @@ public:
     void createDemo(const QString& folder, std::int64_t scenes = 600);
 
     // What is known of it
-    const std::vector<RecordInfo>& records() const { return records_; }
+    const std::vector<RecordInfo>& records() const { return *records_; }
+    const RecordsValue& recordsValue() const { return records_; }
     const RecordInfo* record(const QString& id) const;
     /// Empty while the workspace names no DINO encoder.
     const std::optional<DinoEncoderInfo>& dinoEncoder() const { return dinoEncoder_; }
@@ -48,6 +52,10 @@ public:
     bool hasShards() const;
     void refreshRecords();
     void refreshRuns();
+    /// Runs `change` in the background, after everything asked before: it edits records of the workspace and gives back
+    /// how they are now. Only they are replaced; `done` and recordsChanged follow, or failed(`what`, ...).
+    void changeRecords(const QString& what, std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
+                       std::function<void()> done);
 
     // The data set's jobs: one at a time
     void importPictures(const QString& source);
@@ -59,6 +67,7 @@ public:
     /// How much the features of at most `sample` records change at half the resolution; 0: of all.
     void measureDrift(std::int64_t sample);
     bool datasetBusy() const { return datasetJob_ != nullptr; }
+    JobRunner* datasetJob() const { return datasetJob_; } ///< The one that runs; null: none.
 
     Training& training() { return *training_; }
     Sampling& sampling() { return *sampling_; }
@@ -108,8 +117,15 @@ private:
     template<typename Report>
     std::function<void(const Report&)> reportTo(JobRunner* runner, void (Session::*signal)(const Report&));
 
+    /// What the background thread read last, touched by it alone: edits and readings follow one another there.
+    struct NewestRecords {
+        std::filesystem::path root;
+        RecordsValue records;
+    };
+
     std::optional<Workspace> workspace_;
-    std::vector<RecordInfo> records_;
+    RecordsValue records_;
+    std::shared_ptr<NewestRecords> newest_ = std::make_shared<NewestRecords>();
     std::optional<DinoEncoderInfo> dinoEncoder_;
     std::vector<RunInfo> runs_;
     DeviceChoice device_;

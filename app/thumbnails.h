@@ -6,11 +6,14 @@
 #include <QImage>
 #include <QObject>
 
+#include <atomic>
+#include <memory>
+
 namespace nanodit {
 
 /// Small pictures of records, made on a thread, the one asked for last first; kept on disk beneath the user's cache
-/// folder, so that a large set opens quickly the second time. What they show is the bucket image: what the encoders
-/// see.
+/// folder, so that a large set opens quickly the second time. What they show is the crop that the encoders see. While
+/// thousands are scrolled past, only the newest few hundred of those asked for are made; the others are dropped.
 class Thumbnails : public QObject {
     Q_OBJECT
 
@@ -24,9 +27,14 @@ public:
 
 Q_SIGNALS:
     void made(const QString& id, const QImage& thumbnail);
+    /// Was asked for too long ago: ask again when it is wanted.
+    void dropped(const QString& id);
 
 private:
+    static constexpr std::int64_t mostWaiting = 300;
+
     int side_;
+    std::shared_ptr<std::atomic<std::int64_t>> asked_ = std::make_shared<std::atomic<std::int64_t>>(0);
     BackgroundQueue queue_{BackgroundQueue::Order::NewestFirst};
 };
 

@@ -37,6 +37,16 @@ void paintStateMark(QPainter& painter, const QRectF& box, MarkState state, const
     painter.restore();
 }
 
+void paintStateMarks(QPainter& painter, const QRectF& box, const std::array<MarkState, 4>& marks, int side,
+                     const Colours& colours)
+{
+    for (std::size_t i = 0; i < marks.size(); ++i) {
+        const auto fromRight = static_cast<double>(marks.size() - i) * (side + 4) - 4;
+        paintStateMark(painter, {box.right() - fromRight, box.center().y() - side / 2.0, double(side), double(side)},
+                       marks[i], colours);
+    }
+}
+
 QString markStateName(MarkState state)
 {
     switch (state) {

@@ -1,6 +1,7 @@
 #include "widgets/text.h"
 
 #include <QDir>
+#include <QLocale>
 #include <QStringList>
 
 #include <cmath>
@@ -57,6 +58,12 @@ QString folderText(const QString& folder)
     if (folder == home || folder.startsWith(home + QLatin1Char('/')))
         return QLatin1Char('~') + folder.mid(home.size());
     return folder;
+}
+
+QString countText(std::int64_t count, const QString& unit)
+{
+    return QStringLiteral("%1 %2").arg(QLocale().toString(static_cast<qlonglong>(count)),
+                                       count == 1 ? singular(unit) : unit);
 }
 
 QString singular(const QString& unit)

@@ -16,6 +16,8 @@ QString progressText(const Progress& progress);
 QString numberText(double value, int digits = 3);
 /// A folder as a person would say it: "~/pictures" for one in the home folder.
 QString folderText(const QString& folder);
+/// "1 record", "1,204 records" with the language's own separators.
+QString countText(std::int64_t count, const QString& unit);
 /// The singular of a unit of counting: "images" -> "image", "batches" -> "batch".
 QString singular(const QString& unit);
 

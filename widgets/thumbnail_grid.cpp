@@ -2,12 +2,13 @@
 
 #include "widgets/colours.h"
 #include "widgets/icons.h"
-#include "widgets/thumbnail_model.h"
 
 #include <QPainter>
 #include <QPainterPath>
 #include <QScrollBar>
 #include <QStyledItemDelegate>
+
+#include <algorithm>
 
 namespace nanodit {
 
@@ -17,6 +18,7 @@ constexpr int padding = 8;
 constexpr int pictureHeight = 88;
 constexpr int markSide = 8;
 constexpr int textHeight = 16;
+constexpr double excludedOpacity = 0.35;
 const QSize tile{ThumbnailGrid::pictureSide + 2 * padding, pictureHeight + 2 * textHeight + 2 * padding + 4};
 
 class ThumbnailDelegate : public QStyledItemDelegate {
@@ -25,72 +27,52 @@ public:
 
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex&) const override
     {
-        // Tiles share the row's width, so that no ragged gap is left at the right.
         const auto* const view = qobject_cast<const QListView*>(option.widget);
-        const int width = view != nullptr ? view->viewport()->width() - 2 : tile.width();
-        const int columns = std::max(1, width / tile.width());
-        return {width / columns, tile.height()};
+        return view != nullptr && view->gridSize().isValid() ? view->gridSize() : tile;
     }
 
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
     {
-        const auto item = index.data(ThumbnailModel::MarksRole).value<ThumbnailItem>();
+        const auto item = index.data(ThumbnailGrid::ItemRole).value<ThumbnailItem>();
         const auto& colours = themeColours();
         painter->save();
         painter->setRenderHints(QPainter::Antialiasing | QPainter::SmoothPixmapTransform);
 
         const QRectF frame = QRectF(option.rect).adjusted(2, 2, -2, -2);
         const bool selected = option.state.testFlag(QStyle::State_Selected);
+        const bool focused = selected && option.state.testFlag(QStyle::State_HasFocus);
         if (selected || option.state.testFlag(QStyle::State_MouseOver)) {
-            painter->setPen(selected ? QPen(colours.accent, 2) : QPen(Qt::NoPen));
+            painter->setPen(selected ? QPen(colours.accent, focused ? 2 : 1) : QPen(Qt::NoPen));
             painter->setBrush(colours.raised);
             painter->drawRoundedRect(frame.adjusted(1, 1, -1, -1), 6, 6);
         }
         const QRectF room(frame.left() + padding - 2, frame.top() + padding - 2, frame.width() - 2 * padding + 4,
                           pictureHeight);
-        paintPicture(*painter, room, index.data(ThumbnailModel::ThumbnailRole).value<QImage>(), colours);
-        paintBadges(*painter, room, item, colours);
+        paintThumbnail(*painter, room, index.data(ThumbnailGrid::PictureRole).value<QImage>(),
+                       item.excluded ? excludedOpacity : 1);
+        paintBadge(*painter, room, item, colours);
 
         auto font = option.font;
         font.setPointSizeF(9);
+        font.setStrikeOut(item.excluded);
         painter->setFont(font);
         const QFontMetricsF metrics(font);
         const QRectF caption(room.left(), room.bottom() + 4, room.width(), textHeight);
-        painter->setPen(colours.text);
+        painter->setPen(item.excluded ? colours.secondary : colours.text);
         painter->drawText(
             caption, Qt::AlignVCenter | Qt::AlignLeft,
             metrics.elidedText(item.caption.isEmpty() ? item.id : item.caption, Qt::ElideRight, caption.width()));
+        font.setStrikeOut(false);
+        painter->setFont(font);
         const QRectF below = caption.translated(0, textHeight);
         painter->setPen(colours.secondary);
         painter->drawText(below, Qt::AlignVCenter | Qt::AlignLeft, item.badge);
-        for (std::size_t i = 0; i < item.marks.size(); ++i) {
-            const auto fromRight = static_cast<double>(item.marks.size() - i) * (markSide + 4) - 4;
-            const QRectF mark(below.right() - fromRight, below.center().y() - markSide / 2.0, markSide, markSide);
-            paintStateMark(*painter, mark, item.marks[i], colours);
-        }
+        paintStateMarks(*painter, below, item.marks, markSide, colours);
         painter->restore();
     }
 
 private:
-    static void paintPicture(QPainter& painter, const QRectF& room, const QImage& picture, const Colours& colours)
-    {
-        if (picture.isNull()) {
-            painter.setPen(Qt::NoPen);
-            painter.setBrush(colours.raised);
-            painter.drawRoundedRect(room, 4, 4);
-            return;
-        }
-        QRectF target({}, QSizeF(picture.size()).scaled(room.size(), Qt::KeepAspectRatio));
-        target.moveCenter(room.center());
-        QPainterPath corners;
-        corners.addRoundedRect(target, 4, 4);
-        painter.save();
-        painter.setClipPath(corners);
-        painter.drawImage(target, picture);
-        painter.restore();
-    }
-
-    static void paintBadges(QPainter& painter, const QRectF& room, const ThumbnailItem& item, const Colours& colours)
+    static void paintBadge(QPainter& painter, const QRectF& room, const ThumbnailItem& item, const Colours& colours)
     {
         if (item.problem.isEmpty())
             return;
@@ -104,36 +86,56 @@ private:
 
 } // namespace
 
+void paintThumbnail(QPainter& painter, const QRectF& room, const QImage& picture, double opacity)
+{
+    if (picture.isNull()) {
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(themeColours().raised);
+        painter.drawRoundedRect(room, 4, 4);
+        return;
+    }
+    QRectF target({}, QSizeF(picture.size()).scaled(room.size(), Qt::KeepAspectRatio));
+    target.moveCenter(room.center());
+    QPainterPath corners;
+    corners.addRoundedRect(target, 4, 4);
+    painter.save();
+    painter.setOpacity(opacity);
+    painter.setClipPath(corners);
+    painter.drawImage(target, picture);
+    painter.restore();
+}
+
 ThumbnailGrid::ThumbnailGrid(QWidget* parent)
     : QListView(parent)
 {
     setObjectName(QStringLiteral("thumbnailGrid"));
     setAccessibleName(tr("Records"));
-    setViewMode(QListView::IconMode);
+    // A wrapping list of equal tiles: the icon mode would keep a tree of all of them.
+    setViewMode(QListView::ListMode);
+    setFlow(QListView::LeftToRight);
+    setWrapping(true);
     setResizeMode(QListView::Adjust);
-    setMovement(QListView::Static);
     setUniformItemSizes(true);
-    setSelectionMode(QAbstractItemView::SingleSelection);
+    setSelectionMode(QAbstractItemView::ExtendedSelection);
+    setSelectionBehavior(QAbstractItemView::SelectRows);
     setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
     setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOn);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setMouseTracking(true);
     setProperty("bare", true);
     setItemDelegate(new ThumbnailDelegate(this));
+    setGridSize(tile);
     verticalScrollBar()->setSingleStep(24);
-}
-
-void ThumbnailGrid::currentChanged(const QModelIndex& current, const QModelIndex& previous)
-{
-    QListView::currentChanged(current, previous);
-    if (current.isValid())
-        Q_EMIT recordChosen(current.data(ThumbnailModel::IdRole).toString());
 }
 
 void ThumbnailGrid::resizeEvent(QResizeEvent* event)
 {
+    // Tiles share the row's width, so that no ragged gap is left at the right.
+    const int width = viewport()->width() - 2;
+    const QSize shared(width / std::max(1, width / tile.width()), tile.height());
+    if (shared != gridSize())
+        setGridSize(shared);
     QListView::resizeEvent(event);
-    scheduleDelayedItemsLayout();
 }
 
 } // namespace nanodit

@@ -4,28 +4,24 @@
 
 #include <QWidget>
 
-class QAction;
-class QComboBox;
-class QLabel;
-class QLineEdit;
-class QListView;
 class QPushButton;
+class QSplitter;
 class QStackedWidget;
 
 namespace nanodit {
 
+class DatasetActions;
 class Dialogs;
+class LayerPanel;
 class Loupe;
 class PageFrame;
+class RecordBrowser;
+class RecordEditing;
 class RecordFacts;
-class ReportView;
+class ReportDrawer;
 class StatePanel;
-class ThumbnailFilter;
-class ThumbnailGrid;
-class ThumbnailModel;
-class Thumbnails;
 
-/// The records of the workspace: found, looked at, and turned into what a model is trained on.
+/// The records of the workspace: found, looked at, edited, and turned into what a model is trained on.
 class DatasetPage : public QWidget {
     Q_OBJECT
 
@@ -35,35 +31,35 @@ public:
     /// Everything that was asked for is on the screen.
     bool settled() const;
     Loupe* loupe() const { return loupe_; }
+    RecordBrowser* browser() const { return browser_; }
+    RecordEditing* editing() const { return editing_; }
+    ReportDrawer* drawer() const { return drawer_; }
 
 private:
-    QWidget* makeBrowser();
     QWidget* makeInspector();
-    void addActions();
+    void connectSession();
+    void connectEditing();
+    void makeShortcuts();
     void showRecords();
-    void updateActions();
-    void recordChosen(const QString& id);
+    void showChosen();
     void importPictures();
+    void toggleExclusion();
+    void showFile();
+    void pauseOrResume();
 
     Session& session_;
     Dialogs& dialogs_;
     PageFrame* frame_;
     QStackedWidget* states_; ///< Empty, or the browser.
     StatePanel* empty_;
-    ThumbnailModel* model_;
-    ThumbnailFilter* filter_;
-    ThumbnailGrid* grid_;
-    Thumbnails* thumbnails_;
-    QLineEdit* search_;
-    QComboBox* buckets_;
-    QPushButton* problems_;
-    QLabel* count_;
+    RecordEditing* editing_;
+    RecordBrowser* browser_;
     Loupe* loupe_;
     RecordFacts* facts_;
-    ReportView* report_;
-    QPushButton *import_, *passes_, *pack_, *verify_, *certify_;
-    std::array<QAction*, 3> passChoice_{};
-    QString chosen_;
+    LayerPanel* layers_;
+    ReportDrawer* drawer_;
+    DatasetActions* actions_;
+    QSplitter* split_;
 };
 
 } // namespace nanodit

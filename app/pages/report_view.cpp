@@ -38,11 +38,6 @@ bool columnIsAllZero(const QTreeWidget& table, int column)
     return true;
 }
 
-QString countOf(std::int64_t count, const QString& unit)
-{
-    return QStringLiteral("%1 %2").arg(QString::number(count), count == 1 ? singular(unit) : unit);
-}
-
 } // namespace
 
 ReportView::ReportView(QWidget* parent)
@@ -137,7 +132,7 @@ void ReportView::show(const ImportReport& report)
 {
     begin(report.rejects.empty(),
           tr("Imported: %1 added, %2 updated, %3 unchanged, %4 left out")
-              .arg(countOf(report.added, tr("records")), QString::number(report.updated),
+              .arg(countText(report.added, tr("records")), QString::number(report.updated),
                    QString::number(report.unchanged), QString::number(report.rejects.size())),
           {tr("Records"), tr("Count")});
     addCounts({tr("added"), QString::number(report.added)});
@@ -158,8 +153,8 @@ void ReportView::show(const PreprocessReport& report)
     }
     begin(failures == 0,
           failures == 0
-              ? tr("The passes are complete: %1 made").arg(countOf(made, tr("arrays")))
-              : tr("%1 could not be processed").arg(countOf(static_cast<std::int64_t>(failures), tr("records"))),
+              ? tr("The passes are complete: %1 made").arg(countText(made, tr("arrays")))
+              : tr("%1 could not be processed").arg(countText(static_cast<std::int64_t>(failures), tr("records"))),
           {tr("Pass"), tr("Made"), tr("Already whole"), tr("Failed"), tr("Time"), tr("Rate")});
     for (const auto& pass : report.passes) {
         const double rate = pass.seconds > 0 ? static_cast<double>(pass.made) / pass.seconds : 0;
@@ -178,7 +173,7 @@ void ReportView::show(const ShardReport& report)
         samples += set.samples;
         skipped += set.skippedIncomplete + set.skippedMisaligned + set.skippedStale + set.skippedNonfinite;
     }
-    begin(skipped == 0, tr("Packed %1, %2 skipped").arg(countOf(samples, tr("samples")), QString::number(skipped)),
+    begin(skipped == 0, tr("Packed %1, %2 skipped").arg(countText(samples, tr("samples")), QString::number(skipped)),
           {tr("Set"), tr("Samples"), tr("Shards"), tr("Incomplete"), tr("Misaligned"), tr("Stale"), tr("Non-finite")});
     for (const auto& set : report.sets) {
         addCounts({QString::fromStdString(set.set), QString::number(set.samples), QString::number(set.shards),
@@ -193,10 +188,10 @@ void ReportView::show(const VerifyReport& report)
 {
     begin(report.sound(),
           report.sound()
-              ? tr("Sound: every array of %1 is whole and aligned").arg(countOf(report.records, tr("records")))
+              ? tr("Sound: every array of %1 is whole and aligned").arg(countText(report.records, tr("records")))
               : tr("Not sound: %1 in %2")
-                    .arg(countOf(static_cast<std::int64_t>(report.problems.size()), tr("problems")),
-                         countOf(report.records, tr("records"))),
+                    .arg(countText(static_cast<std::int64_t>(report.problems.size()), tr("problems")),
+                         countText(report.records, tr("records"))),
           {tr("Array"), tr("Whole"), tr("Missing"), tr("Stale"), tr("Misaligned"), tr("Shape"), tr("Non-finite"),
            tr("Unreadable")});
     for (const auto& a : report.arrays) {

@@ -1,11 +1,10 @@
-#include "app/dialogs.h"
 #include "app/job_runner.h"
 #include "app/main_window.h"
+#include "app/pages/attention_page.h"
 #include "app/pages/dataset/buckets_panel.h"
 #include "app/pages/dataset/feature_colours.h"
 #include "app/pages/dataset/loupe.h"
 #include "app/pages/dataset/picture_pane.h"
-#include "app/pages/attention_page.h"
 #include "app/pages/dataset_page.h"
 #include "app/pages/run_form.h"
 #include "app/pages/sample_form.h"
@@ -14,6 +13,7 @@
 #include "app/session.h"
 #include "app/training.h"
 #include "core/workbench.h"
+#include "tests/support/scripted_dialogs.h"
 #include "tests/support/test_data.h"
 #include "widgets/attention_map.h"
 #include "widgets/config_form.h"
@@ -23,7 +23,6 @@
 #include "widgets/preview_grid.h"
 #include "widgets/theme.h"
 #include "widgets/thumbnail_grid.h"
-#include "widgets/thumbnail_model.h"
 #include "widgets/word_strip.h"
 
 #include <QApplication>
@@ -53,28 +52,6 @@ namespace {
 
 constexpr int scenes = 24;
 constexpr int minute = 60000;
-
-/// Answers as the test says.
-class ScriptedDialogs : public Dialogs {
-public:
-    QString nextPath;
-    bool nextAnswer = true;
-    int asked = 0;
-    QString consequence;
-
-    QString chooseFolder(QWidget*, const QString&) override { return nextPath; }
-    QString chooseNewFolder(QWidget*, const QString&, const QString&) override { return nextPath; }
-    QString chooseFile(QWidget*, const QString&, const QString&) override { return nextPath; }
-    QString chooseSaveFile(QWidget*, const QString&, const QString&, const QString&) override { return nextPath; }
-    bool confirm(QWidget*, const QString&, const QString& what, const QString&) override
-    {
-        ++asked;
-        consequence = what;
-        return nextAnswer;
-    }
-    int told = 0;
-    void tell(QWidget*, const QString&, const QString&) override { ++told; }
-};
 
 /// The window's event loop as a user feels it: events are posted every two milliseconds; how long does the loop leave
 /// one waiting?
@@ -152,14 +129,14 @@ private Q_SLOTS:
                 QCOMPARE(state, ArrayState::Whole);
         }
         auto* const grid = window_->findChild<ThumbnailGrid*>();
-        QCOMPARE(grid->model()->rowCount(), scenes);
+        QTRY_COMPARE(grid->model()->rowCount(), scenes);
         QCOMPARE(preferences_->recentWorkspaces().size(), 1);
     }
 
     void showsThumbnailsAndTheChosenPicture()
     {
         auto* const grid = window_->findChild<ThumbnailGrid*>();
-        QTRY_VERIFY(!grid->model()->index(0, 0).data(ThumbnailModel::ThumbnailRole).value<QImage>().isNull());
+        QTRY_VERIFY(!grid->model()->index(0, 0).data(ThumbnailGrid::PictureRole).value<QImage>().isNull());
         grid->setFocus();
         QTest::keyClick(grid, Qt::Key_Right);
         auto* const loupe = window_->findChild<Loupe*>();
@@ -243,21 +220,8 @@ private Q_SLOTS:
         QVERIFY(window_->findChild<QLabel*>("driftSentence")->text().startsWith(QString::number(scenes)));
     }
 
-    void bucketsTellWhatCroppingCosts()
+    void bucketsCountEveryRecord()
     {
-        // 200 x 100 into a square keeps the middle half; a picture of the bucket's own shape loses nothing.
-        RecordInfo wide, fitting;
-        wide.split = "train";
-        wide.original = {.width = 200, .height = 100};
-        fitting.split = "val";
-        fitting.original = {.width = 256, .height = 256};
-        wide.bucket = fitting.bucket = {.width = 128, .height = 128};
-        const auto facts = bucketFacts({wide, fitting});
-        QCOMPARE(facts.size(), 1UL);
-        QCOMPARE(facts[0].records, 2);
-        QCOMPARE(facts[0].training, 1);
-        QVERIFY(std::abs(facts[0].lost - 0.25) < 1e-9);
-        QVERIFY(std::abs(facts[0].enlarged - 0.5) < 1e-9);
         auto* const table = window_->findChild<BucketsPanel*>();
         QVERIFY(table->topLevelItemCount() > 0);
         std::int64_t all = 0;
@@ -517,7 +481,7 @@ private:
     }
 
     test::TemporaryFolder folder_;
-    ScriptedDialogs dialogs_;
+    test::ScriptedDialogs dialogs_;
     std::unique_ptr<Theme> theme_;
     std::unique_ptr<Preferences> preferences_;
     std::unique_ptr<Session> session_;

@@ -15,7 +15,21 @@ namespace nanodit {
 namespace {
 
 constexpr int shareRole = Qt::UserRole;
-constexpr int barColumn = 2;
+enum Column {
+    BucketColumn,
+    RecordsColumn,
+    ShareColumn,
+    TrainingColumn,
+    ExcludedColumn,
+    LostColumn,
+    LostBarColumn,
+    MostLostColumn,
+    EnlargedColumn,
+    RemarkColumn
+};
+constexpr std::array numbers = {RecordsColumn, TrainingColumn, ExcludedColumn,
+                                LostColumn,    MostLostColumn, EnlargedColumn};
+constexpr int barWidth = 96;
 
 /// A share as a bar in the text's own row.
 class BarDelegate : public QStyledItemDelegate {
@@ -29,7 +43,8 @@ public:
         bar.setTop(option.rect.center().y() - 3);
         bar.setHeight(8);
         bar.setWidth(std::max(2.0, bar.width() * share));
-        painter->fillRect(bar, themeColours().hue(Hue::Blue));
+        if (share > 0)
+            painter->fillRect(bar, themeColours().hue(index.column() == ShareColumn ? Hue::Blue : Hue::Vermillion));
     }
 };
 
@@ -46,19 +61,29 @@ std::vector<BucketFacts> bucketFacts(const std::vector<RecordInfo>& records)
     for (const auto& record : records) {
         auto& facts = byBucket[record.bucket];
         facts.bucket = record.bucket;
+        if (!record.excluded.empty()) {
+            ++facts.excluded;
+            continue;
+        }
         ++facts.records;
         facts.training += record.split == "train";
         if (record.original.width < 1 || record.original.height < 1)
             continue;
         const auto crop = bucketCrop(record.original, record.bucket);
         const double pixels = static_cast<double>(record.original.width) * static_cast<double>(record.original.height);
-        facts.lost += 1 - (crop.right - crop.left) * (crop.bottom - crop.top) / pixels;
+        const double lost = 1 - (crop.right - crop.left) * (crop.bottom - crop.top) / pixels;
+        facts.lost += lost;
+        if (lost > facts.mostLost) {
+            facts.mostLost = lost;
+            facts.loser = record.id;
+        }
         facts.enlarged += crop.right - crop.left < static_cast<double>(record.bucket.width);
     }
     std::vector<BucketFacts> all;
     for (auto& [bucket, facts] : byBucket) {
-        facts.lost /= static_cast<double>(facts.records);
-        facts.enlarged /= static_cast<double>(facts.records);
+        const auto count = static_cast<double>(std::max<std::int64_t>(1, facts.records));
+        facts.lost /= count;
+        facts.enlarged /= count;
         all.push_back(facts);
     }
     return all;
@@ -69,47 +94,69 @@ BucketsPanel::BucketsPanel(QWidget* parent)
 {
     setObjectName(QStringLiteral("buckets"));
     setAccessibleName(tr("Buckets"));
-    setHeaderLabels({tr("Bucket"), tr("Records"), tr("Share"), tr("Training"), tr("Lost to cropping"), tr("Enlarged"),
+    setHeaderLabels({tr("Bucket"),
+                     tr("Records"),
+                     {},
+                     tr("Training"),
+                     tr("Excluded"),
+                     tr("Lost to cropping"),
+                     {},
+                     tr("Most lost"),
+                     tr("Enlarged"),
                      tr("Remark")});
+    headerItem()->setToolTip(LostColumn, tr("Share of the originals' pixels that cropping cuts away, the mean"));
+    headerItem()->setToolTip(MostLostColumn, tr("Of the record that loses most; a click shows it"));
+    headerItem()->setToolTip(EnlargedColumn, tr("Share of the pictures that are smaller than the bucket"));
     setRootIsDecorated(false);
     setUniformRowHeights(true);
     setProperty("bare", true);
-    setItemDelegateForColumn(barColumn, new BarDelegate(this));
-    const auto choose = [this](const QTreeWidgetItem* item) {
-        if (item != nullptr)
-            Q_EMIT bucketChosen(item->text(0));
-    };
-    connect(this, &QTreeWidget::itemClicked, this, choose);
-    connect(this, &QTreeWidget::itemActivated, this, choose);
+    for (const int column : {ShareColumn, LostBarColumn})
+        setItemDelegateForColumn(column, new BarDelegate(this));
+    connect(this, &QTreeWidget::itemClicked, this, [this](const QTreeWidgetItem* item, int column) {
+        if (const auto loser = item->data(MostLostColumn, Qt::UserRole).toString();
+            column == MostLostColumn && !loser.isEmpty())
+            Q_EMIT recordChosen(loser);
+        else
+            Q_EMIT bucketChosen(item->text(BucketColumn));
+    });
+    connect(this, &QTreeWidget::itemActivated, this,
+            [this](const QTreeWidgetItem* item) { Q_EMIT bucketChosen(item->text(BucketColumn)); });
 }
 
-void BucketsPanel::show(const std::vector<RecordInfo>& records)
+void BucketsPanel::show(const std::vector<BucketFacts>& buckets)
 {
     clear();
-    const auto all = bucketFacts(records);
     std::int64_t most = 1;
-    for (const auto& facts : all)
+    for (const auto& facts : buckets)
         most = std::max(most, facts.records);
-    for (const auto& facts : all) {
-        auto* const item = new QTreeWidgetItem(this, {QString::fromStdString(bucketName(facts.bucket)),
-                                                      QString::number(facts.records),
-                                                      {},
-                                                      QString::number(facts.training),
-                                                      percent(facts.lost),
-                                                      percent(facts.enlarged),
-                                                      {}});
-        item->setData(barColumn, shareRole, static_cast<double>(facts.records) / static_cast<double>(most));
-        for (const int column : {1, 3, 4, 5})
+    bool anyExcluded = false;
+    for (const auto& facts : buckets) {
+        auto* const item = new QTreeWidgetItem(this);
+        item->setText(BucketColumn, QString::fromStdString(bucketName(facts.bucket)));
+        item->setText(RecordsColumn, QString::number(facts.records));
+        item->setData(ShareColumn, shareRole, static_cast<double>(facts.records) / static_cast<double>(most));
+        item->setText(TrainingColumn, QString::number(facts.training));
+        item->setText(ExcludedColumn, QString::number(facts.excluded));
+        anyExcluded = anyExcluded || facts.excluded > 0;
+        item->setText(LostColumn, percent(facts.lost));
+        item->setData(LostBarColumn, shareRole, facts.lost);
+        item->setText(MostLostColumn, facts.loser.empty() ? QStringLiteral("–") : percent(facts.mostLost));
+        item->setData(MostLostColumn, Qt::UserRole, QString::fromStdString(facts.loser));
+        item->setToolTip(MostLostColumn, QString::fromStdString(facts.loser));
+        item->setText(EnlargedColumn, percent(facts.enlarged));
+        for (const int column : numbers)
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         if (facts.training > 0 && facts.training < fewPictures) {
-            item->setIcon(6, icon(QStringLiteral("warning"), Hue::Vermillion));
-            item->setText(6, tr("repeats in batches of %1").arg(fewPictures));
+            item->setIcon(RemarkColumn, icon(QStringLiteral("warning"), Hue::Vermillion));
+            item->setText(RemarkColumn, tr("too few for a batch of %1: pictures repeat in it").arg(fewPictures));
         }
     }
     for (int column = 0; column < columnCount(); ++column)
         resizeColumnToContents(column);
-    setColumnWidth(barColumn, 120);
-    for (const int column : {1, 3, 4, 5})
+    setColumnHidden(ExcludedColumn, !anyExcluded);
+    for (const int column : {ShareColumn, LostBarColumn})
+        setColumnWidth(column, barWidth);
+    for (const int column : numbers)
         headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
 }
 

@@ -10,10 +10,13 @@ namespace nanodit {
 struct BucketFacts {
     ImageSize bucket;
     std::int64_t records = 0, training = 0;
+    std::int64_t excluded = 0; ///< Not among the others.
     double lost = 0;     ///< Share of the originals' pixels that cropping cuts away, 0 to 1: the mean over its records.
+    double mostLost = 0; ///< Of the record that loses most...
+    std::string loser;   ///< ...and its id; empty when none loses anything.
     double enlarged = 0; ///< Share of its records that are smaller than the bucket and have to be enlarged.
 };
-/// By name of the bucket.
+/// By size of the bucket. Any thread.
 std::vector<BucketFacts> bucketFacts(const std::vector<RecordInfo>& records);
 
 /// The buckets with how many records they hold and what cropping to them costs; small ones are named.
@@ -24,10 +27,11 @@ public:
     /// Training pictures below which a bucket cannot fill batches of usual sizes without repeating.
     static constexpr std::int64_t fewPictures = 16;
     explicit BucketsPanel(QWidget* parent = nullptr);
-    void show(const std::vector<RecordInfo>& records);
+    void show(const std::vector<BucketFacts>& buckets);
 
 Q_SIGNALS:
     void bucketChosen(const QString& bucket);
+    void recordChosen(const QString& id); ///< The one that loses most.
 };
 
 } // namespace nanodit

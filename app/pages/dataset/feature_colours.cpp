@@ -74,6 +74,8 @@ void FeatureColours::want()
     const auto options = needed();
     if (fit_ || fitting() || !options || !session_.hasWorkspace() || !session_.dinoEncoder())
         return;
+    if (options->scope == BasisScope::Selection) // what is kept was fitted on another one
+        return start();
     reading_ = true;
     Q_EMIT fittingChanged();
     session_.background().ask(

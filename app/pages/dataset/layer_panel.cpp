@@ -6,6 +6,7 @@
 #include "widgets/image_canvas.h"
 #include "widgets/layer_list.h"
 #include "widgets/page_frame.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QCheckBox>
@@ -64,6 +65,7 @@ QWidget* LayerPanel::makeColours()
     scope_->setObjectName(QStringLiteral("colourScope"));
     scope_->setAccessibleName(tr("What the colours are fitted on"));
     scope_->addItem(tr("Fitted on the whole set"), static_cast<int>(BasisScope::Set));
+    scope_->addItem(tr("Fitted on the selection"), static_cast<int>(BasisScope::Selection));
     scope_->addItem(tr("Fitted on this picture alone"), static_cast<int>(BasisScope::Picture));
     foreground_ = new QCheckBox(tr("Foreground patches only"), box);
     foreground_->setChecked(true);
@@ -101,10 +103,15 @@ void LayerPanel::showColours()
     const auto& colours = *loupe_->colours();
     const auto& fit = colours.fit();
     again_->setEnabled(!colours.fitting());
-    again_->setVisible(colours.options().scope == BasisScope::Set || colours.options().withoutPlace);
+    again_->setVisible(colours.options().scope != BasisScope::Picture || colours.options().withoutPlace);
     QString text;
     if (colours.options().scope == BasisScope::Picture)
         text = tr("Not comparable with other pictures.");
+    else if (fit && colours.options().scope == BasisScope::Selection)
+        text = tr("Fitted on %1 patches of %2: the same feature has the same colour in each picture, but others than "
+                  "in a fit on the whole set. Fit again after selecting others.")
+                   .arg(fit->basis.patches)
+                   .arg(countText(static_cast<std::int64_t>(fit->basis.pictures), tr("selected pictures")));
     else if (fit)
         text =
             tr("Fitted on %1 patches of %2 pictures and kept: the same feature has the same colour in every picture.")

@@ -1,119 +1,320 @@
 #include "app/pages/dataset/record_facts.h"
 
+#include "app/pages/dataset/caption_editor.h"
+#include "app/pages/dataset/record_model.h"
+#include "widgets/page_frame.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
-#include "widgets/thumbnail_model.h"
 
+#include <QComboBox>
 #include <QEvent>
 #include <QGridLayout>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPainter>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QToolButton>
+
+#include <algorithm>
+#include <map>
 
 namespace nanodit {
 
 namespace {
 
+constexpr int markSide = 12;
+
 QPixmap markPixmap(MarkState state, const Colours& colours)
 {
-    QPixmap drawn(12, 12);
+    QPixmap drawn(markSide, markSide);
     drawn.fill(Qt::transparent);
     QPainter painter(&drawn);
-    paintStateMark(painter, {1, 1, 10, 10}, state, colours);
+    paintStateMark(painter, {1, 1, markSide - 2, markSide - 2}, state, colours);
     return drawn;
 }
 
-QString sizeText(ImageSize size)
+/// What all of them have: the value, or empty when they differ.
+template<typename Of>
+QString common(const std::vector<const RecordInfo*>& records, Of of)
 {
-    return QStringLiteral("%1 × %2 px").arg(size.width).arg(size.height);
+    const auto first = of(*records.front());
+    const bool same = std::ranges::all_of(records, [&](const RecordInfo* record) { return of(*record) == first; });
+    return same ? QString::fromStdString(first) : QString();
+}
+
+QStringList commonTags(const std::vector<const RecordInfo*>& records)
+{
+    auto tags = records.front()->tags;
+    for (const auto* const record : records)
+        std::erase_if(tags,
+                      [&](const auto& tag) { return std::ranges::find(record->tags, tag) == record->tags.end(); });
+    QStringList names;
+    for (const auto& tag : tags)
+        names << QString::fromStdString(tag);
+    return names;
+}
+
+/// The state that needs a hand most, of an array of several records.
+ArrayState worst(ArrayState a, ArrayState b)
+{
+    for (const auto state : {ArrayState::Wrong, ArrayState::Stale, ArrayState::Missing}) {
+        if (a == state || b == state)
+            return state;
+    }
+    return ArrayState::Whole;
+}
+
+/// "stale: the caption"; of several records "3 stale (the caption), 9 whole".
+QString arrayText(const std::vector<const RecordInfo*>& records, std::size_t array)
+{
+    if (records.size() == 1) {
+        const auto& record = *records.front();
+        auto text = markStateName(markOf(record.arrays[array]));
+        if (const auto reasons = reasonsText(record.changes[array]); !reasons.isEmpty())
+            text += QStringLiteral(": ") + reasons;
+        return record.adopted[array] ? text + RecordFacts::tr(", made elsewhere") : text;
+    }
+    std::map<ArrayState, std::int64_t> counts;
+    std::map<QString, std::int64_t> reasons;
+    for (const auto* const record : records) {
+        ++counts[record->arrays[array]];
+        for (const auto& change : record->changes[array])
+            ++reasons[inputText(change.input)];
+    }
+    QStringList parts;
+    for (const auto& [state, count] : counts) {
+        auto part = QStringLiteral("%1 %2").arg(QString::number(count), markStateName(markOf(state)));
+        QStringList why;
+        for (const auto& [reason, times] : reasons)
+            why << (times == count ? reason : QStringLiteral("%1 × %2").arg(QString::number(times), reason));
+        if (state == ArrayState::Stale && !why.isEmpty())
+            part += QStringLiteral(" (%1)").arg(why.join(QStringLiteral(", ")));
+        parts << part;
+    }
+    return parts.join(QStringLiteral(", "));
 }
 
 } // namespace
 
-MarkState markOf(ArrayState state)
-{
-    switch (state) {
-    case ArrayState::Whole:
-        return MarkState::Whole;
-    case ArrayState::Stale:
-        return MarkState::Stale;
-    case ArrayState::Wrong:
-        return MarkState::Wrong;
-    case ArrayState::Missing:
-        break;
-    }
-    return MarkState::Missing;
-}
-
 RecordFacts::RecordFacts(QWidget* parent)
     : QWidget(parent)
+    , caption_(new CaptionEditor(this))
+    , problem_(new QLabel(this))
 {
     auto* const grid = new QGridLayout(this);
     grid->setContentsMargins(0, 0, 0, 0);
     grid->setHorizontalSpacing(8);
     grid->setVerticalSpacing(6);
-    caption_ = new QLabel(this);
-    caption_->setWordWrap(true);
-    caption_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    problem_ = new QLabel(this);
     problem_->setWordWrap(true);
     setRole(problem_, "problem");
     grid->addWidget(caption_, 0, 0, 1, 3);
     grid->addWidget(problem_, 1, 0, 1, 3);
-    int line = 2;
-    const auto fact = [&](const QString& name) {
-        auto* const label = new QLabel(name, this);
+    addFields(grid);
+    addArrays(grid);
+    grid->setColumnStretch(2, 1);
+    connect(caption_, &CaptionEditor::edited, this, &RecordFacts::captionEdited);
+    clear();
+}
+
+void RecordFacts::addFields(QGridLayout* grid)
+{
+    const auto name = [&](const QString& text) {
+        auto* const label = new QLabel(text, this);
         setRole(label, "secondary");
-        auto* const value = new QLabel(this);
-        value->setTextInteractionFlags(Qt::TextSelectableByMouse);
-        grid->addWidget(label, line, 0);
-        grid->addWidget(value, line, 1, 1, 2);
-        ++line;
-        return value;
+        grid->addWidget(label, grid->rowCount(), 0);
+        return label;
     };
-    id_ = fact(tr("Record"));
+    const auto add = [&](QWidget* value) { grid->addWidget(value, grid->rowCount() - 1, 1, 1, 2); };
+
+    name(tr("Record"));
+    id_ = new QLabel(this);
     id_->setFont(monospaceFont(id_->font()));
-    split_ = fact(tr("Split"));
-    sizes_ = fact(tr("Original"));
+    id_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    id_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    file_ = makeFlatButton(QStringLiteral("folder"), tr("Show the picture in the file manager (O)"), this);
+    file_->setObjectName(QStringLiteral("showFile"));
+    auto* const record = new QWidget(this);
+    auto* const row = new QHBoxLayout(record);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(4);
+    row->addWidget(id_, 1);
+    row->addWidget(file_);
+    add(record);
+
+    name(tr("Split"));
+    split_ = new QComboBox(this);
+    split_->setObjectName(QStringLiteral("recordSplit"));
+    split_->setAccessibleName(tr("Split"));
+    split_->setToolTip(tr("What the record is for; by the rule: validation_share of workspace.yaml decides"));
+    add(split_);
+
+    name(tr("Tags"));
+    tags_ = new QLineEdit(this);
+    tags_->setObjectName(QStringLiteral("recordTags"));
+    tags_->setAccessibleName(tr("Tags"));
+    tags_->setPlaceholderText(tr("none"));
+    tags_->setToolTip(tr("Tags, with commas between (T). Of several records: those that all of them have"));
+    add(tags_);
+
+    name(tr("Use"));
+    exclude_ = new QPushButton(this);
+    exclude_->setObjectName(QStringLiteral("excludeRecord"));
+    reason_ = new QLineEdit(this);
+    reason_->setObjectName(QStringLiteral("exclusionReason"));
+    reason_->setAccessibleName(tr("Why it is excluded"));
+    reason_->setPlaceholderText(tr("several reasons"));
+    auto* const use = new QWidget(this);
+    auto* const both = new QHBoxLayout(use);
+    both->setContentsMargins(0, 0, 0, 0);
+    both->setSpacing(8);
+    both->addWidget(reason_, 1);
+    both->addWidget(exclude_);
+    both->addStretch(0);
+    add(use);
+
+    sizesName_ = name(tr("Original"));
+    sizes_ = new QLabel(this);
     sizes_->setWordWrap(true);
+    add(sizes_);
+
+    connect(file_, &QToolButton::clicked, this, &RecordFacts::fileWanted);
+    connect(split_, &QComboBox::activated, this,
+            [this](int index) { Q_EMIT splitEdited(split_->itemData(index).toString()); });
+    connect(tags_, &QLineEdit::editingFinished, this, &RecordFacts::commitTags);
+    connect(exclude_, &QPushButton::clicked, this,
+            [this] { Q_EMIT exclusionEdited(excluded_ ? QString() : tr("by hand")); });
+    connect(reason_, &QLineEdit::editingFinished, this, [this] {
+        const auto reason = reason_->text().simplified();
+        if (reason_->isModified() && !reason.isEmpty()) {
+            reason_->setModified(false);
+            Q_EMIT exclusionEdited(reason);
+        }
+    });
+}
+
+void RecordFacts::addArrays(QGridLayout* grid)
+{
     for (std::size_t i = 0; i < marks_.size(); ++i) {
+        const int line = grid->rowCount();
         auto* const name = new QLabel(QString::fromLatin1(markNames[i]), this);
         setRole(name, "secondary");
         marks_[i] = new QLabel(this);
         states_[i] = new QLabel(this);
-        grid->addWidget(name, line, 0);
-        grid->addWidget(marks_[i], line, 1);
+        states_[i]->setObjectName(QStringLiteral("state-") + QString::fromLatin1(markNames[i]));
+        states_[i]->setWordWrap(true);
+        grid->addWidget(name, line, 0, Qt::AlignTop);
+        grid->addWidget(marks_[i], line, 1, Qt::AlignTop);
         grid->addWidget(states_[i], line, 2);
-        ++line;
+        marks_[i]->setFixedHeight(states_[i]->fontMetrics().lineSpacing());
     }
-    grid->setColumnStretch(2, 1);
-    clear();
 }
 
-void RecordFacts::showRecord(const RecordInfo& record)
+void RecordFacts::show(const std::vector<const RecordInfo*>& records)
 {
-    caption_->setText(record.caption.empty() ? tr("no caption") : QString::fromStdString(record.caption));
-    problem_->setText(QString::fromStdString(record.problem));
-    problem_->setVisible(!record.problem.empty());
-    id_->setText(QString::fromStdString(record.id));
-    split_->setText(record.split == "val" ? tr("validation") : tr("training"));
+    if (records.empty())
+        return clear();
+    const auto& first = *records.front();
+    const bool one = records.size() == 1;
+    caption_->setVisible(one);
+    caption_->show(one ? QString::fromStdString(first.id) : QString(), QString::fromStdString(first.caption));
+    const auto problem = one && first.excluded.empty() ? QString::fromStdString(first.problem) : QString();
+    problem_->setText(problem);
+    problem_->setVisible(!problem.isEmpty());
+    id_->setText(one ? QString::fromStdString(first.id)
+                     : countText(static_cast<std::int64_t>(records.size()), tr("records")));
+    id_->setToolTip(one ? QString::fromStdString(first.image.string()) : QString());
+    file_->setVisible(one);
+    const auto split = common(records, [](const RecordInfo& record) { return record.split; });
+    if (split_->findData(split) < 0 && !split.isEmpty())
+        split_->insertItem(split_->count() - 1, split, split);
+    split_->setCurrentIndex(split.isEmpty() ? -1 : split_->findData(split));
+    commonTags_ = commonTags(records);
+    if (!tags_->hasFocus() || !tags_->isModified())
+        tags_->setText(commonTags_.join(QStringLiteral(", ")));
+    showExclusion(records);
+    for (auto* const label : {sizesName_, sizes_})
+        label->setVisible(one);
     sizes_->setText(
-        tr("%1  →  bucket %2").arg(sizeText(record.original), QString::fromStdString(bucketName(record.bucket))));
-    for (std::size_t i = 0; i < marks_.size(); ++i)
-        shown_[i] = markOf(record.arrays[i]);
-    paintMarks();
+        tr("%1  →  bucket %2").arg(sizeText(first.original), QString::fromStdString(bucketName(first.bucket))));
+    showArrays(records);
     setVisible(true);
+}
+
+void RecordFacts::showExclusion(const std::vector<const RecordInfo*>& records)
+{
+    excluded_ = std::ranges::all_of(records, [](const RecordInfo* record) { return !record->excluded.empty(); });
+    reason_->setVisible(excluded_);
+    if (!reason_->hasFocus() || !reason_->isModified())
+        reason_->setText(common(records, [](const RecordInfo& record) { return record.excluded; }));
+    reason_->setToolTip(records.front()->excludedByRule
+                            ? tr("Excluded by import's rules; what you write here is kept instead")
+                            : tr("Why it takes no part in passes and packing"));
+    exclude_->setText(excluded_ ? tr("Include") : tr("Exclude"));
+    exclude_->setToolTip(excluded_ ? tr("Take in again (X)")
+                                   : tr("Take out of passes and packing (X); its arrays stay, and it can be undone"));
+}
+
+void RecordFacts::showArrays(const std::vector<const RecordInfo*>& records)
+{
+    for (std::size_t i = 0; i < marks_.size(); ++i) {
+        auto state = records.front()->arrays[i];
+        for (const auto* const record : records)
+            state = worst(state, record->arrays[i]);
+        shown_[i] = markOf(state);
+        states_[i]->setText(arrayText(records, i));
+    }
+    paintMarks();
+}
+
+void RecordFacts::setSplits(const QStringList& splits)
+{
+    const QSignalBlocker quiet(split_);
+    const auto before = split_->currentData();
+    split_->clear();
+    for (const auto& split : splits)
+        split_->addItem(split, split);
+    split_->addItem(tr("by the rule"), QString());
+    split_->setCurrentIndex(before.isValid() && !before.toString().isEmpty() ? split_->findData(before) : -1);
 }
 
 void RecordFacts::clear()
 {
+    caption_->show({}, {});
     setVisible(false);
+}
+
+void RecordFacts::editCaption()
+{
+    if (isVisible() && caption_->isVisible())
+        caption_->edit();
+}
+
+void RecordFacts::focusTags()
+{
+    tags_->setFocus(Qt::ShortcutFocusReason);
+    tags_->selectAll();
+}
+
+void RecordFacts::commitTags()
+{
+    if (!tags_->isModified())
+        return;
+    tags_->setModified(false);
+    const auto written = tagsFromText(tags_->text());
+    QStringList added, removed;
+    std::ranges::copy_if(written, std::back_inserter(added),
+                         [&](const auto& tag) { return !commonTags_.contains(tag); });
+    std::ranges::copy_if(commonTags_, std::back_inserter(removed),
+                         [&](const auto& tag) { return !written.contains(tag); });
+    if (!added.isEmpty() || !removed.isEmpty())
+        Q_EMIT tagsEdited(added, removed);
 }
 
 void RecordFacts::paintMarks()
 {
-    for (std::size_t i = 0; i < marks_.size(); ++i) {
+    for (std::size_t i = 0; i < marks_.size(); ++i)
         marks_[i]->setPixmap(markPixmap(shown_[i], themeColours()));
-        states_[i]->setText(markStateName(shown_[i]));
-    }
 }
 
 void RecordFacts::changeEvent(QEvent* event)

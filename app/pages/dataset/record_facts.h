@@ -6,31 +6,64 @@
 #include <QWidget>
 
 #include <array>
+#include <vector>
 
+class QComboBox;
+class QGridLayout;
 class QLabel;
+class QLineEdit;
+class QPushButton;
+class QToolButton;
 
 namespace nanodit {
 
-/// What is known of one record: id, split, sizes, caption, and the state of its four arrays.
+class CaptionEditor;
+
+/// What is known of the chosen record, or of several: caption, split, tags and exclusion, each to edit where it stands;
+/// sizes; and the state of the four arrays with what made them stale. Edits are wishes, told by signals; they are shown
+/// when the record comes back changed.
 class RecordFacts : public QWidget {
     Q_OBJECT
 
 public:
     explicit RecordFacts(QWidget* parent = nullptr);
-    void showRecord(const RecordInfo& record);
+    /// One record, or several; no pointer is kept.
+    void show(const std::vector<const RecordInfo*>& records);
     void clear();
+    /// What can be chosen for the split.
+    void setSplits(const QStringList& splits);
+    /// Opens the caption of the one record that is shown.
+    void editCaption();
+    void focusTags();
+
+Q_SIGNALS:
+    void captionEdited(const QString& id, const QString& caption);
+    void splitEdited(const QString& split); ///< Empty: by the rule.
+    void tagsEdited(const QStringList& added, const QStringList& removed);
+    void exclusionEdited(const QString& reason); ///< Empty: include.
+    void fileWanted();                           ///< Show the picture in the file manager.
 
 protected:
     void changeEvent(QEvent* event) override;
 
 private:
+    void addFields(QGridLayout* grid);
+    void addArrays(QGridLayout* grid);
+    void showArrays(const std::vector<const RecordInfo*>& records);
+    void showExclusion(const std::vector<const RecordInfo*>& records);
     void paintMarks();
+    void commitTags();
 
-    QLabel *caption_, *id_, *split_, *sizes_, *problem_;
+    CaptionEditor* caption_;
+    QLabel *problem_, *id_, *sizesName_, *sizes_;
+    QToolButton* file_;
+    QComboBox* split_;
+    QLineEdit *tags_, *reason_;
+    QPushButton* exclude_;
     std::array<QLabel*, 4> marks_{}, states_{};
     std::array<MarkState, 4> shown_{};
+    QStringList commonTags_;
+    bool excluded_ = false;
 };
-
-MarkState markOf(ArrayState state);
 
 } // namespace nanodit

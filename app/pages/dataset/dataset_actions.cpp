@@ -1,0 +1,88 @@
+#include "app/pages/dataset/dataset_actions.h"
+
+#include "app/dialogs.h"
+#include "widgets/icons.h"
+#include "widgets/page_frame.h"
+
+#include <QAction>
+#include <QMenu>
+#include <QPushButton>
+
+namespace nanodit {
+
+DatasetActions::DatasetActions(Session& session, Dialogs& dialogs, PageFrame* frame, QWidget* page)
+    : QObject(page)
+    , session_(session)
+    , dialogs_(dialogs)
+    , page_(page)
+{
+    import_ = frame->addAction(tr("Import…"), QStringLiteral("import"),
+                               tr("Add the pictures of a folder, with captions beside them"));
+    addPasses(frame);
+    pack_ =
+        frame->addAction(tr("Pack shards"), QStringLiteral("pack"), tr("Pack whole records into shards to train on"));
+    verify_ = frame->addAction(tr("Verify"), QStringLiteral("verify"), tr("Check every array: whole, aligned, finite"));
+    certify_ =
+        frame->addAction(tr("Certify"), QStringLiteral("verify"),
+                         tr("Prove that patches lie where they should: compute them anew and compare, also with what "
+                            "known bugs would have stored"));
+    pack_->setObjectName(QStringLiteral("pack"));
+    verify_->setObjectName(QStringLiteral("verify"));
+    certify_->setObjectName(QStringLiteral("certify"));
+    connect(import_, &QPushButton::clicked, this, &DatasetActions::importWanted);
+    connect(pack_, &QPushButton::clicked, this, &DatasetActions::pack);
+    connect(verify_, &QPushButton::clicked, this, [this] { session_.verify(); });
+    connect(certify_, &QPushButton::clicked, this, [this] { session_.certify(0); });
+    connect(&session_, &Session::datasetBusyChanged, this, &DatasetActions::update);
+    connect(&session_, &Session::recordsChanged, this, &DatasetActions::update);
+    update();
+}
+
+void DatasetActions::addPasses(PageFrame* frame)
+{
+    passes_ = frame->addAction(tr("Run passes"), QStringLiteral("passes"),
+                               tr("Make what is missing: text, latents, patches"));
+    auto* const menu = new QMenu(passes_);
+    static constexpr std::array passes = {Pass::T5, Pass::Vae, Pass::Dino};
+    const std::array<QString, 3> sentences = {tr("t5: captions to text tokens"), tr("vae: pictures to latents"),
+                                              tr("dinov3: pictures to CLS and patches")};
+    for (std::size_t i = 0; i < passes.size(); ++i) {
+        passChoice_[i] = menu->addAction(sentences[i]);
+        passChoice_[i]->setCheckable(true);
+        passChoice_[i]->setChecked(true);
+    }
+    menu->addSeparator();
+    auto* const run = menu->addAction(icon(QStringLiteral("play")), tr("Run the chosen passes"));
+    passes_->setMenu(menu);
+    connect(run, &QAction::triggered, this, [this] {
+        std::vector<Pass> chosen;
+        for (std::size_t i = 0; i < passes.size(); ++i) {
+            if (passChoice_[i]->isChecked())
+                chosen.push_back(passes[i]);
+        }
+        if (!chosen.empty())
+            session_.runPasses(chosen);
+    });
+}
+
+void DatasetActions::pack()
+{
+    const auto folder = session_.workspace().shardsFolder();
+    const bool packed = session_.hasShards();
+    if (!packed ||
+        dialogs_.confirm(page_, tr("Pack the shards again?"),
+                         tr("The present shards in %1 are replaced.").arg(QString::fromStdString(folder.string())),
+                         tr("Pack again")))
+        session_.packShards(packed);
+}
+
+void DatasetActions::update()
+{
+    const bool free = session_.hasWorkspace() && !session_.datasetBusy();
+    const bool any = !session_.records().empty();
+    import_->setEnabled(free);
+    for (auto* const button : {passes_, pack_, verify_, certify_})
+        button->setEnabled(free && any);
+}
+
+} // namespace nanodit

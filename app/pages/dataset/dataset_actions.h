@@ -1,0 +1,38 @@
+#pragma once
+
+#include "app/session.h"
+
+#include <QObject>
+
+class QAction;
+class QPushButton;
+
+namespace nanodit {
+
+class Dialogs;
+class PageFrame;
+
+/// The page's actions: the jobs that turn pictures into what a model is trained on.
+class DatasetActions : public QObject {
+    Q_OBJECT
+
+public:
+    DatasetActions(Session& session, Dialogs& dialogs, PageFrame* frame, QWidget* page);
+    /// Which of them make sense now.
+    void update();
+
+Q_SIGNALS:
+    void importWanted();
+
+private:
+    void addPasses(PageFrame* frame);
+    void pack();
+
+    Session& session_;
+    Dialogs& dialogs_;
+    QWidget* page_;
+    QPushButton *import_, *passes_, *pack_, *verify_, *certify_;
+    std::array<QAction*, 3> passChoice_{};
+};
+
+} // namespace nanodit

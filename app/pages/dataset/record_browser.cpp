@@ -1,0 +1,362 @@
+#include "app/pages/dataset/record_browser.h"
+
+#include "app/pages/dataset/filter_menu.h"
+#include "app/pages/dataset/record_list.h"
+#include "app/pages/dataset/record_table.h"
+#include "app/thumbnails.h"
+#include "widgets/icons.h"
+#include "widgets/page_frame.h"
+#include "widgets/text.h"
+#include "widgets/theme.h"
+#include "widgets/thumbnail_grid.h"
+
+#include <QButtonGroup>
+#include <QHeaderView>
+#include <QKeyEvent>
+#include <QLabel>
+#include <QLineEdit>
+#include <QShortcut>
+#include <QStackedWidget>
+#include <QToolButton>
+#include <QUndoStack>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+
+constexpr int thumbnailSide = 224;            ///< Twice the drawn size, for dense screens.
+constexpr qsizetype mostKeptSelected = 20000; ///< Beyond, a selection does not survive another filter.
+
+} // namespace
+
+RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , model_(new RecordModel(this))
+    , list_(new RecordList(model_, this))
+    , thumbnails_(new Thumbnails(thumbnailSide, this))
+    , views_(new QStackedWidget(this))
+{
+    makeViews();
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(12, 12, 0, 8);
+    column->setSpacing(8);
+    column->addWidget(makeSearch());
+    refusal_ = new QLabel(this);
+    refusal_->setObjectName(QStringLiteral("queryRefusal"));
+    refusal_->setWordWrap(true);
+    refusal_->setContentsMargins(4, 0, 12, 0);
+    setRole(refusal_, "problem");
+    refusal_->hide();
+    column->addWidget(refusal_);
+    column->addWidget(views_, 1);
+    column->addWidget(makeFooter(undo));
+    setMinimumWidth(300);
+
+    connect(model_, &RecordModel::thumbnailWanted, this, [this](const QString& id) {
+        if (const auto* const record = session_.record(id))
+            thumbnails_->want(*record);
+    });
+    connect(thumbnails_, &Thumbnails::made, model_, &RecordModel::setThumbnail);
+    connect(thumbnails_, &Thumbnails::dropped, model_, &RecordModel::dropThumbnail);
+    connect(model_, &RecordModel::captionEdited, this, &RecordBrowser::captionEdited);
+    connect(model_, &RecordModel::splitEdited, this, &RecordBrowser::splitEdited);
+    connect(model_, &RecordModel::tagsEdited, this, &RecordBrowser::tagsEdited);
+    connect(&session_, &Session::recordsChanged, this, [this] { list_->setRecords(session_.recordsValue()); });
+    connect(list_, &RecordList::aboutToArrange, this, &RecordBrowser::keepSelection);
+    connect(list_, &RecordList::arranged, this, &RecordBrowser::restoreSelection);
+    connect(list_, &RecordList::counted, this, [this] {
+        filter_->setCounts(list_->counts());
+        table_->setSplits(splits());
+        Q_EMIT counted();
+    });
+    connect(list_, &RecordList::refused, this, [this](const QString& why) {
+        refusal_->setText(why);
+        refusal_->setVisible(!why.isEmpty());
+    });
+}
+
+QWidget* RecordBrowser::makeSearch()
+{
+    auto* const box = new QWidget(this);
+    search_ = new QLineEdit(box);
+    search_->setObjectName(QStringLiteral("recordSearch"));
+    search_->setPlaceholderText(tr("Search, or filter: state:stale -split:val"));
+    search_->setToolTip(tr("Words of ids and captions, and filters: bucket:, split:, tag:, state:, t5:, vae:, dino:, "
+                           "patches:, because:, is:excluded, is:problem; a minus turns one around (Ctrl+F)"));
+    search_->setAccessibleName(tr("Search records"));
+    search_->setClearButtonEnabled(true);
+    search_->addAction(icon(QStringLiteral("search"), Hue::Grey), QLineEdit::LeadingPosition);
+    search_->installEventFilter(this);
+    filter_ = new FilterMenu(box);
+    showGrid_ = makeFlatButton(QStringLiteral("grid"), tr("Thumbnails (G)"), box);
+    showTable_ = makeFlatButton(QStringLiteral("table"), tr("Table (L)"), box);
+    showGrid_->setObjectName(QStringLiteral("showGrid"));
+    showTable_->setObjectName(QStringLiteral("showTable"));
+    auto* const group = new QButtonGroup(box);
+    for (auto* const button : {showGrid_, showTable_}) {
+        button->setCheckable(true);
+        group->addButton(button);
+    }
+    showGrid_->setChecked(true);
+    auto* const row = new QHBoxLayout(box);
+    row->setContentsMargins(4, 0, 12, 0);
+    row->setSpacing(4);
+    row->addWidget(search_, 1);
+    row->addSpacing(4);
+    for (auto* const button : std::initializer_list<QWidget*>{filter_, showGrid_, showTable_})
+        row->addWidget(button);
+    connect(search_, &QLineEdit::textChanged, this, [this](const QString& query) {
+        filter_->setQuery(query);
+        list_->setQuery(query);
+    });
+    connect(filter_, &FilterMenu::queryChanged, search_, &QLineEdit::setText);
+    connect(showGrid_, &QToolButton::clicked, this, [this] { setView(View::Grid); });
+    connect(showTable_, &QToolButton::clicked, this, [this] { setView(View::Table); });
+    return box;
+}
+
+void RecordBrowser::makeViews()
+{
+    grid_ = new ThumbnailGrid(this);
+    grid_->setModel(model_);
+    table_ = new RecordTable(this);
+    table_->setModel(model_);
+    auto* const ownSelection = table_->selectionModel();
+    table_->setSelectionModel(grid_->selectionModel());
+    delete ownSelection;
+    views_->addWidget(grid_);
+    views_->addWidget(table_);
+    auto* const header = table_->horizontalHeader();
+    header->setSectionsClickable(true);
+    header->setSortIndicatorShown(true);
+    header->setSortIndicator(RecordModel::IdColumn, Qt::AscendingOrder);
+    connect(header, &QHeaderView::sortIndicatorChanged, this, [this](int column, Qt::SortOrder order) {
+        list_->setOrder(
+            {.column = static_cast<RecordModel::Column>(column), .descending = order == Qt::DescendingOrder});
+    });
+    connect(grid_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
+        if (arranging_)
+            return;
+        if (const auto* const record = model_->record(index.row())) {
+            current_ = QString::fromStdString(record->id);
+            Q_EMIT recordChosen(current_);
+        }
+    });
+    connect(grid_->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
+        if (arranging_)
+            return;
+        showCount();
+        Q_EMIT selectionChanged();
+    });
+}
+
+QWidget* RecordBrowser::makeFooter(QUndoStack* undo)
+{
+    auto* const box = new QWidget(this);
+    count_ = new QLabel(box);
+    count_->setObjectName(QStringLiteral("recordCount"));
+    setRole(count_, "small");
+    auto* const back = makeFlatButton(QStringLiteral("undo"), tr("Nothing to undo"), box);
+    auto* const again = makeFlatButton(QStringLiteral("redo"), tr("Nothing to redo"), box);
+    back->setObjectName(QStringLiteral("undoEdit"));
+    again->setObjectName(QStringLiteral("redoEdit"));
+    auto* const row = new QHBoxLayout(box);
+    row->setContentsMargins(4, 0, 12, 0);
+    row->setSpacing(4);
+    row->addWidget(count_, 1);
+    row->addWidget(back);
+    row->addWidget(again);
+    const auto follow = [undo, back, again] {
+        back->setEnabled(undo->canUndo());
+        again->setEnabled(undo->canRedo());
+        back->setToolTip(undo->canUndo() ? tr("Undo: %1 (Ctrl+Z)").arg(undo->undoText()) : tr("Nothing to undo"));
+        again->setToolTip(undo->canRedo() ? tr("Redo: %1 (Ctrl+Shift+Z)").arg(undo->redoText())
+                                          : tr("Nothing to redo"));
+    };
+    connect(undo, &QUndoStack::indexChanged, back, follow);
+    connect(back, &QToolButton::clicked, undo, &QUndoStack::undo);
+    connect(again, &QToolButton::clicked, undo, &QUndoStack::redo);
+    follow();
+    return box;
+}
+
+void RecordBrowser::keepSelection()
+{
+    kept_.clear();
+    const auto& selection = grid_->selectionModel()->selection();
+    qsizetype rows = 0;
+    for (const auto& range : selection)
+        rows += range.height();
+    if (rows > 1 && rows <= mostKeptSelected)
+        kept_ = selectedIds();
+    arranging_ = true;
+}
+
+void RecordBrowser::restoreSelection()
+{
+    auto* const chosen = grid_->selectionModel();
+    const int row = model_->rowOf(current_);
+    QItemSelection selection;
+    std::vector<int> rows;
+    for (const auto& id : kept_) {
+        if (const int kept = model_->rowOf(id); kept >= 0)
+            rows.push_back(kept);
+    }
+    if (rows.empty() && row >= 0)
+        rows.push_back(row);
+    std::ranges::sort(rows);
+    for (std::size_t first = 0; first < rows.size();) {
+        auto last = first;
+        while (last + 1 < rows.size() && rows[last + 1] == rows[last] + 1)
+            ++last;
+        selection.append({model_->index(rows[first], 0), model_->index(rows[last], RecordModel::columns - 1)});
+        first = last + 1;
+    }
+    if (chosen->selection() != selection)
+        chosen->select(selection, QItemSelectionModel::ClearAndSelect);
+    if (row >= 0 && chosen->currentIndex().row() != row) {
+        chosen->setCurrentIndex(model_->index(row, 0), QItemSelectionModel::NoUpdate);
+        static_cast<QAbstractItemView*>(views_->currentWidget())->scrollTo(model_->index(row, 0));
+    }
+    arranging_ = false;
+    showCount();
+    Q_EMIT selectionChanged();
+}
+
+void RecordBrowser::choose(const QString& id)
+{
+    const int row = model_->rowOf(id);
+    current_ = id;
+    if (row < 0) {
+        Q_EMIT recordChosen(id);
+        return;
+    }
+    auto* const chosen = grid_->selectionModel();
+    const bool already = chosen->currentIndex().row() == row;
+    chosen->setCurrentIndex(model_->index(row, 0), QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+    static_cast<QAbstractItemView*>(views_->currentWidget())->scrollTo(model_->index(row, 0));
+    if (already)
+        Q_EMIT recordChosen(id);
+}
+
+QStringList RecordBrowser::selectedIds() const
+{
+    std::vector<int> rows;
+    for (const auto& range : grid_->selectionModel()->selection()) {
+        for (int row = range.top(); row <= range.bottom(); ++row)
+            rows.push_back(row);
+    }
+    std::ranges::sort(rows);
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    QStringList ids;
+    for (const int row : rows)
+        ids << QString::fromStdString(model_->record(row)->id);
+    if (ids.isEmpty() && !current_.isEmpty())
+        ids << current_;
+    return ids;
+}
+
+void RecordBrowser::setView(View view)
+{
+    if (view == this->view())
+        return;
+    const bool focused = views_->currentWidget()->hasFocus();
+    (view == View::Grid ? showGrid_ : showTable_)->setChecked(true);
+    views_->setCurrentIndex(view == View::Grid ? 0 : 1);
+    auto* const shown = static_cast<QAbstractItemView*>(views_->currentWidget());
+    shown->scrollTo(grid_->selectionModel()->currentIndex());
+    if (focused)
+        shown->setFocus();
+    Q_EMIT viewChanged(view);
+}
+
+RecordBrowser::View RecordBrowser::view() const
+{
+    return views_->currentWidget() == grid_ ? View::Grid : View::Table;
+}
+
+void RecordBrowser::setQuery(const QString& query)
+{
+    search_->setText(query);
+}
+
+QString RecordBrowser::query() const
+{
+    return search_->text();
+}
+
+void RecordBrowser::focusSearch()
+{
+    search_->setFocus(Qt::ShortcutFocusReason);
+    search_->selectAll();
+}
+
+void RecordBrowser::openFilters()
+{
+    filter_->showMenu();
+}
+
+void RecordBrowser::forgetWorkspace()
+{
+    thumbnails_->forget();
+    model_->forgetThumbnails();
+    current_.clear();
+    search_->clear();
+}
+
+QStringList RecordBrowser::splits() const
+{
+    QStringList names = {QStringLiteral("train"), QStringLiteral("val")};
+    for (const auto& [split, count] : list_->counts().splits) {
+        if (const auto name = QString::fromStdString(split); !names.contains(name))
+            names << name;
+    }
+    return names;
+}
+
+bool RecordBrowser::idle() const
+{
+    return list_->idle() && thumbnails_->idle();
+}
+
+void RecordBrowser::showCount()
+{
+    const auto all = list_->counts().records;
+    const auto shown = static_cast<std::int64_t>(model_->rowCount());
+    auto text =
+        shown == all
+            ? countText(all, tr("records"))
+            : tr("%1 of %2").arg(QLocale().toString(static_cast<qlonglong>(shown)), countText(all, tr("records")));
+    qsizetype selected = 0;
+    for (const auto& range : grid_->selectionModel()->selection())
+        selected += range.height();
+    if (selected > 1)
+        text += tr(" · %1 selected").arg(QLocale().toString(static_cast<qlonglong>(selected)));
+    if (list_->counts().excluded > 0)
+        text += tr(" · %1 excluded").arg(QLocale().toString(static_cast<qlonglong>(list_->counts().excluded)));
+    count_->setText(text);
+}
+
+bool RecordBrowser::eventFilter(QObject* watched, QEvent* event)
+{
+    if (watched == search_ && event->type() == QEvent::KeyPress) {
+        const auto key = static_cast<QKeyEvent*>(event)->key();
+        if (key == Qt::Key_Escape && !search_->text().isEmpty()) {
+            search_->clear();
+            return true;
+        }
+        if (key == Qt::Key_Escape || key == Qt::Key_Down || key == Qt::Key_Return || key == Qt::Key_Enter) {
+            views_->currentWidget()->setFocus(Qt::OtherFocusReason);
+            if (!grid_->selectionModel()->currentIndex().isValid() && model_->rowCount() > 0)
+                choose(QString::fromStdString(model_->record(0)->id));
+            return true;
+        }
+    }
+    return QWidget::eventFilter(watched, event);
+}
+
+} // namespace nanodit

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "app/session.h"
+
+#include <QWidget>
+
+class QLabel;
+class QLineEdit;
+class QStackedWidget;
+class QToolButton;
+class QUndoStack;
+
+namespace nanodit {
+
+class FilterMenu;
+class RecordList;
+class RecordModel;
+class RecordTable;
+class ThumbnailGrid;
+class Thumbnails;
+
+/// The records at the left of the page, as a grid of thumbnails or a table: found by a query, chosen, several at a
+/// time. Both views share one selection.
+class RecordBrowser : public QWidget {
+    Q_OBJECT
+
+public:
+    enum class View { Grid, Table };
+    RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent = nullptr);
+
+    /// Makes it the current one, also when the query does not find it: then it is only told by `recordChosen`.
+    void choose(const QString& id);
+    const QString& current() const { return current_; }
+    /// Those selected, or else the current one; by row.
+    QStringList selectedIds() const;
+    void setView(View view);
+    View view() const;
+    void setQuery(const QString& query);
+    QString query() const;
+    void focusSearch();
+    void openFilters();
+    /// Another workspace: no thumbnail and no choice of the old one stays.
+    void forgetWorkspace();
+    /// What was asked for is shown.
+    bool idle() const;
+    RecordModel* model() const { return model_; }
+    const RecordList& list() const { return *list_; }
+    /// Those there are, train and val among them.
+    QStringList splits() const;
+
+Q_SIGNALS:
+    void recordChosen(const QString& id);
+    void selectionChanged();
+    void viewChanged(nanodit::RecordBrowser::View view);
+    /// Counts and buckets of all records are others.
+    void counted();
+    // Edits in the table's cells.
+    void captionEdited(const QString& id, const QString& caption);
+    void splitEdited(const QString& id, const QString& split);
+    void tagsEdited(const QString& id, const QStringList& tags);
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+private:
+    QWidget* makeSearch();
+    QWidget* makeFooter(QUndoStack* undo);
+    void makeViews();
+    void keepSelection();
+    void restoreSelection();
+    void showCount();
+
+    Session& session_;
+    RecordModel* model_;
+    RecordList* list_;
+    Thumbnails* thumbnails_;
+    QLineEdit* search_;
+    FilterMenu* filter_;
+    QToolButton *showGrid_, *showTable_;
+    QLabel *refusal_, *count_;
+    QStackedWidget* views_;
+    ThumbnailGrid* grid_;
+    RecordTable* table_;
+    QString current_;
+    QStringList kept_; ///< Selected ids while rows are rearranged.
+    bool arranging_ = false;
+};
+
+} // namespace nanodit

@@ -1,0 +1,141 @@
+#include "app/pages/dataset/record_editing.h"
+
+#include "app/session.h"
+#include "core/dataset/record_edits.h"
+#include "widgets/text.h"
+
+#include <QUndoCommand>
+#include <QUndoStack>
+
+#include <memory>
+#include <utility>
+
+namespace nanodit {
+
+namespace {
+
+constexpr int keptEdits = 200;
+
+std::vector<std::string> namesOf(const QStringList& texts)
+{
+    std::vector<std::string> names;
+    for (const auto& text : texts)
+        names.push_back(text.toStdString());
+    return names;
+}
+
+std::vector<std::string> idsOf(const std::vector<EditableFields>& fields)
+{
+    std::vector<std::string> ids;
+    for (const auto& one : fields)
+        ids.push_back(one.id);
+    return ids;
+}
+
+/// "scene-3", "12 records"
+QString recordsText(const QStringList& ids)
+{
+    return ids.size() == 1 ? ids.front() : countText(ids.size(), RecordEditing::tr("records"));
+}
+
+} // namespace
+
+/// An edit that was made: taking it back puts the fields it changed where they were before.
+class RecordEditing::Command : public QUndoCommand {
+public:
+    Command(RecordEditing& editing, const QString& name, std::vector<EditableFields> before,
+            std::vector<EditableFields> after)
+        : QUndoCommand(name)
+        , editing_(editing)
+        , before_(std::move(before))
+        , after_(std::move(after))
+    {
+    }
+
+    void undo() override { editing_.put(after_, before_); }
+    void redo() override
+    {
+        if (std::exchange(made_, true)) // pushing it calls this; then it is made already
+            editing_.put(before_, after_);
+    }
+
+private:
+    RecordEditing& editing_;
+    std::vector<EditableFields> before_, after_;
+    bool made_ = false;
+};
+
+RecordEditing::RecordEditing(Session& session, QObject* parent)
+    : QObject(parent)
+    , session_(session)
+    , undo_(new QUndoStack(this))
+{
+    undo_->setUndoLimit(keptEdits);
+    connect(&session_, &Session::workspaceChanged, undo_, &QUndoStack::clear);
+}
+
+void RecordEditing::setCaption(const QString& id, const QString& caption)
+{
+    edit(tr("caption of %1").arg(id), {id}, [text = caption.toStdString()](const auto& workspace, const auto& ids) {
+        nanodit::setCaption(workspace, ids.front(), text);
+    });
+}
+
+void RecordEditing::setSplit(const QStringList& ids, const QString& split)
+{
+    edit(tr("split of %1").arg(recordsText(ids)), ids,
+         [name = split.toStdString()](const auto& workspace, const auto& records) {
+             nanodit::setSplit(workspace, records, name);
+         });
+}
+
+void RecordEditing::changeTags(const QStringList& ids, const QStringList& added, const QStringList& removed)
+{
+    edit(tr("tags of %1").arg(recordsText(ids)), ids,
+         [come = namesOf(added), gone = namesOf(removed)](const auto& workspace, const auto& records) {
+             nanodit::changeTags(workspace, records, come, gone);
+         });
+}
+
+void RecordEditing::setExcluded(const QStringList& ids, const QString& reason)
+{
+    edit((reason.isEmpty() ? tr("inclusion of %1") : tr("exclusion of %1")).arg(recordsText(ids)), ids,
+         [text = reason.toStdString()](const auto& workspace, const auto& records) {
+             nanodit::setExcluded(workspace, records, text);
+         });
+}
+
+void RecordEditing::edit(const QString& name, const QStringList& ids, Change change)
+{
+    if (ids.isEmpty())
+        return;
+    struct Made {
+        std::vector<EditableFields> before, after;
+    };
+    const auto made = std::make_shared<Made>();
+    session_.changeRecords(
+        tr("The %1 could not be changed").arg(name),
+        [made, records = namesOf(ids), change = std::move(change)](const Workspace& workspace) {
+            made->before = editableFields(workspace, records);
+            change(workspace, records);
+            made->after = editableFields(workspace, records);
+            return findRecords(workspace, records);
+        },
+        [this, made, name] {
+            if (made->before != made->after)
+                undo_->push(new Command(*this, name, std::move(made->before), std::move(made->after)));
+        });
+}
+
+void RecordEditing::put(const std::vector<EditableFields>& from, const std::vector<EditableFields>& to)
+{
+    session_.changeRecords(
+        tr("The edit could not be taken back"),
+        [from, to](const Workspace& workspace) {
+            changeFields(workspace, from, to);
+            return findRecords(workspace, idsOf(to));
+        },
+        [] {});
+}
+
+} // namespace nanodit

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <QObject>
+#include <QStringList>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+class QUndoStack;
+
+namespace nanodit {
+
+class Session;
+struct EditableFields;
+struct Workspace;
+
+/// Edits of records that can be taken back. Each is made in the catalog in the background, then shown; what it makes
+/// stale is stale then. Home thread.
+class RecordEditing : public QObject {
+    Q_OBJECT
+
+public:
+    explicit RecordEditing(Session& session, QObject* parent = nullptr);
+
+    void setCaption(const QString& id, const QString& caption);
+    /// Empty: by the rule again.
+    void setSplit(const QStringList& ids, const QString& split);
+    void changeTags(const QStringList& ids, const QStringList& added, const QStringList& removed);
+    /// Out of passes and packing for this reason; empty: in again.
+    void setExcluded(const QStringList& ids, const QString& reason);
+
+    QUndoStack* undoStack() const { return undo_; }
+
+private:
+    class Command;
+    using Change = std::function<void(const Workspace& workspace, const std::vector<std::string>& ids)>;
+    void edit(const QString& name, const QStringList& ids, Change change);
+    void put(const std::vector<EditableFields>& from, const std::vector<EditableFields>& to);
+
+    Session& session_;
+    QUndoStack* undo_;
+};
+
+} // namespace nanodit

@@ -1,0 +1,277 @@
+#include "app/pages/dataset/record_model.h"
+
+#include "widgets/thumbnail_grid.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace nanodit {
+
+namespace {
+
+ThumbnailItem itemOf(const RecordInfo& record)
+{
+    ThumbnailItem item{.id = QString::fromStdString(record.id),
+                       .caption = QString::fromStdString(record.caption),
+                       .badge = QString::fromStdString(bucketName(record.bucket)),
+                       .problem = QString::fromStdString(record.problem),
+                       .excluded = !record.excluded.empty(),
+                       .marks = {}};
+    std::transform(record.arrays.begin(), record.arrays.end(), item.marks.begin(), markOf);
+    return item;
+}
+
+QString marksText(const RecordInfo& record)
+{
+    QStringList marks;
+    for (std::size_t i = 0; i < markNames.size(); ++i)
+        marks << QStringLiteral("%1 %2").arg(QLatin1String(markNames[i]), markStateName(markOf(record.arrays[i])));
+    return marks.join(QStringLiteral(" · "));
+}
+
+QString toolTip(const RecordInfo& record)
+{
+    auto text =
+        QStringLiteral("<b>%1</b> · %2<br>%3<br>%4")
+            .arg(QString::fromStdString(record.id).toHtmlEscaped(), QString::fromStdString(bucketName(record.bucket)),
+                 QString::fromStdString(record.caption).toHtmlEscaped(), marksText(record));
+    if (const auto remark = remarkOf(record); !remark.isEmpty())
+        text += QStringLiteral("<br>%1").arg(remark.toHtmlEscaped());
+    return text;
+}
+
+} // namespace
+
+RecordModel::RecordModel(QObject* parent)
+    : QAbstractTableModel(parent)
+    , arranged_{.all = std::make_shared<const std::vector<RecordInfo>>(), .shown = {}, .rows = {}}
+{
+}
+
+void RecordModel::show(ArrangedRecords arranged)
+{
+    const auto sameId = [&](std::uint32_t place) { return (*arranged_.all)[place].id == (*arranged.all)[place].id; };
+    const bool sameRows = arranged.shown == arranged_.shown && arranged.all->size() == arranged_.all->size() &&
+                          (arranged.all == arranged_.all || std::ranges::all_of(arranged.shown, sameId));
+    if (sameRows) {
+        arranged_ = std::move(arranged);
+        if (const int rows = rowCount(); rows > 0)
+            Q_EMIT dataChanged(index(0, 0), index(rows - 1, columns - 1));
+        return;
+    }
+    beginResetModel();
+    arranged_ = std::move(arranged);
+    endResetModel();
+}
+
+const RecordInfo* RecordModel::record(int row) const
+{
+    if (row < 0 || row >= rowCount())
+        return nullptr;
+    return &(*arranged_.all)[arranged_.shown[static_cast<std::size_t>(row)]];
+}
+
+int RecordModel::rowOf(const QString& id) const
+{
+    const auto& all = *arranged_.all;
+    const auto name = id.toStdString();
+    const auto found = std::ranges::lower_bound(all, name, {}, &RecordInfo::id);
+    return found == all.end() || found->id != name ? -1 : arranged_.rows[static_cast<std::size_t>(found - all.begin())];
+}
+
+void RecordModel::setThumbnail(const QString& id, const QImage& thumbnail)
+{
+    asked_.remove(id);
+    thumbnails_.insert(id, new QImage(thumbnail));
+    if (const int row = rowOf(id); row >= 0)
+        Q_EMIT dataChanged(index(row, IdColumn), index(row, IdColumn), {ThumbnailGrid::PictureRole});
+}
+
+void RecordModel::forgetThumbnails()
+{
+    thumbnails_.clear();
+    asked_.clear();
+}
+
+int RecordModel::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : static_cast<int>(arranged_.shown.size());
+}
+
+int RecordModel::columnCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : columns;
+}
+
+QVariant RecordModel::data(const QModelIndex& index, int role) const
+{
+    const auto* const record = index.isValid() ? this->record(index.row()) : nullptr;
+    if (record == nullptr)
+        return {};
+    switch (role) {
+    case Qt::DisplayRole:
+    case Qt::EditRole:
+        return text(*record, index.column());
+    case Qt::AccessibleTextRole:
+        return index.column() == IdColumn
+                   ? QStringLiteral("%1, %2, %3")
+                         .arg(QString::fromStdString(record->id), QString::fromStdString(bucketName(record->bucket)),
+                              QString::fromStdString(record->caption))
+                   : text(*record, index.column());
+    case Qt::ToolTipRole:
+        return toolTip(*record);
+    case ThumbnailGrid::ItemRole:
+        return QVariant::fromValue(itemOf(*record));
+    case ThumbnailGrid::PictureRole:
+        return picture(*record);
+    default:
+        return {};
+    }
+}
+
+QVariant RecordModel::text(const RecordInfo& record, int column) const
+{
+    switch (column) {
+    case IdColumn:
+        return QString::fromStdString(record.id);
+    case CaptionColumn:
+        return QString::fromStdString(record.caption);
+    case BucketColumn:
+        return QString::fromStdString(bucketName(record.bucket));
+    case SplitColumn:
+        return QString::fromStdString(record.split);
+    case TagsColumn:
+        return tagsText(record.tags);
+    case OriginalColumn:
+        return sizeText(record.original);
+    case ArraysColumn:
+        return marksText(record);
+    case RemarkColumn:
+        return remarkOf(record);
+    default:
+        return {};
+    }
+}
+
+QVariant RecordModel::picture(const RecordInfo& record) const
+{
+    const auto id = QString::fromStdString(record.id);
+    if (const auto* const thumbnail = thumbnails_.object(id))
+        return *thumbnail;
+    if (!asked_.contains(id)) {
+        asked_.insert(id);
+        Q_EMIT thumbnailWanted(id);
+    }
+    return {};
+}
+
+QVariant RecordModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
+        return {};
+    const std::array<QString, columns> names = {tr("Record"), tr("Caption"),  tr("Bucket"), tr("Split"),
+                                                tr("Tags"),   tr("Original"), tr("Arrays"), tr("Remark")};
+    return section >= 0 && section < columns ? names[static_cast<std::size_t>(section)] : QVariant();
+}
+
+Qt::ItemFlags RecordModel::flags(const QModelIndex& index) const
+{
+    auto flags = QAbstractTableModel::flags(index) | Qt::ItemNeverHasChildren;
+    if (index.column() == CaptionColumn || index.column() == SplitColumn || index.column() == TagsColumn)
+        flags |= Qt::ItemIsEditable;
+    return index.isValid() ? flags : Qt::NoItemFlags;
+}
+
+bool RecordModel::setData(const QModelIndex& index, const QVariant& value, int role)
+{
+    const auto* const record = index.isValid() ? this->record(index.row()) : nullptr;
+    if (record == nullptr || role != Qt::EditRole || value.toString() == text(*record, index.column()).toString())
+        return false;
+    const auto id = QString::fromStdString(record->id);
+    if (index.column() == CaptionColumn)
+        Q_EMIT captionEdited(id, value.toString());
+    else if (index.column() == SplitColumn)
+        Q_EMIT splitEdited(id, value.toString());
+    else if (index.column() == TagsColumn)
+        Q_EMIT tagsEdited(id, tagsFromText(value.toString()));
+    return false; // shown when it is in the catalog
+}
+
+MarkState markOf(ArrayState state)
+{
+    switch (state) {
+    case ArrayState::Whole:
+        return MarkState::Whole;
+    case ArrayState::Stale:
+        return MarkState::Stale;
+    case ArrayState::Wrong:
+        return MarkState::Wrong;
+    case ArrayState::Missing:
+        break;
+    }
+    return MarkState::Missing;
+}
+
+QString sizeText(ImageSize size)
+{
+    return QStringLiteral("%1 × %2 px").arg(size.width).arg(size.height);
+}
+
+QString tagsText(const std::vector<std::string>& tags)
+{
+    QStringList names;
+    for (const auto& tag : tags)
+        names << QString::fromStdString(tag);
+    return names.join(QStringLiteral(", "));
+}
+
+QStringList tagsFromText(const QString& text)
+{
+    QStringList tags;
+    for (const auto& part : text.split(QLatin1Char(','))) {
+        if (const auto tag = part.simplified(); !tag.isEmpty() && !tags.contains(tag))
+            tags << tag;
+    }
+    return tags;
+}
+
+QString inputText(ArrayInput input)
+{
+    switch (input) {
+    case ArrayInput::Picture:
+        return RecordModel::tr("the picture");
+    case ArrayInput::Caption:
+        return RecordModel::tr("the caption");
+    case ArrayInput::Bucket:
+        return RecordModel::tr("the bucket");
+    case ArrayInput::PassSettings:
+        return RecordModel::tr("the pass's settings");
+    case ArrayInput::Encoder:
+        break;
+    }
+    return RecordModel::tr("the encoder");
+}
+
+QString reasonsText(const std::vector<InputChange>& changes)
+{
+    QStringList reasons;
+    for (const auto& change : changes)
+        reasons << QString::fromStdString(inWords(change));
+    return reasons.join(RecordModel::tr(" and "));
+}
+
+QString remarkOf(const RecordInfo& record)
+{
+    if (!record.excluded.empty())
+        return RecordModel::tr("excluded: %1").arg(QString::fromStdString(record.excluded));
+    QStringList stale;
+    for (std::size_t i = 0; i < record.changes.size(); ++i) {
+        if (!record.changes[i].empty())
+            stale << RecordModel::tr("%1 stale: %2").arg(QLatin1String(markNames[i]), reasonsText(record.changes[i]));
+    }
+    if (!stale.isEmpty())
+        return stale.join(QStringLiteral("; "));
+    return QString::fromStdString(record.problem);
+}
+
+} // namespace nanodit

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "app/session.h"
+#include "widgets/state_marks.h"
+
+#include <QAbstractTableModel>
+#include <QCache>
+#include <QImage>
+#include <QSet>
+
+#include <cstdint>
+#include <vector>
+
+namespace nanodit {
+
+/// Which of the records are shown, in which order.
+struct ArrangedRecords {
+    RecordsValue all;
+    std::vector<std::uint32_t> shown; ///< Places in `all`, by row.
+    std::vector<std::int32_t> rows;   ///< By place in `all`; -1: not shown.
+};
+
+/// Records for the grid and the table. Holds no copy of them: what a view draws is made when it asks. Thumbnails are
+/// asked for when they are first drawn; the newest few hundred are kept. Edits are wishes that it passes on; it shows
+/// them when they are in the catalog.
+class RecordModel : public QAbstractTableModel {
+    Q_OBJECT
+
+public:
+    enum Column {
+        IdColumn,
+        CaptionColumn,
+        BucketColumn,
+        SplitColumn,
+        TagsColumn,
+        OriginalColumn,
+        ArraysColumn,
+        RemarkColumn,
+        columns
+    };
+    explicit RecordModel(QObject* parent = nullptr);
+
+    /// Where only facts of records are others and the rows are the same, selection and scrolling stay.
+    void show(ArrangedRecords arranged);
+    const RecordInfo* record(int row) const; ///< Null beyond the rows.
+    int rowOf(const QString& id) const;      ///< -1 when it is not shown.
+    void setThumbnail(const QString& id, const QImage& thumbnail);
+    /// It was asked for, but will not come: it is asked for again when it is drawn.
+    void dropThumbnail(const QString& id) { asked_.remove(id); }
+    void forgetThumbnails();
+
+    int rowCount(const QModelIndex& parent = {}) const override;
+    int columnCount(const QModelIndex& parent = {}) const override;
+    QVariant data(const QModelIndex& index, int role) const override;
+    QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+    Qt::ItemFlags flags(const QModelIndex& index) const override;
+    bool setData(const QModelIndex& index, const QVariant& value, int role) override;
+
+Q_SIGNALS:
+    void thumbnailWanted(const QString& id) const;
+    void captionEdited(const QString& id, const QString& caption);
+    void splitEdited(const QString& id, const QString& split);
+    void tagsEdited(const QString& id, const QStringList& tags);
+
+private:
+    QVariant text(const RecordInfo& record, int column) const;
+    QVariant picture(const RecordInfo& record) const;
+
+    ArrangedRecords arranged_;
+    mutable QCache<QString, QImage> thumbnails_{600};
+    mutable QSet<QString> asked_;
+};
+
+MarkState markOf(ArrayState state);
+/// "1216 × 832 px"
+QString sizeText(ImageSize size);
+QString tagsText(const std::vector<std::string>& tags);
+/// "night, city" as a list: blanks around tags and empty ones left out.
+QStringList tagsFromText(const QString& text);
+QString inputText(ArrayInput input); ///< "the caption"
+/// What an array is stale because of: "the caption and the bucket (64x64 before, 96x48 now)"; empty when it is not.
+QString reasonsText(const std::vector<InputChange>& changes);
+/// The one line to say of a record: why it is excluded, its problem, or what is stale and why; empty when all is well.
+QString remarkOf(const RecordInfo& record);
+
+} // namespace nanodit

@@ -1,0 +1,193 @@
+#include "app/pages/dataset/record_table.h"
+
+#include "app/pages/dataset/record_model.h"
+#include "widgets/thumbnail_grid.h"
+
+#include <QComboBox>
+#include <QHeaderView>
+#include <QKeyEvent>
+#include <QLineEdit>
+#include <QPainter>
+#include <QStyledItemDelegate>
+#include <QTimer>
+
+namespace nanodit {
+
+namespace {
+
+constexpr int lineHeight = 36;
+constexpr QSize pictureSize(44, 30);
+constexpr int markSide = 8;
+
+/// Cells of text; excluded records faintly, an editor that fills its cell.
+class CellDelegate : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override
+    {
+        QStyledItemDelegate::initStyleOption(option, index);
+        option->state &= ~QStyle::State_HasFocus; // the whole row is marked
+        if (isExcluded(index))
+            option->palette.setColor(QPalette::Text, themeColours().faint);
+    }
+
+    QWidget* createEditor(QWidget* parent, const QStyleOptionViewItem& option, const QModelIndex& index) const override
+    {
+        auto* const editor = QStyledItemDelegate::createEditor(parent, option, index);
+        editor->setStyleSheet(QStringLiteral("border-radius: 0; padding: 0 3px; min-height: 0;"));
+        return editor;
+    }
+
+protected:
+    static bool isExcluded(const QModelIndex& index)
+    {
+        return index.siblingAtColumn(RecordModel::IdColumn)
+            .data(ThumbnailGrid::ItemRole)
+            .value<ThumbnailItem>()
+            .excluded;
+    }
+};
+
+/// A small picture before the id.
+class IdDelegate : public CellDelegate {
+public:
+    using CellDelegate::CellDelegate;
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
+    {
+        auto shifted = option;
+        initStyleOption(&shifted, index);
+        const auto* const style = option.widget->style();
+        shifted.text.clear();
+        style->drawControl(QStyle::CE_ItemViewItem, &shifted, painter, option.widget);
+        painter->save();
+        painter->setRenderHints(QPainter::Antialiasing | QPainter::SmoothPixmapTransform);
+        const QRectF room(option.rect.left() + 4, option.rect.center().y() - pictureSize.height() / 2.0 + 0.5,
+                          pictureSize.width(), pictureSize.height());
+        paintThumbnail(*painter, room, index.data(ThumbnailGrid::PictureRole).value<QImage>(),
+                       isExcluded(index) ? 0.35 : 1);
+        const auto text = option.rect.adjusted(pictureSize.width() + 12, 0, -4, 0);
+        const bool selected = option.state.testFlag(QStyle::State_Selected);
+        painter->setPen(shifted.palette.color(selected ? QPalette::HighlightedText : QPalette::Text));
+        painter->drawText(text, Qt::AlignVCenter | Qt::AlignLeft,
+                          option.fontMetrics.elidedText(index.data().toString(), Qt::ElideMiddle, text.width()));
+        painter->restore();
+    }
+};
+
+/// The marks of the four arrays.
+class MarksDelegate : public CellDelegate {
+public:
+    using CellDelegate::CellDelegate;
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
+    {
+        auto bare = option;
+        initStyleOption(&bare, index);
+        bare.text.clear();
+        option.widget->style()->drawControl(QStyle::CE_ItemViewItem, &bare, painter, option.widget);
+        const auto item =
+            index.siblingAtColumn(RecordModel::IdColumn).data(ThumbnailGrid::ItemRole).value<ThumbnailItem>();
+        const int width = 4 * (markSide + 4) - 4;
+        const QRectF box(option.rect.left() + 6, option.rect.top(), width, option.rect.height());
+        paintStateMarks(*painter, box, item.marks, markSide, themeColours());
+    }
+};
+
+} // namespace
+
+/// A choice of the splits there are; another one can be typed.
+class SplitDelegate : public CellDelegate {
+public:
+    using CellDelegate::CellDelegate;
+    QStringList splits;
+
+    QWidget* createEditor(QWidget* parent, const QStyleOptionViewItem&, const QModelIndex&) const override
+    {
+        auto* const choice = new QComboBox(parent);
+        choice->setEditable(true);
+        choice->addItems(splits);
+        choice->setStyleSheet(QStringLiteral("border-radius: 0; padding: 0 3px; min-height: 0;"));
+        connect(choice, &QComboBox::activated, choice, [self = const_cast<SplitDelegate*>(this), choice] {
+            // Later: with the return key the view itself is about to do it.
+            QTimer::singleShot(0, choice, [self, choice] {
+                if (!choice->isVisible())
+                    return;
+                Q_EMIT self->commitData(choice);
+                Q_EMIT self->closeEditor(choice);
+            });
+        });
+        return choice;
+    }
+
+    void setEditorData(QWidget* editor, const QModelIndex& index) const override
+    {
+        static_cast<QComboBox*>(editor)->setCurrentText(index.data(Qt::EditRole).toString());
+    }
+
+    void setModelData(QWidget* editor, QAbstractItemModel* model, const QModelIndex& index) const override
+    {
+        model->setData(index, static_cast<QComboBox*>(editor)->currentText().trimmed());
+    }
+};
+
+RecordTable::RecordTable(QWidget* parent)
+    : QTableView(parent)
+    , splits_(new SplitDelegate(this))
+{
+    setObjectName(QStringLiteral("recordTable"));
+    setAccessibleName(tr("Records, as a table"));
+    setSelectionBehavior(QAbstractItemView::SelectRows);
+    setSelectionMode(QAbstractItemView::ExtendedSelection);
+    setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);
+    setShowGrid(false);
+    setWordWrap(false);
+    setTabKeyNavigation(false);
+    setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+    setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+    setProperty("bare", true);
+    setCornerButtonEnabled(false);
+    verticalHeader()->hide();
+    verticalHeader()->setSectionResizeMode(QHeaderView::Fixed); // no row is ever asked how high it would be
+    verticalHeader()->setDefaultSectionSize(lineHeight);
+    verticalHeader()->setMinimumSectionSize(lineHeight);
+    horizontalHeader()->setHighlightSections(false);
+    horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    horizontalHeader()->setSectionsMovable(true);
+    horizontalHeader()->setStretchLastSection(true);
+    setItemDelegate(new CellDelegate(this));
+    setItemDelegateForColumn(RecordModel::IdColumn, new IdDelegate(this));
+    setItemDelegateForColumn(RecordModel::ArraysColumn, new MarksDelegate(this));
+    setItemDelegateForColumn(RecordModel::SplitColumn, splits_);
+}
+
+void RecordTable::setModel(QAbstractItemModel* model)
+{
+    QTableView::setModel(model);
+    const std::pair<RecordModel::Column, int> widths[] = {
+        {RecordModel::IdColumn, 164},    {RecordModel::CaptionColumn, 240}, {RecordModel::BucketColumn, 84},
+        {RecordModel::SplitColumn, 64},  {RecordModel::TagsColumn, 96},     {RecordModel::OriginalColumn, 112},
+        {RecordModel::ArraysColumn, 64}, {RecordModel::RemarkColumn, 200}};
+    for (const auto& [column, width] : widths)
+        setColumnWidth(column, width);
+}
+
+void RecordTable::setSplits(const QStringList& splits)
+{
+    splits_->splits = splits;
+}
+
+void RecordTable::keyPressEvent(QKeyEvent* event)
+{
+    // The arrows at the sides move between cells, so that the caption can be reached and edited without a mouse.
+    if ((event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) && state() != EditingState &&
+        currentIndex().isValid()) {
+        const auto editable = currentIndex().flags().testFlag(Qt::ItemIsEditable);
+        edit(editable ? currentIndex() : currentIndex().siblingAtColumn(RecordModel::CaptionColumn));
+        return;
+    }
+    QTableView::keyPressEvent(event);
+}
+
+} // namespace nanodit

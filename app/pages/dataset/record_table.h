@@ -1,0 +1,25 @@
+#pragma once
+
+#include <QTableView>
+
+namespace nanodit {
+
+/// Records as rows: a small picture beside the id, caption, split and tags to edit in their cells, the marks of the
+/// four arrays, and what there is to say of each.
+class RecordTable : public QTableView {
+    Q_OBJECT
+
+public:
+    explicit RecordTable(QWidget* parent = nullptr);
+    void setModel(QAbstractItemModel* model) override;
+    /// What the split's cell offers besides what is typed.
+    void setSplits(const QStringList& splits);
+
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
+
+private:
+    class SplitDelegate* splits_;
+};
+
+} // namespace nanodit

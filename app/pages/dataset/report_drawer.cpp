@@ -1,0 +1,74 @@
+#include "app/pages/dataset/report_drawer.h"
+
+#include "app/pages/dataset/alignment_panel.h"
+#include "app/pages/dataset/buckets_panel.h"
+#include "app/pages/dataset/drift_panel.h"
+#include "app/pages/dataset/record_list.h"
+#include "app/pages/report_view.h"
+#include "widgets/log_view.h"
+
+#include <QTabBar>
+
+namespace nanodit {
+
+namespace {
+constexpr std::int64_t driftSample = 64; ///< Records, spread over the set.
+}
+
+ReportDrawer::ReportDrawer(Session& session, QWidget* parent)
+    : QTabWidget(parent)
+    , session_(session)
+    , report_(new ReportView(this))
+    , alignment_(new AlignmentPanel(this))
+    , buckets_(new BucketsPanel(this))
+    , drift_(new DriftPanel(this))
+{
+    setObjectName(QStringLiteral("reportDrawer"));
+    setDocumentMode(true);
+    tabBar()->setDrawBase(false);
+    auto* const log = new LogView(this);
+    addTab(report_, tr("Report"));
+    addTab(alignment_, tr("Alignment"));
+    addTab(buckets_, tr("Buckets"));
+    addTab(drift_, tr("Drift"));
+    addTab(log, tr("Log"));
+    connect(&session_, &Session::datasetLogged, log, &LogView::append);
+    const auto showReport = [this](const auto& report) {
+        report_->show(report);
+        bring(report_);
+    };
+    connect(&session_, &Session::imported, this, showReport);
+    connect(&session_, &Session::preprocessed, this, showReport);
+    connect(&session_, &Session::packed, this, showReport);
+    connect(&session_, &Session::verified, this, showReport);
+    connect(&session_, &Session::certified, this, [this](const CertifyReport& report) {
+        alignment_->show(report);
+        bring(alignment_);
+    });
+    connect(&session_, &Session::driftMeasured, drift_, &DriftPanel::show);
+    connect(&session_, &Session::workspaceChanged, alignment_, &AlignmentPanel::clear);
+    connect(&session_, &Session::workspaceChanged, drift_, &DriftPanel::clear);
+    connect(&session_, &Session::datasetBusyChanged, drift_,
+            [this] { drift_->setMeasurable(!session_.datasetBusy()); });
+    connect(drift_, &DriftPanel::measureWanted, this, [this] { session_.measureDrift(driftSample); });
+    connect(buckets_, &BucketsPanel::bucketChosen, this, [this](const QString& bucket) {
+        Q_EMIT queryChosen(QString::fromStdString(termText("bucket", bucket.toStdString())));
+    });
+    connect(buckets_, &BucketsPanel::recordChosen, this, &ReportDrawer::recordChosen);
+    connect(report_, &ReportView::recordChosen, this, &ReportDrawer::recordChosen);
+    connect(alignment_, &AlignmentPanel::recordChosen, this, &ReportDrawer::recordChosen);
+    connect(drift_, &DriftPanel::recordChosen, this, &ReportDrawer::recordChosen);
+}
+
+void ReportDrawer::showBuckets(const RecordList& list)
+{
+    buckets_->show(list.buckets());
+}
+
+void ReportDrawer::bring(QWidget* panel)
+{
+    setCurrentWidget(panel);
+    Q_EMIT reported();
+}
+
+} // namespace nanodit

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "app/session.h"
+
+#include <QTabWidget>
+
+namespace nanodit {
+
+class AlignmentPanel;
+class BucketsPanel;
+class DriftPanel;
+class RecordList;
+class ReportView;
+
+/// The drawer under the records: what the data set's jobs reported last, certificates, buckets, drift, and the log.
+class ReportDrawer : public QTabWidget {
+    Q_OBJECT
+
+public:
+    explicit ReportDrawer(Session& session, QWidget* parent = nullptr);
+    void showBuckets(const RecordList& list);
+
+Q_SIGNALS:
+    /// A report has come and is shown.
+    void reported();
+    void recordChosen(const QString& id);
+    /// Show the records that this query finds.
+    void queryChosen(const QString& query);
+
+private:
+    void bring(QWidget* panel);
+
+    Session& session_;
+    ReportView* report_;
+    AlignmentPanel* alignment_;
+    BucketsPanel* buckets_;
+    DriftPanel* drift_;
+};
+
+} // namespace nanodit

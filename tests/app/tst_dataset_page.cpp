@@ -1,0 +1,397 @@
+#include "app/job_runner.h"
+#include "app/main_window.h"
+#include "app/pages/dataset/buckets_panel.h"
+#include "app/pages/dataset/feature_colours.h"
+#include "app/pages/dataset/filter_menu.h"
+#include "app/pages/dataset/loupe.h"
+#include "app/pages/dataset/picture_pane.h"
+#include "app/pages/dataset/record_browser.h"
+#include "app/pages/dataset/record_editing.h"
+#include "app/pages/dataset/record_model.h"
+#include "app/pages/dataset/record_table.h"
+#include "app/pages/dataset_page.h"
+#include "app/preferences.h"
+#include "app/session.h"
+#include "tests/support/scripted_dialogs.h"
+#include "tests/support/test_data.h"
+#include "widgets/theme.h"
+#include "widgets/thumbnail_grid.h"
+
+#include <QApplication>
+#include <QComboBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QStandardPaths>
+#include <QTest>
+#include <QToolButton>
+#include <QUndoStack>
+
+#include <memory>
+
+using namespace nanodit;
+
+namespace {
+constexpr int scenes = 20;
+constexpr int minute = 60000;
+constexpr std::size_t t5 = 0;
+} // namespace
+
+/// The data set's page of the real window, on a demo workspace whose arrays are whole, used as a person would: what
+/// each control does is looked for in the catalog and on the screen.
+class TestDatasetPage : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        theme_ = std::make_unique<Theme>(*qApp);
+        preferences_ = std::make_unique<Preferences>(QString::fromStdString((folder_ / "preferences.ini").string()));
+        session_ = std::make_unique<Session>();
+        window_ = std::make_unique<MainWindow>(*session_, *theme_, *preferences_, dialogs_);
+        window_->show();
+        QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
+        QApplication::setActiveWindow(window_.get());
+        QSignalSpy failed(session_.get(), &Session::failed);
+        session_->createDemo(QString::fromStdString((folder_ / "demo").string()), scenes);
+        QTRY_VERIFY_WITH_TIMEOUT(session_->hasWorkspace() || failed.count() > 0, 4 * minute);
+        QVERIFY2(failed.isEmpty(), qPrintable(failed.isEmpty() ? QString() : failed[0][1].toString()));
+        settle();
+        QCOMPARE(browser()->model()->rowCount(), scenes);
+    }
+
+    void cleanupTestCase()
+    {
+        window_.reset();
+        session_.reset();
+    }
+
+    /// Every test leaves the set as it found it.
+    void cleanup()
+    {
+        browser()->setQuery({});
+        browser()->setView(RecordBrowser::View::Grid);
+        page()->editing()->undoStack()->setIndex(0);
+        settle();
+        for (const auto& record : session_->records())
+            QCOMPARE(record.arrays[t5], ArrayState::Whole);
+    }
+
+    void gridAndTableShareOneSelection()
+    {
+        browser()->choose(idOf(2));
+        press(Qt::Key_L);
+        QVERIFY(table()->isVisible() && !grid()->isVisible());
+        QCOMPARE(table()->currentIndex().row(), 2);
+        table()->setFocus();
+        QTest::keyClick(table(), Qt::Key_Down, Qt::ShiftModifier);
+        QCOMPARE(browser()->selectedIds(), QStringList({idOf(2), idOf(3)}));
+        QCOMPARE(browser()->current(), idOf(3));
+        settle();
+        QCOMPARE(page()->loupe()->left()->view()->record.id, idOf(3).toStdString());
+        press(Qt::Key_G);
+        QVERIFY(grid()->isVisible());
+        QCOMPARE(browser()->selectedIds().size(), 2);
+        QVERIFY(text("recordCount").contains("2 selected"));
+        QTest::mouseClick(window_->findChild<QToolButton*>("showTable"), Qt::LeftButton);
+        QVERIFY(table()->isVisible());
+    }
+
+    void tableSortsByItsHeaders()
+    {
+        browser()->setView(RecordBrowser::View::Table);
+        const auto captions = [&] {
+            QStringList all;
+            for (int row = 0; row < browser()->model()->rowCount(); ++row)
+                all << browser()->model()->index(row, RecordModel::CaptionColumn).data().toString();
+            return all;
+        };
+        table()->sortByColumn(RecordModel::CaptionColumn, Qt::DescendingOrder);
+        settle();
+        auto sorted = captions();
+        std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return b.toUtf8() < a.toUtf8(); });
+        QCOMPARE(captions(), sorted);
+        table()->sortByColumn(RecordModel::IdColumn, Qt::AscendingOrder);
+        settle();
+        QVERIFY(captions() != sorted);
+    }
+
+    void aQueryFiltersAsItIsTyped()
+    {
+        const auto record = session_->records()[4];
+        press(Qt::Key_F, Qt::ControlModifier);
+        auto* const search = window_->findChild<QLineEdit*>("recordSearch");
+        QVERIFY(search->hasFocus());
+        QTest::keyClicks(search, QString::fromStdString(record.id).toUpper());
+        settle();
+        QCOMPARE(browser()->model()->rowCount(), 1);
+        QVERIFY2(text("recordCount").startsWith("1 of 20 records"), qPrintable(text("recordCount")));
+        QTest::keyClick(search, Qt::Key_Return); // on to what was found
+        QVERIFY(grid()->hasFocus());
+
+        browser()->setQuery("state:stal");
+        QVERIFY(text("queryRefusal").contains("stale"));
+        QVERIFY(window_->findChild<QLabel*>("queryRefusal")->isVisible());
+        settle();
+        QCOMPARE(browser()->model()->rowCount(), 1); // as before
+        browser()->focusSearch();
+        QTest::keyClick(search, Qt::Key_Escape);
+        settle();
+        QCOMPARE(browser()->model()->rowCount(), scenes);
+        QVERIFY(!window_->findChild<QLabel*>("queryRefusal")->isVisible());
+    }
+
+    void theFilterMenuWritesTheQueryAndCounts()
+    {
+        auto* const button = window_->findChild<FilterMenu*>();
+        const auto action = [&](const QString& term) {
+            Q_EMIT button->menu()->aboutToShow();
+            QAction* found = nullptr;
+            for (auto* const part : button->menu()->findChildren<QAction*>()) {
+                if (part->data().toString() == term)
+                    found = part;
+            }
+            return found;
+        };
+        const auto bucket = bucketName(session_->records().front().bucket);
+        const auto term = QString::fromStdString("bucket:" + bucket);
+        const auto expected = std::count_if(session_->records().begin(), session_->records().end(),
+                                            [&](const auto& record) { return bucketName(record.bucket) == bucket; });
+        QVERIFY(action(term) != nullptr);
+        QVERIFY(action(term)->text().endsWith(QString::number(expected)));
+        action(term)->trigger();
+        settle();
+        QCOMPARE(browser()->query(), term);
+        QCOMPARE(browser()->model()->rowCount(), int(expected));
+        QVERIFY(action(term)->isChecked());
+        action("-is:excluded")->trigger();
+        QCOMPARE(browser()->query(), term + " -is:excluded");
+        action(term)->trigger();
+        QCOMPARE(browser()->query(), QStringLiteral("-is:excluded"));
+    }
+
+    void aCaptionIsEditedInPlaceAndTakenBack()
+    {
+        browser()->choose(idOf(1));
+        const auto before = session_->record(idOf(1))->caption;
+        grid()->setFocus();
+        QTest::keyClick(grid(), Qt::Key_E);
+        auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
+        QVERIFY(field->isVisible() && field->hasFocus());
+        QTest::keyClick(field, Qt::Key_Escape);
+        QVERIFY(!field->isVisible());
+        settle();
+        QCOMPARE(session_->record(idOf(1))->caption, before);
+
+        press(Qt::Key_E);
+        QTest::keyClicks(field, "quite other words"); // the old ones are selected
+        QTest::keyClick(field, Qt::Key_Return, Qt::ControlModifier);
+        settle();
+        QCOMPARE(session_->record(idOf(1))->caption, std::string("quite other words"));
+        QCOMPARE(session_->record(idOf(1))->arrays[t5], ArrayState::Stale);
+        QCOMPARE(text("state-t5"), QStringLiteral("stale: the caption")); // why
+        QCOMPARE(text("state-vae"), QStringLiteral("whole"));
+        browser()->setQuery("because:caption");
+        settle();
+        QCOMPARE(browser()->model()->rowCount(), 1);
+        QCOMPARE(browser()->model()->index(0, RecordModel::RemarkColumn).data().toString(),
+                 QStringLiteral("t5 stale: the caption"));
+
+        press(Qt::Key_Z, Qt::ControlModifier);
+        settle();
+        QCOMPARE(session_->record(idOf(1))->caption, before);
+        QCOMPARE(browser()->model()->rowCount(), 0);
+        QCOMPARE(text("captionText"), QString::fromStdString(before)); // still shown, though filtered away
+        QTest::mouseClick(window_->findChild<QToolButton*>("redoEdit"), Qt::LeftButton);
+        settle();
+        QCOMPARE(session_->record(idOf(1))->arrays[t5], ArrayState::Stale);
+        QTest::mouseClick(window_->findChild<QToolButton*>("undoEdit"), Qt::LeftButton);
+        settle();
+        QCOMPARE(session_->record(idOf(1))->arrays[t5], ArrayState::Whole);
+    }
+
+    void leavingTheCaptionForAnotherRecordKeepsWhatWasWrittenWhereItBelongs()
+    {
+        browser()->choose(idOf(1));
+        settle();
+        const auto other = session_->record(idOf(2))->caption;
+        press(Qt::Key_E);
+        QTest::keyClicks(window_->findChild<QPlainTextEdit*>("captionField"), "left behind");
+        browser()->choose(idOf(2));
+        settle();
+        QCOMPARE(session_->record(idOf(1))->caption, std::string("left behind"));
+        QCOMPARE(session_->record(idOf(2))->caption, other);
+    }
+
+    void cellsOfTheTableAreEditedByKeys()
+    {
+        browser()->setView(RecordBrowser::View::Table);
+        browser()->choose(idOf(0));
+        settle();
+        table()->setFocus();
+        const auto type = [&](RecordModel::Column column, const QString& what) {
+            table()->setCurrentIndex(browser()->model()->index(0, column));
+            QTest::keyClick(table(), Qt::Key_F2);
+            auto* const editor = QApplication::focusWidget();
+            QVERIFY(editor != table());
+            auto* const line =
+                qobject_cast<QLineEdit*>(editor) ? qobject_cast<QLineEdit*>(editor) : editor->findChild<QLineEdit*>();
+            QVERIFY(line != nullptr);
+            line->selectAll();
+            QTest::keyClicks(line, what);
+            QTest::keyClick(line, Qt::Key_Return);
+            settle();
+        };
+        type(RecordModel::CaptionColumn, "typed into a cell");
+        QCOMPARE(session_->record(idOf(0))->caption, std::string("typed into a cell"));
+        type(RecordModel::TagsColumn, "city, night");
+        QVERIFY((session_->record(idOf(0))->tags == std::vector<std::string>{"city", "night"}));
+        type(RecordModel::TagsColumn, "night");
+        QVERIFY((session_->record(idOf(0))->tags == std::vector<std::string>{"night"}));
+        type(RecordModel::SplitColumn, "test");
+        QCOMPARE(session_->record(idOf(0))->split, std::string("test"));
+        QCOMPARE(table()->currentIndex().row(), 0); // nothing jumped
+        QVERIFY(window_->findChild<QComboBox*>("recordSplit")->findData("test") >= 0);
+    }
+
+    void aSelectionIsEditedAsOne()
+    {
+        browser()->choose(idOf(0));
+        grid()->setFocus();
+        QTest::keyClick(grid(), Qt::Key_Right, Qt::ShiftModifier);
+        QTest::keyClick(grid(), Qt::Key_Right, Qt::ShiftModifier);
+        QCOMPARE(browser()->selectedIds().size(), 3);
+        const auto ids = browser()->selectedIds();
+
+        auto* const split = window_->findChild<QComboBox*>("recordSplit");
+        split->setCurrentIndex(split->findData("val"));
+        Q_EMIT split->activated(split->currentIndex());
+        settle();
+        for (const auto& id : ids)
+            QCOMPARE(session_->record(id)->split, std::string("val"));
+        QCOMPARE(browser()->selectedIds(), ids); // the edit leaves the selection alone
+
+        press(Qt::Key_T);
+        auto* const tags = window_->findChild<QLineEdit*>("recordTags");
+        QVERIFY(tags->hasFocus());
+        QTest::keyClicks(tags, "night, rain");
+        QTest::keyClick(tags, Qt::Key_Return);
+        settle();
+        for (const auto& id : ids)
+            QVERIFY((session_->record(id)->tags == std::vector<std::string>{"night", "rain"}));
+
+        grid()->setFocus();
+        QTest::keyClick(grid(), Qt::Key_X);
+        settle();
+        for (const auto& id : ids)
+            QCOMPARE(session_->record(id)->excluded, std::string("by hand"));
+        QVERIFY(text("recordCount").contains("3 excluded"));
+        auto* const reason = window_->findChild<QLineEdit*>("exclusionReason");
+        QVERIFY(reason->isVisible());
+        reason->setFocus();
+        reason->selectAll();
+        QTest::keyClicks(reason, "out of focus");
+        QTest::keyClick(reason, Qt::Key_Return);
+        settle();
+        QCOMPARE(session_->record(ids[1])->excluded, std::string("out of focus"));
+        QTest::mouseClick(window_->findChild<QPushButton*>("excludeRecord"), Qt::LeftButton);
+        settle();
+        QVERIFY(session_->record(ids[1])->excluded.empty());
+
+        auto* const undo = page()->editing()->undoStack();
+        QCOMPARE(undo->count(), 5);
+        undo->undo();
+        undo->undo(); // two at once are made in order
+        settle();
+        QCOMPARE(session_->record(ids[1])->excluded, std::string("by hand"));
+        undo->setIndex(1);
+        settle();
+        QVERIFY(session_->record(ids[2])->tags.empty() && session_->record(ids[2])->excluded.empty());
+        QCOMPARE(session_->record(ids[2])->split, std::string("val"));
+    }
+
+    void aPictureIsShownInTheFileManager()
+    {
+        browser()->choose(idOf(5));
+        press(Qt::Key_O);
+        QCOMPARE(dialogs_.shownFile, QString::fromStdString(session_->record(idOf(5))->image.string()));
+        dialogs_.shownFile.clear();
+        QTest::mouseClick(window_->findChild<QToolButton*>("showFile"), Qt::LeftButton);
+        QVERIFY(dialogs_.shownFile.endsWith(".png"));
+    }
+
+    void coloursAreFittedOnTheSelection()
+    {
+        browser()->choose(idOf(0));
+        grid()->setFocus();
+        QTest::keyClick(grid(), Qt::Key_Right, Qt::ShiftModifier);
+        QTest::keyClick(grid(), Qt::Key_Right, Qt::ShiftModifier);
+        page()->loupe()->left()->setLens(Lens::Colours);
+        auto* const scope = window_->findChild<QComboBox*>("colourScope");
+        scope->setCurrentIndex(scope->findData(static_cast<int>(BasisScope::Selection)));
+        settle();
+        const auto& colours = *page()->loupe()->colours();
+        QVERIFY(colours.fit() != nullptr);
+        QCOMPARE(colours.fit()->basis.pictures, 3);
+        scope->setCurrentIndex(scope->findData(static_cast<int>(BasisScope::Set)));
+        settle();
+        QVERIFY(colours.fit()->basis.pictures > 3);
+        page()->loupe()->left()->setLens(Lens::Picture);
+    }
+
+    void bucketsFilterAndShowWhoLosesMost()
+    {
+        auto* const buckets = window_->findChild<BucketsPanel*>();
+        QVERIFY(buckets->topLevelItemCount() > 0);
+        const auto bucket = buckets->topLevelItem(0)->text(0);
+        Q_EMIT buckets->itemClicked(buckets->topLevelItem(0), 0);
+        settle();
+        QCOMPARE(browser()->query(), "bucket:" + bucket);
+        QCOMPARE(browser()->model()->rowCount(), buckets->topLevelItem(0)->text(1).toInt());
+    }
+
+    void spacePausesAndResumesTheRunningJob()
+    {
+        QTest::mouseClick(window_->findChild<QPushButton*>("certify"), Qt::LeftButton);
+        QVERIFY(session_->datasetBusy());
+        grid()->setFocus();
+        QTest::keyClick(grid(), Qt::Key_Space);
+        QVERIFY(session_->datasetJob()->paused());
+        QTest::keyClick(grid(), Qt::Key_Space);
+        QVERIFY(!session_->datasetJob()->paused());
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+    }
+
+private:
+    DatasetPage* page() const { return window_->datasetPage(); }
+    RecordBrowser* browser() const { return page()->browser(); }
+    ThumbnailGrid* grid() const { return window_->findChild<ThumbnailGrid*>(); }
+    RecordTable* table() const { return window_->findChild<RecordTable*>(); }
+    QString text(const char* name) const { return window_->findChild<QLabel*>(QLatin1String(name))->text(); }
+    QString idOf(std::size_t place) const { return QString::fromStdString(session_->records()[place].id); }
+    void settle()
+    {
+        QCoreApplication::processEvents(); // what an editor has committed is on its way
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
+    }
+    void press(Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier)
+    {
+        auto* const view = grid()->isVisible() ? static_cast<QWidget*>(grid()) : table();
+        view->setFocus();
+        QTest::keyClick(view, key, modifiers);
+    }
+
+    test::TemporaryFolder folder_;
+    test::ScriptedDialogs dialogs_;
+    std::unique_ptr<Theme> theme_;
+    std::unique_ptr<Preferences> preferences_;
+    std::unique_ptr<Session> session_;
+    std::unique_ptr<MainWindow> window_;
+};
+
+QTEST_MAIN(TestDatasetPage)
+#include "tst_dataset_page.moc"

@@ -1,0 +1,174 @@
+#include "app/pages/dataset/buckets_panel.h"
+#include "app/pages/dataset/record_list.h"
+#include "app/pages/dataset/record_model.h"
+#include "tests/app/drawn_records.h"
+#include "widgets/thumbnail_grid.h"
+
+#include <QAbstractItemModelTester>
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace nanodit;
+
+class TestRecordModel : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void modelKeepsItsContractWhileRowsComeAndGo()
+    {
+        RecordModel model;
+        QAbstractItemModelTester tester(&model);
+        const auto records = test::drawnRecords(40);
+        model.show(arrangeRecords(records, RecordQuery(), {}));
+        QCOMPARE(model.rowCount(), 40);
+        model.setThumbnail("record-0000003", QImage(4, 4, QImage::Format_RGB888));
+        model.show(arrangeRecords(records, RecordQuery("state:stale"), {.column = RecordModel::CaptionColumn}));
+        QCOMPARE(model.rowCount(), 4);
+        model.show(arrangeRecords(test::drawnRecords(3), RecordQuery("nothing has this"), {}));
+        QCOMPARE(model.rowCount(), 0);
+        QCOMPARE(model.rowOf("record-0000001"), -1);
+    }
+
+    void rowsAndIdsFindEachOther()
+    {
+        RecordModel model;
+        model.show(arrangeRecords(test::drawnRecords(60), RecordQuery("split:val"), {.descending = true}));
+        QCOMPARE(model.rowCount(), 3);
+        for (int row = 0; row < model.rowCount(); ++row)
+            QCOMPARE(model.rowOf(QString::fromStdString(model.record(row)->id)), row);
+        QCOMPARE(model.record(0)->id, std::string("record-0000043"));
+        QCOMPARE(model.rowOf("record-0000000"), -1); // filtered away
+        QCOMPARE(model.rowOf("nobody"), -1);
+    }
+
+    void sortsByEveryColumnBothWays()
+    {
+        const auto records = test::drawnRecords(200);
+        for (int column = 0; column < RecordModel::columns; ++column) {
+            const RecordOrder up{.column = static_cast<RecordModel::Column>(column)};
+            const auto rising = arrangeRecords(records, RecordQuery(), up);
+            const auto falling = arrangeRecords(records, RecordQuery(), {.column = up.column, .descending = true});
+            QCOMPARE(rising.shown.size(), 200U);
+            RecordModel first, last;
+            first.show(rising);
+            last.show(falling);
+            const auto text = [&](const RecordModel& model, int row) {
+                return model.index(row, column).data().toString();
+            };
+            if (column != RecordModel::ArraysColumn) // its text is not its order
+                QCOMPARE(text(first, 0), text(last, 199));
+            QVERIFY(rising.shown != falling.shown);
+        }
+        const auto remarks = arrangeRecords(records, RecordQuery(), {.column = RecordModel::RemarkColumn});
+        QVERIFY(!(*records)[remarks.shown[0]].excluded.empty()); // what needs a hand comes first
+    }
+
+    void whereOnlyFactsChangeTheRowsStay()
+    {
+        RecordModel model;
+        model.show(arrangeRecords(test::drawnRecords(5), RecordQuery(), {}));
+        QSignalSpy reset(&model, &QAbstractItemModel::modelReset), changed(&model, &QAbstractItemModel::dataChanged);
+        auto edited = *test::drawnRecords(5);
+        edited[2].caption = "another";
+        model.show(arrangeRecords(std::make_shared<const std::vector<RecordInfo>>(edited), RecordQuery(), {}));
+        QCOMPARE(reset.count(), 0);
+        QCOMPARE(changed.count(), 1);
+        QCOMPARE(model.index(2, RecordModel::CaptionColumn).data().toString(), QStringLiteral("another"));
+        edited.erase(edited.begin());
+        model.show(arrangeRecords(std::make_shared<const std::vector<RecordInfo>>(edited), RecordQuery(), {}));
+        QCOMPARE(reset.count(), 1);
+    }
+
+    void aThumbnailIsAskedForOnceWhenItIsDrawn()
+    {
+        RecordModel model;
+        model.show(arrangeRecords(test::drawnRecords(5), RecordQuery(), {}));
+        QSignalSpy wanted(&model, &RecordModel::thumbnailWanted);
+        const auto picture = [&] { return model.index(1, 0).data(ThumbnailGrid::PictureRole).value<QImage>(); };
+        for (int i = 0; i < 3; ++i)
+            QVERIFY(picture().isNull());
+        QCOMPARE(wanted.count(), 1);
+        QCOMPARE(wanted[0][0].toString(), QStringLiteral("record-0000001"));
+        model.dropThumbnail("record-0000001"); // scrolled past long ago: asked for again
+        QVERIFY(picture().isNull());
+        QCOMPARE(wanted.count(), 2);
+        model.setThumbnail("record-0000001", QImage(8, 8, QImage::Format_RGB888));
+        QCOMPARE(picture().width(), 8);
+        QCOMPARE(wanted.count(), 2);
+    }
+
+    void editsAreWishesUntilTheCatalogHasThem()
+    {
+        RecordModel model;
+        model.show(arrangeRecords(test::drawnRecords(5), RecordQuery(), {}));
+        QSignalSpy caption(&model, &RecordModel::captionEdited), tags(&model, &RecordModel::tagsEdited);
+        const auto cell = model.index(1, RecordModel::CaptionColumn);
+        const auto before = cell.data().toString();
+        model.setData(cell, before, Qt::EditRole);
+        QCOMPARE(caption.count(), 0); // nothing new
+        model.setData(cell, "new words", Qt::EditRole);
+        QCOMPARE(caption.count(), 1);
+        QCOMPARE(cell.data().toString(), before);
+        model.setData(model.index(1, RecordModel::TagsColumn), " night ,, city, night", Qt::EditRole);
+        QCOMPARE(tags[0][1].toStringList(), QStringList({"night", "city"}));
+        QVERIFY(!model.flags(model.index(1, RecordModel::BucketColumn)).testFlag(Qt::ItemIsEditable));
+    }
+
+    void remarksSayWhatIsTheMatter()
+    {
+        RecordInfo record;
+        QVERIFY(remarkOf(record).isEmpty());
+        record.changes[0] = {{ArrayInput::Caption, {}, {}}};
+        record.changes[1] = {{ArrayInput::Picture, {}, {}}, {ArrayInput::Bucket, "64x64", "96x48"}};
+        QCOMPARE(remarkOf(record), QStringLiteral("t5 stale: the caption; vae stale: the picture and the bucket (64x64 "
+                                                  "before, 96x48 now)"));
+        record.excluded = "blurred";
+        QCOMPARE(remarkOf(record), QStringLiteral("excluded: blurred"));
+    }
+
+    void listShowsTheNewestQueryAndCountsAll()
+    {
+        RecordModel model;
+        RecordList list(&model);
+        QSignalSpy refused(&list, &RecordList::refused), arranged(&list, &RecordList::arranged);
+        list.setRecords(test::drawnRecords(1000));
+        for (const auto* const query : {"s", "st", "sta", "state:stale", "state:stale night"})
+            list.setQuery(query);
+        QTRY_VERIFY(list.idle());
+        QCOMPARE(model.rowCount(), 0); // no caption says "night"
+        list.setQuery("state:stale tag:night");
+        QTRY_VERIFY(list.idle());
+        QCOMPARE(model.rowCount(), 20);
+        QCOMPARE(list.counts().records, 1000);
+        QCOMPARE(list.counts().excluded, 20);
+        list.setQuery("state:nonsense");
+        QVERIFY(!refused.back()[0].toString().isEmpty());
+        QTRY_VERIFY(list.idle());
+        QCOMPARE(model.rowCount(), 20); // as it was
+    }
+
+    void bucketsTellWhatCroppingCosts()
+    {
+        // 200 x 100 into a square keeps the middle half; a picture of the bucket's own shape loses nothing.
+        RecordInfo wide, fitting, excluded;
+        wide.id = "wide";
+        wide.split = excluded.split = "train";
+        wide.original = excluded.original = {.width = 200, .height = 100};
+        excluded.excluded = "blurred";
+        fitting.split = "val";
+        fitting.original = {.width = 256, .height = 256};
+        wide.bucket = fitting.bucket = excluded.bucket = {.width = 128, .height = 128};
+        const auto facts = bucketFacts({wide, fitting, excluded});
+        QCOMPARE(facts.size(), 1UL);
+        QCOMPARE(facts[0].records, 2);
+        QCOMPARE(facts[0].training, 1);
+        QCOMPARE(facts[0].excluded, 1);
+        QVERIFY(std::abs(facts[0].lost - 0.25) < 1e-9);
+        QVERIFY(std::abs(facts[0].mostLost - 0.5) < 1e-9);
+        QCOMPARE(facts[0].loser, std::string("wide"));
+        QVERIFY(std::abs(facts[0].enlarged - 0.5) < 1e-9);
+    }
+};
+
+QTEST_MAIN(TestRecordModel)
+#include "tst_record_model.moc"

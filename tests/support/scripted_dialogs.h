@@ -1,0 +1,30 @@
+#pragma once
+
+#include "app/dialogs.h"
+
+namespace nanodit::test {
+
+/// Answers as the test says.
+class ScriptedDialogs : public Dialogs {
+public:
+    QString nextPath;
+    bool nextAnswer = true;
+    int asked = 0, told = 0;
+    QString consequence;
+    QString shownFile; ///< Of the last showInFileManager.
+
+    QString chooseFolder(QWidget*, const QString&) override { return nextPath; }
+    QString chooseNewFolder(QWidget*, const QString&, const QString&) override { return nextPath; }
+    QString chooseFile(QWidget*, const QString&, const QString&) override { return nextPath; }
+    QString chooseSaveFile(QWidget*, const QString&, const QString&, const QString&) override { return nextPath; }
+    bool confirm(QWidget*, const QString&, const QString& what, const QString&) override
+    {
+        ++asked;
+        consequence = what;
+        return nextAnswer;
+    }
+    void tell(QWidget*, const QString&, const QString&) override { ++told; }
+    void showInFileManager(const QString& file) override { shownFile = file; }
+};
+
+} // namespace nanodit::test

@@ -1,0 +1,129 @@
+#include "widgets/filmstrip.h"
+#include "widgets/thumbnail_grid.h"
+
+#include <QAbstractItemModelTester>
+#include <QPainter>
+#include <QScrollBar>
+#include <QTest>
+
+using namespace nanodit;
+
+namespace {
+
+/// As many records as asked for, each with a picture; counts what was asked of it.
+class CountingModel : public QAbstractListModel {
+public:
+    explicit CountingModel(int count)
+        : count_(count)
+    {
+    }
+    int rowCount(const QModelIndex& parent = {}) const override { return parent.isValid() ? 0 : count_; }
+    QVariant data(const QModelIndex& index, int role) const override
+    {
+        if (role == ThumbnailGrid::ItemRole) {
+            ++items;
+            return QVariant::fromValue(ThumbnailItem{.id = QString::number(index.row()),
+                                                     .caption = QStringLiteral("caption %1").arg(index.row()),
+                                                     .badge = QStringLiteral("128x128"),
+                                                     .problem = {},
+                                                     .marks = {}});
+        }
+        if (role == ThumbnailGrid::PictureRole)
+            return picture;
+        return {};
+    }
+    mutable int items = 0;
+    QImage picture;
+
+private:
+    int count_;
+};
+
+} // namespace
+
+class TestThumbnailGrid : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void filmKeepsItsContract()
+    {
+        FilmModel film;
+        QAbstractItemModelTester filmTester(&film);
+        film.prepend({.key = "1", .picture = QImage(4, 4, QImage::Format_RGB888), .caption = "first"});
+        film.prepend({.key = "2", .picture = QImage(4, 4, QImage::Format_RGB888), .caption = "second"});
+        film.remove("1");
+        QCOMPARE(film.rowCount(), 1);
+    }
+
+    void onlyWhatIsSeenIsAskedFor()
+    {
+        CountingModel model(100000);
+        ThumbnailGrid grid;
+        grid.setModel(&model);
+        grid.resize(420, 600);
+        grid.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&grid));
+        QVERIFY(model.items > 0);
+        model.items = 0;
+        grid.verticalScrollBar()->setValue(grid.verticalScrollBar()->maximum() / 2);
+        grid.viewport()->repaint();
+        QVERIFY2(model.items > 0 && model.items < 60, qPrintable(QString::number(model.items)));
+    }
+
+    void tilesShareTheRowAndArrowsStepThroughThem()
+    {
+        CountingModel model(12);
+        ThumbnailGrid grid;
+        grid.setModel(&model);
+        grid.resize(420, 600);
+        grid.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&grid));
+        const auto rect = [&](int row) { return grid.visualRect(model.index(row)); };
+        QCOMPARE(rect(0).top(), rect(2).top());
+        QVERIFY(rect(3).top() > rect(0).top()); // three in a row
+        QVERIFY(grid.viewport()->width() - rect(2).right() < 8);
+        grid.setCurrentIndex(model.index(1));
+        QTest::keyClick(&grid, Qt::Key_Right);
+        QCOMPARE(grid.currentIndex().row(), 2);
+        QTest::keyClick(&grid, Qt::Key_Down);
+        QCOMPARE(grid.currentIndex().row(), 5);
+        QTest::keyClick(&grid, Qt::Key_Left, Qt::ShiftModifier);
+        QCOMPARE(grid.selectionModel()->selectedIndexes().size(), 2);
+        grid.resize(640, 600); // more tiles in a row
+        QTRY_COMPARE(rect(3).top(), rect(0).top());
+    }
+
+    void anExcludedRecordIsDrawnFaintly()
+    {
+        QImage full(40, 40, QImage::Format_ARGB32_Premultiplied), faint = full;
+        for (auto* const image : {&full, &faint}) {
+            image->fill(Qt::black);
+            QPainter painter(image);
+            QImage white(10, 10, QImage::Format_RGB32);
+            white.fill(Qt::white);
+            paintThumbnail(painter, {0, 0, 40, 40}, white, image == &full ? 1 : 0.35);
+        }
+        QVERIFY(full.pixelColor(20, 20).lightness() > 250);
+        QVERIFY(faint.pixelColor(20, 20).lightness() < 120);
+    }
+
+    void eachStateHasItsOwnShapeNotOnlyItsColour()
+    {
+        // Drawn in one colour, the four marks still differ.
+        Colours grey = lightColours();
+        grey.green = grey.yellow = grey.vermillion = grey.secondary = Qt::black;
+        QList<QImage> drawn;
+        for (const auto state : markStates) {
+            QImage image(16, 16, QImage::Format_RGB32);
+            image.fill(Qt::white);
+            QPainter painter(&image);
+            paintStateMark(painter, {2, 2, 12, 12}, state, grey);
+            painter.end();
+            QVERIFY(!drawn.contains(image));
+            drawn << image;
+        }
+    }
+};
+
+QTEST_MAIN(TestThumbnailGrid)
+#include "tst_thumbnail_grid.moc"
