@@ -54,7 +54,8 @@ public:
     void refreshRuns();
     /// Runs `change` in the background, after everything asked before: it edits records of the workspace and gives back
     /// how they are now. Only they are replaced; `done` and recordsChanged follow, or failed(`what`, ...).
-    void changeRecords(const QString& what, std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
+    void changeRecords(const QString& what,
+                       std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
                        std::function<void()> done);
 
     // The data set's jobs: one at a time

@@ -2,6 +2,7 @@
 
 #include "app/background_queue.h"
 #include "app/dialogs.h"
+#include "app/record_names.h"
 #include "app/session.h"
 #include "widgets/drop_zone.h"
 #include "widgets/page_frame.h"
@@ -26,11 +27,13 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* pa
     , session_(session)
     , dialogs_(dialogs)
     , zone_(new DropZone(this))
+    , names_(new RecordNames(this))
     , records_(new QComboBox(this))
     , clear_(makeFlatButton(QStringLiteral("clear"), tr("No reference"), this))
 {
     zone_->setPrompt(tr("Drop a picture, or click to choose"));
     records_->setAccessibleName(tr("Record as reference"));
+    records_->setModel(names_);
     records_->setEditable(true);
     records_->setInsertPolicy(QComboBox::NoInsert);
     records_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
@@ -66,16 +69,7 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* pa
 void ReferencePicker::listRecords()
 {
     const QSignalBlocker quiet(records_);
-    records_->clear();
-    for (const char* const split : {"val", "train"}) { // what the model has not seen first
-        for (const auto& record : session_.records()) {
-            const bool validation = record.split == "val";
-            if (validation == (std::string_view(split) == "val"))
-                records_->addItem(QStringLiteral("%1 · %2").arg(QString::fromStdString(record.id),
-                                                                QString::fromStdString(record.caption)),
-                                  QString::fromStdString(record.id));
-        }
-    }
+    names_->setRecords(session_.recordsValue());
     showPicture();
 }
 
@@ -92,7 +86,7 @@ void ReferencePicker::showPicture()
     const QSignalBlocker quiet(records_);
     const auto* const fromRecord = std::get_if<RecordReference>(&reference_);
     const auto* const fromFile = std::get_if<PictureReference>(&reference_);
-    records_->setCurrentIndex(fromRecord != nullptr ? records_->findData(QString::fromStdString(fromRecord->id)) : -1);
+    records_->setCurrentIndex(fromRecord != nullptr ? names_->rowOf(QString::fromStdString(fromRecord->id)) : -1);
     records_->lineEdit()->setCursorPosition(0); // the id, not the end of the caption
     clear_->setEnabled(!std::holds_alternative<NoReference>(reference_));
     const auto show = [this, number](const QString& caption) {

@@ -14,6 +14,7 @@ namespace nanodit {
 
 class Dialogs;
 class DropZone;
+class RecordNames;
 class Session;
 
 using Reference = std::variant<NoReference, RecordReference, PictureReference>;
@@ -39,6 +40,7 @@ private:
     Dialogs& dialogs_;
     Reference reference_;
     DropZone* zone_;
+    RecordNames* names_;
     QComboBox* records_;
     QToolButton* clear_;
     int shown_ = 0; ///< Counts what was asked to be shown, so that late answers are dropped.

@@ -1,6 +1,7 @@
 #include "app/job_runner.h"
 #include "app/main_window.h"
 #include "app/pages/dataset/buckets_panel.h"
+#include "app/pages/dataset/epoch_panel.h"
 #include "app/pages/dataset/feature_colours.h"
 #include "app/pages/dataset/filter_menu.h"
 #include "app/pages/dataset/loupe.h"
@@ -9,6 +10,7 @@
 #include "app/pages/dataset/record_editing.h"
 #include "app/pages/dataset/record_model.h"
 #include "app/pages/dataset/record_table.h"
+#include "app/pages/dataset/report_drawer.h"
 #include "app/pages/dataset_page.h"
 #include "app/preferences.h"
 #include "app/session.h"
@@ -21,13 +23,16 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
+#include <QListWidget>
 #include <QMenu>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QSpinBox>
 #include <QStandardPaths>
 #include <QTest>
 #include <QToolButton>
+#include <QTreeWidget>
 #include <QUndoStack>
 
 #include <memory>
@@ -352,6 +357,48 @@ private Q_SLOTS:
         settle();
         QCOMPARE(browser()->query(), "bucket:" + bucket);
         QCOMPARE(browser()->model()->rowCount(), buckets->topLevelItem(0)->text(1).toInt());
+    }
+
+    void theLedgerTellsWhatAnEpochDoesWithEveryPicture()
+    {
+        auto* const panel = window_->findChild<EpochPanel*>();
+        auto* const buckets = window_->findChild<QTreeWidget*>("epochBuckets");
+        auto* const listed = window_->findChild<QListWidget*>("epochRecords");
+        constexpr int notSeen = 4, seenTwice = 5, remark = 8;
+        page()->drawer()->setCurrentWidget(panel); // asks
+        settle();
+        const auto ledger = ledgerOf(session_->workspace());
+        QCOMPARE(std::size_t(buckets->topLevelItemCount()), ledger.buckets.size());
+        QVERIFY(!ledger.warnings.empty()); // twenty scenes fill no batch of 16 in every bucket
+        QVERIFY(window_->findChild<QLabel*>("epochSentence")->text().startsWith("Epoch 0: "));
+        int row = 0;
+        while (ledger.buckets[std::size_t(row)].seenTwice.empty())
+            ++row;
+        const auto& bucket = ledger.buckets[std::size_t(row)];
+        auto* const item = buckets->topLevelItem(row);
+        QCOMPARE(item->text(seenTwice).toULongLong(), bucket.seenTwice.size());
+        QCOMPARE(item->text(notSeen), QStringLiteral("0"));
+        QVERIFY(item->text(remark).contains("fills no batch of 16") == !bucket.fillsABatch);
+        Q_EMIT buckets->itemClicked(item, seenTwice);
+        QCOMPARE(std::size_t(listed->count()), bucket.seenTwice.size());
+        Q_EMIT listed->itemClicked(listed->item(0));
+        QCOMPARE(browser()->current(), QString::fromStdString(bucket.seenTwice.front()));
+
+        window_->findChild<QSpinBox*>("epochBatch")->setValue(1); // nobody has to fill a batch
+        settle();
+        QCOMPARE(buckets->topLevelItem(row)->text(seenTwice), QStringLiteral("0"));
+
+        // A record that joins the split after packing is not seen.
+        const auto joined = std::find_if(session_->records().begin(), session_->records().end(),
+                                         [](const auto& record) { return record.split == "val"; });
+        const auto id = QString::fromStdString(joined->id), name = QString::fromStdString(bucketName(joined->bucket));
+        page()->editing()->setSplit({id}, "train");
+        settle();
+        const auto of = buckets->findItems(name, Qt::MatchExactly).value(0);
+        QVERIFY(of != nullptr);
+        QCOMPARE(of->text(notSeen), QStringLiteral("1"));
+        Q_EMIT buckets->itemClicked(of, notSeen);
+        QCOMPARE(listed->item(0)->text(), id);
     }
 
     void spacePausesAndResumesTheRunningJob()

@@ -1,6 +1,7 @@
 #include "app/pages/dataset/buckets_panel.h"
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/dataset/record_model.h"
+#include "app/record_names.h"
 #include "tests/app/drawn_records.h"
 #include "widgets/thumbnail_grid.h"
 
@@ -145,6 +146,22 @@ private Q_SLOTS:
         QVERIFY(!refused.back()[0].toString().isEmpty());
         QTRY_VERIFY(list.idle());
         QCOMPARE(model.rowCount(), 20); // as it was
+    }
+
+    void namesPutTheValidationSplitFirst()
+    {
+        RecordNames names;
+        QAbstractItemModelTester tester(&names);
+        names.setRecords(test::drawnRecords(60));
+        QCOMPARE(names.rowCount(), 60);
+        const std::pair<int, const char*> rows[] = {
+            {0, "record-0000003"}, {2, "record-0000043"}, {3, "record-0000000"}, {59, "record-0000059"}};
+        for (const auto& [row, id] : rows) {
+            QCOMPARE(names.index(row).data(Qt::UserRole).toString(), QLatin1String(id));
+            QCOMPARE(names.rowOf(QLatin1String(id)), row);
+            QVERIFY(names.index(row).data().toString().startsWith(QLatin1String(id) + QStringLiteral(" · a picture")));
+        }
+        QCOMPARE(names.rowOf("nobody"), -1);
     }
 
     void bucketsTellWhatCroppingCosts()

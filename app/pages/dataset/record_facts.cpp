@@ -175,7 +175,7 @@ void RecordFacts::addFields(QGridLayout* grid)
 
     sizesName_ = name(tr("Original"));
     sizes_ = new QLabel(this);
-    sizes_->setWordWrap(true);
+    sizes_->setToolTip(tr("Of the picture, and the bucket that it is cropped to"));
     add(sizes_);
 
     connect(file_, &QToolButton::clicked, this, &RecordFacts::fileWanted);
@@ -236,7 +236,7 @@ void RecordFacts::show(const std::vector<const RecordInfo*>& records)
     for (auto* const label : {sizesName_, sizes_})
         label->setVisible(one);
     sizes_->setText(
-        tr("%1  →  bucket %2").arg(sizeText(first.original), QString::fromStdString(bucketName(first.bucket))));
+        tr("%1  →  %2").arg(sizeText(first.original), QString::fromStdString(bucketName(first.bucket))));
     showArrays(records);
     setVisible(true);
 }

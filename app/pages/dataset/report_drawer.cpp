@@ -3,6 +3,7 @@
 #include "app/pages/dataset/alignment_panel.h"
 #include "app/pages/dataset/buckets_panel.h"
 #include "app/pages/dataset/drift_panel.h"
+#include "app/pages/dataset/epoch_panel.h"
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/report_view.h"
 #include "widgets/log_view.h"
@@ -21,6 +22,7 @@ ReportDrawer::ReportDrawer(Session& session, QWidget* parent)
     , report_(new ReportView(this))
     , alignment_(new AlignmentPanel(this))
     , buckets_(new BucketsPanel(this))
+    , epoch_(new EpochPanel(session, this))
     , drift_(new DriftPanel(this))
 {
     setObjectName(QStringLiteral("reportDrawer"));
@@ -30,6 +32,7 @@ ReportDrawer::ReportDrawer(Session& session, QWidget* parent)
     addTab(report_, tr("Report"));
     addTab(alignment_, tr("Alignment"));
     addTab(buckets_, tr("Buckets"));
+    addTab(epoch_, tr("Epoch"));
     addTab(drift_, tr("Drift"));
     addTab(log, tr("Log"));
     connect(&session_, &Session::datasetLogged, log, &LogView::append);
@@ -54,6 +57,17 @@ ReportDrawer::ReportDrawer(Session& session, QWidget* parent)
     connect(buckets_, &BucketsPanel::bucketChosen, this, [this](const QString& bucket) {
         Q_EMIT queryChosen(QString::fromStdString(termText("bucket", bucket.toStdString())));
     });
+    // The ledger is made when it is looked at, and anew when what it tells of is others.
+    connect(this, &QTabWidget::currentChanged, this, [this] {
+        if (currentWidget() == epoch_)
+            epoch_->ask();
+    });
+    connect(&session_, &Session::recordsChanged, epoch_, [this] {
+        if (currentWidget() == epoch_)
+            epoch_->ask();
+    });
+    connect(&session_, &Session::workspaceChanged, epoch_, &EpochPanel::clear);
+    connect(epoch_, &EpochPanel::recordChosen, this, &ReportDrawer::recordChosen);
     connect(buckets_, &BucketsPanel::recordChosen, this, &ReportDrawer::recordChosen);
     connect(report_, &ReportView::recordChosen, this, &ReportDrawer::recordChosen);
     connect(alignment_, &AlignmentPanel::recordChosen, this, &ReportDrawer::recordChosen);

@@ -9,10 +9,12 @@ namespace nanodit {
 class AlignmentPanel;
 class BucketsPanel;
 class DriftPanel;
+class EpochPanel;
 class RecordList;
 class ReportView;
 
-/// The drawer under the records: what the data set's jobs reported last, certificates, buckets, drift, and the log.
+/// The drawer under the records: what the data set's jobs reported last, certificates, buckets,
+/// what an epoch does with them, drift, and the log.
 class ReportDrawer : public QTabWidget {
     Q_OBJECT
 
@@ -34,6 +36,7 @@ private:
     ReportView* report_;
     AlignmentPanel* alignment_;
     BucketsPanel* buckets_;
+    EpochPanel* epoch_;
     DriftPanel* drift_;
 };
 

@@ -1,0 +1,246 @@
+#include "app/pages/dataset/epoch_panel.h"
+
+#include "app/background_queue.h"
+#include "app/session.h"
+#include "widgets/icons.h"
+#include "widgets/text.h"
+#include "widgets/theme.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QListWidget>
+#include <QLocale>
+#include <QSpinBox>
+#include <QTreeWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+
+constexpr std::size_t mostListed = 2000;
+
+enum Column {
+    BucketColumn,
+    RecordsColumn,
+    SamplesColumn,
+    BatchesColumn,
+    NotSeenColumn,
+    SeenTwiceColumn,
+    CroppedColumn,
+    LostColumn,
+    RemarkColumn
+};
+
+QString percent(double share)
+{
+    return QStringLiteral("%1 %").arg(100 * share, 0, 'f', 1);
+}
+
+QString numberOf(std::size_t count)
+{
+    return QLocale().toString(static_cast<qulonglong>(count));
+}
+
+} // namespace
+
+EpochPanel::EpochPanel(Session& session, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , mark_(new QLabel(this))
+    , sentence_(new QLabel(this))
+    , listed_(new QLabel(this))
+    , buckets_(new QTreeWidget(this))
+    , records_(new QListWidget(this))
+{
+    sentence_->setObjectName(QStringLiteral("epochSentence"));
+    sentence_->setWordWrap(true);
+    setRole(sentence_, "section");
+    setRole(listed_, "small");
+    auto* const head = new QHBoxLayout;
+    head->setSpacing(8);
+    head->addWidget(mark_);
+    head->addWidget(sentence_, 1);
+    batch_ = addNumber(head, tr("Batch"), tr("data.batch_size of the training"), 1, 16);
+    seed_ =
+        addNumber(head, tr("Seed"), tr("seed of the training: with the epoch it decides who fills last batches"), 0, 0);
+    epoch_ = addNumber(head, tr("Epoch"), tr("Counted from 0"), 0, 0);
+    batch_->setObjectName(QStringLiteral("epochBatch"));
+
+    buckets_->setObjectName(QStringLiteral("epochBuckets"));
+    buckets_->setAccessibleName(tr("What the epoch does with each bucket"));
+    buckets_->setHeaderLabels({tr("Bucket"), tr("Records"), tr("Packed"), tr("Batches"), tr("Not seen"),
+                               tr("Seen twice"), tr("Cropped"), tr("Lost to cropping"), tr("Remark")});
+    buckets_->headerItem()->setToolTip(NotSeenColumn, tr("Records that the packed set lacks; a click lists them"));
+    buckets_->headerItem()->setToolTip(SeenTwiceColumn,
+                                       tr("Drawn again to fill the bucket's last batch; a click lists them"));
+    buckets_->headerItem()->setToolTip(CroppedColumn, tr("Seen records that lose pixels; a click lists them"));
+    records_->setObjectName(QStringLiteral("epochRecords"));
+    records_->setAccessibleName(tr("Records of the chosen number"));
+    records_->setUniformItemSizes(true);
+    for (auto* const view : std::initializer_list<QWidget*>{buckets_, records_})
+        view->setProperty("bare", true);
+    buckets_->setRootIsDecorated(false);
+    buckets_->setUniformRowHeights(true);
+    buckets_->setSelectionBehavior(QAbstractItemView::SelectItems); // numbers are chosen, not rows
+    auto* const list = new QVBoxLayout;
+    list->setSpacing(4);
+    list->addWidget(listed_);
+    list->addWidget(records_, 1);
+    auto* const row = new QHBoxLayout;
+    row->setSpacing(16);
+    row->addWidget(buckets_, 3);
+    row->addLayout(list, 1);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 4, 8, 4);
+    column->setSpacing(8);
+    column->addLayout(head);
+    column->addLayout(row, 1);
+    for (auto* const number : {batch_, seed_, epoch_})
+        connect(number, &QSpinBox::valueChanged, this, &EpochPanel::ask);
+    connect(buckets_, &QTreeWidget::itemClicked, this, &EpochPanel::listRecords);
+    connect(buckets_, &QTreeWidget::itemActivated, this, &EpochPanel::listRecords);
+    const auto choose = [this](const QListWidgetItem* item) {
+        if (const auto id = item->data(Qt::UserRole).toString(); session_.record(id) != nullptr)
+            Q_EMIT recordChosen(id);
+    };
+    connect(records_, &QListWidget::itemClicked, this, choose);
+    connect(records_, &QListWidget::itemActivated, this, choose);
+    clear();
+}
+
+QSpinBox* EpochPanel::addNumber(QHBoxLayout* row, const QString& name, const QString& help, int least, int value)
+{
+    auto* const label = new QLabel(name, this);
+    setRole(label, "secondary");
+    auto* const number = new QSpinBox(this);
+    number->setRange(least, 1000000);
+    number->setValue(value);
+    number->setToolTip(help);
+    number->setAccessibleName(name);
+    label->setBuddy(number);
+    row->addWidget(label);
+    row->addWidget(number);
+    return number;
+}
+
+void EpochPanel::clear()
+{
+    ++asked_;
+    ledger_ = {};
+    mark_->clear();
+    sentence_->setText(tr("Pack shards first: the ledger tells what an epoch does with every picture."));
+    buckets_->clear();
+    buckets_->hide();
+    records_->clear();
+    listed_->clear();
+}
+
+void EpochPanel::ask()
+{
+    if (!session_.hasWorkspace() || !session_.hasShards())
+        return clear();
+    const int number = ++asked_;
+    LedgerRequest request;
+    request.batchSize = batch_->value();
+    request.seed = static_cast<std::uint64_t>(seed_->value());
+    request.epoch = epoch_->value();
+    session_.background().ask(
+        this, [workspace = session_.workspace(), request] { return ledgerOf(workspace, request); },
+        [this, number](const EpochLedger& ledger) {
+            if (number == asked_)
+                show(ledger);
+        },
+        [this, number](const QString& message) {
+            if (number != asked_)
+                return;
+            clear();
+            sentence_->setText(message);
+        });
+}
+
+void EpochPanel::show(const EpochLedger& ledger)
+{
+    ledger_ = ledger;
+    buckets_->clear();
+    records_->clear();
+    listed_->clear();
+    std::int64_t batches = 0;
+    std::size_t notSeen = 0, twice = 0, samples = 0;
+    for (const auto& bucket : ledger_.buckets) {
+        auto* const item = new QTreeWidgetItem(buckets_);
+        item->setText(BucketColumn, QString::fromStdString(bucketName(bucket.bucket)));
+        item->setText(RecordsColumn, numberOf(static_cast<std::size_t>(bucket.records)));
+        item->setText(SamplesColumn, numberOf(static_cast<std::size_t>(bucket.samples)));
+        item->setText(BatchesColumn, numberOf(static_cast<std::size_t>(bucket.batches)));
+        item->setText(NotSeenColumn, numberOf(bucket.notSeen.size()));
+        item->setText(SeenTwiceColumn, numberOf(bucket.seenTwice.size()));
+        item->setText(CroppedColumn, numberOf(bucket.cropped.size()));
+        item->setText(LostColumn, percent(bucket.meanLost()));
+        for (int column = RecordsColumn; column <= LostColumn; ++column)
+            item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+        QStringList remarks;
+        if (!bucket.fillsABatch && bucket.samples > 0)
+            remarks << tr("fills no batch of %1: pictures repeat in it").arg(ledger_.request.batchSize);
+        if (!bucket.notSeen.empty())
+            remarks << tr("pack again to see all");
+        if (!bucket.strangers.empty())
+            remarks << tr("%1 packed that are no records any more").arg(bucket.strangers.size());
+        item->setText(RemarkColumn, remarks.join(QStringLiteral("; ")));
+        if (!remarks.isEmpty())
+            item->setIcon(RemarkColumn, icon(QStringLiteral("warning"), Hue::Vermillion));
+        batches += bucket.batches;
+        samples += static_cast<std::size_t>(bucket.samples);
+        notSeen += bucket.notSeen.size();
+        twice += bucket.seenTwice.size();
+    }
+    for (int column = 0; column < buckets_->columnCount(); ++column) {
+        buckets_->resizeColumnToContents(column);
+        if (column >= RecordsColumn && column <= LostColumn)
+            buckets_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    }
+    buckets_->show();
+    mark_->setPixmap(ledger_.warnings.empty() ? icon(QStringLiteral("check"), Hue::Green).pixmap(16, 16)
+                                              : icon(QStringLiteral("warning"), Hue::Vermillion).pixmap(16, 16));
+    sentence_->setText(tr("Epoch %1: %2 in %3; %4 not seen, %5 seen twice")
+                           .arg(QString::number(ledger_.request.epoch),
+                                countText(static_cast<std::int64_t>(samples), tr("pictures")),
+                                countText(batches, tr("batches")), numberOf(notSeen), numberOf(twice)));
+    QStringList warnings;
+    for (const auto& warning : ledger_.warnings)
+        warnings << QString::fromStdString(warning);
+    sentence_->setToolTip(warnings.join(QLatin1Char('\n')));
+}
+
+void EpochPanel::listRecords(const QTreeWidgetItem* item, int column)
+{
+    const auto& bucket =
+        ledger_.buckets.at(static_cast<std::size_t>(buckets_->indexOfTopLevelItem(const_cast<QTreeWidgetItem*>(item))));
+    records_->clear();
+    const auto add = [this](const std::string& id, const QString& text) {
+        if (static_cast<std::size_t>(records_->count()) >= mostListed)
+            return;
+        auto* const line = new QListWidgetItem(text, records_);
+        line->setData(Qt::UserRole, QString::fromStdString(id));
+    };
+    const auto addAll = [&](const std::vector<std::string>& ids) {
+        for (const auto& id : ids)
+            add(id, QString::fromStdString(id));
+    };
+    const auto name = item->text(BucketColumn);
+    if (column == SeenTwiceColumn) {
+        listed_->setText(tr("%1: seen twice").arg(name));
+        addAll(bucket.seenTwice);
+    } else if (column == CroppedColumn || column == LostColumn) {
+        listed_->setText(tr("%1: cropped, the most first").arg(name));
+        for (const auto& record : bucket.cropped)
+            add(record.id, QStringLiteral("%1   %2").arg(percent(record.lost), QString::fromStdString(record.id)));
+    } else {
+        listed_->setText(tr("%1: not seen").arg(name));
+        addAll(bucket.notSeen);
+    }
+}
+
+} // namespace nanodit

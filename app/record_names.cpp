@@ -1,0 +1,53 @@
+#include "app/record_names.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace nanodit {
+
+RecordNames::RecordNames(QObject* parent)
+    : QAbstractListModel(parent)
+    , records_(std::make_shared<const std::vector<RecordInfo>>())
+{
+}
+
+void RecordNames::setRecords(RecordsValue records)
+{
+    beginResetModel();
+    records_ = std::move(records);
+    order_.resize(records_->size());
+    std::iota(order_.begin(), order_.end(), 0U);
+    std::ranges::stable_partition(order_, [this](std::uint32_t place) { return (*records_)[place].split == "val"; });
+    rows_.resize(order_.size());
+    for (std::uint32_t row = 0; row < order_.size(); ++row)
+        rows_[order_[row]] = row;
+    endResetModel();
+}
+
+int RecordNames::rowOf(const QString& id) const
+{
+    const auto name = id.toStdString();
+    const auto found = std::ranges::lower_bound(*records_, name, {}, &RecordInfo::id);
+    if (found == records_->end() || found->id != name)
+        return -1;
+    return static_cast<int>(rows_[static_cast<std::size_t>(found - records_->begin())]);
+}
+
+int RecordNames::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : static_cast<int>(order_.size());
+}
+
+QVariant RecordNames::data(const QModelIndex& index, int role) const
+{
+    if (!index.isValid() || index.row() >= rowCount())
+        return {};
+    const auto& record = (*records_)[order_[static_cast<std::size_t>(index.row())]];
+    if (role == Qt::UserRole)
+        return QString::fromStdString(record.id);
+    if (role == Qt::DisplayRole || role == Qt::EditRole)
+        return QStringLiteral("%1 · %2").arg(QString::fromStdString(record.id), QString::fromStdString(record.caption));
+    return {};
+}
+
+} // namespace nanodit
