@@ -110,15 +110,21 @@ public:
         choice->addItems(splits);
         choice->setStyleSheet(QStringLiteral("border-radius: 0; padding: 0 3px; min-height: 0;"));
         connect(choice, &QComboBox::activated, choice, [self = const_cast<SplitDelegate*>(this), choice] {
-            // Later: with the return key the view itself is about to do it.
+            // When the key that chose it has been dealt with: it must not open the next editor.
             QTimer::singleShot(0, choice, [self, choice] {
-                if (!choice->isVisible())
-                    return;
                 Q_EMIT self->commitData(choice);
                 Q_EMIT self->closeEditor(choice);
             });
         });
         return choice;
+    }
+
+    bool eventFilter(QObject* editor, QEvent* event) override
+    {
+        const auto key = event->type() == QEvent::KeyPress ? static_cast<QKeyEvent*>(event)->key() : 0;
+        if (key == Qt::Key_Return || key == Qt::Key_Enter)
+            return false; // the choice tells by itself that it was made
+        return CellDelegate::eventFilter(editor, event);
     }
 
     void setEditorData(QWidget* editor, const QModelIndex& index) const override
@@ -165,12 +171,16 @@ RecordTable::RecordTable(QWidget* parent)
 void RecordTable::setModel(QAbstractItemModel* model)
 {
     QTableView::setModel(model);
+    // What one looks for first, in the order in which it is seen; the rest is a scroll away.
     const std::pair<RecordModel::Column, int> widths[] = {
-        {RecordModel::IdColumn, 164},    {RecordModel::CaptionColumn, 240}, {RecordModel::BucketColumn, 84},
-        {RecordModel::SplitColumn, 64},  {RecordModel::TagsColumn, 96},     {RecordModel::OriginalColumn, 112},
-        {RecordModel::ArraysColumn, 64}, {RecordModel::RemarkColumn, 200}};
-    for (const auto& [column, width] : widths)
+        {RecordModel::IdColumn, 156},       {RecordModel::CaptionColumn, 184}, {RecordModel::ArraysColumn, 64},
+        {RecordModel::BucketColumn, 76},    {RecordModel::SplitColumn, 56},    {RecordModel::TagsColumn, 96},
+        {RecordModel::OriginalColumn, 112}, {RecordModel::RemarkColumn, 240}};
+    int place = 0;
+    for (const auto& [column, width] : widths) {
         setColumnWidth(column, width);
+        horizontalHeader()->moveSection(horizontalHeader()->visualIndex(column), place++);
+    }
 }
 
 void RecordTable::setSplits(const QStringList& splits)
