@@ -109,13 +109,16 @@ public:
         choice->setEditable(true);
         choice->addItems(splits);
         choice->setStyleSheet(QStringLiteral("border-radius: 0; padding: 0 3px; min-height: 0;"));
-        connect(choice, &QComboBox::activated, choice, [self = const_cast<SplitDelegate*>(this), choice] {
-            // When the key that chose it has been dealt with: it must not open the next editor.
-            QTimer::singleShot(0, choice, [self, choice] {
-                Q_EMIT self->commitData(choice);
-                Q_EMIT self->closeEditor(choice);
-            });
-        });
+        connect(
+            choice, &QComboBox::activated, choice,
+            [self = const_cast<SplitDelegate*>(this), choice] {
+                // When the key that chose it has been dealt with: it must not open the next editor.
+                QTimer::singleShot(0, choice, [self, choice] {
+                    Q_EMIT self->commitData(choice);
+                    Q_EMIT self->closeEditor(choice);
+                });
+            },
+            Qt::SingleShotConnection);
         return choice;
     }
 
