@@ -28,7 +28,7 @@ double secondsOf(const auto& work)
 /// Into one buffer, from the page cache once it is there.
 void readAll(const std::vector<fs::path>& files)
 {
-    static std::vector<char> buffer(std::size_t{4} << 20);
+    static std::vector<char> buffer(std::size_t{1} << 20);
     for (const auto& file : files) {
         const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
         while (descriptor >= 0 && read(descriptor, buffer.data(), buffer.size()) > 0) {
