@@ -33,12 +33,14 @@ void copyInto(Image& target, const Image& source, std::int64_t left, std::int64_
 
 } // namespace
 
-Image heatPicture(const Image& picture, GridSize grid, std::span<const float> values, double opacity, std::int64_t side)
+Image heatPicture(const Image& picture, GridSize grid, std::span<const float> values, double opacity, std::int64_t side,
+                  double largest)
 {
     const auto size = scaled(picture.empty() ? ImageSize{grid.cols, grid.rows} : picture.size, side);
     const auto below = picture.empty() ? filled(size, 128) : resizeForDisplay(picture, size);
     auto result = filled({size.width, size.height + gap + barHeight}, ground);
-    const double largest = std::max(1e-12F, *std::max_element(values.begin(), values.end()));
+    if (largest <= 0)
+        largest = std::max(1e-12F, *std::max_element(values.begin(), values.end()));
     for (std::int64_t y = 0; y < size.height; ++y) {
         for (std::int64_t x = 0; x < size.width; ++x) {
             const auto* const from = below.at(x, y);

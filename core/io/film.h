@@ -1,0 +1,12 @@
+#pragma once
+
+#include "core/io/image.h"
+
+namespace nanodit {
+
+/// Writes pictures of one size as a film that repeats for ever, in the format that the file's ending names: .png or
+/// .apng (every colour, played by browsers), .gif (256 colours a picture, played everywhere). Throws UsageError for
+/// other endings; StoreError.
+void writeFilm(const std::filesystem::path& file, const std::vector<Image>& frames, double secondsPerFrame);
+
+} // namespace nanodit
