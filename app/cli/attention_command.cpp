@@ -1,5 +1,6 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
+#include "core/inspect/attention_session.h"
 #include "core/io/heat_picture.h"
 #include "core/io/animated_png.h"
 #include "core/io/atomic_file.h"

@@ -32,8 +32,45 @@ bool seesDino(SeenConditions seen)
     return seen == SeenConditions::All || seen == SeenConditions::DinoOnly;
 }
 
+/// What a subject's conditions are read from. Two of the same source have the same conditions, edits apart.
+std::string sourceOf(const AttentionSubject& subject)
+{
+    if (!subject.record.empty())
+        return "record " + subject.record;
+    const auto& s = subject.sampling;
+    std::string reference;
+    if (const auto* const record = std::get_if<RecordReference>(&s.reference))
+        reference = "record " + record->id;
+    else if (const auto* const picture = std::get_if<PictureReference>(&s.reference))
+        reference = "picture " + picture->file.string();
+    return "sample " + bucketName(s.size) + "\n" + reference + "\n" + s.textRecord.value_or("") + "\n" + s.prompt;
+}
+
 /// Thrown through the model's evaluation when its job is to stop.
 struct Stopped {};
+
+/// Takes the mean self attention of chosen latents while the model runs, without keeping what it compares.
+class SelfAttentionMean final : public AttentionObserver {
+public:
+    SelfAttentionMean(const std::vector<std::int64_t>& latents, const JobContext& context)
+        : latents_(latents)
+        , context_(context)
+    {
+    }
+    void selfAttention(std::int64_t, const at::Tensor& queries, const at::Tensor& keys) override
+    {
+        if (context_.shouldStop())
+            throw Stopped{};
+        byBlock.push_back(meanSelfAttention(queries[0].to(at::kFloat), keys[0].to(at::kFloat), latents_));
+    }
+    void crossAttention(std::int64_t, const at::Tensor&, const at::Tensor&, const at::Tensor&) override {}
+
+    std::vector<at::Tensor> byBlock; ///< [H, L] each
+
+private:
+    const std::vector<std::int64_t>& latents_;
+    const JobContext& context_;
+};
 
 class StoppableProbe final : public AttentionProbe {
 public:
@@ -68,7 +105,7 @@ public:
     std::optional<AttentionNumbers> onLatents(const std::vector<std::int64_t>& shownTokens,
                                               const JobContext& context) override;
     std::optional<AttentionNumbers> selfAttention(const std::vector<std::int64_t>& latents,
-                                                  std::int64_t block) override;
+                                                  const JobContext& context) override;
     std::optional<AttentionSummaries> summaries(const JobContext& context) override;
     std::optional<AttentionCourse> course(AttentionSubject subject, const std::vector<double>& times,
                                           const JobContext& context) override;
@@ -82,6 +119,9 @@ private:
         at::Tensor end; ///< The picture's latent.
     };
 
+    static bool alongSampling(const AttentionSubject& subject);
+    bool hasText() const { return seesText(subject_->seen) && conditions_.hasText; }
+    bool hasDino() const { return seesDino(subject_->seen) && conditions_.hasDino; }
     void prepare(const AttentionSubject& subject);
     bool walk(const AttentionSubject& subject, const JobContext& context);
     at::Tensor noise(std::uint64_t seed) const;
@@ -102,7 +142,7 @@ private:
 
     // What the last subject needed.
     std::optional<AttentionSubject> subject_;
-    RecordInfo record_;
+    std::optional<RecordInfo> record_; ///< None: a sample.
     SubjectConditions conditions_;
     ConditionContext context_;
     std::vector<std::int64_t> latentShape_; ///< [1, C, h, w]
@@ -136,9 +176,14 @@ const AutoencoderKl* Session::autoencoder()
     return autoencoder_ ? &*autoencoder_ : nullptr;
 }
 
+bool Session::alongSampling(const AttentionSubject& subject)
+{
+    return subject.alongSampling || subject.record.empty();
+}
+
 void Session::prepare(const AttentionSubject& subject)
 {
-    const bool same = subject_ && subject_->record == subject.record && subject_->edits == subject.edits;
+    const bool same = subject_ && sourceOf(*subject_) == sourceOf(subject) && subject_->edits == subject.edits;
     if (same && subject_->seen == subject.seen) {
         subject_ = subject;
         return;
@@ -146,20 +191,21 @@ void Session::prepare(const AttentionSubject& subject)
     if (!same) {
         way_.reset();
         subject_.reset();
-        record_ = reader_->record(subject.record);
-        conditions_ = reader_->read(record_, subject.edits);
+        record_.reset();
+        if (!subject.record.empty())
+            record_ = reader_->record(subject.record);
+        conditions_ = record_ ? reader_->read(*record_, subject.edits) : reader_->read(subject.sampling, subject.edits);
+        const auto size = record_ ? record_->bucket : subject.sampling.size;
         const auto* const vae = autoencoder();
         const auto factor = vae == nullptr ? 8 : vae->config().factor();
-        latentShape_ = {1, model().latentChannels, record_.bucket.height / factor, record_.bucket.width / factor};
+        latentShape_ = {1, model().latentChannels, size.height / factor, size.width / factor};
         latentGrid_ = model_->tokenGrid(latentShape_[2], latentShape_[3]);
     }
     const at::NoGradGuard noGradient;
     probe_.reset(); // it holds the old context's keys
     summaries_.clear();
-    context_ =
-        model_->context(conditions_.conditions, {.text = {!seesText(subject.seen)}, .dino = {!seesDino(subject.seen)}},
-                        latentGrid_, true);
     subject_ = subject;
+    context_ = model_->context(conditions_.conditions, {.text = {!hasText()}, .dino = {!hasDino()}}, latentGrid_, true);
 }
 
 at::Tensor Session::noise(std::uint64_t seed) const
@@ -170,7 +216,7 @@ at::Tensor Session::noise(std::uint64_t seed) const
 
 bool Session::walk(const AttentionSubject& subject, const JobContext& context)
 {
-    const auto key = [](const AttentionSubject& s) { return std::tuple(settingsOf(s.sampling), s.seen, s.record); };
+    const auto key = [](const AttentionSubject& s) { return std::tuple(settingsOf(s.sampling), s.seen, sourceOf(s)); };
     if (way_ && key(way_->subject) == key(subject) && way_->subject.edits == subject.edits)
         return true;
     const auto& settings = subject.sampling;
@@ -179,8 +225,8 @@ bool Session::walk(const AttentionSubject& subject, const JobContext& context)
                              .textScale = settings.textScale,
                              .dinoScale = settings.dinoScale,
                              .interval = settings.guidanceInterval,
-                             .hasText = seesText(subject.seen),
-                             .hasDino = seesDino(subject.seen)});
+                             .hasText = hasText(),
+                             .hasDino = hasDino()});
     const auto times = flowTimes(settings.steps, settings.shift);
     Way way{.subject = subject, .points = {}, .end = {}};
     ProgressMeter progress(context, "sampling", settings.steps, "steps");
@@ -203,7 +249,7 @@ bool Session::walk(const AttentionSubject& subject, const JobContext& context)
 
 std::pair<at::Tensor, float> Session::stateAt(const AttentionSubject& subject) const
 {
-    if (subject.alongSampling) {
+    if (alongSampling(subject)) {
         const auto* nearest = &way_->points.front();
         for (const auto& point : way_->points) {
             if (std::abs(point.first - subject.t) < std::abs(nearest->first - subject.t))
@@ -211,9 +257,9 @@ std::pair<at::Tensor, float> Session::stateAt(const AttentionSubject& subject) c
         }
         return {nearest->second, nearest->first};
     }
-    const auto file = arrayFile(workspace_, ArrayKind::Vae, record_.id);
+    const auto file = arrayFile(workspace_, ArrayKind::Vae, record_->id);
     if (!fs::exists(file))
-        throw DataError(file.string() + " is missing: run \"nanodit preprocess\" for the record \"" + record_.id +
+        throw DataError(file.string() + " is missing: run \"nanodit preprocess\" for the record \"" + record_->id +
                         "\"");
     const auto x0 = tensorFromArray(readNpy(file)).to(device_, at::kFloat).unsqueeze(0);
     if (x0.sizes() != at::IntArrayRef(latentShape_))
@@ -242,7 +288,7 @@ std::optional<AttentionScene> Session::look(const AttentionSubject& subject, con
     if (!(subject.t > 0 && subject.t <= 1))
         throw UsageError("t is " + std::to_string(subject.t) + ", but must lie above 0 and not above 1");
     prepare(subject);
-    if (subject.alongSampling && !walk(subject, context))
+    if (alongSampling(subject) && !walk(subject, context))
         return std::nullopt;
     summaries_.clear();
     std::tie(x_, t_) = stateAt(subject);
@@ -259,14 +305,14 @@ std::optional<AttentionScene> Session::look(const AttentionSubject& subject, con
     }
     const auto& layout = probe_->layout();
     AttentionScene scene;
-    scene.bucket = record_.bucket;
+    scene.bucket = record_ ? record_->bucket : subject.sampling.size;
     scene.latents = latentGrid_;
     scene.patches = layout.patchGrid;
     scene.blocks = model().depth;
     scene.heads = model().numHeads;
     scene.textTokens = layout.textTokens;
     scene.t = t_;
-    if (seesText(subject.seen)) {
+    if (hasText()) {
         scene.words = conditions_.words;
         scene.caption = conditions_.caption;
     }
@@ -274,8 +320,7 @@ std::optional<AttentionScene> Session::look(const AttentionSubject& subject, con
     if (subject.picture) {
         if (autoencoder() != nullptr)
             scene.forming = pictureFromLatent(*autoencoder(), x_ - t_ * velocity);
-        if (fs::exists(record_.image))
-            scene.reference = loadBucketImage(record_);
+        scene.reference = reader_->referenceImage(record_, subject.sampling);
     }
     return scene;
 }
@@ -306,7 +351,7 @@ std::optional<LatentAttention> Session::ofLatents(const std::vector<std::int64_t
         if (!mean.defined())
             return std::nullopt;
     }
-    const auto words = seesText(subject_->seen) ? conditions_.words : std::vector<CaptionWord>{};
+    const auto words = hasText() ? conditions_.words : std::vector<CaptionWord>{};
     return latentAttention(probe_->layout(), words, latents, byBlock);
 }
 
@@ -338,17 +383,25 @@ std::optional<AttentionNumbers> Session::onLatents(const std::vector<std::int64_
     return numbersFrom(byBlock);
 }
 
-std::optional<AttentionNumbers> Session::selfAttention(const std::vector<std::int64_t>& latents, std::int64_t block)
+std::optional<AttentionNumbers> Session::selfAttention(const std::vector<std::int64_t>& latents,
+                                                       const JobContext& context)
 {
     expectLatents(latents);
-    if (block < 0 || block >= probe_->blocks())
-        throw UsageError("there is no block " + std::to_string(block) + ": the model has 0 to " +
-                         std::to_string(probe_->blocks() - 1));
-    if (!probe_->hasSelf(block))
-        evaluate({block}, {});
-    std::vector<at::Tensor> byBlock(static_cast<std::size_t>(probe_->blocks()));
-    byBlock[static_cast<std::size_t>(block)] = probe_->selfMean(block, latents);
-    return numbersFrom(byBlock);
+    if (probe_->hasSelf(0)) {
+        std::vector<at::Tensor> byBlock;
+        for (std::int64_t i = 0; i < probe_->blocks(); ++i)
+            byBlock.push_back(probe_->selfMean(i, latents));
+        return numbersFrom(byBlock);
+    }
+    const at::NoGradGuard noGradient;
+    SelfAttentionMean mean(latents, context);
+    const auto t = at::full({1}, t_, at::TensorOptions(at::kFloat).device(device_));
+    try {
+        model_->velocity(x_, t, context_, {.checkpointing = false, .observer = &mean});
+    } catch (const Stopped&) {
+        return std::nullopt;
+    }
+    return numbersFrom(mean.byBlock);
 }
 
 std::optional<AttentionSummaries> Session::summaries(const JobContext& context)

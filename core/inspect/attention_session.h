@@ -22,12 +22,15 @@ struct CaptionWord {
     std::string text; ///< "red"
     std::int64_t firstToken = 0, tokens = 1;
     bool end = false; ///< The mark that ends every text; its text is "(end)".
+    /// Its number in the caption before words were replaced, as ConditionEdits counts; that of the word it came for.
+    std::size_t inCaption = 0;
 };
 
 enum class SeenConditions { All, TextOnly, DinoOnly, None };
 
-/// What is looked at: a record, a time, and where x_t comes from.
+/// What is looked at: a record or what a sampling is given, a time, and where x_t comes from.
 struct AttentionSubject {
+    /// Empty: the prompt, reference and size of `sampling` are looked at, always along that sampling.
     std::string record;
     double t = 0.7;                            ///< Flow time in (0, 1]; 1 is noise.
     SeenConditions seen = SeenConditions::All; ///< The rest is replaced by the learned nulls.
@@ -35,7 +38,7 @@ struct AttentionSubject {
     /// False: x_t = (1 - t) x0 + t noise of the record's own latent. True: x where a sampling after the record's
     /// (edited) conditions passes t.
     bool alongSampling = false;
-    SampleRequest sampling; ///< Steps, solver, shift, scales and seed; its conditions and size are not used.
+    SampleRequest sampling; ///< Steps, solver, shift, scales and seed; conditions and size without a record only.
     bool picture = true;    ///< Also decode what is forming, which takes a while for large pictures.
 };
 
@@ -49,7 +52,7 @@ struct AttentionScene {
     std::vector<CaptionWord> words; ///< Empty where the text is null.
     std::string caption;
     Image forming;            ///< What the velocity says the picture will be; empty without an autoencoder.
-    Image reference;          ///< The record's bucket image.
+    Image reference;          ///< The bucket image that the patches are of; empty without one.
     double evenAlignment = 0; ///< The alignment score of an attention that is the same everywhere, in patches.
 
     /// The shown tokens of a word, of CLS, of a patch; shown tokens are numbered [T of text | CLS | N patches].
@@ -75,6 +78,28 @@ struct AttentionSummaries {
     AttentionNumbers alignment; ///< Mean distance of the centre of mass from each latent's own place, in patches.
     AttentionNumbers byRow;     ///< [latent rows, patch rows]: mass between rows, the diagonal of an aligned model.
     AttentionNumbers byColumn;  ///< [latent columns, patch columns]
+};
+
+/// What is asked of the moment that was looked at.
+struct AttentionQuestion {
+    std::vector<std::int64_t> latents{}; ///< What do these attend to? Their mean; row-major numbers.
+    std::vector<std::int64_t> tokens{};  ///< Asked when there are no latents: who attends to these shown tokens?
+    bool self = false;                   ///< Also what the latents attend to among themselves.
+    bool summaries = false;              ///< Also all latents together.
+    bool operator==(const AttentionQuestion&) const = default;
+};
+struct AttentionAnswer {
+    std::optional<LatentAttention> seen;   ///< By the question's latents.
+    std::optional<AttentionNumbers> self;  ///< [L]
+    std::optional<AttentionNumbers> given; ///< To the question's tokens, by each latent: [L].
+    std::optional<AttentionSummaries> summaries;
+};
+
+/// A picture of a film: a moment and what was asked of it.
+struct AttentionFrame {
+    std::string label; ///< "t = 0.70", "step-00001000"
+    AttentionScene scene;
+    AttentionAnswer answer;
 };
 
 /// How the summaries change with t.
@@ -104,15 +129,29 @@ public:
     /// The other way: what each latent gives these shown tokens together, [L].
     virtual std::optional<AttentionNumbers> onLatents(const std::vector<std::int64_t>& shownTokens,
                                                       const JobContext& context = {}) = 0;
-    /// Mean self attention of latents, [L], in one block (the others' numbers are zero).
+    /// Mean self attention of latents, [L]. Where the model is too large for its queries and keys to be kept, this runs
+    /// it once more.
     virtual std::optional<AttentionNumbers> selfAttention(const std::vector<std::int64_t>& latents,
-                                                          std::int64_t block) = 0;
+                                                          const JobContext& context = {}) = 0;
     virtual std::optional<AttentionSummaries> summaries(const JobContext& context = {}) = 0;
     /// Looks at the subject at each of `times`; afterwards it is at the last of them.
     virtual std::optional<AttentionCourse> course(AttentionSubject subject, const std::vector<double>& times,
                                                   const JobContext& context = {}) = 0;
     /// Paints after the record's conditions with the subject's edits; the same seed gives the same picture.
     virtual std::optional<Image> paint(const AttentionSubject& subject, const JobContext& context = {}) = 0;
+
+    /// All that a question asks for; empty when stopped.
+    std::optional<AttentionAnswer> answer(const AttentionQuestion& question, const JobContext& context = {});
+    /// A frame for each time at which the subject's sampling evaluates the model, from noise to picture; empty when
+    /// stopped. Afterwards the session is at the last.
+    std::optional<std::vector<AttentionFrame>>
+    filmOfSampling(AttentionSubject subject, const AttentionQuestion& question, const JobContext& context = {});
 };
+
+/// A frame for each checkpoint, in this order; empty when stopped.
+std::optional<std::vector<AttentionFrame>>
+filmOfCheckpoints(const Workspace& workspace, const std::vector<std::filesystem::path>& checkpoints,
+                  const AttentionSubject& subject, const AttentionQuestion& question, const DeviceChoice& device = {},
+                  const JobContext& context = {});
 
 } // namespace nanodit

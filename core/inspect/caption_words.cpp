@@ -14,7 +14,8 @@ std::vector<CaptionWord> captionWords(const T5Tokenizer& tokenizer, const std::s
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const auto position = static_cast<std::int64_t>(i);
         if (ids[i] == tokenizer.endId()) {
-            words.push_back({.text = "(end)", .firstToken = position, .tokens = 1, .end = true});
+            words.push_back(
+                {.text = "(end)", .firstToken = position, .tokens = 1, .end = true, .inCaption = words.size()});
             begins = true;
             continue;
         }
@@ -25,7 +26,8 @@ std::vector<CaptionWord> captionWords(const T5Tokenizer& tokenizer, const std::s
         }
         if (begins) {
             // A lone blank belongs to the piece behind it.
-            words.push_back({.text = piece, .firstToken = position, .tokens = 1, .end = false});
+            words.push_back(
+                {.text = piece, .firstToken = position, .tokens = 1, .end = false, .inCaption = words.size()});
             begins = false;
         } else {
             words.back().text += piece;

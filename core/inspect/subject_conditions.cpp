@@ -22,7 +22,11 @@ std::vector<CaptionWord> numberedWords(std::int64_t tokens)
 {
     std::vector<CaptionWord> words;
     for (std::int64_t i = 0; i < tokens; ++i)
-        words.push_back({.text = "token " + std::to_string(i), .firstToken = i, .tokens = 1, .end = false});
+        words.push_back({.text = "token " + std::to_string(i),
+                         .firstToken = i,
+                         .tokens = 1,
+                         .end = false,
+                         .inCaption = static_cast<std::size_t>(i)});
     return words;
 }
 
@@ -92,22 +96,47 @@ const T5Tokenizer* SubjectReader::tokenizer()
     return tokenizer_ ? &*tokenizer_ : nullptr;
 }
 
+Image SubjectReader::referenceImage(const std::optional<RecordInfo>& record, const SampleRequest& request) const
+{
+    if (record)
+        return std::filesystem::exists(record->image) ? loadBucketImage(*record) : Image{};
+    if (const auto* const other = std::get_if<RecordReference>(&request.reference))
+        return referenceImage(this->record(other->id), request);
+    if (const auto* const picture = std::get_if<PictureReference>(&request.reference))
+        return makeBucketImage(readImage(picture->file), request.size);
+    return {};
+}
+
 SubjectConditions SubjectReader::read(const RecordInfo& record, const ConditionEdits& edits)
 {
+    return read(storedConditionsOf(record), edits);
+}
+
+SubjectConditions SubjectReader::read(const SampleRequest& request, const ConditionEdits& edits)
+{
     const at::NoGradGuard noGradient;
-    SubjectConditions subject;
-    subject.conditions = encoder_.encode(storedConditionsOf(record)).conditions;
-    subject.caption = record.caption;
-    editText(subject, record, edits);
-    editDino(subject.conditions, edits);
+    const auto encoded = encoder_.encode(request);
+    SubjectConditions subject{.conditions = encoded.conditions,
+                              .hasText = encoded.hasText,
+                              .hasDino = encoded.hasDino,
+                              .caption = request.textRecord ? record(*request.textRecord).caption : request.prompt,
+                              .words = {}};
+    if (subject.hasText)
+        editText(subject, request, edits);
+    else if (!edits.erasedWords.empty() || !edits.replacedWords.empty())
+        throw UsageError("there are no words to erase or replace: nothing but a null text is given");
+    if (subject.hasDino)
+        editDino(subject.conditions, edits);
+    else if (edits.eraseCls || !edits.clsFrom.empty() || !edits.erasedPatches.empty() || !edits.pastes.empty())
+        throw UsageError("there are no CLS and patches to change: no reference is given");
     return subject;
 }
 
-void SubjectReader::editText(SubjectConditions& subject, const RecordInfo& record, const ConditionEdits& edits)
+void SubjectReader::editText(SubjectConditions& subject, const SampleRequest& request, const ConditionEdits& edits)
 {
     const auto* const pieces = tokenizer();
     const auto before =
-        pieces != nullptr ? captionWords(*pieces, record.caption, textTokens_) : std::vector<CaptionWord>{};
+        pieces != nullptr ? captionWords(*pieces, subject.caption, textTokens_) : std::vector<CaptionWord>{};
     auto& text = subject.conditions.text;
     subject.words = tokensIn(before) == text.size(1) ? before : numberedWords(text.size(1));
     auto erased = edits.erasedWords;
@@ -115,14 +144,21 @@ void SubjectReader::editText(SubjectConditions& subject, const RecordInfo& recor
         if (pieces == nullptr)
             throw UsageError("words can only be replaced with a text encoder: set encoders.t5 in " +
                              (workspace_.root / "workspace.yaml").string());
-        auto request = storedConditionsOf(record);
-        request.textRecord.reset();
-        request.prompt = subject.caption = withWordsReplaced(before, edits.replacedWords);
-        if (const auto tokens = encoder_.text(request); tokens.defined())
-            text = tokens.to(text.device()).unsqueeze(0);
+        auto replaced = request;
+        replaced.textRecord.reset();
+        replaced.prompt = subject.caption = withWordsReplaced(before, edits.replacedWords);
+        const auto tokens = encoder_.text(replaced);
+        subject.hasText = tokens.defined(); // nothing is left of a caption whose words were all left out
+        if (!subject.hasText)
+            return;
+        text = tokens.to(text.device()).unsqueeze(0);
         subject.words = captionWords(*pieces, subject.caption, textTokens_);
         erased.clear();
         const auto places = placesAfter(*pieces, before, edits.replacedWords);
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            for (std::size_t k = 0; k < places[i].second && places[i].first + k < subject.words.size(); ++k)
+                subject.words[places[i].first + k].inCaption = i;
+        }
         for (const auto word : edits.erasedWords) {
             for (std::size_t i = 0; word < places.size() && i < places[word].second; ++i)
                 erased.insert(places[word].first + i);
@@ -135,8 +171,8 @@ void SubjectReader::editText(SubjectConditions& subject, const RecordInfo& recor
         if (word >= subject.words.size())
             throw UsageError("the caption has no word " + std::to_string(word) + ": its words are 0 to " +
                              std::to_string(subject.words.size() - 1));
-        const auto& [name, first, tokens, end] = subject.words[word];
-        const auto inside = std::min(tokens, text.size(1) - first);
+        const auto first = subject.words[word].firstToken;
+        const auto inside = std::min(subject.words[word].tokens, text.size(1) - first);
         subject.conditions.textMask.narrow(1, first, inside).fill_(false);
     }
 }

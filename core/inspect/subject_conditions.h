@@ -7,10 +7,11 @@
 
 namespace nanodit {
 
-/// A record's conditions, edited, and the words that its text tokens make up.
+/// A record's conditions, or those that a sampling is given, edited, and the words that the text tokens make up.
 struct SubjectConditions {
-    Conditions conditions; ///< [1, ...]
-    std::string caption;   ///< As it was encoded.
+    Conditions conditions; ///< [1, ...]; placeholders where there are none.
+    bool hasText = false, hasDino = false;
+    std::string caption; ///< As it was encoded.
     std::vector<CaptionWord> words;
 };
 
@@ -20,12 +21,15 @@ public:
     /// `encoder` and `model` must outlive this. T: longest text.
     SubjectReader(Workspace workspace, ConditionEncoder& encoder, const NanoDiT& model, std::int64_t textTokens);
 
-    /// Throws UsageError for an unknown record, word or patch; DataError for missing arrays.
+    /// Throw UsageError for an unknown record, word or patch; DataError for missing arrays.
     SubjectConditions read(const RecordInfo& record, const ConditionEdits& edits);
+    SubjectConditions read(const SampleRequest& request, const ConditionEdits& edits);
     RecordInfo record(const std::string& id) const;
+    /// The bucket image that the patches are of: a record's, or a sampling's reference; empty where there is none.
+    Image referenceImage(const std::optional<RecordInfo>& record, const SampleRequest& request) const;
 
 private:
-    void editText(SubjectConditions& subject, const RecordInfo& record, const ConditionEdits& edits);
+    void editText(SubjectConditions& subject, const SampleRequest& request, const ConditionEdits& edits);
     void editDino(Conditions& conditions, const ConditionEdits& edits);
     DinoFeatures dinoOf(const std::string& record);
     const T5Tokenizer* tokenizer();

@@ -1,9 +1,9 @@
 #include "core/inspect/attention_probe.h"
 #include "core/model/nanodit.h"
+#include "tests/support/peak_bytes.h"
 #include "tests/support/tiny_model.h"
 
 #include <QtTest/QTest>
-#include <c10/util/ThreadLocalDebugInfo.h>
 
 #include <cmath>
 #include <numeric>
@@ -93,30 +93,6 @@ struct Scene {
         return softmaxOf(q[sample], keys, mask);
     }
 };
-
-/// The most bytes of tensors that lived at once while this did.
-class PeakBytes : public c10::MemoryReportingInfoBase {
-public:
-    void reportMemoryUsage(void*, std::int64_t size, std::int64_t, std::int64_t, c10::Device) override
-    {
-        now_ += size;
-        peak_ = std::max(peak_, now_);
-    }
-    bool memoryProfilingEnabled() const override { return true; }
-    std::int64_t peak() const { return peak_; }
-
-private:
-    std::int64_t now_ = 0, peak_ = 0;
-};
-
-template<typename Action>
-std::int64_t peakBytes(Action&& action)
-{
-    const auto info = std::make_shared<PeakBytes>();
-    const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, info);
-    action();
-    return info->peak();
-}
 
 CrossAttentionMap megapixelMap(std::int64_t width = 768, std::int64_t heads = 12)
 {

@@ -1,5 +1,7 @@
 #include "core/encoders/t5_tokenizer.h"
+#include "core/inspect/attention_export.h"
 #include "core/inspect/caption_words.h"
+#include "core/io/npy.h"
 #include "core/model/checkpoint.h"
 #include "core/model/nanodit.h"
 #include "tests/support/tiny_model.h"
@@ -15,15 +17,16 @@ using namespace nanodit::test;
 
 namespace {
 
-std::filesystem::path writeRandomModel(const TinyWorkspace& tiny, bool patches = true)
+std::filesystem::path writeRandomModel(const TinyWorkspace& tiny, bool patches = true, std::int64_t step = 10,
+                                       std::uint64_t seed = 7)
 {
     auto config = tinyModelConfig();
     config.useDinoPatches = patches;
     const NanoDiT model(config);
-    randomise(model.parameters());
+    randomise(model.parameters(), seed);
     CheckpointState state;
     state.run = patches ? "with" : "without";
-    state.step = 10;
+    state.step = step;
     state.config.model = config;
     state.textTokens = 8;
     const auto weights = stateOf(model.parameters());
@@ -83,8 +86,92 @@ private Q_SLOTS:
                 QVERIFY(std::abs(patch->of(block, 1)[at] - seen->patches.of(block, 1)[6]) < 1e-5);
             }
         }
+        const auto self = session_->selfAttention({3, 4});
+        QCOMPARE(self->width, 16);
         for (std::int64_t block = 0; block < 2; ++block)
-            QVERIFY(std::abs(sum(session_->selfAttention({3, 4}, block)->of(block, {})) - 1) < 1e-4);
+            QVERIFY(std::abs(sum(self->of(block, {})) - 1) < 1e-4);
+    }
+
+    void anAnswerHoldsWhatTheQuestionAskedFor()
+    {
+        const auto scene = session_->look(subject());
+        const auto latents = session_->answer({.latents = {2, 3}, .tokens = {}, .self = true, .summaries = true});
+        QCOMPARE(latents->seen->shares.values, session_->ofLatents({2, 3})->shares.values);
+        QCOMPARE(latents->self->values, session_->selfAttention({2, 3})->values);
+        QCOMPARE(latents->summaries->byRow.values, session_->summaries()->byRow.values);
+        QVERIFY(!latents->given);
+        const auto token = session_->answer({.latents = {}, .tokens = {scene->clsToken()}});
+        QCOMPARE(token->given->values, session_->onLatents({scene->clsToken()})->values);
+        QVERIFY(!token->seen && !token->self && !token->summaries);
+    }
+
+    void aFilmShowsWhatEachStepOfTheSamplingSees()
+    {
+        const AttentionQuestion question{.latents = {5}};
+        const auto frames = session_->filmOfSampling(subject(), question);
+        QCOMPARE(frames->size(), 4U);
+        QCOMPARE(frames->front().scene.t, 1.0);
+        QCOMPARE(frames->at(3).label, std::string("t = 0.25"));
+        auto along = subject(0.5);
+        along.alongSampling = true;
+        session_->look(along);
+        QCOMPARE(frames->at(2).answer.seen->patches.values, session_->ofLatents({5})->patches.values);
+        QVERIFY(frames->at(2).answer.seen->patches.values != frames->at(0).answer.seen->patches.values);
+
+        const auto arrays = arraysOf(*frames);
+        for (const auto& [name, array] : arrays) {
+            if (name == "patches")
+                QCOMPARE(array.shape, (std::vector<std::int64_t>{4, 2, 4, 16}));
+            if (name == "times")
+                QCOMPARE(array.shape, std::vector<std::int64_t>{4});
+        }
+        QCOMPARE(arrays.size(), 7U);
+        JobContext stopped;
+        stopped.control->requestStop();
+        QVERIFY(!session_->filmOfSampling(subject(), question, stopped));
+    }
+
+    void aFilmOfCheckpointsShowsEachOfThem()
+    {
+        const auto other = writeRandomModel(tiny_, true, 20, 9);
+        const auto frames =
+            filmOfCheckpoints(tiny_.workspace, {checkpoint_, other}, subject(), {.latents = {5}}, {.device = "cpu"});
+        QCOMPARE(frames->size(), 2U);
+        QCOMPARE(frames->at(1).label, other.filename().string());
+        session_->look(subject());
+        QCOMPARE(frames->at(0).answer.seen->patches.values, session_->ofLatents({5})->patches.values);
+        QVERIFY(frames->at(1).answer.seen->patches.values != frames->at(0).answer.seen->patches.values);
+    }
+
+    /// What a sampling is given can be looked at without a record, and is the same as the record it was taken from.
+    void aSampleIsLookedAtAlongItsSampling()
+    {
+        auto sample = subject(0.5);
+        sample.record.clear();
+        sample.sampling.textRecord = "val0";
+        sample.sampling.reference = RecordReference{"val0"};
+        sample.sampling.size = TinyWorkspace::square;
+        sample.picture = true;
+        const auto scene = session_->look(sample);
+        QCOMPARE(scene->caption, std::string("a drawing"));
+        QVERIFY(!scene->reference.empty());
+        const auto seen = session_->ofLatents({4});
+        auto record = subject(0.5);
+        record.alongSampling = true;
+        session_->look(record);
+        QCOMPARE(session_->ofLatents({4})->patches.values, seen->patches.values);
+        QVERIFY(session_->paint(sample)->rgb == session_->paint(record)->rgb);
+
+        sample.sampling.reference = NoReference{};
+        sample.sampling.textRecord.reset();
+        const auto nothing = session_->look(sample);
+        QVERIFY(nothing->words.empty() && nothing->reference.empty());
+        QVERIFY(std::abs(sum(session_->ofLatents({4})->shares.of({}, {})) - 1) < 1e-5);
+        sample.edits.erasedPatches = {1};
+        QVERIFY(errorOf([&] { session_->look(sample); }).find("no reference") != std::string::npos);
+        sample.edits = {};
+        sample.edits.erasedWords = {0};
+        QVERIFY(errorOf([&] { session_->look(sample); }).find("no words") != std::string::npos);
     }
 
     void aNullSegmentIsShownAsItsTokens()
