@@ -1,16 +1,13 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
-#include "core/inspect/attention_session.h"
-#include "core/io/heat_picture.h"
-#include "core/io/animated_png.h"
+#include "core/inspect/attention_export.h"
 #include "core/io/atomic_file.h"
-#include "core/io/npy.h"
+#include "core/io/film.h"
+#include "core/io/heat_picture.h"
 
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <cstdio>
-#include <cstring>
 
 namespace nanodit::cli {
 
@@ -19,15 +16,16 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t pictureSide = 384;
-constexpr double opacity = 0.75, secondsPerFrame = 0.3;
+constexpr double secondsPerFrame = 0.3;
 
 struct AttentionArguments {
-    std::string checkpoint, query, token, out = "attention", film;
-    std::optional<std::int64_t> block, head;
+    std::string checkpoint, sample, query, token, out = "attention", film, filmFormat = "png";
+    AttentionPart part;
+    bool self = false;
     std::vector<std::string> replaceWords, pastes;
     std::vector<std::size_t> eraseWords;
     std::vector<std::string> erasePatches;
-    std::int64_t filmFrames = 12;
+    std::int64_t courseTimes = 0;
     AttentionSubject subject;
 };
 
@@ -92,130 +90,59 @@ ConditionEdits editsOf(const AttentionArguments& arguments, GridSize patches)
     return edits;
 }
 
-void writeNumbers(const fs::path& file, const AttentionNumbers& numbers)
+/// What is asked, of a scene whose grids and words are known now.
+AttentionQuestion questionOf(const AttentionArguments& a, const AttentionScene& scene)
 {
-    const auto bytes = std::as_bytes(std::span(numbers.values));
-    writeNpy(file, arrayOf(DType::F32, {numbers.blocks, numbers.heads, numbers.width}, {bytes.begin(), bytes.end()}));
+    AttentionQuestion question{.latents = {}, .tokens = {}, .self = a.self, .summaries = true};
+    if (!a.query.empty()) {
+        question.latents = cellsOf(a.query, scene.latents, "--query");
+        return question;
+    }
+    if (a.token == "cls") {
+        question.tokens = {scene.clsToken()};
+    } else if (a.token.starts_with("word:") && a.token.find_first_not_of("0123456789", 5) == std::string::npos &&
+               a.token.size() > 5) {
+        const auto word = std::stoul(a.token.substr(5));
+        if (word >= scene.words.size())
+            throw UsageError("--token names the word " + std::to_string(word) + ", but the caption has " +
+                             std::to_string(scene.words.size()));
+        question.tokens = scene.tokensOf(scene.words[word]);
+    } else if (a.token.starts_with("patch:")) {
+        for (const auto patch : cellsOf(a.token.substr(6), scene.patches, "--token patch"))
+            question.tokens.push_back(scene.patchToken(patch));
+    } else {
+        throw UsageError("--token is \"" + a.token + "\", but may be word:NUMBER, cls or patch:ROW,COL");
+    }
+    return question;
 }
 
-/// What one look gives: the picture of the query, and its numbers.
-struct Answer {
-    AttentionScene scene;
-    Image picture;
+nlohmann::ordered_json toJson(const AttentionArguments& a, const AttentionScene& scene,
+                              const AttentionQuestion& question, const AttentionAnswer& answer)
+{
+    const auto& [block, head] = a.part;
     nlohmann::ordered_json json;
-};
-
-class Looker {
-public:
-    Looker(AttentionSession& session, const AttentionArguments& arguments, const JobContext& context)
-        : session_(session)
-        , a_(arguments)
-        , context_(context)
-    {
+    json["t"] = scene.t;
+    if (answer.given) {
+        json["token"] = a.token;
+        if (a.token.starts_with("word:"))
+            json["word"] = scene.words[std::stoul(a.token.substr(5))].text;
+        json["latents"] = answer.given->of(block, head);
+        return json;
     }
-
-    /// Empty when stopped. With a folder, also writes arrays there.
-    std::optional<Answer> answer(const AttentionSubject& subject, const fs::path& folder = {})
-    {
-        auto scene = session_.look(subject, context_);
-        if (!scene)
-            return std::nullopt;
-        Answer result{.scene = std::move(*scene), .picture = {}, .json = {}};
-        result.json["t"] = result.scene.t;
-        const bool done = a_.token.empty() ? fromLatents(result, folder) : fromToken(result, folder);
-        return done ? std::optional(std::move(result)) : std::nullopt;
+    const auto& seen = *answer.seen;
+    const auto shares = seen.shares.of(block, head), words = seen.words.of(block, head);
+    json["latents"] = question.latents;
+    json["shares"] = {{"text", shares[0]}, {"cls", shares[1]}, {"patches", shares[2]}};
+    json["entropy_nats"] = seen.entropy.of(block, head)[0];
+    for (std::size_t i = 0; i < words.size(); ++i)
+        json["words"].push_back(
+            {{"text", i < scene.words.size() ? scene.words[i].text : "(padding)"}, {"share", words[i]}});
+    if (scene.patches.count() > 0) {
+        json["alignment_patches"] = seen.alignment.of(block, head)[0];
+        json["alignment_patches_if_even"] = scene.evenAlignment;
     }
-
-private:
-    bool fromLatents(Answer& result, const fs::path& folder)
-    {
-        const auto& scene = result.scene;
-        const auto latents = cellsOf(a_.query, scene.latents, "--query");
-        const auto seen = session_.ofLatents(latents, context_);
-        if (!seen)
-            return false;
-        const auto shares = seen->shares.of(a_.block, a_.head), words = seen->words.of(a_.block, a_.head);
-        result.json["latents"] = latents;
-        result.json["shares"] = {{"text", shares[0]}, {"cls", shares[1]}, {"patches", shares[2]}};
-        result.json["entropy_nats"] = seen->entropy.of(a_.block, a_.head)[0];
-        for (std::size_t i = 0; i < words.size(); ++i)
-            result.json["words"].push_back(
-                {{"text", i < scene.words.size() ? scene.words[i].text : "(padding)"}, {"share", words[i]}});
-        std::vector<Image> pictures = {
-            outlinedPicture(scene.forming, scene.bucket, scene.latents, latents, pictureSide)};
-        if (scene.patches.count() > 0) {
-            result.json["alignment_patches"] = seen->alignment.of(a_.block, a_.head)[0];
-            result.json["alignment_patches_if_even"] = scene.evenAlignment;
-            pictures.push_back(
-                heatPicture(scene.reference, scene.patches, seen->patches.of(a_.block, a_.head), opacity, pictureSide));
-        }
-        result.picture = sideBySide(pictures);
-        if (!folder.empty()) {
-            writeNumbers(folder / "shares.npy", seen->shares);
-            writeNumbers(folder / "words.npy", seen->words);
-            writeNumbers(folder / "entropy.npy", seen->entropy);
-            if (scene.patches.count() > 0)
-                writeNumbers(folder / "patches.npy", seen->patches);
-            writeGrid(folder / "blocks_x_heads.png", scene, *seen);
-        }
-        return true;
-    }
-
-    /// Small multiples: a row a block, a column a head.
-    void writeGrid(const fs::path& file, const AttentionScene& scene, const LatentAttention& seen) const
-    {
-        if (scene.patches.count() == 0)
-            return;
-        std::vector<Image> rows;
-        for (std::int64_t block = 0; block < scene.blocks; ++block) {
-            std::vector<Image> row;
-            for (std::int64_t head = 0; head < scene.heads; ++head)
-                row.push_back(heatPicture(scene.reference, scene.patches, seen.patches.of(block, head), opacity, 96));
-            rows.push_back(sideBySide(row));
-        }
-        Image sheet{.size = {rows[0].size.width, 0}, .rgb = {}};
-        for (const auto& row : rows) {
-            sheet.size.height += row.size.height;
-            sheet.rgb.insert(sheet.rgb.end(), row.rgb.begin(), row.rgb.end());
-        }
-        writePng(file, sheet);
-    }
-
-    bool fromToken(Answer& result, const fs::path& folder)
-    {
-        const auto& scene = result.scene;
-        std::vector<std::int64_t> tokens;
-        if (a_.token == "cls") {
-            tokens = {scene.clsToken()};
-        } else if (a_.token.starts_with("word:")) {
-            const auto word = std::stoul(a_.token.substr(5));
-            if (word >= scene.words.size())
-                throw UsageError("--token names the word " + std::to_string(word) + ", but the caption has " +
-                                 std::to_string(scene.words.size()));
-            tokens = scene.tokensOf(scene.words[word]);
-            result.json["word"] = scene.words[word].text;
-        } else if (a_.token.starts_with("patch:")) {
-            for (const auto patch : cellsOf(a_.token.substr(6), scene.patches, "--token patch"))
-                tokens.push_back(scene.patchToken(patch));
-        } else {
-            throw UsageError("--token is \"" + a_.token + "\", but may be word:NUMBER, cls or patch:ROW,COL");
-        }
-        const auto latents = session_.onLatents(tokens, context_);
-        if (!latents)
-            return false;
-        const auto mass = latents->of(a_.block, a_.head);
-        result.json["token"] = a_.token;
-        result.json["latents"] = mass;
-        result.picture = heatPicture(scene.forming, scene.latents, mass, opacity, pictureSide);
-        if (!folder.empty())
-            writeNumbers(folder / "latents.npy", *latents);
-        return true;
-    }
-
-    AttentionSession& session_;
-    const AttentionArguments& a_;
-    const JobContext& context_;
-};
+    return json;
+}
 
 nlohmann::ordered_json toJson(const AttentionSummaries& summaries, std::int64_t blocks)
 {
@@ -231,37 +158,125 @@ nlohmann::ordered_json toJson(const AttentionSummaries& summaries, std::int64_t 
     return json;
 }
 
-/// Frames over t from noise to picture, or over a run's checkpoints. False when stopped.
-bool writeFilm(const AttentionArguments& a, const Workspace& workspace, const fs::path& checkpoint,
-               AttentionSession& session, const AttentionSubject& subject, const DeviceChoice& device,
-               const JobContext& context)
+/// The checkpoints of the run that `checkpoint` is of, oldest first.
+std::vector<fs::path> checkpointsBeside(const Workspace& workspace, const fs::path& checkpoint)
 {
-    std::vector<Image> frames;
-    if (a.film == "t") {
-        for (std::int64_t i = 0; i < a.filmFrames; ++i) {
-            auto at = subject;
-            at.t = 1 - static_cast<double>(i) / static_cast<double>(a.filmFrames);
-            const auto answer = Looker(session, a, context).answer(at);
-            if (!answer)
-                return false;
-            frames.push_back(answer->picture);
-        }
-    } else {
-        const auto folder = checkpoint.parent_path();
-        for (const auto& run : listRuns(workspace)) {
-            for (const auto& file : run.checkpoints) {
-                if (file.parent_path() != folder && !fs::equivalent(file.parent_path(), folder))
-                    continue;
-                const auto answer =
-                    Looker(*AttentionSession::open(workspace, file, device), a, context).answer(subject);
-                if (!answer)
-                    return false;
-                frames.push_back(answer->picture);
-            }
+    for (const auto& run : listRuns(workspace)) {
+        for (const auto& file : run.checkpoints) {
+            if (fs::equivalent(file, checkpoint))
+                return run.checkpoints;
         }
     }
-    writeAnimatedPng(fs::path(a.out) / ("film-" + a.film + ".png"), frames, secondsPerFrame);
+    throw UsageError("--film checkpoints needs a checkpoint of one of the workspace's runs, but " +
+                     checkpoint.string() + " is of none: name one with --checkpoint");
+}
+
+/// False when stopped.
+bool writeFilmOf(const AttentionArguments& a, const Workspace& workspace, const fs::path& checkpoint,
+                 AttentionSession& session, const AttentionSubject& subject, const AttentionQuestion& question,
+                 const DeviceChoice& device, const JobContext& context)
+{
+    const auto frames = a.film == "t" ? session.filmOfSampling(subject, question, context)
+                                      : filmOfCheckpoints(workspace, checkpointsBeside(workspace, checkpoint), subject,
+                                                          question, device, context);
+    if (!frames)
+        return false;
+    const auto name = fs::path(a.out) / ("film-" + a.film);
+    writeFilm(name.string() + "." + a.filmFormat, picturesOf(*frames, question, a.part, pictureSide), secondsPerFrame);
+    writeNpz(name.string() + ".npz", arraysOf(*frames));
     return true;
+}
+
+/// Evenly spaced over the flow, from noise towards the picture; empty when stopped.
+std::optional<AttentionCourse> courseOver(AttentionSession& session, const AttentionSubject& subject,
+                                          std::int64_t count, const JobContext& context)
+{
+    std::vector<double> times;
+    for (std::int64_t i = 0; i < count; ++i)
+        times.push_back(1 - static_cast<double>(i) / static_cast<double>(count));
+    return session.course(subject, times, context);
+}
+
+nlohmann::ordered_json toJson(const AttentionCourse& course, std::int64_t blocks)
+{
+    nlohmann::ordered_json json;
+    for (std::size_t i = 0; i < course.times.size(); ++i)
+        json.push_back({{"t", course.times[i]}, {"blocks", toJson(course.at[i], blocks)}});
+    return json;
+}
+
+/// Looks, edits, paints and films as asked, and writes what that gives; empty when stopped.
+std::optional<nlohmann::ordered_json> lookInside(const AttentionArguments& a, const Workspace& workspace,
+                                                 const fs::path& checkpoint, AttentionSession& session,
+                                                 const DeviceChoice& device, const JobContext& context)
+{
+    auto subject = a.subject;
+    subject.edits = {};
+    const bool edited = !a.eraseWords.empty() || !a.replaceWords.empty() || !a.erasePatches.empty() ||
+                        !a.pastes.empty() || a.subject.edits.eraseCls || !a.subject.edits.clsFrom.empty();
+    Image before;
+    if (edited) {
+        auto painted = session.paint(subject, context);
+        auto quiet = subject;
+        quiet.picture = false;
+        const auto scene = painted ? session.look(quiet, context) : std::nullopt;
+        if (!scene)
+            return std::nullopt;
+        before = std::move(*painted);
+        subject.edits = editsOf(a, scene->patches);
+    }
+    const auto scene = session.look(subject, context);
+    if (!scene)
+        return std::nullopt;
+    const auto question = questionOf(a, *scene);
+    const auto answer = session.answer(question, context);
+    if (!answer)
+        return std::nullopt;
+    const fs::path out = a.out;
+    fs::create_directories(out);
+    writePng(out / "attention.png", pictureOf(*scene, question, *answer, a.part, pictureSide));
+    if (answer->seen && scene->patches.count() > 0)
+        writePng(out / "blocks_x_heads.png", blocksByHeads(*scene, *answer->seen));
+    if (const auto diagonals = diagonalsOf(*scene, *answer->summaries, a.part, pictureSide); !diagonals.empty())
+        writePng(out / "diagonal.png", diagonals);
+    writeNpz(out / "attention.npz", arraysOf(*answer));
+
+    auto json = toJson(a, *scene, question, *answer);
+    json["checkpoint"] = checkpoint.string();
+    json["model"] = session.description();
+    json["record"] = subject.record;
+    json["caption"] = scene->caption;
+    json["block"] = a.part.block ? nlohmann::ordered_json(*a.part.block) : nlohmann::ordered_json("mean");
+    json["head"] = a.part.head ? nlohmann::ordered_json(*a.part.head) : nlohmann::ordered_json("mean");
+    json["blocks"] = toJson(*answer->summaries, scene->blocks);
+    if (edited) {
+        const auto after = session.paint(subject, context);
+        if (!after)
+            return std::nullopt;
+        writePng(out / "before_after.png", sideBySide({before, *after}));
+    }
+    if (a.courseTimes > 0) {
+        const auto course = courseOver(session, subject, a.courseTimes, context);
+        if (!course)
+            return std::nullopt;
+        writePng(out / "course.png", courseOf(*course));
+        writeNpz(out / "course.npz", arraysOf(*course));
+        json["course"] = toJson(*course, scene->blocks);
+    }
+    if (!a.film.empty() && !writeFilmOf(a, workspace, checkpoint, session, subject, question, device, context))
+        return std::nullopt;
+    writeFileAtomically(out / "attention.json", json.dump(2) + "\n");
+    return json;
+}
+
+/// The settings that a painted PNG carries, as what is looked at.
+void takeSample(AttentionArguments& a)
+{
+    const auto request = sampleRequestFromPng(a.sample);
+    if (!request)
+        throw UsageError("--sample is " + a.sample + ", which carries no settings: name a PNG that was painted here");
+    a.subject.sampling = *request;
+    a.subject.alongSampling = true;
 }
 
 void runAttention(AttentionArguments a, Options& options)
@@ -270,63 +285,29 @@ void runAttention(AttentionArguments a, Options& options)
     if (a.query.empty() == a.token.empty())
         throw UsageError(
             "name what to look from: --query ROW,COL for latent tokens, or --token for a word, CLS or patch");
+    if (a.subject.record.empty() == a.sample.empty())
+        throw UsageError("name what to look at: --record ID, or --sample FILE for a painted picture");
+    if (!a.sample.empty())
+        takeSample(a);
     const auto checkpoint = a.checkpoint.empty() ? newestCheckpoint(workspace) : fs::path(a.checkpoint);
     const auto session = AttentionSession::open(workspace, checkpoint, options.device);
-    nlohmann::ordered_json json;
+    const auto expectBelow = [](std::optional<std::int64_t> asked, std::int64_t count, const char* what) {
+        if (asked && *asked >= count)
+            throw UsageError("the model has no " + std::string(what) + " " + std::to_string(*asked) +
+                             ": they are 0 to " + std::to_string(count - 1));
+    };
+    expectBelow(a.part.block, session->model().depth, "block");
+    expectBelow(a.part.head, session->model().numHeads, "head");
+    std::optional<nlohmann::ordered_json> json;
     const auto job = makeJob([&](const JobContext& context) {
-        auto subject = a.subject;
-        subject.edits = {};
-        const bool edited = !a.eraseWords.empty() || !a.replaceWords.empty() || !a.erasePatches.empty() ||
-                            !a.pastes.empty() || a.subject.edits.eraseCls || !a.subject.edits.clsFrom.empty();
-        Image before;
-        if (edited) {
-            auto painted = session->paint(subject, context);
-            auto quiet = subject;
-            quiet.picture = false;
-            const auto scene = painted ? session->look(quiet, context) : std::nullopt;
-            if (!scene)
-                return JobEnd::Cancelled;
-            before = std::move(*painted);
-            subject.edits = editsOf(a, scene->patches);
-        }
-        fs::create_directories(a.out);
-        const fs::path out = a.out;
-        const auto answer = Looker(*session, a, context).answer(subject, out);
-        const auto summaries = answer ? session->summaries(context) : std::nullopt;
-        if (!summaries)
-            return JobEnd::Cancelled;
-        writePng(out / "attention.png", answer->picture);
-        json = answer->json;
-        json["checkpoint"] = checkpoint.string();
-        json["model"] = session->description();
-        json["record"] = subject.record;
-        json["caption"] = answer->scene.caption;
-        json["block"] = a.block ? nlohmann::ordered_json(*a.block) : nlohmann::ordered_json("mean");
-        json["head"] = a.head ? nlohmann::ordered_json(*a.head) : nlohmann::ordered_json("mean");
-        json["blocks"] = toJson(*summaries, answer->scene.blocks);
-        if (!summaries->byRow.values.empty()) {
-            const auto row = summaries->byRow.of(a.block, a.head), column = summaries->byColumn.of(a.block, a.head);
-            const auto& scene = answer->scene;
-            writePng(out / "diagonal.png",
-                     sideBySide({heatPicture({}, {scene.latents.rows, scene.patches.rows}, row, 1, pictureSide),
-                                 heatPicture({}, {scene.latents.cols, scene.patches.cols}, column, 1, pictureSide)}));
-        }
-        if (edited) {
-            const auto after = session->paint(subject, context);
-            if (!after)
-                return JobEnd::Cancelled;
-            writePng(out / "before_after.png", sideBySide({before, *after}));
-        }
-        if (!a.film.empty() && !writeFilm(a, workspace, checkpoint, *session, subject, options.device, context))
-            return JobEnd::Cancelled;
-        writeFileAtomically(out / "attention.json", json.dump(2) + "\n");
-        return JobEnd::Finished;
+        json = lookInside(a, workspace, checkpoint, *session, options.device, context);
+        return json ? JobEnd::Finished : JobEnd::Cancelled;
     });
     if (runJob(*job, options.output) == JobEnd::Cancelled) {
         options.exitCode = 1;
         return;
     }
-    printResult(options.output, (fs::path(a.out) / "attention.json").string(), json);
+    printResult(options.output, (fs::path(a.out) / "attention.json").string(), *json);
 }
 
 } // namespace
@@ -336,11 +317,15 @@ void addAttentionCommand(CLI::App& app, Options& options)
     auto* const command = app.add_subcommand("attention", "Look at what a model attends to, and change what it sees");
     const auto a = std::make_shared<AttentionArguments>();
     command->add_option("--checkpoint", a->checkpoint, "A checkpoint folder or file (default: the last run's newest)");
-    command->add_option("--record", a->subject.record, "The record that is looked at")->required();
+    command->add_option("--record", a->subject.record, "The record that is looked at");
+    command->add_option("--sample", a->sample, "Instead of a record: a painted PNG, along whose sampling is looked");
     command->add_option("--query", a->query, "Latent tokens: ROW,COL, or ROW,COL:ROW,COL for a region's mean");
     command->add_option("--token", a->token, "The other way: word:NUMBER, cls or patch:ROW,COL");
-    command->add_option("--block", a->block, "Only this block, from 0 (default: mean over all)");
-    command->add_option("--head", a->head, "Only this head, from 0 (default: mean over all)");
+    command->add_option("--block", a->part.block, "Only this block, from 0 (default: mean over all)")
+        ->check(CLI::NonNegativeNumber);
+    command->add_option("--head", a->part.head, "Only this head, from 0 (default: mean over all)")
+        ->check(CLI::NonNegativeNumber);
+    command->add_flag("--self", a->self, "Also what the latent tokens attend to among themselves");
     command->add_option("--t", a->subject.t, "Flow time: 1 is noise, near 0 the picture")->capture_default_str();
     command->add_option("--seed", a->subject.sampling.seed, "Seed of the noise")->capture_default_str();
     command->add_flag("--along-sampling", a->subject.alongSampling,
@@ -365,10 +350,14 @@ void addAttentionCommand(CLI::App& app, Options& options)
     command->add_option("--erase-patches", a->erasePatches,
                         "ROW,COL:ROW,COL: take patches out of the context (several)");
     command->add_option("--paste", a->pastes, "RECORD@ROW,COL:ROW,COL>ROW,COL: another record's patches (several)");
-    command->add_option("--film", a->film, "Also a film, over t or over the run's checkpoints")
+    command
+        ->add_option("--course", a->courseTimes,
+                     "Also the shares of text, CLS and patches by block at so many times from noise to picture")
+        ->check(CLI::Range(2, 200));
+    command->add_option("--film", a->film, "Also a film, over the sampling's steps or over the run's checkpoints")
         ->check(CLI::IsMember({"t", "checkpoints"}));
-    command->add_option("--frames", a->filmFrames, "Of a film over t")
-        ->check(CLI::Range(2, 200))
+    command->add_option("--film-format", a->filmFormat, "png (animated, every colour) or gif")
+        ->check(CLI::IsMember({"png", "gif"}))
         ->capture_default_str();
     command->add_option("-o,--out", a->out, "Folder for pictures, arrays and attention.json")->capture_default_str();
     command->callback([a, &options] { runAttention(*a, options); });

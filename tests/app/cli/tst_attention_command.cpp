@@ -1,0 +1,201 @@
+#include "core/inspect/attention_session.h"
+#include "core/io/mapped_file.h"
+#include "core/io/npy.h"
+#include "core/io/zip_directory.h"
+#include "tests/app/cli/program.h"
+#include "tests/support/test_data.h"
+
+#include <QImageReader>
+#include <QJsonArray>
+#include <QtTest>
+
+#include <set>
+
+namespace fs = std::filesystem;
+using namespace nanodit;
+using namespace nanodit::test;
+
+namespace {
+
+/// Names and shapes in an .npz file.
+std::map<std::string, std::vector<std::int64_t>> shapesIn(const fs::path& file)
+{
+    const auto mapped = MappedFile::open(file);
+    std::map<std::string, std::vector<std::int64_t>> shapes;
+    for (const auto& record : readZipDirectory(mapped->bytes(), file.string()))
+        shapes[record.name] = parseNpyHeader(record.data, record.name).shape;
+    return shapes;
+}
+
+} // namespace
+
+/// `nanodit attention` as a user types it, on the demo's reference model.
+class AttentionCommandTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QCOMPARE(runProgram({"demo", "create", workspace(), "--scenes", "20", "--quiet"}).exitCode, 0);
+    }
+
+    void looksFromALatentToken()
+    {
+        const auto result = look({"--query", "3,3", "--t", "0.9"});
+        QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
+        const auto shares = result.json().value("shares").toObject();
+        const double sum = shares["text"].toDouble() + shares["cls"].toDouble() + shares["patches"].toDouble();
+        QVERIFY(std::abs(sum - 1) < 1e-4);
+        QVERIFY(result.json().value("alignment_patches").toDouble() > 0);
+        for (const char* const picture : {"attention.png", "blocks_x_heads.png", "diagonal.png"})
+            QVERIFY2(!readImage(out_ / picture).empty(), picture);
+        const auto shapes = shapesIn(out_ / "attention.npz");
+        QCOMPARE(shapes.at("patches.npy"), (std::vector<std::int64_t>{4, 4, 64}));
+        QCOMPARE(shapes.at("by_row.npy"), (std::vector<std::int64_t>{4, 4, 64}));
+        QVERIFY(!shapes.contains("self.npy"));
+    }
+
+    void selfAttentionIsAskedFor()
+    {
+        const auto result = look({"--query", "3,3:4,4", "--self"});
+        QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
+        QCOMPARE(shapesIn(out_ / "attention.npz").at("self.npy"), (std::vector<std::int64_t>{4, 4, 64}));
+    }
+
+    void looksBackFromAWord()
+    {
+        const auto result = look({"--token", "word:1"});
+        QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
+        QCOMPARE(result.json().value("latents").toArray().size(), 64);
+        QCOMPARE(shapesIn(out_ / "attention.npz").at("latents.npy"), (std::vector<std::int64_t>{4, 4, 64}));
+    }
+
+    void sharesAreGivenOverTime()
+    {
+        const auto result = look({"--query", "0,0", "--course", "4"});
+        QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
+        const auto course = result.json().value("course").toArray();
+        QCOMPARE(course.size(), 4);
+        QCOMPARE(course[1].toObject().value("t").toDouble(), 0.75);
+        for (const auto& at : course) {
+            const auto blocks = at.toObject().value("blocks").toArray();
+            QCOMPARE(blocks.size(), 4);
+            for (const auto& block : blocks) {
+                const auto b = block.toObject();
+                QVERIFY(std::abs(b["text"].toDouble() + b["cls"].toDouble() + b["patches"].toDouble() - 1) < 1e-4);
+            }
+        }
+        QCOMPARE(shapesIn(out_ / "course.npz").at("shares.npy"), (std::vector<std::int64_t>{4, 4, 4, 3}));
+        QVERIFY(!readImage(out_ / "course.png").empty());
+    }
+
+    void aFilmOverTimeIsAGif()
+    {
+        const auto result = look({"--query", "3,3", "--film", "t", "--film-format", "gif", "--steps", "5"});
+        QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
+        QImageReader reader(text(out_ / "film-t.gif"));
+        std::set<QByteArray> pictures;
+        int frames = 0;
+        for (auto picture = reader.read(); !picture.isNull(); picture = reader.read(), ++frames)
+            pictures.insert(QByteArray(reinterpret_cast<const char*>(picture.constBits()), picture.sizeInBytes()));
+        QCOMPARE(frames, 5);
+        QCOMPARE(pictures.size(), 5U); // each is another
+        QCOMPARE(shapesIn(out_ / "film-t.npz").at("patches.npy"), (std::vector<std::int64_t>{5, 4, 4, 64}));
+    }
+
+    void aFilmOfCheckpointsHasAPictureOfEach()
+    {
+        QCOMPARE(runProgram({"-w",       workspace(),
+                             "--quiet",  "train",
+                             "--config", "demo",
+                             "--run",    "short",
+                             "--set",    "data.batch_size=2",
+                             "--set",    "previews.every=0",
+                             "--set",    "model.depth=2",
+                             "--set",    "saving.every=1",
+                             "--set",    "saving.keep=0",
+                             "--steps",  "3"})
+                     .exitCode,
+                 0);
+        const auto runs = listRuns(Workspace::open(workspace().toStdString()));
+        const auto run = std::find_if(runs.begin(), runs.end(), [](const RunInfo& r) { return r.name == "short"; });
+        QVERIFY(run != runs.end() && run->checkpoints.size() == 3);
+        const auto result =
+            look({"--query", "3,3", "--film", "checkpoints", "--checkpoint", text(run->checkpoints[2])});
+        QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
+        QCOMPARE(shapesIn(out_ / "film-checkpoints.npz").at("patches.npy").at(0), 3);
+        QVERIFY(fs::exists(out_ / "film-checkpoints.png"));
+    }
+
+    void aReplacedWordChangesThePicture()
+    {
+        const auto plain = look({"--query", "3,3"}).json();
+        const auto word = plain.value("words").toArray().at(1).toObject().value("text").toString();
+        const auto result = look({"--query", "3,3", "--replace-word", "1=green", "--steps", "4"});
+        QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
+        QCOMPARE(result.json().value("words").toArray().at(1).toObject().value("text").toString(), QString("green"));
+        QVERIFY(result.json().value("caption").toString() != plain.value("caption").toString());
+        QVERIFY2(!result.json().value("caption").toString().contains(" " + word + " green"), qPrintable(word));
+        const auto both = readImage(out_ / "before_after.png");
+        bool differ = false;
+        const auto half = both.size.width / 2 + 4; // the second picture begins behind the gap
+        for (std::int64_t y = 0; y < both.size.height; ++y) {
+            for (std::int64_t x = 0; x < half - 8; ++x)
+                differ = differ || both.at(x, y)[0] != both.at(half + x, y)[0];
+        }
+        QVERIFY(differ);
+    }
+
+    void aPaintedPictureIsASubject()
+    {
+        const auto picture = text(folder_ / "painted.png");
+        QCOMPARE(runProgram({"-w", workspace(), "--quiet", "sample", "--prompt", "a red circle", "--steps", "3",
+                             "--out", picture})
+                     .exitCode,
+                 0);
+        const auto result = runProgram({"-w", workspace(), "--json", "--quiet", "attention", "--sample", picture,
+                                        "--query", "1,1", "--out", text(out_)});
+        QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
+        QCOMPARE(result.json().value("caption").toString(), QString("a red circle"));
+        QCOMPARE(result.json().value("words").toArray().size(), 5); // three words, the end, padding
+    }
+
+    void saysWhatIsWrong_data()
+    {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<QString>("says");
+        QTest::newRow("nothing asked") << QStringList{} << "--query";
+        QTest::newRow("outside") << QStringList{"--query", "8,0"} << "outside the grid of 8 x 8";
+        QTest::newRow("no block") << QStringList{"--query", "1,1", "--block", "4"} << "no block 4";
+        QTest::newRow("no head") << QStringList{"--query", "1,1", "--head", "9"} << "0 to 3";
+        QTest::newRow("no token") << QStringList{"--token", "word:red"} << "word:NUMBER";
+        QTest::newRow("no word") << QStringList{"--token", "word:99"} << "99";
+        QTest::newRow("both subjects") << QStringList{"--query", "1,1", "--sample", "x.png"} << "--sample";
+        QTest::newRow("no number") << QStringList{"--query", "1,1", "--replace-word", "red=green"} << "NUMBER=TEXT";
+    }
+
+    void saysWhatIsWrong()
+    {
+        QFETCH(QStringList, arguments);
+        QFETCH(QString, says);
+        const auto result = look(arguments);
+        QCOMPARE(result.exitCode, 2);
+        QVERIFY2((result.errors + result.out).contains(says), qPrintable(result.errors + result.out));
+    }
+
+private:
+    QString workspace() const { return text(folder_ / "demo"); }
+    ProgramResult look(const QStringList& arguments) const
+    {
+        fs::remove_all(out_);
+        return runProgram(QStringList{"-w", workspace(), "--json", "--quiet", "attention", "--record", "scene-000005",
+                                      "--out", text(out_)} +
+                          arguments);
+    }
+
+    TemporaryFolder folder_;
+    fs::path out_ = folder_ / "seen";
+};
+
+QTEST_GUILESS_MAIN(AttentionCommandTest)
+#include "tst_attention_command.moc"
