@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <numeric>
 
 using namespace nanodit;
@@ -62,11 +63,11 @@ int main(int argc, char** argv)
     std::printf("%lld blocks, %d threads; extra memory of tensors at the peak\n", static_cast<long long>(config.depth),
                 at::get_num_threads());
     measure("evaluating the model, nobody looks", [&] { model.velocity(x, t, context, {.checkpointing = false}); });
-    std::optional<AttentionProbe> probe;
+    std::unique_ptr<AttentionProbe> probe;
     const auto look = [&] {
-        probe.reset();
-        probe.emplace(context, 0, patches, latents);
-        model.velocity(x, t, context, {.checkpointing = false, .observer = &*probe});
+        probe.reset(); // before the next one's memory
+        probe = std::make_unique<AttentionProbe>(context, 0, patches, latents);
+        model.velocity(x, t, context, {.checkpointing = false, .observer = probe.get()});
     };
     measure("evaluating the model under a probe", look);
     look();
