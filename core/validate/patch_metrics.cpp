@@ -45,7 +45,7 @@ double patchCosineDistance(const at::Tensor& a, const at::Tensor& b)
     return 1 - (unitRows(a) * unitRows(b)).sum(1).mean().item<double>();
 }
 
-Correspondence patchCorrespondence(const at::Tensor& a, const at::Tensor& b, GridSize grid)
+PatchCorrespondence patchCorrespondence(const at::Tensor& a, const at::Tensor& b, GridSize grid)
 {
     requireSameShape(a, b);
     if (a.size(0) != grid.rows * grid.cols)
