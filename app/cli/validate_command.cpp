@@ -1,6 +1,7 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
 #include "core/io/atomic_file.h"
+#include "core/validate/comparison.h"
 
 #include <nlohmann/json.hpp>
 
@@ -89,42 +90,61 @@ void runValidate(ValidateArguments arguments, Options& options)
     printResult(options.output, textOf(*report), nlohmann::json::parse(readTextFile(report->folder / "report.json")));
 }
 
-void runCompare(const std::vector<std::string>& names, Options& options)
+struct CompareArguments {
+    std::vector<std::string> runs;
+    fs::path page;
+};
+
+/// comparisons/BEFORE-MINE.html in the workspace, so that the same comparison replaces itself.
+fs::path defaultPage(const Workspace& workspace, const RunComparison& comparison)
 {
-    const auto workspace = Workspace::open(options.workspace);
-    const auto first = readValidationReport(reportFolder(workspace, names.front()));
+    std::string name;
+    for (std::size_t i = 0; i < comparison.reports.size(); ++i)
+        name += (i > 0 ? "-" : "") + comparison.nameOf(i);
+    for (auto& letter : name) {
+        if (letter == ' ' || letter == ',' || letter == '/')
+            letter = '_';
+    }
+    return workspace.root / "comparisons" / (name + ".html");
+}
+
+std::string textOf(const RunComparison& comparison)
+{
     std::string text;
-    auto json = nlohmann::json::array();
-    for (std::size_t i = 1; i < names.size(); ++i) {
-        const auto other = readValidationReport(reportFolder(workspace, names[i]));
+    for (std::size_t i = 0; i < comparison.differences.size(); ++i) {
         std::vector<std::vector<std::string>> rows = {
-            {"task", "metric", first.run, other.run, "difference", "95 % interval", "n", ""}};
+            {"task", "metric", comparison.nameOf(0), comparison.nameOf(i + 1), "difference", "95 % interval", "n", ""}};
         constexpr std::array verdicts = {"worse", "", "better"};
-        for (const auto& line : compareReports(first, other)) {
+        for (const auto& line : comparison.differences[i]) {
             const auto& info = metricInfo(line.metric);
-            const std::string task = validationTaskNames[static_cast<std::size_t>(line.task)];
-            const auto verdict = verdicts[static_cast<std::size_t>(line.verdict + 1)];
-            rows.push_back({task, info.label, number(line.first, info.decimals), number(line.other, info.decimals),
+            rows.push_back({validationTaskNames[static_cast<std::size_t>(line.task)], info.label,
+                            number(line.first, info.decimals), number(line.other, info.decimals),
                             number(line.difference, info.decimals),
                             line.interval ? number(line.interval->low, info.decimals) + " to " +
                                                 number(line.interval->high, info.decimals)
                                           : "-",
-                            std::to_string(line.n), verdict});
-            json.push_back({{"first", first.folder.string()},
-                            {"other", other.folder.string()},
-                            {"task", task},
-                            {"metric", line.metric},
-                            {"first_mean", line.first},
-                            {"other_mean", line.other},
-                            {"difference", line.difference},
-                            {"interval", line.interval ? nlohmann::json{line.interval->low, line.interval->high}
-                                                       : nlohmann::json()},
-                            {"n", line.n},
-                            {"verdict", verdict}});
+                            std::to_string(line.n), verdicts[static_cast<std::size_t>(line.verdict + 1)]});
         }
         text += table(rows) + "\n";
     }
-    printResult(options.output, text, {{"differences", json}});
+    return text;
+}
+
+void runCompare(const CompareArguments& arguments, Options& options)
+{
+    const auto workspace = Workspace::open(options.workspace);
+    std::vector<fs::path> folders;
+    for (const auto& name : arguments.runs)
+        folders.push_back(reportFolder(workspace, name));
+    const auto comparison = compareRuns(folders);
+    const auto page = arguments.page.empty() ? defaultPage(workspace, comparison) : arguments.page;
+    if (page.extension() != ".html")
+        throw UsageError("--out is \"" + page.string() +
+                         "\", but must be a page that ends in .html; its numbers go beside it as .json");
+    writeComparison(comparison, page);
+    auto json = nlohmann::json::parse(readTextFile(fs::path(page).replace_extension(".json")));
+    json["page"] = page.string();
+    printResult(options.output, textOf(comparison) + page.string() + "\n", json);
 }
 
 } // namespace
@@ -162,14 +182,16 @@ void addValidateCommands(CLI::App& app, Options& options)
     validate->add_flag("--overwrite", a->request.overwrite, "Replace a validation with other settings");
     validate->callback([a, &options] { runValidate(*a, options); });
 
-    auto* const compare = app.add_subcommand("compare", "Compare validated runs: differences, picture by picture");
-    const auto names = std::make_shared<std::vector<std::string>>();
+    auto* const compare =
+        app.add_subcommand("compare", "Compare validated runs, picture by picture: a page and a JSON");
+    const auto c = std::make_shared<CompareArguments>();
     compare
-        ->add_option("RUNS", *names,
+        ->add_option("RUNS", c->runs,
                      "Validated runs or validations' folders; the first is what others are held against")
         ->required()
         ->expected(2, 100);
-    compare->callback([names, &options] { runCompare(*names, options); });
+    compare->add_option("-o,--out", c->page, "The page, .html (default: below the workspace's comparisons)");
+    compare->callback([c, &options] { runCompare(*c, options); });
 }
 
 } // namespace nanodit::cli

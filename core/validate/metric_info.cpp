@@ -66,6 +66,12 @@ const MetricInfo& metricInfo(const std::string& name)
     throw UsageError("there is no metric \"" + name + "\"");
 }
 
+std::string keyMetric(ValidationTask task)
+{
+    constexpr std::array keys = {"dino_distance", "dino_distance_other", "text_match", "change"};
+    return keys[static_cast<std::size_t>(task)];
+}
+
 const MetricSummary* ValidationReport::find(ValidationTask task, const std::string& metric) const
 {
     for (const auto& summary : summaries) {

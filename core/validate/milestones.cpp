@@ -8,7 +8,7 @@ namespace {
 
 using State = Milestone::State;
 
-constexpr auto noBaseline = "no baseline to compare with: name one with --baseline";
+constexpr auto noBaseline = "no baseline to compare with";
 
 State stateOf(bool met)
 {

@@ -14,10 +14,7 @@ nlohmann::ordered_json toJson(const ValidationSettings& settings);
 /// originals they stand against. Pictures are read from the report's folder.
 void writeReportPage(const ValidationReport& report, const std::filesystem::path& file);
 
-/// Fills in the check list; `baseline` may be null.
-std::vector<Milestone> judgeMilestones(const ValidationReport& report, const ValidationReport* baseline);
-
-/// The original that a picture is to be held against, relative to the report's folder.
+/// A record's bucket image, relative to the report's folder.
 std::string originalFile(const std::string& record);
 
 /// 0.1234 with as many decimals as the metric has; "12 %" it is not: shares stay shares.

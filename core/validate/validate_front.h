@@ -41,6 +41,8 @@ struct MetricInfo {
 const std::vector<MetricInfo>& validationMetrics();
 /// Throws UsageError for an unknown name.
 const MetricInfo& metricInfo(const std::string& name);
+/// The metric that pictures of a task are sorted by when nothing else is asked for.
+std::string keyMetric(ValidationTask task);
 
 struct ValidationSettings {
     std::vector<ValidationTask> tasks = {ValidationTask::Reconstruction, ValidationTask::DinoSwap,
@@ -113,6 +115,15 @@ struct ValidateRequest {
     std::function<void(const ValidationReport&)> finished = [](const auto&) {};
 };
 std::unique_ptr<Job> makeValidateJob(ValidateRequest request);
+
+/// Fills in the check list; `baseline` may be null.
+std::vector<Milestone> judgeMilestones(const ValidationReport& report, const ValidationReport* baseline);
+/// Indices of a task's pictures, the worst by `metric` first; those that lack it come last.
+std::vector<std::size_t> worstFirst(const ValidationReport& report, ValidationTask task, const std::string& metric);
+/// The original that a picture is held against, relative to the report's folder.
+std::string referenceFile(const ValidationPicture& picture);
+/// RFC 4180: a line a picture, a column a metric; what a picture does not have is empty.
+std::string picturesAsCsv(const ValidationReport& report);
 
 /// A finished report. Throws DataError when the folder holds none, or one that is not ours.
 ValidationReport readValidationReport(const std::filesystem::path& folder);

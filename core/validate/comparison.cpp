@@ -1,0 +1,146 @@
+#include "core/validate/comparison.h"
+
+#include "core/runtime/error.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Whether means of the two are of the same pictures, painted in the same way.
+bool paintedAlike(const ValidationReport& a, const ValidationReport& b)
+{
+    const auto& x = a.settings;
+    const auto& y = b.settings;
+    return x.records == y.records && x.steps == y.steps && x.shift == y.shift && x.textScale == y.textScale &&
+           x.dinoScale == y.dinoScale && x.seed == y.seed;
+}
+
+/// The reports beside this one, itself included, by step; those that cannot be read are left out.
+std::vector<ValidationReport> reportsBeside(const ValidationReport& report)
+{
+    std::vector<ValidationReport> found = {report};
+    std::error_code error;
+    const auto own = fs::absolute(report.folder).lexically_normal();
+    if (own.parent_path().filename() == "validation") {
+        for (const auto& entry : fs::directory_iterator(own.parent_path(), error)) {
+            if (entry.path() == own || !fs::exists(entry.path() / "report.json"))
+                continue;
+            try {
+                auto other = readValidationReport(entry.path());
+                if (paintedAlike(report, other) && other.step != report.step)
+                    found.push_back(std::move(other));
+            } catch (const DataError&) { // a damaged report is no reason to show no curve
+            }
+        }
+    }
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
+    return found;
+}
+
+/// runs/NAME of a report in runs/NAME/validation/STEP; empty for one that lies elsewhere.
+fs::path runFolderOf(const ValidationReport& report)
+{
+    const auto parent = fs::absolute(report.folder).lexically_normal().parent_path();
+    return parent.filename() == "validation" ? parent.parent_path() : fs::path();
+}
+
+/// One report a run: the curves of a run are the same for all of its reports.
+std::vector<const ValidationReport*> onePerRun(const std::vector<ValidationReport>& reports)
+{
+    std::vector<const ValidationReport*> chosen;
+    std::set<fs::path> seen;
+    for (const auto& report : reports) {
+        const auto run = runFolderOf(report);
+        if (run.empty() || seen.insert(run).second)
+            chosen.push_back(&report);
+    }
+    return chosen;
+}
+
+} // namespace
+
+std::string RunComparison::nameOf(std::size_t index) const
+{
+    const auto& report = reports[index];
+    const auto sameRun =
+        std::count_if(reports.begin(), reports.end(), [&](const auto& other) { return other.run == report.run; });
+    return sameRun > 1 ? report.run + ", step " + std::to_string(report.step) : report.run;
+}
+
+std::vector<MetricCourse> metricCourses(const std::vector<ValidationReport>& reports)
+{
+    std::vector<std::vector<ValidationReport>> runs;
+    for (const auto* report : onePerRun(reports))
+        runs.push_back(reportsBeside(*report));
+    std::vector<MetricCourse> courses;
+    for (std::size_t task = 0; task < validationTaskNames.size(); ++task) {
+        for (const auto& metric : validationMetrics()) {
+            for (const auto& run : runs) {
+                MetricCourse course{.run = run.front().run,
+                                    .task = static_cast<ValidationTask>(task),
+                                    .metric = metric.name,
+                                    .points = {}};
+                for (const auto& report : run) {
+                    if (const auto* const summary = report.find(course.task, metric.name))
+                        course.points.push_back(
+                            {.step = report.step, .mean = summary->mean, .interval = summary->interval});
+                }
+                if (!course.points.empty())
+                    courses.push_back(std::move(course));
+            }
+        }
+    }
+    return courses;
+}
+
+LossCourse lossCourse(const fs::path& runFolder, std::size_t points)
+{
+    LossCourse course{.run = runFolder.filename().string(), .points = {}};
+    const auto metrics = readMetrics(runFolder);
+    if (metrics.empty() || points == 0)
+        return course;
+    const auto window = (metrics.size() + points - 1) / points;
+    double sum = 0;
+    std::size_t finite = 0;
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+        if (std::isfinite(metrics[i].loss)) {
+            sum += metrics[i].loss;
+            ++finite;
+        }
+        if ((i + 1) % window != 0 && i + 1 != metrics.size())
+            continue;
+        if (finite > 0)
+            course.points.push_back(
+                {.step = metrics[i].step, .mean = sum / static_cast<double>(finite), .interval = {}});
+        sum = 0;
+        finite = 0;
+    }
+    return course;
+}
+
+RunComparison compareRuns(const std::vector<fs::path>& reportFolders)
+{
+    if (reportFolders.size() < 2)
+        throw UsageError("a comparison needs two validated runs at least");
+    RunComparison comparison;
+    for (const auto& folder : reportFolders)
+        comparison.reports.push_back(readValidationReport(folder));
+    for (std::size_t i = 1; i < comparison.reports.size(); ++i)
+        comparison.differences.push_back(compareReports(comparison.reports.front(), comparison.reports[i]));
+    comparison.courses = metricCourses(comparison.reports);
+    for (const auto* report : onePerRun(comparison.reports)) {
+        if (const auto run = runFolderOf(*report); !run.empty()) {
+            if (auto course = lossCourse(run); !course.points.empty())
+                comparison.losses.push_back(std::move(course));
+        }
+    }
+    return comparison;
+}
+
+} // namespace nanodit

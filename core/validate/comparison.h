@@ -1,0 +1,54 @@
+#pragma once
+
+/// What the front says of runs held against each other. Part of the engine's front: free of torch types.
+
+#include "core/workbench.h"
+
+namespace nanodit {
+
+/// A metric of a run at one validated step.
+struct CoursePoint {
+    std::int64_t step = 0;
+    double mean = 0;
+    std::optional<Interval> interval;
+};
+/// A metric over the validated steps of a run.
+struct MetricCourse {
+    std::string run;
+    ValidationTask task = ValidationTask::Reconstruction;
+    std::string metric;
+    std::vector<CoursePoint> points; ///< By step.
+};
+/// The loss over a run's steps, thinned out: each point is the mean since the point before.
+struct LossCourse {
+    std::string run;
+    std::vector<CoursePoint> points; ///< Without intervals.
+};
+
+/// Validated runs; the first is what the others are held against.
+struct RunComparison {
+    std::vector<ValidationReport> reports;
+    std::vector<std::vector<MetricDifference>> differences; ///< Of reports[i + 1] against the first.
+    std::vector<MetricCourse> courses;                      ///< By metric, then by run.
+    std::vector<LossCourse> losses;
+
+    /// What to call a report here: its run, with the step where a run occurs twice.
+    std::string nameOf(std::size_t report) const;
+};
+
+/// Reads the reports in these folders, at least two, and the other reports and metrics of their runs. Throws DataError
+/// for a folder without a report, UsageError for reports that do not compare.
+RunComparison compareRuns(const std::vector<std::filesystem::path>& reportFolders);
+
+/// How the metrics of these reports went over the steps of their runs: from every report beside them whose pictures
+/// were painted with the same settings.
+std::vector<MetricCourse> metricCourses(const std::vector<ValidationReport>& reports);
+/// At most `points` of them. Empty for a folder without metrics.
+LossCourse lossCourse(const std::filesystem::path& runFolder, std::size_t points = 160);
+
+/// A self-contained page, light or dark as the browser wishes (differences with intervals, curves, pictures side by
+/// side), and the same numbers as JSON beside it, with the page's name and .json. Throws StoreError, and DataError for
+/// a picture that is gone.
+void writeComparison(const RunComparison& comparison, const std::filesystem::path& page);
+
+} // namespace nanodit

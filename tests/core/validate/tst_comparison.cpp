@@ -1,0 +1,193 @@
+#include "core/io/atomic_file.h"
+#include "core/validate/comparison.h"
+#include "core/validate/line_chart.h"
+#include "core/validate/report_file.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest>
+#include <nlohmann/json.hpp>
+
+using namespace nanodit;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::vector<std::string> records = {"a", "b<c", "d"};
+
+/// A report in runs/RUN/validation/STEP with a picture a record, of these DINO-patch distances.
+ValidationReport writeReport(const fs::path& root, const std::string& run, std::int64_t step,
+                             const std::vector<double>& distances, std::int64_t samplerSteps = 20)
+{
+    ValidationReport report;
+    report.run = run;
+    report.step = step;
+    report.model = run + ", step " + std::to_string(step);
+    report.settings.steps = samplerSteps;
+    report.folder = root / "runs" / run / "validation" / ("step-" + std::to_string(step));
+    Image image{.size = {.width = 800, .height = 400}, .rgb = std::vector<std::uint8_t>(3 * 800 * 400, 120)};
+    double sum = 0;
+    for (std::size_t i = 0; i < distances.size(); ++i) {
+        ValidationPicture picture;
+        picture.record = records[i];
+        picture.caption = "a \"" + records[i] + "\", drawn";
+        picture.seed = i;
+        picture.file = "pictures/reconstruction/" + std::to_string(i) + ".png";
+        picture.values["dino_distance"] = distances[i];
+        report.pictures.push_back(picture);
+        sum += distances[i];
+        writePng(report.folder / picture.file, image);
+        writePng(report.folder / referenceFile(picture), image);
+    }
+    report.summaries.push_back({.task = ValidationTask::Reconstruction,
+                                .metric = "dino_distance",
+                                .mean = sum / static_cast<double>(distances.size()),
+                                .interval = bootstrapInterval(distances),
+                                .n = static_cast<std::int64_t>(distances.size())});
+    writeFileAtomically(report.folder / "report.json", toJson(report).dump());
+    return report;
+}
+
+qsizetype count(const std::string& text, const char* what)
+{
+    return QString::fromStdString(text).count(QLatin1String(what));
+}
+
+} // namespace
+
+class TestComparison : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void curvesJoinTheStepsOfARunThatWerePaintedAlike()
+    {
+        const test::TemporaryFolder folder;
+        writeReport(folder.path(), "mine", 300, {0.2, 0.2, 0.2});
+        writeReport(folder.path(), "mine", 100, {0.6, 0.6, 0.6});
+        writeReport(folder.path(), "mine", 200, {0.9, 0.9, 0.9}, 4); // another sampler: not on the curve
+        test::writeText(folder / "runs/mine/validation/step-400/report.json", "{");
+        const auto mine = readValidationReport(folder / "runs/mine/validation/step-300");
+        const auto before = writeReport(folder.path(), "before", 50, {0.5, 0.5, 0.5});
+        const auto courses = metricCourses({before, mine, mine});
+        QCOMPARE(courses.size(), std::size_t(2)); // a run counts once
+        QCOMPARE(courses[0].run, std::string("before"));
+        QCOMPARE(courses[0].points.size(), std::size_t(1));
+        QCOMPARE(courses[1].points.size(), std::size_t(2));
+        QCOMPARE(courses[1].points[0].step, std::int64_t(100));
+        QCOMPARE(courses[1].points[1].mean, 0.2);
+    }
+
+    void theLossIsThinnedOutToMeans()
+    {
+        const test::TemporaryFolder folder;
+        std::string lines;
+        for (int step = 1; step <= 10; ++step) {
+            const std::string loss = step == 4 ? "null" : std::to_string(step);
+            lines += R"({"step": )" + std::to_string(step) + R"(, "loss": )" + loss +
+                     R"(, "velocity_norm": 1, "grad_norm": 1, "grad_norm_dino_patch_proj": 1, "lr": 1,)"
+                     R"("loss_by_t": {"0-0.25": 1, "0.25-0.5": 1, "0.5-0.75": 1, "0.75-1": 1},)"
+                     R"("loss_by_drop": {"none": 1, "text": 1, "dino": 1, "both": 1},)"
+                     R"("samples_by_drop": {"none": 1, "text": 1, "dino": 1, "both": 1},)"
+                     R"("samples_per_second": 1, "data_wait_seconds": 0, "resident_megabytes": 1, "skipped": false})" +
+                     "\n";
+        }
+        test::writeText(folder / "metrics.jsonl", lines);
+        const auto course = lossCourse(folder.path(), 3);
+        QCOMPARE(course.points.size(), std::size_t(3));
+        QCOMPARE(course.points[0].step, std::int64_t(4));
+        QCOMPARE(course.points[0].mean, 2.0); // 1, 2, 3: the fourth was not finite
+        QCOMPARE(course.points[2].mean, 9.5);
+        QVERIFY(lossCourse(folder / "nothing").points.empty());
+    }
+
+    void thePageHoldsTableCurvesAndPictures()
+    {
+        const test::TemporaryFolder folder;
+        writeReport(folder.path(), "before", 100, {0.5, 0.6, 0.7});
+        writeReport(folder.path(), "mine", 50, {0.6, 0.7, 0.8});
+        writeReport(folder.path(), "mine", 100, {0.2, 0.3, 0.4});
+        const auto comparison =
+            compareRuns({folder / "runs/before/validation/step-100", folder / "runs/mine/validation/step-100"});
+        QCOMPARE(comparison.differences[0][0].verdict, 1);
+        writeComparison(comparison, folder / "out/page.html");
+        const auto page = readTextFile(folder / "out/page.html");
+        QVERIFY(page.find("prefers-color-scheme:dark") != std::string::npos);
+        QVERIFY(page.find("\u25bc better") != std::string::npos); // it fell, which is good
+        QVERIFY(page.find("-0.300") != std::string::npos);
+        QCOMPARE(count(page, "<svg"), 1);
+        QCOMPARE(count(page, "<img"), 9); // reference, before, mine of three records
+        QVERIFY(page.find("b&lt;c") != std::string::npos && page.find("b<c") == std::string::npos);
+        QVERIFY(page.find("http") == std::string::npos);                         // self-contained
+        QVERIFY(page.find("width=\"384\" height=\"192\"") != std::string::npos); // made small enough to be opened
+
+        const auto json = nlohmann::json::parse(readTextFile(folder / "out/page.json"));
+        QCOMPARE(json["differences"][0]["verdict"].get<std::string>(), std::string("better"));
+        QCOMPARE(json["courses"].size(), std::size_t(2));
+        QCOMPARE(json["courses"][1]["points"].size(), std::size_t(2));
+    }
+
+    void aRunAgainstAnEarlierStepOfItselfIsNamedByStep()
+    {
+        const test::TemporaryFolder folder;
+        writeReport(folder.path(), "mine", 50, {0.6});
+        writeReport(folder.path(), "mine", 100, {0.2});
+        const auto comparison =
+            compareRuns({folder / "runs/mine/validation/step-50", folder / "runs/mine/validation/step-100"});
+        QCOMPARE(comparison.nameOf(0), std::string("mine, step 50"));
+        QCOMPARE(comparison.nameOf(1), std::string("mine, step 100"));
+        QCOMPARE(comparison.courses.size(), std::size_t(1));
+    }
+
+    void aPictureThatIsGoneIsNamed()
+    {
+        const test::TemporaryFolder folder;
+        writeReport(folder.path(), "before", 100, {0.5});
+        writeReport(folder.path(), "mine", 100, {0.2});
+        const auto comparison =
+            compareRuns({folder / "runs/before/validation/step-100", folder / "runs/mine/validation/step-100"});
+        const auto gone = folder / "runs/mine/validation/step-100/pictures/reconstruction/0.png";
+        fs::remove(gone);
+        const auto message = test::errorOf([&] { writeComparison(comparison, folder / "page.html"); });
+        QVERIFY2(message.find(gone.string()) != std::string::npos, message.c_str());
+        QVERIFY(!fs::exists(folder / "page.html"));
+    }
+
+    void axesAreLabelledWithRoundNumbers()
+    {
+        const auto ticks = html::axisTicks(0.13, 0.47, 4);
+        QCOMPARE(ticks.size(), std::size_t(3));
+        QVERIFY(std::abs(ticks[0] - 0.2) < 1e-12 && std::abs(ticks[2] - 0.4) < 1e-12);
+        QCOMPARE(html::axisTicks(0, 7000, 5).size(), std::size_t(4)); // every 2000
+        QVERIFY(html::lineChart("nothing", {{.name = "a", .points = {}}}, 2, true).empty());
+    }
+
+    void theWorstComesFirstAndWhatWasNotMeasuredLast()
+    {
+        ValidationReport report;
+        for (const double value : {0.3, 0.9, 0.5}) {
+            ValidationPicture picture;
+            picture.values["dino_distance"] = value;
+            picture.values["ssim"] = value;
+            report.pictures.push_back(picture);
+        }
+        report.pictures.push_back({});
+        auto& other = report.pictures.emplace_back();
+        other.task = ValidationTask::TextOnly;
+        other.values["dino_distance"] = 2.0;
+        using Order = std::vector<std::size_t>;
+        QVERIFY((worstFirst(report, ValidationTask::Reconstruction, "dino_distance") == Order{1, 2, 0, 3}));
+        QVERIFY((worstFirst(report, ValidationTask::Reconstruction, "ssim") == Order{0, 2, 1, 3})); // higher is better
+        QVERIFY_THROWS_EXCEPTION(UsageError, worstFirst(report, ValidationTask::Reconstruction, "beauty"));
+    }
+
+    void aTableOfPicturesQuotesWhatNeedsIt()
+    {
+        const test::TemporaryFolder folder;
+        const auto csv = picturesAsCsv(writeReport(folder.path(), "mine", 1, {0.25}));
+        QCOMPARE(csv,
+                 std::string("task,record,other,seed,caption,file,dino_distance\r\n"
+                             "reconstruction,a,,0,\"a \"\"a\"\", drawn\",pictures/reconstruction/0.png,0.250000\r\n"));
+    }
+};
+
+QTEST_APPLESS_MAIN(TestComparison)
+#include "tst_comparison.moc"
