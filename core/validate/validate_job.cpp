@@ -1,4 +1,5 @@
 #include "core/io/atomic_file.h"
+#include "core/io/sha256.h"
 #include "core/model/checkpoint.h"
 #include "core/runtime/error.h"
 #include "core/validate/measures.h"
@@ -49,14 +50,13 @@ public:
             baseline = readValidationReport(request_.baseline);
         plan_ = planValidation(listRecords(request_.workspace, Look::Catalog), request_.settings);
         describe();
-        if (beginOrGoOn()) {
-            auto whole = readValidationReport(report_.folder);
+        if (auto whole = beginOrGoOn()) {
             if (baseline) {
-                whole.baseline = fs::absolute(request_.baseline).string();
-                whole.milestones = judgeMilestones(whole, &*baseline);
-                write(whole);
+                whole->baseline = fs::absolute(request_.baseline).string();
+                whole->milestones = judgeMilestones(*whole, &*baseline);
+                write(*whole);
             }
-            request_.finished(whole);
+            request_.finished(*whole);
             return JobEnd::Finished;
         }
         if (!paint() || !measure())
@@ -124,62 +124,93 @@ private:
             report_.loss = sum / static_cast<double>(count);
     }
 
-    /// All that decides the pictures and their numbers.
+    /// All that decides the pictures and their numbers. No paths and no times: a workspace can be moved and copied.
     Json identity() const
     {
         const auto weights = fs::is_directory(checkpoint_)
                                  ? (fs::exists(checkpoint_ / "ema.safetensors") ? checkpoint_ / "ema.safetensors"
                                                                                 : checkpoint_ / "model.safetensors")
                                  : checkpoint_;
-        std::error_code error;
-        const auto bytes = fs::file_size(weights, error);
-        if (error)
-            throw DataError(weights.string() + " cannot be read: " + error.message());
         auto files = Json::array();
         for (const auto& picture : plan_.pictures)
             files.push_back({picture.file(), picture.other ? picture.other->id : "",
                              picture.change ? picture.change->caption : picture.record.caption});
-        return {{"checkpoint", checkpoint_.string()},
-                {"step", report_.step},
-                {"weights_bytes", bytes},
-                {"weights_time", fs::last_write_time(weights).time_since_epoch().count()},
+        return {{"step", report_.step},
+                {"weights", sha256OfFile(weights)},
                 {"settings", toJson(request_.settings)},
                 {"lpips", report_.lpips},
                 {"pictures", files}};
     }
 
-    /// True when a finished report of the same plan lies there.
-    bool beginOrGoOn()
+    /// The finished report, where one of the same plan lies there.
+    std::optional<ValidationReport> beginOrGoOn()
     {
         const auto file = report_.folder / "plan.json";
         const auto wanted = identity();
         if (fs::exists(file)) {
-            if (Json::parse(readTextFile(file), nullptr, false) == wanted) {
-                if (fs::exists(report_.folder / "report.json") && !request_.overwrite)
-                    return true;
-            } else if (!request_.overwrite) {
+            const bool same = Json::parse(readTextFile(file), nullptr, false) == wanted;
+            if (!same && !request_.overwrite && !request_.replaceOther)
                 throw DataError(report_.folder.string() +
                                 " holds a validation with other settings or of other weights: replace it with "
                                 "--overwrite, or choose another folder with --out");
-            }
-            if (request_.overwrite)
+            if (same && !request_.overwrite) {
+                if (auto whole = finishedReport())
+                    return whole;
+            } else {
                 removeOld();
+            }
         } else if (fs::exists(report_.folder) && !fs::is_empty(report_.folder)) {
             throw DataError(report_.folder.string() + " is not empty and holds no validation: choose another folder");
         }
         for (const auto& picture : plan_.pictures)
-            fs::create_directories((report_.folder / picture.file()).parent_path());
-        fs::create_directories(report_.folder / "originals");
+            makeFolder((report_.folder / picture.file()).parent_path());
+        makeFolder(report_.folder / "originals");
         removeAbandonedTemporaries(report_.folder);
         writeFileAtomically(file, wanted.dump(1) + "\n");
-        return false;
+        return std::nullopt;
+    }
+
+    /// Empty when there is none; one that is damaged is measured again from the pictures.
+    std::optional<ValidationReport> finishedReport() const
+    {
+        if (!fs::exists(report_.folder / "report.json"))
+            return std::nullopt;
+        try {
+            return readValidationReport(report_.folder);
+        } catch (const DataError& error) {
+            context_.warn(std::string(error.what()) + "; it is being made again");
+            return std::nullopt;
+        }
+    }
+
+    static void makeFolder(const fs::path& folder)
+    {
+        std::error_code error;
+        fs::create_directories(folder, error);
+        if (error)
+            throw StoreError("the folder " + folder.string() + " could not be made: " + error.message() +
+                             "; choose a folder that can be written with --out");
     }
 
     /// The parts that this job writes, and nothing else.
     void removeOld() const
     {
-        for (const auto* part : {"report.json", "report.html", "plan.json", "pictures", "originals"})
+        for (const auto* part : {"report.json", "report.html", "pictures.csv", "plan.json", "pictures", "originals"})
             fs::remove_all(report_.folder / part);
+    }
+
+    /// Whether a picture was painted before. One that somebody damaged since is painted again.
+    bool painted(const PlannedPicture& picture) const
+    {
+        const auto file = report_.folder / picture.file();
+        if (!fs::exists(file))
+            return false;
+        try {
+            return readImage(file).size == picture.record.bucket;
+        } catch (const DataError& error) {
+            context_.warn(std::string(error.what()) + "; it is being painted again");
+            return false;
+        }
     }
 
     /// False when stopped. Pictures that are there are left alone.
@@ -187,29 +218,29 @@ private:
     {
         const auto total = static_cast<std::int64_t>(plan_.pictures.size());
         ProgressMeter meter(context_, "validate: painting", total, "pictures");
-        std::int64_t there = 0;
-        for (const auto& picture : plan_.pictures)
-            there += fs::exists(report_.folder / picture.file());
-        meter.skip(there);
+        std::vector<const PlannedPicture*> missing;
+        for (const auto& picture : plan_.pictures) {
+            if (!painted(picture))
+                missing.push_back(&picture);
+        }
+        meter.skip(total - static_cast<std::int64_t>(missing.size()));
         const auto session = SamplingSession::open(request_.workspace, checkpoint_, request_.device);
         report_.model = session->description();
         JobContext quiet = context_;
         quiet.report = [](const Progress&) {};
         bool warned = false;
-        for (const auto& picture : plan_.pictures) {
-            const auto file = report_.folder / picture.file();
-            if (fs::exists(file))
-                continue;
+        for (const auto* picture : missing) {
             if (context_.shouldStop())
                 return false;
-            const auto result = session->sample(picture.request(request_.settings), quiet, [](const SamplePreview&) {});
+            const auto result =
+                session->sample(picture->request(request_.settings), quiet, [](const SamplePreview&) {});
             if (!result)
                 return false;
             if (!std::exchange(warned, true)) {
                 for (const auto& warning : result->warnings)
                     context_.warn(warning);
             }
-            writePng(file, result->picture, result->settings);
+            writePng(report_.folder / picture->file(), result->picture, result->settings);
             meter.advance();
         }
         return true;
@@ -290,6 +321,7 @@ private:
     void write(const ValidationReport& report) const
     {
         writeReportPage(report, report.folder / "report.html");
+        writeFileAtomically(report.folder / "pictures.csv", picturesAsCsv(report));
         writeFileAtomically(report.folder / "report.json", toJson(report).dump(1) + "\n");
     }
 
