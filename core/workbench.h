@@ -178,6 +178,7 @@ struct TrainRequest {
     std::shared_ptr<TrainCommands> commands = std::make_shared<TrainCommands>();
     std::function<void(const StepMetrics&)> onStep = [](const auto&) {};
     std::function<void(const PreviewPicture&)> onPreview = [](const auto&) {};
+    std::function<void(const struct ValidationReport&)> onValidation = [](const auto&) {}; ///< See config.validation.
     std::function<void(const struct TrainReport&)> finished = [](const auto&) {};
 };
 struct CheckLine {

@@ -68,6 +68,16 @@ struct PreviewConfig {
     double dinoScale = 2.0;
 };
 
+/// The validation suite at intervals, of the averaged weights.
+struct ValidationConfig {
+    std::int64_t every = 0;   ///< Steps between validations; 0 makes none. Each saves a checkpoint first.
+    std::int64_t records = 8; ///< First ones of the validation split.
+    std::vector<std::string> tasks = {"reconstruction", "dino_swap", "text_only", "text_manipulation"};
+    std::int64_t samplerSteps = 20;
+    double textScale = 2.0;
+    double dinoScale = 2.0;
+};
+
 struct MetricsConfig {
     std::int64_t attentionEvery = 100; ///< Steps between measurements of what is attended to; 0 makes none.
 };
@@ -91,6 +101,7 @@ struct TrainConfig {
     bool checkpointing = false; ///< Recompute activations in the backward pass.
     SavingConfig saving;
     PreviewConfig previews;
+    ValidationConfig validation;
     MetricsConfig metrics;
     WarmStartConfig warmStart;
     std::int64_t seed = 0;

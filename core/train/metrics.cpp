@@ -47,6 +47,16 @@ constexpr std::array<std::pair<const char*, double BlockAttention::*>, 4> attent
      {"patches", &BlockAttention::patches},
      {"alignment", &BlockAttention::alignment}}};
 
+/// The step that a line of a validation is of; empty for any other line.
+std::optional<std::int64_t> validatedStep(const std::string& line)
+{
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (!json.is_object() || !json.contains("validation") || !json.contains("step") ||
+        !json["step"].is_number_integer())
+        return std::nullopt;
+    return json["step"].get<std::int64_t>();
+}
+
 constexpr std::array<const char*, 4> quarterNames = {"0-0.25", "0.25-0.5", "0.5-0.75", "0.75-1"};
 
 } // namespace
@@ -181,9 +191,15 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
     : file_(runFolder / "metrics.jsonl")
 {
     std::string kept;
-    for (const auto& metrics : readMetrics(runFolder)) {
-        if (metrics.step <= lastStep)
-            kept += toJson(metrics).dump() + "\n";
+    std::ifstream before(file_);
+    for (std::string line; std::getline(before, line);) {
+        if (const auto metrics = stepMetricsFromJson(line)) {
+            if (metrics->step <= lastStep)
+                kept += toJson(*metrics).dump() + "\n";
+        } else if (const auto step = validatedStep(line); step && *step <= lastStep) {
+            kept += line + "\n";
+            validated_.insert(*step);
+        }
     }
     writeFileAtomically(file_, kept);
     stream_.open(file_, std::ios::app);
@@ -191,7 +207,23 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
 
 void MetricsFile::append(const StepMetrics& metrics)
 {
-    stream_ << toJson(metrics).dump() << "\n" << std::flush;
+    append(toJson(metrics).dump());
+}
+
+void MetricsFile::appendValidation(std::int64_t step, const EventFile::Scalars& means)
+{
+    nlohmann::ordered_json json = {{"step", step}};
+    for (const auto& [name, value] : means) {
+        const auto slash = name.find('/');
+        json["validation"][name.substr(0, slash)][name.substr(slash + 1)] = number(value);
+    }
+    append(json.dump());
+    validated_.insert(step);
+}
+
+void MetricsFile::append(const std::string& line)
+{
+    stream_ << line << "\n" << std::flush;
     if (!stream_)
         throw StoreError(file_.string() + " could not be written: make room on the disk, then resume the run");
 }

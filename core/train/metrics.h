@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <set>
 
 namespace nanodit {
 
@@ -42,16 +43,22 @@ EventFile::Scalars scalarsOf(const StepMetrics& metrics);
 /// Empty for a line that is no whole metrics object (the last one of a run that was killed).
 std::optional<StepMetrics> stepMetricsFromJson(const std::string& line);
 
-/// A run's metrics.jsonl, one line a step, flushed at once.
+/// A run's metrics.jsonl, one line a step and one a validation, flushed at once.
 class MetricsFile {
 public:
-    /// Keeps the steps up to `lastStep`, which a checkpoint holds, and goes on behind them. Throws StoreError.
+    /// Keeps what was written up to `lastStep`, which a checkpoint holds, and goes on behind it. Throws StoreError.
     MetricsFile(const std::filesystem::path& runFolder, std::int64_t lastStep);
     void append(const StepMetrics& metrics);
+    /// Means of a validation, named "reconstruction/ssim".
+    void appendValidation(std::int64_t step, const EventFile::Scalars& means);
+    bool hasValidation(std::int64_t step) const { return validated_.count(step) != 0; }
 
 private:
+    void append(const std::string& line);
+
     std::filesystem::path file_;
     std::ofstream stream_;
+    std::set<std::int64_t> validated_;
 };
 
 } // namespace nanodit

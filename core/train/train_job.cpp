@@ -1,3 +1,5 @@
+#include "core/train/train_job.h"
+
 #include "core/config/yaml.h"
 #include "core/dataset/loader.h"
 #include "core/dataset/shuffle.h"
@@ -6,7 +8,6 @@
 #include "core/train/run_folder.h"
 #include "core/train/train_check.h"
 #include "core/train/trainer.h"
-#include "core/workbench.h"
 
 #include <algorithm>
 #include <cmath>
@@ -27,8 +28,9 @@ std::string listOf(const std::vector<std::string>& names)
 
 class TrainJob final : public Job {
 public:
-    explicit TrainJob(TrainRequest request)
+    TrainJob(TrainRequest request, IntervalValidator validator)
         : request_(std::move(request))
+        , validator_(std::move(validator))
     {
     }
     JobEnd run(const JobContext& outer) override;
@@ -40,14 +42,18 @@ private:
     void resume(const JobContext& context);
     void makeLoader(const JobContext& context);
     JobEnd train(const JobContext& context);
+    JobEnd stop(const JobContext& context);
     void afterStep(const StepMetrics& metrics, const JobContext& context);
     void explainSkippedStep(const StepMetrics& metrics, const JobContext& context);
     void paintPreviews(const JobContext& context);
+    bool validationIsDue() const;
+    bool validate(const JobContext& context);
     void save();
     TrainReport report() const;
 
     TrainRequest request_;
     TrainConfig& config_ = request_.config;
+    IntervalValidator validator_;
     std::optional<RunFolder> folder_;
     std::shared_ptr<const ShardSet> set_;
     DinoStatistics statistics_; ///< Empty when DINO conditions are not normalised.
@@ -173,23 +179,32 @@ JobEnd TrainJob::train(const JobContext& context)
     const Trainer::Observer observer =
         check_ ? Trainer::Observer([this](const MicroBatchTrace& trace) { check_->observe(trace); })
                : Trainer::Observer();
+    // A run that was stopped while it was validated goes on with that.
+    if (trainer_->stepsDone() > 0 && validationIsDue() && !metrics_->hasValidation(trainer_->stepsDone()) &&
+        !validate(context))
+        return stop(context);
     while (trainer_->stepsDone() < config_.schedule.steps) {
         const auto metrics =
             trainer_->step([this] { return loader_->next(); }, [&context] { return context.shouldStop(); }, observer);
-        if (!metrics) {
-            save();
-            context.info("stopped after step " + std::to_string(trainer_->stepsDone()) + ", saved " +
-                         checkpoint_.string());
-            return JobEnd::Cancelled;
-        }
+        if (!metrics)
+            return stop(context);
         afterStep(*metrics, context);
         progress.update(trainer_->stepsDone());
+        if (!metrics->skipped && validationIsDue() && !validate(context))
+            return stop(context);
     }
     save();
     context.info("finished step " + std::to_string(trainer_->stepsDone()) + ", saved " + checkpoint_.string());
     if (check_)
         context.info("samples with null patches: " + listOf(check_->nullPatchSamples()));
     return JobEnd::Finished;
+}
+
+JobEnd TrainJob::stop(const JobContext& context)
+{
+    save();
+    context.info("stopped after step " + std::to_string(trainer_->stepsDone()) + ", saved " + checkpoint_.string());
+    return JobEnd::Cancelled;
 }
 
 void TrainJob::afterStep(const StepMetrics& metrics, const JobContext& context)
@@ -248,6 +263,31 @@ void TrainJob::paintPreviews(const JobContext& context)
     }
 }
 
+bool TrainJob::validationIsDue() const
+{
+    return config_.validation.every > 0 && trainer_->stepsDone() % config_.validation.every == 0;
+}
+
+/// False when stopped. The checkpoint that it saves is where a run that is stopped or killed meanwhile goes on.
+bool TrainJob::validate(const JobContext& context)
+{
+    save();
+    std::optional<EventFile::Scalars> means;
+    try { // What cannot be validated must not end a training run.
+        means = validator_(checkpoint_, context);
+    } catch (const Error& error) {
+        context.warn("no validation at step " + std::to_string(trainer_->stepsDone()) + ": " + error.what());
+        return true;
+    }
+    if (!means)
+        return false;
+    metrics_->appendValidation(trainer_->stepsDone(), *means);
+    for (auto& [name, value] : *means)
+        name.insert(0, "validation/");
+    events_->addScalars(trainer_->stepsDone(), *means);
+    return true;
+}
+
 void TrainJob::save()
 {
     const CheckpointState state{.run = request_.runName,
@@ -275,9 +315,9 @@ TrainReport TrainJob::report() const
 
 } // namespace
 
-std::unique_ptr<Job> makeTrainJob(TrainRequest request)
+std::unique_ptr<Job> makeTrainJob(TrainRequest request, IntervalValidator validator)
 {
-    return std::make_unique<TrainJob>(std::move(request));
+    return std::make_unique<TrainJob>(std::move(request), std::move(validator));
 }
 
 bool TrainReport::passed() const

@@ -1,0 +1,78 @@
+#include "core/train/train_job.h"
+#include "core/workbench.h"
+
+#include <cstdio>
+
+namespace nanodit {
+
+namespace {
+
+/// Throws UsageError for a task that there is not.
+ValidationSettings settingsOf(const TrainConfig& config)
+{
+    const auto& validation = config.validation;
+    ValidationSettings settings;
+    settings.tasks.clear();
+    for (const auto& name : validation.tasks)
+        settings.tasks.push_back(validationTaskFromName(name));
+    if (validation.every > 0 && settings.tasks.empty())
+        throw ConfigError("validation.tasks is empty, though validation.every asks for validations: name a task, or "
+                          "set validation.every to 0");
+    settings.records = validation.records;
+    settings.steps = validation.samplerSteps;
+    settings.shift = config.flow.shift;
+    settings.textScale = validation.textScale;
+    settings.dinoScale = validation.dinoScale;
+    return settings;
+}
+
+/// "validated step 800: reconstruction DINO-patch distance 0.213, ..."
+std::string lineOf(const ValidationReport& report)
+{
+    std::string line = "validated step " + std::to_string(report.step);
+    const char* before = ": ";
+    for (const auto task : report.settings.tasks) {
+        if (const auto* const summary = report.find(task, keyMetric(task))) {
+            char value[32];
+            std::snprintf(value, sizeof value, "%.*f", metricInfo(summary->metric).decimals, summary->mean);
+            line += before + std::string(validationTaskNames[static_cast<std::size_t>(task)]) + " " +
+                    metricInfo(summary->metric).label + " " + value;
+            before = ", ";
+        }
+    }
+    return line;
+}
+
+} // namespace
+
+/// The suite comes after training in the flow; here the two meet.
+std::unique_ptr<Job> makeTrainJob(TrainRequest request)
+{
+    return makeJob([request = std::move(request)](const JobContext& context) {
+        const auto settings = settingsOf(request.config);
+        const auto validate = [&](const std::filesystem::path& checkpoint,
+                                  const JobContext& runContext) -> std::optional<EventFile::Scalars> {
+            ValidateRequest validation;
+            validation.workspace = request.workspace;
+            validation.checkpoint = checkpoint;
+            validation.replaceOther = true; // a run that went back to an older checkpoint comes here again
+            validation.settings = settings;
+            validation.device = request.device;
+            EventFile::Scalars means;
+            validation.finished = [&](const ValidationReport& report) {
+                for (const auto& summary : report.summaries)
+                    means.emplace_back(std::string(validationTaskNames[static_cast<std::size_t>(summary.task)]) + "/" +
+                                           summary.metric,
+                                       summary.mean);
+                runContext.info(lineOf(report));
+                request.onValidation(report);
+            };
+            if (makeValidateJob(std::move(validation))->run(runContext) == JobEnd::Cancelled)
+                return std::nullopt;
+            return means;
+        };
+        return makeTrainJob(request, validate)->run(context);
+    });
+}
+
+} // namespace nanodit
