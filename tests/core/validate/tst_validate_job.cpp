@@ -1,0 +1,409 @@
+#include "core/io/atomic_file.h"
+#include "core/workbench.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest>
+
+#include <csignal>
+#include <fstream>
+#include <set>
+#include <sys/resource.h>
+
+using namespace nanodit;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Outcome {
+    JobEnd end = JobEnd::Finished;
+    std::optional<ValidationReport> report;
+    std::string log;
+    std::int64_t painted = 0; ///< Pictures that this run made itself.
+};
+
+/// By path below the folder, but for the plan.
+std::map<std::string, std::string> filesOf(const fs::path& folder)
+{
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+        if (entry.is_regular_file())
+            files[fs::relative(entry.path(), folder).string()] = readTextFile(entry.path());
+    }
+    return files;
+}
+
+/// Whether the two hold the same files; says which one differs.
+QString difference(const fs::path& a, const fs::path& b)
+{
+    const auto first = filesOf(a), second = filesOf(b);
+    for (const auto& [name, bytes] : first) {
+        if (second.count(name) == 0)
+            return QString::fromStdString(name + " is missing");
+        if (second.at(name) != bytes)
+            return QString::fromStdString(name + " differs");
+    }
+    return first.size() == second.size() ? QString() : QStringLiteral("there are more files than there should be");
+}
+
+/// While it lives, files end at so many bytes, as on a full disk.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t bytes)
+    {
+        std::signal(SIGXFSZ, SIG_IGN);
+        getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{bytes, before_.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+private:
+    rlimit before_{};
+};
+
+} // namespace
+
+/// Validations of the demo's reference model, as a user runs, stops, breaks and repeats them.
+class TestValidateJob : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        DemoRequest demo;
+        demo.folder = folder_ / "demo";
+        demo.scenes = 40;
+        demo.preprocess = true;
+        QVERIFY(makeDemoJob(demo)->run({}) == JobEnd::Finished);
+        workspace_ = Workspace::open(demo.folder);
+        checkpoint_ = listRuns(workspace_).front().checkpoints.back();
+        whole_ = folder_ / "whole";
+        const auto outcome = validate(request(whole_));
+        QVERIFY(outcome.end == JobEnd::Finished);
+        QVERIFY(outcome.painted >= 12);
+    }
+
+    void theSameValidationTwiceIsEqualToTheByte()
+    {
+        validate(request(folder_ / "again"));
+        QCOMPARE(difference(whole_, folder_ / "again"), QString());
+    }
+
+    void everyTaskHasItsPicturesAndMeasures()
+    {
+        const auto report = readValidationReport(whole_);
+        std::set<ValidationTask> tasks;
+        for (const auto& picture : report.pictures) {
+            tasks.insert(picture.task);
+            QVERIFY2(picture.values.count(keyMetric(picture.task)) == 1, picture.file.c_str());
+            QVERIFY(fs::exists(whole_ / picture.file));
+            QVERIFY(fs::exists(whole_ / referenceFile(picture)));
+        }
+        QCOMPARE(tasks.size(), std::size_t(4));
+        QCOMPARE(report.milestones.size(), std::size_t(7));
+        // The model is a trained one: what it paints with DINO is nearer to the original than what it paints without.
+        const auto* const withDino = report.find(ValidationTask::Reconstruction, "layout_error");
+        const auto* const textAlone = report.find(ValidationTask::TextOnly, "layout_error");
+        QVERIFY(withDino != nullptr && textAlone != nullptr);
+        QVERIFY2(withDino->mean < textAlone->mean,
+                 qPrintable(QStringLiteral("%1, %2").arg(withDino->mean).arg(textAlone->mean)));
+    }
+
+    void aStoppedValidationGoesOnToTheSameReport()
+    {
+        const auto parts = folder_ / "parts";
+        auto stopped = validate(request(parts), 3);
+        QVERIFY(stopped.end == JobEnd::Cancelled);
+        QVERIFY(!fs::exists(parts / "report.json"));
+        const auto all = readValidationReport(whole_).pictures.size();
+        const auto before = stopped.painted;
+        QVERIFY(before >= 3 && before < static_cast<std::int64_t>(all));
+        stopped = validate(request(parts), 2);
+        QVERIFY(stopped.end == JobEnd::Cancelled);
+        QVERIFY(stopped.painted >= 2);
+        const auto resumed = validate(request(parts));
+        QVERIFY(resumed.end == JobEnd::Finished);
+        QCOMPARE(before + stopped.painted + resumed.painted, static_cast<std::int64_t>(all));
+        QCOMPARE(difference(whole_, parts), QString());
+    }
+
+    void aFinishedValidationIsGivenBackAsItIs()
+    {
+        const auto time = fs::last_write_time(whole_ / "report.json");
+        const auto outcome = validate(request(whole_));
+        QCOMPARE(outcome.painted, 0);
+        QCOMPARE(outcome.report->pictures.size(), readValidationReport(whole_).pictures.size());
+        QVERIFY(fs::last_write_time(whole_ / "report.json") == time);
+    }
+
+    void whatIsDamagedInAPartialResultIsMadeAgain()
+    {
+        const auto damaged = folder_ / "damaged";
+        fs::copy(whole_, damaged, fs::copy_options::recursive);
+        const auto file = damaged / readValidationReport(whole_).pictures.front().file;
+        fs::resize_file(file, fs::file_size(file) / 2);
+        fs::resize_file(damaged / "report.json", 100);
+        const auto outcome = validate(request(damaged));
+        QVERIFY(outcome.end == JobEnd::Finished);
+        QCOMPARE(outcome.painted, 1);
+        QVERIFY2(outcome.log.find(file.string()) != std::string::npos, outcome.log.c_str());
+        QVERIFY2(outcome.log.find("report.json") != std::string::npos, outcome.log.c_str());
+        QCOMPARE(difference(whole_, damaged), QString());
+    }
+
+    void otherSettingsAreRefusedUnlessTold()
+    {
+        const auto other = folder_ / "other";
+        fs::copy(whole_, other, fs::copy_options::recursive);
+        auto changed = request(other);
+        changed.settings.seed = 9;
+        const auto message = test::errorOf([&] { validate(changed); });
+        QVERIFY2(message.find("--overwrite") != std::string::npos, message.c_str());
+        QCOMPARE(difference(whole_, other), QString()); // and nothing was touched
+        changed.replaceOther = true;
+        validate(changed);
+        QCOMPARE(readValidationReport(other).settings.seed, std::uint64_t(9));
+        QVERIFY(!difference(whole_, other).isEmpty());
+        // Told to replace others, it leaves the same alone.
+        QCOMPARE(validate(changed).painted, 0);
+    }
+
+    void aWorkspaceThatWasMovedKnowsItsValidation()
+    {
+        const auto copy = folder_ / "moved";
+        fs::create_directories(copy / "runs/reference/checkpoints");
+        fs::copy(checkpoint_, copy / "runs/reference/checkpoints" / checkpoint_.filename(),
+                 fs::copy_options::recursive);
+        fs::copy(whole_, folder_ / "moved-report", fs::copy_options::recursive);
+        auto moved = request(folder_ / "moved-report");
+        moved.checkpoint = copy / "runs/reference/checkpoints" / checkpoint_.filename();
+        QCOMPARE(validate(moved).painted, 0);
+    }
+
+    void aFullDiskEndsItWithTheFilesNameAndItGoesOnLater()
+    {
+        const auto full = folder_ / "full";
+        fs::copy(whole_, full, fs::copy_options::recursive);
+        fs::remove(full / "report.json");
+        std::string message;
+        {
+            const FileSizeLimit limit(100'000); // pictures fit, the page with its pictures does not
+            message = test::errorOf([&] { validate(request(full)); });
+        }
+        QVERIFY2(message.find("report.html") != std::string::npos, message.c_str());
+        QVERIFY(!fs::exists(full / "report.json"));
+        validate(request(full));
+        QCOMPARE(difference(whole_, full), QString());
+    }
+
+    void aFolderThatCannotBeMadeIsASentence()
+    {
+        const auto inTheWay = folder_ / "file"; // root may write to any folder, but not below a file
+        test::writeText(inTheWay, "a file");
+        const auto message = test::errorOf([&] { validate(request(inTheWay / "report")); });
+        QVERIFY2(message.find(inTheWay.string()) != std::string::npos && message.find("--out") != std::string::npos,
+                 message.c_str());
+    }
+
+    void aFolderWithSomethingElseIsLeftAlone()
+    {
+        const auto mine = folder_ / "mine";
+        test::writeText(mine / "letter.txt", "dear");
+        QVERIFY(test::errorOf([&] { validate(request(mine)); }).find("holds no validation") != std::string::npos);
+        QCOMPARE(filesOf(mine).size(), std::size_t(1));
+    }
+
+    void aRunIsValidatedAtIntervalsAndIsTheSameRun()
+    {
+        const auto plain = train("plain", 0);
+        std::int64_t validated = 0;
+        const auto measured = train("measured", 3, 0, &validated);
+        QCOMPARE(validated, std::int64_t(2));
+        for (const auto* file : {"model.safetensors", "ema.safetensors", "optimizer.safetensors"})
+            QVERIFY2(readTextFile(plain / "checkpoints/step-00000006" / file) ==
+                         readTextFile(measured / "checkpoints/step-00000006" / file),
+                     file);
+        const auto a = readMetrics(plain), b = readMetrics(measured);
+        QCOMPARE(a.size(), std::size_t(6));
+        QCOMPARE(b.size(), std::size_t(6)); // lines of validations are none of steps
+        for (std::size_t i = 0; i < a.size(); ++i)
+            QCOMPARE(a[i].loss, b[i].loss);
+        for (const auto* step : {"step-00000003", "step-00000006"})
+            QVERIFY(fs::exists(measured / "validation" / step / "report.html"));
+        const auto lines = validationLines(measured);
+        QCOMPARE(lines.size(), std::size_t(2));
+        const auto report = readValidationReport(measured / "validation/step-00000003");
+        QCOMPARE(lines[0]["step"].toInt(), 3);
+        QCOMPARE(lines[0]["validation"]["reconstruction"]["dino_distance"].toDouble(),
+                 report.find(ValidationTask::Reconstruction, "dino_distance")->mean);
+        bool event = false;
+        for (const auto& entry : fs::directory_iterator(measured)) {
+            if (entry.path().filename().string().starts_with("events.out.tfevents."))
+                event =
+                    event || readTextFile(entry.path()).find("validation/text_only/text_match") != std::string::npos;
+        }
+        QVERIFY(event);
+    }
+
+    void aRunThatIsStoppedWhileItIsValidatedGoesOnWithThat()
+    {
+        const auto whole = workspace_.runsFolder() / "measured"; // of the test above
+        QVERIFY(fs::exists(whole / "metrics.jsonl"));
+        const auto run = train("stopped", 3, 3);
+        QVERIFY(!fs::exists(run / "validation/step-00000003/report.json"));
+        QVERIFY(fs::exists(run / "validation/step-00000003/pictures"));
+        QCOMPARE(readMetrics(run).size(), std::size_t(3));
+        train("stopped", 3);
+        QCOMPARE(validationLines(run).size(), std::size_t(2));
+        QVERIFY(readTextFile(whole / "checkpoints/step-00000006/model.safetensors") ==
+                readTextFile(run / "checkpoints/step-00000006/model.safetensors"));
+        for (const auto* step : {"step-00000003", "step-00000006"}) {
+            const auto a = readValidationReport(whole / "validation" / step),
+                       b = readValidationReport(run / "validation" / step);
+            QCOMPARE(picturesAsCsv(a), picturesAsCsv(b));
+        }
+        // Resuming a run that has nothing left to do adds no second line.
+        train("stopped", 3);
+        QCOMPARE(validationLines(run).size(), std::size_t(2));
+    }
+
+    void whatCannotBeValidatedDoesNotEndTheTraining()
+    {
+        const auto run = workspace_.runsFolder() / "blocked";
+        test::writeText(run / "validation", "a file where a folder should be");
+        train("blocked", 3);
+        QCOMPARE(readMetrics(run).size(), std::size_t(6));
+        QVERIFY(readTextFile(run / "log.txt").find("no validation at step 3") != std::string::npos);
+    }
+
+    void aTaskThatThereIsNotIsRefusedBeforeTheFirstStep()
+    {
+        auto config = tinyConfig(3);
+        config.validation.tasks = {"reconstuction"};
+        TrainRequest request;
+        request.workspace = workspace_;
+        request.config = config;
+        request.runName = "misspelt";
+        const auto message = test::errorOf([&] { makeTrainJob(request)->run({}); });
+        QVERIFY2(message.find("reconstuction") != std::string::npos, message.c_str());
+        QVERIFY(!fs::exists(workspace_.runsFolder() / "misspelt"));
+    }
+
+private:
+    ValidateRequest request(const fs::path& out) const
+    {
+        ValidateRequest request;
+        request.workspace = workspace_;
+        request.checkpoint = checkpoint_;
+        request.folder = out;
+        request.settings.records = 4;
+        request.settings.steps = 2;
+        request.device.threads = 2;
+        return request;
+    }
+
+    /// Stops after so many pictures; 0: never.
+    static Outcome validate(ValidateRequest request, std::int64_t stopAfter = 0)
+    {
+        Outcome outcome;
+        JobContext context;
+        context.log = [&outcome](LogLevel, const std::string& text) { outcome.log += text + "\n"; };
+        const auto count = [&request] {
+            std::error_code none;
+            std::int64_t pictures = 0;
+            for (const auto& entry : fs::recursive_directory_iterator(request.folder / "pictures", none))
+                pictures += entry.is_regular_file() && entry.file_size() > 0;
+            return pictures;
+        };
+        const auto before = newest(request.folder);
+        const auto atFirst = count();
+        context.report = [&](const Progress&) {
+            if (stopAfter > 0 && count() - atFirst >= stopAfter)
+                context.control->requestStop();
+        };
+        request.finished = [&outcome](const ValidationReport& report) { outcome.report = report; };
+        outcome.end = makeValidateJob(request)->run(context);
+        for (const auto& [file, time] : newest(request.folder)) {
+            const auto found = before.find(file);
+            outcome.painted += found == before.end() || found->second != time;
+        }
+        return outcome;
+    }
+
+    /// When each picture was written.
+    static std::map<std::string, fs::file_time_type> newest(const fs::path& folder)
+    {
+        std::map<std::string, fs::file_time_type> times;
+        std::error_code none;
+        for (const auto& entry : fs::recursive_directory_iterator(folder / "pictures", none)) {
+            if (entry.is_regular_file())
+                times[entry.path().string()] = entry.last_write_time();
+        }
+        return times;
+    }
+
+    static TrainConfig tinyConfig(std::int64_t validateEvery)
+    {
+        TrainConfig config;
+        config.model.hiddenSize = 32;
+        config.model.depth = 1;
+        config.model.numHeads = 2;
+        config.model.frequencyDim = 16;
+        config.data.batchSize = 2;
+        config.schedule = {.steps = 6, .warmupSteps = 1, .decay = Decay::Constant};
+        config.ema.decay = 0.9;
+        config.previews.every = 0;
+        config.validation.every = validateEvery;
+        config.validation.records = 2;
+        config.validation.samplerSteps = 1;
+        return config;
+    }
+
+    /// The run's folder. Continues a run that is there; stops after so many pictures of a validation.
+    fs::path train(const std::string& name, std::int64_t validateEvery, std::int64_t stopAfterPictures = 0,
+                   std::int64_t* validations = nullptr) const
+    {
+        const auto folder = workspace_.runsFolder() / name;
+        TrainRequest request;
+        request.workspace = workspace_;
+        request.config = tinyConfig(validateEvery);
+        request.runName = name;
+        request.resume = fs::exists(folder / "metrics.jsonl");
+        request.device.threads = 2;
+        request.onValidation = [validations](const ValidationReport&) {
+            if (validations != nullptr)
+                ++*validations;
+        };
+        JobContext context;
+        context.report = [&](const Progress& progress) {
+            if (stopAfterPictures > 0 && progress.phase.find("painting") != std::string::npos &&
+                progress.done >= stopAfterPictures)
+                context.control->requestStop();
+        };
+        const auto end = makeTrainJob(request)->run(context);
+        if ((end == JobEnd::Cancelled) != (stopAfterPictures > 0))
+            throw Error("the training ended otherwise than it should have");
+        return folder;
+    }
+
+    static std::vector<QJsonObject> validationLines(const fs::path& run)
+    {
+        std::vector<QJsonObject> lines;
+        std::ifstream stream(run / "metrics.jsonl");
+        for (std::string line; std::getline(stream, line);) {
+            const auto json = QJsonDocument::fromJson(QByteArray::fromStdString(line)).object();
+            if (json.contains("validation"))
+                lines.push_back(json);
+        }
+        return lines;
+    }
+
+    test::TemporaryFolder folder_;
+    Workspace workspace_;
+    fs::path checkpoint_, whole_;
+};
+
+QTEST_GUILESS_MAIN(TestValidateJob)
+#include "tst_validate_job.moc"
