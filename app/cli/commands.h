@@ -21,6 +21,7 @@ void addTrainCommand(CLI::App& app, Options& options);
 void addSampleCommand(CLI::App& app, Options& options);
 void addValidateCommands(CLI::App& app, Options& options); ///< validate, compare
 void addExperimentCommand(CLI::App& app, Options& options);
+void addRunsCommand(CLI::App& app, Options& options);
 void addDemoCommand(CLI::App& app, Options& options);
 void addAttentionCommand(CLI::App& app, Options& options);
 void addGoldenCommand(CLI::App& app, Options& options);

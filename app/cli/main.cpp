@@ -33,6 +33,7 @@ int run(int argc, char** argv, nanodit::cli::Options& options)
     cli::addSampleCommand(app, options);
     cli::addValidateCommands(app, options);
     cli::addExperimentCommand(app, options);
+    cli::addRunsCommand(app, options);
     cli::addDemoCommand(app, options);
     cli::addAttentionCommand(app, options);
     cli::addGoldenCommand(app, options);

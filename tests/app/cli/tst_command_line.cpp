@@ -84,8 +84,8 @@ void CommandLineTest::helpAndVersionExitWithZero()
 {
     const auto help = run({"--help"});
     QCOMPARE(help.exitCode, 0);
-    for (const char* command :
-         {"import", "preprocess", "shard", "verify", "status", "export", "train", "sample", "demo", "golden"})
+    for (const char* command : {"import", "preprocess", "shard", "verify", "status", "export", "train", "sample",
+                                "validate", "compare", "runs", "demo", "golden"})
         QVERIFY2(help.out.contains(command), command);
     QCOMPARE(run({"--version"}).exitCode, 0);
 }
@@ -148,6 +148,29 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
                   "--out", picture})
                  .exitCode,
              0);
+
+    // What was trained is validated and held against the reference, on a page with its numbers beside it.
+    const QStringList suite = {"-w", workspace, "--json", "--quiet", "validate",      "--records",
+                               "2",  "--steps", "1",      "--tasks", "reconstruction"};
+    for (const auto* name : {"reference", "mine"}) {
+        const auto validated = run(suite + QStringList{"--run", name});
+        QVERIFY2(validated.exitCode == 0, qPrintable(validated.errors));
+        QCOMPARE(validated.json().value("run").toString(), QString(name));
+        QCOMPARE(validated.json().value("pictures").toArray().size(), 2);
+    }
+    const auto compared = run({"-w", workspace, "--json", "compare", "mine", "reference"});
+    QVERIFY2(compared.exitCode == 0, qPrintable(compared.errors));
+    QVERIFY(compared.json().value("differences").toArray().size() >= 5);
+    QVERIFY(QFile::exists(text(folder_ / "demo/comparisons/mine-reference.html")));
+    QVERIFY(QFile::exists(text(folder_ / "demo/comparisons/mine-reference.json")));
+    QCOMPARE(run({"-w", workspace, "compare", "mine", "nobody"}).exitCode, 2);
+    QCOMPARE(run({"-w", workspace, "compare", "mine", "reference", "--out", "page.pdf"}).exitCode, 2);
+
+    const auto runs = run({"-w", workspace, "--json", "runs", "reference", "mine"}).json();
+    QCOMPARE(runs.value("runs").toArray().size(), 2);
+    QCOMPARE(runs.value("runs").toArray()[1].toObject().value("steps").toInt(), 5);
+    QVERIFY(runs.value("differences").toArray().size() >= 2);
+    QCOMPARE(run({"-w", workspace, "runs", "nobody"}).exitCode, 2);
 
     // A damaged array is found, named, and makes verify fail.
     const auto arrays = fs::path(workspace.toStdString()) / "data/derived/dinov3_patches";

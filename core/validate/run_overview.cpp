@@ -1,0 +1,150 @@
+#include "core/validate/run_overview.h"
+
+#include "core/config/json.h"
+#include "core/runtime/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t recent = 100; ///< Steps that the last numbers are means over.
+
+std::uintmax_t bytesBelow(const fs::path& folder)
+{
+    std::uintmax_t bytes = 0;
+    std::error_code error;
+    for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        std::error_code none;
+        if (const auto size = entry->file_size(none); !none && entry->is_regular_file(none))
+            bytes += size;
+    }
+    return bytes;
+}
+
+void readSteps(RunOverview& overview)
+{
+    const auto metrics = readMetrics(overview.run.folder);
+    if (metrics.empty()) {
+        // A model that was brought here without its metrics still says how far it was trained.
+        const auto name =
+            overview.run.checkpoints.empty() ? std::string() : overview.run.checkpoints.back().filename().string();
+        if (const auto dash = name.rfind('-'); dash != std::string::npos)
+            overview.steps = std::atoll(name.c_str() + dash + 1);
+        return;
+    }
+    overview.steps = metrics.back().step;
+    double loss = 0, rate = 0, finite = 0;
+    const auto firstRecent = metrics.size() - std::min(recent, metrics.size());
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+        const auto& step = metrics[i];
+        std::int64_t samples = 0;
+        for (const auto count : step.samplesByDrop)
+            samples += count;
+        if (step.samplesPerSecond > 0)
+            overview.seconds += static_cast<double>(samples) / step.samplesPerSecond;
+        overview.skipped += step.skipped;
+        if (i < firstRecent)
+            continue;
+        rate += step.samplesPerSecond;
+        if (std::isfinite(step.loss)) {
+            loss += step.loss;
+            ++finite;
+        }
+    }
+    if (finite > 0)
+        overview.loss = loss / finite;
+    overview.samplesPerSecond = rate / static_cast<double>(metrics.size() - firstRecent);
+}
+
+void readNewestReport(RunOverview& overview)
+{
+    std::vector<fs::path> folders;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(overview.run.folder / "validation", none)) {
+        if (fs::exists(entry.path() / "report.json", none))
+            folders.push_back(entry.path());
+    }
+    if (folders.empty())
+        return;
+    try {
+        const auto report = readValidationReport(*std::max_element(folders.begin(), folders.end()));
+        overview.validatedStep = report.step;
+        for (const auto task : report.settings.tasks) {
+            if (const auto* const summary = report.find(task, keyMetric(task)))
+                overview.measured.push_back(*summary);
+        }
+    } catch (const DataError&) { // a damaged report is no reason to show no run
+    }
+}
+
+/// Dotted keys in the configuration's order, with their values as text.
+std::vector<std::pair<std::string, std::string>> settingsOf(TrainConfig config)
+{
+    std::vector<std::pair<std::string, std::string>> settings;
+    const auto json = writeJson([&config](FieldVisitor& v) { config.visit(v); });
+    for (const auto& [group, value] : json.items()) {
+        if (!value.is_object()) {
+            settings.emplace_back(group, value.is_string() ? value.get<std::string>() : value.dump());
+            continue;
+        }
+        for (const auto& [key, inner] : value.items())
+            settings.emplace_back(group + "." + key, inner.is_string() ? inner.get<std::string>() : inner.dump());
+    }
+    return settings;
+}
+
+} // namespace
+
+std::vector<RunOverview> overviewRuns(const Workspace& workspace)
+{
+    std::vector<RunOverview> overviews;
+    for (auto& run : listRuns(workspace)) {
+        RunOverview overview;
+        overview.run = std::move(run);
+        try {
+            overview.planned = readTrainConfig(overview.run.folder / "config.yaml").schedule.steps;
+        } catch (const Error&) { // missing, or of another version: its plan is not known
+        }
+        readSteps(overview);
+        overview.course = lossCourse(overview.run.folder);
+        overview.bytes = bytesBelow(overview.run.folder);
+        readNewestReport(overview);
+        overviews.push_back(std::move(overview));
+    }
+    return overviews;
+}
+
+std::vector<SettingDifference> configurationDifferences(const std::vector<RunInfo>& runs)
+{
+    std::vector<std::string> order;
+    std::map<std::string, std::vector<std::string>> values;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        const auto file = runs[i].folder / "config.yaml";
+        if (!fs::exists(file))
+            continue;
+        for (const auto& [key, text] : settingsOf(readTrainConfig(file))) {
+            auto& row = values[key];
+            if (row.empty())
+                order.push_back(key);
+            row.resize(runs.size());
+            row[i] = text;
+        }
+    }
+    std::vector<SettingDifference> differences;
+    for (const auto& key : order) {
+        const auto& row = values[key];
+        if (std::any_of(row.begin(), row.end(), [&row](const std::string& text) { return text != row.front(); }))
+            differences.push_back({.key = key, .values = row});
+    }
+    return differences;
+}
+
+} // namespace nanodit

@@ -1,0 +1,36 @@
+#pragma once
+
+/// What the front says of a workspace's runs at a glance. Part of the engine's front: free of torch types.
+
+#include "core/validate/comparison.h"
+
+namespace nanodit {
+
+/// A run as a line of a table.
+struct RunOverview {
+    RunInfo run;
+    std::int64_t steps = 0;      ///< Done.
+    std::int64_t planned = 0;    ///< schedule.steps of its configuration; 0 when that is missing.
+    double seconds = 0;          ///< Of its steps, without pauses, previews and validations.
+    std::optional<double> loss;  ///< Mean of the last hundred steps.
+    double samplesPerSecond = 0; ///< Mean of the last hundred steps.
+    std::int64_t skipped = 0;    ///< Steps that were not finite.
+    LossCourse course;
+    std::uintmax_t bytes = 0;            ///< Of the whole folder.
+    std::int64_t validatedStep = 0;      ///< Of its newest report; 0 for none.
+    std::vector<MetricSummary> measured; ///< The key metric of each task of that report.
+
+    bool finished() const { return planned > 0 && steps >= planned; }
+};
+/// By name. What of a run cannot be read is left out of its line.
+std::vector<RunOverview> overviewRuns(const Workspace& workspace);
+
+/// A setting that is not the same in all of these runs; "" for a run whose configuration is missing.
+struct SettingDifference {
+    std::string key; ///< "optimiser.lr"
+    std::vector<std::string> values;
+};
+/// Throws ConfigError for a configuration that is not ours any more.
+std::vector<SettingDifference> configurationDifferences(const std::vector<RunInfo>& runs);
+
+} // namespace nanodit
