@@ -218,16 +218,16 @@ std::span<const std::byte> dataOf(const NpyHeader& header, std::span<const std::
     return file.subspan(header.dataOffset, size);
 }
 
-std::string headerText(const Array& array)
+std::string headerText(DType dtype, const std::vector<std::int64_t>& sides)
 {
     std::string shape;
-    for (const auto side : array.shape)
+    for (const auto side : sides)
         shape += std::to_string(side) + ", ";
-    if (array.shape.size() == 1)
+    if (sides.size() == 1)
         shape.pop_back();
-    else if (!array.shape.empty())
+    else if (!sides.empty())
         shape.resize(shape.size() - 2);
-    auto text = "{'descr': '" + descrOf(array.dtype) + "', 'fortran_order': False, 'shape': (" + shape + "), }";
+    auto text = "{'descr': '" + descrOf(dtype) + "', 'fortran_order': False, 'shape': (" + shape + "), }";
     const auto before = magic.size() + 4;
     text.append(alignment - 1 - (before + text.size()) % alignment, ' ');
     text += '\n';
@@ -307,7 +307,7 @@ NpyHeader readNpyHeader(const std::filesystem::path& file)
 std::vector<std::byte> npyBytes(const Array& array)
 {
     const auto ordered = inRowMajorOrder(array);
-    const auto text = headerText(array);
+    const auto text = headerText(array.dtype, array.shape);
     if (text.size() > 0xffff)
         throw DataError("an array with " + std::to_string(array.shape.size()) +
                         " dimensions cannot be written as .npy");
@@ -317,6 +317,12 @@ std::vector<std::byte> npyBytes(const Array& array)
     std::memcpy(bytes.data(), head.data(), head.size());
     std::copy(ordered.bytes.begin(), ordered.bytes.end(), bytes.begin() + static_cast<std::ptrdiff_t>(head.size()));
     return bytes;
+}
+
+std::int64_t npyFileBytes(DType dtype, const std::vector<std::int64_t>& shape)
+{
+    const auto head = magic.size() + 4 + headerText(dtype, shape).size();
+    return static_cast<std::int64_t>(head) + checkedProduct(shape, bytesPerElement(dtype)).value_or(0);
 }
 
 void writeNpy(const std::filesystem::path& file, const Array& array)

@@ -34,6 +34,8 @@ NpyHeader readNpyHeader(const std::filesystem::path& file);
 
 /// A version 1 file in C order.
 std::vector<std::byte> npyBytes(const Array& array);
+/// How long such a file is.
+std::int64_t npyFileBytes(DType dtype, const std::vector<std::int64_t>& shape);
 /// Whole or not at all.
 void writeNpy(const std::filesystem::path& file, const Array& array);
 

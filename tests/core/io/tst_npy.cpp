@@ -124,6 +124,8 @@ private Q_SLOTS:
                 QCOMPARE(read.shape, shape);
                 QVERIFY(std::ranges::equal(read.bytes, bytes));
                 QCOMPARE(readNpyHeader(folder / "a.npy").dataOffset % 64, 0u);
+                QCOMPARE(npyFileBytes(type, shape),
+                         static_cast<std::int64_t>(std::filesystem::file_size(folder / "a.npy")));
             }
         }
         auto transposed = arrayOf(DType::I16, {3, 2}, [] {

@@ -1,0 +1,70 @@
+#include "core/io/atomic_file.h"
+#include "core/io/work_lock.h"
+#include "core/runtime/error.h"
+#include "tests/support/test_data.h"
+
+#include <QTest>
+
+#include <array>
+#include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace nanodit;
+
+class TestWorkLock : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void excludesAnotherOfTheSameProgramAndNamesIt()
+    {
+        const test::TemporaryFolder folder;
+        const auto file = folder / "lock";
+        {
+            const WorkLock first(file, "the thing is being worked on");
+            QVERIFY(first.held());
+            const auto refused = test::errorOf([&] { const WorkLock second(file, "the thing is being worked on"); });
+            const auto expected = "the thing is being worked on by process " + std::to_string(::getpid()) + " on ";
+            QVERIFY2(refused.starts_with(expected), refused.c_str());
+            const WorkLock elsewhere(folder / "another", "another thing"); // has nothing to do with it
+        }
+        const WorkLock again(file, "the thing is being worked on");
+        QVERIFY(again.held());
+    }
+
+    void goesWithItsProcess()
+    {
+        const test::TemporaryFolder folder;
+        const auto file = folder / "lock";
+        std::array<int, 2> ready{};
+        QVERIFY(::pipe(ready.data()) == 0);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            const WorkLock lock(file, "it");
+            static_cast<void>(::write(ready[1], "r", 1) == 1);
+            ::pause();
+            ::_exit(0);
+        }
+        char sign = 0;
+        QCOMPARE(::read(ready[0], &sign, 1), 1);
+        const auto refused = test::errorOf([&] { const WorkLock lock(file, "it"); });
+        QVERIFY2(refused.find("process " + std::to_string(child)) != std::string::npos, refused.c_str());
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+        const WorkLock mine(file, "it");
+        QVERIFY(mine.held());
+        QVERIFY(readTextFile(file).starts_with("process " + std::to_string(::getpid())));
+        ::close(ready[0]);
+        ::close(ready[1]);
+    }
+
+    void folderThatIsNotThereIsNamed()
+    {
+        const test::TemporaryFolder folder;
+        const auto message = test::errorOf([&] { const WorkLock lock(folder / "no/where", "it"); });
+        QVERIFY2(message.find("no/where") != std::string::npos, message.c_str());
+    }
+};
+
+QTEST_APPLESS_MAIN(TestWorkLock)
+#include "tst_work_lock.moc"
