@@ -11,7 +11,8 @@ constexpr std::int64_t largestLogitBlock = 8'000'000; // elements
 
 } // namespace
 
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale, const at::Tensor& bias)
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale, const at::Tensor& bias,
+                  const StopCheck& stop)
 {
     const auto queries = q.size(2);
     const auto logitsPerQuery = std::max<std::int64_t>(1, q.size(0) * q.size(1) * k.size(2));
@@ -22,6 +23,7 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
 
     std::vector<at::Tensor> outputs;
     for (std::int64_t first = 0; first < queries; first += block) {
+        leaveIfStopped(stop);
         const auto count = std::min(block, queries - first);
         auto logits = at::matmul(scaledQ.narrow(2, first, count), keysTransposed);
         if (bias.defined())

@@ -26,11 +26,19 @@ std::string child(const std::string& parent, const std::string& name, std::int64
 /// The architecture, walked once per pass; shared by encoder and decoder.
 class Network {
 public:
-    Network(const AutoencoderConfig& config, const TensorMap& weights, const AutoencoderKl::Tap& tap)
+    Network(const AutoencoderConfig& config, const TensorMap& weights, const AutoencoderKl::Tap& tap,
+            const StopCheck& stop = never())
         : config_(config)
         , weights_(weights)
         , tap_(tap)
+        , stop_(stop)
     {
+    }
+
+    static const StopCheck& never()
+    {
+        static const StopCheck nothing;
+        return nothing;
     }
 
     at::Tensor encoder(at::Tensor x) const
@@ -72,7 +80,26 @@ public:
     at::Tensor convolution(const at::Tensor& x, const std::string& name, std::int64_t padding,
                            std::int64_t stride = 1) const
     {
-        return at::conv2d(x, weight(name + ".weight"), weight(name + ".bias"), stride, padding);
+        const auto& kernel = weight(name + ".weight"); // [out, in, side, side]
+        const auto& bias = weight(name + ".bias");
+        leaveIfStopped(stop_);
+        const auto positions = static_cast<double>(x.size(0) * (x.size(2) / stride) * (x.size(3) / stride));
+        const auto operations = positions * static_cast<double>(kernel.numel());
+        if (!stop_ || operations <= operationsAtOnce || !x.device().is_cpu())
+            return at::conv2d(x, kernel, bias, stride, padding);
+        // In strips of rows, with the rows above and below that they need: the same sums, in the same order.
+        const auto padded = padding > 0 ? at::constant_pad_nd(x, {0, 0, padding, padding}) : x;
+        const auto side = kernel.size(2), rows = (padded.size(2) - side) / stride + 1;
+        const auto parts = static_cast<std::int64_t>(operations / operationsAtOnce) + 1;
+        const auto step = (rows + parts - 1) / parts;
+        std::vector<at::Tensor> strips;
+        for (std::int64_t first = 0; first < rows; first += step) {
+            leaveIfStopped(stop_);
+            const auto count = std::min(step, rows - first);
+            strips.push_back(at::conv2d(padded.narrow(2, first * stride, (count - 1) * stride + side), kernel, bias,
+                                        stride, at::IntArrayRef{0, padding}));
+        }
+        return at::cat(strips, 2);
     }
 
 private:
@@ -125,8 +152,10 @@ private:
         const auto value = linear(tokens, "to_v");
         const auto slice = std::max<std::int64_t>(1, (std::int64_t{16} << 20) / (tokens.size(0) * tokens.size(1)));
         std::vector<at::Tensor> parts;
-        for (const auto& queries : query.split(slice, 1))
+        for (const auto& queries : query.split(slice, 1)) {
+            leaveIfStopped(stop_);
             parts.push_back(at::matmul(at::softmax(at::matmul(queries, key), -1), value));
+        }
         const auto out = linear(at::cat(parts, 1), "to_out.0"); // [B, N, C]
         return x + out.transpose(1, 2).reshape(x.sizes());
     }
@@ -134,6 +163,7 @@ private:
     const AutoencoderConfig& config_;
     const TensorMap& weights_;
     const AutoencoderKl::Tap& tap_;
+    const StopCheck& stop_;
 };
 
 /// Attention weights under the names that diffusers used before version 0.17.
@@ -323,6 +353,20 @@ LatentDistribution AutoencoderKl::encode(const at::Tensor& pictures, const Tap& 
     if (config_.useQuantConv)
         moments = network.convolution(moments, "quant_conv", 0);
     return LatentDistribution::fromMoments(moments);
+}
+
+std::optional<LatentDistribution> AutoencoderKl::encode(const at::Tensor& pictures, const StopCheck& stop) const
+{
+    const Tap none;
+    const Network network(config_, weights_, none, stop);
+    try {
+        auto moments = network.encoder(pictures);
+        if (config_.useQuantConv)
+            moments = network.convolution(moments, "quant_conv", 0);
+        return LatentDistribution::fromMoments(moments);
+    } catch (const EncodingStopped&) {
+        return std::nullopt;
+    }
 }
 
 at::Tensor AutoencoderKl::decode(const at::Tensor& latent, const Tap& tap) const

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/encoders/stop.h"
 #include "core/io/tensor.h"
 
 #include <nlohmann/json_fwd.hpp>
@@ -7,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,6 +72,8 @@ public:
 
     /// [B, C, H, W] in [-1, 1]
     LatentDistribution encode(const at::Tensor& pictures, const Tap& tap = {}) const;
+    /// The same; empty when `stop` said so, which is asked within layers, too.
+    std::optional<LatentDistribution> encode(const at::Tensor& pictures, const StopCheck& stop) const;
     /// [B, L, h, w], not scaled, to [B, C, H, W] in about [-1, 1].
     at::Tensor decode(const at::Tensor& latent, const Tap& tap = {}) const;
 

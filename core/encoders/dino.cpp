@@ -62,7 +62,20 @@ std::optional<DinoFeatures> DinoEncoder::encode(const at::Tensor& pixels, const 
 at::Tensor DinoEncoder::tokens(const at::Tensor& pixels, std::vector<at::Tensor>* hiddenStates,
                                const StopCheck& stop) const
 {
+    try {
+        return tokensUnlessStopped(pixels, hiddenStates, stop);
+    } catch (const EncodingStopped&) {
+        return {};
+    }
+}
+
+at::Tensor DinoEncoder::tokensUnlessStopped(const at::Tensor& pixels, std::vector<at::Tensor>* hiddenStates,
+                                            const StopCheck& stop) const
+{
     auto x = embed(pixels); // [B, T, D]
+    const auto linear = [&](const at::Tensor& input, const std::string& name) {
+        return weights_.linear(input, name, stop);
+    };
     const auto prefix = 1 + config_.registers;
     at::Tensor cosine, sine;
     if (config_.rotary()) {
@@ -74,38 +87,36 @@ at::Tensor DinoEncoder::tokens(const at::Tensor& pixels, std::vector<at::Tensor>
     const auto scale = 1 / std::sqrt(double(config_.headWidth()));
 
     const auto attention = [&](const at::Tensor& input, const std::string& name) {
-        auto q = splitHeads(weights_.linear(input, name + "q_proj"), config_.heads);
-        auto k = splitHeads(weights_.linear(input, name + "k_proj"), config_.heads);
-        const auto v = splitHeads(weights_.linear(input, name + "v_proj"), config_.heads);
+        auto q = splitHeads(linear(input, name + "q_proj"), config_.heads);
+        auto k = splitHeads(linear(input, name + "k_proj"), config_.heads);
+        const auto v = splitHeads(linear(input, name + "v_proj"), config_.heads);
         if (config_.rotary()) {
             q = rotatePatches(q, prefix, cosine, sine);
             k = rotatePatches(k, prefix, cosine, sine);
         }
-        return weights_.linear(mergeHeads(attend(q, k, v, scale)), name + "o_proj");
+        return linear(mergeHeads(attend(q, k, v, scale, {}, stop)), name + "o_proj");
     };
     const auto mlp = [&](const at::Tensor& input, const std::string& name) {
         at::Tensor inner;
         if (config_.mlp == DinoConfig::Mlp::FusedGated) {
-            const auto gateAndUp = weights_.linear(input, name + "gate_up_proj").chunk(2, -1);
+            const auto gateAndUp = linear(input, name + "gate_up_proj").chunk(2, -1);
             inner = activation(gateAndUp[0]) * gateAndUp[1];
         } else if (config_.mlp == DinoConfig::Mlp::Gated) {
-            inner = activation(weights_.linear(input, name + "gate_proj")) * weights_.linear(input, name + "up_proj");
+            inner = activation(linear(input, name + "gate_proj")) * linear(input, name + "up_proj");
         } else {
-            inner = activation(weights_.linear(input, name + "up_proj"));
+            inner = activation(linear(input, name + "up_proj"));
         }
-        return weights_.linear(inner, name + "down_proj");
+        return linear(inner, name + "down_proj");
     };
 
     if (hiddenStates != nullptr)
         hiddenStates->push_back(x);
     for (std::int64_t i = 0; i < config_.layers; ++i) {
         const auto layer = "layer." + std::to_string(i) + ".";
-        if (stop && stop())
-            return {};
+        leaveIfStopped(stop);
         x = x + weights_.get(layer + "layer_scale1.lambda1") *
                     attention(weights_.layerNorm(x, layer + "norm1", config_.layerNormEps), layer + "attention.");
-        if (stop && stop())
-            return {};
+        leaveIfStopped(stop);
         x = x + weights_.get(layer + "layer_scale2.lambda1") *
                     mlp(weights_.layerNorm(x, layer + "norm2", config_.layerNormEps), layer + "mlp.");
         if (hiddenStates != nullptr)

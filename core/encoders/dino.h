@@ -91,6 +91,8 @@ public:
     static TensorMap initialWeights(const DinoConfig& config, std::uint64_t seed);
 
 private:
+    at::Tensor tokensUnlessStopped(const at::Tensor& pixels, std::vector<at::Tensor>* hiddenStates,
+                                   const StopCheck& stop) const;
     at::Tensor embed(const at::Tensor& pixels) const;
 
     DinoConfig config_;

@@ -107,18 +107,19 @@ std::vector<at::Tensor> T5Encoder::encodeCaptions(const std::vector<std::string>
             const auto heads = [&](const at::Tensor& x) {
                 return splitHeads(x.narrow(1, first, length), config_.heads);
             };
-            outputs.push_back(
-                mergeHeads(attend(heads(q), heads(k), heads(v), 1.0, bias.narrow(2, 0, length).narrow(3, 0, length))));
+            outputs.push_back(mergeHeads(
+                attend(heads(q), heads(k), heads(v), 1.0, bias.narrow(2, 0, length).narrow(3, 0, length), stop)));
             first += length;
         }
         return at::cat(outputs, 1);
     };
     const auto row = at::tensor(ids, at::kLong).unsqueeze(0);
-    const auto encoded = forward(row, attention, nullptr, stop);
-    if (!encoded.defined())
+    try {
+        auto split = forward(row, attention, nullptr, stop).squeeze(0).split_with_sizes(lengths, 0);
+        return {split.begin(), split.end()};
+    } catch (const EncodingStopped&) {
         return {};
-    auto split = encoded.squeeze(0).split_with_sizes(lengths, 0);
-    return {split.begin(), split.end()};
+    }
 }
 
 at::Tensor T5Encoder::encodeCaption(const std::string& text, std::int64_t maxTokens) const
@@ -144,21 +145,21 @@ at::Tensor T5Encoder::forward(const at::Tensor& ids, const Attention& attention,
         if (hiddenStates != nullptr)
             hiddenStates->push_back(x);
         const auto block = "encoder.block." + std::to_string(i) + ".layer.";
-        if (stop && stop())
-            return {};
+        leaveIfStopped(stop);
         const auto attended = norm(x, block + "0.layer_norm");
         const auto self = block + "0.SelfAttention.";
-        x = x + weights_.linear(attention(weights_.linear(attended, self + "q"), weights_.linear(attended, self + "k"),
-                                          weights_.linear(attended, self + "v")),
-                                self + "o");
-        if (stop && stop())
-            return {};
+        const auto linear = [&](const at::Tensor& input, const std::string& name) {
+            return weights_.linear(input, name, stop);
+        };
+        x = x +
+            linear(attention(linear(attended, self + "q"), linear(attended, self + "k"), linear(attended, self + "v")),
+                   self + "o");
+        leaveIfStopped(stop);
         const auto fed = norm(x, block + "1.layer_norm");
         const auto dense = block + "1.DenseReluDense.";
-        const auto inner = config_.gated
-                               ? activation(weights_.linear(fed, dense + "wi_0")) * weights_.linear(fed, dense + "wi_1")
-                               : activation(weights_.linear(fed, dense + "wi"));
-        x = x + weights_.linear(inner, dense + "wo");
+        const auto inner = config_.gated ? activation(linear(fed, dense + "wi_0")) * linear(fed, dense + "wi_1")
+                                         : activation(linear(fed, dense + "wi"));
+        x = x + linear(inner, dense + "wo");
     }
     x = norm(x, "encoder.final_layer_norm");
     if (hiddenStates != nullptr)

@@ -50,9 +50,31 @@ const at::Tensor& EncoderWeights::stored(const std::string& name) const
     return found->second;
 }
 
-at::Tensor EncoderWeights::linear(const at::Tensor& x, const std::string& name) const
+at::Tensor EncoderWeights::linear(const at::Tensor& x, const std::string& name, const StopCheck& stop) const
 {
-    return at::linear(x, get(name + ".weight"), find(name + ".bias"));
+    const bool rounded = options_.products != at::kFloat;
+    const auto factor = [&](const at::Tensor& tensor) {
+        return rounded && tensor.defined() ? tensor.to(options_.products) : tensor;
+    };
+    const auto weight = factor(rounded ? stored(name + ".weight") : get(name + ".weight")); // [out, in]
+    const auto bias = factor(find(name + ".bias"));
+    const auto product = [&](const at::Tensor& rows) {
+        const auto result = at::linear(factor(rows), weight, bias);
+        return rounded ? result.to(options_.compute) : result;
+    };
+    const auto rows = x.numel() / std::max<std::int64_t>(1, x.size(-1));
+    const auto operations = static_cast<double>(rows) * static_cast<double>(weight.numel());
+    if (!stop || operations <= operationsAtOnce || !options_.device.is_cpu())
+        return product(x);
+    const auto parts = static_cast<std::int64_t>(operations / operationsAtOnce) + 1;
+    std::vector<at::Tensor> results;
+    for (const auto& part : x.reshape({rows, x.size(-1)}).chunk(parts)) {
+        leaveIfStopped(stop);
+        results.push_back(product(part));
+    }
+    auto shape = x.sizes().vec();
+    shape.back() = weight.size(0);
+    return at::cat(results).view(shape);
 }
 
 at::Tensor EncoderWeights::layerNorm(const at::Tensor& x, const std::string& name, double eps) const

@@ -3,6 +3,7 @@
 /// The weights of a frozen (or of our own, trainable) encoder: named tensors that were checked once and are converted
 /// tensor by tensor when they are used, so that half-precision files stay mapped as they are stored.
 
+#include "core/encoders/stop.h"
 #include "core/io/tensor.h"
 
 #include <ATen/core/Tensor.h>
@@ -20,10 +21,10 @@ namespace nanodit {
 struct EncoderOptions {
     at::Device device = at::kCPU;        ///< Weights are copied there at load unless it is the CPU.
     at::ScalarType compute = at::kFloat; ///< kFloat or kBFloat16; weights are converted to it when they are used.
+    /// With kBFloat16 the factors of linear layers are rounded to it, as autocast does; sums, norms, softmax and the
+    /// stream between layers stay in `compute`.
+    at::ScalarType products = at::kFloat;
 };
-
-/// Asked twice a layer within long computations; true means: stop.
-using StopCheck = std::function<bool()>;
 
 /// A tensor that a model cannot do without.
 struct ExpectedTensor {
@@ -52,7 +53,8 @@ public:
     const EncoderOptions& options() const { return options_; }
 
     /// x W^T + b with W = NAME.weight [out, in] and, where there is one, b = NAME.bias. x [..., in] -> [..., out].
-    at::Tensor linear(const at::Tensor& x, const std::string& name) const;
+    /// Large ones go in parts when there is a `stop`, whose answer leaves by EncodingStopped.
+    at::Tensor linear(const at::Tensor& x, const std::string& name, const StopCheck& stop = {}) const;
     /// LayerNorm over the last dimension with NAME.weight and NAME.bias.
     at::Tensor layerNorm(const at::Tensor& x, const std::string& name, double eps) const;
 

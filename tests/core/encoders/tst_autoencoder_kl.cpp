@@ -70,6 +70,33 @@ private Q_SLOTS:
         }
     }
 
+    /// Layers that take long are done in strips of rows when somebody may stop them: the same numbers, and more
+    /// questions than layers.
+    void stopIsAskedWithinLargeLayersAndChangesNothing()
+    {
+        const at::NoGradGuard noGrad;
+        AutoencoderConfig config;
+        config.blockOutChannels = {128, 128};
+        config.layersPerBlock = 1;
+        config.midBlockAddAttention = false;
+        const AutoencoderKl autoencoder(config, initialAutoencoderWeights(config, 3));
+        const auto picture = at::rand({1, 3, 256, 250}) * 2 - 1; // its convolutions at full size are above the limit
+        QVERIFY(128. * 128 * 9 * 256 * 250 > operationsAtOnce);
+        int asked = 0;
+        const auto unstopped = autoencoder.encode(picture, [&asked] { return ++asked > 1000; });
+        QVERIFY(unstopped.has_value());
+        QVERIFY2(at::equal(unstopped->moments, autoencoder.encode(picture).moments), "strips change the result");
+        const auto convolutions = std::ranges::count_if(autoencoder.weights(), [](const auto& weight) {
+            return weight.first.starts_with("encoder.") && weight.second.dim() == 4;
+        });
+        QVERIFY2(asked > convolutions + 2, std::to_string(asked).c_str());
+        for (const int when : {1, 4, asked}) {
+            int count = 0;
+            QVERIFY(!autoencoder.encode(picture, [&] { return ++count == when; }));
+            QCOMPARE(count, when); // it left at once
+        }
+    }
+
     void seededTwiceIsEqual()
     {
         const auto first = initialAutoencoderWeights(tinyConfig(), 7),

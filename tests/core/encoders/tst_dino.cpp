@@ -165,6 +165,39 @@ private Q_SLOTS:
         QVERIFY(encoder.encode(noise(1, 8, 8), [] { return false; }).has_value());
     }
 
+    void largeProductsGoInPartsWhereSomebodyMayStopThem()
+    {
+        const at::NoGradGuard noGrad;
+        const std::vector<ExpectedTensor> expected = {{"a.weight", {2048, 2048}, {}}, {"a.bias", {2048}, {}}};
+        at::manual_seed(4);
+        const EncoderWeights weights({{"a.weight", at::randn({2048, 2048})}, {"a.bias", at::randn({2048})}}, expected,
+                                     "here", {});
+        const auto x = at::randn({3, 700, 2048});
+        const auto whole = weights.linear(x, "a");
+        int asked = 0;
+        const auto parts = weights.linear(x, "a", [&asked] { return ++asked < 0; });
+        QCOMPARE(asked, 2);
+        QVERIFY((parts.sizes() == whole.sizes()));
+        QVERIFY(distance(parts, whole) < 1e-3); // of sums of 2048 products of deviation 45
+        QVERIFY_EXCEPTION_THROWN(weights.linear(x, "a", [] { return true; }), EncodingStopped);
+    }
+
+    void roundedProductsAreNearerThanEverythingInBfloat16()
+    {
+        const auto weights = DinoEncoder::initialWeights(tinyConfig(), 3);
+        const auto pixels = noise(1, 16, 16);
+        const auto encode = [&](at::ScalarType compute, at::ScalarType products) {
+            const EncoderOptions options{.device = at::kCPU, .compute = compute, .products = products};
+            return DinoEncoder(tinyConfig(), weights, options).encode(pixels).patches;
+        };
+        const auto exact = encode(at::kFloat, at::kFloat);
+        const auto rounded = encode(at::kFloat, at::kBFloat16);
+        QCOMPARE(rounded.scalar_type(), at::kFloat);
+        const auto error = distance(rounded, exact);
+        QVERIFY2(error > 0 && error < distance(encode(at::kBFloat16, at::kFloat).to(at::kFloat), exact),
+                 std::to_string(error).c_str());
+    }
+
     void bfloat16IsNearFloat32()
     {
         const auto weights = DinoEncoder::initialWeights(tinyConfig(), 3);
