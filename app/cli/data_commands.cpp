@@ -1,12 +1,15 @@
 #include "app/cli/certificate_command.h"
 #include "app/cli/commands.h"
 #include "app/cli/ledger_text.h"
+#include "app/cli/preprocess_command.h"
+#include "app/cli/report_text.h"
 #include "app/cli/shard_check_command.h"
+#include "core/dataset/pass_front.h"
+#include "core/io/size_text.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <map>
 
@@ -15,30 +18,6 @@ namespace nanodit::cli {
 namespace {
 
 using nlohmann::json;
-
-/// Long lists are cut for people; JSON has them whole.
-std::string listText(const std::vector<Reject>& rejects, std::size_t most = 20)
-{
-    std::string text;
-    for (std::size_t i = 0; i < std::min(most, rejects.size()); ++i)
-        text += "  " + rejects[i].what + ": " + rejects[i].reason + "\n";
-    if (rejects.size() > most)
-        text += "  and " + std::to_string(rejects.size() - most) + " more (--json lists all)\n";
-    return text;
-}
-
-json toJson(const std::vector<Reject>& rejects)
-{
-    auto list = json::array();
-    for (const auto& reject : rejects)
-        list.push_back({{"what", reject.what}, {"reason", reject.reason}});
-    return list;
-}
-
-std::string count(std::int64_t n, const std::string& noun)
-{
-    return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
-}
 
 void runImport(const std::filesystem::path& source, Options& options)
 {
@@ -63,34 +42,6 @@ void runImport(const std::filesystem::path& source, Options& options)
                  {"updated", report.updated},
                  {"unchanged", report.unchanged},
                  {"rejects", toJson(report.rejects)}});
-}
-
-void runPreprocess(const std::vector<std::string>& passNames, Options& options)
-{
-    PreprocessRequest request{.workspace = Workspace::open(options.workspace), .passes = {}, .device = options.device};
-    for (const auto& name : passNames)
-        request.passes.push_back(passFromName(name));
-    PreprocessReport report;
-    request.finished = [&report](const auto& r) { report = r; };
-    const auto end = runJob(*makePreprocessJob(std::move(request)), options.output);
-    std::vector<std::vector<std::string>> rows = {{"pass", "made", "whole before", "failed", "time"}};
-    std::string failures;
-    auto passes = json::array();
-    bool anyFailed = false;
-    for (const auto& pass : report.passes) {
-        rows.push_back({passName(pass.pass), std::to_string(pass.made), std::to_string(pass.alreadyWhole),
-                        std::to_string(pass.failures.size()), durationText(pass.seconds)});
-        passes.push_back({{"pass", passName(pass.pass)},
-                          {"made", pass.made},
-                          {"already_whole", pass.alreadyWhole},
-                          {"seconds", pass.seconds},
-                          {"failures", toJson(pass.failures)}});
-        failures += listText(pass.failures);
-        anyFailed = anyFailed || !pass.failures.empty();
-    }
-    printResult(options.output, table(rows) + failures, {{"passes", passes}, {"stopped", end == JobEnd::Cancelled}});
-    if (anyFailed || end == JobEnd::Cancelled)
-        options.exitCode = 1;
 }
 
 void runShard(std::int64_t shardSize, bool overwrite, Options& options)
@@ -172,51 +123,11 @@ void runVerify(bool repair, Options& options)
         options.exitCode = 1;
 }
 
-/// "70.4 MB"
-std::string sizeText(std::int64_t bytes)
-{
-    constexpr std::array units = {"B", "kB", "MB", "GB", "TB"};
-    auto size = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    for (; size >= 1000 && unit + 1 < units.size(); ++unit)
-        size /= 1000;
-    char text[32];
-    std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", size, units[unit]);
-    return text;
-}
-
-std::string countsText(const std::map<std::string, std::int64_t>& counts)
-{
-    std::string text;
-    for (const auto& [name, number] : counts)
-        text += (text.empty() ? "" : ", ") + name + " " + std::to_string(number);
-    return text;
-}
-
-std::string inputName(ArrayInput input)
-{
-    switch (input) {
-    case ArrayInput::Picture:
-        return "picture";
-    case ArrayInput::Caption:
-        return "caption";
-    case ArrayInput::Bucket:
-        return "bucket";
-    case ArrayInput::PassSettings:
-        return "settings";
-    case ArrayInput::Encoder:
-        return "encoder";
-    }
-    return {};
-}
-
 /// "3 (picture 2, encoder 1)"
 std::string staleText(const ArrayStatus& array)
 {
-    std::map<std::string, std::int64_t> because;
-    for (const auto& [input, number] : array.staleBecause)
-        because[inputName(input)] = number;
-    return std::to_string(array.stale) + (because.empty() ? "" : " (" + countsText(because) + ")");
+    const auto because = countsText(byName(array.staleBecause));
+    return std::to_string(array.stale) + (because.empty() ? "" : " (" + because + ")");
 }
 
 /// A record of the validation split that could be painted after, or empty.
@@ -231,27 +142,55 @@ std::string firstWholeValidationRecord(const Workspace& workspace)
     return {};
 }
 
+/// Of the file system that a folder is on, or will be.
+std::optional<std::int64_t> freeBytes(std::filesystem::path folder)
+{
+    std::error_code error;
+    while (!std::filesystem::exists(folder, error) && folder.has_relative_path())
+        folder = folder.parent_path();
+    const auto space = std::filesystem::space(folder, error);
+    return error ? std::nullopt : std::optional(static_cast<std::int64_t>(space.available));
+}
+
+/// What is there, what the full set will need, and what is free.
+std::string needText(const StatusReport& report, const std::array<std::optional<std::int64_t>, 4>& full,
+                     const std::optional<std::int64_t>& free)
+{
+    std::int64_t there = 0, needed = 0;
+    bool known = true;
+    for (std::size_t i = 0; i < full.size(); ++i) {
+        there += report.arrays[i].bytes;
+        needed += full[i].value_or(0);
+        known = known && full[i].has_value();
+    }
+    return "derived arrays: " + sizeText(there) + " there, the full set needs " +
+           (known ? sizeText(needed) : "at least " + sizeText(needed)) +
+           (free ? ", " + sizeText(*free) + " free" : std::string()) + "\n";
+}
+
 void runStatus(const LedgerRequest& epoch, Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
     const auto report = status(workspace);
-    std::vector<std::vector<std::string>> rows = {{"array", "whole", "adopted", "missing", "stale", "wrong", "size"}};
+    const auto full = fullSetBytes(workspace);
+    std::vector<std::vector<std::string>> rows = {
+        {"array", "whole", "adopted", "missing", "stale", "wrong", "size", "full set"}};
     auto arrays = json::array();
     for (const auto& array : report.arrays) {
         const auto* const name = arrayFolderNames[static_cast<std::size_t>(array.array)];
+        const auto& fullBytes = full[static_cast<std::size_t>(array.array)];
         rows.push_back({name, std::to_string(array.whole), std::to_string(array.adopted), std::to_string(array.missing),
-                        staleText(array), std::to_string(array.wrong), sizeText(array.bytes)});
-        auto because = json::object();
-        for (const auto& [input, number] : array.staleBecause)
-            because[inputName(input)] = number;
+                        staleText(array), std::to_string(array.wrong), sizeText(array.bytes),
+                        fullBytes ? sizeText(*fullBytes) : "unknown"});
         arrays.push_back({{"array", name},
                           {"whole", array.whole},
                           {"adopted", array.adopted},
                           {"missing", array.missing},
                           {"stale", array.stale},
-                          {"stale_because", because},
+                          {"stale_because", byName(array.staleBecause)},
                           {"wrong", array.wrong},
-                          {"bytes", array.bytes}});
+                          {"bytes", array.bytes},
+                          {"full_bytes", fullBytes ? json(*fullBytes) : json()}});
     }
     auto text = count(report.records, "record");
     if (report.records > 0)
@@ -263,8 +202,11 @@ void runStatus(const LedgerRequest& epoch, Options& options)
     for (const auto& [reason, number] : report.excluded)
         text += "\n" + count(number, "record") + " excluded: " + reason;
     const auto ledger = ledgerIfPacked(workspace, epoch);
-    printResult(options.output, text + "\n" + table(rows) + (ledger ? "\n" + ledgerText(*ledger) : ""),
+    const auto free = freeBytes(workspace.derivedFolder());
+    printResult(options.output,
+                text + "\n" + table(rows) + needText(report, full, free) + (ledger ? "\n" + ledgerText(*ledger) : ""),
                 {{"records", report.records},
+                 {"bytes_free", free ? json(*free) : json()},
                  {"pictures_gone", report.picturesGone},
                  {"splits", report.splits},
                  {"buckets", report.buckets},
@@ -292,12 +234,7 @@ void addDataCommands(CLI::App& app, Options& options)
     importing->add_option("SOURCE", *source, "A folder, or a records.jsonl")->required();
     importing->callback([source, &options] { runImport(*source, options); });
 
-    auto* const preprocess = app.add_subcommand("preprocess", "Make the arrays that are missing or stale");
-    const auto passes = std::make_shared<std::vector<std::string>>(std::vector<std::string>{"t5", "vae", "dinov3"});
-    preprocess->add_option("--pass-filter", *passes, "Passes to run, of t5,vae,dinov3")
-        ->delimiter(',')
-        ->capture_default_str();
-    preprocess->callback([passes, &options] { runPreprocess(*passes, options); });
+    addPreprocessCommand(app, options);
 
     auto* const shard = app.add_subcommand("shard", "Pack the whole records of each split into WebDataset shards");
     const auto shardSize = std::make_shared<std::int64_t>(1000);

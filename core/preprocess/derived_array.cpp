@@ -138,13 +138,14 @@ std::string joined(const std::vector<InputChange>& changes)
 
 std::string passParameters(Pass pass, const ArrayExpectations& expected)
 {
+    const std::string products = expected.bf16Products ? ", products in bf16" : "";
     switch (pass) {
     case Pass::T5:
-        return "t5/1, valid tokens of at most " + std::to_string(expected.textTokens);
+        return "t5/1, valid tokens of at most " + std::to_string(expected.textTokens) + products;
     case Pass::Vae:
         return "vae/1, mean of the latent, (z - shift) * scale";
     case Pass::Dino:
-        return "dinov3/1, bucket image to the nearest multiple of p";
+        return "dinov3/1, bucket image to the nearest multiple of p" + products;
     }
     return {};
 }

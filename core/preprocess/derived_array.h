@@ -20,6 +20,7 @@ struct ArrayExpectations {
     std::int64_t latentFactor = 8; ///< Pixels per latent pixel along each side.
     std::optional<std::int64_t> dinoWidth;
     std::optional<std::int64_t> patchSize; ///< p of the ViT, pixels.
+    bool bf16Products = false;             ///< Of T5 and the ViT: factors rounded to bfloat16.
 };
 
 /// The settings that a pass's results depend on, with the version of its rules.

@@ -5,7 +5,11 @@
 #include "core/encoders/fingerprint.h"
 #include "core/encoders/t5.h"
 #include "core/io/atomic_file.h"
+#include "core/preprocess/memory_plan.h"
+#include "core/preprocess/precision.h"
+#include "core/preprocess/working_memory.h"
 #include "core/runtime/error.h"
+#include "core/workbench.h"
 
 #include <ATen/ATen.h>
 
@@ -14,13 +18,6 @@ namespace nanodit {
 namespace fs = std::filesystem;
 
 namespace {
-
-at::Device deviceOf(const DeviceChoice& choice)
-{
-    if (choice.device.empty())
-        return at::hasCUDA() ? at::kCUDA : at::kCPU;
-    return at::Device(choice.device);
-}
 
 std::string encoderFolderOf(const Workspace& workspace, Pass pass)
 {
@@ -82,9 +79,39 @@ ArrayExpectations expectationsOf(const Workspace& workspace)
     return expected;
 }
 
-TextEncoder textEncoder(const fs::path& folder, std::int64_t maxTokens, at::Device device)
+/// On another device than the CPU, only what goes there and comes back takes memory that is accounted for.
+std::function<std::int64_t(Pass, ImageSize, std::int64_t)> workingBytes(const Workspace& workspace, at::Device device)
 {
-    const auto encoder = T5Encoder::load(folder, {.device = device});
+    if (!device.is_cpu())
+        return [](Pass pass, ImageSize bucket, std::int64_t records) {
+            return pass == Pass::T5 ? 0 : records * 2 * 4 * imageBytes(bucket);
+        };
+    std::optional<T5Config> text;
+    std::optional<AutoencoderConfig> vae;
+    std::optional<DinoConfig> dino;
+    const auto folderOf = [&](Pass pass) { return workspace.path(encoderFolderOf(workspace, pass)); };
+    if (obstacleOf(workspace, Pass::T5).empty())
+        text = T5Config::load(folderOf(Pass::T5));
+    if (obstacleOf(workspace, Pass::Vae).empty())
+        vae = autoencoderConfigOf(folderOf(Pass::Vae));
+    if (obstacleOf(workspace, Pass::Dino).empty())
+        dino = DinoConfig::load(folderOf(Pass::Dino));
+    return [=, tokens = workspace.config.textTokens](Pass pass, ImageSize bucket, std::int64_t records) {
+        switch (pass) {
+        case Pass::T5:
+            return text ? workingBytesOf(*text, tokens, records) : 0;
+        case Pass::Vae:
+            return vae ? workingBytesOf(*vae, bucket, records) : 0;
+        case Pass::Dino:
+            return dino ? workingBytesOf(*dino, bucket, records) : 0;
+        }
+        return std::int64_t{0};
+    };
+}
+
+TextEncoder textEncoder(const fs::path& folder, std::int64_t maxTokens, const EncoderOptions& options)
+{
+    const auto encoder = T5Encoder::load(folder, options);
     return [encoder, maxTokens](const std::vector<std::string>& captions, const JobContext& context) {
         return encoder->encodeCaptions(captions, maxTokens, [&context] { return context.shouldStop(); });
     };
@@ -100,20 +127,22 @@ LatentEncoder latentEncoder(const fs::path& folder, at::Device device)
         loaded = AutoencoderKl(loaded.config(), std::move(weights), folder.string());
     }
     const auto encoder = std::make_shared<const AutoencoderKl>(std::move(loaded));
-    return [encoder, device](const std::vector<Image>& images, const JobContext&) {
+    return [encoder, device](const std::vector<Image>& images, const JobContext& context) {
         std::vector<at::Tensor> pictures;
         for (const auto& image : images)
             pictures.push_back(tensorFromImage(image));
         // diffusers' VaeImageProcessor: [0, 1] to [-1, 1].
         const auto pixels = at::stack(pictures).to(device).to(at::kFloat).div(255).mul(2).sub(1); // [B, 3, H, W]
-        return encoder->modelLatent(encoder->encode(pixels).mean);
+        const auto latent = encoder->encode(pixels, [&context] { return context.shouldStop(); });
+        return latent ? encoder->modelLatent(latent->mean) : at::Tensor();
     };
 }
 
-PatchEncoder patchEncoder(const fs::path& folder, at::Device device)
+PatchEncoder patchEncoder(const fs::path& folder, const EncoderOptions& options)
 {
-    const auto encoder = DinoEncoder::load(folder, {.device = device});
-    return [encoder, device](const std::vector<Image>& images, const JobContext& context) -> PatchFeatures {
+    const auto encoder = DinoEncoder::load(folder, options);
+    return [encoder, device = options.device](const std::vector<Image>& images,
+                                              const JobContext& context) -> PatchFeatures {
         std::vector<at::Tensor> pictures;
         for (const auto& image : images)
             pictures.push_back(
@@ -128,12 +157,25 @@ PatchEncoder patchEncoder(const fs::path& folder, at::Device device)
 
 } // namespace
 
+at::Device deviceOf(const DeviceChoice& choice)
+{
+    if (choice.device.empty())
+        return at::hasCUDA() ? at::kCUDA : at::kCPU;
+    return at::Device(choice.device);
+}
+
 PassEncoders encodersOf(const Workspace& workspace, const DeviceChoice& choice)
 {
     const auto device = deviceOf(choice);
     const auto folderOf = [workspace](Pass pass) { return workspace.path(encoderFolderOf(workspace, pass)); };
+    const bool bf16 = productsInBf16(workspace);
+    const EncoderOptions options{
+        .device = device, .compute = at::kFloat, .products = bf16 ? at::kBFloat16 : at::kFloat};
     PassEncoders encoders;
     encoders.expectations = expectationsOf(workspace);
+    encoders.expectations.bf16Products = bf16;
+    encoders.device =
+        (device.is_cpu() ? "" : device.str() + ", ") + computeInfo().description + (bf16 ? ", products in bf16" : "");
     encoders.obstacle = [workspace](Pass pass) { return obstacleOf(workspace, pass); };
     encoders.fingerprint = [workspace, folderOf](Pass pass, const JobContext& context) {
         if (const auto obstacle = obstacleOf(workspace, pass); !obstacle.empty())
@@ -141,7 +183,7 @@ PassEncoders encodersOf(const Workspace& workspace, const DeviceChoice& choice)
         return encoderFingerprint(folderOf(pass), workspace.root / "data" / "encoder_fingerprints.json", context);
     };
     encoders.loadText = [=, tokens = workspace.config.textTokens] {
-        return textEncoder(folderOf(Pass::T5), tokens, device);
+        return textEncoder(folderOf(Pass::T5), tokens, options);
     };
     if (obstacleOf(workspace, Pass::T5).empty())
         encoders.loadTokenCount = [=, tokens = workspace.config.textTokens] {
@@ -153,7 +195,8 @@ PassEncoders encodersOf(const Workspace& workspace, const DeviceChoice& choice)
     encoders.loadLatent = [=] { return latentEncoder(folderOf(Pass::Vae), device); };
     if (obstacleOf(workspace, Pass::Dino).empty())
         encoders.dinoRegisters = DinoConfig::load(folderOf(Pass::Dino)).registers;
-    encoders.loadPatch = [=] { return patchEncoder(folderOf(Pass::Dino), device); };
+    encoders.loadPatch = [=] { return patchEncoder(folderOf(Pass::Dino), options); };
+    encoders.workingBytes = workingBytes(workspace, device);
     if (!device.is_cpu()) {
         encoders.pixelsAtOnce = 4 * 1024 * 1024;
         encoders.captionsAtOnce = 32;

@@ -42,10 +42,16 @@ struct PassEncoders {
     std::function<LatentEncoder()> loadLatent;
     std::function<PatchEncoder()> loadPatch;
     std::int64_t dinoRegisters = 0; ///< Tokens between CLS and the patches.
-    /// Pixels of pictures, and captions, that are encoded as one.
+    std::string device;             ///< What computes, in words: rates of passes are kept by it.
+    /// Bytes that encoding so many records at once takes beside the weights, the longest captions assumed: an estimate.
+    std::function<std::int64_t(Pass, ImageSize bucket, std::int64_t records)> workingBytes =
+        [](Pass, ImageSize, std::int64_t) { return std::int64_t{0}; };
+    /// Pixels of pictures, and captions, that are encoded as one where memory allows.
     std::int64_t pixelsAtOnce = 512 * 512;
     std::int64_t captionsAtOnce = 8;
 };
+
+at::Device deviceOf(const DeviceChoice& choice);
 
 /// The encoders that workspace.yaml names. Reads their config.json only.
 PassEncoders encodersOf(const Workspace& workspace, const DeviceChoice& device = {});

@@ -41,22 +41,19 @@ bool isWhole(SurveyedRecord& entry, Pass pass, const Workspace& workspace, Catal
 }
 
 /// Consecutive tasks of one bucket, of at most so many pictures or captions; those that failed before one by one, last.
-void makeBatches(PassPlan& plan, Pass pass, const PassEncoders& encoders, const std::set<std::string>& failedBefore)
+void makeBatches(PassPlan& plan, Pass pass, const std::set<std::string>& failedBefore)
 {
-    const auto bucketKey = [pass](const Record& record) { return pass == Pass::T5 ? ImageSize{} : record.bucket; };
+    const auto sizeOf = [pass](const Record& record) { return pass == Pass::T5 ? ImageSize{} : record.bucket; };
     std::ranges::sort(plan.tasks, {}, [&](const PassPlan::Task& task) {
-        return std::tuple(failedBefore.contains(task.record.id), bucketKey(task.record), task.record.id);
+        return std::tuple(failedBefore.contains(task.record.id), sizeOf(task.record), task.record.id);
     });
     for (std::size_t i = 0; i < plan.tasks.size(); ++i) {
         const auto& record = plan.tasks[i].record;
-        const auto bucket = bucketKey(record);
-        const auto most = pass == Pass::T5
-                              ? encoders.captionsAtOnce
-                              : std::clamp<std::int64_t>(encoders.pixelsAtOnce / (bucket.width * bucket.height), 1, 16);
+        const auto most = plan.memory.most(bucketKey(pass, record));
         const bool alone = failedBefore.contains(record.id);
         const auto* const last = plan.batches.empty() ? nullptr : &plan.batches.back();
         const bool joins = last && !alone && static_cast<std::int64_t>(last->size()) < most &&
-                           bucketKey(plan.tasks[last->front()].record) == bucket;
+                           sizeOf(plan.tasks[last->front()].record) == sizeOf(record);
         if (joins)
             plan.batches.back().push_back(i);
         else
@@ -65,6 +62,22 @@ void makeBatches(PassPlan& plan, Pass pass, const PassEncoders& encoders, const 
 }
 
 } // namespace
+
+std::string bucketKey(Pass pass, const Record& record)
+{
+    return pass == Pass::T5 ? "" : bucketName(record.bucket);
+}
+
+MemoryPlan planMemoryOf(Pass pass, const Workspace& workspace, const PassEncoders& encoders, std::int64_t memory)
+{
+    std::vector<std::string> buckets = {""};
+    if (pass != Pass::T5) {
+        buckets.clear();
+        for (const auto bucket : workspace.config.buckets)
+            buckets.push_back(bucketName(bucket));
+    }
+    return planMemory(pass, buckets, encoders, memory);
+}
 
 void adoptArray(Catalog& catalog, const Record& record, ArrayKind kind, const ArrayJudgement& judgement,
                 const ArrayInputs& inputs)
@@ -80,7 +93,7 @@ void adoptArray(Catalog& catalog, const Record& record, ArrayKind kind, const Ar
 }
 
 std::optional<PassPlan> planPass(Pass pass, const Workspace& workspace, Catalog& catalog, const PassEncoders& encoders,
-                                 const JobContext& context)
+                                 const JobContext& context, std::int64_t memory)
 {
     const auto fingerprints = usableFingerprints(encoders, {pass}, context);
     if (!fingerprints)
@@ -90,6 +103,7 @@ std::optional<PassPlan> planPass(Pass pass, const Workspace& workspace, Catalog&
         return std::nullopt;
     PassPlan plan;
     plan.fingerprints = *fingerprints;
+    plan.memory = planMemoryOf(pass, workspace, encoders, memory);
     for (auto& entry : *survey) {
         if (context.shouldStop())
             return std::nullopt;
@@ -107,7 +121,7 @@ std::optional<PassPlan> planPass(Pass pass, const Workspace& workspace, Catalog&
     std::set<std::string> failedBefore;
     for (const auto& [id, reason] : catalog.failures(pass))
         failedBefore.insert(id);
-    makeBatches(plan, pass, encoders, failedBefore);
+    makeBatches(plan, pass, failedBefore);
     return plan;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/preprocess/memory_plan.h"
 #include "core/preprocess/survey.h"
 
 #include <optional>
@@ -19,14 +20,21 @@ struct PassPlan {
     /// Indices of tasks that are encoded as one, in the order in which they are.
     std::vector<std::vector<std::size_t>> batches;
     EncoderFingerprints fingerprints;
+    MemoryPlan memory;
     std::int64_t whole = 0; ///< Records with nothing to do, adopted ones among them.
     std::int64_t adopted = 0;
 };
 
 /// Looks at every record. Arrays that are whole by their heads but of unknown origin are read and, when they are
-/// finite, adopted. Empty when stopped.
+/// finite, adopted. `memory`: megabytes, as planMemory has them. Empty when stopped.
 std::optional<PassPlan> planPass(Pass pass, const Workspace& workspace, Catalog& catalog, const PassEncoders& encoders,
-                                 const JobContext& context);
+                                 const JobContext& context, std::int64_t memory);
+
+/// planMemory for the buckets of a workspace.
+MemoryPlan planMemoryOf(Pass pass, const Workspace& workspace, const PassEncoders& encoders, std::int64_t memory);
+
+/// What batches are cut by, and rates kept by: the bucket's name, or "" for t5.
+std::string bucketKey(Pass pass, const Record& record);
 
 /// Enters an array into the catalog that was made elsewhere and found good.
 void adoptArray(Catalog& catalog, const Record& record, ArrayKind kind, const ArrayJudgement& judgement,

@@ -1,16 +1,17 @@
 #include "core/preprocess/pass_run.h"
 
 #include "core/io/atomic_file.h"
-#include "core/io/npy.h"
-#include "core/io/tensor.h"
+#include "core/io/size_text.h"
+#include "core/preprocess/memory_account.h"
 #include "core/preprocess/pass_plan.h"
+#include "core/preprocess/pass_store.h"
 #include "core/preprocess/prefetch.h"
 #include "core/preprocess/set_aside.h"
 #include "core/runtime/error.h"
-#include "core/runtime/parallel.h"
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -18,11 +19,9 @@ namespace nanodit {
 
 namespace {
 
-/// Threads that read pictures, and batches they may be ahead of the encoder.
+/// Threads that read pictures, and batches they may be ahead of the encoder where memory allows.
 constexpr std::size_t readers = 2;
 constexpr std::size_t batchesAhead = 4;
-/// Threads that write a batch's files.
-constexpr std::size_t writers = 16;
 
 /// Tasks with what their encoder needs; those that could not be read have a failure instead.
 struct Batch {
@@ -30,6 +29,7 @@ struct Batch {
     std::vector<std::string> captions; ///< Of t5.
     std::vector<Image> images;         ///< Bucket images, of the other passes.
     std::vector<std::pair<const PassPlan::Task*, std::string>> failures;
+    std::int64_t bytes = 0; ///< Of the images.
 
     Batch only(std::size_t index) const
     {
@@ -56,7 +56,7 @@ at::Tensor storedForm(const at::Tensor& tensor, ArrayKind kind)
     if (!at::isfinite(plain).all().item<bool>())
         throw DataError("the encoder gave values that are infinite or not a number for " + arrayName(kind));
     if (kind != ArrayKind::T5 && kind != ArrayKind::DinoPatches)
-        return plain;
+        return plain.is_alias_of(tensor) ? plain.clone() : plain; // a view would keep its whole batch alive
     auto half = plain.to(at::kHalf);
     return at::isfinite(half).all().item<bool>() ? half : plain;
 }
@@ -101,95 +101,176 @@ Image readBucketImage(const Record& record)
     return image;
 }
 
+std::int64_t bytesOf(const Results& results)
+{
+    std::int64_t bytes = 0;
+    for (const auto& record : results) {
+        for (const auto& tensor : record)
+            bytes += static_cast<std::int64_t>(tensor.nbytes());
+    }
+    return bytes;
+}
+
+/// One pass. Three stages work at the same time: pictures are read and brought to their bucket on threads of their own,
+/// the job's thread encodes, PassStore writes. What each may hold in memory is shared out beforehand.
 class Run {
 public:
     Run(Pass pass, const Workspace& workspace, Catalog& catalog, const PassEncoders& encoders,
-        const JobContext& context)
+        const JobContext& context, const PassLimits& limits)
         : pass_(pass)
         , workspace_(workspace)
         , catalog_(catalog)
         , encoders_(encoders)
         , context_(context)
+        , limits_(limits)
     {
-        report_.pass = pass;
     }
 
-    JobEnd run()
+    PassOutcome run()
     {
+        outcome_.report.pass = pass_;
         if (const auto obstacle = encoders_.obstacle(pass_); !obstacle.empty())
             throw DataError(obstacle);
-        auto plan = planPass(pass_, workspace_, catalog_, encoders_, context_);
-        if (!plan)
-            return JobEnd::Cancelled;
+        auto plan = planPass(pass_, workspace_, catalog_, encoders_, context_, limits_.memory);
+        if (!plan) {
+            outcome_.end = JobEnd::Cancelled;
+            return outcome_;
+        }
         plan_ = std::move(*plan);
-        report_.alreadyWhole = plan_.whole;
+        outcome_.report.alreadyWhole = plan_.whole;
+        outcome_.memory = {.pass = pass_, .budget = plan_.memory.budget};
         if (plan_.adopted > 0)
             context_.info(passName(pass_) + ": adopted the arrays of " + std::to_string(plan_.adopted) +
                           " records, which were made elsewhere and are good");
         if (plan_.tasks.empty())
-            return JobEnd::Finished;
+            return outcome_;
         for (const auto kind : arraysOf(pass_))
             removeAbandonedTemporaries(derivedSubfolder(workspace_, arrayName(kind)));
-        const auto end = work();
-        if (movedAside_ > 0)
-            context_.warn(passName(pass_) + ": moved " + std::to_string(movedAside_) +
-                          " files of unknown origin aside, into folders beside theirs");
-        return end;
+        work();
+        outcome_.memory.most = account_.most();
+        return outcome_;
     }
 
-    const PassReport& report() const { return report_; }
-
 private:
-    JobEnd work()
+    void work()
     {
-        ProgressMeter meter(context_, passName(pass_) + ": loading the encoder",
-                            plan_.whole + static_cast<std::int64_t>(plan_.tasks.size()), "records");
+        const auto total = plan_.whole + static_cast<std::int64_t>(plan_.tasks.size());
+        ProgressMeter loading(context_, passName(pass_) + ": loading the encoder", total, "records");
         const auto encode = loadEncode(pass_, encoders_, context_);
-        ProgressMeter working(context_, passName(pass_) + ": encoding",
-                              plan_.whole + static_cast<std::int64_t>(plan_.tasks.size()), "records");
-        working.skip(plan_.whole);
+        ProgressMeter meter(context_, passName(pass_) + ": encoding", total, "records");
+        meter.skip(plan_.whole);
+        PassStore store(pass_, workspace_, catalog_, plan_, encoders_, plan_.memory.batchesWaiting,
+                        limits_.maxFailures);
+        outcome_.end = encodeAll(encode, store, meter);
+        store.finish();
+        meter.update(plan_.whole + store.done());
+        outcome_.report.made = store.made();
+        outcome_.report.failures = store.failures();
+        outcome_.tooMany = store.tooMany();
+        if (store.movedAside() > 0)
+            context_.warn(passName(pass_) + ": moved " + std::to_string(store.movedAside()) +
+                          " files of unknown origin aside, into folders beside theirs");
+    }
+
+    JobEnd encodeAll(const Encode& encode, PassStore& store, ProgressMeter& meter)
+    {
+        MemoryTurns reading(account_, plan_.memory.reading);
         Prefetch<Batch> batches(
-            plan_.batches.size(), [this](std::size_t i) { return read(plan_.batches[i]); }, readers, batchesAhead);
-        for (const auto& members : plan_.batches) {
+            plan_.batches.size(), [&](std::size_t i) { return read(i, reading); }, readers, batchesAhead);
+        const EndOfTurns end{reading}; // before the readers are waited for
+        for (std::size_t i = 0; i < plan_.batches.size(); ++i) {
             if (context_.shouldStop())
                 return JobEnd::Cancelled;
-            auto batch = batches.take();
-            const auto results = encodeOrFail(encode, batch);
+            auto batch = batches.takeUnless([this] { return context_.control->stopRequested(); });
+            if (!batch)
+                return JobEnd::Cancelled;
+            const auto bytes = std::exchange(batch->bytes, 0);
+            auto results = encodeAccounted(encode, *batch);
+            batch->images.clear();
+            reading.give(bytes);
             if (!results)
                 return JobEnd::Cancelled;
-            store(batch, *results);
-            working.advance(static_cast<std::int64_t>(members.size()));
+            MemoryHold memory(account_, bytesOf(*results));
+            if (!store.put({.tasks = std::move(batch->tasks),
+                            .results = std::move(*results),
+                            .failures = std::move(batch->failures),
+                            .memory = std::move(memory)}))
+                return JobEnd::Finished; // finish() says why
+            meter.update(plan_.whole + store.done());
         }
         return JobEnd::Finished;
     }
 
-    /// Any thread.
-    Batch read(const std::vector<std::size_t>& members) const
+    struct EndOfTurns {
+        MemoryTurns& turns;
+        ~EndOfTurns() { turns.end(); }
+    };
+
+    /// Any thread; batches in their order.
+    Batch read(std::size_t index, MemoryTurns& reading) const
     {
+        const auto& members = plan_.batches[index];
         Batch batch;
+        if (pass_ == Pass::T5) {
+            for (const auto member : members) {
+                batch.captions.push_back(plan_.tasks[member].record.caption);
+                batch.tasks.push_back(&plan_.tasks[member]);
+            }
+            return batch;
+        }
+        const auto each = imageBytes(plan_.tasks[members.front()].record.bucket);
+        const auto room = reading.limit() - each * static_cast<std::int64_t>(members.size());
+        std::int64_t decoding = 0;
+        std::vector<const PassPlan::Task*> readable;
         for (const auto member : members) {
             const auto& task = plan_.tasks[member];
-            if (pass_ == Pass::T5) {
-                batch.captions.push_back(task.record.caption);
-            } else {
-                try {
-                    batch.images.push_back(readBucketImage(task.record));
-                } catch (const std::exception& error) { // whatever a picture does, it must not end the pass
-                    batch.failures.emplace_back(&task, error.what());
-                    continue;
-                }
+            const auto needed = decodingBytes(task.record.original);
+            if (needed > room) {
+                batch.failures.emplace_back(&task, tooLarge(task.record, needed, room));
+                continue;
             }
-            batch.tasks.push_back(&task);
+            decoding = std::max(decoding, needed);
+            readable.push_back(&task);
         }
+        const auto taken = decoding + each * static_cast<std::int64_t>(readable.size());
+        if (!reading.take(index, taken))
+            return batch;
+        for (const auto* const task : readable) {
+            if (context_.control->stopRequested())
+                break;
+            try {
+                batch.images.push_back(readBucketImage(task->record));
+                batch.tasks.push_back(task);
+                batch.bytes += each;
+            } catch (const std::exception& error) { // whatever a picture does, it must not end the pass
+                batch.failures.emplace_back(task, error.what());
+            }
+        }
+        reading.give(taken - batch.bytes);
         return batch;
+    }
+
+    static std::string tooLarge(const Record& record, std::int64_t needed, std::int64_t room)
+    {
+        return record.image.string() + " needs " + sizeText(needed) + " while it is read, more than the " +
+               sizeText(room) + " that the pass may use for that: allow more with --memory";
+    }
+
+    std::optional<Results> encodeAccounted(const Encode& encode, Batch& batch)
+    {
+        if (batch.tasks.empty())
+            return Results{};
+        const auto& record = batch.tasks.front()->record;
+        const auto bucket = pass_ == Pass::T5 ? ImageSize{} : record.bucket;
+        const auto records = static_cast<std::int64_t>(batch.tasks.size());
+        const MemoryHold working(account_, encoders_.workingBytes(pass_, bucket, records));
+        return encodeOrFail(encode, batch);
     }
 
     /// Empty when stopped. When a batch fails, its records are tried one by one, and those that fail alone too leave
     /// the batch with their reason.
     std::optional<Results> encodeOrFail(const Encode& encode, Batch& batch) const
     {
-        if (batch.tasks.empty())
-            return Results{};
         std::string reason;
         try {
             auto results = encode(batch);
@@ -222,74 +303,25 @@ private:
         return results;
     }
 
-    /// The files are distrusted before the first is touched and trusted after the last is whole, so that a batch that
-    /// was interrupted is made again as a batch.
-    void store(const Batch& batch, const Results& results)
-    {
-        const auto kinds = arraysOf(pass_);
-        for (const auto* const task : batch.tasks)
-            moveAside(*task);
-        catalog_.together([&] {
-            for (const auto* const task : batch.tasks) {
-                for (const auto kind : kinds)
-                    catalog_.beginMaking(task->record.id, kind);
-            }
-        });
-        for (std::size_t i = 0; i < batch.tasks.size(); ++i) {
-            for (std::size_t k = 0; k < kinds.size(); ++k)
-                writeNpy(arrayFile(workspace_, kinds[k], batch.tasks[i]->record.id), arrayFromTensor(results[i].at(k)));
-        }
-        catalog_.together([&] {
-            for (std::size_t i = 0; i < batch.tasks.size(); ++i) {
-                const auto& record = batch.tasks[i]->record;
-                for (std::size_t k = 0; k < kinds.size(); ++k)
-                    catalog_.recordMade(record.id, kinds[k], provenanceOf(record, kinds[k], results[i][k]));
-                catalog_.recordFailure(record.id, pass_, "");
-            }
-            for (const auto& [task, reason] : batch.failures)
-                catalog_.recordFailure(task->record.id, pass_, reason);
-        });
-        report_.made += static_cast<std::int64_t>(batch.tasks.size());
-        for (const auto& [task, reason] : batch.failures)
-            report_.failures.push_back({task->record.id, reason});
-    }
-
-    Provenance provenanceOf(const Record& record, ArrayKind kind, const at::Tensor& tensor) const
-    {
-        Provenance provenance;
-        provenance.inputs = inputsNow(record, kind, encoders_.expectations, plan_.fingerprints);
-        provenance.madeAt = utcNow();
-        provenance.dtype = arrayFromTensor(tensor).dtype;
-        provenance.shape = tensor.sizes().vec();
-        provenance.fileMark = fileMarkOf(arrayFile(workspace_, kind, record.id));
-        return provenance;
-    }
-
-    void moveAside(const PassPlan::Task& task)
-    {
-        for (const auto& [kind, folderName] : task.moveAside)
-            movedAside_ += !setAside(workspace_, kind, task.record.id, folderName).empty();
-    }
-
     Pass pass_;
     const Workspace& workspace_;
     Catalog& catalog_;
     const PassEncoders& encoders_;
     const JobContext& context_;
+    const PassLimits& limits_;
     PassPlan plan_;
-    PassReport report_;
-    std::int64_t movedAside_ = 0;
+    PassOutcome outcome_;
+    mutable MemoryAccount account_;
 };
 
 } // namespace
 
 PassOutcome runPass(Pass pass, const Workspace& workspace, Catalog& catalog, const PassEncoders& encoders,
-                    const JobContext& context)
+                    const JobContext& context, const PassLimits& limits)
 {
     const at::NoGradGuard noGrad;
     const auto start = std::chrono::steady_clock::now();
-    Run run(pass, workspace, catalog, encoders, context);
-    PassOutcome outcome{.end = run.run(), .report = run.report()};
+    auto outcome = Run(pass, workspace, catalog, encoders, context, limits).run();
     outcome.report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return outcome;
 }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -39,8 +41,19 @@ public:
     /// The next item; blocks until it is made. Rethrows what making it threw. Called at most `count` times.
     Item take()
     {
+        return *takeUnless([] { return false; });
+    }
+    /// The same, or nothing when `stop`, which is asked every few hundredths of a second, says so.
+    template<typename Stop>
+    std::optional<Item> takeUnless(Stop&& stop)
+    {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return made_.contains(taken_); });
+        while (!changed_.wait_for(lock, std::chrono::milliseconds(30), [this] { return made_.contains(taken_); })) {
+            if (stop())
+                return std::nullopt;
+        }
+        if (stop())
+            return std::nullopt;
         auto result = std::move(made_.extract(taken_).mapped());
         ++taken_;
         changed_.notify_all();

@@ -1,5 +1,9 @@
+#include "core/io/work_lock.h"
 #include "core/preprocess/jobs.h"
+#include "core/preprocess/pass_plan.h"
 #include "core/preprocess/pass_run.h"
+#include "core/preprocess/precision.h"
+#include "core/preprocess/set_aside.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -8,49 +12,124 @@ namespace nanodit {
 
 namespace {
 
-JobEnd preprocess(const PreprocessRequest& request, const PassEncoders& encoders, const JobContext& context)
+/// In the order of the request, each once.
+std::vector<Pass> distinct(const std::vector<Pass>& wanted)
 {
     std::vector<Pass> passes;
-    for (const auto pass : request.passes) {
+    for (const auto pass : wanted) {
         if (std::ranges::find(passes, pass) == passes.end())
             passes.push_back(pass);
     }
-    auto catalog = Catalog::open(request.workspace);
+    return passes;
+}
+
+Catalog openFilled(const Workspace& workspace)
+{
+    auto catalog = Catalog::open(workspace);
     if (catalog.recordCount() == 0)
-        throw DataError("the workspace " + request.workspace.root.string() +
+        throw DataError("the workspace " + workspace.root.string() +
                         " has no records yet: add pictures with \"nanodit import FOLDER\"");
-    // Before the first pass begins, not hours later when it is the second one's turn.
+    return catalog;
+}
+
+/// What stands in the way of the passes is told before the first begins, not hours later when it is the second one's
+/// turn. Empty when stopped.
+std::optional<PreprocessForecast> permitted(const std::vector<Pass>& passes, const Workspace& workspace,
+                                            Catalog& catalog, const PassEncoders& encoders, const JobContext& context,
+                                            const FreeBytes& freeBytes, std::int64_t memory)
+{
     for (const auto pass : passes) {
         if (const auto obstacle = encoders.obstacle(pass); !obstacle.empty())
             throw DataError(obstacle);
     }
+    for (const auto pass : passes)
+        planMemoryOf(pass, workspace, encoders, memory);
+    auto forecast = forecastPasses(passes, workspace, catalog, encoders, context, freeBytes);
+    if (forecast && !forecast->refusal.empty())
+        throw StoreError(forecast->refusal);
+    return forecast;
+}
+
+JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits, const PassEncoders& encoders,
+                  const JobContext& context, const FreeBytes& freeBytes)
+{
+    const auto& workspace = request.workspace;
+    const auto passes = distinct(request.passes);
+    auto catalog = openFilled(workspace);
+    const WorkLock lock(workLockFile(workspace), workLockText(workspace));
+    if (!lock.held())
+        context.warn("the file system of " + workspace.catalogFile().string() +
+                     " has no locks: see to it that no other passes run in this workspace at the same time");
+    const auto forecast = permitted(passes, workspace, catalog, encoders, context, freeBytes, limits.memory);
     PreprocessReport report;
-    auto end = JobEnd::Finished;
-    for (const auto pass : passes) {
-        auto outcome = runPass(pass, request.workspace, catalog, encoders, context);
+    auto end = forecast ? JobEnd::Finished : JobEnd::Cancelled;
+    std::string tooMany;
+    for (std::size_t i = 0; i < passes.size() && end == JobEnd::Finished && tooMany.empty(); ++i) {
+        // Somebody else may have filled the disk since.
+        const auto refusal = refusalOf(forecast->passes[i], forecast->folder, freeBytes(forecast->folder));
+        if (!refusal.empty())
+            throw StoreError(refusal);
+        auto outcome = runPass(passes[i], workspace, catalog, encoders, context, limits);
         report.passes.push_back(std::move(outcome.report));
+        limits.onMemory(outcome.memory);
         end = outcome.end;
-        if (end == JobEnd::Cancelled)
-            break;
+        tooMany = outcome.tooMany;
     }
     request.finished(report);
+    if (!tooMany.empty())
+        throw TooManyFailures(tooMany);
     return end;
+}
+
+JobEnd foretell(const ForecastRequest& request, const PassEncoders& encoders, const JobContext& context,
+                const FreeBytes& freeBytes)
+{
+    auto catalog = openFilled(request.workspace);
+    const auto forecast =
+        forecastPasses(distinct(request.passes), request.workspace, catalog, encoders, context, freeBytes);
+    if (!forecast)
+        return JobEnd::Cancelled;
+    request.finished(*forecast);
+    return JobEnd::Finished;
 }
 
 } // namespace
 
-std::unique_ptr<Job> makePreprocessJobWith(PreprocessRequest request, PassEncoders encoders)
+std::unique_ptr<Job> makePreprocessJobWith(PreprocessRequest request, PassEncoders encoders, PassLimits limits,
+                                           FreeBytes freeBytes)
 {
-    return makeJob([request = std::move(request), encoders = std::move(encoders)](const JobContext& context) {
-        return preprocess(request, encoders, context);
+    return makeJob([request = std::move(request), encoders = std::move(encoders), limits = std::move(limits),
+                    freeBytes = std::move(freeBytes)](const JobContext& context) {
+        return preprocess(request, limits, encoders, context, freeBytes);
     });
 }
 
 std::unique_ptr<Job> makePreprocessJob(PreprocessRequest request)
 {
+    return makePreprocessJob(std::move(request), {});
+}
+
+std::unique_ptr<Job> makePreprocessJob(PreprocessRequest request, PassLimits limits)
+{
+    return makeJob([request = std::move(request), limits = std::move(limits)](const JobContext& context) {
+        setUpCompute(request.device);
+        if (limits.precision)
+            decidePrecision(request.workspace, *limits.precision, deviceOf(request.device), context);
+        return preprocess(request, limits, encodersOf(request.workspace, request.device), context, freeBytesFor);
+    });
+}
+
+std::unique_ptr<Job> makeForecastJobWith(ForecastRequest request, PassEncoders encoders, FreeBytes freeBytes)
+{
+    return makeJob([request = std::move(request), encoders = std::move(encoders), freeBytes = std::move(freeBytes)](
+                       const JobContext& context) { return foretell(request, encoders, context, freeBytes); });
+}
+
+std::unique_ptr<Job> makeForecastJob(ForecastRequest request)
+{
     return makeJob([request = std::move(request)](const JobContext& context) {
         setUpCompute(request.device);
-        return preprocess(request, encodersOf(request.workspace, request.device), context);
+        return foretell(request, encodersOf(request.workspace, request.device), context, freeBytesFor);
     });
 }
 

@@ -38,4 +38,14 @@ fs::path setAside(const Workspace& workspace, ArrayKind kind, const std::string&
     return {};
 }
 
+fs::path workLockFile(const Workspace& workspace)
+{
+    return workspace.catalogFile().string() + ".lock";
+}
+
+std::string workLockText(const Workspace& workspace)
+{
+    return "the workspace " + workspace.root.string() + " is being worked on";
+}
+
 } // namespace nanodit

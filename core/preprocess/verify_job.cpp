@@ -1,3 +1,4 @@
+#include "core/io/work_lock.h"
 #include "core/preprocess/jobs.h"
 #include "core/preprocess/pass_plan.h"
 #include "core/preprocess/set_aside.h"
@@ -55,6 +56,8 @@ public:
         if (request.repair && catalog_.readOnly())
             throw StoreError("the workspace " + workspace_.root.string() +
                              " cannot be repaired, because its data folder cannot be written to: make it writable");
+        if (request.repair)
+            lock_.emplace(workLockFile(workspace_), workLockText(workspace_));
         for (const auto kind : allArrays)
             report_.arrays[static_cast<std::size_t>(kind)].array = kind;
         for (const auto pass : {Pass::T5, Pass::Vae, Pass::Dino})
@@ -194,6 +197,7 @@ private:
     const PassEncoders& encoders_;
     const JobContext& context_;
     Catalog catalog_;
+    std::optional<WorkLock> lock_; ///< While files are moved, no pass may be making them.
     std::array<std::map<std::string, std::string>, 3> failures_;
     EncoderFingerprints fingerprints_;
     VerifyReport report_;

@@ -1,4 +1,6 @@
 #include "core/dataset/record_edits.h"
+#include "core/io/npy.h"
+#include "core/preprocess/pass_forecast.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
 #include "core/workbench.h"
@@ -12,6 +14,7 @@ namespace {
 /// The encoders as far as they are known: what cannot be read of them (a folder that is not mounted) leaves the
 /// staleness of their arrays unknown. They matter only to arrays that were made or adopted here.
 struct KnownEncoders {
+    PassEncoders encoders; ///< Of those, no more than the expectations and the count of tokens.
     ArrayExpectations expected;
     EncoderFingerprints fingerprints;
 };
@@ -21,23 +24,23 @@ KnownEncoders knownEncoders(const Workspace& workspace, const Catalog& catalog)
     KnownEncoders known;
     known.expected.textTokens = workspace.config.textTokens;
     try {
-        const auto encoders = encodersOf(workspace);
-        known.expected = encoders.expectations;
+        known.encoders = encodersOf(workspace);
+        known.expected = known.encoders.expectations;
         std::vector<Pass> passes;
         for (const auto kind : allArrays) {
             if (catalog.hasProvenance(kind))
                 passes.push_back(passOf(kind));
         }
-        known.fingerprints = *usableFingerprints(encoders, passes, {});
+        known.fingerprints = *usableFingerprints(known.encoders, passes, {});
     } catch (const Error&) {
         known.fingerprints = {};
     }
     return known;
 }
 
-std::vector<SurveyedRecord> surveyNow(const Workspace& workspace, Catalog& catalog, Look look)
+std::vector<SurveyedRecord> surveyNow(const Workspace& workspace, Catalog& catalog, Look look,
+                                      const KnownEncoders& known)
 {
-    const auto known = knownEncoders(workspace, catalog);
     if (look == Look::Disk)
         return *surveyRecords(catalog.records(), workspace, catalog, known.expected, known.fingerprints, {});
     std::array<std::map<std::string, Provenance>, 4> provenances;
@@ -129,6 +132,42 @@ void count(ArrayStatus& array, const ArrayJudgement& judgement, const fs::path& 
         array.bytes += stamp->bytes;
 }
 
+/// Of an array's files once every record has a whole one: those that are there, and what a pass would make of the rest.
+std::optional<std::int64_t> fullBytes(ArrayKind kind, const std::vector<SurveyedRecord>& survey,
+                                      const KnownEncoders& known)
+{
+    std::int64_t bytes = 0;
+    std::vector<const Record*> due;
+    for (const auto& entry : survey) {
+        if (!entry.record.excluded.empty())
+            continue;
+        const auto& judgement = entry.array(kind);
+        if (judgement.verdict == ArrayVerdict::Whole)
+            bytes += npyFileBytes(judgement.dtype, judgement.shape);
+        else
+            due.push_back(&entry.record);
+    }
+    std::vector<std::int64_t> tokens;
+    if (kind == ArrayKind::T5) {
+        std::vector<const std::string*> captions;
+        for (const auto* const record : due)
+            captions.push_back(&record->caption);
+        try {
+            tokens = countTokens(captions, known.encoders, {});
+        } catch (const Error&) { // an encoder without its tokenizer: the pass will say so
+            return std::nullopt;
+        }
+    }
+    for (std::size_t i = 0; i < due.size(); ++i) {
+        const auto one = arrayFileBytes(kind, due[i]->bucket, known.expected,
+                                        tokens.empty() ? std::nullopt : std::optional(tokens[i]));
+        if (!one)
+            return std::nullopt;
+        bytes += *one;
+    }
+    return bytes;
+}
+
 } // namespace
 
 std::vector<RecordInfo> listRecords(const Workspace& workspace, Look look)
@@ -136,7 +175,7 @@ std::vector<RecordInfo> listRecords(const Workspace& workspace, Look look)
     auto catalog = Catalog::open(workspace);
     const auto failures = failuresOf(catalog);
     std::vector<RecordInfo> infos;
-    for (const auto& entry : surveyNow(workspace, catalog, look))
+    for (const auto& entry : surveyNow(workspace, catalog, look, knownEncoders(workspace, catalog)))
         infos.push_back(infoOf(entry, failures));
     return infos;
 }
@@ -184,7 +223,7 @@ StatusReport status(const Workspace& workspace)
     StatusReport report;
     for (const auto kind : allArrays)
         report.arrays[static_cast<std::size_t>(kind)].array = kind;
-    for (const auto& entry : surveyNow(workspace, catalog, Look::Disk)) {
+    for (const auto& entry : surveyNow(workspace, catalog, Look::Disk, knownEncoders(workspace, catalog))) {
         if (!entry.record.excluded.empty()) {
             const auto& reason = entry.record.excluded;
             ++report.excluded[reason.substr(0, reason.find(": "))];
@@ -201,6 +240,17 @@ StatusReport status(const Workspace& workspace)
                   arrayFile(workspace, kind, entry.record.id));
     }
     return report;
+}
+
+std::array<std::optional<std::int64_t>, 4> fullSetBytes(const Workspace& workspace)
+{
+    auto catalog = Catalog::open(workspace);
+    const auto known = knownEncoders(workspace, catalog);
+    const auto survey = surveyNow(workspace, catalog, Look::Disk, known);
+    std::array<std::optional<std::int64_t>, 4> bytes;
+    for (const auto kind : allArrays)
+        bytes[static_cast<std::size_t>(kind)] = fullBytes(kind, survey, known);
+    return bytes;
 }
 
 Image loadOriginal(const RecordInfo& record)

@@ -122,6 +122,33 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
     for (const auto& pass : again.json().value("passes").toArray())
         QCOMPARE(pass.toObject().value("made").toInt(-1), 0);
 
+    // What would be done is told without doing it, with time and bytes.
+    fs::remove_all(fs::path(workspace.toStdString()) / "data/derived/vae");
+    const auto foretold = run({"-w", workspace, "--json", "--quiet", "preprocess", "--dry-run"});
+    QCOMPARE(foretold.exitCode, 0);
+    const auto vae = foretold.json().value("passes").toArray().at(1).toObject();
+    QCOMPARE(vae.value("missing").toInt(), 24);
+    QCOMPARE(vae.value("due").toArray().at(0).toObject().value("why").toString(), QString("missing"));
+    QVERIFY(vae.value("seconds").toDouble() > 0); // the demo's own passes were measured
+    QVERIFY(!QFile::exists(workspace + "/data/derived/vae"));
+    QCOMPARE(foretold.json().value("passes").toArray().at(0).toObject().value("to_make").toInt(-1), 0);
+    const auto full = run({"-w", workspace, "--json", "status"}).json().value("arrays").toArray().at(1).toObject();
+    QCOMPARE(full.value("bytes").toInt(), 0);
+    QCOMPARE(full.value("full_bytes").toInt(), vae.value("bytes_to_write").toInt(-1));
+    QCOMPARE(run({"-w", workspace, "--json", "--quiet", "preprocess", "--max-failures", "0"}).exitCode, 0);
+    // One that cannot be read is one too many.
+    const auto listed = run({"-w", workspace, "--json", "records"}).json().value("records").toArray();
+    const auto image = listed.at(0).toObject().value("image").toString();
+    QFile::rename(image, image + ".away");
+    fs::remove_all(fs::path(workspace.toStdString()) / "data/derived/vae");
+    const auto ended = run({"-w", workspace, "--json", "--quiet", "preprocess", "--max-failures", "0"});
+    QCOMPARE(ended.exitCode, 1);
+    QVERIFY2(ended.errors.contains("vae ended after 1 failure"), qPrintable(ended.errors));
+    QVERIFY(ended.json().value("error").toString().contains("where 0 were allowed"));
+    QCOMPARE(ended.json().value("passes").toArray().size(), 2);
+    QFile::rename(image + ".away", image);
+    QCOMPARE(run({"-w", workspace, "--json", "--quiet", "preprocess"}).exitCode, 0);
+
     // Packing refuses to replace a set unless told.
     QVERIFY(run({"-w", workspace, "--quiet", "shard"}).exitCode != 0);
     QCOMPARE(run({"-w", workspace, "--quiet", "shard", "--overwrite", "--shard-size", "7"}).exitCode, 0);

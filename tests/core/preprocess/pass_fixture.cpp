@@ -44,6 +44,8 @@ PassEncoders FakeEncoders::encoders()
     PassEncoders encoders;
     encoders.pixelsAtOnce = pixelsAtOnce;
     encoders.captionsAtOnce = captionsAtOnce;
+    encoders.device = "by hand";
+    encoders.workingBytes = [this](Pass, ImageSize, std::int64_t records) { return records * bytesEach; };
     encoders.expectations.textTokens = 16; // as the workspace of the fixture has it
     encoders.expectations.textWidth = 3;
     encoders.expectations.latentChannels = 4;
@@ -55,9 +57,12 @@ PassEncoders FakeEncoders::encoders()
     };
     encoders.loadText = [this]() -> TextEncoder {
         ++loads[0];
-        return [this](const std::vector<std::string>& captions, const JobContext&) {
+        return [this](const std::vector<std::string>& captions, const JobContext& context) {
             onText(captions);
             std::vector<at::Tensor> results;
+            whileEncoding(context);
+            if (context.control->stopRequested() && stopsInside)
+                return results;
             for (const auto& caption : captions) {
                 std::istringstream words(caption);
                 std::vector<float> values;
@@ -75,8 +80,11 @@ PassEncoders FakeEncoders::encoders()
         encoders.loadTokenCount = [this] { return tokenCount; };
     encoders.loadLatent = [this]() -> LatentEncoder {
         ++loads[1];
-        return [this](const std::vector<Image>& images, const JobContext&) {
+        return [this](const std::vector<Image>& images, const JobContext& context) -> at::Tensor {
             onImages(images);
+            whileEncoding(context);
+            if (context.control->stopRequested() && stopsInside)
+                return {};
             for (const auto& image : images)
                 latentPictures.insert(pixelHash(image));
             const auto colours = at::avg_pool2d(pixelsOf(images), 8);
@@ -88,8 +96,11 @@ PassEncoders FakeEncoders::encoders()
     };
     encoders.loadPatch = [this]() -> PatchEncoder {
         ++loads[2];
-        return [this](const std::vector<Image>& images, const JobContext&) -> PatchFeatures {
+        return [this](const std::vector<Image>& images, const JobContext& context) -> PatchFeatures {
             onImages(images);
+            whileEncoding(context);
+            if (context.control->stopRequested() && stopsInside)
+                return {};
             for (const auto& image : images)
                 patchPictures.insert(pixelHash(image));
             const auto colours = at::avg_pool2d(pixelsOf(images), 16).flatten(2).transpose(1, 2); // [B, N, 3]
@@ -144,14 +155,31 @@ void PassFixture::import() const
 
 PreprocessReport PassFixture::run(std::vector<Pass> passes, const JobContext& context)
 {
-    PreprocessReport report;
+    report = {};
+    memoryUsed.clear();
     end = makePreprocessJobWith({.workspace = workspace,
                                  .passes = std::move(passes),
                                  .device = {},
-                                 .finished = [&report](const auto& r) { report = r; }},
-                                fakes.encoders())
+                                 .finished = [this](const auto& r) { report = r; }},
+                                fakes.encoders(),
+                                {.maxFailures = maxFailures,
+                                 .memory = memory,
+                                 .onMemory = [this](const PassMemory& used) { memoryUsed.push_back(used); }},
+                                freeBytes)
               ->run(context);
     return report;
+}
+
+PreprocessForecast PassFixture::forecast(std::vector<Pass> passes)
+{
+    PreprocessForecast forecast;
+    makeForecastJobWith({.workspace = workspace,
+                         .passes = std::move(passes),
+                         .device = {},
+                         .finished = [&forecast](const auto& f) { forecast = f; }},
+                        fakes.encoders(), freeBytes)
+        ->run({});
+    return forecast;
 }
 
 fs::path PassFixture::array(ArrayKind kind, const std::string& id) const

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/preprocess/pass_encoders.h"
+#include "core/preprocess/pass_forecast.h"
 #include "core/runtime/job.h"
 #include "core/workbench.h"
 #include "tests/support/test_data.h"
@@ -27,6 +28,9 @@ struct FakeEncoders {
     std::int64_t pixelsAtOnce = 512 * 512;
     std::int64_t captionsAtOnce = 8;
     std::int64_t dinoWidth = 5;
+    std::int64_t bytesEach = 0; ///< That encoding one record is said to take.
+    std::function<void(const JobContext&)> whileEncoding = [](const auto&) {}; ///< Takes its time.
+    bool stopsInside = false;                            ///< Gives nothing when it was stopped meanwhile.
     std::set<std::string> latentPictures, patchPictures; ///< What either saw: hashes of the pixels.
     /// Called before each batch with its captions or pictures; may throw.
     std::function<void(const std::vector<std::string>&)> onText = [](const auto&) {};
@@ -49,6 +53,12 @@ public:
     void import() const;
     PreprocessReport run(std::vector<Pass> passes = {Pass::T5, Pass::Vae, Pass::Dino}, const JobContext& context = {});
     JobEnd end = JobEnd::Finished; ///< Of the last run.
+    PreprocessForecast forecast(std::vector<Pass> passes = {Pass::T5, Pass::Vae, Pass::Dino});
+    PreprocessReport report;                 ///< Of the last run, also when it threw.
+    std::optional<std::int64_t> maxFailures; ///< Of the runs to come.
+    std::int64_t memory = 0;                 ///< Megabytes, of the runs to come.
+    std::vector<PassMemory> memoryUsed;      ///< Of the last run, by pass.
+    FreeBytes freeBytes = freeBytesFor;
 
     std::filesystem::path picture(int index) const;
     std::filesystem::path array(ArrayKind kind, const std::string& id) const;

@@ -1,6 +1,7 @@
 #include "core/dataset/catalog.h"
 #include "core/io/atomic_file.h"
 #include "core/io/npy.h"
+#include "core/preprocess/jobs.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"
 
@@ -159,13 +160,18 @@ private Q_SLOTS:
         QCOMPARE(code, 0);
     }
 
-    void twoRunnersAtOnceEndWithWholeArrays()
+    void secondRunnerIsRefusedAndToldWhomToWaitFor()
     {
-        PassFixture f(12);
-        f.fakes.captionsAtOnce = 2;
-        f.fakes.pixelsAtOnce = 1;
-        const pid_t child = ::fork();
-        if (child == 0) {
+        PassFixture f(4);
+        std::array<int, 2> begun{}, goOn{};
+        QVERIFY(::pipe(begun.data()) == 0 && ::pipe(goOn.data()) == 0);
+        const pid_t first = ::fork();
+        if (first == 0) {
+            char sign = 0;
+            f.fakes.onText = [&](const auto&) {
+                if (::write(begun[1], "b", 1) != 1 || ::read(goOn[0], &sign, 1) != 1)
+                    ::_exit(2);
+            };
             try {
                 f.run();
                 ::_exit(0);
@@ -173,14 +179,100 @@ private Q_SLOTS:
                 ::_exit(1);
             }
         }
-        const auto mine = test::errorOf([&f] { f.run(); });
+        char sign = 0;
+        QCOMPARE(::read(begun[0], &sign, 1), 1);
+        const auto refused = test::errorOf([&f] { f.run(); });
+        QVERIFY2(refused.find("is being worked on by process " + std::to_string(first) + " on ") != std::string::npos,
+                 refused.c_str());
+        QVERIFY2(refused.find(f.workspace.root.string()) != std::string::npos, refused.c_str());
+        QVERIFY(f.derivedFiles().empty());           // it did nothing
+        QCOMPARE(f.forecast().passes[0].missing, 4); // looking is allowed
+        const auto repair = [&f] {
+            makeVerifyJobWith({.workspace = f.workspace, .repair = true}, f.fakes.encoders())->run({});
+        };
+        QVERIFY(test::errorOf(repair).find("is being worked on") != std::string::npos);
+
+        QCOMPARE(::write(goOn[1], "gggg", 4), 4);
         int status = 0;
-        ::waitpid(child, &status, 0);
-        QCOMPARE(mine, std::string());
+        ::waitpid(first, &status, 0);
         QVERIFY(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-        for (const auto& [id, states] : f.states())
-            QVERIFY((states == std::array{whole, whole, whole, whole}));
-        QCOMPARE(f.derivedFiles().size(), 48U);
+        for (const auto& pass : f.run().passes)
+            QCOMPARE(pass.alreadyWhole, 4);
+        for (const int end : {begun[0], begun[1], goOn[0], goOn[1]})
+            ::close(end);
+    }
+
+    void killedRunnerLeavesNothingInTheWay()
+    {
+        PassFixture f(3);
+        std::array<int, 2> begun{};
+        QVERIFY(::pipe(begun.data()) == 0);
+        const pid_t first = ::fork();
+        if (first == 0) {
+            f.fakes.onText = [&](const auto&) {
+                static_cast<void>(::write(begun[1], "b", 1) == 1);
+                ::pause();
+            };
+            f.run();
+            ::_exit(0);
+        }
+        char sign = 0;
+        QCOMPARE(::read(begun[0], &sign, 1), 1);
+        QVERIFY(!test::errorOf([&f] { f.run(); }).empty());
+        ::kill(first, SIGKILL);
+        ::waitpid(first, nullptr, 0);
+        QCOMPARE(f.run().passes[0].made, 3);
+        ::close(begun[0]);
+        ::close(begun[1]);
+    }
+
+    void pictureThatChangesBetweenPassesIsEncodedAnewByBoth()
+    {
+        PassFixture f(3);
+        f.run({Pass::Vae});
+        f.draw(1, 200);
+        f.run({Pass::Dino});
+        auto states = f.states();
+        QVERIFY(states["picture1"][1] == ArrayState::Stale && states["picture1"][3] == whole);
+        QVERIFY(states["picture0"][1] == whole);
+        f.fakes.latentPictures.clear();
+        f.fakes.patchPictures.clear();
+        f.run();
+        QCOMPARE(f.fakes.latentPictures.size(), 1U); // the one that changed, as it is now
+        QVERIFY(f.fakes.patchPictures.empty());
+        for (const auto& record : listRecords(f.workspace)) {
+            if (record.id == "picture1")
+                QVERIFY(f.fakes.latentPictures.contains(test::pixelHash(loadBucketImage(record))));
+        }
+        for (const auto& [id, known] : f.states())
+            QVERIFY((known == std::array{whole, whole, whole, whole}));
+    }
+
+    void pictureThatChangesDuringAPassIsNeverTakenForTheOldOne()
+    {
+        PassFixture f(9), after(9);
+        f.fakes.pixelsAtOnce = 1;
+        int batches = 0;
+        f.fakes.onImages = [&](const auto&) {
+            if (++batches == 1) {
+                for (const int changed : {5, 8})
+                    f.draw(changed, 120);
+            }
+        };
+        const auto report = f.run({Pass::Vae});
+        // Read before the change, and stale now; or met as another file than the one that was asked for.
+        for (const auto& failure : report.passes[0].failures)
+            QVERIFY2(failure.reason.find("was changed while it was being read") != std::string::npos,
+                     failure.reason.c_str());
+        for (const auto* const id : {"picture5", "picture8"})
+            QVERIFY(f.states()[id][1] != whole);
+        f.run({Pass::Vae});
+        for (const int changed : {5, 8})
+            after.draw(changed, 120);
+        after.fakes.pixelsAtOnce = 1;
+        after.import();
+        after.run({Pass::Vae});
+        QVERIFY(f.derivedFiles() == after.derivedFiles());
     }
 
     void foreignFileThatCannotBeReadIsMovedAsideAndMade()

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <limits>
+#include <thread>
 
 using namespace nanodit;
 using test::PassFixture;
@@ -216,6 +217,49 @@ private Q_SLOTS:
         QVERIFY(Catalog::open(f.workspace).failures(Pass::Vae).count("picture1") == 0);
     }
 
+    void moreFailuresThanAllowedEndThePassAndKeepWhatIsFinished()
+    {
+        PassFixture f(9);
+        f.fakes.pixelsAtOnce = 1; // one by one
+        int asked = 0;
+        f.fakes.onImages = [&](const auto&) {
+            if (++asked % 2 == 0)
+                throw std::runtime_error("picture number " + std::to_string(asked) + " is cursed");
+        };
+        f.maxFailures = 2;
+        std::string message;
+        try {
+            f.run({Pass::Vae, Pass::Dino});
+        } catch (const TooManyFailures& error) {
+            message = error.what();
+        }
+        QVERIFY2(contains(message, "vae ended after 3 failures") && contains(message, "2 were allowed") &&
+                     contains(message, "picture number 6 is cursed") && contains(message, "3 records were made"),
+                 message.c_str());
+        QCOMPARE(f.report.passes.size(), 1U); // dinov3 did not begin
+        QCOMPARE(f.report.passes[0].made, 3);
+        QCOMPARE(f.report.passes[0].failures.size(), 3U);
+        QCOMPARE(Catalog::open(f.workspace).failures(Pass::Vae).size(), 3U);
+        QCOMPARE(f.derivedFiles().size(), 3U);
+
+        f.fakes.onImages = [](const auto&) {}; // mended
+        QCOMPARE(f.run({Pass::Vae}).passes[0].made, 6);
+        f.maxFailures = 0; // none may fail, and none does
+        QCOMPARE(f.run({Pass::Vae}).passes[0].alreadyWhole, 9);
+    }
+
+    void asManyFailuresAsAllowedEndNothing()
+    {
+        PassFixture f(4);
+        fs::remove(f.picture(0));
+        fs::remove(f.picture(3));
+        f.maxFailures = 2;
+        const auto report = f.run({Pass::Vae, Pass::Dino});
+        QCOMPARE(report.passes.size(), 2U); // it counts by pass
+        for (const auto& pass : report.passes)
+            QCOMPARE(pass.failures.size(), 2U);
+    }
+
     void recordThatAnEncoderRefusesLeavesItsBatch()
     {
         PassFixture f;
@@ -303,6 +347,45 @@ private Q_SLOTS:
         QVERIFY(f.end == JobEnd::Finished);
         QCOMPARE(report.passes[0].alreadyWhole, 4);
         QCOMPARE(report.passes[0].made, 5);
+    }
+
+    void stopInsideABatchLeavesItUnmade()
+    {
+        for (const auto pass : {Pass::T5, Pass::Vae, Pass::Dino}) {
+            PassFixture f(6);
+            f.fakes.pixelsAtOnce = 1;
+            f.fakes.captionsAtOnce = 1;
+            f.fakes.stopsInside = true;
+            const JobContext context;
+            int batches = 0;
+            f.fakes.whileEncoding = [&](const JobContext& inside) {
+                if (++batches < 3)
+                    return;
+                std::jthread stopper([&] { context.control->requestStop(); });
+                while (!inside.shouldStop()) // would take for ever
+                    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            };
+            const auto report = f.run({pass}, context);
+            QVERIFY(f.end == JobEnd::Cancelled);
+            QCOMPARE(report.passes[0].made, 2);
+            QVERIFY(report.passes[0].failures.empty());
+            f.fakes.whileEncoding = [](const auto&) {};
+            QCOMPARE(f.run({pass}).passes[0].made, 4);
+        }
+    }
+
+    void writingFallsBehindEncodingWithoutLosingTheOrder()
+    {
+        // The encoder is done with the last batches while the first is still being written; equal to one by one.
+        PassFixture fast(12), slow(12);
+        for (auto* const f : {&fast, &slow}) {
+            f->fakes.pixelsAtOnce = 2 * 64 * 64;
+            f->fakes.captionsAtOnce = 2;
+        }
+        slow.fakes.onImages = [](const auto&) { std::this_thread::sleep_for(std::chrono::milliseconds(15)); };
+        fast.run();
+        slow.run();
+        QVERIFY(fast.derivedFiles() == slow.derivedFiles());
     }
 
     void progressCountsAllRecordsAndKnowsTheTimeLeft()

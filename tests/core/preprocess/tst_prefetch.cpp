@@ -68,6 +68,25 @@ private Q_SLOTS:
         QCOMPARE(items.take(), 2);
     }
 
+    void waitingForAnItemCanBeGivenUp()
+    {
+        std::atomic<bool> goOn = false;
+        Prefetch<int> items(
+            2,
+            [&goOn](std::size_t) {
+                while (!goOn)
+                    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                return 1;
+            },
+            1, 1);
+        int asked = 0;
+        QVERIFY(!items.takeUnless([&asked] { return ++asked == 2; }));
+        goOn = true;
+        QCOMPARE(items.take(), 1);
+        QVERIFY(!items.takeUnless([] { return true; })); // also when it is there
+        QCOMPARE(items.take(), 1);
+    }
+
     void canBeLeftAtAnyMoment()
     {
         for (int taken = 0; taken < 20; ++taken) {

@@ -1,14 +1,16 @@
 #include "core/dataset/catalog.h"
+#include "core/dataset/pass_front.h"
 #include "core/encoders/autoencoder_kl.h"
 #include "core/encoders/dino.h"
 #include "core/encoders/t5.h"
+#include "core/io/atomic_file.h"
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
-#include "core/workbench.h"
 #include "tests/core/preprocess/pass_fixture.h"
 
 #include <ATen/ATen.h>
 #include <QTest>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -34,13 +36,17 @@ struct Chain {
         workspace.config.vae = dataPath("golden/04_vae_f8").string();
         workspace.save();
     }
-    PreprocessReport run() const
+    PreprocessReport run(std::optional<PassPrecision> precision = {}) const
     {
         PreprocessReport report;
-        makePreprocessJob({.workspace = workspace, .device = {}, .finished = [&](const auto& r) { report = r; }})
+        memory.clear();
+        makePreprocessJob(
+            {.workspace = workspace, .device = {}, .finished = [&](const auto& r) { report = r; }},
+            {.precision = precision, .onMemory = [this](const PassMemory& used) { memory.push_back(used); }})
             ->run({});
         return report;
     }
+    mutable std::vector<PassMemory> memory; ///< Of the last run.
     VerifyReport verify() const
     {
         VerifyReport report;
@@ -118,6 +124,80 @@ private Q_SLOTS:
             QVERIFY(largestDifference(chain.load(ArrayKind::T5, record.id), caption) <
                     2e-3 * caption.abs().max().item<double>());
         }
+    }
+
+    void precisionIsPartOfWhatAnArrayIsMadeOf()
+    {
+        const Chain chain("01_dinov3_vit_swiglu", "01_dinov3_preprocess");
+        chain.run();
+        const auto exact = chain.load(ArrayKind::DinoPatches, "picture0");
+        QCOMPARE(chain.run(PassPrecision::Float32).passes[0].alreadyWhole, 6); // as it is by itself
+        test::writeText(chain.workspace.root / "data" / "precision.json", R"({"products": "bf16"})");
+        for (const auto& record : listRecords(chain.workspace)) {
+            QVERIFY((record.arrays ==
+                     std::array{ArrayState::Stale, ArrayState::Whole, ArrayState::Stale, ArrayState::Stale}));
+            QCOMPARE(record.changes[0].size(), 1U);
+            QVERIFY(record.changes[0][0].input == ArrayInput::PassSettings);
+        }
+        const auto report = chain.run(PassPrecision::Bf16);
+        QCOMPARE(report.passes[0].made, 6);
+        QCOMPARE(report.passes[1].made, 0);
+        QCOMPARE(report.passes[2].made, 6);
+        QVERIFY(chain.verify().sound());
+        const auto rounded = chain.load(ArrayKind::DinoPatches, "picture0");
+        const auto difference = largestDifference(rounded, exact);
+        QVERIFY(difference > 0 && difference < 0.1 * exact.abs().max().item<double>());
+        QCOMPARE(chain.run(PassPrecision::Float32).passes[2].made, 6); // and back
+        QVERIFY(at::equal(chain.load(ArrayKind::DinoPatches, "picture0"), exact));
+    }
+
+    void measuredPrecisionIsDecidedOnce()
+    {
+        const Chain chain("01_dinov3_vit_swiglu", "01_dinov3_preprocess");
+        const auto file = chain.workspace.root / "data" / "precision.json";
+        QVERIFY(!fs::exists(file));
+        QCOMPARE(chain.run(PassPrecision::Auto).passes[2].made, 6);
+        const auto decided = readTextFile(file);
+        const auto json = nlohmann::json::parse(decided);
+        const bool bf16 = json.at("products") == "bf16";
+        QVERIFY(bf16 == (json.at("bf16_ms").get<double>() * 1.25 < json.at("float32_ms").get<double>()));
+        QVERIFY(chain.verify().sound());
+        QCOMPARE(chain.run(PassPrecision::Auto).passes[2].alreadyWhole, 6); // no other answer the next time
+        QCOMPARE(readTextFile(file), decided);
+        test::writeText(file, R"({"products": ")" + std::string(bf16 ? "float32" : "bf16") + R"("})");
+        QCOMPARE(chain.run().passes[2].made, 6);
+        test::writeText(file, "{}");
+        QVERIFY(test::errorOf([&] { chain.run(); }).find("precision.json") != std::string::npos);
+    }
+
+    void memoryOfTheEncodersIsAccountedFor()
+    {
+        const Chain chain("01_dinov3_vit_swiglu", "01_dinov3_preprocess");
+        chain.run();
+        QCOMPARE(chain.memory.size(), 3U);
+        for (const auto& used : chain.memory)
+            QVERIFY2(used.most > 10'000 && used.most <= used.budget, std::to_string(used.most).c_str());
+    }
+
+    void forecastOfRealEncodersIsExact()
+    {
+        const Chain chain("01_dinov3_vit_swiglu", "01_dinov3_preprocess");
+        PreprocessForecast forecast;
+        makeForecastJob({.workspace = chain.workspace, .device = {}, .finished = [&](const auto& f) { forecast = f; }})
+            ->run({});
+        const auto before = fullSetBytes(chain.workspace);
+        chain.run();
+        const auto after = status(chain.workspace);
+        const auto full = fullSetBytes(chain.workspace);
+        std::int64_t written = 0, foretold = 0;
+        for (std::size_t i = 0; i < 4; ++i) {
+            QCOMPARE(*before[i], after.arrays[i].bytes);
+            QCOMPARE(*full[i], after.arrays[i].bytes);
+            written += after.arrays[i].bytes;
+        }
+        for (const auto& pass : forecast.passes)
+            foretold += *pass.bytesToWrite;
+        QCOMPARE(foretold, written);
     }
 
     void replacedWeightsMakeTheirArraysStale()

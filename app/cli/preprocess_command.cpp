@@ -1,0 +1,205 @@
+#include "app/cli/preprocess_command.h"
+
+#include "app/cli/report_text.h"
+#include "core/dataset/pass_front.h"
+#include "core/io/size_text.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <optional>
+
+namespace nanodit::cli {
+
+namespace {
+
+using nlohmann::json;
+
+/// The command line of preprocess.
+struct Wanted {
+    std::vector<std::string> passes = {"t5", "vae", "dinov3"};
+    bool dryRun = false;
+    std::optional<std::int64_t> maxFailures;
+    std::int64_t memory = 0;
+    std::optional<PassPrecision> precision;
+
+    std::vector<Pass> byValue() const
+    {
+        std::vector<Pass> values;
+        for (const auto& name : passes)
+            values.push_back(passFromName(name));
+        return values;
+    }
+};
+
+void runPreprocess(const Wanted& wanted, Options& options)
+{
+    PreprocessRequest request{
+        .workspace = Workspace::open(options.workspace), .passes = wanted.byValue(), .device = options.device};
+    PreprocessReport report;
+    request.finished = [&report](const auto& r) { report = r; };
+    std::map<Pass, PassMemory> memory;
+    const PassLimits limits{.maxFailures = wanted.maxFailures,
+                            .memory = wanted.memory,
+                            .precision = wanted.precision,
+                            .onMemory = [&memory](const PassMemory& used) { memory[used.pass] = used; }};
+    auto end = JobEnd::Finished;
+    std::string tooMany;
+    try {
+        end = runJob(*makePreprocessJob(std::move(request), limits), options.output);
+    } catch (const TooManyFailures& error) { // the report has come, and people want to see it
+        tooMany = error.what();
+    }
+    std::vector<std::vector<std::string>> rows = {{"pass", "made", "whole before", "failed", "time", "memory"}};
+    std::string failures;
+    auto passes = json::array();
+    bool anyFailed = false;
+    for (const auto& pass : report.passes) {
+        rows.push_back({passName(pass.pass), std::to_string(pass.made), std::to_string(pass.alreadyWhole),
+                        std::to_string(pass.failures.size()), durationText(pass.seconds),
+                        memory[pass.pass].most > 0 ? sizeText(memory[pass.pass].most) : "-"});
+        passes.push_back({{"pass", passName(pass.pass)},
+                          {"made", pass.made},
+                          {"already_whole", pass.alreadyWhole},
+                          {"seconds", pass.seconds},
+                          {"memory_budget", memory[pass.pass].budget},
+                          {"memory_peak", memory[pass.pass].most},
+                          {"failures", toJson(pass.failures)}});
+        failures += listText(pass.failures);
+        anyFailed = anyFailed || !pass.failures.empty();
+    }
+    json result = {{"passes", passes}, {"stopped", end == JobEnd::Cancelled}};
+    if (!tooMany.empty())
+        result["error"] = tooMany;
+    printResult(options.output, table(rows) + failures, result);
+    if (!tooMany.empty())
+        std::fprintf(stderr, "nanodit: %s\n", tooMany.c_str());
+    if (anyFailed || end == JobEnd::Cancelled)
+        options.exitCode = 1;
+}
+
+/// "3:05", or "unknown" where nothing was measured yet; "about" where a part of it was scaled from other buckets.
+std::string timeText(const PassForecast& pass)
+{
+    if (!pass.seconds)
+        return "unknown";
+    return (pass.unmeasuredBuckets > 0 ? "about " : "") + durationText(*pass.seconds);
+}
+
+std::string bytesText(const std::optional<std::int64_t>& bytes)
+{
+    return bytes ? sizeText(*bytes) : "unknown";
+}
+
+json bytesJson(const std::optional<std::int64_t>& bytes)
+{
+    return bytes ? json(*bytes) : json();
+}
+
+std::string dueText(const PassForecast& pass, std::size_t most = 10)
+{
+    if (pass.due.empty())
+        return {};
+    auto text =
+        passName(pass.pass) + " would make " + count(static_cast<std::int64_t>(pass.due.size()), "record") + ":\n";
+    for (std::size_t i = 0; i < std::min(most, pass.due.size()); ++i)
+        text += "  " + pass.due[i].id + ": " + pass.due[i].why + "\n";
+    if (pass.due.size() > most)
+        text += "  and " + std::to_string(pass.due.size() - most) + " more (--json lists all)\n";
+    return text;
+}
+
+json forecastJson(const PassForecast& pass)
+{
+    auto due = json::array();
+    for (const auto& record : pass.due)
+        due.push_back({{"id", record.id}, {"why", record.why}});
+    return {{"pass", passName(pass.pass)},
+            {"whole", pass.whole},
+            {"to_adopt", pass.toAdopt},
+            {"to_make", pass.toMake()},
+            {"missing", pass.missing},
+            {"stale", pass.stale},
+            {"stale_because", byName(pass.staleBecause)},
+            {"wrong", pass.wrong},
+            {"without_picture", pass.unreadable},
+            {"buckets", pass.buckets},
+            {"seconds", pass.seconds ? json(*pass.seconds) : json()},
+            {"unmeasured_buckets", pass.unmeasuredBuckets},
+            {"bytes_to_write", bytesJson(pass.bytesToWrite)},
+            {"bytes_growth", bytesJson(pass.bytesGrowth)},
+            {"bytes_in_all", bytesJson(pass.bytesInAll)},
+            {"due", due}};
+}
+
+void runForecast(const Wanted& wanted, Options& options)
+{
+    PreprocessForecast forecast;
+    const auto job = makeForecastJob({.workspace = Workspace::open(options.workspace),
+                                      .passes = wanted.byValue(),
+                                      .device = options.device,
+                                      .finished = [&forecast](const auto& f) { forecast = f; }});
+    if (runJob(*job, options.output) == JobEnd::Cancelled) {
+        options.exitCode = 1;
+        return;
+    }
+    std::vector<std::vector<std::string>> rows = {
+        {"pass", "whole", "to adopt", "missing", "stale", "wrong", "time", "to write", "in all"}};
+    std::string lists;
+    auto passes = json::array();
+    for (const auto& pass : forecast.passes) {
+        const auto because = countsText(byName(pass.staleBecause));
+        rows.push_back(
+            {passName(pass.pass), std::to_string(pass.whole), std::to_string(pass.toAdopt),
+             std::to_string(pass.missing), std::to_string(pass.stale) + (because.empty() ? "" : " (" + because + ")"),
+             std::to_string(pass.wrong), timeText(pass), bytesText(pass.bytesToWrite), bytesText(pass.bytesInAll)});
+        lists += dueText(pass);
+        passes.push_back(forecastJson(pass));
+    }
+    const auto verdict =
+        forecast.refusal.empty() ? std::string() : "these passes would not begin: " + forecast.refusal + "\n";
+    printResult(options.output,
+                table(rows) + sizeText(forecast.bytesFree) + " free in " + forecast.folder.string() + "; on " +
+                    forecast.device + "\n" + lists + verdict,
+                {{"passes", passes},
+                 {"folder", forecast.folder.string()},
+                 {"bytes_free", forecast.bytesFree},
+                 {"device", forecast.device},
+                 {"refusal", forecast.refusal}});
+    if (!forecast.refusal.empty())
+        options.exitCode = 1;
+}
+
+} // namespace
+
+void addPreprocessCommand(CLI::App& app, Options& options)
+{
+    auto* const preprocess = app.add_subcommand("preprocess", "Make the arrays that are missing or stale");
+    const auto wanted = std::make_shared<Wanted>();
+    preprocess->add_option("--pass-filter", wanted->passes, "Passes to run, of t5,vae,dinov3")
+        ->delimiter(',')
+        ->capture_default_str();
+    preprocess->add_flag("--dry-run", wanted->dryRun,
+                         "Make nothing: say what would be made and why, in what time and in how many bytes");
+    preprocess
+        ->add_option("--max-failures", wanted->maxFailures,
+                     "End a pass when more records than this have failed; without it, any number may")
+        ->check(CLI::NonNegativeNumber);
+    preprocess
+        ->add_option("--memory", wanted->memory,
+                     "Megabytes that a pass may use at once; without it, half of the machine's")
+        ->check(CLI::PositiveNumber);
+    static const std::map<std::string, PassPrecision> precisions = {
+        {"auto", PassPrecision::Auto}, {"float32", PassPrecision::Float32}, {"bf16", PassPrecision::Bf16}};
+    preprocess
+        ->add_option("--precision", wanted->precision,
+                     "What T5 and the ViT round the factors of matrix products to, from now on in this workspace: "
+                     "float32 (unless it was changed), bf16, or auto, which measures once")
+        ->transform(CLI::CheckedTransformer(precisions));
+    preprocess->callback(
+        [wanted, &options] { wanted->dryRun ? runForecast(*wanted, options) : runPreprocess(*wanted, options); });
+}
+
+} // namespace nanodit::cli

@@ -1,0 +1,65 @@
+#include "app/cli/report_text.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace nanodit::cli {
+
+std::string listText(const std::vector<Reject>& rejects, std::size_t most)
+{
+    std::string text;
+    for (std::size_t i = 0; i < std::min(most, rejects.size()); ++i)
+        text += "  " + rejects[i].what + ": " + rejects[i].reason + "\n";
+    if (rejects.size() > most)
+        text += "  and " + std::to_string(rejects.size() - most) + " more (--json lists all)\n";
+    return text;
+}
+
+nlohmann::json toJson(const std::vector<Reject>& rejects)
+{
+    auto list = nlohmann::json::array();
+    for (const auto& reject : rejects)
+        list.push_back({{"what", reject.what}, {"reason", reject.reason}});
+    return list;
+}
+
+std::string count(std::int64_t n, const std::string& noun)
+{
+    return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
+}
+
+std::string countsText(const std::map<std::string, std::int64_t>& counts)
+{
+    std::string text;
+    for (const auto& [name, number] : counts)
+        text += (text.empty() ? "" : ", ") + name + " " + std::to_string(number);
+    return text;
+}
+
+std::string inputName(ArrayInput input)
+{
+    switch (input) {
+    case ArrayInput::Picture:
+        return "picture";
+    case ArrayInput::Caption:
+        return "caption";
+    case ArrayInput::Bucket:
+        return "bucket";
+    case ArrayInput::PassSettings:
+        return "settings";
+    case ArrayInput::Encoder:
+        return "encoder";
+    }
+    return {};
+}
+
+std::map<std::string, std::int64_t> byName(const std::map<ArrayInput, std::int64_t>& counts)
+{
+    std::map<std::string, std::int64_t> named;
+    for (const auto& [input, number] : counts)
+        named[inputName(input)] = number;
+    return named;
+}
+
+} // namespace nanodit::cli

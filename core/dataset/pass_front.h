@@ -1,0 +1,108 @@
+#pragma once
+
+/// What the front says of passes beside core/workbench.h's own job: what they would make, in what time and in how many
+/// bytes; and within what limits they run.
+
+#include "core/workbench.h"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// A record that a pass would make, and why.
+struct DueRecord {
+    std::string id;
+    std::string why; ///< "missing", "stale: the caption", "misaligned, is moved aside"
+};
+
+/// One pass over the records that are not excluded. Bytes are exact, from shapes and types, but for arrays that turn
+/// out to hold what half precision cannot, and become twice as long.
+struct PassForecast {
+    Pass pass = Pass::T5;
+    std::string obstacle; ///< Why the pass cannot run: a sentence. Otherwise empty.
+
+    std::int64_t whole = 0;   ///< Nothing to do.
+    std::int64_t toAdopt = 0; ///< Made elsewhere and good by their heads: the pass reads them, and adopts good ones.
+    std::int64_t missing = 0; ///< To make: an array is not there, or was being written when the work was interrupted.
+    std::int64_t stale = 0;   ///< To make: what they are made of has changed.
+    std::int64_t wrong = 0;   ///< To make, after what lies there was moved aside.
+    std::int64_t unreadable = 0; ///< Of those to make: their picture is gone, so that they will fail.
+    std::map<ArrayInput, std::int64_t> staleBecause; ///< Stale records by input; one with two reasons counts twice.
+    std::vector<DueRecord> due;                      ///< Those to make, by id.
+    std::map<std::string, std::int64_t> buckets;     ///< Those to make, by bucket; of t5 all under "".
+
+    /// From the rates that earlier passes had with this encoder on this device; empty when there was none yet.
+    std::optional<double> seconds;
+    std::int64_t unmeasuredBuckets = 0; ///< Their time was scaled by area from buckets that were measured.
+
+    std::optional<std::int64_t> bytesToWrite; ///< Of the files it makes. Empty when the encoder is not known.
+    std::optional<std::int64_t> bytesGrowth;  ///< What they take on disk, whole blocks, beyond files they replace.
+    std::optional<std::int64_t> bytesInAll;   ///< Of this pass's files once every record has its own.
+
+    std::int64_t toMake() const { return missing + stale + wrong; }
+};
+
+struct PreprocessForecast {
+    std::vector<PassForecast> passes;
+    std::filesystem::path folder; ///< Of the derived arrays.
+    std::int64_t bytesFree = 0;   ///< There, for this user.
+    std::string device;           ///< What would compute, in words.
+    std::string refusal;          ///< Why the passes would not begin: a sentence. Empty when they would.
+};
+
+struct ForecastRequest {
+    Workspace workspace;
+    std::vector<Pass> passes = {Pass::T5, Pass::Vae, Pass::Dino};
+    DeviceChoice device;
+    std::function<void(const PreprocessForecast&)> finished = [](const auto&) {};
+};
+/// What makePreprocessJob would do. Reads heads of arrays, counts the tokens of captions, makes nothing.
+std::unique_ptr<Job> makeForecastJob(ForecastRequest request);
+
+/// Bytes of each array's files once every record has a whole one: those that are there, and what a pass would make of
+/// the rest. By ArrayKind; empty where the encoder is not known.
+std::array<std::optional<std::int64_t>, 4> fullSetBytes(const Workspace& workspace);
+
+// ------------------------------------------------------------------------------------------------------ limits
+
+/// More records of a pass could not be made than were allowed. What was finished is kept, and the report has come.
+class TooManyFailures : public Error {
+public:
+    using Error::Error;
+};
+
+/// Bytes that a pass accounted for: pictures, what the encoder holds while it works, results until they are written.
+struct PassMemory {
+    Pass pass = Pass::T5;
+    std::int64_t budget = 0; ///< That were allowed.
+    std::int64_t most = 0;   ///< At once.
+};
+
+/// What T5 and the ViT compute the factors of their matrix products in. Auto: whichever is faster here, measured once.
+enum class PassPrecision { Auto, Float32, Bf16 };
+
+struct PassLimits {
+    /// Records of one pass that may fail: the batch in which more have is its last. Empty: any number.
+    std::optional<std::int64_t> maxFailures = {};
+    /// Megabytes that a pass may use at once, beside the weights of its encoder; 0: half of the machine's memory.
+    std::int64_t memory = 0;
+    /// Kept in the workspace (data/precision.json), where float32 holds until something else was asked for; a change
+    /// makes the arrays of t5 and dinov3 stale. Empty: as it is.
+    std::optional<PassPrecision> precision = {};
+    std::function<void(const PassMemory&)> onMemory = [](const auto&) {}; ///< After each pass, on the job's thread.
+};
+
+/// core/workbench.h's job within limits. Before the first pass begins it throws StoreError when another one is at work
+/// in the workspace or a pass does not fit on the disk, DataError when one record needs more memory than is allowed;
+/// after the report, TooManyFailures.
+std::unique_ptr<Job> makePreprocessJob(PreprocessRequest request, PassLimits limits);
+
+} // namespace nanodit

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "core/dataset/pass_front.h"
+#include "core/preprocess/survey.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// Bytes that this user may still write where a folder is, or will be.
+using FreeBytes = std::function<std::int64_t(const std::filesystem::path&)>;
+std::int64_t freeBytesFor(const std::filesystem::path& folder);
+
+/// How long the file is that a pass makes; empty when the encoder is not known. `tokens`: valid ones, of t5.
+std::optional<std::int64_t> arrayFileBytes(ArrayKind kind, ImageSize bucket, const ArrayExpectations& expected,
+                                           std::optional<std::int64_t> tokens);
+
+/// Valid tokens by caption, in the order of the captions; nothing at all when no tokenizer is known or when stopped.
+std::vector<std::int64_t> countTokens(const std::vector<const std::string*>& captions, const PassEncoders& encoders,
+                                      const JobContext& context);
+
+/// What the passes would do now. Empty when stopped.
+std::optional<PreprocessForecast> forecastPasses(const std::vector<Pass>& passes, const Workspace& workspace,
+                                                 Catalog& catalog, const PassEncoders& encoders,
+                                                 const JobContext& context, const FreeBytes& freeBytes = freeBytesFor);
+
+/// Why a pass would run out of disk, or "". `before`: bytes that passes before it will have taken of those that are
+/// free.
+std::string refusalOf(const PassForecast& pass, const std::filesystem::path& folder, std::int64_t bytesFree,
+                      std::int64_t before = 0);
+
+} // namespace nanodit

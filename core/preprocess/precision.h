@@ -1,0 +1,26 @@
+#pragma once
+
+#include "core/dataset/pass_front.h"
+#include "core/runtime/job.h"
+
+#include <ATen/core/Tensor.h>
+
+namespace nanodit {
+
+/// Seconds that a layer of a usual size takes, the fastest of several tries: [512, 1024] x [1024, 4096].
+struct ProductTimes {
+    double float32 = 0, bf16 = 0;
+    /// By a margin that other programs on the machine do not make by chance.
+    bool bf16IsFaster() const { return bf16 * 1.25 < float32; }
+};
+ProductTimes measureProducts(at::Device device);
+
+/// What the workspace's passes round the factors of matrix products to, as data/precision.json has it; float32 where
+/// nothing was decided. Throws DataError when the file is not as it should be.
+bool productsInBf16(const Workspace& workspace);
+
+/// Decides it: as asked, or, for Auto, by a measurement, unless it was decided before: another answer would make the
+/// arrays of T5 and the ViT stale, and every program and machine that works on the workspace must give the same one.
+void decidePrecision(const Workspace& workspace, PassPrecision wanted, at::Device device, const JobContext& context);
+
+} // namespace nanodit

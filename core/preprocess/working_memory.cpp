@@ -1,0 +1,69 @@
+#include "core/preprocess/working_memory.h"
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+
+constexpr std::int64_t element = 4; // float32
+
+/// Logits and their softmax, of which attention holds a block of queries at a time: at most `block` elements each.
+std::int64_t logitElements(std::int64_t logits, std::int64_t block)
+{
+    return 2 * std::min(logits, block);
+}
+
+/// As attend() and the autoencoder's own attention have them.
+constexpr std::int64_t attendBlock = 8'000'000, autoencoderBlock = std::int64_t{16} << 20;
+
+} // namespace
+
+std::int64_t workingBytesOf(const AutoencoderConfig& config, ImageSize picture, std::int64_t pictures)
+{
+    // In a residual block: its input, and of the second half the input, its norm, the activation and the result; where
+    // the width changes, the first half is the wider by its input. Layers that are done in strips hold their padded
+    // input and the strips beside that.
+    std::int64_t widest = 0, before = config.blockOutChannels.front(), pixels = 0;
+    for (std::size_t level = 0; level < config.blockOutChannels.size(); ++level) {
+        const auto channels = config.blockOutChannels[level];
+        pixels = (picture.width >> level) * (picture.height >> level);
+        const auto first = 4 * before + 2 * channels, second = before + 6 * channels;
+        widest = std::max(widest, pixels * std::max(first, second));
+        before = channels;
+    }
+    auto most = pictures * widest;
+    if (config.midBlockAddAttention)
+        most = std::max(most, logitElements(pictures * pixels * pixels, autoencoderBlock) +
+                                  9 * pictures * pixels * config.blockOutChannels.back());
+    return (most + 3 * pictures * config.inChannels * picture.width * picture.height) * element;
+}
+
+std::int64_t workingBytesOf(const DinoConfig& config, ImageSize picture, std::int64_t pictures)
+{
+    const auto grid = dinoGrid(picture, config.patchSize);
+    const auto tokens = 1 + config.registers + grid.count();
+    const auto input = dinoInputSize(picture, config.patchSize);
+    const auto pixels = 3 * pictures * config.channels * input.width * input.height;
+    // The stream and its norm beside either queries, keys and values with their turned copies, or the feed-forward's
+    // gate, value and product.
+    const auto attention =
+        pictures * tokens * 12 * config.width + logitElements(pictures * config.heads * tokens * tokens, attendBlock);
+    const auto forward = pictures * tokens * (2 * config.width + 4 * config.mlpWidth);
+    const auto weights = 2 * config.width * std::max(config.width, config.mlpWidth);
+    return (std::max(attention, forward) + pixels + weights) * element;
+}
+
+std::int64_t workingBytesOf(const T5Config& config, std::int64_t tokens, std::int64_t captions)
+{
+    const auto inner = config.heads * config.headWidth;
+    // Attention goes caption by caption; the position bias is that of the longest.
+    const auto attention =
+        captions * tokens * (3 * config.width + 6 * inner) + logitElements(config.heads * tokens * tokens, attendBlock);
+    const auto forward = captions * tokens * (2 * config.width + 4 * config.mlpWidth);
+    const auto weights = 2 * config.width * std::max(config.mlpWidth, inner);
+    const auto bias = 4 * config.heads * tokens * tokens;
+    return (std::max(attention, forward) + weights + bias) * element;
+}
+
+} // namespace nanodit

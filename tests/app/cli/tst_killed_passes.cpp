@@ -1,0 +1,112 @@
+#include "core/io/atomic_file.h"
+#include "tests/support/test_data.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QtTest>
+
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <random>
+#include <string>
+
+namespace fs = std::filesystem;
+using nanodit::test::TemporaryFolder;
+
+namespace {
+
+QString text(const fs::path& path)
+{
+    return QString::fromStdString(path.string());
+}
+
+QStringList passesOf(const fs::path& workspace)
+{
+    return {"-w", text(workspace), "--quiet", "--json", "preprocess"};
+}
+
+/// Bytes of every file below data/derived, by relative path.
+std::map<std::string, std::string> derivedFiles(const fs::path& workspace)
+{
+    std::map<std::string, std::string> files;
+    const auto derived = workspace / "data/derived";
+    if (!fs::exists(derived))
+        return files;
+    for (const auto& entry : fs::recursive_directory_iterator(derived)) {
+        if (entry.is_regular_file())
+            files[entry.path().lexically_relative(derived).string()] = nanodit::readTextFile(entry.path());
+    }
+    return files;
+}
+
+} // namespace
+
+/// The real program on drawn scenes with the demo's encoders, killed again and again: threads that read, encode and
+/// write are all at work when it happens.
+class KilledPassesTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void killedAtFiftyInstantsTheResultIsThatOfAnUnbrokenRun();
+};
+
+void KilledPassesTest::killedAtFiftyInstantsTheResultIsThatOfAnUnbrokenRun()
+{
+    constexpr int wantedKills = 50;
+    const TemporaryFolder folder;
+    const auto demo = folder / "demo", unbroken = folder / "unbroken", broken = folder / "broken";
+    QCOMPARE(QProcess::execute(NANODIT_PROGRAM, {"demo", "create", text(demo), "--scenes", "24", "--quiet", "--bare"}),
+             0);
+    fs::copy(demo, unbroken, fs::copy_options::recursive);
+    fs::copy(demo, broken, fs::copy_options::recursive);
+    const auto start = std::chrono::steady_clock::now();
+    QCOMPARE(QProcess::execute(NANODIT_PROGRAM, passesOf(unbroken)), 0);
+    const auto undisturbed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+    const auto expected = derivedFiles(unbroken);
+    QCOMPARE(expected.size(), std::size_t{4 * 24});
+
+    std::mt19937 random(11);
+    int kills = 0, rounds = 0;
+    std::size_t whenKilled = 0; // files that were there, over all kills
+    while (kills < wantedKills) {
+        QProcess process;
+        process.start(NANODIT_PROGRAM, passesOf(broken));
+        QVERIFY(process.waitForStarted());
+        const bool ended =
+            process.waitForFinished(static_cast<int>(random() % static_cast<unsigned>(undisturbed) + undisturbed / 20));
+        if (!ended) {
+            process.kill();
+            process.waitForFinished();
+            whenKilled += derivedFiles(broken).size();
+            ++kills;
+            continue;
+        }
+        QCOMPARE(process.exitCode(), 0);
+        QVERIFY(derivedFiles(broken) == expected); // to the byte, and nothing else is left
+        ++rounds;
+        fs::remove_all(broken); // all over again
+        fs::copy(demo, broken, fs::copy_options::recursive);
+    }
+    QCOMPARE(QProcess::execute(NANODIT_PROGRAM, passesOf(broken)), 0);
+    QVERIFY(derivedFiles(broken) == expected);
+    qInfo("%d kills, %d whole rounds between them, %.0f files there on average when it was killed", kills, rounds,
+          static_cast<double>(whenKilled) / kills);
+    QVERIFY(whenKilled > 0); // not only before anything was written
+
+    QProcess verify;
+    verify.start(NANODIT_PROGRAM, {"-w", text(broken), "--quiet", "--json", "verify"});
+    QVERIFY(verify.waitForFinished(120000));
+    const auto report = QJsonDocument::fromJson(verify.readAllStandardOutput()).object();
+    QVERIFY(report.value("sound").toBool());
+    for (const auto& array : report.value("arrays").toArray()) {
+        QCOMPARE(array.toObject().value("whole").toInt(), 24);
+        QCOMPARE(array.toObject().value("adopted").toInt(), 0); // each is known, none was merely found
+    }
+}
+
+QTEST_APPLESS_MAIN(KilledPassesTest)
+#include "tst_killed_passes.moc"
