@@ -128,6 +128,11 @@ ThumbnailGrid::ThumbnailGrid(QWidget* parent)
     verticalScrollBar()->setSingleStep(24);
 }
 
+QRegion ThumbnailGrid::visualRegionForSelection(const QItemSelection& selection) const
+{
+    return selection.isEmpty() ? QRegion() : QRegion(viewport()->rect());
+}
+
 void ThumbnailGrid::resizeEvent(QResizeEvent* event)
 {
     // Tiles share the row's width, so that no ragged gap is left at the right.
