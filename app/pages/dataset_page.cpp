@@ -73,6 +73,7 @@ DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
     column->addWidget(frame_);
 
     connect(actions_, &DatasetActions::importWanted, this, &DatasetPage::importPictures);
+    connect(actions_, &DatasetActions::passesWanted, drawer_, &ReportDrawer::openPasses);
     connect(browser_, &RecordBrowser::recordChosen, this, [this](const QString& id) {
         if (const auto* const record = session_.record(id))
             loupe_->showRecord(*record);

@@ -401,6 +401,41 @@ private Q_SLOTS:
         QCOMPARE(listed->item(0)->text(), id);
     }
 
+    void passesAreForetoldBeforeTheyRunAndToldOneByOne()
+    {
+        page()->editing()->setCaption(idOf(1), "words that the pass has not seen");
+        settle();
+        auto* const start = window_->findChild<QPushButton*>("startPasses");
+        QVERIFY(!start->isEnabled()); // nothing is known yet
+        const auto run = [&](const QString& work) {
+            settle();
+            QCOMPARE(text("work-t5"), work);
+            QVERIFY2(text("work-vae").startsWith("nothing to do: 20"), qPrintable(text("work-vae")));
+            QVERIFY2(text("passesSentence").startsWith("1 record to make"), qPrintable(text("passesSentence")));
+            QVERIFY(start->isEnabled());
+            QSignalSpy preprocessed(session_.get(), &Session::preprocessed);
+            start->click();
+            QCOMPARE(text("progress-dinov3"), QStringLiteral("waiting"));
+            QVERIFY(!start->isEnabled());
+            QTRY_COMPARE_WITH_TIMEOUT(preprocessed.count(), 1, minute);
+            QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+            settle();
+            QVERIFY2(text("work-t5").startsWith("1 made, 19 were whole"), qPrintable(text("work-t5")));
+            QCOMPARE(session_->record(idOf(1))->arrays[t5], ArrayState::Whole);
+        };
+        QTest::mouseClick(window_->findChild<QPushButton*>("passes"), Qt::LeftButton);
+        run(QStringLiteral("1 stale (the caption)"));
+        page()->editing()->undoStack()->undo();
+        settle();
+        QCOMPARE(session_->record(idOf(1))->arrays[t5], ArrayState::Stale);
+        window_->findChild<QPushButton*>("forecastPasses")->click();
+        run(QStringLiteral("1 stale (the caption)"));
+        window_->findChild<QPushButton*>("forecastPasses")->click();
+        settle();
+        QVERIFY(text("passesSentence").startsWith("Nothing to do"));
+        QVERIFY(!start->isEnabled());
+    }
+
     void spacePausesAndResumesTheRunningJob()
     {
         QTest::mouseClick(window_->findChild<QPushButton*>("certify"), Qt::LeftButton);

@@ -1,11 +1,8 @@
 #include "app/pages/dataset/dataset_actions.h"
 
 #include "app/dialogs.h"
-#include "widgets/icons.h"
 #include "widgets/page_frame.h"
 
-#include <QAction>
-#include <QMenu>
 #include <QPushButton>
 
 namespace nanodit {
@@ -18,7 +15,8 @@ DatasetActions::DatasetActions(Session& session, Dialogs& dialogs, PageFrame* fr
 {
     import_ = frame->addAction(tr("Import…"), QStringLiteral("import"),
                                tr("Add the pictures of a folder, with captions beside them"));
-    addPasses(frame);
+    passes_ = frame->addAction(tr("Passes…"), QStringLiteral("passes"),
+                               tr("Make what is missing: text, latents, patches; first see what that takes"));
     pack_ =
         frame->addAction(tr("Pack shards"), QStringLiteral("pack"), tr("Pack whole records into shards to train on"));
     verify_ = frame->addAction(tr("Verify"), QStringLiteral("verify"), tr("Check every array: whole, aligned, finite"));
@@ -26,43 +24,18 @@ DatasetActions::DatasetActions(Session& session, Dialogs& dialogs, PageFrame* fr
         frame->addAction(tr("Certify"), QStringLiteral("verify"),
                          tr("Prove that patches lie where they should: compute them anew and compare, also with what "
                             "known bugs would have stored"));
+    passes_->setObjectName(QStringLiteral("passes"));
     pack_->setObjectName(QStringLiteral("pack"));
     verify_->setObjectName(QStringLiteral("verify"));
     certify_->setObjectName(QStringLiteral("certify"));
     connect(import_, &QPushButton::clicked, this, &DatasetActions::importWanted);
+    connect(passes_, &QPushButton::clicked, this, &DatasetActions::passesWanted);
     connect(pack_, &QPushButton::clicked, this, &DatasetActions::pack);
     connect(verify_, &QPushButton::clicked, this, [this] { session_.verify(); });
     connect(certify_, &QPushButton::clicked, this, [this] { session_.certify(0); });
     connect(&session_, &Session::datasetBusyChanged, this, &DatasetActions::update);
     connect(&session_, &Session::recordsChanged, this, &DatasetActions::update);
     update();
-}
-
-void DatasetActions::addPasses(PageFrame* frame)
-{
-    passes_ = frame->addAction(tr("Run passes"), QStringLiteral("passes"),
-                               tr("Make what is missing: text, latents, patches"));
-    auto* const menu = new QMenu(passes_);
-    static constexpr std::array passes = {Pass::T5, Pass::Vae, Pass::Dino};
-    const std::array<QString, 3> sentences = {tr("t5: captions to text tokens"), tr("vae: pictures to latents"),
-                                              tr("dinov3: pictures to CLS and patches")};
-    for (std::size_t i = 0; i < passes.size(); ++i) {
-        passChoice_[i] = menu->addAction(sentences[i]);
-        passChoice_[i]->setCheckable(true);
-        passChoice_[i]->setChecked(true);
-    }
-    menu->addSeparator();
-    auto* const run = menu->addAction(icon(QStringLiteral("play")), tr("Run the chosen passes"));
-    passes_->setMenu(menu);
-    connect(run, &QAction::triggered, this, [this] {
-        std::vector<Pass> chosen;
-        for (std::size_t i = 0; i < passes.size(); ++i) {
-            if (passChoice_[i]->isChecked())
-                chosen.push_back(passes[i]);
-        }
-        if (!chosen.empty())
-            session_.runPasses(chosen);
-    });
 }
 
 void DatasetActions::pack()

@@ -4,7 +4,6 @@
 
 #include <QObject>
 
-class QAction;
 class QPushButton;
 
 namespace nanodit {
@@ -23,16 +22,15 @@ public:
 
 Q_SIGNALS:
     void importWanted();
+    void passesWanted();
 
 private:
-    void addPasses(PageFrame* frame);
     void pack();
 
     Session& session_;
     Dialogs& dialogs_;
     QWidget* page_;
     QPushButton *import_, *passes_, *pack_, *verify_, *certify_;
-    std::array<QAction*, 3> passChoice_{};
 };
 
 } // namespace nanodit

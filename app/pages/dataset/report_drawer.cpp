@@ -1,9 +1,11 @@
 #include "app/pages/dataset/report_drawer.h"
 
+#include "app/job_runner.h"
 #include "app/pages/dataset/alignment_panel.h"
 #include "app/pages/dataset/buckets_panel.h"
 #include "app/pages/dataset/drift_panel.h"
 #include "app/pages/dataset/epoch_panel.h"
+#include "app/pages/dataset/passes_panel.h"
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/report_view.h"
 #include "widgets/log_view.h"
@@ -22,6 +24,7 @@ ReportDrawer::ReportDrawer(Session& session, QWidget* parent)
     , report_(new ReportView(this))
     , alignment_(new AlignmentPanel(this))
     , buckets_(new BucketsPanel(this))
+    , passes_(new PassesPanel(this))
     , epoch_(new EpochPanel(session, this))
     , drift_(new DriftPanel(this))
 {
@@ -29,6 +32,7 @@ ReportDrawer::ReportDrawer(Session& session, QWidget* parent)
     setDocumentMode(true);
     tabBar()->setDrawBase(false);
     auto* const log = new LogView(this);
+    addTab(passes_, tr("Passes"));
     addTab(report_, tr("Report"));
     addTab(alignment_, tr("Alignment"));
     addTab(buckets_, tr("Buckets"));
@@ -69,6 +73,7 @@ ReportDrawer::ReportDrawer(Session& session, QWidget* parent)
     connect(&session_, &Session::workspaceChanged, epoch_, &EpochPanel::clear);
     connect(epoch_, &EpochPanel::recordChosen, this, &ReportDrawer::recordChosen);
     connect(buckets_, &BucketsPanel::recordChosen, this, &ReportDrawer::recordChosen);
+    connectPasses();
     connect(report_, &ReportView::recordChosen, this, &ReportDrawer::recordChosen);
     connect(alignment_, &AlignmentPanel::recordChosen, this, &ReportDrawer::recordChosen);
     connect(drift_, &DriftPanel::recordChosen, this, &ReportDrawer::recordChosen);
@@ -77,6 +82,48 @@ ReportDrawer::ReportDrawer(Session& session, QWidget* parent)
 void ReportDrawer::showBuckets(const RecordList& list)
 {
     buckets_->show(list.buckets());
+}
+
+void ReportDrawer::connectPasses()
+{
+    setCurrentWidget(report_);
+    connect(passes_, &PassesPanel::forecastWanted, this, &ReportDrawer::forecast);
+    connect(passes_, &PassesPanel::runWanted, this, [this](const std::vector<Pass>& passes) {
+        passes_->beginRun();
+        session_.runPasses(passes);
+    });
+    connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner) {
+        if (runner == session_.datasetJob())
+            connect(runner, &JobRunner::progressed, passes_, &PassesPanel::showProgress);
+    });
+    connect(&session_, &Session::preprocessed, passes_,
+            [this](const PreprocessReport& report) { passes_->show(report); });
+    connect(&session_, &Session::datasetBusyChanged, passes_, [this] { passes_->setFree(!session_.datasetBusy()); });
+    connect(&session_, &Session::workspaceChanged, passes_, &PassesPanel::clear);
+}
+
+void ReportDrawer::openPasses()
+{
+    bring(passes_);
+    forecast();
+}
+
+void ReportDrawer::forecast()
+{
+    if (session_.datasetBusy() || forecasting_)
+        return;
+    forecasting_ = true;
+    passes_->beginForecast();
+    auto* const runner = session_.newJob(tr("look ahead"), Page::Dataset);
+    connect(runner, &JobRunner::failed, passes_, &PassesPanel::fail);
+    connect(runner, &JobRunner::ended, this, [this] { forecasting_ = false; });
+    ForecastRequest request;
+    request.workspace = session_.workspace();
+    request.device = session_.device();
+    request.finished = [this, runner](const PreprocessForecast& forecast) {
+        runner->deliver([this, forecast] { passes_->show(forecast); });
+    };
+    session_.startJob(runner, makeForecastJob(std::move(request)));
 }
 
 void ReportDrawer::bring(QWidget* panel)

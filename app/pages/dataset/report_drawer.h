@@ -10,6 +10,7 @@ class AlignmentPanel;
 class BucketsPanel;
 class DriftPanel;
 class EpochPanel;
+class PassesPanel;
 class RecordList;
 class ReportView;
 
@@ -21,6 +22,8 @@ class ReportDrawer : public QTabWidget {
 public:
     explicit ReportDrawer(Session& session, QWidget* parent = nullptr);
     void showBuckets(const RecordList& list);
+    /// Looks what the passes would do; they are started there.
+    void openPasses();
 
 Q_SIGNALS:
     /// A report has come and is shown.
@@ -31,13 +34,17 @@ Q_SIGNALS:
 
 private:
     void bring(QWidget* panel);
+    void forecast();
+    void connectPasses();
 
     Session& session_;
     ReportView* report_;
     AlignmentPanel* alignment_;
     BucketsPanel* buckets_;
+    PassesPanel* passes_;
     EpochPanel* epoch_;
     DriftPanel* drift_;
+    bool forecasting_ = false;
 };
 
 } // namespace nanodit
