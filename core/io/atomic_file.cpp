@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <ctime>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <random>
@@ -77,6 +78,14 @@ int makeLocked(const fs::path& target, fs::path& temporary, Make&& make)
             return descriptor;
         close(descriptor); // Removed by a cleaner between its making and the lock.
     }
+}
+
+/// A day without a change.
+bool isOld(int descriptor)
+{
+    constexpr std::time_t aDay = 86400;
+    struct stat status {};
+    return fstat(descriptor, &status) == 0 && std::time(nullptr) - status.st_mtime > aDay;
 }
 
 void syncDescriptor(int descriptor, const fs::path& target)
@@ -253,8 +262,9 @@ void removeAbandonedTemporaries(const fs::path& folder)
         const int descriptor = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (descriptor < 0)
             continue;
-        const bool inUse = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-        if (!inUse)
+        const bool locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+        // Without locks, as on some network file systems, only age tells that nobody writes it any more.
+        if (locked || (errno != EWOULDBLOCK && isOld(descriptor)))
             fs::remove_all(path, error);
         close(descriptor);
     }
