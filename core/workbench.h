@@ -6,6 +6,7 @@
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
 #include "core/dataset/dataset_front.h"
+#include "core/dataset/rank_share.h"
 #include "core/dataset/reject.h"
 #include "core/dataset/shard_check.h"
 #include "core/inspect/certify.h"
@@ -72,6 +73,7 @@ struct PreprocessRequest {
     Workspace workspace;
     std::vector<Pass> passes = {Pass::T5, Pass::Vae, Pass::Dino};
     DeviceChoice device;
+    RankShare share = {}; ///< Which records this process makes.
     std::function<void(const struct PreprocessReport&)> finished = [](const auto&) {};
 };
 struct PassReport {
@@ -89,6 +91,7 @@ struct ShardRequest {
     Workspace workspace;
     std::int64_t shardSize = 1000; ///< Samples a tar.
     bool overwrite = false;
+    RankShare share = {}; ///< Of several processes, each packs its own part of the sets; mergeRanks puts them together.
     std::function<void(const struct ShardReport&)> finished = [](const auto&) {};
 };
 struct ShardSetReport {

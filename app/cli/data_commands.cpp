@@ -2,6 +2,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/ledger_text.h"
 #include "app/cli/preprocess_command.h"
+#include "app/cli/rank_options.h"
 #include "app/cli/report_text.h"
 #include "app/cli/shard_check_command.h"
 #include "core/dataset/pass_front.h"
@@ -44,12 +45,13 @@ void runImport(const std::filesystem::path& source, Options& options)
                  {"rejects", toJson(report.rejects)}});
 }
 
-void runShard(std::int64_t shardSize, bool overwrite, Options& options)
+void runShard(std::int64_t shardSize, bool overwrite, const RankOptions& ranks, Options& options)
 {
     ShardReport report;
     const auto job = makeShardJob({.workspace = Workspace::open(options.workspace),
                                    .shardSize = shardSize,
                                    .overwrite = overwrite,
+                                   .share = ranks.share(),
                                    .finished = [&report](const auto& r) { report = r; }});
     if (runJob(*job, options.output) == JobEnd::Cancelled) {
         options.exitCode = 1;
@@ -248,8 +250,10 @@ void addDataCommands(CLI::App& app, Options& options)
         ->add_flag("--verify", *check,
                    "Pack nothing: check the sets that are there, hashes, entries, counts and certificates")
         ->excludes("--overwrite");
-    shard->callback([shardSize, overwrite, check, &options] {
-        *check ? runShardCheck(options) : runShard(*shardSize, *overwrite, options);
+    const auto packers = std::make_shared<RankOptions>();
+    packers->addTo(*shard);
+    shard->callback([shardSize, overwrite, check, packers, &options] {
+        *check ? runShardCheck(options) : runShard(*shardSize, *overwrite, *packers, options);
     });
 
     auto* const verify =

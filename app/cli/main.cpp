@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "app/cli/rank_options.h"
 
 #include <nlohmann/json.hpp>
 
@@ -29,6 +30,7 @@ int run(int argc, char** argv, nanodit::cli::Options& options)
     app.add_flag("-q,--quiet", options.output.quiet, "No progress and no notes");
     cli::addDataCommands(app, options);
     cli::addRecordCommands(app, options);
+    cli::addMergeCommand(app, options);
     cli::addTrainCommand(app, options);
     cli::addSampleCommand(app, options);
     cli::addValidateCommands(app, options);

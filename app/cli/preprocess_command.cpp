@@ -1,5 +1,6 @@
 #include "app/cli/preprocess_command.h"
 
+#include "app/cli/rank_options.h"
 #include "app/cli/report_text.h"
 #include "core/dataset/pass_front.h"
 #include "core/io/size_text.h"
@@ -24,6 +25,7 @@ struct Wanted {
     std::optional<std::int64_t> maxFailures;
     std::int64_t memory = 0;
     std::optional<PassPrecision> precision;
+    RankOptions ranks;
 
     std::vector<Pass> byValue() const
     {
@@ -36,8 +38,10 @@ struct Wanted {
 
 void runPreprocess(const Wanted& wanted, Options& options)
 {
-    PreprocessRequest request{
-        .workspace = Workspace::open(options.workspace), .passes = wanted.byValue(), .device = options.device};
+    PreprocessRequest request{.workspace = Workspace::open(options.workspace),
+                              .passes = wanted.byValue(),
+                              .device = options.device,
+                              .share = wanted.ranks.share()};
     PreprocessReport report;
     request.finished = [&report](const auto& r) { report = r; };
     std::map<Pass, PassMemory> memory;
@@ -198,6 +202,7 @@ void addPreprocessCommand(CLI::App& app, Options& options)
                      "What T5 and the ViT round the factors of matrix products to, from now on in this workspace: "
                      "float32 (unless it was changed), bf16, or auto, which measures once")
         ->transform(CLI::CheckedTransformer(precisions));
+    wanted->ranks.addTo(*preprocess);
     preprocess->callback(
         [wanted, &options] { wanted->dryRun ? runForecast(*wanted, options) : runPreprocess(*wanted, options); });
 }

@@ -1,5 +1,6 @@
 #include "core/dataset/catalog.h"
 
+#include "core/dataset/catalog_part.h"
 #include "core/dataset/sqlite.h"
 #include "core/runtime/error.h"
 
@@ -140,11 +141,11 @@ void migrate(sqlite::Database& database)
 } // namespace
 
 struct Catalog::State {
-    State(const Workspace& workspace, bool onlyReading)
+    State(const Workspace& workspace, const fs::path& file, sqlite::Access access)
         : root(workspace.root)
         , buckets(workspace.config.buckets)
-        , readOnly(onlyReading)
-        , database(workspace.catalogFile(), onlyReading)
+        , readOnly(access == sqlite::Access::Immutable)
+        , database(file, access)
     {
         if (readOnly) {
             if (database.integer("PRAGMA user_version") != static_cast<std::int64_t>(migrations.size()))
@@ -155,7 +156,8 @@ struct Catalog::State {
             return;
         }
         database.execute("PRAGMA foreign_keys = ON");
-        database.execute("PRAGMA journal_mode = WAL");
+        database.execute(access == sqlite::Access::Alone ? "PRAGMA journal_mode = TRUNCATE"
+                                                         : "PRAGMA journal_mode = WAL");
         // Each commit reaches the disk: an array must not be known as whole by a file system that then forgets it.
         database.execute("PRAGMA synchronous = FULL");
         migrate(database);
@@ -243,7 +245,21 @@ Catalog Catalog::open(const Workspace& workspace)
         throw StoreError("the folder " + file.parent_path().string() + " could not be made: " + error.message() +
                          "; check that you may write to " + workspace.root.string());
     const bool readOnly = ::access(file.parent_path().c_str(), W_OK) != 0 && fs::exists(file);
-    return Catalog(std::make_unique<State>(workspace, readOnly));
+    auto state =
+        std::make_unique<State>(workspace, file, readOnly ? sqlite::Access::Immutable : sqlite::Access::Shared);
+    if (!readOnly)
+        takeInParts(state->database, workspace);
+    return Catalog(std::move(state));
+}
+
+Catalog Catalog::openAlone(const Workspace& workspace, const fs::path& file)
+{
+    return Catalog(std::make_unique<State>(workspace, file, sqlite::Access::Alone));
+}
+
+sqlite::Database& Catalog::database()
+{
+    return state_->database;
 }
 
 bool Catalog::readOnly() const

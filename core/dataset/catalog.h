@@ -13,6 +13,10 @@
 
 namespace nanodit {
 
+namespace sqlite {
+class Database;
+}
+
 /// How long a pass took.
 struct PassRate {
     double records = 0;
@@ -28,7 +32,10 @@ struct PassRate {
 class Catalog {
 public:
     /// Makes data/ and the file where there is none; where the folder cannot be written to, opens it for reading.
+    /// Takes in the parts that ranks have finished (catalog_part.h).
     static Catalog open(const Workspace& workspace);
+    /// A file of the same tables that nobody else has open; see CatalogPart.
+    static Catalog openAlone(const Workspace& workspace, const std::filesystem::path& file);
     Catalog(Catalog&&) noexcept;
     Catalog& operator=(Catalog&&) noexcept;
     ~Catalog();
@@ -71,6 +78,9 @@ public:
                  const PassRate& rate);
     /// By bucket, "" for passes that do not depend on it.
     std::map<std::string, PassRate> rates(Pass pass, const std::string& encoder, const std::string& device) const;
+
+    /// For those that keep tables of their own in the same file.
+    sqlite::Database& database();
 
 private:
     struct State;

@@ -9,21 +9,21 @@
 namespace nanodit {
 
 struct CertificateStore::State {
-    State(const Workspace& workspace, bool onlyReading)
-        : readOnly(onlyReading)
-        , database(workspace.catalogFile(), onlyReading)
-    {
-        if (!readOnly)
-            database.execute("PRAGMA foreign_keys = ON");
-    }
-    bool readOnly;
-    sqlite::Database database;
+    std::optional<Catalog> own;
+    Catalog* catalog = nullptr;
 };
 
 CertificateStore::CertificateStore(const Workspace& workspace)
+    : state_(std::make_unique<State>())
 {
-    const bool readOnly = Catalog::open(workspace).readOnly(); // Also brings the tables up to date.
-    state_ = std::make_unique<State>(workspace, readOnly);
+    state_->own = Catalog::open(workspace);
+    state_->catalog = &*state_->own;
+}
+
+CertificateStore::CertificateStore(Catalog& catalog)
+    : state_(std::make_unique<State>())
+{
+    state_->catalog = &catalog;
 }
 
 CertificateStore::~CertificateStore() = default;
@@ -31,8 +31,9 @@ CertificateStore::~CertificateStore() = default;
 std::map<std::string, StoredCertificate> CertificateStore::all() const
 {
     std::map<std::string, StoredCertificate> found;
-    sqlite::Statement select(state_->database, "SELECT record, certificate, inputs, sha256, bytes, modified FROM "
-                                               "certificates ORDER BY record");
+    sqlite::Statement select(state_->catalog->database(),
+                             "SELECT record, certificate, inputs, sha256, bytes, modified FROM "
+                             "certificates ORDER BY record");
     while (select.step()) {
         const auto json = nlohmann::json::parse(select.text(1), nullptr, false);
         found.emplace_hint(
@@ -47,12 +48,13 @@ std::map<std::string, StoredCertificate> CertificateStore::all() const
 
 void CertificateStore::put(const std::map<std::string, StoredCertificate>& certificates)
 {
-    if (state_->readOnly || certificates.empty())
+    if (state_->catalog->readOnly() || certificates.empty())
         return;
-    sqlite::Transaction transaction(state_->database);
+    auto& database = state_->catalog->database();
+    sqlite::Transaction transaction(database);
     // A record that was removed meanwhile has none.
-    sqlite::Statement insert(state_->database, "INSERT OR REPLACE INTO certificates SELECT id, ?, ?, ?, ?, ? FROM "
-                                               "records WHERE id = ?");
+    sqlite::Statement insert(database, "INSERT OR REPLACE INTO certificates SELECT id, ?, ?, ?, ?, ? FROM "
+                                       "records WHERE id = ?");
     for (const auto& [id, stored] : certificates) {
         insert.reset()
             .bind(stored.certificate.toJson().dump())

@@ -12,6 +12,8 @@
 
 namespace nanodit {
 
+class Catalog;
+
 /// A certificate with what it holds for: this content of the file, made of these inputs.
 struct StoredCertificate {
     AlignmentCertificate certificate;
@@ -25,6 +27,8 @@ struct StoredCertificate {
 class CertificateStore {
 public:
     explicit CertificateStore(const Workspace& workspace);
+    /// Through the connection of a catalog that outlives this.
+    explicit CertificateStore(Catalog& catalog);
     ~CertificateStore();
 
     /// By record id, also those that hold no more.

@@ -84,13 +84,9 @@ DinoStatistics DinoStatistics::fromJson(const nlohmann::json& json)
 void ChannelMoments::add(std::span<const float> rows, std::int64_t width)
 {
     const auto channels = static_cast<std::size_t>(width);
-    if (mean_.empty()) {
-        mean_.assign(channels, 0);
-        squares_.assign(channels, 0);
-    }
-    if (channels != mean_.size() || rows.empty() || rows.size() % channels != 0)
+    if ((!mean_.empty() && channels != mean_.size()) || rows.empty() || rows.size() % channels != 0)
         throw DataError("rows of " + std::to_string(width) + " channels do not fit statistics of " +
-                        std::to_string(mean_.size()));
+                        std::to_string(mean_.empty() ? channels : mean_.size()));
     const auto count = static_cast<double>(rows.size() / channels);
     std::vector<double> mean(channels, 0), squares(channels, 0);
     for (std::size_t row = 0; row < rows.size(); row += channels)
@@ -104,8 +100,29 @@ void ChannelMoments::add(std::span<const float> rows, std::int64_t width)
             squares[c] += distance * distance;
         }
     }
+    combine(mean, squares, count);
+}
+
+void ChannelMoments::add(const ChannelStatistics& statistics, std::int64_t count)
+{
+    if (!mean_.empty() && statistics.mean.size() != mean_.size())
+        throw DataError("statistics of " + std::to_string(statistics.width()) + " channels do not fit those of " +
+                        std::to_string(mean_.size()));
+    const std::vector<double> mean(statistics.mean.begin(), statistics.mean.end());
+    std::vector<double> squares;
+    for (const double deviation : statistics.deviation)
+        squares.push_back(deviation * deviation * static_cast<double>(count));
+    combine(mean, squares, static_cast<double>(count));
+}
+
+void ChannelMoments::combine(const std::vector<double>& mean, const std::vector<double>& squares, double count)
+{
+    if (mean_.empty()) {
+        mean_.assign(mean.size(), 0);
+        squares_.assign(mean.size(), 0);
+    }
     const auto before = static_cast<double>(count_);
-    for (std::size_t c = 0; c < channels; ++c) {
+    for (std::size_t c = 0; c < mean.size(); ++c) {
         const double apart = mean[c] - mean_[c];
         mean_[c] += apart * count / (before + count);
         squares_[c] += squares[c] + apart * apart * before * count / (before + count);

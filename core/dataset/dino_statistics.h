@@ -38,10 +38,14 @@ class ChannelMoments {
 public:
     /// `rows` x width, row-major. The first call fixes the width.
     void add(std::span<const float> rows, std::int64_t width);
+    /// What was gathered elsewhere, of `count` rows.
+    void add(const ChannelStatistics& statistics, std::int64_t count);
     std::int64_t count() const { return count_; }
     ChannelStatistics statistics() const;
 
 private:
+    void combine(const std::vector<double>& mean, const std::vector<double>& squares, double count);
+
     std::int64_t count_ = 0;
     std::vector<double> mean_;
     std::vector<double> squares_; ///< Sum of squared distances from the mean.

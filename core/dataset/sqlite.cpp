@@ -12,7 +12,7 @@ namespace {
 constexpr int busyTimeout = 30000;
 
 /// A file as SQLite's URI: a question mark or a hash in its path must not end the path.
-std::string uriOf(const std::filesystem::path& file)
+std::string uriOf(const std::filesystem::path& file, Access access)
 {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string uri = "file:";
@@ -25,6 +25,16 @@ std::string uriOf(const std::filesystem::path& file)
             uri += c;
         }
     }
+    switch (access) {
+    case Access::Shared:
+        return uri + "?mode=rwc";
+    case Access::Immutable:
+        // In a folder that cannot be written to, SQLite could not make the shared memory file that WAL needs:
+        // `immutable` does without.
+        return uri + "?mode=ro&immutable=1";
+    case Access::Alone:
+        return uri + "?mode=rwc&vfs=unix-none";
+    }
     return uri;
 }
 
@@ -35,16 +45,13 @@ void Database::Close::operator()(sqlite3* handle) const
     sqlite3_close_v2(handle);
 }
 
-Database::Database(std::filesystem::path file, bool readOnly)
+Database::Database(std::filesystem::path file, Access access)
     : file_(std::move(file))
 {
-    // In a folder that cannot be written to, SQLite could not make the shared memory file that WAL needs: `immutable`
-    // does without, which is right there since nobody can be writing.
-    const std::string name = readOnly ? uriOf(file_) + "?immutable=1" : uriOf(file_);
     const int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
-                      (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+                      (access == Access::Immutable ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     sqlite3* handle = nullptr;
-    const int result = sqlite3_open_v2(name.c_str(), &handle, flags, nullptr);
+    const int result = sqlite3_open_v2(uriOf(file_, access).c_str(), &handle, flags, nullptr);
     handle_.reset(handle);
     if (result != SQLITE_OK)
         fail("opened");
@@ -85,6 +92,32 @@ std::int64_t Database::integer(const std::string& sql)
 {
     Statement statement(*this, sql);
     return statement.step() ? statement.integer(0) : 0;
+}
+
+void Database::attach(const std::filesystem::path& file, Access access, const std::string& schema)
+{
+    Statement(*this, "ATTACH ? AS " + schema).bind(uriOf(file, access)).run();
+}
+
+void Database::detach(const std::string& schema)
+{
+    execute("DETACH " + schema);
+}
+
+void Database::addPredicate(const std::string& name, std::function<bool(const std::string&)> predicate)
+{
+    using Predicate = std::function<bool(const std::string&)>;
+    const auto call = [](sqlite3_context* context, int, sqlite3_value** values) {
+        const auto& ask = *static_cast<const Predicate*>(sqlite3_user_data(context));
+        const auto* const text = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
+        sqlite3_result_int(context, text != nullptr && ask(text) ? 1 : 0);
+    };
+    const auto forget = [](void* kept) { delete static_cast<Predicate*>(kept); };
+    auto kept = std::make_unique<Predicate>(std::move(predicate));
+    // On failure, too, SQLite calls `forget`.
+    if (sqlite3_create_function_v2(handle_.get(), name.c_str(), 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, kept.release(),
+                                   call, nullptr, nullptr, forget) != SQLITE_OK)
+        fail("asked");
 }
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const
@@ -135,6 +168,14 @@ Statement& Statement::bind(double value)
     return *this;
 }
 
+Statement& Statement::bind(std::span<const std::byte> bytes)
+{
+    if (sqlite3_bind_blob(statement_.get(), ++bound_, bytes.data(), static_cast<int>(bytes.size()), SQLITE_TRANSIENT) !=
+        SQLITE_OK)
+        database_->fail("changed");
+    return *this;
+}
+
 Statement& Statement::bindOptional(const std::optional<std::string>& text)
 {
     if (text)
@@ -161,6 +202,12 @@ std::string Statement::text(int column) const
     const auto* const data = reinterpret_cast<const char*>(sqlite3_column_text(statement_.get(), column));
     return data ? std::string(data, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column)))
                 : std::string();
+}
+
+std::span<const std::byte> Statement::bytes(int column) const
+{
+    const auto* const data = static_cast<const std::byte*>(sqlite3_column_blob(statement_.get(), column));
+    return {data, data ? static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column)) : 0};
 }
 
 std::int64_t Statement::integer(int column) const

@@ -1,3 +1,4 @@
+#include "core/dataset/catalog_part.h"
 #include "core/io/work_lock.h"
 #include "core/preprocess/jobs.h"
 #include "core/preprocess/pass_plan.h"
@@ -50,16 +51,11 @@ std::optional<PreprocessForecast> permitted(const std::vector<Pass>& passes, con
     return forecast;
 }
 
-JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits, const PassEncoders& encoders,
-                  const JobContext& context, const FreeBytes& freeBytes)
+JobEnd runPasses(const PreprocessRequest& request, const PassLimits& limits, const PassEncoders& encoders,
+                 Catalog& catalog, const JobContext& context, const FreeBytes& freeBytes)
 {
     const auto& workspace = request.workspace;
     const auto passes = distinct(request.passes);
-    auto catalog = openFilled(workspace);
-    const WorkLock lock(workLockFile(workspace), workLockText(workspace));
-    if (!lock.held())
-        context.warn("the file system of " + workspace.catalogFile().string() +
-                     " has no locks: see to it that no other passes run in this workspace at the same time");
     const auto forecast = permitted(passes, workspace, catalog, encoders, context, freeBytes, limits.memory);
     PreprocessReport report;
     auto end = forecast ? JobEnd::Finished : JobEnd::Cancelled;
@@ -79,6 +75,31 @@ JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits, co
     if (!tooMany.empty())
         throw TooManyFailures(tooMany);
     return end;
+}
+
+JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits, const PassEncoders& encoders,
+                  const JobContext& context, const FreeBytes& freeBytes)
+{
+    const auto& workspace = request.workspace;
+    const auto& share = request.share;
+    if (!share.isWhole()) {
+        CatalogPart part(workspace, share);
+        context.info("rank " + std::to_string(share.rank) + " of " + std::to_string(share.worldSize) + " (" +
+                     share.origin + "): " + std::to_string(part.catalog().recordCount()) + " records");
+        const auto end = runPasses(request, limits, encoders, part.catalog(), context, freeBytes);
+        part.close();
+        return end;
+    }
+    auto catalog = openFilled(workspace);
+    if (const auto ranks = ranksAtWork(workspace); !ranks.empty())
+        throw StoreError("rank " + std::to_string(ranks.front()) + " is still at work on the workspace " +
+                         workspace.root.string() +
+                         ", and its arrays would be taken for foreign ones: wait for it to end, or stop it");
+    const WorkLock lock(workLockFile(workspace), workLockText(workspace));
+    if (!lock.held())
+        context.warn("the file system of " + workspace.catalogFile().string() +
+                     " has no locks: see to it that no other passes run in this workspace at the same time");
+    return runPasses(request, limits, encoders, catalog, context, freeBytes);
 }
 
 JobEnd foretell(const ForecastRequest& request, const PassEncoders& encoders, const JobContext& context,
@@ -113,6 +134,9 @@ std::unique_ptr<Job> makePreprocessJob(PreprocessRequest request, PassLimits lim
 {
     return makeJob([request = std::move(request), limits = std::move(limits)](const JobContext& context) {
         setUpCompute(request.device);
+        if (limits.precision && !request.share.isWhole())
+            throw UsageError("ranks cannot decide the precision of products, which is one for the whole workspace: run "
+                             "\"nanodit preprocess --dry-run --precision ...\" once before them");
         if (limits.precision)
             decidePrecision(request.workspace, *limits.precision, deviceOf(request.device), context);
         return preprocess(request, limits, encodersOf(request.workspace, request.device), context, freeBytesFor);

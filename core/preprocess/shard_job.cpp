@@ -1,4 +1,6 @@
+#include "core/dataset/catalog_part.h"
 #include "core/dataset/certificate_store.h"
+#include "core/dataset/shard_merge.h"
 #include "core/dataset/shard_writer.h"
 #include "core/io/float_values.h"
 #include "core/io/npy.h"
@@ -84,7 +86,11 @@ public:
 
     JobEnd run()
     {
-        auto catalog = Catalog::open(workspace_);
+        const auto& share = request_.share;
+        std::optional<Catalog> whole;
+        std::optional<CatalogPart> part;
+        auto& catalog =
+            share.isWhole() ? whole.emplace(Catalog::open(workspace_)) : part.emplace(workspace_, share).catalog();
         auto fingerprints = usableFingerprints(encoders_, {Pass::T5, Pass::Vae, Pass::Dino}, context_);
         if (!fingerprints)
             return JobEnd::Cancelled;
@@ -92,20 +98,25 @@ public:
         auto survey = surveyRecords(workspace_, catalog, encoders_.expectations, fingerprints_, context_);
         if (!survey)
             return JobEnd::Cancelled;
-        if (survey->empty())
+        if (survey->empty() && share.isWhole())
             throw DataError("the workspace " + workspace_.root.string() +
                             " has no records yet: add pictures with \"nanodit import FOLDER\"");
-        certificates_ = CertificateStore(workspace_).all();
+        certificates_ = CertificateStore(catalog).all();
         std::map<std::string, std::vector<SurveyedRecord*>> splits;
         for (auto& entry : *survey)
             splits[entry.record.split].push_back(&entry);
         // All at once: a set that is in the way is told before the first one is packed.
+        const auto folder = share.isWhole() ? workspace_.shardsFolder() : beginRankShards(workspace_, share);
         std::map<std::string, std::unique_ptr<ShardSetWriter>> writers;
-        for (const auto& [split, entries] : splits)
-            writers[split] = std::make_unique<ShardSetWriter>(workspace_.shardsFolder(), split,
+        for (const auto& [split, entries] : splits) {
+            if (!request_.overwrite && std::filesystem::exists(workspace_.shardsFolder() / split))
+                throw StoreError((workspace_.shardsFolder() / split).string() +
+                                 " exists already; pass --overwrite to pack it anew");
+            writers[split] = std::make_unique<ShardSetWriter>(folder, split,
                                                               ShardSetWriter::Options{.shardSize = request_.shardSize,
                                                                                       .overwrite = request_.overwrite,
                                                                                       .encoders = encodersJson()});
+        }
         ProgressMeter meter(context_, "shard: packing", static_cast<std::int64_t>(survey->size()), "records");
         for (const auto& [split, entries] : splits) {
             report_.sets.push_back({.set = split, .skipped = {}});
@@ -117,6 +128,10 @@ public:
             }
         }
         finish(writers);
+        if (part) {
+            endRankShards(workspace_, share, request_.overwrite);
+            part->close();
+        }
         request_.finished(report_);
         return JobEnd::Finished;
     }
@@ -283,7 +298,7 @@ private:
         std::int64_t samples = 0;
         for (const auto& [split, writer] : writers)
             samples += writer->samples();
-        if (samples == 0)
+        if (samples == 0 && request_.share.isWhole())
             throw DataError(
                 "no record of the workspace " + workspace_.root.string() +
                 " is whole, so nothing can be packed: " + "run \"nanodit preprocess\" first; the first reason is: " +

@@ -239,7 +239,7 @@ private Q_SLOTS:
         const test::TemporaryFolder folder;
         const auto workspace = workspaceIn(folder);
         Catalog::open(workspace);
-        sqlite::Database(workspace.catalogFile(), false).execute("PRAGMA user_version = 999");
+        sqlite::Database(workspace.catalogFile(), sqlite::Access::Shared).execute("PRAGMA user_version = 999");
         const auto message = test::errorOf([&] { Catalog::open(workspace); });
         QVERIFY2(message.find("999") != std::string::npos, message.c_str());
     }

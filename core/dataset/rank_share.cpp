@@ -1,0 +1,63 @@
+#include "core/dataset/rank_share.h"
+
+#include "core/io/sha256.h"
+#include "core/runtime/error.h"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace nanodit {
+
+namespace {
+
+constexpr std::array<std::pair<const char*, const char*>, 3> launchers = {
+    {{"RANK", "WORLD_SIZE"}, {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"}, {"SLURM_PROCID", "SLURM_NTASKS"}}};
+
+std::int64_t number(const char* name, const std::string& text)
+{
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size())
+        throw UsageError("the variable " + std::string(name) + " is \"" + text +
+                         "\" instead of a number: unset it, or pass --rank and --world-size");
+    return value;
+}
+
+RankShare checked(RankShare share)
+{
+    if (share.worldSize < 1 || share.rank < 0 || share.rank >= share.worldSize)
+        throw UsageError("there is no rank " + std::to_string(share.rank) + " of " + std::to_string(share.worldSize) +
+                         " (" + share.origin + "): ranks count from 0 to the world size less one");
+    return share;
+}
+
+} // namespace
+
+bool RankShare::holds(const std::string& id) const
+{
+    // Not the hash that decides the split: a rank gets its share of each.
+    return isWhole() ||
+           std::stoull(sha256Hex("rank:" + id).substr(0, 15), nullptr, 16) % static_cast<std::uint64_t>(worldSize) ==
+               static_cast<std::uint64_t>(rank);
+}
+
+RankShare rankShare(std::optional<std::int64_t> rank, std::optional<std::int64_t> worldSize,
+                    const std::function<const char*(const char*)>& variable)
+{
+    if (rank.has_value() != worldSize.has_value())
+        throw UsageError("--rank and --world-size belong together: pass both or none");
+    if (rank)
+        return checked({.rank = *rank, .worldSize = *worldSize});
+    for (const auto& [rankName, sizeName] : launchers) {
+        const char* const rankText = variable(rankName);
+        const char* const sizeText = variable(sizeName);
+        if (rankText != nullptr && sizeText != nullptr)
+            return checked({.rank = number(rankName, rankText),
+                            .worldSize = number(sizeName, sizeText),
+                            .origin = std::string(rankName) + ", " + sizeName});
+    }
+    return {};
+}
+
+} // namespace nanodit
