@@ -55,17 +55,21 @@ DinoEncoderInfo dinoEncoderInfo(const Workspace& workspace);
 
 struct ImportRequest {
     Workspace workspace;
-    std::filesystem::path source; ///< A folder of pictures with sidecar captions, or a records.jsonl.
+    std::filesystem::path source; ///< A folder of pictures with sidecar captions, a records.jsonl or a WebDataset tar.
     std::function<void(const struct ImportReport&)> finished = [](const auto&) {};
 };
 struct ImportReport {
     std::int64_t added = 0, updated = 0, unchanged = 0;
-    std::vector<Reject> rejects;
+    /// Records of this source that are excluded by rule: "broken", "too small", "extreme aspect ratio", "exact
+    /// duplicate", "near duplicate".
+    std::map<std::string, std::int64_t> excluded;
+    std::vector<Reject> newlyExcluded; ///< Those among them that this import excluded, and why.
+    std::vector<Reject> rejects;       ///< What gave no record.
 };
 std::unique_ptr<Job> makeImportJob(ImportRequest request);
 
-/// Writes every record as a line {"id", "image", "caption", "aspect_bucket", "split"} with the unknown fields it was
-/// imported with; pictures relative to the file's folder where they lie inside the workspace. Whole or not at all; gives
+/// Writes every record as a line {"id", "image", "caption", "aspect_bucket", "split", "tags"} with the unknown fields it
+/// was imported with; pictures relative to the file's folder where they lie inside the workspace. Whole or not at all; gives
 /// the number of lines. What it writes can be imported.
 std::int64_t exportRecords(const Workspace& workspace, const std::filesystem::path& file);
 

@@ -35,13 +35,17 @@ void runImport(const std::filesystem::path& source, Options& options)
         options.exitCode = 1;
         return;
     }
-    const auto text = std::to_string(report.added) + " added, " + std::to_string(report.updated) + " updated, " +
-                      std::to_string(report.unchanged) + " unchanged, " + std::to_string(report.rejects.size()) +
-                      " left out\n" + listText(report.rejects);
+    auto text = std::to_string(report.added) + " added, " + std::to_string(report.updated) + " updated, " +
+                std::to_string(report.unchanged) + " unchanged, " + std::to_string(report.rejects.size()) +
+                " left out\n" + listText(report.rejects);
+    if (!report.excluded.empty())
+        text += "excluded by rule: " + countsText(report.excluded) + "\n" + listText(report.newlyExcluded);
     printResult(options.output, text,
                 {{"added", report.added},
                  {"updated", report.updated},
                  {"unchanged", report.unchanged},
+                 {"excluded", report.excluded},
+                 {"newly_excluded", toJson(report.newlyExcluded)},
                  {"rejects", toJson(report.rejects)}});
 }
 
@@ -230,10 +234,10 @@ void runExport(const std::filesystem::path& file, Options& options)
 
 void addDataCommands(CLI::App& app, Options& options)
 {
-    auto* const importing =
-        app.add_subcommand("import", "Add a folder of pictures (captions beside them) or a records.jsonl");
+    auto* const importing = app.add_subcommand(
+        "import", "Add a folder of pictures (captions beside them), a records.jsonl or a WebDataset tar");
     const auto source = std::make_shared<std::filesystem::path>();
-    importing->add_option("SOURCE", *source, "A folder, or a records.jsonl")->required();
+    importing->add_option("SOURCE", *source, "A folder, a records.jsonl or a tar")->required();
     importing->callback([source, &options] { runImport(*source, options); });
 
     addPreprocessCommand(app, options);

@@ -55,6 +55,7 @@ json toJson(const RecordInfo& record)
             {"bucket", bucketName(record.bucket)},
             {"tags", record.tags},
             {"excluded", record.excluded},
+            {"excluded_by_rule", record.excludedByRule},
             {"problem", record.problem},
             {"arrays", arrays}};
 }
@@ -62,6 +63,7 @@ json toJson(const RecordInfo& record)
 /// The options as words of a query.
 struct Filter {
     std::string state, tag, split, text;
+    std::string reason; ///< No word: a part of why a record is excluded.
     std::vector<std::string> words;
 
     RecordQuery query() const
@@ -86,7 +88,7 @@ void runRecords(const Filter& filter, Options& options)
     auto records = json::array();
     const auto query = filter.query();
     for (const auto& record : listRecords(Workspace::open(options.workspace))) {
-        if (!query.accepts(record))
+        if (!query.accepts(record) || record.excluded.find(filter.reason) == std::string::npos)
             continue;
         if (options.output.json) {
             records.push_back(toJson(record));
@@ -153,6 +155,8 @@ void addRecordCommands(CLI::App& app, Options& options)
     records->add_option("--tag", filter->tag, "Only those with this tag");
     records->add_option("--split", filter->split, "Only those of this split");
     records->add_option("--text", filter->text, "Only those with this in id or caption");
+    records->add_option("--reason", filter->reason,
+                        "Only those that are excluded for a reason with this in it, for example \"duplicate\"");
     records->callback([filter, &options] { runRecords(*filter, options); });
 
     auto* const edit = app.add_subcommand("edit", "Change caption, split, tags of records; exclude or include them");

@@ -139,7 +139,10 @@ void ReportView::show(const ImportReport& report)
     addCounts({tr("updated"), QString::number(report.updated)});
     addCounts({tr("unchanged"), QString::number(report.unchanged)});
     addCounts({tr("left out"), QString::number(report.rejects.size())});
+    for (const auto& [rule, number] : report.excluded)
+        addCounts({tr("excluded: %1").arg(QString::fromStdString(rule)), QString::number(number)});
     addRejects(report.rejects);
+    addRejects(report.newlyExcluded);
     finish();
 }
 

@@ -4,6 +4,8 @@
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace fs = std::filesystem;
@@ -38,7 +40,41 @@ void WorkspaceConfig::visit(FieldVisitor& v)
     v.endGroup();
     v.field({"validation_share", "Share of records set aside for validation, by a stable hash of the id.", 0, 0.9},
             validationShare);
+    v.beginGroup("exclusions",
+                 "What import takes out of passes and packing; \"nanodit edit ID --include\" takes it in.");
+    exclusions.visit(v);
+    v.endGroup();
+    v.field({"caption_command",
+             "Program and arguments, run without a shell, that print the caption of the picture {image}, for example "
+             "[python3, caption.py, \"{image}\"]."},
+            captionCommand);
+    v.field({"caption_seconds", "How long it may take for one picture.", 1, 86400, "s"}, captionSeconds);
 }
+
+void ExclusionRules::visit(FieldVisitor& v)
+{
+    v.field({"largest_enlargement", "Pictures that would have to be enlarged more to cover their bucket; 0: no limit.",
+             0, 1000},
+            largestEnlargement);
+    v.field(
+        {"largest_aspect_ratio", "Pictures whose long side is more than this many short ones; 0: no limit.", 0, 1000},
+        largestAspectRatio);
+    v.field({"exact_duplicates", "Pictures of the same bytes or the same pixels as another one."}, exactDuplicates);
+    v.field({"near_duplicate_bits",
+             "Pictures of the same colours whose perceptual hash differs in so many of 64 bits at most; -1: none.", -1,
+             12, "bits"},
+            nearDuplicateBits);
+}
+
+namespace {
+
+void checkLimit(double limit, const char* key, std::vector<ConfigIssue>& issues)
+{
+    if (limit > 0 && limit < 1)
+        issues.push_back({key, "would exclude every picture: give 1 or more, or 0 for no limit"});
+}
+
+} // namespace
 
 std::vector<ConfigIssue> WorkspaceConfig::validate() const
 {
@@ -52,6 +88,12 @@ std::vector<ConfigIssue> WorkspaceConfig::validate() const
                                              " must be a multiple of 16 pixels on both sides (8 per latent x "
                                              "2 latents per token)"});
     }
+    checkLimit(exclusions.largestEnlargement, "exclusions.largest_enlargement", issues);
+    checkLimit(exclusions.largestAspectRatio, "exclusions.largest_aspect_ratio", issues);
+    const auto namesImage = [](const std::string& argument) { return argument.find("{image}") != std::string::npos; };
+    if (!captionCommand.empty() && std::ranges::none_of(captionCommand, namesImage))
+        issues.push_back({"caption_command", "must have an argument with {image} in it, which the picture's path takes "
+                                             "the place of"});
     return issues;
 }
 

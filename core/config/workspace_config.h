@@ -7,6 +7,16 @@
 
 namespace nanodit {
 
+/// What import takes out of passes and packing, with the reason; the records stay, and a person's decision counts more.
+struct ExclusionRules {
+    double largestEnlargement = 4;      ///< To cover the bucket; a picture that needs more is too small. 0: no limit.
+    double largestAspectRatio = 4;      ///< Long side / short side. 0: no limit.
+    bool exactDuplicates = true;        ///< Of the same bytes, or of the same pixels.
+    std::int64_t nearDuplicateBits = 4; ///< Of 64, that may differ; see PictureFingerprint. -1: none are looked for.
+
+    void visit(FieldVisitor& visitor);
+};
+
 /// workspace.yaml: what a workspace's data are made with.
 struct WorkspaceConfig {
     std::int64_t format = 1;
@@ -21,6 +31,9 @@ struct WorkspaceConfig {
     std::string shards = "data/shards";
     std::string runs = "runs";
     double validationShare = 0.05; ///< Of records whose split is not given, by a stable hash of the id.
+    ExclusionRules exclusions;
+    std::vector<std::string> captionCommand; ///< Program and arguments; {image} is replaced. Empty: none.
+    std::int64_t captionSeconds = 120;       ///< That it may take for one picture.
 
     void visit(FieldVisitor& visitor);
     std::vector<ConfigIssue> validate() const;

@@ -81,11 +81,30 @@ constexpr std::array migrations = {
             PRIMARY KEY (pass, encoder, device, bucket)
         ) WITHOUT ROWID;
     )sql",
+    R"sql(
+        CREATE TABLE fingerprints (          -- FingerprintStore's: of pictures, to find duplicates by
+            record TEXT PRIMARY KEY NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+            image_hash TEXT NOT NULL,        -- of the file that it was taken of
+            pixels INTEGER NOT NULL,
+            structure INTEGER NOT NULL,
+            colours BLOB NOT NULL
+        ) WITHOUT ROWID;
+        ALTER TABLE records ADD COLUMN tags_edited INTEGER NOT NULL DEFAULT 0;
+        UPDATE records SET tags_edited = 1 WHERE tags <> '[]'; -- nobody but a person gave any
+    )sql",
+    R"sql(
+        CREATE TABLE command_captions (      -- what caption_command wrote
+            record TEXT PRIMARY KEY NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+            command TEXT NOT NULL,           -- its fingerprint
+            image_hash TEXT NOT NULL,
+            caption TEXT NOT NULL
+        ) WITHOUT ROWID;
+    )sql",
 };
 
 constexpr auto recordColumns = "id, image, caption, extra, split, split_given, width, height, bucket, bucket_given, "
                                "image_hash, image_bytes, image_modified, source_caption, split_edited, tags, excluded, "
-                               "exclusion_edited";
+                               "exclusion_edited, tags_edited";
 
 std::vector<std::string> tagsFromText(const std::string& text)
 {
@@ -222,7 +241,8 @@ struct Catalog::State {
                       .splitEdited = row.integer(14) != 0,
                       .tags = tagsFromText(row.text(15)),
                       .excluded = row.text(16),
-                      .exclusionEdited = row.integer(17) != 0};
+                      .exclusionEdited = row.integer(17) != 0,
+                      .tagsEdited = row.integer(18) != 0};
         record.bucket = bucketOf(record, buckets);
         return record;
     }
@@ -313,13 +333,14 @@ void Catalog::put(const Record& record)
         state_
             ->prepared(
                 std::string("INSERT INTO records (") + recordColumns +
-                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
                 "image = excluded.image, caption = excluded.caption, extra = excluded.extra, split = excluded.split, "
                 "split_given = excluded.split_given, width = excluded.width, height = excluded.height, "
                 "bucket = excluded.bucket, bucket_given = excluded.bucket_given, image_hash = excluded.image_hash, "
                 "image_bytes = excluded.image_bytes, image_modified = excluded.image_modified, "
                 "source_caption = excluded.source_caption, split_edited = excluded.split_edited, "
-                "tags = excluded.tags, excluded = excluded.excluded, exclusion_edited = excluded.exclusion_edited")
+                "tags = excluded.tags, excluded = excluded.excluded, exclusion_edited = excluded.exclusion_edited, "
+                "tags_edited = excluded.tags_edited")
             .bind(record.id)
             .bind(state_->stored(record.image))
             .bind(record.caption)
@@ -338,6 +359,17 @@ void Catalog::put(const Record& record)
             .bind(nlohmann::json(record.tags).dump())
             .bind(record.excluded)
             .bind(record.exclusionEdited)
+            .bind(record.tagsEdited)
+            .run();
+    });
+}
+
+void Catalog::excludeByRule(const std::string& id, const std::string& reason)
+{
+    state_->change([&] {
+        state_->prepared("UPDATE records SET excluded = ? WHERE id = ? AND exclusion_edited = 0")
+            .bind(reason)
+            .bind(id)
             .run();
     });
 }

@@ -55,6 +55,8 @@ public:
     void put(const Record& record);
     /// Only what refreshImage and the bucket table change: somebody else may be editing the caption.
     void putImage(const Record& record);
+    /// Why import's rules exclude a record, or that they do not; nothing where a person has decided.
+    void excludeByRule(const std::string& id, const std::string& reason);
 
     // ----------------------------------------------------------------------------------------- derived arrays
 

@@ -1,89 +1,60 @@
 #include "core/dataset/catalog.h"
+#include "core/dataset/fingerprint_store.h"
+#include "core/dataset/import_inspection.h"
+#include "core/dataset/import_rules.h"
 #include "core/dataset/import_source.h"
-#include "core/io/image.h"
-#include "core/io/sha256.h"
 #include "core/runtime/parallel.h"
 #include "core/workbench.h"
 
 #include <algorithm>
-#include <set>
-#include <sstream>
+#include <chrono>
+#include <iterator>
+#include <map>
 #include <thread>
 
 namespace nanodit {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-/// Pictures that would have to be enlarged more than this to cover their bucket hold too little to learn from.
-constexpr double largestEnlargement = 4.0;
-/// Entries that are looked at side by side, per thread, before they are written to the catalog as one.
+/// Entries that are looked at side by side, per thread.
 constexpr std::size_t entriesPerThread = 16;
+/// What was looked at goes to the catalog as one, at the latest after so many entries or so long: each commit waits for
+/// the disk.
+constexpr std::size_t entriesAtOnce = 1024;
+constexpr auto longestWait = std::chrono::seconds(1);
 
-struct Inspection {
-    Record record;
-    std::string reject; ///< Empty: the record is good.
-};
-
-void expectLargeEnough(const Record& record)
+/// The record that an entry with its picture gives, but for its id and split. Throws DataError when it gives none.
+Record recordOf(const ImportEntry& entry, const PictureFacts& facts, const std::optional<Record>& known,
+                const WorkspaceConfig& config)
 {
-    const double enlargement =
-        std::max(static_cast<double>(record.bucket.width) / static_cast<double>(record.original.width),
-                 static_cast<double>(record.bucket.height) / static_cast<double>(record.original.height));
-    if (enlargement <= largestEnlargement)
-        return;
-    std::ostringstream text;
-    text.precision(2);
-    text << "the picture is too small: " << bucketName(record.original) << " pixels would have to be enlarged "
-         << enlargement << " times to cover the bucket " << bucketName(record.bucket) << ", at most "
-         << largestEnlargement << " are sensible; use a larger picture, or smaller buckets in workspace.yaml";
-    throw DataError(text.str());
-}
-
-/// Looks at the picture (unless it is known and unchanged) and makes the record, but for its id and split. Any thread.
-Inspection inspect(ImportEntry& entry, bool sidecars, const std::optional<Record>& known, const Workspace& workspace)
-{
-    Inspection result;
-    auto& record = result.record;
-    try {
-        if (!isUtf8(entry.image.native()))
-            throw DataError("the name of the picture is not UTF-8: rename it");
-        if (sidecars)
-            readSidecar(entry);
-        const auto stamp = stampOf(entry.image);
-        if (!stamp)
-            throw DataError("the picture " + entry.image.string() + " does not exist: correct its path");
-        if (known)
-            record = *known;
-        record.image = entry.image;
-        if (!known || known->image != entry.image || known->imageStamp != *stamp) {
-            record.imageHash = sha256OfFile(entry.image);
-            record.imageStamp = *stamp;
-            // All pixels, not the header alone: a truncated picture is found now and not hours into a pass.
-            if (!known || known->imageHash != record.imageHash)
-                record.original = readImage(entry.image).size;
-        }
-        // A caption that was edited here stays until the source says something new.
-        if (!record.sourceCaption || *record.sourceCaption != entry.caption) {
-            record.caption = entry.caption;
-            record.sourceCaption.reset();
-        }
-        record.extra = entry.extra;
-        const auto& buckets = workspace.config.buckets;
-        record.bucket = nearestBucket(record.original, buckets);
-        record.bucketGiven = entry.bucket && (*entry.bucket != record.bucket || (known && known->bucketGiven));
-        if (record.bucketGiven) {
-            record.bucket = *entry.bucket;
-            if (std::ranges::find(buckets, record.bucket) == buckets.end())
-                throw DataError(entry.where + ": the bucket " + bucketName(record.bucket) +
-                                " is not in this workspace: add it to \"buckets\" in workspace.yaml, or leave it out");
-        }
-        expectLargeEnough(record);
-    } catch (const std::exception& error) { // whatever a picture does, it must not end the import
-        result.reject = error.what();
+    auto record = known.value_or(Record{});
+    record.image = entry.image;
+    record.imageHash = facts.hash;
+    record.imageStamp = facts.stamp;
+    record.original = facts.original;
+    // A caption that was edited here stays until the source says something new.
+    if (!record.sourceCaption || *record.sourceCaption != entry.caption) {
+        record.caption = entry.caption;
+        record.sourceCaption.reset();
     }
-    return result;
+    if (!record.tagsEdited)
+        record.tags = entry.tags;
+    record.extra = entry.extra;
+    record.bucketGiven = false;
+    record.bucket = bucketOf(record, config.buckets);
+    record.bucketGiven = entry.bucket && (*entry.bucket != record.bucket || (known && known->bucketGiven));
+    if (record.bucketGiven) {
+        record.bucket = *entry.bucket;
+        if (std::ranges::find(config.buckets, record.bucket) == config.buckets.end())
+            throw DataError(entry.where + ": the bucket " + bucketName(record.bucket) +
+                            " is not in this workspace: add it to \"buckets\" in workspace.yaml, or leave it out");
+    }
+    if (!record.exclusionEdited) {
+        if (!facts.broken.empty())
+            record.excluded = brokenReason(facts.broken);
+        record.excluded = reasonOfPictureOrDuplicate(record, config.exclusions);
+    }
+    return record;
 }
 
 class Import {
@@ -92,6 +63,7 @@ public:
         : request_(request)
         , workspace_(request.workspace)
         , catalog_(Catalog::open(request.workspace))
+        , fingerprints_(catalog_)
     {
     }
 
@@ -102,59 +74,96 @@ public:
         if (!listing)
             return finish(context, JobEnd::Cancelled);
         report_.rejects = std::move(listing->rejects);
-        auto& entries = listing->entries;
-        ProgressMeter meter(context, "import: reading pictures", static_cast<std::int64_t>(entries.size()), "pictures");
-        const auto chunk = entriesPerThread * std::max(1U, std::thread::hardware_concurrency());
-        for (std::size_t first = 0; first < entries.size(); first += chunk) {
-            const std::span part(entries.begin() + static_cast<std::ptrdiff_t>(first),
-                                 std::min(chunk, entries.size() - first));
-            if (context.shouldStop() || !importPart(part, listing->sidecars, context))
-                return finish(context, JobEnd::Cancelled);
-            meter.advance(static_cast<std::int64_t>(part.size()));
-        }
+        if (!readAll(listing->entries, listing->sidecars, context) || !excludeByRules(context))
+            return finish(context, JobEnd::Cancelled);
         return finish(context, JobEnd::Finished);
     }
 
 private:
-    /// False when it was stopped, with nothing of this part written.
-    bool importPart(std::span<ImportEntry> entries, bool sidecars, const JobContext& context)
+    /// False when it was stopped; what had been looked at is in the catalog then.
+    bool readAll(std::vector<ImportEntry>& entries, bool sidecars, const JobContext& context)
     {
-        std::vector<std::optional<Record>> known(entries.size());
-        for (std::size_t i = 0; i < entries.size(); ++i)
-            known[i] = lookUp(entries[i]);
-        std::vector<Inspection> inspections(entries.size());
-        forEachParallel(entries.size(), [&](std::size_t i) {
-            if (!context.control->stopRequested())
-                inspections[i] = inspect(entries[i], sidecars, known[i], workspace_);
-        });
-        if (context.control->stopRequested())
-            return false;
-        catalog_.together([&] {
-            for (std::size_t i = 0; i < entries.size(); ++i)
-                add(entries[i], inspections[i], known[i]);
-        });
+        ProgressMeter meter(context, "import: reading pictures", static_cast<std::int64_t>(entries.size()), "pictures");
+        const auto chunk = entriesPerThread * std::max(1U, std::thread::hardware_concurrency());
+        std::vector<PictureFacts> waiting; // of the entries behind those that are written
+        std::size_t written = 0;
+        auto writtenAt = std::chrono::steady_clock::now();
+        const auto writeWaiting = [&] {
+            write(std::span(entries).subspan(written, waiting.size()), waiting);
+            written += waiting.size();
+            waiting.clear();
+            writtenAt = std::chrono::steady_clock::now();
+        };
+        while (written + waiting.size() < entries.size()) {
+            const auto first = written + waiting.size();
+            const auto part = std::span(entries).subspan(first, std::min(chunk, entries.size() - first));
+            auto facts =
+                context.shouldStop() ? std::vector<PictureFacts>() : inspectPart(part, sidecars, *context.control);
+            if (facts.empty()) {
+                writeWaiting();
+                return false;
+            }
+            std::ranges::move(facts, std::back_inserter(waiting));
+            if (waiting.size() >= entriesAtOnce || std::chrono::steady_clock::now() - writtenAt >= longestWait)
+                writeWaiting();
+            meter.advance(static_cast<std::int64_t>(part.size()));
+        }
+        writeWaiting();
         return true;
     }
 
-    void add(const ImportEntry& entry, Inspection& inspection, std::optional<Record> known)
+    /// Empty when it was stopped in the middle.
+    std::vector<PictureFacts> inspectPart(std::span<ImportEntry> entries, bool sidecars,
+                                          const JobControl& control) const
     {
-        auto reason = inspection.reject;
-        auto& record = inspection.record;
-        if (reason.empty()) {
-            // An entry before it may have made the record.
-            if (!known)
-                known = lookUp(entry);
-            record.id = known ? known->id : freeId(entry);
-            if (!idsOfThisRun_.insert(record.id).second)
-                reason =
-                    entry.where + " is the second one " +
-                    (entry.id.empty() ? "of the picture " + entry.image.string() + ": give each line an id of its own"
-                                      : "with the id \"" + entry.id + "\": ids must differ");
+        std::vector<std::optional<KnownPicture>> known(entries.size());
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            if (auto record = lookUp(entries[i])) {
+                const bool fingerprinted = fingerprints_.has(record->id, record->imageHash);
+                known[i] = KnownPicture{.record = std::move(*record), .fingerprinted = fingerprinted};
+            }
         }
-        if (!reason.empty()) {
-            report_.rejects.push_back({entry.where, reason});
+        std::vector<PictureFacts> facts(entries.size());
+        forEachParallel(entries.size(), [&](std::size_t i) {
+            if (!control.stopRequested())
+                facts[i] = inspectPicture(entries[i], sidecars, known[i]);
+        });
+        if (control.stopRequested())
+            facts.clear();
+        return facts;
+    }
+
+    void write(std::span<const ImportEntry> entries, std::span<const PictureFacts> facts)
+    {
+        if (entries.empty())
             return;
+        catalog_.together([&] {
+            for (std::size_t i = 0; i < entries.size(); ++i) {
+                if (const auto reason = add(entries[i], facts[i]); !reason.empty())
+                    report_.rejects.push_back({entries[i].where, reason});
+            }
+        });
+    }
+
+    /// Why it gives no record, or empty. The record is looked up again: somebody may have edited it meanwhile, or an
+    /// entry before this one made it.
+    std::string add(const ImportEntry& entry, const PictureFacts& facts)
+    {
+        if (!facts.reject.empty())
+            return facts.reject;
+        const auto known = lookUp(entry);
+        Record record;
+        try {
+            record = recordOf(entry, facts, known, workspace_.config);
+        } catch (const DataError& error) {
+            return error.what();
         }
+        record.id = known ? known->id : freeId(entry);
+        if (idsOfThisRun_.contains(record.id))
+            return entry.where + " is the second one " +
+                   (entry.id.empty() ? "of the picture " + entry.image.string() + ": give each line an id of its own"
+                                     : "with the id \"" + entry.id + "\": ids must differ");
+        idsOfThisRun_[record.id] = known ? known->excluded : "";
         const auto ownSplit = splitOf(record.id, workspace_.config.validationShare);
         // What an export of ours says is no more than the rules that are at work here say.
         if (!record.splitEdited) {
@@ -162,17 +171,39 @@ private:
             record.split = entry.split.empty() ? ownSplit : entry.split;
         }
         withoutCaption_ += record.caption.empty();
-        if (known && record == *known) {
-            ++report_.unchanged;
-            return;
-        }
-        catalog_.put(record);
+        if (!known || record != *known)
+            catalog_.put(record);
+        if (facts.fingerprint)
+            fingerprints_.put(record.id, record.imageHash, *facts.fingerprint);
+        count(record, known);
+        return {};
+    }
+
+    void count(const Record& record, std::optional<Record> known)
+    {
         if (!known) {
             ++report_.added;
             return;
         }
         known->imageStamp = record.imageStamp; // another time alone changes nothing
         ++(record == *known ? report_.unchanged : report_.updated);
+    }
+
+    /// Duplicates are known only when all is in the catalog, and new thresholds hold for what was there before, too.
+    bool excludeByRules(const JobContext& context)
+    {
+        const auto excluded = applyRules(catalog_, workspace_.config.exclusions, context);
+        if (!excluded)
+            return false;
+        for (const auto& [id, reasonBefore] : idsOfThisRun_) {
+            const auto found = excluded->find(id);
+            if (found == excluded->end())
+                continue;
+            ++report_.excluded[ruleOf(found->second)];
+            if (found->second != reasonBefore)
+                report_.newlyExcluded.push_back({id, found->second});
+        }
+        return true;
     }
 
     std::optional<Record> lookUp(const ImportEntry& entry) const
@@ -193,7 +224,8 @@ private:
     {
         if (withoutCaption_ > 0)
             context.warn(std::to_string(withoutCaption_) +
-                         " pictures have no caption: put a NAME.txt beside each and import again");
+                         " pictures have no caption: put a NAME.txt beside each and import again, or set "
+                         "caption_command in workspace.yaml and run \"nanodit caption\"");
         request_.finished(report_);
         return end;
     }
@@ -201,8 +233,9 @@ private:
     const ImportRequest& request_;
     const Workspace& workspace_;
     Catalog catalog_;
+    FingerprintStore fingerprints_;
     ImportReport report_;
-    std::set<std::string> idsOfThisRun_;
+    std::map<std::string, std::string> idsOfThisRun_; ///< With why each was excluded before.
     std::int64_t withoutCaption_ = 0;
 };
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <sstream>
 
 namespace nanodit {
 
@@ -52,6 +53,28 @@ json parseObject(const std::string& text, const std::string& where)
     return fields;
 }
 
+/// A list of texts, or one text with commas between.
+std::vector<std::string> takeTags(json& fields, const std::string& where)
+{
+    const auto found = fields.find("tags");
+    if (found == fields.end())
+        return {};
+    const json value = *found;
+    fields.erase(found);
+    std::vector<std::string> tags;
+    if (value.is_string()) {
+        std::istringstream text(value.get<std::string>());
+        for (std::string tag; std::getline(text, tag, ',');)
+            tags.push_back(tag);
+    } else if (value.is_array() && std::ranges::all_of(value, [](const json& tag) { return tag.is_string(); })) {
+        tags = value.get<std::vector<std::string>>();
+    } else if (!value.is_null()) {
+        throw DataError(where + ": \"tags\" is " + value.dump() +
+                        " instead of a list of texts: write [\"night\", \"city\"]");
+    }
+    return tidyTags(tags);
+}
+
 /// What a records line and a JSON sidecar have in common.
 void takeFields(json fields, ImportEntry& entry)
 {
@@ -72,6 +95,7 @@ void takeFields(json fields, ImportEntry& entry)
             throw DataError(entry.where + ": " + error.what());
         }
     }
+    entry.tags = takeTags(fields, entry.where);
     entry.extra = fields.dump();
 }
 

@@ -20,7 +20,8 @@ struct ImportEntry {
     std::string caption;
     std::string split;               ///< Given, or empty.
     std::optional<ImageSize> bucket; ///< Given.
-    std::string extra = "{}";        ///< JSON object of the fields that mean nothing here.
+    std::vector<std::string> tags;
+    std::string extra = "{}"; ///< JSON object of the fields that mean nothing here.
 };
 
 /// What an import starts from, in a fixed order, with what had to be left out.
@@ -37,12 +38,13 @@ std::optional<ImportListing> listSource(const std::filesystem::path& source, con
                                         const JobContext& context);
 
 /// Completes an entry of a folder from the files beside its picture: NAME.txt (the caption) and NAME.json (caption,
-/// text or prompt; split, aspect_bucket; anything else is kept); where both are there, the text file's caption counts.
-/// Throws DataError naming the sidecar when it is not UTF-8 or no JSON object.
+/// text or prompt; split, aspect_bucket, tags; anything else is kept); where both are there, the text file's caption
+/// counts. Throws DataError naming the sidecar when it is not UTF-8 or no JSON object.
 void readSidecar(ImportEntry& entry);
 
-/// One line of records.jsonl: {"id", "image", "caption", "aspect_bucket", "split"} and unknown fields. The picture is
-/// looked for relative to `folder`, then to the workspace and its image folder. Throws DataError naming `where`.
+/// One line of records.jsonl: {"id", "image", "caption", "aspect_bucket", "split", "tags"} and unknown fields. The
+/// picture is looked for relative to `folder`, then to the workspace and its image folder. Throws DataError naming
+/// `where`.
 ImportEntry entryFromJsonLine(const std::string& line, const std::string& where, const std::filesystem::path& folder,
                               const Workspace& workspace);
 

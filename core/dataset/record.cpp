@@ -5,6 +5,7 @@
 #include "core/runtime/error.h"
 
 #include <algorithm>
+#include <set>
 #include <sys/stat.h>
 
 namespace nanodit {
@@ -57,10 +58,21 @@ std::optional<FileStamp> stampOf(const fs::path& file)
                          std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
 
+void editCaption(Record& record, const std::string& caption)
+{
+    if (!record.sourceCaption)
+        record.sourceCaption = record.caption;
+    record.caption = caption;
+    if (record.caption == record.sourceCaption)
+        record.sourceCaption.reset();
+}
+
 ImageSize bucketOf(const Record& record, std::span<const ImageSize> buckets)
 {
     if (record.bucketGiven && std::ranges::find(buckets, record.bucket) != buckets.end())
         return record.bucket;
+    if (record.original.width < 1 || record.original.height < 1) // no shape to go by
+        return buckets.front();
     return nearestBucket(record.original, buckets);
 }
 
@@ -128,6 +140,18 @@ std::string tidyCaption(std::string text)
     }
     const auto first = line.find_first_not_of(blanks);
     return first == std::string::npos ? "" : line.substr(first, line.find_last_not_of(blanks) - first + 1);
+}
+
+std::vector<std::string> tidyTags(const std::vector<std::string>& tags)
+{
+    std::set<std::string> tidy;
+    for (const auto& tag : tags) {
+        if (!isUtf8(tag))
+            throw DataError("the tag \"" + tag + "\" is not UTF-8 text");
+        tidy.insert(tidyCaption(tag));
+    }
+    tidy.erase("");
+    return {tidy.begin(), tidy.end()};
 }
 
 bool isUtf8(std::string_view text)

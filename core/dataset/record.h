@@ -27,7 +27,7 @@ struct Record {
     std::string extra = "{}"; ///< JSON object: fields that mean nothing here, kept for export.
     std::string split = "train";
     bool splitGiven = false; ///< Otherwise by a hash of the id.
-    ImageSize original;      ///< After EXIF rotation.
+    ImageSize original;      ///< After EXIF rotation; 0x0 where it cannot be decoded.
     ImageSize bucket;
     bool bucketGiven = false; ///< Otherwise the nearest of the workspace's.
     std::string imageHash;    ///< SHA-256 of the file's bytes.
@@ -38,8 +38,13 @@ struct Record {
     std::vector<std::string> tags;
     std::string excluded;         ///< Why it takes no part in passes and packing; empty: it does.
     bool exclusionEdited = false; ///< A person decided; import's rules leave it alone.
+    bool tagsEdited = false;
     bool operator==(const Record&) const = default;
 };
+
+/// Gives the record a caption that its source did not: importing again leaves it alone until the source says something
+/// new.
+void editCaption(Record& record, const std::string& caption);
 
 /// The record's own bucket where it was given and the table still has it, else the nearest to its size.
 ImageSize bucketOf(const Record& record, std::span<const ImageSize> buckets);
@@ -68,6 +73,9 @@ std::string idFromName(const std::string& given, int attempt = 0);
 
 /// A caption as one line: a byte order mark goes, line ends become spaces, outer blanks go.
 std::string tidyCaption(std::string text);
+
+/// Sorted, each once, blanks around them removed, empty ones left out. Throws DataError when one is not UTF-8.
+std::vector<std::string> tidyTags(const std::vector<std::string>& tags);
 
 /// True when `text` is well-formed UTF-8.
 bool isUtf8(std::string_view text);

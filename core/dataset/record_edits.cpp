@@ -3,9 +3,6 @@
 #include "core/dataset/catalog.h"
 #include "core/runtime/error.h"
 
-#include <algorithm>
-#include <set>
-
 namespace nanodit {
 
 namespace {
@@ -32,31 +29,13 @@ void editRecords(const Workspace& workspace, const std::vector<std::string>& ids
     });
 }
 
-std::vector<std::string> tidyTags(const std::vector<std::string>& tags)
-{
-    std::set<std::string> tidy;
-    for (const auto& tag : tags) {
-        if (!isUtf8(tag))
-            throw DataError("the tag \"" + tag + "\" is not UTF-8 text");
-        tidy.insert(tidyCaption(tag));
-    }
-    tidy.erase("");
-    return {tidy.begin(), tidy.end()};
-}
-
 } // namespace
 
 void setCaption(const Workspace& workspace, const std::string& id, const std::string& caption)
 {
     if (!isUtf8(caption))
         throw DataError("the new caption of " + id + " is not UTF-8 text");
-    editRecords(workspace, {id}, [text = tidyCaption(caption)](Record& record) {
-        if (!record.sourceCaption)
-            record.sourceCaption = record.caption;
-        record.caption = text;
-        if (record.caption == record.sourceCaption)
-            record.sourceCaption.reset();
-    });
+    editRecords(workspace, {id}, [text = tidyCaption(caption)](Record& record) { editCaption(record, text); });
 }
 
 void setSplit(const Workspace& workspace, const std::vector<std::string>& ids, const std::string& split)
@@ -82,7 +61,10 @@ void setExcluded(const Workspace& workspace, const std::vector<std::string>& ids
 
 void setTags(const Workspace& workspace, const std::vector<std::string>& ids, const std::vector<std::string>& tags)
 {
-    editRecords(workspace, ids, [tidy = tidyTags(tags)](Record& record) { record.tags = tidy; });
+    editRecords(workspace, ids, [tidy = tidyTags(tags)](Record& record) {
+        record.tags = tidy;
+        record.tagsEdited = true;
+    });
 }
 
 std::vector<EditableFields> editableFields(const Workspace& workspace, const std::vector<std::string>& ids)

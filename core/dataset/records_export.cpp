@@ -26,6 +26,8 @@ std::int64_t exportRecords(const Workspace& workspace, const fs::path& file)
             {"caption", record.caption},
             {"aspect_bucket", bucketName(record.bucket)},
             {"split", record.split}};
+        if (!record.tags.empty())
+            line["tags"] = record.tags;
         const auto extra = nlohmann::json::parse(record.extra);
         for (const auto& [key, value] : extra.items()) {
             if (!line.contains(key))

@@ -24,6 +24,7 @@ WorkspaceConfig demoWorkspaceConfig()
     config.vae = "models/vae";
     config.buckets.assign(demoBuckets().begin(), demoBuckets().end());
     config.textTokens = demoTextTokens;
+    config.exclusions.nearDuplicateBits = -1; // scenes of the same few things resemble each other
     return config;
 }
 

@@ -136,7 +136,7 @@ std::unique_ptr<Job> makePreprocessJob(PreprocessRequest request, PassLimits lim
         setUpCompute(request.device);
         if (limits.precision && !request.share.isWhole())
             throw UsageError("ranks cannot decide the precision of products, which is one for the whole workspace: run "
-                             "\"nanodit preprocess --dry-run --precision ...\" once before them");
+                             "one preprocess with --precision and without ranks before them");
         if (limits.precision)
             decidePrecision(request.workspace, *limits.precision, deviceOf(request.device), context);
         return preprocess(request, limits, encodersOf(request.workspace, request.device), context, freeBytesFor);

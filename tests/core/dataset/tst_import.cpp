@@ -35,6 +35,7 @@ struct Fixture {
     {
         WorkspaceConfig config;
         config.buckets = {{64, 64}, {96, 64}, {64, 96}};
+        config.exclusions.nearDuplicateBits = -1; // they differ by their shade only
         workspace = Workspace::create(folder / "workspace", config);
     }
     ImportReport import(const fs::path& source) const
@@ -130,33 +131,28 @@ private Q_SLOTS:
         QVERIFY(contains(f.record("a").extra, "\"id\":7"));
     }
 
-    void brokenAndTinyPicturesAreRejectsWithTheirReason()
+    void whatGivesNoRecordIsARejectWithItsReason()
     {
         const Fixture f;
         drawPicture(f.pictures / "good.png", {64, 64}, 1);
-        drawPicture(f.pictures / "tiny.png", {15, 15}, 1);
-        drawPicture(f.pictures / "whole.png", {200, 200}, 2);
-        const auto bytes = readTextFile(f.pictures / "whole.png");
-        test::writeText(f.pictures / "truncated.png", bytes.substr(0, bytes.size() / 2));
-        test::writeText(f.pictures / "empty.jpg", "");
-        test::writeText(f.pictures / "text.jpg", "I am not a picture");
         fs::create_symlink(f.pictures / "nowhere.png", f.pictures / "link.png");
         drawPicture(f.pictures / "latin.png", {64, 64}, 3);
         test::writeText(f.pictures / "latin.txt", "ein gr\xFCner Kreis");
         drawPicture(f.pictures / "list.png", {64, 64}, 4);
         test::writeText(f.pictures / "list.json", "[1, 2]");
         drawPicture(f.pictures / "bad\xFF.png", {64, 64}, 5);
+        drawPicture(f.pictures / "tags.png", {64, 64}, 6);
+        test::writeText(f.pictures / "tags.json", R"({"tags": [1, 2]})");
 
         const auto report = f.import();
-        QCOMPARE(report.added, 2); // good, whole
-        QVERIFY(contains(reasonFor(report, "tiny.png"), "too small"));
-        for (const char* broken : {"truncated.png", "empty.jpg", "text.jpg", "link.png"})
-            QVERIFY2(contains(reasonFor(report, broken), broken), broken);
+        QCOMPARE(report.added, 1);
+        QVERIFY(contains(reasonFor(report, "link.png"), "link.png"));
         QVERIFY(contains(reasonFor(report, "latin.png"), "latin.txt"));
         QVERIFY(contains(reasonFor(report, "list.png"), "list.json"));
         QVERIFY(contains(reasonFor(report, "bad"), "UTF-8"));
-        QCOMPARE(report.rejects.size(), 8U);
-        QCOMPARE(f.count(), 2);
+        QVERIFY(contains(reasonFor(report, "tags.png"), "list of texts"));
+        QCOMPARE(report.rejects.size(), 5U);
+        QCOMPARE(f.count(), 1);
     }
 
     void namesThatCollideGetDifferentIdsAndKeepThem()
@@ -226,7 +222,7 @@ private Q_SLOTS:
         drawPicture(f.pictures / "img/a.png", {64, 64}, 1);
         drawPicture(f.pictures / "img/b.png", {64, 64}, 2);
         const std::string lines =
-            R"({"id": "first", "image": "img/a.png", "caption": "one", "aspect_bucket": "64x96", "split": "train", "score": 0.5})"
+            R"({"id": "first", "image": "img/a.png", "caption": "one", "aspect_bucket": "64x96", "split": "train", "score": 0.5, "tags": [" night", "city", "night"]})"
             "\n\n"
             R"({"id": 17, "image": "img/b.png", "caption": null})"
             "\n";
@@ -235,6 +231,8 @@ private Q_SLOTS:
         QCOMPARE(report.rejects.size(), 0U);
         QCOMPARE(report.added, 2);
         QVERIFY((f.record("first").bucket == ImageSize{64, 96}));
+        QVERIFY((f.record("first").tags == std::vector<std::string>{"city", "night"}));
+        QVERIFY(!contains(f.record("first").extra, "tags"));
         QCOMPARE(f.record("17").image, f.pictures / "img/b.png");
         QCOMPARE(f.import().unchanged, 2); // the folder holds a records.jsonl: the same
 
@@ -248,11 +246,32 @@ private Q_SLOTS:
         }
         QCOMPARE(written.at("first").at("score").get<double>(), 0.5);
         QCOMPARE(written.at("first").at("aspect_bucket").get<std::string>(), std::string("64x96"));
+        QVERIFY(written.at("first").at("tags") == nlohmann::json::parse(R"(["city", "night"])"));
+        QVERIFY(!written.at("17").contains("tags"));
         QCOMPARE(written.at("17").at("caption").get<std::string>(), std::string());
 
         const auto records = Catalog::open(f.workspace).records();
         QCOMPARE(f.import(exported).unchanged, 2); // exporting and importing changes nothing
         QVERIFY(Catalog::open(f.workspace).records() == records);
+    }
+
+    void editedTagsOutliveTheirSource()
+    {
+        const Fixture f;
+        drawPicture(f.pictures / "a.png", {64, 64}, 1);
+        const auto tags = [&f](const std::string& text) {
+            test::writeText(f.pictures / "a.json", R"({"tags": )" + text + "}");
+            f.import();
+            return f.record("a").tags;
+        };
+        using List = std::vector<std::string>;
+        QVERIFY((tags(R"("b, a,")") == List{"a", "b"}));
+        QVERIFY(tags("null").empty());
+        QVERIFY((tags(R"(["c"])") == List{"c"}));
+        setTags(f.workspace, {"a"}, {"mine"});
+        QVERIFY((tags(R"(["d"])") == List{"mine"}));
+        setTags(f.workspace, {"a"}, {});
+        QVERIFY(tags(R"(["e"])").empty());
     }
 
     void wrongRecordLinesAreRejectsThatNameTheLine()

@@ -34,6 +34,7 @@ PatchWorkspace::PatchWorkspace(int pictureCount)
     WorkspaceConfig config;
     config.buckets = {{192, 128}, {128, 192}};
     config.validationShare = 0;
+    config.exclusions.nearDuplicateBits = -1; // they are alike on purpose
     workspace = Workspace::create(folder / "workspace", config);
     for (int i = 0; i < count; ++i) {
         draw(i, static_cast<std::uint64_t>(i));

@@ -123,6 +123,7 @@ PassFixture::PassFixture(int pictureCount)
     WorkspaceConfig config;
     config.buckets = {{64, 64}, {96, 64}, {64, 96}};
     config.validationShare = 0;
+    config.exclusions.nearDuplicateBits = -1; // they are alike on purpose
     config.textTokens = 16;
     workspace = Workspace::create(folder / "workspace", config);
     for (int i = 0; i < count; ++i) {

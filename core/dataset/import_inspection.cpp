@@ -1,0 +1,51 @@
+#include "core/dataset/import_inspection.h"
+
+#include "core/io/image.h"
+#include "core/io/sha256.h"
+#include "core/runtime/error.h"
+
+namespace nanodit {
+
+namespace {
+
+PictureFacts factsOf(const ImportEntry& entry, const std::optional<KnownPicture>& known)
+{
+    const auto stamp = stampOf(entry.image);
+    if (!stamp)
+        throw DataError("the picture " + entry.image.string() + " does not exist: correct its path");
+    PictureFacts facts;
+    facts.stamp = *stamp;
+    const bool sameFile = known && known->record.image == entry.image && known->record.imageStamp == *stamp;
+    facts.hash = sameFile ? known->record.imageHash : sha256OfFile(entry.image);
+    if (known && known->fingerprinted && known->record.imageHash == facts.hash) {
+        facts.original = known->record.original;
+        return facts;
+    }
+    try {
+        const auto image = readImage(entry.image);
+        facts.original = image.size;
+        facts.fingerprint = fingerprintOf(image);
+    } catch (const DataError& error) {
+        facts.broken = error.what();
+    }
+    return facts;
+}
+
+} // namespace
+
+PictureFacts inspectPicture(ImportEntry& entry, bool sidecars, const std::optional<KnownPicture>& known)
+{
+    try {
+        if (!isUtf8(entry.image.native()))
+            throw DataError("the name of the picture is not UTF-8: rename it");
+        if (sidecars)
+            readSidecar(entry);
+        return factsOf(entry, known);
+    } catch (const std::exception& error) {
+        PictureFacts facts;
+        facts.reject = error.what();
+        return facts;
+    }
+}
+
+} // namespace nanodit

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "core/config/workspace_config.h"
+#include "core/dataset/catalog.h"
+#include "core/dataset/record.h"
+#include "core/runtime/job.h"
+
+#include <map>
+#include <optional>
+#include <string>
+
+namespace nanodit {
+
+// Import's rules take records out of passes and packing. A reason is "RULE: what was found"; the rules are "broken",
+// "too small", "extreme aspect ratio", "exact duplicate" and "near duplicate".
+
+/// "near duplicate" of "near duplicate: of cats__tabby, 3 of 64 bits differ"
+std::string ruleOf(const std::string& reason);
+
+/// Why a picture that could not be decoded is excluded.
+std::string brokenReason(const std::string& what);
+/// Pictures that could not be decoded have no size.
+bool isBroken(const Record& record);
+
+/// The reason that a picture gives by itself: broken, too small, extreme aspect ratio; empty when it gives none.
+std::string reasonOfPicture(const Record& record, const ExclusionRules& rules);
+/// The same; without one, that it was found to be a duplicate, which only applyRules can judge anew.
+std::string reasonOfPictureOrDuplicate(const Record& record, const ExclusionRules& rules);
+
+/// Goes over all records and excludes or takes in those that no person has decided on; the same for the same catalog,
+/// however it came about. Gives the reason by id of every record that is excluded by rule. Empty when stopped, with
+/// nothing changed.
+std::optional<std::map<std::string, std::string>> applyRules(Catalog& catalog, const ExclusionRules& rules,
+                                                             const JobContext& context);
+
+} // namespace nanodit
