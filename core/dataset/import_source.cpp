@@ -1,6 +1,7 @@
 #include "core/dataset/import_source.h"
 
 #include "core/dataset/record.h"
+#include "core/dataset/tar_source.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
 #include "core/runtime/error.h"
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 namespace nanodit {
@@ -105,8 +107,14 @@ struct Walk {
     std::vector<fs::path> notInto;
 };
 
+/// Pictures and tars below a folder.
+struct Found {
+    ImportListing listing;
+    std::vector<fs::path> tars;
+};
+
 /// Pictures below a folder. Unreadable folders are rejects; links to folders are not followed.
-bool walk(const fs::path& folder, const Walk& how, const JobContext& context, ImportListing& listing)
+bool walk(const fs::path& folder, const Walk& how, const JobContext& context, Found& found)
 {
     if (context.shouldStop())
         return false;
@@ -115,7 +123,7 @@ bool walk(const fs::path& folder, const Walk& how, const JobContext& context, Im
     for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
         children.push_back(*it);
     if (error) {
-        listing.rejects.push_back({folder.string(), "the folder could not be read: " + error.message()});
+        found.listing.rejects.push_back({folder.string(), "the folder could not be read: " + error.message()});
         return true;
     }
     std::ranges::sort(children, {}, [](const fs::directory_entry& child) { return child.path(); });
@@ -127,16 +135,54 @@ bool walk(const fs::path& folder, const Walk& how, const JobContext& context, Im
         if (child.is_directory(ignored)) {
             if (child.is_symlink(ignored) || std::ranges::find(how.notInto, path) != how.notInto.end())
                 continue;
-            if (!walk(path, how, context, listing))
+            if (!walk(path, how, context, found))
                 return false;
         } else if (isImageFile(path)) {
-            auto& entry = listing.entries.emplace_back();
+            auto& entry = found.listing.entries.emplace_back();
             entry.image = path;
             entry.relative = path.lexically_relative(how.top);
             entry.where = path.string();
+        } else if (path.extension() == ".tar") {
+            found.tars.push_back(path);
         }
     }
     return true;
+}
+
+/// Unpacks a tar and lists what came out of it. False when stopped.
+bool listTar(const fs::path& tar, const fs::path& relative, TarSource& source, const JobContext& context,
+             ImportListing& listing)
+{
+    auto unpacked = source.unpack(tar, relative, context);
+    if (!unpacked)
+        return false;
+    std::ranges::move(unpacked->rejects, std::back_inserter(listing.rejects));
+    Found inside;
+    if (!unpacked->folder.empty() && !walk(unpacked->folder, {.top = unpacked->folder, .notInto = {}}, context, inside))
+        return false;
+    for (auto& entry : inside.listing.entries) {
+        entry.where = tar.string() + ": " + entry.relative.string();
+        entry.relative = relative.parent_path() / relative.stem() / entry.relative;
+        listing.entries.push_back(std::move(entry));
+    }
+    return true;
+}
+
+bool listFolder(const fs::path& top, const Workspace& workspace, const JobContext& context, ImportListing& listing)
+{
+    Found found;
+    const Walk how{.top = top,
+                   .notInto = {workspace.derivedFolder(), workspace.shardsFolder(), workspace.runsFolder()}};
+    if (!walk(top, how, context, found))
+        return false;
+    listing = std::move(found.listing);
+    listing.sidecars = true;
+    if (found.tars.empty())
+        return true;
+    TarSource source(workspace);
+    return std::ranges::all_of(found.tars, [&](const fs::path& tar) {
+        return listTar(tar, tar.lexically_relative(top), source, context, listing);
+    });
 }
 
 bool readLines(const fs::path& file, const Workspace& workspace, const JobContext& context, ImportListing& listing)
@@ -212,19 +258,22 @@ std::optional<ImportListing> listSource(const fs::path& source, const Workspace&
     const auto path = fs::absolute(source).lexically_normal();
     ImportListing listing;
     bool whole = true;
-    if (fs::is_regular_file(path)) {
-        if (path.extension() != ".jsonl")
-            throw DataError(path.string() + " is neither a folder of pictures nor a records.jsonl: name one of these");
+    const auto ending = path.extension();
+    if (fs::is_regular_file(path) && ending == ".jsonl") {
         whole = readLines(path, workspace, context, listing);
+    } else if (fs::is_regular_file(path) && ending == ".tar") {
+        listing.sidecars = true;
+        TarSource tars(workspace);
+        whole = listTar(path, path.filename(), tars, context, listing);
+    } else if (fs::is_regular_file(path)) {
+        throw DataError(path.string() +
+                        " is neither a folder of pictures nor a records.jsonl nor a WebDataset tar: name one of these");
     } else if (fs::is_directory(path)) {
         const auto top = path.has_filename() ? path : path.parent_path();
-        const Walk how{.top = top,
-                       .notInto = {workspace.derivedFolder(), workspace.shardsFolder(), workspace.runsFolder()}};
-        listing.sidecars = !fs::is_regular_file(top / recordsFile);
-        whole = listing.sidecars ? walk(top, how, context, listing)
-                                 : readLines(top / recordsFile, workspace, context, listing);
+        whole = fs::is_regular_file(top / recordsFile) ? readLines(top / recordsFile, workspace, context, listing)
+                                                       : listFolder(top, workspace, context, listing);
     } else {
-        throw DataError(path.string() + " does not exist: name a folder of pictures or a records.jsonl");
+        throw DataError(path.string() + " does not exist: name a folder of pictures, a records.jsonl or a tar");
     }
     if (!whole)
         return std::nullopt;

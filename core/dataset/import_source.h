@@ -31,9 +31,10 @@ struct ImportListing {
     bool sidecars = false; ///< Captions are still to be read from the files beside the pictures.
 };
 
-/// Lists a source: a records.jsonl, a folder that holds one at its top, or a folder of pictures. A folder is walked
-/// with its subfolders, sorted, names that begin with a dot left out. Captions of a folder are not yet read: see
-/// readSidecar. Empty when `context` said stop. Throws DataError when the source is none of these.
+/// Lists a source: a records.jsonl, a folder that holds one at its top, a folder of pictures, or a WebDataset tar,
+/// which is unpacked first (tar_source.h). A folder is walked with its subfolders, sorted, names that begin with a dot
+/// left out; tars in it are unpacked, too. Captions of a folder are not yet read: see readSidecar. Empty when `context`
+/// said stop. Throws DataError when the source is none of these.
 std::optional<ImportListing> listSource(const std::filesystem::path& source, const Workspace& workspace,
                                         const JobContext& context);
 

@@ -1,0 +1,266 @@
+#include "core/dataset/catalog.h"
+#include "core/io/atomic_file.h"
+#include "core/io/image.h"
+#include "core/io/tar.h"
+#include "core/runtime/error.h"
+#include "core/workbench.h"
+#include "tests/support/drawn_picture.h"
+#include "tests/support/test_data.h"
+
+#include <QTest>
+#include <nlohmann/json.hpp>
+
+#include <set>
+
+using namespace nanodit;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string png(std::uint64_t seed, ImageSize size = {80, 70})
+{
+    const auto bytes = encodePng(test::drawnPicture(seed, size));
+    return {bytes.begin(), bytes.end()};
+}
+
+using Members = std::vector<std::pair<std::string, std::string>>;
+
+std::string tarOf(const Members& members)
+{
+    std::string bytes;
+    TarWriter writer([&bytes](std::span<const std::byte> piece) {
+        bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    });
+    for (const auto& [name, content] : members)
+        writer.add(name, std::as_bytes(std::span(content)));
+    writer.finish();
+    return bytes;
+}
+
+struct Fixture {
+    test::TemporaryFolder folder;
+    Workspace workspace;
+    fs::path source = folder / "source";
+
+    Fixture()
+    {
+        WorkspaceConfig config;
+        config.buckets = {{64, 64}, {96, 64}};
+        workspace = Workspace::create(folder / "workspace", config);
+        fs::create_directories(source);
+    }
+    fs::path tar(const std::string& name, const Members& members) const
+    {
+        fs::create_directories((source / name).parent_path());
+        test::writeText(source / name, tarOf(members));
+        return source / name;
+    }
+    ImportReport import(const fs::path& from, const JobContext& context = {}) const
+    {
+        ImportReport report;
+        makeImportJob({.workspace = workspace, .source = from, .finished = [&](const auto& r) { report = r; }})
+            ->run(context);
+        return report;
+    }
+    std::set<std::string> ids() const
+    {
+        std::set<std::string> found;
+        for (const auto& record : Catalog::open(workspace).records())
+            found.insert(record.id);
+        return found;
+    }
+    Record record(const std::string& id) const
+    {
+        const auto found = Catalog::open(workspace).find(id);
+        if (!found)
+            throw DataError("there is no record " + id);
+        return *found;
+    }
+};
+
+std::string reasonFor(const ImportReport& report, const std::string& what)
+{
+    for (const auto& reject : report.rejects) {
+        if (reject.what.find(what) != std::string::npos)
+            return reject.reason;
+    }
+    return {};
+}
+
+bool contains(const std::string& text, const std::string& part)
+{
+    return text.find(part) != std::string::npos;
+}
+
+/// Everything below a folder, hidden files too.
+std::set<std::string> filesBelow(const fs::path& folder)
+{
+    std::set<std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+        files.insert(entry.path().lexically_relative(folder).string());
+    return files;
+}
+
+} // namespace
+
+class TestTarSource : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void picturesAndCaptionsBecomeRecords()
+    {
+        const Fixture f;
+        const auto tar = f.tar(
+            "00042.tar", {{"000420000.png", png(1)},
+                          {"000420000.txt", "a red\nhill"},
+                          {"000420000.json", R"({"caption": "not this one", "url": "example.org/x", "tags": ["web"]})"},
+                          {"000420001.json", R"({"caption": "from its fields", "width": 80})"},
+                          {"000420001.PNG", png(2)},
+                          {"000420002.png", png(3)},
+                          {"000420002.cls", "7"},
+                          {"000420002.mask.png", "not looked at"},
+                          {"__meta__/info", "nor this"}});
+        const auto report = f.import(tar);
+        QCOMPARE(report.rejects.size(), 0U);
+        QCOMPARE(report.added, 3);
+        QVERIFY((f.ids() == std::set<std::string>{"00042__000420000", "00042__000420001", "00042__000420002"}));
+        const auto first = f.record("00042__000420000");
+        QCOMPARE(first.caption, std::string("a red hill"));
+        QVERIFY((first.tags == std::vector<std::string>{"web"}));
+        QCOMPARE(nlohmann::json::parse(first.extra).at("url").get<std::string>(), std::string("example.org/x"));
+        QCOMPARE(first.image, f.workspace.imagesFolder() / "00042/000420000.png");
+        QCOMPARE(readTextFile(first.image), png(1));
+        QCOMPARE(f.record("00042__000420001").caption, std::string("from its fields"));
+        QCOMPARE(f.record("00042__000420002").caption, std::string());
+    }
+
+    void brokenMembersAreToldAndEndNothing()
+    {
+        const Fixture f;
+        const auto tar = f.tar("set.tar", {{"a.jpg", "no picture"},
+                                           {"b.txt", "a caption without a picture"},
+                                           {"c.png", png(1)},
+                                           {"c.json", "{no json"},
+                                           {"d.png", png(2)},
+                                           {"d.jpg", "a second picture"},
+                                           {"e.png", png(3)},
+                                           {"e.png", png(4)},
+                                           {"f.png", ""},
+                                           {"good.png", png(5)}});
+        const auto report = f.import(tar);
+        QCOMPARE(report.added, 5); // a, d, e, f, good
+        QCOMPARE(report.excluded.at("broken"), 2);
+        QVERIFY(f.record("set__a").excluded.starts_with("broken"));
+        QVERIFY(contains(reasonFor(report, ": b"), "no picture"));
+        QVERIFY(contains(reasonFor(report, "c.png"), "no JSON"));
+        QVERIFY(contains(reasonFor(report, "d.jpg"), "picture already, d.png"));
+        QVERIFY(!reasonFor(report, "e.png").empty());
+        QCOMPARE(readTextFile(f.record("set__e").image), png(3));
+        QCOMPARE(report.rejects.size(), 4U);
+        const auto again = f.import(tar); // what is told once is told again
+        QCOMPARE(again.rejects.size(), 4U);
+        QCOMPARE(again.unchanged, 5);
+    }
+
+    void namesReachNothingOutside()
+    {
+        const Fixture f;
+        const auto tar = f.tar("evil.tar", {{"../../../escaped.png", png(1)},
+                                            {"/absolute.png", png(2)},
+                                            {"deep/er/inside.png", png(3)},
+                                            {"deep.er/inside.png", png(4)},
+                                            {"a\nb.png", png(5)},
+                                            {std::string(150, 'x') + ".png", png(6)}});
+        const auto before = filesBelow(f.folder.path());
+        f.import(tar);
+        for (const auto& file : filesBelow(f.folder.path())) {
+            if (before.contains(file))
+                continue;
+            QVERIFY2(file.starts_with("workspace/data"), file.c_str());
+        }
+        for (const auto& record : Catalog::open(f.workspace).records()) {
+            QVERIFY(isSafeId(record.id));
+            QCOMPARE(record.image.parent_path(), f.workspace.imagesFolder() / "evil");
+        }
+        QVERIFY(f.ids().size() >= 5);
+    }
+
+    void aDamagedTarGivesWhatLiesBeforeTheDamage()
+    {
+        const Fixture f;
+        Members members;
+        for (int i = 0; i < 6; ++i)
+            members.emplace_back("p" + std::to_string(i) + ".png", png(static_cast<std::uint64_t>(i)));
+        const auto tar = f.tar("cut.tar", members);
+        const auto bytes = readTextFile(tar);
+        test::writeText(tar, bytes.substr(0, bytes.size() / 2 + 700)); // within a member
+        const auto report = f.import(tar);
+        QVERIFY(report.added >= 2 && report.added < 6);
+        QVERIFY2(contains(reasonFor(report, "cut.tar"), "truncated"), reasonFor(report, "cut.tar").c_str());
+        test::writeText(tar, bytes); // fetched again
+        const auto whole = f.import(tar);
+        QCOMPARE(whole.rejects.size(), 0U);
+        QCOMPARE(whole.added + whole.unchanged, 6);
+        QCOMPARE(whole.unchanged, report.added);
+        const auto text = f.source / "text.tar";
+        test::writeText(text, "no tar at all");
+        QCOMPARE(f.import(text).rejects.size(), 1U);
+    }
+
+    void aTarIsUnpackedOnce()
+    {
+        const Fixture f;
+        const auto tar = f.tar("set.tar", {{"a.png", png(1)}, {"a.txt", "one"}});
+        f.import(tar);
+        setCaption(f.workspace, "set__a", "edited");
+        const auto time = fs::last_write_time(tar);
+        // Of the same size and time: not looked into.
+        auto bytes = readTextFile(tar);
+        test::writeText(tar, std::string(bytes.size(), 'x'));
+        fs::last_write_time(tar, time);
+        QCOMPARE(f.import(tar).unchanged, 1);
+        QCOMPARE(f.record("set__a").caption, std::string("edited"));
+
+        f.tar("set.tar", {{"a.png", png(1)}, {"a.txt", "two"}, {"b.png", png(2)}});
+        const auto changed = f.import(tar);
+        QCOMPARE(changed.added, 1);
+        QCOMPARE(f.record("set__a").caption, std::string("two"));
+    }
+
+    void tarsOfAFolderKeepApart()
+    {
+        const Fixture f;
+        f.tar("train/0000.tar", {{"a.png", png(1)}});
+        f.tar("other/0000.tar", {{"a.png", png(2)}});
+        writePng(f.source / "plain.png", test::drawnPicture(3, {80, 70}));
+        QCOMPARE(f.import(f.source).added, 3);
+        QVERIFY((f.record("plain").image == f.source / "plain.png"));
+        QCOMPARE(f.ids().size(), 3U);
+        QCOMPARE(f.import(f.source).unchanged, 3);
+        QVERIFY(f.ids().contains("train__0000__a"));
+        // Named by itself it is the same tar.
+        QCOMPARE(f.import(f.source / "train/0000.tar").unchanged + f.import(f.source / "other/0000.tar").unchanged, 2);
+        QVERIFY(f.ids().size() == 3);
+    }
+
+    void stoppedUnpackingLeavesNothing()
+    {
+        const Fixture f;
+        Members members;
+        for (int i = 0; i < 40; ++i)
+            members.emplace_back("p" + std::to_string(i) + ".png", png(static_cast<std::uint64_t>(i), {200, 200}));
+        const auto tar = f.tar("set.tar", members);
+        JobContext context;
+        int asked = 0;
+        context.report = [&](const Progress& progress) {
+            if (contains(progress.phase, "unpacking") && ++asked == 1)
+                context.control->requestStop();
+        };
+        QCOMPARE(f.import(tar, context).added, 0);
+        QVERIFY(filesBelow(f.workspace.imagesFolder()).empty());
+        QCOMPARE(f.import(tar).added, 40);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestTarSource)
+#include "tst_tar_source.moc"
