@@ -1,3 +1,4 @@
+#include "app/cli/caption_command.h"
 #include "app/cli/commands.h"
 #include "app/cli/rank_options.h"
 
@@ -31,6 +32,7 @@ int run(int argc, char** argv, nanodit::cli::Options& options)
     cli::addDataCommands(app, options);
     cli::addRecordCommands(app, options);
     cli::addMergeCommand(app, options);
+    cli::addCaptionCommand(app, options);
     cli::addTrainCommand(app, options);
     cli::addSampleCommand(app, options);
     cli::addValidateCommands(app, options);

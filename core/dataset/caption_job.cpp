@@ -1,0 +1,182 @@
+#include "core/dataset/caption_front.h"
+#include "core/dataset/catalog.h"
+#include "core/dataset/sqlite.h"
+#include "core/io/sha256.h"
+#include "core/runtime/child_process.h"
+#include "core/runtime/error.h"
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+
+constexpr std::string_view imagePlace = "{image}";
+
+ChildProgram programFor(const Record& record, const Workspace& workspace)
+{
+    ChildProgram program;
+    program.folder = workspace.root;
+    program.limit = std::chrono::seconds(workspace.config.captionSeconds);
+    for (auto argument : workspace.config.captionCommand) {
+        const auto image = record.image.string();
+        for (auto at = argument.find(imagePlace); at != std::string::npos; at = argument.find(imagePlace, at)) {
+            argument.replace(at, imagePlace.size(), image);
+            at += image.size();
+        }
+        program.arguments.push_back(std::move(argument));
+    }
+    return program;
+}
+
+/// One that tells commands apart.
+std::string fingerprintOf(const std::vector<std::string>& command)
+{
+    Sha256 hash;
+    for (const auto& argument : command)
+        hash.update(std::to_string(argument.size()) + ":" + argument);
+    return hash.hex();
+}
+
+/// Which captions the command has written, in the catalog.
+class WrittenCaptions {
+public:
+    WrittenCaptions(Catalog& catalog, std::string command)
+        : command_(std::move(command))
+        , find_(catalog.database(),
+                "SELECT 1 FROM command_captions WHERE record = ? AND command = ? AND image_hash = ? "
+                "AND caption = ?")
+        , insert_(catalog.database(), "INSERT OR REPLACE INTO command_captions VALUES (?, ?, ?, ?)")
+    {
+    }
+    /// Whether the record's caption is what the command wrote for its picture.
+    bool has(const Record& record)
+    {
+        const bool found =
+            find_.reset().bind(record.id).bind(command_).bind(record.imageHash).bind(record.caption).step();
+        find_.reset();
+        return found;
+    }
+    void put(const Record& record)
+    {
+        insert_.reset().bind(record.id).bind(command_).bind(record.imageHash).bind(record.caption).run();
+        insert_.reset();
+    }
+
+private:
+    std::string command_;
+    sqlite::Statement find_, insert_;
+};
+
+class Captioning {
+public:
+    explicit Captioning(const CaptionRequest& request)
+        : request_(request)
+        , catalog_(Catalog::open(request.workspace))
+        , written_(catalog_, fingerprintOf(request.workspace.config.captionCommand))
+    {
+        if (catalog_.readOnly())
+            throw StoreError("the workspace " + request.workspace.root.string() +
+                             " cannot be given captions, because its data folder cannot be written to: make it "
+                             "writable");
+    }
+
+    JobEnd run(const JobContext& context)
+    {
+        const auto records = wanted();
+        ProgressMeter meter(context, "caption: running " + request_.workspace.config.captionCommand.front(),
+                            static_cast<std::int64_t>(records.size()), "records");
+        auto end = JobEnd::Finished;
+        for (const auto& record : records) {
+            if (context.shouldStop() || !caption(record, context)) {
+                end = JobEnd::Cancelled;
+                break;
+            }
+            meter.advance();
+        }
+        request_.finished(report_);
+        return end;
+    }
+
+private:
+    std::vector<Record> wanted()
+    {
+        std::vector<Record> records;
+        for (const auto& id : request_.ids) {
+            auto record = catalog_.find(id);
+            if (!record)
+                throw DataError("the workspace " + request_.workspace.root.string() + " has no record \"" + id +
+                                "\": list them with \"nanodit records\"");
+            records.push_back(std::move(*record));
+        }
+        if (!request_.ids.empty())
+            return records;
+        for (auto& record : catalog_.records()) {
+            if (!record.excluded.empty())
+                continue;
+            if (record.caption.empty() || (request_.overwrite && !written_.has(record)))
+                records.push_back(std::move(record));
+            else
+                ++report_.had;
+        }
+        return records;
+    }
+
+    /// False when it was stopped.
+    bool caption(const Record& record, const JobContext& context)
+    {
+        if (!stampOf(record.image)) {
+            report_.failures.push_back({record.id, "the picture " + record.image.string() + " is gone: put it back"});
+            return true;
+        }
+        const auto program = programFor(record, request_.workspace);
+        const auto result = runChild(program, [&context] { return context.control->stopRequested(); });
+        if (result.end == ChildResult::End::Stopped)
+            return false;
+        const auto text = isUtf8(result.output) ? tidyCaption(result.output) : std::string();
+        if (!result.succeeded())
+            report_.failures.push_back({record.id, "caption_command " + result.inWords(program)});
+        else if (!isUtf8(result.output))
+            report_.failures.push_back({record.id, "caption_command printed what is not UTF-8 text"});
+        else if (text.empty())
+            report_.failures.push_back({record.id, "caption_command printed nothing"});
+        else
+            store(record, text);
+        return true;
+    }
+
+    void store(const Record& seen, const std::string& text)
+    {
+        catalog_.together([&] {
+            auto record = catalog_.find(seen.id);
+            if (!record || record->caption != seen.caption) {
+                report_.failures.push_back({seen.id, "its caption was edited while the command ran, and stays"});
+                return;
+            }
+            ++(record->caption == text ? report_.same : report_.made);
+            editCaption(*record, text);
+            catalog_.put(*record);
+            written_.put(*record);
+        });
+    }
+
+    const CaptionRequest& request_;
+    Catalog catalog_;
+    WrittenCaptions written_;
+    CaptionReport report_;
+};
+
+} // namespace
+
+std::unique_ptr<Job> makeCaptionJob(CaptionRequest request)
+{
+    return makeJob([request = std::move(request)](const JobContext& context) {
+        if (request.workspace.config.captionCommand.empty())
+            throw ConfigError("the workspace " + request.workspace.root.string() +
+                              " names no program that writes captions: set caption_command in its workspace.yaml, for "
+                              "example [python3, caption.py, \"{image}\"]");
+        return Captioning(request).run(context);
+    });
+}
+
+} // namespace nanodit
