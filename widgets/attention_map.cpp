@@ -1,23 +1,25 @@
 #include "widgets/attention_map.h"
 
-#include "core/io/viridis.h"
 #include "widgets/colours.h"
+#include "widgets/heat_colours.h"
 
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
 namespace {
 constexpr double margin = 8, legendHeight = 32, barHeight = 8;
-constexpr double heatOpacity = 0.75;
+constexpr int hatchSpacing = 6;
 } // namespace
 
 AttentionMap::AttentionMap(const QString& name, QWidget* parent)
     : QWidget(parent)
+    , quantity_(tr("share of attention"))
 {
     setAccessibleName(name);
     setMouseTracking(true);
@@ -40,6 +42,11 @@ void AttentionMap::setGrid(GridSize grid)
     grid_ = grid;
     values_.clear();
     chosen_.clear();
+    erased_.clear();
+    pasted_.clear();
+    stroke_.clear();
+    pressed_.reset();
+    hovered_ = -1;
     update();
 }
 
@@ -58,6 +65,47 @@ void AttentionMap::setChosen(std::set<std::int64_t> cells)
 void AttentionMap::setEmptyText(const QString& text)
 {
     emptyText_ = text;
+    update();
+}
+
+void AttentionMap::setLargest(double largest)
+{
+    fixedLargest_ = largest;
+    update();
+}
+
+double AttentionMap::largest() const
+{
+    if (fixedLargest_ > 0)
+        return fixedLargest_;
+    return values_.empty() ? 0 : *std::max_element(values_.begin(), values_.end());
+}
+
+void AttentionMap::setQuantity(const QString& quantity)
+{
+    quantity_ = quantity;
+    update();
+}
+
+void AttentionMap::setOpacity(double opacity)
+{
+    opacity_ = opacity;
+    update();
+}
+
+void AttentionMap::setTool(Tool tool, int brushRadius)
+{
+    tool_ = tool;
+    brushRadius_ = brushRadius;
+    pressed_.reset();
+    stroke_.clear();
+    update();
+}
+
+void AttentionMap::setMarks(std::set<std::int64_t> erased, std::set<std::int64_t> pasted)
+{
+    erased_ = std::move(erased);
+    pasted_ = std::move(pasted);
     update();
 }
 
@@ -119,14 +167,7 @@ void AttentionMap::paintEvent(QPaintEvent*)
             paintHeat(painter, target);
             paintLegend(painter);
         }
-        for (const auto cell : chosen_) {
-            const auto box = cellRect(cell);
-            painter.setBrush(Qt::NoBrush);
-            painter.setPen(QPen(QColor(0, 0, 0, 160), 4));
-            painter.drawRect(box);
-            painter.setPen(QPen(darkColours().green, 2));
-            painter.drawRect(box);
-        }
+        paintMarks(painter);
     }
     if (hasFocus()) {
         painter.setBrush(Qt::NoBrush);
@@ -137,28 +178,82 @@ void AttentionMap::paintEvent(QPaintEvent*)
 
 void AttentionMap::paintHeat(QPainter& painter, const QRectF& target) const
 {
-    const double largest = std::max(1e-12F, *std::max_element(values_.begin(), values_.end()));
+    const double last = std::max(1e-12, largest());
     QImage cells(static_cast<int>(grid_.cols), static_cast<int>(grid_.rows), QImage::Format_RGB32);
-    for (std::int64_t i = 0; i < grid_.count(); ++i) {
-        const auto [r, g, b] = viridis(values_[static_cast<std::size_t>(i)] / largest);
-        cells.setPixel(static_cast<int>(i % grid_.cols), static_cast<int>(i / grid_.cols), qRgb(r, g, b));
-    }
+    for (std::int64_t i = 0; i < grid_.count(); ++i)
+        cells.setPixel(static_cast<int>(i % grid_.cols), static_cast<int>(i / grid_.cols),
+                       heatColour(values_[static_cast<std::size_t>(i)] / last));
     painter.save();
     painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
-    painter.setOpacity(heatOpacity);
+    painter.setOpacity(opacity_);
     painter.drawImage(target, cells);
     painter.restore();
 }
 
+void AttentionMap::outline(QPainter& painter, const std::set<std::int64_t>& cells, const QColor& colour,
+                           Qt::PenStyle style) const
+{
+    // Sides between two of the cells are left out: a region has one outline.
+    QVector<QLineF> lines;
+    const auto holds = [&cells, this](std::int64_t row, std::int64_t col) {
+        return row >= 0 && col >= 0 && row < grid_.rows && col < grid_.cols && cells.contains(row * grid_.cols + col);
+    };
+    for (const auto cell : cells) {
+        const auto row = cell / grid_.cols, col = cell % grid_.cols;
+        const auto box = cellRect(cell);
+        if (!holds(row - 1, col))
+            lines << QLineF(box.topLeft(), box.topRight());
+        if (!holds(row + 1, col))
+            lines << QLineF(box.bottomLeft(), box.bottomRight());
+        if (!holds(row, col - 1))
+            lines << QLineF(box.topLeft(), box.bottomLeft());
+        if (!holds(row, col + 1))
+            lines << QLineF(box.topRight(), box.bottomRight());
+    }
+    painter.setPen(QPen(QColor(0, 0, 0, 160), 4));
+    painter.drawLines(lines);
+    painter.setPen(QPen(colour, 2, style));
+    painter.drawLines(lines);
+}
+
+void AttentionMap::paintMarks(QPainter& painter) const
+{
+    const auto hatch = [&](const std::set<std::int64_t>& cells) {
+        for (const auto cell : cells) {
+            const auto box = cellRect(cell);
+            painter.fillRect(box, QColor(20, 22, 26, 190));
+            painter.setPen(QPen(QColor(230, 232, 235, 120), 1));
+            painter.save();
+            painter.setClipRect(box);
+            const auto first = static_cast<int>(box.left() - box.height()) / hatchSpacing * hatchSpacing;
+            for (double x = first; x < box.right(); x += hatchSpacing)
+                painter.drawLine(QPointF(x, box.bottom()), QPointF(x + box.height(), box.top()));
+            painter.restore();
+        }
+    };
+    hatch(erased_);
+    if (tool_ == Tool::Brush)
+        hatch(stroke_);
+    outline(painter, pasted_, darkColours().sky, Qt::DashLine);
+    outline(painter, tool_ == Tool::Rectangle ? stroke_ : chosen_, darkColours().green, Qt::SolidLine);
+}
+
+QString AttentionMap::hoveredText() const
+{
+    if (hovered_ < 0 || hovered_ >= static_cast<std::int64_t>(values_.size()))
+        return quantity_;
+    return tr("row %1, column %2: %3 %")
+        .arg(hovered_ / grid_.cols)
+        .arg(hovered_ % grid_.cols)
+        .arg(100.0 * static_cast<double>(values_[static_cast<std::size_t>(hovered_)]), 0, 'g', 3);
+}
+
 void AttentionMap::paintLegend(QPainter& painter) const
 {
-    const double largest = *std::max_element(values_.begin(), values_.end());
     const QRectF bar(margin, height() - legendHeight, width() - 2 * margin, barHeight);
     QLinearGradient gradient(bar.topLeft(), bar.topRight());
-    for (int i = 0; i <= 15; ++i) {
-        const auto [r, g, b] = viridis(i / 15.0);
-        gradient.setColorAt(i / 15.0, QColor(r, g, b));
-    }
+    for (int i = 0; i <= 15; ++i)
+        gradient.setColorAt(i / 15.0, QColor(heatColour(i / 15.0)));
     painter.fillRect(bar, gradient);
     painter.setPen(themeColours().secondary);
     auto font = painter.font();
@@ -166,8 +261,28 @@ void AttentionMap::paintLegend(QPainter& painter) const
     painter.setFont(font);
     const QRectF line(bar.left(), bar.bottom(), bar.width(), height() - bar.bottom());
     painter.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("0 %"));
-    painter.drawText(line, Qt::AlignCenter, tr("share of attention"));
-    painter.drawText(line, Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("%1 %").arg(100 * largest, 0, 'g', 3));
+    painter.drawText(line, Qt::AlignCenter, hoveredText());
+    painter.drawText(line, Qt::AlignRight | Qt::AlignVCenter, QStringLiteral("%1 %").arg(100 * largest(), 0, 'g', 3));
+}
+
+void AttentionMap::extendStroke(GridCell to)
+{
+    const auto add = [this](std::int64_t row, std::int64_t col) {
+        for (auto r = row - brushRadius_; r <= row + brushRadius_; ++r) {
+            for (auto c = col - brushRadius_; c <= col + brushRadius_; ++c) {
+                const bool round = (r - row) * (r - row) + (c - col) * (c - col) <= brushRadius_ * brushRadius_;
+                if (round && r >= 0 && c >= 0 && r < grid_.rows && c < grid_.cols)
+                    stroke_.insert(r * grid_.cols + c);
+            }
+        }
+    };
+    // Every cell on the way, however fast the mouse went.
+    const auto from = last_.value_or(to);
+    const auto steps = std::max<std::int64_t>({1, std::abs(to.row - from.row), std::abs(to.col - from.col)});
+    for (std::int64_t i = 0; i <= steps; ++i)
+        add(from.row + (to.row - from.row) * i / steps, from.col + (to.col - from.col) * i / steps);
+    last_ = to;
+    update();
 }
 
 void AttentionMap::mousePressEvent(QMouseEvent* event)
@@ -175,32 +290,57 @@ void AttentionMap::mousePressEvent(QMouseEvent* event)
     if (event->button() != Qt::LeftButton)
         return;
     pressed_ = cellUnder(event->position());
-    if (pressed_)
-        setChosen({pressed_->row * grid_.cols + pressed_->col});
+    if (!pressed_)
+        return;
+    last_.reset();
+    stroke_.clear();
+    if (tool_ == Tool::Brush)
+        return extendStroke(*pressed_);
+    auto cell = std::set<std::int64_t>{pressed_->row * grid_.cols + pressed_->col};
+    if (tool_ == Tool::Rectangle)
+        stroke_ = std::move(cell);
+    else
+        setChosen(std::move(cell));
+    update();
 }
 
 void AttentionMap::mouseMoveEvent(QMouseEvent* event)
 {
     const auto cell = cellUnder(event->position());
-    if (pressed_ && cell)
-        setChosen(between(*pressed_, *cell));
+    if (pressed_ && cell) {
+        if (tool_ == Tool::Brush)
+            extendStroke(*cell);
+        else if (tool_ == Tool::Rectangle)
+            stroke_ = between(*pressed_, *cell);
+        else
+            setChosen(between(*pressed_, *cell));
+    }
     const auto number = cell ? cell->row * grid_.cols + cell->col : -1;
     if (number != hovered_) {
         hovered_ = number;
+        update();
         Q_EMIT cellHovered(number);
     }
 }
 
-void AttentionMap::mouseReleaseEvent(QMouseEvent*)
+void AttentionMap::mouseReleaseEvent(QMouseEvent* event)
 {
-    if (pressed_ && !chosen_.empty())
-        Q_EMIT cellsChosen(chosen_);
+    if (event->button() != Qt::LeftButton || !pressed_)
+        return;
     pressed_.reset();
+    if (tool_ == Tool::Choose) {
+        Q_EMIT cellsChosen(chosen_);
+    } else {
+        const auto painted = std::exchange(stroke_, {});
+        update();
+        Q_EMIT cellsPainted(painted);
+    }
 }
 
 void AttentionMap::leaveEvent(QEvent*)
 {
     hovered_ = -1;
+    update();
     Q_EMIT cellHovered(-1);
 }
 

@@ -2,15 +2,18 @@
 
 #include "widgets/colours.h"
 
+#include <QHelpEvent>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QToolTip>
 
 #include <algorithm>
 
 namespace nanodit {
 
 namespace {
-constexpr double margin = 8, gap = 4, barHeight = 24, smallestPart = 4;
+constexpr double margin = 8, gap = 4, barHeight = 24, padding = 6;
+constexpr double strongest = 0.85; ///< Opacity of the tint of the word with the largest share.
 constexpr std::array<Hue, 3> hues = {meaning::text, meaning::cls, meaning::patches};
 } // namespace
 
@@ -18,6 +21,7 @@ WordStrip::WordStrip(QWidget* parent)
     : QWidget(parent)
 {
     setAccessibleName(tr("Words of the caption"));
+    layOut();
 }
 
 void WordStrip::setWords(const QStringList& words)
@@ -33,7 +37,13 @@ void WordStrip::setShares(std::vector<float> words, std::array<float, 3> shares)
     weights_ = std::move(words);
     shares_ = shares;
     shown_ = true;
-    layOut();
+    update();
+}
+
+void WordStrip::clearShares()
+{
+    shown_ = false;
+    update();
 }
 
 void WordStrip::setChosen(int word)
@@ -52,25 +62,55 @@ void WordStrip::resizeEvent(QResizeEvent*)
     layOut();
 }
 
+QString WordStrip::wordText(int word) const
+{
+    return word < words_.size() ? words_[word] : tr("CLS");
+}
+
+double WordStrip::share(int word) const
+{
+    return word < words_.size() ? weights_[static_cast<std::size_t>(word)] : shares_[1];
+}
+
 void WordStrip::layOut()
 {
     boxes_.clear();
     const QFontMetricsF metrics(font());
     const double height = metrics.height() + 8;
-    const double top = margin + barHeight + 2 * gap + metrics.height() + 12;
-    double x = margin, y = top;
-    for (const auto& word : words_) {
-        const double w = metrics.horizontalAdvance(word) + 12;
-        if (x > margin && x + w > width() - margin) {
+    double x = margin, y = margin + barHeight + 2 * gap + metrics.height() + 12;
+    for (int i = 0; i <= words_.size(); ++i) {
+        const double w = metrics.horizontalAdvance(wordText(i)) + 2 * padding;
+        if (x > margin && (x + w > width() - margin || i == words_.size())) { // CLS begins a line of its own
             x = margin;
             y += height + gap;
         }
         boxes_.emplace_back(x, y, w, height);
         x += w + gap;
     }
-    const double room = width() - 2 * margin;
-    boxes_.emplace_back(margin + room * shares_[0], margin, std::max(smallestPart, room * shares_[1]), barHeight);
     update();
+}
+
+void WordStrip::paintBar(QPainter& painter) const
+{
+    const auto& colours = themeColours();
+    const double room = width() - 2 * margin;
+    const QFontMetricsF metrics(font());
+    const std::array<QString, 3> names = {tr("text"), tr("CLS"), tr("patches")};
+    const auto label = [&](std::size_t i) {
+        return QStringLiteral("%1 %2 %").arg(names[i]).arg(100 * shares_[i], 0, 'f', 0);
+    };
+    double x = margin;
+    for (std::size_t i = 0; i < 3; ++i) {
+        const double w = room * static_cast<double>(shares_[i]);
+        painter.fillRect(QRectF(x, margin, w, barHeight), colours.hue(hues[i]));
+        x += w;
+        // Left, in the middle of what the others leave, and right.
+        const double left = i == 1 ? metrics.horizontalAdvance(label(0)) : 0;
+        const double right = i == 1 ? metrics.horizontalAdvance(label(2)) : 0;
+        const QRectF number(margin + left, margin + barHeight + gap, room - left - right, metrics.height());
+        painter.setPen(colours.text);
+        painter.drawText(number, i == 0 ? Qt::AlignLeft : i == 1 ? Qt::AlignHCenter : Qt::AlignRight, label(i));
+    }
 }
 
 void WordStrip::paintEvent(QPaintEvent*)
@@ -79,56 +119,62 @@ void WordStrip::paintEvent(QPaintEvent*)
     painter.setRenderHint(QPainter::Antialiasing);
     const auto& colours = themeColours();
     if (shown_) {
-        double x = margin;
-        const double room = width() - 2 * margin;
-        const QFontMetricsF metrics(font());
-        const std::array<QString, 3> names = {tr("text"), tr("CLS"), tr("patches")};
-        const auto label = [&](std::size_t i) {
-            return QStringLiteral("%1 %2 %").arg(names[i]).arg(100 * shares_[i], 0, 'f', 0);
-        };
-        for (std::size_t i = 0; i < 3; ++i) {
-            const double w = room * static_cast<double>(shares_[i]);
-            painter.fillRect(QRectF(x, margin, w, barHeight), colours.hue(hues[i]));
-            x += w;
-            // Left, in the middle of what the others leave, and right.
-            const double left = i == 1 ? metrics.horizontalAdvance(label(0)) : 0;
-            const double right = i == 1 ? metrics.horizontalAdvance(label(2)) : 0;
-            const QRectF number(margin + left, margin + barHeight + gap, room - left - right, metrics.height());
-            painter.setPen(colours.text);
-            painter.drawText(number, i == 0 ? Qt::AlignLeft : i == 1 ? Qt::AlignHCenter : Qt::AlignRight, label(i));
-        }
+        paintBar(painter);
+    } else {
+        painter.setPen(colours.secondary);
+        painter.drawText(QRectF(margin, margin, width() - 2 * margin, barHeight + gap + 20), Qt::TextWordWrap,
+                         words_.isEmpty() ? QString() : tr("Shares are of latent tokens: choose one in the picture."));
     }
-    float largest = 1e-12F;
+    double largest = 1e-12;
     for (int i = 0; shown_ && i < words_.size(); ++i)
-        largest = std::max(largest, weights_[static_cast<std::size_t>(i)]);
-    for (int i = 0; i < words_.size(); ++i) {
+        largest = std::max(largest, share(i));
+    for (int i = 0; i <= words_.size(); ++i) {
         const auto& box = boxes_[static_cast<std::size_t>(i)];
-        auto tint = colours.hue(meaning::text);
-        tint.setAlphaF(shown_ ? 0.85 * weights_[static_cast<std::size_t>(i)] / largest : 0.0);
+        auto tint = colours.hue(i < words_.size() ? meaning::text : meaning::cls);
+        tint.setAlphaF(shown_ ? std::min(strongest, strongest * share(i) / largest) : 0.0);
         painter.setPen(QPen(i == chosen_ ? colours.accent : colours.line, i == chosen_ ? 2 : 1));
         painter.setBrush(tint);
         painter.drawRoundedRect(box, 4, 4);
         painter.setPen(colours.text);
-        painter.drawText(box, Qt::AlignCenter, words_[i]);
+        painter.drawText(box, Qt::AlignCenter, wordText(i));
     }
-    if (chosen_ == words_.size() && !boxes_.empty()) {
-        painter.setBrush(Qt::NoBrush);
-        painter.setPen(QPen(colours.accent, 2));
-        painter.drawRect(boxes_.back());
+    if (!words_.isEmpty() || !shown_)
+        return;
+    painter.setPen(colours.secondary);
+    const double top = boxes_.back().bottom() + 2 * gap;
+    painter.drawText(QRectF(margin, top, width() - 2 * margin, height() - top), Qt::TextWordWrap,
+                     tr("There are no words: the text is the learned null."));
+}
+
+int WordStrip::wordUnder(QPointF point) const
+{
+    for (std::size_t i = 0; i < boxes_.size(); ++i) {
+        if (boxes_[i].adjusted(-1, -1, 1, 1).contains(point))
+            return static_cast<int>(i);
     }
+    return -1;
 }
 
 void WordStrip::mousePressEvent(QMouseEvent* event)
 {
-    for (std::size_t i = 0; i < boxes_.size(); ++i) {
-        if (!boxes_[i].adjusted(-1, -1, 1, 1).contains(event->position()))
-            continue;
-        if (static_cast<int>(i) == words_.size())
-            Q_EMIT clsChosen();
-        else
-            Q_EMIT wordChosen(static_cast<int>(i));
-        return;
-    }
+    const int word = wordUnder(event->position());
+    if (word == words_.size())
+        Q_EMIT clsChosen();
+    else if (word >= 0)
+        Q_EMIT wordChosen(word);
+}
+
+bool WordStrip::event(QEvent* event)
+{
+    if (event->type() != QEvent::ToolTip || !shown_)
+        return QWidget::event(event);
+    const auto* const help = static_cast<QHelpEvent*>(event);
+    if (const int word = wordUnder(help->pos()); word >= 0)
+        QToolTip::showText(help->globalPos(),
+                           QStringLiteral("%1: %2 %").arg(wordText(word)).arg(100 * share(word), 0, 'f', 2));
+    else
+        QToolTip::hideText();
+    return true;
 }
 
 } // namespace nanodit

@@ -8,16 +8,17 @@
 
 namespace nanodit {
 
-/// A caption's words, each tinted by its share of attention, over a bar text | CLS | patches with the shares as
-/// numbers. A click on a word or on the bar's CLS tells which.
+/// A caption's words and CLS, each tinted by its share of attention, under a bar text | CLS | patches with the shares
+/// as numbers. A click on a word or on CLS tells which; under the mouse stands its share.
 class WordStrip : public QWidget {
     Q_OBJECT
 
 public:
     explicit WordStrip(QWidget* parent = nullptr);
     void setWords(const QStringList& words);
-    /// By word (what is beyond the words is padding); shares of text, CLS, patches. Empty: nothing is tinted.
+    /// By word (what is beyond the words is padding, or a null text); shares of text, CLS, patches.
     void setShares(std::vector<float> words, std::array<float, 3> shares);
+    void clearShares();       ///< Nothing is tinted.
     void setChosen(int word); ///< -1: none; words().size(): CLS.
     const QStringList& words() const { return words_; }
     QRectF wordRect(int word) const; ///< That of CLS for words().size().
@@ -34,12 +35,17 @@ protected:
     void paintEvent(QPaintEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
+    bool event(QEvent* event) override;
 
 private:
     void layOut();
+    QString wordText(int word) const; ///< "CLS" for words().size().
+    double share(int word) const;
+    int wordUnder(QPointF point) const; ///< -1: none.
+    void paintBar(QPainter& painter) const;
 
     QStringList words_;
-    std::vector<QRectF> boxes_; ///< By word, then CLS's part of the bar.
+    std::vector<QRectF> boxes_; ///< By word, then CLS.
     std::vector<float> weights_;
     std::array<float, 3> shares_{};
     bool shown_ = false;

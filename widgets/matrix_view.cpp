@@ -1,0 +1,233 @@
+#include "widgets/matrix_view.h"
+
+#include <QMouseEvent>
+#include <QPainter>
+
+#include <algorithm>
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+
+constexpr double gap = 4, markSide = 8, barHeight = 8, axisWidth = 46, line = 16, titleHeight = 22;
+
+QFont smallFont(QFont font)
+{
+    font.setPointSizeF(9);
+    return font;
+}
+
+QString tick(const QStringList& ticks, std::int64_t index)
+{
+    return index < ticks.size() ? ticks[static_cast<int>(index)] : QString::number(index);
+}
+
+} // namespace
+
+MatrixView::MatrixView(const QString& title, QWidget* parent)
+    : QWidget(parent)
+    , title_(title)
+{
+    setAccessibleName(title);
+    setMouseTracking(true);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
+}
+
+void MatrixView::setHue(Hue hue)
+{
+    hue_ = hue;
+    update();
+}
+
+void MatrixView::setMatrix(GridSize size, std::vector<float> values, const HeatScale& scale)
+{
+    size_ = size;
+    values_ = std::move(values);
+    scale_ = scale;
+    hovered_.reset();
+    image_ = QImage(static_cast<int>(size.cols), static_cast<int>(size.rows), QImage::Format_ARGB32);
+    for (std::int64_t i = 0; i < size.count(); ++i)
+        image_.setPixel(static_cast<int>(i % size.cols), static_cast<int>(i / size.cols),
+                        heatColour(scale.position(values_[static_cast<std::size_t>(i)])));
+    update();
+}
+
+void MatrixView::clear()
+{
+    values_.clear();
+    size_ = {};
+    image_ = {};
+    update();
+}
+
+void MatrixView::setAxes(const QString& rows, const QString& columns, const QStringList& rowTicks,
+                         const QStringList& columnTicks)
+{
+    rowName_ = rows;
+    columnName_ = columns;
+    rowTicks_ = rowTicks;
+    columnTicks_ = columnTicks;
+    update();
+}
+
+void MatrixView::setDiagonal(bool shown)
+{
+    diagonal_ = shown;
+    update();
+}
+
+void MatrixView::setChosen(std::optional<std::int64_t> row, std::optional<std::int64_t> column)
+{
+    row_ = row;
+    column_ = column;
+    update();
+}
+
+QRectF MatrixView::matrixRect() const
+{
+    // Title above; below: ticks, the axis' name, the colour bar and its numbers.
+    return {axisWidth, titleHeight, std::max(8.0, width() - axisWidth - gap),
+            std::max(8.0, height() - titleHeight - 3 * line - barHeight - gap)};
+}
+
+QRectF MatrixView::cellRect(std::int64_t row, std::int64_t column) const
+{
+    const auto area = matrixRect();
+    const double w = area.width() / static_cast<double>(size_.cols),
+                 h = area.height() / static_cast<double>(size_.rows);
+    return {area.left() + static_cast<double>(column) * w, area.top() + static_cast<double>(row) * h, w, h};
+}
+
+std::optional<GridCell> MatrixView::cellUnder(QPointF point) const
+{
+    const auto area = matrixRect();
+    if (values_.empty() || !area.contains(point))
+        return std::nullopt;
+    const auto along = [](double share, std::int64_t cells) {
+        return std::clamp<std::int64_t>(static_cast<std::int64_t>(share * static_cast<double>(cells)), 0, cells - 1);
+    };
+    return GridCell{along((point.y() - area.top()) / area.height(), size_.rows),
+                    along((point.x() - area.left()) / area.width(), size_.cols)};
+}
+
+void MatrixView::paintEvent(QPaintEvent*)
+{
+    QPainter painter(this);
+    const auto& colours = themeColours();
+    double left = 0;
+    if (hue_) {
+        painter.fillRect(QRectF(0, (titleHeight - gap - markSide) / 2, markSide, markSide), colours.hue(*hue_));
+        left = markSide + gap;
+    }
+    painter.setPen(colours.text);
+    painter.drawText(QRectF(left, 0, width() - left, titleHeight - gap), Qt::AlignLeft | Qt::AlignVCenter, title_);
+    const auto area = matrixRect();
+    if (values_.empty()) {
+        painter.fillRect(area, colours.raised);
+        return;
+    }
+    painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
+    painter.drawImage(area, image_);
+    painter.setFont(smallFont(painter.font()));
+    paintAxes(painter, area);
+    paintChosen(painter, area);
+    paintLegend(painter, area);
+}
+
+void MatrixView::paintAxes(QPainter& painter, const QRectF& area) const
+{
+    painter.setPen(themeColours().secondary);
+    const QFontMetricsF metrics(painter.font());
+    // The rows' name lies up the left edge; its ticks are the first and the last that have room.
+    painter.save();
+    painter.translate(0, area.bottom());
+    painter.rotate(-90);
+    painter.drawText(QRectF(0, 0, area.height(), line), Qt::AlignCenter,
+                     metrics.elidedText(rowName_, Qt::ElideRight, area.height()));
+    painter.restore();
+    const auto rowStep = std::max<std::int64_t>(
+        1, static_cast<std::int64_t>(std::ceil(line * static_cast<double>(size_.rows) / area.height())));
+    for (std::int64_t row = 0; row < size_.rows; row += rowStep) {
+        const auto cell = cellRect(row, 0);
+        painter.drawText(QRectF(line, cell.center().y() - line / 2, axisWidth - line - gap, line),
+                         Qt::AlignRight | Qt::AlignVCenter, tick(rowTicks_, row));
+    }
+    double widest = 0;
+    for (std::int64_t column = 0; column < size_.cols; ++column)
+        widest = std::max(widest, metrics.horizontalAdvance(tick(columnTicks_, column)));
+    const auto columnStep = std::max<std::int64_t>(
+        1, static_cast<std::int64_t>(std::ceil((widest + 2 * gap) * static_cast<double>(size_.cols) / area.width())));
+    for (std::int64_t column = 0; column < size_.cols; column += columnStep) {
+        const auto middle = cellRect(0, column).center().x();
+        painter.drawText(QRectF(middle - widest, area.bottom(), 2 * widest, line), Qt::AlignCenter,
+                         tick(columnTicks_, column));
+    }
+    painter.drawText(QRectF(area.left(), area.bottom() + line, area.width(), line), Qt::AlignCenter, columnName_);
+}
+
+void MatrixView::paintChosen(QPainter& painter, const QRectF& area) const
+{
+    painter.setBrush(Qt::NoBrush);
+    const auto mark = [&painter](const QRectF& box) {
+        painter.setPen(QPen(QColor(0, 0, 0, 160), 3));
+        painter.drawRect(box);
+        painter.setPen(QPen(themeColours().accent, 1.5));
+        painter.drawRect(box);
+    };
+    if (row_ && *row_ < size_.rows)
+        mark({area.left(), cellRect(*row_, 0).top(), area.width(), cellRect(*row_, 0).height()});
+    if (column_ && *column_ < size_.cols)
+        mark({cellRect(0, *column_).left(), area.top(), cellRect(0, *column_).width(), area.height()});
+    if (diagonal_) {
+        painter.setPen(QPen(QColor(255, 255, 255, 170), 1, Qt::DashLine));
+        painter.drawLine(area.topLeft(), area.bottomRight());
+    }
+}
+
+QString MatrixView::legendText() const
+{
+    if (!hovered_)
+        return scale_.quantity;
+    const auto value = values_[static_cast<std::size_t>(hovered_->row * size_.cols + hovered_->col)];
+    return QStringLiteral("%1 · %2: %3")
+        .arg(tick(rowTicks_, hovered_->row), tick(columnTicks_, hovered_->col),
+             QString::number(value, 'f', scale_.decimals + 1));
+}
+
+void MatrixView::paintLegend(QPainter& painter, const QRectF& area) const
+{
+    const QRectF bar(area.left(), area.bottom() + 2 * line, area.width(), barHeight);
+    QLinearGradient gradient(bar.topLeft(), bar.topRight());
+    for (int i = 0; i <= 15; ++i)
+        gradient.setColorAt(i / 15.0, QColor(heatColour(i / 15.0)));
+    painter.fillRect(bar, gradient);
+    painter.setPen(themeColours().secondary);
+    const QRectF numbers(area.left(), bar.bottom(), area.width(), line);
+    painter.drawText(numbers, Qt::AlignLeft | Qt::AlignVCenter, scale_.lowText());
+    painter.drawText(numbers, Qt::AlignRight | Qt::AlignVCenter, scale_.highText());
+    painter.drawText(numbers, Qt::AlignCenter, legendText());
+}
+
+void MatrixView::mouseMoveEvent(QMouseEvent* event)
+{
+    const auto cell = cellUnder(event->position());
+    if (cell == hovered_)
+        return;
+    hovered_ = cell;
+    update();
+}
+
+void MatrixView::mousePressEvent(QMouseEvent* event)
+{
+    if (const auto cell = cellUnder(event->position()); cell && event->button() == Qt::LeftButton)
+        Q_EMIT cellClicked(cell->row, cell->col);
+}
+
+void MatrixView::leaveEvent(QEvent*)
+{
+    hovered_.reset();
+    update();
+}
+
+} // namespace nanodit
