@@ -1,8 +1,11 @@
 #include "app/looking.h"
 
+#include "app/job_runner.h"
 #include "app/session.h"
 
 namespace nanodit {
+
+namespace fs = std::filesystem;
 
 Looking::Looking(Session& session, QObject* parent)
     : QObject(parent)
@@ -23,9 +26,9 @@ void Looking::cancel()
     Q_EMIT busyChanged();
 }
 
-/// Work gets a context that stops when something newer is asked, and gives an optional.
+/// Work gets a context that stops when something newer is looked at, and gives an optional.
 template<typename Work, typename Then>
-void Looking::ask(Work work, Then then)
+void Looking::inTurn(Work work, Then then)
 {
     queue_.forgetWaiting();
     queue_.ask(
@@ -35,8 +38,8 @@ void Looking::ask(Work work, Then then)
             context.control = control;
             return work(context);
         },
-        [this, then = std::move(then)](const auto& answer) {
-            if (answer)
+        [this, control = control_, then = std::move(then)](const auto& answer) {
+            if (answer && control == control_)
                 then(*answer);
             Q_EMIT busyChanged();
         },
@@ -47,64 +50,115 @@ void Looking::ask(Work work, Then then)
     Q_EMIT busyChanged();
 }
 
-std::function<AttentionSession&()> Looking::opener(const std::filesystem::path& checkpoint) const
-{
-    return [opened = opened_, checkpoint, workspace = session_.workspace(),
-            device = session_.device()]() -> AttentionSession& {
-        if (!opened->session || opened->checkpoint != checkpoint) {
-            opened->session.reset(); // room for the next one
-            opened->session = AttentionSession::open(workspace, checkpoint, device);
-            opened->checkpoint = checkpoint;
-        }
-        return *opened->session;
-    };
-}
-
-void Looking::look(const std::filesystem::path& checkpoint, const AttentionSubject& subject)
+void Looking::look(const fs::path& checkpoint, const AttentionSubject& subject)
 {
     cancel();
-    ask(
-        [open = opener(checkpoint), subject](const JobContext& context) {
-            auto& session = open();
-            auto scene = session.look(subject, context);
-            return scene ? std::optional(std::pair(std::move(*scene), session.description())) : std::nullopt;
+    inTurn(
+        [opened = opened_, checkpoint, subject, workspace = session_.workspace(),
+         device = session_.device()](const JobContext& context) {
+            if (!opened->session || opened->checkpoint != checkpoint) {
+                opened->session.reset(); // room for the next one
+                opened->session = AttentionSession::open(workspace, checkpoint, device);
+                opened->checkpoint = checkpoint;
+            }
+            auto scene = opened->session->look(subject, context);
+            return scene ? std::optional(std::pair(std::move(*scene), opened->session->description())) : std::nullopt;
         },
         [this](const auto& answer) { Q_EMIT looked(answer.first, QString::fromStdString(answer.second)); });
 }
 
-void Looking::askLatents(const std::vector<std::int64_t>& latents)
+void Looking::ask(const AttentionQuestion& question)
 {
-    ask(
-        [opened = opened_, latents](const JobContext& context) {
-            return opened->session ? opened->session->ofLatents(latents, context) : std::nullopt;
+    inTurn(
+        [opened = opened_, question](const JobContext& context) {
+            return opened->session ? opened->session->answer(question, context) : std::nullopt;
         },
-        [this](const LatentAttention& seen) { Q_EMIT latentsSeen(seen); });
+        [this, question](const AttentionAnswer& answer) { Q_EMIT answered(question, answer); });
 }
 
-void Looking::askTokens(const std::vector<std::int64_t>& shownTokens)
+template<typename Work, typename Then>
+void Looking::asJob(const QString& name, Work work, Then then)
 {
-    ask(
-        [opened = opened_, shownTokens](const JobContext& context) {
-            return opened->session ? opened->session->onLatents(shownTokens, context) : std::nullopt;
-        },
-        [this](const AttentionNumbers& onLatents) { Q_EMIT tokensSeen(onLatents); });
+    if (runner_ != nullptr)
+        return;
+    auto* const runner = session_.newJob(name, Page::Attention);
+    const auto job = [this, runner, work = std::move(work), then = std::move(then)](const JobContext& context) {
+        auto result = work(context);
+        if (!result)
+            return JobEnd::Cancelled;
+        auto kept = std::make_shared<std::decay_t<decltype(*result)>>(std::move(*result));
+        runner->deliver([who = QPointer<Looking>(this), then, kept] {
+            if (who)
+                then(*kept);
+        });
+        return JobEnd::Finished;
+    };
+    connect(runner, &JobRunner::failed, this, &Looking::failed);
+    connect(runner, &JobRunner::ended, this, [this] {
+        runner_ = nullptr;
+        Q_EMIT jobChanged();
+    });
+    runner_ = runner;
+    Q_EMIT jobChanged();
+    session_.startJob(runner, makeJob(job));
 }
 
-void Looking::paintBoth(const std::filesystem::path& checkpoint, const AttentionSubject& subject)
+void Looking::stopJob()
 {
-    cancel();
-    ask(
-        [open = opener(checkpoint), subject](const JobContext& context) -> std::optional<std::pair<Image, Image>> {
+    if (runner_ != nullptr)
+        runner_->requestStop();
+}
+
+void Looking::paintBoth(const fs::path& checkpoint, const AttentionSubject& subject)
+{
+    asJob(
+        tr("paint before and after"),
+        [checkpoint, subject, workspace = session_.workspace(),
+         device = session_.device()](const JobContext& context) -> std::optional<std::pair<Image, Image>> {
+            const auto session = AttentionSession::open(workspace, checkpoint, device);
             auto plain = subject;
             plain.edits = {};
-            auto before = open().paint(plain, context);
-            auto after = before ? open().paint(subject, context) : std::nullopt;
-            if (!after)
-                return std::nullopt;
-            open().look(subject, context); // what is asked next is asked of the edited subject
-            return std::pair(std::move(*before), std::move(*after));
+            auto before = session->paint(plain, context);
+            auto after = before ? session->paint(subject, context) : std::nullopt;
+            return after ? std::optional(std::pair(std::move(*before), std::move(*after))) : std::nullopt;
         },
-        [this](const auto& answer) { Q_EMIT painted(answer.first, answer.second); });
+        [this](const auto& pictures) { Q_EMIT painted(pictures.first, pictures.second); });
+}
+
+void Looking::measureCourse(const fs::path& checkpoint, const AttentionSubject& subject,
+                            const std::vector<double>& times)
+{
+    asJob(
+        tr("attention over t"),
+        [checkpoint, subject, times, workspace = session_.workspace(),
+         device = session_.device()](const JobContext& context) {
+            return AttentionSession::open(workspace, checkpoint, device)->course(subject, times, context);
+        },
+        [this](const AttentionCourse& course) { Q_EMIT courseMeasured(course); });
+}
+
+void Looking::filmSampling(const fs::path& checkpoint, const AttentionSubject& subject,
+                           const AttentionQuestion& question)
+{
+    asJob(
+        tr("film of a sampling"),
+        [checkpoint, subject, question, workspace = session_.workspace(),
+         device = session_.device()](const JobContext& context) {
+            return AttentionSession::open(workspace, checkpoint, device)->filmOfSampling(subject, question, context);
+        },
+        [this, question](const std::vector<AttentionFrame>& frames) { Q_EMIT filmed(question, frames); });
+}
+
+void Looking::filmTraining(const std::vector<fs::path>& checkpoints, const AttentionSubject& subject,
+                           const AttentionQuestion& question)
+{
+    asJob(
+        tr("film of a training"),
+        [checkpoints, subject, question, workspace = session_.workspace(),
+         device = session_.device()](const JobContext& context) {
+            return filmOfCheckpoints(workspace, checkpoints, subject, question, device, context);
+        },
+        [this, question](const std::vector<AttentionFrame>& frames) { Q_EMIT filmed(question, frames); });
 }
 
 } // namespace nanodit

@@ -5,14 +5,18 @@
 
 #include <QObject>
 
+#include <functional>
 #include <memory>
 
 namespace nanodit {
 
+class JobRunner;
 class Session;
 
-/// Looks inside a checkpoint for the attention page, on a thread of its own. What was asked before and has not begun is
-/// forgotten when something newer is asked, so that hovering never lags behind. Home thread.
+/// Looks inside a checkpoint for the attention page. Looks and questions are answered by a model that is kept, on a
+/// thread of its own; what was asked before and has not begun is forgotten when something newer is asked, so that
+/// hovering never lags behind. What takes long runs as a job with a model of its own beside that, one at a time. Home
+/// thread.
 class Looking : public QObject {
     Q_OBJECT
 
@@ -21,20 +25,35 @@ public:
     ~Looking() override;
 
     void look(const std::filesystem::path& checkpoint, const AttentionSubject& subject);
-    void askLatents(const std::vector<std::int64_t>& latents);
-    void askTokens(const std::vector<std::int64_t>& shownTokens);
-    /// Paints the subject without and with its edits, from the same seed.
-    void paintBoth(const std::filesystem::path& checkpoint, const AttentionSubject& subject);
+    /// Of the moment that was looked at last.
+    void ask(const AttentionQuestion& question);
+    /// Stops looks and questions, not the job.
     void cancel();
     bool busy() const { return queue_.pending() > 0; }
 
+    // Jobs. Nothing is done while one runs.
+
+    /// Paints the subject without and with its edits, from the same seed.
+    void paintBoth(const std::filesystem::path& checkpoint, const AttentionSubject& subject);
+    /// The summaries at every one of `times`.
+    void measureCourse(const std::filesystem::path& checkpoint, const AttentionSubject& subject,
+                       const std::vector<double>& times);
+    void filmSampling(const std::filesystem::path& checkpoint, const AttentionSubject& subject,
+                      const AttentionQuestion& question);
+    void filmTraining(const std::vector<std::filesystem::path>& checkpoints, const AttentionSubject& subject,
+                      const AttentionQuestion& question);
+    bool jobRunning() const { return runner_ != nullptr; }
+    void stopJob();
+
 Q_SIGNALS:
     void looked(const nanodit::AttentionScene& scene, const QString& model);
-    void latentsSeen(const nanodit::LatentAttention& seen);
-    void tokensSeen(const nanodit::AttentionNumbers& onLatents);
+    void answered(const nanodit::AttentionQuestion& question, const nanodit::AttentionAnswer& answer);
     void painted(const nanodit::Image& before, const nanodit::Image& after);
+    void courseMeasured(const nanodit::AttentionCourse& course);
+    void filmed(const nanodit::AttentionQuestion& question, const std::vector<nanodit::AttentionFrame>& frames);
     void failed(const QString& message);
     void busyChanged();
+    void jobChanged();
 
 private:
     /// What the thread works with; touched by nobody else.
@@ -43,14 +62,16 @@ private:
         std::filesystem::path checkpoint;
     };
     template<typename Work, typename Then>
-    void ask(Work work, Then then);
-    /// For the thread: the session of a checkpoint.
-    std::function<AttentionSession&()> opener(const std::filesystem::path& checkpoint) const;
+    void inTurn(Work work, Then then);
+    /// Work gets a context and gives an optional; `then` gets what is in it.
+    template<typename Work, typename Then>
+    void asJob(const QString& name, Work work, Then then);
 
     Session& session_;
     std::shared_ptr<Opened> opened_ = std::make_shared<Opened>();
     std::shared_ptr<JobControl> control_ = std::make_shared<JobControl>();
-    BackgroundQueue queue_; ///< Last: its thread ends before what it uses.
+    JobRunner* runner_ = nullptr; ///< Owned by the session; null while no job runs.
+    BackgroundQueue queue_;       ///< Last: its thread ends before what it uses.
 };
 
 } // namespace nanodit

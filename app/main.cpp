@@ -86,7 +86,7 @@ Arguments argumentsOf(const QApplication& application)
                                  QStringLiteral("The past run that the screenshot's training page shows."),
                                  QStringLiteral("name"));
     const QCommandLineOption record(QStringLiteral("record"),
-                                    QStringLiteral("The record that the screenshot's data set page shows."),
+                                    QStringLiteral("The record that the screenshot's page shows."),
                                     QStringLiteral("id"));
     const QCommandLineOption point(QStringLiteral("point"),
                                    QStringLiteral("A pixel of that record's bucket image to point at."),
@@ -101,7 +101,12 @@ Arguments argumentsOf(const QApplication& application)
                                    QStringLiteral("What that page's records are filtered by: state:stale -split:val..."),
                                    QStringLiteral("words"));
     const QCommandLineOption table(QStringLiteral("table"), QStringLiteral("Show them as a table."));
-    parser.addOptions({workspace, page, theme, device, threads, screenshot, size, run, record, point, lens, compare, query, table});
+    const QCommandLineOption view(
+        QStringLiteral("view"),
+        QStringLiteral("The screenshot's attention page below: blocks, time, diagonal, changes or compare."),
+        QStringLiteral("view"), QStringLiteral("blocks"));
+    parser.addOptions({workspace, page, theme, device, threads, screenshot, size, run, record, point, lens, compare,
+                       query, table, view});
     parser.process(application);
 
     Arguments arguments;
@@ -118,6 +123,11 @@ Arguments argumentsOf(const QApplication& application)
         {QStringLiteral("picture"), 0}, {QStringLiteral("colours"), 1}, {QStringLiteral("similarity"), 2},
         {QStringLiteral("cls"), 3},     {QStringLiteral("norms"), 4},   {QStringLiteral("reconstruction"), 5},
         {QStringLiteral("error"), 6}};
+    const std::map<QString, int> viewNumbers = {{QStringLiteral("blocks"), 0},
+                                                {QStringLiteral("time"), 1},
+                                                {QStringLiteral("diagonal"), 2},
+                                                {QStringLiteral("changes"), 3},
+                                                {QStringLiteral("compare"), 4}};
     if (parser.isSet(page))
         arguments.page = named(QStringLiteral("page"), parser.value(page), pages);
     if (parser.isSet(theme))
@@ -135,7 +145,8 @@ Arguments argumentsOf(const QApplication& application)
             .lens = named(QStringLiteral("lens"), parser.value(lens), lensNumbers),
             .compare = parser.isSet(compare),
             .query = parser.value(query),
-            .table = parser.isSet(table)};
+            .table = parser.isSet(table),
+            .view = named(QStringLiteral("view"), parser.value(view), viewNumbers)};
     }
     return arguments;
 }

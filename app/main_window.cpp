@@ -47,7 +47,7 @@ MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences,
     , welcome_(new WelcomePage(this))
     , dataset_(new DatasetPage(session, dialogs, this))
     , train_(new TrainPage(session, dialogs, this))
-    , attention_(new AttentionPage(session, this))
+    , attention_(new AttentionPage(session, dialogs, this))
     , sample_(new SamplePage(session, dialogs, this))
     , status_(new StatusStrip(session, this))
 {

@@ -65,6 +65,7 @@ private:
                 ->setLens(lenses.at(static_cast<std::size_t>(request_.lens)));
             if (!request_.record.isEmpty() && *request_.page == Page::Attention)
                 window_.attentionPage()->showRecord(request_.record);
+            window_.attentionPage()->showView(static_cast<AttentionPage::View>(request_.view));
             settledFor_.restart();
             return;
         }

@@ -24,6 +24,7 @@ struct ScreenshotRequest {
     bool compare = false;         ///< ...at the right of the plain picture.
     QString query;                ///< What the data set's page is filtered by.
     bool table = false;           ///< Its records as a table.
+    int view = 0;                 ///< Of the attention page, as keys 1 to 5 choose it, from 0.
 };
 /// Exit code 1, with a sentence on stderr, when the file cannot be written or nothing has loaded within a minute.
 void takeScreenshot(MainWindow& window, const ScreenshotRequest& request);

@@ -1,66 +1,55 @@
 #include "app/pages/attention_page.h"
 
+#include "app/dialogs.h"
+#include "app/pages/attention/attention_panes.h"
+#include "app/pages/attention/compare_panel.h"
+#include "app/pages/attention/course_panel.h"
+#include "app/pages/attention/diagonal_panel.h"
+#include "app/pages/attention/edit_panel.h"
+#include "app/pages/attention/subject_form.h"
+#include "app/pages/attention/time_bar.h"
 #include "app/session.h"
 #include "widgets/attention_map.h"
 #include "widgets/banner.h"
 #include "widgets/page_frame.h"
 #include "widgets/picture.h"
+#include "widgets/small_multiples.h"
 #include "widgets/state_panel.h"
-#include "widgets/text.h"
 #include "widgets/theme.h"
-#include "widgets/word_strip.h"
 
-#include <QCheckBox>
-#include <QComboBox>
-#include <QFormLayout>
 #include <QKeyEvent>
 #include <QLabel>
 #include <QPushButton>
-#include <QSignalBlocker>
-#include <QSlider>
-#include <QSpinBox>
 #include <QStackedWidget>
+#include <QTabBar>
 #include <QVBoxLayout>
+
+#include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
 namespace {
-
-constexpr int drawerHeight = 184, pictureSide = 150;
-
-QSpinBox* makeIndexBox(const QString& name, QWidget* parent)
-{
-    auto* const box = new QSpinBox(parent);
-    box->setRange(-1, 0);
-    box->setValue(-1);
-    box->setSpecialValueText(AttentionPage::tr("mean"));
-    box->setAccessibleName(name);
-    return box;
+constexpr int drawerHeight = 292;
 }
 
-QWidget* withTitle(const QString& title, QWidget* content, QWidget* parent)
-{
-    auto* const pane = new QWidget(parent);
-    auto* const column = new QVBoxLayout(pane);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(4);
-    column->addWidget(makeSection(title, pane));
-    column->addWidget(content, 1);
-    return pane;
-}
-
-} // namespace
-
-AttentionPage::AttentionPage(Session& session, QWidget* parent)
+AttentionPage::AttentionPage(Session& session, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
+    , dialogs_(dialogs)
     , looking_(session)
     , frame_(new PageFrame(tr("Attention"), this))
     , states_(new QStackedWidget(this))
     , empty_(new StatePanel(this))
+    , form_(new SubjectForm(session, dialogs, this))
 {
+    stop_ = frame_->addAction(tr("Stop"), QStringLiteral("stop"), tr("Stop what is being computed (Esc)"));
+    stop_->setObjectName(QStringLiteral("attentionStop"));
+    stop_->setEnabled(false);
+    export_ = frame_->addAction(tr("Export"), QStringLiteral("save"), tr("Save a view, the numbers or the film"));
+    export_->setObjectName(QStringLiteral("attentionExport"));
     frame_->setContent(makeContent());
-    frame_->setInspector(makeInspector());
+    frame_->setInspector(form_);
     frame_->setDrawer(makeDrawer(), drawerHeight);
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -69,413 +58,416 @@ AttentionPage::AttentionPage(Session& session, QWidget* parent)
                       tr("Train one first: every checkpoint of a run can be looked into."));
     connect(empty_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
             &AttentionPage::trainWanted);
-
-    connect(&looking_, &Looking::looked, this, &AttentionPage::showScene);
-    connect(&looking_, &Looking::latentsSeen, this, [this](const LatentAttention& seen) {
-        seen_ = seen;
-        given_.reset();
-        showAnswer();
-    });
-    connect(&looking_, &Looking::tokensSeen, this, [this](const AttentionNumbers& given) {
-        given_ = given;
-        seen_.reset();
-        showAnswer();
-    });
-    connect(&looking_, &Looking::painted, this, [this](const Image& before, const Image& after) {
-        const auto show = [](QLabel* label, const Image& image) {
-            label->setPixmap(QPixmap::fromImage(qImageFromImage(image))
-                                 .scaled(pictureSide, pictureSide, Qt::KeepAspectRatio, Qt::SmoothTransformation));
-        };
-        show(before_, before);
-        show(after_, after);
-        look();
-    });
-    connect(&looking_, &Looking::failed, this, [this](const QString& message) {
-        wanted_ = false;
-        frame_->banner()->showFailure(tr("The model could not be looked into"), message);
-    });
-    connect(&looking_, &Looking::busyChanged, this, [this] {
-        stop_->setEnabled(looking_.busy());
-        if (wanted_)
-            readout_->setText(tr("looking…"));
-    });
-    connect(picture_, &AttentionMap::cellsChosen, this, &AttentionPage::askLatents);
-    connect(picture_, &AttentionMap::cellHovered, this, [this](std::int64_t cell) {
-        if (hover_->isChecked() && cell >= 0 && !looking_.busy())
-            askLatents({cell});
-    });
-    connect(words_, &WordStrip::wordChosen, this, &AttentionPage::askWord);
-    connect(words_, &WordStrip::clsChosen, this, [this] { askWord(static_cast<int>(words_->words().size())); });
-    connect(patches_, &AttentionMap::cellsChosen, this, &AttentionPage::askPatches);
-    connect(&session_, &Session::runsChanged, this, &AttentionPage::listCheckpoints);
-    connect(&session_, &Session::recordsChanged, this, &AttentionPage::listRecords);
-    connect(&session_, &Session::workspaceChanged, this, [this] {
-        looking_.cancel();
-        scene_.reset();
-        editing_ = {};
-        listRecords();
-    });
-    showEdits();
+    auto* const exports = new ExportMenu(
+        dialogs_, [this] { return exported(); }, this);
+    exports->setObjectName(QStringLiteral("attentionExports"));
+    export_->setMenu(exports);
+    connect(exports, &ExportMenu::saved, frame_->banner(), &Banner::showNotice);
+    connect(exports, &ExportMenu::failed, frame_->banner(), &Banner::showFailure);
+    connectLooking();
+    connectParts();
 }
 
 QWidget* AttentionPage::makeContent()
 {
     auto* const content = new QWidget(this);
-    picture_ = new AttentionMap(tr("The picture that is forming"), content);
-    picture_->setObjectName(QStringLiteral("attentionPicture"));
-    picture_->setEmptyText(tr("Choose a record at the right: the picture that is forming appears here"));
-    words_ = new WordStrip(content);
-    words_->setObjectName(QStringLiteral("attentionWords"));
-    patches_ = new AttentionMap(tr("Patches of the reference"), content);
-    patches_->setObjectName(QStringLiteral("attentionPatches"));
-    patches_->setEmptyText(tr("This model has no patches to attend to"));
-    auto* const row = new QHBoxLayout;
-    row->setSpacing(12);
-    row->addWidget(withTitle(tr("Picture: click or drag latent tokens"), picture_, content), 3);
-    row->addWidget(withTitle(tr("Caption: click a word or CLS"), words_, content), 2);
-    row->addWidget(withTitle(tr("DINO reference: click or drag patches"), patches_, content), 3);
+    panes_ = new AttentionPanes(QStringLiteral("attention"), true, content);
     readout_ = new QLabel(content);
     readout_->setObjectName(QStringLiteral("attentionReadout"));
     readout_->setFont(tabularFont(readout_->font()));
     readout_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
-    auto* const panes = new QWidget(content);
-    auto* const column = new QVBoxLayout(panes);
+    time_ = new TimeBar(content);
+    auto* const all = new QWidget(content);
+    auto* const column = new QVBoxLayout(all);
     column->setContentsMargins(16, 12, 16, 8);
     column->setSpacing(8);
-    column->addLayout(row, 1);
+    column->addWidget(panes_, 1);
     column->addWidget(readout_);
+    column->addWidget(time_);
     states_->addWidget(empty_);
-    states_->addWidget(panes);
-    auto* const all = new QVBoxLayout(content);
-    all->setContentsMargins(0, 0, 0, 0);
-    all->addWidget(states_);
-    return content;
-}
-
-QWidget* AttentionPage::makeInspector()
-{
-    auto* const content = new QWidget(this);
-    const auto makeList = [content](const QString& name, const char* object) {
-        auto* const list = new QComboBox(content);
-        list->setAccessibleName(name);
-        list->setObjectName(QLatin1String(object));
-        list->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-        list->setMinimumContentsLength(12);
-        return list;
-    };
-    checkpoints_ = makeList(tr("Checkpoint"), "attentionCheckpoints");
-    records_ = makeList(tr("Record"), "attentionRecords");
-    t_ = new QSlider(Qt::Horizontal, content);
-    t_->setObjectName(QStringLiteral("attentionTime"));
-    t_->setRange(1, 100);
-    t_->setValue(70);
-    t_->setAccessibleName(tr("Flow time t"));
-    tText_ = new QLabel(content);
-    along_ = new QCheckBox(tr("along a sampling of 30 steps"), content);
-    hover_ = new QCheckBox(tr("follow the mouse"), content);
-    hover_->setObjectName(QStringLiteral("attentionHover"));
-    block_ = makeIndexBox(tr("Block"), content);
-    block_->setObjectName(QStringLiteral("attentionBlock"));
-    head_ = makeIndexBox(tr("Head"), content);
-    head_->setObjectName(QStringLiteral("attentionHead"));
-    seed_ = new QSpinBox(content);
-    seed_->setRange(0, 999999);
-    seed_->setAccessibleName(tr("Seed of the noise"));
-    stop_ = makeButton(tr("Stop"), QStringLiteral("stop"), tr("Stop what is being computed (Esc)"), false, content);
-    stop_->setEnabled(false);
-    auto* const form = new QFormLayout;
-    form->setSpacing(8);
-    form->addRow(tr("Block"), block_);
-    form->addRow(tr("Head"), head_);
-    form->addRow(tr("Seed"), seed_);
-    auto* const column = new QVBoxLayout(content);
-    column->setContentsMargins(0, 0, 4, 0);
-    column->setSpacing(8);
-    column->addWidget(makeSection(tr("Checkpoint"), content));
-    column->addWidget(checkpoints_);
-    column->addWidget(makeSection(tr("Record"), content));
-    column->addWidget(records_);
-    column->addWidget(makeSection(tr("Flow time"), content));
-    column->addWidget(tText_);
-    column->addWidget(t_);
-    column->addWidget(along_);
-    column->addWidget(makeSection(tr("What is shown"), content));
-    column->addLayout(form);
-    column->addWidget(hover_);
-    column->addWidget(stop_);
-    column->addStretch(1);
-
-    const auto tellTime = [this] { tText_->setText(tr("t = %1 (1 is noise)").arg(t_->value() / 100.0, 0, 'f', 2)); };
-    tellTime();
-    connect(t_, &QSlider::valueChanged, this, [this, tellTime] {
-        tellTime();
-        look();
-    });
-    connect(along_, &QCheckBox::toggled, this, &AttentionPage::look);
-    connect(seed_, &QSpinBox::valueChanged, this, &AttentionPage::look);
-    connect(checkpoints_, &QComboBox::currentIndexChanged, this, &AttentionPage::look);
-    connect(records_, &QComboBox::currentIndexChanged, this, [this] {
-        editing_ = {};
-        showEdits();
-        look();
-    });
-    connect(block_, &QSpinBox::valueChanged, this, &AttentionPage::showAnswer);
-    connect(head_, &QSpinBox::valueChanged, this, &AttentionPage::showAnswer);
-    connect(stop_, &QPushButton::clicked, this, [this] { looking_.cancel(); });
+    states_->addWidget(all);
+    auto* const outer = new QVBoxLayout(content);
+    outer->setContentsMargins(0, 0, 0, 0);
+    outer->addWidget(states_);
     return content;
 }
 
 QWidget* AttentionPage::makeDrawer()
 {
     auto* const drawer = new QWidget(this);
-    erase_ = makeButton(tr("Erase what is chosen"), QStringLiteral("clear"),
-                        tr("Take the chosen word, CLS or patches away from the model (Delete)"), false, drawer);
-    erase_->setObjectName(QStringLiteral("attentionErase"));
-    reset_ = makeButton(tr("Undo all"), QStringLiteral("reset"), tr("Give everything back"), false, drawer);
-    paint_ = makeButton(tr("Paint both"), QStringLiteral("sample"),
-                        tr("Paint the record without and with the edits, from the same seed"), true, drawer);
-    paint_->setObjectName(QStringLiteral("attentionPaint"));
-    edits_ = new QLabel(drawer);
-    edits_->setObjectName(QStringLiteral("attentionEdits"));
-    edits_->setWordWrap(true);
-    setRole(edits_, "secondary");
-    auto* const buttons = new QVBoxLayout;
-    buttons->addWidget(edits_);
-    buttons->addStretch(1);
-    auto* const line = new QHBoxLayout;
-    line->addWidget(erase_);
-    line->addWidget(reset_);
-    line->addWidget(paint_);
-    line->addStretch(1);
-    buttons->addLayout(line);
-    auto* const row = new QHBoxLayout(drawer);
-    row->setContentsMargins(16, 8, 16, 8);
-    row->setSpacing(12);
-    row->addLayout(buttons, 1);
-    for (auto* const label : {&before_, &after_}) {
-        *label = new QLabel(label == &before_ ? tr("before") : tr("after"), drawer);
-        (*label)->setFixedSize(pictureSide, pictureSide);
-        (*label)->setAlignment(Qt::AlignCenter);
-        setRole(*label, "secondary");
-        row->addWidget(*label);
+    tabs_ = new QTabBar(drawer);
+    tabs_->setObjectName(QStringLiteral("attentionTabs"));
+    tabs_->setDrawBase(false);
+    tabs_->setExpanding(false);
+    views_ = new QStackedWidget(drawer);
+    multiples_ = new SmallMultiples(drawer);
+    multiples_->setObjectName(QStringLiteral("attentionMultiples"));
+    multiples_->clear(tr("Every block and head of what is asked, once a model is looked into."));
+    course_ = new CoursePanel(drawer);
+    diagonal_ = new DiagonalPanel(drawer);
+    edits_ = new EditPanel(session_, drawer);
+    compare_ = new ComparePanel(session_, drawer);
+    const std::pair<QString, QWidget*> views[] = {{tr("Blocks × heads"), multiples_},
+                                                  {tr("Over t"), course_},
+                                                  {tr("Diagonal"), diagonal_},
+                                                  {tr("Change what it sees"), edits_},
+                                                  {tr("Compare"), compare_}};
+    for (const auto& [name, view] : views) {
+        tabs_->addTab(name);
+        views_->addWidget(view);
     }
-    before_->setObjectName(QStringLiteral("attentionBefore"));
-    after_->setObjectName(QStringLiteral("attentionAfter"));
-    connect(erase_, &QPushButton::clicked, this, &AttentionPage::eraseChosen);
-    connect(reset_, &QPushButton::clicked, this, [this] {
-        editing_ = {};
-        showEdits();
-        look();
+    auto* const column = new QVBoxLayout(drawer);
+    column->setContentsMargins(0, 0, 0, 4);
+    column->setSpacing(4);
+    column->addWidget(tabs_);
+    column->addWidget(views_, 1);
+    connect(tabs_, &QTabBar::currentChanged, this, [this](int index) {
+        views_->setCurrentIndex(index);
+        if (view() == View::Diagonal && !summaries_)
+            ask();
     });
-    connect(paint_, &QPushButton::clicked, this, &AttentionPage::paintEdited);
     return drawer;
 }
 
-void AttentionPage::listCheckpoints()
+void AttentionPage::connectLooking()
 {
-    const auto before = checkpoints_->currentData().toString();
-    {
-        const QSignalBlocker quiet(checkpoints_);
-        checkpoints_->clear();
-        for (const auto& run : session_.runs()) {
-            for (auto file = run.checkpoints.rbegin(); file != run.checkpoints.rend(); ++file)
-                checkpoints_->addItem(QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name),
-                                                                    QString::fromStdString(file->filename().string())),
-                                      QString::fromStdString(file->string()));
+    connect(&looking_, &Looking::looked, this, &AttentionPage::showScene);
+    connect(&looking_, &Looking::answered, this,
+            [this](const AttentionQuestion& question, const AttentionAnswer& answer) {
+                if (wanted_ || time_->hasFilm())
+                    return;
+                question_ = question;
+                answer_ = answer;
+                if (answer.summaries)
+                    summaries_ = answer.summaries;
+                showAnswer();
+            });
+    connect(&looking_, &Looking::painted, this, [this](const Image& before, const Image& after) {
+        edits_->showPictures(qImageFromImage(before), qImageFromImage(after));
+    });
+    connect(&looking_, &Looking::courseMeasured, this, [this](const AttentionCourse& course) {
+        course_->showCourse(course, courseOf_, courseEven_);
+        course_->setPlace(form_->part(), time_->t());
+    });
+    connect(&looking_, &Looking::filmed, this,
+            [this](const AttentionQuestion& question, const std::vector<AttentionFrame>& frames) {
+                if (frames.empty())
+                    return;
+                film_ = frames;
+                question_ = question;
+                QStringList labels;
+                for (const auto& frame : frames)
+                    labels << QString::fromStdString(frame.label);
+                time_->setFilm(labels, filmOfTraining_ ? tr("first") : tr("noise"),
+                               filmOfTraining_ ? tr("last") : tr("picture"));
+                time_->togglePlay();
+            });
+    connect(&looking_, &Looking::failed, this, [this](const QString& message) {
+        wanted_ = false;
+        readout_->clear();
+        frame_->banner()->showFailure(tr("The model could not be looked into"), message);
+    });
+    connect(&looking_, &Looking::busyChanged, this, [this] {
+        stop_->setEnabled(looking_.busy() || looking_.jobRunning());
+        if (wanted_)
+            readout_->setText(tr("looking…"));
+    });
+    connect(&looking_, &Looking::jobChanged, this, [this] {
+        const bool running = looking_.jobRunning();
+        stop_->setEnabled(looking_.busy() || running);
+        course_->setMeasuring(running);
+        edits_->setPainting(running);
+        time_->setMaking(running);
+    });
+    connect(stop_, &QPushButton::clicked, this, [this] {
+        looking_.stopJob();
+        if (std::exchange(wanted_, false)) { // there is no moment that could be asked
+            scene_.reset();
+            readout_->setText(tr("Stopped. Move the time, or choose what to look at, to go on."));
         }
-        checkpoints_->setCurrentIndex(std::max(0, checkpoints_->findData(before)));
-    }
-    states_->setCurrentIndex(checkpoints_->count() > 0 ? 1 : 0);
-    if (checkpoints_->currentData().toString() != before)
-        look();
+        looking_.cancel();
+    });
 }
 
-void AttentionPage::listRecords()
+void AttentionPage::connectParts()
 {
-    const auto before = records_->currentText();
-    const QSignalBlocker quiet(records_);
-    records_->clear();
-    for (const auto& record : session_.records())
-        records_->addItem(QString::fromStdString(record.id));
-    records_->setCurrentIndex(std::max(0, records_->findText(before)));
-    if (records_->currentText() != before)
+    connect(form_, &SubjectForm::checkpointsListed, this, [this] {
+        states_->setCurrentIndex(form_->hasCheckpoints() ? 1 : 0);
+        compare_->listCheckpoints();
+    });
+    connect(form_, &SubjectForm::recordChanged, edits_, &EditPanel::forget);
+    connect(form_, &SubjectForm::subjectChanged, this, &AttentionPage::subjectBecameAnother);
+    connect(form_, &SubjectForm::partChanged, this, &AttentionPage::showAnswer);
+    connect(form_, &SubjectForm::selfChanged, this, &AttentionPage::ask);
+    connect(form_, &SubjectForm::opacityChanged, this, [this] {
+        panes_->setOpacity(form_->opacity());
+        compare_->panes()->setOpacity(form_->opacity());
+    });
+    connect(form_, &SubjectForm::failed, this,
+            [this](const QString& what, const QString& why) { frame_->banner()->showFailure(what, why); });
+    connect(panes_, &AttentionPanes::choiceMade, this, &AttentionPage::choose);
+    connect(panes_, &AttentionPanes::latentHovered, this, [this](std::int64_t latent) {
+        if (form_->followsMouse() && latent >= 0)
+            choose({.latents = {latent}, .patches = {}, .word = -1});
+    });
+    connect(panes_, &AttentionPanes::patchesPainted, edits_, &EditPanel::paintOver);
+    connect(time_, &TimeBar::timeChanged, this, &AttentionPage::look);
+    connect(time_, &TimeBar::samplingFilmWanted, this, [this] { film(false); });
+    connect(time_, &TimeBar::trainingFilmWanted, this, [this] { film(true); });
+    connect(time_, &TimeBar::frameChanged, this, &AttentionPage::showFrame);
+    connect(time_, &TimeBar::filmLeft, this, &AttentionPage::leaveFilm);
+    connect(multiples_, &SmallMultiples::chosen, this,
+            [this](std::optional<std::int64_t> block, std::optional<std::int64_t> head) {
+                form_->setPart({.block = block, .head = head});
+            });
+    connect(diagonal_, &DiagonalPanel::partChosen, form_, &SubjectForm::setPart);
+    connect(course_, &CoursePanel::placeChosen, this, [this](std::int64_t block, double t) {
+        form_->setPart({.block = block, .head = {}});
+        time_->setTime(t);
         look();
+    });
+    connect(course_, &CoursePanel::measureWanted, this, [this] {
+        if (!scene_)
+            return;
+        courseOf_ = form_->subjectName();
+        courseEven_ = scene_->evenAlignment;
+        looking_.measureCourse(form_->checkpoint(), subject(), courseTimes());
+    });
+    connect(edits_, &EditPanel::editsChanged, this, &AttentionPage::subjectBecameAnother);
+    connect(edits_, &EditPanel::toolChanged, this, &AttentionPage::showMarks);
+    connect(edits_, &EditPanel::paintWanted, this, [this] { looking_.paintBoth(form_->checkpoint(), subject()); });
+    connect(compare_, &ComparePanel::choiceMade, this, &AttentionPage::choose);
+    connect(compare_, &ComparePanel::checkpointChosen, this, [this] {
+        if (scene_)
+            compare_->follow(subject());
+    });
+    connect(compare_, &ComparePanel::answered, this, &AttentionPage::matchScales);
+    connect(compare_, &ComparePanel::failed, this, [this](const QString& message) {
+        frame_->banner()->showFailure(tr("The second model could not be looked into"), message);
+    });
+    connect(&session_, &Session::recordsChanged, edits_, &EditPanel::listRecords);
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        looking_.cancel();
+        scene_.reset();
+        answer_.reset();
+        summaries_.reset();
+        film_.clear();
+        time_->leaveFilm();
+        edits_->forget();
+        course_->clear();
+        diagonal_->clear();
+    });
+}
+
+bool AttentionPage::settled() const
+{
+    return !looking_.busy() && compare_->settled() && !looking_.jobRunning();
 }
 
 void AttentionPage::showRecord(const QString& id, std::optional<std::int64_t> latent)
 {
-    records_->setCurrentText(id);
     if (latent)
-        latents_ = {*latent};
+        choice_ = {.latents = {*latent}, .patches = {}, .word = -1};
+    form_->chooseRecord(id);
     look();
 }
 
-std::filesystem::path AttentionPage::checkpoint() const
+void AttentionPage::showPainted(const QString& file)
 {
-    return checkpoints_->currentData().toString().toStdString();
+    form_->openPainted(file);
 }
 
-std::optional<std::int64_t> AttentionPage::block() const
+void AttentionPage::showView(View view)
 {
-    return block_->value() < 0 ? std::nullopt : std::optional<std::int64_t>(block_->value());
+    tabs_->setCurrentIndex(static_cast<int>(view));
 }
 
-std::optional<std::int64_t> AttentionPage::head() const
+AttentionPage::View AttentionPage::view() const
 {
-    return head_->value() < 0 ? std::nullopt : std::optional<std::int64_t>(head_->value());
+    return static_cast<View>(tabs_->currentIndex());
 }
 
 AttentionSubject AttentionPage::subject() const
 {
-    AttentionSubject subject;
-    subject.record = records_->currentText().toStdString();
-    subject.t = t_->value() / 100.0;
-    subject.alongSampling = along_->isChecked();
-    subject.sampling.seed = static_cast<std::uint64_t>(seed_->value());
-    subject.edits = editing_;
+    auto subject = form_->subject();
+    subject.t = time_->t();
+    subject.alongSampling = time_->alongSampling();
+    subject.edits = edits_->edits();
     return subject;
+}
+
+void AttentionPage::subjectBecameAnother()
+{
+    course_->markStale();
+    if (time_->hasFilm()) {
+        film_.clear();
+        time_->leaveFilm();
+    }
+    look();
 }
 
 void AttentionPage::look()
 {
-    if (!isVisible() || checkpoint().empty() || records_->currentText().isEmpty())
+    if (!isVisible() || form_->checkpoint().empty() || !form_->hasSubject())
         return;
     frame_->banner()->hide();
     wanted_ = true;
-    looking_.look(checkpoint(), subject());
+    looking_.look(form_->checkpoint(), subject());
+    compare_->follow(subject());
+    course_->setPlace(form_->part(), time_->t());
 }
 
 void AttentionPage::showScene(const AttentionScene& scene, const QString& model)
 {
     wanted_ = false;
     scene_ = scene;
+    summaries_.reset();
     frame_->setContext(model);
-    picture_->setGrid(scene.latents);
-    picture_->setPicture(qImageFromImage(scene.forming.empty() ? scene.reference : scene.forming));
-    patches_->setGrid(scene.patches);
-    patches_->setPicture(qImageFromImage(scene.reference));
-    QStringList words;
-    for (const auto& word : scene.words)
-        words << QString::fromStdString(word.text);
-    words_->setWords(words);
-    block_->setMaximum(static_cast<int>(scene.blocks) - 1);
-    head_->setMaximum(static_cast<int>(scene.heads) - 1);
-    if (word_ >= 0)
-        return askWord(word_);
-    if (!patches_->chosen().empty())
-        return askPatches(patches_->chosen());
-    if (latents_.empty() ||
-        *latents_.rbegin() >= scene.latents.count()) // the middle, so that there is something to see
-        latents_ = {scene.latents.rows / 2 * scene.latents.cols + scene.latents.cols / 2};
-    picture_->setChosen(latents_);
-    askLatents(latents_);
+    panes_->showScene(scene);
+    form_->setLimits(scene.blocks, scene.heads);
+    edits_->showScene(scene);
+    choice_ = fitted(choice_, scene);
+    showMarks();
+    choose(choice_);
 }
 
-void AttentionPage::askLatents(const std::set<std::int64_t>& cells)
+void AttentionPage::choose(const AttentionChoice& choice)
 {
     if (!scene_ || wanted_)
         return;
-    latents_ = cells;
-    word_ = -1;
-    words_->setChosen(-1);
-    patches_->setChosen({});
-    looking_.askLatents({cells.begin(), cells.end()});
+    choice_ = choice;
+    panes_->showChoice(choice_);
+    compare_->panes()->showChoice(choice_);
+    edits_->showChoice(choice_);
+    if (time_->hasFilm()) { // the same moment, asked something else
+        const auto frame = static_cast<std::size_t>(time_->frame());
+        if (!filmOfTraining_) {
+            time_->setTime(film_[frame].scene.t);
+            time_->setAlongSampling(true);
+        }
+        film_.clear();
+        time_->leaveFilm();
+        return look();
+    }
+    ask();
 }
 
-void AttentionPage::askWord(int word)
+void AttentionPage::ask()
 {
-    if (!scene_ || wanted_)
+    if (!scene_ || wanted_ || time_->hasFilm())
         return;
-    const auto words = static_cast<int>(scene_->words.size());
-    word_ = std::min(word, words);
-    latents_.clear();
-    picture_->setChosen({});
-    patches_->setChosen({});
-    words_->setChosen(word_);
-    looking_.askTokens(word_ == words ? std::vector{scene_->clsToken()}
-                                      : scene_->tokensOf(scene_->words[static_cast<std::size_t>(word_)]));
-}
-
-void AttentionPage::askPatches(const std::set<std::int64_t>& cells)
-{
-    if (!scene_ || wanted_)
-        return;
-    word_ = -1;
-    latents_.clear();
-    picture_->setChosen({});
-    words_->setChosen(-1);
-    std::vector<std::int64_t> tokens;
-    for (const auto cell : cells)
-        tokens.push_back(scene_->patchToken(cell));
-    looking_.askTokens(tokens);
+    auto question = questionOf(choice_, *scene_);
+    question.self = form_->showsSelf();
+    question.summaries = view() == View::Diagonal && !summaries_;
+    looking_.ask(question);
+    compare_->follow(question);
 }
 
 void AttentionPage::showAnswer()
 {
-    if (seen_) {
-        const auto shares = seen_->shares.of(block(), head());
-        words_->setShares(seen_->words.of(block(), head()), {shares[0], shares[1], shares[2]});
-        picture_->setValues({});
-        patches_->setValues(seen_->patches.values.empty() ? std::vector<float>{} : seen_->patches.of(block(), head()));
-        const auto who =
-            latents_.size() == 1 ? tr("1 latent token looks") : tr("%1 latent tokens look").arg(latents_.size());
-        auto text = tr("%1 at text %2 %, CLS %3 %, patches %4 % · entropy %5 nats")
-                        .arg(who)
-                        .arg(100 * shares[0], 0, 'f', 1)
-                        .arg(100 * shares[1], 0, 'f', 1)
-                        .arg(100 * shares[2], 0, 'f', 1)
-                        .arg(seen_->entropy.of(block(), head())[0], 0, 'f', 2);
-        if (!seen_->alignment.values.empty())
-            text += tr(" · centre of mass %1 patches away").arg(seen_->alignment.of(block(), head())[0], 0, 'f', 2);
-        readout_->setText(text);
-    } else if (given_) {
-        picture_->setValues(given_->of(block(), head()));
-        patches_->setValues({});
-        const auto& mass = picture_->values();
-        double sum = 0;
-        for (const float value : mass)
-            sum += value;
-        readout_->setText(tr("latent tokens give it %1 % of their attention on average")
-                              .arg(100 * sum / static_cast<double>(mass.size()), 0, 'f', 2));
-    }
+    if (!answer_)
+        return;
+    panes_->showAnswer(*answer_, form_->part());
+    auto text = answerText(question_, *answer_, form_->part());
+    if (scene_ && choice_.word >= 0 && choice_.word < static_cast<int>(scene_->words.size()))
+        text.prepend(QStringLiteral("\"%1\": ")
+                         .arg(QString::fromStdString(scene_->words[static_cast<std::size_t>(choice_.word)].text)));
+    readout_->setText(text);
+    showMultiples();
+    multiples_->setChosen(form_->part().block, form_->part().head);
+    if (summaries_ && scene_)
+        diagonal_->showSummaries(*scene_, *summaries_, form_->part());
+    compare_->setOther(answer_);
+    compare_->show(form_->part());
+    matchScales();
+    course_->setPlace(form_->part(), time_->t());
 }
 
-void AttentionPage::showEdits()
+void AttentionPage::showMultiples()
 {
-    QStringList parts;
-    if (!editing_.erasedWords.empty())
-        parts << tr("%1 words").arg(editing_.erasedWords.size());
-    if (editing_.eraseCls)
-        parts << tr("CLS");
-    if (!editing_.erasedPatches.empty())
-        parts << tr("%1 patches").arg(editing_.erasedPatches.size());
-    edits_->setText(parts.isEmpty() ? tr("Nothing is erased. Choose a word, CLS or patches, then erase what is chosen "
-                                         "and see what the picture becomes.")
-                                    : tr("Erased: %1.").arg(parts.join(QStringLiteral(", "))));
-    reset_->setEnabled(!editing_.empty());
-    paint_->setEnabled(!editing_.empty());
+    const auto show = [this](const AttentionNumbers& numbers, GridSize grid) {
+        multiples_->setMaps(numbers.blocks, numbers.heads, grid, numbers.values);
+    };
+    if (answer_->given)
+        show(*answer_->given, scene_->latents);
+    else if (answer_->self)
+        show(*answer_->self, scene_->latents);
+    else if (answer_->seen && !answer_->seen->patches.values.empty())
+        show(answer_->seen->patches, scene_->patches);
+    else
+        multiples_->clear(tr("This model has no patches to show. Ask a word or CLS, or show self attention (S)."));
 }
 
-void AttentionPage::eraseChosen()
+void AttentionPage::showMarks()
 {
     if (!scene_)
         return;
-    if (word_ >= 0 && word_ == static_cast<int>(scene_->words.size()))
-        editing_.eraseCls = true;
-    else if (word_ >= 0)
-        editing_.erasedWords.insert(static_cast<std::size_t>(word_));
-    const auto& patches = patches_->chosen();
-    editing_.erasedPatches.insert(patches.begin(), patches.end());
-    showEdits();
-    look();
+    panes_->patches()->setMarks(edits_->edits().erasedPatches, pastedCells(edits_->edits().pastes, scene_->patches));
+    panes_->patches()->setTool(edits_->tool(), edits_->brushRadius());
 }
 
-void AttentionPage::paintEdited()
+void AttentionPage::matchScales()
 {
-    if (editing_.empty() || checkpoint().empty())
+    // The same colour means the same share in both models.
+    auto* const here = panes_;
+    auto* const there = compare_->panes();
+    for (const auto map : {&AttentionPanes::picture, &AttentionPanes::patches}) {
+        auto *const first = (here->*map)(), *const second = (there->*map)();
+        first->setLargest(0);
+        second->setLargest(0);
+        if (!compare_->comparing() || first->values().empty() || second->values().empty())
+            continue;
+        const double largest = std::max(first->largest(), second->largest());
+        first->setLargest(largest);
+        second->setLargest(largest);
+    }
+}
+
+void AttentionPage::film(bool overTraining)
+{
+    if (!scene_ || wanted_)
         return;
-    readout_->setText(tr("painting before and after…"));
-    looking_.paintBoth(checkpoint(), subject());
+    filmOfTraining_ = overTraining;
+    auto question = questionOf(choice_, *scene_);
+    question.self = form_->showsSelf();
+    question.summaries = view() == View::Diagonal;
+    if (overTraining)
+        looking_.filmTraining(form_->checkpointsOfRun(), subject(), question);
+    else
+        looking_.filmSampling(form_->checkpoint(), subject(), question);
+}
+
+void AttentionPage::showFrame(int frame)
+{
+    if (frame < 0 || frame >= static_cast<int>(film_.size()))
+        return;
+    const auto& shown = film_[static_cast<std::size_t>(frame)];
+    scene_ = shown.scene;
+    answer_ = shown.answer;
+    summaries_ = shown.answer.summaries;
+    panes_->showScene(shown.scene);
+    showAnswer();
+}
+
+AttentionExport AttentionPage::exported() const
+{
+    AttentionExport shown{.name =
+                              QStringLiteral("%1_t%2").arg(form_->subjectName()).arg(scene_ ? scene_->t : 0, 0, 'f', 2),
+                          .part = form_->part(),
+                          .question = question_,
+                          .answer = answer_,
+                          .course = course_->course(),
+                          .film = film_,
+                          .panes = scene_ ? panes_->grab().toImage() : QImage(),
+                          .view = scene_ ? views_->grab().toImage() : QImage(),
+                          .beforeAndAfter = edits_->beforeAndAfter()};
+    return shown;
+}
+
+void AttentionPage::leaveFilm()
+{
+    film_.clear();
+    look();
 }
 
 void AttentionPage::showEvent(QShowEvent* event)
@@ -488,19 +480,34 @@ void AttentionPage::showEvent(QShowEvent* event)
 
 void AttentionPage::keyPressEvent(QKeyEvent* event)
 {
+    if (event->matches(QKeySequence::Undo))
+        return edits_->undo();
+    const int direction = (event->modifiers() & Qt::ShiftModifier) != 0 ? -1 : 1;
     switch (event->key()) {
     case Qt::Key_B:
-        return block_->setValue(block_->value() < block_->maximum() ? block_->value() + 1 : -1);
+        return form_->stepBlock(direction);
     case Qt::Key_H:
-        return head_->setValue(head_->value() < head_->maximum() ? head_->value() + 1 : -1);
+        return form_->stepHead(direction);
     case Qt::Key_BracketLeft:
-        return t_->setValue(t_->value() - 5);
+        return time_->step(time_->hasFilm() ? -1 : 1); // less noise; in a film, back
     case Qt::Key_BracketRight:
-        return t_->setValue(t_->value() + 5);
+        return time_->step(time_->hasFilm() ? 1 : -1);
+    case Qt::Key_Space:
+        return time_->togglePlay();
+    case Qt::Key_S:
+        return form_->setShowsSelf(!form_->showsSelf());
+    case Qt::Key_F:
+        return form_->followNewest();
+    case Qt::Key_1:
+    case Qt::Key_2:
+    case Qt::Key_3:
+    case Qt::Key_4:
+    case Qt::Key_5:
+        return showView(static_cast<View>(event->key() - Qt::Key_1));
     case Qt::Key_Delete:
-        return eraseChosen();
+        return edits_->eraseChosen();
     case Qt::Key_Escape:
-        return looking_.cancel();
+        return stop_->click();
     default:
         QWidget::keyPressEvent(event);
     }

@@ -1,38 +1,51 @@
 #pragma once
 
 #include "app/looking.h"
+#include "app/pages/attention/attention_choice.h"
+#include "app/pages/attention/export_menu.h"
 
 #include <QWidget>
 
 #include <optional>
-#include <set>
 
-class QCheckBox;
-class QComboBox;
 class QLabel;
 class QPushButton;
-class QSlider;
-class QSpinBox;
 class QStackedWidget;
+class QTabBar;
 
 namespace nanodit {
 
-class AttentionMap;
+class AttentionPanes;
+class ComparePanel;
+class CoursePanel;
+class DiagonalPanel;
+class Dialogs;
+class EditPanel;
 class PageFrame;
 class Session;
+class SmallMultiples;
 class StatePanel;
-class WordStrip;
+class SubjectForm;
+class TimeBar;
 
 /// What a model attends to: the picture that is forming, the caption's words and the patches, each of which can be
-/// asked; and what the picture becomes when words, CLS or patches are taken away.
+/// asked; below them every block and head, the course over t, the diagonal, what the picture becomes when words, CLS or
+/// patches are changed, and another checkpoint.
 class AttentionPage : public QWidget {
     Q_OBJECT
 
 public:
-    explicit AttentionPage(Session& session, QWidget* parent = nullptr);
-    bool settled() const { return !looking_.busy(); }
+    /// The drawer's views, in the order of their tabs and of the keys 1 to 5.
+    enum class View { Multiples, Course, Diagonal, Edits, Compare };
+
+    AttentionPage(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+    bool settled() const;
     /// A record, and a latent token of it to look from.
     void showRecord(const QString& id, std::optional<std::int64_t> latent = {});
+    /// A PNG that was painted here: what its sampling attends to.
+    void showPainted(const QString& file);
+    void showView(View view);
+    View view() const;
 
 Q_SIGNALS:
     void trainWanted();
@@ -43,47 +56,55 @@ protected:
 
 private:
     QWidget* makeContent();
-    QWidget* makeInspector();
     QWidget* makeDrawer();
-    void listCheckpoints();
-    void listRecords();
+    void connectLooking();
+    void connectParts();
+
+    AttentionSubject subject() const;
     void look();
     void showScene(const AttentionScene& scene, const QString& model);
-    void askLatents(const std::set<std::int64_t>& cells);
-    void askWord(int word);
-    void askPatches(const std::set<std::int64_t>& cells);
+    void choose(const AttentionChoice& choice);
+    void ask();
+    /// Everything that shows numbers, anew.
     void showAnswer();
-    void showEdits();
-    void eraseChosen();
-    void paintEdited();
-    AttentionSubject subject() const;
-    std::filesystem::path checkpoint() const;
-    std::optional<std::int64_t> block() const;
-    std::optional<std::int64_t> head() const;
+    void showMultiples();
+    void showMarks();
+    void matchScales();
+    void subjectBecameAnother();
+    void film(bool overTraining);
+    void showFrame(int frame);
+    void leaveFilm();
+    AttentionExport exported() const;
 
     Session& session_;
+    Dialogs& dialogs_;
     Looking looking_;
     PageFrame* frame_;
     QStackedWidget* states_;
     StatePanel* empty_;
-    AttentionMap *picture_, *patches_;
-    WordStrip* words_;
+    SubjectForm* form_;
+    AttentionPanes* panes_;
     QLabel* readout_;
-    QComboBox *checkpoints_, *records_;
-    QSlider* t_;
-    QLabel* tText_;
-    QCheckBox *along_, *hover_;
-    QSpinBox *block_, *head_, *seed_;
-    QPushButton *erase_, *reset_, *paint_, *stop_;
-    QLabel *edits_, *before_, *after_;
+    TimeBar* time_;
+    QPushButton *stop_, *export_;
+    QTabBar* tabs_;
+    QStackedWidget* views_;
+    SmallMultiples* multiples_;
+    CoursePanel* course_;
+    DiagonalPanel* diagonal_;
+    EditPanel* edits_;
+    ComparePanel* compare_;
 
     bool wanted_ = false; ///< A look is under way; what it shows is not there yet.
     std::optional<AttentionScene> scene_;
-    std::optional<LatentAttention> seen_;
-    std::optional<AttentionNumbers> given_;
-    std::set<std::int64_t> latents_; ///< What is asked from; empty when the question goes the other way.
-    int word_ = -1;                  ///< Chosen word; the number of words is CLS.
-    ConditionEdits editing_;
+    AttentionChoice choice_;
+    AttentionQuestion question_; ///< That `answer_` answers.
+    std::optional<AttentionAnswer> answer_;
+    std::optional<AttentionSummaries> summaries_; ///< Of the scene.
+    std::vector<AttentionFrame> film_;
+    bool filmOfTraining_ = false;
+    QString courseOf_;      ///< What a course that is being measured is of.
+    double courseEven_ = 0; ///< The even alignment of that.
 };
 
 } // namespace nanodit

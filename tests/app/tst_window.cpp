@@ -234,7 +234,7 @@ private Q_SLOTS:
     {
         QApplication::setActiveWindow(window_.get());
         const std::pair<Qt::Key, const char*> pages[] = {
-            {Qt::Key_2, "start"}, {Qt::Key_3, "attentionErase"}, {Qt::Key_4, "generate"}, {Qt::Key_1, "verify"}};
+            {Qt::Key_2, "start"}, {Qt::Key_3, "attentionExport"}, {Qt::Key_4, "generate"}, {Qt::Key_1, "verify"}};
         for (const auto& [key, button] : pages) {
             QTest::keyClick(window_.get(), key, Qt::ControlModifier);
             QVERIFY2(window_->findChild<QPushButton*>(button)->isVisible(), button);
@@ -388,8 +388,9 @@ private Q_SLOTS:
 
         QTest::mouseClick(patches, Qt::LeftButton, {}, patches->cellRect(5).center().toPoint());
         QTRY_VERIFY(page->settled());
+        page->showView(AttentionPage::View::Edits);
         QTest::mouseClick(window_->findChild<QPushButton*>("attentionErase"), Qt::LeftButton);
-        QVERIFY(window_->findChild<QLabel*>("attentionEdits")->text().contains("1 patches"));
+        QVERIFY(window_->findChild<QLabel*>("attentionEdits")->text().contains("1 patch"));
         QTRY_VERIFY(page->settled());
         for (const float mass : picture->values())
             QCOMPARE(mass, 0.0F); // nobody looks at what is not there

@@ -1,0 +1,76 @@
+#include "app/pages/attention/attention_choice.h"
+
+#include <QCoreApplication>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+
+QString tr(const char* text)
+{
+    return QCoreApplication::translate("attention", text);
+}
+
+QString percent(double share, int decimals = 1)
+{
+    return QString::number(100 * share, 'f', decimals);
+}
+
+} // namespace
+
+AttentionChoice fitted(AttentionChoice choice, const AttentionScene& scene)
+{
+    const auto beyond = [](const std::set<std::int64_t>& cells, std::int64_t count) {
+        return !cells.empty() && *cells.rbegin() >= count;
+    };
+    if (beyond(choice.latents, scene.latents.count()))
+        choice.latents.clear();
+    if (beyond(choice.patches, scene.patches.count()))
+        choice.patches.clear();
+    choice.word = std::min(choice.word, static_cast<int>(scene.words.size()));
+    if (choice.empty())
+        choice.latents = {scene.latents.rows / 2 * scene.latents.cols + scene.latents.cols / 2};
+    return choice;
+}
+
+AttentionQuestion questionOf(const AttentionChoice& choice, const AttentionScene& scene)
+{
+    AttentionQuestion question;
+    question.latents.assign(choice.latents.begin(), choice.latents.end());
+    if (choice.word >= 0 && choice.word < static_cast<int>(scene.words.size()))
+        question.tokens = scene.tokensOf(scene.words[static_cast<std::size_t>(choice.word)]);
+    else if (choice.word >= 0)
+        question.tokens = {scene.clsToken()};
+    for (const auto patch : choice.patches)
+        question.tokens.push_back(scene.patchToken(patch));
+    return question;
+}
+
+QString answerText(const AttentionQuestion& question, const AttentionAnswer& answer, const AttentionPart& part)
+{
+    const auto& [block, head] = part;
+    if (answer.seen) {
+        const auto& seen = *answer.seen;
+        const auto shares = seen.shares.of(block, head);
+        const auto who = question.latents.size() == 1 ? tr("1 latent token looks")
+                                                      : tr("%1 latent tokens look").arg(question.latents.size());
+        auto text = tr("%1 at text %2 %, CLS %3 %, patches %4 % · entropy %5 nats")
+                        .arg(who, percent(shares[0]), percent(shares[1]), percent(shares[2]),
+                             QString::number(seen.entropy.of(block, head)[0], 'f', 2));
+        if (!seen.alignment.values.empty())
+            text += tr(" · centre of mass %1 patches away").arg(seen.alignment.of(block, head)[0], 0, 'f', 2);
+        return text;
+    }
+    if (!answer.given)
+        return {};
+    const auto mass = answer.given->of(block, head);
+    double sum = 0;
+    for (const float value : mass)
+        sum += value;
+    return tr("latent tokens give it %1 % of their attention on average")
+        .arg(percent(sum / static_cast<double>(mass.size()), 2));
+}
+
+} // namespace nanodit

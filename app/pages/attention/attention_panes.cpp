@@ -1,0 +1,105 @@
+#include "app/pages/attention/attention_panes.h"
+
+#include "widgets/attention_map.h"
+#include "widgets/page_frame.h"
+#include "widgets/picture.h"
+#include "widgets/word_strip.h"
+
+#include <QLabel>
+#include <QVBoxLayout>
+
+namespace nanodit {
+
+namespace {
+
+QVBoxLayout* withTitle(const QString& title, QWidget* content, QWidget* parent)
+{
+    auto* const column = new QVBoxLayout;
+    column->setSpacing(4);
+    auto* const label = makeSection(title, parent);
+    label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed); // cut off before it widens the pane
+    column->addWidget(label);
+    column->addWidget(content, 1);
+    return column;
+}
+
+} // namespace
+
+AttentionPanes::AttentionPanes(const QString& prefix, bool hints, QWidget* parent)
+    : QWidget(parent)
+    , picture_(new AttentionMap(tr("The picture that is forming"), this))
+    , words_(new WordStrip(this))
+    , patches_(new AttentionMap(tr("Patches of the reference"), this))
+{
+    picture_->setObjectName(prefix + QStringLiteral("Picture"));
+    picture_->setEmptyText(tr("Choose a record at the right: the picture that is forming appears here"));
+    words_->setObjectName(prefix + QStringLiteral("Words"));
+    patches_->setObjectName(prefix + QStringLiteral("Patches"));
+    patches_->setEmptyText(tr("This model has no patches to attend to"));
+    auto* const row = new QHBoxLayout(this);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(12);
+    row->addLayout(withTitle(hints ? tr("Picture: click or drag tokens") : tr("Picture"), picture_, this), 3);
+    row->addLayout(withTitle(hints ? tr("Caption: click a word") : tr("Caption"), words_, this), 2);
+    row->addLayout(withTitle(hints ? tr("DINO reference: click or drag") : tr("DINO reference"), patches_, this), 3);
+
+    connect(picture_, &AttentionMap::cellsChosen, this, [this](const std::set<std::int64_t>& cells) {
+        Q_EMIT choiceMade({.latents = cells, .patches = {}, .word = -1});
+    });
+    connect(patches_, &AttentionMap::cellsChosen, this, [this](const std::set<std::int64_t>& cells) {
+        Q_EMIT choiceMade({.latents = {}, .patches = cells, .word = -1});
+    });
+    connect(words_, &WordStrip::wordChosen, this,
+            [this](int word) { Q_EMIT choiceMade({.latents = {}, .patches = {}, .word = word}); });
+    connect(words_, &WordStrip::clsChosen, this, [this] {
+        Q_EMIT choiceMade({.latents = {}, .patches = {}, .word = static_cast<int>(words_->words().size())});
+    });
+    connect(picture_, &AttentionMap::cellHovered, this, &AttentionPanes::latentHovered);
+    connect(patches_, &AttentionMap::cellsPainted, this, &AttentionPanes::patchesPainted);
+}
+
+void AttentionPanes::showScene(const AttentionScene& scene)
+{
+    picture_->setGrid(scene.latents);
+    picture_->setPicture(qImageFromImage(scene.forming.empty() ? scene.reference : scene.forming));
+    patches_->setGrid(scene.patches);
+    patches_->setPicture(qImageFromImage(scene.reference));
+    QStringList words;
+    for (const auto& word : scene.words)
+        words << QString::fromStdString(word.text);
+    if (words != words_->words())
+        words_->setWords(words);
+}
+
+void AttentionPanes::showChoice(const AttentionChoice& choice)
+{
+    picture_->setChosen(choice.latents);
+    patches_->setChosen(choice.patches);
+    words_->setChosen(choice.word);
+}
+
+void AttentionPanes::showAnswer(const AttentionAnswer& answer, const AttentionPart& part)
+{
+    const auto& [block, head] = part;
+    if (answer.seen) {
+        const auto shares = answer.seen->shares.of(block, head);
+        words_->setShares(answer.seen->words.of(block, head), {shares[0], shares[1], shares[2]});
+        patches_->setValues(answer.seen->patches.values.empty() ? std::vector<float>{}
+                                                                : answer.seen->patches.of(block, head));
+        picture_->setValues(answer.self ? answer.self->of(block, head) : std::vector<float>{});
+        picture_->setQuantity(tr("share of self attention"));
+    } else if (answer.given) {
+        words_->clearShares();
+        patches_->setValues({});
+        picture_->setValues(answer.given->of(block, head));
+        picture_->setQuantity(tr("attention given to it"));
+    }
+}
+
+void AttentionPanes::setOpacity(double opacity)
+{
+    picture_->setOpacity(opacity);
+    patches_->setOpacity(opacity);
+}
+
+} // namespace nanodit

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "app/pages/attention/attention_choice.h"
+
+#include <QWidget>
+
+namespace nanodit {
+
+class AttentionMap;
+class WordStrip;
+
+/// Picture, caption and reference beside each other: each can be asked, and each shows what the others give it.
+class AttentionPanes : public QWidget {
+    Q_OBJECT
+
+public:
+    /// Parts are named PREFIXPicture, PREFIXWords and PREFIXPatches. `hints`: titles also say what a click does.
+    AttentionPanes(const QString& prefix, bool hints, QWidget* parent = nullptr);
+    AttentionMap* picture() const { return picture_; }
+    WordStrip* words() const { return words_; }
+    AttentionMap* patches() const { return patches_; }
+
+    void showScene(const AttentionScene& scene);
+    void showChoice(const AttentionChoice& choice);
+    /// Self attention, where the answer has it, lies over the picture.
+    void showAnswer(const AttentionAnswer& answer, const AttentionPart& part);
+    void setOpacity(double opacity);
+
+Q_SIGNALS:
+    void choiceMade(const nanodit::AttentionChoice& choice);
+    void latentHovered(std::int64_t latent); ///< -1: none.
+    void patchesPainted(const std::set<std::int64_t>& patches);
+
+private:
+    AttentionMap* picture_;
+    WordStrip* words_;
+    AttentionMap* patches_;
+};
+
+} // namespace nanodit

@@ -1,0 +1,165 @@
+#include "app/pages/attention/compare_panel.h"
+
+#include "app/pages/attention/attention_panes.h"
+#include "app/session.h"
+#include "widgets/attention_map.h"
+#include "widgets/page_frame.h"
+#include "widgets/theme.h"
+
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QSignalBlocker>
+
+#include <cmath>
+
+namespace nanodit {
+
+ComparePanel::ComparePanel(Session& session, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , looking_(session)
+    , checkpoints_(new QComboBox(this))
+    , about_(new QLabel(this))
+    , panes_(new AttentionPanes(QStringLiteral("compared"), false, this))
+{
+    checkpoints_->setObjectName(QStringLiteral("comparedCheckpoint"));
+    checkpoints_->setAccessibleName(tr("Checkpoint to compare with"));
+    checkpoints_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    checkpoints_->setMinimumContentsLength(24);
+    about_->setObjectName(QStringLiteral("comparedReadout"));
+    about_->setFont(tabularFont(about_->font()));
+    about_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    auto* const head = new QHBoxLayout;
+    head->setSpacing(12);
+    head->addWidget(checkpoints_);
+    head->addWidget(about_, 1);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    column->addLayout(head);
+    column->addWidget(panes_, 1);
+    connect(checkpoints_, &QComboBox::currentIndexChanged, this, &ComparePanel::checkpointChosen);
+    connect(panes_, &AttentionPanes::choiceMade, this, &ComparePanel::choiceMade);
+    connect(&looking_, &Looking::looked, this, [this](const AttentionScene& scene, const QString& model) {
+        wanted_ = false;
+        scene_ = scene;
+        model_ = model;
+        panes_->showScene(scene);
+        if (!question_.latents.empty() || !question_.tokens.empty())
+            looking_.ask(question_);
+    });
+    connect(&looking_, &Looking::answered, this, [this](const AttentionQuestion&, const AttentionAnswer& answer) {
+        answer_ = answer;
+        show(part_);
+        Q_EMIT answered();
+    });
+    connect(&looking_, &Looking::failed, this, [this](const QString& message) {
+        wanted_ = false;
+        Q_EMIT failed(message);
+    });
+    tell();
+}
+
+void ComparePanel::listCheckpoints()
+{
+    const auto before = checkpoints_->currentData().toString();
+    const QSignalBlocker quiet(checkpoints_);
+    checkpoints_->clear();
+    checkpoints_->addItem(tr("Choose a second checkpoint…"));
+    for (const auto& run : session_.runs()) {
+        for (auto file = run.checkpoints.rbegin(); file != run.checkpoints.rend(); ++file)
+            checkpoints_->addItem(QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name),
+                                                                QString::fromStdString(file->filename().string())),
+                                  QString::fromStdString(file->string()));
+    }
+    checkpoints_->setCurrentIndex(before.isEmpty() ? 0 : std::max(0, checkpoints_->findData(before)));
+    tell();
+}
+
+void ComparePanel::chooseCheckpoint(const QString& path)
+{
+    checkpoints_->setCurrentIndex(std::max(0, checkpoints_->findData(path)));
+}
+
+bool ComparePanel::comparing() const
+{
+    return checkpoints_->currentIndex() > 0;
+}
+
+void ComparePanel::follow(const AttentionSubject& subject)
+{
+    if (!comparing()) {
+        looking_.cancel();
+        wanted_ = false;
+        scene_.reset();
+        answer_.reset();
+        panes_->patches()->setLargest(0);
+        return tell();
+    }
+    wanted_ = true;
+    looking_.look(checkpoints_->currentData().toString().toStdString(), subject);
+}
+
+void ComparePanel::follow(const AttentionQuestion& question)
+{
+    question_ = question;
+    question_.summaries = false;
+    if (comparing() && scene_ && !wanted_)
+        looking_.ask(question_);
+}
+
+AttentionPart ComparePanel::partHere() const
+{
+    auto part = part_; // the other model may be smaller
+    if (scene_ && part.block && *part.block >= scene_->blocks)
+        part.block.reset();
+    if (scene_ && part.head && *part.head >= scene_->heads)
+        part.head.reset();
+    return part;
+}
+
+void ComparePanel::show(const AttentionPart& part)
+{
+    part_ = part;
+    if (answer_)
+        panes_->showAnswer(*answer_, partHere());
+    tell();
+}
+
+void ComparePanel::setOther(const std::optional<AttentionAnswer>& answer)
+{
+    other_ = answer;
+    tell();
+}
+
+void ComparePanel::tell()
+{
+    if (!comparing()) {
+        about_->setText(checkpoints_->count() > 2
+                            ? tr("The same moment and question in another checkpoint, below the first.")
+                            : tr("Train a second run, for example one without patches, to compare with."));
+        return;
+    }
+    auto text = model_;
+    if (answer_ && answer_->seen && other_ && other_->seen) {
+        const auto here = answer_->seen->shares.of(partHere().block, partHere().head);
+        const auto there = other_->seen->shares.of(part_.block, part_.head);
+        const auto points = [&](std::size_t i) {
+            return QStringLiteral("%1 % (%2)")
+                .arg(100.0 * static_cast<double>(here[i]), 0, 'f', 1)
+                .arg((here[i] >= there[i] ? QStringLiteral("+") : QStringLiteral("−")) +
+                     QString::number(100.0 * std::abs(static_cast<double>(here[i] - there[i])), 'f', 1));
+        };
+        text = tr("text %1, CLS %2, patches %3 · entropy %4 nats · %5")
+                   .arg(points(0), points(1), points(2))
+                   .arg(answer_->seen->entropy.of(partHere().block, partHere().head)[0], 0, 'f', 2)
+                   .arg(model_);
+    } else if (answer_ && answer_->given) {
+        text = answerText(question_, *answer_, partHere()) + QStringLiteral(" · ") + model_;
+    }
+    about_->setText(text);
+    about_->setToolTip(tr("In brackets: percentage points more or less than the first checkpoint"));
+}
+
+} // namespace nanodit

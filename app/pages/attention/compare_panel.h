@@ -1,0 +1,59 @@
+#pragma once
+
+#include "app/looking.h"
+#include "app/pages/attention/attention_choice.h"
+
+#include <QWidget>
+
+class QComboBox;
+class QLabel;
+
+namespace nanodit {
+
+class AttentionPanes;
+
+/// Another checkpoint on the same moment and the same question as the page: picture, caption and patches below those of
+/// the first, and how far the shares lie apart.
+class ComparePanel : public QWidget {
+    Q_OBJECT
+
+public:
+    ComparePanel(Session& session, QWidget* parent = nullptr);
+    AttentionPanes* panes() const { return panes_; }
+    bool settled() const { return !looking_.busy(); }
+    bool comparing() const;
+
+    void listCheckpoints();
+    void chooseCheckpoint(const QString& path);
+    /// What the page looks at, and asks.
+    void follow(const AttentionSubject& subject);
+    void follow(const AttentionQuestion& question);
+    void show(const AttentionPart& part);
+    /// The page's own answer, to compare with.
+    void setOther(const std::optional<AttentionAnswer>& answer);
+    const std::optional<AttentionAnswer>& answer() const { return answer_; }
+
+Q_SIGNALS:
+    void choiceMade(const nanodit::AttentionChoice& choice);
+    void checkpointChosen();
+    void answered();
+    void failed(const QString& message);
+
+private:
+    void tell();
+    AttentionPart partHere() const;
+
+    Session& session_;
+    Looking looking_;
+    QComboBox* checkpoints_;
+    QLabel* about_;
+    AttentionPanes* panes_;
+    QString model_;
+    bool wanted_ = false; ///< A look is under way.
+    std::optional<AttentionScene> scene_;
+    AttentionQuestion question_;
+    std::optional<AttentionAnswer> answer_, other_;
+    AttentionPart part_;
+};
+
+} // namespace nanodit

@@ -1,0 +1,362 @@
+#include "app/pages/attention/edit_panel.h"
+
+#include "app/background_queue.h"
+#include "app/session.h"
+#include "widgets/page_frame.h"
+#include "widgets/picture.h"
+#include "widgets/theme.h"
+
+#include <QButtonGroup>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPainter>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QSpinBox>
+
+namespace nanodit {
+
+namespace {
+constexpr int pictureSide = 168, controlsWidth = 332, pictureGap = 8;
+}
+
+EditPanel::EditPanel(Session& session, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , tools_(new QButtonGroup(this))
+    , sourceMap_(new AttentionMap(tr("Patches to paste"), this))
+{
+    sourceMap_->setObjectName(QStringLiteral("attentionSource"));
+    sourceMap_->setEmptyText(tr("Choose a record to paste patches from"));
+    sourceMap_->setToolTip(tr("Drag the patches to paste; none: those of the same place are pasted"));
+    auto* const row = new QHBoxLayout(this);
+    row->setContentsMargins(0, 4, 0, 0);
+    row->setSpacing(12);
+    row->addWidget(makeControls());
+    row->addWidget(sourceMap_, 1);
+    before_ = makePicture(tr("before"), "attentionBefore");
+    after_ = makePicture(tr("after"), "attentionAfter");
+    row->addWidget(before_);
+    row->addWidget(after_);
+    tell();
+}
+
+QLabel* EditPanel::makePicture(const QString& text, const char* object)
+{
+    auto* const label = new QLabel(text, this);
+    label->setObjectName(QLatin1String(object));
+    label->setFixedSize(pictureSide, pictureSide);
+    label->setAlignment(Qt::AlignCenter);
+    setRole(label, "secondary");
+    return label;
+}
+
+QWidget* EditPanel::makeControls()
+{
+    auto* const box = new QWidget(this);
+    box->setFixedWidth(controlsWidth);
+    const std::array<std::tuple<AttentionMap::Tool, QString, QString>, 3> tools = {
+        {{AttentionMap::Tool::Choose, tr("Choose"), tr("Clicks on patches ask, as always")},
+         {AttentionMap::Tool::Brush, tr("Erase brush"), tr("Paint over patches of the reference to take them away")},
+         {AttentionMap::Tool::Rectangle, tr("Paste"),
+          tr("Drag over the reference to lay another record's patches there")}}};
+    auto* const toolRow = new QHBoxLayout;
+    toolRow->setSpacing(4);
+    for (const auto& [tool, name, help] : tools) {
+        auto* const button = makeButton(name, {}, help, false, box);
+        button->setCheckable(true);
+        button->setObjectName(QStringLiteral("attentionTool%1").arg(static_cast<int>(tool)));
+        tools_->addButton(button, static_cast<int>(tool));
+        toolRow->addWidget(button);
+    }
+    tools_->button(0)->setChecked(true);
+    brush_ = new QSpinBox(box);
+    brush_->setRange(0, 8);
+    brush_->setAccessibleName(tr("Radius of the brush, patches"));
+    brush_->setToolTip(tr("Radius of the brush, in patches"));
+    brush_->setPrefix(tr("r "));
+    toolRow->addWidget(brush_, 1);
+
+    erase_ = makeButton(tr("Erase"), QStringLiteral("clear"),
+                        tr("Take the chosen word, CLS or patches away from the model (Delete)"), false, box);
+    erase_->setObjectName(QStringLiteral("attentionErase"));
+    word_ = new QLineEdit(box);
+    word_->setObjectName(QStringLiteral("attentionReplacement"));
+    replace_ = makeButton(tr("Replace"), {}, tr("Encode the caption anew with this in the word's place"), false, box);
+    replace_->setObjectName(QStringLiteral("attentionReplace"));
+    auto* const wordRow = new QHBoxLayout;
+    wordRow->setSpacing(4);
+    wordRow->addWidget(erase_);
+    wordRow->addWidget(word_, 1);
+    wordRow->addWidget(replace_);
+
+    source_ = new QComboBox(box);
+    source_->setObjectName(QStringLiteral("attentionSourceRecord"));
+    source_->setAccessibleName(tr("Record to paste from"));
+    source_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    source_->setMinimumContentsLength(10);
+    sourceCls_ = new QCheckBox(tr("its CLS, too"), box);
+    sourceCls_->setObjectName(QStringLiteral("attentionSourceCls"));
+    auto* const sourceRow = new QHBoxLayout;
+    sourceRow->setSpacing(8);
+    sourceRow->addWidget(source_, 1);
+    sourceRow->addWidget(sourceCls_);
+
+    about_ = new QLabel(box);
+    about_->setObjectName(QStringLiteral("attentionEdits"));
+    about_->setWordWrap(true);
+    about_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
+    setRole(about_, "small");
+
+    undo_ = makeButton(tr("Undo"), {}, tr("Take the last change back (Ctrl+Z)"), false, box);
+    undo_->setObjectName(QStringLiteral("attentionUndo"));
+    reset_ = makeButton(tr("Undo all"), QStringLiteral("reset"), tr("Give everything back"), false, box);
+    reset_->setObjectName(QStringLiteral("attentionReset"));
+    paint_ = makeButton(tr("Paint both"), QStringLiteral("sample"),
+                        tr("Paint without and with the changes, from the same seed"), true, box);
+    paint_->setObjectName(QStringLiteral("attentionPaint"));
+    auto* const actions = new QHBoxLayout;
+    actions->setSpacing(4);
+    actions->addWidget(undo_);
+    actions->addWidget(reset_);
+    actions->addStretch(1);
+    actions->addWidget(paint_);
+
+    auto* const column = new QVBoxLayout(box);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(6);
+    column->addLayout(toolRow);
+    column->addLayout(wordRow);
+    column->addLayout(sourceRow);
+    column->addWidget(about_, 1);
+    column->addLayout(actions);
+
+    connect(tools_, &QButtonGroup::idToggled, this, [this](int, bool on) {
+        if (on)
+            Q_EMIT toolChanged();
+    });
+    connect(brush_, &QSpinBox::valueChanged, this, &EditPanel::toolChanged);
+    connect(erase_, &QPushButton::clicked, this, &EditPanel::eraseChosen);
+    connect(replace_, &QPushButton::clicked, this, &EditPanel::replaceWord);
+    connect(word_, &QLineEdit::returnPressed, this, &EditPanel::replaceWord);
+    connect(source_, &QComboBox::currentIndexChanged, this, &EditPanel::showSource);
+    connect(sourceCls_, &QCheckBox::toggled, this, &EditPanel::takeCls);
+    connect(undo_, &QPushButton::clicked, this, &EditPanel::undo);
+    connect(reset_, &QPushButton::clicked, this, [this] { change({}); });
+    connect(paint_, &QPushButton::clicked, this, &EditPanel::paintWanted);
+    return box;
+}
+
+void EditPanel::listRecords()
+{
+    const auto before = source_->currentText();
+    {
+        const QSignalBlocker quiet(source_);
+        source_->clear();
+        source_->addItem(tr("Paste from…"));
+        for (const auto& record : session_.records())
+            source_->addItem(QString::fromStdString(record.id));
+        source_->setCurrentIndex(std::max(0, source_->findText(before)));
+    }
+    if (source_->currentText() != before)
+        showSource();
+}
+
+void EditPanel::showSource()
+{
+    const int number = ++asked_;
+    const auto* const record = source_->currentIndex() > 0 ? session_.record(source_->currentText()) : nullptr;
+    sourceCls_->setEnabled(record != nullptr);
+    if (record == nullptr || !session_.dinoEncoder()) {
+        sourceMap_->setGrid({});
+        return;
+    }
+    sourceMap_->setGrid(dinoGrid(record->bucket, session_.dinoEncoder()->patchSize));
+    sourceMap_->setChosen({});
+    sourceMap_->setPicture({});
+    session_.background().ask(
+        this, [info = *record] { return qImageFromImage(loadBucketImage(info)); },
+        [this, number](const QImage& picture) {
+            if (number == asked_)
+                sourceMap_->setPicture(picture);
+        },
+        [this, number](const QString& message) {
+            if (number == asked_)
+                about_->setText(message);
+        });
+}
+
+void EditPanel::showScene(const AttentionScene& scene)
+{
+    scene_ = scene;
+    if (edits().replacedWords.empty())
+        caption_ = scene.words;
+    tell();
+}
+
+void EditPanel::showChoice(const AttentionChoice& choice)
+{
+    choice_ = choice;
+    tell();
+}
+
+std::optional<std::size_t> EditPanel::chosenWord() const
+{
+    if (!scene_ || choice_.word < 0 || choice_.word >= static_cast<int>(scene_->words.size()))
+        return std::nullopt;
+    return scene_->words[static_cast<std::size_t>(choice_.word)].inCaption;
+}
+
+void EditPanel::change(ConditionEdits edits)
+{
+    if (edits == history_.now())
+        return;
+    history_.change(std::move(edits));
+    tell();
+    Q_EMIT editsChanged();
+}
+
+void EditPanel::eraseChosen()
+{
+    auto edits = history_.now();
+    if (const auto word = chosenWord())
+        edits.erasedWords.insert(*word);
+    else if (choice_.word >= 0)
+        edits.eraseCls = true;
+    edits.erasedPatches.insert(choice_.patches.begin(), choice_.patches.end());
+    change(std::move(edits));
+}
+
+void EditPanel::replaceWord()
+{
+    const auto word = chosenWord();
+    if (!word || !replace_->isEnabled())
+        return;
+    auto edits = history_.now();
+    edits.replacedWords[*word] = word_->text().trimmed().toStdString();
+    edits.erasedWords.erase(*word);
+    word_->clear();
+    change(std::move(edits));
+}
+
+void EditPanel::takeCls(bool taken)
+{
+    auto edits = history_.now();
+    edits.clsFrom = taken && source_->currentIndex() > 0 ? source_->currentText().toStdString() : std::string();
+    change(std::move(edits));
+}
+
+void EditPanel::paintOver(const std::set<std::int64_t>& patches)
+{
+    if (!scene_ || patches.empty())
+        return;
+    auto edits = history_.now();
+    if (tool() == AttentionMap::Tool::Brush) {
+        edits.erasedPatches.insert(patches.begin(), patches.end());
+    } else if (sourceMap_->grid().count() == 0) {
+        about_->setText(tr("Choose a record to paste from first."));
+        return;
+    } else {
+        edits.pastes.push_back(pasteOver(patches, scene_->patches, source_->currentText().toStdString(),
+                                         sourceMap_->chosen(), sourceMap_->grid()));
+        // What is pasted over an erased patch is there again.
+        for (const auto cell : pastedCells({edits.pastes.back()}, scene_->patches))
+            edits.erasedPatches.erase(cell);
+    }
+    change(std::move(edits));
+}
+
+void EditPanel::undo()
+{
+    if (!history_.canUndo())
+        return;
+    history_.undo();
+    tell();
+    Q_EMIT editsChanged();
+}
+
+void EditPanel::forget()
+{
+    history_.forget();
+    beforeImage_ = afterImage_ = {};
+    before_->setPixmap({});
+    after_->setPixmap({});
+    before_->setText(tr("before"));
+    after_->setText(tr("after"));
+    tell();
+}
+
+AttentionMap::Tool EditPanel::tool() const
+{
+    return static_cast<AttentionMap::Tool>(tools_->checkedId());
+}
+
+int EditPanel::brushRadius() const
+{
+    return brush_->value();
+}
+
+void EditPanel::setPainting(bool painting)
+{
+    painting_ = painting;
+    tell();
+}
+
+void EditPanel::showPictures(const QImage& before, const QImage& after)
+{
+    beforeImage_ = before;
+    afterImage_ = after;
+    const auto show = [](QLabel* label, const QImage& image) {
+        label->setPixmap(
+            QPixmap::fromImage(image).scaled(label->size(), Qt::KeepAspectRatio, Qt::SmoothTransformation));
+    };
+    show(before_, before);
+    show(after_, after);
+    before_->setToolTip(tr("Before"));
+    after_->setToolTip(tr("After the changes, from the same seed"));
+}
+
+QImage EditPanel::beforeAndAfter() const
+{
+    if (beforeImage_.isNull())
+        return {};
+    QImage both(beforeImage_.width() + pictureGap + afterImage_.width(),
+                std::max(beforeImage_.height(), afterImage_.height()), QImage::Format_RGB32);
+    both.fill(Qt::black);
+    QPainter painter(&both);
+    painter.drawImage(0, 0, beforeImage_);
+    painter.drawImage(beforeImage_.width() + pictureGap, 0, afterImage_);
+    return both;
+}
+
+void EditPanel::tell()
+{
+    const bool editable = scene_.has_value();
+    const auto word = chosenWord();
+    const bool mayReplace = word && !scene_->words[static_cast<std::size_t>(choice_.word)].end;
+    erase_->setEnabled(editable && (choice_.word >= 0 || !choice_.patches.empty()));
+    word_->setEnabled(mayReplace);
+    replace_->setEnabled(mayReplace);
+    word_->setPlaceholderText(
+        mayReplace ? tr("instead of \"%1\"")
+                         .arg(QString::fromStdString(scene_->words[static_cast<std::size_t>(choice_.word)].text))
+                   : tr("choose a word above"));
+    undo_->setEnabled(history_.canUndo());
+    reset_->setEnabled(!edits().empty());
+    paint_->setEnabled(editable && !edits().empty() && !painting_);
+    {
+        const QSignalBlocker quiet(sourceCls_);
+        sourceCls_->setChecked(!edits().clsFrom.empty());
+    }
+    sourceCls_->setEnabled(source_->currentIndex() > 0 || sourceCls_->isChecked());
+    const auto text = editsText(edits(), caption_);
+    about_->setText(text.isEmpty()
+                        ? tr("Nothing is changed. Choose a word, CLS or patches and erase them, brush patches "
+                             "away, or paste another record's; then paint both pictures.")
+                        : text);
+}
+
+} // namespace nanodit

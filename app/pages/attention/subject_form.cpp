@@ -1,0 +1,365 @@
+#include "app/pages/attention/subject_form.h"
+
+#include "app/dialogs.h"
+#include "app/session.h"
+#include "app/training.h"
+#include "widgets/page_frame.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QFileInfo>
+#include <QFormLayout>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QSlider>
+#include <QSpinBox>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto followInterval = 5s;
+constexpr int largestSeed = std::numeric_limits<int>::max();
+constexpr int isPainted = Qt::UserRole + 1; ///< The entry is a painted picture's file.
+
+QSpinBox* makeIndexBox(const QString& name, const char* object, QWidget* parent)
+{
+    auto* const box = new QSpinBox(parent);
+    box->setRange(-1, 0);
+    box->setValue(-1);
+    box->setSpecialValueText(SubjectForm::tr("mean"));
+    box->setAccessibleName(name);
+    box->setObjectName(QLatin1String(object));
+    return box;
+}
+
+QComboBox* makeList(const QString& name, const char* object, QWidget* parent)
+{
+    auto* const list = new QComboBox(parent);
+    list->setAccessibleName(name);
+    list->setObjectName(QLatin1String(object));
+    list->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    list->setMinimumContentsLength(12);
+    return list;
+}
+
+std::optional<std::int64_t> indexIn(const QSpinBox* box)
+{
+    return box->value() < 0 ? std::nullopt : std::optional<std::int64_t>(box->value());
+}
+
+void step(QSpinBox* box, int by)
+{
+    const int count = box->maximum() + 2; // with the mean
+    box->setValue((box->value() + 1 + by + count) % count - 1);
+}
+
+const RunInfo* newestRun(const std::vector<RunInfo>& runs)
+{
+    const RunInfo* newest = nullptr;
+    fs::file_time_type latest;
+    for (const auto& run : runs) {
+        std::error_code none;
+        if (run.checkpoints.empty())
+            continue;
+        const auto written = fs::last_write_time(run.checkpoints.back(), none);
+        if (newest == nullptr || written > latest) {
+            newest = &run;
+            latest = written;
+        }
+    }
+    return newest;
+}
+
+} // namespace
+
+SubjectForm::SubjectForm(Session& session, Dialogs& dialogs, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , dialogs_(dialogs)
+{
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 4, 0);
+    column->setSpacing(8);
+    makeLists();
+    makeView();
+    column->addStretch(1);
+    connect(&session_, &Session::runsChanged, this, &SubjectForm::listCheckpoints);
+    connect(&session_, &Session::recordsChanged, this, &SubjectForm::listRecords);
+    follow_.setInterval(followInterval);
+    connect(&follow_, &QTimer::timeout, this, [this] {
+        if (isVisible() && session_.training().active() && checkpoints_->currentIndex() == 0)
+            session_.refreshRuns();
+    });
+    follow_.start();
+}
+
+void SubjectForm::makeLists()
+{
+    checkpoints_ = makeList(tr("Checkpoint"), "attentionCheckpoints", this);
+    checkpoints_->setToolTip(tr("The first entry goes on to each new checkpoint of a running training (F)"));
+    records_ = makeList(tr("Record"), "attentionRecords", this);
+    auto* const painted =
+        makeFlatButton(QStringLiteral("picture"), tr("Look into a painted picture's sampling…"), this);
+    painted->setObjectName(QStringLiteral("attentionOpenPainted"));
+    conditions_ = makeList(tr("Conditions"), "attentionConditions", this);
+    conditions_->addItem(tr("text, CLS and patches"), static_cast<int>(SeenConditions::All));
+    conditions_->addItem(tr("text only"), static_cast<int>(SeenConditions::TextOnly));
+    conditions_->addItem(tr("CLS and patches only"), static_cast<int>(SeenConditions::DinoOnly));
+    conditions_->addItem(tr("none: learned nulls"), static_cast<int>(SeenConditions::None));
+    seed_ = new QSpinBox(this);
+    seed_->setRange(0, largestSeed);
+    seed_->setAccessibleName(tr("Seed of the noise"));
+    seed_->setObjectName(QStringLiteral("attentionSeed"));
+    auto* const record = new QHBoxLayout;
+    record->addWidget(records_, 1);
+    record->addWidget(painted);
+    auto* const form = new QFormLayout;
+    form->setSpacing(8);
+    form->addRow(tr("Sees"), conditions_);
+    form->addRow(tr("Seed"), seed_);
+    auto* const column = static_cast<QVBoxLayout*>(layout());
+    column->addWidget(makeSection(tr("Checkpoint"), this));
+    column->addWidget(checkpoints_);
+    column->addWidget(makeSection(tr("Record or painted picture"), this));
+    column->addLayout(record);
+    column->addLayout(form);
+    connect(checkpoints_, &QComboBox::currentIndexChanged, this, [this] {
+        shown_ = checkpoint();
+        Q_EMIT subjectChanged();
+    });
+    connect(records_, &QComboBox::currentIndexChanged, this, [this] {
+        Q_EMIT recordChanged();
+        Q_EMIT subjectChanged();
+    });
+    connect(conditions_, &QComboBox::currentIndexChanged, this, &SubjectForm::subjectChanged);
+    connect(seed_, &QSpinBox::valueChanged, this, &SubjectForm::subjectChanged);
+    connect(painted, &QAbstractButton::clicked, this, &SubjectForm::choosePainted);
+}
+
+void SubjectForm::makeView()
+{
+    block_ = makeIndexBox(tr("Block"), "attentionBlock", this);
+    head_ = makeIndexBox(tr("Head"), "attentionHead", this);
+    block_->setToolTip(tr("One block, or the mean over all (B)"));
+    head_->setToolTip(tr("One head, or the mean over all (H)"));
+    hover_ = new QCheckBox(tr("follow the mouse"), this);
+    hover_->setObjectName(QStringLiteral("attentionHover"));
+    self_ = new QCheckBox(tr("self attention over the picture"), this);
+    self_->setObjectName(QStringLiteral("attentionSelf"));
+    self_->setToolTip(tr("What the chosen latent tokens attend to among themselves (S)"));
+    opacity_ = new QSlider(Qt::Horizontal, this);
+    opacity_->setRange(0, 100);
+    opacity_->setValue(75);
+    opacity_->setAccessibleName(tr("Opacity of the colours over the pictures"));
+    auto* const form = new QFormLayout;
+    form->setSpacing(8);
+    form->addRow(tr("Block"), block_);
+    form->addRow(tr("Head"), head_);
+    form->addRow(tr("Opacity"), opacity_);
+    auto* const column = static_cast<QVBoxLayout*>(layout());
+    column->addWidget(makeSection(tr("What is shown"), this));
+    column->addLayout(form);
+    column->addWidget(self_);
+    column->addWidget(hover_);
+    connect(block_, &QSpinBox::valueChanged, this, &SubjectForm::partChanged);
+    connect(head_, &QSpinBox::valueChanged, this, &SubjectForm::partChanged);
+    connect(self_, &QCheckBox::toggled, this, &SubjectForm::selfChanged);
+    connect(opacity_, &QSlider::valueChanged, this, &SubjectForm::opacityChanged);
+}
+
+void SubjectForm::listCheckpoints()
+{
+    const auto before = checkpoints_->currentData().toString();
+    const bool followed = checkpoints_->currentIndex() <= 0;
+    {
+        const QSignalBlocker quiet(checkpoints_);
+        checkpoints_->clear();
+        if (const auto* const run = newestRun(session_.runs()))
+            checkpoints_->addItem(tr("newest: %1").arg(QString::fromStdString(run->name)),
+                                  QString::fromStdString(run->checkpoints.back().string()));
+        for (const auto& run : session_.runs()) {
+            for (auto file = run.checkpoints.rbegin(); file != run.checkpoints.rend(); ++file)
+                checkpoints_->addItem(QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name),
+                                                                    QString::fromStdString(file->filename().string())),
+                                      QString::fromStdString(file->string()));
+        }
+        int again = 0;
+        for (int i = 1; !followed && i < checkpoints_->count(); ++i) {
+            if (checkpoints_->itemData(i).toString() == before)
+                again = i;
+        }
+        checkpoints_->setCurrentIndex(checkpoints_->count() > 0 ? again : -1);
+    }
+    Q_EMIT checkpointsListed();
+    if (checkpoint() != shown_) {
+        shown_ = checkpoint();
+        Q_EMIT subjectChanged();
+    }
+}
+
+void SubjectForm::listRecords()
+{
+    const auto before = records_->currentText();
+    {
+        const QSignalBlocker quiet(records_);
+        records_->clear();
+        for (const auto& record : session_.records())
+            records_->addItem(QString::fromStdString(record.id));
+        records_->setCurrentIndex(std::max(0, records_->findText(before)));
+    }
+    if (records_->currentText() != before) {
+        Q_EMIT recordChanged();
+        Q_EMIT subjectChanged();
+    }
+}
+
+void SubjectForm::choosePainted()
+{
+    const auto file = dialogs_.chooseFile(this, tr("A picture that was painted here"), tr("Painted pictures (*.png)"));
+    if (!file.isEmpty())
+        openPainted(file);
+}
+
+void SubjectForm::openPainted(const QString& file)
+{
+    try {
+        const auto request = sampleRequestFromPng(file.toStdString());
+        if (!request)
+            return Q_EMIT failed(tr("This picture cannot be looked into"),
+                                 tr("%1 carries no settings: choose one that was painted here").arg(file));
+        const QSignalBlocker quiet(seed_);
+        seed_->setValue(static_cast<int>(std::min<std::uint64_t>(request->seed, largestSeed)));
+    } catch (const Error& error) {
+        return Q_EMIT failed(tr("This picture cannot be looked into"), QString::fromUtf8(error.what()));
+    }
+    int entry = records_->findData(file, isPainted);
+    if (entry < 0) {
+        entry = 0;
+        const QSignalBlocker quiet(records_);
+        records_->insertItem(0, tr("painted %1").arg(QFileInfo(file).completeBaseName()));
+        records_->setItemData(0, file, isPainted);
+        records_->setCurrentIndex(-1); // so that choosing it is a change
+    }
+    records_->setCurrentIndex(entry);
+}
+
+bool SubjectForm::hasCheckpoints() const
+{
+    return checkpoints_->count() > 0;
+}
+
+fs::path SubjectForm::checkpoint() const
+{
+    return checkpoints_->currentData().toString().toStdString();
+}
+
+std::vector<fs::path> SubjectForm::checkpointsOfRun() const
+{
+    for (const auto& run : session_.runs()) {
+        for (const auto& file : run.checkpoints) {
+            if (file == checkpoint())
+                return run.checkpoints;
+        }
+    }
+    return {};
+}
+
+AttentionSubject SubjectForm::subject() const
+{
+    AttentionSubject subject;
+    if (const auto file = records_->currentData(isPainted).toString(); !file.isEmpty()) {
+        if (const auto request = sampleRequestFromPng(file.toStdString()))
+            subject.sampling = *request;
+    } else {
+        subject.record = records_->currentText().toStdString();
+    }
+    subject.sampling.seed = static_cast<std::uint64_t>(seed_->value());
+    subject.seen = static_cast<SeenConditions>(conditions_->currentData().toInt());
+    return subject;
+}
+
+bool SubjectForm::hasSubject() const
+{
+    return records_->currentIndex() >= 0;
+}
+
+QString SubjectForm::subjectName() const
+{
+    return records_->currentText();
+}
+
+void SubjectForm::chooseRecord(const QString& id)
+{
+    records_->setCurrentText(id);
+}
+
+void SubjectForm::followNewest()
+{
+    if (hasCheckpoints())
+        checkpoints_->setCurrentIndex(0);
+    session_.refreshRuns();
+}
+
+AttentionPart SubjectForm::part() const
+{
+    return {.block = indexIn(block_), .head = indexIn(head_)};
+}
+
+void SubjectForm::setPart(const AttentionPart& part)
+{
+    if (part == this->part())
+        return;
+    {
+        const QSignalBlocker quietBlock(block_), quietHead(head_);
+        block_->setValue(static_cast<int>(part.block.value_or(-1)));
+        head_->setValue(static_cast<int>(part.head.value_or(-1)));
+    }
+    Q_EMIT partChanged();
+}
+
+void SubjectForm::setLimits(std::int64_t blocks, std::int64_t heads)
+{
+    block_->setMaximum(static_cast<int>(blocks) - 1);
+    head_->setMaximum(static_cast<int>(heads) - 1);
+}
+
+void SubjectForm::stepBlock(int by)
+{
+    step(block_, by);
+}
+
+void SubjectForm::stepHead(int by)
+{
+    step(head_, by);
+}
+
+bool SubjectForm::followsMouse() const
+{
+    return hover_->isChecked();
+}
+
+bool SubjectForm::showsSelf() const
+{
+    return self_->isChecked();
+}
+
+void SubjectForm::setShowsSelf(bool shown)
+{
+    self_->setChecked(shown);
+}
+
+double SubjectForm::opacity() const
+{
+    return opacity_->value() / 100.0;
+}
+
+} // namespace nanodit

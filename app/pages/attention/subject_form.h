@@ -1,0 +1,79 @@
+#pragma once
+
+#include "core/inspect/attention_export.h"
+
+#include <QTimer>
+#include <QWidget>
+
+#include <vector>
+
+class QCheckBox;
+class QComboBox;
+class QSlider;
+class QSpinBox;
+
+namespace nanodit {
+
+class Dialogs;
+class Session;
+
+/// What is looked at, and how: checkpoint, record or painted picture, conditions, seed; block and head, what lies over
+/// the pictures.
+class SubjectForm : public QWidget {
+    Q_OBJECT
+
+public:
+    SubjectForm(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+
+    bool hasCheckpoints() const;
+    /// The chosen one; the newest of the run while it is followed. Empty where there is none.
+    std::filesystem::path checkpoint() const;
+    /// All of the run that the chosen one is of, oldest first.
+    std::vector<std::filesystem::path> checkpointsOfRun() const;
+    /// Without time and edits; an empty record and no sample: there is nothing to look at.
+    AttentionSubject subject() const;
+    bool hasSubject() const;
+    QString subjectName() const;
+    void chooseRecord(const QString& id);
+    /// A PNG that was painted here and carries its settings.
+    void openPainted(const QString& file);
+    void followNewest();
+
+    AttentionPart part() const;
+    void setPart(const AttentionPart& part);
+    void setLimits(std::int64_t blocks, std::int64_t heads);
+    /// The next block or head; behind the last comes the mean.
+    void stepBlock(int by);
+    void stepHead(int by);
+    bool followsMouse() const;
+    bool showsSelf() const;
+    void setShowsSelf(bool shown);
+    double opacity() const;
+
+Q_SIGNALS:
+    void checkpointsListed();
+    void subjectChanged(); ///< Another checkpoint, record, sample, seed or other conditions.
+    void recordChanged();  ///< Before subjectChanged: edits are of another picture.
+    void partChanged();
+    void selfChanged();
+    void opacityChanged();
+    void failed(const QString& what, const QString& why);
+
+private:
+    void makeLists();
+    void makeView();
+    void listCheckpoints();
+    void listRecords();
+    void choosePainted();
+
+    Session& session_;
+    Dialogs& dialogs_;
+    QComboBox *checkpoints_, *records_, *conditions_;
+    QSpinBox *seed_, *block_, *head_;
+    QCheckBox *hover_, *self_;
+    QSlider* opacity_;
+    QTimer follow_; ///< While a training runs and its newest checkpoint is looked at.
+    std::filesystem::path shown_;
+};
+
+} // namespace nanodit
