@@ -69,8 +69,9 @@ Arguments argumentsOf(const QApplication& application)
     parser.addVersionOption();
     const QCommandLineOption workspace({QStringLiteral("w"), QStringLiteral("workspace")},
                                        QStringLiteral("Open this workspace."), QStringLiteral("folder"));
-    const QCommandLineOption page(QStringLiteral("page"), QStringLiteral("Show this page: dataset, train, attention or sample."),
-                                  QStringLiteral("page"));
+    const QCommandLineOption page(
+        QStringLiteral("page"), QStringLiteral("Show this page: dataset, train, attention, sample, validate or runs."),
+        QStringLiteral("page"));
     const QCommandLineOption theme(QStringLiteral("theme"), QStringLiteral("system, light or dark, for this start."),
                                    QStringLiteral("theme"));
     const QCommandLineOption device(QStringLiteral("device"), QStringLiteral("cpu, cuda or cuda:N."),
@@ -83,11 +84,15 @@ Arguments argumentsOf(const QApplication& application)
     const QCommandLineOption size(QStringLiteral("size"), QStringLiteral("Of the screenshot, in pixels."),
                                   QStringLiteral("WxH"), QStringLiteral("1280x800"));
     const QCommandLineOption run(QStringLiteral("run"),
-                                 QStringLiteral("The past run that the screenshot's training page shows."),
+                                 QStringLiteral("The run that the screenshot's training or validation page shows."),
                                  QStringLiteral("name"));
-    const QCommandLineOption record(QStringLiteral("record"),
-                                    QStringLiteral("The record that the screenshot's page shows."),
-                                    QStringLiteral("id"));
+    const QCommandLineOption record(
+        QStringLiteral("record"), QStringLiteral("The record that the screenshot's page shows."), QStringLiteral("id"));
+    const QCommandLineOption against(QStringLiteral("against"),
+                                     QStringLiteral("The run that the validation page holds it against."),
+                                     QStringLiteral("name"));
+    const QCommandLineOption tab(QStringLiteral("tab"), QStringLiteral("Of the validation page, from 0."),
+                                 QStringLiteral("number"), QStringLiteral("0"));
     const QCommandLineOption point(QStringLiteral("point"),
                                    QStringLiteral("A pixel of that record's bucket image to point at."),
                                    QStringLiteral("x,y"));
@@ -97,25 +102,25 @@ Arguments argumentsOf(const QApplication& application)
                        "norms, reconstruction or error."),
         QStringLiteral("lens"), QStringLiteral("picture"));
     const QCommandLineOption compare(QStringLiteral("compare"), QStringLiteral("Show the plain picture beside it."));
-    const QCommandLineOption query(QStringLiteral("query"),
-                                   QStringLiteral("What that page's records are filtered by: state:stale -split:val..."),
-                                   QStringLiteral("words"));
+    const QCommandLineOption query(
+        QStringLiteral("query"), QStringLiteral("What that page's records are filtered by: state:stale -split:val..."),
+        QStringLiteral("words"));
     const QCommandLineOption table(QStringLiteral("table"), QStringLiteral("Show them as a table."));
     const QCommandLineOption view(
         QStringLiteral("view"),
         QStringLiteral("The screenshot's attention page below: blocks, time, diagonal, changes or compare."),
         QStringLiteral("view"), QStringLiteral("blocks"));
-    parser.addOptions({workspace, page, theme, device, threads, screenshot, size, run, record, point, lens, compare,
-                       query, table, view});
+    parser.addOptions({workspace, page, theme, device, threads, screenshot, size, run, against, tab, record, point,
+                       lens, compare, query, table, view});
     parser.process(application);
 
     Arguments arguments;
     arguments.workspace = parser.value(workspace);
     arguments.device = {.device = parser.value(device).toStdString(), .threads = parser.value(threads).toInt()};
-    const std::map<QString, Page> pages = {{QStringLiteral("dataset"), Page::Dataset},
-                                           {QStringLiteral("train"), Page::Train},
-                                           {QStringLiteral("attention"), Page::Attention},
-                                           {QStringLiteral("sample"), Page::Sample}};
+    const std::map<QString, Page> pages = {
+        {QStringLiteral("dataset"), Page::Dataset},     {QStringLiteral("train"), Page::Train},
+        {QStringLiteral("attention"), Page::Attention}, {QStringLiteral("sample"), Page::Sample},
+        {QStringLiteral("validate"), Page::Validate},   {QStringLiteral("runs"), Page::Runs}};
     const std::map<QString, ThemeMode> themes = {{QStringLiteral("system"), ThemeMode::System},
                                                  {QStringLiteral("light"), ThemeMode::Light},
                                                  {QStringLiteral("dark"), ThemeMode::Dark}};
@@ -146,7 +151,9 @@ Arguments argumentsOf(const QApplication& application)
             .compare = parser.isSet(compare),
             .query = parser.value(query),
             .table = parser.isSet(table),
-            .view = named(QStringLiteral("view"), parser.value(view), viewNumbers)};
+            .view = named(QStringLiteral("view"), parser.value(view), viewNumbers),
+            .against = parser.value(against),
+            .tab = parser.value(tab).toInt()};
     }
     return arguments;
 }

@@ -4,8 +4,10 @@
 #include "app/job_runner.h"
 #include "app/pages/attention_page.h"
 #include "app/pages/dataset_page.h"
+#include "app/pages/runs_page.h"
 #include "app/pages/sample_page.h"
 #include "app/pages/train_page.h"
+#include "app/pages/validate_page.h"
 #include "app/pages/welcome_page.h"
 #include "app/preferences.h"
 #include "app/shortcuts.h"
@@ -33,7 +35,8 @@
 namespace nanodit {
 
 namespace {
-constexpr std::array pageOrder = {Page::Dataset, Page::Train, Page::Attention, Page::Sample};
+constexpr std::array pageOrder = {Page::Dataset, Page::Train,    Page::Attention,
+                                  Page::Sample,  Page::Validate, Page::Runs};
 }
 
 MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences, Dialogs& dialogs, QWidget* parent)
@@ -49,6 +52,8 @@ MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences,
     , train_(new TrainPage(session, dialogs, this))
     , attention_(new AttentionPage(session, dialogs, this))
     , sample_(new SamplePage(session, dialogs, this))
+    , validate_(new ValidatePage(session, dialogs, this))
+    , runs_(new RunsPage(session, this))
     , status_(new StatusStrip(session, this))
 {
     setWindowTitle(QStringLiteral("NanoDiT Workbench"));
@@ -59,7 +64,10 @@ MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences,
     rail_->addPage(tr("Train"), QStringLiteral("train"));
     rail_->addPage(tr("Attention"), QStringLiteral("eye"));
     rail_->addPage(tr("Sample"), QStringLiteral("sample"));
-    for (auto* const page : std::initializer_list<QWidget*>{dataset_, train_, attention_, sample_, welcome_})
+    rail_->addPage(tr("Validate"), QStringLiteral("validate"));
+    rail_->addPage(tr("Runs"), QStringLiteral("runs"));
+    for (auto* const page :
+         std::initializer_list<QWidget*>{dataset_, train_, attention_, sample_, validate_, runs_, welcome_})
         pages_->addWidget(page);
     pages_->setCurrentWidget(welcome_);
     rail_->setPagesEnabled(false);
@@ -137,6 +145,30 @@ void MainWindow::makeShortcuts()
     connect(train_, &TrainPage::datasetWanted, this, [this] { showPage(Page::Dataset); });
     connect(attention_, &AttentionPage::trainWanted, this, [this] { showPage(Page::Train); });
     connect(sample_, &SamplePage::trainWanted, this, [this] { showPage(Page::Train); });
+    connect(validate_, &ValidatePage::trainWanted, this, [this] { showPage(Page::Train); });
+    connect(runs_, &RunsPage::trainWanted, this, [this] { showPage(Page::Train); });
+    connect(runs_, &RunsPage::runWanted, this, [this](const QString& run) {
+        showPage(Page::Train);
+        train_->showRun(run);
+    });
+    connect(runs_, &RunsPage::validationWanted, this, [this](const QString& run) {
+        showPage(Page::Validate);
+        validate_->choose(run, {});
+    });
+    connect(runs_, &RunsPage::comparisonWanted, this, [this](const QString& run, const QString& against) {
+        showPage(Page::Validate);
+        validate_->choose(run, against);
+        validate_->showComparison();
+    });
+    connect(validate_, &ValidatePage::attentionWanted, this, [this](const QString& record) {
+        showPage(Page::Attention);
+        attention_->showRecord(record);
+    });
+    connect(validate_, &ValidatePage::sampleWanted, this, [this](const QString& file, const QString& checkpoint) {
+        showPage(Page::Sample);
+        sample_->chooseCheckpoint(checkpoint);
+        sample_->restoreFrom(file);
+    });
     connect(welcome_, &WelcomePage::openWanted, this, &MainWindow::askOpen);
     connect(welcome_, &WelcomePage::newWanted, this, &MainWindow::askNew);
     connect(welcome_, &WelcomePage::demoWanted, this, &MainWindow::askDemo);
@@ -249,7 +281,7 @@ void MainWindow::showShortcuts()
 bool MainWindow::settled() const
 {
     return session_.hasWorkspace() && dataset_->settled() && train_->settled() && attention_->settled() &&
-           sample_->settled();
+           sample_->settled() && validate_->settled() && runs_->settled();
 }
 
 void MainWindow::closeEvent(QCloseEvent* event)

@@ -16,10 +16,12 @@ class DatasetPage;
 class Dialogs;
 class NavigationRail;
 class Preferences;
+class RunsPage;
 class SamplePage;
 class StatusStrip;
 class Theme;
 class TrainPage;
+class ValidatePage;
 class WelcomePage;
 
 /// The window: owns the pages and switches them, opens workspaces, and closes only when every job has stopped cleanly.
@@ -34,6 +36,8 @@ public:
     DatasetPage* datasetPage() const { return dataset_; }
     AttentionPage* attentionPage() const { return attention_; }
     TrainPage* trainPage() const { return train_; }
+    ValidatePage* validatePage() const { return validate_; }
+    RunsPage* runsPage() const { return runs_; }
     /// Everything that was asked for is on the screen.
     bool settled() const;
 
@@ -64,6 +68,8 @@ private:
     TrainPage* train_;
     AttentionPage* attention_;
     SamplePage* sample_;
+    ValidatePage* validate_;
+    RunsPage* runs_;
     StatusStrip* status_;
     bool opening_ = false;
 };

@@ -7,6 +7,8 @@
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/dataset_page.h"
 #include "app/pages/train_page.h"
+#include "app/pages/validate/validate_results.h"
+#include "app/pages/validate_page.h"
 
 #include <QCoreApplication>
 #include <QCursor>
@@ -52,6 +54,8 @@ private:
         }
         if (request_.page && !std::exchange(pageShown_, true)) {
             window_.showPage(*request_.page);
+            if (*request_.page == Page::Validate)
+                return showValidation();
             if (!request_.run.isEmpty())
                 window_.trainPage()->showRun(request_.run);
             if (!request_.record.isEmpty())
@@ -71,10 +75,23 @@ private:
         }
         if (settledFor_.elapsed() < quietTime.count())
             return;
+        if (request_.page == Page::Validate && !request_.record.isEmpty() && !std::exchange(recordShown_, true)) {
+            window_.validatePage()->results()->openRecord(request_.record);
+            settledFor_.restart();
+            return;
+        }
         if (request_.point)
             window_.datasetPage()->loupe()->pointAt(*request_.point);
         const bool saved = window_.grab().save(request_.file, "PNG");
         finish(saved ? 0 : 1, "the picture could not be written: is the folder there, and writable?");
+    }
+
+    void showValidation()
+    {
+        auto* const page = window_.validatePage();
+        page->choose(request_.run, request_.against);
+        page->results()->showTab(request_.tab);
+        settledFor_.restart();
     }
 
     void finish(int code, const char* sentence)
@@ -89,7 +106,7 @@ private:
     ScreenshotRequest request_;
     QTimer timer_;
     QElapsedTimer waited_, settledFor_;
-    bool pageShown_ = false;
+    bool pageShown_ = false, recordShown_ = false;
 };
 
 } // namespace

@@ -17,14 +17,16 @@ struct ScreenshotRequest {
     QString file;
     QSize size{1280, 800};
     std::optional<Page> page;     ///< None: the welcome page.
-    QString run;                  ///< A past run to show on the training page.
-    QString record;               ///< A record to choose on the data set's page...
+    QString run;                  ///< A run to show on the training or validation page.
+    QString record;               ///< A record to choose on the page...
     std::optional<QPointF> point; ///< ...and a pixel of its bucket image to point at.
     int lens = 0;                 ///< What is shown over it, as keys 1 to 7 choose it, from 0...
     bool compare = false;         ///< ...at the right of the plain picture.
     QString query;                ///< What the data set's page is filtered by.
     bool table = false;           ///< Its records as a table.
     int view = 0;                 ///< Of the attention page, as keys 1 to 5 choose it, from 0.
+    QString against;              ///< What the validation page holds the run against...
+    int tab = 0;                  ///< ...and which of its tabs is shown.
 };
 /// Exit code 1, with a sentence on stderr, when the file cannot be written or nothing has loaded within a minute.
 void takeScreenshot(MainWindow& window, const ScreenshotRequest& request);

@@ -4,6 +4,7 @@
 #include "app/job_runner.h"
 #include "app/sampling.h"
 #include "app/training.h"
+#include "app/validating.h"
 
 #include <algorithm>
 #include <utility>
@@ -70,6 +71,7 @@ Session::Session(QObject* parent)
     , background_(std::make_unique<BackgroundQueue>())
     , training_(new Training(*this))
     , sampling_(new Sampling(*this))
+    , validating_(new Validating(*this))
 {
     background_->ask(
         this, [] { return computeInfo(); },

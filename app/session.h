@@ -16,8 +16,9 @@ class BackgroundQueue;
 class JobRunner;
 class Sampling;
 class Training;
+class Validating;
 
-enum class Page { Dataset, Train, Attention, Sample };
+enum class Page { Dataset, Train, Attention, Sample, Validate, Runs };
 
 /// The records as a value that any thread may keep: it never changes, a newer one takes its place. By id.
 using RecordsValue = std::shared_ptr<const std::vector<RecordInfo>>;
@@ -72,6 +73,7 @@ public:
 
     Training& training() { return *training_; }
     Sampling& sampling() { return *sampling_; }
+    Validating& validating() { return *validating_; }
     BackgroundQueue& background() { return *background_; }
 
     const DeviceChoice& device() const { return device_; }
@@ -136,6 +138,7 @@ private:
     std::unique_ptr<BackgroundQueue> background_;
     Training* training_; ///< Children, as QObjects.
     Sampling* sampling_;
+    Validating* validating_;
 };
 
 } // namespace nanodit

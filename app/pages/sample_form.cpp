@@ -215,6 +215,12 @@ void SampleForm::setSize(ImageSize size)
     size_->setCurrentIndex(size_->findData(name));
 }
 
+void SampleForm::chooseCheckpoint(const QString& folder)
+{
+    if (const int index = checkpoints_->findData(folder); index >= 0)
+        checkpoints_->setCurrentIndex(index);
+}
+
 std::filesystem::path SampleForm::checkpoint() const
 {
     return checkpoints_->currentData().toString().toStdString();

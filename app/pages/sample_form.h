@@ -27,6 +27,7 @@ public:
     void setRequest(const SampleRequest& request);
     /// Empty when the workspace has none.
     std::filesystem::path checkpoint() const;
+    void chooseCheckpoint(const QString& folder);
     void rollSeed();
 
 Q_SIGNALS:

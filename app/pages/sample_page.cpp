@@ -281,6 +281,11 @@ void SamplePage::save()
         });
 }
 
+void SamplePage::chooseCheckpoint(const QString& folder)
+{
+    form_->chooseCheckpoint(folder);
+}
+
 bool SamplePage::settled() const
 {
     return session_.background().pending() == 0 && !sampling_.active();

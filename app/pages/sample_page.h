@@ -31,6 +31,8 @@ public:
     SamplePage(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
     /// Takes over the settings that a PNG of ours carries; any other picture becomes the reference.
     void restoreFrom(const QString& file);
+    /// Paints with this one from now on, where it is still there.
+    void chooseCheckpoint(const QString& folder);
     bool settled() const;
 
 Q_SIGNALS:

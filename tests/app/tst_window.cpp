@@ -233,8 +233,9 @@ private Q_SLOTS:
     void everyPageIsReachedByKeys()
     {
         QApplication::setActiveWindow(window_.get());
-        const std::pair<Qt::Key, const char*> pages[] = {
-            {Qt::Key_2, "start"}, {Qt::Key_3, "attentionExport"}, {Qt::Key_4, "generate"}, {Qt::Key_1, "verify"}};
+        const std::pair<Qt::Key, const char*> pages[] = {{Qt::Key_2, "start"},    {Qt::Key_3, "attentionExport"},
+                                                         {Qt::Key_4, "generate"}, {Qt::Key_5, "validateStart"},
+                                                         {Qt::Key_6, "runShow"},  {Qt::Key_1, "verify"}};
         for (const auto& [key, button] : pages) {
             QTest::keyClick(window_.get(), key, Qt::ControlModifier);
             QVERIFY2(window_->findChild<QPushButton*>(button)->isVisible(), button);
@@ -245,7 +246,8 @@ private Q_SLOTS:
 
     void everyControlHasAName()
     {
-        for (const auto page : {Page::Dataset, Page::Train, Page::Attention, Page::Sample}) {
+        for (const auto page :
+             {Page::Dataset, Page::Train, Page::Attention, Page::Sample, Page::Validate, Page::Runs}) {
             window_->showPage(page);
             for (const auto* const button : window_->findChildren<QAbstractButton*>()) {
                 if (button->isVisible() && qobject_cast<QLineEdit*>(button->parent()) == nullptr) // Qt's own

@@ -9,6 +9,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 
@@ -90,6 +91,12 @@ void CurvePlot::addCurve(MetricSeries* series, const QString& name, Hue hue, Dra
         if (graph != nullptr)
             graph->setAdaptiveSampling(false); // points are decimated before they get here
     }
+    if (drawn == Drawn::Marked) {
+        marked_ = true;
+        using enum QCPScatterStyle::ScatterShape;
+        constexpr std::array shapes = {ssDisc, ssSquare, ssTriangle, ssDiamond};
+        curve.raw->setScatterStyle(QCPScatterStyle(shapes[curves_.size() % shapes.size()], 7));
+    }
     curves_.push_back(curve);
     connect(series, &MetricSeries::changed, this, &CurvePlot::redrawSoon);
     applyColours();
@@ -167,6 +174,8 @@ void CurvePlot::setRanges()
     }
     if (!any)
         return;
+    if (marked_)
+        steps = QCPRange(steps.lower - 0.03 * steps.size(), steps.upper + 0.03 * steps.size());
     if (follows_)
         plot_->xAxis->setRange(steps.size() > 0 ? steps : QCPRange(steps.lower - 1, steps.upper + 1));
     if (scale_ == Scale::Logarithmic) {

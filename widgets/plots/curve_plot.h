@@ -29,7 +29,11 @@ public:
     enum class Scale { Linear, Logarithmic };
     explicit CurvePlot(QWidget* parent = nullptr, Scale scale = Scale::Linear);
 
-    enum class Drawn { AsIs, WithAverage }; ///< WithAverage: the points faintly, their moving average over them.
+    enum class Drawn {
+        AsIs,
+        WithAverage, ///< The points faintly, their moving average over them.
+        Marked       ///< A mark at every point, of another shape for every curve: for few of them.
+    };
     /// The series is not owned and may die first.
     void addCurve(MetricSeries* series, const QString& name, Hue hue, Drawn drawn = Drawn::AsIs);
     /// Shades values that are healthy.
@@ -70,6 +74,7 @@ private:
     QCPItemStraightLine* cursor_;
     QCPItemText* emptyText_;
     QTimer redrawTimer_;
+    bool marked_ = false; ///< Leaves room beside the outermost marks.
     bool follows_ = true; ///< Shows every step; false after zooming until the double click.
     int redraws_ = 0;
 };

@@ -1,0 +1,30 @@
+#pragma once
+
+/// What the table of runs shows, as values. Knows no widgets.
+
+#include "core/validate/run_overview.h"
+
+#include <QString>
+#include <QStringList>
+
+#include <vector>
+
+namespace nanodit {
+
+/// A run as the table's cells.
+struct RunRow {
+    enum class State { Running, Finished, Stopped, Broken };
+    State state = State::Stopped;
+    QString name, stateText, steps, time, loss, speed, measured, size;
+    QString measuredHelp; ///< Every key metric of its newest report, a line each.
+};
+/// `running`: whether it is being trained now.
+RunRow runRow(const RunOverview& overview, bool running);
+
+/// "1.4 GB", "812 kB"
+QString sizeText(double bytes);
+
+/// A line of the table of differences: the setting, then a cell a run; "–" where a run has no configuration.
+std::vector<QStringList> settingRows(const std::vector<SettingDifference>& differences);
+
+} // namespace nanodit

@@ -1,0 +1,283 @@
+#include "app/pages/validate/validate_form.h"
+
+#include "app/pages/validate/milestone_list.h"
+#include "widgets/number_edit.h"
+#include "widgets/page_frame.h"
+#include "widgets/theme.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QFormLayout>
+#include <QGridLayout>
+#include <QLabel>
+#include <QScrollArea>
+#include <QSignalBlocker>
+#include <QSpinBox>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+
+constexpr double largestSeed = 9007199254740992.0; ///< 2^53
+
+QComboBox* makeChoice(const QString& object, const QString& name, QWidget* parent)
+{
+    auto* const combo = new QComboBox(parent);
+    combo->setObjectName(object);
+    combo->setAccessibleName(name);
+    combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    combo->setMinimumContentsLength(12);
+    return combo;
+}
+
+} // namespace
+
+ValidateForm::ValidateForm(Session& session, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , models_(makeChoice(QStringLiteral("validateModel"), tr("Model"), this))
+    , baselines_(makeChoice(QStringLiteral("validateBaseline"), tr("Held against"), this))
+    , checkList_(new QWidget(this))
+    , milestones_(new MilestoneList(checkList_))
+{
+    models_->setPlaceholderText(tr("none yet"));
+    baselines_->setToolTip(tr("A validated model: changes, the check list and the comparison refer to it"));
+    auto* const checks = new QVBoxLayout(checkList_);
+    checks->setContentsMargins(0, 4, 0, 0);
+    checks->setSpacing(8);
+    checks->addWidget(makeSection(tr("Check list"), checkList_));
+    checks->addWidget(milestones_);
+    checkList_->hide();
+
+    auto* const content = new QWidget;
+    auto* const column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 0, 4, 0);
+    column->setSpacing(8);
+    column->addWidget(makeSection(tr("Model"), content));
+    column->addWidget(models_);
+    column->addSpacing(4);
+    column->addWidget(makeSection(tr("Held against"), content));
+    column->addWidget(baselines_);
+    column->addWidget(checkList_);
+    column->addSpacing(4);
+    column->addWidget(makeSection(tr("Suite"), content));
+    suite_ = makeSuite();
+    column->addWidget(suite_);
+    column->addStretch(1);
+    auto* const scroll = new QScrollArea(this);
+    scroll->setWidget(content);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    auto* const all = new QVBoxLayout(this);
+    all->setContentsMargins(0, 0, 0, 0);
+    all->addWidget(scroll);
+
+    connect(models_, &QComboBox::activated, this, [this] {
+        listBaselines();
+        Q_EMIT subjectChosen();
+    });
+    connect(baselines_, &QComboBox::activated, this, &ValidateForm::subjectChosen);
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        lpips_->setEnabled(!session_.workspace().config.lpips.empty());
+        setSubjects({});
+    });
+}
+
+QWidget* ValidateForm::makeSuite()
+{
+    auto* const suite = new QWidget(this);
+    auto* const column = new QVBoxLayout(suite);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    for (std::size_t i = 0; i < tasks_.size(); ++i) {
+        const auto task = static_cast<ValidationTask>(i);
+        tasks_[i] = new QCheckBox(taskTitle(task), suite);
+        tasks_[i]->setObjectName(QStringLiteral("task_%1").arg(QLatin1String(validationTaskNames[i])));
+        tasks_[i]->setToolTip(taskHelp(task));
+        tasks_[i]->setChecked(true);
+        column->addWidget(tasks_[i]);
+        connect(tasks_[i], &QCheckBox::toggled, this, &ValidateForm::edited);
+    }
+    auto* const fields = new QFormLayout;
+    fields->setContentsMargins(0, 4, 0, 0);
+    fields->setHorizontalSpacing(12);
+    fields->setVerticalSpacing(8);
+    fields->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    const auto whole = [suite](int lowest, int highest, const QString& unit) {
+        auto* const box = new QSpinBox(suite);
+        box->setRange(lowest, highest);
+        box->setSuffix(unit);
+        return box;
+    };
+    const auto real = [suite](double lowest, double highest) {
+        auto* const box = new QDoubleSpinBox(suite);
+        box->setRange(lowest, highest);
+        box->setSingleStep(0.25);
+        return box;
+    };
+    records_ = whole(1, 100000, tr(" records"));
+    records_->setObjectName(QStringLiteral("validateRecords"));
+    records_->setToolTip(tr("The first ones of the validation split"));
+    steps_ = whole(1, 1000, tr(" steps"));
+    steps_->setObjectName(QStringLiteral("validateSteps"));
+    textScale_ = real(0, 50);
+    dinoScale_ = real(0, 50);
+    shift_ = real(0.05, 20);
+    shift_->setToolTip(tr("t' = s t / (1 + (s - 1) t)"));
+    seed_ = new NumberEdit(NumberEdit::Kind::Whole, 0, largestSeed, {}, suite);
+    seed_->setToolTip(tr("Of the first record's noise; the next record starts from the next seed"));
+    lpips_ = new QComboBox(suite);
+    lpips_->addItems({QStringLiteral("alex"), QStringLiteral("vgg"), QStringLiteral("squeeze")});
+    lpips_->setToolTip(tr("The network of LPIPS. Its weights lie in the folder that encoders.lpips names in "
+                          "workspace.yaml; without them DINO-patch distance stands in for it."));
+    lpips_->setEnabled(false);
+    fields->addRow(tr("Records"), records_);
+    fields->addRow(tr("Sampler"), steps_);
+    fields->addRow(tr("Text guidance"), textScale_);
+    fields->addRow(tr("DINO guidance"), dinoScale_);
+    fields->addRow(tr("Shift s"), shift_);
+    fields->addRow(tr("Seed"), seed_);
+    fields->addRow(tr("LPIPS"), lpips_);
+    column->addLayout(fields);
+    setSettings({}, "alex");
+    return suite;
+}
+
+void ValidateForm::setSubjects(const std::vector<ValidationSubject>& subjects)
+{
+    const auto chosenBefore = models_->currentText();
+    subjects_ = subjects;
+    const QSignalBlocker quiet(models_);
+    models_->clear();
+    int first = subjects.empty() ? -1 : 0;
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+        models_->addItem(subjects[i].name(), static_cast<int>(i));
+        models_->setItemData(static_cast<int>(i),
+                             subjects[i].report.empty() ? tr("not validated yet") : tr("validated"), Qt::ToolTipRole);
+        if (!subjects[i].report.empty() && subjects[static_cast<std::size_t>(first)].report.empty())
+            first = static_cast<int>(i);
+    }
+    const int again = chosenBefore.isEmpty() ? -1 : models_->findText(chosenBefore);
+    models_->setCurrentIndex(again >= 0 ? again : first);
+    models_->setEnabled(!subjects.empty());
+    listBaselines();
+}
+
+void ValidateForm::listBaselines()
+{
+    const auto before = baselines_->currentText();
+    const QSignalBlocker quiet(baselines_);
+    baselines_->clear();
+    baselines_->addItem(tr("nothing"), -1);
+    const auto* const own = subject();
+    for (std::size_t i = 0; i < subjects_.size(); ++i) {
+        if (&subjects_[i] != own && !subjects_[i].report.empty())
+            baselines_->addItem(subjects_[i].name(), static_cast<int>(i));
+    }
+    baselines_->setCurrentIndex(std::max(0, baselines_->findText(before)));
+    baselines_->setEnabled(baselines_->count() > 1);
+}
+
+const ValidationSubject* ValidateForm::subject() const
+{
+    const auto index = models_->currentIndex();
+    return index < 0 ? nullptr : &subjects_[static_cast<std::size_t>(models_->itemData(index).toInt())];
+}
+
+const ValidationSubject* ValidateForm::baseline() const
+{
+    const auto index = baselines_->currentData().toInt();
+    return baselines_->count() == 0 || index < 0 ? nullptr : &subjects_[static_cast<std::size_t>(index)];
+}
+
+void ValidateForm::choose(QComboBox* combo, const QString& run)
+{
+    int found = -1;
+    for (int i = 0; i < combo->count(); ++i) {
+        const auto name = combo->itemText(i);
+        if (name != run && !name.startsWith(run + QLatin1Char(' ')))
+            continue;
+        const auto subject = combo->itemData(i).toInt();
+        const bool validated = subject >= 0 && !subjects_[static_cast<std::size_t>(subject)].report.empty();
+        if (name == run || validated || found < 0)
+            found = i;
+        if (name == run || validated)
+            break;
+    }
+    if (found < 0)
+        return;
+    combo->setCurrentIndex(found);
+    Q_EMIT combo->activated(found);
+}
+
+void ValidateForm::chooseSubject(const QString& run)
+{
+    choose(models_, run);
+}
+
+void ValidateForm::chooseBaseline(const QString& run)
+{
+    choose(baselines_, run);
+}
+
+ValidationSettings ValidateForm::settings() const
+{
+    ValidationSettings settings;
+    settings.tasks.clear();
+    for (std::size_t i = 0; i < tasks_.size(); ++i) {
+        if (tasks_[i]->isChecked())
+            settings.tasks.push_back(static_cast<ValidationTask>(i));
+    }
+    settings.records = records_->value();
+    settings.steps = steps_->value();
+    settings.shift = shift_->value();
+    settings.textScale = textScale_->value();
+    settings.dinoScale = dinoScale_->value();
+    settings.seed = static_cast<std::uint64_t>(seed_->value());
+    return settings;
+}
+
+std::string ValidateForm::lpipsNet() const
+{
+    return lpips_->currentText().toStdString();
+}
+
+void ValidateForm::setSettings(const ValidationSettings& settings, const std::string& lpipsNet)
+{
+    for (std::size_t i = 0; i < tasks_.size(); ++i)
+        tasks_[i]->setChecked(std::count(settings.tasks.begin(), settings.tasks.end(), static_cast<ValidationTask>(i)) >
+                              0);
+    records_->setValue(static_cast<int>(settings.records));
+    steps_->setValue(static_cast<int>(settings.steps));
+    shift_->setValue(settings.shift);
+    textScale_->setValue(settings.textScale);
+    dinoScale_->setValue(settings.dinoScale);
+    seed_->setValue(static_cast<double>(settings.seed));
+    if (!lpipsNet.empty())
+        lpips_->setCurrentText(QString::fromStdString(lpipsNet));
+}
+
+void ValidateForm::setMilestones(const std::vector<Milestone>& milestones)
+{
+    milestones_->setMilestones(milestones);
+    checkList_->setVisible(!milestones.empty());
+}
+
+void ValidateForm::setReadOnly(bool readOnly)
+{
+    models_->setEnabled(!readOnly && !subjects_.empty());
+    baselines_->setEnabled(!readOnly && baselines_->count() > 1);
+    suite_->setEnabled(!readOnly);
+}
+
+bool ValidateForm::valid() const
+{
+    return std::any_of(tasks_.begin(), tasks_.end(), [](const QCheckBox* task) { return task->isChecked(); });
+}
+
+} // namespace nanodit

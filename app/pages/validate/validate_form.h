@@ -1,0 +1,69 @@
+#pragma once
+
+#include "app/pages/validate/validation_view.h"
+#include "app/session.h"
+
+#include <QWidget>
+
+#include <array>
+
+class QCheckBox;
+class QComboBox;
+class QDoubleSpinBox;
+class QLabel;
+class QSpinBox;
+
+namespace nanodit {
+
+class MilestoneList;
+class NumberEdit;
+
+/// Which model, what it is held against, and what the suite is to do; below the model the check list of its validation.
+class ValidateForm : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit ValidateForm(Session& session, QWidget* parent = nullptr);
+
+    /// Keeps what is chosen where it is still there; else the newest validated model, or the newest.
+    void setSubjects(const std::vector<ValidationSubject>& subjects);
+    /// Null while there is none.
+    const ValidationSubject* subject() const;
+    /// The validated model to hold it against; null for none.
+    const ValidationSubject* baseline() const;
+    /// "RUN · step N", or a run: its newest validated step, or its newest.
+    void chooseSubject(const QString& run);
+    void chooseBaseline(const QString& run);
+
+    ValidationSettings settings() const;
+    std::string lpipsNet() const;
+    void setSettings(const ValidationSettings& settings, const std::string& lpipsNet);
+    /// Empty hides the list.
+    void setMilestones(const std::vector<Milestone>& milestones);
+    void setReadOnly(bool readOnly);
+    /// Whether there is a task to do.
+    bool valid() const;
+
+Q_SIGNALS:
+    void subjectChosen();
+    void edited();
+
+private:
+    QWidget* makeSuite();
+    void listBaselines();
+    void choose(QComboBox* combo, const QString& run);
+
+    Session& session_;
+    std::vector<ValidationSubject> subjects_;
+    QComboBox *models_, *baselines_;
+    QWidget* checkList_;
+    MilestoneList* milestones_;
+    QWidget* suite_;
+    std::array<QCheckBox*, 4> tasks_{};
+    QSpinBox *records_, *steps_;
+    QDoubleSpinBox *textScale_, *dinoScale_, *shift_;
+    NumberEdit* seed_;
+    QComboBox* lpips_;
+};
+
+} // namespace nanodit

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "app/pages/validate/validation_view.h"
+#include "widgets/grid_correspondence.h"
+
+#include <QWidget>
+
+#include <array>
+#include <memory>
+
+class QComboBox;
+class QLabel;
+class QPushButton;
+
+namespace nanodit {
+
+class ImageCanvas;
+class OutlineLayer;
+
+/// One painted picture large, beside what it is held against and the baseline's: they pan and zoom together, and the
+/// patch under the mouse is outlined in all of them.
+class ValidationLoupe : public QWidget {
+    Q_OBJECT
+
+public:
+    enum class Overlay { None, Patches, Difference };
+    explicit ValidationLoupe(QWidget* parent = nullptr);
+
+    /// Before the pictures are there: whose they are, "3 of 24", and the titles of the three.
+    void setRow(const ValidationRow& row, const QString& place, const std::array<QString, 3>& titles);
+    /// Reference, painted, baseline; null for one that is not there. `patchSize` 0: no encoder, no patches.
+    void setPictures(const std::array<QImage, 3>& pictures, std::int64_t patchSize);
+    void setOverlay(Overlay overlay);
+    const std::array<ImageCanvas*, 3>& canvases() const { return canvases_; }
+
+Q_SIGNALS:
+    void closed();
+    void stepped(int by); ///< To the next or the previous picture.
+    void attentionWanted();
+    void sampleWanted();
+
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
+
+private:
+    void layOver();
+    void pointAt(QPointF point);
+
+    QLabel *place_, *caption_, *facts_, *readout_;
+    QComboBox* overlay_;
+    std::array<QWidget*, 3> panes_{};
+    std::array<QLabel*, 3> titles_{};
+    std::array<ImageCanvas*, 3> canvases_{};
+    std::array<QImage, 3> pictures_;
+    std::array<std::shared_ptr<OutlineLayer>, 3> outlines_;
+    std::vector<float> difference_;
+    GridPair grids_;
+    bool hasGrid_ = false;
+};
+
+} // namespace nanodit

@@ -1,0 +1,86 @@
+#pragma once
+
+/// What the validation page shows, as values: made of reports here, drawn by the page. Knows no widgets.
+
+#include "core/validate/comparison.h"
+
+#include <QImage>
+#include <QString>
+#include <QStringList>
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+namespace nanodit {
+
+/// A model that can be validated, or was.
+struct ValidationSubject {
+    QString run;
+    qint64 step = 0;
+    std::filesystem::path checkpoint; ///< Empty when it is gone; its report may still be there.
+    std::filesystem::path report;     ///< The folder of its report; empty while it was not validated.
+    QString name() const;             ///< "mine · step 2000"
+};
+/// Checkpoints of the runs and what was validated of them: by run, the newest step first. Reads the runs' folders.
+std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& runs);
+
+/// Whether a validation with the one settings has the other's results.
+bool sameSettings(const ValidationSettings& a, const ValidationSettings& b);
+
+/// How a number stands to the baseline's.
+struct ValueChange {
+    enum class Verdict { None, Unclear, Better, Worse };
+    Verdict verdict = Verdict::None;
+    QString arrow; ///< Which way the number went: "▲", "▼"; told by shape, so that no colour is needed.
+    QString text;  ///< "0.043 better", "no clear change"
+};
+
+/// A metric of a task as a card.
+struct ValidationCard {
+    std::string metric;
+    QString title, value;
+    QString spread; ///< "± 0.021": half of the 95 % interval's width; empty where there is no interval.
+    QString count;  ///< "n = 24"
+    QString help;   ///< What it is, which way is better, the whole interval.
+    ValueChange change;
+    bool perPicture = true; ///< Whether pictures can be sorted by it.
+};
+/// `differences`: of this report against the baseline; null for none.
+std::vector<ValidationCard> validationCards(const ValidationReport& report, ValidationTask task,
+                                            const std::vector<MetricDifference>* differences);
+
+/// A painted picture beside what it is held against.
+struct ValidationRow {
+    std::size_t index = 0; ///< In the report's pictures.
+    QString record, caption;
+    QString facts;                                      ///< "seed 3 · CLS and patches of b"
+    QString value;                                      ///< "DINO-patch distance 0.213 · before 0.260"
+    std::filesystem::path reference, painted, baseline; ///< `baseline` is empty where there is none.
+};
+/// Worst first. `baseline` may be null; its pictures are those of the same task, record, reference and seed.
+std::vector<ValidationRow> validationRows(const ValidationReport& report, const ValidationReport* baseline,
+                                          ValidationTask task, const std::string& metric);
+/// What the columns of a task's pictures are called: the reference, the painted one.
+QString referenceTitle(ValidationTask task);
+
+/// A line of the table of differences.
+struct DifferenceRow {
+    ValidationTask task = ValidationTask::Reconstruction;
+    std::string metric;
+    QStringList cells; ///< Test, metric, baseline, this, difference, 95 % interval, n.
+    ValueChange change;
+};
+std::vector<DifferenceRow> differenceRows(const std::vector<MetricDifference>& differences);
+
+QString taskTitle(ValidationTask task); ///< "DINO swap"
+QString taskHelp(ValidationTask task);
+
+/// The largest difference that has a colour of its own, in levels of 0 to 255.
+inline constexpr double largestShownDifference = 96;
+/// Mean over R, G, B of the absolute difference as viridis up to largestShownDifference; null for other sizes.
+QImage differencePicture(const QImage& a, const QImage& b);
+/// The same, averaged over the cells of a grid, row by row. Empty for other sizes.
+std::vector<float> differenceByCell(const QImage& a, const QImage& b, GridSize grid);
+
+} // namespace nanodit

@@ -1,0 +1,334 @@
+#include "app/pages/validate_page.h"
+
+#include "app/background_queue.h"
+#include "app/dialogs.h"
+#include "app/job_runner.h"
+#include "app/pages/validate/validate_form.h"
+#include "app/pages/validate/validate_results.h"
+#include "core/io/atomic_file.h"
+#include "widgets/banner.h"
+#include "widgets/page_frame.h"
+#include "widgets/state_panel.h"
+#include "widgets/text.h"
+
+#include <QDateTime>
+#include <QFileInfo>
+#include <QMenu>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+ValidatePage::ValidatePage(Session& session, Dialogs& dialogs, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , validating_(session.validating())
+    , dialogs_(dialogs)
+    , frame_(new PageFrame(tr("Validate"), this))
+    , progress_(new QProgressBar(this))
+    , states_(new QStackedWidget(this))
+    , state_(new StatePanel(this))
+    , results_(new ValidateResults(session, this))
+    , form_(new ValidateForm(session, this))
+{
+    progress_->setTextVisible(false);
+    progress_->setAccessibleName(tr("Progress of the validation"));
+    auto keepsPlace = progress_->sizePolicy();
+    keepsPlace.setRetainSizeWhenHidden(true);
+    progress_->setSizePolicy(keepsPlace);
+    states_->addWidget(state_);
+    states_->addWidget(results_);
+    auto* const content = new QWidget(this);
+    auto* const contentColumn = new QVBoxLayout(content);
+    contentColumn->setContentsMargins(0, 0, 0, 0);
+    contentColumn->setSpacing(0);
+    contentColumn->addWidget(progress_);
+    contentColumn->addWidget(states_, 1);
+    frame_->setContent(content);
+    frame_->setInspector(form_);
+    addActions();
+    connectValidating();
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(frame_);
+    updateState();
+}
+
+void ValidatePage::addActions()
+{
+    export_ = frame_->addAction(tr("Export"), QStringLiteral("save"), tr("Save what is shown as a file"));
+    export_->setObjectName(QStringLiteral("validateExport"));
+    auto* const menu = new QMenu(export_);
+    menu->addAction(tr("Report as a page (HTML)…"), this, [this] { save(Export::Page); });
+    exportComparison_ = menu->addAction(tr("Comparison as a page (HTML)…"), this, [this] { save(Export::Comparison); });
+    menu->addAction(tr("Report's numbers (JSON)…"), this, [this] { save(Export::Numbers); });
+    menu->addAction(tr("A line per picture (CSV)…"), this, [this] { save(Export::Table); });
+    menu->addAction(tr("This tab as a picture (PNG)…"), this, [this] { save(Export::Picture); });
+    export_->setMenu(menu);
+    cancel_ = frame_->addAction(tr("Cancel"), QStringLiteral("stop"),
+                                tr("Stop; what was painted is kept, and validating again goes on with it (Esc)"));
+    cancel_->setObjectName(QStringLiteral("validateCancel"));
+    start_ =
+        frame_->addAction(tr("Validate"), QStringLiteral("play"), tr("Run the suite on this model (Ctrl+Enter)"), true);
+    start_->setObjectName(QStringLiteral("validateStart"));
+    start_->setShortcut(Qt::CTRL | Qt::Key_Return);
+    connect(start_, &QPushButton::clicked, this, &ValidatePage::start);
+    connect(cancel_, &QPushButton::clicked, &validating_, &Validating::cancel);
+    connect(form_, &ValidateForm::subjectChosen, this, &ValidatePage::readChosen);
+    connect(form_, &ValidateForm::edited, this, &ValidatePage::updateState);
+    connect(results_, &ValidateResults::attentionWanted, this, &ValidatePage::attentionWanted);
+    connect(results_, &ValidateResults::sampleWanted, this, [this](const QString& file) {
+        const auto* const subject = form_->subject();
+        Q_EMIT sampleWanted(file,
+                            subject != nullptr ? QString::fromStdString(subject->checkpoint.string()) : QString());
+    });
+}
+
+void ValidatePage::connectValidating()
+{
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        listed_ = false;
+        read_.clear();
+        failure_.clear();
+        results_->clear();
+        validating_.list();
+        updateState();
+    });
+    connect(&session_, &Session::runsChanged, &validating_, &Validating::list);
+    connect(&validating_, &Validating::listed, this, [this](const std::vector<ValidationSubject>& subjects) {
+        listed_ = true;
+        form_->setSubjects(subjects);
+        if (chosenNow() != read_) // else what is looked at stays as it is
+            readChosen();
+        else
+            updateState();
+    });
+    connect(&validating_, &Validating::readDone, this, &ValidatePage::showRead);
+    connect(&validating_, &Validating::readFailed, this, [this](const QString& message) {
+        reading_ = false;
+        failure_ = message;
+        results_->clear();
+        updateState();
+    });
+    connect(&validating_, &Validating::stateChanged, this, &ValidatePage::updateState);
+    connect(&validating_, &Validating::progressed, this, [this](const Progress& progress) {
+        progress_->setRange(0, progress.total > 0 ? 1000 : 0);
+        if (progress.total > 0)
+            progress_->setValue(static_cast<int>(1000 * progress.done / progress.total));
+        showContext(&progress);
+    });
+    connect(&validating_, &Validating::failed, this,
+            [this](const QString& message) { frame_->banner()->showFailure(tr("The validation stopped"), message); });
+    connect(&validating_, &Validating::cancelled, this, [this] {
+        frame_->banner()->showNotice(tr("Cancelled. What was painted is kept: Validate goes on with the rest."));
+    });
+    connect(&validating_, &Validating::finished, this, [this](const ValidationReport& report) {
+        frame_->banner()->showNotice(tr("Validated %1: %2 pictures in %3")
+                                         .arg(QString::fromStdString(report.model),
+                                              QString::number(report.pictures.size()),
+                                              folderText(QString::fromStdString(report.folder.string()))));
+    });
+}
+
+void ValidatePage::start()
+{
+    const auto* const subject = form_->subject();
+    if (validating_.active() || subject == nullptr || subject->checkpoint.empty())
+        return;
+    ValidateRequest request;
+    request.checkpoint = subject->checkpoint;
+    request.settings = form_->settings();
+    request.lpipsNet = form_->lpipsNet();
+    request.replaceOther = true;
+    if (const auto* const baseline = form_->baseline())
+        request.baseline = baseline->report;
+    const auto* const shown = results_->shown();
+    const bool replaces = shown != nullptr && !sameSettings(shown->report.settings, request.settings);
+    if (replaces && !dialogs_.confirm(
+                        this, tr("Replace the validation of %1?").arg(subject->name()),
+                        tr("It was made with other settings. Its %1 pictures and its report are deleted; to keep them, "
+                           "export the report first.")
+                            .arg(shown->report.pictures.size()),
+                        tr("Replace")))
+        return;
+    frame_->banner()->hide();
+    validating_.start(std::move(request), subject->name());
+}
+
+QString ValidatePage::chosenNow() const
+{
+    QStringList parts;
+    for (const auto* const subject : {form_->subject(), form_->baseline()}) {
+        const auto folder = subject != nullptr ? QString::fromStdString(subject->report.string()) : QString();
+        parts << (subject != nullptr ? subject->name() : QString()) << folder
+              << QFileInfo(folder + QStringLiteral("/report.json")).lastModified().toString(Qt::ISODateWithMs);
+    }
+    return parts.join(QLatin1Char('\n'));
+}
+
+void ValidatePage::readChosen()
+{
+    read_ = chosenNow();
+    failure_.clear();
+    const auto* const subject = form_->subject();
+    reading_ = subject != nullptr && !subject->report.empty();
+    if (reading_) {
+        const auto* const baseline = form_->baseline();
+        validating_.read(subject->report, baseline != nullptr ? baseline->report : fs::path());
+    } else {
+        results_->clear();
+        form_->setMilestones({});
+    }
+    updateState();
+}
+
+void ValidatePage::showRead(const ShownValidation& shown)
+{
+    reading_ = false;
+    results_->show(shown);
+    form_->setSettings(shown.report.settings, shown.report.lpips);
+    form_->setMilestones(shown.milestones);
+    updateState();
+}
+
+void ValidatePage::updateState()
+{
+    const auto* const subject = form_->subject();
+    const bool active = validating_.active();
+    const bool hasReport = results_->shown() != nullptr;
+    start_->setVisible(!active);
+    start_->setEnabled(subject != nullptr && !subject->checkpoint.empty() && form_->valid());
+    start_->setText(hasReport ? tr("Validate again") : tr("Validate"));
+    start_->setShortcut(Qt::CTRL | Qt::Key_Return); // a new text drops it
+    cancel_->setVisible(active);
+    cancel_->setEnabled(validating_.state() == Validating::State::Running);
+    cancel_->setShortcut(active && !hasReport ? QKeySequence(Qt::Key_Escape) : QKeySequence());
+    export_->setEnabled(hasReport);
+    exportComparison_->setEnabled(hasReport && results_->shown()->baseline.has_value());
+    progress_->setVisible(active);
+    form_->setReadOnly(active);
+    showContext(active && validating_.runner() != nullptr ? &validating_.runner()->progress() : nullptr);
+    if (hasReport || (reading_ && states_->currentIndex() == 1)) { // while another is read, the one before stays
+        states_->setCurrentIndex(1);
+        return;
+    }
+    states_->setCurrentIndex(0);
+    if (!failure_.isEmpty()) {
+        state_->showFailure(tr("This validation cannot be read"), failure_, failure_);
+    } else if (active) {
+        state_->showWorking(tr("Painting and measuring %1").arg(subject != nullptr ? subject->name() : QString()));
+    } else if (!listed_ || reading_) {
+        state_->showWorking(tr("Reading validations"));
+    } else if (subject == nullptr) {
+        state_->showEmpty(QStringLiteral("validate"), tr("There is no model to validate yet"),
+                          tr("Train one first: every checkpoint of a run can be validated."));
+        connect(state_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
+                &ValidatePage::trainWanted);
+    } else {
+        state_->showEmpty(QStringLiteral("validate"), tr("%1 was not validated yet").arg(subject->name()),
+                          tr("The suite paints records of the validation split and measures what came out."));
+        // Queued: starting takes the button away.
+        connect(state_->addButton(tr("Validate it"), QStringLiteral("play"), true), &QPushButton::clicked, this,
+                &ValidatePage::start, Qt::QueuedConnection);
+    }
+}
+
+void ValidatePage::showContext(const Progress* progress)
+{
+    QStringList parts;
+    if (progress != nullptr) {
+        parts << QString::fromStdString(progress->phase) << progressText(*progress);
+    } else if (const auto* const shown = results_->shown()) {
+        const auto& settings = shown->report.settings;
+        parts << QString::fromStdString(shown->report.model) << tr("%1 records").arg(settings.records)
+              << tr("%1 steps").arg(settings.steps);
+    }
+    if (validating_.state() == Validating::State::Stopping)
+        parts = QStringList{tr("stopping…")};
+    parts.removeAll(QString());
+    frame_->setContext(parts.join(QStringLiteral(" · ")));
+}
+
+void ValidatePage::save(Export what)
+{
+    const auto* const shown = results_->shown();
+    if (shown == nullptr)
+        return;
+    struct Kind {
+        QString title, ending, filter;
+    };
+    const std::map<Export, Kind> kinds = {
+        {Export::Page, {tr("Save the report"), QStringLiteral("html"), tr("Page (*.html)")}},
+        {Export::Comparison, {tr("Save the comparison"), QStringLiteral("html"), tr("Page (*.html)")}},
+        {Export::Numbers, {tr("Save the numbers"), QStringLiteral("json"), tr("JSON (*.json)")}},
+        {Export::Table, {tr("Save a line per picture"), QStringLiteral("csv"), tr("CSV (*.csv)")}},
+        {Export::Picture, {tr("Save this tab"), QStringLiteral("png"), tr("PNG (*.png)")}}};
+    const auto& kind = kinds.at(what);
+    auto name = QString::fromStdString(shown->report.run);
+    if (what == Export::Comparison)
+        name = QString::fromStdString(shown->baseline->run) + QLatin1Char('-') + name;
+    const auto target = dialogs_.chooseSaveFile(
+        this, kind.title, QStringLiteral("%1-step-%2.%3").arg(name).arg(shown->report.step).arg(kind.ending),
+        kind.filter);
+    if (target.isEmpty())
+        return;
+    const auto done = [this, target] { frame_->banner()->showNotice(tr("Saved to %1").arg(folderText(target))); };
+    const auto failed = [this](const QString& message) {
+        frame_->banner()->showFailure(tr("The file could not be saved"), message);
+    };
+    if (what == Export::Picture) {
+        results_->makeSheet([this, target, done, failed](const QImage& sheet) {
+            if (sheet.save(target, "PNG"))
+                done();
+            else
+                failed(tr("%1 could not be written: is the folder there, and writable?").arg(target));
+        });
+        return;
+    }
+    const fs::path file = target.toStdString();
+    session_.background().ask(
+        this,
+        [what, file, report = shown->report, baseline = shown->baseline ? shown->baseline->folder : fs::path()] {
+            switch (what) {
+            case Export::Comparison:
+                return writeComparison(compareRuns({baseline, report.folder}), file);
+            case Export::Table:
+                return writeFileAtomically(file, picturesAsCsv(report));
+            case Export::Numbers:
+                return writeFileAtomically(file, readTextFile(report.folder / "report.json"));
+            default:
+                return writeFileAtomically(file, readTextFile(report.folder / "report.html"));
+            }
+        },
+        done, failed);
+}
+
+void ValidatePage::choose(const QString& model, const QString& baseline)
+{
+    if (!model.isEmpty())
+        form_->chooseSubject(model);
+    if (!baseline.isEmpty())
+        form_->chooseBaseline(baseline);
+}
+
+void ValidatePage::showComparison()
+{
+    results_->showTab(static_cast<int>(validationTaskNames.size()));
+}
+
+bool ValidatePage::settled() const
+{
+    return session_.background().pending() == 0 && results_->settled() && !reading_;
+}
+
+void ValidatePage::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    session_.refreshRuns(); // a training may have saved checkpoints since
+}
+
+} // namespace nanodit

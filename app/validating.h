@@ -1,0 +1,66 @@
+#pragma once
+
+#include "app/pages/validate/validation_view.h"
+
+#include <QObject>
+
+namespace nanodit {
+
+class JobRunner;
+class Session;
+
+/// A report to look at, and what it is held against.
+struct ShownValidation {
+    ValidationReport report;
+    std::optional<ValidationReport> baseline;
+    std::vector<MetricDifference> differences; ///< Of the report against the baseline.
+    std::vector<Milestone> milestones;         ///< As judged against that baseline.
+    QString obstacle;                          ///< Why the two do not compare; empty when they do.
+    std::vector<MetricCourse> courses;
+    std::vector<LossCourse> losses;
+    const std::vector<MetricDifference>* against() const { return baseline ? &differences : nullptr; }
+};
+/// Reads a report and, where the folder is not empty, its baseline. Throws DataError.
+ShownValidation readValidation(const std::filesystem::path& report, const std::filesystem::path& baseline);
+
+/// The one validation that may run, and the reading of reports. Home thread.
+class Validating : public QObject {
+    Q_OBJECT
+
+public:
+    enum class State { Idle, Running, Stopping };
+    explicit Validating(Session& session);
+
+    /// Of a checkpoint in this workspace; what the request says of workspace and device is filled in here.
+    void start(ValidateRequest request, const QString& name);
+    void cancel();
+    State state() const { return state_; }
+    bool active() const { return state_ != State::Idle; }
+    JobRunner* runner() const { return runner_; }
+
+    /// Reads the runs' checkpoints and reports; `listed` follows.
+    void list();
+    /// `readDone` or `readFailed` follows; only for what was asked last.
+    void read(const std::filesystem::path& report, const std::filesystem::path& baseline);
+
+Q_SIGNALS:
+    void stateChanged();
+    void progressed(const nanodit::Progress& progress);
+    void logged(nanodit::LogLevel level, const QString& text);
+    void finished(const nanodit::ValidationReport& report);
+    void cancelled();
+    void failed(const QString& message);
+    void listed(const std::vector<nanodit::ValidationSubject>& subjects);
+    void readDone(const nanodit::ShownValidation& shown);
+    void readFailed(const QString& message);
+
+private:
+    void setState(State state);
+
+    Session& session_;
+    State state_ = State::Idle;
+    JobRunner* runner_ = nullptr; ///< Owned by the session; null while idle.
+    int asked_ = 0;               ///< Reads so far: an answer to an older one is void.
+};
+
+} // namespace nanodit

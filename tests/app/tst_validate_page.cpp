@@ -1,0 +1,368 @@
+#include "app/background_queue.h"
+#include "app/job_runner.h"
+#include "app/main_window.h"
+#include "app/pages/runs_page.h"
+#include "app/pages/validate/validate_form.h"
+#include "app/pages/validate/validate_results.h"
+#include "app/pages/validate/validation_loupe.h"
+#include "app/pages/validate_page.h"
+#include "app/preferences.h"
+#include "app/sampling.h"
+#include "app/validating.h"
+#include "core/io/atomic_file.h"
+#include "tests/support/scripted_dialogs.h"
+#include "tests/support/test_data.h"
+#include "widgets/image_canvas.h"
+#include "widgets/layers.h"
+#include "widgets/picture_table.h"
+#include "widgets/plots/curve_plot.h"
+#include "widgets/theme.h"
+#include "widgets/value_cards.h"
+
+#include <QApplication>
+#include <QCheckBox>
+#include <QComboBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QSpinBox>
+#include <QStandardPaths>
+#include <QTabBar>
+#include <QTest>
+#include <QTreeWidget>
+#include <nlohmann/json.hpp>
+
+using namespace nanodit;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int minute = 60000;
+
+TrainConfig tinyConfig(double rate)
+{
+    TrainConfig config;
+    config.model.hiddenSize = 32;
+    config.model.depth = 1;
+    config.model.numHeads = 2;
+    config.model.frequencyDim = 16;
+    config.data.batchSize = 2;
+    config.optimiser.lr = rate;
+    config.schedule = {.steps = 3, .warmupSteps = 1, .decay = Decay::Constant};
+    config.previews.every = 0;
+    config.validation = {.every = 2, .records = 2, .samplerSteps = 2};
+    return config;
+}
+
+} // namespace
+
+/// The Validate and the Runs page in the real window, on the demo's reference model and a run of three steps that was
+/// validated at its second.
+class TestValidatePage : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        DemoRequest demo;
+        demo.folder = folder_ / "demo";
+        demo.scenes = 30;
+        demo.preprocess = true;
+        QVERIFY(makeDemoJob(demo)->run({}) == JobEnd::Finished);
+        TrainRequest train;
+        train.workspace = Workspace::open(demo.folder);
+        train.config = tinyConfig(1e-3);
+        train.runName = "small";
+        QVERIFY(makeTrainJob(train)->run({}) == JobEnd::Finished);
+
+        theme_ = std::make_unique<Theme>(*qApp);
+        preferences_ = std::make_unique<Preferences>(QString::fromStdString((folder_ / "preferences.ini").string()));
+        session_ = std::make_unique<Session>();
+        window_ = std::make_unique<MainWindow>(*session_, *theme_, *preferences_, dialogs_);
+        window_->show();
+        QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
+        QApplication::setActiveWindow(window_.get());
+        window_->openWorkspace(QString::fromStdString(demo.folder.string()));
+        QTRY_VERIFY_WITH_TIMEOUT(session_->hasWorkspace() && session_->idle(), minute);
+        window_->showPage(Page::Validate);
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled() && session_->idle(), minute);
+    }
+
+    void cleanupTestCase()
+    {
+        window_.reset();
+        session_.reset();
+    }
+
+    void aModelThatWasNotValidatedSaysSo()
+    {
+        page()->choose("reference", {});
+        QVERIFY(results()->shown() == nullptr);
+        QVERIFY(!results()->isVisible());
+        QVERIFY(button("validateStart")->isEnabled());
+        QVERIFY(!button("validateExport")->isEnabled());
+    }
+
+    void aValidationIsCancelledAndGoesOn()
+    {
+        child<QSpinBox>("validateRecords")->setValue(2);
+        child<QSpinBox>("validateSteps")->setValue(2);
+        auto& validating = session_->validating();
+        QSignalSpy progressed(&validating, &Validating::progressed);
+        QSignalSpy cancelled(&validating, &Validating::cancelled);
+        QSignalSpy failed(&validating, &Validating::failed);
+        QTest::mouseClick(button("validateStart"), Qt::LeftButton);
+        QVERIFY(validating.active());
+        QVERIFY(!button("validateStart")->isVisible() && button("validateCancel")->isVisible());
+        QTest::mouseClick(button("validateCancel"), Qt::LeftButton);
+        QTRY_COMPARE_WITH_TIMEOUT(cancelled.count(), 1, minute);
+        QTRY_VERIFY(!validating.active() && page()->settled());
+        QVERIFY(results()->shown() == nullptr);
+
+        QSignalSpy finished(&validating, &Validating::finished);
+        QTest::keyClick(window_.get(), Qt::Key_Return, Qt::ControlModifier);
+        QTRY_VERIFY_WITH_TIMEOUT(finished.count() + failed.count() > 0, 3 * minute);
+        QVERIFY2(failed.isEmpty(), qPrintable(failed.isEmpty() ? QString() : failed[0][0].toString()));
+        QVERIFY(progressed.count() > 0);
+        QTRY_VERIFY_WITH_TIMEOUT(results()->shown() != nullptr && page()->settled(), minute);
+        QVERIFY(results()->isVisible());
+        QCOMPARE(results()->shown()->report.run, std::string("reference"));
+        QCOMPARE(results()->shown()->report.settings.records, std::int64_t(2));
+        QVERIFY(fs::exists(results()->shown()->report.folder / "report.html"));
+    }
+
+    void cardsAndPicturesComeFromTheReport()
+    {
+        const auto& report = results()->shown()->report;
+        const auto* const cards = child<ValueCards>("validateCards");
+        for (const auto& card : cards->cards()) {
+            const auto* const summary = report.find(ValidationTask::Reconstruction, card->look().key.toStdString());
+            QVERIFY(summary != nullptr);
+            QCOMPARE(card->look().count, QStringLiteral("n = %1").arg(summary->n));
+        }
+        auto* const table = pictures();
+        QCOMPARE(table->rows().size(), std::size_t(2));
+        QTRY_VERIFY(table->hasPictures(table->rows()[0].key));
+    }
+
+    void anotherCardSortsByAnotherMetric()
+    {
+        auto* const cards = child<ValueCards>("validateCards");
+        const auto& report = results()->shown()->report;
+        QCOMPARE(cards->chosen(), QStringLiteral("dino_distance"));
+        for (auto* const card : cards->cards()) {
+            if (!card->look().choosable)
+                continue;
+            QTest::mouseClick(card, Qt::LeftButton);
+            const auto metric = card->look().key.toStdString();
+            QCOMPARE(cards->chosen(), card->look().key);
+            const auto worst = worstFirst(report, ValidationTask::Reconstruction, metric).front();
+            QVERIFY(pictures()->rows()[0].facts.startsWith(QString::fromStdString(report.pictures[worst].record)));
+        }
+    }
+
+    void aPictureIsEnlargedByKeyWithItsPatches()
+    {
+        auto* const table = pictures();
+        table->setFocus();
+        QTest::keyClick(table, Qt::Key_Down);
+        QCOMPARE(table->currentRow(), 1);
+        QTest::keyClick(table, Qt::Key_Return);
+        auto* const loupe = child<ValidationLoupe>("validateLoupe");
+        QTRY_VERIFY(loupe->isVisible() && !loupe->canvases()[1]->layers().empty());
+        QVERIFY(!loupe->canvases()[2]->isVisible());                     // no baseline
+        QCOMPARE(loupe->canvases()[0]->layers().size(), std::size_t(3)); // picture, patches, outline
+        auto* const readout = child<QLabel>("loupeReadout");
+        Q_EMIT loupe->canvases()[1]->hovered({17, 33});
+        QVERIFY2(readout->text().startsWith("pixel 17,33 · patch r2 c1") && readout->text().contains("levels of 255"),
+                 qPrintable(readout->text()));
+        QTest::keyClick(loupe, Qt::Key_P);
+        const auto& layers = loupe->canvases()[1]->layers();
+        QVERIFY(
+            std::any_of(layers.begin(), layers.end(), [](const auto& layer) { return layer->scale().has_value(); }));
+        QTest::keyClick(loupe, Qt::Key_Left);
+        QTest::keyClick(loupe, Qt::Key_Escape);
+        QVERIFY(!loupe->isVisible() && table->isVisible());
+        QCOMPARE(table->currentRow(), 0);
+    }
+
+    void aRecordIsSentToAttentionAndItsSettingsToSample()
+    {
+        QTest::mouseClick(pictures()->viewport(), Qt::LeftButton, {}, pictures()->cellRect(0, 1).center());
+        QTRY_VERIFY(child<ValidationLoupe>("validateLoupe")->isVisible());
+        QSignalSpy attention(page(), &ValidatePage::attentionWanted);
+        QTest::mouseClick(button("loupeAttention"), Qt::LeftButton);
+        QCOMPARE(attention.count(), 1);
+        const auto record = attention[0][0].toString();
+        QVERIFY(session_->record(record) != nullptr);
+        QVERIFY(!page()->isVisible());
+        window_->showPage(Page::Validate);
+        QTest::mouseClick(button("loupeSample"), Qt::LeftButton);
+        QVERIFY(!page()->isVisible());
+        auto* const prompt = child<QLineEdit>("prompt");
+        QTRY_COMPARE_WITH_TIMEOUT(prompt->text(), QString::fromStdString(session_->record(record)->caption), minute);
+        QVERIFY(child<QComboBox>("checkpoints")->currentText().startsWith("reference"));
+        QCOMPARE(child<QSpinBox>("steps")->value(), 2);
+        QTRY_VERIFY_WITH_TIMEOUT(window_->settled(), minute);
+        window_->showPage(Page::Validate);
+        QTest::keyClick(child<ValidationLoupe>("validateLoupe"), Qt::Key_Escape);
+    }
+
+    void twoRunsAreCompared()
+    {
+        page()->choose({}, "small");
+        QTRY_VERIFY(page()->settled() && results()->shown()->baseline.has_value());
+        QVERIFY(results()->shown()->obstacle.isEmpty());
+        QCOMPARE(results()->shown()->baseline->run, std::string("small"));
+        // The reference is a trained model; three steps paint noise. Whether the interval of two pairs leaves out 0 or
+        // not, every card that has a counterpart tells how it stands.
+        const auto* const cards = child<ValueCards>("validateCards");
+        QVERIFY(std::any_of(cards->cards().begin(), cards->cards().end(),
+                            [](const auto* card) { return card->look().change.contains("better"); }));
+        QTRY_VERIFY(pictures()->hasPictures(pictures()->rows()[0].key));
+        child<QTabBar>("validateTabs")->setCurrentIndex(4);
+        auto* const table = child<QTreeWidget>("differences");
+        QTRY_VERIFY(table->isVisible());
+        QCOMPARE(table->topLevelItemCount(), static_cast<int>(results()->shown()->differences.size()));
+        QCOMPARE(table->headerItem()->text(2), QStringLiteral("small"));
+        QVERIFY(child<QComboBox>("course")->count() > 4);
+        // A line leads to its pictures.
+        for (int i = 0; i < table->topLevelItemCount(); ++i) {
+            if (table->topLevelItem(i)->text(1) == QLatin1String("Text match"))
+                Q_EMIT table->itemActivated(table->topLevelItem(i), 0);
+        }
+        QCOMPARE(results()->tab(), 2);
+        QCOMPARE(child<ValueCards>("validateCards")->chosen(), QStringLiteral("text_match"));
+    }
+
+    void everyFormatIsExported()
+    {
+        const std::pair<const char*, const char*> kinds[] = {
+            {"report.html", "HTML"}, {"report.json", "JSON"}, {"pictures.csv", "CSV"}, {"tab.png", "PNG"}};
+        for (const auto& [name, kind] : kinds) {
+            const auto file = folder_ / name;
+            dialogs_.nextPath = QString::fromStdString(file.string());
+            for (auto* const action : button("validateExport")->menu()->actions()) {
+                const bool comparison = action->text().contains("Comparison");
+                if (action->text().contains(QLatin1String(kind)) && !comparison)
+                    action->trigger();
+            }
+            QTRY_VERIFY2_WITH_TIMEOUT(fs::exists(file), name, minute);
+        }
+        QTRY_VERIFY(page()->settled());
+        QCOMPARE(nlohmann::json::parse(readTextFile(folder_ / "report.json"))["run"].get<std::string>(),
+                 std::string("reference"));
+        QVERIFY(readTextFile(folder_ / "pictures.csv").starts_with("task,record"));
+        const QImage sheet(QString::fromStdString((folder_ / "tab.png").string()));
+        QVERIFY(sheet.height() > 2 * 88);
+        // And the comparison.
+        const auto comparison = folder_ / "comparison.html";
+        dialogs_.nextPath = QString::fromStdString(comparison.string());
+        for (auto* const action : button("validateExport")->menu()->actions()) {
+            if (action->text().contains("Comparison"))
+                action->trigger();
+        }
+        QTRY_VERIFY_WITH_TIMEOUT(fs::exists(folder_ / "comparison.json"), minute);
+        QTRY_VERIFY(page()->settled());
+    }
+
+    void replacingAValidationAsksFirst()
+    {
+        child<QSpinBox>("validateSteps")->setValue(1);
+        dialogs_.asked = 0;
+        dialogs_.nextAnswer = false;
+        QTest::mouseClick(button("validateStart"), Qt::LeftButton);
+        QCOMPARE(dialogs_.asked, 1);
+        QVERIFY2(dialogs_.consequence.contains("deleted"), qPrintable(dialogs_.consequence));
+        QVERIFY(!session_->validating().active());
+        QCOMPARE(results()->shown()->report.settings.steps, std::int64_t(2));
+        child<QSpinBox>("validateSteps")->setValue(2);
+    }
+
+    void aReportThatCannotBeReadSaysWhy()
+    {
+        const auto file = results()->shown()->report.folder / "report.json";
+        const auto whole = readTextFile(file);
+        test::writeText(file, whole.substr(0, whole.size() / 2));
+        session_->validating().list();
+        QTRY_VERIFY(page()->settled() && results()->shown() == nullptr);
+        QVERIFY(!results()->isVisible());
+        writeFileAtomically(file, whole);
+        session_->validating().list();
+        QTRY_VERIFY(page()->settled() && results()->shown() != nullptr);
+    }
+
+    void aValidationThatFailsSaysWhyInABanner()
+    {
+        QSignalSpy failed(&session_->validating(), &Validating::failed);
+        const auto vae = session_->workspace().path(session_->workspace().config.vae);
+        fs::rename(vae, vae.string() + ".away");
+        page()->choose("small · step 3", {});
+        QTRY_VERIFY(page()->settled());
+        QTest::mouseClick(button("validateStart"), Qt::LeftButton);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
+        fs::rename(vae.string() + ".away", vae);
+        QVERIFY(failed[0][0].toString().contains("vae"));
+        QTRY_VERIFY(!session_->validating().active() && page()->settled());
+    }
+
+    void runsAreListedPlottedAndTheirSettingsCompared()
+    {
+        window_->showPage(Page::Runs);
+        auto* const table = child<QTreeWidget>("runsTable");
+        QTRY_COMPARE(table->topLevelItemCount(), 2);
+        QTRY_VERIFY(session_->idle());
+        QCOMPARE(table->topLevelItem(0)->text(0), QStringLiteral("reference"));
+        QCOMPARE(table->topLevelItem(1)->text(3), QStringLiteral("3 / 3"));
+        QCOMPARE(table->topLevelItem(1)->text(2), QStringLiteral("finished"));
+        window_->runsPage()->check({"reference", "small"});
+        auto* const differences = child<QTreeWidget>("settingDifferences");
+        QVERIFY(differences->topLevelItemCount() > 3);
+        bool rate = false;
+        for (int i = 0; i < differences->topLevelItemCount(); ++i)
+            rate = rate || (differences->topLevelItem(i)->text(0) == QLatin1String("model.hidden_size") &&
+                            differences->topLevelItem(i)->text(2) == QLatin1String("32"));
+        QVERIFY(rate);
+        QVERIFY(!child<CurvePlot>("runsPlot")->isEmpty());
+        QVERIFY(button("runCompare")->isEnabled());
+        QTest::mouseClick(button("runCompare"), Qt::LeftButton);
+        QVERIFY(page()->isVisible());
+        QTRY_VERIFY(page()->settled());
+        QCOMPARE(results()->tab(), 4);
+        window_->showPage(Page::Runs);
+        window_->runsPage()->check({"small"});
+        QCOMPARE(differences->topLevelItemCount(), 0);
+        QVERIFY(!button("runCompare")->isEnabled());
+        table->setCurrentItem(table->topLevelItem(1));
+        QTest::mouseClick(button("runShow"), Qt::LeftButton);
+        QTRY_VERIFY(session_->idle());
+        QCOMPARE(child<QComboBox>("runs")->currentText(), QStringLiteral("small"));
+    }
+
+private:
+    template<typename Widget>
+    Widget* child(const char* name) const
+    {
+        auto* const found = window_->findChild<Widget*>(QLatin1String(name));
+        if (found == nullptr)
+            qFatal("there is no %s", name);
+        return found;
+    }
+    QPushButton* button(const char* name) const { return child<QPushButton>(name); }
+    ValidatePage* page() const { return window_->validatePage(); }
+    ValidateResults* results() const { return page()->results(); }
+    PictureTable* pictures() const { return child<PictureTable>("validatePictures"); }
+
+    test::TemporaryFolder folder_;
+    test::ScriptedDialogs dialogs_;
+    std::unique_ptr<Theme> theme_;
+    std::unique_ptr<Preferences> preferences_;
+    std::unique_ptr<Session> session_;
+    std::unique_ptr<MainWindow> window_;
+};
+
+QTEST_MAIN(TestValidatePage)
+#include "tst_validate_page.moc"
