@@ -38,10 +38,9 @@ struct Wanted {
 
 void runPreprocess(const Wanted& wanted, Options& options)
 {
-    PreprocessRequest request{.workspace = Workspace::open(options.workspace),
-                              .passes = wanted.byValue(),
-                              .device = options.device,
-                              .share = wanted.ranks.share()};
+    PreprocessRequest request{
+        .workspace = Workspace::open(options.workspace), .passes = wanted.byValue(), .device = options.device};
+    request.share = wanted.ranks.share();
     PreprocessReport report;
     request.finished = [&report](const auto& r) { report = r; };
     std::map<Pass, PassMemory> memory;
