@@ -64,7 +64,7 @@ void draw(const fs::path& folder, std::int64_t count)
         } else if (i % 100 != 50) {
             image = drawn(random);
         }
-        char name[32];
+        char name[64];
         std::snprintf(name, sizeof name, "%03lld/%07lld", static_cast<long long>(i / 1000), static_cast<long long>(i));
         fs::create_directories((folder / name).parent_path());
         const auto png = encodePng(image);
