@@ -256,7 +256,7 @@ private Q_SLOTS:
         f.fakes.onImages = [&](const auto&) {
             if (++batches == 1) {
                 for (const int changed : {5, 8})
-                    f.draw(changed, 120);
+                    f.draw(changed, 120 + changed);
             }
         };
         const auto report = f.run({Pass::Vae});
@@ -268,7 +268,7 @@ private Q_SLOTS:
             QVERIFY(f.states()[id][1] != whole);
         f.run({Pass::Vae});
         for (const int changed : {5, 8})
-            after.draw(changed, 120);
+            after.draw(changed, 120 + changed);
         after.fakes.pixelsAtOnce = 1;
         after.import();
         after.run({Pass::Vae});
