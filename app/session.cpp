@@ -242,10 +242,9 @@ void Session::importPictures(const QString& source)
 void Session::runPasses(const std::vector<Pass>& passes)
 {
     runDatasetJob(tr("passes"), [this, passes](JobRunner* runner) {
-        return makePreprocessJob({.workspace = *workspace_,
-                                  .passes = passes,
-                                  .device = device_,
-                                  .finished = reportTo<PreprocessReport>(runner, &Session::preprocessed)});
+        PreprocessRequest request{.workspace = *workspace_, .passes = passes, .device = device_};
+        request.finished = reportTo<PreprocessReport>(runner, &Session::preprocessed);
+        return makePreprocessJob(std::move(request));
     });
 }
 

@@ -38,14 +38,12 @@ struct RankFixture : PassFixture {
     }
     PreprocessReport runAs(const RankShare& share)
     {
-        PreprocessReport report;
-        makePreprocessJobWith({.workspace = workspace,
-                               .device = {},
-                               .share = share,
-                               .finished = [&report](const auto& r) { report = r; }},
-                              fakes.encoders())
+        PreprocessReport made;
+        makePreprocessJobWith(
+            {.workspace = workspace, .device = {}, .share = share, .finished = [&made](const auto& r) { made = r; }},
+            fakes.encoders())
             ->run({});
-        return report;
+        return made;
     }
     pid_t fork(const RankShare& share)
     {
