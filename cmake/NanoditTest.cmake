@@ -1,3 +1,15 @@
+# nanodit_label_test(<name> <labels>...)
+# Gives a test its labels, and builds its program with the targets tests-<label>: a preset that runs some of the tests builds no others.
+function(nanodit_label_test name)
+  set_tests_properties(${name} PROPERTIES LABELS "${ARGN}")
+  foreach(label ${ARGN})
+    if(NOT TARGET tests-${label})
+      add_custom_target(tests-${label})
+    endif()
+    add_dependencies(tests-${label} ${name})
+  endforeach()
+endfunction()
+
 # nanodit_add_test(<name> SOURCES <files> [LIBRARIES <targets>] [LABELS <labels>] [TIMEOUT <seconds>] [TORCH])
 # A Qt Test program <name>, run by ctest without a screen. TORCH: sources use LibTorch (reuses the core's precompiled header).
 function(nanodit_add_test name)
@@ -17,5 +29,6 @@ function(nanodit_add_test name)
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES
-    TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" ENVIRONMENT "QT_QPA_PLATFORM=offscreen;NANODIT_TEST_DATA=${CMAKE_SOURCE_DIR}/tests/data")
+    TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "QT_QPA_PLATFORM=offscreen;NANODIT_TEST_DATA=${CMAKE_SOURCE_DIR}/tests/data")
+  nanodit_label_test(${name} ${arg_LABELS})
 endfunction()
