@@ -2,12 +2,12 @@
 #include "core/dataset/sqlite.h"
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
+#include "tests/support/another_process.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
 
 #include <csignal>
-#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -198,8 +198,7 @@ private Q_SLOTS:
         const auto workspace = workspaceIn(folder);
         int told[2];
         QCOMPARE(::pipe(told), 0);
-        const pid_t child = ::fork();
-        if (child == 0) {
+        const auto child = test::startProcess([&] {
             auto catalog = Catalog::open(workspace);
             for (int i = 0;; ++i) {
                 catalog.together([&] {
@@ -207,14 +206,14 @@ private Q_SLOTS:
                     catalog.put(recordNamed(workspace, "second-" + std::to_string(i)));
                 });
                 if (::write(told[1], "x", 1) != 1)
-                    ::_exit(1);
+                    return;
             }
-        }
+        });
         char mark = 0;
         for (int i = 0; i < 5; ++i)
             QCOMPARE(::read(told[0], &mark, 1), 1);
         ::kill(child, SIGKILL);
-        ::waitpid(child, nullptr, 0);
+        QCOMPARE(test::endOf(child), -SIGKILL);
         ::close(told[0]);
         ::close(told[1]);
         const auto catalog = Catalog::open(workspace);
@@ -254,20 +253,17 @@ private Q_SLOTS:
         fs::permissions(workspace.root / "data", fs::perms::owner_read | fs::perms::owner_exec |
                                                      fs::perms::others_read | fs::perms::others_exec);
         fs::permissions(folder.path(), fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
-        const pid_t child = ::fork();
-        if (child == 0) {
-            if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0))
-                ::_exit(10);
+        const int code = test::inAnotherProcess([&] {
+            if (!test::becomeNobody())
+                return 10;
             auto catalog = Catalog::open(workspace);
             if (!catalog.readOnly() || catalog.recordCount() != 1 || !catalog.find("a"))
-                ::_exit(11);
+                return 11;
             const auto message = test::errorOf([&] { catalog.put(recordNamed(workspace, "b")); });
-            ::_exit(message.find("cannot be written to") != std::string::npos ? 0 : 12);
-        }
-        int status = 0;
-        ::waitpid(child, &status, 0);
+            return message.find("cannot be written to") != std::string::npos ? 0 : 12;
+        });
         fs::permissions(workspace.root / "data", fs::perms::owner_all);
-        QCOMPARE(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0);
+        QCOMPARE(code, 0);
     }
 };
 

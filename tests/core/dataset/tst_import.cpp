@@ -2,6 +2,8 @@
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
 #include "core/runtime/error.h"
+#include "tests/core/dataset/imported.h"
+#include "tests/support/contains.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
@@ -11,6 +13,8 @@
 #include <fstream>
 
 using namespace nanodit;
+using test::contains;
+using test::reasonFor;
 namespace fs = std::filesystem;
 
 namespace {
@@ -38,38 +42,11 @@ struct Fixture {
         config.exclusions.nearDuplicateBits = -1; // they differ by their shade only
         workspace = Workspace::create(folder / "workspace", config);
     }
-    ImportReport import(const fs::path& source) const
-    {
-        ImportReport report;
-        const JobContext context;
-        makeImportJob({.workspace = workspace, .source = source, .finished = [&](const auto& r) { report = r; }})
-            ->run(context);
-        return report;
-    }
+    ImportReport import(const fs::path& source) const { return test::importInto(workspace, source); }
     ImportReport import() const { return import(pictures); }
-    Record record(const std::string& id) const
-    {
-        const auto found = Catalog::open(workspace).find(id);
-        if (!found)
-            throw DataError("there is no record " + id);
-        return *found;
-    }
+    Record record(const std::string& id) const { return test::recordIn(workspace, id); }
     std::int64_t count() const { return Catalog::open(workspace).recordCount(); }
 };
-
-std::string reasonFor(const ImportReport& report, const std::string& what)
-{
-    for (const auto& reject : report.rejects) {
-        if (reject.what.find(what) != std::string::npos)
-            return reject.reason;
-    }
-    return {};
-}
-
-bool contains(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
-}
 
 } // namespace
 

@@ -5,7 +5,9 @@
 #include "core/io/tar.h"
 #include "core/runtime/error.h"
 #include "core/workbench.h"
+#include "tests/support/another_process.h"
 #include "tests/support/drawn_picture.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
@@ -15,9 +17,6 @@
 #include <csignal>
 #include <fstream>
 #include <random>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 
 using namespace nanodit;
@@ -96,23 +95,6 @@ std::string difference(const std::vector<std::string>& a, const std::vector<std:
     return {};
 }
 
-int inAnotherProcess(const std::function<int()>& work)
-{
-    const pid_t child = ::fork();
-    if (child == 0) {
-        int code = 99;
-        try {
-            code = work();
-        } catch (const std::exception& error) {
-            std::fprintf(stderr, "%s\n", error.what());
-        }
-        ::_exit(code);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
 } // namespace
 
 /// What an import promises when the machine or the disk does its worst.
@@ -140,21 +122,10 @@ private Q_SLOTS:
         for (int run = 0; kills < 50 && run < 12; ++run) {
             const auto broken = f.workspace("broken" + std::to_string(run));
             for (bool done = false; !done;) {
-                const pid_t child = ::fork();
-                if (child == 0) {
-                    try {
-                        f.import(broken);
-                        ::_exit(0);
-                    } catch (...) {
-                        ::_exit(1);
-                    }
-                }
-                std::this_thread::sleep_for(std::chrono::microseconds(random() % static_cast<unsigned>(longestLife)));
-                ::kill(child, SIGKILL);
-                int status = 0;
-                ::waitpid(child, &status, 0);
-                QVERIFY(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-                done = !WIFSIGNALED(status) || ++kills % 12 == 0;
+                const std::chrono::microseconds life(random() % static_cast<unsigned>(longestLife));
+                const int end = test::inAnotherProcess(life, [&] { f.import(broken); });
+                QVERIFY2(end == 0 || end == -SIGKILL, std::to_string(end).c_str());
+                done = end == 0 || ++kills % 12 == 0;
             }
             f.import(broken);
             const auto other = difference(contentOf(broken), expected);
@@ -173,10 +144,8 @@ private Q_SLOTS:
         // The catalog alone would be larger; then a picture of the tar.
         for (const rlim_t bytes : {60'000, 4'000}) {
             const auto full = f.workspace("full" + std::to_string(bytes));
-            const int code = inAnotherProcess([&] {
-                ::signal(SIGXFSZ, SIG_IGN);
-                const rlimit limit{bytes, bytes};
-                ::setrlimit(RLIMIT_FSIZE, &limit);
+            const int code = test::inAnotherProcess([&] {
+                const test::FileSizeLimit limit(bytes);
                 try {
                     f.import(full);
                 } catch (const StoreError& error) {
@@ -197,16 +166,16 @@ private Q_SLOTS:
         const auto workspace = f.workspace("workspace");
         fs::create_directories(workspace.imagesFolder());
         if (::geteuid() == 0) {
-            // Permissions hold root back from nothing: be somebody else, who owns all but the pictures.
+            // Whom the other process becomes owns all but the pictures.
             for (const auto& entry : fs::recursive_directory_iterator(f.folder.path()))
-                QCOMPARE(::chown(entry.path().c_str(), 65534, 65534), 0);
-            QCOMPARE(::chown(f.folder.path().c_str(), 65534, 65534), 0);
+                QCOMPARE(::chown(entry.path().c_str(), test::nobody, test::nobody), 0);
+            QCOMPARE(::chown(f.folder.path().c_str(), test::nobody, test::nobody), 0);
             QCOMPARE(::chown(workspace.imagesFolder().c_str(), 0, 0), 0);
         }
         fs::permissions(workspace.imagesFolder(), fs::perms::owner_read | fs::perms::owner_exec |
                                                       fs::perms::others_read | fs::perms::others_exec);
-        const int code = inAnotherProcess([&] {
-            if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0))
+        const int code = test::inAnotherProcess([&] {
+            if (!test::becomeNobody())
                 return 10;
             try {
                 f.import(workspace);

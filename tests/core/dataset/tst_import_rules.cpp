@@ -4,12 +4,15 @@
 #include "core/io/image.h"
 #include "core/runtime/error.h"
 #include "core/workbench.h"
+#include "tests/core/dataset/imported.h"
+#include "tests/support/contains.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
 
 using namespace nanodit;
+using test::contains;
 namespace fs = std::filesystem;
 
 namespace {
@@ -31,24 +34,13 @@ struct Fixture {
         fs::create_directories(pictures);
         writePng(pictures / name, test::drawnPicture(seed, size));
     }
-    ImportReport import() const
-    {
-        ImportReport report;
-        makeImportJob({.workspace = workspace, .source = pictures, .finished = [&](const auto& r) { report = r; }})
-            ->run({});
-        return report;
-    }
+    ImportReport import() const { return test::importInto(workspace, pictures); }
     std::string reason(const std::string& id) const
     {
         const auto found = Catalog::open(workspace).find(id);
         return found ? found->excluded : "there is no record " + id;
     }
 };
-
-bool contains(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
-}
 
 } // namespace
 

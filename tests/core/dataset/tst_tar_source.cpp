@@ -4,6 +4,8 @@
 #include "core/io/tar.h"
 #include "core/runtime/error.h"
 #include "core/workbench.h"
+#include "tests/core/dataset/imported.h"
+#include "tests/support/contains.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"
 
@@ -13,6 +15,8 @@
 #include <set>
 
 using namespace nanodit;
+using test::contains;
+using test::reasonFor;
 namespace fs = std::filesystem;
 
 namespace {
@@ -57,10 +61,7 @@ struct Fixture {
     }
     ImportReport import(const fs::path& from, const JobContext& context = {}) const
     {
-        ImportReport report;
-        makeImportJob({.workspace = workspace, .source = from, .finished = [&](const auto& r) { report = r; }})
-            ->run(context);
-        return report;
+        return test::importInto(workspace, from, context);
     }
     std::set<std::string> ids() const
     {
@@ -69,28 +70,8 @@ struct Fixture {
             found.insert(record.id);
         return found;
     }
-    Record record(const std::string& id) const
-    {
-        const auto found = Catalog::open(workspace).find(id);
-        if (!found)
-            throw DataError("there is no record " + id);
-        return *found;
-    }
+    Record record(const std::string& id) const { return test::recordIn(workspace, id); }
 };
-
-std::string reasonFor(const ImportReport& report, const std::string& what)
-{
-    for (const auto& reject : report.rejects) {
-        if (reject.what.find(what) != std::string::npos)
-            return reject.reason;
-    }
-    return {};
-}
-
-bool contains(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
-}
 
 /// Everything below a folder, hidden files too.
 std::set<std::string> filesBelow(const fs::path& folder)

@@ -4,6 +4,7 @@
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
 #include "tests/core/inspect/patch_workspace.h"
+#include "tests/support/contains.h"
 #include "tests/support/png_chunk.h"
 
 #include <ATen/ATen.h>
@@ -12,6 +13,7 @@
 #include <set>
 
 using namespace nanodit;
+using test::contains;
 using test::PatchWorkspace;
 
 namespace {
@@ -32,11 +34,6 @@ const RecordCertificate& of(const CertifyReport& report, const std::string& id)
             return one;
     }
     throw DataError("no certificate of " + id);
-}
-
-bool contains(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
 }
 
 } // namespace

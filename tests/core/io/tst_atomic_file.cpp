@@ -1,15 +1,14 @@
 #include "core/io/atomic_file.h"
 #include "core/io/mapped_file.h"
 #include "core/runtime/error.h"
+#include "tests/support/another_process.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest>
 
-#include <csignal>
 #include <fstream>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace nanodit;
@@ -23,22 +22,6 @@ std::int64_t entriesIn(const fs::path& folder)
 {
     return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
 }
-
-/// Lets no file of this process grow beyond `bytes`: what a full disk does, without filling one.
-class FileSizeLimit {
-public:
-    explicit FileSizeLimit(rlim_t bytes)
-    {
-        std::signal(SIGXFSZ, SIG_IGN);
-        getrlimit(RLIMIT_FSIZE, &before_);
-        const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
-
-private:
-    rlimit before_{};
-};
 
 } // namespace
 
@@ -78,7 +61,7 @@ private Q_SLOTS:
         writeFileAtomically(folder / "a", "precious");
         std::string message;
         {
-            const FileSizeLimit limit(4096);
+            const test::FileSizeLimit limit(4096);
             message = errorOf([&] { writeFileAtomically(folder / "a", std::string(100000, 'x')); });
         }
         QVERIFY2(message.find((folder / "a").string()) != std::string::npos, message.c_str());
@@ -127,16 +110,14 @@ private Q_SLOTS:
     void cleansUpAfterTheDeadOnly()
     {
         const TemporaryFolder folder;
-        const pid_t child = fork();
-        if (child == 0) {
+        const int killed = test::inAnotherProcess([&] {
             AtomicFile file(folder / "a");
             AtomicFolder tree(folder / "b");
             file.write("half");
-            std::ofstream(tree.path() / "c") << "half";
-            _exit(0); // As a kill would: no destructor runs.
-        }
-        int status = 0;
-        QCOMPARE(waitpid(child, &status, 0), child);
+            std::ofstream(tree.path() / "c") << "half" << std::flush;
+            ::raise(SIGKILL);
+        });
+        QCOMPARE(killed, -SIGKILL);
         AtomicFile alive(folder / "alive");
         test::writeText(folder / ".nanodit-notes.txt", "the user's own");
         QCOMPARE(entriesIn(folder.path()), 4);

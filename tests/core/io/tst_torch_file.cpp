@@ -1,6 +1,7 @@
 #include "core/io/atomic_file.h"
 #include "core/io/torch_file.h"
 #include "core/runtime/error.h"
+#include "tests/support/contains.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest>
@@ -9,6 +10,7 @@
 #include <zlib.h>
 
 using namespace nanodit;
+using nanodit::test::contains;
 using nanodit::test::errorOf;
 using namespace std::string_literals;
 
@@ -59,11 +61,6 @@ PtFile parsePickle(const std::string& pickle)
 std::string refusalOf(const std::string& pickle)
 {
     return errorOf([&] { parsePickle(pickle); });
-}
-
-bool contains(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
 }
 
 } // namespace

@@ -1,13 +1,13 @@
 #include "core/io/atomic_file.h"
 #include "core/io/work_lock.h"
 #include "core/runtime/error.h"
+#include "tests/support/another_process.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
 
 #include <array>
 #include <csignal>
-#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace nanodit;
@@ -38,19 +38,17 @@ private Q_SLOTS:
         const auto file = folder / "lock";
         std::array<int, 2> ready{};
         QVERIFY(::pipe(ready.data()) == 0);
-        const pid_t child = ::fork();
-        if (child == 0) {
+        const auto child = test::startProcess([&] {
             const WorkLock lock(file, "it");
             static_cast<void>(::write(ready[1], "r", 1) == 1);
             ::pause();
-            ::_exit(0);
-        }
+        });
         char sign = 0;
         QCOMPARE(::read(ready[0], &sign, 1), 1);
         const auto refused = test::errorOf([&] { const WorkLock lock(file, "it"); });
         QVERIFY2(refused.find("process " + std::to_string(child)) != std::string::npos, refused.c_str());
         ::kill(child, SIGKILL);
-        ::waitpid(child, nullptr, 0);
+        QCOMPARE(test::endOf(child), -SIGKILL);
         const WorkLock mine(file, "it");
         QVERIFY(mine.held());
         QVERIFY(readTextFile(file).starts_with("process " + std::to_string(::getpid())));

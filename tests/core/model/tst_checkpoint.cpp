@@ -1,14 +1,14 @@
 #include "core/io/atomic_file.h"
 #include "core/model/checkpoint.h"
 #include "core/model/stored_weights.h"
+#include "tests/support/another_process.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest/QTest>
 
 #include <csignal>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 using namespace nanodit;
 using namespace nanodit::test;
@@ -69,18 +69,14 @@ private Q_SLOTS:
         const TemporaryFolder run;
         writeCheckpoint(run.path(), stateAt(1), tensorsOf(1));
         for (const int limit : {1, 100, 1500, 20000}) { // bytes after which the disk is full for the child
-            const auto child = fork();
-            if (child == 0) {
+            const int end = inAnotherProcess([&] {
                 const rlimit bytes{static_cast<rlim_t>(limit), static_cast<rlim_t>(limit)};
                 setrlimit(RLIMIT_FSIZE, &bytes); // Writing past it kills the process (SIGXFSZ).
                 CheckpointTensors tensors = tensorsOf(3);
                 tensors.optimiser["w.exp_avg_sq"] = at::zeros({100, 100});
                 writeCheckpoint(run.path(), stateAt(1), tensors);
-                _exit(0);
-            }
-            int status = 0;
-            waitpid(child, &status, 0);
-            QVERIFY(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ);
+            });
+            QCOMPARE(end, -SIGXFSZ);
             QCOMPARE(listCheckpoints(run.path()).size(), 1U);
             const auto tensors = readCheckpointTensors(listCheckpoints(run.path())[0]);
             QVERIFY(at::equal(tensors.model.at("w"), at::full({4, 3}, 1.0)));
@@ -91,19 +87,14 @@ private Q_SLOTS:
     {
         const TemporaryFolder run;
         writeCheckpoint(run.path(), stateAt(1), tensorsOf(1));
-        const auto child = fork();
-        if (child == 0) {
-            signal(SIGXFSZ, SIG_IGN); // Then a write past the limit fails with EFBIG, as on a full disk.
-            const rlimit bytes{2000, 2000};
-            setrlimit(RLIMIT_FSIZE, &bytes);
+        const int code = inAnotherProcess([&] {
+            const FileSizeLimit full(2000);
             CheckpointTensors tensors = tensorsOf(3);
             tensors.optimiser["w.exp_avg_sq"] = at::zeros({100, 100});
             const auto message = errorOf([&] { writeCheckpoint(run.path(), stateAt(2), tensors); });
-            _exit(message.empty() ? 1 : 0);
-        }
-        int status = 0;
-        waitpid(child, &status, 0);
-        QVERIFY(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+            return message.empty() ? 1 : 0;
+        });
+        QCOMPARE(code, 0);
         QCOMPARE(listCheckpoints(run.path()), std::vector{run.path() / "checkpoints" / "step-00000001"});
         int files = 0;
         for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(run.path() / "checkpoints"))

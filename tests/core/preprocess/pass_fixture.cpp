@@ -6,6 +6,7 @@
 #include "core/io/sha256.h"
 #include "core/preprocess/jobs.h"
 #include "core/preprocess/survey.h"
+#include "tests/support/files_below.h"
 
 #include <ATen/ATen.h>
 
@@ -190,14 +191,7 @@ fs::path PassFixture::array(ArrayKind kind, const std::string& id) const
 
 std::map<std::string, std::string> PassFixture::derivedFiles() const
 {
-    std::map<std::string, std::string> files;
-    if (!fs::exists(workspace.derivedFolder()))
-        return files;
-    for (const auto& entry : fs::recursive_directory_iterator(workspace.derivedFolder())) {
-        if (entry.is_regular_file())
-            files[entry.path().lexically_relative(workspace.derivedFolder()).string()] = readTextFile(entry.path());
-    }
-    return files;
+    return filesBelow(workspace.derivedFolder());
 }
 
 std::map<std::string, std::array<ArrayState, 4>> PassFixture::states()

@@ -4,6 +4,7 @@
 #include "core/preprocess/jobs.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"
+#include "tests/support/contains.h"
 
 #include <ATen/ATen.h>
 #include <QTest>
@@ -14,15 +15,11 @@
 #include <thread>
 
 using namespace nanodit;
+using test::contains;
 using test::PassFixture;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
-}
 
 /// As the fake text encoder counts: a row a word and one more.
 std::int64_t wordsAndOne(const std::string& caption)

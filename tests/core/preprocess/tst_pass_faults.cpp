@@ -4,6 +4,8 @@
 #include "core/preprocess/jobs.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"
+#include "tests/support/another_process.h"
+#include "tests/support/file_size_limit.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -12,9 +14,6 @@
 #include <chrono>
 #include <csignal>
 #include <random>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
 
 using namespace nanodit;
@@ -24,25 +23,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr auto whole = ArrayState::Whole;
-
-/// Runs `work` in a process of its own and gives its exit code, or minus the signal that ended it.
-template<typename Work>
-int inAnotherProcess(Work&& work)
-{
-    const pid_t child = ::fork();
-    if (child == 0) {
-        int code = 99;
-        try {
-            code = work();
-        } catch (const std::exception& error) {
-            std::fprintf(stderr, "%s\n", error.what());
-        }
-        ::_exit(code);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
 
 } // namespace
 
@@ -73,21 +53,10 @@ private Q_SLOTS:
         std::mt19937 random(3);
         int kills = 0;
         for (bool done = false; !done;) {
-            const pid_t child = ::fork();
-            if (child == 0) {
-                try {
-                    f.run();
-                    ::_exit(0);
-                } catch (...) {
-                    ::_exit(1);
-                }
-            }
-            std::this_thread::sleep_for(std::chrono::microseconds(random() % longestLife));
-            ::kill(child, SIGKILL);
-            int status = 0;
-            ::waitpid(child, &status, 0);
-            QVERIFY(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-            done = !WIFSIGNALED(status) || ++kills == 40;
+            const std::chrono::microseconds life(random() % longestLife);
+            const int end = test::inAnotherProcess(life, [&f] { f.run(); });
+            QVERIFY2(end == 0 || end == -SIGKILL, std::to_string(end).c_str());
+            done = end == 0 || ++kills == 40;
 
             // Whatever is said to be whole, is so now and as it should be.
             for (const auto& [id, states] : f.states()) {
@@ -110,10 +79,8 @@ private Q_SLOTS:
         // [16, 50000] in half precision are 1.6 MB, [24, 50000] 2.4 MB: the limit lies between.
         f.fakes.dinoWidth = 50000;
         f.fakes.pixelsAtOnce = 1;
-        const int code = inAnotherProcess([&f] {
-            ::signal(SIGXFSZ, SIG_IGN);
-            const rlimit limit{2'000'000, 2'000'000};
-            ::setrlimit(RLIMIT_FSIZE, &limit);
+        const int code = test::inAnotherProcess([&f] {
+            const test::FileSizeLimit full(2'000'000);
             try {
                 f.run({Pass::Dino});
             } catch (const StoreError& error) {
@@ -138,16 +105,16 @@ private Q_SLOTS:
         PassFixture f(2);
         fs::create_directories(f.workspace.derivedFolder());
         if (::geteuid() == 0) {
-            // Permissions hold root back from nothing: be somebody else, who owns all but the derived arrays.
+            // Whom the other process becomes owns all but the derived arrays.
             for (const auto& entry : fs::recursive_directory_iterator(f.folder.path()))
-                QCOMPARE(::chown(entry.path().c_str(), 65534, 65534), 0);
-            QCOMPARE(::chown(f.folder.path().c_str(), 65534, 65534), 0);
+                QCOMPARE(::chown(entry.path().c_str(), test::nobody, test::nobody), 0);
+            QCOMPARE(::chown(f.folder.path().c_str(), test::nobody, test::nobody), 0);
             QCOMPARE(::chown(f.workspace.derivedFolder().c_str(), 0, 0), 0);
         }
         fs::permissions(f.workspace.derivedFolder(), fs::perms::owner_read | fs::perms::owner_exec |
                                                          fs::perms::others_read | fs::perms::others_exec);
-        const int code = inAnotherProcess([&f] {
-            if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0))
+        const int code = test::inAnotherProcess([&f] {
+            if (!test::becomeNobody())
                 return 10;
             try {
                 f.run({Pass::Vae});
@@ -165,21 +132,14 @@ private Q_SLOTS:
         PassFixture f(4);
         std::array<int, 2> begun{}, goOn{};
         QVERIFY(::pipe(begun.data()) == 0 && ::pipe(goOn.data()) == 0);
-        const pid_t first = ::fork();
-        if (first == 0) {
-            char sign = 0;
+        char sign = 0;
+        const auto first = test::startProcess([&] {
             f.fakes.onText = [&](const auto&) {
                 if (::write(begun[1], "b", 1) != 1 || ::read(goOn[0], &sign, 1) != 1)
                     ::_exit(2);
             };
-            try {
-                f.run();
-                ::_exit(0);
-            } catch (...) {
-                ::_exit(1);
-            }
-        }
-        char sign = 0;
+            f.run();
+        });
         QCOMPARE(::read(begun[0], &sign, 1), 1);
         const auto refused = test::errorOf([&f] { f.run(); });
         QVERIFY2(refused.find("is being worked on by process " + std::to_string(first) + " on ") != std::string::npos,
@@ -193,9 +153,7 @@ private Q_SLOTS:
         QVERIFY(test::errorOf(repair).find("is being worked on") != std::string::npos);
 
         QCOMPARE(::write(goOn[1], "gggg", 4), 4);
-        int status = 0;
-        ::waitpid(first, &status, 0);
-        QVERIFY(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        QCOMPARE(test::endOf(first), 0);
         for (const auto& pass : f.run().passes)
             QCOMPARE(pass.alreadyWhole, 4);
         for (const int end : {begun[0], begun[1], goOn[0], goOn[1]})
@@ -207,20 +165,18 @@ private Q_SLOTS:
         PassFixture f(3);
         std::array<int, 2> begun{};
         QVERIFY(::pipe(begun.data()) == 0);
-        const pid_t first = ::fork();
-        if (first == 0) {
+        const auto first = test::startProcess([&] {
             f.fakes.onText = [&](const auto&) {
                 static_cast<void>(::write(begun[1], "b", 1) == 1);
                 ::pause();
             };
             f.run();
-            ::_exit(0);
-        }
+        });
         char sign = 0;
         QCOMPARE(::read(begun[0], &sign, 1), 1);
         QVERIFY(!test::errorOf([&f] { f.run(); }).empty());
         ::kill(first, SIGKILL);
-        ::waitpid(first, nullptr, 0);
+        QCOMPARE(test::endOf(first), -SIGKILL);
         QCOMPARE(f.run().passes[0].made, 3);
         ::close(begun[0]);
         ::close(begun[1]);

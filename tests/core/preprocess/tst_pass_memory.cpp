@@ -7,7 +7,8 @@
 #include "core/preprocess/working_memory.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"
-#include "tests/support/allocation_peak.h"
+#include "tests/support/contains.h"
+#include "tests/support/peak_bytes.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -19,15 +20,11 @@
 #include <vector>
 
 using namespace nanodit;
+using test::contains;
 using test::PassFixture;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
-}
 
 /// A picture of noise, so that its file is not tiny.
 void drawLarge(const PassFixture& f, int index, std::int64_t side)
@@ -193,7 +190,7 @@ private Q_SLOTS:
     {
         const at::NoGradGuard noGrad;
         const auto check = [](const char* what, std::int64_t estimate, auto&& encode) {
-            const auto peak = test::allocationPeak(encode);
+            const auto peak = test::peakBytes(encode);
             const auto text = std::string(what) + ": " + std::to_string(peak) + " allocated, " +
                               std::to_string(estimate) + " estimated";
             QVERIFY2(peak <= estimate, text.c_str());

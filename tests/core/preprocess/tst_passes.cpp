@@ -5,6 +5,7 @@
 #include "core/preprocess/jobs.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"
+#include "tests/support/contains.h"
 
 #include <ATen/ATen.h>
 #include <QTest>
@@ -14,6 +15,7 @@
 #include <thread>
 
 using namespace nanodit;
+using test::contains;
 using test::PassFixture;
 namespace fs = std::filesystem;
 
@@ -22,11 +24,6 @@ namespace {
 constexpr auto missing = ArrayState::Missing;
 constexpr auto whole = ArrayState::Whole;
 constexpr auto stale = ArrayState::Stale;
-
-bool contains(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
-}
 
 at::Tensor load(const fs::path& file)
 {

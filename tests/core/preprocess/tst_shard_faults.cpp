@@ -3,6 +3,9 @@
 #include "core/preprocess/jobs.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"
+#include "tests/support/another_process.h"
+#include "tests/support/file_size_limit.h"
+#include "tests/support/files_below.h"
 
 #include <ATen/Parallel.h>
 #include <QTest>
@@ -11,10 +14,6 @@
 #include <chrono>
 #include <csignal>
 #include <random>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <thread>
-#include <unistd.h>
 
 using namespace nanodit;
 using test::PassFixture;
@@ -33,13 +32,7 @@ void pack(PassFixture& f, std::int64_t shardSize)
 /// Bytes of the set "train", by relative path.
 Files setFiles(const PassFixture& f)
 {
-    Files files;
-    const auto set = f.workspace.shardsFolder() / "train";
-    for (const auto& entry : fs::recursive_directory_iterator(set)) {
-        if (entry.is_regular_file())
-            files[entry.path().lexically_relative(set).string()] = readTextFile(entry.path());
-    }
-    return files;
+    return test::filesBelow(f.workspace.shardsFolder() / "train");
 }
 
 std::ptrdiff_t entriesBeside(const PassFixture& f)
@@ -72,21 +65,10 @@ private Q_SLOTS:
         std::mt19937 random(7);
         int kills = 0;
         for (int i = 0; i < 50; ++i) {
-            const pid_t child = ::fork();
-            if (child == 0) {
-                try {
-                    pack(f, 3);
-                    ::_exit(0);
-                } catch (...) {
-                    ::_exit(1);
-                }
-            }
-            std::this_thread::sleep_for(std::chrono::microseconds(random() % static_cast<std::uint64_t>(longestLife)));
-            ::kill(child, SIGKILL);
-            int status = 0;
-            ::waitpid(child, &status, 0);
-            QVERIFY(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
-            kills += WIFSIGNALED(status);
+            const std::chrono::microseconds life(random() % static_cast<std::uint64_t>(longestLife));
+            const int end = test::inAnotherProcess(life, [&f] { pack(f, 3); });
+            QVERIFY2(end == 0 || end == -SIGKILL, std::to_string(end).c_str());
+            kills += end != 0;
             const auto now = setFiles(f);
             QVERIFY(now == older || now == newer);
             if (now == newer)
@@ -105,26 +87,16 @@ private Q_SLOTS:
         f.run();
         pack(f, 2);
         const auto before = setFiles(f);
-        const pid_t child = ::fork();
-        if (child == 0) {
-            ::signal(SIGXFSZ, SIG_IGN);
-            const rlimit limit{800'000, 800'000}; // no file may grow beyond: what a full disk does
-            ::setrlimit(RLIMIT_FSIZE, &limit);
-            int code = 1;
+        const int code = test::inAnotherProcess([&f] {
+            const test::FileSizeLimit full(800'000);
             try {
                 pack(f, 1000);
             } catch (const StoreError& error) {
-                code = std::string(error.what()).find("shard-000000.tar") != std::string::npos ? 0 : 2;
-            } catch (const std::exception& error) {
-                std::fprintf(stderr, "%s\n", error.what());
-                code = 3;
+                return std::string(error.what()).find("shard-000000.tar") != std::string::npos ? 0 : 2;
             }
-            ::_exit(code);
-        }
-        int status = 0;
-        ::waitpid(child, &status, 0);
-        QVERIFY(WIFEXITED(status));
-        QCOMPARE(WEXITSTATUS(status), 0);
+            return 1;
+        });
+        QCOMPARE(code, 0);
         QVERIFY(setFiles(f) == before);
         QCOMPARE(entriesBeside(f), 1);
         QCOMPARE(ShardSet::open(f.workspace.shardsFolder() / "train")->entries().size(), 12u);

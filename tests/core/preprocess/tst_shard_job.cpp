@@ -6,6 +6,8 @@
 #include "core/preprocess/jobs.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"
+#include "tests/support/contains.h"
+#include "tests/support/files_below.h"
 
 #include <ATen/ATen.h>
 #include <QTest>
@@ -13,15 +15,11 @@
 #include <cmath>
 
 using namespace nanodit;
+using test::contains;
 using test::PassFixture;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
-}
 
 ShardReport pack(PassFixture& f, bool overwrite = false, const JobContext& context = {})
 {
@@ -51,14 +49,7 @@ void overwriteArray(const PassFixture& f, ArrayKind kind, const std::string& id,
 
 std::map<std::string, std::string> shardFiles(const PassFixture& f)
 {
-    std::map<std::string, std::string> files;
-    if (!fs::exists(f.workspace.shardsFolder()))
-        return files;
-    for (const auto& entry : fs::recursive_directory_iterator(f.workspace.shardsFolder())) {
-        if (entry.is_regular_file())
-            files[entry.path().lexically_relative(f.workspace.shardsFolder()).string()] = readTextFile(entry.path());
-    }
-    return files;
+    return test::filesBelow(f.workspace.shardsFolder());
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "core/io/tensor.h"
 #include "core/preprocess/jobs.h"
 #include "tests/core/preprocess/pass_fixture.h"
+#include "tests/support/contains.h"
 
 #include <ATen/ATen.h>
 #include <QTest>
@@ -11,15 +12,11 @@
 #include <limits>
 
 using namespace nanodit;
+using test::contains;
 using test::PassFixture;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part)
-{
-    return text.find(part) != std::string::npos;
-}
 
 VerifyReport verify(PassFixture& f, bool repair = false)
 {

@@ -1,13 +1,13 @@
 #include "core/io/atomic_file.h"
 #include "core/workbench.h"
+#include "tests/support/file_size_limit.h"
+#include "tests/support/files_below.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest>
 
-#include <csignal>
 #include <fstream>
 #include <set>
-#include <sys/resource.h>
 
 using namespace nanodit;
 namespace fs = std::filesystem;
@@ -21,21 +21,10 @@ struct Outcome {
     std::int64_t painted = 0; ///< Pictures that this run made itself.
 };
 
-/// By path below the folder, but for the plan.
-std::map<std::string, std::string> filesOf(const fs::path& folder)
-{
-    std::map<std::string, std::string> files;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-        if (entry.is_regular_file())
-            files[fs::relative(entry.path(), folder).string()] = readTextFile(entry.path());
-    }
-    return files;
-}
-
 /// Whether the two hold the same files; says which one differs.
 QString difference(const fs::path& a, const fs::path& b)
 {
-    const auto first = filesOf(a), second = filesOf(b);
+    const auto first = test::filesBelow(a), second = test::filesBelow(b);
     for (const auto& [name, bytes] : first) {
         if (second.count(name) == 0)
             return QString::fromStdString(name + " is missing");
@@ -44,24 +33,6 @@ QString difference(const fs::path& a, const fs::path& b)
     }
     return first.size() == second.size() ? QString() : QStringLiteral("there are more files than there should be");
 }
-
-/// While it lives, files end at so many bytes, as on a full disk.
-class FileSizeLimit {
-public:
-    explicit FileSizeLimit(rlim_t bytes)
-    {
-        std::signal(SIGXFSZ, SIG_IGN);
-        getrlimit(RLIMIT_FSIZE, &before_);
-        const rlimit limit{bytes, before_.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
-    FileSizeLimit(const FileSizeLimit&) = delete;
-    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
-private:
-    rlimit before_{};
-};
 
 } // namespace
 
@@ -189,7 +160,7 @@ private Q_SLOTS:
         fs::remove(full / "report.json");
         std::string message;
         {
-            const FileSizeLimit limit(100'000); // pictures fit, the page with its pictures does not
+            const test::FileSizeLimit limit(100'000); // pictures fit, the page with its pictures does not
             message = test::errorOf([&] { validate(request(full)); });
         }
         QVERIFY2(message.find("report.html") != std::string::npos, message.c_str());
@@ -212,7 +183,7 @@ private Q_SLOTS:
         const auto mine = folder_ / "mine";
         test::writeText(mine / "letter.txt", "dear");
         QVERIFY(test::errorOf([&] { validate(request(mine)); }).find("holds no validation") != std::string::npos);
-        QCOMPARE(filesOf(mine).size(), std::size_t(1));
+        QCOMPARE(test::filesBelow(mine).size(), std::size_t(1));
     }
 
     void aRunIsValidatedAtIntervalsAndIsTheSameRun()
