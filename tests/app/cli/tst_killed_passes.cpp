@@ -1,10 +1,8 @@
-#include "core/io/atomic_file.h"
+#include "tests/app/cli/program.h"
+#include "tests/support/files_below.h"
 #include "tests/support/test_data.h"
 
 #include <QJsonArray>
-#include <QJsonDocument>
-#include <QJsonObject>
-#include <QProcess>
 #include <QtTest>
 
 #include <chrono>
@@ -14,14 +12,9 @@
 #include <string>
 
 namespace fs = std::filesystem;
-using nanodit::test::TemporaryFolder;
+using namespace nanodit::test;
 
 namespace {
-
-QString text(const fs::path& path)
-{
-    return QString::fromStdString(path.string());
-}
 
 QStringList passesOf(const fs::path& workspace)
 {
@@ -31,15 +24,7 @@ QStringList passesOf(const fs::path& workspace)
 /// Bytes of every file below data/derived, by relative path.
 std::map<std::string, std::string> derivedFiles(const fs::path& workspace)
 {
-    std::map<std::string, std::string> files;
-    const auto derived = workspace / "data/derived";
-    if (!fs::exists(derived))
-        return files;
-    for (const auto& entry : fs::recursive_directory_iterator(derived)) {
-        if (entry.is_regular_file())
-            files[entry.path().lexically_relative(derived).string()] = nanodit::readTextFile(entry.path());
-    }
-    return files;
+    return filesBelow(workspace / "data/derived");
 }
 
 } // namespace
@@ -58,12 +43,11 @@ void KilledPassesTest::killedAtFiftyInstantsTheResultIsThatOfAnUnbrokenRun()
     constexpr int wantedKills = 50;
     const TemporaryFolder folder;
     const auto demo = folder / "demo", unbroken = folder / "unbroken", broken = folder / "broken";
-    QCOMPARE(QProcess::execute(NANODIT_PROGRAM, {"demo", "create", text(demo), "--scenes", "24", "--quiet", "--bare"}),
-             0);
+    QCOMPARE(runProgram({"demo", "create", text(demo), "--scenes", "24", "--quiet", "--bare"}).exitCode, 0);
     fs::copy(demo, unbroken, fs::copy_options::recursive);
     fs::copy(demo, broken, fs::copy_options::recursive);
     const auto start = std::chrono::steady_clock::now();
-    QCOMPARE(QProcess::execute(NANODIT_PROGRAM, passesOf(unbroken)), 0);
+    QCOMPARE(runProgram(passesOf(unbroken)).exitCode, 0);
     const auto undisturbed =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
     const auto expected = derivedFiles(unbroken);
@@ -91,16 +75,13 @@ void KilledPassesTest::killedAtFiftyInstantsTheResultIsThatOfAnUnbrokenRun()
         fs::remove_all(broken); // all over again
         fs::copy(demo, broken, fs::copy_options::recursive);
     }
-    QCOMPARE(QProcess::execute(NANODIT_PROGRAM, passesOf(broken)), 0);
+    QCOMPARE(runProgram(passesOf(broken)).exitCode, 0);
     QVERIFY(derivedFiles(broken) == expected);
     qInfo("%d kills, %d whole rounds between them, %.0f files there on average when it was killed", kills, rounds,
           static_cast<double>(whenKilled) / kills);
     QVERIFY(whenKilled > 0); // not only before anything was written
 
-    QProcess verify;
-    verify.start(NANODIT_PROGRAM, {"-w", text(broken), "--quiet", "--json", "verify"});
-    QVERIFY(verify.waitForFinished(120000));
-    const auto report = QJsonDocument::fromJson(verify.readAllStandardOutput()).object();
+    const auto report = runProgram({"-w", text(broken), "--quiet", "--json", "verify"}).json();
     QVERIFY(report.value("sound").toBool());
     for (const auto& array : report.value("arrays").toArray()) {
         QCOMPARE(array.toObject().value("whole").toInt(), 24);
