@@ -1,5 +1,4 @@
 #include "app/job_runner.h"
-#include "app/main_window.h"
 #include "app/pages/dataset/buckets_panel.h"
 #include "app/pages/dataset/epoch_panel.h"
 #include "app/pages/dataset/feature_colours.h"
@@ -12,14 +11,9 @@
 #include "app/pages/dataset/record_table.h"
 #include "app/pages/dataset/report_drawer.h"
 #include "app/pages/dataset_page.h"
-#include "app/preferences.h"
-#include "app/session.h"
-#include "tests/support/scripted_dialogs.h"
-#include "tests/support/test_data.h"
-#include "widgets/theme.h"
+#include "tests/app/window_test.h"
 #include "widgets/thumbnail_grid.h"
 
-#include <QApplication>
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
@@ -27,53 +21,34 @@
 #include <QMenu>
 #include <QPlainTextEdit>
 #include <QPushButton>
-#include <QSignalSpy>
 #include <QSpinBox>
-#include <QStandardPaths>
-#include <QTest>
 #include <QToolButton>
 #include <QTreeWidget>
 #include <QUndoStack>
-
-#include <memory>
 
 using namespace nanodit;
 
 namespace {
 constexpr int scenes = 20;
-constexpr int minute = 60000;
 constexpr std::size_t t5 = 0;
 } // namespace
 
 /// The data set's page of the real window, on a demo workspace whose arrays are whole, used as a person would: what
 /// each control does is looked for in the catalog and on the screen.
-class TestDatasetPage : public QObject {
+class TestDatasetPage : public test::WindowTest {
     Q_OBJECT
 
 private Q_SLOTS:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
-        theme_ = std::make_unique<Theme>(*qApp);
-        preferences_ = std::make_unique<Preferences>(QString::fromStdString((folder_ / "preferences.ini").string()));
-        session_ = std::make_unique<Session>();
-        window_ = std::make_unique<MainWindow>(*session_, *theme_, *preferences_, dialogs_);
-        window_->show();
-        QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
-        QApplication::setActiveWindow(window_.get());
-        QSignalSpy failed(session_.get(), &Session::failed);
-        session_->createDemo(QString::fromStdString((folder_ / "demo").string()), scenes);
-        QTRY_VERIFY_WITH_TIMEOUT(session_->hasWorkspace() || failed.count() > 0, 4 * minute);
-        QVERIFY2(failed.isEmpty(), qPrintable(failed.isEmpty() ? QString() : failed[0][1].toString()));
+        QVERIFY(openWindow());
+        const auto failure = makeDemo(scenes);
+        QVERIFY2(failure.isEmpty(), qPrintable(failure));
         settle();
         QCOMPARE(browser()->model()->rowCount(), scenes);
     }
 
-    void cleanupTestCase()
-    {
-        window_.reset();
-        session_.reset();
-    }
+    void cleanupTestCase() { closeWindow(); }
 
     /// Every test leaves the set as it found it.
     void cleanup()
@@ -466,13 +441,6 @@ private:
         view->setFocus();
         QTest::keyClick(view, key, modifiers);
     }
-
-    test::TemporaryFolder folder_;
-    test::ScriptedDialogs dialogs_;
-    std::unique_ptr<Theme> theme_;
-    std::unique_ptr<Preferences> preferences_;
-    std::unique_ptr<Session> session_;
-    std::unique_ptr<MainWindow> window_;
 };
 
 QTEST_MAIN(TestDatasetPage)

@@ -1,36 +1,28 @@
 #include "app/background_queue.h"
 #include "app/job_runner.h"
-#include "app/main_window.h"
 #include "app/pages/runs_page.h"
 #include "app/pages/validate/validate_form.h"
 #include "app/pages/validate/validate_results.h"
 #include "app/pages/validate/validation_loupe.h"
 #include "app/pages/validate_page.h"
-#include "app/preferences.h"
 #include "app/sampling.h"
 #include "app/validating.h"
 #include "core/io/atomic_file.h"
-#include "tests/support/scripted_dialogs.h"
-#include "tests/support/test_data.h"
+#include "tests/app/window_test.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
 #include "widgets/picture_table.h"
 #include "widgets/plots/curve_plot.h"
-#include "widgets/theme.h"
 #include "widgets/value_cards.h"
 
-#include <QApplication>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
 #include <QPushButton>
-#include <QSignalSpy>
 #include <QSpinBox>
-#include <QStandardPaths>
 #include <QTabBar>
-#include <QTest>
 #include <QTreeWidget>
 #include <nlohmann/json.hpp>
 
@@ -38,8 +30,6 @@ using namespace nanodit;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr int minute = 60000;
 
 TrainConfig tinyConfig(double rate)
 {
@@ -60,13 +50,12 @@ TrainConfig tinyConfig(double rate)
 
 /// The Validate and the Runs page in the real window, on the demo's reference model and a run of three steps that was
 /// validated at its second.
-class TestValidatePage : public QObject {
+class TestValidatePage : public test::WindowTest {
     Q_OBJECT
 
 private Q_SLOTS:
     void initTestCase()
     {
-        QStandardPaths::setTestModeEnabled(true);
         DemoRequest demo;
         demo.folder = folder_ / "demo";
         demo.scenes = 30;
@@ -78,24 +67,14 @@ private Q_SLOTS:
         train.runName = "small";
         QVERIFY(makeTrainJob(train)->run({}) == JobEnd::Finished);
 
-        theme_ = std::make_unique<Theme>(*qApp);
-        preferences_ = std::make_unique<Preferences>(QString::fromStdString((folder_ / "preferences.ini").string()));
-        session_ = std::make_unique<Session>();
-        window_ = std::make_unique<MainWindow>(*session_, *theme_, *preferences_, dialogs_);
-        window_->show();
-        QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
-        QApplication::setActiveWindow(window_.get());
+        QVERIFY(openWindow());
         window_->openWorkspace(QString::fromStdString(demo.folder.string()));
         QTRY_VERIFY_WITH_TIMEOUT(session_->hasWorkspace() && session_->idle(), minute);
         window_->showPage(Page::Validate);
         QTRY_VERIFY_WITH_TIMEOUT(page()->settled() && session_->idle(), minute);
     }
 
-    void cleanupTestCase()
-    {
-        window_.reset();
-        session_.reset();
-    }
+    void cleanupTestCase() { closeWindow(); }
 
     void aModelThatWasNotValidatedSaysSo()
     {
@@ -355,13 +334,6 @@ private:
     ValidatePage* page() const { return window_->validatePage(); }
     ValidateResults* results() const { return page()->results(); }
     PictureTable* pictures() const { return child<PictureTable>("validatePictures"); }
-
-    test::TemporaryFolder folder_;
-    test::ScriptedDialogs dialogs_;
-    std::unique_ptr<Theme> theme_;
-    std::unique_ptr<Preferences> preferences_;
-    std::unique_ptr<Session> session_;
-    std::unique_ptr<MainWindow> window_;
 };
 
 QTEST_MAIN(TestValidatePage)

@@ -1,5 +1,4 @@
 #include "app/job_runner.h"
-#include "app/main_window.h"
 #include "app/pages/attention_page.h"
 #include "app/pages/dataset/buckets_panel.h"
 #include "app/pages/dataset/feature_colours.h"
@@ -8,24 +7,19 @@
 #include "app/pages/dataset_page.h"
 #include "app/pages/run_form.h"
 #include "app/pages/sample_form.h"
-#include "app/preferences.h"
 #include "app/sampling.h"
-#include "app/session.h"
 #include "app/training.h"
 #include "core/workbench.h"
-#include "tests/support/scripted_dialogs.h"
-#include "tests/support/test_data.h"
+#include "tests/app/window_test.h"
 #include "widgets/attention_map.h"
 #include "widgets/config_form.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
 #include "widgets/preview_grid.h"
-#include "widgets/theme.h"
 #include "widgets/thumbnail_grid.h"
 #include "widgets/word_strip.h"
 
-#include <QApplication>
 #include <QComboBox>
 #include <QDropEvent>
 #include <QElapsedTimer>
@@ -33,16 +27,12 @@
 #include <QLineEdit>
 #include <QMimeData>
 #include <QPushButton>
-#include <QSignalSpy>
 #include <QSpinBox>
-#include <QStandardPaths>
-#include <QTest>
 #include <QTreeWidget>
 #include <QUrl>
 
 #include <algorithm>
 #include <chrono>
-#include <memory>
 #include <thread>
 
 using namespace nanodit;
@@ -51,7 +41,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int scenes = 24;
-constexpr int minute = 60000;
 
 /// The window's event loop as a user feels it: events are posted every two milliseconds; how long does the loop leave
 /// one waiting?
@@ -86,26 +75,13 @@ private:
 } // namespace
 
 /// The real window on the real engine, in the order in which a person would go.
-class TestWindow : public QObject {
+class TestWindow : public test::WindowTest {
     Q_OBJECT
 
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QStandardPaths::setTestModeEnabled(true);
-        theme_ = std::make_unique<Theme>(*qApp);
-        preferences_ = std::make_unique<Preferences>(QString::fromStdString((folder_ / "preferences.ini").string()));
-        session_ = std::make_unique<Session>();
-        window_ = std::make_unique<MainWindow>(*session_, *theme_, *preferences_, dialogs_);
-        window_->show();
-        QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
-    }
+    void initTestCase() { QVERIFY(openWindow()); }
 
-    void cleanupTestCase()
-    {
-        window_.reset();
-        session_.reset();
-    }
+    void cleanupTestCase() { closeWindow(); }
 
     void aFolderThatIsNoWorkspaceIsRefusedWithASentence()
     {
@@ -118,10 +94,8 @@ private Q_SLOTS:
 
     void opensADemoWorkspace()
     {
-        QSignalSpy failed(session_.get(), &Session::failed);
-        session_->createDemo(QString::fromStdString((folder_ / "demo").string()), scenes);
-        QTRY_VERIFY_WITH_TIMEOUT(session_->hasWorkspace() || failed.count() > 0, 4 * minute);
-        QVERIFY2(failed.isEmpty(), qPrintable(failed.isEmpty() ? QString() : failed[0][1].toString()));
+        const auto failure = makeDemo(scenes);
+        QVERIFY2(failure.isEmpty(), qPrintable(failure));
         QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QCOMPARE(session_->records().size(), std::size_t(scenes));
         for (const auto& record : session_->records()) {
@@ -232,7 +206,6 @@ private Q_SLOTS:
 
     void everyPageIsReachedByKeys()
     {
-        QApplication::setActiveWindow(window_.get());
         const std::pair<Qt::Key, const char*> pages[] = {{Qt::Key_2, "start"},    {Qt::Key_3, "attentionExport"},
                                                          {Qt::Key_4, "generate"}, {Qt::Key_5, "validateStart"},
                                                          {Qt::Key_6, "runShow"},  {Qt::Key_1, "verify"}};
@@ -482,13 +455,6 @@ private:
         QTRY_VERIFY_WITH_TIMEOUT(!session_->training().active(), minute);
         QTRY_VERIFY(session_->idle());
     }
-
-    test::TemporaryFolder folder_;
-    test::ScriptedDialogs dialogs_;
-    std::unique_ptr<Theme> theme_;
-    std::unique_ptr<Preferences> preferences_;
-    std::unique_ptr<Session> session_;
-    std::unique_ptr<MainWindow> window_;
 };
 
 QTEST_MAIN(TestWindow)

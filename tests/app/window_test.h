@@ -1,0 +1,63 @@
+#pragma once
+
+#include "app/main_window.h"
+#include "app/preferences.h"
+#include "app/session.h"
+#include "tests/support/scripted_dialogs.h"
+#include "tests/support/test_data.h"
+#include "widgets/theme.h"
+
+#include <QApplication>
+#include <QSignalSpy>
+#include <QStandardPaths>
+#include <QTest>
+
+#include <memory>
+
+namespace nanodit::test {
+
+/// What tests of the real window start from: the window on the real engine, with a folder and preferences of its own
+/// and dialogs that answer as the test says.
+class WindowTest : public QObject {
+protected:
+    static constexpr int minute = 60000;
+
+    /// Whether the window is on the screen.
+    bool openWindow()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        theme_ = std::make_unique<Theme>(*qApp);
+        preferences_ = std::make_unique<Preferences>(path("preferences.ini"));
+        session_ = std::make_unique<Session>();
+        window_ = std::make_unique<MainWindow>(*session_, *theme_, *preferences_, dialogs_);
+        window_->show();
+        QApplication::setActiveWindow(window_.get());
+        return QTest::qWaitForWindowExposed(window_.get());
+    }
+    void closeWindow()
+    {
+        window_.reset();
+        session_.reset();
+    }
+    /// Makes the demo workspace in the folder "demo", with its arrays and the reference model; why it failed, or
+    /// nothing.
+    QString makeDemo(int scenes)
+    {
+        const QSignalSpy failed(session_.get(), &Session::failed);
+        session_->createDemo(path("demo"), scenes);
+        const bool ended = QTest::qWaitFor([&] { return session_->hasWorkspace() || failed.count() > 0; }, 4 * minute);
+        if (failed.count() > 0)
+            return failed[0][1].toString();
+        return ended ? QString() : QStringLiteral("it took longer than four minutes");
+    }
+    QString path(const std::string& name) const { return QString::fromStdString((folder_ / name).string()); }
+
+    TemporaryFolder folder_;
+    ScriptedDialogs dialogs_;
+    std::unique_ptr<Theme> theme_;
+    std::unique_ptr<Preferences> preferences_;
+    std::unique_ptr<Session> session_;
+    std::unique_ptr<MainWindow> window_;
+};
+
+} // namespace nanodit::test
