@@ -4,6 +4,9 @@
 
 namespace nanodit {
 
+/// 2^53: up to here whole numbers are exact in a double, and so in every number that JSON readers use.
+constexpr double largestWholeNumber = 9007199254740992.0;
+
 /// A spin box for any number a configuration holds: 3e-4 as well as 9e15. Steps in the second significant figure (whole
 /// numbers by one below 20); shows the unit behind the number.
 class NumberEdit : public QAbstractSpinBox {

@@ -13,12 +13,12 @@
 #include "app/pages/dataset/report_drawer.h"
 #include "widgets/banner.h"
 #include "widgets/image_canvas.h"
+#include "widgets/inspector_column.h"
 #include "widgets/page_frame.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 
 #include <QPushButton>
-#include <QScrollArea>
 #include <QShortcut>
 #include <QSplitter>
 #include <QStackedWidget>
@@ -96,21 +96,10 @@ DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
 
 QWidget* DatasetPage::makeInspector()
 {
-    auto* const content = new QWidget;
-    auto* const column = new QVBoxLayout(content);
-    column->setContentsMargins(0, 0, 8, 0);
-    column->setSpacing(12);
-    column->addWidget(makeSection(tr("Record"), content));
-    column->addWidget(facts_);
-    column->addSpacing(4);
-    column->addWidget(layers_);
-    column->addStretch(1);
-    auto* const scroll = new QScrollArea(this);
-    scroll->setWidget(content);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    return scroll;
+    auto* const inspector = new InspectorColumn(this);
+    inspector->addSection(tr("Record"), facts_);
+    inspector->add(layers_);
+    return inspector;
 }
 
 void DatasetPage::connectSession()

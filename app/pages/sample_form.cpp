@@ -10,7 +10,6 @@
 #include <QFormLayout>
 #include <QLabel>
 #include <QRandomGenerator>
-#include <QScrollArea>
 #include <QSignalBlocker>
 #include <QSpinBox>
 #include <QToolButton>
@@ -23,7 +22,6 @@ namespace nanodit {
 
 namespace {
 
-constexpr double largestSeed = 9007199254740992.0; ///< 2^53: exact in every number that JSON readers use.
 constexpr std::int64_t previewsAPicture = 12;
 
 /// "step-00002000" -> "step 2000"; other names as they are.
@@ -47,9 +45,9 @@ QDoubleSpinBox* makeRealBox(double minimum, double maximum, double step, int dec
 } // namespace
 
 SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
-    : QWidget(parent)
+    : InspectorColumn(parent)
     , session_(session)
-    , checkpoints_(new QComboBox(this))
+    , checkpoints_(makeChoice(QStringLiteral("checkpoints"), tr("Checkpoint"), this))
     , reference_(new ReferencePicker(session, dialogs, this))
     , textScale_(new GuidanceSlider(tr("Text guidance"), tr("s_text: how strongly the picture follows the prompt"),
                                     meaning::text, this))
@@ -57,42 +55,17 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
                                     tr("s_dino: how strongly it follows the reference's layout and look"),
                                     meaning::patches, this))
 {
-    checkpoints_->setObjectName(QStringLiteral("checkpoints"));
-    checkpoints_->setAccessibleName(tr("Checkpoint"));
-    checkpoints_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    checkpoints_->setMinimumContentsLength(12);
     checkpoints_->setPlaceholderText(tr("none yet"));
     textScale_->setObjectName(QStringLiteral("textScale"));
     dinoScale_->setObjectName(QStringLiteral("dinoScale"));
     textScale_->setValue(2);
     dinoScale_->setValue(2);
 
-    auto* const content = new QWidget;
-    auto* const column = new QVBoxLayout(content);
-    column->setContentsMargins(0, 0, 4, 0);
-    column->setSpacing(8);
-    column->addWidget(makeSection(tr("Checkpoint"), content));
-    column->addWidget(checkpoints_);
-    column->addSpacing(4);
-    column->addWidget(makeSection(tr("Reference"), content));
-    column->addWidget(reference_);
-    column->addSpacing(4);
-    column->addWidget(makeSection(tr("Guidance"), content));
-    column->addWidget(textScale_);
-    column->addSpacing(4);
-    column->addWidget(dinoScale_);
-    column->addSpacing(4);
-    column->addWidget(makeSection(tr("Sampler"), content));
-    column->addWidget(makeSampler());
-    column->addStretch(1);
-    auto* const scroll = new QScrollArea(this);
-    scroll->setWidget(content);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    auto* const all = new QVBoxLayout(this);
-    all->setContentsMargins(0, 0, 0, 0);
-    all->addWidget(scroll);
+    addSection(tr("Checkpoint"), checkpoints_);
+    addSection(tr("Reference"), reference_);
+    addSection(tr("Guidance"), textScale_);
+    add(dinoScale_);
+    addSection(tr("Sampler"), makeSampler());
 
     connect(reference_, &ReferencePicker::referenceChanged, this, [this] {
         // A layout belongs to a shape: the picture takes the record's, until the user chooses another.
@@ -109,17 +82,14 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
 QWidget* SampleForm::makeSampler()
 {
     auto* const sampler = new QWidget(this);
-    auto* const fields = new QFormLayout(sampler);
-    fields->setContentsMargins(0, 0, 0, 0);
-    fields->setHorizontalSpacing(12);
-    fields->setVerticalSpacing(8);
-    fields->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
+    auto* const fields = makeFields();
+    sampler->setLayout(fields);
     steps_ = new QSpinBox(sampler);
     steps_->setObjectName(QStringLiteral("steps"));
     steps_->setRange(1, 500);
     steps_->setValue(30);
     steps_->setSuffix(tr(" steps"));
-    seed_ = new NumberEdit(NumberEdit::Kind::Whole, 0, largestSeed, {}, sampler);
+    seed_ = new NumberEdit(NumberEdit::Kind::Whole, 0, largestWholeNumber, {}, sampler);
     seed_->setObjectName(QStringLiteral("seed"));
     auto* const dice = makeFlatButton(QStringLiteral("dice"), tr("Another seed (R)"), sampler);
     connect(dice, &QToolButton::clicked, this, &SampleForm::rollSeed);

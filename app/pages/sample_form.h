@@ -1,8 +1,7 @@
 #pragma once
 
 #include "app/session.h"
-
-#include <QWidget>
+#include "widgets/inspector_column.h"
 
 class QComboBox;
 class QDoubleSpinBox;
@@ -16,7 +15,7 @@ class NumberEdit;
 class ReferencePicker;
 
 /// Everything that a picture is painted with besides the prompt: checkpoint, reference, guidance, sampler, seed, size.
-class SampleForm : public QWidget {
+class SampleForm : public InspectorColumn {
     Q_OBJECT
 
 public:

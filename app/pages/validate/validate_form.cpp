@@ -11,7 +11,6 @@
 #include <QFormLayout>
 #include <QGridLayout>
 #include <QLabel>
-#include <QScrollArea>
 #include <QSignalBlocker>
 #include <QSpinBox>
 #include <QVBoxLayout>
@@ -20,24 +19,8 @@
 
 namespace nanodit {
 
-namespace {
-
-constexpr double largestSeed = 9007199254740992.0; ///< 2^53
-
-QComboBox* makeChoice(const QString& object, const QString& name, QWidget* parent)
-{
-    auto* const combo = new QComboBox(parent);
-    combo->setObjectName(object);
-    combo->setAccessibleName(name);
-    combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    combo->setMinimumContentsLength(12);
-    return combo;
-}
-
-} // namespace
-
 ValidateForm::ValidateForm(Session& session, QWidget* parent)
-    : QWidget(parent)
+    : InspectorColumn(parent)
     , session_(session)
     , models_(makeChoice(QStringLiteral("validateModel"), tr("Model"), this))
     , baselines_(makeChoice(QStringLiteral("validateBaseline"), tr("Held against"), this))
@@ -47,35 +30,17 @@ ValidateForm::ValidateForm(Session& session, QWidget* parent)
     models_->setPlaceholderText(tr("none yet"));
     baselines_->setToolTip(tr("A validated model: changes, the check list and the comparison refer to it"));
     auto* const checks = new QVBoxLayout(checkList_);
-    checks->setContentsMargins(0, 4, 0, 0);
+    checks->setContentsMargins(0, 0, 0, 0);
     checks->setSpacing(8);
     checks->addWidget(makeSection(tr("Check list"), checkList_));
     checks->addWidget(milestones_);
     checkList_->hide();
 
-    auto* const content = new QWidget;
-    auto* const column = new QVBoxLayout(content);
-    column->setContentsMargins(0, 0, 4, 0);
-    column->setSpacing(8);
-    column->addWidget(makeSection(tr("Model"), content));
-    column->addWidget(models_);
-    column->addSpacing(4);
-    column->addWidget(makeSection(tr("Held against"), content));
-    column->addWidget(baselines_);
-    column->addWidget(checkList_);
-    column->addSpacing(4);
-    column->addWidget(makeSection(tr("Suite"), content));
     suite_ = makeSuite();
-    column->addWidget(suite_);
-    column->addStretch(1);
-    auto* const scroll = new QScrollArea(this);
-    scroll->setWidget(content);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    auto* const all = new QVBoxLayout(this);
-    all->setContentsMargins(0, 0, 0, 0);
-    all->addWidget(scroll);
+    addSection(tr("Model"), models_);
+    addSection(tr("Held against"), baselines_);
+    add(checkList_);
+    addSection(tr("Suite"), suite_);
 
     connect(models_, &QComboBox::activated, this, [this] {
         listBaselines();
@@ -103,11 +68,8 @@ QWidget* ValidateForm::makeSuite()
         column->addWidget(tasks_[i]);
         connect(tasks_[i], &QCheckBox::toggled, this, &ValidateForm::edited);
     }
-    auto* const fields = new QFormLayout;
+    auto* const fields = makeFields();
     fields->setContentsMargins(0, 4, 0, 0);
-    fields->setHorizontalSpacing(12);
-    fields->setVerticalSpacing(8);
-    fields->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
     const auto whole = [suite](int lowest, int highest, const QString& unit) {
         auto* const box = new QSpinBox(suite);
         box->setRange(lowest, highest);
@@ -129,7 +91,7 @@ QWidget* ValidateForm::makeSuite()
     dinoScale_ = real(0, 50);
     shift_ = real(0.05, 20);
     shift_->setToolTip(tr("t' = s t / (1 + (s - 1) t)"));
-    seed_ = new NumberEdit(NumberEdit::Kind::Whole, 0, largestSeed, {}, suite);
+    seed_ = new NumberEdit(NumberEdit::Kind::Whole, 0, largestWholeNumber, {}, suite);
     seed_->setToolTip(tr("Of the first record's noise; the next record starts from the next seed"));
     lpips_ = new QComboBox(suite);
     lpips_->addItems({QStringLiteral("alex"), QStringLiteral("vgg"), QStringLiteral("squeeze")});

@@ -2,8 +2,7 @@
 
 #include "app/pages/validate/validation_view.h"
 #include "app/session.h"
-
-#include <QWidget>
+#include "widgets/inspector_column.h"
 
 #include <array>
 
@@ -19,7 +18,7 @@ class MilestoneList;
 class NumberEdit;
 
 /// Which model, what it is held against, and what the suite is to do; below the model the check list of its validation.
-class ValidateForm : public QWidget {
+class ValidateForm : public InspectorColumn {
     Q_OBJECT
 
 public:
