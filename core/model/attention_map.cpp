@@ -22,6 +22,15 @@ at::Tensor indices(std::span<const std::int64_t> values, at::Device device)
     return tensor.to(device);
 }
 
+/// Logarithms of softmax over the last axis, and of its denominator: z - log softmax(z), the same in every column. It
+/// is read from one that is never masked (-inf); its probability cannot be lost to underflow on the way.
+std::pair<at::Tensor, at::Tensor> logSoftmax(const at::Tensor& logits, std::int64_t unmasked)
+{
+    auto logarithms = at::log_softmax(logits, -1);
+    auto denominator = logits.select(-1, unmasked) - logarithms.select(-1, unmasked);
+    return {std::move(logarithms), std::move(denominator)};
+}
+
 /// [..., columns] -> [..., tokens]: a null's only column spreads evenly, padding gets none.
 at::Tensor spread(SegmentKind kind, const at::Tensor& columns, std::int64_t tokens)
 {
@@ -89,16 +98,28 @@ CrossAttentionMap::CrossAttentionMap(at::Tensor queries, at::Tensor keys, at::Te
 {
 }
 
-std::int64_t CrossAttentionMap::latentsAtOnce() const
+std::vector<CrossAttentionMap::Piece> CrossAttentionMap::pieces(std::int64_t latents) const
 {
-    return std::clamp<std::int64_t>(elementsAtOnce / (heads() * keys_.size(1)), 1, latents());
+    const auto rows = std::max<std::int64_t>(1, elementsAtOnce / keys_.size(1)); // of all heads together
+    const auto latentsAtOnce = std::min(latents, rows);
+    const auto headsAtOnce = std::clamp<std::int64_t>(rows / latentsAtOnce, 1, heads());
+    std::vector<Piece> all;
+    for (std::int64_t head = 0; head < heads(); head += headsAtOnce) {
+        for (std::int64_t latent = 0; latent < latents; latent += latentsAtOnce)
+            all.push_back({.head = head,
+                           .heads = std::min(headsAtOnce, heads() - head),
+                           .latent = latent,
+                           .latents = std::min(latentsAtOnce, latents - latent)});
+    }
+    return all;
 }
 
-at::Tensor CrossAttentionMap::logits(const at::Tensor& queries) const
+at::Tensor CrossAttentionMap::logits(const at::Tensor& queries, std::int64_t head) const
 {
-    auto z = at::bmm(queries, keys_.transpose(1, 2)).to(at::kFloat);
+    const auto ofHeads = [&](const at::Tensor& keys) { return keys.narrow(0, head, queries.size(0)).transpose(1, 2); };
+    auto z = at::bmm(queries, ofHeads(keys_)).to(at::kFloat);
     if (clsKey_.defined())
-        z.narrow(-1, layout_.clsColumn(), 1).copy_(at::bmm(queries, clsKey_.transpose(1, 2)));
+        z.narrow(-1, layout_.clsColumn(), 1).copy_(at::bmm(queries, ofHeads(clsKey_)));
     return z.mul_(scaleOf(queries));
 }
 
@@ -129,13 +150,13 @@ at::Tensor CrossAttentionMap::mean(std::span<const std::int64_t> chosen, const S
 {
     const at::NoGradGuard noGradient;
     auto sum = at::zeros({heads(), keys_.size(1)}, queries_.options().dtype(at::kFloat));
-    const auto atOnce = static_cast<std::size_t>(latentsAtOnce());
-    for (std::size_t begin = 0; begin < chosen.size(); begin += atOnce) {
+    const auto index = indices(chosen, queries_.device());
+    for (const auto& piece : pieces(index.size(0))) {
         if (stop && stop())
             return {};
-        const auto part = chosen.subspan(begin, std::min(atOnce, chosen.size() - begin));
-        const auto queries = queries_.index_select(1, indices(part, queries_.device()));
-        sum.add_(at::softmax(withBias(logits(queries)), -1).sum(1));
+        const auto queries =
+            queries_.narrow(0, piece.head, piece.heads).index_select(1, index.narrow(0, piece.latent, piece.latents));
+        sum.narrow(0, piece.head, piece.heads).add_(at::softmax(withBias(logits(queries, piece.head)), -1).sum(1));
     }
     return asShown(sum.div_(static_cast<double>(chosen.size())));
 }
@@ -161,35 +182,33 @@ std::optional<AttentionSummary> CrossAttentionMap::summary(const StopCheck& stop
         s.byRow = at::zeros({heads(), layout_.latentGrid.rows, rows}, options);
         s.byColumn = at::zeros({heads(), layout_.latentGrid.cols, cols}, options);
     }
-    const auto atOnce = latentsAtOnce();
-    for (std::int64_t begin = 0; begin < latents(); begin += atOnce) {
+    for (const auto& piece : pieces(latents())) {
         if (stop && stop())
             return std::nullopt;
-        const auto count = std::min(atOnce, latents() - begin);
-        auto z = logits(queries_.narrow(1, begin, count)); // [H, n, S]
-        const auto biased = withBias(z);
-        const auto p = at::softmax(biased, -1);
-        const auto [largest, where] = biased.max(-1, true);
-        const auto logSum = (largest - p.gather(-1, where).log()).squeeze(-1); // [H, n]
-        s.logSums.narrow(1, begin, count).copy_(logSum);
+        auto z = logits(piece.of(queries_), piece.head); // [h, n, S]
+        auto [logarithms, logSum] = logSoftmax(withBias(z), cls);
+        const auto p = logarithms.exp_();
+        piece.of(s.logSums).copy_(logSum);
         // A token of n equal ones has the probability exp(z - logSum), without the bias ln n of all of them together.
-        s.entropy.narrow(1, begin, count).copy_(logSum - z.mul_(p).sum(-1));
-        received.add_(p.sum(1));
-        auto shares = s.shares.narrow(1, begin, count);
+        piece.of(s.entropy).copy_(logSum - z.mul_(p).sum(-1));
+        received.narrow(0, piece.head, piece.heads).add_(p.sum(1));
+        const auto onPatches = p.narrow(-1, cls + 1, layout_.patchColumns);
+        auto shares = piece.of(s.shares);
         shares.select(-1, 0).copy_(p.narrow(-1, 0, cls).sum(-1));
         shares.select(-1, 1).copy_(p.select(-1, cls));
-        shares.select(-1, 2).copy_(p.narrow(-1, cls + 1, layout_.patchColumns).sum(-1));
+        shares.select(-1, 2).copy_(onPatches.sum(-1));
         if (!patches)
             continue;
-        const auto grid =
-            spread(layout_.patches, p.narrow(-1, cls + 1, layout_.patchColumns), layout_.patchGrid.count())
-                .reshape({heads(), count, rows, cols});
-        const std::array<at::Tensor, 2> along = {grid.sum(3), grid.sum(2)}; // [H, n, rows], [H, n, cols]
+        const auto grid = spread(layout_.patches, onPatches, layout_.patchGrid.count())
+                              .reshape({piece.heads, piece.latents, rows, cols});
+        const std::array<at::Tensor, 2> along = {grid.sum(3), grid.sum(2)}; // [h, n, rows], [h, n, cols]
         const auto mass = along[0].sum(-1).clamp_min(1e-30);
         for (int axis = 0; axis < 2; ++axis) {
             const auto a = static_cast<std::size_t>(axis);
-            s.centre.narrow(1, begin, count).select(-1, axis).copy_((along[a] * patchAt[a]).sum(-1) / mass);
-            (axis == 0 ? s.byRow : s.byColumn).index_add_(1, latentAt[a].narrow(0, begin, count), along[a]);
+            piece.of(s.centre).select(-1, axis).copy_((along[a] * patchAt[a]).sum(-1) / mass);
+            (axis == 0 ? s.byRow : s.byColumn)
+                .narrow(0, piece.head, piece.heads)
+                .index_add_(1, latentAt[a].narrow(0, piece.latent, piece.latents), along[a]);
         }
     }
     s.received = asShown(received.div_(static_cast<double>(latents())));
@@ -199,6 +218,19 @@ std::optional<AttentionSummary> CrossAttentionMap::summary(const StopCheck& stop
         s.distance = (s.centre - places(layout_, device)).square().sum(-1).sqrt();
     }
     return s;
+}
+
+at::Tensor CrossAttentionMap::logSums(const StopCheck& stop) const
+{
+    const at::NoGradGuard noGradient;
+    auto sums = at::empty({heads(), latents()}, queries_.options().dtype(at::kFloat));
+    for (const auto& piece : pieces(latents())) {
+        if (stop && stop())
+            return {};
+        const auto z = withBias(logits(piece.of(queries_), piece.head));
+        piece.of(sums).copy_(logSoftmax(z, layout_.clsColumn()).second);
+    }
+    return sums;
 }
 
 at::Tensor CrossAttentionMap::onLatents(std::span<const std::int64_t> shownTokens, const at::Tensor& logSums) const

@@ -56,6 +56,8 @@ public:
     at::Tensor mean(std::span<const std::int64_t> latents, const StopCheck& stop = {}) const;
     /// Over all latents; empty when `stop` said so.
     std::optional<AttentionSummary> summary(const StopCheck& stop = {}) const;
+    /// Only the summary's logSums, [H, L], in a fraction of its time; undefined when `stop` said so.
+    at::Tensor logSums(const StopCheck& stop = {}) const;
     /// The other way: the mass that each latent gives to chosen shown tokens (0 ... M - 1) together: [H, L].
     at::Tensor onLatents(std::span<const std::int64_t> shownTokens, const at::Tensor& logSums) const;
 
@@ -64,10 +66,17 @@ public:
     const ContextLayout& layout() const { return layout_; }
 
 private:
-    at::Tensor logits(const at::Tensor& queries) const;
+    /// Some heads of some latents, as many as are worked on at a time.
+    struct Piece {
+        std::int64_t head, heads, latent, latents;
+        /// The piece of a tensor [H, L, ...].
+        at::Tensor of(const at::Tensor& whole) const { return whole.narrow(0, head, heads).narrow(1, latent, latents); }
+    };
+    /// Pieces that cover heads() x latents; whole heads of many latents each, since the keys are read once a piece.
+    std::vector<Piece> pieces(std::int64_t latents) const;
+    at::Tensor logits(const at::Tensor& queries, std::int64_t head = 0) const;
     at::Tensor withBias(const at::Tensor& logits) const;
     at::Tensor asShown(const at::Tensor& columns) const;
-    std::int64_t latentsAtOnce() const;
 
     at::Tensor queries_, keys_, logitBias_, clsKey_;
     ContextLayout layout_;

@@ -80,6 +80,7 @@ int main(int argc, char** argv)
     measure("one block: the mean of all latent tokens", [&] { map.mean(all); });
     std::optional<AttentionSummary> summary;
     measure("one block: shares, entropy and alignment of all", [&] { summary = map.summary(); });
-    measure("one block: a click on a patch, after that", [&] { map.onLatents(patch, summary->logSums); });
+    measure("one block: the first click on a word or patch", [&] { map.onLatents(patch, map.logSums()); });
+    measure("one block: a click on another, after that", [&] { map.onLatents(patch, summary->logSums); });
     return 0;
 }
