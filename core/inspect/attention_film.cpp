@@ -38,12 +38,12 @@ std::optional<AttentionAnswer> AttentionSession::answer(const AttentionQuestion&
 {
     AttentionAnswer answer;
     if (!question.latents.empty()) {
-        answer.seen = ofLatents(question.latents, context);
+        answer.seen = ofLatents(question.latents, context, question.block);
         if (!answer.seen)
             return std::nullopt;
-        if (question.self && !(answer.self = selfAttention(question.latents, context)))
+        if (question.self && !(answer.self = selfAttention(question.latents, context, question.block)))
             return std::nullopt;
-    } else if (!question.tokens.empty() && !(answer.given = onLatents(question.tokens, context))) {
+    } else if (!question.tokens.empty() && !(answer.given = onLatents(question.tokens, context, question.block))) {
         return std::nullopt;
     }
     if (question.summaries && !(answer.summaries = summaries(context)))

@@ -52,23 +52,28 @@ struct Stopped {};
 /// Takes the mean self attention of chosen latents while the model runs, without keeping what it compares.
 class SelfAttentionMean final : public AttentionObserver {
 public:
-    SelfAttentionMean(const std::vector<std::int64_t>& latents, const JobContext& context)
+    SelfAttentionMean(const std::vector<std::int64_t>& latents, std::optional<std::int64_t> block,
+                      const JobContext& context)
         : latents_(latents)
+        , block_(block)
         , context_(context)
     {
     }
-    void selfAttention(std::int64_t, const at::Tensor& queries, const at::Tensor& keys) override
+    void selfAttention(std::int64_t block, const at::Tensor& queries, const at::Tensor& keys) override
     {
         if (context_.shouldStop())
             throw Stopped{};
-        byBlock.push_back(meanSelfAttention(queries[0].to(at::kFloat), keys[0].to(at::kFloat), latents_));
+        byBlock.emplace_back();
+        if (!block_ || *block_ == block)
+            byBlock.back() = meanSelfAttention(queries[0].to(at::kFloat), keys[0].to(at::kFloat), latents_);
     }
     void crossAttention(std::int64_t, const at::Tensor&, const at::Tensor&, const at::Tensor&) override {}
 
-    std::vector<at::Tensor> byBlock; ///< [H, L] each
+    std::vector<at::Tensor> byBlock; ///< [H, L] each; undefined for blocks that were not asked for.
 
 private:
     const std::vector<std::int64_t>& latents_;
+    std::optional<std::int64_t> block_;
     const JobContext& context_;
 };
 
@@ -102,10 +107,10 @@ public:
     std::optional<AttentionScene> look(const AttentionSubject& subject, const JobContext& context) override;
     std::optional<LatentAttention> ofLatents(const std::vector<std::int64_t>& latents, const JobContext& context,
                                              std::optional<std::int64_t> block) override;
-    std::optional<AttentionNumbers> onLatents(const std::vector<std::int64_t>& shownTokens,
-                                              const JobContext& context) override;
-    std::optional<AttentionNumbers> selfAttention(const std::vector<std::int64_t>& latents,
-                                                  const JobContext& context) override;
+    std::optional<AttentionNumbers> onLatents(const std::vector<std::int64_t>& shownTokens, const JobContext& context,
+                                              std::optional<std::int64_t> block) override;
+    std::optional<AttentionNumbers> selfAttention(const std::vector<std::int64_t>& latents, const JobContext& context,
+                                                  std::optional<std::int64_t> block) override;
     std::optional<AttentionSummaries> summaries(const JobContext& context) override;
     std::optional<AttentionCourse> course(AttentionSubject subject, const std::vector<double>& times,
                                           const JobContext& context) override;
@@ -129,6 +134,7 @@ private:
     /// -> velocity; sets the probe. Throws Stopped.
     at::Tensor evaluate(std::set<std::int64_t> selfBlocks, const JobContext& context);
     bool summarise(const JobContext& context);
+    void expectLook() const;
     void expectLatents(const std::vector<std::int64_t>& latents) const;
     const AutoencoderKl* autoencoder();
 
@@ -153,6 +159,7 @@ private:
     float t_ = 0;
     std::optional<AttentionProbe> probe_;
     std::vector<AttentionSummary> summaries_; ///< By block, of this moment; empty until asked.
+    std::vector<at::Tensor> logSums_;         ///< The same.
 };
 
 Session::Session(Workspace workspace, const fs::path& checkpoint, at::Device device)
@@ -204,6 +211,7 @@ void Session::prepare(const AttentionSubject& subject)
     const at::NoGradGuard noGradient;
     probe_.reset(); // it holds the old context's keys
     summaries_.clear();
+    logSums_.clear();
     subject_ = subject;
     context_ = model_->context(conditions_.conditions, {.text = {!hasText()}, .dino = {!hasDino()}}, latentGrid_, true);
 }
@@ -291,6 +299,7 @@ std::optional<AttentionScene> Session::look(const AttentionSubject& subject, con
     if (alongSampling(subject) && !walk(subject, context))
         return std::nullopt;
     summaries_.clear();
+    logSums_.clear();
     std::tie(x_, t_) = stateAt(subject);
     std::set<std::int64_t> selfBlocks;
     if (2 * 4 * model().depth * latentGrid_.count() * model().hiddenSize <= selfAttentionBytes) {
@@ -325,10 +334,15 @@ std::optional<AttentionScene> Session::look(const AttentionSubject& subject, con
     return scene;
 }
 
-void Session::expectLatents(const std::vector<std::int64_t>& latents) const
+void Session::expectLook() const
 {
     if (!probe_)
         throw Error("nothing has been looked at yet");
+}
+
+void Session::expectLatents(const std::vector<std::int64_t>& latents) const
+{
+    expectLook();
     if (latents.empty())
         throw UsageError("no latent token is chosen: choose at least one");
     for (const auto latent : latents) {
@@ -357,8 +371,7 @@ std::optional<LatentAttention> Session::ofLatents(const std::vector<std::int64_t
 
 bool Session::summarise(const JobContext& context)
 {
-    if (!probe_)
-        throw Error("nothing has been looked at yet");
+    expectLook();
     ProgressMeter progress(context, "summing over all latent tokens", probe_->blocks(), "blocks");
     while (static_cast<std::int64_t>(summaries_.size()) < probe_->blocks()) {
         auto summary = probe_->cross(static_cast<std::int64_t>(summaries_.size())).summary([&context] {
@@ -373,28 +386,43 @@ bool Session::summarise(const JobContext& context)
 }
 
 std::optional<AttentionNumbers> Session::onLatents(const std::vector<std::int64_t>& shownTokens,
-                                                   const JobContext& context)
+                                                   const JobContext& context, std::optional<std::int64_t> block)
 {
-    if (!summarise(context))
-        return std::nullopt;
-    std::vector<at::Tensor> byBlock;
-    for (std::int64_t i = 0; i < probe_->blocks(); ++i)
-        byBlock.push_back(probe_->cross(i).onLatents(shownTokens, summaries_[static_cast<std::size_t>(i)].logSums));
+    expectLook();
+    const auto blocks = static_cast<std::size_t>(probe_->blocks());
+    logSums_.resize(blocks);
+    std::vector<at::Tensor> byBlock(blocks);
+    ProgressMeter progress(context, "looking from every latent token", block ? 1 : probe_->blocks(), "blocks");
+    for (std::size_t i = 0; i < blocks; ++i) {
+        if (block && *block != static_cast<std::int64_t>(i))
+            continue;
+        const auto& map = probe_->cross(static_cast<std::int64_t>(i));
+        auto& sums = logSums_[i];
+        if (!sums.defined())
+            sums = i < summaries_.size() ? summaries_[i].logSums
+                                         : map.logSums([&context] { return context.shouldStop(); });
+        if (!sums.defined())
+            return std::nullopt;
+        byBlock[i] = map.onLatents(shownTokens, sums);
+        progress.advance();
+    }
     return numbersFrom(byBlock);
 }
 
 std::optional<AttentionNumbers> Session::selfAttention(const std::vector<std::int64_t>& latents,
-                                                       const JobContext& context)
+                                                       const JobContext& context, std::optional<std::int64_t> block)
 {
     expectLatents(latents);
     if (probe_->hasSelf(0)) {
-        std::vector<at::Tensor> byBlock;
-        for (std::int64_t i = 0; i < probe_->blocks(); ++i)
-            byBlock.push_back(probe_->selfMean(i, latents));
+        std::vector<at::Tensor> byBlock(static_cast<std::size_t>(probe_->blocks()));
+        for (std::int64_t i = 0; i < probe_->blocks(); ++i) {
+            if (!block || *block == i)
+                byBlock[static_cast<std::size_t>(i)] = probe_->selfMean(i, latents);
+        }
         return numbersFrom(byBlock);
     }
     const at::NoGradGuard noGradient;
-    SelfAttentionMean mean(latents, context);
+    SelfAttentionMean mean(latents, block, context);
     const auto t = at::full({1}, t_, at::TensorOptions(at::kFloat).device(device_));
     try {
         model_->velocity(x_, t, context_, {.checkpointing = false, .observer = &mean});

@@ -84,8 +84,10 @@ struct AttentionSummaries {
 struct AttentionQuestion {
     std::vector<std::int64_t> latents{}; ///< What do these attend to? Their mean; row-major numbers.
     std::vector<std::int64_t> tokens{};  ///< Asked when there are no latents: who attends to these shown tokens?
-    bool self = false;                   ///< Also what the latents attend to among themselves.
-    bool summaries = false;              ///< Also all latents together.
+    /// Only in this block, which is what takes time for large pictures; the others' numbers are zero then.
+    std::optional<std::int64_t> block{};
+    bool self = false;      ///< Also what the latents attend to among themselves.
+    bool summaries = false; ///< Also all latents together, in every block.
     bool operator==(const AttentionQuestion&) const = default;
 };
 struct AttentionAnswer {
@@ -126,13 +128,15 @@ public:
     virtual std::optional<LatentAttention> ofLatents(const std::vector<std::int64_t>& latents,
                                                      const JobContext& context = {},
                                                      std::optional<std::int64_t> block = {}) = 0;
-    /// The other way: what each latent gives these shown tokens together, [L].
+    /// The other way: what each latent gives these shown tokens together, [L]. `block` as above.
     virtual std::optional<AttentionNumbers> onLatents(const std::vector<std::int64_t>& shownTokens,
-                                                      const JobContext& context = {}) = 0;
+                                                      const JobContext& context = {},
+                                                      std::optional<std::int64_t> block = {}) = 0;
     /// Mean self attention of latents, [L]. Where the model is too large for its queries and keys to be kept, this runs
-    /// it once more.
+    /// it once more. `block` as above.
     virtual std::optional<AttentionNumbers> selfAttention(const std::vector<std::int64_t>& latents,
-                                                          const JobContext& context = {}) = 0;
+                                                          const JobContext& context = {},
+                                                          std::optional<std::int64_t> block = {}) = 0;
     virtual std::optional<AttentionSummaries> summaries(const JobContext& context = {}) = 0;
     /// Looks at the subject at each of `times`; afterwards it is at the last of them.
     virtual std::optional<AttentionCourse> course(AttentionSubject subject, const std::vector<double>& times,

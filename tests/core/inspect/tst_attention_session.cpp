@@ -105,6 +105,23 @@ private Q_SLOTS:
         QVERIFY(!token->seen && !token->self && !token->summaries);
     }
 
+    void aBlockCanBeAskedAlone()
+    {
+        const auto scene = session_->look(subject());
+        const AttentionQuestion all{.latents = {2}, .tokens = {}, .self = true}, tokens{.tokens = {scene->clsToken()}};
+        auto second = all, secondOfTokens = tokens;
+        second.block = secondOfTokens.block = 1;
+        const auto alone = session_->answer(second);
+        const auto together = session_->answer(all);
+        QCOMPARE(alone->seen->patches.of(1, {}), together->seen->patches.of(1, {}));
+        QCOMPARE(alone->self->of(1, {}), together->self->of(1, {}));
+        QCOMPARE(sum(alone->seen->patches.of(0, {})), 0.0F);
+        QCOMPARE(sum(alone->self->of(0, {})), 0.0F);
+        const auto given = session_->answer(secondOfTokens)->given;
+        QCOMPARE(given->of(1, {}), session_->answer(tokens)->given->of(1, {}));
+        QCOMPARE(sum(given->of(0, {})), 0.0F);
+    }
+
     void aFilmShowsWhatEachStepOfTheSamplingSees()
     {
         const AttentionQuestion question{.latents = {5}};
