@@ -356,8 +356,8 @@ void addAttentionCommand(CLI::App& app, Options& options)
         ->check(CLI::Range(2, 200));
     command->add_option("--film", a->film, "Also a film, over the sampling's steps or over the run's checkpoints")
         ->check(CLI::IsMember({"t", "checkpoints"}));
-    command->add_option("--film-format", a->filmFormat, "png (animated, every colour) or gif")
-        ->check(CLI::IsMember({"png", "gif"}))
+    command->add_option("--film-format", a->filmFormat, "png (animated, every colour), gif or mp4")
+        ->check(CLI::IsMember({"png", "gif", "mp4"}))
         ->capture_default_str();
     command->add_option("-o,--out", a->out, "Folder for pictures, arrays and attention.json")->capture_default_str();
     command->callback([a, &options] { runAttention(*a, options); });

@@ -1,6 +1,7 @@
 #include "core/io/animated_gif.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/film.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -204,8 +205,7 @@ void appendCompressed(std::string& file, const std::vector<std::uint8_t>& indice
 
 void writeAnimatedGif(const std::filesystem::path& file, const std::vector<Image>& frames, double secondsPerFrame)
 {
-    if (frames.empty())
-        throw UsageError("a film needs at least one picture");
+    requireOneSize(frames);
     const auto size = frames[0].size;
     if (std::max(size.width, size.height) > largestSide)
         throw UsageError("a GIF may have at most 65535 pixels a side, not " + bucketName(size) +
@@ -215,11 +215,8 @@ void writeAnimatedGif(const std::filesystem::path& file, const std::vector<Image
     append16(bytes, size.height);
     bytes += std::string("\x70\0\0", 3); // no global palette; 8 bits a primary colour
     bytes += std::string("\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0", 19);
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-        if (frames[i].size != size)
-            throw UsageError("picture " + std::to_string(i) + " of a film is " + bucketName(frames[i].size) +
-                             ", but the first is " + bucketName(size) + ": give pictures of one size");
-        const auto palette = paletteOf(frames[i]);
+    for (const auto& frame : frames) {
+        const auto palette = paletteOf(frame);
         bytes += std::string("\x21\xf9\x04\x04", 4); // leave the picture where it is
         append16(bytes, std::lround(secondsPerFrame * 100));
         bytes += std::string(2, '\0');
@@ -234,9 +231,9 @@ void writeAnimatedGif(const std::filesystem::path& file, const std::vector<Image
             bytes.append(colour.begin(), colour.end());
         }
         std::vector<std::uint8_t> indices;
-        indices.reserve(frames[i].rgb.size() / 3);
-        for (std::size_t p = 0; p < frames[i].rgb.size(); p += 3)
-            indices.push_back(palette.indexOf.at(keyOf(frames[i].rgb.data() + p)));
+        indices.reserve(frame.rgb.size() / 3);
+        for (std::size_t p = 0; p < frame.rgb.size(); p += 3)
+            indices.push_back(palette.indexOf.at(keyOf(frame.rgb.data() + p)));
         appendCompressed(bytes, indices);
     }
     bytes += ';';

@@ -1,6 +1,7 @@
 #include "core/io/animated_png.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/film.h"
 #include "core/runtime/error.h"
 
 #include <cmath>
@@ -67,14 +68,10 @@ Encoded encoded(const Image& image)
 
 void writeAnimatedPng(const std::filesystem::path& file, const std::vector<Image>& frames, double secondsPerFrame)
 {
-    if (frames.empty())
-        throw UsageError("a film needs at least one picture");
+    requireOneSize(frames);
     std::string bytes{"\x89PNG\r\n\x1a\n", signatureBytes};
     std::uint32_t sequence = 0;
     for (std::size_t i = 0; i < frames.size(); ++i) {
-        if (frames[i].size != frames[0].size)
-            throw UsageError("picture " + std::to_string(i) + " of a film is " + bucketName(frames[i].size) +
-                             ", but the first is " + bucketName(frames[0].size) + ": give pictures of one size");
         const auto [header, data] = encoded(frames[i]);
         if (i == 0) {
             appendChunk(bytes, "IHDR", header);

@@ -2,6 +2,7 @@
 
 #include "core/io/animated_gif.h"
 #include "core/io/animated_png.h"
+#include "core/io/mp4.h"
 #include "core/runtime/error.h"
 
 namespace nanodit {
@@ -13,8 +14,21 @@ void writeFilm(const std::filesystem::path& file, const std::vector<Image>& fram
         writeAnimatedPng(file, frames, secondsPerFrame);
     else if (ending == ".gif")
         writeAnimatedGif(file, frames, secondsPerFrame);
+    else if (ending == ".mp4")
+        writeMp4(file, frames, secondsPerFrame);
     else
-        throw UsageError(file.string() + " is no film that can be written: name it .gif, .png or .apng");
+        throw UsageError(file.string() + " is no film that can be written: name it .gif, .mp4, .png or .apng");
+}
+
+void requireOneSize(const std::vector<Image>& frames)
+{
+    if (frames.empty())
+        throw UsageError("a film needs at least one picture");
+    for (std::size_t i = 1; i < frames.size(); ++i) {
+        if (frames[i].size != frames[0].size)
+            throw UsageError("picture " + std::to_string(i) + " of a film is " + bucketName(frames[i].size) +
+                             ", but the first is " + bucketName(frames[0].size) + ": give pictures of one size");
+    }
 }
 
 } // namespace nanodit

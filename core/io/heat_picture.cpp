@@ -2,15 +2,18 @@
 
 #include "core/io/viridis.h"
 
+#include <opencv2/imgproc.hpp>
+
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 namespace nanodit {
 
 namespace {
 
-constexpr std::int64_t barHeight = 12, gap = 8;
-constexpr std::uint8_t ground = 27;
+constexpr std::int64_t barHeight = 12, numbersHeight = 16, gap = 8;
+constexpr std::uint8_t ground = 27, ink = 200;
 
 Image filled(ImageSize size, std::uint8_t level)
 {
@@ -23,6 +26,23 @@ ImageSize scaled(ImageSize size, std::int64_t side)
     const auto longer = std::max(size.width, size.height);
     return {.width = std::max<std::int64_t>(1, size.width * side / longer),
             .height = std::max<std::int64_t>(1, size.height * side / longer)};
+}
+
+/// What the ends of a bar stand for, in its lowest lines.
+void writeEnds(Image& picture, double largest)
+{
+    constexpr int font = cv::FONT_HERSHEY_PLAIN;
+    constexpr double size = 0.8;
+    const cv::Mat pixels(static_cast<int>(picture.size.height), static_cast<int>(picture.size.width), CV_8UC3,
+                         picture.rgb.data());
+    std::array<char, 24> text{};
+    std::snprintf(text.data(), text.size(), "%.3g %%", 100 * largest);
+    const int baseline = pixels.rows - 4, width = cv::getTextSize(text.data(), font, size, 1, nullptr).width;
+    const auto write = [&](const char* what, int left) {
+        cv::putText(pixels, what, {left, baseline}, font, size, cv::Scalar::all(ink), 1, cv::LINE_AA);
+    };
+    write("0", 0);
+    write(text.data(), std::max(0, pixels.cols - width));
 }
 
 void copyInto(Image& target, const Image& source, std::int64_t left, std::int64_t top)
@@ -38,7 +58,7 @@ Image heatPicture(const Image& picture, GridSize grid, std::span<const float> va
 {
     const auto size = scaled(picture.empty() ? ImageSize{grid.cols, grid.rows} : picture.size, side);
     const auto below = picture.empty() ? filled(size, 128) : resizeForDisplay(picture, size);
-    auto result = filled({size.width, size.height + gap + barHeight}, ground);
+    auto result = filled({size.width, size.height + gap + barHeight + numbersHeight}, ground);
     if (largest <= 0)
         largest = std::max(1e-12F, *std::max_element(values.begin(), values.end()));
     for (std::int64_t y = 0; y < size.height; ++y) {
@@ -59,6 +79,7 @@ Image heatPicture(const Image& picture, GridSize grid, std::span<const float> va
             std::copy(colour.begin(), colour.end(), result.at(x, size.height + gap + y));
         }
     }
+    writeEnds(result, largest);
     return result;
 }
 

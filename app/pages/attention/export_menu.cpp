@@ -50,7 +50,7 @@ void ExportMenu::offer()
         saveNumbers([&] { return arraysOf(*shown.course); }, shown.name + QStringLiteral("_over_t.npz"));
     });
     addSeparator();
-    add(tr("Film as GIF or animated PNG…"), "exportFilm", !there.film.empty(), [this] { saveFilm(shown_()); });
+    add(tr("Film as GIF, MP4 or animated PNG…"), "exportFilm", !there.film.empty(), [this] { saveFilm(shown_()); });
     add(tr("Numbers of the film as .npz…"), "exportFilmNumbers", !there.film.empty(), [this] {
         const auto shown = shown_();
         saveNumbers([&] { return arraysOf(shown.film); }, shown.name + QStringLiteral("_film.npz"));
@@ -85,8 +85,8 @@ void ExportMenu::saveNumbers(const std::function<NamedArrays()>& arrays, const Q
 
 void ExportMenu::saveFilm(const AttentionExport& shown)
 {
-    save(tr("Save the film"), shown.name + QStringLiteral(".gif"), tr("GIF (*.gif);;Animated PNG (*.png *.apng)"),
-         [&](const std::filesystem::path& file) {
+    save(tr("Save the film"), shown.name + QStringLiteral(".gif"),
+         tr("GIF (*.gif);;MP4 (*.mp4);;Animated PNG (*.png *.apng)"), [&](const std::filesystem::path& file) {
              writeFilm(file, picturesOf(shown.film, *shown.question, shown.part, filmSide), secondsPerFrame);
          });
 }

@@ -23,7 +23,7 @@ struct AttentionExport {
     QImage beforeAndAfter; ///< Null before anything was painted.
 };
 
-/// Saves views as PNG, numbers as .npz, the film as animated PNG or GIF.
+/// Saves views as PNG, numbers as .npz, the film as GIF, MP4 or animated PNG.
 class ExportMenu : public QMenu {
     Q_OBJECT
 

@@ -9,7 +9,10 @@
 
 #include <QImageReader>
 #include <QtTest/QTest>
+#include <opencv2/videoio.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <random>
 
 using namespace nanodit;
@@ -32,6 +35,14 @@ std::vector<Image> drawnFrames(ImageSize size, int count, unsigned colours = 6)
         frames.push_back(std::move(frame));
     }
     return frames;
+}
+
+Image filledImage(ImageSize size, std::array<std::uint8_t, 3> colour)
+{
+    Image frame{.size = size, .rgb = {}};
+    for (std::int64_t pixel = 0; pixel < size.width * size.height; ++pixel)
+        frame.rgb.insert(frame.rgb.end(), colour.begin(), colour.end());
+    return frame;
 }
 
 Image smoothFrame(ImageSize size)
@@ -179,7 +190,35 @@ private Q_SLOTS:
         writeFilm(folder / "a.apng", frames, 0.2);
         QVERIFY(readTextFile(folder / "a.gif").starts_with("GIF89a"));
         QVERIFY(readTextFile(folder / "a.apng").starts_with("\x89PNG"));
-        QVERIFY(errorOf([&] { writeFilm(folder / "a.mp4", frames, 0.2); }).find(".gif") != std::string::npos);
+        writeFilm(folder / "a.mp4", frames, 0.2);
+        QCOMPARE(readTextFile(folder / "a.mp4").substr(4, 4), std::string("ftyp"));
+        QVERIFY(errorOf([&] { writeFilm(folder / "a.avi", frames, 0.2); }).find(".gif") != std::string::npos);
+    }
+
+    void anMp4PlaysThePicturesInTheirOrder()
+    {
+        const TemporaryFolder folder;
+        std::vector<Image> frames;
+        for (const std::uint8_t level : {20, 120, 220})
+            frames.push_back(filledImage({65, 33}, {level, 128, static_cast<std::uint8_t>(255 - level)})); // odd sides
+        writeFilm(folder / "film.mp4", frames, 0.25);
+        cv::VideoCapture film((folder / "film.mp4").string(), cv::CAP_FFMPEG);
+        QVERIFY(film.isOpened());
+        QCOMPARE(film.get(cv::CAP_PROP_FPS), 4.0);
+        for (const auto& frame : frames) {
+            cv::Mat picture;
+            QVERIFY(film.read(picture));
+            QCOMPARE(picture.cols, 66);
+            QCOMPARE(picture.rows, 34);
+            const auto mean = cv::mean(picture); // BGR
+            for (int channel = 0; channel < 3; ++channel)
+                QVERIFY(std::abs(mean[2 - channel] - frame.rgb[static_cast<std::size_t>(channel)]) < 8);
+        }
+        cv::Mat none;
+        QVERIFY(!film.read(none));
+        // A file in the place of a folder.
+        QVERIFY(errorOf([&] { writeFilm(folder / "film.mp4" / "in.mp4", frames, 0.25); }).find("film.mp4") !=
+                std::string::npos);
     }
 
     void saysWhatIsWrongWithTheFrames()
@@ -187,7 +226,7 @@ private Q_SLOTS:
         const TemporaryFolder folder;
         auto frames = drawnFrames({8, 8}, 1);
         frames.push_back(drawnFrames({8, 9}, 1)[0]);
-        for (const char* name : {"film.gif", "film.png"}) {
+        for (const char* name : {"film.gif", "film.png", "film.mp4"}) {
             QVERIFY(errorOf([&] { writeFilm(folder / name, frames, 0.2); }).find("8x9") != std::string::npos);
             QVERIFY(errorOf([&] { writeFilm(folder / name, {}, 0.2); }).find("at least one") != std::string::npos);
             QVERIFY(!std::filesystem::exists(folder / name));
@@ -200,16 +239,23 @@ private Q_SLOTS:
         const std::vector<float> values = {0, 1, 2, 4};
         const auto picture = heatPicture(black, {1, 4}, values, 1, 80);
         QCOMPARE(picture.size.width, 80);
-        QVERIFY(picture.size.height > 40); // the bar
+        const std::int64_t bar = 40 + 8; // below a gap
+        QVERIFY(picture.size.height > bar + 12);
         for (std::int64_t cell = 0; cell < 4; ++cell) {
             const auto colour = viridis(values[static_cast<std::size_t>(cell)] / 4);
             QVERIFY(std::equal(colour.begin(), colour.end(), picture.at(20 * cell + 10, 20)));
         }
         const auto highest = viridis(1), lowest = viridis(0);
-        QVERIFY(std::equal(lowest.begin(), lowest.end(), picture.at(0, picture.size.height - 1)));
-        QVERIFY(std::equal(highest.begin(), highest.end(), picture.at(79, picture.size.height - 1)));
+        QVERIFY(std::equal(lowest.begin(), lowest.end(), picture.at(0, bar)));
+        QVERIFY(std::equal(highest.begin(), highest.end(), picture.at(79, bar)));
         const auto eighth = viridis(0.5);
         QVERIFY(std::equal(eighth.begin(), eighth.end(), heatPicture(black, {1, 4}, values, 1, 80, 8).at(79, 0)));
+        // Below the bar stand numbers: those of the ends, which differ with what the last colour stands for.
+        const auto numbers = [](const Image& drawn) {
+            return std::vector<std::uint8_t>(drawn.rgb.end() - 3 * drawn.size.width * 16, drawn.rgb.end());
+        };
+        QVERIFY(std::ranges::count(numbers(picture), 27) < 3 * 80 * 16);
+        QVERIFY(numbers(picture) != numbers(heatPicture(black, {1, 4}, values, 1, 80, 8)));
         const auto bare = heatPicture(drawnFrames({40, 20}, 1)[0], {1, 4}, values, 0, 40);
         for (std::int64_t x = 0; x < 40; ++x)
             QVERIFY(bare.at(x, 7)[0] == bare.at(x, 7)[1] && bare.at(x, 7)[1] == bare.at(x, 7)[2]);
