@@ -24,26 +24,39 @@ void RecordNames::setRecords(RecordsValue records)
     endResetModel();
 }
 
+void RecordNames::setFirst(std::vector<Entry> entries)
+{
+    beginResetModel();
+    first_ = std::move(entries);
+    endResetModel();
+}
+
 int RecordNames::rowOf(const QString& id) const
 {
     const auto name = id.toStdString();
     const auto found = std::ranges::lower_bound(*records_, name, {}, &RecordInfo::id);
     if (found == records_->end() || found->id != name)
         return -1;
-    return static_cast<int>(rows_[static_cast<std::size_t>(found - records_->begin())]);
+    return static_cast<int>(first_.size() + rows_[static_cast<std::size_t>(found - records_->begin())]);
 }
 
 int RecordNames::rowCount(const QModelIndex& parent) const
 {
-    return parent.isValid() ? 0 : static_cast<int>(order_.size());
+    return parent.isValid() ? 0 : static_cast<int>(first_.size() + order_.size());
 }
 
 QVariant RecordNames::data(const QModelIndex& index, int role) const
 {
     if (!index.isValid() || index.row() >= rowCount())
         return {};
-    const auto& record = (*records_)[order_[static_cast<std::size_t>(index.row())]];
-    if (role == Qt::UserRole)
+    const auto row = static_cast<std::size_t>(index.row());
+    if (row < first_.size()) {
+        if (role == File)
+            return first_[row].file;
+        return role == Qt::DisplayRole || role == Qt::EditRole ? first_[row].text : QVariant();
+    }
+    const auto& record = (*records_)[order_[row - first_.size()]];
+    if (role == Id)
         return QString::fromStdString(record.id);
     if (role == Qt::DisplayRole || role == Qt::EditRole)
         return QStringLiteral("%1 · %2").arg(QString::fromStdString(record.id), QString::fromStdString(record.caption));

@@ -162,6 +162,13 @@ private Q_SLOTS:
             QVERIFY(names.index(row).data().toString().startsWith(QLatin1String(id) + QStringLiteral(" · a picture")));
         }
         QCOMPARE(names.rowOf("nobody"), -1);
+        names.setFirst({{.text = "a painting", .file = "p.png"}});
+        QCOMPARE(names.rowCount(), 61);
+        QCOMPARE(names.rowOf("record-0000003"), 1);
+        QCOMPARE(names.index(0).data().toString(), QString("a painting"));
+        QCOMPARE(names.index(0).data(RecordNames::File).toString(), QString("p.png"));
+        QVERIFY(names.index(0).data(RecordNames::Id).toString().isEmpty());
+        QCOMPARE(names.index(1).data(RecordNames::Id).toString(), QString("record-0000003"));
     }
 
     void bucketsTellWhatCroppingCosts()

@@ -1,11 +1,13 @@
 #include "app/pages/attention/edit_panel.h"
 
 #include "app/background_queue.h"
+#include "app/record_names.h"
 #include "app/session.h"
 #include "widgets/page_frame.h"
 #include "widgets/picture.h"
 #include "widgets/theme.h"
 
+#include <QAbstractItemView>
 #include <QButtonGroup>
 #include <QCheckBox>
 #include <QComboBox>
@@ -98,6 +100,10 @@ QWidget* EditPanel::makeControls()
     source_->setAccessibleName(tr("Record to paste from"));
     source_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     source_->setMinimumContentsLength(10);
+    names_ = new RecordNames(box);
+    names_->setFirst({{.text = tr("Paste from…")}});
+    source_->setModel(names_);
+    source_->view()->setTextElideMode(Qt::ElideRight);
     sourceCls_ = new QCheckBox(tr("its CLS, too"), box);
     sourceCls_->setObjectName(QStringLiteral("attentionSourceCls"));
     auto* const sourceRow = new QHBoxLayout;
@@ -150,25 +156,27 @@ QWidget* EditPanel::makeControls()
     return box;
 }
 
+QString EditPanel::source() const
+{
+    return source_->currentData(RecordNames::Id).toString();
+}
+
 void EditPanel::listRecords()
 {
-    const auto before = source_->currentText();
+    const auto before = source();
     {
         const QSignalBlocker quiet(source_);
-        source_->clear();
-        source_->addItem(tr("Paste from…"));
-        for (const auto& record : session_.records())
-            source_->addItem(QString::fromStdString(record.id));
-        source_->setCurrentIndex(std::max(0, source_->findText(before)));
+        names_->setRecords(session_.recordsValue());
+        source_->setCurrentIndex(std::max(0, names_->rowOf(before)));
     }
-    if (source_->currentText() != before)
+    if (source() != before)
         showSource();
 }
 
 void EditPanel::showSource()
 {
     const int number = ++asked_;
-    const auto* const record = source_->currentIndex() > 0 ? session_.record(source_->currentText()) : nullptr;
+    const auto* const record = source().isEmpty() ? nullptr : session_.record(source());
     sourceCls_->setEnabled(record != nullptr);
     if (record == nullptr || !session_.dinoEncoder()) {
         sourceMap_->setGrid({});
@@ -245,7 +253,7 @@ void EditPanel::replaceWord()
 void EditPanel::takeCls(bool taken)
 {
     auto edits = history_.now();
-    edits.clsFrom = taken && source_->currentIndex() > 0 ? source_->currentText().toStdString() : std::string();
+    edits.clsFrom = taken ? source().toStdString() : std::string();
     change(std::move(edits));
 }
 
@@ -260,8 +268,8 @@ void EditPanel::paintOver(const std::set<std::int64_t>& patches)
         about_->setText(tr("Choose a record to paste from first."));
         return;
     } else {
-        edits.pastes.push_back(pasteOver(patches, scene_->patches, source_->currentText().toStdString(),
-                                         sourceMap_->chosen(), sourceMap_->grid()));
+        edits.pastes.push_back(
+            pasteOver(patches, scene_->patches, source().toStdString(), sourceMap_->chosen(), sourceMap_->grid()));
         // What is pasted over an erased patch is there again.
         for (const auto cell : pastedCells({edits.pastes.back()}, scene_->patches))
             edits.erasedPatches.erase(cell);
@@ -351,7 +359,7 @@ void EditPanel::tell()
         const QSignalBlocker quiet(sourceCls_);
         sourceCls_->setChecked(!edits().clsFrom.empty());
     }
-    sourceCls_->setEnabled(source_->currentIndex() > 0 || sourceCls_->isChecked());
+    sourceCls_->setEnabled(!source().isEmpty() || sourceCls_->isChecked());
     const auto text = editsText(edits(), caption_);
     about_->setText(text.isEmpty()
                         ? tr("Nothing is changed. Choose a word, CLS or patches and erase them, brush patches "

@@ -17,6 +17,7 @@ class QSpinBox;
 
 namespace nanodit {
 
+class RecordNames;
 class Session;
 
 /// Changes what a model sees: erases words, CLS and patches, replaces words, pastes patches of another record; and what
@@ -55,6 +56,7 @@ private:
     void replaceWord();
     void showSource();
     void takeCls(bool taken);
+    QString source() const; ///< The record to paste from; empty: none.
     void tell();
     std::optional<std::size_t> chosenWord() const; ///< As the caption counts.
 
@@ -66,6 +68,7 @@ private:
     QButtonGroup* tools_;
     QSpinBox* brush_;
     QComboBox* source_;
+    RecordNames* names_;
     AttentionMap* sourceMap_;
     QCheckBox* sourceCls_;
     QLineEdit* word_;

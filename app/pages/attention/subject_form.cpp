@@ -1,10 +1,12 @@
 #include "app/pages/attention/subject_form.h"
 
 #include "app/dialogs.h"
+#include "app/record_names.h"
 #include "app/session.h"
 #include "app/training.h"
 #include "widgets/page_frame.h"
 
+#include <QAbstractItemView>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QFileInfo>
@@ -28,7 +30,6 @@ namespace {
 
 constexpr auto followInterval = 5s;
 constexpr int largestSeed = std::numeric_limits<int>::max();
-constexpr int isPainted = Qt::UserRole + 1; ///< The entry is a painted picture's file.
 
 QSpinBox* makeIndexBox(const QString& name, const char* object, QWidget* parent)
 {
@@ -107,6 +108,9 @@ void SubjectForm::makeLists()
     checkpoints_ = makeList(tr("Checkpoint"), "attentionCheckpoints", this);
     checkpoints_->setToolTip(tr("The first entry goes on to each new checkpoint of a running training (F)"));
     records_ = makeList(tr("Record"), "attentionRecords", this);
+    names_ = new RecordNames(this);
+    records_->setModel(names_);
+    records_->view()->setTextElideMode(Qt::ElideRight);
     auto* const painted =
         makeFlatButton(QStringLiteral("picture"), tr("Look into a painted picture's sampling…"), this);
     painted->setObjectName(QStringLiteral("attentionOpenPainted"));
@@ -208,15 +212,15 @@ void SubjectForm::listCheckpoints()
 
 void SubjectForm::listRecords()
 {
-    const auto before = records_->currentText();
+    const auto id = records_->currentData(RecordNames::Id).toString();
+    const auto painted = id.isEmpty() ? records_->currentIndex() : -1; // those keep their places
     {
         const QSignalBlocker quiet(records_);
-        records_->clear();
-        for (const auto& record : session_.records())
-            records_->addItem(QString::fromStdString(record.id));
-        records_->setCurrentIndex(std::max(0, records_->findText(before)));
+        names_->setRecords(session_.recordsValue());
+        const int row = painted >= 0 ? painted : names_->rowOf(id);
+        records_->setCurrentIndex(row >= 0 || names_->rowCount() == 0 ? row : static_cast<int>(names_->first().size()));
     }
-    if (records_->currentText() != before) {
+    if (painted < 0 && records_->currentData(RecordNames::Id).toString() != id) {
         Q_EMIT recordChanged();
         Q_EMIT subjectChanged();
     }
@@ -241,15 +245,16 @@ void SubjectForm::openPainted(const QString& file)
     } catch (const Error& error) {
         return Q_EMIT failed(tr("This picture cannot be looked into"), QString::fromUtf8(error.what()));
     }
-    int entry = records_->findData(file, isPainted);
-    if (entry < 0) {
-        entry = 0;
+    auto entries = names_->first();
+    auto entry = std::ranges::find(entries, file, &RecordNames::Entry::file);
+    const auto row = static_cast<int>(entry - entries.begin());
+    if (entry == entries.end()) {
+        entries.push_back({.text = tr("painted %1").arg(QFileInfo(file).completeBaseName()), .file = file});
         const QSignalBlocker quiet(records_);
-        records_->insertItem(0, tr("painted %1").arg(QFileInfo(file).completeBaseName()));
-        records_->setItemData(0, file, isPainted);
+        names_->setFirst(std::move(entries));
         records_->setCurrentIndex(-1); // so that choosing it is a change
     }
-    records_->setCurrentIndex(entry);
+    records_->setCurrentIndex(row);
 }
 
 bool SubjectForm::hasCheckpoints() const
@@ -276,11 +281,11 @@ std::vector<fs::path> SubjectForm::checkpointsOfRun() const
 AttentionSubject SubjectForm::subject() const
 {
     AttentionSubject subject;
-    if (const auto file = records_->currentData(isPainted).toString(); !file.isEmpty()) {
+    if (const auto file = records_->currentData(RecordNames::File).toString(); !file.isEmpty()) {
         if (const auto request = sampleRequestFromPng(file.toStdString()))
             subject.sampling = *request;
     } else {
-        subject.record = records_->currentText().toStdString();
+        subject.record = records_->currentData(RecordNames::Id).toString().toStdString();
     }
     subject.sampling.seed = static_cast<std::uint64_t>(seed_->value());
     subject.seen = static_cast<SeenConditions>(conditions_->currentData().toInt());
@@ -294,12 +299,14 @@ bool SubjectForm::hasSubject() const
 
 QString SubjectForm::subjectName() const
 {
-    return records_->currentText();
+    const auto id = records_->currentData(RecordNames::Id).toString();
+    return id.isEmpty() ? records_->currentText() : id;
 }
 
 void SubjectForm::chooseRecord(const QString& id)
 {
-    records_->setCurrentText(id);
+    if (const int row = names_->rowOf(id); row >= 0)
+        records_->setCurrentIndex(row);
 }
 
 void SubjectForm::followNewest()

@@ -15,6 +15,7 @@ class QSpinBox;
 namespace nanodit {
 
 class Dialogs;
+class RecordNames;
 class Session;
 
 /// What is looked at, and how: checkpoint, record or painted picture, conditions, seed; block and head, what lies over
@@ -69,6 +70,7 @@ private:
     Session& session_;
     Dialogs& dialogs_;
     QComboBox *checkpoints_, *records_, *conditions_;
+    RecordNames* names_;
     QSpinBox *seed_, *block_, *head_;
     QCheckBox *hover_, *self_;
     QSlider* opacity_;
