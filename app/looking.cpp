@@ -16,30 +16,31 @@ Looking::Looking(Session& session, QObject* parent)
 Looking::~Looking()
 {
     control_->requestStop();
+    summing_->requestStop();
 }
 
 void Looking::cancel()
 {
-    control_->requestStop();
-    control_ = std::make_shared<JobControl>();
+    for (auto* const control : {&control_, &summing_}) {
+        (*control)->requestStop();
+        *control = std::make_shared<JobControl>();
+    }
     queue_.forgetWaiting();
     Q_EMIT busyChanged();
 }
 
-/// Work gets a context that stops when something newer is looked at, and gives an optional.
 template<typename Work, typename Then>
-void Looking::inTurn(Work work, Then then)
+void Looking::inTurn(const Control& control, Work work, Then then)
 {
-    queue_.forgetWaiting();
     queue_.ask(
         this,
-        [work = std::move(work), control = control_] {
+        [work = std::move(work), control] {
             JobContext context;
             context.control = control;
             return work(context);
         },
-        [this, control = control_, then = std::move(then)](const auto& answer) {
-            if (answer && control == control_)
+        [this, control, then = std::move(then)](const auto& answer) {
+            if (answer && !control->stopRequested())
                 then(*answer);
             Q_EMIT busyChanged();
         },
@@ -54,6 +55,7 @@ void Looking::look(const fs::path& checkpoint, const AttentionSubject& subject)
 {
     cancel();
     inTurn(
+        control_,
         [opened = opened_, checkpoint, subject, workspace = session_.workspace(),
          device = session_.device()](const JobContext& context) {
             if (!opened->session || opened->checkpoint != checkpoint) {
@@ -67,9 +69,25 @@ void Looking::look(const fs::path& checkpoint, const AttentionSubject& subject)
         [this](const auto& answer) { Q_EMIT looked(answer.first, QString::fromStdString(answer.second)); });
 }
 
-void Looking::ask(const AttentionQuestion& question)
+void Looking::ask(const AttentionQuestion& question, std::optional<std::int64_t> firstBlock)
+{
+    summing_->requestStop();
+    summing_ = std::make_shared<JobControl>();
+    queue_.forgetWaiting();
+    const auto& first = question.latents.empty() ? summing_ : control_;
+    if (!firstBlock)
+        return answer(first, question);
+    auto ofFirst = question;
+    ofFirst.block = firstBlock;
+    ofFirst.summaries = false;
+    answer(first, ofFirst);
+    answer(summing_, question);
+}
+
+void Looking::answer(const Control& control, const AttentionQuestion& question)
 {
     inTurn(
+        control,
         [opened = opened_, question](const JobContext& context) {
             return opened->session ? opened->session->answer(question, context) : std::nullopt;
         },

@@ -25,8 +25,10 @@ public:
     ~Looking() override;
 
     void look(const std::filesystem::path& checkpoint, const AttentionSubject& subject);
-    /// Of the moment that was looked at last.
-    void ask(const AttentionQuestion& question);
+    /// Of the moment that was looked at last. `firstBlock`: answered for this block alone before it is answered for
+    /// all, for large pictures take their time. A newer question ends what is still being summed up for an older one,
+    /// but for the first answer to a choice of latents: that comes at once, and hovering is to show something.
+    void ask(const AttentionQuestion& question, std::optional<std::int64_t> firstBlock = {});
     /// Stops looks and questions, not the job.
     void cancel();
     bool busy() const { return queue_.pending() > 0; }
@@ -61,17 +63,21 @@ private:
         std::shared_ptr<AttentionSession> session;
         std::filesystem::path checkpoint;
     };
+    using Control = std::shared_ptr<JobControl>;
+    /// Work gets a context and gives an optional; `then` gets what is in it unless `control` was stopped meanwhile.
     template<typename Work, typename Then>
-    void inTurn(Work work, Then then);
+    void inTurn(const Control& control, Work work, Then then);
+    void answer(const Control& control, const AttentionQuestion& question);
     /// Work gets a context and gives an optional; `then` gets what is in it.
     template<typename Work, typename Then>
     void asJob(const QString& name, Work work, Then then);
 
     Session& session_;
     std::shared_ptr<Opened> opened_ = std::make_shared<Opened>();
-    std::shared_ptr<JobControl> control_ = std::make_shared<JobControl>();
-    JobRunner* runner_ = nullptr; ///< Owned by the session; null while no job runs.
-    BackgroundQueue queue_;       ///< Last: its thread ends before what it uses.
+    Control control_ = std::make_shared<JobControl>();
+    Control summing_ = std::make_shared<JobControl>(); ///< Of answers that a newer question ends.
+    JobRunner* runner_ = nullptr;                      ///< Owned by the session; null while no job runs.
+    BackgroundQueue queue_;                            ///< Last: its thread ends before what it uses.
 };
 
 } // namespace nanodit

@@ -12,7 +12,7 @@
 namespace nanodit {
 
 namespace {
-constexpr double margin = 8, gap = 4, barHeight = 24, padding = 6;
+constexpr double margin = 8, gap = 4, barHeight = 24, padding = 6, swatch = 8, labelGap = 12;
 constexpr double strongest = 0.85; ///< Opacity of the tint of the word with the largest share.
 constexpr std::array<Hue, 3> hues = {meaning::text, meaning::cls, meaning::patches};
 } // namespace
@@ -72,12 +72,29 @@ double WordStrip::share(int word) const
     return word < words_.size() ? weights_[static_cast<std::size_t>(word)] : shares_[1];
 }
 
+QString WordStrip::label(std::size_t segment, double share) const
+{
+    const std::array<QString, 3> names = {tr("text"), tr("CLS"), tr("patches")};
+    return QStringLiteral("%1 %2 %").arg(names[segment]).arg(100 * share, 0, 'f', 0);
+}
+
 void WordStrip::layOut()
 {
     boxes_.clear();
     const QFontMetricsF metrics(font());
     const double height = metrics.height() + 8;
-    double x = margin, y = margin + barHeight + 2 * gap + metrics.height() + 12;
+    // The labels have places that fit their largest numbers, so that nothing moves when shares change.
+    double labelX = margin, labelY = margin + barHeight + gap;
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+        const double w = swatch + gap + metrics.horizontalAdvance(label(i, 1));
+        if (labelX > margin && labelX + w > width() - margin) {
+            labelX = margin;
+            labelY += metrics.height();
+        }
+        labels_[i] = {labelX, labelY, w, metrics.height()};
+        labelX += w + labelGap;
+    }
+    double x = margin, y = labels_.back().bottom() + gap + 12;
     for (int i = 0; i <= words_.size(); ++i) {
         const double w = metrics.horizontalAdvance(wordText(i)) + 2 * padding;
         if (x > margin && (x + w > width() - margin || i == words_.size())) { // CLS begins a line of its own
@@ -94,22 +111,16 @@ void WordStrip::paintBar(QPainter& painter) const
 {
     const auto& colours = themeColours();
     const double room = width() - 2 * margin;
-    const QFontMetricsF metrics(font());
-    const std::array<QString, 3> names = {tr("text"), tr("CLS"), tr("patches")};
-    const auto label = [&](std::size_t i) {
-        return QStringLiteral("%1 %2 %").arg(names[i]).arg(100 * shares_[i], 0, 'f', 0);
-    };
     double x = margin;
-    for (std::size_t i = 0; i < 3; ++i) {
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
         const double w = room * static_cast<double>(shares_[i]);
-        painter.fillRect(QRectF(x, margin, w, barHeight), colours.hue(hues[i]));
+        const auto hue = colours.hue(hues[i]);
+        const auto& place = labels_[i];
+        painter.fillRect(QRectF(x, margin, w, barHeight), hue);
         x += w;
-        // Left, in the middle of what the others leave, and right.
-        const double left = i == 1 ? metrics.horizontalAdvance(label(0)) : 0;
-        const double right = i == 1 ? metrics.horizontalAdvance(label(2)) : 0;
-        const QRectF number(margin + left, margin + barHeight + gap, room - left - right, metrics.height());
+        painter.fillRect(QRectF(place.left(), place.center().y() - swatch / 2, swatch, swatch), hue);
         painter.setPen(colours.text);
-        painter.drawText(number, i == 0 ? Qt::AlignLeft : i == 1 ? Qt::AlignHCenter : Qt::AlignRight, label(i));
+        painter.drawText(place.adjusted(swatch + gap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, label(i, shares_[i]));
     }
 }
 

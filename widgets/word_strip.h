@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QRectF>
 #include <QStringList>
 #include <QWidget>
 
@@ -43,9 +44,11 @@ private:
     double share(int word) const;
     int wordUnder(QPointF point) const; ///< -1: none.
     void paintBar(QPainter& painter) const;
+    QString label(std::size_t segment, double share) const; ///< "text 24 %"
 
     QStringList words_;
-    std::vector<QRectF> boxes_; ///< By word, then CLS.
+    std::array<QRectF, 3> labels_; ///< Of the bar's segments.
+    std::vector<QRectF> boxes_;    ///< By word, then CLS.
     std::vector<float> weights_;
     std::array<float, 3> shares_{};
     bool shown_ = false;

@@ -8,6 +8,7 @@
 #include "app/pages/attention/edit_panel.h"
 #include "app/pages/attention/subject_form.h"
 #include "app/pages/attention/time_bar.h"
+#include "app/pages/attention/view_drawer.h"
 #include "app/session.h"
 #include "widgets/attention_map.h"
 #include "widgets/banner.h"
@@ -21,7 +22,6 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QStackedWidget>
-#include <QTabBar>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -42,6 +42,7 @@ AttentionPage::AttentionPage(Session& session, Dialogs& dialogs, QWidget* parent
     , states_(new QStackedWidget(this))
     , empty_(new StatePanel(this))
     , form_(new SubjectForm(session, dialogs, this))
+    , drawer_(new ViewDrawer(session, this))
 {
     stop_ = frame_->addAction(tr("Stop"), QStringLiteral("stop"), tr("Stop what is being computed (Esc)"));
     stop_->setObjectName(QStringLiteral("attentionStop"));
@@ -50,7 +51,7 @@ AttentionPage::AttentionPage(Session& session, Dialogs& dialogs, QWidget* parent
     export_->setObjectName(QStringLiteral("attentionExport"));
     frame_->setContent(makeContent());
     frame_->setInspector(form_);
-    frame_->setDrawer(makeDrawer(), drawerHeight);
+    frame_->setDrawer(drawer_, drawerHeight);
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(frame_);
@@ -92,43 +93,6 @@ QWidget* AttentionPage::makeContent()
     return content;
 }
 
-QWidget* AttentionPage::makeDrawer()
-{
-    auto* const drawer = new QWidget(this);
-    tabs_ = new QTabBar(drawer);
-    tabs_->setObjectName(QStringLiteral("attentionTabs"));
-    tabs_->setDrawBase(false);
-    tabs_->setExpanding(false);
-    views_ = new QStackedWidget(drawer);
-    multiples_ = new SmallMultiples(drawer);
-    multiples_->setObjectName(QStringLiteral("attentionMultiples"));
-    multiples_->clear(tr("Every block and head of what is asked, once a model is looked into."));
-    course_ = new CoursePanel(drawer);
-    diagonal_ = new DiagonalPanel(drawer);
-    edits_ = new EditPanel(session_, drawer);
-    compare_ = new ComparePanel(session_, drawer);
-    const std::pair<QString, QWidget*> views[] = {{tr("Blocks × heads"), multiples_},
-                                                  {tr("Over t"), course_},
-                                                  {tr("Diagonal"), diagonal_},
-                                                  {tr("Change what it sees"), edits_},
-                                                  {tr("Compare"), compare_}};
-    for (const auto& [name, view] : views) {
-        tabs_->addTab(name);
-        views_->addWidget(view);
-    }
-    auto* const column = new QVBoxLayout(drawer);
-    column->setContentsMargins(0, 0, 0, 4);
-    column->setSpacing(4);
-    column->addWidget(tabs_);
-    column->addWidget(views_, 1);
-    connect(tabs_, &QTabBar::currentChanged, this, [this](int index) {
-        views_->setCurrentIndex(index);
-        if (view() == View::Diagonal && !summaries_)
-            ask();
-    });
-    return drawer;
-}
-
 void AttentionPage::connectLooking()
 {
     connect(&looking_, &Looking::looked, this, &AttentionPage::showScene);
@@ -143,11 +107,11 @@ void AttentionPage::connectLooking()
                 showAnswer();
             });
     connect(&looking_, &Looking::painted, this, [this](const Image& before, const Image& after) {
-        edits_->showPictures(qImageFromImage(before), qImageFromImage(after));
+        drawer_->edits()->showPictures(qImageFromImage(before), qImageFromImage(after));
     });
     connect(&looking_, &Looking::courseMeasured, this, [this](const AttentionCourse& course) {
-        course_->showCourse(course, courseOf_, courseEven_);
-        course_->setPlace(form_->part(), time_->t());
+        drawer_->course()->showCourse(course, courseOf_, courseEven_);
+        drawer_->course()->setPlace(form_->part(), time_->t());
     });
     connect(&looking_, &Looking::filmed, this,
             [this](const AttentionQuestion& question, const std::vector<AttentionFrame>& frames) {
@@ -175,8 +139,8 @@ void AttentionPage::connectLooking()
     connect(&looking_, &Looking::jobChanged, this, [this] {
         const bool running = looking_.jobRunning();
         stop_->setEnabled(looking_.busy() || running);
-        course_->setMeasuring(running);
-        edits_->setPainting(running);
+        drawer_->course()->setMeasuring(running);
+        drawer_->edits()->setPainting(running);
         time_->setMaking(running);
     });
     connect(stop_, &QPushButton::clicked, this, [this] {
@@ -193,59 +157,68 @@ void AttentionPage::connectParts()
 {
     connect(form_, &SubjectForm::checkpointsListed, this, [this] {
         states_->setCurrentIndex(form_->hasCheckpoints() ? 1 : 0);
-        compare_->listCheckpoints();
+        drawer_->compare()->listCheckpoints();
     });
-    connect(form_, &SubjectForm::recordChanged, edits_, &EditPanel::forget);
+    connect(form_, &SubjectForm::recordChanged, drawer_->edits(), &EditPanel::forget);
     connect(form_, &SubjectForm::subjectChanged, this, &AttentionPage::subjectBecameAnother);
-    connect(form_, &SubjectForm::partChanged, this, &AttentionPage::showAnswer);
+    connect(form_, &SubjectForm::partChanged, this, [this] {
+        if (question_.block && question_.block != form_->part().block)
+            return ask(); // the others' numbers are still to come
+        showAnswer();
+    });
     connect(form_, &SubjectForm::selfChanged, this, &AttentionPage::ask);
     connect(form_, &SubjectForm::opacityChanged, this, [this] {
         panes_->setOpacity(form_->opacity());
-        compare_->panes()->setOpacity(form_->opacity());
+        drawer_->compare()->panes()->setOpacity(form_->opacity());
     });
     connect(form_, &SubjectForm::failed, this,
             [this](const QString& what, const QString& why) { frame_->banner()->showFailure(what, why); });
+    connect(drawer_, &ViewDrawer::viewChanged, this, [this] {
+        if (view() == View::Diagonal && !summaries_)
+            ask();
+    });
     connect(panes_, &AttentionPanes::choiceMade, this, &AttentionPage::choose);
     connect(panes_, &AttentionPanes::latentHovered, this, [this](std::int64_t latent) {
         if (form_->followsMouse() && latent >= 0)
             choose({.latents = {latent}, .patches = {}, .word = -1});
     });
-    connect(panes_, &AttentionPanes::patchesPainted, edits_, &EditPanel::paintOver);
+    connect(panes_, &AttentionPanes::patchesPainted, drawer_->edits(), &EditPanel::paintOver);
     connect(time_, &TimeBar::timeChanged, this, &AttentionPage::look);
     connect(time_, &TimeBar::samplingFilmWanted, this, [this] { film(false); });
     connect(time_, &TimeBar::trainingFilmWanted, this, [this] { film(true); });
     connect(time_, &TimeBar::frameChanged, this, &AttentionPage::showFrame);
     connect(time_, &TimeBar::filmLeft, this, &AttentionPage::leaveFilm);
-    connect(multiples_, &SmallMultiples::chosen, this,
+    connect(drawer_->multiples(), &SmallMultiples::chosen, this,
             [this](std::optional<std::int64_t> block, std::optional<std::int64_t> head) {
                 form_->setPart({.block = block, .head = head});
             });
-    connect(diagonal_, &DiagonalPanel::partChosen, form_, &SubjectForm::setPart);
-    connect(course_, &CoursePanel::placeChosen, this, [this](std::int64_t block, double t) {
+    connect(drawer_->diagonal(), &DiagonalPanel::partChosen, form_, &SubjectForm::setPart);
+    connect(drawer_->course(), &CoursePanel::placeChosen, this, [this](std::int64_t block, double t) {
         form_->setPart({.block = block, .head = {}});
         time_->setTime(t);
         look();
     });
-    connect(course_, &CoursePanel::measureWanted, this, [this] {
+    connect(drawer_->course(), &CoursePanel::measureWanted, this, [this] {
         if (!scene_)
             return;
         courseOf_ = form_->subjectName();
         courseEven_ = scene_->evenAlignment;
         looking_.measureCourse(form_->checkpoint(), subject(), courseTimes());
     });
-    connect(edits_, &EditPanel::editsChanged, this, &AttentionPage::subjectBecameAnother);
-    connect(edits_, &EditPanel::toolChanged, this, &AttentionPage::showMarks);
-    connect(edits_, &EditPanel::paintWanted, this, [this] { looking_.paintBoth(form_->checkpoint(), subject()); });
-    connect(compare_, &ComparePanel::choiceMade, this, &AttentionPage::choose);
-    connect(compare_, &ComparePanel::checkpointChosen, this, [this] {
+    connect(drawer_->edits(), &EditPanel::editsChanged, this, &AttentionPage::subjectBecameAnother);
+    connect(drawer_->edits(), &EditPanel::toolChanged, this, &AttentionPage::showMarks);
+    connect(drawer_->edits(), &EditPanel::paintWanted, this,
+            [this] { looking_.paintBoth(form_->checkpoint(), subject()); });
+    connect(drawer_->compare(), &ComparePanel::choiceMade, this, &AttentionPage::choose);
+    connect(drawer_->compare(), &ComparePanel::checkpointChosen, this, [this] {
         if (scene_)
-            compare_->follow(subject());
+            drawer_->compare()->follow(subject());
     });
-    connect(compare_, &ComparePanel::answered, this, &AttentionPage::matchScales);
-    connect(compare_, &ComparePanel::failed, this, [this](const QString& message) {
+    connect(drawer_->compare(), &ComparePanel::answered, this, &AttentionPage::matchScales);
+    connect(drawer_->compare(), &ComparePanel::failed, this, [this](const QString& message) {
         frame_->banner()->showFailure(tr("The second model could not be looked into"), message);
     });
-    connect(&session_, &Session::recordsChanged, edits_, &EditPanel::listRecords);
+    connect(&session_, &Session::recordsChanged, drawer_->edits(), &EditPanel::listRecords);
     connect(&session_, &Session::workspaceChanged, this, [this] {
         looking_.cancel();
         scene_.reset();
@@ -253,15 +226,15 @@ void AttentionPage::connectParts()
         summaries_.reset();
         film_.clear();
         time_->leaveFilm();
-        edits_->forget();
-        course_->clear();
-        diagonal_->clear();
+        drawer_->edits()->forget();
+        drawer_->course()->clear();
+        drawer_->diagonal()->clear();
     });
 }
 
 bool AttentionPage::settled() const
 {
-    return !looking_.busy() && compare_->settled() && !looking_.jobRunning();
+    return !looking_.busy() && drawer_->compare()->settled() && !looking_.jobRunning();
 }
 
 void AttentionPage::showRecord(const QString& id, std::optional<std::int64_t> latent)
@@ -279,12 +252,12 @@ void AttentionPage::showPainted(const QString& file)
 
 void AttentionPage::showView(View view)
 {
-    tabs_->setCurrentIndex(static_cast<int>(view));
+    drawer_->setView(view);
 }
 
 AttentionPage::View AttentionPage::view() const
 {
-    return static_cast<View>(tabs_->currentIndex());
+    return drawer_->view();
 }
 
 AttentionSubject AttentionPage::subject() const
@@ -292,13 +265,13 @@ AttentionSubject AttentionPage::subject() const
     auto subject = form_->subject();
     subject.t = time_->t();
     subject.alongSampling = time_->alongSampling();
-    subject.edits = edits_->edits();
+    subject.edits = drawer_->edits()->edits();
     return subject;
 }
 
 void AttentionPage::subjectBecameAnother()
 {
-    course_->markStale();
+    drawer_->course()->markStale();
     if (time_->hasFilm()) {
         film_.clear();
         time_->leaveFilm();
@@ -313,8 +286,8 @@ void AttentionPage::look()
     frame_->banner()->hide();
     wanted_ = true;
     looking_.look(form_->checkpoint(), subject());
-    compare_->follow(subject());
-    course_->setPlace(form_->part(), time_->t());
+    drawer_->compare()->follow(subject());
+    drawer_->course()->setPlace(form_->part(), time_->t());
 }
 
 void AttentionPage::showScene(const AttentionScene& scene, const QString& model)
@@ -325,7 +298,7 @@ void AttentionPage::showScene(const AttentionScene& scene, const QString& model)
     frame_->setContext(model);
     panes_->showScene(scene);
     form_->setLimits(scene.blocks, scene.heads);
-    edits_->showScene(scene);
+    drawer_->edits()->showScene(scene);
     choice_ = fitted(choice_, scene);
     showMarks();
     choose(choice_);
@@ -337,8 +310,8 @@ void AttentionPage::choose(const AttentionChoice& choice)
         return;
     choice_ = choice;
     panes_->showChoice(choice_);
-    compare_->panes()->showChoice(choice_);
-    edits_->showChoice(choice_);
+    drawer_->compare()->panes()->showChoice(choice_);
+    drawer_->edits()->showChoice(choice_);
     if (time_->hasFilm()) { // the same moment, asked something else
         const auto frame = static_cast<std::size_t>(time_->frame());
         if (!filmOfTraining_) {
@@ -359,13 +332,13 @@ void AttentionPage::ask()
     auto question = questionOf(choice_, *scene_);
     question.self = form_->showsSelf();
     question.summaries = view() == View::Diagonal && !summaries_;
-    looking_.ask(question);
-    compare_->follow(question);
+    looking_.ask(question, form_->part().block);
+    drawer_->compare()->follow(question);
 }
 
 void AttentionPage::showAnswer()
 {
-    if (!answer_)
+    if (!answer_ || !scene_)
         return;
     panes_->showAnswer(*answer_, form_->part());
     auto text = answerText(question_, *answer_, form_->part());
@@ -373,49 +346,33 @@ void AttentionPage::showAnswer()
         text.prepend(QStringLiteral("\"%1\": ")
                          .arg(QString::fromStdString(scene_->words[static_cast<std::size_t>(choice_.word)].text)));
     readout_->setText(text);
-    showMultiples();
-    multiples_->setChosen(form_->part().block, form_->part().head);
-    if (summaries_ && scene_)
-        diagonal_->showSummaries(*scene_, *summaries_, form_->part());
-    compare_->setOther(answer_);
-    compare_->show(form_->part());
+    if (!question_.block)
+        drawer_->showAnswer(*scene_, *answer_, summaries_ ? &*summaries_ : nullptr, form_->part());
+    drawer_->compare()->setOther(answer_);
+    drawer_->compare()->show(form_->part());
     matchScales();
-    course_->setPlace(form_->part(), time_->t());
-}
-
-void AttentionPage::showMultiples()
-{
-    const auto show = [this](const AttentionNumbers& numbers, GridSize grid) {
-        multiples_->setMaps(numbers.blocks, numbers.heads, grid, numbers.values);
-    };
-    if (answer_->given)
-        show(*answer_->given, scene_->latents);
-    else if (answer_->self)
-        show(*answer_->self, scene_->latents);
-    else if (answer_->seen && !answer_->seen->patches.values.empty())
-        show(answer_->seen->patches, scene_->patches);
-    else
-        multiples_->clear(tr("This model has no patches to show. Ask a word or CLS, or show self attention (S)."));
+    drawer_->course()->setPlace(form_->part(), time_->t());
 }
 
 void AttentionPage::showMarks()
 {
     if (!scene_)
         return;
-    panes_->patches()->setMarks(edits_->edits().erasedPatches, pastedCells(edits_->edits().pastes, scene_->patches));
-    panes_->patches()->setTool(edits_->tool(), edits_->brushRadius());
+    panes_->patches()->setMarks(drawer_->edits()->edits().erasedPatches,
+                                pastedCells(drawer_->edits()->edits().pastes, scene_->patches));
+    panes_->patches()->setTool(drawer_->edits()->tool(), drawer_->edits()->brushRadius());
 }
 
 void AttentionPage::matchScales()
 {
     // The same colour means the same share in both models.
     auto* const here = panes_;
-    auto* const there = compare_->panes();
+    auto* const there = drawer_->compare()->panes();
     for (const auto map : {&AttentionPanes::picture, &AttentionPanes::patches}) {
         auto *const first = (here->*map)(), *const second = (there->*map)();
         first->setLargest(0);
         second->setLargest(0);
-        if (!compare_->comparing() || first->values().empty() || second->values().empty())
+        if (!drawer_->compare()->comparing() || first->values().empty() || second->values().empty())
             continue;
         const double largest = std::max(first->largest(), second->largest());
         first->setLargest(largest);
@@ -455,12 +412,12 @@ AttentionExport AttentionPage::exported() const
                               QStringLiteral("%1_t%2").arg(form_->subjectName()).arg(scene_ ? scene_->t : 0, 0, 'f', 2),
                           .part = form_->part(),
                           .question = question_,
-                          .answer = answer_,
-                          .course = course_->course(),
+                          .answer = question_.block ? std::nullopt : answer_, // whole, or not yet
+                          .course = drawer_->course()->course(),
                           .film = film_,
                           .panes = scene_ ? panes_->grab().toImage() : QImage(),
-                          .view = scene_ ? views_->grab().toImage() : QImage(),
-                          .beforeAndAfter = edits_->beforeAndAfter()};
+                          .view = scene_ ? drawer_->picture() : QImage(),
+                          .beforeAndAfter = drawer_->edits()->beforeAndAfter()};
     return shown;
 }
 
@@ -481,7 +438,7 @@ void AttentionPage::showEvent(QShowEvent* event)
 void AttentionPage::keyPressEvent(QKeyEvent* event)
 {
     if (event->matches(QKeySequence::Undo))
-        return edits_->undo();
+        return drawer_->edits()->undo();
     const int direction = (event->modifiers() & Qt::ShiftModifier) != 0 ? -1 : 1;
     switch (event->key()) {
     case Qt::Key_B:
@@ -505,7 +462,7 @@ void AttentionPage::keyPressEvent(QKeyEvent* event)
     case Qt::Key_5:
         return showView(static_cast<View>(event->key() - Qt::Key_1));
     case Qt::Key_Delete:
-        return edits_->eraseChosen();
+        return drawer_->edits()->eraseChosen();
     case Qt::Key_Escape:
         return stop_->click();
     default:

@@ -3,6 +3,7 @@
 #include "app/looking.h"
 #include "app/pages/attention/attention_choice.h"
 #include "app/pages/attention/export_menu.h"
+#include "app/pages/attention/view_drawer.h"
 
 #include <QWidget>
 
@@ -11,19 +12,13 @@
 class QLabel;
 class QPushButton;
 class QStackedWidget;
-class QTabBar;
 
 namespace nanodit {
 
 class AttentionPanes;
-class ComparePanel;
-class CoursePanel;
-class DiagonalPanel;
 class Dialogs;
-class EditPanel;
 class PageFrame;
 class Session;
-class SmallMultiples;
 class StatePanel;
 class SubjectForm;
 class TimeBar;
@@ -35,8 +30,7 @@ class AttentionPage : public QWidget {
     Q_OBJECT
 
 public:
-    /// The drawer's views, in the order of their tabs and of the keys 1 to 5.
-    enum class View { Multiples, Course, Diagonal, Edits, Compare };
+    using View = ViewDrawer::View; ///< Keys 1 to 5.
 
     AttentionPage(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
     bool settled() const;
@@ -56,7 +50,6 @@ protected:
 
 private:
     QWidget* makeContent();
-    QWidget* makeDrawer();
     void connectLooking();
     void connectParts();
 
@@ -67,7 +60,6 @@ private:
     void ask();
     /// Everything that shows numbers, anew.
     void showAnswer();
-    void showMultiples();
     void showMarks();
     void matchScales();
     void subjectBecameAnother();
@@ -87,13 +79,7 @@ private:
     QLabel* readout_;
     TimeBar* time_;
     QPushButton *stop_, *export_;
-    QTabBar* tabs_;
-    QStackedWidget* views_;
-    SmallMultiples* multiples_;
-    CoursePanel* course_;
-    DiagonalPanel* diagonal_;
-    EditPanel* edits_;
-    ComparePanel* compare_;
+    ViewDrawer* drawer_;
 
     bool wanted_ = false; ///< A look is under way; what it shows is not there yet.
     std::optional<AttentionScene> scene_;

@@ -1,6 +1,7 @@
 #include "app/dialogs.h"
 #include "app/pages/attention/edit_history.h"
 #include "app/pages/attention_page.h"
+#include "app/record_names.h"
 #include "app/session.h"
 #include "core/inspect/attention_session.h"
 #include "core/io/atomic_file.h"
@@ -359,7 +360,7 @@ private Q_SLOTS:
     {
         auto* const source = find<QComboBox>("attentionSourceRecord");
         auto* const map = find<AttentionMap>("attentionSource");
-        source->setCurrentText(otherSquare);
+        source->setCurrentIndex(source->findData(otherSquare, RecordNames::Id));
         QTest::mouseClick(find<QPushButton>("attentionTool1"), Qt::LeftButton); // paste
         drag(patches(), patches()->cellRect(0), patches()->cellRect(9));        // the same place
         QCOMPARE(patches()->pasted(), (std::set<std::int64_t>{0, 1, 8, 9}));
@@ -370,7 +371,8 @@ private Q_SLOTS:
         settle();
         keepPicture("pasted");
         const auto text = find<QLabel>("attentionEdits")->text();
-        QVERIFY2(text.contains("4 patches of " + source->currentText()) && text.contains("CLS of"), qPrintable(text));
+        QVERIFY2(text.contains(QStringLiteral("4 patches of ") + otherSquare) && text.contains("CLS of"),
+                 qPrintable(text));
         QTest::mouseClick(find<QPushButton>("attentionReset"), Qt::LeftButton);
         settle();
         QVERIFY(patches()->pasted().empty());

@@ -42,6 +42,11 @@ DiagonalPanel::DiagonalPanel(QWidget* parent)
     sentence_->setObjectName(QStringLiteral("attentionAligned"));
     sentence_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     setRole(sentence_, "secondary");
+    sentence_->setToolTip(
+        tr("Distance of the attention's centre of mass over the patches from the place of the latent "
+           "token that looks, mean over all latent tokens; an attention that is the same everywhere "
+           "would be as far off as the number in brackets. Entropy: 0 when one token gets everything, "
+           "the second number when all get the same."));
     rows_->setAxes(tr("latent row"), tr("patch row"));
     columns_->setAxes(tr("latent column"), tr("patch column"));
     rows_->setDiagonal(true);
@@ -75,7 +80,7 @@ void DiagonalPanel::showSummaries(const AttentionScene& scene, const AttentionSu
 {
     const double most = std::log(static_cast<double>(scene.textTokens + 1 + scene.patches.count()));
     const double entropy = summaries.entropy.of(part.block, part.head)[0];
-    const auto entropyText = tr("Entropy %1 of at most %2 nats.").arg(entropy, 0, 'f', 2).arg(most, 0, 'f', 2);
+    const auto entropyText = tr("Entropy %1 of %2 nats.").arg(entropy, 0, 'f', 2).arg(most, 0, 'f', 2);
     showByPart(entropy_, summaries.entropy, {.low = 0, .high = most, .quantity = tr("nats"), .decimals = 1}, part);
     if (summaries.byRow.values.empty()) {
         for (auto* const view : {rows_, columns_, alignment_})
@@ -98,12 +103,10 @@ void DiagonalPanel::showSummaries(const AttentionScene& scene, const AttentionSu
                {.low = 0, .high = scene.evenAlignment, .quantity = tr("patches"), .decimals = 1, .highIsAbove = true},
                part);
     const double away = summaries.alignment.of(part.block, part.head)[0];
-    sentence_->setText(
-        tr("The centre of mass lies %1 patches from a latent token's own place on average; that of an even attention "
-           "would lie %2 away. %3")
-            .arg(away, 0, 'f', 2)
-            .arg(scene.evenAlignment, 0, 'f', 2)
-            .arg(entropyText));
+    sentence_->setText(tr("Centre of mass %1 patches from a token's own place (even attention: %2). %3")
+                           .arg(away, 0, 'f', 2)
+                           .arg(scene.evenAlignment, 0, 'f', 2)
+                           .arg(entropyText));
 }
 
 } // namespace nanodit

@@ -1,0 +1,91 @@
+#include "app/pages/attention/view_drawer.h"
+
+#include "app/pages/attention/compare_panel.h"
+#include "app/pages/attention/course_panel.h"
+#include "app/pages/attention/diagonal_panel.h"
+#include "app/pages/attention/edit_panel.h"
+#include "widgets/small_multiples.h"
+
+#include <QStackedWidget>
+#include <QTabBar>
+#include <QVBoxLayout>
+
+#include <utility>
+
+namespace nanodit {
+
+ViewDrawer::ViewDrawer(Session& session, QWidget* parent)
+    : QWidget(parent)
+    , tabs_(new QTabBar(this))
+    , views_(new QStackedWidget(this))
+    , multiples_(new SmallMultiples(this))
+    , course_(new CoursePanel(this))
+    , diagonal_(new DiagonalPanel(this))
+    , edits_(new EditPanel(session, this))
+    , compare_(new ComparePanel(session, this))
+{
+    tabs_->setObjectName(QStringLiteral("attentionTabs"));
+    tabs_->setDrawBase(false);
+    tabs_->setExpanding(false);
+    multiples_->setObjectName(QStringLiteral("attentionMultiples"));
+    multiples_->clear(tr("Every block and head of what is asked, once a model is looked into."));
+    const std::pair<QString, QWidget*> views[] = {{tr("Blocks × heads"), multiples_},
+                                                  {tr("Over t"), course_},
+                                                  {tr("Diagonal"), diagonal_},
+                                                  {tr("Change what it sees"), edits_},
+                                                  {tr("Compare"), compare_}};
+    for (const auto& [name, view] : views) {
+        tabs_->addTab(name);
+        views_->addWidget(view);
+    }
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 4);
+    column->setSpacing(4);
+    column->addWidget(tabs_);
+    column->addWidget(views_, 1);
+    connect(tabs_, &QTabBar::currentChanged, this, [this](int index) {
+        views_->setCurrentIndex(index);
+        Q_EMIT viewChanged();
+    });
+}
+
+ViewDrawer::View ViewDrawer::view() const
+{
+    return static_cast<View>(tabs_->currentIndex());
+}
+
+void ViewDrawer::setView(View view)
+{
+    tabs_->setCurrentIndex(static_cast<int>(view));
+}
+
+QImage ViewDrawer::picture() const
+{
+    return views_->grab().toImage();
+}
+
+void ViewDrawer::showAnswer(const AttentionScene& scene, const AttentionAnswer& answer,
+                            const AttentionSummaries* summaries, const AttentionPart& part)
+{
+    showMultiples(scene, answer);
+    multiples_->setChosen(part.block, part.head);
+    if (summaries != nullptr)
+        diagonal_->showSummaries(scene, *summaries, part);
+}
+
+void ViewDrawer::showMultiples(const AttentionScene& scene, const AttentionAnswer& answer)
+{
+    const auto show = [this](const AttentionNumbers& numbers, GridSize grid) {
+        multiples_->setMaps(numbers.blocks, numbers.heads, grid, numbers.values);
+    };
+    if (answer.given)
+        show(*answer.given, scene.latents);
+    else if (answer.self)
+        show(*answer.self, scene.latents);
+    else if (answer.seen && !answer.seen->patches.values.empty())
+        show(answer.seen->patches, scene.patches);
+    else
+        multiples_->clear(tr("This model has no patches to show. Ask a word or CLS, or show self attention (S)."));
+}
+
+} // namespace nanodit
