@@ -27,6 +27,7 @@ WordStrip::WordStrip(QWidget* parent)
 void WordStrip::setWords(const QStringList& words)
 {
     words_ = words;
+    known_ = true;
     shown_ = false;
     chosen_ = -1;
     layOut();
@@ -94,16 +95,22 @@ void WordStrip::layOut()
         labels_[i] = {labelX, labelY, w, metrics.height()};
         labelX += w + labelGap;
     }
-    double x = margin, y = labels_.back().bottom() + gap + 12;
-    for (int i = 0; i <= words_.size(); ++i) {
-        const double w = metrics.horizontalAdvance(wordText(i)) + 2 * padding;
-        if (x > margin && (x + w > width() - margin || i == words_.size())) { // CLS begins a line of its own
+    const auto widthOf = [&](int word) { return metrics.horizontalAdvance(wordText(word)) + 2 * padding; };
+    const auto words = static_cast<int>(words_.size());
+    const QRectF cls(margin, labels_.back().bottom() + gap + 8, widthOf(words), height);
+    double x = margin, y = cls.bottom() + gap;
+    for (int i = 0; i < words; ++i) {
+        const double w = widthOf(i);
+        if (x > margin && x + w > width() - margin) {
             x = margin;
             y += height + gap;
         }
         boxes_.emplace_back(x, y, w, height);
         x += w + gap;
     }
+    height_ = y + height + margin;
+    boxes_.push_back(cls);
+    updateGeometry();
     update();
 }
 
@@ -126,6 +133,8 @@ void WordStrip::paintBar(QPainter& painter) const
 
 void WordStrip::paintEvent(QPaintEvent*)
 {
+    if (!known_)
+        return;
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     const auto& colours = themeColours();

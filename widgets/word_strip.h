@@ -9,8 +9,9 @@
 
 namespace nanodit {
 
-/// A caption's words and CLS, each tinted by its share of attention, under a bar text | CLS | patches with the shares
-/// as numbers. A click on a word or on CLS tells which; under the mouse stands its share.
+/// CLS and a caption's words, each tinted by its share of attention, under a bar text | CLS | patches with the shares
+/// as numbers. A click on a word or on CLS tells which; under the mouse stands its share. Grows with the words: for a
+/// scroll area. Empty until words were set.
 class WordStrip : public QWidget {
     Q_OBJECT
 
@@ -26,7 +27,7 @@ public:
     const std::array<float, 3>& shares() const { return shares_; }
 
     QSize sizeHint() const override { return {280, 320}; }
-    QSize minimumSizeHint() const override { return {160, 140}; }
+    QSize minimumSizeHint() const override { return {160, static_cast<int>(height_)}; }
 
 Q_SIGNALS:
     void wordChosen(int word);
@@ -51,6 +52,8 @@ private:
     std::vector<QRectF> boxes_;    ///< By word, then CLS.
     std::vector<float> weights_;
     std::array<float, 3> shares_{};
+    double height_ = 140; ///< Of all that is laid out.
+    bool known_ = false;  ///< Words were set, if only none.
     bool shown_ = false;
     int chosen_ = -1;
 };

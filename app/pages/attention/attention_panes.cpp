@@ -6,6 +6,7 @@
 #include "widgets/word_strip.h"
 
 #include <QLabel>
+#include <QScrollArea>
 #include <QVBoxLayout>
 
 namespace nanodit {
@@ -32,15 +33,22 @@ AttentionPanes::AttentionPanes(const QString& prefix, bool hints, QWidget* paren
     , patches_(new AttentionMap(tr("Patches of the reference"), this))
 {
     picture_->setObjectName(prefix + QStringLiteral("Picture"));
-    picture_->setEmptyText(tr("Choose a record at the right: the picture that is forming appears here"));
+    picture_->setEmptyText(hints ? tr("Choose a record at the right: the picture that is forming appears here")
+                                 : tr("Choose a second checkpoint above"));
     words_->setObjectName(prefix + QStringLiteral("Words"));
     patches_->setObjectName(prefix + QStringLiteral("Patches"));
-    patches_->setEmptyText(tr("This model has no patches to attend to"));
     auto* const row = new QHBoxLayout(this);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(12);
     row->addLayout(withTitle(hints ? tr("Picture: click or drag tokens") : tr("Picture"), picture_, this), 3);
-    row->addLayout(withTitle(hints ? tr("Caption: click a word") : tr("Caption"), words_, this), 2);
+    auto* const caption = new QScrollArea(this);
+    caption->setFrameShape(QFrame::NoFrame);
+    caption->setWidgetResizable(true);
+    caption->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    caption->viewport()->setAutoFillBackground(false);
+    caption->setWidget(words_);
+    words_->setAutoFillBackground(false);
+    row->addLayout(withTitle(hints ? tr("Caption: click a word") : tr("Caption"), caption, this), 2);
     row->addLayout(withTitle(hints ? tr("DINO reference: click or drag") : tr("DINO reference"), patches_, this), 3);
 
     connect(picture_, &AttentionMap::cellsChosen, this, [this](const std::set<std::int64_t>& cells) {
@@ -62,6 +70,7 @@ void AttentionPanes::showScene(const AttentionScene& scene)
 {
     picture_->setGrid(scene.latents);
     picture_->setPicture(qImageFromImage(scene.forming.empty() ? scene.reference : scene.forming));
+    patches_->setEmptyText(tr("This model has no patches to attend to"));
     patches_->setGrid(scene.patches);
     patches_->setPicture(qImageFromImage(scene.reference));
     QStringList words;
