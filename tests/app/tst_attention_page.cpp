@@ -1,4 +1,3 @@
-#include "app/dialogs.h"
 #include "app/pages/attention/edit_history.h"
 #include "app/pages/attention_page.h"
 #include "app/record_names.h"
@@ -8,6 +7,7 @@
 #include "core/model/checkpoint.h"
 #include "core/model/nanodit.h"
 #include "core/sample/stored_model.h"
+#include "tests/support/scripted_dialogs.h"
 #include "tests/support/test_data.h"
 #include "tests/support/tiny_model.h"
 #include "widgets/attention_map.h"
@@ -41,17 +41,6 @@ namespace {
 
 constexpr int minute = 60000, scenes = 20;
 constexpr auto square = "scene-000005", otherSquare = "scene-000006"; ///< 8 x 8 latent tokens and patches
-
-class ScriptedDialogs : public Dialogs {
-public:
-    QString nextPath;
-    QString chooseFolder(QWidget*, const QString&) override { return nextPath; }
-    QString chooseNewFolder(QWidget*, const QString&, const QString&) override { return nextPath; }
-    QString chooseFile(QWidget*, const QString&, const QString&) override { return nextPath; }
-    QString chooseSaveFile(QWidget*, const QString&, const QString&, const QString&) override { return nextPath; }
-    bool confirm(QWidget*, const QString&, const QString&, const QString&) override { return true; }
-    void tell(QWidget*, const QString&, const QString&) override {}
-};
 
 double sum(const std::vector<float>& values)
 {
@@ -562,7 +551,7 @@ private:
 
     test::TemporaryFolder folder_;
     std::filesystem::path reference_, plain_;
-    ScriptedDialogs dialogs_;
+    test::ScriptedDialogs dialogs_;
     std::unique_ptr<Theme> theme_;
     std::unique_ptr<Session> session_;
     std::unique_ptr<AttentionPage> page_;
