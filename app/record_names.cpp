@@ -58,9 +58,10 @@ QVariant RecordNames::data(const QModelIndex& index, int role) const
     const auto& record = (*records_)[order_[row - first_.size()]];
     if (role == Id)
         return QString::fromStdString(record.id);
-    if (role == Qt::DisplayRole || role == Qt::EditRole)
-        return QStringLiteral("%1 · %2").arg(QString::fromStdString(record.id), QString::fromStdString(record.caption));
-    return {};
+    if (role != Qt::DisplayRole && role != Qt::EditRole)
+        return {};
+    const auto id = QString::fromStdString(record.id);
+    return record.caption.empty() ? id : QStringLiteral("%1 · %2").arg(id, QString::fromStdString(record.caption));
 }
 
 } // namespace nanodit

@@ -114,6 +114,7 @@ QWidget* RunsPage::makeContent()
     table_->headerItem()->setToolTip(Loss, tr("Mean of the last hundred steps"));
     table_->headerItem()->setToolTip(Measured, tr("Of its newest validation; the tool tip of a cell has the rest"));
     table_->header()->setStretchLastSection(false);
+    table_->header()->setSectionResizeMode(Measured, QHeaderView::Stretch);
 
     auto* const lower = new QWidget(this);
     auto* const row = new QHBoxLayout(lower);
