@@ -204,9 +204,16 @@ void MatrixView::paintLegend(QPainter& painter, const QRectF& area) const
     painter.fillRect(bar, gradient);
     painter.setPen(themeColours().secondary);
     const QRectF numbers(area.left(), bar.bottom(), area.width(), line);
+    const QFontMetricsF metrics(painter.font());
+    const double low = metrics.horizontalAdvance(scale_.lowText()) + 4,
+                 high = metrics.horizontalAdvance(scale_.highText()) + 4;
+    const auto text = legendText();
+    if (hovered_ && metrics.horizontalAdvance(text) > numbers.width() - low - high)
+        return painter.drawText(numbers, Qt::AlignCenter, metrics.elidedText(text, Qt::ElideRight, numbers.width()));
     painter.drawText(numbers, Qt::AlignLeft | Qt::AlignVCenter, scale_.lowText());
     painter.drawText(numbers, Qt::AlignRight | Qt::AlignVCenter, scale_.highText());
-    painter.drawText(numbers, Qt::AlignCenter, legendText());
+    const auto between = numbers.adjusted(low, 0, -high, 0);
+    painter.drawText(between, Qt::AlignCenter, metrics.elidedText(text, Qt::ElideRight, between.width()));
 }
 
 void MatrixView::mouseMoveEvent(QMouseEvent* event)

@@ -151,15 +151,15 @@ void ComparePanel::tell()
                 .arg((here[i] >= there[i] ? QStringLiteral("+") : QStringLiteral("−")) +
                      QString::number(100.0 * std::abs(static_cast<double>(here[i] - there[i])), 'f', 1));
         };
-        text = tr("text %1, CLS %2, patches %3 · entropy %4 nats · %5")
+        text = tr("text %1, CLS %2, patches %3 · entropy %4 nats")
                    .arg(points(0), points(1), points(2))
-                   .arg(answer_->seen->entropy.of(partHere().block, partHere().head)[0], 0, 'f', 2)
-                   .arg(model_);
+                   .arg(answer_->seen->entropy.of(partHere().block, partHere().head)[0], 0, 'f', 2);
     } else if (answer_ && answer_->given) {
-        text = answerText(question_, *answer_, partHere()) + QStringLiteral(" · ") + model_;
+        text = answerText(question_, *answer_, partHere());
     }
     about_->setText(text);
-    about_->setToolTip(tr("In brackets: percentage points more or less than the first checkpoint"));
+    about_->setToolTip(model_ + QStringLiteral("\n") +
+                       tr("In brackets: percentage points more or less than the first checkpoint"));
 }
 
 } // namespace nanodit

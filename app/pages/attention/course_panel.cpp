@@ -25,9 +25,9 @@ struct Shown {
     const char* unit;
     int decimals;
 };
-constexpr std::array<Shown, 5> all = {{{&AttentionSummaries::shares, 0, 100, QT_TR_NOOP("% of attention"), 0},
-                                       {&AttentionSummaries::shares, 1, 100, QT_TR_NOOP("% of attention"), 0},
-                                       {&AttentionSummaries::shares, 2, 100, QT_TR_NOOP("% of attention"), 0},
+constexpr std::array<Shown, 5> all = {{{&AttentionSummaries::shares, 0, 100, QT_TR_NOOP("%"), 0},
+                                       {&AttentionSummaries::shares, 1, 100, QT_TR_NOOP("%"), 0},
+                                       {&AttentionSummaries::shares, 2, 100, QT_TR_NOOP("%"), 0},
                                        {&AttentionSummaries::alignment, 0, 1, QT_TR_NOOP("patches"), 1},
                                        {&AttentionSummaries::entropy, 0, 1, QT_TR_NOOP("nats"), 1}}};
 
