@@ -1,0 +1,221 @@
+#include "app/pages/attention/edit_history.h"
+#include "app/record_names.h"
+#include "core/io/atomic_file.h"
+#include "tests/app/attention_test.h"
+#include "widgets/banner.h"
+
+#include <QCheckBox>
+#include <QElapsedTimer>
+#include <QLineEdit>
+#include <QSignalSpy>
+#include <QSpinBox>
+#include <QToolButton>
+
+#include <cmath>
+
+using namespace nanodit;
+
+/// Films, changes of what the model sees, other models and painted pictures on the attention page.
+class TestAttentionChanges : public test::AttentionTest {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { openPage(); }
+    void cleanupTestCase() { closePage(); }
+
+    void aFilmOverTimePlaysPausesAndIsSaved()
+    {
+        auto* const play = find<QToolButton>("attentionPlay");
+        click(picture(), picture()->cellRect(27));
+        QTest::keyClick(page_.get(), Qt::Key_Space); // none yet: it is made
+        settle();
+        auto* const leave = find<QToolButton>("attentionLeaveFilm");
+        QTRY_VERIFY(leave->isVisible());
+        QCOMPARE(time()->maximum(), 29); // thirty steps
+        QTRY_VERIFY(time()->value() > 0);
+        QTest::mouseClick(play, Qt::LeftButton);
+        const auto paused = time()->value();
+        QTest::qWait(400);
+        QCOMPARE(time()->value(), paused);
+        time()->setValue(0);
+        const auto noise = patches()->values();
+        time()->setValue(29);
+        QVERIFY(patches()->values() != noise); // without waiting
+        keepPicture("film");
+        QTest::keyClick(page_.get(), Qt::Key_BracketLeft);
+        QCOMPARE(time()->value(), 28);
+
+        const auto gif = exported("exportFilm", "film.gif");
+        QVERIFY(readTextFile(gif).starts_with("GIF89a"));
+        const auto numbers = exported("exportFilmNumbers", "film.npz");
+        QVERIFY(std::filesystem::file_size(numbers) > 10000);
+
+        // Another token: the same moment, in the sampling that the film shows.
+        click(picture(), picture()->cellRect(0));
+        QVERIFY(!leave->isVisible());
+        QVERIFY(find<QCheckBox>("attentionAlong")->isChecked());
+        QVERIFY(time()->value() < 10);
+        find<QCheckBox>("attentionAlong")->setChecked(false);
+        time()->setValue(80);
+        settle();
+    }
+
+    void theWayBackIsFilmedOverTheTraining()
+    {
+        auto* const checkpoints = find<QComboBox>("attentionCheckpoints");
+        const auto before = checkpoints->currentIndex();
+        checkpoints->setCurrentIndex(checkpoints->findData(QString::fromStdString(plain_.string())));
+        settle();
+        QVERIFY(patches()->values().empty()); // this model has none
+        click(words(), words()->wordRect(1));
+        menuOf("attentionFilm")->actions().at(1)->trigger();
+        settle();
+        QTRY_COMPARE(time()->maximum(), 1);
+        QTest::keyClick(page_.get(), Qt::Key_Space);
+        time()->setValue(0);
+        const auto first = picture()->values();
+        time()->setValue(1);
+        QVERIFY(!first.empty() && picture()->values() != first);
+        QTest::mouseClick(find<QToolButton>("attentionLeaveFilm"), Qt::LeftButton);
+        settle();
+        checkpoints->setCurrentIndex(before);
+        settle();
+        click(picture(), picture()->cellRect(9));
+    }
+
+    void aBrushErasesPatchesAndUndoGivesThemBack()
+    {
+        QTest::keyClick(page_.get(), Qt::Key_4);
+        QTest::mouseClick(find<QPushButton>("attentionTool2"), Qt::LeftButton); // the brush
+        drag(patches(), patches()->cellRect(8), patches()->cellRect(12));
+        QCOMPARE(patches()->erased(), (std::set<std::int64_t>{8, 9, 10, 11, 12}));
+        for (const auto cell : patches()->erased())
+            QCOMPARE(patches()->values()[static_cast<std::size_t>(cell)], 0.0F); // nobody looks at what is not there
+        QVERIFY(find<QLabel>("attentionEdits")->text().contains("5 patches"));
+        QTest::mouseClick(find<QPushButton>("attentionTool0"), Qt::LeftButton);
+        click(words(), words()->wordRect(0));
+        QTest::keyClick(page_.get(), Qt::Key_Delete);
+        settle();
+        QVERIFY(find<QLabel>("attentionEdits")->text().contains("\"" + words()->words()[0] + "\""));
+        QCOMPARE(sum(picture()->values()), 0.0);
+        QTest::keyClick(page_.get(), Qt::Key_Z, Qt::ControlModifier);
+        settle();
+        QVERIFY(sum(picture()->values()) > 0);
+        QTest::mouseClick(find<QPushButton>("attentionPaint"), Qt::LeftButton);
+        settle();
+        const auto pixmap = [this](const char* name) {
+            return find<QLabel>(name)->pixmap(Qt::ReturnByValue).toImage();
+        };
+        QVERIFY(!pixmap("attentionBefore").isNull());
+        QVERIFY(pixmap("attentionBefore") != pixmap("attentionAfter"));
+        keepPicture("erased");
+        QVERIFY(!readImage(exported("exportBeforeAfter", "both.png")).empty());
+        QTest::keyClick(page_.get(), Qt::Key_Z, Qt::ControlModifier);
+        settle();
+        QVERIFY(patches()->erased().empty());
+    }
+
+    void aRegionIsTransplanted()
+    {
+        auto* const source = find<QComboBox>("attentionSourceRecord");
+        auto* const map = find<AttentionMap>("attentionSource");
+        source->setCurrentIndex(source->findData(otherSquare, RecordNames::Id));
+        QTest::mouseClick(find<QPushButton>("attentionTool1"), Qt::LeftButton); // paste
+        drag(patches(), patches()->cellRect(0), patches()->cellRect(9));        // the same place
+        QCOMPARE(patches()->pasted(), (std::set<std::int64_t>{0, 1, 8, 9}));
+        drag(map, map->cellRect(18), map->cellRect(36)); // rows 2 to 4, columns 2 to 4
+        click(patches(), patches()->cellRect(54));       // row 6, column 6: 2 x 2 have room
+        QCOMPARE(patches()->pasted(), (std::set<std::int64_t>{0, 1, 8, 9, 54, 55, 62, 63}));
+        find<QCheckBox>("attentionSourceCls")->setChecked(true);
+        settle();
+        keepPicture("pasted");
+        const auto text = find<QLabel>("attentionEdits")->text();
+        QVERIFY2(text.contains(QStringLiteral("4 patches of ") + otherSquare) && text.contains("CLS of"),
+                 qPrintable(text));
+        QTest::mouseClick(find<QPushButton>("attentionReset"), Qt::LeftButton);
+        settle();
+        QVERIFY(patches()->pasted().empty());
+        QTest::mouseClick(find<QPushButton>("attentionUndo"), Qt::LeftButton); // all of it is there again
+        settle();
+        QCOMPARE(patches()->pasted().size(), 8U);
+        QTest::mouseClick(find<QPushButton>("attentionReset"), Qt::LeftButton);
+        QTest::mouseClick(find<QPushButton>("attentionTool0"), Qt::LeftButton);
+        settle();
+    }
+
+    void aWordIsReplaced()
+    {
+        const auto before = words()->words();
+        click(words(), words()->wordRect(1));
+        auto* const edit = find<QLineEdit>("attentionReplacement");
+        QVERIFY(edit->isEnabled() && edit->placeholderText().contains(before[1]));
+        edit->setText("very green");
+        QTest::keyClick(edit, Qt::Key_Return);
+        settle();
+        auto expected = before;
+        expected.replace(1, "very");
+        expected.insert(2, "green");
+        QCOMPARE(words()->words(), expected);
+        // Words are still erased by their number in the caption.
+        click(words(), words()->wordRect(3));
+        QTest::mouseClick(find<QPushButton>("attentionErase"), Qt::LeftButton);
+        settle();
+        QVERIFY(find<QLabel>("attentionEdits")->text().contains("\"" + before[2] + "\""));
+        QCOMPARE(sum(picture()->values()), 0.0);
+        page_->showRecord(otherSquare); // nothing is edited there
+        settle();
+        QVERIFY(!find<QPushButton>("attentionUndo")->isEnabled());
+    }
+
+    void anotherModelIsComparedOnTheSameQuestion()
+    {
+        click(picture(), picture()->cellRect(20));
+        QTest::keyClick(page_.get(), Qt::Key_5);
+        auto* const checkpoints = find<QComboBox>("comparedCheckpoint");
+        checkpoints->setCurrentIndex(checkpoints->findData(QString::fromStdString(plain_.string())));
+        settle();
+        auto* const other = find<WordStrip>("comparedWords");
+        QVERIFY(find<AttentionMap>("comparedPatches")->values().empty()); // CLS only
+        QCOMPARE(other->shares()[2], 0.0F);
+        QVERIFY(std::abs(other->shares()[0] + other->shares()[1] - 1) < 1e-4);
+        QVERIFY2(find<QLabel>("comparedReadout")->text().contains("patches 0.0 %"),
+                 qPrintable(find<QLabel>("comparedReadout")->text()));
+        keepPicture("compare");
+        click(other, other->wordRect(1)); // drives both
+        QCOMPARE(picture()->values().size(), 64U);
+        auto* const otherPicture = find<AttentionMap>("comparedPicture");
+        QVERIFY(otherPicture->values() != picture()->values());
+        QCOMPARE(otherPicture->largest(), picture()->largest()); // one scale
+        checkpoints->setCurrentIndex(0);
+        settle();
+        click(picture(), picture()->cellRect(9));
+    }
+
+    void aPaintedPictureIsLookedInto()
+    {
+        const auto workspace = Workspace::open(folder_ / "demo");
+        const auto sampler = SamplingSession::open(workspace, reference_);
+        SampleRequest request;
+        request.prompt = "a red circle at the top";
+        request.size = workspace.config.buckets.at(0);
+        request.steps = 5;
+        request.seed = 77;
+        const auto result = sampler->sample(request, {}, [](const SamplePreview&) {});
+        const auto file = folder_ / "painted.png";
+        writePng(file, result->picture, result->settings);
+        dialogs_.nextPath = QString::fromStdString(file.string());
+        QTest::mouseClick(find<QToolButton>("attentionOpenPainted"), Qt::LeftButton);
+        settle();
+        QCOMPARE(words()->words(), (QStringList{"a", "red", "circle", "at", "the", "top", "(end)"}));
+        QCOMPARE(find<QSpinBox>("attentionSeed")->value(), 77);
+        QCOMPARE(picture()->values().size() + patches()->values().size(), patches()->values().size());
+        dialogs_.nextPath = QString::fromStdString((folder_ / "demo/nothing.png").string());
+        QTest::mouseClick(find<QToolButton>("attentionOpenPainted"), Qt::LeftButton);
+        QVERIFY(page_->findChild<Banner*>()->isVisible());
+        page_->showRecord(square);
+        settle();
+    }
+};
+
+QTEST_MAIN(TestAttentionChanges)
+#include "tst_attention_changes.moc"
