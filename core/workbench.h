@@ -157,7 +157,8 @@ struct StepMetrics {
     double samplesPerSecond = 0;
     double dataWaitSeconds = 0;
     double residentMegabytes = 0;
-    bool skipped = false; ///< Loss or gradient was not finite: weights untouched.
+    std::int64_t damagedSamples = 0; ///< Left out as they could not be read, since the run was begun or resumed.
+    bool skipped = false;            ///< Loss or gradient was not finite: weights untouched.
     std::vector<BlockAttention> attention; ///< By block, before the step; empty at steps that did not measure it.
 };
 

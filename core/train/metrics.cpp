@@ -123,6 +123,7 @@ nlohmann::ordered_json toJson(const StepMetrics& m)
     json["samples_per_second"] = m.samplesPerSecond;
     json["data_wait_seconds"] = m.dataWaitSeconds;
     json["resident_megabytes"] = m.residentMegabytes;
+    json["damaged_samples"] = m.damagedSamples;
     json["skipped"] = m.skipped;
     if (!m.attention.empty()) {
         auto& attention = json["attention"];
@@ -173,6 +174,7 @@ std::optional<StepMetrics> stepMetricsFromJson(const std::string& line)
         m.samplesPerSecond = json.at("samples_per_second");
         m.dataWaitSeconds = json.at("data_wait_seconds");
         m.residentMegabytes = json.at("resident_megabytes");
+        m.damagedSamples = json.value("damaged_samples", std::int64_t{0}); // Not in runs of earlier versions.
         m.skipped = json.at("skipped");
         if (const auto found = json.find("attention"); found != json.end()) {
             m.attention.resize(found->at("text").size());

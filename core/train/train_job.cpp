@@ -184,10 +184,11 @@ JobEnd TrainJob::train(const JobContext& context)
         !validate(context))
         return stop(context);
     while (trainer_->stepsDone() < config_.schedule.steps) {
-        const auto metrics =
+        auto metrics =
             trainer_->step([this] { return loader_->next(); }, [&context] { return context.shouldStop(); }, observer);
         if (!metrics)
             return stop(context);
+        metrics->damagedSamples = static_cast<std::int64_t>(loader_->corrupt().size());
         afterStep(*metrics, context);
         progress.update(trainer_->stepsDone());
         if (!metrics->skipped && validationIsDue() && !validate(context))

@@ -175,6 +175,21 @@ private Q_SLOTS:
         QVERIFY(metrics[4].loss > 0);
     }
 
+    void damagedSamplesAreCountedAndNamed()
+    {
+        const TinyWorkspace tiny;
+        const auto shard = tiny.workspace.shardsFolder() / "train/bucket_64x64/shard-000000.tar";
+        auto text = bytesOf(shard);
+        text[text.find("train4.vae.npy") + 200] ^= 1; // in the entry's header
+        std::ofstream(shard, std::ios::binary | std::ios::trunc) << text;
+        auto config = tinyConfig(5); // 20 samples: more than an epoch
+        config.data.prefetch = 1;
+        const auto outcome = train(requestFor(tiny, "damaged", config));
+        QCOMPARE(outcome.steps.back().damagedSamples, 1);
+        QCOMPARE(readMetrics(tiny.workspace.runsFolder() / "damaged").back().damagedSamples, 1);
+        QVERIFY2(outcome.log.find("sample train4 was left out") != std::string::npos, outcome.log.c_str());
+    }
+
     void refusesToMixRuns()
     {
         const TinyWorkspace tiny;
