@@ -35,7 +35,7 @@ std::string holderOf(int descriptor)
 
 } // namespace
 
-WorkLock::WorkLock(const fs::path& file, const std::string& what)
+WorkLock::WorkLock(const fs::path& file, const std::string& what, Right right)
     : descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666))
 {
     if (descriptor_ < 0)
@@ -43,7 +43,7 @@ WorkLock::WorkLock(const fs::path& file, const std::string& what)
                          "; check that its folder exists and that you may write to it");
     int result = 0;
     do
-        result = ::flock(descriptor_, LOCK_EX | LOCK_NB);
+        result = ::flock(descriptor_, (right == Right::Alone ? LOCK_EX : LOCK_SH) | LOCK_NB);
     while (result != 0 && errno == EINTR);
     if (result != 0 && errno == EWOULDBLOCK) {
         const auto holder = holderOf(descriptor_);

@@ -8,8 +8,12 @@
 #include "core/runtime/error.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <memory>
 
 namespace nanodit {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -24,12 +28,17 @@ std::vector<Pass> distinct(const std::vector<Pass>& wanted)
     return passes;
 }
 
+DataError withoutRecords(const Workspace& workspace)
+{
+    return DataError("the workspace " + workspace.root.string() +
+                     " has no records yet: add pictures with \"nanodit import FOLDER\"");
+}
+
 Catalog openFilled(const Workspace& workspace)
 {
     auto catalog = Catalog::open(workspace);
     if (catalog.recordCount() == 0)
-        throw DataError("the workspace " + workspace.root.string() +
-                        " has no records yet: add pictures with \"nanodit import FOLDER\"");
+        throw withoutRecords(workspace);
     return catalog;
 }
 
@@ -82,7 +91,17 @@ JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits, co
 {
     const auto& workspace = request.workspace;
     const auto& share = request.share;
+    const auto lockFor = [&](WorkLock::Right right, const std::string& others) {
+        auto lock = std::make_unique<WorkLock>(workLockFile(workspace), workLockText(workspace), right);
+        if (!lock->held())
+            context.warn("the file system of " + workspace.catalogFile().string() + " has no locks: see to it that " +
+                         others + " run in this workspace at the same time");
+        return lock;
+    };
     if (!share.isWhole()) {
+        if (!fs::exists(workspace.catalogFile()))
+            throw withoutRecords(workspace);
+        const auto lock = lockFor(WorkLock::Right::Shared, "no passes without ranks");
         CatalogPart part(workspace, share);
         context.info("rank " + std::to_string(share.rank) + " of " + std::to_string(share.worldSize) + " (" +
                      share.origin + "): " + std::to_string(part.catalog().recordCount()) + " records");
@@ -95,10 +114,7 @@ JobEnd preprocess(const PreprocessRequest& request, const PassLimits& limits, co
         throw StoreError("rank " + std::to_string(ranks.front()) + " is still at work on the workspace " +
                          workspace.root.string() +
                          ", and its arrays would be taken for foreign ones: wait for it to end, or stop it");
-    const WorkLock lock(workLockFile(workspace), workLockText(workspace));
-    if (!lock.held())
-        context.warn("the file system of " + workspace.catalogFile().string() +
-                     " has no locks: see to it that no other passes run in this workspace at the same time");
+    const auto lock = lockFor(WorkLock::Right::Alone, "no other passes");
     return runPasses(request, limits, encoders, catalog, context, freeBytes);
 }
 

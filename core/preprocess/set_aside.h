@@ -18,8 +18,8 @@ std::filesystem::path derivedSubfolder(const Workspace& workspace, const std::st
 std::filesystem::path setAside(const Workspace& workspace, ArrayKind kind, const std::string& id,
                                const std::string& folderName);
 
-/// The file whose lock (WorkLock) those hold who make or move derived arrays, one for each catalog; and what to say
-/// when somebody else has it.
+/// The file whose lock (WorkLock) those hold who make or move derived arrays, one for each catalog; ranks share it. And
+/// what to say when somebody else has it.
 std::filesystem::path workLockFile(const Workspace& workspace);
 std::string workLockText(const Workspace& workspace);
 

@@ -32,6 +32,24 @@ private Q_SLOTS:
         QVERIFY(again.held());
     }
 
+    void sharedOnesExcludeOnlyWhoeverWantsToBeAlone()
+    {
+        const test::TemporaryFolder folder;
+        const auto file = folder / "lock";
+        const auto alone = [&file] { return test::errorOf([&] { const WorkLock lock(file, "it is in use"); }); };
+        {
+            const WorkLock first(file, "it", WorkLock::Right::Shared);
+            const WorkLock second(file, "it", WorkLock::Right::Shared);
+            QVERIFY(first.held() && second.held());
+            const auto refused = alone();
+            QVERIFY2(refused.starts_with("it is in use by process " + std::to_string(::getpid())), refused.c_str());
+        }
+        QCOMPARE(alone(), std::string());
+        const WorkLock mine(file, "it");
+        const auto refused = test::errorOf([&] { const WorkLock lock(file, "it is in use", WorkLock::Right::Shared); });
+        QVERIFY2(refused.starts_with("it is in use by process"), refused.c_str());
+    }
+
     void goesWithItsProcess()
     {
         const test::TemporaryFolder folder;

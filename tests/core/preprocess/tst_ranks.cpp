@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 using namespace nanodit;
 using test::PassFixture;
@@ -293,6 +294,55 @@ private Q_SLOTS:
         const auto whole = test::errorOf([&] { f.run(); });
         QVERIFY2(whole.find("rank 1 is still at work") != std::string::npos, whole.c_str());
         QVERIFY((mergeRanks(f.workspace).atWork == std::vector<std::int64_t>{1}));
+    }
+
+    void ranksAndOneThatIsAloneExcludeEachOther()
+    {
+        RankFixture f(6);
+        std::string rank, other, repair;
+        bool asked = false;
+        f.fakes.onText = [&](const auto&) { // while all records are being made by one
+            if (std::exchange(asked, true))
+                return;
+            rank = test::errorOf([&] { f.runAs({.rank = 0, .worldSize = 2}); });
+            other = test::errorOf([&] { f.runAs({.rank = 1, .worldSize = 2}); });
+        };
+        QCOMPARE(f.run().passes[0].made, 6);
+        const auto process = "by process " + std::to_string(::getpid());
+        for (const auto& refused : {rank, other}) {
+            QVERIFY2(refused.find("is being worked on " + process) != std::string::npos, refused.c_str());
+            QVERIFY2(refused.find("wait for it to end, or stop it") != std::string::npos, refused.c_str());
+        }
+        QVERIFY(f.partFiles().empty()); // nothing is left of those that were refused
+
+        for (int i = 0; i < 6; ++i)
+            setCaption(f.workspace, "picture" + std::to_string(i), "others");
+        asked = false;
+        f.fakes.onText = [&](const auto&) { // while a rank makes its own, a second rank may, and nobody else
+            if (std::exchange(asked, true))
+                return;
+            rank = test::errorOf([&] { f.runAs({.rank = 1, .worldSize = 2}); });
+            other = test::errorOf([&] { f.run(); });
+            repair = test::errorOf([&] { makeVerifyJob({.workspace = f.workspace, .repair = true})->run({}); });
+        };
+        const auto made = f.runAs({.rank = 0, .worldSize = 2}).passes[0].made;
+        QVERIFY(made > 0 && made < 6);
+        QCOMPARE(rank, std::string());
+        QVERIFY2(other.find("rank 0 is still at work") != std::string::npos, other.c_str());
+        QVERIFY2(repair.find("is being worked on " + process) != std::string::npos, repair.c_str());
+        QCOMPARE(f.run().passes[0].made, 0); // both have ended, and all was made once
+    }
+
+    void ranksDoNotDecideThePrecision()
+    {
+        RankFixture f(2);
+        const auto refused = test::errorOf([&] {
+            makePreprocessJob({.workspace = f.workspace, .device = {}, .share = {.rank = 0, .worldSize = 2}},
+                              {.precision = PassPrecision::Bf16})
+                ->run({});
+        });
+        QVERIFY2(refused.find("without ranks before them") != std::string::npos, refused.c_str());
+        QVERIFY(!fs::exists(f.workspace.root / "data" / "precision.json"));
     }
 
     void aCatalogThatIsBeingWrittenIsNotRead()
