@@ -5,6 +5,7 @@
 #include "app/sampling.h"
 #include "app/training.h"
 #include "app/validating.h"
+#include "core/dataset/pass_front.h"
 
 #include <algorithm>
 #include <utility>
@@ -239,12 +240,29 @@ void Session::importPictures(const QString& source)
     });
 }
 
+void Session::writeCaptions()
+{
+    runDatasetJob(tr("captions"), [this](JobRunner* runner) {
+        CaptionRequest request{.workspace = *workspace_};
+        request.onFailure = [this, runner](const Reject& reject) {
+            runner->deliver([this, reject] { Q_EMIT recordFailed(QStringLiteral("captions"), reject); });
+        };
+        request.finished = reportTo<CaptionReport>(runner, &Session::captioned);
+        return makeCaptionJob(std::move(request));
+    });
+}
+
 void Session::runPasses(const std::vector<Pass>& passes)
 {
     runDatasetJob(tr("passes"), [this, passes](JobRunner* runner) {
         PreprocessRequest request{.workspace = *workspace_, .passes = passes, .device = device_};
         request.finished = reportTo<PreprocessReport>(runner, &Session::preprocessed);
-        return makePreprocessJob(std::move(request));
+        PassLimits limits;
+        limits.onFailure = [this, runner](Pass pass, const Reject& reject) {
+            runner->deliver(
+                [this, name = QString::fromStdString(passName(pass)), reject] { Q_EMIT recordFailed(name, reject); });
+        };
+        return makePreprocessJob(std::move(request), std::move(limits));
     });
 }
 

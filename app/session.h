@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/dataset/caption_front.h"
 #include "core/workbench.h"
 
 #include <QObject>
@@ -55,12 +56,13 @@ public:
     void refreshRuns();
     /// Runs `change` in the background, after everything asked before: it edits records of the workspace and gives back
     /// how they are now. Only they are replaced; `done` and recordsChanged follow, or failed(`what`, ...).
-    void changeRecords(const QString& what,
-                       std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
+    void changeRecords(const QString& what, std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
                        std::function<void()> done);
 
     // The data set's jobs: one at a time
     void importPictures(const QString& source);
+    /// Lets caption_command write the captions that are missing.
+    void writeCaptions();
     void runPasses(const std::vector<Pass>& passes);
     void packShards(bool overwrite);
     void verify();
@@ -107,6 +109,10 @@ Q_SIGNALS:
     void datasetBusyChanged();
 
     void imported(const nanodit::ImportReport& report);
+    void captioned(const nanodit::CaptionReport& report);
+    /// A record that passes ("t5", "vae", "dinov3") or the writing of captions ("captions") could not do, while they go
+    /// on.
+    void recordFailed(const QString& work, const nanodit::Reject& reject);
     void preprocessed(const nanodit::PreprocessReport& report);
     void packed(const nanodit::ShardReport& report);
     void verified(const nanodit::VerifyReport& report);

@@ -146,6 +146,34 @@ void ReportView::show(const ImportReport& report)
     finish();
 }
 
+void ReportView::show(const CaptionReport& report)
+{
+    const auto failed = static_cast<std::int64_t>(report.failures.size());
+    begin(failed == 0,
+          failed == 0 ? tr("Captions: %1 written").arg(QString::number(report.made))
+                      : tr("%1 could not be given a caption").arg(countText(failed, tr("records"))),
+          {tr("Captions"), tr("Count")});
+    addCounts({tr("written"), QString::number(report.made)});
+    addCounts({tr("the same as before"), QString::number(report.same)});
+    addCounts({tr("there already"), QString::number(report.had)});
+    addCounts({tr("failed"), QString::number(failed)});
+    addRejects(report.failures);
+    finish();
+}
+
+void ReportView::addFailure(const QString& work, const Reject& reject)
+{
+    if (failedSoFar_++ == 0) {
+        begin(false, {}, {});
+        counts_->hide();
+        rejects_->show();
+    }
+    verdict_->setText(tr("%1: %2 failed so far; the work goes on").arg(work, countText(failedSoFar_, tr("records"))));
+    addRejects({reject});
+    if (failedSoFar_ == 1)
+        rejects_->resizeColumnToContents(0);
+}
+
 void ReportView::show(const PreprocessReport& report)
 {
     std::int64_t made = 0;

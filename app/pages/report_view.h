@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/dataset/caption_front.h"
 #include "core/workbench.h"
 
 #include <QWidget>
@@ -17,9 +18,15 @@ class ReportView : public QWidget {
 public:
     explicit ReportView(QWidget* parent = nullptr);
     void show(const ImportReport& report);
+    void show(const CaptionReport& report);
     void show(const PreprocessReport& report);
     void show(const ShardReport& report);
     void show(const VerifyReport& report);
+
+    /// Another job begins: what it fails at takes the place of the last report.
+    void beginJob() { failedSoFar_ = 0; }
+    /// A record that the job that runs could not do; its report takes the place of these.
+    void addFailure(const QString& work, const Reject& reject);
 
 Q_SIGNALS:
     void recordChosen(const QString& id);
@@ -30,6 +37,7 @@ private:
     void addRejects(const std::vector<Reject>& rejects);
     void finish();
 
+    std::int64_t failedSoFar_ = 0;
     QLabel* mark_;
     QLabel* verdict_;
     QTreeWidget* counts_;

@@ -21,6 +21,7 @@ struct CaptionRequest {
     /// With no ids: also those that have one, unless the same command has written it for the same picture. So a job
     /// that was stopped goes on.
     bool overwrite = false;
+    std::function<void(const Reject&)> onFailure = [](const auto&) {}; ///< At once; the report has it again.
     std::function<void(const struct CaptionReport&)> finished = [](const auto&) {};
 };
 struct CaptionReport {

@@ -126,7 +126,7 @@ private:
     bool caption(const Record& record, const JobContext& context)
     {
         if (!stampOf(record.image)) {
-            report_.failures.push_back({record.id, "the picture " + record.image.string() + " is gone: put it back"});
+            fail(record, "the picture " + record.image.string() + " is gone: put it back");
             return true;
         }
         const auto program = programFor(record, request_.workspace);
@@ -135,14 +135,20 @@ private:
             return false;
         const auto text = isUtf8(result.output) ? tidyCaption(result.output) : std::string();
         if (!result.succeeded())
-            report_.failures.push_back({record.id, "caption_command " + result.inWords(program)});
+            fail(record, "caption_command " + result.inWords(program));
         else if (!isUtf8(result.output))
-            report_.failures.push_back({record.id, "caption_command printed what is not UTF-8 text"});
+            fail(record, "caption_command printed what is not UTF-8 text");
         else if (text.empty())
-            report_.failures.push_back({record.id, "caption_command printed nothing"});
+            fail(record, "caption_command printed nothing");
         else
             store(record, text);
         return true;
+    }
+
+    void fail(const Record& record, const std::string& reason)
+    {
+        report_.failures.push_back({record.id, reason});
+        request_.onFailure(report_.failures.back());
     }
 
     void store(const Record& seen, const std::string& text)
@@ -150,7 +156,7 @@ private:
         catalog_.together([&] {
             auto record = catalog_.find(seen.id);
             if (!record || record->caption != seen.caption) {
-                report_.failures.push_back({seen.id, "its caption was edited while the command ran, and stays"});
+                fail(seen, "its caption was edited while the command ran, and stays");
                 return;
             }
             ++(record->caption == text ? report_.same : report_.made);

@@ -98,6 +98,8 @@ struct PassLimits {
     /// makes the arrays of t5 and dinov3 stale. Empty: as it is.
     std::optional<PassPrecision> precision = {};
     std::function<void(const PassMemory&)> onMemory = [](const auto&) {}; ///< After each pass, on the job's thread.
+    /// A record that could not be made, soon after that is known; the report has it again. On the job's thread.
+    std::function<void(Pass, const Reject&)> onFailure = [](Pass, const auto&) {};
 };
 
 /// core/workbench.h's job within limits. Before the first pass begins it throws StoreError when another one is at work

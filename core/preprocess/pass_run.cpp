@@ -92,10 +92,13 @@ Encode loadEncode(Pass pass, const PassEncoders& encoders, const JobContext& con
     return {};
 }
 
-/// The bucket image of exactly the file that the record knows.
-Image readBucketImage(const Record& record)
+/// The bucket image of exactly the file that the record knows; empty when stopped.
+std::optional<Image> readBucketImage(const Record& record, const JobControl& control)
 {
-    auto image = makeBucketImage(readImage(record.image), record.bucket);
+    const auto original = readImage(record.image);
+    if (control.stopRequested())
+        return std::nullopt;
+    auto image = makeBucketImage(original, record.bucket);
     if (stampOf(record.image) != record.imageStamp)
         throw DataError(record.image.string() + " was changed while it was being read: run the pass again");
     return image;
@@ -163,7 +166,7 @@ private:
                         limits_.maxFailures);
         outcome_.end = encodeAll(encode, store, meter);
         store.finish();
-        meter.update(plan_.whole + store.done());
+        tell(store, meter);
         outcome_.report.made = store.made();
         outcome_.report.failures = store.failures();
         outcome_.tooMany = store.tooMany();
@@ -196,9 +199,16 @@ private:
                             .failures = std::move(batch->failures),
                             .memory = std::move(memory)}))
                 return JobEnd::Finished; // finish() says why
-            meter.update(plan_.whole + store.done());
+            tell(store, meter);
         }
         return JobEnd::Finished;
+    }
+
+    void tell(PassStore& store, ProgressMeter& meter) const
+    {
+        for (const auto& failure : store.takeNewFailures())
+            limits_.onFailure(pass_, failure);
+        meter.update(plan_.whole + store.done());
     }
 
     struct EndOfTurns {
@@ -239,7 +249,10 @@ private:
             if (context_.control->stopRequested())
                 break;
             try {
-                batch.images.push_back(readBucketImage(task->record));
+                auto image = readBucketImage(task->record, *context_.control);
+                if (!image)
+                    break;
+                batch.images.push_back(std::move(*image));
                 batch.tasks.push_back(task);
                 batch.bytes += each;
             } catch (const std::exception& error) { // whatever a picture does, it must not end the pass

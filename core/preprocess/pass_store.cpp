@@ -63,6 +63,12 @@ std::int64_t PassStore::done() const
     return done_;
 }
 
+std::vector<Reject> PassStore::takeNewFailures()
+{
+    const std::lock_guard lock(mutex_);
+    return std::exchange(newFailures_, {});
+}
+
 void PassStore::work()
 {
     std::unique_lock lock(mutex_);
@@ -71,6 +77,7 @@ void PassStore::work()
         if (queue_.empty())
             return;
         std::exception_ptr failure;
+        const auto failedBefore = static_cast<std::ptrdiff_t>(failures_.size());
         const auto records = static_cast<std::int64_t>(queue_.front().tasks.size() + queue_.front().failures.size());
         {
             const auto batch = std::move(queue_.front());
@@ -89,6 +96,7 @@ void PassStore::work()
         ended_ = failure || !tooMany_.empty();
         if (!failure)
             done_ += records;
+        newFailures_.insert(newFailures_.end(), failures_.begin() + failedBefore, failures_.end());
         if (ended_)
             queue_.clear();
         changed_.notify_all();

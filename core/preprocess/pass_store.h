@@ -50,6 +50,8 @@ public:
     void finish();
     /// Records that are done, failed ones among them.
     std::int64_t done() const;
+    /// Failures that were stored since this was last called.
+    std::vector<Reject> takeNewFailures();
 
     // Of what was stored, after finish().
     std::int64_t made() const { return made_; }
@@ -86,6 +88,7 @@ private:
     std::condition_variable changed_;
     std::deque<EncodedBatch> queue_;
     std::int64_t done_ = 0;
+    std::vector<Reject> newFailures_;
     bool busy_ = false, closing_ = false, ended_ = false;
     std::exception_ptr failure_;
     std::jthread thread_; ///< Last: it ends before the rest goes.

@@ -1,5 +1,6 @@
 #include "app/pages/dataset/passes_panel.h"
 
+#include "app/pages/dataset/caption_row.h"
 #include "app/pages/dataset/record_model.h"
 #include "widgets/page_frame.h"
 #include "widgets/text.h"
@@ -76,42 +77,9 @@ PassesPanel::PassesPanel(QWidget* parent)
     auto* const grid = new QGridLayout;
     grid->setHorizontalSpacing(16);
     grid->setVerticalSpacing(8);
-    const std::array<QString, 3> meanings = {tr("captions to text tokens"), tr("pictures to latents"),
-                                             tr("pictures to CLS and patches")};
-    for (std::size_t i = 0; i < lines_.size(); ++i) {
-        const int row = static_cast<int>(i);
-        const auto name = QString::fromStdString(passName(passes[i]));
-        auto& line = lines_[i];
-        line = {.chosen = new QCheckBox(name, this),
-                .what = new QLabel(this),
-                .time = new QLabel(this),
-                .bytes = new QLabel(this),
-                .numbers = new QLabel(this),
-                .bar = new QProgressBar(this)};
-        line.chosen->setChecked(true);
-        line.chosen->setToolTip(meanings[i]);
-        line.chosen->setObjectName(QStringLiteral("choose-") + name);
-        line.what->setObjectName(QStringLiteral("work-") + name);
-        line.what->setWordWrap(true);
-        line.numbers->setObjectName(QStringLiteral("progress-") + name);
-        line.numbers->setFont(tabularFont(line.numbers->font()));
-        line.bar->setTextVisible(false);
-        line.bar->setFixedWidth(barWidth);
-        line.bar->setAccessibleName(tr("Progress of %1").arg(name));
-        line.bar->hide();
-        setRole(line.time, "secondary");
-        setRole(line.bytes, "secondary");
-        grid->addWidget(line.chosen, row, 0);
-        grid->addWidget(line.what, row, 1);
-        grid->addWidget(line.time, row, 2, Qt::AlignRight | Qt::AlignVCenter);
-        grid->addWidget(line.bytes, row, 3, Qt::AlignRight | Qt::AlignVCenter);
-        grid->addWidget(line.bar, row, 4);
-        grid->addWidget(line.numbers, row, 5);
-        connect(line.chosen, &QCheckBox::toggled, this, [this] {
-            showSentence();
-            updateStart();
-        });
-    }
+    captions_ = new CaptionRow(grid, 0, barWidth, this); // what t5 encodes
+    for (std::size_t i = 0; i < lines_.size(); ++i)
+        addLine(grid, static_cast<int>(i) + 1, passes[i]);
     grid->setColumnStretch(1, 1);
     grid->setColumnMinimumWidth(5, 2 * barWidth);
     auto* const column = new QVBoxLayout(this);
@@ -121,6 +89,8 @@ PassesPanel::PassesPanel(QWidget* parent)
     column->addLayout(grid);
     column->addStretch(1);
     connect(again_, &QPushButton::clicked, this, &PassesPanel::forecastWanted);
+    connect(captions_, &CaptionRow::writeWanted, this, &PassesPanel::captionsWanted);
+    connect(captions_, &CaptionRow::failuresWanted, this, &PassesPanel::failuresWanted);
     connect(start_, &QPushButton::clicked, this, [this] {
         std::vector<Pass> chosen;
         for (const auto pass : passes) {
@@ -130,6 +100,45 @@ PassesPanel::PassesPanel(QWidget* parent)
         Q_EMIT runWanted(chosen);
     });
     clear();
+}
+
+void PassesPanel::addLine(QGridLayout* grid, int row, Pass pass)
+{
+    const std::array<QString, 3> meanings = {tr("captions to text tokens"), tr("pictures to latents"),
+                                             tr("pictures to CLS and patches")};
+    const auto name = QString::fromStdString(passName(pass));
+    auto& line = lines_[static_cast<std::size_t>(pass)];
+    line = {.chosen = new QCheckBox(name, this),
+            .what = new QLabel(this),
+            .time = new QLabel(this),
+            .bytes = new QLabel(this),
+            .numbers = new QLabel(this),
+            .bar = new QProgressBar(this),
+            .phase = {}};
+    line.chosen->setChecked(true);
+    line.chosen->setToolTip(meanings[static_cast<std::size_t>(pass)]);
+    line.chosen->setObjectName(QStringLiteral("choose-") + name);
+    line.what->setObjectName(QStringLiteral("work-") + name);
+    line.what->setWordWrap(true);
+    line.numbers->setObjectName(QStringLiteral("progress-") + name);
+    line.numbers->setFont(tabularFont(line.numbers->font()));
+    line.bar->setTextVisible(false);
+    line.bar->setFixedWidth(barWidth);
+    line.bar->setAccessibleName(tr("Progress of %1").arg(name));
+    line.bar->hide();
+    setRole(line.time, "secondary");
+    setRole(line.bytes, "secondary");
+    grid->addWidget(line.chosen, row, 0);
+    grid->addWidget(line.what, row, 1);
+    grid->addWidget(line.time, row, 2, Qt::AlignRight | Qt::AlignVCenter);
+    grid->addWidget(line.bytes, row, 3, Qt::AlignRight | Qt::AlignVCenter);
+    grid->addWidget(line.bar, row, 4);
+    grid->addWidget(line.numbers, row, 5);
+    connect(line.what, &QLabel::linkActivated, this, &PassesPanel::failuresWanted);
+    connect(line.chosen, &QCheckBox::toggled, this, [this] {
+        showSentence();
+        updateStart();
+    });
 }
 
 void PassesPanel::clear()
@@ -218,7 +227,9 @@ void PassesPanel::beginRun()
 {
     running_ = true;
     sentence_->setText(tr("The passes run; Space pauses them."));
-    for (const auto& line : lines_) {
+    for (auto& line : lines_) {
+        line.failed = 0;
+        line.phase.clear();
         line.time->clear();
         line.bytes->clear();
         line.bar->setRange(0, 1);
@@ -243,11 +254,24 @@ void PassesPanel::showProgress(const Progress& progress)
             lines_[i].numbers->setText(tr("done"));
         }
     }
-    const auto& line = lines_[static_cast<std::size_t>(*ofPass)];
-    line.what->setText(QString::fromStdString(progress.phase.substr(passName(*ofPass).size() + 2)));
+    auto& line = lines_[static_cast<std::size_t>(*ofPass)];
+    line.phase = QString::fromStdString(progress.phase.substr(passName(*ofPass).size() + 2));
+    showPhase(line);
     line.bar->setRange(0, static_cast<int>(std::max<std::int64_t>(progress.total, 0)));
     line.bar->setValue(static_cast<int>(progress.done));
     line.numbers->setText(progressText(progress));
+}
+
+void PassesPanel::countFailure(Pass pass)
+{
+    auto& line = lines_[static_cast<std::size_t>(pass)];
+    ++line.failed;
+    showPhase(line);
+}
+
+void PassesPanel::showPhase(const Line& line)
+{
+    line.what->setText(line.phase.toHtmlEscaped() + failuresLink(line.failed));
 }
 
 void PassesPanel::show(const PreprocessReport& report)
@@ -262,10 +286,8 @@ void PassesPanel::show(const PreprocessReport& report)
     }
     for (const auto& pass : report.passes) {
         const auto& line = lines_[static_cast<std::size_t>(pass.pass)];
-        auto text = tr("%1 made, %2 were whole").arg(numberOf(pass.made), numberOf(pass.alreadyWhole));
-        if (!pass.failures.empty())
-            text += tr(", %1 failed: see Report").arg(pass.failures.size());
-        line.what->setText(text);
+        line.what->setText(tr("%1 made, %2 were whole").arg(numberOf(pass.made), numberOf(pass.alreadyWhole)) +
+                           failuresLink(static_cast<std::int64_t>(pass.failures.size())));
         line.time->setText(durationText(pass.seconds));
         line.numbers->setText(pass.seconds > 0 ? rateText(static_cast<double>(pass.made) / pass.seconds, tr("records"))
                                                : QString());
@@ -276,6 +298,7 @@ void PassesPanel::show(const PreprocessReport& report)
 void PassesPanel::setFree(bool free)
 {
     free_ = free;
+    captions_->setFree(free);
     if (free && running_) { // stopped or failed: no report has come
         running_ = false;
         sentence_->setText(tr("The passes were stopped; what they had finished is kept."));

@@ -8,14 +8,17 @@
 #include <array>
 
 class QCheckBox;
+class QGridLayout;
 class QLabel;
 class QProgressBar;
 class QPushButton;
 
 namespace nanodit {
 
-/// The three passes before and while they run: what each would make and why, in what time, in how many bytes; then how
-/// far each is, its rate and the time left.
+class CaptionRow;
+
+/// Captions that a program writes, and the three passes before and while they run: what each would make and why, in
+/// what time, in how many bytes; then how far each is, its rate and the time left.
 class PassesPanel : public QWidget {
     Q_OBJECT
 
@@ -29,7 +32,10 @@ public:
     void beginRun();
     /// Of a job of the data set; what is not of a pass is ignored.
     void showProgress(const Progress& progress);
+    /// One more record of the pass failed.
+    void countFailure(Pass pass);
     void show(const PreprocessReport& report);
+    CaptionRow* captions() const { return captions_; }
     /// Whether passes can be started.
     void setFree(bool free);
     void clear();
@@ -37,13 +43,20 @@ public:
 Q_SIGNALS:
     void runWanted(const std::vector<nanodit::Pass>& passes);
     void forecastWanted();
+    void captionsWanted();
+    /// Show what failed, and why.
+    void failuresWanted();
 
 private:
     struct Line {
         QCheckBox* chosen;
         QLabel *what, *time, *bytes, *numbers;
         QProgressBar* bar;
+        QString phase;           ///< What the pass is doing.
+        std::int64_t failed = 0; ///< Of the run.
     };
+    void addLine(QGridLayout* grid, int row, Pass pass);
+    void showPhase(const Line& line);
     void showLine(const PassForecast& forecast);
     void showSentence();
     void updateStart();
@@ -51,6 +64,7 @@ private:
     QLabel* sentence_;
     QPushButton *start_, *again_;
     std::array<Line, 3> lines_{}; ///< By Pass.
+    CaptionRow* captions_;
     std::optional<PreprocessForecast> forecast_;
     bool free_ = true, running_ = false;
 };

@@ -3,6 +3,7 @@
 #include "app/job_runner.h"
 #include "app/pages/dataset/alignment_panel.h"
 #include "app/pages/dataset/buckets_panel.h"
+#include "app/pages/dataset/caption_row.h"
 #include "app/pages/dataset/drift_panel.h"
 #include "app/pages/dataset/epoch_panel.h"
 #include "app/pages/dataset/passes_panel.h"
@@ -93,13 +94,46 @@ void ReportDrawer::connectPasses()
         session_.runPasses(passes);
     });
     connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner) {
-        if (runner == session_.datasetJob())
-            connect(runner, &JobRunner::progressed, passes_, &PassesPanel::showProgress);
+        if (runner != session_.datasetJob())
+            return;
+        report_->beginJob();
+        connect(runner, &JobRunner::progressed, passes_, &PassesPanel::showProgress);
+        connect(runner, &JobRunner::progressed, passes_->captions(), &CaptionRow::showProgress);
     });
+    connect(&session_, &Session::recordFailed, this, [this](const QString& work, const Reject& reject) {
+        report_->addFailure(work, reject);
+        if (passes_->captions()->running())
+            passes_->captions()->countFailure();
+        else
+            passes_->countFailure(passFromName(work.toStdString()));
+    });
+    connect(passes_, &PassesPanel::failuresWanted, this, [this] { bring(report_); });
+    connectCaptions();
     connect(&session_, &Session::preprocessed, passes_,
             [this](const PreprocessReport& report) { passes_->show(report); });
     connect(&session_, &Session::datasetBusyChanged, passes_, [this] { passes_->setFree(!session_.datasetBusy()); });
     connect(&session_, &Session::workspaceChanged, passes_, &PassesPanel::clear);
+}
+
+void ReportDrawer::connectCaptions()
+{
+    connect(passes_, &PassesPanel::captionsWanted, this, [this] {
+        passes_->captions()->beginRun();
+        session_.writeCaptions();
+    });
+    connect(&session_, &Session::captioned, this, [this](const CaptionReport& report) {
+        passes_->clear(); // text is stale now
+        passes_->captions()->show(report);
+        report_->show(report);
+        if (!report.failures.empty())
+            bring(report_);
+    });
+    connect(&session_, &Session::recordsChanged, this, [this] {
+        std::int64_t without = 0;
+        for (const auto& record : session_.records())
+            without += record.caption.empty() && record.excluded.empty();
+        passes_->captions()->setRecords(!session_.workspace().config.captionCommand.empty(), without);
+    });
 }
 
 void ReportDrawer::openPasses()

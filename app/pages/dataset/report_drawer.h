@@ -36,6 +36,7 @@ private:
     void bring(QWidget* panel);
     void forecast();
     void connectPasses();
+    void connectCaptions();
 
     Session& session_;
     ReportView* report_;

@@ -166,7 +166,8 @@ PreprocessReport PassFixture::run(std::vector<Pass> passes, const JobContext& co
                                 fakes.encoders(),
                                 {.maxFailures = maxFailures,
                                  .memory = memory,
-                                 .onMemory = [this](const PassMemory& used) { memoryUsed.push_back(used); }},
+                                 .onMemory = [this](const PassMemory& used) { memoryUsed.push_back(used); },
+                                 .onFailure = onFailure},
                                 freeBytes)
               ->run(context);
     return report;

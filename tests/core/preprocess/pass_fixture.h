@@ -57,7 +57,8 @@ public:
     PreprocessReport report;                 ///< Of the last run, also when it threw.
     std::optional<std::int64_t> maxFailures; ///< Of the runs to come.
     std::int64_t memory = 0;                 ///< Megabytes, of the runs to come.
-    std::vector<PassMemory> memoryUsed;      ///< Of the last run, by pass.
+    std::function<void(Pass, const Reject&)> onFailure = [](Pass, const auto&) {};
+    std::vector<PassMemory> memoryUsed; ///< Of the last run, by pass.
     FreeBytes freeBytes = freeBytesFor;
 
     std::filesystem::path picture(int index) const;

@@ -214,6 +214,28 @@ private Q_SLOTS:
         QVERIFY(Catalog::open(f.workspace).failures(Pass::Vae).count("picture1") == 0);
     }
 
+    void failuresAreToldWhileThePassGoesOn()
+    {
+        PassFixture f(9);
+        fs::remove(f.picture(0)); // of the square bucket, which comes first
+        f.fakes.pixelsAtOnce = 1;
+        std::int64_t encodedThen = -1;
+        f.onFailure = [&](Pass pass, const Reject& failure) {
+            QVERIFY(pass == Pass::Vae && encodedThen < 0); // once
+            QCOMPARE(failure.what, std::string("picture0"));
+            QVERIFY2(contains(failure.reason, "picture0.png"), failure.reason.c_str());
+            encodedThen = f.fakes.encoded;
+        };
+        f.fakes.onImages = [&](const auto&) { // what was encoded is stored behind the encoder's back
+            while (f.fakes.encoded == 2 && Catalog::open(f.workspace).failures(Pass::Vae).empty())
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        };
+        const auto report = f.run({Pass::Vae});
+        QCOMPARE(report.passes[0].failures.size(), 1U);
+        QCOMPARE(f.fakes.encoded, 8);
+        QVERIFY2(encodedThen >= 2 && encodedThen < 8, std::to_string(encodedThen).c_str());
+    }
+
     void moreFailuresThanAllowedEndThePassAndKeepWhatIsFinished()
     {
         PassFixture f(9);

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/dataset/caption_front.h"
+
+#include <QObject>
+
+class QGridLayout;
+class QLabel;
+class QProgressBar;
+class QPushButton;
+class QWidget;
+
+namespace nanodit {
+
+/// A row of the passes' panel: how many records lack a caption, and the button that lets the workspace's
+/// caption_command write them; then how far it is.
+class CaptionRow : public QObject {
+    Q_OBJECT
+
+public:
+    /// Fills columns 0 to 5 of the grid's row: name, what, (time, bytes:) button, bar, numbers.
+    CaptionRow(QGridLayout* grid, int row, int barWidth, QWidget* parent);
+
+    /// `hasCommand`: workspace.yaml names a program. `without`: records that take part and have no caption.
+    void setRecords(bool hasCommand, std::int64_t without);
+    /// Whether it can be started.
+    void setFree(bool free);
+    void beginRun();
+    /// Of a job of the data set; what is not of captions is ignored.
+    void showProgress(const Progress& progress);
+    /// One more record failed.
+    void countFailure();
+    void show(const CaptionReport& report);
+    bool running() const { return running_; }
+
+Q_SIGNALS:
+    void writeWanted();
+    void failuresWanted();
+
+private:
+    void update();
+
+    QLabel *what_, *numbers_;
+    QPushButton* write_;
+    QProgressBar* bar_;
+    bool hasCommand_ = false, free_ = true, running_ = false;
+    std::int64_t without_ = 0;
+    int failed_ = 0;
+};
+
+/// ", <a>3 failed</a>", a link; "" where none has. Rich text.
+QString failuresLink(std::int64_t failed);
+
+} // namespace nanodit
