@@ -154,9 +154,15 @@ private Q_SLOTS:
             QVERIFY2(memory.most <= memory.budget, std::to_string(memory.most).c_str());
             QVERIFY(memory.most > 0);
         }
-        // More is used where more is allowed: all eight pictures of a bucket at once.
-        if (megabytes == 9)
-            QVERIFY2(f.memoryUsed[1].most >= 8 * f.fakes.bytesEach, std::to_string(f.memoryUsed[1].most).c_str());
+        // More is used where more is allowed: while a whole batch is encoded, as large as the plan states, what the
+        // encoder needs and the bucket images are held. (The small pictures' bucket: none of them fails to be read.)
+        // Of 2, 3, 5 and 9 MB, the latent pass was seen to use 1.50, 2.46, 2.71 and 2.79; 1.27, 2.23, 2.55 and 2.55 are
+        // certain.
+        const auto plan = planMemory(Pass::Vae, {"64x64", "96x64", "64x96"}, f.fakes.encoders(), megabytes);
+        const auto certain = std::min<std::int64_t>(8, plan.most("96x64")) * (f.fakes.bytesEach + imageBytes({96, 64}));
+        const auto text = std::to_string(f.memoryUsed[1].most) + " bytes at most, " + std::to_string(certain) +
+                          " of them for certain";
+        QVERIFY2(f.memoryUsed[1].most >= certain, text.c_str());
     }
 
     void pictureThatIsTooLargeToBeReadIsAFailureOfItsOwn()
