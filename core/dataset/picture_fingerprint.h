@@ -27,6 +27,6 @@ PictureFingerprint fingerprintOf(const Image& image);
 /// The largest difference of two pictures' cells in a channel, of 255.
 int colourDistance(const PictureFingerprint& a, const PictureFingerprint& b);
 /// Near duplicates differ in no cell by more, besides the bits of their structure that they may differ in.
-inline constexpr int nearDuplicateColours = 20;
+inline constexpr int nearDuplicateColours = 30;
 
 } // namespace nanodit
