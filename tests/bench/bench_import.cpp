@@ -37,7 +37,7 @@ void compare(const Workspace& workspace)
                               .fingerprint = fingerprints.at(record.id).fingerprint,
                               .pixelCount = 1024});
     const auto count = static_cast<std::int64_t>(candidates.size());
-    for (const int bits : {0, 4, 8}) { // more take long, and nobody wants them
+    for (const int bits : {0, 4, 8}) { // more take very long
         std::size_t found = 0;
         bench::measure(("duplicates, " + std::to_string(bits) + " bits").c_str(), count,
                        [&] { found = findDuplicates(candidates, {.exact = true, .nearBits = bits}, {})->size(); });
