@@ -3,6 +3,7 @@
 #include "app/preferences.h"
 #include "app/screenshot.h"
 #include "app/session.h"
+#include "core/runtime/waiting_threads.h"
 #include "core/workbench.h"
 #include "widgets/theme.h"
 
@@ -187,6 +188,7 @@ int runWindow(QApplication& application)
 
 int main(int argc, char** argv)
 {
+    letWaitingThreadsSleep(argv);
     QApplication application(argc, argv);
     QApplication::setApplicationName(QStringLiteral("nanodit-workbench"));
     QApplication::setOrganizationName(QStringLiteral("nanodit"));

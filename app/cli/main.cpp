@@ -1,6 +1,7 @@
 #include "app/cli/caption_command.h"
 #include "app/cli/commands.h"
 #include "app/cli/rank_options.h"
+#include "core/runtime/waiting_threads.h"
 
 #include <nlohmann/json.hpp>
 
@@ -59,6 +60,7 @@ int run(int argc, char** argv, nanodit::cli::Options& options)
 
 int main(int argc, char** argv)
 {
+    nanodit::letWaitingThreadsSleep(argv);
     nanodit::cli::Options options;
     try {
         return run(argc, argv, options);

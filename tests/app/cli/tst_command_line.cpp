@@ -49,6 +49,7 @@ private Q_SLOTS:
     void badUsageExitsWithTwo();
     void helpAndVersionExitWithZero();
     void errorsAreJsonWhenAsked();
+    void waitingThreadsSleepUnlessToldOtherwise();
     void theChainRunsFromScenesToAPicture();
 
 private:
@@ -88,6 +89,27 @@ void CommandLineTest::helpAndVersionExitWithZero()
                                 "validate", "compare", "runs", "demo", "golden"})
         QVERIFY2(help.out.contains(command), command);
     QCOMPARE(run({"--version"}).exitCode, 0);
+}
+
+void CommandLineTest::waitingThreadsSleepUnlessToldOtherwise()
+{
+    const TemporaryFolder folder;
+    for (const auto* const setting : {"", "active"}) {
+        auto environment = QProcessEnvironment::systemEnvironment();
+        environment.remove(QStringLiteral("OMP_WAIT_POLICY"));
+        if (*setting != 0)
+            environment.insert(QStringLiteral("OMP_WAIT_POLICY"), QLatin1String(setting));
+        QProcess process;
+        process.setProcessEnvironment(environment);
+        process.start(NANODIT_PROGRAM, {"demo", "create", QString::fromStdString((folder / "demo").string())});
+        const auto wanted = QByteArray("OMP_WAIT_POLICY=") + (*setting != 0 ? setting : "passive");
+        QTRY_VERIFY([&] {
+            QFile started(QStringLiteral("/proc/%1/environ").arg(process.processId()));
+            return started.open(QIODevice::ReadOnly) && started.readAll().split('\0').contains(wanted);
+        }());
+        process.kill();
+        process.waitForFinished();
+    }
 }
 
 void CommandLineTest::errorsAreJsonWhenAsked()
