@@ -87,7 +87,9 @@ void ReferencePicker::showPicture()
     const auto* const fromRecord = std::get_if<RecordReference>(&reference_);
     const auto* const fromFile = std::get_if<PictureReference>(&reference_);
     records_->setCurrentIndex(fromRecord != nullptr ? names_->rowOf(QString::fromStdString(fromRecord->id)) : -1);
-    records_->lineEdit()->setCursorPosition(0); // the id, not the end of the caption
+    // The id, not the end of the caption; after the completer, which puts its choice into the line last.
+    QMetaObject::invokeMethod(
+        records_->lineEdit(), [line = records_->lineEdit()] { line->setCursorPosition(0); }, Qt::QueuedConnection);
     clear_->setEnabled(!std::holds_alternative<NoReference>(reference_));
     const auto show = [this, number](const QString& caption) {
         return [this, number, caption](const QImage& picture) {
