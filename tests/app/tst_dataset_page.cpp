@@ -118,6 +118,14 @@ private Q_SLOTS:
         QVERIFY(window_->findChild<QLabel*>("queryRefusal")->isVisible());
         settle();
         QCOMPARE(browser()->model()->rowCount(), 1); // as before
+
+        browser()->setQuery("unheard-of");
+        settle();
+        QVERIFY(!grid()->isVisible());
+        QTest::mouseClick(window_->findChild<QPushButton*>("clearSearch"), Qt::LeftButton);
+        settle();
+        QVERIFY(grid()->isVisible());
+        QVERIFY(search->text().isEmpty());
         browser()->focusSearch();
         QTest::keyClick(search, Qt::Key_Escape);
         settle();

@@ -6,6 +6,7 @@
 #include "app/thumbnails.h"
 #include "widgets/icons.h"
 #include "widgets/page_frame.h"
+#include "widgets/state_panel.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 #include "widgets/thumbnail_grid.h"
@@ -15,6 +16,7 @@
 #include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
+#include <QPushButton>
 #include <QShortcut>
 #include <QStackedWidget>
 #include <QToolButton>
@@ -39,6 +41,8 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
     , list_(new RecordList(model_, this))
     , thumbnails_(new Thumbnails(thumbnailSide, this))
     , views_(new QStackedWidget(this))
+    , room_(new QStackedWidget(this))
+    , nothing_(new StatePanel(this))
 {
     makeViews();
     auto* const column = new QVBoxLayout(this);
@@ -52,7 +56,7 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
     setRole(refusal_, "problem");
     refusal_->hide();
     column->addWidget(refusal_);
-    column->addWidget(views_, 1);
+    column->addWidget(room_, 1);
     column->addWidget(makeFooter(undo));
     setMinimumWidth(300);
 
@@ -130,6 +134,14 @@ void RecordBrowser::makeViews()
     delete ownSelection;
     views_->addWidget(grid_);
     views_->addWidget(table_);
+    room_->addWidget(views_);
+    room_->addWidget(nothing_);
+    nothing_->setFocusPolicy(Qt::StrongFocus); // keys go on working when an edit filters the last record away
+    nothing_->showEmpty(QStringLiteral("search"), tr("No record matches"),
+                        tr("None has all of these words and filters."));
+    auto* const clear = nothing_->addButton(tr("Clear the search"), QStringLiteral("clear"), false);
+    clear->setObjectName(QStringLiteral("clearSearch"));
+    connect(clear, &QPushButton::clicked, this, [this] { search_->clear(); });
     auto* const header = table_->horizontalHeader();
     header->setSectionsClickable(true);
     header->setSortIndicatorShown(true);
@@ -323,10 +335,21 @@ bool RecordBrowser::idle() const
     return list_->idle() && thumbnails_->idle();
 }
 
+void RecordBrowser::showRoom(bool records)
+{
+    auto* const to = records ? views_->currentWidget() : nothing_;
+    auto* const from = records ? nothing_ : views_->currentWidget();
+    const bool focused = from->hasFocus();
+    room_->setCurrentWidget(records ? static_cast<QWidget*>(views_) : nothing_);
+    if (focused)
+        to->setFocus(Qt::OtherFocusReason);
+}
+
 void RecordBrowser::showCount()
 {
     const auto all = list_->counts().records;
     const auto shown = static_cast<std::int64_t>(model_->rowCount());
+    showRoom(shown > 0 || all == 0);
     auto text =
         shown == all
             ? countText(all, tr("records"))

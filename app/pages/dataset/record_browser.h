@@ -16,6 +16,7 @@ class FilterMenu;
 class RecordList;
 class RecordModel;
 class RecordTable;
+class StatePanel;
 class ThumbnailGrid;
 class Thumbnails;
 
@@ -69,6 +70,7 @@ private:
     void keepSelection();
     void restoreSelection();
     void showCount();
+    void showRoom(bool records); ///< Grid or table, or that nothing matches.
 
     Session& session_;
     RecordModel* model_;
@@ -78,7 +80,8 @@ private:
     FilterMenu* filter_;
     QToolButton *showGrid_, *showTable_;
     QLabel *refusal_, *count_;
-    QStackedWidget* views_;
+    QStackedWidget *views_, *room_; ///< Grid and table; these, or nothing_.
+    StatePanel* nothing_;
     ThumbnailGrid* grid_;
     RecordTable* table_;
     QString current_;
