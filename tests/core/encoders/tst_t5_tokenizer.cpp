@@ -116,8 +116,10 @@ private Q_SLOTS:
     void everyWhiteSpaceOfUnicodeSeparatesWords()
     {
         const auto tokenizer = T5Tokenizer(modelFile());
-        for (const char* const space : {" ", "\t", "\u00a0", "\u0085", "\u1680", "\u2003", "\u2028", "\u3000"})
-            QCOMPARE(tokenizer.encode("a" + std::string(space) + "a"), (Ids{17, 17, 1}));
+        const Ids twoWords = tokenizer.encode("a a");
+        QCOMPARE(twoWords, (Ids{17, 17, 1}));
+        for (const char* const text : {"a\ta", "a\u00a0a", "a\u0085a", "a\u1680a", "a\u2003a", "a\u2028a", "a\u3000a"})
+            QCOMPARE(tokenizer.encode(text), twoWords);
     }
 
     void ofEquallyProbableSplitsTheLongestLastPieceWins()
