@@ -97,8 +97,6 @@ private:
     TensorMap weights_;
 };
 
-/// Names and shapes of every weight, as in the file.
-std::map<std::string, std::vector<std::int64_t>> autoencoderShapes(const AutoencoderConfig& config);
 /// Fresh weights to train from: uniform in +- 1 / sqrt(fan in), norms at one.
 TensorMap initialAutoencoderWeights(const AutoencoderConfig& config, std::uint64_t seed);
 

@@ -1,0 +1,171 @@
+#include "core/encoders/autoencoder_kl.h"
+#include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+
+constexpr const char* weightsName = "diffusion_pytorch_model.safetensors";
+
+/// Attention weights under the names that diffusers used before version 0.17.
+TensorMap withCurrentNames(const TensorMap& weights)
+{
+    static const std::map<std::string, std::string> renamed = {
+        {"query", "to_q"}, {"key", "to_k"}, {"value", "to_v"}, {"proj_attn", "to_out.0"}};
+    TensorMap current;
+    for (const auto& [name, tensor] : weights) {
+        auto target = name;
+        for (const auto& [before, now] : renamed) {
+            const auto old = ".attentions.0." + before + ".";
+            if (const auto at = name.find(old); at != std::string::npos)
+                target = name.substr(0, at) + ".attentions.0." + now + "." + name.substr(at + old.size());
+        }
+        current.emplace(target, tensor);
+    }
+    return current;
+}
+
+/// Names and shapes of every weight, as in the file.
+std::map<std::string, std::vector<std::int64_t>> shapesOf(const AutoencoderConfig& config)
+{
+    std::map<std::string, std::vector<std::int64_t>> shapes;
+    const auto affine = [&](const std::string& name, std::int64_t channels) {
+        shapes[name + ".weight"] = {channels};
+        shapes[name + ".bias"] = {channels};
+    };
+    const auto convolution = [&](const std::string& name, std::int64_t from, std::int64_t to, std::int64_t side) {
+        shapes[name + ".weight"] = {to, from, side, side};
+        shapes[name + ".bias"] = {to};
+    };
+    const auto residual = [&](const std::string& name, std::int64_t from, std::int64_t to) {
+        affine(name + ".norm1", from);
+        convolution(name + ".conv1", from, to, 3);
+        affine(name + ".norm2", to);
+        convolution(name + ".conv2", to, to, 3);
+        if (from != to)
+            convolution(name + ".conv_shortcut", from, to, 1);
+    };
+    const auto middle = [&](const std::string& name, std::int64_t channels) {
+        residual(name + ".resnets.0", channels, channels);
+        residual(name + ".resnets.1", channels, channels);
+        if (!config.midBlockAddAttention)
+            return;
+        affine(name + ".attentions.0.group_norm", channels);
+        for (const auto* part : {"to_q", "to_k", "to_v", "to_out.0"}) {
+            shapes[name + ".attentions.0." + part + ".weight"] = {channels, channels};
+            shapes[name + ".attentions.0." + part + ".bias"] = {channels};
+        }
+    };
+
+    const auto& widths = config.blockOutChannels;
+    const auto levels = static_cast<std::int64_t>(widths.size());
+    convolution("encoder.conv_in", config.inChannels, widths.front(), 3);
+    auto channels = widths.front();
+    for (std::int64_t level = 0; level < levels; ++level) {
+        const auto block = "encoder.down_blocks." + std::to_string(level);
+        for (std::int64_t i = 0; i < config.layersPerBlock; ++i) {
+            residual(block + ".resnets." + std::to_string(i), channels, widths[static_cast<std::size_t>(level)]);
+            channels = widths[static_cast<std::size_t>(level)];
+        }
+        if (level + 1 < levels)
+            convolution(block + ".downsamplers.0.conv", channels, channels, 3);
+    }
+    middle("encoder.mid_block", channels);
+    affine("encoder.conv_norm_out", channels);
+    convolution("encoder.conv_out", channels, 2 * config.latentChannels, 3);
+    if (config.useQuantConv)
+        convolution("quant_conv", 2 * config.latentChannels, 2 * config.latentChannels, 1);
+    if (config.usePostQuantConv)
+        convolution("post_quant_conv", config.latentChannels, config.latentChannels, 1);
+
+    channels = widths.back();
+    convolution("decoder.conv_in", config.latentChannels, channels, 3);
+    middle("decoder.mid_block", channels);
+    for (std::int64_t level = 0; level < levels; ++level) {
+        const auto block = "decoder.up_blocks." + std::to_string(level);
+        const auto width = widths[static_cast<std::size_t>(levels - 1 - level)];
+        for (std::int64_t i = 0; i <= config.layersPerBlock; ++i) {
+            residual(block + ".resnets." + std::to_string(i), channels, width);
+            channels = width;
+        }
+        if (level + 1 < levels)
+            convolution(block + ".upsamplers.0.conv", channels, channels, 3);
+    }
+    affine("decoder.conv_norm_out", channels);
+    convolution("decoder.conv_out", channels, config.outChannels, 3);
+    return shapes;
+}
+
+} // namespace
+
+AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const std::string& source)
+    : config_(std::move(config))
+{
+    auto given = withCurrentNames(weights);
+    for (const auto& [name, shape] : shapesOf(config_)) {
+        const auto found = given.find(name);
+        if (found == given.end())
+            throw DataError(source + " lacks the tensor " + name +
+                            ", which its config.json asks for; the file is incomplete or of another model");
+        if (found->second.sizes() != at::IntArrayRef(shape))
+            throw DataError(source + " holds " + name + " of shape " + shapeText(found->second.sizes()) +
+                            ", but its config.json asks for " + shapeText(shape) +
+                            "; use the config.json that belongs to it");
+        weights_.emplace(name, found->second.to(at::kFloat));
+    }
+}
+
+AutoencoderKl AutoencoderKl::load(const std::filesystem::path& folder)
+{
+    const auto configFile = folder / "config.json";
+    const auto json = nlohmann::json::parse(readTextFile(configFile), nullptr, false);
+    auto config = autoencoderConfigFromJson(json, configFile.string());
+    const auto file = folder / weightsName;
+    const auto index = folder / (std::string(weightsName) + ".index.json");
+    const auto& weights = !std::filesystem::exists(file) && std::filesystem::exists(index) ? index : file;
+    return AutoencoderKl(std::move(config), readTensors(weights), weights.string());
+}
+
+void AutoencoderKl::save(const std::filesystem::path& folder, bool halfPrecision,
+                         const std::map<std::string, std::string>& otherFiles) const
+{
+    TensorMap stored;
+    for (const auto& [name, tensor] : weights_)
+        stored.emplace(name, tensor.detach().to(at::kCPU, halfPrecision ? at::kHalf : at::kFloat).contiguous());
+    writeFolderAtomically(folder, [&](const std::filesystem::path& inside) {
+        writeFileAtomically(inside / "config.json", toJson(config_).dump(2) + "\n");
+        writeTensors(inside / weightsName, stored, {{"format", "pt"}});
+        for (const auto& [name, text] : otherFiles)
+            writeFileAtomically(inside / name, text);
+    });
+}
+
+TensorMap initialAutoencoderWeights(const AutoencoderConfig& config, std::uint64_t seed)
+{
+    auto generator = at::detail::createCPUGenerator(seed);
+    const auto shapes = shapesOf(config);
+    TensorMap weights;
+    for (const auto& [name, shape] : shapes) {
+        const bool isNorm = name.find("norm") != std::string::npos;
+        if (isNorm) {
+            weights.emplace(name, name.ends_with(".weight") ? at::ones(shape) : at::zeros(shape));
+            continue;
+        }
+        const auto& kernel = shapes.at(name.substr(0, name.rfind('.')) + ".weight");
+        double fanIn = 1;
+        for (std::size_t i = 1; i < kernel.size(); ++i)
+            fanIn *= static_cast<double>(kernel[i]);
+        const double bound = 1 / std::sqrt(fanIn);
+        weights.emplace(name, at::empty(shape).uniform_(-bound, bound, generator));
+    }
+    return weights;
+}
+
+} // namespace nanodit
