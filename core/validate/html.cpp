@@ -33,6 +33,7 @@ figure{margin:0;background:var(--card);border-radius:8px;padding:.8rem}
 .row{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(0,1fr);gap:.6rem;align-items:start}
 .row img{display:block;width:100%;border-radius:4px}.row span{display:block;font-size:12px;color:var(--soft);margin-bottom:.2rem;
 overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.sheet .row{gap:0;text-align:center}.sheet img{display:block;width:100%;border-radius:4px}
 figcaption{font-size:13px;margin-top:.6rem}figcaption b{color:var(--ink);font-weight:500}
 svg text{fill:var(--soft);font:12px system-ui,sans-serif}svg .name{fill:var(--ink);font-size:13px}svg .axis{stroke:var(--line);fill:none}
 )";

@@ -11,7 +11,8 @@ namespace nanodit::html {
 
 namespace {
 
-constexpr double width = 520, height = 240, left = 52, right = 14, top = 44, bottom = 38;
+constexpr double width = 520, plot = 158, left = 52, right = 14, bottom = 38;
+constexpr double legendTop = 27, legendLine = 18;
 constexpr std::array dashes = {"", "7 4", "2 4", "10 4 2 4", "4 2", "1 3"};
 constexpr std::size_t styles = dashes.size();
 
@@ -62,6 +63,24 @@ std::string mark(std::size_t index, double x, double y)
     }
 }
 
+/// Where each curve's entry begins: beside the one before as long as it ends within the chart, or else below.
+std::vector<std::pair<double, double>> legendPlaces(const std::vector<ChartCurve>& curves)
+{
+    constexpr double lineAndGap = 48, letter = 6.6;
+    std::vector<std::pair<double, double>> places;
+    double x = 0, y = legendTop;
+    for (const auto& curve : curves) {
+        const double length = lineAndGap + letter * static_cast<double>(curve.name.size());
+        if (x > 0 && x + length > width) {
+            x = 0;
+            y += legendLine;
+        }
+        places.emplace_back(x, y);
+        x += length;
+    }
+    return places;
+}
+
 } // namespace
 
 std::vector<double> axisTicks(double low, double high, int count)
@@ -85,6 +104,8 @@ std::string lineChart(const std::string& title, const std::vector<ChartCurve>& c
     const auto ranges = rangesOf(curves);
     const auto& steps = ranges.first;
     const auto& values = ranges.second;
+    const auto legend = legendPlaces(curves);
+    const double top = legend.back().second + legendLine - 1, height = top + plot + bottom;
     const auto xOf = [&](double step) { return left + (step - steps.low) / steps.span() * (width - left - right); };
     const auto yOf = [&](double value) {
         return height - bottom - (value - values.low) / values.span() * (height - top - bottom);
@@ -105,7 +126,6 @@ std::string lineChart(const std::string& title, const std::vector<ChartCurve>& c
     }
     svg +=
         "<text x=\"" + number(width - right) + "\" y=\"" + number(height - 5) + "\" text-anchor=\"end\">step</text>\n";
-    double legend = 0;
     for (std::size_t i = 0; i < curves.size(); ++i) {
         const auto colour = std::string("var(--s").append(std::to_string(i % styles)).append(")");
         svg += "<g style=\"stroke:" + colour + ";fill:" + colour + "\">";
@@ -122,11 +142,12 @@ std::string lineChart(const std::string& title, const std::vector<ChartCurve>& c
         }
         const auto stroke = "\" style=\"fill:none\" stroke-width=\"1.8\" stroke-dasharray=\"" +
                             std::string(dashes[i % styles]) + "\"/>";
-        svg += "<path d=\"" + path + stroke + "<path d=\"M" + number(legend) + " 27h22" + stroke;
+        const auto [x, y] = legend[i];
+        svg += "<path d=\"" + path + stroke + "<path d=\"M" + number(x) + " " + number(y) + "h22" + stroke;
         if (marks)
-            svg += mark(i, legend + 11, 27);
-        svg += "</g><text x=\"" + number(legend + 28) + "\" y=\"31\">" + escaped(curves[i].name) + "</text>\n";
-        legend += 48 + 6.6 * static_cast<double>(curves[i].name.size());
+            svg += mark(i, x + 11, y);
+        svg += "</g><text x=\"" + number(x + 28) + "\" y=\"" + number(y + 4) + "\">" + escaped(curves[i].name) +
+               "</text>\n";
     }
     return svg + "</svg>\n";
 }

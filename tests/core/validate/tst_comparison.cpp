@@ -7,6 +7,8 @@
 #include <QtTest>
 #include <nlohmann/json.hpp>
 
+#include <set>
+
 using namespace nanodit;
 namespace fs = std::filesystem;
 
@@ -158,6 +160,29 @@ private Q_SLOTS:
         QVERIFY(std::abs(ticks[0] - 0.2) < 1e-12 && std::abs(ticks[2] - 0.4) < 1e-12);
         QCOMPARE(html::axisTicks(0, 7000, 5).size(), std::size_t(4)); // every 2000
         QVERIFY(html::lineChart("nothing", {{.name = "a", .points = {}}}, 2, true).empty());
+    }
+
+    void aLegendWiderThanTheChartGoesOnBelow()
+    {
+        std::vector<html::ChartCurve> curves;
+        for (int i = 0; i < 5; ++i)
+            curves.push_back({.name = "a run with a name of thirty " + std::to_string(i),
+                              .points = {{.step = 1, .mean = 1.0 + i, .interval = {}}}});
+        const auto svg = QString::fromStdString(html::lineChart("loss", curves, 2, true));
+        const QRegularExpression entry("<text x=\"([\\d.]+)\" y=\"([\\d.]+)\">a run with a name of thirty \\d");
+        std::set<QString> places;
+        for (auto found = entry.globalMatch(svg); found.hasNext();) {
+            const auto match = found.next();
+            QVERIFY(match.captured(1).toDouble() + 6.6 * 29 < 520);
+            places.insert(match.captured(0).section('>', 0, 0));
+        }
+        QCOMPARE(places.size(), curves.size()); // none over another
+        const auto firstCurve = svg.indexOf("<g style");
+        const auto lastTick = svg.lastIndexOf("class=\"axis\"", firstCurve); // the highest value's
+        const auto heightOfTick = svg.mid(lastTick).section('"', 3, 3).section('H', 0, 0).section(' ', 1, 1).toDouble();
+        QVERIFY(heightOfTick > 0);
+        for (const auto& place : places) // nor over the curves
+            QVERIFY(place.section('"', 3, 3).toDouble() < heightOfTick);
     }
 
     void theWorstComesFirstAndWhatWasNotMeasuredLast()
