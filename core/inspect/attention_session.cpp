@@ -7,6 +7,7 @@
 #include "core/preprocess/derived_array.h"
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
+#include "core/sample/request_check.h"
 #include "core/sample/solver.h"
 #include "core/sample/stored_model.h"
 
@@ -205,6 +206,8 @@ void Session::prepare(const AttentionSubject& subject)
         const auto size = record_ ? record_->bucket : subject.sampling.size;
         const auto* const vae = autoencoder();
         const auto factor = vae == nullptr ? 8 : vae->config().factor();
+        if (!record_)
+            checkRequest(subject.sampling, factor * model().patchSize);
         latentShape_ = {1, model().latentChannels, size.height / factor, size.width / factor};
         latentGrid_ = model_->tokenGrid(latentShape_[2], latentShape_[3]);
     }

@@ -4,6 +4,7 @@
 #include "core/sample/encoder_match.h"
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
+#include "core/sample/request_check.h"
 #include "core/sample/solver.h"
 #include "core/sample/stored_model.h"
 #include "core/workbench.h"
@@ -88,6 +89,7 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
     if (!warnings_)
         return std::nullopt;
     const auto& decoder = autoencoder();
+    checkRequest(request, decoder.config().factor() * model().patchSize);
     const auto x = noise(request);
     const auto grid = model_->tokenGrid(x.size(2), x.size(3));
     if (context.shouldStop())

@@ -5,6 +5,10 @@
 
 #include <QtTest/QTest>
 
+#include <cmath>
+#include <functional>
+#include <limits>
+
 using namespace nanodit;
 using namespace nanodit::test;
 
@@ -62,6 +66,32 @@ private Q_SLOTS:
         QVERIFY(withReference.rgb != first.rgb);
         request.textRecord = "val0";
         QVERIFY(paint(request).rgb != withReference.rgb);
+    }
+
+    void whatCannotBePaintedIsRefusedInWords()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        const std::vector<std::pair<const char*, std::function<void(SampleRequest&)>>> spoilt = {
+            {"17x3",
+             [](auto& r) {
+                 r.size = {17, 3};
+             }},
+            {"multiples of 16", [](auto& r) { r.size.width += 8; }},
+            {"0x0", [](auto& r) { r.size = {}; }},
+            {"0 steps", [](auto& r) { r.steps = 0; }},
+            {"take 1 to", [](auto& r) { r.steps = std::numeric_limits<std::int64_t>::max(); }},
+            {"shift", [](auto& r) { r.shift = 0; }},
+            {"scales", [](auto& r) { r.textScale = std::nan(""); }},
+            {"lower end", [](auto& r) {
+                 r.guidanceInterval = {0.9, 0.1};
+             }}};
+        for (const auto& [says, spoil] : spoilt) {
+            auto request = smallRequest();
+            spoil(request);
+            const auto message = errorOf([&] { session->sample(request, {}, noPreview); });
+            QVERIFY2(message.find(says) != std::string::npos, (std::string(says) + ": " + message).c_str());
+        }
     }
 
     void scalesOfNullConditionsChangeNothing()

@@ -1,0 +1,26 @@
+#include "core/sample/request_check.h"
+
+#include <cmath>
+
+namespace nanodit {
+
+void checkRequest(const SampleRequest& request, std::int64_t unit)
+{
+    constexpr std::int64_t longestSide = 8192, mostSteps = 10000;
+    const auto fits = [unit](std::int64_t side) { return side > 0 && side <= longestSide && side % unit == 0; };
+    if (!fits(request.size.width) || !fits(request.size.height))
+        throw UsageError("no picture of " + bucketName(request.size) +
+                         " pixels can be painted: both sides must be multiples of " + std::to_string(unit) +
+                         ", and at most " + std::to_string(longestSide));
+    if (request.steps < 1 || request.steps > mostSteps)
+        throw UsageError("no picture can be painted in " + std::to_string(request.steps) + " steps: take 1 to " +
+                         std::to_string(mostSteps));
+    if (!(request.shift > 0) || !std::isfinite(request.shift))
+        throw UsageError("the timestep shift must be a number above 0");
+    if (!std::isfinite(request.textScale) || !std::isfinite(request.dinoScale))
+        throw UsageError("the guidance scales must be numbers");
+    if (!(request.guidanceInterval[0] <= request.guidanceInterval[1]))
+        throw UsageError("the interval of t in which guidance applies must begin at its lower end");
+}
+
+} // namespace nanodit

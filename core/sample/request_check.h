@@ -1,0 +1,11 @@
+#pragma once
+
+#include "core/workbench.h"
+
+namespace nanodit {
+
+/// Throws UsageError unless a picture can be painted so: requests come from PNG files too, which may say anything.
+/// `unit`: pixels that a token of the model covers along each side.
+void checkRequest(const SampleRequest& request, std::int64_t unit);
+
+} // namespace nanodit
