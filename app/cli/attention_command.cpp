@@ -1,5 +1,6 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
+#include "app/cli/number_checks.h"
 #include "core/inspect/attention_export.h"
 #include "core/io/atomic_file.h"
 #include "core/io/film.h"
@@ -316,15 +317,15 @@ void addAttentionCommand(CLI::App& app, Options& options)
 {
     auto* const command = app.add_subcommand("attention", "Look at what a model attends to, and change what it sees");
     const auto a = std::make_shared<AttentionArguments>();
-    command->add_option("--checkpoint", a->checkpoint, "A checkpoint folder or file (default: the last run's newest)");
+    command->add_option("--checkpoint", a->checkpoint, "A checkpoint folder or file (default: the newest)");
     command->add_option("--record", a->subject.record, "The record that is looked at");
     command->add_option("--sample", a->sample, "Instead of a record: a painted PNG, along whose sampling is looked");
     command->add_option("--query", a->query, "Latent tokens: ROW,COL, or ROW,COL:ROW,COL for a region's mean");
     command->add_option("--token", a->token, "The other way: word:NUMBER, cls or patch:ROW,COL");
     command->add_option("--block", a->part.block, "Only this block, from 0 (default: mean over all)")
-        ->check(CLI::NonNegativeNumber);
+        ->check(notNegative());
     command->add_option("--head", a->part.head, "Only this head, from 0 (default: mean over all)")
-        ->check(CLI::NonNegativeNumber);
+        ->check(notNegative());
     command->add_flag("--self", a->self, "Also what the latent tokens attend to among themselves");
     command->add_option("--t", a->subject.t, "Flow time: 1 is noise, near 0 the picture")->capture_default_str();
     command->add_option("--seed", a->subject.sampling.seed, "Seed of the noise")->capture_default_str();
@@ -337,12 +338,15 @@ void addAttentionCommand(CLI::App& app, Options& options)
         ->capture_default_str();
     command->add_option("--dino-scale", a->subject.sampling.dinoScale, "Guidance scale for DINO")
         ->capture_default_str();
-    const std::map<std::string, SeenConditions> seen = {{"all", SeenConditions::All},
-                                                        {"text", SeenConditions::TextOnly},
-                                                        {"dino", SeenConditions::DinoOnly},
-                                                        {"none", SeenConditions::None}};
-    command->add_option("--conditions", a->subject.seen, "What the model sees: all, text, dino or none")
-        ->transform(CLI::CheckedTransformer(seen));
+    static const std::map<std::string, SeenConditions> seen = {{"all", SeenConditions::All},
+                                                               {"text", SeenConditions::TextOnly},
+                                                               {"dino", SeenConditions::DinoOnly},
+                                                               {"none", SeenConditions::None}};
+    command
+        ->add_option_function<std::string>(
+            "--conditions", [a](const std::string& name) { a->subject.seen = seen.at(name); },
+            "What the model sees (default: all)")
+        ->check(CLI::IsMember(&seen));
     command->add_option("--erase-word", a->eraseWords, "Take this word's tokens out of the context (several)");
     command->add_option("--replace-word", a->replaceWords, "NUMBER=TEXT: encode the caption anew with it (several)");
     command->add_flag("--erase-cls", a->subject.edits.eraseCls, "Put the learned null in the place of CLS");

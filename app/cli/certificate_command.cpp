@@ -1,5 +1,7 @@
 #include "app/cli/certificate_command.h"
 
+#include "app/cli/number_checks.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -160,7 +162,7 @@ void runDrift(const DeepVerification& wanted, Options& options)
 {
     DriftReport report;
     const auto job = makeDriftJob({.workspace = Workspace::open(options.workspace),
-                                   .scale = wanted.drift,
+                                   .scale = *wanted.drift,
                                    .records = wanted.records,
                                    .sample = wanted.sample,
                                    .device = options.device,
@@ -194,7 +196,7 @@ void addDeepVerification(CLI::App& verify, DeepVerification& wanted)
         .add_option(
             "--sample", wanted.sample,
             "With --deep or --drift: look at so many records at most, always the same ones, spread over the set")
-        ->check(CLI::PositiveNumber);
+        ->check(positive());
     verify.add_option("--record", wanted.records, "With --deep or --drift: look at these records only (ids)")
         ->delimiter(',');
 }

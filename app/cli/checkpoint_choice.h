@@ -4,7 +4,8 @@
 
 namespace nanodit::cli {
 
-/// The newest checkpoint of the named run; without a name, of the last run (by name) that has one. Throws UsageError.
+/// The newest checkpoint of the named run; without a name, the one of all runs that was written last. Throws
+/// UsageError.
 std::filesystem::path newestCheckpoint(const Workspace& workspace, const std::string& run = {});
 
 } // namespace nanodit::cli

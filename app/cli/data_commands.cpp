@@ -1,6 +1,7 @@
 #include "app/cli/certificate_command.h"
 #include "app/cli/commands.h"
 #include "app/cli/ledger_text.h"
+#include "app/cli/number_checks.h"
 #include "app/cli/preprocess_command.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/report_text.h"
@@ -245,9 +246,7 @@ void addDataCommands(CLI::App& app, Options& options)
     auto* const shard = app.add_subcommand("shard", "Pack the whole records of each split into WebDataset shards");
     const auto shardSize = std::make_shared<std::int64_t>(1000);
     const auto overwrite = std::make_shared<bool>(false);
-    shard->add_option("--shard-size", *shardSize, "Samples in a shard")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+    shard->add_option("--shard-size", *shardSize, "Samples in a shard")->check(positive())->capture_default_str();
     shard->add_flag("--overwrite", *overwrite, "Replace a set that is there, once the new one is whole");
     const auto check = std::make_shared<bool>(false);
     shard
@@ -268,6 +267,8 @@ void addDataCommands(CLI::App& app, Options& options)
     verify->add_flag("--repair", *repair,
                      "Move misaligned patches to dinov3_patches_misaligned/, so that the next pass makes them anew");
     verify->callback([deep, repair, &options] {
+        if (!deep->wanted() && (deep->sample > 0 || !deep->records.empty()))
+            throw UsageError("--sample and --record choose what --deep or --drift looks at: pass one of them, too");
         deep->wanted() ? runDeepVerification(*deep, options) : runVerify(*repair, options);
     });
 
@@ -277,12 +278,10 @@ void addDataCommands(CLI::App& app, Options& options)
     const auto epoch = std::make_shared<LedgerRequest>();
     state->add_option("--set", epoch->set, "The packed set whose epoch is told")->capture_default_str();
     state->add_option("--batch-size", epoch->batchSize, "data.batch_size of the training")
-        ->check(CLI::PositiveNumber)
+        ->check(positive())
         ->capture_default_str();
     state->add_option("--seed", epoch->seed, "Seed of the training")->capture_default_str();
-    state->add_option("--epoch", epoch->epoch, "Which epoch, from 0 on")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
+    state->add_option("--epoch", epoch->epoch, "Which epoch, from 0 on")->check(notNegative())->capture_default_str();
     state->callback([epoch, &options] { runStatus(*epoch, options); });
 
     auto* const exporting = app.add_subcommand("export", "Write the records as a records.jsonl, which can be imported");

@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "app/cli/number_checks.h"
 
 #include <nlohmann/json.hpp>
 
@@ -97,9 +98,7 @@ void addCreate(CLI::App& demo, Options& options)
     const auto request = std::make_shared<DemoRequest>();
     const auto bare = std::make_shared<bool>(false);
     create->add_option("DIR", request->folder, "The new workspace's folder")->required();
-    create->add_option("--scenes", request->scenes, "Pictures to draw")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+    create->add_option("--scenes", request->scenes, "Pictures to draw")->check(positive())->capture_default_str();
     create->add_option("--seed", request->seed, "Same seed, same scenes")->capture_default_str();
     create->add_flag("--bare", *bare, "Draw and import only: no passes, no shards");
     create->callback([request, bare, &options] {
@@ -116,9 +115,7 @@ void addEncoders(CLI::App& demo, Options& options)
     train->add_option("DIR", training->folder, "Folder for vae, dinov3-demo and t5-demo; those there already are kept")
         ->required();
     train->add_option("--seed", training->seed, "Of scenes and weights")->capture_default_str();
-    train->add_option("--scenes", training->scenes, "Pictures to train on")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+    train->add_option("--scenes", training->scenes, "Pictures to train on")->check(positive())->capture_default_str();
     train->callback([training, &options] { runForFigures(*training, &makeTrainEncodersJob, options); });
 
     auto* const measure =
@@ -142,9 +139,9 @@ void addLayout(CLI::App& demo, Options& options)
     const auto request = std::make_shared<LayoutRequest>();
     layout->add_option("--checkpoint", request->checkpoint, "A checkpoint folder")->required();
     layout->add_option("--pictures", request->pictures, "Validation scenes to paint")
-        ->check(CLI::PositiveNumber)
+        ->check(positive())
         ->capture_default_str();
-    layout->add_option("--steps", request->steps, "Sampler steps")->check(CLI::PositiveNumber)->capture_default_str();
+    layout->add_option("--steps", request->steps, "Sampler steps")->check(positive())->capture_default_str();
     layout
         ->add_option("--shift", request->shift,
                      "Shift of the sampler's times; above 1 spends more steps near pure noise")

@@ -1,5 +1,6 @@
 #include "app/cli/commands.h"
 #include "app/cli/config_choice.h"
+#include "app/cli/number_checks.h"
 #include "core/config/yaml.h"
 #include "core/experiment/experiment_front.h"
 #include "core/io/atomic_file.h"
@@ -55,7 +56,7 @@ void addExperimentCommand(CLI::App& app, Options& options)
         ->capture_default_str();
     command->add_option("--set", a->set, "Change a setting of all arms: --set data.batch_size=8")->take_all();
     command->add_option("--steps", a->steps, "Optimiser steps of every model, instead of schedule.steps")
-        ->check(CLI::PositiveNumber);
+        ->check(positive());
     command->add_option("--seeds", request.seeds, "Models of each arm, with the seeds 1 to this")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
@@ -66,7 +67,7 @@ void addExperimentCommand(CLI::App& app, Options& options)
         ->delimiter(',')
         ->check(CLI::IsMember(names));
     command->add_option("--records", request.validation.records, "Validation scenes that every model paints")
-        ->check(CLI::PositiveNumber)
+        ->check(positive())
         ->capture_default_str();
     command->add_option("--sampler-steps", request.validation.steps, "Sampler steps a picture")
         ->check(CLI::Range(1, 1000))

@@ -1,5 +1,6 @@
 #include "app/cli/preprocess_command.h"
 
+#include "app/cli/number_checks.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/report_text.h"
 #include "core/dataset/pass_front.h"
@@ -189,18 +190,19 @@ void addPreprocessCommand(CLI::App& app, Options& options)
     preprocess
         ->add_option("--max-failures", wanted->maxFailures,
                      "End a pass when more records than this have failed; without it, any number may")
-        ->check(CLI::NonNegativeNumber);
+        ->check(notNegative());
     preprocess
         ->add_option("--memory", wanted->memory,
                      "Megabytes that a pass may use at once; without it, half of the machine's")
-        ->check(CLI::PositiveNumber);
+        ->check(positive());
     static const std::map<std::string, PassPrecision> precisions = {
         {"auto", PassPrecision::Auto}, {"float32", PassPrecision::Float32}, {"bf16", PassPrecision::Bf16}};
     preprocess
-        ->add_option("--precision", wanted->precision,
-                     "What T5 and the ViT round the factors of matrix products to, from now on in this workspace: "
-                     "float32 (unless it was changed), bf16, or auto, which measures once")
-        ->transform(CLI::CheckedTransformer(precisions));
+        ->add_option_function<std::string>(
+            "--precision", [wanted](const std::string& name) { wanted->precision = precisions.at(name); },
+            "What T5 and the ViT round the factors of matrix products to, from now on in this workspace: "
+            "float32 (unless it was changed), bf16, or auto, which measures once")
+        ->check(CLI::IsMember(&precisions));
     wanted->ranks.addTo(*preprocess);
     preprocess->callback(
         [wanted, &options] { wanted->dryRun ? runForecast(*wanted, options) : runPreprocess(*wanted, options); });

@@ -114,11 +114,15 @@ struct Edits {
     CLI::Option* tagsGiven = nullptr;
     CLI::Option* excludeGiven = nullptr;
     bool include = false;
+
+    bool any() const { return *captionGiven || *splitGiven || *tagsGiven || *excludeGiven || include; }
 };
 
 void runEdit(const Edits& edits, Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
+    if (!edits.any())
+        throw UsageError("there is nothing to change: pass --caption, --split, --tags, --exclude or --include");
     if (*edits.captionGiven && edits.ids.size() > 1)
         throw UsageError("--caption is for one record: name only one");
     if (*edits.captionGiven)

@@ -1,4 +1,6 @@
+#include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
+#include "app/cli/number_checks.h"
 
 #include <nlohmann/json.hpp>
 
@@ -20,30 +22,6 @@ struct SampleArguments {
     std::int64_t count = 1;
     SampleRequest request;
 };
-
-/// The checkpoint that was named, or the newest of the named run, or the newest of the newest run.
-std::filesystem::path chooseCheckpoint(const SampleArguments& arguments, const Workspace& workspace)
-{
-    if (!arguments.checkpoint.empty())
-        return arguments.checkpoint;
-    std::filesystem::path best;
-    std::filesystem::file_time_type newest{};
-    for (const auto& run : listRuns(workspace)) {
-        if (run.checkpoints.empty() || (!arguments.run.empty() && run.name != arguments.run))
-            continue;
-        const auto time = std::filesystem::last_write_time(run.checkpoints.back());
-        if (best.empty() || time > newest) {
-            best = run.checkpoints.back();
-            newest = time;
-        }
-    }
-    if (best.empty())
-        throw UsageError(arguments.run.empty()
-                             ? "the workspace has no run with a checkpoint: train one, or name a file with --checkpoint"
-                             : "the run \"" + arguments.run + "\" has no checkpoint in " +
-                                   workspace.runsFolder().string());
-    return best;
-}
 
 /// "sample.png" for one picture; "sample-7.png" with the seed for several.
 std::filesystem::path outputFile(const SampleArguments& arguments, std::uint64_t seed)
@@ -69,7 +47,8 @@ void runSample(SampleArguments arguments, Options& options)
     request.solver = arguments.solver == "heun" ? Solver::Heun : Solver::Euler;
     request.size = arguments.size.empty() ? workspace.config.buckets.front() : bucketFromName(arguments.size);
 
-    const auto checkpoint = chooseCheckpoint(arguments, workspace);
+    const auto checkpoint =
+        arguments.checkpoint.empty() ? newestCheckpoint(workspace, arguments.run) : arguments.checkpoint;
     const auto session = SamplingSession::open(workspace, checkpoint, options.device);
     if (!options.output.quiet)
         std::fprintf(stderr, "%s\n", session->description().c_str());
@@ -137,7 +116,7 @@ void addSampleCommand(CLI::App& app, Options& options)
         ->capture_default_str();
     command->add_option("--seed", a->request.seed, "Seed of the noise")->capture_default_str();
     command->add_option("-n,--count", a->count, "Pictures to paint, with seeds counting up")
-        ->check(CLI::PositiveNumber)
+        ->check(positive())
         ->capture_default_str();
     command->add_option("-o,--out", a->out, "PNG to write; carries its settings")->capture_default_str();
     command->callback([a, &options] { runSample(*a, options); });

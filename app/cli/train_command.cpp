@@ -1,5 +1,6 @@
 #include "app/cli/commands.h"
 #include "app/cli/config_choice.h"
+#include "app/cli/number_checks.h"
 #include "core/config/yaml.h"
 
 #include <nlohmann/json.hpp>
@@ -112,7 +113,7 @@ void addTrainCommand(CLI::App& app, Options& options)
     command->add_option("-c,--config", a->config,
                         "A YAML file, or demo or base (default: base, or the run's own with --resume)");
     command->add_option("-r,--run", a->run, "Name of the run (default: the first free of run, run-2...)");
-    command->add_option("--steps", a->steps, "Optimiser steps, instead of schedule.steps")->check(CLI::PositiveNumber);
+    command->add_option("--steps", a->steps, "Optimiser steps, instead of schedule.steps")->check(positive());
     command->add_option("--set", a->set, "Change a setting: --set optimiser.lr=1e-4")->take_all();
     command->add_option("--warm-start", a->warmStart, "A .safetensors or .pt file, or a checkpoint folder");
     command->add_option("--log-every", a->logEvery, "Print every n-th step; 0: none")->capture_default_str();

@@ -1,5 +1,6 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
+#include "app/cli/number_checks.h"
 #include "core/io/atomic_file.h"
 #include "core/validate/comparison.h"
 
@@ -154,13 +155,13 @@ void addValidateCommands(CLI::App& app, Options& options)
     auto* const validate = app.add_subcommand("validate", "Measure a model on the validation split: a page and a JSON");
     const auto a = std::make_shared<ValidateArguments>();
     auto& settings = a->request.settings;
-    auto* const checkpoint = validate->add_option("--checkpoint", a->request.checkpoint,
-                                                  "A checkpoint folder (default: the last run's newest)");
+    auto* const checkpoint =
+        validate->add_option("--checkpoint", a->request.checkpoint, "A checkpoint folder (default: the newest)");
     validate->add_option("-r,--run", a->run, "Use this run's newest checkpoint")->excludes(checkpoint);
     validate->add_option("--tasks", a->tasks, "reconstruction, dino_swap, text_only, text_manipulation (default: all)")
         ->delimiter(',');
     validate->add_option("--records", settings.records, "Validation records to paint")
-        ->check(CLI::PositiveNumber)
+        ->check(positive())
         ->capture_default_str();
     validate->add_option("--steps", settings.steps, "Sampler steps")->check(CLI::Range(1, 1000))->capture_default_str();
     validate->add_option("--shift", settings.shift, "Timestep shift")
