@@ -217,12 +217,6 @@ void RecordLayers::showSimilarity(const RecordView& view, std::span<const float>
     similarity_->setValues(lastSimilarity_, {.low = 0, .high = 1, .quantity = tr("cosine"), .lowIsBelow = true});
 }
 
-void RecordLayers::clearSimilarity()
-{
-    lastSimilarity_.clear();
-    similarityOf_.clear();
-}
-
 QString RecordLayers::valueAt(QPointF point) const
 {
     QStringList values;

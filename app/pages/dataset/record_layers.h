@@ -42,7 +42,6 @@ public:
 
     /// Fills the similarity layer; `marked` is outlined as the best match.
     void showSimilarity(const RecordView& view, std::span<const float> direction);
-    void clearSimilarity();
     const HeatLayer* similarity() const { return similarity_.get(); }
     OutlineLayer& outlines() { return *outlines_; }
     /// "cosine to CLS 0.31", of what is shown at a point of the bucket image; empty where nothing has a value.

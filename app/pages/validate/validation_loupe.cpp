@@ -137,11 +137,6 @@ void ValidationLoupe::setPictures(const std::array<QImage, 3>& pictures, std::in
     layOver();
 }
 
-void ValidationLoupe::setOverlay(Overlay overlay)
-{
-    overlay_->setCurrentIndex(static_cast<int>(overlay));
-}
-
 void ValidationLoupe::layOver()
 {
     const auto overlay = static_cast<Overlay>(overlay_->currentIndex());

@@ -30,7 +30,6 @@ public:
     void setRow(const ValidationRow& row, const QString& place, const std::array<QString, 3>& titles);
     /// Reference, painted, baseline; null for one that is not there. `patchSize` 0: no encoder, no patches.
     void setPictures(const std::array<QImage, 3>& pictures, std::int64_t patchSize);
-    void setOverlay(Overlay overlay);
     const std::array<ImageCanvas*, 3>& canvases() const { return canvases_; }
 
 Q_SIGNALS:
