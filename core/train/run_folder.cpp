@@ -65,11 +65,16 @@ void RunFolder::writeConfig(const TrainConfig& config) const
     writeFileAtomically(path_ / "config.yaml", toYaml(config, true));
 }
 
+void RunFolder::note(LogLevel level, const std::string& text)
+{
+    log_ << timestamp() << levelName(level) << text << "\n" << std::flush;
+}
+
 JobContext RunFolder::logged(const JobContext& context)
 {
     auto copy = context;
     copy.log = [this, log = context.log](LogLevel level, const std::string& text) {
-        log_ << timestamp() << levelName(level) << text << "\n" << std::flush;
+        note(level, text);
         log(level, text);
     };
     return copy;

@@ -15,6 +15,8 @@ public:
 
     const std::filesystem::path& path() const { return path_; }
     void writeConfig(const TrainConfig& config) const;
+    /// Appends a line to log.txt.
+    void note(LogLevel level, const std::string& text);
     /// The context, with what is logged also appended to log.txt. This object must outlive it.
     JobContext logged(const JobContext& context);
 

@@ -87,7 +87,7 @@ JobEnd TrainJob::run(const JobContext& outer)
         request_.finished(report());
         return end;
     } catch (const Error& error) {
-        context.log(LogLevel::Error, error.what());
+        folder_->note(LogLevel::Error, error.what()); // who called is told by the exception
         throw;
     }
 }
