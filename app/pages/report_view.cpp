@@ -8,6 +8,7 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QSplitter>
+#include <QStyledItemDelegate>
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
@@ -28,6 +29,32 @@ QTreeWidget* makeTable(QWidget* parent)
     table->header()->setStretchLastSection(true);
     return table;
 }
+
+/// Sentences on as many lines as they need, for a tree gives its items the height of one; paths break at their
+/// slashes.
+class SentenceDelegate : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    QString displayText(const QVariant& value, const QLocale& locale) const override
+    {
+        constexpr QChar mayBreak(0x200b);
+        return QStyledItemDelegate::displayText(value, locale)
+            .replace(QLatin1Char('/'), QStringLiteral("/") + mayBreak);
+    }
+    QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override
+    {
+        constexpr int margin = 12, gap = 6; // what the style leaves free beside and between lines of a table
+        auto size = QStyledItemDelegate::sizeHint(option, index);
+        if (const auto* const tree = qobject_cast<const QTreeView*>(option.widget)) {
+            const QRect room(0, 0, std::max(80, tree->columnWidth(index.column()) - margin), 10000);
+            const auto text = displayText(index.data(), option.locale);
+            const auto lines = option.fontMetrics.boundingRect(room, Qt::TextWordWrap, text);
+            size.setHeight(std::max(size.height(), lines.height() + gap));
+        }
+        return size;
+    }
+};
 
 bool columnIsAllZero(const QTreeWidget& table, int column)
 {
@@ -57,6 +84,10 @@ ReportView::ReportView(QWidget* parent)
     counts_->setAccessibleName(tr("Counts"));
     rejects_->setUniformRowHeights(false); // reasons are sentences: all of them can be read
     rejects_->setWordWrap(true);
+    rejects_->setItemDelegateForColumn(1, new SentenceDelegate(rejects_));
+    connect(
+        rejects_->header(), &QHeaderView::sectionResized, rejects_, [this] { rejects_->doItemsLayout(); },
+        Qt::QueuedConnection); // not in the middle of a layout
     counts_->setSelectionMode(QAbstractItemView::NoSelection);
     counts_->setFocusPolicy(Qt::NoFocus);
     both_->addWidget(counts_);

@@ -42,7 +42,7 @@ CaptionRow::CaptionRow(QGridLayout* grid, int row, int barWidth, QWidget* parent
     bar_->hide();
     grid->addWidget(name, row, 0);
     grid->addWidget(what_, row, 1);
-    grid->addWidget(write_, row, 2, 1, 2, Qt::AlignRight | Qt::AlignVCenter);
+    grid->addWidget(write_, row, 4); // until the bar takes its place
     grid->addWidget(bar_, row, 4);
     grid->addWidget(numbers_, row, 5);
     connect(write_, &QPushButton::clicked, this, &CaptionRow::writeWanted);
@@ -106,6 +106,7 @@ void CaptionRow::update()
     const auto lacking =
         without_ == 0 ? tr("every record has one") : tr("%1 without").arg(countText(without_, tr("records")));
     what_->setText((running_ ? tr("running the program of the workspace") : lacking) + failuresLink(failed_));
+    write_->setVisible(!running_);
     write_->setEnabled(free_ && hasCommand_ && without_ > 0);
     write_->setToolTip(!hasCommand_
                            ? tr("The workspace names no program that writes captions: set caption_command in its "

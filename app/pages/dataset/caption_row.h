@@ -18,7 +18,7 @@ class CaptionRow : public QObject {
     Q_OBJECT
 
 public:
-    /// Fills columns 0 to 5 of the grid's row: name, what, (time, bytes:) button, bar, numbers.
+    /// Fills the grid's row: name, what, two columns left out, button or bar, numbers.
     CaptionRow(QGridLayout* grid, int row, int barWidth, QWidget* parent);
 
     /// `hasCommand`: workspace.yaml names a program. `without`: records that take part and have no caption.

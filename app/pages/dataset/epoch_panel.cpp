@@ -85,14 +85,14 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
     buckets_->setRootIsDecorated(false);
     buckets_->setUniformRowHeights(true);
     buckets_->setSelectionBehavior(QAbstractItemView::SelectItems); // numbers are chosen, not rows
-    auto* const list = new QVBoxLayout;
-    list->setSpacing(4);
-    list->addWidget(listed_);
-    list->addWidget(records_, 1);
+    auto* const chosen = new QVBoxLayout;
+    chosen->setSpacing(4);
+    chosen->addWidget(listed_);
+    chosen->addWidget(records_, 1);
     auto* const row = new QHBoxLayout;
     row->setSpacing(16);
     row->addWidget(buckets_, 3);
-    row->addLayout(list, 1);
+    row->addLayout(chosen, 1);
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 4, 8, 4);
     column->setSpacing(8);
@@ -134,8 +134,7 @@ void EpochPanel::clear()
     sentence_->setText(tr("Pack shards first: the ledger tells what an epoch does with every picture."));
     buckets_->clear();
     buckets_->hide();
-    records_->clear();
-    listed_->clear();
+    list({});
 }
 
 void EpochPanel::ask()
@@ -165,8 +164,7 @@ void EpochPanel::show(const EpochLedger& ledger)
 {
     ledger_ = ledger;
     buckets_->clear();
-    records_->clear();
-    listed_->clear();
+    list({});
     std::int64_t batches = 0;
     std::size_t notSeen = 0, twice = 0, samples = 0;
     for (const auto& bucket : ledger_.buckets) {
@@ -214,11 +212,19 @@ void EpochPanel::show(const EpochLedger& ledger)
     sentence_->setToolTip(warnings.join(QLatin1Char('\n')));
 }
 
+/// Begins another list; without a title there is none, and its place goes to the numbers.
+void EpochPanel::list(const QString& title)
+{
+    records_->clear();
+    listed_->setText(title);
+    listed_->setVisible(!title.isEmpty());
+    records_->setVisible(!title.isEmpty());
+}
+
 void EpochPanel::listRecords(const QTreeWidgetItem* item, int column)
 {
     const auto& bucket =
         ledger_.buckets.at(static_cast<std::size_t>(buckets_->indexOfTopLevelItem(const_cast<QTreeWidgetItem*>(item))));
-    records_->clear();
     const auto add = [this](const std::string& id, const QString& text) {
         if (static_cast<std::size_t>(records_->count()) >= mostListed)
             return;
@@ -231,14 +237,14 @@ void EpochPanel::listRecords(const QTreeWidgetItem* item, int column)
     };
     const auto name = item->text(BucketColumn);
     if (column == SeenTwiceColumn) {
-        listed_->setText(tr("%1: seen twice").arg(name));
+        list(tr("%1: seen twice").arg(name));
         addAll(bucket.seenTwice);
     } else if (column == CroppedColumn || column == LostColumn) {
-        listed_->setText(tr("%1: cropped, the most first").arg(name));
+        list(tr("%1: cropped, the most first").arg(name));
         for (const auto& record : bucket.cropped)
             add(record.id, QStringLiteral("%1   %2").arg(percent(record.lost), QString::fromStdString(record.id)));
     } else {
-        listed_->setText(tr("%1: not seen").arg(name));
+        list(tr("%1: not seen").arg(name));
         addAll(bucket.notSeen);
     }
 }

@@ -32,6 +32,7 @@ Q_SIGNALS:
 
 private:
     QSpinBox* addNumber(class QHBoxLayout* row, const QString& name, const QString& help, int least, int value);
+    void list(const QString& title);
     void listRecords(const QTreeWidgetItem* item, int column);
 
     Session& session_;
