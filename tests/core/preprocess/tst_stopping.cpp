@@ -74,14 +74,17 @@ struct LargePictures {
         auto catalog = Catalog::open(workspace);
         const auto hash = sha256OfFile(picture(0));
         catalog.together([&] {
-            for (int i = 0; i < pictures; ++i)
-                catalog.put({.id = "large" + std::to_string(i),
-                             .image = picture(i),
-                             .split = "train",
-                             .original = large,
-                             .bucket = {96, 64},
-                             .imageHash = hash,
-                             .imageStamp = *stampOf(picture(i))});
+            for (int i = 0; i < pictures; ++i) {
+                Record record;
+                record.id = "large" + std::to_string(i);
+                record.image = picture(i);
+                record.split = "train";
+                record.original = large;
+                record.bucket = {96, 64};
+                record.imageHash = hash;
+                record.imageStamp = *stampOf(picture(i));
+                catalog.put(record);
+            }
         });
     }
     fs::path picture(int index) const { return pictureFolder / ("large" + std::to_string(index) + ".png"); }
