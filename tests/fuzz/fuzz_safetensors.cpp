@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (const auto& [name, array] : file.arrays)
             for (const auto byte : array.bytes)
                 sum += std::to_integer<unsigned>(byte);
-        static volatile unsigned sink;
+        [[maybe_unused]] static volatile unsigned sink; // so that the bytes are read
         sink = sum;
     } catch (const DataError&) {
     }
