@@ -75,7 +75,7 @@ void Looking::ask(const AttentionQuestion& question, std::optional<std::int64_t>
     summing_ = std::make_shared<JobControl>();
     queue_.forgetWaiting();
     const auto& first = question.latents.empty() ? summing_ : control_;
-    if (!firstBlock)
+    if (!firstBlock || question.self) // a large model is evaluated anew for self attention: once is enough
         return answer(first, question);
     auto ofFirst = question;
     ofFirst.block = firstBlock;

@@ -26,8 +26,9 @@ public:
 
     void look(const std::filesystem::path& checkpoint, const AttentionSubject& subject);
     /// Of the moment that was looked at last. `firstBlock`: answered for this block alone before it is answered for
-    /// all, for large pictures take their time. A newer question ends what is still being summed up for an older one,
-    /// but for the first answer to a choice of latents: that comes at once, and hovering is to show something.
+    /// all, for large pictures take their time (not with self attention, where that would be twice the work). A newer
+    /// question ends what is still being summed up for an older one, but for the first answer to a choice of latents:
+    /// that comes at once, and hovering is to show something.
     void ask(const AttentionQuestion& question, std::optional<std::int64_t> firstBlock = {});
     /// Stops looks and questions, not the job.
     void cancel();
