@@ -49,12 +49,7 @@ void compare(const Workspace& workspace)
 
 int main(int argc, char** argv)
 {
-    const std::int64_t count = argc > 1 ? std::atoll(argv[1]) : 100000;
-    const fs::path folder = argc > 2 ? fs::path(argv[2]) : fs::temp_directory_path() / "nanodit-bench-import";
-    const auto pictures = folder / "pictures";
-    fs::remove_all(folder / "workspace");
-    if (!fs::exists(pictures))
-        bench::measure("drawing the pictures", count, [&] { bench::drawSmallPictures(pictures, count); });
+    const auto [count, folder, pictures] = bench::smallSet(argc, argv);
     WorkspaceConfig config;
     config.exclusions.largestEnlargement = 0;
     const auto workspace = Workspace::create(folder / "workspace", config);

@@ -3,10 +3,12 @@
 /// Small drawn pictures for benchmarks of large sets.
 
 #include "core/io/image.h"
+#include "tests/bench/measured_step.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -46,6 +48,26 @@ inline void drawSmallPictures(const fs::path& folder, std::int64_t count)
             .write(reinterpret_cast<const char*>(png.data()), static_cast<std::streamsize>(png.size()));
         std::ofstream(folder / (std::string(name) + ".txt")) << "drawn picture number " << i;
     }
+}
+
+/// Where a benchmark of a large set works.
+struct SmallSet {
+    std::int64_t count = 0;
+    fs::path folder, pictures;
+};
+
+/// Of the arguments [count] [folder]. The pictures are drawn unless an earlier run did that; a workspace that is there
+/// is removed.
+inline SmallSet smallSet(int argc, char** argv)
+{
+    SmallSet set{.count = argc > 1 ? std::atoll(argv[1]) : 100000,
+                 .folder = argc > 2 ? fs::path(argv[2]) : fs::temp_directory_path() / "nanodit-bench-import",
+                 .pictures = {}};
+    set.pictures = set.folder / "pictures";
+    fs::remove_all(set.folder / "workspace");
+    if (!fs::exists(set.pictures))
+        measure("drawing the pictures", set.count, [&] { drawSmallPictures(set.pictures, set.count); });
+    return set;
 }
 
 } // namespace nanodit::bench
