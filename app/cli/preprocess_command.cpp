@@ -122,7 +122,7 @@ json forecastJson(const PassForecast& pass)
         due.push_back({{"id", record.id}, {"why", record.why}});
     return {{"pass", passName(pass.pass)},
             {"whole", pass.whole},
-            {"to_adopt", pass.toAdopt},
+            {"to_read", pass.toRead},
             {"to_make", pass.toMake()},
             {"missing", pass.missing},
             {"stale", pass.stale},
@@ -150,15 +150,15 @@ void runForecast(const Wanted& wanted, Options& options)
         return;
     }
     std::vector<std::vector<std::string>> rows = {
-        {"pass", "whole", "to adopt", "missing", "stale", "wrong", "time", "to write", "in all"}};
+        {"pass", "whole", "to read", "missing", "stale", "wrong", "time", "to write", "in all"}};
     std::string lists;
     auto passes = json::array();
     for (const auto& pass : forecast.passes) {
         const auto because = countsText(byName(pass.staleBecause));
         rows.push_back(
-            {passName(pass.pass), std::to_string(pass.whole), std::to_string(pass.toAdopt),
-             std::to_string(pass.missing), std::to_string(pass.stale) + (because.empty() ? "" : " (" + because + ")"),
-             std::to_string(pass.wrong), timeText(pass), bytesText(pass.bytesToWrite), bytesText(pass.bytesInAll)});
+            {passName(pass.pass), std::to_string(pass.whole), std::to_string(pass.toRead), std::to_string(pass.missing),
+             std::to_string(pass.stale) + (because.empty() ? "" : " (" + because + ")"), std::to_string(pass.wrong),
+             timeText(pass), bytesText(pass.bytesToWrite), bytesText(pass.bytesInAll)});
         lists += dueText(pass);
         passes.push_back(forecastJson(pass));
     }

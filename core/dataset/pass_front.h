@@ -29,8 +29,8 @@ struct PassForecast {
     Pass pass = Pass::T5;
     std::string obstacle; ///< Why the pass cannot run: a sentence. Otherwise empty.
 
-    std::int64_t whole = 0;   ///< Nothing to do.
-    std::int64_t toAdopt = 0; ///< Made elsewhere and good by their heads: the pass reads them, and adopts good ones.
+    std::int64_t whole = 0;  ///< Nothing to do.
+    std::int64_t toRead = 0; ///< Good by their heads, but made elsewhere or replaced since: read, and made if not good.
     std::int64_t missing = 0; ///< To make: an array is not there, or was being written when the work was interrupted.
     std::int64_t stale = 0;   ///< To make: what they are made of has changed.
     std::int64_t wrong = 0;   ///< To make, after what lies there was moved aside.

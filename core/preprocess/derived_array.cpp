@@ -171,9 +171,10 @@ ArrayJudgement judgeArray(const fs::path& file, ArrayKind kind, const Record& re
         return give(ArrayVerdict::Missing,
                     file.string() + " was being written when the work was interrupted; " + remedy(kind));
     judgement.foreign = !provenance;
+    judgement.replaced = provenance && provenance->fileMark != mark;
     judgement.adopted = provenance && provenance->adopted;
     judgement.fileMark = mark;
-    if (provenance && provenance->fileMark == mark) {
+    if (provenance && !judgement.replaced) {
         judgement.dtype = provenance->dtype;
         judgement.shape = provenance->shape;
     } else {
@@ -219,6 +220,22 @@ ArrayJudgement judgeContents(const fs::path& file, ArrayKind kind, ArrayJudgemen
         judgement.problem = std::string(error.what()) + "; " + remakeRemedy(kind);
     }
     return judgement;
+}
+
+bool isSetAside(const ArrayJudgement& judgement)
+{
+    switch (judgement.verdict) {
+    case ArrayVerdict::Missing:
+    case ArrayVerdict::Whole:
+    case ArrayVerdict::Stale:
+        return judgement.foreign;
+    case ArrayVerdict::Misaligned:
+    case ArrayVerdict::WrongShape:
+    case ArrayVerdict::Nonfinite:
+    case ArrayVerdict::Unreadable:
+        return judgement.foreign || judgement.replaced;
+    }
+    return false;
 }
 
 std::string verdictName(ArrayVerdict verdict)

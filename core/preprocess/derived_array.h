@@ -34,6 +34,7 @@ std::string verdictName(ArrayVerdict verdict); ///< "missing", "wrong shape"...
 struct ArrayJudgement {
     ArrayVerdict verdict = ArrayVerdict::Missing;
     bool foreign = false;             ///< There is a file, and nothing is known of where it comes from.
+    bool replaced = false;            ///< It is not the file that its provenance was written for, or a copy of that.
     bool adopted = false;             ///< It was foreign, and found good.
     std::vector<InputChange> changes; ///< Why it is stale.
     std::string fileMark;             ///< Of the file that was judged.
@@ -41,6 +42,10 @@ struct ArrayJudgement {
     DType dtype = DType::F32;         ///< As the file has it, where it could be read.
     std::vector<std::int64_t> shape;
 };
+
+/// Whether a pass that makes the array moves this file aside instead of replacing it: it may be somebody's work, not a
+/// pass's. A copy of what a pass made is not.
+bool isSetAside(const ArrayJudgement& judgement);
 
 /// data/derived/<array>/<id>.npy
 std::filesystem::path arrayFile(const Workspace& workspace, ArrayKind kind, const std::string& id);

@@ -30,7 +30,7 @@ std::int64_t inBlocks(std::int64_t bytes)
 /// What a pass has to do for a record.
 struct Duty {
     bool whole = true;
-    bool adopts = false; ///< Nothing but to read arrays of unknown origin.
+    bool reads = false; ///< Arrays that were not written here, or replaced since, have to be read.
     ArrayVerdict verdict = ArrayVerdict::Whole;
     std::string why;
     std::vector<InputChange> changes;
@@ -45,7 +45,7 @@ Duty dutyOf(const SurveyedRecord& entry, Pass pass)
     };
     for (const auto kind : arraysOf(pass)) {
         const auto& judgement = entry.array(kind);
-        duty.adopts = duty.adopts || judgement.foreign;
+        duty.reads = duty.reads || judgement.foreign || judgement.replaced;
         if (judgement.verdict == ArrayVerdict::Whole || (!duty.whole && rank(duty.verdict) >= rank(judgement.verdict)))
             continue;
         duty.whole = false;
@@ -54,7 +54,7 @@ Duty dutyOf(const SurveyedRecord& entry, Pass pass)
         duty.why = verdictName(judgement.verdict);
         for (std::size_t i = 0; i < judgement.changes.size(); ++i)
             duty.why += (i == 0 ? ": " : ", ") + inWords(judgement.changes[i]);
-        if (judgement.foreign)
+        if (isSetAside(judgement))
             duty.why += ", is moved aside";
     }
     return duty;
@@ -115,9 +115,9 @@ public:
                 known_ = false;
                 return;
             }
-            // What nobody knows the origin of is moved aside and goes on taking its place.
+            // What is moved aside goes on taking its place.
             std::optional<FileStamp> before;
-            if (!entry.array(kind).foreign)
+            if (!isSetAside(entry.array(kind)))
                 before = stampOf(arrayFile(workspace_, kind, entry.record.id));
             written_ += *bytes;
             inAll_ += *bytes;
@@ -158,7 +158,7 @@ std::optional<PassForecast> forecastPass(Pass pass, const std::vector<SurveyedRe
     for (const auto& entry : survey) {
         auto duty = dutyOf(entry, pass);
         if (duty.whole) {
-            ++(duty.adopts ? forecast.toAdopt : forecast.whole);
+            ++(duty.reads ? forecast.toRead : forecast.whole);
             bytes.keep(entry, pass);
             continue;
         }

@@ -1,41 +1,70 @@
 #include "core/preprocess/pass_plan.h"
 
 #include "core/preprocess/set_aside.h"
+#include "core/runtime/parallel.h"
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <tuple>
 
 namespace nanodit {
 
 namespace {
 
-/// Whether all arrays of the pass are whole. Reads those of unknown origin and adopts them.
-bool isWhole(SurveyedRecord& entry, Pass pass, const Workspace& workspace, Catalog& catalog, PassPlan& plan,
-             const ArrayExpectations& expected)
+constexpr std::size_t recordsAtOnce = 64;
+
+bool isWhole(const SurveyedRecord& entry, Pass pass)
+{
+    return std::ranges::all_of(arraysOf(pass),
+                               [&](ArrayKind kind) { return entry.array(kind).verdict == ArrayVerdict::Whole; });
+}
+
+bool isUnread(const ArrayJudgement& judgement)
+{
+    return judgement.foreign || judgement.replaced;
+}
+
+/// Reads the arrays that are whole by their heads and that nobody here has written or read: adopts, or knows again,
+/// those that are good. Gives false when stopped.
+bool readUnread(std::vector<SurveyedRecord>& survey, Pass pass, const Workspace& workspace, Catalog& catalog,
+                PassPlan& plan, const ArrayExpectations& expected, const JobContext& context)
 {
     const auto kinds = arraysOf(pass);
-    bool foreign = false;
-    for (const auto kind : kinds) {
-        auto& judgement = entry.array(kind);
-        if (judgement.verdict != ArrayVerdict::Whole)
-            return false;
-        if (judgement.foreign) {
-            judgement = judgeContents(arrayFile(workspace, kind, entry.record.id), kind, judgement);
-            foreign = true;
-        }
-        if (judgement.verdict != ArrayVerdict::Whole)
-            return false;
+    std::vector<SurveyedRecord*> unread;
+    for (auto& entry : survey) {
+        if (isWhole(entry, pass) &&
+            std::ranges::any_of(kinds, [&](ArrayKind kind) { return isUnread(entry.array(kind)); }))
+            unread.push_back(&entry);
     }
-    if (foreign) {
+    if (unread.empty())
+        return true;
+    ProgressMeter meter(context, passName(pass) + ": reading arrays that were not written here",
+                        static_cast<std::int64_t>(unread.size()), "records");
+    for (std::size_t first = 0; first < unread.size(); first += recordsAtOnce) {
+        const auto part = std::span(unread).subspan(first, std::min(recordsAtOnce, unread.size() - first));
+        forEachParallel(part.size() * kinds.size(), [&](std::size_t i) {
+            auto& entry = *part[i / kinds.size()];
+            const auto kind = kinds[i % kinds.size()];
+            if (isUnread(entry.array(kind)) && !context.control->stopRequested())
+                entry.array(kind) = judgeContents(arrayFile(workspace, kind, entry.record.id), kind, entry.array(kind));
+        });
+        if (context.shouldStop())
+            return false;
         catalog.together([&] {
-            for (const auto kind : kinds) {
-                if (entry.array(kind).foreign)
-                    adoptArray(catalog, entry.record, kind, entry.array(kind),
-                               inputsNow(entry.record, kind, expected, plan.fingerprints));
+            for (const auto* const entry : part) {
+                if (!isWhole(*entry, pass))
+                    continue;
+                bool foreign = false;
+                for (const auto kind : kinds) {
+                    foreign = foreign || entry->array(kind).foreign;
+                    enterRead(catalog, entry->record, kind, entry->array(kind),
+                              inputsNow(entry->record, kind, expected, plan.fingerprints));
+                }
+                plan.adopted += foreign;
             }
         });
-        ++plan.adopted;
+        meter.advance(static_cast<std::int64_t>(part.size()));
     }
     return true;
 }
@@ -79,13 +108,22 @@ MemoryPlan planMemoryOf(Pass pass, const Workspace& workspace, const PassEncoder
     return planMemory(pass, buckets, encoders, memory);
 }
 
-void adoptArray(Catalog& catalog, const Record& record, ArrayKind kind, const ArrayJudgement& judgement,
-                const ArrayInputs& inputs)
+void enterRead(Catalog& catalog, const Record& record, ArrayKind kind, const ArrayJudgement& judgement,
+               const ArrayInputs& inputs)
 {
+    if (!isUnread(judgement))
+        return;
     Provenance provenance;
-    provenance.inputs = inputs;
-    provenance.adopted = true;
-    provenance.madeAt = utcNow();
+    if (judgement.foreign) {
+        provenance.inputs = inputs;
+        provenance.adopted = true;
+        provenance.madeAt = utcNow();
+    } else {
+        const auto known = catalog.provenance(record.id, kind);
+        if (!known || known->unfinished()) // a pass has begun to make it anew meanwhile
+            return;
+        provenance = *known;
+    }
     provenance.dtype = judgement.dtype;
     provenance.shape = judgement.shape;
     provenance.fileMark = judgement.fileMark;
@@ -104,16 +142,16 @@ std::optional<PassPlan> planPass(Pass pass, const Workspace& workspace, Catalog&
     PassPlan plan;
     plan.fingerprints = *fingerprints;
     plan.memory = planMemoryOf(pass, workspace, encoders, memory);
+    if (!readUnread(*survey, pass, workspace, catalog, plan, encoders.expectations, context))
+        return std::nullopt;
     for (auto& entry : *survey) {
-        if (context.shouldStop())
-            return std::nullopt;
-        if (isWhole(entry, pass, workspace, catalog, plan, encoders.expectations)) {
+        if (isWhole(entry, pass)) {
             ++plan.whole;
             continue;
         }
         PassPlan::Task task{.record = std::move(entry.record), .moveAside = {}};
         for (const auto kind : arraysOf(pass)) {
-            if (entry.array(kind).foreign)
+            if (isSetAside(entry.array(kind)))
                 task.moveAside.emplace_back(kind, asideFolder(kind, entry.array(kind).verdict));
         }
         plan.tasks.push_back(std::move(task));

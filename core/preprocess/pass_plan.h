@@ -13,7 +13,7 @@ namespace nanodit {
 struct PassPlan {
     struct Task {
         Record record;
-        /// Files in the way that nobody knows the origin of: array and folder to move them to.
+        /// Files in the way that no pass wrote: array and folder to move them to.
         std::vector<std::pair<ArrayKind, std::string>> moveAside;
     };
     std::vector<Task> tasks;
@@ -25,8 +25,9 @@ struct PassPlan {
     std::int64_t adopted = 0;
 };
 
-/// Looks at every record. Arrays that are whole by their heads but of unknown origin are read and, when they are
-/// finite, adopted. `memory`: megabytes, as planMemory has them. Empty when stopped.
+/// Looks at every record. Arrays that are whole by their heads but of unknown origin, or in files that were replaced
+/// since they were written, are read: when they are finite they are adopted, or known again. `memory`: megabytes, as
+/// planMemory has them. Empty when stopped.
 std::optional<PassPlan> planPass(Pass pass, const Workspace& workspace, Catalog& catalog, const PassEncoders& encoders,
                                  const JobContext& context, std::int64_t memory);
 
@@ -36,8 +37,9 @@ MemoryPlan planMemoryOf(Pass pass, const Workspace& workspace, const PassEncoder
 /// What batches are cut by, and rates kept by: the bucket's name, or "" for t5.
 std::string bucketKey(Pass pass, const Record& record);
 
-/// Enters an array into the catalog that was made elsewhere and found good.
-void adoptArray(Catalog& catalog, const Record& record, ArrayKind kind, const ArrayJudgement& judgement,
-                const ArrayInputs& inputs);
+/// Enters a file into the catalog that was read and found good, so that it need not be read again: an array that was
+/// made elsewhere is adopted, one whose file was replaced keeps its provenance. Does nothing for others.
+void enterRead(Catalog& catalog, const Record& record, ArrayKind kind, const ArrayJudgement& judgement,
+               const ArrayInputs& inputs);
 
 } // namespace nanodit

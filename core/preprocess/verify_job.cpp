@@ -113,7 +113,7 @@ public:
 private:
     void note(std::span<const SurveyedRecord> part)
     {
-        std::vector<std::pair<const SurveyedRecord*, ArrayKind>> adoptable;
+        std::vector<std::pair<const SurveyedRecord*, ArrayKind>> read;
         for (const auto& entry : part) {
             const auto& id = entry.record.id;
             if (entry.imageGone)
@@ -127,8 +127,8 @@ private:
                 counts.adopted += judgement.adopted && judgement.verdict == ArrayVerdict::Whole;
                 if (judgement.verdict == ArrayVerdict::Whole) {
                     const bool known = !fingerprints_[static_cast<std::size_t>(passOf(kind))].empty();
-                    if (judgement.foreign && known && !catalog_.readOnly())
-                        adoptable.emplace_back(&entry, kind);
+                    if ((judgement.replaced || (judgement.foreign && known)) && !catalog_.readOnly())
+                        read.emplace_back(&entry, kind);
                     continue;
                 }
                 auto problem = judgement.problem;
@@ -140,14 +140,16 @@ private:
                 report_.problems.push_back({id, problem});
             }
         }
-        if (adoptable.empty())
+        if (read.empty())
             return;
         catalog_.together([&] {
-            for (const auto& [entry, kind] : adoptable)
-                adoptArray(catalog_, entry->record, kind, entry->array(kind),
-                           inputsNow(entry->record, kind, encoders_.expectations, fingerprints_));
+            for (const auto& [entry, kind] : read)
+                enterRead(catalog_, entry->record, kind, entry->array(kind),
+                          inputsNow(entry->record, kind, encoders_.expectations, fingerprints_));
         });
-        for (const auto& [entry, kind] : adoptable) {
+        for (const auto& [entry, kind] : read) {
+            if (!entry->array(kind).foreign)
+                continue;
             ++report_.arrays[static_cast<std::size_t>(kind)].adopted;
             if (report_.adopted.empty() || report_.adopted.back().what != entry->record.id)
                 report_.adopted.push_back({entry->record.id, "made elsewhere and found good:"});

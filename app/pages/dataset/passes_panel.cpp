@@ -49,8 +49,8 @@ QString workText(const PassForecast& forecast)
     }
     if (forecast.wrong > 0)
         parts << PassesPanel::tr("%1 wrong, moved aside first").arg(numberOf(forecast.wrong));
-    if (forecast.toAdopt > 0)
-        parts << PassesPanel::tr("%1 made elsewhere, to judge").arg(numberOf(forecast.toAdopt));
+    if (forecast.toRead > 0)
+        parts << PassesPanel::tr("%1 not written here, to read").arg(numberOf(forecast.toRead));
     if (forecast.unreadable > 0)
         parts << PassesPanel::tr("%1 whose picture is gone").arg(numberOf(forecast.unreadable));
     if (parts.isEmpty())
@@ -202,7 +202,7 @@ void PassesPanel::showSentence()
     for (const auto& pass : forecast_->passes) {
         if (!lines_[static_cast<std::size_t>(pass.pass)].chosen->isChecked())
             continue;
-        records += pass.toMake() + pass.toAdopt;
+        records += pass.toMake() + pass.toRead;
         bytes += pass.bytesGrowth.value_or(0);
         seconds += pass.seconds.value_or(0);
         known = known && (pass.seconds.has_value() || pass.toMake() == 0);
@@ -315,7 +315,7 @@ void PassesPanel::updateStart()
     bool work = false;
     for (const auto& pass : forecast_ ? forecast_->passes : std::vector<PassForecast>())
         work = work ||
-               (lines_[static_cast<std::size_t>(pass.pass)].chosen->isChecked() && pass.toMake() + pass.toAdopt > 0);
+               (lines_[static_cast<std::size_t>(pass.pass)].chosen->isChecked() && pass.toMake() + pass.toRead > 0);
     // What does not fit together may fit apart: the passes look again before they begin.
     const bool all = std::ranges::all_of(lines_, [](const Line& line) { return line.chosen->isChecked(); });
     start_->setEnabled(free_ && work && (forecast_->refusal.empty() || !all));

@@ -120,8 +120,8 @@ private Q_SLOTS:
         writeNpy(f.array(ArrayKind::DinoPatches, "picture0"), arrayFromTensor(at::ones({256, 5})));
         const auto before = f.derivedFiles();
         const auto forecast = f.forecast();
-        QCOMPARE(forecast.passes[1].toAdopt, 3);
-        QCOMPARE(forecast.passes[2].toAdopt, 2);
+        QCOMPARE(forecast.passes[1].toRead, 3);
+        QCOMPARE(forecast.passes[2].toRead, 2);
         QCOMPARE(forecast.passes[2].wrong, 1);
         QCOMPARE(whyOf(forecast.passes[2], "picture0"), std::string("misaligned, is moved aside"));
         QVERIFY(f.derivedFiles() == before); // neither moved nor adopted

@@ -199,6 +199,53 @@ private Q_SLOTS:
         QVERIFY2(report.sound(), report.sound() ? "" : report.problems.front().reason.c_str());
     }
 
+    void replacedArrayThatIsNotFiniteIsMadeAgain()
+    {
+        PassFixture f(3);
+        f.run();
+        const auto expected = f.derivedFiles();
+        auto tensor = load(f, ArrayKind::Vae, "picture1");
+        tensor.view(-1)[0] = std::numeric_limits<double>::quiet_NaN();
+        overwrite(f, ArrayKind::Vae, "picture1", tensor);
+        const auto spoilt = readTextFile(f.array(ArrayKind::Vae, "picture1"));
+        QVERIFY(contains(onlyProblem(verify(f)), "moves the file aside"));
+        QCOMPARE(f.forecast().passes[1].toRead, 1);
+        QCOMPARE(f.run().passes[1].made, 1);
+        auto files = f.derivedFiles();
+        QCOMPARE(files.at("vae_set_aside/picture1.npy"), spoilt);
+        files.erase("vae_set_aside/picture1.npy");
+        QVERIFY(files == expected);
+        QVERIFY(verify(f).sound());
+    }
+
+    void copiedArraysAreReadOnceAndKnownAgain()
+    {
+        for (const bool verified : {false, true}) {
+            PassFixture f(3);
+            f.run();
+            const auto made = Catalog::open(f.workspace).provenances(ArrayKind::DinoPatches).at("picture0").madeAt;
+            const auto aside = f.folder / "copy";
+            fs::copy(f.workspace.derivedFolder(), aside, fs::copy_options::recursive);
+            fs::remove_all(f.workspace.derivedFolder());
+            fs::rename(aside, f.workspace.derivedFolder());
+            for (const auto& pass : f.forecast().passes)
+                QCOMPARE(pass.toRead, 3);
+            f.fakes.encoded = 0;
+            if (verified)
+                QVERIFY(verify(f).sound());
+            else
+                f.run();
+            QCOMPARE(f.fakes.encoded, 0);
+            for (const auto& pass : f.forecast().passes) {
+                QCOMPARE(pass.toRead, 0);
+                QCOMPARE(pass.whole, 3);
+            }
+            const auto known = Catalog::open(f.workspace).provenances(ArrayKind::DinoPatches).at("picture0");
+            QVERIFY(!known.adopted);
+            QCOMPARE(known.madeAt, made);
+        }
+    }
+
     void arraysOfUnknownOriginAreJudgedByContentAndAdopted()
     {
         PassFixture made(2), f(2);
