@@ -67,10 +67,12 @@ struct ImportReport {
     std::vector<Reject> rejects;       ///< What gave no record.
 };
 std::unique_ptr<Job> makeImportJob(ImportRequest request);
+/// Throws DataError when a source is neither a folder nor a records.jsonl nor a tar, before anything is made for it.
+void requireImportSource(const std::filesystem::path& source);
 
-/// Writes every record as a line {"id", "image", "caption", "aspect_bucket", "split", "tags"} with the unknown fields it
-/// was imported with; pictures relative to the file's folder where they lie inside the workspace. Whole or not at all; gives
-/// the number of lines. What it writes can be imported.
+/// Writes every record as a line {"id", "image", "caption", "aspect_bucket", "split", "tags"} with the unknown fields
+/// it was imported with; pictures relative to the file's folder where they lie inside the workspace. Whole or not at
+/// all; gives the number of lines. What it writes can be imported.
 std::int64_t exportRecords(const Workspace& workspace, const std::filesystem::path& file);
 
 struct PreprocessRequest {
@@ -157,8 +159,8 @@ struct StepMetrics {
     double samplesPerSecond = 0;
     double dataWaitSeconds = 0;
     double residentMegabytes = 0;
-    std::int64_t damagedSamples = 0; ///< Left out as they could not be read, since the run was begun or resumed.
-    bool skipped = false;            ///< Loss or gradient was not finite: weights untouched.
+    std::int64_t damagedSamples = 0;       ///< Left out as they could not be read, since the run was begun or resumed.
+    bool skipped = false;                  ///< Loss or gradient was not finite: weights untouched.
     std::vector<BlockAttention> attention; ///< By block, before the step; empty at steps that did not measure it.
 };
 
@@ -285,7 +287,8 @@ struct DemoRequest {
 std::unique_ptr<Job> makeDemoJob(DemoRequest request);
 
 /// Trains the demo's encoders on drawn scenes: `folder`/{vae,dinov3-demo,t5-demo}, in Hugging Face layouts, each with a
-/// README.md that tells how it was made. An encoder whose folder is there already is left alone; a stopped training goes on.
+/// README.md that tells how it was made. An encoder whose folder is there already is left alone; a stopped training
+/// goes on.
 struct TrainEncodersRequest {
     std::filesystem::path folder;
     std::uint64_t seed = 1;
@@ -296,18 +299,19 @@ std::unique_ptr<Job> makeTrainEncodersJob(TrainEncodersRequest request);
 
 /// What demo encoders do on scenes of the validation split.
 struct DemoFigures {
-    double psnrMean = 0, psnrLowest = 0;    ///< dB, of pictures that the autoencoder gives back.
-    double patchAccuracy = 0;               ///< Share of patches whose nearest neighbour in other scenes shows the same.
-    double thingPatchAccuracy = 0;          ///< The same, of patches that show a thing.
-    double positionShare = 0;               ///< Share of the patch features' variance that their position explains.
-    double oneWordSmallest = 0;             ///< Distance of captions that differ in one word, of that of any two captions.
+    double psnrMean = 0, psnrLowest = 0; ///< dB, of pictures that the autoencoder gives back.
+    double patchAccuracy = 0;            ///< Share of patches whose nearest neighbour in other scenes shows the same.
+    double thingPatchAccuracy = 0;       ///< The same, of patches that show a thing.
+    double positionShare = 0;            ///< Share of the patch features' variance that their position explains.
+    double oneWordSmallest = 0;          ///< Distance of captions that differ in one word, of that of any two captions.
     double oneWordMedian = 0;
-    double swapSmallest = 0;                ///< The same for captions in which two things swap their colours.
-    std::int64_t longestCaption = 0;        ///< Tokens.
+    double swapSmallest = 0;         ///< The same for captions in which two things swap their colours.
+    std::int64_t longestCaption = 0; ///< Tokens.
 };
 struct MeasureEncodersRequest {
-    std::filesystem::path folder;           ///< Holds vae, dinov3-demo and t5-demo.
-    std::uint64_t seed = 1;                 ///< Of the scenes; use the one that they were trained with, whose val split they have not seen.
+    std::filesystem::path folder; ///< Holds vae, dinov3-demo and t5-demo.
+    std::uint64_t seed =
+        1; ///< Of the scenes; use the one that they were trained with, whose val split they have not seen.
     std::int64_t scenes = 60;
     std::function<void(const DemoFigures&)> finished = [](const auto&) {};
 };
@@ -316,24 +320,24 @@ std::unique_ptr<Job> makeMeasureEncodersJob(MeasureEncodersRequest request);
 /// Paints validation scenes after their stored text and DINO tokens, finds the coloured things in the pictures and
 /// measures how far they are from where they should be.
 struct LayoutRequest {
-    Workspace workspace;                    ///< A demo workspace.
+    Workspace workspace; ///< A demo workspace.
     std::filesystem::path checkpoint;
     std::int64_t pictures = 30;
     std::int64_t steps = 20;
     double shift = 1.0; ///< Of the sampler's times.
     double textScale = 2.0, dinoScale = 2.0;
     std::uint64_t seed = 0;
-    std::filesystem::path keepPictures;     ///< Folder for PNGs, painted beside true; empty: none.
+    std::filesystem::path keepPictures; ///< Folder for PNGs, painted beside true; empty: none.
     DeviceChoice device;
     std::function<void(const struct LayoutReport&)> finished = [](const auto&) {};
 };
 struct LayoutReport {
     std::int64_t pictures = 0, things = 0;
-    std::int64_t missing = 0;               ///< Things that were not found.
-    std::int64_t spurious = 0;              ///< Colours found that should not be there.
-    std::int64_t rightShape = 0;            ///< Of those found.
-    double error = 0;                       ///< Mean distance in fractions of the diagonal; a missing thing counts 0.5.
-    double finderError = 0;                 ///< The same measured on the true pictures.
+    std::int64_t missing = 0;    ///< Things that were not found.
+    std::int64_t spurious = 0;   ///< Colours found that should not be there.
+    std::int64_t rightShape = 0; ///< Of those found.
+    double error = 0;            ///< Mean distance in fractions of the diagonal; a missing thing counts 0.5.
+    double finderError = 0;      ///< The same measured on the true pictures.
 };
 std::unique_ptr<Job> makeLayoutJob(LayoutRequest request);
 

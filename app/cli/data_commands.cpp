@@ -25,6 +25,7 @@ void runImport(const std::filesystem::path& source, Options& options)
 {
     // Importing is how a person begins, so it makes the workspace where there is none.
     const bool isNew = !std::filesystem::exists(options.workspace / "workspace.yaml");
+    requireImportSource(source);
     const auto workspace = isNew ? Workspace::create(options.workspace) : Workspace::open(options.workspace);
     if (isNew && !options.output.quiet)
         std::fprintf(stderr, "made the workspace %s; set its encoders and buckets in workspace.yaml\n",

@@ -253,27 +253,34 @@ void readSidecar(ImportEntry& entry)
     }
 }
 
+void requireImportSource(const fs::path& source)
+{
+    const auto path = fs::absolute(source).lexically_normal();
+    const auto ending = path.extension();
+    if (fs::is_directory(path) || (fs::is_regular_file(path) && (ending == ".jsonl" || ending == ".tar")))
+        return;
+    if (fs::is_regular_file(path))
+        throw DataError(path.string() +
+                        " is neither a folder of pictures nor a records.jsonl nor a WebDataset tar: name one of these");
+    throw DataError(path.string() + " does not exist: name a folder of pictures, a records.jsonl or a tar");
+}
+
 std::optional<ImportListing> listSource(const fs::path& source, const Workspace& workspace, const JobContext& context)
 {
+    requireImportSource(source);
     const auto path = fs::absolute(source).lexically_normal();
     ImportListing listing;
     bool whole = true;
-    const auto ending = path.extension();
-    if (fs::is_regular_file(path) && ending == ".jsonl") {
-        whole = readLines(path, workspace, context, listing);
-    } else if (fs::is_regular_file(path) && ending == ".tar") {
-        listing.sidecars = true;
-        TarSource tars(workspace);
-        whole = listTar(path, path.filename(), tars, context, listing);
-    } else if (fs::is_regular_file(path)) {
-        throw DataError(path.string() +
-                        " is neither a folder of pictures nor a records.jsonl nor a WebDataset tar: name one of these");
-    } else if (fs::is_directory(path)) {
+    if (fs::is_directory(path)) {
         const auto top = path.has_filename() ? path : path.parent_path();
         whole = fs::is_regular_file(top / recordsFile) ? readLines(top / recordsFile, workspace, context, listing)
                                                        : listFolder(top, workspace, context, listing);
+    } else if (path.extension() == ".jsonl") {
+        whole = readLines(path, workspace, context, listing);
     } else {
-        throw DataError(path.string() + " does not exist: name a folder of pictures, a records.jsonl or a tar");
+        listing.sidecars = true;
+        TarSource tars(workspace);
+        whole = listTar(path, path.filename(), tars, context, listing);
     }
     if (!whole)
         return std::nullopt;

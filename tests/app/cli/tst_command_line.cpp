@@ -60,6 +60,7 @@ void CommandLineTest::badUsageExitsWithTwo()
     const auto sentence = result.errors.trimmed().section('\n', -1); // below notes and progress
     QVERIFY2(golden || sentence.startsWith("nanodit: "), qPrintable(result.errors));
     QVERIFY2(sentence.contains(says), qPrintable(result.errors));
+    QVERIFY(fs::is_empty(folder_.path())); // no workspace was begun for it
 }
 
 void CommandLineTest::helpAndVersionExitWithZero()
