@@ -109,17 +109,4 @@ GridCell cellOfLargest(const ScalarGrid& grid)
     return {.row = index / grid.grid.cols, .col = index % grid.grid.cols};
 }
 
-Correspondences correspondences(const UnitFeatures& of, const UnitFeatures& in)
-{
-    Correspondences found{.grid = of.grid(), .cells = {}, .cosines = {}};
-    for (std::int64_t row = 0; row < of.grid().rows; ++row) {
-        for (std::int64_t col = 0; col < of.grid().cols; ++col) {
-            const auto cosines = in.cosines(of.direction({.row = row, .col = col}));
-            found.cells.push_back(cellOfLargest(cosines));
-            found.cosines.push_back(cosines.at(found.cells.back()));
-        }
-    }
-    return found;
-}
-
 } // namespace nanodit

@@ -67,12 +67,4 @@ std::vector<bool> outliers(const ScalarGrid& norms, double deviations = 6);
 /// The cell of the largest value; the first one of several. The grid must not be empty.
 GridCell cellOfLargest(const ScalarGrid& grid);
 
-/// For every patch of `of`, the most similar patch of `in` and its cosine: dense correspondence between two pictures.
-struct Correspondences {
-    GridSize grid; ///< Of `of`.
-    std::vector<GridCell> cells;
-    std::vector<float> cosines;
-};
-Correspondences correspondences(const UnitFeatures& of, const UnitFeatures& in);
-
 } // namespace nanodit

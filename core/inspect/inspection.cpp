@@ -157,12 +157,6 @@ std::optional<PatchFit> storedPatchFit(const Workspace& workspace, const PatchFi
     return encoder.empty() ? std::nullopt : readPatchFit(patchFitFile(workspace, options, encoder));
 }
 
-std::optional<PlaceField> storedPlaceField(const Workspace& workspace)
-{
-    const auto encoder = dinoFingerprint(workspace);
-    return encoder.empty() ? std::nullopt : readPlaceField(placeFieldFile(workspace, encoder));
-}
-
 std::unique_ptr<Job> makePatchFitJob(PatchFitRequest request)
 {
     return makeJob([request = std::move(request)](const JobContext& context) {

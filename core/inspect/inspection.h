@@ -54,7 +54,6 @@ inline constexpr std::size_t mostFittedPictures = 64;
 /// The fit that was made last for these options with the present encoder, kept in the cache folder so that colours
 /// stay the same from session to session; empty when there is none. A kept file that is damaged counts as none.
 std::optional<PatchFit> storedPatchFit(const Workspace& workspace, const PatchFitOptions& options);
-std::optional<PlaceField> storedPlaceField(const Workspace& workspace);
 
 struct PatchFitRequest {
     Workspace workspace;

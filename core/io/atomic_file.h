@@ -21,7 +21,6 @@ public:
     void write(std::span<const std::byte> bytes);
     void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
     /// The temporary file, for libraries that write by path or descriptor.
-    const std::filesystem::path& temporaryPath() const { return temporary_; }
     int descriptor() const { return descriptor_; }
     void commit();
 

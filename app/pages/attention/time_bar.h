@@ -30,7 +30,6 @@ public:
     void setFilm(const QStringList& labels, const QString& first, const QString& last);
     void leaveFilm(); ///< Back to the moment of the slider.
     int frame() const;
-    bool playing() const { return play_.isActive(); }
     /// Asks for a film when there is none.
     void togglePlay();
     /// A frame, or a twentieth of the flow, towards the picture (1) or the noise (-1).

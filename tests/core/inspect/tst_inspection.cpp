@@ -61,7 +61,6 @@ private Q_SLOTS:
             QVERIFY(kept->place.coefficients == fit.place.coefficients);
             QCOMPARE(fit.place.empty(), !withoutPlace);
         }
-        QVERIFY(storedPlaceField(tiny_.workspace).has_value());
         const PatchFitOptions picture{.scope = BasisScope::Picture};
         run(picture);
         std::size_t files = 0;
