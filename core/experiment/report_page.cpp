@@ -16,12 +16,14 @@ constexpr std::int64_t sheetSide = 2048; ///< Pixels of the largest sheet on the
 std::string chart(const ExperimentReport& report, const std::string& measure)
 {
     std::vector<html::ChartCurve> curves;
-    for (const auto& course : report.courses) {
-        if (course.measure != measure)
-            continue;
-        html::ChartCurve curve{.name = experimentArm(course.arm).label, .points = {}};
-        for (const auto& point : course.points)
-            curve.points.push_back({.step = point.step, .mean = point.mean, .interval = {}});
+    for (const auto& arm : report.arms) {
+        html::ChartCurve curve{.name = experimentArm(arm).label, .points = {}};
+        for (const auto& course : report.courses) {
+            if (course.arm != arm || course.measure != measure)
+                continue;
+            for (const auto& point : course.points)
+                curve.points.push_back({.step = point.step, .mean = point.mean, .interval = {}});
+        }
         curves.push_back(std::move(curve));
     }
     const auto svg = html::lineChart(experimentMeasure(measure).label, curves, 2, false);

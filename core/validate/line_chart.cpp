@@ -70,6 +70,10 @@ std::vector<std::pair<double, double>> legendPlaces(const std::vector<ChartCurve
     std::vector<std::pair<double, double>> places;
     double x = 0, y = legendTop;
     for (const auto& curve : curves) {
+        if (curve.points.empty()) {
+            places.emplace_back(x, y);
+            continue;
+        }
         const double length = lineAndGap + letter * static_cast<double>(curve.name.size());
         if (x > 0 && x + length > width) {
             x = 0;
@@ -127,6 +131,8 @@ std::string lineChart(const std::string& title, const std::vector<ChartCurve>& c
     svg +=
         "<text x=\"" + number(width - right) + "\" y=\"" + number(height - 5) + "\" text-anchor=\"end\">step</text>\n";
     for (std::size_t i = 0; i < curves.size(); ++i) {
+        if (curves[i].points.empty())
+            continue;
         const auto colour = std::string("var(--s").append(std::to_string(i % styles)).append(")");
         svg += "<g style=\"stroke:" + colour + ";fill:" + colour + "\">";
         std::string path;

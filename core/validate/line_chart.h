@@ -8,7 +8,7 @@
 namespace nanodit::html {
 
 /// A curve of a chart. Its place in the list decides colour, dashes and mark, so that curves are told apart without
-/// colours too.
+/// colours too. One without points is not drawn but keeps its place: others look the same in every chart of a page.
 struct ChartCurve {
     std::string name;
     std::vector<CoursePoint> points; ///< By step; intervals are drawn as whiskers.

@@ -162,6 +162,16 @@ private Q_SLOTS:
         QVERIFY(html::lineChart("nothing", {{.name = "a", .points = {}}}, 2, true).empty());
     }
 
+    void aCurveWithoutPointsKeepsItsColourFromOthers()
+    {
+        const std::vector<CoursePoint> points = {{.step = 1, .mean = 1, .interval = {}}};
+        const auto svg =
+            html::lineChart("loss", {{.name = "first", .points = {}}, {.name = "second", .points = points}}, 2, true);
+        QVERIFY(svg.find("var(--s0)") == std::string::npos && svg.find("first") == std::string::npos);
+        QVERIFY(svg.find("var(--s1)") != std::string::npos);
+        QVERIFY(svg.find("<text x=\"28.0\"") != std::string::npos); // where the first entry of the legend begins
+    }
+
     void aLegendWiderThanTheChartGoesOnBelow()
     {
         std::vector<html::ChartCurve> curves;
