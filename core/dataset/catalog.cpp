@@ -202,6 +202,26 @@ std::vector<Record> Catalog::records() const
     return records;
 }
 
+std::vector<Record> Catalog::records(const std::string& after, std::size_t most) const
+{
+    std::vector<Record> records;
+    auto& select =
+        state_->prepared(std::string("SELECT ") + recordColumns + " FROM records WHERE id > ? ORDER BY id LIMIT ?");
+    select.bind(after).bind(static_cast<std::int64_t>(most));
+    while (select.step())
+        records.push_back(state_->recordFrom(select));
+    return records;
+}
+
+std::vector<std::string> Catalog::splits() const
+{
+    std::vector<std::string> splits;
+    auto& select = state_->prepared("SELECT DISTINCT split FROM records WHERE excluded = '' ORDER BY split");
+    while (select.step())
+        splits.push_back(select.text(0));
+    return splits;
+}
+
 std::optional<Record> Catalog::find(const std::string& id) const
 {
     auto& select = state_->prepared(std::string("SELECT ") + recordColumns + " FROM records WHERE id = ?");
@@ -293,6 +313,18 @@ std::map<std::string, Provenance> Catalog::provenances(ArrayKind kind) const
     auto& select =
         state_->prepared(std::string("SELECT ") + arrayColumns + " FROM arrays WHERE kind = ? ORDER BY record");
     select.bind(arrayName(kind));
+    while (select.step())
+        found.emplace_hint(found.end(), select.text(0), provenanceFrom(select));
+    return found;
+}
+
+std::map<std::string, Provenance> Catalog::provenances(ArrayKind kind, const std::string& first,
+                                                       const std::string& last) const
+{
+    std::map<std::string, Provenance> found;
+    auto& select = state_->prepared(std::string("SELECT ") + arrayColumns +
+                                    " FROM arrays WHERE kind = ? AND record BETWEEN ? AND ? ORDER BY record");
+    select.bind(arrayName(kind)).bind(first).bind(last);
     while (select.step())
         found.emplace_hint(found.end(), select.text(0), provenanceFrom(select));
     return found;

@@ -49,6 +49,9 @@ public:
     std::int64_t recordCount() const;
     /// By id; buckets as the workspace's table has them now.
     std::vector<Record> records() const;
+    /// The next ones behind an id ("": from the first), at most so many.
+    std::vector<Record> records(const std::string& after, std::size_t most) const;
+    std::vector<std::string> splits() const; ///< Of the records that are not excluded.
     std::optional<Record> find(const std::string& id) const;
     /// The record of a picture (the first by id when several share it).
     std::optional<Record> findByImage(const std::filesystem::path& image) const;
@@ -62,6 +65,9 @@ public:
 
     /// Of every array of one kind, by record id.
     std::map<std::string, Provenance> provenances(ArrayKind kind) const;
+    /// The same of records from one id to another, both included.
+    std::map<std::string, Provenance> provenances(ArrayKind kind, const std::string& first,
+                                                  const std::string& last) const;
     std::optional<Provenance> provenance(const std::string& id, ArrayKind kind) const;
     bool hasProvenance(ArrayKind kind) const; ///< Of any record.
     /// From here until recordMade the file is not trusted, whatever it holds.

@@ -8,6 +8,20 @@
 
 namespace nanodit {
 
+namespace {
+
+constexpr auto columns = "record, certificate, inputs, sha256, bytes, modified";
+
+StoredCertificate certificateFrom(const sqlite::Statement& row)
+{
+    return {.certificate = AlignmentCertificate::fromJson(nlohmann::json::parse(row.text(1), nullptr, false)),
+            .inputs = ArrayInputs::fromJson(row.text(2)),
+            .sha256 = row.text(3),
+            .stamp = {.bytes = row.integer(4), .modifiedNanoseconds = row.integer(5)}};
+}
+
+} // namespace
+
 struct CertificateStore::State {
     std::optional<Catalog> own;
     Catalog* catalog = nullptr;
@@ -32,18 +46,19 @@ std::map<std::string, StoredCertificate> CertificateStore::all() const
 {
     std::map<std::string, StoredCertificate> found;
     sqlite::Statement select(state_->catalog->database(),
-                             "SELECT record, certificate, inputs, sha256, bytes, modified FROM "
-                             "certificates ORDER BY record");
-    while (select.step()) {
-        const auto json = nlohmann::json::parse(select.text(1), nullptr, false);
-        found.emplace_hint(
-            found.end(), select.text(0),
-            StoredCertificate{.certificate = AlignmentCertificate::fromJson(json),
-                              .inputs = ArrayInputs::fromJson(select.text(2)),
-                              .sha256 = select.text(3),
-                              .stamp = {.bytes = select.integer(4), .modifiedNanoseconds = select.integer(5)}});
-    }
+                             std::string("SELECT ") + columns + " FROM certificates ORDER BY record");
+    while (select.step())
+        found.emplace_hint(found.end(), select.text(0), certificateFrom(select));
     return found;
+}
+
+std::optional<StoredCertificate> CertificateStore::find(const std::string& id) const
+{
+    sqlite::Statement select(state_->catalog->database(),
+                             std::string("SELECT ") + columns + " FROM certificates WHERE record = ?");
+    if (select.bind(id).step())
+        return certificateFrom(select);
+    return std::nullopt;
 }
 
 void CertificateStore::put(const std::map<std::string, StoredCertificate>& certificates)

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -33,6 +34,7 @@ public:
 
     /// By record id, also those that hold no more.
     std::map<std::string, StoredCertificate> all() const;
+    std::optional<StoredCertificate> find(const std::string& id) const;
     /// Replaces those of the same records; all or none. Nothing happens in a catalog that can only be read.
     void put(const std::map<std::string, StoredCertificate>& certificates);
 

@@ -58,30 +58,27 @@ public:
         if (!fingerprints)
             return JobEnd::Cancelled;
         auto catalog = Catalog::open(workspace_);
-        const auto survey = surveyRecords(workspace_, catalog, encoders_.expectations, *fingerprints, context_);
-        if (!survey)
+        auto records = includedRecords(workspace_, catalog);
+        const auto included = static_cast<std::int64_t>(records.size());
+        const auto chosen = Survey(workspace_, catalog, encoders_.expectations, *fingerprints)
+                                .judge(chooseRecords(std::move(records), request_.records, request_.sample), context_);
+        if (!chosen)
             return JobEnd::Cancelled;
-        if (survey->empty())
-            throw DataError("the workspace " + workspace_.root.string() +
-                            " has no records yet: add pictures with \"nanodit import FOLDER\"");
-        const auto indices = chooseRecords(*survey, request_.records, request_.sample);
-        report_.notAsked = static_cast<std::int64_t>(survey->size() - indices.size());
-        const auto known = store_.all();
+        report_.notAsked = included - static_cast<std::int64_t>(chosen->size());
         std::vector<const SurveyedRecord*> open;
-        for (const auto index : indices) {
-            const auto& entry = (*survey)[index];
-            const auto found = known.find(entry.record.id);
+        for (const auto& entry : *chosen) {
+            const auto found = store_.find(entry.record.id);
             const auto now = inputsNow(entry.record, kind, encoders_.expectations, *fingerprints);
             if (const auto problem = obstacleOf(entry); !problem.empty())
                 report_.left.push_back({entry.record.id, problem});
-            else if (!request_.anew && found != known.end() && stillHolds(found->second, fileOf(entry), now))
-                note(entry, found->second.certificate, true);
+            else if (!request_.anew && found && stillHolds(*found, fileOf(entry), now))
+                note(entry, found->certificate, true);
             else
                 open.push_back(&entry);
         }
-        ProgressMeter meter(context_, "verify: computing patches anew", static_cast<std::int64_t>(indices.size()),
+        ProgressMeter meter(context_, "verify: computing patches anew", static_cast<std::int64_t>(chosen->size()),
                             "records");
-        meter.skip(static_cast<std::int64_t>(indices.size() - open.size()));
+        meter.skip(static_cast<std::int64_t>(chosen->size() - open.size()));
         const auto end = certifyAll(open, *fingerprints, meter);
         keep();
         if (end == JobEnd::Cancelled)

@@ -1,6 +1,7 @@
 #include "core/inspect/jobs.h"
 #include "core/inspect/record_choice.h"
 #include "core/preprocess/prefetch.h"
+#include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
 #include "core/workbench.h"
 
@@ -62,24 +63,22 @@ public:
         if (const auto obstacle = encoders_.obstacle(Pass::Dino); !obstacle.empty())
             throw DataError(obstacle);
         auto catalog = Catalog::open(request_.workspace);
-        const auto survey = surveyRecords(request_.workspace, catalog, encoders_.expectations, {}, context_);
-        if (!survey)
+        const auto records =
+            chooseRecords(includedRecords(request_.workspace, catalog), request_.records, request_.sample);
+        const auto surveyed = Survey(request_.workspace, catalog, encoders_.expectations, {}).judge(records, context_);
+        if (!surveyed)
             return JobEnd::Cancelled;
-        if (survey->empty())
-            throw DataError("the workspace " + request_.workspace.root.string() +
-                            " has no records yet: add pictures with \"nanodit import FOLDER\"");
-        const auto indices = chooseRecords(*survey, request_.records, request_.sample);
         const at::NoGradGuard noGrad;
         const auto encode = encoders_.loadPatch();
-        ProgressMeter meter(context_, "verify: comparing two resolutions", static_cast<std::int64_t>(indices.size()),
+        ProgressMeter meter(context_, "verify: comparing two resolutions", static_cast<std::int64_t>(surveyed->size()),
                             "records");
         Prefetch<Pair> pairs(
-            indices.size(), [&](std::size_t i) { return read((*survey)[indices[i]].record); }, 1, 3);
-        for (const auto index : indices) {
+            surveyed->size(), [&](std::size_t i) { return read((*surveyed)[i].record); }, 1, 3);
+        for (const auto& entry : *surveyed) {
             if (context_.shouldStop())
                 return JobEnd::Cancelled;
+            const auto& record = entry.record;
             const auto pair = pairs.take();
-            const auto& record = (*survey)[index].record;
             if (!pair.problem.empty()) {
                 report_.left.push_back({record.id, pair.problem});
             } else {

@@ -8,29 +8,35 @@
 
 namespace nanodit {
 
-std::vector<std::size_t> chooseRecords(const std::vector<SurveyedRecord>& survey, const std::vector<std::string>& ids,
-                                       std::int64_t sample)
+std::vector<Record> includedRecords(const Workspace& workspace, const Catalog& catalog)
+{
+    auto records = catalog.records();
+    std::erase_if(records, [](const Record& record) { return !record.excluded.empty(); });
+    if (records.empty())
+        throw DataError("the workspace " + workspace.root.string() +
+                        " has no records yet: add pictures with \"nanodit import FOLDER\"");
+    return records;
+}
+
+std::vector<Record> chooseRecords(std::vector<Record> records, const std::vector<std::string>& ids, std::int64_t sample)
 {
     std::set<std::string> asked(ids.begin(), ids.end());
-    std::vector<std::size_t> indices;
-    for (std::size_t i = 0; i < survey.size(); ++i) {
-        if (ids.empty() || asked.erase(survey[i].record.id) > 0)
-            indices.push_back(i);
-    }
+    std::erase_if(records, [&](const Record& record) { return !ids.empty() && asked.erase(record.id) == 0; });
     if (!asked.empty())
-        throw UsageError("the workspace has no record \"" + *asked.begin() + "\"");
+        throw UsageError("the workspace has no record \"" + *asked.begin() + "\", or it is excluded");
     const auto most = static_cast<std::size_t>(std::max<std::int64_t>(0, sample));
-    if (most == 0 || indices.size() <= most)
-        return indices;
+    if (most == 0 || records.size() <= most)
+        return records;
     std::vector<std::pair<std::string, std::size_t>> hashed;
-    for (const auto index : indices)
-        hashed.emplace_back(sha256Hex(survey[index].record.id), index);
+    for (std::size_t i = 0; i < records.size(); ++i)
+        hashed.emplace_back(sha256Hex(records[i].id), i);
     std::ranges::nth_element(hashed, hashed.begin() + static_cast<std::ptrdiff_t>(most));
-    indices.clear();
-    for (std::size_t i = 0; i < most; ++i)
-        indices.push_back(hashed[i].second);
-    std::ranges::sort(indices);
-    return indices;
+    hashed.resize(most);
+    std::ranges::sort(hashed, {}, &std::pair<std::string, std::size_t>::second);
+    std::vector<Record> chosen;
+    for (const auto& [hash, index] : hashed)
+        chosen.push_back(std::move(records[index]));
+    return chosen;
 }
 
 } // namespace nanodit

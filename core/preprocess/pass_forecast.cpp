@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <sys/statvfs.h>
 
 namespace nanodit {
@@ -20,7 +21,6 @@ namespace {
 constexpr std::int64_t blockBytes = 4096;
 /// Files that are written at the same time, each beside the one that it replaces.
 constexpr std::int64_t filesAtOnce = 16;
-constexpr std::size_t captionsAtOnce = 4096;
 
 std::int64_t inBlocks(std::int64_t bytes)
 {
@@ -146,51 +146,70 @@ private:
                  largest_ = 0; ///< Records whose files are replaced, and the most that one of them takes.
 };
 
-std::optional<PassForecast> forecastPass(Pass pass, const std::vector<SurveyedRecord>& survey,
-                                         const Workspace& workspace, const PassEncoders& encoders,
-                                         const JobContext& context)
-{
-    PassForecast forecast;
-    forecast.pass = pass;
-    forecast.obstacle = encoders.obstacle(pass);
-    ByteCount bytes(workspace, encoders.expectations);
-    std::vector<const SurveyedRecord*> due;
-    for (const auto& entry : survey) {
-        auto duty = dutyOf(entry, pass);
-        if (duty.whole) {
-            ++(duty.reads ? forecast.toRead : forecast.whole);
-            bytes.keep(entry, pass);
-            continue;
+/// What one pass would do, counted record by record.
+class PassCount {
+public:
+    PassCount(Pass pass, const Workspace& workspace, const PassEncoders& encoders)
+        : pass_(pass)
+        , bytes_(workspace, encoders.expectations)
+        , tokens_(encoders)
+    {
+        forecast_.pass = pass;
+        forecast_.obstacle = encoders.obstacle(pass);
+    }
+
+    void add(std::span<const SurveyedRecord> part)
+    {
+        std::vector<const SurveyedRecord*> due;
+        std::vector<const std::string*> captions;
+        for (const auto& entry : part) {
+            if (!isDue(entry))
+                continue;
+            due.push_back(&entry);
+            captions.push_back(&entry.record.caption);
         }
-        ++(duty.verdict == ArrayVerdict::Missing ? forecast.missing
-           : duty.verdict == ArrayVerdict::Stale ? forecast.stale
-                                                 : forecast.wrong);
+        const auto tokens = pass_ == Pass::T5 ? tokens_.of(captions) : std::vector<std::int64_t>();
+        for (std::size_t i = 0; i < due.size(); ++i)
+            bytes_.make(*due[i], pass_, tokens.empty() ? std::nullopt : std::optional(tokens[i]));
+    }
+
+    PassForecast forecast(const std::map<std::string, PassRate>& rates)
+    {
+        bytes_.tell(forecast_);
+        estimateTime(forecast_, rates);
+        return std::move(forecast_);
+    }
+
+private:
+    bool isDue(const SurveyedRecord& entry)
+    {
+        auto duty = dutyOf(entry, pass_);
+        if (duty.whole) {
+            ++(duty.reads ? forecast_.toRead : forecast_.whole);
+            bytes_.keep(entry, pass_);
+            return false;
+        }
+        ++(duty.verdict == ArrayVerdict::Missing ? forecast_.missing
+           : duty.verdict == ArrayVerdict::Stale ? forecast_.stale
+                                                 : forecast_.wrong);
         if (duty.verdict == ArrayVerdict::Stale) {
             for (const auto& change : duty.changes)
-                ++forecast.staleBecause[change.input];
+                ++forecast_.staleBecause[change.input];
         }
-        if (entry.imageGone && pass != Pass::T5) {
-            ++forecast.unreadable;
+        if (entry.imageGone && pass_ != Pass::T5) {
+            ++forecast_.unreadable;
             duty.why += "; its picture is gone";
         }
-        ++forecast.buckets[bucketKey(pass, entry.record)];
-        forecast.due.push_back({entry.record.id, std::move(duty.why)});
-        due.push_back(&entry);
+        ++forecast_.buckets[bucketKey(pass_, entry.record)];
+        forecast_.due.push_back({entry.record.id, std::move(duty.why)});
+        return true;
     }
-    std::vector<std::int64_t> tokens;
-    if (pass == Pass::T5 && !due.empty()) {
-        std::vector<const std::string*> captions;
-        for (const auto* const entry : due)
-            captions.push_back(&entry->record.caption);
-        tokens = countTokens(captions, encoders, context);
-        if (context.shouldStop())
-            return std::nullopt;
-    }
-    for (std::size_t i = 0; i < due.size(); ++i)
-        bytes.make(*due[i], pass, tokens.empty() ? std::nullopt : std::optional(tokens[i]));
-    bytes.tell(forecast);
-    return forecast;
-}
+
+    Pass pass_;
+    PassForecast forecast_;
+    ByteCount bytes_;
+    TokenCounts tokens_;
+};
 
 } // namespace
 
@@ -232,21 +251,14 @@ std::optional<std::int64_t> arrayFileBytes(ArrayKind kind, ImageSize bucket, con
     return std::nullopt;
 }
 
-std::vector<std::int64_t> countTokens(const std::vector<const std::string*>& captions, const PassEncoders& encoders,
-                                      const JobContext& context)
+std::vector<std::int64_t> TokenCounts::of(const std::vector<const std::string*>& captions)
 {
-    if (captions.empty() || !encoders.loadTokenCount)
+    if (captions.empty() || !encoders_.loadTokenCount)
         return {};
-    const auto count = encoders.loadTokenCount();
+    if (!count_)
+        count_ = encoders_.loadTokenCount();
     std::vector<std::int64_t> tokens(captions.size());
-    ProgressMeter meter(context, "t5: counting tokens", static_cast<std::int64_t>(captions.size()), "captions");
-    for (std::size_t first = 0; first < captions.size(); first += captionsAtOnce) {
-        if (context.shouldStop())
-            return {};
-        const auto part = std::min(captionsAtOnce, captions.size() - first);
-        forEachParallel(part, [&](std::size_t i) { tokens[first + i] = count(*captions[first + i]); });
-        meter.advance(static_cast<std::int64_t>(part));
-    }
+    forEachParallel(captions.size(), [&](std::size_t i) { tokens[i] = count_(*captions[i]); });
     return tokens;
 }
 
@@ -268,8 +280,14 @@ std::optional<PreprocessForecast> forecastPasses(const std::vector<Pass>& passes
     const auto fingerprints = usableFingerprints(encoders, passes, context);
     if (!fingerprints)
         return std::nullopt;
-    const auto survey = surveyRecords(workspace, catalog, encoders.expectations, *fingerprints, context);
-    if (!survey)
+    std::vector<PassCount> counts;
+    for (const auto pass : passes)
+        counts.emplace_back(pass, workspace, encoders);
+    const auto take = [&](std::span<const SurveyedRecord> part) {
+        for (auto& count : counts)
+            count.add(part);
+    };
+    if (!Survey(workspace, catalog, encoders.expectations, *fingerprints).visit(Survey::Of::Included, context, take))
         return std::nullopt;
     PreprocessForecast forecast{.passes = {},
                                 .folder = workspace.derivedFolder(),
@@ -277,16 +295,14 @@ std::optional<PreprocessForecast> forecastPasses(const std::vector<Pass>& passes
                                 .device = encoders.device,
                                 .refusal = {}};
     std::int64_t before = 0;
-    for (const auto pass : passes) {
-        auto one = forecastPass(pass, *survey, workspace, encoders, context);
-        if (!one)
-            return std::nullopt;
-        estimateTime(*one, catalog.rates(pass, (*fingerprints)[static_cast<std::size_t>(pass)], encoders.device));
+    for (std::size_t i = 0; i < passes.size(); ++i) {
+        auto one = counts[i].forecast(
+            catalog.rates(passes[i], (*fingerprints)[static_cast<std::size_t>(passes[i])], encoders.device));
         if (forecast.refusal.empty())
             forecast.refusal =
-                one->obstacle.empty() ? refusalOf(*one, forecast.folder, forecast.bytesFree, before) : one->obstacle;
-        before += one->bytesGrowth.value_or(0);
-        forecast.passes.push_back(std::move(*one));
+                one.obstacle.empty() ? refusalOf(one, forecast.folder, forecast.bytesFree, before) : one.obstacle;
+        before += one.bytesGrowth.value_or(0);
+        forecast.passes.push_back(std::move(one));
     }
     return forecast;
 }

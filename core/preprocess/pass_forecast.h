@@ -18,9 +18,20 @@ std::int64_t freeBytesFor(const std::filesystem::path& folder);
 std::optional<std::int64_t> arrayFileBytes(ArrayKind kind, ImageSize bucket, const ArrayExpectations& expected,
                                            std::optional<std::int64_t> tokens);
 
-/// Valid tokens by caption, in the order of the captions; nothing at all when no tokenizer is known or when stopped.
-std::vector<std::int64_t> countTokens(const std::vector<const std::string*>& captions, const PassEncoders& encoders,
-                                      const JobContext& context);
+/// Valid tokens of captions; its tokenizer is loaded for the first ones.
+class TokenCounts {
+public:
+    explicit TokenCounts(const PassEncoders& encoders)
+        : encoders_(encoders)
+    {
+    }
+    /// In the order of the captions; nothing at all when no tokenizer is known. Throws what loading it throws.
+    std::vector<std::int64_t> of(const std::vector<const std::string*>& captions);
+
+private:
+    const PassEncoders& encoders_;
+    std::function<std::int64_t(const std::string&)> count_;
+};
 
 /// What the passes would do now. Empty when stopped.
 std::optional<PreprocessForecast> forecastPasses(const std::vector<Pass>& passes, const Workspace& workspace,

@@ -12,8 +12,6 @@ namespace nanodit {
 
 namespace {
 
-constexpr std::size_t recordsAtOnce = 64;
-
 bool isWhole(const SurveyedRecord& entry, Pass pass)
 {
     return std::ranges::all_of(arraysOf(pass),
@@ -26,47 +24,38 @@ bool isUnread(const ArrayJudgement& judgement)
 }
 
 /// Reads the arrays that are whole by their heads and that nobody here has written or read: adopts, or knows again,
-/// those that are good. Gives false when stopped.
-bool readUnread(std::vector<SurveyedRecord>& survey, Pass pass, const Workspace& workspace, Catalog& catalog,
-                PassPlan& plan, const ArrayExpectations& expected, const JobContext& context)
+/// those that are good. Gives the number of records of which arrays were adopted.
+std::int64_t readUnread(std::span<SurveyedRecord> part, Pass pass, const Workspace& workspace, Catalog& catalog,
+                        const ArrayExpectations& expected, const EncoderFingerprints& fingerprints,
+                        const JobContext& context)
 {
     const auto kinds = arraysOf(pass);
     std::vector<SurveyedRecord*> unread;
-    for (auto& entry : survey) {
+    for (auto& entry : part) {
         if (isWhole(entry, pass) &&
             std::ranges::any_of(kinds, [&](ArrayKind kind) { return isUnread(entry.array(kind)); }))
             unread.push_back(&entry);
     }
-    if (unread.empty())
-        return true;
-    ProgressMeter meter(context, passName(pass) + ": reading arrays that were not written here",
-                        static_cast<std::int64_t>(unread.size()), "records");
-    for (std::size_t first = 0; first < unread.size(); first += recordsAtOnce) {
-        const auto part = std::span(unread).subspan(first, std::min(recordsAtOnce, unread.size() - first));
-        forEachParallel(part.size() * kinds.size(), [&](std::size_t i) {
-            auto& entry = *part[i / kinds.size()];
-            const auto kind = kinds[i % kinds.size()];
-            if (isUnread(entry.array(kind)) && !context.control->stopRequested())
-                entry.array(kind) = judgeContents(arrayFile(workspace, kind, entry.record.id), kind, entry.array(kind));
-        });
-        if (context.shouldStop())
-            return false;
-        catalog.together([&] {
-            for (const auto* const entry : part) {
-                if (!isWhole(*entry, pass))
-                    continue;
-                bool foreign = false;
-                for (const auto kind : kinds) {
-                    foreign = foreign || entry->array(kind).foreign;
-                    enterRead(catalog, entry->record, kind, entry->array(kind),
-                              inputsNow(entry->record, kind, expected, plan.fingerprints));
-                }
-                plan.adopted += foreign;
-            }
-        });
-        meter.advance(static_cast<std::int64_t>(part.size()));
-    }
-    return true;
+    forEachParallel(unread.size() * kinds.size(), [&](std::size_t i) {
+        auto& entry = *unread[i / kinds.size()];
+        const auto kind = kinds[i % kinds.size()];
+        if (isUnread(entry.array(kind)) && !context.control->stopRequested())
+            entry.array(kind) = judgeContents(arrayFile(workspace, kind, entry.record.id), kind, entry.array(kind));
+    });
+    std::int64_t adopted = 0;
+    if (unread.empty() || context.shouldStop())
+        return adopted;
+    catalog.together([&] {
+        for (const auto* const entry : unread) {
+            if (!isWhole(*entry, pass))
+                continue;
+            for (const auto kind : kinds)
+                enterRead(catalog, entry->record, kind, entry->array(kind),
+                          inputsNow(entry->record, kind, expected, fingerprints));
+            adopted += std::ranges::any_of(kinds, [&](ArrayKind kind) { return entry->array(kind).foreign; });
+        }
+    });
+    return adopted;
 }
 
 /// Consecutive tasks of one bucket, of at most so many pictures or captions; those that failed before one by one, last.
@@ -136,26 +125,27 @@ std::optional<PassPlan> planPass(Pass pass, const Workspace& workspace, Catalog&
     const auto fingerprints = usableFingerprints(encoders, {pass}, context);
     if (!fingerprints)
         return std::nullopt;
-    auto survey = surveyRecords(workspace, catalog, encoders.expectations, *fingerprints, context);
-    if (!survey)
-        return std::nullopt;
     PassPlan plan;
     plan.fingerprints = *fingerprints;
     plan.memory = planMemoryOf(pass, workspace, encoders, memory);
-    if (!readUnread(*survey, pass, workspace, catalog, plan, encoders.expectations, context))
+    const auto take = [&](std::span<SurveyedRecord> part) {
+        plan.adopted += readUnread(part, pass, workspace, catalog, encoders.expectations, plan.fingerprints, context);
+        for (auto& entry : part) {
+            if (isWhole(entry, pass)) {
+                ++plan.whole;
+                continue;
+            }
+            PassPlan::Task task{.record = std::move(entry.record), .moveAside = {}};
+            for (const auto kind : arraysOf(pass)) {
+                if (isSetAside(entry.array(kind)))
+                    task.moveAside.emplace_back(kind, asideFolder(kind, entry.array(kind).verdict));
+            }
+            plan.tasks.push_back(std::move(task));
+        }
+    };
+    if (!Survey(workspace, catalog, encoders.expectations, plan.fingerprints)
+             .visit(Survey::Of::Included, context, take))
         return std::nullopt;
-    for (auto& entry : *survey) {
-        if (isWhole(entry, pass)) {
-            ++plan.whole;
-            continue;
-        }
-        PassPlan::Task task{.record = std::move(entry.record), .moveAside = {}};
-        for (const auto kind : arraysOf(pass)) {
-            if (isSetAside(entry.array(kind)))
-                task.moveAside.emplace_back(kind, asideFolder(kind, entry.array(kind).verdict));
-        }
-        plan.tasks.push_back(std::move(task));
-    }
     std::set<std::string> failedBefore;
     for (const auto& [id, reason] : catalog.failures(pass))
         failedBefore.insert(id);

@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <span>
 
 namespace nanodit {
 
@@ -95,39 +97,28 @@ public:
         if (!fingerprints)
             return JobEnd::Cancelled;
         fingerprints_ = std::move(*fingerprints);
-        auto survey = surveyRecords(workspace_, catalog, encoders_.expectations, fingerprints_, context_);
-        if (!survey)
-            return JobEnd::Cancelled;
-        if (survey->empty() && share.isWhole())
+        const auto splits = catalog.splits();
+        if (splits.empty() && share.isWhole())
             throw DataError("the workspace " + workspace_.root.string() +
                             " has no records yet: add pictures with \"nanodit import FOLDER\"");
-        certificates_ = CertificateStore(catalog).all();
-        std::map<std::string, std::vector<SurveyedRecord*>> splits;
-        for (auto& entry : *survey)
-            splits[entry.record.split].push_back(&entry);
+        certificates_.emplace(catalog);
         // All at once: a set that is in the way is told before the first one is packed.
         const auto folder = share.isWhole() ? workspace_.shardsFolder() : beginRankShards(workspace_, share);
-        std::map<std::string, std::unique_ptr<ShardSetWriter>> writers;
-        for (const auto& [split, entries] : splits) {
-            if (!request_.overwrite && std::filesystem::exists(workspace_.shardsFolder() / split))
-                throw StoreError((workspace_.shardsFolder() / split).string() +
-                                 " exists already; pass --overwrite to pack it anew");
-            writers[split] = std::make_unique<ShardSetWriter>(folder, split,
-                                                              ShardSetWriter::Options{.shardSize = request_.shardSize,
-                                                                                      .overwrite = request_.overwrite,
-                                                                                      .encoders = encodersJson()});
-        }
-        ProgressMeter meter(context_, "shard: packing", static_cast<std::int64_t>(survey->size()), "records");
-        for (const auto& [split, entries] : splits) {
-            report_.sets.push_back({.set = split, .skipped = {}});
-            for (auto* const entry : entries) {
+        for (const auto& split : splits)
+            begin(split, folder);
+        const auto take = [&](std::span<SurveyedRecord> entries) {
+            for (auto& entry : entries) {
                 if (context_.shouldStop())
-                    return JobEnd::Cancelled;
-                pack(*entry, *writers[split]);
-                meter.advance();
+                    return;
+                if (!sets_.contains(entry.record.split)) // somebody gave it a new one meanwhile
+                    begin(entry.record.split, folder);
+                pack(entry, sets_.at(entry.record.split));
             }
-        }
-        finish(writers);
+        };
+        if (!Survey(workspace_, catalog, encoders_.expectations, fingerprints_)
+                 .visit(Survey::Of::Included, context_, take, "shard: packing"))
+            return JobEnd::Cancelled;
+        finish();
         if (part) {
             endRankShards(workspace_, share, request_.overwrite);
             part->close();
@@ -137,9 +128,31 @@ public:
     }
 
 private:
-    void pack(SurveyedRecord& entry, ShardSetWriter& writer)
+    struct Set {
+        std::unique_ptr<ShardSetWriter> writer;
+        ShardSetReport report;
+    };
+
+    void begin(const std::string& split, const std::filesystem::path& folder)
+    {
+        if (!request_.overwrite && std::filesystem::exists(workspace_.shardsFolder() / split))
+            throw StoreError((workspace_.shardsFolder() / split).string() +
+                             " exists already; pass --overwrite to pack it anew");
+        sets_[split] = {.writer =
+                            std::make_unique<ShardSetWriter>(folder, split,
+                                                             ShardSetWriter::Options{.shardSize = request_.shardSize,
+                                                                                     .overwrite = request_.overwrite,
+                                                                                     .encoders = encodersJson()}),
+                        .report = {.set = split, .skipped = {}}};
+    }
+
+    void pack(SurveyedRecord& entry, Set& set)
     {
         const auto& id = entry.record.id;
+        const auto note = [&](const std::string& record, Skip skip, const std::string& reason) {
+            count(set.report, skip);
+            set.report.skipped.push_back({record, reason});
+        };
         if (const auto [skip, reason] = skipFor(entry); skip != Skip::None)
             return note(id, skip, reason);
         ShardSample sample;
@@ -163,7 +176,7 @@ private:
         }
         sample.patchGrid = gridOf(entry.record.bucket, sample.patches.shape[0]);
         sample.info = infoOf(entry.record, sample);
-        if (const auto* const certificate = certificateOf(entry.record)) {
+        if (const auto certificate = certificateOf(entry.record)) {
             if (certificate->verdict == AlignmentVerdict::Misaligned)
                 return note(
                     id, Skip::Misaligned,
@@ -172,7 +185,7 @@ private:
             sample.info["certificate"] = summaryOf(*certificate);
         }
         try {
-            writer.add(sample);
+            set.writer->add(sample);
         } catch (const DataError& error) {
             note(id, Skip::Misaligned, error.what());
         }
@@ -196,14 +209,14 @@ private:
         text.shape[0] = std::min(text.shape[0], valid);
     }
 
-    /// Null where none holds.
-    const AlignmentCertificate* certificateOf(const Record& record) const
+    /// Empty where none holds.
+    std::optional<AlignmentCertificate> certificateOf(const Record& record) const
     {
-        const auto found = certificates_.find(record.id);
-        const bool holds = found != certificates_.end() &&
-                           stillHolds(found->second, arrayFile(workspace_, ArrayKind::DinoPatches, record.id),
-                                      inputsNow(record, ArrayKind::DinoPatches, encoders_.expectations, fingerprints_));
-        return holds ? &found->second.certificate : nullptr;
+        const auto found = certificates_->find(record.id);
+        const bool holds =
+            found && stillHolds(*found, arrayFile(workspace_, ArrayKind::DinoPatches, record.id),
+                                inputsNow(record, ArrayKind::DinoPatches, encoders_.expectations, fingerprints_));
+        return holds ? std::optional(found->certificate) : std::nullopt;
     }
 
     static json summaryOf(const AlignmentCertificate& certificate)
@@ -270,10 +283,8 @@ private:
         return encoders;
     }
 
-    void note(const std::string& id, Skip skip, const std::string& reason)
+    static void count(ShardSetReport& set, Skip skip)
     {
-        auto& set = report_.sets.back();
-        set.skipped.push_back({id, reason});
         switch (skip) {
         case Skip::None:
             break;
@@ -293,25 +304,29 @@ private:
     }
 
     /// Sets without a whole sample are not written; one of that name that is there stays.
-    void finish(std::map<std::string, std::unique_ptr<ShardSetWriter>>& writers)
+    void finish()
     {
         std::int64_t samples = 0;
-        for (const auto& [split, writer] : writers)
-            samples += writer->samples();
+        std::string firstReason;
+        for (const auto& [split, set] : sets_) {
+            samples += set.writer->samples();
+            if (firstReason.empty() && !set.report.skipped.empty())
+                firstReason = set.report.skipped.front().reason;
+        }
         if (samples == 0 && request_.share.isWhole())
             throw DataError(
                 "no record of the workspace " + workspace_.root.string() +
-                " is whole, so nothing can be packed: " + "run \"nanodit preprocess\" first; the first reason is: " +
-                report_.sets.front().skipped.front().reason);
-        for (auto& set : report_.sets) {
-            auto& writer = *writers[set.set];
-            if (writer.samples() == 0) {
-                context_.warn("the set " + set.set + " was not packed: none of its records is whole");
-                continue;
+                " is whole, so nothing can be packed: run \"nanodit preprocess\" first; the first reason is: " +
+                firstReason);
+        for (auto& [split, set] : sets_) {
+            if (set.writer->samples() == 0) {
+                context_.warn("the set " + split + " was not packed: none of its records is whole");
+            } else {
+                const auto summary = set.writer->finish();
+                set.report.samples = summary.samples;
+                set.report.shards = summary.shards;
             }
-            const auto summary = writer.finish();
-            set.samples = summary.samples;
-            set.shards = summary.shards;
+            report_.sets.push_back(std::move(set.report));
         }
     }
 
@@ -320,7 +335,8 @@ private:
     const PassEncoders& encoders_;
     const JobContext& context_;
     EncoderFingerprints fingerprints_;
-    std::map<std::string, StoredCertificate> certificates_;
+    std::optional<CertificateStore> certificates_;
+    std::map<std::string, Set> sets_; ///< By split.
     std::function<std::int64_t(const std::string&)> tokenCount_;
     ShardReport report_;
 };

@@ -4,14 +4,14 @@
 #include "core/runtime/parallel.h"
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
-#include <span>
 
 namespace nanodit {
 
 namespace {
 
-constexpr std::size_t recordsAtOnce = 512;
+constexpr std::size_t recordsAtOnce = 128;
 
 } // namespace
 
@@ -41,89 +41,127 @@ ArrayInputs inputsNow(const Record& record, ArrayKind kind, const ArrayExpectati
             .encoder = fingerprints[static_cast<std::size_t>(pass)]};
 }
 
-std::optional<std::vector<SurveyedRecord>> surveyRecords(const Workspace& workspace, Catalog& catalog,
-                                                         const ArrayExpectations& expected,
-                                                         const EncoderFingerprints& fingerprints,
-                                                         const JobContext& context)
+Survey::Survey(const Workspace& workspace, Catalog& catalog, ArrayExpectations expected,
+               EncoderFingerprints fingerprints, Look look)
+    : workspace_(workspace)
+    , catalog_(catalog)
+    , expected_(std::move(expected))
+    , fingerprints_(std::move(fingerprints))
+    , look_(look)
 {
-    auto records = catalog.records();
-    std::erase_if(records, [](const Record& record) { return !record.excluded.empty(); });
-    return surveyRecords(std::move(records), workspace, catalog, expected, fingerprints, context);
 }
 
-std::optional<std::vector<SurveyedRecord>> surveyRecords(std::vector<Record> records, const Workspace& workspace,
-                                                         Catalog& catalog, const ArrayExpectations& expected,
-                                                         const EncoderFingerprints& fingerprints,
-                                                         const JobContext& context)
+bool Survey::visit(Of of, const JobContext& context, const Visit& work, const std::string& phase) const
 {
-    std::vector<SurveyedRecord> survey;
-    survey.reserve(records.size());
-    for (auto& record : records)
-        survey.push_back({.record = std::move(record), .arrays = {}});
-    std::array<std::map<std::string, Provenance>, 4> provenances;
-    for (const auto kind : allArrays)
-        provenances[static_cast<std::size_t>(kind)] = catalog.provenances(kind);
+    ProgressMeter meter(context, phase, catalog_.recordCount(), "records");
+    std::string last;
+    while (!context.shouldStop()) {
+        auto records = catalog_.records(last, recordsAtOnce);
+        if (records.empty())
+            return true;
+        const auto count = static_cast<std::int64_t>(records.size());
+        const auto first = records.front().id;
+        last = records.back().id;
+        if (of == Of::Included)
+            std::erase_if(records, [](const Record& record) { return !record.excluded.empty(); });
+        Provenances known;
+        for (const auto kind : allArrays)
+            known[static_cast<std::size_t>(kind)] = catalog_.provenances(kind, first, last);
+        auto part = judgePart(std::move(records), known, *context.control);
+        if (context.shouldStop())
+            return false;
+        work(part);
+        meter.advance(count);
+    }
+    return false;
+}
 
-    std::mutex mutex;
-    std::vector<const Record*> refreshed;
-    const auto lookAt = [&](SurveyedRecord& entry) {
-        auto& record = entry.record;
-        switch (refreshImage(record)) {
-        case ImageChange::None:
-            break;
-        case ImageChange::Gone:
-            entry.imageGone = true;
-            break;
-        case ImageChange::Changed:
-            record.bucket = bucketOf(record, workspace.config.buckets);
-            [[fallthrough]];
-        case ImageChange::Touched:
-            const std::lock_guard lock(mutex);
-            refreshed.push_back(&record);
+std::optional<std::vector<SurveyedRecord>> Survey::judge(std::span<const Record> records,
+                                                         const JobContext& context) const
+{
+    ProgressMeter meter(context, "looking at records", static_cast<std::int64_t>(records.size()), "records");
+    std::vector<SurveyedRecord> entries;
+    entries.reserve(records.size());
+    while (entries.size() < records.size()) {
+        const auto part = records.subspan(entries.size(), std::min(records.size() - entries.size(), recordsAtOnce));
+        Provenances known; // the records may lie far apart
+        for (const auto& record : part) {
+            for (const auto kind : allArrays) {
+                if (auto provenance = catalog_.provenance(record.id, kind))
+                    known[static_cast<std::size_t>(kind)].emplace(record.id, std::move(*provenance));
+            }
         }
-        for (const auto kind : allArrays) {
-            const auto& known = provenances[static_cast<std::size_t>(kind)];
-            const auto found = known.find(record.id);
-            entry.array(kind) = judgeArray(arrayFile(workspace, kind, record.id), kind, record, expected,
-                                           found == known.end() ? nullptr : &found->second,
-                                           inputsNow(record, kind, expected, fingerprints));
-        }
-    };
-    ProgressMeter meter(context, "looking at records", static_cast<std::int64_t>(survey.size()), "records");
-    for (std::size_t first = 0; first < survey.size(); first += recordsAtOnce) {
-        const auto part = std::span(survey).subspan(first, std::min(recordsAtOnce, survey.size() - first));
-        forEachParallel(part.size(), [&](std::size_t i) {
-            if (!context.control->stopRequested())
-                lookAt(part[i]);
-        });
+        auto judged = judgePart({part.begin(), part.end()}, known, *context.control);
         if (context.shouldStop())
             return std::nullopt;
+        std::ranges::move(judged, std::back_inserter(entries));
         meter.advance(static_cast<std::int64_t>(part.size()));
     }
-    if (!refreshed.empty() && !catalog.readOnly()) {
-        catalog.together([&] {
-            for (const auto* const record : refreshed)
-                catalog.putImage(*record);
-        });
-    }
-    return survey;
+    return entries;
 }
 
-SurveyedRecord catalogView(Record record, const std::array<const Provenance*, 4>& provenances,
-                           const ArrayExpectations& expected, const EncoderFingerprints& fingerprints)
+std::vector<SurveyedRecord> Survey::judgePart(std::vector<Record> records, const Provenances& known,
+                                              const JobControl& control) const
 {
-    SurveyedRecord view{.record = std::move(record), .arrays = {}};
+    std::vector<SurveyedRecord> entries;
+    entries.reserve(records.size());
+    for (auto& record : records)
+        entries.push_back({.record = std::move(record), .arrays = {}});
+    if (look_ == Look::Catalog) {
+        for (auto& entry : entries)
+            lookInCatalog(entry, known);
+        return entries;
+    }
+    std::mutex mutex;
+    std::vector<const Record*> refreshed;
+    forEachParallel(entries.size(), [&](std::size_t i) {
+        if (control.stopRequested())
+            return;
+        const auto change = lookOnDisk(entries[i], known);
+        if (change == ImageChange::Changed || change == ImageChange::Touched) {
+            const std::lock_guard lock(mutex);
+            refreshed.push_back(&entries[i].record);
+        }
+    });
+    if (!refreshed.empty() && !catalog_.readOnly()) {
+        catalog_.together([&] {
+            for (const auto* const record : refreshed)
+                catalog_.putImage(*record);
+        });
+    }
+    return entries;
+}
+
+ImageChange Survey::lookOnDisk(SurveyedRecord& entry, const Provenances& known) const
+{
+    auto& record = entry.record;
+    const auto change = refreshImage(record);
+    entry.imageGone = change == ImageChange::Gone;
+    if (change == ImageChange::Changed)
+        record.bucket = bucketOf(record, workspace_.config.buckets);
     for (const auto kind : allArrays) {
-        const auto* const provenance = provenances[static_cast<std::size_t>(kind)];
-        if (!provenance || provenance->unfinished())
+        const auto& ofKind = known[static_cast<std::size_t>(kind)];
+        const auto found = ofKind.find(record.id);
+        entry.array(kind) = judgeArray(arrayFile(workspace_, kind, record.id), kind, record, expected_,
+                                       found == ofKind.end() ? nullptr : &found->second,
+                                       inputsNow(record, kind, expected_, fingerprints_));
+    }
+    return change;
+}
+
+void Survey::lookInCatalog(SurveyedRecord& entry, const Provenances& known) const
+{
+    for (const auto kind : allArrays) {
+        const auto& ofKind = known[static_cast<std::size_t>(kind)];
+        const auto found = ofKind.find(entry.record.id);
+        if (found == ofKind.end() || found->second.unfinished())
             continue;
-        auto& judgement = view.array(kind);
-        judgement.adopted = provenance->adopted;
+        auto& judgement = entry.array(kind);
+        judgement.adopted = found->second.adopted;
         judgement.changes =
-            changesBetween(provenance->inputs, inputsNow(view.record, kind, expected, fingerprints), kind);
+            changesBetween(found->second.inputs, inputsNow(entry.record, kind, expected_, fingerprints_), kind);
         judgement.verdict = judgement.changes.empty() ? ArrayVerdict::Whole : ArrayVerdict::Stale;
     }
-    return view;
 }
 
 } // namespace nanodit

@@ -5,7 +5,10 @@
 #include "core/preprocess/pass_encoders.h"
 
 #include <array>
+#include <functional>
+#include <map>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace nanodit {
@@ -33,18 +36,38 @@ std::optional<EncoderFingerprints> usableFingerprints(const PassEncoders& encode
 ArrayInputs inputsNow(const Record& record, ArrayKind kind, const ArrayExpectations& expected,
                       const EncoderFingerprints& fingerprints);
 
-/// Every record that is not excluded, by id, with the judgement of each of its arrays: heads of files and catalog only.
-/// Pictures whose size or time changed are read again, and what is new of them goes to the catalog. Empty when stopped.
-std::optional<std::vector<SurveyedRecord>> surveyRecords(const Workspace& workspace, Catalog& catalog,
-                                                         const ArrayExpectations& expected,
-                                                         const EncoderFingerprints& fingerprints,
-                                                         const JobContext& context);
-/// The same of these records only.
-std::optional<std::vector<SurveyedRecord>>
-surveyRecords(std::vector<Record> records, const Workspace& workspace, Catalog& catalog,
-              const ArrayExpectations& expected, const EncoderFingerprints& fingerprints, const JobContext& context);
-/// What the catalog says of a record's arrays, without a look at any file: missing, whole or stale.
-SurveyedRecord catalogView(Record record, const std::array<const Provenance*, 4>& provenances,
-                           const ArrayExpectations& expected, const EncoderFingerprints& fingerprints);
+/// Judges the arrays of records. By Look::Disk from heads of files and the catalog; pictures whose size or time changed
+/// are read again, and what is new of them goes to the catalog. By Look::Catalog without a look at any file: missing,
+/// whole or stale.
+class Survey {
+public:
+    enum class Of { Included, All }; ///< All: also the records that are excluded.
+    using Visit = std::function<void(std::span<SurveyedRecord>)>;
+
+    /// The workspace and the catalog outlive this.
+    Survey(const Workspace& workspace, Catalog& catalog, ArrayExpectations expected, EncoderFingerprints fingerprints,
+           Look look = Look::Disk);
+
+    /// Every record by id, a hundred or so at a time: what a visit keeps is all that stays in memory. `phase`: of the
+    /// progress. False when stopped.
+    bool visit(Of of, const JobContext& context, const Visit& work,
+               const std::string& phase = "looking at records") const;
+    /// These records, in their order. Empty when stopped.
+    std::optional<std::vector<SurveyedRecord>> judge(std::span<const Record> records, const JobContext& context) const;
+
+private:
+    using Provenances = std::array<std::map<std::string, Provenance>, 4>; ///< By ArrayKind and record id.
+
+    std::vector<SurveyedRecord> judgePart(std::vector<Record> records, const Provenances& known,
+                                          const JobControl& control) const;
+    void lookInCatalog(SurveyedRecord& entry, const Provenances& known) const;
+    ImageChange lookOnDisk(SurveyedRecord& entry, const Provenances& known) const;
+
+    const Workspace& workspace_;
+    Catalog& catalog_;
+    ArrayExpectations expected_;
+    EncoderFingerprints fingerprints_;
+    Look look_;
+};
 
 } // namespace nanodit

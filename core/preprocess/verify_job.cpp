@@ -6,7 +6,6 @@
 #include "core/runtime/parallel.h"
 
 #include <algorithm>
-#include <set>
 #include <span>
 
 namespace nanodit {
@@ -14,8 +13,6 @@ namespace nanodit {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::size_t recordsAtOnce = 64;
 
 void count(VerifyPassCounts& counts, ArrayVerdict verdict)
 {
@@ -76,28 +73,22 @@ public:
         if (!fingerprints)
             return JobEnd::Cancelled;
         fingerprints_ = std::move(*fingerprints);
-        auto survey = surveyRecords(workspace_, catalog_, encoders_.expectations, fingerprints_, context_);
-        if (!survey)
+        std::vector<std::string> ids; // ascending
+        const auto take = [&](std::span<SurveyedRecord> part) {
+            readContents(part);
+            if (context_.shouldStop())
+                return;
+            note(part);
+            for (auto& entry : part)
+                ids.push_back(std::move(entry.record.id));
+        };
+        if (!Survey(workspace_, catalog_, encoders_.expectations, fingerprints_)
+                 .visit(Survey::Of::Included, context_, take, "verify: reading arrays"))
             return JobEnd::Cancelled;
-        report_.records = static_cast<std::int64_t>(survey->size());
-        if (survey->empty())
+        report_.records = static_cast<std::int64_t>(ids.size());
+        if (ids.empty())
             report_.problems.push_back({workspace_.root.string(),
                                         "the workspace has no records: add pictures with \"nanodit import FOLDER\""});
-        ProgressMeter meter(context_, "verify: reading arrays", report_.records, "records");
-        for (std::size_t first = 0; first < survey->size(); first += recordsAtOnce) {
-            const auto part = std::span(*survey).subspan(first, std::min(recordsAtOnce, survey->size() - first));
-            forEachParallel(part.size() * allArrays.size(), [&](std::size_t i) {
-                auto& entry = part[i / allArrays.size()];
-                const auto kind = allArrays[i % allArrays.size()];
-                if (!context_.control->stopRequested())
-                    entry.array(kind) =
-                        judgeContents(arrayFile(workspace_, kind, entry.record.id), kind, entry.array(kind));
-            });
-            if (context_.shouldStop())
-                return JobEnd::Cancelled;
-            note(part);
-            meter.advance(static_cast<std::int64_t>(part.size()));
-        }
         if (!report_.adopted.empty())
             context_.info("adopted arrays of " + std::to_string(report_.adopted.size()) +
                           " records, which were made elsewhere and are good");
@@ -105,12 +96,23 @@ public:
             context_.info("moved " + std::to_string(report_.movedAside) + " misaligned files to " +
                           (workspace_.derivedFolder() / "dinov3_patches_misaligned").string() +
                           "; \"nanodit preprocess --pass-filter dinov3\" makes them anew");
-        noteStrays(*survey);
+        noteStrays(ids);
         request_.finished(report_);
         return JobEnd::Finished;
     }
 
 private:
+    void readContents(std::span<SurveyedRecord> part) const
+    {
+        forEachParallel(part.size() * allArrays.size(), [&](std::size_t i) {
+            auto& entry = part[i / allArrays.size()];
+            const auto kind = allArrays[i % allArrays.size()];
+            if (!context_.control->stopRequested())
+                entry.array(kind) =
+                    judgeContents(arrayFile(workspace_, kind, entry.record.id), kind, entry.array(kind));
+        });
+    }
+
     void note(std::span<const SurveyedRecord> part)
     {
         std::vector<std::pair<const SurveyedRecord*, ArrayKind>> read;
@@ -170,11 +172,8 @@ private:
     }
 
     /// Arrays that belong to no record: harmless, but somebody should know.
-    void noteStrays(const std::vector<SurveyedRecord>& survey) const
+    void noteStrays(const std::vector<std::string>& ids) const
     {
-        std::set<std::string> ids;
-        for (const auto& entry : survey)
-            ids.insert(entry.record.id);
         for (const auto kind : allArrays) {
             std::int64_t strays = 0;
             std::string example;
@@ -182,7 +181,7 @@ private:
             for (fs::directory_iterator it(workspace_.derivedFolder() / arrayName(kind), error), end;
                  !error && it != end; it.increment(error)) {
                 const auto& file = it->path();
-                if (file.extension() != ".npy" || ids.contains(file.stem().string()))
+                if (file.extension() != ".npy" || std::ranges::binary_search(ids, file.stem().string()))
                     continue;
                 ++strays;
                 example = file.string();

@@ -5,6 +5,9 @@
 #include "core/runtime/error.h"
 #include "core/workbench.h"
 
+#include <functional>
+#include <span>
+
 namespace nanodit {
 
 namespace fs = std::filesystem;
@@ -38,24 +41,14 @@ KnownEncoders knownEncoders(const Workspace& workspace, const Catalog& catalog)
     return known;
 }
 
-std::vector<SurveyedRecord> surveyNow(const Workspace& workspace, Catalog& catalog, Look look,
-                                      const KnownEncoders& known)
+void visitAll(const Workspace& workspace, Catalog& catalog, Look look, const KnownEncoders& known,
+              const std::function<void(const SurveyedRecord&)>& work)
 {
-    if (look == Look::Disk)
-        return *surveyRecords(catalog.records(), workspace, catalog, known.expected, known.fingerprints, {});
-    std::array<std::map<std::string, Provenance>, 4> provenances;
-    for (const auto kind : allArrays)
-        provenances[static_cast<std::size_t>(kind)] = catalog.provenances(kind);
-    std::vector<SurveyedRecord> views;
-    for (auto& record : catalog.records()) {
-        std::array<const Provenance*, 4> own{};
-        for (std::size_t kind = 0; kind < own.size(); ++kind) {
-            const auto found = provenances[kind].find(record.id);
-            own[kind] = found == provenances[kind].end() ? nullptr : &found->second;
-        }
-        views.push_back(catalogView(std::move(record), own, known.expected, known.fingerprints));
-    }
-    return views;
+    const auto each = [&](std::span<SurveyedRecord> part) {
+        for (const auto& entry : part)
+            work(entry);
+    };
+    Survey(workspace, catalog, known.expected, known.fingerprints, look).visit(Survey::Of::All, {}, each);
 }
 
 /// Reasons by record, by Pass.
@@ -132,41 +125,54 @@ void count(ArrayStatus& array, const ArrayJudgement& judgement, const fs::path& 
         array.bytes += stamp->bytes;
 }
 
-/// Of an array's files once every record has a whole one: those that are there, and what a pass would make of the rest.
-std::optional<std::int64_t> fullBytes(ArrayKind kind, const std::vector<SurveyedRecord>& survey,
-                                      const KnownEncoders& known)
-{
-    std::int64_t bytes = 0;
-    std::vector<const Record*> due;
-    for (const auto& entry : survey) {
-        if (!entry.record.excluded.empty())
-            continue;
-        const auto& judgement = entry.array(kind);
-        if (judgement.verdict == ArrayVerdict::Whole)
-            bytes += npyFileBytes(judgement.dtype, judgement.shape);
-        else
-            due.push_back(&entry.record);
+/// Bytes of each array's files once every record has whole ones: those that are there, and what a pass would make of
+/// the rest.
+class FullSet {
+public:
+    explicit FullSet(const KnownEncoders& known)
+        : known_(known)
+        , tokens_(known.encoders)
+    {
+        bytes_.fill(0);
     }
-    std::vector<std::int64_t> tokens;
-    if (kind == ArrayKind::T5) {
-        std::vector<const std::string*> captions;
-        for (const auto* const record : due)
-            captions.push_back(&record->caption);
-        try {
-            tokens = countTokens(captions, known.encoders, {});
-        } catch (const Error&) { // an encoder without its tokenizer: the pass will say so
-            return std::nullopt;
+
+    void add(const SurveyedRecord& entry)
+    {
+        for (const auto kind : allArrays) {
+            auto& bytes = bytes_[static_cast<std::size_t>(kind)];
+            const auto& judgement = entry.array(kind);
+            if (!bytes)
+                continue;
+            if (judgement.verdict == ArrayVerdict::Whole)
+                *bytes += npyFileBytes(judgement.dtype, judgement.shape);
+            else if (const auto due = dueBytes(kind, entry.record))
+                *bytes += *due;
+            else
+                bytes.reset();
         }
     }
-    for (std::size_t i = 0; i < due.size(); ++i) {
-        const auto one = arrayFileBytes(kind, due[i]->bucket, known.expected,
-                                        tokens.empty() ? std::nullopt : std::optional(tokens[i]));
-        if (!one)
-            return std::nullopt;
-        bytes += *one;
+
+    const std::array<std::optional<std::int64_t>, 4>& bytes() const { return bytes_; }
+
+private:
+    std::optional<std::int64_t> dueBytes(ArrayKind kind, const Record& record)
+    {
+        std::optional<std::int64_t> count;
+        if (kind == ArrayKind::T5) {
+            try {
+                if (const auto tokens = tokens_.of({&record.caption}); !tokens.empty())
+                    count = tokens.front();
+            } catch (const Error&) { // an encoder without its tokenizer: the pass will say so
+                return std::nullopt;
+            }
+        }
+        return arrayFileBytes(kind, record.bucket, known_.expected, count);
     }
-    return bytes;
-}
+
+    const KnownEncoders& known_;
+    TokenCounts tokens_;
+    std::array<std::optional<std::int64_t>, 4> bytes_; ///< By ArrayKind.
+};
 
 } // namespace
 
@@ -175,8 +181,8 @@ std::vector<RecordInfo> listRecords(const Workspace& workspace, Look look)
     auto catalog = Catalog::open(workspace);
     const auto failures = failuresOf(catalog);
     std::vector<RecordInfo> infos;
-    for (const auto& entry : surveyNow(workspace, catalog, look, knownEncoders(workspace, catalog)))
-        infos.push_back(infoOf(entry, failures));
+    visitAll(workspace, catalog, look, knownEncoders(workspace, catalog),
+             [&](const auto& entry) { infos.push_back(infoOf(entry, failures)); });
     return infos;
 }
 
@@ -197,23 +203,9 @@ std::vector<RecordInfo> findRecords(const Workspace& workspace, const std::vecto
     const auto known = knownEncoders(workspace, catalog);
     const auto failures = failuresOf(catalog);
     std::vector<RecordInfo> infos;
-    if (look == Look::Disk) {
-        const auto survey =
-            surveyRecords(std::move(records), workspace, catalog, known.expected, known.fingerprints, {});
-        for (const auto& entry : *survey)
-            infos.push_back(infoOf(entry, failures));
-        return infos;
-    }
-    for (auto& record : records) {
-        std::array<std::optional<Provenance>, 4> provenances;
-        std::array<const Provenance*, 4> own{};
-        for (const auto kind : allArrays) {
-            const auto i = static_cast<std::size_t>(kind);
-            provenances[i] = catalog.provenance(record.id, kind);
-            own[i] = provenances[i] ? &*provenances[i] : nullptr;
-        }
-        infos.push_back(infoOf(catalogView(std::move(record), own, known.expected, known.fingerprints), failures));
-    }
+    const auto judged = Survey(workspace, catalog, known.expected, known.fingerprints, look).judge(records, {}).value();
+    for (const auto& entry : judged)
+        infos.push_back(infoOf(entry, failures));
     return infos;
 }
 
@@ -223,11 +215,11 @@ StatusReport status(const Workspace& workspace)
     StatusReport report;
     for (const auto kind : allArrays)
         report.arrays[static_cast<std::size_t>(kind)].array = kind;
-    for (const auto& entry : surveyNow(workspace, catalog, Look::Disk, knownEncoders(workspace, catalog))) {
+    visitAll(workspace, catalog, Look::Disk, knownEncoders(workspace, catalog), [&](const SurveyedRecord& entry) {
         if (!entry.record.excluded.empty()) {
             const auto& reason = entry.record.excluded;
             ++report.excluded[reason.substr(0, reason.find(": "))];
-            continue;
+            return;
         }
         ++report.records;
         report.picturesGone += entry.imageGone;
@@ -238,7 +230,7 @@ StatusReport status(const Workspace& workspace)
         for (const auto kind : allArrays)
             count(report.arrays[static_cast<std::size_t>(kind)], entry.array(kind),
                   arrayFile(workspace, kind, entry.record.id));
-    }
+    });
     return report;
 }
 
@@ -246,11 +238,12 @@ std::array<std::optional<std::int64_t>, 4> fullSetBytes(const Workspace& workspa
 {
     auto catalog = Catalog::open(workspace);
     const auto known = knownEncoders(workspace, catalog);
-    const auto survey = surveyNow(workspace, catalog, Look::Disk, known);
-    std::array<std::optional<std::int64_t>, 4> bytes;
-    for (const auto kind : allArrays)
-        bytes[static_cast<std::size_t>(kind)] = fullBytes(kind, survey, known);
-    return bytes;
+    FullSet set(known);
+    visitAll(workspace, catalog, Look::Disk, known, [&](const SurveyedRecord& entry) {
+        if (entry.record.excluded.empty())
+            set.add(entry);
+    });
+    return set.bytes();
 }
 
 Image loadOriginal(const RecordInfo& record)

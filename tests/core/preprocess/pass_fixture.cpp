@@ -199,13 +199,14 @@ std::map<std::string, std::array<ArrayState, 4>> PassFixture::states()
 {
     auto catalog = Catalog::open(workspace);
     const auto encoders = fakes.encoders();
-    const auto survey = surveyRecords(workspace, catalog, encoders.expectations,
-                                      *usableFingerprints(encoders, {Pass::T5, Pass::Vae, Pass::Dino}, {}), {});
+    const auto fingerprints = *usableFingerprints(encoders, {Pass::T5, Pass::Vae, Pass::Dino}, {});
     std::map<std::string, std::array<ArrayState, 4>> states;
-    for (const auto& entry : *survey) {
-        for (std::size_t i = 0; i < 4; ++i)
-            states[entry.record.id][i] = stateOf(entry.arrays[i].verdict);
-    }
+    Survey(workspace, catalog, encoders.expectations, fingerprints).visit(Survey::Of::Included, {}, [&](auto part) {
+        for (const auto& entry : part) {
+            for (std::size_t i = 0; i < 4; ++i)
+                states[entry.record.id][i] = stateOf(entry.arrays[i].verdict);
+        }
+    });
     return states;
 }
 
