@@ -223,7 +223,7 @@ private:
     std::vector<bool> isDuplicate_;  ///< By place.
     std::vector<std::uint64_t> hashes_;
     std::vector<std::size_t> placeOfHash_; ///< Ascending.
-    std::unordered_map<std::string, Places> byBytes_;
+    std::unordered_map<std::string_view, Places> byBytes_;
     std::unordered_map<std::uint64_t, Places> byPixels_;
 };
 

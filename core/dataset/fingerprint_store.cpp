@@ -11,12 +11,12 @@ namespace nanodit {
 struct FingerprintStore::State {
     explicit State(sqlite::Database& given)
         : database(given)
-        , find(given, "SELECT 1 FROM fingerprints WHERE record = ? AND image_hash = ?")
+        , select(given, "SELECT pixels, structure, colours FROM fingerprints WHERE record = ? AND image_hash = ?")
         , insert(given, "INSERT OR REPLACE INTO fingerprints VALUES (?, ?, ?, ?, ?)")
     {
     }
     sqlite::Database& database;
-    sqlite::Statement find, insert;
+    sqlite::Statement select, insert;
 };
 
 FingerprintStore::FingerprintStore(Catalog& catalog)
@@ -28,8 +28,8 @@ FingerprintStore::~FingerprintStore() = default;
 
 bool FingerprintStore::has(const std::string& id, const std::string& imageHash) const
 {
-    const bool found = state_->find.reset().bind(id).bind(imageHash).step();
-    state_->find.reset();
+    const bool found = state_->select.reset().bind(id).bind(imageHash).step();
+    state_->select.reset();
     return found;
 }
 
@@ -45,21 +45,19 @@ void FingerprintStore::put(const std::string& id, const std::string& imageHash, 
     state_->insert.reset();
 }
 
-std::unordered_map<std::string, FingerprintStore::Stored> FingerprintStore::all() const
+std::optional<PictureFingerprint> FingerprintStore::find(const std::string& id, const std::string& imageHash) const
 {
-    std::unordered_map<std::string, Stored> found;
-    sqlite::Statement select(state_->database,
-                             "SELECT record, image_hash, pixels, structure, colours FROM fingerprints");
-    while (select.step()) {
-        auto& stored = found[select.text(0)];
-        stored.imageHash = select.text(1);
-        stored.fingerprint.pixels = std::bit_cast<std::uint64_t>(select.integer(2));
-        stored.fingerprint.structure = std::bit_cast<std::uint64_t>(select.integer(3));
-        const auto colours = select.bytes(4);
-        std::ranges::transform(colours.first(std::min(colours.size(), stored.fingerprint.colours.size())),
-                               stored.fingerprint.colours.begin(),
+    auto& select = state_->select.reset().bind(id).bind(imageHash);
+    std::optional<PictureFingerprint> found;
+    if (select.step()) {
+        found.emplace();
+        found->pixels = std::bit_cast<std::uint64_t>(select.integer(0));
+        found->structure = std::bit_cast<std::uint64_t>(select.integer(1));
+        const auto colours = select.bytes(2);
+        std::ranges::transform(colours.first(std::min(colours.size(), found->colours.size())), found->colours.begin(),
                                [](std::byte value) { return std::to_integer<std::uint8_t>(value); });
     }
+    select.reset();
     return found;
 }
 

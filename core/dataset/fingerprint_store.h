@@ -4,8 +4,8 @@
 #include "core/dataset/picture_fingerprint.h"
 
 #include <memory>
+#include <optional>
 #include <string>
-#include <unordered_map>
 
 namespace nanodit {
 
@@ -19,13 +19,8 @@ public:
 
     /// Whether there is a fingerprint of this file's content.
     bool has(const std::string& id, const std::string& imageHash) const;
+    std::optional<PictureFingerprint> find(const std::string& id, const std::string& imageHash) const;
     void put(const std::string& id, const std::string& imageHash, const PictureFingerprint& fingerprint);
-
-    struct Stored {
-        std::string imageHash; ///< Of the file that it was taken of; the record's may be another by now.
-        PictureFingerprint fingerprint;
-    };
-    std::unordered_map<std::string, Stored> all() const; ///< By record id.
 
 private:
     struct State;

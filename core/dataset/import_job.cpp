@@ -74,7 +74,10 @@ public:
         if (!listing)
             return finish(context, JobEnd::Cancelled);
         report_.rejects = std::move(listing->rejects);
-        if (!readAll(listing->entries, listing->sidecars, context) || !excludeByRules(context))
+        if (!readAll(listing->entries, listing->sidecars, context))
+            return finish(context, JobEnd::Cancelled);
+        listing.reset(); // for the memory that the comparison of all pictures needs
+        if (!excludeByRules(context))
             return finish(context, JobEnd::Cancelled);
         return finish(context, JobEnd::Finished);
     }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <vector>
 
 namespace nanodit {
 
@@ -46,27 +47,26 @@ std::string reasonOf(const Duplicate& duplicate, const std::string& of)
     return {};
 }
 
-/// Of the records whose picture gives no reason by itself.
-std::vector<DuplicateCandidate> candidatesOf(const std::vector<Record>& records,
-                                             const std::vector<std::string>& reasons, Catalog& catalog)
+constexpr std::size_t recordsAtOnce = 1024;
+
+/// What is kept in memory of a record while the rules are applied.
+struct RuledRecord {
+    std::string id;
+    std::string excluded; ///< As the catalog has it.
+    bool edited = false;  ///< A person decided.
+    std::string reason;   ///< What the rules say.
+};
+
+DuplicateCandidate candidateOf(Record record, const FingerprintStore& fingerprints)
 {
-    auto fingerprints = FingerprintStore(catalog).all();
-    std::vector<DuplicateCandidate> candidates;
-    for (std::size_t i = 0; i < records.size(); ++i) {
-        const auto& record = records[i];
-        if (!reasons[i].empty())
-            continue;
-        auto& candidate = candidates.emplace_back();
-        candidate.id = record.id;
-        candidate.file = record.image.string();
-        candidate.imageHash = record.imageHash;
-        candidate.pixelCount = record.original.width * record.original.height;
-        candidate.stays = record.exclusionEdited && record.excluded.empty();
-        const auto found = fingerprints.find(record.id);
-        if (found != fingerprints.end() && found->second.imageHash == record.imageHash)
-            candidate.fingerprint = found->second.fingerprint;
-    }
-    return candidates;
+    DuplicateCandidate candidate;
+    candidate.fingerprint = fingerprints.find(record.id, record.imageHash);
+    candidate.id = std::move(record.id);
+    candidate.file = record.image.string();
+    candidate.imageHash = std::move(record.imageHash);
+    candidate.pixelCount = record.original.width * record.original.height;
+    candidate.stays = record.exclusionEdited && record.excluded.empty();
+    return candidate;
 }
 
 } // namespace
@@ -112,33 +112,41 @@ std::string reasonOfPictureOrDuplicate(const Record& record, const ExclusionRule
 std::optional<std::map<std::string, std::string>> applyRules(Catalog& catalog, const ExclusionRules& rules,
                                                              const JobContext& context)
 {
-    const auto records = catalog.records();
-    std::vector<std::string> reasons;
-    for (const auto& record : records)
-        reasons.push_back(reasonOfPicture(record, rules));
-    if (rules.exactDuplicates || rules.nearDuplicateBits >= 0) {
-        const auto candidates = candidatesOf(records, reasons, catalog);
-        const auto duplicates =
-            findDuplicates(candidates, {.exact = rules.exactDuplicates, .nearBits = rules.nearDuplicateBits}, context);
-        if (!duplicates)
+    const bool compares = rules.exactDuplicates || rules.nearDuplicateBits >= 0;
+    const FingerprintStore fingerprints(catalog);
+    std::vector<RuledRecord> ruled;
+    std::vector<DuplicateCandidate> candidates; // whose picture gives no reason by itself
+    std::vector<std::size_t> placeOf;           // of each candidate, in `ruled`
+    for (auto page = catalog.records("", recordsAtOnce); !page.empty();
+         page = catalog.records(ruled.back().id, recordsAtOnce)) {
+        if (context.shouldStop())
             return std::nullopt;
-        std::map<std::string, std::string> byId;
-        for (const auto& duplicate : *duplicates)
-            byId[candidates[duplicate.candidate].id] = reasonOf(duplicate, candidates[duplicate.of].id);
-        for (std::size_t i = 0; i < records.size(); ++i) {
-            if (const auto found = byId.find(records[i].id); found != byId.end())
-                reasons[i] = found->second;
+        for (auto& record : page) {
+            ruled.push_back({.id = record.id,
+                             .excluded = record.excluded,
+                             .edited = record.exclusionEdited,
+                             .reason = reasonOfPicture(record, rules)});
+            if (!compares || !ruled.back().reason.empty())
+                continue;
+            placeOf.push_back(ruled.size() - 1);
+            candidates.push_back(candidateOf(std::move(record), fingerprints));
         }
     }
+    const auto duplicates =
+        findDuplicates(candidates, {.exact = rules.exactDuplicates, .nearBits = rules.nearDuplicateBits}, context);
+    if (!duplicates)
+        return std::nullopt;
+    for (const auto& duplicate : *duplicates)
+        ruled[placeOf[duplicate.candidate]].reason = reasonOf(duplicate, candidates[duplicate.of].id);
     std::map<std::string, std::string> excluded;
     catalog.together([&] {
-        for (std::size_t i = 0; i < records.size(); ++i) {
-            if (records[i].exclusionEdited)
+        for (const auto& record : ruled) {
+            if (record.edited)
                 continue;
-            if (records[i].excluded != reasons[i])
-                catalog.excludeByRule(records[i].id, reasons[i]);
-            if (!reasons[i].empty())
-                excluded.emplace_hint(excluded.end(), records[i].id, reasons[i]);
+            if (record.excluded != record.reason)
+                catalog.excludeByRule(record.id, record.reason);
+            if (!record.reason.empty())
+                excluded.emplace_hint(excluded.end(), record.id, record.reason);
         }
     });
     return excluded;

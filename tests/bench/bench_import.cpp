@@ -29,12 +29,12 @@ void compare(const Workspace& workspace)
 {
     auto catalog = Catalog::open(workspace);
     std::vector<DuplicateCandidate> candidates;
-    const auto fingerprints = FingerprintStore(catalog).all();
+    const FingerprintStore fingerprints(catalog);
     for (const auto& record : catalog.records())
         candidates.push_back({.id = record.id,
                               .file = record.image.string(),
                               .imageHash = record.imageHash,
-                              .fingerprint = fingerprints.at(record.id).fingerprint,
+                              .fingerprint = fingerprints.find(record.id, record.imageHash),
                               .pixelCount = 1024});
     const auto count = static_cast<std::int64_t>(candidates.size());
     for (const int bits : {0, 4, 8}) { // more take very long

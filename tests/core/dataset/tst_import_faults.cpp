@@ -69,17 +69,16 @@ struct Fixture {
 std::vector<std::string> contentOf(const Workspace& workspace)
 {
     auto catalog = Catalog::open(workspace);
-    const auto fingerprints = FingerprintStore(catalog).all();
+    const FingerprintStore fingerprints(catalog);
     std::vector<std::string> lines;
     for (const auto& record : catalog.records()) {
-        const auto found = fingerprints.find(record.id);
+        const auto found = fingerprints.find(record.id, record.imageHash);
         auto excluded = record.excluded; // a broken picture's reason names its file
         if (const auto at = excluded.find(workspace.root.string()); at != std::string::npos)
             excluded.replace(at, workspace.root.string().size(), "");
         lines.push_back(record.id + "|" + record.image.lexically_relative(workspace.root).string() + "|" +
                         record.caption + "|" + record.split + "|" + bucketName(record.original) + "|" +
-                        record.imageHash + "|" + excluded + "|" +
-                        (found == fingerprints.end() ? "none" : std::to_string(found->second.fingerprint.structure)));
+                        record.imageHash + "|" + excluded + "|" + (found ? std::to_string(found->structure) : "none"));
     }
     return lines;
 }
