@@ -4,6 +4,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 namespace nanodit::sqlite {
 
 namespace {
@@ -64,6 +66,9 @@ void Database::fail(const std::string& doing) const
     const std::string reason = handle_ ? sqlite3_errmsg(handle_.get()) : "out of memory";
     const int code = handle_ ? sqlite3_errcode(handle_.get()) & 0xff : SQLITE_NOMEM;
     const std::string what = "the catalog " + file_.string() + " could not be " + doing + ": " + reason;
+    const int system = handle_ ? sqlite3_system_errno(handle_.get()) : 0;
+    if (code == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT)) // of the log's index, which SQLite maps
+        throw StoreError(what + ", for the disk is full; make room and run again");
     switch (code) {
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:

@@ -172,7 +172,8 @@ private:
         outcome_.tooMany = store.tooMany();
         if (store.movedAside() > 0)
             context_.warn(passName(pass_) + ": moved " + std::to_string(store.movedAside()) +
-                          " files of unknown origin aside, into folders beside theirs");
+                          (store.movedAside() == 1 ? " file" : " files") +
+                          " that no pass wrote aside, into folders beside theirs");
     }
 
     JobEnd encodeAll(const Encode& encode, PassStore& store, ProgressMeter& meter)
