@@ -1,23 +1,18 @@
-/// How the data set's page copes with many records: bench_records [records] [pictures]. Without a display:
+/// How the data set's page copes with many records: bench_records [records]. Without a display:
 /// QT_QPA_PLATFORM=offscreen. Prints milliseconds on the home thread, in the background, and memory.
 
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/dataset/record_model.h"
 #include "app/pages/dataset/record_table.h"
-#include "app/thumbnails.h"
-#include "core/io/image.h"
 #include "tests/app/drawn_records.h"
 #include "widgets/theme.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QApplication>
-#include <QDir>
 #include <QElapsedTimer>
 #include <QFile>
 #include <QScrollBar>
-#include <QSignalSpy>
 #include <QStandardPaths>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include <cstdio>
@@ -102,35 +97,6 @@ void measureView(const char* name, RecordModel& model, QSize size)
     line(text("to select everything").c_str(), millisecondsOf([&] { view.selectAll(); }), "ms");
 }
 
-/// Thumbnails of photographs' size, made and then read from the cache.
-void measureThumbnails(int count)
-{
-    QTemporaryDir folder;
-    auto records = *test::drawnRecords(count);
-    QImage picture(3000, 2000, QImage::Format_RGB32);
-    for (int y = 0; y < picture.height(); ++y) {
-        auto* const row = reinterpret_cast<QRgb*>(picture.scanLine(y));
-        for (int x = 0; x < picture.width(); ++x)
-            row[x] = qRgb(x * y / 700 % 256, x % 256, y % 256);
-    }
-    for (auto& record : records) {
-        record.image = (folder.path() + QStringLiteral("/%1.jpg").arg(QString::fromStdString(record.id))).toStdString();
-        record.original = {.width = picture.width(), .height = picture.height()};
-        picture.save(QString::fromStdString(record.image.string()), "JPEG", 90);
-    }
-    for (const char* const what : {"thumbnails of 6 megapixels, made", "thumbnails, from the cache"}) {
-        Thumbnails thumbnails(224);
-        QSignalSpy made(&thumbnails, &Thumbnails::made);
-        const double milliseconds = millisecondsOf([&] {
-            for (const auto& record : records)
-                thumbnails.want(record);
-            while (!thumbnails.idle())
-                QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
-        });
-        line(what, 1000.0 * static_cast<double>(made.count()) / milliseconds, "a second");
-    }
-}
-
 } // namespace
 
 int main(int argc, char** argv)
@@ -139,7 +105,6 @@ int main(int argc, char** argv)
     QApplication application(argc, argv);
     const Theme theme(application);
     const int count = argc > 1 ? std::atoi(argv[1]) : 100000;
-    const int pictures = argc > 2 ? std::atoi(argv[2]) : 100;
 
     const double before = residentMegabytes();
     const auto records = test::drawnRecords(count);
@@ -167,6 +132,5 @@ int main(int argc, char** argv)
     line("    of it, the copy, which the session makes in the background",
          millisecondsOf([&] { const auto copy = *records; }), "ms");
     line("memory in all", residentMegabytes(), "MB");
-    measureThumbnails(pictures);
     return 0;
 }

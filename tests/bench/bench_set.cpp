@@ -11,6 +11,7 @@
 #include "tests/core/preprocess/pass_fixture.h"
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
 using namespace nanodit;
@@ -18,8 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// From the request to the end of the passes, asked for in the middle of their work.
-double secondsToStop(const Workspace& workspace, const PassEncoders& encoders)
+/// From the request to the end of the passes, asked for in the middle of their work; empty when they ended before.
+std::optional<double> secondsToStop(const Workspace& workspace, const PassEncoders& encoders)
 {
     using Clock = std::chrono::steady_clock;
     JobContext context;
@@ -32,6 +33,8 @@ double secondsToStop(const Workspace& workspace, const PassEncoders& encoders)
     makePreprocessJobWith({.workspace = workspace, .device = {}}, encoders)->run(context);
     const auto ended = Clock::now();
     stopper.join();
+    if (ended < asked)
+        return std::nullopt;
     return std::chrono::duration<double>(ended - asked).count();
 }
 
@@ -56,7 +59,8 @@ int main(int argc, char** argv)
             ->run({});
     };
     bench::measure("dry run, all missing", count, forecast);
-    std::printf("stopped in %.3f s\n", secondsToStop(workspace, encoders));
+    if (const auto seconds = secondsToStop(workspace, encoders))
+        std::printf("stopped in %.3f s\n", *seconds);
     for (const auto pass : {Pass::T5, Pass::Vae, Pass::Dino}) {
         bench::measure(("pass " + passName(pass)).c_str(), count, [&] {
             makePreprocessJobWith({.workspace = workspace, .passes = {pass}, .device = {}}, encoders)->run({});
