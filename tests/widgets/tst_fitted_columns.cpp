@@ -1,0 +1,81 @@
+#include "widgets/fitted_columns.h"
+
+#include <QHeaderView>
+#include <QHelpEvent>
+#include <QTest>
+#include <QToolTip>
+#include <QTreeWidget>
+
+using namespace nanodit;
+
+/// Tables that never scroll sideways.
+class TestFittedColumns : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init()
+    {
+        table_ = std::make_unique<QTreeWidget>();
+        table_->setHeaderLabels({"Record", "Cosine", "Certificate"});
+        new QTreeWidgetItem(table_.get(), {"cats__tabby-on-a-sofa-in-the-evening-e7fdb2c9", "0.9997",
+                                           "true; best alternative: one column right, cosine 0.71"});
+        columns_ = new FittedColumns(table_.get(), {0, 2});
+        table_->resize(1600, 200);
+        table_->show();
+        QVERIFY(QTest::qWaitForWindowExposed(table_.get()));
+        columns_->measure();
+    }
+
+    void roomThatIsLeftGoesToTheLastElasticColumn()
+    {
+        QCOMPARE(table_->header()->length(), table_->viewport()->width());
+        const int cosine = table_->columnWidth(1), record = table_->columnWidth(0);
+        table_->resize(1400, 200);
+        QTRY_COMPARE(table_->header()->length(), table_->viewport()->width());
+        QCOMPARE(table_->columnWidth(1), cosine);
+        QCOMPARE(table_->columnWidth(0), record);
+    }
+
+    void elasticColumnsGiveWayAndNumbersStay()
+    {
+        const int cosine = table_->columnWidth(1);
+        for (const int width : {900, 500, 320}) {
+            table_->resize(width, 200);
+            QTRY_COMPARE(table_->header()->length(), table_->viewport()->width());
+            QCOMPARE(table_->columnWidth(1), cosine);
+        }
+        QVERIFY(std::abs(table_->columnWidth(0) - table_->columnWidth(2)) <= 1); // both had to
+    }
+
+    void aHiddenColumnTakesNoRoom()
+    {
+        table_->setColumnHidden(1, true);
+        columns_->measure();
+        QVERIFY(table_->isColumnHidden(1));
+        QCOMPARE(table_->columnWidth(0) + table_->columnWidth(2), table_->viewport()->width());
+    }
+
+    void whatIsCutOffStandsInAToolTip()
+    {
+        table_->resize(320, 200);
+        QTRY_COMPARE(table_->header()->length(), table_->viewport()->width());
+        const auto tipAt = [&](int column) {
+            QToolTip::hideText();
+            const auto place = table_->visualRect(table_->model()->index(0, column)).center();
+            QHelpEvent help(QEvent::ToolTip, place, table_->viewport()->mapToGlobal(place));
+            QApplication::sendEvent(table_->viewport(), &help);
+            return QToolTip::isVisible() ? QToolTip::text() : QString();
+        };
+        QCOMPARE(tipAt(2), table_->topLevelItem(0)->text(2));
+        table_->topLevelItem(0)->setToolTip(2, "its own");
+        QCOMPARE(tipAt(2), QStringLiteral("its own"));
+        QTRY_COMPARE(tipAt(1), QString()); // whole
+    }
+
+private:
+    std::unique_ptr<QTreeWidget> table_;
+    FittedColumns* columns_ = nullptr;
+};
+
+QTEST_MAIN(TestFittedColumns)
+#include "tst_fitted_columns.moc"

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <QObject>
+
+#include <vector>
+
+class QTreeView;
+
+namespace nanodit {
+
+/// Keeps a table from scrolling sideways: each column gets what it needs, and where that is more than there is room
+/// for, the elastic ones give way. Texts that are cut off then stand in tool tips.
+class FittedColumns : public QObject {
+    Q_OBJECT
+
+public:
+    /// The last of `elastic` also takes the room that is left over; without any it stays empty. A child of the table.
+    FittedColumns(QTreeView* table, std::vector<int> elastic);
+    /// Measures what the columns hold now; call when that is other.
+    void measure();
+    /// What the columns would take with nothing cut off, as it was measured.
+    int neededWidth() const;
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+private:
+    void fit();
+    bool isCutOff(const class QModelIndex& index) const;
+
+    QTreeView* table_;
+    std::vector<int> elastic_;
+    std::vector<int> needed_; ///< By column, logical pixels; 0: hidden.
+};
+
+} // namespace nanodit
