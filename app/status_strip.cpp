@@ -1,5 +1,6 @@
 #include "app/status_strip.h"
 
+#include "app/following_bar.h"
 #include "app/job_runner.h"
 #include "widgets/job_bar.h"
 #include "widgets/theme.h"
@@ -70,16 +71,10 @@ StatusStrip::StatusStrip(Session& session, QWidget* parent)
 
 void StatusStrip::addJob(JobRunner* runner, Page page)
 {
-    auto* const bar = new JobBar(runner->name(), this);
+    auto* const bar = makeFollowingBar(runner, this);
     bars_[runner] = bar;
     row_->insertWidget(static_cast<int>(bars_.size()), bar);
     arrange();
-    connect(runner, &JobRunner::progressed, bar, &JobBar::setProgress);
-    connect(runner, &JobRunner::pausedChanged, bar, &JobBar::setPaused);
-    connect(runner, &JobRunner::stoppingChanged, bar, &JobBar::setStopping);
-    connect(bar, &JobBar::pauseRequested, runner, &JobRunner::pause);
-    connect(bar, &JobBar::resumeRequested, runner, &JobRunner::resume);
-    connect(bar, &JobBar::stopRequested, runner, &JobRunner::requestStop);
     connect(bar, &JobBar::opened, this, [this, page] { Q_EMIT pageWanted(page); });
 }
 
@@ -88,8 +83,7 @@ void StatusStrip::removeJob(JobRunner* runner)
     const auto found = bars_.find(runner);
     if (found == bars_.end())
         return;
-    found->second->deleteLater();
-    bars_.erase(found);
+    bars_.erase(found); // the bar itself goes with its job
     arrange();
 }
 
@@ -97,7 +91,7 @@ void StatusStrip::arrange()
 {
     quiet_->setVisible(bars_.empty());
     for (const auto& [runner, bar] : bars_)
-        bar->setCompact(bars_.size() > 1);
+        bar->setParts(bars_.size() > 1 ? JobBar::Parts::Compact : JobBar::Parts::All);
 }
 
 void StatusStrip::showMachine()

@@ -10,6 +10,8 @@
 #include <QProgressBar>
 #include <QToolButton>
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace {
@@ -36,6 +38,9 @@ JobBar::JobBar(const QString& name, QWidget* parent)
     , pause_(flatButton(QStringLiteral("pause"), tr("Pause %1").arg(name), this))
     , stop_(flatButton(QStringLiteral("stop"), tr("Stop %1").arg(name), this))
 {
+    pause_->setObjectName(QStringLiteral("jobPause"));
+    stop_->setObjectName(QStringLiteral("jobStop"));
+    numbers_->setObjectName(QStringLiteral("jobNumbers"));
     setRole(name_, "section");
     setRole(phase_, "secondary");
     numbers_->setFont(tabularFont(numbers_->font()));
@@ -71,7 +76,18 @@ void JobBar::setProgress(const Progress& progress)
     bar_->setRange(0, known ? 1000 : 0);
     if (known)
         bar_->setValue(static_cast<int>(1000 * progress.done / progress.total));
-    numbers_->setText(progressText(progress));
+    progress_ = progressText(progress);
+    showNumbers();
+}
+
+void JobBar::showNumbers()
+{
+    const auto progress = parts_ == Parts::Controls ? QString() : progress_;
+    numbers_->setText(stopping_                       ? tr("stopping…")
+                      : paused_ && progress.isEmpty() ? tr("paused")
+                      : paused_                       ? tr("paused · %1").arg(progress)
+                                                      : progress);
+    numbers_->setMinimumWidth(std::max(numbers_->minimumWidth(), numbers_->sizeHint().width())); // the bar stays put
 }
 
 void JobBar::setPaused(bool paused)
@@ -81,22 +97,29 @@ void JobBar::setPaused(bool paused)
     pause_->setToolTip(paused ? tr("Resume %1").arg(name_->text()) : tr("Pause %1").arg(name_->text()));
     pause_->setAccessibleName(pause_->toolTip());
     setRole(numbers_, paused ? "secondary" : "");
+    showNumbers();
 }
 
 void JobBar::setStopping()
 {
     stopping_ = true;
-    phase_->setText(tr("stopping…"));
+    phase_->clear();
     bar_->setRange(0, 0);
-    numbers_->clear();
+    showNumbers();
     pause_->setEnabled(false);
     stop_->setEnabled(false);
 }
 
-void JobBar::setCompact(bool compact)
+void JobBar::setParts(Parts parts)
 {
-    phase_->setVisible(!compact);
-    bar_->setFixedWidth(compact ? 80 : 140);
+    name_->setVisible(parts == Parts::All || parts == Parts::Compact);
+    phase_->setVisible(parts == Parts::All);
+    bar_->setVisible(parts != Parts::Controls);
+    parts_ = parts;
+    showNumbers();
+    bar_->setFixedWidth(parts == Parts::Compact ? 80 : 140);
+    if (name_->isHidden())
+        unsetCursor(); // there is nothing that a click would open
 }
 
 void JobBar::mouseReleaseEvent(QMouseEvent* event)
