@@ -1,6 +1,7 @@
 #include "core/dataset/certificate_store.h"
 #include "core/inspect/alignment.h"
 #include "core/inspect/jobs.h"
+#include "core/inspect/kept_certificates.h"
 #include "core/inspect/record_choice.h"
 #include "core/inspect/wrong_crops.h"
 #include "core/io/float_values.h"
@@ -17,7 +18,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <tuple>
 
 namespace nanodit {
 
@@ -83,12 +83,7 @@ public:
         keep();
         if (end == JobEnd::Cancelled)
             return end;
-        std::ranges::stable_sort(report_.certificates, {}, [](const RecordCertificate& one) {
-            const auto& certificate = one.certificate;
-            const auto& others = certificate.alternatives;
-            return std::tuple(certificate.verdict == AlignmentVerdict::True, certificate.fitsGrid(),
-                              certificate.cosine - (others.empty() ? 0 : others.front().cosine));
-        });
+        sortWorstFirst(report_);
         request_.finished(report_);
         return JobEnd::Finished;
     }
@@ -218,13 +213,8 @@ private:
     {
         const RecordCertificate one = {
             .id = entry.record.id, .bucket = entry.record.bucket, .certificate = certificate, .kept = kept};
-        ++report_.counts[certificate.verdict];
-        if (certificate.fitsGrid())
-            report_.truth.add(certificate.cosine);
-        if (!certificate.alternatives.empty())
-            report_.bestAlternative.add(certificate.alternatives.front().cosine);
         request_.onCertificate(one);
-        report_.certificates.push_back(one);
+        addCertificate(report_, one);
     }
 
     void keep()

@@ -34,7 +34,7 @@ const std::vector<std::string> flow = {"runtime", "config", "io",      "dataset"
                                        "sample",  "train",  "inspect", "demo",    "validate", "experiment", "golden"};
 /// The engine's front: what app and command line may include of its heavy parts.
 const std::vector<std::string> fronts = {"core/workbench.h", "core/inspect/attention_session.h",
-                                         "core/inspect/attention_export.h"};
+                                         "core/inspect/attention_export.h", "core/inspect/kept_certificates.h"};
 /// Geometry without dependencies; part of nanodit_base, like runtime, config and io's formats.
 const std::set<std::string> ground = {"core/dataset/bucket.h", "core/workbench.h"};
 

@@ -1,5 +1,6 @@
 #include "core/dataset/certificate_store.h"
 #include "core/inspect/jobs.h"
+#include "core/inspect/kept_certificates.h"
 #include "core/inspect/wrong_crops.h"
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
@@ -102,6 +103,24 @@ private Q_SLOTS:
         QVERIFY(first.certificate.verdict == AlignmentVerdict::Misaligned);
         QVERIFY2(contains(first.certificate.alternatives.front().name, name), first.certificate.sentence().c_str());
         QCOMPARE(report.counts.at(AlignmentVerdict::True), 3);
+    }
+
+    void whatIsCertifiedIsToldLaterWithoutEncoding()
+    {
+        PatchWorkspace w;
+        QVERIFY(certifiedSoFar(w.workspace).certificates.empty());
+        certify(w, {.workspace = {}, .records = {w.id(0), w.id(1)}});
+        const auto encoded = w.encoded;
+        const auto kept = certifiedSoFar(w.workspace);
+        QCOMPARE(kept.certificates.size(), 2U);
+        QCOMPARE(kept.notAsked, 2);
+        QCOMPARE(kept.counts.at(AlignmentVerdict::True), 2);
+        QCOMPARE(kept.truth.bins.back(), 2);
+        QVERIFY(of(kept, w.id(1)).kept && of(kept, w.id(1)).bucket == w.bucket(1));
+        w.store(1, w.patches(1).roll({1}, {1})); // another array now: nothing is known of it
+        QCOMPARE(certifiedSoFar(w.workspace).certificates.size(), 1U);
+        QCOMPARE(certifiedSoFar(w.workspace).notAsked, 3);
+        QCOMPARE(w.encoded, encoded);
     }
 
     /// A picture that its file holds lying on its side, encoded as it lies there.
