@@ -20,6 +20,9 @@ class Sparkline : public QWidget {
 
 public:
     Sparkline(MetricSeries* series, Hue hue, bool averaged, QWidget* parent = nullptr);
+    /// On a selected row, in the colour of its text: its own hue would not be seen there.
+    void setHighlighted(bool highlighted);
+    QColor colour() const;
     QSize sizeHint() const override { return {72, 28}; }
     QSize minimumSizeHint() const override { return {32, 24}; }
 
@@ -29,7 +32,7 @@ protected:
 private:
     QPointer<MetricSeries> series_;
     Hue hue_;
-    bool averaged_;
+    bool averaged_, highlighted_ = false;
 };
 
 /// One number with its name, unit, sparkline, and whether it is healthy. Renewed at most ten times a second.
@@ -41,7 +44,7 @@ public:
         QString title;
         QString unit;
         Hue hue = Hue::Grey;
-        bool averaged = false;               ///< Shows the moving average.
+        bool averaged = false; ///< Shows the moving average.
         std::optional<std::pair<double, double>> healthy;
     };
     MetricCard(MetricSeries* series, const Look& look, QWidget* parent = nullptr);

@@ -92,6 +92,7 @@ RunsPage::RunsPage(Session& session, QWidget* parent)
             checkedChanged();
     });
     connect(table_, &QTreeWidget::currentItemChanged, this, &RunsPage::updateState);
+    connect(table_, &QTreeWidget::itemSelectionChanged, this, &RunsPage::highlightSparks);
     connect(table_, &QTreeWidget::itemActivated, this, [this] { Q_EMIT runWanted(current()); });
     connect(show_, &QPushButton::clicked, this, [this] { Q_EMIT runWanted(current()); });
     connect(validate_, &QPushButton::clicked, this, [this] { Q_EMIT validationWanted(current()); });
@@ -210,7 +211,17 @@ void RunsPage::fill()
         table_->setColumnWidth(Name, table_->columnWidth(Name) + 12);
         table_->setColumnWidth(Spark, sparkWidth);
     }
+    highlightSparks();
     checkedChanged();
+}
+
+void RunsPage::highlightSparks()
+{
+    for (int i = 0; i < table_->topLevelItemCount(); ++i) {
+        auto* const item = table_->topLevelItem(i);
+        if (auto* const spark = qobject_cast<Sparkline*>(table_->itemWidget(item, Spark)))
+            spark->setHighlighted(item->isSelected());
+    }
 }
 
 std::vector<const RunOverview*> RunsPage::checked() const

@@ -45,6 +45,7 @@ private:
     QWidget* makeContent();
     void read();
     void fill();
+    void highlightSparks(); ///< Those of selected rows.
     void checkedChanged();
     void plot(const std::vector<const RunOverview*>& checked);
     void showDifferences(const std::vector<const RunOverview*>& checked);

@@ -9,6 +9,7 @@
 #include "app/validating.h"
 #include "core/io/atomic_file.h"
 #include "tests/app/window_test.h"
+#include "widgets/cards.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
 #include "widgets/picture_table.h"
@@ -297,6 +298,14 @@ private Q_SLOTS:
         QCOMPARE(table->topLevelItem(0)->text(0), QStringLiteral("reference"));
         QCOMPARE(table->topLevelItem(1)->text(3), QStringLiteral("3 / 3"));
         QCOMPARE(table->topLevelItem(1)->text(2), QStringLiteral("finished"));
+        const auto spark = [&](int row) {
+            return qobject_cast<Sparkline*>(table->itemWidget(table->topLevelItem(row), 1));
+        };
+        for (const int selected : {1, 0}) { // its curve is seen on the accent too
+            table->setCurrentItem(table->topLevelItem(selected));
+            QCOMPARE(spark(selected)->colour(), table->palette().color(QPalette::HighlightedText));
+            QCOMPARE(spark(1 - selected)->colour(), themeColours().hue(meaning::loss));
+        }
         window_->runsPage()->check({"reference", "small"});
         auto* const differences = child<QTreeWidget>("settingDifferences");
         QVERIFY(differences->topLevelItemCount() > 3);

@@ -91,7 +91,11 @@ public:
             index.siblingAtColumn(RecordModel::IdColumn).data(ThumbnailGrid::ItemRole).value<ThumbnailItem>();
         const int width = 4 * (markSide + 4) - 4;
         const QRectF box(option.rect.left() + 6, option.rect.top(), width, option.rect.height());
-        paintStateMarks(*painter, box, item.marks, markSide, themeColours());
+        auto colours = themeColours();
+        if (option.state.testFlag(QStyle::State_Selected)) // on the accent their shapes tell them apart, not their hues
+            colours.green = colours.yellow = colours.vermillion = colours.secondary =
+                bare.palette.color(QPalette::HighlightedText);
+        paintStateMarks(*painter, box, item.marks, markSide, colours);
     }
 };
 
