@@ -15,6 +15,12 @@ namespace {
 constexpr double barWidth = 132, barHeight = 8, plateMargin = 8, gap = 4;
 constexpr int gradientSteps = 16;
 
+QFont scaleFont(QFont font)
+{
+    font.setPointSizeF(9);
+    return font;
+}
+
 } // namespace
 
 QRgb heatColour(double t)
@@ -40,18 +46,22 @@ QString HeatScale::highText() const
     return (highIsAbove ? QStringLiteral("≥ ") : QString()) + QString::number(high, 'f', decimals);
 }
 
-void paintHeatScale(QPainter& painter, QPointF corner, const HeatScale& scale)
+QRectF heatScaleBox(const QFont& font, QPointF corner, const HeatScale& scale)
 {
-    auto font = painter.font();
-    font.setPointSizeF(9);
-    const QFontMetricsF metrics(font);
-    const double line = metrics.height();
+    const QFontMetricsF metrics(scaleFont(font));
     const double ends = metrics.horizontalAdvance(scale.lowText()) + metrics.horizontalAdvance(scale.highText()) + 16;
     const double width = std::max({barWidth, ends, metrics.horizontalAdvance(scale.quantity)});
-    const double height = line + gap + barHeight + gap + line;
-    const QRectF plate(corner.x(), corner.y() - height - 2 * plateMargin, width + 2 * plateMargin,
-                       height + 2 * plateMargin);
-    const QRectF inside = plate.adjusted(plateMargin, plateMargin, -plateMargin, -plateMargin);
+    const double height = metrics.height() + gap + barHeight + gap + metrics.height();
+    return {corner.x(), corner.y() - height - 2 * plateMargin, width + 2 * plateMargin, height + 2 * plateMargin};
+}
+
+void paintHeatScale(QPainter& painter, QPointF corner, const HeatScale& scale)
+{
+    const auto font = scaleFont(painter.font());
+    const double line = QFontMetricsF(font).height();
+    const auto plate = heatScaleBox(painter.font(), corner, scale);
+    const auto inside = plate.adjusted(plateMargin, plateMargin, -plateMargin, -plateMargin);
+    const double width = inside.width();
 
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);

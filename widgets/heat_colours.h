@@ -29,5 +29,7 @@ struct HeatScale {
 /// A colour bar with both ends and the quantity, on a dark plate with its lower left corner at `corner`: readable over
 /// any picture.
 void paintHeatScale(QPainter& painter, QPointF corner, const HeatScale& scale);
+/// The plate that it paints, with the painter's font.
+QRectF heatScaleBox(const QFont& font, QPointF corner, const HeatScale& scale);
 
 } // namespace nanodit

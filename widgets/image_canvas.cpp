@@ -19,6 +19,7 @@ constexpr double scaleMargin = 12;
 constexpr double clickSlack = 4; ///< View pixels that the mouse may move in a click.
 constexpr double smallestScale = 0.02;
 constexpr double largestScale = 64;
+constexpr QPointF nowhere(-1, -1);
 } // namespace
 
 QRectF CanvasTransform::viewFromPicture(const QRectF& box) const
@@ -137,10 +138,14 @@ void ImageCanvas::paintLayers(QPainter& painter) const
             (*layer)->paint(painter, transform_);
         painter.restore();
     }
-    if (muting != layers_.rend()) {
-        if (const auto scale = (*muting)->scale())
-            paintHeatScale(painter, QPointF(scaleMargin, height() - scaleMargin), *scale);
+    for (const auto& layer : layers_) {
+        if (isShown(layer))
+            layer->paintName(painter, transform_);
     }
+    const auto scale = muting == layers_.rend() ? std::nullopt : (*muting)->scale();
+    const QPointF corner(scaleMargin, height() - scaleMargin);
+    if (scale && !heatScaleBox(painter.font(), corner, *scale).contains(mouse_)) // what lies under it can be seen
+        paintHeatScale(painter, corner, *scale);
 }
 
 void ImageCanvas::resizeEvent(QResizeEvent*)
@@ -176,6 +181,7 @@ void ImageCanvas::mouseMoveEvent(QMouseEvent* event)
         fitted_ = false;
         changed();
     }
+    mouse_ = event->position();
     if (!layers_.empty())
         Q_EMIT hovered(transform_.pictureFromView(event->position()));
 }
@@ -196,6 +202,8 @@ void ImageCanvas::mouseDoubleClickEvent(QMouseEvent*)
 
 void ImageCanvas::leaveEvent(QEvent*)
 {
+    mouse_ = nowhere;
+    update();
     Q_EMIT hoverLeft();
 }
 

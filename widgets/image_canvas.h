@@ -84,6 +84,7 @@ private:
     CanvasTransform transform_;
     bool fitted_ = true; ///< Still fits: stays so when the window is resized.
     QPointF dragFrom_, pressedAt_;
+    QPointF mouse_{-1, -1}; ///< In the view; there while it is outside.
     bool dragging_ = false;
     QString emptyText_;
 };

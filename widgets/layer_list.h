@@ -2,6 +2,8 @@
 
 #include <QWidget>
 
+#include <vector>
+
 class QVBoxLayout;
 
 namespace nanodit {
@@ -14,17 +16,20 @@ class LayerList : public QWidget {
 
 public:
     explicit LayerList(ImageCanvas* canvas, QWidget* parent = nullptr);
-    /// Reads the canvas's layers again; those without a name are not listed.
+    /// Reads the canvas's layers again; those without a name are not listed. What is in hand, a slider that is being
+    /// dragged, stays.
     void refresh();
 
 Q_SIGNALS:
     void layerSwitched(const QString& name, bool visible, double opacity);
 
 private:
-    QWidget* makeRow(std::size_t index);
+    class Row;
+    Row* rowFor(const QString& name);
 
     ImageCanvas* canvas_;
-    QVBoxLayout* rows_;
+    QVBoxLayout* column_;
+    std::vector<Row*> rows_; ///< Top first.
 };
 
 } // namespace nanodit

@@ -117,11 +117,14 @@ void CropLayer::paint(QPainter& painter, const CanvasTransform& transform) const
     QPainterPath seen;
     seen.addRect(inside);
     painter.fillPath(dimmed.subtracted(seen), QColor(0, 0, 0, 120));
-    const auto colour = onPicture(*hue());
-    painter.setPen(QPen(colour, 1.5));
+    painter.setPen(QPen(onPicture(*hue()), 1.5));
     painter.setBrush(Qt::NoBrush);
     painter.drawRect(inside);
+}
 
+void CropLayer::paintName(QPainter& painter, const CanvasTransform& transform) const
+{
+    const auto inside = transform.viewFromPicture(box_);
     if (inside.contains(transform.viewFromPicture(extent_))) // nothing is cropped away
         return;
     const QFontMetricsF metrics(painter.font());
@@ -129,7 +132,7 @@ void CropLayer::paint(QPainter& painter, const CanvasTransform& transform) const
     if (label.width() > inside.width())
         return;
     painter.fillRect(label, QColor(0, 0, 0, 170));
-    painter.setPen(colour);
+    painter.setPen(onPicture(*hue()));
     painter.drawText(label, Qt::AlignCenter, name());
 }
 

@@ -26,6 +26,8 @@ public:
     virtual bool mutesColours() const { return false; }
     /// As paint, without colours of its own where it has any.
     virtual void paintMuted(QPainter& painter, const CanvasTransform& transform) const { paint(painter, transform); }
+    /// Its name where it lies, if it says that; painted over all layers.
+    virtual void paintName(QPainter& /*painter*/, const CanvasTransform& /*transform*/) const {}
     /// What its colours stand for, where they stand for numbers.
     virtual std::optional<HeatScale> scale() const { return std::nullopt; }
 
@@ -83,6 +85,7 @@ class CropLayer : public CanvasLayer {
 public:
     CropLayer(QString name, QString legend, Hue hue, const QRectF& box, const QRectF& extent);
     void paint(QPainter& painter, const CanvasTransform& transform) const override;
+    void paintName(QPainter& painter, const CanvasTransform& transform) const override;
 
 private:
     QRectF box_, extent_;

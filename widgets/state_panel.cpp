@@ -12,10 +12,12 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace {
-constexpr int textWidth = 440;
+constexpr int textWidth = 440, margin = 24;
 }
 
 StatePanel::StatePanel(QWidget* parent)
@@ -34,7 +36,7 @@ StatePanel::StatePanel(QWidget* parent)
     bar_->setFixedWidth(240);
     buttons_->setSpacing(8);
     auto* const column = new QVBoxLayout(this);
-    column->setContentsMargins(24, 24, 24, 24);
+    column->setContentsMargins(margin, margin, margin, margin);
     column->setSpacing(12);
     column->addStretch(2);
     column->addWidget(drawing_, 0, Qt::AlignHCenter);
@@ -48,6 +50,15 @@ StatePanel::StatePanel(QWidget* parent)
     column->addSpacing(4);
     column->addLayout(row);
     column->addStretch(3);
+}
+
+void StatePanel::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    for (auto* const paragraph : {headline_, sentence_}) { // a narrow panel cuts nothing off
+        paragraph->setFixedWidth(std::clamp(width() - 2 * margin, 1, textWidth));
+        setParagraph(paragraph, paragraph->text());
+    }
 }
 
 void StatePanel::reset(const QString& headline, const QString& sentence)

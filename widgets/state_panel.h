@@ -24,6 +24,9 @@ public:
     /// Below the sentence; stays until the state changes.
     QPushButton* addButton(const QString& text, const QString& drawing, bool primary);
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     void reset(const QString& headline, const QString& sentence);
 

@@ -16,6 +16,10 @@
 
 namespace nanodit {
 
+namespace {
+constexpr int margin = 12, spacing = 8;
+}
+
 PicturePane::PicturePane(const QString& name, QWidget* parent)
     : QWidget(parent)
     , lensChoice_(new QComboBox(this))
@@ -37,8 +41,8 @@ PicturePane::PicturePane(const QString& name, QWidget* parent)
     canvas_->setObjectName(name + QStringLiteral("Canvas"));
 
     auto* const head = new QHBoxLayout;
-    head->setContentsMargins(12, 8, 12, 8);
-    head->setSpacing(8);
+    head->setContentsMargins(margin, 8, margin, 8);
+    head->setSpacing(spacing);
     head->addWidget(lensChoice_);
     head->addWidget(title_);
     head->addWidget(note_, 1);
@@ -80,8 +84,21 @@ void PicturePane::clear(const QString& why)
 
 void PicturePane::setTitle(const QString& title)
 {
-    title_->setText(title);
+    title_->setToolTip(title);
     title_->setVisible(!title.isEmpty());
+    fitTitle();
+}
+
+void PicturePane::fitTitle()
+{
+    const int room = width() - lensChoice_->width() - 2 * margin - spacing;
+    title_->setText(title_->fontMetrics().elidedText(title_->toolTip(), Qt::ElideMiddle, std::max(0, room)));
+}
+
+void PicturePane::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    fitTitle();
 }
 
 void PicturePane::setLens(Lens lens)
@@ -93,6 +110,23 @@ void PicturePane::setLens(Lens lens)
     canvas_->update();
     tellObstacle();
     Q_EMIT lensChanged();
+}
+
+bool PicturePane::switchLayer(const QString& name, double opacity)
+{
+    bool found = false;
+    for (const auto& layer : canvas_->layers()) {
+        if (layer->name() != name)
+            continue;
+        found = true;
+        layer->setVisible(opacity > 0);
+        if (opacity > 0)
+            layer->setOpacity(opacity);
+        layers_.keepSwitch(name, layer->visible(), layer->opacity());
+    }
+    list_->refresh();
+    canvas_->update();
+    return found;
 }
 
 void PicturePane::tellObstacle()

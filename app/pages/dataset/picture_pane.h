@@ -25,6 +25,8 @@ public:
     const std::shared_ptr<const RecordView>& view() const { return view_; }
     Lens lens() const { return layers_.lens(); }
     void setLens(Lens lens);
+    /// As the layer list does it; false where no layer has the name.
+    bool switchLayer(const QString& name, double opacity);
     /// Said before the record's own remarks: "kept: scene-12".
     void setTitle(const QString& title);
 
@@ -38,8 +40,12 @@ public:
 Q_SIGNALS:
     void lensChanged();
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     void tellObstacle();
+    void fitTitle();
 
     QComboBox* lensChoice_;
     QLabel *title_, *note_;

@@ -38,6 +38,15 @@ QImage cellsOf(const PatchColours& colours)
     return cells;
 }
 
+/// "error, levels of 255" and 3.2 as "error 3.2 levels of 255".
+QString valueText(const HeatScale& scale, double value)
+{
+    const auto unit = scale.quantity.indexOf(QLatin1String(", "));
+    const auto number = QString::number(value, 'f', std::max(1, scale.decimals));
+    return unit < 0 ? QStringLiteral("%1 %2").arg(scale.quantity, number)
+                    : QStringLiteral("%1 %2 %3").arg(scale.quantity.left(unit), number, scale.quantity.mid(unit + 2));
+}
+
 HeatScale cosineScale(double low, double high, const QString& quantity)
 {
     return {.low = low, .high = high, .quantity = quantity, .decimals = 2};
@@ -225,9 +234,7 @@ QString RecordLayers::valueAt(QPointF point) const
         if (heat == nullptr || !heat->visible() || !heat->scale())
             continue;
         if (const auto value = heat->valueAt(point))
-            values << QStringLiteral("%1 %2").arg(
-                heat->scale()->quantity,
-                QString::number(static_cast<double>(*value), 'f', std::max(1, heat->scale()->decimals)));
+            values << valueText(*heat->scale(), static_cast<double>(*value));
     }
     return values.join(QStringLiteral(" · "));
 }
