@@ -139,7 +139,7 @@ void Session::createDemo(const QString& folder, std::int64_t scenes)
 {
     if (datasetBusy())
         return;
-    runDatasetJob(tr("demo"), [this, folder, scenes](JobRunner* runner) {
+    runDatasetJob(DatasetWork::Demo, tr("demo"), [this, folder, scenes](JobRunner* runner) {
         DemoRequest request{.folder = pathOf(folder), .scenes = scenes};
         request.finished = [this, runner](const Workspace& workspace) {
             runner->deliver([this, root = QString::fromStdString(workspace.root.string())] { openWorkspace(root); });
@@ -233,7 +233,7 @@ std::function<void(const Report&)> Session::reportTo(JobRunner* runner, void (Se
 
 void Session::importPictures(const QString& source)
 {
-    runDatasetJob(tr("import"), [this, source](JobRunner* runner) {
+    runDatasetJob(DatasetWork::Import, tr("import"), [this, source](JobRunner* runner) {
         return makeImportJob({.workspace = *workspace_,
                               .source = pathOf(source),
                               .finished = reportTo<ImportReport>(runner, &Session::imported)});
@@ -242,7 +242,7 @@ void Session::importPictures(const QString& source)
 
 void Session::writeCaptions()
 {
-    runDatasetJob(tr("captions"), [this](JobRunner* runner) {
+    runDatasetJob(DatasetWork::Captions, tr("captions"), [this](JobRunner* runner) {
         CaptionRequest request{.workspace = *workspace_};
         request.onFailure = [this, runner](const Reject& reject) {
             runner->deliver([this, reject] { Q_EMIT recordFailed(QStringLiteral("captions"), reject); });
@@ -254,7 +254,7 @@ void Session::writeCaptions()
 
 void Session::runPasses(const std::vector<Pass>& passes)
 {
-    runDatasetJob(tr("passes"), [this, passes](JobRunner* runner) {
+    runDatasetJob(DatasetWork::Passes, tr("passes"), [this, passes](JobRunner* runner) {
         PreprocessRequest request{.workspace = *workspace_, .passes = passes, .device = device_};
         request.finished = reportTo<PreprocessReport>(runner, &Session::preprocessed);
         PassLimits limits;
@@ -268,7 +268,7 @@ void Session::runPasses(const std::vector<Pass>& passes)
 
 void Session::packShards(bool overwrite)
 {
-    runDatasetJob(tr("pack shards"), [this, overwrite](JobRunner* runner) {
+    runDatasetJob(DatasetWork::Pack, tr("pack shards"), [this, overwrite](JobRunner* runner) {
         ShardRequest request{.workspace = *workspace_};
         request.overwrite = overwrite;
         request.finished = reportTo<ShardReport>(runner, &Session::packed);
@@ -278,7 +278,7 @@ void Session::packShards(bool overwrite)
 
 void Session::verify()
 {
-    runDatasetJob(tr("verify"), [this](JobRunner* runner) {
+    runDatasetJob(DatasetWork::Verify, tr("verify"), [this](JobRunner* runner) {
         return makeVerifyJob(
             {.workspace = *workspace_, .finished = reportTo<VerifyReport>(runner, &Session::verified)});
     });
@@ -286,7 +286,7 @@ void Session::verify()
 
 void Session::certify(std::int64_t sample)
 {
-    runDatasetJob(tr("certify alignment"), [this, sample](JobRunner* runner) {
+    runDatasetJob(DatasetWork::Certify, tr("certify alignment"), [this, sample](JobRunner* runner) {
         CertifyRequest request{.workspace = *workspace_};
         request.sample = sample;
         request.device = device_;
@@ -297,7 +297,7 @@ void Session::certify(std::int64_t sample)
 
 void Session::measureDrift(std::int64_t sample)
 {
-    runDatasetJob(tr("measure drift"), [this, sample](JobRunner* runner) {
+    runDatasetJob(DatasetWork::Drift, tr("measure drift"), [this, sample](JobRunner* runner) {
         DriftRequest request{.workspace = *workspace_};
         request.sample = sample;
         request.device = device_;
@@ -306,7 +306,8 @@ void Session::measureDrift(std::int64_t sample)
     });
 }
 
-void Session::runDatasetJob(const QString& name, const std::function<std::unique_ptr<Job>(JobRunner*)>& make)
+void Session::runDatasetJob(DatasetWork work, const QString& name,
+                            const std::function<std::unique_ptr<Job>(JobRunner*)>& make)
 {
     if (datasetBusy())
         return;
@@ -321,6 +322,7 @@ void Session::runDatasetJob(const QString& name, const std::function<std::unique
     });
     connect(runner, &JobRunner::logged, this, &Session::datasetLogged);
     datasetJob_ = runner;
+    datasetWork_ = work;
     Q_EMIT datasetBusyChanged();
     startJob(runner, make(runner));
 }

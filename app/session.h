@@ -20,6 +20,8 @@ class Training;
 class Validating;
 
 enum class Page { Dataset, Train, Attention, Sample, Validate, Runs };
+/// What a job of the data set does.
+enum class DatasetWork { Demo, Import, Captions, Passes, Pack, Verify, Certify, Drift };
 
 /// The records as a value that any thread may keep: it never changes, a newer one takes its place. By id.
 using RecordsValue = std::shared_ptr<const std::vector<RecordInfo>>;
@@ -71,7 +73,8 @@ public:
     /// How much the features of at most `sample` records change at half the resolution; 0: of all.
     void measureDrift(std::int64_t sample);
     bool datasetBusy() const { return datasetJob_ != nullptr; }
-    JobRunner* datasetJob() const { return datasetJob_; } ///< The one that runs; null: none.
+    JobRunner* datasetJob() const { return datasetJob_; }    ///< The one that runs; null: none.
+    DatasetWork datasetWork() const { return datasetWork_; } ///< Of the one that runs.
 
     Training& training() { return *training_; }
     Sampling& sampling() { return *sampling_; }
@@ -122,7 +125,8 @@ Q_SIGNALS:
 private:
     void adopt(Workspace workspace);
     /// Runs a job of the data set; `refresh` reads the records again afterwards.
-    void runDatasetJob(const QString& name, const std::function<std::unique_ptr<Job>(JobRunner*)>& make);
+    void runDatasetJob(DatasetWork work, const QString& name,
+                       const std::function<std::unique_ptr<Job>(JobRunner*)>& make);
     template<typename Report>
     std::function<void(const Report&)> reportTo(JobRunner* runner, void (Session::*signal)(const Report&));
 
@@ -141,6 +145,7 @@ private:
     ComputeInfo compute_;
     std::vector<JobRunner*> jobs_;
     JobRunner* datasetJob_ = nullptr;
+    DatasetWork datasetWork_ = DatasetWork::Import;
     std::unique_ptr<BackgroundQueue> background_;
     Training* training_; ///< Children, as QObjects.
     Sampling* sampling_;

@@ -6,6 +6,20 @@
 
 namespace nanodit {
 
+namespace {
+
+void paintBar(QPainter& painter, const QRectF& bar, const HistogramView::Series& series)
+{
+    const auto colour = themeColours().hue(series.hue);
+    if (!series.hollow)
+        return painter.fillRect(bar, colour);
+    painter.setPen(QPen(colour, 1.5));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(bar.adjusted(0.75, 0.75, -0.75, -0.75));
+}
+
+} // namespace
+
 HistogramView::HistogramView(QWidget* parent)
     : QWidget(parent)
 {
@@ -53,25 +67,25 @@ void HistogramView::paintEvent(QPaintEvent*)
     std::int64_t most = 1;
     for (const auto& s : series_)
         most = std::max(most, *std::max_element(s.counts.begin(), s.counts.end()));
-    painter.setPen(Qt::NoPen);
     const double bin = plot.width() / static_cast<double>(series_.front().counts.size());
     const double bar = std::max(1.0, (bin - 2) / static_cast<double>(series_.size()));
     for (std::size_t s = 0; s < series_.size(); ++s) {
-        painter.setBrush(colours.hue(series_[s].hue));
         for (std::size_t i = 0; i < series_[s].counts.size(); ++i) {
             const auto count = series_[s].counts[i];
             if (count == 0)
                 continue;
             const double height = std::max(2.0, plot.height() * static_cast<double>(count) / static_cast<double>(most));
-            painter.drawRect(QRectF(plot.left() + static_cast<double>(i) * bin + 1 + static_cast<double>(s) * bar,
-                                    plot.bottom() - height, bar, height));
+            paintBar(painter,
+                     QRectF(plot.left() + static_cast<double>(i) * bin + 1 + static_cast<double>(s) * bar,
+                            plot.bottom() - height, bar, height),
+                     series_[s]);
         }
     }
     painter.setPen(QPen(colours.line, 1));
     painter.drawLine(plot.bottomLeft(), plot.bottomRight());
     double x = 0;
     for (const auto& s : series_) {
-        painter.fillRect(QRectF(x, (line - 8) / 2, 8, 8), colours.hue(s.hue));
+        paintBar(painter, QRectF(x, (line - 8) / 2, 8, 8), s);
         painter.setPen(colours.secondary);
         const double width = metrics.horizontalAdvance(s.name);
         painter.drawText(QRectF(x + 12, 0, width, line), Qt::AlignVCenter, s.name);

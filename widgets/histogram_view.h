@@ -17,6 +17,7 @@ public:
         QString name;
         Hue hue;
         std::vector<std::int64_t> counts;
+        bool hollow = false; ///< Outlined, so that two series are told apart without their colours.
     };
     explicit HistogramView(QWidget* parent = nullptr);
     /// All series have the same number of bins, over [low, high] of `quantity`. Empty ends of the axis are not drawn.

@@ -1,10 +1,10 @@
 #include "app/pages/report_view.h"
 
-#include "widgets/icons.h"
+#include "app/job_runner.h"
+#include "app/pages/dataset/work_head.h"
+#include "widgets/fitted_columns.h"
 #include "widgets/text.h"
-#include "widgets/theme.h"
 
-#include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
 #include <QSplitter>
@@ -19,6 +19,7 @@ namespace nanodit {
 namespace {
 
 constexpr std::size_t shownRejects = 2000;
+constexpr int scrollBarWidth = 12, leastReasons = 240;
 
 QTreeWidget* makeTable(QWidget* parent)
 {
@@ -69,16 +70,13 @@ bool columnIsAllZero(const QTreeWidget& table, int column)
 
 ReportView::ReportView(QWidget* parent)
     : QWidget(parent)
-    , mark_(new QLabel(this))
-    , verdict_(new QLabel(this))
+    , head_(new WorkHead(this))
     , counts_(makeTable(this))
     , rejects_(makeTable(this))
     , both_(new QSplitter(Qt::Horizontal, this))
 {
     setObjectName(QStringLiteral("report"));
-    verdict_->setObjectName(QStringLiteral("verdict"));
-    verdict_->setWordWrap(true);
-    setRole(verdict_, "section");
+    head_->sentence()->setObjectName(QStringLiteral("verdict"));
     rejects_->setHeaderLabels({tr("Record or file"), tr("Why")});
     rejects_->setAccessibleName(tr("What was left out"));
     counts_->setAccessibleName(tr("Counts"));
@@ -90,17 +88,14 @@ ReportView::ReportView(QWidget* parent)
         Qt::QueuedConnection); // not in the middle of a layout
     counts_->setSelectionMode(QAbstractItemView::NoSelection);
     counts_->setFocusPolicy(Qt::NoFocus);
+    countColumns_ = new FittedColumns(counts_, {}); // numbers stay beside each other
     both_->addWidget(counts_);
     both_->addWidget(rejects_);
     both_->setStretchFactor(1, 1);
-    auto* const head = new QHBoxLayout;
-    head->setSpacing(8);
-    head->addWidget(mark_);
-    head->addWidget(verdict_, 1);
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 4, 0, 4);
-    column->setSpacing(8);
-    column->addLayout(head);
+    column->setSpacing(4);
+    column->addWidget(head_);
     column->addWidget(both_, 1);
     const auto choose = [this](const QTreeWidgetItem* item) {
         if (item != nullptr)
@@ -108,16 +103,30 @@ ReportView::ReportView(QWidget* parent)
     };
     counts_->hide();
     rejects_->hide();
-    verdict_->setText(tr("The report of the last import, passes, packing or verification appears here."));
+    head_->say(WorkHead::Mark::None,
+               tr("Nothing has run yet. Import, Passes, Pack shards and Verify tell here what they did, and what they "
+                  "left out and why."));
     connect(rejects_, &QTreeWidget::itemClicked, this, choose);
     connect(rejects_, &QTreeWidget::itemActivated, this, choose);
 }
 
+void ReportView::follow(JobRunner* runner, const QString& doing, const QString& stopped, const QString& failed)
+{
+    counts_->hide();
+    rejects_->hide();
+    head_->follow(runner, doing);
+    connect(runner, &JobRunner::finished, this, [this, stopped](JobEnd end) {
+        if (end == JobEnd::Cancelled)
+            head_->say(WorkHead::Mark::Stopped, stopped);
+    });
+    connect(runner, &JobRunner::failed, this, [this, failed](const QString& why) {
+        head_->say(WorkHead::Mark::Failed, QStringLiteral("%1: %2").arg(failed, why));
+    });
+}
+
 void ReportView::begin(bool good, const QString& verdict, const QStringList& columns)
 {
-    mark_->setPixmap(good ? icon(QStringLiteral("check"), Hue::Green).pixmap(16, 16)
-                          : icon(QStringLiteral("warning"), Hue::Vermillion).pixmap(16, 16));
-    verdict_->setText(verdict);
+    head_->say(good ? WorkHead::Mark::Good : WorkHead::Mark::Problem, verdict);
     counts_->clear();
     rejects_->clear();
     counts_->setColumnCount(static_cast<int>(columns.size()));
@@ -144,17 +153,15 @@ void ReportView::addRejects(const std::vector<Reject>& rejects)
 
 void ReportView::finish()
 {
-    for (int column = 0; column < counts_->columnCount(); ++column)
-        counts_->resizeColumnToContents(column);
-    rejects_->resizeColumnToContents(0);
-    int countsWidth = 24;
-    for (int column = 0; column < counts_->columnCount(); ++column) {
+    for (int column = 1; column < counts_->columnCount(); ++column) {
         counts_->setColumnHidden(column, column > 1 && columnIsAllZero(*counts_, column)); // nothing to report there
-        countsWidth += counts_->columnWidth(column);
-        if (column > 0)
-            counts_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+        counts_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     }
-    both_->setSizes({countsWidth, std::max(300, width() - countsWidth)});
+    countColumns_->measure();
+    const int countsWidth = std::min(countColumns_->neededWidth() + scrollBarWidth, width() - leastReasons);
+    counts_->setMinimumWidth(std::max(0, countsWidth));
+    both_->setSizes({countsWidth, std::max(leastReasons, width() - countsWidth)});
+    rejects_->resizeColumnToContents(0);
     counts_->show();
     rejects_->setVisible(rejects_->topLevelItemCount() > 0);
 }
@@ -199,13 +206,14 @@ void ReportView::addFailure(const QString& work, const Reject& reject)
         counts_->hide();
         rejects_->show();
     }
-    verdict_->setText(tr("%1: %2 failed so far; the work goes on").arg(work, countText(failedSoFar_, tr("records"))));
+    head_->say(WorkHead::Mark::Problem,
+               tr("%1: %2 failed so far; the work goes on").arg(work, countText(failedSoFar_, tr("records"))));
     addRejects({reject});
     if (failedSoFar_ == 1)
         rejects_->resizeColumnToContents(0);
 }
 
-void ReportView::show(const PreprocessReport& report)
+void ReportView::show(const PreprocessReport& report, bool stopped)
 {
     std::int64_t made = 0;
     std::size_t failures = 0;
@@ -218,6 +226,9 @@ void ReportView::show(const PreprocessReport& report)
               ? tr("The passes are complete: %1 made").arg(countText(made, tr("arrays")))
               : tr("%1 could not be processed").arg(countText(static_cast<std::int64_t>(failures), tr("records"))),
           {tr("Pass"), tr("Made"), tr("Already whole"), tr("Failed"), tr("Time"), tr("Rate")});
+    if (stopped)
+        head_->say(WorkHead::Mark::Stopped, tr("The passes were stopped: %1 made, %2 failed until then")
+                                                .arg(countText(made, tr("arrays")), QString::number(failures)));
     for (const auto& pass : report.passes) {
         const double rate = pass.seconds > 0 ? static_cast<double>(pass.made) / pass.seconds : 0;
         addCounts({QString::fromStdString(passName(pass.pass)), QString::number(pass.made),

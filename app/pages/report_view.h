@@ -5,13 +5,16 @@
 
 #include <QWidget>
 
-class QLabel;
 class QTreeWidget;
 
 namespace nanodit {
 
+class FittedColumns;
+class JobRunner;
+class WorkHead;
+
 /// How a job of the data set ended: a sentence with a mark, a small table of counts, and what was left out with the
-/// reason. A click on a record there chooses it.
+/// reason. A click on a record there chooses it. While a job runs that has no panel of its own, how far it is.
 class ReportView : public QWidget {
     Q_OBJECT
 
@@ -19,10 +22,12 @@ public:
     explicit ReportView(QWidget* parent = nullptr);
     void show(const ImportReport& report);
     void show(const CaptionReport& report);
-    void show(const PreprocessReport& report);
+    void show(const PreprocessReport& report, bool stopped = false);
     void show(const ShardReport& report);
     void show(const VerifyReport& report);
 
+    /// A job whose report is shown here: what it does now, and how it ended if no report comes.
+    void follow(JobRunner* runner, const QString& doing, const QString& stopped, const QString& failed);
     /// Another job begins: what it fails at takes the place of the last report.
     void beginJob() { failedSoFar_ = 0; }
     /// A record that the job that runs could not do; its report takes the place of these.
@@ -38,9 +43,9 @@ private:
     void finish();
 
     std::int64_t failedSoFar_ = 0;
-    QLabel* mark_;
-    QLabel* verdict_;
+    WorkHead* head_;
     QTreeWidget* counts_;
+    FittedColumns* countColumns_;
     QTreeWidget* rejects_;
     class QSplitter* both_;
 };

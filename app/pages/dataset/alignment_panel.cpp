@@ -1,12 +1,16 @@
 #include "app/pages/dataset/alignment_panel.h"
 
+#include "app/job_runner.h"
+#include "app/pages/dataset/work_head.h"
+#include "widgets/fitted_columns.h"
 #include "widgets/histogram_view.h"
 #include "widgets/icons.h"
-#include "widgets/theme.h"
+#include "widgets/page_frame.h"
+#include "widgets/text.h"
 
 #include <QHBoxLayout>
-#include <QHeaderView>
 #include <QLabel>
+#include <QPushButton>
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
@@ -18,6 +22,8 @@ namespace nanodit {
 namespace {
 
 constexpr std::size_t shownRecords = 500; ///< The worst; the rest are true.
+constexpr int histogramWidth = 304;       ///< Its legend fits in one line.
+enum Column { RecordColumn, CosineColumn, OtherColumn, CertificateColumn };
 
 QString sentenceOf(const CertifyReport& report)
 {
@@ -25,12 +31,18 @@ QString sentenceOf(const CertifyReport& report)
         const auto found = report.counts.find(verdict);
         return found == report.counts.end() ? 0 : found->second;
     };
-    const auto all = report.certificates.size();
-    QString text = report.sound()
-                       ? AlignmentPanel::tr("Aligned: the patches of all %1 records lie where they should").arg(all)
-                       : AlignmentPanel::tr("Not aligned everywhere: %1 of %2 records are true")
-                             .arg(count(AlignmentVerdict::True))
-                             .arg(all);
+    const auto all = static_cast<std::int64_t>(report.certificates.size());
+    const bool aligned = count(AlignmentVerdict::True) == all;
+    QString text;
+    if (all == 0)
+        text = AlignmentPanel::tr("No record could be certified");
+    else if (aligned)
+        text = AlignmentPanel::tr("Aligned: the patches of all %1 lie where they should")
+                   .arg(countText(all, AlignmentPanel::tr("certified records")));
+    else
+        text = AlignmentPanel::tr("Not aligned everywhere: %1 of %2 are true")
+                   .arg(count(AlignmentVerdict::True))
+                   .arg(countText(all, AlignmentPanel::tr("certified records")));
     const std::pair<AlignmentVerdict, QString> others[] = {
         {AlignmentVerdict::Misaligned, AlignmentPanel::tr("%1 misaligned")},
         {AlignmentVerdict::Partly, AlignmentPanel::tr("%1 in part something else")},
@@ -42,8 +54,16 @@ QString sentenceOf(const CertifyReport& report)
     if (!report.left.empty())
         text += AlignmentPanel::tr("; %1 could not be certified").arg(report.left.size());
     if (report.notAsked > 0)
-        text += AlignmentPanel::tr("; %1 records were not in the sample").arg(report.notAsked);
+        text +=
+            AlignmentPanel::tr("; %1 not certified yet").arg(countText(report.notAsked, AlignmentPanel::tr("others")));
     return text;
+}
+
+const QString nothing = QStringLiteral("–");
+
+QString cosineText(double cosine)
+{
+    return QString::number(cosine, 'f', 3);
 }
 
 std::vector<std::int64_t> binsOf(const CosineHistogram& histogram)
@@ -55,86 +75,133 @@ std::vector<std::int64_t> binsOf(const CosineHistogram& histogram)
 
 AlignmentPanel::AlignmentPanel(QWidget* parent)
     : QWidget(parent)
-    , mark_(new QLabel(this))
-    , verdict_(new QLabel(this))
+    , head_(new WorkHead(this))
+    , certify_(
+          makeButton(tr("Certify"), {}, tr("Compute patches anew and compare them with the stored ones"), false, this))
     , histogram_(new HistogramView(this))
     , records_(new QTreeWidget(this))
 {
-    verdict_->setObjectName(QStringLiteral("alignmentVerdict"));
-    verdict_->setWordWrap(true);
-    setRole(verdict_, "section");
+    head_->sentence()->setObjectName(QStringLiteral("alignmentVerdict"));
+    certify_->setObjectName(QStringLiteral("certifyHere"));
+    head_->addAction(certify_);
     records_->setObjectName(QStringLiteral("alignmentRecords"));
     records_->setAccessibleName(tr("Certified records, worst first"));
-    records_->setHeaderLabels({tr("Record, worst first"), tr("Cosine"), tr("Certificate")});
-    records_->headerItem()->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
+    records_->setHeaderLabels({tr("Record, worst first"), tr("Cosine"), tr("Best other"), tr("Certificate")});
+    for (const int column : {CosineColumn, OtherColumn})
+        records_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    records_->headerItem()->setToolTip(CosineColumn,
+                                       tr("Mean over the patches, with what the encoder gives for their place"));
+    records_->headerItem()->setToolTip(OtherColumn,
+                                       tr("Mean cosine with the likest of what known bugs would have stored"));
     records_->setRootIsDecorated(false);
     records_->setUniformRowHeights(true);
     records_->setProperty("bare", true);
-    histogram_->setFixedWidth(264);
-    auto* const head = new QHBoxLayout;
-    head->setSpacing(8);
-    head->addWidget(mark_);
-    head->addWidget(verdict_, 1);
+    columns_ = new FittedColumns(records_, {RecordColumn, CertificateColumn});
+    histogram_->setFixedWidth(histogramWidth);
     auto* const row = new QHBoxLayout;
     row->setSpacing(16);
-    row->setContentsMargins(8, 0, 0, 0);
     row->addWidget(histogram_);
     row->addWidget(records_, 1);
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 4, 0, 4);
-    column->setSpacing(8);
-    column->addLayout(head);
+    column->setSpacing(4);
+    column->addWidget(head_);
     column->addLayout(row, 1);
     const auto choose = [this](const QTreeWidgetItem* item) {
         if (item != nullptr)
-            Q_EMIT recordChosen(item->text(0));
+            Q_EMIT recordChosen(item->text(RecordColumn));
     };
     connect(records_, &QTreeWidget::itemClicked, this, choose);
     connect(records_, &QTreeWidget::itemActivated, this, choose);
+    connect(certify_, &QPushButton::clicked, this, &AlignmentPanel::certifyWanted);
     clear();
 }
 
 void AlignmentPanel::clear()
 {
-    mark_->clear();
-    verdict_->setText(
-        tr("Nothing is certified yet: Certify computes patches anew and compares them with the stored ones, "
-           "and with what every known bug would have stored."));
+    told_ = stopped_ = false;
+    head_->say(WorkHead::Mark::None,
+               tr("Nothing is certified yet. Certify computes patches anew and compares them with the stored ones, and "
+                  "with what known bugs would have stored."));
     histogram_->setSeries(0, 1, {}, {});
     records_->clear();
-    records_->hide();
+    for (auto* const part : std::initializer_list<QWidget*>{histogram_, records_})
+        part->hide();
+}
+
+void AlignmentPanel::setFree(bool free)
+{
+    certify_->setEnabled(free);
+}
+
+void AlignmentPanel::follow(JobRunner* runner)
+{
+    stopped_ = false;
+    head_->follow(runner, tr("Computing patches anew and comparing them…"));
+    connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
+        if (end != JobEnd::Cancelled)
+            return; // its report has come
+        told_ = false;
+        stopped_ = true;
+        head_->say(WorkHead::Mark::Stopped, tr("Stopped; the certificates made so far are kept."));
+        Q_EMIT keptWanted();
+    });
+    connect(runner, &JobRunner::failed, this, [this](const QString& why) {
+        told_ = true; // what is shown besides is from before
+        head_->say(WorkHead::Mark::Failed, tr("The certificates could not be made: %1").arg(why));
+    });
 }
 
 void AlignmentPanel::addRow(const RecordCertificate& one)
 {
     const auto& certificate = one.certificate;
     auto* const item = new QTreeWidgetItem(
-        records_, {QString::fromStdString(one.id),
-                   certificate.fitsGrid() ? QString::number(certificate.cosine, 'f', 4) : QStringLiteral("–"),
+        records_, {QString::fromStdString(one.id), certificate.fitsGrid() ? cosineText(certificate.cosine) : nothing,
+                   certificate.alternatives.empty() ? nothing : cosineText(certificate.alternatives.front().cosine),
                    QString::fromStdString(certificate.sentence())});
-    item->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
-    item->setToolTip(2, item->text(2));
-    item->setIcon(0, certificate.verdict == AlignmentVerdict::True ? icon(QStringLiteral("check"), Hue::Green)
-                                                                   : icon(QStringLiteral("warning"), Hue::Vermillion));
+    for (const int column : {CosineColumn, OtherColumn})
+        item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    item->setIcon(RecordColumn, certificate.verdict == AlignmentVerdict::True
+                                    ? icon(QStringLiteral("check"), Hue::Green)
+                                    : icon(QStringLiteral("warning"), Hue::Vermillion));
 }
 
 void AlignmentPanel::show(const CertifyReport& report)
 {
+    told_ = true;
+    fill(report);
+    head_->say(report.sound() ? WorkHead::Mark::Good : WorkHead::Mark::Problem, sentenceOf(report));
+}
+
+void AlignmentPanel::showKept(const CertifyReport& kept)
+{
+    if (told_ || head_->running() || kept.certificates.empty())
+        return;
+    fill(kept);
+    if (stopped_)
+        head_->say(WorkHead::Mark::Stopped, tr("Stopped; what was made is kept. %1").arg(sentenceOf(kept)));
+    else
+        head_->say(kept.sound() ? WorkHead::Mark::Good : WorkHead::Mark::Problem, sentenceOf(kept));
+}
+
+void AlignmentPanel::fill(const CertifyReport& report)
+{
     records_->clear();
-    mark_->setPixmap(report.sound() ? icon(QStringLiteral("check"), Hue::Green).pixmap(16, 16)
-                                    : icon(QStringLiteral("warning"), Hue::Vermillion).pixmap(16, 16));
-    verdict_->setText(sentenceOf(report));
     histogram_->setSeries(CosineHistogram::low, CosineHistogram::high, tr("mean cosine of a record"),
-                          {{tr("true place"), Hue::Green, binsOf(report.truth)},
-                           {tr("best alternative"), Hue::Grey, binsOf(report.bestAlternative)}});
+                          {{tr("true place"), meaning::patches, binsOf(report.truth)},
+                           {tr("best alternative"), Hue::Grey, binsOf(report.bestAlternative), true}});
+    for (const auto& left : report.left) {
+        auto* const item = new QTreeWidgetItem(
+            records_, {QString::fromStdString(left.what), nothing, nothing, QString::fromStdString(left.reason)});
+        for (const int column : {CosineColumn, OtherColumn})
+            item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+        item->setIcon(RecordColumn, icon(QStringLiteral("warning"), Hue::Vermillion));
+    }
     for (std::size_t i = 0; i < std::min(shownRecords, report.certificates.size()); ++i)
         addRow(report.certificates[i]);
-    for (const auto& left : report.left)
-        new QTreeWidgetItem(
-            records_, {QString::fromStdString(left.what), QStringLiteral("–"), QString::fromStdString(left.reason)});
-    records_->resizeColumnToContents(0);
-    records_->resizeColumnToContents(1);
-    records_->show();
+    for (auto* const part : std::initializer_list<QWidget*>{histogram_, records_})
+        part->show();
+    columns_->measure();
 }
 
 } // namespace nanodit

@@ -1,6 +1,7 @@
 #include "app/pages/dataset/buckets_panel.h"
 
 #include "widgets/colours.h"
+#include "widgets/fitted_columns.h"
 #include "widgets/icons.h"
 
 #include <QHeaderView>
@@ -29,12 +30,16 @@ enum Column {
 };
 constexpr std::array numbers = {RecordsColumn, TrainingColumn, ExcludedColumn,
                                 LostColumn,    MostLostColumn, EnlargedColumn};
-constexpr int barWidth = 96;
+constexpr int barWidth = 64;
 
 /// A share as a bar in the text's own row.
 class BarDelegate : public QStyledItemDelegate {
 public:
     using QStyledItemDelegate::QStyledItemDelegate;
+    QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override
+    {
+        return {barWidth, QStyledItemDelegate::sizeHint(option, index).height()};
+    }
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override
     {
         QStyledItemDelegate::paint(painter, option, index);
@@ -99,7 +104,7 @@ BucketsPanel::BucketsPanel(QWidget* parent)
                      {},
                      tr("Training"),
                      tr("Excluded"),
-                     tr("Lost to cropping"),
+                     tr("Cropped away"),
                      {},
                      tr("Most lost"),
                      tr("Enlarged"),
@@ -110,6 +115,7 @@ BucketsPanel::BucketsPanel(QWidget* parent)
     setRootIsDecorated(false);
     setUniformRowHeights(true);
     setProperty("bare", true);
+    columns_ = new FittedColumns(this, {RemarkColumn});
     for (const int column : {ShareColumn, LostBarColumn})
         setItemDelegateForColumn(column, new BarDelegate(this));
     connect(this, &QTreeWidget::itemClicked, this, [this](const QTreeWidgetItem* item, int column) {
@@ -148,16 +154,26 @@ void BucketsPanel::show(const std::vector<BucketFacts>& buckets)
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         if (facts.training > 0 && facts.training < fewPictures) {
             item->setIcon(RemarkColumn, icon(QStringLiteral("warning"), Hue::Vermillion));
-            item->setText(RemarkColumn, tr("too few for a batch of %1: pictures repeat in it").arg(fewPictures));
+            item->setText(RemarkColumn, tr("fills no batch of %1").arg(fewPictures));
+            item->setToolTip(RemarkColumn,
+                             tr("Too few training pictures for a batch of %1: they repeat in it").arg(fewPictures));
         }
     }
-    for (int column = 0; column < columnCount(); ++column)
-        resizeColumnToContents(column);
     setColumnHidden(ExcludedColumn, !anyExcluded);
-    for (const int column : {ShareColumn, LostBarColumn})
-        setColumnWidth(column, barWidth);
     for (const int column : numbers)
         headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    columns_->measure();
+}
+
+void BucketsPanel::paintEvent(QPaintEvent* event)
+{
+    QTreeWidget::paintEvent(event);
+    if (topLevelItemCount() > 0)
+        return;
+    QPainter painter(viewport());
+    painter.setPen(themeColours().secondary);
+    painter.drawText(viewport()->rect(), Qt::AlignCenter | Qt::TextWordWrap,
+                     tr("There are no pictures yet: import a folder, and its buckets are counted here."));
 }
 
 } // namespace nanodit

@@ -6,6 +6,8 @@
 
 namespace nanodit {
 
+class FittedColumns;
+
 /// What is known of one bucket without opening a picture.
 struct BucketFacts {
     ImageSize bucket;
@@ -32,6 +34,12 @@ public:
 Q_SIGNALS:
     void bucketChosen(const QString& bucket);
     void recordChosen(const QString& id); ///< The one that loses most.
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    FittedColumns* columns_;
 };
 
 } // namespace nanodit

@@ -1,5 +1,6 @@
 #include "app/pages/dataset/caption_row.h"
 
+#include "app/job_runner.h"
 #include "widgets/page_frame.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
@@ -42,9 +43,9 @@ CaptionRow::CaptionRow(QGridLayout* grid, int row, int barWidth, QWidget* parent
     bar_->hide();
     grid->addWidget(name, row, 0);
     grid->addWidget(what_, row, 1);
-    grid->addWidget(write_, row, 4); // until the bar takes its place
-    grid->addWidget(bar_, row, 4);
-    grid->addWidget(numbers_, row, 5);
+    grid->addWidget(write_, row, 2); // until the bar takes its place
+    grid->addWidget(bar_, row, 2);
+    grid->addWidget(numbers_, row, 3);
     connect(write_, &QPushButton::clicked, this, &CaptionRow::writeWanted);
     connect(what_, &QLabel::linkActivated, this, &CaptionRow::failuresWanted);
     update();
@@ -60,18 +61,30 @@ void CaptionRow::setRecords(bool hasCommand, std::int64_t without)
 void CaptionRow::setFree(bool free)
 {
     free_ = free;
-    if (free && running_) { // stopped or failed: no report has come
-        running_ = false;
-        bar_->hide();
-        numbers_->clear();
-    }
     update();
 }
 
-void CaptionRow::beginRun()
+void CaptionRow::endEarly(const QString& how)
+{
+    running_ = false;
+    ended_ = how;
+    bar_->hide();
+    numbers_->clear();
+    update();
+}
+
+void CaptionRow::beginRun(JobRunner* runner)
 {
     running_ = true;
     failed_ = 0;
+    ended_.clear();
+    numbers_->clear();
+    connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
+        if (end == JobEnd::Cancelled)
+            endEarly(tr("stopped, what was written is kept; "));
+    });
+    connect(runner, &JobRunner::failed, this,
+            [this](const QString& why) { endEarly(tr("ended early (%1); ").arg(why.toHtmlEscaped())); });
     bar_->setRange(0, 0);
     bar_->show();
     update();
@@ -105,7 +118,9 @@ void CaptionRow::update()
 {
     const auto lacking =
         without_ == 0 ? tr("every record has one") : tr("%1 without").arg(countText(without_, tr("records")));
-    what_->setText((running_ ? tr("running the program of the workspace") : lacking) + failuresLink(failed_));
+    what_->setText(
+        (running_ ? tr("running the program of the workspace") : (without_ > 0 ? ended_ : QString()) + lacking) +
+        failuresLink(failed_));
     write_->setVisible(!running_);
     write_->setEnabled(free_ && hasCommand_ && without_ > 0);
     write_->setToolTip(!hasCommand_

@@ -19,14 +19,14 @@ public:
     DatasetActions(Session& session, Dialogs& dialogs, PageFrame* frame, QWidget* page);
     /// Which of them make sense now.
     void update();
+    /// Asks first where a set is there already.
+    void pack();
 
 Q_SIGNALS:
     void importWanted();
     void passesWanted();
 
 private:
-    void pack();
-
     Session& session_;
     Dialogs& dialogs_;
     QWidget* page_;

@@ -1,6 +1,11 @@
 #include "app/pages/dataset/drift_panel.h"
 
-#include "widgets/theme.h"
+#include "app/job_runner.h"
+#include "app/pages/dataset/work_head.h"
+#include "widgets/fitted_columns.h"
+#include "widgets/icons.h"
+#include "widgets/page_frame.h"
+#include "widgets/text.h"
 
 #include <QHBoxLayout>
 #include <QLabel>
@@ -12,25 +17,32 @@ namespace nanodit {
 
 namespace {
 
-QTreeWidget* makeTable(const QStringList& columns, const QString& name, QWidget* parent)
+constexpr int scrollBarWidth = 12;
+
+/// `help` are the headers' tool tips.
+QTreeWidget* makeTable(const QStringList& columns, const QStringList& help, const QString& name, QWidget* parent)
 {
     auto* const table = new QTreeWidget(parent);
     table->setAccessibleName(name);
     table->setHeaderLabels(columns);
-    for (int column = 1; column < columns.size(); ++column)
-        table->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    for (int column = 0; column < columns.size(); ++column) {
+        table->headerItem()->setToolTip(column, help.value(column));
+        if (column > 0)
+            table->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    }
     table->setRootIsDecorated(false);
     table->setUniformRowHeights(true);
+    table->setTextElideMode(Qt::ElideMiddle);
     table->setProperty("bare", true);
-    table->hide();
     return table;
 }
 
-void addRow(QTreeWidget& table, const QStringList& cells)
+QTreeWidgetItem* addRow(QTreeWidget& table, const QStringList& cells)
 {
     auto* const item = new QTreeWidgetItem(&table, cells);
     for (int column = 1; column < cells.size(); ++column)
         item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
+    return item;
 }
 
 QString cosineText(double cosine)
@@ -42,36 +54,45 @@ QString cosineText(double cosine)
 
 DriftPanel::DriftPanel(QWidget* parent)
     : QWidget(parent)
-    , sentence_(new QLabel(this))
-    , measure_(new QPushButton(tr("Measure drift"), this))
-    , buckets_(makeTable({tr("Bucket"), tr("Records"), tr("Patch cosine"), tr("Lowest record"), tr("CLS cosine")},
+    , head_(new WorkHead(this))
+    , measure_(makeButton(tr("Measure drift"), {},
+                          tr("Encode a sample of pictures at half their resolution too, and compare patch by patch"),
+                          false, this))
+    , buckets_(makeTable({tr("Bucket"), tr("Records"), tr("Patch cosine"), tr("Lowest"), tr("CLS cosine")},
+                         {{},
+                          tr("Of the sample"),
+                          tr("Mean over all patches of its records"),
+                          tr("Mean of the record that drifts most"),
+                          tr("Mean over its records")},
                          tr("Drift by bucket"), this))
-    , records_(makeTable({tr("Record, largest drift first"), tr("Patch cosine"), tr("Lowest patch"), tr("CLS cosine")},
+    , records_(makeTable({tr("Record, worst first"), tr("Patch cosine"), tr("Lowest"), tr("CLS cosine")},
+                         {tr("The largest drift first; a click shows the record"),
+                          tr("Mean over its patches"),
+                          tr("Of its patches"),
+                          {}},
                          tr("Drift by record"), this))
 {
     measure_->setObjectName(QStringLiteral("measureDrift"));
-    measure_->setToolTip(tr("Encode a sample of pictures at half their resolution too, and compare patch by patch"));
+    buckets_->setObjectName(QStringLiteral("driftBuckets"));
     records_->setObjectName(QStringLiteral("driftRecords"));
     buckets_->setSelectionMode(QAbstractItemView::NoSelection);
-    sentence_->setObjectName(QStringLiteral("driftSentence"));
-    sentence_->setWordWrap(true);
-    setRole(sentence_, "section");
-    auto* const head = new QHBoxLayout;
-    head->setSpacing(8);
-    head->addWidget(sentence_, 1);
-    head->addWidget(measure_);
+    bucketColumns_ = new FittedColumns(buckets_, {0});
+    recordColumns_ = new FittedColumns(records_, {0});
+    head_->sentence()->setObjectName(QStringLiteral("driftSentence"));
+    head_->addAction(measure_);
     auto* const tables = new QHBoxLayout;
-    tables->setSpacing(16);
-    tables->addWidget(buckets_, 1);
+    tables->setSpacing(24);
+    tables->addWidget(buckets_);
     tables->addWidget(records_, 1);
     auto* const column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 4, 8, 4);
-    column->setSpacing(8);
-    column->addLayout(head);
+    column->setContentsMargins(0, 4, 0, 4);
+    column->setSpacing(4);
+    column->addWidget(head_);
     column->addLayout(tables, 1);
     connect(measure_, &QPushButton::clicked, this, &DriftPanel::measureWanted);
-    connect(records_, &QTreeWidget::itemClicked, this,
-            [this](const QTreeWidgetItem* item) { Q_EMIT recordChosen(item->text(0)); });
+    const auto choose = [this](const QTreeWidgetItem* item) { Q_EMIT recordChosen(item->text(0)); };
+    connect(records_, &QTreeWidget::itemClicked, this, choose);
+    connect(records_, &QTreeWidget::itemActivated, this, choose);
     clear();
 }
 
@@ -82,31 +103,58 @@ void DriftPanel::setMeasurable(bool measurable)
 
 void DriftPanel::clear()
 {
-    sentence_->setText(tr("DINO's features change with resolution. Measuring shows by how much, in every bucket."));
+    head_->say(
+        WorkHead::Mark::None,
+        tr("Nothing is measured yet. DINO's features change with the resolution: Measure drift tells by how much, "
+           "in every bucket."));
     for (auto* const table : {buckets_, records_}) {
         table->clear();
         table->hide();
     }
 }
 
+void DriftPanel::follow(JobRunner* runner)
+{
+    head_->follow(runner, tr("Encoding pictures at two resolutions…"));
+    connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
+        if (end == JobEnd::Cancelled)
+            head_->say(WorkHead::Mark::Stopped,
+                       buckets_->isHidden() ? tr("Stopped before the whole sample was measured: nothing is kept.")
+                                            : tr("Stopped; what is shown is from the measurement before."));
+    });
+    connect(runner, &JobRunner::failed, this, [this](const QString& why) {
+        head_->say(WorkHead::Mark::Failed, tr("The drift could not be measured: %1").arg(why));
+    });
+}
+
 void DriftPanel::show(const DriftReport& report)
 {
     clear();
-    sentence_->setText(
-        tr("%1 pictures at %2 of their bucket's resolution, compared with the bucket's own: 1 is no drift")
-            .arg(report.records.size())
-            .arg(report.scale));
+    const auto left = static_cast<std::int64_t>(report.left.size());
+    auto text = tr("%1 at %2 × their bucket's resolution, compared with the bucket's own: a cosine of 1 is no drift")
+                    .arg(countText(static_cast<std::int64_t>(report.records.size()), tr("pictures")))
+                    .arg(report.scale);
+    if (left > 0)
+        text += tr("; %1 could not be read").arg(left);
+    head_->say(left > 0 ? WorkHead::Mark::Problem : WorkHead::Mark::None, text);
     for (const auto& [bucket, drift] : report.buckets)
         addRow(*buckets_, {QString::fromStdString(bucketName(bucket)), QString::number(drift.records),
                            cosineText(drift.mean), cosineText(drift.lowest), cosineText(drift.cls)});
     for (const auto& record : report.records)
         addRow(*records_, {QString::fromStdString(record.id), cosineText(record.mean), cosineText(record.lowest),
                            cosineText(record.cls)});
-    for (auto* const table : {buckets_, records_}) {
-        for (int column = 0; column < table->columnCount(); ++column)
-            table->resizeColumnToContents(column);
-        table->show();
+    const auto nothing = QStringLiteral("–");
+    for (const auto& unread : report.left) {
+        auto* const item = addRow(*records_, {QString::fromStdString(unread.what), nothing, nothing, nothing});
+        item->setIcon(0, icon(QStringLiteral("warning"), Hue::Vermillion));
+        for (int column = 0; column < records_->columnCount(); ++column)
+            item->setToolTip(column, QString::fromStdString(unread.reason));
     }
+    for (auto* const table : {buckets_, records_})
+        table->show();
+    for (auto* const columns : {bucketColumns_, recordColumns_})
+        columns->measure();
+    buckets_->setFixedWidth(bucketColumns_->neededWidth() + scrollBarWidth); // the rest goes to the records
 }
 
 } // namespace nanodit

@@ -4,20 +4,25 @@
 
 #include <QWidget>
 
-class QLabel;
 class QPushButton;
 class QTreeWidget;
 
 namespace nanodit {
 
+class FittedColumns;
+class JobRunner;
+class WorkHead;
+
 /// How much the features of the same pictures change with the resolution that they are encoded at: by bucket, and by
-/// record, the largest drift first.
+/// record, the largest drift first. While it is measured, how far that is.
 class DriftPanel : public QWidget {
     Q_OBJECT
 
 public:
     explicit DriftPanel(QWidget* parent = nullptr);
     void show(const DriftReport& report);
+    /// It is being measured; told until the job ends.
+    void follow(JobRunner* runner);
     void clear();
     void setMeasurable(bool measurable);
 
@@ -26,9 +31,10 @@ Q_SIGNALS:
     void recordChosen(const QString& id);
 
 private:
-    QLabel* sentence_;
+    WorkHead* head_;
     QPushButton* measure_;
     QTreeWidget *buckets_, *records_;
+    FittedColumns *bucketColumns_, *recordColumns_;
 };
 
 } // namespace nanodit

@@ -2,7 +2,9 @@
 
 #include "app/background_queue.h"
 #include "app/session.h"
+#include "widgets/fitted_columns.h"
 #include "widgets/icons.h"
+#include "widgets/page_frame.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
@@ -10,6 +12,7 @@
 #include <QLabel>
 #include <QListWidget>
 #include <QLocale>
+#include <QPushButton>
 #include <QSpinBox>
 #include <QTreeWidget>
 #include <QVBoxLayout>
@@ -21,6 +24,7 @@ namespace nanodit {
 namespace {
 
 constexpr std::size_t mostListed = 2000;
+constexpr int listWidth = 216, numberWidth = 76;
 
 enum Column {
     BucketColumn,
@@ -52,6 +56,7 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
     , mark_(new QLabel(this))
     , sentence_(new QLabel(this))
     , listed_(new QLabel(this))
+    , pack_(makeButton(tr("Pack shards"), {}, tr("Pack whole records into shards to train on"), false, this))
     , buckets_(new QTreeWidget(this))
     , records_(new QListWidget(this))
 {
@@ -67,16 +72,21 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
     seed_ =
         addNumber(head, tr("Seed"), tr("seed of the training: with the epoch it decides who fills last batches"), 0, 0);
     epoch_ = addNumber(head, tr("Epoch"), tr("Counted from 0"), 0, 0);
+    head->addWidget(pack_);
+    pack_->setObjectName(QStringLiteral("packHere"));
+    connect(pack_, &QPushButton::clicked, this, &EpochPanel::packWanted);
     batch_->setObjectName(QStringLiteral("epochBatch"));
 
     buckets_->setObjectName(QStringLiteral("epochBuckets"));
     buckets_->setAccessibleName(tr("What the epoch does with each bucket"));
     buckets_->setHeaderLabels({tr("Bucket"), tr("Records"), tr("Packed"), tr("Batches"), tr("Not seen"),
-                               tr("Seen twice"), tr("Cropped"), tr("Lost to cropping"), tr("Remark")});
+                               tr("Seen twice"), tr("Cropped"), tr("Lost"), tr("Remark")});
     buckets_->headerItem()->setToolTip(NotSeenColumn, tr("Records that the packed set lacks; a click lists them"));
     buckets_->headerItem()->setToolTip(SeenTwiceColumn,
                                        tr("Drawn again to fill the bucket's last batch; a click lists them"));
     buckets_->headerItem()->setToolTip(CroppedColumn, tr("Seen records that lose pixels; a click lists them"));
+    buckets_->headerItem()->setToolTip(LostColumn,
+                                       tr("Share of the originals' pixels that cropping cuts away, the mean"));
     records_->setObjectName(QStringLiteral("epochRecords"));
     records_->setAccessibleName(tr("Records of the chosen number"));
     records_->setUniformItemSizes(true);
@@ -84,18 +94,22 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
         view->setProperty("bare", true);
     buckets_->setRootIsDecorated(false);
     buckets_->setUniformRowHeights(true);
+    columns_ = new FittedColumns(buckets_, {RemarkColumn});
     buckets_->setSelectionBehavior(QAbstractItemView::SelectItems); // numbers are chosen, not rows
-    auto* const chosen = new QVBoxLayout;
+    chosen_ = new QWidget(this);
+    chosen_->setFixedWidth(listWidth);
+    auto* const chosen = new QVBoxLayout(chosen_);
+    chosen->setContentsMargins(0, 0, 0, 0);
     chosen->setSpacing(4);
     chosen->addWidget(listed_);
     chosen->addWidget(records_, 1);
     auto* const row = new QHBoxLayout;
     row->setSpacing(16);
-    row->addWidget(buckets_, 3);
-    row->addLayout(chosen, 1);
+    row->addWidget(buckets_, 1);
+    row->addWidget(chosen_);
     auto* const column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 4, 8, 4);
-    column->setSpacing(8);
+    column->setContentsMargins(0, 4, 0, 4);
+    column->setSpacing(4);
     column->addLayout(head);
     column->addLayout(row, 1);
     for (auto* const number : {batch_, seed_, epoch_})
@@ -118,11 +132,13 @@ QSpinBox* EpochPanel::addNumber(QHBoxLayout* row, const QString& name, const QSt
     auto* const number = new QSpinBox(this);
     number->setRange(least, 1000000);
     number->setValue(value);
+    number->setFixedWidth(numberWidth);
     number->setToolTip(help);
     number->setAccessibleName(name);
     label->setBuddy(number);
     row->addWidget(label);
     row->addWidget(number);
+    numbers_.insert(numbers_.end(), {label, number});
     return number;
 }
 
@@ -131,16 +147,28 @@ void EpochPanel::clear()
     ++asked_;
     ledger_ = {};
     mark_->clear();
-    sentence_->setText(tr("Pack shards first: the ledger tells what an epoch does with every picture."));
+    sentence_->setText(
+        tr("Nothing is packed yet. Pack shards first: then this tells what an epoch does with every picture."));
+    sentence_->setToolTip({});
     buckets_->clear();
     buckets_->hide();
+    showNumbers(false);
     list({});
+}
+
+void EpochPanel::showNumbers(bool shown)
+{
+    for (auto* const part : numbers_)
+        part->setVisible(shown);
+    pack_->setVisible(!shown && session_.hasWorkspace() && !session_.hasShards());
 }
 
 void EpochPanel::ask()
 {
     if (!session_.hasWorkspace() || !session_.hasShards())
         return clear();
+    if (buckets_->isHidden())
+        sentence_->setText(tr("Looking at the packed set…"));
     const int number = ++asked_;
     LedgerRequest request;
     request.batchSize = batch_->value();
@@ -156,6 +184,7 @@ void EpochPanel::ask()
             if (number != asked_)
                 return;
             clear();
+            showNumbers(true); // another number may be possible
             sentence_->setText(message);
         });
 }
@@ -181,7 +210,7 @@ void EpochPanel::show(const EpochLedger& ledger)
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         QStringList remarks;
         if (!bucket.fillsABatch && bucket.samples > 0)
-            remarks << tr("fills no batch of %1: pictures repeat in it").arg(ledger_.request.batchSize);
+            remarks << tr("fills no batch of %1").arg(ledger_.request.batchSize);
         if (!bucket.notSeen.empty())
             remarks << tr("pack again to see all");
         if (!bucket.strangers.empty())
@@ -194,12 +223,11 @@ void EpochPanel::show(const EpochLedger& ledger)
         notSeen += bucket.notSeen.size();
         twice += bucket.seenTwice.size();
     }
-    for (int column = 0; column < buckets_->columnCount(); ++column) {
-        buckets_->resizeColumnToContents(column);
-        if (column >= RecordsColumn && column <= LostColumn)
-            buckets_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
-    }
+    for (int column = RecordsColumn; column <= LostColumn; ++column)
+        buckets_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     buckets_->show();
+    columns_->measure();
+    showNumbers(true);
     mark_->setPixmap(ledger_.warnings.empty() ? icon(QStringLiteral("check"), Hue::Green).pixmap(16, 16)
                                               : icon(QStringLiteral("warning"), Hue::Vermillion).pixmap(16, 16));
     sentence_->setText(tr("Epoch %1: %2 in %3; %4 not seen, %5 seen twice")
@@ -217,8 +245,7 @@ void EpochPanel::list(const QString& title)
 {
     records_->clear();
     listed_->setText(title);
-    listed_->setVisible(!title.isEmpty());
-    records_->setVisible(!title.isEmpty());
+    chosen_->setVisible(!title.isEmpty());
 }
 
 void EpochPanel::listRecords(const QTreeWidgetItem* item, int column)

@@ -13,6 +13,7 @@ class QTreeWidgetItem;
 
 namespace nanodit {
 
+class FittedColumns;
 class Session;
 
 /// The ledger of an epoch: by bucket, how many pictures it sees, sees twice, does not see and shows cropped; a click on
@@ -29,19 +30,25 @@ public:
 
 Q_SIGNALS:
     void recordChosen(const QString& id);
+    void packWanted();
 
 private:
     QSpinBox* addNumber(class QHBoxLayout* row, const QString& name, const QString& help, int least, int value);
+    void showNumbers(bool shown); ///< Or, instead of them, what makes a ledger possible.
     void list(const QString& title);
     void listRecords(const QTreeWidgetItem* item, int column);
 
     Session& session_;
     QLabel *mark_, *sentence_, *listed_;
     QSpinBox *batch_, *seed_, *epoch_;
+    QPushButton* pack_; ///< Where nothing is packed yet.
     QTreeWidget* buckets_;
+    QWidget* chosen_; ///< The list of records, beside the numbers.
     QListWidget* records_;
+    FittedColumns* columns_;
     EpochLedger ledger_;
-    int asked_ = 0; ///< Counts questions, so that late answers are dropped.
+    std::vector<QWidget*> numbers_; ///< What the epoch is asked for by.
+    int asked_ = 0;                 ///< Counts questions, so that late answers are dropped.
 };
 
 } // namespace nanodit

@@ -1,7 +1,9 @@
 #include "app/pages/dataset/passes_panel.h"
 
+#include "app/job_runner.h"
 #include "app/pages/dataset/caption_row.h"
 #include "app/pages/dataset/record_model.h"
+#include "app/pages/dataset/work_head.h"
 #include "widgets/page_frame.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
@@ -14,6 +16,7 @@
 #include <QPushButton>
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
@@ -60,33 +63,29 @@ QString workText(const PassForecast& forecast)
 
 PassesPanel::PassesPanel(QWidget* parent)
     : QWidget(parent)
-    , sentence_(new QLabel(this))
+    , head_(new WorkHead(this))
     , start_(makeButton(tr("Start"), QStringLiteral("play"), tr("Make what is missing or stale"), true, this))
     , again_(makeButton(tr("Look again"), {}, tr("What would the passes do now?"), false, this))
+    , grid_(new QGridLayout)
 {
-    sentence_->setObjectName(QStringLiteral("passesSentence"));
-    sentence_->setWordWrap(true);
-    setRole(sentence_, "section");
+    head_->sentence()->setObjectName(QStringLiteral("passesSentence"));
+    head_->setNumbersShown(false); // each line has its own
     start_->setObjectName(QStringLiteral("startPasses"));
     again_->setObjectName(QStringLiteral("forecastPasses"));
-    auto* const head = new QHBoxLayout;
-    head->setSpacing(8);
-    head->addWidget(sentence_, 1);
-    head->addWidget(again_);
-    head->addWidget(start_);
-    auto* const grid = new QGridLayout;
-    grid->setHorizontalSpacing(16);
-    grid->setVerticalSpacing(8);
-    captions_ = new CaptionRow(grid, 0, barWidth, this); // what t5 encodes
+    head_->addAction(again_);
+    head_->addAction(start_);
+    grid_->setHorizontalSpacing(16);
+    grid_->setVerticalSpacing(8);
+    captions_ = new CaptionRow(grid_, 0, barWidth, this); // what t5 encodes
     for (std::size_t i = 0; i < lines_.size(); ++i)
-        addLine(grid, static_cast<int>(i) + 1, passes[i]);
-    grid->setColumnStretch(1, 1);
-    grid->setColumnMinimumWidth(5, 2 * barWidth);
+        addLine(static_cast<int>(i) + 1, passes[i]);
+    grid_->setColumnStretch(1, 1);
+    grid_->setColumnMinimumWidth(3, 2 * barWidth);
     auto* const column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 8, 8, 4);
-    column->setSpacing(12);
-    column->addLayout(head);
-    column->addLayout(grid);
+    column->setContentsMargins(0, 4, 0, 4);
+    column->setSpacing(8);
+    column->addWidget(head_);
+    column->addLayout(grid_);
     column->addStretch(1);
     connect(again_, &QPushButton::clicked, this, &PassesPanel::forecastWanted);
     connect(captions_, &CaptionRow::writeWanted, this, &PassesPanel::captionsWanted);
@@ -102,7 +101,7 @@ PassesPanel::PassesPanel(QWidget* parent)
     clear();
 }
 
-void PassesPanel::addLine(QGridLayout* grid, int row, Pass pass)
+void PassesPanel::addLine(int row, Pass pass)
 {
     const std::array<QString, 3> meanings = {tr("captions to text tokens"), tr("pictures to latents"),
                                              tr("pictures to CLS and patches")};
@@ -110,11 +109,13 @@ void PassesPanel::addLine(QGridLayout* grid, int row, Pass pass)
     auto& line = lines_[static_cast<std::size_t>(pass)];
     line = {.chosen = new QCheckBox(name, this),
             .what = new QLabel(this),
-            .time = new QLabel(this),
-            .bytes = new QLabel(this),
             .numbers = new QLabel(this),
             .bar = new QProgressBar(this),
-            .phase = {}};
+            .phase = {},
+            .done = 0,
+            .total = 0,
+            .begun = false,
+            .ended = false};
     line.chosen->setChecked(true);
     line.chosen->setToolTip(meanings[static_cast<std::size_t>(pass)]);
     line.chosen->setObjectName(QStringLiteral("choose-") + name);
@@ -126,14 +127,10 @@ void PassesPanel::addLine(QGridLayout* grid, int row, Pass pass)
     line.bar->setFixedWidth(barWidth);
     line.bar->setAccessibleName(tr("Progress of %1").arg(name));
     line.bar->hide();
-    setRole(line.time, "secondary");
-    setRole(line.bytes, "secondary");
-    grid->addWidget(line.chosen, row, 0);
-    grid->addWidget(line.what, row, 1);
-    grid->addWidget(line.time, row, 2, Qt::AlignRight | Qt::AlignVCenter);
-    grid->addWidget(line.bytes, row, 3, Qt::AlignRight | Qt::AlignVCenter);
-    grid->addWidget(line.bar, row, 4);
-    grid->addWidget(line.numbers, row, 5);
+    grid_->addWidget(line.chosen, row, 0);
+    grid_->addWidget(line.bar, row, 2);
+    grid_->addWidget(line.numbers, row, 3);
+    showBar(static_cast<std::size_t>(pass), false);
     connect(line.what, &QLabel::linkActivated, this, &PassesPanel::failuresWanted);
     connect(line.chosen, &QCheckBox::toggled, this, [this] {
         showSentence();
@@ -145,11 +142,12 @@ void PassesPanel::clear()
 {
     forecast_.reset();
     running_ = false;
-    sentence_->setText(tr("Passes make the arrays that a model is trained on. Look first what they would do."));
-    for (const auto& line : lines_) {
-        for (auto* const label : {line.what, line.time, line.bytes, line.numbers})
-            label->clear();
-        line.bar->hide();
+    head_->say(WorkHead::Mark::None,
+               tr("Passes make the arrays that a model is trained on. Look first what they would do."));
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+        lines_[i].what->clear();
+        lines_[i].numbers->clear();
+        showBar(i, false);
     }
     updateStart();
 }
@@ -157,7 +155,7 @@ void PassesPanel::clear()
 void PassesPanel::beginForecast()
 {
     clear();
-    sentence_->setText(tr("looking at what the passes would do…"));
+    head_->say(WorkHead::Mark::None, tr("looking at what the passes would do…"));
 }
 
 void PassesPanel::show(const PreprocessForecast& forecast)
@@ -172,7 +170,7 @@ void PassesPanel::show(const PreprocessForecast& forecast)
 void PassesPanel::fail(const QString& why)
 {
     clear();
-    sentence_->setText(why);
+    head_->say(WorkHead::Mark::None, why);
 }
 
 void PassesPanel::showLine(const PassForecast& forecast)
@@ -181,14 +179,16 @@ void PassesPanel::showLine(const PassForecast& forecast)
     line.what->setText(workText(forecast));
     line.what->setToolTip(line.what->text());
     setRole(line.what, forecast.obstacle.empty() ? "" : "problem");
-    line.time->setText(forecast.toMake() == 0 ? QString()
-                       : forecast.seconds     ? tr("about %1").arg(durationText(*forecast.seconds))
-                                              : tr("time not known yet"));
-    line.time->setToolTip(forecast.seconds ? tr("From the rate of earlier passes on this device")
-                                           : tr("No pass with this encoder has run on this device yet"));
-    line.bytes->setText(forecast.toMake() > 0 && forecast.bytesToWrite ? bytesText(*forecast.bytesToWrite) : QString());
-    line.numbers->clear();
-    line.bar->hide();
+    QStringList cost;
+    if (forecast.toMake() > 0) {
+        cost << (forecast.seconds ? tr("about %1").arg(durationText(*forecast.seconds)) : tr("time not known yet"));
+        if (forecast.bytesToWrite)
+            cost << bytesText(*forecast.bytesToWrite);
+    }
+    line.numbers->setText(cost.join(QStringLiteral(" · ")));
+    line.numbers->setToolTip(forecast.seconds ? tr("From the rate of earlier passes on this device")
+                                              : tr("No pass with this encoder has run on this device yet"));
+    showBar(static_cast<std::size_t>(forecast.pass), false);
     line.chosen->setChecked(forecast.obstacle.empty());
 }
 
@@ -208,35 +208,49 @@ void PassesPanel::showSentence()
         known = known && (pass.seconds.has_value() || pass.toMake() == 0);
     }
     if (!forecast_->refusal.empty()) {
-        sentence_->setText(QString::fromStdString(forecast_->refusal));
+        head_->say(WorkHead::Mark::None, QString::fromStdString(forecast_->refusal));
         return;
     }
     if (records == 0) {
-        sentence_->setText(tr("Nothing to do: what was chosen is whole."));
+        head_->say(WorkHead::Mark::None, tr("Nothing to do: what was chosen is whole."));
         return;
     }
     auto text = tr("%1 to make, %2 on the disk, where %3 are free")
                     .arg(countText(records, tr("records")), bytesText(bytes), bytesText(forecast_->bytesFree));
     if (known)
         text += tr("; about %1").arg(durationText(seconds));
-    sentence_->setText(text);
-    sentence_->setToolTip(QString::fromStdString(forecast_->device));
+    head_->say(WorkHead::Mark::None, text);
+    head_->sentence()->setToolTip(QString::fromStdString(forecast_->device));
 }
 
-void PassesPanel::beginRun()
+void PassesPanel::beginRun(JobRunner* runner)
 {
     running_ = true;
-    sentence_->setText(tr("The passes run; Space pauses them."));
+    head_->follow(runner, tr("The passes run; Space pauses them."));
+    connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
+        if (end == JobEnd::Finished || !running_)
+            return; // the report has come
+        head_->say(WorkHead::Mark::Stopped, tr("The passes were stopped; what they had finished is kept."));
+        tellUnfinished();
+    });
+    connect(runner, &JobRunner::failed, this, [this](const QString& why) {
+        if (!running_)
+            return;
+        head_->say(WorkHead::Mark::Failed, tr("The passes ended early: %1").arg(why));
+        tellUnfinished();
+    });
     for (auto& line : lines_) {
-        line.failed = 0;
+        line.failed = line.done = line.total = 0;
+        line.begun = line.ended = false;
         line.phase.clear();
-        line.time->clear();
-        line.bytes->clear();
+        line.what->clear();
         line.bar->setRange(0, 1);
         line.bar->setValue(0);
-        line.bar->setVisible(line.chosen->isChecked());
         line.numbers->setText(line.chosen->isChecked() ? tr("waiting") : QString());
+        line.numbers->setToolTip({});
     }
+    for (std::size_t i = 0; i < lines_.size(); ++i)
+        showBar(i, lines_[i].chosen->isChecked());
     updateStart();
 }
 
@@ -252,11 +266,15 @@ void PassesPanel::showProgress(const Progress& progress)
             lines_[i].bar->setRange(0, 1);
             lines_[i].bar->setValue(1);
             lines_[i].numbers->setText(tr("done"));
+            lines_[i].ended = true;
         }
     }
     auto& line = lines_[static_cast<std::size_t>(*ofPass)];
     line.phase = QString::fromStdString(progress.phase.substr(passName(*ofPass).size() + 2));
     showPhase(line);
+    line.begun = true;
+    line.done = progress.done;
+    line.total = progress.total;
     line.bar->setRange(0, static_cast<int>(std::max<std::int64_t>(progress.total, 0)));
     line.bar->setValue(static_cast<int>(progress.done));
     line.numbers->setText(progressText(progress));
@@ -274,38 +292,75 @@ void PassesPanel::showPhase(const Line& line)
     line.what->setText(line.phase.toHtmlEscaped() + failuresLink(line.failed));
 }
 
-void PassesPanel::show(const PreprocessReport& report)
+void PassesPanel::show(const PreprocessReport& report, bool stopped)
 {
-    running_ = false;
+    const bool watched = std::exchange(running_, false);
     forecast_.reset(); // no longer true
-    sentence_->setText(tr("The passes have ended."));
-    for (const auto& line : lines_) {
-        line.bar->hide();
-        line.numbers->clear();
-        line.what->clear();
+    if (stopped)
+        head_->say(WorkHead::Mark::Stopped, tr("The passes were stopped; what they had finished is kept."));
+    else
+        head_->say(WorkHead::Mark::None, tr("The passes have ended."));
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+        lines_[i].numbers->clear();
+        lines_[i].what->setText(stopped && watched && lines_[i].chosen->isChecked() ? tr("not begun") : QString());
+        showBar(i, false);
     }
     for (const auto& pass : report.passes) {
         const auto& line = lines_[static_cast<std::size_t>(pass.pass)];
         line.what->setText(tr("%1 made, %2 were whole").arg(numberOf(pass.made), numberOf(pass.alreadyWhole)) +
                            failuresLink(static_cast<std::int64_t>(pass.failures.size())));
-        line.time->setText(durationText(pass.seconds));
-        line.numbers->setText(pass.seconds > 0 ? rateText(static_cast<double>(pass.made) / pass.seconds, tr("records"))
-                                               : QString());
+        QStringList numbers = {durationText(pass.seconds)};
+        if (pass.seconds > 0 && pass.made > 0)
+            numbers << rateText(static_cast<double>(pass.made) / pass.seconds, tr("records"));
+        line.numbers->setText(numbers.join(QStringLiteral(" · ")));
     }
     updateStart();
+}
+
+/// The bar in its place; without it what stands before it has the room.
+void PassesPanel::showBar(std::size_t pass, bool shown)
+{
+    const auto& line = lines_[pass];
+    grid_->addWidget(line.what, static_cast<int>(pass) + 1, 1, 1, shown ? 1 : 2);
+    line.bar->setVisible(shown);
+}
+
+void PassesPanel::beginCaptions(JobRunner* runner)
+{
+    captions_->beginRun(runner);
+    head_->follow(runner, tr("Captions are being written; Space pauses that."));
+    connect(runner, &JobRunner::ended, this, [this] {
+        if (!forecast_ || running_)
+            return;
+        head_->say(WorkHead::Mark::None, {});
+        showSentence();
+    });
 }
 
 void PassesPanel::setFree(bool free)
 {
     free_ = free;
     captions_->setFree(free);
-    if (free && running_) { // stopped or failed: no report has come
-        running_ = false;
-        sentence_->setText(tr("The passes were stopped; what they had finished is kept."));
-        for (const auto& line : lines_) {
-            line.bar->hide();
-            line.numbers->clear();
-        }
+    updateStart();
+}
+
+/// How far each pass came that was stopped or failed.
+void PassesPanel::tellUnfinished()
+{
+    running_ = false;
+    forecast_.reset(); // no longer true
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+        const auto& line = lines_[i];
+        const bool took = line.bar->isVisibleTo(this);
+        showBar(i, false);
+        line.numbers->clear();
+        if (!took)
+            continue;
+        const auto text = line.ended       ? tr("done")
+                          : !line.begun    ? tr("not begun")
+                          : line.total > 0 ? tr("ended at %1 of %2").arg(numberOf(line.done), numberOf(line.total))
+                                           : tr("ended before the first record");
+        line.what->setText(text + failuresLink(line.failed));
     }
     updateStart();
 }

@@ -16,6 +16,8 @@ class QPushButton;
 namespace nanodit {
 
 class CaptionRow;
+class JobRunner;
+class WorkHead;
 
 /// Captions that a program writes, and the three passes before and while they run: what each would make and why, in
 /// what time, in how many bytes; then how far each is, its rate and the time left.
@@ -28,13 +30,16 @@ public:
     void beginForecast();
     void show(const PreprocessForecast& forecast);
     void fail(const QString& why); ///< There will be no forecast.
-    /// The chosen passes begin.
-    void beginRun();
+    /// The chosen passes begin; told until the job ends.
+    void beginRun(JobRunner* runner);
     /// Of a job of the data set; what is not of a pass is ignored.
     void showProgress(const Progress& progress);
     /// One more record of the pass failed.
     void countFailure(Pass pass);
-    void show(const PreprocessReport& report);
+    /// How the run ended; `stopped`: before its end.
+    void show(const PreprocessReport& report, bool stopped);
+    /// Captions are being written; told until the job ends.
+    void beginCaptions(JobRunner* runner);
     CaptionRow* captions() const { return captions_; }
     /// Whether passes can be started.
     void setFree(bool free);
@@ -50,20 +55,25 @@ Q_SIGNALS:
 private:
     struct Line {
         QCheckBox* chosen;
-        QLabel *what, *time, *bytes, *numbers;
+        QLabel *what, *numbers; ///< What it would do, or does; time and bytes, or how far it is.
         QProgressBar* bar;
-        QString phase;           ///< What the pass is doing.
+        QString phase; ///< What the pass is doing.
+        std::int64_t done = 0, total = 0;
+        bool begun = false, ended = false;
         std::int64_t failed = 0; ///< Of the run.
     };
-    void addLine(QGridLayout* grid, int row, Pass pass);
+    void addLine(int row, Pass pass);
+    void showBar(std::size_t pass, bool shown);
     void showPhase(const Line& line);
     void showLine(const PassForecast& forecast);
     void showSentence();
     void updateStart();
+    void tellUnfinished();
 
-    QLabel* sentence_;
+    WorkHead* head_;
     QPushButton *start_, *again_;
     std::array<Line, 3> lines_{}; ///< By Pass.
+    QGridLayout* grid_;
     CaptionRow* captions_;
     std::optional<PreprocessForecast> forecast_;
     bool free_ = true, running_ = false;

@@ -1,5 +1,6 @@
 #include "app/pages/dataset/report_drawer.h"
 
+#include "app/background_queue.h"
 #include "app/job_runner.h"
 #include "app/pages/dataset/alignment_panel.h"
 #include "app/pages/dataset/buckets_panel.h"
@@ -9,6 +10,7 @@
 #include "app/pages/dataset/passes_panel.h"
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/report_view.h"
+#include "core/inspect/kept_certificates.h"
 #include "widgets/log_view.h"
 
 #include <QTabBar>
@@ -28,25 +30,32 @@ ReportDrawer::ReportDrawer(Session& session, QWidget* parent)
     , passes_(new PassesPanel(this))
     , epoch_(new EpochPanel(session, this))
     , drift_(new DriftPanel(this))
+    , log_(new LogView(this))
 {
     setObjectName(QStringLiteral("reportDrawer"));
     setDocumentMode(true);
     tabBar()->setDrawBase(false);
-    auto* const log = new LogView(this);
     addTab(passes_, tr("Passes"));
     addTab(report_, tr("Report"));
     addTab(alignment_, tr("Alignment"));
     addTab(buckets_, tr("Buckets"));
     addTab(epoch_, tr("Epoch"));
     addTab(drift_, tr("Drift"));
-    addTab(log, tr("Log"));
-    connect(&session_, &Session::datasetLogged, log, &LogView::append);
+    addTab(log_, tr("Log"));
+    log_->setPlaceholderText(tr("Nothing has run yet. What jobs of the data set do, and when, is written here."));
+    connect(&session_, &Session::datasetLogged, log_, &LogView::append);
     const auto showReport = [this](const auto& report) {
         report_->show(report);
         bring(report_);
     };
     connect(&session_, &Session::imported, this, showReport);
-    connect(&session_, &Session::preprocessed, this, showReport);
+    connect(&session_, &Session::preprocessed, this, [this](const PreprocessReport& report) {
+        const bool stopped = session_.datasetJob() != nullptr && session_.datasetJob()->stopping();
+        passes_->show(report, stopped);
+        report_->show(report, stopped);
+        if (!stopped)
+            bring(report_);
+    });
     connect(&session_, &Session::packed, this, showReport);
     connect(&session_, &Session::verified, this, showReport);
     connect(&session_, &Session::certified, this, [this](const CertifyReport& report) {
@@ -56,23 +65,32 @@ ReportDrawer::ReportDrawer(Session& session, QWidget* parent)
     connect(&session_, &Session::driftMeasured, drift_, &DriftPanel::show);
     connect(&session_, &Session::workspaceChanged, alignment_, &AlignmentPanel::clear);
     connect(&session_, &Session::workspaceChanged, drift_, &DriftPanel::clear);
-    connect(&session_, &Session::datasetBusyChanged, drift_,
-            [this] { drift_->setMeasurable(!session_.datasetBusy()); });
+    connect(&session_, &Session::datasetBusyChanged, this, [this] {
+        drift_->setMeasurable(!session_.datasetBusy());
+        alignment_->setFree(!session_.datasetBusy());
+    });
+    connect(alignment_, &AlignmentPanel::certifyWanted, this, [this] { session_.certify(0); });
+    connect(alignment_, &AlignmentPanel::keptWanted, this, &ReportDrawer::askKept);
     connect(drift_, &DriftPanel::measureWanted, this, [this] { session_.measureDrift(driftSample); });
     connect(buckets_, &BucketsPanel::bucketChosen, this, [this](const QString& bucket) {
         Q_EMIT queryChosen(QString::fromStdString(termText("bucket", bucket.toStdString())));
     });
-    // The ledger is made when it is looked at, and anew when what it tells of is others.
+    // What is known without a job is asked for when it is looked at.
     connect(this, &QTabWidget::currentChanged, this, [this] {
         if (currentWidget() == epoch_)
             epoch_->ask();
+        if (currentWidget() == alignment_)
+            askKept();
     });
-    connect(&session_, &Session::recordsChanged, epoch_, [this] {
-        if (currentWidget() == epoch_)
+    connect(&session_, &Session::recordsChanged, this, [this] {
+        if (currentWidget() == epoch_) // it tells of others now
             epoch_->ask();
+        if (currentWidget() == alignment_)
+            askKept();
     });
     connect(&session_, &Session::workspaceChanged, epoch_, &EpochPanel::clear);
     connect(epoch_, &EpochPanel::recordChosen, this, &ReportDrawer::recordChosen);
+    connect(epoch_, &EpochPanel::packWanted, this, &ReportDrawer::packWanted);
     connect(buckets_, &BucketsPanel::recordChosen, this, &ReportDrawer::recordChosen);
     connectPasses();
     connect(report_, &ReportView::recordChosen, this, &ReportDrawer::recordChosen);
@@ -89,16 +107,11 @@ void ReportDrawer::connectPasses()
 {
     setCurrentWidget(report_);
     connect(passes_, &PassesPanel::forecastWanted, this, &ReportDrawer::forecast);
-    connect(passes_, &PassesPanel::runWanted, this, [this](const std::vector<Pass>& passes) {
-        passes_->beginRun();
-        session_.runPasses(passes);
-    });
+    connect(passes_, &PassesPanel::runWanted, this,
+            [this](const std::vector<Pass>& passes) { session_.runPasses(passes); });
     connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner) {
-        if (runner != session_.datasetJob())
-            return;
-        report_->beginJob();
-        connect(runner, &JobRunner::progressed, passes_, &PassesPanel::showProgress);
-        connect(runner, &JobRunner::progressed, passes_->captions(), &CaptionRow::showProgress);
+        if (runner == session_.datasetJob())
+            follow(runner);
     });
     connect(&session_, &Session::recordFailed, this, [this](const QString& work, const Reject& reject) {
         report_->addFailure(work, reject);
@@ -109,18 +122,72 @@ void ReportDrawer::connectPasses()
     });
     connect(passes_, &PassesPanel::failuresWanted, this, [this] { bring(report_); });
     connectCaptions();
-    connect(&session_, &Session::preprocessed, passes_,
-            [this](const PreprocessReport& report) { passes_->show(report); });
     connect(&session_, &Session::datasetBusyChanged, passes_, [this] { passes_->setFree(!session_.datasetBusy()); });
     connect(&session_, &Session::workspaceChanged, passes_, &PassesPanel::clear);
 }
 
+/// The panel that will show what the job finds out shows how far it is.
+void ReportDrawer::follow(JobRunner* runner)
+{
+    report_->beginJob();
+    const auto name = runner->name();
+    log_->append(LogLevel::Info, tr("%1: begins").arg(name));
+    connect(runner, &JobRunner::finished, log_, [this, name](JobEnd end) {
+        log_->append(LogLevel::Info, end == JobEnd::Finished ? tr("%1: done").arg(name) : tr("%1: stopped").arg(name));
+    });
+    connect(runner, &JobRunner::failed, log_, [this, name](const QString& why) {
+        log_->append(LogLevel::Error, QStringLiteral("%1: %2").arg(name, why));
+    });
+    connect(runner, &JobRunner::progressed, passes_, &PassesPanel::showProgress);
+    connect(runner, &JobRunner::progressed, passes_->captions(), &CaptionRow::showProgress);
+    const auto inReport = [this, runner](const QString& doing, const QString& stopped, const QString& failed) {
+        report_->follow(runner, doing, stopped, failed);
+        bring(report_);
+    };
+    switch (session_.datasetWork()) {
+    case DatasetWork::Demo:
+        return; // told where it was asked for
+    case DatasetWork::Captions:
+        return passes_->beginCaptions(runner);
+    case DatasetWork::Passes:
+        return passes_->beginRun(runner);
+    case DatasetWork::Certify:
+        alignment_->follow(runner);
+        return bring(alignment_);
+    case DatasetWork::Drift:
+        drift_->follow(runner);
+        return bring(drift_);
+    case DatasetWork::Import:
+        return inReport(tr("Importing pictures…"), tr("The import was stopped: import again to go on."),
+                        tr("The import ended early"));
+    case DatasetWork::Pack:
+        return inReport(tr("Packing shards…"),
+                        tr("The packing was stopped; the set that was there before is untouched."),
+                        tr("The shards could not be packed"));
+    case DatasetWork::Verify:
+        return inReport(tr("Reading every array…"), tr("The verification was stopped: nothing is known of the arrays."),
+                        tr("The arrays could not be verified"));
+    }
+}
+
+void ReportDrawer::askKept()
+{
+    if (alignment_->told() || !session_.hasWorkspace())
+        return;
+    session_.background().ask(
+        this, [workspace = session_.workspace()] { return certifiedSoFar(workspace); },
+        [this, root = session_.workspace().root](const CertifyReport& kept) {
+            if (session_.hasWorkspace() && session_.workspace().root == root)
+                alignment_->showKept(kept);
+        },
+        [this](const QString& message) {
+            Q_EMIT session_.failed(tr("The kept certificates could not be read"), message);
+        });
+}
+
 void ReportDrawer::connectCaptions()
 {
-    connect(passes_, &PassesPanel::captionsWanted, this, [this] {
-        passes_->captions()->beginRun();
-        session_.writeCaptions();
-    });
+    connect(passes_, &PassesPanel::captionsWanted, this, [this] { session_.writeCaptions(); });
     connect(&session_, &Session::captioned, this, [this](const CaptionReport& report) {
         passes_->clear(); // text is stale now
         passes_->captions()->show(report);
@@ -134,6 +201,14 @@ void ReportDrawer::connectCaptions()
             without += record.caption.empty() && record.excluded.empty();
         passes_->captions()->setRecords(!session_.workspace().config.captionCommand.empty(), without);
     });
+}
+
+void ReportDrawer::open(int tab)
+{
+    if (widget(tab) == passes_)
+        return openPasses();
+    if (widget(tab) != nullptr)
+        bring(widget(tab));
 }
 
 void ReportDrawer::openPasses()

@@ -10,6 +10,7 @@ class AlignmentPanel;
 class BucketsPanel;
 class DriftPanel;
 class EpochPanel;
+class LogView;
 class PassesPanel;
 class RecordList;
 class ReportView;
@@ -22,6 +23,8 @@ class ReportDrawer : public QTabWidget {
 public:
     explicit ReportDrawer(Session& session, QWidget* parent = nullptr);
     void showBuckets(const RecordList& list);
+    /// Opens a tab by its number, from the left.
+    void open(int tab);
     /// Looks what the passes would do; they are started there.
     void openPasses();
 
@@ -31,10 +34,13 @@ Q_SIGNALS:
     void recordChosen(const QString& id);
     /// Show the records that this query finds.
     void queryChosen(const QString& query);
+    void packWanted();
 
 private:
     void bring(QWidget* panel);
     void forecast();
+    void follow(JobRunner* runner);
+    void askKept();
     void connectPasses();
     void connectCaptions();
 
@@ -45,6 +51,7 @@ private:
     PassesPanel* passes_;
     EpochPanel* epoch_;
     DriftPanel* drift_;
+    LogView* log_;
     bool forecasting_ = false;
 };
 

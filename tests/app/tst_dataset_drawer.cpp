@@ -1,0 +1,262 @@
+#include "app/job_runner.h"
+#include "app/pages/dataset/alignment_panel.h"
+#include "app/pages/dataset/drift_panel.h"
+#include "app/pages/dataset/epoch_panel.h"
+#include "app/pages/dataset/passes_panel.h"
+#include "app/pages/dataset/report_drawer.h"
+#include "app/pages/dataset_page.h"
+#include "app/pages/report_view.h"
+#include "core/inspect/kept_certificates.h"
+#include "tests/app/window_test.h"
+#include "widgets/job_bar.h"
+
+#include <QHeaderView>
+#include <QLabel>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QToolButton>
+#include <QTreeWidget>
+
+#include <filesystem>
+
+using namespace nanodit;
+namespace fs = std::filesystem;
+
+namespace {
+constexpr int scenes = 24;
+} // namespace
+
+/// What the data set's drawer says before, while and after its jobs run, also when they are stopped or fail.
+class TestDatasetDrawer : public test::WindowTest {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QVERIFY(openWindow());
+        window_->resize(1280, 800);
+        const auto failure = makeDemo(scenes);
+        QVERIFY2(failure.isEmpty(), qPrintable(failure));
+        settle();
+    }
+
+    void cleanupTestCase() { closeWindow(); }
+
+    void everyTabSaysWhatIsMissing()
+    {
+        const auto shards = session_->workspace().shardsFolder(), aside = shards.parent_path() / "aside";
+        fs::rename(shards, aside);
+        const std::pair<QWidget*, const char*> sentences[] = {{drawer<ReportView>(), "verdict"},
+                                                              {drawer<AlignmentPanel>(), "alignmentVerdict"},
+                                                              {drawer<EpochPanel>(), "epochSentence"},
+                                                              {drawer<DriftPanel>(), "driftSentence"},
+                                                              {drawer<PassesPanel>(), "passesSentence"}};
+        for (const auto& [tab, sentence] : sentences) {
+            open(tab);
+            auto* const label = window_->findChild<QLabel*>(QLatin1String(sentence));
+            QVERIFY2(label->isVisible() && label->text().size() > 20, sentence);
+        }
+        QVERIFY(text("alignmentVerdict").contains("Nothing is certified yet"));
+        QVERIFY(text("epochSentence").contains("Nothing is packed yet"));
+        open(drawer<EpochPanel>());
+        QVERIFY(button("packHere")->isVisible());
+        QVERIFY(!drawer<ReportDrawer>()->findChild<QPlainTextEdit*>()->placeholderText().isEmpty());
+        fs::rename(aside, shards);
+        open(drawer<PassesPanel>());
+        open(drawer<EpochPanel>());
+        QVERIFY(!button("packHere")->isVisible());
+    }
+
+    void certifyingTellsHowFarItIsAndWhatAStopLeaves()
+    {
+        QSignalSpy certified(session_.get(), &Session::certified);
+        pauseAt(3);
+        click("certify");
+        QCOMPARE(page()->drawer()->currentWidget(), static_cast<QWidget*>(drawer<AlignmentPanel>()));
+        auto* const bar = drawer<AlignmentPanel>()->findChild<JobBar*>();
+        QVERIFY(bar != nullptr && bar->isVisible() && !button("certifyHere")->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->datasetJob()->paused(), minute);
+        QTest::qWait(500); // the record that was under way
+        const auto numbers = bar->findChild<QLabel*>("jobNumbers")->text();
+        QVERIFY2(numbers.startsWith("paused") && numbers.contains(QStringLiteral("/%1 records").arg(scenes)) &&
+                     numbers.contains(" left"),
+                 qPrintable(numbers));
+        bar->findChild<QToolButton*>("jobStop")->click();
+        QCOMPARE(bar->findChild<QLabel*>("jobNumbers")->text(), QStringLiteral("stopping…"));
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        settle();
+        QCOMPARE(certified.count(), 0);
+        QVERIFY(drawer<AlignmentPanel>()->findChild<JobBar*>() == nullptr);
+        QVERIFY(button("certifyHere")->isVisible() && button("certifyHere")->isEnabled());
+        const auto kept = certifiedSoFar(session_->workspace());
+        QVERIFY(!kept.certificates.empty() && kept.notAsked > 0);
+        QVERIFY2(text("alignmentVerdict")
+                     .startsWith("Stopped; what was made is kept. Aligned: the patches of all " +
+                                 QString::number(kept.certificates.size())),
+                 qPrintable(text("alignmentVerdict")));
+        QVERIFY(text("alignmentVerdict").endsWith(QStringLiteral("%1 others not certified yet").arg(kept.notAsked)));
+        QCOMPARE(std::size_t(table("alignmentRecords")->topLevelItemCount()), kept.certificates.size());
+    }
+
+    void certificatesOfAnEarlierRunAreShownWhenTheTabIsOpened()
+    {
+        click("certifyHere");
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        settle();
+        const auto told = text("alignmentVerdict");
+        QVERIFY2(told.startsWith(QStringLiteral("Aligned: the patches of all %1 ").arg(scenes)), qPrintable(told));
+        reopen();
+        open(drawer<ReportView>());
+        open(drawer<AlignmentPanel>());
+        QCOMPARE(text("alignmentVerdict"), told);
+        QCOMPARE(table("alignmentRecords")->topLevelItemCount(), scenes);
+    }
+
+    void driftIsStoppedAndMeasured()
+    {
+        pauseAt(2);
+        open(drawer<DriftPanel>());
+        click("measureDrift");
+        auto* const bar = drawer<DriftPanel>()->findChild<JobBar*>();
+        QVERIFY(bar != nullptr && bar->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->datasetJob()->paused(), minute);
+        bar->findChild<QToolButton*>("jobStop")->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        settle();
+        QVERIFY2(text("driftSentence").startsWith("Stopped"), qPrintable(text("driftSentence")));
+        QVERIFY(!table("driftRecords")->isVisible());
+        click("measureDrift");
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        settle();
+        QVERIFY(text("driftSentence").startsWith(QString::number(scenes)));
+    }
+
+    void whatFailsSaysWhyInItsOwnTab()
+    {
+        const auto encoder = session_->workspace().root / "models" / "dinov3-demo",
+                   aside = encoder.parent_path() / "aside";
+        fs::rename(encoder, aside);
+        click("certify");
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        const auto alignment = text("alignmentVerdict");
+        click("measureDrift");
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        const auto drift = text("driftSentence");
+        fs::rename(aside, encoder);
+        settle();
+        QVERIFY2(alignment.startsWith("The certificates could not be made: ") && alignment.contains("dinov3-demo"),
+                 qPrintable(alignment));
+        QVERIFY2(drift.startsWith("The drift could not be measured: ") && drift.contains("dinov3-demo"),
+                 qPrintable(drift));
+    }
+
+    void passesTellHowFarEachCameWhenTheyAreStopped()
+    {
+        for (const char* const array : {"vae", "dinov3", "dinov3_patches"})
+            fs::remove_all(session_->workspace().derivedFolder() / array);
+        reopen();
+        click("passes");
+        settle();
+        pauseAt(1, "vae: ");
+        click("startPasses");
+        auto* const bar = drawer<PassesPanel>()->findChild<JobBar*>();
+        QVERIFY(bar != nullptr && bar->isVisible() && !button("startPasses")->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(session_->datasetJob()->paused(), minute);
+        bar->findChild<QToolButton*>("jobStop")->click();
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        settle();
+        QVERIFY2(text("passesSentence").startsWith("The passes were stopped"), qPrintable(text("passesSentence")));
+        QVERIFY2(text("work-vae").endsWith(" made, 0 were whole"), qPrintable(text("work-vae")));
+        QVERIFY2(text("verdict").startsWith("The passes were stopped"), qPrintable(text("verdict")));
+        QCOMPARE(text("work-dinov3"), QStringLiteral("not begun"));
+        QVERIFY(button("forecastPasses")->isVisible() && button("forecastPasses")->isEnabled());
+        click("forecastPasses");
+        settle();
+        click("startPasses");
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), 2 * minute);
+        settle();
+    }
+
+    void aStoppedReportSaysSo()
+    {
+        connect(
+            session_.get(), &Session::jobStarted, this, [](JobRunner* runner) { runner->requestStop(); },
+            Qt::SingleShotConnection);
+        click("verify");
+        QCOMPARE(page()->drawer()->currentWidget(), static_cast<QWidget*>(drawer<ReportView>()));
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QVERIFY2(text("verdict").startsWith("The verification was stopped"), qPrintable(text("verdict")));
+    }
+
+    void noTableOfTheDrawerScrollsSideways()
+    {
+        click("verify");
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        click("measureDrift");
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        settle();
+        int looked = 0;
+        for (int tab = 0; tab < page()->drawer()->count(); ++tab) {
+            page()->drawer()->setCurrentIndex(tab);
+            settle();
+            for (auto* const shown : page()->drawer()->findChildren<QTreeWidget*>()) {
+                if (!shown->isVisible() || shown->topLevelItemCount() == 0)
+                    continue;
+                ++looked;
+                QVERIFY2(shown->header()->length() <= shown->viewport()->width(), qPrintable(shown->accessibleName()));
+                QCOMPARE(window_->width(), 1280);
+            }
+        }
+        QVERIFY2(looked >= 6, qPrintable(QString::number(looked))); // report, alignment, buckets, epoch, drift twice
+    }
+
+private:
+    DatasetPage* page() const { return window_->datasetPage(); }
+    template<typename Panel>
+    Panel* drawer() const
+    {
+        return window_->findChild<Panel*>();
+    }
+    QPushButton* button(const char* name) const { return window_->findChild<QPushButton*>(QLatin1String(name)); }
+    QString text(const char* name) const { return window_->findChild<QLabel*>(QLatin1String(name))->text(); }
+    QTreeWidget* table(const char* name) const { return window_->findChild<QTreeWidget*>(QLatin1String(name)); }
+    void click(const char* name)
+    {
+        QVERIFY2(button(name)->isEnabled(), name);
+        button(name)->click();
+    }
+    void open(QWidget* tab)
+    {
+        page()->drawer()->open(page()->drawer()->indexOf(tab));
+        settle();
+    }
+    void settle()
+    {
+        QCoreApplication::processEvents();
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
+    }
+    void reopen()
+    {
+        QSignalSpy opened(session_.get(), &Session::workspaceChanged);
+        session_->openWorkspace(QString::fromStdString(session_->workspace().root.string()));
+        QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, minute);
+        settle();
+    }
+    /// The next job pauses itself when it has done so many of a phase that begins like this.
+    void pauseAt(std::int64_t done, const std::string& phase = {})
+    {
+        connect(
+            session_.get(), &Session::jobStarted, this,
+            [this, done, phase](JobRunner* runner) {
+                connect(runner, &JobRunner::progressed, this, [runner, done, phase](const Progress& progress) {
+                    if (progress.done >= done && progress.perSecond > 0 && progress.phase.starts_with(phase) &&
+                        !runner->paused() && !runner->stopping())
+                        runner->pause();
+                });
+            },
+            Qt::SingleShotConnection);
+    }
+};
+
+QTEST_MAIN(TestDatasetDrawer)
+#include "tst_dataset_drawer.moc"
