@@ -9,9 +9,9 @@
 
 namespace nanodit {
 
-void Dialogs::showInFileManager(const QString& file)
+bool Dialogs::showInFileManager(const QString& file)
 {
-    QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(file).path()));
+    return QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(file).path()));
 }
 
 QString DesktopDialogs::chooseFolder(QWidget* parent, const QString& title)

@@ -20,8 +20,8 @@ public:
     virtual bool confirm(QWidget* parent, const QString& question, const QString& consequence,
                          const QString& action) = 0;
     virtual void tell(QWidget* parent, const QString& title, const QString& html) = 0;
-    /// Opens the folder that holds `file` with the desktop's file manager.
-    virtual void showInFileManager(const QString& file);
+    /// Opens the folder that holds `file` with the desktop's file manager; whether there is one.
+    virtual bool showInFileManager(const QString& file);
 };
 
 /// The desktop's own.

@@ -6,10 +6,12 @@
 #include "app/pages/dataset/feature_colours.h"
 #include "app/pages/dataset/layer_panel.h"
 #include "app/pages/dataset/loupe.h"
+#include "app/pages/dataset/picture_pane.h"
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/dataset/record_editing.h"
 #include "app/pages/dataset/record_facts.h"
 #include "app/pages/dataset/record_list.h"
+#include "app/pages/dataset/record_menu.h"
 #include "app/pages/dataset/report_drawer.h"
 #include "widgets/banner.h"
 #include "widgets/image_canvas.h"
@@ -18,6 +20,8 @@
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 
+#include <QFileInfo>
+#include <QMenu>
 #include <QPushButton>
 #include <QShortcut>
 #include <QSplitter>
@@ -87,6 +91,7 @@ DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
     connect(browser_, &RecordBrowser::counted, this, &DatasetPage::showRecords);
     connect(drawer_, &ReportDrawer::reported, this, [this] { frame_->setDrawerVisible(true); });
     connect(drawer_, &ReportDrawer::recordChosen, this, &DatasetPage::chooseRecord);
+    connect(drawer_, &ReportDrawer::packWanted, actions_, &DatasetActions::pack);
     connect(drawer_, &ReportDrawer::queryChosen, browser_, &RecordBrowser::setQuery);
     connectSession();
     connectEditing();
@@ -126,6 +131,16 @@ void DatasetPage::connectEditing()
     connect(facts_, &RecordFacts::exclusionEdited, this,
             [this](const QString& reason) { editing_->setExcluded(browser_->selectedIds(), reason); });
     connect(facts_, &RecordFacts::fileWanted, this, &DatasetPage::showFile);
+    connect(editing_, &RecordEditing::made, browser_, &RecordBrowser::tell);
+    connect(browser_, &RecordBrowser::menuWanted, this, &DatasetPage::openMenu);
+    for (auto* const pane : {loupe_->left(), loupe_->right()}) {
+        auto* const canvas = pane->canvas();
+        canvas->setContextMenuPolicy(Qt::CustomContextMenu);
+        connect(canvas, &QWidget::customContextMenuRequested, this, [this, pane, canvas](QPoint point) {
+            if (pane->view() && QString::fromStdString(pane->view()->record.id) == browser_->current())
+                openMenu(canvas->mapToGlobal(point));
+        });
+    }
     connect(browser_, &RecordBrowser::captionEdited, editing_, &RecordEditing::setCaption);
     connect(browser_, &RecordBrowser::splitEdited, this,
             [this](const QString& id, const QString& split) { editing_->setSplit({id}, split); });
@@ -152,8 +167,8 @@ void DatasetPage::makeShortcuts()
     key(Qt::CTRL | Qt::SHIFT | Qt::Key_F, [this] { browser_->openFilters(); });
     key(Qt::Key_G, [this] { browser_->setView(RecordBrowser::View::Grid); });
     key(Qt::Key_L, [this] { browser_->setView(RecordBrowser::View::Table); });
-    key(Qt::Key_E, [this] { facts_->editCaption(); });
-    key(Qt::Key_T, [this] { facts_->focusTags(); });
+    key(Qt::Key_E, [this] { editCaption(); });
+    key(Qt::Key_T, [this] { editTags(); });
     key(Qt::Key_X, [this] { toggleExclusion(); });
     key(Qt::Key_O, [this] { showFile(); });
     key(QKeySequence::Undo, [this] { editing_->undoStack()->undo(); });
@@ -215,6 +230,42 @@ void DatasetPage::importPictures()
         session_.importPictures(folder);
 }
 
+void DatasetPage::openMenu(QPoint globalPoint)
+{
+    std::vector<const RecordInfo*> records;
+    for (const auto& id : browser_->selectedIds()) {
+        if (const auto* const record = session_.record(id))
+            records.push_back(record);
+    }
+    if (records.empty())
+        return;
+    RecordMenuActions actions;
+    actions.showFile = [this] { showFile(); };
+    actions.editCaption = [this] {
+        if (!browser_->editCaptionCell())
+            editCaption();
+    };
+    actions.editTags = [this] { editTags(); };
+    actions.setSplit = [this](const QString& split) { editing_->setSplit(browser_->selectedIds(), split); };
+    actions.setExcluded = [this](const QString& reason) { editing_->setExcluded(browser_->selectedIds(), reason); };
+    actions.undo = editing_->undoStack();
+    auto* const menu = makeRecordMenu(records, browser_->splits(), actions, this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    menu->popup(globalPoint);
+}
+
+void DatasetPage::editCaption()
+{
+    frame_->setInspectorVisible(true); // where it is edited
+    facts_->editCaption();
+}
+
+void DatasetPage::editTags()
+{
+    frame_->setInspectorVisible(true);
+    facts_->focusTags();
+}
+
 void DatasetPage::toggleExclusion()
 {
     const auto ids = browser_->selectedIds();
@@ -228,8 +279,13 @@ void DatasetPage::toggleExclusion()
 
 void DatasetPage::showFile()
 {
-    if (const auto* const record = session_.record(browser_->current()))
-        dialogs_.showInFileManager(QString::fromStdString(record->image.string()));
+    const auto* const record = session_.record(browser_->current());
+    if (record == nullptr)
+        return;
+    const auto file = QString::fromStdString(record->image.string());
+    browser_->tell(dialogs_.showInFileManager(file)
+                       ? tr("shown in the file manager: %1").arg(QFileInfo(file).fileName())
+                       : tr("no file manager opened; the picture is %1").arg(file));
 }
 
 void DatasetPage::pauseOrResume()

@@ -43,6 +43,9 @@ private:
     void showRecords();
     void showChosen();
     void importPictures();
+    void openMenu(QPoint globalPoint);
+    void editCaption();
+    void editTags();
     void toggleExclusion();
     void showFile();
     void pauseOrResume();

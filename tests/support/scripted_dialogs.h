@@ -8,7 +8,7 @@ namespace nanodit::test {
 class ScriptedDialogs : public Dialogs {
 public:
     QString nextPath;
-    bool nextAnswer = true;
+    bool nextAnswer = true, hasFileManager = true;
     int asked = 0, told = 0;
     QString consequence;
     QString shownFile; ///< Of the last showInFileManager.
@@ -24,7 +24,11 @@ public:
         return nextAnswer;
     }
     void tell(QWidget*, const QString&, const QString&) override { ++told; }
-    void showInFileManager(const QString& file) override { shownFile = file; }
+    bool showInFileManager(const QString& file) override
+    {
+        shownFile = file;
+        return hasFileManager;
+    }
 };
 
 } // namespace nanodit::test

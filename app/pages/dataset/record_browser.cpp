@@ -12,6 +12,7 @@
 #include "widgets/thumbnail_grid.h"
 
 #include <QButtonGroup>
+#include <QContextMenuEvent>
 #include <QHeaderView>
 #include <QKeyEvent>
 #include <QLabel>
@@ -24,11 +25,15 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <chrono>
 
 namespace nanodit {
 
+using namespace std::chrono_literals;
+
 namespace {
 
+constexpr auto toldTime = 8s;
 constexpr int thumbnailSide = 224;            ///< Twice the drawn size, for dense screens.
 constexpr qsizetype mostKeptSelected = 20000; ///< Beyond, a selection does not survive another filter.
 
@@ -132,8 +137,11 @@ void RecordBrowser::makeViews()
     auto* const ownSelection = table_->selectionModel();
     table_->setSelectionModel(grid_->selectionModel());
     delete ownSelection;
-    views_->addWidget(grid_);
-    views_->addWidget(table_);
+    for (auto* const view : std::initializer_list<QAbstractItemView*>{grid_, table_}) {
+        views_->addWidget(view);
+        view->installEventFilter(this); // the menu key is asked for here, the right button there
+        view->viewport()->installEventFilter(this);
+    }
     room_->addWidget(views_);
     room_->addWidget(nothing_);
     nothing_->setFocusPolicy(Qt::StrongFocus); // keys go on working when an edit filters the last record away
@@ -172,6 +180,18 @@ QWidget* RecordBrowser::makeFooter(QUndoStack* undo)
     count_ = new QLabel(box);
     count_->setObjectName(QStringLiteral("recordCount"));
     setRole(count_, "small");
+    told_ = new QLabel(box);
+    told_->setObjectName(QStringLiteral("recordTold"));
+    auto small = told_->font();
+    small.setPointSizeF(9);
+    told_->setFont(small);
+    told_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    footer_ = new QStackedWidget(box);
+    footer_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    for (auto* const text : {count_, told_})
+        footer_->addWidget(text);
+    toldFor_.setSingleShot(true);
+    connect(&toldFor_, &QTimer::timeout, this, [this] { footer_->setCurrentWidget(count_); });
     auto* const back = makeFlatButton(QStringLiteral("undo"), tr("Nothing to undo"), box);
     auto* const again = makeFlatButton(QStringLiteral("redo"), tr("Nothing to redo"), box);
     back->setObjectName(QStringLiteral("undoEdit"));
@@ -179,7 +199,7 @@ QWidget* RecordBrowser::makeFooter(QUndoStack* undo)
     auto* const row = new QHBoxLayout(box);
     row->setContentsMargins(4, 0, 12, 0);
     row->setSpacing(4);
-    row->addWidget(count_, 1);
+    row->addWidget(footer_, 1);
     row->addWidget(back);
     row->addWidget(again);
     const auto follow = [undo, back, again] {
@@ -247,10 +267,12 @@ void RecordBrowser::choose(const QString& id)
         Q_EMIT recordChosen(id);
         return;
     }
+    auto* const shown = static_cast<QAbstractItemView*>(views_->currentWidget());
     auto* const chosen = grid_->selectionModel();
     const bool already = chosen->currentIndex().row() == row;
-    chosen->setCurrentIndex(model_->index(row, 0), QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
-    static_cast<QAbstractItemView*>(views_->currentWidget())->scrollTo(model_->index(row, 0));
+    shown->setCurrentIndex(model_->index(row, 0)); // by the view: selecting with Shift goes on from here
+    chosen->select(model_->index(row, 0), QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+    shown->scrollTo(model_->index(row, 0));
     if (already)
         Q_EMIT recordChosen(id);
 }
@@ -335,6 +357,25 @@ bool RecordBrowser::idle() const
     return list_->idle() && thumbnails_->idle();
 }
 
+void RecordBrowser::tell(const QString& what)
+{
+    told_->setText(told_->fontMetrics().elidedText(what, Qt::ElideRight, footer_->width()));
+    told_->setToolTip(what);
+    footer_->setCurrentWidget(told_);
+    toldFor_.start(toldTime);
+}
+
+bool RecordBrowser::editCaptionCell()
+{
+    const int row = model_->rowOf(current_);
+    if (view() != View::Table || row < 0)
+        return false;
+    table_->setFocus();
+    table_->setCurrentIndex(model_->index(row, RecordModel::CaptionColumn));
+    table_->edit(table_->currentIndex());
+    return true;
+}
+
 void RecordBrowser::showRoom(bool records)
 {
     auto* const to = records ? views_->currentWidget() : nothing_;
@@ -379,7 +420,20 @@ bool RecordBrowser::eventFilter(QObject* watched, QEvent* event)
             return true;
         }
     }
+    if (event->type() == QEvent::ContextMenu && watched != search_) {
+        openMenu(*static_cast<QContextMenuEvent*>(event));
+        return true;
+    }
     return QWidget::eventFilter(watched, event);
+}
+
+void RecordBrowser::openMenu(const QContextMenuEvent& asked)
+{
+    const auto* const view = static_cast<QAbstractItemView*>(views_->currentWidget());
+    const bool byKey = asked.reason() == QContextMenuEvent::Keyboard;
+    const auto index = byKey ? view->currentIndex() : view->indexAt(asked.pos()); // pressing there has chosen it
+    if (index.isValid())
+        Q_EMIT menuWanted(byKey ? view->viewport()->mapToGlobal(view->visualRect(index).center()) : asked.globalPos());
 }
 
 } // namespace nanodit

@@ -2,6 +2,7 @@
 
 #include "app/session.h"
 
+#include <QTimer>
 #include <QWidget>
 
 class QLabel;
@@ -48,11 +49,17 @@ public:
     const RecordList& list() const { return *list_; }
     /// Those there are, train and val among them.
     QStringList splits() const;
+    /// Says for some seconds, in the place of the counts, what was done; undo stands beside it.
+    void tell(const QString& what);
+    /// Opens the chosen record's caption in its cell; false where the table is not shown.
+    bool editCaptionCell();
 
 Q_SIGNALS:
     void recordChosen(const QString& id);
     void selectionChanged();
     void viewChanged(nanodit::RecordBrowser::View view);
+    /// The right button was pressed on the selection, or the menu key.
+    void menuWanted(QPoint globalPoint);
     /// Counts and buckets of all records are others.
     void counted();
     // Edits in the table's cells.
@@ -67,6 +74,7 @@ private:
     QWidget* makeSearch();
     QWidget* makeFooter(QUndoStack* undo);
     void makeViews();
+    void openMenu(const class QContextMenuEvent& asked);
     void keepSelection();
     void restoreSelection();
     void showCount();
@@ -79,7 +87,9 @@ private:
     QLineEdit* search_;
     FilterMenu* filter_;
     QToolButton *showGrid_, *showTable_;
-    QLabel *refusal_, *count_;
+    QLabel *refusal_, *count_, *told_;
+    QStackedWidget* footer_; ///< Counts, or what was done.
+    QTimer toldFor_;
     QStackedWidget *views_, *room_; ///< Grid and table; these, or nothing_.
     StatePanel* nothing_;
     ThumbnailGrid* grid_;

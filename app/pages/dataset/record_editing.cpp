@@ -52,11 +52,11 @@ public:
     {
     }
 
-    void undo() override { editing_.put(after_, before_); }
+    void undo() override { editing_.put(RecordEditing::tr("taken back: %1").arg(text()), after_, before_); }
     void redo() override
     {
         if (std::exchange(made_, true)) // pushing it calls this; then it is made already
-            editing_.put(before_, after_);
+            editing_.put(RecordEditing::tr("made again: %1").arg(text()), before_, after_);
     }
 
 private:
@@ -76,22 +76,25 @@ RecordEditing::RecordEditing(Session& session, QObject* parent)
 
 void RecordEditing::setCaption(const QString& id, const QString& caption)
 {
-    edit(tr("caption of %1").arg(id), {id}, [text = caption.toStdString()](const auto& workspace, const auto& ids) {
-        nanodit::setCaption(workspace, ids.front(), text);
-    });
+    edit(tr("caption of %1").arg(id), tr("caption of %1 changed; its t5 is stale").arg(id), {id},
+         [text = caption.toStdString()](const auto& workspace, const auto& ids) {
+             nanodit::setCaption(workspace, ids.front(), text);
+         });
 }
 
 void RecordEditing::setSplit(const QStringList& ids, const QString& split)
 {
-    edit(tr("split of %1").arg(recordsText(ids)), ids,
-         [name = split.toStdString()](const auto& workspace, const auto& records) {
+    edit(tr("split of %1").arg(recordsText(ids)),
+         split.isEmpty() ? tr("split of %1: by the rule").arg(recordsText(ids))
+                         : tr("split of %1: %2").arg(recordsText(ids), split),
+         ids, [name = split.toStdString()](const auto& workspace, const auto& records) {
              nanodit::setSplit(workspace, records, name);
          });
 }
 
 void RecordEditing::changeTags(const QStringList& ids, const QStringList& added, const QStringList& removed)
 {
-    edit(tr("tags of %1").arg(recordsText(ids)), ids,
+    edit(tr("tags of %1").arg(recordsText(ids)), tr("tags of %1 changed").arg(recordsText(ids)), ids,
          [come = namesOf(added), gone = namesOf(removed)](const auto& workspace, const auto& records) {
              nanodit::changeTags(workspace, records, come, gone);
          });
@@ -99,13 +102,15 @@ void RecordEditing::changeTags(const QStringList& ids, const QStringList& added,
 
 void RecordEditing::setExcluded(const QStringList& ids, const QString& reason)
 {
-    edit((reason.isEmpty() ? tr("inclusion of %1") : tr("exclusion of %1")).arg(recordsText(ids)), ids,
-         [text = reason.toStdString()](const auto& workspace, const auto& records) {
+    edit((reason.isEmpty() ? tr("inclusion of %1") : tr("exclusion of %1")).arg(recordsText(ids)),
+         reason.isEmpty() ? tr("%1 included again").arg(recordsText(ids))
+                          : tr("%1 excluded: %2").arg(recordsText(ids), reason),
+         ids, [text = reason.toStdString()](const auto& workspace, const auto& records) {
              nanodit::setExcluded(workspace, records, text);
          });
 }
 
-void RecordEditing::edit(const QString& name, const QStringList& ids, Change change)
+void RecordEditing::edit(const QString& name, const QString& outcome, const QStringList& ids, Change change)
 {
     if (ids.isEmpty())
         return;
@@ -121,13 +126,16 @@ void RecordEditing::edit(const QString& name, const QStringList& ids, Change cha
             made->after = editableFields(workspace, records);
             return findRecords(workspace, records);
         },
-        [this, made, name] {
-            if (made->before != made->after)
-                undo_->push(new Command(*this, name, std::move(made->before), std::move(made->after)));
+        [this, made, name, outcome] {
+            if (made->before == made->after)
+                return;
+            undo_->push(new Command(*this, name, std::move(made->before), std::move(made->after)));
+            Q_EMIT this->made(outcome);
         });
 }
 
-void RecordEditing::put(const std::vector<EditableFields>& from, const std::vector<EditableFields>& to)
+void RecordEditing::put(const QString& outcome, const std::vector<EditableFields>& from,
+                        const std::vector<EditableFields>& to)
 {
     session_.changeRecords(
         tr("The edit could not be taken back"),
@@ -135,7 +143,7 @@ void RecordEditing::put(const std::vector<EditableFields>& from, const std::vect
             changeFields(workspace, from, to);
             return findRecords(workspace, idsOf(to));
         },
-        [] {});
+        [this, outcome] { Q_EMIT made(outcome); });
 }
 
 } // namespace nanodit

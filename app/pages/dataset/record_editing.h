@@ -32,11 +32,16 @@ public:
 
     QUndoStack* undoStack() const { return undo_; }
 
+Q_SIGNALS:
+    /// An edit is in the catalog, or taken back: "split of scene-3: val".
+    void made(const QString& what);
+
 private:
     class Command;
     using Change = std::function<void(const Workspace& workspace, const std::vector<std::string>& ids)>;
-    void edit(const QString& name, const QStringList& ids, Change change);
-    void put(const std::vector<EditableFields>& from, const std::vector<EditableFields>& to);
+    /// `name`: of the edit, for undo; `outcome`: what to say when it is made.
+    void edit(const QString& name, const QString& outcome, const QStringList& ids, Change change);
+    void put(const QString& outcome, const std::vector<EditableFields>& from, const std::vector<EditableFields>& to);
 
     Session& session_;
     QUndoStack* undo_;
