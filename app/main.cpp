@@ -61,6 +61,21 @@ QPointF pointFromText(const QString& text)
     return point;
 }
 
+std::vector<std::pair<QString, double>> layersFromTexts(const QStringList& texts)
+{
+    std::vector<std::pair<QString, double>> layers;
+    for (const auto& text : texts) {
+        bool isNumber = false;
+        const auto equals = text.lastIndexOf(QLatin1Char('='));
+        const double opacity = text.mid(equals + 1).toDouble(&isNumber);
+        if (equals < 1 || !isNumber || opacity < 0 || opacity > 100)
+            throw UsageError("--layer is \"" + text.toStdString() +
+                             "\", but must be NAME=OPACITY in per cent, for example \"Latent tokens=60\"");
+        layers.emplace_back(text.left(equals), opacity / 100);
+    }
+    return layers;
+}
+
 Arguments argumentsOf(const QApplication& application)
 {
     QCommandLineParser parser;
@@ -111,8 +126,25 @@ Arguments argumentsOf(const QApplication& application)
         QStringLiteral("view"),
         QStringLiteral("The screenshot's attention page below: blocks, time, diagonal, changes or compare."),
         QStringLiteral("view"), QStringLiteral("blocks"));
-    parser.addOptions({workspace, page, theme, device, threads, screenshot, size, run, against, tab, record, point,
-                       lens, compare, query, table, view});
+    const QCommandLineOption drawer(
+        QStringLiteral("drawer"),
+        QStringLiteral("Open the data set's drawer: passes, report, alignment, buckets, epoch, drift or log."),
+        QStringLiteral("tab"));
+    const QCommandLineOption kept(QStringLiteral("keep"),
+                                  QStringLiteral("Keep this record at the right of the screenshot's picture."),
+                                  QStringLiteral("id"));
+    const QCommandLineOption layer(
+        QStringLiteral("layer"),
+        QStringLiteral("Of that picture, as \"Latent tokens=60\" in per cent; again for others."),
+        QStringLiteral("name=opacity"));
+    const QCommandLineOption colours(QStringLiteral("colours"),
+                                     QStringLiteral("What patch colours are fitted on: set, selection or picture."),
+                                     QStringLiteral("scope"), QStringLiteral("set"));
+    const QCommandLineOption withoutPlace(QStringLiteral("without-place"),
+                                          QStringLiteral("Take the place away from patch colours and similarity."));
+    parser.addOptions({workspace, page,   theme,  device, threads, screenshot,  size,  run,
+                       against,   tab,    record, point,  lens,    compare,     query, table,
+                       view,      drawer, kept,   layer,  colours, withoutPlace});
     parser.process(application);
 
     Arguments arguments;
@@ -134,6 +166,12 @@ Arguments argumentsOf(const QApplication& application)
                                                 {QStringLiteral("diagonal"), 2},
                                                 {QStringLiteral("changes"), 3},
                                                 {QStringLiteral("compare"), 4}};
+    const std::map<QString, std::optional<int>> drawerNumbers = {
+        {QStringLiteral("passes"), 0},  {QStringLiteral("report"), 1}, {QStringLiteral("alignment"), 2},
+        {QStringLiteral("buckets"), 3}, {QStringLiteral("epoch"), 4},  {QStringLiteral("drift"), 5},
+        {QStringLiteral("log"), 6}};
+    const std::map<QString, int> scopeNumbers = {
+        {QStringLiteral("set"), 0}, {QStringLiteral("selection"), 1}, {QStringLiteral("picture"), 2}};
     if (parser.isSet(page))
         arguments.page = named(QStringLiteral("page"), parser.value(page), pages);
     if (parser.isSet(theme))
@@ -152,6 +190,12 @@ Arguments argumentsOf(const QApplication& application)
             .compare = parser.isSet(compare),
             .query = parser.value(query),
             .table = parser.isSet(table),
+            .drawer = parser.isSet(drawer) ? named(QStringLiteral("drawer"), parser.value(drawer), drawerNumbers)
+                                           : std::nullopt,
+            .kept = parser.value(kept),
+            .layers = layersFromTexts(parser.values(layer)),
+            .colours = named(QStringLiteral("colours"), parser.value(colours), scopeNumbers),
+            .withoutPlace = parser.isSet(withoutPlace),
             .view = named(QStringLiteral("view"), parser.value(view), viewNumbers),
             .against = parser.value(against),
             .tab = parser.value(tab).toInt()};

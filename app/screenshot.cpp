@@ -5,11 +5,14 @@
 #include "app/pages/dataset/loupe.h"
 #include "app/pages/dataset/picture_pane.h"
 #include "app/pages/dataset/record_browser.h"
+#include "app/pages/dataset/report_drawer.h"
 #include "app/pages/dataset_page.h"
 #include "app/pages/train_page.h"
 #include "app/pages/validate/validate_results.h"
 #include "app/pages/validate_page.h"
 
+#include <QCheckBox>
+#include <QComboBox>
 #include <QCoreApplication>
 #include <QCursor>
 #include <QElapsedTimer>
@@ -58,15 +61,7 @@ private:
                 return showValidation();
             if (!request_.run.isEmpty())
                 window_.trainPage()->showRun(request_.run);
-            if (!request_.record.isEmpty())
-                window_.datasetPage()->chooseRecord(request_.record);
-            auto* const browser = window_.datasetPage()->browser();
-            browser->setQuery(request_.query);
-            browser->setView(request_.table ? RecordBrowser::View::Table : RecordBrowser::View::Grid);
-            auto* const loupe = window_.datasetPage()->loupe();
-            loupe->setComparing(request_.compare);
-            (request_.compare ? loupe->right() : loupe->left())
-                ->setLens(lenses.at(static_cast<std::size_t>(request_.lens)));
+            showDataset();
             if (!request_.record.isEmpty() && *request_.page == Page::Attention)
                 window_.attentionPage()->showRecord(request_.record);
             window_.attentionPage()->showView(static_cast<AttentionPage::View>(request_.view));
@@ -80,10 +75,53 @@ private:
             settledFor_.restart();
             return;
         }
+        if (request_.page == Page::Dataset && !std::exchange(layersShown_, true)) {
+            if (!switchLayers())
+                return;
+            settledFor_.restart();
+            return;
+        }
         if (request_.point)
             window_.datasetPage()->loupe()->pointAt(*request_.point);
         const bool saved = window_.grab().save(request_.file, "PNG");
         finish(saved ? 0 : 1, "the picture could not be written: is the folder there, and writable?");
+    }
+
+    void showDataset()
+    {
+        auto* const page = window_.datasetPage();
+        auto* const loupe = page->loupe();
+        if (!request_.kept.isEmpty()) {
+            page->chooseRecord(request_.kept);
+            loupe->keepRecord();
+        }
+        if (!request_.record.isEmpty())
+            page->chooseRecord(request_.record);
+        page->browser()->setQuery(request_.query);
+        page->browser()->setView(request_.table ? RecordBrowser::View::Table : RecordBrowser::View::Grid);
+        const auto lens = lenses.at(static_cast<std::size_t>(request_.lens));
+        if (request_.kept.isEmpty())
+            loupe->setComparing(request_.compare);
+        else
+            loupe->left()->setLens(lens);
+        (loupe->comparing() ? loupe->right() : loupe->left())->setLens(lens);
+        window_.findChild<QComboBox*>(QStringLiteral("colourScope"))->setCurrentIndex(request_.colours);
+        window_.findChild<QCheckBox*>(QStringLiteral("withoutPlace"))->setChecked(request_.withoutPlace);
+        if (request_.drawer)
+            page->drawer()->open(*request_.drawer);
+    }
+
+    /// When the picture's layers are there; false, and the end, where one of the names is none of theirs.
+    bool switchLayers()
+    {
+        auto* const loupe = window_.datasetPage()->loupe();
+        for (const auto& [name, opacity] : request_.layers) {
+            if (!(loupe->comparing() ? loupe->right() : loupe->left())->switchLayer(name, opacity)) {
+                finish(1, qPrintable(QStringLiteral("the picture has no layer \"%1\"").arg(name)));
+                return false;
+            }
+        }
+        return true;
     }
 
     void showValidation()
@@ -106,7 +144,7 @@ private:
     ScreenshotRequest request_;
     QTimer timer_;
     QElapsedTimer waited_, settledFor_;
-    bool pageShown_ = false, recordShown_ = false;
+    bool pageShown_ = false, recordShown_ = false, layersShown_ = false;
 };
 
 } // namespace

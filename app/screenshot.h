@@ -7,6 +7,8 @@
 #include <QString>
 
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace nanodit {
 
@@ -24,9 +26,15 @@ struct ScreenshotRequest {
     bool compare = false;         ///< ...at the right of the plain picture.
     QString query;                ///< What the data set's page is filtered by.
     bool table = false;           ///< Its records as a table.
-    int view = 0;                 ///< Of the attention page, as keys 1 to 5 choose it, from 0.
-    QString against;              ///< What the validation page holds the run against...
-    int tab = 0;                  ///< ...and which of its tabs is shown.
+    std::optional<int> drawer;    ///< Its drawer, open at this tab, from 0.
+    QString kept;                 ///< A record to keep in its second canvas.
+    /// Layers of its picture by name, with their opacity; 0 hides one.
+    std::vector<std::pair<QString, double>> layers;
+    int colours = 0;           ///< What patch colours are fitted on: the set, the selection, the picture.
+    bool withoutPlace = false; ///< Colours and similarity with the place taken away.
+    int view = 0;              ///< Of the attention page, as keys 1 to 5 choose it, from 0.
+    QString against;           ///< What the validation page holds the run against...
+    int tab = 0;               ///< ...and which of its tabs is shown.
 };
 /// Exit code 1, with a sentence on stderr, when the file cannot be written or nothing has loaded within a minute.
 void takeScreenshot(MainWindow& window, const ScreenshotRequest& request);
