@@ -12,9 +12,9 @@
 namespace nanodit {
 
 namespace {
-constexpr int leastWidth = 64;    ///< Of an elastic column.
-constexpr int headerPadding = 12; ///< Around a header's text, as the style sheet has it.
-constexpr int gap = 8;            ///< Between a column's text and the next one's.
+constexpr int headerPadding = 8; ///< Around a header's text, as the style sheet has it.
+constexpr int mostLeast = 88;    ///< No header asks for more of an elastic column.
+constexpr int gap = 8;           ///< Between a column's text and the next one's.
 } // namespace
 
 FittedColumns::FittedColumns(QTreeView* table, std::vector<int> elastic)
@@ -32,14 +32,16 @@ void FittedColumns::measure()
 {
     auto* const header = table_->header();
     needed_.assign(static_cast<std::size_t>(header->count()), 0);
+    least_ = needed_;
     for (int column = 0; column < header->count(); ++column) {
         if (table_->isColumnHidden(column))
             continue;
+        const auto place = static_cast<std::size_t>(column);
         const auto label = table_->model()->headerData(column, Qt::Horizontal).toString();
-        needed_[static_cast<std::size_t>(column)] =
-            std::max(static_cast<const QAbstractItemView*>(table_)->sizeHintForColumn(column),
-                     header->fontMetrics().horizontalAdvance(label) + headerPadding) +
-            gap;
+        const int headerWidth = header->fontMetrics().horizontalAdvance(label) + headerPadding;
+        const int contents = static_cast<const QAbstractItemView*>(table_)->sizeHintForColumn(column);
+        needed_[place] = std::max(headerWidth, contents) + gap;
+        least_[place] = std::min(headerWidth + gap, mostLeast);
     }
     fit();
 }
@@ -66,7 +68,7 @@ void FittedColumns::fit()
     for (std::size_t i = 0; i < order.size(); ++i) {
         const int share = room / static_cast<int>(order.size() - i);
         auto& width = widths[static_cast<std::size_t>(order[i])];
-        width = std::min(width, std::max(share, leastWidth));
+        width = std::min(width, std::max(share, least_[static_cast<std::size_t>(order[i])]));
         room -= width;
     }
     if (!elastic_.empty())

@@ -9,7 +9,7 @@ class QTreeView;
 namespace nanodit {
 
 /// Keeps a table from scrolling sideways: each column gets what it needs, and where that is more than there is room
-/// for, the elastic ones give way. Texts that are cut off then stand in tool tips.
+/// for, the elastic ones give way, down to their headers. Texts that are cut off then stand in tool tips.
 class FittedColumns : public QObject {
     Q_OBJECT
 
@@ -30,7 +30,7 @@ private:
 
     QTreeView* table_;
     std::vector<int> elastic_;
-    std::vector<int> needed_; ///< By column, logical pixels; 0: hidden.
+    std::vector<int> needed_, least_; ///< By column, logical pixels; 0: hidden.
 };
 
 } // namespace nanodit

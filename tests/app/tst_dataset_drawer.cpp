@@ -157,7 +157,7 @@ private Q_SLOTS:
         reopen();
         click("passes");
         settle();
-        pauseAt(1, "vae: ");
+        pauseAt(0, "vae: "); // a batch can hold all of them
         click("startPasses");
         auto* const bar = drawer<PassesPanel>()->findChild<JobBar*>();
         QVERIFY(bar != nullptr && bar->isVisible() && !button("startPasses")->isVisible());
@@ -249,8 +249,8 @@ private:
             session_.get(), &Session::jobStarted, this,
             [this, done, phase](JobRunner* runner) {
                 connect(runner, &JobRunner::progressed, this, [runner, done, phase](const Progress& progress) {
-                    if (progress.done >= done && progress.perSecond > 0 && progress.phase.starts_with(phase) &&
-                        !runner->paused() && !runner->stopping())
+                    if (progress.done >= done && (done == 0 || progress.perSecond > 0) &&
+                        progress.phase.starts_with(phase) && !runner->paused() && !runner->stopping())
                         runner->pause();
                 });
             },

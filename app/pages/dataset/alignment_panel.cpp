@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t shownRecords = 500; ///< The worst; the rest are true.
 constexpr int histogramWidth = 304;       ///< Its legend fits in one line.
-enum Column { RecordColumn, CosineColumn, OtherColumn, CertificateColumn };
+enum Column { RecordColumn, CertificateColumn, CosineColumn, OtherColumn };
 
 QString sentenceOf(const CertifyReport& report)
 {
@@ -86,7 +86,7 @@ AlignmentPanel::AlignmentPanel(QWidget* parent)
     head_->addAction(certify_);
     records_->setObjectName(QStringLiteral("alignmentRecords"));
     records_->setAccessibleName(tr("Certified records, worst first"));
-    records_->setHeaderLabels({tr("Record, worst first"), tr("Cosine"), tr("Best other"), tr("Certificate")});
+    records_->setHeaderLabels({tr("Record, worst first"), tr("Certificate"), tr("Cosine"), tr("Best other")});
     for (const int column : {CosineColumn, OtherColumn})
         records_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     records_->headerItem()->setToolTip(CosineColumn,
@@ -156,9 +156,9 @@ void AlignmentPanel::addRow(const RecordCertificate& one)
 {
     const auto& certificate = one.certificate;
     auto* const item = new QTreeWidgetItem(
-        records_, {QString::fromStdString(one.id), certificate.fitsGrid() ? cosineText(certificate.cosine) : nothing,
-                   certificate.alternatives.empty() ? nothing : cosineText(certificate.alternatives.front().cosine),
-                   QString::fromStdString(certificate.sentence())});
+        records_, {QString::fromStdString(one.id), QString::fromStdString(certificate.sentence()),
+                   certificate.fitsGrid() ? cosineText(certificate.cosine) : nothing,
+                   certificate.alternatives.empty() ? nothing : cosineText(certificate.alternatives.front().cosine)});
     for (const int column : {CosineColumn, OtherColumn})
         item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     item->setIcon(RecordColumn, certificate.verdict == AlignmentVerdict::True
@@ -192,7 +192,7 @@ void AlignmentPanel::fill(const CertifyReport& report)
                            {tr("best alternative"), Hue::Grey, binsOf(report.bestAlternative), true}});
     for (const auto& left : report.left) {
         auto* const item = new QTreeWidgetItem(
-            records_, {QString::fromStdString(left.what), nothing, nothing, QString::fromStdString(left.reason)});
+            records_, {QString::fromStdString(left.what), QString::fromStdString(left.reason), nothing, nothing});
         for (const int column : {CosineColumn, OtherColumn})
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         item->setIcon(RecordColumn, icon(QStringLiteral("warning"), Hue::Vermillion));
