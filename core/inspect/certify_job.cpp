@@ -9,7 +9,7 @@
 #include "core/io/sha256.h"
 #include "core/io/tensor.h"
 #include "core/io/unturned_image.h"
-#include "core/preprocess/prefetch.h"
+#include "core/runtime/prefetch.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
 #include "core/workbench.h"

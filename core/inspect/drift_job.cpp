@@ -1,6 +1,6 @@
 #include "core/inspect/jobs.h"
 #include "core/inspect/record_choice.h"
-#include "core/preprocess/prefetch.h"
+#include "core/runtime/prefetch.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
 #include "core/workbench.h"

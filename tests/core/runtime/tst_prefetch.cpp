@@ -1,4 +1,4 @@
-#include "core/preprocess/prefetch.h"
+#include "core/runtime/prefetch.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
