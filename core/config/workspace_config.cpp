@@ -49,6 +49,8 @@ void WorkspaceConfig::visit(FieldVisitor& v)
              "[python3, caption.py, \"{image}\"]."},
             captionCommand);
     v.field({"caption_seconds", "How long it may take for one picture.", 1, 86400, "s"}, captionSeconds);
+    v.field({"caption_processes", "How many of them run at the same time, each for another picture.", 1, 256},
+            captionProcesses);
 }
 
 void ExclusionRules::visit(FieldVisitor& v)

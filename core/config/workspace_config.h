@@ -34,6 +34,7 @@ struct WorkspaceConfig {
     ExclusionRules exclusions;
     std::vector<std::string> captionCommand; ///< Program and arguments; {image} is replaced. Empty: none.
     std::int64_t captionSeconds = 120;       ///< That it may take for one picture.
+    std::int64_t captionProcesses = 1;       ///< Run at the same time.
 
     void visit(FieldVisitor& visitor);
     std::vector<ConfigIssue> validate() const;

@@ -4,6 +4,7 @@
 #include "core/io/sha256.h"
 #include "core/runtime/child_process.h"
 #include "core/runtime/error.h"
+#include "core/runtime/prefetch.h"
 
 #include <algorithm>
 
@@ -86,12 +87,18 @@ public:
         const auto records = wanted();
         ProgressMeter meter(context, "caption: running " + request_.workspace.config.captionCommand.front(),
                             static_cast<std::int64_t>(records.size()), "records");
+        const auto stop = [&context] { return context.control->stopRequested(); };
+        const auto processes = static_cast<std::size_t>(request_.workspace.config.captionProcesses);
+        Prefetch<Answer> answers(
+            records.size(), [&](std::size_t i) { return ask(records[i], stop); }, processes, processes);
         auto end = JobEnd::Finished;
         for (const auto& record : records) {
-            if (context.shouldStop() || !caption(record, context)) {
+            const auto answer = context.shouldStop() ? std::nullopt : answers.takeUnless(stop);
+            if (!answer || answer->stopped) {
                 end = JobEnd::Cancelled;
                 break;
             }
+            answer->failure.empty() ? store(record, answer->caption) : fail(record, answer->failure);
             meter.advance();
         }
         request_.finished(report_);
@@ -122,27 +129,30 @@ private:
         return records;
     }
 
-    /// False when it was stopped.
-    bool caption(const Record& record, const JobContext& context)
+    /// What the command says of a picture.
+    struct Answer {
+        std::string caption;
+        std::string failure; ///< Why there is none.
+        bool stopped = false;
+    };
+
+    /// Any thread.
+    Answer ask(const Record& record, const std::function<bool()>& stop) const
     {
-        if (!stampOf(record.image)) {
-            fail(record, "the picture " + record.image.string() + " is gone: put it back");
-            return true;
-        }
+        if (!stampOf(record.image))
+            return {.caption = {}, .failure = "the picture " + record.image.string() + " is gone: put it back"};
         const auto program = programFor(record, request_.workspace);
-        const auto result = runChild(program, [&context] { return context.control->stopRequested(); });
+        const auto result = runChild(program, stop);
         if (result.end == ChildResult::End::Stopped)
-            return false;
-        const auto text = isUtf8(result.output) ? tidyCaption(result.output) : std::string();
+            return {.caption = {}, .failure = {}, .stopped = true};
         if (!result.succeeded())
-            fail(record, "caption_command " + result.inWords(program));
-        else if (!isUtf8(result.output))
-            fail(record, "caption_command printed what is not UTF-8 text");
-        else if (text.empty())
-            fail(record, "caption_command printed nothing");
-        else
-            store(record, text);
-        return true;
+            return {.caption = {}, .failure = "caption_command " + result.inWords(program)};
+        if (!isUtf8(result.output))
+            return {.caption = {}, .failure = "caption_command printed what is not UTF-8 text"};
+        auto caption = tidyCaption(result.output);
+        if (caption.empty())
+            return {.caption = {}, .failure = "caption_command printed nothing"};
+        return {.caption = std::move(caption), .failure = {}};
     }
 
     void fail(const Record& record, const std::string& reason)

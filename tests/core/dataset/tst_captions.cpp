@@ -152,13 +152,35 @@ private Q_SLOTS:
         QVERIFY(report.failures[1].reason.find("wrote more than") != std::string::npos);
     }
 
-    void stoppingIsAtOnceAndTheRestFollows()
+    void severalProcessesRunAtTheSameTime()
     {
         Fixture f;
+        f.workspace.config.captionProcesses = 2;
+        // Each waits for the other, so that one after the other would take too long.
+        f.workspace.config.captionSeconds = 20;
+        f.command(R"sh(name=$(basename "$1"); touch here-$name
+            until [ -e here-a.png ] && [ -e here-c.png ]; do sleep 0.01; done; echo "of $name")sh");
+        const auto report = f.run();
+        QVERIFY2(report.failures.empty(), report.failures.empty() ? "" : report.failures[0].reason.c_str());
+        QCOMPARE(f.caption("a"), std::string("of a.png"));
+        QCOMPARE(f.caption("c"), std::string("of c.png"));
+    }
+
+    void stoppingIsAtOnceAndTheRestFollows_data()
+    {
+        QTest::addColumn<int>("processes");
+        QTest::newRow("one process") << 1;
+        QTest::newRow("two processes") << 2;
+    }
+    void stoppingIsAtOnceAndTheRestFollows()
+    {
+        QFETCH(int, processes);
+        Fixture f;
+        f.workspace.config.captionProcesses = processes;
         f.command("case \"$1\" in *c.png) touch reached; sleep 100;; esac; echo fine");
         const JobContext context;
         std::jthread stopper([&] {
-            while (!fs::exists(f.workspace.root / "reached"))
+            while (!fs::exists(f.workspace.root / "reached") || f.caption("a").empty())
                 std::this_thread::sleep_for(std::chrono::milliseconds(5));
             context.control->requestStop();
         });
