@@ -145,6 +145,10 @@ void MainWindow::makeShortcuts()
     connect(train_, &TrainPage::datasetWanted, this, [this] { showPage(Page::Dataset); });
     connect(attention_, &AttentionPage::trainWanted, this, [this] { showPage(Page::Train); });
     connect(sample_, &SamplePage::trainWanted, this, [this] { showPage(Page::Train); });
+    connect(sample_, &SamplePage::attentionWanted, this, [this](const QString& file) {
+        showPage(Page::Attention);
+        attention_->showPainted(file);
+    });
     connect(validate_, &ValidatePage::trainWanted, this, [this] { showPage(Page::Train); });
     connect(runs_, &RunsPage::trainWanted, this, [this] { showPage(Page::Train); });
     connect(runs_, &RunsPage::runWanted, this, [this](const QString& run) {

@@ -42,6 +42,10 @@ SamplePage::SamplePage(Session& session, Dialogs& dialogs, QWidget* parent)
     , film_(new FilmModel(this))
     , strip_(new Filmstrip(this))
 {
+    attend_ = frame_->addAction(tr("Attention"), QStringLiteral("eye"),
+                                tr("Look at what the picture attended to while it was painted"));
+    attend_->setObjectName(QStringLiteral("attend"));
+    connect(attend_, &QPushButton::clicked, this, [this] { Q_EMIT attentionWanted(shownFile_); });
     save_ =
         frame_->addAction(tr("Save PNG…"), QStringLiteral("save"), tr("Save the picture with its settings (Ctrl+S)"));
     save_->setShortcut(QKeySequence::Save);
@@ -203,6 +207,7 @@ void SamplePage::updateState()
         (active ? cancel_ : generate_)->setFocus();
     progress_->setVisible(active);
     save_->setEnabled(!shownFile_.isEmpty());
+    attend_->setEnabled(!shownFile_.isEmpty());
     const bool anything = ready || !history_.empty();
     if (!anything && states_->currentIndex() == 0 && empty_->findChild<QPushButton*>() != nullptr)
         return;

@@ -37,6 +37,8 @@ public:
 
 Q_SIGNALS:
     void trainWanted();
+    /// What the sampling of this PNG attended to.
+    void attentionWanted(const QString& file);
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
@@ -57,7 +59,7 @@ private:
     Dialogs& dialogs_;
     PageFrame* frame_;
     QLineEdit* prompt_;
-    QPushButton *generate_, *cancel_, *save_;
+    QPushButton *generate_, *cancel_, *save_, *attend_;
     QProgressBar* progress_;
     QStackedWidget* states_;
     StatePanel* empty_;

@@ -23,6 +23,7 @@
 #include <QComboBox>
 #include <QDropEvent>
 #include <QElapsedTimer>
+#include <QFileInfo>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMimeData>
@@ -335,6 +336,16 @@ private Q_SLOTS:
         QTRY_COMPARE(window_->findChild<QLineEdit*>("prompt")->text(), QStringLiteral("a red circle at the top left"));
         QCOMPARE(window_->findChild<GuidanceSlider*>("textScale")->value(), 3.5);
         QCOMPARE(window_->findChild<QComboBox*>("solver")->currentText(), QStringLiteral("Heun"));
+
+        // What its sampling attended to is a click away.
+        auto* const attention = window_->attentionPage();
+        QTest::mouseClick(window_->findChild<QPushButton*>("attend"), Qt::LeftButton);
+        QTRY_VERIFY(attention->isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(attention->settled(), minute);
+        QCOMPARE(window_->findChild<QComboBox*>("attentionRecords")->currentText(),
+                 QStringLiteral("painted ") + QFileInfo(picture.file).completeBaseName());
+        attention->showRecord(QString::fromStdString(session_->records().front().id)); // as the tests behind have it
+        QTRY_VERIFY_WITH_TIMEOUT(attention->settled(), minute);
     }
 
     void attentionAnswersClicksInBothDirections()
