@@ -2,8 +2,10 @@
 
 #include <QColor>
 #include <QPointF>
+#include <QRectF>
 #include <QString>
 
+class QFont;
 class QPainter;
 
 namespace nanodit {
@@ -15,7 +17,7 @@ QRgb heatColour(double t);
 /// What the colours of a heat map stand for.
 struct HeatScale {
     double low = 0, high = 1;
-    QString quantity; ///< "cosine", "error (levels of 255)"
+    QString quantity; ///< "cosine", "error, levels of 255"
     int decimals = 2;
     bool lowIsBelow = false;  ///< The lowest colour also stands for smaller values.
     bool highIsAbove = false; ///< The highest colour also stands for larger values.

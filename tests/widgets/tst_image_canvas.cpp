@@ -1,8 +1,10 @@
+#include "widgets/cell_layers.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layer_list.h"
 #include "widgets/layers.h"
 #include "widgets/picture.h"
 
+#include <QMouseEvent>
 #include <QSignalSpy>
 #include <QSlider>
 #include <QTest>
@@ -140,6 +142,49 @@ private Q_SLOTS:
         eye->click();
         QVERIFY(!picture->visible());
         QCOMPARE(switched.count(), 2);
+    }
+
+    void layerListKeepsWhatIsInHandWhenLayersAreMadeAnew()
+    {
+        ImageCanvas canvas;
+        canvas.setLayers({redPicture()}, {0, 0, 64, 32});
+        LayerList list(&canvas);
+        list.refresh();
+        auto* const opacity = list.findChild<QSlider*>();
+        opacity->setValue(40);
+        const auto anew = redPicture(), other = std::make_shared<PictureLayer>("other", "", QImage(), QRectF());
+        anew->setOpacity(0.4);
+        canvas.setLayers({anew, other}, {0, 0, 64, 32});
+        list.refresh();
+        QCOMPARE(list.findChildren<QSlider*>().size(), 2);
+        QVERIFY(list.findChildren<QSlider*>().contains(opacity)); // the same one, and of the new layer
+        QCOMPARE(opacity->value(), 40);
+        opacity->setValue(70);
+        QCOMPARE(anew->opacity(), 0.7);
+        canvas.setLayers({other}, {0, 0, 64, 32});
+        list.refresh();
+        QVERIFY(opacity->parentWidget()->isHidden()); // at once: no row lies over another
+    }
+
+    void theColourBarLeavesTheSightOfWhatLiesUnderIt()
+    {
+        ImageCanvas canvas;
+        canvas.resize(400, 300);
+        const auto heat = std::make_shared<HeatLayer>("heat", "", GridSize{1, 1}, QRectF(0, 0, 400, 300));
+        heat->setValues({1}, {.low = 0, .high = 1, .quantity = "cosine"});
+        canvas.setLayers({heat}, {0, 0, 400, 300});
+        const QPoint onPlate(90, 274); // between the ends of its scale; the picture lies under it
+        const auto colourAt = [&] { return canvas.grab().toImage().pixelColor(onPlate); };
+        const auto plate = colourAt(), picture = canvas.grab().toImage().pixelColor(350, 100);
+        QVERIFY(plate != picture);
+        const auto move = [&](QPointF to) {
+            QMouseEvent moved(QEvent::MouseMove, to, to, Qt::NoButton, {}, {});
+            QApplication::sendEvent(&canvas, &moved);
+        };
+        move(onPlate);
+        QCOMPARE(colourAt(), picture);
+        move({350, 100});
+        QCOMPARE(colourAt(), plate);
     }
 
     void picturesSurviveTheWayToQtAndBack()
