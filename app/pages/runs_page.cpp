@@ -9,6 +9,7 @@
 #include "widgets/plots/curve_plot.h"
 #include "widgets/plots/metric_series.h"
 #include "widgets/state_panel.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QFrame>
@@ -30,7 +31,8 @@ namespace nanodit {
 namespace {
 
 enum Column { Name, Spark, State, Steps, Time, Loss, Speed, Measured, Size, columnCount };
-constexpr int sparkWidth = 112, rowHeight = 32;
+constexpr std::array numbers = {Steps, Time, Loss, Speed, Measured, Size};
+constexpr int sparkWidth = 112, rowHeight = 32, gap = 12;
 /// Okabe and Ito's order.
 constexpr std::array hues = {Hue::Blue, Hue::Orange, Hue::Green, Hue::Vermillion, Hue::Purple, Hue::Sky};
 
@@ -109,7 +111,7 @@ QWidget* RunsPage::makeContent()
     table_->setColumnCount(columnCount);
     table_->setHeaderLabels({tr("Run"), tr("Loss over steps"), tr("State"), tr("Steps"), tr("Time"), tr("Loss"),
                              tr("Speed"), tr("Measured"), tr("Size")});
-    for (const int column : {Steps, Time, Loss, Speed, Size})
+    for (const int column : numbers)
         table_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     table_->headerItem()->setToolTip(Time, tr("Of its steps, without pauses, previews and validations"));
     table_->headerItem()->setToolTip(Loss, tr("Mean of the last hundred steps"));
@@ -189,7 +191,7 @@ void RunsPage::fill()
             item->setCheckState(Name, before.contains(row.name) ? Qt::Checked : Qt::Unchecked);
             item->setSizeHint(Spark, {sparkWidth, rowHeight});
             item->setToolTip(Measured, row.measuredHelp);
-            for (const int column : {Steps, Time, Loss, Speed, Size})
+            for (const int column : numbers)
                 item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
             if (row.state == RunRow::State::Broken)
                 item->setForeground(State, themeColours().problem());
@@ -206,9 +208,10 @@ void RunsPage::fill()
             for (int i = 0; i < std::min(2, table_->topLevelItemCount()); ++i)
                 table_->topLevelItem(i)->setCheckState(Name, Qt::Checked);
         }
-        for (int column = 0; column < columnCount; ++column)
+        for (int column = 0; column < columnCount; ++column) {
             table_->resizeColumnToContents(column);
-        table_->setColumnWidth(Name, table_->columnWidth(Name) + 12);
+            table_->setColumnWidth(column, table_->columnWidth(column) + gap);
+        }
         table_->setColumnWidth(Spark, sparkWidth);
     }
     highlightSparks();
@@ -313,7 +316,7 @@ void RunsPage::updateState()
     compare_->setEnabled(two.size() == 2 && validated);
     show_->setEnabled(!current().isEmpty());
     validate_->setEnabled(!current().isEmpty());
-    frame_->setContext(runs_.empty() ? QString() : tr("%1 runs").arg(runs_.size()));
+    frame_->setContext(runs_.empty() ? QString() : countText(static_cast<std::int64_t>(runs_.size()), tr("runs")));
     states_->setCurrentIndex(runs_.empty() ? 0 : 1);
     if (!runs_.empty())
         return;
