@@ -71,8 +71,6 @@ void FittedColumns::fit()
         width = std::min(width, std::max(share, least_[static_cast<std::size_t>(order[i])]));
         room -= width;
     }
-    if (!elastic_.empty())
-        widths[static_cast<std::size_t>(elastic_.back())] += std::max(0, room);
     for (int column = 0; column < static_cast<int>(widths.size()); ++column) {
         if (widths[static_cast<std::size_t>(column)] > 0)
             table_->setColumnWidth(column, widths[static_cast<std::size_t>(column)]);

@@ -9,12 +9,13 @@ class QTreeView;
 namespace nanodit {
 
 /// Keeps a table from scrolling sideways: each column gets what it needs, and where that is more than there is room
-/// for, the elastic ones give way, down to their headers. Texts that are cut off then stand in tool tips.
+/// for, the elastic ones give way, down to their headers. Texts that are cut off then stand in tool tips. Room that is
+/// left stays at the right, so that numbers stay beside what they are of.
 class FittedColumns : public QObject {
     Q_OBJECT
 
 public:
-    /// The last of `elastic` also takes the room that is left over; without any it stays empty. A child of the table.
+    /// A child of the table.
     FittedColumns(QTreeView* table, std::vector<int> elastic);
     /// Measures what the columns hold now; call when that is other.
     void measure();

@@ -62,7 +62,7 @@ QLabel* makeParagraph(const QString& text, int width, QWidget* parent)
 void setParagraph(QLabel* label, const QString& text)
 {
     label->setText(text);
-    label->setMinimumHeight(std::max(0, label->heightForWidth(label->width())));
+    label->setMinimumHeight(std::max(0, label->heightForWidth(label->minimumWidth()))); // of fixed width
 }
 
 PageFrame::PageFrame(const QString& title, QWidget* parent)

@@ -26,20 +26,19 @@ private Q_SLOTS:
         columns_->measure();
     }
 
-    void roomThatIsLeftGoesToTheLastElasticColumn()
+    void roomThatIsLeftStaysAtTheRight()
     {
-        QCOMPARE(table_->header()->length(), table_->viewport()->width());
-        const int cosine = table_->columnWidth(1), record = table_->columnWidth(0);
+        QCOMPARE(table_->header()->length(), columns_->neededWidth());
+        QVERIFY(table_->header()->length() < table_->viewport()->width());
         table_->resize(1400, 200);
-        QTRY_COMPARE(table_->header()->length(), table_->viewport()->width());
-        QCOMPARE(table_->columnWidth(1), cosine);
-        QCOMPARE(table_->columnWidth(0), record);
+        QTest::qWait(50);
+        QCOMPARE(table_->header()->length(), columns_->neededWidth());
     }
 
     void elasticColumnsGiveWayAndNumbersStay()
     {
         const int cosine = table_->columnWidth(1);
-        for (const int width : {900, 500, 320}) {
+        for (const int width : {600, 500, 320}) {
             table_->resize(width, 200);
             QTRY_COMPARE(table_->header()->length(), table_->viewport()->width());
             QCOMPARE(table_->columnWidth(1), cosine);
@@ -49,10 +48,11 @@ private Q_SLOTS:
 
     void aHiddenColumnTakesNoRoom()
     {
+        table_->resize(400, 200);
         table_->setColumnHidden(1, true);
         columns_->measure();
         QVERIFY(table_->isColumnHidden(1));
-        QCOMPARE(table_->columnWidth(0) + table_->columnWidth(2), table_->viewport()->width());
+        QTRY_COMPARE(table_->columnWidth(0) + table_->columnWidth(2), table_->viewport()->width());
     }
 
     void whatIsCutOffStandsInAToolTip()

@@ -43,7 +43,7 @@ CaptionRow::CaptionRow(QGridLayout* grid, int row, int barWidth, QWidget* parent
     bar_->hide();
     grid->addWidget(name, row, 0);
     grid->addWidget(what_, row, 1);
-    grid->addWidget(write_, row, 2); // until the bar takes its place
+    grid->addWidget(write_, row, 2, Qt::AlignLeft | Qt::AlignVCenter); // until the bar takes its place
     grid->addWidget(bar_, row, 2);
     grid->addWidget(numbers_, row, 3);
     connect(write_, &QPushButton::clicked, this, &CaptionRow::writeWanted);

@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::array passes = {Pass::T5, Pass::Vae, Pass::Dino};
 constexpr int barWidth = 160;
+constexpr int mostWidth = 1000; ///< Of the lines: numbers stay near what they are of.
 
 QString bytesText(std::int64_t bytes)
 {
@@ -80,12 +81,17 @@ PassesPanel::PassesPanel(QWidget* parent)
     for (std::size_t i = 0; i < lines_.size(); ++i)
         addLine(static_cast<int>(i) + 1, passes[i]);
     grid_->setColumnStretch(1, 1);
+    grid_->setColumnMinimumWidth(2, barWidth);
     grid_->setColumnMinimumWidth(3, 2 * barWidth);
+    auto* const lines = new QWidget(this);
+    lines->setMaximumWidth(mostWidth);
+    lines->setLayout(grid_);
+    grid_->setContentsMargins(0, 0, 0, 0);
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 4, 0, 4);
     column->setSpacing(8);
     column->addWidget(head_);
-    column->addLayout(grid_);
+    column->addWidget(lines);
     column->addStretch(1);
     connect(again_, &QPushButton::clicked, this, &PassesPanel::forecastWanted);
     connect(captions_, &CaptionRow::writeWanted, this, &PassesPanel::captionsWanted);
@@ -208,7 +214,9 @@ void PassesPanel::showSentence()
         known = known && (pass.seconds.has_value() || pass.toMake() == 0);
     }
     if (!forecast_->refusal.empty()) {
-        head_->say(WorkHead::Mark::None, QString::fromStdString(forecast_->refusal));
+        auto text = QString::fromStdString(forecast_->refusal);
+        text[0] = text[0].toUpper();
+        head_->say(WorkHead::Mark::Problem, text);
         return;
     }
     if (records == 0) {
