@@ -17,7 +17,7 @@
 namespace nanodit {
 
 namespace {
-constexpr int textWidth = 440, margin = 24;
+constexpr int textWidth = 440, leastWidth = 240, margin = 24;
 }
 
 StatePanel::StatePanel(QWidget* parent)
@@ -52,12 +52,19 @@ StatePanel::StatePanel(QWidget* parent)
     column->addStretch(3);
 }
 
+QSize StatePanel::minimumSizeHint() const
+{
+    return {leastWidth, QWidget::minimumSizeHint().height()};
+}
+
 void StatePanel::resizeEvent(QResizeEvent* event)
 {
     QWidget::resizeEvent(event);
     for (auto* const paragraph : {headline_, sentence_}) { // a narrow panel cuts nothing off
-        paragraph->setFixedWidth(std::clamp(width() - 2 * margin, 1, textWidth));
-        setParagraph(paragraph, paragraph->text());
+        paragraph->setFixedWidth(std::clamp(width() - 2 * margin, leastWidth - 2 * margin, textWidth));
+        const auto text = paragraph->text();
+        paragraph->clear(); // a label forgets how high it was only with its text
+        setParagraph(paragraph, text);
     }
 }
 

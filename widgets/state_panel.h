@@ -23,6 +23,7 @@ public:
     void showFailure(const QString& what, const QString& why, const QString& details);
     /// Below the sentence; stays until the state changes.
     QPushButton* addButton(const QString& text, const QString& drawing, bool primary);
+    QSize minimumSizeHint() const override; ///< Lines become shorter where there is less room than they like.
 
 protected:
     void resizeEvent(QResizeEvent* event) override;
