@@ -15,7 +15,6 @@
 #include "widgets/thumbnail_grid.h"
 
 #include <QComboBox>
-#include <QContextMenuEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
@@ -123,6 +122,12 @@ private Q_SLOTS:
         browser()->setQuery("unheard-of");
         settle();
         QVERIFY(!grid()->isVisible());
+        auto* const nothing = window_->findChild<QPushButton*>("clearSearch")->parentWidget();
+        for (const auto* const line : nothing->findChildren<QLabel*>()) // as wide as the records are, and no wider
+            QVERIFY2(nothing->rect().contains(line->geometry()), qPrintable(line->text()));
+        browser()->setView(RecordBrowser::View::Table);
+        QVERIFY(!table()->isVisible() && nothing->isVisible());
+        browser()->setView(RecordBrowser::View::Grid);
         QTest::mouseClick(window_->findChild<QPushButton*>("clearSearch"), Qt::LeftButton);
         settle();
         QVERIFY(grid()->isVisible());
@@ -318,55 +323,6 @@ private Q_SLOTS:
         QVERIFY2(text("recordTold").startsWith("no file manager"), qPrintable(text("recordTold")));
     }
 
-    void theMenuOfTheRightButtonDoesWhatItSaysAndTellsIt()
-    {
-        browser()->choose(idOf(0));
-        const auto split = session_->record(idOf(4))->split;
-        chooseInMenu(4, "menuSplit", split == "val" ? "train" : "val");
-        QCOMPARE(browser()->current(), idOf(4)); // the button chose it
-        QVERIFY(session_->record(idOf(4))->split != split && session_->record(idOf(0))->split == "train");
-        QVERIFY(window_->findChild<QLabel*>("recordTold")->isVisible());
-        QCOMPARE(text("recordTold"),
-                 QString("split of %1: %2").arg(idOf(4), QString::fromStdString(session_->record(idOf(4))->split)));
-        chooseInMenu(4, "menuUndo");
-        QCOMPARE(session_->record(idOf(4))->split, split);
-        QCOMPARE(text("recordTold"), QString("taken back: split of %1").arg(idOf(4)));
-
-        chooseInMenu(4, "menuExclude");
-        QCOMPARE(session_->record(idOf(4))->excluded, std::string("by hand"));
-        QVERIFY2(text("recordTold").endsWith("excluded: by hand"), qPrintable(text("recordTold")));
-        chooseInMenu(4, "menuExclude");
-        QVERIFY(session_->record(idOf(4))->excluded.empty());
-        chooseInMenu(4, "menuShowFile");
-        QCOMPARE(dialogs_.shownFile, QString::fromStdString(session_->record(idOf(4))->image.string()));
-
-        chooseInMenu(4, "menuCaption");
-        auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
-        QVERIFY(field->isVisible() && field->hasFocus());
-        QTest::keyClicks(field, "by the menu");
-        QTest::keyClick(field, Qt::Key_Return, Qt::ControlModifier);
-        settle();
-        QCOMPARE(session_->record(idOf(4))->caption, std::string("by the menu"));
-        QVERIFY2(text("recordTold").contains("stale"), qPrintable(text("recordTold")));
-        browser()->setView(RecordBrowser::View::Table); // there it is the cell that is edited
-        chooseInMenu(4, "menuCaption");
-        QVERIFY(qobject_cast<QLineEdit*>(QApplication::focusWidget()) != nullptr &&
-                table()->isAncestorOf(QApplication::focusWidget()));
-        QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape);
-    }
-
-    void theMenuOfASelectionIsForAllOfIt()
-    {
-        browser()->choose(idOf(0));
-        grid()->setFocus();
-        QTest::keyClick(grid(), Qt::Key_Right, Qt::ShiftModifier);
-        chooseInMenu(1, "menuExclude");
-        QVERIFY(!session_->record(idOf(0))->excluded.empty() && !session_->record(idOf(1))->excluded.empty());
-        QCOMPARE(text("recordTold"), QStringLiteral("2 records excluded: by hand"));
-        QVERIFY(!menuAction(1, "menuCaption")->isEnabled() && !menuAction(1, "menuShowFile")->isEnabled());
-        closeMenus(true);
-    }
-
     void coloursAreFittedOnTheSelection()
     {
         browser()->choose(idOf(0));
@@ -497,42 +453,6 @@ private:
     {
         QCoreApplication::processEvents(); // what an editor has committed is on its way
         QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
-    }
-    /// An entry of the menu that the right button opens over a record; of several of one name the one with this data.
-    QAction* menuAction(int row, const char* name, const QString& data = {})
-    {
-        auto* const view = grid()->isVisible() ? static_cast<QAbstractItemView*>(grid()) : table();
-        view->scrollTo(view->model()->index(row, 0));
-        const auto place = view->visualRect(view->model()->index(row, 0)).center();
-        QTest::mouseClick(view->viewport(), Qt::RightButton, {}, place);
-        QContextMenuEvent asked(QContextMenuEvent::Mouse, place, view->viewport()->mapToGlobal(place));
-        QApplication::sendEvent(view->viewport(), &asked);
-        QAction* found = nullptr;
-        for (auto* const menu : window_->findChildren<QMenu*>("recordMenu")) {
-            for (auto* const action : menu->findChildren<QAction*>(QLatin1String(name))) {
-                if (data.isNull() || action->data().toString() == data)
-                    found = action;
-            }
-        }
-        return found;
-    }
-    void closeMenus(bool forGood)
-    {
-        for (auto* const menu : window_->findChildren<QMenu*>("recordMenu")) {
-            menu->hide();
-            if (forGood)
-                delete menu;
-        }
-        QApplication::setActiveWindow(window_.get()); // which the platform without screens does not do
-    }
-    void chooseInMenu(int row, const char* name, const QString& data = {})
-    {
-        auto* const action = menuAction(row, name, data);
-        QVERIFY2(action != nullptr && action->isEnabled(), name);
-        closeMenus(false); // as a click would, before it acts
-        action->trigger();
-        closeMenus(true);
-        settle();
     }
     void press(Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier)
     {
