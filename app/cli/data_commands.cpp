@@ -138,18 +138,6 @@ std::string staleText(const ArrayStatus& array)
     return std::to_string(array.stale) + (because.empty() ? "" : " (" + because + ")");
 }
 
-/// A record of the validation split that could be painted after, or empty.
-std::string firstWholeValidationRecord(const Workspace& workspace)
-{
-    for (const auto& record : listRecords(workspace)) {
-        const bool whole = std::all_of(record.arrays.begin(), record.arrays.end(),
-                                       [](ArrayState state) { return state == ArrayState::Whole; });
-        if (record.split == "val" && record.excluded.empty() && whole)
-            return record.id;
-    }
-    return {};
-}
-
 /// Of the file system that a folder is on, or will be.
 std::optional<std::int64_t> freeBytes(std::filesystem::path folder)
 {
@@ -161,15 +149,14 @@ std::optional<std::int64_t> freeBytes(std::filesystem::path folder)
 }
 
 /// What is there, what the full set will need, and what is free.
-std::string needText(const StatusReport& report, const std::array<std::optional<std::int64_t>, 4>& full,
-                     const std::optional<std::int64_t>& free)
+std::string needText(const StatusReport& report, const std::optional<std::int64_t>& free)
 {
     std::int64_t there = 0, needed = 0;
     bool known = true;
-    for (std::size_t i = 0; i < full.size(); ++i) {
-        there += report.arrays[i].bytes;
-        needed += full[i].value_or(0);
-        known = known && full[i].has_value();
+    for (const auto& array : report.arrays) {
+        there += array.bytes;
+        needed += array.fullBytes.value_or(0);
+        known = known && array.fullBytes;
     }
     return "derived arrays: " + sizeText(there) + " there, the full set needs " +
            (known ? sizeText(needed) : "at least " + sizeText(needed)) +
@@ -180,13 +167,12 @@ void runStatus(const LedgerRequest& epoch, Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
     const auto report = status(workspace);
-    const auto full = fullSetBytes(workspace);
     std::vector<std::vector<std::string>> rows = {
         {"array", "whole", "adopted", "missing", "stale", "wrong", "size", "full set"}};
     auto arrays = json::array();
     for (const auto& array : report.arrays) {
         const auto* const name = arrayFolderNames[static_cast<std::size_t>(array.array)];
-        const auto& fullBytes = full[static_cast<std::size_t>(array.array)];
+        const auto& fullBytes = array.fullBytes;
         rows.push_back({name, std::to_string(array.whole), std::to_string(array.adopted), std::to_string(array.missing),
                         staleText(array), std::to_string(array.wrong), sizeText(array.bytes),
                         fullBytes ? sizeText(*fullBytes) : "unknown"});
@@ -212,7 +198,7 @@ void runStatus(const LedgerRequest& epoch, Options& options)
     const auto ledger = ledgerIfPacked(workspace, epoch);
     const auto free = freeBytes(workspace.derivedFolder());
     printResult(options.output,
-                text + "\n" + table(rows) + needText(report, full, free) + (ledger ? "\n" + ledgerText(*ledger) : ""),
+                text + "\n" + table(rows) + needText(report, free) + (ledger ? "\n" + ledgerText(*ledger) : ""),
                 {{"records", report.records},
                  {"bytes_free", free ? json(*free) : json()},
                  {"pictures_gone", report.picturesGone},
@@ -221,7 +207,7 @@ void runStatus(const LedgerRequest& epoch, Options& options)
                  {"tags", report.tags},
                  {"excluded", report.excluded},
                  {"arrays", arrays},
-                 {"first_validation_record", firstWholeValidationRecord(workspace)},
+                 {"first_validation_record", report.firstWholeValidation},
                  {"ledger", ledger ? ledgerJson(*ledger) : json()}});
 }
 

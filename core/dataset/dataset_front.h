@@ -83,6 +83,9 @@ struct ArrayStatus {
     std::int64_t whole = 0, missing = 0, stale = 0, wrong = 0;
     std::int64_t adopted = 0; ///< Of those that are whole: made elsewhere.
     std::int64_t bytes = 0;   ///< Of its files on disk.
+    /// Of its files once every record has a whole one: those that are there, and what a pass would make of the rest.
+    /// Empty where the encoder is not known.
+    std::optional<std::int64_t> fullBytes;
     /// Why arrays are stale: how many by each input; one that has two reasons counts twice.
     std::map<ArrayInput, std::int64_t> staleBecause;
 };
@@ -95,6 +98,7 @@ struct StatusReport {
     /// Excluded records by reason, up to its first colon: "near duplicate: of cats__tabby" counts as "near duplicate".
     std::map<std::string, std::int64_t> excluded;
     std::array<ArrayStatus, 4> arrays; ///< By ArrayKind; of records that are not excluded.
+    std::string firstWholeValidation;  ///< By id; of the split val, with all arrays whole. Empty when there is none.
 };
 StatusReport status(const Workspace& workspace);
 

@@ -67,10 +67,6 @@ struct ForecastRequest {
 /// What makePreprocessJob would do. Reads heads of arrays, counts the tokens of captions, makes nothing.
 std::unique_ptr<Job> makeForecastJob(ForecastRequest request);
 
-/// Bytes of each array's files once every record has a whole one: those that are there, and what a pass would make of
-/// the rest. By ArrayKind; empty where the encoder is not known.
-std::array<std::optional<std::int64_t>, 4> fullSetBytes(const Workspace& workspace);
-
 // ------------------------------------------------------------------------------------------------------ limits
 
 /// More records of a pass could not be made than were allowed. What was finished is kept, and the report has come.

@@ -5,6 +5,7 @@
 #include "core/runtime/error.h"
 #include "core/workbench.h"
 
+#include <algorithm>
 #include <functional>
 #include <span>
 
@@ -212,10 +213,10 @@ std::vector<RecordInfo> findRecords(const Workspace& workspace, const std::vecto
 StatusReport status(const Workspace& workspace)
 {
     auto catalog = Catalog::open(workspace);
+    const auto known = knownEncoders(workspace, catalog);
+    FullSet fullSet(known);
     StatusReport report;
-    for (const auto kind : allArrays)
-        report.arrays[static_cast<std::size_t>(kind)].array = kind;
-    visitAll(workspace, catalog, Look::Disk, knownEncoders(workspace, catalog), [&](const SurveyedRecord& entry) {
+    visitAll(workspace, catalog, Look::Disk, known, [&](const SurveyedRecord& entry) {
         if (!entry.record.excluded.empty()) {
             const auto& reason = entry.record.excluded;
             ++report.excluded[reason.substr(0, reason.find(": "))];
@@ -230,20 +231,17 @@ StatusReport status(const Workspace& workspace)
         for (const auto kind : allArrays)
             count(report.arrays[static_cast<std::size_t>(kind)], entry.array(kind),
                   arrayFile(workspace, kind, entry.record.id));
+        if (report.firstWholeValidation.empty() && entry.record.split == "val" &&
+            std::ranges::all_of(entry.arrays, [](const auto& one) { return one.verdict == ArrayVerdict::Whole; }))
+            report.firstWholeValidation = entry.record.id;
+        fullSet.add(entry);
     });
+    for (const auto kind : allArrays) {
+        auto& array = report.arrays[static_cast<std::size_t>(kind)];
+        array.array = kind;
+        array.fullBytes = fullSet.bytes()[static_cast<std::size_t>(kind)];
+    }
     return report;
-}
-
-std::array<std::optional<std::int64_t>, 4> fullSetBytes(const Workspace& workspace)
-{
-    auto catalog = Catalog::open(workspace);
-    const auto known = knownEncoders(workspace, catalog);
-    FullSet set(known);
-    visitAll(workspace, catalog, Look::Disk, known, [&](const SurveyedRecord& entry) {
-        if (entry.record.excluded.empty())
-            set.add(entry);
-    });
-    return set.bytes();
 }
 
 Image loadOriginal(const RecordInfo& record)

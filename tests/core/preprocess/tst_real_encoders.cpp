@@ -185,14 +185,13 @@ private Q_SLOTS:
         PreprocessForecast forecast;
         makeForecastJob({.workspace = chain.workspace, .device = {}, .finished = [&](const auto& f) { forecast = f; }})
             ->run({});
-        const auto before = fullSetBytes(chain.workspace);
+        const auto before = status(chain.workspace);
         chain.run();
         const auto after = status(chain.workspace);
-        const auto full = fullSetBytes(chain.workspace);
         std::int64_t written = 0, foretold = 0;
         for (std::size_t i = 0; i < 4; ++i) {
-            QCOMPARE(*before[i], after.arrays[i].bytes);
-            QCOMPARE(*full[i], after.arrays[i].bytes);
+            QCOMPARE(*before.arrays[i].fullBytes, after.arrays[i].bytes);
+            QCOMPARE(*after.arrays[i].fullBytes, after.arrays[i].bytes);
             written += after.arrays[i].bytes;
         }
         for (const auto& pass : forecast.passes)
