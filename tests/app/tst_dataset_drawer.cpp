@@ -177,6 +177,28 @@ private Q_SLOTS:
         settle();
     }
 
+    void passesThatFailSayWhyAndGoOnLater()
+    {
+        const auto folder = session_->workspace().derivedFolder() / "vae";
+        fs::remove_all(folder);
+        click("forecastPasses");
+        settle();
+        test::writeText(folder, "not a folder");
+        click("startPasses");
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        settle();
+        const auto sentence = text("passesSentence");
+        QVERIFY2(sentence.startsWith("The passes ended early: ") && sentence.contains("vae"), qPrintable(sentence));
+        QCOMPARE(text("work-vae"), QStringLiteral("not begun"));
+        fs::remove(folder);
+        click("forecastPasses");
+        settle();
+        click("startPasses");
+        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), 2 * minute);
+        settle();
+        QVERIFY2(text("verdict").contains("complete"), qPrintable(text("verdict")));
+    }
+
     void aStoppedReportSaysSo()
     {
         connect(
