@@ -310,8 +310,7 @@ struct DemoFigures {
 };
 struct MeasureEncodersRequest {
     std::filesystem::path folder; ///< Holds vae, dinov3-demo and t5-demo.
-    std::uint64_t seed =
-        1; ///< Of the scenes; use the one that they were trained with, whose val split they have not seen.
+    std::uint64_t seed = 1; ///< Of the scenes: the one that they were trained with, whose val split they have not seen.
     std::int64_t scenes = 60;
     std::function<void(const DemoFigures&)> finished = [](const auto&) {};
 };

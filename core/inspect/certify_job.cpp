@@ -9,9 +9,9 @@
 #include "core/io/sha256.h"
 #include "core/io/tensor.h"
 #include "core/io/unturned_image.h"
-#include "core/runtime/prefetch.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
+#include "core/runtime/prefetch.h"
 #include "core/workbench.h"
 
 #include <ATen/ATen.h>

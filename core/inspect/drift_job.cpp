@@ -1,8 +1,8 @@
 #include "core/inspect/jobs.h"
 #include "core/inspect/record_choice.h"
-#include "core/runtime/prefetch.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
+#include "core/runtime/prefetch.h"
 #include "core/workbench.h"
 
 #include <ATen/ATen.h>

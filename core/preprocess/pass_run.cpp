@@ -5,9 +5,9 @@
 #include "core/preprocess/memory_account.h"
 #include "core/preprocess/pass_plan.h"
 #include "core/preprocess/pass_store.h"
-#include "core/runtime/prefetch.h"
 #include "core/preprocess/set_aside.h"
 #include "core/runtime/error.h"
+#include "core/runtime/prefetch.h"
 
 #include <ATen/ATen.h>
 
