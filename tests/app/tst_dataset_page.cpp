@@ -405,7 +405,7 @@ private Q_SLOTS:
             settle();
             QCOMPARE(text("work-t5"), work);
             QVERIFY2(text("work-vae").startsWith("nothing to do: 20"), qPrintable(text("work-vae")));
-            QVERIFY2(text("passesSentence").startsWith("1 record to make"), qPrintable(text("passesSentence")));
+            QVERIFY2(text("passesSentence").startsWith("1 array to make"), qPrintable(text("passesSentence")));
             QVERIFY(start->isEnabled());
             QSignalSpy preprocessed(session_.get(), &Session::preprocessed);
             start->click();

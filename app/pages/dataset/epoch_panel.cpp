@@ -214,7 +214,9 @@ void EpochPanel::show(const EpochLedger& ledger)
         if (!bucket.notSeen.empty())
             remarks << tr("pack again to see all");
         if (!bucket.strangers.empty())
-            remarks << tr("%1 packed that are no records any more").arg(bucket.strangers.size());
+            remarks << (bucket.strangers.size() == 1
+                            ? tr("1 packed that is no record any more")
+                            : tr("%1 packed that are no records any more").arg(bucket.strangers.size()));
         item->setText(RemarkColumn, remarks.join(QStringLiteral("; ")));
         if (!remarks.isEmpty())
             item->setIcon(RemarkColumn, icon(QStringLiteral("warning"), Hue::Vermillion));

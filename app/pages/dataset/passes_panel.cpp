@@ -202,13 +202,14 @@ void PassesPanel::showSentence()
 {
     if (!forecast_ || running_)
         return;
-    std::int64_t records = 0, bytes = 0;
+    std::int64_t toMake = 0, toRead = 0, bytes = 0;
     double seconds = 0;
     bool known = true;
     for (const auto& pass : forecast_->passes) {
         if (!lines_[static_cast<std::size_t>(pass.pass)].chosen->isChecked())
             continue;
-        records += pass.toMake() + pass.toRead;
+        toMake += pass.toMake();
+        toRead += pass.toRead;
         bytes += pass.bytesGrowth.value_or(0);
         seconds += pass.seconds.value_or(0);
         known = known && (pass.seconds.has_value() || pass.toMake() == 0);
@@ -219,14 +220,20 @@ void PassesPanel::showSentence()
         head_->say(WorkHead::Mark::Problem, text);
         return;
     }
-    if (records == 0) {
+    if (toMake + toRead == 0) {
         head_->say(WorkHead::Mark::None, tr("Nothing to do: what was chosen is whole."));
         return;
     }
-    auto text = tr("%1 to make, %2 on the disk, where %3 are free")
-                    .arg(countText(records, tr("records")), bytesText(bytes), bytesText(forecast_->bytesFree));
-    if (known)
-        text += tr("; about %1").arg(durationText(seconds));
+    QStringList parts;
+    if (toMake > 0) {
+        parts << tr("%1 to make, %2 on the disk, where %3 are free")
+                     .arg(countText(toMake, tr("arrays")), bytesText(bytes), bytesText(forecast_->bytesFree));
+        if (known)
+            parts << tr("about %1").arg(durationText(seconds));
+    }
+    if (toRead > 0)
+        parts << tr("%1 to read and to judge first").arg(countText(toRead, tr("arrays")));
+    const auto text = parts.join(QStringLiteral("; "));
     head_->say(WorkHead::Mark::None, text);
     head_->sentence()->setToolTip(QString::fromStdString(forecast_->device));
 }
