@@ -211,14 +211,22 @@ private:
     }
 };
 
-void collectUnknown(const YAML::Node& node, const std::string& prefix, const KeyCollector& known,
-                    std::vector<ConfigIssue>& issues)
+/// Keys that are not known, and keys that are there more than once.
+void checkKeys(const YAML::Node& node, const std::string& prefix, const KeyCollector& known,
+               std::vector<ConfigIssue>& issues)
 {
+    std::map<std::string, int> lines; ///< Where each key was seen.
     for (const auto& entry : node) {
         const auto key = prefix + entry.first.Scalar();
+        const int line = entry.first.Mark().line + 1;
+        if (const auto [seen, isNew] = lines.emplace(key, line); !isNew) {
+            issues.push_back({key, "is there twice (lines " + std::to_string(seen->second) + " and " +
+                                       std::to_string(line) + "): keep one of them"});
+            continue;
+        }
         if (known.groups.count(key) != 0) {
             if (entry.second.IsMap())
-                collectUnknown(entry.second, key + ".", known, issues);
+                checkKeys(entry.second, key + ".", known, issues);
             continue;
         }
         if (known.fields.count(key) != 0)
@@ -226,7 +234,7 @@ void collectUnknown(const YAML::Node& node, const std::string& prefix, const Key
         std::vector<std::string> all(known.fields.begin(), known.fields.end());
         all.insert(all.end(), known.groups.begin(), known.groups.end());
         const auto near = nearestName(key, all);
-        issues.push_back({key, "is not a known setting (line " + std::to_string(entry.first.Mark().line + 1) + ")" +
+        issues.push_back({key, "is not a known setting (line " + std::to_string(line) + ")" +
                                    (near.empty() ? "" : "; did you mean \"" + near + "\"?")});
     }
 }
@@ -367,7 +375,7 @@ void readNode(const YAML::Node& root, const std::string& source, const VisitFunc
     Reader reader(root);
     visit(reader);
     if (root.IsMap())
-        collectUnknown(root, "", known, reader.issues);
+        checkKeys(root, "", known, reader.issues);
     throwIfAny(reader.issues, source);
 }
 

@@ -17,6 +17,7 @@ private Q_SLOTS:
     void aChangedValueSurvivesWritingAndReading();
     void anUnknownKeyNamesTheNearestOne_data();
     void anUnknownKeyNamesTheNearestOne();
+    void aKeyThatIsThereTwiceIsRefused();
     void allIssuesAreReportedTogether();
     void wrongTypesNameWhatWasExpected_data();
     void wrongTypesNameWhatWasExpected();
@@ -72,6 +73,14 @@ void ConfigTest::anUnknownKeyNamesTheNearestOne()
     const auto message = errorOf([&] { trainConfigFromYaml(yaml.toStdString(), "my.yaml"); });
     QVERIFY2(message.find("my.yaml") != std::string::npos, message.c_str());
     QVERIFY2(message.find(suggestion.toStdString()) != std::string::npos, message.c_str());
+}
+
+void ConfigTest::aKeyThatIsThereTwiceIsRefused()
+{
+    const auto message =
+        errorOf([] { trainConfigFromYaml("seed: 1\ndata: {batch_size: 4,\n  batch_size: 8}\nseed: 2\n", "my.yaml"); });
+    for (const char* const said : {"data.batch_size", "(lines 2 and 3)", "seed", "(lines 1 and 4)"})
+        QVERIFY2(message.find(said) != std::string::npos, message.c_str());
 }
 
 void ConfigTest::allIssuesAreReportedTogether()
