@@ -25,6 +25,7 @@ StoredCertificate certificateFrom(const sqlite::Statement& row)
 struct CertificateStore::State {
     std::optional<Catalog> own;
     Catalog* catalog = nullptr;
+    std::optional<sqlite::Statement> find; ///< Of one record's; prepared when it is first asked for.
 };
 
 CertificateStore::CertificateStore(const Workspace& workspace)
@@ -54,11 +55,15 @@ std::map<std::string, StoredCertificate> CertificateStore::all() const
 
 std::optional<StoredCertificate> CertificateStore::find(const std::string& id) const
 {
-    sqlite::Statement select(state_->catalog->database(),
+    if (!state_->find)
+        state_->find.emplace(state_->catalog->database(),
                              std::string("SELECT ") + columns + " FROM certificates WHERE record = ?");
-    if (select.bind(id).step())
-        return certificateFrom(select);
-    return std::nullopt;
+    auto& select = state_->find->reset().bind(id);
+    std::optional<StoredCertificate> found;
+    if (select.step())
+        found = certificateFrom(select);
+    select.reset();
+    return found;
 }
 
 void CertificateStore::put(const std::map<std::string, StoredCertificate>& certificates)

@@ -118,6 +118,7 @@ public:
         if (!Survey(workspace_, catalog, encoders_.expectations, fingerprints_)
                  .visit(Survey::Of::Included, context_, take, "shard: packing"))
             return JobEnd::Cancelled;
+        certificates_.reset(); // before the catalog
         finish();
         if (part) {
             endRankShards(workspace_, share, request_.overwrite);
