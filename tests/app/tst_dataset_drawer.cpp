@@ -7,7 +7,7 @@
 #include "app/pages/dataset_page.h"
 #include "app/pages/report_view.h"
 #include "core/inspect/kept_certificates.h"
-#include "tests/app/window_test.h"
+#include "tests/app/dataset_test.h"
 #include "widgets/job_bar.h"
 
 #include <QHeaderView>
@@ -27,16 +27,14 @@ constexpr int scenes = 24;
 } // namespace
 
 /// What the data set's drawer says before, while and after its jobs run, also when they are stopped or fail.
-class TestDatasetDrawer : public test::WindowTest {
+class TestDatasetDrawer : public test::DatasetTest {
     Q_OBJECT
 
 private Q_SLOTS:
     void initTestCase()
     {
-        QVERIFY(openWindow());
+        openDemo(scenes);
         window_->resize(1280, 800);
-        const auto failure = makeDemo(scenes);
-        QVERIFY2(failure.isEmpty(), qPrintable(failure));
         settle();
     }
 
@@ -233,14 +231,11 @@ private Q_SLOTS:
     }
 
 private:
-    DatasetPage* page() const { return window_->datasetPage(); }
     template<typename Panel>
     Panel* drawer() const
     {
         return window_->findChild<Panel*>();
     }
-    QPushButton* button(const char* name) const { return window_->findChild<QPushButton*>(QLatin1String(name)); }
-    QString text(const char* name) const { return window_->findChild<QLabel*>(QLatin1String(name))->text(); }
     QTreeWidget* table(const char* name) const { return window_->findChild<QTreeWidget*>(QLatin1String(name)); }
     void click(const char* name)
     {
@@ -251,11 +246,6 @@ private:
     {
         page()->drawer()->open(page()->drawer()->indexOf(tab));
         settle();
-    }
-    void settle()
-    {
-        QCoreApplication::processEvents();
-        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
     }
     void reopen()
     {

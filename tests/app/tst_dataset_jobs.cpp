@@ -4,7 +4,7 @@
 #include "app/pages/dataset/report_drawer.h"
 #include "app/pages/dataset_page.h"
 #include "app/pages/report_view.h"
-#include "tests/app/window_test.h"
+#include "tests/app/dataset_test.h"
 
 #include <QLabel>
 #include <QPushButton>
@@ -21,17 +21,11 @@ constexpr int scenes = 20;
 } // namespace
 
 /// Jobs of the data set that are started in the window, with pictures and programs that fail.
-class TestDatasetJobs : public test::WindowTest {
+class TestDatasetJobs : public test::DatasetTest {
     Q_OBJECT
 
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QVERIFY(openWindow());
-        const auto failure = makeDemo(scenes);
-        QVERIFY2(failure.isEmpty(), qPrintable(failure));
-        settle();
-    }
+    void initTestCase() { openDemo(scenes); }
 
     void cleanupTestCase() { closeWindow(); }
 
@@ -118,16 +112,7 @@ private Q_SLOTS:
     }
 
 private:
-    DatasetPage* page() const { return window_->datasetPage(); }
     ReportView* report() const { return window_->findChild<ReportView*>(); }
-    QPushButton* button(const char* name) const { return window_->findChild<QPushButton*>(QLatin1String(name)); }
-    QString text(const char* name) const { return window_->findChild<QLabel*>(QLatin1String(name))->text(); }
-    QString idOf(std::size_t place) const { return QString::fromStdString(session_->records()[place].id); }
-    void settle()
-    {
-        QCoreApplication::processEvents();
-        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
-    }
     /// The report's line of the record; null where there is none.
     QTreeWidgetItem* reported(const QString& id) const
     {
@@ -144,12 +129,12 @@ private:
     }
     void chooseReported(const QString& id)
     {
-        page()->browser()->choose(idOf(0));
+        browser()->choose(idOf(0));
         auto* const item = reported(id);
         QVERIFY(item != nullptr);
         auto* const table = item->treeWidget();
         QTest::mouseClick(table->viewport(), Qt::LeftButton, {}, table->visualItemRect(item).center());
-        QCOMPARE(page()->browser()->current(), id);
+        QCOMPARE(browser()->current(), id);
     }
     /// A shell script whose first argument is the picture.
     void useCommand(const std::string& script)

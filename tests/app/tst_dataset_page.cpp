@@ -11,7 +11,7 @@
 #include "app/pages/dataset/record_table.h"
 #include "app/pages/dataset/report_drawer.h"
 #include "app/pages/dataset_page.h"
-#include "tests/app/window_test.h"
+#include "tests/app/dataset_test.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QComboBox>
@@ -35,16 +35,13 @@ constexpr std::size_t t5 = 0;
 
 /// The data set's page of the real window, on a demo workspace whose arrays are whole, used as a person would: what
 /// each control does is looked for in the catalog and on the screen.
-class TestDatasetPage : public test::WindowTest {
+class TestDatasetPage : public test::DatasetTest {
     Q_OBJECT
 
 private Q_SLOTS:
     void initTestCase()
     {
-        QVERIFY(openWindow());
-        const auto failure = makeDemo(scenes);
-        QVERIFY2(failure.isEmpty(), qPrintable(failure));
-        settle();
+        openDemo(scenes);
         QCOMPARE(browser()->model()->rowCount(), scenes);
     }
 
@@ -443,17 +440,7 @@ private Q_SLOTS:
     }
 
 private:
-    DatasetPage* page() const { return window_->datasetPage(); }
-    RecordBrowser* browser() const { return page()->browser(); }
-    ThumbnailGrid* grid() const { return window_->findChild<ThumbnailGrid*>(); }
     RecordTable* table() const { return window_->findChild<RecordTable*>(); }
-    QString text(const char* name) const { return window_->findChild<QLabel*>(QLatin1String(name))->text(); }
-    QString idOf(std::size_t place) const { return QString::fromStdString(session_->records()[place].id); }
-    void settle()
-    {
-        QCoreApplication::processEvents(); // what an editor has committed is on its way
-        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
-    }
     void press(Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier)
     {
         auto* const view = grid()->isVisible() ? static_cast<QWidget*>(grid()) : table();

@@ -3,7 +3,7 @@
 #include "app/pages/dataset/record_model.h"
 #include "app/pages/dataset/record_table.h"
 #include "app/pages/dataset_page.h"
-#include "tests/app/window_test.h"
+#include "tests/app/dataset_test.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QContextMenuEvent>
@@ -20,16 +20,13 @@ constexpr int scenes = 20;
 } // namespace
 
 /// The menu that the right button and the menu key open over records, in the real window.
-class TestRecordMenu : public test::WindowTest {
+class TestRecordMenu : public test::DatasetTest {
     Q_OBJECT
 
 private Q_SLOTS:
     void initTestCase()
     {
-        QVERIFY(openWindow());
-        const auto failure = makeDemo(scenes);
-        QVERIFY2(failure.isEmpty(), qPrintable(failure));
-        settle();
+        openDemo(scenes);
         QCOMPARE(browser()->model()->rowCount(), scenes);
     }
 
@@ -107,17 +104,7 @@ private Q_SLOTS:
     }
 
 private:
-    DatasetPage* page() const { return window_->datasetPage(); }
-    RecordBrowser* browser() const { return page()->browser(); }
-    ThumbnailGrid* grid() const { return window_->findChild<ThumbnailGrid*>(); }
     RecordTable* table() const { return window_->findChild<RecordTable*>(); }
-    QString text(const char* name) const { return window_->findChild<QLabel*>(QLatin1String(name))->text(); }
-    QString idOf(std::size_t place) const { return QString::fromStdString(session_->records()[place].id); }
-    void settle()
-    {
-        QCoreApplication::processEvents();
-        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
-    }
     /// An entry of the menu that the right button opens over a record; of several of one name the one with this data.
     QAction* menuAction(int row, const char* name, const QString& data = {})
     {

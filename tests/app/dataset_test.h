@@ -1,0 +1,36 @@
+#pragma once
+
+#include "app/pages/dataset/record_browser.h"
+#include "app/pages/dataset_page.h"
+#include "tests/app/window_test.h"
+#include "widgets/thumbnail_grid.h"
+
+#include <QLabel>
+#include <QPushButton>
+
+namespace nanodit::test {
+
+/// What tests of the data set's page start from: the real window on a demo workspace whose arrays are whole.
+class DatasetTest : public WindowTest {
+protected:
+    void openDemo(int scenes)
+    {
+        QVERIFY(openWindow());
+        const auto failure = makeDemo(scenes);
+        QVERIFY2(failure.isEmpty(), qPrintable(failure));
+        settle();
+    }
+    DatasetPage* page() const { return window_->datasetPage(); }
+    RecordBrowser* browser() const { return page()->browser(); }
+    ThumbnailGrid* grid() const { return window_->findChild<ThumbnailGrid*>(); }
+    QPushButton* button(const char* name) const { return window_->findChild<QPushButton*>(QLatin1String(name)); }
+    QString text(const char* name) const { return window_->findChild<QLabel*>(QLatin1String(name))->text(); }
+    QString idOf(std::size_t place) const { return QString::fromStdString(session_->records()[place].id); }
+    void settle()
+    {
+        QCoreApplication::processEvents(); // what an editor has committed is on its way
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
+    }
+};
+
+} // namespace nanodit::test
