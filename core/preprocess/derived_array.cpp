@@ -233,7 +233,7 @@ bool isSetAside(const ArrayJudgement& judgement)
     case ArrayVerdict::WrongShape:
     case ArrayVerdict::Nonfinite:
     case ArrayVerdict::Unreadable:
-        return judgement.foreign || judgement.replaced;
+        return judgement.isUnread();
     }
     return false;
 }

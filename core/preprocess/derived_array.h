@@ -41,6 +41,9 @@ struct ArrayJudgement {
     std::string problem;              ///< A sentence: file, found, expected, remedy. Empty for Whole.
     DType dtype = DType::F32;         ///< As the file has it, where it could be read.
     std::vector<std::int64_t> shape;
+
+    /// Nobody here has written this file, nor read it.
+    bool isUnread() const { return foreign || replaced; }
 };
 
 /// Whether a pass that makes the array moves this file aside instead of replacing it: it may be somebody's work, not a

@@ -45,7 +45,7 @@ Duty dutyOf(const SurveyedRecord& entry, Pass pass)
     };
     for (const auto kind : arraysOf(pass)) {
         const auto& judgement = entry.array(kind);
-        duty.reads = duty.reads || judgement.foreign || judgement.replaced;
+        duty.reads = duty.reads || judgement.isUnread();
         if (judgement.verdict == ArrayVerdict::Whole || (!duty.whole && rank(duty.verdict) >= rank(judgement.verdict)))
             continue;
         duty.whole = false;

@@ -18,11 +18,6 @@ bool isWhole(const SurveyedRecord& entry, Pass pass)
                                [&](ArrayKind kind) { return entry.array(kind).verdict == ArrayVerdict::Whole; });
 }
 
-bool isUnread(const ArrayJudgement& judgement)
-{
-    return judgement.foreign || judgement.replaced;
-}
-
 /// Reads the arrays that are whole by their heads and that nobody here has written or read: adopts, or knows again,
 /// those that are good. Gives the number of records of which arrays were adopted.
 std::int64_t readUnread(std::span<SurveyedRecord> part, Pass pass, const Workspace& workspace, Catalog& catalog,
@@ -33,13 +28,13 @@ std::int64_t readUnread(std::span<SurveyedRecord> part, Pass pass, const Workspa
     std::vector<SurveyedRecord*> unread;
     for (auto& entry : part) {
         if (isWhole(entry, pass) &&
-            std::ranges::any_of(kinds, [&](ArrayKind kind) { return isUnread(entry.array(kind)); }))
+            std::ranges::any_of(kinds, [&](ArrayKind kind) { return entry.array(kind).isUnread(); }))
             unread.push_back(&entry);
     }
     forEachParallel(unread.size() * kinds.size(), [&](std::size_t i) {
         auto& entry = *unread[i / kinds.size()];
         const auto kind = kinds[i % kinds.size()];
-        if (isUnread(entry.array(kind)) && !context.control->stopRequested())
+        if (entry.array(kind).isUnread() && !context.control->stopRequested())
             entry.array(kind) = judgeContents(arrayFile(workspace, kind, entry.record.id), kind, entry.array(kind));
     });
     std::int64_t adopted = 0;
@@ -100,7 +95,7 @@ MemoryPlan planMemoryOf(Pass pass, const Workspace& workspace, const PassEncoder
 void enterRead(Catalog& catalog, const Record& record, ArrayKind kind, const ArrayJudgement& judgement,
                const ArrayInputs& inputs)
 {
-    if (!isUnread(judgement))
+    if (!judgement.isUnread())
         return;
     Provenance provenance;
     if (judgement.foreign) {
