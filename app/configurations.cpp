@@ -1,5 +1,7 @@
 #include "app/configurations.h"
 
+#include "core/runtime/resources.h"
+
 #include <algorithm>
 
 namespace nanodit {

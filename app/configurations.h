@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/workbench.h"
+#include "core/config/workspace_config.h"
+#include "core/front/training.h"
 
 #include <QString>
 

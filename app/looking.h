@@ -1,7 +1,7 @@
 #pragma once
 
 #include "app/background_queue.h"
-#include "core/inspect/attention_session.h"
+#include "core/front/attention.h"
 
 #include <QObject>
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/training.h"
+#include "core/front/data.h"
 
 #include <vector>
 

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/workbench.h"
+#include "core/front/sampling.h"
+#include "core/runtime/job.h"
 
 #include <QImage>
 #include <QObject>

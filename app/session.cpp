@@ -5,7 +5,13 @@
 #include "app/sampling.h"
 #include "app/training.h"
 #include "app/validating.h"
-#include "core/dataset/pass_front.h"
+#include "core/config/workspace_config.h"
+#include "core/front/data.h"
+#include "core/front/demo.h"
+#include "core/front/training.h"
+#include "core/runtime/compute.h"
+#include "core/runtime/error.h"
+#include "core/runtime/job.h"
 
 #include <algorithm>
 #include <utility>

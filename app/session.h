@@ -1,7 +1,11 @@
 #pragma once
 
-#include "core/dataset/caption_front.h"
-#include "core/workbench.h"
+#include "core/config/workspace_config.h"
+#include "core/front/data.h"
+#include "core/front/training.h"
+#include "core/runtime/compute.h"
+#include "core/runtime/device_choice.h"
+#include "core/runtime/job.h"
 
 #include <QObject>
 #include <QString>

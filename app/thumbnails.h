@@ -1,7 +1,7 @@
 #pragma once
 
 #include "app/background_queue.h"
-#include "core/workbench.h"
+#include "core/front/data.h"
 
 #include <QImage>
 #include <QObject>

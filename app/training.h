@@ -1,6 +1,8 @@
 #pragma once
 
-#include "core/workbench.h"
+#include "core/config/train_config.h"
+#include "core/front/training.h"
+#include "core/runtime/job.h"
 #include "widgets/plots/metric_series.h"
 
 #include <QImage>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/dataset/bucket.h"
+#include "core/geometry/bucket.h"
 #include "widgets/colours.h"
 #include "widgets/heat_colours.h"
 

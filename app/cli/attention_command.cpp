@@ -1,10 +1,13 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
 #include "app/cli/number_checks.h"
-#include "core/inspect/attention_export.h"
+#include "core/front/attention.h"
+#include "core/front/sampling.h"
+#include "core/front/training.h"
 #include "core/io/atomic_file.h"
 #include "core/io/film.h"
 #include "core/io/heat_picture.h"
+#include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,8 @@
 #include "app/cli/caption_command.h"
 
-#include "core/dataset/caption_front.h"
+#include "core/config/workspace_config.h"
+#include "core/front/data.h"
+#include "core/runtime/job.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,11 +1,15 @@
 #include "app/cli/certificate_command.h"
 
 #include "app/cli/number_checks.h"
+#include "core/config/workspace_config.h"
+#include "core/front/data.h"
+#include "core/geometry/bucket.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace nanodit::cli {
 

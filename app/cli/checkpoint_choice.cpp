@@ -1,5 +1,8 @@
 #include "app/cli/checkpoint_choice.h"
 
+#include "core/front/training.h"
+#include "core/runtime/error.h"
+
 namespace nanodit::cli {
 
 std::filesystem::path newestCheckpoint(const Workspace& workspace, const std::string& name)

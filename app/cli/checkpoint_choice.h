@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/workbench.h"
+#include "core/config/workspace_config.h"
 
 namespace nanodit::cli {
 

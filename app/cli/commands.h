@@ -1,9 +1,11 @@
 #pragma once
 
 #include "app/cli/terminal.h"
-#include "core/workbench.h"
+#include "core/runtime/device_choice.h"
 
 #include <CLI/CLI.hpp>
+
+#include <filesystem>
 
 namespace nanodit::cli {
 
@@ -15,7 +17,7 @@ struct Options {
     int exitCode = 0; ///< Set by a command that ran but found something wrong.
 };
 
-void addDataCommands(CLI::App& app, Options& options); ///< import, preprocess, shard, verify, status
+void addDataCommands(CLI::App& app, Options& options);   ///< import, preprocess, shard, verify, status
 void addRecordCommands(CLI::App& app, Options& options); ///< records, edit
 void addTrainCommand(CLI::App& app, Options& options);
 void addSampleCommand(CLI::App& app, Options& options);

@@ -1,6 +1,7 @@
 #include "app/cli/config_choice.h"
 
-#include "core/workbench.h"
+#include "core/runtime/error.h"
+#include "core/runtime/resources.h"
 
 namespace nanodit::cli {
 

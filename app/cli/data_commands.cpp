@@ -6,8 +6,11 @@
 #include "app/cli/rank_options.h"
 #include "app/cli/report_text.h"
 #include "app/cli/shard_check_command.h"
-#include "core/dataset/pass_front.h"
+#include "core/config/workspace_config.h"
+#include "core/front/data.h"
 #include "core/io/size_text.h"
+#include "core/runtime/error.h"
+#include "core/runtime/job.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,9 +1,14 @@
 #include "app/cli/commands.h"
 #include "app/cli/number_checks.h"
+#include "core/config/workspace_config.h"
+#include "core/front/demo.h"
+#include "core/runtime/compute.h"
+#include "core/runtime/resources.h"
 
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
+#include <utility>
 
 namespace nanodit::cli {
 

@@ -1,9 +1,12 @@
 #include "app/cli/commands.h"
 #include "app/cli/config_choice.h"
 #include "app/cli/number_checks.h"
+#include "core/config/train_config.h"
+#include "core/config/workspace_config.h"
 #include "core/config/yaml.h"
-#include "core/experiment/experiment_front.h"
+#include "core/front/experiment.h"
 #include "core/io/atomic_file.h"
+#include "core/runtime/job.h"
 
 #include <nlohmann/json.hpp>
 

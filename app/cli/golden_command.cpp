@@ -1,5 +1,6 @@
 #include "app/cli/commands.h"
-#include "core/golden/golden.h"
+#include "core/front/golden.h"
+#include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 

@@ -2,6 +2,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/rank_options.h"
 #include "core/config/field.h"
+#include "core/runtime/compute.h"
 #include "core/runtime/waiting_threads.h"
 
 #include <nlohmann/json.hpp>

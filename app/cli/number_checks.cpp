@@ -1,6 +1,7 @@
 #include "app/cli/number_checks.h"
 
 #include <cstdint>
+#include <string>
 
 namespace nanodit::cli {
 

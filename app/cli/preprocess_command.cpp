@@ -3,8 +3,10 @@
 #include "app/cli/number_checks.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/report_text.h"
-#include "core/dataset/pass_front.h"
+#include "core/config/workspace_config.h"
+#include "core/front/data.h"
 #include "core/io/size_text.h"
+#include "core/runtime/job.h"
 
 #include <nlohmann/json.hpp>
 
@@ -12,6 +14,7 @@
 #include <cstdio>
 #include <map>
 #include <optional>
+#include <utility>
 
 namespace nanodit::cli {
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/cli/commands.h"
+#include "core/front/data.h"
 
 namespace nanodit::cli {
 

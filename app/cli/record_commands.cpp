@@ -1,5 +1,5 @@
 #include "app/cli/commands.h"
-#include "core/dataset/record_query.h"
+#include "core/front/data.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/dataset/dataset_front.h"
-#include "core/dataset/reject.h"
+#include "core/front/data.h"
 
 #include <nlohmann/json_fwd.hpp>
 

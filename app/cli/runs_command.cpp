@@ -1,5 +1,7 @@
 #include "app/cli/commands.h"
-#include "core/validate/run_overview.h"
+#include "core/front/training.h"
+#include "core/front/validation.h"
+#include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,7 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
 #include "app/cli/number_checks.h"
+#include "core/front/sampling.h"
 
 #include <nlohmann/json.hpp>
 

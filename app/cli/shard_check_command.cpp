@@ -1,5 +1,8 @@
 #include "app/cli/shard_check_command.h"
 
+#include "core/config/workspace_config.h"
+#include "core/front/data.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

@@ -1,12 +1,16 @@
 #include "app/cli/commands.h"
 #include "app/cli/config_choice.h"
 #include "app/cli/number_checks.h"
+#include "core/config/workspace_config.h"
 #include "core/config/yaml.h"
+#include "core/front/training.h"
+#include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 namespace nanodit::cli {
 

@@ -1,8 +1,9 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
 #include "app/cli/number_checks.h"
+#include "core/front/validation.h"
 #include "core/io/atomic_file.h"
-#include "core/validate/comparison.h"
+#include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/workbench.h"
+#include "core/front/data.h"
+#include "core/front/sampling.h"
 
 #include <QString>
 #include <QWidget>

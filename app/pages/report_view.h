@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/dataset/caption_front.h"
-#include "core/workbench.h"
+#include "core/front/data.h"
 
 #include <QWidget>
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/session.h"
+#include "core/front/sampling.h"
 #include "widgets/inspector_column.h"
 
 class QComboBox;

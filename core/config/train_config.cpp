@@ -4,6 +4,8 @@
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
 
+#include <utility>
+
 namespace nanodit {
 
 void TrainConfig::visit(FieldVisitor& v)

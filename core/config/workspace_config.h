@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/config/field.h"
-#include "core/dataset/bucket.h"
+#include "core/geometry/bucket.h"
 
 #include <filesystem>
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <regex>
 #include <set>
+#include <utility>
 
 namespace nanodit {
 

@@ -1,5 +1,7 @@
-#include "core/dataset/caption_front.h"
+#include "core/dataset/caption_job.h"
+
 #include "core/dataset/catalog.h"
+#include "core/dataset/pass.h"
 #include "core/dataset/sqlite.h"
 #include "core/io/sha256.h"
 #include "core/runtime/child_process.h"

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <unistd.h>
+#include <utility>
 
 namespace nanodit {
 

@@ -4,8 +4,10 @@
 #include <bit>
 #include <functional>
 #include <numeric>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 namespace nanodit {
 

@@ -1,16 +1,20 @@
+#include "core/dataset/import_job.h"
+
 #include "core/dataset/catalog.h"
 #include "core/dataset/fingerprint_store.h"
 #include "core/dataset/import_inspection.h"
 #include "core/dataset/import_rules.h"
 #include "core/dataset/import_source.h"
+#include "core/geometry/bucket.h"
+#include "core/runtime/error.h"
 #include "core/runtime/parallel.h"
-#include "core/workbench.h"
 
 #include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <map>
 #include <thread>
+#include <utility>
 
 namespace nanodit {
 

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "core/config/workspace_config.h"
-#include "core/dataset/bucket.h"
-#include "core/workbench.h"
+#include "core/dataset/reject.h"
+#include "core/geometry/bucket.h"
+#include "core/runtime/job.h"
 
 #include <filesystem>
 #include <optional>
@@ -30,6 +31,9 @@ struct ImportListing {
     std::vector<Reject> rejects;
     bool sidecars = false; ///< Captions are still to be read from the files beside the pictures.
 };
+
+/// Throws DataError when a source is neither a folder nor a records.jsonl nor a tar, before anything is made for it.
+void requireImportSource(const std::filesystem::path& source);
 
 /// Lists a source: a records.jsonl, a folder that holds one at its top, a folder of pictures, or a WebDataset tar,
 /// which is unpacked first (tar_source.h). A folder is walked with its subfolders, sorted, names that begin with a dot

@@ -1,6 +1,7 @@
 #include "core/dataset/provenance.h"
 
 #include "core/io/sha256.h"
+#include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,8 +1,9 @@
 #pragma once
 
+#include "core/dataset/pass.h"
 #include "core/io/array.h"
-#include "core/workbench.h"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 

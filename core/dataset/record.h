@@ -1,11 +1,12 @@
 #pragma once
 
-#include "core/dataset/bucket.h"
+#include "core/geometry/bucket.h"
 
 #include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nanodit {

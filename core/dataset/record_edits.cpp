@@ -3,6 +3,8 @@
 #include "core/dataset/catalog.h"
 #include "core/runtime/error.h"
 
+#include <set>
+
 namespace nanodit {
 
 namespace {

@@ -1,6 +1,9 @@
 #pragma once
 
-#include "core/dataset/dataset_front.h"
+/// Edits of records. Each is in the catalog, whole or not at all, when the call returns; an id that is unknown throws
+/// DataError with nothing changed. Importing again leaves an edit alone, unless the source itself says something new.
+
+#include "core/config/workspace_config.h"
 
 #include <optional>
 #include <string>
@@ -8,7 +11,17 @@
 
 namespace nanodit {
 
-/// What an editor that can undo needs beside the edits of core/dataset/dataset_front.h.
+/// Makes the record's t5 array stale. Line ends become spaces; throws DataError when it is not UTF-8.
+void setCaption(const Workspace& workspace, const std::string& id, const std::string& caption);
+/// Letters, digits, '-' and '_' (else DataError); empty: by the rule, as validation_share has it.
+void setSplit(const Workspace& workspace, const std::vector<std::string>& ids, const std::string& split);
+/// Takes records out of passes and packing for this reason; an empty one takes them in again, whatever import's rules
+/// say. Their arrays stay.
+void setExcluded(const Workspace& workspace, const std::vector<std::string>& ids, const std::string& reason);
+/// Replaces the tags: sorted, each once, blanks around them removed, empty ones left out.
+void setTags(const Workspace& workspace, const std::vector<std::string>& ids, const std::vector<std::string>& tags);
+
+// What an editor that can undo needs besides.
 
 /// Everything of a record that edits change, with who said so.
 struct EditableFields {
@@ -34,9 +47,5 @@ void changeFields(const Workspace& workspace, const std::vector<EditableFields>&
 /// Adds and takes away tags, each record keeping its others. As setTags otherwise.
 void changeTags(const Workspace& workspace, const std::vector<std::string>& ids, const std::vector<std::string>& added,
                 const std::vector<std::string>& removed);
-
-/// These records as listRecords gives them, in the order of `ids`; those that are gone are left out.
-std::vector<RecordInfo> findRecords(const Workspace& workspace, const std::vector<std::string>& ids,
-                                    Look look = Look::Disk);
 
 } // namespace nanodit

@@ -1,6 +1,8 @@
 #include "core/dataset/record_query.h"
 
-#include "core/dataset/bucket.h"
+#include "core/dataset/pass.h"
+#include "core/dataset/record_info.h"
+#include "core/geometry/bucket.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>

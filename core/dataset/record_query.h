@@ -1,6 +1,8 @@
 #pragma once
 
-#include "core/dataset/dataset_front.h"
+#include "core/dataset/pass.h"
+#include "core/dataset/record_info.h"
+#include "core/geometry/bucket.h"
 
 #include <cstdint>
 #include <map>

@@ -1,6 +1,8 @@
+#include "core/dataset/records_export.h"
+
 #include "core/dataset/catalog.h"
+#include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
-#include "core/workbench.h"
 
 #include <nlohmann/json.hpp>
 

@@ -6,6 +6,7 @@
 #include "core/runtime/error.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 

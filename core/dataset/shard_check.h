@@ -1,6 +1,6 @@
 #pragma once
 
-/// The part of the engine's front that checks packed sets; included by core/workbench.h. Free of torch types.
+/// Checks packed sets. Free of torch types.
 
 #include "core/config/workspace_config.h"
 #include "core/dataset/reject.h"

@@ -1,7 +1,7 @@
 #include "core/dataset/shard_merge.h"
 
-#include "core/dataset/bucket.h"
 #include "core/dataset/dino_statistics.h"
+#include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
 
@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace nanodit {
 

@@ -1,12 +1,20 @@
+#include "core/demo/demo_job.h"
+
+#include "core/dataset/import_job.h"
 #include "core/demo/scene.h"
+#include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
+#include "core/io/image.h"
+#include "core/preprocess/preprocess_job.h"
+#include "core/preprocess/shard_job.h"
 #include "core/runtime/error.h"
-#include "core/workbench.h"
+#include "core/runtime/resources.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 namespace nanodit {
 

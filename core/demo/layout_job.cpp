@@ -1,9 +1,16 @@
+#include "core/demo/layout_job.h"
+
+#include "core/dataset/record_info.h"
 #include "core/demo/layout.h"
 #include "core/demo/truth.h"
+#include "core/io/image.h"
+#include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
-#include "core/workbench.h"
+#include "core/sample/sample_request.h"
+#include "core/sample/sampling_session.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 

@@ -1,10 +1,11 @@
 #pragma once
 
 #include "core/demo/scene_set.h"
+#include "core/demo/train_encoders_job.h"
 #include "core/encoders/autoencoder_kl.h"
 #include "core/encoders/dino.h"
 #include "core/encoders/t5.h"
-#include "core/workbench.h"
+#include "core/runtime/job.h"
 
 namespace nanodit {
 

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <utility>
+
 namespace nanodit {
 
 std::int64_t classOf(const SceneThing& thing)

@@ -1,8 +1,11 @@
 #include "core/demo/scene_set.h"
 
+#include "core/encoders/image_processor.h"
+
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
@@ -16,7 +19,7 @@ SceneSet::SceneSet(std::uint64_t seed, std::int64_t count, const std::string& sp
             continue;
         const auto bucket = std::find(demoBuckets().begin(), demoBuckets().end(), scene.bucket) - demoBuckets().begin();
         byBucket_[static_cast<std::size_t>(bucket)].push_back(size());
-        pixels_.push_back(bytesFromImage(makeBucketImage(drawScene(scene), scene.bucket)));
+        pixels_.push_back(tensorFromImage(makeBucketImage(drawScene(scene), scene.bucket)));
         scenes_.push_back(std::move(scene));
         meter.advance();
     }
@@ -56,18 +59,6 @@ at::Tensor SceneSet::pictures(const std::vector<std::int64_t>& indices) const
     for (const auto index : indices)
         chosen.push_back(pixels(index));
     return unitFromBytes(at::stack(chosen));
-}
-
-at::Tensor bytesFromImage(const Image& image)
-{
-    const auto interleaved =
-        at::from_blob(const_cast<std::uint8_t*>(image.rgb.data()), {image.size.height, image.size.width, 3}, at::kByte);
-    return interleaved.permute({2, 0, 1}).contiguous();
-}
-
-at::Tensor unitFromBytes(const at::Tensor& bytes)
-{
-    return bytes.to(at::kFloat) / 127.5 - 1;
 }
 
 } // namespace nanodit

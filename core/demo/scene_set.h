@@ -39,9 +39,4 @@ private:
     std::vector<std::vector<std::int64_t>> byBucket_; ///< In the order of demoBuckets.
 };
 
-/// [3, H, W] bytes of an image.
-at::Tensor bytesFromImage(const Image& image);
-/// Bytes to [-1, 1] floats, as the autoencoder takes them.
-at::Tensor unitFromBytes(const at::Tensor& bytes);
-
 } // namespace nanodit

@@ -1,9 +1,10 @@
 #include "core/demo/train_encoders.h"
 
 #include "core/demo/measure.h"
+#include "core/demo/train_encoders_job.h"
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
-#include "core/workbench.h"
+#include "core/runtime/job.h"
 
 #include <cstdio>
 

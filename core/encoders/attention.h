@@ -4,6 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 namespace nanodit {
 
 /// softmax(scale q k^T + bias) v, a block of queries at a time: never holds more than some 32 MB of logits unless

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <numbers>
+#include <tuple>
 #include <utility>
 
 namespace nanodit {

@@ -4,9 +4,9 @@
 /// (models/dinov3_vit, models/dinov2, models/dinov2_with_registers) from the same folders.
 /// Shapes: B pictures, H W pixels, N = rows * cols patches, R registers, D width.
 
-#include "core/dataset/bucket.h"
 #include "core/encoders/image_processor.h"
 #include "core/encoders/weights.h"
+#include "core/geometry/bucket.h"
 
 #include <nlohmann/json_fwd.hpp>
 

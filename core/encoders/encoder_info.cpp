@@ -1,6 +1,7 @@
+#include "core/encoders/encoder_info.h"
+
 #include "core/encoders/dino.h"
 #include "core/runtime/error.h"
-#include "core/workbench.h"
 
 namespace nanodit {
 

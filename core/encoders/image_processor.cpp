@@ -111,6 +111,11 @@ at::Tensor tensorFromImage(const Image& image)
     return interleaved.permute({2, 0, 1}).contiguous();
 }
 
+at::Tensor unitFromBytes(const at::Tensor& bytes)
+{
+    return bytes.to(at::kFloat) / 127.5 - 1;
+}
+
 Image imageFromTensor(const at::Tensor& pixels)
 {
     auto bytes = pixels.detach().cpu();

@@ -25,6 +25,8 @@ struct ImageNormalisation {
 
 /// A picture as bytes, channels first. [3, H, W], uint8.
 at::Tensor tensorFromImage(const Image& image);
+/// Bytes to [-1, 1], as the autoencoder takes them. Any shape, float32.
+at::Tensor unitFromBytes(const at::Tensor& bytes);
 /// Values are clamped to [0, 255] and rounded. [3, H, W], any type.
 Image imageFromTensor(const at::Tensor& pixels);
 

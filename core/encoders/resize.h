@@ -2,7 +2,7 @@
 
 /// Resizing as torchvision's functional.resize does it on the CPU, for every LibTorch.
 
-#include "core/dataset/bucket.h"
+#include "core/geometry/bucket.h"
 
 #include <ATen/core/Tensor.h>
 

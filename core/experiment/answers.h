@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/experiment/experiment_front.h"
+#include "core/dataset/pass.h"
+#include "core/experiment/experiment.h"
 
 namespace nanodit {
 

@@ -1,5 +1,8 @@
-#include "core/experiment/experiment_front.h"
+#include "core/config/model_config.h"
+#include "core/config/train_config.h"
+#include "core/experiment/experiment.h"
 #include "core/experiment/misaligned_data.h"
+#include "core/runtime/error.h"
 
 #include <algorithm>
 

@@ -1,13 +1,25 @@
+#include "core/config/train_config.h"
+#include "core/config/workspace_config.h"
 #include "core/config/yaml.h"
+#include "core/demo/scene_measures.h"
 #include "core/experiment/answers.h"
-#include "core/experiment/experiment_front.h"
+#include "core/experiment/experiment.h"
 #include "core/experiment/misaligned_data.h"
 #include "core/experiment/model_numbers.h"
 #include "core/experiment/report_files.h"
 #include "core/experiment/work_claim.h"
 #include "core/io/atomic_file.h"
-#include "core/model/checkpoint.h"
+#include "core/preprocess/workspace_state.h"
+#include "core/runs/catalogue.h"
+#include "core/runs/checkpoint.h"
+#include "core/runs/metrics_file.h"
+#include "core/runs/step_metrics.h"
+#include "core/runtime/error.h"
+#include "core/runtime/job.h"
+#include "core/train/train_job.h"
+#include "core/validate/interval_validation.h"
 #include "core/validate/report_file.h"
+#include "core/validate/validate_job.h"
 
 #include <nlohmann/json.hpp>
 
@@ -179,7 +191,8 @@ private:
                              .runName = model.name(),
                              .resume = begun,
                              .device = request_.device};
-        return makeTrainJob(std::move(request))->run(context) == JobEnd::Finished;
+        auto validator = suiteAtIntervals(request, measureScene);
+        return makeTrainJobWith(std::move(request), std::move(validator))->run(context) == JobEnd::Finished;
     }
 
     bool validate(const Model& model, const JobContext& context) const
@@ -191,7 +204,7 @@ private:
                                 .lpips = {},
                                 .settings = request_.validation,
                                 .device = request_.device};
-        return makeValidateJob(std::move(request))->run(context) == JobEnd::Finished;
+        return makeValidateJobWith(std::move(request), measureScene)->run(context) == JobEnd::Finished;
     }
 
     bool look(const Model& model, const JobContext& context) const

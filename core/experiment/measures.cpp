@@ -1,5 +1,10 @@
-#include "core/experiment/experiment_front.h"
+#include "core/experiment/experiment.h"
+#include "core/inspect/inspection.h"
+#include "core/runs/step_metrics.h"
 #include "core/runtime/error.h"
+#include "core/validate/validation.h"
+
+#include <utility>
 
 namespace nanodit {
 

@@ -1,11 +1,14 @@
 #include "core/experiment/model_numbers.h"
 
+#include "core/inspect/attention_session.h"
 #include "core/io/atomic_file.h"
+#include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <utility>
 
 namespace nanodit {
 

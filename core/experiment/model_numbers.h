@@ -1,6 +1,11 @@
 #pragma once
 
-#include "core/experiment/experiment_front.h"
+#include "core/config/workspace_config.h"
+#include "core/experiment/experiment.h"
+#include "core/runs/step_metrics.h"
+#include "core/runtime/device_choice.h"
+#include "core/runtime/job.h"
+#include "core/validate/bootstrap.h"
 
 #include <map>
 

@@ -1,8 +1,12 @@
 #pragma once
 
-#include "core/experiment/experiment_front.h"
+#include "core/experiment/experiment.h"
+#include "core/inspect/inspection.h"
+#include "core/validate/validation.h"
 
 #include <nlohmann/json_fwd.hpp>
+
+#include <utility>
 
 namespace nanodit {
 

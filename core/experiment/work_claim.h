@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/runtime/job.h"
+
 #include <filesystem>
 #include <functional>
 #include <optional>

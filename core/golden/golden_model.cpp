@@ -12,9 +12,11 @@
 #include "core/train/optimiser.h"
 #include "core/train/warm_start.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace nanodit {
 

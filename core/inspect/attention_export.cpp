@@ -1,6 +1,7 @@
 #include "core/inspect/attention_export.h"
 
 #include "core/io/heat_picture.h"
+#include "core/runtime/error.h"
 
 #include <algorithm>
 #include <cstring>

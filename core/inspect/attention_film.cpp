@@ -2,6 +2,7 @@
 #include "core/sample/solver.h"
 
 #include <cstdio>
+#include <utility>
 
 namespace nanodit {
 

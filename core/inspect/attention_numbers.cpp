@@ -1,5 +1,7 @@
 #include "core/inspect/attention_numbers.h"
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace {

@@ -1,5 +1,7 @@
 #include "core/inspect/attention_probe.h"
 
+#include <utility>
+
 namespace nanodit {
 
 namespace {

@@ -5,6 +5,8 @@
 #include "core/inspect/subject_conditions.h"
 #include "core/io/npy.h"
 #include "core/preprocess/derived_array.h"
+#include "core/runtime/compute.h"
+#include "core/runtime/error.h"
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
 #include "core/sample/request_check.h"
@@ -14,6 +16,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <cmath>
+#include <tuple>
 
 namespace nanodit {
 

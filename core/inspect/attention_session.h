@@ -1,10 +1,16 @@
 #pragma once
 
 /// Looking inside a model: what its attention sees of a record's text, CLS and patches, at any time of the flow. Free
-/// of torch types; part of core/workbench.h.
+/// of torch types.
 
+#include "core/config/model_config.h"
+#include "core/config/workspace_config.h"
+#include "core/geometry/bucket.h"
 #include "core/inspect/condition_edits.h"
-#include "core/workbench.h"
+#include "core/io/image.h"
+#include "core/runtime/device_choice.h"
+#include "core/runtime/job.h"
+#include "core/sample/sample_request.h"
 
 namespace nanodit {
 

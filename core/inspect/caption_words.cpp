@@ -1,5 +1,7 @@
 #include "core/inspect/caption_words.h"
 
+#include "core/runtime/error.h"
+
 namespace nanodit {
 
 namespace {

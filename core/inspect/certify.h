@@ -1,6 +1,6 @@
 #pragma once
 
-/// The part of the engine's front that proves alignment; included by core/workbench.h. Free of torch types.
+/// Proves alignment. Free of torch types.
 
 #include "core/config/workspace_config.h"
 #include "core/dataset/certificate.h"

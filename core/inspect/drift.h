@@ -1,7 +1,6 @@
 #pragma once
 
-/// The part of the engine's front that measures how DINO features change with resolution; included by core/workbench.h.
-/// Free of torch types.
+/// How DINO features change with resolution. Free of torch types.
 
 #include "core/config/workspace_config.h"
 #include "core/dataset/reject.h"

@@ -1,9 +1,13 @@
+#include "core/dataset/pass.h"
+#include "core/geometry/bucket.h"
+#include "core/inspect/drift.h"
 #include "core/inspect/jobs.h"
 #include "core/inspect/record_choice.h"
+#include "core/io/image.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
+#include "core/runtime/job.h"
 #include "core/runtime/prefetch.h"
-#include "core/workbench.h"
 
 #include <ATen/ATen.h>
 

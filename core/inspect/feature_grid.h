@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/dataset/bucket.h"
+#include "core/geometry/bucket.h"
 
 #include <optional>
 #include <span>

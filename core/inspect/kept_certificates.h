@@ -2,7 +2,8 @@
 
 /// The part of the engine's front that tells what is certified already. Free of torch types.
 
-#include "core/workbench.h"
+#include "core/config/workspace_config.h"
+#include "core/inspect/certify.h"
 
 namespace nanodit {
 

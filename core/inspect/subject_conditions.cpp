@@ -1,6 +1,8 @@
 #include "core/inspect/subject_conditions.h"
 
 #include "core/dataset/catalog.h"
+#include "core/preprocess/workspace_state.h"
+#include "core/runtime/error.h"
 
 #include <algorithm>
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/dataset/record_info.h"
 #include "core/inspect/attention_session.h"
 #include "core/inspect/caption_words.h"
 #include "core/model/nanodit.h"

@@ -16,6 +16,7 @@
 #include <limits>
 #include <new>
 #include <span>
+#include <utility>
 
 namespace nanodit {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/dataset/bucket.h"
+#include "core/geometry/bucket.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -39,8 +39,8 @@ PngText readPngText(const std::filesystem::path& file);
 /// The bucket image that both VAE and DINO see: resized, antialiased, to cover the bucket, then the centre cropped to
 /// it.
 Image makeBucketImage(const Image& original, ImageSize bucket);
-/// A box of a picture, in its own pixels and inside it, brought to `size` by the same filter; the sides may be stretched
-/// unequally.
+/// A box of a picture, in its own pixels and inside it, brought to `size` by the same filter; the sides may be
+/// stretched unequally.
 Image resampleBox(const Image& original, const PixelBox& box, ImageSize size);
 /// Area-averaged when shrinking, bilinear when growing; for thumbnails and previews, not for encoders.
 Image resizeForDisplay(const Image& image, ImageSize size);

@@ -2,6 +2,7 @@
 
 #include "core/runtime/error.h"
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <clocale>
 #include <locale.h>
+#include <string_view>
 #include <utility>
 
 namespace nanodit {

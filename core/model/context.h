@@ -3,7 +3,7 @@
 /// What a NanoDiT attends to: the segments text | CLS | patches of every sample of a batch.
 /// Shapes: B samples, T tokens of a padded text, N patches, D hidden width.
 
-#include "core/dataset/bucket.h"
+#include "core/geometry/bucket.h"
 
 #include <ATen/core/Tensor.h>
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "core/config/workspace_config.h"
 #include "core/dataset/provenance.h"
 #include "core/dataset/record.h"
+#include "core/dataset/record_info.h"
 #include "core/io/array.h"
 
 #include <filesystem>

@@ -1,10 +1,14 @@
 #pragma once
 
-/// The jobs of core/workbench.h with given encoders, for tests: the front's own make them with those of the workspace.
+/// The jobs of this folder with given encoders, for tests: the plain ones use those of the workspace.
 
+#include "core/preprocess/forecast_job.h"
 #include "core/preprocess/pass_encoders.h"
 #include "core/preprocess/pass_forecast.h"
-#include "core/workbench.h"
+#include "core/preprocess/preprocess_job.h"
+#include "core/preprocess/shard_job.h"
+#include "core/preprocess/verify_job.h"
+#include "core/runtime/job.h"
 
 namespace nanodit {
 

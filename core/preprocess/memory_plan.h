@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/dataset/bucket.h"
+#include "core/dataset/pass.h"
+#include "core/geometry/bucket.h"
 #include "core/preprocess/pass_encoders.h"
 
 #include <cstddef>

@@ -1,15 +1,19 @@
 #include "core/preprocess/pass_encoders.h"
 
+#include "core/config/workspace_config.h"
+#include "core/dataset/pass.h"
 #include "core/encoders/autoencoder_kl.h"
 #include "core/encoders/dino.h"
 #include "core/encoders/fingerprint.h"
 #include "core/encoders/t5.h"
+#include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
 #include "core/preprocess/memory_plan.h"
 #include "core/preprocess/precision.h"
 #include "core/preprocess/working_memory.h"
+#include "core/runtime/compute.h"
+#include "core/runtime/device_choice.h"
 #include "core/runtime/error.h"
-#include "core/workbench.h"
 
 #include <ATen/ATen.h>
 

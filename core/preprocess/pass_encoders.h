@@ -1,7 +1,9 @@
 #pragma once
 
+#include "core/config/workspace_config.h"
 #include "core/io/image.h"
 #include "core/preprocess/derived_array.h"
+#include "core/runtime/device_choice.h"
 #include "core/runtime/job.h"
 
 #include <ATen/core/Tensor.h>

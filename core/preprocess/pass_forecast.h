@@ -1,7 +1,11 @@
 #pragma once
 
-#include "core/dataset/pass_front.h"
+#include "core/config/workspace_config.h"
+#include "core/dataset/pass.h"
+#include "core/geometry/bucket.h"
+#include "core/preprocess/forecast_job.h"
 #include "core/preprocess/survey.h"
+#include "core/runtime/job.h"
 
 #include <functional>
 #include <optional>

@@ -1,10 +1,11 @@
 #pragma once
 
+#include "core/config/workspace_config.h"
 #include "core/dataset/catalog.h"
-#include "core/dataset/pass_front.h"
+#include "core/dataset/pass.h"
 #include "core/preprocess/pass_encoders.h"
+#include "core/preprocess/preprocess_job.h"
 #include "core/runtime/job.h"
-#include "core/workbench.h"
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/dataset/catalog.h"
+#include "core/dataset/reject.h"
 #include "core/preprocess/memory_account.h"
 #include "core/preprocess/pass_plan.h"
 

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/dataset/pass_front.h"
+#include "core/config/workspace_config.h"
+#include "core/preprocess/preprocess_job.h"
 #include "core/runtime/job.h"
 
 #include <ATen/core/Tensor.h>

@@ -5,6 +5,7 @@
 #include "core/preprocess/pass_run.h"
 #include "core/preprocess/precision.h"
 #include "core/preprocess/set_aside.h"
+#include "core/runtime/compute.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>

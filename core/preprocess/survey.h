@@ -3,6 +3,7 @@
 #include "core/dataset/catalog.h"
 #include "core/preprocess/derived_array.h"
 #include "core/preprocess/pass_encoders.h"
+#include "core/preprocess/workspace_state.h"
 
 #include <array>
 #include <functional>

@@ -1,13 +1,17 @@
+#include "core/preprocess/workspace_state.h"
+
+#include "core/dataset/pass.h"
 #include "core/dataset/record_edits.h"
+#include "core/geometry/bucket.h"
 #include "core/io/npy.h"
 #include "core/preprocess/pass_forecast.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
-#include "core/workbench.h"
 
 #include <algorithm>
 #include <functional>
 #include <span>
+#include <utility>
 
 namespace nanodit {
 

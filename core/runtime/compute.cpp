@@ -1,4 +1,6 @@
-#include "core/workbench.h"
+#include "core/runtime/compute.h"
+
+#include "core/runtime/error.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>

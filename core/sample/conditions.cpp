@@ -1,8 +1,12 @@
 #include "core/sample/conditions.h"
 
 #include "core/dataset/catalog.h"
+#include "core/encoders/encoder_info.h"
 #include "core/io/npy.h"
 #include "core/preprocess/derived_array.h"
+#include "core/runtime/error.h"
+
+#include <algorithm>
 
 namespace nanodit {
 

@@ -1,10 +1,13 @@
 #pragma once
 
+#include "core/config/model_config.h"
+#include "core/config/workspace_config.h"
 #include "core/dataset/dino_statistics.h"
 #include "core/encoders/dino.h"
 #include "core/encoders/t5.h"
+#include "core/geometry/bucket.h"
 #include "core/model/context.h"
-#include "core/workbench.h"
+#include "core/sample/sample_request.h"
 
 #include <memory>
 

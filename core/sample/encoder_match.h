@@ -1,7 +1,7 @@
 #pragma once
 
+#include "core/config/workspace_config.h"
 #include "core/runtime/job.h"
-#include "core/workbench.h"
 
 #include <nlohmann/json_fwd.hpp>
 

@@ -1,5 +1,7 @@
 #include "core/sample/guidance.h"
 
+#include <utility>
+
 namespace nanodit {
 
 namespace {

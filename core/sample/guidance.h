@@ -1,7 +1,8 @@
 #pragma once
 
+#include "core/geometry/bucket.h"
 #include "core/model/nanodit.h"
-#include "core/workbench.h"
+#include "core/sample/sample_request.h"
 
 #include <array>
 #include <optional>

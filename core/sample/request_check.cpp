@@ -1,5 +1,7 @@
 #include "core/sample/request_check.h"
 
+#include "core/runtime/error.h"
+
 #include <cmath>
 
 namespace nanodit {

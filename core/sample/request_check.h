@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/workbench.h"
+#include "core/sample/sample_request.h"
 
 namespace nanodit {
 

@@ -1,4 +1,7 @@
-#include "core/workbench.h"
+#include "core/geometry/bucket.h"
+#include "core/io/image.h"
+#include "core/runtime/error.h"
+#include "core/sample/sample_request.h"
 
 #include <nlohmann/json.hpp>
 

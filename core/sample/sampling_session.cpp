@@ -1,5 +1,9 @@
+#include "core/sample/sampling_session.h"
+
 #include "core/encoders/autoencoder_kl.h"
 #include "core/model/nanodit.h"
+#include "core/runtime/compute.h"
+#include "core/runtime/error.h"
 #include "core/sample/conditions.h"
 #include "core/sample/encoder_match.h"
 #include "core/sample/guidance.h"
@@ -7,7 +11,6 @@
 #include "core/sample/request_check.h"
 #include "core/sample/solver.h"
 #include "core/sample/stored_model.h"
-#include "core/workbench.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 

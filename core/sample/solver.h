@@ -2,7 +2,7 @@
 
 /// Integrates the flow from noise (t = 1) to an image's latent (t = 0).
 
-#include "core/workbench.h"
+#include "core/sample/sample_request.h"
 
 #include <ATen/core/Tensor.h>
 

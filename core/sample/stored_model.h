@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/io/tensor.h"
-#include "core/model/checkpoint.h"
+#include "core/runs/checkpoint.h"
 
 namespace nanodit {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/model/nanodit.h"
-#include "core/workbench.h"
+#include "core/runs/step_metrics.h"
 
 namespace nanodit {
 

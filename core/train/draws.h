@@ -11,7 +11,7 @@
 
 namespace nanodit {
 
-/// What a sample's conditions lost; in the order of dropNames (core/workbench.h).
+/// What a sample's conditions lost; in the order of dropNames (core/runs/step_metrics.h).
 enum class Drop { None, Text, Dino, Both };
 
 /// Where in a run random numbers are drawn: they are a function of this alone.

@@ -1,11 +1,20 @@
 #include "core/train/preview.h"
 
+#include "core/config/train_config.h"
+#include "core/config/workspace_config.h"
 #include "core/dataset/catalog.h"
-#include "core/model/checkpoint.h"
+#include "core/io/image.h"
+#include "core/runs/catalogue.h"
+#include "core/runs/checkpoint.h"
+#include "core/runtime/job.h"
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
+#include "core/sample/sample_request.h"
 #include "core/sample/solver.h"
 #include "core/train/draws.h"
+#include "core/train/train_job.h"
+
+#include <algorithm>
 
 namespace nanodit {
 

@@ -1,10 +1,13 @@
 #pragma once
 
+#include "core/config/train_config.h"
+#include "core/config/workspace_config.h"
 #include "core/dataset/dino_statistics.h"
 #include "core/dataset/shard_set.h"
 #include "core/encoders/autoencoder_kl.h"
 #include "core/model/nanodit.h"
-#include "core/workbench.h"
+#include "core/runtime/job.h"
+#include "core/train/train_job.h"
 
 #include <memory>
 #include <optional>

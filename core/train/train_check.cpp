@@ -1,5 +1,7 @@
 #include "core/train/train_check.h"
 
+#include "core/runs/metric_table.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -127,13 +129,17 @@ void TrainCheck::addRangeLines(std::vector<CheckLine>& lines) const
                      .found = text(end),
                      .expected = "below " + text(std::max(1.5, 1.05 * start)),
                      .passed = end < std::max(1.5, 1.05 * start)});
-    lines.push_back(
-        within("velocity norm, last steps", mean(steps_, count - few, count, &StepMetrics::velocityNorm), 0.5, 3));
+    const auto velocity = stepMetric("velocity_norm").text.healthy.value();
+    lines.push_back(within("velocity norm, last steps", mean(steps_, count - few, count, &StepMetrics::velocityNorm),
+                           velocity.low, velocity.high));
     double largest = 0;
     for (const auto& m : steps_)
         largest = std::max(largest, m.gradNorm);
-    lines.push_back(
-        {.what = "largest gradient norm", .found = text(largest), .expected = "below 5", .passed = largest < 5});
+    const auto gradient = stepMetric("grad_norm").text.healthy.value();
+    lines.push_back({.what = "largest gradient norm",
+                     .found = text(largest),
+                     .expected = "at most " + text(gradient.high),
+                     .passed = gradient.holds(largest)});
 }
 
 void TrainCheck::addDropLines(std::vector<CheckLine>& lines) const

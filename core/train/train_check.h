@@ -1,8 +1,10 @@
 #pragma once
 
-#include "core/dataset/bucket.h"
+#include "core/config/train_config.h"
+#include "core/geometry/bucket.h"
+#include "core/runs/step_metrics.h"
+#include "core/train/train_job.h"
 #include "core/train/trainer.h"
-#include "core/workbench.h"
 
 #include <map>
 

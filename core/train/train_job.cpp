@@ -3,11 +3,18 @@
 #include "core/config/yaml.h"
 #include "core/dataset/loader.h"
 #include "core/dataset/shuffle.h"
+#include "core/encoders/encoder_info.h"
+#include "core/geometry/bucket.h"
 #include "core/model/stored_weights.h"
+#include "core/runs/catalogue.h"
+#include "core/runs/metrics_file.h"
+#include "core/runs/run_folder.h"
+#include "core/runtime/compute.h"
+#include "core/runtime/error.h"
 #include "core/train/preview.h"
-#include "core/train/run_folder.h"
 #include "core/train/train_check.h"
 #include "core/train/trainer.h"
+#include "core/validate/interval_validation.h"
 
 #include <algorithm>
 #include <cmath>
@@ -316,7 +323,7 @@ TrainReport TrainJob::report() const
 
 } // namespace
 
-std::unique_ptr<Job> makeTrainJob(TrainRequest request, IntervalValidator validator)
+std::unique_ptr<Job> makeTrainJobWith(TrainRequest request, IntervalValidator validator)
 {
     return std::make_unique<TrainJob>(std::move(request), std::move(validator));
 }

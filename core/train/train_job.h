@@ -1,9 +1,64 @@
 #pragma once
 
+#include "core/config/train_config.h"
+#include "core/config/workspace_config.h"
 #include "core/io/event_file.h"
-#include "core/workbench.h"
+#include "core/io/image.h"
+#include "core/runs/step_metrics.h"
+#include "core/runtime/device_choice.h"
+#include "core/runtime/job.h"
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace nanodit {
+
+struct PreviewPicture {
+    std::int64_t step = 0;
+    std::string recordId;
+    std::string caption;
+    Image picture;
+    Image reference; ///< The record's own bucket image.
+};
+
+/// Asked of a running training from any thread; served at the next step.
+struct TrainCommands {
+    std::atomic<bool> previewNow = false;
+    std::atomic<bool> checkpointNow = false;
+};
+
+struct TrainRequest {
+    Workspace workspace;
+    TrainConfig config;
+    std::string runName = "run";
+    bool resume = false; ///< Continue from the run's newest checkpoint.
+    bool check = false;  ///< Judge the run against design's ranges; see TrainReport::checks.
+    DeviceChoice device;
+    std::shared_ptr<TrainCommands> commands = std::make_shared<TrainCommands>();
+    std::function<void(const StepMetrics&)> onStep = [](const auto&) {};
+    std::function<void(const PreviewPicture&)> onPreview = [](const auto&) {};
+    std::function<void(const struct ValidationReport&)> onValidation = [](const auto&) {}; ///< See config.validation.
+    std::function<void(const struct TrainReport&)> finished = [](const auto&) {};
+};
+struct CheckLine {
+    std::string what, found, expected;
+    bool passed = false;
+};
+struct TrainReport {
+    std::string runName;
+    std::int64_t firstStep = 0, lastStep = 0; ///< It went on after firstStep (0: from nothing).
+    std::int64_t parameters = 0;
+    double finalLoss = 0;
+    std::filesystem::path checkpoint; ///< Newest whole one.
+    std::vector<CheckLine> checks;
+    bool passed() const; ///< Every check line.
+};
 
 /// Validates a checkpoint that was just written, between two steps. What training needs of validation, which comes
 /// after it in the flow. Gives means, named "reconstruction/ssim"; empty when stopped. Must leave no trace in the
@@ -11,7 +66,7 @@ namespace nanodit {
 using IntervalValidator = std::function<std::optional<EventFile::Scalars>(const std::filesystem::path& checkpoint,
                                                                           const JobContext& context)>;
 
-/// The training itself; makeTrainJob of the front gives it the suite.
-std::unique_ptr<Job> makeTrainJob(TrainRequest request, IntervalValidator validator);
+/// Trains, validating with `validator`. Stopping it writes a checkpoint first.
+std::unique_ptr<Job> makeTrainJobWith(TrainRequest request, IntervalValidator validator);
 
 } // namespace nanodit

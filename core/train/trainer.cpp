@@ -3,6 +3,7 @@
 #include "core/model/autocast.h"
 #include "core/train/attention_metrics.h"
 #include "core/train/flow_matching.h"
+#include "core/train/step_meter.h"
 
 #include <cmath>
 #include <limits>

@@ -1,10 +1,12 @@
 #pragma once
 
+#include "core/config/train_config.h"
 #include "core/dataset/batch.h"
-#include "core/model/checkpoint.h"
 #include "core/model/nanodit.h"
+#include "core/runs/checkpoint.h"
+#include "core/runs/metrics_file.h"
+#include "core/runs/step_metrics.h"
 #include "core/train/draws.h"
-#include "core/train/metrics.h"
 #include "core/train/optimiser.h"
 #include "core/train/warm_start.h"
 

@@ -1,8 +1,10 @@
 #include "core/runtime/error.h"
-#include "core/workbench.h"
+#include "core/validate/bootstrap.h"
+#include "core/validate/validation.h"
 
 #include <map>
 #include <tuple>
+#include <utility>
 
 namespace nanodit {
 

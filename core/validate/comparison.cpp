@@ -1,10 +1,12 @@
 #include "core/validate/comparison.h"
 
+#include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <utility>
 
 namespace nanodit {
 

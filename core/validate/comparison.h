@@ -2,7 +2,9 @@
 
 /// What the front says of runs held against each other. Part of the engine's front: free of torch types.
 
-#include "core/workbench.h"
+#include "core/inspect/inspection.h"
+#include "core/validate/bootstrap.h"
+#include "core/validate/validation.h"
 
 namespace nanodit {
 

@@ -1,5 +1,12 @@
+#include "core/validate/interval_validation.h"
+
+#include "core/config/train_config.h"
+#include "core/runtime/error.h"
+#include "core/runtime/job.h"
+#include "core/sample/sample_request.h"
 #include "core/train/train_job.h"
-#include "core/workbench.h"
+#include "core/validate/validate_job.h"
+#include "core/validate/validation.h"
 
 #include <cstdio>
 
@@ -45,34 +52,31 @@ std::string lineOf(const ValidationReport& report)
 
 } // namespace
 
-/// The suite comes after training in the flow; here the two meet.
-std::unique_ptr<Job> makeTrainJob(TrainRequest request)
+IntervalValidator suiteAtIntervals(const TrainRequest& request, TruthMeasure truth)
 {
-    return makeJob([request = std::move(request)](const JobContext& context) {
-        const auto settings = settingsOf(request.config);
-        const auto validate = [&](const std::filesystem::path& checkpoint,
-                                  const JobContext& runContext) -> std::optional<EventFile::Scalars> {
-            ValidateRequest validation;
-            validation.workspace = request.workspace;
-            validation.checkpoint = checkpoint;
-            validation.replaceOther = true; // a run that went back to an older checkpoint comes here again
-            validation.settings = settings;
-            validation.device = request.device;
-            EventFile::Scalars means;
-            validation.finished = [&](const ValidationReport& report) {
-                for (const auto& summary : report.summaries)
-                    means.emplace_back(std::string(validationTaskNames[static_cast<std::size_t>(summary.task)]) + "/" +
-                                           summary.metric,
-                                       summary.mean);
-                runContext.info(lineOf(report));
-                request.onValidation(report);
-            };
-            if (makeValidateJob(std::move(validation))->run(runContext) == JobEnd::Cancelled)
-                return std::nullopt;
-            return means;
+    const auto settings = settingsOf(request.config);
+    return [workspace = request.workspace, device = request.device, onValidation = request.onValidation, settings,
+            truth = std::move(truth)](const std::filesystem::path& checkpoint,
+                                      const JobContext& context) -> std::optional<EventFile::Scalars> {
+        ValidateRequest validation;
+        validation.workspace = workspace;
+        validation.checkpoint = checkpoint;
+        validation.replaceOther = true; // a run that went back to an older checkpoint comes here again
+        validation.settings = settings;
+        validation.device = device;
+        EventFile::Scalars means;
+        validation.finished = [&](const ValidationReport& report) {
+            for (const auto& summary : report.summaries)
+                means.emplace_back(std::string(validationTaskNames[static_cast<std::size_t>(summary.task)]) + "/" +
+                                       summary.metric,
+                                   summary.mean);
+            context.info(lineOf(report));
+            onValidation(report);
         };
-        return makeTrainJob(request, validate)->run(context);
-    });
+        if (makeValidateJobWith(std::move(validation), truth)->run(context) == JobEnd::Cancelled)
+            return std::nullopt;
+        return means;
+    };
 }
 
 } // namespace nanodit

@@ -1,8 +1,7 @@
 #include "core/validate/measures.h"
 
-#include "core/demo/layout.h"
-#include "core/demo/scene_set.h"
-#include "core/demo/truth.h"
+#include "core/encoders/image_processor.h"
+#include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
 #include "core/validate/patch_metrics.h"
 #include "core/validate/picture_metrics.h"
@@ -25,7 +24,7 @@ std::shared_ptr<const DinoEncoder> loadDino(const Workspace& workspace)
 /// [1, 3, H, W] in [-1, 1]
 at::Tensor unitPixels(const Image& image)
 {
-    return unitFromBytes(bytesFromImage(image)).unsqueeze(0);
+    return unitFromBytes(tensorFromImage(image)).unsqueeze(0);
 }
 
 double cosine(const at::Tensor& a, const at::Tensor& b)
@@ -33,31 +32,13 @@ double cosine(const at::Tensor& a, const at::Tensor& b)
     return at::cosine_similarity(a, b, 0).item<double>();
 }
 
-std::optional<ThingColour> thingColour(const std::string& word)
-{
-    const auto found = std::find(colourNames.begin(), colourNames.end(), word);
-    if (found == colourNames.end())
-        return std::nullopt;
-    return static_cast<ThingColour>(found - colourNames.begin());
-}
-
-/// Whether the thing of the old colour has the new one; empty when the scene has no such thing.
-std::optional<bool> obeys(const WordChange& change, const Scene& scene, const Image& picture)
-{
-    const auto from = thingColour(change.from), to = thingColour(change.to);
-    const auto thing = std::find_if(scene.things.begin(), scene.things.end(),
-                                    [&](const SceneThing& candidate) { return from && candidate.colour == *from; });
-    if (thing == scene.things.end() || !to)
-        return std::nullopt;
-    return standsAt(scene, *thing, *to, picture);
-}
-
 } // namespace
 
-Measures::Measures(const Workspace& workspace, std::optional<Lpips> lpips)
+Measures::Measures(const Workspace& workspace, std::optional<Lpips> lpips, TruthMeasure truth)
     : workspace_(workspace)
     , dino_(loadDino(workspace))
     , lpips_(std::move(lpips))
+    , truth_(std::move(truth))
 {
 }
 
@@ -111,18 +92,9 @@ std::map<std::string, double> Measures::measure(const PlannedPicture& planned, c
                                                 const SeenPicture* unchanged, const std::vector<RecordInfo>& others)
 {
     std::map<std::string, double> values;
-    const auto scene = storedTruth(workspace_, planned.record.id);
-    const auto scoreThings = [&] {
-        if (!scene)
-            return;
-        const auto score = scoreLayout(*scene, painted.picture);
-        values["layout_error"] = score.error();
-        values["not_found"] = static_cast<double>(score.missing) / static_cast<double>(score.things);
-    };
     switch (planned.task) {
     case ValidationTask::Reconstruction:
         compareWithOriginal(painted, original(planned.record), values);
-        scoreThings();
         break;
     case ValidationTask::DinoSwap: {
         const auto& other = original(*planned.other);
@@ -134,24 +106,17 @@ std::map<std::string, double> Measures::measure(const PlannedPicture& planned, c
         const auto matches = patchCorrespondence(painted.patches, other.patches, other.grid);
         values["matched"] = matches.matched;
         values["displacement"] = matches.displacement;
-        if (const auto otherScene = storedTruth(workspace_, planned.other->id); scene && otherScene) {
-            values["place_error_other"] = placeError(*otherScene, painted.picture);
-            values["place_error_own"] = placeError(*scene, painted.picture);
-        }
         break;
     }
     case ValidationTask::TextOnly:
         values["text_match"] = textMatch(painted, planned.record, others);
-        scoreThings();
         break;
     case ValidationTask::TextManipulation:
         values["change"] = patchCosineDistance(painted.patches, unchanged->patches);
-        if (scene) {
-            if (const auto obeyed = obeys(*planned.change, *scene, painted.picture))
-                values["obeyed"] = *obeyed ? 1 : 0;
-        }
         break;
     }
+    if (truth_)
+        truth_(workspace_, planned, painted.picture, values);
     return values;
 }
 

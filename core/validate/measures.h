@@ -3,6 +3,7 @@
 #include "core/encoders/dino.h"
 #include "core/validate/lpips.h"
 #include "core/validate/plan.h"
+#include "core/validate/truth_measure.h"
 
 namespace nanodit {
 
@@ -18,7 +19,7 @@ struct SeenPicture {
 class Measures {
 public:
     /// `lpips`: empty when there are no weights.
-    Measures(const Workspace& workspace, std::optional<Lpips> lpips);
+    Measures(const Workspace& workspace, std::optional<Lpips> lpips, TruthMeasure truth);
 
     SeenPicture see(Image picture) const;
     /// The record's bucket image, seen once and kept.
@@ -37,6 +38,7 @@ private:
     Workspace workspace_;
     std::shared_ptr<const DinoEncoder> dino_;
     std::optional<Lpips> lpips_;
+    TruthMeasure truth_;
     std::map<std::string, SeenPicture> originals_;
 };
 

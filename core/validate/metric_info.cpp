@@ -1,5 +1,5 @@
 #include "core/runtime/error.h"
-#include "core/workbench.h"
+#include "core/validate/validation.h"
 
 #include <algorithm>
 

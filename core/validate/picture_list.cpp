@@ -1,6 +1,6 @@
 #include "core/runtime/error.h"
 #include "core/validate/report_file.h"
-#include "core/workbench.h"
+#include "core/validate/validation.h"
 
 #include <algorithm>
 #include <set>

@@ -1,6 +1,9 @@
 #pragma once
 
-#include "core/workbench.h"
+#include "core/dataset/record_info.h"
+#include "core/inspect/inspection.h"
+#include "core/sample/sample_request.h"
+#include "core/validate/validation.h"
 
 namespace nanodit {
 

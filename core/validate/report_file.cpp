@@ -1,6 +1,7 @@
 #include "core/validate/report_file.h"
 
 #include "core/io/atomic_file.h"
+#include "core/runs/catalogue.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>

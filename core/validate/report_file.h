@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/workbench.h"
+#include "core/validate/validation.h"
 
 #include <nlohmann/json_fwd.hpp>
 

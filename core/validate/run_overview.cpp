@@ -1,13 +1,17 @@
 #include "core/validate/run_overview.h"
 
 #include "core/config/json.h"
+#include "core/config/train_config.h"
+#include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
+#include "core/sample/sample_request.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 namespace nanodit {
 

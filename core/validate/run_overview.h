@@ -2,6 +2,7 @@
 
 /// What the front says of a workspace's runs at a glance. Part of the engine's front: free of torch types.
 
+#include "core/runs/catalogue.h"
 #include "core/validate/comparison.h"
 
 namespace nanodit {

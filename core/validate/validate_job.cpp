@@ -1,10 +1,20 @@
+#include "core/validate/validate_job.h"
+
+#include "core/inspect/inspection.h"
 #include "core/io/atomic_file.h"
+#include "core/io/image.h"
 #include "core/io/sha256.h"
-#include "core/model/checkpoint.h"
+#include "core/preprocess/workspace_state.h"
+#include "core/runs/checkpoint.h"
+#include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
+#include "core/runtime/job.h"
+#include "core/sample/sampling_session.h"
+#include "core/validate/bootstrap.h"
 #include "core/validate/measures.h"
 #include "core/validate/patch_metrics.h"
 #include "core/validate/report_file.h"
+#include "core/validate/validation.h"
 
 #include <nlohmann/json.hpp>
 
@@ -31,8 +41,9 @@ std::optional<fs::path> runFolderOf(const fs::path& checkpoint)
 
 class Validation {
 public:
-    Validation(const ValidateRequest& request, const JobContext& context)
+    Validation(const ValidateRequest& request, const TruthMeasure& truth, const JobContext& context)
         : request_(request)
+        , truth_(truth)
         , context_(context)
         , checkpoint_(fs::absolute(request.checkpoint).lexically_normal())
     {
@@ -248,7 +259,7 @@ private:
 
     bool measure()
     {
-        Measures measures(request_.workspace, lpips_);
+        Measures measures(request_.workspace, lpips_, truth_);
         ProgressMeter meter(context_, "validate: measuring", static_cast<std::int64_t>(plan_.pictures.size()),
                             "pictures");
         std::map<std::string, SeenPicture> reconstructions;
@@ -326,6 +337,7 @@ private:
     }
 
     const ValidateRequest& request_;
+    const TruthMeasure& truth_;
     const JobContext& context_;
     fs::path checkpoint_, lpipsFolder_;
     std::optional<Lpips> lpips_;
@@ -335,10 +347,11 @@ private:
 
 } // namespace
 
-std::unique_ptr<Job> makeValidateJob(ValidateRequest request)
+std::unique_ptr<Job> makeValidateJobWith(ValidateRequest request, TruthMeasure truth)
 {
-    return makeJob(
-        [request = std::move(request)](const JobContext& context) { return Validation(request, context).run(); });
+    return makeJob([request = std::move(request), truth = std::move(truth)](const JobContext& context) {
+        return Validation(request, truth, context).run();
+    });
 }
 
 } // namespace nanodit

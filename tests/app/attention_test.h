@@ -2,8 +2,11 @@
 
 #include "app/pages/attention_page.h"
 #include "app/session.h"
-#include "core/model/checkpoint.h"
+#include "core/config/workspace_config.h"
+#include "core/front/demo.h"
+#include "core/front/training.h"
 #include "core/model/nanodit.h"
+#include "core/runs/checkpoint.h"
 #include "core/sample/stored_model.h"
 #include "tests/support/scripted_dialogs.h"
 #include "tests/support/test_data.h"

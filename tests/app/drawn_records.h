@@ -2,6 +2,7 @@
 
 #include "app/session.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>

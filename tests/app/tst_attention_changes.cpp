@@ -1,5 +1,6 @@
 #include "app/pages/attention/edit_history.h"
 #include "app/record_names.h"
+#include "core/front/sampling.h"
 #include "core/io/atomic_file.h"
 #include "tests/app/attention_test.h"
 #include "widgets/banner.h"

@@ -6,7 +6,7 @@
 #include "app/pages/dataset/report_drawer.h"
 #include "app/pages/dataset_page.h"
 #include "app/pages/report_view.h"
-#include "core/inspect/kept_certificates.h"
+#include "core/front/data.h"
 #include "tests/app/dataset_test.h"
 #include "widgets/job_bar.h"
 

@@ -26,6 +26,8 @@
 #include <QTreeWidget>
 #include <QUndoStack>
 
+#include <algorithm>
+
 using namespace nanodit;
 
 namespace {

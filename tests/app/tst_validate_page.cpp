@@ -7,6 +7,7 @@
 #include "app/pages/validate_page.h"
 #include "app/sampling.h"
 #include "app/validating.h"
+#include "core/front/demo.h"
 #include "core/io/atomic_file.h"
 #include "tests/app/window_test.h"
 #include "widgets/cards.h"
@@ -26,6 +27,8 @@
 #include <QTabBar>
 #include <QTreeWidget>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 using namespace nanodit;
 namespace fs = std::filesystem;

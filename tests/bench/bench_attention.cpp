@@ -1,9 +1,11 @@
 /// What a click costs at 1024 x 1024 pixels: 4096 latent tokens, 512 + 1 + 5329 context tokens, width 768, 12 heads.
 /// bench_attention [blocks]
 
+#include "core/config/model_config.h"
+#include "core/geometry/bucket.h"
 #include "core/inspect/attention_probe.h"
 #include "core/model/nanodit.h"
-#include "core/workbench.h"
+#include "core/runtime/compute.h"
 #include "tests/support/peak_bytes.h"
 
 #include <ATen/Parallel.h>

@@ -4,7 +4,7 @@
 
 #include "app/pages/attention_page.h"
 #include "app/session.h"
-#include "core/workbench.h"
+#include "core/front/demo.h"
 #include "tests/support/scripted_dialogs.h"
 #include "widgets/attention_map.h"
 #include "widgets/theme.h"

@@ -1,11 +1,15 @@
 /// Time and peak memory of a large data set's records, on small drawn pictures: bench_import [count] [folder]. A
 /// folder that was filled before is used again; its catalog is made anew.
 
+#include "core/config/workspace_config.h"
 #include "core/dataset/catalog_part.h"
 #include "core/dataset/duplicates.h"
 #include "core/dataset/fingerprint_store.h"
+#include "core/dataset/import_job.h"
 #include "core/dataset/import_rules.h"
-#include "core/workbench.h"
+#include "core/dataset/rank_share.h"
+#include "core/dataset/records_export.h"
+#include "core/preprocess/workspace_state.h"
 #include "tests/bench/measured_step.h"
 #include "tests/bench/small_pictures.h"
 

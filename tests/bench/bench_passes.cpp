@@ -1,7 +1,11 @@
 /// The passes over the records of a workspace, each round in a copy of it without derived arrays: records a second, and
 /// the most memory that was accounted for. bench_passes WORKSPACE [rounds] [megabytes]
 
-#include "core/dataset/pass_front.h"
+#include "core/config/workspace_config.h"
+#include "core/dataset/pass.h"
+#include "core/preprocess/preprocess_job.h"
+#include "core/runtime/compute.h"
+#include "core/runtime/error.h"
 
 #include <chrono>
 #include <cstdio>
@@ -10,6 +14,7 @@
 #include <map>
 #include <string>
 #include <unistd.h>
+#include <utility>
 
 namespace fs = std::filesystem;
 using namespace nanodit;

@@ -3,6 +3,7 @@
 /// all but the encoders: reading, resizing, writing and syncing four files a record, the catalog. A folder that was
 /// filled before is used again; its workspace is made anew.
 
+#include "core/dataset/import_job.h"
 #include "core/dataset/loader.h"
 #include "core/dataset/shard_check.h"
 #include "core/preprocess/jobs.h"

@@ -1,7 +1,9 @@
 /// Seconds of an optimiser step on random data: bench_train_step [demo|base] [f32|bf16] [steps] [valid text tokens].
 
+#include "core/config/model_config.h"
+#include "core/config/train_config.h"
+#include "core/runtime/compute.h"
 #include "core/train/trainer.h"
-#include "core/workbench.h"
 
 #include <ATen/Parallel.h>
 

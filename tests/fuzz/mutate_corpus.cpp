@@ -1,6 +1,7 @@
 /// Runs LLVMFuzzerTestOneInput on every file of the folders given, then on mutations of them for two seconds. The
 /// mutations are the same in every run up to where the time ends. What fails is left in crash-input.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>

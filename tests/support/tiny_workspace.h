@@ -1,12 +1,15 @@
 #pragma once
 
+#include "core/config/workspace_config.h"
 #include "core/dataset/catalog.h"
+#include "core/dataset/pass.h"
 #include "core/dataset/shard_writer.h"
 #include "core/encoders/autoencoder_kl.h"
 #include "core/encoders/dino.h"
+#include "core/geometry/bucket.h"
+#include "core/io/image.h"
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
-#include "core/workbench.h"
 #include "tests/support/test_data.h"
 
 #include <nlohmann/json.hpp>

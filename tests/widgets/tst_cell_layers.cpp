@@ -6,8 +6,10 @@
 #include <QSignalSpy>
 #include <QTest>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 using namespace nanodit;
 

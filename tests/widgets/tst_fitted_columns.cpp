@@ -6,6 +6,8 @@
 #include <QToolTip>
 #include <QTreeWidget>
 
+#include <memory>
+
 using namespace nanodit;
 
 /// Tables that never scroll sideways.

@@ -2,6 +2,8 @@
 
 #include <QTest>
 
+#include <utility>
+
 using namespace nanodit;
 
 class TestGridCorrespondence : public QObject {

@@ -2,6 +2,7 @@
 
 #include "app/looking.h"
 #include "app/pages/attention/attention_choice.h"
+#include "core/front/training.h"
 
 #include <QWidget>
 

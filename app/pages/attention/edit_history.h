@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/inspect/attention_session.h"
+#include "core/front/attention.h"
 
 #include <QString>
 

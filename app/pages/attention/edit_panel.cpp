@@ -19,6 +19,9 @@
 #include <QSignalBlocker>
 #include <QSpinBox>
 
+#include <algorithm>
+#include <tuple>
+
 namespace nanodit {
 
 namespace {

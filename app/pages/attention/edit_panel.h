@@ -2,6 +2,7 @@
 
 #include "app/pages/attention/attention_choice.h"
 #include "app/pages/attention/edit_history.h"
+#include "core/front/data.h"
 #include "widgets/attention_map.h"
 
 #include <QImage>

@@ -2,6 +2,7 @@
 
 #include "app/dialogs.h"
 #include "core/io/film.h"
+#include "core/runtime/error.h"
 #include "widgets/picture.h"
 
 namespace nanodit {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/inspect/attention_export.h"
+#include "core/front/attention.h"
 
 #include <QImage>
 #include <QMenu>

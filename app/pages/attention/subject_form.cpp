@@ -4,6 +4,7 @@
 #include "app/record_names.h"
 #include "app/session.h"
 #include "app/training.h"
+#include "core/front/sampling.h"
 #include "widgets/page_frame.h"
 
 #include <QAbstractItemView>

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "core/inspect/attention_export.h"
+#include "core/front/attention.h"
+#include "core/front/data.h"
+#include "core/front/training.h"
 
 #include <QTimer>
 #include <QWidget>

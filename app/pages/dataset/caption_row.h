@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/dataset/caption_front.h"
+#include "core/front/data.h"
+#include "core/runtime/job.h"
 
 #include <QObject>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/workbench.h"
+#include "core/front/data.h"
 
 #include <QWidget>
 

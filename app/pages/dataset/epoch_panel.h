@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/dataset/ledger.h"
+#include "core/front/data.h"
 
 #include <QWidget>
 

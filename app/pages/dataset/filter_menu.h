@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/dataset/record_query.h"
+#include "core/front/data.h"
 
 #include <QToolButton>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "core/dataset/pass_front.h"
-#include "core/workbench.h"
+#include "core/front/data.h"
+#include "core/runtime/job.h"
 
 #include <QWidget>
 

@@ -1,7 +1,7 @@
 #include "app/pages/dataset/record_editing.h"
 
 #include "app/session.h"
-#include "core/dataset/record_edits.h"
+#include "core/front/data.h"
 #include "widgets/text.h"
 
 #include <QUndoCommand>

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "core/config/workspace_config.h"
+#include "core/front/data.h"
+
 #include <QObject>
 #include <QStringList>
 

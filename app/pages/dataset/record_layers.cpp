@@ -4,6 +4,7 @@
 #include "widgets/layers.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 

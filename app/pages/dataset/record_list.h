@@ -3,7 +3,7 @@
 #include "app/background_queue.h"
 #include "app/pages/dataset/buckets_panel.h"
 #include "app/pages/dataset/record_model.h"
-#include "core/dataset/record_query.h"
+#include "core/front/data.h"
 
 #include <QObject>
 

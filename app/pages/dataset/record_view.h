@@ -1,6 +1,7 @@
 #pragma once
 
-#include "core/workbench.h"
+#include "core/front/data.h"
+#include "core/io/image.h"
 #include "widgets/grid_correspondence.h"
 
 #include <QImage>

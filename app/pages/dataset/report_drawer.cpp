@@ -10,7 +10,7 @@
 #include "app/pages/dataset/passes_panel.h"
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/report_view.h"
-#include "core/inspect/kept_certificates.h"
+#include "core/front/data.h"
 #include "widgets/log_view.h"
 
 #include <QTabBar>

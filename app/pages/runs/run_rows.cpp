@@ -1,5 +1,6 @@
 #include "app/pages/runs/run_rows.h"
 
+#include "core/front/validation.h"
 #include "widgets/text.h"
 
 #include <QCoreApplication>

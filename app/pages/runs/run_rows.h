@@ -2,7 +2,7 @@
 
 /// What the table of runs shows, as values. Knows no widgets.
 
-#include "core/validate/run_overview.h"
+#include "core/front/training.h"
 
 #include <QString>
 #include <QStringList>

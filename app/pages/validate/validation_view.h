@@ -2,7 +2,9 @@
 
 /// What the validation page shows, as values: made of reports here, drawn by the page. Knows no widgets.
 
-#include "core/validate/comparison.h"
+#include "core/front/data.h"
+#include "core/front/training.h"
+#include "core/front/validation.h"
 
 #include <QImage>
 #include <QString>

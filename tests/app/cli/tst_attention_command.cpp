@@ -1,4 +1,5 @@
-#include "core/inspect/attention_session.h"
+#include "core/front/attention.h"
+#include "core/front/training.h"
 #include "core/io/mapped_file.h"
 #include "core/io/npy.h"
 #include "core/io/zip_directory.h"
@@ -9,6 +10,7 @@
 #include <QJsonArray>
 #include <QtTest>
 
+#include <algorithm>
 #include <set>
 
 namespace fs = std::filesystem;

@@ -1,8 +1,10 @@
 #pragma once
 
+#include "core/config/workspace_config.h"
 #include "core/dataset/catalog.h"
+#include "core/dataset/import_job.h"
 #include "core/runtime/error.h"
-#include "core/workbench.h"
+#include "core/runtime/job.h"
 
 #include <filesystem>
 #include <string>

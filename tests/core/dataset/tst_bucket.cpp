@@ -1,4 +1,4 @@
-#include "core/dataset/bucket.h"
+#include "core/geometry/bucket.h"
 #include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <random>
+#include <utility>
 
 using namespace nanodit;
 

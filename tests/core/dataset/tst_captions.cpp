@@ -1,8 +1,12 @@
-#include "core/dataset/caption_front.h"
+#include "core/config/workspace_config.h"
+#include "core/dataset/caption_job.h"
 #include "core/dataset/catalog.h"
+#include "core/dataset/import_job.h"
+#include "core/dataset/record_edits.h"
 #include "core/io/atomic_file.h"
+#include "core/io/image.h"
 #include "core/runtime/error.h"
-#include "core/workbench.h"
+#include "core/runtime/job.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"
 
@@ -11,6 +15,7 @@
 #include <chrono>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 using namespace nanodit;
 namespace fs = std::filesystem;

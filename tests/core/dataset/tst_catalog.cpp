@@ -10,6 +10,7 @@
 #include <csignal>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 using namespace nanodit;
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <map>
 #include <random>
+#include <utility>
 
 using namespace nanodit;
 

@@ -1,4 +1,6 @@
 #include "core/dataset/catalog.h"
+#include "core/dataset/record_edits.h"
+#include "core/dataset/records_export.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
 #include "core/runtime/error.h"

@@ -9,6 +9,7 @@
 #include <ATen/ATen.h>
 #include <QtTest>
 
+#include <algorithm>
 #include <map>
 #include <set>
 

@@ -3,6 +3,9 @@
 
 #include <QTest>
 
+#include <algorithm>
+#include <utility>
+
 using namespace nanodit;
 
 namespace {

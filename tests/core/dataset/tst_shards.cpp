@@ -2,6 +2,7 @@
 #include "core/dataset/shard_check.h"
 #include "core/dataset/shard_set.h"
 #include "core/dataset/shard_writer.h"
+#include "core/inspect/certify.h"
 #include "core/io/atomic_file.h"
 #include "core/io/float_values.h"
 #include "core/io/mapped_file.h"

@@ -1,11 +1,13 @@
 #include "core/demo/measure.h"
 #include "core/demo/patch_labels.h"
+#include "core/runtime/resources.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
 #include <QtTest>
 #include <torch/csrc/autograd/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace nanodit;

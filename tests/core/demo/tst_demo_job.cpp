@@ -1,6 +1,11 @@
+#include "core/config/workspace_config.h"
+#include "core/dataset/record_info.h"
+#include "core/demo/demo_job.h"
+#include "core/demo/layout_job.h"
 #include "core/demo/scene.h"
 #include "core/io/atomic_file.h"
-#include "core/workbench.h"
+#include "core/preprocess/workspace_state.h"
+#include "core/runtime/job.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest>

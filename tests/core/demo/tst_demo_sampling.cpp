@@ -1,5 +1,13 @@
+#include "core/config/workspace_config.h"
+#include "core/dataset/record_info.h"
+#include "core/demo/demo_job.h"
 #include "core/io/atomic_file.h"
-#include "core/workbench.h"
+#include "core/io/image.h"
+#include "core/preprocess/workspace_state.h"
+#include "core/runs/catalogue.h"
+#include "core/runtime/job.h"
+#include "core/sample/sample_request.h"
+#include "core/sample/sampling_session.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest>

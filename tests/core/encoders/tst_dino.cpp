@@ -1,8 +1,10 @@
+#include "core/config/workspace_config.h"
 #include "core/encoders/attention.h"
 #include "core/encoders/dino.h"
+#include "core/encoders/encoder_info.h"
+#include "core/geometry/bucket.h"
 #include "core/golden/golden.h"
 #include "core/io/atomic_file.h"
-#include "core/workbench.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>

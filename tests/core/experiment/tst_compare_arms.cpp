@@ -11,6 +11,7 @@
 #include <cmath>
 #include <set>
 #include <thread>
+#include <utility>
 
 using namespace nanodit;
 using namespace nanodit::test;

@@ -5,6 +5,8 @@
 
 #include <QtTest>
 
+#include <algorithm>
+
 using namespace nanodit;
 namespace fs = std::filesystem;
 

@@ -1,5 +1,6 @@
 #include "tests/core/inspect/patch_workspace.h"
 
+#include "core/dataset/import_job.h"
 #include "core/encoders/image_processor.h"
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
@@ -7,6 +8,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <random>
 
 namespace nanodit::test {

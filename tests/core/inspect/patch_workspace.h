@@ -1,7 +1,9 @@
 #pragma once
 
+#include "core/config/workspace_config.h"
+#include "core/geometry/bucket.h"
+#include "core/io/image.h"
 #include "core/preprocess/pass_encoders.h"
-#include "core/workbench.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/core/Tensor.h>

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 using namespace nanodit;
 using namespace nanodit::test;

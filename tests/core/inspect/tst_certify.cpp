@@ -12,6 +12,7 @@
 #include <QTest>
 
 #include <set>
+#include <utility>
 
 using namespace nanodit;
 using test::contains;

@@ -5,7 +5,9 @@
 #include <ATen/ATen.h>
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 using namespace nanodit;
 using test::PatchWorkspace;

@@ -1,5 +1,9 @@
+#include "core/geometry/bucket.h"
+#include "core/inspect/inspection.h"
+#include "core/inspect/place_field.h"
 #include "core/inspect/stored_fit.h"
-#include "core/workbench.h"
+#include "core/io/image.h"
+#include "core/runtime/job.h"
 #include "tests/support/tiny_workspace.h"
 
 #include <ATen/ATen.h>

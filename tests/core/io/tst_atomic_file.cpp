@@ -7,6 +7,7 @@
 
 #include <QtTest>
 
+#include <cstdint>
 #include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>

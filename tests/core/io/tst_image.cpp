@@ -7,7 +7,9 @@
 #include <QtTest>
 #include <opencv2/imgcodecs.hpp>
 
+#include <array>
 #include <cmath>
+#include <utility>
 
 using namespace nanodit;
 using nanodit::test::errorOf;

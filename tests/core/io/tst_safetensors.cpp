@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 using namespace nanodit;
 using nanodit::test::errorOf;

@@ -6,6 +6,7 @@
 #include <QtTest>
 
 #include <clocale>
+#include <string_view>
 
 using namespace nanodit;
 using nanodit::test::errorOf;

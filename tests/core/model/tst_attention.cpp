@@ -3,7 +3,9 @@
 #include <QtTest/QTest>
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <utility>
 
 using namespace nanodit;
 

@@ -5,6 +5,8 @@
 
 #include <QtTest/QTest>
 
+#include <utility>
+
 using namespace nanodit;
 using namespace nanodit::test;
 

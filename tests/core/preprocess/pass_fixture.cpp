@@ -1,6 +1,7 @@
 #include "tests/core/preprocess/pass_fixture.h"
 
 #include "core/dataset/catalog.h"
+#include "core/dataset/import_job.h"
 #include "core/encoders/image_processor.h"
 #include "core/io/atomic_file.h"
 #include "core/io/sha256.h"
@@ -11,6 +12,7 @@
 #include <ATen/ATen.h>
 
 #include <sstream>
+#include <utility>
 
 namespace nanodit::test {
 

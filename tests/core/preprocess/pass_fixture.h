@@ -1,9 +1,15 @@
 #pragma once
 
+#include "core/config/workspace_config.h"
+#include "core/dataset/pass.h"
+#include "core/dataset/record_info.h"
+#include "core/dataset/reject.h"
+#include "core/io/image.h"
+#include "core/preprocess/forecast_job.h"
 #include "core/preprocess/pass_encoders.h"
 #include "core/preprocess/pass_forecast.h"
+#include "core/preprocess/preprocess_job.h"
 #include "core/runtime/job.h"
-#include "core/workbench.h"
 #include "tests/support/test_data.h"
 
 #include <array>

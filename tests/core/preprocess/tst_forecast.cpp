@@ -1,4 +1,5 @@
 #include "core/dataset/catalog.h"
+#include "core/dataset/record_edits.h"
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
 #include "core/preprocess/jobs.h"

@@ -1,4 +1,6 @@
 #include "core/dataset/catalog_part.h"
+#include "core/dataset/record_edits.h"
+#include "core/dataset/shard_check.h"
 #include "core/dataset/shard_set.h"
 #include "core/dataset/sqlite.h"
 #include "core/io/atomic_file.h"

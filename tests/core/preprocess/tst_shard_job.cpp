@@ -13,6 +13,7 @@
 #include <QTest>
 
 #include <cmath>
+#include <utility>
 
 using namespace nanodit;
 using test::contains;

@@ -1,4 +1,5 @@
 #include "core/dataset/catalog.h"
+#include "core/dataset/import_job.h"
 #include "core/io/sha256.h"
 #include "core/preprocess/jobs.h"
 #include "tests/core/preprocess/pass_fixture.h"

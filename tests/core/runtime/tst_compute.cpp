@@ -1,4 +1,4 @@
-#include "core/workbench.h"
+#include "core/runtime/compute.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>

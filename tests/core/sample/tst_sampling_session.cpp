@@ -1,10 +1,14 @@
-#include "core/model/checkpoint.h"
 #include "core/model/nanodit.h"
+#include "core/runs/checkpoint.h"
+#include "core/runtime/job.h"
+#include "core/sample/sample_request.h"
+#include "core/sample/sampling_session.h"
 #include "tests/support/tiny_model.h"
 #include "tests/support/tiny_workspace.h"
 
 #include <QtTest/QTest>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>

@@ -3,6 +3,7 @@
 
 #include <QtTest/QTest>
 
+#include <cmath>
 #include <limits>
 
 using namespace nanodit;

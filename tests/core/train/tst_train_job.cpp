@@ -1,5 +1,10 @@
-#include "core/model/checkpoint.h"
-#include "core/train/metrics.h"
+#include "core/config/train_config.h"
+#include "core/front/training.h"
+#include "core/runs/catalogue.h"
+#include "core/runs/checkpoint.h"
+#include "core/runs/metrics_file.h"
+#include "core/runs/step_metrics.h"
+#include "core/runtime/job.h"
 #include "tests/support/tiny_workspace.h"
 
 #include <QtTest/QTest>

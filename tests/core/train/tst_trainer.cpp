@@ -1,5 +1,6 @@
+#include "core/config/train_config.h"
+#include "core/runs/metrics_file.h"
 #include "core/train/flow_matching.h"
-#include "core/train/metrics.h"
 #include "core/train/trainer.h"
 #include "tests/support/test_data.h"
 #include "tests/support/tiny_model.h"

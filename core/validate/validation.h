@@ -1,7 +1,10 @@
 #pragma once
 
-/// What the front, core/workbench.h, says of validation: the suite, its report, and how two reports compare.
+/// Validation: the suite, its report, and how two reports compare.
 
+#include "core/config/workspace_config.h"
+#include "core/runtime/device_choice.h"
+#include "core/runtime/job.h"
 #include "core/validate/bootstrap.h"
 
 #include <array>
@@ -115,7 +118,6 @@ struct ValidateRequest {
     DeviceChoice device;
     std::function<void(const ValidationReport&)> finished = [](const auto&) {};
 };
-std::unique_ptr<Job> makeValidateJob(ValidateRequest request);
 
 /// Fills in the check list; `baseline` may be null.
 std::vector<Milestone> judgeMilestones(const ValidationReport& report, const ValidationReport* baseline);

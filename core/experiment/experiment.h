@@ -3,7 +3,12 @@
 /// What the engine's front says of experiments: models that differ in one thing, trained and validated alike, and how
 /// they compare. Free of torch types.
 
-#include "core/workbench.h"
+#include "core/config/train_config.h"
+#include "core/config/workspace_config.h"
+#include "core/runtime/device_choice.h"
+#include "core/runtime/job.h"
+#include "core/validate/bootstrap.h"
+#include "core/validate/validation.h"
 
 namespace nanodit {
 

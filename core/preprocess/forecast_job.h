@@ -1,11 +1,10 @@
 #pragma once
 
-/// What the front says of passes beside core/workbench.h's own job: what they would make, in what time and in how many
-/// bytes; and within what limits they run.
+#include "core/config/workspace_config.h"
+#include "core/dataset/pass.h"
+#include "core/runtime/device_choice.h"
+#include "core/runtime/job.h"
 
-#include "core/workbench.h"
-
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -66,41 +65,5 @@ struct ForecastRequest {
 };
 /// What makePreprocessJob would do. Reads heads of arrays, counts the tokens of captions, makes nothing.
 std::unique_ptr<Job> makeForecastJob(ForecastRequest request);
-
-// ------------------------------------------------------------------------------------------------------ limits
-
-/// More records of a pass could not be made than were allowed. What was finished is kept, and the report has come.
-class TooManyFailures : public Error {
-public:
-    using Error::Error;
-};
-
-/// Bytes that a pass accounted for: pictures, what the encoder holds while it works, results until they are written.
-struct PassMemory {
-    Pass pass = Pass::T5;
-    std::int64_t budget = 0; ///< That were allowed.
-    std::int64_t most = 0;   ///< At once.
-};
-
-/// What T5 and the ViT compute the factors of their matrix products in. Auto: whichever is faster here, measured once.
-enum class PassPrecision { Auto, Float32, Bf16 };
-
-struct PassLimits {
-    /// Records of one pass that may fail: the batch in which more have is its last. Empty: any number.
-    std::optional<std::int64_t> maxFailures = {};
-    /// Megabytes that a pass may use at once, beside the weights of its encoder; 0: half of the machine's memory.
-    std::int64_t memory = 0;
-    /// Kept in the workspace (data/precision.json), where float32 holds until something else was asked for; a change
-    /// makes the arrays of t5 and dinov3 stale. Empty: as it is.
-    std::optional<PassPrecision> precision = {};
-    std::function<void(const PassMemory&)> onMemory = [](const auto&) {}; ///< After each pass, on the job's thread.
-    /// A record that could not be made, soon after that is known; the report has it again. On the job's thread.
-    std::function<void(Pass, const Reject&)> onFailure = [](Pass, const auto&) {};
-};
-
-/// core/workbench.h's job within limits. Before the first pass begins it throws StoreError when another one is at work
-/// in the workspace or a pass does not fit on the disk, DataError when one record needs more memory than is allowed;
-/// after the report, TooManyFailures.
-std::unique_ptr<Job> makePreprocessJob(PreprocessRequest request, PassLimits limits);
 
 } // namespace nanodit

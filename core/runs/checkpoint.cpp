@@ -1,13 +1,11 @@
-#include "core/model/checkpoint.h"
+#include "core/runs/checkpoint.h"
 
 #include "core/config/json.h"
 #include "core/io/atomic_file.h"
+#include "core/runs/catalogue.h"
 #include "core/runtime/error.h"
 
 #include <torch/version.h>
-
-#include <algorithm>
-#include <cstdio>
 
 namespace nanodit {
 
@@ -46,13 +44,6 @@ TensorMap readPart(const fs::path& checkpoint, const char* name)
 }
 
 } // namespace
-
-std::string checkpointName(std::int64_t step)
-{
-    char name[32];
-    std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step));
-    return name;
-}
 
 fs::path writeCheckpoint(const fs::path& runFolder, const CheckpointState& state, const CheckpointTensors& tensors)
 {
@@ -96,23 +87,6 @@ CheckpointTensors readCheckpointTensors(const fs::path& checkpoint)
     return {.model = readPart(checkpoint, "model.safetensors"),
             .ema = fs::exists(checkpoint / "ema.safetensors") ? readPart(checkpoint, "ema.safetensors") : TensorMap{},
             .optimiser = readPart(checkpoint, "optimizer.safetensors")};
-}
-
-std::vector<fs::path> listCheckpoints(const fs::path& runFolder)
-{
-    std::vector<fs::path> found;
-    std::error_code error;
-    for (fs::directory_iterator entry(runFolder / "checkpoints", error), end; !error && entry != end;
-         entry.increment(error)) {
-        const auto name = entry->path().filename().string();
-        if (name.starts_with("step-") && fs::exists(entry->path() / "state.json"))
-            found.push_back(entry->path());
-    }
-    std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {
-        const auto x = a.filename().string(), y = b.filename().string(); // longer numbers are later steps
-        return x.size() != y.size() ? x.size() < y.size() : x < y;
-    });
-    return found;
 }
 
 void removeOldCheckpoints(const fs::path& runFolder, std::int64_t keep)

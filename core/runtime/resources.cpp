@@ -1,5 +1,6 @@
+#include "core/runtime/resources.h"
+
 #include "core/runtime/error.h"
-#include "core/workbench.h"
 
 #include <cstdlib>
 #include <system_error>

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "core/workbench.h"
+#include "core/config/train_config.h"
+#include "core/config/workspace_config.h"
+#include "core/runtime/job.h"
 
 #include <fstream>
 

@@ -32,9 +32,6 @@ struct CheckpointTensors {
     TensorMap model, ema, optimiser; ///< `ema` is empty when none is kept.
 };
 
-/// "step-00001000"
-std::string checkpointName(std::int64_t step);
-
 /// Writes the folder runFolder/checkpoints/<name>, replacing one of the same step, and gives its path. Throws
 /// StoreError; what was there before is then as it was.
 std::filesystem::path writeCheckpoint(const std::filesystem::path& runFolder, const CheckpointState& state,
@@ -43,8 +40,6 @@ std::filesystem::path writeCheckpoint(const std::filesystem::path& runFolder, co
 CheckpointState readCheckpointState(const std::filesystem::path& checkpoint);
 CheckpointTensors readCheckpointTensors(const std::filesystem::path& checkpoint);
 
-/// Whole checkpoints of a run, by step, oldest first.
-std::vector<std::filesystem::path> listCheckpoints(const std::filesystem::path& runFolder);
 /// Removes all but the newest `keep`; 0 keeps all.
 void removeOldCheckpoints(const std::filesystem::path& runFolder, std::int64_t keep);
 

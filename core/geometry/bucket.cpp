@@ -1,4 +1,4 @@
-#include "core/dataset/bucket.h"
+#include "core/geometry/bucket.h"
 
 #include "core/runtime/error.h"
 

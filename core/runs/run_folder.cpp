@@ -1,10 +1,9 @@
-#include "core/train/run_folder.h"
+#include "core/runs/run_folder.h"
 
 #include "core/io/atomic_file.h"
-#include "core/model/checkpoint.h"
-#include "core/train/metrics.h"
+#include "core/runs/catalogue.h"
+#include "core/runtime/error.h"
 
-#include <algorithm>
 #include <ctime>
 
 namespace nanodit {
@@ -78,25 +77,6 @@ JobContext RunFolder::logged(const JobContext& context)
         log(level, text);
     };
     return copy;
-}
-
-std::vector<RunInfo> listRuns(const Workspace& workspace)
-{
-    std::vector<RunInfo> runs;
-    std::error_code error;
-    for (fs::directory_iterator entry(workspace.runsFolder(), error), end; !error && entry != end;
-         entry.increment(error)) {
-        if (!entry->is_directory())
-            continue;
-        RunInfo run{.name = entry->path().filename().string(),
-                    .folder = entry->path(),
-                    .checkpoints = listCheckpoints(entry->path())};
-        if (!run.checkpoints.empty() || fs::exists(run.folder / "metrics.jsonl") ||
-            fs::exists(run.folder / "config.yaml"))
-            runs.push_back(std::move(run));
-    }
-    std::sort(runs.begin(), runs.end(), [](const RunInfo& a, const RunInfo& b) { return a.name < b.name; });
-    return runs;
 }
 
 } // namespace nanodit

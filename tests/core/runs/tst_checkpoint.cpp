@@ -1,6 +1,7 @@
 #include "core/io/atomic_file.h"
-#include "core/model/checkpoint.h"
 #include "core/model/stored_weights.h"
+#include "core/runs/catalogue.h"
+#include "core/runs/checkpoint.h"
 #include "tests/support/another_process.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/test_data.h"

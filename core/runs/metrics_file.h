@@ -1,41 +1,21 @@
 #pragma once
 
-#include "core/io/event_file.h"
-#include "core/workbench.h"
+/// metrics.jsonl: a line for every step of a run, and one for every validation.
 
-#include <ATen/core/Tensor.h>
+#include "core/io/event_file.h"
+#include "core/runs/step_metrics.h"
+
 #include <nlohmann/json_fwd.hpp>
 
-#include <chrono>
+#include <cstdint>
+#include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 namespace nanodit {
-
-struct Draws;
-
-/// Gathers a step's metrics over its micro-batches.
-class StepMeter {
-public:
-    StepMeter();
-    /// perSample [B], velocity [B, C, H, W].
-    void add(const Draws& draws, const at::Tensor& perSample, const at::Tensor& velocity);
-    void waitedForData(double seconds) { dataWait_ += seconds; }
-    /// All but step, gradient norms, lr and skipped.
-    StepMetrics finish() const;
-
-private:
-    struct Mean {
-        double sum = 0;
-        std::int64_t count = 0;
-        double value() const; ///< NaN without samples.
-    };
-    std::chrono::steady_clock::time_point start_;
-    double dataWait_ = 0, squaredVelocity_ = 0;
-    std::int64_t microBatches_ = 0, samples_ = 0;
-    double lossSum_ = 0;
-    std::array<Mean, 4> byQuarter_, byDrop_;
-};
 
 nlohmann::ordered_json toJson(const StepMetrics& metrics);
 /// The numbers of toJson, named "loss", "loss_by_t/0-0.25"..., without those that the step did not have.
@@ -60,5 +40,7 @@ private:
     std::ofstream stream_;
     std::set<std::int64_t> validated_;
 };
+/// Every whole line of a run's metrics.jsonl.
+std::vector<StepMetrics> readMetrics(const std::filesystem::path& runFolder);
 
 } // namespace nanodit

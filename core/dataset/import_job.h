@@ -1,0 +1,32 @@
+#pragma once
+
+#include "core/config/workspace_config.h"
+#include "core/dataset/reject.h"
+#include "core/runtime/job.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+struct ImportRequest {
+    Workspace workspace;
+    std::filesystem::path source; ///< A folder of pictures with sidecar captions, a records.jsonl or a WebDataset tar.
+    std::function<void(const struct ImportReport&)> finished = [](const auto&) {};
+};
+struct ImportReport {
+    std::int64_t added = 0, updated = 0, unchanged = 0;
+    /// Records of this source that are excluded by rule: "broken", "too small", "extreme aspect ratio", "exact
+    /// duplicate", "near duplicate".
+    std::map<std::string, std::int64_t> excluded;
+    std::vector<Reject> newlyExcluded; ///< Those among them that this import excluded, and why.
+    std::vector<Reject> rejects;       ///< What gave no record.
+};
+std::unique_ptr<Job> makeImportJob(ImportRequest request);
+
+} // namespace nanodit

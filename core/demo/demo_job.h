@@ -1,0 +1,24 @@
+#pragma once
+
+#include "core/config/workspace_config.h"
+#include "core/runtime/job.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+namespace nanodit {
+
+struct DemoRequest {
+    std::filesystem::path folder; ///< Must not hold a workspace yet.
+    std::int64_t scenes = 600;
+    std::uint64_t seed = 1;
+    bool preprocess = true; ///< Also run the passes and pack shards.
+    std::function<void(const Workspace&)> finished = [](const auto&) {};
+};
+/// Draws scenes, imports them, points the workspace at the demo encoders; with `preprocess` makes it ready to train.
+/// Also copies the reference checkpoint in as run "reference".
+std::unique_ptr<Job> makeDemoJob(DemoRequest request);
+
+} // namespace nanodit

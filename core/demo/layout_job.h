@@ -1,0 +1,38 @@
+#pragma once
+
+#include "core/config/workspace_config.h"
+#include "core/runtime/device_choice.h"
+#include "core/runtime/job.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+namespace nanodit {
+
+/// Paints validation scenes after their stored text and DINO tokens, finds the coloured things in the pictures and
+/// measures how far they are from where they should be.
+struct LayoutRequest {
+    Workspace workspace; ///< A demo workspace.
+    std::filesystem::path checkpoint;
+    std::int64_t pictures = 30;
+    std::int64_t steps = 20;
+    double shift = 1.0; ///< Of the sampler's times.
+    double textScale = 2.0, dinoScale = 2.0;
+    std::uint64_t seed = 0;
+    std::filesystem::path keepPictures; ///< Folder for PNGs, painted beside true; empty: none.
+    DeviceChoice device;
+    std::function<void(const struct LayoutReport&)> finished = [](const auto&) {};
+};
+struct LayoutReport {
+    std::int64_t pictures = 0, things = 0;
+    std::int64_t missing = 0;    ///< Things that were not found.
+    std::int64_t spurious = 0;   ///< Colours found that should not be there.
+    std::int64_t rightShape = 0; ///< Of those found.
+    double error = 0;            ///< Mean distance in fractions of the diagonal; a missing thing counts 0.5.
+    double finderError = 0;      ///< The same measured on the true pictures.
+};
+std::unique_ptr<Job> makeLayoutJob(LayoutRequest request);
+
+} // namespace nanodit

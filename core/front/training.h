@@ -1,0 +1,19 @@
+#pragma once
+
+/// Training and its runs. Part of the front: what app may include of the engine.
+/// Functions throw nanodit::Error; jobs do so from run(). Sinks are called on the job's thread.
+
+#include "core/runs/catalogue.h"        // IWYU pragma: export
+#include "core/runs/metrics_file.h"     // IWYU pragma: export
+#include "core/runs/step_metrics.h"     // IWYU pragma: export
+#include "core/train/train_job.h"       // IWYU pragma: export
+#include "core/validate/run_overview.h" // IWYU pragma: export
+
+#include <memory>
+
+namespace nanodit {
+
+/// A training with the validation suite at the intervals of its configuration. Stopping it writes a checkpoint first.
+std::unique_ptr<Job> makeTrainJob(TrainRequest request);
+
+} // namespace nanodit

@@ -1,0 +1,15 @@
+#include "core/front/validation.h"
+
+#include "core/demo/scene_measures.h"
+#include "core/validate/validate_job.h"
+
+#include <utility>
+
+namespace nanodit {
+
+std::unique_ptr<Job> makeValidateJob(ValidateRequest request)
+{
+    return makeValidateJobWith(std::move(request), measureScene);
+}
+
+} // namespace nanodit

@@ -1,0 +1,186 @@
+#include "core/runs/metrics_file.h"
+
+#include "core/io/atomic_file.h"
+#include "core/runs/metric_table.h"
+#include "core/runtime/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace nanodit {
+
+namespace {
+
+constexpr double none = std::numeric_limits<double>::quiet_NaN();
+
+nlohmann::ordered_json number(double value)
+{
+    return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+}
+
+double readNumber(const nlohmann::json& json)
+{
+    return json.is_number() ? json.get<double>() : none;
+}
+
+/// The step that a line of a validation is of; empty for any other line.
+std::optional<std::int64_t> validatedStep(const std::string& line)
+{
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (!json.is_object() || !json.contains("validation") || !json.contains("step") ||
+        !json["step"].is_number_integer())
+        return std::nullopt;
+    return json["step"].get<std::int64_t>();
+}
+
+/// The value at a key of the table, "loss_by_t/0-0.25"; null where there is none.
+const nlohmann::json& at(const nlohmann::json& json, const std::string& key)
+{
+    static const nlohmann::json nothing;
+    const auto slash = key.find('/');
+    const auto found = json.is_object() ? json.find(key.substr(0, slash)) : json.end();
+    if (!json.is_object() || found == json.end())
+        return nothing;
+    return slash == std::string::npos ? *found : at(*found, key.substr(slash + 1));
+}
+
+/// The place of a key.
+nlohmann::ordered_json& placeOf(nlohmann::ordered_json& json, const std::string& key)
+{
+    const auto slash = key.find('/');
+    return slash == std::string::npos ? json[key] : placeOf(json[key.substr(0, slash)], key.substr(slash + 1));
+}
+
+nlohmann::ordered_json stored(const StepMetric& metric, double value)
+{
+    switch (metric.stored) {
+    case StepMetric::Stored::Count:
+        return static_cast<std::int64_t>(value);
+    case StepMetric::Stored::Flag:
+        return value != 0;
+    case StepMetric::Stored::Number:
+        break;
+    }
+    return number(value);
+}
+
+/// What a line lacks (runs of earlier versions did not write everything) is not-a-number, or 0 for a count.
+double read(const StepMetric& metric, const nlohmann::json& value)
+{
+    if (value.is_boolean())
+        return value.get<bool>() ? 1 : 0;
+    return value.is_number() || metric.stored == StepMetric::Stored::Number ? readNumber(value) : 0;
+}
+
+} // namespace
+
+nlohmann::ordered_json toJson(const StepMetrics& m)
+{
+    nlohmann::ordered_json json = {{"step", m.step}};
+    for (const auto& metric : stepMetricTable())
+        placeOf(json, metric.text.key) = stored(metric, metric.value(m));
+    if (m.attention.empty())
+        return json;
+    for (const auto& metric : blockMetricTable()) {
+        auto& blocks = placeOf(json, metric.text.key) = nlohmann::ordered_json::array();
+        for (const auto& block : m.attention)
+            blocks.push_back(number(block.*metric.value));
+    }
+    return json;
+}
+
+EventFile::Scalars scalarsOf(const StepMetrics& metrics)
+{
+    EventFile::Scalars scalars;
+    const auto add = [&scalars](const std::string& tag, double value) {
+        if (std::isfinite(value))
+            scalars.emplace_back(tag, value);
+    };
+    for (const auto& metric : stepMetricTable()) {
+        if (metric.stored != StepMetric::Stored::Flag)
+            add(metric.text.key, metric.value(metrics));
+    }
+    for (const auto& metric : blockMetricTable()) {
+        for (std::size_t block = 0; block < metrics.attention.size(); ++block)
+            add(metric.text.key + "/" + std::to_string(block), metrics.attention[block].*metric.value);
+    }
+    return scalars;
+}
+
+std::optional<StepMetrics> stepMetricsFromJson(const std::string& line)
+{
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (!at(json, "step").is_number_integer() || !json.contains("loss"))
+        return std::nullopt;
+    StepMetrics m;
+    m.step = json["step"].get<std::int64_t>();
+    for (const auto& metric : stepMetricTable())
+        metric.set(m, read(metric, at(json, metric.text.key)));
+    for (const auto& metric : blockMetricTable()) {
+        const auto& blocks = at(json, metric.text.key);
+        if (!blocks.is_array())
+            continue;
+        m.attention.resize(std::max(m.attention.size(), blocks.size()));
+        for (std::size_t i = 0; i < blocks.size(); ++i)
+            m.attention[i].*metric.value = readNumber(blocks[i]);
+    }
+    return m;
+}
+
+MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t lastStep)
+    : file_(runFolder / "metrics.jsonl")
+{
+    std::string kept;
+    std::ifstream before(file_);
+    for (std::string line; std::getline(before, line);) {
+        if (const auto metrics = stepMetricsFromJson(line)) {
+            if (metrics->step <= lastStep)
+                kept += toJson(*metrics).dump() + "\n";
+        } else if (const auto step = validatedStep(line); step && *step <= lastStep) {
+            kept += line + "\n";
+            validated_.insert(*step);
+        }
+    }
+    writeFileAtomically(file_, kept);
+    stream_.open(file_, std::ios::app);
+}
+
+void MetricsFile::append(const StepMetrics& metrics)
+{
+    append(toJson(metrics).dump());
+}
+
+void MetricsFile::appendValidation(std::int64_t step, const EventFile::Scalars& means)
+{
+    nlohmann::ordered_json json = {{"step", step}};
+    for (const auto& [name, value] : means) {
+        const auto slash = name.find('/');
+        json["validation"][name.substr(0, slash)][name.substr(slash + 1)] = number(value);
+    }
+    append(json.dump());
+    validated_.insert(step);
+}
+
+void MetricsFile::append(const std::string& line)
+{
+    stream_ << line << "\n" << std::flush;
+    if (!stream_)
+        throw StoreError(file_.string() + " could not be written: make room on the disk, then resume the run");
+}
+
+std::vector<StepMetrics> readMetrics(const std::filesystem::path& runFolder)
+{
+    std::vector<StepMetrics> all;
+    std::ifstream stream(runFolder / "metrics.jsonl");
+    for (std::string line; std::getline(stream, line);) {
+        if (auto metrics = stepMetricsFromJson(line))
+            all.push_back(*metrics);
+    }
+    return all;
+}
+
+} // namespace nanodit

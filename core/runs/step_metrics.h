@@ -1,0 +1,38 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace nanodit {
+
+/// Shares by what was dropped, in this order everywhere: nothing, text, DINO, both.
+inline constexpr std::array<const char*, 4> dropNames = {"none", "text", "dino", "both"};
+
+/// What a block's cross attention looked at, means over samples, heads and latent tokens.
+struct BlockAttention {
+    double text = 0, cls = 0, patches = 0; ///< Shares; they sum to 1.
+    double alignment = 0;                  ///< Patches from a latent's own place to its attention's centre of mass.
+};
+
+/// One optimiser step, as written to metrics.jsonl. Not-a-number marks what a step did not have (no sample of a
+/// category).
+struct StepMetrics {
+    std::int64_t step = 0; ///< Counts from 1.
+    double loss = 0;
+    std::array<double, 4> lossByQuarter{}; ///< t in [0, 1/4), [1/4, 1/2)...
+    std::array<double, 4> lossByDrop{};    ///< By dropNames.
+    std::array<std::int64_t, 4> samplesByDrop{};
+    double velocityNorm = 0;
+    double gradNorm = 0; ///< Before clipping.
+    double gradNormPatchProj = 0;
+    double lr = 0;
+    double samplesPerSecond = 0;
+    double dataWaitSeconds = 0;
+    double residentMegabytes = 0;
+    std::int64_t damagedSamples = 0;       ///< Left out as they could not be read, since the run was begun or resumed.
+    bool skipped = false;                  ///< Loss or gradient was not finite: weights untouched.
+    std::vector<BlockAttention> attention; ///< By block, before the step; empty at steps that did not measure it.
+};
+
+} // namespace nanodit

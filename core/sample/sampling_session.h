@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/config/model_config.h"
+#include "core/config/workspace_config.h"
+#include "core/io/image.h"
+#include "core/runtime/device_choice.h"
+#include "core/runtime/job.h"
+#include "core/sample/sample_request.h"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+struct SamplePreview {
+    std::int64_t step = 0, steps = 0;
+    Image picture;
+};
+struct SampleResult {
+    Image picture;
+    PngText settings; ///< Written into the PNG; sampleRequestFromPng restores it.
+    double seconds = 0;
+    std::vector<std::string> warnings; ///< Sentences: encoders that are not those of the model's training data.
+};
+
+/// A checkpoint and the encoders it needs, loaded when first needed and kept. One thread at a time.
+class SamplingSession {
+public:
+    /// `checkpoint`: a checkpoint folder, or a .safetensors/.pt file beside a state.json. EMA weights where there are.
+    static std::shared_ptr<SamplingSession> open(const Workspace& workspace, const std::filesystem::path& checkpoint,
+                                                 const DeviceChoice& device = {});
+    virtual ~SamplingSession() = default;
+    /// Empty when stopped.
+    virtual std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,
+                                               const std::function<void(const SamplePreview&)>& onPreview) = 0;
+    virtual const ModelConfig& model() const = 0;
+    virtual std::string description() const = 0; ///< "demo-run, step 2000, EMA, 9.0 M parameters"
+};
+
+} // namespace nanodit

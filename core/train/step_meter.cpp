@@ -1,0 +1,74 @@
+#include "core/train/step_meter.h"
+
+#include "core/train/draws.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <unistd.h>
+
+namespace nanodit {
+
+namespace {
+
+constexpr double none = std::numeric_limits<double>::quiet_NaN();
+
+/// Memory of this process that is in RAM now.
+double residentMegabytes()
+{
+    std::ifstream file("/proc/self/statm");
+    double pages = 0, resident = 0;
+    file >> pages >> resident;
+    return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
+} // namespace
+
+double StepMeter::Mean::value() const
+{
+    return count == 0 ? none : sum / static_cast<double>(count);
+}
+
+StepMeter::StepMeter()
+    : start_(std::chrono::steady_clock::now())
+{
+}
+
+void StepMeter::add(const Draws& draws, const at::Tensor& perSample, const at::Tensor& velocity)
+{
+    const auto losses = perSample.detach().to(at::kCPU, at::kDouble).contiguous();
+    for (std::size_t i = 0; i < draws.drops.size(); ++i) {
+        const double loss = losses.data_ptr<double>()[i];
+        const auto quarter = std::clamp(static_cast<int>(draws.t.data_ptr<float>()[i] * 4), 0, 3);
+        for (auto* mean :
+             {&byQuarter_[static_cast<std::size_t>(quarter)], &byDrop_[static_cast<std::size_t>(draws.drops[i])]}) {
+            mean->sum += loss;
+            ++mean->count;
+        }
+    }
+    lossSum_ += losses.mean().item<double>();
+    squaredVelocity_ += velocity.square().mean().item<double>();
+    samples_ += losses.size(0);
+    ++microBatches_;
+}
+
+StepMetrics StepMeter::finish() const
+{
+    StepMetrics metrics;
+    const auto batches = static_cast<double>(microBatches_);
+    metrics.loss = microBatches_ == 0 ? none : lossSum_ / batches;
+    metrics.velocityNorm = microBatches_ == 0 ? none : std::sqrt(squaredVelocity_ / batches);
+    for (std::size_t i = 0; i < 4; ++i) {
+        metrics.lossByQuarter[i] = byQuarter_[i].value();
+        metrics.lossByDrop[i] = byDrop_[i].value();
+        metrics.samplesByDrop[i] = byDrop_[i].count;
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    metrics.samplesPerSecond = static_cast<double>(samples_) / std::max(seconds, 1e-9);
+    metrics.dataWaitSeconds = dataWait_;
+    metrics.residentMegabytes = residentMegabytes();
+    return metrics;
+}
+
+} // namespace nanodit

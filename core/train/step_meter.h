@@ -1,0 +1,38 @@
+#pragma once
+
+#include "core/runs/step_metrics.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+namespace nanodit {
+
+struct Draws;
+
+/// Gathers a step's metrics over its micro-batches.
+class StepMeter {
+public:
+    StepMeter();
+    /// perSample [B], velocity [B, C, H, W].
+    void add(const Draws& draws, const at::Tensor& perSample, const at::Tensor& velocity);
+    void waitedForData(double seconds) { dataWait_ += seconds; }
+    /// All but step, gradient norms, lr and skipped.
+    StepMetrics finish() const;
+
+private:
+    struct Mean {
+        double sum = 0;
+        std::int64_t count = 0;
+        double value() const; ///< NaN without samples.
+    };
+    std::chrono::steady_clock::time_point start_;
+    double dataWait_ = 0, squaredVelocity_ = 0;
+    std::int64_t microBatches_ = 0, samples_ = 0;
+    double lossSum_ = 0;
+    std::array<Mean, 4> byQuarter_, byDrop_;
+};
+
+} // namespace nanodit
