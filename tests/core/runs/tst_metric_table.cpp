@@ -1,0 +1,126 @@
+#include "core/runs/metric_table.h"
+#include "core/runs/metrics_file.h"
+#include "core/runtime/error.h"
+
+#include <QtTest/QTest>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <set>
+
+using namespace nanodit;
+
+class TestMetricTable : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void everyNumberHasItsOwnPlace();
+    void everyNumberComesBackFromItsLine();
+    void tagsAreTheKeysOfTheTable();
+    void aLineOfAnEarlierVersionIsRead();
+    void linesThatAreNoStepsAreNone();
+    void anUnknownKeyIsNamed();
+};
+
+namespace {
+
+/// A different value in every field that the table knows.
+StepMetrics distinctMetrics()
+{
+    StepMetrics m;
+    m.step = 7;
+    double value = 2;
+    for (const auto& metric : stepMetricTable())
+        metric.set(m, metric.stored == StepMetric::Stored::Flag ? 1 : value++);
+    m.attention.resize(2);
+    for (auto& block : m.attention) {
+        for (const auto& metric : blockMetricTable())
+            block.*metric.value = value++;
+    }
+    return m;
+}
+
+} // namespace
+
+void TestMetricTable::everyNumberHasItsOwnPlace()
+{
+    const auto m = distinctMetrics();
+    std::set<std::string> keys;
+    std::set<double> values;
+    for (const auto& metric : stepMetricTable()) {
+        QVERIFY2(keys.insert(metric.text.key).second, metric.text.key.c_str());
+        QVERIFY2(!metric.text.label.empty() && !metric.text.help.empty(), metric.text.key.c_str());
+        if (metric.stored != StepMetric::Stored::Flag)
+            QVERIFY2(values.insert(metric.value(m)).second, metric.text.key.c_str());
+    }
+    QVERIFY(keys.size() >= 20);
+}
+
+void TestMetricTable::everyNumberComesBackFromItsLine()
+{
+    const auto m = distinctMetrics();
+    const auto line = toJson(m).dump();
+    const auto again = stepMetricsFromJson(line);
+    QVERIFY(again.has_value());
+    QCOMPARE(again->step, m.step);
+    for (const auto& metric : stepMetricTable())
+        QVERIFY2(metric.value(*again) == metric.value(m), metric.text.key.c_str());
+    QCOMPARE(again->attention.size(), m.attention.size());
+    for (std::size_t i = 0; i < m.attention.size(); ++i) {
+        for (const auto& metric : blockMetricTable())
+            QVERIFY2(again->attention[i].*metric.value == m.attention[i].*metric.value, metric.text.key.c_str());
+    }
+    QCOMPARE(toJson(*again).dump(), line);
+}
+
+void TestMetricTable::tagsAreTheKeysOfTheTable()
+{
+    const auto m = distinctMetrics();
+    std::set<std::string> tags;
+    for (const auto& [tag, value] : scalarsOf(m))
+        tags.insert(tag);
+    QVERIFY(tags.count("loss") == 1);
+    QVERIFY(tags.count("loss_by_t/0.75-1") == 1);
+    QVERIFY(tags.count("samples_by_drop/dino") == 1);
+    QVERIFY(tags.count("attention/alignment/1") == 1);
+    QVERIFY(tags.count("skipped") == 0);
+    auto withoutLoss = m;
+    withoutLoss.lossByDrop[1] = std::nan("");
+    for (const auto& [tag, value] : scalarsOf(withoutLoss))
+        QVERIFY2(tag != "loss_by_drop/text", "a number that a step did not have has no tag");
+}
+
+void TestMetricTable::aLineOfAnEarlierVersionIsRead()
+{
+    const auto m = stepMetricsFromJson(
+        R"({"step": 3, "loss": 1.25, "velocity_norm": null, "loss_by_t": {"0-0.25": 2}, "skipped": false, "later": 1})");
+    QVERIFY(m.has_value());
+    QCOMPARE(m->step, 3);
+    QCOMPARE(m->loss, 1.25);
+    QCOMPARE(m->lossByQuarter[0], 2.0);
+    QVERIFY(std::isnan(m->velocityNorm) && std::isnan(m->gradNorm));
+    QCOMPARE(m->damagedSamples, 0);
+}
+
+void TestMetricTable::linesThatAreNoStepsAreNone()
+{
+    for (const char* line :
+         {"", "{", "[1]", "3", "null", R"({"step": 3})", R"({"loss": 1})", R"({"step": "3", "loss": 1})",
+          R"({"step": 3, "validation": {"reconstruction": {"ssim": 0.5}}})", R"({"step": 3, "loss": 1)"})
+        QVERIFY2(!stepMetricsFromJson(line), line);
+    // Foreign types in known places are read as numbers that are not there.
+    const auto odd =
+        stepMetricsFromJson(R"({"step": 1, "loss": "x", "loss_by_t": 3, "attention": {"text": 4, "cls": ["y"]}})");
+    QVERIFY(odd.has_value());
+    QVERIFY(std::isnan(odd->loss));
+    QCOMPARE(odd->attention.size(), std::size_t{1});
+}
+
+void TestMetricTable::anUnknownKeyIsNamed()
+{
+    QVERIFY_EXCEPTION_THROWN(stepMetric("los"), UsageError);
+    QCOMPARE(stepMetric("velocity_norm").text.healthy->low, 0.5);
+}
+
+QTEST_APPLESS_MAIN(TestMetricTable)
+#include "tst_metric_table.moc"
