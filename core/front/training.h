@@ -4,7 +4,10 @@
 /// Functions throw nanodit::Error; jobs do so from run(). Sinks are called on the job's thread.
 
 #include "core/runs/catalogue.h"        // IWYU pragma: export
+#include "core/runs/configurations.h"   // IWYU pragma: export
+#include "core/runs/metric_table.h"     // IWYU pragma: export
 #include "core/runs/metrics_file.h"     // IWYU pragma: export
+#include "core/runs/previews.h"         // IWYU pragma: export
 #include "core/runs/step_metrics.h"     // IWYU pragma: export
 #include "core/train/train_job.h"       // IWYU pragma: export
 #include "core/validate/run_overview.h" // IWYU pragma: export

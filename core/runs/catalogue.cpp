@@ -1,12 +1,22 @@
 #include "core/runs/catalogue.h"
 
+#include "core/runtime/error.h"
+
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
-#include <utility>
+#include <map>
+#include <system_error>
 
 namespace nanodit {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+const std::string checkpointPrefix = "step-";
+
+} // namespace
 
 std::string checkpointName(std::int64_t step)
 {
@@ -15,21 +25,31 @@ std::string checkpointName(std::int64_t step)
     return name;
 }
 
+std::optional<std::int64_t> checkpointStep(const std::string& name)
+{
+    if (!name.starts_with(checkpointPrefix))
+        return std::nullopt;
+    std::int64_t step = 0;
+    const auto* const end = name.data() + name.size();
+    const auto [rest, error] = std::from_chars(name.data() + checkpointPrefix.size(), end, step);
+    return error == std::errc() && rest == end && step >= 0 ? std::optional(step) : std::nullopt;
+}
+
 std::vector<fs::path> listCheckpoints(const fs::path& runFolder)
 {
-    std::vector<fs::path> found;
+    std::map<std::int64_t, fs::path> found;
     std::error_code error;
     for (fs::directory_iterator entry(runFolder / "checkpoints", error), end; !error && entry != end;
          entry.increment(error)) {
-        const auto name = entry->path().filename().string();
-        if (name.starts_with("step-") && fs::exists(entry->path() / "state.json"))
-            found.push_back(entry->path());
+        std::error_code none;
+        const auto step = checkpointStep(entry->path().filename().string());
+        if (step && fs::exists(entry->path() / "state.json", none))
+            found.emplace(*step, entry->path());
     }
-    std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {
-        const auto x = a.filename().string(), y = b.filename().string(); // longer numbers are later steps
-        return x.size() != y.size() ? x.size() < y.size() : x < y;
-    });
-    return found;
+    std::vector<fs::path> checkpoints;
+    for (auto& [step, path] : found)
+        checkpoints.push_back(std::move(path));
+    return checkpoints;
 }
 
 std::vector<RunInfo> listRuns(const Workspace& workspace)
@@ -38,17 +58,105 @@ std::vector<RunInfo> listRuns(const Workspace& workspace)
     std::error_code error;
     for (fs::directory_iterator entry(workspace.runsFolder(), error), end; !error && entry != end;
          entry.increment(error)) {
-        if (!entry->is_directory())
+        std::error_code none;
+        if (!entry->is_directory(none))
             continue;
         RunInfo run{.name = entry->path().filename().string(),
                     .folder = entry->path(),
                     .checkpoints = listCheckpoints(entry->path())};
-        if (!run.checkpoints.empty() || fs::exists(run.folder / "metrics.jsonl") ||
-            fs::exists(run.folder / "config.yaml"))
+        if (!run.checkpoints.empty())
+            run.lastWritten = fs::last_write_time(run.checkpoints.back(), none);
+        if (!run.checkpoints.empty() || fs::exists(run.folder / "metrics.jsonl", none) ||
+            fs::exists(run.folder / "config.yaml", none))
             runs.push_back(std::move(run));
     }
     std::sort(runs.begin(), runs.end(), [](const RunInfo& a, const RunInfo& b) { return a.name < b.name; });
     return runs;
+}
+
+const RunInfo* newestRun(const std::vector<RunInfo>& runs)
+{
+    const RunInfo* newest = nullptr;
+    for (const auto& run : runs) {
+        if (!run.checkpoints.empty() && (newest == nullptr || run.lastWritten > newest->lastWritten))
+            newest = &run;
+    }
+    return newest;
+}
+
+fs::path newestCheckpoint(const Workspace& workspace, const std::string& name)
+{
+    auto runs = listRuns(workspace);
+    if (!name.empty())
+        std::erase_if(runs, [&name](const RunInfo& run) { return run.name != name; });
+    if (const auto* const run = newestRun(runs))
+        return run->checkpoints.back();
+    if (name.empty())
+        throw UsageError("no run in " + workspace.runsFolder().string() + " has a checkpoint: train one first");
+    throw UsageError("the run \"" + name + "\" has no checkpoint in " + workspace.runsFolder().string());
+}
+
+std::string freeRunName(const Workspace& workspace, const std::string& stem)
+{
+    for (int i = 1;; ++i) {
+        const auto name = i == 1 ? stem : stem + "-" + std::to_string(i);
+        std::error_code none;
+        if (!fs::exists(fs::symlink_status(workspace.runsFolder() / name, none)))
+            return name;
+    }
+}
+
+RunState runState(const RunInfo& run, std::int64_t steps, std::int64_t planned, bool running)
+{
+    if (running)
+        return RunState::Running;
+    if (planned > 0 && steps >= planned)
+        return RunState::Finished;
+    return run.checkpoints.empty() ? RunState::NoCheckpoint : RunState::Stopped;
+}
+
+std::string runStateName(RunState state)
+{
+    switch (state) {
+    case RunState::Running:
+        return "running";
+    case RunState::Finished:
+        return "finished";
+    case RunState::Stopped:
+        return "stopped";
+    case RunState::NoCheckpoint:
+        break;
+    }
+    return "no checkpoint";
+}
+
+std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& runs)
+{
+    std::vector<ValidationSubject> subjects;
+    for (const auto& run : runs) {
+        std::map<std::int64_t, ValidationSubject, std::greater<>> bySteps;
+        const auto subjectOf = [&](std::int64_t step) -> ValidationSubject& {
+            auto& subject = bySteps[step];
+            subject.run = run.name;
+            subject.step = step;
+            return subject;
+        };
+        for (const auto& checkpoint : run.checkpoints) {
+            if (const auto step = checkpointStep(checkpoint.filename().string()))
+                subjectOf(*step).checkpoint = checkpoint;
+        }
+        std::error_code error;
+        for (fs::directory_iterator entry(run.folder / "validation", error), end; !error && entry != end;
+             entry.increment(error)) {
+            std::error_code none;
+            const auto step = checkpointStep(entry->path().filename().string());
+            if (step && fs::exists(entry->path() / "report.json", none))
+                subjectOf(*step).report = entry->path();
+        }
+        for (auto& [step, subject] : bySteps)
+            subjects.push_back(std::move(subject));
+    }
+    return subjects;
 }
 
 } // namespace nanodit

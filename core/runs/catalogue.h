@@ -6,13 +6,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace nanodit {
 
-/// "step-00001000"
+/// "step-00001000", and back; empty for any other name.
 std::string checkpointName(std::int64_t step);
+std::optional<std::int64_t> checkpointStep(const std::string& name);
 /// Complete checkpoints of a run, by step, oldest first.
 std::vector<std::filesystem::path> listCheckpoints(const std::filesystem::path& runFolder);
 
@@ -20,8 +22,34 @@ struct RunInfo {
     std::string name;
     std::filesystem::path folder;
     std::vector<std::filesystem::path> checkpoints; ///< By step, oldest first.
+    /// When the last of them was written; the smallest time without one.
+    std::filesystem::file_time_type lastWritten = std::filesystem::file_time_type::min();
 };
 /// By name.
 std::vector<RunInfo> listRuns(const Workspace& workspace);
+
+/// The run whose last checkpoint was written last; null when none has a checkpoint.
+const RunInfo* newestRun(const std::vector<RunInfo>& runs);
+/// The last checkpoint of that run, or of the run of this name. Throws UsageError when there is none.
+std::filesystem::path newestCheckpoint(const Workspace& workspace, const std::string& run = {});
+
+/// `stem`, `stem`-2, ...: the first name that no folder below runs/ has.
+std::string freeRunName(const Workspace& workspace, const std::string& stem = "run");
+
+enum class RunState { Running, Finished, Stopped, NoCheckpoint };
+/// `planned`: steps of its configuration, 0 when that is not known. `running`: somebody trains it now.
+RunState runState(const RunInfo& run, std::int64_t steps, std::int64_t planned, bool running = false);
+/// "running", "finished", "stopped", "no checkpoint"
+std::string runStateName(RunState state);
+
+/// A step of a run that can be validated, was validated, or both.
+struct ValidationSubject {
+    std::string run;
+    std::int64_t step = 0;
+    std::filesystem::path checkpoint; ///< Empty where it was removed.
+    std::filesystem::path report;     ///< Folder that holds a report.json; empty where there is none.
+};
+/// By run, the newest step of each first.
+std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& runs);
 
 } // namespace nanodit

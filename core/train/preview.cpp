@@ -4,8 +4,7 @@
 #include "core/config/workspace_config.h"
 #include "core/dataset/catalog.h"
 #include "core/io/image.h"
-#include "core/runs/catalogue.h"
-#include "core/runs/checkpoint.h"
+#include "core/runs/previews.h"
 #include "core/runtime/job.h"
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
@@ -77,8 +76,7 @@ bool PreviewPainter::paint(const NanoDiT& model, std::int64_t step, const std::f
         if (!preview)
             return false;
         preview->step = step;
-        const auto file = runFolder / "samples" / (checkpointName(step) + "-" + preview->recordId + ".png");
-        writePng(file, preview->picture);
+        writePng(previewFile(runFolder, step, preview->recordId), preview->picture);
         onPreview(*preview);
     }
     return true;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <system_error>
 
 namespace nanodit {
 
@@ -186,13 +187,13 @@ std::vector<fs::path> listValidationReports(const Workspace& workspace)
 {
     std::vector<fs::path> folders;
     for (const auto& run : listRuns(workspace)) {
-        const auto parent = run.folder / "validation";
-        if (!fs::is_directory(parent))
-            continue;
-        std::vector<fs::path> own;
-        for (const auto& entry : fs::directory_iterator(parent)) {
-            if (fs::exists(entry.path() / "report.json"))
-                own.push_back(entry.path());
+        std::vector<fs::path> own; // also those of weights files, whose names are no steps
+        std::error_code error;
+        for (fs::directory_iterator entry(run.folder / "validation", error), end; !error && entry != end;
+             entry.increment(error)) {
+            std::error_code none;
+            if (fs::exists(entry->path() / "report.json", none))
+                own.push_back(entry->path());
         }
         std::sort(own.begin(), own.end());
         folders.insert(folders.end(), own.begin(), own.end());

@@ -38,10 +38,8 @@ void readSteps(RunOverview& overview)
     const auto metrics = readMetrics(overview.run.folder);
     if (metrics.empty()) {
         // A model that was brought here without its metrics still says how far it was trained.
-        const auto name =
-            overview.run.checkpoints.empty() ? std::string() : overview.run.checkpoints.back().filename().string();
-        if (const auto dash = name.rfind('-'); dash != std::string::npos)
-            overview.steps = std::atoll(name.c_str() + dash + 1);
+        if (!overview.run.checkpoints.empty())
+            overview.steps = checkpointStep(overview.run.checkpoints.back().filename().string()).value_or(0);
         return;
     }
     overview.steps = metrics.back().step;
@@ -70,16 +68,12 @@ void readSteps(RunOverview& overview)
 
 void readNewestReport(RunOverview& overview)
 {
-    std::vector<fs::path> folders;
-    std::error_code none;
-    for (const auto& entry : fs::directory_iterator(overview.run.folder / "validation", none)) {
-        if (fs::exists(entry.path() / "report.json", none))
-            folders.push_back(entry.path());
-    }
-    if (folders.empty())
+    const auto subjects = validationSubjects({overview.run});
+    const auto newest = std::find_if(subjects.begin(), subjects.end(), [](const auto& s) { return !s.report.empty(); });
+    if (newest == subjects.end())
         return;
     try {
-        const auto report = readValidationReport(*std::max_element(folders.begin(), folders.end()));
+        const auto report = readValidationReport(newest->report);
         overview.validatedStep = report.step;
         for (const auto task : report.settings.tasks) {
             if (const auto* const summary = report.find(task, keyMetric(task)))

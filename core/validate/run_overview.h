@@ -21,7 +21,7 @@ struct RunOverview {
     std::int64_t validatedStep = 0;      ///< Of its newest report; 0 for none.
     std::vector<MetricSummary> measured; ///< The key metric of each task of that report.
 
-    bool finished() const { return planned > 0 && steps >= planned; }
+    RunState state(bool running = false) const { return runState(run, steps, planned, running); }
 };
 /// By name. What of a run cannot be read is left out of its line.
 std::vector<RunOverview> overviewRuns(const Workspace& workspace);

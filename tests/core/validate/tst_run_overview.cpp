@@ -52,7 +52,7 @@ private Q_SLOTS:
         QCOMPARE(overviews.size(), std::size_t(1));
         const auto& overview = overviews[0];
         QCOMPARE(overview.steps, std::int64_t(3));
-        QVERIFY(overview.finished());
+        QCOMPARE(overview.state(), RunState::Finished);
         QCOMPARE(overview.seconds, 2.0 + 1.0 + 1.0); // 8 samples a step
         QCOMPARE(*overview.loss, 1.0);
         QCOMPARE(overview.course.points.size(), std::size_t(3));
@@ -73,7 +73,7 @@ private Q_SLOTS:
         const auto overviews = overviewRuns(workspace_);
         QCOMPARE(overviews.size(), std::size_t(1));
         QCOMPARE(overviews[0].planned, std::int64_t(0));
-        QVERIFY(!overviews[0].finished());
+        QVERIFY(overviews[0].state() != RunState::Finished);
         QVERIFY(!overviews[0].loss.has_value());
     }
 
