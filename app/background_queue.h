@@ -1,5 +1,7 @@
 #pragma once
 
+#include "app/wording.h"
+
 #include <QObject>
 #include <QPointer>
 #include <QString>
@@ -46,7 +48,7 @@ public:
                     answer(who, [then, result] { then(std::move(*result)); });
                 }
             } catch (const std::exception& error) {
-                answer(who, [failed, message = QString::fromUtf8(error.what())] {
+                answer(who, [failed, message = errorText(error)] {
                     if (failed)
                         failed(message);
                 });

@@ -1,6 +1,7 @@
 #include "app/following_bar.h"
 
 #include "app/job_runner.h"
+#include "app/wording.h"
 #include "widgets/job_bar.h"
 
 namespace nanodit {
@@ -8,7 +9,9 @@ namespace nanodit {
 JobBar* makeFollowingBar(JobRunner* runner, QWidget* parent)
 {
     auto* const bar = new JobBar(runner->name(), parent);
-    QObject::connect(runner, &JobRunner::progressed, bar, &JobBar::setProgress);
+    QObject::connect(runner, &JobRunner::progressed, bar, [bar](const Progress& progress) {
+        bar->setProgress(progress, stageText(progress), progressText(progress));
+    });
     QObject::connect(runner, &JobRunner::pausedChanged, bar, &JobBar::setPaused);
     QObject::connect(runner, &JobRunner::stoppingChanged, bar, &JobBar::setStopping);
     QObject::connect(runner, &JobRunner::ended, bar, &QObject::deleteLater);

@@ -1,5 +1,8 @@
 #include "app/job_runner.h"
 
+#include "app/wording.h"
+#include "core/runtime/error.h"
+
 #include <exception>
 #include <new>
 #include <utility>
@@ -46,15 +49,17 @@ JobRunner::~JobRunner()
 JobRunner::Outcome JobRunner::runToItsEnd(Job& job, const JobContext& context)
 {
     try {
-        return {.end = job.run(context), .failure = {}};
+        return {.end = job.run(context)};
     } catch (const std::bad_alloc&) {
-        return {.end = JobEnd::Finished,
-                .failure = "there is not enough memory: close other programs, or make the batch, the pictures or the "
-                           "model smaller"};
+        return {.failure =
+                    tr("There is not enough memory: close other programs, or make the batch, the pictures or the "
+                       "model smaller.")};
+    } catch (const Error& error) {
+        return {.failure = errorText(error), .remedy = error.remedy()};
     } catch (const std::exception& error) {
-        return {.end = JobEnd::Finished, .failure = error.what()};
+        return {.failure = errorText(error)};
     } catch (...) {
-        return {.end = JobEnd::Finished, .failure = "an error of unknown kind stopped it"};
+        return {.failure = tr("The job stopped because of an unknown error.")};
     }
 }
 
@@ -130,8 +135,9 @@ void JobRunner::finish(const Outcome& outcome)
 {
     drain();
     running_ = false;
+    remedy_ = outcome.remedy;
     if (outcome.failure)
-        Q_EMIT failed(QString::fromStdString(*outcome.failure));
+        Q_EMIT failed(*outcome.failure);
     else
         Q_EMIT finished(outcome.end);
     Q_EMIT ended();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/runtime/job.h"
+#include "core/runtime/remedy.h"
 
 #include <QElapsedTimer>
 #include <QObject>
@@ -11,7 +12,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -42,13 +42,15 @@ public:
     bool paused() const { return paused_; }
     bool stopping() const { return stopping_; }
     const Progress& progress() const { return lastProgress_; }
+    /// What would help, once it has failed and something would.
+    const std::optional<Remedy>& remedy() const { return remedy_; }
 
 Q_SIGNALS:
     void progressed(const nanodit::Progress& progress);
     void logged(nanodit::LogLevel level, const QString& text);
     void pausedChanged(bool paused);
     void stoppingChanged();
-    /// One of these two, then `ended`.
+    /// One of these two, then `ended`. The message says what would help, too.
     void finished(nanodit::JobEnd end);
     void failed(const QString& message);
     void ended();
@@ -56,7 +58,8 @@ Q_SIGNALS:
 private:
     struct Outcome {
         JobEnd end = JobEnd::Finished;
-        std::optional<std::string> failure;
+        std::optional<QString> failure = {};
+        std::optional<Remedy> remedy = {};
     };
     static Outcome runToItsEnd(Job& job, const JobContext& context);
     void post(const Progress& progress);
@@ -69,6 +72,7 @@ private:
     std::shared_ptr<JobControl> control_ = std::make_shared<JobControl>();
     bool running_ = false, paused_ = false, stopping_ = false;
     Progress lastProgress_;
+    std::optional<Remedy> remedy_;
     QElapsedTimer sinceDrain_;
     QTimer drainTimer_;
 

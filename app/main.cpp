@@ -7,6 +7,7 @@
 #include "core/runtime/compute.h"
 #include "core/runtime/device_choice.h"
 #include "core/runtime/error.h"
+#include "app/wording.h"
 #include "core/runtime/waiting_threads.h"
 #include "widgets/theme.h"
 
@@ -245,10 +246,10 @@ int main(int argc, char** argv)
     try {
         return runWindow(application);
     } catch (const UsageError& error) {
-        std::fprintf(stderr, "nanodit-workbench: %s\n", error.what());
+        std::fprintf(stderr, "nanodit-workbench: %s\n", qPrintable(errorText(error)));
         return badUsage;
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "nanodit-workbench: %s\n", error.what());
+        std::fprintf(stderr, "nanodit-workbench: %s\n", qPrintable(errorText(error)));
         return failed;
     }
 }

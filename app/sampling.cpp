@@ -70,12 +70,7 @@ void Sampling::generate(const SampleRequest& request, const fs::path& checkpoint
     const auto work = [this, runner, request, checkpoint, loaded = loaded_, workspace = session_.workspace(),
                        device = session_.device()](const JobContext& context) {
         if (!loaded->session || loaded->checkpoint != checkpoint || loaded->workspace != workspace.root) {
-            context.report({.phase = "loading the checkpoint",
-                            .done = 0,
-                            .total = 0,
-                            .unit = "",
-                            .perSecond = 0,
-                            .secondsLeft = {}});
+            context.report({.stage = Stage::LoadingCheckpoint});
             loaded->session.reset(); // room for the next one
             loaded->session = SamplingSession::open(workspace, checkpoint, device);
             loaded->checkpoint = checkpoint;

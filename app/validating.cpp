@@ -3,6 +3,7 @@
 #include "app/background_queue.h"
 #include "app/job_runner.h"
 #include "app/session.h"
+#include "app/wording.h"
 
 namespace nanodit {
 
@@ -19,7 +20,7 @@ ShownValidation readValidation(const fs::path& report, const fs::path& baseline)
         try {
             shown.differences = compareReports(*shown.baseline, shown.report);
         } catch (const UsageError& error) {
-            shown.obstacle = QString::fromUtf8(error.what());
+            shown.obstacle = errorText(error);
             shown.baseline.reset();
         }
     }

@@ -1,7 +1,6 @@
 #include "widgets/job_bar.h"
 
 #include "widgets/icons.h"
-#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QHBoxLayout>
@@ -32,7 +31,7 @@ QToolButton* flatButton(const QString& drawing, const QString& help, QWidget* pa
 JobBar::JobBar(const QString& name, QWidget* parent)
     : QWidget(parent)
     , name_(new QLabel(name, this))
-    , phase_(new QLabel(this))
+    , stage_(new QLabel(this))
     , bar_(new QProgressBar(this))
     , numbers_(new QLabel(this))
     , pause_(flatButton(QStringLiteral("pause"), tr("Pause %1").arg(name), this))
@@ -42,7 +41,7 @@ JobBar::JobBar(const QString& name, QWidget* parent)
     stop_->setObjectName(QStringLiteral("jobStop"));
     numbers_->setObjectName(QStringLiteral("jobNumbers"));
     setRole(name_, "section");
-    setRole(phase_, "secondary");
+    setRole(stage_, "secondary");
     numbers_->setFont(tabularFont(numbers_->font()));
     bar_->setTextVisible(false);
     bar_->setFixedWidth(140);
@@ -53,7 +52,7 @@ JobBar::JobBar(const QString& name, QWidget* parent)
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(8);
     row->addWidget(name_);
-    row->addWidget(phase_);
+    row->addWidget(stage_);
     row->addWidget(bar_);
     row->addWidget(numbers_);
     row->addWidget(pause_);
@@ -67,16 +66,16 @@ JobBar::JobBar(const QString& name, QWidget* parent)
     connect(stop_, &QToolButton::clicked, this, &JobBar::stopRequested);
 }
 
-void JobBar::setProgress(const Progress& progress)
+void JobBar::setProgress(const Progress& progress, const QString& stage, const QString& numbers)
 {
     if (stopping_)
         return;
-    phase_->setText(QString::fromStdString(progress.phase));
+    stage_->setText(stage);
     const bool known = progress.total > 0;
     bar_->setRange(0, known ? 1000 : 0);
     if (known)
         bar_->setValue(static_cast<int>(1000 * progress.done / progress.total));
-    progress_ = progressText(progress);
+    progress_ = numbers;
     showNumbers();
 }
 
@@ -103,7 +102,7 @@ void JobBar::setPaused(bool paused)
 void JobBar::setStopping()
 {
     stopping_ = true;
-    phase_->clear();
+    stage_->clear();
     bar_->setRange(0, 0);
     showNumbers();
     pause_->setEnabled(false);
@@ -113,7 +112,7 @@ void JobBar::setStopping()
 void JobBar::setParts(Parts parts)
 {
     name_->setVisible(parts == Parts::All || parts == Parts::Compact);
-    phase_->setVisible(parts == Parts::All);
+    stage_->setVisible(parts == Parts::All);
     bar_->setVisible(parts != Parts::Controls);
     parts_ = parts;
     showNumbers();

@@ -10,16 +10,17 @@ class QToolButton;
 
 namespace nanodit {
 
-/// One running job in the status strip: name, phase, bar, rate, time left, pause and stop.
+/// One running job in the status strip: name, stage, bar, rate, time left, pause and stop.
 class JobBar : public QWidget {
     Q_OBJECT
 
 public:
     explicit JobBar(const QString& name, QWidget* parent = nullptr);
-    void setProgress(const Progress& progress);
+    /// `stage` and `numbers`: the progress in words.
+    void setProgress(const Progress& progress, const QString& stage, const QString& numbers);
     void setPaused(bool paused);
     void setStopping();
-    /// All; without the phase, to make room for other jobs; without the name too, where that stands beside it; pause
+    /// All; without the stage, to make room for other jobs; without the name too, where that stands beside it; pause
     /// and stop, and whether it is paused or stopping.
     enum class Parts { All, Compact, Numbers, Controls };
     void setParts(Parts parts);
@@ -37,7 +38,7 @@ private:
     void showNumbers();
 
     QLabel* name_;
-    QLabel* phase_;
+    QLabel* stage_;
     QProgressBar* bar_;
     QLabel* numbers_;
     QToolButton* pause_;

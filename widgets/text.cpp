@@ -26,21 +26,6 @@ QString rateText(double perSecond, const QString& unit)
     return QStringLiteral("%1 %2/s").arg(numberText(perSecond), unit);
 }
 
-QString progressText(const Progress& progress)
-{
-    const auto unit = QString::fromStdString(progress.unit);
-    QStringList parts;
-    if (progress.total > 0)
-        parts << QStringLiteral("%1/%2 %3").arg(QString::number(progress.done), QString::number(progress.total), unit);
-    else if (progress.done > 0)
-        parts << QStringLiteral("%1 %2").arg(QString::number(progress.done), unit);
-    if (progress.perSecond > 0)
-        parts << rateText(progress.perSecond, unit);
-    if (progress.secondsLeft)
-        parts << QStringLiteral("%1 left").arg(durationText(*progress.secondsLeft));
-    return parts.join(QStringLiteral(" · "));
-}
-
 QString numberText(double value, int digits)
 {
     if (!std::isfinite(value))

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "core/runtime/job.h"
-
 #include <QString>
+
+#include <cstdint>
 
 namespace nanodit {
 
@@ -10,8 +10,6 @@ namespace nanodit {
 QString durationText(double seconds);
 /// "2.6 images/s"; slow rates turn around: "4.2 s/image".
 QString rateText(double perSecond, const QString& unit);
-/// "812/2000 steps · 2.6 steps/s · 7:41 left", leaving out what is not known.
-QString progressText(const Progress& progress);
 /// At most `digits` significant figures, without a trailing zero's noise: "0.0312", "1.4", "12 300", "3.0e-05".
 QString numberText(double value, int digits = 3);
 /// A folder as a person would say it: "~/pictures" for one in the home folder.

@@ -1,6 +1,7 @@
 #include "app/cli/commands.h"
 #include "core/front/golden.h"
 #include "core/runtime/error.h"
+#include "app/cli/wording.h"
 
 #include <nlohmann/json.hpp>
 
@@ -45,7 +46,7 @@ void runGoldens(const std::vector<std::filesystem::path>& given, Options& option
         try {
             report = runGolden(folder);
         } catch (const Error& error) { // one broken case must not hide the others
-            report = {.folder = folder, .kind = "unreadable", .lines = {{.name = "case", .note = error.what()}}};
+            report = {.folder = folder, .kind = "unreadable", .lines = {{.name = "case", .note = errorText(error)}}};
         }
         cases.push_back(toJson(report));
         std::vector<std::vector<std::string>> rows;

@@ -1,6 +1,7 @@
 #include "app/cli/caption_command.h"
 #include "app/cli/commands.h"
 #include "app/cli/rank_options.h"
+#include "app/cli/wording.h"
 #include "core/config/field.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/waiting_threads.h"
@@ -107,13 +108,13 @@ int main(int argc, char** argv)
     try {
         return run(argc, argv, options);
     } catch (const nanodit::UsageError& error) {
-        printError(options, error.what());
+        printError(options, nanodit::cli::errorText(error).c_str());
         return badUsage;
     } catch (const nanodit::DataError& error) {
-        printError(options, error.what());
+        printError(options, nanodit::cli::errorText(error).c_str());
         return badUsage;
     } catch (const std::exception& error) {
-        printError(options, error.what());
+        printError(options, nanodit::cli::errorText(error).c_str());
         return failed;
     }
 }

@@ -5,6 +5,7 @@
 #include "app/cli/report_text.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
+#include "app/cli/wording.h"
 #include "core/io/size_text.h"
 #include "core/runtime/job.h"
 
@@ -57,7 +58,7 @@ void runPreprocess(const Wanted& wanted, Options& options)
     try {
         end = runJob(*makePreprocessJob(std::move(request), limits), options.output);
     } catch (const TooManyFailures& error) { // the report has come, and people want to see it
-        tooMany = error.what();
+        tooMany = errorText(error);
     }
     std::vector<std::vector<std::string>> rows = {{"pass", "made", "whole before", "failed", "time", "memory"}};
     std::string failures;

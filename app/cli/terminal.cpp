@@ -1,5 +1,7 @@
 #include "app/cli/terminal.h"
 
+#include "app/cli/wording.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -47,16 +49,6 @@ private:
     struct sigaction oldInterrupt_ = {}, oldTerminate_ = {};
 };
 
-std::string rateText(const Progress& progress)
-{
-    char text[64];
-    if (progress.perSecond >= 1)
-        std::snprintf(text, sizeof text, "%.1f %s/s", progress.perSecond, progress.unit.c_str());
-    else
-        std::snprintf(text, sizeof text, "%.1f s each", 1 / progress.perSecond);
-    return text;
-}
-
 /// Draws progress on stderr.
 class ProgressLine {
 public:
@@ -70,14 +62,15 @@ public:
     {
         if (quiet_)
             return;
-        if (progress.phase != phase_)
+        const auto stage = stageText(progress);
+        if (stage != stage_)
             finishLine();
         const auto now = std::chrono::steady_clock::now();
         const bool done = progress.total > 0 && progress.done >= progress.total;
         const auto interval = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
-        if (!done && progress.phase == phase_ && now - last_ < interval)
+        if (!done && stage == stage_ && now - last_ < interval)
             return;
-        phase_ = progress.phase;
+        stage_ = stage;
         last_ = now;
         const auto text = line(progress);
         if (terminal_) {
@@ -108,19 +101,16 @@ public:
 
 private:
     bool quiet_, terminal_, open_ = false;
-    std::string phase_, lastText_;
+    std::string stage_, lastText_;
     std::chrono::steady_clock::time_point last_{};
 
     std::string line(const Progress& progress) const
     {
-        std::string text = progress.phase;
-        if (progress.total > 0) {
-            if (terminal_)
-                text += "  " + bar(progress);
-            text += "  " + std::to_string(progress.done) + "/" + std::to_string(progress.total) + " " + progress.unit;
-        } else if (progress.done > 0) {
-            text += "  " + std::to_string(progress.done) + " " + progress.unit;
-        }
+        std::string text = stage_;
+        if (progress.total > 0 && terminal_)
+            text += "  " + bar(progress);
+        if (progress.total > 0 || progress.done > 0)
+            text += "  " + amountText(progress);
         if (progress.perSecond > 0)
             text += "  " + rateText(progress);
         if (progress.secondsLeft && progress.done < progress.total)

@@ -2,6 +2,7 @@
 
 #include "app/configurations.h"
 #include "app/dialogs.h"
+#include "app/wording.h"
 #include "widgets/config_form.h"
 #include "widgets/page_frame.h"
 #include "widgets/theme.h"
@@ -164,7 +165,7 @@ void RunForm::loadConfiguration(const std::filesystem::path& file)
     try {
         loaded_ = readTrainConfig(file);
     } catch (const Error& error) {
-        Q_EMIT failed(tr("The configuration could not be read"), QString::fromUtf8(error.what()));
+        Q_EMIT failed(tr("The configuration could not be read"), errorText(error));
         return;
     }
     auto config = loaded_;

@@ -3,6 +3,7 @@
 #include "app/background_queue.h"
 #include "app/training.h"
 #include "core/front/validation.h"
+#include "app/wording.h"
 #include "widgets/banner.h"
 #include "widgets/cards.h"
 #include "widgets/curve_legend.h"
@@ -296,7 +297,7 @@ void RunsPage::showDifferences(const std::vector<const RunOverview*>& runs)
     try {
         rows = settingRows(configurationDifferences(infos));
     } catch (const Error& error) {
-        return differencesNote_->setText(QString::fromUtf8(error.what()));
+        return differencesNote_->setText(errorText(error));
     }
     differencesNote_->setText(rows.empty() ? tr("Nothing: they were trained with the same settings.") : QString());
     differencesNote_->setVisible(rows.empty());

@@ -4,6 +4,7 @@
 #include "app/dialogs.h"
 #include "app/job_runner.h"
 #include "app/pages/sample_form.h"
+#include "app/wording.h"
 #include "widgets/banner.h"
 #include "widgets/filmstrip.h"
 #include "widgets/image_canvas.h"
@@ -142,7 +143,7 @@ void SamplePage::connectSampling()
         if (progress.total > 0)
             progress_->setValue(static_cast<int>(1000 * progress.done / progress.total));
         const auto numbers = progressText(progress);
-        caption_->setText(numbers.isEmpty() ? QString::fromStdString(progress.phase) : numbers);
+        caption_->setText(numbers.isEmpty() ? stageText(progress) : numbers);
     });
     connect(&sampling_, &Sampling::previewed, this, [this](const QImage& picture, qint64, qint64) {
         shownFile_.clear();

@@ -5,6 +5,7 @@
 #include "app/pages/run_form.h"
 #include "app/pages/train_plots.h"
 #include "app/training.h"
+#include "app/wording.h"
 #include "widgets/banner.h"
 #include "widgets/cards.h"
 #include "widgets/icons.h"
@@ -243,8 +244,8 @@ void TrainPage::showContext(const Progress* progress)
     if (progress != nullptr) {
         if (const auto numbers = progressText(*progress); !numbers.isEmpty())
             parts << numbers;
-        else if (!progress->phase.empty())
-            parts << QString::fromStdString(progress->phase);
+        else
+            parts << stageText(*progress);
     }
     frame_->setContext(parts.join(QStringLiteral(" · ")));
 }

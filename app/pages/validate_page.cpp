@@ -5,6 +5,7 @@
 #include "app/job_runner.h"
 #include "app/pages/validate/validate_form.h"
 #include "app/pages/validate/validate_results.h"
+#include "app/wording.h"
 #include "core/io/atomic_file.h"
 #include "widgets/banner.h"
 #include "widgets/page_frame.h"
@@ -241,7 +242,7 @@ void ValidatePage::showContext(const Progress* progress)
 {
     QStringList parts;
     if (progress != nullptr) {
-        parts << QString::fromStdString(progress->phase) << progressText(*progress);
+        parts << stageText(*progress) << progressText(*progress);
     } else if (const auto* const shown = results_->shown()) {
         const auto& settings = shown->report.settings;
         parts << QString::fromStdString(shown->report.model) << tr("%1 records").arg(settings.records)

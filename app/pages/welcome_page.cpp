@@ -1,5 +1,6 @@
 #include "app/pages/welcome_page.h"
 
+#include "app/wording.h"
 #include "core/runtime/job.h"
 #include "widgets/banner.h"
 #include "widgets/icons.h"
@@ -128,9 +129,9 @@ void WelcomePage::showProgress(const Progress& progress)
     bar_->setRange(0, progress.total > 0 ? 1000 : 0);
     if (progress.total > 0)
         bar_->setValue(static_cast<int>(1000 * progress.done / progress.total));
-    const auto phase = QString::fromStdString(progress.phase);
+    const auto stage = stageText(progress);
     const auto numbers = progressText(progress);
-    sentence_->setText(numbers.isEmpty() ? phase : QStringLiteral("%1 · %2").arg(phase, numbers));
+    sentence_->setText(numbers.isEmpty() ? stage : QStringLiteral("%1 · %2").arg(stage, numbers));
 }
 
 } // namespace nanodit

@@ -87,8 +87,8 @@ public:
     JobEnd run(const JobContext& context)
     {
         const auto records = wanted();
-        ProgressMeter meter(context, "caption: running " + request_.workspace.config.captionCommand.front(),
-                            static_cast<std::int64_t>(records.size()), "records");
+        ProgressMeter meter(context, {Stage::WritingCaptions, request_.workspace.config.captionCommand.front()},
+                            static_cast<std::int64_t>(records.size()), Unit::Records);
         const auto stop = [&context] { return context.control->stopRequested(); };
         const auto processes = static_cast<std::size_t>(request_.workspace.config.captionProcesses);
         Prefetch<Answer> answers(

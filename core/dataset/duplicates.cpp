@@ -142,8 +142,8 @@ public:
         }
         const NearHashes near(hashes_, static_cast<int>(std::max<std::int64_t>(what_.nearBits, 0)));
         std::vector<Duplicate> found;
-        ProgressMeter meter(context, "import: comparing pictures", static_cast<std::int64_t>(order_.size()),
-                            "pictures");
+        ProgressMeter meter(context, Stage::ComparingPictures, static_cast<std::int64_t>(order_.size()),
+                            Unit::Pictures);
         for (std::size_t place = 0, hash = 0; place < order_.size(); ++place) {
             if (place % 256 == 0 && context.shouldStop())
                 return std::nullopt;

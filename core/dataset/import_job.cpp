@@ -73,7 +73,7 @@ public:
 
     JobEnd run(const JobContext& context)
     {
-        const ProgressMeter looking(context, "import: looking for pictures", 0, "pictures");
+        const ProgressMeter looking(context, Stage::FindingPictures, 0, Unit::Pictures);
         auto listing = listSource(request_.source, workspace_, context);
         if (!listing)
             return finish(context, JobEnd::Cancelled);
@@ -90,7 +90,7 @@ private:
     /// False when it was stopped; what had been looked at is in the catalog then.
     bool readAll(std::vector<ImportEntry>& entries, bool sidecars, const JobContext& context)
     {
-        ProgressMeter meter(context, "import: reading pictures", static_cast<std::int64_t>(entries.size()), "pictures");
+        ProgressMeter meter(context, Stage::ReadingPictures, static_cast<std::int64_t>(entries.size()), Unit::Pictures);
         const auto chunk = entriesPerThread * std::max(1U, std::thread::hardware_concurrency());
         std::vector<PictureFacts> waiting; // of the entries behind those that are written
         std::size_t written = 0;

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "core/runtime/pass.h"
+
 #include <array>
 #include <string>
 
 namespace nanodit {
 
-/// The passes that turn a record into arrays; "dinov3" writes CLS and patches.
-enum class Pass { T5, Vae, Dino };
 /// The arrays below data/derived: t5, vae, dinov3 (CLS), dinov3_patches.
 enum class ArrayKind { T5, Vae, DinoCls, DinoPatches };
 inline constexpr std::array<const char*, 4> arrayFolderNames = {"t5", "vae", "dinov3", "dinov3_patches"};

@@ -57,8 +57,8 @@ private:
         const auto manifest =
             fs::exists(manifestFile) ? json::parse(readTextFile(manifestFile)) : json{{"shards", json::array()}};
         const auto& entries = set->entries();
-        ProgressMeter meter(context_, "shard: verifying " + found_.set,
-                            static_cast<std::int64_t>(entries.size() + manifest.at("shards").size()), "entries");
+        ProgressMeter meter(context_, {Stage::CheckingShards, found_.set},
+                            static_cast<std::int64_t>(entries.size() + manifest.at("shards").size()), Unit::Entries);
         for (const auto& line : manifest.at("shards")) {
             if (context_.shouldStop())
                 return false;

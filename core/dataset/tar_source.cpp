@@ -79,9 +79,8 @@ public:
     {
         const auto mapped = MappedFile::open(tar_);
         const auto bytes = mapped->bytes();
-        constexpr std::int64_t megabyte = 1'000'000;
-        ProgressMeter meter(context_, "import: unpacking " + tar_.filename().string(),
-                            static_cast<std::int64_t>(bytes.size()) / megabyte, "MB");
+        ProgressMeter meter(context_, {Stage::UnpackingArchive, tar_.filename().string()},
+                            static_cast<std::int64_t>(bytes.size()), Unit::Bytes);
         try {
             TarReader reader(bytes, mapped, tar_.string());
             while (const auto member = reader.next()) {
@@ -89,7 +88,7 @@ public:
                     return false;
                 take(*member, folder);
                 if (!member->data.empty())
-                    meter.update((member->data.data() - bytes.data()) / megabyte);
+                    meter.update(member->data.data() - bytes.data());
             }
         } catch (const DataError& error) {
             rejects_.push_back({tar_.string(), std::string(error.what()) + " (" + std::to_string(pictures_) +

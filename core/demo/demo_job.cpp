@@ -127,7 +127,7 @@ private:
     /// False when stopped.
     bool draw(const JobContext& context) const
     {
-        ProgressMeter meter(context, "drawing scenes", request_.scenes, "scenes");
+        ProgressMeter meter(context, Stage::DrawingScenes, request_.scenes, Unit::Scenes);
         std::string records;
         for (std::int64_t index = 0; index < request_.scenes; ++index) {
             if (context.shouldStop())

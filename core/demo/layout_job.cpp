@@ -51,7 +51,7 @@ JobEnd measureLayout(const LayoutRequest& request, const JobContext& context)
         fs::create_directories(request.keepPictures);
 
     const auto session = SamplingSession::open(request.workspace, request.checkpoint, request.device);
-    ProgressMeter meter(context, "measuring layout", static_cast<std::int64_t>(records.size()), "pictures");
+    ProgressMeter meter(context, Stage::MeasuringLayout, static_cast<std::int64_t>(records.size()), Unit::Pictures);
     LayoutScore painted, finder;
     for (const auto& record : records) {
         if (context.shouldStop())

@@ -115,7 +115,7 @@ void measureAutoencoder(const AutoencoderKl& autoencoder, const SceneSet& scenes
                         DemoFigures& figures)
 {
     const at::NoGradGuard noGrad;
-    ProgressMeter meter(context, "measuring the autoencoder", scenes.size(), "scenes");
+    ProgressMeter meter(context, Stage::MeasuringAutoencoder, scenes.size(), Unit::Scenes);
     double sum = 0;
     figures.psnrLowest = std::numeric_limits<double>::infinity();
     for (std::int64_t i = 0; i < scenes.size() && !context.shouldStop(); ++i) {

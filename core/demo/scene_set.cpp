@@ -12,7 +12,7 @@ namespace nanodit {
 SceneSet::SceneSet(std::uint64_t seed, std::int64_t count, const std::string& split, const JobContext& context)
     : byBucket_(demoBuckets().size())
 {
-    ProgressMeter meter(context, "drawing " + split + " scenes", count, "scenes");
+    ProgressMeter meter(context, Stage::DrawingScenes, count, Unit::Scenes);
     for (std::int64_t index = 0; size() < count && !context.shouldStop(); ++index) {
         auto scene = makeScene(seed, index);
         if (scene.split != split)

@@ -87,6 +87,7 @@ std::optional<AutoencoderKl> trainAutoencoder(const AutoencoderRecipe& recipe, c
         return error.abs().mean() + recipe.squaredWeight * square + recipe.klWeight * kl;
     };
     const TrainLoopPlan plan{.what = "autoencoder",
+                             .pass = Pass::Vae,
                              .seed = recipe.seed,
                              .steps = recipe.cropSteps + recipe.pictureSteps,
                              .lr = recipe.lr,

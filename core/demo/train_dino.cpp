@@ -164,6 +164,7 @@ std::optional<TensorMap> trainDino(const DinoRecipe& recipe, const SceneSet& sce
         return patchLoss + 0.2 * clsLoss;
     };
     const TrainLoopPlan plan{.what = "vision transformer",
+                             .pass = Pass::Dino,
                              .seed = recipe.seed,
                              .steps = recipe.steps,
                              .lr = recipe.lr,

@@ -69,7 +69,7 @@ bool runTrainLoop(const TrainLoopPlan& plan, const Parameters& parameters, const
     auto noise = at::detail::createCPUGenerator(plan.seed);
     const auto first = restore(plan, parameters, optimiser, noise);
 
-    ProgressMeter meter(context, "training the " + plan.what, plan.steps, "steps");
+    ProgressMeter meter(context, {Stage::TrainingEncoder, plan.pass}, plan.steps, Unit::Steps);
     meter.skip(first);
     for (std::int64_t step = first; step < plan.steps; ++step) {
         if (context.shouldStop()) {

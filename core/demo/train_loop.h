@@ -16,7 +16,8 @@ namespace nanodit {
 
 /// How a small encoder is trained: AdamW, a linear warm-up, then a cosine down to a hundredth of the peak rate.
 struct TrainLoopPlan {
-    std::string what; ///< For progress: "autoencoder".
+    std::string what;      ///< For messages: "autoencoder".
+    Pass pass = Pass::Vae; ///< Whose encoder it is, for progress.
     std::uint64_t seed = 1;
     std::int64_t steps = 1000;
     double lr = 1e-3;

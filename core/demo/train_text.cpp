@@ -177,6 +177,7 @@ std::optional<TensorMap> trainText(const TextRecipe& recipe, const std::filesyst
         return 0.5 * completion + present + shape + place;
     };
     const TrainLoopPlan plan{.what = "text encoder",
+                             .pass = Pass::T5,
                              .seed = recipe.seed,
                              .steps = recipe.steps,
                              .lr = recipe.lr,

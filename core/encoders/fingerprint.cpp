@@ -80,8 +80,7 @@ std::string encoderFingerprint(const std::filesystem::path& folder, const std::f
 
     auto cache = readCache(cacheFile);
     bool changed = false;
-    ProgressMeter meter(context, "reading " + folder.filename().string() + " once, for its fingerprint", bytes,
-                        "bytes");
+    ProgressMeter meter(context, {Stage::FingerprintingEncoder, folder.filename().string()}, bytes, Unit::Bytes);
     Sha256 all;
     for (const auto& file : files) {
         const auto key = std::filesystem::canonical(file).string();

@@ -148,8 +148,9 @@ private:
             [this](std::size_t i) {
                 auto context = context_;
                 context.report = [this, i](Progress progress) {
-                    progress.phase = "model " + std::to_string(i + 1) + " of " + std::to_string(models_.size()) + ", " +
-                                     models_[i].name() + ": " + progress.phase;
+                    progress.part = {.number = static_cast<std::int64_t>(i) + 1,
+                                     .count = static_cast<std::int64_t>(models_.size()),
+                                     .name = models_[i].name()};
                     context_.report(progress);
                 };
                 return train(models_[i], context) && validate(models_[i], context) && look(models_[i], context);

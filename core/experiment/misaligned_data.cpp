@@ -58,7 +58,7 @@ bool makeShards(const Workspace& workspace, const std::string& set, const fs::pa
     const at::NoGradGuard noGradient;
     const MisalignedEncoder encode(workspace, context);
     const auto count = static_cast<std::int64_t>(source->entries().size());
-    ProgressMeter meter(context, "encoding misaligned patches", count, "samples");
+    ProgressMeter meter(context, Stage::EncodingMisaligned, count, Unit::Samples);
     fs::create_directories(folder / "shards");
     ShardSetWriter writer(folder / "shards", name, {.encoders = source->encoders()});
     for (std::int64_t i = 0; i < count; ++i) { // In the source's order: a seed draws the same samples from both.

@@ -102,7 +102,7 @@ bool measureModelAttention(const Workspace& workspace, const fs::path& checkpoin
                            const JobContext& context)
 {
     const auto session = AttentionSession::open(workspace, checkpoint, device);
-    ProgressMeter meter(context, "looking at attention", static_cast<std::int64_t>(records.size()), "records");
+    ProgressMeter meter(context, Stage::InspectingRecords, static_cast<std::int64_t>(records.size()), Unit::Records);
     auto list = Json::array();
     for (const auto& id : records) {
         auto times = Json::array();

@@ -58,7 +58,7 @@ AttentionSession::filmOfSampling(AttentionSubject subject, const AttentionQuesti
     subject.alongSampling = true;
     std::vector<AttentionFrame> frames;
     const auto times = flowTimes(subject.sampling.steps, subject.sampling.shift);
-    ProgressMeter progress(context, "filming the sampling", subject.sampling.steps, "steps");
+    ProgressMeter progress(context, Stage::FilmingSampling, subject.sampling.steps, Unit::Steps);
     for (std::size_t i = 0; i + 1 < times.size(); ++i) {
         subject.t = times[i];
         auto frame = frameOf(*this, subject, question, quietly(context));
@@ -77,8 +77,8 @@ std::optional<std::vector<AttentionFrame>> filmOfCheckpoints(const Workspace& wo
                                                              const DeviceChoice& device, const JobContext& context)
 {
     std::vector<AttentionFrame> frames;
-    ProgressMeter progress(context, "filming the training", static_cast<std::int64_t>(checkpoints.size()),
-                           "checkpoints");
+    ProgressMeter progress(context, Stage::FilmingTraining, static_cast<std::int64_t>(checkpoints.size()),
+                           Unit::Checkpoints);
     for (const auto& checkpoint : checkpoints) {
         auto frame =
             frameOf(*AttentionSession::open(workspace, checkpoint, device), subject, question, quietly(context));

@@ -243,7 +243,7 @@ bool Session::walk(const AttentionSubject& subject, const JobContext& context)
                              .hasDino = hasDino()});
     const auto times = flowTimes(settings.steps, settings.shift);
     Way way{.subject = subject, .points = {}, .end = {}};
-    ProgressMeter progress(context, "sampling", settings.steps, "steps");
+    ProgressMeter progress(context, Stage::Sampling, settings.steps, Unit::Steps);
     const auto latent = solve(
         settings.solver, [&velocity](const at::Tensor& at, float t) { return velocity(at, t); }, noise(settings.seed),
         times,
@@ -287,7 +287,7 @@ at::Tensor Session::evaluate(std::set<std::int64_t> selfBlocks, const JobContext
 {
     const at::NoGradGuard noGradient;
     probe_.reset();
-    ProgressMeter progress(context, "looking", model().depth, "blocks");
+    ProgressMeter progress(context, Stage::InspectingBlocks, model().depth, Unit::Blocks);
     StoppableProbe probe({context_, 0, conditions_.conditions.patchGrid, latentGrid_, std::move(selfBlocks)}, context,
                          progress);
     const auto t = at::full({1}, t_, at::TensorOptions(at::kFloat).device(device_));
@@ -378,7 +378,7 @@ std::optional<LatentAttention> Session::ofLatents(const std::vector<std::int64_t
 bool Session::summarise(const JobContext& context)
 {
     expectLook();
-    ProgressMeter progress(context, "summing over all latent tokens", probe_->blocks(), "blocks");
+    ProgressMeter progress(context, Stage::SummingTokens, probe_->blocks(), Unit::Blocks);
     while (static_cast<std::int64_t>(summaries_.size()) < probe_->blocks()) {
         auto summary = probe_->cross(static_cast<std::int64_t>(summaries_.size())).summary([&context] {
             return context.shouldStop();
@@ -398,7 +398,7 @@ std::optional<AttentionNumbers> Session::onLatents(const std::vector<std::int64_
     const auto blocks = static_cast<std::size_t>(probe_->blocks());
     logSums_.resize(blocks);
     std::vector<at::Tensor> byBlock(blocks);
-    ProgressMeter progress(context, "looking from every latent token", block ? 1 : probe_->blocks(), "blocks");
+    ProgressMeter progress(context, Stage::InspectingTokens, block ? 1 : probe_->blocks(), Unit::Blocks);
     for (std::size_t i = 0; i < blocks; ++i) {
         if (block && *block != static_cast<std::int64_t>(i))
             continue;
@@ -449,7 +449,7 @@ std::optional<AttentionCourse> Session::course(AttentionSubject subject, const s
                                                const JobContext& context)
 {
     AttentionCourse course;
-    ProgressMeter progress(context, "looking at every t", static_cast<std::int64_t>(times.size()), "times");
+    ProgressMeter progress(context, Stage::InspectingTimes, static_cast<std::int64_t>(times.size()), Unit::Times);
     JobContext quiet;
     quiet.control = context.control;
     subject.picture = false;

@@ -82,8 +82,8 @@ public:
             else
                 open.push_back(&entry);
         }
-        ProgressMeter meter(context_, "verify: computing patches anew", static_cast<std::int64_t>(chosen->size()),
-                            "records");
+        ProgressMeter meter(context_, Stage::RecomputingPatches, static_cast<std::int64_t>(chosen->size()),
+                            Unit::Records);
         meter.skip(static_cast<std::int64_t>(chosen->size() - open.size()));
         const auto end = certifyAll(open, *fingerprints, meter);
         keep();

@@ -74,8 +74,8 @@ public:
             return JobEnd::Cancelled;
         const at::NoGradGuard noGrad;
         const auto encode = encoders_.loadPatch();
-        ProgressMeter meter(context_, "verify: comparing two resolutions", static_cast<std::int64_t>(surveyed->size()),
-                            "records");
+        ProgressMeter meter(context_, Stage::ComparingResolutions, static_cast<std::int64_t>(surveyed->size()),
+                            Unit::Records);
         Prefetch<Pair> pairs(
             surveyed->size(), [&](std::size_t i) { return read((*surveyed)[i].record); }, 1, 3);
         for (const auto& entry : *surveyed) {

@@ -55,7 +55,7 @@ public:
         }
         const auto records = evenSample(request_.records, mostFittedPictures);
         const auto passes = static_cast<std::int64_t>(records.size()) * (request_.options.foregroundOnly ? 3 : 1);
-        ProgressMeter meter(context_, "fitting colours", passes, "pictures");
+        ProgressMeter meter(context_, Stage::FittingColours, passes, Unit::Pictures);
         auto basis = fitPatchBasis(
             records.size(),
             [&](std::size_t i) {
@@ -80,7 +80,8 @@ private:
         if (auto kept = readPlaceField(file))
             return kept;
         const auto records = evenSample(request_.all, mostFittedPictures);
-        ProgressMeter meter(context_, "fitting the place field", static_cast<std::int64_t>(records.size()), "pictures");
+        ProgressMeter meter(context_, Stage::FittingPlaceField, static_cast<std::int64_t>(records.size()),
+                            Unit::Pictures);
         PlaceFit fit;
         for (const auto& record : records) {
             if (context_.shouldStop())

@@ -158,9 +158,9 @@ private:
     void work()
     {
         const auto total = plan_.whole + static_cast<std::int64_t>(plan_.tasks.size());
-        ProgressMeter loading(context_, passName(pass_) + ": loading the encoder", total, "records");
+        ProgressMeter loading(context_, {Stage::LoadingEncoder, pass_}, total, Unit::Records);
         const auto encode = loadEncode(pass_, encoders_, context_);
-        ProgressMeter meter(context_, passName(pass_) + ": encoding", total, "records");
+        ProgressMeter meter(context_, {Stage::Encoding, pass_}, total, Unit::Records);
         meter.skip(plan_.whole);
         PassStore store(pass_, workspace_, catalog_, plan_, encoders_, plan_.memory.batchesWaiting,
                         limits_.maxFailures);

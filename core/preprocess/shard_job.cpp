@@ -117,7 +117,7 @@ public:
             }
         };
         if (!Survey(workspace_, catalog, encoders_.expectations, fingerprints_)
-                 .visit(Survey::Of::Included, context_, take, "shard: packing"))
+                 .visit(Survey::Of::Included, context_, take, Stage::PackingShards))
             return JobEnd::Cancelled;
         certificates_.reset(); // before the catalog
         finish();

@@ -52,9 +52,9 @@ Survey::Survey(const Workspace& workspace, Catalog& catalog, ArrayExpectations e
 {
 }
 
-bool Survey::visit(Of of, const JobContext& context, const Visit& work, const std::string& phase) const
+bool Survey::visit(Of of, const JobContext& context, const Visit& work, Stage stage) const
 {
-    ProgressMeter meter(context, phase, catalog_.recordCount(), "records");
+    ProgressMeter meter(context, std::move(stage), catalog_.recordCount(), Unit::Records);
     std::string last;
     while (!context.shouldStop()) {
         auto records = catalog_.records(last, recordsAtOnce);
@@ -80,7 +80,7 @@ bool Survey::visit(Of of, const JobContext& context, const Visit& work, const st
 std::optional<std::vector<SurveyedRecord>> Survey::judge(std::span<const Record> records,
                                                          const JobContext& context) const
 {
-    ProgressMeter meter(context, "looking at records", static_cast<std::int64_t>(records.size()), "records");
+    ProgressMeter meter(context, Stage::CheckingRecords, static_cast<std::int64_t>(records.size()), Unit::Records);
     std::vector<SurveyedRecord> entries;
     entries.reserve(records.size());
     while (entries.size() < records.size()) {

@@ -49,10 +49,9 @@ public:
     Survey(const Workspace& workspace, Catalog& catalog, ArrayExpectations expected, EncoderFingerprints fingerprints,
            Look look = Look::Disk);
 
-    /// Every record by id, a hundred or so at a time: what a visit keeps is all that stays in memory. `phase`: of the
+    /// Every record by id, a hundred or so at a time: what a visit keeps is all that stays in memory. `stage`: of the
     /// progress. False when stopped.
-    bool visit(Of of, const JobContext& context, const Visit& work,
-               const std::string& phase = "looking at records") const;
+    bool visit(Of of, const JobContext& context, const Visit& work, Stage stage = Stage::CheckingRecords) const;
     /// These records, in their order. Empty when stopped.
     std::optional<std::vector<SurveyedRecord>> judge(std::span<const Record> records, const JobContext& context) const;
 

@@ -83,7 +83,7 @@ public:
                 ids.push_back(std::move(entry.record.id));
         };
         if (!Survey(workspace_, catalog_, encoders_.expectations, fingerprints_)
-                 .visit(Survey::Of::Included, context_, take, "verify: reading arrays"))
+                 .visit(Survey::Of::Included, context_, take, Stage::ReadingArrays))
             return JobEnd::Cancelled;
         report_.records = static_cast<std::int64_t>(ids.size());
         if (ids.empty())

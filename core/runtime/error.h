@@ -1,16 +1,28 @@
 #pragma once
 
+#include "core/runtime/remedy.h"
+
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 namespace nanodit {
 
-/// What ends an operation. The message is one sentence for the user: what was found, where, what would be right, what
-/// to do. Exceptions are caught in three places only: the window's job runner, the command line's main and the window's
-/// main.
+/// What ends an operation. The message is one sentence for the user: what was found, where, what would be right. What
+/// to do, where the program itself can do it, is a Remedy, which the command line and the window word. Exceptions are
+/// caught in three places only: the window's job runner, the command line's main and the window's main.
 class Error : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;
+    Error(const std::string& message, Remedy remedy)
+        : std::runtime_error(message)
+        , remedy_(remedy)
+    {
+    }
+    const std::optional<Remedy>& remedy() const { return remedy_; }
+
+private:
+    std::optional<Remedy> remedy_;
 };
 
 /// A command line or a request that makes no sense (exit code 2).

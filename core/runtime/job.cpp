@@ -64,12 +64,12 @@ std::unique_ptr<Job> makeJob(std::function<JobEnd(const JobContext&)> work)
     return std::make_unique<FunctionJob>(std::move(work));
 }
 
-ProgressMeter::ProgressMeter(const JobContext& context, std::string phase, std::int64_t total, std::string unit)
+ProgressMeter::ProgressMeter(const JobContext& context, Stage stage, std::int64_t total, Unit unit)
     : context_(context)
 {
-    progress_.phase = std::move(phase);
+    progress_.stage = std::move(stage);
     progress_.total = total;
-    progress_.unit = std::move(unit);
+    progress_.unit = unit;
     context_.report(progress_);
 }
 

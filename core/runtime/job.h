@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/runtime/stage.h"
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -13,12 +15,20 @@ namespace nanodit {
 
 /// Where a job stands. A value: copied from the job's thread to whoever shows it.
 struct Progress {
-    std::string phase;                 ///< What it is doing, for a person: "t5: encoding captions".
-    std::int64_t done = 0;             ///< Units finished.
-    std::int64_t total = 0;            ///< Units altogether; 0 when unknown.
-    std::string unit;                  ///< "images", "steps"...
-    double perSecond = 0;              ///< Units per second, smoothed; 0 until known.
-    std::optional<double> secondsLeft; ///< Empty until known.
+    /// Of a job that does the same for several things, such as the models of an experiment: which of them.
+    struct Part {
+        std::int64_t number = 1; ///< From 1.
+        std::int64_t count = 1;
+        std::string name;
+    };
+
+    Stage stage;
+    std::int64_t done = 0;                  ///< Units finished.
+    std::int64_t total = 0;                 ///< Units altogether; 0 when unknown.
+    Unit unit = Unit::None;                 ///< What `done` and `total` count.
+    double perSecond = 0;                   ///< Units per second, smoothed; 0 until known.
+    std::optional<double> secondsLeft = {}; ///< Empty until known.
+    std::optional<Part> part = {};
 };
 
 enum class LogLevel { Info, Warning, Error };
@@ -69,7 +79,7 @@ std::unique_ptr<Job> makeJob(std::function<JobEnd(const JobContext&)> work);
 /// Turns counts into Progress with a smoothed rate and the time left; reports at most 30 times a second.
 class ProgressMeter {
 public:
-    ProgressMeter(const JobContext& context, std::string phase, std::int64_t total, std::string unit);
+    ProgressMeter(const JobContext& context, Stage stage, std::int64_t total, Unit unit);
     /// `done` units are finished now (work that an earlier run had finished counts through `alreadyDone`).
     void update(std::int64_t done);
     void advance(std::int64_t count = 1) { update(done_ + count); }

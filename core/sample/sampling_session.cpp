@@ -105,7 +105,7 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
                              .interval = request.guidanceInterval,
                              .hasText = encoded.hasText,
                              .hasDino = encoded.hasDino});
-    ProgressMeter progress(context, "sampling", request.steps, "steps");
+    ProgressMeter progress(context, Stage::Sampling, request.steps, Unit::Steps);
     const auto latent = solve(
         request.solver, [&velocity](const at::Tensor& at, float t) { return velocity(at, t); }, x,
         flowTimes(request.steps, request.shift),

@@ -181,7 +181,7 @@ JobEnd TrainJob::train(const JobContext& context)
         check_ = std::make_unique<TrainCheck>(config_, request_.workspace.config.textTokens, trainer_->warmStarted(),
                                               patchSize);
     }
-    ProgressMeter progress(context, "training", config_.schedule.steps, "steps");
+    ProgressMeter progress(context, Stage::Training, config_.schedule.steps, Unit::Steps);
     progress.skip(trainer_->stepsDone());
     const Trainer::Observer observer =
         check_ ? Trainer::Observer([this](const MicroBatchTrace& trace) { check_->observe(trace); })

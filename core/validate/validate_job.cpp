@@ -228,7 +228,7 @@ private:
     bool paint()
     {
         const auto total = static_cast<std::int64_t>(plan_.pictures.size());
-        ProgressMeter meter(context_, "validate: painting", total, "pictures");
+        ProgressMeter meter(context_, Stage::GeneratingPictures, total, Unit::Pictures);
         std::vector<const PlannedPicture*> missing;
         for (const auto& picture : plan_.pictures) {
             if (!painted(picture))
@@ -260,8 +260,8 @@ private:
     bool measure()
     {
         Measures measures(request_.workspace, lpips_, truth_);
-        ProgressMeter meter(context_, "validate: measuring", static_cast<std::int64_t>(plan_.pictures.size()),
-                            "pictures");
+        ProgressMeter meter(context_, Stage::MeasuringPictures, static_cast<std::int64_t>(plan_.pictures.size()),
+                            Unit::Pictures);
         std::map<std::string, SeenPicture> reconstructions;
         std::map<ValidationTask, std::vector<at::Tensor>> features;
         for (const auto& record : plan_.records) {

@@ -155,7 +155,7 @@ private Q_SLOTS:
         reopen();
         click("passes");
         settle();
-        pauseAt(0, "vae: "); // a batch can hold all of them
+        pauseAt(0, Pass::Vae); // a batch can hold all of them
         click("startPasses");
         auto* const bar = drawer<PassesPanel>()->findChild<JobBar*>();
         QVERIFY(bar != nullptr && bar->isVisible() && !button("startPasses")->isVisible());
@@ -254,15 +254,15 @@ private:
         QTRY_COMPARE_WITH_TIMEOUT(opened.count(), 1, minute);
         settle();
     }
-    /// The next job pauses itself when it has done so many of a phase that begins like this.
-    void pauseAt(std::int64_t done, const std::string& phase = {})
+    /// The next job pauses itself when it has done so many, of this pass where one is named.
+    void pauseAt(std::int64_t done, std::optional<Pass> pass = {})
     {
         connect(
             session_.get(), &Session::jobStarted, this,
-            [this, done, phase](JobRunner* runner) {
-                connect(runner, &JobRunner::progressed, this, [runner, done, phase](const Progress& progress) {
+            [this, done, pass](JobRunner* runner) {
+                connect(runner, &JobRunner::progressed, this, [runner, done, pass](const Progress& progress) {
                     if (progress.done >= done && (done == 0 || progress.perSecond > 0) &&
-                        progress.phase.starts_with(phase) && !runner->paused() && !runner->stopping())
+                        (!pass || progress.stage.pass == pass) && !runner->paused() && !runner->stopping())
                         runner->pause();
                 });
             },

@@ -49,12 +49,7 @@ private Q_SLOTS:
         QSignalSpy ended(&runner, &JobRunner::ended);
         runner.start(makeJob([](const JobContext& context) {
             for (int i = 1; i <= reports; ++i)
-                context.report({.phase = "counting",
-                                .done = i,
-                                .total = reports,
-                                .unit = "things",
-                                .perSecond = 0,
-                                .secondsLeft = {}});
+                context.report({.stage = Stage::Training, .done = i, .total = reports, .unit = Unit::Steps});
             return JobEnd::Finished;
         }));
         QVERIFY(ended.wait(20000));

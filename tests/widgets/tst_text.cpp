@@ -33,17 +33,6 @@ private Q_SLOTS:
         QCOMPARE(rateText(0, "steps"), QString());
     }
 
-    void progressLeavesOutWhatIsUnknown()
-    {
-        QCOMPARE(progressText(
-                     {.phase = "x", .done = 812, .total = 2000, .unit = "steps", .perSecond = 2.6, .secondsLeft = 461}),
-                 QStringLiteral("812/2000 steps · 2.60 steps/s · 7:41 left"));
-        QCOMPARE(
-            progressText({.phase = "x", .done = 3, .total = 0, .unit = "files", .perSecond = 0, .secondsLeft = {}}),
-            QStringLiteral("3 files"));
-        QCOMPARE(progressText({}), QString());
-    }
-
     void numbersKeepThreeFigures()
     {
         QCOMPARE(numberText(1.41421), QStringLiteral("1.41"));

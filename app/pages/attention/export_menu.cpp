@@ -1,6 +1,7 @@
 #include "app/pages/attention/export_menu.h"
 
 #include "app/dialogs.h"
+#include "app/wording.h"
 #include "core/io/film.h"
 #include "core/runtime/error.h"
 #include "widgets/picture.h"
@@ -68,7 +69,7 @@ void ExportMenu::save(const QString& title, const QString& suggestion, const QSt
         write(std::filesystem::path(file.toStdString()));
         Q_EMIT saved(tr("Saved %1").arg(file));
     } catch (const Error& error) {
-        Q_EMIT failed(tr("%1 could not be saved").arg(file), QString::fromUtf8(error.what()));
+        Q_EMIT failed(tr("%1 could not be saved").arg(file), errorText(error));
     }
 }
 

@@ -5,6 +5,7 @@
 #include "app/session.h"
 #include "app/training.h"
 #include "core/front/sampling.h"
+#include "app/wording.h"
 #include "widgets/page_frame.h"
 
 #include <QAbstractItemView>
@@ -244,7 +245,7 @@ void SubjectForm::openPainted(const QString& file)
         const QSignalBlocker quiet(seed_);
         seed_->setValue(static_cast<int>(std::min<std::uint64_t>(request->seed, largestSeed)));
     } catch (const Error& error) {
-        return Q_EMIT failed(tr("This picture cannot be looked into"), QString::fromUtf8(error.what()));
+        return Q_EMIT failed(tr("This picture cannot be looked into"), errorText(error));
     }
     auto entries = names_->first();
     auto entry = std::ranges::find(entries, file, &RecordNames::Entry::file);

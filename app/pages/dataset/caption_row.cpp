@@ -1,6 +1,7 @@
 #include "app/pages/dataset/caption_row.h"
 
 #include "app/job_runner.h"
+#include "app/wording.h"
 #include "widgets/page_frame.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
@@ -92,7 +93,7 @@ void CaptionRow::beginRun(JobRunner* runner)
 
 void CaptionRow::showProgress(const Progress& progress)
 {
-    if (!running_ || !progress.phase.starts_with("caption: "))
+    if (!running_ || progress.stage.kind != Stage::WritingCaptions)
         return;
     bar_->setRange(0, static_cast<int>(std::max<std::int64_t>(progress.total, 0)));
     bar_->setValue(static_cast<int>(progress.done));

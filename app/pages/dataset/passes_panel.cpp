@@ -4,6 +4,7 @@
 #include "app/pages/dataset/caption_row.h"
 #include "app/pages/dataset/record_model.h"
 #include "app/pages/dataset/work_head.h"
+#include "app/wording.h"
 #include "widgets/page_frame.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
@@ -117,7 +118,7 @@ void PassesPanel::addLine(int row, Pass pass)
             .what = new QLabel(this),
             .numbers = new QLabel(this),
             .bar = new QProgressBar(this),
-            .phase = {},
+            .stage = {},
             .done = 0,
             .total = 0,
             .begun = false,
@@ -257,7 +258,7 @@ void PassesPanel::beginRun(JobRunner* runner)
     for (auto& line : lines_) {
         line.failed = line.done = line.total = 0;
         line.begun = line.ended = false;
-        line.phase.clear();
+        line.stage.clear();
         line.what->clear();
         line.bar->setRange(0, 1);
         line.bar->setValue(0);
@@ -271,12 +272,10 @@ void PassesPanel::beginRun(JobRunner* runner)
 
 void PassesPanel::showProgress(const Progress& progress)
 {
-    // Phases of passes begin with their name: "t5: encoding".
-    const auto ofPass =
-        std::ranges::find_if(passes, [&](Pass pass) { return progress.phase.starts_with(passName(pass) + ": "); });
-    if (!running_ || ofPass == passes.end())
+    const auto pass = progress.stage.pass;
+    if (!running_ || !pass)
         return;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(*ofPass); ++i) { // they run in this order
+    for (std::size_t i = 0; i < static_cast<std::size_t>(*pass); ++i) { // they run in this order
         if (lines_[i].bar->isVisibleTo(this) && lines_[i].bar->value() < lines_[i].bar->maximum()) {
             lines_[i].bar->setRange(0, 1);
             lines_[i].bar->setValue(1);
@@ -284,9 +283,9 @@ void PassesPanel::showProgress(const Progress& progress)
             lines_[i].ended = true;
         }
     }
-    auto& line = lines_[static_cast<std::size_t>(*ofPass)];
-    line.phase = QString::fromStdString(progress.phase.substr(passName(*ofPass).size() + 2));
-    showPhase(line);
+    auto& line = lines_[static_cast<std::size_t>(*pass)];
+    line.stage = stageText(progress.stage.kind); // beside the name of the pass
+    showStage(line);
     line.begun = true;
     line.done = progress.done;
     line.total = progress.total;
@@ -299,12 +298,12 @@ void PassesPanel::countFailure(Pass pass)
 {
     auto& line = lines_[static_cast<std::size_t>(pass)];
     ++line.failed;
-    showPhase(line);
+    showStage(line);
 }
 
-void PassesPanel::showPhase(const Line& line)
+void PassesPanel::showStage(const Line& line)
 {
-    line.what->setText(line.phase.toHtmlEscaped() + failuresLink(line.failed));
+    line.what->setText(line.stage.toHtmlEscaped() + failuresLink(line.failed));
 }
 
 void PassesPanel::show(const PreprocessReport& report, bool stopped)

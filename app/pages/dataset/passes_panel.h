@@ -57,14 +57,14 @@ private:
         QCheckBox* chosen;
         QLabel *what, *numbers; ///< What it would do, or does; time and bytes, or how far it is.
         QProgressBar* bar;
-        QString phase; ///< What the pass is doing.
+        QString stage; ///< What the pass is doing.
         std::int64_t done = 0, total = 0;
         bool begun = false, ended = false;
         std::int64_t failed = 0; ///< Of the run.
     };
     void addLine(int row, Pass pass);
     void showBar(std::size_t pass, bool shown);
-    void showPhase(const Line& line);
+    void showStage(const Line& line);
     void showLine(const PassForecast& forecast);
     void showSentence();
     void updateStart();

@@ -1,5 +1,7 @@
 #include "app/pages/dataset/record_list.h"
 
+#include "app/wording.h"
+
 #include <algorithm>
 #include <numeric>
 #include <optional>
@@ -86,7 +88,7 @@ void RecordList::setQuery(const QString& text)
     try {
         query_ = RecordQuery(text.toStdString());
     } catch (const UsageError& error) {
-        Q_EMIT refused(QString::fromUtf8(error.what()));
+        Q_EMIT refused(errorText(error));
         return;
     }
     Q_EMIT refused({});

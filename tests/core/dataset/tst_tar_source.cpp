@@ -238,7 +238,7 @@ private Q_SLOTS:
         JobContext context;
         int asked = 0;
         context.report = [&](const Progress& progress) {
-            if (contains(progress.phase, "unpacking") && ++asked == 1)
+            if (progress.stage.kind == Stage::UnpackingArchive && ++asked == 1)
                 context.control->requestStop();
         };
         QCOMPARE(f.import(tar, context).added, 0);

@@ -414,7 +414,7 @@ private Q_SLOTS:
         JobContext context;
         std::vector<Progress> seen;
         context.report = [&](const Progress& progress) {
-            if (contains(progress.phase, "encoding"))
+            if (progress.stage == Stage(Stage::Encoding, Pass::Vae))
                 seen.push_back(progress);
         };
         f.run({Pass::Vae}, context);

@@ -145,7 +145,7 @@ private Q_SLOTS:
         f.run();
         JobContext context;
         context.report = [&](const Progress& progress) {
-            if (contains(progress.phase, "packing") && progress.done > 0)
+            if (progress.stage == Stage::PackingShards && progress.done > 0)
                 context.control->requestStop();
         };
         const auto end = makeShardJobWith({.workspace = f.workspace, .shardSize = 4}, f.fakes.encoders())->run(context);

@@ -96,14 +96,14 @@ struct LargePictures {
         JobEnd end = JobEnd::Finished;
         Seconds took{}; ///< From the request to the end.
     };
-    /// Runs the job and asks it to stop a moment after a phase of this name has begun.
-    static Stopped stopIn(Job& job, const std::string& phase, Seconds moment)
+    /// Runs the job and asks it to stop a moment after this stage has begun.
+    static Stopped stopIn(Job& job, const Stage& stage, Seconds moment)
     {
         JobContext context;
         std::jthread stopper;
         Clock::time_point asked;
         context.report = [&](const Progress& progress) {
-            if (stopper.joinable() || progress.phase.find(phase) == std::string::npos)
+            if (stopper.joinable() || progress.stage != stage)
                 return;
             stopper = std::jthread([&] {
                 std::this_thread::sleep_for(moment);
@@ -145,7 +145,7 @@ private Q_SLOTS:
         if (yardstick.one * pictures / together <= yardstick.second)
             QSKIP("this machine reads all the pictures within the time that it has to stop in");
         const auto import = makeImportJob({.workspace = f.workspace, .source = f.pictureFolder});
-        auto stopped = LargePictures::stopIn(*import, "looking for pictures", 1.5 * yardstick.one);
+        auto stopped = LargePictures::stopIn(*import, Stage::FindingPictures, 1.5 * yardstick.one);
         yardstick.measureAgain(f.picture(0));
         auto words = inWords(stopped, yardstick, "import");
         qInfo("%s", words.constData());
@@ -156,7 +156,7 @@ private Q_SLOTS:
         f.fakes.pixelsAtOnce = pictures * 96 * 64; // one batch of all: it is read by one thread
         const auto pass =
             makePreprocessJobWith({.workspace = f.workspace, .passes = {Pass::Vae}, .device = {}}, f.fakes.encoders());
-        stopped = LargePictures::stopIn(*pass, "vae: encoding", 1.5 * yardstick.one);
+        stopped = LargePictures::stopIn(*pass, {Stage::Encoding, Pass::Vae}, 1.5 * yardstick.one);
         yardstick.measureAgain(f.picture(0));
         words = inWords(stopped, yardstick, "pass");
         qInfo("%s", words.constData());

@@ -67,7 +67,7 @@ void JobTest::progressIsReportedAtMostThirtyTimesASecondAndAlwaysAtTheEnd()
     JobContext context;
     context.report = [&](const Progress& p) { reports.push_back(p); };
     const auto start = std::chrono::steady_clock::now();
-    ProgressMeter meter(context, "counting", 100000, "things");
+    ProgressMeter meter(context, Stage::Training, 100000, Unit::Steps);
     for (int i = 0; i < 100000; ++i)
         meter.advance();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -82,7 +82,7 @@ void JobTest::workOfAnEarlierRunDoesNotCountAsSpeed()
     Progress last;
     JobContext context;
     context.report = [&](const Progress& p) { last = p; };
-    ProgressMeter meter(context, "going on", 1001, "things");
+    ProgressMeter meter(context, Stage::Training, 1001, Unit::Steps);
     meter.skip(1000);
     std::this_thread::sleep_for(50ms);
     meter.advance();
@@ -95,7 +95,7 @@ void JobTest::timeLeftIsUnknownWhileNothingIsDone()
     std::vector<Progress> reports;
     JobContext context;
     context.report = [&](const Progress& p) { reports.push_back(p); };
-    ProgressMeter meter(context, "starting", 10, "things");
+    ProgressMeter meter(context, Stage::Training, 10, Unit::Steps);
     QVERIFY(!reports.back().secondsLeft.has_value());
     std::this_thread::sleep_for(40ms);
     meter.advance();

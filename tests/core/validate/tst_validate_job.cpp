@@ -358,7 +358,7 @@ private:
         };
         JobContext context;
         context.report = [&](const Progress& progress) {
-            if (stopAfterPictures > 0 && progress.phase.find("painting") != std::string::npos &&
+            if (stopAfterPictures > 0 && progress.stage == Stage::GeneratingPictures &&
                 progress.done >= stopAfterPictures)
                 context.control->requestStop();
         };

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "core/runtime/job.h"
+#include "core/runtime/remedy.h"
+
+#include <QString>
+
+#include <exception>
+#include <optional>
+
+namespace nanodit {
+
+/// What a job is doing, in the window's words: "T5: encoding", "model 2 of 6 (text-1): training".
+QString stageText(const Progress& progress);
+QString stageText(const Stage& stage);
+QString unitText(Unit unit); ///< "pictures"; empty for Unit::None.
+QString passText(Pass pass); ///< "T5", "VAE", "DINOv3"
+/// "812/2000 steps · 2.6 steps/s · 7:41 left", leaving out what is not known.
+QString progressText(const Progress& progress);
+
+/// What a person can do about it in the window, or outside of it where the window has no such control: one sentence.
+QString remedyText(const Remedy& remedy);
+/// The fact as a sentence and, where there is one, the remedy as the next.
+QString noticeText(const std::string& fact, const std::optional<Remedy>& remedy);
+QString errorText(const std::exception& error);
+
+} // namespace nanodit
