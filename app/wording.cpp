@@ -92,9 +92,14 @@ QString kindText(const Stage& stage)
     return {};
 }
 
-QString passesText(const std::optional<Pass>& pass)
+QString passesText(const remedy::RunPasses& run)
 {
-    return pass ? Wording::tr("Run the %1 pass.").arg(passText(*pass)) : Wording::tr("Run the passes.");
+    if (!run.pass)
+        return run.setsAside ? Wording::tr("Run the passes; they move the file aside and make it again.")
+                             : Wording::tr("Run the passes.");
+    return (run.setsAside ? Wording::tr("Run the %1 pass; it moves the file aside and makes it again.")
+                          : Wording::tr("Run the %1 pass."))
+        .arg(passText(*run.pass));
 }
 
 QString encoderText(remedy::Encoder encoder)
@@ -210,7 +215,7 @@ QString remedyText(const Remedy& remedy)
                 return Wording::tr("Create a workspace from a folder of pictures, or open another folder.");
             },
             [](remedy::CreateDemo) { return Wording::tr("Create a demo workspace from the start page."); },
-            [](remedy::RunPasses r) { return passesText(r.pass); },
+            [](remedy::RunPasses r) { return passesText(r); },
             [](remedy::RemakeArray r) {
                 return Wording::tr("Remove that file, then run the %1 pass.").arg(passText(r.pass));
             },

@@ -4,6 +4,7 @@
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/geometry/bucket.h"
+#include "app/cli/wording.h"
 
 #include <nlohmann/json.hpp>
 
@@ -85,7 +86,8 @@ std::string textOf(const CertifyReport& report)
     if (report.certificates.size() > mostShown)
         text += "and " + std::to_string(report.certificates.size() - mostShown) + " more (--json lists all)\n";
     for (std::size_t i = 0; i < std::min(mostShown, report.left.size()); ++i)
-        text += "not certified: " + report.left[i].what + ": " + report.left[i].reason + "\n";
+        text += "not certified: " + report.left[i].what + ": " +
+                noticeText(report.left[i].reason, report.left[i].remedy) + "\n";
     if (report.left.size() > mostShown)
         text += "and " + std::to_string(report.left.size() - mostShown) + " more (--json lists all)\n";
     return text;
@@ -100,7 +102,7 @@ json jsonOf(const CertifyReport& report)
     for (const auto& one : report.certificates)
         certificates.push_back(toJson(one));
     for (const auto& reject : report.left)
-        left.push_back({{"what", reject.what}, {"reason", reject.reason}});
+        left.push_back({{"what", reject.what}, {"reason", noticeText(reject.reason, reject.remedy)}});
     return {{"sound", report.sound()},
             {"counts", counts},
             {"not_looked_at", report.notAsked},
@@ -138,7 +140,7 @@ std::string textOf(const DriftReport& report)
                   report.scale);
     auto text = heading + table(rows);
     for (const auto& reject : report.left)
-        text += "left out: " + reject.what + ": " + reject.reason + "\n";
+        text += "left out: " + reject.what + ": " + noticeText(reject.reason, reject.remedy) + "\n";
     return text;
 }
 
@@ -158,7 +160,7 @@ json jsonOf(const DriftReport& report)
                            {"lowest", one.lowest},
                            {"cls", one.cls}});
     for (const auto& reject : report.left)
-        left.push_back({{"what", reject.what}, {"reason", reject.reason}});
+        left.push_back({{"what", reject.what}, {"reason", noticeText(reject.reason, reject.remedy)}});
     return {{"scale", report.scale}, {"buckets", buckets}, {"records", records}, {"left_out", left}};
 }
 

@@ -1,6 +1,7 @@
 #include "app/cli/ledger_text.h"
 
 #include "app/cli/terminal.h"
+#include "app/cli/wording.h"
 
 #include <nlohmann/json.hpp>
 
@@ -39,7 +40,7 @@ std::string ledgerText(const EpochLedger& ledger)
     auto text = "epoch " + std::to_string(request.epoch) + " of the set " + request.set + " in batches of " +
                 std::to_string(request.batchSize) + ":\n" + table(rows);
     for (const auto& warning : ledger.warnings)
-        text += "warning: " + warning + "\n";
+        text += "warning: " + noticeText(warning) + "\n";
     return text;
 }
 
@@ -61,9 +62,12 @@ nlohmann::json ledgerJson(const EpochLedger& ledger)
                            {"cropped", cropped},
                            {"mean_lost", line.meanLost()}});
     }
+    auto warnings = nlohmann::json::array();
+    for (const auto& warning : ledger.warnings)
+        warnings.push_back(noticeText(warning));
     return {{"set", ledger.request.set},   {"batch_size", ledger.request.batchSize},
             {"seed", ledger.request.seed}, {"epoch", ledger.request.epoch},
-            {"buckets", buckets},          {"warnings", ledger.warnings}};
+            {"buckets", buckets},          {"warnings", warnings}};
 }
 
 } // namespace nanodit::cli

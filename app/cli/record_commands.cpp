@@ -1,5 +1,6 @@
 #include "app/cli/commands.h"
 #include "core/front/data.h"
+#include "app/cli/wording.h"
 
 #include <nlohmann/json.hpp>
 
@@ -56,7 +57,7 @@ json toJson(const RecordInfo& record)
             {"tags", record.tags},
             {"excluded", record.excluded},
             {"excluded_by_rule", record.excludedByRule},
-            {"problem", record.problem},
+            {"problem", noticeText(record.problem, record.remedy)},
             {"arrays", arrays}};
 }
 

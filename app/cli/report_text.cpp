@@ -1,5 +1,7 @@
 #include "app/cli/report_text.h"
 
+#include "app/cli/wording.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -10,7 +12,7 @@ std::string listText(const std::vector<Reject>& rejects, std::size_t most)
 {
     std::string text;
     for (std::size_t i = 0; i < std::min(most, rejects.size()); ++i)
-        text += "  " + rejects[i].what + ": " + rejects[i].reason + "\n";
+        text += "  " + rejects[i].what + ": " + noticeText(rejects[i].reason, rejects[i].remedy) + "\n";
     if (rejects.size() > most)
         text += "  and " + std::to_string(rejects.size() - most) + " more (--json lists all)\n";
     return text;
@@ -20,7 +22,7 @@ nlohmann::json toJson(const std::vector<Reject>& rejects)
 {
     auto list = nlohmann::json::array();
     for (const auto& reject : rejects)
-        list.push_back({{"what", reject.what}, {"reason", reject.reason}});
+        list.push_back({{"what", reject.what}, {"reason", noticeText(reject.reason, reject.remedy)}});
     return list;
 }
 

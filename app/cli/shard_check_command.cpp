@@ -2,6 +2,7 @@
 
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
+#include "app/cli/wording.h"
 
 #include <nlohmann/json.hpp>
 
@@ -40,9 +41,10 @@ void runShardCheck(Options& options)
                         std::to_string(check.bytes), certificatesText(check), std::to_string(check.problems.size())});
         auto list = nlohmann::json::array();
         for (const auto& problem : check.problems)
-            list.push_back({{"what", problem.what}, {"reason", problem.reason}});
+            list.push_back({{"what", problem.what}, {"reason", noticeText(problem.reason, problem.remedy)}});
         for (std::size_t i = 0; i < std::min(mostShown, check.problems.size()); ++i)
-            problems += "  " + check.problems[i].what + ": " + check.problems[i].reason + "\n";
+            problems += "  " + check.problems[i].what + ": " +
+                        noticeText(check.problems[i].reason, check.problems[i].remedy) + "\n";
         if (check.problems.size() > mostShown)
             problems += "  and " + std::to_string(check.problems.size() - mostShown) + " more (--json lists all)\n";
         sets.push_back({{"set", check.set},

@@ -1,6 +1,6 @@
 #include "app/cli/wording.h"
 
-#include "core/dataset/pass.h"
+#include "core/front/data.h"
 #include "core/io/size_text.h"
 #include "core/runtime/error.h"
 
@@ -178,7 +178,10 @@ std::string remedyText(const Remedy& remedy)
                        "--workspace";
             },
             [](remedy::CreateDemo) -> string { return "make a demo workspace with \"nanodit demo create\""; },
-            [](remedy::RunPasses r) -> string { return "run \"nanodit preprocess" + passOption(r.pass) + "\""; },
+            [](remedy::RunPasses r) -> string {
+                return "run \"nanodit preprocess" + passOption(r.pass) + "\"" +
+                       (r.setsAside ? ", which moves the file aside and makes it again" : "");
+            },
             [](remedy::RemakeArray r) -> string {
                 return "remove it and run \"nanodit preprocess" + passOption(r.pass) + "\"";
             },

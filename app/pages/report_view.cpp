@@ -2,6 +2,7 @@
 
 #include "app/job_runner.h"
 #include "app/pages/dataset/work_head.h"
+#include "app/wording.h"
 #include "widgets/fitted_columns.h"
 #include "widgets/text.h"
 
@@ -145,8 +146,8 @@ void ReportView::addRejects(const std::vector<Reject>& rejects)
     for (const auto& reject : rejects) {
         if (static_cast<std::size_t>(rejects_->topLevelItemCount()) >= shownRejects)
             break;
-        auto* const item =
-            new QTreeWidgetItem(rejects_, {QString::fromStdString(reject.what), QString::fromStdString(reject.reason)});
+        auto* const item = new QTreeWidgetItem(
+            rejects_, {QString::fromStdString(reject.what), noticeText(reject.reason, reject.remedy)});
         item->setToolTip(1, item->text(1));
     }
 }

@@ -40,8 +40,7 @@ void WorkspaceConfig::visit(FieldVisitor& v)
     v.endGroup();
     v.field({"validation_share", "Share of records set aside for validation, by a stable hash of the id.", 0, 0.9},
             validationShare);
-    v.beginGroup("exclusions",
-                 "What import takes out of passes and packing; \"nanodit edit ID --include\" takes it in.");
+    v.beginGroup("exclusions", "What import takes out of passes and packing. A record can be included again by hand.");
     exclusions.visit(v);
     v.endGroup();
     v.field({"caption_command",
@@ -103,9 +102,7 @@ Workspace Workspace::open(const fs::path& folder)
 {
     const auto file = folder / "workspace.yaml";
     if (!fs::exists(file))
-        throw DataError(folder.string() +
-                        " is no workspace: it holds no workspace.yaml; make one with \"nanodit import\" or "
-                        "\"nanodit demo create\", or name another folder with --workspace");
+        throw DataError(folder.string() + " is no workspace: it holds no workspace.yaml", remedy::ChooseWorkspace{});
     Workspace workspace{.root = fs::absolute(folder).lexically_normal(), .config = {}};
     auto& config = workspace.config;
     readYaml(readTextFile(file), file.string(), [&config](FieldVisitor& v) { config.visit(v); });

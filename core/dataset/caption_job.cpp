@@ -114,8 +114,8 @@ private:
         for (const auto& id : request_.ids) {
             auto record = catalog_.find(id);
             if (!record)
-                throw DataError("the workspace " + request_.workspace.root.string() + " has no record \"" + id +
-                                "\": list them with \"nanodit records\"");
+                throw DataError("the workspace " + request_.workspace.root.string() + " has no record \"" + id + "\"",
+                                remedy::ListRecords{});
             records.push_back(std::move(*record));
         }
         if (!request_.ids.empty())

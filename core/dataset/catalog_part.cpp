@@ -165,12 +165,10 @@ void copyAtOnce(sqlite::Database& part, const fs::path& whole)
     part.attach(whole, sqlite::Access::Immutable, "whole");
     try {
         if (part.integer("PRAGMA whole.user_version") != part.integer("PRAGMA main.user_version"))
-            throw DataError("the catalog " + whole.string() +
-                            " was made by another version of this program: run \"nanodit status\" once, which brings "
-                            "it up to date, then the ranks again");
+            throw DataError("the catalog " + whole.string() + " was made by another version of this program",
+                            remedy::UpdateCatalog{});
         if (part.integer("SELECT count(*) FROM (SELECT 1 FROM whole.records LIMIT 1)") == 0)
-            throw DataError("the catalog " + whole.string() +
-                            " has no records yet: add pictures with \"nanodit import FOLDER\"");
+            throw DataError("the catalog " + whole.string() + " has no records yet", remedy::ImportPictures{});
         sqlite::Transaction transaction(part);
         part.execute(forgetChanges);
         part.execute(copyRecords);
@@ -222,8 +220,7 @@ CatalogPart::CatalogPart(const Workspace& workspace, const RankShare& share, std
 {
     const auto whole = workspace.catalogFile();
     if (!fs::exists(whole))
-        throw DataError("the workspace " + workspace.root.string() +
-                        " has no records yet: add pictures with \"nanodit import FOLDER\"");
+        throw DataError("the workspace " + workspace.root.string() + " has no records yet", remedy::ImportPictures{});
     const auto file = partFile(workspace, share.rank);
     do
         state_->lock = std::make_unique<LockedFile>(file);

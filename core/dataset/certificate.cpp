@@ -104,7 +104,8 @@ AlignmentCertificate AlignmentCertificate::fromJson(const json& from)
         }
         if (!known)
             throw DataError("an alignment certificate has the verdict " + from.at("verdict").dump() +
-                            ", which this program does not know; certify again with \"nanodit verify --deep\"");
+                                ", which this program does not know",
+                            remedy::CertifyAlignment{});
         certificate.grid = {.rows = from.at("grid").at(0), .cols = from.at("grid").at(1)};
         certificate.patches = from.at("patches");
         certificate.cosine = from.at("cosine");
@@ -117,8 +118,8 @@ AlignmentCertificate AlignmentCertificate::fromJson(const json& from)
                 {.name = other.at("name"), .cosine = other.at("cosine"), .cells = other.at("cells")});
         return certificate;
     } catch (const json::exception& error) {
-        throw DataError(std::string("an alignment certificate is not as this program writes it (") + error.what() +
-                        "); certify again with \"nanodit verify --deep\"");
+        throw DataError(std::string("an alignment certificate is not as this program writes it (") + error.what() + ")",
+                        remedy::CertifyAlignment{});
     }
 }
 

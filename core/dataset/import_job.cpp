@@ -231,8 +231,8 @@ private:
     {
         if (withoutCaption_ > 0)
             context.warn(std::to_string(withoutCaption_) +
-                         " pictures have no caption: put a NAME.txt beside each and import again, or set "
-                         "caption_command in workspace.yaml and run \"nanodit caption\"");
+                         " pictures have no caption: put a NAME.txt beside each and import again, or name a program "
+                         "that writes captions (caption_command in workspace.yaml)");
         request_.finished(report_);
         return end;
     }

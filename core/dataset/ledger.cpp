@@ -52,21 +52,23 @@ void addWarnings(EpochLedger& ledger)
     for (const auto& line : ledger.buckets) {
         const auto name = bucketName(line.bucket);
         if (!line.fillsABatch)
-            ledger.warnings.push_back("the bucket " + name + " has " +
-                                      countOf(static_cast<std::size_t>(line.samples), "sample") +
-                                      ", too few to fill a batch of " + std::to_string(ledger.request.batchSize) +
-                                      ": each is seen more than once an epoch; lower data.batch_size, or take the "
-                                      "bucket out of the workspace's table");
+            ledger.warnings.push_back({"the bucket " + name + " has " +
+                                       countOf(static_cast<std::size_t>(line.samples), "sample") +
+                                       ", too few to fill a batch of " + std::to_string(ledger.request.batchSize) +
+                                       ": each is seen more than once an epoch; lower data.batch_size, or take the "
+                                       "bucket out of the workspace's table"});
         if (!line.notSeen.empty())
-            ledger.warnings.push_back("the set " + ledger.request.set + " lacks " +
-                                      countOf(line.notSeen.size(), "record") + " of the bucket " + name +
-                                      " (the first is " + line.notSeen.front() +
-                                      "): run \"nanodit preprocess\" and \"nanodit shard --overwrite\"");
+            ledger.warnings.push_back({"the set " + ledger.request.set + " lacks " +
+                                           countOf(line.notSeen.size(), "record") + " of the bucket " + name +
+                                           " (the first is " + line.notSeen.front() +
+                                           "), which are new or lacked an array when it was packed",
+                                       remedy::PackShards{.replace = true}});
         if (!line.strangers.empty())
-            ledger.warnings.push_back("the set " + ledger.request.set + " holds " +
-                                      countOf(line.strangers.size(), "sample") + " of the bucket " + name +
-                                      " that no record of the split is behind (the first is " + line.strangers.front() +
-                                      "): run \"nanodit shard --overwrite\"");
+            ledger.warnings.push_back({"the set " + ledger.request.set + " holds " +
+                                           countOf(line.strangers.size(), "sample") + " of the bucket " + name +
+                                           " that no record of the split is behind (the first is " +
+                                           line.strangers.front() + ")",
+                                       remedy::PackShards{.replace = true}});
     }
 }
 

@@ -4,6 +4,7 @@
 /// of torch types.
 
 #include "core/config/workspace_config.h"
+#include "core/runtime/remedy.h"
 
 #include <cstdint>
 #include <string>
@@ -41,7 +42,7 @@ struct LedgerBucket {
 struct EpochLedger {
     LedgerRequest request;
     std::vector<LedgerBucket> buckets; ///< By bucket; those of records that no shard holds, too.
-    std::vector<std::string> warnings; ///< Sentences: buckets that fill no batch, records that are not seen.
+    std::vector<Notice> warnings;      ///< Buckets that fill no batch, records that are not seen.
 };
 
 /// Reads the catalog and the set's manifest, no samples. Throws DataError when the set is not packed, UsageError for a

@@ -215,8 +215,8 @@ Loader::Loader(std::shared_ptr<const ShardSet> set, LoaderOptions options)
     if (options.normaliseDino) {
         state.statistics = options.statistics.value_or(state.set->dinoStatistics());
         if (state.statistics.empty())
-            throw DataError(state.set->folder().string() + " has no DINO statistics to normalise by; pack it with "
-                                                           "`nanodit shard`, or set normalise_dino to false");
+            throw DataError(state.set->folder().string() + " has no DINO statistics, which normalise_dino needs",
+                            remedy::PackShards{.replace = true});
         if (state.statistics.cls.width() != state.set->dinoWidth() ||
             state.statistics.patches.width() != state.set->dinoWidth())
             throw DataError(state.set->folder().string() + " has DINO arrays of " +

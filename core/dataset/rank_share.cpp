@@ -19,8 +19,8 @@ std::int64_t number(const char* name, const std::string& text)
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size())
-        throw UsageError("the variable " + std::string(name) + " is \"" + text +
-                         "\" instead of a number: unset it, or pass --rank and --world-size");
+        throw UsageError("the variable " + std::string(name) + " is \"" + text + "\" instead of a number",
+                         remedy::SetRanks{});
     return value;
 }
 
@@ -46,7 +46,7 @@ RankShare rankShare(std::optional<std::int64_t> rank, std::optional<std::int64_t
                     const std::function<const char*(const char*)>& variable)
 {
     if (rank.has_value() != worldSize.has_value())
-        throw UsageError("--rank and --world-size belong together: pass both or none");
+        throw UsageError("of the rank and the number of ranks only one is given", remedy::SetRanks{});
     if (rank)
         return checked({.rank = *rank, .worldSize = *worldSize});
     for (const auto& [rankName, sizeName] : launchers) {

@@ -11,8 +11,8 @@ namespace {
 
 DataError unknown(const Workspace& workspace, const std::string& id)
 {
-    return DataError("the workspace " + workspace.root.string() + " has no record \"" + id +
-                     "\": list them with \"nanodit records\"");
+    return DataError("the workspace " + workspace.root.string() + " has no record \"" + id + "\"",
+                     remedy::ListRecords{});
 }
 
 /// Applies `change` to each record as one, or throws with nothing changed.

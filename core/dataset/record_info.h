@@ -2,9 +2,11 @@
 
 #include "core/dataset/pass.h"
 #include "core/geometry/bucket.h"
+#include "core/runtime/remedy.h"
 
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,7 @@ struct RecordInfo {
     std::array<std::vector<InputChange>, 4> changes{}; ///< Why an array is stale.
     std::array<bool, 4> adopted{};                     ///< Made elsewhere, without provenance, and found good.
     std::string problem;                               ///< A sentence, or empty.
+    std::optional<Remedy> remedy = {};                 ///< Against the problem.
 };
 
 } // namespace nanodit

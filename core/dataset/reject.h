@@ -1,5 +1,8 @@
 #pragma once
 
+#include "core/runtime/remedy.h"
+
+#include <optional>
 #include <string>
 
 namespace nanodit {
@@ -8,6 +11,7 @@ namespace nanodit {
 struct Reject {
     std::string what;
     std::string reason;
+    std::optional<Remedy> remedy = {};
 };
 
 } // namespace nanodit

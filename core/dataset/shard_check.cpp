@@ -51,9 +51,9 @@ private:
         const auto set = ShardSet::open(folder_);
         const auto manifestFile = folder_ / "shards.json";
         if (!fs::exists(manifestFile))
-            found_.problems.push_back({found_.set, folder_.string() +
-                                                       " has no shards.json, so neither hashes nor counts can "
-                                                       "be compared; pack it with \"nanodit shard\""});
+            found_.problems.push_back(
+                {found_.set, folder_.string() + " has no shards.json, so neither hashes nor counts can be compared",
+                 remedy::PackShards{.replace = true}});
         const auto manifest =
             fs::exists(manifestFile) ? json::parse(readTextFile(manifestFile)) : json{{"shards", json::array()}};
         const auto& entries = set->entries();
@@ -137,7 +137,7 @@ std::unique_ptr<Job> makeShardCheckJob(ShardCheckRequest request)
                 folders.push_back(entry.path());
         }
         if (folders.empty())
-            throw DataError("there is no shard set in " + parent.string() + "; run \"nanodit shard\"");
+            throw DataError("there is no shard set in " + parent.string(), remedy::PackShards{});
         std::ranges::sort(folders);
         std::vector<ShardSetCheck> checks;
         for (const auto& folder : folders) {

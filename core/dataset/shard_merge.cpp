@@ -161,8 +161,8 @@ std::vector<RanksMerged::Set> mergeWorld(const Workspace& workspace, const std::
     for (const auto& name : names) {
         // All at once: a set that is in the way is told before the first one is put in place.
         if (!overwrite && fs::exists(workspace.shardsFolder() / name))
-            throw StoreError((workspace.shardsFolder() / name).string() +
-                             " exists already: remove it, or pack with --overwrite on every rank");
+            throw StoreError((workspace.shardsFolder() / name).string() + " exists already",
+                             remedy::PackShards{.replace = true});
     }
     writeFileAtomically(merging, "");
     std::vector<RanksMerged::Set> sets;

@@ -231,8 +231,8 @@ void ShardSet::State::addEntries()
         }
     }
     if (entries.empty())
-        throw DataError(folder.string() +
-                        " holds no samples: neither a shards.json nor tars of samples below it; run `nanodit shard`");
+        throw DataError(folder.string() + " holds no samples: neither a shards.json nor tars of samples below it",
+                        remedy::PackShards{});
 }
 
 /// Maps the tar and finds every sample's entries. A damaged stretch costs the samples that it holds something of.
@@ -306,7 +306,7 @@ std::shared_ptr<const ShardSet> ShardSet::open(const fs::path& folder)
     auto& state = *set->state_;
     state.folder = folder;
     if (!fs::is_directory(folder))
-        throw DataError("there is no shard set " + folder.string() + "; run `nanodit shard`");
+        throw DataError("there is no shard set " + folder.string(), remedy::PackShards{});
     const auto manifest = folder / "shards.json";
     if (fs::exists(manifest)) {
         const auto parsed = json::parse(readTextFile(manifest), nullptr, false);

@@ -176,7 +176,7 @@ ShardSetWriter::ShardSetWriter(const fs::path& folder, const std::string& set, O
     if (state_->options.shardSize < 1)
         throw UsageError("a shard of " + std::to_string(state_->options.shardSize) + " samples cannot be packed");
     if (!state_->options.overwrite && fs::exists(folder / set))
-        throw StoreError((folder / set).string() + " exists already; pass --overwrite to pack it anew");
+        throw StoreError((folder / set).string() + " exists already", remedy::PackShards{.replace = true});
     removeAbandonedTemporaries(folder); // A killed packing may have left as much as a whole set.
 }
 

@@ -112,8 +112,9 @@ private:
         if (fs::exists(file)) {
             if (nlohmann::json::parse(readTextFile(file), nullptr, false) != wanted)
                 throw DataError(workspace_.root.string() +
-                                " holds an unfinished demo with other scenes (data/demo.json): give its --scenes and "
-                                "--seed, or choose another folder");
+                                    " holds an unfinished demo with another number of scenes or another seed "
+                                    "(data/demo.json)",
+                                remedy::ChooseFolder{.orSameSettings = true});
             return;
         }
         std::error_code error;

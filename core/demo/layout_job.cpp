@@ -23,8 +23,9 @@ Scene truthOfRecord(const Workspace& workspace, const RecordInfo& record)
     auto truth = storedTruth(workspace, record.id);
     if (!truth)
         throw DataError("the truth of record " + record.id + " was not found (" +
-                        truthFile(workspace, record.id).string() +
-                        "): layout errors are known for demo workspaces only, which \"nanodit demo create\" makes");
+                            truthFile(workspace, record.id).string() +
+                            "): layout errors are known for demo workspaces only",
+                        remedy::CreateDemo{});
     return *truth;
 }
 

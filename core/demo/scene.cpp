@@ -258,8 +258,7 @@ Scene sceneFromTruth(const nlohmann::json& truth, const std::string& source)
         }
         return scene;
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(source + " is no truth of a demo scene (" + error.what() +
-                        "); make the demo again with \"nanodit demo create\"");
+        throw DataError(source + " is no truth of a demo scene (" + error.what() + ")", remedy::CreateDemo{});
     }
 }
 

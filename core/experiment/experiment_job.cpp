@@ -101,8 +101,8 @@ private:
             return writeFileAtomically(file, wanted.dump(1) + "\n");
         if (!isSame(Json::parse(readTextFile(file), nullptr, false), wanted, file.string()))
             throw DataError(folder_.string() +
-                            " holds an experiment with another configuration or validation (plan.json): give the same "
-                            "ones to go on with it, or choose another folder with --out");
+                                " holds an experiment with another configuration or validation (plan.json)",
+                            remedy::ChooseFolder{.orSameSettings = true});
     }
 
     /// Settings that a plan of an earlier version does not name had their defaults.

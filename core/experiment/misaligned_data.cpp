@@ -68,7 +68,8 @@ bool makeShards(const Workspace& workspace, const std::string& set, const fs::pa
         const auto record = catalog.find(sample.id);
         if (!record)
             throw DataError("the sample " + sample.id + " of " + source->folder().string() +
-                            " is no record of the workspace any more: pack its shards again with \"nanodit shard\"");
+                                " is no record of the workspace any more",
+                            remedy::PackShards{.replace = true});
         const auto arrays = encode(*record, sample.bucket);
         if (!arrays)
             return false;
@@ -101,8 +102,7 @@ bool makeValidationArrays(const Workspace& workspace, const fs::path& folder, co
         for (const auto kind : {ArrayKind::T5, ArrayKind::Vae}) {
             const auto file = fileIn(workspace.derivedFolder(), kind, record.id);
             if (!fs::exists(file))
-                throw DataError(file.string() + " is missing: run \"nanodit preprocess\" for the record \"" +
-                                record.id + "\"");
+                throw DataError(file.string() + " is missing", remedy::RunPasses{.pass = passOf(kind)});
             fs::copy_file(file, fileIn(made.path(), kind, record.id));
         }
         if (context.shouldStop())

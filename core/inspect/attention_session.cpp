@@ -273,12 +273,12 @@ std::pair<at::Tensor, float> Session::stateAt(const AttentionSubject& subject) c
     }
     const auto file = arrayFile(workspace_, ArrayKind::Vae, record_->id);
     if (!fs::exists(file))
-        throw DataError(file.string() + " is missing: run \"nanodit preprocess\" for the record \"" + record_->id +
-                        "\"");
+        throw DataError(file.string() + " is missing", remedy::RunPasses{.pass = Pass::Vae});
     const auto x0 = tensorFromArray(readNpy(file)).to(device_, at::kFloat).unsqueeze(0);
     if (x0.sizes() != at::IntArrayRef(latentShape_))
         throw DataError(file.string() + " holds " + shapeText(x0.sizes()) + ", but the record's bucket needs " +
-                        shapeText(latentShape_) + ": run \"nanodit verify\"");
+                            shapeText(latentShape_),
+                        remedy::VerifyArrays{});
     const auto t = static_cast<float>(subject.t);
     return {(1 - t) * x0 + t * noise(subject.sampling.seed), t};
 }
@@ -470,8 +470,8 @@ std::optional<Image> Session::paint(const AttentionSubject& subject, const JobCo
 {
     prepare(subject);
     if (autoencoder() == nullptr)
-        throw UsageError("the workspace names no autoencoder: set encoders.vae in " +
-                         (workspace_.root / "workspace.yaml").string());
+        throw UsageError((workspace_.root / "workspace.yaml").string() + " names no autoencoder (encoders.vae)",
+                         remedy::NameEncoder{remedy::Encoder::Vae});
     if (!walk(subject, context))
         return std::nullopt;
     return pictureFromLatent(*autoencoder(), way_->end);

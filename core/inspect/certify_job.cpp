@@ -37,8 +37,8 @@ constexpr auto keepEvery = std::chrono::seconds(2);
 
 /// What is read of a record before the encoder sees it.
 struct Material {
-    std::string problem; ///< Why it cannot be certified.
-    at::Tensor stored;   ///< [M, D]
+    Notice problem;    ///< Why it cannot be certified.
+    at::Tensor stored; ///< [M, D]
     std::string sha256;
     FileStamp stamp;
     Image bucketImage;
@@ -75,8 +75,8 @@ public:
         for (const auto& entry : *chosen) {
             const auto found = store_.find(entry.record.id);
             const auto now = inputsNow(entry.record, kind, encoders_.expectations, *fingerprints);
-            if (const auto problem = obstacleOf(entry); !problem.empty())
-                report_.left.push_back({entry.record.id, problem});
+            if (const auto problem = obstacleOf(entry); !problem.text.empty())
+                report_.left.push_back({entry.record.id, problem.text, problem.remedy});
             else if (!request_.anew && found && stillHolds(*found, fileOf(entry), now))
                 note(entry, found->certificate, true);
             else
@@ -100,15 +100,15 @@ private:
         return arrayFile(workspace_, kind, entry.record.id);
     }
 
-    /// Why there is nothing to compare, or "". Patches that lie on another grid are compared.
-    static std::string obstacleOf(const SurveyedRecord& entry)
+    /// Why there is nothing to compare; without a text where there is. Patches that lie on another grid are compared.
+    static Notice obstacleOf(const SurveyedRecord& entry)
     {
         if (entry.imageGone)
-            return "the picture " + entry.record.image.string() + " is gone or cannot be read any more";
+            return {"the picture " + entry.record.image.string() + " is gone or cannot be read any more"};
         const auto& judgement = entry.array(kind);
         const bool comparable =
             judgement.verdict == ArrayVerdict::Whole || judgement.verdict == ArrayVerdict::Misaligned;
-        return comparable ? "" : judgement.problem;
+        return comparable ? Notice{} : Notice{judgement.problem, remedyFor(judgement, kind)};
     }
 
     JobEnd certifyAll(const std::vector<const SurveyedRecord*>& open, const EncoderFingerprints& fingerprints,
@@ -124,8 +124,8 @@ private:
             if (context_.shouldStop())
                 return JobEnd::Cancelled;
             const auto material = materials.take();
-            if (!material.problem.empty()) {
-                report_.left.push_back({entry->record.id, material.problem});
+            if (const auto& problem = material.problem; !problem.text.empty()) {
+                report_.left.push_back({entry->record.id, problem.text, problem.remedy});
             } else {
                 const auto recomputed = recompute(*entry, material, encode);
                 if (!recomputed)
@@ -155,7 +155,8 @@ private:
             material.sha256 = sha256OfFile(file);
             const auto array = readNpy(file);
             if (!allFinite(array))
-                throw DataError(judgeContents(file, kind, entry.array(kind)).problem);
+                throw DataError(judgeContents(file, kind, entry.array(kind)).problem,
+                                remedy::RunPasses{.pass = Pass::Dino, .setsAside = true});
             material.stored = tensorFromArray(array).to(at::kFloat); // A copy: the file may be replaced meanwhile.
             if (!stamp || stampOf(file) != stamp)
                 throw DataError(file.string() + " was changed while it was being read: certify again");
@@ -171,7 +172,7 @@ private:
             if (dinoGrid(old.size, patchSize()).count() == material.stored.size(0))
                 material.mistaken.emplace_back(old.name, resampleBox(original, old.box, old.size));
         } catch (const std::exception& error) { // whatever one record does, it must not end the work
-            material.problem = error.what();
+            material.problem = noticeOf(error);
         }
         return material;
     }

@@ -45,7 +45,7 @@ at::Tensor resampled(const at::Tensor& patches, GridSize grid, GridSize target)
 }
 
 struct Pair {
-    std::string problem;
+    Notice problem;
     Image image, other;
 };
 
@@ -83,8 +83,8 @@ public:
                 return JobEnd::Cancelled;
             const auto& record = entry.record;
             const auto pair = pairs.take();
-            if (!pair.problem.empty()) {
-                report_.left.push_back({record.id, pair.problem});
+            if (const auto& problem = pair.problem; !problem.text.empty()) {
+                report_.left.push_back({record.id, problem.text, problem.remedy});
             } else {
                 const auto drift = measure(record, pair, encode);
                 if (!drift)
@@ -115,7 +115,7 @@ private:
             pair.image = makeBucketImage(original, record.bucket);
             pair.other = resampleBox(original, bucketCrop(original.size, record.bucket), otherSize(record.bucket));
         } catch (const std::exception& error) { // whatever one picture does, it must not end the work
-            pair.problem = error.what();
+            pair.problem = noticeOf(error);
         }
         return pair;
     }

@@ -19,8 +19,8 @@ namespace {
 std::int64_t patchSizeOf(const Workspace& workspace)
 {
     if (workspace.config.dinoEncoder.empty())
-        throw UsageError("the workspace names no DINO encoder: set encoders.dino in " +
-                         (workspace.root / "workspace.yaml").string());
+        throw UsageError((workspace.root / "workspace.yaml").string() + " names no DINO encoder (encoders.dino)",
+                         remedy::NameEncoder{remedy::Encoder::Dino});
     return DinoConfig::load(workspace.path(workspace.config.dinoEncoder)).patchSize;
 }
 

@@ -60,8 +60,8 @@ Reconstruction Reconstructor::reconstruct(const RecordKey& record, const Image& 
         throw DataError(file.string() + " is not there: run the pass vae");
     if (!state_->autoencoder) {
         if (workspace.config.vae.empty())
-            throw UsageError("the workspace names no autoencoder: set encoders.vae in " +
-                             (workspace.root / "workspace.yaml").string());
+            throw UsageError((workspace.root / "workspace.yaml").string() + " names no autoencoder (encoders.vae)",
+                             remedy::NameEncoder{remedy::Encoder::Vae});
         state_->autoencoder = AutoencoderKl::load(workspace.path(workspace.config.vae));
     }
     const auto array = readNpy(file);

@@ -144,8 +144,9 @@ void SubjectReader::editText(SubjectConditions& subject, const SampleRequest& re
     auto erased = edits.erasedWords;
     if (!edits.replacedWords.empty()) {
         if (pieces == nullptr)
-            throw UsageError("words can only be replaced with a text encoder: set encoders.t5 in " +
-                             (workspace_.root / "workspace.yaml").string());
+            throw UsageError((workspace_.root / "workspace.yaml").string() +
+                                 " names no text encoder (encoders.t5), without which no word can be replaced",
+                             remedy::NameEncoder{remedy::Encoder::T5});
         auto replaced = request;
         replaced.textRecord.reset();
         replaced.prompt = subject.caption = withWordsReplaced(before, edits.replacedWords);

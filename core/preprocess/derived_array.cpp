@@ -13,16 +13,6 @@ namespace {
 /// The patch sizes of the published ViTs, for arrays of which no encoder is known.
 constexpr std::array<std::int64_t, 2> usualPatchSizes = {16, 14};
 
-std::string remedy(ArrayKind kind)
-{
-    return "run \"nanodit preprocess --pass-filter " + passName(passOf(kind)) + "\"";
-}
-
-std::string remakeRemedy(ArrayKind kind)
-{
-    return remedy(kind) + ", which moves the file aside and makes it again";
-}
-
 std::string sideText(const std::optional<std::int64_t>& side, const char* name)
 {
     return side ? std::to_string(*side) : name;
@@ -118,7 +108,7 @@ std::string misalignedText(const fs::path& file, std::int64_t patches, ImageSize
         text += " or " + gridText(bucket, usualPatchSizes[1]);
     if (isCentreCropPatchCount(patches))
         text += "; an older pipeline made it from a 224 x 224 centre crop, so its patches do not lie under the latent";
-    return text + "; " + remakeRemedy(ArrayKind::DinoPatches);
+    return text;
 }
 
 bool isReadType(DType type)
@@ -166,10 +156,9 @@ ArrayJudgement judgeArray(const fs::path& file, ArrayKind kind, const Record& re
     };
     const auto mark = fileMarkOf(file);
     if (mark.empty())
-        return give(ArrayVerdict::Missing, file.string() + " is missing; " + remedy(kind));
+        return give(ArrayVerdict::Missing, file.string() + " is missing");
     if (provenance && provenance->unfinished())
-        return give(ArrayVerdict::Missing,
-                    file.string() + " was being written when the work was interrupted; " + remedy(kind));
+        return give(ArrayVerdict::Missing, file.string() + " was being written when the work was interrupted");
     judgement.foreign = !provenance;
     judgement.replaced = provenance && provenance->fileMark != mark;
     judgement.adopted = provenance && provenance->adopted;
@@ -183,26 +172,25 @@ ArrayJudgement judgeArray(const fs::path& file, ArrayKind kind, const Record& re
             judgement.dtype = header.dtype;
             judgement.shape = header.shape;
         } catch (const DataError& problem) {
-            return give(ArrayVerdict::Unreadable, std::string(problem.what()) + "; " + remakeRemedy(kind));
+            return give(ArrayVerdict::Unreadable, problem.what());
         }
     }
     if (provenance) {
         judgement.changes = changesBetween(provenance->inputs, now, kind);
         if (const auto& changes = judgement.changes; !changes.empty())
             return give(ArrayVerdict::Stale, file.string() + " is stale: since it was made, " + joined(changes) +
-                                                 (changes.size() > 1 ? " have" : " has") + " changed; " + remedy(kind));
+                                                 (changes.size() > 1 ? " have" : " has") + " changed");
     }
     if (!isReadType(judgement.dtype))
-        return give(ArrayVerdict::WrongShape, file.string() + " holds " + dtypeName(judgement.dtype) +
-                                                  ", expected float16 or float32; " + remakeRemedy(kind));
+        return give(ArrayVerdict::WrongShape,
+                    file.string() + " holds " + dtypeName(judgement.dtype) + ", expected float16 or float32");
     if (fitsShape(judgement.shape, kind, record.bucket, expected))
         return give(ArrayVerdict::Whole, {});
     if (isMisaligned(judgement.shape, kind, expected))
         return give(ArrayVerdict::Misaligned, misalignedText(file, judgement.shape[0], record.bucket, expected));
     return give(ArrayVerdict::WrongShape, file.string() + " has the shape " + shapeText(judgement.shape) +
                                               ", expected " + expectedText(kind, record.bucket, expected) +
-                                              " for the bucket " + bucketName(record.bucket) + "; " +
-                                              remakeRemedy(kind));
+                                              " for the bucket " + bucketName(record.bucket));
 }
 
 ArrayJudgement judgeContents(const fs::path& file, ArrayKind kind, ArrayJudgement judgement)
@@ -212,14 +200,30 @@ ArrayJudgement judgeContents(const fs::path& file, ArrayKind kind, ArrayJudgemen
     try {
         if (!allFinite(readNpy(file))) {
             judgement.verdict = ArrayVerdict::Nonfinite;
-            judgement.problem =
-                file.string() + " holds values that are infinite or not a number; " + remakeRemedy(kind);
+            judgement.problem = file.string() + " holds values that are infinite or not a number";
         }
     } catch (const DataError& error) {
         judgement.verdict = ArrayVerdict::Unreadable;
-        judgement.problem = std::string(error.what()) + "; " + remakeRemedy(kind);
+        judgement.problem = error.what();
     }
     return judgement;
+}
+
+std::optional<Remedy> remedyFor(const ArrayJudgement& judgement, ArrayKind kind)
+{
+    switch (judgement.verdict) {
+    case ArrayVerdict::Whole:
+        return std::nullopt;
+    case ArrayVerdict::Missing:
+    case ArrayVerdict::Stale:
+        return remedy::RunPasses{.pass = passOf(kind)};
+    case ArrayVerdict::Misaligned:
+    case ArrayVerdict::WrongShape:
+    case ArrayVerdict::Nonfinite:
+    case ArrayVerdict::Unreadable:
+        return remedy::RunPasses{.pass = passOf(kind), .setsAside = true};
+    }
+    return std::nullopt;
 }
 
 bool isSetAside(const ArrayJudgement& judgement)

@@ -40,7 +40,7 @@ struct ArrayJudgement {
     bool adopted = false;             ///< It was foreign, and found good.
     std::vector<InputChange> changes; ///< Why it is stale.
     std::string fileMark;             ///< Of the file that was judged.
-    std::string problem;              ///< A sentence: file, found, expected, remedy. Empty for Whole.
+    std::string problem;              ///< A sentence: file, found, expected. Empty for Whole.
     DType dtype = DType::F32;         ///< As the file has it, where it could be read.
     std::vector<std::int64_t> shape;
 
@@ -51,6 +51,9 @@ struct ArrayJudgement {
 /// Whether a pass that makes the array moves this file aside instead of replacing it: it may be somebody's work, not a
 /// pass's. A copy of what a pass made is not.
 bool isSetAside(const ArrayJudgement& judgement);
+
+/// The pass that makes the array again. Empty for Whole.
+std::optional<Remedy> remedyFor(const ArrayJudgement& judgement, ArrayKind kind);
 
 /// data/derived/<array>/<id>.npy
 std::filesystem::path arrayFile(const Workspace& workspace, ArrayKind kind, const std::string& id);

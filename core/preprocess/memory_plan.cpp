@@ -95,8 +95,9 @@ MemoryPlan planMemory(Pass pass, const std::vector<std::string>& buckets, const 
     if (const auto needed = largest.atLeast(); needed > plan.budget) {
         if (megabytes > 0)
             throw DataError("the pass " + passName(pass) + " needs " + sizeText(needed) + " for one " +
-                            (pass == Pass::T5 ? "caption" : "picture") + " at once, more than the " +
-                            sizeText(plan.budget) + " that it may use: allow more with --memory");
+                                (pass == Pass::T5 ? "caption" : "picture") + " at once, more than the " +
+                                sizeText(plan.budget) + " that it may use",
+                            remedy::AllowMemory{needed});
         plan.budget = needed;
     }
     for (const auto& bucket : buckets)

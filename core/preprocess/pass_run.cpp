@@ -28,7 +28,7 @@ struct Batch {
     std::vector<const PassPlan::Task*> tasks;
     std::vector<std::string> captions; ///< Of t5.
     std::vector<Image> images;         ///< Bucket images, of the other passes.
-    std::vector<std::pair<const PassPlan::Task*, std::string>> failures;
+    std::vector<std::pair<const PassPlan::Task*, Notice>> failures;
     std::int64_t bytes = 0; ///< Of the images.
 
     Batch only(std::size_t index) const
@@ -257,17 +257,18 @@ private:
                 batch.tasks.push_back(task);
                 batch.bytes += each;
             } catch (const std::exception& error) { // whatever a picture does, it must not end the pass
-                batch.failures.emplace_back(task, error.what());
+                batch.failures.emplace_back(task, noticeOf(error));
             }
         }
         reading.give(taken - batch.bytes);
         return batch;
     }
 
-    static std::string tooLarge(const Record& record, std::int64_t needed, std::int64_t room)
+    Notice tooLarge(const Record& record, std::int64_t needed, std::int64_t room) const
     {
-        return record.image.string() + " needs " + sizeText(needed) + " while it is read, more than the " +
-               sizeText(room) + " that the pass may use for that: allow more with --memory";
+        return {record.image.string() + " needs " + sizeText(needed) + " while it is read, more than the " +
+                    sizeText(room) + " that the pass may use for that",
+                remedy::AllowMemory{plan_.memory.budget + needed - room}};
     }
 
     std::optional<Results> encodeAccounted(const Encode& encode, Batch& batch)
@@ -285,17 +286,17 @@ private:
     /// the batch with their reason.
     std::optional<Results> encodeOrFail(const Encode& encode, Batch& batch) const
     {
-        std::string reason;
+        Notice reason;
         try {
             auto results = encode(batch);
             if (results.size() == batch.tasks.size())
                 return results;
             if (context_.control->stopRequested())
                 return std::nullopt;
-            reason = "the encoder gave " + std::to_string(results.size()) + " results for " +
-                     std::to_string(batch.tasks.size()) + " records";
+            reason.text = "the encoder gave " + std::to_string(results.size()) + " results for " +
+                          std::to_string(batch.tasks.size()) + " records";
         } catch (const std::exception& error) {
-            reason = error.what();
+            reason = noticeOf(error);
         }
         if (batch.tasks.size() == 1) {
             batch.failures.emplace_back(batch.tasks.front(), reason);

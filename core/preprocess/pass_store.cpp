@@ -130,7 +130,7 @@ void PassStore::store(const EncodedBatch& batch)
     stored_ = Clock::now();
     made_ += static_cast<std::int64_t>(batch.tasks.size());
     for (const auto& [task, reason] : batch.failures)
-        failures_.push_back({task->record.id, reason});
+        failures_.push_back({task->record.id, reason.text, reason.remedy});
     countFailures();
 }
 
@@ -144,7 +144,7 @@ void PassStore::enter(const EncodedBatch& batch)
             catalog_.recordFailure(record.id, pass_, "");
         }
         for (const auto& [task, reason] : batch.failures)
-            catalog_.recordFailure(task->record.id, pass_, reason);
+            catalog_.recordFailure(task->record.id, pass_, reason.text);
         if (batch.failures.empty())
             keepRate(batch);
     });

@@ -27,8 +27,8 @@ struct EncodedBatch {
     std::vector<const PassPlan::Task*> tasks;
     /// By task, in the order of arraysOf(pass), on the CPU in the type that is stored.
     std::vector<std::vector<at::Tensor>> results;
-    std::vector<std::pair<const PassPlan::Task*, std::string>> failures; ///< Records that left the batch, and why.
-    MemoryHold memory;                                                   ///< Of the results.
+    std::vector<std::pair<const PassPlan::Task*, Notice>> failures; ///< Records that left the batch, and why.
+    MemoryHold memory;                                              ///< Of the results.
 };
 
 /// Puts batches on disk in the order in which they come, on a thread of its own, and tells the catalog: a batch's files

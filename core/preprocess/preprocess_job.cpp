@@ -31,8 +31,7 @@ std::vector<Pass> distinct(const std::vector<Pass>& wanted)
 
 DataError withoutRecords(const Workspace& workspace)
 {
-    return DataError("the workspace " + workspace.root.string() +
-                     " has no records yet: add pictures with \"nanodit import FOLDER\"");
+    return DataError("the workspace " + workspace.root.string() + " has no records yet", remedy::ImportPictures{});
 }
 
 Catalog openFilled(const Workspace& workspace)
@@ -152,8 +151,9 @@ std::unique_ptr<Job> makePreprocessJob(PreprocessRequest request, PassLimits lim
     return makeJob([request = std::move(request), limits = std::move(limits)](const JobContext& context) {
         setUpCompute(request.device);
         if (limits.precision && !request.share.isWhole())
-            throw UsageError("ranks cannot decide the precision of products, which is one for the whole workspace: run "
-                             "one preprocess with --precision and without ranks before them");
+            throw UsageError("ranks cannot decide the precision of matrix products, which is the same in the entire "
+                             "workspace",
+                             remedy::FixPrecision{});
         if (limits.precision)
             decidePrecision(request.workspace, *limits.precision, deviceOf(request.device), context);
         return preprocess(request, limits, encodersOf(request.workspace, request.device), context, freeBytesFor);

@@ -44,14 +44,15 @@ Skip skipFor(ArrayVerdict verdict)
     return Skip::Incomplete;
 }
 
-/// The gravest reason among a record's arrays, and its sentence.
-std::pair<Skip, std::string> skipFor(const SurveyedRecord& entry)
+/// The gravest reason among a record's arrays, and what there is to say of it.
+std::pair<Skip, Notice> skipFor(const SurveyedRecord& entry)
 {
-    std::pair<Skip, std::string> first = {Skip::None, {}};
-    for (const auto& judgement : entry.arrays) {
+    std::pair<Skip, Notice> first = {Skip::None, {}};
+    for (const auto kind : allArrays) {
+        const auto& judgement = entry.arrays[static_cast<std::size_t>(kind)];
         const auto skip = skipFor(judgement.verdict);
         if (skip != Skip::None && (first.first == Skip::None || skip < first.first))
-            first = {skip, judgement.problem};
+            first = {skip, {judgement.problem, remedyFor(judgement, kind)}};
     }
     return first;
 }
@@ -71,9 +72,9 @@ std::int64_t validTokens(const Array& mask, const std::filesystem::path& file, s
         ++valid;
     }
     if (!prefix || valid == 0)
-        throw DataError(
-            file.string() + " is no text mask of " + std::to_string(tokens) +
-            " tokens, ones first and zeros behind them: remove it, or run \"nanodit preprocess --pass-filter t5\"");
+        throw DataError(file.string() + " is no text mask of " + std::to_string(tokens) +
+                            " tokens, ones first and zeros behind them",
+                        remedy::RemakeArray{Pass::T5});
     return valid;
 }
 
@@ -100,8 +101,8 @@ public:
         fingerprints_ = std::move(*fingerprints);
         const auto splits = catalog.splits();
         if (splits.empty() && share.isWhole())
-            throw DataError("the workspace " + workspace_.root.string() +
-                            " has no records yet: add pictures with \"nanodit import FOLDER\"");
+            throw DataError("the workspace " + workspace_.root.string() + " has no records yet",
+                            remedy::ImportPictures{});
         certificates_.emplace(catalog);
         // All at once: a set that is in the way is told before the first one is packed.
         const auto folder = share.isWhole() ? workspace_.shardsFolder() : beginRankShards(workspace_, share);
@@ -138,8 +139,8 @@ private:
     void begin(const std::string& split, const std::filesystem::path& folder)
     {
         if (!request_.overwrite && std::filesystem::exists(workspace_.shardsFolder() / split))
-            throw StoreError((workspace_.shardsFolder() / split).string() +
-                             " exists already; pass --overwrite to pack it anew");
+            throw StoreError((workspace_.shardsFolder() / split).string() + " exists already",
+                             remedy::PackShards{.replace = true});
         sets_[split] = {.writer =
                             std::make_unique<ShardSetWriter>(folder, split,
                                                              ShardSetWriter::Options{.shardSize = request_.shardSize,
@@ -151,9 +152,9 @@ private:
     void pack(SurveyedRecord& entry, Set& set)
     {
         const auto& id = entry.record.id;
-        const auto note = [&](const std::string& record, Skip skip, const std::string& reason) {
+        const auto note = [&](const std::string& record, Skip skip, const Notice& reason) {
             count(set.report, skip);
-            set.report.skipped.push_back({record, reason});
+            set.report.skipped.push_back({record, reason.text, reason.remedy});
         };
         if (const auto [skip, reason] = skipFor(entry); skip != Skip::None)
             return note(id, skip, reason);
@@ -164,17 +165,19 @@ private:
             const auto file = arrayFile(workspace_, kind, id);
             try {
                 const auto array = readNpy(file);
-                if (!allFinite(array))
-                    return note(id, Skip::Nonfinite, judgeContents(file, kind, entry.array(kind)).problem);
+                if (!allFinite(array)) {
+                    const auto judgement = judgeContents(file, kind, entry.array(kind));
+                    return note(id, Skip::Nonfinite, {judgement.problem, remedyFor(judgement, kind)});
+                }
                 place(sample, kind, array);
             } catch (const DataError& error) {
-                return note(id, Skip::Incomplete, error.what());
+                return note(id, Skip::Incomplete, noticeOf(error));
             }
         }
         try {
             leaveOutPadding(sample.text, entry.record);
         } catch (const DataError& error) {
-            return note(id, Skip::Incomplete, error.what());
+            return note(id, Skip::Incomplete, noticeOf(error));
         }
         sample.patchGrid = gridOf(entry.record.bucket, sample.patches.shape[0]);
         sample.info = infoOf(entry.record, sample);
@@ -182,14 +185,14 @@ private:
             if (certificate->verdict == AlignmentVerdict::Misaligned)
                 return note(
                     id, Skip::Misaligned,
-                    arrayFile(workspace_, ArrayKind::DinoPatches, id).string() + " is " + certificate->sentence() +
-                        "; remove it and run \"nanodit preprocess --pass-filter dinov3\", which makes it again");
+                    {arrayFile(workspace_, ArrayKind::DinoPatches, id).string() + " is " + certificate->sentence(),
+                     remedy::RemakeArray{Pass::Dino}});
             sample.info["certificate"] = summaryOf(*certificate);
         }
         try {
             set.writer->add(sample);
         } catch (const DataError& error) {
-            note(id, Skip::Misaligned, error.what());
+            note(id, Skip::Misaligned, noticeOf(error));
         }
     }
 
@@ -316,10 +319,9 @@ private:
                 firstReason = set.report.skipped.front().reason;
         }
         if (samples == 0 && request_.share.isWhole())
-            throw DataError(
-                "no record of the workspace " + workspace_.root.string() +
-                " is whole, so nothing can be packed: run \"nanodit preprocess\" first; the first reason is: " +
-                firstReason);
+            throw DataError("no record of the workspace " + workspace_.root.string() +
+                                " has all of its arrays, so nothing can be packed; the first reason is: " + firstReason,
+                            remedy::RunPasses{});
         for (auto& [split, set] : sets_) {
             if (set.writer->samples() == 0) {
                 context_.warn("the set " + split + " was not packed: none of its records is whole");

@@ -87,15 +87,15 @@ public:
             return JobEnd::Cancelled;
         report_.records = static_cast<std::int64_t>(ids.size());
         if (ids.empty())
-            report_.problems.push_back({workspace_.root.string(),
-                                        "the workspace has no records: add pictures with \"nanodit import FOLDER\""});
+            report_.problems.push_back(
+                {workspace_.root.string(), "the workspace has no records", remedy::ImportPictures{}});
         if (!report_.adopted.empty())
             context_.info("adopted arrays of " + std::to_string(report_.adopted.size()) +
                           " records, which were made elsewhere and are good");
         if (report_.movedAside > 0)
             context_.info("moved " + std::to_string(report_.movedAside) + " misaligned files to " +
                           (workspace_.derivedFolder() / "dinov3_patches_misaligned").string() +
-                          "; \"nanodit preprocess --pass-filter dinov3\" makes them anew");
+                          "; the next pass dinov3 makes them again");
         noteStrays(ids);
         request_.finished(report_);
         return JobEnd::Finished;
@@ -134,12 +134,17 @@ private:
                     continue;
                 }
                 auto problem = judgement.problem;
-                if (request_.repair && judgement.verdict == ArrayVerdict::Misaligned)
-                    problem = repaired(id, kind, problem);
+                auto remedy = remedyFor(judgement, kind);
+                if (request_.repair && judgement.verdict == ArrayVerdict::Misaligned) {
+                    if (const auto place = moveAside(id, kind); !place.empty()) {
+                        problem += "; moved to " + place.string();
+                        remedy = remedy::RunPasses{.pass = passOf(kind)};
+                    }
+                }
                 const auto& failed = failures_[static_cast<std::size_t>(passOf(kind))];
                 if (const auto found = failed.find(id); found != failed.end())
                     problem += " (the last attempt failed: " + found->second + ")";
-                report_.problems.push_back({id, problem});
+                report_.problems.push_back({id, problem, remedy});
             }
         }
         if (read.empty())
@@ -159,16 +164,15 @@ private:
         }
     }
 
-    /// Moves the file out of the way; gives what there is to say then.
-    std::string repaired(const std::string& id, ArrayKind kind, const std::string& problem)
+    /// Moves a misaligned file out of the way; gives where to, empty when it stayed.
+    std::filesystem::path moveAside(const std::string& id, ArrayKind kind)
     {
-        const auto place = setAside(workspace_, kind, id, asideFolder(kind, ArrayVerdict::Misaligned));
+        auto place = setAside(workspace_, kind, id, asideFolder(kind, ArrayVerdict::Misaligned));
         if (place.empty())
-            return problem;
+            return place;
         catalog_.forget(id, kind);
         ++report_.movedAside;
-        return problem.substr(0, problem.rfind("; ")) + "; moved to " + place.string() +
-               ", \"nanodit preprocess --pass-filter dinov3\" makes it anew";
+        return place;
     }
 
     /// Arrays that belong to no record: harmless, but somebody should know.

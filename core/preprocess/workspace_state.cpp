@@ -59,11 +59,11 @@ void visitAll(const Workspace& workspace, Catalog& catalog, Look look, const Kno
 /// Reasons by record, by Pass.
 using Failures = std::array<std::map<std::string, std::string>, 3>;
 
-std::string problemOf(const SurveyedRecord& entry, const Failures& failures)
+Notice problemOf(const SurveyedRecord& entry, const Failures& failures)
 {
     if (entry.imageGone)
-        return "the picture " + entry.record.image.string() +
-               " is gone or cannot be read any more: put it back, or import it from where it is now";
+        return {"the picture " + entry.record.image.string() +
+                " is gone or cannot be read any more: put it back, or import it from where it is now"};
     for (const auto kind : allArrays) {
         const auto& judgement = entry.array(kind);
         if (judgement.verdict == ArrayVerdict::Whole)
@@ -71,9 +71,9 @@ std::string problemOf(const SurveyedRecord& entry, const Failures& failures)
         const auto pass = passOf(kind);
         const auto& failed = failures[static_cast<std::size_t>(pass)];
         if (const auto found = failed.find(entry.record.id); found != failed.end())
-            return "the pass " + passName(pass) + " could not be made: " + found->second;
+            return {"the pass " + passName(pass) + " could not be made: " + found->second};
         if (judgement.verdict != ArrayVerdict::Missing)
-            return judgement.problem;
+            return {judgement.problem, remedyFor(judgement, kind)};
     }
     return {};
 }
@@ -89,6 +89,7 @@ Failures failuresOf(const Catalog& catalog)
 RecordInfo infoOf(const SurveyedRecord& entry, const Failures& failures)
 {
     const auto& record = entry.record;
+    const auto problem = problemOf(entry, failures);
     RecordInfo info{.id = record.id,
                     .image = record.image,
                     .caption = record.caption,
@@ -98,7 +99,8 @@ RecordInfo infoOf(const SurveyedRecord& entry, const Failures& failures)
                     .tags = record.tags,
                     .excluded = record.excluded,
                     .excludedByRule = !record.excluded.empty() && !record.exclusionEdited,
-                    .problem = problemOf(entry, failures)};
+                    .problem = problem.text,
+                    .remedy = problem.remedy};
     for (std::size_t i = 0; i < entry.arrays.size(); ++i) {
         info.arrays[i] = stateOf(entry.arrays[i].verdict);
         info.changes[i] = entry.arrays[i].changes;

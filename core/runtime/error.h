@@ -2,6 +2,7 @@
 
 #include "core/runtime/remedy.h"
 
+#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -24,6 +25,13 @@ public:
 private:
     std::optional<Remedy> remedy_;
 };
+
+/// What there is to say of a failure that ends no more than a part of the work.
+inline Notice noticeOf(const std::exception& error)
+{
+    const auto* const ours = dynamic_cast<const Error*>(&error);
+    return {.text = error.what(), .remedy = ours != nullptr ? ours->remedy() : std::nullopt};
+}
 
 /// A command line or a request that makes no sense (exit code 2).
 class UsageError : public Error {

@@ -20,6 +20,7 @@ struct CreateDemo {};
 /// Make the arrays that are missing, or replace those that are wrong: of one pass, or of all.
 struct RunPasses {
     std::optional<Pass> pass = {};
+    bool setsAside = false; ///< What is there is moved aside, not replaced.
 };
 /// Remove the file that the message names, then run the pass, which takes it for good as it is.
 struct RemakeArray {

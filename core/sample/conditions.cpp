@@ -33,7 +33,7 @@ at::Tensor storedArray(const Workspace& workspace, ArrayKind kind, const std::st
 {
     const auto file = arrayFile(workspace, kind, id);
     if (!std::filesystem::exists(file))
-        throw DataError(file.string() + " is missing: run \"nanodit preprocess\" for the record \"" + id + "\"");
+        throw DataError(file.string() + " is missing", remedy::RunPasses{.pass = passOf(kind)});
     return tensorFromArray(readNpy(file)).to(at::kFloat);
 }
 
@@ -74,8 +74,9 @@ std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
         features.grid = dinoGrid(record.bucket, dinoEncoderInfo(workspace_).patchSize);
         if (features.grid.count() != features.patches.size(1))
             throw DataError("the stored patches of the record \"" + record.id + "\" are " +
-                            std::to_string(features.patches.size(1)) + ", but its bucket " + bucketName(record.bucket) +
-                            " has " + std::to_string(features.grid.count()) + ": run \"nanodit verify\"");
+                                std::to_string(features.patches.size(1)) + ", but its bucket " +
+                                bucketName(record.bucket) + " has " + std::to_string(features.grid.count()),
+                            remedy::VerifyArrays{});
     } else if (const auto* picture = std::get_if<PictureReference>(&request.reference)) {
         if (!dino_)
             dino_ = DinoEncoder::load(encoderFolder(workspace_, workspace_.config.dinoEncoder, "DINO encoder", "dino"),

@@ -62,8 +62,8 @@ const AutoencoderKl& Session::autoencoder()
 {
     if (!autoencoder_) {
         if (workspace_.config.vae.empty())
-            throw UsageError("the workspace names no autoencoder: set encoders.vae in " +
-                             (workspace_.root / "workspace.yaml").string());
+            throw UsageError((workspace_.root / "workspace.yaml").string() + " names no autoencoder (encoders.vae)",
+                             remedy::NameEncoder{remedy::Encoder::Vae});
         autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae));
         const auto channels = autoencoder_->config().latentChannels;
         if (channels != model().latentChannels)

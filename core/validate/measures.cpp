@@ -15,9 +15,9 @@ namespace {
 std::shared_ptr<const DinoEncoder> loadDino(const Workspace& workspace)
 {
     if (workspace.config.dinoEncoder.empty())
-        throw UsageError(
-            "the workspace names no DINO encoder, which the suite measures layout with: set encoders.dino in " +
-            (workspace.root / "workspace.yaml").string());
+        throw UsageError((workspace.root / "workspace.yaml").string() +
+                             " names no DINO encoder (encoders.dino), which the layout is measured with",
+                         remedy::NameEncoder{remedy::Encoder::Dino});
     return DinoEncoder::load(workspace.path(workspace.config.dinoEncoder));
 }
 

@@ -91,10 +91,8 @@ Milestone lowLpips(const ValidationReport& report)
         .name = "Reconstruction LPIPS below 0.4", .state = State::Unknown, .found = {}, .expected = "below 0.4"};
     const auto* const own = report.find(ValidationTask::Reconstruction, "lpips");
     if (!own) {
-        line.found = report.lpips.empty()
-                         ? "no LPIPS weights: name their folder with --lpips, or set encoders.lpips in "
-                           "workspace.yaml"
-                         : "no reconstructions";
+        line.found =
+            report.lpips.empty() ? "no LPIPS weights (encoders.lpips in workspace.yaml)" : "no reconstructions";
         return line;
     }
     line.state = stateOf(own->mean < 0.4);

@@ -111,8 +111,7 @@ ValidationPlan planValidation(const std::vector<RecordInfo>& all, const Validati
             plan.records.push_back(record);
     }
     if (plan.records.empty())
-        throw DataError("there is nothing to validate on: no record is in the split \"val\"; set validation_share in "
-                        "workspace.yaml and import again, or move records with \"nanodit edit --split val\"");
+        throw DataError("there is nothing to validate on: no record is in the split \"val\"", remedy::HoldOutRecords{});
     const bool reconstruct = contains(settings.tasks, ValidationTask::Reconstruction);
     const bool manipulate = contains(settings.tasks, ValidationTask::TextManipulation);
     const auto add = [&](ValidationTask task, std::size_t i) -> PlannedPicture& {

@@ -168,8 +168,7 @@ ValidationReport readValidationReport(const fs::path& folder)
 {
     const auto file = folder / "report.json";
     if (!fs::exists(file))
-        throw DataError(file.string() +
-                        " is missing: no validation was finished there; run \"nanodit validate\" first");
+        throw DataError(file.string() + " is missing: no validation was finished there", remedy::Validate{});
     try {
         const auto json = Json::parse(readTextFile(file));
         if (json.at("format") != "nanodit-validation" || json.at("version") != formatVersion)
@@ -178,8 +177,8 @@ ValidationReport readValidationReport(const fs::path& folder)
         report.folder = folder;
         return report;
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " is no validation report (" + error.what() +
-                        "): validate again with --overwrite");
+        throw DataError(file.string() + " is no validation report (" + error.what() + ")",
+                        remedy::Validate{.replace = true});
     }
 }
 

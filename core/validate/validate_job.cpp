@@ -87,7 +87,8 @@ private:
         const auto run = runFolderOf(checkpoint_);
         if (!run)
             throw UsageError(checkpoint_.string() +
-                             " lies in no run's checkpoints folder: say where the report goes with --out");
+                                 " is in no run's checkpoints folder, so there is no place for the report",
+                             remedy::ChooseFolder{});
         report_.folder = *run / "validation" / checkpoint_.filename();
     }
 
@@ -113,8 +114,8 @@ private:
             report_.lpips = request_.lpipsNet;
         } else {
             report_.notes.push_back(
-                "LPIPS was not measured, for there are no weights: name their folder with --lpips, or "
-                "set encoders.lpips in workspace.yaml. DINO-patch distance stands in for it.");
+                "LPIPS was not measured because no weights were found (encoders.lpips in workspace.yaml is empty). "
+                "DINO-patch distance takes its place.");
         }
     }
 
@@ -161,9 +162,8 @@ private:
         if (fs::exists(file)) {
             const bool same = Json::parse(readTextFile(file), nullptr, false) == wanted;
             if (!same && !request_.overwrite && !request_.replaceOther)
-                throw DataError(report_.folder.string() +
-                                " holds a validation with other settings or of other weights: replace it with "
-                                "--overwrite, or choose another folder with --out");
+                throw DataError(report_.folder.string() + " holds a validation with other settings or of other weights",
+                                remedy::ReplaceValidation{});
             if (same && !request_.overwrite) {
                 if (auto whole = finishedReport())
                     return whole;
@@ -199,8 +199,8 @@ private:
         std::error_code error;
         fs::create_directories(folder, error);
         if (error)
-            throw StoreError("the folder " + folder.string() + " could not be made: " + error.message() +
-                             "; choose a folder that can be written with --out");
+            throw StoreError("the folder " + folder.string() + " could not be made: " + error.message(),
+                             remedy::ChooseFolder{});
     }
 
     /// The parts that this job writes, and nothing else.

@@ -56,7 +56,7 @@ private Q_SLOTS:
 
     void errorsAreFollowedByWhatHelps()
     {
-        QCOMPARE(errorText(DataError("a.npy is missing", remedy::RunPasses{Pass::Vae})),
+        QCOMPARE(errorText(DataError("a.npy is missing", remedy::RunPasses{.pass = Pass::Vae})),
                  QStringLiteral("a.npy is missing. Run the VAE pass."));
         QCOMPARE(errorText(DataError("a.npy is missing")), QStringLiteral("a.npy is missing"));
         QCOMPARE(errorText(std::runtime_error("out of order")), QStringLiteral("out of order"));

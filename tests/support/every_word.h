@@ -22,7 +22,8 @@ inline std::vector<Remedy> everyRemedy()
 {
     auto all = oneOfEach(std::make_index_sequence<std::variant_size_v<Remedy>>{});
     for (const auto pass : everyPass) {
-        all.emplace_back(remedy::RunPasses{pass});
+        all.emplace_back(remedy::RunPasses{.pass = pass});
+        all.emplace_back(remedy::RunPasses{.pass = pass, .setsAside = true});
         all.emplace_back(remedy::RemakeArray{pass});
     }
     for (int encoder = 0; encoder < remedy::encoders; ++encoder)

@@ -2,6 +2,7 @@
 
 #include "app/job_runner.h"
 #include "app/pages/dataset/work_head.h"
+#include "app/wording.h"
 #include "widgets/fitted_columns.h"
 #include "widgets/histogram_view.h"
 #include "widgets/icons.h"
@@ -192,7 +193,7 @@ void AlignmentPanel::fill(const CertifyReport& report)
                            {tr("best alternative"), Hue::Grey, binsOf(report.bestAlternative), true}});
     for (const auto& left : report.left) {
         auto* const item = new QTreeWidgetItem(
-            records_, {QString::fromStdString(left.what), QString::fromStdString(left.reason), nothing, nothing});
+            records_, {QString::fromStdString(left.what), noticeText(left.reason, left.remedy), nothing, nothing});
         for (const int column : {CosineColumn, OtherColumn})
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         item->setIcon(RecordColumn, icon(QStringLiteral("warning"), Hue::Vermillion));

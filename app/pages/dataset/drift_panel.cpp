@@ -2,6 +2,7 @@
 
 #include "app/job_runner.h"
 #include "app/pages/dataset/work_head.h"
+#include "app/wording.h"
 #include "widgets/fitted_columns.h"
 #include "widgets/icons.h"
 #include "widgets/page_frame.h"
@@ -148,7 +149,7 @@ void DriftPanel::show(const DriftReport& report)
         auto* const item = addRow(*records_, {QString::fromStdString(unread.what), nothing, nothing, nothing});
         item->setIcon(0, icon(QStringLiteral("warning"), Hue::Vermillion));
         for (int column = 0; column < records_->columnCount(); ++column)
-            item->setToolTip(column, QString::fromStdString(unread.reason));
+            item->setToolTip(column, noticeText(unread.reason, unread.remedy));
     }
     for (auto* const table : {buckets_, records_})
         table->show();

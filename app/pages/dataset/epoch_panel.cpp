@@ -2,6 +2,7 @@
 
 #include "app/background_queue.h"
 #include "app/session.h"
+#include "app/wording.h"
 #include "widgets/fitted_columns.h"
 #include "widgets/icons.h"
 #include "widgets/page_frame.h"
@@ -238,7 +239,7 @@ void EpochPanel::show(const EpochLedger& ledger)
                                 countText(batches, tr("batches")), numberOf(notSeen), numberOf(twice)));
     QStringList warnings;
     for (const auto& warning : ledger_.warnings)
-        warnings << QString::fromStdString(warning);
+        warnings << noticeText(warning.text, warning.remedy);
     sentence_->setToolTip(warnings.join(QLatin1Char('\n')));
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/pages/dataset/caption_editor.h"
 #include "app/pages/dataset/record_model.h"
+#include "app/wording.h"
 #include "widgets/page_frame.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
@@ -218,7 +219,7 @@ void RecordFacts::show(const std::vector<const RecordInfo*>& records)
     const bool one = records.size() == 1;
     caption_->setVisible(one);
     caption_->show(one ? QString::fromStdString(first.id) : QString(), QString::fromStdString(first.caption));
-    const auto problem = one && first.excluded.empty() ? QString::fromStdString(first.problem) : QString();
+    const auto problem = one && first.excluded.empty() ? noticeText(first.problem, first.remedy) : QString();
     problem_->setText(problem);
     problem_->setVisible(!problem.isEmpty());
     id_->setText(one ? QString::fromStdString(first.id)
@@ -235,8 +236,7 @@ void RecordFacts::show(const std::vector<const RecordInfo*>& records)
     showExclusion(records);
     for (auto* const label : {sizesName_, sizes_})
         label->setVisible(one);
-    sizes_->setText(
-        tr("%1  →  %2").arg(sizeText(first.original), QString::fromStdString(bucketName(first.bucket))));
+    sizes_->setText(tr("%1  →  %2").arg(sizeText(first.original), QString::fromStdString(bucketName(first.bucket))));
     showArrays(records);
     setVisible(true);
 }
