@@ -3,11 +3,11 @@
 #include "app/preferences.h"
 #include "app/screenshot.h"
 #include "app/session.h"
+#include "app/wording.h"
 #include "core/front/data.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/device_choice.h"
 #include "core/runtime/error.h"
-#include "app/wording.h"
 #include "core/runtime/waiting_threads.h"
 #include "widgets/theme.h"
 

@@ -1,10 +1,10 @@
 #include "app/cli/certificate_command.h"
 
 #include "app/cli/number_checks.h"
+#include "app/cli/wording.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/geometry/bucket.h"
-#include "app/cli/wording.h"
 
 #include <nlohmann/json.hpp>
 

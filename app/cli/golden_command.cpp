@@ -1,7 +1,7 @@
 #include "app/cli/commands.h"
+#include "app/cli/wording.h"
 #include "core/front/golden.h"
 #include "core/runtime/error.h"
-#include "app/cli/wording.h"
 
 #include <nlohmann/json.hpp>
 

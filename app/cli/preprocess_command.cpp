@@ -3,9 +3,9 @@
 #include "app/cli/number_checks.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/report_text.h"
+#include "app/cli/wording.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
-#include "app/cli/wording.h"
 #include "core/io/size_text.h"
 #include "core/runtime/job.h"
 

@@ -1,6 +1,6 @@
 #include "app/cli/commands.h"
-#include "core/front/data.h"
 #include "app/cli/wording.h"
+#include "core/front/data.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,8 +1,8 @@
 #include "app/cli/shard_check_command.h"
 
+#include "app/cli/wording.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
-#include "app/cli/wording.h"
 
 #include <nlohmann/json.hpp>
 

@@ -2,8 +2,8 @@
 
 #include "app/background_queue.h"
 #include "app/training.h"
-#include "core/front/validation.h"
 #include "app/wording.h"
+#include "core/front/validation.h"
 #include "widgets/banner.h"
 #include "widgets/cards.h"
 #include "widgets/curve_legend.h"

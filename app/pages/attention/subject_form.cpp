@@ -4,8 +4,8 @@
 #include "app/record_names.h"
 #include "app/session.h"
 #include "app/training.h"
-#include "core/front/sampling.h"
 #include "app/wording.h"
+#include "core/front/sampling.h"
 #include "widgets/page_frame.h"
 
 #include <QAbstractItemView>
