@@ -10,6 +10,14 @@ function(nanodit_label_test name)
   endforeach()
 endfunction()
 
+# nanodit_use_core_header(<target>)
+# Lets a program use the precompiled header of nanodit_core, which was made with -fPIC; programs would be compiled with -fPIE, and
+# g++ takes no header that was made with another setting.
+function(nanodit_use_core_header target)
+  target_precompile_headers(${target} REUSE_FROM nanodit_core)
+  target_compile_options(${target} PRIVATE -fPIC)
+endfunction()
+
 # nanodit_add_test(<name> SOURCES <files> [LIBRARIES <targets>] [LABELS <labels>] [TIMEOUT <seconds>] [TORCH])
 # A Qt Test program <name>, run by ctest without a screen. TORCH: sources use LibTorch (reuses the core's precompiled header).
 function(nanodit_add_test name)
@@ -23,7 +31,7 @@ function(nanodit_add_test name)
   target_compile_definitions(${name} PRIVATE QT_NO_KEYWORDS)
   if(arg_TORCH)
     target_link_libraries(${name} PRIVATE nanodit_core)
-    target_precompile_headers(${name} REUSE_FROM nanodit_core)
+    nanodit_use_core_header(${name})
   else()
     target_link_libraries(${name} PRIVATE nanodit_base)
   endif()

@@ -115,7 +115,7 @@ private:
                 if (wanted.at("validation").at(key) != value)
                     return false;
             }
-            return toYaml(trainConfigFromYaml(stored.at("config"), file)) == wanted.at("config");
+            return toYaml(trainConfigFromYaml(stored.at("config"), file)) == wanted.at("config").get<std::string>();
         } catch (const Json::exception&) {
             return false;
         }
