@@ -21,8 +21,10 @@ const NanoditSentencePieceApi& loadModule()
 #endif
     void* const module = dlopen("libnanodit_sentence_piece.so", flags);
     if (module == nullptr)
-        throw Error(std::string("the SentencePiece module could not be loaded (") + dlerror() +
-                    "); install the program again, and the Debian package libsentencepiece0");
+        throw Error(
+            std::string("the SentencePiece module could not be loaded (") + dlerror() +
+            "); install the Debian package libsentencepiece0, or libsentencepiece-dev and build the program again "
+            "where it was built without");
     auto* const entry =
         reinterpret_cast<const NanoditSentencePieceApi* (*)()>(dlsym(module, "nanodit_sentence_piece_api"));
     if (entry == nullptr)

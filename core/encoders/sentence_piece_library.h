@@ -12,7 +12,8 @@ namespace nanodit {
 /// libsentencepiece itself: trains models, and is what SentencePieceModel, which splits text everywhere else, is tested
 /// against. The library carries a protobuf of its own whose symbols clash with the protobuf that LibTorch loads (the
 /// program would crash before main), so it lives in a module that is loaded with a scope of its own; nothing else may
-/// link it. The address sanitizer forbids such scopes, so that programs built with it cannot use this. Any thread.
+/// link it. The address sanitizer forbids such scopes, so that programs built with it cannot use this, nor can those
+/// built where the library was not installed. Any thread.
 class SentencePieceLibrary {
 public:
     /// Throws DataError naming the file when it is missing, truncated or no such model.

@@ -76,6 +76,8 @@ private Q_SLOTS:
     {
 #if defined(__SANITIZE_ADDRESS__)
         QSKIP("the library's module cannot be loaded under the address sanitizer");
+#elif !defined(NANODIT_HAS_SENTENCEPIECE)
+        QSKIP("built without libsentencepiece (Debian package libsentencepiece-dev)");
 #endif
         const SentencePieceLibrary library(modelFile());
         const auto model = SentencePieceModel::load(modelFile());
