@@ -8,6 +8,7 @@
 #include "core/runtime/compute.h"
 #include "core/runtime/device_choice.h"
 #include "core/runtime/error.h"
+#include "core/runtime/torch_version.h"
 #include "core/runtime/waiting_threads.h"
 #include "widgets/theme.h"
 
@@ -210,6 +211,7 @@ Arguments argumentsOf(const QApplication& application)
 int runWindow(QApplication& application)
 {
     const auto arguments = argumentsOf(application);
+    requireBuiltTorch();
     setUpCompute(arguments.device);
     Preferences preferences;
     Theme theme(application);

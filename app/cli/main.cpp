@@ -4,6 +4,7 @@
 #include "app/cli/wording.h"
 #include "core/config/field.h"
 #include "core/runtime/compute.h"
+#include "core/runtime/torch_version.h"
 #include "core/runtime/waiting_threads.h"
 
 #include <nlohmann/json.hpp>
@@ -83,6 +84,7 @@ int run(int argc, char** argv, nanodit::cli::Options& options)
     cli::addAttentionCommand(app, options);
     cli::addGoldenCommand(app, options);
     app.parse_complete_callback([&options] {
+        requireBuiltTorch();
         setUpCompute(options.device);
         const auto warning = computeInfo().warning;
         if (!warning.empty() && !options.output.quiet)
