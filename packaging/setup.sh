@@ -1,12 +1,16 @@
-# Sourced by start and test: installs what is missing, configures and builds. Debian 12 and its kin.
+# Sourced by start and test: installs what is missing, configures and builds. Debian 12, Debian 13 and their kin.
 
 say() { printf '== %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# What the program is built with.
-build_packages="g++ cmake ninja-build ccache pkg-config zlib1g-dev libtorch-dev libopenblas0-openmp libopencv-dev
-  libyaml-cpp-dev libarchive-dev libsentencepiece-dev nlohmann-json3-dev libcli11-dev libsqlite3-dev"
-# The window, and Qt Test.
+# What the program is built with,
+build_packages="g++ cmake ninja-build ccache pkg-config zlib1g-dev libopencv-dev libyaml-cpp-dev libarchive-dev
+  libsentencepiece-dev nlohmann-json3-dev libcli11-dev libsqlite3-dev"
+# the system's LibTorch with a fast BLAS,
+torch_packages="libtorch-dev libopenblas0-openmp"
+# the tests of the engine and of the command line,
+test_packages="qt6-base-dev"
+# and the window.
 window_packages="qt6-base-dev qt6-svg-dev libqcustomplot-dev libgl-dev libqt6svg6 fonts-dejavu-core"
 
 # missing_packages NAME...: those that are not installed.
@@ -16,19 +20,19 @@ missing_packages() {
   done
 }
 
+# can_install: whether packages can be installed here, as root or through sudo.
+can_install() {
+  [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; }; }
+}
+
 # install_packages NAME...: as root or through sudo; otherwise says what to install.
 install_packages() {
   command -v dpkg-query >/dev/null || fail "this is no Debian or Ubuntu system; install by hand what README.md lists under \"Build by hand\", then run: cmake --preset release && cmake --build --preset release"
   missing=$(missing_packages "$@")
   [ -n "$missing" ] || { say "all packages are installed"; return 0; }
+  can_install || fail "these packages are missing and only root can install them; ask an administrator for: apt-get install $missing"
   as_root=""
-  if [ "$(id -u)" != 0 ]; then
-    if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; }; then
-      as_root=sudo
-    else
-      fail "these packages are missing and only root can install them; ask an administrator for: apt-get install $missing"
-    fi
-  fi
+  [ "$(id -u)" = 0 ] || as_root=sudo
   say "installing: $missing"
   $as_root apt-get update -qq || fail "the package lists could not be read; check the network and /etc/apt/sources.list, then run this again"
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
@@ -40,12 +44,39 @@ cmake_program() {
   if [ -x /usr/bin/cmake ]; then echo /usr/bin/cmake; else command -v cmake; fi
 }
 
+# setting PRESET NAME: what the build folder of a preset was configured with; empty where it was not.
+setting() {
+  [ -f "build/$1/build.ninja" ] || return 0
+  sed -n "s|^$2:[A-Z]*=||p" "build/$1/CMakeCache.txt"
+}
+
+# is_configured PRESET [-DNAME=VALUE...]: whether its build folder is there and configured so.
+is_configured() {
+  preset=$1; shift
+  [ -f "build/$preset/build.ninja" ] || return 1
+  for option in "$@"; do
+    name=${option#-D}
+    [ "$(setting "$preset" "${name%%=*}")" = "${name#*=}" ] || return 1
+  done
+}
+
+# configure PRESET [-DNAME=VALUE...]
+configure() {
+  say "configuring ($*)"
+  "$(cmake_program)" --preset "$@" >"build-$1.log" 2>&1 || {
+    cat "build-$1.log" >&2; rm -f "build-$1.log"; fail "the configuration failed; its last lines say why"; }
+  rm -f "build-$1.log"
+}
+
 # build PRESET [TARGET...]
 build() {
   preset=$1; shift
-  cmake=$(cmake_program)
-  [ -f "build/$preset/build.ninja" ] || { say "configuring ($preset)"; "$cmake" --preset "$preset" >"build-$preset.log" 2>&1 ||
-    { cat "build-$preset.log" >&2; rm -f "build-$preset.log"; fail "the configuration failed; its last lines say why"; }; rm -f "build-$preset.log"; }
   say "building ($preset)"
-  "$cmake" --build --preset "$preset" ${1:+--target "$@"} || fail "the build failed; its last lines say why"
+  "$(cmake_program)" --build --preset "$preset" ${1:+--target "$@"} || fail "the build failed; its last lines say why"
+}
+
+# require_torch DIR: the absolute path of a folder that holds a LibTorch.
+require_torch() {
+  [ -e "$1/lib/libtorch.so" ] || fail "$1 holds no LibTorch (lib/libtorch.so is missing): name the folder torch of a PyPI wheel (.../site-packages/torch) or an unpacked libtorch"
+  (cd "$1" && pwd)
 }
