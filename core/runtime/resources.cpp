@@ -11,10 +11,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool holdsDemo(const fs::path& folder)
+bool isFolder(const fs::path& folder)
 {
     std::error_code ignored;
-    return fs::is_directory(folder / "demo", ignored);
+    return fs::is_directory(folder, ignored);
+}
+
+/// The demo may be left out of an installation, which has the configurations in the folder then; a source tree has them
+/// beside it.
+bool holdsResources(const fs::path& folder)
+{
+    return isFolder(folder) &&
+           (isFolder(folder / "demo") || isFolder(folder / "configs") || isFolder(folder.parent_path() / "configs"));
 }
 
 } // namespace
@@ -22,21 +30,21 @@ bool holdsDemo(const fs::path& folder)
 fs::path resourcesFolder()
 {
     if (const char* const given = std::getenv("NANODIT_RESOURCES")) {
-        if (holdsDemo(given))
+        if (holdsResources(given))
             return given;
         throw DataError("NANODIT_RESOURCES names " + std::string(given) +
-                        ", which has no folder \"demo\": let it name the folder that has");
+                        ", which has neither a folder \"demo\" nor \"configs\": let it name the folder that has");
     }
     std::error_code error;
     const auto program = fs::read_symlink("/proc/self/exe", error).parent_path();
-    if (const auto installed = program.parent_path() / "share" / "nanodit-workbench"; holdsDemo(installed))
+    if (const auto installed = program.parent_path() / "share" / "nanodit-workbench"; holdsResources(installed))
         return installed;
     // A program that was built lies some folders below the source tree.
     for (auto folder = program; folder.has_relative_path(); folder = folder.parent_path()) {
-        if (holdsDemo(folder / "resources"))
+        if (holdsResources(folder / "resources"))
             return folder / "resources";
     }
-    throw DataError("the folder with the demo's encoders was not found near " + program.string() +
+    throw DataError("the folder with the program's configurations and the demo was not found near " + program.string() +
                     ": let NANODIT_RESOURCES name the resources folder of the source tree or of the installation");
 }
 
