@@ -51,7 +51,7 @@ std::string torchMismatch(const std::string& built, const std::string& loaded)
     if (loaded.empty() || minorVersion(built) == minorVersion(loaded))
         return {};
     return "this program was built with LibTorch " + built + ", but LibTorch " + loaded +
-           " was loaded: unset LD_LIBRARY_PATH if it names another LibTorch, or build the program again";
+           " was loaded: build the program again, or put LibTorch " + minorVersion(built) + " back there";
 }
 
 void requireBuiltTorch()
