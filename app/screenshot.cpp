@@ -1,15 +1,15 @@
 #include "app/screenshot.h"
 
 #include "app/main_window.h"
-#include "app/pages/attention_page.h"
+#include "app/pages/attention/attention_page.h"
+#include "app/pages/dataset/dataset_page.h"
 #include "app/pages/dataset/loupe.h"
 #include "app/pages/dataset/picture_pane.h"
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/dataset/report_drawer.h"
-#include "app/pages/dataset_page.h"
-#include "app/pages/train_page.h"
+#include "app/pages/train/train_page.h"
+#include "app/pages/validate/validate_page.h"
 #include "app/pages/validate/validate_results.h"
-#include "app/pages/validate_page.h"
 
 #include <QCheckBox>
 #include <QComboBox>

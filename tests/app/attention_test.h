@@ -1,6 +1,6 @@
 #pragma once
 
-#include "app/pages/attention_page.h"
+#include "app/pages/attention/attention_page.h"
 #include "app/session.h"
 #include "core/config/workspace_config.h"
 #include "core/front/demo.h"

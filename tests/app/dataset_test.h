@@ -1,7 +1,7 @@
 #pragma once
 
+#include "app/pages/dataset/dataset_page.h"
 #include "app/pages/dataset/record_browser.h"
-#include "app/pages/dataset_page.h"
 #include "tests/app/window_test.h"
 #include "widgets/thumbnail_grid.h"
 

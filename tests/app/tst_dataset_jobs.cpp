@@ -1,9 +1,9 @@
 #include "app/job_runner.h"
+#include "app/pages/dataset/dataset_page.h"
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/dataset/record_editing.h"
 #include "app/pages/dataset/report_drawer.h"
-#include "app/pages/dataset_page.h"
-#include "app/pages/report_view.h"
+#include "app/pages/dataset/report_view.h"
 #include "tests/app/dataset_test.h"
 
 #include <QLabel>

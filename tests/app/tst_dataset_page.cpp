@@ -1,5 +1,6 @@
 #include "app/job_runner.h"
 #include "app/pages/dataset/buckets_panel.h"
+#include "app/pages/dataset/dataset_page.h"
 #include "app/pages/dataset/epoch_panel.h"
 #include "app/pages/dataset/feature_colours.h"
 #include "app/pages/dataset/filter_menu.h"
@@ -10,7 +11,6 @@
 #include "app/pages/dataset/record_model.h"
 #include "app/pages/dataset/record_table.h"
 #include "app/pages/dataset/report_drawer.h"
-#include "app/pages/dataset_page.h"
 #include "tests/app/dataset_test.h"
 #include "widgets/thumbnail_grid.h"
 

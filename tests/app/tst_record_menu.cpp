@@ -1,8 +1,8 @@
+#include "app/pages/dataset/dataset_page.h"
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/dataset/record_editing.h"
 #include "app/pages/dataset/record_model.h"
 #include "app/pages/dataset/record_table.h"
-#include "app/pages/dataset_page.h"
 #include "tests/app/dataset_test.h"
 #include "widgets/thumbnail_grid.h"
 

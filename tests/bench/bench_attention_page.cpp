@@ -2,7 +2,7 @@
 /// makes a small one. Without a display: QT_QPA_PLATFORM=offscreen. Every answer is drawn: words, patches, readout,
 /// small multiples.
 
-#include "app/pages/attention_page.h"
+#include "app/pages/attention/attention_page.h"
 #include "app/session.h"
 #include "core/front/demo.h"
 #include "tests/support/scripted_dialogs.h"

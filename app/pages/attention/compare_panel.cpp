@@ -3,7 +3,6 @@
 #include "app/pages/attention/attention_panes.h"
 #include "app/session.h"
 #include "widgets/attention_map.h"
-#include "widgets/page_frame.h"
 #include "widgets/theme.h"
 
 #include <QComboBox>

@@ -9,7 +9,7 @@
 #include "app/pages/dataset/epoch_panel.h"
 #include "app/pages/dataset/passes_panel.h"
 #include "app/pages/dataset/record_list.h"
-#include "app/pages/report_view.h"
+#include "app/pages/dataset/report_view.h"
 #include "core/front/data.h"
 #include "widgets/log_view.h"
 

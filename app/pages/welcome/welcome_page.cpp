@@ -1,4 +1,4 @@
-#include "app/pages/welcome_page.h"
+#include "app/pages/welcome/welcome_page.h"
 
 #include "app/wording.h"
 #include "core/runtime/job.h"

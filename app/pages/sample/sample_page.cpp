@@ -1,9 +1,9 @@
-#include "app/pages/sample_page.h"
+#include "app/pages/sample/sample_page.h"
 
 #include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "app/job_runner.h"
-#include "app/pages/sample_form.h"
+#include "app/pages/sample/sample_form.h"
 #include "app/wording.h"
 #include "widgets/banner.h"
 #include "widgets/filmstrip.h"

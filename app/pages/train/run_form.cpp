@@ -1,4 +1,4 @@
-#include "app/pages/run_form.h"
+#include "app/pages/train/run_form.h"
 
 #include "app/configurations.h"
 #include "app/dialogs.h"

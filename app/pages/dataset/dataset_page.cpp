@@ -1,4 +1,4 @@
-#include "app/pages/dataset_page.h"
+#include "app/pages/dataset/dataset_page.h"
 
 #include "app/dialogs.h"
 #include "app/job_runner.h"

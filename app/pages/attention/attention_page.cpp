@@ -1,4 +1,4 @@
-#include "app/pages/attention_page.h"
+#include "app/pages/attention/attention_page.h"
 
 #include "app/dialogs.h"
 #include "app/pages/attention/attention_panes.h"

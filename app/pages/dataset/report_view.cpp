@@ -1,4 +1,4 @@
-#include "app/pages/report_view.h"
+#include "app/pages/dataset/report_view.h"
 
 #include "app/job_runner.h"
 #include "app/pages/dataset/work_head.h"

@@ -1,6 +1,6 @@
-#include "app/pages/sample_form.h"
+#include "app/pages/sample/sample_form.h"
 
-#include "app/pages/reference_picker.h"
+#include "app/pages/sample/reference_picker.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/number_edit.h"
 #include "widgets/page_frame.h"

@@ -1,9 +1,9 @@
-#include "app/pages/train_page.h"
+#include "app/pages/train/train_page.h"
 
 #include "app/background_queue.h"
 #include "app/job_runner.h"
-#include "app/pages/run_form.h"
-#include "app/pages/train_plots.h"
+#include "app/pages/train/run_form.h"
+#include "app/pages/train/train_plots.h"
 #include "app/training.h"
 #include "app/wording.h"
 #include "widgets/banner.h"

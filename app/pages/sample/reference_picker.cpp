@@ -1,4 +1,4 @@
-#include "app/pages/reference_picker.h"
+#include "app/pages/sample/reference_picker.h"
 
 #include "app/background_queue.h"
 #include "app/dialogs.h"

@@ -1,4 +1,4 @@
-#include "app/pages/validate_page.h"
+#include "app/pages/validate/validate_page.h"
 
 #include "app/background_queue.h"
 #include "app/dialogs.h"

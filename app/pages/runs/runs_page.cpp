@@ -1,4 +1,4 @@
-#include "app/pages/runs_page.h"
+#include "app/pages/runs/runs_page.h"
 
 #include "app/background_queue.h"
 #include "app/training.h"

@@ -1,4 +1,4 @@
-#include "app/pages/train_plots.h"
+#include "app/pages/train/train_plots.h"
 
 #include "app/training.h"
 #include "widgets/curve_legend.h"
