@@ -1,6 +1,7 @@
 #pragma once
 
-#include "app/pages/validate/validation_view.h"
+#include "app/validation_subjects.h"
+#include "core/front/validation.h"
 
 #include <QObject>
 

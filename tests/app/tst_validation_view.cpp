@@ -1,5 +1,6 @@
 #include "app/pages/validate/validation_view.h"
 #include "app/validating.h"
+#include "app/validation_subjects.h"
 #include "tests/support/test_data.h"
 #include "widgets/heat_colours.h"
 

@@ -2,6 +2,7 @@
 
 #include "app/pages/validate/validation_view.h"
 #include "app/session.h"
+#include "app/validation_subjects.h"
 #include "widgets/inspector_column.h"
 
 #include <array>

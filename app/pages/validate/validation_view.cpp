@@ -7,13 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
-#include <map>
 #include <utility>
 
 namespace nanodit {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -30,15 +26,6 @@ QString number(double value, int decimals)
 QString signedNumber(double value, int decimals)
 {
     return (value > 0 ? QStringLiteral("+") : QString()) + number(value, decimals);
-}
-
-/// "step-00002000" -> 2000
-std::optional<qint64> stepOf(const fs::path& folder)
-{
-    bool isNumber = false;
-    const auto step =
-        QString::fromStdString(folder.filename().string()).section(QLatin1Char('-'), -1).toLongLong(&isNumber);
-    return isNumber ? std::optional(step) : std::nullopt;
 }
 
 ValueChange changeOf(const MetricDifference& difference)
@@ -93,38 +80,6 @@ int differenceAt(QRgb a, QRgb b)
 }
 
 } // namespace
-
-QString ValidationSubject::name() const
-{
-    return tr("%1 \u00b7 step %2").arg(run, QString::number(step));
-}
-
-std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& runs)
-{
-    std::vector<ValidationSubject> subjects;
-    for (const auto& run : runs) {
-        std::map<qint64, ValidationSubject, std::greater<>> bySteps;
-        const auto entry = [&](qint64 step) -> ValidationSubject& {
-            auto& subject = bySteps[step];
-            subject.run = QString::fromStdString(run.name);
-            subject.step = step;
-            return subject;
-        };
-        for (const auto& checkpoint : run.checkpoints) {
-            if (const auto step = stepOf(checkpoint))
-                entry(*step).checkpoint = checkpoint;
-        }
-        std::error_code none;
-        for (const auto& report : fs::directory_iterator(run.folder / "validation", none)) {
-            const auto step = stepOf(report.path());
-            if (step && fs::exists(report.path() / "report.json", none))
-                entry(*step).report = report.path();
-        }
-        for (auto& [step, subject] : bySteps)
-            subjects.push_back(std::move(subject));
-    }
-    return subjects;
-}
 
 bool sameSettings(const ValidationSettings& a, const ValidationSettings& b)
 {
