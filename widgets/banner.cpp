@@ -1,7 +1,7 @@
 #include "widgets/banner.h"
 
+#include "widgets/factories.h"
 #include "widgets/icons.h"
-#include "widgets/page_frame.h"
 
 #include <QClipboard>
 #include <QGuiApplication>

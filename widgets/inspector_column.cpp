@@ -1,6 +1,6 @@
 #include "widgets/inspector_column.h"
 
-#include "widgets/page_frame.h"
+#include "widgets/factories.h"
 
 #include <QComboBox>
 #include <QFormLayout>

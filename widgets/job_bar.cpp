@@ -1,5 +1,6 @@
 #include "widgets/job_bar.h"
 
+#include "widgets/factories.h"
 #include "widgets/icons.h"
 #include "widgets/theme.h"
 
@@ -13,29 +14,14 @@
 
 namespace nanodit {
 
-namespace {
-
-QToolButton* flatButton(const QString& drawing, const QString& help, QWidget* parent)
-{
-    auto* const button = new QToolButton(parent);
-    button->setProperty("flat", true);
-    button->setIcon(icon(drawing));
-    button->setIconSize({16, 16});
-    button->setToolTip(help);
-    button->setAccessibleName(help);
-    return button;
-}
-
-} // namespace
-
 JobBar::JobBar(const QString& name, QWidget* parent)
     : QWidget(parent)
     , name_(new QLabel(name, this))
     , stage_(new QLabel(this))
     , bar_(new QProgressBar(this))
     , numbers_(new QLabel(this))
-    , pause_(flatButton(QStringLiteral("pause"), tr("Pause %1").arg(name), this))
-    , stop_(flatButton(QStringLiteral("stop"), tr("Stop %1").arg(name), this))
+    , pause_(makeFlatButton(QStringLiteral("pause"), tr("Pause %1").arg(name), this))
+    , stop_(makeFlatButton(QStringLiteral("stop"), tr("Stop %1").arg(name), this))
 {
     pause_->setObjectName(QStringLiteral("jobPause"));
     stop_->setObjectName(QStringLiteral("jobStop"));

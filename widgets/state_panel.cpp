@@ -1,7 +1,7 @@
 #include "widgets/state_panel.h"
 
+#include "widgets/factories.h"
 #include "widgets/icons.h"
-#include "widgets/page_frame.h"
 #include "widgets/theme.h"
 
 #include <QClipboard>

@@ -1,7 +1,7 @@
 #include "app/pages/attention/attention_panes.h"
 
 #include "widgets/attention_map.h"
-#include "widgets/page_frame.h"
+#include "widgets/factories.h"
 #include "widgets/picture.h"
 #include "widgets/word_strip.h"
 

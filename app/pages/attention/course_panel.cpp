@@ -1,7 +1,7 @@
 #include "app/pages/attention/course_panel.h"
 
+#include "widgets/factories.h"
 #include "widgets/matrix_view.h"
-#include "widgets/page_frame.h"
 #include "widgets/theme.h"
 
 #include <QHBoxLayout>

@@ -3,7 +3,7 @@
 #include "app/background_queue.h"
 #include "app/record_names.h"
 #include "app/session.h"
-#include "widgets/page_frame.h"
+#include "widgets/factories.h"
 #include "widgets/picture.h"
 #include "widgets/theme.h"
 

@@ -6,7 +6,7 @@
 #include "app/training.h"
 #include "app/wording.h"
 #include "core/front/sampling.h"
-#include "widgets/page_frame.h"
+#include "widgets/factories.h"
 
 #include <QAbstractItemView>
 #include <QCheckBox>

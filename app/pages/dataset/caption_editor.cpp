@@ -1,6 +1,6 @@
 #include "app/pages/dataset/caption_editor.h"
 
-#include "widgets/page_frame.h"
+#include "widgets/factories.h"
 #include "widgets/theme.h"
 
 #include <QHBoxLayout>

@@ -2,7 +2,7 @@
 
 #include "app/job_runner.h"
 #include "app/wording.h"
-#include "widgets/page_frame.h"
+#include "widgets/factories.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 

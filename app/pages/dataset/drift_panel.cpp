@@ -3,9 +3,9 @@
 #include "app/job_runner.h"
 #include "app/pages/dataset/work_head.h"
 #include "app/wording.h"
+#include "widgets/factories.h"
 #include "widgets/fitted_columns.h"
 #include "widgets/icons.h"
-#include "widgets/page_frame.h"
 #include "widgets/text.h"
 
 #include <QHBoxLayout>

@@ -3,9 +3,9 @@
 #include "app/pages/dataset/feature_colours.h"
 #include "app/pages/dataset/loupe.h"
 #include "app/pages/dataset/picture_pane.h"
+#include "widgets/factories.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layer_list.h"
-#include "widgets/page_frame.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 

@@ -5,7 +5,7 @@
 #include "app/pages/dataset/record_model.h"
 #include "app/pages/dataset/work_head.h"
 #include "app/wording.h"
-#include "widgets/page_frame.h"
+#include "widgets/factories.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 

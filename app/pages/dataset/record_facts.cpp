@@ -3,7 +3,7 @@
 #include "app/pages/dataset/caption_editor.h"
 #include "app/pages/dataset/record_model.h"
 #include "app/wording.h"
-#include "widgets/page_frame.h"
+#include "widgets/factories.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 

@@ -7,6 +7,7 @@
 #include "widgets/banner.h"
 #include "widgets/cards.h"
 #include "widgets/curve_legend.h"
+#include "widgets/factories.h"
 #include "widgets/page_frame.h"
 #include "widgets/plots/curve_plot.h"
 #include "widgets/plots/metric_series.h"

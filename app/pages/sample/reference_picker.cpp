@@ -5,7 +5,7 @@
 #include "app/record_names.h"
 #include "app/session.h"
 #include "widgets/drop_zone.h"
-#include "widgets/page_frame.h"
+#include "widgets/factories.h"
 #include "widgets/picture.h"
 
 #include <QAbstractItemView>

@@ -1,9 +1,9 @@
 #include "app/pages/sample/sample_form.h"
 
 #include "app/pages/sample/reference_picker.h"
+#include "widgets/factories.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/number_edit.h"
-#include "widgets/page_frame.h"
 
 #include <QComboBox>
 #include <QDoubleSpinBox>

@@ -6,6 +6,7 @@
 #include "app/pages/sample/sample_form.h"
 #include "app/wording.h"
 #include "widgets/banner.h"
+#include "widgets/factories.h"
 #include "widgets/filmstrip.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"

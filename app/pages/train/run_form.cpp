@@ -4,7 +4,7 @@
 #include "app/dialogs.h"
 #include "app/wording.h"
 #include "widgets/config_form.h"
-#include "widgets/page_frame.h"
+#include "widgets/factories.h"
 #include "widgets/theme.h"
 
 #include <QComboBox>

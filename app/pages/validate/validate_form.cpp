@@ -1,8 +1,8 @@
 #include "app/pages/validate/validate_form.h"
 
 #include "app/pages/validate/milestone_list.h"
+#include "widgets/factories.h"
 #include "widgets/number_edit.h"
-#include "widgets/page_frame.h"
 #include "widgets/theme.h"
 
 #include <QCheckBox>

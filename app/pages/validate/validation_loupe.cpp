@@ -1,9 +1,9 @@
 #include "app/pages/validate/validation_loupe.h"
 
 #include "widgets/cell_layers.h"
+#include "widgets/factories.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
-#include "widgets/page_frame.h"
 #include "widgets/theme.h"
 
 #include <QComboBox>

@@ -3,8 +3,8 @@
 #include "app/wording.h"
 #include "core/runtime/job.h"
 #include "widgets/banner.h"
+#include "widgets/factories.h"
 #include "widgets/icons.h"
-#include "widgets/page_frame.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 

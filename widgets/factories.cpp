@@ -1,0 +1,59 @@
+#include "widgets/factories.h"
+
+#include "widgets/icons.h"
+#include "widgets/theme.h"
+
+#include <QLabel>
+#include <QPushButton>
+#include <QToolButton>
+
+#include <algorithm>
+
+namespace nanodit {
+
+QToolButton* makeFlatButton(const QString& drawing, const QString& help, QWidget* parent)
+{
+    auto* const button = new QToolButton(parent);
+    button->setProperty("flat", true);
+    button->setIcon(icon(drawing));
+    button->setIconSize({16, 16});
+    button->setToolTip(help);
+    button->setAccessibleName(help);
+    return button;
+}
+
+QPushButton* makeButton(const QString& text, const QString& drawing, const QString& help, bool primary, QWidget* parent)
+{
+    auto* const button = new QPushButton(text, parent);
+    if (!drawing.isEmpty())
+        button->setIcon(primary ? iconOnAccent(drawing) : icon(drawing));
+    button->setIconSize({20, 16}); // the drawing is square: four pixels stay free before the text
+    button->setToolTip(help);
+    button->setProperty("primary", primary);
+    return button;
+}
+
+QLabel* makeSection(const QString& text, QWidget* parent)
+{
+    auto* const label = new QLabel(text, parent);
+    setRole(label, "section");
+    return label;
+}
+
+QLabel* makeParagraph(const QString& text, int width, QWidget* parent)
+{
+    auto* const label = new QLabel(text, parent);
+    label->setWordWrap(true);
+    label->setAlignment(Qt::AlignHCenter);
+    label->setFixedWidth(width);
+    setParagraph(label, text);
+    return label;
+}
+
+void setParagraph(QLabel* label, const QString& text)
+{
+    label->setText(text);
+    label->setMinimumHeight(std::max(0, label->heightForWidth(label->minimumWidth()))); // of fixed width
+}
+
+} // namespace nanodit

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <QString>
+
+class QLabel;
+class QPushButton;
+class QToolButton;
+class QWidget;
+
+namespace nanodit {
+
+/// A tool button without a border.
+QToolButton* makeFlatButton(const QString& drawing, const QString& help, QWidget* parent);
+/// A push button; the primary one is filled with the accent.
+QPushButton* makeButton(const QString& text, const QString& drawing, const QString& help, bool primary,
+                        QWidget* parent);
+/// Centred lines of text of a fixed width, as high as they need to be; layouts that align a label do not ask it how
+/// high.
+QLabel* makeParagraph(const QString& text, int width, QWidget* parent);
+void setParagraph(QLabel* label, const QString& text);
+/// A heading within an inspector.
+QLabel* makeSection(const QString& text, QWidget* parent);
+
+} // namespace nanodit
