@@ -31,9 +31,10 @@ void yieldToTheWindow()
 
 } // namespace
 
-JobRunner::JobRunner(QString name, QObject* parent)
+JobRunner::JobRunner(QString name, Page page, QObject* parent)
     : QObject(parent)
     , name_(std::move(name))
+    , page_(page)
 {
     drainTimer_.setSingleShot(true);
     connect(&drainTimer_, &QTimer::timeout, this, &JobRunner::drain);

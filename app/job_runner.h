@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/page_table.h"
 #include "core/runtime/job.h"
 #include "core/runtime/remedy.h"
 
@@ -24,7 +25,8 @@ class JobRunner : public QObject {
     Q_OBJECT
 
 public:
-    explicit JobRunner(QString name, QObject* parent = nullptr);
+    /// `page` shows what the job does; a click on its bar leads there.
+    JobRunner(QString name, Page page, QObject* parent = nullptr);
     ~JobRunner() override;
 
     /// Once. Home thread; returns at once.
@@ -38,6 +40,7 @@ public:
     void requestStop();
 
     const QString& name() const { return name_; }
+    Page page() const { return page_; }
     bool running() const { return running_; }
     bool paused() const { return paused_; }
     bool stopping() const { return stopping_; }
@@ -69,6 +72,7 @@ private:
     void finish(const Outcome& outcome);
 
     QString name_;
+    Page page_;
     std::shared_ptr<JobControl> control_ = std::make_shared<JobControl>();
     bool running_ = false, paused_ = false, stopping_ = false;
     Progress lastProgress_;

@@ -30,14 +30,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
-#include <array>
-
 namespace nanodit {
-
-namespace {
-constexpr std::array pageOrder = {Page::Dataset, Page::Train,    Page::Attention,
-                                  Page::Sample,  Page::Validate, Page::Runs};
-}
 
 MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences, Dialogs& dialogs, QWidget* parent)
     : QMainWindow(parent)
@@ -60,15 +53,11 @@ MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences,
     setWindowIcon(QIcon(QStringLiteral(":/nanodit/icons/nanodit-workbench.svg")));
     setAcceptDrops(true);
     setMinimumSize(1024, 640);
-    rail_->addPage(tr("Dataset"), QStringLiteral("dataset"));
-    rail_->addPage(tr("Train"), QStringLiteral("train"));
-    rail_->addPage(tr("Attention"), QStringLiteral("eye"));
-    rail_->addPage(tr("Sample"), QStringLiteral("sample"));
-    rail_->addPage(tr("Validate"), QStringLiteral("validate"));
-    rail_->addPage(tr("Runs"), QStringLiteral("runs"));
-    for (auto* const page :
-         std::initializer_list<QWidget*>{dataset_, train_, attention_, sample_, validate_, runs_, welcome_})
-        pages_->addWidget(page);
+    for (const auto& info : pageTable()) {
+        rail_->addPage(pageName(info.page), QLatin1String(info.icon), Qt::CTRL | info.key);
+        pages_->addWidget(widget(info.page));
+    }
+    pages_->addWidget(welcome_);
     pages_->setCurrentWidget(welcome_);
     rail_->setPagesEnabled(false);
 
@@ -91,6 +80,25 @@ MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences,
     resize(1280, 800);
     if (const auto geometry = preferences_.windowGeometry(); !geometry.isEmpty())
         restoreGeometry(geometry);
+}
+
+QWidget* MainWindow::widget(Page page) const
+{
+    switch (page) {
+    case Page::Dataset:
+        return dataset_;
+    case Page::Train:
+        return train_;
+    case Page::Attention:
+        return attention_;
+    case Page::Sample:
+        return sample_;
+    case Page::Validate:
+        return validate_;
+    case Page::Runs:
+        return runs_;
+    }
+    Q_UNREACHABLE();
 }
 
 void MainWindow::makeMenu()
@@ -134,13 +142,10 @@ void MainWindow::makeMenu()
 
 void MainWindow::makeShortcuts()
 {
-    for (std::size_t i = 0; i < pageOrder.size(); ++i) {
-        auto* const shortcut =
-            new QShortcut(QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + static_cast<int>(i))), this);
-        connect(shortcut, &QShortcut::activated, this, [this, i] { showPage(pageOrder[i]); });
-    }
-    connect(rail_, &NavigationRail::pageChosen, this,
-            [this](int page) { showPage(pageOrder[static_cast<std::size_t>(page)]); });
+    for (const auto& info : pageTable())
+        connect(new QShortcut(Qt::CTRL | info.key, this), &QShortcut::activated, this,
+                [this, page = info.page] { showPage(page); });
+    connect(rail_, &NavigationRail::pageChosen, this, [this](int page) { showPage(static_cast<Page>(page)); });
     connect(status_, &StatusStrip::pageWanted, this, &MainWindow::showPage);
     connect(train_, &TrainPage::datasetWanted, this, [this] { showPage(Page::Dataset); });
     connect(attention_, &AttentionPage::trainWanted, this, [this] { showPage(Page::Train); });
@@ -202,7 +207,7 @@ void MainWindow::connectSession()
         if (auto* const banner = pages_->currentWidget()->findChild<Banner*>())
             banner->showFailure(what, why);
     });
-    connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner, Page) {
+    connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner) {
         if (!session_.hasWorkspace()) { // the demo is being made
             welcome_->setBusy(true, tr("making the demo workspace"));
             connect(runner, &JobRunner::progressed, welcome_, &WelcomePage::showProgress);
@@ -224,7 +229,7 @@ void MainWindow::showPage(Page page)
 {
     if (!session_.hasWorkspace())
         return;
-    pages_->setCurrentIndex(static_cast<int>(page));
+    pages_->setCurrentWidget(widget(page));
     rail_->setCurrent(static_cast<int>(page));
     pages_->currentWidget()->setFocus();
 }

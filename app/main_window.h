@@ -47,6 +47,7 @@ protected:
     void dropEvent(QDropEvent* event) override;
 
 private:
+    QWidget* widget(Page page) const;
     void makeMenu();
     void makeShortcuts();
     void connectSession();

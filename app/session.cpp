@@ -335,9 +335,7 @@ void Session::runDatasetJob(DatasetWork work, const QString& name,
 
 JobRunner* Session::newJob(const QString& name, Page page)
 {
-    auto* const runner = new JobRunner(name, this);
-    runner->setProperty("page", static_cast<int>(page));
-    return runner;
+    return new JobRunner(name, page, this);
 }
 
 void Session::startJob(JobRunner* runner, std::unique_ptr<Job> job)
@@ -351,7 +349,7 @@ void Session::startJob(JobRunner* runner, std::unique_ptr<Job> job)
             Q_EMIT allJobsEnded();
     });
     runner->start(std::move(job));
-    Q_EMIT jobStarted(runner, static_cast<Page>(runner->property("page").toInt()));
+    Q_EMIT jobStarted(runner);
 }
 
 void Session::stopAllJobs()

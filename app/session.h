@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/page_table.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/front/training.h"
@@ -23,7 +24,6 @@ class Sampling;
 class Training;
 class Validating;
 
-enum class Page { Dataset, Train, Attention, Sample, Validate, Runs };
 /// What a job of the data set does.
 enum class DatasetWork { Demo, Import, Captions, Passes, Pack, Verify, Certify, Drift };
 
@@ -108,7 +108,7 @@ Q_SIGNALS:
     /// Something asked for could not be done; `what` names it, `why` is one sentence with the remedy.
     void failed(const QString& what, const QString& why);
 
-    void jobStarted(nanodit::JobRunner* runner, nanodit::Page page);
+    void jobStarted(nanodit::JobRunner* runner);
     void jobEnded(nanodit::JobRunner* runner);
     /// A line that a job of the data set wrote.
     void datasetLogged(nanodit::LogLevel level, const QString& text);

@@ -69,13 +69,13 @@ StatusStrip::StatusStrip(Session& session, QWidget* parent)
     showMachine();
 }
 
-void StatusStrip::addJob(JobRunner* runner, Page page)
+void StatusStrip::addJob(JobRunner* runner)
 {
     auto* const bar = makeFollowingBar(runner, this);
     bars_[runner] = bar;
     row_->insertWidget(static_cast<int>(bars_.size()), bar);
     arrange();
-    connect(bar, &JobBar::opened, this, [this, page] { Q_EMIT pageWanted(page); });
+    connect(bar, &JobBar::opened, this, [this, page = runner->page()] { Q_EMIT pageWanted(page); });
 }
 
 void StatusStrip::removeJob(JobRunner* runner)

@@ -24,7 +24,7 @@ Q_SIGNALS:
     void pageWanted(nanodit::Page page);
 
 private:
-    void addJob(JobRunner* runner, Page page);
+    void addJob(JobRunner* runner);
     void removeJob(JobRunner* runner);
     void arrange();
     void showMachine();

@@ -3,6 +3,7 @@
 #include "widgets/icons.h"
 
 #include <QButtonGroup>
+#include <QKeySequence>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -38,12 +39,12 @@ QToolButton* NavigationRail::makeButton(const QString& word, const QString& draw
     return button;
 }
 
-void NavigationRail::addPage(const QString& word, const QString& drawing)
+void NavigationRail::addPage(const QString& word, const QString& drawing, const QKeySequence& keys)
 {
     auto* const button = makeButton(word, drawing);
     button->setCheckable(true);
     const int page = static_cast<int>(pages_->buttons().size());
-    button->setToolTip(tr("%1 (Ctrl+%2)").arg(word).arg(page + 1));
+    button->setToolTip(tr("%1 (%2)").arg(word, keys.toString(QKeySequence::NativeText)));
     pages_->addButton(button, page);
     column_->insertWidget(page, button);
 }

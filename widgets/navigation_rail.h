@@ -5,6 +5,7 @@
 #include <vector>
 
 class QButtonGroup;
+class QKeySequence;
 class QToolButton;
 class QVBoxLayout;
 
@@ -16,8 +17,8 @@ class NavigationRail : public QFrame {
 
 public:
     explicit NavigationRail(QWidget* parent = nullptr);
-    /// Pages are numbered in the order in which they are added; Ctrl+1 is the first.
-    void addPage(const QString& word, const QString& drawing);
+    /// Pages are numbered in the order in which they are added, from 0. `keys` show it, as its help says.
+    void addPage(const QString& word, const QString& drawing, const QKeySequence& keys);
     QToolButton* addTool(const QString& word, const QString& drawing);
     void setCurrent(int page);
     void setPagesEnabled(bool enabled);

@@ -37,7 +37,7 @@ private Q_SLOTS:
     void coalescesReportsAndShowsTheLast()
     {
         constexpr int reports = 100000;
-        JobRunner runner("many");
+        JobRunner runner("many", Page::Train);
         QElapsedTimer timer;
         timer.start();
         int shown = 0;
@@ -62,7 +62,7 @@ private Q_SLOTS:
     void losesNoEventAndKeepsTheirOrder()
     {
         constexpr int events = 20000;
-        JobRunner runner("events");
+        JobRunner runner("events", Page::Train);
         std::vector<int> arrived;
         bool endedAfterAll = false;
         connect(&runner, &JobRunner::ended, this, [&] { endedAfterAll = arrived.size() == events; });
@@ -80,7 +80,7 @@ private Q_SLOTS:
     void stopsWhenAsked()
     {
         std::atomic<int> rounds = 0;
-        JobRunner runner("endless");
+        JobRunner runner("endless", Page::Train);
         QSignalSpy finished(&runner, &JobRunner::finished);
         runner.start(endlessJob(rounds));
         QTRY_VERIFY(rounds > 3);
@@ -96,7 +96,7 @@ private Q_SLOTS:
     void pausesAndResumes()
     {
         std::atomic<int> rounds = 0;
-        JobRunner runner("endless");
+        JobRunner runner("endless", Page::Train);
         runner.start(endlessJob(rounds));
         QTRY_VERIFY(rounds > 3);
         runner.pause();
@@ -110,7 +110,7 @@ private Q_SLOTS:
 
     void saysWhyItFailed()
     {
-        JobRunner runner("failing");
+        JobRunner runner("failing", Page::Train);
         QSignalSpy failed(&runner, &JobRunner::failed);
         QSignalSpy finished(&runner, &JobRunner::finished);
         QSignalSpy ended(&runner, &JobRunner::ended);
@@ -124,7 +124,7 @@ private Q_SLOTS:
 
     void survivesWhatIsNoException()
     {
-        JobRunner runner("throws an int");
+        JobRunner runner("throws an int", Page::Train);
         QSignalSpy failed(&runner, &JobRunner::failed);
         runner.start(makeJob([](const JobContext&) -> JobEnd { throw 42; }));
         QVERIFY(failed.wait(2000));
@@ -136,7 +136,7 @@ private Q_SLOTS:
         std::atomic<int> rounds = 0;
         QElapsedTimer timer;
         {
-            JobRunner runner("endless");
+            JobRunner runner("endless", Page::Train);
             runner.start(endlessJob(rounds));
             QTRY_VERIFY(rounds > 3);
             timer.start();

@@ -1,6 +1,7 @@
 #include "app/pages/attention/attention_page.h"
 
 #include "app/dialogs.h"
+#include "app/page_table.h"
 #include "app/pages/attention/attention_panes.h"
 #include "app/pages/attention/compare_panel.h"
 #include "app/pages/attention/course_panel.h"
@@ -38,7 +39,7 @@ AttentionPage::AttentionPage(Session& session, Dialogs& dialogs, QWidget* parent
     , session_(session)
     , dialogs_(dialogs)
     , looking_(session)
-    , frame_(new PageFrame(tr("Attention"), this))
+    , frame_(new PageFrame(pageName(Page::Attention), this))
     , states_(new QStackedWidget(this))
     , empty_(new StatePanel(this))
     , form_(new SubjectForm(session, dialogs, this))

@@ -2,6 +2,7 @@
 
 #include "app/dialogs.h"
 #include "app/job_runner.h"
+#include "app/page_table.h"
 #include "app/pages/dataset/dataset_actions.h"
 #include "app/pages/dataset/feature_colours.h"
 #include "app/pages/dataset/layer_panel.h"
@@ -46,7 +47,7 @@ DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
     , dialogs_(dialogs)
-    , frame_(new PageFrame(tr("Dataset"), this))
+    , frame_(new PageFrame(pageName(Page::Dataset), this))
     , states_(new QStackedWidget(this))
     , empty_(new StatePanel(this))
     , editing_(new RecordEditing(session, this))

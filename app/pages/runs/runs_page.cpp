@@ -1,6 +1,7 @@
 #include "app/pages/runs/runs_page.h"
 
 #include "app/background_queue.h"
+#include "app/page_table.h"
 #include "app/training.h"
 #include "app/wording.h"
 #include "core/front/validation.h"
@@ -64,7 +65,7 @@ QTreeWidget* makeTable(const QString& object, const QString& name, QWidget* pare
 RunsPage::RunsPage(Session& session, QWidget* parent)
     : QWidget(parent)
     , session_(session)
-    , frame_(new PageFrame(tr("Runs"), this))
+    , frame_(new PageFrame(pageName(Page::Runs), this))
     , states_(new QStackedWidget(this))
     , state_(new StatePanel(this))
     , table_(makeTable(QStringLiteral("runsTable"), tr("Runs"), this))

@@ -3,6 +3,7 @@
 #include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "app/job_runner.h"
+#include "app/page_table.h"
 #include "app/pages/sample/sample_form.h"
 #include "app/wording.h"
 #include "widgets/banner.h"
@@ -37,7 +38,7 @@ SamplePage::SamplePage(Session& session, Dialogs& dialogs, QWidget* parent)
     , session_(session)
     , sampling_(session.sampling())
     , dialogs_(dialogs)
-    , frame_(new PageFrame(tr("Sample"), this))
+    , frame_(new PageFrame(pageName(Page::Sample), this))
     , states_(new QStackedWidget(this))
     , empty_(new StatePanel(this))
     , form_(new SampleForm(session, dialogs, this))

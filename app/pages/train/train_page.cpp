@@ -2,6 +2,7 @@
 
 #include "app/background_queue.h"
 #include "app/job_runner.h"
+#include "app/page_table.h"
 #include "app/pages/train/run_form.h"
 #include "app/pages/train/train_plots.h"
 #include "app/training.h"
@@ -39,7 +40,7 @@ TrainPage::TrainPage(Session& session, Dialogs& dialogs, QWidget* parent)
     , session_(session)
     , training_(session.training())
     , dialogs_(dialogs)
-    , frame_(new PageFrame(tr("Train"), this))
+    , frame_(new PageFrame(pageName(Page::Train), this))
     , states_(new QStackedWidget(this))
     , progress_(new QProgressBar(this))
     , previews_(new PreviewGrid(this))

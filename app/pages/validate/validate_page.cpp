@@ -3,6 +3,7 @@
 #include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "app/job_runner.h"
+#include "app/page_table.h"
 #include "app/pages/validate/validate_form.h"
 #include "app/pages/validate/validate_results.h"
 #include "app/wording.h"
@@ -29,7 +30,7 @@ ValidatePage::ValidatePage(Session& session, Dialogs& dialogs, QWidget* parent)
     , session_(session)
     , validating_(session.validating())
     , dialogs_(dialogs)
-    , frame_(new PageFrame(tr("Validate"), this))
+    , frame_(new PageFrame(pageName(Page::Validate), this))
     , progress_(new QProgressBar(this))
     , states_(new QStackedWidget(this))
     , state_(new StatePanel(this))
