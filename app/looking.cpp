@@ -7,9 +7,8 @@ namespace nanodit {
 
 namespace fs = std::filesystem;
 
-Looking::Looking(Session& session, QObject* parent)
-    : QObject(parent)
-    , session_(session)
+Looking::Looking(Session& session)
+    : session_(session)
 {
 }
 
@@ -100,12 +99,13 @@ void Looking::asJob(const QString& name, Work work, Then then)
     if (runner_ != nullptr)
         return;
     auto* const runner = session_.newJob(name, Page::Attention);
-    const auto job = [this, runner, work = std::move(work), then = std::move(then)](const JobContext& context) {
+    const auto job = [who = QPointer<Looking>(this), runner, work = std::move(work),
+                      then = std::move(then)](const JobContext& context) {
         auto result = work(context);
         if (!result)
             return JobEnd::Cancelled;
         auto kept = std::make_shared<std::decay_t<decltype(*result)>>(std::move(*result));
-        runner->deliver([who = QPointer<Looking>(this), then, kept] {
+        runner->deliver([who, then, kept] {
             if (who)
                 then(*kept);
         });

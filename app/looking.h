@@ -13,7 +13,7 @@ namespace nanodit {
 class JobRunner;
 class Session;
 
-/// Looks inside a checkpoint for the attention page. Looks and questions are answered by a model that is kept, on a
+/// Looks inside a checkpoint. Looks and questions are answered by a model that is kept, on a
 /// thread of its own; what was asked before and has not begun is forgotten when something newer is asked, so that
 /// hovering never lags behind. What takes long runs as a job with a model of its own beside that, one at a time. Home
 /// thread.
@@ -21,7 +21,7 @@ class Looking : public QObject {
     Q_OBJECT
 
 public:
-    explicit Looking(Session& session, QObject* parent = nullptr);
+    explicit Looking(Session& session);
     ~Looking() override;
 
     void look(const std::filesystem::path& checkpoint, const AttentionSubject& subject);

@@ -1,3 +1,4 @@
+#include "app/controllers.h"
 #include "app/dialogs.h"
 #include "app/main_window.h"
 #include "app/preferences.h"
@@ -219,7 +220,8 @@ int runWindow(QApplication& application)
     DesktopDialogs dialogs;
     Session session;
     session.setDevice(arguments.device);
-    MainWindow window(session, theme, preferences, dialogs);
+    Controllers controllers(session);
+    MainWindow window(session, controllers, theme, preferences, dialogs);
     if (!arguments.workspace.isEmpty())
         window.openWorkspace(arguments.workspace);
     if (arguments.screenshot) {

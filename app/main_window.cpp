@@ -1,5 +1,6 @@
 #include "app/main_window.h"
 
+#include "app/controllers.h"
 #include "app/dialogs.h"
 #include "app/job_runner.h"
 #include "app/pages/attention/attention_page.h"
@@ -32,21 +33,25 @@
 
 namespace nanodit {
 
-MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences, Dialogs& dialogs, QWidget* parent)
+MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme, Preferences& preferences,
+                       Dialogs& dialogs, QWidget* parent)
     : QMainWindow(parent)
     , session_(session)
+    , datasetJobs_(controllers.datasetJobs)
     , theme_(theme)
     , preferences_(preferences)
     , dialogs_(dialogs)
     , rail_(new NavigationRail(this))
+    , banner_(new Banner(this))
     , pages_(new QStackedWidget(this))
     , welcome_(new WelcomePage(this))
-    , dataset_(new DatasetPage(session, dialogs, this))
-    , train_(new TrainPage(session, dialogs, this))
-    , attention_(new AttentionPage(session, dialogs, this))
-    , sample_(new SamplePage(session, dialogs, this))
-    , validate_(new ValidatePage(session, dialogs, this))
-    , runs_(new RunsPage(session, this))
+    , dataset_(new DatasetPage(session, controllers.datasetJobs, dialogs, this))
+    , train_(new TrainPage(session, controllers.training, dialogs, this))
+    , attention_(
+          new AttentionPage(session, controllers.looking, controllers.comparison, controllers.training, dialogs, this))
+    , sample_(new SamplePage(session, controllers.sampling, dialogs, this))
+    , validate_(new ValidatePage(session, controllers.validating, dialogs, this))
+    , runs_(new RunsPage(session, controllers.training, this))
     , status_(new StatusStrip(session, this))
 {
     setWindowTitle(QStringLiteral("NanoDiT Workbench"));
@@ -63,6 +68,7 @@ MainWindow::MainWindow(Session& session, Theme& theme, Preferences& preferences,
 
     auto* const right = new QVBoxLayout;
     right->setSpacing(0);
+    right->addWidget(banner_);
     right->addWidget(pages_, 1);
     right->addWidget(status_);
     auto* const central = new QWidget(this);
@@ -188,6 +194,7 @@ void MainWindow::connectSession()
 {
     connect(&session_, &Session::workspaceOpening, this, [this] {
         opening_ = true;
+        banner_->hide();
         welcome_->setBusy(true, tr("opening the workspace"));
     });
     connect(&session_, &Session::workspaceChanged, this, [this] {
@@ -203,12 +210,15 @@ void MainWindow::connectSession()
     connect(&session_, &Session::failed, this, [this](const QString& what, const QString& why) {
         opening_ = false;
         welcome_->setBusy(false, {});
-        // Wherever the user is: every page has a place for it.
-        if (auto* const banner = pages_->currentWidget()->findChild<Banner*>())
-            banner->showFailure(what, why);
+        banner_->showFailure(what, why);
+    });
+    connect(&datasetJobs_, &DatasetJobs::failed, this, [this](const QString& what, const QString& why) {
+        if (pages_->currentWidget() != dataset_) // whose banner keeps it
+            banner_->showFailure(what, why);
     });
     connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner) {
         if (!session_.hasWorkspace()) { // the demo is being made
+            banner_->hide();
             welcome_->setBusy(true, tr("making the demo workspace"));
             connect(runner, &JobRunner::progressed, welcome_, &WelcomePage::showProgress);
         }
@@ -250,7 +260,7 @@ void MainWindow::askNew()
         dialogs_.chooseNewFolder(this, tr("Where to make the workspace"), pictures + QStringLiteral("-workspace"));
     if (!folder.isEmpty())
         afterStopping(tr("Make another workspace?"), tr("Stop and make it"),
-                      [this, folder, pictures] { session_.createWorkspace(folder, pictures); });
+                      [this, folder, pictures] { datasetJobs_.createWorkspace(folder, pictures); });
 }
 
 void MainWindow::askDemo()
@@ -263,7 +273,7 @@ void MainWindow::askDemo()
         openWorkspace(folder);
     else
         afterStopping(tr("Make the demo workspace?"), tr("Stop and make it"),
-                      [this, folder] { session_.createDemo(folder); });
+                      [this, folder] { datasetJobs_.createDemo(folder); });
 }
 
 void MainWindow::afterStopping(const QString& question, const QString& action, const std::function<void()>& then)

@@ -12,6 +12,8 @@ class QStackedWidget;
 namespace nanodit {
 
 class AttentionPage;
+class Banner;
+class DatasetJobs;
 class DatasetPage;
 class Dialogs;
 class NavigationRail;
@@ -23,13 +25,15 @@ class Theme;
 class TrainPage;
 class ValidatePage;
 class WelcomePage;
+struct Controllers;
 
 /// The window: owns the pages and switches them, opens workspaces, and closes only when every job has stopped cleanly.
 class MainWindow : public QMainWindow {
     Q_OBJECT
 
 public:
-    MainWindow(Session& session, Theme& theme, Preferences& preferences, Dialogs& dialogs, QWidget* parent = nullptr);
+    MainWindow(Session& session, Controllers& controllers, Theme& theme, Preferences& preferences, Dialogs& dialogs,
+               QWidget* parent = nullptr);
 
     void openWorkspace(const QString& folder);
     void showPage(Page page);
@@ -59,10 +63,12 @@ private:
     void afterStopping(const QString& question, const QString& action, const std::function<void()>& then);
 
     Session& session_;
+    DatasetJobs& datasetJobs_;
     Theme& theme_;
     Preferences& preferences_;
     Dialogs& dialogs_;
     NavigationRail* rail_;
+    Banner* banner_; ///< Above every page: failures of what belongs to none.
     QStackedWidget* pages_;
     WelcomePage* welcome_;
     DatasetPage* dataset_;

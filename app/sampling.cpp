@@ -57,8 +57,7 @@ QString settingsLine(const SampleRequest& request)
 }
 
 Sampling::Sampling(Session& session)
-    : QObject(&session)
-    , session_(session)
+    : session_(session)
 {
 }
 

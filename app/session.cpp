@@ -2,12 +2,8 @@
 
 #include "app/background_queue.h"
 #include "app/job_runner.h"
-#include "app/sampling.h"
-#include "app/training.h"
-#include "app/validating.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
-#include "core/front/demo.h"
 #include "core/front/training.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
@@ -76,9 +72,6 @@ Session::Session(QObject* parent)
     : QObject(parent)
     , records_(std::make_shared<const std::vector<RecordInfo>>())
     , background_(std::make_unique<BackgroundQueue>())
-    , training_(new Training(*this))
-    , sampling_(new Sampling(*this))
-    , validating_(new Validating(*this))
 {
     background_->ask(
         this, [] { return computeInfo(); },
@@ -90,12 +83,7 @@ Session::Session(QObject* parent)
 
 Session::~Session()
 {
-    stopAllJobs();
-    const auto running = std::exchange(jobs_, {});
-    for (auto* const runner : running) { // each waits for its thread, while those whom it reports to are still there
-        runner->disconnect();
-        delete runner;
-    }
+    endAllJobs();
 }
 
 void Session::openWorkspace(const QString& folder)
@@ -120,38 +108,24 @@ void Session::openWorkspace(const QString& folder)
 void Session::adopt(Workspace workspace)
 {
     workspace_ = std::move(workspace);
-    training_->forgetRun();
     Q_EMIT workspaceChanged();
     Q_EMIT recordsChanged();
     Q_EMIT runsChanged();
 }
 
-void Session::createWorkspace(const QString& folder, const QString& pictures)
+void Session::createWorkspace(const QString& folder, std::function<void()> made)
 {
     Q_EMIT workspaceOpening();
     background_->ask(
         this, [path = pathOf(folder)] { return Workspace::create(path); },
-        [this, pictures](Workspace workspace) {
+        [this, made = std::move(made)](Workspace workspace) {
             records_ = std::make_shared<const std::vector<RecordInfo>>();
             runs_.clear();
             dinoEncoder_.reset();
             adopt(std::move(workspace));
-            importPictures(pictures);
+            made();
         },
         [this](const QString& message) { Q_EMIT failed(tr("The workspace could not be made"), message); });
-}
-
-void Session::createDemo(const QString& folder, std::int64_t scenes)
-{
-    if (datasetBusy())
-        return;
-    runDatasetJob(DatasetWork::Demo, tr("demo"), [this, folder, scenes](JobRunner* runner) {
-        DemoRequest request{.folder = pathOf(folder), .scenes = scenes};
-        request.finished = [this, runner](const Workspace& workspace) {
-            runner->deliver([this, root = QString::fromStdString(workspace.root.string())] { openWorkspace(root); });
-        };
-        return makeDemoJob(std::move(request));
-    });
 }
 
 const RecordInfo* Session::record(const QString& id) const
@@ -191,9 +165,8 @@ void Session::refreshRecords()
         [this](const QString& message) { Q_EMIT failed(tr("The records could not be read"), message); });
 }
 
-void Session::changeRecords(const QString& what,
-                            std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
-                            std::function<void()> done)
+void Session::changeRecords(std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
+                            std::function<void()> done, std::function<void(const QString& why)> onFailure)
 {
     if (!hasWorkspace())
         return;
@@ -213,7 +186,7 @@ void Session::changeRecords(const QString& what,
             done();
             Q_EMIT recordsChanged();
         },
-        [this, what](const QString& message) { Q_EMIT failed(what, message); });
+        std::move(onFailure));
 }
 
 void Session::refreshRuns()
@@ -227,110 +200,6 @@ void Session::refreshRuns()
             Q_EMIT runsChanged();
         },
         [this](const QString& message) { Q_EMIT failed(tr("The runs could not be read"), message); });
-}
-
-template<typename Report>
-std::function<void(const Report&)> Session::reportTo(JobRunner* runner, void (Session::*signal)(const Report&))
-{
-    return [this, runner, signal](const Report& report) {
-        runner->deliver([this, signal, report] { Q_EMIT(this->*signal)(report); });
-    };
-}
-
-void Session::importPictures(const QString& source)
-{
-    runDatasetJob(DatasetWork::Import, tr("import"), [this, source](JobRunner* runner) {
-        return makeImportJob({.workspace = *workspace_,
-                              .source = pathOf(source),
-                              .finished = reportTo<ImportReport>(runner, &Session::imported)});
-    });
-}
-
-void Session::writeCaptions()
-{
-    runDatasetJob(DatasetWork::Captions, tr("captions"), [this](JobRunner* runner) {
-        CaptionRequest request{.workspace = *workspace_};
-        request.onFailure = [this, runner](const Reject& reject) {
-            runner->deliver([this, reject] { Q_EMIT recordFailed(QStringLiteral("captions"), reject); });
-        };
-        request.finished = reportTo<CaptionReport>(runner, &Session::captioned);
-        return makeCaptionJob(std::move(request));
-    });
-}
-
-void Session::runPasses(const std::vector<Pass>& passes)
-{
-    runDatasetJob(DatasetWork::Passes, tr("passes"), [this, passes](JobRunner* runner) {
-        PreprocessRequest request{.workspace = *workspace_, .passes = passes, .device = device_};
-        request.finished = reportTo<PreprocessReport>(runner, &Session::preprocessed);
-        PassLimits limits;
-        limits.onFailure = [this, runner](Pass pass, const Reject& reject) {
-            runner->deliver(
-                [this, name = QString::fromStdString(passName(pass)), reject] { Q_EMIT recordFailed(name, reject); });
-        };
-        return makePreprocessJob(std::move(request), std::move(limits));
-    });
-}
-
-void Session::packShards(bool overwrite)
-{
-    runDatasetJob(DatasetWork::Pack, tr("pack shards"), [this, overwrite](JobRunner* runner) {
-        ShardRequest request{.workspace = *workspace_};
-        request.overwrite = overwrite;
-        request.finished = reportTo<ShardReport>(runner, &Session::packed);
-        return makeShardJob(std::move(request));
-    });
-}
-
-void Session::verify()
-{
-    runDatasetJob(DatasetWork::Verify, tr("verify"), [this](JobRunner* runner) {
-        return makeVerifyJob(
-            {.workspace = *workspace_, .finished = reportTo<VerifyReport>(runner, &Session::verified)});
-    });
-}
-
-void Session::certify(std::int64_t sample)
-{
-    runDatasetJob(DatasetWork::Certify, tr("certify alignment"), [this, sample](JobRunner* runner) {
-        CertifyRequest request{.workspace = *workspace_};
-        request.sample = sample;
-        request.device = device_;
-        request.finished = reportTo<CertifyReport>(runner, &Session::certified);
-        return makeCertifyJob(std::move(request));
-    });
-}
-
-void Session::measureDrift(std::int64_t sample)
-{
-    runDatasetJob(DatasetWork::Drift, tr("measure drift"), [this, sample](JobRunner* runner) {
-        DriftRequest request{.workspace = *workspace_};
-        request.sample = sample;
-        request.device = device_;
-        request.finished = reportTo<DriftReport>(runner, &Session::driftMeasured);
-        return makeDriftJob(std::move(request));
-    });
-}
-
-void Session::runDatasetJob(DatasetWork work, const QString& name,
-                            const std::function<std::unique_ptr<Job>(JobRunner*)>& make)
-{
-    if (datasetBusy())
-        return;
-    auto* const runner = newJob(name, Page::Dataset);
-    connect(runner, &JobRunner::failed, this,
-            [this, name](const QString& message) { Q_EMIT failed(tr("%1 failed").arg(name), message); });
-    connect(runner, &JobRunner::ended, this, [this] {
-        datasetJob_ = nullptr;
-        Q_EMIT datasetBusyChanged();
-        refreshRecords();
-        refreshRuns();
-    });
-    connect(runner, &JobRunner::logged, this, &Session::datasetLogged);
-    datasetJob_ = runner;
-    datasetWork_ = work;
-    Q_EMIT datasetBusyChanged();
-    startJob(runner, make(runner));
 }
 
 JobRunner* Session::newJob(const QString& name, Page page)
@@ -357,6 +226,16 @@ void Session::stopAllJobs()
     const auto running = jobs_;
     for (auto* const runner : running)
         runner->requestStop();
+}
+
+void Session::endAllJobs()
+{
+    stopAllJobs();
+    const auto running = std::exchange(jobs_, {});
+    for (auto* const runner : running) {
+        runner->disconnect();
+        delete runner; // waits for its thread
+    }
 }
 
 bool Session::idle() const

@@ -39,9 +39,9 @@ void TrainSeries::clear()
 }
 
 Training::Training(Session& session)
-    : QObject(&session)
-    , session_(session)
+    : session_(session)
 {
+    connect(&session_, &Session::workspaceChanged, this, &Training::forgetRun);
 }
 
 void Training::start(const TrainConfig& config, const QString& runName, bool resume)

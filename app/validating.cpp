@@ -39,8 +39,7 @@ ShownValidation readValidation(const fs::path& report, const fs::path& baseline)
 }
 
 Validating::Validating(Session& session)
-    : QObject(&session)
-    , session_(session)
+    : session_(session)
 {
 }
 

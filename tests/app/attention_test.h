@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/controllers.h"
 #include "app/pages/attention/attention_page.h"
 #include "app/session.h"
 #include "core/config/workspace_config.h"
@@ -60,7 +61,9 @@ protected:
                                      {.model = weights, .ema = weights, .optimiser = weights});
         }
         session_ = std::make_unique<Session>();
-        page_ = std::make_unique<AttentionPage>(*session_, dialogs_);
+        controllers_ = std::make_unique<Controllers>(*session_);
+        page_ = std::make_unique<AttentionPage>(*session_, controllers_->looking, controllers_->comparison,
+                                                controllers_->training, dialogs_);
         page_->resize(qEnvironmentVariableIsSet("NANODIT_TEST_LARGE") ? QSize(1848, 1048) : QSize(1208, 768));
         page_->show();
         QVERIFY(QTest::qWaitForWindowExposed(page_.get()));
@@ -78,6 +81,7 @@ protected:
     void closePage()
     {
         page_.reset();
+        controllers_.reset();
         session_.reset();
     }
 
@@ -142,6 +146,7 @@ protected:
     ScriptedDialogs dialogs_;
     std::unique_ptr<Theme> theme_;
     std::unique_ptr<Session> session_;
+    std::unique_ptr<Controllers> controllers_;
     std::unique_ptr<AttentionPage> page_;
 };
 

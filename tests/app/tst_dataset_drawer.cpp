@@ -67,13 +67,13 @@ private Q_SLOTS:
 
     void certifyingTellsHowFarItIsAndWhatAStopLeaves()
     {
-        QSignalSpy certified(session_.get(), &Session::certified);
+        QSignalSpy certified(&jobs(), &DatasetJobs::certified);
         pauseAt(3);
         click("certify");
         QCOMPARE(page()->drawer()->currentWidget(), static_cast<QWidget*>(drawer<AlignmentPanel>()));
         auto* const bar = drawer<AlignmentPanel>()->findChild<JobBar*>();
         QVERIFY(bar != nullptr && bar->isVisible() && !button("certifyHere")->isVisible());
-        QTRY_VERIFY_WITH_TIMEOUT(session_->datasetJob()->paused(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(jobs().runner()->paused(), minute);
         QTest::qWait(500); // the record that was under way
         const auto numbers = bar->findChild<QLabel*>("jobNumbers")->text();
         QVERIFY2(numbers.startsWith("paused") && numbers.contains(QStringLiteral("/%1 records").arg(scenes)) &&
@@ -81,7 +81,7 @@ private Q_SLOTS:
                  qPrintable(numbers));
         bar->findChild<QToolButton*>("jobStop")->click();
         QCOMPARE(bar->findChild<QLabel*>("jobNumbers")->text(), QStringLiteral("stopping…"));
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         settle();
         QCOMPARE(certified.count(), 0);
         QVERIFY(drawer<AlignmentPanel>()->findChild<JobBar*>() == nullptr);
@@ -99,7 +99,7 @@ private Q_SLOTS:
     void certificatesOfAnEarlierRunAreShownWhenTheTabIsOpened()
     {
         click("certifyHere");
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         settle();
         const auto told = text("alignmentVerdict");
         QVERIFY2(told.startsWith(QStringLiteral("Aligned: the patches of all %1 ").arg(scenes)), qPrintable(told));
@@ -117,14 +117,14 @@ private Q_SLOTS:
         click("measureDrift");
         auto* const bar = drawer<DriftPanel>()->findChild<JobBar*>();
         QVERIFY(bar != nullptr && bar->isVisible());
-        QTRY_VERIFY_WITH_TIMEOUT(session_->datasetJob()->paused(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(jobs().runner()->paused(), minute);
         bar->findChild<QToolButton*>("jobStop")->click();
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         settle();
         QVERIFY2(text("driftSentence").startsWith("Stopped"), qPrintable(text("driftSentence")));
         QVERIFY(!table("driftRecords")->isVisible());
         click("measureDrift");
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         settle();
         QVERIFY(text("driftSentence").startsWith(QString::number(scenes)));
     }
@@ -135,10 +135,10 @@ private Q_SLOTS:
                    aside = encoder.parent_path() / "aside";
         fs::rename(encoder, aside);
         click("certify");
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         const auto alignment = text("alignmentVerdict");
         click("measureDrift");
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         const auto drift = text("driftSentence");
         fs::rename(aside, encoder);
         settle();
@@ -159,9 +159,9 @@ private Q_SLOTS:
         click("startPasses");
         auto* const bar = drawer<PassesPanel>()->findChild<JobBar*>();
         QVERIFY(bar != nullptr && bar->isVisible() && !button("startPasses")->isVisible());
-        QTRY_VERIFY_WITH_TIMEOUT(session_->datasetJob()->paused(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(jobs().runner()->paused(), minute);
         bar->findChild<QToolButton*>("jobStop")->click();
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         settle();
         QVERIFY2(text("passesSentence").startsWith("The passes were stopped"), qPrintable(text("passesSentence")));
         QVERIFY2(text("work-vae").endsWith(" made, 0 were whole"), qPrintable(text("work-vae")));
@@ -171,7 +171,7 @@ private Q_SLOTS:
         click("forecastPasses");
         settle();
         click("startPasses");
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), 2 * minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), 2 * minute);
         settle();
     }
 
@@ -183,7 +183,7 @@ private Q_SLOTS:
         settle();
         test::writeText(folder, "not a folder");
         click("startPasses");
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         settle();
         const auto sentence = text("passesSentence");
         QVERIFY2(sentence.startsWith("The passes ended early: ") && sentence.contains("vae"), qPrintable(sentence));
@@ -192,7 +192,7 @@ private Q_SLOTS:
         click("forecastPasses");
         settle();
         click("startPasses");
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), 2 * minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), 2 * minute);
         settle();
         QVERIFY2(text("verdict").contains("complete"), qPrintable(text("verdict")));
     }
@@ -204,16 +204,16 @@ private Q_SLOTS:
             Qt::SingleShotConnection);
         click("verify");
         QCOMPARE(page()->drawer()->currentWidget(), static_cast<QWidget*>(drawer<ReportView>()));
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         QVERIFY2(text("verdict").startsWith("The verification was stopped"), qPrintable(text("verdict")));
     }
 
     void noTableOfTheDrawerScrollsSideways()
     {
         click("verify");
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         click("measureDrift");
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         settle();
         int looked = 0;
         for (int tab = 0; tab < page()->drawer()->count(); ++tab) {

@@ -49,13 +49,13 @@ private Q_SLOTS:
         useCommand("test \"$(basename \"$1\")\" = " + failing + " && exit 3; echo by a program");
         QCOMPARE(text("work-captions"), QStringLiteral("2 records without"));
         QVERIFY(button("writeCaptions")->isEnabled());
-        QSignalSpy captioned(session_.get(), &Session::captioned);
+        QSignalSpy captioned(&jobs(), &DatasetJobs::captioned);
         QString whileItRan;
-        const auto watch = connect(session_.get(), &Session::recordFailed, this, [&] {
-            whileItRan = session_->datasetBusy() && captioned.isEmpty() ? reasonOf(idOf(5)) : QString();
+        const auto watch = connect(&jobs(), &DatasetJobs::recordFailed, this, [&] {
+            whileItRan = jobs().busy() && captioned.isEmpty() ? reasonOf(idOf(5)) : QString();
         });
         QTest::mouseClick(button("writeCaptions"), Qt::LeftButton);
-        QVERIFY(session_->datasetBusy() && !button("writeCaptions")->isEnabled());
+        QVERIFY(jobs().busy() && !button("writeCaptions")->isEnabled());
         QTRY_COMPARE_WITH_TIMEOUT(captioned.count(), 1, minute);
         settle();
         disconnect(watch);
@@ -72,9 +72,9 @@ private Q_SLOTS:
         QVERIFY(button("writeCaptions")->isEnabled());
         button("writeCaptions")->click();
         QTRY_VERIFY_WITH_TIMEOUT(text("work-captions").startsWith("running"), minute);
-        session_->datasetJob()->requestStop();
+        jobs().runner()->requestStop();
         const auto before = std::chrono::steady_clock::now();
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         QVERIFY(std::chrono::steady_clock::now() - before < std::chrono::seconds(10)); // one, on a machine at rest
         settle();
         QVERIFY(session_->record(idOf(5))->caption.empty());
@@ -89,9 +89,9 @@ private Q_SLOTS:
     {
         fs::remove_all(session_->workspace().derivedFolder() / "vae");
         fs::resize_file(session_->record(idOf(3))->image, 200);
-        QSignalSpy preprocessed(session_.get(), &Session::preprocessed);
+        QSignalSpy preprocessed(&jobs(), &DatasetJobs::preprocessed);
         QString whileItRan, line;
-        const auto watch = connect(session_.get(), &Session::recordFailed, this, [&](const QString& work) {
+        const auto watch = connect(&jobs(), &DatasetJobs::recordFailed, this, [&](const QString& work) {
             if (work != "vae" || !preprocessed.isEmpty())
                 return;
             whileItRan = reasonOf(idOf(3));

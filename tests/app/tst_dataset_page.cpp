@@ -406,12 +406,12 @@ private Q_SLOTS:
             QVERIFY2(text("work-vae").startsWith("nothing to do: 20"), qPrintable(text("work-vae")));
             QVERIFY2(text("passesSentence").startsWith("1 array to make"), qPrintable(text("passesSentence")));
             QVERIFY(start->isEnabled());
-            QSignalSpy preprocessed(session_.get(), &Session::preprocessed);
+            QSignalSpy preprocessed(&jobs(), &DatasetJobs::preprocessed);
             start->click();
             QCOMPARE(text("progress-dinov3"), QStringLiteral("waiting"));
             QVERIFY(!start->isEnabled());
             QTRY_COMPARE_WITH_TIMEOUT(preprocessed.count(), 1, minute);
-            QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+            QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
             settle();
             QVERIFY2(text("work-t5").startsWith("1 made, 19 were whole"), qPrintable(text("work-t5")));
             QCOMPARE(session_->record(idOf(1))->arrays[t5], ArrayState::Whole);
@@ -432,13 +432,13 @@ private Q_SLOTS:
     void spacePausesAndResumesTheRunningJob()
     {
         QTest::mouseClick(window_->findChild<QPushButton*>("certify"), Qt::LeftButton);
-        QVERIFY(session_->datasetBusy());
+        QVERIFY(jobs().busy());
         grid()->setFocus();
         QTest::keyClick(grid(), Qt::Key_Space);
-        QVERIFY(session_->datasetJob()->paused());
+        QVERIFY(jobs().runner()->paused());
         QTest::keyClick(grid(), Qt::Key_Space);
-        QVERIFY(!session_->datasetJob()->paused());
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->datasetBusy(), minute);
+        QVERIFY(!jobs().runner()->paused());
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
     }
 
 private:

@@ -93,7 +93,7 @@ private Q_SLOTS:
     {
         child<QSpinBox>("validateRecords")->setValue(2);
         child<QSpinBox>("validateSteps")->setValue(2);
-        auto& validating = session_->validating();
+        auto& validating = controllers_->validating;
         QSignalSpy progressed(&validating, &Validating::progressed);
         QSignalSpy cancelled(&validating, &Validating::cancelled);
         QSignalSpy failed(&validating, &Validating::failed);
@@ -260,7 +260,7 @@ private Q_SLOTS:
         QTest::mouseClick(button("validateStart"), Qt::LeftButton);
         QCOMPARE(dialogs_.asked, 1);
         QVERIFY2(dialogs_.consequence.contains("deleted"), qPrintable(dialogs_.consequence));
-        QVERIFY(!session_->validating().active());
+        QVERIFY(!controllers_->validating.active());
         QCOMPARE(results()->shown()->report.settings.steps, std::int64_t(2));
         child<QSpinBox>("validateSteps")->setValue(2);
     }
@@ -270,17 +270,17 @@ private Q_SLOTS:
         const auto file = results()->shown()->report.folder / "report.json";
         const auto whole = readTextFile(file);
         test::writeText(file, whole.substr(0, whole.size() / 2));
-        session_->validating().list();
+        controllers_->validating.list();
         QTRY_VERIFY(page()->settled() && results()->shown() == nullptr);
         QVERIFY(!results()->isVisible());
         writeFileAtomically(file, whole);
-        session_->validating().list();
+        controllers_->validating.list();
         QTRY_VERIFY(page()->settled() && results()->shown() != nullptr);
     }
 
     void aValidationThatFailsSaysWhyInABanner()
     {
-        QSignalSpy failed(&session_->validating(), &Validating::failed);
+        QSignalSpy failed(&controllers_->validating, &Validating::failed);
         const auto vae = session_->workspace().path(session_->workspace().config.vae);
         fs::rename(vae, vae.string() + ".away");
         page()->choose("small · step 3", {});
@@ -289,7 +289,7 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
         fs::rename(vae.string() + ".away", vae);
         QVERIFY(failed[0][0].toString().contains("vae"));
-        QTRY_VERIFY(!session_->validating().active() && page()->settled());
+        QTRY_VERIFY(!controllers_->validating.active() && page()->settled());
     }
 
     void runsAreListedPlottedAndTheirSettingsCompared()

@@ -172,7 +172,7 @@ private Q_SLOTS:
 
     void certifiesTheAlignment()
     {
-        QSignalSpy certified(session_.get(), &Session::certified);
+        QSignalSpy certified(&jobs(), &DatasetJobs::certified);
         QTest::mouseClick(window_->findChild<QPushButton*>("certify"), Qt::LeftButton);
         QTRY_COMPARE_WITH_TIMEOUT(certified.count(), 1, 2 * minute);
         QTRY_VERIFY(session_->idle());
@@ -188,7 +188,7 @@ private Q_SLOTS:
 
     void measuresDriftWithResolution()
     {
-        QSignalSpy measured(session_.get(), &Session::driftMeasured);
+        QSignalSpy measured(&jobs(), &DatasetJobs::driftMeasured);
         window_->findChild<QPushButton*>("measureDrift")->click();
         QTRY_COMPARE_WITH_TIMEOUT(measured.count(), 1, 2 * minute);
         QTRY_VERIFY(session_->idle());
@@ -235,7 +235,7 @@ private Q_SLOTS:
 
     void verifiesTheDataSet()
     {
-        QSignalSpy verified(session_.get(), &Session::verified);
+        QSignalSpy verified(&jobs(), &DatasetJobs::verified);
         QTest::mouseClick(window_->findChild<QPushButton*>("verify"), Qt::LeftButton);
         QTRY_COMPARE_WITH_TIMEOUT(verified.count(), 1, minute);
         QVERIFY(verified[0][0].value<VerifyReport>().sound());
@@ -246,7 +246,7 @@ private Q_SLOTS:
     void trainsPausesResumesAndStops()
     {
         startTraining("first");
-        auto& training = session_->training();
+        auto& training = controllers_->training;
         QTRY_VERIFY_WITH_TIMEOUT(lastStep() >= 20, 2 * minute);
 
         QTest::mouseClick(window_->findChild<QPushButton*>("pause"), Qt::LeftButton);
@@ -278,12 +278,13 @@ private Q_SLOTS:
     {
         auto* const form = window_->findChild<RunForm*>();
         const auto before = lastStep();
-        session_->training().forgetRun();
+        controllers_->training.forgetRun();
         form->choosePastRun("first");
         QTRY_COMPARE(lastStep(), before);
         QTest::mouseClick(window_->findChild<QPushButton*>("start"), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(lastStep() > before + 3, minute);
-        QCOMPARE(session_->training().series().loss.steps().front(), 1.0); // the curve goes on, it does not start anew
+        QCOMPARE(controllers_->training.series().loss.steps().front(),
+                 1.0); // the curve goes on, it does not start anew
         stopTraining();
     }
 
@@ -308,7 +309,7 @@ private Q_SLOTS:
     void paintsAPictureAndKeepsItsSettings()
     {
         window_->showPage(Page::Sample);
-        auto& sampling = session_->sampling();
+        auto& sampling = controllers_->sampling;
         window_->findChild<QLineEdit*>("prompt")->setText("a red circle at the top left");
         window_->findChild<QSpinBox*>("steps")->setValue(4);
         window_->findChild<QComboBox*>("solver")->setCurrentText(QStringLiteral("Heun"));
@@ -391,7 +392,7 @@ private Q_SLOTS:
     void paintingCanBeCancelled()
     {
         window_->showPage(Page::Sample);
-        auto& sampling = session_->sampling();
+        auto& sampling = controllers_->sampling;
         window_->findChild<QSpinBox*>("steps")->setValue(500);
         QSignalSpy previewed(&sampling, &Sampling::previewed);
         QSignalSpy cancelled(&sampling, &Sampling::cancelled);
@@ -414,12 +415,12 @@ private Q_SLOTS:
         QCOMPARE(dialogs_.asked, 1);
         QVERIFY(dialogs_.consequence.contains("closing")); // names what runs
         QVERIFY(window_->isVisible());
-        QVERIFY(session_->training().active());
+        QVERIFY(controllers_->training.active());
 
         dialogs_.nextAnswer = true;
         window_->close();
         QTRY_VERIFY_WITH_TIMEOUT(!window_->isVisible(), minute);
-        QVERIFY(!session_->training().active());
+        QVERIFY(!controllers_->training.active());
         QTRY_VERIFY(session_->idle());
         QVERIFY(runNamed("closing") != nullptr && !runNamed("closing")->checkpoints.empty());
     }
@@ -435,7 +436,7 @@ private:
 
     double lastStep() const
     {
-        const auto& steps = session_->training().series().loss.steps();
+        const auto& steps = controllers_->training.series().loss.steps();
         return steps.isEmpty() ? 0 : steps.back();
     }
 
@@ -458,13 +459,13 @@ private:
         auto* const start = window_->findChild<QPushButton*>("start");
         QVERIFY(start->isEnabled());
         QTest::mouseClick(start, Qt::LeftButton);
-        QVERIFY(session_->training().active());
+        QVERIFY(controllers_->training.active());
     }
 
     void stopTraining()
     {
         QTest::mouseClick(window_->findChild<QPushButton*>("stop"), Qt::LeftButton);
-        QTRY_VERIFY_WITH_TIMEOUT(!session_->training().active(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!controllers_->training.active(), minute);
         QTRY_VERIFY(session_->idle());
     }
 };

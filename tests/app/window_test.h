@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/controllers.h"
 #include "app/main_window.h"
 #include "app/preferences.h"
 #include "app/session.h"
@@ -29,7 +30,8 @@ protected:
         theme_ = std::make_unique<Theme>(*qApp);
         preferences_ = std::make_unique<Preferences>(path("preferences.ini"));
         session_ = std::make_unique<Session>();
-        window_ = std::make_unique<MainWindow>(*session_, *theme_, *preferences_, dialogs_);
+        controllers_ = std::make_unique<Controllers>(*session_);
+        window_ = std::make_unique<MainWindow>(*session_, *controllers_, *theme_, *preferences_, dialogs_);
         window_->show();
         QApplication::setActiveWindow(window_.get());
         return QTest::qWaitForWindowExposed(window_.get());
@@ -37,19 +39,21 @@ protected:
     void closeWindow()
     {
         window_.reset();
+        controllers_.reset();
         session_.reset();
     }
     /// Makes the demo workspace in the folder "demo", with its arrays and the reference model; why it failed, or
     /// nothing.
     QString makeDemo(int scenes)
     {
-        const QSignalSpy failed(session_.get(), &Session::failed);
-        session_->createDemo(path("demo"), scenes);
+        const QSignalSpy failed(&jobs(), &DatasetJobs::failed);
+        jobs().createDemo(path("demo"), scenes);
         const bool ended = QTest::qWaitFor([&] { return session_->hasWorkspace() || failed.count() > 0; }, 4 * minute);
         if (failed.count() > 0)
             return failed[0][1].toString();
         return ended ? QString() : QStringLiteral("it took longer than four minutes");
     }
+    DatasetJobs& jobs() const { return controllers_->datasetJobs; }
     QString path(const std::string& name) const { return QString::fromStdString((folder_ / name).string()); }
 
     TemporaryFolder folder_;
@@ -57,6 +61,7 @@ protected:
     std::unique_ptr<Theme> theme_;
     std::unique_ptr<Preferences> preferences_;
     std::unique_ptr<Session> session_;
+    std::unique_ptr<Controllers> controllers_;
     std::unique_ptr<MainWindow> window_;
 };
 

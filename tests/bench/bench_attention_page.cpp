@@ -2,6 +2,7 @@
 /// makes a small one. Without a display: QT_QPA_PLATFORM=offscreen. Every answer is drawn: words, patches, readout,
 /// small multiples.
 
+#include "app/controllers.h"
 #include "app/pages/attention/attention_page.h"
 #include "app/session.h"
 #include "core/front/demo.h"
@@ -73,7 +74,8 @@ int main(int argc, char** argv)
         makeDemoJob({.folder = workspace.toStdString(), .scenes = 20})->run({});
     Session session;
     test::ScriptedDialogs dialogs;
-    AttentionPage page(session, dialogs);
+    Controllers controllers(session);
+    AttentionPage page(session, controllers.looking, controllers.comparison, controllers.training, dialogs);
     page.resize(1848, 1048);
     page.show();
     session.openWorkspace(workspace);

@@ -34,16 +34,17 @@ namespace {
 constexpr int drawerHeight = 292;
 }
 
-AttentionPage::AttentionPage(Session& session, Dialogs& dialogs, QWidget* parent)
+AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& comparison, const Training& training,
+                             Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
     , dialogs_(dialogs)
-    , looking_(session)
+    , looking_(looking)
     , frame_(new PageFrame(pageName(Page::Attention), this))
     , states_(new QStackedWidget(this))
     , empty_(new StatePanel(this))
-    , form_(new SubjectForm(session, dialogs, this))
-    , drawer_(new ViewDrawer(session, this))
+    , form_(new SubjectForm(session, training, dialogs, this))
+    , drawer_(new ViewDrawer(session, comparison, this))
 {
     stop_ = frame_->addAction(tr("Stop"), QStringLiteral("stop"), tr("Stop what is being computed (Esc)"));
     stop_->setObjectName(QStringLiteral("attentionStop"));

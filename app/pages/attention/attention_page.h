@@ -22,6 +22,7 @@ class Session;
 class StatePanel;
 class SubjectForm;
 class TimeBar;
+class Training;
 
 /// What a model attends to: the picture that is forming, the caption's words and the patches, each of which can be
 /// asked; below them every block and head, the course over t, the diagonal, what the picture becomes when words, CLS or
@@ -32,7 +33,9 @@ class AttentionPage : public QWidget {
 public:
     using View = ViewDrawer::View; ///< Keys 1 to 5.
 
-    AttentionPage(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+    /// `comparison` looks at the second checkpoint. A running training is followed.
+    AttentionPage(Session& session, Looking& looking, Looking& comparison, const Training& training, Dialogs& dialogs,
+                  QWidget* parent = nullptr);
     bool settled() const;
     /// A record, and a latent token of it to look from.
     void showRecord(const QString& id, std::optional<std::int64_t> latent = {});
@@ -70,7 +73,7 @@ private:
 
     Session& session_;
     Dialogs& dialogs_;
-    Looking looking_;
+    Looking& looking_;
     PageFrame* frame_;
     QStackedWidget* states_;
     StatePanel* empty_;

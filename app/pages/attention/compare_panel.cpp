@@ -15,10 +15,10 @@
 
 namespace nanodit {
 
-ComparePanel::ComparePanel(Session& session, QWidget* parent)
+ComparePanel::ComparePanel(Session& session, Looking& looking, QWidget* parent)
     : QWidget(parent)
     , session_(session)
-    , looking_(session)
+    , looking_(looking)
     , checkpoints_(new QComboBox(this))
     , about_(new QLabel(this))
     , panes_(new AttentionPanes(QStringLiteral("compared"), false, this))

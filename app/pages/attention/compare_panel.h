@@ -19,7 +19,7 @@ class ComparePanel : public QWidget {
     Q_OBJECT
 
 public:
-    ComparePanel(Session& session, QWidget* parent = nullptr);
+    ComparePanel(Session& session, Looking& looking, QWidget* parent = nullptr);
     AttentionPanes* panes() const { return panes_; }
     bool settled() const { return !looking_.busy(); }
     bool comparing() const;
@@ -45,7 +45,7 @@ private:
     AttentionPart partHere() const;
 
     Session& session_;
-    Looking looking_;
+    Looking& looking_;
     QComboBox* checkpoints_;
     QLabel* about_;
     AttentionPanes* panes_;

@@ -84,9 +84,10 @@ const RunInfo* newestRun(const std::vector<RunInfo>& runs)
 
 } // namespace
 
-SubjectForm::SubjectForm(Session& session, Dialogs& dialogs, QWidget* parent)
+SubjectForm::SubjectForm(Session& session, const Training& training, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
+    , training_(training)
     , dialogs_(dialogs)
 {
     auto* const column = new QVBoxLayout(this);
@@ -99,7 +100,7 @@ SubjectForm::SubjectForm(Session& session, Dialogs& dialogs, QWidget* parent)
     connect(&session_, &Session::recordsChanged, this, &SubjectForm::listRecords);
     follow_.setInterval(followInterval);
     connect(&follow_, &QTimer::timeout, this, [this] {
-        if (isVisible() && session_.training().active() && checkpoints_->currentIndex() == 0)
+        if (isVisible() && training_.active() && checkpoints_->currentIndex() == 0)
             session_.refreshRuns();
     });
     follow_.start();

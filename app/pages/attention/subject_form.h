@@ -19,6 +19,7 @@ namespace nanodit {
 class Dialogs;
 class RecordNames;
 class Session;
+class Training;
 
 /// What is looked at, and how: checkpoint, record or painted picture, conditions, seed; block and head, what lies over
 /// the pictures.
@@ -26,7 +27,7 @@ class SubjectForm : public QWidget {
     Q_OBJECT
 
 public:
-    SubjectForm(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+    SubjectForm(Session& session, const Training& training, Dialogs& dialogs, QWidget* parent = nullptr);
 
     bool hasCheckpoints() const;
     /// The chosen one; the newest of the run while it is followed. Empty where there is none.
@@ -70,6 +71,7 @@ private:
     void choosePainted();
 
     Session& session_;
+    const Training& training_;
     Dialogs& dialogs_;
     QComboBox *checkpoints_, *records_, *conditions_;
     RecordNames* names_;

@@ -14,7 +14,7 @@
 
 namespace nanodit {
 
-ViewDrawer::ViewDrawer(Session& session, QWidget* parent)
+ViewDrawer::ViewDrawer(Session& session, Looking& comparison, QWidget* parent)
     : QWidget(parent)
     , tabs_(new QTabBar(this))
     , views_(new QStackedWidget(this))
@@ -22,7 +22,7 @@ ViewDrawer::ViewDrawer(Session& session, QWidget* parent)
     , course_(new CoursePanel(this))
     , diagonal_(new DiagonalPanel(this))
     , edits_(new EditPanel(session, this))
-    , compare_(new ComparePanel(session, this))
+    , compare_(new ComparePanel(session, comparison, this))
 {
     tabs_->setObjectName(QStringLiteral("attentionTabs"));
     tabs_->setDrawBase(false);

@@ -15,6 +15,7 @@ class ComparePanel;
 class CoursePanel;
 class DiagonalPanel;
 class EditPanel;
+class Looking;
 class Session;
 class SmallMultiples;
 
@@ -27,7 +28,8 @@ public:
     /// In the order of the tabs.
     enum class View { Multiples, Course, Diagonal, Edits, Compare };
 
-    ViewDrawer(Session& session, QWidget* parent);
+    /// `comparison` looks at the other checkpoint.
+    ViewDrawer(Session& session, Looking& comparison, QWidget* parent);
     View view() const;
     void setView(View view);
     QImage picture() const; ///< Of the view that is shown.

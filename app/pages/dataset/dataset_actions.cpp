@@ -1,5 +1,6 @@
 #include "app/pages/dataset/dataset_actions.h"
 
+#include "app/dataset_jobs.h"
 #include "app/dialogs.h"
 #include "widgets/page_frame.h"
 
@@ -7,9 +8,10 @@
 
 namespace nanodit {
 
-DatasetActions::DatasetActions(Session& session, Dialogs& dialogs, PageFrame* frame, QWidget* page)
+DatasetActions::DatasetActions(Session& session, DatasetJobs& jobs, Dialogs& dialogs, PageFrame* frame, QWidget* page)
     : QObject(page)
     , session_(session)
+    , jobs_(jobs)
     , dialogs_(dialogs)
     , page_(page)
 {
@@ -31,9 +33,9 @@ DatasetActions::DatasetActions(Session& session, Dialogs& dialogs, PageFrame* fr
     connect(import_, &QPushButton::clicked, this, &DatasetActions::importWanted);
     connect(passes_, &QPushButton::clicked, this, &DatasetActions::passesWanted);
     connect(pack_, &QPushButton::clicked, this, &DatasetActions::pack);
-    connect(verify_, &QPushButton::clicked, this, [this] { session_.verify(); });
-    connect(certify_, &QPushButton::clicked, this, [this] { session_.certify(0); });
-    connect(&session_, &Session::datasetBusyChanged, this, &DatasetActions::update);
+    connect(verify_, &QPushButton::clicked, this, [this] { jobs_.verify(); });
+    connect(certify_, &QPushButton::clicked, this, [this] { jobs_.certify(0); });
+    connect(&jobs_, &DatasetJobs::busyChanged, this, &DatasetActions::update);
     connect(&session_, &Session::recordsChanged, this, &DatasetActions::update);
     update();
 }
@@ -46,12 +48,12 @@ void DatasetActions::pack()
         dialogs_.confirm(page_, tr("Pack the shards again?"),
                          tr("The present shards in %1 are replaced.").arg(QString::fromStdString(folder.string())),
                          tr("Pack again")))
-        session_.packShards(packed);
+        jobs_.packShards(packed);
 }
 
 void DatasetActions::update()
 {
-    const bool free = session_.hasWorkspace() && !session_.datasetBusy();
+    const bool free = session_.hasWorkspace() && !jobs_.busy();
     const bool any = !session_.records().empty();
     import_->setEnabled(free);
     for (auto* const button : {passes_, pack_, verify_, certify_})

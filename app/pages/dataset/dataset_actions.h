@@ -8,6 +8,7 @@ class QPushButton;
 
 namespace nanodit {
 
+class DatasetJobs;
 class Dialogs;
 class PageFrame;
 
@@ -16,7 +17,7 @@ class DatasetActions : public QObject {
     Q_OBJECT
 
 public:
-    DatasetActions(Session& session, Dialogs& dialogs, PageFrame* frame, QWidget* page);
+    DatasetActions(Session& session, DatasetJobs& jobs, Dialogs& dialogs, PageFrame* frame, QWidget* page);
     /// Which of them make sense now.
     void update();
     /// Asks first where a set is there already.
@@ -28,6 +29,7 @@ Q_SIGNALS:
 
 private:
     Session& session_;
+    DatasetJobs& jobs_;
     Dialogs& dialogs_;
     QWidget* page_;
     QPushButton *import_, *passes_, *pack_, *verify_, *certify_;

@@ -1,5 +1,6 @@
 #include "app/pages/dataset/dataset_page.h"
 
+#include "app/dataset_jobs.h"
 #include "app/dialogs.h"
 #include "app/job_runner.h"
 #include "app/page_table.h"
@@ -43,9 +44,10 @@ constexpr int drawerHeight = 232;
 
 } // namespace
 
-DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
+DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
+    , jobs_(jobs)
     , dialogs_(dialogs)
     , frame_(new PageFrame(pageName(Page::Dataset), this))
     , states_(new QStackedWidget(this))
@@ -55,8 +57,8 @@ DatasetPage::DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent)
     , loupe_(new Loupe(session, this))
     , facts_(new RecordFacts(this))
     , layers_(new LayerPanel(loupe_, this))
-    , drawer_(new ReportDrawer(session, this))
-    , actions_(new DatasetActions(session, dialogs, frame_, this))
+    , drawer_(new ReportDrawer(session, jobs, this))
+    , actions_(new DatasetActions(session, jobs, dialogs, frame_, this))
     , split_(new QSplitter(Qt::Horizontal, this))
 {
     split_->setHandleWidth(1);
@@ -118,7 +120,13 @@ void DatasetPage::connectSession()
         frame_->banner()->hide();
         frame_->setContext(folderText(QString::fromStdString(session_.workspace().root.string())));
     });
-    connect(&session_, &Session::failed, this, &DatasetPage::showChosen); // an edit that was not made
+    auto* const banner = frame_->banner();
+    connect(&jobs_, &DatasetJobs::failed, banner, &Banner::showFailure);
+    connect(drawer_, &ReportDrawer::failed, banner, &Banner::showFailure);
+    connect(loupe_->colours(), &FeatureColours::failed, banner, &Banner::showFailure);
+    connect(loupe_->colours(), &FeatureColours::logged, drawer_, &ReportDrawer::log);
+    connect(editing_, &RecordEditing::failed, banner, &Banner::showFailure);
+    connect(editing_, &RecordEditing::failed, this, &DatasetPage::showChosen); // as it was
 }
 
 void DatasetPage::connectEditing()
@@ -176,8 +184,7 @@ void DatasetPage::makeShortcuts()
     key(QKeySequence::Redo, [this] { editing_->undoStack()->redo(); });
     auto* const pause = key(Qt::Key_Space, [this] { pauseOrResume(); });
     pause->setEnabled(false); // the views' own while nothing runs
-    connect(&session_, &Session::datasetBusyChanged, pause,
-            [this, pause] { pause->setEnabled(session_.datasetBusy()); });
+    connect(&jobs_, &DatasetJobs::busyChanged, pause, [this, pause] { pause->setEnabled(jobs_.busy()); });
 }
 
 void DatasetPage::showRecords()
@@ -228,7 +235,7 @@ void DatasetPage::importPictures()
 {
     const auto folder = dialogs_.chooseFolder(this, tr("Import the pictures of a folder"));
     if (!folder.isEmpty())
-        session_.importPictures(folder);
+        jobs_.importPictures(folder);
 }
 
 void DatasetPage::openMenu(QPoint globalPoint)
@@ -291,7 +298,7 @@ void DatasetPage::showFile()
 
 void DatasetPage::pauseOrResume()
 {
-    auto* const job = session_.datasetJob();
+    auto* const job = jobs_.runner();
     if (job == nullptr)
         return;
     if (job->paused())

@@ -11,6 +11,7 @@ class QStackedWidget;
 namespace nanodit {
 
 class DatasetActions;
+class DatasetJobs;
 class Dialogs;
 class LayerPanel;
 class Loupe;
@@ -26,7 +27,7 @@ class DatasetPage : public QWidget {
     Q_OBJECT
 
 public:
-    DatasetPage(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+    DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, QWidget* parent = nullptr);
     void chooseRecord(const QString& id);
     /// Everything that was asked for is on the screen.
     bool settled() const;
@@ -51,6 +52,7 @@ private:
     void pauseOrResume();
 
     Session& session_;
+    DatasetJobs& jobs_;
     Dialogs& dialogs_;
     PageFrame* frame_;
     QStackedWidget* states_; ///< Empty, or the browser.

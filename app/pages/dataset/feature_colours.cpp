@@ -115,8 +115,8 @@ void FeatureColours::start()
     }
     auto* const runner = session_.newJob(tr("patch colours"), Page::Dataset);
     connect(runner, &JobRunner::failed, this,
-            [this](const QString& message) { Q_EMIT session_.failed(tr("The colours could not be fitted"), message); });
-    connect(runner, &JobRunner::logged, &session_, &Session::datasetLogged);
+            [this](const QString& message) { Q_EMIT failed(tr("The colours could not be fitted"), message); });
+    connect(runner, &JobRunner::logged, this, &FeatureColours::logged);
     connect(runner, &JobRunner::ended, this, [this, runner] {
         if (job_ == runner) {
             job_ = nullptr;

@@ -35,6 +35,9 @@ Q_SIGNALS:
     /// Options or fit are others now.
     void changed();
     void fittingChanged();
+    /// Of the job that fits.
+    void logged(nanodit::LogLevel level, const QString& text);
+    void failed(const QString& what, const QString& why);
 
 private:
     /// The options of the fit that is needed: one picture needs the set's only for its place field.

@@ -119,7 +119,6 @@ void RecordEditing::edit(const QString& name, const QString& outcome, const QStr
     };
     const auto made = std::make_shared<Made>();
     session_.changeRecords(
-        tr("The %1 could not be changed").arg(name),
         [made, records = namesOf(ids), change = std::move(change)](const Workspace& workspace) {
             made->before = editableFields(workspace, records);
             change(workspace, records);
@@ -131,19 +130,20 @@ void RecordEditing::edit(const QString& name, const QString& outcome, const QStr
                 return;
             undo_->push(new Command(*this, name, std::move(made->before), std::move(made->after)));
             Q_EMIT this->made(outcome);
-        });
+        },
+        [this, name](const QString& why) { Q_EMIT failed(tr("The %1 could not be changed").arg(name), why); });
 }
 
 void RecordEditing::put(const QString& outcome, const std::vector<EditableFields>& from,
                         const std::vector<EditableFields>& to)
 {
     session_.changeRecords(
-        tr("The edit could not be taken back"),
         [from, to](const Workspace& workspace) {
             changeFields(workspace, from, to);
             return findRecords(workspace, idsOf(to));
         },
-        [this, outcome] { Q_EMIT made(outcome); });
+        [this, outcome] { Q_EMIT made(outcome); },
+        [this](const QString& why) { Q_EMIT failed(tr("The edit could not be taken back"), why); });
 }
 
 } // namespace nanodit

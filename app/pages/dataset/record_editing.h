@@ -38,6 +38,8 @@ public:
 Q_SIGNALS:
     /// An edit is in the catalog, or taken back: "split of scene-3: val".
     void made(const QString& what);
+    /// An edit could not be made or taken back; everything is as before.
+    void failed(const QString& what, const QString& why);
 
 private:
     class Command;

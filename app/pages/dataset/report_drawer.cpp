@@ -1,6 +1,7 @@
 #include "app/pages/dataset/report_drawer.h"
 
 #include "app/background_queue.h"
+#include "app/dataset_jobs.h"
 #include "app/job_runner.h"
 #include "app/pages/dataset/alignment_panel.h"
 #include "app/pages/dataset/buckets_panel.h"
@@ -21,9 +22,10 @@ namespace {
 constexpr std::int64_t driftSample = 64; ///< Records, spread over the set.
 }
 
-ReportDrawer::ReportDrawer(Session& session, QWidget* parent)
+ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, QWidget* parent)
     : QTabWidget(parent)
     , session_(session)
+    , jobs_(jobs)
     , report_(new ReportView(this))
     , alignment_(new AlignmentPanel(this))
     , buckets_(new BucketsPanel(this))
@@ -43,35 +45,35 @@ ReportDrawer::ReportDrawer(Session& session, QWidget* parent)
     addTab(drift_, tr("Drift"));
     addTab(log_, tr("Log"));
     log_->setPlaceholderText(tr("Nothing has run yet. What jobs of the data set do, and when, is written here."));
-    connect(&session_, &Session::datasetLogged, log_, &LogView::append);
+    connect(&jobs_, &DatasetJobs::logged, log_, &LogView::append);
     const auto showReport = [this](const auto& report) {
         report_->show(report);
         bring(report_);
     };
-    connect(&session_, &Session::imported, this, showReport);
-    connect(&session_, &Session::preprocessed, this, [this](const PreprocessReport& report) {
-        const bool stopped = session_.datasetJob() != nullptr && session_.datasetJob()->stopping();
+    connect(&jobs_, &DatasetJobs::imported, this, showReport);
+    connect(&jobs_, &DatasetJobs::preprocessed, this, [this](const PreprocessReport& report) {
+        const bool stopped = jobs_.runner() != nullptr && jobs_.runner()->stopping();
         passes_->show(report, stopped);
         report_->show(report, stopped);
         if (!stopped)
             bring(report_);
     });
-    connect(&session_, &Session::packed, this, showReport);
-    connect(&session_, &Session::verified, this, showReport);
-    connect(&session_, &Session::certified, this, [this](const CertifyReport& report) {
+    connect(&jobs_, &DatasetJobs::packed, this, showReport);
+    connect(&jobs_, &DatasetJobs::verified, this, showReport);
+    connect(&jobs_, &DatasetJobs::certified, this, [this](const CertifyReport& report) {
         alignment_->show(report);
         bring(alignment_);
     });
-    connect(&session_, &Session::driftMeasured, drift_, &DriftPanel::show);
+    connect(&jobs_, &DatasetJobs::driftMeasured, drift_, &DriftPanel::show);
     connect(&session_, &Session::workspaceChanged, alignment_, &AlignmentPanel::clear);
     connect(&session_, &Session::workspaceChanged, drift_, &DriftPanel::clear);
-    connect(&session_, &Session::datasetBusyChanged, this, [this] {
-        drift_->setMeasurable(!session_.datasetBusy());
-        alignment_->setFree(!session_.datasetBusy());
+    connect(&jobs_, &DatasetJobs::busyChanged, this, [this] {
+        drift_->setMeasurable(!jobs_.busy());
+        alignment_->setFree(!jobs_.busy());
     });
-    connect(alignment_, &AlignmentPanel::certifyWanted, this, [this] { session_.certify(0); });
+    connect(alignment_, &AlignmentPanel::certifyWanted, this, [this] { jobs_.certify(0); });
     connect(alignment_, &AlignmentPanel::keptWanted, this, &ReportDrawer::askKept);
-    connect(drift_, &DriftPanel::measureWanted, this, [this] { session_.measureDrift(driftSample); });
+    connect(drift_, &DriftPanel::measureWanted, this, [this] { jobs_.measureDrift(driftSample); });
     connect(buckets_, &BucketsPanel::bucketChosen, this, [this](const QString& bucket) {
         Q_EMIT queryChosen(QString::fromStdString(termText("bucket", bucket.toStdString())));
     });
@@ -108,12 +110,9 @@ void ReportDrawer::connectPasses()
     setCurrentWidget(report_);
     connect(passes_, &PassesPanel::forecastWanted, this, &ReportDrawer::forecast);
     connect(passes_, &PassesPanel::runWanted, this,
-            [this](const std::vector<Pass>& passes) { session_.runPasses(passes); });
-    connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner) {
-        if (runner == session_.datasetJob())
-            follow(runner);
-    });
-    connect(&session_, &Session::recordFailed, this, [this](const QString& work, const Reject& reject) {
+            [this](const std::vector<Pass>& passes) { jobs_.runPasses(passes); });
+    connect(&jobs_, &DatasetJobs::started, this, &ReportDrawer::follow);
+    connect(&jobs_, &DatasetJobs::recordFailed, this, [this](const QString& work, const Reject& reject) {
         report_->addFailure(work, reject);
         if (passes_->captions()->running())
             passes_->captions()->countFailure();
@@ -122,7 +121,7 @@ void ReportDrawer::connectPasses()
     });
     connect(passes_, &PassesPanel::failuresWanted, this, [this] { bring(report_); });
     connectCaptions();
-    connect(&session_, &Session::datasetBusyChanged, passes_, [this] { passes_->setFree(!session_.datasetBusy()); });
+    connect(&jobs_, &DatasetJobs::busyChanged, passes_, [this] { passes_->setFree(!jobs_.busy()); });
     connect(&session_, &Session::workspaceChanged, passes_, &PassesPanel::clear);
 }
 
@@ -144,7 +143,7 @@ void ReportDrawer::follow(JobRunner* runner)
         report_->follow(runner, doing, stopped, failed);
         bring(report_);
     };
-    switch (session_.datasetWork()) {
+    switch (jobs_.work()) {
     case DatasetWork::Demo:
         return; // told where it was asked for
     case DatasetWork::Captions:
@@ -180,15 +179,13 @@ void ReportDrawer::askKept()
             if (session_.hasWorkspace() && session_.workspace().root == root)
                 alignment_->showKept(kept);
         },
-        [this](const QString& message) {
-            Q_EMIT session_.failed(tr("The kept certificates could not be read"), message);
-        });
+        [this](const QString& message) { Q_EMIT failed(tr("The kept certificates could not be read"), message); });
 }
 
 void ReportDrawer::connectCaptions()
 {
-    connect(passes_, &PassesPanel::captionsWanted, this, [this] { session_.writeCaptions(); });
-    connect(&session_, &Session::captioned, this, [this](const CaptionReport& report) {
+    connect(passes_, &PassesPanel::captionsWanted, this, [this] { jobs_.writeCaptions(); });
+    connect(&jobs_, &DatasetJobs::captioned, this, [this](const CaptionReport& report) {
         passes_->clear(); // text is stale now
         passes_->captions()->show(report);
         report_->show(report);
@@ -219,7 +216,7 @@ void ReportDrawer::openPasses()
 
 void ReportDrawer::forecast()
 {
-    if (session_.datasetBusy() || forecasting_)
+    if (jobs_.busy() || forecasting_)
         return;
     forecasting_ = true;
     passes_->beginForecast();
@@ -233,6 +230,11 @@ void ReportDrawer::forecast()
         runner->deliver([this, forecast] { passes_->show(forecast); });
     };
     session_.startJob(runner, makeForecastJob(std::move(request)));
+}
+
+void ReportDrawer::log(LogLevel level, const QString& text)
+{
+    log_->append(level, text);
 }
 
 void ReportDrawer::bring(QWidget* panel)

@@ -8,6 +8,7 @@ namespace nanodit {
 
 class AlignmentPanel;
 class BucketsPanel;
+class DatasetJobs;
 class DriftPanel;
 class EpochPanel;
 class LogView;
@@ -21,12 +22,14 @@ class ReportDrawer : public QTabWidget {
     Q_OBJECT
 
 public:
-    explicit ReportDrawer(Session& session, QWidget* parent = nullptr);
+    ReportDrawer(Session& session, DatasetJobs& jobs, QWidget* parent = nullptr);
     void showBuckets(const RecordList& list);
     /// Opens a tab by its number, from the left.
     void open(int tab);
     /// Looks what the passes would do; they are started there.
     void openPasses();
+    /// Adds a line to the log.
+    void log(LogLevel level, const QString& text);
 
 Q_SIGNALS:
     /// A report has come and is shown.
@@ -35,6 +38,8 @@ Q_SIGNALS:
     /// Show the records that this query finds.
     void queryChosen(const QString& query);
     void packWanted();
+    /// What the drawer asked for, apart from jobs, could not be done.
+    void failed(const QString& what, const QString& why);
 
 private:
     void bring(QWidget* panel);
@@ -45,6 +50,7 @@ private:
     void connectCaptions();
 
     Session& session_;
+    DatasetJobs& jobs_;
     ReportView* report_;
     AlignmentPanel* alignment_;
     BucketsPanel* buckets_;

@@ -62,9 +62,10 @@ QTreeWidget* makeTable(const QString& object, const QString& name, QWidget* pare
 
 } // namespace
 
-RunsPage::RunsPage(Session& session, QWidget* parent)
+RunsPage::RunsPage(Session& session, const Training& training, QWidget* parent)
     : QWidget(parent)
     , session_(session)
+    , training_(training)
     , frame_(new PageFrame(pageName(Page::Runs), this))
     , states_(new QStackedWidget(this))
     , state_(new StatePanel(this))
@@ -92,7 +93,7 @@ RunsPage::RunsPage(Session& session, QWidget* parent)
         fill();
     });
     connect(&session_, &Session::runsChanged, this, &RunsPage::read);
-    connect(&session_.training(), &Training::stateChanged, this, &RunsPage::fill);
+    connect(&training_, &Training::stateChanged, this, &RunsPage::fill);
     connect(table_, &QTreeWidget::itemChanged, this, [this](const QTreeWidgetItem*, int changed) {
         if (changed == Name)
             checkedChanged();
@@ -187,9 +188,8 @@ void RunsPage::fill()
         table_->clear();
         sparks_.clear();
         for (const auto& overview : runs_) {
-            const auto& training = session_.training();
-            const auto row =
-                runRow(overview, training.active() && training.runName() == QString::fromStdString(overview.run.name));
+            const auto row = runRow(overview, training_.active() &&
+                                                  training_.runName() == QString::fromStdString(overview.run.name));
             auto* const item = new QTreeWidgetItem(table_, {row.name, QString(), row.stateText, row.steps, row.time,
                                                             row.loss, row.speed, row.measured, row.size});
             item->setCheckState(Name, before.contains(row.name) ? Qt::Checked : Qt::Unchecked);

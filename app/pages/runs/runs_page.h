@@ -20,6 +20,7 @@ class CurvePlot;
 class MetricSeries;
 class PageFrame;
 class StatePanel;
+class Training;
 
 /// Every run of the workspace as a line; the losses of the checked ones over each other, and what differs in their
 /// configurations.
@@ -27,7 +28,7 @@ class RunsPage : public QWidget {
     Q_OBJECT
 
 public:
-    explicit RunsPage(Session& session, QWidget* parent = nullptr);
+    RunsPage(Session& session, const Training& training, QWidget* parent = nullptr);
     bool settled() const;
     /// Checks exactly these; tests and screenshots.
     void check(const QStringList& names);
@@ -54,6 +55,7 @@ private:
     void updateState();
 
     Session& session_;
+    const Training& training_;
     PageFrame* frame_;
     QStackedWidget* states_;
     StatePanel* state_;

@@ -33,10 +33,10 @@ namespace {
 constexpr int drawerHeight = 124;
 }
 
-SamplePage::SamplePage(Session& session, Dialogs& dialogs, QWidget* parent)
+SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
-    , sampling_(session.sampling())
+    , sampling_(sampling)
     , dialogs_(dialogs)
     , frame_(new PageFrame(pageName(Page::Sample), this))
     , states_(new QStackedWidget(this))

@@ -28,7 +28,7 @@ class SamplePage : public QWidget {
     Q_OBJECT
 
 public:
-    SamplePage(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+    SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, QWidget* parent = nullptr);
     /// Takes over the settings that a PNG of ours carries; any other picture becomes the reference.
     void restoreFrom(const QString& file);
     /// Paints with this one from now on, where it is still there.

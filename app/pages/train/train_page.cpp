@@ -35,10 +35,10 @@ constexpr std::pair healthyVelocityNorm{0.5, 3.0};
 constexpr std::pair healthyGradientNorm{0.0, 5.0};
 } // namespace
 
-TrainPage::TrainPage(Session& session, Dialogs& dialogs, QWidget* parent)
+TrainPage::TrainPage(Session& session, Training& training, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
-    , training_(session.training())
+    , training_(training)
     , dialogs_(dialogs)
     , frame_(new PageFrame(pageName(Page::Train), this))
     , states_(new QStackedWidget(this))

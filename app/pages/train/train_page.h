@@ -24,7 +24,7 @@ class TrainPage : public QWidget {
     Q_OBJECT
 
 public:
-    TrainPage(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+    TrainPage(Session& session, Training& training, Dialogs& dialogs, QWidget* parent = nullptr);
     void showRun(const QString& name);
     bool settled() const;
 

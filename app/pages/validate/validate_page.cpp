@@ -25,10 +25,10 @@ namespace nanodit {
 
 namespace fs = std::filesystem;
 
-ValidatePage::ValidatePage(Session& session, Dialogs& dialogs, QWidget* parent)
+ValidatePage::ValidatePage(Session& session, Validating& validating, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
-    , validating_(session.validating())
+    , validating_(validating)
     , dialogs_(dialogs)
     , frame_(new PageFrame(pageName(Page::Validate), this))
     , progress_(new QProgressBar(this))

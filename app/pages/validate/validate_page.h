@@ -24,7 +24,7 @@ class ValidatePage : public QWidget {
     Q_OBJECT
 
 public:
-    ValidatePage(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+    ValidatePage(Session& session, Validating& validating, Dialogs& dialogs, QWidget* parent = nullptr);
     bool settled() const;
     ValidateResults* results() const { return results_; }
     /// As if they were chosen: a run, or "RUN · step N"; empty leaves the choice as it is.

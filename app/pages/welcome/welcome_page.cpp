@@ -2,7 +2,6 @@
 
 #include "app/wording.h"
 #include "core/runtime/job.h"
-#include "widgets/banner.h"
 #include "widgets/factories.h"
 #include "widgets/icons.h"
 #include "widgets/text.h"
@@ -24,7 +23,6 @@ constexpr int columnWidth = 520;
 
 WelcomePage::WelcomePage(QWidget* parent)
     : QWidget(parent)
-    , banner_(new Banner(this))
     , sentence_(new QLabel(this))
     , bar_(new QProgressBar(this))
     , recent_(new QWidget(this))
@@ -69,7 +67,6 @@ WelcomePage::WelcomePage(QWidget* parent)
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 24);
     column->setSpacing(12);
-    column->addWidget(banner_);
     column->addStretch(2);
     column->addWidget(mark, 0, Qt::AlignHCenter);
     column->addWidget(title, 0, Qt::AlignHCenter);
@@ -120,8 +117,6 @@ void WelcomePage::setBusy(bool busy, const QString& sentence)
     bar_->setVisible(busy);
     sentence_->setVisible(busy);
     sentence_->setText(sentence);
-    if (busy)
-        banner_->hide();
 }
 
 void WelcomePage::showProgress(const Progress& progress)

@@ -13,7 +13,6 @@ class QVBoxLayout;
 
 namespace nanodit {
 
-class Banner;
 struct Progress;
 
 /// What stands in the window before a workspace is open: what this is, the ways in, recent workspaces.
@@ -33,7 +32,6 @@ Q_SIGNALS:
     void recentWanted(const QString& folder);
 
 private:
-    Banner* banner_;
     QLabel* sentence_;
     QProgressBar* bar_;
     std::array<QPushButton*, 3> ways_{};

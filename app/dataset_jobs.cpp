@@ -1,0 +1,143 @@
+#include "app/dataset_jobs.h"
+
+#include "app/job_runner.h"
+#include "app/session.h"
+#include "core/front/demo.h"
+
+#include <QPointer>
+
+#include <utility>
+
+namespace nanodit {
+
+DatasetJobs::DatasetJobs(Session& session)
+    : session_(session)
+{
+}
+
+void DatasetJobs::createDemo(const QString& folder, std::int64_t scenes)
+{
+    run(DatasetWork::Demo, tr("demo"), [this, folder, scenes](JobRunner* runner) {
+        DemoRequest request{.folder = folder.toStdString(), .scenes = scenes};
+        request.finished = [this, runner](const Workspace& workspace) {
+            runner->deliver(
+                [this, root = QString::fromStdString(workspace.root.string())] { session_.openWorkspace(root); });
+        };
+        return makeDemoJob(std::move(request));
+    });
+}
+
+void DatasetJobs::createWorkspace(const QString& folder, const QString& pictures)
+{
+    session_.createWorkspace(folder, [who = QPointer<DatasetJobs>(this), pictures] {
+        if (who)
+            who->importPictures(pictures);
+    });
+}
+
+template<typename Report>
+std::function<void(const Report&)> DatasetJobs::reportTo(JobRunner* runner, void (DatasetJobs::*signal)(const Report&))
+{
+    return [this, runner, signal](const Report& report) {
+        runner->deliver([this, signal, report] { Q_EMIT(this->*signal)(report); });
+    };
+}
+
+void DatasetJobs::importPictures(const QString& source)
+{
+    run(DatasetWork::Import, tr("import"), [this, source](JobRunner* runner) {
+        return makeImportJob({.workspace = session_.workspace(),
+                              .source = source.toStdString(),
+                              .finished = reportTo<ImportReport>(runner, &DatasetJobs::imported)});
+    });
+}
+
+void DatasetJobs::writeCaptions()
+{
+    run(DatasetWork::Captions, tr("captions"), [this](JobRunner* runner) {
+        CaptionRequest request{.workspace = session_.workspace()};
+        request.onFailure = [this, runner](const Reject& reject) {
+            runner->deliver([this, reject] { Q_EMIT recordFailed(QStringLiteral("captions"), reject); });
+        };
+        request.finished = reportTo<CaptionReport>(runner, &DatasetJobs::captioned);
+        return makeCaptionJob(std::move(request));
+    });
+}
+
+void DatasetJobs::runPasses(const std::vector<Pass>& passes)
+{
+    run(DatasetWork::Passes, tr("passes"), [this, passes](JobRunner* runner) {
+        PreprocessRequest request{.workspace = session_.workspace(), .passes = passes, .device = session_.device()};
+        request.finished = reportTo<PreprocessReport>(runner, &DatasetJobs::preprocessed);
+        PassLimits limits;
+        limits.onFailure = [this, runner](Pass pass, const Reject& reject) {
+            runner->deliver(
+                [this, name = QString::fromStdString(passName(pass)), reject] { Q_EMIT recordFailed(name, reject); });
+        };
+        return makePreprocessJob(std::move(request), std::move(limits));
+    });
+}
+
+void DatasetJobs::packShards(bool overwrite)
+{
+    run(DatasetWork::Pack, tr("pack shards"), [this, overwrite](JobRunner* runner) {
+        ShardRequest request{.workspace = session_.workspace()};
+        request.overwrite = overwrite;
+        request.finished = reportTo<ShardReport>(runner, &DatasetJobs::packed);
+        return makeShardJob(std::move(request));
+    });
+}
+
+void DatasetJobs::verify()
+{
+    run(DatasetWork::Verify, tr("verify"), [this](JobRunner* runner) {
+        return makeVerifyJob(
+            {.workspace = session_.workspace(), .finished = reportTo<VerifyReport>(runner, &DatasetJobs::verified)});
+    });
+}
+
+void DatasetJobs::certify(std::int64_t sample)
+{
+    run(DatasetWork::Certify, tr("certify alignment"), [this, sample](JobRunner* runner) {
+        CertifyRequest request{.workspace = session_.workspace()};
+        request.sample = sample;
+        request.device = session_.device();
+        request.finished = reportTo<CertifyReport>(runner, &DatasetJobs::certified);
+        return makeCertifyJob(std::move(request));
+    });
+}
+
+void DatasetJobs::measureDrift(std::int64_t sample)
+{
+    run(DatasetWork::Drift, tr("measure drift"), [this, sample](JobRunner* runner) {
+        DriftRequest request{.workspace = session_.workspace()};
+        request.sample = sample;
+        request.device = session_.device();
+        request.finished = reportTo<DriftReport>(runner, &DatasetJobs::driftMeasured);
+        return makeDriftJob(std::move(request));
+    });
+}
+
+void DatasetJobs::run(DatasetWork work, const QString& name,
+                      const std::function<std::unique_ptr<Job>(JobRunner*)>& make)
+{
+    if (busy())
+        return;
+    auto* const runner = session_.newJob(name, Page::Dataset);
+    connect(runner, &JobRunner::failed, this,
+            [this, name](const QString& message) { Q_EMIT failed(tr("%1 failed").arg(name), message); });
+    connect(runner, &JobRunner::ended, this, [this] {
+        runner_ = nullptr;
+        Q_EMIT busyChanged();
+        session_.refreshRecords();
+        session_.refreshRuns();
+    });
+    connect(runner, &JobRunner::logged, this, &DatasetJobs::logged);
+    runner_ = runner;
+    work_ = work;
+    Q_EMIT busyChanged();
+    session_.startJob(runner, make(runner));
+    Q_EMIT started(runner);
+}
+
+} // namespace nanodit
