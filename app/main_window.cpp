@@ -54,6 +54,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     , runs_(new RunsPage(session, controllers.training, this))
     , status_(new StatusStrip(session, this))
 {
+    pages_->setObjectName(QStringLiteral("pages"));
     setWindowTitle(QStringLiteral("NanoDiT Workbench"));
     setWindowIcon(QIcon(QStringLiteral(":/nanodit/icons/nanodit-workbench.svg")));
     setAcceptDrops(true);

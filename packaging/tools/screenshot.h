@@ -1,6 +1,6 @@
 #pragma once
 
-#include "app/session.h"
+#include "app/page_table.h"
 
 #include <QPointF>
 #include <QSize>
@@ -33,7 +33,7 @@ struct ScreenshotRequest {
     int colours = 0;           ///< What patch colours are fitted on: the set, the selection, the picture.
     bool withoutPlace = false; ///< Colours and similarity with the place taken away.
     int view = 0;              ///< Of the attention page, as keys 1 to 5 choose it, from 0.
-    QString against;           ///< What the validation page holds the run against...
+    QString against;           ///< What the validation page compares the run with...
     int tab = 0;               ///< ...and which of its tabs is shown.
 };
 /// Exit code 1, with a sentence on stderr, when the file cannot be written or nothing has loaded within a minute.

@@ -1,4 +1,4 @@
-#include "app/screenshot.h"
+#include "packaging/tools/screenshot.h"
 
 #include "app/main_window.h"
 #include "app/pages/attention/attention_page.h"
@@ -136,7 +136,7 @@ private:
     {
         timer_.stop();
         if (code != 0)
-            std::fprintf(stderr, "nanodit-workbench: %s: %s\n", qPrintable(request_.file), sentence);
+            std::fprintf(stderr, "nanodit-screenshots: %s: %s\n", qPrintable(request_.file), sentence);
         QCoreApplication::exit(code);
     }
 

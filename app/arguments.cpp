@@ -1,0 +1,122 @@
+#include "app/arguments.h"
+
+#include "core/runtime/error.h"
+
+#include <QCommandLineParser>
+
+#include <cstdio>
+#include <exception>
+
+namespace nanodit {
+
+namespace {
+
+constexpr int badUsage = 2, failed = 1;
+constexpr int mostThreads = 4096;
+
+const auto workspaceOption = QStringLiteral("workspace");
+const auto pageOption = QStringLiteral("page");
+const auto themeOption = QStringLiteral("theme");
+const auto deviceOption = QStringLiteral("device");
+const auto threadsOption = QStringLiteral("threads");
+
+QStringList pageWords()
+{
+    QStringList words;
+    for (const auto& page : pageTable())
+        words << QLatin1String(page.word);
+    return words;
+}
+
+/// By ThemeMode.
+const QStringList& themeWords()
+{
+    static const QStringList words = {QStringLiteral("system"), QStringLiteral("light"), QStringLiteral("dark")};
+    return words;
+}
+
+/// "a, b or c"
+QString choiceText(QStringList words)
+{
+    const auto last = words.takeLast();
+    return words.isEmpty() ? last : QStringLiteral("%1 or %2").arg(words.join(QStringLiteral(", ")), last);
+}
+
+UsageError badValue(const QString& option, const QString& value, const QString& expected)
+{
+    return UsageError(QStringLiteral("--%1 is \"%2\", but must be %3").arg(option, value, expected).toStdString());
+}
+
+} // namespace
+
+void addWindowOptions(QCommandLineParser& parser)
+{
+    parser.addHelpOption();
+    parser.addVersionOption();
+    parser.addOptions(
+        {{{QStringLiteral("w"), workspaceOption}, QStringLiteral("Open this workspace."), QStringLiteral("folder")},
+         {pageOption, QStringLiteral("Show this page: %1.").arg(choiceText(pageWords())), QStringLiteral("page")},
+         {themeOption, QStringLiteral("%1, for this start.").arg(choiceText(themeWords())), QStringLiteral("theme")},
+         {deviceOption, QStringLiteral("cpu, cuda or cuda:N."), QStringLiteral("device"), QStringLiteral("cpu")},
+         {threadsOption, QStringLiteral("Compute threads; 0: as many as cores."), QStringLiteral("count"),
+          QStringLiteral("0")}});
+}
+
+void parseOptions(QCommandLineParser& parser, const QStringList& arguments)
+{
+    if (!parser.parse(arguments))
+        throw UsageError(parser.errorText().toStdString() + " See --help");
+    if (parser.isSet(QStringLiteral("version")))
+        parser.showVersion();
+    if (parser.isSet(QStringLiteral("help")))
+        parser.showHelp();
+    if (const auto others = parser.positionalArguments(); !others.isEmpty())
+        throw UsageError("\"" + others.front().toStdString() +
+                         "\" stands beside the options; a workspace is opened with --workspace FOLDER");
+}
+
+Arguments windowArguments(const QCommandLineParser& parser)
+{
+    Arguments arguments;
+    arguments.workspace = parser.value(workspaceOption);
+    arguments.device = {.device = parser.value(deviceOption).toStdString(),
+                        .threads = wholeNumber(parser, threadsOption, 0, mostThreads)};
+    if (parser.isSet(pageOption))
+        arguments.page = static_cast<Page>(placeOfWord(parser, pageOption, pageWords()));
+    if (parser.isSet(themeOption))
+        arguments.theme = static_cast<ThemeMode>(placeOfWord(parser, themeOption, themeWords()));
+    return arguments;
+}
+
+int wholeNumber(const QCommandLineParser& parser, const QString& option, int least, int most)
+{
+    bool isNumber = false;
+    const auto text = parser.value(option);
+    const int number = text.toInt(&isNumber);
+    if (!isNumber || number < least || number > most)
+        throw badValue(option, text, QStringLiteral("a whole number from %1 to %2").arg(least).arg(most));
+    return number;
+}
+
+int placeOfWord(const QCommandLineParser& parser, const QString& option, const QStringList& words)
+{
+    const auto place = words.indexOf(parser.value(option));
+    if (place < 0)
+        throw badValue(option, parser.value(option), choiceText(words));
+    return static_cast<int>(place);
+}
+
+int exitCodeOf(const char* program, const std::function<int()>& run)
+{
+    try {
+        return run();
+    } catch (const UsageError& error) {
+        std::fprintf(stderr, "%s: %s\n", program, qPrintable(errorText(error)));
+        return badUsage;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s: %s\n", program, qPrintable(errorText(error)));
+        return failed;
+    }
+}
+
+} // namespace nanodit

@@ -1,0 +1,147 @@
+#include "app/arguments.h"
+#include "tests/support/test_data.h"
+
+#include <QCommandLineParser>
+#include <QProcess>
+#include <QtTest>
+
+using namespace nanodit;
+
+namespace {
+
+Arguments argumentsOf(const QStringList& options)
+{
+    QCommandLineParser parser;
+    addWindowOptions(parser);
+    parseOptions(parser, QStringList(QStringLiteral("program")) + options);
+    return windowArguments(parser);
+}
+
+/// The sentence that options are refused with, or "".
+QString refusalOf(const QStringList& options)
+{
+    return QString::fromStdString(test::errorOf([&] { argumentsOf(options); }));
+}
+
+struct Ended {
+    int exitCode = -1;
+    QString out, errors;
+};
+
+Ended endOf(const QString& program, const QStringList& options)
+{
+    QProcess process;
+    process.start(program, options);
+    Ended ended;
+    if (process.waitForFinished(60000) && process.exitStatus() == QProcess::NormalExit)
+        ended.exitCode = process.exitCode();
+    ended.out = QString::fromUtf8(process.readAllStandardOutput());
+    ended.errors = QString::fromUtf8(process.readAllStandardError());
+    return ended;
+}
+
+} // namespace
+
+class TestArguments : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void readsEveryOption()
+    {
+        const auto none = argumentsOf({});
+        QVERIFY(none.workspace.isEmpty() && !none.page && !none.theme);
+        QCOMPARE(none.device.threads, 0);
+        const auto all = argumentsOf(
+            {"-w", "/some/where", "--page", "attention", "--theme", "dark", "--device", "cuda:1", "--threads", "3"});
+        QCOMPARE(all.workspace, QStringLiteral("/some/where"));
+        QCOMPARE(all.page, std::optional(Page::Attention));
+        QCOMPARE(all.theme, std::optional(ThemeMode::Dark));
+        QCOMPARE(all.device.device, std::string("cuda:1"));
+        QCOMPARE(all.device.threads, 3);
+        for (const auto& info : pageTable())
+            QCOMPARE(argumentsOf({"--page", info.word}).page, std::optional(info.page));
+    }
+
+    void refusesBadValuesInASentence_data()
+    {
+        QTest::addColumn<QStringList>("options");
+        QTest::addColumn<QString>("sentence");
+        const auto row = [](const char* name, const QStringList& options, const char* sentence) {
+            QTest::newRow(name) << options << QString::fromUtf8(sentence);
+        };
+        row("no number", {"--threads", "abc"}, "--threads is \"abc\", but must be a whole number from 0 to 4096");
+        row("half a number", {"--threads", "2x"}, "--threads is \"2x\", but must be a whole number from 0 to 4096");
+        row("too few", {"--threads", "-1"}, "--threads is \"-1\", but must be a whole number from 0 to 4096");
+        row("too many", {"--threads", "5000"}, "--threads is \"5000\", but must be a whole number from 0 to 4096");
+        row("page", {"--page", "trian"},
+            "--page is \"trian\", but must be dataset, train, attention, sample, validate or runs");
+        row("theme", {"--theme", "blue"}, "--theme is \"blue\", but must be system, light or dark");
+        row("beside", {"workspace"},
+            "\"workspace\" stands beside the options; a workspace is opened with --workspace FOLDER");
+    }
+    void refusesBadValuesInASentence()
+    {
+        QFETCH(QStringList, options);
+        QFETCH(QString, sentence);
+        QCOMPARE(refusalOf(options), sentence);
+    }
+
+    void refusesUnknownOptions()
+    {
+        QVERIFY2(refusalOf({"--screenshot", "x.png"}).contains("screenshot"), "by its name");
+        QVERIFY2(refusalOf({"--threads"}).contains("threads"), "an option without its value");
+    }
+
+    void programsExitWithTwoOnBadUsage_data()
+    {
+        QTest::addColumn<QString>("program");
+        QTest::addColumn<QStringList>("options");
+        QTest::addColumn<QString>("error");
+        const QString window = NANODIT_WORKBENCH, screenshots = NANODIT_SCREENSHOTS;
+        QTest::newRow("threads") << window << QStringList{"--threads", "abc"}
+                                 << "nanodit-workbench: --threads is \"abc\"";
+        QTest::newRow("unknown option") << window << QStringList{"--lens", "norms"} << "nanodit-workbench: ";
+        QTest::newRow("no file") << screenshots << QStringList{} << "nanodit-screenshots: --out";
+        QTest::newRow("no number") << screenshots << QStringList{"--out", "x.png", "--tab", "x"}
+                                   << "nanodit-screenshots: --tab is \"x\"";
+        QTest::newRow("size") << screenshots << QStringList{"--out", "x.png", "--size", "10x10"}
+                              << "nanodit-screenshots: --size is \"10x10\"";
+        QTest::newRow("page without workspace")
+            << screenshots << QStringList{"--out", "x.png", "--page", "train"} << "nanodit-screenshots: a page needs";
+    }
+    void programsExitWithTwoOnBadUsage()
+    {
+        QFETCH(QString, program);
+        QFETCH(QStringList, options);
+        QFETCH(QString, error);
+        const auto ended = endOf(program, options);
+        QCOMPARE(ended.exitCode, 2);
+        QVERIFY2(ended.errors.startsWith(error), qPrintable(ended.errors));
+        QCOMPARE(ended.errors.count('\n'), 1); // a sentence, on one line
+    }
+
+    void theHelpListsNoOptionOfScreenshots()
+    {
+        const auto help = endOf(NANODIT_WORKBENCH, {"--help"});
+        QCOMPARE(help.exitCode, 0);
+        for (const char* option : {"--workspace", "--page", "--theme", "--device", "--threads", "--version"})
+            QVERIFY2(help.out.contains(option), option);
+        for (const char* option : {"--screenshot", "--lens", "--size", "--tab"})
+            QVERIFY2(!help.out.contains(option), option);
+    }
+
+    void theWelcomePageIsPictured()
+    {
+        const test::TemporaryFolder folder;
+        const auto file = QString::fromStdString((folder / "welcome.png").string());
+        const auto ended = endOf(NANODIT_SCREENSHOTS, {"--out", file, "--size", "1100x700", "--theme", "dark"});
+        QVERIFY2(ended.exitCode == 0, qPrintable(ended.errors));
+        QCOMPARE(QImage(file).size(), QSize(1100, 700));
+        const auto lost = endOf(NANODIT_SCREENSHOTS, {"--out", file + "/none/x.png"});
+        QCOMPARE(lost.exitCode, 1);
+        QVERIFY2(lost.errors.contains("could not be written"), qPrintable(lost.errors));
+    }
+};
+
+QTEST_MAIN(TestArguments)
+#include "tst_arguments.moc"
