@@ -1,5 +1,6 @@
 #include "app/arguments.h"
 
+#include "app/wording.h"
 #include "core/runtime/error.h"
 
 #include <QCommandLineParser>

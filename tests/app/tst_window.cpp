@@ -13,6 +13,7 @@
 #include "core/front/training.h"
 #include "tests/app/window_test.h"
 #include "widgets/attention_map.h"
+#include "widgets/banner.h"
 #include "widgets/config_form.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/image_canvas.h"
@@ -29,7 +30,9 @@
 #include <QLineEdit>
 #include <QMimeData>
 #include <QPushButton>
+#include <QSet>
 #include <QSpinBox>
+#include <QStackedWidget>
 #include <QTreeWidget>
 #include <QUrl>
 
@@ -91,6 +94,7 @@ private Q_SLOTS:
         window_->openWorkspace(QString::fromStdString((folder_ / "nothing").string()));
         QTRY_COMPARE(failed.count(), 1);
         QVERIFY(failed[0][1].toString().contains("workspace.yaml"));
+        QVERIFY(windowBanner()->isVisible());
         QVERIFY(!session_->hasWorkspace());
     }
 
@@ -107,6 +111,49 @@ private Q_SLOTS:
         auto* const grid = window_->findChild<ThumbnailGrid*>();
         QTRY_COMPARE(grid->model()->rowCount(), scenes);
         QCOMPARE(preferences_->recentWorkspaces().size(), 1);
+    }
+
+    void everyPageOfTheTableIsShownByItsKey()
+    {
+        auto* const pages = window_->findChild<QStackedWidget*>("pages");
+        QSet<QWidget*> shown;
+        for (const auto& info : pageTable()) {
+            QTest::keyClick(window_.get(), info.key, Qt::ControlModifier);
+            shown << pages->currentWidget();
+            const auto titles = pages->currentWidget()->findChildren<QLabel*>();
+            QVERIFY2(std::any_of(titles.begin(), titles.end(),
+                                 [&](const QLabel* label) {
+                                     return label->isVisible() && label->text() == pageName(info.page);
+                                 }),
+                     info.word);
+        }
+        QCOMPARE(shown.size(), static_cast<qsizetype>(pageTable().size()));
+        window_->showPage(Page::Dataset);
+    }
+
+    void aJobThatFailsIsReportedOnItsPageAndWhereTheUserIs()
+    {
+        auto* const own = window_->datasetPage()->findChild<Banner*>();
+        auto* const ofWindow = windowBanner();
+        QVERIFY(own != nullptr && ofWindow != nullptr);
+        const auto fail = [this] {
+            QSignalSpy failed(&jobs(), &DatasetJobs::failed);
+            jobs().importPictures(path("no pictures"));
+            QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
+            QTRY_VERIFY(session_->idle());
+        };
+        fail();
+        QVERIFY2(own->isVisible() && own->accessibleName().contains("no pictures"), qPrintable(own->accessibleName()));
+        QVERIFY(!ofWindow->isVisible()); // it is before the user's eyes already
+        own->hide();
+        window_->showPage(Page::Runs);
+        fail();
+        QVERIFY2(ofWindow->isVisible() && ofWindow->accessibleName().contains("no pictures"),
+                 qPrintable(ofWindow->accessibleName()));
+        window_->showPage(Page::Dataset);
+        QVERIFY(own->isVisible());
+        ofWindow->hide();
+        own->hide();
     }
 
     void showsThumbnailsAndTheChosenPicture()
@@ -426,6 +473,11 @@ private Q_SLOTS:
     }
 
 private:
+    /// The window's own, above every page.
+    Banner* windowBanner() const
+    {
+        return window_->centralWidget()->findChild<Banner*>(QString(), Qt::FindDirectChildrenOnly);
+    }
     const RunInfo* runNamed(const std::string& name) const
     {
         const auto& runs = session_->runs();

@@ -1,0 +1,131 @@
+#include "app/controllers.h"
+#include "app/job_runner.h"
+#include "app/session.h"
+#include "tests/support/drawn_picture.h"
+#include "tests/support/test_data.h"
+
+#include <QSignalSpy>
+#include <QtTest>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+using namespace nanodit;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int minute = 60000;
+constexpr std::uint64_t pictures = 5;
+
+} // namespace
+
+/// Controllers on a session, without any window.
+class TestControllers : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        std::filesystem::create_directories(folder_ / "pictures");
+        for (std::uint64_t i = 0; i < pictures; ++i)
+            writePng(folder_ / ("pictures/hill-" + std::to_string(i) + ".png"), test::drawnPicture(i, {96, 64}));
+    }
+
+    void aWorkspaceOfPicturesIsMadeAndFilled()
+    {
+        Session session;
+        Controllers controllers(session);
+        auto& jobs = controllers.datasetJobs;
+        QSignalSpy started(&jobs, &DatasetJobs::started);
+        QSignalSpy failed(&jobs, &DatasetJobs::failed);
+        std::optional<ImportReport> report;
+        connect(&jobs, &DatasetJobs::imported, this, [&](const ImportReport& made) { report = made; });
+        jobs.createWorkspace(path("workspace"), path("pictures"));
+        QTRY_COMPARE_WITH_TIMEOUT(started.count(), 1, minute);
+        QVERIFY(session.hasWorkspace() && jobs.busy());
+        QCOMPARE(jobs.work(), DatasetWork::Import);
+        QCOMPARE(jobs.runner()->page(), Page::Dataset);
+        QCOMPARE(session.jobs(), std::vector{jobs.runner()});
+        jobs.verify(); // not while another runs
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs.busy() && session.idle(), minute);
+        QCOMPARE(started.count(), 1);
+        QCOMPARE(failed.count(), 0);
+        QVERIFY(report.has_value());
+        QCOMPARE(session.records().size(), std::size_t(pictures)); // read again when the job had ended
+    }
+
+    void aJobThatFailsSaysWhichAndWhy()
+    {
+        Session session;
+        Controllers controllers(session);
+        session.openWorkspace(path("workspace"));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        QSignalSpy failed(&controllers.datasetJobs, &DatasetJobs::failed);
+        const QSignalSpy ofSession(&session, &Session::failed);
+        controllers.datasetJobs.importPictures(path("no pictures"));
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
+        QCOMPARE(failed[0][0].toString(), QStringLiteral("import failed"));
+        QVERIFY2(failed[0][1].toString().contains("no pictures"), qPrintable(failed[0][1].toString()));
+        QTRY_VERIFY(!controllers.datasetJobs.busy());
+        QCOMPARE(ofSession.count(), 0); // a job's failure is not the session's
+    }
+
+    void lookingSaysWhyACheckpointCannotBeOpened()
+    {
+        Session session;
+        Controllers controllers(session);
+        session.openWorkspace(path("workspace"));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        QSignalSpy failed(&controllers.looking, &Looking::failed);
+        const QSignalSpy ofComparison(&controllers.comparison, &Looking::failed);
+        controllers.looking.look(folder_ / "step-00000007", {});
+        QVERIFY(controllers.looking.busy());
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
+        QVERIFY2(failed[0][0].toString().contains("step-00000007"), qPrintable(failed[0][0].toString()));
+        QTRY_VERIFY(!controllers.looking.busy());
+        QCOMPARE(ofComparison.count(), 0);
+    }
+
+    void anotherWorkspaceForgetsTheShownRun()
+    {
+        Session session;
+        Controllers controllers(session);
+        QSignalSpy changed(&controllers.training, &Training::runChanged);
+        controllers.training.series().loss.append(1, 0.5);
+        session.openWorkspace(path("workspace"));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        QCOMPARE(changed.count(), 1);
+        QVERIFY(controllers.training.series().loss.steps().empty());
+    }
+
+    void jobsEndBeforeTheControllersGo()
+    {
+        std::atomic<bool> running = false;
+        Session session;
+        {
+            const Controllers controllers(session);
+            auto* const runner = session.newJob(QStringLiteral("endless"), Page::Sample);
+            QCOMPARE(runner->page(), Page::Sample);
+            session.startJob(runner, makeJob([&running](const JobContext& context) {
+                                 running = true;
+                                 while (!context.shouldStop())
+                                     std::this_thread::sleep_for(1ms);
+                                 running = false;
+                                 return JobEnd::Cancelled;
+                             }));
+            QTRY_VERIFY(running);
+        }
+        QVERIFY(!running);
+        QVERIFY(session.jobs().empty());
+    }
+
+private:
+    QString path(const std::string& name) const { return QString::fromStdString((folder_ / name).string()); }
+
+    test::TemporaryFolder folder_;
+};
+
+QTEST_GUILESS_MAIN(TestControllers)
+#include "tst_controllers.moc"
