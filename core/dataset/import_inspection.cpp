@@ -3,6 +3,7 @@
 #include "core/io/image.h"
 #include "core/io/sha256.h"
 #include "core/runtime/error.h"
+#include "core/runtime/failure.h"
 
 namespace nanodit {
 
@@ -43,7 +44,7 @@ PictureFacts inspectPicture(ImportEntry& entry, bool sidecars, const std::option
         return factsOf(entry, known);
     } catch (const std::exception& error) {
         PictureFacts facts;
-        facts.reject = error.what();
+        facts.reject = sentenceOf(error);
         return facts;
     }
 }

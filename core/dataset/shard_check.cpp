@@ -4,6 +4,7 @@
 #include "core/io/atomic_file.h"
 #include "core/io/sha256.h"
 #include "core/runtime/error.h"
+#include "core/runtime/failure.h"
 
 #include <algorithm>
 #include <utility>
@@ -115,7 +116,7 @@ private:
                                                          bucketName(entry.bucket) + " says that it is " + id +
                                                          " of the bucket " + bucket + "; pack the shards again"});
         } catch (const std::exception& error) {
-            found_.problems.push_back({entry.id, error.what()});
+            found_.problems.push_back({entry.id, sentenceOf(error)});
         }
     }
 

@@ -6,6 +6,7 @@
 #include "core/io/image.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
+#include "core/runtime/failure.h"
 #include "core/runtime/job.h"
 #include "core/runtime/prefetch.h"
 

@@ -6,6 +6,7 @@
 #include "core/io/npy.h"
 #include "core/preprocess/derived_array.h"
 #include "core/runtime/error.h"
+#include "core/runtime/failure.h"
 
 #include <algorithm>
 #include <utility>
@@ -114,7 +115,7 @@ private:
         try {
             write();
         } catch (const std::exception& error) { // a read-only workspace: colours will be fitted again next time
-            context_.warn(std::string("the fit could not be kept: ") + error.what());
+            context_.warn("the fit could not be kept: " + sentenceOf(error));
         }
     }
 

@@ -7,6 +7,7 @@
 #include "core/preprocess/pass_store.h"
 #include "core/preprocess/set_aside.h"
 #include "core/runtime/error.h"
+#include "core/runtime/failure.h"
 #include "core/runtime/prefetch.h"
 
 #include <ATen/ATen.h>

@@ -26,12 +26,9 @@ private:
     std::optional<Remedy> remedy_;
 };
 
-/// What there is to say of a failure that ends no more than a part of the work.
-inline Notice noticeOf(const std::exception& error)
-{
-    const auto* const ours = dynamic_cast<const Error*>(&error);
-    return {.text = error.what(), .remedy = ours != nullptr ? ours->remedy() : std::nullopt};
-}
+/// What there is to say of a failure that ends no more than a part of the work; of a foreign exception what
+/// sentenceOf (core/runtime/failure.h) says.
+Notice noticeOf(const std::exception& error);
 
 /// A command line or a request that makes no sense (exit code 2).
 class UsageError : public Error {
