@@ -1,11 +1,11 @@
 #include "core/config/yaml.h"
 
+#include "core/config/settings.h"
 #include "core/runtime/error.h"
 
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -42,14 +42,6 @@ std::string joined(std::span<const std::string_view> names)
     for (const auto name : names)
         text += (text.empty() ? "" : ", ") + std::string(name);
     return text;
-}
-
-/// The shortest text that reads back as the same double, with a mark that it is no integer where YAML needs none.
-std::string numberText(double value)
-{
-    char buffer[32];
-    const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
-    return error == std::errc{} ? std::string(buffer, end) : std::string("nan");
 }
 
 /// The dotted name of the field that is being visited.
@@ -337,36 +329,6 @@ private:
     }
 };
 
-/// Every field's value as text, in order.
-std::vector<std::pair<std::string, std::string>> flatten(const VisitFunction& visit)
-{
-    class Flattener final : public PathVisitor {
-    public:
-        std::vector<std::pair<std::string, std::string>> values;
-        void field(const FieldInfo& i, bool& v) override { add(i, v ? "true" : "false"); }
-        void field(const FieldInfo& i, std::int64_t& v) override { add(i, std::to_string(v)); }
-        void field(const FieldInfo& i, double& v) override { add(i, numberText(v)); }
-        void field(const FieldInfo& i, std::string& v) override { add(i, v); }
-        void field(const FieldInfo& i, std::array<double, 2>& v) override
-        {
-            add(i, "[" + numberText(v[0]) + ", " + numberText(v[1]) + "]");
-        }
-        void field(const FieldInfo& i, std::vector<std::string>& v) override
-        {
-            std::string list;
-            for (const auto& item : v)
-                list += (list.empty() ? "" : ", ") + item;
-            add(i, "[" + list + "]");
-        }
-        void choice(const FieldInfo& i, std::string& v, std::span<const std::string_view>) override { add(i, v); }
-
-    private:
-        void add(const FieldInfo& i, std::string value) { values.emplace_back(dotted(i.key), std::move(value)); }
-    } flattener;
-    visit(flattener);
-    return flattener.values;
-}
-
 void readNode(const YAML::Node& root, const std::string& source, const VisitFunction& visit)
 {
     if (!root.IsMap() && !root.IsNull())
@@ -454,12 +416,12 @@ void throwIfAny(const std::vector<ConfigIssue>& issues, const std::string& sourc
 
 std::vector<FieldDifference> differences(const VisitFunction& first, const VisitFunction& second)
 {
-    const auto a = flatten(first);
-    const auto b = flatten(second);
+    const auto a = settingsOf(first);
+    const auto b = settingsOf(second);
     std::vector<FieldDifference> found;
     for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-        if (a[i].second != b[i].second)
-            found.push_back({a[i].first, a[i].second, b[i].second});
+        if (a[i].value != b[i].value)
+            found.push_back({a[i].key, a[i].value, b[i].value});
     }
     return found;
 }

@@ -1,3 +1,4 @@
+#include "core/config/settings.h"
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
 #include "core/config/yaml.h"
@@ -26,6 +27,7 @@ private Q_SLOTS:
     void dropSharesMustNotExceedOne();
     void aCommandLineAssignmentSetsOneField();
     void differencesListOnlyWhatDiffers();
+    void everySettingIsListedWithItsRange();
     void aWorkspaceIsCreatedAndOpened();
     void openingAFolderThatIsNoWorkspaceSaysWhatToDo();
     void textsThatLookLikeOtherTypesStayTexts();
@@ -161,6 +163,27 @@ void ConfigTest::differencesListOnlyWhatDiffers()
     QCOMPARE(found.size(), std::size_t{1});
     QCOMPARE(found[0].key, std::string("data.batch_size"));
     QCOMPARE(found[0].second, std::string("3"));
+}
+
+void ConfigTest::everySettingIsListedWithItsRange()
+{
+    TrainConfig config;
+    const auto settings = settingsOf([&config](FieldVisitor& v) { config.visit(v); });
+    const auto find = [&settings](const std::string& key) {
+        const auto found = std::ranges::find(settings, key, &Setting::key);
+        return found == settings.end() ? Setting{} : *found;
+    };
+    QCOMPARE(find("optimiser.lr").value, std::string("0.0003"));
+    QCOMPARE(find("optimiser.lr").range(), std::string("0 to 1"));
+    QCOMPARE(find("optimiser.betas").value, std::string("[0.9, 0.95]"));
+    QCOMPARE(find("flow.timestep_sampling").range(), std::string("uniform, logit_normal"));
+    QCOMPARE(find("ema.enabled").range(), std::string("true or false"));
+    QCOMPARE(find("schedule.steps").unit, std::string("steps"));
+    const auto yaml = QString::fromStdString(toYaml(config)); // a line for each, and one for each group
+    for (const auto& setting : settings) {
+        QVERIFY2(!setting.help.empty(), setting.key.c_str());
+    }
+    QCOMPARE(static_cast<qsizetype>(settings.size()), yaml.count('\n') - yaml.count(":\n"));
 }
 
 void ConfigTest::aWorkspaceIsCreatedAndOpened()

@@ -1,0 +1,90 @@
+#include "core/config/settings.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+
+class Lister final : public FieldVisitor {
+public:
+    std::vector<Setting> settings;
+
+    void beginGroup(std::string_view key, std::string_view) override { groups_.emplace_back(key); }
+    void endGroup() override { groups_.pop_back(); }
+
+    void field(const FieldInfo& info, bool& value) override { add(info, "true or false", value ? "true" : "false"); }
+    void field(const FieldInfo& info, std::int64_t& value) override
+    {
+        add(info, "whole number", std::to_string(value));
+    }
+    void field(const FieldInfo& info, double& value) override { add(info, "number", numberText(value)); }
+    void field(const FieldInfo& info, std::string& value) override { add(info, "text", value); }
+    void field(const FieldInfo& info, std::array<double, 2>& value) override
+    {
+        add(info, "two numbers", "[" + numberText(value[0]) + ", " + numberText(value[1]) + "]");
+    }
+    void field(const FieldInfo& info, std::vector<std::string>& value) override
+    {
+        std::string list;
+        for (const auto& item : value)
+            list += (list.empty() ? "" : ", ") + item;
+        add(info, "list", "[" + list + "]");
+    }
+    void choice(const FieldInfo& info, std::string& value, std::span<const std::string_view> names) override
+    {
+        add(info, "choice", value);
+        settings.back().choices.assign(names.begin(), names.end());
+    }
+
+private:
+    std::vector<std::string> groups_;
+
+    void add(const FieldInfo& info, const char* type, std::string value)
+    {
+        std::string key;
+        for (const auto& group : groups_)
+            key += group + ".";
+        settings.push_back({.key = key + std::string(info.key),
+                            .type = type,
+                            .value = std::move(value),
+                            .unit = std::string(info.unit),
+                            .help = std::string(info.help),
+                            .minimum = info.minimum,
+                            .maximum = info.maximum,
+                            .choices = {}});
+    }
+};
+
+} // namespace
+
+std::string Setting::range() const
+{
+    std::string names;
+    for (const auto& name : choices)
+        names += (names.empty() ? "" : ", ") + name;
+    if (!names.empty())
+        return names;
+    if (std::isfinite(minimum) && std::isfinite(maximum))
+        return numberText(minimum) + " to " + numberText(maximum);
+    if (std::isfinite(minimum))
+        return "at least " + numberText(minimum);
+    return std::isfinite(maximum) ? "at most " + numberText(maximum) : type;
+}
+
+std::vector<Setting> settingsOf(const VisitFunction& visit)
+{
+    Lister lister;
+    visit(lister);
+    return std::move(lister.settings);
+}
+
+std::string numberText(double value)
+{
+    char buffer[32];
+    const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
+    return error == std::errc{} ? std::string(buffer, end) : std::string("nan");
+}
+
+} // namespace nanodit
