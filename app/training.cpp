@@ -21,20 +21,31 @@ QString readLog(const std::filesystem::path& runFolder)
 }
 } // namespace
 
+TrainSeries::TrainSeries()
+{
+    for (const auto& metric : stepMetricTable())
+        series_.emplace(metric.text.key, std::make_unique<MetricSeries>());
+    for (const auto& metric : blockMetricTable())
+        series_.emplace(metric.text.key, std::make_unique<MetricSeries>());
+}
+
+MetricSeries& TrainSeries::of(const std::string& key)
+{
+    return *series_.at(metricText(key).key);
+}
+
 void TrainSeries::append(const StepMetrics& metrics)
 {
     const auto step = static_cast<double>(metrics.step);
-    loss.append(step, metrics.loss);
-    velocityNorm.append(step, metrics.velocityNorm);
-    gradNorm.append(step, metrics.gradNorm);
-    gradNormPatchProj.append(step, metrics.gradNormPatchProj);
-    learningRate.append(step, metrics.lr);
-    samplesPerSecond.append(step, metrics.samplesPerSecond);
+    for (const auto& metric : stepMetricTable())
+        series_.at(metric.text.key)->append(step, metric.value(metrics));
+    for (const auto& metric : blockMetricTable())
+        series_.at(metric.text.key)->append(step, meanOverBlocks(metrics, metric));
 }
 
 void TrainSeries::clear()
 {
-    for (auto* const series : {&loss, &velocityNorm, &gradNorm, &gradNormPatchProj, &learningRate, &samplesPerSecond})
+    for (auto& [key, series] : series_)
         series->clear();
 }
 

@@ -9,8 +9,10 @@
 #include <QObject>
 #include <QString>
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace nanodit {
 
@@ -24,11 +26,18 @@ struct TrainPreview {
     QImage picture, reference;
 };
 
-/// The curves that the training page shows, a point per step.
-struct TrainSeries {
-    MetricSeries loss, velocityNorm, gradNorm, gradNormPatchProj, learningRate, samplesPerSecond;
+/// Every number of a training as a curve, by its key in the table of metrics; of attention the mean over blocks. A
+/// point per step.
+class TrainSeries {
+public:
+    TrainSeries();
+    /// "loss", "loss_by_t/0-0.25", "attention/text". Throws UsageError for an unknown key.
+    MetricSeries& of(const std::string& key);
     void append(const StepMetrics& metrics);
     void clear();
+
+private:
+    std::map<std::string, std::unique_ptr<MetricSeries>> series_;
 };
 
 /// The one training that may run, and the run that is shown: its own, or one opened from the workspace.

@@ -175,6 +175,15 @@ const std::vector<BlockMetric>& blockMetricTable()
     return table;
 }
 
+const MetricText& metricText(const std::string& key)
+{
+    for (const auto& metric : blockMetricTable()) {
+        if (metric.text.key == key)
+            return metric.text;
+    }
+    return stepMetric(key).text;
+}
+
 double meanOverBlocks(const StepMetrics& metrics, const BlockMetric& metric)
 {
     if (metrics.attention.empty())

@@ -50,6 +50,8 @@ struct BlockMetric {
     double BlockAttention::*value;
 };
 const std::vector<BlockMetric>& blockMetricTable();
+/// How people see a number of a step, or of its blocks. Throws UsageError for an unknown key.
+const MetricText& metricText(const std::string& key);
 /// Mean over the blocks; not-a-number for a step that measured no attention.
 double meanOverBlocks(const StepMetrics& metrics, const BlockMetric& metric);
 

@@ -330,7 +330,7 @@ private Q_SLOTS:
         QTRY_COMPARE(lastStep(), before);
         QTest::mouseClick(window_->findChild<QPushButton*>("start"), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(lastStep() > before + 3, minute);
-        QCOMPARE(controllers_->training.series().loss.steps().front(),
+        QCOMPARE(controllers_->training.series().of("loss").steps().front(),
                  1.0); // the curve goes on, it does not start anew
         stopTraining();
     }
@@ -488,7 +488,7 @@ private:
 
     double lastStep() const
     {
-        const auto& steps = controllers_->training.series().loss.steps();
+        const auto& steps = controllers_->training.series().of("loss").steps();
         return steps.isEmpty() ? 0 : steps.back();
     }
 

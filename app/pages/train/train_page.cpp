@@ -31,8 +31,6 @@ namespace nanodit {
 
 namespace {
 constexpr int drawerHeight = 250;
-constexpr std::pair healthyVelocityNorm{0.5, 3.0};
-constexpr std::pair healthyGradientNorm{0.0, 5.0};
 } // namespace
 
 TrainPage::TrainPage(Session& session, Training& training, Dialogs& dialogs, QWidget* parent)
@@ -75,25 +73,23 @@ QWidget* TrainPage::makeContent()
 QWidget* TrainPage::makeCurves()
 {
     auto* const content = new QWidget(this);
-    auto& series = training_.series();
     auto* const cards = new QHBoxLayout;
     cards->setSpacing(12);
-    const auto addCard = [cards, content](MetricSeries& shown, const MetricCard::Look& look) {
-        cards->addWidget(new MetricCard(&shown, look, content), 1);
+    const auto addCard = [this, cards, content](const char* key, Hue hue, bool averaged) {
+        const auto& text = metricText(key);
+        MetricCard::Look look{.title = QString::fromStdString(text.label),
+                              .unit = QString::fromStdString(text.unit),
+                              .hue = hue,
+                              .averaged = averaged,
+                              .healthy = {}};
+        if (text.healthy)
+            look.healthy = {text.healthy->low, text.healthy->high};
+        cards->addWidget(new MetricCard(&training_.series().of(key), look, content), 1);
     };
-    addCard(series.loss, {.title = tr("Loss"), .unit = {}, .hue = meaning::loss, .averaged = true, .healthy = {}});
-    addCard(series.velocityNorm, {.title = tr("Velocity norm"),
-                                  .unit = {},
-                                  .hue = meaning::velocity,
-                                  .averaged = false,
-                                  .healthy = healthyVelocityNorm});
-    addCard(series.gradNorm, {.title = tr("Gradient norm"),
-                              .unit = {},
-                              .hue = meaning::gradient,
-                              .averaged = false,
-                              .healthy = healthyGradientNorm});
-    addCard(series.samplesPerSecond,
-            {.title = tr("Speed"), .unit = tr("samples/s"), .hue = meaning::neutral, .averaged = true, .healthy = {}});
+    addCard("loss", meaning::loss, true);
+    addCard("velocity_norm", meaning::velocity, false);
+    addCard("grad_norm", meaning::gradient, false);
+    addCard("samples_per_second", meaning::neutral, true);
     progress_->setTextVisible(false);
     progress_->setAccessibleName(tr("Progress of the training"));
     auto keepsPlace = progress_->sizePolicy();
@@ -105,7 +101,7 @@ QWidget* TrainPage::makeCurves()
     column->addWidget(progress_);
     column->addLayout(cards);
     column->addSpacing(4);
-    column->addWidget(new TrainPlots(series, content), 1);
+    column->addWidget(new TrainPlots(training_.series(), content), 1);
     return content;
 }
 

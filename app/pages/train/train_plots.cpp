@@ -1,6 +1,7 @@
 #include "app/pages/train/train_plots.h"
 
 #include "app/training.h"
+#include "core/front/training.h"
 #include "widgets/curve_legend.h"
 #include "widgets/plots/curve_plot.h"
 
@@ -11,11 +12,78 @@
 #include <QResizeEvent>
 
 #include <memory>
+#include <vector>
 
 namespace nanodit {
 
 namespace {
+
 constexpr int heightForFour = 520;
+
+struct SubjectCurve {
+    const char* key;  ///< In the table of metrics.
+    const char* name; ///< In the legend.
+    Hue hue;
+};
+
+/// What a panel can show. Scale and healthy range are those of its first curve.
+struct Subject {
+    const char* title;
+    CurvePlot::Drawn drawn;
+    std::vector<SubjectCurve> curves;
+};
+
+/// The first ones are shown first.
+const std::vector<Subject>& subjects()
+{
+    using enum CurvePlot::Drawn;
+    static const std::vector<Subject> all = {
+        {QT_TRANSLATE_NOOP("TrainPlots", "Loss"),
+         WithAverage,
+         {{"loss", QT_TRANSLATE_NOOP("TrainPlots", "raw and smoothed"), meaning::loss}}},
+        {QT_TRANSLATE_NOOP("TrainPlots", "Velocity norm"),
+         WithAverage,
+         {{"velocity_norm", "√mean(v²)", meaning::velocity}}},
+        {QT_TRANSLATE_NOOP("TrainPlots", "Gradient norms"),
+         WithAverage,
+         {{"grad_norm", QT_TRANSLATE_NOOP("TrainPlots", "all"), meaning::gradient},
+          {"grad_norm_dino_patch_proj", "dino_patch_proj", meaning::patches}}},
+        {QT_TRANSLATE_NOOP("TrainPlots", "Learning rate"),
+         AsIs,
+         {{"lr", QT_TRANSLATE_NOOP("TrainPlots", "per step"), meaning::neutral}}},
+        {QT_TRANSLATE_NOOP("TrainPlots", "Loss by flow time"),
+         WithAverage,
+         {{"loss_by_t/0-0.25", "t 0–0.25", Hue::Sky},
+          {"loss_by_t/0.25-0.5", "0.25–0.5", Hue::Green},
+          {"loss_by_t/0.5-0.75", "0.5–0.75", Hue::Orange},
+          {"loss_by_t/0.75-1", "0.75–1", Hue::Vermillion}}},
+        {QT_TRANSLATE_NOOP("TrainPlots", "Loss by dropped condition"),
+         WithAverage,
+         {{"loss_by_drop/none", QT_TRANSLATE_NOOP("TrainPlots", "none"), Hue::Blue},
+          {"loss_by_drop/text", QT_TRANSLATE_NOOP("TrainPlots", "text"), meaning::text},
+          {"loss_by_drop/dino", "DINO", meaning::patches},
+          {"loss_by_drop/both", QT_TRANSLATE_NOOP("TrainPlots", "both"), meaning::unconditional}}},
+        {QT_TRANSLATE_NOOP("TrainPlots", "Cross attention"),
+         Marked,
+         {{"attention/text", QT_TRANSLATE_NOOP("TrainPlots", "text"), meaning::text},
+          {"attention/cls", "CLS", meaning::cls},
+          {"attention/patches", QT_TRANSLATE_NOOP("TrainPlots", "patches"), meaning::patches}}},
+        {QT_TRANSLATE_NOOP("TrainPlots", "Alignment of attention"),
+         Marked,
+         {{"attention/alignment", QT_TRANSLATE_NOOP("TrainPlots", "distance in patches"), meaning::patches}}},
+        {QT_TRANSLATE_NOOP("TrainPlots", "Speed"),
+         WithAverage,
+         {{"samples_per_second", QT_TRANSLATE_NOOP("TrainPlots", "samples/s"), meaning::neutral}}},
+        {QT_TRANSLATE_NOOP("TrainPlots", "Wait for data"),
+         AsIs,
+         {{"data_wait_seconds", QT_TRANSLATE_NOOP("TrainPlots", "seconds per step"), meaning::neutral}}},
+        {QT_TRANSLATE_NOOP("TrainPlots", "Memory"),
+         AsIs,
+         {{"resident_megabytes", QT_TRANSLATE_NOOP("TrainPlots", "MB"), meaning::neutral}}},
+    };
+    return all;
+}
+
 } // namespace
 
 TrainPlots::TrainPlots(TrainSeries& series, QWidget* parent)
@@ -25,66 +93,40 @@ TrainPlots::TrainPlots(TrainSeries& series, QWidget* parent)
     auto* const grid = new QGridLayout(this);
     grid->setContentsMargins(0, 0, 0, 0);
     grid->setSpacing(12);
-    for (int i = 0; i < quantities; ++i) {
-        panels_[static_cast<std::size_t>(i)] = makePanel(static_cast<Quantity>(i));
-        grid->addWidget(panels_[static_cast<std::size_t>(i)], i / 2, i % 2);
-        grid->setColumnStretch(i % 2, 1);
+    for (std::size_t i = 0; i < panels_.size(); ++i) {
+        panels_[i] = makePanel(i);
+        grid->addWidget(panels_[i], static_cast<int>(i) / 2, static_cast<int>(i) % 2);
+        grid->setColumnStretch(static_cast<int>(i) % 2, 1);
     }
     panels_[2]->hide();
     panels_[3]->hide();
 }
 
-QString TrainPlots::nameOf(Quantity quantity)
+CurvePlot* TrainPlots::makePlot(std::size_t index, QWidget* parent)
 {
-    switch (quantity) {
-    case Quantity::Loss:
-        return tr("Loss");
-    case Quantity::VelocityNorm:
-        return tr("Velocity norm");
-    case Quantity::GradientNorms:
-        return tr("Gradient norms");
-    case Quantity::LearningRate:
-        break;
-    }
-    return tr("Learning rate");
-}
-
-CurvePlot* TrainPlots::makePlot(Quantity quantity, QWidget* parent)
-{
-    const bool logarithmic = quantity == Quantity::GradientNorms;
-    auto* const plot = new CurvePlot(parent, logarithmic ? CurvePlot::Scale::Logarithmic : CurvePlot::Scale::Linear);
-    plot->setAccessibleName(nameOf(quantity));
+    const auto& subject = subjects()[index];
+    const auto& text = metricText(subject.curves.front().key);
+    auto* const plot = new CurvePlot(parent, text.scale == MetricScale::Logarithmic ? CurvePlot::Scale::Logarithmic
+                                                                                    : CurvePlot::Scale::Linear);
+    plot->setAccessibleName(tr(subject.title));
     plot->setEmptyText(tr("press Start, or choose a past run"));
-    switch (quantity) {
-    case Quantity::Loss:
-        plot->addCurve(&series_.loss, tr("raw and smoothed"), meaning::loss, CurvePlot::Drawn::WithAverage);
-        break;
-    case Quantity::VelocityNorm:
-        plot->setHealthyBand(0.5, 3.0);
-        plot->addCurve(&series_.velocityNorm, tr("√mean(v²)"), meaning::velocity, CurvePlot::Drawn::WithAverage);
-        break;
-    case Quantity::GradientNorms:
-        plot->addCurve(&series_.gradNorm, tr("all"), meaning::gradient, CurvePlot::Drawn::WithAverage);
-        plot->addCurve(&series_.gradNormPatchProj, QStringLiteral("dino_patch_proj"), meaning::patches,
-                       CurvePlot::Drawn::WithAverage);
-        break;
-    case Quantity::LearningRate:
-        plot->addCurve(&series_.learningRate, tr("per step"), meaning::neutral);
-        break;
-    }
+    if (text.healthy && text.scale == MetricScale::Linear)
+        plot->setHealthyBand(text.healthy->low, text.healthy->high);
+    for (const auto& curve : subject.curves)
+        plot->addCurve(&series_.of(curve.key), tr(curve.name), curve.hue, subject.drawn);
     return plot;
 }
 
-QWidget* TrainPlots::makePanel(Quantity first)
+QWidget* TrainPlots::makePanel(std::size_t firstSubject)
 {
     auto* const panel = new QFrame(this);
     panel->setProperty("surface", "panel");
     auto* const picker = new QComboBox(panel);
     picker->setAccessibleName(tr("Quantity of this plot"));
     picker->setProperty("flat", true);
-    for (int i = 0; i < quantities; ++i)
-        picker->addItem(nameOf(static_cast<Quantity>(i)));
-    picker->setCurrentIndex(static_cast<int>(first));
+    for (const auto& subject : subjects())
+        picker->addItem(tr(subject.title));
+    picker->setCurrentIndex(static_cast<int>(firstSubject));
 
     auto* const head = new QHBoxLayout;
     head->setSpacing(8);
@@ -96,7 +138,7 @@ QWidget* TrainPlots::makePanel(Quantity first)
     // The plot of another quantity replaces this one; only what is shown is drawn.
     const auto show = [this, panel, head, column, plot = std::make_shared<CurvePlot*>(nullptr)](int index) {
         delete *plot;
-        *plot = makePlot(static_cast<Quantity>(index), panel);
+        *plot = makePlot(static_cast<std::size_t>(index), panel);
         for (auto* const old : panel->findChildren<CurveLegend*>(QString(), Qt::FindDirectChildrenOnly))
             delete old;
         auto* const legend = (*plot)->legend();
@@ -105,7 +147,7 @@ QWidget* TrainPlots::makePanel(Quantity first)
         column->addWidget(*plot, 1);
     };
     connect(picker, &QComboBox::currentIndexChanged, panel, show);
-    show(static_cast<int>(first));
+    show(static_cast<int>(firstSubject));
     return panel;
 }
 

@@ -3,11 +3,12 @@
 #include <QWidget>
 
 #include <array>
+#include <cstddef>
 
 namespace nanodit {
 
 class CurvePlot;
-struct TrainSeries;
+class TrainSeries;
 
 /// The curves of a training in two large panels, or four where there is room; each shows what its picker says.
 class TrainPlots : public QWidget {
@@ -20,14 +21,11 @@ protected:
     void resizeEvent(QResizeEvent* event) override;
 
 private:
-    enum class Quantity { Loss, VelocityNorm, GradientNorms, LearningRate };
-    static constexpr int quantities = 4;
-    QWidget* makePanel(Quantity first);
-    CurvePlot* makePlot(Quantity quantity, QWidget* parent);
-    static QString nameOf(Quantity quantity);
+    QWidget* makePanel(std::size_t firstSubject);
+    CurvePlot* makePlot(std::size_t subject, QWidget* parent);
 
     TrainSeries& series_;
-    std::array<QWidget*, quantities> panels_{};
+    std::array<QWidget*, 4> panels_{};
 };
 
 } // namespace nanodit
