@@ -142,7 +142,7 @@ private Q_SLOTS:
         test::writeText(run.folder / "validation/step-00000200/plan.json", "{}");   // not finished
         const auto subjects = validationSubjects({run});
         QCOMPARE(subjects.size(), std::size_t(3));
-        QCOMPARE(subjects[0].name(), QStringLiteral("mine · step 200"));
+        QCOMPARE(subjectName(subjects[0]), QStringLiteral("mine · step 200"));
         QVERIFY(subjects[0].report.empty() && !subjects[0].checkpoint.empty());
         QVERIFY(!subjects[1].report.empty() && !subjects[1].checkpoint.empty());
         QCOMPARE(subjects[2].step, qint64(50));

@@ -65,23 +65,6 @@ void step(QSpinBox* box, int by)
     box->setValue((box->value() + 1 + by + count) % count - 1);
 }
 
-const RunInfo* newestRun(const std::vector<RunInfo>& runs)
-{
-    const RunInfo* newest = nullptr;
-    fs::file_time_type latest;
-    for (const auto& run : runs) {
-        std::error_code none;
-        if (run.checkpoints.empty())
-            continue;
-        const auto written = fs::last_write_time(run.checkpoints.back(), none);
-        if (newest == nullptr || written > latest) {
-            newest = &run;
-            latest = written;
-        }
-    }
-    return newest;
-}
-
 } // namespace
 
 SubjectForm::SubjectForm(Session& session, const Training& training, Dialogs& dialogs, QWidget* parent)

@@ -39,27 +39,10 @@ QString sizeText(double bytes)
 
 RunRow runRow(const RunOverview& overview, bool running)
 {
-    using enum RunRow::State;
     RunRow row;
     row.name = QString::fromStdString(overview.run.name);
-    row.state = running                            ? Running
-                : overview.finished()              ? Finished
-                : overview.run.checkpoints.empty() ? Broken
-                                                   : Stopped;
-    switch (row.state) {
-    case Running:
-        row.stateText = tr("running");
-        break;
-    case Finished:
-        row.stateText = tr("finished");
-        break;
-    case Stopped:
-        row.stateText = tr("stopped");
-        break;
-    case Broken:
-        row.stateText = tr("no checkpoint");
-        break;
-    }
+    row.state = overview.state(running);
+    row.stateText = QString::fromStdString(runStateName(row.state));
     row.steps = overview.planned > 0 ? QStringLiteral("%1 / %2").arg(overview.steps).arg(overview.planned)
                                      : QString::number(overview.steps);
     row.time = overview.seconds > 0 ? durationText(overview.seconds) : nothing;

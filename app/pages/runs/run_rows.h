@@ -13,8 +13,7 @@ namespace nanodit {
 
 /// A run as the table's cells.
 struct RunRow {
-    enum class State { Running, Finished, Stopped, Broken };
-    State state = State::Stopped;
+    RunState state = RunState::Stopped;
     QString name, stateText, steps, time, loss, speed, measured, size;
     QString measuredHelp; ///< Every key metric of its newest report, a line each.
 };

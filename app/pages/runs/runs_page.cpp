@@ -197,9 +197,9 @@ void RunsPage::fill()
             item->setToolTip(Measured, row.measuredHelp);
             for (const int column : numbers)
                 item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
-            if (row.state == RunRow::State::Broken)
+            if (row.state == RunState::NoCheckpoint)
                 item->setForeground(State, themeColours().problem());
-            if (row.state == RunRow::State::Running)
+            if (row.state == RunState::Running)
                 item->setForeground(State, themeColours().accent);
             sparks_.push_back(seriesOf(overview.course));
             table_->setItemWidget(item, Spark, new Sparkline(sparks_.back().get(), meaning::loss, false, table_));

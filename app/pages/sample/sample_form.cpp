@@ -140,14 +140,11 @@ void SampleForm::listCheckpoints()
     const QSignalBlocker quiet(checkpoints_);
     checkpoints_->clear();
     int newest = 0;
-    std::filesystem::file_time_type newestTime{};
+    const auto* const newestOf = newestRun(session_.runs());
     for (const auto& run : session_.runs()) {
+        if (&run == newestOf)
+            newest = checkpoints_->count();
         for (auto checkpoint = run.checkpoints.rbegin(); checkpoint != run.checkpoints.rend(); ++checkpoint) {
-            std::error_code none;
-            if (const auto time = std::filesystem::last_write_time(*checkpoint, none); time > newestTime) {
-                newestTime = time;
-                newest = checkpoints_->count();
-            }
             checkpoints_->addItem(tr("%1 · %2").arg(QString::fromStdString(run.name), stepOf(*checkpoint)),
                                   QString::fromStdString(checkpoint->string()));
         }

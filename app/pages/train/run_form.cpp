@@ -1,6 +1,5 @@
 #include "app/pages/train/run_form.h"
 
-#include "app/configurations.h"
 #include "app/dialogs.h"
 #include "app/wording.h"
 #include "widgets/config_form.h"
@@ -82,9 +81,11 @@ void RunForm::listConfigurations()
 {
     configurations_->clear();
     for (const auto& configuration : shippedConfigurations())
-        configurations_->addItem(configuration.name, QString::fromStdString(configuration.file.string()));
+        configurations_->addItem(QString::fromStdString(configuration.name),
+                                 QString::fromStdString(configuration.file.string()));
     configurations_->addItem(tr("A file…"));
-    const auto suitable = configurations_->findText(suitableConfiguration(session_.workspace()));
+    const auto suitable =
+        configurations_->findText(QString::fromStdString(suitableConfiguration(session_.workspace())));
     configurations_->setCurrentIndex(std::max(0, suitable));
     if (configurations_->count() > 1)
         configurationPicked(configurations_->currentIndex());
@@ -103,7 +104,7 @@ void RunForm::listRuns()
     const bool taken = std::any_of(session_.runs().begin(), session_.runs().end(),
                                    [&typed](const RunInfo& run) { return run.name == typed; });
     if (typed.empty() || taken)
-        name_->setText(freeRunName(session_.runs(), QStringLiteral("run")));
+        name_->setText(QString::fromStdString(freeRunName(session_.workspace())));
     newRun_->setVisible(runs_->currentIndex() == 0);
     runNote_->setVisible(runs_->currentIndex() != 0);
     validate();

@@ -118,7 +118,7 @@ void ValidateForm::setSubjects(const std::vector<ValidationSubject>& subjects)
     models_->clear();
     int first = subjects.empty() ? -1 : 0;
     for (std::size_t i = 0; i < subjects.size(); ++i) {
-        models_->addItem(subjects[i].name(), static_cast<int>(i));
+        models_->addItem(subjectName(subjects[i]), static_cast<int>(i));
         models_->setItemData(static_cast<int>(i),
                              subjects[i].report.empty() ? tr("not validated yet") : tr("validated"), Qt::ToolTipRole);
         if (!subjects[i].report.empty() && subjects[static_cast<std::size_t>(first)].report.empty())
@@ -139,7 +139,7 @@ void ValidateForm::listBaselines()
     const auto* const own = subject();
     for (std::size_t i = 0; i < subjects_.size(); ++i) {
         if (&subjects_[i] != own && !subjects_[i].report.empty())
-            baselines_->addItem(subjects_[i].name(), static_cast<int>(i));
+            baselines_->addItem(subjectName(subjects_[i]), static_cast<int>(i));
     }
     baselines_->setCurrentIndex(std::max(0, baselines_->findText(before)));
     baselines_->setEnabled(baselines_->count() > 1);

@@ -151,14 +151,14 @@ void ValidatePage::start()
     const auto* const shown = results_->shown();
     const bool replaces = shown != nullptr && !sameSettings(shown->report.settings, request.settings);
     if (replaces && !dialogs_.confirm(
-                        this, tr("Replace the validation of %1?").arg(subject->name()),
+                        this, tr("Replace the validation of %1?").arg(subjectName(*subject)),
                         tr("It was made with other settings. Its %1 pictures and its report are deleted; to keep them, "
                            "export the report first.")
                             .arg(shown->report.pictures.size()),
                         tr("Replace")))
         return;
     frame_->banner()->hide();
-    validating_.start(std::move(request), subject->name());
+    validating_.start(std::move(request), subjectName(*subject));
 }
 
 QString ValidatePage::chosenNow() const
@@ -166,7 +166,7 @@ QString ValidatePage::chosenNow() const
     QStringList parts;
     for (const auto* const subject : {form_->subject(), form_->baseline()}) {
         const auto folder = subject != nullptr ? QString::fromStdString(subject->report.string()) : QString();
-        parts << (subject != nullptr ? subject->name() : QString()) << folder
+        parts << (subject != nullptr ? subjectName(*subject) : QString()) << folder
               << QFileInfo(folder + QStringLiteral("/report.json")).lastModified().toString(Qt::ISODateWithMs);
     }
     return parts.join(QLatin1Char('\n'));
@@ -222,7 +222,8 @@ void ValidatePage::updateState()
     if (!failure_.isEmpty()) {
         state_->showFailure(tr("This validation cannot be read"), failure_, failure_);
     } else if (active) {
-        state_->showWorking(tr("Painting and measuring %1").arg(subject != nullptr ? subject->name() : QString()));
+        state_->showWorking(
+            tr("Painting and measuring %1").arg(subject != nullptr ? subjectName(*subject) : QString()));
     } else if (!listed_ || reading_) {
         state_->showWorking(tr("Reading validations"));
     } else if (subject == nullptr) {
@@ -231,7 +232,7 @@ void ValidatePage::updateState()
         connect(state_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
                 &ValidatePage::trainWanted);
     } else {
-        state_->showEmpty(QStringLiteral("validate"), tr("%1 was not validated yet").arg(subject->name()),
+        state_->showEmpty(QStringLiteral("validate"), tr("%1 was not validated yet").arg(subjectName(*subject)),
                           tr("The suite paints records of the validation split and measures what came out."));
         // Queued: starting takes the button away.
         connect(state_->addButton(tr("Validate it"), QStringLiteral("play"), true), &QPushButton::clicked, this,
