@@ -89,6 +89,6 @@ enum class Unit {
     Entries,
     Bytes,
 };
-inline constexpr int units = static_cast<int>(Unit::Bytes) + 1;
+inline constexpr int unitCount = static_cast<int>(Unit::Bytes) + 1;
 
 } // namespace nanodit
