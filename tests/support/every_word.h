@@ -46,7 +46,7 @@ inline std::vector<Stage> everyStage()
 inline std::vector<Unit> everyUnit()
 {
     std::vector<Unit> all;
-    for (int unit = 0; unit < units; ++unit)
+    for (int unit = 0; unit < unitCount; ++unit)
         all.push_back(static_cast<Unit>(unit));
     return all;
 }
