@@ -156,7 +156,7 @@ private:
             material.sha256 = sha256OfFile(file);
             const auto array = readNpy(file);
             if (!allFinite(array))
-                throw DataError(judgeContents(file, kind, entry.array(kind)).problem,
+                throw DataError(judgeContents(file, entry.array(kind)).problem,
                                 remedy::RunPasses{.pass = Pass::Dino, .setsAside = true});
             material.stored = tensorFromArray(array).to(at::kFloat); // A copy: the file may be replaced meanwhile.
             if (!stamp || stampOf(file) != stamp)

@@ -193,7 +193,7 @@ ArrayJudgement judgeArray(const fs::path& file, ArrayKind kind, const Record& re
                                               " for the bucket " + bucketName(record.bucket));
 }
 
-ArrayJudgement judgeContents(const fs::path& file, ArrayKind kind, ArrayJudgement judgement)
+ArrayJudgement judgeContents(const fs::path& file, ArrayJudgement judgement)
 {
     if (judgement.verdict != ArrayVerdict::Whole)
         return judgement;

@@ -65,7 +65,7 @@ ArrayJudgement judgeArray(const std::filesystem::path& file, ArrayKind kind, con
                           const ArrayExpectations& expected, const Provenance* provenance, const ArrayInputs& now);
 
 /// Reads the data of an array that was judged Whole: the same judgement, or Nonfinite, or Unreadable.
-ArrayJudgement judgeContents(const std::filesystem::path& file, ArrayKind kind, ArrayJudgement judgement);
+ArrayJudgement judgeContents(const std::filesystem::path& file, ArrayJudgement judgement);
 
 /// As the contract has it: Wrong for whatever is neither missing nor whole nor stale.
 ArrayState stateOf(ArrayVerdict verdict);

@@ -35,7 +35,7 @@ std::int64_t readUnread(std::span<SurveyedRecord> part, Pass pass, const Workspa
         auto& entry = *unread[i / kinds.size()];
         const auto kind = kinds[i % kinds.size()];
         if (entry.array(kind).isUnread() && !context.control->stopRequested())
-            entry.array(kind) = judgeContents(arrayFile(workspace, kind, entry.record.id), kind, entry.array(kind));
+            entry.array(kind) = judgeContents(arrayFile(workspace, kind, entry.record.id), entry.array(kind));
     });
     std::int64_t adopted = 0;
     if (unread.empty() || context.shouldStop())

@@ -166,7 +166,7 @@ private:
             try {
                 const auto array = readNpy(file);
                 if (!allFinite(array)) {
-                    const auto judgement = judgeContents(file, kind, entry.array(kind));
+                    const auto judgement = judgeContents(file, entry.array(kind));
                     return note(id, Skip::Nonfinite, {judgement.problem, remedyFor(judgement, kind)});
                 }
                 place(sample, kind, array);

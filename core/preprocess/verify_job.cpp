@@ -108,8 +108,7 @@ private:
             auto& entry = part[i / allArrays.size()];
             const auto kind = allArrays[i % allArrays.size()];
             if (!context_.control->stopRequested())
-                entry.array(kind) =
-                    judgeContents(arrayFile(workspace_, kind, entry.record.id), kind, entry.array(kind));
+                entry.array(kind) = judgeContents(arrayFile(workspace_, kind, entry.record.id), entry.array(kind));
         });
     }
 
