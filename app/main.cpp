@@ -4,7 +4,7 @@
 #include "app/main_window.h"
 #include "app/preferences.h"
 #include "app/session.h"
-#include "core/runtime/compute.h"
+#include "core/runtime/compute_info.h"
 #include "core/runtime/torch_version.h"
 #include "core/runtime/waiting_threads.h"
 #include "widgets/theme.h"

@@ -5,7 +5,7 @@
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/front/training.h"
-#include "core/runtime/compute.h"
+#include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
 

@@ -4,8 +4,8 @@
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/front/training.h"
-#include "core/runtime/compute.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_info.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 
 #include <QObject>
@@ -59,8 +59,8 @@ public:
 
     BackgroundQueue& background() { return *background_; }
 
-    const DeviceChoice& device() const { return device_; }
-    void setDevice(const DeviceChoice& device) { device_ = device; }
+    const ComputeChoice& device() const { return device_; }
+    void setDevice(const ComputeChoice& device) { device_ = device; }
     /// "OpenBLAS (OpenMP), 2 threads"; found out once, in the background.
     const ComputeInfo& compute() const { return compute_; }
 
@@ -103,7 +103,7 @@ private:
     std::shared_ptr<NewestRecords> newest_ = std::make_shared<NewestRecords>();
     std::optional<DinoEncoderInfo> dinoEncoder_;
     std::vector<RunInfo> runs_;
-    DeviceChoice device_;
+    ComputeChoice device_;
     ComputeInfo compute_;
     std::vector<JobRunner*> jobs_;
     std::unique_ptr<BackgroundQueue> background_;

@@ -178,7 +178,7 @@ std::vector<fs::path> checkpointsBeside(const Workspace& workspace, const fs::pa
 /// False when stopped.
 bool writeFilmOf(const AttentionArguments& a, const Workspace& workspace, const fs::path& checkpoint,
                  AttentionSession& session, const AttentionSubject& subject, const AttentionQuestion& question,
-                 const DeviceChoice& device, const JobContext& context)
+                 const ComputeChoice& device, const JobContext& context)
 {
     const auto frames = a.film == "t" ? session.filmOfSampling(subject, question, context)
                                       : filmOfCheckpoints(workspace, checkpointsBeside(workspace, checkpoint), subject,
@@ -212,7 +212,7 @@ nlohmann::ordered_json toJson(const AttentionCourse& course, std::int64_t blocks
 /// Looks, edits, paints and films as asked, and writes what that gives; empty when stopped.
 std::optional<nlohmann::ordered_json> lookInside(const AttentionArguments& a, const Workspace& workspace,
                                                  const fs::path& checkpoint, AttentionSession& session,
-                                                 const DeviceChoice& device, const JobContext& context)
+                                                 const ComputeChoice& device, const JobContext& context)
 {
     auto subject = a.subject;
     subject.edits = {};

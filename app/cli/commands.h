@@ -1,7 +1,7 @@
 #pragma once
 
 #include "app/cli/terminal.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 
 #include <CLI/CLI.hpp>
 
@@ -12,7 +12,7 @@ namespace nanodit::cli {
 /// What every subcommand shares.
 struct Options {
     std::filesystem::path workspace = ".";
-    DeviceChoice device;
+    ComputeChoice device;
     Output output;
     int exitCode = 0; ///< Set by a command that ran but found something wrong.
 };

@@ -2,7 +2,7 @@
 #include "app/cli/number_checks.h"
 #include "core/config/workspace_config.h"
 #include "core/front/demo.h"
-#include "core/runtime/compute.h"
+#include "core/runtime/compute_info.h"
 #include "core/runtime/resources.h"
 
 #include <nlohmann/json.hpp>

@@ -3,7 +3,7 @@
 #include "app/cli/rank_options.h"
 #include "app/cli/wording.h"
 #include "core/config/field.h"
-#include "core/runtime/compute.h"
+#include "core/runtime/compute_info.h"
 #include "core/runtime/torch_version.h"
 #include "core/runtime/waiting_threads.h"
 

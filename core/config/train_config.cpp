@@ -63,6 +63,10 @@ void TrainConfig::visit(FieldVisitor& v)
     static constexpr std::string_view precisions[] = {"float32", "bf16"};
     v.enumeration({"precision", "Arithmetic of the forward pass; weights and optimiser state stay float32."}, precision,
                   precisions);
+    v.field({"tf32",
+             "Let a GPU round the factors of float32 products to TensorFloat-32, which is several times as fast; "
+             "the CPU never does."},
+            tf32);
     v.field({"checkpointing", "Recompute activations in the backward pass: less memory, about a third more time."},
             checkpointing);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/config/model_config.h"
+#include "core/runtime/compute_choice.h"
 
 #include <filesystem>
 
@@ -53,8 +54,6 @@ struct EmaConfig {
     double decay = 0.9999;
 };
 
-enum class Precision { Float32, Bf16 };
-
 struct SavingConfig {
     std::int64_t every = 1000; ///< Steps between checkpoints.
     std::int64_t keep = 3;     ///< Newest checkpoints kept; 0 keeps all.
@@ -98,6 +97,7 @@ struct TrainConfig {
     ScheduleConfig schedule;
     EmaConfig ema;
     Precision precision = Precision::Float32;
+    bool tf32 = true;           ///< A GPU may round the factors of float32 products to TensorFloat-32.
     bool checkpointing = false; ///< Recompute activations in the backward pass.
     SavingConfig saving;
     PreviewConfig previews;
@@ -106,6 +106,7 @@ struct TrainConfig {
     WarmStartConfig warmStart;
     std::int64_t seed = 0;
 
+    Arithmetic arithmetic() const { return {.precision = precision, .tf32 = tf32}; }
     void visit(FieldVisitor& visitor);
     /// Ranges and rules across fields; empty when the configuration can be used.
     std::vector<ConfigIssue> validate() const;

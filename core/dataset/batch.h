@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/geometry/bucket.h"
+#include "core/runtime/compute.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -10,8 +11,8 @@
 
 namespace nanodit {
 
-/// Samples of one bucket, float32 on the CPU. B batch, H W pixels, L text tokens of the longest caption here, N
-/// patches.
+/// Samples of one bucket, float32; the loader's lie on the CPU. B batch, H W pixels, L text tokens of the longest
+/// caption here, N patches.
 struct Batch {
     std::vector<std::string> ids;      ///< B
     std::vector<std::string> captions; ///< B; empty where the shard has none.
@@ -24,6 +25,15 @@ struct Batch {
     at::Tensor patches;        ///< [B, N, dino width]
     std::int64_t position = 0; ///< LoaderOptions::position to go on behind this batch.
     std::int64_t epoch = 0;    ///< Times that the data set was seen through before this batch.
+
+    /// The same with its tensors there; those that are there already are shared.
+    Batch to(const Compute& compute) const
+    {
+        auto moved = *this;
+        for (auto* const tensor : {&moved.latent, &moved.text, &moved.textMask, &moved.cls, &moved.patches})
+            *tensor = tensor->to(compute.device);
+        return moved;
+    }
 };
 
 } // namespace nanodit

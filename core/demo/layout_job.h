@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/config/workspace_config.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct LayoutRequest {
     double textScale = 2.0, dinoScale = 2.0;
     std::uint64_t seed = 0;
     std::filesystem::path keepPictures; ///< Folder for PNGs, painted beside true; empty: none.
-    DeviceChoice device;
+    ComputeChoice device;
     std::function<void(const struct LayoutReport&)> finished = [](const auto&) {};
 };
 struct LayoutReport {

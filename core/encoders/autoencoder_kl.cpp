@@ -189,14 +189,14 @@ at::Tensor LatentDistribution::kl() const
 
 LatentDistribution AutoencoderKl::encode(const at::Tensor& pictures, const Tap& tap) const
 {
-    return LatentDistribution::fromMoments(Network(config_, weights_, tap).encoder(pictures));
+    return LatentDistribution::fromMoments(Network(config_, weights_, tap).encoder(pictures.to(device_)));
 }
 
 std::optional<LatentDistribution> AutoencoderKl::encode(const at::Tensor& pictures, const StopCheck& stop) const
 {
     const Tap none;
     try {
-        return LatentDistribution::fromMoments(Network(config_, weights_, none, stop).encoder(pictures));
+        return LatentDistribution::fromMoments(Network(config_, weights_, none, stop).encoder(pictures.to(device_)));
     } catch (const EncodingStopped&) {
         return std::nullopt;
     }
@@ -204,7 +204,7 @@ std::optional<LatentDistribution> AutoencoderKl::encode(const at::Tensor& pictur
 
 at::Tensor AutoencoderKl::decode(const at::Tensor& latent, const Tap& tap) const
 {
-    return Network(config_, weights_, tap).decoder(latent);
+    return Network(config_, weights_, tap).decoder(latent.to(device_));
 }
 
 at::Tensor AutoencoderKl::modelLatent(const at::Tensor& latent) const

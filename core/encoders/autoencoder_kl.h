@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/encoders/encoder_options.h"
 #include "core/encoders/stop.h"
 #include "core/io/tensor.h"
 
@@ -62,10 +63,11 @@ public:
     using Tap = std::function<void(const std::string& module, const at::Tensor& value)>;
 
     /// Throws DataError naming the first tensor of `weights` that is missing or has another shape.
-    AutoencoderKl(AutoencoderConfig config, TensorMap weights, const std::string& source = "the autoencoder");
+    AutoencoderKl(AutoencoderConfig config, TensorMap weights, const std::string& source = "the autoencoder",
+                  const EncoderOptions& options = {});
     /// A folder with config.json and diffusion_pytorch_model.safetensors (or shards). Half-precision weights compute in
-    /// float32.
-    static AutoencoderKl load(const std::filesystem::path& folder);
+    /// float32, and so does everything else here, whatever the options' precision.
+    static AutoencoderKl load(const std::filesystem::path& folder, const EncoderOptions& options = {});
     /// The same layout, whole or not at all; `halfPrecision` stores float16.
     void save(const std::filesystem::path& folder, bool halfPrecision,
               const std::map<std::string, std::string>& otherFiles = {}) const;
@@ -80,7 +82,7 @@ public:
     /// As decode, in overlapping tiles of `tileSide` latent pixels whose seams are blended. Normalisation and attention
     /// see one tile only, so this is close to decode, not equal.
     at::Tensor decodeTiled(const at::Tensor& latent, std::int64_t tileSide = 64, std::int64_t overlap = 16) const;
-    /// decode, or decodeTiled where decode would take more than a quarter of the machine's memory.
+    /// decode, or decodeTiled where decode would take more than a quarter of its device's memory.
     at::Tensor decodeWithinMemory(const at::Tensor& latent) const;
     /// Estimate of what decode needs at its widest, in bytes.
     std::int64_t decodeBytes(at::IntArrayRef latentShape) const;
@@ -91,9 +93,11 @@ public:
 
     const AutoencoderConfig& config() const { return config_; }
     const TensorMap& weights() const { return weights_; }
+    at::Device device() const { return device_; }
 
 private:
     AutoencoderConfig config_;
+    at::Device device_;
     TensorMap weights_;
 };
 

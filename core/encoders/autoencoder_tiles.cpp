@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <unistd.h>
 
 namespace nanodit {
 
@@ -39,7 +38,7 @@ at::Tensor AutoencoderKl::decodeTiled(const at::Tensor& latent, std::int64_t til
     const auto tileRows = std::min(tileSide, rows), tileCols = std::min(tileSide, cols);
     const auto rowStarts = tileStarts(rows, tileRows, overlap);
     const auto colStarts = tileStarts(cols, tileCols, overlap);
-    const auto options = latent.options().dtype(at::kFloat);
+    const auto options = at::TensorOptions(at::kFloat).device(device_);
     auto sum = at::zeros({latent.size(0), config_.outChannels, rows * factor, cols * factor}, options);
     auto weightSum = at::zeros({rows * factor, cols * factor}, options);
     for (const auto top : rowStarts) {
@@ -73,8 +72,8 @@ std::int64_t AutoencoderKl::decodeBytes(at::IntArrayRef latentShape) const
 
 at::Tensor AutoencoderKl::decodeWithinMemory(const at::Tensor& latent) const
 {
-    const auto machine = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-    return decodeBytes(latent.sizes()) > machine / 4 ? decodeTiled(latent) : decode(latent);
+    const auto memory = memoryBytes(device_);
+    return memory > 0 && decodeBytes(latent.sizes()) > memory / 4 ? decodeTiled(latent) : decode(latent);
 }
 
 } // namespace nanodit

@@ -106,8 +106,10 @@ std::map<std::string, std::vector<std::int64_t>> shapesOf(const AutoencoderConfi
 
 } // namespace
 
-AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const std::string& source)
+AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const std::string& source,
+                             const EncoderOptions& options)
     : config_(std::move(config))
+    , device_(options.device)
 {
     auto given = withCurrentNames(weights);
     for (const auto& [name, shape] : shapesOf(config_)) {
@@ -119,11 +121,11 @@ AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const 
             throw DataError(source + " holds " + name + " of shape " + shapeText(found->second.sizes()) +
                             ", but its config.json asks for " + shapeText(shape) +
                             "; use the config.json that belongs to it");
-        weights_.emplace(name, found->second.to(at::kFloat));
+        weights_.emplace(name, found->second.to(device_, at::kFloat));
     }
 }
 
-AutoencoderKl AutoencoderKl::load(const std::filesystem::path& folder)
+AutoencoderKl AutoencoderKl::load(const std::filesystem::path& folder, const EncoderOptions& options)
 {
     const auto configFile = folder / "config.json";
     const auto json = nlohmann::json::parse(readTextFile(configFile), nullptr, false);
@@ -131,7 +133,7 @@ AutoencoderKl AutoencoderKl::load(const std::filesystem::path& folder)
     const auto file = folder / weightsName;
     const auto index = folder / (std::string(weightsName) + ".index.json");
     const auto& weights = !std::filesystem::exists(file) && std::filesystem::exists(index) ? index : file;
-    return AutoencoderKl(std::move(config), readTensors(weights), weights.string());
+    return AutoencoderKl(std::move(config), readTensors(weights), weights.string(), options);
 }
 
 void AutoencoderKl::save(const std::filesystem::path& folder, bool halfPrecision,

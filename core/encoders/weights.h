@@ -3,6 +3,7 @@
 /// The weights of a frozen (or of our own, trainable) encoder: named tensors that were checked once and are converted
 /// tensor by tensor when they are used, so that half-precision files stay mapped as they are stored.
 
+#include "core/encoders/encoder_options.h"
 #include "core/encoders/stop.h"
 #include "core/io/tensor.h"
 
@@ -16,15 +17,6 @@
 #include <vector>
 
 namespace nanodit {
-
-/// Where and in what precision an encoder computes.
-struct EncoderOptions {
-    at::Device device = at::kCPU;        ///< Weights are copied there at load unless it is the CPU.
-    at::ScalarType compute = at::kFloat; ///< kFloat or kBFloat16; weights are converted to it when they are used.
-    /// With kBFloat16 the factors of linear layers are rounded to it, as autocast does; sums, norms, softmax and the
-    /// stream between layers stay in `compute`.
-    at::ScalarType products = at::kFloat;
-};
 
 /// A tensor that a model cannot do without.
 struct ExpectedTensor {

@@ -5,7 +5,7 @@
 
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 #include "core/validate/bootstrap.h"
 #include "core/validate/validation.h"
@@ -102,7 +102,7 @@ struct ExperimentRequest {
     std::int64_t seeds = 3;        ///< Each arm is trained with the seeds 1 to this.
     ValidationSettings validation; ///< Each model's, all with the same noise.
     bool reportOnly = false;       ///< Train nothing: report of the seeds that every arm has finished.
-    DeviceChoice device;
+    ComputeChoice device;
     std::function<void(const ExperimentReport&)> finished = [](const auto&) {};
 };
 

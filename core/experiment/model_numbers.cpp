@@ -98,7 +98,7 @@ ModelNumbers readModelNumbers(const std::string& arm, std::int64_t seed, const f
 }
 
 bool measureModelAttention(const Workspace& workspace, const fs::path& checkpoint,
-                           const std::vector<std::string>& records, const fs::path& file, const DeviceChoice& device,
+                           const std::vector<std::string>& records, const fs::path& file, const ComputeChoice& device,
                            const JobContext& context)
 {
     const auto session = AttentionSession::open(workspace, checkpoint, device);

@@ -3,7 +3,7 @@
 #include "core/config/workspace_config.h"
 #include "core/experiment/experiment.h"
 #include "core/runs/step_metrics.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 #include "core/validate/bootstrap.h"
 
@@ -26,7 +26,7 @@ ModelNumbers readModelNumbers(const std::string& arm, std::int64_t seed, const s
 /// and patches, and the alignment, means over blocks, heads and latents. False when stopped.
 bool measureModelAttention(const Workspace& workspace, const std::filesystem::path& checkpoint,
                            const std::vector<std::string>& records, const std::filesystem::path& file,
-                           const DeviceChoice& device, const JobContext& context);
+                           const ComputeChoice& device, const JobContext& context);
 
 /// Of arms that have all seeds of 1 to `seeds`: numbers, differences of the pairs that answer something.
 void compareArms(const std::vector<ModelNumbers>& models, ExperimentReport& report);

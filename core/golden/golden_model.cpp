@@ -243,7 +243,7 @@ void compareSampling(Comparison& comparison, const NanoDiT& model, const GridInp
             if (!comparison.has(name))
                 continue;
             GuidedVelocity velocity(model, in.conditions, in.latentTokens,
-                                    {.textScale = scales.text, .dinoScale = scales.dino});
+                                    {.textScale = scales.text, .dinoScale = scales.dino}, Compute{});
             const auto sample = solve(
                 Solver::Euler, [&](const at::Tensor& x, float t) { return velocity(x, t); }, in.noise,
                 flowTimes(8, shift), [](const SolverStep&) { return true; });

@@ -74,7 +74,7 @@ std::optional<std::vector<AttentionFrame>> filmOfCheckpoints(const Workspace& wo
                                                              const std::vector<std::filesystem::path>& checkpoints,
                                                              const AttentionSubject& subject,
                                                              const AttentionQuestion& question,
-                                                             const DeviceChoice& device, const JobContext& context)
+                                                             const ComputeChoice& device, const JobContext& context)
 {
     std::vector<AttentionFrame> frames;
     ProgressMeter progress(context, Stage::FilmingTraining, static_cast<std::int64_t>(checkpoints.size()),

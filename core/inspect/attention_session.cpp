@@ -4,6 +4,7 @@
 #include "core/inspect/attention_numbers.h"
 #include "core/inspect/subject_conditions.h"
 #include "core/io/npy.h"
+#include "core/model/autocast.h"
 #include "core/preprocess/derived_array.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
@@ -104,7 +105,7 @@ private:
 
 class Session final : public AttentionSession {
 public:
-    Session(Workspace workspace, const fs::path& checkpoint, at::Device device);
+    Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice);
     const ModelConfig& model() const override { return model_->config(); }
     std::string description() const override { return description_; }
 
@@ -143,7 +144,7 @@ private:
     const AutoencoderKl* autoencoder();
 
     Workspace workspace_;
-    at::Device device_;
+    Compute compute_;
     std::unique_ptr<NanoDiT> model_;
     std::unique_ptr<ConditionEncoder> encoder_;
     std::unique_ptr<SubjectReader> reader_;
@@ -166,16 +167,16 @@ private:
     std::vector<at::Tensor> logSums_;         ///< The same.
 };
 
-Session::Session(Workspace workspace, const fs::path& checkpoint, at::Device device)
+Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice)
     : workspace_(std::move(workspace))
-    , device_(device)
 {
     const auto stored = StoredModel::read(checkpoint);
+    compute_ = makeCompute(choice, stored.state.config.arithmetic());
     const auto& config = stored.state.config.model;
-    model_ = std::make_unique<NanoDiT>(config, 0, device_);
+    model_ = std::make_unique<NanoDiT>(config, 0, compute_.device);
     loadState(model_->parameters(), stored.weights, checkpoint.string());
     encoder_ =
-        std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, device_);
+        std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, compute_);
     reader_ = std::make_unique<SubjectReader>(workspace_, *encoder_, *model_, stored.state.textTokens);
     description_ = stored.description(elementCount(model_->parameters()));
 }
@@ -183,7 +184,7 @@ Session::Session(Workspace workspace, const fs::path& checkpoint, at::Device dev
 const AutoencoderKl* Session::autoencoder()
 {
     if (!autoencoder_ && !workspace_.config.vae.empty())
-        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae));
+        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae), EncoderOptions::of(compute_));
     return autoencoder_ ? &*autoencoder_ : nullptr;
 }
 
@@ -215,6 +216,7 @@ void Session::prepare(const AttentionSubject& subject)
         latentGrid_ = model_->tokenGrid(latentShape_[2], latentShape_[3]);
     }
     const at::NoGradGuard noGradient;
+    const AutocastScope autocast(compute_.precision);
     probe_.reset(); // it holds the old context's keys
     summaries_.clear();
     logSums_.clear();
@@ -225,7 +227,7 @@ void Session::prepare(const AttentionSubject& subject)
 at::Tensor Session::noise(std::uint64_t seed) const
 {
     const auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-    return at::randn(latentShape_, generator, at::TensorOptions(at::kFloat)).to(device_);
+    return at::randn(latentShape_, generator, at::TensorOptions(at::kFloat)).to(compute_.device);
 }
 
 bool Session::walk(const AttentionSubject& subject, const JobContext& context)
@@ -240,7 +242,8 @@ bool Session::walk(const AttentionSubject& subject, const JobContext& context)
                              .dinoScale = settings.dinoScale,
                              .interval = settings.guidanceInterval,
                              .hasText = hasText(),
-                             .hasDino = hasDino()});
+                             .hasDino = hasDino()},
+                            compute_);
     const auto times = flowTimes(settings.steps, settings.shift);
     Way way{.subject = subject, .points = {}, .end = {}};
     ProgressMeter progress(context, Stage::Sampling, settings.steps, Unit::Steps);
@@ -274,7 +277,7 @@ std::pair<at::Tensor, float> Session::stateAt(const AttentionSubject& subject) c
     const auto file = arrayFile(workspace_, ArrayKind::Vae, record_->id);
     if (!fs::exists(file))
         throw DataError(file.string() + " is missing", remedy::RunPasses{.pass = Pass::Vae});
-    const auto x0 = tensorFromArray(readNpy(file)).to(device_, at::kFloat).unsqueeze(0);
+    const auto x0 = tensorFromArray(readNpy(file)).to(compute_.device, at::kFloat).unsqueeze(0);
     if (x0.sizes() != at::IntArrayRef(latentShape_))
         throw DataError(file.string() + " holds " + shapeText(x0.sizes()) + ", but the record's bucket needs " +
                             shapeText(latentShape_),
@@ -286,11 +289,12 @@ std::pair<at::Tensor, float> Session::stateAt(const AttentionSubject& subject) c
 at::Tensor Session::evaluate(std::set<std::int64_t> selfBlocks, const JobContext& context)
 {
     const at::NoGradGuard noGradient;
+    const AutocastScope autocast(compute_.precision);
     probe_.reset();
     ProgressMeter progress(context, Stage::InspectingBlocks, model().depth, Unit::Blocks);
     StoppableProbe probe({context_, 0, conditions_.conditions.patchGrid, latentGrid_, std::move(selfBlocks)}, context,
                          progress);
-    const auto t = at::full({1}, t_, at::TensorOptions(at::kFloat).device(device_));
+    const auto t = at::full({1}, t_, at::TensorOptions(at::kFloat).device(compute_.device));
     auto velocity = model_->velocity(x_, t, context_, {.checkpointing = false, .observer = &probe});
     progress.update(model().depth);
     probe_ = std::move(static_cast<AttentionProbe&>(probe));
@@ -428,8 +432,9 @@ std::optional<AttentionNumbers> Session::selfAttention(const std::vector<std::in
         return numbersFrom(byBlock);
     }
     const at::NoGradGuard noGradient;
+    const AutocastScope autocast(compute_.precision);
     SelfAttentionMean mean(latents, block, context);
-    const auto t = at::full({1}, t_, at::TensorOptions(at::kFloat).device(device_));
+    const auto t = at::full({1}, t_, at::TensorOptions(at::kFloat).device(compute_.device));
     try {
         model_->velocity(x_, t, context_, {.checkpointing = false, .observer = &mean});
     } catch (const Stopped&) {
@@ -488,10 +493,9 @@ std::vector<std::int64_t> AttentionScene::tokensOf(const CaptionWord& word) cons
 }
 
 std::shared_ptr<AttentionSession> AttentionSession::open(const Workspace& workspace, const fs::path& checkpoint,
-                                                         const DeviceChoice& device)
+                                                         const ComputeChoice& compute)
 {
-    setUpCompute(device);
-    return std::make_shared<Session>(workspace, checkpoint, at::Device(device.device.empty() ? "cpu" : device.device));
+    return std::make_shared<Session>(workspace, checkpoint, compute);
 }
 
 } // namespace nanodit

@@ -8,7 +8,7 @@
 #include "core/geometry/bucket.h"
 #include "core/inspect/condition_edits.h"
 #include "core/io/image.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 #include "core/sample/sample_request.h"
 
@@ -121,7 +121,7 @@ class AttentionSession {
 public:
     /// `checkpoint`: as SamplingSession::open takes it.
     static std::shared_ptr<AttentionSession> open(const Workspace& workspace, const std::filesystem::path& checkpoint,
-                                                  const DeviceChoice& device = {});
+                                                  const ComputeChoice& device = {});
     virtual ~AttentionSession() = default;
     virtual const ModelConfig& model() const = 0;
     virtual std::string description() const = 0;
@@ -161,7 +161,7 @@ public:
 /// A frame for each checkpoint, in this order; empty when stopped.
 std::optional<std::vector<AttentionFrame>>
 filmOfCheckpoints(const Workspace& workspace, const std::vector<std::filesystem::path>& checkpoints,
-                  const AttentionSubject& subject, const AttentionQuestion& question, const DeviceChoice& device = {},
+                  const AttentionSubject& subject, const AttentionQuestion& question, const ComputeChoice& device = {},
                   const JobContext& context = {});
 
 } // namespace nanodit

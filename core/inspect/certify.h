@@ -5,7 +5,7 @@
 #include "core/config/workspace_config.h"
 #include "core/dataset/certificate.h"
 #include "core/dataset/reject.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 
 #include <array>
@@ -29,7 +29,7 @@ struct CertifyRequest {
     std::vector<std::string> records = {}; ///< Ids; empty: all.
     std::int64_t sample = 0;               ///< At most so many of them, spread over the set, always the same; 0: all.
     bool anew = false;                     ///< Also those whose certificate still holds.
-    DeviceChoice device = {};
+    ComputeChoice device = {};
     std::function<void(const RecordCertificate&)> onCertificate = [](const auto&) {};
     std::function<void(const struct CertifyReport&)> finished = [](const auto&) {};
 };

@@ -269,7 +269,7 @@ std::unique_ptr<Job> makeCertifyJobWith(CertifyRequest request, PassEncoders enc
 std::unique_ptr<Job> makeCertifyJob(CertifyRequest request)
 {
     return makeJob([request = std::move(request)](const JobContext& context) {
-        const auto encoders = encodersOf(request.workspace, request.device);
+        const auto encoders = encodersOf(request.workspace, makeCompute(request.device));
         return Certification(request, encoders, context).run();
     });
 }

@@ -4,7 +4,7 @@
 
 #include "core/config/workspace_config.h"
 #include "core/dataset/reject.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 
 #include <functional>
@@ -31,7 +31,7 @@ struct DriftRequest {
     double scale = 0.5;                    ///< Side of the other resolution, in sides of the bucket.
     std::vector<std::string> records = {}; ///< Ids; empty: all.
     std::int64_t sample = 0;               ///< As CertifyRequest has it.
-    DeviceChoice device = {};
+    ComputeChoice device = {};
     std::function<void(const RecordDrift&)> onRecord = [](const auto&) {};
     std::function<void(const struct DriftReport&)> finished = [](const auto&) {};
 };

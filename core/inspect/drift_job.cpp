@@ -185,7 +185,7 @@ std::unique_ptr<Job> makeDriftJobWith(DriftRequest request, PassEncoders encoder
 std::unique_ptr<Job> makeDriftJob(DriftRequest request)
 {
     return makeJob([request = std::move(request)](const JobContext& context) {
-        const auto encoders = encodersOf(request.workspace, request.device);
+        const auto encoders = encodersOf(request.workspace, makeCompute(request.device));
         return DriftMeter(request, encoders, context).run();
     });
 }

@@ -6,6 +6,7 @@
 #include "core/config/workspace_config.h"
 #include "core/inspect/patch_basis.h"
 #include "core/io/image.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 
 #include <filesystem>
@@ -78,7 +79,7 @@ Reconstruction compareWithReconstruction(const Image& bucketImage, Image reconst
 class Reconstructor {
 public:
     /// Loads nothing yet.
-    explicit Reconstructor(Workspace workspace);
+    explicit Reconstructor(Workspace workspace, ComputeChoice compute = {});
     ~Reconstructor();
     /// From the record's stored latent. Throws DataError or UsageError when there is no latent or no autoencoder.
     Reconstruction reconstruct(const RecordKey& record, const Image& bucketImage);

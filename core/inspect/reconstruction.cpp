@@ -42,11 +42,13 @@ Reconstruction compareWithReconstruction(const Image& bucketImage, Image reconst
 
 struct Reconstructor::State {
     Workspace workspace;
+    ComputeChoice compute;
     std::optional<AutoencoderKl> autoencoder;
 };
 
-Reconstructor::Reconstructor(Workspace workspace)
-    : state_(std::make_unique<State>(State{.workspace = std::move(workspace), .autoencoder = {}}))
+Reconstructor::Reconstructor(Workspace workspace, ComputeChoice compute)
+    : state_(std::make_unique<State>(
+          State{.workspace = std::move(workspace), .compute = std::move(compute), .autoencoder = {}}))
 {
 }
 
@@ -62,7 +64,7 @@ Reconstruction Reconstructor::reconstruct(const RecordKey& record, const Image& 
         if (workspace.config.vae.empty())
             throw UsageError((workspace.root / "workspace.yaml").string() + " names no autoencoder (encoders.vae)",
                              remedy::NameEncoder{remedy::Encoder::Vae});
-        state_->autoencoder = AutoencoderKl::load(workspace.path(workspace.config.vae));
+        state_->autoencoder = AutoencoderKl::load(workspace.path(workspace.config.vae), EncoderOptions::of(makeCompute(state_->compute)));
     }
     const auto array = readNpy(file);
     if (array.shape.size() != 3 || array.shape[0] != state_->autoencoder->config().latentChannels)

@@ -8,7 +8,8 @@ namespace nanodit {
 
 /// Is told what a model's attention compares while the model runs. Nothing is computed or copied for it, and without
 /// one nothing is done at all. Tensors are [B, heads, tokens, channels a head], as attend() takes them; they may be
-/// overwritten by the model's next evaluation.
+/// overwritten by the model's next evaluation. They have the type that the model computes in; what an observer computes
+/// itself is not autocast.
 class AttentionObserver {
 public:
     virtual ~AttentionObserver() = default;

@@ -73,6 +73,11 @@ AutocastScope::AutocastScope(std::optional<at::ScalarType> type)
     apply(type);
 }
 
+AutocastScope::AutocastScope(Precision precision)
+    : AutocastScope(precision == Precision::Bf16 ? std::optional(at::kBFloat16) : std::nullopt)
+{
+}
+
 AutocastScope::~AutocastScope()
 {
     if (at::autocast::decrement_nesting() == 0)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/runtime/compute_choice.h"
+
 #include <ATen/core/Tensor.h>
 
 #include <optional>
@@ -10,10 +12,13 @@ namespace nanodit {
 std::optional<at::ScalarType> autocastType();
 
 /// While it lives, matrix products of this thread (CPU and CUDA) compute in `type`; weights stay as they are stored.
-/// Nests; the copies of weights in that type live as long as the outermost scope.
+/// Whatever evaluates the model (training, previews, sampling, attention) holds one for its run's precision; encoders
+/// round by themselves (EncoderOptions::products) and are called outside. Nests; the copies of weights in that type
+/// live as long as the outermost scope.
 class AutocastScope {
 public:
     explicit AutocastScope(std::optional<at::ScalarType> type);
+    explicit AutocastScope(Precision precision);
     ~AutocastScope();
     AutocastScope(const AutocastScope&) = delete;
     AutocastScope& operator=(const AutocastScope&) = delete;

@@ -1,6 +1,7 @@
 #include "core/model/block.h"
 
 #include "core/model/attention.h"
+#include "core/model/autocast.h"
 
 namespace nanodit {
 
@@ -40,8 +41,10 @@ at::Tensor SelfAttention::operator()(const at::Tensor& x, const AttentionWatch& 
 {
     const auto parts = splitHeads(qkv_(x), 3, heads_);
     const auto q = qNorm_(parts[0]), k = kNorm_(parts[1]);
-    if (watch.observer != nullptr)
+    if (watch.observer != nullptr) {
+        const AutocastScope plain(std::nullopt);
         watch.observer->selfAttention(watch.block, q, k);
+    }
     return proj_(joinHeads(attend(q, k, parts[2])));
 }
 
@@ -65,8 +68,10 @@ at::Tensor CrossAttention::operator()(const at::Tensor& x, const KeyValues& cont
                                       const AttentionWatch& watch) const
 {
     const auto q = qNorm_(splitHeads(q_(x), 1, heads_)[0]);
-    if (watch.observer != nullptr)
+    if (watch.observer != nullptr) {
+        const AutocastScope plain(std::nullopt);
         watch.observer->crossAttention(watch.block, q, context.keys, logitBias);
+    }
     return proj_(joinHeads(attend(q, context.keys, context.values, logitBias)));
 }
 

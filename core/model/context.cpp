@@ -16,6 +16,16 @@ std::int64_t longestKept(const at::Tensor& mask, const at::Tensor& droppedColumn
 
 } // namespace
 
+Conditions Conditions::to(const Compute& compute) const
+{
+    auto moved = *this;
+    for (auto* const tensor : {&moved.cls, &moved.patches, &moved.patchMask, &moved.text, &moved.textMask}) {
+        if (tensor->defined())
+            *tensor = tensor->to(compute.device);
+    }
+    return moved;
+}
+
 at::Tensor sampleColumn(const std::vector<bool>& flags, at::Device device)
 {
     auto column = at::empty({static_cast<std::int64_t>(flags.size())}, at::kBool);

@@ -4,6 +4,7 @@
 /// Shapes: B samples, T tokens of a padded text, N patches, D hidden width.
 
 #include "core/geometry/bucket.h"
+#include "core/runtime/compute.h"
 
 #include <ATen/core/Tensor.h>
 
@@ -22,6 +23,9 @@ struct Conditions {
     at::Tensor text;               ///< [B, L, T5 width], L <= T
     at::Tensor textMask;           ///< [B, L] bool, true for valid tokens; undefined: all are.
     std::int64_t textTokens = 512; ///< T: what a null text stands for.
+
+    /// The same with its tensors there; those that are there already are shared.
+    Conditions to(const Compute& compute) const;
 };
 
 /// Samples whose text, or whose CLS and patches, are replaced by the learned nulls. An empty list drops none.

@@ -2,7 +2,7 @@
 
 #include "core/config/workspace_config.h"
 #include "core/dataset/pass.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 
 #include <cstdint>
@@ -60,7 +60,7 @@ struct PreprocessForecast {
 struct ForecastRequest {
     Workspace workspace;
     std::vector<Pass> passes = {Pass::T5, Pass::Vae, Pass::Dino};
-    DeviceChoice device;
+    ComputeChoice device;
     std::function<void(const PreprocessForecast&)> finished = [](const auto&) {};
 };
 /// What makePreprocessJob would do. Reads heads of arrays, counts the tokens of captions, makes nothing.

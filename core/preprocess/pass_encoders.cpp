@@ -11,8 +11,7 @@
 #include "core/preprocess/memory_plan.h"
 #include "core/preprocess/precision.h"
 #include "core/preprocess/working_memory.h"
-#include "core/runtime/compute.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 
 #include <ATen/ATen.h>
@@ -121,17 +120,10 @@ TextEncoder textEncoder(const fs::path& folder, std::int64_t maxTokens, const En
     };
 }
 
-LatentEncoder latentEncoder(const fs::path& folder, at::Device device)
+LatentEncoder latentEncoder(const fs::path& folder, const EncoderOptions& options)
 {
-    auto loaded = AutoencoderKl::load(folder);
-    if (!device.is_cpu()) {
-        TensorMap weights;
-        for (const auto& [name, tensor] : loaded.weights())
-            weights.emplace(name, tensor.to(device));
-        loaded = AutoencoderKl(loaded.config(), std::move(weights), folder.string());
-    }
-    const auto encoder = std::make_shared<const AutoencoderKl>(std::move(loaded));
-    return [encoder, device](const std::vector<Image>& images, const JobContext& context) {
+    const auto encoder = std::make_shared<const AutoencoderKl>(AutoencoderKl::load(folder, options));
+    return [encoder, device = options.device](const std::vector<Image>& images, const JobContext& context) {
         std::vector<at::Tensor> pictures;
         for (const auto& image : images)
             pictures.push_back(tensorFromImage(image));
@@ -161,16 +153,9 @@ PatchEncoder patchEncoder(const fs::path& folder, const EncoderOptions& options)
 
 } // namespace
 
-at::Device deviceOf(const DeviceChoice& choice)
+PassEncoders encodersOf(const Workspace& workspace, const Compute& compute)
 {
-    if (choice.device.empty())
-        return at::hasCUDA() ? at::kCUDA : at::kCPU;
-    return at::Device(choice.device);
-}
-
-PassEncoders encodersOf(const Workspace& workspace, const DeviceChoice& choice)
-{
-    const auto device = deviceOf(choice);
+    const auto device = compute.device;
     const auto folderOf = [workspace](Pass pass) { return workspace.path(encoderFolderOf(workspace, pass)); };
     const bool bf16 = productsInBf16(workspace);
     const EncoderOptions options{
@@ -196,7 +181,7 @@ PassEncoders encodersOf(const Workspace& workspace, const DeviceChoice& choice)
                 return static_cast<std::int64_t>(tokenizer->encode(caption, tokens).size());
             };
         };
-    encoders.loadLatent = [=] { return latentEncoder(folderOf(Pass::Vae), device); };
+    encoders.loadLatent = [=] { return latentEncoder(folderOf(Pass::Vae), options); };
     if (obstacleOf(workspace, Pass::Dino).empty())
         encoders.dinoRegisters = DinoConfig::load(folderOf(Pass::Dino)).registers;
     encoders.loadPatch = [=] { return patchEncoder(folderOf(Pass::Dino), options); };

@@ -3,7 +3,7 @@
 #include "core/config/workspace_config.h"
 #include "core/io/image.h"
 #include "core/preprocess/derived_array.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute.h"
 #include "core/runtime/job.h"
 
 #include <ATen/core/Tensor.h>
@@ -53,9 +53,8 @@ struct PassEncoders {
     std::int64_t captionsAtOnce = 8;
 };
 
-at::Device deviceOf(const DeviceChoice& choice);
-
-/// The encoders that workspace.yaml names. Reads their config.json only.
-PassEncoders encodersOf(const Workspace& workspace, const DeviceChoice& device = {});
+/// The encoders that workspace.yaml names, on the device of `compute`. Reads their config.json only. Their precision is
+/// the workspace's (core/preprocess/precision.h): arrays of two precisions would not go together.
+PassEncoders encodersOf(const Workspace& workspace, const Compute& compute = {});
 
 } // namespace nanodit

@@ -149,14 +149,14 @@ std::unique_ptr<Job> makePreprocessJob(PreprocessRequest request)
 std::unique_ptr<Job> makePreprocessJob(PreprocessRequest request, PassLimits limits)
 {
     return makeJob([request = std::move(request), limits = std::move(limits)](const JobContext& context) {
-        setUpCompute(request.device);
+        const auto compute = makeCompute(request.device);
         if (limits.precision && !request.share.isWhole())
             throw UsageError("ranks cannot decide the precision of matrix products, which is the same in the entire "
                              "workspace",
                              remedy::FixPrecision{});
         if (limits.precision)
-            decidePrecision(request.workspace, *limits.precision, deviceOf(request.device), context);
-        return preprocess(request, limits, encodersOf(request.workspace, request.device), context, freeBytesFor);
+            decidePrecision(request.workspace, *limits.precision, compute.device, context);
+        return preprocess(request, limits, encodersOf(request.workspace, compute), context, freeBytesFor);
     });
 }
 
@@ -169,8 +169,7 @@ std::unique_ptr<Job> makeForecastJobWith(ForecastRequest request, PassEncoders e
 std::unique_ptr<Job> makeForecastJob(ForecastRequest request)
 {
     return makeJob([request = std::move(request)](const JobContext& context) {
-        setUpCompute(request.device);
-        return foretell(request, encodersOf(request.workspace, request.device), context, freeBytesFor);
+        return foretell(request, encodersOf(request.workspace, makeCompute(request.device)), context, freeBytesFor);
     });
 }
 

@@ -4,7 +4,7 @@
 #include "core/dataset/pass.h"
 #include "core/dataset/rank_share.h"
 #include "core/dataset/reject.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
 
@@ -19,7 +19,7 @@ namespace nanodit {
 struct PreprocessRequest {
     Workspace workspace;
     std::vector<Pass> passes = {Pass::T5, Pass::Vae, Pass::Dino};
-    DeviceChoice device;
+    ComputeChoice device;
     RankShare share = {}; ///< Which records this process makes.
     std::function<void(const struct PreprocessReport&)> finished = [](const auto&) {};
 };

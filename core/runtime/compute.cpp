@@ -1,76 +1,63 @@
 #include "core/runtime/compute.h"
 
+#include "core/runtime/compute_devices.h"
 #include "core/runtime/error.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <torch/version.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 
-#include <algorithm>
-#include <dlfcn.h>
-#include <string>
-#include <thread>
+#include <unistd.h>
 
 namespace nanodit {
 
-namespace {
-
-/// How OpenBLAS says it was built (openblas_get_parallel in its cblas.h).
-enum class BlasThreads { Serial = 0, Pthreads = 1, OpenMp = 2 };
-
-struct Blas {
-    std::string name;
-    bool openBlas = false;
-    BlasThreads threads = BlasThreads::Serial;
-};
-
-/// Which BLAS the process really loaded, asked of the library itself and not of the build.
-Blas loadedBlas()
+std::string Compute::text() const
 {
-    if (at::hasMKL())
-        return {.name = "MKL", .openBlas = false, .threads = BlasThreads::OpenMp};
-    using ParallelFunction = int();
-    using ConfigFunction = char*();
-    auto* const parallel = reinterpret_cast<ParallelFunction*>(dlsym(RTLD_DEFAULT, "openblas_get_parallel"));
-    auto* const config = reinterpret_cast<ConfigFunction*>(dlsym(RTLD_DEFAULT, "openblas_get_config"));
-    if (parallel == nullptr || config == nullptr)
-        return {.name = "an unknown BLAS", .openBlas = false, .threads = BlasThreads::Serial};
-    return {.name = config(), .openBlas = true, .threads = static_cast<BlasThreads>(parallel())};
+    const auto arithmetic = ", " + nameOf(precision);
+    if (device.is_cpu())
+        return "CPU, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads") + arithmetic;
+    if (device.is_cuda()) {
+        const auto& gpus = gpuFindings().byDriver;
+        const auto index = static_cast<std::size_t>(device.index());
+        if (index < gpus.size())
+            return device.str() + " (" + gpus[index].title + ")" + arithmetic;
+    }
+    return device.str() + arithmetic;
 }
 
-} // namespace
-
-ComputeInfo computeInfo()
+Compute makeCompute(const ComputeChoice& choice, const Arithmetic& run)
 {
-    const auto blas = loadedBlas();
-    ComputeInfo info;
-    info.description = "LibTorch " + std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) +
-                       ", " + blas.name + ", " + std::to_string(at::get_num_threads()) + " threads" +
-                       (at::hasCUDA() ? ", CUDA" : "");
-    if (!blas.openBlas && !at::hasMKL())
-        info.warning =
-            "LibTorch runs on the reference BLAS, tens of times slower than OpenBLAS: install the Debian package "
-            "libopenblas0-openmp and build again";
-    else if (blas.openBlas && blas.threads == BlasThreads::Pthreads)
-        info.warning =
-            "OpenBLAS is built on pthreads, whose threads compete with LibTorch's own: install the Debian package "
-            "libopenblas0-openmp and build again";
-    return info;
+    checkSpelling(choice);
+    Compute compute;
+    compute.precision = choice.precision.value_or(run.precision);
+    compute.threads =
+        choice.threads > 0 ? choice.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    if (choice.device.starts_with("privateuseone")) {
+        if (!c10::impl::hasDeviceGuardImpl(at::DeviceType::PrivateUse1))
+            throw UsageError("the device \"" + choice.device +
+                             "\" was asked for, but no extension of LibTorch that brings one is loaded",
+                             remedy::ChooseDevice{});
+        compute.device = at::Device(choice.device);
+        if (!compute.device.has_index())
+            compute.device.set_index(0);
+    } else if (choice.device != "cpu") {
+        compute.device = at::Device(chosenDevice(choice.device, gpuFindings()));
+    }
+    at::set_num_threads(compute.threads);
+    if (compute.device.is_cuda()) {
+        at::globalContext().setAllowTF32CuBLAS(run.tf32);
+        at::globalContext().setAllowTF32CuDNN(run.tf32);
+    }
+    return compute;
 }
 
-void setUpCompute(const DeviceChoice& choice)
+std::int64_t memoryBytes(at::Device device)
 {
-    if (choice.threads < 0)
-        throw UsageError("--threads must be 0 (as many as cores) or more, but is " + std::to_string(choice.threads));
-    const auto& device = choice.device;
-    const bool cuda = device == "cuda" || device.rfind("cuda:", 0) == 0;
-    if (!device.empty() && device != "cpu" && !cuda)
-        throw UsageError("the device \"" + device + "\" is unknown: use cpu, cuda or cuda:N");
-    if (cuda && !at::hasCUDA())
-        throw UsageError("the device \"" + device +
-                         "\" was asked for, but this LibTorch finds no CUDA device: use --device cpu");
-    const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    at::set_num_threads(choice.threads > 0 ? choice.threads : cores);
+    if (device.is_cpu())
+        return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+    const auto& gpus = gpuFindings().byDriver;
+    const auto index = static_cast<std::size_t>(device.index());
+    return device.is_cuda() && index < gpus.size() ? gpus[index].memoryBytes : 0;
 }
 
 } // namespace nanodit

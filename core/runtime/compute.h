@@ -1,19 +1,31 @@
 #pragma once
 
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 
+#include <c10/core/Device.h>
+
+#include <cstdint>
 #include <string>
 
 namespace nanodit {
 
-/// What computes here, in words ("OpenBLAS (OpenMP), 2 threads"), and a warning when it is a slow or oversubscribing
-/// BLAS.
-struct ComputeInfo {
-    std::string description;
-    std::string warning;
+/// What computes: a device that is there, the precision of matrix products on it, and the CPU's threads. One value,
+/// made once for a job or session and handed down; whatever holds tensors moves them to `device`.
+struct Compute {
+    at::Device device = at::kCPU;
+    Precision precision = Precision::Float32;
+    int threads = 0; ///< Of the CPU.
+
+    /// "CPU, 2 threads, float32" or "cuda:0 (NVIDIA H100), bf16"
+    std::string text() const;
 };
-ComputeInfo computeInfo();
-/// Sets the number of compute threads; call before other work. Throws UsageError for an unknown or absent device.
-void setUpCompute(const DeviceChoice& choice);
+
+/// The only maker: checks that the device is there, and sets this thread's number of compute threads and, for the
+/// process, whether float32 products on a GPU may use TensorFloat-32. The choice's precision goes before `run`'s.
+/// Throws UsageError that says in one sentence what is wrong.
+Compute makeCompute(const ComputeChoice& choice, const Arithmetic& run = {});
+
+/// All the memory that a device has: the machine's for the CPU; 0 where it is not known.
+std::int64_t memoryBytes(at::Device device);
 
 } // namespace nanodit

@@ -40,12 +40,12 @@ at::Tensor storedArray(const Workspace& workspace, ArrayKind kind, const std::st
 } // namespace
 
 ConditionEncoder::ConditionEncoder(Workspace workspace, DinoStatistics statistics, std::int64_t textTokens,
-                                   const ModelConfig& model, at::Device device)
+                                   const ModelConfig& model, const Compute& compute)
     : workspace_(std::move(workspace))
     , statistics_(std::move(statistics))
     , textTokens_(textTokens)
     , model_(model)
-    , device_(device)
+    , compute_(compute)
 {
 }
 
@@ -60,7 +60,7 @@ at::Tensor ConditionEncoder::text(const SampleRequest& request)
         return {};
     if (!t5_)
         t5_ = T5Encoder::load(encoderFolder(workspace_, workspace_.config.t5Encoder, "text encoder", "t5"),
-                              {.device = device_});
+                              EncoderOptions::of(compute_));
     return t5_->encodeCaption(request.prompt, textTokens_).to(at::kFloat);
 }
 
@@ -80,10 +80,10 @@ std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
     } else if (const auto* picture = std::get_if<PictureReference>(&request.reference)) {
         if (!dino_)
             dino_ = DinoEncoder::load(encoderFolder(workspace_, workspace_.config.dinoEncoder, "DINO encoder", "dino"),
-                                      {.device = device_});
+                                      EncoderOptions::of(compute_));
         const auto bucketImage = makeBucketImage(readImage(picture->file), request.size);
         const auto input = dinoInputSize(request.size, dino_->config().patchSize);
-        features = dino_->encode(dinoPixels(bucketImage, input, dino_->normalisation()).to(device_));
+        features = dino_->encode(dinoPixels(bucketImage, input, dino_->normalisation()));
     } else {
         return std::nullopt;
     }
@@ -97,26 +97,26 @@ std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
 ConditionEncoder::Result ConditionEncoder::encode(const SampleRequest& request)
 {
     const at::NoGradGuard noGradient;
-    const at::TensorOptions options(device_);
     Result result;
     auto& conditions = result.conditions;
     conditions.textTokens = textTokens_;
     if (const auto tokens = text(request); tokens.defined()) {
-        conditions.text = tokens.to(device_).unsqueeze(0);
+        conditions.text = tokens.unsqueeze(0);
         result.hasText = true;
     } else {
-        conditions.text = at::zeros({1, 1, model_.textDim}, options);
+        conditions.text = at::zeros({1, 1, model_.textDim});
     }
     if (const auto features = dino(request)) {
-        conditions.cls = features->cls.to(device_, at::kFloat);
-        conditions.patches = features->patches.to(device_, at::kFloat);
+        conditions.cls = features->cls.to(at::kFloat);
+        conditions.patches = features->patches.to(at::kFloat);
         conditions.patchGrid = features->grid;
         result.hasDino = true;
     } else {
         conditions.patchGrid = gridWithoutReference(request.size);
-        conditions.cls = at::zeros({1, model_.dinoDim}, options);
-        conditions.patches = at::zeros({1, conditions.patchGrid.count(), model_.dinoDim}, options);
+        conditions.cls = at::zeros({1, model_.dinoDim});
+        conditions.patches = at::zeros({1, conditions.patchGrid.count(), model_.dinoDim});
     }
+    conditions = conditions.to(compute_);
     return result;
 }
 

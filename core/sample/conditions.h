@@ -19,14 +19,15 @@ class ConditionEncoder {
 public:
     /// `statistics`: those the model was trained with; empty when it saw DINO features as they are. T: longest text.
     ConditionEncoder(Workspace workspace, DinoStatistics statistics, std::int64_t textTokens, const ModelConfig& model,
-                     at::Device device);
+                     const Compute& compute);
 
     /// [L, text width], L <= T; undefined for a null text.
     at::Tensor text(const SampleRequest& request);
     /// Of a reference; empty for null conditions. Normalised.
     std::optional<DinoFeatures> dino(const SampleRequest& request);
 
-    /// Both, with placeholders where a condition is null (which a caller then drops): [1, ...], float32.
+    /// Both, with placeholders where a condition is null (which a caller then drops): [1, ...], float32, where it
+    /// computes.
     struct Result {
         Conditions conditions;
         bool hasText = false, hasDino = false;
@@ -40,7 +41,7 @@ private:
     DinoStatistics statistics_;
     std::int64_t textTokens_;
     ModelConfig model_;
-    at::Device device_;
+    Compute compute_;
     std::shared_ptr<const T5Encoder> t5_;
     std::shared_ptr<const DinoEncoder> dino_;
 };

@@ -1,6 +1,6 @@
 #include "core/sample/guidance.h"
 
-#include <utility>
+#include "core/model/autocast.h"
 
 namespace nanodit {
 
@@ -48,18 +48,20 @@ std::array<double, branchCount> branchFactors(const Guidance& guidance, double t
     return factors;
 }
 
-GuidedVelocity::GuidedVelocity(const NanoDiT& model, Conditions conditions, GridSize latentTokens,
-                               const Guidance& guidance)
+GuidedVelocity::GuidedVelocity(const NanoDiT& model, const Conditions& conditions, GridSize latentTokens,
+                               const Guidance& guidance, const Compute& compute)
     : model_(model)
-    , conditions_(std::move(conditions))
+    , conditions_(conditions.to(compute))
     , latentTokens_(latentTokens)
     , guidance_(guidance)
+    , precision_(compute.precision)
 {
 }
 
 at::Tensor GuidedVelocity::operator()(const at::Tensor& x, float t)
 {
     const at::NoGradGuard noGradient;
+    const AutocastScope autocast(precision_);
     const auto times = at::full({x.size(0)}, t, x.options().dtype(at::kFloat));
     const auto factors = branchFactors(guidance_, t);
     at::Tensor sum;

@@ -29,8 +29,10 @@ std::array<double, branchCount> branchFactors(const Guidance& guidance, double t
 /// One picture's (or a batch's) conditions under guidance: contexts are built when first needed, once.
 class GuidedVelocity {
 public:
-    /// `model` must outlive this.
-    GuidedVelocity(const NanoDiT& model, Conditions conditions, GridSize latentTokens, const Guidance& guidance);
+    /// `model` must outlive this, and `compute` be where it is. The model is evaluated in that precision; velocities
+    /// and their sum are float32.
+    GuidedVelocity(const NanoDiT& model, const Conditions& conditions, GridSize latentTokens, const Guidance& guidance,
+                   const Compute& compute);
 
     /// x [B, C, H, W] -> [B, C, H, W]
     at::Tensor operator()(const at::Tensor& x, float t);
@@ -44,6 +46,7 @@ private:
     Conditions conditions_;
     GridSize latentTokens_;
     Guidance guidance_;
+    Precision precision_;
     std::array<std::optional<ConditionContext>, branchCount> contexts_;
     std::int64_t evaluations_ = 0;
 };

@@ -24,7 +24,7 @@ namespace {
 
 class Session final : public SamplingSession {
 public:
-    Session(Workspace workspace, const fs::path& checkpoint, at::Device device);
+    Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice);
     std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,
                                        const std::function<void(const SamplePreview&)>& onPreview) override;
     const ModelConfig& model() const override { return model_->config(); }
@@ -35,7 +35,7 @@ private:
     at::Tensor noise(const SampleRequest& request) const;
 
     Workspace workspace_;
-    at::Device device_;
+    Compute compute_;
     std::unique_ptr<NanoDiT> model_;
     std::unique_ptr<ConditionEncoder> conditions_;
     std::optional<AutoencoderKl> autoencoder_;
@@ -44,16 +44,16 @@ private:
     std::optional<std::vector<std::string>> warnings_; ///< Once the encoders were compared.
 };
 
-Session::Session(Workspace workspace, const fs::path& checkpoint, at::Device device)
+Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice)
     : workspace_(std::move(workspace))
-    , device_(device)
 {
     const auto stored = StoredModel::read(checkpoint);
+    compute_ = makeCompute(choice, stored.state.config.arithmetic());
     const auto& config = stored.state.config.model;
-    model_ = std::make_unique<NanoDiT>(config, 0, device_);
+    model_ = std::make_unique<NanoDiT>(config, 0, compute_.device);
     loadState(model_->parameters(), stored.weights, checkpoint.string());
     conditions_ =
-        std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, device_);
+        std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, compute_);
     description_ = stored.description(elementCount(model_->parameters()));
     trainedEncoders_ = stored.state.encoders;
 }
@@ -64,7 +64,7 @@ const AutoencoderKl& Session::autoencoder()
         if (workspace_.config.vae.empty())
             throw UsageError((workspace_.root / "workspace.yaml").string() + " names no autoencoder (encoders.vae)",
                              remedy::NameEncoder{remedy::Encoder::Vae});
-        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae));
+        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae), EncoderOptions::of(compute_));
         const auto channels = autoencoder_->config().latentChannels;
         if (channels != model().latentChannels)
             throw DataError("the autoencoder " + workspace_.config.vae + " has " + std::to_string(channels) +
@@ -80,7 +80,7 @@ at::Tensor Session::noise(const SampleRequest& request) const
     const auto factor = autoencoder_->config().factor();
     return at::randn({1, model().latentChannels, request.size.height / factor, request.size.width / factor}, generator,
                      at::TensorOptions(at::kFloat))
-        .to(device_);
+        .to(compute_.device);
 }
 
 std::optional<SampleResult> Session::sample(const SampleRequest& request, const JobContext& context,
@@ -104,7 +104,8 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
                              .dinoScale = request.dinoScale,
                              .interval = request.guidanceInterval,
                              .hasText = encoded.hasText,
-                             .hasDino = encoded.hasDino});
+                             .hasDino = encoded.hasDino},
+                            compute_);
     ProgressMeter progress(context, Stage::Sampling, request.steps, Unit::Steps);
     const auto latent = solve(
         request.solver, [&velocity](const at::Tensor& at, float t) { return velocity(at, t); }, x,
@@ -133,10 +134,9 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
 } // namespace
 
 std::shared_ptr<SamplingSession> SamplingSession::open(const Workspace& workspace, const fs::path& checkpoint,
-                                                       const DeviceChoice& device)
+                                                       const ComputeChoice& compute)
 {
-    setUpCompute(device);
-    return std::make_shared<Session>(workspace, checkpoint, at::Device(device.device.empty() ? "cpu" : device.device));
+    return std::make_shared<Session>(workspace, checkpoint, compute);
 }
 
 } // namespace nanodit

@@ -3,7 +3,7 @@
 #include "core/config/model_config.h"
 #include "core/config/workspace_config.h"
 #include "core/io/image.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 #include "core/sample/sample_request.h"
 
@@ -32,7 +32,7 @@ class SamplingSession {
 public:
     /// `checkpoint`: a checkpoint folder, or a .safetensors/.pt file beside a state.json. EMA weights where there are.
     static std::shared_ptr<SamplingSession> open(const Workspace& workspace, const std::filesystem::path& checkpoint,
-                                                 const DeviceChoice& device = {});
+                                                 const ComputeChoice& device = {});
     virtual ~SamplingSession() = default;
     /// Empty when stopped.
     virtual std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,

@@ -1,6 +1,7 @@
 #include "core/train/attention_metrics.h"
 
 #include "core/model/attention_map.h"
+#include "core/model/autocast.h"
 
 #include <algorithm>
 #include <limits>
@@ -29,7 +30,7 @@ public:
         BlockAttention sum{.text = 0, .cls = 0, .patches = 0, .alignment = 0};
         for (std::size_t i = 0; i < layouts_.size(); ++i) {
             const auto sample = static_cast<std::int64_t>(i);
-            const auto summary = CrossAttentionMap(queries[sample], keys[sample],
+            const auto summary = CrossAttentionMap(queries[sample].to(at::kFloat), keys[sample].to(at::kFloat),
                                                    logitBias.defined() ? logitBias[sample] : at::Tensor(), layouts_[i])
                                      .summary();
             const auto shares = summary->shares.mean(at::IntArrayRef{0, 1}).to(at::kCPU);
@@ -56,9 +57,10 @@ private:
 } // namespace
 
 std::vector<BlockAttention> measureAttention(const NanoDiT& model, const Conditions& conditions, const at::Tensor& xt,
-                                             const at::Tensor& t)
+                                             const at::Tensor& t, Precision precision)
 {
     const at::NoGradGuard noGradient;
+    const AutocastScope autocast(precision);
     const auto count = std::min(samplesMeasured, xt.size(0));
     const auto first = [count](const at::Tensor& tensor) {
         return tensor.defined() ? tensor.narrow(0, 0, count) : tensor;

@@ -35,6 +35,11 @@ Drops Draws::asDrops() const
     return result;
 }
 
+Draws Draws::to(const Compute& compute) const
+{
+    return {.drops = drops, .t = t.to(compute.device), .noise = noise.to(compute.device)};
+}
+
 Draws drawMicroBatch(const DrawKey& key, const ConditionConfig& conditions, const FlowConfig& flow,
                      at::IntArrayRef latentShape)
 {

@@ -31,6 +31,8 @@ struct Draws {
     at::Tensor noise;        ///< Of the latents' shape, standard normal, float32
 
     Drops asDrops() const;
+    /// The same with its tensors there.
+    Draws to(const Compute& compute) const;
 };
 Draws drawMicroBatch(const DrawKey& key, const ConditionConfig& conditions, const FlowConfig& flow,
                      at::IntArrayRef latentShape);

@@ -51,12 +51,14 @@ Conditions conditionsOf(const ShardSample& sample, const DinoStatistics& statist
 }
 
 PreviewPainter::PreviewPainter(Workspace workspace, const TrainConfig& config, std::int64_t textTokens,
-                               DinoStatistics statistics, std::shared_ptr<const ShardSet> trainingSet)
+                               DinoStatistics statistics, std::shared_ptr<const ShardSet> trainingSet,
+                               const Compute& compute)
     : workspace_(std::move(workspace))
     , config_(config)
     , textTokens_(textTokens)
     , statistics_(std::move(statistics))
     , set_(std::move(trainingSet))
+    , compute_(compute)
 {
     const auto validation = workspace_.shardsFolder() / "val";
     if (std::filesystem::exists(validation)) {
@@ -69,7 +71,7 @@ bool PreviewPainter::paint(const NanoDiT& model, std::int64_t step, const std::f
                            const JobContext& context, const std::function<void(const PreviewPicture&)>& onPreview)
 {
     if (!autoencoder_)
-        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae));
+        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae), EncoderOptions::of(compute_));
     const auto count = std::min(config_.previews.count, static_cast<std::int64_t>(set_->entries().size()));
     for (std::int64_t i = 0; i < count; ++i) {
         auto preview = paintOne(model, i, context);
@@ -91,9 +93,10 @@ std::optional<PreviewPicture> PreviewPainter::paintOne(const NanoDiT& model, std
     auto generator = generatorFor({.seed = config_.seed, .step = -1, .microBatch = index});
     const auto noise = at::randn({1, shape[0], shape[1], shape[2]}, generator, at::TensorOptions(at::kFloat));
     GuidedVelocity velocity(model, conditionsOf(sample, statistics_, textTokens_), model.tokenGrid(shape[1], shape[2]),
-                            {.textScale = config_.previews.textScale, .dinoScale = config_.previews.dinoScale});
+                            {.textScale = config_.previews.textScale, .dinoScale = config_.previews.dinoScale},
+                            compute_);
     const auto latent = solve(
-        Solver::Euler, [&velocity](const at::Tensor& x, float t) { return velocity(x, t); }, noise.to(model.device()),
+        Solver::Euler, [&velocity](const at::Tensor& x, float t) { return velocity(x, t); }, noise.to(compute_.device),
         flowTimes(config_.previews.samplerSteps, config_.flow.shift),
         [&context](const SolverStep&) { return !context.shouldStop(); });
     if (!latent)

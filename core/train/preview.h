@@ -20,7 +20,7 @@ class PreviewPainter {
 public:
     /// Takes the set "val" beside the training set, or the training set itself where there is none.
     PreviewPainter(Workspace workspace, const TrainConfig& config, std::int64_t textTokens, DinoStatistics statistics,
-                   std::shared_ptr<const ShardSet> trainingSet);
+                   std::shared_ptr<const ShardSet> trainingSet, const Compute& compute);
 
     /// Writes runFolder/samples/step-XXXXXXXX-ID.png for each record and hands the pictures on. False when stopped.
     bool paint(const NanoDiT& model, std::int64_t step, const std::filesystem::path& runFolder,
@@ -34,11 +34,12 @@ private:
     std::int64_t textTokens_;
     DinoStatistics statistics_;
     std::shared_ptr<const ShardSet> set_;
+    Compute compute_;
     std::optional<AutoencoderKl> autoencoder_;
 };
 
-/// A stored sample's conditions as the model takes them: [1, ...], float32, DINO standardised unless `statistics` is
-/// empty.
+/// A stored sample's conditions as the model takes them: [1, ...], float32 on the CPU, DINO standardised unless
+/// `statistics` is empty.
 Conditions conditionsOf(const ShardSample& sample, const DinoStatistics& statistics, std::int64_t textTokens);
 
 } // namespace nanodit

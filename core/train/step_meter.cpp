@@ -64,7 +64,7 @@ StepMetrics StepMeter::finish() const
         metrics.lossByDrop[i] = byDrop_[i].value();
         metrics.samplesByDrop[i] = byDrop_[i].count;
     }
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() - leftOut_;
     metrics.samplesPerSecond = static_cast<double>(samples_) / std::max(seconds, 1e-9);
     metrics.dataWaitSeconds = dataWait_;
     metrics.residentMegabytes = residentMegabytes();

@@ -19,6 +19,8 @@ public:
     /// perSample [B], velocity [B, C, H, W].
     void add(const Draws& draws, const at::Tensor& perSample, const at::Tensor& velocity);
     void waitedForData(double seconds) { dataWait_ += seconds; }
+    /// Seconds in which something else than the step was done: they do not count for samples per second.
+    void leaveOut(double seconds) { leftOut_ += seconds; }
     /// All but step, gradient norms, lr and skipped.
     StepMetrics finish() const;
 
@@ -29,7 +31,7 @@ private:
         double value() const; ///< NaN without samples.
     };
     std::chrono::steady_clock::time_point start_;
-    double dataWait_ = 0, squaredVelocity_ = 0;
+    double dataWait_ = 0, leftOut_ = 0, squaredVelocity_ = 0;
     std::int64_t microBatches_ = 0, samples_ = 0;
     double lossSum_ = 0;
     std::array<Mean, 4> byQuarter_, byDrop_;

@@ -9,7 +9,7 @@
 #include "core/runs/catalogue.h"
 #include "core/runs/metrics_file.h"
 #include "core/runs/run_folder.h"
-#include "core/runtime/compute.h"
+#include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 #include "core/train/preview.h"
 #include "core/train/train_check.h"
@@ -61,6 +61,7 @@ private:
     TrainRequest request_;
     TrainConfig& config_ = request_.config;
     IntervalValidator validator_;
+    Compute compute_;
     std::optional<RunFolder> folder_;
     std::shared_ptr<const ShardSet> set_;
     DinoStatistics statistics_; ///< Empty when DINO conditions are not normalised.
@@ -79,7 +80,7 @@ private:
 JobEnd TrainJob::run(const JobContext& outer)
 {
     throwIfAny(config_.validate(), "the training configuration");
-    setUpCompute(request_.device);
+    compute_ = makeCompute(request_.device, config_.arithmetic());
     openData();
     takeWidthsFromData();
     folder_.emplace(request_.workspace, request_.runName, request_.resume);
@@ -116,9 +117,8 @@ void TrainJob::takeWidthsFromData()
 
 void TrainJob::makeTrainer(const JobContext& context)
 {
-    trainer_ = std::make_unique<Trainer>(config_, request_.workspace.config.textTokens,
-                                         at::Device(request_.device.device.empty() ? "cpu" : request_.device.device));
-    context.info(computeInfo().description);
+    trainer_ = std::make_unique<Trainer>(config_, request_.workspace.config.textTokens, compute_);
+    context.info("computing on " + compute_.text() + " with " + computeInfo().description);
     context.info("run \"" + request_.runName + "\": " + std::to_string(elementCount(trainer_->model().parameters())) +
                  " parameters, " + std::to_string(set_->entries().size()) + " samples");
     if (request_.resume)
@@ -259,8 +259,8 @@ void TrainJob::paintPreviews(const JobContext& context)
     }
     try { // A picture that cannot be painted must not end a training run.
         if (!painter_)
-            painter_ = std::make_unique<PreviewPainter>(request_.workspace, config_,
-                                                        request_.workspace.config.textTokens, statistics_, set_);
+            painter_ = std::make_unique<PreviewPainter>(
+                request_.workspace, config_, request_.workspace.config.textTokens, statistics_, set_, compute_);
         painter_->paint(*trainer_->averagedModel(), trainer_->stepsDone(), folder_->path(), context,
                         [this](const PreviewPicture& preview) {
                             events_->addPicture(preview.step, "preview/" + preview.recordId, preview.picture);

@@ -5,7 +5,7 @@
 #include "core/io/event_file.h"
 #include "core/io/image.h"
 #include "core/runs/step_metrics.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 
 #include <atomic>
@@ -39,7 +39,7 @@ struct TrainRequest {
     std::string runName = "run";
     bool resume = false; ///< Continue from the run's newest checkpoint.
     bool check = false;  ///< Judge the run against design's ranges; see TrainReport::checks.
-    DeviceChoice device;
+    ComputeChoice device;
     std::shared_ptr<TrainCommands> commands = std::make_shared<TrainCommands>();
     std::function<void(const StepMetrics&)> onStep = [](const auto&) {};
     std::function<void(const PreviewPicture&)> onPreview = [](const auto&) {};

@@ -19,11 +19,6 @@ AdamWOptions adamWOptions(const OptimiserConfig& config)
     return {.betas = config.betas, .eps = config.eps, .weightDecay = config.weightDecay};
 }
 
-std::optional<at::ScalarType> computeType(Precision precision)
-{
-    return precision == Precision::Bf16 ? std::optional(at::kBFloat16) : std::nullopt;
-}
-
 /// Those of samples whose loss is not finite.
 std::vector<std::string> unsound(const Batch& batch, const at::Tensor& perSample)
 {
@@ -48,10 +43,16 @@ Parameters whoseNameStarts(const Parameters& parameters, const std::string& pref
 
 } // namespace
 
-Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, at::Device device)
+Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens)
+    : Trainer(config, textTokens, {.device = at::kCPU, .precision = config.precision})
+{
+}
+
+Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compute& compute)
     : config_(config)
     , textTokens_(textTokens)
-    , model_(std::make_unique<NanoDiT>(config.model, static_cast<std::uint64_t>(config.seed), device))
+    , compute_(compute)
+    , model_(std::make_unique<NanoDiT>(config.model, static_cast<std::uint64_t>(config.seed), compute.device))
     , optimiser_(model_->parameters(), adamWOptions(config.optimiser))
 {
     if (config.ema.enabled)
@@ -60,13 +61,18 @@ Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, at::Device 
 
 Conditions Trainer::conditionsOf(const Batch& batch) const
 {
-    const auto device = model_->device();
-    return {.cls = batch.cls.to(device),
-            .patches = batch.patches.to(device),
+    return {.cls = batch.cls,
+            .patches = batch.patches,
             .patchGrid = batch.patchGrid,
-            .text = batch.text.to(device),
-            .textMask = batch.textMask.to(device),
+            .text = batch.text,
+            .textMask = batch.textMask,
             .textTokens = textTokens_};
+}
+
+std::vector<BlockAttention> Trainer::attentionAt(const Batch& batch, const Draws& draws) const
+{
+    return measureAttention(*model_, conditionsOf(batch), noised(batch.latent, draws.noise, draws.t), draws.t,
+                            compute_.precision);
 }
 
 std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::function<bool()>& stop,
@@ -84,24 +90,25 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
         if (stop && stop())
             return std::nullopt;
         const auto asked = Clock::now();
-        const auto batch = next();
+        const auto batch = next().to(compute_);
         meter.waitedForData(std::chrono::duration<double>(Clock::now() - asked).count());
         position = batch.position;
         seen.insert(seen.end(), batch.ids.begin(), batch.ids.end());
 
         const auto draws = drawMicroBatch({.seed = config_.seed, .step = steps_, .microBatch = micro},
                                           config_.conditions, config_.flow, batch.latent.sizes());
-        const auto device = model_->device();
-        if (micro == 0 && measuresAttention())
-            attention = measureAttention(*model_, conditionsOf(batch),
-                                         noised(batch.latent.to(device), draws.noise.to(device), draws.t.to(device)),
-                                         draws.t.to(device));
+        const auto there = draws.to(compute_);
+        if (micro == 0 && measuresAttention()) {
+            const auto began = Clock::now();
+            attention = attentionAt(batch, there);
+            meter.leaveOut(std::chrono::duration<double>(Clock::now() - began).count());
+        }
         FlowLoss loss;
         {
-            const AutocastScope autocast(computeType(config_.precision));
+            const AutocastScope autocast(compute_.precision);
             const auto grid = model_->tokenGrid(batch.latent.size(2), batch.latent.size(3));
             const auto context = model_->context(conditionsOf(batch), draws.asDrops(), grid);
-            loss = flowMatching(*model_, batch.latent.to(device), draws.noise.to(device), draws.t.to(device), context,
+            loss = flowMatching(*model_, batch.latent, there.noise, there.t, context,
                                 {.checkpointing = config_.checkpointing});
             if (observer)
                 observer({.batch = batch, .draws = draws, .context = context});

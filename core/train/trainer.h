@@ -28,7 +28,9 @@ struct MicroBatchTrace {
 class Trainer {
 public:
     /// `config.model` has the data's widths. T: how many tokens a null text stands for.
-    Trainer(const TrainConfig& config, std::int64_t textTokens, at::Device device = at::kCPU);
+    Trainer(const TrainConfig& config, std::int64_t textTokens, const Compute& compute);
+    /// On the CPU, in the configuration's precision, with as many threads as are set.
+    Trainer(const TrainConfig& config, std::int64_t textTokens);
 
     using BatchSource = std::function<Batch()>;
     using Observer = std::function<void(const MicroBatchTrace&)>;
@@ -63,11 +65,13 @@ public:
 
 private:
     Conditions conditionsOf(const Batch& batch) const;
+    std::vector<BlockAttention> attentionAt(const Batch& batch, const Draws& draws) const;
     /// Whether the next step is one that does.
     bool measuresAttention() const;
 
     TrainConfig config_;
     std::int64_t textTokens_;
+    Compute compute_;
     std::unique_ptr<NanoDiT> model_;
     AdamW optimiser_;
     std::optional<Ema> ema_;

@@ -148,8 +148,10 @@ LpipsNet lpipsNetFromName(const std::string& name)
     throw UsageError("LPIPS knows no network \"" + name + "\": choose alex, vgg or squeeze");
 }
 
-Lpips::Lpips(LpipsNet net, const TensorMap& backbone, const TensorMap& linear, const std::string& source)
+Lpips::Lpips(LpipsNet net, const TensorMap& backbone, const TensorMap& linear, const std::string& source,
+             const EncoderOptions& options)
     : net_(net)
+    , device_(options.device)
 {
     for (const auto& layer : describe(net).layers) {
         if (layer.kind == convolution)
@@ -163,11 +165,14 @@ Lpips::Lpips(LpipsNet net, const TensorMap& backbone, const TensorMap& linear, c
         }
         if (layer.tapped)
             linear_.push_back(checked(linear, "lin" + std::to_string(linear_.size()) + ".model.1.weight",
-                                      {1, layer.out, 1, 1}, source));
+                                      {1, layer.out, 1, 1}, source)
+                                  .to(device_));
     }
+    for (auto& [name, tensor] : weights_)
+        tensor = tensor.to(device_);
 }
 
-Lpips Lpips::load(const fs::path& folder, LpipsNet net)
+Lpips Lpips::load(const fs::path& folder, LpipsNet net, const EncoderOptions& options)
 {
     const auto& description = describe(net);
     const std::string name = description.name, prefix = description.backbone;
@@ -178,16 +183,16 @@ Lpips Lpips::load(const fs::path& folder, LpipsNet net)
                         "): " + (backbone.empty() ? "put torchvision's " + prefix + "*.pth there" : "") +
                         (backbone.empty() && linear.empty() ? " and " : "") +
                         (linear.empty() ? "put " + name + ".pth of the lpips package (lpips/weights/v0.1) there" : ""));
-    return {net, readWeights(backbone), readWeights(linear), folder.string()};
+    return {net, readWeights(backbone), readWeights(linear), folder.string(), options};
 }
 
 std::vector<at::Tensor> Lpips::features(const at::Tensor& pictures) const
 {
     const at::NoGradGuard noGrad;
     // lpips.py, ScalingLayer: the backbones' own mean and deviation, for pictures in [-1, 1].
-    const auto shift = at::tensor({-.030F, -.088F, -.188F}).view({1, 3, 1, 1});
-    const auto scale = at::tensor({.458F, .448F, .450F}).view({1, 3, 1, 1});
-    auto x = (pictures.to(at::kFloat) - shift) / scale;
+    const auto shift = at::tensor({-.030F, -.088F, -.188F}).to(device_).view({1, 3, 1, 1});
+    const auto scale = at::tensor({.458F, .448F, .450F}).to(device_).view({1, 3, 1, 1});
+    auto x = (pictures.to(device_, at::kFloat) - shift) / scale;
     const auto convolve = [this](const at::Tensor& input, const std::string& name, int stride, int padding) {
         return at::relu(at::conv2d(input, weights_.at(name + ".weight"), weights_.at(name + ".bias"), stride, padding));
     };

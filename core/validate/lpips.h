@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/encoders/encoder_options.h"
 #include "core/io/tensor.h"
 
 #include <ATen/core/Tensor.h>
@@ -21,11 +22,13 @@ class Lpips {
 public:
     /// `backbone` holds torchvision's features.N.weight and .bias, `linear` the package's linN.model.1.weight. Throws
     /// DataError naming `source` and the tensor that is missing or of another shape.
-    Lpips(LpipsNet net, const TensorMap& backbone, const TensorMap& linear, const std::string& source);
+    Lpips(LpipsNet net, const TensorMap& backbone, const TensorMap& linear, const std::string& source,
+          const EncoderOptions& options = {});
     /// From a folder with the files under the names they are published by: the backbone as torchvision's
     /// alexnet-*.pth, vgg16-*.pth or squeezenet1_1-*.pth, the linear weights as the package's alex.pth, vgg.pth or
-    /// squeeze.pth; each may be a .safetensors instead. Throws DataError telling what the folder lacks.
-    static Lpips load(const std::filesystem::path& folder, LpipsNet net);
+    /// squeeze.pth; each may be a .safetensors instead. Computes in float32 whatever the options' precision. Throws
+    /// DataError telling what the folder lacks.
+    static Lpips load(const std::filesystem::path& folder, LpipsNet net, const EncoderOptions& options = {});
 
     /// The distances of pictures [B, 3, H, W] in [-1, 1], at least 32 pixels a side: [B], 0 for equal ones. Throws
     /// UsageError for other shapes.
@@ -37,6 +40,7 @@ public:
 
 private:
     LpipsNet net_;
+    at::Device device_;
     TensorMap weights_;
     std::vector<at::Tensor> linear_;
 };

@@ -3,7 +3,6 @@
 #include "core/encoders/image_processor.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
-#include "core/validate/patch_metrics.h"
 #include "core/validate/picture_metrics.h"
 
 #include <algorithm>
@@ -12,13 +11,13 @@ namespace nanodit {
 
 namespace {
 
-std::shared_ptr<const DinoEncoder> loadDino(const Workspace& workspace)
+std::shared_ptr<const DinoEncoder> loadDino(const Workspace& workspace, const Compute& compute)
 {
     if (workspace.config.dinoEncoder.empty())
         throw UsageError((workspace.root / "workspace.yaml").string() +
                              " names no DINO encoder (encoders.dino), which the layout is measured with",
                          remedy::NameEncoder{remedy::Encoder::Dino});
-    return DinoEncoder::load(workspace.path(workspace.config.dinoEncoder));
+    return DinoEncoder::load(workspace.path(workspace.config.dinoEncoder), {.device = compute.device});
 }
 
 /// [1, 3, H, W] in [-1, 1]
@@ -34,9 +33,10 @@ double cosine(const at::Tensor& a, const at::Tensor& b)
 
 } // namespace
 
-Measures::Measures(const Workspace& workspace, std::optional<Lpips> lpips, TruthMeasure truth)
+Measures::Measures(const Workspace& workspace, std::optional<Lpips> lpips, TruthMeasure truth, const Compute& compute)
     : workspace_(workspace)
-    , dino_(loadDino(workspace))
+    , compute_(compute)
+    , dino_(loadDino(workspace, compute))
     , lpips_(std::move(lpips))
     , truth_(std::move(truth))
 {
@@ -48,8 +48,8 @@ SeenPicture Measures::see(Image picture) const
     const auto input = dinoInputSize(picture.size, dino_->config().patchSize);
     const auto features = dino_->encode(dinoPixels(picture, input, dino_->normalisation()));
     return {.picture = std::move(picture),
-            .cls = features.cls[0].to(at::kFloat),
-            .patches = features.patches[0].to(at::kFloat),
+            .cls = features.cls[0].to(at::kCPU, at::kFloat),
+            .patches = features.patches[0].to(at::kCPU, at::kFloat),
             .grid = features.grid};
 }
 
@@ -58,6 +58,16 @@ const SeenPicture& Measures::original(const RecordInfo& record)
     const auto found = originals_.find(record.id);
     return found != originals_.end() ? found->second
                                      : originals_.emplace(record.id, see(loadBucketImage(record))).first->second;
+}
+
+double Measures::patchDistance(const SeenPicture& a, const SeenPicture& b) const
+{
+    return patchCosineDistance(a.patches.to(compute_.device), b.patches.to(compute_.device));
+}
+
+PatchCorrespondence Measures::correspondence(const SeenPicture& a, const SeenPicture& b) const
+{
+    return patchCorrespondence(a.patches.to(compute_.device), b.patches.to(compute_.device), b.grid);
 }
 
 void Measures::compareWithOriginal(const SeenPicture& painted, const SeenPicture& original,
@@ -69,8 +79,8 @@ void Measures::compareWithOriginal(const SeenPicture& painted, const SeenPicture
     }
     values["psnr"] = std::min(psnr(painted.picture, original.picture), 100.0);
     values["ssim"] = ssim(painted.picture, original.picture);
-    values["dino_distance"] = patchCosineDistance(painted.patches, original.patches);
-    const auto matches = patchCorrespondence(painted.patches, original.patches, original.grid);
+    values["dino_distance"] = patchDistance(painted, original);
+    const auto matches = correspondence(painted, original);
     values["matched"] = matches.matched;
     values["displacement"] = matches.displacement;
 }
@@ -98,12 +108,12 @@ std::map<std::string, double> Measures::measure(const PlannedPicture& planned, c
         break;
     case ValidationTask::DinoSwap: {
         const auto& other = original(*planned.other);
-        const auto toOther = patchCosineDistance(painted.patches, other.patches);
-        const auto toOwn = patchCosineDistance(painted.patches, original(planned.record).patches);
+        const auto toOther = patchDistance(painted, other);
+        const auto toOwn = patchDistance(painted, original(planned.record));
         values["dino_distance_other"] = toOther;
         values["dino_distance_own"] = toOwn;
         values["follows_reference"] = toOther < toOwn ? 1 : 0;
-        const auto matches = patchCorrespondence(painted.patches, other.patches, other.grid);
+        const auto matches = correspondence(painted, other);
         values["matched"] = matches.matched;
         values["displacement"] = matches.displacement;
         break;
@@ -112,7 +122,7 @@ std::map<std::string, double> Measures::measure(const PlannedPicture& planned, c
         values["text_match"] = textMatch(painted, planned.record, others);
         break;
     case ValidationTask::TextManipulation:
-        values["change"] = patchCosineDistance(painted.patches, unchanged->patches);
+        values["change"] = patchDistance(painted, *unchanged);
         break;
     }
     if (truth_)

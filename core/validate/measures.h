@@ -2,12 +2,13 @@
 
 #include "core/encoders/dino.h"
 #include "core/validate/lpips.h"
+#include "core/validate/patch_metrics.h"
 #include "core/validate/plan.h"
 #include "core/validate/truth_measure.h"
 
 namespace nanodit {
 
-/// A picture and what the DINO encoder says of it.
+/// A picture and what the DINO encoder says of it; tensors on the CPU, for there may be hundreds.
 struct SeenPicture {
     Image picture;
     at::Tensor cls;     ///< [D]
@@ -15,11 +16,12 @@ struct SeenPicture {
     GridSize grid;
 };
 
-/// Compares painted pictures with originals. One thread at a time.
+/// Compares painted pictures with originals, on the device of `compute` and always in float32: a yardstick is the same
+/// whatever it measures. One thread at a time.
 class Measures {
 public:
     /// `lpips`: empty when there are no weights.
-    Measures(const Workspace& workspace, std::optional<Lpips> lpips, TruthMeasure truth);
+    Measures(const Workspace& workspace, std::optional<Lpips> lpips, TruthMeasure truth, const Compute& compute);
 
     SeenPicture see(Image picture) const;
     /// The record's bucket image, seen once and kept.
@@ -31,11 +33,14 @@ public:
                                           const SeenPicture* unchanged, const std::vector<RecordInfo>& others);
 
 private:
+    double patchDistance(const SeenPicture& a, const SeenPicture& b) const;
+    PatchCorrespondence correspondence(const SeenPicture& a, const SeenPicture& b) const;
     void compareWithOriginal(const SeenPicture& painted, const SeenPicture& original,
                              std::map<std::string, double>& values) const;
     double textMatch(const SeenPicture& painted, const RecordInfo& own, const std::vector<RecordInfo>& others);
 
     Workspace workspace_;
+    Compute compute_;
     std::shared_ptr<const DinoEncoder> dino_;
     std::optional<Lpips> lpips_;
     TruthMeasure truth_;

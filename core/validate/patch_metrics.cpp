@@ -52,7 +52,8 @@ PatchCorrespondence patchCorrespondence(const at::Tensor& a, const at::Tensor& b
         throw UsageError(std::to_string(a.size(0)) + " patches are not a grid of " + std::to_string(grid.rows) + " x " +
                          std::to_string(grid.cols));
     const auto similarity = at::mm(unitRows(a), unitRows(b).t());
-    const auto forth = similarity.argmax(1).contiguous(), back = similarity.argmax(0).contiguous();
+    const auto forth = similarity.argmax(1).to(at::kCPU).contiguous(),
+               back = similarity.argmax(0).to(at::kCPU).contiguous();
     const auto* const nearest = forth.data_ptr<std::int64_t>();
     const auto* const returned = back.data_ptr<std::int64_t>();
     std::int64_t pairs = 0;

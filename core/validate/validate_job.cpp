@@ -96,6 +96,7 @@ private:
     void describe()
     {
         const auto state = readCheckpointState(fs::is_directory(checkpoint_) ? checkpoint_ : checkpoint_.parent_path());
+        compute_ = makeCompute(request_.device, state.config.arithmetic());
         report_.run = state.run;
         report_.step = state.step;
         report_.checkpoint = checkpoint_.string();
@@ -110,7 +111,7 @@ private:
                            ? request_.workspace.path(request_.workspace.config.lpips)
                            : fs::path();
         if (!lpipsFolder_.empty()) {
-            lpips_ = Lpips::load(lpipsFolder_, lpipsNetFromName(request_.lpipsNet));
+            lpips_ = Lpips::load(lpipsFolder_, lpipsNetFromName(request_.lpipsNet), {.device = compute_.device});
             report_.lpips = request_.lpipsNet;
         } else {
             report_.notes.push_back(
@@ -147,11 +148,14 @@ private:
         for (const auto& picture : plan_.pictures)
             files.push_back({picture.file(), picture.other ? picture.other->id : "",
                              picture.change ? picture.change->caption : picture.record.caption});
-        return {{"step", report_.step},
-                {"weights", sha256OfFile(weights)},
-                {"settings", toJson(request_.settings)},
-                {"lpips", report_.lpips},
-                {"pictures", files}};
+        Json identity = {{"step", report_.step},
+                         {"weights", sha256OfFile(weights)},
+                         {"settings", toJson(request_.settings)},
+                         {"lpips", report_.lpips},
+                         {"pictures", files}};
+        if (compute_.precision != Precision::Float32)
+            identity["precision"] = nameOf(compute_.precision);
+        return identity;
     }
 
     /// The finished report, where one of the same plan lies there.
@@ -259,7 +263,7 @@ private:
 
     bool measure()
     {
-        Measures measures(request_.workspace, lpips_, truth_);
+        Measures measures(request_.workspace, lpips_, truth_, compute_);
         ProgressMeter meter(context_, Stage::MeasuringPictures, static_cast<std::int64_t>(plan_.pictures.size()),
                             Unit::Pictures);
         std::map<std::string, SeenPicture> reconstructions;
@@ -340,6 +344,7 @@ private:
     const TruthMeasure& truth_;
     const JobContext& context_;
     fs::path checkpoint_, lpipsFolder_;
+    Compute compute_;
     std::optional<Lpips> lpips_;
     ValidationPlan plan_;
     ValidationReport report_;

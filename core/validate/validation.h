@@ -3,7 +3,7 @@
 /// Validation: the suite, its report, and how two reports compare.
 
 #include "core/config/workspace_config.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 #include "core/validate/bootstrap.h"
 
@@ -115,7 +115,7 @@ struct ValidateRequest {
     std::filesystem::path lpips;    ///< Folder with LPIPS weights; empty: the workspace's lpips, if any.
     std::string lpipsNet = "alex";
     ValidationSettings settings;
-    DeviceChoice device;
+    ComputeChoice device;
     std::function<void(const ValidationReport&)> finished = [](const auto&) {};
 };
 

@@ -5,7 +5,7 @@
 #include "core/geometry/bucket.h"
 #include "core/inspect/attention_probe.h"
 #include "core/model/nanodit.h"
-#include "core/runtime/compute.h"
+#include "core/runtime/compute_info.h"
 #include "tests/support/peak_bytes.h"
 
 #include <ATen/Parallel.h>

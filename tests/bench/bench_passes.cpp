@@ -4,7 +4,7 @@
 #include "core/config/workspace_config.h"
 #include "core/dataset/pass.h"
 #include "core/preprocess/preprocess_job.h"
-#include "core/runtime/compute.h"
+#include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 
 #include <chrono>

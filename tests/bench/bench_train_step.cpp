@@ -2,7 +2,7 @@
 
 #include "core/config/model_config.h"
 #include "core/config/train_config.h"
-#include "core/runtime/compute.h"
+#include "core/runtime/compute_info.h"
 #include "core/train/trainer.h"
 
 #include <ATen/Parallel.h>

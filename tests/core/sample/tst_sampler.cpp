@@ -91,7 +91,7 @@ private Q_SLOTS:
         const auto u = branch(model, batch, false, false, x, t), text = branch(model, batch, true, false, x, t),
                    dino = branch(model, batch, false, true, x, t), full = branch(model, batch, true, true, x, t);
         const auto guided = [&](Guidance guidance) {
-            GuidedVelocity velocity(model, test::conditionsOf(batch), latentTokens, guidance);
+            GuidedVelocity velocity(model, test::conditionsOf(batch), latentTokens, guidance, Compute{});
             velocity(x, 0.9F); // the contexts of an earlier step serve this one
             return velocity(x, t);
         };
@@ -129,7 +129,8 @@ private Q_SLOTS:
         const auto batch = randomBatch(model.config(), 1);
         GuidedVelocity velocity(
             model, test::conditionsOf(batch), latentTokens,
-            {.mode = chained ? GuidanceMode::Chained : GuidanceMode::Additive, .textScale = text, .dinoScale = dino});
+            {.mode = chained ? GuidanceMode::Chained : GuidanceMode::Additive, .textScale = text, .dinoScale = dino},
+            Compute{});
         velocity(at::zeros({1, 4, 8, 8}), 0.5F);
         QCOMPARE(velocity.evaluations(), evaluations);
     }

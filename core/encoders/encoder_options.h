@@ -1,0 +1,27 @@
+#pragma once
+
+#include "core/runtime/compute.h"
+
+#include <c10/core/ScalarType.h>
+
+namespace nanodit {
+
+/// Where and in what precision an encoder computes. Every encoder is loaded with one, keeps its weights there, takes
+/// inputs from any device and gives results on its own.
+struct EncoderOptions {
+    at::Device device = at::kCPU;        ///< Weights are copied there at load unless it is the CPU.
+    at::ScalarType compute = at::kFloat; ///< kFloat or kBFloat16; weights are converted to it when they are used.
+    /// With kBFloat16 the factors of linear layers are rounded to it, as autocast does; sums, norms, softmax and the
+    /// stream between layers stay in `compute`. The autoencoder and LPIPS have no such layers and stay float32.
+    at::ScalarType products = at::kFloat;
+
+    /// On its device, in float32 with products in its precision.
+    static EncoderOptions of(const Compute& compute)
+    {
+        return {.device = compute.device,
+                .compute = at::kFloat,
+                .products = compute.precision == Precision::Bf16 ? at::kBFloat16 : at::kFloat};
+    }
+};
+
+} // namespace nanodit

@@ -1,0 +1,203 @@
+#include "core/runtime/compute_devices.h"
+
+#include "core/runtime/error.h"
+
+#include <ATen/ATen.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
+
+#include <array>
+#include <dlfcn.h>
+#include <fstream>
+#include <unistd.h>
+
+namespace nanodit {
+
+namespace {
+
+/// The driver's own interface, of which a few functions suffice: no CUDA toolkit is needed to ask it. Signatures and
+/// numbers as in cuda.h, which keeps them for ever.
+class Driver {
+public:
+    Driver()
+        : library_(dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL))
+    {
+    }
+    bool loaded() const { return library_ != nullptr; }
+
+    int version() const
+    {
+        int version = 0;
+        auto* const ask = function<int(int*)>("cuDriverGetVersion");
+        return ask != nullptr && ask(&version) == 0 ? version : 0;
+    }
+
+    std::vector<ComputeDevice> devices() const
+    {
+        auto* const start = function<int(unsigned)>("cuInit");
+        auto* const count = function<int(int*)>("cuDeviceGetCount");
+        auto* const name = function<int(char*, int, int)>("cuDeviceGetName");
+        auto* const memory = function<int(std::size_t*, int)>("cuDeviceTotalMem_v2");
+        auto* const attribute = function<int(int*, int, int)>("cuDeviceGetAttribute");
+        int found = 0;
+        if (start == nullptr || count == nullptr || name == nullptr || memory == nullptr || attribute == nullptr ||
+            start(0) != 0 || count(&found) != 0)
+            return {};
+        constexpr int capabilityMajor = 75, capabilityMinor = 76; // CUdevice_attribute
+        std::vector<ComputeDevice> devices;
+        for (int i = 0; i < found; ++i) { // a device's handle is its number
+            ComputeDevice device;
+            device.name = "cuda:" + std::to_string(i);
+            std::array<char, 256> title{};
+            if (name(title.data(), static_cast<int>(title.size()) - 1, i) == 0)
+                device.title = title.data();
+            std::size_t bytes = 0;
+            if (memory(&bytes, i) == 0)
+                device.memoryBytes = static_cast<std::int64_t>(bytes);
+            int major = 0, minor = 0;
+            if (attribute(&major, capabilityMajor, i) == 0 && attribute(&minor, capabilityMinor, i) == 0)
+                device.capability = std::to_string(major) + "." + std::to_string(minor);
+            devices.push_back(std::move(device));
+        }
+        return devices;
+    }
+
+private:
+    template<typename Signature>
+    Signature* function(const char* name) const
+    {
+        return library_ == nullptr ? nullptr : reinterpret_cast<Signature*>(dlsym(library_, name));
+    }
+
+    void* library_; ///< Stays loaded: LibTorch uses it, too.
+};
+
+std::string firstLine(const std::string& text)
+{
+    return text.substr(0, text.find('\n'));
+}
+
+/// Lets a GPU compute something small; what it said when it could not.
+std::string trial(at::Device device)
+{
+    try {
+        const auto two = at::ones({1}, at::TensorOptions(at::kFloat).device(device)).add_(1).item<float>();
+        return two == 2 ? "" : "1 + 1 is " + std::to_string(two) + " on it";
+    } catch (const c10::Error& error) {
+        return firstLine(error.what_without_backtrace());
+    }
+}
+
+GpuFindings find()
+{
+    GpuFindings found;
+    found.inLibTorch = at::globalContext().hasCUDART();
+    if (found.inLibTorch)
+        found.torchCuda = static_cast<int>(at::detail::getCUDAHooks().versionCUDART());
+    const Driver driver;
+    found.driver = driver.loaded();
+    found.driverCuda = driver.version();
+    found.byDriver = driver.devices();
+    if (found.inLibTorch && !found.byDriver.empty() && at::hasCUDA())
+        found.usable = at::detail::getCUDAHooks().getNumGPUs();
+    if (found.usable > 0)
+        found.unfit = trial(at::Device(at::kCUDA, 0));
+    return found;
+}
+
+/// 12020 -> "12.2"
+std::string versionText(int cuda)
+{
+    return std::to_string(cuda / 1000) + "." + std::to_string(cuda % 1000 / 10);
+}
+
+/// Why no GPU can be used at all; "" when one can.
+std::string obstacle(const GpuFindings& found)
+{
+    if (!found.inLibTorch)
+        return "this LibTorch was built without CUDA (packaging/start --cuda builds with one that has it)";
+    if (!found.driver)
+        return "the NVIDIA driver is not installed (libcuda.so.1 was not found)";
+    if (found.byDriver.empty())
+        return "the NVIDIA driver finds no GPU (check that nvidia-smi lists one and that CUDA_VISIBLE_DEVICES does not "
+               "hide it)";
+    if (found.usable == 0 && found.driverCuda > 0 && found.driverCuda < found.torchCuda)
+        return "the NVIDIA driver is made for CUDA " + versionText(found.driverCuda) + ", and this LibTorch for CUDA " +
+               versionText(found.torchCuda) + " (install a newer driver)";
+    if (found.usable == 0)
+        return "this LibTorch finds no CUDA device, though the driver lists " + found.byDriver[0].title +
+               " (check that nvidia-smi shows it without errors)";
+    if (!found.unfit.empty())
+        return "this LibTorch cannot compute on the GPU cuda:0: " + found.unfit;
+    return {};
+}
+
+ComputeDevice processor()
+{
+    ComputeDevice cpu;
+    cpu.name = "cpu";
+    cpu.title = "CPU";
+    std::ifstream file("/proc/cpuinfo");
+    for (std::string line; std::getline(file, line);) {
+        const auto colon = line.find(": ");
+        if (line.starts_with("model name") && colon != std::string::npos) {
+            cpu.title = line.substr(colon + 2);
+            break;
+        }
+    }
+    cpu.memoryBytes = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+    return cpu;
+}
+
+} // namespace
+
+const GpuFindings& gpuFindings()
+{
+    static const GpuFindings found = find();
+    return found;
+}
+
+std::vector<ComputeDevice> computeDevices()
+{
+    std::vector<ComputeDevice> devices = {processor()};
+    const auto& found = gpuFindings();
+    if (!obstacle(found).empty())
+        return devices;
+    for (std::int64_t i = 0; i < found.usable; ++i) {
+        const auto index = static_cast<std::size_t>(i);
+        devices.push_back(index < found.byDriver.size() ? found.byDriver[index]
+                                                        : ComputeDevice{.name = "cuda:" + std::to_string(i),
+                                                                        .title = "GPU",
+                                                                        .memoryBytes = 0,
+                                                                        .capability = {}});
+    }
+    return devices;
+}
+
+std::string chosenDevice(const std::string& wanted, const GpuFindings& found)
+{
+    if (wanted == "auto")
+        return obstacle(found).empty() ? "cuda:0" : "cpu";
+    if (!wanted.starts_with("cuda"))
+        return wanted;
+    if (const auto why = obstacle(found); !why.empty())
+        throw UsageError("the device \"" + wanted + "\" was asked for, but " + why, remedy::ChooseDevice{});
+    const auto index = wanted == "cuda" ? 0 : std::stoll(wanted.substr(wanted.find(':') + 1));
+    if (index >= found.usable)
+        throw UsageError("the device \"" + wanted + "\" was asked for, but this machine has " +
+                         (found.usable == 1 ? "one GPU, cuda:0"
+                                            : std::to_string(found.usable) +
+                                                  " GPUs, cuda:0 to cuda:" + std::to_string(found.usable - 1)),
+                         remedy::ChooseDevice{});
+    return "cuda:" + std::to_string(index);
+}
+
+std::string whyNoGpu(const GpuFindings& found)
+{
+    if (found.byDriver.empty())
+        return {};
+    const auto why = obstacle(found);
+    return why.empty() ? std::string() : found.byDriver[0].title + " is not used: " + why;
+}
+
+} // namespace nanodit

@@ -1,0 +1,42 @@
+#pragma once
+
+/// What this process can compute on. Free of torch types.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// A device that ComputeChoice::device can name.
+struct ComputeDevice {
+    std::string name;             ///< "cpu", "cuda:0"
+    std::string title;            ///< "NVIDIA H100 80GB HBM3", or the processor's model.
+    std::int64_t memoryBytes = 0; ///< All that it has; 0: not known.
+    std::string capability;       ///< A GPU's compute capability, "9.0".
+};
+
+/// What LibTorch and the driver say of GPUs.
+struct GpuFindings {
+    bool inLibTorch = false;             ///< LibTorch was built with CUDA.
+    int torchCuda = 0;                   ///< The CUDA version that it was built with: 13000 is 13.0.
+    bool driver = false;                 ///< The driver's library, libcuda.so.1, could be loaded.
+    int driverCuda = 0;                  ///< The newest CUDA version that the driver knows.
+    std::vector<ComputeDevice> byDriver; ///< What the driver lists.
+    std::int64_t usable = 0;             ///< How many of them LibTorch finds.
+    std::string unfit;                   ///< Why the first of these could not compute, though it was found; or "".
+};
+/// Asked of LibTorch and the driver once a process, which starts CUDA where it is: some tenths of a second. Any thread.
+const GpuFindings& gpuFindings();
+
+/// What can be chosen here, the CPU first.
+std::vector<ComputeDevice> computeDevices();
+
+/// The device that "auto", "cpu", "cuda" or "cuda:N" stands for: "cpu" or "cuda:N". Throws UsageError that says in one
+/// sentence why a GPU that was asked for cannot be used.
+std::string chosenDevice(const std::string& wanted, const GpuFindings& found);
+
+/// Why "auto" takes the CPU although the driver lists a GPU; "" where it takes a GPU, or none is there.
+std::string whyNoGpu(const GpuFindings& found);
+
+} // namespace nanodit
