@@ -64,7 +64,8 @@ Reconstruction Reconstructor::reconstruct(const RecordKey& record, const Image& 
         if (workspace.config.vae.empty())
             throw UsageError((workspace.root / "workspace.yaml").string() + " names no autoencoder (encoders.vae)",
                              remedy::NameEncoder{remedy::Encoder::Vae});
-        state_->autoencoder = AutoencoderKl::load(workspace.path(workspace.config.vae), EncoderOptions::of(makeCompute(state_->compute)));
+        state_->autoencoder =
+            AutoencoderKl::load(workspace.path(workspace.config.vae), EncoderOptions::of(makeCompute(state_->compute)));
     }
     const auto array = readNpy(file);
     if (array.shape.size() != 3 || array.shape[0] != state_->autoencoder->config().latentChannels)

@@ -185,9 +185,9 @@ std::string chosenDevice(const std::string& wanted, const GpuFindings& found)
     const auto index = wanted == "cuda" ? 0 : std::stoll(wanted.substr(wanted.find(':') + 1));
     if (index >= found.usable)
         throw UsageError("the device \"" + wanted + "\" was asked for, but this machine has " +
-                         (found.usable == 1 ? "one GPU, cuda:0"
-                                            : std::to_string(found.usable) +
-                                                  " GPUs, cuda:0 to cuda:" + std::to_string(found.usable - 1)),
+                             (found.usable == 1 ? "one GPU, cuda:0"
+                                                : std::to_string(found.usable) +
+                                                      " GPUs, cuda:0 to cuda:" + std::to_string(found.usable - 1)),
                          remedy::ChooseDevice{});
     return "cuda:" + std::to_string(index);
 }

@@ -55,8 +55,7 @@ Failure failureOf(const std::exception& error)
         return {.message = "the device had not enough memory: use a smaller batch, picture or model, or another device",
                 .detail = detail};
     if (hasAny(detail, {"CUDA error", "CUDA driver", "cuDNN", "CUBLAS", "NCCL"}))
-        return {.message = "the GPU reported an error: try again, and on the CPU if it comes back",
-                .detail = detail};
+        return {.message = "the GPU reported an error: try again, and on the CPU if it comes back", .detail = detail};
     if (const auto* const system = dynamic_cast<const std::system_error*>(&error))
         return {.message = "the operating system refused an operation", .detail = system->code().message()};
     return {.message =

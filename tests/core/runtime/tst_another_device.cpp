@@ -1,0 +1,369 @@
+#include "core/dataset/catalog.h"
+#include "core/encoders/autoencoder_kl.h"
+#include "core/front/attention.h"
+#include "core/front/data.h"
+#include "core/front/demo.h"
+#include "core/front/sampling.h"
+#include "core/front/training.h"
+#include "core/front/validation.h"
+#include "core/runtime/compute.h"
+#include "core/runtime/error.h"
+#include "core/train/trainer.h"
+#include "tests/support/far_device.h"
+#include "tests/support/files_below.h"
+#include "tests/support/test_data.h"
+#include "tests/support/tiny_model.h"
+
+#include <ATen/ATen.h>
+#include <QtTest>
+
+#include <cmath>
+
+using namespace nanodit;
+using test::farDevice;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// One thread everywhere, so that sums are taken in one order.
+ComputeChoice near()
+{
+    return {.device = "cpu", .threads = 1};
+}
+ComputeChoice far()
+{
+    return {.device = farDevice().str(), .threads = 1};
+}
+
+/// Of two pictures, in steps of 256; 256 when they are of different sizes.
+int difference(const Image& a, const Image& b)
+{
+    if (a.size != b.size || a.empty())
+        return 256;
+    int largest = 0;
+    for (std::size_t i = 0; i < a.rgb.size(); ++i)
+        largest = std::max(largest, std::abs(int(a.rgb[i]) - int(b.rgb[i])));
+    return largest;
+}
+
+double difference(const AttentionNumbers& a, const AttentionNumbers& b)
+{
+    if (a.values.size() != b.values.size() || a.values.empty())
+        return INFINITY;
+    double largest = 0;
+    for (std::size_t i = 0; i < a.values.size(); ++i)
+        largest = std::max(largest, std::abs(double(a.values[i]) - double(b.values[i])));
+    return largest;
+}
+
+bool nearlyEqual(double a, double b)
+{
+    return (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= 1e-3 * (1 + std::abs(b));
+}
+
+struct Training {
+    std::vector<StepMetrics> steps;
+    std::vector<PreviewPicture> previews;
+    std::vector<ValidationReport> validations;
+    TrainReport report;
+    std::string log;
+};
+
+} // namespace
+
+/// Everything that computes, on a device whose tensors do not go together with the CPU's: a tensor made in the wrong
+/// place ends the test, and the results must be those of the CPU.
+class AnotherDeviceTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        farDevice();
+        DemoRequest demo;
+        demo.folder = folder_ / "demo";
+        demo.scenes = 20;
+        QVERIFY(makeDemoJob(demo)->run({}) == JobEnd::Finished);
+        workspace_ = Workspace::open(demo.folder);
+        checkpoint_ = listRuns(workspace_).front().checkpoints.back();
+        for (const auto& record : listRecords(workspace_)) {
+            if (record.split == "val")
+                validation_.push_back(record.id);
+        }
+        QVERIFY(validation_.size() >= 2);
+    }
+
+    void aModelAndItsGradients_data()
+    {
+        QTest::addColumn<int>("position");
+        QTest::addColumn<bool>("checkpointing");
+        QTest::newRow("plain") << int(PatchPosition::None) << false;
+        QTest::newRow("position, recomputed") << int(PatchPosition::Sincos) << true;
+    }
+    void aModelAndItsGradients()
+    {
+        QFETCH(int, position);
+        QFETCH(bool, checkpointing);
+        TrainConfig config;
+        config.model = test::tinyModelConfig();
+        config.model.patchPosition = static_cast<PatchPosition>(position);
+        config.model.qkNorm = true;
+        config.model.gate = Gate::AdalnZero;
+        config.checkpointing = checkpointing;
+        config.metrics.attentionEvery = 1;
+        config.conditions = {.dropBoth = 0.25, .dropDino = 0.25, .dropText = 0.25};
+        const auto step = [&](const ComputeChoice& choice) {
+            Trainer trainer(config, 8, makeCompute(choice, config.arithmetic()));
+            std::vector<StepMetrics> steps;
+            for (std::uint64_t i = 0; i < 3; ++i)
+                steps.push_back(*trainer.step([&] { return test::randomBatch(config.model, 6, i); }));
+            auto average = trainer.averagedModel();
+            std::vector<at::Tensor> weights;
+            for (const auto& parameter : trainer.model().parameters())
+                weights.push_back(parameter.value.detach().cpu());
+            for (const auto& parameter : average->parameters())
+                weights.push_back(parameter.value.detach().cpu());
+            return std::pair(steps, weights);
+        };
+        const auto [farSteps, farWeights] = step(far());
+        const auto [nearSteps, nearWeights] = step(near());
+        for (std::size_t i = 0; i < farSteps.size(); ++i) {
+            QVERIFY(nearlyEqual(farSteps[i].loss, nearSteps[i].loss));
+            QVERIFY(nearlyEqual(farSteps[i].gradNorm, nearSteps[i].gradNorm));
+            QCOMPARE(farSteps[i].attention.size(), nearSteps[i].attention.size());
+            QVERIFY(nearlyEqual(farSteps[i].attention[1].patches, nearSteps[i].attention[1].patches));
+            QVERIFY(nearlyEqual(farSteps[i].attention[1].alignment, nearSteps[i].attention[1].alignment));
+        }
+        for (std::size_t i = 0; i < farWeights.size(); ++i)
+            QVERIFY(at::allclose(farWeights[i], nearWeights[i], 1e-3, 1e-4));
+    }
+
+    void aTrainingWithPreviewsAttentionAndValidation()
+    {
+        const auto there = train("far", far(), 4), here = train("near", near(), 4);
+        QVERIFY2(there.log.find("computing on privateuseone:0, float32") != std::string::npos, there.log.c_str());
+        for (const auto* const text : {"no preview pictures", "no validation"})
+            QVERIFY2(there.log.find(text) == std::string::npos, there.log.c_str());
+        QCOMPARE(there.steps.size(), std::size_t(4));
+        QCOMPARE(there.steps[1].attention.size(), std::size_t(2));
+        QCOMPARE(there.previews.size(), std::size_t(4)); // two pictures, twice
+        QCOMPARE(there.validations.size(), std::size_t(1));
+        for (std::size_t i = 0; i < there.steps.size(); ++i)
+            QVERIFY(nearlyEqual(there.steps[i].loss, here.steps[i].loss));
+        for (std::size_t i = 0; i < there.previews.size(); ++i)
+            QVERIFY(difference(there.previews[i].picture, here.previews[i].picture) <= 1);
+        QCOMPARE(there.validations[0].summaries.size(), here.validations[0].summaries.size());
+        for (std::size_t i = 0; i < there.validations[0].summaries.size(); ++i) {
+            const auto &a = there.validations[0].summaries[i], &b = here.validations[0].summaries[i];
+            QVERIFY2(std::abs(a.mean - b.mean) <= 0.01 * (1 + std::abs(b.mean)),
+                     (a.metric + ": " + std::to_string(a.mean) + ", " + std::to_string(b.mean)).c_str());
+        }
+        QCOMPARE(train("far", far(), 6, true).report.lastStep, 6);  // and goes on from its checkpoint
+        QCOMPARE(train("near", far(), 6, true).report.lastStep, 6); // or from one of the CPU
+    }
+
+    void aValidationWithLpips()
+    {
+        fs::create_directories(folder_ / "lpips");
+        fs::copy_file(test::dataPath("golden/lpips_squeeze/backbone.safetensors"),
+                      folder_ / "lpips/squeezenet1_1-b8a52dc0.safetensors");
+        fs::copy_file(test::dataPath("golden/lpips_squeeze/lin_squeeze.pth"), folder_ / "lpips/squeeze.pth");
+        const auto validate = [&](const std::string& name, const ComputeChoice& choice) {
+            ValidateRequest request;
+            request.workspace = workspace_;
+            request.checkpoint = checkpoint_;
+            request.folder = folder_ / name;
+            request.lpips = folder_ / "lpips";
+            request.lpipsNet = "squeeze";
+            request.settings.records = 2;
+            request.settings.steps = 1;
+            request.device = choice;
+            ValidationReport report;
+            request.finished = [&](const auto& r) { report = r; };
+            makeValidateJob(request)->run({});
+            return report;
+        };
+        const auto there = validate("far", far()), here = validate("near", near());
+        QVERIFY(there.find(ValidationTask::Reconstruction, "lpips") != nullptr);
+        QCOMPARE(there.pictures.size(), here.pictures.size());
+        for (std::size_t i = 0; i < there.pictures.size(); ++i) {
+            for (const auto& [name, value] : here.pictures[i].values)
+                QVERIFY2(std::abs(there.pictures[i].values.at(name) - value) <= 0.01 * (1 + std::abs(value)),
+                         name.c_str());
+        }
+    }
+
+    void aSampling_data()
+    {
+        QTest::addColumn<bool>("heun");
+        QTest::addColumn<QString>("reference"); // a record, "picture" or nothing
+        QTest::addColumn<bool>("prompt");
+        const auto record = QString::fromStdString(validation_[0]);
+        QTest::newRow("a record's conditions") << false << record << false;
+        QTest::newRow("prompt and picture, Heun") << true << QStringLiteral("picture") << true;
+        QTest::newRow("nothing") << false << QString() << false;
+    }
+    void aSampling()
+    {
+        QFETCH(bool, heun);
+        QFETCH(QString, reference);
+        QFETCH(bool, prompt);
+        const auto record = *Catalog::open(workspace_).find(validation_[0]);
+        SampleRequest request;
+        request.size = record.bucket;
+        request.steps = 2;
+        request.previewEvery = 1;
+        request.solver = heun ? Solver::Heun : Solver::Euler;
+        request.guidance = heun ? GuidanceMode::Chained : GuidanceMode::Additive;
+        if (prompt)
+            request.prompt = record.caption;
+        else if (!reference.isEmpty())
+            request.textRecord = record.id;
+        if (reference == "picture")
+            request.reference = PictureReference{record.image};
+        else if (!reference.isEmpty())
+            request.reference = RecordReference{record.id};
+        const auto paint = [&](const ComputeChoice& choice) {
+            std::vector<Image> pictures;
+            const auto result =
+                SamplingSession::open(workspace_, checkpoint_, choice)->sample(request, {}, [&](const auto& p) {
+                    pictures.push_back(p.picture);
+                });
+            pictures.push_back(result->picture);
+            return pictures;
+        };
+        const auto there = paint(far()), here = paint(near());
+        QCOMPARE(there.size(), std::size_t(2));
+        for (std::size_t i = 0; i < there.size(); ++i)
+            QVERIFY2(difference(there[i], here[i]) <= 1, std::to_string(difference(there[i], here[i])).c_str());
+    }
+
+    void lookingInside()
+    {
+        AttentionSubject subject;
+        subject.record = validation_[0];
+        subject.sampling.steps = 2;
+        auto edited = subject;
+        edited.edits.erasedWords = {1};
+        edited.edits.replacedWords = {{0, "two"}};
+        edited.edits.clsFrom = validation_[1];
+        edited.edits.erasedPatches = {0, 3};
+        edited.edits.pastes = {{.record = validation_[1], .from = {0, 0}, .to = {1, 1}, .rows = 2, .cols = 2}};
+        auto erased = subject;
+        erased.edits.eraseCls = true;
+        erased.alongSampling = true;
+        auto sampled = subject;
+        sampled.record.clear();
+        sampled.sampling.prompt = "a red circle";
+        sampled.sampling.size = Catalog::open(workspace_).find(validation_[0])->bucket;
+        const auto there = AttentionSession::open(workspace_, checkpoint_, far());
+        const auto here = AttentionSession::open(workspace_, checkpoint_, near());
+        for (const auto& seen : {subject, edited, erased, sampled}) {
+            const auto farScene = there->look(seen), nearScene = here->look(seen);
+            QVERIFY(difference(farScene->forming, nearScene->forming) <= 1);
+            const AttentionQuestion latents{.latents = {5, 17}, .tokens = {}, .self = true, .summaries = true};
+            const AttentionQuestion tokens{.latents = {}, .tokens = {0, farScene->clsToken()}};
+            const auto a = there->answer(latents), b = here->answer(latents);
+            QVERIFY(difference(a->seen->patches, b->seen->patches) < 1e-4);
+            QVERIFY(difference(a->seen->words, b->seen->words) < 1e-4);
+            QVERIFY(difference(*a->self, *b->self) < 1e-4);
+            QVERIFY(difference(a->summaries->byRow, b->summaries->byRow) < 1e-4);
+            QVERIFY(difference(*there->answer(tokens)->given, *here->answer(tokens)->given) < 1e-4);
+        }
+        QVERIFY(difference(*there->paint(edited), *here->paint(edited)) <= 1);
+        QCOMPARE(there->course(subject, {0.9, 0.5})->at.size(), std::size_t(2));
+    }
+
+    void passesAndCertificates()
+    {
+        const auto arraysOf = [this](const std::string& name, const ComputeChoice& choice) {
+            DemoRequest demo;
+            demo.folder = folder_ / name;
+            demo.scenes = 12;
+            demo.preprocess = false;
+            makeDemoJob(demo)->run({});
+            const auto workspace = Workspace::open(demo.folder);
+            PreprocessReport report;
+            makePreprocessJob(
+                {.workspace = workspace, .device = choice, .finished = [&](const auto& r) { report = r; }})
+                ->run({});
+            for (const auto& pass : report.passes) {
+                if (!pass.failures.empty())
+                    throw Error(pass.failures.front().reason);
+            }
+            CertifyReport certified;
+            makeCertifyJob(
+                {.workspace = workspace, .device = choice, .finished = [&](const auto& r) { certified = r; }})
+                ->run({});
+            if (!certified.sound() || certified.certificates.size() != 12)
+                throw Error("the certificates are not sound");
+            DriftReport drift;
+            makeDriftJob({.workspace = workspace, .device = choice, .finished = [&](const auto& r) { drift = r; }})
+                ->run({});
+            if (drift.records.size() != 12)
+                throw Error("the drift was not measured");
+            return test::filesBelow(workspace.derivedFolder());
+        };
+        const auto before = test::farOperations();
+        const auto there = arraysOf("far arrays", far());
+        QVERIFY(test::farOperations() > before + 1000);
+        const auto here = arraysOf("near arrays", near());
+        QCOMPARE(there.size(), std::size_t(4 * 12));
+        QVERIFY(there == here); // to the last bit
+    }
+
+    void decodingInTiles()
+    {
+        const auto vae = workspace_.path(workspace_.config.vae);
+        const auto there = AutoencoderKl::load(vae, {.device = farDevice()}), here = AutoencoderKl::load(vae);
+        const auto latent = at::randn({1, here.config().latentChannels, 12, 10});
+        const at::NoGradGuard noGradient;
+        const auto tiled = there.decodeTiled(latent, 8, 2);
+        QVERIFY(tiled.device() == farDevice());
+        QVERIFY(at::allclose(tiled.cpu(), here.decodeTiled(latent, 8, 2), 1e-5, 1e-5));
+        QVERIFY(at::allclose(there.encode(there.decode(latent)).mean.cpu(), here.encode(here.decode(latent)).mean, 1e-4,
+                             1e-4));
+    }
+
+private:
+    Training train(const std::string& name, const ComputeChoice& choice, std::int64_t steps, bool resume = false) const
+    {
+        TrainRequest request;
+        request.workspace = workspace_;
+        auto& config = request.config;
+        config.model.hiddenSize = 32;
+        config.model.depth = 2;
+        config.model.numHeads = 4;
+        config.model.frequencyDim = 16;
+        config.data.batchSize = 2;
+        config.optimiser.accumulation = 2;
+        config.schedule = {.steps = steps, .warmupSteps = 1, .decay = Decay::Constant};
+        config.ema.decay = 0.9;
+        config.previews = {.every = 2, .count = 2, .samplerSteps = 2};
+        config.validation.every = 4;
+        config.validation.records = 2;
+        config.validation.samplerSteps = 1;
+        config.metrics.attentionEvery = 2;
+        request.runName = name;
+        request.resume = resume;
+        request.device = choice;
+        request.check = true;
+        Training training;
+        request.onStep = [&](const auto& metrics) { training.steps.push_back(metrics); };
+        request.onPreview = [&](const auto& preview) { training.previews.push_back(preview); };
+        request.onValidation = [&](const auto& report) { training.validations.push_back(report); };
+        request.finished = [&](const auto& report) { training.report = report; };
+        JobContext context;
+        context.log = [&](LogLevel, const std::string& line) { training.log += line + "\n"; };
+        makeTrainJob(request)->run(context);
+        return training;
+    }
+
+    test::TemporaryFolder folder_;
+    Workspace workspace_;
+    fs::path checkpoint_;
+    std::vector<std::string> validation_;
+};
+
+QTEST_APPLESS_MAIN(AnotherDeviceTest)
+#include "tst_another_device.moc"
