@@ -41,26 +41,6 @@ nlohmann::json readCache(const std::filesystem::path& cacheFile)
     return cache.is_object() ? cache : nlohmann::json::object(); // a broken cache costs a second reading, no more
 }
 
-/// Empty when stopped.
-std::string hashOf(const std::filesystem::path& file, ProgressMeter& meter, const JobContext& context)
-{
-    std::ifstream in(file, std::ios::binary);
-    if (!in)
-        throw DataError(file.string() + " cannot be read");
-    Sha256 hash;
-    std::vector<char> buffer(16 << 20);
-    while (in) {
-        if (context.shouldStop())
-            return {};
-        in.read(buffer.data(), std::streamsize(buffer.size()));
-        hash.update(std::string_view(buffer.data(), std::size_t(in.gcount())));
-        meter.advance(in.gcount());
-    }
-    if (in.bad())
-        throw DataError(file.string() + " could not be read to its end");
-    return hash.hex();
-}
-
 } // namespace
 
 std::string encoderFingerprint(const std::filesystem::path& folder, const std::filesystem::path& cacheFile,
@@ -87,10 +67,13 @@ std::string encoderFingerprint(const std::filesystem::path& folder, const std::f
         const auto state = stateOf(file);
         auto& entry = cache[key];
         if (!entry.is_object() || entry.value("state", "") != state || entry.value("sha256", "").size() != 64) {
-            const auto hash = hashOf(file, meter, context);
-            if (hash.empty())
+            const auto hash = sha256OfFile(file, [&](std::size_t read) {
+                meter.advance(static_cast<std::int64_t>(read));
+                return !context.shouldStop();
+            });
+            if (!hash)
                 return {};
-            entry = {{"state", state}, {"sha256", hash}};
+            entry = {{"state", state}, {"sha256", *hash}};
             changed = true;
         }
         all.update(file.filename().string() + " " + entry["sha256"].get<std::string>() + "\n");

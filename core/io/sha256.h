@@ -1,9 +1,10 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,20 +15,25 @@ namespace nanodit {
 class Sha256 {
 public:
     Sha256();
+    ~Sha256();
+    Sha256(Sha256&&) noexcept;
+    Sha256& operator=(Sha256&&) noexcept;
+
     void update(std::span<const std::byte> bytes);
     void update(std::string_view text) { update(std::as_bytes(std::span(text.data(), text.size()))); }
-    /// 64 lower-case hexadecimal digits. The object must not be used afterwards.
+    /// 64 lower-case hexadecimal digits of all bytes since the construction or the last call of this.
     std::string hex();
 
 private:
-    std::array<std::uint32_t, 8> state_;
-    std::array<std::byte, 64> block_{};
-    std::size_t blockBytes_ = 0;
-    std::uint64_t totalBytes_ = 0;
+    struct State;
+    std::unique_ptr<State> state_;
 };
 
 std::string sha256Hex(std::string_view text);
 /// Of a file's bytes, read in pieces. Throws DataError naming the file when it cannot be read.
 std::string sha256OfFile(const std::filesystem::path& file);
+/// The same; `goOn` gets the size of each piece that was read. Empty when it returns false.
+std::optional<std::string> sha256OfFile(const std::filesystem::path& file,
+                                        const std::function<bool(std::size_t bytes)>& goOn);
 
 } // namespace nanodit
