@@ -2,11 +2,11 @@
 
 #include "core/dataset/dino_statistics.h"
 #include "core/dataset/record.h"
+#include "core/io/archive_writer.h"
 #include "core/io/atomic_file.h"
 #include "core/io/float_values.h"
 #include "core/io/npy.h"
 #include "core/io/sha256.h"
-#include "core/io/tar.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -37,7 +37,7 @@ public:
         : relative_(std::move(relative))
         , bucket_(std::move(bucket))
         , file_(setFolder / relative_)
-        , tar_([this](std::span<const std::byte> piece) {
+        , tar_(ArchiveFormat::Tar, [this](std::span<const std::byte> piece) {
             file_.write(piece);
             sum_.update(piece);
             bytes_ += static_cast<std::int64_t>(piece.size());
@@ -69,7 +69,7 @@ private:
     Sha256 sum_;
     std::int64_t bytes_ = 0;
     std::vector<std::string> ids_;
-    TarWriter tar_; // Last: it goes first, while what it writes into still stands.
+    ArchiveWriter tar_; // Last: it goes first, while what it writes into still stands.
 };
 
 std::vector<std::byte> bytesOf(const std::string& text)

@@ -13,8 +13,7 @@ namespace nanodit {
 using NamedArrays = std::vector<std::pair<std::string, Array>>;
 
 /// Writes arrays as numpy.savez does: an archive of .npy files, not compressed, which numpy.load opens by name. Names
-/// must differ. Whole or not at all. Throws StoreError; UsageError for more than 4 GiB, which would need another
-/// layout.
+/// must differ. Whole or not at all. Throws StoreError.
 void writeNpz(const std::filesystem::path& file, const NamedArrays& arrays);
 
 } // namespace nanodit

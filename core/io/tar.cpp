@@ -1,44 +1,17 @@
 #include "core/io/tar.h"
 
+#include "core/io/archive_names.h"
 #include "core/runtime/error.h"
 
-#include <archive.h>
 #include <archive_entry.h>
 
 #include <algorithm>
-#include <clocale>
-#include <locale.h>
 #include <string_view>
 #include <utility>
 
 namespace nanodit {
 
 namespace {
-
-/// libarchive converts names between the archive's and the locale's character set. With UTF-8 on both sides it leaves
-/// them as they are, whatever locale the program was started in.
-class Utf8Names {
-public:
-    Utf8Names()
-        : before_(uselocale(utf8()))
-    {
-    }
-    ~Utf8Names() { uselocale(before_); }
-    Utf8Names(const Utf8Names&) = delete;
-    Utf8Names& operator=(const Utf8Names&) = delete;
-
-private:
-    static locale_t utf8()
-    {
-        static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
-        return locale; // Null where the system lacks it: uselocale then changes nothing.
-    }
-    locale_t before_;
-};
-
-struct EntryDeleter {
-    void operator()(archive_entry* entry) const { archive_entry_free(entry); }
-};
 
 constexpr std::size_t blockSize = 512;
 
@@ -92,12 +65,6 @@ std::size_t endOfHeaders(std::span<const std::byte> bytes, std::size_t at)
     return bytes.size();
 }
 
-std::string messageOf(archive* from)
-{
-    const char* const text = archive_error_string(from);
-    return text != nullptr ? text : "unknown error";
-}
-
 } // namespace
 
 TarReader::TarReader(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, std::string name)
@@ -111,7 +78,7 @@ TarReader::TarReader(std::span<const std::byte> bytes, std::shared_ptr<const voi
     archive_ = archive_read_new();
     archive_read_support_format_tar(archive_);
     if (archive_read_open_memory(archive_, bytes.data(), bytes.size()) != ARCHIVE_OK) {
-        const auto message = messageOf(archive_);
+        const auto message = archiveMessage(archive_);
         archive_read_free(archive_);
         throw DataError(name_ + " cannot be read as a tar archive: " + message);
     }
@@ -131,7 +98,7 @@ std::optional<TarMember> TarReader::next()
         if (result == ARCHIVE_EOF)
             return std::nullopt;
         if (result < ARCHIVE_WARN)
-            throw DataError(name_ + " is a damaged or truncated tar archive: " + messageOf(archive_) +
+            throw DataError(name_ + " is a damaged or truncated tar archive: " + archiveMessage(archive_) +
                             "; make it again");
         const char* const path = archive_entry_pathname(entry);
         if (path == nullptr)
@@ -159,7 +126,8 @@ std::span<const std::byte> TarReader::readData(const std::string& member)
         if (result == ARCHIVE_EOF)
             return data;
         if (result < ARCHIVE_WARN)
-            throw DataError(name_ + " is truncated inside " + member + ": " + messageOf(archive_) + "; make it again");
+            throw DataError(name_ + " is truncated inside " + member + ": " + archiveMessage(archive_) +
+                            "; make it again");
         if (size == 0)
             continue;
         // Uncompressed and from memory, libarchive hands out pieces of that memory, one behind the other.
@@ -290,71 +258,6 @@ std::vector<WebdatasetSample> readDamagedWebdataset(std::span<const std::byte> b
             return samples.take();
         begin = whole;
     }
-}
-
-TarWriter::TarWriter(Sink sink)
-    : sink_(std::move(sink))
-    , archive_(archive_write_new())
-{
-    archive_write_set_format_pax_restricted(archive_);
-    check(archive_write_open(archive_, this, nullptr, &TarWriter::pass, nullptr));
-}
-
-TarWriter::~TarWriter()
-{
-    if (archive_ == nullptr)
-        return;
-    sink_ = nullptr; // Not finished: nothing more goes there.
-    archive_write_free(archive_);
-}
-
-void TarWriter::add(const std::string& name, std::span<const std::byte> data)
-{
-    const Utf8Names utf8;
-    const std::unique_ptr<archive_entry, EntryDeleter> entry(archive_entry_new());
-    archive_entry_set_pathname(entry.get(), name.c_str());
-    archive_entry_set_filetype(entry.get(), AE_IFREG);
-    archive_entry_set_perm(entry.get(), 0644);
-    archive_entry_set_mtime(entry.get(), 0, 0);
-    archive_entry_set_uid(entry.get(), 0);
-    archive_entry_set_gid(entry.get(), 0);
-    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(data.size()));
-    check(archive_write_header(archive_, entry.get()));
-    while (!data.empty()) {
-        const auto written = archive_write_data(archive_, data.data(), data.size());
-        check(written > 0 ? ARCHIVE_OK : ARCHIVE_FATAL);
-        data = data.subspan(static_cast<std::size_t>(written));
-    }
-    check(archive_write_finish_entry(archive_));
-}
-
-void TarWriter::finish()
-{
-    check(archive_write_close(archive_));
-    archive_write_free(std::exchange(archive_, nullptr));
-}
-
-std::ptrdiff_t TarWriter::pass(archive*, void* self, const void* data, std::size_t size)
-{
-    auto& writer = *static_cast<TarWriter*>(self);
-    // libarchive is C: no exception may pass through it. Nor is it told of the failure, after which it would not free
-    // all that it holds; check() ends the writing.
-    try {
-        if (writer.sink_ && !writer.failed_)
-            writer.sink_({static_cast<const std::byte*>(data), size});
-    } catch (...) {
-        writer.failed_ = true;
-        writer.failure_ = std::current_exception();
-    }
-    return static_cast<std::ptrdiff_t>(size);
-}
-
-void TarWriter::check(int result)
-{
-    if (failure_)
-        std::rethrow_exception(std::exchange(failure_, nullptr));
-    if (result < ARCHIVE_WARN)
-        throw StoreError("a tar archive cannot be written: " + messageOf(archive_));
 }
 
 } // namespace nanodit

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -78,29 +76,5 @@ std::vector<WebdatasetSample> readWebdataset(std::span<const std::byte> bytes, s
 /// told in `damages`, in order. Also behind an end mark that stands in the middle.
 std::vector<WebdatasetSample> readDamagedWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                                                     const std::string& name, std::vector<TarDamage>& damages);
-
-/// Writes a tar of regular files through libarchive. Equal input gives equal bytes: times and owners are zero, headers
-/// plain USTAR, with a PAX record only for names that USTAR cannot hold.
-class TarWriter {
-public:
-    using Sink = std::function<void(std::span<const std::byte>)>;
-    /// `sink` gets the archive piece by piece; what it throws comes out of add() or finish().
-    explicit TarWriter(Sink sink);
-    ~TarWriter();
-    TarWriter(const TarWriter&) = delete;
-    TarWriter& operator=(const TarWriter&) = delete;
-
-    void add(const std::string& name, std::span<const std::byte> data);
-    void finish();
-
-private:
-    static std::ptrdiff_t pass(archive* writer, void* self, const void* data, std::size_t size);
-    void check(int result);
-
-    Sink sink_;
-    bool failed_ = false;
-    std::exception_ptr failure_;
-    archive* archive_ = nullptr;
-};
 
 } // namespace nanodit

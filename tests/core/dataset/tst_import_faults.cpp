@@ -3,9 +3,9 @@
 #include "core/dataset/fingerprint_store.h"
 #include "core/dataset/import_job.h"
 #include "core/geometry/bucket.h"
+#include "core/io/archive_writer.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
-#include "core/io/tar.h"
 #include "core/runtime/error.h"
 #include "tests/support/another_process.h"
 #include "tests/support/drawn_picture.h"
@@ -34,7 +34,7 @@ struct Fixture {
     explicit Fixture(int count)
     {
         std::string tar;
-        TarWriter writer([&tar](std::span<const std::byte> piece) {
+        ArchiveWriter writer(ArchiveFormat::Tar, [&tar](std::span<const std::byte> piece) {
             tar.append(reinterpret_cast<const char*>(piece.data()), piece.size());
         });
         fs::create_directories(source / "deep");

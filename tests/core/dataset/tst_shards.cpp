@@ -3,6 +3,7 @@
 #include "core/dataset/shard_set.h"
 #include "core/dataset/shard_writer.h"
 #include "core/inspect/certify.h"
+#include "core/io/archive_writer.h"
 #include "core/io/atomic_file.h"
 #include "core/io/float_values.h"
 #include "core/io/mapped_file.h"
@@ -393,7 +394,9 @@ private Q_SLOTS:
         std::vector<std::byte> mask(8);
         mask[0] = mask[1] = mask[2] = std::byte{1};
         std::string tar;
-        TarWriter writer([&tar](auto piece) { tar.append(reinterpret_cast<const char*>(piece.data()), piece.size()); });
+        ArchiveWriter writer(ArchiveFormat::Tar, [&tar](auto piece) {
+            tar.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+        });
         writer.add("x1.dinov3.npy", npyBytes(sample.cls));
         writer.add("x1.dinov3_patches.npy", npyBytes(sample.patches));
         writer.add("x1.json", std::as_bytes(std::span("{\"caption\": \"old\"}", 18)));
@@ -418,8 +421,9 @@ private Q_SLOTS:
         int number = 0;
         for (const auto& members : {std::array{0, 3, 1}, std::array{4, 2, -1}}) { // both buckets in each tar
             std::string tar;
-            TarWriter writer(
-                [&tar](auto piece) { tar.append(reinterpret_cast<const char*>(piece.data()), piece.size()); });
+            ArchiveWriter writer(ArchiveFormat::Tar, [&tar](auto piece) {
+                tar.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+            });
             for (const int member : members) {
                 if (member < 0)
                     continue;

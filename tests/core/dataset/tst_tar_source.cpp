@@ -3,9 +3,9 @@
 #include "core/dataset/import_job.h"
 #include "core/dataset/record_edits.h"
 #include "core/geometry/bucket.h"
+#include "core/io/archive_writer.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
-#include "core/io/tar.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
 #include "tests/core/dataset/imported.h"
@@ -36,7 +36,7 @@ using Members = std::vector<std::pair<std::string, std::string>>;
 std::string tarOf(const Members& members)
 {
     std::string bytes;
-    TarWriter writer([&bytes](std::span<const std::byte> piece) {
+    ArchiveWriter writer(ArchiveFormat::Tar, [&bytes](std::span<const std::byte> piece) {
         bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
     });
     for (const auto& [name, content] : members)

@@ -1,3 +1,4 @@
+#include "core/io/archive_writer.h"
 #include "core/io/atomic_file.h"
 #include "core/io/mapped_file.h"
 #include "core/io/npy.h"
@@ -43,6 +44,32 @@ private Q_SLOTS:
             QCOMPARE(read.shape, arrays[i].second.shape);
             QVERIFY(std::ranges::equal(read.bytes.first(arrays[i].second.bytes.size()), arrays[i].second.bytes));
         }
+    }
+
+    /// A plain zip counts up to 65,535 files: beyond that, as beyond 4 GiB, the directory is in ZIP64.
+    void moreArraysThanAPlainZipCountsAreRead()
+    {
+        constexpr std::size_t count = 70'000;
+        std::vector<std::byte> bytes;
+        ArchiveWriter zip(ArchiveFormat::Zip, [&bytes](std::span<const std::byte> piece) {
+            bytes.insert(bytes.end(), piece.begin(), piece.end());
+        });
+        const auto content = npyBytes(numbers({1, 2}, {2}));
+        for (std::size_t i = 0; i < count; ++i)
+            zip.add(std::to_string(i) + ".npy", content);
+        zip.finish();
+        const auto records = readZipDirectory(bytes, "many");
+        QCOMPARE(records.size(), count);
+        QCOMPARE(records.back().name, std::to_string(count - 1) + ".npy");
+        QVERIFY(std::ranges::equal(records.back().data, content) && records.back().checksumHolds());
+    }
+
+    void namesKeepTheirLetters()
+    {
+        const TemporaryFolder folder;
+        writeNpz(folder / "a.npz", {{"Größe", numbers({7}, {1})}});
+        const auto mapped = MappedFile::open(folder / "a.npz");
+        QCOMPARE(readZipDirectory(mapped->bytes(), "a").front().name, std::string("Größe.npy"));
     }
 
     void equalNumbersMakeEqualFiles()

@@ -1,3 +1,4 @@
+#include "core/io/archive_writer.h"
 #include "core/io/npy.h"
 #include "core/io/tar.h"
 #include "core/runtime/error.h"
@@ -21,7 +22,8 @@ std::span<const std::byte> bytesOf(const std::string& text)
 std::string tarOf(const std::vector<std::pair<std::string, std::string>>& files)
 {
     std::string tar;
-    TarWriter writer([&tar](auto piece) { tar.append(reinterpret_cast<const char*>(piece.data()), piece.size()); });
+    ArchiveWriter writer(ArchiveFormat::Tar,
+                         [&tar](auto piece) { tar.append(reinterpret_cast<const char*>(piece.data()), piece.size()); });
     for (const auto& [name, content] : files)
         writer.add(name, bytesOf(content));
     writer.finish();
@@ -246,7 +248,7 @@ private Q_SLOTS:
     void whatTheSinkThrowsComesOut()
     {
         const auto message = errorOf([] {
-            TarWriter writer([](auto) { throw StoreError("disk full"); });
+            ArchiveWriter writer(ArchiveFormat::Tar, [](auto) { throw StoreError("disk full"); });
             writer.add("a", bytesOf(std::string(100000, 'x')));
             writer.finish();
         });
