@@ -4,19 +4,16 @@
 #include "core/dataset/shuffle.h"
 #include "core/io/float_values.h"
 #include "core/runtime/error.h"
+#include "core/runtime/prefetch.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <exception>
-#include <map>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <set>
-#include <thread>
 #include <utility>
-#include <variant>
 
 namespace nanodit {
 
@@ -49,19 +46,14 @@ struct Loader::State {
     BatchOrder order;
     std::int64_t firstBatch = 0;
 
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::map<std::int64_t, std::variant<Batch, std::exception_ptr>> ready; ///< By count of this rank's batches.
-    std::int64_t nextToMake = 0, nextToTake = 0;
-    bool stop = false;
+    std::mutex mutex;             ///< Of what the threads have found out:
     std::vector<Corrupt> corrupt; ///< In the order in which they were found.
     std::set<std::int64_t> knownCorrupt;
     ChannelScale clsScale, patchScale;
     std::vector<float> clsDivisor, patchDivisor;
     BatchMemory memory;
-    std::vector<std::thread> threads;
+    std::optional<Prefetch<Batch>> batches; ///< By count of this rank's batches. Last: its threads use all the rest.
 
-    void work();
     Batch make(std::int64_t count);
     std::optional<Batch> makeOf(const BatchOrder::Drawn& drawn);
     std::optional<std::pair<std::int64_t, ShardSample>> readOrReplace(const std::vector<std::int64_t>& bucket,
@@ -70,27 +62,6 @@ struct Loader::State {
     std::optional<std::size_t> fill(Batch& batch, const std::vector<ShardSample>& samples);
     void note(std::int64_t index, const std::string& reason);
 };
-
-void Loader::State::work()
-{
-    std::unique_lock lock(mutex);
-    for (;;) {
-        changed.wait(lock, [this] { return stop || nextToMake < nextToTake + options.prefetch; });
-        if (stop)
-            return;
-        const auto count = nextToMake++;
-        lock.unlock();
-        std::variant<Batch, std::exception_ptr> made;
-        try {
-            made = make(count);
-        } catch (...) {
-            made = std::current_exception();
-        }
-        lock.lock();
-        ready.emplace(count, std::move(made));
-        changed.notify_all();
-    }
-}
 
 /// A bucket of which nothing can be read leaves its batches to those that follow.
 Batch Loader::State::make(std::int64_t count)
@@ -233,33 +204,18 @@ Loader::Loader(std::shared_ptr<const ShardSet> set, LoaderOptions options)
         buckets.push_back(entry.bucket);
     state.order = BatchOrder(buckets, state.options.batchSize, state.options.seed, state.options.shuffle);
     state.firstBatch = state.options.position / state.options.batchSize;
-    for (std::int64_t i = 0; i < std::max<std::int64_t>(1, state.options.threads); ++i)
-        state.threads.emplace_back([&state] { state.work(); });
+    state.batches.emplace(
+        std::numeric_limits<std::size_t>::max(),
+        [&state](std::size_t count) { return state.make(static_cast<std::int64_t>(count)); },
+        static_cast<std::size_t>(std::max<std::int64_t>(1, state.options.threads)),
+        static_cast<std::size_t>(std::max<std::int64_t>(1, state.options.prefetch)));
 }
 
-Loader::~Loader()
-{
-    {
-        const std::lock_guard lock(state_->mutex);
-        state_->stop = true;
-    }
-    state_->changed.notify_all();
-    for (auto& thread : state_->threads)
-        thread.join();
-}
+Loader::~Loader() = default;
 
 Batch Loader::next()
 {
-    auto& state = *state_;
-    std::unique_lock lock(state.mutex);
-    state.changed.wait(lock, [&] { return state.ready.contains(state.nextToTake); });
-    auto made = std::move(state.ready.extract(state.nextToTake).mapped());
-    ++state.nextToTake;
-    lock.unlock();
-    state.changed.notify_all();
-    if (const auto* const failure = std::get_if<std::exception_ptr>(&made))
-        std::rethrow_exception(*failure);
-    return std::get<Batch>(std::move(made));
+    return state_->batches->take();
 }
 
 std::vector<Loader::Corrupt> Loader::corrupt() const

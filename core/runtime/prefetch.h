@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/runtime/error.h"
+
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -8,6 +10,9 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <stop_token>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -15,7 +20,8 @@
 namespace nanodit {
 
 /// Makes items 0, 1, 2... on threads of its own, at most `ahead` before they are taken, and hands them out in order.
-/// take() belongs to one thread. Destruction stops after the items that are being made.
+/// take() belongs to one thread. Destruction stops after the items that are being made. Where the system starts fewer
+/// threads than asked for, those that it does start make all items; where it starts none, construction throws Error.
 template<typename Item>
 class Prefetch {
 public:
@@ -26,14 +32,21 @@ public:
         , count_(count)
         , ahead_(ahead)
     {
-        for (std::size_t i = 0; i < threads; ++i)
-            threads_.emplace_back([this] { work(); });
+        for (std::size_t i = 0; i < threads; ++i) {
+            try {
+                threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+            } catch (const std::system_error& error) {
+                if (threads_.empty())
+                    throw Error(std::string("no thread can be started (") + error.code().message() +
+                                "): end other programs, or raise the limit on processes (ulimit -u)");
+                break;
+            }
+        }
     }
     ~Prefetch()
     {
-        const std::lock_guard lock(mutex_);
-        stopped_ = true;
-        changed_.notify_all();
+        for (auto& thread : threads_) // All at once: each would begin another item while the one before it is awaited.
+            thread.request_stop();
     }
     Prefetch(const Prefetch&) = delete;
     Prefetch& operator=(const Prefetch&) = delete;
@@ -64,12 +77,12 @@ public:
     }
 
 private:
-    void work()
+    void work(const std::stop_token& stop)
     {
         std::unique_lock lock(mutex_);
         while (true) {
-            changed_.wait(lock, [this] { return stopped_ || next_ >= count_ || next_ < taken_ + ahead_; });
-            if (stopped_ || next_ >= count_)
+            changed_.wait(lock, stop, [this] { return next_ >= count_ || next_ < taken_ + ahead_; });
+            if (stop.stop_requested() || next_ >= count_)
                 return;
             const auto index = next_++;
             lock.unlock();
@@ -89,11 +102,10 @@ private:
     std::size_t count_;
     std::size_t ahead_;
     std::mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable_any changed_;
     std::map<std::size_t, std::pair<Item, std::exception_ptr>> made_;
     std::size_t next_ = 0;
     std::size_t taken_ = 0;
-    bool stopped_ = false;
     std::vector<std::jthread> threads_; ///< Last: they end before the rest goes.
 };
 

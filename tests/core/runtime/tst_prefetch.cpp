@@ -5,11 +5,50 @@
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
+#include <pthread.h>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <sys/resource.h>
+#include <unistd.h>
 
 using namespace nanodit;
+
+namespace {
+
+/// While this stands the process has the address space for no more than `count` further threads with stacks of `stack`
+/// bytes, which new threads get.
+class FewThreads {
+public:
+    FewThreads(std::size_t count, std::size_t stack)
+    {
+        constexpr std::size_t rest = 500 << 20; // Of the heaps that threads get, and all else.
+        std::size_t pages = 0;
+        std::ifstream("/proc/self/statm") >> pages;
+        getrlimit(RLIMIT_AS, &before_);
+        auto limit = before_;
+        limit.rlim_cur = pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + count * stack + rest;
+        pthread_getattr_default_np(&attributes_);
+        auto large = attributes_;
+        pthread_attr_setstacksize(&large, stack);
+        pthread_setattr_default_np(&large);
+        setrlimit(RLIMIT_AS, &limit);
+    }
+    ~FewThreads()
+    {
+        setrlimit(RLIMIT_AS, &before_);
+        pthread_setattr_default_np(&attributes_);
+    }
+    FewThreads(const FewThreads&) = delete;
+    FewThreads& operator=(const FewThreads&) = delete;
+
+private:
+    rlimit before_{};
+    pthread_attr_t attributes_{};
+};
+
+} // namespace
 
 class TestPrefetch : public QObject {
     Q_OBJECT
@@ -85,6 +124,26 @@ private Q_SLOTS:
         QCOMPARE(items.take(), 1);
         QVERIFY(!items.takeUnless([] { return true; })); // also when it is there
         QCOMPARE(items.take(), 1);
+    }
+
+    void goesOnWithTheThreadsThatCanBeStarted()
+    {
+        constexpr std::size_t stack = 1 << 30;
+        const FewThreads limit(2, stack); // of four
+        Prefetch<int> items(
+            50, [](std::size_t i) { return static_cast<int>(i); }, 4, 5);
+        for (int i = 0; i < 50; ++i)
+            QCOMPARE(items.take(), i);
+    }
+
+    void saysThatNoThreadCanBeStarted()
+    {
+        const FewThreads limit(0, 1 << 30);
+        const auto message = test::errorOf([] {
+            Prefetch<int>(
+                1, [](std::size_t) { return 1; }, 2, 1);
+        });
+        QVERIFY2(message.starts_with("no thread can be started"), message.c_str());
     }
 
     void canBeLeftAtAnyMoment()
