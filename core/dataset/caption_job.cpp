@@ -4,6 +4,7 @@
 #include "core/dataset/pass.h"
 #include "core/dataset/sqlite.h"
 #include "core/io/sha256.h"
+#include "core/io/utf8.h"
 #include "core/runtime/child_process.h"
 #include "core/runtime/error.h"
 #include "core/runtime/prefetch.h"

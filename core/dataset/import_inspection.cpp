@@ -2,6 +2,7 @@
 
 #include "core/io/image.h"
 #include "core/io/sha256.h"
+#include "core/io/utf8.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
 

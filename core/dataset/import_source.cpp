@@ -4,6 +4,7 @@
 #include "core/dataset/tar_source.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
+#include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>

@@ -2,6 +2,7 @@
 
 #include "core/io/image.h"
 #include "core/io/sha256.h"
+#include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -152,35 +153,6 @@ std::vector<std::string> tidyTags(const std::vector<std::string>& tags)
     }
     tidy.erase("");
     return {tidy.begin(), tidy.end()};
-}
-
-bool isUtf8(std::string_view text)
-{
-    // Well-formed sequences: Unicode standard, table 3-7.
-    for (std::size_t i = 0; i < text.size();) {
-        const auto at = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-        const unsigned char lead = at(i);
-        if (lead < 0x80) {
-            ++i;
-            continue;
-        }
-        const std::size_t length = lead >= 0xC2 && lead <= 0xDF   ? 2
-                                   : lead >= 0xE0 && lead <= 0xEF ? 3
-                                   : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                                  : 0;
-        if (length == 0 || i + length > text.size())
-            return false;
-        const unsigned char lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-        const unsigned char highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-        if (at(i + 1) < lowest || at(i + 1) > highest)
-            return false;
-        for (std::size_t k = 2; k < length; ++k) {
-            if (at(i + k) < 0x80 || at(i + k) > 0xBF)
-                return false;
-        }
-        i += length;
-    }
-    return true;
 }
 
 } // namespace nanodit

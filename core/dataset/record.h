@@ -78,7 +78,4 @@ std::string tidyCaption(std::string text);
 /// Sorted, each once, blanks around them removed, empty ones left out. Throws DataError when one is not UTF-8.
 std::vector<std::string> tidyTags(const std::vector<std::string>& tags);
 
-/// True when `text` is well-formed UTF-8.
-bool isUtf8(std::string_view text);
-
 } // namespace nanodit

@@ -1,6 +1,7 @@
 #include "core/dataset/record_edits.h"
 
 #include "core/dataset/catalog.h"
+#include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
 #include <set>

@@ -5,6 +5,7 @@
 #include "core/io/image.h"
 #include "core/io/mapped_file.h"
 #include "core/io/tar.h"
+#include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,5 @@
 #include "core/encoders/sentence_piece_model.h"
+#include "core/io/utf8.h"
 
 #include <algorithm>
 #include <iterator>
@@ -9,27 +10,6 @@ namespace {
 
 constexpr std::string_view spaceSymbol = "\xe2\x96\x81"; // "▁", U+2581
 constexpr std::string_view replacementCharacter = "\xef\xbf\xbd";
-
-/// Bytes of the UTF-8 character that the text starts with, or 0 when it starts with none.
-std::size_t characterLength(std::string_view text)
-{
-    const auto byte = [&](std::size_t i) { return std::uint32_t(std::uint8_t(text[i])); };
-    const auto first = byte(0);
-    if (first < 0x80)
-        return 1;
-    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || text.size() < length)
-        return 0;
-    std::uint32_t code = first & (0xff >> (length + 1));
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0) != 0x80)
-            return 0;
-        code = (code << 6) | (byte(i) & 0x3f);
-    }
-    constexpr std::uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    const bool surrogate = code >= 0xd800 && code < 0xe000;
-    return code < smallest[length] || surrogate || code > 0x10ffff ? 0 : length;
-}
 
 /// Of Unicode's property White_Space, beyond ASCII.
 bool isUnicodeSpace(std::string_view character)
@@ -82,7 +62,7 @@ std::pair<std::string_view, std::size_t> SentencePieceNormalizer::firstOf(std::s
     }
     if (ruleLength > 0)
         return {std::string_view(replacements.c_str() + replacement), ruleLength};
-    if (const auto length = characterLength(text); length > 0) {
+    if (const auto length = utf8CharacterBytes(text); length > 0) {
         const auto character = text.substr(0, length);
         return {unicodeWhitespace && isUnicodeSpace(character) ? " " : character, length};
     }
