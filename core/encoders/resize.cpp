@@ -1,5 +1,7 @@
 #include "core/encoders/resize.h"
 
+#include "core/io/cubic.h"
+
 #include <ATen/Parallel.h>
 
 #include <algorithm>
@@ -16,16 +18,6 @@ namespace {
 double triangle(double x)
 {
     return std::max(0.0, 1 - std::abs(x));
-}
-
-/// Keys' cubic convolution with a = -1/2.
-double cubic(double x)
-{
-    constexpr double a = -0.5;
-    x = std::abs(x);
-    if (x < 1)
-        return ((a + 2) * x - (a + 3)) * x * x + 1;
-    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
 
 double sinc(double x)
@@ -46,7 +38,9 @@ struct Window {
 
 std::vector<Window> windowsOf(std::int64_t inputs, std::int64_t outputs, ResizeFilter filter)
 {
-    const auto kernel = filter == ResizeFilter::Lanczos ? lanczos : filter == ResizeFilter::Bicubic ? cubic : triangle;
+    const auto kernel = filter == ResizeFilter::Lanczos   ? lanczos
+                        : filter == ResizeFilter::Bicubic ? keysCubic
+                                                          : triangle;
     const double reach = filter == ResizeFilter::Lanczos ? 3 : filter == ResizeFilter::Bicubic ? 2 : 1;
     const double scale = double(inputs) / double(outputs);
     const double stretch =

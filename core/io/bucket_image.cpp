@@ -1,3 +1,4 @@
+#include "core/io/cubic.h"
 #include "core/io/image.h"
 #include "core/runtime/error.h"
 
@@ -8,19 +9,6 @@
 namespace nanodit {
 
 namespace {
-
-/// Keys' cubic convolution kernel with a = -1/2, the "bicubic" of Pillow and of torch's antialiased resize
-/// (R. Keys, Cubic convolution interpolation for digital image processing, 1981).
-double cubic(double distance)
-{
-    constexpr double a = -0.5;
-    const double x = std::abs(distance);
-    if (x < 1)
-        return ((a + 2) * x - (a + 3)) * x * x + 1;
-    if (x < 2)
-        return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
-    return 0;
-}
 
 /// For one target pixel: the source pixels that it gathers and their weights, which sum to 1.
 struct Taps {
@@ -45,7 +33,7 @@ std::vector<Taps> tapsAlong(std::int64_t side, double begin, double end, std::in
         std::vector<double> weights;
         double sum = 0;
         for (auto source = first; source < last; ++source) {
-            weights.push_back(cubic((static_cast<double>(source) + 0.5 - centre) / spread));
+            weights.push_back(keysCubic((static_cast<double>(source) + 0.5 - centre) / spread));
             sum += weights.back();
         }
         for (const double weight : weights)
