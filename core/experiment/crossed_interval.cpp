@@ -2,7 +2,6 @@
 #include "core/runtime/error.h"
 
 #include <algorithm>
-#include <cmath>
 #include <random>
 
 namespace nanodit {
@@ -28,13 +27,7 @@ Interval crossedInterval(const std::vector<std::vector<double>>& bySeed, int res
         mean = sum / static_cast<double>(seeds * units);
     }
     std::sort(means.begin(), means.end());
-    const auto quantile = [&means](double share) {
-        const double place = share * static_cast<double>(means.size() - 1);
-        const auto below = static_cast<std::size_t>(place);
-        const auto above = std::min(below + 1, means.size() - 1);
-        return means[below] + (place - std::floor(place)) * (means[above] - means[below]);
-    };
-    return {quantile(0.025), quantile(0.975)};
+    return {quantileOf(means, 0.025), quantileOf(means, 0.975)};
 }
 
 } // namespace nanodit

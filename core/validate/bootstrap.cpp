@@ -9,6 +9,14 @@
 
 namespace nanodit {
 
+double quantileOf(std::span<const double> sorted, double share)
+{
+    const double place = share * static_cast<double>(sorted.size() - 1);
+    const auto below = static_cast<std::size_t>(place);
+    const auto above = std::min(below + 1, sorted.size() - 1);
+    return sorted[below] + (place - std::floor(place)) * (sorted[above] - sorted[below]);
+}
+
 Interval bootstrapInterval(std::span<const double> values, double confidence, std::uint64_t seed, int resamples)
 {
     if (values.empty() || !(confidence > 0 && confidence < 1) || resamples < 2)
@@ -23,13 +31,7 @@ Interval bootstrapInterval(std::span<const double> values, double confidence, st
         mean = sum / static_cast<double>(count);
     }
     std::sort(means.begin(), means.end());
-    const auto quantile = [&means](double share) {
-        const double place = share * static_cast<double>(means.size() - 1);
-        const auto below = static_cast<std::size_t>(place);
-        const auto above = std::min(below + 1, means.size() - 1);
-        return means[below] + (place - std::floor(place)) * (means[above] - means[below]);
-    };
-    return {quantile((1 - confidence) / 2), quantile((1 + confidence) / 2)};
+    return {quantileOf(means, (1 - confidence) / 2), quantileOf(means, (1 + confidence) / 2)};
 }
 
 } // namespace nanodit
