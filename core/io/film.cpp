@@ -1,8 +1,5 @@
 #include "core/io/film.h"
 
-#include "core/io/animated_gif.h"
-#include "core/io/animated_png.h"
-#include "core/io/mp4.h"
 #include "core/runtime/error.h"
 
 namespace nanodit {

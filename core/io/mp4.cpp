@@ -1,5 +1,3 @@
-#include "core/io/mp4.h"
-
 #include "core/io/atomic_file.h"
 #include "core/io/film.h"
 #include "core/runtime/error.h"

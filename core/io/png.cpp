@@ -14,7 +14,6 @@ namespace nanodit {
 
 namespace {
 
-constexpr std::string_view signature{"\x89PNG\r\n\x1a\n", 8};
 constexpr std::size_t chunkOverhead = 12; // Length, type, checksum.
 constexpr std::size_t largestText = 16 << 20;
 
@@ -121,21 +120,6 @@ std::optional<TextEntry> parseText(const PngChunk& chunk)
     return entry;
 }
 
-/// Length, type, data and checksum.
-void appendChunk(std::vector<std::uint8_t>& file, std::string_view type, std::span<const std::byte> data)
-{
-    const auto append32 = [&file](std::uint32_t value) {
-        for (const int shift : {24, 16, 8, 0})
-            file.push_back(static_cast<std::uint8_t>(value >> shift));
-    };
-    append32(static_cast<std::uint32_t>(data.size()));
-    const auto start = file.size();
-    file.insert(file.end(), type.begin(), type.end());
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(data.data());
-    file.insert(file.end(), bytes, bytes + data.size());
-    append32(checksumOf(std::as_bytes(std::span(file).subspan(start))));
-}
-
 bool isPlainText(const std::string& text)
 {
     return std::all_of(text.begin(), text.end(), [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\n'; });
@@ -160,13 +144,13 @@ bool PngChunk::checksumHolds() const
 }
 
 PngChunks::PngChunks(std::span<const std::byte> file)
-    : rest_(hasSignature(file) ? file.subspan(signature.size()) : std::span<const std::byte>{})
+    : rest_(hasSignature(file) ? file.subspan(pngSignature.size()) : std::span<const std::byte>{})
 {
 }
 
 bool PngChunks::hasSignature(std::span<const std::byte> file)
 {
-    return textOf(file).starts_with(signature);
+    return textOf(file).starts_with(pngSignature);
 }
 
 bool PngChunks::next(PngChunk& chunk)
@@ -184,10 +168,24 @@ bool PngChunks::next(PngChunk& chunk)
     return true;
 }
 
+void appendPngChunk(std::vector<std::uint8_t>& file, std::string_view type, std::span<const std::byte> data)
+{
+    const auto append32 = [&file](std::uint32_t value) {
+        for (const int shift : {24, 16, 8, 0})
+            file.push_back(static_cast<std::uint8_t>(value >> shift));
+    };
+    append32(static_cast<std::uint32_t>(data.size()));
+    const auto start = file.size();
+    file.insert(file.end(), type.begin(), type.end());
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(data.data());
+    file.insert(file.end(), bytes, bytes + data.size());
+    append32(checksumOf(std::as_bytes(std::span(file).subspan(start))));
+}
+
 std::vector<std::uint8_t> withPngText(std::span<const std::uint8_t> png, const PngText& text)
 {
     // The text goes right behind IHDR, which has a fixed size, so that readers find it without passing the pixels.
-    const std::size_t headEnd = signature.size() + chunkOverhead + 13;
+    const std::size_t headEnd = pngSignature.size() + chunkOverhead + 13;
     std::vector<std::uint8_t> file(png.begin(), png.begin() + static_cast<std::ptrdiff_t>(headEnd));
     for (const auto& [keyword, value] : text) {
         if (keyword.empty() || keyword.size() > 79 || !isPlainText(keyword) || value.find('\0') != std::string::npos ||
@@ -196,7 +194,7 @@ std::vector<std::uint8_t> withPngText(std::span<const std::uint8_t> png, const P
                              "\": keywords are 1 to 79 plain characters, texts have no zero byte and at most 16 MiB");
         const bool plain = isPlainText(value);
         const auto data = textChunkData(keyword, value, plain);
-        appendChunk(file, plain ? "tEXt" : "iTXt", std::as_bytes(std::span(data)));
+        appendPngChunk(file, plain ? "tEXt" : "iTXt", std::as_bytes(std::span(data)));
     }
     file.insert(file.end(), png.begin() + static_cast<std::ptrdiff_t>(headEnd), png.end());
     return file;

@@ -35,6 +35,11 @@ private:
     bool complete_ = false;
 };
 
+/// The eight bytes that a PNG file begins with.
+inline constexpr std::string_view pngSignature{"\x89PNG\r\n\x1a\n", 8};
+/// Appends a chunk to a file: its length, type, data and checksum.
+void appendPngChunk(std::vector<std::uint8_t>& file, std::string_view type, std::span<const std::byte> data);
+
 /// The texts of a PNG in memory; damaged ones are left out. Throws DataError when it is no PNG.
 PngText parsePngText(std::span<const std::byte> file, const std::string& name);
 /// The PNG with a text chunk per entry behind its header.

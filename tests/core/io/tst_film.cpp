@@ -1,5 +1,3 @@
-#include "core/io/animated_gif.h"
-#include "core/io/animated_png.h"
 #include "core/io/atomic_file.h"
 #include "core/io/film.h"
 #include "core/io/heat_picture.h"
