@@ -414,16 +414,23 @@ void throwIfAny(const std::vector<ConfigIssue>& issues, const std::string& sourc
     throw ConfigError(message);
 }
 
-std::vector<FieldDifference> differences(const VisitFunction& first, const VisitFunction& second)
+std::vector<FieldDifference> differences(const std::vector<VisitFunction>& configurations)
 {
-    const auto a = settingsOf(first);
-    const auto b = settingsOf(second);
-    std::vector<FieldDifference> found;
-    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-        if (a[i].value != b[i].value)
-            found.push_back({a[i].key, a[i].value, b[i].value});
+    std::vector<FieldDifference> fields;
+    for (std::size_t i = 0; i < configurations.size(); ++i) {
+        if (!configurations[i])
+            continue;
+        const auto values = settingsOf(configurations[i]);
+        fields.resize(values.size(), {.key = {}, .values = std::vector<std::string>(configurations.size())});
+        for (std::size_t k = 0; k < values.size(); ++k) {
+            fields[k].key = values[k].key;
+            fields[k].values[i] = values[k].value;
+        }
     }
-    return found;
+    std::erase_if(fields, [](const FieldDifference& field) {
+        return std::ranges::all_of(field.values, [&field](const auto& text) { return text == field.values.front(); });
+    });
+    return fields;
 }
 
 } // namespace nanodit

@@ -28,10 +28,12 @@ std::vector<ConfigIssue> rangeIssues(const VisitFunction& visit);
 /// Throws one ConfigError that lists all issues, or returns when there are none.
 void throwIfAny(const std::vector<ConfigIssue>& issues, const std::string& source);
 
-/// "group.key" and value of every field whose value differs between two configurations of one type.
+/// "group.key" of a field that is not the same in all of several configurations of one type, with its values as text.
 struct FieldDifference {
-    std::string key, first, second;
+    std::string key;
+    std::vector<std::string> values; ///< As many as configurations; "" for one that is missing.
 };
-std::vector<FieldDifference> differences(const VisitFunction& first, const VisitFunction& second);
+/// In the configurations' order of fields. An empty function stands for a configuration that is missing.
+std::vector<FieldDifference> differences(const std::vector<VisitFunction>& configurations);
 
 } // namespace nanodit

@@ -1,17 +1,12 @@
 #include "core/validate/run_overview.h"
 
-#include "core/config/json.h"
 #include "core/config/train_config.h"
 #include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
 #include "core/sample/sample_request.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <utility>
 
 namespace nanodit {
 
@@ -83,22 +78,6 @@ void readNewestReport(RunOverview& overview)
     }
 }
 
-/// Dotted keys in the configuration's order, with their values as text.
-std::vector<std::pair<std::string, std::string>> settingsOf(TrainConfig config)
-{
-    std::vector<std::pair<std::string, std::string>> settings;
-    const auto json = writeJson([&config](FieldVisitor& v) { config.visit(v); });
-    for (const auto& [group, value] : json.items()) {
-        if (!value.is_object()) {
-            settings.emplace_back(group, value.is_string() ? value.get<std::string>() : value.dump());
-            continue;
-        }
-        for (const auto& [key, inner] : value.items())
-            settings.emplace_back(group + "." + key, inner.is_string() ? inner.get<std::string>() : inner.dump());
-    }
-    return settings;
-}
-
 } // namespace
 
 std::vector<RunOverview> overviewRuns(const Workspace& workspace)
@@ -120,29 +99,17 @@ std::vector<RunOverview> overviewRuns(const Workspace& workspace)
     return overviews;
 }
 
-std::vector<SettingDifference> configurationDifferences(const std::vector<RunInfo>& runs)
+std::vector<FieldDifference> configurationDifferences(const std::vector<RunInfo>& runs)
 {
-    std::vector<std::string> order;
-    std::map<std::string, std::vector<std::string>> values;
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-        const auto file = runs[i].folder / "config.yaml";
-        if (!fs::exists(file))
-            continue;
-        for (const auto& [key, text] : settingsOf(readTrainConfig(file))) {
-            auto& row = values[key];
-            if (row.empty())
-                order.push_back(key);
-            row.resize(runs.size());
-            row[i] = text;
-        }
+    std::vector<VisitFunction> configurations;
+    for (const auto& run : runs) {
+        const auto file = run.folder / "config.yaml";
+        if (fs::exists(file))
+            configurations.emplace_back([config = readTrainConfig(file)](FieldVisitor& v) mutable { config.visit(v); });
+        else
+            configurations.emplace_back();
     }
-    std::vector<SettingDifference> differences;
-    for (const auto& key : order) {
-        const auto& row = values[key];
-        if (std::any_of(row.begin(), row.end(), [&row](const std::string& text) { return text != row.front(); }))
-            differences.push_back({.key = key, .values = row});
-    }
-    return differences;
+    return differences(configurations);
 }
 
 } // namespace nanodit

@@ -2,6 +2,7 @@
 
 /// What the front says of a workspace's runs at a glance. Part of the engine's front: free of torch types.
 
+#include "core/config/yaml.h"
 #include "core/runs/catalogue.h"
 #include "core/validate/comparison.h"
 
@@ -26,12 +27,8 @@ struct RunOverview {
 /// By name. What of a run cannot be read is left out of its line.
 std::vector<RunOverview> overviewRuns(const Workspace& workspace);
 
-/// A setting that is not the same in all of these runs; "" for a run whose configuration is missing.
-struct SettingDifference {
-    std::string key; ///< "optimiser.lr"
-    std::vector<std::string> values;
-};
+/// The settings that are not the same in all of these runs; values are "" for a run whose configuration is missing.
 /// Throws ConfigError for a configuration that is not ours any more.
-std::vector<SettingDifference> configurationDifferences(const std::vector<RunInfo>& runs);
+std::vector<FieldDifference> configurationDifferences(const std::vector<RunInfo>& runs);
 
 } // namespace nanodit

@@ -60,7 +60,7 @@ RunRow runRow(const RunOverview& overview, bool running)
     return row;
 }
 
-std::vector<QStringList> settingRows(const std::vector<SettingDifference>& differences)
+std::vector<QStringList> settingRows(const std::vector<FieldDifference>& differences)
 {
     std::vector<QStringList> rows;
     for (const auto& difference : differences) {

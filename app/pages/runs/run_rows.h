@@ -24,6 +24,6 @@ RunRow runRow(const RunOverview& overview, bool running);
 QString sizeText(double bytes);
 
 /// A line of the table of differences: the setting, then a cell a run; "–" where a run has no configuration.
-std::vector<QStringList> settingRows(const std::vector<SettingDifference>& differences);
+std::vector<QStringList> settingRows(const std::vector<FieldDifference>& differences);
 
 } // namespace nanodit

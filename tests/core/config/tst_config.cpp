@@ -159,10 +159,14 @@ void ConfigTest::differencesListOnlyWhatDiffers()
 {
     TrainConfig a, b;
     b.data.batchSize = 3;
-    const auto found = differences([&](FieldVisitor& v) { a.visit(v); }, [&](FieldVisitor& v) { b.visit(v); });
+    const auto visitA = [&a](FieldVisitor&v) { a.visit(v); }, visitB = [&b](FieldVisitor&v) { b.visit(v); };
+    const auto found = differences({visitA, visitB, visitA});
+    const auto usual = std::to_string(a.data.batchSize);
     QCOMPARE(found.size(), std::size_t{1});
     QCOMPARE(found[0].key, std::string("data.batch_size"));
-    QCOMPARE(found[0].second, std::string("3"));
+    QCOMPARE(found[0].values, (std::vector<std::string>{usual, "3", usual}));
+    QVERIFY(differences({visitA, visitA}).empty());
+    QCOMPARE(differences({visitA, {}})[0].values[1], std::string());
 }
 
 void ConfigTest::everySettingIsListedWithItsRange()
