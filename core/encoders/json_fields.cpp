@@ -32,6 +32,14 @@ bool JsonFields::has(const std::string& key) const
     return found != object_.end() && !found->is_null();
 }
 
+void JsonFields::require(std::initializer_list<const char*> keys) const
+{
+    for (const auto* const key : keys) {
+        if (!has(key))
+            throw DataError(source_ + " lacks \"" + key + "\"");
+    }
+}
+
 std::int64_t JsonFields::integer(const std::string& key, std::int64_t absent) const
 {
     if (!has(key))

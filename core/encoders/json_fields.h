@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 
 namespace nanodit {
@@ -18,6 +19,8 @@ public:
     JsonFields(nlohmann::json object, std::string source);
 
     bool has(const std::string& key) const;
+    /// Throws DataError naming the first of these keys that is absent.
+    void require(std::initializer_list<const char*> keys) const;
     std::int64_t integer(const std::string& key, std::int64_t absent) const;
     /// The same, at least 1 and at most a million: sizes and counts.
     std::int64_t count(const std::string& key, std::int64_t absent) const;

@@ -1,10 +1,35 @@
 #include "core/golden/compare.h"
 
+#include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
+
 #include <ATen/ATen.h>
 
 #include <limits>
 
 namespace nanodit {
+
+CaseTensors::CaseTensors(std::filesystem::path file)
+    : file_(std::move(file))
+    , tensors_(readTensors(file_))
+{
+}
+
+const at::Tensor& CaseTensors::at(const std::string& name) const
+{
+    const auto found = tensors_.find(name);
+    if (found == tensors_.end())
+        throw DataError(file_.string() + " lacks the tensor " + name);
+    return found->second;
+}
+
+JsonFields readCaseJson(const std::filesystem::path& file)
+{
+    auto json = nlohmann::json::parse(readTextFile(file), nullptr, false);
+    if (!json.is_object())
+        throw DataError(file.string() + " is no JSON object: copy the golden case again");
+    return {std::move(json), file.string()};
+}
 
 GoldenLine compareTensors(const std::string& name, const at::Tensor& ours, const at::Tensor& expected, double tolerance)
 {

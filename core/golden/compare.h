@@ -1,9 +1,29 @@
 #pragma once
 
+#include "core/encoders/json_fields.h"
 #include "core/golden/golden.h"
 #include "core/io/tensor.h"
 
 namespace nanodit {
+
+/// The tensors of a case's file.
+class CaseTensors {
+public:
+    /// Throws DataError when the file is missing or damaged.
+    explicit CaseTensors(std::filesystem::path file);
+
+    bool has(const std::string& name) const { return tensors_.contains(name); }
+    /// Throws DataError naming the file and the tensor when it is not there.
+    const at::Tensor& at(const std::string& name) const;
+    const TensorMap& all() const { return tensors_; }
+
+private:
+    std::filesystem::path file_;
+    TensorMap tensors_;
+};
+
+/// A JSON object of a case. Throws DataError when the file is missing or holds something else.
+JsonFields readCaseJson(const std::filesystem::path& file);
 
 /// Largest |ours - expected| against an absolute tolerance. NaN, another shape or an undefined tensor fails, with a
 /// note.

@@ -23,6 +23,12 @@ std::string shaOf(std::span<const std::byte> bytes);
 /// A case's expected.json, the order of its entries kept. Throws DataError.
 nlohmann::ordered_json readExpected(const std::filesystem::path& caseFolder);
 
+/// What an expectation holds under a key. Throws DataError naming `where` (whose expectation it is) and the key.
+const nlohmann::ordered_json& member(const nlohmann::ordered_json& expected, const std::string& key,
+                                     const std::string& where);
+/// The same where it must be a text.
+std::string textMember(const nlohmann::ordered_json& expected, const std::string& key, const std::string& where);
+
 std::vector<GoldenLine> runWebdatasetCase(const std::filesystem::path& caseFolder);
 std::vector<GoldenLine> runTorchFileCase(const std::filesystem::path& caseFolder);
 

@@ -3,6 +3,7 @@
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
 
+#include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -46,21 +47,33 @@ GoldenReport runGolden(const std::filesystem::path& caseFolder)
         throw DataError(caseFile.string() + " is of kind \"" + report.kind +
                         "\", which is not among those known here: " + known);
     }
+    const auto broken = [&](const std::string& why) {
+        return DataError(caseFolder.string() + " is no whole golden case of the kind " + report.kind + ": " + why +
+                         "; copy it again from where it was made");
+    };
     try {
         report.lines = runner->second(caseFolder);
-    } catch (const nlohmann::json::exception& error) {
-        throw DataError(caseFolder.string() + " is no whole golden case: " + error.what());
+    } catch (const Error&) {
+        throw;
+    } catch (const c10::Error& error) {
+        const std::string text = error.what_without_backtrace();
+        throw broken("its tensors do not fit together (" + text.substr(0, text.find('\n')) + ")");
+    } catch (const std::exception&) { // of a library, whose words name no file
+        throw broken("a part is missing or of another type than such a case has");
     }
+    if (report.lines.empty())
+        throw broken("it has no outputs to compare");
     return report;
 }
 
 std::vector<std::filesystem::path> goldenCases(const std::filesystem::path& folder)
 {
-    if (std::filesystem::exists(folder / "case.json") || !std::filesystem::is_directory(folder))
+    std::error_code none; // a folder that cannot be read has no cases in it
+    if (std::filesystem::exists(folder / "case.json", none) || !std::filesystem::is_directory(folder, none))
         return {folder};
     std::vector<std::filesystem::path> cases;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        if (std::filesystem::exists(entry.path() / "case.json"))
+    for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+        if (std::filesystem::exists(entry.path() / "case.json", none))
             cases.push_back(entry.path());
     }
     if (cases.empty())

@@ -26,7 +26,7 @@ struct GoldenReport {
 };
 
 /// Runs one folder laid out like shared goldens (case.json with `kind`, inputs.safetensors, outputs.safetensors...)
-/// through our code. Throws DataError when the folder is no case or its kind is unknown.
+/// through our code. Throws DataError when the folder is no case, its kind is unknown or something of it is missing.
 GoldenReport runGolden(const std::filesystem::path& caseFolder);
 
 /// The cases that a folder stands for: itself, or, where it holds no case.json but folders that do (the variants of a

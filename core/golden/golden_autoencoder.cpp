@@ -30,20 +30,20 @@ std::vector<GoldenLine> runAutoencoder(const std::filesystem::path& folder)
 {
     const at::NoGradGuard noGrad;
     const auto autoencoder = AutoencoderKl::load(folder);
-    const auto inputs = readTensors(folder / "inputs.safetensors");
+    const CaseTensors inputs(folder / "inputs.safetensors");
     const auto expected = readTensors(folder / "outputs.safetensors");
     TensorMap ours;
     const auto tap = [&ours](const std::string& module, const at::Tensor& value) { ours["tap." + module] = value; };
 
-    if (inputs.contains("image")) {
+    if (inputs.has("image")) {
         const auto distribution = autoencoder.encode(inputs.at("image"), tap);
         addDistribution(ours, "", distribution, inputs.at("noise"));
         ours["model_latent"] = autoencoder.modelLatent(ours["sample"]);
         ours["decoded_from_sample"] = autoencoder.decode(autoencoder.latentFromModel(ours["model_latent"]));
     }
-    if (inputs.contains("latent"))
+    if (inputs.has("latent"))
         ours["decoded"] = autoencoder.decode(inputs.at("latent"), tap);
-    if (inputs.contains("edge_moments"))
+    if (inputs.has("edge_moments"))
         addDistribution(ours, "edge.", LatentDistribution::fromMoments(inputs.at("edge_moments")),
                         inputs.at("edge_noise"));
 

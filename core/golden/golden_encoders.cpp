@@ -1,6 +1,5 @@
 #include "core/encoders/dino.h"
 #include "core/encoders/image_processor.h"
-#include "core/encoders/json_fields.h"
 #include "core/encoders/t5.h"
 #include "core/golden/compare.h"
 #include "core/golden/golden.h"
@@ -21,14 +20,6 @@ constexpr double processorTolerance = 1e-5;
 constexpr double dinoTolerance = 5e-5;
 constexpr double t5Tolerance = 1e-4;
 
-const at::Tensor& inputNamed(const TensorMap& inputs, const std::string& name, const std::filesystem::path& folder)
-{
-    const auto found = inputs.find(name);
-    if (found == inputs.end())
-        throw DataError((folder / "inputs.safetensors").string() + " lacks the tensor " + name);
-    return found->second;
-}
-
 /// Pixels as the picture's file holds them, [H, W] or [H, W, C] -> [C, H, W].
 at::Tensor channelsFirst(const at::Tensor& pixels)
 {
@@ -38,37 +29,47 @@ at::Tensor channelsFirst(const at::Tensor& pixels)
 /// The mode in which a case says its picture was drawn ("RGB", "L", "RGBA", "P"...), or nothing.
 std::string modeOf(const nlohmann::json& description, const std::string& image)
 {
-    for (const auto& entry : description.value("images", nlohmann::json::array())) {
+    const auto images = description.find("images");
+    for (const auto& entry : images != description.end() ? *images : nlohmann::json::array()) {
         if (entry.is_array() && entry.size() >= 4 && entry[0] == image && entry[3].is_string())
             return entry[3];
     }
     return {};
 }
 
+/// The object under a key; an empty one where there is none.
+nlohmann::json objectOf(const JsonFields& fields, const std::string& key)
+{
+    return fields.has(key) ? JsonFields(fields.json()[key], fields.source() + ", \"" + key + "\",").json()
+                           : nlohmann::json::object();
+}
+
 std::vector<GoldenLine> runPreprocess(const std::filesystem::path& folder)
 {
-    const auto description = JsonFields::read(folder / "case.json");
-    const auto inputs = readTensors(folder / "inputs.safetensors");
+    const auto description = readCaseJson(folder / "case.json");
+    const CaseTensors inputs(folder / "inputs.safetensors");
     const auto expected = readTensors(folder / "outputs.safetensors");
     const auto configFile = folder / "preprocessor_config.json";
-    auto base = std::filesystem::exists(configFile)
-                    ? JsonFields::read(configFile).json()
-                    : description.json().value("processor_kwargs", nlohmann::json::object());
+    auto base = std::filesystem::exists(configFile) ? readCaseJson(configFile).json()
+                                                    : objectOf(description, "processor_kwargs");
     if (!base.contains("image_processor_type"))
         base["image_processor_type"] = description.text("processor", "");
 
     std::vector<GoldenLine> lines;
-    for (const auto& run : description.json().value("runs", nlohmann::json::array())) {
-        const auto name = run.at("name").get<std::string>();
-        const auto image = run.at("image").get<std::string>();
+    description.require({"runs"});
+    for (const auto& entry : description.json()["runs"]) {
+        const JsonFields run(entry, description.source() + ", \"runs\",");
+        run.require({"name", "image"});
+        const auto name = run.text("name", ""), image = run.text("image", "");
         auto settings = base;
-        settings.update(run.value("kwargs", nlohmann::json::object()));
+        settings.update(objectOf(run, "kwargs"));
         const auto process = [&] {
             const auto processor = ImageProcessor::fromJson(settings, configFile.string() + " for " + name);
             // A palette is gone once pixels are indices: the picture itself is converted.
-            if (settings.value("do_convert_rgb", false) && modeOf(description.json(), image) == "P")
+            if (settings.contains("do_convert_rgb") && settings["do_convert_rgb"] == true &&
+                modeOf(description.json(), image) == "P")
                 return processor.process(tensorFromImage(readImage(folder / "images" / (image + ".png"))));
-            return processor.process(channelsFirst(inputNamed(inputs, "image." + image, folder)));
+            return processor.process(channelsFirst(inputs.at("image." + image)));
         };
         if (const auto wanted = expected.find(name); wanted != expected.end()) {
             lines.push_back(compareTensors(name, process(), wanted->second, processorTolerance));
@@ -137,6 +138,9 @@ void tokenizeCaptions(const std::filesystem::path& folder, const T5Tokenizer& to
     auto ids = at::full(shape, tokenizer.padId(), at::kLong);
     auto mask = at::zeros_like(ids);
     for (std::size_t i = 0; i < captions.size(); ++i) {
+        if (!captions[i].is_string())
+            throw DataError((folder / "captions.json").string() + " holds " + captions[i].dump() +
+                            " where a caption was expected");
         const auto own = tokenizer.encode(captions[i].get<std::string>(), length);
         const auto row = std::int64_t(i), count = std::int64_t(own.size());
         ids[row].narrow(0, 0, count).copy_(at::tensor(own, at::kLong));
@@ -154,23 +158,30 @@ std::vector<GoldenLine> compareWholeCaptions(const std::filesystem::path& folder
         return {};
     GoldenLine ids{.name = "tokenizer.untruncated_ids", .passed = true, .note = {}},
         pieces{.name = "tokenizer.pieces", .passed = true, .note = {}};
-    for (const auto& caption : JsonFields::read(file).json().value("captions", nlohmann::json::array())) {
-        const auto text = caption.at("text").get<std::string>();
-        const auto own = tokenizer.encode(text);
-        if (caption.contains("untruncated_ids") && own != caption["untruncated_ids"].get<std::vector<std::int64_t>>()) {
+    const auto golden = readCaseJson(file);
+    golden.require({"captions"});
+    for (const auto& entry : golden.json()["captions"]) {
+        const JsonFields caption(entry, file.string() + ", \"captions\",");
+        caption.require({"text"});
+        const auto text = caption.text("text", "");
+        if (caption.has("untruncated_ids") && nlohmann::json(tokenizer.encode(text)) != entry["untruncated_ids"]) {
             ids.passed = false;
             ids.note += "differ for \"" + text + "\"; ";
         }
-        if (!caption.contains("pieces") || !caption.contains("input_ids"))
+        if (!caption.has("pieces") || !caption.has("input_ids"))
             continue;
-        // "<unk>" stands for what the vocabulary lacks, however it was written.
-        const auto wanted = caption["pieces"].get<std::vector<std::string>>();
+        const auto& wanted = entry["pieces"];
+        const auto& wantedIds = entry["input_ids"];
         for (std::size_t i = 0; i < wanted.size(); ++i) {
-            const auto id = caption["input_ids"].at(i).get<std::int64_t>();
+            if (!wanted.is_array() || !wantedIds.is_array() || i >= wantedIds.size() ||
+                !wantedIds[i].is_number_integer())
+                throw DataError(caption.source() + " has other \"pieces\" than \"input_ids\" for \"" + text + "\"");
+            // "<unk>" stands for what the vocabulary lacks, however it was written.
+            const auto id = wantedIds[i].get<std::int64_t>();
             if (tokenizer.piece(id) != wanted[i]) {
                 pieces.passed = false;
                 pieces.note +=
-                    std::to_string(id) + " is \"" + tokenizer.piece(id) + "\", expected \"" + wanted[i] + "\"; ";
+                    std::to_string(id) + " is \"" + tokenizer.piece(id) + "\", expected " + wanted[i].dump() + "; ";
             }
         }
     }
@@ -180,10 +191,10 @@ std::vector<GoldenLine> compareWholeCaptions(const std::filesystem::path& folder
 std::vector<GoldenLine> runT5(const std::filesystem::path& folder)
 {
     const auto encoder = T5Encoder::load(folder);
-    const auto inputs = readTensors(folder / "inputs.safetensors");
+    const CaseTensors inputs(folder / "inputs.safetensors");
     const auto expected = readTensors(folder / "outputs.safetensors");
-    const auto ids = inputNamed(inputs, "input_ids", folder);
-    const auto mask = inputNamed(inputs, "attention_mask", folder);
+    const auto ids = inputs.at("input_ids");
+    const auto mask = inputs.at("attention_mask");
 
     TensorMap ours;
     std::vector<at::Tensor> hiddenStates;
@@ -196,12 +207,12 @@ std::vector<GoldenLine> runT5(const std::filesystem::path& folder)
         } else if (name == "last_hidden_state.no_mask") {
             ours[name] = encoder->encode(ids.narrow(0, 0, tensor.size(0)), {});
         } else if (name == "last_hidden_state.long") {
-            ours[name] = encoder->encode(inputNamed(inputs, "input_ids.long", folder), {});
+            ours[name] = encoder->encode(inputs.at("input_ids.long"), {});
         } else if (name.starts_with("position_bias.")) {
             const auto [queries, keys] = sizesInName(name);
             ours[name] = encoder->positionBias(queries, keys);
         } else if (name == "relative_position_bucket.bidirectional") {
-            ours[name] = encoder->relativeBuckets(inputNamed(inputs, "relative_position", folder));
+            ours[name] = encoder->relativeBuckets(inputs.at("relative_position"));
         }
     }
     tokenizeCaptions(folder, encoder->tokenizer(), expected, ours);

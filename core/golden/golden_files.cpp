@@ -48,6 +48,24 @@ nlohmann::ordered_json readExpected(const std::filesystem::path& caseFolder)
     return parsed;
 }
 
+const nlohmann::ordered_json& member(const nlohmann::ordered_json& expected, const std::string& key,
+                                     const std::string& where)
+{
+    const auto found = expected.find(key);
+    if (found == expected.end())
+        throw DataError("expected.json lacks \"" + key + "\" of " + where);
+    return *found;
+}
+
+std::string textMember(const nlohmann::ordered_json& expected, const std::string& key, const std::string& where)
+{
+    const auto& value = member(expected, key, where);
+    if (!value.is_string())
+        throw DataError("expected.json has " + value.dump() + " as \"" + key + "\" of " + where +
+                        ", where a text was expected");
+    return value.get<std::string>();
+}
+
 std::map<std::string, GoldenRunner> fileGoldenRunners()
 {
     return {{"webdataset", runWebdatasetCase}, {"torch_pt", runTorchFileCase}};

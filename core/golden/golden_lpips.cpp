@@ -1,10 +1,9 @@
 #include "core/golden/compare.h"
-#include "core/io/atomic_file.h"
 #include "core/io/torch_file.h"
+#include "core/runtime/error.h"
 #include "core/validate/lpips.h"
 
 #include <ATen/ATen.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -16,13 +15,24 @@ constexpr double distanceTolerance = 1e-6;
 /// Activations reach some tens: their sums of thousands of terms differ in the last digits.
 constexpr double featureRelativeTolerance = 2e-5;
 
+constexpr std::int64_t largestWeight = 1 << 28; ///< Elements; the largest backbone has a tenth of that in all.
+
 /// backbone.json defines weights by a hash of their place: x = seed + i mixed by two multiplications, spread over
 /// [-amplitude, amplitude].
-at::Tensor weightByFormula(const nlohmann::json& entry)
+at::Tensor weightByFormula(const JsonFields& entry)
 {
-    const auto shape = entry.at("shape").get<std::vector<std::int64_t>>();
-    const auto seed = static_cast<std::uint32_t>(entry.at("seed").get<std::uint64_t>());
-    const double amplitude = entry.at("amplitude");
+    entry.require({"shape", "seed", "amplitude"});
+    std::vector<std::int64_t> shape;
+    std::int64_t elements = 1;
+    for (const auto& side : entry.json()["shape"]) {
+        shape.push_back(side.is_number_integer() ? side.get<std::int64_t>() : -1);
+        if (shape.back() < 1 || shape.back() > largestWeight / elements)
+            throw DataError(entry.source() + " has the shape " + entry.json()["shape"].dump() +
+                            ", where a list of sizes was expected");
+        elements *= shape.back();
+    }
+    const auto seed = static_cast<std::uint32_t>(entry.integer("seed", 0));
+    const double amplitude = entry.number("amplitude", 0);
     auto tensor = at::empty(shape, at::kFloat);
     auto* const values = tensor.data_ptr<float>();
     for (std::int64_t i = 0; i < tensor.numel(); ++i) {
@@ -39,12 +49,16 @@ at::Tensor weightByFormula(const nlohmann::json& entry)
 
 TensorMap readBackbone(const std::filesystem::path& folder)
 {
-    const auto description = nlohmann::json::parse(readTextFile(folder / "backbone.json"));
-    if (description.contains("file") && description["file"].is_string())
-        return readTensors(folder / description["file"].get<std::string>());
+    const auto description = readCaseJson(folder / "backbone.json");
+    if (description.has("file"))
+        return readTensors(folder / description.text("file", ""));
+    description.require({"tensors"});
     TensorMap backbone;
-    for (const auto& entry : description.at("tensors"))
-        backbone[entry.at("name")] = weightByFormula(entry);
+    for (const auto& entry : description.json()["tensors"]) {
+        const JsonFields tensor(entry, description.source() + ", \"tensors\",");
+        tensor.require({"name"});
+        backbone[tensor.text("name", "")] = weightByFormula(tensor);
+    }
     return backbone;
 }
 
@@ -57,18 +71,25 @@ at::Tensor digest(const at::Tensor& activations)
 
 std::vector<GoldenLine> runLpips(const std::filesystem::path& folder)
 {
-    const std::string net = nlohmann::json::parse(readTextFile(folder / "case.json")).at("net");
+    const auto description = readCaseJson(folder / "case.json");
+    description.require({"net"});
+    const auto net = description.text("net", "");
     const auto backbone = readBackbone(folder);
     const Lpips lpips(lpipsNetFromName(net), backbone, readTensors(folder / "lin.safetensors"), folder.string());
     const auto expected = readTensors(folder / "outputs.safetensors");
-    const auto inputs = readTensors(folder / "inputs.safetensors");
+    const CaseTensors inputs(folder / "inputs.safetensors");
+    std::vector<std::string> pairs;
+    for (const auto& [name, tensor] : inputs.all()) {
+        if (name.ends_with(".in0"))
+            pairs.push_back(name.substr(0, name.size() - 4));
+    }
+    if (pairs.empty())
+        throw DataError((folder / "inputs.safetensors").string() +
+                        " holds no pair of pictures: expected are tensors NAME.in0 and NAME.in1");
 
     TensorMap ours;
-    for (const auto& [name, a] : inputs) {
-        if (!name.ends_with(".in0"))
-            continue;
-        const auto pair = name.substr(0, name.size() - 4);
-        const auto& b = inputs.at(pair + ".in1");
+    for (const auto& pair : pairs) {
+        const auto &a = inputs.at(pair + ".in0"), &b = inputs.at(pair + ".in1");
         const auto layers = lpips.distanceByLayer(a, b);
         for (std::int64_t k = 0; k < layers.size(1); ++k)
             ours[pair + ".layer" + std::to_string(k)] = layers.select(1, k).view({-1, 1, 1, 1});
@@ -90,8 +111,7 @@ std::vector<GoldenLine> runLpips(const std::filesystem::path& folder)
         for (const auto& [name, array] : PtFile::read(original).stateDict())
             linear[name] = tensorFromArray(array);
         const Lpips again(lpipsNetFromName(net), backbone, linear, original.string());
-        const auto& a = inputs.at("pairs32.in0");
-        const auto& b = inputs.at("pairs32.in1");
+        const auto &a = inputs.at(pairs.front() + ".in0"), &b = inputs.at(pairs.front() + ".in1");
         lines.push_back(compareTensors(original.filename().string(), again.distance(a, b), lpips.distance(a, b), 0));
     }
     return lines;

@@ -1,7 +1,6 @@
 #include "core/config/json.h"
 #include "core/golden/compare.h"
 #include "core/inspect/attention_probe.h"
-#include "core/io/atomic_file.h"
 #include "core/io/tensor.h"
 #include "core/model/nanodit.h"
 #include "core/model/stored_weights.h"
@@ -13,9 +12,12 @@
 #include "core/train/warm_start.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <regex>
 #include <utility>
 
 namespace nanodit {
@@ -27,18 +29,24 @@ namespace {
 /// Collects the comparison of one case.
 class Comparison {
 public:
-    explicit Comparison(TensorMap expected)
+    explicit Comparison(CaseTensors expected)
         : expected_(std::move(expected))
     {
     }
 
-    bool has(const std::string& name) const { return expected_.contains(name); }
+    bool has(const std::string& name) const { return expected_.has(name); }
+    /// Whether the case has an output whose name begins so.
+    bool hasAny(const std::string& prefix) const
+    {
+        const auto found = expected_.all().lower_bound(prefix);
+        return found != expected_.all().end() && found->first.starts_with(prefix);
+    }
     const at::Tensor& expected(const std::string& name) const { return expected_.at(name); }
+    const TensorMap& all() const { return expected_.all(); }
 
     void compare(const std::string& name, const at::Tensor& ours, double tolerance)
     {
-        const auto found = expected_.find(name);
-        if (found == expected_.end())
+        if (!expected_.has(name))
             lines_.push_back({.name = name,
                               .largestError = std::numeric_limits<double>::quiet_NaN(),
                               .tolerance = tolerance,
@@ -46,7 +54,7 @@ public:
                               .note = "the case has no such output"});
         else
             lines_.push_back(compareTensors(name, ours.dim() == 0 ? ours.detach().view({1}) : ours.detach(),
-                                            found->second, tolerance));
+                                            expected_.at(name), tolerance));
     }
     void compare(const std::string& name, double ours, double tolerance)
     {
@@ -56,17 +64,9 @@ public:
     std::vector<GoldenLine> take() { return std::move(lines_); }
 
 private:
-    TensorMap expected_;
+    CaseTensors expected_;
     std::vector<GoldenLine> lines_;
 };
-
-nlohmann::json readJsonFile(const fs::path& file)
-{
-    auto json = nlohmann::json::parse(readTextFile(file), nullptr, false);
-    if (!json.is_object())
-        throw DataError(file.string() + " is no JSON object: fetch the golden case again");
-    return json;
-}
 
 TensorMap copyOf(const Parameters& parameters)
 {
@@ -89,10 +89,12 @@ struct NanoditCase {
 
 NanoditCase openNanoditCase(const fs::path& folder)
 {
-    auto json = readJsonFile(folder / "config.json");
-    NanoditCase result{.folder = folder, .config = {}, .textTokens = json.at("text_tokens"), .weights = {}};
+    const auto fields = readCaseJson(folder / "config.json");
+    fields.require({"text_tokens"});
+    NanoditCase result{.folder = folder, .config = {}, .textTokens = fields.count("text_tokens", 0), .weights = {}};
+    auto json = fields.json();
     json.erase("text_tokens");
-    readJson(json, (folder / "config.json").string(), [&result](FieldVisitor& v) { result.config.visit(v); });
+    readJson(json, fields.source(), [&result](FieldVisitor& v) { result.config.visit(v); });
     result.weights = readTensors(folder / "model.safetensors");
     return result;
 }
@@ -119,30 +121,48 @@ struct GridInputs {
 
 GridInputs readGrid(const NanoditCase& golden, const std::string& grid, const NanoDiT& model)
 {
-    const auto in = readTensors(golden.folder / (grid + "_inputs.safetensors"));
+    const auto file = golden.folder / (grid + "_inputs.safetensors");
+    const CaseTensors in(file);
     const auto& patchGrid = in.at("patch_grid");
+    if (patchGrid.numel() != 2 || in.at("x0").dim() != 4)
+        throw DataError(file.string() +
+                        " needs a patch_grid of two numbers, rows and columns, and an x0 [B, 16, H, W]");
     return {.x0 = in.at("x0"),
             .noise = in.at("noise"),
             .t = in.at("t"),
             .conditions = {.cls = in.at("dino"),
                            .patches = in.at("patches"),
-                           .patchGrid = {patchGrid[0].item<std::int64_t>(), patchGrid[1].item<std::int64_t>()},
+                           .patchGrid = {patchGrid.flatten()[0].item<std::int64_t>(),
+                                         patchGrid.flatten()[1].item<std::int64_t>()},
                            .text = in.at("text"),
                            .textMask = in.at("text_mask") > 0.5,
                            .textTokens = golden.textTokens},
             .latentTokens = model.tokenGrid(in.at("x0").size(2), in.at("x0").size(3))};
 }
 
+/// The first sample of the batch alone.
+std::vector<bool> firstOf(const GridInputs& in)
+{
+    std::vector<bool> first(static_cast<std::size_t>(in.x0.size(0)));
+    if (!first.empty())
+        first[0] = true;
+    return first;
+}
+
 void compareOutputs(Comparison& comparison, const NanoDiT& model, const GridInputs& in)
 {
     const at::NoGradGuard noGradient;
-    const std::vector<bool> all = {true, true}, none = {}, first = {true, false};
+    const std::vector<bool> all(static_cast<std::size_t>(in.x0.size(0)), true), none, first = firstOf(in);
     const std::vector<std::pair<std::string, Drops>> drops = {
         {"v/keep", {none, none}},    {"v/drop_text", {all, none}},    {"v/drop_dino", {none, all}},
         {"v/drop_both", {all, all}}, {"v/mixed_text", {first, none}}, {"v/mixed_dino", {none, first}}};
-    for (const auto& [name, drop] : drops)
-        comparison.compare(name, model.velocity(in.xt(), in.t, model.context(in.conditions, drop, in.latentTokens)),
-                           outputTolerance);
+    for (const auto& [name, drop] : drops) {
+        if (comparison.has(name))
+            comparison.compare(name, model.velocity(in.xt(), in.t, model.context(in.conditions, drop, in.latentTokens)),
+                               outputTolerance);
+    }
+    if (!comparison.has("v/no_mask"))
+        return;
     auto unmasked = in.conditions;
     unmasked.textMask = at::Tensor();
     comparison.compare("v/no_mask", model.velocity(in.xt(), in.t, model.context(unmasked, {}, in.latentTokens)),
@@ -183,9 +203,10 @@ at::Tensor withoutKeyBias(const std::string& name, const at::Tensor& value, std:
 }
 
 /// Nearly all elements within the first tolerance, every one within the second.
-void compareStepped(Comparison& comparison, const std::string& name, const at::Tensor& ours, std::int64_t width)
+void compareStepped(Comparison& comparison, const std::string& prefix, const std::string& name, const at::Tensor& ours,
+                    std::int64_t width)
 {
-    const auto golden = "after3/" + name;
+    const auto golden = prefix + name;
     if (!comparison.has(golden))
         return comparison.compare(golden, ours, 5e-4);
     const auto difference =
@@ -199,12 +220,26 @@ void compareStepped(Comparison& comparison, const std::string& name, const at::T
                     .note = within < 1 ? std::to_string(100 * within) + " % within 2e-5" : ""});
 }
 
+/// Optimiser steps that a case describes: those of its "stepK/..." and "afterK/..." outputs, at least one.
+int stepsOf(const Comparison& comparison)
+{
+    constexpr int most = 100;
+    int steps = 1;
+    for (int step = 1; step <= most; ++step) {
+        if (comparison.hasAny("step" + std::to_string(step - 1) + "/") ||
+            comparison.hasAny("after" + std::to_string(step) + "/"))
+            steps = step;
+    }
+    return steps;
+}
+
 void compareTraining(Comparison& comparison, const NanoditCase& golden, const GridInputs& in)
 {
     const auto model = makeModel(golden);
-    const Drops drops{.text = {}, .dino = {true, false}};
+    const Drops drops{.text = {}, .dino = firstOf(in)};
+    const auto steps = stepsOf(comparison);
     AdamW optimiser(model->parameters(), {.betas = {0.9, 0.95}, .eps = 1e-8, .weightDecay = 0.01});
-    for (int step = 0; step < 3; ++step) {
+    for (int step = 0; step < steps; ++step) {
         zeroGradients(model->parameters());
         const auto context = model->context(in.conditions, drops, in.latentTokens);
         const auto loss = flowMatching(*model, in.x0, in.noise, in.t, context);
@@ -212,43 +247,51 @@ void compareTraining(Comparison& comparison, const NanoditCase& golden, const Gr
         const double norm = gradientNorm(model->parameters());
         if (step == 0) {
             comparison.compare("loss", loss.mean(), outputTolerance);
-            comparison.compare("velocity_norm", loss.velocityNorm(), outputTolerance);
+            if (comparison.has("velocity_norm"))
+                comparison.compare("velocity_norm", loss.velocityNorm(), outputTolerance);
             for (const auto& [name, value] : model->parameters()) {
                 const auto key = "grad/" + name;
+                if (!comparison.hasAny("grad/"))
+                    break;
                 const double rms =
                     comparison.has(key) ? comparison.expected(key).square().mean().sqrt().item<double>() : 0;
                 comparison.compare(key, value.grad(), 1e-3 * rms + 1e-7);
             }
         }
         const auto prefix = "step" + std::to_string(step);
-        comparison.compare(prefix + "/loss", loss.mean(), outputTolerance);
-        comparison.compare(prefix + "/grad_norm", norm, 1e-4 * norm);
+        if (comparison.has(prefix + "/loss"))
+            comparison.compare(prefix + "/loss", loss.mean(), outputTolerance);
+        if (comparison.has(prefix + "/grad_norm"))
+            comparison.compare(prefix + "/grad_norm", norm, 1e-4 * norm);
         clipGradients(model->parameters(), norm, 1.0);
         optimiser.step(1e-3);
     }
-    for (const auto& [name, value] : model->parameters())
-        compareStepped(comparison, name, value, golden.config.hiddenSize);
+    const auto after = "after" + std::to_string(steps) + "/";
+    for (const auto& [name, value] : model->parameters()) {
+        if (comparison.hasAny(after))
+            compareStepped(comparison, after, name, value, golden.config.hiddenSize);
+    }
 }
 
 void compareSampling(Comparison& comparison, const NanoDiT& model, const GridInputs& in)
 {
-    struct Scales {
-        const char* name;
-        double text, dino;
+    static const std::regex pattern("euler([0-9]{1,4})(_shift([0-9.]{1,9}))?/text([-0-9.]{1,9})_dino([-0-9.]{1,9})");
+    const auto number = [](const std::ssub_match& text) {
+        double value = std::numeric_limits<double>::quiet_NaN();
+        std::from_chars(&*text.first, &*text.first + text.length(), value);
+        return value;
     };
-    for (const double shift : {1.0, 3.0}) {
-        for (const auto& scales :
-             {Scales{"text0_dino2", 0, 2}, Scales{"text1_dino1", 1, 1}, Scales{"text3_dino1.5", 3, 1.5}}) {
-            const auto name = std::string(shift == 1.0 ? "euler8/" : "euler8_shift3/") + scales.name;
-            if (!comparison.has(name))
-                continue;
-            GuidedVelocity velocity(model, in.conditions, in.latentTokens,
-                                    {.textScale = scales.text, .dinoScale = scales.dino}, Compute{});
-            const auto sample = solve(
-                Solver::Euler, [&](const at::Tensor& x, float t) { return velocity(x, t); }, in.noise,
-                flowTimes(8, shift), [](const SolverStep&) { return true; });
-            comparison.compare(name, *sample, eulerTolerance);
-        }
+    for (const auto& [name, expected] : comparison.all()) {
+        std::smatch parts; // steps, timestep shift, guidance scales
+        if (!std::regex_match(name, parts, pattern))
+            continue;
+        GuidedVelocity velocity(model, in.conditions, in.latentTokens,
+                                {.textScale = number(parts[4]), .dinoScale = number(parts[5])}, Compute{});
+        const auto sample = solve(
+            Solver::Euler, [&](const at::Tensor& x, float t) { return velocity(x, t); }, in.noise,
+            flowTimes(static_cast<std::int64_t>(number(parts[1])), parts[3].matched ? number(parts[3]) : 1.0),
+            [](const SolverStep&) { return true; });
+        comparison.compare(name, *sample, eulerTolerance);
     }
 }
 
@@ -282,9 +325,28 @@ void compareWarmStart(std::vector<GoldenLine>& lines, const NanoditCase& golden)
     for (const auto& mismatch : report.mismatched)
         reported.push_back(mismatch.name);
     line("loaded", report.loaded == wanted && !wanted.empty(), std::to_string(report.loaded.size()) + " tensors");
-    line("new", report.fresh == fresh && !fresh.empty(), std::to_string(report.fresh.size()) + " tensors");
-    line("skipped", report.skipped == skipped && !skipped.empty(), std::to_string(report.skipped.size()) + " tensors");
-    line("mismatched", reported == mismatched && !mismatched.empty(), std::to_string(reported.size()) + " tensors");
+    line("new", report.fresh == fresh, std::to_string(report.fresh.size()) + " tensors");
+    line("skipped", report.skipped == skipped, std::to_string(report.skipped.size()) + " tensors");
+    line("mismatched", reported == mismatched, std::to_string(reported.size()) + " tensors");
+}
+
+/// What a case calls its grids of latents: NAME of each NAME_inputs.safetensors.
+std::vector<std::string> gridsOf(const fs::path& folder)
+{
+    constexpr std::string_view ending = "_inputs.safetensors";
+    std::vector<std::string> grids;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(folder, none)) {
+        const auto name = entry.path().filename().string();
+        if (name.ends_with(ending))
+            grids.push_back(name.substr(0, name.size() - ending.size()));
+    }
+    if (grids.empty())
+        throw DataError(folder.string() +
+                        " holds no inputs: expected is a file NAME_inputs.safetensors for each grid of "
+                        "latents, with NAME_outputs.safetensors");
+    std::sort(grids.begin(), grids.end());
+    return grids;
 }
 
 std::vector<GoldenLine> runNanodit(const fs::path& folder)
@@ -292,12 +354,11 @@ std::vector<GoldenLine> runNanodit(const fs::path& folder)
     const auto golden = openNanoditCase(folder);
     const auto model = makeModel(golden);
     std::vector<GoldenLine> lines;
-    for (int i = 0; fs::exists(folder / ("grid" + std::to_string(i) + "_inputs.safetensors")); ++i) {
-        const auto grid = "grid" + std::to_string(i);
-        Comparison comparison(readTensors(folder / (grid + "_outputs.safetensors")));
+    for (const auto& grid : gridsOf(folder)) {
+        Comparison comparison(CaseTensors(folder / (grid + "_outputs.safetensors")));
         const auto in = readGrid(golden, grid, *model);
         compareOutputs(comparison, *model, in);
-        if (comparison.has("attention/block0"))
+        if (comparison.hasAny("attention"))
             compareAttention(comparison, *model, in);
         if (comparison.has("loss"))
             compareTraining(comparison, golden, in);
@@ -322,39 +383,81 @@ std::vector<GoldenLine> runNanodit(const fs::path& folder)
 
 // ----------------------------------------------------------------------------------------------------- adamw_ema
 
+/// Linear layers with an exact GELU between them.
+struct LinearNet {
+    Parameters parameters; ///< "LAYER.weight" and "LAYER.bias", layer by layer.
+
+    at::Tensor forward(at::Tensor x) const
+    {
+        for (std::size_t i = 0; i + 1 < parameters.size(); i += 2) {
+            x = at::linear(i == 0 ? x : at::gelu(x), parameters[i].value, parameters[i + 1].value);
+        }
+        return x;
+    }
+};
+
+/// The net whose first weights a case gives as "init.LAYER.weight" and "init.LAYER.bias", its layers in the order of
+/// their numbers.
+LinearNet netOf(const CaseTensors& inputs, const fs::path& folder)
+{
+    const std::string prefix = "init.", ending = ".weight";
+    std::vector<std::string> layers;
+    for (const auto& [name, tensor] : inputs.all()) {
+        if (name.starts_with(prefix) && name.ends_with(ending) && name.size() > prefix.size() + ending.size())
+            layers.push_back(name.substr(prefix.size(), name.size() - prefix.size() - ending.size()));
+    }
+    if (layers.empty())
+        throw DataError((folder / "inputs.safetensors").string() +
+                        " holds no layer: expected are tensors init.LAYER.weight and init.LAYER.bias");
+    std::ranges::stable_sort(layers, {}, [](const std::string& layer) { return std::pair(layer.size(), layer); });
+    LinearNet net;
+    for (const auto& layer : layers) {
+        for (const auto* const kind : {".weight", ".bias"})
+            net.parameters.push_back({layer + kind, inputs.at(prefix + layer + kind).clone().set_requires_grad(true)});
+    }
+    return net;
+}
+
+std::array<double, 2> betasOf(const JsonFields& description)
+{
+    const auto& betas = description.json()["betas"];
+    if (!betas.is_array() || betas.size() != 2 || !betas[0].is_number() || !betas[1].is_number())
+        throw DataError(description.source() + " has \"betas\": " + betas.dump() + ", where two numbers were expected");
+    return {betas[0].get<double>(), betas[1].get<double>()};
+}
+
 std::vector<GoldenLine> runAdamw(const fs::path& folder)
 {
     constexpr double tolerance = 2e-6;
-    const auto description = readJsonFile(folder / "case.json");
-    const auto inputs = readTensors(folder / "inputs.safetensors");
-    Comparison comparison(readTensors(folder / "outputs.safetensors"));
+    const auto description = readCaseJson(folder / "case.json");
+    description.require({"betas", "eps", "weight_decay", "ema", "total", "warmup", "lr", "steps", "clip"});
+    const CaseTensors inputs(folder / "inputs.safetensors");
+    Comparison comparison(CaseTensors(folder / "outputs.safetensors"));
 
-    Parameters parameters;
-    for (const auto* name : {"0.weight", "0.bias", "2.weight", "2.bias"})
-        parameters.push_back({name, inputs.at(std::string("init.") + name).clone().set_requires_grad(true)});
-    AdamW optimiser(parameters, {.betas = description.at("betas"),
-                                 .eps = description.at("eps"),
-                                 .weightDecay = description.at("weight_decay")});
-    Ema ema(parameters, description.at("ema"));
-    const ScheduleConfig schedule{
-        .steps = description.at("total"), .warmupSteps = description.at("warmup"), .decay = Decay::Cosine};
-    const double peak = description.at("lr");
+    const auto net = netOf(inputs, folder);
+    const auto& parameters = net.parameters;
+    AdamW optimiser(parameters, {.betas = betasOf(description),
+                                 .eps = description.number("eps", 0),
+                                 .weightDecay = description.number("weight_decay", 0)});
+    Ema ema(parameters, description.number("ema", 0));
+    const ScheduleConfig schedule{.steps = description.integer("total", 0),
+                                  .warmupSteps = description.integer("warmup", 0),
+                                  .decay = Decay::Cosine};
+    const double peak = description.number("lr", 0);
 
     std::vector<double> rates;
-    for (int step = 0; step < description.at("steps").get<int>(); ++step) {
+    for (std::int64_t step = 0; step < description.count("steps", 1); ++step) {
         const auto key = [step](const std::string& kind, const std::string& name = "") {
             return "step" + std::to_string(step) + "." + kind + (name.empty() ? "" : "." + name);
         };
         zeroGradients(parameters);
-        const auto hidden =
-            at::gelu(at::linear(inputs.at("x." + std::to_string(step)), parameters[0].value, parameters[1].value));
-        const auto out = at::linear(hidden, parameters[2].value, parameters[3].value);
+        const auto out = net.forward(inputs.at("x." + std::to_string(step)));
         const auto loss = at::mse_loss(out, inputs.at("y." + std::to_string(step)));
         loss.backward();
         comparison.compare(key("loss"), loss, tolerance * std::max(1.0, loss.item<double>()));
         const double norm = gradientNorm(parameters);
         comparison.compare(key("grad_norm"), norm, tolerance * std::max(1.0, norm));
-        clipGradients(parameters, norm, description.at("clip"));
+        clipGradients(parameters, norm, description.number("clip", 0));
         for (const auto& [name, value] : parameters)
             comparison.compare(key("grad_clipped", name), value.grad(), tolerance);
         rates.push_back(learningRate(schedule, peak, step));
@@ -372,7 +475,8 @@ std::vector<GoldenLine> runAdamw(const fs::path& folder)
     std::vector<double> table;
     for (std::int64_t step = 0; comparison.has("lr_table") && step < comparison.expected("lr_table").size(0); ++step)
         table.push_back(learningRate(schedule, peak, step));
-    comparison.compare("lr_table", at::tensor(table, at::kDouble), 1e-12);
+    if (!table.empty())
+        comparison.compare("lr_table", at::tensor(table, at::kDouble), 1e-12);
     return comparison.take();
 }
 

@@ -24,12 +24,15 @@ std::string compareNpy(const std::string& name, std::span<const std::byte> bytes
 {
     const auto header = parseNpyHeader(bytes, name);
     const auto array = inRowMajorOrder(parseNpy(bytes, owner, name));
+    const auto& version = member(expected, "npy_version", name);
     return firstOf(
-        {differs("descr", header.descr, expected.at("descr")),
-         differs("shape", json(header.shape).dump(), expected.at("shape").dump()),
-         differs("fortran_order", json(header.fortranOrder).dump(), expected.at("fortran_order").dump()),
-         differs("version", std::to_string(header.majorVersion), expected.at("npy_version").at(0).dump()),
-         differs("sha256 of the elements", shaOf(array.bytes), expected.at("sha256_c_order_little_endian"))});
+        {differs("descr", header.descr, textMember(expected, "descr", name)),
+         differs("shape", json(header.shape).dump(), member(expected, "shape", name).dump()),
+         differs("fortran_order", json(header.fortranOrder).dump(), member(expected, "fortran_order", name).dump()),
+         differs("version", std::to_string(header.majorVersion),
+                 version.is_array() && !version.empty() ? version.front().dump() : "none"),
+         differs("sha256 of the elements", shaOf(array.bytes),
+                 textMember(expected, "sha256_c_order_little_endian", name))});
 }
 
 GoldenLine compareNpyEntry(const std::string& name, const WebdatasetFile& file,
@@ -38,11 +41,12 @@ GoldenLine compareNpyEntry(const std::string& name, const WebdatasetFile& file,
     const bool refusedUpstream = expected.contains("error");
     try {
         const auto difference = refusedUpstream ? (parseNpy(file.data, owner, name), "read, but upstream refuses it")
-                                                : compareNpy(name, file.data, owner, expected.at("npy"));
+                                                : compareNpy(name, file.data, owner, member(expected, "npy", name));
         return exactLine(name, difference);
     } catch (const DataError& error) {
         // NumPy reads structured and other void elements; they are no numbers, and refusing them is allowed.
-        const bool mayRefuse = refusedUpstream || expected.at("npy").at("descr").get<std::string>().starts_with("|V");
+        const bool mayRefuse =
+            refusedUpstream || textMember(member(expected, "npy", name), "descr", name).starts_with("|V");
         auto line = exactLine(name, mayRefuse ? "" : error.what());
         line.note = error.what();
         return line;
@@ -52,8 +56,8 @@ GoldenLine compareNpyEntry(const std::string& name, const WebdatasetFile& file,
 GoldenLine compareEntry(const std::string& name, const WebdatasetFile& file, const std::shared_ptr<const void>& owner,
                         const json& expected)
 {
-    const auto raw = firstOf({differs("size", std::to_string(file.data.size()), expected.at("bytes").dump()),
-                              differs("sha256", shaOf(file.data), expected.at("sha256"))});
+    const auto raw = firstOf({differs("size", std::to_string(file.data.size()), member(expected, "bytes", name).dump()),
+                              differs("sha256", shaOf(file.data), textMember(expected, "sha256", name))});
     if (!raw.empty())
         return exactLine(name, raw);
     if (expected.contains("npy") || expected.contains("error"))
@@ -63,8 +67,9 @@ GoldenLine compareEntry(const std::string& name, const WebdatasetFile& file, con
     const std::string text(reinterpret_cast<const char*>(file.data.data()), file.data.size());
     const bool isJson = file.extension == "json" || file.extension.ends_with(".json");
     const auto value = isJson ? json::parse(text, nullptr, false) : json(text);
-    return exactLine(name,
-                     sorted(value) == sorted(expected.at("value")) ? "" : "its content differs: " + text.substr(0, 80));
+    return exactLine(name, sorted(value) == sorted(member(expected, "value", name))
+                               ? ""
+                               : "its content differs: " + text.substr(0, 80));
 }
 
 std::string keysOf(const std::vector<WebdatasetSample>& samples)
@@ -79,12 +84,12 @@ std::string keysOf(const std::vector<WebdatasetSample>& samples)
     return keys;
 }
 
-std::string expectedKeys(const json& samples)
+std::string expectedKeys(const json& samples, const std::string& tar)
 {
     std::string keys;
     for (const auto& sample : samples) {
-        keys += sample.at("__key__").get<std::string>() + "{";
-        for (const auto& [extension, file] : sample.at("files").items())
+        keys += textMember(sample, "__key__", "a sample of " + tar) + "{";
+        for (const auto& [extension, file] : member(sample, "files", "a sample of " + tar).items())
             keys += " " + extension;
         keys += " } ";
     }
@@ -95,18 +100,20 @@ std::string compareMembers(const MappedFile& mapped, const std::shared_ptr<const
                            const std::string& name)
 {
     TarReader reader(mapped.bytes(), owner, name);
-    for (const auto& member : expected) {
-        const auto type = member.at("type").get<std::string>();
+    for (const auto& entry : expected) {
+        const auto where = "a member of " + name;
+        const auto type = textMember(entry, "type", where), entryName = textMember(entry, "name", where);
         if (type != "0" && type != std::string(1, '\0')) // Neither folders nor links are members for us.
             continue;
         const auto ours = reader.next();
         if (!ours)
-            return "the archive ends before " + member.at("name").get<std::string>();
-        const auto offset = ours->data.empty() ? member.at("offset_data").get<std::int64_t>()
-                                               : ours->data.data() - mapped.bytes().data();
-        const auto difference = firstOf({differs("member", ours->name, member.at("name")),
-                                         differs("size", std::to_string(ours->data.size()), member.at("size").dump()),
-                                         differs("offset", std::to_string(offset), member.at("offset_data").dump())});
+            return "the archive ends before " + entryName;
+        const auto wanted = member(entry, "offset_data", where).dump();
+        const auto offset = ours->data.empty() ? wanted : std::to_string(ours->data.data() - mapped.bytes().data());
+        const auto difference =
+            firstOf({differs("member", ours->name, entryName),
+                     differs("size", std::to_string(ours->data.size()), member(entry, "size", where).dump()),
+                     differs("offset", offset, wanted)});
         if (!difference.empty())
             return difference;
     }
@@ -134,17 +141,17 @@ void runTar(const fs::path& file, const json& expected, std::vector<GoldenLine>&
         lines.push_back(std::move(line));
         return;
     }
-    lines.push_back(
-        exactLine(name + " members", compareMembers(*mapped, mapped, expected.at("members_by_python_tarfile"), name)));
-    const auto& expectedSamples = expected.at("samples_by_webdataset");
-    const auto grouping = differs("the grouping", keysOf(samples), expectedKeys(expectedSamples));
+    lines.push_back(exactLine(
+        name + " members", compareMembers(*mapped, mapped, member(expected, "members_by_python_tarfile", name), name)));
+    const auto& expectedSamples = member(expected, "samples_by_webdataset", name);
+    const auto grouping = differs("the grouping", keysOf(samples), expectedKeys(expectedSamples, name));
     lines.push_back(exactLine(name + " samples", grouping));
     if (!grouping.empty())
         return;
     for (std::size_t i = 0; i < samples.size(); ++i)
         for (const auto& entry : samples[i].files)
             lines.push_back(compareEntry(name + " " + samples[i].key + "." + entry.extension, entry, mapped,
-                                         expectedSamples[i].at("files").at(entry.extension)));
+                                         member(member(expectedSamples[i], "files", name), entry.extension, name)));
 }
 
 } // namespace
@@ -154,7 +161,11 @@ std::vector<GoldenLine> runWebdatasetCase(const fs::path& caseFolder)
     std::vector<GoldenLine> lines;
     const auto tars = readExpected(caseFolder);
     for (const auto& [tar, expected] : tars.items())
-        runTar(caseFolder / tar, expected, lines);
+        try {
+            runTar(caseFolder / tar, expected, lines);
+        } catch (const DataError& error) {
+            lines.push_back(exactLine(tar, error.what()));
+        }
     return lines;
 }
 
