@@ -1,7 +1,7 @@
 #pragma once
 
 #include "app/page_table.h"
-#include "core/runtime/device_choice.h"
+#include "core/runtime/compute_choice.h"
 #include "widgets/theme.h"
 
 #include <QString>
@@ -19,7 +19,7 @@ struct Arguments {
     QString workspace;              ///< Empty: none is opened.
     std::optional<Page> page;       ///< To show when the workspace is open.
     std::optional<ThemeMode> theme; ///< For this start alone.
-    DeviceChoice device;
+    ComputeChoice device;
 };
 
 /// Adds the window's options, --help and --version to a parser, which may have others.

@@ -4,8 +4,8 @@
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/front/training.h"
-#include "core/runtime/compute_info.h"
 #include "core/runtime/compute_choice.h"
+#include "core/runtime/compute_info.h"
 #include "core/runtime/job.h"
 
 #include <QObject>
