@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/background_queue.h"
+#include "app/pages/validate/validation_view.h"
 #include "app/validating.h"
 
 #include <QWidget>
