@@ -4,7 +4,6 @@
 #include "core/runtime/error.h"
 
 #include <exception>
-#include <new>
 #include <utility>
 
 #ifdef __linux__
@@ -51,10 +50,6 @@ JobRunner::Outcome JobRunner::runToItsEnd(Job& job, const JobContext& context)
 {
     try {
         return {.end = job.run(context)};
-    } catch (const std::bad_alloc&) {
-        return {.failure =
-                    tr("There is not enough memory: close other programs, or make the batch, the pictures or the "
-                       "model smaller.")};
     } catch (const Error& error) {
         return {.failure = errorText(error), .remedy = error.remedy()};
     } catch (const std::exception& error) {

@@ -2,6 +2,7 @@
 
 #include "core/io/size_text.h"
 #include "core/runtime/error.h"
+#include "core/runtime/failure.h"
 #include "widgets/text.h"
 
 #include <QCoreApplication>
@@ -266,7 +267,7 @@ QString noticeText(const std::string& fact, const std::optional<Remedy>& remedy)
 QString errorText(const std::exception& error)
 {
     const auto* const ours = dynamic_cast<const Error*>(&error);
-    return ours != nullptr ? noticeText(ours->what(), ours->remedy()) : QString::fromUtf8(error.what());
+    return ours != nullptr ? noticeText(ours->what(), ours->remedy()) : QString::fromStdString(sentenceOf(error));
 }
 
 } // namespace nanodit

@@ -22,6 +22,7 @@ QString progressText(const Progress& progress);
 QString remedyText(const Remedy& remedy);
 /// The fact as a sentence and, where there is one, the remedy as the next.
 QString noticeText(const std::string& fact, const std::optional<Remedy>& remedy);
+/// Of an exception that is not ours, what sentenceOf (core/runtime/failure.h) says.
 QString errorText(const std::exception& error);
 
 } // namespace nanodit

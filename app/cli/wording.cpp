@@ -3,6 +3,7 @@
 #include "core/front/data.h"
 #include "core/io/size_text.h"
 #include "core/runtime/error.h"
+#include "core/runtime/failure.h"
 
 #include <cstdio>
 
@@ -237,7 +238,7 @@ std::string noticeText(const Notice& notice)
 std::string errorText(const std::exception& error)
 {
     const auto* const ours = dynamic_cast<const Error*>(&error);
-    return ours != nullptr ? noticeText(ours->what(), ours->remedy()) : std::string(error.what());
+    return ours != nullptr ? noticeText(ours->what(), ours->remedy()) : sentenceOf(error);
 }
 
 } // namespace nanodit::cli

@@ -1,6 +1,5 @@
 #pragma once
 
-
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -14,7 +13,7 @@ namespace nanodit {
 struct RankShare {
     std::int64_t rank = 0; ///< From 0.
     std::int64_t worldSize = 1;
-    std::string origin = "--rank, --world-size"; ///< For messages: where the two were told.
+    std::string origin = "as given"; ///< For messages: where the two come from.
 
     /// One process does everything.
     bool isWhole() const { return worldSize == 1; }

@@ -1,7 +1,11 @@
 #pragma once
 
+#include "core/runtime/error.h"
+
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <variant>
 
 namespace nanodit::test {
 
@@ -34,6 +38,25 @@ std::string errorOf(Action&& action)
         return error.what();
     }
     return {};
+}
+
+/// What would help against the error that `action` throws; empty where nothing would, and when it throws none.
+template<typename Action>
+std::optional<Remedy> remedyOf(Action&& action)
+{
+    try {
+        action();
+    } catch (const Error& error) {
+        return error.remedy();
+    }
+    return {};
+}
+
+/// The remedy as this kind; null when it is another or none.
+template<typename Kind>
+const Kind* remedyAs(const std::optional<Remedy>& remedy)
+{
+    return remedy ? std::get_if<Kind>(&*remedy) : nullptr;
 }
 
 } // namespace nanodit::test

@@ -123,7 +123,7 @@ private Q_SLOTS:
         QCOMPARE(cli::errorText(DataError("a.npy is missing", remedy::RunPasses{.pass = Pass::Vae})),
                  std::string("a.npy is missing; run \"nanodit preprocess --pass-filter vae\""));
         QCOMPARE(cli::errorText(DataError("a.npy is missing")), std::string("a.npy is missing"));
-        QCOMPARE(cli::errorText(std::runtime_error("out of order")), std::string("out of order"));
+        QVERIFY(cli::errorText(std::runtime_error("out of order")).ends_with("(out of order)"));
     }
 };
 

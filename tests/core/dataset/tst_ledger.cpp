@@ -119,7 +119,8 @@ private Q_SLOTS:
 
     void mistakesAreNamed()
     {
-        QVERIFY(errorOf([this] { ledgerOf(workspace_, {.set = "none"}); }).find("nanodit shard") != std::string::npos);
+        const auto absent = test::remedyOf([this] { ledgerOf(workspace_, {.set = "none"}); });
+        QVERIFY(test::remedyAs<remedy::PackShards>(absent) != nullptr);
         QVERIFY(errorOf([this] { ledgerOf(workspace_, {.batchSize = 0}); }).find("batch size") != std::string::npos);
     }
 };

@@ -226,7 +226,8 @@ private Q_SLOTS:
     {
         auto other = request("whole");
         other.config.schedule.steps = steps + 1;
-        QVERIFY(errorOf([&] { makeExperimentJob(other)->run({}); }).find("--out") != std::string::npos);
+        const auto refused = test::remedyOf([&] { makeExperimentJob(other)->run({}); });
+        QVERIFY(test::remedyAs<remedy::ChooseFolder>(refused) != nullptr);
         other = request("whole");
         other.validation.records = records + 1;
         QVERIFY(errorOf([&] { makeExperimentJob(other)->run({}); }).find("plan.json") != std::string::npos);

@@ -135,7 +135,8 @@ private Q_SLOTS:
     {
         PassFixture f(2);
         const auto message = test::errorOf([&] { pack(f); });
-        QVERIFY2(contains(message, "nanodit preprocess") && contains(message, "t5/picture0.npy"), message.c_str());
+        QVERIFY2(contains(message, "t5/picture0.npy"), message.c_str());
+        QVERIFY(test::remedyAs<remedy::RunPasses>(test::remedyOf([&] { pack(f); })) != nullptr);
         QVERIFY(shardFiles(f).empty());
     }
 
