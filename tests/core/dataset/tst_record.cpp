@@ -1,4 +1,5 @@
 #include "core/dataset/record.h"
+#include "core/io/utf8.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
