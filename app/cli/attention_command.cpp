@@ -1,6 +1,7 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
-#include "app/cli/number_checks.h"
+#include "app/cli/shared_options.h"
+#include "core/config/workspace_config.h"
 #include "core/front/attention.h"
 #include "core/front/sampling.h"
 #include "core/front/training.h"
@@ -9,8 +10,7 @@
 #include "core/io/heat_picture.h"
 #include "core/runtime/error.h"
 
-#include <nlohmann/json.hpp>
-
+#include <charconv>
 #include <cstdio>
 
 namespace nanodit::cli {
@@ -23,7 +23,8 @@ constexpr std::int64_t pictureSide = 384;
 constexpr double secondsPerFrame = 0.3;
 
 struct AttentionArguments {
-    std::string checkpoint, sample, query, token, out = "attention", film, filmFormat = "png";
+    CheckpointOptions model;
+    std::string sample, query, token, out = "attention", film, filmFormat = "png";
     AttentionPart part;
     bool self = false;
     std::vector<std::string> replaceWords, pastes;
@@ -32,6 +33,21 @@ struct AttentionArguments {
     std::int64_t courseTimes = 0;
     AttentionSubject subject;
 };
+
+/// Empty unless the text is a number without a sign.
+std::optional<std::size_t> numberOf(std::string_view text)
+{
+    std::size_t value = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [last, error] = std::from_chars(text.data(), end, value);
+    return error == std::errc{} && last == end ? std::optional(value) : std::nullopt;
+}
+
+/// The number in "word:NUMBER"; empty for other tokens.
+std::optional<std::size_t> wordOf(const std::string& token)
+{
+    return token.starts_with("word:") ? numberOf(std::string_view(token).substr(5)) : std::nullopt;
+}
 
 /// "R,C" or "R,C:R2,C2" (inclusive) -> cells, row-major numbers. Throws UsageError.
 std::vector<std::int64_t> cellsOf(const std::string& text, GridSize grid, const char* what)
@@ -48,13 +64,13 @@ std::vector<std::int64_t> cellsOf(const std::string& text, GridSize grid, const 
     for (auto row = first.row; row <= last.row; ++row) {
         for (auto col = first.col; col <= last.col; ++col) {
             if (row < 0 || col < 0 || row >= grid.rows || col >= grid.cols)
-                throw UsageError(std::string(what) + " \"" + text + "\" lies outside the grid of " +
+                throw UsageError(std::string(what) + " \"" + text + "\" is outside the grid of " +
                                  std::to_string(grid.rows) + " x " + std::to_string(grid.cols));
             cells.push_back(row * grid.cols + col);
         }
     }
     if (cells.empty())
-        throw UsageError(std::string(what) + " \"" + text + "\" holds nothing: name the upper left corner first");
+        throw UsageError(std::string(what) + " \"" + text + "\" is empty: name the upper left corner first");
     return cells;
 }
 
@@ -81,9 +97,10 @@ ConditionEdits editsOf(const AttentionArguments& arguments, GridSize patches)
     edits.erasedWords.insert(arguments.eraseWords.begin(), arguments.eraseWords.end());
     for (const auto& text : arguments.replaceWords) {
         const auto equals = text.find('=');
-        if (equals == 0 || equals == std::string::npos || text.find_first_not_of("0123456789") != equals)
+        const auto word = equals == std::string::npos ? std::nullopt : numberOf(text.substr(0, equals));
+        if (!word)
             throw UsageError("--replace-word is \"" + text + "\", but must be NUMBER=TEXT");
-        edits.replacedWords[std::stoul(text.substr(0, equals))] = text.substr(equals + 1);
+        edits.replacedWords[*word] = text.substr(equals + 1);
     }
     for (const auto& text : arguments.erasePatches) {
         const auto cells = cellsOf(text, patches, "--erase-patches");
@@ -104,13 +121,11 @@ AttentionQuestion questionOf(const AttentionArguments& a, const AttentionScene& 
     }
     if (a.token == "cls") {
         question.tokens = {scene.clsToken()};
-    } else if (a.token.starts_with("word:") && a.token.find_first_not_of("0123456789", 5) == std::string::npos &&
-               a.token.size() > 5) {
-        const auto word = std::stoul(a.token.substr(5));
-        if (word >= scene.words.size())
-            throw UsageError("--token names the word " + std::to_string(word) + ", but the caption has " +
+    } else if (const auto word = wordOf(a.token)) {
+        if (*word >= scene.words.size())
+            throw UsageError("--token names the word " + std::to_string(*word) + ", but the caption has " +
                              std::to_string(scene.words.size()));
-        question.tokens = scene.tokensOf(scene.words[word]);
+        question.tokens = scene.tokensOf(scene.words[*word]);
     } else if (a.token.starts_with("patch:")) {
         for (const auto patch : cellsOf(a.token.substr(6), scene.patches, "--token patch"))
             question.tokens.push_back(scene.patchToken(patch));
@@ -128,8 +143,8 @@ nlohmann::ordered_json toJson(const AttentionArguments& a, const AttentionScene&
     json["t"] = scene.t;
     if (answer.given) {
         json["token"] = a.token;
-        if (a.token.starts_with("word:"))
-            json["word"] = scene.words[std::stoul(a.token.substr(5))].text;
+        if (const auto word = wordOf(a.token))
+            json["word"] = scene.words[*word].text;
         json["latents"] = answer.given->of(block, head);
         return json;
     }
@@ -209,10 +224,10 @@ nlohmann::ordered_json toJson(const AttentionCourse& course, std::int64_t blocks
     return json;
 }
 
-/// Looks, edits, paints and films as asked, and writes what that gives; empty when stopped.
-std::optional<nlohmann::ordered_json> lookInside(const AttentionArguments& a, const Workspace& workspace,
-                                                 const fs::path& checkpoint, AttentionSession& session,
-                                                 const ComputeChoice& device, const JobContext& context)
+/// Measures, edits, samples and films as asked, and writes the results; empty when stopped.
+std::optional<nlohmann::ordered_json> inspect(const AttentionArguments& a, const Workspace& workspace,
+                                              const fs::path& checkpoint, AttentionSession& session,
+                                              const ComputeChoice& device, const JobContext& context)
 {
     auto subject = a.subject;
     subject.edits = {};
@@ -273,12 +288,13 @@ std::optional<nlohmann::ordered_json> lookInside(const AttentionArguments& a, co
     return json;
 }
 
-/// The settings that a painted PNG carries, as what is looked at.
+/// The settings in a generated PNG, as the subject.
 void takeSample(AttentionArguments& a)
 {
     const auto request = sampleRequestFromPng(a.sample);
     if (!request)
-        throw UsageError("--sample is " + a.sample + ", which carries no settings: name a PNG that was painted here");
+        throw UsageError("--sample is " + a.sample +
+                         ", which contains no sampling settings: name a PNG that was generated by NanoDiT");
     a.subject.sampling = *request;
     a.subject.alongSampling = true;
 }
@@ -288,12 +304,12 @@ void runAttention(AttentionArguments a, Options& options)
     const auto workspace = Workspace::open(options.workspace);
     if (a.query.empty() == a.token.empty())
         throw UsageError(
-            "name what to look from: --query ROW,COL for latent tokens, or --token for a word, CLS or patch");
+            "name what to inspect: --query ROW,COL for latent tokens, or --token for a word, CLS or a patch");
     if (a.subject.record.empty() == a.sample.empty())
-        throw UsageError("name what to look at: --record ID, or --sample FILE for a painted picture");
+        throw UsageError("name the picture: --record ID, or --sample FILE for a generated one");
     if (!a.sample.empty())
         takeSample(a);
-    const auto checkpoint = a.checkpoint.empty() ? newestCheckpoint(workspace) : fs::path(a.checkpoint);
+    const auto checkpoint = a.model.choose(workspace);
     const auto session = AttentionSession::open(workspace, checkpoint, options.device);
     const auto expectBelow = [](std::optional<std::int64_t> asked, std::int64_t count, const char* what) {
         if (asked && *asked >= count)
@@ -304,43 +320,39 @@ void runAttention(AttentionArguments a, Options& options)
     expectBelow(a.part.head, session->model().numHeads, "head");
     std::optional<nlohmann::ordered_json> json;
     const auto job = makeJob([&](const JobContext& context) {
-        json = lookInside(a, workspace, checkpoint, *session, options.device, context);
+        json = inspect(a, workspace, checkpoint, *session, options.device, context);
         return json ? JobEnd::Finished : JobEnd::Cancelled;
     });
-    if (runJob(*job, options.output) == JobEnd::Cancelled) {
-        options.exitCode = 1;
+    if (runJob(*job, options.output) == JobEnd::Cancelled)
         return;
-    }
     printResult(options.output, (fs::path(a.out) / "attention.json").string(), *json);
 }
 
 } // namespace
 
-void addAttentionCommand(CLI::App& app, Options& options)
+void registerAttention(CLI::App& app, Options& options)
 {
-    auto* const command = app.add_subcommand("attention", "Look at what a model attends to, and change what it sees");
+    auto* const command =
+        app.add_subcommand("attention", "Inspect what a model attends to, and edit the conditions it is given");
     const auto a = std::make_shared<AttentionArguments>();
-    command->add_option("--checkpoint", a->checkpoint, "A checkpoint folder or file (default: the newest)");
-    command->add_option("--record", a->subject.record, "The record that is looked at");
-    command->add_option("--sample", a->sample, "Instead of a record: a painted PNG, along whose sampling is looked");
-    command->add_option("--query", a->query, "Latent tokens: ROW,COL, or ROW,COL:ROW,COL for a region's mean");
-    command->add_option("--token", a->token, "The other way: word:NUMBER, cls or patch:ROW,COL");
+    a->model.addTo(*command);
+    command->add_option("--record", a->subject.record, "The record to inspect");
+    command->add_option("--sample", a->sample, "A generated PNG to inspect instead of a record");
+    command->add_option("--query", a->query, "Latent tokens: ROW,COL, or ROW,COL:ROW,COL for the mean of a region");
+    command->add_option("--token", a->token, "Or a condition token: word:NUMBER, cls or patch:ROW,COL");
     command->add_option("--block", a->part.block, "Only this block, from 0 (default: mean over all)")
         ->check(notNegative());
     command->add_option("--head", a->part.head, "Only this head, from 0 (default: mean over all)")
         ->check(notNegative());
-    command->add_flag("--self", a->self, "Also what the latent tokens attend to among themselves");
-    command->add_option("--t", a->subject.t, "Flow time: 1 is noise, near 0 the picture")->capture_default_str();
-    command->add_option("--seed", a->subject.sampling.seed, "Seed of the noise")->capture_default_str();
+    command->add_flag("--self", a->self, "Also the self-attention among latent tokens");
+    command->add_option("--t", a->subject.t, "Flow time: 1 is noise, near 0 the picture")
+        ->check(number(0, 1))
+        ->capture_default_str();
+    addSeed(*command, a->subject.sampling.seed, "Seed of the noise");
     command->add_flag("--along-sampling", a->subject.alongSampling,
-                      "Look where a sampling passes t, not at the record's own latent with noise");
-    command->add_option("--steps", a->subject.sampling.steps, "Sampler steps")
-        ->check(CLI::Range(1, 1000))
-        ->capture_default_str();
-    command->add_option("--text-scale", a->subject.sampling.textScale, "Guidance scale for text")
-        ->capture_default_str();
-    command->add_option("--dino-scale", a->subject.sampling.dinoScale, "Guidance scale for DINO")
-        ->capture_default_str();
+                      "Use the latent that sampling reaches at t instead of the noised original");
+    addSamplerSteps(*command, a->subject.sampling.steps, {"--steps"});
+    addScales(*command, a->subject.sampling.textScale, a->subject.sampling.dinoScale);
     static const std::map<std::string, SeenConditions> seen = {{"all", SeenConditions::All},
                                                                {"text", SeenConditions::TextOnly},
                                                                {"dino", SeenConditions::DinoOnly},
@@ -348,20 +360,24 @@ void addAttentionCommand(CLI::App& app, Options& options)
     command
         ->add_option_function<std::string>(
             "--conditions", [a](const std::string& name) { a->subject.seen = seen.at(name); },
-            "What the model sees (default: all)")
+            "Conditions that the model is given: all, text, dino or none (default: all)")
         ->check(CLI::IsMember(&seen));
-    command->add_option("--erase-word", a->eraseWords, "Take this word's tokens out of the context (several)");
-    command->add_option("--replace-word", a->replaceWords, "NUMBER=TEXT: encode the caption anew with it (several)");
-    command->add_flag("--erase-cls", a->subject.edits.eraseCls, "Put the learned null in the place of CLS");
-    command->add_option("--cls-from", a->subject.edits.clsFrom, "Take CLS of this record");
+    command->add_option("--erase-word", a->eraseWords, "Hide this word's tokens from the model (repeatable)");
+    command->add_option("--replace-word", a->replaceWords,
+                        "NUMBER=TEXT: encode the caption with this word replaced (repeatable)");
+    command->add_flag("--erase-cls", a->subject.edits.eraseCls, "Replace CLS by the learned null");
+    command->add_option("--cls-from", a->subject.edits.clsFrom, "Use CLS of this record");
     command->add_option("--erase-patches", a->erasePatches,
-                        "ROW,COL:ROW,COL: take patches out of the context (several)");
-    command->add_option("--paste", a->pastes, "RECORD@ROW,COL:ROW,COL>ROW,COL: another record's patches (several)");
+                        "ROW,COL:ROW,COL: hide patches from the model (repeatable)");
+    command->add_option("--paste", a->pastes,
+                        "RECORD@ROW,COL:ROW,COL>ROW,COL: paste patches of another record (repeatable)");
     command
         ->add_option("--course", a->courseTimes,
-                     "Also the shares of text, CLS and patches by block at so many times from noise to picture")
-        ->check(CLI::Range(2, 200));
-    command->add_option("--film", a->film, "Also a film, over the sampling's steps or over the run's checkpoints")
+                     "Also the shares of text, CLS and patches by block at this many times from noise to picture")
+        ->check(wholeNumber(2, 200));
+    command
+        ->add_option("--film", a->film,
+                     "Also a film: t, over the steps of sampling, or checkpoints, over the checkpoints of the run")
         ->check(CLI::IsMember({"t", "checkpoints"}));
     command->add_option("--film-format", a->filmFormat, "png (animated, every colour), gif or mp4")
         ->check(CLI::IsMember({"png", "gif", "mp4"}))

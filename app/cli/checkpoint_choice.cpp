@@ -1,28 +1,19 @@
 #include "app/cli/checkpoint_choice.h"
 
 #include "core/front/training.h"
-#include "core/runtime/error.h"
 
 namespace nanodit::cli {
 
-std::filesystem::path newestCheckpoint(const Workspace& workspace, const std::string& name)
+void CheckpointOptions::addTo(CLI::App& command)
 {
-    std::filesystem::path newest;
-    std::filesystem::file_time_type latest{};
-    for (const auto& run : listRuns(workspace)) {
-        if (run.checkpoints.empty() || (!name.empty() && run.name != name))
-            continue;
-        const auto written = std::filesystem::last_write_time(run.checkpoints.back());
-        if (newest.empty() || written > latest) {
-            newest = run.checkpoints.back();
-            latest = written;
-        }
-    }
-    if (newest.empty())
-        throw UsageError(name.empty()
-                             ? "the workspace has no run with a checkpoint: train one, or name one with --checkpoint"
-                             : "the run \"" + name + "\" has no checkpoint in " + workspace.runsFolder().string());
-    return newest;
+    auto* const file = command.add_option(
+        "--checkpoint", checkpoint, "The checkpoint to use, a folder or a file (default: the newest of all runs)");
+    command.add_option("-r,--run", run, "Use the newest checkpoint of this run")->excludes(file);
+}
+
+std::filesystem::path CheckpointOptions::choose(const Workspace& workspace) const
+{
+    return checkpoint.empty() ? newestCheckpoint(workspace, run) : checkpoint;
 }
 
 } // namespace nanodit::cli

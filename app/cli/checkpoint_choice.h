@@ -2,10 +2,18 @@
 
 #include "core/config/workspace_config.h"
 
+#include <CLI/CLI.hpp>
+
 namespace nanodit::cli {
 
-/// The newest checkpoint of the named run; without a name, the one of all runs that was written last. Throws
-/// UsageError.
-std::filesystem::path newestCheckpoint(const Workspace& workspace, const std::string& run = {});
+/// --checkpoint and --run, which say in one way everywhere which model a command uses.
+struct CheckpointOptions {
+    std::filesystem::path checkpoint;
+    std::string run;
+
+    void addTo(CLI::App& command);
+    /// The checkpoint that was named, or the newest of the run, or of all runs. Throws UsageError.
+    std::filesystem::path choose(const Workspace& workspace) const;
+};
 
 } // namespace nanodit::cli

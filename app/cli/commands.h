@@ -5,27 +5,46 @@
 
 #include <CLI/CLI.hpp>
 
-#include <filesystem>
+#include <array>
 
 namespace nanodit::cli {
 
-/// What every subcommand shares.
+/// What every command shares.
 struct Options {
     std::filesystem::path workspace = ".";
     ComputeChoice device;
     Output output;
-    int exitCode = 0; ///< Set by a command that ran but found something wrong.
+    int exitCode = exitDone; ///< exitFailed is set by a command that ran and found something wrong.
 };
 
-void addDataCommands(CLI::App& app, Options& options);   ///< import, preprocess, shard, verify, status
-void addRecordCommands(CLI::App& app, Options& options); ///< records, edit
-void addTrainCommand(CLI::App& app, Options& options);
-void addSampleCommand(CLI::App& app, Options& options);
-void addValidateCommands(CLI::App& app, Options& options); ///< validate, compare
-void addExperimentCommand(CLI::App& app, Options& options);
-void addRunsCommand(CLI::App& app, Options& options);
-void addDemoCommand(CLI::App& app, Options& options);
-void addAttentionCommand(CLI::App& app, Options& options);
-void addGoldenCommand(CLI::App& app, Options& options);
+// Each adds one command; with commands of its own ("nanodit demo create") those, too.
+void registerDemo(CLI::App& app, Options& options);
+void registerImport(CLI::App& app, Options& options);
+void registerRecords(CLI::App& app, Options& options);
+void registerEdit(CLI::App& app, Options& options);
+void registerCaption(CLI::App& app, Options& options);
+void registerPreprocess(CLI::App& app, Options& options);
+void registerShard(CLI::App& app, Options& options);
+void registerVerify(CLI::App& app, Options& options);
+void registerStatus(CLI::App& app, Options& options);
+void registerMerge(CLI::App& app, Options& options);
+void registerExport(CLI::App& app, Options& options);
+void registerTrain(CLI::App& app, Options& options);
+void registerRuns(CLI::App& app, Options& options);
+void registerSample(CLI::App& app, Options& options);
+void registerValidate(CLI::App& app, Options& options);
+void registerCompare(CLI::App& app, Options& options);
+void registerAttention(CLI::App& app, Options& options);
+void registerExperiment(CLI::App& app, Options& options);
+void registerConfig(CLI::App& app, Options& options);
+void registerGolden(CLI::App& app, Options& options);
+
+/// Every command, in the order of the help.
+inline constexpr std::array registerCommands = {
+    &registerDemo,       &registerImport,    &registerRecords,    &registerEdit,   &registerCaption,
+    &registerPreprocess, &registerShard,     &registerVerify,     &registerStatus, &registerMerge,
+    &registerExport,     &registerTrain,     &registerRuns,       &registerSample, &registerValidate,
+    &registerCompare,    &registerAttention, &registerExperiment, &registerConfig, &registerGolden,
+};
 
 } // namespace nanodit::cli

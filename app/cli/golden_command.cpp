@@ -1,9 +1,6 @@
 #include "app/cli/commands.h"
 #include "app/cli/wording.h"
 #include "core/front/golden.h"
-#include "core/runtime/error.h"
-
-#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <cstdio>
@@ -32,6 +29,24 @@ nlohmann::json toJson(const GoldenReport& report)
     return {{"case", report.folder.string()}, {"kind", report.kind}, {"passed", report.passed()}, {"outputs", lines}};
 }
 
+GoldenReport reportOf(const std::filesystem::path& folder)
+{
+    try {
+        return runGolden(folder);
+    } catch (const std::exception& error) { // one broken case must not hide the others
+        return {.folder = folder, .kind = "unreadable", .lines = {{.name = "case", .note = errorText(error)}}};
+    }
+}
+
+std::string textOf(const GoldenReport& report)
+{
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& line : report.lines)
+        rows.push_back({line.passed ? "  ok" : "  FAILED", line.name, number(line.largestError),
+                        "<= " + number(line.tolerance), line.note});
+    return report.folder.string() + " (" + report.kind + ")\n" + table(rows);
+}
+
 void runGoldens(const std::vector<std::filesystem::path>& given, Options& options)
 {
     std::vector<std::filesystem::path> folders;
@@ -41,39 +56,36 @@ void runGoldens(const std::vector<std::filesystem::path>& given, Options& option
     }
     std::int64_t passed = 0, missed = 0;
     auto cases = nlohmann::json::array();
-    for (const auto& folder : folders) {
-        GoldenReport report;
-        try {
-            report = runGolden(folder);
-        } catch (const Error& error) { // one broken case must not hide the others
-            report = {.folder = folder, .kind = "unreadable", .lines = {{.name = "case", .note = errorText(error)}}};
+    const auto job = makeJob([&](const JobContext& context) {
+        for (const auto& folder : folders) {
+            if (context.shouldStop())
+                return JobEnd::Cancelled;
+            const auto report = reportOf(folder);
+            cases.push_back(toJson(report));
+            for (const auto& line : report.lines)
+                (line.passed ? passed : missed) += 1;
+            if (!options.output.json) { // as each is known, for they take long
+                std::fputs(textOf(report).c_str(), stdout);
+                std::fflush(stdout);
+            }
         }
-        cases.push_back(toJson(report));
-        std::vector<std::vector<std::string>> rows;
-        for (const auto& line : report.lines) {
-            (line.passed ? passed : missed) += 1;
-            rows.push_back({line.passed ? "  ok" : "  FAILED", line.name, number(line.largestError),
-                            "<= " + number(line.tolerance), line.note});
-        }
-        if (!options.output.json) {
-            std::printf("%s (%s)\n%s", folder.c_str(), report.kind.c_str(), table(rows).c_str());
-            std::fflush(stdout);
-        }
-    }
-    const auto summary = std::to_string(passed) + " passed, " + std::to_string(missed) + " failed";
-    printResult(options.output, summary, {{"passed", passed}, {"failed", missed}, {"cases", cases}});
+        return JobEnd::Finished;
+    });
+    runJob(*job, options.output, "the cases above are done");
+    printResult(options.output, std::to_string(passed) + " passed, " + std::to_string(missed) + " failed",
+                {{"passed", passed}, {"failed", missed}, {"cases", cases}});
     if (missed > 0 || passed == 0)
-        options.exitCode = 1;
+        options.exitCode = exitFailed;
 }
 
 } // namespace
 
-void addGoldenCommand(CLI::App& app, Options& options)
+void registerGolden(CLI::App& app, Options& options)
 {
     auto* const command = app.add_subcommand(
-        "golden", "Compare our code with outputs of the upstream libraries: any folder with a case.json");
+        "golden", "Compare this program's results with outputs of the upstream libraries, in folders with a case.json");
     const auto folders = std::make_shared<std::vector<std::filesystem::path>>();
-    command->add_option("CASE_FOLDER", *folders, "Folders that hold a case.json, or whose folders do")->required();
+    command->add_option("CASE_FOLDER", *folders, "Folders with a case.json, or folders of such folders")->required();
     command->callback([folders, &options] { runGoldens(*folders, options); });
 }
 

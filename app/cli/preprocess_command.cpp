@@ -1,21 +1,15 @@
-#include "app/cli/preprocess_command.h"
-
+#include "app/cli/commands.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/rank_options.h"
 #include "app/cli/report_text.h"
-#include "app/cli/wording.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/io/size_text.h"
-#include "core/runtime/job.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdio>
+#include <exception>
 #include <map>
 #include <optional>
-#include <utility>
 
 namespace nanodit::cli {
 
@@ -53,14 +47,13 @@ void runPreprocess(const Wanted& wanted, Options& options)
                             .memory = wanted.memory,
                             .precision = wanted.precision,
                             .onMemory = [&memory](const PassMemory& used) { memory[used.pass] = used; }};
-    auto end = JobEnd::Finished;
-    std::string tooMany;
+    std::exception_ptr tooMany;
     try {
-        end = runJob(*makePreprocessJob(std::move(request), limits), options.output);
-    } catch (const TooManyFailures& error) { // the report has come, and people want to see it
-        tooMany = errorText(error);
+        runJob(*makePreprocessJob(std::move(request), limits), options.output);
+    } catch (const TooManyFailures&) { // the report has come, and people want to see it
+        tooMany = std::current_exception();
     }
-    std::vector<std::vector<std::string>> rows = {{"pass", "made", "whole before", "failed", "time", "memory"}};
+    std::vector<std::vector<std::string>> rows = {{"pass", "made", "up to date", "failed", "time", "memory"}};
     std::string failures;
     auto passes = json::array();
     bool anyFailed = false;
@@ -78,14 +71,11 @@ void runPreprocess(const Wanted& wanted, Options& options)
         failures += listText(pass.failures);
         anyFailed = anyFailed || !pass.failures.empty();
     }
-    json result = {{"passes", passes}, {"stopped", end == JobEnd::Cancelled}};
-    if (!tooMany.empty())
-        result["error"] = tooMany;
-    printResult(options.output, table(rows) + failures, result);
-    if (!tooMany.empty())
-        std::fprintf(stderr, "nanodit: %s\n", tooMany.c_str());
-    if (anyFailed || end == JobEnd::Cancelled)
-        options.exitCode = 1;
+    printResult(options.output, table(rows) + failures, {{"passes", passes}});
+    if (tooMany)
+        std::rethrow_exception(tooMany);
+    if (anyFailed)
+        options.exitCode = exitFailed;
 }
 
 /// "3:05", or "unknown" where nothing was measured yet; "about" where a part of it was scaled from other buckets.
@@ -149,10 +139,8 @@ void runForecast(const Wanted& wanted, Options& options)
                                       .passes = wanted.byValue(),
                                       .device = options.device,
                                       .finished = [&forecast](const auto& f) { forecast = f; }});
-    if (runJob(*job, options.output) == JobEnd::Cancelled) {
-        options.exitCode = 1;
+    if (runJob(*job, options.output) == JobEnd::Cancelled)
         return;
-    }
     std::vector<std::vector<std::string>> rows = {
         {"pass", "whole", "to read", "missing", "stale", "wrong", "time", "to write", "in all"}};
     std::string lists;
@@ -167,7 +155,7 @@ void runForecast(const Wanted& wanted, Options& options)
         passes.push_back(forecastJson(pass));
     }
     const auto verdict =
-        forecast.refusal.empty() ? std::string() : "these passes would not begin: " + forecast.refusal + "\n";
+        forecast.refusal.empty() ? std::string() : "these passes would not start: " + forecast.refusal + "\n";
     printResult(options.output,
                 table(rows) + sizeText(forecast.bytesFree) + " free in " + forecast.folder.string() + "; on " +
                     forecast.device + "\n" + lists + verdict,
@@ -177,38 +165,38 @@ void runForecast(const Wanted& wanted, Options& options)
                  {"device", forecast.device},
                  {"refusal", forecast.refusal}});
     if (!forecast.refusal.empty())
-        options.exitCode = 1;
+        options.exitCode = exitFailed;
 }
 
 } // namespace
 
-void addPreprocessCommand(CLI::App& app, Options& options)
+void registerPreprocess(CLI::App& app, Options& options)
 {
-    auto* const preprocess = app.add_subcommand("preprocess", "Make the arrays that are missing or stale");
+    auto* const command = app.add_subcommand("preprocess", "Compute the arrays that are missing or stale");
     const auto wanted = std::make_shared<Wanted>();
-    preprocess->add_option("--pass-filter", wanted->passes, "Passes to run, of t5,vae,dinov3")
+    command->add_option("--pass-filter", wanted->passes, "Passes to run, of t5,vae,dinov3")
         ->delimiter(',')
         ->capture_default_str();
-    preprocess->add_flag("--dry-run", wanted->dryRun,
-                         "Make nothing: say what would be made and why, in what time and in how many bytes");
-    preprocess
+    command->add_flag("--dry-run", wanted->dryRun,
+                      "Compute nothing; list what would be computed and why, and the time and bytes it takes");
+    command
         ->add_option("--max-failures", wanted->maxFailures,
-                     "End a pass when more records than this have failed; without it, any number may")
+                     "End a pass when more records than this have failed (default: no limit)")
         ->check(notNegative());
-    preprocess
+    command
         ->add_option("--memory", wanted->memory,
-                     "Megabytes that a pass may use at once; without it, half of the machine's")
+                     "Megabytes that a pass may use at once (default: half of the machine's)")
         ->check(positive());
     static const std::map<std::string, PassPrecision> precisions = {
         {"auto", PassPrecision::Auto}, {"float32", PassPrecision::Float32}, {"bf16", PassPrecision::Bf16}};
-    preprocess
+    command
         ->add_option_function<std::string>(
             "--precision", [wanted](const std::string& name) { wanted->precision = precisions.at(name); },
-            "What T5 and the ViT round the factors of matrix products to, from now on in this workspace: "
-            "float32 (unless it was changed), bf16, or auto, which measures once")
+            "Precision of matrix products in T5 and the ViT: float32, bf16, or auto, which measures once; stored in "
+            "the workspace")
         ->check(CLI::IsMember(&precisions));
-    wanted->ranks.addTo(*preprocess);
-    preprocess->callback(
+    wanted->ranks.addTo(*command);
+    command->callback(
         [wanted, &options] { wanted->dryRun ? runForecast(*wanted, options) : runPreprocess(*wanted, options); });
 }
 

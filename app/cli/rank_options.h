@@ -1,7 +1,10 @@
 #pragma once
 
-#include "app/cli/commands.h"
 #include "core/front/data.h"
+
+#include <CLI/CLI.hpp>
+
+#include <optional>
 
 namespace nanodit::cli {
 
@@ -10,10 +13,8 @@ struct RankOptions {
     std::optional<std::int64_t> rank, worldSize;
 
     void addTo(CLI::App& command);
-    /// As asked for, or as a launcher's variables tell.
+    /// As given, or as a launcher's variables say.
     RankShare share() const;
 };
-
-void addMergeCommand(CLI::App& app, Options& options);
 
 } // namespace nanodit::cli

@@ -1,34 +1,20 @@
 #include "app/cli/commands.h"
+#include "core/config/workspace_config.h"
 #include "core/front/training.h"
 #include "core/front/validation.h"
 #include "core/runtime/error.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
-#include <cstdio>
 
 namespace nanodit::cli {
 
 namespace {
 
-std::string number(double value, int decimals)
-{
-    char text[64];
-    std::snprintf(text, sizeof text, "%.*f", decimals, value);
-    return text;
-}
-
-std::string stateOf(const RunOverview& run)
-{
-    return run.finished() ? "finished" : run.run.checkpoints.empty() ? "no checkpoint" : "stopped";
-}
-
 nlohmann::json toJson(const RunOverview& run)
 {
     nlohmann::json json = {{"run", run.run.name},
                            {"folder", run.run.folder.string()},
-                           {"state", stateOf(run)},
+                           {"state", runStateName(run.state())},
                            {"steps", run.steps},
                            {"planned_steps", run.planned},
                            {"seconds", run.seconds},
@@ -73,17 +59,17 @@ void runRuns(const std::vector<std::string>& names, Options& options)
         std::string measured = "-";
         if (!run.measured.empty()) {
             const auto& info = metricInfo(run.measured.front().metric);
-            measured = info.label + " " + number(run.measured.front().mean, info.decimals);
+            measured = info.label + " " + decimalText(run.measured.front().mean, info.decimals);
         }
-        rows.push_back({run.run.name, stateOf(run),
+        rows.push_back({run.run.name, runStateName(run.state()),
                         std::to_string(run.steps) + (run.planned > 0 ? "/" + std::to_string(run.planned) : ""),
-                        run.seconds > 0 ? durationText(run.seconds) : "-", run.loss ? number(*run.loss, 4) : "-",
-                        run.samplesPerSecond > 0 ? number(run.samplesPerSecond, 1) : "-", measured,
-                        number(static_cast<double>(run.bytes) / 1e6, 0)});
+                        run.seconds > 0 ? durationText(run.seconds) : "-", run.loss ? decimalText(*run.loss, 4) : "-",
+                        run.samplesPerSecond > 0 ? decimalText(run.samplesPerSecond, 1) : "-", measured,
+                        decimalText(static_cast<double>(run.bytes) / 1e6, 0)});
         json["runs"].push_back(toJson(run));
         infos.push_back(run.run);
     }
-    auto text = runs.empty() ? std::string("the workspace has no runs yet\n") : table(rows);
+    auto text = runs.empty() ? std::string("no runs yet; \"nanodit train\" starts one\n") : table(rows);
     if (names.size() > 1) {
         rows = {{"setting"}};
         rows[0].insert(rows[0].end(), names.begin(), names.end());
@@ -92,18 +78,18 @@ void runRuns(const std::vector<std::string>& names, Options& options)
             rows.back().insert(rows.back().end(), difference.values.begin(), difference.values.end());
             json["differences"].push_back({{"setting", difference.key}, {"values", difference.values}});
         }
-        text += "\n" + (rows.size() > 1 ? table(rows) : "trained with the same settings\n");
+        text += "\n" + (rows.size() > 1 ? table(rows) : "no differences in settings\n");
     }
     printResult(options.output, text, json);
 }
 
 } // namespace
 
-void addRunsCommand(CLI::App& app, Options& options)
+void registerRuns(CLI::App& app, Options& options)
 {
-    auto* const command = app.add_subcommand("runs", "List runs: state, steps, time, loss, what was measured, size");
+    auto* const command = app.add_subcommand("runs", "List runs with state, steps, time, loss, measurements and size");
     const auto names = std::make_shared<std::vector<std::string>>();
-    command->add_option("RUNS", *names, "Only these; of two or more also the settings that differ");
+    command->add_option("RUNS", *names, "Only these runs; of two or more also the settings in which they differ");
     command->callback([names, &options] { runRuns(*names, options); });
 }
 

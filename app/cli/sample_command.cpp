@@ -1,42 +1,61 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
-#include "app/cli/number_checks.h"
+#include "app/cli/shared_options.h"
+#include "core/config/workspace_config.h"
 #include "core/front/sampling.h"
-
-#include <nlohmann/json.hpp>
-
-#include <cstdio>
+#include "core/geometry/bucket.h"
+#include "core/runtime/error.h"
 
 namespace nanodit::cli {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 struct SampleArguments {
-    std::filesystem::path checkpoint;
-    std::string run;
+    CheckpointOptions model;
     std::string prompt, textRecord, record;
-    std::filesystem::path picture;
+    fs::path picture;
     std::string size;
     std::string guidance = "additive";
     std::string solver = "euler";
-    std::filesystem::path out = "sample.png";
+    fs::path out;
     std::int64_t count = 1;
     SampleRequest request;
 };
 
-/// "sample.png" for one picture; "sample-7.png" with the seed for several.
-std::filesystem::path outputFile(const SampleArguments& arguments, std::uint64_t seed)
+/// The path, or the first free one of NAME-2, NAME-3...
+fs::path firstFree(const fs::path& path)
 {
-    if (arguments.count == 1)
-        return arguments.out;
-    auto name = arguments.out.stem().string() + "-" + std::to_string(seed) + arguments.out.extension().string();
-    return arguments.out.parent_path() / name;
+    auto free = path;
+    for (int i = 2; fs::exists(free); ++i)
+        free = path.parent_path() / (path.stem().string() + "-" + std::to_string(i) + path.extension().string());
+    return free;
 }
 
-void runSample(SampleArguments arguments, Options& options)
+/// --out for one picture, and with the seed in its name for several; without --out a name that no file has.
+fs::path outputFile(const SampleArguments& arguments, std::uint64_t seed)
 {
-    const auto workspace = Workspace::open(options.workspace);
-    auto& request = arguments.request;
+    const fs::path base = arguments.out.empty() ? "sample.png" : arguments.out;
+    const auto file =
+        arguments.count == 1
+            ? base
+            : base.parent_path() / (base.stem().string() + "-" + std::to_string(seed) + base.extension().string());
+    return arguments.out.empty() ? firstFree(file) : file;
+}
+
+void makeFolderOf(const fs::path& file)
+{
+    std::error_code error;
+    if (file.has_parent_path())
+        fs::create_directories(file.parent_path(), error);
+    if (error)
+        throw StoreError("the folder " + file.parent_path().string() + " could not be made: " + error.message());
+}
+
+SampleRequest requestOf(const SampleArguments& arguments, const Workspace& workspace)
+{
+    auto request = arguments.request;
     request.prompt = arguments.prompt;
     if (!arguments.textRecord.empty())
         request.textRecord = arguments.textRecord;
@@ -47,79 +66,77 @@ void runSample(SampleArguments arguments, Options& options)
     request.guidance = arguments.guidance == "chained" ? GuidanceMode::Chained : GuidanceMode::Additive;
     request.solver = arguments.solver == "heun" ? Solver::Heun : Solver::Euler;
     request.size = arguments.size.empty() ? workspace.config.buckets.front() : bucketFromName(arguments.size);
+    if (request.guidanceInterval[0] > request.guidanceInterval[1])
+        throw UsageError("--guidance-interval must be the lower t and then the higher one");
+    return request;
+}
 
-    const auto checkpoint =
-        arguments.checkpoint.empty() ? newestCheckpoint(workspace, arguments.run) : arguments.checkpoint;
+void runSample(const SampleArguments& arguments, Options& options)
+{
+    if (!arguments.out.empty() && arguments.out.extension() != ".png")
+        throw UsageError("--out is \"" + arguments.out.string() + "\", but must be a file that ends in .png");
+    const auto workspace = Workspace::open(options.workspace);
+    auto request = requestOf(arguments, workspace);
+    makeFolderOf(arguments.out); // what cannot be written is found before the work
+    const auto checkpoint = arguments.model.choose(workspace);
     const auto session = SamplingSession::open(workspace, checkpoint, options.device);
-    if (!options.output.quiet)
-        std::fprintf(stderr, "%s\n", session->description().c_str());
+    printNote(options.output, session->description());
     auto pictures = nlohmann::json::array();
     std::string text;
-    for (std::int64_t i = 0; i < arguments.count; ++i, ++request.seed) {
-        std::optional<SampleResult> result;
-        const auto job = makeJob([&](const JobContext& context) {
-            result = session->sample(request, context, [](const SamplePreview&) {});
-            return result ? JobEnd::Finished : JobEnd::Cancelled;
-        });
-        if (runJob(*job, options.output) == JobEnd::Cancelled) {
-            options.exitCode = 1;
-            break;
+    const auto job = makeJob([&](const JobContext& context) {
+        for (std::int64_t i = 0; i < arguments.count; ++i, ++request.seed) {
+            const auto result = session->sample(request, context, [](const SamplePreview&) {});
+            if (!result)
+                return JobEnd::Cancelled;
+            if (i == 0) {
+                for (const auto& warning : result->warnings)
+                    context.warn(warning);
+            }
+            const auto file = outputFile(arguments, request.seed);
+            writePng(file, result->picture, result->settings);
+            pictures.push_back({{"file", file.string()},
+                                {"seed", request.seed},
+                                {"seconds", result->seconds},
+                                {"warnings", result->warnings}});
+            text += file.string() + "\n";
         }
-        if (i == 0) {
-            for (const auto& warning : result->warnings)
-                std::fprintf(stderr, "warning: %s\n", warning.c_str());
-        }
-        const auto file = outputFile(arguments, request.seed);
-        writePng(file, result->picture, result->settings);
-        pictures.push_back({{"file", file.string()},
-                            {"seed", request.seed},
-                            {"seconds", result->seconds},
-                            {"warnings", result->warnings}});
-        text += file.string() + "\n";
-    }
+        return JobEnd::Finished;
+    });
+    runJob(*job, options.output, "finished pictures are kept");
     printResult(options.output, text, {{"checkpoint", checkpoint.string()}, {"pictures", pictures}});
 }
 
 } // namespace
 
-void addSampleCommand(CLI::App& app, Options& options)
+void registerSample(CLI::App& app, Options& options)
 {
-    auto* const command = app.add_subcommand("sample", "Paint pictures from a prompt and a reference picture");
+    auto* const command = app.add_subcommand("sample", "Generate pictures from a prompt and a reference picture");
     const auto a = std::make_shared<SampleArguments>();
-    command->add_option("--checkpoint", a->checkpoint, "A checkpoint folder or file (default: the newest)");
-    command->add_option("-r,--run", a->run, "Use this run's newest checkpoint");
-    auto* const prompt = command->add_option("-p,--prompt", a->prompt, "What to paint; without it the text is null");
-    command->add_option("--text-record", a->textRecord, "Use this record's stored text")->excludes(prompt);
-    auto* const record = command->add_option("--record", a->record, "Take CLS and patches of this record");
-    command->add_option("--reference", a->picture, "Take CLS and patches of this picture")->excludes(record);
+    a->model.addTo(*command);
+    auto* const prompt = command->add_option("-p,--prompt", a->prompt, "What to generate (default: no text condition)");
+    command->add_option("--text-record", a->textRecord, "Use the stored text of this record")->excludes(prompt);
+    auto* const record = command->add_option("--record", a->record, "Use CLS and patches of this record");
+    command->add_option("--reference", a->picture, "Use CLS and patches of this picture")->excludes(record);
     command->add_option("--size", a->size, "WIDTHxHEIGHT (default: the workspace's first bucket)");
-    command->add_option("--steps", a->request.steps, "Sampler steps")
-        ->check(CLI::Range(1, 1000))
-        ->capture_default_str();
-    command->add_option("--solver", a->solver, "euler, or heun: two evaluations a step, smaller errors")
+    addSamplerSteps(*command, a->request.steps, {"--steps"});
+    command->add_option("--solver", a->solver, "euler, or heun: two evaluations per step, more accurate")
         ->check(CLI::IsMember({"euler", "heun"}))
         ->capture_default_str();
-    command->add_option("--text-scale", a->request.textScale, "Guidance scale for text")
-        ->check(CLI::Range(0.0, 50.0))
-        ->capture_default_str();
-    command->add_option("--dino-scale", a->request.dinoScale, "Guidance scale for DINO")
-        ->check(CLI::Range(0.0, 50.0))
-        ->capture_default_str();
+    addScales(*command, a->request.textScale, a->request.dinoScale);
     command->add_option("--guidance", a->guidance, "additive or chained")
         ->check(CLI::IsMember({"additive", "chained"}))
         ->capture_default_str();
     command
         ->add_option("--guidance-interval", a->request.guidanceInterval,
-                     "Lowest and highest t at which the scales apply")
+                     "Lowest and highest t at which the guidance scales apply")
+        ->check(number(0, 1))
         ->capture_default_str();
-    command->add_option("--shift", a->request.shift, "Timestep shift")
-        ->check(CLI::Range(0.05, 20.0))
-        ->capture_default_str();
-    command->add_option("--seed", a->request.seed, "Seed of the noise")->capture_default_str();
-    command->add_option("-n,--count", a->count, "Pictures to paint, with seeds counting up")
-        ->check(positive())
-        ->capture_default_str();
-    command->add_option("-o,--out", a->out, "PNG to write; carries its settings")->capture_default_str();
+    addShift(*command, a->request.shift);
+    addSeed(*command, a->request.seed, "Seed of the noise");
+    addCount(*command, a->count, "Pictures to generate, with seeds counting up", positive());
+    command->add_option("-o,--out", a->out,
+                        "PNG to write, with its settings in it; of several pictures the seed is added to the name "
+                        "(default: the first free one of sample.png, sample-2.png...)");
     command->callback([a, &options] { runSample(*a, options); });
 }
 

@@ -1,53 +1,19 @@
 #include "app/cli/terminal.h"
 
+#include "app/cli/interrupts.h"
 #include "app/cli/wording.h"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <mutex>
 #include <sys/ioctl.h>
-#include <thread>
 #include <unistd.h>
 
 namespace nanodit::cli {
 
 namespace {
-
-volatile std::sig_atomic_t interrupts = 0;
-
-extern "C" void onInterrupt(int signal)
-{
-    interrupts = interrupts + 1;
-    if (interrupts > 1)
-        std::_Exit(128 + signal);
-}
-
-/// Hears Ctrl-C and SIGTERM while it lives.
-class InterruptListener {
-public:
-    InterruptListener()
-    {
-        interrupts = 0;
-        struct sigaction action = {};
-        action.sa_handler = onInterrupt;
-        sigaction(SIGINT, &action, &oldInterrupt_);
-        sigaction(SIGTERM, &action, &oldTerminate_);
-    }
-    ~InterruptListener()
-    {
-        sigaction(SIGINT, &oldInterrupt_, nullptr);
-        sigaction(SIGTERM, &oldTerminate_, nullptr);
-    }
-    InterruptListener(const InterruptListener&) = delete;
-    InterruptListener& operator=(const InterruptListener&) = delete;
-
-private:
-    struct sigaction oldInterrupt_ = {}, oldTerminate_ = {};
-};
 
 /// Draws progress on stderr.
 class ProgressLine {
@@ -131,6 +97,27 @@ private:
     }
 };
 
+/// While it lives, Ctrl-C asks this job to stop.
+class StopOnInterrupt {
+public:
+    StopOnInterrupt(Interrupts* interrupts, std::shared_ptr<JobControl> control)
+        : interrupts_(interrupts)
+    {
+        if (interrupts_ != nullptr)
+            interrupts_->jobBegins(std::move(control));
+    }
+    ~StopOnInterrupt()
+    {
+        if (interrupts_ != nullptr)
+            interrupts_->jobEnds();
+    }
+    StopOnInterrupt(const StopOnInterrupt&) = delete;
+    StopOnInterrupt& operator=(const StopOnInterrupt&) = delete;
+
+private:
+    Interrupts* interrupts_;
+};
+
 /// The number of characters (not bytes) of a UTF-8 text.
 std::size_t width(const std::string& text)
 {
@@ -140,27 +127,21 @@ std::size_t width(const std::string& text)
 
 } // namespace
 
-JobEnd runJob(Job& job, const Output& output)
+JobEnd runJob(Job& job, Output& output, const std::string& toContinue)
 {
-    const InterruptListener listener;
     ProgressLine line(output.quiet);
     JobContext context;
-    // A signal handler may only set a flag; this thread passes it on.
-    const auto control = context.control;
-    std::jthread watcher([control](const std::stop_token& stop) {
-        while (!stop.stop_requested()) {
-            if (interrupts > 0)
-                control->requestStop();
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
-        }
-    });
     context.report = [&line](const Progress& progress) { line.show(progress); };
     context.log = [&line](LogLevel level, const std::string& text) { line.note(level, text); };
+    const StopOnInterrupt stopping(output.interrupts, context.control);
     try {
         const auto end = job.run(context);
         line.finishLine();
-        if (end == JobEnd::Cancelled && !output.quiet)
-            std::fputs("stopped; run the same command again to continue\n", stderr);
+        if (end == JobEnd::Cancelled) {
+            output.cancelled = true;
+            if (!output.quiet)
+                std::fprintf(stderr, "stopped; %s\n", toContinue.c_str());
+        }
         return end;
     } catch (...) {
         line.finishLine();
@@ -168,12 +149,30 @@ JobEnd runJob(Job& job, const Output& output)
     }
 }
 
-void printResult(const Output& output, const std::string& text, const nlohmann::json& json)
+void printNote(const Output& output, const std::string& text)
+{
+    if (!output.quiet)
+        std::fprintf(stderr, "%s%s\n", isatty(STDERR_FILENO) != 0 ? "\r\033[K" : "", text.c_str());
+}
+
+void printResult(Output& output, const std::string& text, const nlohmann::json& json)
 {
     if (output.json)
-        std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+        output.result = json;
     else if (!text.empty())
         std::cout << text << (text.back() == '\n' ? "" : "\n") << std::flush;
+}
+
+bool printOnce(const nlohmann::json& object)
+{
+    static std::mutex mutex;
+    static bool printed = false;
+    const std::lock_guard lock(mutex);
+    if (printed)
+        return false;
+    printed = true;
+    std::cout << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
+    return true;
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows)
@@ -193,6 +192,13 @@ std::string table(const std::vector<std::vector<std::string>>& rows)
         }
         text += '\n';
     }
+    return text;
+}
+
+std::string decimalText(double value, int decimals)
+{
+    char text[64];
+    std::snprintf(text, sizeof text, "%.*f", decimals, value);
     return text;
 }
 

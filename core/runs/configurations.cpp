@@ -1,5 +1,6 @@
 #include "core/runs/configurations.h"
 
+#include "core/config/field.h"
 #include "core/encoders/encoder_info.h"
 #include "core/runtime/error.h"
 #include "core/runtime/resources.h"
@@ -36,15 +37,19 @@ std::vector<NamedConfiguration> shippedConfigurations()
 fs::path configurationFile(const std::string& nameOrPath)
 {
     std::error_code none;
-    if (fs::exists(nameOrPath, none))
+    if (fs::is_regular_file(nameOrPath, none)) // a folder "demo" is not the configuration demo
         return nameOrPath;
     std::string names;
+    std::vector<std::string> known;
     for (const auto& configuration : shippedConfigurations()) {
         if (configuration.name == nameOrPath)
             return configuration.file;
         names += (names.empty() ? "" : ", ") + configuration.name;
+        known.push_back(configuration.name);
     }
-    throw UsageError("there is no configuration \"" + nameOrPath + "\": name a YAML file" +
+    const auto near = nearestName(nameOrPath, known);
+    throw UsageError("there is no configuration \"" + nameOrPath + "\"" +
+                     (near.empty() ? std::string() : " (did you mean \"" + near + "\"?)") + ": name a YAML file" +
                      (names.empty() ? "" : ", or one of " + names));
 }
 

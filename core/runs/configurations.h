@@ -17,7 +17,7 @@ struct NamedConfiguration {
 /// By name; empty where the program's configs folder is not found.
 std::vector<NamedConfiguration> shippedConfigurations();
 
-/// A file that exists, or else a shipped configuration of that name. Throws UsageError naming those there are.
+/// A file, or else a shipped configuration of that name. Throws UsageError naming those there are.
 std::filesystem::path configurationFile(const std::string& nameOrPath);
 
 /// The name of the shipped configuration that suits a workspace: "demo" where its DINO features are narrower than any

@@ -20,9 +20,10 @@ struct ProgramResult {
     QJsonObject json() const { return QJsonDocument::fromJson(out.toUtf8()).object(); }
 };
 
-inline ProgramResult runProgram(const QStringList& arguments, int milliseconds = 300000)
+inline ProgramResult runProgram(const QStringList& arguments, int milliseconds = 300000, const QString& folder = {})
 {
     QProcess process;
+    process.setWorkingDirectory(folder);
     process.start(NANODIT_PROGRAM, arguments);
     ProgramResult result;
     if (process.waitForFinished(milliseconds) && process.exitStatus() == QProcess::NormalExit)

@@ -38,7 +38,7 @@ class AttentionCommandTest : public QObject {
 private Q_SLOTS:
     void initTestCase()
     {
-        QCOMPARE(runProgram({"demo", "create", workspace(), "--scenes", "20", "--quiet"}).exitCode, 0);
+        QCOMPARE(runProgram({"demo", "create", workspace(), "--count", "20", "--quiet"}).exitCode, 0);
     }
 
     void looksFromALatentToken()
@@ -93,7 +93,7 @@ private Q_SLOTS:
 
     void aFilmOverTimeIsAGif()
     {
-        const auto result = look({"--query", "3,3", "--film", "t", "--film-format", "gif", "--steps", "5"});
+        const auto result = look({"--query", "3,3", "--film", "t", "--film-format", "gif", "--sampler-steps", "5"});
         QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
         QImageReader reader(text(out_ / "film-t.gif"));
         std::set<QByteArray> pictures;
@@ -133,7 +133,7 @@ private Q_SLOTS:
     {
         const auto plain = look({"--query", "3,3"}).json();
         const auto word = plain.value("words").toArray().at(1).toObject().value("text").toString();
-        const auto result = look({"--query", "3,3", "--replace-word", "1=green", "--steps", "4"});
+        const auto result = look({"--query", "3,3", "--replace-word", "1=green", "--sampler-steps", "4"});
         QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
         QCOMPARE(result.json().value("words").toArray().at(1).toObject().value("text").toString(), QString("green"));
         QVERIFY(result.json().value("caption").toString() != plain.value("caption").toString());
@@ -151,7 +151,7 @@ private Q_SLOTS:
     void aPaintedPictureIsASubject()
     {
         const auto picture = text(folder_ / "painted.png");
-        QCOMPARE(runProgram({"-w", workspace(), "--quiet", "sample", "--prompt", "a red circle", "--steps", "3",
+        QCOMPARE(runProgram({"-w", workspace(), "--quiet", "sample", "--prompt", "a red circle", "--sampler-steps", "3",
                              "--out", picture})
                      .exitCode,
                  0);
@@ -172,6 +172,7 @@ private Q_SLOTS:
         QTest::newRow("no head") << QStringList{"--query", "1,1", "--head", "9"} << "0 to 3";
         QTest::newRow("no token") << QStringList{"--token", "word:red"} << "word:NUMBER";
         QTest::newRow("no word") << QStringList{"--token", "word:99"} << "99";
+        QTest::newRow("no such number") << QStringList{"--token", "word:99999999999999999999"} << "word:NUMBER";
         QTest::newRow("both subjects") << QStringList{"--query", "1,1", "--sample", "x.png"} << "--sample";
         QTest::newRow("no number") << QStringList{"--query", "1,1", "--replace-word", "red=green"} << "NUMBER=TEXT";
     }

@@ -3,6 +3,7 @@
 
 #include <QFile>
 #include <QJsonArray>
+#include <QRegularExpression>
 #include <QtTest>
 
 #include <csignal>
@@ -20,6 +21,8 @@ private Q_SLOTS:
     void badUsageExitsWithTwo();
     void helpAndVersionExitWithZero();
     void errorsAreJsonWhenAsked();
+    void errorsOfLibrariesAreOnlyADetail();
+    void settingsAreListedAndChecked();
     void waitingThreadsSleepUnlessToldOtherwise();
     void theChainRunsFromScenesToAPicture();
 
@@ -41,7 +44,25 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("none of the names") << QStringList{"preprocess", "--precision", "f8"} << "{auto,bf16,float32}";
     QTest::newRow("choice of what is not looked at")
         << QStringList{"-w", empty, "verify", "--record", "a"} << "--deep or --drift";
-    QTest::newRow("no drift") << QStringList{"-w", empty, "verify", "--drift", "0"} << "workspace";
+    QTest::newRow("no drift") << QStringList{"verify", "--drift", "0"} << "from 0.01 to 4, but is \"0\"";
+    QTest::newRow("no threads") << QStringList{"--threads", "-1", "status"} << "from 0 to 4096, but is \"-1\"";
+    QTest::newRow("threads in words") << QStringList{"--threads", "all", "status"} << "but is \"all\"";
+    QTest::newRow("interval beyond 1") << QStringList{"sample", "--guidance-interval", "0", "2"} << "from 0 to 1";
+    QTest::newRow("scale of attention") << QStringList{"attention", "--text-scale", "99"} << "from 0 to 50";
+    QTest::newRow("scale of layout") << QStringList{"demo", "layout", "--dino-scale", "-1"} << "from 0 to 50";
+    QTest::newRow("log every") << QStringList{"train", "--log-every", "-5"} << "from 0 on";
+    QTest::newRow("seed with a sign") << QStringList{"sample", "--seed", "-1"} << "whole number from 0";
+    QTest::newRow("rank with a sign") << QStringList{"shard", "--rank", "-1"} << "from 0 on";
+    QTest::newRow("steps of a sampler") << QStringList{"validate", "--sampler-steps", "0"} << "from 1 to 1000";
+    QTest::newRow("earlier name") << QStringList{"validate", "--records", "0"} << "from 1 on";
+    QTest::newRow("no picture's name") << QStringList{"sample", "--out", "picture.jpg"} << "ends in .png";
+    for (const auto* const command : {"sample", "validate", "attention"})
+        QTest::newRow(command) << QStringList{command, "--checkpoint", "a", "--run", "b"} << "excludes";
+    QTest::newRow("two models") << QStringList{"demo", "layout", "--checkpoint", "a", "--run", "b"} << "excludes";
+    QTest::newRow("misspelt option") << QStringList{"train", "--warmstart", "x"} << "did you mean \"--warm-start\"";
+    QTest::newRow("no such configuration") << QStringList{"config", "bose"} << "did you mean \"base\"";
+    QTest::newRow("nothing to check") << QStringList{"config"} << "--list";
+    QTest::newRow("misspelt setting") << QStringList{"config", "base", "--set", "optimizer.lr=1"} << "optimiser.lr";
     QTest::newRow("unknown option") << QStringList{"verify", "--wokspace", "x"} << "--wokspace";
     QTest::newRow("no workspace") << QStringList{"-w", empty, "verify"} << "no workspace";
     QTest::newRow("unknown device") << QStringList{"-w", empty, "--device", "tpu", "verify"} << "cpu, cuda";
@@ -68,7 +89,7 @@ void CommandLineTest::helpAndVersionExitWithZero()
     const auto help = runProgram({"--help"});
     QCOMPARE(help.exitCode, 0);
     for (const char* command : {"import", "preprocess", "shard", "verify", "status", "export", "train", "sample",
-                                "validate", "compare", "runs", "demo", "golden"})
+                                "validate", "compare", "runs", "demo", "config", "golden"})
         QVERIFY2(help.out.contains(command), command);
     QCOMPARE(runProgram({"--version"}).exitCode, 0);
 }
@@ -98,13 +119,70 @@ void CommandLineTest::errorsAreJsonWhenAsked()
 {
     const auto result = runProgram({"-w", text(folder_.path()), "--json", "verify"});
     QCOMPARE(result.exitCode, 2);
-    QVERIFY2(result.json().value("error").toString().contains("workspace.yaml"), qPrintable(result.out));
+    const auto error = result.json().value("error").toObject();
+    QCOMPARE(error.value("kind").toString(), QString("data"));
+    QVERIFY2(error.value("message").toString().contains("workspace.yaml"), qPrintable(result.out));
+    // Also where the command line itself cannot be read, and --json stands behind what is wrong with it.
+    const auto usage = runProgram({"exprot", "--json"});
+    QCOMPARE(usage.exitCode, 2);
+    QCOMPARE(usage.json().value("error").toObject().value("kind").toString(), QString("usage"));
+}
+
+void CommandLineTest::errorsOfLibrariesAreOnlyADetail()
+{
+    const QString endless(5000, 'x'); // longer than any path may be
+    const auto result = runProgram({"-w", endless, "status"});
+    QCOMPARE(result.exitCode, 1);
+    QVERIFY2(result.errors.startsWith("nanodit: x"), qPrintable(result.errors));
+    QVERIFY2(result.errors.contains("could not be used") && result.errors.contains("\ndetail: File name too long"),
+             qPrintable(result.errors));
+    QVERIFY(!result.errors.contains("filesystem error"));
+    const auto error = runProgram({"--json", "-w", endless, "status"}).json().value("error").toObject();
+    QCOMPARE(error.value("kind").toString(), QString("unexpected"));
+    QCOMPARE(error.value("detail").toString(), QString("File name too long"));
+}
+
+void CommandLineTest::settingsAreListedAndChecked()
+{
+    const auto list = runProgram({"config", "--list"});
+    QCOMPARE(list.exitCode, 0);
+    QVERIFY2(QRegularExpression("optimiser\\.lr +0\\.0003 +0 to 1 +Peak learning rate\\.").match(list.out).hasMatch(),
+             qPrintable(list.out));
+    QVERIFY(list.out.contains("caption_command"));
+    const auto kinds = runProgram({"--json", "config", "--list"}).json().value("configurations").toArray();
+    QCOMPARE(kinds.size(), 2);
+    const auto training = kinds[0].toObject().value("settings").toArray();
+    QVERIFY(training.size() > 40);
+    for (const auto& setting : training)
+        QVERIFY(!setting.toObject().value("help").toString().isEmpty() && setting.toObject().contains("default"));
+
+    const auto shipped = runProgram({"--json", "config", "demo"}).json();
+    QCOMPARE(shipped.value("kind").toString(), QString("training"));
+    QVERIFY(shipped.value("changed").toArray().contains("model.hidden_size"));
+
+    // What --yaml prints is a file that can be edited and checked.
+    const TemporaryFolder folder;
+    const auto file = folder / "mine.yaml";
+    const auto yaml = runProgram({"config", "demo", "--yaml", "--set", "seed=7"});
+    QCOMPARE(yaml.exitCode, 0);
+    writeText(file, yaml.out.toStdString());
+    const auto mine = runProgram({"--json", "config", "--check", text(file)}).json();
+    QVERIFY(mine.value("valid").toBool() && mine.value("changed").toArray().contains("seed"));
+
+    writeText(file, "model:\n  deph: 4\noptimiser:\n  lr: fast\n");
+    const auto wrong = runProgram({"--json", "config", text(file)});
+    QCOMPARE(wrong.exitCode, 2);
+    const auto error = wrong.json().value("error").toObject();
+    QCOMPARE(error.value("kind").toString(), QString("config"));
+    const auto message = error.value("message").toString();
+    QVERIFY2(message.contains("did you mean \"model.depth\"") && message.contains("optimiser.lr must be a number"),
+             qPrintable(message));
 }
 
 void CommandLineTest::theChainRunsFromScenesToAPicture()
 {
     const auto workspace = text(folder_ / "demo");
-    QCOMPARE(runProgram({"demo", "create", workspace, "--scenes", "24", "--seed", "5", "--quiet"}).exitCode, 0);
+    QCOMPARE(runProgram({"demo", "create", workspace, "--count", "24", "--seed", "5", "--quiet"}).exitCode, 0);
 
     const auto verified = runProgram({"-w", workspace, "--json", "--quiet", "verify"});
     QVERIFY2(verified.exitCode == 0 && verified.json().value("sound").toBool(), qPrintable(verified.out));
@@ -149,7 +227,7 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
     const auto ended = runProgram({"-w", workspace, "--json", "--quiet", "preprocess", "--max-failures", "0"});
     QCOMPARE(ended.exitCode, 1);
     QVERIFY2(ended.errors.contains("vae ended after 1 failure"), qPrintable(ended.errors));
-    QVERIFY(ended.json().value("error").toString().contains("where 0 were allowed"));
+    QVERIFY(ended.json().value("error").toObject().value("message").toString().contains("where 0 were allowed"));
     QCOMPARE(ended.json().value("passes").toArray().size(), 2);
     QFile::rename(image + ".away", image);
     QCOMPARE(runProgram({"-w", workspace, "--json", "--quiet", "preprocess"}).exitCode, 0);
@@ -171,19 +249,37 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
 
     const auto picture = text(folder_ / "picture.png");
     const auto sampled = runProgram({"-w", workspace, "--quiet", "sample", "--run", "mine", "--prompt", "a red circle",
-                                     "--steps", "3", "--out", picture});
+                                     "--sampler-steps", "3", "--out", picture});
     QVERIFY2(sampled.exitCode == 0, qPrintable(sampled.errors));
     QVERIFY(QFile::exists(picture));
     QFile::remove(picture);
     // The same seed paints the same picture.
-    QCOMPARE(runProgram({"-w", workspace, "--quiet", "sample", "--run", "mine", "--prompt", "a red circle", "--steps",
-                         "3", "--out", picture})
+    QCOMPARE(runProgram({"-w", workspace, "--quiet", "sample", "--run", "mine", "--prompt", "a red circle",
+                         "--sampler-steps", "3", "--out", picture})
                  .exitCode,
              0);
 
-    // What was trained is validated and held against the reference, on a page with its numbers beside it.
-    const QStringList suite = {"-w", workspace, "--json", "--quiet", "validate",      "--records",
-                               "2",  "--steps", "1",      "--tasks", "reconstruction"};
+    // Without --out nothing is overwritten.
+    for (const auto* const name : {"sample.png", "sample-2.png"}) {
+        const auto unnamed = runProgram({"-w", workspace, "--json", "--quiet", "sample", "--sampler-steps", "1"},
+                                        300000, text(folder_.path()));
+        QVERIFY2(unnamed.exitCode == 0, qPrintable(unnamed.errors));
+        QCOMPARE(unnamed.json().value("pictures").toArray().at(0).toObject().value("file").toString(), QString(name));
+        QVERIFY(QFile::exists(text(folder_ / name)));
+    }
+
+    // A demo workspace is trained with the demo's configuration unless told otherwise.
+    const auto unnamed = runProgram({"-w", workspace, "--json", "--quiet", "train", "--steps", "1", "--set",
+                                     "data.batch_size=2", "--set", "previews.every=0"});
+    QVERIFY2(unnamed.exitCode == 0, qPrintable(unnamed.errors));
+    QCOMPARE(unnamed.json().value("run").toString(), QString("run"));
+    const auto own = runProgram({"--json", "config", workspace + "/runs/run"}).json().value("settings").toArray();
+    QCOMPARE(own.at(0).toObject().value("key").toString(), QString("model.hidden_size"));
+    QCOMPARE(own.at(0).toObject().value("value").toInt(), 128);
+
+    // What was trained is validated and compared with the reference, on a page with its numbers beside it.
+    const QStringList suite = {"-w", workspace,         "--json", "--quiet", "validate",      "--count",
+                               "2",  "--sampler-steps", "1",      "--tasks", "reconstruction"};
     for (const auto* name : {"reference", "mine"}) {
         const auto validated = runProgram(suite + QStringList{"--run", name});
         QVERIFY2(validated.exitCode == 0, qPrintable(validated.errors));

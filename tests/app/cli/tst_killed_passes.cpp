@@ -43,7 +43,7 @@ void KilledPassesTest::killedAtFiftyInstantsTheResultIsThatOfAnUnbrokenRun()
     constexpr int wantedKills = 50;
     const TemporaryFolder folder;
     const auto demo = folder / "demo", unbroken = folder / "unbroken", broken = folder / "broken";
-    QCOMPARE(runProgram({"demo", "create", text(demo), "--scenes", "24", "--quiet", "--bare"}).exitCode, 0);
+    QCOMPARE(runProgram({"demo", "create", text(demo), "--count", "24", "--quiet", "--bare"}).exitCode, 0);
     fs::copy(demo, unbroken, fs::copy_options::recursive);
     fs::copy(demo, broken, fs::copy_options::recursive);
     const auto start = std::chrono::steady_clock::now();

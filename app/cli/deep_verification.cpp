@@ -1,16 +1,14 @@
-#include "app/cli/certificate_command.h"
+#include "app/cli/deep_verification.h"
 
-#include "app/cli/number_checks.h"
+#include "app/cli/report_text.h"
+#include "app/cli/shared_options.h"
 #include "app/cli/wording.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/geometry/bucket.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <cstdio>
-#include <utility>
 
 namespace nanodit::cli {
 
@@ -18,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-/// What people see of a long list; JSON has it whole.
+/// What people see of a long list; JSON has all of it.
 constexpr std::size_t mostShown = 20;
 
 std::string cosineText(double cosine)
@@ -79,7 +77,7 @@ std::string textOf(const CertifyReport& report)
                         fits ? cosineText(one.certificate.largestDifference) : "-", one.certificate.sentence()});
     }
     auto text = "alignment of " + std::to_string(report.certificates.size()) + " records: " + countsText(report) +
-                (report.notAsked > 0 ? "; " + std::to_string(report.notAsked) + " not looked at" : "") + "\n" +
+                (report.notAsked > 0 ? "; " + std::to_string(report.notAsked) + " not checked" : "") + "\n" +
                 histogramText(report);
     if (rows.size() > 1)
         text += "worst first:\n" + table(rows);
@@ -115,18 +113,16 @@ void runCertification(const DeepVerification& wanted, Options& options)
 {
     CertifyRequest request{.workspace = Workspace::open(options.workspace),
                            .records = wanted.records,
-                           .sample = wanted.sample,
-                           .anew = wanted.anew,
+                           .sample = wanted.count,
+                           .anew = wanted.recompute,
                            .device = options.device};
     CertifyReport report;
     request.finished = [&report](const auto& r) { report = r; };
-    if (runJob(*makeCertifyJob(std::move(request)), options.output) == JobEnd::Cancelled) {
-        options.exitCode = 1;
+    if (runJob(*makeCertifyJob(std::move(request)), options.output) == JobEnd::Cancelled)
         return;
-    }
     printResult(options.output, textOf(report), jsonOf(report));
     if (!report.sound())
-        options.exitCode = 1;
+        options.exitCode = exitFailed;
 }
 
 std::string textOf(const DriftReport& report)
@@ -136,7 +132,7 @@ std::string textOf(const DriftReport& report)
         rows.push_back({bucketName(size), std::to_string(bucket.records), cosineText(bucket.mean),
                         cosineText(bucket.lowest), cosineText(bucket.cls)});
     char heading[128];
-    std::snprintf(heading, sizeof heading, "cosine of DINO features with those at %g times the resolution\n",
+    std::snprintf(heading, sizeof heading, "cosine similarity of DINO features and those at %g times the resolution\n",
                   report.scale);
     auto text = heading + table(rows);
     for (const auto& reject : report.left)
@@ -170,49 +166,47 @@ void runDrift(const DeepVerification& wanted, Options& options)
     const auto job = makeDriftJob({.workspace = Workspace::open(options.workspace),
                                    .scale = *wanted.drift,
                                    .records = wanted.records,
-                                   .sample = wanted.sample,
+                                   .sample = wanted.count,
                                    .device = options.device,
                                    .finished = [&report](const auto& r) { report = r; }});
-    if (runJob(*job, options.output) == JobEnd::Cancelled) {
-        options.exitCode = 1;
+    if (runJob(*job, options.output) == JobEnd::Cancelled)
         return;
-    }
     printResult(options.output, textOf(report), jsonOf(report));
     if (!report.left.empty())
-        options.exitCode = 1;
+        options.exitCode = exitFailed;
 }
 
 } // namespace
 
-void addDeepVerification(CLI::App& verify, DeepVerification& wanted)
+void DeepVerification::addTo(CLI::App& verify)
 {
-    auto* const deep = verify.add_flag(
-        "--deep", wanted.deep,
-        "Certify alignment: compute the patches of each record anew, compare them with those stored and with what "
-        "known bugs would have stored");
-    verify.add_flag("--anew", wanted.anew, "With --deep: also where an earlier certificate still holds")->needs(deep);
+    auto* const certify = verify.add_flag(
+        "--deep", deep,
+        "Certify alignment: compute the patches of each record again and compare them with the stored ones and with "
+        "what known bugs would have stored");
+    auto* const again =
+        verify.add_flag("--recompute", recompute, "With --deep: also where an earlier certificate is still valid");
+    again->needs(certify);
+    verify.add_flag("--anew", recompute)->needs(certify)->excludes(again)->group(""); // its earlier name
     verify
-        .add_option("--drift", wanted.drift,
-                    "Measure how much the features of a picture change with resolution: at so many times the bucket's "
-                    "(0.5 unless given)")
+        .add_option("--drift", drift,
+                    "Measure how much the features of a picture change with resolution: at this multiple of the "
+                    "bucket's (0.5 if no number is given)")
         ->expected(0, 1)
         ->default_str("0.5")
-        ->excludes(deep);
-    verify
-        .add_option(
-            "--sample", wanted.sample,
-            "With --deep or --drift: look at so many records at most, always the same ones, spread over the set")
-        ->check(positive());
-    verify.add_option("--record", wanted.records, "With --deep or --drift: look at these records only (ids)")
-        ->delimiter(',');
+        ->check(number(0.01, 4))
+        ->excludes(certify);
+    addCount(verify, count, "With --deep or --drift: this many records at most, always the same ones", positive(),
+             {"--sample"});
+    verify.add_option("--record", records, "With --deep or --drift: these records only (ids)")->delimiter(',');
 }
 
-void runDeepVerification(const DeepVerification& wanted, Options& options)
+void DeepVerification::run(Options& options) const
 {
-    if (wanted.deep)
-        runCertification(wanted, options);
+    if (deep)
+        runCertification(*this, options);
     else
-        runDrift(wanted, options);
+        runDrift(*this, options);
 }
 
 } // namespace nanodit::cli

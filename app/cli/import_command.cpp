@@ -1,0 +1,51 @@
+#include "app/cli/commands.h"
+#include "app/cli/report_text.h"
+#include "core/config/workspace_config.h"
+#include "core/front/data.h"
+
+#include <cstdio>
+
+namespace nanodit::cli {
+
+namespace {
+
+void runImport(const std::filesystem::path& source, Options& options)
+{
+    // Importing is how people begin, so it makes the workspace where there is none.
+    const bool isNew = !std::filesystem::exists(options.workspace / "workspace.yaml");
+    requireImportSource(source);
+    const auto workspace = isNew ? Workspace::create(options.workspace) : Workspace::open(options.workspace);
+    if (isNew && !options.output.quiet)
+        std::fprintf(stderr, "made the workspace %s; set its encoders and buckets in workspace.yaml\n",
+                     workspace.root.c_str());
+    ImportReport report;
+    const auto job =
+        makeImportJob({.workspace = workspace, .source = source, .finished = [&report](const auto& r) { report = r; }});
+    if (runJob(*job, options.output) == JobEnd::Cancelled)
+        return;
+    auto text = std::to_string(report.added) + " added, " + std::to_string(report.updated) + " updated, " +
+                std::to_string(report.unchanged) + " unchanged, " + std::to_string(report.rejects.size()) +
+                " left out\n" + listText(report.rejects);
+    if (!report.excluded.empty())
+        text += "excluded by rule: " + countsText(report.excluded) + "\n" + listText(report.newlyExcluded);
+    printResult(options.output, text,
+                {{"added", report.added},
+                 {"updated", report.updated},
+                 {"unchanged", report.unchanged},
+                 {"excluded", report.excluded},
+                 {"newly_excluded", toJson(report.newlyExcluded)},
+                 {"rejects", toJson(report.rejects)}});
+}
+
+} // namespace
+
+void registerImport(CLI::App& app, Options& options)
+{
+    auto* const command = app.add_subcommand(
+        "import", "Add a folder of pictures with captions beside them, a records.jsonl or a WebDataset tar");
+    const auto source = std::make_shared<std::filesystem::path>();
+    command->add_option("SOURCE", *source, "A folder, a records.jsonl or a tar")->required();
+    command->callback([source, &options] { runImport(*source, options); });
+}
+
+} // namespace nanodit::cli

@@ -1,0 +1,33 @@
+#include "app/cli/shared_options.h"
+
+namespace nanodit::cli {
+
+void addSamplerSteps(CLI::App& command, std::int64_t& steps, std::initializer_list<const char*> earlierNames)
+{
+    const auto check = wholeNumber(1, 1000);
+    auto* const option = command.add_option("--sampler-steps", steps, "Steps of the sampler for each picture")
+                             ->check(check)
+                             ->capture_default_str();
+    addEarlierNames(command, option, steps, check, earlierNames);
+}
+
+void addScales(CLI::App& command, double& text, double& dino)
+{
+    command.add_option("--text-scale", text, "Guidance scale for text")->check(number(0, 50))->capture_default_str();
+    command.add_option("--dino-scale", dino, "Guidance scale for DINO")->check(number(0, 50))->capture_default_str();
+}
+
+void addShift(CLI::App& command, double& shift)
+{
+    command
+        .add_option("--shift", shift, "Shift of the sampler's times; above 1, more of its steps are close to the noise")
+        ->check(number(0.05, 20))
+        ->capture_default_str();
+}
+
+void addSeed(CLI::App& command, std::uint64_t& seed, const std::string& help)
+{
+    command.add_option("--seed", seed, help)->check(seedNumber())->capture_default_str();
+}
+
+} // namespace nanodit::cli

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "app/cli/number_checks.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+
+namespace nanodit::cli {
+
+/// Adds spellings of an option that earlier versions had: they are still read, and the help does not list them.
+template<typename T>
+void addEarlierNames(CLI::App& command, CLI::Option* option, T& value, const CLI::Validator& check,
+                     std::initializer_list<const char*> names)
+{
+    for (const auto* const name : names)
+        command.add_option(name, value)->check(check)->excludes(option)->group("");
+}
+
+/// -n,--count: how many records or pictures. `names` are earlier spellings.
+template<typename T>
+void addCount(CLI::App& command, T& value, const std::string& help, const CLI::Validator& check,
+              std::initializer_list<const char*> names = {})
+{
+    auto* const option = command.add_option("-n,--count", value, help)->check(check);
+    if (value > 0) // 0 stands for all of them
+        option->capture_default_str();
+    addEarlierNames(command, option, value, check, names);
+}
+
+/// How pictures are sampled, alike in every command that samples. "--steps" are a training's, so the sampler's have
+/// another name.
+void addSamplerSteps(CLI::App& command, std::int64_t& steps, std::initializer_list<const char*> earlierNames = {});
+void addScales(CLI::App& command, double& text, double& dino);
+void addShift(CLI::App& command, double& shift);
+void addSeed(CLI::App& command, std::uint64_t& seed, const std::string& help);
+
+} // namespace nanodit::cli

@@ -1,0 +1,31 @@
+#include "app/cli/validation_report.h"
+
+#include "app/cli/terminal.h"
+#include "core/runtime/error.h"
+
+namespace nanodit::cli {
+
+namespace fs = std::filesystem;
+
+fs::path reportFolder(const Workspace& workspace, const std::string& runOrFolder)
+{
+    if (fs::exists(fs::path(runOrFolder) / "report.json"))
+        return runOrFolder;
+    fs::path newest;
+    for (const auto& folder : listValidationReports(workspace)) {
+        if (folder.parent_path().parent_path().filename() == runOrFolder)
+            newest = folder;
+    }
+    if (newest.empty())
+        throw UsageError("\"" + runOrFolder +
+                         "\" is neither the folder of a validation nor a validated run: run \"nanodit validate --run " +
+                         runOrFolder + "\" first");
+    return newest;
+}
+
+std::string intervalText(const std::optional<Interval>& interval, int decimals)
+{
+    return interval ? decimalText(interval->low, decimals) + " to " + decimalText(interval->high, decimals) : "-";
+}
+
+} // namespace nanodit::cli
