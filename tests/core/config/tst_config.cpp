@@ -159,7 +159,8 @@ void ConfigTest::differencesListOnlyWhatDiffers()
 {
     TrainConfig a, b;
     b.data.batchSize = 3;
-    const auto visitA = [&a](FieldVisitor&v) { a.visit(v); }, visitB = [&b](FieldVisitor&v) { b.visit(v); };
+    const auto visitA = [&a](FieldVisitor& v) { a.visit(v); };
+    const auto visitB = [&b](FieldVisitor& v) { b.visit(v); };
     const auto found = differences({visitA, visitB, visitA});
     const auto usual = std::to_string(a.data.batchSize);
     QCOMPARE(found.size(), std::size_t{1});
