@@ -79,8 +79,8 @@ private Q_SLOTS:
         QVERIFY(std::abs(second.meanLost() - (1 - 128. / 160)) < 1e-9);
         QCOMPARE(second.seenTwice.size(), 1u);
         QCOMPARE(ledger.warnings.size(), 2u);
-        QVERIFY(ledger.warnings[0].find("b4") != std::string::npos);
-        QVERIFY(ledger.warnings[1].find("a6") != std::string::npos);
+        QVERIFY(ledger.warnings[0].text.find("b4") != std::string::npos);
+        QVERIFY(ledger.warnings[1].text.find("a6") != std::string::npos);
     }
 
     /// What the ledger says of an epoch is what a loader of that seed draws in it.
@@ -113,8 +113,8 @@ private Q_SLOTS:
         const auto ledger = ledgerOf(workspace_, {.batchSize = 6});
         QVERIFY(lineOf(ledger, wide).fillsABatch);
         QVERIFY(!lineOf(ledger, tall).fillsABatch);
-        QVERIFY2(ledger.warnings[0].find("64x128") != std::string::npos, ledger.warnings[0].c_str());
-        QVERIFY(ledger.warnings[0].find("batch of 6") != std::string::npos);
+        QVERIFY2(ledger.warnings[0].text.find("64x128") != std::string::npos, ledger.warnings[0].text.c_str());
+        QVERIFY(ledger.warnings[0].text.find("batch of 6") != std::string::npos);
     }
 
     void mistakesAreNamed()
