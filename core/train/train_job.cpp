@@ -14,7 +14,6 @@
 #include "core/train/preview.h"
 #include "core/train/train_check.h"
 #include "core/train/trainer.h"
-#include "core/validate/interval_validation.h"
 
 #include <algorithm>
 #include <cmath>

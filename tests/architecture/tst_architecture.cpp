@@ -55,39 +55,40 @@ void ArchitectureTest::aPlantedIncludeIsFound_data()
     QTest::addColumn<QString>("file");
     QTest::addColumn<QString>("include");
     QTest::addColumn<QString>("alsoFoundIn"); // reaches the planted one through `file`
+    QTest::addColumn<bool>("allowedThere");   // `file` itself may include it
     QTest::newRow("a later folder") << "core/io/npy.h"
                                     << "core/train/trainer.h"
-                                    << "core/io/npy.cpp";
+                                    << "core/io/npy.cpp" << false;
     QTest::newRow("the front, in core") << "core/train/train_job.h"
                                         << "core/front/training.h"
-                                        << "core/train/train_job.cpp";
+                                        << "core/train/train_job.cpp" << false;
     QTest::newRow("a geometry that knows pictures") << "core/geometry/bucket.h"
                                                     << "core/io/image.h"
-                                                    << "core/geometry/bucket.cpp";
+                                                    << "core/geometry/bucket.cpp" << false;
     QTest::newRow("a suite that knows scenes") << "core/validate/measures.h"
                                                << "core/demo/truth.h"
-                                               << "core/validate/measures.cpp";
+                                               << "core/validate/measures.cpp" << false;
     QTest::newRow("Qt in core") << "core/runtime/job.h"
                                 << "QObject"
-                                << "core/train/train_job.cpp";
+                                << "core/train/train_job.cpp" << false;
     QTest::newRow("a window in core") << "core/io/image.h"
                                       << "app/session.h"
-                                      << "core/io/image.cpp";
+                                      << "core/io/image.cpp" << false;
     QTest::newRow("LibTorch in the front") << "core/sample/sample_request.h"
                                            << "ATen/ATen.h"
-                                           << "app/sampling.cpp";
+                                           << "app/sampling.cpp" << true;
     QTest::newRow("the engine in widgets") << "widgets/banner.h"
                                            << "core/sample/sample_request.h"
-                                           << "widgets/banner.cpp";
+                                           << "widgets/banner.cpp" << false;
     QTest::newRow("app in widgets") << "widgets/banner.h"
                                     << "app/session.h"
-                                    << "widgets/banner.cpp";
+                                    << "widgets/banner.cpp" << false;
     QTest::newRow("the engine in app, past the front") << "app/session.h"
                                                        << "core/train/train_job.h"
-                                                       << "";
+                                                       << "" << false;
     QTest::newRow("all of LibTorch") << "core/model/nanodit.h"
                                      << "torch/torch.h"
-                                     << "";
+                                     << "" << false;
 }
 
 void ArchitectureTest::aPlantedIncludeIsFound()
@@ -95,6 +96,7 @@ void ArchitectureTest::aPlantedIncludeIsFound()
     QFETCH(QString, file);
     QFETCH(QString, include);
     QFETCH(QString, alsoFoundIn);
+    QFETCH(bool, allowedThere);
     auto planted = graph_;
     QVERIFY2(planted.count(file.toStdString()) == 1, qPrintable(file));
     planted[file.toStdString()].push_back(include.toStdString());
@@ -105,7 +107,7 @@ void ArchitectureTest::aPlantedIncludeIsFound()
         }
         return false;
     };
-    QVERIFY(names(file));
+    QCOMPARE(names(file), !allowedThere);
     QVERIFY2(alsoFoundIn.isEmpty() || names(alsoFoundIn), qPrintable(alsoFoundIn));
 }
 
