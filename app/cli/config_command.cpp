@@ -154,8 +154,8 @@ void runConfig(const ConfigArguments& arguments, Options& options)
     AnyConfig defaults{.isWorkspace = config.isWorkspace, .training = {}, .workspace = {}};
     std::vector<std::vector<std::string>> rows = {{"setting", "value", "default"}};
     auto changed = json::array();
-    for (const auto& difference : differences(defaults.visitor(), config.visitor())) {
-        rows.push_back({difference.key, orNone(difference.second), orNone(difference.first)});
+    for (const auto& difference : differences({defaults.visitor(), config.visitor()})) {
+        rows.push_back({difference.key, orNone(difference.values[1]), orNone(difference.values[0])});
         changed.push_back(difference.key);
     }
     std::string text;
