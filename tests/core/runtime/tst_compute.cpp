@@ -16,7 +16,8 @@ namespace {
 /// A machine with so many GPUs that can be used.
 GpuFindings healthy(std::int64_t gpus)
 {
-    GpuFindings found{.inLibTorch = true, .torchCuda = 13000, .driver = true, .driverCuda = 13010, .byDriver = {}};
+    GpuFindings found{
+        .inLibTorch = true, .torchCuda = 13000, .driver = true, .driverCuda = 13010, .byDriver = {}, .unfit = {}};
     for (std::int64_t i = 0; i < gpus; ++i)
         found.byDriver.push_back({.name = "cuda:" + std::to_string(i),
                                   .title = "NVIDIA H100 80GB HBM3",
