@@ -150,7 +150,7 @@ private Q_SLOTS:
     void canBeDestroyedWhilePaused()
     {
         std::atomic<int> rounds = 0;
-        auto runner = std::make_unique<JobRunner>("endless");
+        auto runner = std::make_unique<JobRunner>("endless", Page::Dataset);
         runner->start(endlessJob(rounds));
         QTRY_VERIFY(rounds > 3);
         runner->pause();

@@ -64,16 +64,19 @@ private Q_SLOTS:
 
     void progressLeavesOutWhatIsUnknown()
     {
-        QCOMPARE(progressText({.done = 812, .total = 2000, .unit = Unit::Steps, .perSecond = 2.6, .secondsLeft = 461}),
-                 QStringLiteral("812/2000 steps · 2.60 steps/s · 7:41 left"));
-        QCOMPARE(progressText({.done = 3, .unit = Unit::Pictures}), QStringLiteral("3 pictures"));
+        QCOMPARE(
+            progressText(
+                {.stage = {}, .done = 812, .total = 2000, .unit = Unit::Steps, .perSecond = 2.6, .secondsLeft = 461}),
+            QStringLiteral("812/2000 steps · 2.60 steps/s · 7:41 left"));
+        QCOMPARE(progressText({.stage = {}, .done = 3, .unit = Unit::Pictures}), QStringLiteral("3 pictures"));
         QCOMPARE(progressText({}), QString());
     }
 
     void bytesAreRead()
     {
-        QCOMPARE(progressText({.done = 1'500'000, .total = 40'000'000, .unit = Unit::Bytes, .perSecond = 2e6}),
-                 QStringLiteral("1.5 MB/40.0 MB · 2.0 MB/s"));
+        QCOMPARE(
+            progressText({.stage = {}, .done = 1'500'000, .total = 40'000'000, .unit = Unit::Bytes, .perSecond = 2e6}),
+            QStringLiteral("1.5 MB/40.0 MB · 2.0 MB/s"));
     }
 };
 
