@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace nanodit {
 
@@ -24,8 +25,8 @@ std::string shaOf(std::span<const std::byte> bytes);
 nlohmann::ordered_json readExpected(const std::filesystem::path& caseFolder);
 
 /// What an expectation holds under a key. Throws DataError naming `where` (whose expectation it is) and the key.
-const nlohmann::ordered_json& member(const nlohmann::ordered_json& expected, const std::string& key,
-                                     const std::string& where);
+const nlohmann::ordered_json& member(const nlohmann::ordered_json& expected, std::string_view key,
+                                     std::string_view where);
 /// The same where it must be a text.
 std::string textMember(const nlohmann::ordered_json& expected, const std::string& key, const std::string& where);
 

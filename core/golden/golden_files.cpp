@@ -48,12 +48,12 @@ nlohmann::ordered_json readExpected(const std::filesystem::path& caseFolder)
     return parsed;
 }
 
-const nlohmann::ordered_json& member(const nlohmann::ordered_json& expected, const std::string& key,
-                                     const std::string& where)
+const nlohmann::ordered_json& member(const nlohmann::ordered_json& expected, std::string_view key,
+                                     std::string_view where)
 {
-    const auto found = expected.find(key);
+    const auto found = expected.find(std::string(key));
     if (found == expected.end())
-        throw DataError("expected.json lacks \"" + key + "\" of " + where);
+        throw DataError("expected.json lacks \"" + std::string(key) + "\" of " + std::string(where));
     return *found;
 }
 
