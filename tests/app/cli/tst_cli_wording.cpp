@@ -80,13 +80,14 @@ private Q_SLOTS:
 
     void amountsAndRates()
     {
-        const Progress steps{.done = 3, .total = 12, .unit = Unit::Steps, .perSecond = 0.5};
+        const Progress steps{.stage = {}, .done = 3, .total = 12, .unit = Unit::Steps, .perSecond = 0.5};
         QCOMPARE(cli::amountText(steps), std::string("3/12 steps"));
         QCOMPARE(cli::rateText(steps), std::string("2.0 s each"));
-        const Progress bytes{.done = 1'500'000, .total = 40'000'000, .unit = Unit::Bytes, .perSecond = 2e6};
+        const Progress bytes{
+            .stage = {}, .done = 1'500'000, .total = 40'000'000, .unit = Unit::Bytes, .perSecond = 2e6};
         QCOMPARE(cli::amountText(bytes), std::string("1.5 MB of 40.0 MB"));
         QCOMPARE(cli::rateText(bytes), std::string("2.0 MB/s"));
-        QCOMPARE(cli::amountText({.done = 7, .unit = Unit::Pictures}), std::string("7 pictures"));
+        QCOMPARE(cli::amountText({.stage = {}, .done = 7, .unit = Unit::Pictures}), std::string("7 pictures"));
     }
 
     void everyRemedyNamesCommandsAndOptionsThatThereAre()
