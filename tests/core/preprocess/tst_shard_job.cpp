@@ -123,7 +123,10 @@ private Q_SLOTS:
         pack(f);
         const auto before = shardFiles(f);
         const auto message = test::errorOf([&] { pack(f); });
-        QVERIFY2(contains(message, "train") && contains(message, "overwrite"), message.c_str());
+        QVERIFY2(contains(message, "train") && contains(message, "exists already"), message.c_str());
+        const auto remedy = test::remedyOf([&] { pack(f); });
+        QVERIFY(test::remedyAs<remedy::PackShards>(remedy) != nullptr &&
+                test::remedyAs<remedy::PackShards>(remedy)->replace);
         QVERIFY(shardFiles(f) == before);
         pack(f, true);
         QVERIFY(shardFiles(f) == before); // equal records give equal bytes

@@ -220,7 +220,10 @@ private Q_SLOTS:
         tensor.view(-1)[0] = std::numeric_limits<double>::quiet_NaN();
         overwrite(f, ArrayKind::Vae, "picture1", tensor);
         const auto spoilt = readTextFile(f.array(ArrayKind::Vae, "picture1"));
-        QVERIFY(contains(onlyProblem(verify(f)), "moves the file aside"));
+        const auto report = verify(f);
+        QVERIFY2(contains(onlyProblem(report), "vae/picture1.npy"), onlyProblem(report).c_str());
+        const auto* const run = test::remedyAs<remedy::RunPasses>(report.problems.front().remedy);
+        QVERIFY(run != nullptr && run->pass == Pass::Vae && run->setsAside);
         QCOMPARE(f.forecast().passes[1].toRead, 1);
         QCOMPARE(f.run().passes[1].made, 1);
         auto files = f.derivedFiles();

@@ -279,7 +279,7 @@ private Q_SLOTS:
         const auto arraysOf = [this](const std::string& name, const ComputeChoice& choice) {
             DemoRequest demo;
             demo.folder = folder_ / name;
-            demo.scenes = 12;
+            demo.scenes = 20;
             demo.preprocess = false;
             makeDemoJob(demo)->run({});
             const auto workspace = Workspace::open(demo.folder);
