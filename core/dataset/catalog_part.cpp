@@ -202,8 +202,8 @@ void copyWhenQuiet(sqlite::Database& part, const fs::path& whole, std::chrono::m
         }
         if (std::chrono::steady_clock::now() >= end)
             throw StoreError("the catalog " + whole.string() +
-                             " is being written to, or was when a program was killed: let that end, run \"nanodit "
-                             "status\" once without a rank, then the ranks again");
+                                 " is being written to, or was when a program was killed: let that end first",
+                             remedy::UpdateCatalog{});
         std::this_thread::sleep_for(betweenAttempts);
     }
 }
