@@ -343,7 +343,7 @@ private Q_SLOTS:
                               {.precision = PassPrecision::Bf16})
                 ->run({});
         });
-        QVERIFY2(refused.find("without ranks before them") != std::string::npos, refused.c_str());
+        QVERIFY2(refused.find("ranks cannot decide the precision") != std::string::npos, refused.c_str());
         QVERIFY(!fs::exists(f.workspace.root / "data" / "precision.json"));
     }
 
