@@ -133,7 +133,7 @@ private:
             {"misaligned-data"}, folder_ / "claims", made,
             [this](std::size_t) {
                 return makeMisalignedData(request_.workspace, request_.config.data.shards, folder_ / "misaligned",
-                                          context_);
+                                          request_.device, context_);
             },
             context_);
     }

@@ -9,6 +9,7 @@
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
 #include "core/preprocess/pass_encoders.h"
+#include "core/runtime/compute.h"
 #include "core/runtime/error.h"
 
 #include <ATen/ATen.h>
@@ -26,9 +27,9 @@ struct DinoArrays {
 
 class MisalignedEncoder {
 public:
-    MisalignedEncoder(const Workspace& workspace, const JobContext& context)
+    MisalignedEncoder(const Workspace& workspace, const Compute& compute, const JobContext& context)
         : context_(context)
-        , encode_(encodersOf(workspace).loadPatch())
+        , encode_(encodersOf(workspace, compute).loadPatch())
     {
     }
 
@@ -48,7 +49,8 @@ private:
     PatchEncoder encode_;
 };
 
-bool makeShards(const Workspace& workspace, const std::string& set, const fs::path& folder, const JobContext& context)
+bool makeShards(const Workspace& workspace, const std::string& set, const fs::path& folder, const Compute& compute,
+                const JobContext& context)
 {
     const auto name = misalignedSetName(set);
     if (fs::exists(folder / "shards" / name))
@@ -56,7 +58,7 @@ bool makeShards(const Workspace& workspace, const std::string& set, const fs::pa
     const auto source = ShardSet::open(workspace.shardsFolder() / set);
     const auto catalog = Catalog::open(workspace);
     const at::NoGradGuard noGradient;
-    const MisalignedEncoder encode(workspace, context);
+    const MisalignedEncoder encode(workspace, compute, context);
     const auto count = static_cast<std::int64_t>(source->entries().size());
     ProgressMeter meter(context, Stage::EncodingMisaligned, count, Unit::Samples);
     fs::create_directories(folder / "shards");
@@ -84,12 +86,13 @@ bool makeShards(const Workspace& workspace, const std::string& set, const fs::pa
     return true;
 }
 
-bool makeValidationArrays(const Workspace& workspace, const fs::path& folder, const JobContext& context)
+bool makeValidationArrays(const Workspace& workspace, const fs::path& folder, const Compute& compute,
+                          const JobContext& context)
 {
     if (fs::exists(folder / "derived"))
         return true;
     const at::NoGradGuard noGradient;
-    const MisalignedEncoder encode(workspace, context);
+    const MisalignedEncoder encode(workspace, compute, context);
     AtomicFolder made(folder / "derived");
     const auto fileIn = [](const fs::path& derived, ArrayKind kind, const std::string& id) {
         return derived / arrayFolderNames[static_cast<std::size_t>(kind)] / (id + ".npy");
@@ -132,9 +135,11 @@ Workspace misalignedView(Workspace workspace, const fs::path& folder)
 }
 
 bool makeMisalignedData(const Workspace& workspace, const std::string& set, const fs::path& folder,
-                        const JobContext& context)
+                        const ComputeChoice& device, const JobContext& context)
 {
-    return makeShards(workspace, set, folder, context) && makeValidationArrays(workspace, folder, context);
+    const auto compute = makeCompute(device);
+    return makeShards(workspace, set, folder, compute, context) &&
+           makeValidationArrays(workspace, folder, compute, context);
 }
 
 } // namespace nanodit

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/config/workspace_config.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
 
 #include <filesystem>
@@ -21,6 +22,6 @@ Workspace misalignedView(Workspace workspace, const std::filesystem::path& folde
 /// And `folder`/derived with such CLS and patches, text and latents as they are, of the records of the split "val".
 /// What is there already is left alone. False when stopped. Throws DataError where an original is gone.
 bool makeMisalignedData(const Workspace& workspace, const std::string& set, const std::filesystem::path& folder,
-                        const JobContext& context);
+                        const ComputeChoice& device, const JobContext& context);
 
 } // namespace nanodit

@@ -31,6 +31,9 @@ struct Ended {
 Ended endOf(const QString& program, const QStringList& options)
 {
     QProcess process;
+    auto environment = QProcessEnvironment::systemEnvironment();
+    environment.insert(QStringLiteral("XDG_RUNTIME_DIR"), QDir::tempPath()); // without one Qt writes a line of its own
+    process.setProcessEnvironment(environment);
     process.start(program, options);
     Ended ended;
     if (process.waitForFinished(60000) && process.exitStatus() == QProcess::NormalExit)

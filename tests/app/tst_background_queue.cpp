@@ -1,4 +1,5 @@
 #include "app/background_queue.h"
+#include "core/runtime/error.h"
 
 #include <QSemaphore>
 #include <QTest>
@@ -42,7 +43,7 @@ private Q_SLOTS:
         BackgroundQueue queue;
         QString message;
         queue.ask(
-            this, []() -> int { throw std::runtime_error("no such file"); }, [](int) { QFAIL("must not answer"); },
+            this, []() -> int { throw DataError("no such file"); }, [](int) { QFAIL("must not answer"); },
             [&](const QString& why) { message = why; });
         QTRY_COMPARE(message, QStringLiteral("no such file"));
     }
