@@ -82,8 +82,12 @@ std::vector<Setting> settingsOf(const VisitFunction& visit)
 
 std::string numberText(double value)
 {
-    char buffer[32];
-    const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
+    // 0.0003 reads better than 3e-04; both are the shortest text that gives the same number back.
+    const double size = std::abs(value);
+    const bool plain = size == 0 || (size >= 1e-5 && size < 1e9);
+    char buffer[64];
+    const auto [end, error] = plain ? std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed)
+                                    : std::to_chars(buffer, buffer + sizeof buffer, value);
     return error == std::errc{} ? std::string(buffer, end) : std::string("nan");
 }
 

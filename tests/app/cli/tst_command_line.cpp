@@ -62,7 +62,7 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("misspelt option") << QStringList{"train", "--warmstart", "x"} << "did you mean \"--warm-start\"";
     QTest::newRow("no such configuration") << QStringList{"config", "bose"} << "did you mean \"base\"";
     QTest::newRow("nothing to check") << QStringList{"config"} << "--list";
-    QTest::newRow("misspelt setting") << QStringList{"config", "base", "--set", "optimizer.lr=1"} << "optimiser.lr";
+    QTest::newRow("misspelt setting") << QStringList{"config", "base", "--set", "optimizer.lr=1"} << "did you mean \"optimiser\"";
     QTest::newRow("unknown option") << QStringList{"verify", "--wokspace", "x"} << "--wokspace";
     QTest::newRow("no workspace") << QStringList{"-w", empty, "verify"} << "no workspace";
     QTest::newRow("unknown device") << QStringList{"-w", empty, "--device", "tpu", "verify"} << "cpu, cuda";

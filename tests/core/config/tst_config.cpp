@@ -178,7 +178,7 @@ void ConfigTest::everySettingIsListedWithItsRange()
         const auto found = std::ranges::find(settings, key, &Setting::key);
         return found == settings.end() ? Setting{} : *found;
     };
-    QCOMPARE(std::stod(find("optimiser.lr").value), 3e-4);
+    QCOMPARE(find("optimiser.lr").value, std::string("0.0003"));
     QCOMPARE(find("optimiser.lr").range(), std::string("0 to 1"));
     QCOMPARE(find("optimiser.betas").value, std::string("[0.9, 0.95]"));
     QCOMPARE(find("flow.timestep_sampling").range(), std::string("uniform, logit_normal"));
