@@ -58,7 +58,8 @@ void addWindowOptions(QCommandLineParser& parser)
         {{{QStringLiteral("w"), workspaceOption}, QStringLiteral("Open this workspace."), QStringLiteral("folder")},
          {pageOption, QStringLiteral("Show this page: %1.").arg(choiceText(pageWords())), QStringLiteral("page")},
          {themeOption, QStringLiteral("%1, for this start.").arg(choiceText(themeWords())), QStringLiteral("theme")},
-         {deviceOption, QStringLiteral("cpu, cuda or cuda:N."), QStringLiteral("device"), QStringLiteral("cpu")},
+         {deviceOption, QStringLiteral("auto, cpu, cuda or cuda:N, for this start."), QStringLiteral("device"),
+          QStringLiteral("auto")},
          {threadsOption, QStringLiteral("Compute threads; 0: as many as cores."), QStringLiteral("count"),
           QStringLiteral("0")}});
 }
@@ -82,6 +83,7 @@ Arguments windowArguments(const QCommandLineParser& parser)
     arguments.workspace = parser.value(workspaceOption);
     arguments.device = {.device = parser.value(deviceOption).toStdString(),
                         .threads = wholeNumber(parser, threadsOption, 0, mostThreads)};
+    arguments.deviceGiven = parser.isSet(deviceOption);
     if (parser.isSet(pageOption))
         arguments.page = static_cast<Page>(placeOfWord(parser, pageOption, pageWords()));
     if (parser.isSet(themeOption))

@@ -20,6 +20,7 @@ struct Arguments {
     std::optional<Page> page;       ///< To show when the workspace is open.
     std::optional<ThemeMode> theme; ///< For this start alone.
     ComputeChoice device;
+    bool deviceGiven = false; ///< Else the device that the window remembers.
 };
 
 /// Adds the window's options, --help and --version to a parser, which may have others.

@@ -57,10 +57,11 @@ void Looking::look(const fs::path& checkpoint, const AttentionSubject& subject)
         control_,
         [opened = opened_, checkpoint, subject, workspace = session_.workspace(),
          device = session_.device()](const JobContext& context) {
-            if (!opened->session || opened->checkpoint != checkpoint) {
+            if (!opened->session || opened->checkpoint != checkpoint || !isSame(opened->device, device)) {
                 opened->session.reset(); // room for the next one
                 opened->session = AttentionSession::open(workspace, checkpoint, device);
                 opened->checkpoint = checkpoint;
+                opened->device = device;
             }
             auto scene = opened->session->look(subject, context);
             return scene ? std::optional(std::pair(std::move(*scene), opened->session->description())) : std::nullopt;

@@ -63,6 +63,7 @@ private:
     struct Opened {
         std::shared_ptr<AttentionSession> session;
         std::filesystem::path checkpoint;
+        ComputeChoice device;
     };
     using Control = std::shared_ptr<JobControl>;
     /// Work gets a context and gives an optional; `then` gets what is in it unless `control` was stopped meanwhile.

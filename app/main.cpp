@@ -32,7 +32,7 @@ int runWindow(QApplication& application)
     theme.setMode(arguments.theme.value_or(preferences.theme()));
     DesktopDialogs dialogs;
     Session session;
-    session.setDevice(arguments.device);
+    session.setDevice(arguments.deviceGiven ? arguments.device : preferences.compute(arguments.device));
     Controllers controllers(session);
     MainWindow window(session, controllers, theme, preferences, dialogs);
     if (!arguments.workspace.isEmpty())

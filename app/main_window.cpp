@@ -154,6 +154,10 @@ void MainWindow::makeShortcuts()
                 [this, page = info.page] { showPage(page); });
     connect(rail_, &NavigationRail::pageChosen, this, [this](int page) { showPage(static_cast<Page>(page)); });
     connect(status_, &StatusStrip::pageWanted, this, &MainWindow::showPage);
+    connect(status_, &StatusStrip::computeChosen, this, [this](const ComputeChoice& choice) {
+        session_.setDevice(choice);
+        preferences_.setCompute(choice);
+    });
     connect(train_, &TrainPage::datasetWanted, this, [this] { showPage(Page::Dataset); });
     connect(attention_, &AttentionPage::trainWanted, this, [this] { showPage(Page::Train); });
     connect(sample_, &SamplePage::trainWanted, this, [this] { showPage(Page::Train); });

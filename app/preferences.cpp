@@ -7,6 +7,8 @@ namespace nanodit {
 namespace {
 const auto recentKey = QStringLiteral("recentWorkspaces");
 const auto themeKey = QStringLiteral("theme");
+const auto deviceKey = QStringLiteral("device");
+const auto precisionKey = QStringLiteral("precision");
 const auto geometryKey = QStringLiteral("windowGeometry");
 constexpr qsizetype keptRecent = 8;
 } // namespace
@@ -41,6 +43,24 @@ void Preferences::setTheme(ThemeMode mode)
 {
     static const QString names[] = {QStringLiteral("system"), QStringLiteral("light"), QStringLiteral("dark")};
     settings_.setValue(themeKey, names[static_cast<int>(mode)]);
+}
+
+ComputeChoice Preferences::compute(ComputeChoice otherwise) const
+{
+    if (const auto device = settings_.value(deviceKey).toString(); !device.isEmpty())
+        otherwise.device = device.toStdString();
+    for (const auto precision : {Precision::Float32, Precision::Bf16}) {
+        if (settings_.value(precisionKey).toString().toStdString() == nameOf(precision))
+            otherwise.precision = precision;
+    }
+    return otherwise;
+}
+
+void Preferences::setCompute(const ComputeChoice& compute)
+{
+    settings_.setValue(deviceKey, QString::fromStdString(compute.device));
+    settings_.setValue(precisionKey,
+                       compute.precision ? QString::fromStdString(nameOf(*compute.precision)) : QString());
 }
 
 QByteArray Preferences::windowGeometry() const

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/runtime/compute_choice.h"
 #include "widgets/theme.h"
 
 #include <QByteArray>
@@ -22,6 +23,9 @@ public:
     void addRecentWorkspace(const QString& folder);
     ThemeMode theme() const;
     void setTheme(ThemeMode mode);
+    /// `otherwise` with the device and the precision that were chosen in the window, where they were.
+    ComputeChoice compute(ComputeChoice otherwise = {}) const;
+    void setCompute(const ComputeChoice& compute);
     QByteArray windowGeometry() const;
     void setWindowGeometry(const QByteArray& geometry);
 

@@ -68,12 +68,14 @@ void Sampling::generate(const SampleRequest& request, const fs::path& checkpoint
     auto* const runner = session_.newJob(tr("sample"), Page::Sample);
     const auto work = [this, runner, request, checkpoint, loaded = loaded_, workspace = session_.workspace(),
                        device = session_.device()](const JobContext& context) {
-        if (!loaded->session || loaded->checkpoint != checkpoint || loaded->workspace != workspace.root) {
+        if (!loaded->session || loaded->checkpoint != checkpoint || loaded->workspace != workspace.root ||
+            !isSame(loaded->device, device)) {
             context.report({.stage = Stage::LoadingCheckpoint});
             loaded->session.reset(); // room for the next one
             loaded->session = SamplingSession::open(workspace, checkpoint, device);
             loaded->checkpoint = checkpoint;
             loaded->workspace = workspace.root;
+            loaded->device = device;
             runner->deliver(
                 [this, text = QString::fromStdString(loaded->session->description())] { Q_EMIT opened(text); });
         }

@@ -59,6 +59,7 @@ private:
     struct Loaded {
         std::filesystem::path checkpoint;
         std::filesystem::path workspace;
+        ComputeChoice device;
         std::shared_ptr<SamplingSession> session;
     };
 

@@ -73,10 +73,26 @@ Session::Session(QObject* parent)
     , records_(std::make_shared<const std::vector<RecordInfo>>())
     , background_(std::make_unique<BackgroundQueue>())
 {
+    findCompute();
+}
+
+void Session::setDevice(const ComputeChoice& device)
+{
+    if (isSame(device, device_))
+        return;
+    device_ = device;
+    findCompute();
+}
+
+void Session::findCompute()
+{
     background_->ask(
-        this, [] { return computeInfo(); },
-        [this](const ComputeInfo& info) {
-            compute_ = info;
+        this,
+        [choice = device_] {
+            return ComputeState{.info = computeInfo(), .chosen = chosenCompute(choice), .devices = computeDevices()};
+        },
+        [this](ComputeState state) {
+            compute_ = std::move(state);
             Q_EMIT computeKnown();
         });
 }

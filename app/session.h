@@ -1,11 +1,10 @@
 #pragma once
 
+#include "app/compute_state.h"
 #include "app/page_table.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/front/training.h"
-#include "core/runtime/compute_choice.h"
-#include "core/runtime/compute_info.h"
 #include "core/runtime/job.h"
 
 #include <QObject>
@@ -60,9 +59,10 @@ public:
     BackgroundQueue& background() { return *background_; }
 
     const ComputeChoice& device() const { return device_; }
-    void setDevice(const ComputeChoice& device) { device_ = device; }
-    /// "OpenBLAS (OpenMP), 2 threads"; found out once, in the background.
-    const ComputeInfo& compute() const { return compute_; }
+    /// For what begins from now on.
+    void setDevice(const ComputeChoice& device);
+    /// Found out in the background after each choice; empty before that.
+    const ComputeState& compute() const { return compute_; }
 
     // Jobs
     /// A runner that is listed once it starts; the session owns it. `page` is where a click on it leads.
@@ -91,6 +91,7 @@ Q_SIGNALS:
 
 private:
     void adopt(Workspace workspace);
+    void findCompute();
 
     /// What the background thread read last, touched by it alone: edits and readings follow one another there.
     struct NewestRecords {
@@ -104,7 +105,7 @@ private:
     std::optional<DinoEncoderInfo> dinoEncoder_;
     std::vector<RunInfo> runs_;
     ComputeChoice device_;
-    ComputeInfo compute_;
+    ComputeState compute_;
     std::vector<JobRunner*> jobs_;
     std::unique_ptr<BackgroundQueue> background_;
 };

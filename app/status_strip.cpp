@@ -5,11 +5,13 @@
 #include "widgets/job_bar.h"
 #include "widgets/theme.h"
 
+#include <QActionGroup>
 #include <QFile>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QThread>
+#include <QMenu>
 #include <QTimer>
+#include <QToolButton>
 
 #ifdef __linux__
 #include <unistd.h>
@@ -46,6 +48,7 @@ StatusStrip::StatusStrip(Session& session, QWidget* parent)
     , session_(session)
     , row_(new QHBoxLayout(this))
     , quiet_(new QLabel(tr("no job is running"), this))
+    , compute_(new QToolButton(this))
     , machine_(new QLabel(this))
 {
     setObjectName(QStringLiteral("statusStrip"));
@@ -54,15 +57,18 @@ StatusStrip::StatusStrip(Session& session, QWidget* parent)
     row_->setSpacing(24);
     row_->addWidget(quiet_);
     row_->addStretch(1);
+    row_->addWidget(compute_);
     row_->addWidget(machine_);
     setRole(quiet_, "small");
     setRole(machine_, "small");
     connect(&session_, &Session::jobStarted, this, &StatusStrip::addJob);
     connect(&session_, &Session::jobEnded, this, &StatusStrip::removeJob);
-    connect(&session_, &Session::computeKnown, this, [this] {
-        setRole(machine_, session_.compute().warning.empty() ? "small" : "problem");
-        showMachine();
-    });
+    connect(&session_, &Session::computeKnown, this, &StatusStrip::showCompute);
+    compute_->setObjectName(QStringLiteral("compute"));
+    compute_->setAutoRaise(true);
+    compute_->setPopupMode(QToolButton::InstantPopup);
+    compute_->setMenu(new QMenu(compute_));
+    connect(compute_->menu(), &QMenu::aboutToShow, this, &StatusStrip::fillMenu);
     auto* const timer = new QTimer(this);
     connect(timer, &QTimer::timeout, this, &StatusStrip::showMachine);
     timer->start(2s);
@@ -96,17 +102,73 @@ void StatusStrip::arrange()
 
 void StatusStrip::showMachine()
 {
-    const auto& compute = session_.compute();
-    const auto& device = session_.device();
-    auto text = QString::fromStdString(device.device);
-    if (text == QLatin1String("cpu"))
-        text = tr("CPU × %1").arg(device.threads > 0 ? device.threads : QThread::idealThreadCount());
+    const auto& info = session_.compute().info;
+    QStringList parts;
     if (const double bytes = residentBytes(); bytes > 0)
-        text += tr(" · %1 GB").arg(bytes / 1e9, 0, 'f', 1);
-    if (!compute.warning.empty())
-        text += QStringLiteral(" · ") + QString::fromStdString(compute.warning);
-    machine_->setText(text);
-    machine_->setToolTip(QString::fromStdString(compute.description));
+        parts << tr("%1 GB").arg(bytes / 1e9, 0, 'f', 1);
+    if (!info.warning.empty())
+        parts << QString::fromStdString(info.warning);
+    machine_->setText(parts.join(QStringLiteral(" · ")));
+    machine_->setToolTip(QString::fromStdString(info.description));
+}
+
+void StatusStrip::showCompute()
+{
+    const auto& [info, chosen, devices] = session_.compute();
+    auto text = QString::fromStdString(chosen.text);
+    if (!chosen.problem.empty())
+        text = tr("%1 cannot be used").arg(text);
+    else if (!chosen.unused.empty())
+        text += tr(" · GPU not used");
+    compute_->setText(text);
+    setRole(compute_, chosen.problem.empty() ? "small" : "problem");
+    QStringList tip = {tr("What computes. A choice holds for what begins from now on.")};
+    for (const auto& sentence : {chosen.problem, chosen.unused, info.description}) {
+        if (!sentence.empty())
+            tip << QString::fromStdString(sentence);
+    }
+    compute_->setToolTip(tip.join(QLatin1Char('\n')));
+    compute_->setAccessibleName(tr("Computes on %1").arg(text));
+    setRole(machine_, info.warning.empty() ? "small" : "problem");
+    showMachine();
+}
+
+void StatusStrip::fillMenu()
+{
+    auto* const menu = compute_->menu();
+    menu->clear();
+    const auto addChoice = [&](QActionGroup* group, const QString& text, ComputeChoice choice) {
+        auto* const action = menu->addAction(text);
+        action->setCheckable(true);
+        action->setChecked(isSame(choice, session_.device()));
+        group->addAction(action);
+        connect(action, &QAction::triggered, this,
+                [this, choice = std::move(choice)] { Q_EMIT computeChosen(choice); });
+    };
+    auto* const places = new QActionGroup(menu);
+    const auto addDevice = [&](const QString& text, const std::string& device) {
+        auto choice = session_.device();
+        choice.device = device;
+        addChoice(places, text, choice);
+    };
+    addDevice(tr("Automatic: a GPU where there is one"), "auto");
+    for (const auto& device : session_.compute().devices)
+        addDevice(tr("%1 · %2 · %3 GB")
+                      .arg(device.name == "cpu" ? tr("CPU") : QString::fromStdString(device.name),
+                           QString::fromStdString(device.title),
+                           QString::number(static_cast<double>(device.memoryBytes) / 1e9, 'f', 0)),
+                  device.name);
+    menu->addSeparator();
+    auto* const precisions = new QActionGroup(menu);
+    const std::pair<std::optional<Precision>, QString> choices[] = {
+        {std::nullopt, tr("Precision as each run's configuration says")},
+        {Precision::Float32, tr("float32")},
+        {Precision::Bf16, tr("bf16")}};
+    for (const auto& [precision, text] : choices) {
+        auto choice = session_.device();
+        choice.precision = precision;
+        addChoice(precisions, text, choice);
+    }
 }
 
 } // namespace nanodit

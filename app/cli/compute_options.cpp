@@ -10,7 +10,12 @@ namespace nanodit::cli {
 
 void addComputeOptions(CLI::App& app, Options& options)
 {
-    app.add_option("--device", options.device.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
+    app.add_option("--device", options.device.device, "auto (the first GPU that can be used, else the CPU), cpu, cuda or cuda:N")
+        ->capture_default_str();
+    app.add_option_function<std::string>(
+           "--precision", [&options](const std::string& name) { options.device.precision = precisionFromName(name); },
+           "Matrix products in float32 or bf16 instead of what the run's configuration says; passes have their own")
+        ->check(CLI::IsMember({"float32", "bf16"}));
     app.add_option("--threads", options.device.threads, "Compute threads; 0: one for each core")
         ->check(wholeNumber(0, 4096))
         ->capture_default_str();

@@ -5,6 +5,7 @@
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/io/size_text.h"
+#include "core/runtime/compute_info.h"
 
 namespace nanodit::cli {
 
@@ -76,11 +77,16 @@ void runStatus(const LedgerRequest& epoch, Options& options)
         text += "\n" + count(report.picturesGone, "picture") + " gone";
     for (const auto& [reason, number] : report.excluded)
         text += "\n" + count(number, "record") + " excluded: " + reason;
+    const auto compute = chosenCompute(options.device);
+    text += "\ncomputes on: " + (compute.problem.empty() ? compute.text : compute.problem);
+    if (!compute.unused.empty())
+        text += "\n" + compute.unused;
     const auto ledger = ledgerIfPacked(workspace, epoch);
     const auto free = freeBytes(workspace.derivedFolder());
     printResult(options.output,
                 text + "\n" + table(rows) + needText(report, free) + (ledger ? "\n" + ledgerText(*ledger) : ""),
                 {{"records", report.records},
+                 {"compute", {{"text", compute.text}, {"problem", compute.problem}, {"unused", compute.unused}}},
                  {"bytes_free", free ? json(*free) : json()},
                  {"pictures_gone", report.picturesGone},
                  {"splits", report.splits},

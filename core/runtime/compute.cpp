@@ -1,6 +1,7 @@
 #include "core/runtime/compute.h"
 
 #include "core/runtime/compute_devices.h"
+#include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 
 #include <ATen/Context.h>
@@ -11,27 +12,15 @@
 
 namespace nanodit {
 
-std::string Compute::text() const
-{
-    const auto arithmetic = ", " + nameOf(precision);
-    if (device.is_cpu())
-        return "CPU, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads") + arithmetic;
-    if (device.is_cuda()) {
-        const auto& gpus = gpuFindings().byDriver;
-        const auto index = static_cast<std::size_t>(device.index());
-        if (index < gpus.size())
-            return device.str() + " (" + gpus[index].title + ")" + arithmetic;
-    }
-    return device.str() + arithmetic;
-}
+namespace {
 
-Compute makeCompute(const ComputeChoice& choice, const Arithmetic& run)
+/// The value, without any effect on the process.
+Compute resolved(const ComputeChoice& choice, const Arithmetic& run)
 {
     checkSpelling(choice);
     Compute compute;
     compute.precision = choice.precision.value_or(run.precision);
-    compute.threads =
-        choice.threads > 0 ? choice.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    compute.threads = threadsOf(choice);
     if (choice.device.starts_with("privateuseone")) {
         if (!c10::impl::hasDeviceGuardImpl(at::DeviceType::PrivateUse1))
             throw UsageError("the device \"" + choice.device +
@@ -43,12 +32,54 @@ Compute makeCompute(const ComputeChoice& choice, const Arithmetic& run)
     } else if (choice.device != "cpu") {
         compute.device = at::Device(chosenDevice(choice.device, gpuFindings()));
     }
+    return compute;
+}
+
+/// "CPU, 2 threads" or "cuda:0 (NVIDIA H100)"
+std::string placeText(const Compute& compute)
+{
+    const auto device = compute.device;
+    if (device.is_cpu())
+        return "CPU, " + std::to_string(compute.threads) + (compute.threads == 1 ? " thread" : " threads");
+    const auto& gpus = gpuFindings().byDriver;
+    const auto index = static_cast<std::size_t>(device.index());
+    return device.is_cuda() && index < gpus.size() ? device.str() + " (" + gpus[index].title + ")" : device.str();
+}
+
+} // namespace
+
+std::string Compute::text() const
+{
+    return placeText(*this) + ", " + nameOf(precision);
+}
+
+Compute makeCompute(const ComputeChoice& choice, const Arithmetic& run)
+{
+    const auto compute = resolved(choice, run);
     at::set_num_threads(compute.threads);
     if (compute.device.is_cuda()) {
         at::globalContext().setAllowTF32CuBLAS(run.tf32);
         at::globalContext().setAllowTF32CuDNN(run.tf32);
     }
     return compute;
+}
+
+ChosenCompute chosenCompute(const ComputeChoice& choice)
+{
+    ChosenCompute chosen;
+    const auto& found = gpuFindings();
+    try {
+        const auto compute = resolved(choice, {});
+        chosen.text = choice.precision ? compute.text() : placeText(compute);
+        if (choice.device == "auto")
+            chosen.unused = whyNoGpu(found);
+        else if (compute.device.is_cpu() && chosenDevice("auto", found) != "cpu")
+            chosen.unused = found.byDriver[0].title + " is not used: the CPU was chosen";
+    } catch (const UsageError& error) {
+        chosen.text = choice.device;
+        chosen.problem = error.what();
+    }
+    return chosen;
 }
 
 std::int64_t memoryBytes(at::Device device)

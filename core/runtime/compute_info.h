@@ -14,6 +14,15 @@ struct ComputeInfo {
 };
 ComputeInfo computeInfo();
 
+/// What a choice comes to on this machine.
+struct ChosenCompute {
+    std::string text; ///< "CPU, 2 threads" or "cuda:0 (NVIDIA H100)", with the precision where the choice states one.
+    std::string problem; ///< Why that device cannot be used, in one sentence; or "".
+    std::string unused;  ///< Why a GPU that is there is not used, in one sentence; or "".
+};
+/// Looks at the devices, which starts CUDA where it is.
+ChosenCompute chosenCompute(const ComputeChoice& choice);
+
 /// Sets this thread's number of compute threads; call before other work. Throws UsageError for a device that is no name
 /// of one, but looks at none: jobs and sessions do (makeCompute).
 void setUpCompute(const ComputeChoice& choice);

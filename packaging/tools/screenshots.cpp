@@ -7,7 +7,7 @@
 #include "app/main_window.h"
 #include "app/preferences.h"
 #include "app/session.h"
-#include "core/runtime/compute.h"
+#include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 #include "core/runtime/waiting_threads.h"
 #include "packaging/tools/screenshot.h"

@@ -193,7 +193,7 @@ void RecordLoader::wantReconstruction(const std::string& id)
         return;
     decodingNow_ = id;
     if (!reconstructor_)
-        reconstructor_ = std::make_shared<Reconstructor>(session_.workspace());
+        reconstructor_ = std::make_shared<Reconstructor>(session_.workspace(), session_.device());
     decoding_.forgetWaiting(); // only what is looked at now
     const RecordKey key{.id = id, .bucket = view->record.bucket};
     decoding_.ask(
