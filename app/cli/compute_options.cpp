@@ -10,7 +10,8 @@ namespace nanodit::cli {
 
 void addComputeOptions(CLI::App& app, Options& options)
 {
-    app.add_option("--device", options.device.device, "auto (the first GPU that can be used, else the CPU), cpu, cuda or cuda:N")
+    app.add_option("--device", options.device.device,
+                   "auto (the first GPU that can be used, else the CPU), cpu, cuda or cuda:N")
         ->capture_default_str();
     app.add_option_function<std::string>(
            "--precision", [&options](const std::string& name) { options.device.precision = precisionFromName(name); },
