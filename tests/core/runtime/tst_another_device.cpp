@@ -276,10 +276,11 @@ private Q_SLOTS:
 
     void passesAndCertificates()
     {
+        constexpr std::size_t scenes = 20;
         const auto arraysOf = [this](const std::string& name, const ComputeChoice& choice) {
             DemoRequest demo;
             demo.folder = folder_ / name;
-            demo.scenes = 20;
+            demo.scenes = scenes;
             demo.preprocess = false;
             makeDemoJob(demo)->run({});
             const auto workspace = Workspace::open(demo.folder);
@@ -295,12 +296,12 @@ private Q_SLOTS:
             makeCertifyJob(
                 {.workspace = workspace, .device = choice, .finished = [&](const auto& r) { certified = r; }})
                 ->run({});
-            if (!certified.sound() || certified.certificates.size() != 12)
+            if (!certified.sound() || certified.certificates.size() != scenes)
                 throw Error("the certificates are not sound");
             DriftReport drift;
             makeDriftJob({.workspace = workspace, .device = choice, .finished = [&](const auto& r) { drift = r; }})
                 ->run({});
-            if (drift.records.size() != 12)
+            if (drift.records.size() != scenes)
                 throw Error("the drift was not measured");
             return test::filesBelow(workspace.derivedFolder());
         };
@@ -308,7 +309,7 @@ private Q_SLOTS:
         const auto there = arraysOf("far arrays", far());
         QVERIFY(test::farOperations() > before + 1000);
         const auto here = arraysOf("near arrays", near());
-        QCOMPARE(there.size(), std::size_t(4 * 12));
+        QCOMPARE(there.size(), 4 * scenes);
         QVERIFY(there == here); // to the last bit
     }
 
