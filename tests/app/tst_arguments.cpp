@@ -3,6 +3,7 @@
 
 #include <QCommandLineParser>
 #include <QProcess>
+#include <QTemporaryDir>
 #include <QtTest>
 
 using namespace nanodit;
@@ -30,9 +31,10 @@ struct Ended {
 
 Ended endOf(const QString& program, const QStringList& options)
 {
+    const QTemporaryDir runtime; // without one that is the user's alone, Qt writes a line of its own
     QProcess process;
     auto environment = QProcessEnvironment::systemEnvironment();
-    environment.insert(QStringLiteral("XDG_RUNTIME_DIR"), QDir::tempPath()); // without one Qt writes a line of its own
+    environment.insert(QStringLiteral("XDG_RUNTIME_DIR"), runtime.path());
     process.setProcessEnvironment(environment);
     process.start(program, options);
     Ended ended;
