@@ -2,9 +2,9 @@
 
 #include "core/io/size_text.h"
 #include "core/runtime/error.h"
+#include "core/runtime/machine.h"
 
 #include <algorithm>
-#include <unistd.h>
 
 namespace nanodit {
 
@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::int64_t megabyte = 1'000'000;
 constexpr std::int64_t mostPictures = 16; ///< Encoded as one, however small they are.
-
-std::int64_t machineBytes()
-{
-    return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-}
 
 /// Of a record's arrays, as if none fitted half precision.
 std::int64_t resultBytes(Pass pass, ImageSize bucket, const ArrayExpectations& expected)
@@ -88,7 +83,7 @@ MemoryPlan planMemory(Pass pass, const std::vector<std::string>& buckets, const 
         return largest.atLeast();
     };
     MemoryPlan plan;
-    plan.budget = megabytes > 0 ? megabytes * megabyte : machineBytes() / 2;
+    plan.budget = megabytes > 0 ? megabytes * megabyte : usableMemory() / 2;
     auto limit = std::max(mostPictures, encoders.captionsAtOnce);
     while (shrinkTo(limit) > plan.budget && limit > 1)
         --limit;

@@ -24,9 +24,9 @@ struct MemoryPlan {
     std::int64_t most(const std::string& bucket) const { return batches.at(bucket); }
 };
 
-/// `megabytes`: what the pass may use at once; 0: half of the machine's memory, or as much as one record needs where
-/// that is more. `buckets`: the workspace's table, or "" alone for t5. Throws DataError when one record needs more than
-/// is allowed.
+/// `megabytes`: what the pass may use at once; 0: half of the memory that the process may have (the machine's, or its
+/// control group's), or as much as one record needs where that is more. `buckets`: the workspace's table, or "" alone
+/// for t5. Throws DataError when one record needs more than is allowed.
 MemoryPlan planMemory(Pass pass, const std::vector<std::string>& buckets, const PassEncoders& encoders,
                       std::int64_t megabytes);
 

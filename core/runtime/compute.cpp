@@ -3,12 +3,11 @@
 #include "core/runtime/compute_devices.h"
 #include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
+#include "core/runtime/machine.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
-
-#include <unistd.h>
 
 namespace nanodit {
 
@@ -85,7 +84,7 @@ ChosenCompute chosenCompute(const ComputeChoice& choice)
 std::int64_t memoryBytes(at::Device device)
 {
     if (device.is_cpu())
-        return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+        return usableMemory();
     const auto& gpus = gpuFindings().byDriver;
     const auto index = static_cast<std::size_t>(device.index());
     return device.is_cuda() && index < gpus.size() ? gpus[index].memoryBytes : 0;

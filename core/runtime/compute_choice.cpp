@@ -1,10 +1,10 @@
 #include "core/runtime/compute_choice.h"
 
 #include "core/runtime/error.h"
+#include "core/runtime/machine.h"
 
 #include <algorithm>
 #include <cctype>
-#include <thread>
 
 namespace nanodit {
 
@@ -49,7 +49,7 @@ void checkSpelling(const ComputeChoice& choice)
 
 int threadsOf(const ComputeChoice& choice)
 {
-    return choice.threads > 0 ? choice.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    return choice.threads > 0 ? choice.threads : usableCores();
 }
 
 } // namespace nanodit

@@ -1,5 +1,7 @@
 #include "core/runtime/parallel.h"
 
+#include "core/runtime/machine.h"
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -12,7 +14,7 @@ namespace nanodit {
 void forEachParallel(std::size_t count, const std::function<void(std::size_t)>& work, std::size_t threads)
 {
     if (threads == 0)
-        threads = std::max(1U, std::thread::hardware_concurrency());
+        threads = static_cast<std::size_t>(usableCores());
     std::atomic<std::size_t> next = 0;
     std::mutex mutex;
     std::exception_ptr failure;
