@@ -38,13 +38,15 @@ void registerAttention(CLI::App& app, Options& options);
 void registerExperiment(CLI::App& app, Options& options);
 void registerConfig(CLI::App& app, Options& options);
 void registerGolden(CLI::App& app, Options& options);
+void registerBench(CLI::App& app, Options& options);
+void registerDoctor(CLI::App& app, Options& options);
 
 /// Every command, in the order of the help.
 inline constexpr std::array registerCommands = {
-    &registerDemo,       &registerImport,    &registerRecords,    &registerEdit,   &registerCaption,
-    &registerPreprocess, &registerShard,     &registerVerify,     &registerStatus, &registerMerge,
-    &registerExport,     &registerTrain,     &registerRuns,       &registerSample, &registerValidate,
-    &registerCompare,    &registerAttention, &registerExperiment, &registerConfig, &registerGolden,
+    &registerDemo,   &registerImport, &registerRecords,  &registerEdit,    &registerCaption,   &registerPreprocess,
+    &registerShard,  &registerVerify, &registerStatus,   &registerMerge,   &registerExport,    &registerTrain,
+    &registerRuns,   &registerSample, &registerValidate, &registerCompare, &registerAttention, &registerExperiment,
+    &registerConfig, &registerGolden, &registerBench,    &registerDoctor,
 };
 
 } // namespace nanodit::cli

@@ -20,7 +20,9 @@ void addComputeOptions(CLI::App& app, Options& options)
     app.add_option("--threads", options.device.threads, "Compute threads; 0: one for each core")
         ->check(wholeNumber(0, 4096))
         ->capture_default_str();
-    app.parse_complete_callback([&options] {
+    app.parse_complete_callback([&app, &options] {
+        if (app.got_subcommand("doctor"))
+            return; // it looks for itself, and says what is wrong and why
         requireBuiltTorch();
         setUpCompute(options.device);
         const auto warning = computeInfo().warning;

@@ -1,0 +1,271 @@
+#include "core/doctor/encoder_facts.h"
+
+#include "core/encoders/autoencoder_kl.h"
+#include "core/encoders/dino.h"
+#include "core/encoders/json_fields.h"
+#include "core/encoders/t5.h"
+#include "core/io/size_text.h"
+#include "core/preprocess/working_memory.h"
+#include "core/runtime/error.h"
+#include "core/validate/lpips.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <map>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+enum class Kind { None, Dino, T5, Autoencoder, Lpips };
+
+constexpr const char* processorFile = "preprocessor_config.json";
+
+bool isWeights(const fs::path& file)
+{
+    static const std::array endings = {".safetensors", ".bin", ".pth", ".pt"};
+    const auto ending = file.extension().string();
+    return std::find(endings.begin(), endings.end(), ending) != endings.end();
+}
+
+std::vector<fs::path> filesIn(const fs::path& folder)
+{
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        if (entry.is_regular_file())
+            files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+/// What stands in a file's place when a download went wrong; "" when it looks like one.
+std::string badDownload(const fs::path& file)
+{
+    std::array<char, 64> start{};
+    std::ifstream in(file, std::ios::binary);
+    if (!in)
+        return file.string() + " cannot be read: see who may read it";
+    in.read(start.data(), static_cast<std::streamsize>(start.size() - 1));
+    std::string text(start.data());
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (in.gcount() == 0)
+        return file.string() + " is empty, so its download broke off: fetch it again";
+    if (text.starts_with("version https://git-lfs"))
+        return file.string() + " is a pointer of Git LFS and not the file itself: run \"git lfs pull\" in its "
+                               "repository, or fetch the folder with huggingface-cli download";
+    if (text.starts_with("<!doctype html") || text.starts_with("<html"))
+        return file.string() + " is a web page and not the file itself: fetch it again, signed in where the model "
+                               "asks for that";
+    return {};
+}
+
+/// Folders within that do hold an encoder, for those who named one too high.
+std::string hintOfInner(const fs::path& folder)
+{
+    constexpr int deepest = 2;
+    std::vector<std::string> found;
+    std::error_code error;
+    for (fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, error), end;
+         it != end && found.size() < 4; it.increment(error)) {
+        if (it.depth() > deepest)
+            it.disable_recursion_pending();
+        else if (it->path().filename() == "config.json" && it.depth() > 0)
+            found.push_back(it->path().parent_path().string());
+    }
+    if (found.empty())
+        return "name the folder of a model in Hugging Face layout, with config.json and weights";
+    std::sort(found.begin(), found.end());
+    std::string text = "name the folder of the model itself: ";
+    for (std::size_t i = 0; i < found.size(); ++i)
+        text += (i == 0 ? "" : " or ") + found[i];
+    return text;
+}
+
+Kind kindOfConfig(const JsonFields& config)
+{
+    const auto type = config.text("model_type", "");
+    if (type == "t5")
+        return Kind::T5;
+    if (type == "dinov3_vit" || type == "dinov2" || type == "dinov2_with_registers")
+        return Kind::Dino;
+    return config.text("_class_name", "") == "AutoencoderKL" || config.has("block_out_channels") ? Kind::Autoencoder
+                                                                                                 : Kind::None;
+}
+
+std::optional<LpipsNet> lpipsNetOf(const std::vector<fs::path>& files)
+{
+    const std::array<std::pair<const char*, LpipsNet>, 3> backbones = {
+        {{"alexnet-", LpipsNet::Alex}, {"vgg16-", LpipsNet::Vgg}, {"squeezenet1_1-", LpipsNet::Squeeze}}};
+    for (const auto& file : files) {
+        const auto name = file.filename().string();
+        for (const auto& [stem, net] : backbones) {
+            if (name.starts_with(stem) || name == nameOf(net) + ".pth" || name == nameOf(net) + ".safetensors")
+                return net;
+        }
+    }
+    return std::nullopt;
+}
+
+void count(EncoderFacts& facts, const TensorMap& tensors)
+{
+    std::map<std::string, std::int64_t> elements;
+    for (const auto& [name, tensor] : tensors) {
+        facts.parameters += tensor.numel();
+        elements[dtypeName(arrayFromTensor(tensor).dtype)] += tensor.numel();
+    }
+    std::vector<std::pair<std::int64_t, std::string>> types;
+    for (const auto& [type, number] : elements)
+        types.emplace_back(-number, type);
+    std::sort(types.begin(), types.end());
+    for (std::size_t i = 0; i < types.size(); ++i)
+        facts.precision += (i == 0 ? "" : " and ") + types[i].second;
+}
+
+std::string sizeName(ImageSize size)
+{
+    return std::to_string(size.width) + "x" + std::to_string(size.height);
+}
+
+void inspectDino(EncoderFacts& facts, const EncoderLoad& load)
+{
+    const auto encoder = DinoEncoder::load(facts.folder);
+    const auto& config = encoder->config();
+    facts.kind = config.kind == "dinov3_vit" ? "DINOv3 ViT"
+                 : config.kind == "dinov2"   ? "DINOv2 ViT"
+                                             : "DINOv2 ViT with registers";
+    facts.description = std::to_string(config.layers) + " layers of width " + std::to_string(config.width) +
+                        ", patches of " + std::to_string(config.patchSize) + " pixels";
+    count(facts, readModelFolder(facts.folder));
+    facts.memoryNeeded = workingBytesOf(config, load.picture, 1);
+    facts.memoryFor = "a picture of " + sizeName(load.picture);
+    encoder->normalisation(); // throws when there is none
+}
+
+void inspectT5(EncoderFacts& facts, const EncoderLoad& load)
+{
+    const auto encoder = T5Encoder::load(facts.folder);
+    const auto& config = encoder->config();
+    facts.kind = "T5 encoder";
+    facts.description = std::to_string(config.layers) + " layers of width " + std::to_string(config.width) + ", " +
+                        std::to_string(config.vocabulary) + " words";
+    count(facts, readModelFolder(facts.folder));
+    facts.memoryNeeded = workingBytesOf(config, load.textTokens, 1);
+    facts.memoryFor = "a caption of " + std::to_string(load.textTokens) + " tokens";
+    encoder->tokenizer(); // throws when there is none
+}
+
+void inspectAutoencoder(EncoderFacts& facts, const EncoderLoad& load)
+{
+    const auto autoencoder = AutoencoderKl::load(facts.folder);
+    const auto& config = autoencoder.config();
+    facts.kind = "AutoencoderKL";
+    facts.description = std::to_string(config.latentChannels) + " latent channels, " + std::to_string(config.factor()) +
+                        " pixels to one of a latent";
+    const auto index = facts.folder / "diffusion_pytorch_model.safetensors.index.json";
+    count(facts, readTensors(fs::exists(index) ? index : facts.folder / "diffusion_pytorch_model.safetensors"));
+    const auto weights = facts.parameters * std::int64_t{sizeof(float)}; // computes in float32
+    facts.memoryNeeded = weights + workingBytesOf(config, load.picture, 1);
+    facts.memoryFor = "a picture of " + sizeName(load.picture);
+}
+
+void inspectLpips(EncoderFacts& facts, LpipsNet net)
+{
+    Lpips::load(facts.folder, net);
+    facts.kind = "LPIPS";
+    facts.description = nameOf(net);
+}
+
+/// A sentence about weights of another kind than the role asks for; "" when they go together.
+std::string mismatch(const fs::path& folder, const std::string& role, Kind kind)
+{
+    const std::map<std::string, Kind> wanted = {
+        {"dino", Kind::Dino}, {"t5", Kind::T5}, {"vae", Kind::Autoencoder}, {"lpips", Kind::Lpips}};
+    const std::map<Kind, std::string> names = {{Kind::Dino, "a DINO encoder"},
+                                               {Kind::T5, "a T5 encoder"},
+                                               {Kind::Autoencoder, "an autoencoder"},
+                                               {Kind::Lpips, "weights of LPIPS"},
+                                               {Kind::None, "a model of another kind"}};
+    const auto expected = wanted.find(role);
+    if (expected == wanted.end() || expected->second == kind)
+        return {};
+    return folder.string() + " holds " + names.at(kind) + ", where encoders." + role + " of workspace.yaml needs " +
+           names.at(expected->second) + ": correct the path there";
+}
+
+void inspect(EncoderFacts& facts, const EncoderLoad& load)
+{
+    const auto& folder = facts.folder;
+    const auto setting =
+        facts.role.empty() ? std::string() : ", or correct encoders." + facts.role + " in workspace.yaml";
+    if (!fs::is_directory(folder)) {
+        facts.problems.push_back(folder.string() + (fs::exists(folder) ? " is no folder" : " is not there") +
+                                 ": put the model there" + setting);
+        return;
+    }
+    const auto files = filesIn(folder);
+    for (const auto& file : files) {
+        const bool reads = isWeights(file) || file.extension() == ".json" || file.extension() == ".model";
+        if (auto problem = reads ? badDownload(file) : std::string(); !problem.empty())
+            facts.problems.push_back(std::move(problem));
+        if (isWeights(file))
+            facts.bytes += static_cast<std::int64_t>(fs::file_size(file));
+    }
+    if (!facts.problems.empty())
+        return;
+    auto kind = Kind::None;
+    const auto net = lpipsNetOf(files);
+    if (fs::exists(folder / "config.json"))
+        kind = kindOfConfig(JsonFields::read(folder / "config.json"));
+    else if (net)
+        kind = Kind::Lpips;
+    else {
+        facts.problems.push_back(folder.string() + " holds no config.json: " + hintOfInner(folder) + setting);
+        return;
+    }
+    if (auto problem = mismatch(folder, facts.role, kind); !problem.empty()) {
+        facts.problems.push_back(std::move(problem));
+        return;
+    }
+    switch (kind) {
+    case Kind::Dino:
+        return inspectDino(facts, load);
+    case Kind::T5:
+        return inspectT5(facts, load);
+    case Kind::Autoencoder:
+        return inspectAutoencoder(facts, load);
+    case Kind::Lpips:
+        return inspectLpips(facts, *net);
+    case Kind::None:
+        facts.problems.push_back((folder / "config.json").string() +
+                                 " describes a model of a kind that is not used here: DINOv3 and DINOv2 ViTs, T5 and "
+                                 "AutoencoderKL are");
+    }
+}
+
+} // namespace
+
+EncoderFacts inspectEncoder(const fs::path& folder, const std::string& role, const EncoderLoad& load)
+{
+    EncoderFacts facts{.role = role,
+                       .folder = folder,
+                       .kind = {},
+                       .description = {},
+                       .precision = {},
+                       .memoryFor = {},
+                       .problems = {}};
+    try {
+        inspect(facts, load);
+    } catch (const Error& error) {
+        facts.problems.emplace_back(error.what());
+    } catch (const std::exception&) { // of a library, whose words are not for whoever reads this
+        facts.problems.push_back(folder.string() + " cannot be opened, though nothing that is missing was found: its "
+                                                   "files may be damaged, so fetch them again");
+    }
+    return facts;
+}
+
+} // namespace nanodit

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "core/config/train_config.h"
+#include "core/runtime/job.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// What a training step of a configuration costs here, on random data of a data set's shapes.
+struct StepTimes {
+    std::string where;                                ///< "cuda:0 (NVIDIA H100), bf16"
+    std::int64_t parameters = 0;                      ///< Of the model.
+    std::int64_t latentTokens = 0, contextTokens = 0; ///< Of one sample, nothing dropped.
+    double firstSeconds = 0;                          ///< Of the first step, which allocates and chooses kernels.
+    std::vector<double> seconds;                      ///< Of each step after it.
+    std::int64_t memory = 0; ///< Bytes: most that the process held, or on a GPU all that is taken there in the end.
+    bool onGpu = false;
+
+    double median() const;
+};
+
+struct StepTimeRequest {
+    TrainConfig config; ///< Widths of 0 become those of T5 XXL (4096) and of a DINOv3 ViT-L (1024).
+    ImageSize picture = {1024, 1024};
+    std::int64_t textTokens = 512; ///< All of them valid.
+    std::int64_t dinoPatch = 16;   ///< Pixels along a side of a DINO patch.
+    std::int64_t latentPixel = 8;  ///< Pixels along a side of one of the latent's.
+    std::int64_t steps = 5;        ///< That are timed, after one that is not.
+    ComputeChoice device;
+    std::function<void(const StepTimes&)> finished = [](const auto&) {};
+};
+
+/// Throws ConfigError when the configuration cannot be used, UsageError for an absent device.
+std::unique_ptr<Job> makeStepTimeJob(StepTimeRequest request);
+
+} // namespace nanodit
