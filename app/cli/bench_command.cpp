@@ -1,6 +1,8 @@
 #include "app/cli/commands.h"
 #include "app/cli/number_checks.h"
+#include "core/config/yaml.h"
 #include "core/front/doctor.h"
+#include "core/front/training.h"
 #include "core/io/size_text.h"
 
 #include <nlohmann/json.hpp>

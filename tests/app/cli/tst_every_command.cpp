@@ -109,6 +109,8 @@ void EveryCommandTest::initTestCase()
           {"--record", "scene-000005", "--query", "1,1", "--film", "t", "--sampler-steps", "1000", "--out",
            path("seen")},
           true}},
+        {"bench",
+         {{"--set", "model.hidden_size=7"}, {"--config", "demo", "--size", "256x256", "--steps", "100000"}, true}},
         {"caption", {{}, {"scene-000001"}, true}},
         {"compare", {{"a", "b"}, {"reference", "reference"}, false}},
         {"config", {{path("broken.yaml")}, {"--list"}, false}},
@@ -116,6 +118,7 @@ void EveryCommandTest::initTestCase()
         {"demo layout", {{}, {"--sampler-steps", "1000"}, true}},
         {"demo measure", {{path("nothing")}, {"--count", "10000"}, true}},
         {"demo train-encoders", {{nowhere}, {path("encoders")}, true}},
+        {"doctor", {{"--device", "tpu"}, {"--no-computing"}, false}},
         {"edit", {{"a", "--include"}, {"scene-000001", "--tags", "seen"}, false}},
         {"experiment patches-vs-cls", {{}, {"--steps", "100000", "--seeds", "1"}, true}},
         {"export", {{path("records.jsonl")}, {path("records.jsonl")}, false}},
@@ -182,7 +185,9 @@ void EveryCommandTest::aStopIsAnObject()
     if (cancelled)
         QCOMPARE(result.exitCode, 130);
     else // it had ended before it heard of it
-        QVERIFY2(result.exitCode == 0 || (command == "compare" && result.exitCode == 2), qPrintable(result.out));
+        QVERIFY2(result.exitCode == 0 || (command == "compare" && result.exitCode == 2) ||
+                     (command == "doctor" && result.exitCode == 1), // something is wrong with this machine
+                 qPrintable(result.out));
 }
 
 void EveryCommandTest::aStoppedTrainingSaysWhereItIs()

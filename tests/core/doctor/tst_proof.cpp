@@ -65,6 +65,7 @@ private Q_SLOTS:
         bytes.back() = static_cast<char>(bytes.back() ^ 0x41); // another sign or exponent of the last number
         fs::remove(file);
         test::writeText(file, bytes);
+        fs::create_directory(folder / "demo"); // without encoders
         const auto proofs = gatherProofs(folder.path(), onCpu, {});
         const auto failed = [&proofs](const std::string& what) {
             return std::any_of(proofs.begin(), proofs.end(), [&what](const ProofFacts& proof) {
