@@ -184,10 +184,8 @@ void EveryCommandTest::aStopIsAnObject()
         QVERIFY2(cancelled, qPrintable(result.out + result.errors));
     if (cancelled)
         QCOMPARE(result.exitCode, 130);
-    else // it had ended before it heard of it
-        QVERIFY2(result.exitCode == 0 || (command == "compare" && result.exitCode == 2) ||
-                     (command == "doctor" && result.exitCode == 1), // something is wrong with this machine
-                 qPrintable(result.out));
+    else // it had ended before it heard of the stop, in whichever way
+        QVERIFY2(result.exitCode >= 0 && result.exitCode <= 2, qPrintable(result.out));
 }
 
 void EveryCommandTest::aStoppedTrainingSaysWhereItIs()
