@@ -1,5 +1,6 @@
 #include "core/doctor/step_time.h"
 
+#include "core/config/yaml.h"
 #include "core/doctor/gpu_facts.h"
 #include "core/runtime/error.h"
 #include "core/train/trainer.h"

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/config/train_config.h"
+#include "core/geometry/bucket.h"
 #include "core/runtime/job.h"
 
 #include <cstdint>
