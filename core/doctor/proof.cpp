@@ -90,7 +90,8 @@ TensorMap weightsOf(const ModelConfig& config)
 {
     auto chance = generator();
     TensorMap weights;
-    for (const auto& [name, value] : NanoDiT(config).parameters())
+    const NanoDiT model(config);
+    for (const auto& [name, value] : model.parameters())
         weights.emplace(name, at::randn(value.sizes(), chance, at::TensorOptions(at::kFloat)).mul_(0.05));
     return weights;
 }

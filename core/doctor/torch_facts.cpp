@@ -32,7 +32,7 @@ std::string architecturesOf(const std::string& config)
         found.insert(std::stoi((*it)[1].str()));
     std::string text;
     for (const auto number : found)
-        text += (text.empty() ? "" : " ") + std::to_string(number);
+        text.append(text.empty() ? "" : " ").append(std::to_string(number));
     return text;
 }
 
