@@ -6,6 +6,8 @@
 #include "core/front/sampling.h"
 #include "core/front/training.h"
 #include "core/front/validation.h"
+#include "core/io/npy.h"
+#include "core/io/tensor.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
 #include "core/train/trainer.h"
@@ -310,7 +312,16 @@ private Q_SLOTS:
         QVERIFY(test::farOperations() > before + 1000);
         const auto here = arraysOf("near arrays", near());
         QCOMPARE(there.size(), 4 * scenes);
-        QVERIFY(there == here); // to the last bit
+        QCOMPARE(here.size(), there.size());
+        const auto load = [this](const std::string& name, const std::string& file) {
+            return tensorFromArray(readNpy(Workspace::open(folder_ / name).derivedFolder() / file)).to(at::kFloat);
+        };
+        // The device's kernels are the CPU's, but products are put together in another way: the last bits differ, of
+        // float16 arrays by one step.
+        for (const auto& [file, bytes] : here) {
+            QVERIFY2(there.count(file) == 1, file.c_str());
+            QVERIFY2(at::allclose(load("far arrays", file), load("near arrays", file), 2e-3, 2e-3), file.c_str());
+        }
     }
 
     void decodingInTiles()
