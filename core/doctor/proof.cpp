@@ -220,7 +220,7 @@ void prove(std::vector<ProofFacts>& proofs, const Subject& subject, const Comput
         }
     } catch (const std::exception& error) {
         auto proof = line(subject.what);
-        proof.note = failureOf(error).message;
+        proof.note = sentenceOf(error);
         proofs.push_back(std::move(proof));
     }
 }
@@ -250,7 +250,7 @@ void proveGoldens(std::vector<ProofFacts>& proofs, const fs::path& folder, const
             if (proof.passed)
                 proof.note = std::to_string(report.lines.size()) + " outputs compared";
         } catch (const std::exception& error) {
-            proof.note = failureOf(error).message;
+            proof.note = sentenceOf(error);
         }
         proofs.push_back(std::move(proof));
     }

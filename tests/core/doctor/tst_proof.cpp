@@ -27,6 +27,9 @@ class ProofTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    /// Autograd counts the devices at its first backward pass: the other one has to be there before.
+    void initTestCase() { test::farDevice(); }
+
     void everythingIsProvedOnTheCpu()
     {
         const auto proofs = gatherProofs(resourcesFolder(), onCpu, {});
@@ -59,6 +62,7 @@ private Q_SLOTS:
     void wrongResultsAndAbsentFilesFail()
     {
         const test::TemporaryFolder folder;
+        fs::create_directories(folder / "golden");
         fs::copy(resourcesFolder() / "golden/adamw_ema", folder / "golden/adamw_ema", fs::copy_options::recursive);
         const auto file = folder / "golden/adamw_ema/inputs.safetensors";
         auto bytes = readTextFile(file);
