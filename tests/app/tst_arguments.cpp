@@ -33,7 +33,6 @@ Ended endOf(const QString& program, const QStringList& options)
 {
     const QTemporaryDir runtime; // without one that is the user's alone, Qt writes a line of its own
     QProcess process;
-    const QTemporaryDir runtime; // without a folder that is this user's alone Qt writes a line of its own
     auto environment = QProcessEnvironment::systemEnvironment();
     environment.insert(QStringLiteral("XDG_RUNTIME_DIR"), runtime.path());
     process.setProcessEnvironment(environment);
