@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 using namespace nanodit;
@@ -38,21 +39,23 @@ private Q_SLOTS:
         Session session;
         Controllers controllers(session);
         auto& jobs = controllers.datasetJobs;
-        QSignalSpy started(&jobs, &DatasetJobs::started);
         QSignalSpy failed(&jobs, &DatasetJobs::failed);
+        int started = 0;
+        connect(&jobs, &DatasetJobs::started, this, [&](JobRunner* runner) {
+            ++started;
+            QVERIFY(session.hasWorkspace() && jobs.busy());
+            QCOMPARE(jobs.work(), DatasetWork::Import);
+            QCOMPARE(jobs.runner(), runner);
+            QCOMPARE(runner->page(), Page::Dataset);
+            QCOMPARE(session.jobs(), std::vector{runner});
+            jobs.verify(); // not while another runs
+        });
         std::optional<ImportReport> report;
         connect(&jobs, &DatasetJobs::imported, this, [&](const ImportReport& made) { report = made; });
         jobs.createWorkspace(path("workspace"), path("pictures"));
-        QTRY_COMPARE_WITH_TIMEOUT(started.count(), 1, minute);
-        QVERIFY(session.hasWorkspace() && jobs.busy());
-        QCOMPARE(jobs.work(), DatasetWork::Import);
-        QCOMPARE(jobs.runner()->page(), Page::Dataset);
-        QCOMPARE(session.jobs(), std::vector{jobs.runner()});
-        jobs.verify(); // not while another runs
-        QTRY_VERIFY_WITH_TIMEOUT(!jobs.busy() && session.idle(), minute);
-        QCOMPARE(started.count(), 1);
+        QTRY_VERIFY_WITH_TIMEOUT(report.has_value() && !jobs.busy() && session.idle(), minute);
+        QCOMPARE(started, 1);
         QCOMPARE(failed.count(), 0);
-        QVERIFY(report.has_value());
         QCOMPARE(session.records().size(), std::size_t(pictures)); // read again when the job had ended
     }
 
