@@ -1,5 +1,7 @@
 #include "core/config/settings.h"
 
+#include "core/config/path_visitor.h"
+
 #include <charconv>
 #include <cmath>
 
@@ -7,12 +9,9 @@ namespace nanodit {
 
 namespace {
 
-class Lister final : public FieldVisitor {
+class Lister final : public PathVisitor {
 public:
     std::vector<Setting> settings;
-
-    void beginGroup(std::string_view key, std::string_view) override { groups_.emplace_back(key); }
-    void endGroup() override { groups_.pop_back(); }
 
     void field(const FieldInfo& info, bool& value) override { add(info, "true or false", value ? "true" : "false"); }
     void field(const FieldInfo& info, std::int64_t& value) override
@@ -39,14 +38,9 @@ public:
     }
 
 private:
-    std::vector<std::string> groups_;
-
     void add(const FieldInfo& info, const char* type, std::string value)
     {
-        std::string key;
-        for (const auto& group : groups_)
-            key += group + ".";
-        settings.push_back({.key = key + std::string(info.key),
+        settings.push_back({.key = dotted(info.key),
                             .type = type,
                             .value = std::move(value),
                             .unit = std::string(info.unit),

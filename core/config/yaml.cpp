@@ -1,5 +1,6 @@
 #include "core/config/yaml.h"
 
+#include "core/config/path_visitor.h"
 #include "core/config/settings.h"
 #include "core/runtime/error.h"
 
@@ -43,26 +44,6 @@ std::string joined(std::span<const std::string_view> names)
         text += (text.empty() ? "" : ", ") + std::string(name);
     return text;
 }
-
-/// The dotted name of the field that is being visited.
-class PathVisitor : public FieldVisitor {
-public:
-    void beginGroup(std::string_view key, std::string_view) override { groups_.emplace_back(key); }
-    void endGroup() override { groups_.pop_back(); }
-
-protected:
-    std::string dotted(std::string_view key) const
-    {
-        std::string path;
-        for (const auto& group : groups_)
-            path += group + ".";
-        return path + std::string(key);
-    }
-    std::size_t depth() const { return groups_.size(); }
-
-private:
-    std::vector<std::string> groups_;
-};
 
 /// Every key that a configuration knows: dotted names of groups and fields.
 class KeyCollector final : public PathVisitor {
