@@ -7,13 +7,13 @@
 #include "core/dataset/import_source.h"
 #include "core/geometry/bucket.h"
 #include "core/runtime/error.h"
+#include "core/runtime/machine.h"
 #include "core/runtime/parallel.h"
 
 #include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <map>
-#include <thread>
 #include <utility>
 
 namespace nanodit {
@@ -91,7 +91,7 @@ private:
     bool readAll(std::vector<ImportEntry>& entries, bool sidecars, const JobContext& context)
     {
         ProgressMeter meter(context, Stage::ReadingPictures, static_cast<std::int64_t>(entries.size()), Unit::Pictures);
-        const auto chunk = entriesPerThread * std::max(1U, std::thread::hardware_concurrency());
+        const auto chunk = entriesPerThread * static_cast<std::size_t>(usableCores());
         std::vector<PictureFacts> waiting; // of the entries behind those that are written
         std::size_t written = 0;
         auto writtenAt = std::chrono::steady_clock::now();

@@ -66,7 +66,7 @@ JobEnd timeSteps(StepTimeRequest request, const JobContext& context)
     config.conditions = {.dropBoth = 0, .dropDino = 0, .dropText = 0}; // the dearest case, and always the same
     config.metrics.attentionEvery = 0;
     throwIfAny(config.validate(), "the training configuration");
-    const auto compute = makeCompute(request.device, {.precision = config.precision, .tf32 = Arithmetic{}.tf32});
+    const auto compute = makeCompute(request.device, config.arithmetic());
     const auto batch = randomBatch(request);
     Trainer trainer(config, request.textTokens, compute);
     StepTimes times;
