@@ -4,7 +4,8 @@
 
 namespace nanodit {
 
-enum class PatchPosition { None, Sincos };
+enum class PatchPosition { None, Sincos, Rope };
+enum class PatchPrior { None, Learned };
 enum class Gate { None, AdalnZero };
 
 /// The shape of a NanoDiT. Also what is written into a checkpoint's state.json.
@@ -20,6 +21,9 @@ struct ModelConfig {
     std::int64_t frequencyDim = 256; ///< Sinusoids of the timestep embedding.
     bool useDinoPatches = true;
     PatchPosition patchPosition = PatchPosition::None;
+    PatchPrior patchPrior = PatchPrior::None;
+    double priorWidest = 10,
+           priorNarrowest = 1; ///< Radii of the first and the last head of a new model, latent tokens.
     Gate gate = Gate::None;
     bool qkNorm = false;
 

@@ -28,14 +28,13 @@ void AttentionProbe::selfAttention(std::int64_t block, const at::Tensor& queries
         self_.insert_or_assign(block, Compared{copyOf(queries, sample_), copyOf(keys, sample_)});
 }
 
-void AttentionProbe::crossAttention(std::int64_t block, const at::Tensor& queries, const at::Tensor& keys,
-                                    const at::Tensor& logitBias)
+void AttentionProbe::crossAttention(std::int64_t block, const CrossAttentionInputs& inputs)
 {
-    const auto ofSample = keys.detach()[sample_].to(at::kFloat);
-    const auto clsKey = ofSample.narrow(1, layout_.clsColumn(), 1).clone(at::MemoryFormat::Contiguous);
-    cross_.insert_or_assign(block, CrossAttentionMap(copyOf(queries, sample_), ofSample,
-                                                     logitBias.defined() ? logitBias[sample_] : at::Tensor(), layout_,
-                                                     clsKey));
+    const auto keys = inputs.keys.detach()[sample_].to(at::kFloat);
+    const auto clsKey = keys.narrow(1, layout_.clsColumn(), 1).clone(at::MemoryFormat::Contiguous);
+    const auto logitBias = inputs.logitBias.defined() ? inputs.logitBias[sample_] : at::Tensor();
+    cross_.insert_or_assign(block, CrossAttentionMap(copyOf(inputs.queries, sample_), keys, logitBias, layout_, clsKey,
+                                                     inputs.prior.of(sample_)));
 }
 
 at::Tensor AttentionProbe::selfMean(std::int64_t block, std::span<const std::int64_t> latents) const

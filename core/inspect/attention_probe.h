@@ -18,8 +18,7 @@ public:
                    std::set<std::int64_t> selfBlocks = {});
 
     void selfAttention(std::int64_t block, const at::Tensor& queries, const at::Tensor& keys) override;
-    void crossAttention(std::int64_t block, const at::Tensor& queries, const at::Tensor& keys,
-                        const at::Tensor& logitBias) override;
+    void crossAttention(std::int64_t block, const CrossAttentionInputs& inputs) override;
 
     std::int64_t blocks() const { return static_cast<std::int64_t>(cross_.size()); }
     const ContextLayout& layout() const { return layout_; }

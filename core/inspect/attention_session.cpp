@@ -72,7 +72,7 @@ public:
         if (!block_ || *block_ == block)
             byBlock.back() = meanSelfAttention(queries[0].to(at::kFloat), keys[0].to(at::kFloat), latents_);
     }
-    void crossAttention(std::int64_t, const at::Tensor&, const at::Tensor&, const at::Tensor&) override {}
+    void crossAttention(std::int64_t, const CrossAttentionInputs&) override {}
 
     std::vector<at::Tensor> byBlock; ///< [H, L] each; undefined for blocks that were not asked for.
 

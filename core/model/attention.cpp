@@ -41,34 +41,54 @@ at::Tensor biasPerHead(const at::Tensor& bias, std::int64_t heads)
     return bias.unsqueeze(1).expand({bias.size(0), heads, bias.size(1)}).reshape({-1, 1, bias.size(1)});
 }
 
-/// q [n, l, d], k [n, S, d], bias [n, 1, S] -> [n, l, S] in float32.
-at::Tensor probabilities(const at::Tensor& q, const at::Tensor& k, const at::Tensor& bias, double scale)
-{
-    const auto logits = at::bmm(q, k.transpose(1, 2)).to(at::kFloat).mul_(scale);
-    return at::softmax(bias.defined() ? logits.add_(bias) : logits, -1);
-}
-
-/// A tensor that autograd is not to see, and that may be undefined.
-struct Constant {
-    at::Tensor value;
+/// What autograd is not to see, and that may be undefined.
+struct Constants {
+    at::Tensor keyBias;          ///< [n, 1, S], n = batch * heads
+    at::Tensor queryAt, patchAt; ///< As DistancePrior has them.
 };
+
+/// Some queries of every head: l of them, from `begin`.
+struct QueryBlock {
+    std::int64_t begin, count;
+    at::Tensor of(const at::Tensor& x) const { return x.narrow(1, begin, count); }
+    at::Tensor distances(const Constants& constants) const // [l, N]
+    {
+        return squaredDistances(constants.queryAt.narrow(0, begin, count), constants.patchAt);
+    }
+};
+
+/// q [n, L, d], k [n, S, d], strengths [n] or empty -> [n, l, S] in float32.
+at::Tensor probabilities(const QueryBlock& block, const at::Tensor& q, const at::Tensor& k, const at::Tensor& strengths,
+                         const Constants& constants, double scale)
+{
+    auto logits = at::bmm(block.of(q), k.transpose(1, 2)).to(at::kFloat).mul_(scale);
+    if (constants.keyBias.defined())
+        logits.add_(constants.keyBias);
+    if (strengths.numel() > 0) {
+        const auto patches = constants.patchAt.size(0);
+        logits.narrow(2, k.size(1) - patches, patches)
+            .addcmul_(strengths.view({-1, 1, 1}), block.distances(constants), -1);
+    }
+    return at::softmax(logits, -1);
+}
 
 class Attend : public torch::autograd::Function<Attend> {
 public:
+    /// strengths [batch * heads], or empty without a prior.
     static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& q4, const at::Tensor& k4,
-                              const at::Tensor& v4, const Constant& keyBias)
+                              const at::Tensor& v4, const at::Tensor& strengths, const Constants& constants)
     {
         const c10::impl::ExcludeDispatchKeyGuard noAutocast(c10::autocast_dispatch_keyset);
         const auto shape = shapeOf(q4, k4);
-        const auto q = flat(q4), k = flat(k4), v = flat(v4), bias = biasPerHead(keyBias.value, shape.heads);
+        const auto q = flat(q4), k = flat(k4), v = flat(v4);
         auto out = at::empty_like(q);
         const auto rows = shape.queriesPerBlock();
         for (std::int64_t begin = 0; begin < shape.queries; begin += rows) {
-            const auto count = std::min(rows, shape.queries - begin);
-            const auto p = probabilities(q.narrow(1, begin, count), k, bias, shape.scale());
-            out.narrow(1, begin, count).copy_(at::bmm(p.to(v.scalar_type()), v));
+            const QueryBlock block{begin, std::min(rows, shape.queries - begin)};
+            const auto p = probabilities(block, q, k, strengths, constants, shape.scale());
+            block.of(out).copy_(at::bmm(p.to(v.scalar_type()), v));
         }
-        context->save_for_backward({q, k, v, bias, out});
+        context->save_for_backward({q, k, v, out, strengths, constants.keyBias, constants.queryAt, constants.patchAt});
         context->saved_data["heads"] = shape.heads;
         return out.view(q4.sizes());
     }
@@ -78,7 +98,8 @@ public:
     {
         const c10::impl::ExcludeDispatchKeyGuard noAutocast(c10::autocast_dispatch_keyset);
         const auto saved = context->get_saved_variables();
-        const auto &q = saved[0], &k = saved[1], &v = saved[2], &bias = saved[3], &out = saved[4];
+        const auto &q = saved[0], &k = saved[1], &v = saved[2], &out = saved[3], &strengths = saved[4];
+        const Constants constants{.keyBias = saved[5], .queryAt = saved[6], .patchAt = saved[7]};
         const auto heads = context->saved_data["heads"].toInt();
         const Shape shape{
             .batch = q.size(0) / heads, .heads = heads, .queries = q.size(1), .keys = k.size(1), .width = q.size(2)};
@@ -90,30 +111,53 @@ public:
         auto qGradient = at::empty_like(q);
         auto kGradient = at::zeros(k.sizes(), k.options().dtype(at::kFloat));
         auto vGradient = at::zeros(v.sizes(), v.options().dtype(at::kFloat));
+        auto strengthGradient = at::zeros_like(strengths);
         const auto rows = std::max<std::int64_t>(1, shape.queriesPerBlock() / 2);
         for (std::int64_t begin = 0; begin < shape.queries; begin += rows) {
-            const auto count = std::min(rows, shape.queries - begin);
-            const auto qBlock = q.narrow(1, begin, count), dBlock = outGradient.narrow(1, begin, count);
-            const auto p = probabilities(qBlock, k, bias, shape.scale());
+            const QueryBlock block{begin, std::min(rows, shape.queries - begin)};
+            const auto qBlock = block.of(q), dBlock = block.of(outGradient);
+            const auto p = probabilities(block, q, k, strengths, constants, shape.scale());
             vGradient.add_(at::bmm(p.to(type).transpose(1, 2), dBlock));
             auto dLogits = at::bmm(dBlock, v.transpose(1, 2)).to(at::kFloat);
-            dLogits.sub_(rowSums.narrow(1, begin, count)).mul_(p).mul_(shape.scale());
-            const auto narrow = dLogits.to(type);
-            qGradient.narrow(1, begin, count).copy_(at::bmm(narrow, k));
+            dLogits.sub_(block.of(rowSums)).mul_(p);
+            if (strengths.numel() > 0) {
+                const auto patches = constants.patchAt.size(0);
+                const auto onPatches = dLogits.narrow(2, shape.keys - patches, patches);
+                strengthGradient.sub_((onPatches * block.distances(constants)).sum(at::IntArrayRef{1, 2}));
+            }
+            const auto narrow = dLogits.mul_(shape.scale()).to(type);
+            block.of(qGradient).copy_(at::bmm(narrow, k));
             kGradient.add_(at::bmm(narrow.transpose(1, 2), qBlock));
         }
         const auto wide = [&shape](const at::Tensor& x) {
             return x.view({shape.batch, shape.heads, x.size(1), x.size(2)});
         };
-        return {wide(qGradient), wide(kGradient.to(type)), wide(vGradient.to(type)), at::Tensor()};
+        return {wide(qGradient), wide(kGradient.to(type)), wide(vGradient.to(type)), strengthGradient, at::Tensor()};
     }
 };
 
 } // namespace
 
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& logitBias)
+DistancePrior DistancePrior::of(std::int64_t sample) const
 {
-    return Attend::apply(q, k, v, Constant{logitBias});
+    if (!defined())
+        return {};
+    return {.strengths = strengths.detach().narrow(0, sample, 1), .queryAt = queryAt, .patchAt = patchAt};
+}
+
+at::Tensor squaredDistances(const at::Tensor& queryAt, const at::Tensor& patchAt)
+{
+    return (queryAt.unsqueeze(1) - patchAt.unsqueeze(0)).square().sum(-1);
+}
+
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& logitBias,
+                  const DistancePrior& prior)
+{
+    // Autograd of LibTorch 1.13 takes no undefined tensor, so that no prior is an empty one.
+    const auto strengths = prior.defined() ? prior.strengths.flatten() : at::empty({0}, q.options().dtype(at::kFloat));
+    return Attend::apply(
+        q, k, v, strengths,
+        Constants{.keyBias = biasPerHead(logitBias, q.size(1)), .queryAt = prior.queryAt, .patchAt = prior.patchAt});
 }
 
 } // namespace nanodit

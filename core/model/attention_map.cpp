@@ -51,6 +51,12 @@ std::array<at::Tensor, 2> coordinates(GridSize grid, at::Device device)
     return {at::div(cells, grid.cols, "floor"), at::remainder(cells, grid.cols)};
 }
 
+/// [heads, 1, 1] of some heads of a sample's.
+at::Tensor strengthsOf(const DistancePrior& prior, std::int64_t head, std::int64_t heads)
+{
+    return prior.strengths[0].narrow(0, head, heads).view({-1, 1, 1});
+}
+
 /// The places of a latent grid's tokens among patches: [L, 2].
 at::Tensor places(const ContextLayout& layout, at::Device device)
 {
@@ -90,12 +96,21 @@ std::array<double, 2> ContextLayout::placeAmongPatches(std::int64_t latent) cons
             along(latent % latentGrid.cols, latentGrid.cols, patchGrid.cols)};
 }
 
+CrossAttentionMap::CrossAttentionMap(const CrossAttentionInputs& inputs, std::int64_t sample,
+                                     const ContextLayout& layout)
+    : CrossAttentionMap(inputs.queries.detach()[sample].to(at::kFloat), inputs.keys.detach()[sample].to(at::kFloat),
+                        inputs.logitBias.defined() ? inputs.logitBias[sample] : at::Tensor(), layout, {},
+                        inputs.prior.of(sample))
+{
+}
+
 CrossAttentionMap::CrossAttentionMap(at::Tensor queries, at::Tensor keys, at::Tensor logitBias,
-                                     const ContextLayout& layout, at::Tensor clsKey)
+                                     const ContextLayout& layout, at::Tensor clsKey, DistancePrior prior)
     : queries_(std::move(queries))
     , keys_(std::move(keys))
     , logitBias_(std::move(logitBias))
     , clsKey_(std::move(clsKey))
+    , prior_(std::move(prior))
     , layout_(layout)
 {
 }
@@ -116,13 +131,33 @@ std::vector<CrossAttentionMap::Piece> CrossAttentionMap::pieces(std::int64_t lat
     return all;
 }
 
-at::Tensor CrossAttentionMap::logits(const at::Tensor& queries, std::int64_t head) const
+CrossAttentionMap::Queries CrossAttentionMap::queriesOf(const Piece& piece) const
 {
-    const auto ofHeads = [&](const at::Tensor& keys) { return keys.narrow(0, head, queries.size(0)).transpose(1, 2); };
-    auto z = at::bmm(queries, ofHeads(keys_)).to(at::kFloat);
+    return {.queries = piece.of(queries_),
+            .places = prior_.defined() ? prior_.queryAt.narrow(0, piece.latent, piece.latents) : at::Tensor(),
+            .head = piece.head};
+}
+
+CrossAttentionMap::Queries CrossAttentionMap::queriesOf(std::int64_t head, std::int64_t heads,
+                                                        const at::Tensor& latents) const
+{
+    return {.queries = queries_.narrow(0, head, heads).index_select(1, latents),
+            .places = prior_.defined() ? prior_.queryAt.index_select(0, latents) : at::Tensor(),
+            .head = head};
+}
+
+at::Tensor CrossAttentionMap::logits(const Queries& of) const
+{
+    const auto count = of.queries.size(0);
+    const auto ofHeads = [&](const at::Tensor& keys) { return keys.narrow(0, of.head, count).transpose(1, 2); };
+    auto z = at::bmm(of.queries, ofHeads(keys_)).to(at::kFloat);
     if (clsKey_.defined())
-        z.narrow(-1, layout_.clsColumn(), 1).copy_(at::bmm(queries, ofHeads(clsKey_)));
-    return z.mul_(scaleOf(queries));
+        z.narrow(-1, layout_.clsColumn(), 1).copy_(at::bmm(of.queries, ofHeads(clsKey_)));
+    z.mul_(scaleOf(of.queries));
+    if (prior_.defined())
+        z.narrow(-1, layout_.clsColumn() + 1, layout_.patchColumns)
+            .addcmul_(strengthsOf(prior_, of.head, count), squaredDistances(of.places, prior_.patchAt), -1);
+    return z;
 }
 
 at::Tensor CrossAttentionMap::withBias(const at::Tensor& logits) const
@@ -144,7 +179,7 @@ at::Tensor CrossAttentionMap::asShown(const at::Tensor& columns) const
 at::Tensor CrossAttentionMap::probabilities(std::span<const std::int64_t> chosen) const
 {
     const at::NoGradGuard noGradient;
-    const auto queries = queries_.index_select(1, indices(chosen, queries_.device()));
+    const auto queries = queriesOf(0, heads(), indices(chosen, queries_.device()));
     return asShown(at::softmax(withBias(logits(queries)), -1));
 }
 
@@ -156,9 +191,8 @@ at::Tensor CrossAttentionMap::mean(std::span<const std::int64_t> chosen, const S
     for (const auto& piece : pieces(index.size(0))) {
         if (stop && stop())
             return {};
-        const auto queries =
-            queries_.narrow(0, piece.head, piece.heads).index_select(1, index.narrow(0, piece.latent, piece.latents));
-        sum.narrow(0, piece.head, piece.heads).add_(at::softmax(withBias(logits(queries, piece.head)), -1).sum(1));
+        const auto queries = queriesOf(piece.head, piece.heads, index.narrow(0, piece.latent, piece.latents));
+        sum.narrow(0, piece.head, piece.heads).add_(at::softmax(withBias(logits(queries)), -1).sum(1));
     }
     return asShown(sum.div_(static_cast<double>(chosen.size())));
 }
@@ -187,7 +221,7 @@ std::optional<AttentionSummary> CrossAttentionMap::summary(const StopCheck& stop
     for (const auto& piece : pieces(latents())) {
         if (stop && stop())
             return std::nullopt;
-        auto z = logits(piece.of(queries_), piece.head); // [h, n, S]
+        auto z = logits(queriesOf(piece)); // [h, n, S]
         auto [logarithms, logSum] = logSoftmax(withBias(z), cls);
         const auto p = logarithms.exp_();
         piece.of(s.logSums).copy_(logSum);
@@ -229,7 +263,7 @@ at::Tensor CrossAttentionMap::logSums(const StopCheck& stop) const
     for (const auto& piece : pieces(latents())) {
         if (stop && stop())
             return {};
-        const auto z = withBias(logits(piece.of(queries_), piece.head));
+        const auto z = withBias(logits(queriesOf(piece)));
         piece.of(sums).copy_(logSoftmax(z, layout_.clsColumn()).second);
     }
     return sums;
@@ -270,6 +304,11 @@ at::Tensor CrossAttentionMap::onLatents(std::span<const std::int64_t> shownToken
     if (const auto found = std::find(columns.begin(), columns.end(), cls); clsKey_.defined() && found != columns.end())
         keys.narrow(1, found - columns.begin(), 1).copy_(clsKey_);
     const auto bias = logitBias_.defined() ? logitBias_.index_select(0, column) : at::Tensor();
+    const auto patchesFrom = std::lower_bound(columns.begin(), columns.end(), cls + 1) - columns.begin();
+    const auto patches = column.size(0) - patchesFrom;
+    const auto patchAt = prior_.defined() && patches > 0
+                             ? prior_.patchAt.index_select(0, column.narrow(0, patchesFrom, patches) - (cls + 1))
+                             : at::Tensor();
     const auto atOnce = std::clamp<std::int64_t>(elementsAtOnce / (heads() * column.size(0)), 1, latents());
     for (std::int64_t begin = 0; begin < latents(); begin += atOnce) {
         const auto count = std::min(atOnce, latents() - begin);
@@ -277,6 +316,10 @@ at::Tensor CrossAttentionMap::onLatents(std::span<const std::int64_t> shownToken
         auto z = at::bmm(queries, keys.transpose(1, 2)).to(at::kFloat).mul_(scaleOf(queries));
         if (bias.defined())
             z.add_(bias);
+        if (patchAt.defined())
+            z.narrow(-1, patchesFrom, patches)
+                .addcmul_(strengthsOf(prior_, 0, heads()),
+                          squaredDistances(prior_.queryAt.narrow(0, begin, count), patchAt), -1);
         z.sub_(logSums.narrow(1, begin, count).unsqueeze(-1)).exp_();
         result.narrow(1, begin, count).copy_(at::matmul(z, w));
     }

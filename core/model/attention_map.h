@@ -5,6 +5,7 @@
 /// time: everything streams over the latent tokens.
 /// Shapes: H heads, L latent tokens, S columns of the context, M = T + 1 + N shown tokens.
 
+#include "core/model/attention_observer.h"
 #include "core/model/context.h"
 
 #include <functional>
@@ -44,10 +45,13 @@ struct AttentionSummary {
 
 class CrossAttentionMap {
 public:
-    /// queries [H, L, d]; keys [H, S, d]; logitBias [S] or undefined. `clsKey` [H, 1, d], where defined, stands for the
-    /// column of keys at layout.clsColumn(), which depends on t and may have been overwritten.
+    /// One sample's of what a block compared, by reference but for what is not float32.
+    CrossAttentionMap(const CrossAttentionInputs& inputs, std::int64_t sample, const ContextLayout& layout);
+    /// queries [H, L, d]; keys [H, S, d]; logitBias [S] or undefined; prior's strengths [1, H]. `clsKey` [H, 1, d],
+    /// where defined, stands for the column of keys at layout.clsColumn(), which depends on t and may have been
+    /// overwritten.
     CrossAttentionMap(at::Tensor queries, at::Tensor keys, at::Tensor logitBias, const ContextLayout& layout,
-                      at::Tensor clsKey = {});
+                      at::Tensor clsKey = {}, DistancePrior prior = {});
 
     /// Of chosen latents: [H, n, M]; rows sum to 1. Holds H * n * M numbers: for a few.
     at::Tensor probabilities(std::span<const std::int64_t> latents) const;
@@ -74,11 +78,21 @@ private:
     };
     /// Pieces that cover heads() x latents; whole heads of many latents each, since the keys are read once a piece.
     std::vector<Piece> pieces(std::int64_t latents) const;
-    at::Tensor logits(const at::Tensor& queries, std::int64_t head = 0) const;
+    /// Queries of some heads and latents, and where those latents are (undefined without a prior).
+    struct Queries {
+        at::Tensor queries; ///< [h, n, d]
+        at::Tensor places;  ///< [n, 2]
+        std::int64_t head;  ///< The first of the h.
+    };
+    Queries queriesOf(const Piece& piece) const;
+    Queries queriesOf(std::int64_t head, std::int64_t heads, const at::Tensor& latents) const;
+    /// [h, n, S], without logitBias.
+    at::Tensor logits(const Queries& of) const;
     at::Tensor withBias(const at::Tensor& logits) const;
     at::Tensor asShown(const at::Tensor& columns) const;
 
     at::Tensor queries_, keys_, logitBias_, clsKey_;
+    DistancePrior prior_;
     ContextLayout layout_;
 };
 

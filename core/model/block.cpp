@@ -3,6 +3,9 @@
 #include "core/model/attention.h"
 #include "core/model/autocast.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace nanodit {
 
 namespace {
@@ -24,6 +27,21 @@ std::vector<at::Tensor> splitHeads(const at::Tensor& x, std::int64_t parts, std:
 at::Tensor joinHeads(const at::Tensor& x)
 {
     return x.transpose(1, 2).reshape({x.size(0), x.size(2), x.size(1) * x.size(3)});
+}
+
+/// Strengths of heads whose radii go geometrically from the widest to the narrowest, as softplus takes them: [heads].
+at::Tensor makePrior(ParameterMaker& make, const std::string& name, const ModelConfig& config)
+{
+    if (!config.useDinoPatches || config.patchPrior == PatchPrior::None)
+        return {};
+    auto prior = at::empty({config.numHeads}, at::kFloat);
+    const double last = static_cast<double>(std::max<std::int64_t>(1, config.numHeads - 1));
+    for (std::int64_t head = 0; head < config.numHeads; ++head) {
+        const double radius =
+            config.priorWidest * std::pow(config.priorNarrowest / config.priorWidest, static_cast<double>(head) / last);
+        prior[head] = std::log(std::expm1(1 / (2 * radius * radius)));
+    }
+    return make.value(name, prior);
 }
 
 } // namespace
@@ -55,24 +73,46 @@ CrossAttention::CrossAttention(ParameterMaker& make, const std::string& name, co
     , proj_(make.linear(name + ".proj", config.hiddenSize, config.hiddenSize))
     , qNorm_(makeNorm(make, name + ".q_norm", config))
     , kNorm_(makeNorm(make, name + ".k_norm", config))
+    , prior_(makePrior(make, name + ".patch_prior", config))
 {
 }
 
-KeyValues CrossAttention::keyValues(const at::Tensor& context) const
+KeyValues CrossAttention::keyValues(const at::Tensor& context, const ContextPlaces& places) const
 {
     const auto parts = splitHeads(kv_(context), 2, heads_);
-    return {.keys = kNorm_(parts[0]), .values = parts[1]};
+    auto keys = kNorm_(parts[0]);
+    if (places.patches.defined()) {
+        const auto patches = places.patches.cosines.size(2), resting = keys.size(2) - patches;
+        keys = at::cat({keys.narrow(2, 0, resting), places.patches(keys.narrow(2, resting, patches))}, 2);
+    }
+    return {.keys = keys, .values = parts[1]};
 }
 
-at::Tensor CrossAttention::operator()(const at::Tensor& x, const KeyValues& context, const at::Tensor& logitBias,
+at::Tensor CrossAttention::operator()(const at::Tensor& x, const KeyValues& context, const ContextTerms& terms,
                                       const AttentionWatch& watch) const
 {
-    const auto q = qNorm_(splitHeads(q_(x), 1, heads_)[0]);
+    const auto& places = terms.places;
+    const auto q = places.queries(qNorm_(splitHeads(q_(x), 1, heads_)[0]));
+    DistancePrior prior;
+    if (prior_.defined() && places.patchAt.defined())
+        prior = {.strengths = places.realPatches * at::softplus(prior_),
+                 .queryAt = places.latentAt,
+                 .patchAt = places.patchAt};
     if (watch.observer != nullptr) {
         const AutocastScope plain(std::nullopt);
-        watch.observer->crossAttention(watch.block, q, context.keys, logitBias);
+        watch.observer->crossAttention(watch.block, {.queries = q,
+                                                     .keys = context.keys,
+                                                     .values = context.values,
+                                                     .logitBias = terms.logitBias,
+                                                     .prior = prior,
+                                                     .outWeight = proj_.weight});
     }
-    return proj_(joinHeads(attend(q, context.keys, context.values, logitBias)));
+    return proj_(joinHeads(attend(q, context.keys, context.values, terms.logitBias, prior)));
+}
+
+at::Tensor CrossAttention::radii() const
+{
+    return prior_.defined() ? at::rsqrt(2 * at::softplus(prior_.detach())) : at::Tensor();
 }
 
 DitBlock::DitBlock(ParameterMaker& make, const std::string& name, const ModelConfig& config)
@@ -88,14 +128,14 @@ DitBlock::DitBlock(ParameterMaker& make, const std::string& name, const ModelCon
 }
 
 at::Tensor DitBlock::operator()(const at::Tensor& x, const at::Tensor& c, const KeyValues& context,
-                                const at::Tensor& logitBias, const AttentionWatch& watch) const
+                                const ContextTerms& terms, const AttentionWatch& watch) const
 {
     const auto m = modulation_(at::silu(c)).to(at::kFloat).chunk(modulations_, 1); // [B, D] each
     const auto add = [&](const at::Tensor& to, const at::Tensor& branch, std::size_t gate) {
         return m.size() > gate ? at::addcmul(to, m[gate].unsqueeze(1), branch.to(at::kFloat)) : to + branch;
     };
     auto y = add(x, selfAttention_(modulate(layerNorm(x), m[0], m[1]), watch), 6);
-    y = add(y, crossAttention_(modulate(layerNorm(y), m[2], m[3]), context, logitBias, watch), 7);
+    y = add(y, crossAttention_(modulate(layerNorm(y), m[2], m[3]), context, terms, watch), 7);
     const auto inner = fc1_(modulate(layerNorm(y), m[4], m[5])); // [B, L, 4 D]
     return add(y, fc2_(at::gelu(inner, "tanh")), 8);
 }

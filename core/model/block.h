@@ -24,16 +24,20 @@ private:
 class CrossAttention {
 public:
     CrossAttention(ParameterMaker& make, const std::string& name, const ModelConfig& config);
-    /// Of context tokens [B, S, D].
-    KeyValues keyValues(const at::Tensor& context) const;
-    /// x [B, L, D]; logitBias as attend() takes it -> [B, L, D]
-    at::Tensor operator()(const at::Tensor& x, const KeyValues& context, const at::Tensor& logitBias,
+    /// Of context tokens [B, S, D], whose last are the patches; without `places` none of them is turned.
+    KeyValues keyValues(const at::Tensor& context, const ContextPlaces& places = {}) const;
+    /// x [B, L, D] -> [B, L, D]
+    at::Tensor operator()(const at::Tensor& x, const KeyValues& context, const ContextTerms& terms,
                           const AttentionWatch& watch = {}) const;
+    /// How far each head looks: the distance in latent tokens at which its prior has fallen to exp(-1/2); [heads]
+    /// float32, undefined without a prior.
+    at::Tensor radii() const;
 
 private:
     std::int64_t heads_;
     Linear q_, kv_, proj_;
     RmsNorm qNorm_, kNorm_;
+    at::Tensor prior_; ///< [heads]: the prior's strength is its softplus. Undefined without one.
 };
 
 /// x += SA(mod(norm(x))); x += CA(mod(norm(x)), context); x += MLP(mod(norm(x))), where mod shifts and scales by what
@@ -42,8 +46,8 @@ class DitBlock {
 public:
     DitBlock(ParameterMaker& make, const std::string& name, const ModelConfig& config);
     /// x [B, L, D], c [B, D] -> [B, L, D]
-    at::Tensor operator()(const at::Tensor& x, const at::Tensor& c, const KeyValues& context,
-                          const at::Tensor& logitBias, const AttentionWatch& watch = {}) const;
+    at::Tensor operator()(const at::Tensor& x, const at::Tensor& c, const KeyValues& context, const ContextTerms& terms,
+                          const AttentionWatch& watch = {}) const;
     const CrossAttention& crossAttention() const { return crossAttention_; }
 
 private:

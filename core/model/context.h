@@ -4,6 +4,7 @@
 /// Shapes: B samples, T tokens of a padded text, N patches, D hidden width.
 
 #include "core/geometry/bucket.h"
+#include "core/model/places.h"
 #include "core/runtime/compute.h"
 
 #include <ATen/core/Tensor.h>
@@ -51,12 +52,18 @@ struct KeyValues {
     at::Tensor keys, values;
 };
 
+/// What every block adds to the logits of its cross attention, besides what queries and keys say.
+struct ContextTerms {
+    at::Tensor logitBias; ///< [B, S]; undefined when it is zero everywhere.
+    ContextPlaces places;
+};
+
 /// A batch's context. Nothing in it depends on the flow time but the CLS token, which is added at each evaluation;
 /// built once per picture (NanoDiT::context) and used for every step of a sampler.
 struct ConditionContext {
     ContextSegment text, patches;
     at::Tensor cls;                   ///< [B, D]: dino_proj(CLS), to which the timestep's embedding is added.
-    at::Tensor logitBias;             ///< [B, S], S = text + 1 + patches; undefined when it is zero everywhere.
+    ContextTerms terms;               ///< S = text + 1 + patches
     std::vector<KeyValues> keyValues; ///< By block, when kept; what stands at clsIndex() is filled in at each step.
 
     std::int64_t batch() const { return cls.size(0); }

@@ -34,25 +34,25 @@ ParameterMaker::ParameterMaker(std::uint64_t seed, at::Device device)
 {
 }
 
-at::Tensor ParameterMaker::add(const std::string& name, const at::Tensor& value)
+at::Tensor ParameterMaker::value(const std::string& name, const at::Tensor& initial)
 {
-    made_.push_back({name, value.to(device_).set_requires_grad(true)});
+    made_.push_back({name, initial.to(device_).set_requires_grad(true)});
     return made_.back().value;
 }
 
 at::Tensor ParameterMaker::zeros(const std::string& name, at::IntArrayRef shape)
 {
-    return add(name, at::zeros(shape));
+    return value(name, at::zeros(shape));
 }
 
 at::Tensor ParameterMaker::ones(const std::string& name, at::IntArrayRef shape)
 {
-    return add(name, at::ones(shape));
+    return value(name, at::ones(shape));
 }
 
 at::Tensor ParameterMaker::normal(const std::string& name, at::IntArrayRef shape, double deviation)
 {
-    return add(name, at::randn(shape, generator_) * deviation);
+    return value(name, at::randn(shape, generator_) * deviation);
 }
 
 at::Tensor ParameterMaker::xavierUniform(const std::string& name, at::IntArrayRef shape)
@@ -61,7 +61,7 @@ at::Tensor ParameterMaker::xavierUniform(const std::string& name, at::IntArrayRe
     for (const auto size : shape.slice(1))
         fanIn *= size;
     const double bound = std::sqrt(6.0 / static_cast<double>(fanIn + shape[0]));
-    return add(name, (at::rand(shape, generator_) * 2 - 1) * bound);
+    return value(name, (at::rand(shape, generator_) * 2 - 1) * bound);
 }
 
 Linear ParameterMaker::linear(const std::string& name, std::int64_t in, std::int64_t out)

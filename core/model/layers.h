@@ -30,6 +30,7 @@ class ParameterMaker {
 public:
     ParameterMaker(std::uint64_t seed, at::Device device);
 
+    at::Tensor value(const std::string& name, const at::Tensor& initial);
     at::Tensor zeros(const std::string& name, at::IntArrayRef shape);
     at::Tensor ones(const std::string& name, at::IntArrayRef shape);
     at::Tensor normal(const std::string& name, at::IntArrayRef shape, double deviation);
@@ -43,8 +44,6 @@ public:
     const Parameters& made() const { return made_; }
 
 private:
-    at::Tensor add(const std::string& name, const at::Tensor& value);
-
     at::Generator generator_;
     at::Device device_;
     Parameters made_;

@@ -74,8 +74,12 @@ ConditionContext NanoDiT::context(const Conditions& conditions, const Drops& dro
         patches =
             makeSegment(conditions.patches, conditions.patchMask, drops.dino, nullPatch_, conditions.patches.size(1));
         patches.tokens = patchProj_(patches.tokens);
-        if (config_.patchPosition == PatchPosition::Sincos)
-            addPatchPosition(patches, conditions.patchGrid, latentTokens);
+        if (conditions.patches.size(1) != conditions.patchGrid.count())
+            throw DataError("there are " + std::to_string(conditions.patches.size(1)) + " DINO patches for a grid of " +
+                            std::to_string(conditions.patchGrid.rows) + " x " +
+                            std::to_string(conditions.patchGrid.cols) +
+                            ": make the patches again from the picture at its bucket's size");
+        placePatches(context, conditions.patchGrid, latentTokens);
     } else {
         patches.kinds.assign(context.text.kinds.size(), SegmentKind::Empty);
     }
@@ -84,12 +88,12 @@ ConditionContext NanoDiT::context(const Conditions& conditions, const Drops& dro
     if (!drops.dino.empty())
         cls = at::where(sampleColumn(drops.dino, cls.device()).unsqueeze(1), nullDino_, cls);
     context.cls = dinoProj_(cls);
-    context.logitBias = joinLogitBias(context);
+    context.terms.logitBias = joinLogitBias(context);
 
     if (keepKeyValues) {
         const auto tokens = context.tokens(at::zeros_like(context.cls));
         for (const auto& block : blocks_)
-            context.keyValues.push_back(block.crossAttention().keyValues(tokens));
+            context.keyValues.push_back(block.crossAttention().keyValues(tokens, context.terms.places));
     }
     return context;
 }
@@ -102,7 +106,13 @@ at::Tensor NanoDiT::velocity(const at::Tensor& x, const at::Tensor& t, const Con
     const auto pixels = x.view({batch, channels, grid.rows, p, grid.cols, p}).permute({0, 2, 4, 1, 3, 5});
     auto tokens = at::linear(pixels.reshape({batch, grid.count(), channels * p * p}),
                              patchEmbed_.weight.view({config_.hiddenSize, -1}), patchEmbed_.bias);
-    tokens = tokens + latentPositionOf(grid); // [B, L, D]
+    tokens = tokens + placesOf(grid).latentPosition; // [B, L, D]
+    const auto& terms = context.terms;
+    const auto placedOn = terms.places.latents;
+    if (placedOn.count() > 0 && placedOn != grid)
+        throw DataError("the patches were placed on " + std::to_string(placedOn.rows) + " x " +
+                        std::to_string(placedOn.cols) + " latent tokens, but the picture has " +
+                        std::to_string(grid.rows) + " x " + std::to_string(grid.cols));
 
     const auto time = timeOut_(at::silu(timeIn_(timestepFrequencies(t, config_.frequencyDim))));
     const auto c = context.cls + time; // [B, D]
@@ -115,15 +125,15 @@ at::Tensor NanoDiT::velocity(const at::Tensor& x, const at::Tensor& t, const Con
             const auto& kept = context.keyValues[i];
             kept.keys.narrow(2, context.clsIndex(), 1).copy_(ofCls.keys);
             kept.values.narrow(2, context.clsIndex(), 1).copy_(ofCls.values);
-            tokens = block(tokens, c, kept, context.logitBias, watch);
+            tokens = block(tokens, c, kept, terms, watch);
         } else if (options.checkpointing && options.observer == nullptr) {
-            const auto body = [&block, bias = context.logitBias](const std::vector<at::Tensor>& in) {
-                return block(in[0], in[1], block.crossAttention().keyValues(in[2]), bias);
+            const auto body = [&block, terms](const std::vector<at::Tensor>& in) {
+                return block(in[0], in[1], block.crossAttention().keyValues(in[2], terms.places), terms);
             };
             tokens = recomputed(body, {tokens, c, contextTokens});
         } else {
-            const auto keyValues = block.crossAttention().keyValues(contextTokens);
-            tokens = block(tokens, c, keyValues, context.logitBias, watch);
+            const auto keyValues = block.crossAttention().keyValues(contextTokens, terms.places);
+            tokens = block(tokens, c, keyValues, terms, watch);
         }
     }
 
@@ -134,36 +144,70 @@ at::Tensor NanoDiT::velocity(const at::Tensor& x, const at::Tensor& t, const Con
         .reshape({batch, channels, grid.rows * p, grid.cols * p});
 }
 
-void NanoDiT::addPatchPosition(ContextSegment& patches, GridSize patchGrid, GridSize latents) const
+void NanoDiT::placePatches(ConditionContext& context, GridSize patchGrid, GridSize latents) const
 {
-    std::vector<bool> real;
-    for (const auto kind : patches.kinds)
-        real.push_back(kind == SegmentKind::Real);
-    const bool all = std::all_of(real.begin(), real.end(), [](bool r) { return r; });
-    const bool any = std::any_of(real.begin(), real.end(), [](bool r) { return r; });
-    if (!any)
-        return; // null patches carry no position: they stay one repeated token
-    const auto position = patchPositionOf(patchGrid, latents)
-                              .narrow(0, 0, patches.size()) // the last ones may be masked out
-                              .unsqueeze(0)
-                              .to(patches.tokens.scalar_type()); // [1, N, D]
-    patches.tokens = patches.tokens + (all ? position : position * sampleColumn(real, device_).view({-1, 1, 1}));
+    auto& patches = context.patches;
+    const auto& kinds = patches.kinds;
+    const auto real = std::count(kinds.begin(), kinds.end(), SegmentKind::Real);
+    const auto& of = placesOf(latents, patchGrid);
+    context.terms.places.queries = of.places.queries; // null patches rest: they stay one repeated token
+    if (config_.patchPosition != PatchPosition::None || config_.patchPrior != PatchPrior::None)
+        context.terms.places.latents = latents;
+    if (real == 0)
+        return;
+    at::Tensor isReal; // [B] bool; undefined when all are
+    if (real < static_cast<std::int64_t>(kinds.size())) {
+        std::vector<bool> flags;
+        for (const auto kind : kinds)
+            flags.push_back(kind == SegmentKind::Real);
+        isReal = sampleColumn(flags, device_);
+    }
+    const auto shown = patches.size(); // the last ones may be masked out
+    if (config_.patchPosition == PatchPosition::Sincos) {
+        const auto position =
+            of.patchPosition.narrow(0, 0, shown).unsqueeze(0).to(patches.tokens.scalar_type()); // [1, N, D]
+        patches.tokens = patches.tokens + (isReal.defined() ? position * isReal.view({-1, 1, 1}) : position);
+    }
+    if (config_.patchPosition == PatchPosition::Rope)
+        context.terms.places.patches = of.places.patches.first(shown).where(isReal);
+    if (config_.patchPrior == PatchPrior::Learned) {
+        context.terms.places.latentAt = of.places.latentAt;
+        context.terms.places.patchAt = of.places.patchAt.narrow(0, 0, shown);
+        context.terms.places.realPatches = isReal.defined() ? isReal.to(at::kFloat).unsqueeze(1)
+                                                            : at::ones({static_cast<std::int64_t>(kinds.size()), 1},
+                                                                       at::TensorOptions(at::kFloat).device(device_));
+    }
 }
 
-const at::Tensor& NanoDiT::latentPositionOf(GridSize grid) const
+const NanoDiT::GridPlaces& NanoDiT::placesOf(GridSize latents, GridSize patches) const
 {
-    auto& position = positions_[{grid.rows, grid.cols, 0, 0}];
-    if (!position.defined())
-        position = latentPosition(grid, config_.hiddenSize).to(device_);
-    return position;
+    auto& of = places_[{latents.rows, latents.cols, patches.rows, patches.cols}];
+    if (of.latentPosition.defined())
+        return of;
+    of.latentPosition = latentPosition(latents, config_.hiddenSize).to(device_);
+    if (patches.count() == 0)
+        return of;
+    const auto latentAt = latentCentres(latents), patchAt = patchCentres(patches, latents);
+    if (config_.patchPosition == PatchPosition::Sincos)
+        of.patchPosition = patchPosition(patches, latents, config_.hiddenSize).to(device_);
+    if (config_.patchPosition == PatchPosition::Rope) {
+        const auto headWidth = config_.hiddenSize / config_.numHeads;
+        of.places.queries = Rotation::of(latentAt, headWidth).to(device_);
+        of.places.patches = Rotation::of(patchAt, headWidth).to(device_);
+    }
+    if (config_.patchPrior == PatchPrior::Learned) {
+        of.places.latentAt = latentAt.to(at::kFloat).to(device_);
+        of.places.patchAt = patchAt.to(at::kFloat).to(device_);
+    }
+    return of;
 }
 
-const at::Tensor& NanoDiT::patchPositionOf(GridSize patches, GridSize latents) const
+at::Tensor NanoDiT::priorRadii() const
 {
-    auto& position = positions_[{latents.rows, latents.cols, patches.rows, patches.cols}];
-    if (!position.defined())
-        position = patchPosition(patches, latents, config_.hiddenSize).to(device_);
-    return position;
+    std::vector<at::Tensor> byBlock;
+    for (const auto& block : blocks_)
+        byBlock.push_back(block.crossAttention().radii());
+    return byBlock[0].defined() ? at::stack(byBlock) : at::Tensor();
 }
 
 } // namespace nanodit

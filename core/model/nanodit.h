@@ -24,14 +24,18 @@ public:
     NanoDiT& operator=(const NanoDiT&) = delete;
 
     /// Projects conditions for pictures whose latents have `latentTokens`. Throws DataError for widths that are not the
-    /// model's. `keepKeyValues`: also each block's keys and values, for sampling without gradients.
+    /// model's, and for patches that do not fill their grid. `keepKeyValues`: also each block's keys and values, for
+    /// sampling without gradients.
     ConditionContext context(const Conditions& conditions, const Drops& drops, GridSize latentTokens,
                              bool keepKeyValues = false) const;
 
-    /// Velocity at x [B, C, H, W] and flow time t [B] in [0, 1] -> [B, C, H, W], float32.
+    /// Velocity at x [B, C, H, W] and flow time t [B] in [0, 1] -> [B, C, H, W], float32. Throws DataError for latents
+    /// of another grid than the one that the context places its patches on.
     at::Tensor velocity(const at::Tensor& x, const at::Tensor& t, const ConditionContext& context,
                         const ForwardOptions& options = {}) const;
 
+    /// How far each head's prior reaches, in latent tokens: [depth, heads]; undefined without one.
+    at::Tensor priorRadii() const;
     /// By state-dict name; they share the model's tensors.
     const Parameters& parameters() const { return parameters_; }
     const ModelConfig& config() const { return config_; }
@@ -41,9 +45,14 @@ public:
     GridSize tokenGrid(std::int64_t rows, std::int64_t cols) const;
 
 private:
-    void addPatchPosition(ContextSegment& patches, GridSize patchGrid, GridSize latents) const;
-    const at::Tensor& latentPositionOf(GridSize grid) const;
-    const at::Tensor& patchPositionOf(GridSize patches, GridSize latents) const;
+    /// What depends on two grids alone.
+    struct GridPlaces {
+        at::Tensor latentPosition; ///< [L, D]
+        at::Tensor patchPosition;  ///< [N, D] with PatchPosition::Sincos
+        ContextPlaces places;
+    };
+    void placePatches(ConditionContext& context, GridSize patchGrid, GridSize latents) const;
+    const GridPlaces& placesOf(GridSize latents, GridSize patches = {}) const;
 
     ModelConfig config_;
     at::Device device_ = at::kCPU;
@@ -54,7 +63,7 @@ private:
     std::vector<DitBlock> blocks_;
     Linear finalModulation_, finalLinear_;
     Parameters parameters_;
-    mutable std::map<std::array<std::int64_t, 4>, at::Tensor> positions_;
+    mutable std::map<std::array<std::int64_t, 4>, GridPlaces> places_;
 };
 
 } // namespace nanodit

@@ -24,15 +24,12 @@ public:
     }
 
     void selfAttention(std::int64_t, const at::Tensor&, const at::Tensor&) override {}
-    void crossAttention(std::int64_t block, const at::Tensor& queries, const at::Tensor& keys,
-                        const at::Tensor& logitBias) override
+    void crossAttention(std::int64_t block, const CrossAttentionInputs& inputs) override
     {
         BlockAttention sum{.text = 0, .cls = 0, .patches = 0, .alignment = 0};
         for (std::size_t i = 0; i < layouts_.size(); ++i) {
             const auto sample = static_cast<std::int64_t>(i);
-            const auto summary = CrossAttentionMap(queries[sample].to(at::kFloat), keys[sample].to(at::kFloat),
-                                                   logitBias.defined() ? logitBias[sample] : at::Tensor(), layouts_[i])
-                                     .summary();
+            const auto summary = CrossAttentionMap(inputs, sample, layouts_[i]).summary();
             const auto shares = summary->shares.mean(at::IntArrayRef{0, 1}).to(at::kCPU);
             sum.text += shares[0].item<double>();
             sum.cls += shares[1].item<double>();

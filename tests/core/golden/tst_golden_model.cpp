@@ -21,6 +21,10 @@ private Q_SLOTS:
                                             << "adamw_ema";
         QTest::newRow("nanodit_all_options") << "golden/nanodit_all_options"
                                              << "nanodit";
+        QTest::newRow("nanodit_rope") << "golden/nanodit_rope"
+                                      << "nanodit";
+        QTest::newRow("nanodit_rope_prior") << "golden/nanodit_rope_prior"
+                                            << "nanodit";
     }
 
     void meetsTheGoldens()

@@ -31,15 +31,17 @@ std::vector<std::int64_t> upTo(std::int64_t count)
 
 /// Collects what a model compares, as it is.
 struct Recorder final : AttentionObserver {
-    std::vector<std::array<at::Tensor, 3>> cross; ///< q, k, bias
+    std::vector<CrossAttentionInputs> cross;
     std::vector<std::array<at::Tensor, 2>> self;
     void selfAttention(std::int64_t, const at::Tensor& q, const at::Tensor& k) override
     {
         self.push_back({q.clone(), k.clone()});
     }
-    void crossAttention(std::int64_t, const at::Tensor& q, const at::Tensor& k, const at::Tensor& bias) override
+    void crossAttention(std::int64_t, const CrossAttentionInputs& inputs) override
     {
-        cross.push_back({q.clone(), k.clone(), bias});
+        cross.push_back(inputs);
+        cross.back().queries = inputs.queries.clone();
+        cross.back().keys = inputs.keys.clone();
     }
 };
 
@@ -49,13 +51,35 @@ at::Tensor softmaxOf(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
     return at::softmax(bias.defined() ? logits + bias : logits, -1);
 }
 
+/// Of the tiny model's 4 x 4 latent tokens from its 4 x 4 patches, squared, counted cell by cell: [16, 16].
+at::Tensor distancesOnTheGrid()
+{
+    auto distances = at::empty({16, 16});
+    for (int a = 0; a < 16; ++a) {
+        for (int b = 0; b < 16; ++b) {
+            const int rows = a / 4 - b / 4, cols = a % 4 - b % 4;
+            distances[a][b] = rows * rows + cols * cols;
+        }
+    }
+    return distances;
+}
+
+ModelConfig placedConfig()
+{
+    auto config = tinyModelConfig();
+    config.patchPosition = PatchPosition::Rope;
+    config.patchPrior = PatchPrior::Learned;
+    return config;
+}
+
 /// A model, conditions of two samples, and the plain way: every null token and all padding in the context.
 struct Scene {
-    NanoDiT model{tinyModelConfig()};
+    NanoDiT model;
     Batch batch;
     at::Tensor t = at::tensor({0.3f, 0.8f});
 
-    Scene()
+    explicit Scene(const ModelConfig& config = tinyModelConfig())
+        : model(config)
     {
         randomise(model.parameters());
         batch = randomBatch(model.config(), 2);
@@ -77,7 +101,8 @@ struct Scene {
         Recorder recorder;
         const at::NoGradGuard noGradient;
         model.velocity(batch.latent, t, context, {.checkpointing = false, .observer = &recorder});
-        const auto& [q, k, bias] = recorder.cross[static_cast<std::size_t>(block)];
+        const auto& inputs = recorder.cross[static_cast<std::size_t>(block)];
+        const auto &q = inputs.queries, &k = inputs.keys;
         const auto cls = context.clsIndex();
         const auto expand = [&](const ContextSegment& segment, std::int64_t from) {
             const auto part = k[sample].narrow(1, from, segment.size());
@@ -91,7 +116,11 @@ struct Scene {
         if (context.text.kinds[static_cast<std::size_t>(sample)] == SegmentKind::Real)
             mask.narrow(0, 0, 6).copy_(batch.textMask[sample].to(at::kFloat).log()),
                 mask.narrow(0, 6, textTokens - 6).fill_(-std::numeric_limits<float>::infinity());
-        return softmaxOf(q[sample], keys, mask);
+        auto nearness = at::zeros({q.size(1), latentGrid.count(), shownTokens});
+        if (inputs.prior.defined() && context.patches.kinds[static_cast<std::size_t>(sample)] == SegmentKind::Real)
+            nearness.narrow(2, textTokens + 1, patchGrid.count())
+                .sub_(inputs.prior.strengths[sample].view({-1, 1, 1}) * distancesOnTheGrid());
+        return softmaxOf(q[sample], keys, mask + nearness);
     }
 };
 
@@ -119,15 +148,22 @@ private Q_SLOTS:
     void equalsThePlainWayWhateverIsCollapsedOrTrimmed_data()
     {
         QTest::addColumn<QList<bool>>("dropped"); // text of 0, 1; DINO of 0, 1
-        QTest::newRow("nothing dropped") << QList<bool>{false, false, false, false};
-        QTest::newRow("everything dropped") << QList<bool>{true, true, true, true};
-        QTest::newRow("mixed") << QList<bool>{true, false, false, true};
+        QTest::addColumn<bool>("placed");
+        for (const bool placed : {false, true}) {
+            const auto row = [placed](const char* name) -> QTestData& {
+                return QTest::addRow("%s%s", name, placed ? ", rope and prior" : "");
+            };
+            row("nothing dropped") << QList<bool>{false, false, false, false} << placed;
+            row("everything dropped") << QList<bool>{true, true, true, true} << placed;
+            row("mixed") << QList<bool>{true, false, false, true} << placed;
+        }
     }
 
     void equalsThePlainWayWhateverIsCollapsedOrTrimmed()
     {
         QFETCH(QList<bool>, dropped);
-        const Scene scene;
+        QFETCH(bool, placed);
+        const Scene scene(placed ? placedConfig() : tinyModelConfig());
         for (const bool keep : {false, true}) {
             const at::NoGradGuard noGradient;
             const auto context =

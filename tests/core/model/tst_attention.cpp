@@ -74,6 +74,37 @@ private Q_SLOTS:
                      std::to_string(difference(a.grad(), b.grad())).c_str());
     }
 
+    void aPriorEqualsTheDistancesAddedToTheLogits_data()
+    {
+        QTest::addColumn<int>("latents");
+        QTest::addColumn<int>("patches");
+        QTest::newRow("small") << 6 << 5;
+        QTest::newRow("more logits than one block holds") << 2500 << 3900;
+    }
+
+    void aPriorEqualsTheDistancesAddedToTheLogits()
+    {
+        QFETCH(int, latents);
+        QFETCH(int, patches);
+        const int text = 3;
+        const Inputs ours(2, 2, latents, text + patches, 8), plain(2, 2, latents, text + patches, 8);
+        const auto strengths = at::tensor({0.5f, 0.02f, 0.0f, 0.0f}).view({2, 2}); // the second sample's have no place
+        const auto a = strengths.clone().set_requires_grad(true), b = strengths.clone().set_requires_grad(true);
+        const auto queryAt = at::rand({latents, 2}) * 8, patchAt = at::rand({patches, 2}) * 8;
+        const auto y = attend(ours.q, ours.k, ours.v, {}, {.strengths = a, .queryAt = queryAt, .patchAt = patchAt});
+        const auto distances = at::cdist(queryAt.to(at::kDouble), patchAt.to(at::kDouble)).square().to(at::kFloat);
+        const auto logits = at::matmul(plain.q, plain.k.transpose(-1, -2)) / std::sqrt(8.0) -
+                            at::constant_pad_nd(b.view({2, 2, 1, 1}) * distances, {text, 0}, 0);
+        const auto expected = at::matmul(at::softmax(logits, -1), plain.v);
+        QVERIFY2(difference(y, expected) < 5e-6, std::to_string(difference(y, expected)).c_str());
+        const auto gradient = at::randn(y.sizes());
+        y.backward(gradient);
+        expected.backward(gradient);
+        for (const auto& [of, as] : {std::pair(ours.q, plain.q), {ours.k, plain.k}, {ours.v, plain.v}, {a, b}})
+            QVERIFY2(difference(of.grad(), as.grad()) < 2e-5 * (1 + as.grad().abs().max().item<double>()),
+                     std::to_string(difference(of.grad(), as.grad())).c_str());
+    }
+
     void aTokenThatStandsForManyEqualsManyEqualTokens()
     {
         const Inputs in(2, 2, 5, 4, 8);

@@ -1,3 +1,5 @@
+#include "core/config/json.h"
+#include "core/model/attention_map.h"
 #include "core/model/autocast.h"
 #include "core/model/nanodit.h"
 #include "tests/support/test_data.h"
@@ -5,6 +7,10 @@
 
 #include <QtTest/QTest>
 
+#include <cmath>
+#include <fstream>
+#include <memory>
+#include <numeric>
 #include <utility>
 
 using namespace nanodit;
@@ -54,8 +60,50 @@ std::vector<ModelConfig> everyConfig()
     all.patchPosition = PatchPosition::Sincos;
     all.gate = Gate::AdalnZero;
     all.qkNorm = true;
-    return {plain, clsOnly, all};
+    auto placed = plain;
+    placed.patchPosition = PatchPosition::Rope;
+    placed.patchPrior = PatchPrior::Learned;
+    return {plain, clsOnly, all, placed};
 }
+
+bool placesPatches(const ModelConfig& config)
+{
+    return config.patchPosition != PatchPosition::None || config.patchPrior != PatchPrior::None;
+}
+
+/// A golden case's model and what it says of its first grid.
+struct GoldenModel {
+    std::unique_ptr<NanoDiT> model;
+    TensorMap in, out;
+    Conditions conditions;
+
+    explicit GoldenModel(const std::string& name)
+        : in(readTensors(dataPath("golden/" + name) / "grid0_inputs.safetensors"))
+        , out(readTensors(dataPath("golden/" + name) / "grid0_outputs.safetensors"))
+    {
+        const auto file = dataPath("golden/" + name) / "config.json";
+        auto json = nlohmann::json::parse(std::ifstream(file));
+        const auto textTokens = json.at("text_tokens").get<std::int64_t>();
+        json.erase("text_tokens");
+        ModelConfig config;
+        readJson(json, file.string(), [&config](FieldVisitor& v) { config.visit(v); });
+        model = std::make_unique<NanoDiT>(config);
+        loadState(model->parameters(), readTensors(dataPath("golden/" + name) / "model.safetensors"), name);
+        conditions = {
+            .cls = in.at("dino"),
+            .patches = in.at("patches"),
+            .patchGrid = {in.at("patch_grid")[0].item<std::int64_t>(), in.at("patch_grid")[1].item<std::int64_t>()},
+            .text = in.at("text"),
+            .textMask = in.at("text_mask") > 0.5,
+            .textTokens = textTokens};
+    }
+    GridSize tokens() const { return model->tokenGrid(in.at("x0").size(2), in.at("x0").size(3)); }
+    at::Tensor xt() const
+    {
+        const auto u = in.at("t").view({-1, 1, 1, 1});
+        return (1 - u) * in.at("x0") + u * in.at("noise");
+    }
+};
 
 } // namespace
 
@@ -123,10 +171,9 @@ private Q_SLOTS:
                 plain.text = at::where(where.view({3, 1, 1}), parameter("null_text"), batch.text);
                 plain.textMask = batch.textMask.logical_or(where.unsqueeze(1));
                 plain.cls = at::where(where.view({3, 1}), parameter("null_dino"), batch.cls);
-                if (config.useDinoPatches && config.patchPosition == PatchPosition::None)
+                if (config.useDinoPatches && !placesPatches(config))
                     plain.patches = at::where(where.view({3, 1, 1}), parameter("null_dino_patch_token"), batch.patches);
-                const std::vector<bool> dropDinoToo =
-                    config.patchPosition == PatchPosition::None ? std::vector<bool>{} : dropped;
+                const std::vector<bool> dropDinoToo = placesPatches(config) ? dropped : std::vector<bool>{};
                 const auto expected = model.velocity(
                     batch.latent, times(3), model.context(plain, {.text = {}, .dino = dropDinoToo}, latentTokens));
                 QVERIFY2(difference(velocity, expected) < 2e-5, std::to_string(difference(velocity, expected)).c_str());
@@ -143,7 +190,7 @@ private Q_SLOTS:
         const auto batch = randomBatch(model.config(), 1); // 3 valid tokens of 6
         const auto padded = model.context(test::conditionsOf(batch), {}, latentTokens);
         QCOMPARE(padded.text.size(), 3);
-        QVERIFY(!padded.logitBias.defined());
+        QVERIFY(!padded.terms.logitBias.defined());
         QCOMPARE(padded.shownTokens(), 8 + 1 + 16);
         auto trimmed = test::conditionsOf(batch);
         trimmed.text = batch.text.narrow(1, 0, 3);
@@ -172,15 +219,19 @@ private Q_SLOTS:
 
     void recomputingBlocksChangesNothing_data()
     {
+        QTest::addColumn<int>("config");
         QTest::addColumn<bool>("bf16");
-        QTest::newRow("float32") << false;
-        QTest::newRow("bf16") << true;
+        for (const int config : {2, 3}) {
+            QTest::addRow("configuration %d, float32", config) << config << false;
+            QTest::addRow("configuration %d, bf16", config) << config << true;
+        }
     }
 
     void recomputingBlocksChangesNothing()
     {
+        QFETCH(int, config);
         QFETCH(bool, bf16);
-        const NanoDiT model(everyConfig().back());
+        const NanoDiT model(everyConfig()[static_cast<std::size_t>(config)]);
         randomise(model.parameters());
         const auto batch = randomBatch(model.config(), 2);
         std::vector<std::vector<at::Tensor>> gradients;
@@ -208,35 +259,114 @@ private Q_SLOTS:
         }
     }
 
+    void autocastComputesNearly_data()
+    {
+        QTest::addColumn<QString>("golden");
+        QTest::newRow("sincos, gates, normalised queries") << "nanodit_all_options";
+        QTest::newRow("rope and prior") << "nanodit_rope_prior";
+    }
+
     void autocastComputesNearly()
     {
-        const auto folder = dataPath("golden/nanodit_all_options");
-        auto config = everyConfig().back();
-        config.hiddenSize = 64;
-        config.depth = 3;
-        config.mlpRatio = 4;
-        config.latentChannels = 16;
-        config.textDim = 32;
-        config.dinoDim = 24;
-        config.frequencyDim = 32;
-        const NanoDiT model(config);
-        loadState(model.parameters(), readTensors(folder / "model.safetensors"), "golden model");
-        const auto in = readTensors(folder / "grid0_inputs.safetensors"),
-                   out = readTensors(folder / "grid0_outputs.safetensors");
+        QFETCH(QString, golden);
+        const GoldenModel of(golden.toStdString());
         const at::NoGradGuard noGradient;
-        const auto u = in.at("t").view({-1, 1, 1, 1});
-        const Conditions conditions{
-            .cls = in.at("dino"),
-            .patches = in.at("patches"),
-            .patchGrid = {in.at("patch_grid")[0].item<std::int64_t>(), in.at("patch_grid")[1].item<std::int64_t>()},
-            .text = in.at("text"),
-            .textMask = in.at("text_mask") > 0.5,
-            .textTokens = 12};
         const AutocastScope autocast(at::kBFloat16);
-        const auto context = model.context(conditions, {}, model.tokenGrid(in.at("x0").size(2), in.at("x0").size(3)));
-        const auto v = model.velocity((1 - u) * in.at("x0") + u * in.at("noise"), in.at("t"), context);
-        const double worst = difference(v, out.at("v/keep"));
+        const auto context = of.model->context(of.conditions, {}, of.tokens());
+        const auto v = of.model->velocity(of.xt(), of.in.at("t"), context);
+        const double worst = difference(v, of.out.at("v/keep")) / of.out.at("v/keep").abs().max().item<double>();
         QVERIFY2(worst < 0.015 && worst > 1e-5, std::to_string(worst).c_str());
+    }
+
+    void productsOfTurnedTokensDependOnHowTheyLieToEachOther()
+    {
+        at::manual_seed(2);
+        const auto q = at::randn({1, 2, 12, 8}), k = at::randn({1, 2, 12, 8});
+        const auto places = latentCentres({3, 4});
+        const auto shift = at::tensor({2.5, -7.0}, at::kDouble);
+        const auto products = [&](const at::Tensor& queriesAt, const at::Tensor& keysAt) {
+            return at::matmul(Rotation::of(queriesAt, 8)(q), Rotation::of(keysAt, 8)(k).transpose(-1, -2));
+        };
+        const auto here = products(places, places);
+        QVERIFY(difference(products(places + shift, places + shift), here) < 1e-5);
+        QVERIFY(difference(products(places, places + shift), here) > 0.1);
+        QVERIFY(difference(products(at::zeros_like(places), at::zeros_like(places)),
+                           at::matmul(q, k.transpose(-1, -2))) < 1e-6);
+    }
+
+    void patchesOfAnotherSizeThanTheLatentsLieOnTheSamePicture()
+    {
+        // Twice as many patches each way: the mean of the four over a latent token lies on it.
+        const auto fine = patchCentres({4, 6}, {2, 3}).view({2, 2, 3, 2, 2}).mean({1, 3}).view({6, 2});
+        QCOMPARE(difference(fine, latentCentres({2, 3})), 0.0);
+        const auto coarse = patchCentres({1, 3}, {2, 3}); // half as many rows: between two latent rows
+        QCOMPARE(difference(coarse, at::tensor({0.5, 0.0, 0.5, 1.0, 0.5, 2.0}, at::kDouble).view({3, 2})), 0.0);
+    }
+
+    void aStrongPriorLeavesEachLatentItsOwnPatch()
+    {
+        auto config = tinyModelConfig();
+        config.patchPrior = PatchPrior::Learned;
+        const NanoDiT model(config);
+        randomise(model.parameters());
+        const at::NoGradGuard noGradient;
+        for (const auto& [name, value] : model.parameters()) {
+            if (name.ends_with("patch_prior"))
+                at::Tensor(value).fill_(60);
+        }
+        const auto radii = model.priorRadii();
+        QCOMPARE(radii.sizes(), (at::IntArrayRef{2, 4}));
+        QVERIFY(difference(radii, at::full({2, 4}, 1 / std::sqrt(120.0))) < 1e-5);
+        struct Watch final : AttentionObserver {
+            std::vector<at::Tensor> onPatches; // [heads, L, N]
+            void selfAttention(std::int64_t, const at::Tensor&, const at::Tensor&) override {}
+            void crossAttention(std::int64_t, const CrossAttentionInputs& inputs) override
+            {
+                const CrossAttentionMap map(inputs, 0,
+                                            {.text = SegmentKind::Real,
+                                             .patches = SegmentKind::Real,
+                                             .textColumns = inputs.keys.size(2) - 17,
+                                             .patchColumns = 16,
+                                             .textTokens = 8,
+                                             .patchGrid = {4, 4},
+                                             .latentGrid = latentTokens});
+                std::vector<std::int64_t> all(16);
+                std::iota(all.begin(), all.end(), 0);
+                onPatches.push_back(map.probabilities(all).narrow(-1, 9, 16));
+            }
+        } watch;
+        const auto batch = randomBatch(config, 1);
+        model.velocity(batch.latent, times(1), model.context(test::conditionsOf(batch), {}, latentTokens),
+                       {.checkpointing = false, .observer = &watch});
+        for (const auto& p : watch.onPatches) {
+            const auto own = p.diagonal(0, 1, 2);
+            QVERIFY(own.min().item<double>() > 1e-3);
+            QVERIFY(difference(p.sum(-1), own) < 1e-6);
+        }
+    }
+
+    void aNewPriorsHeadsGoFromWideToNarrow()
+    {
+        auto config = tinyModelConfig();
+        config.patchPrior = PatchPrior::Learned;
+        config.priorWidest = 8;
+        config.priorNarrowest = 1;
+        const auto radii = NanoDiT(config).priorRadii();
+        QVERIFY(difference(radii, at::tensor({8.0, 4.0, 2.0, 1.0}).expand({2, 4})) < 1e-4);
+        QVERIFY(!NanoDiT(tinyModelConfig()).priorRadii().defined());
+    }
+
+    void refusesLatentsThatItsPatchesWereNotPlacedOn()
+    {
+        const NanoDiT model(everyConfig().back());
+        const auto batch = randomBatch(model.config(), 1);
+        const auto context = model.context(test::conditionsOf(batch), {}, latentTokens);
+        const auto message = errorOf([&] { model.velocity(at::randn({1, 4, 6, 10}), times(1), context); });
+        QVERIFY2(message.find("4 x 4") != std::string::npos && message.find("3 x 5") != std::string::npos,
+                 message.c_str());
+        auto conditions = test::conditionsOf(batch);
+        conditions.patchGrid = {3, 5};
+        QVERIFY(errorOf([&] { model.context(conditions, {}, latentTokens); }).find("3 x 5") != std::string::npos);
     }
 
     void refusesConditionsOfAnotherWidth()
