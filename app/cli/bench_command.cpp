@@ -66,7 +66,7 @@ void registerBench(CLI::App& app, Options& options)
     auto* const command =
         app.add_subcommand("bench", "Time training steps of a configuration on random data; measures memory, too");
     const auto a = std::make_shared<BenchArguments>();
-    command->add_option("-c,--config", a->config, "A YAML file, or demo or base")->capture_default_str();
+    command->add_option("-c,--config", a->config, "A YAML file, or demo, base or plan")->capture_default_str();
     command->add_option("--size", a->size, "Pictures of this many pixels")->capture_default_str();
     command->add_option("--set", a->set, "Change a setting: --set precision=bf16 (data.batch_size is 1 unless set)")
         ->take_all();

@@ -184,7 +184,7 @@ void registerConfig(CLI::App& app, Options& options)
     const auto a = std::make_shared<ConfigArguments>();
     auto* const file = command->add_option(
         "FILE", a->file,
-        "A YAML file, the folder of a run or workspace, or demo or base: check it, and show what it "
+        "A YAML file, the folder of a run or workspace, or demo, base or plan: check it, and show what it "
         "changes");
     command->add_option("--check", a->file, "The same as FILE")->excludes(file);
     auto* const list = command->add_flag("--list", a->list,

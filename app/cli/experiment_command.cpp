@@ -48,11 +48,11 @@ void registerExperiment(CLI::App& app, Options& options)
     experiment->require_subcommand(1);
     auto* const command = experiment->add_subcommand(
         "patches-vs-cls",
-        "Compare DINO patches with CLS alone, with misaligned patches, and with patches dropped less often, on demo "
+        "Compare DINO patches with CLS alone, with and without their places, and with misaligned patches, on demo "
         "scenes");
     const auto a = std::make_shared<ExperimentArguments>();
     auto& request = a->request;
-    command->add_option("-c,--config", a->config, "Configuration of all arms: a YAML file, or demo or base")
+    command->add_option("-c,--config", a->config, "Configuration of all arms: a YAML file, or demo, base or plan")
         ->capture_default_str();
     command->add_option("--set", a->set, "Change a setting of all arms: --set data.batch_size=8")->take_all();
     command->add_option("--steps", a->steps, "Optimiser steps of every model, instead of schedule.steps")

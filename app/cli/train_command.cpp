@@ -109,9 +109,10 @@ void registerTrain(CLI::App& app, Options& options)
 {
     auto* const command = app.add_subcommand("train", "Train a NanoDiT on the workspace's shards");
     const auto a = std::make_shared<TrainArguments>();
-    command->add_option("-c,--config", a->config,
-                        "A YAML file, or demo or base (default: demo in a demo workspace, else base; with --resume the "
-                        "run's own)");
+    command->add_option(
+        "-c,--config", a->config,
+        "A YAML file, or demo, base or plan (default: demo in a demo workspace, else base; with --resume the "
+        "run's own)");
     command->add_option("-r,--run", a->run, "Name of the run (default: the first free one of run, run-2...)");
     command->add_option("--steps", a->steps, "Optimiser steps, instead of schedule.steps")->check(positive());
     command

@@ -41,7 +41,7 @@ void add(std::string& text, const std::string& sentence)
 std::string doPatchesWin(const ExperimentReport& report)
 {
     std::string text;
-    for (const auto* const arm : {"patches-sincos", "patches"}) {
+    for (const auto* const arm : {"patches-rope-prior", "patches-rope", "patches-prior", "patches-sincos"}) {
         const auto* const line = report.find("cls", arm, "reconstruction.dino_distance");
         if (line == nullptr)
             continue;
@@ -66,7 +66,7 @@ std::string whatTwoArmsDiffer(const ExperimentReport& report, const std::string&
 std::string doesTextSurvive(const ExperimentReport& report)
 {
     std::string text;
-    for (const auto* const arm : {"patches-sincos", "patches-sincos-drop20"}) {
+    for (const auto* const arm : {"cls", "patches-sincos", "patches-rope-prior"}) {
         const auto* const match = report.find(arm, "text_only.text_match");
         if (match == nullptr)
             continue;
@@ -79,7 +79,7 @@ std::string doesTextSurvive(const ExperimentReport& report)
             add(text, "Layout error with text alone " + inWords(*layout) + ".");
     }
     for (const auto* const measure : {"text_only.text_match", "text_only.layout_error", "reconstruction.dino_distance"})
-        add(text, comparison(report, "patches-sincos", "patches-sincos-drop20", measure));
+        add(text, comparison(report, "cls", "patches-rope-prior", measure));
     return text;
 }
 
@@ -122,10 +122,13 @@ std::vector<ExperimentAnswer> answersOf(const ExperimentReport& report)
 {
     std::vector<ExperimentAnswer> answers = {
         {"Do patches win over CLS alone?", doPatchesWin(report)},
-        {"What does the position of patches add?", whatTwoArmsDiffer(report, "patches", "patches-sincos")},
-        {"What does misalignment cost?", whatTwoArmsDiffer(report, "patches-sincos", "misaligned")},
+        {"What does turning by place add to a position that is added?",
+         whatTwoArmsDiffer(report, "patches-sincos", "patches-rope")},
+        {"What does the prior add to turning?", whatTwoArmsDiffer(report, "patches-rope", "patches-rope-prior")},
+        {"What does turning add to the prior?", whatTwoArmsDiffer(report, "patches-prior", "patches-rope-prior")},
+        {"What does misalignment cost?", whatTwoArmsDiffer(report, "patches-rope-prior", "misaligned")},
         {"Are misaligned patches still better than none?", whatTwoArmsDiffer(report, "cls", "misaligned")},
-        {"Does text alone survive, with DINO dropped in 30 % of the samples, and in 20 %?", doesTextSurvive(report)},
+        {"Does text alone survive, with DINO dropped in 30 % of the samples?", doesTextSurvive(report)},
         {"Is CLS attended to?", isClsAttended(report)}};
     std::erase_if(answers, [](const ExperimentAnswer& answer) { return answer.answer.empty(); });
     return answers;

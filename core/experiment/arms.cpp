@@ -12,21 +12,24 @@ const std::vector<ExperimentArm>& patchesVsClsArms()
 {
     static const std::vector<ExperimentArm> arms = {
         {.name = "cls", .label = "CLS only", .what = "Text and the DINO CLS token; no patches."},
-        {.name = "patches",
-         .label = "patches",
-         .what = "Text, CLS and every DINO patch token, as the encoder gives them."},
         {.name = "patches-sincos",
-         .label = "patches, sincos position",
-         .what = "The same, with the 2-D position of the latent grid added to each patch."},
+         .label = "patches, sincos",
+         .what = "Text, CLS and every DINO patch token, with the 2-D position of the latent grid added to each patch."},
+        {.name = "patches-prior",
+         .label = "patches, prior",
+         .what = "The same patches without a position, but each head draws a latent token to the patches near it, as "
+                 "strongly as it learns."},
+        {.name = "patches-rope",
+         .label = "patches, rope",
+         .what = "The same patches; queries and patch keys are turned by their places."},
+        {.name = "patches-rope-prior",
+         .label = "patches, rope and prior",
+         .what = "Both: turned by their places, and drawn to what is near."},
         {.name = "misaligned",
-         .label = "misaligned patches",
-         .what =
-             "As with sincos position, but CLS and patches come from the centre crop of older pipelines (the middle "
-             "7/8 of the shorter side, a square), resized to the bucket: as many patches, in the wrong places. In "
-             "training and in validation."},
-        {.name = "patches-sincos-drop20",
-         .label = "sincos, 20 % DINO drop",
-         .what = "As with sincos position, with DINO dropped in 20 % of the samples instead of 30 %."}};
+         .label = "misaligned, rope and prior",
+         .what = "As with rope and prior, but CLS and patches come from the centre crop of older pipelines (the middle "
+                 "7/8 of the shorter side, a square), resized to the bucket: as many patches, in the wrong places. In "
+                 "training and in validation."}};
     return arms;
 }
 
@@ -45,10 +48,14 @@ TrainConfig armConfig(const std::string& arm, std::int64_t seed, TrainConfig con
 {
     const auto& name = experimentArm(arm).name;
     config.seed = seed;
+    const bool rope = name == "patches-rope" || name == "patches-rope-prior" || name == "misaligned";
+    const bool prior = name == "patches-prior" || name == "patches-rope-prior" || name == "misaligned";
     config.model.useDinoPatches = name != "cls";
-    config.model.patchPosition = name == "cls" || name == "patches" ? PatchPosition::None : PatchPosition::Sincos;
-    // The founding plan's shares; the other one that it names in one place for DINO is an arm of its own.
-    config.conditions = {.dropBoth = 0.10, .dropDino = name == "patches-sincos-drop20" ? 0.20 : 0.30, .dropText = 0.05};
+    config.model.patchPosition = rope                       ? PatchPosition::Rope
+                                 : name == "patches-sincos" ? PatchPosition::Sincos
+                                                            : PatchPosition::None;
+    config.model.patchPrior = prior ? PatchPrior::Learned : PatchPrior::None;
+    config.conditions = {.dropBoth = 0.10, .dropDino = 0.30, .dropText = 0.05}; // The founding plan's shares.
     if (name == "misaligned")
         config.data.shards = misalignedSetName(config.data.shards);
     config.previews.every = 0;

@@ -10,14 +10,16 @@ namespace {
 
 using Rows = std::vector<std::vector<double>>; ///< [seeds][units]
 
-/// Who is held against whom, in the order of the questions.
-constexpr std::array<std::array<const char*, 2>, 7> pairsAsked = {{{"cls", "patches"},
+/// Which arms are compared, in the order of the questions.
+constexpr std::array<std::array<const char*, 2>, 9> pairsAsked = {{{"cls", "patches-rope-prior"},
+                                                                   {"cls", "patches-rope"},
+                                                                   {"cls", "patches-prior"},
                                                                    {"cls", "patches-sincos"},
-                                                                   {"patches", "patches-sincos"},
-                                                                   {"patches-sincos", "misaligned"},
-                                                                   {"cls", "misaligned"},
-                                                                   {"patches-sincos", "patches-sincos-drop20"},
-                                                                   {"cls", "patches-sincos-drop20"}}};
+                                                                   {"patches-sincos", "patches-rope"},
+                                                                   {"patches-rope", "patches-rope-prior"},
+                                                                   {"patches-prior", "patches-rope-prior"},
+                                                                   {"patches-rope-prior", "misaligned"},
+                                                                   {"cls", "misaligned"}}};
 
 std::vector<const ModelNumbers*> modelsOf(const std::vector<ModelNumbers>& models, const std::string& arm)
 {

@@ -90,7 +90,7 @@ private:
     {
         auto shared = request_.config;
         shared.seed = 0; // Set by the experiment.
-        const Json wanted = {{"format", 1},
+        const Json wanted = {{"format", 2},
                              {"experiment", "patches-vs-cls"},
                              {"config", toYaml(shared)},
                              {"validation", toJson(request_.validation)}};
@@ -280,14 +280,13 @@ private:
     void addNotes(ExperimentReport& report, const ValidationReport& validation) const
     {
         const auto& config = request_.config;
-        report.notes.push_back(
-            "Every model: hidden " + std::to_string(config.model.hiddenSize) + ", depth " +
-            std::to_string(config.model.depth) + ", " + std::to_string(config.schedule.steps) +
-            " steps in batches of " + std::to_string(config.data.batchSize * config.optimiser.accumulation) +
-            "; both conditions dropped in 10 % of the samples, DINO in 30 % (but where the arm says otherwise), text "
-            "in "
-            "5 %. Arms with the same seed begin from the same random numbers and see the same samples in the same "
-            "order.");
+        report.notes.push_back("Every model: hidden " + std::to_string(config.model.hiddenSize) + ", depth " +
+                               std::to_string(config.model.depth) + ", " + std::to_string(config.schedule.steps) +
+                               " steps in batches of " +
+                               std::to_string(config.data.batchSize * config.optimiser.accumulation) +
+                               "; both conditions dropped in 10 % of the samples, DINO in 30 %, text in 5 %. Arms with "
+                               "the same seed begin from the same random numbers and see the same samples in the same "
+                               "order.");
         report.notes.push_back("Validation: " + std::to_string(request_.validation.records) +
                                " scenes of the validation split, the same noise for all models, " +
                                std::to_string(request_.validation.steps) +

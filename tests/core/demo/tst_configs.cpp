@@ -62,6 +62,7 @@ private Q_SLOTS:
         QTest::addColumn<QString>("name");
         QTest::newRow("demo") << "demo.yaml";
         QTest::newRow("base") << "base.yaml";
+        QTest::newRow("plan") << "plan.yaml";
     }
     void shippedConfigurationIsValidAndSpellsOutEveryKey()
     {
@@ -78,11 +79,22 @@ private Q_SLOTS:
         QCOMPARE(found.size(), expected.keys.size());
     }
 
-    void baseIsTheDefault()
+    void planIsTheDefault()
     {
-        const auto base = readTrainConfig(std::filesystem::path(NANODIT_CONFIGS) / "base.yaml");
-        QCOMPARE(base.model.hiddenSize, std::int64_t{768});
-        QCOMPARE(base.model.depth, std::int64_t{12});
+        const auto plan = readTrainConfig(std::filesystem::path(NANODIT_CONFIGS) / "plan.yaml");
+        QCOMPARE(plan.model.hiddenSize, std::int64_t{768});
+        QCOMPARE(plan.model.depth, std::int64_t{12});
+        QCOMPARE(toYaml(plan), toYaml(TrainConfig{}));
+    }
+
+    void baseAddsThePlacesOfPatchesToThePlan()
+    {
+        auto base = readTrainConfig(std::filesystem::path(NANODIT_CONFIGS) / "base.yaml");
+        QVERIFY(base.model.patchPosition == PatchPosition::Rope);
+        QVERIFY(base.model.patchPrior == PatchPrior::Learned);
+        base.model.patchPosition = PatchPosition::None;
+        base.model.patchPrior = PatchPrior::None;
+        base.model.priorWidest = TrainConfig{}.model.priorWidest;
         QCOMPARE(toYaml(base), toYaml(TrainConfig{}));
     }
 
@@ -90,7 +102,8 @@ private Q_SLOTS:
     {
         const auto demo = readTrainConfig(std::filesystem::path(NANODIT_CONFIGS) / "demo.yaml");
         QVERIFY(demo.model.useDinoPatches);
-        QVERIFY(demo.model.patchPosition == PatchPosition::Sincos);
+        QVERIFY(demo.model.patchPosition == PatchPosition::Rope);
+        QVERIFY(demo.model.patchPrior == PatchPrior::Learned);
         QVERIFY(demo.conditions.keepAll() >= 0.5);
     }
 };

@@ -52,8 +52,8 @@ private Q_SLOTS:
         ExperimentReport report;
         // Picture c is missing in one model, and counts nowhere that model does.
         compareArms({model("cls", 1, {{"a", 0.5}, {"b", 0.9}, {"c", 0.1}}), model("cls", 2, {{"a", 0.4}, {"b", 0.8}}),
-                     model("patches", 1, {{"a", 0.3}, {"b", 0.7}, {"c", 0.9}}),
-                     model("patches", 2, {{"a", 0.2}, {"b", 0.6}, {"c", 0.9}})},
+                     model("patches-rope", 1, {{"a", 0.3}, {"b", 0.7}, {"c", 0.9}}),
+                     model("patches-rope", 2, {{"a", 0.2}, {"b", 0.6}, {"c", 0.9}})},
                     report);
         const auto* const cls = report.find("cls", "reconstruction.dino_distance");
         QVERIFY(cls != nullptr);
@@ -61,8 +61,8 @@ private Q_SLOTS:
         QVERIFY(std::abs(cls->mean - 0.65) < 1e-12);
         QCOMPARE(cls->bySeed.size(), 2u);
         QVERIFY(std::abs(cls->bySeed[0] - 0.7) < 1e-12 && std::abs(cls->bySeed[1] - 0.6) < 1e-12);
-        QCOMPARE(report.find("patches", "reconstruction.dino_distance")->units, 3);
-        const auto* const line = report.find("cls", "patches", "reconstruction.dino_distance");
+        QCOMPARE(report.find("patches-rope", "reconstruction.dino_distance")->units, 3);
+        const auto* const line = report.find("cls", "patches-rope", "reconstruction.dino_distance");
         QVERIFY(line != nullptr);
         QCOMPARE(line->units, 2);
         QVERIFY(std::abs(line->difference + 0.2) < 1e-12);
@@ -79,9 +79,9 @@ private Q_SLOTS:
     {
         const auto answerFor = [](double patches) {
             ExperimentReport report;
-            report.arms = {"cls", "patches"};
+            report.arms = {"cls", "patches-rope"};
             compareArms(
-                {model("cls", 1, {{"a", 1.0}, {"b", 1.0}}), model("patches", 1, {{"a", patches}, {"b", patches}})},
+                {model("cls", 1, {{"a", 1.0}, {"b", 1.0}}), model("patches-rope", 1, {{"a", patches}, {"b", patches}})},
                 report);
             return answersOf(report).at(0).answer;
         };
@@ -105,7 +105,7 @@ private Q_SLOTS:
                 trainings[seed].push_back(metrics);
             }
         }
-        const auto courses = coursesOf("patches", trainings);
+        const auto courses = coursesOf("patches-rope", trainings);
         QCOMPARE(courses.size(), 3u);
         QCOMPARE(courses[0].measure, std::string("loss.none"));
         QCOMPARE(courses[0].points.size(), 2u); // up to step 50, and to 100

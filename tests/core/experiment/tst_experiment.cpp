@@ -59,7 +59,7 @@ class TestExperiment : public QObject {
         request.workspace = workspace_;
         request.folder = folder_ / folder;
         request.config = tinyConfig();
-        request.arms = {"patches-sincos", "misaligned"};
+        request.arms = {"patches-rope-prior", "misaligned"};
         request.seeds = seeds;
         request.validation.records = records;
         request.validation.steps = 2;
@@ -135,14 +135,16 @@ private Q_SLOTS:
         const auto configOf = [this](const std::string& model) {
             return readTrainConfig(folder_ / ("whole/runs/" + model + "/config.yaml"));
         };
-        auto right = configOf("patches-sincos-seed2"), wrong = configOf("misaligned-seed2");
+        auto right = configOf("patches-rope-prior-seed2"), wrong = configOf("misaligned-seed2");
         QCOMPARE(wrong.data.shards, std::string("misaligned-train"));
         wrong.data.shards = right.data.shards;
         QCOMPARE(toYaml(wrong), toYaml(right));
         QCOMPARE(right.conditions.dropDino, 0.30);
-        QCOMPARE(armConfig("patches-sincos-drop20", 1, tinyConfig()).conditions.dropDino, 0.20);
         QVERIFY(!armConfig("cls", 1, tinyConfig()).model.useDinoPatches);
-        QVERIFY(armConfig("patches", 1, tinyConfig()).model.patchPosition == PatchPosition::None);
+        const auto prior = armConfig("patches-prior", 1, tinyConfig()).model;
+        QVERIFY(prior.patchPosition == PatchPosition::None && prior.patchPrior == PatchPrior::Learned);
+        const auto rope = armConfig("patches-rope", 1, tinyConfig()).model;
+        QVERIFY(rope.patchPosition == PatchPosition::Rope && rope.patchPrior == PatchPrior::None);
     }
 
     void misalignedDataFitInShapeAndDifferInContent()
@@ -193,13 +195,13 @@ private Q_SLOTS:
     void aTrainingKilledBeforeItsFirstCheckpointBeginsAnew()
     {
         auto one = request("killed");
-        one.arms = {"patches-sincos"};
+        one.arms = {"patches-rope-prior"};
         one.seeds = 1;
-        const auto run = folder_ / "killed/runs/patches-sincos-seed1";
-        writeText(run / "metrics.jsonl", readTextFile(folder_ / "whole/runs/patches-sincos-seed2/metrics.jsonl"));
+        const auto run = folder_ / "killed/runs/patches-rope-prior-seed1";
+        writeText(run / "metrics.jsonl", readTextFile(folder_ / "whole/runs/patches-rope-prior-seed2/metrics.jsonl"));
         QVERIFY(makeExperimentJob(one)->run({}) == JobEnd::Finished);
         QCOMPARE(readTextFile(run / "checkpoints" / checkpointName(steps) / "model.safetensors"),
-                 readTextFile(folder_ / "whole/runs/patches-sincos-seed1/checkpoints" / checkpointName(steps) /
+                 readTextFile(folder_ / "whole/runs/patches-rope-prior-seed1/checkpoints" / checkpointName(steps) /
                               "model.safetensors"));
     }
 
@@ -217,9 +219,9 @@ private Q_SLOTS:
         again.finished = [&more](const ExperimentReport& made) { more = made; };
         QVERIFY(makeExperimentJob(again)->run({}) == JobEnd::Finished);
         QVERIFY(fs::last_write_time(checkpoint) == before);
-        QVERIFY(more->find("cls", "patches-sincos", "reconstruction.dino_distance") != nullptr);
-        QCOMPARE(more->find("patches-sincos", "reconstruction.psnr")->mean,
-                 whole_->find("patches-sincos", "reconstruction.psnr")->mean);
+        QVERIFY(more->find("cls", "patches-rope-prior", "reconstruction.dino_distance") != nullptr);
+        QCOMPARE(more->find("patches-rope-prior", "reconstruction.psnr")->mean,
+                 whole_->find("patches-rope-prior", "reconstruction.psnr")->mean);
     }
 
     void otherSettingsAreRefused()

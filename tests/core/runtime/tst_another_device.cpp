@@ -101,6 +101,8 @@ private Q_SLOTS:
         QTest::addColumn<bool>("checkpointing");
         QTest::newRow("plain") << int(PatchPosition::None) << false;
         QTest::newRow("position, recomputed") << int(PatchPosition::Sincos) << true;
+        QTest::newRow("rope and prior") << int(PatchPosition::Rope) << false;
+        QTest::newRow("rope and prior, recomputed") << int(PatchPosition::Rope) << true;
     }
     void aModelAndItsGradients()
     {
@@ -109,6 +111,8 @@ private Q_SLOTS:
         TrainConfig config;
         config.model = test::tinyModelConfig();
         config.model.patchPosition = static_cast<PatchPosition>(position);
+        if (config.model.patchPosition == PatchPosition::Rope)
+            config.model.patchPrior = PatchPrior::Learned;
         config.model.qkNorm = true;
         config.model.gate = Gate::AdalnZero;
         config.checkpointing = checkpointing;
