@@ -22,10 +22,16 @@ void TrainConfig::visit(FieldVisitor& v)
     v.field({"prefetch", "Micro-batches decoded ahead by the loader's thread.", 1, 64, "batches"}, data.prefetch);
     v.endGroup();
 
-    v.beginGroup("conditions", "Shares of samples whose conditions are replaced by learned nulls.");
+    v.beginGroup("conditions",
+                 "Shares of samples whose conditions are replaced by learned nulls, or left out in part.");
     v.field({"drop_both", "Neither text nor DINO.", 0, 1}, conditions.dropBoth);
     v.field({"drop_dino", "Text only: CLS and patches are dropped together.", 0, 1}, conditions.dropDino);
     v.field({"drop_text", "DINO only.", 0, 1}, conditions.dropText);
+    v.field({"patch_dropout",
+             "Of the samples that keep DINO, those that lose a random part of their patches: a rectangle, all around "
+             "one, a blob, or scattered patches.",
+             0, 1},
+            conditions.patchDropout);
     v.endGroup();
 
     static constexpr std::string_view samplings[] = {"uniform", "logit_normal"};

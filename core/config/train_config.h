@@ -14,11 +14,12 @@ struct DataConfig {
     std::int64_t prefetch = 4;    ///< Batches decoded ahead.
 };
 
-/// Shares of samples, each in [0, 1]; what is left of 1 keeps everything.
+/// Shares of samples, each in [0, 1]; what the drops leave of 1 keeps everything.
 struct ConditionConfig {
     double dropBoth = 0.10;
     double dropDino = 0.30;
     double dropText = 0.05;
+    double patchDropout = 0; ///< Of samples that keep DINO: those that lose a random part of their patches.
     double keepAll() const { return 1.0 - dropBoth - dropDino - dropText; }
 };
 

@@ -55,7 +55,10 @@ TrainConfig armConfig(const std::string& arm, std::int64_t seed, TrainConfig con
                                  : name == "patches-sincos" ? PatchPosition::Sincos
                                                             : PatchPosition::None;
     config.model.patchPrior = prior ? PatchPrior::Learned : PatchPrior::None;
-    config.conditions = {.dropBoth = 0.10, .dropDino = 0.30, .dropText = 0.05}; // The founding plan's shares.
+    config.conditions = {.dropBoth = 0.10, // the founding plan's shares
+                         .dropDino = 0.30,
+                         .dropText = 0.05,
+                         .patchDropout = config.conditions.patchDropout};
     if (name == "misaligned")
         config.data.shards = misalignedSetName(config.data.shards);
     config.previews.every = 0;

@@ -1,5 +1,7 @@
 #include "core/train/draws.h"
 
+#include "core/train/patch_dropout.h"
+
 #include <ATen/CPUGeneratorImpl.h>
 
 namespace nanodit {
@@ -17,11 +19,13 @@ std::uint64_t mixed(std::uint64_t x)
 
 } // namespace
 
-at::Generator generatorFor(const DrawKey& key)
+at::Generator generatorFor(const DrawKey& key, DrawStream stream)
 {
     std::uint64_t state = 0;
     for (const auto part : {key.seed, key.step, key.microBatch, key.rank})
         state = mixed(state ^ static_cast<std::uint64_t>(part));
+    if (stream != DrawStream::Samples)
+        state = mixed(state ^ static_cast<std::uint64_t>(stream));
     return at::make_generator<at::CPUGeneratorImpl>(state);
 }
 
@@ -37,17 +41,24 @@ Drops Draws::asDrops() const
 
 Draws Draws::to(const Compute& compute) const
 {
-    return {.drops = drops, .t = t.to(compute.device), .noise = noise.to(compute.device)};
+    return {.drops = drops,
+            .t = t.to(compute.device),
+            .noise = noise.to(compute.device),
+            .patchMask = patchMask.defined() ? patchMask.to(compute.device) : patchMask};
 }
 
 Draws drawMicroBatch(const DrawKey& key, const ConditionConfig& conditions, const FlowConfig& flow,
-                     at::IntArrayRef latentShape)
+                     at::IntArrayRef latentShape, GridSize patchGrid)
 {
     auto generator = generatorFor(key);
     Draws draws;
     draws.drops = drawDrops(conditions, latentShape[0], generator);
     draws.t = drawTimes(flow, latentShape[0], generator);
     draws.noise = at::randn(latentShape, generator, at::TensorOptions(at::kFloat));
+    if (conditions.patchDropout > 0 && patchGrid.count() > 1) {
+        auto own = generatorFor(key, DrawStream::Patches);
+        draws.patchMask = drawPatchMask(conditions.patchDropout, draws.asDrops().dino, patchGrid, own);
+    }
     return draws;
 }
 

@@ -21,21 +21,25 @@ struct DrawKey {
     std::int64_t microBatch = 0;
     std::int64_t rank = 0;
 };
-/// A generator of its own for each key.
-at::Generator generatorFor(const DrawKey& key);
+/// Numbers for different purposes under one key. Adding a stream changes no other.
+enum class DrawStream : std::uint64_t { Samples, Patches };
+/// A generator of its own for each key and stream.
+at::Generator generatorFor(const DrawKey& key, DrawStream stream = DrawStream::Samples);
 
 /// What chance decides about a micro-batch of B samples.
 struct Draws {
     std::vector<Drop> drops; ///< B
     at::Tensor t;            ///< [B], flow times in [0, 1], float32
     at::Tensor noise;        ///< Of the latents' shape, standard normal, float32
+    at::Tensor patchMask;    ///< [B, N] bool, false for patches left out (drawPatchMask); undefined: all are there
 
     Drops asDrops() const;
     /// The same with its tensors there.
     Draws to(const Compute& compute) const;
 };
+/// `patchGrid`: of the patches that the model attends to; without any none is left out.
 Draws drawMicroBatch(const DrawKey& key, const ConditionConfig& conditions, const FlowConfig& flow,
-                     at::IntArrayRef latentShape);
+                     at::IntArrayRef latentShape, GridSize patchGrid = {});
 
 /// [B] flow times: uniform, or sigmoid(N(mean, std)) (Esser et al. 2024), then shifted: s t / (1 + (s - 1) t).
 at::Tensor drawTimes(const FlowConfig& flow, std::int64_t count, at::Generator& generator);

@@ -31,6 +31,18 @@ CheckLine within(const std::string& what, double found, double low, double high,
             .passed = found >= low && found <= high};
 }
 
+/// A share that chance decides. Four standard deviations of a binomial: one healthy run in 4000 fails one of the lines
+/// of drops.
+CheckLine shareLine(const std::string& what, double count, double samples, double p)
+{
+    const double found = count / samples;
+    const double slack = 4 * std::sqrt(p * (1 - p) / samples) + 0.5 / samples;
+    return {.what = what,
+            .found = percent(found) + " of " + text(samples, "%.0f"),
+            .expected = percent(std::max(0.0, p - slack)) + " to " + percent(std::min(1.0, p + slack)),
+            .passed = std::abs(found - p) <= slack};
+}
+
 /// Mean of one metric over steps [first, last).
 template<typename Member>
 double mean(const std::vector<StepMetrics>& steps, std::size_t first, std::size_t last, Member member)
@@ -60,9 +72,13 @@ void TrainCheck::observe(const MicroBatchTrace& trace)
         const bool dropped = draws.drops[i] == Drop::Dino || draws.drops[i] == Drop::Both;
         if (dropped)
             nullPatches_.push_back(batch.ids[i]);
+        else
+            ++withDino_;
         if (config_.model.useDinoPatches && (context.patches.kinds[i] == SegmentKind::Null) != dropped)
             nullsWhereDropped_ = false;
     }
+    if (draws.patchMask.defined())
+        withHole_ += draws.patchMask.all(1).logical_not().sum().item<std::int64_t>();
     const auto grid = dinoPatchSize_ ? dinoGrid(batch.bucket, *dinoPatchSize_) : batch.patchGrid;
     const auto patches = config_.model.useDinoPatches ? grid.count() : 0;
     contexts_[batch.bucket] = {
@@ -149,17 +165,14 @@ void TrainCheck::addDropLines(std::vector<CheckLine>& lines) const
     double samples = 0;
     for (const auto count : drops_)
         samples += static_cast<double>(count);
-    for (std::size_t i = 0; i < 4; ++i) {
-        const double p = shares[i], found = static_cast<double>(drops_[i]) / samples;
-        // Four standard deviations of a binomial: one healthy run in 4000 fails one of the four lines.
-        const double slack = 4 * std::sqrt(p * (1 - p) / samples) + 0.5 / samples;
-        lines.push_back({.what = std::string("samples with dropped conditions: ") + dropNames[i],
-                         .found = percent(found) + " of " + text(samples, "%.0f"),
-                         .expected = percent(std::max(0.0, p - slack)) + " to " + percent(std::min(1.0, p + slack)),
-                         .passed = std::abs(found - p) <= slack});
-    }
+    for (std::size_t i = 0; i < 4; ++i)
+        lines.push_back(shareLine(std::string("samples with dropped conditions: ") + dropNames[i],
+                                  static_cast<double>(drops_[i]), samples, shares[i]));
     if (!config_.model.useDinoPatches)
         return;
+    if (c.patchDropout > 0 && withDino_ > 0)
+        lines.push_back(shareLine("samples with a part of their patches left out", static_cast<double>(withHole_),
+                                  static_cast<double>(withDino_), c.patchDropout));
     const auto distinct = std::set<std::string>(nullPatches_.begin(), nullPatches_.end()).size();
     lines.push_back({.what = "null patches",
                      .found = std::to_string(nullPatches_.size()) + " times, " + std::to_string(distinct) + " samples",

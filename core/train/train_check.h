@@ -45,7 +45,8 @@ private:
     std::map<ImageSize, ContextLength> contexts_;
     std::vector<std::string> nullPatches_;
     bool nullsWhereDropped_ = true;
-    double latentSquares_ = 0; ///< Sum over micro-batches of the mean square of their latents.
+    std::int64_t withDino_ = 0, withHole_ = 0; ///< Samples that kept DINO; of these, those that lost patches.
+    double latentSquares_ = 0;                 ///< Sum over micro-batches of the mean square of their latents.
     std::int64_t microBatches_ = 0;
     std::map<std::string, double> largestGradient_; ///< Norms, by group.
 };

@@ -96,7 +96,8 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
         seen.insert(seen.end(), batch.ids.begin(), batch.ids.end());
 
         const auto draws = drawMicroBatch({.seed = config_.seed, .step = steps_, .microBatch = micro},
-                                          config_.conditions, config_.flow, batch.latent.sizes());
+                                          config_.conditions, config_.flow, batch.latent.sizes(),
+                                          config_.model.useDinoPatches ? batch.patchGrid : GridSize{});
         const auto there = draws.to(compute_);
         if (micro == 0 && measuresAttention()) {
             const auto began = Clock::now();
@@ -107,7 +108,9 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
         {
             const AutocastScope autocast(compute_.precision);
             const auto grid = model_->tokenGrid(batch.latent.size(2), batch.latent.size(3));
-            const auto context = model_->context(conditionsOf(batch), draws.asDrops(), grid);
+            auto conditions = conditionsOf(batch);
+            conditions.patchMask = there.patchMask;
+            const auto context = model_->context(conditions, draws.asDrops(), grid);
             loss = flowMatching(*model_, batch.latent, there.noise, there.t, context,
                                 {.checkpointing = config_.checkpointing});
             if (observer)

@@ -139,6 +139,13 @@ void ConfigTest::dropSharesMustNotExceedOne()
              }).empty());
     QCOMPARE(errorOf([] { trainConfigFromYaml("conditions: {drop_both: 0.5, drop_dino: 0.4, drop_text: 0.1}", "x"); }),
              std::string());
+    // Patches are left out of samples that keep DINO: no share of its own.
+    QCOMPARE(trainConfigFromYaml("conditions: {drop_both: 0.5, drop_dino: 0.5, drop_text: 0, patch_dropout: 1}", "x")
+                 .conditions.patchDropout,
+             1.0);
+    QVERIFY(errorOf([] {
+                trainConfigFromYaml("conditions: {patch_dropout: 1.5}", "x");
+            }).find("conditions.patch_dropout") != std::string::npos);
 }
 
 void ConfigTest::aCommandLineAssignmentSetsOneField()

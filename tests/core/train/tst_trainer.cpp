@@ -136,10 +136,12 @@ private Q_SLOTS:
         QTest::addColumn<int>("accumulation");
         QTest::addColumn<bool>("checkpointing");
         QTest::addColumn<bool>("bf16");
-        QTest::newRow("plain") << 1 << false << false;
-        QTest::newRow("accumulated") << 3 << false << false;
-        QTest::newRow("recomputed") << 2 << true << false;
-        QTest::newRow("bf16") << 1 << false << true;
+        QTest::addColumn<double>("patchDropout");
+        QTest::newRow("plain") << 1 << false << false << 0.0;
+        QTest::newRow("accumulated") << 3 << false << false << 0.0;
+        QTest::newRow("recomputed") << 2 << true << false << 0.0;
+        QTest::newRow("bf16") << 1 << false << true << 0.0;
+        QTest::newRow("patches left out") << 2 << true << false << 0.6;
     }
 
     void resumesBitForBit()
@@ -147,7 +149,9 @@ private Q_SLOTS:
         QFETCH(int, accumulation);
         QFETCH(bool, checkpointing);
         QFETCH(bool, bf16);
+        QFETCH(double, patchDropout);
         auto config = tinyConfig();
+        config.conditions.patchDropout = patchDropout;
         config.optimiser.accumulation = accumulation;
         config.checkpointing = checkpointing;
         config.precision = bf16 ? Precision::Bf16 : Precision::Float32;
