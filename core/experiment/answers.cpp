@@ -63,10 +63,18 @@ std::string whatTwoArmsDiffer(const ExperimentReport& report, const std::string&
     return text;
 }
 
+std::string whatHolesDo(const ExperimentReport& report)
+{
+    auto text = whatTwoArmsDiffer(report, "patches-rope-prior", "patches-rope-prior-holes");
+    for (const auto* const measure : {"text_only.text_match", "text_only.layout_error", "text_manipulation.obeyed"})
+        add(text, comparison(report, "patches-rope-prior", "patches-rope-prior-holes", measure));
+    return text;
+}
+
 std::string doesTextSurvive(const ExperimentReport& report)
 {
     std::string text;
-    for (const auto* const arm : {"cls", "patches-sincos", "patches-rope-prior"}) {
+    for (const auto* const arm : {"cls", "patches-sincos", "patches-rope-prior", "patches-rope-prior-holes"}) {
         const auto* const match = report.find(arm, "text_only.text_match");
         if (match == nullptr)
             continue;
@@ -126,6 +134,7 @@ std::vector<ExperimentAnswer> answersOf(const ExperimentReport& report)
          whatTwoArmsDiffer(report, "patches-sincos", "patches-rope")},
         {"What does the prior add to turning?", whatTwoArmsDiffer(report, "patches-rope", "patches-rope-prior")},
         {"What does turning add to the prior?", whatTwoArmsDiffer(report, "patches-prior", "patches-rope-prior")},
+        {"What do holes in the patches cost, and what do they give to text?", whatHolesDo(report)},
         {"What does misalignment cost?", whatTwoArmsDiffer(report, "patches-rope-prior", "misaligned")},
         {"Are misaligned patches still better than none?", whatTwoArmsDiffer(report, "cls", "misaligned")},
         {"Does text alone survive, with DINO dropped in 30 % of the samples?", doesTextSurvive(report)},

@@ -25,6 +25,10 @@ const std::vector<ExperimentArm>& patchesVsClsArms()
         {.name = "patches-rope-prior",
          .label = "patches, rope and prior",
          .what = "Both: turned by their places, and drawn to what is near."},
+        {.name = "patches-rope-prior-holes",
+         .label = "rope, prior and holes",
+         .what = "As with rope and prior, but in half of the samples a random part of the patches is left out of the "
+                 "context (conditions.patch_dropout)."},
         {.name = "misaligned",
          .label = "misaligned, rope and prior",
          .what = "As with rope and prior, but CLS and patches come from the centre crop of older pipelines (the middle "
@@ -48,8 +52,9 @@ TrainConfig armConfig(const std::string& arm, std::int64_t seed, TrainConfig con
 {
     const auto& name = experimentArm(arm).name;
     config.seed = seed;
-    const bool rope = name == "patches-rope" || name == "patches-rope-prior" || name == "misaligned";
-    const bool prior = name == "patches-prior" || name == "patches-rope-prior" || name == "misaligned";
+    const bool holes = name == "patches-rope-prior-holes";
+    const bool both = name == "patches-rope-prior" || name == "misaligned" || holes;
+    const bool rope = name == "patches-rope" || both, prior = name == "patches-prior" || both;
     config.model.useDinoPatches = name != "cls";
     config.model.patchPosition = rope                       ? PatchPosition::Rope
                                  : name == "patches-sincos" ? PatchPosition::Sincos

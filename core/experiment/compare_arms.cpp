@@ -11,15 +11,16 @@ namespace {
 using Rows = std::vector<std::vector<double>>; ///< [seeds][units]
 
 /// Which arms are compared, in the order of the questions.
-constexpr std::array<std::array<const char*, 2>, 9> pairsAsked = {{{"cls", "patches-rope-prior"},
-                                                                   {"cls", "patches-rope"},
-                                                                   {"cls", "patches-prior"},
-                                                                   {"cls", "patches-sincos"},
-                                                                   {"patches-sincos", "patches-rope"},
-                                                                   {"patches-rope", "patches-rope-prior"},
-                                                                   {"patches-prior", "patches-rope-prior"},
-                                                                   {"patches-rope-prior", "misaligned"},
-                                                                   {"cls", "misaligned"}}};
+constexpr std::array<std::array<const char*, 2>, 10> pairsAsked = {{{"cls", "patches-rope-prior"},
+                                                                    {"cls", "patches-rope"},
+                                                                    {"cls", "patches-prior"},
+                                                                    {"cls", "patches-sincos"},
+                                                                    {"patches-sincos", "patches-rope"},
+                                                                    {"patches-rope", "patches-rope-prior"},
+                                                                    {"patches-prior", "patches-rope-prior"},
+                                                                    {"patches-rope-prior", "patches-rope-prior-holes"},
+                                                                    {"patches-rope-prior", "misaligned"},
+                                                                    {"cls", "misaligned"}}};
 
 std::vector<const ModelNumbers*> modelsOf(const std::vector<ModelNumbers>& models, const std::string& arm)
 {
