@@ -49,10 +49,7 @@ namespace {
 /// Shares of things as [..., colours, shapes], and of the background [..., 1].
 std::pair<at::Tensor, at::Tensor> thingsAndBackground(const at::Tensor& shares)
 {
-    auto thingShape = shares.sizes().vec();
-    thingShape.back() = sceneColours - 1;
-    thingShape.push_back(sceneShapes - 1);
-    const auto things = shares.narrow(-1, 0, backgroundClass).reshape(thingShape);
+    const auto things = shares.narrow(-1, 0, backgroundClass).unflatten(-1, {sceneColours - 1, sceneShapes - 1});
     return {things, shares.narrow(-1, backgroundClass, 1)};
 }
 

@@ -28,7 +28,7 @@ std::vector<ExperimentMeasure> allMeasures()
     for (const auto& [task, metrics] : asked) {
         const auto index = static_cast<std::size_t>(task);
         for (const auto* const name : metrics) {
-            const auto& info = metricInfo(name);
+            const auto info = metricInfo(name);
             measures.push_back({.name = std::string(validationTaskNames[index]) + "." + name,
                                 .label = std::string(taskLabels[index]) + ": " + info.label,
                                 .help = info.help,

@@ -178,10 +178,9 @@ std::vector<GoldenLine> compareWholeCaptions(const std::filesystem::path& folder
                 throw DataError(caption.source() + " has other \"pieces\" than \"input_ids\" for \"" + text + "\"");
             // "<unk>" stands for what the vocabulary lacks, however it was written.
             const auto id = wantedIds[i].get<std::int64_t>();
-            if (tokenizer.piece(id) != wanted[i]) {
+            if (const auto piece = tokenizer.piece(id); wanted[i] != piece) {
                 pieces.passed = false;
-                pieces.note +=
-                    std::to_string(id) + " is \"" + tokenizer.piece(id) + "\", expected " + wanted[i].dump() + "; ";
+                pieces.note += std::to_string(id) + " is \"" + piece + "\", expected " + wanted[i].dump() + "; ";
             }
         }
     }
