@@ -17,7 +17,6 @@ struct SampleArguments {
     std::string prompt, textRecord, record;
     fs::path picture;
     std::string size;
-    std::string guidance = "additive";
     std::string solver = "euler";
     fs::path out;
     std::int64_t count = 1;
@@ -63,7 +62,6 @@ SampleRequest requestOf(const SampleArguments& arguments, const Workspace& works
         request.reference = RecordReference{arguments.record};
     else if (!arguments.picture.empty())
         request.reference = PictureReference{arguments.picture};
-    request.guidance = arguments.guidance == "chained" ? GuidanceMode::Chained : GuidanceMode::Additive;
     request.solver = arguments.solver == "heun" ? Solver::Heun : Solver::Euler;
     request.size = arguments.size.empty() ? workspace.config.buckets.front() : bucketFromName(arguments.size);
     if (request.guidanceInterval[0] > request.guidanceInterval[1])
@@ -123,9 +121,7 @@ void registerSample(CLI::App& app, Options& options)
         ->check(CLI::IsMember({"euler", "heun"}))
         ->capture_default_str();
     addScales(*command, a->request.textScale, a->request.dinoScale);
-    command->add_option("--guidance", a->guidance, "additive or chained")
-        ->check(CLI::IsMember({"additive", "chained"}))
-        ->capture_default_str();
+    addGuidance(*command, a->request.guidance);
     command
         ->add_option("--guidance-interval", a->request.guidanceInterval,
                      "Lowest and highest t at which the guidance scales apply")

@@ -17,6 +17,19 @@ void addScales(CLI::App& command, double& text, double& dino)
     command.add_option("--dino-scale", dino, "Guidance scale for DINO")->check(number(0, 50))->capture_default_str();
 }
 
+void addGuidance(CLI::App& command, GuidanceMode& guidance)
+{
+    command
+        .add_option_function<std::string>(
+            "--guidance",
+            [&guidance](const std::string& name) {
+                guidance = name == "chained" ? GuidanceMode::Chained : GuidanceMode::Additive;
+            },
+            "additive or chained")
+        ->check(CLI::IsMember({"additive", "chained"}))
+        ->default_str("additive");
+}
+
 void addShift(CLI::App& command, double& shift)
 {
     command

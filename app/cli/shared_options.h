@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/cli/number_checks.h"
+#include "core/front/sampling.h"
 
 #include <CLI/CLI.hpp>
 
@@ -34,6 +35,7 @@ void addCount(CLI::App& command, T& value, const std::string& help, const CLI::V
 /// another name.
 void addSamplerSteps(CLI::App& command, std::int64_t& steps, std::initializer_list<const char*> earlierNames = {});
 void addScales(CLI::App& command, double& text, double& dino);
+void addGuidance(CLI::App& command, GuidanceMode& guidance);
 void addShift(CLI::App& command, double& shift);
 void addSeed(CLI::App& command, std::uint64_t& seed, const std::string& help);
 

@@ -65,12 +65,12 @@ void registerValidate(CLI::App& app, Options& options)
     const auto a = std::make_shared<ValidateArguments>();
     auto& settings = a->request.settings;
     a->model.addTo(*command);
-    command->add_option("--tasks", a->tasks, "reconstruction, dino_swap, text_only, text_manipulation (default: all)")
-        ->delimiter(',');
+    command->add_option("--tasks", a->tasks, validationTaskList() + " (default: all)")->delimiter(',');
     addCount(*command, settings.records, "Records of the validation split to measure on", positive(), {"--records"});
     addSamplerSteps(*command, settings.steps, {"--steps"});
     addShift(*command, settings.shift);
     addScales(*command, settings.textScale, settings.dinoScale);
+    addGuidance(*command, settings.guidance);
     addSeed(*command, settings.seed, "Seed of the first record's noise");
     command->add_option("--baseline", a->baseline, "A validated run, or the folder of a validation, to compare with");
     command->add_option("--lpips", a->request.lpips, "Folder with LPIPS weights (default: the workspace's)");

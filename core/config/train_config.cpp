@@ -94,7 +94,9 @@ void TrainConfig::visit(FieldVisitor& v)
         {"every", "Steps between validations, each of which saves a checkpoint first; 0 makes none.", 0, 1e9, "steps"},
         validation.every);
     v.field({"records", "Records of the validation split that are painted.", 1, 1e6, "records"}, validation.records);
-    v.field({"tasks", "Of the suite: reconstruction, dino_swap, text_only, text_manipulation."}, validation.tasks);
+    v.field({"tasks",
+             "Of the suite: reconstruction, dino_swap, text_only, text_manipulation, text_over_dino, region_edit."},
+            validation.tasks);
     v.field({"sampler_steps", "Euler steps per picture.", 1, 1000, "steps"}, validation.samplerSteps);
     v.field({"text_scale", "Guidance scale for text.", 0, 50}, validation.textScale);
     v.field({"dino_scale", "Guidance scale for DINO.", 0, 50}, validation.dinoScale);

@@ -284,12 +284,19 @@ double placeError(const Scene& truth, const Image& picture)
     return sum / static_cast<double>(truth.things.size());
 }
 
-bool standsAt(const Scene& truth, const SceneThing& thing, ThingColour colour, const Image& picture, double tolerance)
+std::optional<FoundThing> foundAt(const Scene& truth, const SceneThing& thing, ThingColour colour, const Image& picture,
+                                  double tolerance)
 {
     const auto found = findThings(picture);
-    return std::any_of(found.begin(), found.end(), [&](const FoundThing& candidate) {
+    const auto match = std::find_if(found.begin(), found.end(), [&](const FoundThing& candidate) {
         return candidate.colour == colour && distanceBetween(truth, thing, candidate, picture.size) <= tolerance;
     });
+    return match == found.end() ? std::nullopt : std::optional(*match);
+}
+
+bool standsAt(const Scene& truth, const SceneThing& thing, ThingColour colour, const Image& picture, double tolerance)
+{
+    return foundAt(truth, thing, colour, picture, tolerance).has_value();
 }
 
 } // namespace nanodit

@@ -3,6 +3,7 @@
 #include "core/demo/scene.h"
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace nanodit {
@@ -44,7 +45,11 @@ LayoutScore scoreLayout(const Scene& truth, const Image& picture);
 /// place gets one thing, nearest pairs first; one that gets none counts LayoutScore::missingPenalty.
 double placeError(const Scene& truth, const Image& picture);
 
-/// Whether a thing of this colour stands within `tolerance` (fractions of the diagonal) of the scene's thing.
+/// The thing of this colour that stands within `tolerance` (fractions of the diagonal) of the scene's thing; empty
+/// where there is none.
+std::optional<FoundThing> foundAt(const Scene& truth, const SceneThing& thing, ThingColour colour, const Image& picture,
+                                  double tolerance = 0.1);
+/// Whether there is one.
 bool standsAt(const Scene& truth, const SceneThing& thing, ThingColour colour, const Image& picture,
               double tolerance = 0.1);
 

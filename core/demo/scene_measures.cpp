@@ -29,6 +29,14 @@ std::optional<bool> obeys(const WordChange& change, const Scene& scene, const Im
     return standsAt(scene, *thing, *to, picture);
 }
 
+/// Whether the thing stands in its place with the new colour, or in its colour with the new shape.
+bool obeysEdit(const WordChange& change, const SceneThing& thing, const Scene& scene, const Image& picture)
+{
+    const auto colour = thingColour(change.to);
+    const auto found = foundAt(scene, thing, colour.value_or(thing.colour), picture);
+    return found && (colour || change.to == shapeNames[static_cast<std::size_t>(found->shape)]);
+}
+
 } // namespace
 
 void measureScene(const Workspace& workspace, const PlannedPicture& planned, const Image& painted,
@@ -52,8 +60,12 @@ void measureScene(const Workspace& workspace, const PlannedPicture& planned, con
         }
         break;
     case ValidationTask::TextManipulation:
+    case ValidationTask::TextOverDino:
         if (const auto obeyed = obeys(*planned.change, *scene, painted))
             values["obeyed"] = *obeyed ? 1 : 0;
+        break;
+    case ValidationTask::RegionEdit:
+        values["obeyed"] = obeysEdit(*planned.change, scene->things.at(planned.region->thing), *scene, painted) ? 1 : 0;
         break;
     }
 }

@@ -1,7 +1,7 @@
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
 #include "core/config/yaml.h"
-#include "core/demo/scene_measures.h"
+#include "core/demo/scene_edit.h"
 #include "core/experiment/answers.h"
 #include "core/experiment/experiment.h"
 #include "core/experiment/misaligned_data.h"
@@ -192,7 +192,7 @@ private:
                              .runName = model.name(),
                              .resume = begun,
                              .device = request_.device};
-        auto validator = suiteAtIntervals(request, measureScene);
+        auto validator = suiteAtIntervals(request, sceneTruth());
         return makeTrainJobWith(std::move(request), std::move(validator))->run(context) == JobEnd::Finished;
     }
 
@@ -205,7 +205,7 @@ private:
                                 .lpips = {},
                                 .settings = request_.validation,
                                 .device = request_.device};
-        return makeValidateJobWith(std::move(request), measureScene)->run(context) == JobEnd::Finished;
+        return makeValidateJobWith(std::move(request), sceneTruth())->run(context) == JobEnd::Finished;
     }
 
     bool look(const Model& model, const JobContext& context) const

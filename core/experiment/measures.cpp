@@ -16,8 +16,11 @@ const std::vector<std::pair<ValidationTask, std::vector<const char*>>> asked = {
      {"lpips", "dino_distance", "psnr", "ssim", "matched", "displacement", "layout_error", "not_found"}},
     {ValidationTask::TextOnly, {"text_match", "layout_error", "not_found"}},
     {ValidationTask::DinoSwap, {"follows_reference", "dino_distance_other", "place_error_other", "place_error_own"}},
-    {ValidationTask::TextManipulation, {"obeyed", "change"}}};
-constexpr std::array taskLabels = {"reconstruction", "swap", "text only", "text manipulation"};
+    {ValidationTask::TextManipulation, {"obeyed", "change"}},
+    {ValidationTask::TextOverDino, {"obeyed", "change"}},
+    {ValidationTask::RegionEdit, {"obeyed", "outside_change"}}};
+constexpr std::array taskLabels = {"reconstruction",    "swap",           "text only",
+                                   "text manipulation", "text over DINO", "region edit"};
 
 constexpr std::array lossLabels = {"loss, nothing dropped", "loss, text dropped", "loss, DINO dropped",
                                    "loss, both dropped"};

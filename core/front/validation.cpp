@@ -1,6 +1,6 @@
 #include "core/front/validation.h"
 
-#include "core/demo/scene_measures.h"
+#include "core/demo/scene_edit.h"
 #include "core/validate/validate_job.h"
 
 #include <utility>
@@ -9,7 +9,7 @@ namespace nanodit {
 
 std::unique_ptr<Job> makeValidateJob(ValidateRequest request)
 {
-    return makeValidateJobWith(std::move(request), measureScene);
+    return makeValidateJobWith(std::move(request), sceneTruth());
 }
 
 } // namespace nanodit

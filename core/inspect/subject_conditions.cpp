@@ -211,14 +211,9 @@ void SubjectReader::editDino(Conditions& conditions, const ConditionEdits& edits
     }
     if (edits.erasedPatches.empty())
         return;
-    conditions.patchMask =
-        at::ones({1, grid.count()}, at::TensorOptions(at::kBool).device(conditions.patches.device()));
-    for (const auto patch : edits.erasedPatches) {
-        if (patch < 0 || patch >= grid.count())
-            throw UsageError("there is no patch " + std::to_string(patch) + ": the picture has 0 to " +
-                             std::to_string(grid.count() - 1));
-        conditions.patchMask.select(1, patch).fill_(false);
-    }
+    const auto mask =
+        maskWithout({edits.erasedPatches.begin(), edits.erasedPatches.end()}, grid).to(conditions.patches.device());
+    conditions.patchMask = conditions.patchMask.defined() ? conditions.patchMask.logical_and(mask) : mask;
 }
 
 } // namespace nanodit

@@ -39,6 +39,18 @@ at::Tensor storedArray(const Workspace& workspace, ArrayKind kind, const std::st
 
 } // namespace
 
+at::Tensor maskWithout(const std::vector<std::int64_t>& erasedPatches, GridSize grid)
+{
+    auto mask = at::ones({1, grid.count()}, at::kBool);
+    for (const auto patch : erasedPatches) {
+        if (patch < 0 || patch >= grid.count())
+            throw UsageError("there is no patch " + std::to_string(patch) + ": the picture has 0 to " +
+                             std::to_string(grid.count() - 1));
+        mask.select(1, patch).fill_(false);
+    }
+    return mask;
+}
+
 ConditionEncoder::ConditionEncoder(Workspace workspace, DinoStatistics statistics, std::int64_t textTokens,
                                    const ModelConfig& model, const Compute& compute)
     : workspace_(std::move(workspace))
@@ -110,8 +122,12 @@ ConditionEncoder::Result ConditionEncoder::encode(const SampleRequest& request)
         conditions.cls = features->cls.to(at::kFloat);
         conditions.patches = features->patches.to(at::kFloat);
         conditions.patchGrid = features->grid;
+        if (!request.erasedPatches.empty())
+            conditions.patchMask = maskWithout(request.erasedPatches, features->grid);
         result.hasDino = true;
     } else {
+        if (!request.erasedPatches.empty())
+            throw UsageError("there are no patches to erase: no reference is given");
         conditions.patchGrid = gridWithoutReference(request.size);
         conditions.cls = at::zeros({1, model_.dinoDim});
         conditions.patches = at::zeros({1, conditions.patchGrid.count(), model_.dinoDim});

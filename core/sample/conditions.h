@@ -13,6 +13,10 @@
 
 namespace nanodit {
 
+/// [1, N] bool of a grid's N patches, false for the erased ones: a Conditions::patchMask. Throws UsageError for a patch
+/// that the grid does not have.
+at::Tensor maskWithout(const std::vector<std::int64_t>& erasedPatches, GridSize grid);
+
 /// Makes a picture's conditions from what a person gives: a prompt, records, a reference picture. Encoders are loaded
 /// when they are first needed, and kept. One thread at a time.
 class ConditionEncoder {

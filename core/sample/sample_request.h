@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace nanodit {
 
@@ -27,6 +28,7 @@ struct SampleRequest {
     std::string prompt;                    ///< Empty: null text, unless textRecord is set.
     std::optional<std::string> textRecord; ///< Use this record's stored text instead of the prompt.
     std::variant<NoReference, RecordReference, PictureReference> reference;
+    std::vector<std::int64_t> erasedPatches; ///< Of the reference's, row by row: they leave the context.
     ImageSize size;
     std::int64_t steps = 30;
     Solver solver = Solver::Euler;

@@ -46,6 +46,8 @@ PngText settingsOf(const SampleRequest& request)
     json["prompt"] = request.prompt;
     json["text_record"] = request.textRecord ? nlohmann::ordered_json(*request.textRecord) : nlohmann::ordered_json();
     json["reference"] = toJson(request.reference);
+    if (!request.erasedPatches.empty())
+        json["erased_patches"] = request.erasedPatches;
     json["size"] = bucketName(request.size);
     json["steps"] = request.steps;
     json["solver"] = solverNames[static_cast<std::size_t>(request.solver)];
@@ -71,6 +73,8 @@ std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& f
         if (json.at("text_record").is_string())
             request.textRecord = json.at("text_record");
         request.reference = referenceFrom(json.at("reference"));
+        if (json.contains("erased_patches"))
+            request.erasedPatches = json.at("erased_patches").get<std::vector<std::int64_t>>();
         request.size = bucketFromName(json.at("size"));
         request.steps = json.at("steps");
         request.solver = fromName<Solver>(solverNames, json.at("solver"));

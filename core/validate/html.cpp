@@ -108,22 +108,29 @@ std::string imageTag(const std::filesystem::path& file, const std::string& what,
 
 std::string taskHeading(ValidationTask task)
 {
-    constexpr std::array headings = {"Reconstruction", "DINO swap", "Text only", "Text manipulation"};
+    constexpr std::array headings = {"Reconstruction",    "DINO swap",      "Text only",
+                                     "Text manipulation", "Text over DINO", "Region edit"};
     return headings[static_cast<std::size_t>(task)];
 }
 
 std::string taskSentence(ValidationTask task)
 {
-    constexpr std::array sentences = {"Text, CLS and patches of one record.",
-                                      "Text of one record, CLS and patches of another.",
-                                      "Text of one record, null CLS and patches.",
-                                      "As reconstruction, with one colour word of the caption replaced."};
+    constexpr std::array sentences = {
+        "Text, CLS and patches of one record.",
+        "Text of one record, CLS and patches of another.",
+        "Text of one record, null CLS and patches.",
+        "As reconstruction, with one colour word of the caption replaced.",
+        "As text manipulation, with twice the larger guidance scale for the text and half "
+        "the smaller one for DINO.",
+        "As reconstruction, with the colour or shape of one thing replaced in the "
+        "caption, and the patches where that thing is erased."};
     return sentences[static_cast<std::size_t>(task)];
 }
 
 std::string referenceTitle(ValidationTask task)
 {
-    constexpr std::array titles = {"original", "gave CLS and patches", "what the text describes", "original"};
+    constexpr std::array titles = {"original", "gave CLS and patches", "what the text describes",
+                                   "original", "without the change",   "without the edit"};
     return titles[static_cast<std::size_t>(task)];
 }
 

@@ -52,7 +52,7 @@ std::string lineOf(const ValidationReport& report)
 
 } // namespace
 
-IntervalValidator suiteAtIntervals(const TrainRequest& request, TruthMeasure truth)
+IntervalValidator suiteAtIntervals(const TrainRequest& request, KnownTruth truth)
 {
     const auto settings = settingsOf(request.config);
     return [workspace = request.workspace, device = request.device, onValidation = request.onValidation, settings,

@@ -122,7 +122,12 @@ std::map<std::string, double> Measures::measure(const PlannedPicture& planned, c
         values["text_match"] = textMatch(painted, planned.record, others);
         break;
     case ValidationTask::TextManipulation:
+    case ValidationTask::TextOverDino:
         values["change"] = patchDistance(painted, *unchanged);
+        break;
+    case ValidationTask::RegionEdit:
+        values["outside_change"] =
+            changeOutside(painted.picture, unchanged->picture, planned.region->grid, planned.region->patches);
         break;
     }
     if (truth_)

@@ -27,8 +27,8 @@ public:
     /// The record's bucket image, seen once and kept.
     const SeenPicture& original(const RecordInfo& record);
 
-    /// All metrics of validationMetrics() that say something of this picture. `unchanged`: the reconstruction from
-    /// the same noise, for TextManipulation. `others`: records whose originals a text's picture is told from.
+    /// All metrics of validationMetrics() that say something of this picture. `unchanged`: the picture of
+    /// PlannedPicture::unchanged, where there is one. `others`: records whose originals a text's picture is told from.
     std::map<std::string, double> measure(const PlannedPicture& planned, const SeenPicture& painted,
                                           const SeenPicture* unchanged, const std::vector<RecordInfo>& others);
 

@@ -5,12 +5,19 @@
 
 namespace nanodit {
 
+std::string validationTaskList()
+{
+    std::string list;
+    for (const auto* const name : validationTaskNames)
+        list += (list.empty() ? "" : ", ") + std::string(name);
+    return list;
+}
+
 ValidationTask validationTaskFromName(const std::string& name)
 {
     const auto found = std::find(validationTaskNames.begin(), validationTaskNames.end(), name);
     if (found == validationTaskNames.end())
-        throw UsageError("there is no validation task \"" + name +
-                         "\"; there are reconstruction, dino_swap, text_only and text_manipulation");
+        throw UsageError("there is no validation task \"" + name + "\"; there are " + validationTaskList());
     return static_cast<ValidationTask>(found - validationTaskNames.begin());
 }
 
@@ -48,8 +55,12 @@ const std::vector<MetricInfo>& validationMetrics()
          Higher, 3},
         {"change", "change by one word",
          "DINO-patch distance between the pictures painted with and without the changed word, same noise.", Higher, 3},
-        {"obeyed", "word obeyed", "Share of pictures in which the thing stands in its place in the new colour.", Higher,
-         3},
+        {"obeyed", "word obeyed",
+         "Share of pictures in which the thing stands in its place in the new colour or shape.", Higher, 3},
+        {"outside_change", "change outside",
+         "Mean absolute difference outside the erased patches between the pictures painted with and without the edit, "
+         "same noise; a share of the range.",
+         Lower, 4},
         {"frechet_dino", "Fréchet distance, DINO",
          "Between the CLS features of painted pictures and originals; falls with more pictures, so compare equal n.",
          Lower, 2},
@@ -68,7 +79,7 @@ const MetricInfo& metricInfo(const std::string& name)
 
 std::string keyMetric(ValidationTask task)
 {
-    constexpr std::array keys = {"dino_distance", "dino_distance_other", "text_match", "change"};
+    constexpr std::array keys = {"dino_distance", "dino_distance_other", "text_match", "change", "change", "obeyed"};
     return keys[static_cast<std::size_t>(task)];
 }
 

@@ -1,6 +1,8 @@
 #include "core/validate/report_file.h"
 
+#include <array>
 #include <cmath>
+#include <utility>
 
 namespace nanodit {
 
@@ -117,6 +119,8 @@ Milestone aboveChance(const ValidationReport& report, const std::string& name, V
     return line;
 }
 
+/// Against a baseline by how much one word changes. Without one by the truth, where the text can win: where the patches
+/// of the word's thing are erased, and with more guidance by text than by DINO.
 Milestone textStaysStrong(const ValidationReport& report, const ValidationReport* baseline)
 {
     constexpr auto task = ValidationTask::TextManipulation;
@@ -129,11 +133,42 @@ Milestone textStaysStrong(const ValidationReport& report, const ValidationReport
     if (own && before) {
         line.state = stateOf(own->mean >= 0.9 * before->mean);
         line.found = numberText(own->mean, 3) + " against " + numberText(before->mean, 3);
+        return line;
+    }
+    constexpr std::array<std::pair<ValidationTask, const char*>, 2> whereTextCanWin = {
+        {{ValidationTask::RegionEdit, "patches erased"}, {ValidationTask::TextOverDino, "text over DINO"}}};
+    bool met = true;
+    for (const auto& [where, label] : whereTextCanWin) {
+        const auto* const obeyed = report.find(where, "obeyed");
+        if (!obeyed || !obeyed->interval)
+            continue;
+        met = met && obeyed->interval->low > 0.5;
+        line.found += (line.found.empty() ? "" : "; ") + std::string(label) + " " + valueText(*obeyed);
+    }
+    if (!line.found.empty()) {
+        line.state = stateOf(met);
+        line.expected = metricInfo("obeyed").label + " above 0.5, with its whole interval, in each";
     } else if (report.find(task, "obeyed")) {
         return aboveChance(report, line.name, task, "obeyed");
     } else {
         line.found = own ? noBaseline : "not validated";
     }
+    return line;
+}
+
+Milestone editsStayInTheirRegion(const ValidationReport& report)
+{
+    constexpr double leastObeyed = 0.8, mostOutside = 0.05;
+    Milestone line{.name = "Region edit obeyed, the rest kept",
+                   .state = State::Unknown,
+                   .found = "not validated",
+                   .expected = "word obeyed in at least 80 %, change outside below 5 %"};
+    const auto* const obeyed = report.find(ValidationTask::RegionEdit, "obeyed");
+    const auto* const outside = report.find(ValidationTask::RegionEdit, "outside_change");
+    if (!obeyed || !outside)
+        return line;
+    line.state = stateOf(obeyed->mean >= leastObeyed && outside->mean < mostOutside);
+    line.found = "obeyed in " + percent(obeyed->mean) + ", change outside " + percent(outside->mean);
     return line;
 }
 
@@ -147,7 +182,8 @@ std::vector<Milestone> judgeMilestones(const ValidationReport& report, const Val
             lowLpips(report),
             aboveChance(report, "Text only works", ValidationTask::TextOnly, "text_match"),
             aboveChance(report, "Swap transfers layout", ValidationTask::DinoSwap, "follows_reference"),
-            textStaysStrong(report, baseline)};
+            textStaysStrong(report, baseline),
+            editsStayInTheirRegion(report)};
 }
 
 } // namespace nanodit

@@ -42,6 +42,10 @@ std::vector<std::size_t> worstFirst(const ValidationReport& report, ValidationTa
 
 std::string referenceFile(const ValidationPicture& picture)
 {
+    const bool besideTheUnchanged =
+        picture.task == ValidationTask::TextOverDino || picture.task == ValidationTask::RegionEdit;
+    if (besideTheUnchanged && !picture.unchanged.empty())
+        return picture.unchanged;
     return originalFile(picture.other.empty() ? picture.record : picture.other);
 }
 

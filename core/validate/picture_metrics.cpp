@@ -5,6 +5,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 namespace nanodit {
@@ -65,6 +66,30 @@ double ssim(const Image& a, const Image& b)
         cv::Mat(meanX.mul(meanX) + meanY.mul(meanY) + c1 * ones).mul(cv::Mat(varianceX + varianceY + c2 * ones));
     const auto means = cv::mean(above / below);
     return (means[0] + means[1] + means[2]) / 3;
+}
+
+double changeOutside(const Image& a, const Image& b, GridSize grid, const std::vector<std::int64_t>& cells)
+{
+    requireSameSize(a, b, 1);
+    std::vector<bool> inside(static_cast<std::size_t>(grid.count()), false);
+    for (const auto cell : cells)
+        inside.at(static_cast<std::size_t>(cell)) = true;
+    const auto width = a.size.width, height = a.size.height;
+    std::int64_t sum = 0, pixels = 0;
+    for (std::int64_t y = 0; y < height; ++y) {
+        const auto row = (2 * y + 1) * grid.rows / (2 * height); // of the pixel's centre
+        for (std::int64_t x = 0; x < width; ++x) {
+            const auto col = (2 * x + 1) * grid.cols / (2 * width);
+            if (inside[static_cast<std::size_t>(row * grid.cols + col)])
+                continue;
+            ++pixels;
+            for (std::int64_t channel = 0; channel < 3; ++channel) {
+                const auto at = static_cast<std::size_t>(3 * (y * width + x) + channel);
+                sum += std::abs(int(a.rgb[at]) - int(b.rgb[at]));
+            }
+        }
+    }
+    return pixels == 0 ? 0 : static_cast<double>(sum) / (255.0 * 3 * static_cast<double>(pixels));
 }
 
 } // namespace nanodit

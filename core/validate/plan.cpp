@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <utility>
 
 namespace nanodit {
@@ -81,7 +82,9 @@ std::optional<WordChange> changeColourWord(const std::string& caption)
 
 std::string PlannedPicture::file() const
 {
-    return std::string("pictures/") + validationTaskNames[static_cast<std::size_t>(task)] + "/" + record.id + ".png";
+    const bool withoutTheChange = task == ValidationTask::TextOverDino && !change;
+    return std::string("pictures/") + validationTaskNames[static_cast<std::size_t>(task)] +
+           (withoutTheChange ? "/unchanged/" : "/") + record.id + ".png";
 }
 
 SampleRequest PlannedPicture::request(const ValidationSettings& settings) const
@@ -96,13 +99,21 @@ SampleRequest PlannedPicture::request(const ValidationSettings& settings) const
     request.size = record.bucket;
     request.steps = settings.steps;
     request.shift = settings.shift;
+    request.guidance = settings.guidance;
     request.textScale = settings.textScale;
     request.dinoScale = settings.dinoScale;
+    if (task == ValidationTask::TextOverDino) {
+        request.textScale = 2 * std::max(settings.textScale, settings.dinoScale);
+        request.dinoScale = std::min(settings.textScale, settings.dinoScale) / 2;
+    }
+    if (region)
+        request.erasedPatches = region->patches;
     request.seed = seed;
     return request;
 }
 
-ValidationPlan planValidation(const std::vector<RecordInfo>& all, const ValidationSettings& settings)
+ValidationPlan planValidation(const std::vector<RecordInfo>& all, const ValidationSettings& settings,
+                              const RegionChanges& regionChanges)
 {
     ValidationPlan plan;
     for (const auto& record : all) {
@@ -112,46 +123,93 @@ ValidationPlan planValidation(const std::vector<RecordInfo>& all, const Validati
     }
     if (plan.records.empty())
         throw DataError("there is nothing to validate on: no record is in the split \"val\"", remedy::HoldOutRecords{});
+
+    std::vector<std::optional<RegionChange>> edits(plan.records.size());
+    if (regionChanges && contains(settings.tasks, ValidationTask::RegionEdit)) {
+        for (std::size_t i = 0; i < edits.size(); ++i)
+            edits[i] = regionChanges(plan.records[i], i);
+    }
     const bool reconstruct = contains(settings.tasks, ValidationTask::Reconstruction);
-    const bool manipulate = contains(settings.tasks, ValidationTask::TextManipulation);
+    const bool compare = contains(settings.tasks, ValidationTask::TextManipulation) ||
+                         std::any_of(edits.begin(), edits.end(), [](const auto& edit) { return edit.has_value(); });
     const auto add = [&](ValidationTask task, std::size_t i) -> PlannedPicture& {
         return plan.pictures.emplace_back(PlannedPicture{.task = task,
                                                          .record = plan.records[i],
                                                          .other = {},
                                                          .change = {},
+                                                         .region = {},
                                                          .seed = settings.seed + static_cast<std::uint64_t>(i),
-                                                         .reported = true});
+                                                         .reported = true,
+                                                         .unchanged = {}});
     };
-    std::size_t alone = 0, colourless = 0;
+    const auto addChanged = [&](ValidationTask task, std::size_t i, const WordChange& change,
+                                const std::string& unchanged) -> PlannedPicture& {
+        auto& picture = add(task, i);
+        picture.change = change;
+        picture.unchanged = unchanged;
+        return picture;
+    };
+    std::vector<std::string> reconstructions(plan.records.size());
+    std::size_t alone = 0, unknown = 0;
+    std::map<ValidationTask, std::size_t> colourless;
     for (std::size_t task = 0; task < validationTaskNames.size(); ++task) {
         const auto kind = static_cast<ValidationTask>(task);
-        if (!contains(settings.tasks, kind) && !(kind == ValidationTask::Reconstruction && manipulate))
+        if (!contains(settings.tasks, kind) && !(kind == ValidationTask::Reconstruction && compare))
             continue;
         for (std::size_t i = 0; i < plan.records.size(); ++i) {
-            if (kind == ValidationTask::Reconstruction) {
-                add(kind, i).reported = reconstruct;
-            } else if (kind == ValidationTask::DinoSwap) {
+            switch (kind) {
+            case ValidationTask::Reconstruction: {
+                auto& picture = add(kind, i);
+                picture.reported = reconstruct;
+                reconstructions[i] = picture.file();
+                break;
+            }
+            case ValidationTask::DinoSwap: {
                 const auto partner = partnerOf(i, plan.records);
                 if (partner == i)
                     ++alone;
                 else
                     add(kind, i).other = plan.records[partner];
-            } else if (kind == ValidationTask::TextManipulation) {
-                if (auto change = changeColourWord(plan.records[i].caption))
-                    add(kind, i).change = std::move(change);
-                else
-                    ++colourless;
-            } else {
+                break;
+            }
+            case ValidationTask::TextOnly:
                 add(kind, i);
+                break;
+            case ValidationTask::TextManipulation:
+            case ValidationTask::TextOverDino: {
+                const auto change = changeColourWord(plan.records[i].caption);
+                if (!change) {
+                    ++colourless[kind];
+                    break;
+                }
+                auto unchanged = reconstructions[i];
+                if (kind == ValidationTask::TextOverDino) { // with other scales, so the reconstruction will not do
+                    auto& picture = add(kind, i);
+                    picture.reported = false;
+                    unchanged = picture.file();
+                }
+                addChanged(kind, i, *change, unchanged);
+                break;
+            }
+            case ValidationTask::RegionEdit:
+                if (const auto& edit = edits[i])
+                    addChanged(kind, i, edit->change, reconstructions[i]).region = edit->region;
+                else
+                    ++unknown;
+                break;
             }
         }
     }
     if (alone > 0)
         plan.notes.push_back("DINO swap leaves out " + countOf(alone, "record") +
                              " without another validation record of the same bucket.");
-    if (colourless > 0)
-        plan.notes.push_back("Text manipulation leaves out " + countOf(colourless, "record") +
-                             " whose caption names no colour.");
+    for (const auto& [task, count] : colourless)
+        plan.notes.push_back((task == ValidationTask::TextManipulation ? "Text manipulation leaves out "
+                                                                       : "Text over DINO leaves out ") +
+                             countOf(count, "record") + " whose caption names no colour.");
+    if (unknown > 0)
+        plan.notes.push_back("Region edit leaves out " + countOf(unknown, "record") +
+                             " of which it is not known where things are.");
     return plan;
 }
 

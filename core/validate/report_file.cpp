@@ -36,6 +36,8 @@ ValidationSettings settingsFrom(const Json& json)
     settings.shift = json.at("shift");
     settings.textScale = json.at("text_scale");
     settings.dinoScale = json.at("dino_scale");
+    if (json.value("guidance", "additive") == std::string("chained"))
+        settings.guidance = GuidanceMode::Chained;
     settings.seed = json.at("seed");
     return settings;
 }
@@ -62,9 +64,14 @@ MetricSummary summaryFrom(const Json& json)
 
 Json toJson(const ValidationPicture& picture)
 {
-    return {{"task", taskName(picture.task)}, {"record", picture.record}, {"other", picture.other},
-            {"caption", picture.caption},     {"seed", picture.seed},     {"file", picture.file},
-            {"values", picture.values}};
+    Json json = {{"task", taskName(picture.task)}, {"record", picture.record}, {"other", picture.other},
+                 {"caption", picture.caption},     {"seed", picture.seed},     {"file", picture.file}};
+    if (!picture.unchanged.empty())
+        json["unchanged"] = picture.unchanged;
+    if (!picture.erasedPatches.empty())
+        json["erased_patches"] = picture.erasedPatches;
+    json["values"] = picture.values;
+    return json;
 }
 
 ValidationPicture pictureFrom(const Json& json)
@@ -75,6 +82,8 @@ ValidationPicture pictureFrom(const Json& json)
             .caption = json.at("caption"),
             .seed = json.at("seed"),
             .file = json.at("file"),
+            .unchanged = json.value("unchanged", std::string()),
+            .erasedPatches = json.value("erased_patches", std::vector<std::int64_t>()),
             .values = json.at("values")};
 }
 
@@ -130,9 +139,12 @@ Json toJson(const ValidationSettings& settings)
     auto tasks = Json::array();
     for (const auto task : settings.tasks)
         tasks.push_back(taskName(task));
-    return {{"tasks", tasks},          {"records", settings.records},      {"steps", settings.steps},
-            {"shift", settings.shift}, {"text_scale", settings.textScale}, {"dino_scale", settings.dinoScale},
-            {"seed", settings.seed}};
+    Json json = {{"tasks", tasks},          {"records", settings.records},      {"steps", settings.steps},
+                 {"shift", settings.shift}, {"text_scale", settings.textScale}, {"dino_scale", settings.dinoScale}};
+    if (settings.guidance == GuidanceMode::Chained) // so that plans from before there was a choice stay the same
+        json["guidance"] = "chained";
+    json["seed"] = settings.seed;
+    return json;
 }
 
 Json toJson(const ValidationReport& report)

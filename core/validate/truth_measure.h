@@ -16,4 +16,11 @@ namespace nanodit {
 using TruthMeasure = std::function<void(const Workspace& workspace, const PlannedPicture& planned, const Image& painted,
                                         std::map<std::string, double>& values)>;
 
+/// What a workspace knows of its records' pictures; each may be empty.
+struct KnownTruth {
+    TruthMeasure measure;
+    std::function<std::optional<RegionChange>(const Workspace& workspace, const RecordInfo& record, std::size_t number)>
+        regionChange; ///< See RegionChanges.
+};
+
 } // namespace nanodit

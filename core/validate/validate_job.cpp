@@ -19,6 +19,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <set>
 
 namespace nanodit {
 
@@ -41,7 +42,7 @@ std::optional<fs::path> runFolderOf(const fs::path& checkpoint)
 
 class Validation {
 public:
-    Validation(const ValidateRequest& request, const TruthMeasure& truth, const JobContext& context)
+    Validation(const ValidateRequest& request, const KnownTruth& truth, const JobContext& context)
         : request_(request)
         , truth_(truth)
         , context_(context)
@@ -59,7 +60,12 @@ public:
         std::optional<ValidationReport> baseline;
         if (!request_.baseline.empty())
             baseline = readValidationReport(request_.baseline);
-        plan_ = planValidation(listRecords(request_.workspace, Look::Catalog), request_.settings);
+        RegionChanges regionChanges;
+        if (truth_.regionChange)
+            regionChanges = [this](const RecordInfo& record, std::size_t number) {
+                return truth_.regionChange(request_.workspace, record, number);
+            };
+        plan_ = planValidation(listRecords(request_.workspace, Look::Catalog), request_.settings, regionChanges);
         describe();
         if (auto whole = beginOrGoOn()) {
             if (baseline) {
@@ -145,9 +151,12 @@ private:
                                                                                 : checkpoint_ / "model.safetensors")
                                  : checkpoint_;
         auto files = Json::array();
-        for (const auto& picture : plan_.pictures)
+        for (const auto& picture : plan_.pictures) {
             files.push_back({picture.file(), picture.other ? picture.other->id : "",
                              picture.change ? picture.change->caption : picture.record.caption});
+            if (picture.region)
+                files.back().push_back(picture.region->patches);
+        }
         Json identity = {{"step", report_.step},
                          {"weights", sha256OfFile(weights)},
                          {"settings", toJson(request_.settings)},
@@ -263,10 +272,13 @@ private:
 
     bool measure()
     {
-        Measures measures(request_.workspace, lpips_, truth_, compute_);
+        Measures measures(request_.workspace, lpips_, truth_.measure, compute_);
         ProgressMeter meter(context_, Stage::MeasuringPictures, static_cast<std::int64_t>(plan_.pictures.size()),
                             Unit::Pictures);
-        std::map<std::string, SeenPicture> reconstructions;
+        std::set<std::string> compared; // files
+        for (const auto& planned : plan_.pictures)
+            compared.insert(planned.unchanged);
+        std::map<std::string, SeenPicture> unchanged;
         std::map<ValidationTask, std::vector<at::Tensor>> features;
         for (const auto& record : plan_.records) {
             if (context_.shouldStop())
@@ -277,7 +289,7 @@ private:
             if (context_.shouldStop())
                 return false;
             auto seen = measures.see(readImage(report_.folder / planned.file()));
-            const auto before = reconstructions.find(planned.record.id);
+            const auto before = unchanged.find(planned.unchanged);
             if (planned.reported) {
                 report_.pictures.push_back(
                     {.task = planned.task,
@@ -286,12 +298,14 @@ private:
                      .caption = planned.change ? planned.change->caption : planned.record.caption,
                      .seed = planned.seed,
                      .file = planned.file(),
-                     .values = measures.measure(
-                         planned, seen, before == reconstructions.end() ? nullptr : &before->second, plan_.records)});
+                     .unchanged = planned.unchanged,
+                     .erasedPatches = planned.region ? planned.region->patches : std::vector<std::int64_t>{},
+                     .values = measures.measure(planned, seen, before == unchanged.end() ? nullptr : &before->second,
+                                                plan_.records)});
                 features[planned.task].push_back(seen.cls);
             }
-            if (planned.task == ValidationTask::Reconstruction)
-                reconstructions.emplace(planned.record.id, std::move(seen));
+            if (compared.contains(planned.file()))
+                unchanged.emplace(planned.file(), std::move(seen));
             meter.advance();
         }
         summarise(measures, features);
@@ -341,7 +355,7 @@ private:
     }
 
     const ValidateRequest& request_;
-    const TruthMeasure& truth_;
+    const KnownTruth& truth_;
     const JobContext& context_;
     fs::path checkpoint_, lpipsFolder_;
     Compute compute_;
@@ -352,7 +366,7 @@ private:
 
 } // namespace
 
-std::unique_ptr<Job> makeValidateJobWith(ValidateRequest request, TruthMeasure truth)
+std::unique_ptr<Job> makeValidateJobWith(ValidateRequest request, KnownTruth truth)
 {
     return makeJob([request = std::move(request), truth = std::move(truth)](const JobContext& context) {
         return Validation(request, truth, context).run();

@@ -9,6 +9,6 @@
 namespace nanodit {
 
 /// Paints what the request plans, measures it, with `truth` too where one is given, and writes the report.
-std::unique_ptr<Job> makeValidateJobWith(ValidateRequest request, TruthMeasure truth);
+std::unique_ptr<Job> makeValidateJobWith(ValidateRequest request, KnownTruth truth);
 
 } // namespace nanodit

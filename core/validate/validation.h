@@ -5,6 +5,7 @@
 #include "core/config/workspace_config.h"
 #include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
+#include "core/sample/sample_request.h"
 #include "core/validate/bootstrap.h"
 
 #include <array>
@@ -21,13 +22,16 @@ namespace nanodit {
 
 /// The suite's tasks (design.md section 9).
 enum class ValidationTask {
-    Reconstruction,  ///< Text, CLS and patches of a record: is it that picture?
-    DinoSwap,        ///< Text of one record, CLS and patches of another: whose layout is it?
-    TextOnly,        ///< Null CLS and patches: does the text alone paint?
-    TextManipulation ///< Reconstruction with one colour word changed: does the text still count?
+    Reconstruction,   ///< Text, CLS and patches of a record: is it that picture?
+    DinoSwap,         ///< Text of one record, CLS and patches of another: whose layout is it?
+    TextOnly,         ///< Null CLS and patches: does the text alone paint?
+    TextManipulation, ///< Reconstruction with one colour word changed: does the text still count?
+    TextOverDino,     ///< The same with more guidance by text than by DINO: can it win?
+    RegionEdit        ///< One thing's word changed and its patches erased: is it obeyed there, and the rest kept?
 };
-inline constexpr std::array<const char*, 4> validationTaskNames = {"reconstruction", "dino_swap", "text_only",
-                                                                   "text_manipulation"};
+inline constexpr std::array<const char*, 6> validationTaskNames = {
+    "reconstruction", "dino_swap", "text_only", "text_manipulation", "text_over_dino", "region_edit"};
+std::string validationTaskList();                               ///< "reconstruction, dino_swap, ..."
 ValidationTask validationTaskFromName(const std::string& name); ///< Throws UsageError.
 
 enum class Better { Lower, Higher };
@@ -49,11 +53,13 @@ std::string keyMetric(ValidationTask task);
 
 struct ValidationSettings {
     std::vector<ValidationTask> tasks = {ValidationTask::Reconstruction, ValidationTask::DinoSwap,
-                                         ValidationTask::TextOnly, ValidationTask::TextManipulation};
+                                         ValidationTask::TextOnly,       ValidationTask::TextManipulation,
+                                         ValidationTask::TextOverDino,   ValidationTask::RegionEdit};
     std::int64_t records = 24; ///< First ones of the validation split, by id.
     std::int64_t steps = 20;   ///< Of the sampler.
     double shift = 1.0;
     double textScale = 2.0, dinoScale = 2.0;
+    GuidanceMode guidance = GuidanceMode::Additive;
     std::uint64_t seed = 0; ///< Record i of the list starts from the noise of seed + i.
 };
 
@@ -64,7 +70,9 @@ struct ValidationPicture {
     std::string other;  ///< Whose CLS and patches, where those are another's.
     std::string caption;
     std::uint64_t seed = 0;
-    std::string file; ///< Relative to the report's folder.
+    std::string file;      ///< Relative to the report's folder.
+    std::string unchanged; ///< The picture painted from the same noise without the change; empty where there is none.
+    std::vector<std::int64_t> erasedPatches; ///< Row by row.
     std::map<std::string, double> values;
 };
 
@@ -123,7 +131,8 @@ struct ValidateRequest {
 std::vector<Milestone> judgeMilestones(const ValidationReport& report, const ValidationReport* baseline);
 /// Indices of a task's pictures, the worst by `metric` first; those that lack it come last.
 std::vector<std::size_t> worstFirst(const ValidationReport& report, ValidationTask task, const std::string& metric);
-/// The original that a picture is held against, relative to the report's folder.
+/// What a picture is shown beside, relative to the report's folder: an original, or for an edit with all else alike the
+/// picture without it.
 std::string referenceFile(const ValidationPicture& picture);
 /// RFC 4180: a line a picture, a column a metric; what a picture does not have is empty.
 std::string picturesAsCsv(const ValidationReport& report);

@@ -206,7 +206,7 @@ private Q_SLOTS:
         QVERIFY(std::any_of(cards->cards().begin(), cards->cards().end(),
                             [](const auto* card) { return card->look().change.contains("better"); }));
         QTRY_VERIFY(pictures()->hasPictures(pictures()->rows()[0].key));
-        child<QTabBar>("validateTabs")->setCurrentIndex(4);
+        child<QTabBar>("validateTabs")->setCurrentIndex(static_cast<int>(validationTaskNames.size()));
         auto* const table = child<QTreeWidget>("differences");
         QTRY_VERIFY(table->isVisible());
         QCOMPARE(table->topLevelItemCount(), static_cast<int>(results()->shown()->differences.size()));
@@ -322,7 +322,7 @@ private Q_SLOTS:
         QTest::mouseClick(button("runCompare"), Qt::LeftButton);
         QVERIFY(page()->isVisible());
         QTRY_VERIFY(page()->settled());
-        QCOMPARE(results()->tab(), 4);
+        QCOMPARE(results()->tab(), static_cast<int>(validationTaskNames.size()));
         window_->showPage(Page::Runs);
         window_->runsPage()->check({"small"});
         QCOMPARE(differences->topLevelItemCount(), 0);

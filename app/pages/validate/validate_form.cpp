@@ -89,6 +89,11 @@ QWidget* ValidateForm::makeSuite()
     steps_->setObjectName(QStringLiteral("validateSteps"));
     textScale_ = real(0, 50);
     dinoScale_ = real(0, 50);
+    guidance_ = new QComboBox(suite);
+    guidance_->addItems({tr("additive"), tr("chained")});
+    guidance_->setToolTip(tr("additive: v_u + s_text (v_text − v_u) + s_dino (v_dino − v_u)\n"
+                             "chained: v_u + s_dino (v_dino − v_u) + s_text (v_full − v_dino): the model sees text and "
+                             "patches together"));
     shift_ = real(0.05, 20);
     shift_->setToolTip(tr("t' = s t / (1 + (s - 1) t)"));
     seed_ = new NumberEdit(NumberEdit::Kind::Whole, 0, largestWholeNumber, {}, suite);
@@ -102,6 +107,7 @@ QWidget* ValidateForm::makeSuite()
     fields->addRow(tr("Sampler"), steps_);
     fields->addRow(tr("Text guidance"), textScale_);
     fields->addRow(tr("DINO guidance"), dinoScale_);
+    fields->addRow(tr("Combination"), guidance_);
     fields->addRow(tr("Shift s"), shift_);
     fields->addRow(tr("Seed"), seed_);
     fields->addRow(tr("LPIPS"), lpips_);
@@ -200,6 +206,7 @@ ValidationSettings ValidateForm::settings() const
     settings.shift = shift_->value();
     settings.textScale = textScale_->value();
     settings.dinoScale = dinoScale_->value();
+    settings.guidance = static_cast<GuidanceMode>(guidance_->currentIndex());
     settings.seed = static_cast<std::uint64_t>(seed_->value());
     return settings;
 }
@@ -219,6 +226,7 @@ void ValidateForm::setSettings(const ValidationSettings& settings, const std::st
     shift_->setValue(settings.shift);
     textScale_->setValue(settings.textScale);
     dinoScale_->setValue(settings.dinoScale);
+    guidance_->setCurrentIndex(static_cast<int>(settings.guidance));
     seed_->setValue(static_cast<double>(settings.seed));
     if (!lpipsNet.empty())
         lpips_->setCurrentText(QString::fromStdString(lpipsNet));

@@ -59,11 +59,11 @@ private:
     QWidget* checkList_;
     MilestoneList* milestones_;
     QWidget* suite_;
-    std::array<QCheckBox*, 4> tasks_{};
+    std::array<QCheckBox*, validationTaskNames.size()> tasks_{};
     QSpinBox *records_, *steps_;
     QDoubleSpinBox *textScale_, *dinoScale_, *shift_;
     NumberEdit* seed_;
-    QComboBox* lpips_;
+    QComboBox *guidance_, *lpips_;
 };
 
 } // namespace nanodit

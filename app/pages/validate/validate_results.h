@@ -65,7 +65,7 @@ private:
     ValidationLoupe* loupe_;
     std::optional<ShownValidation> shown_;
     std::vector<ValidationRow> rows_;
-    std::array<std::string, 4> sortedBy_; ///< By task.
+    std::array<std::string, validationTaskNames.size()> sortedBy_; ///< By task.
     int opened_ = -1;
     BackgroundQueue queue_{BackgroundQueue::Order::NewestFirst};
 };

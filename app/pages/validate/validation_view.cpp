@@ -84,7 +84,7 @@ int differenceAt(QRgb a, QRgb b)
 bool sameSettings(const ValidationSettings& a, const ValidationSettings& b)
 {
     return a.tasks == b.tasks && a.records == b.records && a.steps == b.steps && a.shift == b.shift &&
-           a.textScale == b.textScale && a.dinoScale == b.dinoScale && a.seed == b.seed;
+           a.textScale == b.textScale && a.dinoScale == b.dinoScale && a.guidance == b.guidance && a.seed == b.seed;
 }
 
 std::vector<ValidationCard> validationCards(const ValidationReport& report, ValidationTask task,
@@ -153,6 +153,10 @@ QString referenceTitle(ValidationTask task)
         return tr("Gave CLS and patches");
     case ValidationTask::TextOnly:
         return tr("What the text describes");
+    case ValidationTask::TextOverDino:
+        return tr("Without the change");
+    case ValidationTask::RegionEdit:
+        return tr("Without the edit");
     default:
         return tr("Original");
     }
@@ -184,16 +188,21 @@ std::vector<DifferenceRow> differenceRows(const std::vector<MetricDifference>& d
 
 QString taskTitle(ValidationTask task)
 {
-    const std::array titles = {tr("Reconstruction"), tr("DINO swap"), tr("Text only"), tr("Text manipulation")};
+    const std::array titles = {tr("Reconstruction"),    tr("DINO swap"),      tr("Text only"),
+                               tr("Text manipulation"), tr("Text over DINO"), tr("Region edit")};
     return titles[static_cast<std::size_t>(task)];
 }
 
 QString taskHelp(ValidationTask task)
 {
-    const std::array help = {tr("Text, CLS and patches of a record: is it that picture?"),
-                             tr("Text of one record, CLS and patches of another: whose layout is it?"),
-                             tr("Text of a record, null CLS and patches: does the text alone paint?"),
-                             tr("As reconstruction, one colour word replaced: does the text still count?")};
+    const std::array help = {
+        tr("Text, CLS and patches of a record: is it that picture?"),
+        tr("Text of one record, CLS and patches of another: whose layout is it?"),
+        tr("Text of a record, null CLS and patches: does the text alone paint?"),
+        tr("As reconstruction, one colour word replaced: does the text still count?"),
+        tr("The same, with more guidance by text than by DINO: can the text win?"),
+        tr("One thing's colour or shape replaced in the text, and its patches erased: is it obeyed "
+           "there, and the rest kept?")};
     return help[static_cast<std::size_t>(task)];
 }
 

@@ -72,6 +72,27 @@ private Q_SLOTS:
         QVERIFY(paint(request).rgb != withReference.rgb);
     }
 
+    void erasedPatchesLeaveTheContextAndStayInThePicturesSettings()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.reference = RecordReference{"val0"};
+        const auto all = session->sample(request, {}, noPreview)->picture;
+        request.erasedPatches = {0, 3};
+        const auto result = session->sample(request, {}, noPreview);
+        QVERIFY(result->picture.rgb != all.rgb);
+        const TemporaryFolder folder;
+        writePng(folder / "erased.png", result->picture, result->settings);
+        const auto again = sampleRequestFromPng(folder / "erased.png");
+        QCOMPARE(again->erasedPatches, request.erasedPatches);
+        QVERIFY(session->sample(*again, {}, noPreview)->picture.rgb == result->picture.rgb);
+        request.erasedPatches = {10000};
+        QVERIFY(errorOf([&] { session->sample(request, {}, noPreview); }).find("no patch 10000") != std::string::npos);
+        request.reference = NoReference{};
+        QVERIFY(errorOf([&] { session->sample(request, {}, noPreview); }).find("no reference") != std::string::npos);
+    }
+
     void whatCannotBePaintedIsRefusedInWords()
     {
         const TinyWorkspace tiny;

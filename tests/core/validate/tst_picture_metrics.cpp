@@ -81,9 +81,33 @@ private Q_SLOTS:
         QVERIFY(std::abs(ssim(a, a) - 1) < 1e-12);
     }
 
+    void theChangeOutsideOfCellsIsThatOfTheirPixelsAlone()
+    {
+        constexpr std::int64_t width = 20, height = 12; // cells of 5 x 4 pixels
+        const GridSize grid{.rows = 3, .cols = 4};
+        const auto a = noise({width, height}, 4);
+        auto b = a;
+        const auto shift = [&](std::int64_t x, std::int64_t y) {
+            for (std::int64_t channel = 0; channel < 3; ++channel) {
+                auto& value = b.rgb[static_cast<std::size_t>(3 * (y * width + x) + channel)];
+                value = static_cast<std::uint8_t>(value < 128 ? value + 51 : value - 51); // a fifth of the range
+            }
+        };
+        for (std::int64_t y = 4; y < 8; ++y) {
+            for (std::int64_t x = 5; x < 10; ++x)
+                shift(x, y); // the cell 5
+        }
+        QCOMPARE(changeOutside(a, b, grid, {5}), 0.0);
+        QVERIFY(std::abs(changeOutside(a, b, grid, {4, 6}) - 0.2 / 10) < 1e-12); // one of the ten cells left
+        shift(0, 0);
+        QVERIFY(std::abs(changeOutside(a, b, grid, {5}) - 0.2 / 220) < 1e-12);
+        QCOMPARE(changeOutside(a, b, grid, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}), 0.0);
+    }
+
     void refusesPicturesOfDifferentSizes()
     {
         QVERIFY_EXCEPTION_THROWN(psnr(noise({16, 12}, 1), noise({12, 16}, 1)), UsageError);
+        QVERIFY_EXCEPTION_THROWN(changeOutside(noise({16, 12}, 1), noise({12, 16}, 1), {1, 1}, {}), UsageError);
         QVERIFY_EXCEPTION_THROWN(ssim(noise({16, 10}, 1), noise({16, 10}, 1)), UsageError);
     }
 };

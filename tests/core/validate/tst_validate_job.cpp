@@ -1,6 +1,7 @@
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
 #include "core/demo/demo_job.h"
+#include "core/front/sampling.h"
 #include "core/front/training.h"
 #include "core/front/validation.h"
 #include "core/inspect/inspection.h"
@@ -81,14 +82,44 @@ private Q_SLOTS:
             QVERIFY(fs::exists(whole_ / picture.file));
             QVERIFY(fs::exists(whole_ / referenceFile(picture)));
         }
-        QCOMPARE(tasks.size(), std::size_t(4));
-        QCOMPARE(report.milestones.size(), std::size_t(7));
+        QCOMPARE(tasks.size(), validationTaskNames.size());
+        QCOMPARE(report.milestones.size(), std::size_t(8));
         // The model is a trained one: what it paints with DINO is nearer to the original than what it paints without.
         const auto* const withDino = report.find(ValidationTask::Reconstruction, "layout_error");
         const auto* const textAlone = report.find(ValidationTask::TextOnly, "layout_error");
         QVERIFY(withDino != nullptr && textAlone != nullptr);
         QVERIFY2(withDino->mean < textAlone->mean,
                  qPrintable(QStringLiteral("%1, %2").arg(withDino->mean).arg(textAlone->mean)));
+    }
+
+    void editsAreMeasuredAgainstThePictureWithoutThem()
+    {
+        const auto report = readValidationReport(whole_);
+        std::int64_t edits = 0;
+        for (const auto& picture : report.pictures) {
+            if (picture.task != ValidationTask::RegionEdit && picture.task != ValidationTask::TextOverDino)
+                continue;
+            ++edits;
+            QCOMPARE(referenceFile(picture), picture.unchanged);
+            const auto painted = sampleRequestFromPng(whole_ / picture.file);
+            const auto unchanged = sampleRequestFromPng(whole_ / picture.unchanged);
+            QVERIFY(painted && unchanged);
+            QCOMPARE(painted->prompt, picture.caption);
+            QCOMPARE(painted->erasedPatches, picture.erasedPatches);
+            QCOMPARE(painted->seed, unchanged->seed);
+            QCOMPARE(painted->textScale, unchanged->textScale);
+            QCOMPARE(unchanged->textRecord, std::optional(picture.record));
+            if (picture.task == ValidationTask::TextOverDino) {
+                QVERIFY(painted->textScale > painted->dinoScale);
+                continue;
+            }
+            QVERIFY(!picture.erasedPatches.empty() && unchanged->erasedPatches.empty());
+            const auto before = readImage(whole_ / picture.unchanged), after = readImage(whole_ / picture.file);
+            QVERIFY(before.rgb != after.rgb);
+            const auto outside = picture.values.at("outside_change");
+            QVERIFY2(outside > 0 && outside < 0.5, std::to_string(outside).c_str());
+        }
+        QVERIFY(edits >= 6);
     }
 
     void aStoppedValidationGoesOnToTheSameReport()

@@ -59,11 +59,16 @@ private Q_SLOTS:
     void captionsWithoutColourAreLeftAlone();
     void swapsStayInTheBucketAndAreNeverWithOneself();
     void manipulationPaintsTheUnchangedPictureToo();
+    void textOverDinoIsComparedAtItsOwnScales();
+    void aRegionEditErasesPatchesAndIsComparedWithTheReconstruction();
+    void withoutATruthThereIsNoRegionEdit();
     void trainingRecordsAndExcludedOnesAreNotPainted();
     void aSplitWithoutRecordsIsAnError();
     void differencesArePairedByPicture();
     void reportsOfOtherSettingsAreNotCompared();
     void withoutLpipsTheReconstructionIsJudgedByDinoDistance();
+    void aRegionEditIsJudgedByBothOfItsMeasures();
+    void textManipulationIsJudgedWhereTheTextCanWin();
     void aReportSurvivesItsFile();
 };
 
@@ -107,6 +112,70 @@ void ValidationPlanTest::manipulationPaintsTheUnchangedPictureToo()
     QCOMPARE(plan.pictures[1].request(settings).prompt, std::string("a orange cat"));
 }
 
+void ValidationPlanTest::textOverDinoIsComparedAtItsOwnScales()
+{
+    ValidationSettings settings;
+    settings.tasks = {ValidationTask::TextOverDino};
+    settings.textScale = 1.5;
+    settings.dinoScale = 3;
+    const auto plan = planValidation({record("a", "a red cat"), record("b", "a cat")}, settings);
+    QCOMPARE(plan.pictures.size(), std::size_t(2));
+    const auto& unchanged = plan.pictures[0];
+    const auto& changed = plan.pictures[1];
+    QVERIFY(!unchanged.reported && !unchanged.change && unchanged.unchanged.empty());
+    QVERIFY(changed.reported);
+    QCOMPARE(changed.unchanged, unchanged.file());
+    QVERIFY(changed.file() != unchanged.file());
+    QCOMPARE(changed.seed, unchanged.seed);
+    QCOMPARE(changed.request(settings).prompt, std::string("a orange cat"));
+    for (const auto& picture : plan.pictures) {
+        QCOMPARE(picture.request(settings).textScale, 6.0);
+        QCOMPARE(picture.request(settings).dinoScale, 0.75);
+    }
+    QCOMPARE(plan.notes, std::vector<std::string>{"Text over DINO leaves out 1 record whose caption names no colour."});
+}
+
+void ValidationPlanTest::aRegionEditErasesPatchesAndIsComparedWithTheReconstruction()
+{
+    ValidationSettings settings;
+    settings.tasks = {ValidationTask::RegionEdit};
+    settings.guidance = GuidanceMode::Chained;
+    settings.seed = 3;
+    std::vector<std::size_t> numbers;
+    const auto edits = [&](const RecordInfo& of, std::size_t number) -> std::optional<RegionChange> {
+        numbers.push_back(number);
+        if (of.id == "b")
+            return std::nullopt;
+        return RegionChange{.change = {.caption = "a blue cat", .from = "red", .to = "blue"},
+                            .region = {.thing = 1, .grid = {.rows = 8, .cols = 8}, .patches = {9, 10, 17, 18}}};
+    };
+    const auto plan = planValidation({record("a", "a red cat"), record("b", "x")}, settings, edits);
+    QCOMPARE(numbers, (std::vector<std::size_t>{0, 1}));
+    QCOMPARE(plan.pictures.size(), std::size_t(3)); // two reconstructions
+    QVERIFY(!plan.pictures[0].reported && !plan.pictures[1].reported);
+    const auto& edited = plan.pictures[2];
+    QVERIFY(edited.reported && edited.task == ValidationTask::RegionEdit);
+    QCOMPARE(edited.unchanged, plan.pictures[0].file());
+    QCOMPARE(edited.seed, plan.pictures[0].seed);
+    const auto before = plan.pictures[0].request(settings), after = edited.request(settings);
+    QVERIFY(before.erasedPatches.empty());
+    QCOMPARE(after.erasedPatches, (std::vector<std::int64_t>{9, 10, 17, 18}));
+    QCOMPARE(after.prompt, std::string("a blue cat"));
+    QVERIFY(before.guidance == GuidanceMode::Chained && after.guidance == GuidanceMode::Chained);
+    QCOMPARE(after.textScale, before.textScale);
+    QCOMPARE(plan.notes.size(), std::size_t(1)); // b
+}
+
+void ValidationPlanTest::withoutATruthThereIsNoRegionEdit()
+{
+    ValidationSettings settings;
+    settings.tasks = {ValidationTask::RegionEdit};
+    const auto plan = planValidation({record("a", "a red cat"), record("b", "a blue cat")}, settings);
+    QVERIFY(plan.pictures.empty());
+    QCOMPARE(plan.notes,
+             std::vector<std::string>{"Region edit leaves out 2 records of which it is not known where things are."});
+}
+
 void ValidationPlanTest::trainingRecordsAndExcludedOnesAreNotPainted()
 {
     auto excluded = record("b", "x");
@@ -138,6 +207,9 @@ void ValidationPlanTest::reportsOfOtherSettingsAreNotCompared()
     auto other = reportOf({0.1});
     other.settings.dinoScale = 5;
     QVERIFY_THROWS_EXCEPTION(UsageError, compareReports(reportOf({0.1}), other));
+    other = reportOf({0.1});
+    other.settings.guidance = GuidanceMode::Chained;
+    QVERIFY_THROWS_EXCEPTION(UsageError, compareReports(reportOf({0.1}), other));
 }
 
 void ValidationPlanTest::withoutLpipsTheReconstructionIsJudgedByDinoDistance()
@@ -150,6 +222,52 @@ void ValidationPlanTest::withoutLpipsTheReconstructionIsJudgedByDinoDistance()
     QCOMPARE(stateOf(judgeMilestones(baseline, nullptr), "Reconstruction LPIPS below 0.4"), Milestone::State::Unknown);
 }
 
+void ValidationPlanTest::aRegionEditIsJudgedByBothOfItsMeasures()
+{
+    const auto judged = [](double obeyed, double outside) {
+        ValidationReport report;
+        for (const auto& [metric, mean] : {std::pair{"obeyed", obeyed}, std::pair{"outside_change", outside}})
+            report.summaries.push_back(
+                {.task = ValidationTask::RegionEdit, .metric = metric, .mean = mean, .interval = Interval{}, .n = 10});
+        return judgeMilestones(report, nullptr).back();
+    };
+    QCOMPARE(judged(0.8, 0.049).state, Milestone::State::Met);
+    QCOMPARE(judged(0.8, 0.049).found, std::string("obeyed in 80.0 %, change outside 4.9 %"));
+    QCOMPARE(judged(0.79, 0.01).state, Milestone::State::Missed);
+    QCOMPARE(judged(1, 0.05).state, Milestone::State::Missed);
+    QCOMPARE(judgeMilestones({}, nullptr).back().state, Milestone::State::Unknown);
+}
+
+void ValidationPlanTest::textManipulationIsJudgedWhereTheTextCanWin()
+{
+    using enum ValidationTask;
+    const std::string name = "Text manipulation stays strong";
+    ValidationReport report;
+    const auto add = [&report](ValidationTask task, double mean, double low) {
+        report.summaries.push_back(
+            {.task = task, .metric = "obeyed", .mean = mean, .interval = Interval{.low = low, .high = 1}, .n = 20});
+    };
+    add(TextManipulation, 0.0, 0.0); // with every patch of the old thing in the context
+    QCOMPARE(stateOf(judgeMilestones(report, nullptr), name), Milestone::State::Missed);
+    add(RegionEdit, 0.9, 0.8);
+    QCOMPARE(stateOf(judgeMilestones(report, nullptr), name), Milestone::State::Met);
+    add(TextOverDino, 0.7, 0.55);
+    QCOMPARE(stateOf(judgeMilestones(report, nullptr), name), Milestone::State::Met);
+    std::string found;
+    for (const auto& line : judgeMilestones(report, nullptr))
+        found += line.name == name ? line.found : "";
+    QCOMPARE(found, std::string("patches erased 0.900 (0.800 to 1.000); text over DINO 0.700 (0.550 to 1.000)"));
+    report.summaries.back().interval->low = 0.45;
+    QCOMPARE(stateOf(judgeMilestones(report, nullptr), name), Milestone::State::Missed);
+    // Against a baseline it is the change that counts.
+    report.summaries.push_back(
+        {.task = TextManipulation, .metric = "change", .mean = 0.2, .interval = Interval{}, .n = 20});
+    auto baseline = report;
+    QCOMPARE(stateOf(judgeMilestones(report, &baseline), name), Milestone::State::Met);
+    baseline.summaries.back().mean = 0.3;
+    QCOMPARE(stateOf(judgeMilestones(report, &baseline), name), Milestone::State::Missed);
+}
+
 void ValidationPlanTest::aReportSurvivesItsFile()
 {
     QTemporaryDir folder;
@@ -158,12 +276,21 @@ void ValidationPlanTest::aReportSurvivesItsFile()
     report.run = "mine";
     report.loss = 0.5;
     report.notes = {"a note"};
+    report.settings.guidance = GuidanceMode::Chained;
+    report.pictures[1].task = ValidationTask::RegionEdit;
+    report.pictures[1].unchanged = "pictures/reconstruction/b.png";
+    report.pictures[1].erasedPatches = {3, 4};
     report.milestones = judgeMilestones(report, nullptr);
     QFile file(folder.filePath("report.json"));
     QVERIFY(file.open(QIODevice::WriteOnly));
     file.write(QByteArray::fromStdString(toJson(report).dump()));
     file.close();
-    QCOMPARE(toJson(readValidationReport(report.folder)).dump(), toJson(report).dump());
+    const auto read = readValidationReport(report.folder);
+    QCOMPARE(toJson(read).dump(), toJson(report).dump());
+    QVERIFY(read.settings.guidance == GuidanceMode::Chained);
+    QCOMPARE(read.pictures[1].erasedPatches, (std::vector<std::int64_t>{3, 4}));
+    QCOMPARE(referenceFile(read.pictures[1]), std::string("pictures/reconstruction/b.png"));
+    QCOMPARE(referenceFile(read.pictures[0]), originalFile("a"));
     QVERIFY(file.open(QIODevice::WriteOnly));
     file.write("{\"format\": \"nanodit-validation\"");
     file.close();

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "core/demo/scene.h"
+#include "core/validate/truth_measure.h"
+
+namespace nanodit {
+
+/// The caption with the word of one thing replaced, its colour for an even number and its shape for an odd one, and the
+/// patches that the circle around the thing reaches into. Numbers go through the things; new colours are none of the
+/// scene's. Empty where the caption does not call a thing by colour and shape side by side.
+std::optional<RegionChange> editScene(const Scene& scene, const std::string& caption, GridSize grid,
+                                      std::size_t number);
+
+/// What the suite is told of drawn scenes: measureScene and editScene of records with a stored truth.
+KnownTruth sceneTruth();
+
+} // namespace nanodit
