@@ -79,13 +79,18 @@ void runLayout(LayoutArguments arguments, Options& options)
         return;
     const auto text = formatted(
         "layout error %.4f of the diagonal over %lld objects in %lld pictures (finder on the true pictures: %.4f)\n"
-        "%lld not found, %lld of the wrong shape, %lld unexpected colours\n",
+        "error against the region that the caption names: %.4f; %lld in their region\n"
+        "%lld not found, %lld of the wrong shape, %lld unexpected colours; %.1f %% in their colour and shape\n",
         report.error, static_cast<long long>(report.things), static_cast<long long>(report.pictures),
-        report.finderError, static_cast<long long>(report.missing),
+        report.finderError, report.regionError, static_cast<long long>(report.inRegion),
+        static_cast<long long>(report.missing),
         static_cast<long long>(report.things - report.missing - report.rightShape),
-        static_cast<long long>(report.spurious));
+        static_cast<long long>(report.spurious),
+        100 * static_cast<double>(report.rightShape) / static_cast<double>(report.things));
     printResult(options.output, text,
                 {{"layout_error", report.error},
+                 {"region_error", report.regionError},
+                 {"in_region", report.inRegion},
                  {"finder_error", report.finderError},
                  {"pictures", report.pictures},
                  {"things", report.things},

@@ -195,13 +195,35 @@ FoundThing describe(const Region& region, ImageSize size)
     return found;
 }
 
+/// The length of a step, given in fractions of the sides, in fractions of the diagonal.
+double inDiagonals(double stepX, double stepY, ImageSize picture)
+{
+    const auto width = static_cast<double>(picture.width), height = static_cast<double>(picture.height);
+    const double dx = stepX * width, dy = stepY * height;
+    return std::sqrt(dx * dx + dy * dy) / std::sqrt(width * width + height * height);
+}
+
 /// In fractions of the diagonal.
 double distanceBetween(const Scene& truth, const SceneThing& thing, const FoundThing& found, ImageSize picture)
 {
-    const auto width = static_cast<double>(picture.width), height = static_cast<double>(picture.height);
     const auto [x, y] = centreInBucket(thing, truth.picture, truth.bucket);
-    const double dx = (found.x - x) * width, dy = (found.y - y) * height;
-    return std::sqrt(dx * dx + dy * dy) / std::sqrt(width * width + height * height);
+    return inDiagonals(found.x - x, found.y - y, picture);
+}
+
+/// In fractions of the diagonal; 0 inside.
+double distanceToRegion(const PlaceRegion& region, const FoundThing& found, ImageSize picture)
+{
+    const double dx = std::max({region.left - found.x, 0.0, found.x - region.right});
+    const double dy = std::max({region.top - found.y, 0.0, found.y - region.bottom});
+    return inDiagonals(dx, dy, picture);
+}
+
+/// Mean over `things`, of which `missing` count as the penalty.
+double meanWithMissing(double distance, std::int64_t missing, std::int64_t things)
+{
+    if (things == 0)
+        return std::numeric_limits<double>::quiet_NaN();
+    return (distance + LayoutScore::missingPenalty * static_cast<double>(missing)) / static_cast<double>(things);
 }
 
 } // namespace
@@ -223,9 +245,12 @@ std::vector<FoundThing> findThings(const Image& picture)
 
 double LayoutScore::error() const
 {
-    if (things == 0)
-        return std::numeric_limits<double>::quiet_NaN();
-    return (distance + missingPenalty * static_cast<double>(missing)) / static_cast<double>(things);
+    return meanWithMissing(distance, missing, things);
+}
+
+double LayoutScore::regionError() const
+{
+    return meanWithMissing(regionDistance, missing, things);
 }
 
 LayoutScore& LayoutScore::operator+=(const LayoutScore& other)
@@ -235,8 +260,23 @@ LayoutScore& LayoutScore::operator+=(const LayoutScore& other)
     missing += other.missing;
     spurious += other.spurious;
     rightShape += other.rightShape;
+    inRegion += other.inRegion;
     distance += other.distance;
+    regionDistance += other.regionDistance;
     return *this;
+}
+
+PlaceRegion namedRegion(const Scene& scene, const SceneThing& thing)
+{
+    const int place = placeOf(thing);
+    const auto corner = [&scene](int column, int row) {
+        SceneThing at;
+        at.x = column / 3.0;
+        at.y = row / 3.0;
+        return centreInBucket(at, scene.picture, scene.bucket);
+    };
+    const auto from = corner(place % 3, place / 3), to = corner(place % 3 + 1, place / 3 + 1);
+    return {.left = from[0], .top = from[1], .right = to[0], .bottom = to[1]};
 }
 
 LayoutScore scoreLayout(const Scene& truth, const Image& picture)
@@ -251,7 +291,10 @@ LayoutScore scoreLayout(const Scene& truth, const Image& picture)
             ++score.missing;
             continue;
         }
+        const double outside = distanceToRegion(namedRegion(truth, thing), *match, picture.size);
         score.distance += distanceBetween(truth, thing, *match, picture.size);
+        score.regionDistance += outside;
+        score.inRegion += outside == 0;
         score.rightShape += match->shape == thing.shape;
     }
     for (const auto& f : found) {

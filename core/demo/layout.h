@@ -31,12 +31,22 @@ struct LayoutScore {
     std::int64_t missing = 0;
     std::int64_t spurious = 0;   ///< Found, of a colour that should not be there.
     std::int64_t rightShape = 0; ///< Of those found.
+    std::int64_t inRegion = 0;   ///< Of those found: in the region that the caption names.
     double distance = 0;         ///< Over found things, in fractions of the diagonal.
+    double regionDistance = 0;   ///< The same to the edge of the named region; 0 inside.
 
     /// Layout error: mean distance over all things, a missing one counting missingPenalty.
     double error() const;
+    /// The same by regionDistance: all that a caption says of places is asked, and no more.
+    double regionError() const;
     LayoutScore& operator+=(const LayoutScore& other);
 };
+
+/// The ninth of the picture that the caption names for a thing, in fractions of the bucket image's sides.
+struct PlaceRegion {
+    double left = 0, top = 0, right = 1, bottom = 1;
+};
+PlaceRegion namedRegion(const Scene& scene, const SceneThing& thing);
 
 /// `picture` shows the scene's bucket image, or an attempt at it.
 LayoutScore scoreLayout(const Scene& truth, const Image& picture);

@@ -82,7 +82,9 @@ JobEnd measureLayout(const LayoutRequest& request, const JobContext& context)
                       .missing = painted.missing,
                       .spurious = painted.spurious,
                       .rightShape = painted.rightShape,
+                      .inRegion = painted.inRegion,
                       .error = painted.error(),
+                      .regionError = painted.regionError(),
                       .finderError = finder.error()});
     return JobEnd::Finished;
 }

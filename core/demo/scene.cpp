@@ -77,6 +77,12 @@ bool placeThings(Scene& scene, CounterRandom& random, std::int64_t count)
     return true;
 }
 
+int placeAt(double x, double y)
+{
+    const auto third = [](double at) { return std::clamp(static_cast<int>(at * 3), 0, 2); };
+    return 3 * third(y) + third(x);
+}
+
 std::string sizeWord(double size)
 {
     return size < 0.235 ? "small " : size > 0.33 ? "large " : "";
@@ -158,8 +164,12 @@ std::string placeName(double x, double y)
     static constexpr std::array<const char*, 9> places = {"at the top left",    "at the top",    "at the top right",
                                                           "on the left",        "in the middle", "on the right",
                                                           "at the bottom left", "at the bottom", "at the bottom right"};
-    const auto third = [](double at) { return std::clamp(static_cast<int>(at * 3), 0, 2); };
-    return places[static_cast<std::size_t>(3 * third(y) + third(x))];
+    return places[static_cast<std::size_t>(placeAt(x, y))];
+}
+
+int placeOf(const SceneThing& thing)
+{
+    return placeAt(thing.x, thing.y);
 }
 
 Scene makeScene(std::uint64_t seed, std::int64_t index)

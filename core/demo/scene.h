@@ -67,6 +67,8 @@ std::array<double, 2> centreInBucket(const SceneThing& thing, ImageSize picture,
 
 /// The nine places that captions name ("at the top left" ... "at the bottom right"), row-major.
 std::string placeName(double x, double y);
+/// Which of them holds a thing's centre: 0 the top left ... 8 the bottom right.
+int placeOf(const SceneThing& thing);
 
 /// What is stored beside a demo picture: per thing colour, shape, centre and size; and how to draw it again.
 nlohmann::json truthOf(const Scene& scene);

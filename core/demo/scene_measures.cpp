@@ -50,6 +50,8 @@ void measureScene(const Workspace& workspace, const PlannedPicture& planned, con
     case ValidationTask::TextOnly: {
         const auto score = scoreLayout(*scene, painted);
         values["layout_error"] = score.error();
+        values["region_error"] = score.regionError();
+        values["things_right"] = static_cast<double>(score.rightShape) / static_cast<double>(score.things);
         values["not_found"] = static_cast<double>(score.missing) / static_cast<double>(score.things);
         break;
     }

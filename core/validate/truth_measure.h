@@ -11,8 +11,9 @@
 namespace nanodit {
 
 /// Measures a painted picture against what is known of its records beyond their originals: what stands where. Adds
-/// layout_error, not_found, place_error_other, place_error_own and obeyed (see metricInfo), each where the truth says
-/// something of it, and nothing for records without a known truth. The suite knows no truth itself; empty: none.
+/// layout_error, region_error, not_found, things_right, place_error_other, place_error_own and obeyed (see metricInfo),
+/// each where the truth says something of it, and nothing for records without a known truth. The suite knows no truth
+/// itself; empty: none.
 using TruthMeasure = std::function<void(const Workspace& workspace, const PlannedPicture& planned, const Image& painted,
                                         std::map<std::string, double>& values)>;
 
