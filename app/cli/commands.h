@@ -31,6 +31,7 @@ void registerMerge(CLI::App& app, Options& options);
 void registerExport(CLI::App& app, Options& options);
 void registerTrain(CLI::App& app, Options& options);
 void registerRuns(CLI::App& app, Options& options);
+void registerExportRun(CLI::App& app, Options& options);
 void registerSample(CLI::App& app, Options& options);
 void registerValidate(CLI::App& app, Options& options);
 void registerCompare(CLI::App& app, Options& options);
@@ -43,10 +44,10 @@ void registerDoctor(CLI::App& app, Options& options);
 
 /// Every command, in the order of the help.
 inline constexpr std::array registerCommands = {
-    &registerDemo,   &registerImport, &registerRecords,  &registerEdit,    &registerCaption,   &registerPreprocess,
-    &registerShard,  &registerVerify, &registerStatus,   &registerMerge,   &registerExport,    &registerTrain,
-    &registerRuns,   &registerSample, &registerValidate, &registerCompare, &registerAttention, &registerExperiment,
-    &registerConfig, &registerGolden, &registerBench,    &registerDoctor,
+    &registerDemo,       &registerImport,    &registerRecords, &registerEdit,     &registerCaption, &registerPreprocess,
+    &registerShard,      &registerVerify,    &registerStatus,  &registerMerge,    &registerExport,  &registerTrain,
+    &registerRuns,       &registerExportRun, &registerSample,  &registerValidate, &registerCompare, &registerAttention,
+    &registerExperiment, &registerConfig,    &registerGolden,  &registerBench,    &registerDoctor,
 };
 
 } // namespace nanodit::cli

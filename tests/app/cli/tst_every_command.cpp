@@ -122,6 +122,7 @@ void EveryCommandTest::initTestCase()
         {"edit", {{"a", "--include"}, {"scene-000001", "--tags", "seen"}, false}},
         {"experiment patches-vs-cls", {{}, {"--steps", "100000", "--seeds", "1"}, true}},
         {"export", {{path("records.jsonl")}, {path("records.jsonl")}, false}},
+        {"export-run", {{path("given")}, {path("given"), "--run", "reference"}, false}},
         {"golden", {{path("nothing")}, {text(dataPath("golden"))}, false}},
         {"import", {{path("nothing")}, {path("demo/data/images")}, false}},
         {"merge", {{}, {}, false}},

@@ -3,13 +3,16 @@
 #include "core/demo/demo_job.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
+#include "core/model/stored_weights.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runs/catalogue.h"
+#include "core/runs/run_export.h"
 #include "core/runtime/job.h"
 #include "core/sample/sample_request.h"
 #include "core/sample/sampling_session.h"
 #include "tests/support/test_data.h"
 
+#include <ATen/ATen.h>
 #include <QtTest>
 
 #include <cstdlib>
@@ -65,6 +68,22 @@ private Q_SLOTS:
         const auto heun = paint(request);
         QVERIFY(heun.rgb != euler.rgb);
         QVERIFY(meanDifference(heun, euler) < 40.0);
+    }
+
+    void aModelInHalfPrecisionPaintsTheSame()
+    {
+        const auto checkpoint = listRuns(workspace_).front().checkpoints.back();
+        exportRun({.checkpoint = checkpoint, .folder = folder_ / "given"});
+        const auto half = listCheckpoints(folder_ / "given").back();
+        QVERIFY(readWeights(half).begin()->second.scalar_type() == at::kHalf);
+        QVERIFY(std::filesystem::file_size(half / "ema.safetensors") < 0.51 * 4 * 1'600'000);
+        auto request = plain();
+        request.textRecord = record_.id;
+        request.reference = RecordReference{record_.id};
+        const auto single = paint(request);
+        const auto session = SamplingSession::open(workspace_, half, {.threads = 2});
+        const auto painted = session->sample(request, {}, noPreview)->picture;
+        QVERIFY2(meanDifference(painted, single) < 1.0, std::to_string(meanDifference(painted, single)).c_str());
     }
 
     void warnsOfEncodersThatTheModelWasNotTrainedWith()

@@ -1,0 +1,78 @@
+#include "core/runs/run_export.h"
+
+#include "core/io/atomic_file.h"
+#include "core/io/tensor.h"
+#include "core/runs/checkpoint.h"
+#include "core/runs/metrics_file.h"
+#include "core/runtime/error.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Whole tensors, so that a file never holds half of one in each precision.
+at::Tensor inHalf(const at::Tensor& tensor)
+{
+    if (!tensor.is_floating_point())
+        return tensor;
+    const auto half = tensor.to(at::kHalf);
+    return at::isfinite(half).all().item<bool>() ? half : tensor;
+}
+
+std::string thinnedMetrics(const std::string& text, std::int64_t every)
+{
+    std::istringstream lines(text);
+    std::string kept;
+    for (std::string line; std::getline(lines, line);) {
+        const auto step = stepMetricsFromJson(line);
+        if (!step || step->step % every == 0)
+            kept += line + "\n";
+    }
+    return kept;
+}
+
+} // namespace
+
+std::uintmax_t exportRun(const RunExport& request)
+{
+    if (fs::exists(request.folder))
+        throw UsageError(request.folder.string() + " exists already: name a new folder");
+    const auto source = fs::weakly_canonical(request.checkpoint);
+    const auto run = source.parent_path().parent_path();
+    const auto state = readCheckpointState(source);
+    const auto average = source / "ema.safetensors";
+    const std::string file = fs::exists(average) ? "ema.safetensors" : "model.safetensors";
+    auto weights = readTensors(source / file);
+    if (request.halfPrecision) {
+        for (auto& [name, tensor] : weights)
+            tensor = inHalf(tensor);
+    }
+    std::error_code error;
+    fs::create_directories(fs::absolute(request.folder).parent_path(), error);
+    if (error)
+        throw StoreError("the folder " + fs::absolute(request.folder).parent_path().string() +
+                         " could not be made: " + error.message());
+    std::uintmax_t bytes = 0;
+    writeFolderAtomically(request.folder, [&](const fs::path& folder) {
+        const auto checkpoint = folder / "checkpoints" / source.filename();
+        fs::create_directories(checkpoint);
+        writeTensors(checkpoint / file, weights);
+        bytes = fs::file_size(checkpoint / file);
+        writeFileAtomically(checkpoint / "state.json", readTextFile(source / "state.json"));
+        writeFileAtomically(folder / "config.yaml", toYaml(state.config, true));
+        if (fs::exists(run / "metrics.jsonl"))
+            writeFileAtomically(
+                folder / "metrics.jsonl",
+                thinnedMetrics(readTextFile(run / "metrics.jsonl"), std::max<std::int64_t>(1, request.metricsEvery)));
+    });
+    return bytes;
+}
+
+} // namespace nanodit
