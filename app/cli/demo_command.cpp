@@ -107,6 +107,9 @@ void registerCreate(CLI::App& demo, Options& options)
     command->add_option("DIR", request->folder, "Folder of the new workspace")->required();
     addCount(*command, request->scenes, "Pictures to draw", positive(), {"--scenes"});
     addSeed(*command, request->seed, "Seed of the scenes");
+    command->add_option("--encoders", request->encoders,
+                        "Folder of vae, dinov3-demo and t5-demo (default: those of the program, whose reference model "
+                        "comes with them)");
     command->add_flag("--bare", *bare, "Only draw and import; run no passes and pack no shards");
     command->callback([request, bare, &options] {
         request->preprocess = !*bare;

@@ -43,7 +43,8 @@ void copyFolder(const fs::path& from, const fs::path& to)
         return;
     if (!fs::is_directory(from))
         throw DataError(from.string() +
-                        " is missing, which the demo needs: let NANODIT_RESOURCES name a complete resources folder");
+                        " is missing, which the demo needs: let --encoders name a folder that holds vae, dinov3-demo "
+                        "and t5-demo, or NANODIT_RESOURCES a complete resources folder");
     fs::create_directories(to.parent_path());
     writeFolderAtomically(to, [&from](const fs::path& inside) {
         fs::copy(from, inside, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
@@ -67,9 +68,11 @@ public:
         if (fs::exists(workspace_.root / "workspace.yaml"))
             throw DataError(workspace_.root.string() + " is a workspace already: open it, or choose another folder");
         begin();
+        const auto encoders = request_.encoders.empty() ? resourcesFolder() / "demo" : request_.encoders;
         for (const auto* name : encoderFolders)
-            copyFolder(resourcesFolder() / "demo" / name, workspace_.root / "models" / name);
-        if (const auto reference = resourcesFolder() / "demo" / "reference"; fs::exists(reference))
+            copyFolder(encoders / name, workspace_.root / "models" / name);
+        if (const auto reference = resourcesFolder() / "demo" / "reference";
+            request_.encoders.empty() && fs::exists(reference))
             copyFolder(reference, workspace_.runsFolder() / "reference");
         if (!draw(context))
             return JobEnd::Cancelled;

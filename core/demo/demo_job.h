@@ -14,11 +14,12 @@ struct DemoRequest {
     std::filesystem::path folder; ///< Must not hold a workspace yet.
     std::int64_t scenes = 600;
     std::uint64_t seed = 1;
-    bool preprocess = true; ///< Also run the passes and pack shards.
+    std::filesystem::path encoders; ///< Folder of vae, dinov3-demo and t5-demo; empty: those of the program.
+    bool preprocess = true;         ///< Also run the passes and pack shards.
     std::function<void(const Workspace&)> finished = [](const auto&) {};
 };
 /// Draws scenes, imports them, points the workspace at the demo encoders; with `preprocess` makes it ready to train.
-/// Also copies the reference checkpoint in as run "reference".
+/// Also copies the reference checkpoint in as run "reference", but not beside other encoders than its own.
 std::unique_ptr<Job> makeDemoJob(DemoRequest request);
 
 } // namespace nanodit

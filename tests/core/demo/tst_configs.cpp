@@ -61,6 +61,7 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("name");
         QTest::newRow("demo") << "demo.yaml";
+        QTest::newRow("reference") << "reference.yaml";
         QTest::newRow("base") << "base.yaml";
         QTest::newRow("plan") << "plan.yaml";
     }

@@ -61,6 +61,22 @@ private Q_SLOTS:
         QVERIFY(std::filesystem::exists(workspace.shardsFolder() / "val"));
     }
 
+    void otherEncodersComeWithoutTheReferenceModel()
+    {
+        const test::TemporaryFolder folder;
+        QVERIFY(makeDemoJob(request(folder / "plain", false))->run({}) == JobEnd::Finished);
+        QVERIFY(std::filesystem::exists(folder / "plain/runs/reference"));
+        auto demo = request(folder / "other", false);
+        demo.encoders = folder / "plain/models";
+        QVERIFY(makeDemoJob(demo)->run({}) == JobEnd::Finished);
+        QVERIFY(std::filesystem::exists(folder / "other/models/t5-demo/model.safetensors"));
+        QVERIFY(!std::filesystem::exists(folder / "other/runs/reference"));
+        demo.folder = folder / "none";
+        demo.encoders = folder / "nowhere";
+        const auto message = test::errorOf([&] { makeDemoJob(demo)->run({}); });
+        QVERIFY2(message.find((folder / "nowhere").string()) != std::string::npos, message.c_str());
+    }
+
     void refusesAFolderThatIsAWorkspace()
     {
         const test::TemporaryFolder folder;
