@@ -3,6 +3,7 @@
 #include "core/dataset/catalog_part.h"
 #include "core/dataset/catalog_schema.h"
 #include "core/dataset/sqlite.h"
+#include "core/io/json_fault.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -24,7 +25,7 @@ std::vector<std::string> tagsFromText(const std::string& text)
 {
     if (text == "[]") // nearly all of them
         return {};
-    return nlohmann::json::parse(text).get<std::vector<std::string>>();
+    return valueOfJson<std::vector<std::string>>(text, "a record's list of tags in the catalog");
 }
 
 DType dtypeFromName(const std::string& name)
@@ -47,7 +48,8 @@ Provenance provenanceFrom(const sqlite::Statement& row)
                           .adopted = row.integer(3) != 0,
                           .madeAt = row.text(4),
                           .dtype = dtypeFromName(row.text(5)),
-                          .shape = nlohmann::json::parse(row.text(6)).get<std::vector<std::int64_t>>(),
+                          .shape = valueOfJson<std::vector<std::int64_t>>(
+                              row.text(6), "the shape of an array of " + row.text(0) + " in the catalog"),
                           .fileMark = row.text(7)};
     if (!provenance.unfinished())
         provenance.inputs = ArrayInputs::fromJson(row.text(2));

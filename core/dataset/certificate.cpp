@@ -1,5 +1,6 @@
 #include "core/dataset/certificate.h"
 
+#include "core/io/json_fault.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -118,7 +119,8 @@ AlignmentCertificate AlignmentCertificate::fromJson(const json& from)
                 {.name = other.at("name"), .cosine = other.at("cosine"), .cells = other.at("cells")});
         return certificate;
     } catch (const json::exception& error) {
-        throw DataError(std::string("an alignment certificate is not as this program writes it (") + error.what() + ")",
+        throw DataError(std::string("an alignment certificate is not as this program writes it (") + jsonFault(error) +
+                            ")",
                         remedy::CertifyAlignment{});
     }
 }

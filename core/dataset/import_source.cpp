@@ -4,6 +4,7 @@
 #include "core/dataset/tar_source.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
+#include "core/io/json_fault.h"
 #include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
@@ -49,7 +50,7 @@ json parseObject(const std::string& text, const std::string& where)
     try {
         fields = json::parse(text);
     } catch (const json::exception& error) {
-        throw DataError(where + " is no JSON: " + error.what());
+        throw DataError(where + " is no JSON (" + jsonFault(error) + ")");
     }
     if (!fields.is_object())
         throw DataError(where + " holds " + fields.type_name() +

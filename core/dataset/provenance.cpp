@@ -1,5 +1,6 @@
 #include "core/dataset/provenance.h"
 
+#include "core/io/json_fault.h"
 #include "core/io/sha256.h"
 #include "core/runtime/error.h"
 
@@ -30,7 +31,8 @@ ArrayInputs ArrayInputs::fromJson(const std::string& text)
                 .parameters = json.at("parameters"),
                 .encoder = json.at("encoder")};
     } catch (const nlohmann::json::exception& error) {
-        throw DataError("the catalog's provenance \"" + text + "\" is not as this program writes it: " + error.what());
+        throw DataError("the catalog's provenance \"" + text +
+                        "\" is not as this program writes it: " + jsonFault(error));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "core/dataset/catalog.h"
 #include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
+#include "core/io/json_fault.h"
 
 #include <nlohmann/json.hpp>
 
@@ -30,7 +31,7 @@ std::int64_t exportRecords(const Workspace& workspace, const fs::path& file)
             {"split", record.split}};
         if (!record.tags.empty())
             line["tags"] = record.tags;
-        const auto extra = nlohmann::json::parse(record.extra);
+        const auto extra = valueOfJson<nlohmann::json>(record.extra, "what else the catalog has of " + record.id);
         for (const auto& [key, value] : extra.items()) {
             if (!line.contains(key))
                 line[key] = value;

@@ -2,6 +2,7 @@
 
 #include "core/dataset/shard_set.h"
 #include "core/io/atomic_file.h"
+#include "core/io/json_fault.h"
 #include "core/io/sha256.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
@@ -41,6 +42,10 @@ public:
             return check();
         } catch (const Error& error) { // a set that cannot even be opened is a finding
             found_.problems.push_back({found_.set, error.what()});
+            return true;
+        } catch (const json::exception& error) {
+            found_.problems.push_back({found_.set, (folder_ / "shards.json").string() + " is damaged (" +
+                                                       jsonFault(error) + "); pack the shards again"});
             return true;
         }
     }

@@ -3,6 +3,7 @@
 #include "core/dataset/dino_statistics.h"
 #include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
+#include "core/io/json_fault.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -89,6 +90,32 @@ public:
 
     void add(const fs::path& rankSet)
     {
+        try {
+            addManifest(rankSet);
+        } catch (const json::exception& error) {
+            throw DataError((rankSet / "shards.json").string() + " is damaged (" + jsonFault(error) +
+                            "): pack again with all ranks");
+        }
+    }
+
+    RanksMerged::Set finish(bool overwrite)
+    {
+        auto& shards = merged_["shards"];
+        std::sort(shards.begin(), shards.end(), [](const json& a, const json& b) {
+            return a["file"].get<std::string>() < b["file"].get<std::string>();
+        });
+        merged_["dino_statistics"] =
+            DinoStatistics{.cls = cls_.statistics(), .patches = patches_.statistics()}.toJson();
+        writeFileAtomically(folder_.path() / "shards.json", merged_.dump(1) + "\n");
+        overwrite ? folder_.commitReplacing() : folder_.commit();
+        return {.name = set_,
+                .samples = merged_["samples"].get<std::int64_t>(),
+                .shards = static_cast<std::int64_t>(shards.size())};
+    }
+
+private:
+    void addManifest(const fs::path& rankSet)
+    {
         const auto manifest = json::parse(readTextFile(rankSet / "shards.json"));
         if (merged_.is_null()) {
             merged_ = manifest;
@@ -122,22 +149,6 @@ public:
         patches_.add(statistics.patches, patches);
     }
 
-    RanksMerged::Set finish(bool overwrite)
-    {
-        auto& shards = merged_["shards"];
-        std::sort(shards.begin(), shards.end(), [](const json& a, const json& b) {
-            return a["file"].get<std::string>() < b["file"].get<std::string>();
-        });
-        merged_["dino_statistics"] =
-            DinoStatistics{.cls = cls_.statistics(), .patches = patches_.statistics()}.toJson();
-        writeFileAtomically(folder_.path() / "shards.json", merged_.dump(1) + "\n");
-        overwrite ? folder_.commitReplacing() : folder_.commit();
-        return {.name = set_,
-                .samples = merged_["samples"].get<std::int64_t>(),
-                .shards = static_cast<std::int64_t>(shards.size())};
-    }
-
-private:
     std::string set_;
     AtomicFolder folder_;
     json merged_;
@@ -151,7 +162,9 @@ std::vector<RanksMerged::Set> mergeWorld(const Workspace& workspace, const std::
     const auto merging = ranksFolder(workspace) / mergingName;
     bool overwrite = true;
     for (const auto& rank : ranks) {
-        overwrite = overwrite && json::parse(readTextFile(rank / doneName)).value("overwrite", false);
+        overwrite =
+            overwrite &&
+            valueOfJson<json>(readTextFile(rank / doneName), (rank / doneName).string()).value("overwrite", false);
         for (const auto& entry : fs::directory_iterator(rank)) {
             if (fs::exists(entry.path() / "shards.json"))
                 names.insert(entry.path().filename().string());

@@ -2,6 +2,7 @@
 
 #include "core/io/atomic_file.h"
 #include "core/io/float_values.h"
+#include "core/io/json_fault.h"
 #include "core/io/mapped_file.h"
 #include "core/io/npy.h"
 #include "core/io/tar.h"
@@ -164,7 +165,7 @@ void ShardSet::State::readManifest(const json& manifest, const std::string& name
         encoders = manifest.at("encoders");
         statistics = DinoStatistics::fromJson(manifest.at("dino_statistics"));
     } catch (const json::exception& error) {
-        throw DataError(name + " is damaged (" + error.what() + "); pack the shards again");
+        throw DataError(name + " is damaged (" + jsonFault(error) + "); pack the shards again");
     }
 }
 

@@ -1,6 +1,7 @@
 #include "core/demo/scene.h"
 
 #include "core/demo/counter_random.h"
+#include "core/io/json_fault.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -268,7 +269,7 @@ Scene sceneFromTruth(const nlohmann::json& truth, const std::string& source)
         }
         return scene;
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(source + " is no truth of a demo scene (" + error.what() + ")", remedy::CreateDemo{});
+        throw DataError(source + " is no truth of a demo scene (" + jsonFault(error) + ")", remedy::CreateDemo{});
     }
 }
 

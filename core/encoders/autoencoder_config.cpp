@@ -1,4 +1,5 @@
 #include "core/encoders/autoencoder_kl.h"
+#include "core/io/json_fault.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -39,7 +40,7 @@ AutoencoderConfig autoencoderConfigFromJson(const nlohmann::json& json, const st
             }
         }
     } catch (const nlohmann::json::exception& error) {
-        throw refuse(error.what());
+        throw refuse(jsonFault(error));
     }
     const auto inRange = [](std::int64_t value, std::int64_t most) { return value >= 1 && value <= most; };
     if (config.blockOutChannels.empty() || config.blockOutChannels.size() > 8)

@@ -2,6 +2,7 @@
 
 #include "core/inspect/attention_session.h"
 #include "core/io/atomic_file.h"
+#include "core/io/json_fault.h"
 #include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
 
@@ -75,7 +76,8 @@ void addAttention(const fs::path& file, ModelNumbers& model)
                 model.values["attention." + name][record.at("id")] = sum.first / sum.second;
         }
     } catch (const Json::exception& error) {
-        throw DataError(file.string() + " is damaged (" + error.what() + "); remove it and run the experiment again");
+        throw DataError(file.string() + " is damaged (" + jsonFault(error) +
+                        "); remove it and run the experiment again");
     }
 }
 

@@ -8,6 +8,7 @@
 #include "core/encoders/t5.h"
 #include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
+#include "core/io/json_fault.h"
 #include "core/preprocess/memory_plan.h"
 #include "core/preprocess/precision.h"
 #include "core/preprocess/working_memory.h"
@@ -54,7 +55,7 @@ AutoencoderConfig autoencoderConfigOf(const fs::path& folder)
     try {
         json = nlohmann::json::parse(readTextFile(file));
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " is no JSON: " + error.what());
+        throw DataError(file.string() + " is no JSON (" + jsonFault(error) + ")");
     }
     return autoencoderConfigFromJson(json, file.string());
 }

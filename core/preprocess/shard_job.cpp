@@ -3,6 +3,7 @@
 #include "core/dataset/shard_merge.h"
 #include "core/dataset/shard_writer.h"
 #include "core/io/float_values.h"
+#include "core/io/json_fault.h"
 #include "core/io/npy.h"
 #include "core/preprocess/jobs.h"
 #include "core/preprocess/survey.h"
@@ -265,7 +266,7 @@ private:
 
     json infoOf(const Record& record, const ShardSample& sample) const
     {
-        json info = json::parse(record.extra);
+        auto info = valueOfJson<json>(record.extra, "what else the catalog has of " + record.id);
         info["caption"] = record.caption;
         info["split"] = record.split;
         info["aspect_bucket"] = bucketName(record.bucket);

@@ -2,6 +2,7 @@
 
 #include "core/config/json.h"
 #include "core/io/atomic_file.h"
+#include "core/io/json_fault.h"
 #include "core/runs/catalogue.h"
 #include "core/runtime/error.h"
 
@@ -77,7 +78,7 @@ CheckpointState readCheckpointState(const fs::path& checkpoint)
         state.encoders = json.at("encoders");
         readJson(json.at("config"), file.string(), [&state](FieldVisitor& v) { state.config.visit(v); });
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " is damaged (" + error.what() + "): use another checkpoint of the run");
+        throw DataError(file.string() + " is damaged (" + jsonFault(error) + "): use another checkpoint of the run");
     }
     return state;
 }

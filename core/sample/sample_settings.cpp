@@ -1,5 +1,6 @@
 #include "core/geometry/bucket.h"
 #include "core/io/image.h"
+#include "core/io/json_fault.h"
 #include "core/runtime/error.h"
 #include "core/sample/sample_request.h"
 
@@ -86,7 +87,7 @@ std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& f
         request.seed = json.at("seed");
         return request;
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " carries settings of a picture that are damaged (" + error.what() +
+        throw DataError(file.string() + " carries settings of a picture that are damaged (" + jsonFault(error) +
                         "): use it as a reference picture instead");
     }
 }

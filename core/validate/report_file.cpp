@@ -1,6 +1,7 @@
 #include "core/validate/report_file.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/json_fault.h"
 #include "core/runs/catalogue.h"
 #include "core/runtime/error.h"
 
@@ -189,7 +190,7 @@ ValidationReport readValidationReport(const fs::path& folder)
         report.folder = folder;
         return report;
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " is no validation report (" + error.what() + ")",
+        throw DataError(file.string() + " is no validation report (" + jsonFault(error) + ")",
                         remedy::Validate{.replace = true});
     }
 }
