@@ -1,10 +1,54 @@
 #include "core/golden/golden.h"
+#include "core/io/tensor.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest/QTest>
 
+#include <algorithm>
+#include <functional>
+
 using namespace nanodit;
 namespace fs = std::filesystem;
+
+namespace {
+
+/// A copy of a case of the tree, to be changed.
+class ChangedCase {
+public:
+    explicit ChangedCase(const std::string& name)
+    {
+        fs::copy(test::dataPath("golden/" + name), folder(), fs::copy_options::recursive);
+    }
+    fs::path folder() const { return temporary_ / "case"; }
+    /// Renames every tensor of a file; those whose new name is empty are left out.
+    void rename(const std::string& file, const std::function<std::string(const std::string&)>& renamed) const
+    {
+        TensorMap tensors;
+        for (const auto& [name, tensor] : readTensors(folder() / file)) {
+            if (const auto other = renamed(name); !other.empty())
+                tensors[other] = tensor.clone();
+        }
+        fs::remove(folder() / file);
+        writeTensors(folder() / file, tensors);
+    }
+    void write(const std::string& file, const std::string& text) const
+    {
+        fs::remove(folder() / file);
+        test::writeText(folder() / file, text);
+    }
+
+private:
+    test::TemporaryFolder temporary_;
+};
+
+/// With every `from` at the begin replaced.
+auto beginning(const std::string& from, const std::string& to)
+{
+    return
+        [from, to](const std::string& name) { return name.starts_with(from) ? to + name.substr(from.size()) : name; };
+}
+
+} // namespace
 
 /// Golden cases made with PyTorch 2.13 and a plain PyTorch NanoDiT.
 class TestGoldenModel : public QObject {
@@ -38,6 +82,62 @@ private Q_SLOTS:
                                    std::to_string(line.tolerance) + " " + line.note)
                                       .c_str());
         }
+    }
+
+    void pairsOfPicturesMayHaveAnyName()
+    {
+        const ChangedCase lpips("lpips_alex");
+        for (const auto* const file : {"inputs.safetensors", "outputs.safetensors"})
+            lpips.rename(file, beginning("pairs32.", "two cats."));
+        const auto report = runGolden(lpips.folder());
+        QVERIFY(report.passed());
+        QVERIFY(std::ranges::any_of(report.lines, [](const auto& line) { return line.name == "two cats.distance"; }));
+    }
+
+    void layersMayHaveAnyName()
+    {
+        const ChangedCase adamw("adamw_ema");
+        const auto renamed = [](std::string name) {
+            if (const auto at = name.find("2."); at != std::string::npos && (at == 0 || name[at - 1] == '.') &&
+                                                 (name.ends_with("weight") || name.ends_with("bias")))
+                name.replace(at, 1, "10");
+            return name;
+        };
+        adamw.rename("inputs.safetensors", renamed);
+        adamw.rename("outputs.safetensors", renamed);
+        QVERIFY(runGolden(adamw.folder()).passed());
+    }
+
+    void whatACaseLacksIsNamed()
+    {
+        const ChangedCase lpips("lpips_alex");
+        lpips.rename("inputs.safetensors", [](const std::string& name) { return name.ends_with("in1") ? "" : name; });
+        auto message = test::errorOf([&] { runGolden(lpips.folder()); });
+        QVERIFY2(message.find("inputs.safetensors lacks the tensor black_white.in1") != std::string::npos,
+                 message.c_str());
+        lpips.write("backbone.json", "{\"tensors\": [{\"shape\": [1]}]}");
+        message = test::errorOf([&] { runGolden(lpips.folder()); });
+        QVERIFY2(message.find("backbone.json") != std::string::npos && message.ends_with("lacks \"name\""),
+                 message.c_str());
+
+        const ChangedCase adamw("adamw_ema");
+        adamw.write("case.json", "{\"kind\": \"adamw_ema\"}");
+        message = test::errorOf([&] { runGolden(adamw.folder()); });
+        QVERIFY2(message.ends_with("case.json lacks \"betas\""), message.c_str());
+    }
+
+    /// LibTorch's sentence about shapes names no file: ours does.
+    void tensorsThatDoNotFitAreNamed()
+    {
+        const ChangedCase adamw("adamw_ema");
+        adamw.rename("inputs.safetensors", [](const std::string& name) {
+            return name == "init.2.weight" ? "init.0.weight" : name == "init.0.weight" ? "init.2.weight" : name;
+        });
+        const auto message = test::errorOf([&] { runGolden(adamw.folder()); });
+        QVERIFY2(message.find(adamw.folder().string()) == 0 &&
+                     message.find("its tensors do not fit together") != std::string::npos &&
+                     message.find("Exception raised") == std::string::npos,
+                 message.c_str());
     }
 
     void aFolderOfCasesStandsForEachOfThem()
