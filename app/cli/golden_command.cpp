@@ -1,6 +1,8 @@
 #include "app/cli/commands.h"
 #include "app/cli/wording.h"
 #include "core/front/golden.h"
+#include "core/runtime/compute_info.h"
+#include "core/runtime/error.h"
 
 #include <cmath>
 #include <cstdio>
@@ -29,26 +31,29 @@ nlohmann::json toJson(const GoldenReport& report)
     return {{"case", report.folder.string()}, {"kind", report.kind}, {"passed", report.passed()}, {"outputs", lines}};
 }
 
-GoldenReport reportOf(const std::filesystem::path& folder)
+GoldenReport reportOf(const std::filesystem::path& folder, const ComputeChoice& device)
 {
     try {
-        return runGolden(folder);
+        return runGolden(folder, device);
     } catch (const std::exception& error) { // one broken case must not hide the others
         return {.folder = folder, .kind = "unreadable", .lines = {{.name = "case", .note = errorText(error)}}};
     }
 }
 
-std::string textOf(const GoldenReport& report)
+std::string textOf(const GoldenReport& report, const std::string& where)
 {
     std::vector<std::vector<std::string>> rows;
     for (const auto& line : report.lines)
         rows.push_back({line.passed ? "  ok" : "  FAILED", line.name, number(line.largestError),
                         "<= " + number(line.tolerance), line.note});
-    return report.folder.string() + " (" + report.kind + ")\n" + table(rows);
+    return report.folder.string() + " (" + report.kind + ", " + where + ")\n" + table(rows);
 }
 
 void runGoldens(const std::vector<std::filesystem::path>& given, Options& options)
 {
+    const auto compute = chosenCompute(options.device);
+    if (!compute.problem.empty())
+        throw UsageError(compute.problem, remedy::ChooseDevice{});
     std::vector<std::filesystem::path> folders;
     for (const auto& folder : given) {
         const auto cases = goldenCases(folder);
@@ -60,12 +65,12 @@ void runGoldens(const std::vector<std::filesystem::path>& given, Options& option
         for (const auto& folder : folders) {
             if (context.shouldStop())
                 return JobEnd::Cancelled;
-            const auto report = reportOf(folder);
+            const auto report = reportOf(folder, options.device);
             cases.push_back(toJson(report));
             for (const auto& line : report.lines)
                 (line.passed ? passed : missed) += 1;
             if (!options.output.json) { // as each is known, for they take long
-                std::fputs(textOf(report).c_str(), stdout);
+                std::fputs(textOf(report, compute.text).c_str(), stdout);
                 std::fflush(stdout);
             }
         }
@@ -73,7 +78,7 @@ void runGoldens(const std::vector<std::filesystem::path>& given, Options& option
     });
     runJob(*job, options.output, "the cases above are done");
     printResult(options.output, std::to_string(passed) + " passed, " + std::to_string(missed) + " failed",
-                {{"passed", passed}, {"failed", missed}, {"cases", cases}});
+                {{"device", compute.text}, {"passed", passed}, {"failed", missed}, {"cases", cases}});
     if (missed > 0 || passed == 0)
         options.exitCode = exitFailed;
 }
@@ -82,8 +87,9 @@ void runGoldens(const std::vector<std::filesystem::path>& given, Options& option
 
 void registerGolden(CLI::App& app, Options& options)
 {
-    auto* const command = app.add_subcommand(
-        "golden", "Compare this program's results with outputs of the upstream libraries, in folders with a case.json");
+    auto* const command = app.add_subcommand("golden", "Compare this program's results with outputs of the upstream "
+                                                       "libraries, in folders with a case.json: element by "
+                                                       "element on the CPU in float32, as a whole elsewhere");
     const auto folders = std::make_shared<std::vector<std::filesystem::path>>();
     command->add_option("CASE_FOLDER", *folders, "Folders with a case.json, or folders of such folders")->required();
     command->callback([folders, &options] { runGoldens(*folders, options); });

@@ -1,11 +1,12 @@
 #include "core/doctor/proof.h"
 
 #include "core/config/workspace_config.h"
+#include "core/golden/agreement.h"
 #include "core/golden/golden.h"
 #include "core/model/stored_weights.h"
 #include "core/preprocess/pass_encoders.h"
 #include "core/runtime/compute.h"
-#include "core/runtime/failure.h"
+#include "core/runtime/error.h"
 #include "core/sample/guidance.h"
 #include "core/sample/solver.h"
 #include "core/train/trainer.h"
@@ -13,8 +14,8 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <algorithm>
 #include <array>
-#include <cmath>
 #include <functional>
 #include <limits>
 
@@ -24,42 +25,28 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// How something is computed: TensorFloat-32 rounds factors to ten bits, on GPUs only.
-enum class Arithmetics { Float32, Tf32, Bf16 };
-constexpr std::array arithmeticsNames = {"float32", "TensorFloat-32", "bf16"};
+constexpr std::array productsNames = {"float32", "TensorFloat-32", "bf16"};
 
 /// Where and how.
 struct Site {
     ComputeChoice choice = {.device = "cpu"};
-    Arithmetics arithmetics = Arithmetics::Float32;
+    Products products = Products::Float32;
 
-    bool isReference() const { return choice.device == "cpu" && arithmetics == Arithmetics::Float32; }
-    std::string inWords() const
-    {
-        return choice.device + ", " + arithmeticsNames[static_cast<std::size_t>(arithmetics)];
-    }
+    bool isReference() const { return choice.device == "cpu" && products == Products::Float32; }
+    std::string inWords() const { return choice.device + ", " + productsNames[static_cast<std::size_t>(products)]; }
     /// Sets what the process computes with, too.
     Compute compute() const
     {
         auto exact = choice;
-        exact.precision = arithmetics == Arithmetics::Bf16 ? Precision::Bf16 : Precision::Float32;
-        return makeCompute(exact, {.precision = *exact.precision, .tf32 = arithmetics == Arithmetics::Tf32});
+        exact.precision = products == Products::Bf16 ? Precision::Bf16 : Precision::Float32;
+        return makeCompute(exact, {.precision = *exact.precision, .tf32 = products == Products::Tf32});
     }
 };
 
-/// Of |ours - reference| / |reference|, both as one long vector. In float32 orders of summation differ; bf16 has three
-/// significant digits, of which a gradient through a few layers loses one.
+/// Of relativeDifference() to the CPU's float32, which equals itself.
 double toleranceAt(const Site& site)
 {
-    switch (site.arithmetics) {
-    case Arithmetics::Bf16:
-        return 6e-2;
-    case Arithmetics::Tf32:
-        return 2e-2;
-    case Arithmetics::Float32:
-        return site.isReference() ? 0 : 2e-3;
-    }
-    return 0;
+    return site.isReference() ? 0 : relativeTolerance(site.products);
 }
 
 constexpr std::int64_t textTokens = 16, patchSide = 8, latentSide = 16, samples = 2;
@@ -184,32 +171,31 @@ TensorMap encoded(const fs::path& demo, const Site& site)
             {"a picture's patches", at::cat({onCpu(features.cls), onCpu(features.patches)})}};
 }
 
-double relativeDifference(const at::Tensor& ours, const at::Tensor& reference)
+void describe(ProofFacts& proof, const std::exception& error)
 {
-    if (ours.sizes() != reference.sizes())
-        return std::numeric_limits<double>::quiet_NaN();
-    const auto a = ours.to(at::kDouble), b = reference.to(at::kDouble);
-    return ((a - b).norm() / b.norm().clamp_min(1e-12)).item<double>();
+    auto notice = noticeOf(error);
+    proof.note = std::move(notice.text);
+    proof.remedy = notice.remedy;
 }
 
 /// Something to compute at several sites.
 struct Subject {
     const char* what;
     std::function<TensorMap(const Site&)> compute;
-    std::vector<Arithmetics> arithmetics;
+    std::vector<Products> products;
 };
 
 void prove(std::vector<ProofFacts>& proofs, const Subject& subject, const ComputeChoice& choice)
 {
-    Site site{.choice = choice, .arithmetics = Arithmetics::Float32};
+    Site site{.choice = choice, .products = Products::Float32};
     const auto line = [&site](const std::string& what) {
         return ProofFacts{.what = what, .where = site.inWords(), .tolerance = toleranceAt(site), .note = {}};
     };
     try {
         const auto reference =
             subject.compute({.choice = {.device = "cpu", .precision = {}, .threads = choice.threads}});
-        for (const auto arithmetics : subject.arithmetics) {
-            site.arithmetics = arithmetics;
+        for (const auto products : subject.products) {
+            site.products = products;
             const auto ours = subject.compute(site);
             for (const auto& [name, expected] : reference) {
                 auto proof = line(name);
@@ -220,20 +206,26 @@ void prove(std::vector<ProofFacts>& proofs, const Subject& subject, const Comput
         }
     } catch (const std::exception& error) {
         auto proof = line(subject.what);
-        proof.note = sentenceOf(error);
+        describe(proof, error);
         proofs.push_back(std::move(proof));
     }
 }
 
-void proveGoldens(std::vector<ProofFacts>& proofs, const fs::path& folder, const JobContext& context)
+void proveGoldens(std::vector<ProofFacts>& proofs, const fs::path& folder, const ComputeChoice& choice,
+                  const JobContext& context)
 {
+    const Site site{.choice = choice, .products = Products::Float32};
+    auto exact = choice;
+    exact.precision = Precision::Float32;
     const auto cases = goldenCases(folder);
     for (const auto& each : cases) {
         if (context.shouldStop())
             return;
-        ProofFacts proof{.what = "golden case " + each.filename().string(), .where = {}, .note = {}};
+        ProofFacts proof{.what = "golden case " + each.filename().string(),
+                         .where = site.isReference() ? std::string() : site.inWords(),
+                         .note = {}};
         try {
-            const auto report = runGolden(each);
+            const auto report = runGolden(each, exact);
             double worst = -1;
             for (const auto& line : report.lines) {
                 const double ratio = line.passed ? line.largestError / std::max(line.tolerance, 1e-300)
@@ -250,7 +242,7 @@ void proveGoldens(std::vector<ProofFacts>& proofs, const fs::path& folder, const
             if (proof.passed)
                 proof.note = std::to_string(report.lines.size()) + " outputs compared";
         } catch (const std::exception& error) {
-            proof.note = sentenceOf(error);
+            describe(proof, error);
         }
         proofs.push_back(std::move(proof));
     }
@@ -261,19 +253,19 @@ void proveGoldens(std::vector<ProofFacts>& proofs, const fs::path& folder, const
 std::vector<ProofFacts> gatherProofs(const fs::path& resources, const ComputeChoice& device, const JobContext& context)
 {
     std::vector<ProofFacts> proofs;
-    proveGoldens(proofs, resources / "golden", context);
+    proveGoldens(proofs, resources / "golden", device, context);
     const auto demo = resources / "demo";
-    std::vector<Arithmetics> exact = {Arithmetics::Float32};
+    std::vector<Products> exact = {Products::Float32};
     if (device.device.starts_with("cuda"))
-        exact.push_back(Arithmetics::Tf32);
+        exact.push_back(Products::Tf32);
     auto all = exact;
-    all.push_back(Arithmetics::Bf16);
-    std::vector<Subject> subjects = {{.what = "a training step", .compute = trainingStep, .arithmetics = all},
-                                     {.what = "a sample", .compute = sample, .arithmetics = all}};
+    all.push_back(Products::Bf16);
+    std::vector<Subject> subjects = {{.what = "a training step", .compute = trainingStep, .products = all},
+                                     {.what = "a sample", .compute = sample, .products = all}};
     if (fs::is_directory(demo)) // an installation may come without it
         subjects.push_back({.what = "the demo's encoders",
                             .compute = [&demo](const Site& site) { return encoded(demo, site); },
-                            .arithmetics = exact});
+                            .products = exact});
     for (const auto& subject : subjects) {
         if (context.shouldStop())
             break;

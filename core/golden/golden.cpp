@@ -1,6 +1,7 @@
 #include "core/golden/golden.h"
 
 #include "core/io/atomic_file.h"
+#include "core/runtime/compute.h"
 #include "core/runtime/error.h"
 
 #include <c10/util/Exception.h>
@@ -31,7 +32,7 @@ bool GoldenReport::passed() const
            std::all_of(lines.begin(), lines.end(), [](const GoldenLine& line) { return line.passed; });
 }
 
-GoldenReport runGolden(const std::filesystem::path& caseFolder)
+GoldenReport runGolden(const std::filesystem::path& caseFolder, const ComputeChoice& choice)
 {
     const auto caseFile = caseFolder / "case.json";
     const auto description = nlohmann::json::parse(readTextFile(caseFile), nullptr, false);
@@ -47,12 +48,13 @@ GoldenReport runGolden(const std::filesystem::path& caseFolder)
         throw DataError(caseFile.string() + " is of kind \"" + report.kind +
                         "\", which is not among those known here: " + known);
     }
+    const auto compute = makeCompute(choice, {.precision = Precision::Float32, .tf32 = false});
     const auto broken = [&](const std::string& why) {
         return DataError(caseFolder.string() + " is no whole golden case of the kind " + report.kind + ": " + why +
                          "; copy it again from where it was made");
     };
     try {
-        report.lines = runner->second(caseFolder);
+        report.lines = runner->second(caseFolder, compute);
     } catch (const Error&) {
         throw;
     } catch (const c10::Error& error) {

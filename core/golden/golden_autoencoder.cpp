@@ -26,11 +26,11 @@ void addDistribution(TensorMap& ours, const std::string& prefix, const LatentDis
     ours[prefix + "sample"] = distribution.sample(noise);
 }
 
-std::vector<GoldenLine> runAutoencoder(const std::filesystem::path& folder)
+std::vector<GoldenLine> runAutoencoder(const std::filesystem::path& folder, const Compute& compute)
 {
     const at::NoGradGuard noGrad;
-    const auto autoencoder = AutoencoderKl::load(folder);
-    const CaseTensors inputs(folder / "inputs.safetensors");
+    const auto autoencoder = AutoencoderKl::load(folder, EncoderOptions::of(compute));
+    const CaseTensors inputs(folder / "inputs.safetensors", compute.device);
     const auto expected = readTensors(folder / "outputs.safetensors");
     TensorMap ours;
     const auto tap = [&ours](const std::string& module, const at::Tensor& value) { ours["tap." + module] = value; };
@@ -47,12 +47,13 @@ std::vector<GoldenLine> runAutoencoder(const std::filesystem::path& folder)
         addDistribution(ours, "edge.", LatentDistribution::fromMoments(inputs.at("edge_moments")),
                         inputs.at("edge_noise"));
 
-    return compareAll(ours, expected, [&expected](const std::string& name) {
+    const auto tolerance = [&expected](const std::string& name) {
         const double largest = expected.at(name).abs().max().item().toDouble();
         // Exponentials of logvar reach exp(20): there only the relative error means something.
         const bool scaled = name.ends_with("kl") || name.starts_with("edge.");
         return std::max(absoluteTolerance, scaled ? klRelativeTolerance * largest : 0.0);
-    });
+    };
+    return compareAll(ours, expected, tolerance, compute);
 }
 
 } // namespace

@@ -44,7 +44,7 @@ nlohmann::json objectOf(const JsonFields& fields, const std::string& key)
                            : nlohmann::json::object();
 }
 
-std::vector<GoldenLine> runPreprocess(const std::filesystem::path& folder)
+std::vector<GoldenLine> runPreprocess(const std::filesystem::path& folder, const Compute& /*of the CPU*/)
 {
     const auto description = readCaseJson(folder / "case.json");
     const CaseTensors inputs(folder / "inputs.safetensors");
@@ -72,7 +72,7 @@ std::vector<GoldenLine> runPreprocess(const std::filesystem::path& folder)
             return processor.process(channelsFirst(inputs.at("image." + image)));
         };
         if (const auto wanted = expected.find(name); wanted != expected.end()) {
-            lines.push_back(compareTensors(name, process(), wanted->second, processorTolerance));
+            lines.push_back(compareTensors(name, process(), wanted->second, processorTolerance, Compute{}));
             continue;
         }
         GoldenLine line{.name = name, .passed = false, .note = "upstream refuses this, we do not"};
@@ -87,9 +87,9 @@ std::vector<GoldenLine> runPreprocess(const std::filesystem::path& folder)
     return lines;
 }
 
-std::vector<GoldenLine> runDino(const std::filesystem::path& folder)
+std::vector<GoldenLine> runDino(const std::filesystem::path& folder, const Compute& compute)
 {
-    const auto encoder = DinoEncoder::load(folder);
+    const auto encoder = DinoEncoder::load(folder, EncoderOptions::of(compute));
     const std::string inputPrefix = "pixel_values.";
     TensorMap ours;
     for (const auto& [input, pixels] : readTensors(folder / "inputs.safetensors")) {
@@ -108,8 +108,8 @@ std::vector<GoldenLine> runDino(const std::filesystem::path& folder)
         else
             ours["pos_embed_interpolated" + size] = encoder->learnedPosition(picture);
     }
-    return compareAll(ours, readTensors(folder / "outputs.safetensors"),
-                      [](const std::string&) { return dinoTolerance; });
+    return compareAll(
+        ours, readTensors(folder / "outputs.safetensors"), [](const std::string&) { return dinoTolerance; }, compute);
 }
 
 /// "position_bias.32x48" -> 32, 48.
@@ -187,9 +187,9 @@ std::vector<GoldenLine> compareWholeCaptions(const std::filesystem::path& folder
     return {ids, pieces};
 }
 
-std::vector<GoldenLine> runT5(const std::filesystem::path& folder)
+std::vector<GoldenLine> runT5(const std::filesystem::path& folder, const Compute& compute)
 {
-    const auto encoder = T5Encoder::load(folder);
+    const auto encoder = T5Encoder::load(folder, EncoderOptions::of(compute));
     const CaseTensors inputs(folder / "inputs.safetensors");
     const auto expected = readTensors(folder / "outputs.safetensors");
     const auto ids = inputs.at("input_ids");
@@ -215,9 +215,10 @@ std::vector<GoldenLine> runT5(const std::filesystem::path& folder)
         }
     }
     tokenizeCaptions(folder, encoder->tokenizer(), expected, ours);
-    auto lines = compareAll(ours, expected, [](const std::string& name) {
+    const auto tolerance = [](const std::string& name) {
         return name.starts_with("tokenizer.") || name.starts_with("relative_position_bucket") ? 0.0 : t5Tolerance;
-    });
+    };
+    auto lines = compareAll(ours, expected, tolerance, compute);
     for (auto& line : compareWholeCaptions(folder, encoder->tokenizer()))
         lines.push_back(std::move(line));
     return lines;

@@ -68,7 +68,8 @@ std::string textMember(const nlohmann::ordered_json& expected, const std::string
 
 std::map<std::string, GoldenRunner> fileGoldenRunners()
 {
-    return {{"webdataset", runWebdatasetCase}, {"torch_pt", runTorchFileCase}};
+    return {{"webdataset", [](const auto& folder, const Compute&) { return runWebdatasetCase(folder); }},
+            {"torch_pt", [](const auto& folder, const Compute&) { return runTorchFileCase(folder); }}};
 }
 
 } // namespace nanodit

@@ -69,13 +69,15 @@ at::Tensor digest(const at::Tensor& activations)
     return at::cat({feature.mean().view({1}), feature.std().view({1}), feature.flatten().slice(0, 0, 8)});
 }
 
-std::vector<GoldenLine> runLpips(const std::filesystem::path& folder)
+std::vector<GoldenLine> runLpips(const std::filesystem::path& folder, const Compute& compute)
 {
     const auto description = readCaseJson(folder / "case.json");
     description.require({"net"});
     const auto net = description.text("net", "");
     const auto backbone = readBackbone(folder);
-    const Lpips lpips(lpipsNetFromName(net), backbone, readTensors(folder / "lin.safetensors"), folder.string());
+    const auto options = EncoderOptions::of(compute);
+    const Lpips lpips(lpipsNetFromName(net), backbone, readTensors(folder / "lin.safetensors"), folder.string(),
+                      options);
     const auto expected = readTensors(folder / "outputs.safetensors");
     const CaseTensors inputs(folder / "inputs.safetensors");
     std::vector<std::string> pairs;
@@ -101,18 +103,20 @@ std::vector<GoldenLine> runLpips(const std::filesystem::path& folder)
         for (std::size_t k = 0; k < features.size(); ++k)
             ours[pair + ".feature" + std::to_string(k) + ".mean_std_first8"] = digest(features[k]);
     }
-    auto lines = compareAll(ours, expected, [&expected](const std::string& name) {
+    const auto tolerance = [&expected](const std::string& name) {
         if (name.find(".feature") == std::string::npos)
             return distanceTolerance;
         return featureRelativeTolerance * std::max(1.0, expected.at(name).abs().max().item().toDouble());
-    });
+    };
+    auto lines = compareAll(ours, expected, tolerance, compute);
     if (const auto original = folder / ("lin_" + net + ".pth"); std::filesystem::exists(original)) {
         TensorMap linear;
         for (const auto& [name, array] : PtFile::read(original).stateDict())
             linear[name] = tensorFromArray(array);
-        const Lpips again(lpipsNetFromName(net), backbone, linear, original.string());
+        const Lpips again(lpipsNetFromName(net), backbone, linear, original.string(), options);
         const auto &a = inputs.at(pairs.front() + ".in0"), &b = inputs.at(pairs.front() + ".in1");
-        lines.push_back(compareTensors(original.filename().string(), again.distance(a, b), lpips.distance(a, b), 0));
+        lines.push_back(
+            compareTensors(original.filename().string(), again.distance(a, b), lpips.distance(a, b).cpu(), 0, compute));
     }
     return lines;
 }

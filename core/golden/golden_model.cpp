@@ -2,6 +2,7 @@
 #include "core/golden/compare.h"
 #include "core/inspect/attention_probe.h"
 #include "core/io/tensor.h"
+#include "core/model/autocast.h"
 #include "core/model/nanodit.h"
 #include "core/model/stored_weights.h"
 #include "core/runtime/error.h"
@@ -29,10 +30,13 @@ namespace {
 /// Collects the comparison of one case.
 class Comparison {
 public:
-    explicit Comparison(CaseTensors expected)
+    Comparison(CaseTensors expected, const Compute& compute)
         : expected_(std::move(expected))
+        , compute_(compute)
     {
     }
+
+    const Compute& compute() const { return compute_; }
 
     bool has(const std::string& name) const { return expected_.has(name); }
     /// Whether the case has an output whose name begins so.
@@ -54,7 +58,7 @@ public:
                               .note = "the case has no such output"});
         else
             lines_.push_back(compareTensors(name, ours.dim() == 0 ? ours.detach().view({1}) : ours.detach(),
-                                            expected_.at(name), tolerance));
+                                            expected_.at(name), tolerance, compute_));
     }
     void compare(const std::string& name, double ours, double tolerance)
     {
@@ -65,6 +69,7 @@ public:
 
 private:
     CaseTensors expected_;
+    Compute compute_;
     std::vector<GoldenLine> lines_;
 };
 
@@ -99,9 +104,9 @@ NanoditCase openNanoditCase(const fs::path& folder)
     return result;
 }
 
-std::unique_ptr<NanoDiT> makeModel(const NanoditCase& golden)
+std::unique_ptr<NanoDiT> makeModel(const NanoditCase& golden, at::Device device)
 {
-    auto model = std::make_unique<NanoDiT>(golden.config);
+    auto model = std::make_unique<NanoDiT>(golden.config, 0, device);
     loadState(model->parameters(), golden.weights, (golden.folder / "model.safetensors").string());
     return model;
 }
@@ -119,10 +124,10 @@ struct GridInputs {
     }
 };
 
-GridInputs readGrid(const NanoditCase& golden, const std::string& grid, const NanoDiT& model)
+GridInputs readGrid(const NanoditCase& golden, const std::string& grid, const NanoDiT& model, at::Device device)
 {
     const auto file = golden.folder / (grid + "_inputs.safetensors");
-    const CaseTensors in(file);
+    const CaseTensors in(file, device);
     const auto& patchGrid = in.at("patch_grid");
     if (patchGrid.numel() != 2 || in.at("x0").dim() != 4)
         throw DataError(file.string() +
@@ -152,6 +157,7 @@ std::vector<bool> firstOf(const GridInputs& in)
 void compareOutputs(Comparison& comparison, const NanoDiT& model, const GridInputs& in)
 {
     const at::NoGradGuard noGradient;
+    const AutocastScope autocast(comparison.compute().precision);
     const std::vector<bool> all(static_cast<std::size_t>(in.x0.size(0)), true), none, first = firstOf(in);
     const std::vector<std::pair<std::string, Drops>> drops = {
         {"v/keep", {none, none}},    {"v/drop_text", {all, none}},    {"v/drop_dino", {none, all}},
@@ -172,6 +178,7 @@ void compareOutputs(Comparison& comparison, const NanoDiT& model, const GridInpu
 void compareAttention(Comparison& comparison, const NanoDiT& model, const GridInputs& in)
 {
     const at::NoGradGuard noGradient;
+    const AutocastScope autocast(comparison.compute().precision);
     const auto context = model.context(in.conditions, {}, in.latentTokens);
     const auto batch = in.x0.size(0);
     std::vector<std::int64_t> all(static_cast<std::size_t>(in.latentTokens.count()));
@@ -210,7 +217,7 @@ void compareStepped(Comparison& comparison, const std::string& prefix, const std
     if (!comparison.has(golden))
         return comparison.compare(golden, ours, 5e-4);
     const auto difference =
-        withoutKeyBias(name, (ours.detach() - comparison.expected(golden)).to(at::kDouble).abs(), width);
+        withoutKeyBias(name, (ours.detach().cpu() - comparison.expected(golden)).to(at::kDouble).abs(), width);
     const double worst = difference.max().item<double>();
     const double within = (difference <= 2e-5).to(at::kDouble).mean().item<double>();
     comparison.add({.name = golden,
@@ -218,6 +225,40 @@ void compareStepped(Comparison& comparison, const std::string& prefix, const std
                     .tolerance = 5e-4,
                     .passed = worst <= 5e-4 && (within >= 0.999 || difference.numel() * (1 - within) <= 1.5),
                     .note = within < 1 ? std::to_string(100 * within) + " % within 2e-5" : ""});
+}
+
+/// Elsewhere the tensors of all parameters make one vector: rounding turns the smallest gradients, and with them the
+/// first steps of Adam, which go by their signs.
+void compareTogether(Comparison& comparison, const std::string& prefix, const Parameters& parameters,
+                     std::int64_t width, const std::function<at::Tensor(const Parameter&)>& of)
+{
+    std::vector<at::Tensor> ours, expected;
+    for (const auto& parameter : parameters) {
+        const auto& name = parameter.name;
+        if (!comparison.has(prefix + name)) {
+            comparison.compare(prefix + name, of(parameter), 0); // which says so
+            continue;
+        }
+        ours.push_back(withoutKeyBias(name, of(parameter).detach().cpu(), width).flatten());
+        expected.push_back(withoutKeyBias(name, comparison.expected(prefix + name), width).flatten());
+    }
+    if (ours.empty())
+        return;
+    constexpr double absolute = 1e-7;
+    comparison.add(compareTensors(prefix + "all", at::cat(ours), at::cat(expected), absolute, comparison.compute()));
+}
+
+void compareGradients(Comparison& comparison, const Parameters& parameters, std::int64_t width)
+{
+    const std::string prefix = "grad/";
+    if (isElsewhere(comparison.compute()))
+        return compareTogether(comparison, prefix, parameters, width,
+                               [](const Parameter& parameter) { return parameter.value.grad(); });
+    for (const auto& [name, value] : parameters) {
+        const auto key = prefix + name;
+        const double rms = comparison.has(key) ? comparison.expected(key).square().mean().sqrt().item<double>() : 0;
+        comparison.compare(key, value.grad(), 1e-3 * rms + 1e-7);
+    }
 }
 
 /// Optimiser steps that a case describes: those of its "stepK/..." and "afterK/..." outputs, at least one.
@@ -235,28 +276,25 @@ int stepsOf(const Comparison& comparison)
 
 void compareTraining(Comparison& comparison, const NanoditCase& golden, const GridInputs& in)
 {
-    const auto model = makeModel(golden);
+    const auto& compute = comparison.compute();
+    const auto model = makeModel(golden, compute.device);
     const Drops drops{.text = {}, .dino = firstOf(in)};
     const auto steps = stepsOf(comparison);
     AdamW optimiser(model->parameters(), {.betas = {0.9, 0.95}, .eps = 1e-8, .weightDecay = 0.01});
     for (int step = 0; step < steps; ++step) {
         zeroGradients(model->parameters());
-        const auto context = model->context(in.conditions, drops, in.latentTokens);
-        const auto loss = flowMatching(*model, in.x0, in.noise, in.t, context);
+        const auto loss = [&] {
+            const AutocastScope autocast(compute.precision);
+            return flowMatching(*model, in.x0, in.noise, in.t, model->context(in.conditions, drops, in.latentTokens));
+        }();
         loss.mean().backward();
         const double norm = gradientNorm(model->parameters());
         if (step == 0) {
             comparison.compare("loss", loss.mean(), outputTolerance);
             if (comparison.has("velocity_norm"))
                 comparison.compare("velocity_norm", loss.velocityNorm(), outputTolerance);
-            for (const auto& [name, value] : model->parameters()) {
-                const auto key = "grad/" + name;
-                if (!comparison.hasAny("grad/"))
-                    break;
-                const double rms =
-                    comparison.has(key) ? comparison.expected(key).square().mean().sqrt().item<double>() : 0;
-                comparison.compare(key, value.grad(), 1e-3 * rms + 1e-7);
-            }
+            if (comparison.hasAny("grad/"))
+                compareGradients(comparison, model->parameters(), golden.config.hiddenSize);
         }
         const auto prefix = "step" + std::to_string(step);
         if (comparison.has(prefix + "/loss"))
@@ -267,10 +305,13 @@ void compareTraining(Comparison& comparison, const NanoditCase& golden, const Gr
         optimiser.step(1e-3);
     }
     const auto after = "after" + std::to_string(steps) + "/";
-    for (const auto& [name, value] : model->parameters()) {
-        if (comparison.hasAny(after))
-            compareStepped(comparison, after, name, value, golden.config.hiddenSize);
-    }
+    if (!comparison.hasAny(after))
+        return;
+    if (isElsewhere(compute))
+        return compareTogether(comparison, after, model->parameters(), golden.config.hiddenSize,
+                               [](const Parameter& parameter) { return parameter.value; });
+    for (const auto& [name, value] : model->parameters())
+        compareStepped(comparison, after, name, value, golden.config.hiddenSize);
 }
 
 void compareSampling(Comparison& comparison, const NanoDiT& model, const GridInputs& in)
@@ -286,7 +327,7 @@ void compareSampling(Comparison& comparison, const NanoDiT& model, const GridInp
         if (!std::regex_match(name, parts, pattern))
             continue;
         GuidedVelocity velocity(model, in.conditions, in.latentTokens,
-                                {.textScale = number(parts[4]), .dinoScale = number(parts[5])}, Compute{});
+                                {.textScale = number(parts[4]), .dinoScale = number(parts[5])}, comparison.compute());
         const auto sample = solve(
             Solver::Euler, [&](const at::Tensor& x, float t) { return velocity(x, t); }, in.noise,
             flowTimes(static_cast<std::int64_t>(number(parts[1])), parts[3].matched ? number(parts[3]) : 1.0),
@@ -349,14 +390,14 @@ std::vector<std::string> gridsOf(const fs::path& folder)
     return grids;
 }
 
-std::vector<GoldenLine> runNanodit(const fs::path& folder)
+std::vector<GoldenLine> runNanodit(const fs::path& folder, const Compute& compute)
 {
     const auto golden = openNanoditCase(folder);
-    const auto model = makeModel(golden);
+    const auto model = makeModel(golden, compute.device);
     std::vector<GoldenLine> lines;
     for (const auto& grid : gridsOf(folder)) {
-        Comparison comparison(CaseTensors(folder / (grid + "_outputs.safetensors")));
-        const auto in = readGrid(golden, grid, *model);
+        Comparison comparison(CaseTensors(folder / (grid + "_outputs.safetensors")), compute);
+        const auto in = readGrid(golden, grid, *model, compute.device);
         compareOutputs(comparison, *model, in);
         if (comparison.hasAny("attention"))
             compareAttention(comparison, *model, in);
@@ -372,8 +413,8 @@ std::vector<GoldenLine> runNanodit(const fs::path& folder)
         const auto stored = readWeights(folder / "model.pt");
         for (const auto& [name, value] : golden.weights) {
             const auto found = stored.find(name);
-            lines.push_back(
-                compareTensors("model.pt/" + name, found == stored.end() ? at::Tensor() : found->second, value, 0));
+            lines.push_back(compareTensors("model.pt/" + name, found == stored.end() ? at::Tensor() : found->second,
+                                           value, 0, compute));
         }
     }
     if (fs::exists(folder / "model_before_patches.pt"))
@@ -426,13 +467,13 @@ std::array<double, 2> betasOf(const JsonFields& description)
     return {betas[0].get<double>(), betas[1].get<double>()};
 }
 
-std::vector<GoldenLine> runAdamw(const fs::path& folder)
+std::vector<GoldenLine> runAdamw(const fs::path& folder, const Compute& compute)
 {
     constexpr double tolerance = 2e-6;
     const auto description = readCaseJson(folder / "case.json");
     description.require({"betas", "eps", "weight_decay", "ema", "total", "warmup", "lr", "steps", "clip"});
-    const CaseTensors inputs(folder / "inputs.safetensors");
-    Comparison comparison(CaseTensors(folder / "outputs.safetensors"));
+    const CaseTensors inputs(folder / "inputs.safetensors", compute.device);
+    Comparison comparison(CaseTensors(folder / "outputs.safetensors"), compute);
 
     const auto net = netOf(inputs, folder);
     const auto& parameters = net.parameters;

@@ -1,6 +1,7 @@
 #include "core/encoders/autoencoder_kl.h"
 #include "core/golden/golden.h"
 #include "core/io/atomic_file.h"
+#include "core/runtime/compute.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
@@ -46,7 +47,7 @@ private Q_SLOTS:
     {
         QFETCH(QString, folder);
         const auto run = autoencoderGoldenRunners().at("autoencoder_kl");
-        const auto lines = run(test::dataPath(folder.toStdString()));
+        const auto lines = run(test::dataPath(folder.toStdString()), Compute{});
         QVERIFY(lines.size() > 10);
         for (const auto& line : lines)
             QVERIFY2(line.passed, (line.name + " " + std::to_string(line.largestError) + " " + line.note).c_str());

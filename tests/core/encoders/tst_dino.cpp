@@ -5,6 +5,7 @@
 #include "core/geometry/bucket.h"
 #include "core/golden/golden.h"
 #include "core/io/atomic_file.h"
+#include "core/runtime/compute.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
@@ -62,7 +63,7 @@ private Q_SLOTS:
     void matchesGolden()
     {
         QFETCH(QString, folder);
-        const auto lines = encoderGoldenRunners().at("dinov3_vit")(test::dataPath(folder.toStdString()));
+        const auto lines = encoderGoldenRunners().at("dinov3_vit")(test::dataPath(folder.toStdString()), Compute{});
         QVERIFY(lines.size() >= 4);
         for (const auto& line : lines)
             QVERIFY2(line.passed, (line.name + " " + std::to_string(line.largestError) + " " + line.note).c_str());

@@ -1,6 +1,7 @@
 #include "core/encoders/image_processor.h"
 #include "core/encoders/resize.h"
 #include "core/golden/golden.h"
+#include "core/runtime/compute.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
@@ -60,7 +61,7 @@ private Q_SLOTS:
     void matchesGolden()
     {
         QFETCH(QString, folder);
-        const auto lines = encoderGoldenRunners().at("preprocess")(test::dataPath(folder.toStdString()));
+        const auto lines = encoderGoldenRunners().at("preprocess")(test::dataPath(folder.toStdString()), Compute{});
         QVERIFY(lines.size() >= 2);
         for (const auto& line : lines)
             QVERIFY2(line.passed, (line.name + " " + std::to_string(line.largestError) + " " + line.note).c_str());

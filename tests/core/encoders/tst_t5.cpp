@@ -1,6 +1,7 @@
 #include "core/encoders/t5.h"
 #include "core/golden/golden.h"
 #include "core/io/atomic_file.h"
+#include "core/runtime/compute.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
@@ -63,7 +64,7 @@ private Q_SLOTS:
 
     void matchesGolden()
     {
-        const auto lines = encoderGoldenRunners().at("t5_encoder")(goldenFolder());
+        const auto lines = encoderGoldenRunners().at("t5_encoder")(goldenFolder(), Compute{});
         QVERIFY(lines.size() >= 8);
         for (const auto& line : lines)
             QVERIFY2(line.passed, (line.name + " " + std::to_string(line.largestError) + " " + line.note).c_str());

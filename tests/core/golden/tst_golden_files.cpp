@@ -1,4 +1,4 @@
-#include "core/golden/golden.h"
+#include "core/golden/exact.h"
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
 #include "tests/support/test_data.h"
@@ -29,14 +29,14 @@ class GoldenFilesTest : public QObject {
 private Q_SLOTS:
     void webdatasetCaseIsMet()
     {
-        const auto lines = fileGoldenRunners().at("webdataset")(test::dataPath("golden/webdataset"));
+        const auto lines = runWebdatasetCase(test::dataPath("golden/webdataset"));
         QVERIFY(lines.size() > 40);
         QVERIFY2(failuresOf(lines).empty(), failuresOf(lines).c_str());
     }
 
     void torchCaseIsMet()
     {
-        const auto lines = fileGoldenRunners().at("torch_pt")(test::dataPath("golden/torch_pt"));
+        const auto lines = runTorchFileCase(test::dataPath("golden/torch_pt"));
         QVERIFY(lines.size() > 300);
         QVERIFY2(failuresOf(lines).empty(), failuresOf(lines).c_str());
         QVERIFY(!fs::exists("pwned"));
@@ -51,7 +51,7 @@ private Q_SLOTS:
         expected[sum] = expected[sum] == '0' ? '1' : '0';
         fs::remove(folder / "case/expected.json");
         test::writeText(folder / "case/expected.json", expected);
-        const auto lines = fileGoldenRunners().at("webdataset")(folder / "case");
+        const auto lines = runWebdatasetCase(folder / "case");
         QCOMPARE(std::count_if(lines.begin(), lines.end(), [](const auto& line) { return !line.passed; }), 1);
     }
 };

@@ -1,7 +1,10 @@
 #include "core/golden/golden.h"
 #include "core/io/tensor.h"
+#include "core/runtime/compute.h"
+#include "tests/support/far_device.h"
 #include "tests/support/test_data.h"
 
+#include <ATen/ATen.h>
 #include <QtTest/QTest>
 
 #include <algorithm>
@@ -31,6 +34,16 @@ public:
         fs::remove(folder() / file);
         writeTensors(folder() / file, tensors);
     }
+    /// Replaces every tensor of a file by what `changed` makes of it.
+    void change(const std::string& file,
+                const std::function<at::Tensor(const std::string&, const at::Tensor&)>& changed) const
+    {
+        TensorMap tensors;
+        for (const auto& [name, tensor] : readTensors(folder() / file))
+            tensors[name] = changed(name, tensor).clone();
+        fs::remove(folder() / file);
+        writeTensors(folder() / file, tensors);
+    }
     void write(const std::string& file, const std::string& text) const
     {
         fs::remove(folder() / file);
@@ -55,6 +68,9 @@ class TestGoldenModel : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    /// Autograd counts the devices at its first backward pass: the other one has to be there before.
+    void initTestCase() { test::farDevice(); }
+
     void meetsTheGoldens_data()
     {
         QTest::addColumn<QString>("folder");
@@ -75,13 +91,69 @@ private Q_SLOTS:
     {
         QFETCH(QString, folder);
         QFETCH(QString, kind);
-        const auto lines = modelGoldenRunners().at(kind.toStdString())(test::dataPath(folder.toStdString()));
+        const auto lines = modelGoldenRunners().at(kind.toStdString())(test::dataPath(folder.toStdString()), Compute{});
         QVERIFY(lines.size() > 10);
         for (const auto& line : lines) {
             QVERIFY2(line.passed, (line.name + ": " + std::to_string(line.largestError) + " > " +
                                    std::to_string(line.tolerance) + " " + line.note)
                                       .c_str());
         }
+    }
+
+    void meetsTheGoldensOnAnotherDevice_data()
+    {
+        QTest::addColumn<QString>("folder");
+        for (const char* folder : {"01_dinov3_vit_swiglu", "02_dinov2", "03_t5_encoder", "04_vae_f8", "lpips_alex",
+                                   "nanodit_all_options", "adamw_ema"})
+            QTest::newRow(folder) << QStringLiteral("golden/") + QLatin1String(folder);
+    }
+    void meetsTheGoldensOnAnotherDevice()
+    {
+        QFETCH(QString, folder);
+        const auto before = test::farOperations();
+        const auto report = runGolden(test::dataPath(folder.toStdString()), {.device = test::farDevice().str()});
+        for (const auto& line : report.lines)
+            QVERIFY2(line.passed, (line.name + ": " + std::to_string(line.largestError) + " " + line.note).c_str());
+        QVERIFY(report.passed());
+        QVERIFY2(test::farOperations() > before + 20, "it was computed there");
+    }
+
+    /// Three digits are enough for a result as a whole, and it did round to them.
+    void meetsTheGoldensInBf16_data()
+    {
+        QTest::addColumn<QString>("folder");
+        QTest::newRow("nanodit") << "golden/nanodit_all_options";
+        QTest::newRow("t5") << "golden/03_t5_encoder";
+        QTest::newRow("dino") << "golden/01_dinov3_vit_swiglu";
+    }
+    void meetsTheGoldensInBf16()
+    {
+        QFETCH(QString, folder);
+        const auto report = runGolden(test::dataPath(folder.toStdString()),
+                                      {.device = "cpu", .precision = Precision::Bf16, .threads = 1});
+        for (const auto& line : report.lines)
+            QVERIFY2(line.passed, (line.name + ": " + std::to_string(line.largestError) + " " + line.note).c_str());
+        QVERIFY(std::ranges::any_of(report.lines, [](const auto& line) { return line.largestError > 1e-3; }));
+    }
+
+    void aWrongOutputFailsInBf16Too()
+    {
+        const ChangedCase nanodit("nanodit_all_options");
+        for (const auto& entry : fs::directory_iterator(nanodit.folder())) {
+            const auto file = entry.path().filename().string();
+            if (file.ends_with("_outputs.safetensors"))
+                nanodit.change(file, [](const std::string& name, const at::Tensor& value) {
+                    return name.starts_with("v/") ? value * 1.1F : value;
+                });
+        }
+        const auto report = runGolden(nanodit.folder(), {.device = "cpu", .precision = Precision::Bf16, .threads = 1});
+        int outputs = 0;
+        for (const auto& line : report.lines) {
+            const bool changed = line.name.find("/v/") != std::string::npos;
+            outputs += changed;
+            QVERIFY2(line.passed != changed, line.name.c_str());
+        }
+        QVERIFY(outputs > 0);
     }
 
     void pairsOfPicturesMayHaveAnyName()

@@ -1,4 +1,5 @@
 #include "core/golden/golden.h"
+#include "core/runtime/compute.h"
 #include "core/runtime/error.h"
 #include "core/validate/lpips.h"
 #include "tests/support/test_data.h"
@@ -24,7 +25,7 @@ private Q_SLOTS:
     void meetsTheGoldens()
     {
         QFETCH(QString, folder);
-        const auto lines = lpipsGoldenRunners().at("lpips")(test::dataPath(folder.toStdString()));
+        const auto lines = lpipsGoldenRunners().at("lpips")(test::dataPath(folder.toStdString()), Compute{});
         QVERIFY(lines.size() > 20);
         for (const auto& line : lines)
             QVERIFY2(line.passed, (line.name + ": " + std::to_string(line.largestError) + " " + line.note).c_str());
