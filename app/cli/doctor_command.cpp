@@ -1,10 +1,12 @@
 #include "app/cli/commands.h"
+#include "app/cli/wording.h"
 #include "core/front/doctor.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <memory>
 
@@ -21,6 +23,18 @@ std::int64_t count(const DoctorReport& report, Health health)
                          [health](const Finding& finding) { return finding.health == health; });
 }
 
+/// Sentences in the command line's words, the likeliest first.
+std::vector<std::string> remediesOf(const Finding& finding)
+{
+    auto remedies = finding.remedies;
+    if (finding.remedy) {
+        auto sentence = remedyText(*finding.remedy) + ".";
+        sentence[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(sentence[0])));
+        remedies.insert(remedies.begin(), std::move(sentence));
+    }
+    return remedies;
+}
+
 std::string textOf(const DoctorReport& report)
 {
     std::size_t width = 0;
@@ -33,7 +47,7 @@ std::string textOf(const DoctorReport& report)
         auto area = finding.area;
         area.resize(width + 2, ' ');
         text += head + area + finding.text + "\n";
-        for (const auto& remedy : finding.remedies)
+        for (const auto& remedy : remediesOf(finding))
             text += std::string(head.size() + area.size(), ' ') + "- " + remedy + "\n";
     }
     const auto wrong = count(report, Health::Wrong), notes = count(report, Health::Note);
@@ -127,7 +141,7 @@ nlohmann::json toJson(const DoctorReport& report)
         json["findings"].push_back({{"area", finding.area},
                                     {"health", healthKeys[static_cast<std::size_t>(finding.health)]},
                                     {"text", finding.text},
-                                    {"remedies", finding.remedies}});
+                                    {"remedies", remediesOf(finding)}});
     for (const auto& encoder : facts.encoders)
         json["encoders"].push_back(toJson(encoder));
     for (const auto& proof : facts.proofs)

@@ -45,7 +45,7 @@ void lookAtWorkspace(DoctorFacts& facts, const DoctorRequest& request)
                     folders.emplace_back(role, workspace.path(folder));
             }
         } catch (const Error& error) {
-            facts.workspaceProblem = error.what();
+            facts.workspaceProblem = noticeOf(error);
         }
     }
     if (!request.encoders.empty()) {
@@ -92,7 +92,8 @@ std::unique_ptr<Job> makeDoctorJob(DoctorRequest request)
             try {
                 facts.proofs = gatherProofs(resourcesFolder(), choice, context);
             } catch (const Error& error) {
-                facts.proofs.push_back({.what = "the golden cases", .where = {}, .note = error.what()});
+                facts.proofs.push_back(
+                    {.what = "the golden cases", .where = {}, .note = error.what(), .remedy = error.remedy()});
             }
         }
         facts.torch.libraries = loadedLibraries(); // computing may have loaded more

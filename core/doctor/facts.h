@@ -6,6 +6,7 @@
 #include "core/runtime/compute_choice.h"
 #include "core/runtime/loaded_libraries.h"
 #include "core/runtime/machine.h"
+#include "core/runtime/remedy.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -79,6 +80,7 @@ struct ProofFacts {
     double tolerance = 0;
     bool passed = false;
     std::string note; ///< Why nothing could be compared, as a sentence; or how much was.
+    std::optional<Remedy> remedy = {};
 };
 
 struct DoctorFacts {
@@ -88,7 +90,7 @@ struct DoctorFacts {
     GpuFacts gpu;
     ComputeChoice device; ///< What was asked for.
     bool workspace = false;
-    std::string workspaceProblem; ///< A sentence when there is one that cannot be opened.
+    std::optional<Notice> workspaceProblem; ///< When there is one that cannot be opened.
     std::vector<EncoderFacts> encoders;
     std::vector<ProofFacts> proofs;
 };

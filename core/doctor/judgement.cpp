@@ -98,10 +98,14 @@ public:
     }
 
 private:
-    void add(std::string area, Health health, std::string text, std::vector<std::string> remedies = {})
+    void add(std::string area, Health health, std::string text, std::vector<std::string> remedies = {},
+             std::optional<Remedy> remedy = {})
     {
-        findings_.push_back(
-            {.area = std::move(area), .health = health, .text = std::move(text), .remedies = std::move(remedies)});
+        findings_.push_back({.area = std::move(area),
+                             .health = health,
+                             .text = std::move(text),
+                             .remedies = std::move(remedies),
+                             .remedy = remedy});
     }
 
     void judgeMachine();
@@ -412,8 +416,8 @@ void Judge::judgeGpuUnseen(bool asked)
 
 void Judge::judgeWorkspace()
 {
-    if (!facts_.workspaceProblem.empty())
-        add("workspace", Health::Wrong, facts_.workspaceProblem);
+    if (facts_.workspaceProblem)
+        add("workspace", Health::Wrong, facts_.workspaceProblem->text, {}, facts_.workspaceProblem->remedy);
     else if (!facts_.workspace && facts_.encoders.empty())
         add("workspace", Health::Note, "none was looked at",
             {"Name one with --workspace DIR, or folders of encoders with --encoders DIR."});
@@ -495,7 +499,7 @@ void Judge::judgeProof(const ProofFacts& proof)
                           "difference with the versions above.");
     remedies.emplace_back(onGpu ? "The GPU is faulty or overclocked: try another one, and --device cpu."
                                 : "Memory or processor are faulty or overclocked: run a memory test.");
-    add("computing", Health::Wrong, text, std::move(remedies));
+    add("computing", Health::Wrong, text, std::move(remedies), proof.remedy);
 }
 
 } // namespace

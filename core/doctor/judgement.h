@@ -16,6 +16,7 @@ struct Finding {
     std::string text; ///< What was found, as a sentence.
     /// What may be behind it and what to do, the likeliest first; empty where nothing is to be done.
     std::vector<std::string> remedies;
+    std::optional<Remedy> remedy = {}; ///< What the program itself can do about it: the likeliest of all.
 };
 
 /// A pure function: the same facts give the same findings, in an order to be read.

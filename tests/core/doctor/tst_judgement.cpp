@@ -95,6 +95,7 @@ private Q_SLOTS:
     /// Each fault is found in its area, alone, says what it saw and what to do first.
     void eachFaultIsFound_data();
     void eachFaultIsFound();
+    void whatHelpsIsHandedOn();
     void notesLeaveItHealthy_data();
     void notesLeaveItHealthy();
 };
@@ -174,8 +175,8 @@ void JudgementTest::eachFaultIsFound_data()
         [](auto& f) { f.encoders[0].problems = {"/models/t5-v1_1-xxl/model.safetensors is truncated"}; }, "encoder t5",
         "is truncated", "");
     row(
-        "a workspace that cannot be opened", false, [](auto& f) { f.workspaceProblem = "unknown key in it"; },
-        "workspace", "unknown key", "");
+        "a workspace that cannot be opened", false,
+        [](auto& f) { f.workspaceProblem = Notice{.text = "unknown key in it"}; }, "workspace", "unknown key", "");
     row(
         "wrong numbers", false,
         [](auto& f) {
@@ -245,6 +246,27 @@ void JudgementTest::eachFaultIsFound()
     if (!firstRemedy.isEmpty())
         QVERIFY2(wrong[0].remedies[0].find(firstRemedy.toStdString()) != std::string::npos,
                  wrong[0].remedies[0].c_str());
+}
+
+/// What the program itself can do about a fact of the engine is handed on as data, for the command line to word.
+void JudgementTest::whatHelpsIsHandedOn()
+{
+    auto facts = healthy();
+    facts.workspaceProblem = Notice{.text = "it has no records", .remedy = remedy::ImportPictures{}};
+    facts.proofs[0].passed = false;
+    facts.proofs[0].difference = 0;
+    facts.proofs[0].note = "an encoder is not named";
+    facts.proofs[0].remedy = remedy::NameEncoder{remedy::Encoder::Vae};
+    int handedOn = 0;
+    for (const auto& finding : judge(facts)) {
+        if (finding.area == "workspace")
+            handedOn += finding.remedy && std::holds_alternative<remedy::ImportPictures>(*finding.remedy);
+        else if (finding.area == "computing")
+            handedOn += finding.remedy && std::holds_alternative<remedy::NameEncoder>(*finding.remedy);
+        else
+            QVERIFY2(!finding.remedy, finding.area.c_str());
+    }
+    QCOMPARE(handedOn, 2);
 }
 
 void JudgementTest::notesLeaveItHealthy_data()
