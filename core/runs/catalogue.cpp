@@ -130,6 +130,20 @@ std::string runStateName(RunState state)
     return "no checkpoint";
 }
 
+std::vector<fs::path> validationReports(const RunInfo& run)
+{
+    std::vector<fs::path> reports;
+    std::error_code error;
+    for (fs::directory_iterator entry(run.folder / "validation", error), end; !error && entry != end;
+         entry.increment(error)) {
+        std::error_code none;
+        if (fs::exists(entry->path() / "report.json", none))
+            reports.push_back(entry->path());
+    }
+    std::sort(reports.begin(), reports.end());
+    return reports;
+}
+
 std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& runs)
 {
     std::vector<ValidationSubject> subjects;
@@ -145,13 +159,9 @@ std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& ru
             if (const auto step = checkpointStep(checkpoint.filename().string()))
                 subjectOf(*step).checkpoint = checkpoint;
         }
-        std::error_code error;
-        for (fs::directory_iterator entry(run.folder / "validation", error), end; !error && entry != end;
-             entry.increment(error)) {
-            std::error_code none;
-            const auto step = checkpointStep(entry->path().filename().string());
-            if (step && fs::exists(entry->path() / "report.json", none))
-                subjectOf(*step).report = entry->path();
+        for (const auto& report : validationReports(run)) {
+            if (const auto step = checkpointStep(report.filename().string()))
+                subjectOf(*step).report = report;
         }
         for (auto& [step, subject] : bySteps)
             subjects.push_back(std::move(subject));

@@ -52,4 +52,7 @@ struct ValidationSubject {
 /// By run, the newest step of each first.
 std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& runs);
 
+/// The folders of a run's validation reports by name: of its steps, and of weights files, whose names are no steps.
+std::vector<std::filesystem::path> validationReports(const RunInfo& run);
+
 } // namespace nanodit

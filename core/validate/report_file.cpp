@@ -199,15 +199,7 @@ std::vector<fs::path> listValidationReports(const Workspace& workspace)
 {
     std::vector<fs::path> folders;
     for (const auto& run : listRuns(workspace)) {
-        std::vector<fs::path> own; // also those of weights files, whose names are no steps
-        std::error_code error;
-        for (fs::directory_iterator entry(run.folder / "validation", error), end; !error && entry != end;
-             entry.increment(error)) {
-            std::error_code none;
-            if (fs::exists(entry->path() / "report.json", none))
-                own.push_back(entry->path());
-        }
-        std::sort(own.begin(), own.end());
+        const auto own = validationReports(run);
         folders.insert(folders.end(), own.begin(), own.end());
     }
     return folders;
