@@ -348,7 +348,8 @@ void readYaml(const std::string& text, const std::string& source, const VisitFun
         root = YAML::Load(text);
     } catch (const YAML::Exception& error) {
         throw ConfigError(source + " is not valid YAML at line " + std::to_string(error.mark.line + 1) + ", column " +
-                          std::to_string(error.mark.column + 1) + ": " + error.msg);
+                          std::to_string(error.mark.column + 1) +
+                          ": check indentation, colons, quotes and brackets there");
     }
     readNode(root, source, visit);
 }

@@ -16,8 +16,10 @@ std::string renamed(const std::string& name, const std::vector<std::string>& rul
             const std::regex pattern(rule.substr(0, arrow));
             if (std::regex_search(name, pattern))
                 return std::regex_replace(name, pattern, rule.substr(arrow + 2));
-        } catch (const std::regex_error& error) {
-            throw ConfigError("the rename \"" + rule + "\" is no regular expression: " + error.what());
+        } catch (const std::regex_error&) {
+            throw ConfigError(
+                "the rename \"" + rule +
+                "\" has no regular expression before \"=>\": check its brackets, backslashes and repetitions");
         }
     }
     return name;
