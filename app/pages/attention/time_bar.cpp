@@ -34,7 +34,7 @@ TimeBar::TimeBar(QWidget* parent)
     , first_(new QLabel(tr("noise"), this))
     , last_(new QLabel(tr("picture"), this))
     , text_(new QLabel(this))
-    , along_(new QCheckBox(tr("along a sampling"), this))
+    , along_(new QCheckBox(tr("Along a sampling"), this))
     , make_(makeButton(tr("Film"), {}, tr("Make a film"), false, this))
 {
     playButton_->setObjectName(QStringLiteral("attentionPlay"));

@@ -1,13 +1,10 @@
 #include "app/pages/runs/run_rows.h"
 
 #include "core/front/validation.h"
+#include "core/io/size_text.h"
 #include "widgets/text.h"
 
 #include <QCoreApplication>
-
-#include <algorithm>
-#include <array>
-#include <cmath>
 
 namespace nanodit {
 
@@ -28,15 +25,6 @@ QString metricText(const MetricSummary& summary)
 
 } // namespace
 
-QString sizeText(double bytes)
-{
-    constexpr std::array units = {"B", "kB", "MB", "GB", "TB"};
-    std::size_t unit = 0;
-    for (; bytes >= 999.5 && unit + 1 < units.size(); ++unit)
-        bytes /= 1000;
-    return QStringLiteral("%1 %2").arg(bytes, 0, 'f', unit > 0 && bytes < 9.95 ? 1 : 0).arg(QLatin1String(units[unit]));
-}
-
 RunRow runRow(const RunOverview& overview, bool running)
 {
     RunRow row;
@@ -48,15 +36,15 @@ RunRow runRow(const RunOverview& overview, bool running)
     row.time = overview.seconds > 0 ? durationText(overview.seconds) : nothing;
     row.loss = overview.loss ? QString::number(*overview.loss, 'f', 3) : nothing;
     row.speed = overview.samplesPerSecond > 0 ? tr("%1 samples/s").arg(numberText(overview.samplesPerSecond)) : nothing;
-    row.measured = overview.measured.empty() ? nothing : metricText(overview.measured.front());
     QStringList lines;
     for (const auto& summary : overview.measured)
         lines << QLatin1String(validationTaskNames[static_cast<std::size_t>(summary.task)]) + QStringLiteral(": ") +
                      metricText(summary);
+    row.measured = lines.isEmpty() ? nothing : lines.join(QStringLiteral(" · "));
     if (!lines.isEmpty())
         row.measuredHelp =
             tr("Step %1").arg(overview.validatedStep) + QLatin1Char('\n') + lines.join(QLatin1Char('\n'));
-    row.size = sizeText(static_cast<double>(overview.bytes));
+    row.size = QString::fromStdString(sizeText(static_cast<std::int64_t>(overview.bytes)));
     return row;
 }
 

@@ -20,9 +20,6 @@ struct RunRow {
 /// `running`: whether it is being trained now.
 RunRow runRow(const RunOverview& overview, bool running);
 
-/// "1.4 GB", "812 kB"
-QString sizeText(double bytes);
-
 /// A line of the table of differences: the setting, then a cell a run; "–" where a run has no configuration.
 std::vector<QStringList> settingRows(const std::vector<FieldDifference>& differences);
 

@@ -115,7 +115,7 @@ void ComparisonPanel::show(const ShownValidation& shown)
         if (shown.obstacle.isEmpty())
             nothing_->showEmpty(
                 QStringLiteral("validate"), tr("Nothing to compare with yet"),
-                tr("Choose a validated model under \u201cHeld against\u201d; validate another run first if "
+                tr("Choose a validated model under \u201cCompared with\u201d; validate another run first if "
                    "there is none."));
         else
             nothing_->showEmpty(QStringLiteral("warning"), tr("These two do not compare"), shown.obstacle);

@@ -23,7 +23,7 @@ ValidateForm::ValidateForm(Session& session, QWidget* parent)
     : InspectorColumn(parent)
     , session_(session)
     , models_(makeChoice(QStringLiteral("validateModel"), tr("Model"), this))
-    , baselines_(makeChoice(QStringLiteral("validateBaseline"), tr("Held against"), this))
+    , baselines_(makeChoice(QStringLiteral("validateBaseline"), tr("Compared with"), this))
     , checkList_(new QWidget(this))
     , milestones_(new MilestoneList(checkList_))
 {
@@ -38,7 +38,7 @@ ValidateForm::ValidateForm(Session& session, QWidget* parent)
 
     suite_ = makeSuite();
     addSection(tr("Model"), models_);
-    addSection(tr("Held against"), baselines_);
+    addSection(tr("Compared with"), baselines_);
     add(checkList_);
     addSection(tr("Suite"), suite_);
 

@@ -18,7 +18,8 @@ namespace nanodit {
 class MilestoneList;
 class NumberEdit;
 
-/// Which model, what it is held against, and what the suite is to do; below the model the check list of its validation.
+/// Which model, what it is compared with, and what the suite is to do; below the model the check list of its
+/// validation.
 class ValidateForm : public InspectorColumn {
     Q_OBJECT
 

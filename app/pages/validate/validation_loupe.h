@@ -17,7 +17,7 @@ namespace nanodit {
 class ImageCanvas;
 class OutlineLayer;
 
-/// One painted picture large, beside what it is held against and the baseline's: they pan and zoom together, and the
+/// One painted picture large, beside what it is compared with and the baseline's: they pan and zoom together, and the
 /// patch under the mouse is outlined in all of them.
 class ValidationLoupe : public QWidget {
     Q_OBJECT

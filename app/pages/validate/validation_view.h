@@ -41,7 +41,7 @@ struct ValidationCard {
 std::vector<ValidationCard> validationCards(const ValidationReport& report, ValidationTask task,
                                             const std::vector<MetricDifference>* differences);
 
-/// A painted picture beside what it is held against.
+/// A painted picture beside what it is compared with.
 struct ValidationRow {
     std::size_t index = 0; ///< In the report's pictures.
     QString record, caption;
