@@ -83,6 +83,7 @@ Arguments windowArguments(const QCommandLineParser& parser)
     arguments.workspace = parser.value(workspaceOption);
     arguments.device = {.device = parser.value(deviceOption).toStdString(),
                         .threads = wholeNumber(parser, threadsOption, 0, mostThreads)};
+    checkSpelling(arguments.device);
     arguments.deviceGiven = parser.isSet(deviceOption);
     if (parser.isSet(pageOption))
         arguments.page = static_cast<Page>(placeOfWord(parser, pageOption, pageWords()));
@@ -109,15 +110,22 @@ int placeOfWord(const QCommandLineParser& parser, const QString& option, const Q
     return static_cast<int>(place);
 }
 
-int exitCodeOf(const char* program, const std::function<int()>& run)
+int exitCodeOf(const char* program, const std::function<int()>& run,
+               const std::function<void(const QString& why)>& tell)
 {
+    const auto report = [&](const std::exception& error) {
+        const auto why = errorText(error);
+        std::fprintf(stderr, "%s: %s\n", program, qPrintable(why));
+        if (tell)
+            tell(why);
+    };
     try {
         return run();
     } catch (const UsageError& error) {
-        std::fprintf(stderr, "%s: %s\n", program, qPrintable(errorText(error)));
+        report(error);
         return badUsage;
     } catch (const std::exception& error) {
-        std::fprintf(stderr, "%s: %s\n", program, qPrintable(errorText(error)));
+        report(error);
         return failed;
     }
 }

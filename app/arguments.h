@@ -37,7 +37,8 @@ int wholeNumber(const QCommandLineParser& parser, const QString& option, int lea
 int placeOfWord(const QCommandLineParser& parser, const QString& option, const QStringList& words);
 
 /// Runs a program of windows and gives back its exit code: 2 for a UsageError and 1 for any other exception, with one
-/// sentence on stderr.
-int exitCodeOf(const char* program, const std::function<int()>& run);
+/// sentence on stderr, which `tell` gets, too.
+int exitCodeOf(const char* program, const std::function<int()>& run,
+               const std::function<void(const QString& why)>& tell = {});
 
 } // namespace nanodit

@@ -1,10 +1,10 @@
 #pragma once
 
-#include "app/wording.h"
+#include "core/runtime/error.h"
+#include "core/runtime/remedy.h"
 
 #include <QObject>
 #include <QPointer>
-#include <QString>
 
 #include <condition_variable>
 #include <deque>
@@ -31,10 +31,10 @@ public:
     /// Drops what has not begun and waits for what has.
     ~BackgroundQueue() override;
 
-    /// Runs `work` on the thread and hands its result to `then`; what it throws goes to `failed` as a sentence. Home
+    /// Runs `work` on the thread and hands its result to `then`; what it throws goes to `failed`. Home
     /// thread.
     template<typename Work, typename Then>
-    void ask(QObject* context, Work work, Then then, std::function<void(const QString&)> failed = {})
+    void ask(QObject* context, Work work, Then then, std::function<void(const Notice&)> failed = {})
     {
         ++pending_;
         push([this, who = QPointer<QObject>(context), work = std::move(work), then = std::move(then),
@@ -48,9 +48,9 @@ public:
                     answer(who, [then, result] { then(std::move(*result)); });
                 }
             } catch (const std::exception& error) {
-                answer(who, [failed, message = errorText(error)] {
+                answer(who, [failed, why = noticeOf(error)] {
                     if (failed)
-                        failed(message);
+                        failed(why);
                 });
             }
         });

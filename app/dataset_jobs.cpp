@@ -118,6 +118,22 @@ void DatasetJobs::measureDrift(std::int64_t sample)
     });
 }
 
+void DatasetJobs::forecast()
+{
+    if (busy() || forecasting_)
+        return;
+    forecasting_ = true;
+    Q_EMIT forecastBegun();
+    auto* const runner = session_.newJob(tr("look ahead"), Page::Dataset);
+    connect(runner, &JobRunner::failed, this, &DatasetJobs::forecastFailed);
+    connect(runner, &JobRunner::ended, this, [this] { forecasting_ = false; });
+    ForecastRequest request;
+    request.workspace = session_.workspace();
+    request.device = session_.device();
+    request.finished = reportTo<PreprocessForecast>(runner, &DatasetJobs::forecastMade);
+    session_.startJob(runner, makeForecastJob(std::move(request)));
+}
+
 void DatasetJobs::run(DatasetWork work, const QString& name,
                       const std::function<std::unique_ptr<Job>(JobRunner*)>& make)
 {
@@ -125,7 +141,7 @@ void DatasetJobs::run(DatasetWork work, const QString& name,
         return;
     auto* const runner = session_.newJob(name, Page::Dataset);
     connect(runner, &JobRunner::failed, this,
-            [this, name](const QString& message) { Q_EMIT failed(tr("%1 failed").arg(name), message); });
+            [this, name](const Notice& why) { Q_EMIT failed(tr("%1 failed").arg(name), why); });
     connect(runner, &JobRunner::ended, this, [this] {
         runner_ = nullptr;
         Q_EMIT busyChanged();

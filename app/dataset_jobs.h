@@ -2,6 +2,7 @@
 
 #include "core/front/data.h"
 #include "core/runtime/job.h"
+#include "core/runtime/remedy.h"
 
 #include <QObject>
 #include <QString>
@@ -41,6 +42,10 @@ public:
     /// How much the features of at most `sample` records change at half the resolution; 0: of all.
     void measureDrift(std::int64_t sample);
 
+    /// Looks what all passes would do, and what that takes: beside other jobs, and not while one runs that changes the
+    /// answer. Asked for twice, it looks once.
+    void forecast();
+
     bool busy() const { return runner_ != nullptr; }
     JobRunner* runner() const { return runner_; } ///< The one that runs; null: none.
     DatasetWork work() const { return work_; }    ///< Of the one that runs.
@@ -49,11 +54,15 @@ Q_SIGNALS:
     void busyChanged();
     void started(nanodit::JobRunner* runner);
     void logged(nanodit::LogLevel level, const QString& text);
-    /// `what` names the job, `why` is one sentence with the remedy.
-    void failed(const QString& what, const QString& why);
+    /// `what` names the job.
+    void failed(const QString& what, const nanodit::Notice& why);
     /// A record that passes ("t5", "vae", "dinov3") or the writing of captions ("captions") could not do, while they go
     /// on.
     void recordFailed(const QString& work, const nanodit::Reject& reject);
+
+    void forecastBegun();
+    void forecastFailed(const nanodit::Notice& why);
+    void forecastMade(const nanodit::PreprocessForecast& forecast);
 
     void imported(const nanodit::ImportReport& report);
     void captioned(const nanodit::CaptionReport& report);
@@ -71,6 +80,7 @@ private:
     Session& session_;
     JobRunner* runner_ = nullptr; ///< Owned by the session.
     DatasetWork work_ = DatasetWork::Import;
+    bool forecasting_ = false;
 };
 
 } // namespace nanodit

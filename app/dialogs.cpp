@@ -14,6 +14,11 @@ bool Dialogs::showInFileManager(const QString& file)
     return QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(file).path()));
 }
 
+bool Dialogs::openFile(const QString& file)
+{
+    return QDesktopServices::openUrl(QUrl::fromLocalFile(file));
+}
+
 QString DesktopDialogs::chooseFolder(QWidget* parent, const QString& title)
 {
     return QFileDialog::getExistingDirectory(parent, title);

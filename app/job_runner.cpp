@@ -1,6 +1,5 @@
 #include "app/job_runner.h"
 
-#include "app/wording.h"
 #include "core/runtime/error.h"
 
 #include <exception>
@@ -50,12 +49,10 @@ JobRunner::Outcome JobRunner::runToItsEnd(Job& job, const JobContext& context)
 {
     try {
         return {.end = job.run(context)};
-    } catch (const Error& error) {
-        return {.failure = errorText(error), .remedy = error.remedy()};
     } catch (const std::exception& error) {
-        return {.failure = errorText(error)};
+        return {.failure = noticeOf(error)};
     } catch (...) {
-        return {.failure = tr("The job stopped because of an unknown error.")};
+        return {.failure = Notice{.text = tr("The job stopped because of an unknown error.").toStdString()}};
     }
 }
 
@@ -131,7 +128,6 @@ void JobRunner::finish(const Outcome& outcome)
 {
     drain();
     running_ = false;
-    remedy_ = outcome.remedy;
     if (outcome.failure)
         Q_EMIT failed(*outcome.failure);
     else

@@ -45,24 +45,21 @@ public:
     bool paused() const { return paused_; }
     bool stopping() const { return stopping_; }
     const Progress& progress() const { return lastProgress_; }
-    /// What would help, once it has failed and something would.
-    const std::optional<Remedy>& remedy() const { return remedy_; }
 
 Q_SIGNALS:
     void progressed(const nanodit::Progress& progress);
     void logged(nanodit::LogLevel level, const QString& text);
     void pausedChanged(bool paused);
     void stoppingChanged();
-    /// One of these two, then `ended`. The message says what would help, too.
+    /// One of these two, then `ended`.
     void finished(nanodit::JobEnd end);
-    void failed(const QString& message);
+    void failed(const nanodit::Notice& why);
     void ended();
 
 private:
     struct Outcome {
         JobEnd end = JobEnd::Finished;
-        std::optional<QString> failure = {};
-        std::optional<Remedy> remedy = {};
+        std::optional<Notice> failure = {};
     };
     static Outcome runToItsEnd(Job& job, const JobContext& context);
     void post(const Progress& progress);
@@ -76,7 +73,6 @@ private:
     std::shared_ptr<JobControl> control_ = std::make_shared<JobControl>();
     bool running_ = false, paused_ = false, stopping_ = false;
     Progress lastProgress_;
-    std::optional<Remedy> remedy_;
     QElapsedTimer sinceDrain_;
     QTimer drainTimer_;
 

@@ -1,5 +1,6 @@
 #include "app/looking.h"
 
+#include "app/compute_setting.h"
 #include "app/job_runner.h"
 #include "app/session.h"
 
@@ -43,8 +44,8 @@ void Looking::inTurn(const Control& control, Work work, Then then)
                 then(*answer);
             Q_EMIT busyChanged();
         },
-        [this](const QString& message) {
-            Q_EMIT failed(message);
+        [this](const Notice& why) {
+            Q_EMIT failed(why);
             Q_EMIT busyChanged();
         });
     Q_EMIT busyChanged();

@@ -2,6 +2,7 @@
 
 #include "app/background_queue.h"
 #include "core/front/attention.h"
+#include "core/runtime/remedy.h"
 
 #include <QObject>
 
@@ -54,7 +55,7 @@ Q_SIGNALS:
     void painted(const nanodit::Image& before, const nanodit::Image& after);
     void courseMeasured(const nanodit::AttentionCourse& course);
     void filmed(const nanodit::AttentionQuestion& question, const std::vector<nanodit::AttentionFrame>& frames);
-    void failed(const QString& message);
+    void failed(const nanodit::Notice& why);
     void busyChanged();
     void jobChanged();
 

@@ -1,38 +1,48 @@
 #include "app/arguments.h"
+#include "app/compute_setting.h"
 #include "app/controllers.h"
 #include "app/dialogs.h"
 #include "app/main_window.h"
 #include "app/preferences.h"
 #include "app/session.h"
 #include "core/runtime/compute_info.h"
+#include "core/runtime/resources.h"
 #include "core/runtime/torch_version.h"
 #include "core/runtime/waiting_threads.h"
 #include "widgets/theme.h"
 
 #include <QApplication>
 #include <QCommandLineParser>
+#include <QMessageBox>
 
 namespace {
 
 using namespace nanodit;
 
-int runWindow(QApplication& application)
+constexpr auto program = "nanodit-workbench";
+
+Arguments readArguments()
 {
     QCommandLineParser parser;
     parser.setApplicationDescription(
         QStringLiteral("NanoDiT Workbench: train and understand small text-to-image diffusion transformers"));
     addWindowOptions(parser);
     parseOptions(parser, QApplication::arguments());
-    const auto arguments = windowArguments(parser);
+    return windowArguments(parser);
+}
+
+int runWindow(QApplication& application, const Arguments& arguments)
+{
     requireBuiltTorch();
     setUpCompute(arguments.device);
+    resourcesFolder(); // throws when the installation is not complete
 
     Preferences preferences;
     Theme theme(application);
     theme.setMode(arguments.theme.value_or(preferences.theme()));
     DesktopDialogs dialogs;
     Session session;
-    session.setDevice(arguments.deviceGiven ? arguments.device : preferences.compute(arguments.device));
+    session.compute().choose(arguments.deviceGiven ? arguments.device : preferences.compute(arguments.device));
     Controllers controllers(session);
     MainWindow window(session, controllers, theme, preferences, dialogs);
     if (!arguments.workspace.isEmpty())
@@ -45,16 +55,29 @@ int runWindow(QApplication& application)
     return QApplication::exec();
 }
 
+/// Whoever starts the program from a desktop sees no terminal.
+void showInBox(const QString& why)
+{
+    QMessageBox box(QMessageBox::Critical, QString(), QObject::tr("NanoDiT Workbench cannot run"), QMessageBox::Close);
+    box.setInformativeText(why);
+    box.setTextInteractionFlags(Qt::TextSelectableByMouse);
+    box.exec();
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
     letWaitingThreadsSleep(argv);
     QApplication application(argc, argv);
-    QApplication::setApplicationName(QStringLiteral("nanodit-workbench"));
+    QApplication::setApplicationName(QLatin1String(program));
     QApplication::setOrganizationName(QStringLiteral("nanodit"));
     QApplication::setApplicationDisplayName(QStringLiteral("NanoDiT Workbench"));
     QApplication::setApplicationVersion(QStringLiteral(NANODIT_VERSION));
-    QApplication::setDesktopFileName(QStringLiteral("nanodit-workbench"));
-    return exitCodeOf("nanodit-workbench", [&] { return runWindow(application); });
+    QApplication::setDesktopFileName(QLatin1String(program));
+    return exitCodeOf(program, [&] {
+        const auto arguments = readArguments(); // what is wrong with these is read where they were typed
+        return exitCodeOf(
+            program, [&] { return runWindow(application, arguments); }, showInBox);
+    });
 }

@@ -1,10 +1,14 @@
 #include "app/main_window.h"
 
+#include "app/compute_setting.h"
 #include "app/controllers.h"
 #include "app/dialogs.h"
+#include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/pages/attention/attention_page.h"
+#include "app/pages/dataset/dataset_actions.h"
 #include "app/pages/dataset/dataset_page.h"
+#include "app/pages/dataset/report_drawer.h"
 #include "app/pages/runs/runs_page.h"
 #include "app/pages/sample/sample_page.h"
 #include "app/pages/train/train_page.h"
@@ -53,6 +57,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     , validate_(new ValidatePage(session, controllers.validating, dialogs, this))
     , runs_(new RunsPage(session, controllers.training, this))
     , status_(new StatusStrip(session, this))
+    , remedies_(controllers.datasetJobs)
 {
     pages_->setObjectName(QStringLiteral("pages"));
     setWindowTitle(QStringLiteral("NanoDiT Workbench"));
@@ -83,6 +88,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     makeMenu();
     makeShortcuts();
     connectSession();
+    connectRemedies();
     welcome_->setRecent(preferences_.recentWorkspaces());
     resize(1280, 800);
     if (const auto geometry = preferences_.windowGeometry(); !geometry.isEmpty())
@@ -155,7 +161,7 @@ void MainWindow::makeShortcuts()
     connect(rail_, &NavigationRail::pageChosen, this, [this](int page) { showPage(static_cast<Page>(page)); });
     connect(status_, &StatusStrip::pageWanted, this, &MainWindow::showPage);
     connect(status_, &StatusStrip::computeChosen, this, [this](const ComputeChoice& choice) {
-        session_.setDevice(choice);
+        session_.compute().choose(choice);
         preferences_.setCompute(choice);
     });
     connect(train_, &TrainPage::datasetWanted, this, [this] { showPage(Page::Dataset); });
@@ -212,14 +218,14 @@ void MainWindow::connectSession()
             showPage(Page::Dataset);
         welcome_->setBusy(false, {});
     });
-    connect(&session_, &Session::failed, this, [this](const QString& what, const QString& why) {
+    connect(&session_, &Session::failed, this, [this](const QString& what, const Notice& why) {
         opening_ = false;
         welcome_->setBusy(false, {});
-        banner_->showFailure(what, why);
+        showFailure(*banner_, what, why);
     });
-    connect(&datasetJobs_, &DatasetJobs::failed, this, [this](const QString& what, const QString& why) {
+    connect(&datasetJobs_, &DatasetJobs::failed, this, [this](const QString& what, const Notice& why) {
         if (pages_->currentWidget() != dataset_) // whose banner keeps it
-            banner_->showFailure(what, why);
+            showFailure(*banner_, what, why);
     });
     connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner) {
         if (!session_.hasWorkspace()) { // the demo is being made
@@ -232,6 +238,39 @@ void MainWindow::connectSession()
         if (!session_.hasWorkspace() && !opening_)
             welcome_->setBusy(false, {});
     });
+}
+
+/// A button for what helps is pressed in some banner or beside a record.
+void MainWindow::connectRemedies()
+{
+    for (auto* const banner : findChildren<Banner*>())
+        connect(banner, &Banner::remedyWanted, &remedies_, &Remedies::act);
+    connect(dataset_, &DatasetPage::remedyWanted, &remedies_, &Remedies::act);
+    connect(&remedies_, &Remedies::pageWanted, this, &MainWindow::showPage);
+    connect(&remedies_, &Remedies::openWanted, this, &MainWindow::askOpen);
+    connect(&remedies_, &Remedies::demoWanted, this, &MainWindow::askDemo);
+    connect(&remedies_, &Remedies::settingsWanted, this, &MainWindow::openSettings);
+    connect(&remedies_, &Remedies::deviceWanted, status_, &StatusStrip::openComputeMenu);
+    connect(&remedies_, &Remedies::importWanted, this, [this] {
+        showPage(Page::Dataset);
+        dataset_->importPictures();
+    });
+    connect(&remedies_, &Remedies::passesWanted, this, [this] {
+        showPage(Page::Dataset);
+        dataset_->drawer()->openPasses();
+    });
+    connect(&remedies_, &Remedies::packWanted, this, [this] {
+        showPage(Page::Dataset);
+        dataset_->actions()->pack();
+    });
+}
+
+void MainWindow::openSettings()
+{
+    const auto file = QString::fromStdString((session_.workspace().root / "workspace.yaml").string());
+    banner_->showNotice(dialogs_.openFile(file)
+                            ? tr("%1 is open in an editor. Once it is saved, open the workspace again.").arg(file)
+                            : tr("No editor opened. The file is %1.").arg(file));
 }
 
 void MainWindow::openWorkspace(const QString& folder)

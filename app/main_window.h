@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/remedies.h"
 #include "app/session.h"
 
 #include <QMainWindow>
@@ -55,6 +56,8 @@ private:
     void makeMenu();
     void makeShortcuts();
     void connectSession();
+    void connectRemedies();
+    void openSettings();
     void askOpen();
     void askNew();
     void askDemo();
@@ -78,6 +81,7 @@ private:
     ValidatePage* validate_;
     RunsPage* runs_;
     StatusStrip* status_;
+    Remedies remedies_;
     bool opening_ = false;
 };
 

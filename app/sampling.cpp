@@ -1,6 +1,7 @@
 #include "app/sampling.h"
 
 #include "app/background_queue.h"
+#include "app/compute_setting.h"
 #include "app/job_runner.h"
 #include "app/session.h"
 #include "core/io/image.h"
@@ -151,7 +152,8 @@ void Sampling::discard(const QString& file)
     if (QFile::moveToTrash(file))
         Q_EMIT discarded(file);
     else
-        Q_EMIT failed(tr("%1 could not be moved to the trash: remove it with the file manager").arg(file));
+        Q_EMIT failed(
+            {tr("%1 could not be moved to the trash: remove it with the file manager").arg(file).toStdString()});
 }
 
 } // namespace nanodit

@@ -2,6 +2,7 @@
 
 #include "core/front/sampling.h"
 #include "core/runtime/job.h"
+#include "core/runtime/remedy.h"
 
 #include <QImage>
 #include <QObject>
@@ -49,7 +50,7 @@ Q_SIGNALS:
     /// With a picture whose encoders are not those of the model's training data.
     void warned(const QString& sentences);
     void cancelled();
-    void failed(const QString& message);
+    void failed(const nanodit::Notice& why);
     void opened(const QString& description);
     void historyRead(const std::vector<nanodit::SampledPicture>& pictures);
     void discarded(const QString& file);

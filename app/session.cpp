@@ -1,11 +1,11 @@
 #include "app/session.h"
 
 #include "app/background_queue.h"
+#include "app/compute_setting.h"
 #include "app/job_runner.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/front/training.h"
-#include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
 
@@ -72,29 +72,13 @@ Session::Session(QObject* parent)
     : QObject(parent)
     , records_(std::make_shared<const std::vector<RecordInfo>>())
     , background_(std::make_unique<BackgroundQueue>())
+    , compute_(std::make_unique<ComputeSetting>(*background_))
 {
-    findCompute();
 }
 
-void Session::setDevice(const ComputeChoice& device)
+const ComputeChoice& Session::device() const
 {
-    if (isSame(device, device_))
-        return;
-    device_ = device;
-    findCompute();
-}
-
-void Session::findCompute()
-{
-    background_->ask(
-        this,
-        [choice = device_] {
-            return ComputeState{.info = computeInfo(), .chosen = chosenCompute(choice), .devices = computeDevices()};
-        },
-        [this](ComputeState state) {
-            compute_ = std::move(state);
-            Q_EMIT computeKnown();
-        });
+    return compute_->choice();
 }
 
 Session::~Session()
@@ -118,7 +102,7 @@ void Session::openWorkspace(const QString& folder)
             dinoEncoder_ = std::move(opened.dino);
             adopt(std::move(opened.workspace));
         },
-        [this](const QString& message) { Q_EMIT failed(tr("The workspace could not be opened"), message); });
+        [this](const Notice& why) { Q_EMIT failed(tr("The workspace could not be opened"), why); });
 }
 
 void Session::adopt(Workspace workspace)
@@ -141,7 +125,7 @@ void Session::createWorkspace(const QString& folder, std::function<void()> made)
             adopt(std::move(workspace));
             made();
         },
-        [this](const QString& message) { Q_EMIT failed(tr("The workspace could not be made"), message); });
+        [this](const Notice& why) { Q_EMIT failed(tr("The workspace could not be made"), why); });
 }
 
 const RecordInfo* Session::record(const QString& id) const
@@ -178,11 +162,11 @@ void Session::refreshRecords()
             dinoEncoder_ = std::move(read.dino);
             Q_EMIT recordsChanged();
         },
-        [this](const QString& message) { Q_EMIT failed(tr("The records could not be read"), message); });
+        [this](const Notice& why) { Q_EMIT failed(tr("The records could not be read"), why); });
 }
 
 void Session::changeRecords(std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
-                            std::function<void()> done, std::function<void(const QString& why)> onFailure)
+                            std::function<void()> done, std::function<void(const Notice& why)> onFailure)
 {
     if (!hasWorkspace())
         return;
@@ -215,7 +199,7 @@ void Session::refreshRuns()
             runs_ = std::move(runs);
             Q_EMIT runsChanged();
         },
-        [this](const QString& message) { Q_EMIT failed(tr("The runs could not be read"), message); });
+        [this](const Notice& why) { Q_EMIT failed(tr("The runs could not be read"), why); });
 }
 
 JobRunner* Session::newJob(const QString& name, Page page)

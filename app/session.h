@@ -1,11 +1,12 @@
 #pragma once
 
-#include "app/compute_state.h"
 #include "app/page_table.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/front/training.h"
+#include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
+#include "core/runtime/remedy.h"
 
 #include <QObject>
 #include <QString>
@@ -18,14 +19,15 @@
 namespace nanodit {
 
 class BackgroundQueue;
+class ComputeSetting;
 class JobRunner;
 
 /// The records as a value that any thread may keep: it never changes, a newer one takes its place. By id.
 using RecordsValue = std::shared_ptr<const std::vector<RecordInfo>>;
 
-/// The open workspace, its records and runs, and the jobs that run. It knows no controller and no page: they ask it,
-/// and hear of changes through its signals. Everything here is called on, and signals on, the home thread; nothing
-/// blocks it.
+/// The open workspace, its records and runs, and the jobs that run; what computes them is a setting of its own. It
+/// knows no controller and no page: they ask it, and hear of changes through its signals. Everything here is called on,
+/// and signals on, the home thread; nothing blocks it.
 class Session : public QObject {
     Q_OBJECT
 
@@ -54,15 +56,12 @@ public:
     /// Runs `change` in the background, after everything asked before: it edits records of the workspace and gives back
     /// how they are now. Only they are replaced; `done` and recordsChanged follow, or `onFailure`.
     void changeRecords(std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
-                       std::function<void()> done, std::function<void(const QString& why)> onFailure);
+                       std::function<void()> done, std::function<void(const Notice& why)> onFailure);
 
     BackgroundQueue& background() { return *background_; }
 
-    const ComputeChoice& device() const { return device_; }
-    /// For what begins from now on.
-    void setDevice(const ComputeChoice& device);
-    /// Found out in the background after each choice; empty before that.
-    const ComputeState& compute() const { return compute_; }
+    ComputeSetting& compute() { return *compute_; }
+    const ComputeChoice& device() const; ///< That is chosen there.
 
     // Jobs
     /// A runner that is listed once it starts; the session owns it. `page` is where a click on it leads.
@@ -80,10 +79,8 @@ Q_SIGNALS:
     void workspaceChanged();
     void recordsChanged();
     void runsChanged();
-    void computeKnown();
-    /// The workspace, its records or its runs could not be read; `what` says which, `why` is one sentence with the
-    /// remedy.
-    void failed(const QString& what, const QString& why);
+    /// The workspace, its records or its runs could not be read; `what` says which.
+    void failed(const QString& what, const nanodit::Notice& why);
 
     void jobStarted(nanodit::JobRunner* runner);
     void jobEnded(nanodit::JobRunner* runner);
@@ -91,7 +88,6 @@ Q_SIGNALS:
 
 private:
     void adopt(Workspace workspace);
-    void findCompute();
 
     /// What the background thread read last, touched by it alone: edits and readings follow one another there.
     struct NewestRecords {
@@ -104,10 +100,9 @@ private:
     std::shared_ptr<NewestRecords> newest_ = std::make_shared<NewestRecords>();
     std::optional<DinoEncoderInfo> dinoEncoder_;
     std::vector<RunInfo> runs_;
-    ComputeChoice device_;
-    ComputeState compute_;
     std::vector<JobRunner*> jobs_;
     std::unique_ptr<BackgroundQueue> background_;
+    std::unique_ptr<ComputeSetting> compute_; ///< Last: it asks there.
 };
 
 } // namespace nanodit

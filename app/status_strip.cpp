@@ -1,5 +1,6 @@
 #include "app/status_strip.h"
 
+#include "app/compute_setting.h"
 #include "app/following_bar.h"
 #include "app/job_runner.h"
 #include "widgets/job_bar.h"
@@ -63,7 +64,7 @@ StatusStrip::StatusStrip(Session& session, QWidget* parent)
     setRole(machine_, "small");
     connect(&session_, &Session::jobStarted, this, &StatusStrip::addJob);
     connect(&session_, &Session::jobEnded, this, &StatusStrip::removeJob);
-    connect(&session_, &Session::computeKnown, this, &StatusStrip::showCompute);
+    connect(&session_.compute(), &ComputeSetting::known, this, &StatusStrip::showCompute);
     compute_->setObjectName(QStringLiteral("compute"));
     compute_->setAutoRaise(true);
     compute_->setPopupMode(QToolButton::InstantPopup);
@@ -102,7 +103,7 @@ void StatusStrip::arrange()
 
 void StatusStrip::showMachine()
 {
-    const auto& info = session_.compute().info;
+    const auto& info = session_.compute().state().info;
     QStringList parts;
     if (const double bytes = residentBytes(); bytes > 0)
         parts << tr("%1 GB").arg(bytes / 1e9, 0, 'f', 1);
@@ -114,7 +115,7 @@ void StatusStrip::showMachine()
 
 void StatusStrip::showCompute()
 {
-    const auto& [info, chosen, devices] = session_.compute();
+    const auto& [info, chosen, devices] = session_.compute().state();
     auto text = QString::fromStdString(chosen.text);
     if (!chosen.problem.empty())
         text = tr("%1 cannot be used").arg(text);
@@ -131,6 +132,14 @@ void StatusStrip::showCompute()
     compute_->setAccessibleName(tr("Computes on %1").arg(text));
     setRole(machine_, info.warning.empty() ? "small" : "problem");
     showMachine();
+}
+
+void StatusStrip::openComputeMenu()
+{
+    auto* const menu = compute_->menu();
+    menu->ensurePolished();
+    fillMenu(); // for its size
+    menu->popup(compute_->mapToGlobal(QPoint(0, -menu->sizeHint().height())));
 }
 
 void StatusStrip::fillMenu()
@@ -152,7 +161,7 @@ void StatusStrip::fillMenu()
         addChoice(places, text, choice);
     };
     addDevice(tr("Automatic: a GPU where there is one"), "auto");
-    for (const auto& device : session_.compute().devices)
+    for (const auto& device : session_.compute().state().devices)
         addDevice(tr("%1 · %2 · %3 GB")
                       .arg(device.name == "cpu" ? tr("CPU") : QString::fromStdString(device.name),
                            QString::fromStdString(device.title),

@@ -21,6 +21,8 @@ class StatusStrip : public QFrame {
 
 public:
     explicit StatusStrip(Session& session, QWidget* parent = nullptr);
+    /// Opens the menu of what computes.
+    void openComputeMenu();
 
 Q_SIGNALS:
     void pageWanted(nanodit::Page page);

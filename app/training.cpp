@@ -153,7 +153,7 @@ void Training::showRun(const RunInfo& run)
             for (const auto& step : metrics)
                 series_.append(step);
         },
-        [this](const QString& message) { Q_EMIT failed(message); });
+        [this](const Notice& why) { Q_EMIT failed(why); });
     session_.background().ask(
         this, [folder = run.folder] { return readLog(folder); },
         [this, name = runName_](const QString& text) {

@@ -3,6 +3,7 @@
 #include "core/config/train_config.h"
 #include "core/front/training.h"
 #include "core/runtime/job.h"
+#include "core/runtime/remedy.h"
 #include "widgets/plots/metric_series.h"
 
 #include <QImage>
@@ -78,7 +79,7 @@ Q_SIGNALS:
     /// The log of a past run.
     void logRead(const QString& text);
     void finished(const nanodit::TrainReport& report);
-    void failed(const QString& message);
+    void failed(const nanodit::Notice& why);
 
 private:
     void setState(State state);

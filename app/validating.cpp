@@ -84,7 +84,7 @@ void Validating::list()
     session_.background().ask(
         this, [workspace = session_.workspace()] { return validationSubjects(listRuns(workspace)); },
         [this](const std::vector<ValidationSubject>& subjects) { Q_EMIT listed(subjects); },
-        [this](const QString& message) { Q_EMIT readFailed(message); });
+        [this](const Notice& why) { Q_EMIT readFailed(why); });
 }
 
 void Validating::read(const fs::path& report, const fs::path& baseline)
@@ -96,9 +96,9 @@ void Validating::read(const fs::path& report, const fs::path& baseline)
             if (asked == asked_)
                 Q_EMIT readDone(shown);
         },
-        [this, asked](const QString& message) {
+        [this, asked](const Notice& why) {
             if (asked == asked_)
-                Q_EMIT readFailed(message);
+                Q_EMIT readFailed(why);
         });
 }
 

@@ -2,6 +2,7 @@
 
 #include "app/validation_subjects.h"
 #include "core/front/validation.h"
+#include "core/runtime/remedy.h"
 
 #include <QObject>
 
@@ -10,7 +11,7 @@ namespace nanodit {
 class JobRunner;
 class Session;
 
-/// A report to look at, and what it is held against.
+/// A report to look at, and what it is compared with.
 struct ShownValidation {
     ValidationReport report;
     std::optional<ValidationReport> baseline;
@@ -50,10 +51,10 @@ Q_SIGNALS:
     void logged(nanodit::LogLevel level, const QString& text);
     void finished(const nanodit::ValidationReport& report);
     void cancelled();
-    void failed(const QString& message);
+    void failed(const nanodit::Notice& why);
     void listed(const std::vector<nanodit::ValidationSubject>& subjects);
     void readDone(const nanodit::ShownValidation& shown);
-    void readFailed(const QString& message);
+    void readFailed(const nanodit::Notice& why);
 
 private:
     void setState(State state);

@@ -254,6 +254,36 @@ QString remedyText(const Remedy& remedy)
         remedy);
 }
 
+QString remedyAction(const Remedy& remedy)
+{
+    return std::visit(
+        Cases{
+            [](remedy::ImportPictures) { return Wording::tr("Import…"); },
+            [](remedy::ChooseWorkspace) { return Wording::tr("Open workspace…"); },
+            [](remedy::CreateDemo) { return Wording::tr("Demo workspace…"); },
+            [](remedy::RunPasses r) {
+                return r.pass ? Wording::tr("Run the %1 pass").arg(passText(*r.pass)) : Wording::tr("Passes…");
+            },
+            [](remedy::RemakeArray) { return Wording::tr("Passes…"); },
+            [](remedy::VerifyArrays) { return Wording::tr("Verify"); },
+            [](remedy::CertifyAlignment) { return Wording::tr("Certify"); },
+            [](remedy::PackShards r) { return r.replace ? Wording::tr("Pack again") : Wording::tr("Pack shards"); },
+            [](remedy::NameEncoder) { return Wording::tr("Open workspace.yaml"); },
+            [](remedy::AllowMemory) { return QString(); },
+            [](remedy::ChooseFolder) { return QString(); },
+            [](remedy::Validate) { return Wording::tr("Go to validation"); },
+            [](remedy::ReplaceValidation) { return Wording::tr("Go to validation"); },
+            [](remedy::HoldOutRecords) { return Wording::tr("Go to the data set"); },
+            [](remedy::ListRecords) { return Wording::tr("Go to the data set"); },
+            [](remedy::UseOlderCheckpoint) { return QString(); },
+            [](remedy::ChooseDevice) { return Wording::tr("Choose a device…"); },
+            [](remedy::SetRanks) { return QString(); },
+            [](remedy::UpdateCatalog) { return QString(); },
+            [](remedy::FixPrecision) { return QString(); },
+        },
+        remedy);
+}
+
 QString noticeText(const std::string& fact, const std::optional<Remedy>& remedy)
 {
     auto text = QString::fromStdString(fact);
@@ -262,6 +292,11 @@ QString noticeText(const std::string& fact, const std::optional<Remedy>& remedy)
     if (!text.endsWith(QLatin1Char('.')))
         text += QLatin1Char('.');
     return text + QLatin1Char(' ') + remedyText(*remedy);
+}
+
+QString noticeText(const Notice& notice)
+{
+    return noticeText(notice.text, notice.remedy);
 }
 
 QString errorText(const std::exception& error)

@@ -20,8 +20,11 @@ QString progressText(const Progress& progress);
 
 /// What a person can do about it in the window, or outside of it where the window has no such control: one sentence.
 QString remedyText(const Remedy& remedy);
+/// The text of a button that does it (app/remedies.h); empty where the window has nothing to press for it.
+QString remedyAction(const Remedy& remedy);
 /// The fact as a sentence and, where there is one, the remedy as the next.
 QString noticeText(const std::string& fact, const std::optional<Remedy>& remedy);
+QString noticeText(const Notice& notice);
 /// Of an exception that is not ours, what sentenceOf (core/runtime/failure.h) says.
 QString errorText(const std::exception& error);
 

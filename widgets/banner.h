@@ -1,8 +1,13 @@
 #pragma once
 
+#include "core/runtime/remedy.h"
+
 #include <QFrame>
 
+#include <optional>
+
 class QLabel;
+class QPushButton;
 class QToolButton;
 
 namespace nanodit {
@@ -16,13 +21,20 @@ public:
     void showNotice(const QString& text);
     /// With a button that copies both.
     void showFailure(const QString& what, const QString& why);
+    /// Also with a button that asks for what helps, and closes the banner.
+    void showFailure(const QString& what, const QString& why, const Remedy& remedy, const QString& action);
+
+Q_SIGNALS:
+    void remedyWanted(const nanodit::Remedy& remedy);
 
 private:
     void show(const QString& drawing, bool failure, const QString& what, const QString& why);
 
     QLabel* drawing_;
     QLabel* text_;
+    QPushButton* act_;
     QToolButton* copy_;
+    std::optional<Remedy> remedy_;
     QString details_;
 };
 

@@ -2,6 +2,7 @@
 /// at. The user's preferences are neither read nor changed.
 
 #include "app/arguments.h"
+#include "app/compute_setting.h"
 #include "app/controllers.h"
 #include "app/dialogs.h"
 #include "app/main_window.h"
@@ -139,7 +140,7 @@ int runScreenshot(QApplication& application)
     theme.setMode(arguments.theme.value_or(ThemeMode::Light));
     DesktopDialogs dialogs;
     Session session;
-    session.setDevice(arguments.device);
+    session.compute().choose(arguments.device);
     Controllers controllers(session);
     MainWindow window(session, controllers, theme, preferences, dialogs);
     if (!arguments.workspace.isEmpty())

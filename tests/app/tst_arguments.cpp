@@ -1,4 +1,5 @@
 #include "app/arguments.h"
+#include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
 #include <QCommandLineParser>
@@ -77,6 +78,8 @@ private Q_SLOTS:
         row("no number", {"--threads", "abc"}, "--threads is \"abc\", but must be a whole number from 0 to 4096");
         row("half a number", {"--threads", "2x"}, "--threads is \"2x\", but must be a whole number from 0 to 4096");
         row("too few", {"--threads", "-1"}, "--threads is \"-1\", but must be a whole number from 0 to 4096");
+        row("no device", {"--device", "tpu"},
+            "the device \"tpu\" is unknown: use auto, cpu, cuda or cuda:N, where N is the number of a GPU");
         row("too many", {"--threads", "5000"}, "--threads is \"5000\", but must be a whole number from 0 to 4096");
         row("page", {"--page", "trian"},
             "--page is \"trian\", but must be dataset, train, attention, sample, validate or runs");
@@ -123,6 +126,40 @@ private Q_SLOTS:
         QCOMPARE(ended.exitCode, 2);
         QVERIFY2(ended.errors.startsWith(error), qPrintable(ended.errors));
         QCOMPARE(ended.errors.count('\n'), 1); // a sentence, on one line
+    }
+
+    void failuresAreAlsoToldToWhomeverAsks()
+    {
+        QString told;
+        const auto tell = [&told](const QString& why) { told = why; };
+        QCOMPARE(exitCodeOf(
+                     "program", [] { return 7; }, tell),
+                 7);
+        QVERIFY(told.isEmpty());
+        QCOMPARE(exitCodeOf(
+                     "program", []() -> int { throw DataError("there are no configurations"); }, tell),
+                 1);
+        QCOMPARE(told, QStringLiteral("there are no configurations"));
+        QCOMPARE(exitCodeOf(
+                     "program", []() -> int { throw UsageError("another LibTorch was loaded"); }, tell),
+                 2);
+        QCOMPARE(told, QStringLiteral("another LibTorch was loaded"));
+    }
+
+    /// Started from a desktop, its standard error is seen by nobody: it stays until the box is closed.
+    void anIncompleteInstallationIsToldInABox()
+    {
+        const QTemporaryDir empty;
+        auto environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(QStringLiteral("NANODIT_RESOURCES"), empty.path());
+        QProcess process;
+        process.setProcessEnvironment(environment);
+        process.start(NANODIT_WORKBENCH, {});
+        QByteArray errors;
+        QTRY_VERIFY_WITH_TIMEOUT((errors += process.readAllStandardError()).contains("NANODIT_RESOURCES names"), 60000);
+        QVERIFY(!process.waitForFinished(1000));
+        process.kill();
+        QVERIFY(process.waitForFinished());
     }
 
     void theHelpListsNoOptionOfScreenshots()

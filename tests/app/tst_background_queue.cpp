@@ -41,11 +41,11 @@ private Q_SLOTS:
     void failuresComeAsSentences()
     {
         BackgroundQueue queue;
-        QString message;
+        std::string message;
         queue.ask(
             this, []() -> int { throw DataError("no such file"); }, [](int) { QFAIL("must not answer"); },
-            [&](const QString& why) { message = why; });
-        QTRY_COMPARE(message, QStringLiteral("no such file"));
+            [&](const Notice& why) { message = why.text; });
+        QTRY_COMPARE(message, std::string("no such file"));
     }
 
     void whoIsGoneIsNotAnswered()

@@ -1,6 +1,7 @@
 #include "app/controllers.h"
 #include "app/job_runner.h"
 #include "app/session.h"
+#include "app/wording.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"
 
@@ -70,7 +71,8 @@ private Q_SLOTS:
         controllers.datasetJobs.importPictures(path("no pictures"));
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
         QCOMPARE(failed[0][0].toString(), QStringLiteral("import failed"));
-        QVERIFY2(failed[0][1].toString().contains("no pictures"), qPrintable(failed[0][1].toString()));
+        const auto why = noticeText(failed[0][1].value<Notice>());
+        QVERIFY2(why.contains("no pictures"), qPrintable(why));
         QTRY_VERIFY(!controllers.datasetJobs.busy());
         QCOMPARE(ofSession.count(), 0); // a job's failure is not the session's
     }
@@ -86,7 +88,8 @@ private Q_SLOTS:
         controllers.looking.look(folder_ / "step-00000007", {});
         QVERIFY(controllers.looking.busy());
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
-        QVERIFY2(failed[0][0].toString().contains("step-00000007"), qPrintable(failed[0][0].toString()));
+        const auto why = noticeText(failed[0][0].value<Notice>());
+        QVERIFY2(why.contains("step-00000007"), qPrintable(why));
         QTRY_VERIFY(!controllers.looking.busy());
         QCOMPARE(ofComparison.count(), 0);
     }

@@ -114,11 +114,12 @@ private Q_SLOTS:
         QSignalSpy failed(&runner, &JobRunner::failed);
         QSignalSpy finished(&runner, &JobRunner::finished);
         QSignalSpy ended(&runner, &JobRunner::ended);
-        runner.start(
-            makeJob([](const JobContext&) -> JobEnd { throw DataError("a.npy is truncated: make it again"); }));
+        runner.start(makeJob(
+            [](const JobContext&) -> JobEnd { throw DataError("a.npy is truncated", remedy::VerifyArrays{}); }));
         QVERIFY(ended.wait(2000));
         QCOMPARE(failed.count(), 1);
-        QCOMPARE(failed[0][0].toString(), QStringLiteral("a.npy is truncated: make it again"));
+        QCOMPARE(failed[0][0].value<Notice>().text, std::string("a.npy is truncated"));
+        QVERIFY(std::holds_alternative<remedy::VerifyArrays>(failed[0][0].value<Notice>().remedy.value()));
         QCOMPARE(finished.count(), 0);
     }
 
@@ -128,7 +129,7 @@ private Q_SLOTS:
         QSignalSpy failed(&runner, &JobRunner::failed);
         runner.start(makeJob([](const JobContext&) -> JobEnd { throw 42; }));
         QVERIFY(failed.wait(2000));
-        QVERIFY(!failed[0][0].toString().isEmpty());
+        QVERIFY(!failed[0][0].value<Notice>().text.empty());
     }
 
     void canBeDestroyedWhileItsJobRuns()

@@ -108,7 +108,7 @@ private Q_SLOTS:
         QSignalSpy finished(&validating, &Validating::finished);
         QTest::keyClick(window_.get(), Qt::Key_Return, Qt::ControlModifier);
         QTRY_VERIFY_WITH_TIMEOUT(finished.count() + failed.count() > 0, 3 * minute);
-        QVERIFY2(failed.isEmpty(), qPrintable(failed.isEmpty() ? QString() : failed[0][0].toString()));
+        QVERIFY2(failed.isEmpty(), qPrintable(failed.isEmpty() ? QString() : noticeText(failed[0][0].value<Notice>())));
         QVERIFY(progressed.count() > 0);
         QTRY_VERIFY_WITH_TIMEOUT(results()->shown() != nullptr && page()->settled(), minute);
         QVERIFY(results()->isVisible());
@@ -273,6 +273,8 @@ private Q_SLOTS:
         controllers_->validating.list();
         QTRY_VERIFY(page()->settled() && results()->shown() == nullptr);
         QVERIFY(!results()->isVisible());
+        QVERIFY(button("validateIt")->isVisible() && button("validateIt")->isEnabled());
+        QCOMPARE(button("validateIt")->text(), QStringLiteral("Validate again"));
         writeFileAtomically(file, whole);
         controllers_->validating.list();
         QTRY_VERIFY(page()->settled() && results()->shown() != nullptr);
@@ -288,7 +290,7 @@ private Q_SLOTS:
         QTest::mouseClick(button("validateStart"), Qt::LeftButton);
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
         fs::rename(vae.string() + ".away", vae);
-        QVERIFY(failed[0][0].toString().contains("vae"));
+        QVERIFY(noticeText(failed[0][0].value<Notice>()).contains("vae"));
         QTRY_VERIFY(!controllers_->validating.active() && page()->settled());
     }
 

@@ -1,3 +1,4 @@
+#include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/pages/attention/attention_page.h"
 #include "app/pages/dataset/buckets_panel.h"
@@ -7,8 +8,10 @@
 #include "app/pages/dataset/picture_pane.h"
 #include "app/pages/sample/sample_form.h"
 #include "app/pages/train/run_form.h"
+#include "app/pages/train/train_page.h"
 #include "app/sampling.h"
 #include "app/training.h"
+#include "app/wording.h"
 #include "core/front/data.h"
 #include "core/front/training.h"
 #include "tests/app/window_test.h"
@@ -18,6 +21,7 @@
 #include "widgets/guidance_slider.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
+#include "widgets/page_frame.h"
 #include "widgets/preview_grid.h"
 #include "widgets/thumbnail_grid.h"
 #include "widgets/word_strip.h"
@@ -28,11 +32,13 @@
 #include <QFileInfo>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QMimeData>
 #include <QPushButton>
 #include <QSet>
 #include <QSpinBox>
 #include <QStackedWidget>
+#include <QToolButton>
 #include <QTreeWidget>
 #include <QUrl>
 
@@ -93,9 +99,16 @@ private Q_SLOTS:
         QSignalSpy failed(session_.get(), &Session::failed);
         window_->openWorkspace(QString::fromStdString((folder_ / "nothing").string()));
         QTRY_COMPARE(failed.count(), 1);
-        QVERIFY(failed[0][1].toString().contains("workspace.yaml"));
+        QVERIFY(noticeText(failed[0][1].value<Notice>()).contains("workspace.yaml"));
         QVERIFY(windowBanner()->isVisible());
         QVERIFY(!session_->hasWorkspace());
+
+        auto* const open = windowBanner()->findChild<QPushButton*>("remedy");
+        QCOMPARE(open->text(), QStringLiteral("Open workspace…"));
+        dialogs_.nextPath = path("nothing either");
+        QTest::mouseClick(open, Qt::LeftButton);
+        QTRY_COMPARE(failed.count(), 2); // the folder that was chosen then
+        QVERIFY(noticeText(failed[1][1].value<Notice>()).contains("nothing either"));
     }
 
     void opensADemoWorkspace()
@@ -154,6 +167,49 @@ private Q_SLOTS:
         QVERIFY(own->isVisible());
         ofWindow->hide();
         own->hide();
+    }
+
+    void aFailedJobIsMendedByItsButton()
+    {
+        const auto set = session_->workspace().shardsFolder() / "train";
+        std::filesystem::remove_all(set);
+        window_->showPage(Page::Train);
+        QSignalSpy failed(&controllers_->training, &Training::failed);
+        controllers_->training.start(readTrainConfig(configurationFile("demo")), "unpacked", false);
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
+        QTRY_VERIFY(session_->idle());
+        auto* const banner = window_->trainPage()->findChild<Banner*>();
+        auto* const pack = banner->findChild<QPushButton*>("remedy");
+        QVERIFY(banner->isVisible() && pack->isVisible());
+        QCOMPARE(pack->text(), QStringLiteral("Pack shards"));
+        QSignalSpy packed(&jobs(), &DatasetJobs::packed);
+        QTest::mouseClick(pack, Qt::LeftButton);
+        QVERIFY(!banner->isVisible());
+        QVERIFY(window_->datasetPage()->isVisible());
+        QTRY_COMPARE_WITH_TIMEOUT(packed.count(), 1, minute);
+        QTRY_VERIFY(session_->idle());
+        QVERIFY(std::filesystem::exists(set / "shards.json"));
+        QCOMPARE(dialogs_.asked, 0); // nothing was to be replaced
+        window_->datasetPage()->findChild<PageFrame*>()->setDrawerVisible(false);
+        controllers_->training.forgetRun();
+    }
+
+    void settingsAndDevicesAreReachedFromAFailure()
+    {
+        auto* const button = windowBanner()->findChild<QPushButton*>("remedy");
+        showFailure(*windowBanner(), "No pictures", {"an encoder is missing", remedy::NameEncoder{}});
+        QTest::mouseClick(button, Qt::LeftButton);
+        QVERIFY2(dialogs_.openedFile.endsWith("/workspace.yaml"), qPrintable(dialogs_.openedFile));
+        QVERIFY(windowBanner()->isVisible() && !button->isVisible()); // what to do next, in a notice
+        showFailure(*windowBanner(), "No pictures", {"there is no GPU", remedy::ChooseDevice{}});
+        QTest::mouseClick(button, Qt::LeftButton);
+        auto* const menu = window_->findChild<QToolButton*>("compute")->menu();
+        QTRY_VERIFY(menu->isVisible());
+        QVERIFY(menu->actions().size() > 3);
+        menu->close();
+        showFailure(*windowBanner(), "No pictures", {"two ranks", remedy::SetRanks{}});
+        QVERIFY(windowBanner()->isVisible() && !button->isVisible());
+        windowBanner()->hide();
     }
 
     void showsThumbnailsAndTheChosenPicture()
@@ -366,7 +422,7 @@ private Q_SLOTS:
         QSignalSpy failed(&sampling, &Sampling::failed);
         QTest::mouseClick(window_->findChild<QPushButton*>("generate"), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(finished.count() + failed.count() > 0, 2 * minute);
-        QVERIFY2(failed.isEmpty(), qPrintable(failed.isEmpty() ? QString() : failed[0][0].toString()));
+        QVERIFY2(failed.isEmpty(), qPrintable(failed.isEmpty() ? QString() : noticeText(failed[0][0].value<Notice>())));
         QVERIFY(previewed.count() >= 1);
         const auto picture = finished[0][0].value<SampledPicture>();
         QVERIFY(!picture.picture.isNull());

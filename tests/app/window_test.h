@@ -4,6 +4,7 @@
 #include "app/main_window.h"
 #include "app/preferences.h"
 #include "app/session.h"
+#include "app/wording.h"
 #include "tests/support/scripted_dialogs.h"
 #include "tests/support/test_data.h"
 #include "widgets/theme.h"
@@ -50,7 +51,7 @@ protected:
         jobs().createDemo(path("demo"), scenes);
         const bool ended = QTest::qWaitFor([&] { return session_->hasWorkspace() || failed.count() > 0; }, 4 * minute);
         if (failed.count() > 0)
-            return failed[0][1].toString();
+            return noticeText(failed[0][1].value<Notice>());
         return ended ? QString() : QStringLiteral("it took longer than four minutes");
     }
     DatasetJobs& jobs() const { return controllers_->datasetJobs; }

@@ -11,7 +11,8 @@ public:
     bool nextAnswer = true, hasFileManager = true;
     int asked = 0, told = 0;
     QString consequence;
-    QString shownFile; ///< Of the last showInFileManager.
+    QString shownFile;  ///< Of the last showInFileManager.
+    QString openedFile; ///< Of the last openFile.
 
     QString chooseFolder(QWidget*, const QString&) override { return nextPath; }
     QString chooseNewFolder(QWidget*, const QString&, const QString&) override { return nextPath; }
@@ -27,6 +28,11 @@ public:
     bool showInFileManager(const QString& file) override
     {
         shownFile = file;
+        return hasFileManager;
+    }
+    bool openFile(const QString& file) override
+    {
+        openedFile = file;
         return hasFileManager;
     }
 };

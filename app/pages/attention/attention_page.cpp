@@ -1,6 +1,7 @@
 #include "app/pages/attention/attention_page.h"
 
 #include "app/dialogs.h"
+#include "app/failures.h"
 #include "app/page_table.h"
 #include "app/pages/attention/attention_panes.h"
 #include "app/pages/attention/compare_panel.h"
@@ -66,7 +67,7 @@ AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& compar
     exports->setObjectName(QStringLiteral("attentionExports"));
     export_->setMenu(exports);
     connect(exports, &ExportMenu::saved, frame_->banner(), &Banner::showNotice);
-    connect(exports, &ExportMenu::failed, frame_->banner(), &Banner::showFailure);
+    connect(exports, &ExportMenu::failed, frame_->banner(), failuresIn(frame_->banner()));
     connectLooking();
     connectParts();
 }
@@ -128,10 +129,10 @@ void AttentionPage::connectLooking()
                                filmOfTraining_ ? tr("last") : tr("picture"));
                 time_->togglePlay();
             });
-    connect(&looking_, &Looking::failed, this, [this](const QString& message) {
+    connect(&looking_, &Looking::failed, this, [this](const Notice& why) {
         wanted_ = false;
         readout_->clear();
-        frame_->banner()->showFailure(tr("The model could not be looked into"), message);
+        showFailure(*frame_->banner(), tr("The model could not be looked into"), why);
     });
     connect(&looking_, &Looking::busyChanged, this, [this] {
         stop_->setEnabled(looking_.busy() || looking_.jobRunning());
@@ -173,8 +174,7 @@ void AttentionPage::connectParts()
         panes_->setOpacity(form_->opacity());
         drawer_->compare()->panes()->setOpacity(form_->opacity());
     });
-    connect(form_, &SubjectForm::failed, this,
-            [this](const QString& what, const QString& why) { frame_->banner()->showFailure(what, why); });
+    connect(form_, &SubjectForm::failed, frame_->banner(), failuresIn(frame_->banner()));
     connect(drawer_, &ViewDrawer::viewChanged, this, [this] {
         if (view() == View::Diagonal && !summaries_)
             ask();
@@ -217,8 +217,8 @@ void AttentionPage::connectParts()
             drawer_->compare()->follow(subject());
     });
     connect(drawer_->compare(), &ComparePanel::answered, this, &AttentionPage::matchScales);
-    connect(drawer_->compare(), &ComparePanel::failed, this, [this](const QString& message) {
-        frame_->banner()->showFailure(tr("The second model could not be looked into"), message);
+    connect(drawer_->compare(), &ComparePanel::failed, this, [this](const Notice& why) {
+        showFailure(*frame_->banner(), tr("The second model could not be looked into"), why);
     });
     connect(&session_, &Session::recordsChanged, drawer_->edits(), &EditPanel::listRecords);
     connect(&session_, &Session::workspaceChanged, this, [this] {

@@ -54,9 +54,9 @@ ComparePanel::ComparePanel(Session& session, Looking& looking, QWidget* parent)
         show(part_);
         Q_EMIT answered();
     });
-    connect(&looking_, &Looking::failed, this, [this](const QString& message) {
+    connect(&looking_, &Looking::failed, this, [this](const Notice& why) {
         wanted_ = false;
-        Q_EMIT failed(message);
+        Q_EMIT failed(why);
     });
     tell();
 }

@@ -3,6 +3,7 @@
 #include "app/looking.h"
 #include "app/pages/attention/attention_choice.h"
 #include "core/front/training.h"
+#include "core/runtime/remedy.h"
 
 #include <QWidget>
 
@@ -38,7 +39,7 @@ Q_SIGNALS:
     void choiceMade(const nanodit::AttentionChoice& choice);
     void checkpointChosen();
     void answered();
-    void failed(const QString& message);
+    void failed(const nanodit::Notice& why);
 
 private:
     void tell();

@@ -3,6 +3,7 @@
 #include "app/background_queue.h"
 #include "app/record_names.h"
 #include "app/session.h"
+#include "app/wording.h"
 #include "widgets/factories.h"
 #include "widgets/picture.h"
 #include "widgets/theme.h"
@@ -194,9 +195,9 @@ void EditPanel::showSource()
             if (number == asked_)
                 sourceMap_->setPicture(picture);
         },
-        [this, number](const QString& message) {
+        [this, number](const Notice& why) {
             if (number == asked_)
-                about_->setText(message);
+                about_->setText(noticeText(why));
         });
 }
 

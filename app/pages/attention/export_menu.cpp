@@ -69,7 +69,7 @@ void ExportMenu::save(const QString& title, const QString& suggestion, const QSt
         write(std::filesystem::path(file.toStdString()));
         Q_EMIT saved(tr("Saved %1").arg(file));
     } catch (const Error& error) {
-        Q_EMIT failed(tr("%1 could not be saved").arg(file), errorText(error));
+        Q_EMIT failed(tr("%1 could not be saved").arg(file), noticeOf(error));
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/front/attention.h"
+#include "core/runtime/remedy.h"
 
 #include <QImage>
 #include <QMenu>
@@ -32,7 +33,7 @@ public:
 
 Q_SIGNALS:
     void saved(const QString& sentence);
-    void failed(const QString& what, const QString& why);
+    void failed(const QString& what, const nanodit::Notice& why);
 
 private:
     void offer();

@@ -93,9 +93,11 @@ void SubjectForm::makeLists()
 {
     checkpoints_ = makeList(tr("Checkpoint"), "attentionCheckpoints", this);
     checkpoints_->setToolTip(tr("The first entry goes on to each new checkpoint of a running training (F)"));
+    checkpoints_->setPlaceholderText(tr("none yet"));
     records_ = makeList(tr("Record"), "attentionRecords", this);
     names_ = new RecordNames(this);
     records_->setModel(names_);
+    records_->setPlaceholderText(tr("none yet"));
     records_->view()->setTextElideMode(Qt::ElideRight);
     auto* const painted =
         makeFlatButton(QStringLiteral("picture"), tr("Look into a painted picture's sampling…"), this);
@@ -141,9 +143,9 @@ void SubjectForm::makeView()
     head_ = makeIndexBox(tr("Head"), "attentionHead", this);
     block_->setToolTip(tr("One block, or the mean over all (B)"));
     head_->setToolTip(tr("One head, or the mean over all (H)"));
-    hover_ = new QCheckBox(tr("follow the mouse"), this);
+    hover_ = new QCheckBox(tr("Follow the mouse"), this);
     hover_->setObjectName(QStringLiteral("attentionHover"));
-    self_ = new QCheckBox(tr("self attention over the picture"), this);
+    self_ = new QCheckBox(tr("Self attention over the picture"), this);
     self_->setObjectName(QStringLiteral("attentionSelf"));
     self_->setToolTip(tr("What the chosen latent tokens attend to among themselves (S)"));
     opacity_ = new QSlider(Qt::Horizontal, this);
@@ -188,6 +190,7 @@ void SubjectForm::listCheckpoints()
                 again = i;
         }
         checkpoints_->setCurrentIndex(checkpoints_->count() > 0 ? again : -1);
+        checkpoints_->setEnabled(checkpoints_->count() > 0);
     }
     Q_EMIT checkpointsListed();
     if (checkpoint() != shown_) {
@@ -224,12 +227,13 @@ void SubjectForm::openPainted(const QString& file)
     try {
         const auto request = sampleRequestFromPng(file.toStdString());
         if (!request)
-            return Q_EMIT failed(tr("This picture cannot be looked into"),
-                                 tr("%1 carries no settings: choose one that was painted here").arg(file));
+            return Q_EMIT failed(
+                tr("This picture cannot be looked into"),
+                {tr("%1 carries no settings: choose one that was painted here").arg(file).toStdString()});
         const QSignalBlocker quiet(seed_);
         seed_->setValue(static_cast<int>(std::min<std::uint64_t>(request->seed, largestSeed)));
     } catch (const Error& error) {
-        return Q_EMIT failed(tr("This picture cannot be looked into"), errorText(error));
+        return Q_EMIT failed(tr("This picture cannot be looked into"), noticeOf(error));
     }
     auto entries = names_->first();
     auto entry = std::ranges::find(entries, file, &RecordNames::Entry::file);

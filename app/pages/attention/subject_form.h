@@ -3,6 +3,7 @@
 #include "core/front/attention.h"
 #include "core/front/data.h"
 #include "core/front/training.h"
+#include "core/runtime/remedy.h"
 
 #include <QTimer>
 #include <QWidget>
@@ -61,7 +62,7 @@ Q_SIGNALS:
     void partChanged();
     void selfChanged();
     void opacityChanged();
-    void failed(const QString& what, const QString& why);
+    void failed(const QString& what, const nanodit::Notice& why);
 
 private:
     void makeLists();

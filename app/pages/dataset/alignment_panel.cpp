@@ -147,9 +147,9 @@ void AlignmentPanel::follow(JobRunner* runner)
         head_->say(WorkHead::Mark::Stopped, tr("Stopped; the certificates made so far are kept."));
         Q_EMIT keptWanted();
     });
-    connect(runner, &JobRunner::failed, this, [this](const QString& why) {
+    connect(runner, &JobRunner::failed, this, [this](const Notice& why) {
         told_ = true; // what is shown besides is from before
-        head_->say(WorkHead::Mark::Failed, tr("The certificates could not be made: %1").arg(why));
+        head_->say(WorkHead::Mark::Failed, tr("The certificates could not be made: %1").arg(noticeText(why)));
     });
 }
 

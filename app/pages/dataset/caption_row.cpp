@@ -85,7 +85,7 @@ void CaptionRow::beginRun(JobRunner* runner)
             endEarly(tr("stopped, what was written is kept; "));
     });
     connect(runner, &JobRunner::failed, this,
-            [this](const QString& why) { endEarly(tr("ended early (%1); ").arg(why.toHtmlEscaped())); });
+            [this](const Notice& why) { endEarly(tr("ended early (%1); ").arg(noticeText(why).toHtmlEscaped())); });
     bar_->setRange(0, 0);
     bar_->show();
     update();

@@ -2,6 +2,7 @@
 
 #include "app/dataset_jobs.h"
 #include "app/dialogs.h"
+#include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/page_table.h"
 #include "app/pages/dataset/dataset_actions.h"
@@ -121,11 +122,11 @@ void DatasetPage::connectSession()
         frame_->setContext(folderText(QString::fromStdString(session_.workspace().root.string())));
     });
     auto* const banner = frame_->banner();
-    connect(&jobs_, &DatasetJobs::failed, banner, &Banner::showFailure);
-    connect(drawer_, &ReportDrawer::failed, banner, &Banner::showFailure);
-    connect(loupe_->colours(), &FeatureColours::failed, banner, &Banner::showFailure);
+    connect(&jobs_, &DatasetJobs::failed, banner, failuresIn(banner));
+    connect(drawer_, &ReportDrawer::failed, banner, failuresIn(banner));
+    connect(loupe_->colours(), &FeatureColours::failed, banner, failuresIn(banner));
     connect(loupe_->colours(), &FeatureColours::logged, drawer_, &ReportDrawer::log);
-    connect(editing_, &RecordEditing::failed, banner, &Banner::showFailure);
+    connect(editing_, &RecordEditing::failed, banner, failuresIn(banner));
     connect(editing_, &RecordEditing::failed, this, &DatasetPage::showChosen); // as it was
 }
 
@@ -140,6 +141,7 @@ void DatasetPage::connectEditing()
     connect(facts_, &RecordFacts::exclusionEdited, this,
             [this](const QString& reason) { editing_->setExcluded(browser_->selectedIds(), reason); });
     connect(facts_, &RecordFacts::fileWanted, this, &DatasetPage::showFile);
+    connect(facts_, &RecordFacts::remedyWanted, this, &DatasetPage::remedyWanted);
     connect(editing_, &RecordEditing::made, browser_, &RecordBrowser::tell);
     connect(browser_, &RecordBrowser::menuWanted, this, &DatasetPage::openMenu);
     for (auto* const pane : {loupe_->left(), loupe_->right()}) {

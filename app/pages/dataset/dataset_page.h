@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/session.h"
+#include "core/runtime/remedy.h"
 
 #include <QWidget>
 
@@ -35,6 +36,12 @@ public:
     RecordBrowser* browser() const { return browser_; }
     RecordEditing* editing() const { return editing_; }
     ReportDrawer* drawer() const { return drawer_; }
+    DatasetActions* actions() const { return actions_; }
+    /// Asks for a folder and imports its pictures.
+    void importPictures();
+
+Q_SIGNALS:
+    void remedyWanted(const nanodit::Remedy& remedy);
 
 private:
     QWidget* makeInspector();
@@ -43,7 +50,6 @@ private:
     void makeShortcuts();
     void showRecords();
     void showChosen();
-    void importPictures();
     void openMenu(QPoint globalPoint);
     void editCaption();
     void editTags();

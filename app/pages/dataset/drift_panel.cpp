@@ -123,8 +123,8 @@ void DriftPanel::follow(JobRunner* runner)
                        buckets_->isHidden() ? tr("Stopped before the whole sample was measured: nothing is kept.")
                                             : tr("Stopped; what is shown is from the measurement before."));
     });
-    connect(runner, &JobRunner::failed, this, [this](const QString& why) {
-        head_->say(WorkHead::Mark::Failed, tr("The drift could not be measured: %1").arg(why));
+    connect(runner, &JobRunner::failed, this, [this](const Notice& why) {
+        head_->say(WorkHead::Mark::Failed, tr("The drift could not be measured: %1").arg(noticeText(why)));
     });
 }
 

@@ -181,12 +181,12 @@ void EpochPanel::ask()
             if (number == asked_)
                 show(ledger);
         },
-        [this, number](const QString& message) {
+        [this, number](const Notice& why) {
             if (number != asked_)
                 return;
             clear();
             showNumbers(true); // another number may be possible
-            sentence_->setText(message);
+            sentence_->setText(noticeText(why));
         });
 }
 

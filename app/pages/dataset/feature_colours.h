@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/session.h"
+#include "core/runtime/remedy.h"
 
 #include <QObject>
 
@@ -37,7 +38,7 @@ Q_SIGNALS:
     void fittingChanged();
     /// Of the job that fits.
     void logged(nanodit::LogLevel level, const QString& text);
-    void failed(const QString& what, const QString& why);
+    void failed(const QString& what, const nanodit::Notice& why);
 
 private:
     /// The options of the fit that is needed: one picture needs the set's only for its place field.

@@ -174,10 +174,10 @@ void PassesPanel::show(const PreprocessForecast& forecast)
     updateStart();
 }
 
-void PassesPanel::fail(const QString& why)
+void PassesPanel::fail(const Notice& why)
 {
     clear();
-    head_->say(WorkHead::Mark::None, why);
+    head_->say(WorkHead::Mark::None, noticeText(why));
 }
 
 void PassesPanel::showLine(const PassForecast& forecast)
@@ -249,10 +249,10 @@ void PassesPanel::beginRun(JobRunner* runner)
         head_->say(WorkHead::Mark::Stopped, tr("The passes were stopped; what they had finished is kept."));
         tellUnfinished();
     });
-    connect(runner, &JobRunner::failed, this, [this](const QString& why) {
+    connect(runner, &JobRunner::failed, this, [this](const Notice& why) {
         if (!running_)
             return;
-        head_->say(WorkHead::Mark::Failed, tr("The passes ended early: %1").arg(why));
+        head_->say(WorkHead::Mark::Failed, tr("The passes ended early: %1").arg(noticeText(why)));
         tellUnfinished();
     });
     for (auto& line : lines_) {

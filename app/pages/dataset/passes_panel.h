@@ -2,6 +2,7 @@
 
 #include "core/front/data.h"
 #include "core/runtime/job.h"
+#include "core/runtime/remedy.h"
 
 #include <QWidget>
 
@@ -29,7 +30,7 @@ public:
     /// Nothing is known yet; a forecast is on its way.
     void beginForecast();
     void show(const PreprocessForecast& forecast);
-    void fail(const QString& why); ///< There will be no forecast.
+    void fail(const Notice& why); ///< There will be no forecast.
     /// The chosen passes begin; told until the job ends.
     void beginRun(JobRunner* runner);
     /// Of a job of the data set; what is not of a pass is ignored.

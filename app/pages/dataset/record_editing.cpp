@@ -131,7 +131,7 @@ void RecordEditing::edit(const QString& name, const QString& outcome, const QStr
             undo_->push(new Command(*this, name, std::move(made->before), std::move(made->after)));
             Q_EMIT this->made(outcome);
         },
-        [this, name](const QString& why) { Q_EMIT failed(tr("The %1 could not be changed").arg(name), why); });
+        [this, name](const Notice& why) { Q_EMIT failed(tr("The %1 could not be changed").arg(name), why); });
 }
 
 void RecordEditing::put(const QString& outcome, const std::vector<EditableFields>& from,
@@ -143,7 +143,7 @@ void RecordEditing::put(const QString& outcome, const std::vector<EditableFields
             return findRecords(workspace, idsOf(to));
         },
         [this, outcome] { Q_EMIT made(outcome); },
-        [this](const QString& why) { Q_EMIT failed(tr("The edit could not be taken back"), why); });
+        [this](const Notice& why) { Q_EMIT failed(tr("The edit could not be taken back"), why); });
 }
 
 } // namespace nanodit

@@ -2,6 +2,7 @@
 
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
+#include "core/runtime/remedy.h"
 
 #include <QObject>
 #include <QStringList>
@@ -39,7 +40,7 @@ Q_SIGNALS:
     /// An edit is in the catalog, or taken back: "split of scene-3: val".
     void made(const QString& what);
     /// An edit could not be made or taken back; everything is as before.
-    void failed(const QString& what, const QString& why);
+    void failed(const QString& what, const nanodit::Notice& why);
 
 private:
     class Command;

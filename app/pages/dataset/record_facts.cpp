@@ -102,6 +102,7 @@ RecordFacts::RecordFacts(QWidget* parent)
     : QWidget(parent)
     , caption_(new CaptionEditor(this))
     , problem_(new QLabel(this))
+    , act_(makeButton({}, {}, {}, false, this))
 {
     auto* const grid = new QGridLayout(this);
     grid->setContentsMargins(0, 0, 0, 0);
@@ -111,6 +112,12 @@ RecordFacts::RecordFacts(QWidget* parent)
     setRole(problem_, "problem");
     grid->addWidget(caption_, 0, 0, 1, 3);
     grid->addWidget(problem_, 1, 0, 1, 3);
+    act_->setObjectName(QStringLiteral("recordRemedy"));
+    grid->addWidget(act_, 2, 0, 1, 3, Qt::AlignLeft);
+    connect(act_, &QPushButton::clicked, this, [this] {
+        const auto remedy = *remedy_; // another record may be shown meanwhile
+        Q_EMIT remedyWanted(remedy);
+    });
     addFields(grid);
     addArrays(grid);
     grid->setColumnStretch(2, 1);
@@ -219,9 +226,7 @@ void RecordFacts::show(const std::vector<const RecordInfo*>& records)
     const bool one = records.size() == 1;
     caption_->setVisible(one);
     caption_->show(one ? QString::fromStdString(first.id) : QString(), QString::fromStdString(first.caption));
-    const auto problem = one && first.excluded.empty() ? noticeText(first.problem, first.remedy) : QString();
-    problem_->setText(problem);
-    problem_->setVisible(!problem.isEmpty());
+    showProblem(one && first.excluded.empty() ? Notice{first.problem, first.remedy} : Notice{});
     id_->setText(one ? QString::fromStdString(first.id)
                      : countText(static_cast<std::int64_t>(records.size()), tr("records")));
     id_->setToolTip(one ? QString::fromStdString(first.image.string()) : QString());
@@ -239,6 +244,16 @@ void RecordFacts::show(const std::vector<const RecordInfo*>& records)
     sizes_->setText(tr("%1  →  %2").arg(sizeText(first.original), QString::fromStdString(bucketName(first.bucket))));
     showArrays(records);
     setVisible(true);
+}
+
+void RecordFacts::showProblem(const Notice& problem)
+{
+    remedy_ = problem.remedy;
+    const auto action = remedy_ ? remedyAction(*remedy_) : QString();
+    problem_->setText(noticeText(problem));
+    problem_->setVisible(!problem.text.empty());
+    act_->setText(action);
+    act_->setVisible(!problem.text.empty() && !action.isEmpty());
 }
 
 void RecordFacts::showExclusion(const std::vector<const RecordInfo*>& records)

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "core/front/data.h"
+#include "core/runtime/remedy.h"
 #include "widgets/state_marks.h"
 
 #include <QWidget>
 
 #include <array>
+#include <optional>
 #include <vector>
 
 class QComboBox;
@@ -42,6 +44,7 @@ Q_SIGNALS:
     void tagsEdited(const QStringList& added, const QStringList& removed);
     void exclusionEdited(const QString& reason); ///< Empty: include.
     void fileWanted();                           ///< Show the picture in the file manager.
+    void remedyWanted(const nanodit::Remedy& remedy);
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -53,9 +56,12 @@ private:
     void showExclusion(const std::vector<const RecordInfo*>& records);
     void paintMarks();
     void commitTags();
+    void showProblem(const Notice& problem);
 
     CaptionEditor* caption_;
     QLabel *problem_, *id_, *sizesName_, *sizes_;
+    QPushButton* act_; ///< Does what helps against the problem.
+    std::optional<Remedy> remedy_;
     QToolButton* file_;
     QComboBox* split_;
     QLineEdit *tags_, *reason_;

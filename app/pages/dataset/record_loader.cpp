@@ -1,6 +1,7 @@
 #include "app/pages/dataset/record_loader.h"
 
 #include "app/pages/dataset/feature_colours.h"
+#include "app/wording.h"
 #include "widgets/picture.h"
 
 #include <algorithm>
@@ -143,9 +144,9 @@ void RecordLoader::readPictures(const std::shared_ptr<RecordView>& asked)
             view->bucketImage = std::move(pictures.bucketImage);
             Q_EMIT changed(view);
         },
-        [this, wanted = std::weak_ptr(asked)](const QString& message) {
+        [this, wanted = std::weak_ptr(asked)](const Notice& why) {
             if (const auto view = wanted.lock()) {
-                view->pictureProblem = message;
+                view->pictureProblem = noticeText(why);
                 Q_EMIT changed(view);
             }
         });
@@ -177,9 +178,9 @@ void RecordLoader::readFeatures(const std::shared_ptr<RecordView>& asked)
             view->featureProblem.clear();
             Q_EMIT changed(view);
         },
-        [this, wanted = std::weak_ptr(asked)](const QString& message) {
+        [this, wanted = std::weak_ptr(asked)](const Notice& why) {
             if (const auto view = wanted.lock()) {
-                view->featureProblem = message;
+                view->featureProblem = noticeText(why);
                 Q_EMIT changed(view);
             }
         });
@@ -208,10 +209,10 @@ void RecordLoader::wantReconstruction(const std::string& id)
             view->reconstructed = qImageFromImage(view->reconstruction->picture);
             Q_EMIT changed(view);
         },
-        [this, view](const QString& message) {
+        [this, view](const Notice& why) {
             if (decodingNow_ == view->record.id)
                 decodingNow_.clear();
-            view->reconstructionProblem = message;
+            view->reconstructionProblem = noticeText(why);
             Q_EMIT changed(view);
         });
 }

@@ -11,6 +11,7 @@
 #include "app/pages/dataset/passes_panel.h"
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/dataset/report_view.h"
+#include "app/wording.h"
 #include "core/front/data.h"
 #include "widgets/log_view.h"
 
@@ -108,7 +109,11 @@ void ReportDrawer::showBuckets(const RecordList& list)
 void ReportDrawer::connectPasses()
 {
     setCurrentWidget(report_);
-    connect(passes_, &PassesPanel::forecastWanted, this, &ReportDrawer::forecast);
+    connect(passes_, &PassesPanel::forecastWanted, this, [this] { jobs_.forecast(); });
+    connect(&jobs_, &DatasetJobs::forecastBegun, passes_, &PassesPanel::beginForecast);
+    connect(&jobs_, &DatasetJobs::forecastFailed, passes_, &PassesPanel::fail);
+    connect(&jobs_, &DatasetJobs::forecastMade, this,
+            [this](const PreprocessForecast& forecast) { passes_->show(forecast); });
     connect(passes_, &PassesPanel::runWanted, this,
             [this](const std::vector<Pass>& passes) { jobs_.runPasses(passes); });
     connect(&jobs_, &DatasetJobs::started, this, &ReportDrawer::follow);
@@ -134,8 +139,8 @@ void ReportDrawer::follow(JobRunner* runner)
     connect(runner, &JobRunner::finished, log_, [this, name](JobEnd end) {
         log_->append(LogLevel::Info, end == JobEnd::Finished ? tr("%1: done").arg(name) : tr("%1: stopped").arg(name));
     });
-    connect(runner, &JobRunner::failed, log_, [this, name](const QString& why) {
-        log_->append(LogLevel::Error, QStringLiteral("%1: %2").arg(name, why));
+    connect(runner, &JobRunner::failed, log_, [this, name](const Notice& why) {
+        log_->append(LogLevel::Error, QStringLiteral("%1: %2").arg(name, noticeText(why)));
     });
     connect(runner, &JobRunner::progressed, passes_, &PassesPanel::showProgress);
     connect(runner, &JobRunner::progressed, passes_->captions(), &CaptionRow::showProgress);
@@ -179,7 +184,7 @@ void ReportDrawer::askKept()
             if (session_.hasWorkspace() && session_.workspace().root == root)
                 alignment_->showKept(kept);
         },
-        [this](const QString& message) { Q_EMIT failed(tr("The kept certificates could not be read"), message); });
+        [this](const Notice& why) { Q_EMIT failed(tr("The kept certificates could not be read"), why); });
 }
 
 void ReportDrawer::connectCaptions()
@@ -211,25 +216,7 @@ void ReportDrawer::open(int tab)
 void ReportDrawer::openPasses()
 {
     bring(passes_);
-    forecast();
-}
-
-void ReportDrawer::forecast()
-{
-    if (jobs_.busy() || forecasting_)
-        return;
-    forecasting_ = true;
-    passes_->beginForecast();
-    auto* const runner = session_.newJob(tr("look ahead"), Page::Dataset);
-    connect(runner, &JobRunner::failed, passes_, &PassesPanel::fail);
-    connect(runner, &JobRunner::ended, this, [this] { forecasting_ = false; });
-    ForecastRequest request;
-    request.workspace = session_.workspace();
-    request.device = session_.device();
-    request.finished = [this, runner](const PreprocessForecast& forecast) {
-        runner->deliver([this, forecast] { passes_->show(forecast); });
-    };
-    session_.startJob(runner, makeForecastJob(std::move(request)));
+    jobs_.forecast();
 }
 
 void ReportDrawer::log(LogLevel level, const QString& text)

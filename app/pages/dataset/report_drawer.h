@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/session.h"
+#include "core/runtime/remedy.h"
 
 #include <QTabWidget>
 
@@ -39,11 +40,10 @@ Q_SIGNALS:
     void queryChosen(const QString& query);
     void packWanted();
     /// What the drawer asked for, apart from jobs, could not be done.
-    void failed(const QString& what, const QString& why);
+    void failed(const QString& what, const nanodit::Notice& why);
 
 private:
     void bring(QWidget* panel);
-    void forecast();
     void follow(JobRunner* runner);
     void askKept();
     void connectPasses();
@@ -58,7 +58,6 @@ private:
     EpochPanel* epoch_;
     DriftPanel* drift_;
     LogView* log_;
-    bool forecasting_ = false;
 };
 
 } // namespace nanodit

@@ -120,8 +120,8 @@ void ReportView::follow(JobRunner* runner, const QString& doing, const QString& 
         if (end == JobEnd::Cancelled)
             head_->say(WorkHead::Mark::Stopped, stopped);
     });
-    connect(runner, &JobRunner::failed, this, [this, failed](const QString& why) {
-        head_->say(WorkHead::Mark::Failed, QStringLiteral("%1: %2").arg(failed, why));
+    connect(runner, &JobRunner::failed, this, [this, failed](const Notice& why) {
+        head_->say(WorkHead::Mark::Failed, QStringLiteral("%1: %2").arg(failed, noticeText(why)));
     });
 }
 

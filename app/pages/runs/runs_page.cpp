@@ -1,6 +1,7 @@
 #include "app/pages/runs/runs_page.h"
 
 #include "app/background_queue.h"
+#include "app/failures.h"
 #include "app/page_table.h"
 #include "app/training.h"
 #include "app/wording.h"
@@ -34,8 +35,8 @@ namespace nanodit {
 
 namespace {
 
-enum Column { Name, Spark, State, Steps, Time, Loss, Speed, Measured, Size, columnCount };
-constexpr std::array numbers = {Steps, Time, Loss, Speed, Measured, Size};
+enum Column { Name, Spark, State, Steps, Time, Loss, Speed, Size, Measured, columnCount };
+constexpr std::array numbers = {Steps, Time, Loss, Speed, Size};
 constexpr int sparkWidth = 112, rowHeight = 32, gap = 12;
 /// Okabe and Ito's order.
 constexpr std::array hues = {Hue::Blue, Hue::Orange, Hue::Green, Hue::Vermillion, Hue::Purple, Hue::Sky};
@@ -115,14 +116,13 @@ QWidget* RunsPage::makeContent()
 {
     table_->setColumnCount(columnCount);
     table_->setHeaderLabels({tr("Run"), tr("Loss over steps"), tr("State"), tr("Steps"), tr("Time"), tr("Loss"),
-                             tr("Speed"), tr("Measured"), tr("Size")});
+                             tr("Speed"), tr("Size"), tr("Measured")});
     for (const int column : numbers)
         table_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     table_->headerItem()->setToolTip(Time, tr("Of its steps, without pauses, previews and validations"));
     table_->headerItem()->setToolTip(Loss, tr("Mean of the last hundred steps"));
-    table_->headerItem()->setToolTip(Measured, tr("Of its newest validation; the tool tip of a cell has the rest"));
-    table_->header()->setStretchLastSection(false);
-    table_->header()->setSectionResizeMode(Measured, QHeaderView::Stretch);
+    table_->headerItem()->setToolTip(
+        Measured, tr("Of its newest validation, by its tests; the tool tip of a cell has them one below the other"));
 
     auto* const lower = new QWidget(this);
     auto* const row = new QHBoxLayout(lower);
@@ -172,7 +172,7 @@ void RunsPage::read()
             runs_ = std::move(runs);
             fill();
         },
-        [this](const QString& message) { frame_->banner()->showFailure(tr("The runs could not be read"), message); });
+        [this](const Notice& why) { showFailure(*frame_->banner(), tr("The runs could not be read"), why); });
 }
 
 void RunsPage::fill()
@@ -191,7 +191,7 @@ void RunsPage::fill()
             const auto row = runRow(overview, training_.active() &&
                                                   training_.runName() == QString::fromStdString(overview.run.name));
             auto* const item = new QTreeWidgetItem(table_, {row.name, QString(), row.stateText, row.steps, row.time,
-                                                            row.loss, row.speed, row.measured, row.size});
+                                                            row.loss, row.speed, row.size, row.measured});
             item->setCheckState(Name, before.contains(row.name) ? Qt::Checked : Qt::Unchecked);
             item->setSizeHint(Spark, {sparkWidth, rowHeight});
             item->setToolTip(Measured, row.measuredHelp);

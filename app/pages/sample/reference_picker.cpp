@@ -4,6 +4,7 @@
 #include "app/dialogs.h"
 #include "app/record_names.h"
 #include "app/session.h"
+#include "app/wording.h"
 #include "widgets/drop_zone.h"
 #include "widgets/factories.h"
 #include "widgets/picture.h"
@@ -97,11 +98,11 @@ void ReferencePicker::showPicture()
                 zone_->setPicture(picture, caption);
         };
     };
-    const auto refuse = [this, number](const QString& message) {
+    const auto refuse = [this, number](const Notice& why) {
         if (number != shown_)
             return;
         zone_->clear();
-        zone_->setPrompt(message);
+        zone_->setPrompt(noticeText(why));
     };
     if (fromRecord != nullptr) {
         if (const auto* const record = session_.record(QString::fromStdString(fromRecord->id)))

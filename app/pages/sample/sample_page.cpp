@@ -2,6 +2,7 @@
 
 #include "app/background_queue.h"
 #include "app/dialogs.h"
+#include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/page_table.h"
 #include "app/pages/sample/sample_form.h"
@@ -164,9 +165,9 @@ void SamplePage::connectSampling()
     connect(&sampling_, &Sampling::cancelled, this, [this] { caption_->setText(tr("cancelled")); });
     connect(&sampling_, &Sampling::warned, this,
             [this](const QString& sentences) { frame_->banner()->showNotice(sentences); });
-    connect(&sampling_, &Sampling::failed, this, [this](const QString& message) {
+    connect(&sampling_, &Sampling::failed, this, [this](const Notice& why) {
         caption_->clear();
-        frame_->banner()->showFailure(tr("The picture could not be painted"), message);
+        showFailure(*frame_->banner(), tr("The picture could not be painted"), why);
     });
     connect(&sampling_, &Sampling::historyRead, this, [this](const std::vector<SampledPicture>& pictures) {
         std::vector<FilmFrame> frames;
@@ -256,9 +257,7 @@ void SamplePage::restoreFrom(const QString& file)
                 form_->setRequest(request);
             }
         },
-        [this](const QString& message) {
-            frame_->banner()->showFailure(tr("The picture could not be read"), message);
-        });
+        [this](const Notice& why) { showFailure(*frame_->banner(), tr("The picture could not be read"), why); });
 }
 
 void SamplePage::applySettings(const SampleRequest& settings)
@@ -284,9 +283,7 @@ void SamplePage::save()
             writePng(to, readImage(from), readPngText(from));
         },
         [this, target] { frame_->banner()->showNotice(tr("Saved to %1").arg(target)); },
-        [this](const QString& message) {
-            frame_->banner()->showFailure(tr("The picture could not be saved"), message);
-        });
+        [this](const Notice& why) { showFailure(*frame_->banner(), tr("The picture could not be saved"), why); });
 }
 
 void SamplePage::chooseCheckpoint(const QString& folder)

@@ -80,12 +80,16 @@ RunForm::RunForm(Session& session, Dialogs& dialogs, QWidget* parent)
 void RunForm::listConfigurations()
 {
     configurations_->clear();
-    for (const auto& configuration : shippedConfigurations())
-        configurations_->addItem(QString::fromStdString(configuration.name),
-                                 QString::fromStdString(configuration.file.string()));
+    int suitable = -1;
+    try {
+        for (const auto& configuration : shippedConfigurations())
+            configurations_->addItem(QString::fromStdString(configuration.name),
+                                     QString::fromStdString(configuration.file.string()));
+        suitable = configurations_->findText(QString::fromStdString(suitableConfiguration(session_.workspace())));
+    } catch (const Error& error) { // the program was moved: a file can still be chosen
+        Q_EMIT failed(tr("The program's configurations were not found"), noticeOf(error));
+    }
     configurations_->addItem(tr("A file…"));
-    const auto suitable =
-        configurations_->findText(QString::fromStdString(suitableConfiguration(session_.workspace())));
     configurations_->setCurrentIndex(std::max(0, suitable));
     if (configurations_->count() > 1)
         configurationPicked(configurations_->currentIndex());
@@ -166,7 +170,7 @@ void RunForm::loadConfiguration(const std::filesystem::path& file)
     try {
         loaded_ = readTrainConfig(file);
     } catch (const Error& error) {
-        Q_EMIT failed(tr("The configuration could not be read"), errorText(error));
+        Q_EMIT failed(tr("The configuration could not be read"), noticeOf(error));
         return;
     }
     auto config = loaded_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/session.h"
+#include "core/runtime/remedy.h"
 
 #include <QWidget>
 
@@ -35,7 +36,7 @@ Q_SIGNALS:
     void changed();
     void pastRunChosen(const nanodit::RunInfo& run);
     void newRunChosen();
-    void failed(const QString& what, const QString& why);
+    void failed(const QString& what, const nanodit::Notice& why);
 
 private:
     void listRuns();

@@ -1,6 +1,7 @@
 #include "app/pages/train/train_page.h"
 
 #include "app/background_queue.h"
+#include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/page_table.h"
 #include "app/pages/train/run_form.h"
@@ -144,7 +145,7 @@ void TrainPage::addActions()
     connect(form_, &RunForm::changed, this, &TrainPage::updateState);
     connect(form_, &RunForm::pastRunChosen, &training_, &Training::showRun);
     connect(form_, &RunForm::newRunChosen, &training_, &Training::forgetRun);
-    connect(form_, &RunForm::failed, frame_->banner(), &Banner::showFailure);
+    connect(form_, &RunForm::failed, frame_->banner(), failuresIn(frame_->banner()));
 }
 
 void TrainPage::connectTraining()
@@ -171,9 +172,9 @@ void TrainPage::connectTraining()
     });
     connect(&training_, &Training::logged, log_, &LogView::append);
     connect(&training_, &Training::logRead, log_, &LogView::showRecorded);
-    connect(&training_, &Training::failed, this, [this](const QString& message) {
-        log_->append(LogLevel::Error, message);
-        frame_->banner()->showFailure(tr("The training stopped"), message);
+    connect(&training_, &Training::failed, this, [this](const Notice& why) {
+        log_->append(LogLevel::Error, noticeText(why));
+        showFailure(*frame_->banner(), tr("The training stopped"), why);
     });
     connect(&training_, &Training::finished, this, [this](const TrainReport& report) {
         frame_->banner()->showNotice(tr("%1 ended at step %2, loss %3. Its newest checkpoint is %4.")
@@ -209,7 +210,7 @@ void TrainPage::updateState()
     const bool canStart = form_->config().has_value() && (past == nullptr || !past->checkpoints.empty());
     states_->setCurrentIndex(session_.hasShards() || !training_.runName().isEmpty() ? 1 : 0);
     start_->setVisible(!active);
-    start_->setEnabled(canStart);
+    start_->setEnabled(canStart && states_->currentIndex() == 1);
     start_->setText(past != nullptr ? tr("Resume") : tr("Start"));
     start_->setShortcut(Qt::CTRL | Qt::Key_Return); // a new text drops it
     for (auto* const button : {pause_, stop_, previewNow_, checkpointNow_}) {

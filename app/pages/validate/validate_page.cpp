@@ -2,6 +2,7 @@
 
 #include "app/background_queue.h"
 #include "app/dialogs.h"
+#include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/page_table.h"
 #include "app/pages/validate/validate_form.h"
@@ -110,9 +111,9 @@ void ValidatePage::connectValidating()
             updateState();
     });
     connect(&validating_, &Validating::readDone, this, &ValidatePage::showRead);
-    connect(&validating_, &Validating::readFailed, this, [this](const QString& message) {
+    connect(&validating_, &Validating::readFailed, this, [this](const Notice& why) {
         reading_ = false;
-        failure_ = message;
+        failure_ = noticeText(why);
         results_->clear();
         updateState();
     });
@@ -124,7 +125,7 @@ void ValidatePage::connectValidating()
         showContext(&progress);
     });
     connect(&validating_, &Validating::failed, this,
-            [this](const QString& message) { frame_->banner()->showFailure(tr("The validation stopped"), message); });
+            [this](const Notice& why) { showFailure(*frame_->banner(), tr("The validation stopped"), why); });
     connect(&validating_, &Validating::cancelled, this, [this] {
         frame_->banner()->showNotice(tr("Cancelled. What was painted is kept: Validate goes on with the rest."));
     });
@@ -221,6 +222,7 @@ void ValidatePage::updateState()
     states_->setCurrentIndex(0);
     if (!failure_.isEmpty()) {
         state_->showFailure(tr("This validation cannot be read"), failure_, failure_);
+        addStartButton(tr("Validate again"));
     } else if (active) {
         state_->showWorking(
             tr("Painting and measuring %1").arg(subject != nullptr ? subjectName(*subject) : QString()));
@@ -232,12 +234,20 @@ void ValidatePage::updateState()
         connect(state_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
                 &ValidatePage::trainWanted);
     } else {
-        state_->showEmpty(QStringLiteral("validate"), tr("%1 was not validated yet").arg(subjectName(*subject)),
+        state_->showEmpty(QStringLiteral("validate"), tr("%1 has not been validated yet").arg(subjectName(*subject)),
                           tr("The suite paints records of the validation split and measures what came out."));
-        // Queued: starting takes the button away.
-        connect(state_->addButton(tr("Validate it"), QStringLiteral("play"), true), &QPushButton::clicked, this,
-                &ValidatePage::start, Qt::QueuedConnection);
+        addStartButton(tr("Validate it"));
     }
+}
+
+/// Beside the page's own, which is the primary one.
+void ValidatePage::addStartButton(const QString& text)
+{
+    auto* const button = state_->addButton(text, QStringLiteral("play"), false);
+    button->setObjectName(QStringLiteral("validateIt"));
+    button->setEnabled(start_->isEnabled());
+    connect(button, &QPushButton::clicked, this, &ValidatePage::start,
+            Qt::QueuedConnection); // it takes the button away
 }
 
 void ValidatePage::showContext(const Progress* progress)
@@ -280,15 +290,15 @@ void ValidatePage::save(Export what)
     if (target.isEmpty())
         return;
     const auto done = [this, target] { frame_->banner()->showNotice(tr("Saved to %1").arg(folderText(target))); };
-    const auto failed = [this](const QString& message) {
-        frame_->banner()->showFailure(tr("The file could not be saved"), message);
+    const auto failed = [this](const Notice& why) {
+        showFailure(*frame_->banner(), tr("The file could not be saved"), why);
     };
     if (what == Export::Picture) {
         results_->makeSheet([this, target, done, failed](const QImage& sheet) {
             if (sheet.save(target, "PNG"))
                 done();
             else
-                failed(tr("%1 could not be written: is the folder there, and writable?").arg(target));
+                failed({tr("%1 could not be written: is the folder there, and writable?").arg(target).toStdString()});
         });
         return;
     }

@@ -50,6 +50,7 @@ private:
     void readChosen();
     void showRead(const ShownValidation& shown);
     void updateState();
+    void addStartButton(const QString& text);
     void showContext(const Progress* progress);
     void save(Export what);
 
