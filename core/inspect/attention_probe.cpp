@@ -33,8 +33,12 @@ void AttentionProbe::crossAttention(std::int64_t block, const CrossAttentionInpu
     const auto keys = inputs.keys.detach()[sample_].to(at::kFloat);
     const auto clsKey = keys.narrow(1, layout_.clsColumn(), 1).clone(at::MemoryFormat::Contiguous);
     const auto logitBias = inputs.logitBias.defined() ? inputs.logitBias[sample_] : at::Tensor();
+    const auto values = inputs.values.detach()[sample_];
+    const MixedValues mixed{.values = values,
+                            .outWeight = inputs.outWeight.detach(),
+                            .clsValue = values.narrow(1, layout_.clsColumn(), 1).clone(at::MemoryFormat::Contiguous)};
     cross_.insert_or_assign(block, CrossAttentionMap(copyOf(inputs.queries, sample_), keys, logitBias, layout_, clsKey,
-                                                     inputs.prior.of(sample_)));
+                                                     inputs.prior.of(sample_), mixed));
 }
 
 at::Tensor AttentionProbe::selfMean(std::int64_t block, std::span<const std::int64_t> latents) const

@@ -9,11 +9,11 @@
 namespace nanodit {
 
 /// Keeps what one evaluation of a model compared, for one sample of its batch: queries [H, L, d] of every block (L * D
-/// floats each) and, by reference, the context's keys. No probability is computed until somebody asks a map.
+/// floats each) and, by reference, the context's keys and values. No probability is computed until somebody asks a map.
 class AttentionProbe : public AttentionObserver {
 public:
-    /// `selfBlocks`: blocks whose self attention is kept too (2 L * D floats each). The context's keys must not be
-    /// changed while this lives, but for those of CLS.
+    /// `selfBlocks`: blocks whose self attention is kept too (2 L * D floats each). The context's keys and
+    /// values must not be changed while this lives, but for those of CLS.
     AttentionProbe(const ConditionContext& context, std::int64_t sample, GridSize patchGrid, GridSize latentGrid,
                    std::set<std::int64_t> selfBlocks = {});
 

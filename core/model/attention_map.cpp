@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <utility>
 
 namespace nanodit {
@@ -96,33 +95,100 @@ std::array<double, 2> ContextLayout::placeAmongPatches(std::int64_t latent) cons
             along(latent % latentGrid.cols, latentGrid.cols, patchGrid.cols)};
 }
 
+std::map<std::int64_t, double> ContextLayout::columnsOf(std::span<const std::int64_t> shownTokens) const
+{
+    std::map<std::int64_t, double> parts;
+    const auto cls = clsColumn();
+    for (const auto token : shownTokens) {
+        const auto patch = token - textTokens - 1;
+        if (token == textTokens)
+            parts[cls] += 1;
+        else if (token < textTokens && text == SegmentKind::Null)
+            parts[0] += 1 / static_cast<double>(textTokens);
+        else if (token < textTokens && token < textColumns)
+            parts[token] += 1;
+        else if (patch >= 0 && patches == SegmentKind::Null)
+            parts[cls + 1] += 1 / static_cast<double>(patchGrid.count());
+        else if (patch >= 0 && patch < patchColumns)
+            parts[cls + 1 + patch] += 1;
+    }
+    return parts;
+}
+
 CrossAttentionMap::CrossAttentionMap(const CrossAttentionInputs& inputs, std::int64_t sample,
                                      const ContextLayout& layout)
     : CrossAttentionMap(inputs.queries.detach()[sample].to(at::kFloat), inputs.keys.detach()[sample].to(at::kFloat),
                         inputs.logitBias.defined() ? inputs.logitBias[sample] : at::Tensor(), layout, {},
-                        inputs.prior.of(sample))
+                        inputs.prior.of(sample),
+                        {.values = inputs.values.detach()[sample], .outWeight = inputs.outWeight.detach()})
 {
 }
 
 CrossAttentionMap::CrossAttentionMap(at::Tensor queries, at::Tensor keys, at::Tensor logitBias,
-                                     const ContextLayout& layout, at::Tensor clsKey, DistancePrior prior)
+                                     const ContextLayout& layout, at::Tensor clsKey, DistancePrior prior,
+                                     MixedValues mixed)
     : queries_(std::move(queries))
     , keys_(std::move(keys))
     , logitBias_(std::move(logitBias))
     , clsKey_(std::move(clsKey))
     , prior_(std::move(prior))
+    , mixed_(std::move(mixed))
     , layout_(layout)
 {
+}
+
+CrossAttentionMap CrossAttentionMap::byContribution() const
+{
+    const at::NoGradGuard noGradient;
+    auto map = *this;
+    map.logLengths_ = valueLengths().clamp_min(1e-30).log();
+    map.mixed_ = {};
+    return map;
+}
+
+at::Tensor CrossAttentionMap::valueLengths() const
+{
+    const auto width = queries_.size(2), columns = keys_.size(1);
+    const auto throughHead = [&](const at::Tensor& values, std::int64_t head) { // [n, d] -> [n]
+        const auto weight = mixed_.outWeight.narrow(1, head * width, width).to(at::kFloat);
+        return at::matmul(values.to(at::kFloat), weight.t()).square().sum(-1).sqrt();
+    };
+    auto lengths = at::empty({heads(), columns}, queries_.options().dtype(at::kFloat));
+    const auto atOnce = std::clamp<std::int64_t>(elementsAtOnce / mixed_.outWeight.size(0), 1, columns);
+    for (std::int64_t head = 0; head < heads(); ++head) {
+        auto ofHead = lengths[head];
+        for (std::int64_t begin = 0; begin < columns; begin += atOnce) {
+            const auto count = std::min(atOnce, columns - begin);
+            ofHead.narrow(0, begin, count).copy_(throughHead(mixed_.values[head].narrow(0, begin, count), head));
+        }
+        if (mixed_.clsValue.defined())
+            ofHead.narrow(0, layout_.clsColumn(), 1).copy_(throughHead(mixed_.clsValue[head], head));
+    }
+    return lengths;
+}
+
+at::Tensor CrossAttentionMap::mixedBySegment(const at::Tensor& p, std::int64_t head) const
+{
+    const auto cls = layout_.clsColumn();
+    const auto some = [&](const at::Tensor& values) { return values.narrow(0, head, p.size(0)); };
+    const auto mix = [&](std::int64_t from, std::int64_t count) {
+        return at::bmm(p.narrow(-1, from, count), some(mixed_.values).narrow(1, from, count).to(at::kFloat));
+    };
+    const auto ofCls =
+        mixed_.clsValue.defined() ? at::bmm(p.narrow(-1, cls, 1), some(mixed_.clsValue).to(at::kFloat)) : mix(cls, 1);
+    return at::stack({mix(0, cls), ofCls, mix(cls + 1, layout_.patchColumns)});
 }
 
 std::vector<CrossAttentionMap::Piece> CrossAttentionMap::pieces(std::int64_t latents) const
 {
     const auto rows = std::max<std::int64_t>(1, elementsAtOnce / keys_.size(1)); // of all heads together
-    const auto latentsAtOnce = std::min(latents, rows);
+    // The mixes of three segments of all heads are no more than the logits.
+    const auto mixes = std::max<std::int64_t>(1, elementsAtOnce / (3 * heads() * queries_.size(2)));
+    const auto latentsAtOnce = std::min({latents, rows, mixes});
     const auto headsAtOnce = std::clamp<std::int64_t>(rows / latentsAtOnce, 1, heads());
     std::vector<Piece> all;
-    for (std::int64_t head = 0; head < heads(); head += headsAtOnce) {
-        for (std::int64_t latent = 0; latent < latents; latent += latentsAtOnce)
+    for (std::int64_t latent = 0; latent < latents; latent += latentsAtOnce) {
+        for (std::int64_t head = 0; head < heads(); head += headsAtOnce)
             all.push_back({.head = head,
                            .heads = std::min(headsAtOnce, heads() - head),
                            .latent = latent,
@@ -157,6 +223,8 @@ at::Tensor CrossAttentionMap::logits(const Queries& of) const
     if (prior_.defined())
         z.narrow(-1, layout_.clsColumn() + 1, layout_.patchColumns)
             .addcmul_(strengthsOf(prior_, of.head, count), squaredDistances(of.places, prior_.patchAt), -1);
+    if (logLengths_.defined())
+        z.add_(logLengths_.narrow(0, of.head, count).unsqueeze(1));
     return z;
 }
 
@@ -210,6 +278,9 @@ std::optional<AttentionSummary> CrossAttentionMap::summary(const StopCheck& stop
     s.entropy = at::empty({heads(), latents()}, options);
     s.logSums = at::empty({heads(), latents()}, options);
     auto received = at::zeros({heads(), keys_.size(1)}, options);
+    at::Tensor mixed; // [3, H, n, d], of the latents that are worked on
+    if (mixed_.defined())
+        s.added = at::empty({latents(), 3}, options);
     std::array<at::Tensor, 2> latentAt, patchAt;
     if (patches) {
         latentAt = coordinates(layout_.latentGrid, device);
@@ -233,6 +304,15 @@ std::optional<AttentionSummary> CrossAttentionMap::summary(const StopCheck& stop
         shares.select(-1, 0).copy_(p.narrow(-1, 0, cls).sum(-1));
         shares.select(-1, 1).copy_(p.select(-1, cls));
         shares.select(-1, 2).copy_(onPatches.sum(-1));
+        if (mixed_.defined()) {
+            if (piece.head == 0)
+                mixed = at::empty({3, heads(), piece.latents, queries_.size(2)}, options);
+            mixed.narrow(1, piece.head, piece.heads).copy_(mixedBySegment(p, piece.head));
+            if (piece.head + piece.heads == heads()) {
+                const auto out = at::matmul(mixed.transpose(1, 2).flatten(2), mixed_.outWeight.to(at::kFloat).t());
+                s.added.narrow(0, piece.latent, piece.latents).copy_(out.square().sum(-1).sqrt().t());
+            }
+        }
         if (!patches)
             continue;
         const auto grid = spread(layout_.patches, onPatches, layout_.patchGrid.count())
@@ -247,7 +327,10 @@ std::optional<AttentionSummary> CrossAttentionMap::summary(const StopCheck& stop
                 .index_add_(1, latentAt[a].narrow(0, piece.latent, piece.latents), along[a]);
         }
     }
-    s.received = asShown(received.div_(static_cast<double>(latents())));
+    received.div_(static_cast<double>(latents()));
+    s.received = asShown(received);
+    if (mixed_.defined())
+        s.addedByOne = asShown(received * valueLengths());
     if (patches) {
         s.byRow.div_(static_cast<double>(layout_.latentGrid.cols));
         s.byColumn.div_(static_cast<double>(layout_.latentGrid.rows));
@@ -272,22 +355,8 @@ at::Tensor CrossAttentionMap::logSums(const StopCheck& stop) const
 at::Tensor CrossAttentionMap::onLatents(std::span<const std::int64_t> shownTokens, const at::Tensor& logSums) const
 {
     const at::NoGradGuard noGradient;
-    // Shown tokens of a column, as a weight: a null's column stands for many.
-    std::map<std::int64_t, double> weights;
+    const auto weights = layout_.columnsOf(shownTokens);
     const auto cls = layout_.clsColumn();
-    for (const auto token : shownTokens) {
-        const auto patch = token - layout_.textTokens - 1;
-        if (token == layout_.textTokens)
-            weights[cls] += 1;
-        else if (token < layout_.textTokens && layout_.text == SegmentKind::Null)
-            weights[0] += 1 / static_cast<double>(layout_.textTokens);
-        else if (token < layout_.textTokens && token < layout_.textColumns)
-            weights[token] += 1;
-        else if (patch >= 0 && layout_.patches == SegmentKind::Null)
-            weights[cls + 1] += 1 / static_cast<double>(layout_.patchGrid.count());
-        else if (patch >= 0 && patch < layout_.patchColumns)
-            weights[cls + 1 + patch] += 1;
-    }
     auto result = at::zeros({heads(), latents()}, queries_.options().dtype(at::kFloat));
     if (weights.empty())
         return result; // padding only, which nothing attends to
@@ -309,6 +378,7 @@ at::Tensor CrossAttentionMap::onLatents(std::span<const std::int64_t> shownToken
     const auto patchAt = prior_.defined() && patches > 0
                              ? prior_.patchAt.index_select(0, column.narrow(0, patchesFrom, patches) - (cls + 1))
                              : at::Tensor();
+    const auto lengths = logLengths_.defined() ? logLengths_.index_select(1, column).unsqueeze(1) : at::Tensor();
     const auto atOnce = std::clamp<std::int64_t>(elementsAtOnce / (heads() * column.size(0)), 1, latents());
     for (std::int64_t begin = 0; begin < latents(); begin += atOnce) {
         const auto count = std::min(atOnce, latents() - begin);
@@ -320,6 +390,8 @@ at::Tensor CrossAttentionMap::onLatents(std::span<const std::int64_t> shownToken
             z.narrow(-1, patchesFrom, patches)
                 .addcmul_(strengthsOf(prior_, 0, heads()),
                           squaredDistances(prior_.queryAt.narrow(0, begin, count), patchAt), -1);
+        if (lengths.defined())
+            z.add_(lengths);
         z.sub_(logSums.narrow(1, begin, count).unsqueeze(-1)).exp_();
         result.narrow(1, begin, count).copy_(at::matmul(z, w));
     }

@@ -9,6 +9,7 @@
 #include "core/model/context.h"
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 
@@ -29,6 +30,18 @@ struct ContextLayout {
     /// Where a latent token lies among the patches, in patches: {row, column} of its centre. Patch (r, c) lies at {r,
     /// c}.
     std::array<double, 2> placeAmongPatches(std::int64_t latent) const;
+    /// The columns that shown tokens (0 ... M - 1) are in, and the part of each column that they are: a null's only
+    /// column stands for many. Padding is in none.
+    std::map<std::int64_t, double> columnsOf(std::span<const std::int64_t> shownTokens) const;
+};
+
+/// What a block mixes by its probabilities and multiplies the mix by.
+struct MixedValues {
+    at::Tensor values;     ///< [H, S, d]
+    at::Tensor outWeight;  ///< [D, D], D = H d
+    at::Tensor clsValue{}; ///< [H, 1, d]: where defined, stands for the column of values at layout.clsColumn().
+
+    bool defined() const { return values.defined(); }
 };
 
 /// A block's attention over all latent tokens, as numbers of each.
@@ -41,6 +54,9 @@ struct AttentionSummary {
     at::Tensor byRow;    ///< [H, latent rows, patch rows]: mean mass that latents of a row give patches of a row.
     at::Tensor byColumn; ///< The same for columns.
     at::Tensor logSums;  ///< [H, L]: log of the softmax's denominator; what onLatents() needs.
+    // Of a map that knows values (alpha: probabilities; W_o: outWeight); else undefined.
+    at::Tensor added;      ///< [L, 3]: |sum over heads and tokens of alpha v W_o| of text, CLS, patches.
+    at::Tensor addedByOne; ///< [H, M]: mean over latents of alpha |v W_o| of each shown token.
 };
 
 class CrossAttentionMap {
@@ -51,7 +67,11 @@ public:
     /// where defined, stands for the column of keys at layout.clsColumn(), which depends on t and may have been
     /// overwritten.
     CrossAttentionMap(at::Tensor queries, at::Tensor keys, at::Tensor logitBias, const ContextLayout& layout,
-                      at::Tensor clsKey = {}, DistancePrior prior = {});
+                      at::Tensor clsKey = {}, DistancePrior prior = {}, MixedValues mixed = {});
+    /// The same map with contributions in the place of probabilities: alpha |v W_o| of each token through a head,
+    /// divided by their sum (Kobayashi et al. 2020). Where a head adds nothing at all, probabilities stay. Needs
+    /// values.
+    CrossAttentionMap byContribution() const;
 
     /// Of chosen latents: [H, n, M]; rows sum to 1. Holds H * n * M numbers: for a few.
     at::Tensor probabilities(std::span<const std::int64_t> latents) const;
@@ -77,6 +97,7 @@ private:
         at::Tensor of(const at::Tensor& whole) const { return whole.narrow(0, head, heads).narrow(1, latent, latents); }
     };
     /// Pieces that cover heads() x latents; whole heads of many latents each, since the keys are read once a piece.
+    /// All heads of the same latents come one after the other.
     std::vector<Piece> pieces(std::int64_t latents) const;
     /// Queries of some heads and latents, and where those latents are (undefined without a prior).
     struct Queries {
@@ -90,9 +111,15 @@ private:
     at::Tensor logits(const Queries& of) const;
     at::Tensor withBias(const at::Tensor& logits) const;
     at::Tensor asShown(const at::Tensor& columns) const;
+    /// |v W_o| of every column through each head: [H, S].
+    at::Tensor valueLengths() const;
+    /// Mixes values by the probabilities p [h, n, S] of some heads: text, CLS and patches apart, [3, h, n, d].
+    at::Tensor mixedBySegment(const at::Tensor& p, std::int64_t head) const;
 
     at::Tensor queries_, keys_, logitBias_, clsKey_;
+    at::Tensor logLengths_; ///< [H, S]: ln of valueLengths(), in a map of contributions; else undefined.
     DistancePrior prior_;
+    MixedValues mixed_;
     ContextLayout layout_;
 };
 

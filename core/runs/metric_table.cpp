@@ -141,6 +141,24 @@ std::vector<BlockMetric> makeBlockTable()
                                             ", mean over samples, heads and latent tokens."},
                            .value = value};
     };
+    const auto adds = [](const char* name, const char* label, double BlockAttention::*value) {
+        return BlockMetric{.text = {.key = std::string("contribution/") + name,
+                                    .label = std::string("Contribution of ") + label,
+                                    .unit = {},
+                                    .help = std::string("Share of ") + label +
+                                            " in what cross attention adds to the latent tokens, as lengths of "
+                                            "vectors behind its output projection."},
+                           .value = value};
+    };
+    const auto radius = [](const char* name, const char* label, double BlockAttention::*value) {
+        return BlockMetric{
+            .text = {.key = std::string("radius/") + name,
+                     .label = std::string("Radius, ") + name + " head",
+                     .unit = "latent tokens",
+                     .help = std::string("How far the ") + label + " of a block's heads reaches by its spatial prior.",
+                     .decimals = 2},
+            .value = value};
+    };
     return {share("text", "text", &BlockAttention::text),
             share("cls", "CLS", &BlockAttention::cls),
             share("patches", "patches", &BlockAttention::patches),
@@ -149,7 +167,18 @@ std::vector<BlockMetric> makeBlockTable()
                       .unit = "patches",
                       .help = "Distance from a latent's own place to the centre of its attention on patches.",
                       .decimals = 2},
-             .value = &BlockAttention::alignment}};
+             .value = &BlockAttention::alignment},
+            {.text = {.key = "attention/even_alignment",
+                      .label = "Alignment if even",
+                      .unit = "patches",
+                      .help = "What the alignment would be if attention on patches were the same everywhere.",
+                      .decimals = 2},
+             .value = &BlockAttention::evenAlignment},
+            adds("text", "text", &BlockAttention::textAdds),
+            adds("cls", "CLS", &BlockAttention::clsAdds),
+            adds("patches", "patches", &BlockAttention::patchesAdd),
+            radius("narrowest", "narrowest", &BlockAttention::narrowest),
+            radius("widest", "widest", &BlockAttention::widest)};
 }
 
 } // namespace

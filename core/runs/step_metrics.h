@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 namespace nanodit {
@@ -9,10 +10,18 @@ namespace nanodit {
 /// Shares by what was dropped, in this order everywhere: nothing, text, DINO, both.
 inline constexpr std::array<const char*, 4> dropNames = {"none", "text", "dino", "both"};
 
-/// What a block's cross attention looked at, means over samples, heads and latent tokens.
+/// What a block's cross attention looked at and what came of it, means over samples, heads and latent tokens. What
+/// begins as not-a-number stays so where a model does not have it, and in files of versions that did not measure it.
 struct BlockAttention {
+    static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+
     double text = 0, cls = 0, patches = 0; ///< Shares; they sum to 1.
     double alignment = 0;                  ///< Patches from a latent's own place to its attention's centre of mass.
+    double evenAlignment = none;           ///< What that would be if attention were the same everywhere.
+    /// Shares of what text, CLS and patches add to the latent tokens, as lengths of vectors behind the output
+    /// projection, all heads together; they sum to 1.
+    double textAdds = none, clsAdds = none, patchesAdd = none;
+    double narrowest = none, widest = none; ///< Radii of the heads' priors, in latent tokens.
 };
 
 /// One optimiser step, as written to metrics.jsonl. Not-a-number marks what a step did not have (no sample of a

@@ -4,7 +4,6 @@
 #include "core/model/autocast.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace nanodit {
@@ -26,22 +25,25 @@ public:
     void selfAttention(std::int64_t, const at::Tensor&, const at::Tensor&) override {}
     void crossAttention(std::int64_t block, const CrossAttentionInputs& inputs) override
     {
-        BlockAttention sum{.text = 0, .cls = 0, .patches = 0, .alignment = 0};
+        BlockAttention mean{.alignment = 0, .evenAlignment = 0, .textAdds = 0, .clsAdds = 0, .patchesAdd = 0};
+        const auto count = static_cast<double>(layouts_.size());
         for (std::size_t i = 0; i < layouts_.size(); ++i) {
             const auto sample = static_cast<std::int64_t>(i);
             const auto summary = CrossAttentionMap(inputs, sample, layouts_[i]).summary();
             const auto shares = summary->shares.mean(at::IntArrayRef{0, 1}).to(at::kCPU);
-            sum.text += shares[0].item<double>();
-            sum.cls += shares[1].item<double>();
-            sum.patches += shares[2].item<double>();
-            sum.alignment += summary->distance.defined() ? summary->distance.mean().item<double>()
-                                                         : std::numeric_limits<double>::quiet_NaN();
+            mean.text += shares[0].item<double>() / count;
+            mean.cls += shares[1].item<double>() / count;
+            mean.patches += shares[2].item<double>() / count;
+            const bool patches = summary->distance.defined();
+            mean.alignment += patches ? summary->distance.mean().item<double>() / count : BlockAttention::none;
+            mean.evenAlignment += patches ? evenAlignment(layouts_[i]) / count : BlockAttention::none;
+            const auto lengths = summary->added.mean(0).to(at::kCPU);
+            const auto adds = (lengths / lengths.sum()).contiguous();
+            mean.textAdds += adds[0].item<double>() / count;
+            mean.clsAdds += adds[1].item<double>() / count;
+            mean.patchesAdd += adds[2].item<double>() / count;
         }
-        const auto count = static_cast<double>(layouts_.size());
-        blocks_.at(static_cast<std::size_t>(block)) = {.text = sum.text / count,
-                                                       .cls = sum.cls / count,
-                                                       .patches = sum.patches / count,
-                                                       .alignment = sum.alignment / count};
+        blocks_.at(static_cast<std::size_t>(block)) = mean;
     }
 
     std::vector<BlockAttention> take() { return std::move(blocks_); }
@@ -69,7 +71,15 @@ std::vector<BlockAttention> measureAttention(const NanoDiT& model, const Conditi
     const auto context = model.context(few, {}, grid);
     Meter meter(context, conditions.patchGrid, grid, static_cast<std::size_t>(model.config().depth));
     model.velocity(first(xt), first(t), context, {.checkpointing = false, .observer = &meter});
-    return meter.take();
+    auto blocks = meter.take();
+    if (const auto radii = model.priorRadii(); radii.defined()) {
+        const auto narrowest = radii.amin(1).to(at::kCPU), widest = radii.amax(1).to(at::kCPU);
+        for (std::size_t i = 0; i < blocks.size(); ++i) {
+            blocks[i].narrowest = narrowest[static_cast<std::int64_t>(i)].item<double>();
+            blocks[i].widest = widest[static_cast<std::int64_t>(i)].item<double>();
+        }
+    }
+    return blocks;
 }
 
 } // namespace nanodit

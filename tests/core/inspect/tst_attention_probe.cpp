@@ -42,6 +42,7 @@ struct Recorder final : AttentionObserver {
         cross.push_back(inputs);
         cross.back().queries = inputs.queries.clone();
         cross.back().keys = inputs.keys.clone();
+        cross.back().values = inputs.values.clone();
     }
 };
 
@@ -95,8 +96,12 @@ struct Scene {
         model.velocity(batch.latent, t, context, {.checkpointing = false, .observer = &probe});
         return probe;
     }
-    /// [H, L, M] of one sample in one block, from a context in which nothing is collapsed or trimmed.
-    at::Tensor plain(const ConditionContext& context, std::int64_t sample, std::int64_t block) const
+    /// Of one sample in one block, from a context in which nothing is collapsed or trimmed.
+    struct Plain {
+        at::Tensor probabilities; ///< [H, L, M]
+        at::Tensor throughHead;   ///< [H, M, D]: v W_o of every token through each head, float64.
+    };
+    Plain plain(const ConditionContext& context, std::int64_t sample, std::int64_t block) const
     {
         Recorder recorder;
         const at::NoGradGuard noGradient;
@@ -104,14 +109,18 @@ struct Scene {
         const auto& inputs = recorder.cross[static_cast<std::size_t>(block)];
         const auto &q = inputs.queries, &k = inputs.keys;
         const auto cls = context.clsIndex();
-        const auto expand = [&](const ContextSegment& segment, std::int64_t from) {
-            const auto part = k[sample].narrow(1, from, segment.size());
+        const auto expand = [&](const at::Tensor& all, const ContextSegment& segment, std::int64_t from) {
+            const auto part = all[sample].narrow(1, from, segment.size());
             if (segment.kinds[static_cast<std::size_t>(sample)] == SegmentKind::Null)
                 return part.narrow(1, 0, 1).expand({part.size(0), segment.shownTokens, part.size(2)});
             return at::constant_pad_nd(part, {0, 0, 0, segment.shownTokens - segment.size()}, 0);
         };
-        const auto keys =
-            at::cat({expand(context.text, 0), k[sample].narrow(1, cls, 1), expand(context.patches, cls + 1)}, 1);
+        const auto whole = [&](const at::Tensor& all) {
+            return at::cat(
+                {expand(all, context.text, 0), all[sample].narrow(1, cls, 1), expand(all, context.patches, cls + 1)},
+                1);
+        };
+        const auto keys = whole(k);
         auto mask = at::zeros({shownTokens});
         if (context.text.kinds[static_cast<std::size_t>(sample)] == SegmentKind::Real)
             mask.narrow(0, 0, 6).copy_(batch.textMask[sample].to(at::kFloat).log()),
@@ -120,9 +129,21 @@ struct Scene {
         if (inputs.prior.defined() && context.patches.kinds[static_cast<std::size_t>(sample)] == SegmentKind::Real)
             nearness.narrow(2, textTokens + 1, patchGrid.count())
                 .sub_(inputs.prior.strengths[sample].view({-1, 1, 1}) * distancesOnTheGrid());
-        return softmaxOf(q[sample], keys, mask + nearness);
+        const auto values = whole(inputs.values).to(at::kDouble);
+        const auto weights = inputs.outWeight.to(at::kDouble).t().view({q.size(1), q.size(3), -1}); // [H, d, D]
+        return {.probabilities = softmaxOf(q[sample], keys, mask + nearness),
+                .throughHead = at::matmul(values, weights)};
     }
 };
+
+/// [n, M, D] -> the lengths of the sums over text, CLS and patches: [n, 3]
+at::Tensor segmentLengths(const at::Tensor& added)
+{
+    const auto length = [](const at::Tensor& x) { return x.sum(1).square().sum(-1).sqrt(); };
+    return at::stack({length(added.narrow(1, 0, textTokens)), length(added.narrow(1, textTokens, 1)),
+                      length(added.narrow(1, textTokens + 1, 16))},
+                     -1);
+}
 
 CrossAttentionMap megapixelMap(std::int64_t width = 768, std::int64_t heads = 12)
 {
@@ -136,7 +157,14 @@ CrossAttentionMap megapixelMap(std::int64_t width = 768, std::int64_t heads = 12
                                .patchGrid = patches,
                                .latentGrid = latents};
     at::manual_seed(4);
-    return {at::randn({heads, latents.count(), width / heads}), at::randn({heads, 5842, width / heads}), {}, layout};
+    const auto ofHeads = [&](std::int64_t tokens) { return at::randn({heads, tokens, width / heads}); };
+    return {ofHeads(latents.count()),
+            ofHeads(5842),
+            {},
+            layout,
+            {},
+            {},
+            {.values = ofHeads(5842), .outWeight = at::randn({width, width})}};
 }
 
 } // namespace
@@ -172,7 +200,7 @@ private Q_SLOTS:
                 const auto probe = scene.probe(context, sample);
                 QCOMPARE(probe.blocks(), 2);
                 for (std::int64_t block = 0; block < 2; ++block) {
-                    const auto expected = scene.plain(context, sample, block);
+                    const auto [expected, throughHead] = scene.plain(context, sample, block);
                     const auto& map = probe.cross(block);
                     const auto p = map.probabilities(upTo(16));
                     QCOMPARE(p.sizes(), (at::IntArrayRef{4, 16, shownTokens}));
@@ -187,6 +215,7 @@ private Q_SLOTS:
                     else
                         QVERIFY(padding.min().item<double>() > 0);
                     checkSummary(map, expected);
+                    checkContributions(map, expected, throughHead);
                 }
             }
         }
@@ -199,11 +228,34 @@ private Q_SLOTS:
         const auto context = scene.context({}, true); // its keys of CLS are overwritten by each evaluation
         const auto probe = scene.probe(context, 0);
         const auto before = probe.cross(1).probabilities(upTo(16));
-        const auto logSums = probe.cross(1).summary()->logSums;
+        const auto summary = probe.cross(1).summary();
+        const auto contribution = probe.cross(1).byContribution().probabilities(upTo(16));
+        const auto logSums = summary->logSums;
         scene.model.velocity(scene.batch.latent * 2, at::tensor({0.9f, 0.1f}), context);
         QCOMPARE(difference(probe.cross(1).probabilities(upTo(16)), before), 0.0);
         const std::vector<std::int64_t> cls = {textTokens};
         QVERIFY(difference(probe.cross(1).onLatents(cls, logSums), before.select(-1, textTokens)) < 1e-6);
+        QCOMPARE(difference(probe.cross(1).summary()->added, summary->added), 0.0);
+        QCOMPARE(difference(probe.cross(1).byContribution().probabilities(upTo(16)), contribution), 0.0);
+    }
+
+    void aHeadWithoutOutputWeightsAddsNothing()
+    {
+        const at::NoGradGuard noGradient;
+        const Scene scene;
+        for (const auto& parameter : scene.model.parameters()) {
+            if (parameter.name == "blocks.1.cross_attn.proj.weight")
+                parameter.value.narrow(1, 8, 8).zero_(); // what the second of four heads is multiplied by
+        }
+        const auto context = scene.context({});
+        const auto [p, throughHead] = scene.plain(context, 0, 1);
+        auto others = at::zeros({16, shownTokens, 32}, at::kDouble);
+        for (const int head : {0, 2, 3})
+            others += p[head].unsqueeze(-1).to(at::kDouble) * throughHead[head].unsqueeze(0);
+        const auto summary = scene.probe(context, 0).cross(1).summary();
+        QVERIFY(difference(summary->added, segmentLengths(others)) < 1e-5);
+        QCOMPARE(summary->addedByOne[1].abs().max().item<double>(), 0.0);
+        QVERIFY(summary->addedByOne[0].max().item<double>() > 0);
     }
 
     void aMaskedPatchOrWordGetsNothing()
@@ -294,6 +346,8 @@ private Q_SLOTS:
         QVERIFY2(whole < 60 * megabyte, std::to_string(whole).c_str());
         const auto back = peakBytes([&] { map.onLatents(upTo(512), map.logSums()); });
         QVERIFY2(back < 60 * megabyte, std::to_string(back).c_str());
+        const auto added = peakBytes([&] { map.byContribution().mean(std::vector<std::int64_t>{17}); });
+        QVERIFY2(added < 60 * megabyte, std::to_string(added).c_str());
     }
 
     void stopsBetweenTwoPieces()
@@ -307,6 +361,28 @@ private Q_SLOTS:
     }
 
 private:
+    static void checkContributions(const CrossAttentionMap& map, const at::Tensor& p, const at::Tensor& throughHead)
+    {
+        const auto lengths = throughHead.square().sum(-1).sqrt(); // [H, M]
+        const auto one = p.to(at::kDouble) * lengths.unsqueeze(1);
+        const auto summary = map.summary();
+        auto added = at::zeros({16, shownTokens, throughHead.size(-1)}, at::kDouble);
+        for (std::int64_t head = 0; head < 4; ++head)
+            added += p[head].unsqueeze(-1).to(at::kDouble) * throughHead[head].unsqueeze(0);
+        QVERIFY(difference(summary->added, segmentLengths(added)) < 1e-5);
+        QVERIFY(difference(summary->addedByOne, one.mean(1)) < 1e-5);
+        const auto shares = one / one.sum(-1, true);
+        const auto contributions = map.byContribution();
+        QVERIFY(difference(contributions.probabilities(upTo(16)), shares) < 1e-6);
+        const std::vector<std::int64_t> region = {1, 2, 7}, tokens = {0, 2, 7, textTokens, textTokens + 3};
+        QVERIFY(difference(contributions.mean(region),
+                           at::stack({shares.select(1, 1), shares.select(1, 2), shares.select(1, 7)}).mean(0)) < 1e-6);
+        auto expected = at::zeros({4, 16}, at::kDouble);
+        for (const auto token : tokens)
+            expected = expected + shares.select(-1, token);
+        QVERIFY(difference(contributions.onLatents(tokens, contributions.logSums()), expected) < 1e-5);
+        QVERIFY(difference(contributions.summary()->entropy, -(shares * shares.clamp_min(1e-30).log()).sum(-1)) < 1e-4);
+    }
     static void checkSummary(const CrossAttentionMap& map, const at::Tensor& p)
     {
         const auto summary = map.summary();

@@ -100,6 +100,16 @@ void TestMetricTable::aLineOfAnEarlierVersionIsRead()
     QCOMPARE(m->lossByQuarter[0], 2.0);
     QVERIFY(std::isnan(m->velocityNorm) && std::isnan(m->gradNorm));
     QCOMPARE(m->damagedSamples, 0);
+    // One that measured attention before contributions and radii were.
+    const auto measured = stepMetricsFromJson(
+        R"({"step": 4, "loss": 1, "attention": {"text": [0.5], "cls": [0.1], "patches": [0.4], "alignment": [2]}})");
+    QCOMPARE(measured->attention.size(), std::size_t{1});
+    const auto& block = measured->attention[0];
+    QCOMPARE(block.alignment, 2.0);
+    for (const double missing : {block.evenAlignment, block.textAdds, block.patchesAdd, block.narrowest, block.widest})
+        QVERIFY(std::isnan(missing));
+    for (const auto& [tag, value] : scalarsOf(*measured))
+        QVERIFY2(!tag.starts_with("contribution/") && !tag.starts_with("radius/"), tag.c_str());
 }
 
 void TestMetricTable::linesThatAreNoStepsAreNone()

@@ -89,6 +89,10 @@ private Q_SLOTS:
             for (const auto& block : metrics->attention) {
                 QVERIFY(std::abs(block.text + block.cls + block.patches - 1) < 1e-5);
                 QVERIFY(block.patches > 0.1 && block.alignment > 0 && block.alignment < 6);
+                QVERIFY(block.evenAlignment > 0 && block.evenAlignment < 6);
+                QVERIFY(std::abs(block.textAdds + block.clsAdds + block.patchesAdd - 1) < 1e-5);
+                QVERIFY(block.textAdds > 0.01 && block.patchesAdd > 0.01);
+                QCOMPARE(std::isnan(block.narrowest), config.model.patchPrior == PatchPrior::None);
             }
             const auto line = toJson(*metrics).dump();
             const auto read = stepMetricsFromJson(line);
@@ -97,6 +101,20 @@ private Q_SLOTS:
                 QCOMPARE(read->attention[i].alignment, metrics->attention[i].alignment);
         }
         QVERIFY(equalTensors(plain.tensors().model, measured.tensors().model));
+    }
+
+    void radiiAreThoseOfThePriors()
+    {
+        auto config = tinyConfig();
+        config.model.patchPrior = PatchPrior::Learned;
+        config.metrics.attentionEvery = 1;
+        Trainer trainer(config, textTokens);
+        Source source;
+        const auto metrics = trainer.step(std::ref(source)); // measured before the step
+        for (const auto& block : metrics->attention) {
+            QVERIFY(std::abs(block.narrowest - config.model.priorNarrowest) < 1e-4);
+            QVERIFY(std::abs(block.widest - config.model.priorWidest) < 1e-4);
+        }
     }
 
     void aModelWithoutPatchesHasNoAlignment()
@@ -110,6 +128,7 @@ private Q_SLOTS:
         QCOMPARE(metrics->attention.size(), 2U);
         QCOMPARE(metrics->attention[1].patches, 0.0);
         QVERIFY(std::isnan(metrics->attention[1].alignment));
+        QCOMPARE(metrics->attention[1].patchesAdd, 0.0);
         QVERIFY(std::isnan(stepMetricsFromJson(toJson(*metrics).dump())->attention[1].alignment));
     }
 
