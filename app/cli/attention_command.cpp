@@ -11,7 +11,10 @@
 #include "core/runtime/error.h"
 
 #include <charconv>
+#include <cmath>
 #include <cstdio>
+#include <optional>
+#include <utility>
 
 namespace nanodit::cli {
 
@@ -30,6 +33,9 @@ struct AttentionArguments {
     std::vector<std::string> replaceWords, pastes;
     std::vector<std::size_t> eraseWords;
     std::vector<std::string> erasePatches;
+    std::vector<std::string> knockOuts;
+    std::uint64_t controlSeed = 0;
+    AttentionMeasure measure = AttentionMeasure::Mass;
     std::int64_t courseTimes = 0;
     AttentionSubject subject;
 };
@@ -111,28 +117,112 @@ ConditionEdits editsOf(const AttentionArguments& arguments, GridSize patches)
     return edits;
 }
 
+/// "word:NUMBER", "cls" or "patch:ROW,COL" -> shown tokens. Throws UsageError, naming the option `what`.
+std::vector<std::int64_t> tokensOf(const std::string& text, const AttentionScene& scene, const std::string& what)
+{
+    if (text == "cls")
+        return {scene.clsToken()};
+    if (const auto word = wordOf(text)) {
+        if (*word >= scene.words.size())
+            throw UsageError(what + " names the word " + std::to_string(*word) + ", but the caption has " +
+                             std::to_string(scene.words.size()));
+        return scene.tokensOf(scene.words[*word]);
+    }
+    if (!text.starts_with("patch:"))
+        throw UsageError(what + " is \"" + text + "\", but may be word:NUMBER, cls or patch:ROW,COL");
+    std::vector<std::int64_t> tokens;
+    for (const auto patch : cellsOf(text.substr(6), scene.patches, (what + " patch").c_str()))
+        tokens.push_back(scene.patchToken(patch));
+    return tokens;
+}
+
 /// What is asked, of a scene whose grids and words are known now.
 AttentionQuestion questionOf(const AttentionArguments& a, const AttentionScene& scene)
 {
-    AttentionQuestion question{.latents = {}, .tokens = {}, .self = a.self, .summaries = true};
-    if (!a.query.empty()) {
+    AttentionQuestion question{.latents = {}, .tokens = {}, .self = a.self, .summaries = true, .measure = a.measure};
+    const bool fromKnockOut = !a.knockOuts.empty() && a.token == a.knockOuts.front();
+    if (a.query.empty())
+        question.tokens = tokensOf(a.token, scene, fromKnockOut ? "--knock-out" : "--token");
+    else
         question.latents = cellsOf(a.query, scene.latents, "--query");
-        return question;
-    }
-    if (a.token == "cls") {
-        question.tokens = {scene.clsToken()};
-    } else if (const auto word = wordOf(a.token)) {
-        if (*word >= scene.words.size())
-            throw UsageError("--token names the word " + std::to_string(*word) + ", but the caption has " +
-                             std::to_string(scene.words.size()));
-        question.tokens = scene.tokensOf(scene.words[*word]);
-    } else if (a.token.starts_with("patch:")) {
-        for (const auto patch : cellsOf(a.token.substr(6), scene.patches, "--token patch"))
-            question.tokens.push_back(scene.patchToken(patch));
-    } else {
-        throw UsageError("--token is \"" + a.token + "\", but may be word:NUMBER, cls or patch:ROW,COL");
-    }
     return question;
+}
+
+/// A number, or null for one that is not there.
+nlohmann::ordered_json numberOrNull(double value)
+{
+    return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+}
+
+/// What --knock-out names, each with its name; "words" stands for every word.
+std::vector<std::pair<std::string, std::vector<std::int64_t>>> knockOutsOf(const AttentionArguments& a,
+                                                                           const AttentionScene& scene)
+{
+    std::vector<std::pair<std::string, std::vector<std::int64_t>>> all;
+    for (const auto& text : a.knockOuts) {
+        if (text != "words") {
+            const auto tokens = tokensOf(text, scene, "--knock-out");
+            all.emplace_back(text.starts_with("patch:") ? text : scene.nameOf(tokens.front()), tokens);
+            continue;
+        }
+        for (const auto& word : scene.words)
+            all.emplace_back(word.text, scene.tokensOf(word));
+    }
+    return all;
+}
+
+nlohmann::ordered_json toJson(const KnockOut& out, const std::string& name, const AttentionScene& scene)
+{
+    nlohmann::ordered_json json{{"token", name},
+                                {"velocity_norm", out.velocityNorm},
+                                {"mean_change", out.meanChange},
+                                {"mean_change_of_control", out.meanControlChange},
+                                {"attention_mass", out.mass},
+                                {"attention_mass_of_control", out.controlMass},
+                                {"control", nlohmann::ordered_json::array()},
+                                {"agreement_by_block", nlohmann::ordered_json::array()}};
+    for (const auto token : out.controlTokens)
+        json["control"].push_back(scene.nameOf(token));
+    for (const double agreement : out.agreement)
+        json["agreement_by_block"].push_back(numberOrNull(agreement));
+    json["best_block"] = out.bestBlock() ? nlohmann::ordered_json(*out.bestBlock()) : nlohmann::ordered_json();
+    json["change"] = out.change;
+    json["change_of_control"] = out.controlChange;
+    return json;
+}
+
+/// Knocks out what is named and writes a picture of each; adds "knock_out", and "grounding" of all together. False when
+/// stopped.
+bool addKnockOuts(nlohmann::ordered_json& json, const AttentionArguments& a, const AttentionScene& scene,
+                  AttentionSession& session, const JobContext& context)
+{
+    std::vector<double> sums(static_cast<std::size_t>(scene.blocks));
+    std::vector<std::int64_t> counts(sums.size());
+    for (const auto& [name, tokens] : knockOutsOf(a, scene)) {
+        const auto out = session.knockOut(tokens, a.controlSeed, a.measure, context);
+        if (!out)
+            return false;
+        const auto number = std::to_string(json["knock_out"].size());
+        writePng(fs::path(a.out) / ("knock_out_" + number + ".png"), knockOutPicture(scene, *out, pictureSide));
+        json["knock_out"].push_back(toJson(*out, name, scene));
+        for (std::size_t block = 0; block < sums.size(); ++block) {
+            if (std::isfinite(out->agreement[block])) {
+                sums[block] += out->agreement[block];
+                ++counts[block];
+            }
+        }
+    }
+    auto& grounding = json["grounding"];
+    grounding["agreement_by_block"] = nlohmann::ordered_json::array();
+    std::optional<std::size_t> best;
+    for (std::size_t block = 0; block < sums.size(); ++block) {
+        sums[block] /= static_cast<double>(counts[block]); // without any: not a number
+        grounding["agreement_by_block"].push_back(numberOrNull(sums[block]));
+        if (std::isfinite(sums[block]) && (!best || sums[block] > sums[*best]))
+            best = block;
+    }
+    grounding["block"] = best ? nlohmann::ordered_json(*best) : nlohmann::ordered_json();
+    return true;
 }
 
 nlohmann::ordered_json toJson(const AttentionArguments& a, const AttentionScene& scene,
@@ -163,15 +253,24 @@ nlohmann::ordered_json toJson(const AttentionArguments& a, const AttentionScene&
     return json;
 }
 
-nlohmann::ordered_json toJson(const AttentionSummaries& summaries, std::int64_t blocks)
+nlohmann::ordered_json toJson(const AttentionSummaries& summaries, const AttentionScene& scene)
 {
     nlohmann::ordered_json json;
-    for (std::int64_t block = 0; block < blocks; ++block) {
+    for (std::int64_t block = 0; block < scene.blocks; ++block) {
         const auto shares = summaries.shares.of(block, {});
         nlohmann::ordered_json line{{"text", shares[0]}, {"cls", shares[1]}, {"patches", shares[2]}};
         line["entropy_nats"] = summaries.entropy.of(block, {})[0];
         if (!summaries.alignment.values.empty())
             line["alignment_patches"] = summaries.alignment.of(block, {})[0];
+        const auto adds = summaries.contribution.of(block, {});
+        line["contribution"] = {
+            {"text", numberOrNull(adds[0])}, {"cls", numberOrNull(adds[1])}, {"patches", numberOrNull(adds[2])}};
+        line["sinks"] = nlohmann::ordered_json::array();
+        for (const auto& sink : summaries.sinks) {
+            if (sink.block == block)
+                line["sinks"].push_back(
+                    {{"token", scene.nameOf(sink.token)}, {"mass", sink.mass}, {"contribution", sink.contribution}});
+        }
         json.push_back(line);
     }
     return json;
@@ -216,11 +315,11 @@ std::optional<AttentionCourse> courseOver(AttentionSession& session, const Atten
     return session.course(subject, times, context);
 }
 
-nlohmann::ordered_json toJson(const AttentionCourse& course, std::int64_t blocks)
+nlohmann::ordered_json toJson(const AttentionCourse& course, const AttentionScene& scene)
 {
     nlohmann::ordered_json json;
     for (std::size_t i = 0; i < course.times.size(); ++i)
-        json.push_back({{"t", course.times[i]}, {"blocks", toJson(course.at[i], blocks)}});
+        json.push_back({{"t", course.times[i]}, {"blocks", toJson(course.at[i], scene)}});
     return json;
 }
 
@@ -267,7 +366,16 @@ std::optional<nlohmann::ordered_json> inspect(const AttentionArguments& a, const
     json["caption"] = scene->caption;
     json["block"] = a.part.block ? nlohmann::ordered_json(*a.part.block) : nlohmann::ordered_json("mean");
     json["head"] = a.part.head ? nlohmann::ordered_json(*a.part.head) : nlohmann::ordered_json("mean");
-    json["blocks"] = toJson(*answer->summaries, scene->blocks);
+    json["measure"] = a.measure == AttentionMeasure::Mass ? "mass" : "contribution";
+    json["radii"] = nullptr; // by block and head, in latent tokens
+    for (std::int64_t block = 0; block < scene->radii.blocks; ++block) {
+        json["radii"].push_back(nlohmann::ordered_json::array());
+        for (std::int64_t head = 0; head < scene->radii.heads; ++head)
+            json["radii"].back().push_back(scene->radii.of(block, head)[0]);
+    }
+    json["blocks"] = toJson(*answer->summaries, *scene);
+    if (!a.knockOuts.empty() && !addKnockOuts(json, a, *scene, session, context))
+        return std::nullopt;
     if (edited) {
         const auto after = session.paint(subject, context);
         if (!after)
@@ -280,7 +388,7 @@ std::optional<nlohmann::ordered_json> inspect(const AttentionArguments& a, const
             return std::nullopt;
         writePng(out / "course.png", courseOf(*course));
         writeNpz(out / "course.npz", arraysOf(*course));
-        json["course"] = toJson(*course, scene->blocks);
+        json["course"] = toJson(*course, *scene);
     }
     if (!a.film.empty() && !writeFilmOf(a, workspace, checkpoint, session, subject, question, device, context))
         return std::nullopt;
@@ -302,9 +410,11 @@ void takeSample(AttentionArguments& a)
 void runAttention(AttentionArguments a, Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
+    if (a.query.empty() && a.token.empty() && !a.knockOuts.empty())
+        a.token = a.knockOuts.front() == "words" ? "cls" : a.knockOuts.front(); // the rest of the report is of it
     if (a.query.empty() == a.token.empty())
-        throw UsageError(
-            "name what to inspect: --query ROW,COL for latent tokens, or --token for a word, CLS or a patch");
+        throw UsageError("name what to inspect: --query ROW,COL for latent tokens, --token for a word, CLS or a patch, "
+                         "or --knock-out");
     if (a.subject.record.empty() == a.sample.empty())
         throw UsageError("name the picture: --record ID, or --sample FILE for a generated one");
     if (!a.sample.empty())
@@ -345,6 +455,19 @@ void registerAttention(CLI::App& app, Options& options)
     command->add_option("--head", a->part.head, "Only this head, from 0 (default: mean over all)")
         ->check(notNegative());
     command->add_flag("--self", a->self, "Also the self-attention among latent tokens");
+    static const std::map<std::string, AttentionMeasure> measures = {{"mass", AttentionMeasure::Mass},
+                                                                     {"contribution", AttentionMeasure::Contribution}};
+    command
+        ->add_option_function<std::string>(
+            "--measure", [a](const std::string& name) { a->measure = measures.at(name); },
+            "Show a token's share of attention (mass) or of what attention adds (contribution) (default: mass)")
+        ->check(CLI::IsMember(&measures));
+    command->add_option("--knock-out", a->knockOuts,
+                        "Leave out word:NUMBER, cls or patch:ROW,COL:ROW,COL, or each of all \"words\" in turn, and "
+                        "measure the change of the velocity (repeatable)");
+    command->add_option("--control-seed", a->controlSeed, "Seed of the tokens that --knock-out compares with")
+        ->check(seedNumber())
+        ->capture_default_str();
     command->add_option("--t", a->subject.t, "Flow time: 1 is noise, near 0 the picture")
         ->check(number(0, 1))
         ->capture_default_str();

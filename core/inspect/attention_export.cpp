@@ -58,6 +58,7 @@ NamedArrays arraysOf(const AttentionAnswer& answer)
         addNumbers(arrays, "mean_alignment", answer.summaries->alignment);
         addNumbers(arrays, "by_row", answer.summaries->byRow);
         addNumbers(arrays, "by_column", answer.summaries->byColumn);
+        addNumbers(arrays, "mean_contribution", answer.summaries->contribution);
     }
     return arrays;
 }
@@ -80,6 +81,7 @@ NamedArrays arraysOf(const AttentionCourse& course)
     add("shares", &AttentionSummaries::shares);
     add("entropy", &AttentionSummaries::entropy);
     add("alignment", &AttentionSummaries::alignment);
+    add("contribution", &AttentionSummaries::contribution);
     return arrays;
 }
 
@@ -149,6 +151,16 @@ Image diagonalsOf(const AttentionScene& scene, const AttentionSummaries& summari
     const auto row = summaries.byRow.of(part.block, part.head), column = summaries.byColumn.of(part.block, part.head);
     return sideBySide({heatPicture({}, {scene.latents.rows, scene.patches.rows}, row, 1, side),
                        heatPicture({}, {scene.latents.cols, scene.patches.cols}, column, 1, side)});
+}
+
+Image knockOutPicture(const AttentionScene& scene, const KnockOut& knockOut, std::int64_t side)
+{
+    const double largest =
+        std::max(*std::ranges::max_element(knockOut.change), *std::ranges::max_element(knockOut.controlChange));
+    std::vector<Image> pictures;
+    for (const auto* const change : {&knockOut.change, &knockOut.controlChange})
+        pictures.push_back(heatPicture(scene.forming, scene.latents, *change, opacity, side, largest));
+    return sideBySide(pictures);
 }
 
 Image courseOf(const AttentionCourse& course)

@@ -16,9 +16,10 @@ struct AttentionPart {
 
 /// All numbers of an answer, [blocks, heads, width] each: "shares", "words", "patches", "entropy", "centre",
 /// "alignment" of latents; "self"; "latents" of tokens; "mean_shares", "mean_entropy", "mean_alignment", "by_row",
-/// "by_column" of the summaries.
+/// "by_column", "mean_contribution" (of one head that stands for all) of the summaries.
 NamedArrays arraysOf(const AttentionAnswer& answer);
-/// "times" [n], and of every time "shares" [n, blocks, heads, 3], "entropy" and "alignment" [n, blocks, heads, 1].
+/// "times" [n], and of every time "shares" [n, blocks, heads, 3], "entropy" and "alignment" [n, blocks, heads, 1],
+/// "contribution" [n, blocks, 1, 3].
 NamedArrays arraysOf(const AttentionCourse& course);
 /// The arrays of every frame with another axis in front, for frames that hold the same.
 NamedArrays arraysOf(const std::vector<AttentionFrame>& frames);
@@ -34,6 +35,9 @@ Image blocksByHeads(const AttentionScene& scene, const LatentAttention& seen);
 /// Mass between rows (left) and columns (right). Empty for a model without patches.
 Image diagonalsOf(const AttentionScene& scene, const AttentionSummaries& summaries, const AttentionPart& part,
                   std::int64_t side);
+/// What the velocity loses, on the picture that is forming, by the same colours: without the tokens (left) and without
+/// the control (right).
+Image knockOutPicture(const AttentionScene& scene, const KnockOut& knockOut, std::int64_t side);
 /// Shares of text, CLS and patches, 0 to 1 alike in all three: a row a block, a column a time.
 Image courseOf(const AttentionCourse& course);
 std::vector<Image> picturesOf(const std::vector<AttentionFrame>& frames, const AttentionQuestion& question,

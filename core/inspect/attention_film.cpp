@@ -39,12 +39,13 @@ std::optional<AttentionAnswer> AttentionSession::answer(const AttentionQuestion&
 {
     AttentionAnswer answer;
     if (!question.latents.empty()) {
-        answer.seen = ofLatents(question.latents, context, question.block);
+        answer.seen = ofLatents(question.latents, context, question.block, question.measure);
         if (!answer.seen)
             return std::nullopt;
         if (question.self && !(answer.self = selfAttention(question.latents, context, question.block)))
             return std::nullopt;
-    } else if (!question.tokens.empty() && !(answer.given = onLatents(question.tokens, context, question.block))) {
+    } else if (!question.tokens.empty() &&
+               !(answer.given = onLatents(question.tokens, context, question.block, question.measure))) {
         return std::nullopt;
     }
     if (question.summaries && !(answer.summaries = summaries(context)))

@@ -1,6 +1,8 @@
 #include "core/inspect/attention_numbers.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 namespace nanodit {
 
@@ -28,6 +30,39 @@ at::Tensor byWord(const at::Tensor& text, const std::vector<CaptionWord>& words)
     }
     sums.push_back(text.narrow(-1, end, text.size(-1) - end).sum(-1));
     return at::stack(sums, -1);
+}
+
+constexpr double sinkMass = 5;           ///< In even shares.
+constexpr double sinkContribution = 0.5; ///< Of the share of mass.
+
+std::vector<double> plainShares(const at::Tensor& byHeads) // [H, M] -> [M]
+{
+    const auto sums = byHeads.sum(0).to(at::kCPU, at::kDouble);
+    const auto shares = (sums / sums.sum()).contiguous();
+    return {shares.data_ptr<double>(), shares.data_ptr<double>() + shares.numel()};
+}
+
+std::vector<AttentionSink> sinksOf(const ContextLayout& layout, const AttentionSummary& summary, std::int64_t block)
+{
+    const auto mass = plainShares(summary.received), contribution = plainShares(summary.addedByOne);
+    const auto present = std::ranges::count_if(mass, [](double m) { return m > 0; });
+    const auto firstPatch = layout.textTokens + 1;
+    std::vector<AttentionSink> sinks;
+    for (std::int64_t token = 0; token < layout.shownTokens(); ++token) {
+        const auto i = static_cast<std::size_t>(token);
+        if (mass[i] * static_cast<double>(present) < sinkMass || contribution[i] >= sinkContribution * mass[i])
+            continue;
+        double count = 1;
+        if (token < layout.textTokens && layout.text == SegmentKind::Null)
+            count = static_cast<double>(layout.textTokens);
+        else if (token >= firstPatch && layout.patches == SegmentKind::Null)
+            count = static_cast<double>(layout.patchGrid.count());
+        if (count == 1 || token == 0 || token == firstPatch)
+            sinks.push_back(
+                {.block = block, .token = token, .mass = count * mass[i], .contribution = count * contribution[i]});
+    }
+    std::ranges::sort(sinks, std::greater{}, &AttentionSink::mass);
+    return sinks;
 }
 
 } // namespace
@@ -109,12 +144,17 @@ LatentAttention latentAttention(const ContextLayout& layout, const std::vector<C
     return result;
 }
 
-AttentionSummaries meanSummaries(const std::vector<AttentionSummary>& byBlock)
+AttentionSummaries meanSummaries(const ContextLayout& layout, const std::vector<AttentionSummary>& byBlock)
 {
-    std::vector<at::Tensor> shares, entropy, alignment, byRow, byColumn;
+    std::vector<at::Tensor> shares, entropy, alignment, byRow, byColumn, contribution;
+    std::vector<AttentionSink> sinks;
     for (const auto& block : byBlock) {
         shares.push_back(block.shares.mean(1));
         entropy.push_back(block.entropy.mean(1, true));
+        const auto lengths = block.added.mean(0, true);
+        contribution.push_back(lengths / lengths.sum());
+        for (const auto& sink : sinksOf(layout, block, static_cast<std::int64_t>(shares.size()) - 1))
+            sinks.push_back(sink);
         if (block.distance.defined()) {
             alignment.push_back(block.distance.mean(1, true));
             byRow.push_back(block.byRow.flatten(1));
@@ -125,7 +165,9 @@ AttentionSummaries meanSummaries(const std::vector<AttentionSummary>& byBlock)
             .entropy = numbersFrom(entropy),
             .alignment = numbersFrom(alignment),
             .byRow = numbersFrom(byRow),
-            .byColumn = numbersFrom(byColumn)};
+            .byColumn = numbersFrom(byColumn),
+            .contribution = numbersFrom(contribution),
+            .sinks = std::move(sinks)};
 }
 
 } // namespace nanodit

@@ -13,6 +13,6 @@ LatentAttention latentAttention(const ContextLayout& layout, const std::vector<C
                                 const std::vector<std::int64_t>& latents, const std::vector<at::Tensor>& byBlock);
 
 /// Means over latents of every block's summary.
-AttentionSummaries meanSummaries(const std::vector<AttentionSummary>& byBlock);
+AttentionSummaries meanSummaries(const ContextLayout& layout, const std::vector<AttentionSummary>& byBlock);
 
 } // namespace nanodit

@@ -2,6 +2,7 @@
 
 #include "core/encoders/autoencoder_kl.h"
 #include "core/inspect/attention_numbers.h"
+#include "core/inspect/knock_out.h"
 #include "core/inspect/subject_conditions.h"
 #include "core/io/npy.h"
 #include "core/model/autocast.h"
@@ -17,6 +18,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <cmath>
+#include <numeric>
 #include <tuple>
 
 namespace nanodit {
@@ -82,6 +84,38 @@ private:
     const JobContext& context_;
 };
 
+/// Does nothing but stop.
+class StopWatch final : public AttentionObserver {
+public:
+    explicit StopWatch(const JobContext& context)
+        : context_(context)
+    {
+    }
+    void selfAttention(std::int64_t, const at::Tensor&, const at::Tensor&) override
+    {
+        if (context_.shouldStop())
+            throw Stopped{};
+    }
+    void crossAttention(std::int64_t, const CrossAttentionInputs&) override {}
+
+private:
+    const JobContext& context_;
+};
+
+/// The root mean square of every latent token's numbers: [1, C, h, w] -> [L]
+std::vector<float> byLatent(const at::Tensor& velocity, GridSize latents)
+{
+    const auto p = velocity.size(2) / latents.rows;
+    const auto cells = velocity[0].reshape({velocity.size(1), latents.rows, p, latents.cols, p});
+    const auto means = cells.square().mean(at::IntArrayRef{0, 2, 4}).sqrt().flatten().to(at::kCPU).contiguous();
+    return {means.data_ptr<float>(), means.data_ptr<float>() + means.numel()};
+}
+
+double meanOf(const std::vector<float>& values)
+{
+    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
 class StoppableProbe final : public AttentionProbe {
 public:
     StoppableProbe(AttentionProbe probe, const JobContext& context, ProgressMeter& progress)
@@ -111,9 +145,11 @@ public:
 
     std::optional<AttentionScene> look(const AttentionSubject& subject, const JobContext& context) override;
     std::optional<LatentAttention> ofLatents(const std::vector<std::int64_t>& latents, const JobContext& context,
-                                             std::optional<std::int64_t> block) override;
+                                             std::optional<std::int64_t> block, AttentionMeasure measure) override;
     std::optional<AttentionNumbers> onLatents(const std::vector<std::int64_t>& shownTokens, const JobContext& context,
-                                              std::optional<std::int64_t> block) override;
+                                              std::optional<std::int64_t> block, AttentionMeasure measure) override;
+    std::optional<KnockOut> knockOut(const std::vector<std::int64_t>& shownTokens, std::uint64_t seed,
+                                     AttentionMeasure measure, const JobContext& context) override;
     std::optional<AttentionNumbers> selfAttention(const std::vector<std::int64_t>& latents, const JobContext& context,
                                                   std::optional<std::int64_t> block) override;
     std::optional<AttentionSummaries> summaries(const JobContext& context) override;
@@ -138,6 +174,10 @@ private:
     std::pair<at::Tensor, float> stateAt(const AttentionSubject& subject) const;
     /// -> velocity; sets the probe. Throws Stopped.
     at::Tensor evaluate(std::set<std::int64_t> selfBlocks, const JobContext& context);
+    /// At this moment, with another bias of the context's logits. Throws Stopped.
+    at::Tensor velocityWith(const at::Tensor& logitBias, const JobContext& context);
+    const CrossAttentionMap& mapOf(std::int64_t block, AttentionMeasure measure);
+    void forgetMoment();
     bool summarise(const JobContext& context);
     void expectLook() const;
     void expectLatents(const std::vector<std::int64_t>& latents) const;
@@ -160,11 +200,12 @@ private:
     GridSize latentGrid_;
     std::optional<Way> way_;
     // The moment that was looked at.
-    at::Tensor x_;
+    at::Tensor x_, velocity_;
     float t_ = 0;
     std::optional<AttentionProbe> probe_;
-    std::vector<AttentionSummary> summaries_; ///< By block, of this moment; empty until asked.
-    std::vector<at::Tensor> logSums_;         ///< The same.
+    std::vector<AttentionSummary> summaries_;                   ///< By block, of this moment; empty until asked.
+    std::map<std::int64_t, CrossAttentionMap> contributions_;   ///< The same.
+    std::array<std::map<std::int64_t, at::Tensor>, 2> logSums_; ///< The same, by measure.
 };
 
 Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice)
@@ -218,8 +259,7 @@ void Session::prepare(const AttentionSubject& subject)
     const at::NoGradGuard noGradient;
     const AutocastScope autocast(compute_.precision);
     probe_.reset(); // it holds the old context's keys
-    summaries_.clear();
-    logSums_.clear();
+    forgetMoment();
     subject_ = subject;
     context_ = model_->context(conditions_.conditions, {.text = {!hasText()}, .dino = {!hasDino()}}, latentGrid_, true);
 }
@@ -308,17 +348,15 @@ std::optional<AttentionScene> Session::look(const AttentionSubject& subject, con
     prepare(subject);
     if (alongSampling(subject) && !walk(subject, context))
         return std::nullopt;
-    summaries_.clear();
-    logSums_.clear();
+    forgetMoment();
     std::tie(x_, t_) = stateAt(subject);
     std::set<std::int64_t> selfBlocks;
     if (2 * 4 * model().depth * latentGrid_.count() * model().hiddenSize <= selfAttentionBytes) {
         for (std::int64_t i = 0; i < model().depth; ++i)
             selfBlocks.insert(i);
     }
-    at::Tensor velocity;
     try {
-        velocity = evaluate(std::move(selfBlocks), context);
+        velocity_ = evaluate(std::move(selfBlocks), context);
     } catch (const Stopped&) {
         return std::nullopt;
     }
@@ -336,12 +374,88 @@ std::optional<AttentionScene> Session::look(const AttentionSubject& subject, con
         scene.caption = conditions_.caption;
     }
     scene.evenAlignment = layout.patchGrid.count() == 0 ? 0 : evenAlignment(layout);
+    if (const auto radii = model_->priorRadii(); radii.defined())
+        scene.radii = numbersFrom(radii.unsqueeze(-1).unbind(0));
     if (subject.picture) {
         if (autoencoder() != nullptr)
-            scene.forming = pictureFromLatent(*autoencoder(), x_ - t_ * velocity);
+            scene.forming = pictureFromLatent(*autoencoder(), x_ - t_ * velocity_);
         scene.reference = reader_->referenceImage(record_, subject.sampling);
     }
     return scene;
+}
+
+void Session::forgetMoment()
+{
+    summaries_.clear();
+    contributions_.clear();
+    for (auto& sums : logSums_)
+        sums.clear();
+}
+
+const CrossAttentionMap& Session::mapOf(std::int64_t block, AttentionMeasure measure)
+{
+    const auto& map = probe_->cross(block);
+    if (measure == AttentionMeasure::Mass)
+        return map;
+    const auto found = contributions_.find(block);
+    return found != contributions_.end() ? found->second
+                                         : contributions_.emplace(block, map.byContribution()).first->second;
+}
+
+at::Tensor Session::velocityWith(const at::Tensor& logitBias, const JobContext& context)
+{
+    const at::NoGradGuard noGradient;
+    const AutocastScope autocast(compute_.precision);
+    auto changed = context_; // shares its tensors
+    changed.terms.logitBias = logitBias;
+    StopWatch watch(context);
+    const auto t = at::full({1}, t_, at::TensorOptions(at::kFloat).device(compute_.device));
+    return model_->velocity(x_, t, changed, {.checkpointing = false, .observer = &watch});
+}
+
+std::optional<KnockOut> Session::knockOut(const std::vector<std::int64_t>& shownTokens, std::uint64_t seed,
+                                          AttentionMeasure measure, const JobContext& context)
+{
+    expectLook();
+    const auto& layout = probe_->layout();
+    if (layout.columnsOf(shownTokens).empty())
+        throw UsageError("none of the tokens to leave out is in the context: choose a word, CLS or patches that are");
+    if (!summarise(context))
+        return std::nullopt;
+    auto received = at::zeros({layout.shownTokens()}, at::kDouble);
+    for (const auto& summary : summaries_)
+        received += summary.received.mean(0).to(at::kCPU, at::kDouble) / static_cast<double>(summaries_.size());
+    const std::span<const double> mass(received.data_ptr<double>(), static_cast<std::size_t>(received.numel()));
+    const auto massOf = [mass](const std::vector<std::int64_t>& tokens) {
+        double sum = 0;
+        for (const auto token : tokens)
+            sum += mass[static_cast<std::size_t>(token)];
+        return sum;
+    };
+    KnockOut result;
+    result.tokens = shownTokens;
+    result.controlTokens = tokensOfEqualMass(mass, shownTokens, seed);
+    result.mass = massOf(result.tokens);
+    result.controlMass = massOf(result.controlTokens);
+    result.velocityNorm = velocity_.square().mean().sqrt().item<double>();
+    try {
+        const auto without = [&](const std::vector<std::int64_t>& tokens) {
+            const auto bias = biasWithout(layout, context_.terms.logitBias, compute_.device, tokens);
+            return byLatent((velocity_ - velocityWith(bias, context)) / result.velocityNorm, latentGrid_);
+        };
+        result.change = without(result.tokens);
+        result.controlChange = without(result.controlTokens);
+    } catch (const Stopped&) {
+        return std::nullopt;
+    }
+    result.meanChange = meanOf(result.change);
+    result.meanControlChange = meanOf(result.controlChange);
+    const auto maps = onLatents(shownTokens, context, {}, measure);
+    if (!maps)
+        return std::nullopt;
+    for (std::int64_t block = 0; block < maps->blocks; ++block)
+        result.agreement.push_back(correlation(maps->of(block, {}), result.change));
+    return result;
 }
 
 void Session::expectLook() const
@@ -363,7 +477,7 @@ void Session::expectLatents(const std::vector<std::int64_t>& latents) const
 }
 
 std::optional<LatentAttention> Session::ofLatents(const std::vector<std::int64_t>& latents, const JobContext& context,
-                                                  std::optional<std::int64_t> block)
+                                                  std::optional<std::int64_t> block, AttentionMeasure measure)
 {
     expectLatents(latents);
     std::vector<at::Tensor> byBlock(static_cast<std::size_t>(probe_->blocks()));
@@ -371,7 +485,7 @@ std::optional<LatentAttention> Session::ofLatents(const std::vector<std::int64_t
         if (block && *block != i)
             continue;
         auto& mean = byBlock[static_cast<std::size_t>(i)];
-        mean = probe_->cross(i).mean(latents, [&context] { return context.shouldStop(); });
+        mean = mapOf(i, measure).mean(latents, [&context] { return context.shouldStop(); });
         if (!mean.defined())
             return std::nullopt;
     }
@@ -396,24 +510,25 @@ bool Session::summarise(const JobContext& context)
 }
 
 std::optional<AttentionNumbers> Session::onLatents(const std::vector<std::int64_t>& shownTokens,
-                                                   const JobContext& context, std::optional<std::int64_t> block)
+                                                   const JobContext& context, std::optional<std::int64_t> block,
+                                                   AttentionMeasure measure)
 {
     expectLook();
-    const auto blocks = static_cast<std::size_t>(probe_->blocks());
-    logSums_.resize(blocks);
-    std::vector<at::Tensor> byBlock(blocks);
+    std::vector<at::Tensor> byBlock(static_cast<std::size_t>(probe_->blocks()));
     ProgressMeter progress(context, Stage::InspectingTokens, block ? 1 : probe_->blocks(), Unit::Blocks);
-    for (std::size_t i = 0; i < blocks; ++i) {
-        if (block && *block != static_cast<std::int64_t>(i))
+    for (std::int64_t i = 0; i < probe_->blocks(); ++i) {
+        if (block && *block != i)
             continue;
-        const auto& map = probe_->cross(static_cast<std::int64_t>(i));
-        auto& sums = logSums_[i];
+        const auto index = static_cast<std::size_t>(i);
+        const auto& map = mapOf(i, measure);
+        auto& sums = logSums_[static_cast<std::size_t>(measure)][i];
         if (!sums.defined())
-            sums = i < summaries_.size() ? summaries_[i].logSums
-                                         : map.logSums([&context] { return context.shouldStop(); });
+            sums = measure == AttentionMeasure::Mass && index < summaries_.size()
+                       ? summaries_[index].logSums
+                       : map.logSums([&context] { return context.shouldStop(); });
         if (!sums.defined())
             return std::nullopt;
-        byBlock[i] = map.onLatents(shownTokens, sums);
+        byBlock[index] = map.onLatents(shownTokens, sums);
         progress.advance();
     }
     return numbersFrom(byBlock);
@@ -447,7 +562,7 @@ std::optional<AttentionSummaries> Session::summaries(const JobContext& context)
 {
     if (!summarise(context))
         return std::nullopt;
-    return meanSummaries(summaries_);
+    return meanSummaries(probe_->layout(), summaries_);
 }
 
 std::optional<AttentionCourse> Session::course(AttentionSubject subject, const std::vector<double>& times,
@@ -490,6 +605,31 @@ std::vector<std::int64_t> AttentionScene::tokensOf(const CaptionWord& word) cons
     for (std::int64_t i = 0; i < word.tokens; ++i)
         tokens.push_back(word.firstToken + i);
     return tokens;
+}
+
+std::string AttentionScene::nameOf(std::int64_t token) const
+{
+    if (token == clsToken())
+        return "CLS";
+    if (token > clsToken()) {
+        const auto patch = token - patchToken(0);
+        return "patch " + std::to_string(patch / patches.cols) + "," + std::to_string(patch % patches.cols);
+    }
+    for (const auto& word : words) {
+        if (token >= word.firstToken && token < word.firstToken + word.tokens)
+            return word.text;
+    }
+    return "text token " + std::to_string(token);
+}
+
+std::optional<std::int64_t> KnockOut::bestBlock() const
+{
+    std::optional<std::int64_t> best;
+    for (std::size_t i = 0; i < agreement.size(); ++i) {
+        if (std::isfinite(agreement[i]) && (!best || agreement[i] > agreement[static_cast<std::size_t>(*best)]))
+            best = static_cast<std::int64_t>(i);
+    }
+    return best;
 }
 
 std::shared_ptr<AttentionSession> AttentionSession::open(const Workspace& workspace, const fs::path& checkpoint,

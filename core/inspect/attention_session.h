@@ -34,6 +34,10 @@ struct CaptionWord {
 
 enum class SeenConditions { All, TextOnly, DinoOnly, None };
 
+/// What is shown of a token: the share of attention that it gets (alpha), or its share of what attention adds through a
+/// head: alpha |v W_o|, divided by the sum over all tokens (Kobayashi et al. 2020).
+enum class AttentionMeasure { Mass, Contribution };
+
 /// What is looked at: a record or what a sampling is given, a time, and where x_t comes from.
 struct AttentionSubject {
     /// Empty: the prompt, reference and size of `sampling` are looked at, always along that sampling.
@@ -60,11 +64,14 @@ struct AttentionScene {
     Image forming;            ///< What the velocity says the picture will be; empty without an autoencoder.
     Image reference;          ///< The bucket image that the patches are of; empty without one.
     double evenAlignment = 0; ///< The alignment score of an attention that is the same everywhere, in patches.
+    AttentionNumbers radii;   ///< [1]: of each head's spatial prior, in latent tokens; empty for a model without one.
 
     /// The shown tokens of a word, of CLS, of a patch; shown tokens are numbered [T of text | CLS | N patches].
     std::vector<std::int64_t> tokensOf(const CaptionWord& word) const;
     std::int64_t clsToken() const { return textTokens; }
     std::int64_t patchToken(std::int64_t patch) const { return textTokens + 1 + patch; }
+    /// How a shown token is called: its word, "(end)", "CLS", "patch 2,5", "text token 3".
+    std::string nameOf(std::int64_t token) const;
 };
 
 /// What chosen latents attend to: the mean over them.
@@ -77,6 +84,14 @@ struct LatentAttention {
     AttentionNumbers alignment; ///< Its distance from the latents' own middle, in patches.
 };
 
+/// A token on which attention rests though little comes of it: in a block it gets five times the mass of an even
+/// attention or more, and adds less than half of its share of mass. Tokens of a null text or of null patches count as
+/// one, their first.
+struct AttentionSink {
+    std::int64_t block = 0, token = 0; ///< A shown token.
+    double mass = 0, contribution = 0; ///< Shares of all tokens, means over latents, all heads together.
+};
+
 /// All latents together.
 struct AttentionSummaries {
     AttentionNumbers shares;    ///< Mean over latents: text, CLS, patches.
@@ -84,6 +99,10 @@ struct AttentionSummaries {
     AttentionNumbers alignment; ///< Mean distance of the centre of mass from each latent's own place, in patches.
     AttentionNumbers byRow;     ///< [latent rows, patch rows]: mass between rows, the diagonal of an aligned model.
     AttentionNumbers byColumn;  ///< [latent columns, patch columns]
+    /// Of text, CLS, patches in the lengths of what they add behind the output projection: sums to 1. Heads add up
+    /// before lengths are taken, so that there is one number for all of them (heads = 1).
+    AttentionNumbers contribution;
+    std::vector<AttentionSink> sinks; ///< By block, the largest mass first.
 };
 
 /// What is asked of the moment that was looked at.
@@ -92,8 +111,9 @@ struct AttentionQuestion {
     std::vector<std::int64_t> tokens{};  ///< Asked when there are no latents: who attends to these shown tokens?
     /// Only in this block, which is what takes time for large pictures; the others' numbers are zero then.
     std::optional<std::int64_t> block{};
-    bool self = false;      ///< Also what the latents attend to among themselves.
-    bool summaries = false; ///< Also all latents together, in every block.
+    bool self = false;                                 ///< Also what the latents attend to among themselves.
+    bool summaries = false;                            ///< Also all latents together, in every block.
+    AttentionMeasure measure = AttentionMeasure::Mass; ///< Of `seen` and `given`.
     bool operator==(const AttentionQuestion&) const = default;
 };
 struct AttentionAnswer {
@@ -101,6 +121,21 @@ struct AttentionAnswer {
     std::optional<AttentionNumbers> self;  ///< [L]
     std::optional<AttentionNumbers> given; ///< To the question's tokens, by each latent: [L].
     std::optional<AttentionSummaries> summaries;
+};
+
+/// What the velocity loses when tokens leave the context of cross attention, beside what it loses without as much
+/// attention elsewhere. A change is |v - v without them| at a latent token, as a share of |v|; both are root mean
+/// squares of numbers.
+struct KnockOut {
+    std::vector<std::int64_t> tokens, controlTokens; ///< Shown tokens.
+    std::vector<float> change, controlChange;        ///< [L]
+    double velocityNorm = 0;                         ///< |v|, over all latents.
+    double meanChange = 0, meanControlChange = 0;    ///< Over all latents.
+    double mass = 0, controlMass = 0;                ///< Of attention, means over blocks, heads and latents.
+    /// By block: how well its map of these tokens agrees with the change, as Pearson's correlation over latents;
+    /// not-a-number where one of them is the same everywhere.
+    std::vector<double> agreement;
+    std::optional<std::int64_t> bestBlock() const; ///< Of the largest agreement; empty where there is none.
 };
 
 /// A picture of a film: a moment and what was asked of it.
@@ -133,11 +168,19 @@ public:
     /// Latents by their number, row-major; at least one. `block`: only this one (the others' numbers are zero).
     virtual std::optional<LatentAttention> ofLatents(const std::vector<std::int64_t>& latents,
                                                      const JobContext& context = {},
-                                                     std::optional<std::int64_t> block = {}) = 0;
+                                                     std::optional<std::int64_t> block = {},
+                                                     AttentionMeasure measure = AttentionMeasure::Mass) = 0;
     /// The other way: what each latent gives these shown tokens together, [L]. `block` as above.
     virtual std::optional<AttentionNumbers> onLatents(const std::vector<std::int64_t>& shownTokens,
                                                       const JobContext& context = {},
-                                                      std::optional<std::int64_t> block = {}) = 0;
+                                                      std::optional<std::int64_t> block = {},
+                                                      AttentionMeasure measure = AttentionMeasure::Mass) = 0;
+    /// Evaluates the model at this moment without these shown tokens (at least one), and without others of equal mass
+    /// that are drawn by `seed`. CLS leaves cross attention alone, not the modulation of the blocks. `measure`: of the
+    /// maps that the change is compared with. Throws UsageError when nothing would be left.
+    virtual std::optional<KnockOut> knockOut(const std::vector<std::int64_t>& shownTokens, std::uint64_t seed,
+                                             AttentionMeasure measure = AttentionMeasure::Mass,
+                                             const JobContext& context = {}) = 0;
     /// Mean self attention of latents, [L]. Where the model is too large for its queries and keys to be kept, this runs
     /// it once more. `block` as above.
     virtual std::optional<AttentionNumbers> selfAttention(const std::vector<std::int64_t>& latents,

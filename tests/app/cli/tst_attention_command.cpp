@@ -49,6 +49,7 @@ private Q_SLOTS:
         const double sum = shares["text"].toDouble() + shares["cls"].toDouble() + shares["patches"].toDouble();
         QVERIFY(std::abs(sum - 1) < 1e-4);
         QVERIFY(result.json().value("alignment_patches").toDouble() > 0);
+        QVERIFY(result.json().contains("radii"));
         for (const char* const picture : {"attention.png", "blocks_x_heads.png", "diagonal.png"})
             QVERIFY2(!readImage(out_ / picture).empty(), picture);
         const auto shapes = shapesIn(out_ / "attention.npz");
@@ -70,6 +71,50 @@ private Q_SLOTS:
         QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
         QCOMPARE(result.json().value("latents").toArray().size(), 64);
         QCOMPARE(shapesIn(out_ / "attention.npz").at("latents.npy"), (std::vector<std::int64_t>{4, 4, 64}));
+    }
+
+    void contributionIsAnotherMeasure()
+    {
+        const auto mass = look({"--query", "3,3", "--block", "1"}).json();
+        const auto result = look({"--query", "3,3", "--block", "1", "--measure", "contribution"});
+        QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
+        const auto shares = result.json().value("shares").toObject();
+        const double sum = shares["text"].toDouble() + shares["cls"].toDouble() + shares["patches"].toDouble();
+        QVERIFY(std::abs(sum - 1) < 1e-4);
+        QVERIFY(shares != mass.value("shares").toObject());
+        QCOMPARE(result.json().value("measure").toString(), QString("contribution"));
+        const auto blocks = result.json().value("blocks").toArray();
+        QCOMPARE(blocks, mass.value("blocks").toArray()); // the summaries are the same in both
+        for (const auto& block : blocks) {
+            const auto adds = block.toObject()["contribution"].toObject();
+            QVERIFY(std::abs(adds["text"].toDouble() + adds["cls"].toDouble() + adds["patches"].toDouble() - 1) < 1e-4);
+            for (const auto& sink : block.toObject()["sinks"].toArray()) {
+                const auto s = sink.toObject();
+                QVERIFY(!s["token"].toString().isEmpty());
+                QVERIFY(s["contribution"].toDouble() < 0.5 * s["mass"].toDouble());
+            }
+        }
+        QCOMPARE(shapesIn(out_ / "attention.npz").at("mean_contribution.npy"), (std::vector<std::int64_t>{4, 1, 3}));
+    }
+
+    void tokensAreKnockedOutBesideAControl()
+    {
+        const auto result = look({"--knock-out", "patch:0,0:1,1", "--knock-out", "words", "--t", "0.9"});
+        QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
+        const auto all = result.json().value("knock_out").toArray();
+        const auto words = look({"--query", "0,0"}).json().value("words").toArray().size() - 1; // padding is no word
+        QCOMPARE(all.size(), 1 + words);
+        for (const auto& one : all) {
+            const auto out = one.toObject();
+            QCOMPARE(out["change"].toArray().size(), 64);
+            QCOMPARE(out["change_of_control"].toArray().size(), 64);
+            QCOMPARE(out["agreement_by_block"].toArray().size(), 4);
+            QVERIFY(out["mean_change"].toDouble() > 0);
+            QVERIFY(std::abs(out["attention_mass"].toDouble() - out["attention_mass_of_control"].toDouble()) < 0.05);
+        }
+        QCOMPARE(all[0].toObject()["token"].toString(), QString("patch:0,0:1,1"));
+        QVERIFY(!all[0].toObject()["control"].toArray().isEmpty());
+        QVERIFY(result.json().value("grounding").toObject()["block"].isDouble());
     }
 
     void sharesAreGivenOverTime()
@@ -171,6 +216,9 @@ private Q_SLOTS:
         QTest::newRow("no block") << QStringList{"--query", "1,1", "--block", "4"} << "no block 4";
         QTest::newRow("no head") << QStringList{"--query", "1,1", "--head", "9"} << "0 to 3";
         QTest::newRow("no token") << QStringList{"--token", "word:red"} << "word:NUMBER";
+        QTest::newRow("no such knock-out") << QStringList{"--knock-out", "red"} << "--knock-out is";
+        QTest::newRow("no word to knock out")
+            << QStringList{"--query", "1,1", "--knock-out", "word:99"} << "--knock-out";
         QTest::newRow("no word") << QStringList{"--token", "word:99"} << "99";
         QTest::newRow("no such number") << QStringList{"--token", "word:99999999999999999999"} << "word:NUMBER";
         QTest::newRow("both subjects") << QStringList{"--query", "1,1", "--sample", "x.png"} << "--sample";

@@ -5,6 +5,7 @@
 #include "core/io/npy.h"
 #include "core/model/nanodit.h"
 #include "core/runs/checkpoint.h"
+#include "core/runtime/error.h"
 #include "core/runtime/job.h"
 #include "core/sample/sample_request.h"
 #include "core/sample/sampling_session.h"
@@ -109,6 +110,65 @@ private Q_SLOTS:
         QVERIFY(!token->seen && !token->self && !token->summaries);
     }
 
+    void contributionsAreSharesOfWhatATokenAdds()
+    {
+        const auto scene = session_->look(subject());
+        const AttentionQuestion mass{.latents = {2, 3}}, tokens{.tokens = {scene->clsToken()}};
+        auto ofLatents = mass, ofTokens = tokens;
+        ofLatents.measure = ofTokens.measure = AttentionMeasure::Contribution;
+        const auto seen = session_->answer(ofLatents)->seen;
+        for (std::int64_t block = 0; block < 2; ++block) {
+            for (std::int64_t head = 0; head < 4; ++head) {
+                QVERIFY(std::abs(sum(seen->shares.of(block, head)) - 1) < 1e-5);
+                QVERIFY(seen->shares.of(block, head) != session_->answer(mass)->seen->shares.of(block, head));
+            }
+        }
+        // Both directions agree, and the order of the questions does not matter.
+        const auto given = session_->answer(ofTokens)->given;
+        QVERIFY(given->values != session_->answer(tokens)->given->values);
+        for (const std::int64_t latent : {0, 7}) {
+            const auto one = session_->ofLatents({latent}, {}, {}, AttentionMeasure::Contribution);
+            QVERIFY(std::abs(given->of(1, 2)[static_cast<std::size_t>(latent)] - one->shares.of(1, 2)[1]) < 1e-5);
+        }
+        const auto summaries = session_->summaries();
+        for (std::int64_t block = 0; block < 2; ++block)
+            QVERIFY(std::abs(sum(summaries->contribution.of(block, {})) - 1) < 1e-5);
+        QVERIFY(scene->radii.values.empty());
+    }
+
+    void whatIsKnockedOutLeavesTheContext()
+    {
+        const auto scene = session_->look(subject());
+        const std::vector<std::int64_t> corner = {scene->patchToken(0), scene->patchToken(1)};
+        const auto out = session_->knockOut(corner, 5);
+        QCOMPARE(out->change.size(), 16U);
+        const auto again = session_->knockOut(corner, 5);
+        QCOMPARE(again->change, out->change);
+        QCOMPARE(again->controlTokens, out->controlTokens);
+        QVERIFY(session_->knockOut(corner, 6)->controlTokens != out->controlTokens);
+        for (const auto token : out->controlTokens)
+            QVERIFY(token != corner[0] && token != corner[1]);
+        QVERIFY(out->meanChange > 0 && out->meanControlChange > 0);
+        QVERIFY(out->mass > 0 && std::abs(out->controlMass - out->mass) < 0.05);
+        QCOMPARE(out->agreement.size(), 2U);
+        // The moment that was looked at is still there.
+        QCOMPARE(session_->knockOut({scene->clsToken()}, 5)->tokens, std::vector<std::int64_t>{scene->clsToken()});
+        QCOMPARE(session_->ofLatents({5})->patches.values.size(), static_cast<std::size_t>(2 * 4 * 16));
+
+        std::vector<std::int64_t> all(static_cast<std::size_t>(scene->textTokens + 1 + 16));
+        std::iota(all.begin(), all.end(), 0);
+        QVERIFY_EXCEPTION_THROWN(session_->knockOut(all, 5), UsageError);
+        QVERIFY_EXCEPTION_THROWN(session_->knockOut({}, 5), UsageError);
+        // One of sixteen null patches: the others stay.
+        auto nulls = subject();
+        nulls.seen = SeenConditions::None;
+        session_->look(nulls);
+        const auto one = session_->knockOut({scene->patchToken(3)}, 5),
+                   most = session_->knockOut(
+                       {scene->patchToken(0), scene->patchToken(1), scene->patchToken(2), scene->patchToken(3)}, 5);
+        QVERIFY(one->meanChange > 0 && most->meanChange > one->meanChange);
+    }
+
     void aBlockCanBeAskedAlone()
     {
         const auto scene = session_->look(subject());
@@ -146,7 +206,7 @@ private Q_SLOTS:
             if (name == "times")
                 QCOMPARE(array.shape, std::vector<std::int64_t>{4});
         }
-        QCOMPARE(arrays.size(), 7U);
+        QCOMPARE(arrays.size(), 7U); // of the latents, and the times
         JobContext stopped;
         stopped.control->requestStop();
         QVERIFY(!session_->filmOfSampling(subject(), question, stopped));
