@@ -41,12 +41,17 @@ void TrainSeries::append(const StepMetrics& metrics)
         series_.at(metric.text.key)->append(step, metric.value(metrics));
     for (const auto& metric : blockMetricTable())
         series_.at(metric.text.key)->append(step, meanOverBlocks(metrics, metric));
+    while (!measured_.empty() && measured_.back().step >= metrics.step) // a run that went back to a checkpoint
+        measured_.pop_back();
+    if (!metrics.attention.empty())
+        measured_.push_back(metrics);
 }
 
 void TrainSeries::clear()
 {
     for (auto& [key, series] : series_)
         series->clear();
+    measured_.clear();
 }
 
 Training::Training(Session& session)
@@ -77,6 +82,8 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
         runner->deliver([this, metrics] {
             series_.append(metrics);
             Q_EMIT stepped(metrics);
+            if (!metrics.attention.empty())
+                Q_EMIT attentionMeasured();
         });
     };
     request.onPreview = [this, runner](const PreviewPicture& preview) {
@@ -152,6 +159,7 @@ void Training::showRun(const RunInfo& run)
                 return;
             for (const auto& step : metrics)
                 series_.append(step);
+            Q_EMIT attentionMeasured();
         },
         [this](const Notice& why) { Q_EMIT failed(why); });
     session_.background().ask(

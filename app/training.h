@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace nanodit {
 
@@ -36,9 +37,12 @@ public:
     MetricSeries& of(const std::string& key);
     void append(const StepMetrics& metrics);
     void clear();
+    /// The steps that measured attention, ascending.
+    const std::vector<StepMetrics>& measured() const { return measured_; }
 
 private:
     std::map<std::string, std::unique_ptr<MetricSeries>> series_;
+    std::vector<StepMetrics> measured_;
 };
 
 /// The one training that may run, and the run that is shown: its own, or one opened from the workspace.
@@ -73,6 +77,8 @@ Q_SIGNALS:
     /// Another run is shown: earlier previews and log lines are void.
     void runChanged();
     void stepped(const nanodit::StepMetrics& metrics);
+    /// series().measured() has other steps now.
+    void attentionMeasured();
     void previewed(const nanodit::TrainPreview& preview);
     void progressed(const nanodit::Progress& progress);
     void logged(nanodit::LogLevel level, const QString& text);

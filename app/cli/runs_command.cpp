@@ -24,7 +24,10 @@ nlohmann::json toJson(const RunOverview& run)
                            {"bytes", run.bytes},
                            {"checkpoints", run.run.checkpoints.size()},
                            {"validated_step", run.validatedStep},
+                           {"patches_break_through", nullptr},
                            {"measured", nlohmann::json::array()}};
+    if (const auto& found = run.patchesBreakThrough)
+        json["patches_break_through"] = {{"step", found->step}, {"block", found->block}};
     for (const auto& summary : run.measured)
         json["measured"].push_back({{"task", validationTaskNames[static_cast<std::size_t>(summary.task)]},
                                     {"metric", summary.metric},

@@ -3,6 +3,7 @@
 /// Training and its runs. Part of the front: what app may include of the engine.
 /// Functions throw nanodit::Error; jobs do so from run(). Sinks are called on the job's thread.
 
+#include "core/runs/break_through.h"    // IWYU pragma: export
 #include "core/runs/catalogue.h"        // IWYU pragma: export
 #include "core/runs/configurations.h"   // IWYU pragma: export
 #include "core/runs/metric_table.h"     // IWYU pragma: export

@@ -38,6 +38,7 @@ void readSteps(RunOverview& overview)
         return;
     }
     overview.steps = metrics.back().step;
+    overview.patchesBreakThrough = patchBreakThrough(metrics);
     double loss = 0, rate = 0, finite = 0;
     const auto firstRecent = metrics.size() - std::min(recent, metrics.size());
     for (std::size_t i = 0; i < metrics.size(); ++i) {

@@ -3,6 +3,7 @@
 /// What the front says of a workspace's runs at a glance. Part of the engine's front: free of torch types.
 
 #include "core/config/yaml.h"
+#include "core/runs/break_through.h"
 #include "core/runs/catalogue.h"
 #include "core/validate/comparison.h"
 
@@ -18,9 +19,10 @@ struct RunOverview {
     double samplesPerSecond = 0; ///< Mean of the last hundred steps.
     std::int64_t skipped = 0;    ///< Steps that were not finite.
     LossCourse course;
-    std::uintmax_t bytes = 0;            ///< Of the whole folder.
-    std::int64_t validatedStep = 0;      ///< Of its newest report; 0 for none.
-    std::vector<MetricSummary> measured; ///< The key metric of each task of that report.
+    std::optional<BreakThrough> patchesBreakThrough; ///< When patches came to place things; empty: not seen.
+    std::uintmax_t bytes = 0;                        ///< Of the whole folder.
+    std::int64_t validatedStep = 0;                  ///< Of its newest report; 0 for none.
+    std::vector<MetricSummary> measured;             ///< The key metric of each task of that report.
 
     RunState state(bool running = false) const { return runState(run, steps, planned, running); }
 };

@@ -4,6 +4,7 @@
 #include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/page_table.h"
+#include "app/pages/train/mechanism_view.h"
 #include "app/pages/train/run_form.h"
 #include "app/pages/train/train_plots.h"
 #include "app/training.h"
@@ -117,6 +118,11 @@ QWidget* TrainPage::makeDrawer()
     tabs->tabBar()->setDrawBase(false);
     tabs->addTab(previewStates_, tr("Pictures"));
     tabs->addTab(log_, tr("Log"));
+    auto* const mechanism = new MechanismView(this);
+    tabs->addTab(mechanism, tr("Mechanism"));
+    const auto showMechanism = [this, mechanism] { mechanism->showSteps(training_.series().measured()); };
+    connect(&training_, &Training::attentionMeasured, mechanism, showMechanism);
+    connect(&training_, &Training::runChanged, mechanism, showMechanism);
     connect(previews_, &PreviewGrid::pictureChosen, this, &TrainPage::showPicture);
     return tabs;
 }

@@ -1,0 +1,143 @@
+#include "app/pages/train/mechanism_view.h"
+
+#include "widgets/matrix_view.h"
+#include "widgets/theme.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace nanodit {
+
+namespace {
+
+struct Shown {
+    const char* object;
+    const char* title;
+    double BlockAttention::*value;
+    bool isShare = false;
+    std::optional<Hue> hue{};
+};
+
+/// In the order of the views.
+const std::array<Shown, 6>& all()
+{
+    static const std::array<Shown, 6> shown = {
+        {{"mechanismText", QT_TRANSLATE_NOOP("MechanismView", "text adds"), &BlockAttention::textAdds, true,
+          meaning::text},
+         {"mechanismCls", QT_TRANSLATE_NOOP("MechanismView", "CLS adds"), &BlockAttention::clsAdds, true, meaning::cls},
+         {"mechanismPatches", QT_TRANSLATE_NOOP("MechanismView", "patches add"), &BlockAttention::patchesAdd, true,
+          meaning::patches},
+         {"mechanismAlignment", QT_TRANSLATE_NOOP("MechanismView", "alignment"), &BlockAttention::alignment},
+         {"mechanismNarrowest", QT_TRANSLATE_NOOP("MechanismView", "narrowest radius"), &BlockAttention::narrowest},
+         {"mechanismWidest", QT_TRANSLATE_NOOP("MechanismView", "widest radius"), &BlockAttention::widest}}};
+    return shown;
+}
+
+/// [blocks, steps]; not-a-number where a step does not have it.
+std::vector<float> matrixOf(const std::vector<StepMetrics>& measured, std::size_t blocks, double BlockAttention::*value,
+                            double factor)
+{
+    std::vector<float> matrix(blocks * measured.size(), std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t step = 0; step < measured.size(); ++step) {
+        for (std::size_t block = 0; block < measured[step].attention.size(); ++block)
+            matrix[block * measured.size() + step] =
+                static_cast<float>(factor * (measured[step].attention[block].*value));
+    }
+    return matrix;
+}
+
+double largestOf(const std::vector<float>& values)
+{
+    double largest = 0;
+    for (const float value : values) {
+        if (std::isfinite(value))
+            largest = std::max(largest, static_cast<double>(value));
+    }
+    return largest;
+}
+
+} // namespace
+
+MechanismView::MechanismView(QWidget* parent)
+    : QWidget(parent)
+    , about_(new QLabel(this))
+{
+    about_->setObjectName(QStringLiteral("mechanismAbout"));
+    about_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    setRole(about_, "secondary");
+    auto* const row = new QHBoxLayout;
+    row->setSpacing(12);
+    for (const auto& shown : all()) {
+        auto* const view = new MatrixView(tr(shown.title), this);
+        view->setObjectName(QLatin1String(shown.object));
+        if (shown.hue)
+            view->setHue(*shown.hue);
+        views_.push_back(view);
+        row->addWidget(view, 1);
+    }
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(8, 4, 8, 4);
+    column->setSpacing(4);
+    column->addWidget(about_);
+    column->addLayout(row, 1);
+    showSteps({});
+}
+
+void MechanismView::showSteps(const std::vector<StepMetrics>& measured)
+{
+    if (measured.empty()) {
+        for (auto* const view : views_)
+            view->clear();
+        about_->setText(tr("What each block makes of text, CLS and patches, once a step measured attention "
+                           "(metrics.attention_every)."));
+        return;
+    }
+    std::size_t blocks = 0;
+    QStringList steps;
+    for (const auto& step : measured) {
+        blocks = std::max(blocks, step.attention.size());
+        steps << QString::number(step.step);
+    }
+    const auto found = patchBreakThrough(measured);
+    std::optional<std::int64_t> column;
+    if (found)
+        column = std::ranges::find(measured, found->step, &StepMetrics::step) - measured.begin();
+    const double even = largestOf(matrixOf(measured, blocks, &BlockAttention::evenAlignment, 1));
+    for (std::size_t i = 0; i < views_.size(); ++i) {
+        const auto& shown = all()[i];
+        auto values = matrixOf(measured, blocks, shown.value, shown.isShare ? 100 : 1);
+        if (std::ranges::none_of(values, [](float value) { return std::isfinite(value); })) {
+            views_[i]->clear(); // a model without patches or priors, or a run of a version that did not measure it
+            continue;
+        }
+        HeatScale scale{.low = 0, .high = 100, .quantity = tr("%"), .decimals = 0};
+        if (shown.value == &BlockAttention::alignment)
+            scale = {.low = 0,
+                     .high = even > 0 ? even : largestOf(values),
+                     .quantity = tr("patches"),
+                     .decimals = 1,
+                     .highIsAbove = true};
+        else if (!shown.isShare)
+            scale = {.low = 0, .high = largestOf(values), .quantity = tr("latent tokens"), .decimals = 1};
+        const GridSize size{static_cast<std::int64_t>(blocks), static_cast<std::int64_t>(measured.size())};
+        views_[i]->setMatrix(size, std::move(values), scale);
+        views_[i]->setAxes(tr("block"), tr("step"), {}, steps);
+        views_[i]->setChosen({}, column);
+    }
+    about_->setText(
+        found
+            ? tr("Patches break through at step %1, in block %2 (marked): from there they add more than a quarter and "
+                 "the alignment stays below half of an even one.")
+                  .arg(found->step)
+                  .arg(found->block)
+            : tr("Patches have not broken through: in no block do they add more than a quarter while the alignment "
+                 "stays below half of an even one."));
+}
+
+} // namespace nanodit
