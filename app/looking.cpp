@@ -95,6 +95,16 @@ void Looking::answer(const Control& control, const AttentionQuestion& question)
         [this, question](const AttentionAnswer& answer) { Q_EMIT answered(question, answer); });
 }
 
+void Looking::knockOut(const std::vector<std::int64_t>& tokens, std::uint64_t seed, AttentionMeasure measure)
+{
+    inTurn(
+        control_,
+        [opened = opened_, tokens, seed, measure](const JobContext& context) {
+            return opened->session ? opened->session->knockOut(tokens, seed, measure, context) : std::nullopt;
+        },
+        [this](const KnockOut& out) { Q_EMIT knockedOut(out); });
+}
+
 template<typename Work, typename Then>
 void Looking::asJob(const QString& name, Work work, Then then)
 {

@@ -31,6 +31,8 @@ public:
     /// question ends what is still being summed up for an older one, but for the first answer to a choice of latents:
     /// that comes at once, and hovering is to show something.
     void ask(const AttentionQuestion& question, std::optional<std::int64_t> firstBlock = {});
+    /// What the velocity loses without these shown tokens, at the moment that was looked at last.
+    void knockOut(const std::vector<std::int64_t>& tokens, std::uint64_t seed, AttentionMeasure measure);
     /// Stops looks and questions, not the job.
     void cancel();
     bool busy() const { return queue_.pending() > 0; }
@@ -52,6 +54,7 @@ public:
 Q_SIGNALS:
     void looked(const nanodit::AttentionScene& scene, const QString& model);
     void answered(const nanodit::AttentionQuestion& question, const nanodit::AttentionAnswer& answer);
+    void knockedOut(const nanodit::KnockOut& out);
     void painted(const nanodit::Image& before, const nanodit::Image& after);
     void courseMeasured(const nanodit::AttentionCourse& course);
     void filmed(const nanodit::AttentionQuestion& question, const std::vector<nanodit::AttentionFrame>& frames);

@@ -32,7 +32,10 @@ constexpr std::array attentionKeys = {
     KeyHelp{"[, ]", QT_TRANSLATE_NOOP("shortcuts", "less, more noise; in a film back, on")},
     KeyHelp{"Space", QT_TRANSLATE_NOOP("shortcuts", "play the film, or make one")},
     KeyHelp{"S", QT_TRANSLATE_NOOP("shortcuts", "self attention over the picture")},
-    KeyHelp{"1 to 5", QT_TRANSLATE_NOOP("shortcuts", "blocks × heads, over t, diagonal, changes, comparison")},
+    KeyHelp{"M", QT_TRANSLATE_NOOP("shortcuts", "attention, or contribution")},
+    KeyHelp{"K", QT_TRANSLATE_NOOP("shortcuts", "knock out the chosen word, CLS or patches")},
+    KeyHelp{"1 to 7", QT_TRANSLATE_NOOP("shortcuts", "blocks × heads, over t, diagonal, changes, comparison, knock "
+                                                     "out, mechanism")},
     KeyHelp{"F", QT_TRANSLATE_NOOP("shortcuts", "the newest checkpoint, also of a running training")},
     KeyHelp{"Delete, Ctrl+Z", QT_TRANSLATE_NOOP("shortcuts", "erase what is chosen, undo")},
     KeyHelp{"Esc", QT_TRANSLATE_NOOP("shortcuts", "stop what is being computed")}};

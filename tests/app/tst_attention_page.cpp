@@ -155,6 +155,79 @@ private Q_SLOTS:
         find<QSpinBox>("attentionBlock")->setValue(-1);
     }
 
+    void contributionIsShownInPlaceOfAttention()
+    {
+        click(picture(), picture()->cellRect(9));
+        const auto mass = patches()->values();
+        QTest::keyClick(page_.get(), Qt::Key_M);
+        settle();
+        QVERIFY(patches()->values() != mass);
+        QVERIFY2(readout().startsWith("1 latent token is given by text"), qPrintable(readout()));
+        const auto shares = words()->shares();
+        QVERIFY(std::abs(shares[0] + shares[1] + shares[2] - 1) < 1e-4);
+        click(words(), words()->wordRect(2));
+        QVERIFY2(readout().contains("it gives latent tokens"), qPrintable(readout()));
+        keepPicture("contribution");
+        QTest::keyClick(page_.get(), Qt::Key_M);
+        settle();
+        click(picture(), picture()->cellRect(9));
+        QCOMPARE(patches()->values(), mass);
+    }
+
+    void aWordIsKnockedOutBesideAControl()
+    {
+        QTest::keyClick(page_.get(), Qt::Key_6);
+        auto* const knock = find<QPushButton>("attentionKnockOut");
+        auto *const change = find<AttentionMap>("attentionChange"), *const control =
+                                                                        find<AttentionMap>("attentionControlChange");
+        const auto about = [this] { return find<QLabel>("attentionKnockedOut")->text(); };
+        QVERIFY(knock->isVisible() && !knock->isEnabled()); // a latent token is nothing to leave out
+        click(words(), words()->wordRect(2));
+        QVERIFY(knock->isEnabled() && change->values().empty());
+        QTest::mouseClick(knock, Qt::LeftButton);
+        settle();
+        QCOMPARE(change->values().size(), 64U);
+        QVERIFY(sum(change->values()) > 0 && sum(control->values()) > 0);
+        QCOMPARE(change->largest(), control->largest());
+        QVERIFY2(about().startsWith("Without \"" + words()->words()[2] + "\"") && about().contains("control"),
+                 qPrintable(about()));
+        auto* const agreement = find<MatrixView>("attentionAgreement");
+        QCOMPARE(agreement->matrixSize(), (GridSize{4, 1}));
+        keepPicture("knock_out");
+        const auto first = control->values();
+        find<QSpinBox>("attentionControlSeed")->setValue(1);
+        QTest::keyClick(page_.get(), Qt::Key_K);
+        settle();
+        QVERIFY(control->values() != first);
+        click(agreement, agreement->cellRect(2, 0));
+        QCOMPARE(find<QSpinBox>("attentionBlock")->value(), 2);
+        find<QSpinBox>("attentionBlock")->setValue(-1);
+        click(picture(), picture()->cellRect(9));
+        QVERIFY(!change->values().empty()); // its effect stays while the picture is asked
+        click(patches(), patches()->cellRect(5));
+        QVERIFY(change->values().empty()); // another thing to leave out
+        click(picture(), picture()->cellRect(9));
+    }
+
+    void theMechanismIsShownByBlock()
+    {
+        QTest::keyClick(page_.get(), Qt::Key_7);
+        settle();
+        auto *const mass = find<MatrixView>("attentionMass"), *const adds = find<MatrixView>("attentionAdds");
+        QCOMPARE(mass->matrixSize(), (GridSize{4, 3}));
+        QCOMPARE(adds->matrixSize(), (GridSize{4, 3}));
+        for (const auto* const view : {mass, adds}) {
+            for (std::size_t block = 0; block < 4; ++block)
+                QVERIFY(std::abs(view->values()[3 * block] + view->values()[3 * block + 1] +
+                                 view->values()[3 * block + 2] - 100) < 0.01);
+        }
+        QVERIFY(mass->values() != adds->values());
+        const auto sinks = find<QLabel>("attentionSinks")->text();
+        QVERIFY2(find<MatrixView>("attentionRadii")->values().empty() == sinks.contains("no spatial prior"),
+                 qPrintable(sinks));
+        keepPicture("mechanism");
+    }
+
     void theDiagonalIsShownWithItsScore()
     {
         QTest::keyClick(page_.get(), Qt::Key_3);

@@ -54,10 +54,14 @@ QString answerText(const AttentionQuestion& question, const AttentionAnswer& ans
     if (answer.seen) {
         const auto& seen = *answer.seen;
         const auto shares = seen.shares.of(block, head);
-        const auto who = question.latents.size() == 1 ? tr("1 latent token looks")
-                                                      : tr("%1 latent tokens look").arg(question.latents.size());
-        auto text = tr("%1 at text %2 %, CLS %3 %, patches %4 % · entropy %5 nats")
-                        .arg(who, percent(shares[0]), percent(shares[1]), percent(shares[2]),
+        const auto count = question.latents.size();
+        const bool adds = question.measure == AttentionMeasure::Contribution;
+        const auto who =
+            adds ? (count == 1 ? tr("1 latent token is given") : tr("%1 latent tokens are given").arg(count))
+                 : (count == 1 ? tr("1 latent token looks at") : tr("%1 latent tokens look at").arg(count));
+        const auto parts = adds ? tr("by text %1 %, CLS %2 %, patches %3 %") : tr("text %1 %, CLS %2 %, patches %3 %");
+        auto text = tr("%1 %2 · entropy %3 nats")
+                        .arg(who, parts.arg(percent(shares[0]), percent(shares[1]), percent(shares[2])),
                              QString::number(seen.entropy.of(block, head)[0], 'f', 2));
         if (!seen.alignment.values.empty())
             text += tr(" · centre of mass %1 patches away").arg(seen.alignment.of(block, head)[0], 0, 'f', 2);
@@ -69,8 +73,10 @@ QString answerText(const AttentionQuestion& question, const AttentionAnswer& ans
     double sum = 0;
     for (const float value : mass)
         sum += value;
-    return tr("latent tokens give it %1 % of their attention on average")
-        .arg(percent(sum / static_cast<double>(mass.size()), 2));
+    const auto sentence = question.measure == AttentionMeasure::Contribution
+                              ? tr("it gives latent tokens %1 % of what they are given on average")
+                              : tr("latent tokens give it %1 % of their attention on average");
+    return sentence.arg(percent(sum / static_cast<double>(mass.size()), 2));
 }
 
 } // namespace nanodit

@@ -8,6 +8,8 @@
 #include "app/pages/attention/course_panel.h"
 #include "app/pages/attention/diagonal_panel.h"
 #include "app/pages/attention/edit_panel.h"
+#include "app/pages/attention/knock_out_panel.h"
+#include "app/pages/attention/mechanism_panel.h"
 #include "app/pages/attention/subject_form.h"
 #include "app/pages/attention/time_bar.h"
 #include "app/pages/attention/view_drawer.h"
@@ -112,6 +114,10 @@ void AttentionPage::connectLooking()
     connect(&looking_, &Looking::painted, this, [this](const Image& before, const Image& after) {
         drawer_->edits()->showPictures(qImageFromImage(before), qImageFromImage(after));
     });
+    connect(&looking_, &Looking::knockedOut, this, [this](const KnockOut& out) {
+        if (!wanted_ && !time_->hasFilm())
+            drawer_->knockOut()->showKnockOut(out);
+    });
     connect(&looking_, &Looking::courseMeasured, this, [this](const AttentionCourse& course) {
         drawer_->course()->showCourse(course, courseOf_, courseEven_);
         drawer_->course()->setPlace(form_->part(), time_->t());
@@ -170,13 +176,15 @@ void AttentionPage::connectParts()
         showAnswer();
     });
     connect(form_, &SubjectForm::selfChanged, this, &AttentionPage::ask);
+    connect(form_, &SubjectForm::measureChanged, this, &AttentionPage::ask);
     connect(form_, &SubjectForm::opacityChanged, this, [this] {
         panes_->setOpacity(form_->opacity());
         drawer_->compare()->panes()->setOpacity(form_->opacity());
+        drawer_->knockOut()->setOpacity(form_->opacity());
     });
     connect(form_, &SubjectForm::failed, frame_->banner(), failuresIn(frame_->banner()));
     connect(drawer_, &ViewDrawer::viewChanged, this, [this] {
-        if (view() == View::Diagonal && !summaries_)
+        if (drawer_->showsSummaries() && !summaries_)
             ask();
     });
     connect(panes_, &AttentionPanes::choiceMade, this, &AttentionPage::choose);
@@ -195,6 +203,14 @@ void AttentionPage::connectParts()
                 form_->setPart({.block = block, .head = head});
             });
     connect(drawer_->diagonal(), &DiagonalPanel::partChosen, form_, &SubjectForm::setPart);
+    connect(drawer_->mechanism(), &MechanismPanel::partChosen, form_, &SubjectForm::setPart);
+    connect(drawer_->knockOut(), &KnockOutPanel::blockChosen, this,
+            [this](std::int64_t block) { form_->setPart({.block = block, .head = {}}); });
+    connect(drawer_->knockOut(), &KnockOutPanel::knockOutWanted, this,
+            [this](const std::vector<std::int64_t>& tokens, std::uint64_t seed) {
+                if (scene_ && !wanted_ && !time_->hasFilm())
+                    looking_.knockOut(tokens, seed, form_->measure());
+            });
     connect(drawer_->course(), &CoursePanel::placeChosen, this, [this](std::int64_t block, double t) {
         form_->setPart({.block = block, .head = {}});
         time_->setTime(t);
@@ -231,6 +247,8 @@ void AttentionPage::connectParts()
         drawer_->edits()->forget();
         drawer_->course()->clear();
         drawer_->diagonal()->clear();
+        drawer_->knockOut()->clear();
+        drawer_->mechanism()->clear();
     });
 }
 
@@ -301,6 +319,7 @@ void AttentionPage::showScene(const AttentionScene& scene, const QString& model)
     panes_->showScene(scene);
     form_->setLimits(scene.blocks, scene.heads);
     drawer_->edits()->showScene(scene);
+    drawer_->knockOut()->showScene(scene);
     choice_ = fitted(choice_, scene);
     showMarks();
     choose(choice_);
@@ -314,6 +333,7 @@ void AttentionPage::choose(const AttentionChoice& choice)
     panes_->showChoice(choice_);
     drawer_->compare()->panes()->showChoice(choice_);
     drawer_->edits()->showChoice(choice_);
+    drawer_->knockOut()->showChoice(choice_);
     if (time_->hasFilm()) { // the same moment, asked something else
         const auto frame = static_cast<std::size_t>(time_->frame());
         if (!filmOfTraining_) {
@@ -333,7 +353,8 @@ void AttentionPage::ask()
         return;
     auto question = questionOf(choice_, *scene_);
     question.self = form_->showsSelf();
-    question.summaries = view() == View::Diagonal && !summaries_;
+    question.summaries = drawer_->showsSummaries() && !summaries_;
+    question.measure = form_->measure();
     looking_.ask(question, form_->part().block);
     drawer_->compare()->follow(question);
 }
@@ -342,7 +363,7 @@ void AttentionPage::showAnswer()
 {
     if (!answer_ || !scene_)
         return;
-    panes_->showAnswer(*answer_, form_->part());
+    panes_->showAnswer(*answer_, form_->part(), question_.measure);
     auto text = answerText(question_, *answer_, form_->part());
     if (scene_ && choice_.word >= 0 && choice_.word < static_cast<int>(scene_->words.size()))
         text.prepend(QStringLiteral("\"%1\": ")
@@ -389,7 +410,8 @@ void AttentionPage::film(bool overTraining)
     filmOfTraining_ = overTraining;
     auto question = questionOf(choice_, *scene_);
     question.self = form_->showsSelf();
-    question.summaries = view() == View::Diagonal;
+    question.summaries = drawer_->showsSummaries();
+    question.measure = form_->measure();
     if (overTraining)
         looking_.filmTraining(form_->checkpointsOfRun(), subject(), question);
     else
@@ -455,6 +477,11 @@ void AttentionPage::keyPressEvent(QKeyEvent* event)
         return time_->togglePlay();
     case Qt::Key_S:
         return form_->setShowsSelf(!form_->showsSelf());
+    case Qt::Key_M:
+        return form_->toggleMeasure();
+    case Qt::Key_K:
+        showView(View::KnockOut);
+        return drawer_->knockOut()->knockOut();
     case Qt::Key_F:
         return form_->followNewest();
     case Qt::Key_1:
@@ -462,6 +489,8 @@ void AttentionPage::keyPressEvent(QKeyEvent* event)
     case Qt::Key_3:
     case Qt::Key_4:
     case Qt::Key_5:
+    case Qt::Key_6:
+    case Qt::Key_7:
         return showView(static_cast<View>(event->key() - Qt::Key_1));
     case Qt::Key_Delete:
         return drawer_->edits()->eraseChosen();

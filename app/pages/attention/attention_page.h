@@ -26,12 +26,12 @@ class Training;
 
 /// What a model attends to: the picture that is forming, the caption's words and the patches, each of which can be
 /// asked; below them every block and head, the course over t, the diagonal, what the picture becomes when words, CLS or
-/// patches are changed, and another checkpoint.
+/// patches are changed, another checkpoint, what the velocity loses without a token, and what comes of attention.
 class AttentionPage : public QWidget {
     Q_OBJECT
 
 public:
-    using View = ViewDrawer::View; ///< Keys 1 to 5.
+    using View = ViewDrawer::View; ///< Keys 1 to 7.
 
     /// `comparison` looks at the second checkpoint. A running training is followed.
     AttentionPage(Session& session, Looking& looking, Looking& comparison, const Training& training, Dialogs& dialogs,

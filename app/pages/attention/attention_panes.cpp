@@ -87,7 +87,7 @@ void AttentionPanes::showChoice(const AttentionChoice& choice)
     words_->setChosen(choice.word);
 }
 
-void AttentionPanes::showAnswer(const AttentionAnswer& answer, const AttentionPart& part)
+void AttentionPanes::showAnswer(const AttentionAnswer& answer, const AttentionPart& part, AttentionMeasure measure)
 {
     const auto& [block, head] = part;
     if (answer.seen) {
@@ -101,7 +101,8 @@ void AttentionPanes::showAnswer(const AttentionAnswer& answer, const AttentionPa
         words_->clearShares();
         patches_->setValues({});
         picture_->setValues(answer.given->of(block, head));
-        picture_->setQuantity(tr("attention given to it"));
+        picture_->setQuantity(measure == AttentionMeasure::Contribution ? tr("share that it adds")
+                                                                        : tr("attention given to it"));
     }
 }
 

@@ -23,7 +23,7 @@ public:
     void showScene(const AttentionScene& scene);
     void showChoice(const AttentionChoice& choice);
     /// Self attention, where the answer has it, lies over the picture.
-    void showAnswer(const AttentionAnswer& answer, const AttentionPart& part);
+    void showAnswer(const AttentionAnswer& answer, const AttentionPart& part, AttentionMeasure measure);
     void setOpacity(double opacity);
 
 Q_SIGNALS:

@@ -123,7 +123,7 @@ void ComparePanel::show(const AttentionPart& part)
 {
     part_ = part;
     if (answer_)
-        panes_->showAnswer(*answer_, partHere());
+        panes_->showAnswer(*answer_, partHere(), question_.measure);
     tell();
 }
 

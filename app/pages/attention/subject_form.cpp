@@ -143,6 +143,11 @@ void SubjectForm::makeView()
     head_ = makeIndexBox(tr("Head"), "attentionHead", this);
     block_->setToolTip(tr("One block, or the mean over all (B)"));
     head_->setToolTip(tr("One head, or the mean over all (H)"));
+    measure_ = makeList(tr("Measure"), "attentionMeasure", this);
+    measure_->addItem(tr("Attention"), static_cast<int>(AttentionMeasure::Mass));
+    measure_->addItem(tr("Contribution"), static_cast<int>(AttentionMeasure::Contribution));
+    measure_->setToolTip(tr("A token's share of attention, or its share of what attention adds through a head: "
+                            "the attention times the length of the token's value (M)"));
     hover_ = new QCheckBox(tr("Follow the mouse"), this);
     hover_->setObjectName(QStringLiteral("attentionHover"));
     self_ = new QCheckBox(tr("Self attention over the picture"), this);
@@ -154,6 +159,7 @@ void SubjectForm::makeView()
     opacity_->setAccessibleName(tr("Opacity of the colours over the pictures"));
     auto* const form = new QFormLayout;
     form->setSpacing(8);
+    form->addRow(tr("Measure"), measure_);
     form->addRow(tr("Block"), block_);
     form->addRow(tr("Head"), head_);
     form->addRow(tr("Opacity"), opacity_);
@@ -162,6 +168,7 @@ void SubjectForm::makeView()
     column->addLayout(form);
     column->addWidget(self_);
     column->addWidget(hover_);
+    connect(measure_, &QComboBox::currentIndexChanged, this, &SubjectForm::measureChanged);
     connect(block_, &QSpinBox::valueChanged, this, &SubjectForm::partChanged);
     connect(head_, &QSpinBox::valueChanged, this, &SubjectForm::partChanged);
     connect(self_, &QCheckBox::toggled, this, &SubjectForm::selfChanged);
@@ -337,6 +344,16 @@ void SubjectForm::stepBlock(int by)
 void SubjectForm::stepHead(int by)
 {
     step(head_, by);
+}
+
+AttentionMeasure SubjectForm::measure() const
+{
+    return static_cast<AttentionMeasure>(measure_->currentData().toInt());
+}
+
+void SubjectForm::toggleMeasure()
+{
+    measure_->setCurrentIndex(1 - measure_->currentIndex());
 }
 
 bool SubjectForm::followsMouse() const

@@ -50,6 +50,8 @@ public:
     /// The next block or head; behind the last comes the mean.
     void stepBlock(int by);
     void stepHead(int by);
+    AttentionMeasure measure() const;
+    void toggleMeasure();
     bool followsMouse() const;
     bool showsSelf() const;
     void setShowsSelf(bool shown);
@@ -60,6 +62,7 @@ Q_SIGNALS:
     void subjectChanged(); ///< Another checkpoint, record, sample, seed or other conditions.
     void recordChanged();  ///< Before subjectChanged: edits are of another picture.
     void partChanged();
+    void measureChanged();
     void selfChanged();
     void opacityChanged();
     void failed(const QString& what, const nanodit::Notice& why);
@@ -74,7 +77,7 @@ private:
     Session& session_;
     const Training& training_;
     Dialogs& dialogs_;
-    QComboBox *checkpoints_, *records_, *conditions_;
+    QComboBox *checkpoints_, *records_, *conditions_, *measure_;
     RecordNames* names_;
     QSpinBox *seed_, *block_, *head_;
     QCheckBox *hover_, *self_;

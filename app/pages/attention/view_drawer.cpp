@@ -4,6 +4,8 @@
 #include "app/pages/attention/course_panel.h"
 #include "app/pages/attention/diagonal_panel.h"
 #include "app/pages/attention/edit_panel.h"
+#include "app/pages/attention/knock_out_panel.h"
+#include "app/pages/attention/mechanism_panel.h"
 #include "widgets/small_multiples.h"
 
 #include <QStackedWidget>
@@ -23,17 +25,18 @@ ViewDrawer::ViewDrawer(Session& session, Looking& comparison, QWidget* parent)
     , diagonal_(new DiagonalPanel(this))
     , edits_(new EditPanel(session, this))
     , compare_(new ComparePanel(session, comparison, this))
+    , knockOut_(new KnockOutPanel(this))
+    , mechanism_(new MechanismPanel(this))
 {
     tabs_->setObjectName(QStringLiteral("attentionTabs"));
     tabs_->setDrawBase(false);
     tabs_->setExpanding(false);
     multiples_->setObjectName(QStringLiteral("attentionMultiples"));
     multiples_->clear(tr("Every block and head of what is asked, once a model is looked into."));
-    const std::pair<QString, QWidget*> views[] = {{tr("Blocks × heads"), multiples_},
-                                                  {tr("Over t"), course_},
-                                                  {tr("Diagonal"), diagonal_},
-                                                  {tr("Change what it sees"), edits_},
-                                                  {tr("Compare"), compare_}};
+    const std::pair<QString, QWidget*> views[] = {
+        {tr("Blocks × heads"), multiples_},  {tr("Over t"), course_},   {tr("Diagonal"), diagonal_},
+        {tr("Change what it sees"), edits_}, {tr("Compare"), compare_}, {tr("Knock out"), knockOut_},
+        {tr("Mechanism"), mechanism_}};
     for (const auto& [name, view] : views) {
         tabs_->addTab(name);
         views_->addWidget(view);
@@ -59,6 +62,11 @@ void ViewDrawer::setView(View view)
     tabs_->setCurrentIndex(static_cast<int>(view));
 }
 
+bool ViewDrawer::showsSummaries() const
+{
+    return view() == View::Diagonal || view() == View::Mechanism;
+}
+
 QImage ViewDrawer::picture() const
 {
     return views_->grab().toImage();
@@ -69,8 +77,10 @@ void ViewDrawer::showAnswer(const AttentionScene& scene, const AttentionAnswer& 
 {
     showMultiples(scene, answer);
     multiples_->setChosen(part.block, part.head);
-    if (summaries != nullptr)
-        diagonal_->showSummaries(scene, *summaries, part);
+    if (summaries == nullptr)
+        return;
+    diagonal_->showSummaries(scene, *summaries, part);
+    mechanism_->showSummaries(scene, *summaries, part);
 }
 
 void ViewDrawer::showMultiples(const AttentionScene& scene, const AttentionAnswer& answer)

@@ -15,26 +15,29 @@ class ComparePanel;
 class CoursePanel;
 class DiagonalPanel;
 class EditPanel;
+class KnockOutPanel;
 class Looking;
+class MechanismPanel;
 class Session;
 class SmallMultiples;
 
 /// The views below the attention page's panes, one at a time: every block and head, the course over t, the diagonal,
-/// changes of what the model sees, another checkpoint.
+/// changes of what the model sees, another checkpoint, what the model does without a token, what comes of attention.
 class ViewDrawer : public QWidget {
     Q_OBJECT
 
 public:
     /// In the order of the tabs.
-    enum class View { Multiples, Course, Diagonal, Edits, Compare };
+    enum class View { Multiples, Course, Diagonal, Edits, Compare, KnockOut, Mechanism };
 
     /// `comparison` looks at the other checkpoint.
     ViewDrawer(Session& session, Looking& comparison, QWidget* parent);
     View view() const;
     void setView(View view);
-    QImage picture() const; ///< Of the view that is shown.
+    bool showsSummaries() const; ///< The view is of all latent tokens together.
+    QImage picture() const;      ///< Of the view that is shown.
 
-    /// Small multiples and diagonal of an answer in every block. `summaries`: of the same moment, or null.
+    /// Small multiples, diagonal and mechanism of an answer in every block. `summaries`: of the same moment, or null.
     void showAnswer(const AttentionScene& scene, const AttentionAnswer& answer, const AttentionSummaries* summaries,
                     const AttentionPart& part);
 
@@ -43,6 +46,8 @@ public:
     DiagonalPanel* diagonal() const { return diagonal_; }
     EditPanel* edits() const { return edits_; }
     ComparePanel* compare() const { return compare_; }
+    KnockOutPanel* knockOut() const { return knockOut_; }
+    MechanismPanel* mechanism() const { return mechanism_; }
 
 Q_SIGNALS:
     void viewChanged();
@@ -57,6 +62,8 @@ private:
     DiagonalPanel* diagonal_;
     EditPanel* edits_;
     ComparePanel* compare_;
+    KnockOutPanel* knockOut_;
+    MechanismPanel* mechanism_;
 };
 
 } // namespace nanodit
