@@ -17,6 +17,7 @@
 #include <QCursor>
 #include <QElapsedTimer>
 #include <QPixmap>
+#include <QTabWidget>
 #include <QTimer>
 
 #include <chrono>
@@ -61,6 +62,8 @@ private:
                 return showValidation();
             if (!request_.run.isEmpty())
                 window_.trainPage()->showRun(request_.run);
+            if (*request_.page == Page::Train)
+                window_.trainPage()->findChild<QTabWidget*>(QStringLiteral("trainTabs"))->setCurrentIndex(request_.tab);
             showDataset();
             if (!request_.record.isEmpty() && *request_.page == Page::Attention)
                 window_.attentionPage()->showRecord(request_.record);

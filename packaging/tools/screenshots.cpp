@@ -51,9 +51,10 @@ void addOptions(QCommandLineParser& parser)
     addSwitch("table", "Show the records as a table.");
     add("drawer", "Open the drawer: passes, report, alignment, buckets, epoch, drift or log.", "tab");
     // The others
-    add("view", "Below on the attention page: blocks, time, diagonal, changes or compare.", "view", "blocks");
+    add("view", "Below on the attention page: blocks, time, diagonal, changes, compare, knock-out or mechanism.",
+        "view", "blocks");
     add("against", "The run that the validation page compares with.", "name");
-    add("tab", "Of the validation page, from 0.", "number", "0");
+    add("tab", "Of the validation page, or below on the training page, from 0.", "number", "0");
 }
 
 QSize sizeFromText(const QString& text)
@@ -119,7 +120,7 @@ ScreenshotRequest requestOf(const QCommandLineParser& parser, const std::optiona
             .layers = layersFromTexts(parser.values(QStringLiteral("layer"))),
             .colours = place("colours", "set selection picture"),
             .withoutPlace = isSet("without-place"),
-            .view = place("view", "blocks time diagonal changes compare"),
+            .view = place("view", "blocks time diagonal changes compare knock-out mechanism"),
             .against = value("against"),
             .tab = wholeNumber(parser, QStringLiteral("tab"), 0, mostTabs)};
 }

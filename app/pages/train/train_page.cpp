@@ -114,6 +114,7 @@ QWidget* TrainPage::makeDrawer()
     previewStates_->addWidget(noPreviews_);
     previewStates_->addWidget(previews_);
     auto* const tabs = new QTabWidget(this);
+    tabs->setObjectName(QStringLiteral("trainTabs"));
     tabs->setDocumentMode(true);
     tabs->tabBar()->setDrawBase(false);
     tabs->addTab(previewStates_, tr("Pictures"));
