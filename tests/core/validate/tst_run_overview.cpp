@@ -66,6 +66,23 @@ private Q_SLOTS:
         QCOMPARE(overviews[0].measured[0].mean, 0.25);
     }
 
+    void saysWhenPatchesBrokeThrough()
+    {
+        const auto measured = [](int step, double adds) {
+            auto line = stepLine(step, 1, 8);
+            line.erase(line.rfind('}'));
+            return line + R"(, "attention": {"alignment": [1.0, 2.5], "even_alignment": [3.0, 3.0]}, )" +
+                   R"("contribution": {"patches": [)" + std::to_string(adds) + R"(, 0.5]}})" + "\n";
+        };
+        const auto run = workspace_.runsFolder() / "mine";
+        test::writeText(run / "metrics.jsonl", measured(1, 0.2) + stepLine(2, 1, 8) + measured(3, 0.4));
+        QVERIFY(!overviewRuns(workspace_)[0].patchesBreakThrough.has_value());
+        test::writeText(run / "metrics.jsonl",
+                        measured(1, 0.2) + measured(3, 0.4) + stepLine(4, 1, 8) + measured(5, 0.3));
+        QCOMPARE(overviewRuns(workspace_)[0].patchesBreakThrough,
+                 (std::optional<BreakThrough>{{.step = 3, .block = 0}}));
+    }
+
     void aRunWithoutMetricsOrPlanIsStillListed()
     {
         const auto run = workspace_.runsFolder() / "brought";
