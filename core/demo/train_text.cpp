@@ -6,7 +6,6 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <set>
@@ -31,12 +30,6 @@ std::vector<Scene> trainScenes(std::uint64_t seed, std::int64_t count)
             scenes.push_back(std::move(scene));
     }
     return scenes;
-}
-
-std::int64_t placeOf(const SceneThing& thing)
-{
-    const auto third = [](double at) { return std::clamp<std::int64_t>(static_cast<std::int64_t>(at * 3), 0, 2); };
-    return 3 * third(thing.y) + third(thing.x);
 }
 
 /// Captions as tokens, and what they say of each colour.
