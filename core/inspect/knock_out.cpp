@@ -56,8 +56,8 @@ std::vector<std::int64_t> tokensOfEqualMass(std::span<const double> mass, std::s
     double sum = 0;
     for (const auto token : others) {
         const double next = sum + mass[static_cast<std::size_t>(token)];
-        if (std::abs(next - wanted) >= std::abs(sum - wanted) || control.size() + 1 == others.size())
-            continue; // one token at least stays in the context
+        if (std::abs(next - wanted) >= std::abs(sum - wanted))
+            continue;
         sum = next;
         control.push_back(token);
     }

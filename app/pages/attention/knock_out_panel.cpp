@@ -53,7 +53,7 @@ KnockOutPanel::KnockOutPanel(QWidget* parent)
     control_->setEmptyText(tr("That without as much attention elsewhere"));
     control_->setQuantity(tr("change without the control"));
     agreement_->setObjectName(QStringLiteral("attentionAgreement"));
-    agreement_->setAxes(tr("block"), {}, {}, {QString()});
+    agreement_->setAxes(tr("block"), {}, {}, {tr("agreement")});
     agreement_->setToolTip(
         tr("Correlation, over latent tokens, of the block's map of what is left out with the change. "
            "The block with the largest one grounds it best. A click chooses the block."));
@@ -96,7 +96,7 @@ void KnockOutPanel::showChoice(const AttentionChoice& choice)
     if (tokens == tokens_)
         return;
     tokens_ = std::move(tokens);
-    if (!tokens_.empty()) // what was measured stays while its effect is looked at from the picture
+    if (!tokens_.empty() && !(out_ && out_->tokens == tokens_)) // what was measured stays while the picture is asked
         forget();
     tell();
 }
