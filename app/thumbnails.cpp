@@ -127,7 +127,7 @@ void Thumbnails::want(const RecordInfo& record)
             else
                 Q_EMIT dropped(id);
         },
-        [this, id](const QString&) { Q_EMIT made(id, unreadable(side_)); });
+        [this, id](const Notice&) { Q_EMIT made(id, unreadable(side_)); });
 }
 
 } // namespace nanodit

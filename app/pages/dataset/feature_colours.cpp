@@ -90,7 +90,7 @@ void FeatureColours::want()
             Q_EMIT fittingChanged();
             Q_EMIT changed();
         },
-        [this, generation = generation_](const QString&) {
+        [this, generation = generation_](const Notice&) {
             if (generation != generation_)
                 return;
             reading_ = false;

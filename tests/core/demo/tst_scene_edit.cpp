@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 using namespace nanodit;
@@ -118,17 +117,18 @@ private Q_SLOTS:
             QVERIFY2(edit, scene.caption.c_str());
             const auto& patches = edit->region.patches;
             QVERIFY(static_cast<std::int64_t>(patches.size()) < grid.count() * 2 / 3);
-            auto without = scene;
-            without.things.erase(without.things.begin() + static_cast<std::ptrdiff_t>(edit->region.thing));
-            const auto with = bucketPicture(scene), bare = bucketPicture(without);
+            const auto seen = bucketCrop(scene.picture, scene.bucket);
             std::set<std::int64_t> touched;
-            for (std::int64_t i = 0; i < with.size.width * with.size.height; ++i) {
-                int difference = 0;
-                for (std::size_t channel = 0; channel < 3; ++channel)
-                    difference += std::abs(int(with.rgb[static_cast<std::size_t>(3 * i) + channel]) -
-                                           int(bare.rgb[static_cast<std::size_t>(3 * i) + channel]));
-                if (difference > 60)
-                    touched.insert(i / with.size.width / 16 * grid.cols + i % with.size.width / 16);
+            for (std::int64_t y = 0; y < scene.bucket.height; ++y) {
+                for (std::int64_t x = 0; x < scene.bucket.width; ++x) {
+                    const double across = (double(x) + 0.5) / double(scene.bucket.width);
+                    const double down = (double(y) + 0.5) / double(scene.bucket.height);
+                    const int thing =
+                        thingAt(scene, (seen.left + across * (seen.right - seen.left)) / double(scene.picture.width),
+                                (seen.top + down * (seen.bottom - seen.top)) / double(scene.picture.height));
+                    if (thing == static_cast<int>(edit->region.thing))
+                        touched.insert(y / 16 * grid.cols + x / 16);
+                }
             }
             QVERIFY(!touched.empty());
             for (const auto patch : touched)

@@ -128,7 +128,7 @@ private Q_SLOTS:
         auto stopped = validate(request(parts), 3);
         QVERIFY(stopped.end == JobEnd::Cancelled);
         QVERIFY(!fs::exists(parts / "report.json"));
-        const auto all = readValidationReport(whole_).pictures.size();
+        const auto all = newest(whole_).size(); // also pictures that others are compared with
         const auto before = stopped.painted;
         QVERIFY(before >= 3 && before < static_cast<std::int64_t>(all));
         stopped = validate(request(parts), 2);
