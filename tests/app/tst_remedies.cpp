@@ -6,7 +6,9 @@
 #include "app/wording.h"
 #include "tests/support/every_word.h"
 #include "widgets/banner.h"
+#include "widgets/theme.h"
 
+#include <QApplication>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTemporaryDir>
@@ -131,6 +133,7 @@ private Q_SLOTS:
 
 private:
     static constexpr int minute = 60000;
+    Theme theme_{*qApp}; // brings the icons
     QTemporaryDir folder_;
     int made_ = 0;
 };
