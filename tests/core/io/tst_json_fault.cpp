@@ -21,7 +21,7 @@ private Q_SLOTS:
             return "no fault";
         };
         const nlohmann::json value = {{"name", 3}, {"list", {1, 2}}};
-        QCOMPARE(faultOf([] { (void)nlohmann::json::parse("{\n \"a\": ,"); }),
+        QCOMPARE(faultOf([] { return nlohmann::json::parse("{\n \"a\": ,"); }),
                  std::string("line 2, column 7 is no JSON"));
         QCOMPARE(faultOf([&] { (void)value.at("step's"); }), std::string("it lacks \"step's\""));
         QCOMPARE(faultOf([&] { (void)value.at("name").get<std::string>(); }),
