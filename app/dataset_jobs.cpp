@@ -18,9 +18,7 @@ DatasetJobs::DatasetJobs(Session& session)
 void DatasetJobs::createDemo(const QString& folder, std::int64_t scenes)
 {
     run(DatasetWork::Demo, tr("demo"), [this, folder, scenes](JobRunner* runner) {
-        DemoRequest request;
-        request.folder = folder.toStdString();
-        request.scenes = scenes;
+        DemoRequest request{.folder = folder.toStdString(), .scenes = scenes};
         request.finished = [this, runner](const Workspace& workspace) {
             runner->deliver(
                 [this, root = QString::fromStdString(workspace.root.string())] { session_.openWorkspace(root); });

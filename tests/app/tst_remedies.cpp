@@ -1,5 +1,6 @@
 #include "app/controllers.h"
 #include "app/failures.h"
+#include "app/job_runner.h"
 #include "app/pages/dataset/record_facts.h"
 #include "app/remedies.h"
 #include "app/session.h"
