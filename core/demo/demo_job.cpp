@@ -43,8 +43,8 @@ void copyFolder(const fs::path& from, const fs::path& to)
         return;
     if (!fs::is_directory(from))
         throw DataError(from.string() +
-                        " is missing, which the demo needs: let --encoders name a folder that holds vae, dinov3-demo "
-                        "and t5-demo, or NANODIT_RESOURCES a complete resources folder");
+                        " is missing, which the demo needs: name a folder of encoders that holds vae, dinov3-demo and "
+                        "t5-demo, or let NANODIT_RESOURCES name a complete resources folder");
     fs::create_directories(to.parent_path());
     writeFolderAtomically(to, [&from](const fs::path& inside) {
         fs::copy(from, inside, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
