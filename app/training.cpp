@@ -45,6 +45,7 @@ void TrainSeries::append(const StepMetrics& metrics)
         measured_.pop_back();
     if (!metrics.attention.empty())
         measured_.push_back(metrics);
+    breakThrough_.append(metrics);
 }
 
 void TrainSeries::clear()
@@ -52,6 +53,7 @@ void TrainSeries::clear()
     for (auto& [key, series] : series_)
         series->clear();
     measured_.clear();
+    breakThrough_ = {};
 }
 
 Training::Training(Session& session)

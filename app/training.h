@@ -39,10 +39,13 @@ public:
     void clear();
     /// The steps that measured attention, ascending.
     const std::vector<StepMetrics>& measured() const { return measured_; }
+    /// The step from which the model uses its patches.
+    std::optional<std::int64_t> breakThrough() const { return breakThrough_.step(); }
 
 private:
     std::map<std::string, std::unique_ptr<MetricSeries>> series_;
     std::vector<StepMetrics> measured_;
+    PatchBreakThrough breakThrough_;
 };
 
 /// The one training that may run, and the run that is shown: its own, or one opened from the workspace.

@@ -27,7 +27,7 @@ nlohmann::json toJson(const RunOverview& run)
                            {"patches_break_through", nullptr},
                            {"measured", nlohmann::json::array()}};
     if (const auto& found = run.patchesBreakThrough)
-        json["patches_break_through"] = {{"step", found->step}, {"block", found->block}};
+        json["patches_break_through"] = *found;
     for (const auto& summary : run.measured)
         json["measured"].push_back({{"task", validationTaskNames[static_cast<std::size_t>(summary.task)]},
                                     {"metric", summary.metric},

@@ -19,7 +19,7 @@ struct RunOverview {
     double samplesPerSecond = 0; ///< Mean of the last hundred steps.
     std::int64_t skipped = 0;    ///< Steps that were not finite.
     LossCourse course;
-    std::optional<BreakThrough> patchesBreakThrough; ///< When patches came to place things; empty: not seen.
+    std::optional<std::int64_t> patchesBreakThrough; ///< The step from which it uses patches; empty: not seen.
     std::uintmax_t bytes = 0;                        ///< Of the whole folder.
     std::int64_t validatedStep = 0;                  ///< Of its newest report; 0 for none.
     std::vector<MetricSummary> measured;             ///< The key metric of each task of that report.

@@ -46,24 +46,24 @@ MatrixView* viewOf(const MechanismView& view, const char* name)
 void TestMechanismView::blocksAndStepsWithTheBreakThrough()
 {
     MechanismView view;
-    view.showSteps({measured(10, 0.2, 2.9), measured(20, 0.5, 1), measured(30, 0.6, 0.5)});
+    view.showSteps({measured(10, 0.2, 2.9), measured(20, 0.5, 1), measured(30, 0.6, 0.5)}, 11);
     const auto* const patches = viewOf(view, "mechanismPatches");
     QCOMPARE(patches->matrixSize(), (GridSize{2, 3}));
     QCOMPARE(patches->values()[4], 50.0F);
     QCOMPARE(viewOf(view, "mechanismAlignment")->values()[5], 0.5F);
     const auto text = view.findChild<QLabel*>("mechanismAbout")->text();
-    QVERIFY2(text.contains("step 20, in block 1"), qPrintable(text));
-    view.showSteps({measured(10, 0.2, 2.9), measured(20, 0.2, 1)});
-    QVERIFY(view.findChild<QLabel*>("mechanismAbout")->text().contains("not broken through"));
+    QVERIFY2(text.contains("from step 11"), qPrintable(text));
+    view.showSteps({measured(10, 0.2, 2.9), measured(20, 0.2, 1)}, {});
+    QVERIFY(view.findChild<QLabel*>("mechanismAbout")->text().contains("not used yet"));
 }
 
 void TestMechanismView::whatARunDoesNotHaveIsEmpty()
 {
     MechanismView view;
-    view.showSteps({measured(10, 0.2, 2.9)});
+    view.showSteps({measured(10, 0.2, 2.9)}, {});
     QVERIFY(viewOf(view, "mechanismWidest")->values().empty()); // no prior
     QVERIFY(!viewOf(view, "mechanismText")->values().empty());
-    view.showSteps({});
+    view.showSteps({}, {});
     QVERIFY(viewOf(view, "mechanismText")->values().empty());
 }
 

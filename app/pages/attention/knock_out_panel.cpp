@@ -35,7 +35,7 @@ KnockOutPanel::KnockOutPanel(QWidget* parent)
     , about_(new QLabel(this))
     , change_(new AttentionMap(tr("Change of the velocity without it"), this))
     , control_(new AttentionMap(tr("Change of the velocity without the control"), this))
-    , agreement_(new MatrixView(tr("agreement with the block's map"), this))
+    , agreement_(new MatrixView(tr("agreement by block"), this))
 {
     knock_->setObjectName(QStringLiteral("attentionKnockOut"));
     seed_->setObjectName(QStringLiteral("attentionControlSeed"));

@@ -6,6 +6,8 @@
 
 #include <QPushButton>
 
+#include <filesystem>
+
 namespace nanodit {
 
 DatasetActions::DatasetActions(Session& session, DatasetJobs& jobs, Dialogs& dialogs, PageFrame* frame, QWidget* page)
@@ -43,7 +45,8 @@ DatasetActions::DatasetActions(Session& session, DatasetJobs& jobs, Dialogs& dia
 void DatasetActions::pack()
 {
     const auto folder = session_.workspace().shardsFolder();
-    const bool packed = session_.hasShards();
+    std::error_code none;
+    const bool packed = std::filesystem::is_directory(folder, none) && !std::filesystem::is_empty(folder, none);
     if (!packed ||
         dialogs_.confirm(page_, tr("Pack the shards again?"),
                          tr("The present shards in %1 are replaced.").arg(QString::fromStdString(folder.string())),

@@ -4,6 +4,7 @@
 
 #include <QWidget>
 
+#include <optional>
 #include <vector>
 
 class QLabel;
@@ -19,8 +20,8 @@ class MechanismView : public QWidget {
 
 public:
     explicit MechanismView(QWidget* parent = nullptr);
-    /// Steps that measured attention, ascending; none shows what will be here.
-    void showSteps(const std::vector<StepMetrics>& measured);
+    /// Steps that measured attention, ascending, and the one from which patches are used; none shows what will be here.
+    void showSteps(const std::vector<StepMetrics>& measured, std::optional<std::int64_t> breakThrough);
 
 private:
     std::vector<MatrixView*> views_;

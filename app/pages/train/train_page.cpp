@@ -121,7 +121,9 @@ QWidget* TrainPage::makeDrawer()
     tabs->addTab(log_, tr("Log"));
     auto* const mechanism = new MechanismView(this);
     tabs->addTab(mechanism, tr("Mechanism"));
-    const auto showMechanism = [this, mechanism] { mechanism->showSteps(training_.series().measured()); };
+    const auto showMechanism = [this, mechanism] {
+        mechanism->showSteps(training_.series().measured(), training_.series().breakThrough());
+    };
     connect(&training_, &Training::attentionMeasured, mechanism, showMechanism);
     connect(&training_, &Training::runChanged, mechanism, showMechanism);
     connect(previews_, &PreviewGrid::pictureChosen, this, &TrainPage::showPicture);

@@ -2,81 +2,96 @@
 
 #include <QtTest/QTest>
 
+#include <limits>
 #include <vector>
 
 using namespace nanodit;
+
+namespace {
+
+constexpr double none = std::numeric_limits<double>::quiet_NaN();
+
+StepMetrics stepOf(std::int64_t step, double ratio, double patchGradient = 0.1)
+{
+    StepMetrics metrics;
+    metrics.step = step;
+    metrics.lossByDrop = {0.8 * ratio, none, 0.8, none};
+    metrics.samplesByDrop = {1, 0, 1, 0};
+    metrics.gradNormPatchProj = patchGradient;
+    return metrics;
+}
+
+/// Fifty steps of each ratio of the loss with nothing dropped to that without DINO.
+std::vector<StepMetrics> run(const std::vector<double>& ratios, double patchGradient = 0.1)
+{
+    std::vector<StepMetrics> steps;
+    for (const double ratio : ratios) {
+        for (int i = 0; i < 50; ++i)
+            steps.push_back(stepOf(static_cast<std::int64_t>(steps.size()) + 1, ratio, patchGradient));
+    }
+    return steps;
+}
+
+using Found = std::optional<std::int64_t>;
+
+} // namespace
 
 class TestBreakThrough : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
-    void isTheStepFromWhichABlockStaysBeyondBoth();
-    void oneMeasurementIsNotEnough();
-    void missingNumbersAreNoBreakThrough();
-};
+    void isTheStepFromWhichTheLossesStayApart()
+    {
+        QCOMPARE(patchBreakThrough(run({0.95, 0.9, 0.8, 0.7})), Found{101});
+        QCOMPARE(patchBreakThrough(run({0.8, 0.7, 0.6})), Found{1});
+        QCOMPARE(patchBreakThrough(run({0.8, 0.7, 0.9, 0.8, 0.8})), Found{151}); // those before came together again
+        QCOMPARE(patchBreakThrough(run({0.8, 0.7, 0.9})), Found{});
+        QCOMPARE(patchBreakThrough(run({0.98, 0.97, 0.96})), Found{});
+        QCOMPARE(patchBreakThrough({}), Found{});
+    }
 
-namespace {
+    void oneStretchIsNotEnough()
+    {
+        QCOMPARE(patchBreakThrough(run({0.9, 0.8})), Found{});
+        QCOMPARE(patchBreakThrough(run({0.9, 0.8, 0.8})), Found{51});
+    }
 
-/// What a block's patches add, and its alignment where an even one is 4.
-struct Measured {
-    double adds, alignment;
-};
-
-/// Measured every 10 steps; those between have no attention.
-std::vector<StepMetrics> run(const std::vector<std::vector<Measured>>& measurements)
-{
-    std::vector<StepMetrics> steps;
-    for (std::int64_t step = 1; step <= static_cast<std::int64_t>(10 * measurements.size()); ++step) {
-        StepMetrics m;
-        m.step = step;
-        if (step % 10 == 0) {
-            for (const auto& [adds, alignment] : measurements[static_cast<std::size_t>(step / 10 - 1)]) {
-                BlockAttention block;
-                block.patchesAdd = adds;
-                block.alignment = alignment;
-                block.evenAlignment = 4;
-                m.attention.push_back(block);
+    void samplesCountAlike()
+    {
+        auto steps = run({0.95, 0.95, 0.95});
+        for (auto& step : steps) {
+            if (step.step % 2 == 0) { // nine of ten samples with nothing dropped
+                step.samplesByDrop[0] = 9;
+                step.lossByDrop[0] = 0.4;
             }
         }
-        steps.push_back(m);
+        QCOMPARE(patchBreakThrough(steps), Found{1});
     }
-    return steps;
-}
 
-constexpr Measured low{.adds = 0.2, .alignment = 1}, far{.adds = 0.6, .alignment = 2},
-    through{.adds = 0.3, .alignment = 1.9};
+    void aModelWithoutPatchesHasNone() { QCOMPARE(patchBreakThrough(run({0.8, 0.7, 0.6}, none)), Found{}); }
 
-} // namespace
-
-void TestBreakThrough::isTheStepFromWhichABlockStaysBeyondBoth()
-{
-    using Found = std::optional<BreakThrough>;
-    QCOMPARE(patchBreakThrough(run({{low, low}, {low, through}, {through, through}, {through, through}})),
-             (Found{{.step = 20, .block = 1}}));
-    // A stretch that ended does not count.
-    QCOMPARE(patchBreakThrough(run({{low, through}, {low, through}, {through, far}, {through, through}})),
-             (Found{{.step = 30, .block = 0}}));
-    QCOMPARE(patchBreakThrough(run({{through, through}, {through, through}, {low, far}})), Found{});
-    QCOMPARE(patchBreakThrough(run({{far, low}, {far, low}, {far, low}})), Found{});
-    QCOMPARE(patchBreakThrough({}), Found{});
-}
-
-void TestBreakThrough::oneMeasurementIsNotEnough()
-{
-    QVERIFY(!patchBreakThrough(run({{low}, {low}, {through}})));
-    QVERIFY(patchBreakThrough(run({{low}, {low}, {through}, {through}})));
-}
-
-void TestBreakThrough::missingNumbersAreNoBreakThrough()
-{
-    auto steps = run({{through}, {through}, {through}});
-    QVERIFY(patchBreakThrough(steps));
-    for (auto& step : steps) {
-        for (auto& block : step.attention)
-            block.evenAlignment = BlockAttention::none;
+    void tooFewSamplesSayNothing()
+    {
+        auto steps = run({0.95, 0.95, 0.95});
+        for (auto& step : steps) {
+            if (step.step % 10 != 0)
+                step.samplesByDrop = {1, 0, 0, 0}; // DINO was dropped in 5 of 50 steps
+            step.lossByDrop[0] = 0.1;
+        }
+        QCOMPARE(patchBreakThrough(steps), Found{});
     }
-    QVERIFY(!patchBreakThrough(steps));
-}
+
+    void aResumedRunBeginsAgainWhereItWasResumed()
+    {
+        PatchBreakThrough found;
+        for (const auto& step : run({0.95, 0.8, 0.8}))
+            found.append(step);
+        QCOMPARE(found.step(), Found{51});
+        for (std::int64_t step = 61; step <= 150; ++step)
+            found.append(stepOf(step, 0.95));
+        QCOMPARE(found.step(), Found{});
+    }
+};
 
 QTEST_APPLESS_MAIN(TestBreakThrough)
 #include "tst_break_through.moc"

@@ -68,19 +68,21 @@ private Q_SLOTS:
 
     void saysWhenPatchesBrokeThrough()
     {
-        const auto measured = [](int step, double adds) {
-            auto line = stepLine(step, 1, 8);
-            line.erase(line.rfind('}'));
-            return line + R"(, "attention": {"alignment": [1.0, 2.5], "even_alignment": [3.0, 3.0]}, )" +
-                   R"("contribution": {"patches": [)" + std::to_string(adds) + R"(, 0.5]}})" + "\n";
+        // The loss of samples with nothing dropped; without DINO it is 1.
+        const auto fiftySteps = [](int first, const std::string& loss) {
+            std::string lines;
+            for (int step = first; step < first + 50; ++step) {
+                auto line = stepLine(step, 1, 8);
+                line.replace(line.find("\"none\": 1"), 9, "\"none\": " + loss);
+                lines += line;
+            }
+            return lines;
         };
         const auto run = workspace_.runsFolder() / "mine";
-        test::writeText(run / "metrics.jsonl", measured(1, 0.2) + stepLine(2, 1, 8) + measured(3, 0.4));
+        test::writeText(run / "metrics.jsonl", fiftySteps(1, "0.97") + fiftySteps(51, "0.96"));
         QVERIFY(!overviewRuns(workspace_)[0].patchesBreakThrough.has_value());
-        test::writeText(run / "metrics.jsonl",
-                        measured(1, 0.2) + measured(3, 0.4) + stepLine(4, 1, 8) + measured(5, 0.3));
-        QCOMPARE(overviewRuns(workspace_)[0].patchesBreakThrough,
-                 (std::optional<BreakThrough>{{.step = 3, .block = 0}}));
+        test::writeText(run / "metrics.jsonl", fiftySteps(1, "0.97") + fiftySteps(51, "0.7") + fiftySteps(101, "0.6"));
+        QCOMPARE(overviewRuns(workspace_)[0].patchesBreakThrough, std::optional<std::int64_t>(51));
     }
 
     void aRunWithoutMetricsOrPlanIsStillListed()
