@@ -78,7 +78,7 @@ QWidget* TrainPage::makeCurves()
     auto* const cards = new QHBoxLayout;
     cards->setSpacing(12);
     const auto addCard = [this, cards, content](const char* key, Hue hue, bool averaged) {
-        const auto& text = metricText(key);
+        const auto text = metricText(key);
         MetricCard::Look look{.title = QString::fromStdString(text.label),
                               .unit = QString::fromStdString(text.unit),
                               .hue = hue,

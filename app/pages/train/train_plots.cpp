@@ -115,7 +115,7 @@ TrainPlots::TrainPlots(TrainSeries& series, QWidget* parent)
 CurvePlot* TrainPlots::makePlot(std::size_t index, QWidget* parent)
 {
     const auto& subject = subjects()[index];
-    const auto& text = metricText(subject.curves.front().key);
+    const auto text = metricText(subject.curves.front().key);
     auto* const plot = new CurvePlot(parent, text.scale == MetricScale::Logarithmic ? CurvePlot::Scale::Logarithmic
                                                                                     : CurvePlot::Scale::Linear);
     plot->setAccessibleName(tr(subject.title));
