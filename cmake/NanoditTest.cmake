@@ -12,10 +12,13 @@ endfunction()
 
 # nanodit_use_core_header(<target>)
 # Lets a program use the precompiled header of nanodit_core, which was made with -fPIC; programs would be compiled with -fPIE, and
-# g++ takes no header that was made with another setting.
+# g++ takes no header that was made with another setting. From g++ 13 on the settings of -O1 differ from those of -O2 and -O3, too.
 function(nanodit_use_core_header target)
   target_precompile_headers(${target} REUSE_FROM nanodit_core)
   target_compile_options(${target} PRIVATE -fPIC)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
+    target_compile_options(${target} PRIVATE -O2)
+  endif()
 endfunction()
 
 # nanodit_add_test(<name> SOURCES <files> [LIBRARIES <targets>] [LABELS <labels>] [TIMEOUT <seconds>] [TORCH])
