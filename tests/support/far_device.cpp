@@ -25,6 +25,7 @@ struct FarGuard final : c10::impl::DeviceGuardImplInterface {
     void setDevice(at::Device) const override {}
     void uncheckedSetDevice(at::Device) const noexcept override {}
     c10::Stream getStream(at::Device) const noexcept override { return c10::Stream(c10::Stream::DEFAULT, device); }
+    c10::Stream getDefaultStream(at::Device) const override { return c10::Stream(c10::Stream::DEFAULT, device); }
     c10::Stream exchangeStream(c10::Stream stream) const noexcept override { return stream; }
     at::DeviceIndex deviceCount() const noexcept override { return 1; }
 };
