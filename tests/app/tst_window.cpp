@@ -211,6 +211,8 @@ private Q_SLOTS:
         QTRY_VERIFY(menu->isVisible());
         QVERIFY(menu->actions().size() > 3);
         menu->close();
+        window_->activateWindow(); // as a window manager does when a menu closes
+        QVERIFY(QTest::qWaitForWindowActive(window_.get()));
         showFailure(*windowBanner(), "No pictures", {"two ranks", remedy::SetRanks{}});
         QVERIFY(windowBanner()->isVisible() && !button->isVisible());
         windowBanner()->hide();

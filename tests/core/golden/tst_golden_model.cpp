@@ -170,7 +170,7 @@ private Q_SLOTS:
     {
         const ChangedCase adamw("adamw_ema");
         const auto renamed = [](std::string name) {
-            if (const auto at = name.find("2."); at != std::string::npos && (at == 0 || name[at - 1] == '.') &&
+            if (const auto at = name.rfind("2."); at != std::string::npos && (at == 0 || name[at - 1] == '.') &&
                                                  (name.ends_with("weight") || name.ends_with("bias")))
                 name.replace(at, 1, "10");
             return name;
