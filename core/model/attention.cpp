@@ -51,9 +51,9 @@ struct Constants {
 struct QueryBlock {
     std::int64_t begin, count;
     at::Tensor of(const at::Tensor& x) const { return x.narrow(1, begin, count); }
-    at::Tensor distances(const Constants& constants) const // [l, N]
+    at::Tensor places(const Constants& constants) const // [l, 2]
     {
-        return squaredDistances(constants.queryAt.narrow(0, begin, count), constants.patchAt);
+        return constants.queryAt.narrow(0, begin, count);
     }
 };
 
@@ -64,11 +64,8 @@ at::Tensor probabilities(const QueryBlock& block, const at::Tensor& q, const at:
     auto logits = at::bmm(block.of(q), k.transpose(1, 2)).to(at::kFloat).mul_(scale);
     if (constants.keyBias.defined())
         logits.add_(constants.keyBias);
-    if (strengths.numel() > 0) {
-        const auto patches = constants.patchAt.size(0);
-        logits.narrow(2, k.size(1) - patches, patches)
-            .addcmul_(strengths.view({-1, 1, 1}), block.distances(constants), -1);
-    }
+    if (strengths.numel() > 0)
+        addPrior(logits, strengths, block.places(constants), constants.patchAt);
     return at::softmax(logits, -1);
 }
 
@@ -123,7 +120,8 @@ public:
             if (strengths.numel() > 0) {
                 const auto patches = constants.patchAt.size(0);
                 const auto onPatches = dLogits.narrow(2, shape.keys - patches, patches);
-                strengthGradient.sub_((onPatches * block.distances(constants)).sum(at::IntArrayRef{1, 2}));
+                strengthGradient.sub_((onPatches * squaredDistances(block.places(constants), constants.patchAt))
+                                          .sum(at::IntArrayRef{1, 2}));
             }
             const auto narrow = dLogits.mul_(shape.scale()).to(type);
             block.of(qGradient).copy_(at::bmm(narrow, k));
@@ -148,6 +146,14 @@ DistancePrior DistancePrior::of(std::int64_t sample) const
 at::Tensor squaredDistances(const at::Tensor& queryAt, const at::Tensor& patchAt)
 {
     return (queryAt.unsqueeze(1) - patchAt.unsqueeze(0)).square().sum(-1);
+}
+
+void addPrior(const at::Tensor& logits, const at::Tensor& strengths, const at::Tensor& queryAt,
+              const at::Tensor& patchAt)
+{
+    const auto patches = patchAt.size(0);
+    logits.narrow(2, logits.size(2) - patches, patches)
+        .addcmul_(strengths.view({-1, 1, 1}), squaredDistances(queryAt, patchAt), -1);
 }
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& logitBias,

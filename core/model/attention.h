@@ -20,6 +20,10 @@ struct DistancePrior {
 /// |query - patch|^2. [L, 2] and [N, 2] -> [L, N]
 at::Tensor squaredDistances(const at::Tensor& queryAt, const at::Tensor& patchAt);
 
+/// Adds a prior to logits [n, L, S], whose last N keys are the patches. strengths [n], queryAt [L, 2], patchAt [N, 2].
+void addPrior(const at::Tensor& logits, const at::Tensor& strengths, const at::Tensor& queryAt,
+              const at::Tensor& patchAt);
+
 /// softmax(q k^T / sqrt(d) + logitBias + prior) v, without ever holding the whole matrix of probabilities: it streams
 /// over blocks of queries, and computes them again for the backward pass. q [B, heads, L, d]; k, v [B, heads, S, d];
 /// logitBias [B, S] float32 (0 keeps a token, -infinity masks it, ln n lets it stand for n equal tokens) or undefined

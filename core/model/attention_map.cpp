@@ -50,22 +50,10 @@ std::array<at::Tensor, 2> coordinates(GridSize grid, at::Device device)
     return {at::div(cells, grid.cols, "floor"), at::remainder(cells, grid.cols)};
 }
 
-/// [heads, 1, 1] of some heads of a sample's.
-at::Tensor strengthsOf(const DistancePrior& prior, std::int64_t head, std::int64_t heads)
-{
-    return prior.strengths[0].narrow(0, head, heads).view({-1, 1, 1});
-}
-
 /// The places of a latent grid's tokens among patches: [L, 2].
 at::Tensor places(const ContextLayout& layout, at::Device device)
 {
-    auto place = at::empty({layout.latentGrid.count(), 2}, at::kFloat);
-    for (std::int64_t i = 0; i < layout.latentGrid.count(); ++i) {
-        const auto [row, col] = layout.placeAmongPatches(i);
-        place.data_ptr<float>()[2 * i] = static_cast<float>(row);
-        place.data_ptr<float>()[2 * i + 1] = static_cast<float>(col);
-    }
-    return place.to(device);
+    return patchCentres(layout.latentGrid, layout.patchGrid).to(at::kFloat).to(device);
 }
 
 } // namespace
@@ -221,8 +209,7 @@ at::Tensor CrossAttentionMap::logits(const Queries& of) const
         z.narrow(-1, layout_.clsColumn(), 1).copy_(at::bmm(of.queries, ofHeads(clsKey_)));
     z.mul_(scaleOf(of.queries));
     if (prior_.defined())
-        z.narrow(-1, layout_.clsColumn() + 1, layout_.patchColumns)
-            .addcmul_(strengthsOf(prior_, of.head, count), squaredDistances(of.places, prior_.patchAt), -1);
+        addPrior(z, prior_.strengths[0].narrow(0, of.head, count), of.places, prior_.patchAt);
     if (logLengths_.defined())
         z.add_(logLengths_.narrow(0, of.head, count).unsqueeze(1));
     return z;
@@ -387,9 +374,7 @@ at::Tensor CrossAttentionMap::onLatents(std::span<const std::int64_t> shownToken
         if (bias.defined())
             z.add_(bias);
         if (patchAt.defined())
-            z.narrow(-1, patchesFrom, patches)
-                .addcmul_(strengthsOf(prior_, 0, heads()),
-                          squaredDistances(prior_.queryAt.narrow(0, begin, count), patchAt), -1);
+            addPrior(z, prior_.strengths[0], prior_.queryAt.narrow(0, begin, count), patchAt);
         if (lengths.defined())
             z.add_(lengths);
         z.sub_(logSums.narrow(1, begin, count).unsqueeze(-1)).exp_();

@@ -184,12 +184,13 @@ const NanoDiT::GridPlaces& NanoDiT::placesOf(GridSize latents, GridSize patches)
     auto& of = places_[{latents.rows, latents.cols, patches.rows, patches.cols}];
     if (of.latentPosition.defined())
         return of;
-    of.latentPosition = latentPosition(latents, config_.hiddenSize).to(device_);
+    const auto latentAt = latentCentres(latents);
+    of.latentPosition = sincosPosition(latentAt, config_.hiddenSize).to(device_);
     if (patches.count() == 0)
         return of;
-    const auto latentAt = latentCentres(latents), patchAt = patchCentres(patches, latents);
+    const auto patchAt = patchCentres(patches, latents);
     if (config_.patchPosition == PatchPosition::Sincos)
-        of.patchPosition = patchPosition(patches, latents, config_.hiddenSize).to(device_);
+        of.patchPosition = sincosPosition(patchAt, config_.hiddenSize).to(device_);
     if (config_.patchPosition == PatchPosition::Rope) {
         const auto headWidth = config_.hiddenSize / config_.numHeads;
         of.places.queries = Rotation::of(latentAt, headWidth).to(device_);

@@ -11,7 +11,7 @@ namespace nanodit {
 
 /// Centres of a grid's latent tokens: {0, 0}, {0, 1}... -> [L, 2], row-major, float64.
 at::Tensor latentCentres(GridSize grid);
-/// Centres of a grid of patches over the same picture -> [N, 2], row-major, float64.
+/// Centres of a grid of patches in units of another grid over the same picture -> [N, 2], row-major, float64.
 at::Tensor patchCentres(GridSize patches, GridSize latents);
 
 /// Turns pairs of channels by angles that depend on a token's place (RoFormer, Su et al. 2021), half of the pairs by
