@@ -1,6 +1,7 @@
 #include "core/demo/measure.h"
 
 #include "core/demo/patch_labels.h"
+#include "core/demo/scene_edit.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/grad_mode.h>
@@ -67,14 +68,8 @@ at::Tensor captionMean(const T5Encoder& encoder, const std::string& caption)
 /// The text with one whole word (or name of a place) replaced, at its first occurrence; empty where it does not occur.
 std::string replaced(const std::string& text, const std::string& word, const std::string& by)
 {
-    const auto boundary = [&text](std::size_t at) {
-        return at >= text.size() || !std::isalpha(static_cast<unsigned char>(text[at]));
-    };
-    for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
-        if ((at == 0 || boundary(at - 1)) && boundary(at + word.size()))
-            return text.substr(0, at) + by + text.substr(at + word.size());
-    }
-    return {};
+    const auto at = findWords(text, word);
+    return at == std::string::npos ? std::string() : text.substr(0, at) + by + text.substr(at + word.size());
 }
 
 /// Captions that differ from a scene's in one word: a colour, a shape, a side, the background.

@@ -22,19 +22,6 @@ const char* nameOf(ThingShape shape)
     return shapeNames[static_cast<std::size_t>(shape)];
 }
 
-/// Where words that follow each other with one space between begin in a text; npos where they do not stand alone.
-std::size_t findWords(const std::string& text, const std::string& words)
-{
-    const auto isLetter = [&text](std::size_t at) {
-        return at < text.size() && std::isalpha(static_cast<unsigned char>(text[at])) != 0;
-    };
-    for (auto at = text.find(words); at != std::string::npos; at = text.find(words, at + 1)) {
-        if ((at == 0 || !isLetter(at - 1)) && !isLetter(at + words.size()))
-            return at;
-    }
-    return std::string::npos;
-}
-
 /// "a" or "an" before a place in the text, as the word there asks for.
 void setArticle(std::string& text, std::size_t at)
 {
@@ -109,6 +96,18 @@ std::optional<RegionChange> editRecord(const Workspace& workspace, const RecordI
 }
 
 } // namespace
+
+std::size_t findWords(const std::string& text, const std::string& words)
+{
+    const auto isLetter = [&text](std::size_t at) {
+        return at < text.size() && std::isalpha(static_cast<unsigned char>(text[at])) != 0;
+    };
+    for (auto at = text.find(words); at != std::string::npos; at = text.find(words, at + 1)) {
+        if ((at == 0 || !isLetter(at - 1)) && !isLetter(at + words.size()))
+            return at;
+    }
+    return std::string::npos;
+}
 
 std::optional<RegionChange> editScene(const Scene& scene, const std::string& caption, GridSize grid, std::size_t number)
 {

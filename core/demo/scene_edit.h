@@ -11,6 +11,9 @@ namespace nanodit {
 std::optional<RegionChange> editScene(const Scene& scene, const std::string& caption, GridSize grid,
                                       std::size_t number);
 
+/// Where words that follow each other with one space between begin in a text; npos where they do not stand alone.
+std::size_t findWords(const std::string& text, const std::string& words);
+
 /// What the suite is told of drawn scenes: measureScene and editScene of records with a stored truth.
 KnownTruth sceneTruth();
 
