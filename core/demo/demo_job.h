@@ -15,7 +15,7 @@ struct DemoRequest {
     std::int64_t scenes = 600;
     std::uint64_t seed = 1;
     std::filesystem::path encoders{}; ///< Folder of vae, dinov3-demo and t5-demo; empty: those of the program.
-    bool preprocess = true;         ///< Also run the passes and pack shards.
+    bool preprocess = true;           ///< Also run the passes and pack shards.
     std::function<void(const Workspace&)> finished = [](const auto&) {};
 };
 /// Draws scenes, imports them, points the workspace at the demo encoders; with `preprocess` makes it ready to train.

@@ -171,7 +171,7 @@ private Q_SLOTS:
         const ChangedCase adamw("adamw_ema");
         const auto renamed = [](std::string name) {
             if (const auto at = name.rfind("2."); at != std::string::npos && (at == 0 || name[at - 1] == '.') &&
-                                                 (name.ends_with("weight") || name.ends_with("bias")))
+                                                  (name.ends_with("weight") || name.ends_with("bias")))
                 name.replace(at, 1, "10");
             return name;
         };
