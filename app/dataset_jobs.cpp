@@ -124,7 +124,7 @@ void DatasetJobs::forecast()
         return;
     forecasting_ = true;
     Q_EMIT forecastBegun();
-    auto* const runner = session_.newJob(tr("look ahead"), Page::Dataset);
+    auto* const runner = session_.newJob(tr("check passes"), Page::Dataset);
     connect(runner, &JobRunner::failed, this, &DatasetJobs::forecastFailed);
     connect(runner, &JobRunner::ended, this, [this] { forecasting_ = false; });
     ForecastRequest request;

@@ -142,7 +142,7 @@ void Looking::stopJob()
 void Looking::paintBoth(const fs::path& checkpoint, const AttentionSubject& subject)
 {
     asJob(
-        tr("paint before and after"),
+        tr("generate before and after"),
         [checkpoint, subject, workspace = session_.workspace(),
          device = session_.device()](const JobContext& context) -> std::optional<std::pair<Image, Image>> {
             const auto session = AttentionSession::open(workspace, checkpoint, device);
@@ -171,7 +171,7 @@ void Looking::filmSampling(const fs::path& checkpoint, const AttentionSubject& s
                            const AttentionQuestion& question)
 {
     asJob(
-        tr("film of a sampling"),
+        tr("film of sampling"),
         [checkpoint, subject, question, workspace = session_.workspace(),
          device = session_.device()](const JobContext& context) {
             return AttentionSession::open(workspace, checkpoint, device)->filmOfSampling(subject, question, context);
@@ -183,7 +183,7 @@ void Looking::filmTraining(const std::vector<fs::path>& checkpoints, const Atten
                            const AttentionQuestion& question)
 {
     asJob(
-        tr("film of a training"),
+        tr("film of training"),
         [checkpoints, subject, question, workspace = session_.workspace(),
          device = session_.device()](const JobContext& context) {
             return filmOfCheckpoints(workspace, checkpoints, subject, question, device, context);

@@ -230,7 +230,7 @@ void MainWindow::connectSession()
     connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner) {
         if (!session_.hasWorkspace()) { // the demo is being made
             banner_->hide();
-            welcome_->setBusy(true, tr("making the demo workspace"));
+            welcome_->setBusy(true, tr("creating the demo workspace"));
             connect(runner, &JobRunner::progressed, welcome_, &WelcomePage::showProgress);
         }
     });
@@ -297,26 +297,26 @@ void MainWindow::askOpen()
 
 void MainWindow::askNew()
 {
-    const auto pictures = dialogs_.chooseFolder(this, tr("The folder of pictures"));
+    const auto pictures = dialogs_.chooseFolder(this, tr("Choose a folder of pictures"));
     if (pictures.isEmpty())
         return;
-    const auto folder =
-        dialogs_.chooseNewFolder(this, tr("Where to make the workspace"), pictures + QStringLiteral("-workspace"));
+    const auto folder = dialogs_.chooseNewFolder(this, tr("Choose a folder for the workspace"),
+                                                 pictures + QStringLiteral("-workspace"));
     if (!folder.isEmpty())
-        afterStopping(tr("Make another workspace?"), tr("Stop and make it"),
+        afterStopping(tr("Create another workspace?"), tr("Stop and create"),
                       [this, folder, pictures] { datasetJobs_.createWorkspace(folder, pictures); });
 }
 
 void MainWindow::askDemo()
 {
-    const auto folder = dialogs_.chooseNewFolder(this, tr("Where to make the demo workspace"),
+    const auto folder = dialogs_.chooseNewFolder(this, tr("Choose a folder for the demo workspace"),
                                                  QDir::home().filePath(QStringLiteral("nanodit-demo")));
     if (folder.isEmpty())
         return;
     if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml"))) // made before
         openWorkspace(folder);
     else
-        afterStopping(tr("Make the demo workspace?"), tr("Stop and make it"),
+        afterStopping(tr("Create the demo workspace?"), tr("Stop and create"),
                       [this, folder] { datasetJobs_.createDemo(folder); });
 }
 
@@ -328,7 +328,7 @@ void MainWindow::afterStopping(const QString& question, const QString& action, c
     for (const auto* const runner : session_.jobs())
         names << runner->name();
     const auto consequence =
-        tr("Still running: %1. Stopping is safe: a training saves a checkpoint, passes keep what they have finished.")
+        tr("Still running: %1. It is safe to stop: training saves a checkpoint and passes keep finished work.")
             .arg(names.join(QStringLiteral(", ")));
     if (!dialogs_.confirm(this, question, consequence, action))
         return;

@@ -11,53 +11,53 @@ namespace {
 
 constexpr std::array datasetKeys = {
     KeyHelp{"arrows", QT_TRANSLATE_NOOP("shortcuts", "step through the records; with Shift select several")},
-    KeyHelp{"Ctrl+F, Ctrl+Shift+F",
-            QT_TRANSLATE_NOOP("shortcuts", "search and filter; list what there is to filter by")},
+    KeyHelp{"Ctrl+F, Ctrl+Shift+F", QT_TRANSLATE_NOOP("shortcuts", "search and filter; list the filters")},
     KeyHelp{"G, L", QT_TRANSLATE_NOOP("shortcuts", "thumbnails, table")},
     KeyHelp{"E, T, X", QT_TRANSLATE_NOOP("shortcuts", "edit the caption, the tags; exclude or include")},
-    KeyHelp{"Ctrl+Z, Ctrl+Shift+Z", QT_TRANSLATE_NOOP("shortcuts", "take an edit back, make it again")},
+    KeyHelp{"Ctrl+Z, Ctrl+Shift+Z", QT_TRANSLATE_NOOP("shortcuts", "undo an edit, redo it")},
     KeyHelp{"O", QT_TRANSLATE_NOOP("shortcuts", "show the picture in the file manager")},
-    KeyHelp{"Space", QT_TRANSLATE_NOOP("shortcuts", "pause the running job, go on")},
+    KeyHelp{"Space", QT_TRANSLATE_NOOP("shortcuts", "pause or resume the running job")},
     KeyHelp{"1 to 7",
             QT_TRANSLATE_NOOP("shortcuts", "picture, PCA colours, similarity, CLS, norms, reconstruction, error")},
     KeyHelp{"F", QT_TRANSLATE_NOOP("shortcuts", "show the whole picture")},
     KeyHelp{"+, −, wheel", QT_TRANSLATE_NOOP("shortcuts", "zoom the picture; drag moves it")}};
 
 constexpr std::array trainKeys = {KeyHelp{"Ctrl+Enter", QT_TRANSLATE_NOOP("shortcuts", "start or resume")},
-                                  KeyHelp{"Space", QT_TRANSLATE_NOOP("shortcuts", "pause, go on")}};
+                                  KeyHelp{"Space", QT_TRANSLATE_NOOP("shortcuts", "pause or resume")}};
 
 constexpr std::array attentionKeys = {
     KeyHelp{"arrows", QT_TRANSLATE_NOOP("shortcuts", "step through latent tokens or patches")},
     KeyHelp{"B, H", QT_TRANSLATE_NOOP("shortcuts", "next block, next head; with Shift the one before")},
-    KeyHelp{"[, ]", QT_TRANSLATE_NOOP("shortcuts", "less, more noise; in a film back, on")},
+    KeyHelp{"[, ]", QT_TRANSLATE_NOOP("shortcuts", "less, more noise; in a film back, forward")},
     KeyHelp{"Space", QT_TRANSLATE_NOOP("shortcuts", "play the film, or make one")},
-    KeyHelp{"S", QT_TRANSLATE_NOOP("shortcuts", "self attention over the picture")},
+    KeyHelp{"S", QT_TRANSLATE_NOOP("shortcuts", "self-attention over the picture")},
     KeyHelp{"M", QT_TRANSLATE_NOOP("shortcuts", "attention, or contribution")},
-    KeyHelp{"K", QT_TRANSLATE_NOOP("shortcuts", "knock out the chosen word, CLS or patches")},
+    KeyHelp{"K", QT_TRANSLATE_NOOP("shortcuts", "knock out the selected word, CLS or patches")},
     KeyHelp{"1 to 7", QT_TRANSLATE_NOOP("shortcuts", "blocks × heads, over t, diagonal, changes, comparison, knock "
                                                      "out, mechanism")},
-    KeyHelp{"F", QT_TRANSLATE_NOOP("shortcuts", "the newest checkpoint, also of a running training")},
-    KeyHelp{"Delete, Ctrl+Z", QT_TRANSLATE_NOOP("shortcuts", "erase what is chosen, undo")},
-    KeyHelp{"Esc", QT_TRANSLATE_NOOP("shortcuts", "stop what is being computed")}};
+    KeyHelp{"F", QT_TRANSLATE_NOOP("shortcuts", "newest checkpoint, including a running training")},
+    KeyHelp{"Delete, Ctrl+Z", QT_TRANSLATE_NOOP("shortcuts", "erase the selection, undo")},
+    KeyHelp{"Esc", QT_TRANSLATE_NOOP("shortcuts", "stop the computation")}};
 
 constexpr std::array sampleKeys = {
-    KeyHelp{"Ctrl+Enter", QT_TRANSLATE_NOOP("shortcuts", "paint")},
-    KeyHelp{"Esc", QT_TRANSLATE_NOOP("shortcuts", "stop painting")},
-    KeyHelp{"R", QT_TRANSLATE_NOOP("shortcuts", "another seed")},
+    KeyHelp{"Ctrl+Enter", QT_TRANSLATE_NOOP("shortcuts", "generate")},
+    KeyHelp{"Esc", QT_TRANSLATE_NOOP("shortcuts", "stop generating")},
+    KeyHelp{"R", QT_TRANSLATE_NOOP("shortcuts", "new random seed")},
     KeyHelp{"Ctrl+S", QT_TRANSLATE_NOOP("shortcuts", "save the picture with its settings")},
-    KeyHelp{"double click", QT_TRANSLATE_NOOP("shortcuts", "on a picture of the history: take over its settings")},
+    KeyHelp{"double click", QT_TRANSLATE_NOOP("shortcuts", "on a picture of the history: restore its settings")},
     KeyHelp{"Delete", QT_TRANSLATE_NOOP("shortcuts", "move the picture to the trash")}};
 
 constexpr std::array validateKeys = {
     KeyHelp{"Ctrl+Enter", QT_TRANSLATE_NOOP("shortcuts", "validate")},
-    KeyHelp{"arrows", QT_TRANSLATE_NOOP("shortcuts", "between cards: sort by another; between pictures: the next one")},
+    KeyHelp{"arrows",
+            QT_TRANSLATE_NOOP("shortcuts", "between cards: sort by the next one; between pictures: the next picture")},
     KeyHelp{"Enter", QT_TRANSLATE_NOOP("shortcuts", "enlarge the picture beside its reference")},
-    KeyHelp{"P", QT_TRANSLATE_NOOP("shortcuts", "enlarged: patches, difference by patch, neither")},
+    KeyHelp{"P", QT_TRANSLATE_NOOP("shortcuts", "enlarged: patches, difference by patch, none")},
     KeyHelp{"Esc", QT_TRANSLATE_NOOP("shortcuts", "back to the pictures")}};
 
 constexpr std::array runsKeys = {
-    KeyHelp{"Space", QT_TRANSLATE_NOOP("shortcuts", "check the run: its curve and what differs")},
-    KeyHelp{"Enter", QT_TRANSLATE_NOOP("shortcuts", "show the run on the Train page")}};
+    KeyHelp{"Space", QT_TRANSLATE_NOOP("shortcuts", "tick the run: its curve and its differences")},
+    KeyHelp{"Enter", QT_TRANSLATE_NOOP("shortcuts", "open the run on the Train page")}};
 
 constexpr std::array pages = {PageInfo{.page = Page::Dataset,
                                        .word = "dataset",

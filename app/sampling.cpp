@@ -152,8 +152,7 @@ void Sampling::discard(const QString& file)
     if (QFile::moveToTrash(file))
         Q_EMIT discarded(file);
     else
-        Q_EMIT failed(
-            {tr("%1 could not be moved to the trash: remove it with the file manager").arg(file).toStdString()});
+        Q_EMIT failed({tr("Could not move %1 to the trash; remove it in the file manager").arg(file).toStdString()});
 }
 
 } // namespace nanodit

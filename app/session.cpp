@@ -102,7 +102,7 @@ void Session::openWorkspace(const QString& folder)
             dinoEncoder_ = std::move(opened.dino);
             adopt(std::move(opened.workspace));
         },
-        [this](const Notice& why) { Q_EMIT failed(tr("The workspace could not be opened"), why); });
+        [this](const Notice& why) { Q_EMIT failed(tr("Could not open the workspace"), why); });
 }
 
 void Session::adopt(Workspace workspace)
@@ -125,7 +125,7 @@ void Session::createWorkspace(const QString& folder, std::function<void()> made)
             adopt(std::move(workspace));
             made();
         },
-        [this](const Notice& why) { Q_EMIT failed(tr("The workspace could not be made"), why); });
+        [this](const Notice& why) { Q_EMIT failed(tr("Could not create the workspace"), why); });
 }
 
 const RecordInfo* Session::record(const QString& id) const
@@ -162,7 +162,7 @@ void Session::refreshRecords()
             dinoEncoder_ = std::move(read.dino);
             Q_EMIT recordsChanged();
         },
-        [this](const Notice& why) { Q_EMIT failed(tr("The records could not be read"), why); });
+        [this](const Notice& why) { Q_EMIT failed(tr("Could not read the records"), why); });
 }
 
 void Session::changeRecords(std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
@@ -199,7 +199,7 @@ void Session::refreshRuns()
             runs_ = std::move(runs);
             Q_EMIT runsChanged();
         },
-        [this](const Notice& why) { Q_EMIT failed(tr("The runs could not be read"), why); });
+        [this](const Notice& why) { Q_EMIT failed(tr("Could not read the runs"), why); });
 }
 
 JobRunner* Session::newJob(const QString& name, Page page)

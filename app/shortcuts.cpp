@@ -36,7 +36,7 @@ QString everywhere()
                     .arg(QKeySequence(Qt::CTRL | pageTable().front().key).toString(),
                          QKeySequence(pageTable().back().key).toString()),
                 names.join(QStringLiteral(", "))) +
-           line(QStringLiteral("Ctrl+O, Ctrl+N"), translated("open a workspace, make one")) +
+           line(QStringLiteral("Ctrl+O, Ctrl+N"), translated("open a workspace, create one")) +
            line(QStringLiteral("Ctrl+Q"), translated("quit")) + line(QStringLiteral("?"), translated("this list"));
 }
 

@@ -48,7 +48,7 @@ StatusStrip::StatusStrip(Session& session, QWidget* parent)
     : QFrame(parent)
     , session_(session)
     , row_(new QHBoxLayout(this))
-    , quiet_(new QLabel(tr("no job is running"), this))
+    , quiet_(new QLabel(tr("No jobs running"), this))
     , compute_(new QToolButton(this))
     , machine_(new QLabel(this))
 {
@@ -123,7 +123,7 @@ void StatusStrip::showCompute()
         text += tr(" · GPU not used");
     compute_->setText(text);
     setRole(compute_, chosen.problem.empty() ? "small" : "problem");
-    QStringList tip = {tr("What computes. A choice holds for what begins from now on.")};
+    QStringList tip = {tr("Device for computation. A change applies to jobs started from now on.")};
     for (const auto& sentence : {chosen.problem, chosen.unused, info.description}) {
         if (!sentence.empty())
             tip << QString::fromStdString(sentence);

@@ -96,9 +96,9 @@ QString kindText(const Stage& stage)
 QString passesText(const remedy::RunPasses& run)
 {
     if (!run.pass)
-        return run.setsAside ? Wording::tr("Run the passes; they move the file aside and make it again.")
+        return run.setsAside ? Wording::tr("Run the passes; they set the file aside and compute it again.")
                              : Wording::tr("Run the passes.");
-    return (run.setsAside ? Wording::tr("Run the %1 pass; it moves the file aside and makes it again.")
+    return (run.setsAside ? Wording::tr("Run the %1 pass; it sets the file aside and computes it again.")
                           : Wording::tr("Run the %1 pass."))
         .arg(passText(*run.pass));
 }
@@ -231,9 +231,8 @@ QString remedyText(const Remedy& remedy)
                     .arg(QString::fromStdString(sizeText(r.bytes)));
             },
             [](remedy::ChooseFolder r) {
-                return r.orSameSettings
-                           ? Wording::tr("Repeat the settings that it was begun with, or choose another folder.")
-                           : Wording::tr("Choose another folder.");
+                return r.orSameSettings ? Wording::tr("Use the settings it was started with, or choose another folder.")
+                                        : Wording::tr("Choose another folder.");
             },
             [](remedy::Validate r) {
                 return r.replace ? Wording::tr("Validate again and replace it.") : Wording::tr("Validate first.");

@@ -73,7 +73,7 @@ QString labelOfKey(const std::string& key)
 ConfigForm::ConfigForm(QWidget* parent)
     : QWidget(parent)
     , search_(new QLineEdit(this))
-    , changedOnly_(new QCheckBox(tr("Changed only"), this))
+    , changedOnly_(new QCheckBox(tr("Only changed settings"), this))
     , issues_(new QLabel(this))
     , scroll_(new QScrollArea(this))
 {
@@ -81,7 +81,7 @@ ConfigForm::ConfigForm(QWidget* parent)
     search_->setAccessibleName(tr("Search settings"));
     search_->setClearButtonEnabled(true);
     search_->addAction(icon(QStringLiteral("search"), Hue::Grey), QLineEdit::LeadingPosition);
-    changedOnly_->setToolTip(tr("Show only settings that differ from the file they were read from"));
+    changedOnly_->setToolTip(tr("Show only settings that differ from the configuration file"));
     issues_->setWordWrap(true);
     setRole(issues_, "problem");
     issues_->hide();
@@ -189,8 +189,8 @@ void ConfigForm::addRow(const ConfigField& field)
     row.reset->setIconSize({12, 12});
     row.reset->setFixedSize(20, 20);
     row.reset->setFocusPolicy(Qt::TabFocus);
-    row.reset->setToolTip(tr("Set back"));
-    row.reset->setAccessibleName(tr("Set %1 back").arg(row.label->text()));
+    row.reset->setToolTip(tr("Reset to default"));
+    row.reset->setAccessibleName(tr("Reset %1 to default").arg(row.label->text()));
     auto keepsPlace = row.reset->sizePolicy();
     keepsPlace.setRetainSizeWhenHidden(true);
     row.reset->setSizePolicy(keepsPlace);

@@ -101,7 +101,7 @@ FieldEditor pair(const ConfigField& field, QWidget* parent, const std::function<
 FieldEditor textList(QWidget* parent, const std::function<void()>& edited)
 {
     auto* const line = new QLineEdit(parent);
-    line->setPlaceholderText(QObject::tr("several: separated by ;"));
+    line->setPlaceholderText(QObject::tr("separate several with ;"));
     QObject::connect(line, &QLineEdit::textChanged, line, edited);
     return {.widget = line,
             .read =

@@ -24,7 +24,7 @@ PreviewGrid::PreviewGrid(QWidget* parent)
     : QAbstractScrollArea(parent)
 {
     setFrameShape(QFrame::NoFrame);
-    setAccessibleName(tr("Pictures painted while training"));
+    setAccessibleName(tr("Pictures generated during training"));
     viewport()->setMouseTracking(true);
     viewport()->setAutoFillBackground(false);
 }

@@ -143,7 +143,7 @@ void WordStrip::paintEvent(QPaintEvent*)
     } else {
         painter.setPen(colours.secondary);
         painter.drawText(QRectF(margin, margin, width() - 2 * margin, barHeight + gap + 20), Qt::TextWordWrap,
-                         words_.isEmpty() ? QString() : tr("Shares are of latent tokens: choose one in the picture."));
+                         words_.isEmpty() ? QString() : tr("Select a latent token in the picture to see shares."));
     }
     double largest = 1e-12;
     for (int i = 0; shown_ && i < words_.size(); ++i)
@@ -163,7 +163,7 @@ void WordStrip::paintEvent(QPaintEvent*)
     painter.setPen(colours.secondary);
     const double top = boxes_.back().bottom() + 2 * gap;
     painter.drawText(QRectF(margin, top, width() - 2 * margin, height() - top), Qt::TextWordWrap,
-                     tr("There are no words: the text is the learned null."));
+                     tr("No words: the text is the learned null."));
 }
 
 int WordStrip::wordUnder(QPointF point) const

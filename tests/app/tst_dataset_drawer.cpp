@@ -166,7 +166,7 @@ private Q_SLOTS:
         QVERIFY2(text("passesSentence").startsWith("The passes were stopped"), qPrintable(text("passesSentence")));
         QVERIFY2(text("work-vae").endsWith(" made, 0 were whole"), qPrintable(text("work-vae")));
         QVERIFY2(text("verdict").startsWith("The passes were stopped"), qPrintable(text("verdict")));
-        QCOMPARE(text("work-dinov3"), QStringLiteral("not begun"));
+        QCOMPARE(text("work-dinov3"), QStringLiteral("not started"));
         QVERIFY(button("forecastPasses")->isVisible() && button("forecastPasses")->isEnabled());
         click("forecastPasses");
         settle();
@@ -187,7 +187,7 @@ private Q_SLOTS:
         settle();
         const auto sentence = text("passesSentence");
         QVERIFY2(sentence.startsWith("The passes ended early: ") && sentence.contains("vae"), qPrintable(sentence));
-        QCOMPARE(text("work-vae"), QStringLiteral("not begun"));
+        QCOMPARE(text("work-vae"), QStringLiteral("not started"));
         fs::remove(folder);
         click("forecastPasses");
         settle();

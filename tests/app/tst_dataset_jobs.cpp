@@ -81,7 +81,7 @@ private Q_SLOTS:
         QVERIFY(button("writeCaptions")->isEnabled());
         page()->editing()->setCaption(idOf(5), QStringLiteral("by hand"));
         settle();
-        QCOMPARE(text("work-captions"), QStringLiteral("every record has one"));
+        QCOMPARE(text("work-captions"), QStringLiteral("every record has a caption"));
         QVERIFY(!button("writeCaptions")->isEnabled());
     }
 

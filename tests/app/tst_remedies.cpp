@@ -92,7 +92,8 @@ private Q_SLOTS:
         Banner banner;
         auto* const button = banner.findChild<QPushButton*>("remedy");
         QSignalSpy wanted(&banner, &Banner::remedyWanted);
-        showFailure(banner, "The training stopped", {"there is no shard set", remedy::PackShards{.replace = true}});
+        showFailure(banner, "Training stopped with an error",
+                    {"there is no shard set", remedy::PackShards{.replace = true}});
         QVERIFY(button->isVisible());
         QCOMPARE(button->text(), QStringLiteral("Pack again"));
         QVERIFY2(banner.accessibleName().endsWith("Pack the shards again."), qPrintable(banner.accessibleName()));
@@ -102,10 +103,10 @@ private Q_SLOTS:
         QVERIFY(!banner.isVisible());
         for (const Notice& without : {Notice{.text = "it does not fit", .remedy = remedy::AllowMemory{.bytes = 1}},
                                       Notice{.text = "it is damaged"}}) {
-            showFailure(banner, "The training stopped", without);
+            showFailure(banner, "Training stopped with an error", without);
             QVERIFY(banner.isVisible() && !button->isVisible());
         }
-        showFailure(banner, "The training stopped", {"there is no shard set", remedy::PackShards{}});
+        showFailure(banner, "Training stopped with an error", {"there is no shard set", remedy::PackShards{}});
         banner.showNotice("done");
         QVERIFY(!button->isVisible());
     }

@@ -90,11 +90,11 @@ private Q_SLOTS:
 
         const auto resets = form.findChildren<QToolButton*>();
         const auto shown = std::count_if(resets.begin(), resets.end(), [](const QToolButton* button) {
-            return button->isVisibleTo(button->window()) && button->toolTip() == QStringLiteral("Set back");
+            return button->isVisibleTo(button->window()) && button->toolTip() == QStringLiteral("Reset to default");
         });
         QCOMPARE(shown, 1);
         for (auto* const button : resets) {
-            if (button->isVisibleTo(button->window()) && button->toolTip() == QStringLiteral("Set back"))
+            if (button->isVisibleTo(button->window()) && button->toolTip() == QStringLiteral("Reset to default"))
                 button->click();
         }
         writeFields(visitOf(changed), form.values());
@@ -121,7 +121,7 @@ private Q_SLOTS:
         form.findChild<QLineEdit*>()->clear();
         form.setValue("ema.decay", 0.5);
         for (auto* const box : form.findChildren<QCheckBox*>()) {
-            if (box->text() == QStringLiteral("Changed only"))
+            if (box->text() == QStringLiteral("Only changed settings"))
                 box->setChecked(true);
         }
         QCOMPARE(shown(), QStringList{"ema.decay"});

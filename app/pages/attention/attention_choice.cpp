@@ -57,8 +57,8 @@ QString answerText(const AttentionQuestion& question, const AttentionAnswer& ans
         const auto count = question.latents.size();
         const bool adds = question.measure == AttentionMeasure::Contribution;
         const auto who =
-            adds ? (count == 1 ? tr("1 latent token is given") : tr("%1 latent tokens are given").arg(count))
-                 : (count == 1 ? tr("1 latent token looks at") : tr("%1 latent tokens look at").arg(count));
+            adds ? (count == 1 ? tr("1 latent token receives") : tr("%1 latent tokens receive").arg(count))
+                 : (count == 1 ? tr("1 latent token attends to") : tr("%1 latent tokens attend to").arg(count));
         const auto parts = adds ? tr("by text %1 %, CLS %2 %, patches %3 %") : tr("text %1 %, CLS %2 %, patches %3 %");
         auto text = tr("%1 %2 · entropy %3 nats")
                         .arg(who, parts.arg(percent(shares[0]), percent(shares[1]), percent(shares[2])),
@@ -74,8 +74,8 @@ QString answerText(const AttentionQuestion& question, const AttentionAnswer& ans
     for (const float value : mass)
         sum += value;
     const auto sentence = question.measure == AttentionMeasure::Contribution
-                              ? tr("it gives latent tokens %1 % of what they are given on average")
-                              : tr("latent tokens give it %1 % of their attention on average");
+                              ? tr("it provides %1 % of what the latent tokens receive, on average")
+                              : tr("receives %1 % of the latent tokens' attention, on average");
     return sentence.arg(percent(sum / static_cast<double>(mass.size()), 2));
 }
 

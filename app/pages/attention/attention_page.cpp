@@ -60,8 +60,8 @@ AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& compar
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(frame_);
-    empty_->showEmpty(QStringLiteral("eye"), tr("There is no model to look into yet"),
-                      tr("Train one first: every checkpoint of a run can be looked into."));
+    empty_->showEmpty(QStringLiteral("eye"), tr("No model to inspect yet"),
+                      tr("Train a model first; any of its checkpoints can be inspected."));
     connect(empty_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
             &AttentionPage::trainWanted);
     auto* const exports = new ExportMenu(
@@ -138,7 +138,7 @@ void AttentionPage::connectLooking()
     connect(&looking_, &Looking::failed, this, [this](const Notice& why) {
         wanted_ = false;
         readout_->clear();
-        showFailure(*frame_->banner(), tr("The model could not be looked into"), why);
+        showFailure(*frame_->banner(), tr("Could not inspect the model"), why);
     });
     connect(&looking_, &Looking::busyChanged, this, [this] {
         stop_->setEnabled(looking_.busy() || looking_.jobRunning());
@@ -156,7 +156,7 @@ void AttentionPage::connectLooking()
         looking_.stopJob();
         if (std::exchange(wanted_, false)) { // there is no moment that could be asked
             scene_.reset();
-            readout_->setText(tr("Stopped. Move the time, or choose what to look at, to go on."));
+            readout_->setText(tr("Stopped. Move the slider or select something to continue."));
         }
         looking_.cancel();
     });
@@ -234,7 +234,7 @@ void AttentionPage::connectParts()
     });
     connect(drawer_->compare(), &ComparePanel::answered, this, &AttentionPage::matchScales);
     connect(drawer_->compare(), &ComparePanel::failed, this, [this](const Notice& why) {
-        showFailure(*frame_->banner(), tr("The second model could not be looked into"), why);
+        showFailure(*frame_->banner(), tr("Could not inspect the second model"), why);
     });
     connect(&session_, &Session::recordsChanged, drawer_->edits(), &EditPanel::listRecords);
     connect(&session_, &Session::workspaceChanged, this, [this] {

@@ -28,13 +28,13 @@ QVBoxLayout* withTitle(const QString& title, QWidget* content, QWidget* parent)
 
 AttentionPanes::AttentionPanes(const QString& prefix, bool hints, QWidget* parent)
     : QWidget(parent)
-    , picture_(new AttentionMap(tr("The picture that is forming"), this))
+    , picture_(new AttentionMap(tr("Picture being generated"), this))
     , words_(new WordStrip(this))
     , patches_(new AttentionMap(tr("Patches of the reference"), this))
 {
     picture_->setObjectName(prefix + QStringLiteral("Picture"));
-    picture_->setEmptyText(hints ? tr("Choose a record at the right: the picture that is forming appears here")
-                                 : tr("Choose a second checkpoint above"));
+    picture_->setEmptyText(hints ? tr("Select a record on the right to see its picture here")
+                                 : tr("Select a second checkpoint above"));
     words_->setObjectName(prefix + QStringLiteral("Words"));
     patches_->setObjectName(prefix + QStringLiteral("Patches"));
     auto* const row = new QHBoxLayout(this);
@@ -96,13 +96,13 @@ void AttentionPanes::showAnswer(const AttentionAnswer& answer, const AttentionPa
         patches_->setValues(answer.seen->patches.values.empty() ? std::vector<float>{}
                                                                 : answer.seen->patches.of(block, head));
         picture_->setValues(answer.self ? answer.self->of(block, head) : std::vector<float>{});
-        picture_->setQuantity(tr("share of self attention"));
+        picture_->setQuantity(tr("share of self-attention"));
     } else if (answer.given) {
         words_->clearShares();
         patches_->setValues({});
         picture_->setValues(answer.given->of(block, head));
-        picture_->setQuantity(measure == AttentionMeasure::Contribution ? tr("share that it adds")
-                                                                        : tr("attention given to it"));
+        picture_->setQuantity(measure == AttentionMeasure::Contribution ? tr("share it contributes")
+                                                                        : tr("attention it receives"));
     }
 }
 

@@ -66,7 +66,7 @@ void ComparePanel::listCheckpoints()
     const auto before = checkpoints_->currentData().toString();
     const QSignalBlocker quiet(checkpoints_);
     checkpoints_->clear();
-    checkpoints_->addItem(tr("Choose a second checkpoint…"));
+    checkpoints_->addItem(tr("Select a second checkpoint…"));
     for (const auto& run : session_.runs()) {
         for (auto file = run.checkpoints.rbegin(); file != run.checkpoints.rend(); ++file)
             checkpoints_->addItem(QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name),
@@ -137,7 +137,7 @@ void ComparePanel::tell()
 {
     if (!comparing()) {
         about_->setText(checkpoints_->count() > 2
-                            ? tr("The same moment and question in another checkpoint, below the first.")
+                            ? tr("The same time and selection in another checkpoint, below the first.")
                             : tr("Train a second run, for example one without patches, to compare with."));
         return;
     }

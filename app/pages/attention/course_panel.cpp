@@ -44,7 +44,7 @@ std::vector<double> courseTimes()
 CoursePanel::CoursePanel(QWidget* parent)
     : QWidget(parent)
     , measure_(makeButton(tr("Measure over t"), QStringLiteral("play"),
-                          tr("Look at every t; Stop is in the status bar"), true, this))
+                          tr("Measure attention at every t (stop it from the status bar)"), true, this))
     , about_(new QLabel(this))
 {
     const std::array<std::pair<QString, std::optional<Hue>>, Rows> names = {{{tr("text"), meaning::text},
@@ -114,8 +114,8 @@ void CoursePanel::showCourse(const AttentionCourse& course, const QString& of, d
         views_[i]->setAxes(tr("block"), tr("t, noise to picture"), {}, ticks);
     }
     views_[Alignment]->setToolTip(
-        tr("Distance from a latent's own place to its attention's centre of mass. The last colour is that of an "
-           "attention that is the same everywhere: %1 patches")
+        tr("Distance from a latent token to the centre of mass of its attention. The last colour is that of "
+           "uniform attention: %1 patches")
             .arg(evenAlignment, 0, 'f', 2));
     tell();
 }
@@ -158,9 +158,9 @@ void CoursePanel::tell()
         about_->setText(
             tr("Shares, alignment and entropy of every block at %1 times, from noise to picture.").arg(columns));
     else if (stale_)
-        about_->setText(tr("Measured on %1, which is not what is looked at now. Measure again.").arg(of_));
+        about_->setText(tr("Measured on %1, which is no longer shown. Measure again.").arg(of_));
     else
-        about_->setText(tr("Means over all latent tokens and heads of %1. A click chooses block and t.").arg(of_));
+        about_->setText(tr("Means over all latent tokens and heads of %1. Click to select block and t.").arg(of_));
 }
 
 } // namespace nanodit

@@ -42,11 +42,10 @@ DiagonalPanel::DiagonalPanel(QWidget* parent)
     sentence_->setObjectName(QStringLiteral("attentionAligned"));
     sentence_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     setRole(sentence_, "secondary");
-    sentence_->setToolTip(
-        tr("Distance of the attention's centre of mass over the patches from the place of the latent "
-           "token that looks, mean over all latent tokens; an attention that is the same everywhere "
-           "would be as far off as the number in brackets. Entropy: 0 when one token gets everything, "
-           "the second number when all get the same."));
+    sentence_->setToolTip(tr("Distance from a latent token to the centre of mass of its attention over the patches, "
+                             "averaged over all latent tokens; uniform attention "
+                             "would give the number in brackets. Entropy: 0 when one token gets everything, "
+                             "the second number when all tokens get the same."));
     rows_->setAxes(tr("latent row"), tr("patch row"));
     columns_->setAxes(tr("latent column"), tr("patch column"));
     rows_->setDiagonal(true);
@@ -72,7 +71,7 @@ void DiagonalPanel::clear()
 {
     for (auto* const view : {rows_, columns_, alignment_, entropy_})
         view->clear();
-    sentence_->setText(tr("Where every row and column of the picture looks, once a model is looked into."));
+    sentence_->setText(tr("Where every row and column of the picture attends, once a model is inspected."));
 }
 
 void DiagonalPanel::showSummaries(const AttentionScene& scene, const AttentionSummaries& summaries,
@@ -85,8 +84,8 @@ void DiagonalPanel::showSummaries(const AttentionScene& scene, const AttentionSu
     if (summaries.byRow.values.empty()) {
         for (auto* const view : {rows_, columns_, alignment_})
             view->clear();
-        sentence_->setText(tr("This model has no patches, so there is no place that a latent token could look at. %1")
-                               .arg(entropyText));
+        sentence_->setText(
+            tr("This model has no patches, so latent tokens have no place to attend to. %1").arg(entropyText));
         return;
     }
     const auto show = [&part](MatrixView* view, GridSize size, const AttentionNumbers& numbers) {
@@ -103,7 +102,7 @@ void DiagonalPanel::showSummaries(const AttentionScene& scene, const AttentionSu
                {.low = 0, .high = scene.evenAlignment, .quantity = tr("patches"), .decimals = 1, .highIsAbove = true},
                part);
     const double away = summaries.alignment.of(part.block, part.head)[0];
-    sentence_->setText(tr("Centre of mass %1 patches from a token's own place (even attention: %2). %3")
+    sentence_->setText(tr("Centre of mass %1 patches from the token's own place (uniform attention: %2). %3")
                            .arg(away, 0, 'f', 2)
                            .arg(scene.evenAlignment, 0, 'f', 2)
                            .arg(entropyText));

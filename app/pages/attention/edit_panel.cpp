@@ -36,8 +36,9 @@ EditPanel::EditPanel(Session& session, QWidget* parent)
     , sourceMap_(new AttentionMap(tr("Patches to paste"), this))
 {
     sourceMap_->setObjectName(QStringLiteral("attentionSource"));
-    sourceMap_->setEmptyText(tr("Choose a record to paste patches from"));
-    sourceMap_->setToolTip(tr("Drag the patches to paste; none: those of the same place are pasted"));
+    sourceMap_->setEmptyText(tr("Select a record to paste patches from"));
+    sourceMap_->setToolTip(
+        tr("Drag over the patches to paste; if none are selected, those at the same place are pasted"));
     auto* const row = new QHBoxLayout(this);
     row->setContentsMargins(0, 4, 0, 0);
     row->setSpacing(12);
@@ -65,10 +66,10 @@ QWidget* EditPanel::makeControls()
     auto* const box = new QWidget(this);
     box->setFixedWidth(controlsWidth);
     const std::array<std::tuple<AttentionMap::Tool, QString, QString>, 3> tools = {
-        {{AttentionMap::Tool::Choose, tr("Choose"), tr("Clicks on patches ask, as always")},
-         {AttentionMap::Tool::Brush, tr("Erase brush"), tr("Paint over patches of the reference to take them away")},
+        {{AttentionMap::Tool::Choose, tr("Choose"), tr("Clicking selects patches")},
+         {AttentionMap::Tool::Brush, tr("Erase brush"), tr("Brush over patches of the reference to hide them")},
          {AttentionMap::Tool::Rectangle, tr("Paste"),
-          tr("Drag over the reference to lay another record's patches there")}}};
+          tr("Drag over the reference to paste another record's patches there")}}};
     auto* const toolRow = new QHBoxLayout;
     toolRow->setSpacing(4);
     for (const auto& [tool, name, help] : tools) {
@@ -87,11 +88,11 @@ QWidget* EditPanel::makeControls()
     toolRow->addWidget(brush_, 1);
 
     erase_ = makeButton(tr("Erase"), QStringLiteral("clear"),
-                        tr("Take the chosen word, CLS or patches away from the model (Delete)"), false, box);
+                        tr("Hide the selected word, CLS or patches from the model (Delete)"), false, box);
     erase_->setObjectName(QStringLiteral("attentionErase"));
     word_ = new QLineEdit(box);
     word_->setObjectName(QStringLiteral("attentionReplacement"));
-    replace_ = makeButton(tr("Replace"), {}, tr("Encode the caption anew with this in the word's place"), false, box);
+    replace_ = makeButton(tr("Replace"), {}, tr("Replace the word with this and encode the caption again"), false, box);
     replace_->setObjectName(QStringLiteral("attentionReplace"));
     auto* const wordRow = new QHBoxLayout;
     wordRow->setSpacing(4);
@@ -108,7 +109,7 @@ QWidget* EditPanel::makeControls()
     names_->setFirst({{.text = tr("Paste from…")}});
     source_->setModel(names_);
     source_->view()->setTextElideMode(Qt::ElideRight);
-    sourceCls_ = new QCheckBox(tr("its CLS, too"), box);
+    sourceCls_ = new QCheckBox(tr("Also its CLS"), box);
     sourceCls_->setObjectName(QStringLiteral("attentionSourceCls"));
     auto* const sourceRow = new QHBoxLayout;
     sourceRow->setSpacing(8);
@@ -121,12 +122,12 @@ QWidget* EditPanel::makeControls()
     about_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
     setRole(about_, "small");
 
-    undo_ = makeButton(tr("Undo"), {}, tr("Take the last change back (Ctrl+Z)"), false, box);
+    undo_ = makeButton(tr("Undo"), {}, tr("Undo the last change (Ctrl+Z)"), false, box);
     undo_->setObjectName(QStringLiteral("attentionUndo"));
-    reset_ = makeButton(tr("Undo all"), QStringLiteral("reset"), tr("Give everything back"), false, box);
+    reset_ = makeButton(tr("Undo all"), QStringLiteral("reset"), tr("Undo all changes"), false, box);
     reset_->setObjectName(QStringLiteral("attentionReset"));
-    paint_ = makeButton(tr("Paint both"), QStringLiteral("sample"),
-                        tr("Paint without and with the changes, from the same seed"), true, box);
+    paint_ = makeButton(tr("Generate both"), QStringLiteral("sample"),
+                        tr("Generate without and with the changes, from the same seed"), true, box);
     paint_->setObjectName(QStringLiteral("attentionPaint"));
     auto* const actions = new QHBoxLayout;
     actions->setSpacing(4);
@@ -269,7 +270,7 @@ void EditPanel::paintOver(const std::set<std::int64_t>& patches)
     if (tool() == AttentionMap::Tool::Brush) {
         edits.erasedPatches.insert(patches.begin(), patches.end());
     } else if (sourceMap_->grid().count() == 0) {
-        about_->setText(tr("Choose a record to paste from first."));
+        about_->setText(tr("Select a record to paste from first."));
         return;
     } else {
         edits.pastes.push_back(
@@ -355,7 +356,7 @@ void EditPanel::tell()
     word_->setPlaceholderText(
         mayReplace ? tr("instead of \"%1\"")
                          .arg(QString::fromStdString(scene_->words[static_cast<std::size_t>(choice_.word)].text))
-                   : tr("choose a word above"));
+                   : tr("select a word above"));
     undo_->setEnabled(history_.canUndo());
     reset_->setEnabled(!edits().empty());
     paint_->setEnabled(editable && !edits().empty() && !painting_);
@@ -366,8 +367,8 @@ void EditPanel::tell()
     sourceCls_->setEnabled(!source().isEmpty() || sourceCls_->isChecked());
     const auto text = editsText(edits(), caption_);
     about_->setText(text.isEmpty()
-                        ? tr("Nothing is changed. Choose a word, CLS or patches and erase them, brush patches "
-                             "away, or paste another record's; then paint both pictures.")
+                        ? tr("Nothing is changed. Select a word, CLS or patches and erase them, brush patches "
+                             "away, or paste another record's; then generate both pictures.")
                         : text);
 }
 

@@ -30,7 +30,7 @@ QString percent(double share)
 KnockOutPanel::KnockOutPanel(QWidget* parent)
     : QWidget(parent)
     , knock_(makeButton(tr("Knock out"), QStringLiteral("clear"),
-                        tr("Evaluate the model without the chosen word, CLS or patches (K)"), true, this))
+                        tr("Evaluate the model without the selected word, CLS or patches (K)"), true, this))
     , seed_(new QSpinBox(this))
     , about_(new QLabel(this))
     , change_(new AttentionMap(tr("Change of the velocity without it"), this))
@@ -42,7 +42,7 @@ KnockOutPanel::KnockOutPanel(QWidget* parent)
     seed_->setRange(0, std::numeric_limits<int>::max());
     seed_->setPrefix(tr("control "));
     seed_->setAccessibleName(tr("Seed of the control"));
-    seed_->setToolTip(tr("Seed by which the control is drawn: other tokens with the same share of attention"));
+    seed_->setToolTip(tr("Seed for drawing the control: other tokens with the same share of attention"));
     about_->setObjectName(QStringLiteral("attentionKnockedOut"));
     about_->setFont(tabularFont(about_->font()));
     about_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
@@ -50,13 +50,13 @@ KnockOutPanel::KnockOutPanel(QWidget* parent)
     change_->setEmptyText(tr("The change of the velocity appears here"));
     change_->setQuantity(tr("change without it"));
     control_->setObjectName(QStringLiteral("attentionControlChange"));
-    control_->setEmptyText(tr("That without as much attention elsewhere"));
+    control_->setEmptyText(tr("Change without as much attention elsewhere"));
     control_->setQuantity(tr("change without the control"));
     agreement_->setObjectName(QStringLiteral("attentionAgreement"));
     agreement_->setAxes(tr("block"), {}, {}, {tr("agreement")});
     agreement_->setToolTip(
-        tr("Correlation, over latent tokens, of the block's map of what is left out with the change. "
-           "The block with the largest one grounds it best. A click chooses the block."));
+        tr("Correlation, over latent tokens, of the change with the block's map of what was left out. "
+           "The block with the largest value grounds it best. Click to select the block."));
     auto* const head = new QHBoxLayout;
     head->setSpacing(12);
     head->addWidget(knock_);
@@ -167,8 +167,8 @@ void KnockOutPanel::tell()
     knock_->setEnabled(scene_ && !tokens_.empty());
     if (!out_) {
         about_->setText(scene_ && !tokens_.empty()
-                            ? tr("Leave out %1 and see where the velocity changes.").arg(nameOfTokens(tokens_))
-                            : tr("Choose a word, CLS or patches above to see what the model does without."));
+                            ? tr("Leave out %1 to see where the velocity changes.").arg(nameOfTokens(tokens_))
+                            : tr("Select a word, CLS or patches above to see what the model does without them."));
         return;
     }
     auto text =

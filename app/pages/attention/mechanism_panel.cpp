@@ -38,7 +38,7 @@ QString sinksText(const AttentionScene& scene, const std::vector<AttentionSink>&
                      .arg(sink.block)
                      .arg(QString::fromStdString(scene.nameOf(sink.token)), percent(sink.mass),
                           percent(sink.contribution));
-    return lines.isEmpty() ? MechanismPanel::tr("none: what gets much attention adds its share")
+    return lines.isEmpty() ? MechanismPanel::tr("none: everything that receives much attention contributes its share")
                            : lines.join(QLatin1Char('\n'));
 }
 
@@ -59,18 +59,17 @@ MechanismPanel::MechanismPanel(QWidget* parent)
     mass_->setAxes(tr("block"), {}, {}, segments);
     adds_->setAxes(tr("block"), {}, {}, segments);
     radii_->setAxes(tr("block"), tr("head"));
-    adds_->setToolTip(tr("Lengths of what text, CLS and patches add to the latent tokens behind the output projection, "
+    adds_->setToolTip(tr("Lengths of what text, CLS and patches add to the latent tokens after the output projection, "
                          "all heads together, as shares of their sum"));
-    radii_->setToolTip(
-        tr("How far a head's spatial prior reaches: at this distance from a latent token, attention on a "
-           "patch is weighed by 0.61"));
+    radii_->setToolTip(tr("Reach of a head's spatial prior: at this distance from a latent token, attention on a "
+                          "patch is weighted by 0.61"));
     sinks_->setWordWrap(true);
     sinks_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
     sinks_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     auto* const title = makeSection(tr("Sinks"), this);
     title->setToolTip(
-        tr("Tokens with five times the mass of an even attention or more that add less than half of their "
-           "share of it"));
+        tr("Tokens with at least five times the mass of uniform attention that contribute less than half of their "
+           "share"));
     auto* const scroll = new QScrollArea(this);
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setWidgetResizable(true);
@@ -100,7 +99,7 @@ void MechanismPanel::clear()
 {
     for (auto* const view : {mass_, adds_, radii_})
         view->clear();
-    sinks_->setText(tr("What every block makes of its attention, once a model is looked into."));
+    sinks_->setText(tr("What every block does with its attention, once a model is inspected."));
 }
 
 void MechanismPanel::showSummaries(const AttentionScene& scene, const AttentionSummaries& summaries,

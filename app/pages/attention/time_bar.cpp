@@ -34,7 +34,7 @@ TimeBar::TimeBar(QWidget* parent)
     , first_(new QLabel(tr("noise"), this))
     , last_(new QLabel(tr("picture"), this))
     , text_(new QLabel(this))
-    , along_(new QCheckBox(tr("Along a sampling"), this))
+    , along_(new QCheckBox(tr("Along sampling"), this))
     , make_(makeButton(tr("Film"), {}, tr("Make a film"), false, this))
 {
     playButton_->setObjectName(QStringLiteral("attentionPlay"));
@@ -49,7 +49,7 @@ TimeBar::TimeBar(QWidget* parent)
     text_->setFont(tabularFont(text_->font()));
     text_->setMinimumWidth(text_->fontMetrics().horizontalAdvance(QStringLiteral("step-00000000")) + 8);
     along_->setObjectName(QStringLiteral("attentionAlong"));
-    along_->setToolTip(tr("Look where a sampling of 30 steps passes t, not at the record's own latent with noise"));
+    along_->setToolTip(tr("Use the latent that a 30-step sampling run reaches at t instead of the noised original"));
     make_->setObjectName(QStringLiteral("attentionFilm"));
     auto* const menu = new QMenu(make_);
     menu->addAction(tr("Over t, while sampling"), this, &TimeBar::samplingFilmWanted);

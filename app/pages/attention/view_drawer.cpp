@@ -32,11 +32,11 @@ ViewDrawer::ViewDrawer(Session& session, Looking& comparison, QWidget* parent)
     tabs_->setDrawBase(false);
     tabs_->setExpanding(false);
     multiples_->setObjectName(QStringLiteral("attentionMultiples"));
-    multiples_->clear(tr("Every block and head of what is asked, once a model is looked into."));
-    const std::pair<QString, QWidget*> views[] = {
-        {tr("Blocks × heads"), multiples_},  {tr("Over t"), course_},   {tr("Diagonal"), diagonal_},
-        {tr("Change what it sees"), edits_}, {tr("Compare"), compare_}, {tr("Knock out"), knockOut_},
-        {tr("Mechanism"), mechanism_}};
+    multiples_->clear(tr("Every block and head for the selection, once a model is inspected."));
+    const std::pair<QString, QWidget*> views[] = {{tr("Blocks × heads"), multiples_}, {tr("Over t"), course_},
+                                                  {tr("Diagonal"), diagonal_},        {tr("Edit conditions"), edits_},
+                                                  {tr("Compare"), compare_},          {tr("Knock out"), knockOut_},
+                                                  {tr("Mechanism"), mechanism_}};
     for (const auto& [name, view] : views) {
         tabs_->addTab(name);
         views_->addWidget(view);
@@ -95,7 +95,8 @@ void ViewDrawer::showMultiples(const AttentionScene& scene, const AttentionAnswe
     else if (answer.seen && !answer.seen->patches.values.empty())
         show(answer.seen->patches, scene.patches);
     else
-        multiples_->clear(tr("This model has no patches to show. Ask a word or CLS, or show self attention (S)."));
+        multiples_->clear(
+            tr("This model has no patches to show. Select a word or CLS, or turn on self-attention (S)."));
 }
 
 } // namespace nanodit

@@ -38,16 +38,16 @@ QString sentenceOf(const CertifyReport& report)
     if (all == 0)
         text = AlignmentPanel::tr("No record could be certified");
     else if (aligned)
-        text = AlignmentPanel::tr("Aligned: the patches of all %1 lie where they should")
+        text = AlignmentPanel::tr("All patches of %1 are correctly aligned")
                    .arg(countText(all, AlignmentPanel::tr("certified records")));
     else
-        text = AlignmentPanel::tr("Not aligned everywhere: %1 of %2 are true")
+        text = AlignmentPanel::tr("Not aligned everywhere: %1 of %2 are correct")
                    .arg(count(AlignmentVerdict::True))
                    .arg(countText(all, AlignmentPanel::tr("certified records")));
     const std::pair<AlignmentVerdict, QString> others[] = {
         {AlignmentVerdict::Misaligned, AlignmentPanel::tr("%1 misaligned")},
-        {AlignmentVerdict::Partly, AlignmentPanel::tr("%1 in part something else")},
-        {AlignmentVerdict::Unlike, AlignmentPanel::tr("%1 unlike their picture")}};
+        {AlignmentVerdict::Partly, AlignmentPanel::tr("%1 partly different")},
+        {AlignmentVerdict::Unlike, AlignmentPanel::tr("%1 do not match their picture")}};
     for (const auto& [verdict, words] : others) {
         if (count(verdict) > 0)
             text += QStringLiteral(", ") + words.arg(count(verdict));
@@ -78,7 +78,7 @@ AlignmentPanel::AlignmentPanel(QWidget* parent)
     : QWidget(parent)
     , head_(new WorkHead(this))
     , certify_(
-          makeButton(tr("Certify"), {}, tr("Compute patches anew and compare them with the stored ones"), false, this))
+          makeButton(tr("Certify"), {}, tr("Recompute patches and compare them with the stored ones"), false, this))
     , histogram_(new HistogramView(this))
     , records_(new QTreeWidget(this))
 {
@@ -90,10 +90,10 @@ AlignmentPanel::AlignmentPanel(QWidget* parent)
     records_->setHeaderLabels({tr("Record, worst first"), tr("Certificate"), tr("Cosine"), tr("Best other")});
     for (const int column : {CosineColumn, OtherColumn})
         records_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
-    records_->headerItem()->setToolTip(CosineColumn,
-                                       tr("Mean over the patches, with what the encoder gives for their place"));
+    records_->headerItem()->setToolTip(
+        CosineColumn, tr("Mean over the patches, compared with what the encoder gives at their place"));
     records_->headerItem()->setToolTip(OtherColumn,
-                                       tr("Mean cosine with the likest of what known bugs would have stored"));
+                                       tr("Mean cosine with the closest of what known bugs would have stored"));
     records_->setRootIsDecorated(false);
     records_->setUniformRowHeights(true);
     records_->setProperty("bare", true);
@@ -122,7 +122,7 @@ void AlignmentPanel::clear()
 {
     told_ = stopped_ = false;
     head_->say(WorkHead::Mark::None,
-               tr("Nothing is certified yet. Certify computes patches anew and compares them with the stored ones, and "
+               tr("Nothing is certified yet. Certify recomputes patches and compares them with the stored ones, and "
                   "with what known bugs would have stored."));
     histogram_->setSeries(0, 1, {}, {});
     records_->clear();
@@ -138,7 +138,7 @@ void AlignmentPanel::setFree(bool free)
 void AlignmentPanel::follow(JobRunner* runner)
 {
     stopped_ = false;
-    head_->follow(runner, tr("Computing patches anew and comparing them…"));
+    head_->follow(runner, tr("Recomputing patches and comparing them…"));
     connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
         if (end != JobEnd::Cancelled)
             return; // its report has come
@@ -180,7 +180,7 @@ void AlignmentPanel::showKept(const CertifyReport& kept)
         return;
     fill(kept);
     if (stopped_)
-        head_->say(WorkHead::Mark::Stopped, tr("Stopped; what was made is kept. %1").arg(sentenceOf(kept)));
+        head_->say(WorkHead::Mark::Stopped, tr("Stopped; finished certificates are kept. %1").arg(sentenceOf(kept)));
     else
         head_->say(kept.sound() ? WorkHead::Mark::Good : WorkHead::Mark::Problem, sentenceOf(kept));
 }
@@ -189,7 +189,7 @@ void AlignmentPanel::fill(const CertifyReport& report)
 {
     records_->clear();
     histogram_->setSeries(CosineHistogram::low, CosineHistogram::high, tr("mean cosine of a record"),
-                          {{tr("true place"), meaning::patches, binsOf(report.truth)},
+                          {{tr("correct place"), meaning::patches, binsOf(report.truth)},
                            {tr("best alternative"), Hue::Grey, binsOf(report.bestAlternative), true}});
     for (const auto& left : report.left) {
         auto* const item = new QTreeWidgetItem(

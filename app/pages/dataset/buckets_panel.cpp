@@ -110,7 +110,7 @@ BucketsPanel::BucketsPanel(QWidget* parent)
                      tr("Enlarged"),
                      tr("Remark")});
     headerItem()->setToolTip(LostColumn, tr("Share of the originals' pixels that cropping cuts away, the mean"));
-    headerItem()->setToolTip(MostLostColumn, tr("Of the record that loses most; a click shows it"));
+    headerItem()->setToolTip(MostLostColumn, tr("The record that loses most; click to show it"));
     headerItem()->setToolTip(EnlargedColumn, tr("Share of the pictures that are smaller than the bucket"));
     setRootIsDecorated(false);
     setUniformRowHeights(true);
@@ -173,7 +173,7 @@ void BucketsPanel::paintEvent(QPaintEvent* event)
     QPainter painter(viewport());
     painter.setPen(themeColours().secondary);
     painter.drawText(viewport()->rect(), Qt::AlignCenter | Qt::TextWordWrap,
-                     tr("There are no pictures yet: import a folder, and its buckets are counted here."));
+                     tr("No pictures yet. Import a folder to see how its pictures fall into buckets."));
 }
 
 } // namespace nanodit

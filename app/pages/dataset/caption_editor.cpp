@@ -36,7 +36,7 @@ CaptionEditor::CaptionEditor(QWidget* parent)
     auto* const keep =
         makeButton(tr("Save"), {}, tr("Save the caption (Ctrl+Enter); its t5 array becomes stale"), true, editing_);
     keep->setObjectName(QStringLiteral("saveCaption"));
-    auto* const cancel = makeButton(tr("Cancel"), {}, tr("Leave the caption as it was (Esc)"), false, editing_);
+    auto* const cancel = makeButton(tr("Cancel"), {}, tr("Discard changes (Esc)"), false, editing_);
     for (auto* const button : {keep, cancel})
         button->setFocusPolicy(Qt::NoFocus); // leaving the field for them would end the editing first
     auto* const buttons = new QHBoxLayout;

@@ -32,7 +32,7 @@ CaptionRow::CaptionRow(QGridLayout* grid, int row, int barWidth, QWidget* parent
     , bar_(new QProgressBar(parent))
 {
     auto* const name = new QLabel(tr("captions"), parent);
-    name->setToolTip(tr("Pictures to captions, by a program of yours"));
+    name->setToolTip(tr("Writes captions with a program of your choice"));
     what_->setObjectName(QStringLiteral("work-captions"));
     what_->setWordWrap(true);
     write_->setObjectName(QStringLiteral("writeCaptions"));
@@ -82,7 +82,7 @@ void CaptionRow::beginRun(JobRunner* runner)
     numbers_->clear();
     connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
         if (end == JobEnd::Cancelled)
-            endEarly(tr("stopped, what was written is kept; "));
+            endEarly(tr("stopped; finished captions are kept; "));
     });
     connect(runner, &JobRunner::failed, this,
             [this](const Notice& why) { endEarly(tr("ended early (%1); ").arg(noticeText(why).toHtmlEscaped())); });
@@ -117,8 +117,8 @@ void CaptionRow::show(const CaptionReport& report)
 
 void CaptionRow::update()
 {
-    const auto lacking =
-        without_ == 0 ? tr("every record has one") : tr("%1 without").arg(countText(without_, tr("records")));
+    const auto lacking = without_ == 0 ? tr("every record has a caption")
+                                       : tr("%1 without caption").arg(countText(without_, tr("records")));
     what_->setText(
         (running_ ? tr("running the program of the workspace") : (without_ > 0 ? ended_ : QString()) + lacking) +
         failuresLink(failed_));

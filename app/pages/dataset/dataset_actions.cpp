@@ -20,14 +20,15 @@ DatasetActions::DatasetActions(Session& session, DatasetJobs& jobs, Dialogs& dia
     import_ = frame->addAction(tr("Import…"), QStringLiteral("import"),
                                tr("Add the pictures of a folder, with captions beside them"));
     passes_ = frame->addAction(tr("Passes…"), QStringLiteral("passes"),
-                               tr("Make what is missing: text, latents, patches; first see what that takes"));
-    pack_ =
-        frame->addAction(tr("Pack shards"), QStringLiteral("pack"), tr("Pack whole records into shards to train on"));
-    verify_ = frame->addAction(tr("Verify"), QStringLiteral("verify"), tr("Check every array: whole, aligned, finite"));
-    certify_ =
-        frame->addAction(tr("Certify"), QStringLiteral("verify"),
-                         tr("Prove that patches lie where they should: compute them anew and compare, also with what "
-                            "known bugs would have stored"));
+                               tr("Compute missing text embeddings, latents and patches (shows the cost first)"));
+    pack_ = frame->addAction(tr("Pack shards"), QStringLiteral("pack"),
+                             tr("Pack complete records into shards for training"));
+    verify_ =
+        frame->addAction(tr("Verify"), QStringLiteral("verify"), tr("Check every array: complete, aligned, finite"));
+    certify_ = frame->addAction(
+        tr("Certify"), QStringLiteral("verify"),
+        tr("Check patch alignment: recompute the patches and compare them with the stored ones and with what "
+           "known bugs would have stored"));
     passes_->setObjectName(QStringLiteral("passes"));
     pack_->setObjectName(QStringLiteral("pack"));
     verify_->setObjectName(QStringLiteral("verify"));
@@ -49,7 +50,7 @@ void DatasetActions::pack()
     const bool packed = std::filesystem::is_directory(folder, none) && !std::filesystem::is_empty(folder, none);
     if (!packed ||
         dialogs_.confirm(page_, tr("Pack the shards again?"),
-                         tr("The present shards in %1 are replaced.").arg(QString::fromStdString(folder.string())),
+                         tr("The existing shards in %1 will be replaced.").arg(QString::fromStdString(folder.string())),
                          tr("Pack again")))
         jobs_.packShards(packed);
 }

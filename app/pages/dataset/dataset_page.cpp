@@ -197,7 +197,7 @@ void DatasetPage::showRecords()
         frame_->setInspectorVisible(any);
     states_->setCurrentIndex(any ? 1 : 0);
     if (!any) {
-        empty_->showEmpty(QStringLiteral("dataset"), tr("There are no pictures yet"),
+        empty_->showEmpty(QStringLiteral("dataset"), tr("No pictures yet"),
                           tr("Import a folder of pictures; captions are read from a .txt or .json beside each, or from "
                              "a records.jsonl."));
         auto* const button = empty_->addButton(tr("Import…"), QStringLiteral("import"), true);

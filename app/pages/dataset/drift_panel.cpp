@@ -57,21 +57,19 @@ DriftPanel::DriftPanel(QWidget* parent)
     : QWidget(parent)
     , head_(new WorkHead(this))
     , measure_(makeButton(tr("Measure drift"), {},
-                          tr("Encode a sample of pictures at half their resolution too, and compare patch by patch"),
+                          tr("Encode a sample of pictures at half resolution as well, and compare patch by patch"),
                           false, this))
     , buckets_(makeTable({tr("Bucket"), tr("Records"), tr("Patch cosine"), tr("Lowest"), tr("CLS cosine")},
                          {{},
-                          tr("Of the sample"),
+                          tr("Records in the sample"),
                           tr("Mean over all patches of its records"),
-                          tr("Mean of the record that drifts most"),
+                          tr("Mean over the record that drifts most"),
                           tr("Mean over its records")},
                          tr("Drift by bucket"), this))
-    , records_(makeTable({tr("Record, worst first"), tr("Patch cosine"), tr("Lowest"), tr("CLS cosine")},
-                         {tr("The largest drift first; a click shows the record"),
-                          tr("Mean over its patches"),
-                          tr("Of its patches"),
-                          {}},
-                         tr("Drift by record"), this))
+    , records_(makeTable(
+          {tr("Record, worst first"), tr("Patch cosine"), tr("Lowest"), tr("CLS cosine")},
+          {tr("Largest drift first; click to show the record"), tr("Mean over its patches"), tr("Of its patches"), {}},
+          tr("Drift by record"), this))
 {
     measure_->setObjectName(QStringLiteral("measureDrift"));
     buckets_->setObjectName(QStringLiteral("driftBuckets"));
@@ -104,10 +102,9 @@ void DriftPanel::setMeasurable(bool measurable)
 
 void DriftPanel::clear()
 {
-    head_->say(
-        WorkHead::Mark::None,
-        tr("Nothing is measured yet. DINO's features change with the resolution: Measure drift tells by how much, "
-           "in every bucket."));
+    head_->say(WorkHead::Mark::None, tr("Nothing is measured yet. DINO's features change with the resolution; click "
+                                        "Measure drift to see by how much "
+                                        "in every bucket."));
     for (auto* const table : {buckets_, records_}) {
         table->clear();
         table->hide();
@@ -120,11 +117,11 @@ void DriftPanel::follow(JobRunner* runner)
     connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
         if (end == JobEnd::Cancelled)
             head_->say(WorkHead::Mark::Stopped,
-                       buckets_->isHidden() ? tr("Stopped before the whole sample was measured: nothing is kept.")
-                                            : tr("Stopped; what is shown is from the measurement before."));
+                       buckets_->isHidden() ? tr("Stopped before the sample was complete; nothing was kept.")
+                                            : tr("Stopped; the results shown are from the previous measurement."));
     });
     connect(runner, &JobRunner::failed, this, [this](const Notice& why) {
-        head_->say(WorkHead::Mark::Failed, tr("The drift could not be measured: %1").arg(noticeText(why)));
+        head_->say(WorkHead::Mark::Failed, tr("Could not measure drift: %1").arg(noticeText(why)));
     });
 }
 

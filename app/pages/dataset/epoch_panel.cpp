@@ -57,7 +57,7 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
     , mark_(new QLabel(this))
     , sentence_(new QLabel(this))
     , listed_(new QLabel(this))
-    , pack_(makeButton(tr("Pack shards"), {}, tr("Pack whole records into shards to train on"), false, this))
+    , pack_(makeButton(tr("Pack shards"), {}, tr("Pack complete records into shards for training"), false, this))
     , buckets_(new QTreeWidget(this))
     , records_(new QListWidget(this))
 {
@@ -79,17 +79,17 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
     batch_->setObjectName(QStringLiteral("epochBatch"));
 
     buckets_->setObjectName(QStringLiteral("epochBuckets"));
-    buckets_->setAccessibleName(tr("What the epoch does with each bucket"));
+    buckets_->setAccessibleName(tr("How the epoch uses each bucket"));
     buckets_->setHeaderLabels({tr("Bucket"), tr("Records"), tr("Packed"), tr("Batches"), tr("Not seen"),
                                tr("Seen twice"), tr("Cropped"), tr("Lost"), tr("Remark")});
-    buckets_->headerItem()->setToolTip(NotSeenColumn, tr("Records that the packed set lacks; a click lists them"));
+    buckets_->headerItem()->setToolTip(NotSeenColumn, tr("Records missing from the packed set; click to list them"));
     buckets_->headerItem()->setToolTip(SeenTwiceColumn,
-                                       tr("Drawn again to fill the bucket's last batch; a click lists them"));
-    buckets_->headerItem()->setToolTip(CroppedColumn, tr("Seen records that lose pixels; a click lists them"));
+                                       tr("Repeated to fill the bucket's last batch; click to list them"));
+    buckets_->headerItem()->setToolTip(CroppedColumn, tr("Seen records that lose pixels; click to list them"));
     buckets_->headerItem()->setToolTip(LostColumn,
                                        tr("Share of the originals' pixels that cropping cuts away, the mean"));
     records_->setObjectName(QStringLiteral("epochRecords"));
-    records_->setAccessibleName(tr("Records of the chosen number"));
+    records_->setAccessibleName(tr("Records behind the selected number"));
     records_->setUniformItemSizes(true);
     for (auto* const view : std::initializer_list<QWidget*>{buckets_, records_})
         view->setProperty("bare", true);
@@ -148,8 +148,7 @@ void EpochPanel::clear()
     ++asked_;
     ledger_ = {};
     mark_->clear();
-    sentence_->setText(
-        tr("Nothing is packed yet. Pack shards first: then this tells what an epoch does with every picture."));
+    sentence_->setText(tr("Nothing is packed yet. Pack shards to see how an epoch uses every picture."));
     sentence_->setToolTip({});
     buckets_->clear();
     buckets_->hide();
@@ -169,7 +168,7 @@ void EpochPanel::ask()
     if (!session_.hasWorkspace() || !session_.hasShards())
         return clear();
     if (buckets_->isHidden())
-        sentence_->setText(tr("Looking at the packed set…"));
+        sentence_->setText(tr("Reading the packed set…"));
     const int number = ++asked_;
     LedgerRequest request;
     request.batchSize = batch_->value();
@@ -216,8 +215,8 @@ void EpochPanel::show(const EpochLedger& ledger)
             remarks << tr("pack again to see all");
         if (!bucket.strangers.empty())
             remarks << (bucket.strangers.size() == 1
-                            ? tr("1 packed that is no record any more")
-                            : tr("%1 packed that are no records any more").arg(bucket.strangers.size()));
+                            ? tr("1 packed sample whose record no longer exists")
+                            : tr("%1 packed samples whose records no longer exist").arg(bucket.strangers.size()));
         item->setText(RemarkColumn, remarks.join(QStringLiteral("; ")));
         if (!remarks.isEmpty())
             item->setIcon(RemarkColumn, icon(QStringLiteral("warning"), Hue::Vermillion));

@@ -62,7 +62,8 @@ void FilterMenu::fill()
     for (const auto& [bucket, count] : counts_.buckets)
         addTerm(buckets, termText("bucket", bucketName(bucket)), QString::fromStdString(bucketName(bucket)), count);
     auto* const states = part(tr("State of arrays"));
-    const std::array<QString, 4> stateWords = {tr("some missing"), tr("all whole"), tr("some stale"), tr("some wrong")};
+    const std::array<QString, 4> stateWords = {tr("some missing"), tr("all valid"), tr("some stale"),
+                                               tr("some invalid")};
     for (const auto& [state, count] : counts_.states)
         addTerm(states, termText("state", stateNames[static_cast<std::size_t>(state)]),
                 stateWords[static_cast<std::size_t>(state)], count);
@@ -84,7 +85,7 @@ void FilterMenu::fill()
     addTerm(menu_, "is:excluded", tr("Excluded"), counts_.excluded);
     addTerm(menu_, "-is:excluded", tr("Not excluded"), counts_.records - counts_.excluded);
     if (counts_.adopted > 0)
-        addTerm(menu_, "is:adopted", tr("With arrays made elsewhere"), counts_.adopted);
+        addTerm(menu_, "is:adopted", tr("With arrays from elsewhere"), counts_.adopted);
     menu_->addSeparator();
     auto* const all = menu_->addAction(tr("Everything"));
     all->setEnabled(!query_.trimmed().isEmpty());

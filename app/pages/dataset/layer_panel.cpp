@@ -63,21 +63,21 @@ QWidget* LayerPanel::makeColours()
     auto* const box = new QWidget(this);
     scope_ = new QComboBox(box);
     scope_->setObjectName(QStringLiteral("colourScope"));
-    scope_->setAccessibleName(tr("What the colours are fitted on"));
+    scope_->setAccessibleName(tr("Pictures the colours are fitted on"));
     scope_->addItem(tr("Fitted on the whole set"), static_cast<int>(BasisScope::Set));
     scope_->addItem(tr("Fitted on the selection"), static_cast<int>(BasisScope::Selection));
     scope_->addItem(tr("Fitted on this picture alone"), static_cast<int>(BasisScope::Picture));
     foreground_ = new QCheckBox(tr("Foreground patches only"), box);
     foreground_->setChecked(true);
-    place_ = new QCheckBox(tr("Take away place bias"), box);
+    place_ = new QCheckBox(tr("Remove positional bias"), box);
     place_->setObjectName(QStringLiteral("withoutPlace"));
-    place_->setToolTip(tr("Takes the mean over many pictures, as a smooth function of the place, away from colours and "
-                          "similarity: DINOv3's features know where they are"));
+    place_->setToolTip(tr("Subtracts the mean over many pictures, a smooth function of position, from colours and "
+                          "similarity, because DINOv3's features encode their position"));
     about_ = new QLabel(box);
     about_->setWordWrap(true);
     setRole(about_, "small");
     again_ = new QPushButton(tr("Fit again"), box);
-    again_->setToolTip(tr("Fit the colours anew, for example after pictures were added"));
+    again_->setToolTip(tr("Fit the colours again, for example after adding pictures"));
     auto* const column = new QVBoxLayout(box);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(8);
@@ -108,10 +108,11 @@ void LayerPanel::showColours()
     if (colours.options().scope == BasisScope::Picture)
         text = tr("Not comparable with other pictures.");
     else if (fit && colours.options().scope == BasisScope::Selection)
-        text = tr("Fitted on %1 patches of %2: the same feature has the same colour in each picture, but others than "
-                  "in a fit on the whole set. Fit again after selecting others.")
-                   .arg(fit->basis.patches)
-                   .arg(countText(static_cast<std::int64_t>(fit->basis.pictures), tr("selected pictures")));
+        text =
+            tr("Fitted on %1 patches of %2: the same feature has the same colour in each picture, but not the same as "
+               "in a fit on the whole set. Fit again after selecting others.")
+                .arg(fit->basis.patches)
+                .arg(countText(static_cast<std::int64_t>(fit->basis.pictures), tr("selected pictures")));
     else if (fit)
         text =
             tr("Fitted on %1 patches of %2 pictures and kept: the same feature has the same colour in every picture.")

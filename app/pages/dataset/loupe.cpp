@@ -79,10 +79,10 @@ QWidget* Loupe::makeComparison()
     compare_->setObjectName(QStringLiteral("compare"));
     compare_->setCheckable(true);
     compare_->setToolTip(tr("Two layers side by side"));
-    keep_ = new QPushButton(tr("Keep at the right"), box);
+    keep_ = new QPushButton(tr("Pin on the right"), box);
     keep_->setObjectName(QStringLiteral("keepRecord"));
     keep_->setCheckable(true);
-    keep_->setToolTip(tr("Keep this picture at the right while others are chosen: similarity reaches into it"));
+    keep_->setToolTip(tr("Pin this picture while you browse; similarity is compared with it too"));
     auto* const row = new QHBoxLayout(box);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(8);
@@ -169,7 +169,7 @@ void Loupe::keepRecord()
     kept_ = chosen_;
     setComparing(true);
     keep_->setChecked(true);
-    right_->setTitle(tr("kept: %1").arg(QString::fromStdString(*kept_)));
+    right_->setTitle(tr("pinned: %1").arg(QString::fromStdString(*kept_)));
 }
 
 void Loupe::showRecord(const RecordInfo& record)
@@ -226,10 +226,10 @@ void Loupe::pointAt(PicturePane* pane, QPointF point)
     if (comparing() && other->view() == view)
         other->pointAt(point);
     if (!text.isEmpty())
-        readout_->setText(held_ ? tr("%1 · held, click to let go").arg(text) : text);
+        readout_->setText(held_ ? tr("%1 · locked, click to unlock").arg(text) : text);
     else
         readout_->setText(view && view->hasPatchGrid
-                              ? tr("move the mouse over the picture: pixel, patch, latent tokens, box")
+                              ? tr("Move over the picture to see pixel, patch, latent tokens and box")
                               : QString(QLatin1Char(' ')));
 }
 

@@ -53,21 +53,21 @@ QString workText(const PassForecast& forecast)
         parts << PassesPanel::tr("%1 stale (%2)").arg(numberOf(forecast.stale), why.join(QStringLiteral(", ")));
     }
     if (forecast.wrong > 0)
-        parts << PassesPanel::tr("%1 wrong, moved aside first").arg(numberOf(forecast.wrong));
+        parts << PassesPanel::tr("%1 invalid (set aside first)").arg(numberOf(forecast.wrong));
     if (forecast.toRead > 0)
-        parts << PassesPanel::tr("%1 not written here, to read").arg(numberOf(forecast.toRead));
+        parts << PassesPanel::tr("%1 written elsewhere, to be checked").arg(numberOf(forecast.toRead));
     if (forecast.unreadable > 0)
-        parts << PassesPanel::tr("%1 whose picture is gone").arg(numberOf(forecast.unreadable));
+        parts << PassesPanel::tr("%1 whose picture is missing").arg(numberOf(forecast.unreadable));
     if (parts.isEmpty())
-        return PassesPanel::tr("nothing to do: %1 are whole").arg(numberOf(forecast.whole));
+        return PassesPanel::tr("nothing to do: all %1 are up to date").arg(numberOf(forecast.whole));
     return parts.join(QStringLiteral(", "));
 }
 
 PassesPanel::PassesPanel(QWidget* parent)
     : QWidget(parent)
     , head_(new WorkHead(this))
-    , start_(makeButton(tr("Start"), QStringLiteral("play"), tr("Make what is missing or stale"), true, this))
-    , again_(makeButton(tr("Look again"), {}, tr("What would the passes do now?"), false, this))
+    , start_(makeButton(tr("Start"), QStringLiteral("play"), tr("Compute what is missing or stale"), true, this))
+    , again_(makeButton(tr("Check again"), {}, tr("Check what the passes would do now"), false, this))
     , grid_(new QGridLayout)
 {
     head_->sentence()->setObjectName(QStringLiteral("passesSentence"));
@@ -150,7 +150,7 @@ void PassesPanel::clear()
     forecast_.reset();
     running_ = false;
     head_->say(WorkHead::Mark::None,
-               tr("Passes make the arrays that a model is trained on. Look first what they would do."));
+               tr("Passes compute the arrays a model is trained on. Check first what they would do."));
     for (std::size_t i = 0; i < lines_.size(); ++i) {
         lines_[i].what->clear();
         lines_[i].numbers->clear();
@@ -162,7 +162,7 @@ void PassesPanel::clear()
 void PassesPanel::beginForecast()
 {
     clear();
-    head_->say(WorkHead::Mark::None, tr("looking at what the passes would do…"));
+    head_->say(WorkHead::Mark::None, tr("checking what the passes would do…"));
 }
 
 void PassesPanel::show(const PreprocessForecast& forecast)
@@ -222,18 +222,18 @@ void PassesPanel::showSentence()
         return;
     }
     if (toMake + toRead == 0) {
-        head_->say(WorkHead::Mark::None, tr("Nothing to do: what was chosen is whole."));
+        head_->say(WorkHead::Mark::None, tr("Nothing to do: everything selected is up to date."));
         return;
     }
     QStringList parts;
     if (toMake > 0) {
-        parts << tr("%1 to make, %2 on the disk, where %3 are free")
+        parts << tr("%1 to compute, %2 on disk (%3 free)")
                      .arg(countText(toMake, tr("arrays")), bytesText(bytes), bytesText(forecast_->bytesFree));
         if (known)
             parts << tr("about %1").arg(durationText(seconds));
     }
     if (toRead > 0)
-        parts << tr("%1 to read and to judge first").arg(countText(toRead, tr("arrays")));
+        parts << tr("%1 to read and check first").arg(countText(toRead, tr("arrays")));
     const auto text = parts.join(QStringLiteral("; "));
     head_->say(WorkHead::Mark::None, text);
     head_->sentence()->setToolTip(QString::fromStdString(forecast_->device));
@@ -242,17 +242,17 @@ void PassesPanel::showSentence()
 void PassesPanel::beginRun(JobRunner* runner)
 {
     running_ = true;
-    head_->follow(runner, tr("The passes run; Space pauses them."));
+    head_->follow(runner, tr("Passes are running. Press Space to pause."));
     connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
         if (end == JobEnd::Finished || !running_)
             return; // the report has come
-        head_->say(WorkHead::Mark::Stopped, tr("The passes were stopped; what they had finished is kept."));
+        head_->say(WorkHead::Mark::Stopped, tr("The passes were stopped; finished arrays are kept."));
         tellUnfinished();
     });
     connect(runner, &JobRunner::failed, this, [this](const Notice& why) {
         if (!running_)
             return;
-        head_->say(WorkHead::Mark::Failed, tr("The passes ended early: %1").arg(noticeText(why)));
+        head_->say(WorkHead::Mark::Failed, tr("The passes stopped with an error: %1").arg(noticeText(why)));
         tellUnfinished();
     });
     for (auto& line : lines_) {
@@ -311,17 +311,17 @@ void PassesPanel::show(const PreprocessReport& report, bool stopped)
     const bool watched = std::exchange(running_, false);
     forecast_.reset(); // no longer true
     if (stopped)
-        head_->say(WorkHead::Mark::Stopped, tr("The passes were stopped; what they had finished is kept."));
+        head_->say(WorkHead::Mark::Stopped, tr("The passes were stopped; finished arrays are kept."));
     else
-        head_->say(WorkHead::Mark::None, tr("The passes have ended."));
+        head_->say(WorkHead::Mark::None, tr("The passes are finished."));
     for (std::size_t i = 0; i < lines_.size(); ++i) {
         lines_[i].numbers->clear();
-        lines_[i].what->setText(stopped && watched && lines_[i].chosen->isChecked() ? tr("not begun") : QString());
+        lines_[i].what->setText(stopped && watched && lines_[i].chosen->isChecked() ? tr("not started") : QString());
         showBar(i, false);
     }
     for (const auto& pass : report.passes) {
         const auto& line = lines_[static_cast<std::size_t>(pass.pass)];
-        line.what->setText(tr("%1 made, %2 were whole").arg(numberOf(pass.made), numberOf(pass.alreadyWhole)) +
+        line.what->setText(tr("%1 computed, %2 were up to date").arg(numberOf(pass.made), numberOf(pass.alreadyWhole)) +
                            failuresLink(static_cast<std::int64_t>(pass.failures.size())));
         QStringList numbers = {durationText(pass.seconds)};
         if (pass.seconds > 0 && pass.made > 0)
@@ -342,7 +342,7 @@ void PassesPanel::showBar(std::size_t pass, bool shown)
 void PassesPanel::beginCaptions(JobRunner* runner)
 {
     captions_->beginRun(runner);
-    head_->follow(runner, tr("Captions are being written; Space pauses that."));
+    head_->follow(runner, tr("Captions are being written. Press Space to pause."));
     connect(runner, &JobRunner::ended, this, [this] {
         if (!forecast_ || running_)
             return;
@@ -371,7 +371,7 @@ void PassesPanel::tellUnfinished()
         if (!took)
             continue;
         const auto text = line.ended       ? tr("done")
-                          : !line.begun    ? tr("not begun")
+                          : !line.begun    ? tr("not started")
                           : line.total > 0 ? tr("ended at %1 of %2").arg(numberOf(line.done), numberOf(line.total))
                                            : tr("ended before the first record");
         line.what->setText(text + failuresLink(line.failed));

@@ -77,7 +77,7 @@ void PicturePane::clear(const QString& why)
 {
     view_.reset();
     canvas_->clear();
-    canvas_->setEmptyText(why.isEmpty() ? tr("Choose a picture at the left") : why);
+    canvas_->setEmptyText(why.isEmpty() ? tr("Select a picture on the left") : why);
     list_->refresh();
     note_->clear();
 }

@@ -95,7 +95,7 @@ QWidget* RecordBrowser::makeSearch()
     search_->setObjectName(QStringLiteral("recordSearch"));
     search_->setPlaceholderText(tr("Search, or filter: state:stale -split:val"));
     search_->setToolTip(tr("Words of ids and captions, and filters: bucket:, split:, tag:, state:, t5:, vae:, dino:, "
-                           "patches:, because:, is:excluded, is:problem; a minus turns one around (Ctrl+F)"));
+                           "patches:, because:, is:excluded, is:problem; a minus negates one (Ctrl+F)"));
     search_->setAccessibleName(tr("Search records"));
     search_->setClearButtonEnabled(true);
     search_->addAction(icon(QStringLiteral("search"), Hue::Grey), QLineEdit::LeadingPosition);
@@ -145,9 +145,9 @@ void RecordBrowser::makeViews()
     room_->addWidget(views_);
     room_->addWidget(nothing_);
     nothing_->setFocusPolicy(Qt::StrongFocus); // keys go on working when an edit filters the last record away
-    nothing_->showEmpty(QStringLiteral("search"), tr("No record matches"),
-                        tr("None has all of these words and filters."));
-    auto* const clear = nothing_->addButton(tr("Clear the search"), QStringLiteral("clear"), false);
+    nothing_->showEmpty(QStringLiteral("search"), tr("No matching records"),
+                        tr("No record has all of these words and filters."));
+    auto* const clear = nothing_->addButton(tr("Clear search"), QStringLiteral("clear"), false);
     clear->setObjectName(QStringLiteral("clearSearch"));
     connect(clear, &QPushButton::clicked, this, [this] { search_->clear(); });
     auto* const header = table_->horizontalHeader();

@@ -52,11 +52,11 @@ public:
     {
     }
 
-    void undo() override { editing_.put(RecordEditing::tr("taken back: %1").arg(text()), after_, before_); }
+    void undo() override { editing_.put(RecordEditing::tr("Undone: %1").arg(text()), after_, before_); }
     void redo() override
     {
         if (std::exchange(made_, true)) // pushing it calls this; then it is made already
-            editing_.put(RecordEditing::tr("made again: %1").arg(text()), before_, after_);
+            editing_.put(RecordEditing::tr("Redone: %1").arg(text()), before_, after_);
     }
 
 private:
@@ -131,7 +131,7 @@ void RecordEditing::edit(const QString& name, const QString& outcome, const QStr
             undo_->push(new Command(*this, name, std::move(made->before), std::move(made->after)));
             Q_EMIT this->made(outcome);
         },
-        [this, name](const Notice& why) { Q_EMIT failed(tr("The %1 could not be changed").arg(name), why); });
+        [this, name](const Notice& why) { Q_EMIT failed(tr("Could not change the %1").arg(name), why); });
 }
 
 void RecordEditing::put(const QString& outcome, const std::vector<EditableFields>& from,
@@ -143,7 +143,7 @@ void RecordEditing::put(const QString& outcome, const std::vector<EditableFields
             return findRecords(workspace, idsOf(to));
         },
         [this, outcome] { Q_EMIT made(outcome); },
-        [this](const Notice& why) { Q_EMIT failed(tr("The edit could not be taken back"), why); });
+        [this](const Notice& why) { Q_EMIT failed(tr("Could not undo the edit"), why); });
 }
 
 } // namespace nanodit

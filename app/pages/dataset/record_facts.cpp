@@ -74,7 +74,7 @@ QString arrayText(const std::vector<const RecordInfo*>& records, std::size_t arr
         auto text = markStateName(markOf(record.arrays[array]));
         if (const auto reasons = reasonsText(record.changes[array]); !reasons.isEmpty())
             text += QStringLiteral(": ") + reasons;
-        return record.adopted[array] ? text + RecordFacts::tr(", made elsewhere") : text;
+        return record.adopted[array] ? text + RecordFacts::tr(", from elsewhere") : text;
     }
     std::map<ArrayState, std::int64_t> counts;
     std::map<QString, std::int64_t> reasons;
@@ -154,7 +154,7 @@ void RecordFacts::addFields(QGridLayout* grid)
     split_ = new QComboBox(this);
     split_->setObjectName(QStringLiteral("recordSplit"));
     split_->setAccessibleName(tr("Split"));
-    split_->setToolTip(tr("What the record is for; by the rule: validation_share of workspace.yaml decides"));
+    split_->setToolTip(tr("What the record is used for; by the rule: validation_share of workspace.yaml decides"));
     add(split_);
 
     name(tr("Tags"));
@@ -162,7 +162,7 @@ void RecordFacts::addFields(QGridLayout* grid)
     tags_->setObjectName(QStringLiteral("recordTags"));
     tags_->setAccessibleName(tr("Tags"));
     tags_->setPlaceholderText(tr("none"));
-    tags_->setToolTip(tr("Tags, with commas between (T). Of several records: those that all of them have"));
+    tags_->setToolTip(tr("Comma-separated tags (T). For several records: the tags they share"));
     add(tags_);
 
     name(tr("Use"));
@@ -183,7 +183,7 @@ void RecordFacts::addFields(QGridLayout* grid)
 
     sizesName_ = name(tr("Original"));
     sizes_ = new QLabel(this);
-    sizes_->setToolTip(tr("Of the picture, and the bucket that it is cropped to"));
+    sizes_->setToolTip(tr("Size of the picture, and the bucket it is cropped to"));
     add(sizes_);
 
     connect(file_, &QToolButton::clicked, this, &RecordFacts::fileWanted);
@@ -263,11 +263,12 @@ void RecordFacts::showExclusion(const std::vector<const RecordInfo*>& records)
     if (!reason_->hasFocus() || !reason_->isModified())
         reason_->setText(common(records, [](const RecordInfo& record) { return record.excluded; }));
     reason_->setToolTip(records.front()->excludedByRule
-                            ? tr("Excluded by import's rules; what you write here is kept instead")
-                            : tr("Why it takes no part in passes and packing"));
+                            ? tr("Excluded by the import rules; what you enter here replaces that")
+                            : tr("Why it is left out of passes and packing"));
     exclude_->setText(excluded_ ? tr("Include") : tr("Exclude"));
-    exclude_->setToolTip(excluded_ ? tr("Take in again (X)")
-                                   : tr("Take out of passes and packing (X); its arrays stay, and it can be undone"));
+    exclude_->setToolTip(excluded_
+                             ? tr("Include again (X)")
+                             : tr("Exclude from passes and packing (X); its arrays are kept, and this can be undone"));
 }
 
 void RecordFacts::showArrays(const std::vector<const RecordInfo*>& records)

@@ -147,13 +147,13 @@ void RecordLayers::addFeatures(const RecordView& view, const QRectF& bucket)
     if (view.unit && !view.norms.values.empty()) {
         const auto [low, high] = rangeOf(view.norms.values);
         heat(Lens::Norms,
-             view.outliers > 0 ? tr("length of the features; standing out: %1").arg(view.outliers)
-                               : tr("length of the features; none stands out"),
+             view.outliers > 0 ? tr("length of the features; outliers: %1").arg(view.outliers)
+                               : tr("length of the features; no outliers"),
              view.norms, {.low = low, .high = high, .quantity = tr("length of the patch's features"), .decimals = 1});
     }
     if (view.clsCosines) {
         const auto [low, high] = rangeOf(view.clsCosines->values);
-        heat(Lens::Cls, tr("how much each patch is like the whole"), *view.clsCosines,
+        heat(Lens::Cls, tr("how similar each patch is to the whole picture"), *view.clsCosines,
              cosineScale(low, high, tr("cosine to CLS")));
     }
     if (view.colours) {
@@ -167,7 +167,7 @@ void RecordLayers::addFeatures(const RecordView& view, const QRectF& bucket)
     }
     if (view.unit) {
         similarity_ = std::make_shared<HeatLayer>(lensName(Lens::Similarity),
-                                                  tr("to the patch under the mouse; a click holds it"), grid, bucket);
+                                                  tr("to the patch under the pointer; click to lock it"), grid, bucket);
         if (similarityOf_ == view.record.id && lastSimilarity_.size() == static_cast<std::size_t>(grid.count()))
             similarity_->setValues(lastSimilarity_,
                                    {.low = 0, .high = 1, .quantity = tr("cosine"), .lowIsBelow = true});
@@ -255,8 +255,8 @@ QString RecordLayers::obstacle(const RecordView& view, bool fitting) const
     if (!view.unit)
         return tr("reading the patches…");
     if (lens_ == Lens::Cls)
-        return tr("There is no CLS token: run the pass dinov3.");
-    return fitting ? tr("fitting colours…") : tr("There are no patches to fit colours on: run the pass dinov3.");
+        return tr("No CLS token. Run the dinov3 pass.");
+    return fitting ? tr("fitting colours…") : tr("No patches to fit colours on. Run the dinov3 pass.");
 }
 
 } // namespace nanodit

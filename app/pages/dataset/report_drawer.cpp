@@ -45,7 +45,7 @@ ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, QWidget* parent)
     addTab(epoch_, tr("Epoch"));
     addTab(drift_, tr("Drift"));
     addTab(log_, tr("Log"));
-    log_->setPlaceholderText(tr("Nothing has run yet. What jobs of the data set do, and when, is written here."));
+    log_->setPlaceholderText(tr("Nothing has run yet. Dataset jobs are logged here."));
     connect(&jobs_, &DatasetJobs::logged, log_, &LogView::append);
     const auto showReport = [this](const auto& report) {
         report_->show(report);
@@ -135,7 +135,7 @@ void ReportDrawer::follow(JobRunner* runner)
 {
     report_->beginJob();
     const auto name = runner->name();
-    log_->append(LogLevel::Info, tr("%1: begins").arg(name));
+    log_->append(LogLevel::Info, tr("%1: started").arg(name));
     connect(runner, &JobRunner::finished, log_, [this, name](JobEnd end) {
         log_->append(LogLevel::Info, end == JobEnd::Finished ? tr("%1: done").arg(name) : tr("%1: stopped").arg(name));
     });
@@ -162,15 +162,14 @@ void ReportDrawer::follow(JobRunner* runner)
         drift_->follow(runner);
         return bring(drift_);
     case DatasetWork::Import:
-        return inReport(tr("Importing pictures…"), tr("The import was stopped: import again to go on."),
-                        tr("The import ended early"));
+        return inReport(tr("Importing pictures…"), tr("The import was stopped. Import again to resume."),
+                        tr("The import stopped with an error"));
     case DatasetWork::Pack:
-        return inReport(tr("Packing shards…"),
-                        tr("The packing was stopped; the set that was there before is untouched."),
-                        tr("The shards could not be packed"));
+        return inReport(tr("Packing shards…"), tr("Packing was stopped; the existing set is unchanged."),
+                        tr("Could not pack the shards"));
     case DatasetWork::Verify:
-        return inReport(tr("Reading every array…"), tr("The verification was stopped: nothing is known of the arrays."),
-                        tr("The arrays could not be verified"));
+        return inReport(tr("Reading every array…"), tr("Verification was stopped before it had a result."),
+                        tr("Could not verify the arrays"));
     }
 }
 
@@ -184,7 +183,7 @@ void ReportDrawer::askKept()
             if (session_.hasWorkspace() && session_.workspace().root == root)
                 alignment_->showKept(kept);
         },
-        [this](const Notice& why) { Q_EMIT failed(tr("The kept certificates could not be read"), why); });
+        [this](const Notice& why) { Q_EMIT failed(tr("Could not read the stored certificates"), why); });
 }
 
 void ReportDrawer::connectCaptions()

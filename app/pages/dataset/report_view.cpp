@@ -105,7 +105,7 @@ ReportView::ReportView(QWidget* parent)
     counts_->hide();
     rejects_->hide();
     head_->say(WorkHead::Mark::None,
-               tr("Nothing has run yet. Import, Passes, Pack shards and Verify tell here what they did, and what they "
+               tr("Nothing has run yet. Results of Import, Passes, Pack shards and Verify appear here, with what they "
                   "left out and why."));
     connect(rejects_, &QTreeWidget::itemClicked, this, choose);
     connect(rejects_, &QTreeWidget::itemActivated, this, choose);
@@ -190,11 +190,11 @@ void ReportView::show(const CaptionReport& report)
     const auto failed = static_cast<std::int64_t>(report.failures.size());
     begin(failed == 0,
           failed == 0 ? tr("Captions: %1 written").arg(QString::number(report.made))
-                      : tr("%1 could not be given a caption").arg(countText(failed, tr("records"))),
+                      : tr("%1 could not be captioned").arg(countText(failed, tr("records"))),
           {tr("Captions"), tr("Count")});
     addCounts({tr("written"), QString::number(report.made)});
     addCounts({tr("the same as before"), QString::number(report.same)});
-    addCounts({tr("there already"), QString::number(report.had)});
+    addCounts({tr("already present"), QString::number(report.had)});
     addCounts({tr("failed"), QString::number(failed)});
     addRejects(report.failures);
     finish();
@@ -208,7 +208,7 @@ void ReportView::addFailure(const QString& work, const Reject& reject)
         rejects_->show();
     }
     head_->say(WorkHead::Mark::Problem,
-               tr("%1: %2 failed so far; the work goes on").arg(work, countText(failedSoFar_, tr("records"))));
+               tr("%1: %2 failed so far; still running").arg(work, countText(failedSoFar_, tr("records"))));
     addRejects({reject});
     if (failedSoFar_ == 1)
         rejects_->resizeColumnToContents(0);
@@ -224,11 +224,11 @@ void ReportView::show(const PreprocessReport& report, bool stopped)
     }
     begin(failures == 0,
           failures == 0
-              ? tr("The passes are complete: %1 made").arg(countText(made, tr("arrays")))
+              ? tr("The passes are complete: %1 computed").arg(countText(made, tr("arrays")))
               : tr("%1 could not be processed").arg(countText(static_cast<std::int64_t>(failures), tr("records"))),
-          {tr("Pass"), tr("Made"), tr("Already whole"), tr("Failed"), tr("Time"), tr("Rate")});
+          {tr("Pass"), tr("Made"), tr("Already up to date"), tr("Failed"), tr("Time"), tr("Rate")});
     if (stopped)
-        head_->say(WorkHead::Mark::Stopped, tr("The passes were stopped: %1 made, %2 failed until then")
+        head_->say(WorkHead::Mark::Stopped, tr("The passes were stopped: %1 computed, %2 failed")
                                                 .arg(countText(made, tr("arrays")), QString::number(failures)));
     for (const auto& pass : report.passes) {
         const double rate = pass.seconds > 0 ? static_cast<double>(pass.made) / pass.seconds : 0;
@@ -262,8 +262,8 @@ void ReportView::show(const VerifyReport& report)
 {
     begin(report.sound(),
           report.sound()
-              ? tr("Sound: every array of %1 is whole and aligned").arg(countText(report.records, tr("records")))
-              : tr("Not sound: %1 in %2")
+              ? tr("Valid: every array of %1 is complete and aligned").arg(countText(report.records, tr("records")))
+              : tr("Invalid: %1 in %2")
                     .arg(countText(static_cast<std::int64_t>(report.problems.size()), tr("problems")),
                          countText(report.records, tr("records"))),
           {tr("Array"), tr("Whole"), tr("Missing"), tr("Stale"), tr("Misaligned"), tr("Shape"), tr("Non-finite"),

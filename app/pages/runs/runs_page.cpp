@@ -74,12 +74,12 @@ RunsPage::RunsPage(Session& session, const Training& training, QWidget* parent)
     , differences_(makeTable(QStringLiteral("settingDifferences"), tr("Settings that differ"), this))
     , differencesNote_(new QLabel(this))
 {
-    show_ = frame_->addAction(tr("Show curves"), QStringLiteral("train"), tr("This run on the Train page"));
+    show_ = frame_->addAction(tr("Show curves"), QStringLiteral("train"), tr("Open this run on the Train page"));
     show_->setObjectName(QStringLiteral("runShow"));
-    validate_ = frame_->addAction(tr("Validate"), QStringLiteral("validate"), tr("This run on the Validate page"));
+    validate_ = frame_->addAction(tr("Validate"), QStringLiteral("validate"), tr("Open this run on the Validate page"));
     validate_->setObjectName(QStringLiteral("runValidate"));
     compare_ = frame_->addAction(tr("Compare"), QStringLiteral("validate"),
-                                 tr("Two checked runs that were validated, on the Validate page"), true);
+                                 tr("Open two ticked, validated runs on the Validate page"), true);
     compare_->setObjectName(QStringLiteral("runCompare"));
     states_->addWidget(state_);
     states_->addWidget(makeContent());
@@ -119,10 +119,10 @@ QWidget* RunsPage::makeContent()
                              tr("Speed"), tr("Size"), tr("Measured")});
     for (const int column : numbers)
         table_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
-    table_->headerItem()->setToolTip(Time, tr("Of its steps, without pauses, previews and validations"));
+    table_->headerItem()->setToolTip(Time, tr("Time spent on steps, without pauses, previews and validations"));
     table_->headerItem()->setToolTip(Loss, tr("Mean of the last hundred steps"));
-    table_->headerItem()->setToolTip(
-        Measured, tr("Of its newest validation, by its tests; the tool tip of a cell has them one below the other"));
+    table_->headerItem()->setToolTip(Measured,
+                                     tr("From its newest validation, by test; hover over a cell for the list"));
 
     auto* const lower = new QWidget(this);
     auto* const row = new QHBoxLayout(lower);
@@ -135,11 +135,11 @@ QWidget* RunsPage::makeContent()
     plotColumn_ = new QVBoxLayout(plotPanel);
     plotColumn_->setContentsMargins(12, 8, 12, 4);
     plotColumn_->setSpacing(4);
-    plotColumn_->addWidget(makeSection(tr("Training loss of the checked runs"), plotPanel));
+    plotColumn_->addWidget(makeSection(tr("Training loss of the ticked runs"), plotPanel));
     auto* const differenceColumn = new QVBoxLayout(differencePanel);
     differenceColumn->setContentsMargins(12, 8, 12, 8);
     differenceColumn->setSpacing(4);
-    differenceColumn->addWidget(makeSection(tr("What differs in their configurations"), differencePanel));
+    differenceColumn->addWidget(makeSection(tr("Differences between their configurations"), differencePanel));
     differencesNote_->setWordWrap(true);
     setRole(differencesNote_, "secondary");
     differenceColumn->addWidget(differencesNote_);
@@ -172,7 +172,7 @@ void RunsPage::read()
             runs_ = std::move(runs);
             fill();
         },
-        [this](const Notice& why) { showFailure(*frame_->banner(), tr("The runs could not be read"), why); });
+        [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the runs"), why); });
 }
 
 void RunsPage::fill()
@@ -270,8 +270,8 @@ void RunsPage::plot(const std::vector<const RunOverview*>& runs)
     curves_.clear();
     plot_ = new CurvePlot(this);
     plot_->setObjectName(QStringLiteral("runsPlot"));
-    plot_->setAccessibleName(tr("Training loss of the checked runs"));
-    plot_->setEmptyText(tr("check runs in the table"));
+    plot_->setAccessibleName(tr("Training loss of the ticked runs"));
+    plot_->setEmptyText(tr("tick runs in the table"));
     for (std::size_t i = 0; i < runs.size(); ++i) {
         curves_.push_back(seriesOf(runs[i]->course));
         plot_->addCurve(curves_.back().get(), QString::fromStdString(runs[i]->run.name), hues[i % hues.size()]);
@@ -294,14 +294,14 @@ void RunsPage::showDifferences(const std::vector<const RunOverview*>& runs)
     differences_->setHeaderLabels(header);
     differences_->hide();
     if (runs.size() < 2)
-        return differencesNote_->setText(tr("Check two runs or more."));
+        return differencesNote_->setText(tr("Tick two or more runs."));
     std::vector<QStringList> rows;
     try {
         rows = settingRows(configurationDifferences(infos));
     } catch (const Error& error) {
         return differencesNote_->setText(errorText(error));
     }
-    differencesNote_->setText(rows.empty() ? tr("Nothing: they were trained with the same settings.") : QString());
+    differencesNote_->setText(rows.empty() ? tr("No differences in settings.") : QString());
     differencesNote_->setVisible(rows.empty());
     for (const auto& cells : rows) {
         auto* const item = new QTreeWidgetItem(differences_, cells);
@@ -325,9 +325,9 @@ void RunsPage::updateState()
     if (!runs_.empty())
         return;
     if (!known_)
-        return state_->showWorking(tr("Reading the runs"));
-    state_->showEmpty(QStringLiteral("runs"), tr("There are no runs yet"),
-                      tr("Every training is kept here, with its curves."));
+        return state_->showWorking(tr("Reading runs"));
+    state_->showEmpty(QStringLiteral("runs"), tr("No runs yet"),
+                      tr("Every training run is listed here with its curves."));
     connect(state_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
             &RunsPage::trainWanted);
 }

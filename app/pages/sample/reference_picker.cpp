@@ -32,7 +32,7 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* pa
     , records_(new QComboBox(this))
     , clear_(makeFlatButton(QStringLiteral("clear"), tr("No reference"), this))
 {
-    zone_->setPrompt(tr("Drop a picture, or click to choose"));
+    zone_->setPrompt(tr("Drop a picture here or click to choose one"));
     records_->setAccessibleName(tr("Record as reference"));
     records_->setModel(names_);
     records_->setEditable(true);
@@ -116,7 +116,7 @@ void ReferencePicker::showPicture()
             this, [file = fromFile->file] { return qImageFromImage(readImage(file)); },
             show(QString::fromStdString(fromFile->file.string())), refuse);
     } else {
-        zone_->setPrompt(tr("Drop a picture, or click to choose"));
+        zone_->setPrompt(tr("Drop a picture here or click to choose one"));
         zone_->clear();
     }
 }

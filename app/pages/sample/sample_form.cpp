@@ -91,7 +91,7 @@ QWidget* SampleForm::makeSampler()
     steps_->setSuffix(tr(" steps"));
     seed_ = new NumberEdit(NumberEdit::Kind::Whole, 0, largestWholeNumber, {}, sampler);
     seed_->setObjectName(QStringLiteral("seed"));
-    auto* const dice = makeFlatButton(QStringLiteral("dice"), tr("Another seed (R)"), sampler);
+    auto* const dice = makeFlatButton(QStringLiteral("dice"), tr("New random seed (R)"), sampler);
     connect(dice, &QToolButton::clicked, this, &SampleForm::rollSeed);
     auto* const seedRow = new QHBoxLayout;
     seedRow->setSpacing(4);
@@ -105,7 +105,7 @@ QWidget* SampleForm::makeSampler()
     solver_ = new QComboBox(sampler);
     solver_->setObjectName(QStringLiteral("solver"));
     solver_->addItems({tr("Euler"), tr("Heun")});
-    solver_->setToolTip(tr("Heun evaluates the model twice a step and errs less"));
+    solver_->setToolTip(tr("Heun: two evaluations per step, more accurate"));
     guidance_ = new QComboBox(sampler);
     guidance_->addItems({tr("additive"), tr("chained")});
     guidance_->setToolTip(tr("additive: v_u + s_text (v_text − v_u) + s_dino (v_dino − v_u)\n"
@@ -117,8 +117,8 @@ QWidget* SampleForm::makeSampler()
         box->setButtonSymbols(QAbstractSpinBox::NoButtons);
         box->setProperty("buttons", "none");
     }
-    intervalFrom_->setAccessibleName(tr("Guidance applies from t"));
-    intervalTo_->setAccessibleName(tr("Guidance applies up to t"));
+    intervalFrom_->setAccessibleName(tr("Lowest t at which guidance applies"));
+    intervalTo_->setAccessibleName(tr("Highest t at which guidance applies"));
     auto* const interval = new QHBoxLayout;
     interval->setSpacing(4);
     interval->addWidget(intervalFrom_, 1);
@@ -130,7 +130,7 @@ QWidget* SampleForm::makeSampler()
     fields->addRow(tr("Size"), size_);
     fields->addRow(tr("Shift s"), shift_);
     fields->addRow(tr("Combination"), guidance_);
-    fields->addRow(tr("Guided t"), interval);
+    fields->addRow(tr("Guidance interval (t)"), interval);
     return sampler;
 }
 

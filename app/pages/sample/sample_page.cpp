@@ -46,8 +46,8 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
     , film_(new FilmModel(this))
     , strip_(new Filmstrip(this))
 {
-    attend_ = frame_->addAction(tr("Attention"), QStringLiteral("eye"),
-                                tr("Look at what the picture attended to while it was painted"));
+    attend_ =
+        frame_->addAction(tr("Attention"), QStringLiteral("eye"), tr("Inspect the attention behind this picture"));
     attend_->setObjectName(QStringLiteral("attend"));
     connect(attend_, &QPushButton::clicked, this, [this] { Q_EMIT attentionWanted(shownFile_); });
     save_ =
@@ -56,7 +56,7 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
     frame_->setContent(makeContent());
     frame_->setInspector(form_);
     strip_->setModel(film_);
-    strip_->setEmptyText(tr("Every picture that is painted is kept here, with its settings"));
+    strip_->setEmptyText(tr("Every generated picture is kept here with its settings"));
     frame_->setDrawer(strip_, drawerHeight);
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -89,13 +89,13 @@ QWidget* SamplePage::makeContent()
     prompt_ = new QLineEdit(content);
     prompt_->setObjectName(QStringLiteral("prompt"));
     prompt_->setAccessibleName(tr("Prompt"));
-    prompt_->setPlaceholderText(tr("What to paint: a red circle at the top left, a blue square below it"));
+    prompt_->setPlaceholderText(tr("Describe the picture: a red circle at the top left, a blue square below it"));
     prompt_->setClearButtonEnabled(true);
     prompt_->setMinimumHeight(32);
-    generate_ = makeButton(tr("Generate"), QStringLiteral("sample"), tr("Paint (Ctrl+Enter)"), true, content);
+    generate_ = makeButton(tr("Generate"), QStringLiteral("sample"), tr("Generate (Ctrl+Enter)"), true, content);
     generate_->setObjectName(QStringLiteral("generate"));
     generate_->setMinimumHeight(32);
-    cancel_ = makeButton(tr("Cancel"), QStringLiteral("stop"), tr("Stop painting (Esc)"), false, content);
+    cancel_ = makeButton(tr("Cancel"), QStringLiteral("stop"), tr("Stop (Esc)"), false, content);
     cancel_->setObjectName(QStringLiteral("cancel"));
     cancel_->setMinimumHeight(32);
     cancel_->setShortcut(Qt::Key_Escape);
@@ -108,7 +108,7 @@ QWidget* SamplePage::makeContent()
 
     canvas_ = new ImageCanvas(content);
     canvas_->setObjectName(QStringLiteral("sampleCanvas"));
-    canvas_->setEmptyText(tr("Press Generate: the picture forms here"));
+    canvas_->setEmptyText(tr("Press Generate; the picture appears here"));
     progress_ = new QProgressBar(content);
     progress_->setTextVisible(false);
     progress_->setAccessibleName(tr("Progress of the picture"));
@@ -167,7 +167,7 @@ void SamplePage::connectSampling()
             [this](const QString& sentences) { frame_->banner()->showNotice(sentences); });
     connect(&sampling_, &Sampling::failed, this, [this](const Notice& why) {
         caption_->clear();
-        showFailure(*frame_->banner(), tr("The picture could not be painted"), why);
+        showFailure(*frame_->banner(), tr("Could not generate the picture"), why);
     });
     connect(&sampling_, &Sampling::historyRead, this, [this](const std::vector<SampledPicture>& pictures) {
         std::vector<FilmFrame> frames;
@@ -217,8 +217,8 @@ void SamplePage::updateState()
         return;
     states_->setCurrentIndex(anything ? 1 : 0);
     if (!anything) {
-        empty_->showEmpty(QStringLiteral("sample"), tr("There is no model to paint with yet"),
-                          tr("Train one first: every checkpoint of a run can paint."));
+        empty_->showEmpty(QStringLiteral("sample"), tr("No model to sample from yet"),
+                          tr("Train a model first; you can sample from any checkpoint."));
         connect(empty_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
                 &SamplePage::trainWanted);
     }

@@ -94,7 +94,7 @@ void MechanismView::showSteps(const std::vector<StepMetrics>& measured, std::opt
     if (measured.empty()) {
         for (auto* const view : views_)
             view->clear();
-        about_->setText(tr("What each block makes of text, CLS and patches, once a step measured attention "
+        about_->setText(tr("What each block does with text, CLS and patches, once a step has measured attention "
                            "(metrics.attention_every)."));
         return;
     }
@@ -133,7 +133,7 @@ void MechanismView::showSteps(const std::vector<StepMetrics>& measured, std::opt
                                  : tr("Patches are not used yet."));
     about_->setToolTip(
         tr("Used means that the loss with nothing dropped stays 15 % or more below the loss without DINO, "
-           "in means over 50 steps."));
+           "averaged over 50 steps."));
 }
 
 } // namespace nanodit

@@ -87,7 +87,7 @@ void RunForm::listConfigurations()
                                      QString::fromStdString(configuration.file.string()));
         suitable = configurations_->findText(QString::fromStdString(suitableConfiguration(session_.workspace())));
     } catch (const Error& error) { // the program was moved: a file can still be chosen
-        Q_EMIT failed(tr("The program's configurations were not found"), noticeOf(error));
+        Q_EMIT failed(tr("The bundled configurations were not found"), noticeOf(error));
     }
     configurations_->addItem(tr("A file…"));
     configurations_->setCurrentIndex(std::max(0, suitable));
@@ -142,7 +142,7 @@ void RunForm::runPicked()
     }
     runNote_->setText(
         run->checkpoints.empty()
-            ? tr("It has no checkpoint to continue from.")
+            ? tr("It has no checkpoint to resume from.")
             : tr("Resume continues from %1.").arg(QString::fromStdString(run->checkpoints.back().filename().string())));
     if (std::filesystem::exists(run->folder / "config.yaml"))
         loadConfiguration(run->folder / "config.yaml");

@@ -63,7 +63,7 @@ TrainPage::TrainPage(Session& session, Training& training, Dialogs& dialogs, QWi
 QWidget* TrainPage::makeContent()
 {
     auto* const nothing = new StatePanel(this);
-    nothing->showEmpty(QStringLiteral("pack"), tr("There is nothing to train on yet"),
+    nothing->showEmpty(QStringLiteral("pack"), tr("Nothing to train on yet"),
                        tr("Import pictures, run the passes and pack shards first."));
     connect(nothing->addButton(tr("Go to the data set"), QStringLiteral("dataset"), true), &QPushButton::clicked, this,
             &TrainPage::datasetWanted);
@@ -133,11 +133,11 @@ QWidget* TrainPage::makeDrawer()
 void TrainPage::addActions()
 {
     previewNow_ = frame_->addAction(tr("Sample now"), QStringLiteral("picture"),
-                                    tr("Paint the preview pictures at the next step"));
-    checkpointNow_ =
-        frame_->addAction(tr("Checkpoint now"), QStringLiteral("checkpoint"), tr("Save a checkpoint at the next step"));
+                                    tr("Generate preview pictures after the next step"));
+    checkpointNow_ = frame_->addAction(tr("Checkpoint now"), QStringLiteral("checkpoint"),
+                                       tr("Save a checkpoint after the next step"));
     stop_ = frame_->addAction(tr("Stop"), QStringLiteral("stop"), tr("Save a checkpoint and stop; it can be resumed"));
-    pause_ = frame_->addAction(tr("Pause"), QStringLiteral("pause"), tr("Wait between two steps (Space)"));
+    pause_ = frame_->addAction(tr("Pause"), QStringLiteral("pause"), tr("Pause after the current step (Space)"));
     start_ =
         frame_->addAction(tr("Start"), QStringLiteral("play"), tr("Train with this configuration (Ctrl+Enter)"), true);
     start_->setObjectName(QStringLiteral("start"));
@@ -183,7 +183,7 @@ void TrainPage::connectTraining()
     connect(&training_, &Training::logRead, log_, &LogView::showRecorded);
     connect(&training_, &Training::failed, this, [this](const Notice& why) {
         log_->append(LogLevel::Error, noticeText(why));
-        showFailure(*frame_->banner(), tr("The training stopped"), why);
+        showFailure(*frame_->banner(), tr("Training stopped with an error"), why);
     });
     connect(&training_, &Training::finished, this, [this](const TrainReport& report) {
         frame_->banner()->showNotice(tr("%1 ended at step %2, loss %3. Its newest checkpoint is %4.")

@@ -71,7 +71,7 @@ const std::vector<Subject>& subjects()
         {QT_TRANSLATE_NOOP("TrainPlots", "Alignment"),
          Marked,
          {{"attention/alignment", QT_TRANSLATE_NOOP("TrainPlots", "distance in patches"), meaning::patches},
-          {"attention/even_alignment", QT_TRANSLATE_NOOP("TrainPlots", "if even"), meaning::neutral}}},
+          {"attention/even_alignment", QT_TRANSLATE_NOOP("TrainPlots", "if uniform"), meaning::neutral}}},
         {QT_TRANSLATE_NOOP("TrainPlots", "Contribution"),
          Marked,
          {{"contribution/text", QT_TRANSLATE_NOOP("TrainPlots", "text"), meaning::text},
@@ -119,7 +119,7 @@ CurvePlot* TrainPlots::makePlot(std::size_t index, QWidget* parent)
     auto* const plot = new CurvePlot(parent, text.scale == MetricScale::Logarithmic ? CurvePlot::Scale::Logarithmic
                                                                                     : CurvePlot::Scale::Linear);
     plot->setAccessibleName(tr(subject.title));
-    plot->setEmptyText(tr("press Start, or choose a past run"));
+    plot->setEmptyText(tr("Press Start or select a past run"));
     if (text.healthy && text.scale == MetricScale::Linear)
         plot->setHealthyBand(text.healthy->low, text.healthy->high);
     for (const auto& curve : subject.curves)
@@ -132,7 +132,7 @@ QWidget* TrainPlots::makePanel(std::size_t firstSubject)
     auto* const panel = new QFrame(this);
     panel->setProperty("surface", "panel");
     auto* const picker = new QComboBox(panel);
-    picker->setAccessibleName(tr("Quantity of this plot"));
+    picker->setAccessibleName(tr("Metric of this plot"));
     picker->setProperty("flat", true);
     for (const auto& subject : subjects())
         picker->addItem(tr(subject.title));

@@ -60,7 +60,7 @@ ComparisonPanel::ComparisonPanel(QWidget* parent)
     table_->setUniformRowHeights(true);
     table_->setProperty("bare", true);
     table_->setFont(tabularFont(table_->font()));
-    table_->setToolTip(tr("Enter or double click: the pictures behind a line"));
+    table_->setToolTip(tr("Enter or double-click: the pictures behind a row"));
     table_->setColumnCount(verdictColumn + 1);
     connect(table_, &QTreeWidget::itemActivated, this, [this](const QTreeWidgetItem* item) {
         Q_EMIT metricChosen(static_cast<ValidationTask>(item->data(0, taskRole).toInt()),
@@ -115,10 +115,10 @@ void ComparisonPanel::show(const ShownValidation& shown)
         if (shown.obstacle.isEmpty())
             nothing_->showEmpty(
                 QStringLiteral("validate"), tr("Nothing to compare with yet"),
-                tr("Choose a validated model under \u201cCompared with\u201d; validate another run first if "
+                tr("Select a validated model under \u201cCompare with\u201d; validate another run first if "
                    "there is none."));
         else
-            nothing_->showEmpty(QStringLiteral("warning"), tr("These two do not compare"), shown.obstacle);
+            nothing_->showEmpty(QStringLiteral("warning"), tr("These two cannot be compared"), shown.obstacle);
         states_->setCurrentIndex(0);
         return;
     }

@@ -23,22 +23,22 @@ ValidateForm::ValidateForm(Session& session, QWidget* parent)
     : InspectorColumn(parent)
     , session_(session)
     , models_(makeChoice(QStringLiteral("validateModel"), tr("Model"), this))
-    , baselines_(makeChoice(QStringLiteral("validateBaseline"), tr("Compared with"), this))
+    , baselines_(makeChoice(QStringLiteral("validateBaseline"), tr("Compare with"), this))
     , checkList_(new QWidget(this))
     , milestones_(new MilestoneList(checkList_))
 {
     models_->setPlaceholderText(tr("none yet"));
-    baselines_->setToolTip(tr("A validated model: changes, the check list and the comparison refer to it"));
+    baselines_->setToolTip(tr("A validated model that changes, the checklist and the comparison refer to"));
     auto* const checks = new QVBoxLayout(checkList_);
     checks->setContentsMargins(0, 0, 0, 0);
     checks->setSpacing(8);
-    checks->addWidget(makeSection(tr("Check list"), checkList_));
+    checks->addWidget(makeSection(tr("Checklist"), checkList_));
     checks->addWidget(milestones_);
     checkList_->hide();
 
     suite_ = makeSuite();
     addSection(tr("Model"), models_);
-    addSection(tr("Compared with"), baselines_);
+    addSection(tr("Compare with"), baselines_);
     add(checkList_);
     addSection(tr("Suite"), suite_);
 
@@ -84,7 +84,7 @@ QWidget* ValidateForm::makeSuite()
     };
     records_ = whole(1, 100000, tr(" records"));
     records_->setObjectName(QStringLiteral("validateRecords"));
-    records_->setToolTip(tr("The first ones of the validation split"));
+    records_->setToolTip(tr("The first records of the validation split"));
     steps_ = whole(1, 1000, tr(" steps"));
     steps_->setObjectName(QStringLiteral("validateSteps"));
     textScale_ = real(0, 50);

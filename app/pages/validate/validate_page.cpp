@@ -69,11 +69,11 @@ void ValidatePage::addActions()
     menu->addAction(tr("Report as a page (HTML)…"), this, [this] { save(Export::Page); });
     exportComparison_ = menu->addAction(tr("Comparison as a page (HTML)…"), this, [this] { save(Export::Comparison); });
     menu->addAction(tr("Report's numbers (JSON)…"), this, [this] { save(Export::Numbers); });
-    menu->addAction(tr("A line per picture (CSV)…"), this, [this] { save(Export::Table); });
+    menu->addAction(tr("One row per picture (CSV)…"), this, [this] { save(Export::Table); });
     menu->addAction(tr("This tab as a picture (PNG)…"), this, [this] { save(Export::Picture); });
     export_->setMenu(menu);
     cancel_ = frame_->addAction(tr("Cancel"), QStringLiteral("stop"),
-                                tr("Stop; what was painted is kept, and validating again goes on with it (Esc)"));
+                                tr("Stop. Finished pictures are kept; validating again resumes from there (Esc)"));
     cancel_->setObjectName(QStringLiteral("validateCancel"));
     start_ =
         frame_->addAction(tr("Validate"), QStringLiteral("play"), tr("Run the suite on this model (Ctrl+Enter)"), true);
@@ -125,9 +125,9 @@ void ValidatePage::connectValidating()
         showContext(&progress);
     });
     connect(&validating_, &Validating::failed, this,
-            [this](const Notice& why) { showFailure(*frame_->banner(), tr("The validation stopped"), why); });
+            [this](const Notice& why) { showFailure(*frame_->banner(), tr("Validation stopped with an error"), why); });
     connect(&validating_, &Validating::cancelled, this, [this] {
-        frame_->banner()->showNotice(tr("Cancelled. What was painted is kept: Validate goes on with the rest."));
+        frame_->banner()->showNotice(tr("Cancelled. Finished pictures are kept; press Validate to resume."));
     });
     connect(&validating_, &Validating::finished, this, [this](const ValidationReport& report) {
         frame_->banner()->showNotice(tr("Validated %1: %2 pictures in %3")
@@ -151,12 +151,12 @@ void ValidatePage::start()
         request.baseline = baseline->report;
     const auto* const shown = results_->shown();
     const bool replaces = shown != nullptr && !sameSettings(shown->report.settings, request.settings);
-    if (replaces && !dialogs_.confirm(
-                        this, tr("Replace the validation of %1?").arg(subjectName(*subject)),
-                        tr("It was made with other settings. Its %1 pictures and its report are deleted; to keep them, "
-                           "export the report first.")
-                            .arg(shown->report.pictures.size()),
-                        tr("Replace")))
+    if (replaces &&
+        !dialogs_.confirm(this, tr("Replace the validation of %1?").arg(subjectName(*subject)),
+                          tr("It used other settings. Its %1 pictures and its report will be deleted; to keep them, "
+                             "export the report first.")
+                              .arg(shown->report.pictures.size()),
+                          tr("Replace")))
         return;
     frame_->banner()->hide();
     validating_.start(std::move(request), subjectName(*subject));
@@ -221,22 +221,22 @@ void ValidatePage::updateState()
     }
     states_->setCurrentIndex(0);
     if (!failure_.isEmpty()) {
-        state_->showFailure(tr("This validation cannot be read"), failure_, failure_);
+        state_->showFailure(tr("Cannot read this validation"), failure_, failure_);
         addStartButton(tr("Validate again"));
     } else if (active) {
         state_->showWorking(
-            tr("Painting and measuring %1").arg(subject != nullptr ? subjectName(*subject) : QString()));
+            tr("Generating and measuring %1").arg(subject != nullptr ? subjectName(*subject) : QString()));
     } else if (!listed_ || reading_) {
         state_->showWorking(tr("Reading validations"));
     } else if (subject == nullptr) {
-        state_->showEmpty(QStringLiteral("validate"), tr("There is no model to validate yet"),
-                          tr("Train one first: every checkpoint of a run can be validated."));
+        state_->showEmpty(QStringLiteral("validate"), tr("No model to validate yet"),
+                          tr("Train a model first; any of its checkpoints can be validated."));
         connect(state_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
                 &ValidatePage::trainWanted);
     } else {
         state_->showEmpty(QStringLiteral("validate"), tr("%1 has not been validated yet").arg(subjectName(*subject)),
-                          tr("The suite paints records of the validation split and measures what came out."));
-        addStartButton(tr("Validate it"));
+                          tr("The suite generates pictures from records of the validation split and measures them."));
+        addStartButton(tr("Validate"));
     }
 }
 
@@ -278,7 +278,7 @@ void ValidatePage::save(Export what)
         {Export::Page, {tr("Save the report"), QStringLiteral("html"), tr("Page (*.html)")}},
         {Export::Comparison, {tr("Save the comparison"), QStringLiteral("html"), tr("Page (*.html)")}},
         {Export::Numbers, {tr("Save the numbers"), QStringLiteral("json"), tr("JSON (*.json)")}},
-        {Export::Table, {tr("Save a line per picture"), QStringLiteral("csv"), tr("CSV (*.csv)")}},
+        {Export::Table, {tr("Save one row per picture"), QStringLiteral("csv"), tr("CSV (*.csv)")}},
         {Export::Picture, {tr("Save this tab"), QStringLiteral("png"), tr("PNG (*.png)")}}};
     const auto& kind = kinds.at(what);
     auto name = QString::fromStdString(shown->report.run);

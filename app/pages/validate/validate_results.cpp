@@ -108,7 +108,7 @@ ValidateResults::ValidateResults(Session& session, QWidget* parent)
     note_->setWordWrap(true);
     cards_->setObjectName(QStringLiteral("validateCards"));
     table_->setObjectName(QStringLiteral("validatePictures"));
-    table_->setEmptyText(tr("This test was not made: choose it in the suite and validate again"));
+    table_->setEmptyText(tr("This test was not run; select it in the suite and validate again"));
     loupe_->setObjectName(QStringLiteral("validateLoupe"));
 
     views_->addWidget(makeTests());
@@ -305,9 +305,9 @@ void ValidateResults::showMenu(int row, QPoint at)
     const auto shown = rows_[static_cast<std::size_t>(row)];
     QMenu menu(this);
     menu.addAction(tr("Enlarge"), this, [this, row] { open(row); });
-    menu.addAction(icon(QStringLiteral("eye")), tr("Look at its attention"), this,
+    menu.addAction(icon(QStringLiteral("eye")), tr("Inspect attention"), this,
                    [this, shown] { Q_EMIT attentionWanted(shown.record); });
-    menu.addAction(icon(QStringLiteral("sample")), tr("Take its settings to Sample"), this,
+    menu.addAction(icon(QStringLiteral("sample")), tr("Open with these settings in Sample"), this,
                    [this, shown] { Q_EMIT sampleWanted(QString::fromStdString(shown.painted.string())); });
     menu.exec(at);
 }

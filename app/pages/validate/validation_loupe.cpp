@@ -37,10 +37,10 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
         makeButton(tr("All pictures"), QStringLiteral("chevron-left"), tr("Back to the list (Esc)"), false, this);
     back->setObjectName(QStringLiteral("loupeBack"));
     auto* const attention =
-        makeButton(tr("Attention"), QStringLiteral("eye"), tr("Look inside the model at this record"), false, this);
+        makeButton(tr("Attention"), QStringLiteral("eye"), tr("Inspect the model on this record"), false, this);
     attention->setObjectName(QStringLiteral("loupeAttention"));
-    auto* const sample = makeButton(tr("Sample"), QStringLiteral("sample"),
-                                    tr("Take this picture's settings over to the Sample page"), false, this);
+    auto* const sample =
+        makeButton(tr("Sample"), QStringLiteral("sample"), tr("Open these settings on the Sample page"), false, this);
     sample->setObjectName(QStringLiteral("loupeSample"));
     overlay_->setObjectName(QStringLiteral("loupeOverlay"));
     overlay_->setAccessibleName(tr("Shown over the pictures"));
@@ -145,7 +145,7 @@ void ValidationLoupe::layOver()
     for (std::size_t i = 0; i < canvases_.size(); ++i) {
         if (pictures_[i].isNull()) {
             canvases_[i]->clear();
-            canvases_[i]->setEmptyText(tr("this picture cannot be read"));
+            canvases_[i]->setEmptyText(tr("cannot read this picture"));
             continue;
         }
         const QRectF extent(QPointF(0, 0), QSizeF(pictures_[i].size()));

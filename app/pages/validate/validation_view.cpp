@@ -150,9 +150,9 @@ QString referenceTitle(ValidationTask task)
 {
     switch (task) {
     case ValidationTask::DinoSwap:
-        return tr("Gave CLS and patches");
+        return tr("Source of CLS and patches");
     case ValidationTask::TextOnly:
-        return tr("What the text describes");
+        return tr("Described by the text");
     case ValidationTask::TextOverDino:
         return tr("Without the change");
     case ValidationTask::RegionEdit:
@@ -196,13 +196,13 @@ QString taskTitle(ValidationTask task)
 QString taskHelp(ValidationTask task)
 {
     const std::array help = {
-        tr("Text, CLS and patches of a record: is it that picture?"),
-        tr("Text of one record, CLS and patches of another: whose layout is it?"),
-        tr("Text of a record, null CLS and patches: does the text alone paint?"),
-        tr("As reconstruction, one colour word replaced: does the text still count?"),
-        tr("The same, with more guidance by text than by DINO: can the text win?"),
-        tr("One thing's colour or shape replaced in the text, and its patches erased: is it obeyed "
-           "there, and the rest kept?")};
+        tr("Text, CLS and patches of a record. Is the picture reproduced?"),
+        tr("Text of one record, CLS and patches of another. Which layout wins?"),
+        tr("Text of a record, null CLS and patches. Does text alone suffice?"),
+        tr("As reconstruction, with one colour word replaced. Does the text still count?"),
+        tr("The same, with more text guidance than DINO guidance. Can the text win?"),
+        tr("One thing's colour or shape replaced in the text, and its patches erased. Is the change "
+           "made there, and the rest kept?")};
     return help[static_cast<std::size_t>(task)];
 }
 

@@ -37,10 +37,10 @@ WelcomePage::WelcomePage(QWidget* parent)
                                      columnWidth, this);
     setRole(what, "secondary");
     ways_[0] = makeButton(tr("Demo workspace"), QStringLiteral("demo"),
-                          tr("Draws a small data set and makes it ready to train; a few minutes"), true, this);
+                          tr("Draws a small data set and prepares it for training; takes a few minutes"), true, this);
     ways_[1] = makeButton(tr("Open workspace…"), QStringLiteral("folder"), tr("Ctrl+O"), false, this);
     ways_[2] = makeButton(tr("New from pictures…"), QStringLiteral("folder-add"),
-                          tr("A new workspace of a folder of your pictures (Ctrl+N)"), false, this);
+                          tr("Create a workspace from a folder of pictures (Ctrl+N)"), false, this);
     ways_[0]->setObjectName(QStringLiteral("demo"));
     auto* const ways = new QHBoxLayout;
     ways->setSpacing(8);
