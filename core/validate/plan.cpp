@@ -5,14 +5,19 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <span>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace nanodit {
 
 namespace {
 
+/// Eight hues, which a picture's things have in turn, then what may be a background's or a shadow's as well.
 constexpr std::array<std::string_view, 11> colourWords = {"red",    "orange", "yellow", "green", "cyan", "blue",
                                                           "purple", "pink",   "brown",  "black", "white"};
+constexpr std::size_t hues = 8;
 
 struct Word {
     std::size_t begin = 0, length = 0;
@@ -61,23 +66,33 @@ std::string countOf(std::size_t count, const std::string& what)
 std::optional<WordChange> changeColourWord(const std::string& caption)
 {
     const auto words = wordsOf(caption);
-    const auto isColour = [](const Word& word) {
-        return std::find(colourWords.begin(), colourWords.end(), word.lower) != colourWords.end();
+    const auto isNamed = [&words](std::string_view colour) {
+        return std::ranges::find(words, colour, &Word::lower) != words.end();
     };
-    const auto found = std::find_if(words.begin(), words.end(), isColour);
+    const auto isOneOf = [](std::span<const std::string_view> colours) {
+        return [colours](const Word& word) { return std::ranges::find(colours, word.lower) != colours.end(); };
+    };
+    const std::span all(colourWords);
+    auto found = std::ranges::find_if(words, isOneOf(all.first(hues)));
+    if (found == words.end())
+        found = std::ranges::find_if(words, isOneOf(all));
     if (found == words.end())
         return std::nullopt;
-    const auto index =
-        static_cast<std::size_t>(std::find(colourWords.begin(), colourWords.end(), found->lower) - colourWords.begin());
-    for (std::size_t step = 1; step < colourWords.size(); ++step) {
-        const auto candidate = colourWords[(index + step) % colourWords.size()];
-        if (std::any_of(words.begin(), words.end(), [&](const Word& word) { return word.lower == candidate; }))
-            continue;
-        auto changed = caption;
-        changed.replace(found->begin, found->length, candidate);
-        return WordChange{.caption = changed, .from = found->lower, .to = std::string(candidate)};
+    const auto index = static_cast<std::size_t>(std::ranges::find(colourWords, found->lower) - colourWords.begin());
+    // The next hue, in turn; brown, black and white only where every hue is taken.
+    std::vector<std::string_view> candidates;
+    for (std::size_t step = 1; step <= hues; ++step)
+        candidates.push_back(colourWords[(std::min(index, hues - 1) + step) % hues]);
+    candidates.insert(candidates.end(), colourWords.begin() + hues, colourWords.end());
+    const auto to = std::ranges::find_if(candidates, [&](std::string_view colour) { return !isNamed(colour); });
+    if (to == candidates.end())
+        return std::nullopt;
+    WordChange change{.caption = caption, .from = found->lower, .to = std::string(*to)};
+    for (auto word = words.rbegin(); word != words.rend(); ++word) { // from behind, so that the places stay right
+        if (word->lower == change.from)
+            change.caption.replace(word->begin, word->length, change.to);
     }
-    return std::nullopt;
+    return change;
 }
 
 std::string PlannedPicture::file() const

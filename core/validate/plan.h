@@ -14,7 +14,9 @@ struct WordChange {
     std::string caption;  ///< The new one.
     std::string from, to; ///< Lower case.
 };
-/// Replaces the caption's first colour word by the next colour that it does not name. Empty when it names none.
+/// Replaces the first colour that the caption names, everywhere, by the next that it does not name. Hues come before
+/// brown, black and white, in what is replaced (a white background is no thing) and in what comes instead. Empty when
+/// it names none.
 std::optional<WordChange> changeColourWord(const std::string& caption);
 
 /// Where in a record's picture one thing is.

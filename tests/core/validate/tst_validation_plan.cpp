@@ -56,6 +56,8 @@ class ValidationPlanTest : public QObject {
 
 private Q_SLOTS:
     void aColourWordBecomesOneThatTheCaptionDoesNotName();
+    void aHueBecomesAnotherHueWhileThereIsOne();
+    void aColourThatIsNamedTwiceIsReplacedTwice();
     void captionsWithoutColourAreLeftAlone();
     void swapsStayInTheBucketAndAreNeverWithOneself();
     void manipulationPaintsTheUnchangedPictureToo();
@@ -80,6 +82,22 @@ void ValidationPlanTest::aColourWordBecomesOneThatTheCaptionDoesNotName()
     QCOMPARE(change->to, std::string("green"));
     QCOMPARE(change->caption, std::string("A green circle, an orange star and a yellow ring"));
     QCOMPARE(changeColourWord("a bored blue cat")->from, std::string("blue")); // not the "red" in "bored"
+}
+
+void ValidationPlanTest::aHueBecomesAnotherHueWhileThereIsOne()
+{
+    QCOMPARE(changeColourWord("a pink circle and a red star")->to, std::string("orange")); // not brown
+    QCOMPARE(changeColourWord("a black cat")->caption, std::string("a red cat"));
+    QCOMPARE(changeColourWord("red orange yellow green cyan blue purple pink")->to, std::string("brown"));
+    // A white background is no thing whose colour could be obeyed.
+    QCOMPARE(changeColourWord("on a white background: a blue ring")->caption,
+             std::string("on a white background: a purple ring"));
+}
+
+void ValidationPlanTest::aColourThatIsNamedTwiceIsReplacedTwice()
+{
+    QCOMPARE(changeColourWord("a red ring and a blue star, left of the red ring")->caption,
+             std::string("a orange ring and a blue star, left of the orange ring"));
 }
 
 void ValidationPlanTest::captionsWithoutColourAreLeftAlone()
