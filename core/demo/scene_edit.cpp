@@ -52,19 +52,23 @@ std::optional<WordChange> changeWord(const Scene& scene, const SceneThing& thing
                                      bool colour)
 {
     const std::string oldColour = nameOf(thing.colour), oldShape = nameOf(thing.shape);
-    const auto at = findWords(caption, oldColour + " " + oldShape);
-    if (at == std::string::npos)
+    const auto words = oldColour + " " + oldShape;
+    if (findWords(caption, words) == std::string::npos)
         return std::nullopt;
-    auto text = caption;
-    if (colour) {
-        const std::string to = nameOf(freeColour(scene, thing.colour));
-        text.replace(at, oldColour.size(), to);
-        setArticle(text, at);
-        return WordChange{.caption = text, .from = oldColour, .to = to};
-    }
     const auto next = (static_cast<std::size_t>(thing.shape) + 1) % shapeNames.size();
-    text.replace(at + oldColour.size() + 1, oldShape.size(), shapeNames[next]);
-    return WordChange{.caption = text, .from = oldShape, .to = shapeNames[next]};
+    WordChange change{.caption = caption,
+                      .from = colour ? oldColour : oldShape,
+                      .to = colour ? nameOf(freeColour(scene, thing.colour)) : shapeNames[next]};
+    // A caption that names a thing's place by another's names that one twice.
+    for (auto at = findWords(change.caption, words); at != std::string::npos; at = findWords(change.caption, words)) {
+        if (colour) {
+            change.caption.replace(at, oldColour.size(), change.to);
+            setArticle(change.caption, at);
+        } else {
+            change.caption.replace(at + oldColour.size() + 1, oldShape.size(), change.to);
+        }
+    }
+    return change;
 }
 
 std::vector<std::int64_t> patchesAround(const Scene& scene, const SceneThing& thing, GridSize grid)

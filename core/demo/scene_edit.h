@@ -5,9 +5,9 @@
 
 namespace nanodit {
 
-/// The caption with the word of one thing replaced, its colour for an even number and its shape for an odd one, and the
-/// patches that the circle around the thing reaches into. Numbers go through the things; new colours are none of the
-/// scene's. Empty where the caption does not call a thing by colour and shape side by side.
+/// The caption with the word of one thing replaced wherever it is named, its colour for an even number and its shape
+/// for an odd one, and the patches that the circle around the thing reaches into. Numbers go through the things; new
+/// colours are none of the scene's. Empty where the caption does not call a thing by colour and shape side by side.
 std::optional<RegionChange> editScene(const Scene& scene, const std::string& caption, GridSize grid,
                                       std::size_t number);
 

@@ -92,6 +92,16 @@ private Q_SLOTS:
         QCOMPARE(editScene(one, "sofa red circle", squareGrid, 0)->change.caption, std::string("sofa orange circle"));
     }
 
+    void aThingThatIsNamedTwiceIsReplacedTwice()
+    {
+        const auto scene = twoThings();
+        const std::string caption = "a red circle and an orange star, right of the red circle";
+        QCOMPARE(editScene(scene, caption, squareGrid, 0)->change.caption,
+                 std::string("a yellow circle and an orange star, right of the yellow circle"));
+        QCOMPARE(editScene(scene, caption, squareGrid, 1)->change.caption,
+                 std::string("a red square and an orange star, right of the red square"));
+    }
+
     void aThingThatTheCaptionDoesNotNameIsLeftOut()
     {
         const auto scene = twoThings();
