@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 Sparkline::Sparkline(MetricSeries* series, Hue hue, bool averaged, QWidget* parent)
     : QWidget(parent)
     , series_(series)
+    , average_(series)
     , hue_(hue)
     , averaged_(averaged)
 {
@@ -41,9 +42,9 @@ void Sparkline::paintEvent(QPaintEvent*)
 {
     if (!series_ || series_->steps().size() < 2)
         return;
-    const auto& recorded = series_->values();
-    const auto values = averaged_ ? smoothed(recorded, smoothingWindow(recorded.size())) : recorded;
-    const auto points = decimated(series_->steps(), values, width());
+    const auto& values = averaged_ ? average_.values() : series_->values();
+    const auto& extremes = averaged_ ? average_.extremes() : series_->extremes();
+    const auto points = decimated({series_->steps(), values, extremes}, width());
     const auto [lowest, highest] = std::minmax_element(points.y.begin(), points.y.end());
     const double span = std::max(*highest - *lowest, 0.05 * std::abs(*highest) + 1e-12);
     const double middle = (*highest + *lowest) / 2;
@@ -63,6 +64,7 @@ void Sparkline::paintEvent(QPaintEvent*)
 MetricCard::MetricCard(MetricSeries* series, const Look& look, QWidget* parent)
     : QFrame(parent)
     , series_(series)
+    , average_(series)
     , look_(look)
     , number_(new QLabel(this))
     , unit_(new QLabel(look.unit, this))
@@ -103,7 +105,7 @@ void MetricCard::refresh()
 {
     double value = series_ ? series_->last() : std::nan("");
     if (look_.averaged && series_ && !series_->isEmpty())
-        value = smoothed(series_->values(), smoothingWindow(series_->values().size())).back();
+        value = average_.values().back();
     number_->setText(numberText(value));
     unit_->setVisible(std::isfinite(value));
     const bool known = std::isfinite(value);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "widgets/colours.h"
+#include "widgets/plots/moving_average.h"
 
 #include <QFrame>
 #include <QPointer>
@@ -31,6 +32,7 @@ protected:
 
 private:
     QPointer<MetricSeries> series_;
+    MovingAverage average_;
     Hue hue_;
     bool averaged_, highlighted_ = false;
 };
@@ -53,6 +55,7 @@ private:
     void refresh();
 
     QPointer<MetricSeries> series_;
+    MovingAverage average_;
     Look look_;
     QLabel* number_;
     QLabel* unit_;

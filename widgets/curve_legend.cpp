@@ -22,14 +22,12 @@ CurveLegend::CurveLegend(QWidget* parent)
 void CurveLegend::setEntries(std::vector<Entry> entries)
 {
     entries_ = std::move(entries);
+    QStringList names;
+    for (const auto& entry : entries_)
+        names << entry.name;
+    setToolTip(names.size() > 1 ? names.join(QLatin1Char('\n')) : QString());
+    setAccessibleName(tr("Lines: %1").arg(names.join(QStringLiteral(", "))));
     updateGeometry();
-    update();
-}
-
-void CurveLegend::setValues(const QStringList& values)
-{
-    for (std::size_t i = 0; i < entries_.size(); ++i)
-        entries_[i].value = values.value(static_cast<qsizetype>(i));
     update();
 }
 
@@ -44,29 +42,40 @@ QSize CurveLegend::sizeHint() const
 void CurveLegend::paintEvent(QPaintEvent*)
 {
     QPainter painter(this);
+    painter.setFont(font());
+    paint(painter, rect());
+}
+
+void CurveLegend::paint(QPainter& painter, const QRect& room) const
+{
     painter.setRenderHint(QPainter::Antialiasing);
     const auto& colours = themeColours();
-    // Laid out from the right, where plots keep their legends, whole entries only.
-    int right = width();
+    const auto metrics = painter.fontMetrics();
+    const int middle = room.center().y() + 1;
+    // Laid out from the right, where plots keep their legends; those that do not fit are counted.
+    int right = room.right() + 1;
     for (std::size_t i = entries_.size(); i-- > 0;) {
         const auto& entry = entries_[i];
-        const auto text = entry.value.isEmpty() ? entry.name : entry.name + QLatin1Char(' ') + entry.value;
-        const int textWidth = fontMetrics().horizontalAdvance(text);
-        const int left = right - textWidth - gap - strokeLength;
-        if (left < 0)
+        const int left = right - metrics.horizontalAdvance(entry.name) - gap - strokeLength;
+        if (left < room.left()) {
+            const auto more = tr("+%1").arg(i + 1);
+            painter.setPen(colours.secondary);
+            if (right - metrics.horizontalAdvance(more) >= room.left())
+                painter.drawText(QRect(room.left(), room.top(), right - room.left(), room.height()),
+                                 Qt::AlignVCenter | Qt::AlignRight, more);
             break;
-        const auto colour = colours.hue(entry.hue);
-        if (entry.band) {
-            auto fill = colour;
-            fill.setAlphaF(0.25F);
-            painter.fillRect(QRect(left, height() / 2 - 4, strokeLength, 8), fill);
-        } else {
-            painter.setPen(QPen(colour, 2));
-            painter.drawLine(QPointF(left, height() / 2.0), QPointF(left + strokeLength, height() / 2.0));
         }
-        painter.setPen(entry.value.isEmpty() ? colours.secondary : colours.text);
-        painter.drawText(QRect(left + strokeLength + gap, 0, textWidth + 2, height()), Qt::AlignVCenter | Qt::AlignLeft,
-                         text);
+        auto colour = colours.hue(entry.hue);
+        if (entry.filled) {
+            colour.setAlphaF(0.5F);
+            painter.fillRect(QRect(left, middle - 4, strokeLength, 8), colour);
+        } else {
+            painter.setPen(QPen(colour, 2, entry.pen));
+            painter.drawLine(QPointF(left, middle), QPointF(left + strokeLength, middle));
+        }
+        painter.setPen(colours.secondary);
+        painter.drawText(QRect(left + strokeLength + gap, room.top(), right - left, room.height()),
+                         Qt::AlignVCenter | Qt::AlignLeft, entry.name);
         right = left - between;
     }
 }

@@ -2,27 +2,28 @@
 
 #include "widgets/colours.h"
 
+#include <QString>
 #include <QWidget>
 
 #include <vector>
 
 namespace nanodit {
 
-/// A row of coloured strokes with their names and, while the mouse is over the plot, their values there.
+/// A row of coloured strokes with their names; as many as there is room for, and all of them in the tool tip.
 class CurveLegend : public QWidget {
     Q_OBJECT
 
 public:
     struct Entry {
         QString name;
-        Hue hue;
-        bool band = false; ///< A shaded range instead of a stroke.
-        QString value;
+        Hue hue = Hue::Grey;
+        Qt::PenStyle pen = Qt::SolidLine;
+        bool filled = false; ///< An area instead of a stroke.
     };
     explicit CurveLegend(QWidget* parent = nullptr);
     void setEntries(std::vector<Entry> entries);
-    /// Value per entry; missing ones are blank.
-    void setValues(const QStringList& values);
+    /// Draws it into a picture.
+    void paint(QPainter& painter, const QRect& room) const;
 
     QSize sizeHint() const override;
     QSize minimumSizeHint() const override { return {40, sizeHint().height()}; }

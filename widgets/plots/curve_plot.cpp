@@ -1,103 +1,92 @@
 #include "widgets/plots/curve_plot.h"
 
 #include "widgets/curve_legend.h"
-#include "widgets/plots/decimate.h"
 #include "widgets/plots/metric_series.h"
 #include "widgets/plots/qcp.h"
 #include "widgets/text.h"
 
-#include <QVBoxLayout>
-
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
+#include <limits>
 
 namespace nanodit {
 
-using namespace std::chrono_literals;
-
 namespace {
-constexpr auto shortestRedrawInterval = 100ms;
+
 constexpr double valuePadding = 0.08; ///< Share of the range left free above and below.
+constexpr int pixelsOfAMark = 12;
+
+/// Of every curve another shape, as long as they do not run into each other.
+QCPScatterStyle markOf(std::size_t curve, bool apart)
+{
+    using enum QCPScatterStyle::ScatterShape;
+    constexpr std::array shapes = {ssDisc, ssSquare, ssTriangle, ssDiamond};
+    return apart ? QCPScatterStyle(shapes[curve % shapes.size()], 7) : QCPScatterStyle();
+}
+
+/// The recorded point nearest to a step; -1 before the first and behind the last one.
+qsizetype nearest(const QVector<double>& steps, double step)
+{
+    if (steps.isEmpty())
+        return -1;
+    const double spacing =
+        (steps.back() - steps.front()) / static_cast<double>(std::max<qsizetype>(1, steps.size() - 1));
+    if (step < steps.front() - std::max(1.0, spacing) || step > steps.back() + std::max(1.0, spacing))
+        return -1;
+    const auto next = std::lower_bound(steps.begin(), steps.end(), step) - steps.begin();
+    if (next == steps.size())
+        return next - 1;
+    return next > 0 && step - steps[next - 1] < steps[next] - step ? next - 1 : next;
+}
+
 } // namespace
 
 CurvePlot::CurvePlot(QWidget* parent, Scale scale)
-    : QWidget(parent)
-    , plot_(new QCustomPlot(this))
-    , legend_(new CurveLegend(this))
+    : PlotView(parent)
     , scale_(scale)
-    , cursor_(new QCPItemStraightLine(plot_))
-    , emptyText_(new QCPItemText(plot_))
 {
-    auto* const column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(4);
-    column->addWidget(plot_, 1);
-    legend_->hide(); // whoever frames the plot puts it into the frame's header
-
-    plot_->setMinimumSize(48, 32); // QCustomPlot cannot draw into nothing, which hidden pages give it
-    plot_->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
-    plot_->axisRect()->setRangeDrag(Qt::Horizontal);
-    plot_->axisRect()->setRangeZoom(Qt::Horizontal);
-    plot_->setNoAntialiasingOnDrag(true);
-    plot_->xAxis->setNumberFormat(QStringLiteral("g"));
-    plot_->xAxis->setNumberPrecision(7);
-    plot_->xAxis->setRange(0, 1);
-    plot_->xAxis->ticker()->setTickCount(4);
-    if (scale_ == Scale::Logarithmic) {
-        plot_->yAxis->setScaleType(QCPAxis::stLogarithmic);
-        plot_->yAxis->setTicker(QSharedPointer<QCPAxisTickerLog>::create());
-        plot_->yAxis->setNumberFormat(QStringLiteral("gb"));
-        plot_->yAxis->setNumberPrecision(2);
-        plot_->yAxis->setRange(0.01, 10);
-    } else {
-        plot_->yAxis->setNumberFormat(QStringLiteral("gb"));
-        plot_->yAxis->setNumberPrecision(4);
-        plot_->yAxis->ticker()->setTickCount(4);
-    }
-    plot_->axisRect()->setMinimumMargins(QMargins(44, 8, 8, 8));
-    cursor_->setVisible(false);
-    cursor_->point1->setTypeX(QCPItemPosition::ptPlotCoords);
-
-    emptyText_->position->setType(QCPItemPosition::ptAxisRectRatio);
-    emptyText_->position->setCoords(0.5, 0.5);
-
-    redrawTimer_.setSingleShot(true);
-    connect(&redrawTimer_, &QTimer::timeout, this, &CurvePlot::redraw);
-    connect(plot_, &QCustomPlot::mouseDoubleClick, this, [this] {
-        follows_ = true;
-        redraw();
-    });
-    connect(plot_, &QCustomPlot::mouseMove, this, [this](QMouseEvent* event) {
-        const auto inside = plot_->axisRect()->rect().contains(event->pos());
-        showValuesAt(inside ? std::optional(plot_->xAxis->pixelToCoord(event->pos().x())) : std::nullopt);
-        if (event->buttons().testFlag(Qt::LeftButton))
-            follows_ = false;
-    });
-    connect(plot_, &QCustomPlot::mouseWheel, this, [this] {
-        follows_ = false;
-        redrawSoon();
-    });
+    setScale(scale);
     applyColours();
 }
 
-void CurvePlot::addCurve(MetricSeries* series, const QString& name, Hue hue, Drawn drawn)
+void CurvePlot::setScale(Scale scale)
 {
-    Curve curve{.series = series, .name = name, .hue = hue, .raw = plot_->addGraph(), .smooth = nullptr};
-    if (drawn == Drawn::WithAverage)
-        curve.smooth = plot_->addGraph();
+    scale_ = scale;
+    auto* const axis = plot()->yAxis;
+    const bool logarithmic = scale == Scale::Logarithmic;
+    axis->setScaleType(logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
+    if (logarithmic)
+        axis->setTicker(QSharedPointer<QCPAxisTickerLog>::create());
+    else
+        axis->setTicker(QSharedPointer<QCPAxisTicker>::create());
+    axis->ticker()->setTickCount(4);
+    axis->setNumberPrecision(logarithmic ? 2 : 4);
+    if (logarithmic)
+        axis->setRange(0.01, 10);
+    redrawSoon();
+}
+
+void CurvePlot::addCurve(MetricSeries* series, const QString& name, const Style& style,
+                         std::shared_ptr<const StepClock> clock)
+{
+    Curve curve{.series = series,
+                .name = name,
+                .style = style,
+                .clock = clock ? std::move(clock) : std::make_shared<const StepClock>(),
+                .average = nullptr,
+                .raw = plot()->addGraph(),
+                .smooth = nullptr};
+    if (style.drawn == Drawn::WithAverage) {
+        curve.smooth = plot()->addGraph();
+        curve.average = std::make_shared<MovingAverage>(series, smoothing_);
+    }
     for (auto* const graph : {curve.raw, curve.smooth}) {
         if (graph != nullptr)
             graph->setAdaptiveSampling(false); // points are decimated before they get here
     }
-    if (drawn == Drawn::Marked) {
-        marked_ = true;
-        using enum QCPScatterStyle::ScatterShape;
-        constexpr std::array shapes = {ssDisc, ssSquare, ssTriangle, ssDiamond};
-        curve.raw->setScatterStyle(QCPScatterStyle(shapes[curves_.size() % shapes.size()], 7));
-    }
-    curves_.push_back(curve);
+    marked_ = marked_ || style.drawn == Drawn::Marked;
+    curves_.push_back(std::move(curve));
     connect(series, &MetricSeries::changed, this, &CurvePlot::redrawSoon);
     applyColours();
     redrawSoon();
@@ -106,7 +95,7 @@ void CurvePlot::addCurve(MetricSeries* series, const QString& name, Hue hue, Dra
 void CurvePlot::setHealthyBand(double lowest, double highest)
 {
     band_ = {lowest, highest};
-    bandBox_ = new QCPItemRect(plot_);
+    bandBox_ = new QCPItemRect(plot());
     bandBox_->topLeft->setTypeX(QCPItemPosition::ptAxisRectRatio);
     bandBox_->bottomRight->setTypeX(QCPItemPosition::ptAxisRectRatio);
     bandBox_->topLeft->setCoords(0, highest);
@@ -116,9 +105,15 @@ void CurvePlot::setHealthyBand(double lowest, double highest)
     applyColours();
 }
 
-void CurvePlot::setEmptyText(const QString& text)
+void CurvePlot::setSmoothing(double smoothing)
 {
-    emptyText_->setText(text);
+    smoothing_ = smoothing;
+    for (const auto& curve : curves_) {
+        if (curve.average)
+            curve.average->setSmoothing(smoothing);
+    }
+    applyColours();
+    redrawSoon();
 }
 
 bool CurvePlot::isEmpty() const
@@ -126,121 +121,109 @@ bool CurvePlot::isEmpty() const
     return std::all_of(curves_.begin(), curves_.end(), [](const Curve& c) { return !c.series || c.series->isEmpty(); });
 }
 
-void CurvePlot::redrawSoon()
+std::optional<std::pair<double, double>> CurvePlot::extent(AxisUnit unit) const
 {
-    if (!redrawTimer_.isActive() && isVisible())
-        redrawTimer_.start(shortestRedrawInterval);
+    std::optional<std::pair<double, double>> all;
+    for (const auto& curve : curves_) {
+        if (!curve.series || curve.series->isEmpty())
+            continue;
+        const double first = curve.clock->position(curve.series->steps().front(), unit);
+        const double last = curve.clock->position(curve.series->steps().back(), unit);
+        all = all ? std::pair(std::min(all->first, first), std::max(all->second, last)) : std::pair(first, last);
+    }
+    return all;
 }
 
-void CurvePlot::redraw()
+void CurvePlot::draw(const ShownRange& shown)
 {
-    const int columns = std::max(64, plot_->axisRect()->width());
-    for (const auto& curve : curves_) {
+    double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
+    const auto show = [&](QCPGraph* graph, const RecordedCurve& recorded, const StepClock& clock, Qt::PenStyle style) {
+        auto points = decimated(recorded, clock, shown);
+        for (qsizetype i = 0; i < points.x.size(); ++i) {
+            auto& value = points.y[i];
+            if (scale_ == Scale::Logarithmic && value <= 0)
+                value = std::numeric_limits<double>::quiet_NaN(); // it has no place on this axis
+            if (points.x[i] < shown.from || points.x[i] > shown.to || !std::isfinite(value))
+                continue;
+            lowest = std::min(lowest, value);
+            highest = std::max(highest, value);
+        }
+        // Dashes along a curve that goes up and down in every column are not seen, and take seconds.
+        auto pen = graph->pen();
+        pen.setStyle(points.x.size() > shown.columns ? Qt::SolidLine : style);
+        graph->setPen(pen);
+        graph->setData(points.x, points.y, true);
+    };
+    for (std::size_t i = 0; i < curves_.size(); ++i) {
+        const auto& curve = curves_[i];
         if (!curve.series)
             continue;
-        const auto& x = curve.series->steps();
-        const auto raw = decimated(x, curve.series->values(), columns);
-        curve.raw->setData(raw.x, raw.y, true);
-        if (curve.smooth != nullptr) {
-            const auto smooth = decimated(x, smoothed(curve.series->values(), smoothingWindow(x.size())), columns);
-            curve.smooth->setData(smooth.x, smooth.y, true);
-        }
+        const auto& steps = curve.series->steps();
+        show(curve.raw, {steps, curve.series->values(), curve.series->extremes()}, *curve.clock,
+             curve.smooth != nullptr && smoothing_ > 0 ? Qt::SolidLine : curve.style.pen);
+        if (curve.smooth != nullptr)
+            show(curve.smooth, {steps, curve.average->values(), curve.average->extremes()}, *curve.clock,
+                 curve.style.pen);
+        if (curve.style.drawn == Drawn::Marked)
+            curve.raw->setScatterStyle(markOf(i, curve.raw->dataCount() * pixelsOfAMark <= shown.columns));
     }
-    const bool empty = isEmpty();
-    emptyText_->setVisible(empty);
-    for (auto* const axis : {plot_->xAxis, plot_->yAxis})
-        axis->setTickLabels(!empty);
-    setRanges();
-    ++redraws_;
-    plot_->replot(QCustomPlot::rpQueuedReplot);
+    if (lowest <= highest)
+        fitValues(lowest, highest);
 }
 
-void CurvePlot::setRanges()
+void CurvePlot::fitValues(double lowest, double highest)
 {
-    QCPRange steps, values;
-    bool any = false;
-    for (int i = 0; i < plot_->graphCount(); ++i) {
-        bool found = false;
-        const auto x = plot_->graph(i)->getKeyRange(found);
-        if (!found)
-            continue;
-        const auto sign = scale_ == Scale::Logarithmic ? QCP::sdPositive : QCP::sdBoth;
-        const auto y = plot_->graph(i)->getValueRange(found, sign);
-        if (!found)
-            continue;
-        steps = any ? steps.expanded(x) : x;
-        values = any ? values.expanded(y) : y;
-        any = true;
-    }
-    if (!any)
-        return;
-    if (marked_)
-        steps = QCPRange(steps.lower - 0.03 * steps.size(), steps.upper + 0.03 * steps.size());
-    if (follows_)
-        plot_->xAxis->setRange(steps.size() > 0 ? steps : QCPRange(steps.lower - 1, steps.upper + 1));
     if (scale_ == Scale::Logarithmic) {
-        plot_->yAxis->setRange(values.lower / 1.5, values.upper * 1.5);
+        plot()->yAxis->setRange(lowest / 1.5, highest * 1.5);
         return;
     }
     // A curve that hardly moves must not fill the plot with its noise: the range is at least a tenth of its height.
-    const double span = std::max({values.size(), 0.1 * std::abs(values.center()), 1e-12});
+    const double centre = (lowest + highest) / 2;
+    const double span = std::max({highest - lowest, 0.1 * std::abs(centre), 1e-12});
     const double padding = valuePadding * span;
-    plot_->yAxis->setRange(values.center() - span / 2 - padding, values.center() + span / 2 + padding);
+    plot()->yAxis->setRange(centre - span / 2 - padding, centre + span / 2 + padding);
 }
 
-void CurvePlot::showValuesAt(std::optional<double> step)
+std::vector<PlotView::Reading> CurvePlot::readingsAt(double position) const
 {
-    QStringList values;
+    std::vector<Reading> readings;
     for (const auto& curve : curves_) {
-        auto* const graph = curve.smooth != nullptr ? curve.smooth : curve.raw;
-        if (step && !graph->data()->isEmpty()) {
-            const auto at = graph->data()->findBegin(*step, false);
-            values << numberText(at != graph->data()->constEnd() ? at->value : std::nan(""));
-        } else {
-            values << QString();
+        Reading reading{.name = curve.name, .hue = curve.style.hue, .value = numberText(std::nan(""))};
+        const auto at = curve.series ? nearest(curve.series->steps(), curve.clock->step(position, unit())) : -1;
+        if (at >= 0) {
+            const auto recorded = numberText(curve.series->values()[at], 4);
+            reading.value = curve.average && smoothing_ > 0
+                                ? tr("%1 (raw %2)").arg(numberText(curve.average->values()[at], 4), recorded)
+                                : recorded;
         }
+        readings.push_back(std::move(reading));
     }
-    legend_->setValues(values);
-    cursor_->setVisible(step.has_value());
-    if (step) {
-        cursor_->point1->setCoords(*step, 1);
-        cursor_->point2->setCoords(*step, 2);
-        plot_->setToolTip(tr("step %1").arg(qRound64(*step)));
-    }
-    plot_->replot(QCustomPlot::rpQueuedReplot);
+    return readings;
 }
 
-void CurvePlot::applyColours()
+Points CurvePlot::drawnPoints(std::size_t curve) const
+{
+    Points points;
+    for (const auto& point : *curves_[curve].raw->data()) {
+        points.x.push_back(point.key);
+        points.y.push_back(point.value);
+    }
+    return points;
+}
+
+void CurvePlot::applyOwnColours()
 {
     const auto& colours = themeColours();
-    plot_->setBackground(QBrush(colours.panel));
-    auto tickFont = font();
-    tickFont.setPointSizeF(9);
-    for (auto* const axis : {plot_->xAxis, plot_->yAxis}) {
-        axis->setBasePen(QPen(colours.line));
-        axis->setTickPen(QPen(colours.line));
-        axis->setSubTickPen(Qt::NoPen);
-        axis->setTickLengthIn(0);
-        axis->setTickLabelColor(colours.secondary);
-        axis->setTickLabelFont(tickFont);
-        axis->grid()->setPen(QPen(colours.line, 1, Qt::SolidLine));
-        axis->grid()->setZeroLinePen(QPen(colours.line));
-    }
-    plot_->xAxis->grid()->setVisible(false);
-    plot_->xAxis->setLabel(tr("step"));
-    plot_->xAxis->setLabelFont(tickFont);
-    plot_->xAxis->setLabelColor(colours.secondary);
-    plot_->xAxis->setLabelPadding(0);
-    cursor_->setPen(QPen(colours.secondary, 1, Qt::DashLine));
-    emptyText_->setColor(colours.secondary);
-    emptyText_->setFont(font());
     for (const auto& curve : curves_) {
-        auto colour = colours.hue(curve.hue);
+        auto colour = colours.hue(curve.style.hue);
+        const bool averaged = curve.smooth != nullptr && smoothing_ > 0;
         if (curve.smooth != nullptr) {
-            curve.smooth->setPen(QPen(colour, 2));
-            colour.setAlphaF(0.35F);
+            curve.smooth->setVisible(averaged);
+            curve.smooth->setPen(QPen(colour, 2, curve.style.pen));
         }
-        curve.raw->setPen(QPen(colour, curve.smooth != nullptr ? 1 : 1.5));
+        if (averaged)
+            colour.setAlphaF(0.35F);
+        curve.raw->setPen(QPen(colour, averaged ? 1 : 1.5, averaged ? Qt::SolidLine : curve.style.pen));
     }
     if (bandBox_ != nullptr) {
         auto fill = colours.green;
@@ -250,28 +233,12 @@ void CurvePlot::applyColours()
     }
     std::vector<CurveLegend::Entry> entries;
     for (const auto& curve : curves_)
-        entries.push_back({.name = curve.name, .hue = curve.hue, .value = {}});
+        entries.push_back({.name = curve.name, .hue = curve.style.hue, .pen = curve.style.pen});
     if (band_)
         entries.push_back({.name = tr("healthy %1–%2").arg(numberText(band_->first, 2), numberText(band_->second, 2)),
                            .hue = Hue::Green,
-                           .band = true,
-                           .value = {}});
-    legend_->setEntries(std::move(entries));
-    if (isVisible()) // it has no size before
-        plot_->replot(QCustomPlot::rpQueuedReplot);
-}
-
-void CurvePlot::changeEvent(QEvent* event)
-{
-    QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange)
-        applyColours();
-}
-
-void CurvePlot::showEvent(QShowEvent* event)
-{
-    QWidget::showEvent(event);
-    redraw();
+                           .filled = true});
+    legend()->setEntries(std::move(entries));
 }
 
 } // namespace nanodit

@@ -1,28 +1,24 @@
 #pragma once
 
-#include "widgets/colours.h"
+#include "widgets/plots/moving_average.h"
+#include "widgets/plots/plot_view.h"
 
 #include <QPointer>
-#include <QTimer>
-#include <QWidget>
 
+#include <memory>
 #include <optional>
 #include <vector>
 
-class QCustomPlot;
-class QCPItemRect;
-class QCPItemStraightLine;
-class QCPItemText;
 class QCPGraph;
+class QCPItemRect;
 
 namespace nanodit {
 
-class CurveLegend;
 class MetricSeries;
 
-/// Curves over training steps. Redraws at most ten times a second however fast points arrive, and draws no more points
-/// than the plot has columns of pixels. The wheel zooms steps, drag moves, a double click shows everything again.
-class CurvePlot : public QWidget {
+/// Curves over a training. Of the shown range it draws no more points than the plot has columns of pixels, and the
+/// vertical axis fits what is shown.
+class CurvePlot : public PlotView {
     Q_OBJECT
 
 public:
@@ -34,49 +30,50 @@ public:
         WithAverage, ///< The points faintly, their moving average over them.
         Marked       ///< A mark at every point, of another shape for every curve: for few of them.
     };
-    /// The series is not owned and may die first.
-    void addCurve(MetricSeries* series, const QString& name, Hue hue, Drawn drawn = Drawn::AsIs);
+    struct Style {
+        Hue hue = Hue::Grey;
+        Drawn drawn = Drawn::AsIs;
+        Qt::PenStyle pen = Qt::SolidLine;
+    };
+    /// The series is not owned and may die first. `clock`: of the run that it is of.
+    void addCurve(MetricSeries* series, const QString& name, const Style& style,
+                  std::shared_ptr<const StepClock> clock = {});
     /// Shades values that are healthy.
     void setHealthyBand(double lowest, double highest);
-    /// Said in the middle while there is no point.
-    void setEmptyText(const QString& text);
-    CurveLegend* legend() const { return legend_; }
+    void setScale(Scale scale);
+    Scale scale() const { return scale_; }
+    /// Of the curves with an average, see MovingAverage.
+    void setSmoothing(double smoothing);
 
-    bool isEmpty() const;
-    int redraws() const { return redraws_; } ///< Since it was made.
-    QSize sizeHint() const override { return {320, 200}; }
-    QSize minimumSizeHint() const override { return {160, 96}; }
+    bool isEmpty() const override;
+    std::vector<Reading> readingsAt(double position) const override;
+    /// The points of a curve that are drawn now.
+    Points drawnPoints(std::size_t curve) const;
 
 protected:
-    void changeEvent(QEvent* event) override;
-    void showEvent(QShowEvent* event) override;
+    void draw(const ShownRange& shown) override;
+    std::optional<std::pair<double, double>> extent(AxisUnit unit) const override;
+    void applyOwnColours() override;
+    double endRoom() const override { return marked_ ? 0.03 : 0; }
 
 private:
     struct Curve {
         QPointer<MetricSeries> series;
         QString name;
-        Hue hue;
+        Style style;
+        std::shared_ptr<const StepClock> clock;
+        std::shared_ptr<MovingAverage> average; ///< Null without.
         QCPGraph* raw = nullptr;
-        QCPGraph* smooth = nullptr; ///< Null without average.
+        QCPGraph* smooth = nullptr;
     };
-    void redrawSoon();
-    void redraw();
-    void setRanges();
-    void applyColours();
-    void showValuesAt(std::optional<double> step);
+    void fitValues(double lowest, double highest);
 
-    QCustomPlot* plot_;
-    CurveLegend* legend_;
     Scale scale_;
     std::vector<Curve> curves_;
     std::optional<std::pair<double, double>> band_;
     QCPItemRect* bandBox_ = nullptr;
-    QCPItemStraightLine* cursor_;
-    QCPItemText* emptyText_;
-    QTimer redrawTimer_;
+    double smoothing_ = defaultSmoothing;
     bool marked_ = false; ///< Leaves room beside the outermost marks.
-    bool follows_ = true; ///< Shows every step; false after zooming until the double click.
-    int redraws_ = 0;
 };
 
 } // namespace nanodit

@@ -14,6 +14,8 @@ void MetricSeries::append(double step, double value)
         const auto keep = std::lower_bound(steps_.begin(), steps_.end(), step) - steps_.begin();
         steps_.resize(keep);
         values_.resize(keep);
+        extremes_.truncate(keep);
+        ++drops_;
     }
     steps_.push_back(step);
     values_.push_back(value);
@@ -24,6 +26,8 @@ void MetricSeries::clear()
 {
     steps_.clear();
     values_.clear();
+    extremes_ = {};
+    ++drops_;
     Q_EMIT changed();
 }
 
@@ -32,23 +36,10 @@ double MetricSeries::last() const
     return values_.isEmpty() ? std::numeric_limits<double>::quiet_NaN() : values_.back();
 }
 
-QVector<double> smoothed(const QVector<double>& values, double window)
+const MinMaxPyramid& MetricSeries::extremes() const
 {
-    const double keep = 1 - 1 / window;
-    QVector<double> result;
-    result.reserve(values.size());
-    double average = 0, weight = 0;
-    for (const double value : values) {
-        average = keep * average + (1 - keep) * value;
-        weight = keep * weight + (1 - keep);
-        result.push_back(average / weight);
-    }
-    return result;
-}
-
-double smoothingWindow(qsizetype points)
-{
-    return std::clamp(static_cast<double>(points) / 40, 1.0, 60.0);
+    extremes_.extend(values_);
+    return extremes_;
 }
 
 } // namespace nanodit

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "widgets/plots/min_max_pyramid.h"
+
 #include <QObject>
 #include <QVector>
 
@@ -22,17 +24,18 @@ public:
     double last() const; ///< Not a number when empty.
     const QVector<double>& steps() const { return steps_; }
     const QVector<double>& values() const { return values_; }
+    /// Of the values, up to date.
+    const MinMaxPyramid& extremes() const;
+    /// How often points were dropped: who keeps something made of them begins again when it changes.
+    int drops() const { return drops_; }
 
 Q_SIGNALS:
     void changed();
 
 private:
     QVector<double> steps_, values_;
+    mutable MinMaxPyramid extremes_; ///< Extended when it is asked for.
+    int drops_ = 0;
 };
-
-/// Exponential moving average over about `window` values, its start corrected (as in Adam). Same length as `values`.
-QVector<double> smoothed(const QVector<double>& values, double window);
-/// The window that suits a curve of so many points: a fortieth of them, 1 to 60.
-double smoothingWindow(qsizetype points);
 
 } // namespace nanodit

@@ -274,7 +274,8 @@ void RunsPage::plot(const std::vector<const RunOverview*>& runs)
     plot_->setEmptyText(tr("tick runs in the table"));
     for (std::size_t i = 0; i < runs.size(); ++i) {
         curves_.push_back(seriesOf(runs[i]->course));
-        plot_->addCurve(curves_.back().get(), QString::fromStdString(runs[i]->run.name), hues[i % hues.size()]);
+        plot_->addCurve(curves_.back().get(), QString::fromStdString(runs[i]->run.name),
+                        {.hue = hues[i % hues.size()]});
     }
     plotColumn_->addWidget(plot_->legend());
     plotColumn_->addWidget(plot_, 1);

@@ -123,7 +123,7 @@ CurvePlot* TrainPlots::makePlot(std::size_t index, QWidget* parent)
     if (text.healthy && text.scale == MetricScale::Linear)
         plot->setHealthyBand(text.healthy->low, text.healthy->high);
     for (const auto& curve : subject.curves)
-        plot->addCurve(&series_.of(curve.key), tr(curve.name), curve.hue, subject.drawn);
+        plot->addCurve(&series_.of(curve.key), tr(curve.name), {.hue = curve.hue, .drawn = subject.drawn});
     return plot;
 }
 

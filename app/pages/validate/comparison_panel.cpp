@@ -197,7 +197,8 @@ void ComparisonPanel::plotCourse()
             for (const auto& point : course.points)
                 series->append(static_cast<double>(point.step), point.mean);
             const auto run = QString::fromStdString(course.run);
-            course_->addCurve(series.get(), run, run == baselineRun_ ? baselineHue : ownHue, CurvePlot::Drawn::Marked);
+            course_->addCurve(series.get(), run,
+                              {.hue = run == baselineRun_ ? baselineHue : ownHue, .drawn = CurvePlot::Drawn::Marked});
             courseSeries_.push_back(std::move(series));
         }
     }
@@ -218,7 +219,7 @@ void ComparisonPanel::plotLoss()
         for (const auto& point : course.points)
             series->append(static_cast<double>(point.step), point.mean);
         const auto run = QString::fromStdString(course.run);
-        loss_->addCurve(series.get(), run, run == baselineRun_ ? baselineHue : ownHue);
+        loss_->addCurve(series.get(), run, {.hue = run == baselineRun_ ? baselineHue : ownHue});
         lossSeries_.push_back(std::move(series));
     }
     lossColumn_->addWidget(loss_->legend());
