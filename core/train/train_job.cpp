@@ -9,6 +9,7 @@
 #include "core/runs/catalogue.h"
 #include "core/runs/metrics_file.h"
 #include "core/runs/run_folder.h"
+#include "core/runs/run_record.h"
 #include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 #include "core/train/preview.h"
@@ -135,6 +136,10 @@ void TrainJob::resume(const JobContext& context)
 {
     checkpoint_ = listCheckpoints(folder_->path()).back();
     const auto state = readCheckpointState(checkpoint_);
+    appendResumption(folder_->path(),
+                     {.step = state.step,
+                      .changed = differences({[before = state.config](FieldVisitor& v) mutable { before.visit(v); },
+                                              [this](FieldVisitor& v) { config_.visit(v); }})});
     if (state.config.seed != config_.seed)
         context.warn("the seed changed from " + std::to_string(state.config.seed) + " to " +
                      std::to_string(config_.seed) + ": the run goes on, but not as it would have");

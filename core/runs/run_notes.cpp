@@ -1,0 +1,116 @@
+#include "core/runs/run_notes.h"
+
+#include "core/io/atomic_file.h"
+#include "core/runs/catalogue.h"
+#include "core/runtime/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <sstream>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path fileOf(const fs::path& runFolder)
+{
+    return runFolder / "about.json";
+}
+
+/// For a POSIX shell.
+std::string quoted(const std::string& text)
+{
+    const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || std::string("/._-+:@%").find(static_cast<char>(c)) != std::string::npos;
+    });
+    if (plain)
+        return text;
+    std::string result = "'";
+    for (const char c : text)
+        result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return result + "'";
+}
+
+} // namespace
+
+RunNotes readRunNotes(const fs::path& runFolder)
+{
+    std::error_code none;
+    if (!fs::exists(fileOf(runFolder), none))
+        return {};
+    const auto json = nlohmann::json::parse(readTextFile(fileOf(runFolder)), nullptr, false);
+    if (!json.is_object())
+        return {};
+    RunNotes notes;
+    if (const auto note = json.find("note"); note != json.end() && note->is_string())
+        notes.note = note->get<std::string>();
+    if (const auto tags = json.find("tags"); tags != json.end() && tags->is_array()) {
+        for (const auto& tag : *tags) {
+            if (tag.is_string())
+                notes.tags.push_back(tag.get<std::string>());
+        }
+    }
+    return notes;
+}
+
+void writeRunNotes(const fs::path& runFolder, const RunNotes& notes)
+{
+    if (notes == RunNotes()) {
+        std::error_code error;
+        fs::remove(fileOf(runFolder), error);
+        if (error)
+            throw StoreError(fileOf(runFolder).string() + " could not be removed: " + error.message());
+        return;
+    }
+    const nlohmann::ordered_json json = {{"note", notes.note}, {"tags", notes.tags}};
+    writeFileAtomically(fileOf(runFolder), json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+std::vector<std::string> tagsOf(const std::string& text)
+{
+    std::vector<std::string> tags;
+    std::istringstream parts(text);
+    for (std::string part; std::getline(parts, part, ',');) {
+        const auto first = part.find_first_not_of(" \t\n"), last = part.find_last_not_of(" \t\n");
+        if (first == std::string::npos)
+            continue;
+        const auto tag = part.substr(first, last - first + 1);
+        if (std::find(tags.begin(), tags.end(), tag) == tags.end())
+            tags.push_back(tag);
+    }
+    return tags;
+}
+
+bool isRunName(const std::string& name)
+{
+    return !name.empty() && name.find('/') == std::string::npos && name.find('\0') == std::string::npos &&
+           name[0] != '.';
+}
+
+void renameRun(const Workspace& workspace, const std::string& name, const std::string& newName)
+{
+    const auto from = workspace.runsFolder() / name, to = workspace.runsFolder() / newName;
+    std::error_code error;
+    if (!isRunName(name) || !fs::is_directory(from, error))
+        throw UsageError("there is no run \"" + name + "\" in " + workspace.runsFolder().string());
+    if (!isRunName(newName))
+        throw UsageError("\"" + newName +
+                         "\" is no name for a run: use one without slashes that does not begin with a dot");
+    if (fs::exists(fs::symlink_status(to, error)))
+        throw UsageError("there is already a run \"" + newName + "\": choose another name");
+    fs::rename(from, to, error);
+    if (error)
+        throw StoreError("the run \"" + name + "\" could not be renamed: " + error.message());
+}
+
+std::string trainCommand(const Workspace& workspace, const std::string& name)
+{
+    return "nanodit --workspace " + quoted(workspace.root.string()) + " train --config " +
+           quoted((workspace.runsFolder() / name / "config.yaml").string()) + " --run " +
+           quoted(freeRunName(workspace, name));
+}
+
+} // namespace nanodit

@@ -1,0 +1,42 @@
+#pragma once
+
+/// What a run recorded, read piece by piece: a long run's metrics.jsonl is read for minutes.
+
+#include "core/config/yaml.h"
+#include "core/io/event_file.h"
+#include "core/runs/step_metrics.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace nanodit {
+
+/// Means of a validation, named "reconstruction/ssim".
+struct ValidationMeans {
+    std::int64_t step = 0;
+    EventFile::Scalars means;
+};
+
+/// A piece of a run's metrics.jsonl, in its order.
+struct RunRecord {
+    std::vector<StepMetrics> steps;
+    std::vector<ValidationMeans> validations;
+    std::uint64_t end = 0; ///< The byte behind the last whole line that was read.
+    bool complete = true;  ///< Nothing whole lies behind `end`.
+};
+/// Reads whole lines from byte `begin` on until about `bytes` of them are read. Lines that are none of ours are left
+/// out.
+RunRecord readRunRecord(const std::filesystem::path& runFolder, std::uint64_t begin, std::uint64_t bytes);
+
+/// That a run was continued from a checkpoint.
+struct Resumption {
+    std::int64_t step = 0;                ///< Of the checkpoint.
+    std::vector<FieldDifference> changed; ///< Settings that are not those of the checkpoint: the old value, the new.
+};
+/// Appends a line to history.jsonl in the run's folder. Throws StoreError.
+void appendResumption(const std::filesystem::path& runFolder, const Resumption& resumption);
+/// In the order in which they happened.
+std::vector<Resumption> readResumptions(const std::filesystem::path& runFolder);
+
+} // namespace nanodit

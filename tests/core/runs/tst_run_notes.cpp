@@ -1,0 +1,89 @@
+#include "core/runs/catalogue.h"
+#include "core/runs/run_notes.h"
+#include "core/runtime/error.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest>
+
+using namespace nanodit;
+
+class TestRunNotes : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init()
+    {
+        folder_ = std::make_unique<test::TemporaryFolder>();
+        workspace_ = Workspace::create(*folder_ / "work space", {});
+        test::writeText(workspace_.runsFolder() / "mine/config.yaml", "");
+        test::writeText(workspace_.runsFolder() / "other/config.yaml", "");
+    }
+
+    void notesComeBackAndEmptyOnesLeaveNoFile()
+    {
+        const auto run = workspace_.runsFolder() / "mine";
+        QCOMPARE(readRunNotes(run), RunNotes());
+        const RunNotes notes{.note = "with \"quotes\" and\nlines, äöü", .tags = {"small", "sincos"}};
+        writeRunNotes(run, notes);
+        QCOMPARE(readRunNotes(run), notes);
+        QCOMPARE(readRunNotes(workspace_.runsFolder() / "other"), RunNotes());
+        writeRunNotes(run, {});
+        QVERIFY(!std::filesystem::exists(run / "about.json"));
+        writeRunNotes(run, {}); // nothing to remove
+    }
+
+    void aFileThatIsNotOursIsNoNote()
+    {
+        const auto run = workspace_.runsFolder() / "mine";
+        for (const char* text : {"", "[1, 2]", R"({"note": 3, "tags": "x"})", "{"}) {
+            test::writeText(run / "about.json", text);
+            QCOMPARE(readRunNotes(run), RunNotes());
+        }
+        test::writeText(run / "about.json", R"({"note": "n", "tags": ["a", 3, "b"]})");
+        QCOMPARE(readRunNotes(run), (RunNotes{.note = "n", .tags = {"a", "b"}}));
+    }
+
+    void tagsAreReadFromALine()
+    {
+        QCOMPARE(tagsOf(" small, sincos ,small,, two words"),
+                 (std::vector<std::string>{"small", "sincos", "two words"}));
+        QVERIFY(tagsOf("  , ").empty());
+    }
+
+    void aRenamedRunKeepsItsFiles()
+    {
+        renameRun(workspace_, "mine", "patches and text");
+        const auto runs = listRuns(workspace_);
+        QCOMPARE(runs.size(), std::size_t(2));
+        QCOMPARE(runs[1].name, std::string("patches and text"));
+        QVERIFY(std::filesystem::exists(runs[1].folder / "config.yaml"));
+    }
+
+    void namesThatAreTakenOrNoneAreRefused()
+    {
+        for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{{"mine", "other"},
+                                                                                       {"mine", ""},
+                                                                                       {"mine", ".hidden"},
+                                                                                       {"mine", "../mine"},
+                                                                                       {"mine", "a/b"},
+                                                                                       {"nobody", "somebody"},
+                                                                                       {"..", "up"}})
+            QVERIFY_EXCEPTION_THROWN(renameRun(workspace_, from, to), UsageError);
+        QCOMPARE(listRuns(workspace_).size(), std::size_t(2));
+    }
+
+    void theCommandIsQuotedForAShell()
+    {
+        const auto command = trainCommand(workspace_, "mine");
+        const auto root = workspace_.root.string();
+        QCOMPARE(command,
+                 "nanodit --workspace '" + root + "' train --config '" + root + "/runs/mine/config.yaml' --run mine-2");
+    }
+
+private:
+    std::unique_ptr<test::TemporaryFolder> folder_;
+    Workspace workspace_;
+};
+
+QTEST_APPLESS_MAIN(TestRunNotes)
+#include "tst_run_notes.moc"

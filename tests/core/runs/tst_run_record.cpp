@@ -1,0 +1,87 @@
+#include "core/runs/metrics_file.h"
+#include "core/runs/run_record.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest>
+
+#include <fstream>
+
+using namespace nanodit;
+
+class TestRunRecord : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init() { folder_ = std::make_unique<test::TemporaryFolder>(); }
+
+    void aRecordIsReadInPiecesToTheLastWholeLine()
+    {
+        const auto run = *folder_ / "run";
+        std::filesystem::create_directories(run);
+        StepMetrics metrics;
+        {
+            MetricsFile file(run, 0);
+            for (metrics.step = 1; metrics.step <= 20; ++metrics.step)
+                file.append(metrics);
+            file.appendValidation(20, {{"reconstruction/ssim", 0.5}});
+            file.append(metrics); // 21
+        }
+        std::ofstream(run / "metrics.jsonl", std::ios::app) << "no JSON\n"
+                                                            << R"({"step":22,"lo)"; // being written
+        std::vector<std::int64_t> steps;
+        std::size_t validations = 0, pieces = 0;
+        RunRecord piece;
+        do {
+            piece = readRunRecord(run, piece.end, 1000);
+            ++pieces;
+            for (const auto& step : piece.steps)
+                steps.push_back(step.step);
+            for (const auto& validation : piece.validations) {
+                ++validations;
+                QCOMPARE(validation.step, std::int64_t(20));
+                QCOMPARE(validation.means, (EventFile::Scalars{{"reconstruction/ssim", 0.5}}));
+            }
+        } while (!piece.complete);
+        QVERIFY(pieces > 3);
+        QCOMPARE(steps.size(), std::size_t(21));
+        for (std::size_t i = 0; i < steps.size(); ++i)
+            QCOMPARE(steps[i], static_cast<std::int64_t>(i) + 1);
+        QCOMPARE(validations, std::size_t(1));
+        std::ofstream(run / "metrics.jsonl", std::ios::app) << R"(ss":1})"
+                                                            << "\n"; // the rest of that line
+        const auto more = readRunRecord(run, piece.end, 1000);
+        QCOMPARE(more.steps.size(), std::size_t(1));
+        QCOMPARE(more.steps[0].step, std::int64_t(22));
+        QVERIFY(more.complete);
+    }
+
+    void aRunWithoutARecordHasNone()
+    {
+        const auto record = readRunRecord(*folder_ / "nothing", 0, 1000);
+        QVERIFY(record.steps.empty() && record.complete);
+        QVERIFY(readResumptions(*folder_ / "nothing").empty());
+    }
+
+    void resumptionsComeBackInTheirOrder()
+    {
+        const auto run = *folder_ / "run";
+        std::filesystem::create_directories(run);
+        appendResumption(run, {.step = 200, .changed = {}});
+        appendResumption(run, {.step = 100, .changed = {{.key = "optimiser.lr", .values = {"0.1", "0.2"}}}});
+        std::ofstream(run / "history.jsonl", std::ios::app) << R"({"step":3,"resum)"; // cut off
+        const auto resumptions = readResumptions(run);
+        QCOMPARE(resumptions.size(), std::size_t(2));
+        QCOMPARE(resumptions[0].step, std::int64_t(200));
+        QVERIFY(resumptions[0].changed.empty());
+        QCOMPARE(resumptions[1].step, std::int64_t(100));
+        QCOMPARE(resumptions[1].changed.size(), std::size_t(1));
+        QCOMPARE(resumptions[1].changed[0].key, std::string("optimiser.lr"));
+        QCOMPARE(resumptions[1].changed[0].values, (std::vector<std::string>{"0.1", "0.2"}));
+    }
+
+private:
+    std::unique_ptr<test::TemporaryFolder> folder_;
+};
+
+QTEST_APPLESS_MAIN(TestRunRecord)
+#include "tst_run_record.moc"
