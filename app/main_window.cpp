@@ -50,7 +50,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     , pages_(new QStackedWidget(this))
     , welcome_(new WelcomePage(this))
     , dataset_(new DatasetPage(session, controllers.datasetJobs, dialogs, this))
-    , train_(new TrainPage(session, controllers.training, dialogs, this))
+    , train_(new TrainPage(session, controllers.training, preferences, dialogs, this))
     , attention_(
           new AttentionPage(session, controllers.looking, controllers.comparison, controllers.training, dialogs, this))
     , sample_(new SamplePage(session, controllers.sampling, dialogs, this))

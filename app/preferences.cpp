@@ -1,5 +1,6 @@
 #include "app/preferences.h"
 
+#include <QCryptographicHash>
 #include <QFileInfo>
 
 namespace nanodit {
@@ -11,6 +12,13 @@ const auto deviceKey = QStringLiteral("device");
 const auto precisionKey = QStringLiteral("precision");
 const auto geometryKey = QStringLiteral("windowGeometry");
 constexpr qsizetype keptRecent = 8;
+
+/// Paths hold slashes, which would be groups of the settings.
+QString plotKey(const QString& page, const QString& workspace)
+{
+    const auto hash = QCryptographicHash::hash(workspace.toUtf8(), QCryptographicHash::Sha1).toHex();
+    return QStringLiteral("plots/%1/%2").arg(page, QString::fromLatin1(hash));
+}
 } // namespace
 
 QStringList Preferences::recentWorkspaces() const
@@ -61,6 +69,16 @@ void Preferences::setCompute(const ComputeChoice& compute)
     settings_.setValue(deviceKey, QString::fromStdString(compute.device));
     settings_.setValue(precisionKey,
                        compute.precision ? QString::fromStdString(nameOf(*compute.precision)) : QString());
+}
+
+PlotLayout Preferences::plotLayout(const QString& page, const QString& workspace) const
+{
+    return PlotLayout::decoded(settings_.value(plotKey(page, workspace)).toByteArray());
+}
+
+void Preferences::setPlotLayout(const QString& page, const QString& workspace, const PlotLayout& layout)
+{
+    settings_.setValue(plotKey(page, workspace), layout.encoded());
 }
 
 QByteArray Preferences::windowGeometry() const

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/plots/plot_layout.h"
 #include "core/runtime/compute_choice.h"
 #include "widgets/theme.h"
 
@@ -26,6 +27,9 @@ public:
     /// `otherwise` with the device and the precision that were chosen in the window, where they were.
     ComputeChoice compute(ComputeChoice otherwise = {}) const;
     void setCompute(const ComputeChoice& compute);
+    /// How the plots of a page were arranged last in a workspace.
+    PlotLayout plotLayout(const QString& page, const QString& workspace) const;
+    void setPlotLayout(const QString& page, const QString& workspace, const PlotLayout& layout);
     QByteArray windowGeometry() const;
     void setWindowGeometry(const QByteArray& geometry);
 

@@ -4,9 +4,12 @@
 #include "app/job_runner.h"
 #include "app/run_previews.h"
 #include "app/session.h"
+#include "core/front/validation.h"
 #include "widgets/picture.h"
 
 #include <QFile>
+
+#include <utility>
 
 namespace nanodit {
 
@@ -21,41 +24,6 @@ QString readLog(const std::filesystem::path& runFolder)
 }
 } // namespace
 
-TrainSeries::TrainSeries()
-{
-    for (const auto& metric : stepMetricTable())
-        series_.emplace(metric.text.key, std::make_unique<MetricSeries>());
-    for (const auto& metric : blockMetricTable())
-        series_.emplace(metric.text.key, std::make_unique<MetricSeries>());
-}
-
-MetricSeries& TrainSeries::of(const std::string& key)
-{
-    return *series_.at(metricText(key).key);
-}
-
-void TrainSeries::append(const StepMetrics& metrics)
-{
-    const auto step = static_cast<double>(metrics.step);
-    for (const auto& metric : stepMetricTable())
-        series_.at(metric.text.key)->append(step, metric.value(metrics));
-    for (const auto& metric : blockMetricTable())
-        series_.at(metric.text.key)->append(step, meanOverBlocks(metrics, metric));
-    while (!measured_.empty() && measured_.back().step >= metrics.step) // a run that went back to a checkpoint
-        measured_.pop_back();
-    if (!metrics.attention.empty())
-        measured_.push_back(metrics);
-    breakThrough_.append(metrics);
-}
-
-void TrainSeries::clear()
-{
-    for (auto& [key, series] : series_)
-        series->clear();
-    measured_.clear();
-    breakThrough_ = {};
-}
-
 Training::Training(Session& session)
     : session_(session)
 {
@@ -66,11 +34,15 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
 {
     if (active())
         return;
+    const auto folder = session_.workspace().runsFolder() / runName.toStdString();
     if (!resume || runName != runName_) {
-        series_.clear();
+        curves_.clear();
         runName_ = runName;
         Q_EMIT runChanged();
     }
+    if (resume && !curves_.holds(folder)) // what comes before it is seen, too
+        curves_.load(session_.background(), folder);
+    showsResumption_ = !resume;
     auto* const runner = session_.newJob(runName, Page::Train);
     commands_ = std::make_shared<TrainCommands>();
     TrainRequest request{.workspace = session_.workspace(),
@@ -82,10 +54,9 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
                          .commands = commands_};
     request.onStep = [this, runner](const StepMetrics& metrics) {
         runner->deliver([this, metrics] {
-            series_.append(metrics);
+            curves_.append(metrics);
+            showResumption();
             Q_EMIT stepped(metrics);
-            if (!metrics.attention.empty())
-                Q_EMIT attentionMeasured();
         });
     };
     request.onPreview = [this, runner](const PreviewPicture& preview) {
@@ -95,6 +66,14 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
                            .picture = qImageFromImage(preview.picture),
                            .reference = qImageFromImage(preview.reference)};
         runner->deliver([this, shown = std::move(shown)] { Q_EMIT previewed(shown); });
+    };
+    request.onValidation = [this, runner](const ValidationReport& report) {
+        ValidationMeans means{.step = report.step, .means = {}};
+        for (const auto& summary : report.summaries)
+            means.means.emplace_back(std::string(validationTaskNames[static_cast<std::size_t>(summary.task)]) + "/" +
+                                         summary.metric,
+                                     summary.mean);
+        runner->deliver([this, means] { curves_.append(means); });
     };
     request.finished = [this, runner](const TrainReport& report) {
         runner->deliver([this, report] { Q_EMIT finished(report); });
@@ -115,6 +94,19 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
     runner_ = runner;
     setState(State::Running);
     session_.startJob(runner, makeTrainJob(std::move(request)));
+}
+
+/// By the first step it is in the run's folder.
+void Training::showResumption()
+{
+    if (std::exchange(showsResumption_, true))
+        return;
+    session_.background().ask(
+        this, [folder = session_.workspace().runsFolder() / runName_.toStdString()] { return readResumptions(folder); },
+        [this, name = runName_](const std::vector<Resumption>& resumptions) {
+            if (runName_ == name)
+                curves_.showResumptions(resumptions);
+        });
 }
 
 void Training::pause()
@@ -152,18 +144,8 @@ void Training::showRun(const RunInfo& run)
     if (active())
         return;
     runName_ = QString::fromStdString(run.name);
-    series_.clear();
     Q_EMIT runChanged();
-    session_.background().ask(
-        this, [folder = run.folder] { return readMetrics(folder); },
-        [this, name = runName_](const std::vector<StepMetrics>& metrics) {
-            if (active() || runName_ != name)
-                return;
-            for (const auto& step : metrics)
-                series_.append(step);
-            Q_EMIT attentionMeasured();
-        },
-        [this](const Notice& why) { Q_EMIT failed(why); });
+    curves_.load(session_.background(), run.folder, [this](const Notice& why) { Q_EMIT failed(why); });
     session_.background().ask(
         this, [folder = run.folder] { return readLog(folder); },
         [this, name = runName_](const QString& text) {
@@ -188,7 +170,7 @@ void Training::forgetRun()
     if (active())
         return;
     runName_.clear();
-    series_.clear();
+    curves_.clear();
     Q_EMIT runChanged();
 }
 

@@ -1,20 +1,16 @@
 #pragma once
 
+#include "app/plots/run_curves.h"
 #include "core/config/train_config.h"
 #include "core/front/training.h"
 #include "core/runtime/job.h"
 #include "core/runtime/remedy.h"
-#include "widgets/plots/metric_series.h"
 
 #include <QImage>
 #include <QObject>
 #include <QString>
 
-#include <map>
 #include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 namespace nanodit {
 
@@ -26,26 +22,6 @@ struct TrainPreview {
     qint64 step = 0;
     QString record, caption;
     QImage picture, reference;
-};
-
-/// Every number of a training as a curve, by its key in the table of metrics; of attention the mean over blocks. A
-/// point per step.
-class TrainSeries {
-public:
-    TrainSeries();
-    /// "loss", "loss_by_t/0-0.25", "attention/text". Throws UsageError for an unknown key.
-    MetricSeries& of(const std::string& key);
-    void append(const StepMetrics& metrics);
-    void clear();
-    /// The steps that measured attention, ascending.
-    const std::vector<StepMetrics>& measured() const { return measured_; }
-    /// The step from which the model uses its patches.
-    std::optional<std::int64_t> breakThrough() const { return breakThrough_.step(); }
-
-private:
-    std::map<std::string, std::unique_ptr<MetricSeries>> series_;
-    std::vector<StepMetrics> measured_;
-    PatchBreakThrough breakThrough_;
 };
 
 /// The one training that may run, and the run that is shown: its own, or one opened from the workspace.
@@ -73,15 +49,13 @@ public:
     bool active() const { return state_ != State::Idle; }
     const QString& runName() const { return runName_; }
     JobRunner* runner() const { return runner_; }
-    TrainSeries& series() { return series_; }
+    RunCurves& curves() { return curves_; }
 
 Q_SIGNALS:
     void stateChanged();
     /// Another run is shown: earlier previews and log lines are void.
     void runChanged();
     void stepped(const nanodit::StepMetrics& metrics);
-    /// series().measured() has other steps now.
-    void attentionMeasured();
     void previewed(const nanodit::TrainPreview& preview);
     void progressed(const nanodit::Progress& progress);
     void logged(nanodit::LogLevel level, const QString& text);
@@ -92,13 +66,15 @@ Q_SIGNALS:
 
 private:
     void setState(State state);
+    void showResumption();
 
     Session& session_;
     State state_ = State::Idle;
     QString runName_;
     JobRunner* runner_ = nullptr; ///< Owned by the session; null while idle.
     std::shared_ptr<TrainCommands> commands_;
-    TrainSeries series_;
+    RunCurves curves_;
+    bool showsResumption_ = true; ///< That the training began with.
 };
 
 } // namespace nanodit

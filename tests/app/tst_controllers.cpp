@@ -99,11 +99,11 @@ private Q_SLOTS:
         Session session;
         Controllers controllers(session);
         QSignalSpy changed(&controllers.training, &Training::runChanged);
-        controllers.training.series().of("loss").append(1, 0.5);
+        controllers.training.curves().of("loss").append(1, 0.5);
         session.openWorkspace(path("workspace"));
         QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
         QCOMPARE(changed.count(), 1);
-        QVERIFY(controllers.training.series().of("loss").steps().empty());
+        QVERIFY(controllers.training.curves().of("loss").steps().empty());
     }
 
     void jobsEndBeforeTheControllersGo()

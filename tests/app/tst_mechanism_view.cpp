@@ -69,7 +69,7 @@ void TestMechanismView::whatARunDoesNotHaveIsEmpty()
 
 void TestMechanismView::theSeriesKeepWhatWasMeasured()
 {
-    TrainSeries series;
+    RunCurves series;
     for (const std::int64_t step : {1, 2, 3}) {
         auto metrics = measured(step, 0.2, 1);
         if (step == 2)

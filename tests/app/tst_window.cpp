@@ -392,7 +392,7 @@ private Q_SLOTS:
         QTRY_COMPARE(lastStep(), before);
         QTest::mouseClick(window_->findChild<QPushButton*>("start"), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(lastStep() > before + 3, minute);
-        QCOMPARE(controllers_->training.series().of("loss").steps().front(),
+        QCOMPARE(controllers_->training.curves().of("loss").steps().front(),
                  1.0); // the curve goes on, it does not start anew
         stopTraining();
     }
@@ -550,7 +550,7 @@ private:
 
     double lastStep() const
     {
-        const auto& steps = controllers_->training.series().of("loss").steps();
+        const auto& steps = controllers_->training.curves().of("loss").steps();
         return steps.isEmpty() ? 0 : steps.back();
     }
 

@@ -204,6 +204,27 @@ QString RunForm::runName() const
     return past != nullptr ? QString::fromStdString(past->name) : name_->text();
 }
 
+void RunForm::newRunLike(const QString& name, bool fromItsWeights)
+{
+    choosePastRun(name); // reads its configuration
+    const auto* const run = pastRun();
+    if (run == nullptr)
+        return;
+    auto config = formConfig();
+    config.warmStart.checkpoint =
+        fromItsWeights && !run->checkpoints.empty() ? run->checkpoints.back().string() : std::string();
+    {
+        const QSignalBlocker quiet(runs_);
+        runs_->setCurrentIndex(0);
+    }
+    newRun_->show();
+    runNote_->hide();
+    loaded_ = config;
+    form_->setFields(readFields(visitOf(config)));
+    validate();
+    Q_EMIT newRunChosen();
+}
+
 void RunForm::setReadOnly(bool readOnly)
 {
     runs_->setEnabled(!readOnly);

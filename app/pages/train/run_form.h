@@ -30,6 +30,8 @@ public:
     /// The past run that is chosen, or null for a new one.
     const RunInfo* pastRun() const;
     void choosePastRun(const QString& name);
+    /// A new run with the settings of a past one; also from its newest weights.
+    void newRunLike(const QString& name, bool fromItsWeights);
     void setReadOnly(bool readOnly);
 
 Q_SIGNALS:

@@ -6,7 +6,9 @@
 #include "app/page_table.h"
 #include "app/pages/train/mechanism_view.h"
 #include "app/pages/train/run_form.h"
-#include "app/pages/train/train_plots.h"
+#include "app/plots/compared_runs.h"
+#include "app/plots/metric_plots.h"
+#include "app/preferences.h"
 #include "app/training.h"
 #include "app/wording.h"
 #include "widgets/banner.h"
@@ -35,10 +37,11 @@ namespace {
 constexpr int drawerHeight = 250;
 } // namespace
 
-TrainPage::TrainPage(Session& session, Training& training, Dialogs& dialogs, QWidget* parent)
+TrainPage::TrainPage(Session& session, Training& training, Preferences& preferences, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
     , training_(training)
+    , preferences_(preferences)
     , dialogs_(dialogs)
     , frame_(new PageFrame(pageName(Page::Train), this))
     , states_(new QStackedWidget(this))
@@ -86,7 +89,7 @@ QWidget* TrainPage::makeCurves()
                               .healthy = {}};
         if (text.healthy)
             look.healthy = {text.healthy->low, text.healthy->high};
-        cards->addWidget(new MetricCard(&training_.series().of(key), look, content), 1);
+        cards->addWidget(new MetricCard(&training_.curves().of(key), look, content), 1);
     };
     addCard("loss", meaning::loss, true);
     addCard("velocity_norm", meaning::velocity, false);
@@ -103,8 +106,35 @@ QWidget* TrainPage::makeCurves()
     column->addWidget(progress_);
     column->addLayout(cards);
     column->addSpacing(4);
-    column->addWidget(new TrainPlots(training_.series(), content), 1);
+    column->addWidget(makePlots(), 1);
     return content;
+}
+
+QWidget* TrainPage::makePlots()
+{
+    auto* const plots = new MetricPlots(session_.background(), dialogs_, this);
+    auto* const compared = new ComparedRuns(session_, plots);
+    plots->addTool(compared);
+    plots->setEmptyText(tr("Start a training, or choose a past run"));
+    const auto show = [this, plots, compared] {
+        compared->setShown(training_.runName());
+        auto runs = compared->chosen();
+        runs.insert(runs.begin(), PlottedRun{training_.runName(), &training_.curves()});
+        plots->setRuns(std::move(runs));
+    };
+    const auto workspace = [this] { return QString::fromStdString(session_.workspace().root.string()); };
+    connect(compared, &ComparedRuns::changed, this, show);
+    connect(&training_, &Training::runChanged, this, show);
+    connect(&session_, &Session::workspaceChanged, this, [this, plots, workspace] {
+        plots->setArrangement(preferences_.plotLayout(QStringLiteral("train"), workspace()));
+    });
+    connect(plots, &MetricPlots::arranged, this, [this, plots, workspace] {
+        if (session_.hasWorkspace())
+            preferences_.setPlotLayout(QStringLiteral("train"), workspace(), plots->arrangement());
+    });
+    connect(plots, &MetricPlots::failed, frame_->banner(), failuresIn(frame_->banner()));
+    show();
+    return plots;
 }
 
 QWidget* TrainPage::makeDrawer()
@@ -122,9 +152,9 @@ QWidget* TrainPage::makeDrawer()
     auto* const mechanism = new MechanismView(this);
     tabs->addTab(mechanism, tr("Mechanism"));
     const auto showMechanism = [this, mechanism] {
-        mechanism->showSteps(training_.series().measured(), training_.series().breakThrough());
+        mechanism->showSteps(training_.curves().measured(), training_.curves().breakThrough());
     };
-    connect(&training_, &Training::attentionMeasured, mechanism, showMechanism);
+    connect(&training_.curves(), &RunCurves::attentionMeasured, mechanism, showMechanism);
     connect(&training_, &Training::runChanged, mechanism, showMechanism);
     connect(previews_, &PreviewGrid::pictureChosen, this, &TrainPage::showPicture);
     return tabs;
@@ -260,6 +290,14 @@ void TrainPage::showContext(const Progress* progress)
 void TrainPage::showRun(const QString& name)
 {
     form_->choosePastRun(name);
+}
+
+void TrainPage::newRunLike(const QString& name, bool fromItsWeights)
+{
+    if (training_.active())
+        return frame_->banner()->showNotice(
+            tr("%1 is being trained. A new run can be set up once it has ended.").arg(training_.runName()));
+    form_->newRunLike(name, fromItsWeights);
 }
 
 void TrainPage::showPicture(const QImage& picture, const QString& caption)

@@ -14,6 +14,7 @@ namespace nanodit {
 class Dialogs;
 class LogView;
 class PageFrame;
+class Preferences;
 class PreviewGrid;
 class RunForm;
 class StatePanel;
@@ -24,8 +25,11 @@ class TrainPage : public QWidget {
     Q_OBJECT
 
 public:
-    TrainPage(Session& session, Training& training, Dialogs& dialogs, QWidget* parent = nullptr);
+    TrainPage(Session& session, Training& training, Preferences& preferences, Dialogs& dialogs,
+              QWidget* parent = nullptr);
     void showRun(const QString& name);
+    /// Sets up a new run with the settings of a past one; also from its weights.
+    void newRunLike(const QString& name, bool fromItsWeights);
     bool settled() const;
 
 Q_SIGNALS:
@@ -37,6 +41,7 @@ protected:
 private:
     QWidget* makeContent();
     QWidget* makeCurves();
+    QWidget* makePlots();
     QWidget* makeDrawer();
     void addActions();
     void connectTraining();
@@ -48,6 +53,7 @@ private:
 
     Session& session_;
     Training& training_;
+    Preferences& preferences_;
     Dialogs& dialogs_;
     PageFrame* frame_;
     QStackedWidget* states_; ///< Nothing to train on, or the curves.

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "app/plots/plot_panel.h"
+
+class QComboBox;
+class QGridLayout;
+class QLabel;
+class QSlider;
+class QToolButton;
+
+namespace nanodit {
+
+/// Up to four plots of one run, or of several over each other, with what they share: smoothing, and what the horizontal
+/// axis counts.
+class MetricPlots : public QWidget {
+    Q_OBJECT
+
+public:
+    MetricPlots(BackgroundQueue& background, Dialogs& dialogs, QWidget* parent = nullptr);
+    void setRuns(std::vector<PlottedRun> runs);
+    /// What is shown until somebody arranges the plots; without it some of a single training, as many as there is room
+    /// for.
+    void setUsual(const QStringList& subjects);
+    /// Said in the plots while there is nothing to draw.
+    void setEmptyText(const QString& text);
+    /// At the left of the line above the plots.
+    void addTool(QWidget* tool);
+
+    void setArrangement(const PlotLayout& layout);
+    const PlotLayout& arrangement() const { return layout_; }
+    std::vector<PlotPanel*> panels() const { return panels_; }
+
+Q_SIGNALS:
+    /// The user arranged them in another way.
+    void arranged();
+    void failed(const QString& what, const nanodit::Notice& why);
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
+private:
+    QLayout* makeTools();
+    void addPanel();
+    void removePanel(PlotPanel* panel);
+    void arrange();
+    void keep();
+    void showSmoothing();
+    QStringList subjects() const; ///< That are shown: the chosen ones, or the usual ones.
+
+    BackgroundQueue& background_;
+    Dialogs& dialogs_;
+    PlotLayout layout_;
+    QStringList usual_;
+    std::vector<PlottedRun> runs_;
+    std::vector<PlotPanel*> panels_;
+    QHBoxLayout* tools_;
+    QSlider* smoothing_;
+    QLabel* smoothingText_;
+    QComboBox* axis_;
+    QToolButton *logarithmic_, *add_;
+    QGridLayout* grid_;
+    QString emptyText_;
+};
+
+} // namespace nanodit

@@ -1,0 +1,151 @@
+#include "app/plots/plot_subjects.h"
+
+#include "core/front/training.h"
+#include "core/front/validation.h"
+#include "core/runtime/error.h"
+
+#include <QCoreApplication>
+
+#include <algorithm>
+#include <set>
+
+namespace nanodit {
+
+namespace {
+
+using Kind = PlotSubject::Kind;
+
+QString tr(const char* text)
+{
+    return QCoreApplication::translate("PlotSubjects", text);
+}
+
+std::vector<PlotSubject> compared()
+{
+    return {
+        {QStringLiteral("loss"), tr("Loss"), Kind::Averaged, {{"loss", tr("loss"), meaning::loss}}},
+        {QStringLiteral("velocity_norm"),
+         tr("Velocity norm"),
+         Kind::Averaged,
+         {{"velocity_norm", QStringLiteral("√mean(v²)"), meaning::velocity}}},
+        {QStringLiteral("gradients"),
+         tr("Gradient norms"),
+         Kind::Averaged,
+         {{"grad_norm", tr("all"), meaning::gradient},
+          {"grad_norm_dino_patch_proj", QStringLiteral("dino_patch_proj"), meaning::patches}}},
+        {QStringLiteral("lr"), tr("Learning rate"), Kind::Plain, {{"lr", tr("learning rate"), meaning::neutral}}},
+        {QStringLiteral("loss_by_t"),
+         tr("Loss by t"),
+         Kind::Averaged,
+         {{"loss_by_t/0-0.25", tr("t 0–0.25"), Hue::Sky},
+          {"loss_by_t/0.25-0.5", QStringLiteral("0.25–0.5"), Hue::Green},
+          {"loss_by_t/0.5-0.75", QStringLiteral("0.5–0.75"), Hue::Orange},
+          {"loss_by_t/0.75-1", QStringLiteral("0.75–1"), Hue::Vermillion}}},
+        {QStringLiteral("loss_by_drop"),
+         tr("Loss by dropped condition"),
+         Kind::Averaged,
+         {{"loss_by_drop/none", tr("none"), Hue::Blue},
+          {"loss_by_drop/text", tr("text"), meaning::text},
+          {"loss_by_drop/dino", QStringLiteral("DINO"), meaning::patches},
+          {"loss_by_drop/both", tr("both"), meaning::unconditional}}},
+        {QStringLiteral("attention"),
+         tr("Attention shares"),
+         Kind::Shares,
+         {{"attention/text", tr("text"), meaning::text},
+          {"attention/cls", QStringLiteral("CLS"), meaning::cls},
+          {"attention/patches", tr("patches"), meaning::patches}}},
+        {QStringLiteral("contribution"),
+         tr("Contribution shares"),
+         Kind::Shares,
+         {{"contribution/text", tr("text"), meaning::text},
+          {"contribution/cls", QStringLiteral("CLS"), meaning::cls},
+          {"contribution/patches", tr("patches"), meaning::patches}}},
+        {QStringLiteral("alignment"),
+         tr("Alignment"),
+         Kind::Measured,
+         {{"attention/alignment", tr("distance in patches"), meaning::patches},
+          {"attention/even_alignment", tr("if attention were even"), meaning::neutral}}},
+        {QStringLiteral("radius"),
+         tr("Radii of heads"),
+         Kind::Measured,
+         {{"radius/narrowest", tr("narrowest"), meaning::patches}, {"radius/widest", tr("widest"), meaning::neutral}}},
+        {QStringLiteral("samples_per_second"),
+         tr("Speed"),
+         Kind::Averaged,
+         {{"samples_per_second", tr("samples/s"), meaning::neutral}}},
+        {QStringLiteral("data_wait_seconds"),
+         tr("Wait for data"),
+         Kind::Plain,
+         {{"data_wait_seconds", tr("seconds per step"), meaning::neutral}}},
+        {QStringLiteral("resident_megabytes"),
+         tr("Memory"),
+         Kind::Plain,
+         {{"resident_megabytes", QStringLiteral("MB"), meaning::neutral}}},
+    };
+}
+
+QString withUnit(const MetricText& text)
+{
+    const auto label = QString::fromStdString(text.label);
+    return text.unit.empty() ? label : QStringLiteral("%1, %2").arg(label, QString::fromStdString(text.unit));
+}
+
+/// Single numbers that no subject of its own shows, and the blocks.
+void addTheRest(std::vector<PlotSubject>& subjects)
+{
+    std::set<std::string> alone;
+    for (const auto& subject : subjects) {
+        if (subject.curves.size() == 1)
+            alone.insert(subject.curves.front().key);
+    }
+    for (const auto& metric : blockMetricTable())
+        subjects.push_back({QStringLiteral("blocks/") + QString::fromStdString(metric.text.key),
+                            tr("%1 by block").arg(QString::fromStdString(metric.text.label)),
+                            Kind::Blocks,
+                            {{metric.text.key, withUnit(metric.text), meaning::patches}}});
+    for (const auto& metric : stepMetricTable()) {
+        if (!alone.contains(metric.text.key))
+            subjects.push_back({QStringLiteral("one/") + QString::fromStdString(metric.text.key),
+                                QString::fromStdString(metric.text.label),
+                                metric.stored == StepMetric::Stored::Number ? Kind::Averaged : Kind::Plain,
+                                {{metric.text.key, withUnit(metric.text), Hue::Blue}}});
+    }
+}
+
+} // namespace
+
+const std::vector<PlotSubject>& plotSubjects()
+{
+    static const auto all = [] {
+        auto subjects = compared();
+        addTheRest(subjects);
+        return subjects;
+    }();
+    return all;
+}
+
+PlotSubject validationSubject(const std::string& key)
+{
+    const auto name = key.substr(key.find('/') + 1); // "reconstruction/ssim"
+    const auto slash = name.find('/');
+    const auto task = QString::fromStdString(name.substr(0, slash));
+    auto metric = QString::fromStdString(name.substr(std::min(name.size(), slash + 1)));
+    try {
+        metric = QString::fromStdString(metricInfo(metric.toStdString()).label);
+    } catch (const Error&) { // of another version: its name will do
+    }
+    return {QString::fromStdString(key),
+            tr("Validation: %1, %2").arg(task, metric),
+            Kind::Measured,
+            {{key, metric, Hue::Blue}}};
+}
+
+PlotSubject plotSubject(const QString& key)
+{
+    if (key.startsWith(QStringLiteral("validation/")))
+        return validationSubject(key.toStdString());
+    const auto found = std::ranges::find(plotSubjects(), key, &PlotSubject::key);
+    return found != plotSubjects().end() ? *found : plotSubjects().front();
+}
+
+} // namespace nanodit

@@ -1,0 +1,55 @@
+#include "app/plots/plot_table.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace nanodit {
+
+namespace {
+
+QByteArray quoted(const QString& name)
+{
+    auto text = name.toUtf8();
+    if (!text.contains(',') && !text.contains('"') && !text.contains('\n'))
+        return text;
+    return '"' + text.replace("\"", "\"\"") + '"';
+}
+
+QByteArray exact(double value)
+{
+    return QByteArray::number(value, 'g', std::numeric_limits<double>::max_digits10 - 2);
+}
+
+} // namespace
+
+QByteArray plotTable(const std::vector<TableCurve>& curves, const std::shared_ptr<const StepClock>& clock)
+{
+    QByteArray text = "step";
+    if (clock)
+        text += ",samples,seconds";
+    for (const auto& curve : curves)
+        text += ',' + quoted(curve.name);
+    text += '\n';
+    std::vector<qsizetype> at(curves.size(), 0);
+    while (true) {
+        double step = std::numeric_limits<double>::infinity();
+        for (std::size_t i = 0; i < curves.size(); ++i) {
+            if (at[i] < curves[i].steps.size())
+                step = std::min(step, curves[i].steps[at[i]]);
+        }
+        if (step == std::numeric_limits<double>::infinity())
+            return text;
+        text += exact(step);
+        if (clock)
+            text += ',' + exact(clock->position(step, AxisUnit::Samples)) + ',' +
+                    exact(clock->position(step, AxisUnit::Seconds));
+        for (std::size_t i = 0; i < curves.size(); ++i) {
+            text += ',';
+            if (at[i] < curves[i].steps.size() && curves[i].steps[at[i]] == step)
+                text += exact(curves[i].values[at[i]++]);
+        }
+        text += '\n';
+    }
+}
+
+} // namespace nanodit

@@ -1,0 +1,40 @@
+#include "app/plots/run_curves_cache.h"
+
+#include "app/background_queue.h"
+
+#include <algorithm>
+
+namespace nanodit {
+
+RunCurvesCache::RunCurvesCache(BackgroundQueue& background, QObject* parent)
+    : QObject(parent)
+    , background_(background)
+{
+}
+
+RunCurves* RunCurvesCache::of(const std::vector<RunInfo>& runs, const QString& name)
+{
+    if (auto* const known = curves_.value(name))
+        return known;
+    const auto run = std::ranges::find(runs, name.toStdString(), &RunInfo::name);
+    if (run == runs.end())
+        return nullptr;
+    auto* const curves = new RunCurves(this);
+    curves_.insert(name, curves);
+    curves->load(background_, run->folder);
+    return curves;
+}
+
+void RunCurvesCache::readOn()
+{
+    for (auto* const curves : std::as_const(curves_))
+        curves->loadMore(background_);
+}
+
+void RunCurvesCache::clear()
+{
+    qDeleteAll(curves_);
+    curves_.clear();
+}
+
+} // namespace nanodit

@@ -1,0 +1,250 @@
+#include "app/background_queue.h"
+#include "app/dialogs.h"
+#include "app/plots/metric_plots.h"
+#include "app/plots/plot_table.h"
+#include "app/preferences.h"
+#include "core/front/training.h"
+#include "core/io/atomic_file.h"
+#include "widgets/plots/curve_plot.h"
+#include "widgets/plots/heat_plot.h"
+#include "widgets/plots/share_plot.h"
+
+#include <QAction>
+#include <QComboBox>
+#include <QSignalSpy>
+#include <QSlider>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QToolButton>
+
+#include <algorithm>
+#include <cmath>
+
+using namespace nanodit;
+
+namespace {
+
+StepMetrics stepAt(std::int64_t step, std::size_t blocks = 0)
+{
+    StepMetrics metrics;
+    metrics.step = step;
+    metrics.loss = 1.0 / static_cast<double>(step);
+    metrics.samplesByDrop = {2, 1, 1, 0};
+    metrics.samplesPerSecond = 8;
+    metrics.gradNorm = 0.5;
+    for (std::size_t block = 0; block < blocks; ++block)
+        metrics.attention.push_back({.text = 0.5, .cls = 0.25, .patches = 0.25, .alignment = 1.0 + double(block)});
+    return metrics;
+}
+
+/// Saves where it is told to.
+class SavingDialogs : public Dialogs {
+public:
+    QString file;
+    QString chooseFolder(QWidget*, const QString&) override { return {}; }
+    QString chooseNewFolder(QWidget*, const QString&, const QString&) override { return {}; }
+    QString chooseFile(QWidget*, const QString&, const QString&) override { return {}; }
+    QString chooseSaveFile(QWidget*, const QString&, const QString&, const QString&) override { return file; }
+    bool confirm(QWidget*, const QString&, const QString&, const QString&) override { return false; }
+    void tell(QWidget*, const QString&, const QString&) override {}
+};
+
+} // namespace
+
+class TestMetricPlots : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init()
+    {
+        background_ = std::make_unique<BackgroundQueue>();
+        plots_ = std::make_unique<MetricPlots>(*background_, dialogs_);
+    }
+    void cleanup()
+    {
+        plots_.reset();
+        background_.reset();
+    }
+
+    void everyNumberOfTheTablesCanBePlotted()
+    {
+        RunCurves curves;
+        for (const auto& metric : stepMetricTable()) {
+            const bool offered = std::ranges::any_of(plotSubjects(), [&](const PlotSubject& subject) {
+                return std::ranges::any_of(subject.curves, [&](const auto& c) { return c.key == metric.text.key; });
+            });
+            QVERIFY2(offered, metric.text.key.c_str());
+        }
+        for (const auto& metric : blockMetricTable()) {
+            const bool offered = std::ranges::any_of(plotSubjects(), [&](const PlotSubject& subject) {
+                return subject.kind == PlotSubject::Kind::Blocks && subject.curves.front().key == metric.text.key;
+            });
+            QVERIFY2(offered, metric.text.key.c_str());
+        }
+        plots_->setRuns({{"run", &curves}});
+        auto* const panel = plots_->panels().front();
+        for (const auto& subject : plotSubjects()) { // each can be shown, empty and with something in it
+            panel->setSubject(subject.key);
+            QCOMPARE(panel->subject(), subject.key);
+            QVERIFY2(panel->plot()->isEmpty(), qPrintable(subject.key));
+        }
+        for (std::int64_t step = 1; step <= 3; ++step)
+            curves.append(stepAt(step, 2));
+        QVERIFY(qobject_cast<CurvePlot*>((panel->setSubject("loss"), panel->plot())));
+        QVERIFY(!panel->plot()->isEmpty());
+        QVERIFY(qobject_cast<SharePlot*>((panel->setSubject("attention"), panel->plot())));
+        QVERIFY(!panel->plot()->isEmpty());
+        QVERIFY(qobject_cast<HeatPlot*>((panel->setSubject("blocks/attention/alignment"), panel->plot())));
+        QVERIFY(!panel->plot()->isEmpty());
+        QCOMPARE(panel->table(),
+                 QByteArray("step,samples,seconds,block 0,block 1\n1,4,0.5,1,2\n2,8,1,1,2\n3,12,1.5,1,2\n"));
+    }
+
+    void aRecordIsReadInPiecesAndMarkedWhereSomethingHappened()
+    {
+        const QTemporaryDir folder;
+        const std::filesystem::path run = folder.path().toStdString();
+        {
+            MetricsFile file(run, 0);
+            for (std::int64_t step = 1; step <= 5000; ++step) { // more than a piece
+                auto metrics = stepAt(step, step % 100 == 0 ? 2 : 0);
+                metrics.skipped = step == 77;
+                file.append(metrics);
+            }
+            file.appendValidation(5000, {{"reconstruction/ssim", 0.5}});
+        }
+        appendResumption(run, {.step = 40, .changed = {}});
+        appendResumption(run, {.step = 60, .changed = {{.key = "optimiser.lr", .values = {"0.1", "0.2"}}}});
+        RunCurves curves;
+        QSignalSpy loaded(&curves, &RunCurves::loaded);
+        curves.load(*background_, run);
+        curves.append(stepAt(5000)); // delivered while it is read
+        QTRY_COMPARE_WITH_TIMEOUT(loaded.count(), 1, 60000);
+        QCOMPARE(curves.of("loss").steps().size(), 5000);
+        QCOMPARE(curves.of("attention/text").steps().size(), 50);
+        QCOMPARE(curves.validationKeys(), std::vector<std::string>{"validation/reconstruction/ssim"});
+        QCOMPARE(curves.clock()->position(5000, AxisUnit::Samples), 20000.0);
+        QStringList marks;
+        for (const auto& mark : curves.marks())
+            marks << mark.text;
+        marks.sort();
+        QCOMPARE(marks.size(), 4);
+        QVERIFY(marks[0].startsWith("Resumed at step 40"));
+        QVERIFY2(marks[1].contains("optimiser.lr 0.1 → 0.2"), qPrintable(marks[1]));
+        QVERIFY(marks[2].contains("77"));
+        QVERIFY(marks[3].contains("5,000"));
+
+        MetricsFile more(run, 5000); // another program trains on
+        more.append(stepAt(5001));
+        curves.loadMore(*background_);
+        QTRY_COMPARE(curves.of("loss").steps().size(), 5001);
+        MetricsFile back(run, 10); // and goes back to a checkpoint
+        back.append(stepAt(11));
+        curves.loadMore(*background_);
+        QTRY_COMPARE(curves.of("loss").steps().size(), 11);
+        QTRY_VERIFY(!curves.loading());
+    }
+
+    void severalRunsLieOverEachOther()
+    {
+        RunCurves first, second;
+        first.append(stepAt(1));
+        first.append(stepAt(2));
+        second.append(stepAt(2));
+        plots_->setRuns({{"run", &first}, {"run-2", &second}});
+        auto* const panel = plots_->panels().front();
+        panel->setSubject("gradients");
+        const auto readings = panel->plot()->readingsAt(2);
+        QCOMPARE(readings.size(), std::size_t(4));
+        QCOMPARE(readings[2].name, QString("run-2, all"));
+        QVERIFY(readings[0].hue != readings[2].hue);
+        QCOMPARE(readings[0].hue, readings[1].hue); // the colour says which run
+        panel->setSubject("loss");
+        QCOMPARE(panel->table(), QByteArray("step,run loss,run-2 loss\n1,1,\n2,0.5,0.5\n"));
+    }
+
+    void tablesQuoteAndKeepEveryDigit()
+    {
+        const auto table = plotTable({{.name = "a,\"b\"", .steps = {1, 3}, .values = {0.1, 1e-12}},
+                                      {.name = "c", .steps = {2}, .values = {123456.789}}});
+        QCOMPARE(table, QByteArray("step,\"a,\"\"b\"\"\",c\n1,0.1,\n2,,123456.789\n3,1e-12,\n"));
+    }
+
+    void plotsAreAddedRemovedAndKept()
+    {
+        QTemporaryDir folder;
+        Preferences preferences(folder.filePath("settings.ini"));
+        QSignalSpy arranged(plots_.get(), &MetricPlots::arranged);
+        auto* const add = plots_->findChild<QToolButton*>("plotAdd");
+        QCOMPARE(plots_->panels().size(), std::size_t(2));
+        add->click();
+        add->click();
+        QCOMPARE(plots_->panels().size(), std::size_t(4));
+        QVERIFY(!add->isEnabled());
+        const auto subjects = plots_->arrangement().subjects;
+        QCOMPARE(QSet<QString>(subjects.begin(), subjects.end()).size(), 4); // all different
+        plots_->panels()[1]->findChild<QAction*>("plotRemove")->trigger();
+        QTRY_COMPARE(plots_->panels().size(), std::size_t(3));
+        auto* const picker = plots_->panels()[0]->findChild<QComboBox*>("plotPicker");
+        picker->setCurrentIndex(picker->findData("attention"));
+        Q_EMIT picker->activated(picker->currentIndex());
+        plots_->panels()[1]->findChild<QAction*>("plotLogarithmic")->trigger();
+        plots_->findChild<QSlider*>("plotSmoothing")->setValue(0);
+        plots_->findChild<QComboBox*>("plotAxis")->setCurrentIndex(2);
+        Q_EMIT plots_->findChild<QComboBox*>("plotAxis")->activated(2);
+        const auto layout = plots_->arrangement();
+        QCOMPARE(layout.subjects.front(), QString("attention"));
+        QCOMPARE(layout.smoothing, 0.0);
+        QCOMPARE(layout.unit, AxisUnit::Seconds);
+        QCOMPARE(layout.otherScale, QStringList{layout.subjects[1]});
+        QVERIFY(arranged.count() >= 6);
+
+        preferences.setPlotLayout("train", "/some/workspace", layout);
+        QVERIFY(preferences.plotLayout("train", "/some/workspace") == layout);
+        QVERIFY(preferences.plotLayout("train", "/another") == PlotLayout());
+        MetricPlots again(*background_, dialogs_);
+        again.setArrangement(preferences.plotLayout("train", "/some/workspace"));
+        QCOMPARE(again.panels().size(), std::size_t(3));
+        QCOMPARE(again.panels()[0]->subject(), QString("attention"));
+        QVERIFY(again.panels()[1]->otherScale());
+        QVERIFY(PlotLayout::decoded("no JSON") == PlotLayout());
+        again.setArrangement(PlotLayout::decoded(R"({"subjects": ["of another version"], "smoothing": 7})"));
+        QCOMPARE(again.panels()[0]->subject(), QString("loss"));
+    }
+
+    void aPlotIsSavedAsPictureAndTable()
+    {
+        const QTemporaryDir folder;
+        RunCurves curves;
+        for (std::int64_t step = 1; step <= 3; ++step)
+            curves.append(stepAt(step));
+        plots_->resize(800, 400);
+        plots_->setRuns({{"run", &curves}});
+        plots_->show();
+        QVERIFY(QTest::qWaitForWindowExposed(plots_.get()));
+        auto* const panel = plots_->panels().front();
+        dialogs_.file = folder.filePath("loss.csv");
+        panel->findChild<QAction*>("plotSaveTable")->trigger();
+        QTRY_COMPARE(background_->pending(), 0);
+        QCOMPARE(QByteArray::fromStdString(readTextFile(dialogs_.file.toStdString())), panel->table());
+        QVERIFY(panel->table().startsWith("step,samples,seconds,loss\n1,4,0.5,1\n2,8,1,0.5\n"));
+        dialogs_.file = folder.filePath("loss.png");
+        panel->findChild<QAction*>("plotSavePicture")->trigger();
+        QTRY_COMPARE(background_->pending(), 0);
+        const QImage image(dialogs_.file);
+        QVERIFY(image.width() >= 2400);
+
+        QSignalSpy failed(plots_.get(), &MetricPlots::failed);
+        dialogs_.file = folder.filePath("no such folder/loss.csv");
+        panel->findChild<QAction*>("plotSaveTable")->trigger();
+        QTRY_COMPARE(failed.count(), 1);
+    }
+
+private:
+    SavingDialogs dialogs_;
+    std::unique_ptr<BackgroundQueue> background_;
+    std::unique_ptr<MetricPlots> plots_;
+};
+
+QTEST_MAIN(TestMetricPlots)
+#include "tst_metric_plots.moc"
