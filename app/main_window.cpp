@@ -55,7 +55,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
           new AttentionPage(session, controllers.looking, controllers.comparison, controllers.training, dialogs, this))
     , sample_(new SamplePage(session, controllers.sampling, dialogs, this))
     , validate_(new ValidatePage(session, controllers.validating, dialogs, this))
-    , runs_(new RunsPage(session, controllers.training, this))
+    , runs_(new RunsPage(session, controllers.training, preferences, dialogs, this))
     , status_(new StatusStrip(session, this))
     , remedies_(controllers.datasetJobs)
 {
@@ -176,6 +176,10 @@ void MainWindow::makeShortcuts()
     connect(runs_, &RunsPage::runWanted, this, [this](const QString& run) {
         showPage(Page::Train);
         train_->showRun(run);
+    });
+    connect(runs_, &RunsPage::duplicateWanted, this, [this](const QString& run, bool fromItsWeights) {
+        showPage(Page::Train);
+        train_->newRunLike(run, fromItsWeights);
     });
     connect(runs_, &RunsPage::validationWanted, this, [this](const QString& run) {
         showPage(Page::Validate);

@@ -5,16 +5,16 @@
 #include "app/pages/validate/validate_page.h"
 #include "app/pages/validate/validate_results.h"
 #include "app/pages/validate/validation_loupe.h"
+#include "app/plots/metric_plots.h"
 #include "app/sampling.h"
 #include "app/validating.h"
 #include "core/front/demo.h"
 #include "core/io/atomic_file.h"
 #include "tests/app/window_test.h"
-#include "widgets/cards.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
 #include "widgets/picture_table.h"
-#include "widgets/plots/curve_plot.h"
+#include "widgets/plots/plot_view.h"
 #include "widgets/value_cards.h"
 
 #include <QCheckBox>
@@ -25,6 +25,7 @@
 #include <QPushButton>
 #include <QSpinBox>
 #include <QTabBar>
+#include <QTableView>
 #include <QTreeWidget>
 #include <nlohmann/json.hpp>
 
@@ -298,20 +299,13 @@ private Q_SLOTS:
     void runsAreListedPlottedAndTheirSettingsCompared()
     {
         window_->showPage(Page::Runs);
-        auto* const table = child<QTreeWidget>("runsTable");
-        QTRY_COMPARE(table->topLevelItemCount(), 2);
+        auto* const table = child<QTableView>("runsTable");
+        QTRY_COMPARE(table->model()->rowCount(), 2);
         QTRY_VERIFY(session_->idle());
-        QCOMPARE(table->topLevelItem(0)->text(0), QStringLiteral("reference"));
-        QCOMPARE(table->topLevelItem(1)->text(3), QStringLiteral("3 / 3"));
-        QCOMPARE(table->topLevelItem(1)->text(2), QStringLiteral("finished"));
-        const auto spark = [&](int row) {
-            return qobject_cast<Sparkline*>(table->itemWidget(table->topLevelItem(row), 1));
-        };
-        for (const int selected : {1, 0}) { // its curve is seen on the accent too
-            table->setCurrentItem(table->topLevelItem(selected));
-            QCOMPARE(spark(selected)->colour(), table->palette().color(QPalette::HighlightedText));
-            QCOMPARE(spark(1 - selected)->colour(), themeColours().hue(meaning::loss));
-        }
+        const auto cell = [table](int row, int column) { return table->model()->index(row, column).data().toString(); };
+        QCOMPARE(cell(0, RunModel::Name), QStringLiteral("reference"));
+        QCOMPARE(cell(1, RunModel::Steps), QStringLiteral("3 / 3"));
+        QCOMPARE(cell(1, RunModel::State), QStringLiteral("finished"));
         window_->runsPage()->check({"reference", "small"});
         auto* const differences = child<QTreeWidget>("settingDifferences");
         QVERIFY(differences->topLevelItemCount() > 3);
@@ -320,7 +314,9 @@ private Q_SLOTS:
             rate = rate || (differences->topLevelItem(i)->text(0) == QLatin1String("model.hidden_size") &&
                             differences->topLevelItem(i)->text(2) == QLatin1String("32"));
         QVERIFY(rate);
-        QVERIFY(!child<CurvePlot>("runsPlot")->isEmpty());
+        const auto* const plots = child<MetricPlots>("runsPlots");
+        QTRY_VERIFY(!plots->panels().front()->plot()->isEmpty());
+        QVERIFY(plots->panels().front()->table().startsWith("step,reference loss,small loss\n"));
         QVERIFY(button("runCompare")->isEnabled());
         QTest::mouseClick(button("runCompare"), Qt::LeftButton);
         QVERIFY(page()->isVisible());
@@ -330,7 +326,7 @@ private Q_SLOTS:
         window_->runsPage()->check({"small"});
         QCOMPARE(differences->topLevelItemCount(), 0);
         QVERIFY(!button("runCompare")->isEnabled());
-        table->setCurrentItem(table->topLevelItem(1));
+        window_->runsPage()->select("small");
         QTest::mouseClick(button("runShow"), Qt::LeftButton);
         QTRY_VERIFY(session_->idle());
         QCOMPARE(child<QComboBox>("runs")->currentText(), QStringLiteral("small"));

@@ -2,6 +2,7 @@
 
 /// What the table of runs shows, as values. Knows no widgets.
 
+#include "core/front/runs.h"
 #include "core/front/training.h"
 
 #include <QString>
@@ -10,6 +11,11 @@
 #include <vector>
 
 namespace nanodit {
+
+/// A run with what somebody wrote down about it.
+struct ListedRun : RunOverview {
+    RunNotes notes;
+};
 
 /// A run as the table's cells.
 struct RunRow {

@@ -1,18 +1,20 @@
-#include "app/pages/runs/runs_page.h"
-
 #include "app/background_queue.h"
+#include "app/dialogs.h"
 #include "app/failures.h"
 #include "app/page_table.h"
+#include "app/pages/runs/checkpoint_list.h"
+#include "app/pages/runs/course_delegate.h"
+#include "app/pages/runs/run_actions.h"
+#include "app/pages/runs/runs_page.h"
+#include "app/plots/metric_plots.h"
+#include "app/plots/run_curves_cache.h"
+#include "app/preferences.h"
 #include "app/training.h"
 #include "app/wording.h"
-#include "core/front/validation.h"
 #include "widgets/banner.h"
-#include "widgets/cards.h"
-#include "widgets/curve_legend.h"
 #include "widgets/factories.h"
+#include "widgets/icons.h"
 #include "widgets/page_frame.h"
-#include "widgets/plots/curve_plot.h"
-#include "widgets/plots/metric_series.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
@@ -20,60 +22,84 @@
 #include <QFrame>
 #include <QHeaderView>
 #include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
 #include <QPushButton>
-#include <QSet>
-#include <QSignalBlocker>
 #include <QSplitter>
 #include <QStackedWidget>
+#include <QTabBar>
+#include <QTabWidget>
+#include <QTableView>
+#include <QToolButton>
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
 #include <algorithm>
-#include <array>
 
 namespace nanodit {
 
 namespace {
 
-enum Column { Name, Spark, State, Steps, Time, Loss, Speed, Size, Measured, columnCount };
-constexpr std::array numbers = {Steps, Time, Loss, Speed, Size};
-constexpr int sparkWidth = 112, rowHeight = 32, gap = 12;
-/// Okabe and Ito's order.
-constexpr std::array hues = {Hue::Blue, Hue::Orange, Hue::Green, Hue::Vermillion, Hue::Purple, Hue::Sky};
+constexpr int rowHeight = 32, gap = 20, widestNote = 240;
 
-std::unique_ptr<MetricSeries> seriesOf(const LossCourse& course)
+std::vector<ListedRun> listRunsWithNotes(const Workspace& workspace)
 {
-    auto series = std::make_unique<MetricSeries>();
-    for (const auto& point : course.points)
-        series->append(static_cast<double>(point.step), point.mean);
-    return series;
-}
-
-QTreeWidget* makeTable(const QString& object, const QString& name, QWidget* parent)
-{
-    auto* const table = new QTreeWidget(parent);
-    table->setObjectName(object);
-    table->setAccessibleName(name);
-    table->setRootIsDecorated(false);
-    table->setUniformRowHeights(true);
-    table->setProperty("bare", true);
-    table->setFont(tabularFont(table->font()));
-    return table;
+    std::vector<ListedRun> listed;
+    for (auto& overview : overviewRuns(workspace)) {
+        auto notes = readRunNotes(overview.run.folder);
+        listed.push_back({std::move(overview), std::move(notes)});
+    }
+    return listed;
 }
 
 } // namespace
 
-RunsPage::RunsPage(Session& session, const Training& training, QWidget* parent)
+RunsPage::RunsPage(Session& session, Training& training, Preferences& preferences, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
     , training_(training)
+    , preferences_(preferences)
+    , dialogs_(dialogs)
     , frame_(new PageFrame(pageName(Page::Runs), this))
     , states_(new QStackedWidget(this))
     , state_(new StatePanel(this))
-    , table_(makeTable(QStringLiteral("runsTable"), tr("Runs"), this))
-    , differences_(makeTable(QStringLiteral("settingDifferences"), tr("Settings that differ"), this))
+    , search_(new QLineEdit(this))
+    , table_(new QTableView(this))
+    , model_(new RunModel(this))
+    , filter_(new RunFilter(this))
+    , actions_(new RunActions(session, dialogs, this))
+    , plots_(new MetricPlots(session.background(), dialogs, this))
+    , curves_(new RunCurvesCache(session.background(), this))
+    , differences_(new QTreeWidget(this))
     , differencesNote_(new QLabel(this))
+    , checkpoints_(new CheckpointList(session, dialogs, this))
 {
+    addActions();
+    states_->addWidget(state_);
+    states_->addWidget(makeContent());
+    frame_->setContent(states_);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(frame_);
+    connectAll();
+    currentChanged();
+    checkedChanged();
+}
+
+void RunsPage::addActions()
+{
+    auto* const more = new QToolButton(this);
+    more->setObjectName(QStringLiteral("runMore"));
+    more->setText(tr("More"));
+    more->setIcon(icon(QStringLiteral("menu")));
+    more->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    more->setPopupMode(QToolButton::InstantPopup);
+    more->setToolTip(tr("What can be done with the selected run"));
+    auto* const menu = new QMenu(more);
+    menu->setToolTipsVisible(true);
+    menu->addActions(actions_->all());
+    more->setMenu(menu);
+    frame_->addActionWidget(more);
     show_ = frame_->addAction(tr("Show curves"), QStringLiteral("train"), tr("Open this run on the Train page"));
     show_->setObjectName(QStringLiteral("runShow"));
     validate_ = frame_->addAction(tr("Validate"), QStringLiteral("validate"), tr("Open this run on the Validate page"));
@@ -81,84 +107,175 @@ RunsPage::RunsPage(Session& session, const Training& training, QWidget* parent)
     compare_ = frame_->addAction(tr("Compare"), QStringLiteral("validate"),
                                  tr("Open two ticked, validated runs on the Validate page"), true);
     compare_->setObjectName(QStringLiteral("runCompare"));
-    states_->addWidget(state_);
-    states_->addWidget(makeContent());
-    frame_->setContent(states_);
-    auto* const column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->addWidget(frame_);
+}
 
-    connect(&session_, &Session::workspaceChanged, this, [this] {
-        known_ = false;
-        runs_.clear();
-        fill();
+QWidget* RunsPage::makeTable()
+{
+    auto* const panel = new QWidget(this);
+    search_->setObjectName(QStringLiteral("runSearch"));
+    search_->setPlaceholderText(tr("Search names, states, tags and notes"));
+    search_->setAccessibleName(tr("Search runs"));
+    search_->setClearButtonEnabled(true);
+    filter_->setSourceModel(model_);
+    table_->setObjectName(QStringLiteral("runsTable"));
+    table_->setAccessibleName(tr("Runs"));
+    table_->setModel(filter_);
+    table_->setItemDelegateForColumn(RunModel::Course, new CourseDelegate(table_));
+    table_->setProperty("bare", true);
+    table_->setFont(tabularFont(table_->font()));
+    table_->setShowGrid(false);
+    table_->setWordWrap(false);
+    table_->setSelectionBehavior(QAbstractItemView::SelectRows);
+    table_->setSelectionMode(QAbstractItemView::SingleSelection);
+    table_->setEditTriggers(QAbstractItemView::EditKeyPressed);
+    table_->setContextMenuPolicy(Qt::CustomContextMenu);
+    table_->setTabKeyNavigation(false);
+    table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
+    table_->verticalHeader()->hide();
+    table_->verticalHeader()->setDefaultSectionSize(rowHeight);
+    table_->horizontalHeader()->setHighlightSections(false);
+    table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    table_->horizontalHeader()->setStretchLastSection(true);
+    table_->horizontalHeader()->setSectionsMovable(true);
+    table_->setSortingEnabled(true);
+    table_->sortByColumn(RunModel::Name, Qt::AscendingOrder);
+    auto* const column = new QVBoxLayout(panel);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
+    column->addWidget(search_);
+    column->addWidget(table_, 1);
+    return panel;
+}
+
+QWidget* RunsPage::makePlots()
+{
+    plots_->setObjectName(QStringLiteral("runsPlots"));
+    plots_->setUsual({QStringLiteral("loss")});
+    plots_->setEmptyText(tr("tick runs in the table"));
+    connect(plots_, &MetricPlots::failed, frame_->banner(), failuresIn(frame_->banner()));
+    connect(plots_, &MetricPlots::arranged, this, [this] {
+        if (session_.hasWorkspace())
+            preferences_.setPlotLayout(QStringLiteral("runs"),
+                                       QString::fromStdString(session_.workspace().root.string()),
+                                       plots_->arrangement());
     });
-    connect(&session_, &Session::runsChanged, this, &RunsPage::read);
-    connect(&training_, &Training::stateChanged, this, &RunsPage::fill);
-    connect(table_, &QTreeWidget::itemChanged, this, [this](const QTreeWidgetItem*, int changed) {
-        if (changed == Name)
-            checkedChanged();
-    });
-    connect(table_, &QTreeWidget::currentItemChanged, this, &RunsPage::updateState);
-    connect(table_, &QTreeWidget::itemSelectionChanged, this, &RunsPage::highlightSparks);
-    connect(table_, &QTreeWidget::itemActivated, this, [this] { Q_EMIT runWanted(current()); });
-    connect(show_, &QPushButton::clicked, this, [this] { Q_EMIT runWanted(current()); });
-    connect(validate_, &QPushButton::clicked, this, [this] { Q_EMIT validationWanted(current()); });
-    connect(compare_, &QPushButton::clicked, this, [this] {
-        const auto two = checked();
-        if (two.size() == 2)
-            Q_EMIT comparisonWanted(QString::fromStdString(two[1]->run.name), QString::fromStdString(two[0]->run.name));
-    });
-    updateState();
+    return plots_;
+}
+
+QWidget* RunsPage::makeDetails()
+{
+    auto* const tabs = new QTabWidget(this);
+    tabs->setObjectName(QStringLiteral("runDetails"));
+    tabs->setDocumentMode(true);
+    tabs->tabBar()->setDrawBase(false);
+    auto* const panel = new QWidget(tabs);
+    auto* const column = new QVBoxLayout(panel);
+    column->setContentsMargins(0, 4, 0, 0);
+    column->setSpacing(4);
+    differences_->setObjectName(QStringLiteral("settingDifferences"));
+    differences_->setAccessibleName(tr("Settings that differ"));
+    differences_->setRootIsDecorated(false);
+    differences_->setUniformRowHeights(true);
+    differences_->setProperty("bare", true);
+    differences_->setFont(tabularFont(differences_->font()));
+    differencesNote_->setWordWrap(true);
+    setRole(differencesNote_, "secondary");
+    column->addWidget(differencesNote_);
+    column->addWidget(differences_, 1);
+    column->addStretch(0);
+    tabs->addTab(panel, tr("Differences in settings"));
+    tabs->addTab(checkpoints_, tr("Checkpoints"));
+    return tabs;
 }
 
 QWidget* RunsPage::makeContent()
 {
-    table_->setColumnCount(columnCount);
-    table_->setHeaderLabels({tr("Run"), tr("Loss over steps"), tr("State"), tr("Steps"), tr("Time"), tr("Loss"),
-                             tr("Speed"), tr("Size"), tr("Measured")});
-    for (const int column : numbers)
-        table_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
-    table_->headerItem()->setToolTip(Time, tr("Time spent on steps, without pauses, previews and validations"));
-    table_->headerItem()->setToolTip(Loss, tr("Mean of the last hundred steps"));
-    table_->headerItem()->setToolTip(Measured,
-                                     tr("From its newest validation, by test; hover over a cell for the list"));
-
-    auto* const lower = new QWidget(this);
-    auto* const row = new QHBoxLayout(lower);
-    row->setContentsMargins(0, 8, 0, 8);
-    row->setSpacing(12);
-    auto* const plotPanel = new QFrame(lower);
-    auto* const differencePanel = new QFrame(lower);
-    for (auto* const panel : {plotPanel, differencePanel})
-        panel->setProperty("surface", "panel");
-    plotColumn_ = new QVBoxLayout(plotPanel);
-    plotColumn_->setContentsMargins(12, 8, 12, 4);
-    plotColumn_->setSpacing(4);
-    plotColumn_->addWidget(makeSection(tr("Training loss of the ticked runs"), plotPanel));
-    auto* const differenceColumn = new QVBoxLayout(differencePanel);
-    differenceColumn->setContentsMargins(12, 8, 12, 8);
-    differenceColumn->setSpacing(4);
-    differenceColumn->addWidget(makeSection(tr("Differences between their configurations"), differencePanel));
-    differencesNote_->setWordWrap(true);
-    setRole(differencesNote_, "secondary");
-    differenceColumn->addWidget(differencesNote_);
-    differenceColumn->addWidget(differences_, 1);
-    differenceColumn->addStretch(0);
-    row->addWidget(plotPanel, 3);
-    row->addWidget(differencePanel, 2);
+    auto* const lower = new QSplitter(Qt::Horizontal, this);
+    lower->setChildrenCollapsible(false);
+    lower->setHandleWidth(12);
+    auto* const details = new QFrame(lower);
+    details->setProperty("surface", "panel");
+    auto* const inDetails = new QVBoxLayout(details);
+    inDetails->setContentsMargins(12, 4, 12, 8);
+    inDetails->addWidget(makeDetails());
+    lower->addWidget(makePlots());
+    lower->addWidget(details);
+    lower->setStretchFactor(0, 3);
+    lower->setStretchFactor(1, 2);
 
     auto* const rows = new QSplitter(Qt::Vertical, this);
     rows->setChildrenCollapsible(false);
-    rows->setHandleWidth(1);
-    rows->addWidget(table_);
+    rows->setHandleWidth(12);
+    rows->addWidget(makeTable());
     rows->addWidget(lower);
-    rows->setSizes({320, 360});
+    rows->setSizes({300, 380});
     auto* const content = new QWidget(this);
     auto* const column = new QVBoxLayout(content);
-    column->setContentsMargins(16, 8, 16, 0);
+    column->setContentsMargins(16, 8, 16, 8);
     column->addWidget(rows);
     return content;
+}
+
+void RunsPage::connectAll()
+{
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        known_ = false;
+        model_->setRuns({}, {});
+        plots_->setRuns({});
+        curves_->clear();
+        plots_->setArrangement(preferences_.plotLayout(QStringLiteral("runs"),
+                                                       QString::fromStdString(session_.workspace().root.string())));
+        updateState();
+    });
+    connect(&session_, &Session::runsChanged, this, &RunsPage::read);
+    connect(&training_, &Training::stateChanged, this, [this] {
+        model_->setTraining(training());
+        currentChanged();
+        plot(model_->checked());
+    });
+    connect(search_, &QLineEdit::textChanged, filter_, &RunFilter::setWords);
+    connect(model_, &RunModel::checkedChanged, this, &RunsPage::checkedChanged);
+    connect(model_, &RunModel::renameWanted, actions_, &RunActions::rename);
+    connect(model_, &RunModel::notesWanted, actions_, &RunActions::write);
+    connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &RunsPage::currentChanged);
+    connect(table_, &QTableView::activated, this, [this](const QModelIndex& index) {
+        if (table_->state() != QAbstractItemView::EditingState && index.column() != RunModel::Name)
+            Q_EMIT runWanted(currentName());
+    });
+    connect(table_, &QTableView::doubleClicked, this, [this] { Q_EMIT runWanted(currentName()); });
+    connect(table_, &QTableView::customContextMenuRequested, this, [this](QPoint point) {
+        if (table_->indexAt(point).isValid())
+            QMenu::exec(actions_->all(), table_->viewport()->mapToGlobal(point), nullptr, table_);
+    });
+    connect(show_, &QPushButton::clicked, this, [this] { Q_EMIT runWanted(currentName()); });
+    connect(validate_, &QPushButton::clicked, this, [this] { Q_EMIT validationWanted(currentName()); });
+    connect(compare_, &QPushButton::clicked, this, [this] {
+        const auto two = model_->checked();
+        if (two.size() == 2)
+            Q_EMIT comparisonWanted(two[1], two[0]);
+    });
+    connect(actions_, &RunActions::showWanted, this, &RunsPage::runWanted);
+    connect(actions_, &RunActions::validationWanted, this, &RunsPage::validationWanted);
+    connect(actions_, &RunActions::duplicateWanted, this,
+            [this](const QString& name) { Q_EMIT duplicateWanted(name, false); });
+    connect(actions_, &RunActions::startFromWanted, this,
+            [this](const QString& name) { Q_EMIT duplicateWanted(name, true); });
+    connect(actions_, &RunActions::renamed, this, [this](const QString& name, const QString& newName) {
+        auto names = model_->checked();
+        if (names.removeAll(name) > 0)
+            model_->check(names << newName);
+        curves_->clear(); // they are read from the old folder
+        wanted_ = newName;
+    });
+    connect(actions_, &RunActions::editWanted, this, [this](int column) {
+        const auto index = filter_->index(table_->currentIndex().row(), column);
+        table_->setCurrentIndex(index);
+        table_->edit(index);
+    });
+    connect(actions_, &RunActions::done, this,
+            [this](const QString& sentence) { frame_->banner()->showNotice(sentence); });
+    connect(actions_, &RunActions::failed, frame_->banner(), failuresIn(frame_->banner()));
+    connect(checkpoints_, &CheckpointList::failed, frame_->banner(), failuresIn(frame_->banner()));
 }
 
 void RunsPage::read()
@@ -166,140 +283,124 @@ void RunsPage::read()
     if (!session_.hasWorkspace() || !isVisible()) // it reads every run's metrics: only for somebody who looks
         return;
     session_.background().ask(
-        this, [workspace = session_.workspace()] { return overviewRuns(workspace); },
-        [this](std::vector<RunOverview> runs) {
-            known_ = true;
-            runs_ = std::move(runs);
-            fill();
-        },
+        this, [workspace = session_.workspace()] { return listRunsWithNotes(workspace); },
+        [this](std::vector<ListedRun> runs) { show(std::move(runs)); },
         [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the runs"), why); });
 }
 
-void RunsPage::fill()
+void RunsPage::show(std::vector<ListedRun> runs)
 {
-    QSet<QString> before;
-    for (int i = 0; i < table_->topLevelItemCount(); ++i) {
-        if (table_->topLevelItem(i)->checkState(Name) == Qt::Checked)
-            before.insert(table_->topLevelItem(i)->text(Name));
+    const auto selected = std::exchange(wanted_, {});
+    const auto before = selected.isEmpty() ? currentName() : selected;
+    const bool first = !std::exchange(known_, true);
+    model_->setRuns(std::move(runs), training());
+    if (first) {
+        table_->resizeColumnsToContents();
+        auto* const header = table_->horizontalHeader();
+        for (int column = 0; column < RunModel::columns; ++column)
+            header->resizeSection(column, std::min(header->sectionSize(column) + gap,
+                                                   column == RunModel::Note ? widestNote : 4 * widestNote));
+        QStringList two; // something to see at once
+        for (int row = 0; row < std::min(2, model_->rowCount()); ++row)
+            two << QString::fromStdString(model_->run(row).run.name);
+        model_->check(two);
     }
-    const auto chosen = current();
-    {
-        const QSignalBlocker quiet(table_);
-        table_->clear();
-        sparks_.clear();
-        for (const auto& overview : runs_) {
-            const auto row = runRow(overview, training_.active() &&
-                                                  training_.runName() == QString::fromStdString(overview.run.name));
-            auto* const item = new QTreeWidgetItem(table_, {row.name, QString(), row.stateText, row.steps, row.time,
-                                                            row.loss, row.speed, row.size, row.measured});
-            item->setCheckState(Name, before.contains(row.name) ? Qt::Checked : Qt::Unchecked);
-            item->setSizeHint(Spark, {sparkWidth, rowHeight});
-            item->setToolTip(Measured, row.measuredHelp);
-            for (const int column : numbers)
-                item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
-            if (row.state == RunState::NoCheckpoint)
-                item->setForeground(State, themeColours().problem());
-            if (row.state == RunState::Running)
-                item->setForeground(State, themeColours().accent);
-            sparks_.push_back(seriesOf(overview.course));
-            table_->setItemWidget(item, Spark, new Sparkline(sparks_.back().get(), meaning::loss, false, table_));
-            if (row.name == chosen)
-                table_->setCurrentItem(item);
-        }
-        if (table_->currentItem() == nullptr && table_->topLevelItemCount() > 0)
-            table_->setCurrentItem(table_->topLevelItem(0));
-        if (before.isEmpty()) { // something to see at once
-            for (int i = 0; i < std::min(2, table_->topLevelItemCount()); ++i)
-                table_->topLevelItem(i)->setCheckState(Name, Qt::Checked);
-        }
-        for (int column = 0; column < columnCount; ++column) {
-            table_->resizeColumnToContents(column);
-            table_->setColumnWidth(column, table_->columnWidth(column) + gap);
-        }
-        table_->setColumnWidth(Spark, sparkWidth);
-    }
-    highlightSparks();
-    checkedChanged();
+    select(before);
+    curves_->readOn();
+    showDifferences([this] {
+        std::vector<RunInfo> infos;
+        for (const auto* const run : checked())
+            infos.push_back(run->run);
+        return infos;
+    }());
+    currentChanged();
 }
 
-void RunsPage::highlightSparks()
+std::vector<const ListedRun*> RunsPage::checked() const
 {
-    for (int i = 0; i < table_->topLevelItemCount(); ++i) {
-        auto* const item = table_->topLevelItem(i);
-        if (auto* const spark = qobject_cast<Sparkline*>(table_->itemWidget(item, Spark)))
-            spark->setHighlighted(item->isSelected());
-    }
-}
-
-std::vector<const RunOverview*> RunsPage::checked() const
-{
-    std::vector<const RunOverview*> found;
-    for (int i = 0; i < table_->topLevelItemCount(); ++i) {
-        if (table_->topLevelItem(i)->checkState(Name) == Qt::Checked)
-            found.push_back(&runs_[static_cast<std::size_t>(i)]);
-    }
+    std::vector<const ListedRun*> found;
+    for (const auto& name : model_->checked())
+        found.push_back(&model_->run(model_->rowOf(name)));
     return found;
 }
 
-QString RunsPage::current() const
+const ListedRun* RunsPage::current() const
 {
-    return table_->currentItem() != nullptr ? table_->currentItem()->text(Name) : QString();
+    const auto index = filter_->mapToSource(table_->currentIndex());
+    return index.isValid() ? &model_->run(index.row()) : nullptr;
+}
+
+QString RunsPage::currentName() const
+{
+    const auto* const run = current();
+    return run != nullptr ? QString::fromStdString(run->run.name) : QString();
+}
+
+QString RunsPage::training() const
+{
+    return training_.active() ? training_.runName() : QString();
 }
 
 void RunsPage::check(const QStringList& names)
 {
-    for (int i = 0; i < table_->topLevelItemCount(); ++i) {
-        auto* const item = table_->topLevelItem(i);
-        item->setCheckState(Name, names.contains(item->text(Name)) ? Qt::Checked : Qt::Unchecked);
-    }
+    model_->check(names);
+}
+
+void RunsPage::select(const QString& name)
+{
+    auto index = filter_->mapFromSource(model_->index(model_->rowOf(name), RunModel::Name));
+    if (!index.isValid())
+        index = filter_->index(0, RunModel::Name);
+    if (index.isValid() && index.row() != table_->currentIndex().row())
+        table_->setCurrentIndex(index);
+}
+
+void RunsPage::currentChanged()
+{
+    const auto* const run = current();
+    const bool isTraining = run != nullptr && currentName() == training();
+    actions_->setRun(run, isTraining);
+    checkpoints_->show(run != nullptr ? &run->run : nullptr, isTraining);
+    updateState();
 }
 
 void RunsPage::checkedChanged()
 {
-    const auto runs = checked();
-    plot(runs);
-    showDifferences(runs);
+    std::vector<RunInfo> infos;
+    for (const auto* const run : checked())
+        infos.push_back(run->run);
+    plot(model_->checked());
+    showDifferences(infos);
     updateState();
 }
 
-void RunsPage::plot(const std::vector<const RunOverview*>& runs)
+void RunsPage::plot(const QStringList& names)
 {
-    if (plot_ != nullptr)
-        delete plot_->legend(); // which the panel took over
-    delete plot_;
-    curves_.clear();
-    plot_ = new CurvePlot(this);
-    plot_->setObjectName(QStringLiteral("runsPlot"));
-    plot_->setAccessibleName(tr("Training loss of the ticked runs"));
-    plot_->setEmptyText(tr("tick runs in the table"));
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-        curves_.push_back(seriesOf(runs[i]->course));
-        plot_->addCurve(curves_.back().get(), QString::fromStdString(runs[i]->run.name),
-                        {.hue = hues[i % hues.size()]});
+    std::vector<PlottedRun> runs;
+    for (const auto& name : names) {
+        auto* const curves = name == training() ? &training_.curves() : curves_->of(session_.runs(), name);
+        if (curves != nullptr)
+            runs.push_back({name, curves});
     }
-    plotColumn_->addWidget(plot_->legend());
-    plotColumn_->addWidget(plot_, 1);
-    plot_->legend()->show();
+    plots_->setRuns(std::move(runs));
 }
 
-void RunsPage::showDifferences(const std::vector<const RunOverview*>& runs)
+void RunsPage::showDifferences(const std::vector<RunInfo>& runs)
 {
-    std::vector<RunInfo> infos;
     QStringList header = {tr("Setting")};
-    for (const auto* const run : runs) {
-        infos.push_back(run->run);
-        header << QString::fromStdString(run->run.name);
-    }
+    for (const auto& run : runs)
+        header << QString::fromStdString(run.name);
     differences_->clear();
     differences_->setColumnCount(static_cast<int>(header.size()));
     differences_->setHeaderLabels(header);
     differences_->hide();
+    differencesNote_->show();
     if (runs.size() < 2)
         return differencesNote_->setText(tr("Tick two or more runs."));
     std::vector<QStringList> rows;
     try {
-        rows = settingRows(configurationDifferences(infos));
-    } catch (const Error& error) {
+        rows = settingRows(configurationDifferences(runs));
+    } catch (const std::exception& error) {
         return differencesNote_->setText(errorText(error));
     }
     differencesNote_->setText(rows.empty() ? tr("No differences in settings.") : QString());
@@ -317,13 +418,14 @@ void RunsPage::showDifferences(const std::vector<const RunOverview*>& runs)
 void RunsPage::updateState()
 {
     const auto two = checked();
-    const bool validated = std::all_of(two.begin(), two.end(), [](const auto* run) { return run->validatedStep > 0; });
+    const bool validated = std::ranges::all_of(two, [](const auto* run) { return run->validatedStep > 0; });
+    const bool any = model_->rowCount() > 0, selected = current() != nullptr;
     compare_->setEnabled(two.size() == 2 && validated);
-    show_->setEnabled(!current().isEmpty());
-    validate_->setEnabled(!current().isEmpty());
-    frame_->setContext(runs_.empty() ? QString() : countText(static_cast<std::int64_t>(runs_.size()), tr("runs")));
-    states_->setCurrentIndex(runs_.empty() ? 0 : 1);
-    if (!runs_.empty())
+    show_->setEnabled(selected);
+    validate_->setEnabled(selected);
+    frame_->setContext(any ? countText(model_->rowCount(), tr("runs")) : QString());
+    states_->setCurrentIndex(any ? 1 : 0);
+    if (any)
         return;
     if (!known_)
         return state_->showWorking(tr("Reading runs"));

@@ -1,71 +1,91 @@
 #pragma once
 
-#include "app/pages/runs/run_rows.h"
+#include "app/pages/runs/run_model.h"
 #include "app/session.h"
 
 #include <QWidget>
 
-#include <memory>
-
 class QLabel;
+class QLineEdit;
 class QPushButton;
 class QStackedWidget;
+class QTableView;
 class QTreeWidget;
-class QTreeWidgetItem;
-class QVBoxLayout;
 
 namespace nanodit {
 
-class CurvePlot;
-class MetricSeries;
+class CheckpointList;
+class Dialogs;
+class MetricPlots;
 class PageFrame;
+class Preferences;
+class RunActions;
+class RunCurvesCache;
 class StatePanel;
 class Training;
 
-/// Every run of the workspace as a line; the losses of the checked ones over each other, and what differs in their
-/// configurations.
+/// Every run of the workspace as a line that can be sorted, searched, named and noted on; the curves of the ticked ones
+/// over each other, what differs in their configurations, and the checkpoints of the selected one.
 class RunsPage : public QWidget {
     Q_OBJECT
 
 public:
-    RunsPage(Session& session, const Training& training, QWidget* parent = nullptr);
+    RunsPage(Session& session, Training& training, Preferences& preferences, Dialogs& dialogs,
+             QWidget* parent = nullptr);
     bool settled() const;
-    /// Checks exactly these; tests and screenshots.
+    /// Ticks exactly these.
     void check(const QStringList& names);
+    void select(const QString& name);
 
 Q_SIGNALS:
     void trainWanted();
     void runWanted(const QString& name);        ///< To see it on the Train page.
     void validationWanted(const QString& name); ///< To see it on the Validate page.
     void comparisonWanted(const QString& name, const QString& against);
+    /// A new run with the settings of this one; from its weights, too.
+    void duplicateWanted(const QString& name, bool fromItsWeights);
 
 protected:
     void showEvent(QShowEvent* event) override;
 
 private:
+    void addActions();
+    QWidget* makeTable();
     QWidget* makeContent();
+    QWidget* makePlots();
+    QWidget* makeDetails();
+    void connectAll();
     void read();
-    void fill();
-    void highlightSparks(); ///< Those of selected rows.
+    void show(std::vector<ListedRun> runs);
+    void currentChanged();
     void checkedChanged();
-    void plot(const std::vector<const RunOverview*>& checked);
-    void showDifferences(const std::vector<const RunOverview*>& checked);
-    std::vector<const RunOverview*> checked() const;
-    QString current() const;
+    void plot(const QStringList& names);
+    void showDifferences(const std::vector<RunInfo>& runs);
     void updateState();
+    std::vector<const ListedRun*> checked() const;
+    const ListedRun* current() const;
+    QString currentName() const;
+    QString training() const; ///< The run that is being trained here.
 
     Session& session_;
-    const Training& training_;
+    Training& training_;
+    Preferences& preferences_;
+    Dialogs& dialogs_;
     PageFrame* frame_;
     QStackedWidget* states_;
     StatePanel* state_;
-    QTreeWidget *table_, *differences_;
+    QLineEdit* search_;
+    QTableView* table_;
+    RunModel* model_;
+    RunFilter* filter_;
+    RunActions* actions_;
+    MetricPlots* plots_;
+    RunCurvesCache* curves_;
+    QTreeWidget* differences_;
     QLabel* differencesNote_;
-    QVBoxLayout* plotColumn_;
-    CurvePlot* plot_ = nullptr;
+    CheckpointList* checkpoints_;
     QPushButton *show_, *validate_, *compare_;
-    std::vector<RunOverview> runs_;
-    std::vector<std::unique_ptr<MetricSeries>> sparks_, curves_;
+    QString wanted_; ///< To be selected once it is listed.
     bool known_ = false;
 };
 

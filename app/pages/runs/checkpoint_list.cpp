@@ -1,0 +1,166 @@
+#include "app/pages/runs/checkpoint_list.h"
+
+#include "app/background_queue.h"
+#include "app/dialogs.h"
+#include "app/trash.h"
+#include "core/io/size_text.h"
+#include "widgets/factories.h"
+#include "widgets/theme.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QFileInfo>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLocale>
+#include <QPushButton>
+#include <QTreeWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+enum Column { Step, Written, Size, columns };
+
+struct Facts {
+    fs::path folder;
+    QDateTime written;
+    std::uintmax_t bytes = 0;
+    bool resumable = false; ///< Holds more than averaged weights.
+};
+
+Facts factsOf(const fs::path& folder)
+{
+    Facts facts{.folder = folder,
+                .written = QFileInfo(QString::fromStdString((folder / "state.json").string())).lastModified(),
+                .bytes = 0,
+                .resumable = fs::exists(folder / "optimizer.safetensors")};
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        std::error_code none;
+        if (const auto bytes = entry->file_size(none); !none)
+            facts.bytes += bytes;
+    }
+    return facts;
+}
+
+} // namespace
+
+CheckpointList::CheckpointList(Session& session, Dialogs& dialogs, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , dialogs_(dialogs)
+    , note_(new QLabel(this))
+    , table_(new QTreeWidget(this))
+    , copy_(makeButton(tr("Copy path"), QStringLiteral("copy"), tr("Path of this checkpoint's folder"), false, this))
+    , remove_(makeButton(tr("Move to trash…"), {}, tr("Move this checkpoint to the trash"), false, this))
+{
+    table_->setObjectName(QStringLiteral("checkpoints"));
+    table_->setAccessibleName(tr("Checkpoints"));
+    table_->setRootIsDecorated(false);
+    table_->setUniformRowHeights(true);
+    table_->setProperty("bare", true);
+    table_->setFont(tabularFont(table_->font()));
+    table_->setColumnCount(columns);
+    table_->setHeaderLabels({tr("Step"), tr("Written"), tr("Size")});
+    table_->headerItem()->setTextAlignment(Size, Qt::AlignRight | Qt::AlignVCenter);
+    table_->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    table_->header()->setStretchLastSection(false);
+    remove_->setObjectName(QStringLiteral("checkpointRemove"));
+    setRole(note_, "secondary");
+    note_->setWordWrap(true);
+    auto* const buttons = new QHBoxLayout;
+    buttons->setSpacing(8);
+    buttons->addWidget(copy_);
+    buttons->addWidget(remove_);
+    buttons->addStretch(1);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 4, 0, 0);
+    column->setSpacing(8);
+    column->addWidget(note_);
+    column->addWidget(table_, 1);
+    column->addLayout(buttons);
+    connect(table_, &QTreeWidget::currentItemChanged, this, &CheckpointList::updateButtons);
+    connect(copy_, &QPushButton::clicked, this,
+            [this] { QApplication::clipboard()->setText(table_->currentItem()->data(Step, Qt::UserRole).toString()); });
+    connect(remove_, &QPushButton::clicked, this, &CheckpointList::remove);
+    show(nullptr, false);
+}
+
+void CheckpointList::show(const RunInfo* run, bool training)
+{
+    const auto name = run != nullptr ? QString::fromStdString(run->name) : QString();
+    const auto checkpoints = run != nullptr ? run->checkpoints : std::vector<fs::path>();
+    const bool same = name == run_ && checkpoints == checkpoints_;
+    run_ = name;
+    training_ = training;
+    checkpoints_ = checkpoints;
+    if (!same)
+        read();
+    updateButtons();
+}
+
+void CheckpointList::read()
+{
+    table_->clear();
+    note_->setText(run_.isEmpty() ? tr("Select a run.") : tr("%1 has no checkpoints.").arg(run_));
+    note_->setVisible(checkpoints_.empty());
+    table_->setVisible(!checkpoints_.empty());
+    if (checkpoints_.empty())
+        return;
+    session_.background().ask(
+        this,
+        [checkpoints = checkpoints_] {
+            std::vector<Facts> facts;
+            std::transform(checkpoints.rbegin(), checkpoints.rend(), std::back_inserter(facts), factsOf);
+            return facts;
+        },
+        [this, asked = checkpoints_](const std::vector<Facts>& facts) {
+            if (asked != checkpoints_)
+                return;
+            table_->clear();
+            for (const auto& checkpoint : facts) {
+                const auto step = checkpointStep(checkpoint.folder.filename().string()).value_or(0);
+                auto* const item = new QTreeWidgetItem(
+                    table_, {QLocale().toString(static_cast<qlonglong>(step)),
+                             QLocale().toString(checkpoint.written, QLocale::ShortFormat),
+                             QString::fromStdString(sizeText(static_cast<std::int64_t>(checkpoint.bytes)))});
+                item->setTextAlignment(Size, Qt::AlignRight | Qt::AlignVCenter);
+                item->setData(Step, Qt::UserRole, QString::fromStdString(checkpoint.folder.string()));
+                if (!checkpoint.resumable)
+                    item->setToolTip(Step, tr("Averaged weights alone: to sample and to start from, not to resume"));
+            }
+            table_->setCurrentItem(table_->topLevelItem(0));
+            updateButtons();
+        });
+}
+
+void CheckpointList::updateButtons()
+{
+    const auto* const item = table_->currentItem();
+    copy_->setEnabled(item != nullptr);
+    // A training that ends writes the newest one and goes on from it.
+    remove_->setEnabled(item != nullptr && !(training_ && item == table_->topLevelItem(0)));
+}
+
+void CheckpointList::remove()
+{
+    const auto* const item = table_->currentItem();
+    const auto folder = item->data(Step, Qt::UserRole).toString();
+    const bool last = table_->topLevelItemCount() == 1;
+    if (!dialogs_.confirm(this, tr("Move the checkpoint of step %1 to the trash?").arg(item->text(Step)),
+                          last ? tr("It is the only one: %1 cannot be resumed or sampled from without it.").arg(run_)
+                               : tr("%1 keeps its other checkpoints.").arg(run_),
+                          tr("Move to trash")))
+        return;
+    session_.background().ask(
+        this, [folder] { moveToTrash(folder); }, [this] { session_.refreshRuns(); },
+        [this](const Notice& why) { Q_EMIT failed(tr("Could not move the checkpoint to the trash"), why); });
+}
+
+} // namespace nanodit

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "app/pages/runs/run_rows.h"
+#include "app/session.h"
+
+#include <QList>
+#include <QObject>
+
+class QAction;
+class QWidget;
+
+namespace nanodit {
+
+class Dialogs;
+
+/// What can be done with the run that is selected: the commands, of which buttons and the menu of the table are made.
+class RunActions : public QObject {
+    Q_OBJECT
+
+public:
+    /// `page` parents the dialogs.
+    RunActions(Session& session, Dialogs& dialogs, QWidget* page);
+    /// The run that they act on; null for none. `training`: it is being trained here.
+    void setRun(const ListedRun* run, bool training);
+    const QList<QAction*>& all() const { return all_; } ///< With separators, for a menu.
+
+    void rename(const QString& name, const QString& newName);
+    void write(const QString& name, const RunNotes& notes);
+
+Q_SIGNALS:
+    void showWanted(const QString& name);
+    void validationWanted(const QString& name);
+    /// Edit the cell of this column (RunModel::Column) of the selected run.
+    void editWanted(int column);
+    /// A new run with the same settings, or one that begins with its weights.
+    void duplicateWanted(const QString& name);
+    void startFromWanted(const QString& name);
+    void renamed(const QString& name, const QString& newName);
+    void done(const QString& sentence);
+    void failed(const QString& what, const nanodit::Notice& why);
+
+private:
+    QAction* add(const char* object, const QString& text, void (RunActions::*act)());
+    void addSeparator();
+    /// Does `change` in the background, then lists the runs again; nobody may be training the run meanwhile.
+    void change(const QString& what, std::function<void()> work, std::function<void()> then = {});
+    void emitShow();
+    void emitValidate();
+    void editName();
+    void editTags();
+    void editNote();
+    void emitDuplicate();
+    void emitStartFrom();
+    void exportModel();
+    void openFolder();
+    void copyCommand();
+    void copyPath();
+    void remove();
+    QString name() const;
+    QString folder() const;
+
+    Session& session_;
+    Dialogs& dialogs_;
+    QWidget* page_;
+    std::optional<ListedRun> run_;
+    QList<QAction*> all_;
+    QAction *show_, *validate_, *rename_, *tags_, *note_, *duplicate_, *startFrom_, *export_, *openFolder_,
+        *copyCommand_, *copyPath_, *remove_;
+};
+
+} // namespace nanodit
