@@ -2,6 +2,7 @@
 #include "app/compute_setting.h"
 #include "app/controllers.h"
 #include "app/dialogs.h"
+#include "app/job_notices.h"
 #include "app/main_window.h"
 #include "app/preferences.h"
 #include "app/session.h"
@@ -9,6 +10,7 @@
 #include "core/runtime/resources.h"
 #include "core/runtime/torch_version.h"
 #include "core/runtime/waiting_threads.h"
+#include "widgets/desktop_notice.h"
 #include "widgets/theme.h"
 
 #include <QApplication>
@@ -51,6 +53,12 @@ int runWindow(QApplication& application, const Arguments& arguments)
         QObject::connect(
             &session, &Session::workspaceChanged, &window, [&] { window.showPage(*arguments.page); },
             Qt::SingleShotConnection);
+    const JobNotices notices(session, {.looksHere = [&window] { return window.isActiveWindow(); },
+                                       .show =
+                                           [&window](const QString& title, const QString& text) {
+                                               showDesktopNotice(title, text);
+                                               QApplication::alert(&window);
+                                           }});
     window.show();
     return QApplication::exec();
 }

@@ -3,6 +3,7 @@
 #include "app/compute_setting.h"
 #include "app/following_bar.h"
 #include "app/job_runner.h"
+#include "app/wording.h"
 #include "widgets/job_bar.h"
 #include "widgets/theme.h"
 
@@ -13,11 +14,13 @@
 #include <QMenu>
 #include <QTimer>
 #include <QToolButton>
+#include <QWidgetAction>
 
 #ifdef __linux__
 #include <unistd.h>
 #endif
 
+#include <algorithm>
 #include <chrono>
 
 namespace nanodit {
@@ -27,6 +30,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int stripHeight = 32;
+constexpr int betweenJobs = 24, leastJobWidth = 230, comfortableJobWidth = 460, greatestJobWidth = 640;
 
 /// Resident memory of this program in bytes; 0 where the system does not say.
 double residentBytes()
@@ -48,7 +52,13 @@ StatusStrip::StatusStrip(Session& session, QWidget* parent)
     : QFrame(parent)
     , session_(session)
     , row_(new QHBoxLayout(this))
+<<<<<<< HEAD
     , quiet_(new QLabel(tr("No jobs running"), this))
+=======
+    , jobs_(new QWidget(this))
+    , more_(new QToolButton(this))
+    , quiet_(new QLabel(tr("no job is running"), this))
+>>>>>>> 0db083e (Keep the bottom line readable, let messages move nothing, and tell of ends on the desktop)
     , compute_(new QToolButton(this))
     , machine_(new QLabel(this))
 {
@@ -56,8 +66,21 @@ StatusStrip::StatusStrip(Session& session, QWidget* parent)
     setFixedHeight(stripHeight);
     row_->setContentsMargins(16, 0, 16, 0);
     row_->setSpacing(24);
+    auto* const bars = new QHBoxLayout(jobs_);
+    bars->setContentsMargins(0, 0, 0, 0);
+    bars->setSpacing(betweenJobs);
+    bars->addStretch(1);
+    jobs_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    jobs_->installEventFilter(this);
+    more_->setObjectName(QStringLiteral("moreJobs"));
+    more_->setAutoRaise(true);
+    more_->setPopupMode(QToolButton::InstantPopup);
+    more_->setMenu(new QMenu(more_));
+    more_->hide();
+    connect(more_->menu(), &QMenu::aboutToShow, this, &StatusStrip::fillMore);
     row_->addWidget(quiet_);
-    row_->addStretch(1);
+    row_->addWidget(jobs_, 1);
+    row_->addWidget(more_);
     row_->addWidget(compute_);
     row_->addWidget(machine_);
     setRole(quiet_, "small");
@@ -78,27 +101,79 @@ StatusStrip::StatusStrip(Session& session, QWidget* parent)
 
 void StatusStrip::addJob(JobRunner* runner)
 {
-    auto* const bar = makeFollowingBar(runner, this);
-    bars_[runner] = bar;
-    row_->insertWidget(static_cast<int>(bars_.size()), bar);
+    auto* const bar = makeFollowingBar(runner, jobs_);
+    auto* const layout = qobject_cast<QHBoxLayout*>(jobs_->layout());
+    layout->insertWidget(layout->count() - 1, bar);
+    bars_.emplace_back(runner, bar);
     arrange();
     connect(bar, &JobBar::opened, this, [this, page = runner->page()] { Q_EMIT pageWanted(page); });
 }
 
 void StatusStrip::removeJob(JobRunner* runner)
 {
-    const auto found = bars_.find(runner);
-    if (found == bars_.end())
-        return;
-    bars_.erase(found); // the bar itself goes with its job
+    std::erase_if(bars_, [runner](const auto& job) { return job.first == runner; }); // the bar itself goes with its job
     arrange();
 }
 
+std::vector<JobBar*> StatusStrip::shownBars() const
+{
+    std::vector<JobBar*> shown;
+    for (const auto& [runner, bar] : bars_) {
+        if (!bar->isHidden())
+            shown.push_back(bar);
+    }
+    return shown;
+}
+
+/// Bars of equal width, as many as are still readable.
 void StatusStrip::arrange()
 {
     quiet_->setVisible(bars_.empty());
-    for (const auto& [runner, bar] : bars_)
-        bar->setParts(bars_.size() > 1 ? JobBar::Parts::Compact : JobBar::Parts::All);
+    const auto count = static_cast<int>(bars_.size());
+    if (count == 0)
+        return more_->hide();
+    const int room = jobs_->width();
+    const int fitting = std::clamp((room + betweenJobs) / (leastJobWidth + betweenJobs), 1, count);
+    const int width = std::clamp((room - (fitting - 1) * betweenJobs) / fitting, 0, greatestJobWidth);
+    for (int i = 0; i < count; ++i) {
+        auto* const bar = bars_[static_cast<std::size_t>(i)].second;
+        bar->setFixedWidth(width);
+        bar->setParts(width < comfortableJobWidth ? JobBar::Parts::Compact : JobBar::Parts::All);
+        bar->setVisible(i < fitting);
+    }
+    more_->setVisible(fitting < count);
+    more_->setText(tr("+%1").arg(count - fitting));
+    more_->setToolTip(tr("%1 more running").arg(count - fitting));
+    more_->setAccessibleName(more_->toolTip());
+}
+
+void StatusStrip::fillMore()
+{
+    auto* const menu = more_->menu();
+    menu->clear();
+    for (const auto& [runner, bar] : bars_) {
+        if (!bar->isHidden())
+            continue;
+        auto* const entry = new QWidgetAction(menu);
+        auto* const copy = makeFollowingBar(runner, menu);
+        copy->setContentsMargins(12, 4, 12, 4);
+        copy->setFixedWidth(comfortableJobWidth);
+        copy->setProgress(runner->progress(), stageText(runner->progress()), progressText(runner->progress()));
+        copy->setPaused(runner->paused());
+        connect(copy, &JobBar::opened, this, [this, menu, page = runner->page()] {
+            menu->close();
+            Q_EMIT pageWanted(page);
+        });
+        entry->setDefaultWidget(copy);
+        menu->addAction(entry);
+    }
+}
+
+bool StatusStrip::eventFilter(QObject* watched, QEvent* event)
+{
+    if (watched == jobs_ && event->type() == QEvent::Resize)
+        arrange();
+    return QFrame::eventFilter(watched, event);
 }
 
 void StatusStrip::showMachine()

@@ -4,7 +4,7 @@
 
 #include <QFrame>
 
-#include <map>
+#include <vector>
 
 class QHBoxLayout;
 class QLabel;
@@ -24,25 +24,34 @@ public:
     /// Opens the menu of what computes.
     void openComputeMenu();
 
+    /// Of the jobs that are shown, in the order in which they began; the others are in the menu of the button beside.
+    std::vector<JobBar*> shownBars() const;
+
 Q_SIGNALS:
     void pageWanted(nanodit::Page page);
     /// Another device or precision was chosen for what begins from now on.
     void computeChosen(const nanodit::ComputeChoice& choice);
 
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
 private:
     void addJob(JobRunner* runner);
     void removeJob(JobRunner* runner);
     void arrange();
+    void fillMore();
     void showMachine();
     void showCompute();
     void fillMenu();
 
     Session& session_;
     QHBoxLayout* row_;
+    QWidget* jobs_;     ///< Bars of equal width: they say less rather than lie over each other.
+    QToolButton* more_; ///< Opens those for which there is no room.
     QLabel* quiet_;
     QToolButton* compute_;
     QLabel* machine_;
-    std::map<JobRunner*, JobBar*> bars_;
+    std::vector<std::pair<JobRunner*, JobBar*>> bars_;
 };
 
 } // namespace nanodit

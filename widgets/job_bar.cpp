@@ -1,11 +1,11 @@
 #include "widgets/job_bar.h"
 
 #include "widgets/factories.h"
+#include "widgets/fitted_label.h"
 #include "widgets/icons.h"
 #include "widgets/theme.h"
 
 #include <QHBoxLayout>
-#include <QLabel>
 #include <QMouseEvent>
 #include <QProgressBar>
 #include <QToolButton>
@@ -16,10 +16,10 @@ namespace nanodit {
 
 JobBar::JobBar(const QString& name, QWidget* parent)
     : QWidget(parent)
-    , name_(new QLabel(name, this))
-    , stage_(new QLabel(this))
+    , name_(new FittedLabel(name, this))
+    , stage_(new FittedLabel(this))
     , bar_(new QProgressBar(this))
-    , numbers_(new QLabel(this))
+    , numbers_(new FittedLabel(this))
     , pause_(makeFlatButton(QStringLiteral("pause"), tr("Pause %1").arg(name), this))
     , stop_(makeFlatButton(QStringLiteral("stop"), tr("Stop %1").arg(name), this))
 {
@@ -40,7 +40,7 @@ JobBar::JobBar(const QString& name, QWidget* parent)
     row->addWidget(name_);
     row->addWidget(stage_);
     row->addWidget(bar_);
-    row->addWidget(numbers_);
+    row->addWidget(numbers_, 1);
     row->addWidget(pause_);
     row->addWidget(stop_);
     connect(pause_, &QToolButton::clicked, this, [this] {
@@ -57,22 +57,44 @@ void JobBar::setProgress(const Progress& progress, const QString& stage, const Q
     if (stopping_)
         return;
     stage_->setText(stage);
+    setToolTip(stage + QLatin1Char('\n') + numbers);
     const bool known = progress.total > 0;
     bar_->setRange(0, known ? 1000 : 0);
     if (known)
         bar_->setValue(static_cast<int>(1000 * progress.done / progress.total));
+    share_ = known ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : -1;
     progress_ = numbers;
     showNumbers();
 }
 
+/// "812/2000 steps · 2.6 steps/s · 7:41 left", "812/2000 steps · 7:41 left", "7:41 left", "40 %"
+QStringList JobBar::wordings() const
+{
+    QStringList all = {progress_};
+    const auto parts = progress_.split(QStringLiteral(" · "));
+    if (parts.size() > 2)
+        all << parts.front() + QStringLiteral(" · ") + parts.back();
+    if (parts.size() > 1)
+        all << parts.back();
+    if (share_ >= 0)
+        all << tr("%1 %").arg(static_cast<int>(100 * share_));
+    return all;
+}
+
 void JobBar::showNumbers()
 {
-    const auto progress = parts_ == Parts::Controls ? QString() : progress_;
-    numbers_->setText(stopping_                       ? tr("stopping…")
-                      : paused_ && progress.isEmpty() ? tr("paused")
-                      : paused_                       ? tr("paused · %1").arg(progress)
-                                                      : progress);
-    numbers_->setMinimumWidth(std::max(numbers_->minimumWidth(), numbers_->sizeHint().width())); // the bar stays put
+    auto texts = parts_ == Parts::Controls ? QStringList{QString()} : wordings();
+    if (stopping_)
+        texts = {tr("stopping…")};
+    else if (paused_) {
+        for (auto& text : texts)
+            text = text.isEmpty() ? tr("paused") : tr("paused · %1").arg(text);
+        texts << tr("paused");
+    }
+    numbers_->setWordings(texts);
+    // Where it takes as much room as it needs, the buttons behind it stay put.
+    if (parts_ == Parts::Numbers || parts_ == Parts::Controls)
+        numbers_->setMinimumWidth(std::max(numbers_->minimumWidth(), numbers_->sizeHint().width()));
 }
 
 void JobBar::setPaused(bool paused)

@@ -4,13 +4,15 @@
 
 #include <QWidget>
 
-class QLabel;
 class QProgressBar;
 class QToolButton;
 
 namespace nanodit {
 
-/// One running job in the status strip: name, stage, bar, rate, time left, pause and stop.
+class FittedLabel;
+
+/// One running job in the status strip: name, stage, bar, rate, time left, pause and stop. In little room it says less,
+/// with its buttons at the right end whatever the length of the texts.
 class JobBar : public QWidget {
     Q_OBJECT
 
@@ -36,14 +38,16 @@ protected:
 
 private:
     void showNumbers();
+    QStringList wordings() const; ///< Of the numbers, the longest first.
 
-    QLabel* name_;
-    QLabel* stage_;
+    FittedLabel* name_;
+    FittedLabel* stage_;
     QProgressBar* bar_;
-    QLabel* numbers_;
+    FittedLabel* numbers_;
     QToolButton* pause_;
     QToolButton* stop_;
-    QString progress_; ///< "24/60 records · 3.1 records/s · 0:12 left"
+    double share_ = -1; ///< Of the work that is done; below 0 when unknown.
+    QString progress_;  ///< "24/60 records · 3.1 records/s · 0:12 left"
     Parts parts_ = Parts::All;
     bool paused_ = false;
     bool stopping_ = false;

@@ -11,6 +11,8 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace {
@@ -60,10 +62,36 @@ PageFrame::PageFrame(const QString& title, QWidget* parent)
     column->setSpacing(0);
     column->addWidget(head);
     column->addWidget(rule);
-    column->addWidget(banner_);
     column->addWidget(columns_, 1);
+    banner_->installEventFilter(this);
+    rows_->installEventFilter(this);
     connect(foldInspector_, &QToolButton::toggled, this, [this](bool shown) { inspector_->setVisible(shown); });
     connect(foldDrawer_, &QToolButton::toggled, this, [this](bool shown) { drawer_->setVisible(shown); });
+}
+
+void PageFrame::placeBanner()
+{
+    // Of the content's width: the inspector, whose buttons may be what helps, stays free.
+    const int width = std::max(banner_->minimumSizeHint().width(), rows_->width() - 2 * margin);
+    const int height = banner_->layout()->hasHeightForWidth() ? banner_->layout()->totalHeightForWidth(width)
+                                                              : banner_->sizeHint().height();
+    const auto lower = rows_->mapTo(this, QPoint(0, rows_->height())).y();
+    banner_->setGeometry(margin, lower - height - margin, width, height);
+    banner_->raise();
+}
+
+bool PageFrame::eventFilter(QObject* watched, QEvent* event)
+{
+    const auto type = event->type();
+    if (type == QEvent::Show || type == QEvent::Resize || (watched == banner_ && type == QEvent::LayoutRequest))
+        placeBanner();
+    return QWidget::eventFilter(watched, event);
+}
+
+void PageFrame::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    placeBanner();
 }
 
 void PageFrame::setContext(const QString& context)

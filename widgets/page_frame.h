@@ -32,10 +32,16 @@ public:
     void setDrawer(QWidget* drawer, int height);
     void setDrawerVisible(bool visible);
     void setInspectorVisible(bool visible);
-    /// Below the header, while it has something to say.
+    /// Over the lower edge of the content, while it has something to say: nothing moves when it comes and goes.
     Banner* banner() const { return banner_; }
 
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
+    void placeBanner();
+
     QHBoxLayout* header_;
     QLabel* context_;
     Banner* banner_;

@@ -57,7 +57,7 @@ PlotPanel::PlotPanel(BackgroundQueue& background, Dialogs& dialogs, QWidget* par
     , subject_(plotSubjects().front())
 {
     setProperty("surface", "panel");
-    picker_->setAccessibleName(tr("Quantity of this plot"));
+    picker_->setAccessibleName(tr("Metric of this plot"));
     picker_->setObjectName(QStringLiteral("plotPicker"));
     picker_->setProperty("flat", true);
     picker_->setMaxVisibleItems(24);

@@ -64,7 +64,7 @@ std::vector<PlotSubject> compared()
          tr("Alignment"),
          Kind::Measured,
          {{"attention/alignment", tr("distance in patches"), meaning::patches},
-          {"attention/even_alignment", tr("if attention were even"), meaning::neutral}}},
+          {"attention/even_alignment", tr("if attention were uniform"), meaning::neutral}}},
         {QStringLiteral("radius"),
          tr("Radii of heads"),
          Kind::Measured,

@@ -115,7 +115,7 @@ QWidget* TrainPage::makePlots()
     auto* const plots = new MetricPlots(session_.background(), dialogs_, this);
     auto* const compared = new ComparedRuns(session_, plots);
     plots->addTool(compared);
-    plots->setEmptyText(tr("Start a training, or choose a past run"));
+    plots->setEmptyText(tr("Press Start or select a past run"));
     const auto show = [this, plots, compared] {
         compared->setShown(training_.runName());
         auto runs = compared->chosen();

@@ -1,0 +1,128 @@
+#include "app/job_notices.h"
+#include "app/job_runner.h"
+#include "app/session.h"
+#include "app/status_strip.h"
+#include "core/runtime/error.h"
+#include "widgets/job_bar.h"
+
+#include <QMenu>
+#include <QTest>
+#include <QToolButton>
+#include <QWidgetAction>
+
+#include <chrono>
+#include <thread>
+
+using namespace nanodit;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Reports once and runs until it is stopped.
+std::unique_ptr<Job> longJob()
+{
+    return makeJob([](const JobContext& context) {
+        context.report({.stage = Stage::Training,
+                        .done = 7000,
+                        .total = 20000,
+                        .unit = Unit::Steps,
+                        .perSecond = 2.6,
+                        .secondsLeft = 5000});
+        while (!context.shouldStop())
+            std::this_thread::sleep_for(1ms);
+        return JobEnd::Cancelled;
+    });
+}
+
+} // namespace
+
+class TestStatusStrip : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void everyJobCanBeReadAndReached_data()
+    {
+        QTest::addColumn<int>("jobs");
+        QTest::addColumn<int>("width");
+        QTest::addColumn<int>("shown");
+        QTest::addRow("one at 1280") << 1 << 1280 << 1;
+        QTest::addRow("two at 1280") << 2 << 1280 << 2;
+        QTest::addRow("five at 1280") << 5 << 1280 << 0;
+        QTest::addRow("five at 1920") << 5 << 1920 << 0;
+        QTest::addRow("five at 3840") << 5 << 3840 << 5;
+        QTest::addRow("three at 800") << 3 << 800 << 0;
+    }
+    void everyJobCanBeReadAndReached()
+    {
+        QFETCH(int, jobs);
+        QFETCH(int, width);
+        QFETCH(int, shown); // 0: as many as fit
+        Session session;
+        StatusStrip strip(session);
+        strip.setFixedWidth(width);
+        strip.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&strip));
+        for (int i = 0; i < jobs; ++i)
+            session.startJob(session.newJob(QStringLiteral("run-%1").arg(i + 1), Page::Train), longJob());
+        QTRY_VERIFY(session.jobs().back()->progress().total > 0);
+        QTest::qWait(50);
+        const auto bars = strip.shownBars();
+        if (shown > 0)
+            QCOMPARE(static_cast<int>(bars.size()), shown);
+        QVERIFY(!bars.empty());
+        const auto* const more = strip.findChild<QToolButton*>("moreJobs");
+        QCOMPARE(more->isVisible(), static_cast<int>(bars.size()) < jobs);
+        for (std::size_t i = 0; i < bars.size(); ++i) {
+            const QRect place(bars[i]->mapTo(&strip, QPoint()), bars[i]->size());
+            QVERIFY(place.width() >= 200);
+            if (i > 0)
+                QVERIFY(bars[i - 1]->mapTo(&strip, QPoint()).x() + bars[i - 1]->width() < place.left());
+            QVERIFY(place.right() < more->mapTo(&strip, QPoint()).x() || !more->isVisible());
+            QVERIFY(place.right() < strip.findChild<QToolButton*>("compute")->x());
+        }
+        if (more->isVisible()) {
+            QCOMPARE(more->text(), QStringLiteral("+%1").arg(jobs - static_cast<int>(bars.size())));
+            Q_EMIT more->menu()->aboutToShow();
+            QCOMPARE(more->menu()->actions().size(), jobs - static_cast<int>(bars.size()));
+            auto* const entry = qobject_cast<QWidgetAction*>(more->menu()->actions().front());
+            QVERIFY(entry != nullptr);
+            entry->defaultWidget()->findChild<QToolButton*>("jobStop")->click();
+            QTRY_COMPARE(static_cast<int>(session.jobs().size()), jobs - 1);
+        }
+        session.endAllJobs();
+    }
+
+    void thoseWhoLookElsewhereAreTold()
+    {
+        Session session;
+        QStringList told;
+        bool looks = false;
+        const JobNotices notices(
+            session,
+            {.looksHere = [&] { return looks; }, .show = [&](const QString& title, const QString&) { told << title; }},
+            20ms);
+        const auto run = [&](const QString& name, std::chrono::milliseconds time, JobEnd end) {
+            session.startJob(session.newJob(name, Page::Train), makeJob([time, end](const JobContext&) {
+                                 std::this_thread::sleep_for(time);
+                                 return end;
+                             }));
+            QTRY_VERIFY(session.jobs().empty());
+        };
+        run("short", 0ms, JobEnd::Finished);
+        QVERIFY(told.isEmpty());
+        run("long", 40ms, JobEnd::Finished);
+        QCOMPARE(told, QStringList{"long has finished"});
+        run("stopped", 40ms, JobEnd::Cancelled);
+        QCOMPARE(told.size(), 1);
+        session.startJob(session.newJob("broken", Page::Train),
+                         makeJob([](const JobContext&) -> JobEnd { throw DataError("no such picture"); }));
+        QTRY_COMPARE(told.value(1), QString("broken has failed"));
+        QTRY_VERIFY(session.jobs().empty());
+        looks = true;
+        run("seen", 40ms, JobEnd::Finished);
+        QCOMPARE(told.size(), 2);
+    }
+};
+
+QTEST_MAIN(TestStatusStrip)
+#include "tst_status_strip.moc"

@@ -1,0 +1,100 @@
+#include "widgets/fitted_label.h"
+#include "widgets/job_bar.h"
+
+#include <QTest>
+#include <QToolButton>
+
+#include <algorithm>
+
+using namespace nanodit;
+
+namespace {
+
+const Progress training{.stage = Stage::Training,
+                        .done = 7000,
+                        .total = 20000,
+                        .unit = Unit::Steps,
+                        .perSecond = 2.6,
+                        .secondsLeft = 5000};
+const QString numbers = QStringLiteral("7000/20000 steps · 2.6 steps/s · 1:23:20 left");
+
+} // namespace
+
+class TestJobBar : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void numbersAreShortenedByWholeParts()
+    {
+        FittedLabel label;
+        label.setWordings({numbers, "7000/20000 steps · 1:23:20 left", "35 %"});
+        label.resize(1000, 20);
+        QCOMPARE(label.shownText(), numbers);
+        label.resize(label.fontMetrics().horizontalAdvance(numbers) - 1, 20);
+        QCOMPARE(label.shownText(), QString("7000/20000 steps · 1:23:20 left"));
+        label.resize(label.fontMetrics().horizontalAdvance("35 %"), 20);
+        QCOMPARE(label.shownText(), QString("35 %"));
+        QCOMPARE(label.text(), numbers);
+        label.setWordings({"something that is much too long"});
+        QVERIFY(label.shownText().endsWith(QChar(0x2026)));
+    }
+
+    /// Nothing lies under anything else, whatever the room and the state.
+    void partsLieBesideEachOther_data()
+    {
+        QTest::addColumn<int>("width");
+        for (const int width : {200, 230, 300, 460, 640})
+            QTest::addRow("%d", width) << width;
+    }
+    void partsLieBesideEachOther()
+    {
+        QFETCH(int, width);
+        JobBar bar("reference, at the second place");
+        bar.setParts(JobBar::Parts::Compact);
+        bar.setFixedWidth(width);
+        bar.show();
+        for (const bool paused : {false, true}) {
+            bar.setProgress(training, "training", numbers);
+            bar.setPaused(paused);
+            QVERIFY(QTest::qWaitForWindowExposed(&bar));
+            QTest::qWait(1); // its layout
+            QList<QWidget*> parts;
+            for (auto* const part : bar.findChildren<QWidget*>(Qt::FindDirectChildrenOnly)) {
+                if (part->isVisible())
+                    parts << part;
+            }
+            std::ranges::sort(parts, {}, [](const QWidget* part) { return part->x(); });
+            for (qsizetype i = 1; i < parts.size(); ++i)
+                QVERIFY(parts[i - 1]->geometry().right() < parts[i]->geometry().left());
+            QVERIFY(parts.back()->geometry().right() <= width);
+            QVERIFY(parts.front()->geometry().left() >= 0);
+            // A number is whole or marked as cut.
+            const auto shown = bar.findChild<FittedLabel*>("jobNumbers")->shownText();
+            QVERIFY2(shown.isEmpty() || shown.contains(QChar(0x2026)) || shown.endsWith("left") || shown.endsWith("%") ||
+                         shown == "paused",
+                     qPrintable(shown));
+        }
+    }
+
+    void buttonsStayWhereTheyAreWhateverIsSaid()
+    {
+        JobBar bar("run");
+        bar.setFixedWidth(460);
+        bar.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&bar));
+        auto* const stop = bar.findChild<QToolButton*>("jobStop");
+        bar.setProgress(training, "training", numbers);
+        QTest::qWait(1);
+        const auto before = stop->geometry();
+        bar.setProgress({.stage = Stage::Training, .done = 1, .total = 20000, .unit = Unit::Steps}, "training",
+                        "1/20000 steps");
+        QTest::qWait(1);
+        QCOMPARE(stop->geometry(), before);
+        bar.setStopping();
+        QTest::qWait(1);
+        QCOMPARE(stop->geometry(), before);
+    }
+};
+
+QTEST_MAIN(TestJobBar)
+#include "tst_job_bar.moc"
