@@ -52,13 +52,9 @@ StatusStrip::StatusStrip(Session& session, QWidget* parent)
     : QFrame(parent)
     , session_(session)
     , row_(new QHBoxLayout(this))
-<<<<<<< HEAD
-    , quiet_(new QLabel(tr("No jobs running"), this))
-=======
     , jobs_(new QWidget(this))
     , more_(new QToolButton(this))
-    , quiet_(new QLabel(tr("no job is running"), this))
->>>>>>> 0db083e (Keep the bottom line readable, let messages move nothing, and tell of ends on the desktop)
+    , quiet_(new QLabel(tr("No jobs running"), this))
     , compute_(new QToolButton(this))
     , machine_(new QLabel(this))
 {
