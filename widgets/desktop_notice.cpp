@@ -20,7 +20,7 @@ void showDesktopNotice(const QString& title, const QString& text)
     // The service reads the text as markup.
     call << QCoreApplication::applicationName() << 0U << QStringLiteral("nanodit-workbench") << title
          << text.toHtmlEscaped() << QStringList() << QVariantMap() << asTheServiceLikes;
-    bus.call(call, QDBus::NoBlock);
+    bus.send(call);
 }
 
 } // namespace nanodit
