@@ -9,6 +9,8 @@
 
 #include <QFile>
 
+#include <algorithm>
+#include <filesystem>
 #include <utility>
 
 namespace nanodit {
@@ -28,6 +30,10 @@ Training::Training(Session& session)
     : session_(session)
 {
     connect(&session_, &Session::workspaceChanged, this, &Training::forgetRun);
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        queue_.clear();
+        Q_EMIT queueChanged();
+    });
 }
 
 void Training::start(const TrainConfig& config, const QString& runName, bool resume)
@@ -86,10 +92,15 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
             setState(paused ? State::Paused : State::Running);
     });
     connect(runner, &JobRunner::stoppingChanged, this, [this] { setState(State::Stopping); });
+    goesOn_ = false;
+    connect(runner, &JobRunner::finished, this, [this, runner] { goesOn_ = !runner->stopping(); });
+    connect(runner, &JobRunner::failed, this, [this, runner] { goesOn_ = !runner->stopping(); });
     connect(runner, &JobRunner::ended, this, [this] {
         runner_ = nullptr;
         setState(State::Idle);
         session_.refreshRuns();
+        if (goesOn_)
+            startNext();
     });
     runner_ = runner;
     setState(State::Running);
@@ -107,6 +118,44 @@ void Training::showResumption()
             if (runName_ == name)
                 curves_.showResumptions(resumptions);
         });
+}
+
+QString Training::enqueue(const TrainConfig& config, const QString& runName)
+{
+    const auto waits = [this](const QString& name) {
+        return std::ranges::any_of(queue_, [&name](const auto& queued) { return queued.runName == name; }) ||
+               (active() && runName_ == name);
+    };
+    const auto exists = [this](const QString& name) {
+        std::error_code none;
+        return std::filesystem::exists(session_.workspace().runsFolder() / name.toStdString(), none);
+    };
+    auto name = runName;
+    for (int i = 2; waits(name) || exists(name); ++i)
+        name = QStringLiteral("%1-%2").arg(runName).arg(i);
+    queue_.push_back({config, name});
+    Q_EMIT queueChanged();
+    if (queue_.size() == 1)
+        startNext();
+    return name;
+}
+
+void Training::removeQueued(std::size_t place)
+{
+    if (place >= queue_.size())
+        return;
+    queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(place));
+    Q_EMIT queueChanged();
+}
+
+void Training::startNext()
+{
+    if (active() || queue_.empty())
+        return;
+    const auto next = std::move(queue_.front());
+    queue_.erase(queue_.begin());
+    Q_EMIT queueChanged();
+    start(next.config, next.runName, false);
 }
 
 void Training::pause()

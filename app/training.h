@@ -11,6 +11,7 @@
 #include <QString>
 
 #include <memory>
+#include <vector>
 
 namespace nanodit {
 
@@ -24,7 +25,14 @@ struct TrainPreview {
     QImage picture, reference;
 };
 
-/// The one training that may run, and the run that is shown: its own, or one opened from the workspace.
+/// A training that waits for the one that runs. Its configuration is what it was when it was queued.
+struct QueuedTraining {
+    TrainConfig config;
+    QString runName;
+};
+
+/// The one training that may run, those that wait for it, and the run that is shown: its own, or one opened from the
+/// workspace.
 class Training : public QObject {
     Q_OBJECT
 
@@ -37,6 +45,14 @@ public:
     void pause();
     void resume();
     void stop();
+    /// Starts it when the one that runs and those before it have ended, also if they failed; at once when nothing runs
+    /// or waits. Somebody who stops a training stops the queue, too: startNext goes on with it. Gives the name that the
+    /// run will have: another one where `runName` is taken.
+    QString enqueue(const TrainConfig& config, const QString& runName);
+    void removeQueued(std::size_t place);
+    /// Nothing while a training runs or none waits.
+    void startNext();
+    const std::vector<QueuedTraining>& queue() const { return queue_; }
     void previewNow();
     void checkpointNow();
 
@@ -53,6 +69,7 @@ public:
 
 Q_SIGNALS:
     void stateChanged();
+    void queueChanged();
     /// Another run is shown: earlier previews and log lines are void.
     void runChanged();
     void stepped(const nanodit::StepMetrics& metrics);
@@ -74,6 +91,8 @@ private:
     JobRunner* runner_ = nullptr; ///< Owned by the session; null while idle.
     std::shared_ptr<TrainCommands> commands_;
     RunCurves curves_;
+    std::vector<QueuedTraining> queue_;
+    bool goesOn_ = false;         ///< With the queue, once the training has ended.
     bool showsResumption_ = true; ///< That the training began with.
 };
 

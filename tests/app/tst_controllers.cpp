@@ -106,6 +106,42 @@ private Q_SLOTS:
         QVERIFY(controllers.training.curves().of("loss").steps().empty());
     }
 
+    /// There is nothing to train on: each fails at once, and the next one has its turn.
+    void queuedTrainingsFollowOneAnother()
+    {
+        Session session;
+        Controllers controllers(session);
+        auto& training = controllers.training;
+        session.openWorkspace(path("workspace"));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        QSignalSpy failed(&training, &Training::failed), changed(&training, &Training::queueChanged);
+        TrainConfig config;
+        config.schedule.steps = 7;
+        QCOMPARE(training.enqueue(config, "run"), QString("run"));
+        QVERIFY(training.active()); // nothing ran
+        QCOMPARE(training.enqueue(config, "run"), QString("run-2"));
+        config.schedule.steps = 8; // what is queued has its own
+        QCOMPARE(training.enqueue(config, "run"), QString("run-3"));
+        QCOMPARE(training.queue().size(), std::size_t(2));
+        QCOMPARE(training.queue()[0].config.schedule.steps, std::int64_t(7));
+        QCOMPARE(training.queue()[1].config.schedule.steps, std::int64_t(8));
+        training.removeQueued(0);
+        QCOMPARE(training.queue().front().runName, QString("run-3"));
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 2, minute);
+        QTRY_VERIFY_WITH_TIMEOUT(!training.active() && session.idle(), minute);
+        QCOMPARE(training.runName(), QString("run-3"));
+        QVERIFY(training.queue().empty() && changed.count() >= 4);
+
+        training.enqueue(config, "run");
+        training.enqueue(config, "run");
+        training.stop(); // holds the queue, too
+        QTRY_VERIFY_WITH_TIMEOUT(!training.active() && session.idle(), minute);
+        QCOMPARE(training.queue().size(), std::size_t(1));
+        training.startNext();
+        QVERIFY(training.active() && training.queue().empty());
+        QTRY_VERIFY_WITH_TIMEOUT(!training.active() && session.idle(), minute);
+    }
+
     void jobsEndBeforeTheControllersGo()
     {
         std::atomic<bool> running = false;

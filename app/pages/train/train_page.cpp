@@ -5,6 +5,7 @@
 #include "app/job_runner.h"
 #include "app/page_table.h"
 #include "app/pages/train/mechanism_view.h"
+#include "app/pages/train/queue_panel.h"
 #include "app/pages/train/run_form.h"
 #include "app/plots/compared_runs.h"
 #include "app/plots/metric_plots.h"
@@ -151,6 +152,7 @@ QWidget* TrainPage::makeDrawer()
     tabs->addTab(log_, tr("Log"));
     auto* const mechanism = new MechanismView(this);
     tabs->addTab(mechanism, tr("Mechanism"));
+    tabs->addTab(new QueuePanel(training_, this), tr("Queue"));
     const auto showMechanism = [this, mechanism] {
         mechanism->showSteps(training_.curves().measured(), training_.curves().breakThrough());
     };
