@@ -20,8 +20,8 @@ struct Image {
     std::uint8_t* at(std::int64_t x, std::int64_t y) { return rgb.data() + 3 * (y * size.width + x); }
 };
 
-/// Reads a picture as 8-bit RGB: EXIF rotation applied, alpha composited over white, 16 bits scaled to 8, grey and CMYK
-/// converted. Throws DataError naming the file when it is missing, truncated or no picture.
+/// Reads a picture, told by its bytes, as 8-bit sRGB: upright, ICC profile applied, alpha over white, grey and CMYK
+/// converted. Throws DataError naming the file, and what it really is, when it is missing, truncated or no picture.
 Image readImage(const std::filesystem::path& file);
 /// Its size as readImage would return it, without decoding the pixels where the format allows.
 ImageSize readImageSize(const std::filesystem::path& file);

@@ -1,6 +1,9 @@
 #include "core/io/image_header.h"
 
 #include "core/io/big_endian.h"
+#include "core/io/exif.h"
+#include "core/io/file_kind.h"
+#include "core/io/little_endian.h"
 #include "core/io/png.h"
 
 #include <algorithm>
@@ -12,127 +15,86 @@ namespace nanodit {
 namespace {
 
 using Bytes = std::span<const std::byte>;
+using namespace std::string_view_literals;
 
 unsigned byteAt(Bytes bytes, std::size_t at)
 {
     return std::to_integer<unsigned>(bytes[at]);
 }
 
-std::uint32_t littleEndian(Bytes bytes, std::size_t at, std::size_t count)
+std::string_view textOf(Bytes bytes)
 {
-    std::uint32_t value = 0;
-    for (std::size_t i = count; i-- > 0;)
-        value = (value << 8) | byteAt(bytes, at + i);
-    return value;
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
 bool startsWith(Bytes bytes, std::string_view text)
 {
-    return bytes.size() >= text.size() &&
-           std::string_view(reinterpret_cast<const char*>(bytes.data()), text.size()) == text;
+    return textOf(bytes).starts_with(text);
 }
 
-/// The orientation tag (0x0112) of the first directory of EXIF data, which are laid out as a TIFF file; 1 where there
-/// is none.
-int orientationOf(Bytes exif)
-{
-    using namespace std::string_view_literals;
-    if (startsWith(exif, "Exif\0\0"sv))
-        exif = exif.subspan(6);
-    const bool little = startsWith(exif, "II*\0"sv);
-    if (!little && !startsWith(exif, "MM\0*"sv))
-        return 1;
-    const auto read16 = [&](std::size_t at) -> std::uint32_t {
-        return little ? littleEndian(exif, at, 2) : bigEndian16(exif, at);
-    };
-    const auto read32 = [&](std::size_t at) { return little ? littleEndian(exif, at, 4) : bigEndian32(exif, at); };
-    if (exif.size() < 8)
-        return 1;
-    const std::size_t directory = read32(4);
-    if (directory > exif.size() - 2)
-        return 1;
-    constexpr std::size_t entryBytes = 12;
-    const std::size_t entries = read16(directory);
-    for (std::size_t i = 0; i < entries; ++i) {
-        const auto entry = directory + 2 + i * entryBytes;
-        if (entry + entryBytes > exif.size())
-            return 1;
-        constexpr std::uint32_t orientationTag = 0x0112, shortType = 3;
-        if (read16(entry) == orientationTag && read16(entry + 2) == shortType) {
-            const auto value = static_cast<int>(read16(entry + 8));
-            return value >= 1 && value <= 8 ? value : 1;
-        }
-    }
-    return 1;
-}
+/// The first place that says something counts, and EXIF before XMP.
+class Orientation {
+public:
+    void exif(int found) { exif_ = exif_ > 0 ? exif_ : found; }
+    void xmp(int found) { xmp_ = xmp_ > 0 ? xmp_ : found; }
+    int value() const { return exif_ > 0 ? exif_ : std::max(xmp_, 1); }
 
-/// Where the marker behind a scan's entropy-coded data begins; the file's size when there is none.
-std::size_t endOfScan(Bytes file, std::size_t at)
-{
-    for (; at + 1 < file.size(); ++at) {
-        if (byteAt(file, at) != 0xff)
-            continue;
-        const auto next = byteAt(file, at + 1);
-        const bool partOfScan = next == 0x00 || next == 0xff || (next >= 0xd0 && next <= 0xd7);
-        if (!partOfScan)
-            return at;
-    }
-    return file.size();
-}
+private:
+    int exif_ = 0, xmp_ = 0;
+};
 
-/// JPEG: segments of marker, length, data (ITU T.81, annex B).
-void parseJpeg(Bytes file, bool toTheEnd, ImageHeader& header)
+/// JPEG: segments of marker, length, data (ITU T.81, annex B), up to the first scan. Stray bytes between segments are
+/// passed over, as decoders do.
+void parseJpeg(Bytes file, ImageHeader& header)
 {
     header.complete = false;
-    bool exifSeen = false;
+    Orientation orientation;
     for (std::size_t at = 2; at + 4 <= file.size();) {
-        if (byteAt(file, at) != 0xff)
-            return;
         const auto marker = byteAt(file, at + 1);
-        if (marker == 0xff) { // Fill byte.
+        const bool standsAlone = marker == 0x00 || marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8);
+        if (byteAt(file, at) != 0xff || marker == 0xff || standsAlone) {
             ++at;
             continue;
         }
         const auto length = std::size_t{bigEndian16(file, at + 2)};
         if (length < 2 || length > file.size() - at - 2)
-            return;
+            break;
         const auto data = file.subspan(at + 4, length - 2);
         const bool startOfFrame =
             marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
         if (startOfFrame && data.size() >= 5 && !header.stored)
             header.stored = ImageSize{.width = bigEndian16(data, 3), .height = bigEndian16(data, 1)};
-        if (marker == 0xe1 && !exifSeen && startsWith(data, "Exif")) {
-            header.orientation = orientationOf(data);
-            exifSeen = true;
-        }
+        if (marker == 0xe1 && startsWith(data, "Exif"))
+            orientation.exif(orientationOfExif(data));
+        else if (marker == 0xe1 && startsWith(data, "http://ns.adobe.com/xap/1.0/"))
+            orientation.xmp(orientationOfXmp(textOf(data)));
         at += 2 + length;
-        if (marker != 0xda)
-            continue;
-        if (!toTheEnd) {
+        if (marker == 0xda) {
             header.complete = true;
-            return;
-        }
-        at = endOfScan(file, at);
-        if (at + 2 <= file.size() && byteAt(file, at + 1) == 0xd9) {
-            header.complete = true;
-            return;
+            break;
         }
     }
+    header.orientation = orientation.value();
 }
 
-void parsePng(Bytes file, bool toTheEnd, ImageHeader& header)
+void parsePng(Bytes file, ImageHeader& header)
 {
+    Orientation orientation;
     PngChunks chunks(file);
-    bool damaged = false;
-    for (PngChunk chunk; chunks.next(chunk);) { // To the end in any case: the orientation may stand behind the pixels.
-        const bool critical = (static_cast<unsigned char>(chunk.type[0]) & 0x20u) == 0;
-        damaged |= toTheEnd && critical && !chunk.checksumHolds();
+    for (PngChunk chunk; chunks.next(chunk);) { // To the end: the orientation may stand behind the pixels.
         if (chunk.type == "IHDR" && chunk.data.size() == 13)
             header.stored = ImageSize{.width = bigEndian32(chunk.data, 0), .height = bigEndian32(chunk.data, 4)};
-        if (chunk.type == "eXIf")
-            header.orientation = orientationOf(chunk.data);
+        else if (chunk.type == "acTL" && chunk.data.size() >= 4)
+            header.animated = bigEndian32(chunk.data, 0) > 1;
+        else if (chunk.type == "eXIf")
+            orientation.exif(orientationOfExif(chunk.data));
+        else if (const auto text = pngTextNamed(chunk, "Raw profile type "))
+            orientation.exif(orientationOfRawProfile(*text));
+        else if (const auto packet = pngTextNamed(chunk, "XML:com.adobe.xmp"))
+            orientation.xmp(orientationOfXmp(*packet));
     }
-    header.complete = header.stored && !damaged && (!toTheEnd || chunks.complete());
+    header.orientation = orientation.value();
+    header.complete = header.stored.has_value();
 }
 
 /// WebP: RIFF chunks; the first is VP8 (lossy), VP8L (lossless) or VP8X (extended).
@@ -140,6 +102,7 @@ void parseWebp(Bytes file, ImageHeader& header)
 {
     const std::size_t end = std::size_t{littleEndian(file, 4, 4)} + 8;
     header.complete = end <= file.size();
+    Orientation orientation;
     for (std::size_t at = 12; at + 8 <= file.size();) {
         const auto chunk = file.subspan(at);
         const std::size_t length = littleEndian(chunk, 4, 4);
@@ -152,10 +115,138 @@ void parseWebp(Bytes file, ImageHeader& header)
         else if (startsWith(chunk, "VP8 ") && data.size() >= 10 && !header.stored)
             header.stored =
                 ImageSize{.width = littleEndian(data, 6, 2) & 0x3fff, .height = littleEndian(data, 8, 2) & 0x3fff};
+        else if (startsWith(chunk, "ANIM"))
+            header.animated = true;
         else if (startsWith(chunk, "EXIF"))
-            header.orientation = orientationOf(data);
+            orientation.exif(orientationOfExif(data));
+        else if (startsWith(chunk, "XMP "))
+            orientation.xmp(orientationOfXmp(textOf(data)));
         at += 8 + length + (length & 1);
     }
+    header.orientation = orientation.value();
+}
+
+void parseGif(Bytes file, ImageHeader& header)
+{
+    if (file.size() < 13)
+        return;
+    header.stored = ImageSize{.width = littleEndian(file, 6, 2), .height = littleEndian(file, 8, 2)};
+    // A frame behind another begins with a graphic control extension; a still picture has one at most.
+    constexpr auto control = "\x21\xf9\x04"sv, separator = "\x00\x2c"sv;
+    const auto text = textOf(file);
+    int frames = 0;
+    for (auto at = text.find(control); at != std::string_view::npos && frames < 2; at = text.find(control, at + 8))
+        frames += at + 9 <= text.size() && text.substr(at + 7, 2) == separator;
+    header.animated = frames > 1;
+}
+
+void parseBmp(Bytes file, ImageHeader& header)
+{
+    if (file.size() < 26)
+        return;
+    const bool old = littleEndian(file, 14, 4) == 12; // BITMAPCOREHEADER
+    const auto height = static_cast<std::int32_t>(littleEndian(file, old ? 20 : 22, old ? 2 : 4));
+    const auto width = static_cast<std::int32_t>(littleEndian(file, 18, old ? 2 : 4));
+    header.stored = ImageSize{.width = width, .height = std::abs(std::int64_t{height})}; // negative: from the top down
+}
+
+/// The first directory of a TIFF file. Sizes of BigTIFF are left to the decoder.
+void parseTiff(Bytes file, ImageHeader& header)
+{
+    const bool little = startsWith(file, "II");
+    const auto read = [&](std::size_t at, std::size_t count) -> std::uint32_t {
+        if (little)
+            return littleEndian(file, at, count);
+        return count == 2 ? bigEndian16(file, at) : bigEndian32(file, at);
+    };
+    if (file.size() < 10 || read(2, 2) != 42)
+        return;
+    const std::size_t directory = read(4, 4);
+    if (directory > file.size() - 2)
+        return;
+    constexpr std::size_t entryBytes = 12;
+    constexpr std::uint32_t width = 256, height = 257, bits = 258, photometric = 262, samples = 277, format = 339,
+                            profile = 34675;
+    constexpr std::uint32_t shortType = 3, floats = 3;
+    TiffLayout layout;
+    ImageSize size;
+    for (std::size_t i = 0, entries = read(directory, 2); i < entries; ++i) {
+        const auto entry = directory + 2 + i * entryBytes;
+        if (entry + entryBytes > file.size())
+            break;
+        const auto tag = read(entry, 2), type = read(entry + 2, 2), count = read(entry + 4, 4);
+        const std::size_t valueBytes = type == shortType ? 2 : 4;
+        std::size_t at = entry + 8;
+        if (count * valueBytes > 4 && tag != profile) // a list elsewhere, whose first value is enough
+            at = read(at, 4);
+        const auto value = at <= file.size() - 4 ? read(at, valueBytes) : 0;
+        if (tag == width)
+            size.width = value;
+        else if (tag == height)
+            size.height = value;
+        else if (tag == bits)
+            layout.bits = static_cast<int>(std::min(value, 1024u));
+        else if (tag == photometric)
+            layout.photometric = static_cast<int>(std::min(value, 65535u));
+        else if (tag == samples)
+            layout.samples = static_cast<int>(std::min(value, 65535u));
+        else if (tag == format)
+            layout.floats = value == floats;
+        else if (tag == profile && count > 4 && value < file.size() && count <= file.size() - value)
+            header.profile.assign(file.begin() + static_cast<std::ptrdiff_t>(value),
+                                  file.begin() + static_cast<std::ptrdiff_t>(value + count));
+    }
+    header.tiff = layout;
+    if (size.width > 0 && size.height > 0)
+        header.stored = size;
+}
+
+/// JPEG 2000: the boxes of a JP2 file (ISO 15444-1, annex I), or a bare code stream with its size first.
+void parseJpeg2000(Bytes file, ImageHeader& header)
+{
+    if (startsWith(file, "\xff\x4f\xff\x51") && file.size() >= 24) {
+        header.stored = ImageSize{.width = std::int64_t{bigEndian32(file, 8)} - bigEndian32(file, 16),
+                                  .height = std::int64_t{bigEndian32(file, 12)} - bigEndian32(file, 20)};
+        return;
+    }
+    for (std::size_t at = 0; at + 8 <= file.size();) {
+        const auto box = file.subspan(at);
+        const std::size_t length = bigEndian32(box, 0);
+        const auto type = textOf(box).substr(4, 4);
+        if (type == "jp2h") { // holds the ones below
+            at += 8;
+            continue;
+        }
+        if (length < 8 || length > box.size())
+            return;
+        if (type == "ihdr" && length >= 16)
+            header.stored = ImageSize{.width = bigEndian32(box, 12), .height = bigEndian32(box, 8)};
+        constexpr unsigned iccProfile = 2;
+        if (type == "colr" && length > 11 && byteAt(box, 8) == iccProfile)
+            header.profile.assign(box.begin() + 11, box.begin() + static_cast<std::ptrdiff_t>(length));
+        at += length;
+    }
+}
+
+/// Netpbm: a letter and a digit, then width and height between blanks and comments.
+void parseNetpbm(Bytes file, ImageHeader& header)
+{
+    const auto text = textOf(file).substr(0, 4096);
+    std::size_t at = 2;
+    const auto number = [&]() -> std::int64_t {
+        for (; at < text.size() && " \t\r\n#"sv.find(text[at]) != std::string_view::npos; ++at) {
+            if (text[at] == '#')
+                at = std::min(text.find('\n', at), text.size() - 1);
+        }
+        std::int64_t value = 0;
+        for (; at < text.size() && text[at] >= '0' && text[at] <= '9' && value < (1 << 30); ++at)
+            value = value * 10 + (text[at] - '0');
+        return value;
+    };
+    if (text.starts_with("P7")) // PAM names its fields
+        return;
+    const auto width = number();
+    header.stored = ImageSize{.width = width, .height = number()};
 }
 
 } // namespace
@@ -168,20 +259,48 @@ std::optional<ImageSize> ImageHeader::upright() const
     return size;
 }
 
-ImageHeader parseImageHeader(Bytes file, bool toTheEnd)
+ImageHeader parseImageHeader(Bytes file)
 {
     ImageHeader header;
-    if (startsWith(file, "\xff\xd8\xff")) {
+    switch (fileKindOf(file)) {
+    case FileKind::Jpeg:
         header.format = ImageHeader::Format::Jpeg;
-        parseJpeg(file, toTheEnd, header);
-    } else if (PngChunks::hasSignature(file)) {
+        parseJpeg(file, header);
+        break;
+    case FileKind::Png:
         header.format = ImageHeader::Format::Png;
-        parsePng(file, toTheEnd, header);
-    } else if (file.size() >= 12 && startsWith(file, "RIFF") && startsWith(file.subspan(8), "WEBP")) {
+        parsePng(file, header);
+        break;
+    case FileKind::Webp:
         header.format = ImageHeader::Format::Webp;
         parseWebp(file, header);
-    } else if (startsWith(file, "BM")) {
+        break;
+    case FileKind::Gif:
+        header.format = ImageHeader::Format::Gif;
+        parseGif(file, header);
+        break;
+    case FileKind::Bmp:
         header.format = ImageHeader::Format::Bmp;
+        parseBmp(file, header);
+        break;
+    case FileKind::Tiff:
+        header.format = ImageHeader::Format::Tiff;
+        parseTiff(file, header);
+        break;
+    case FileKind::Jpeg2000:
+        header.format = ImageHeader::Format::Jpeg2000;
+        parseJpeg2000(file, header);
+        break;
+    case FileKind::Netpbm:
+        header.format = ImageHeader::Format::Netpbm;
+        parseNetpbm(file, header);
+        break;
+    case FileKind::Avif:
+    case FileKind::Heic:
+        header.format = ImageHeader::Format::Heif;
+        break;
+    default:
+        break;
     }
     return header;
 }

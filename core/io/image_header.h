@@ -6,22 +6,34 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace nanodit {
 
-/// What the head of a picture file tells without decoding its pixels.
+/// What the first directory of a TIFF file says of its samples (TIFF 6.0).
+struct TiffLayout {
+    int samples = 1; ///< A pixel.
+    int bits = 1;    ///< A sample.
+    int photometric = 1;
+    bool floats = false;
+};
+
+/// What a picture file tells without decoding its pixels.
 struct ImageHeader {
-    enum class Format { Jpeg, Png, Webp, Bmp, Other } format = Format::Other;
+    enum class Format { Jpeg, Png, Webp, Gif, Bmp, Tiff, Jpeg2000, Netpbm, Heif, Other } format = Format::Other;
     std::optional<ImageSize> stored; ///< As stored, before rotation; empty where it is not parsed here.
-    int orientation = 1;             ///< EXIF, 1 to 8; 1 is upright.
-    bool complete = true;            ///< False when the file ends before its picture does.
+    int orientation = 1;             ///< 1 to 8; 1 is upright. TIFF, HEIC and AVIF are turned by their decoders.
+    bool complete = true;            ///< False when the file ends before its picture does, as far as the walk saw.
+    bool animated = false;           ///< There are several frames.
+    std::optional<TiffLayout> tiff;
+    std::vector<std::byte> profile; ///< ICC profile of TIFF and JPEG 2000; other formats' decoders find theirs.
 
     /// The size after rotation.
     std::optional<ImageSize> upright() const;
 };
 
-/// Parses JPEG, PNG and WebP; knows BMP by its first bytes. With `toTheEnd` it also walks the whole file for its end
-/// mark and, in PNG, its checksums: decoders fill what a truncated file lacks with grey instead of failing.
-ImageHeader parseImageHeader(std::span<const std::byte> file, bool toTheEnd);
+/// Walks the segments, chunks or tags of a picture in memory. Orientation is looked for where viewers look: EXIF, also in
+/// PNG's text chunks, and where that says nothing XMP. Never throws.
+ImageHeader parseImageHeader(std::span<const std::byte> file);
 
 } // namespace nanodit

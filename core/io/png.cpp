@@ -200,6 +200,15 @@ std::vector<std::uint8_t> withPngText(std::span<const std::uint8_t> png, const P
     return file;
 }
 
+std::optional<std::string> pngTextNamed(const PngChunk& chunk, std::string_view prefix)
+{
+    const bool holdsText = chunk.type == "tEXt" || chunk.type == "zTXt" || chunk.type == "iTXt";
+    if (!holdsText || !textOf(chunk.data).starts_with(prefix))
+        return std::nullopt;
+    auto entry = parseText(chunk);
+    return entry ? std::optional(std::move(entry->text)) : std::nullopt;
+}
+
 PngText parsePngText(std::span<const std::byte> file, const std::string& name)
 {
     if (!PngChunks::hasSignature(file))

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +42,9 @@ inline constexpr std::string_view pngSignature{"\x89PNG\r\n\x1a\n", 8};
 /// Appends a chunk to a file: its length, type, data and checksum.
 void appendPngChunk(std::vector<std::uint8_t>& file, std::string_view type, std::span<const std::byte> data);
 
+/// The text of a chunk (tEXt, zTXt or iTXt) whose keyword begins with `prefix`; empty for any other chunk and for one
+/// that is damaged.
+std::optional<std::string> pngTextNamed(const PngChunk& chunk, std::string_view prefix);
 /// The texts of a PNG in memory; damaged ones are left out. Throws DataError when it is no PNG.
 PngText parsePngText(std::span<const std::byte> file, const std::string& name);
 /// The PNG with a text chunk per entry behind its header.

@@ -101,17 +101,27 @@ std::optional<TarMember> TarReader::next()
             throw DataError(name_ + " is a damaged or truncated tar archive: " + archiveMessage(archive_) +
                             "; make it again");
         const char* const path = archive_entry_pathname(entry);
-        if (path == nullptr)
-            throw DataError(name_ + " is a damaged tar archive: a member has no readable name; make it again");
-        std::string name = path;
-        const bool regular = archive_entry_filetype(entry) == AE_IFREG && archive_entry_hardlink(entry) == nullptr;
+        std::string name = path != nullptr ? path : "";
+        const char* const hardLink = archive_entry_hardlink(entry);
+        const bool regular = archive_entry_filetype(entry) == AE_IFREG && hardLink == nullptr;
+        linksPassedOver_ += archive_entry_filetype(entry) == AE_IFLNK;
         // The data are read in any case, so that an archive cut off inside a member that is passed over is noticed.
         const auto header = static_cast<std::size_t>(archive_read_header_position(archive_));
         const auto data = readData(name);
         position_ = data.empty() ? endOfHeaders(bytes_, header)
                                  : roundedUp(static_cast<std::size_t>(data.data() + data.size() - bytes_.data()));
-        if (regular)
+        if (regular) {
+            members_[name] = data;
             return TarMember{.name = std::move(name), .data = data};
+        }
+        if (hardLink == nullptr)
+            continue;
+        if (const auto target = members_.find(hardLink); target != members_.end()) {
+            const auto linked = target->second;
+            members_[name] = linked;
+            return TarMember{.name = std::move(name), .data = linked};
+        }
+        ++linksPassedOver_;
     }
 }
 
@@ -222,10 +232,11 @@ std::vector<WebdatasetSample> readWebdataset(std::span<const std::byte> bytes, s
     return samples.take();
 }
 
-std::vector<WebdatasetSample> readDamagedWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
-                                                    const std::string& name, std::vector<TarDamage>& damages)
+std::int64_t walkDamagedTar(std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner,
+                            const std::string& name, const std::function<bool(const TarMember&)>& take,
+                            std::vector<TarDamage>& damages)
 {
-    SampleGrouping samples(name);
+    std::int64_t links = 0;
     for (std::size_t begin = 0;;) { // From one whole stretch to the next.
         std::size_t end = begin;
         std::string reason;
@@ -242,22 +253,41 @@ std::vector<WebdatasetSample> readDamagedWebdataset(std::span<const std::byte> b
         };
         while (const auto member = next()) {
             end = begin + reader->position();
-            samples.add(*member);
+            if (!take(*member))
+                return links;
         }
-        if (reason.empty())
+        links += reader ? reader->linksPassedOver() : 0;
+        const bool endMark = reason.empty();
+        if (endMark)
             end = begin + reader->position(); // Behind folders and links, too.
         // Behind a whole stretch stands a damaged header, a member that is cut short, or an end mark.
-        const auto whole = findTarHeader(bytes, reason.empty() ? end : std::min(end + blockSize, bytes.size()));
+        const auto whole = findTarHeader(bytes, endMark ? end : std::min(end + blockSize, bytes.size()));
         const auto isZero = [](std::byte byte) { return byte == std::byte{0}; };
-        if (reason.empty() && std::ranges::all_of(bytes.subspan(std::min(end, bytes.size())), isZero))
-            return samples.take();
-        if (reason.empty())
+        if (endMark && std::ranges::all_of(bytes.subspan(std::min(end, bytes.size())), isZero))
+            return links;
+        if (endMark)
             reason = name + " has an end mark in the middle of the archive; make it again";
-        damages.push_back({.from = end, .to = whole, .reason = reason});
+        const bool nothingLost = endMark && whole < bytes.size() &&
+                                 std::ranges::all_of(bytes.subspan(end, whole - end), isZero);
+        damages.push_back({.from = end, .to = whole, .reason = reason, .endMark = nothingLost});
         if (whole == bytes.size())
-            return samples.take();
+            return links;
         begin = whole;
     }
+}
+
+std::vector<WebdatasetSample> readDamagedWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                                                    const std::string& name, std::vector<TarDamage>& damages)
+{
+    SampleGrouping samples(name);
+    walkDamagedTar(
+        bytes, owner, name,
+        [&](const TarMember& member) {
+            samples.add(member);
+            return true;
+        },
+        damages);
+    return samples.take();
 }
 
 } // namespace nanodit

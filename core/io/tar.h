@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -14,12 +17,12 @@ namespace nanodit {
 
 /// A regular file in a tar archive.
 struct TarMember {
-    std::string name;                ///< UTF-8, as stored.
+    std::string name;                ///< As stored; empty where the archive holds none that can be read. Not always UTF-8.
     std::span<const std::byte> data; ///< In the archive's own memory.
 };
 
-/// Walks the regular files of an uncompressed tar (USTAR, PAX, GNU) that lies in memory, through libarchive. Folders
-/// and links are passed over. An archive that ends without its closing zero blocks is read fully.
+/// Walks the regular files of an uncompressed tar (USTAR, PAX, GNU) that lies in memory, through libarchive. A hard link
+/// gives the data of the member that it names; folders and symbolic links are passed over. An archive that ends without its closing zero blocks is read fully.
 class TarReader {
 public:
     /// `owner` keeps `bytes` alive; `name` stands in messages. Throws DataError when this is no tar.
@@ -32,6 +35,8 @@ public:
     std::optional<TarMember> next();
     /// Where what was read so far ends, in blocks of 512 bytes from the begin.
     std::size_t position() const { return position_; }
+    /// Symbolic links so far, and hard links to what is not in the archive.
+    std::int64_t linksPassedOver() const { return linksPassedOver_; }
 
 private:
     std::span<const std::byte> readData(const std::string& member);
@@ -40,6 +45,8 @@ private:
     std::shared_ptr<const void> owner_;
     std::string name_;
     std::size_t position_ = 0;
+    std::int64_t linksPassedOver_ = 0;
+    std::unordered_map<std::string, std::span<const std::byte>> members_; ///< By name, for hard links.
     archive* archive_ = nullptr;
 };
 
@@ -47,7 +54,14 @@ private:
 struct TarDamage {
     std::size_t from = 0, to = 0; ///< Bytes; `to` is where the next whole member begins, or the archive's end.
     std::string reason;           ///< A sentence that names the archive.
+    bool endMark = false;         ///< Nothing is lost: another archive lies behind the end of one.
 };
+/// Walks an archive that may be damaged: what cannot be read, up to the next whole header, is passed over and told in
+/// `damages`, in order. Goes on behind an end mark that stands in the middle. Ends when `take` returns false. Gives the
+/// number of links that were passed over.
+std::int64_t walkDamagedTar(std::span<const std::byte> bytes, const std::shared_ptr<const void>& owner,
+                            const std::string& name, const std::function<bool(const TarMember&)>& take,
+                            std::vector<TarDamage>& damages);
 /// Where the next member's header begins, at `from` (a multiple of 512) or behind it: the next block with a header's
 /// checksum. The size of `bytes` where there is none.
 std::size_t findTarHeader(std::span<const std::byte> bytes, std::size_t from);
@@ -72,8 +86,7 @@ std::optional<std::pair<std::string, std::string>> webdatasetKey(const std::stri
 /// extension twice.
 std::vector<WebdatasetSample> readWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                                              const std::string& name);
-/// The same of an archive that may be damaged: what cannot be read, up to the next whole header, is passed over and
-/// told in `damages`, in order. Also behind an end mark that stands in the middle.
+/// The same of an archive that may be damaged; see walkDamagedTar.
 std::vector<WebdatasetSample> readDamagedWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                                                     const std::string& name, std::vector<TarDamage>& damages);
 

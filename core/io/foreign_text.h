@@ -1,0 +1,32 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace nanodit {
+
+// Texts and JSON that other programs wrote. Nothing here throws for what they hold.
+
+/// A text file's bytes as UTF-8 without zero bytes: a byte order mark goes, UTF-16 is converted, with a mark or, where
+/// every other byte is zero, without one. Empty optional for code pages and other bytes that are not UTF-8.
+std::optional<std::string> utf8FromFile(std::string bytes);
+
+/// The text with every byte that is not UTF-8 replaced by U+FFFD: for names that go into messages, JSON and the catalog.
+std::string printableText(std::string_view text);
+
+struct ForeignJson {
+    nlohmann::json value;
+    std::string fault; ///< Why it is no JSON, in words for a sentence; empty when it is.
+};
+
+/// A JSON text as Python and JavaScript write it: NaN and infinities become null, lone surrogates U+FFFD, and control
+/// characters inside texts are taken; zero characters inside texts go. Nested at most 500 deep.
+ForeignJson parseForeignJson(const std::string& text);
+
+/// JSON on one line, whatever bytes its texts hold.
+std::string dumpForeignJson(const nlohmann::json& value);
+
+} // namespace nanodit

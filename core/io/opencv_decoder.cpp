@@ -1,0 +1,95 @@
+#include "core/io/stored_picture.h"
+
+#include "core/io/file_kind.h"
+#include "core/io/image_header.h"
+#include "core/runtime/error.h"
+
+#include <opencv2/core/utils/logger.hpp>
+#include <opencv2/imgcodecs.hpp>
+
+#include <cstring>
+#include <limits>
+#include <new>
+
+namespace nanodit {
+
+namespace {
+
+/// OpenCV prints what it throws, too.
+void keepOpenCvSilent()
+{
+    static const bool once = [] {
+        cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+        cv::redirectError([](int, const char*, const char*, const char*, int, void*) { return 0; });
+        return true;
+    }();
+    static_cast<void>(once);
+}
+
+/// What OpenCV would take for something else, or refuse without a reason.
+void requireKnownLayout(const ImageHeader& header, const std::string& name)
+{
+    if (header.format != ImageHeader::Format::Tiff || !header.tiff)
+        return;
+    const auto& layout = *header.tiff;
+    const auto refuse = [&name](const std::string& what) {
+        throw DataError(name + " is a TIFF picture with " + what + ", which is not read: convert it to an 8-bit PNG");
+    };
+    if (layout.samples > 4 || layout.samples < 1)
+        refuse(std::to_string(layout.samples) + " channels");
+    if (layout.floats && layout.bits != 32)
+        refuse("floating-point numbers of " + std::to_string(layout.bits) + " bits");
+    constexpr int cieLab = 8, iccLab = 9, ituLab = 10, logL = 32844, logLuv = 32845;
+    for (const int lab : {cieLab, iccLab, ituLab, logL, logLuv}) {
+        if (layout.photometric == lab)
+            refuse("Lab colours");
+    }
+}
+
+} // namespace
+
+StoredPicture decodeWithOpenCv(std::span<const std::byte> bytes, const std::string& name)
+{
+    keepOpenCvSilent();
+    const auto header = parseImageHeader(bytes);
+    if (header.stored)
+        requireReasonableSize(*header.stored, name);
+    requireKnownLayout(header, name);
+    if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+        throw DataError(name + " is too large: pictures of at most 2 GiB are read");
+    const std::string what = name + " is " + std::string(nameOf(fileKindOf(bytes)));
+    // 32-bit BMP files leave their fourth byte at zero more often than they mean alpha by it.
+    const int flags = header.format == ImageHeader::Format::Bmp ? cv::IMREAD_COLOR : cv::IMREAD_UNCHANGED;
+    cv::Mat pixels;
+    try {
+        const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8U, const_cast<std::byte*>(bytes.data()));
+        pixels = cv::imdecode(encoded, flags);
+    } catch (const cv::Exception&) {
+        pixels.release();
+    } catch (const std::bad_alloc&) {
+        throw DataError(name + " does not fit in memory");
+    }
+    if (pixels.empty())
+        throw DataError(what + " that is damaged or of a sort that is not read: fetch it again, or convert it to PNG");
+    if (pixels.depth() != CV_8U && pixels.depth() != CV_16U)
+        throw DataError(what + " that holds neither 8 nor 16 bits a channel: convert it to an 8-bit PNG");
+    StoredPicture picture;
+    picture.size = {.width = pixels.cols, .height = pixels.rows};
+    picture.channels = pixels.channels();
+    if (picture.channels != 1 && picture.channels != 3 && picture.channels != 4)
+        throw DataError(what + " with " + std::to_string(picture.channels) + " channels; 1, 3 or 4 are read");
+    picture.bits = pixels.depth() == CV_8U ? 8 : 16;
+    picture.samples.resize(picture.rowBytes() * static_cast<std::size_t>(pixels.rows));
+    const auto sampleBytes = static_cast<std::size_t>(picture.bits) / 8;
+    const auto pixelBytes = sampleBytes * static_cast<std::size_t>(picture.channels);
+    for (int y = 0; y < pixels.rows; ++y) {
+        auto* target = picture.samples.data() + static_cast<std::size_t>(y) * picture.rowBytes();
+        std::memcpy(target, pixels.ptr<std::uint8_t>(y), picture.rowBytes());
+        for (int x = 0; picture.channels >= 3 && x < pixels.cols; ++x, target += pixelBytes) // from BGR
+            std::swap_ranges(target, target + sampleBytes, target + 2 * sampleBytes);
+    }
+    picture.profile = header.profile;
+    return picture;
+}
+
+} // namespace nanodit

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "core/io/image.h"
+
+namespace nanodit {
+
+/// What a person may want to know of a picture that was read.
+struct PictureNotes {
+    bool animated = false;       ///< There are several frames; the first was read.
+    bool profileApplied = false; ///< Its colours were converted to sRGB by its ICC profile.
+    bool profileIgnored = false; ///< It has an ICC profile that cannot be applied.
+};
+
+/// readImage, with what there is to say of the picture.
+Image readImage(const std::filesystem::path& file, PictureNotes& notes);
+
+} // namespace nanodit

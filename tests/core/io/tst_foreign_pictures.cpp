@@ -1,0 +1,199 @@
+#include "core/io/image.h"
+#include "core/io/picture_notes.h"
+#include "tests/support/contains.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <string>
+
+using namespace nanodit;
+using nanodit::test::contains;
+using nanodit::test::dataPath;
+using nanodit::test::errorOf;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The mean difference of a channel, of 255; 255 where sizes differ.
+double difference(const Image& a, const Image& b)
+{
+    if (a.size != b.size)
+        return 255;
+    double sum = 0;
+    for (std::size_t i = 0; i < a.rgb.size(); ++i)
+        sum += std::abs(int{a.rgb[i]} - int{b.rgb[i]});
+    return sum / static_cast<double>(a.rgb.size());
+}
+
+/// A little-endian TIFF of one uncompressed strip of 8-bit samples.
+std::string tiffOf(int width, int height, int samples, int photometric)
+{
+    const auto number = [](unsigned value, int bytes) {
+        std::string text;
+        for (int i = 0; i < bytes; ++i)
+            text += static_cast<char>(value >> 8 * i & 255u);
+        return text;
+    };
+    const auto pixels = static_cast<unsigned>(width * height * samples);
+    const auto entry = [&](unsigned tag, unsigned value) { return number(tag, 2) + number(4, 2) + number(1, 4) + number(value, 4); };
+    std::string directory = number(9, 2);
+    for (const auto& [tag, value] : std::array<std::array<unsigned, 2>, 9>{{{256, static_cast<unsigned>(width)},
+                                                                           {257, static_cast<unsigned>(height)},
+                                                                           {258, 8},
+                                                                           {259, 1},
+                                                                           {262, static_cast<unsigned>(photometric)},
+                                                                           {273, 8},
+                                                                           {277, static_cast<unsigned>(samples)},
+                                                                           {278, static_cast<unsigned>(height)},
+                                                                           {279, pixels}}})
+        directory += entry(tag, value);
+    return std::string("II*\0", 4) + number(8 + pixels, 4) + std::string(pixels, '\x40') + directory + number(0, 4);
+}
+
+} // namespace
+
+/// Pictures as other programs leave them.
+class ForeignPicturesTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void animationsGiveTheirFirstFrame()
+    {
+        PictureNotes notes;
+        for (const auto* name : {"anim.webp", "apng.png", "gif.png"}) {
+            const auto image = readImage(dataPath("pictures/kinds") / name, notes);
+            QVERIFY2(image.size.width > 1 && image.size.height > 1, name);
+            QVERIFY(readImageSize(dataPath("pictures/kinds") / name) == image.size);
+            QVERIFY2(notes.animated == (std::string(name) != "gif.png"), name);
+        }
+        readImage(dataPath("pictures/kinds/still.webp"), notes);
+        QVERIFY(!notes.animated);
+    }
+
+    void theFormatIsToldByTheBytes()
+    {
+        for (const auto* name : {"webp.jpg", "b.jfif"}) {
+            QVERIFY(isImageFile(name));
+            QVERIFY2(readImage(dataPath("pictures/kinds") / name).size.width > 1, name);
+        }
+    }
+
+    void whatIsNoPictureIsNamed()
+    {
+        const auto page = errorOf([] { readImage(dataPath("pictures/kinds/page.jpg")); });
+        QVERIFY2(contains(page, "web page") && !contains(page, "damaged"), page.c_str());
+        const auto pointer = errorOf([] { readImage(dataPath("pictures/kinds/lfs.png")); });
+        QVERIFY2(contains(pointer, "Git LFS pointer") && contains(pointer, "git lfs pull"), pointer.c_str());
+        const test::TemporaryFolder folder;
+        test::writeText(folder / "drawing.jpg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+        QVERIFY(contains(errorOf([&] { readImage(folder / "drawing.jpg"); }), "an SVG drawing"));
+    }
+
+    void heicAndAvifAreReadOrNamed()
+    {
+        for (const auto& [name, kind] : {std::pair{"avif.jpg", "an AVIF picture"}, {"heic.jpg", "a HEIC picture"}}) {
+            const auto file = dataPath("pictures/kinds") / name;
+            const auto message = errorOf([&] { readImage(file); });
+            // Without libheif or its plugins it is refused by name; it never is "damaged".
+            QVERIFY2(message.empty() || (contains(message, kind) && !contains(message, "damaged")), message.c_str());
+            if (message.empty())
+                QVERIFY(readImage(file).size == readImageSize(file));
+        }
+    }
+
+    void orientationIsFoundWhereViewersLook()
+    {
+        const auto folder = dataPath("pictures/orientation");
+        const auto reference = readImage(folder / "reference.png");
+        for (const auto* name : {"short.jpg", "long.jpg", "big-endian.jpg", "xmp-first.jpg", "exif.png", "exif.webp",
+                                 "raw-profile.png"}) {
+            const auto image = readImage(folder / name);
+            QVERIFY2(image.size == reference.size, name);
+            const double off = difference(image, reference);
+            QVERIFY2(off < (fs::path(name).extension() == ".jpg" ? 12 : 0.001), (name + std::to_string(off)).c_str());
+            QVERIFY2(readImageSize(folder / name) == reference.size, name);
+        }
+        for (const auto* name : {"byte.jpg", "nul-version.jpg"}) // odd, and harmless
+            QVERIFY(readImage(folder / name).size.width > 1);
+    }
+
+    void strayBytesAreNoDamageAndMissingOnesAre()
+    {
+        const auto folder = dataPath("pictures/ends");
+        for (const auto* name : {"trailing.jpg", "mpo.jpg", "extraneous.jpg"}) {
+            const auto image = readImage(folder / name);
+            QVERIFY2(image.size == readImageSize(folder / name), name);
+        }
+        for (const auto* name : {"half.jpg", "progressive-cut.jpg", "without-eoi.jpg"}) {
+            const auto message = errorOf([&] { readImage(folder / name); });
+            QVERIFY2(contains(message, "does not reach its end"), message.c_str());
+        }
+        QVERIFY(contains(errorOf([&] { readImage(folder / "zero.jpg"); }), "empty"));
+    }
+
+    void coloursAreConvertedByTheirProfile()
+    {
+        const auto folder = dataPath("pictures/profiles");
+        PictureNotes notes;
+        readImage(folder / "wide.png", notes);
+        if (notes.profileIgnored)
+            QSKIP("built without LittleCMS");
+        for (const std::string name : {"wide", "bgr"}) {
+            const auto shown = readImage(folder / (name + "-as-shown.png"), notes);
+            QVERIFY(!notes.profileApplied);
+            for (const auto* ending : {".png", ".jpg"}) {
+                const auto off = difference(readImage(folder / (name + ending), notes), shown);
+                QVERIFY2(notes.profileApplied && off < 4, (name + ending + " " + std::to_string(off)).c_str());
+            }
+        }
+    }
+
+    void channelsThatAreNoColoursAreNamed()
+    {
+        const test::TemporaryFolder folder;
+        test::writeText(folder / "grey.tif", tiffOf(20, 10, 1, 1));
+        QVERIFY((readImage(folder / "grey.tif").size == ImageSize{20, 10}));
+        test::writeText(folder / "five.tif", tiffOf(20, 10, 5, 2));
+        QVERIFY(contains(errorOf([&] { readImage(folder / "five.tif"); }), "5 channels"));
+        test::writeText(folder / "lab.tif", tiffOf(20, 10, 3, 8));
+        QVERIFY(contains(errorOf([&] { readImage(folder / "lab.tif"); }), "Lab colours"));
+    }
+
+    void sizesAreCheckedBeforeDecodingInEveryFormat()
+    {
+        using namespace std::string_literals;
+        const test::TemporaryFolder folder;
+        const std::array<std::pair<const char*, std::string>, 4> bombs = {
+            {{"a.bmp", "BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\0\0\1\0\0\0\1\0\1\0\x18\0"s + std::string(40, '\0')},
+             {"a.gif", "GIF89a\xff\xff\xff\xff\0\0\0"s + std::string(40, '\0')},
+             {"a.ppm", "P6 65536 65536 255\n"s},
+             {"a.tif", tiffOf(4, 4, 1, 1)}}};
+        for (const auto& [name, bytes] : bombs) {
+            auto bomb = bytes;
+            if (std::string(name) == "a.tif") { // its width and height, behind 24 bytes of head and pixels
+                bomb.replace(24 + 2 + 8, 4, "\0\0\1\0"s);
+                bomb.replace(24 + 2 + 12 + 8, 4, "\0\0\1\0"s);
+            }
+            test::writeText(folder / name, bomb);
+            const auto message = errorOf([&] { readImage(folder / name); });
+            QVERIFY2(contains(message, "too large"), (std::string(name) + ": " + message).c_str());
+        }
+    }
+
+    void colourKeysAreTransparent()
+    {
+        using namespace std::string_literals;
+        // 2 x 1 RGB, red and blue, with blue as the transparent colour.
+        const auto file = dataPath("pictures/kinds/key.png");
+        const auto image = readImage(file);
+        QVERIFY((image.size == ImageSize{2, 1}));
+        QVERIFY(image.rgb == (std::vector<std::uint8_t>{255, 0, 0, 255, 255, 255}));
+    }
+};
+
+QTEST_APPLESS_MAIN(ForeignPicturesTest)
+#include "tst_foreign_pictures.moc"

@@ -1,0 +1,68 @@
+#include "core/io/foreign_text.h"
+#include "core/io/utf8.h"
+
+#include <QtTest>
+
+#include <string>
+
+using namespace nanodit;
+using namespace std::string_literals;
+
+class ForeignTextTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void encodingsBecomeUtf8()
+    {
+        QCOMPARE(*utf8FromFile("\xEF\xBB\xBF" "caf\xc3\xa9"), "caf\xc3\xa9"s);
+        QCOMPARE(*utf8FromFile("\xFF\xFE" "c\0a\0\xe9\0"s), "ca\xc3\xa9"s);
+        QCOMPARE(*utf8FromFile("\xFE\xFF\0c\0a\0\xe9"s), "ca\xc3\xa9"s);
+        QCOMPARE(*utf8FromFile("a\0 \0r\0e\0d\0"s), "a red"s);        // PowerShell, without a mark
+        QCOMPARE(*utf8FromFile("\xFF\xFE\x3d\xd8\x31\xdc"s), "\xF0\x9F\x90\xB1"s); // a pair of surrogates
+        QCOMPARE(*utf8FromFile("\xFF\xFE\x3d\xd8"s), "\xEF\xBF\xBD"s);             // one alone
+        QCOMPARE(*utf8FromFile("a red car\0\0\0"s), "a red car"s);
+        QCOMPARE(*utf8FromFile(""), ""s);
+        QVERIFY(!utf8FromFile("caf\xe9"));         // Latin-1
+        QVERIFY(!utf8FromFile("\x90\xd4\x82\xa2")); // Shift-JIS
+    }
+
+    void jsonOfPythonIsRead()
+    {
+        const auto parsed = parseForeignJson(R"({"a": NaN, "b": [Infinity, -Infinity], "c": "NaN stays", "d": -1.5e3})");
+        QCOMPARE(parsed.fault, ""s);
+        QVERIFY(parsed.value == nlohmann::json::parse(R"({"a": null, "b": [null, null], "c": "NaN stays", "d": -1500})"));
+    }
+
+    void loneSurrogatesAndControlCharactersAreReplaced()
+    {
+        const auto parsed = parseForeignJson("{\"s\": \"half \\ud83d here\", \"t\": \"a\tb\nc\", \"z\": \"x\\u0000y\", "
+                                             "\"whole\": \"\\ud83d\\udc31\", \"low\": \"\\udc31\", \"q\": \"a\\\"b\"}");
+        QCOMPARE(parsed.fault, ""s);
+        QCOMPARE(parsed.value["s"].get<std::string>(), "half \xEF\xBF\xBD here"s);
+        QCOMPARE(parsed.value["t"].get<std::string>(), "a b c"s);
+        QCOMPARE(parsed.value["z"].get<std::string>(), "xy"s);
+        QCOMPARE(parsed.value["whole"].get<std::string>(), "\xF0\x9F\x90\xB1"s);
+        QCOMPARE(parsed.value["low"].get<std::string>(), "\xEF\xBF\xBD"s);
+        QCOMPARE(parsed.value["q"].get<std::string>(), "a\"b"s);
+    }
+
+    void whatIsNoJsonIsToldWithoutAnException()
+    {
+        for (const auto& text : {""s, "{"s, "nope"s, "{\"a\": }"s, "\"\\u12"s, "\"\\"s, "[1,]"s, std::string(600, '[')}) {
+            const auto parsed = parseForeignJson(text);
+            QVERIFY2(!parsed.fault.empty(), text.substr(0, 20).c_str());
+        }
+        QVERIFY(parseForeignJson(std::string(200, '[') + std::string(200, ']')).fault.empty());
+    }
+
+    void anyBytesCanBeShownAndWritten()
+    {
+        const auto shown = printableText("caf\xe9 \xF0\x9F\x90\xB1 \xff");
+        QVERIFY(isUtf8(shown));
+        QCOMPARE(shown, "caf\xEF\xBF\xBD \xF0\x9F\x90\xB1 \xEF\xBF\xBD"s);
+        QVERIFY(isUtf8(dumpForeignJson({{"name", "caf\xe9"}})));
+    }
+};
+
+QTEST_APPLESS_MAIN(ForeignTextTest)
+#include "tst_foreign_text.moc"
