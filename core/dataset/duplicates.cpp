@@ -126,7 +126,7 @@ public:
     {
         std::iota(order_.begin(), order_.end(), std::size_t{0});
         std::ranges::sort(order_, {}, [&](std::size_t i) {
-            return std::tuple(!candidates[i].stays, -candidates[i].pixelCount, std::string_view(candidates[i].id));
+            return std::tuple(!candidates[i].stays, candidates[i].gone, -candidates[i].pixelCount, std::string_view(candidates[i].id));
         });
     }
 

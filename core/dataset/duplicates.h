@@ -19,6 +19,7 @@ struct DuplicateCandidate {
     std::optional<PictureFingerprint> fingerprint; ///< Empty: only its bytes are compared.
     std::int64_t pixelCount = 0;
     bool stays = false; ///< A person took it in: it is nobody's duplicate, others are its.
+    bool gone = false;  ///< Its file is not there any more.
 };
 
 struct DuplicateSearch {
@@ -34,7 +35,7 @@ struct Duplicate {
 };
 
 /// Who is a duplicate of whom, by candidate: a function of the candidates, whatever their order. Of those that are
-/// alike one stays: one that a person took in, else the one of most pixels, else the one whose id comes first. Near
+/// alike one stays: one that a person took in, else one whose file is there, of those the one of most pixels, else the one whose id comes first. Near
 /// duplicates are looked up by pieces of their hashes (M. Norouzi, A. Punjani, D. J. Fleet, 2012), so that time hardly
 /// grows with more than the number of pictures. Empty when stopped.
 std::optional<std::vector<Duplicate>> findDuplicates(std::span<const DuplicateCandidate> candidates,

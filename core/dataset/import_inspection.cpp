@@ -1,5 +1,6 @@
 #include "core/dataset/import_inspection.h"
 
+#include "core/dataset/side_files.h"
 #include "core/io/image.h"
 #include "core/io/sha256.h"
 #include "core/io/utf8.h"
@@ -24,7 +25,7 @@ PictureFacts factsOf(const ImportEntry& entry, const std::optional<KnownPicture>
         return facts;
     }
     try {
-        const auto image = readImage(entry.image);
+        const auto image = readImage(entry.image, facts.notes);
         facts.original = image.size;
         facts.fingerprint = fingerprintOf(image);
     } catch (const DataError& error) {
@@ -35,13 +36,12 @@ PictureFacts factsOf(const ImportEntry& entry, const std::optional<KnownPicture>
 
 } // namespace
 
-PictureFacts inspectPicture(ImportEntry& entry, bool sidecars, const std::optional<KnownPicture>& known)
+PictureFacts inspectPicture(ImportEntry& entry, const WorkspaceConfig& config, const std::optional<KnownPicture>& known)
 {
     try {
         if (!isUtf8(entry.image.native()))
             throw DataError("the name of the picture is not UTF-8: rename it");
-        if (sidecars)
-            readSidecar(entry);
+        readSideFiles(entry, config);
         return factsOf(entry, known);
     } catch (const std::exception& error) {
         PictureFacts facts;

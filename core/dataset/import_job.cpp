@@ -6,6 +6,7 @@
 #include "core/dataset/import_rules.h"
 #include "core/dataset/import_source.h"
 #include "core/geometry/bucket.h"
+#include "core/io/foreign_text.h"
 #include "core/runtime/error.h"
 #include "core/runtime/machine.h"
 #include "core/runtime/parallel.h"
@@ -78,7 +79,9 @@ public:
         if (!listing)
             return finish(context, JobEnd::Cancelled);
         report_.rejects = std::move(listing->rejects);
-        if (!readAll(listing->entries, listing->sidecars, context))
+        report_.passedBy = std::move(listing->passedBy);
+        report_.notes = std::move(listing->notes);
+        if (!readAll(listing->entries, context))
             return finish(context, JobEnd::Cancelled);
         listing.reset(); // for the memory that the comparison of all pictures needs
         if (!excludeByRules(context))
@@ -88,7 +91,7 @@ public:
 
 private:
     /// False when it was stopped; what had been looked at is in the catalog then.
-    bool readAll(std::vector<ImportEntry>& entries, bool sidecars, const JobContext& context)
+    bool readAll(std::vector<ImportEntry>& entries, const JobContext& context)
     {
         ProgressMeter meter(context, Stage::ReadingPictures, static_cast<std::int64_t>(entries.size()), Unit::Pictures);
         const auto chunk = entriesPerThread * static_cast<std::size_t>(usableCores());
@@ -105,7 +108,7 @@ private:
             const auto first = written + waiting.size();
             const auto part = std::span(entries).subspan(first, std::min(chunk, entries.size() - first));
             auto facts =
-                context.shouldStop() ? std::vector<PictureFacts>() : inspectPart(part, sidecars, *context.control);
+                context.shouldStop() ? std::vector<PictureFacts>() : inspectPart(part, *context.control);
             if (facts.empty()) {
                 writeWaiting();
                 return false;
@@ -120,8 +123,7 @@ private:
     }
 
     /// Empty when it was stopped in the middle.
-    std::vector<PictureFacts> inspectPart(std::span<ImportEntry> entries, bool sidecars,
-                                          const JobControl& control) const
+    std::vector<PictureFacts> inspectPart(std::span<ImportEntry> entries, const JobControl& control) const
     {
         std::vector<std::optional<KnownPicture>> known(entries.size());
         for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -133,7 +135,7 @@ private:
         std::vector<PictureFacts> facts(entries.size());
         forEachParallel(entries.size(), [&](std::size_t i) {
             if (!control.stopRequested())
-                facts[i] = inspectPicture(entries[i], sidecars, known[i]);
+                facts[i] = inspectPicture(entries[i], workspace_.config, known[i]);
         });
         if (control.stopRequested())
             facts.clear();
@@ -148,6 +150,8 @@ private:
             for (std::size_t i = 0; i < entries.size(); ++i) {
                 if (const auto reason = add(entries[i], facts[i]); !reason.empty())
                     report_.rejects.push_back({entries[i].where, reason});
+                else
+                    remark(entries[i], facts[i]);
             }
         });
     }
@@ -158,7 +162,9 @@ private:
     {
         if (!facts.reject.empty())
             return facts.reject;
-        const auto known = lookUp(entry);
+        auto known = lookUp(entry);
+        if (!known && entry.id.empty())
+            known = movedRecord(facts.hash);
         Record record;
         try {
             record = recordOf(entry, facts, known, workspace_.config);
@@ -184,6 +190,41 @@ private:
             fingerprints_.put(record.id, record.imageHash, *facts.fingerprint);
         count(record, known);
         return {};
+    }
+
+    /// The record of a picture of these bytes whose file is gone: it was moved or renamed, and keeps its id, what was
+    /// edited, and its arrays.
+    std::optional<Record> movedRecord(const std::string& hash)
+    {
+        if (!gone_) {
+            gone_.emplace();
+            std::string last;
+            for (auto page = catalog_.records(last, entriesAtOnce); !page.empty();
+                 page = catalog_.records(last, entriesAtOnce)) {
+                last = page.back().id;
+                for (const auto& record : page) {
+                    if (!stampOf(record.image))
+                        gone_->emplace(record.imageHash, record.id);
+                }
+            }
+        }
+        const auto found = gone_->find(hash);
+        if (found == gone_->end())
+            return std::nullopt;
+        const auto id = found->second;
+        gone_->erase(found);
+        return idsOfThisRun_.contains(id) ? std::nullopt : catalog_.find(id);
+    }
+
+    void remark(const ImportEntry& entry, const PictureFacts& facts)
+    {
+        for (const auto& note : entry.notes)
+            report_.notes.push_back({entry.where, note});
+        animated_ += facts.notes.animated;
+        profiled_ += facts.notes.profileApplied;
+        unprofiled_ += facts.notes.profileIgnored;
+        if (entry.split != "" && entry.split != "train" && entry.split != "val")
+            ++otherSplits_[entry.split];
     }
 
     void count(const Record& record, std::optional<Record> known)
@@ -229,6 +270,26 @@ private:
 
     JobEnd finish(const JobContext& context, JobEnd end)
     {
+        const auto some = [](std::int64_t number, const std::string& one, const std::string& many) {
+            return std::to_string(number) + " " + (number == 1 ? one : many);
+        };
+        if (animated_ > 0)
+            report_.remarks.push_back(some(animated_, "picture is an animation", "pictures are animations") +
+                                      ": the first frame was taken");
+        if (profiled_ > 0)
+            report_.remarks.push_back(some(profiled_, "picture has", "pictures have") +
+                                      " a colour profile: colours are converted to sRGB by it");
+        if (unprofiled_ > 0)
+            report_.remarks.push_back(some(unprofiled_, "picture has", "pictures have") +
+                                      " a colour profile that cannot be applied: colours are taken as sRGB");
+        for (const auto& [split, number] : otherSplits_)
+            report_.remarks.push_back(some(number, "record is", "records are") + " of the split \"" + split +
+                                      "\": packing makes a set of that name, and training uses it only when "
+                                      "data.shards names it");
+        for (auto* const list : {&report_.rejects, &report_.notes}) {
+            for (auto& reject : *list) // names and texts of others may be no UTF-8
+                reject = {printableText(reject.what), printableText(reject.reason), reject.remedy};
+        }
         if (withoutCaption_ > 0)
             context.warn(std::to_string(withoutCaption_) +
                          " pictures have no caption: put a NAME.txt beside each and import again, or name a program "
@@ -243,7 +304,9 @@ private:
     FingerprintStore fingerprints_;
     ImportReport report_;
     std::map<std::string, std::string> idsOfThisRun_; ///< With why each was excluded before.
-    std::int64_t withoutCaption_ = 0;
+    std::int64_t withoutCaption_ = 0, animated_ = 0, profiled_ = 0, unprofiled_ = 0;
+    std::map<std::string, std::int64_t> otherSplits_;
+    std::optional<std::multimap<std::string, std::string>> gone_; ///< Ids by hash, of pictures whose file is gone.
 };
 
 } // namespace

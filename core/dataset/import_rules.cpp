@@ -66,7 +66,8 @@ DuplicateCandidate candidateOf(Record record, const FingerprintStore& fingerprin
     candidate.file = record.image.string();
     candidate.imageHash = std::move(record.imageHash);
     candidate.pixelCount = record.original.width * record.original.height;
-    candidate.stays = record.exclusionEdited && record.excluded.empty();
+    candidate.gone = !stampOf(candidate.file);
+    candidate.stays = record.exclusionEdited && record.excluded.empty() && !candidate.gone;
     return candidate;
 }
 

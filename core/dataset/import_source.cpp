@@ -1,18 +1,21 @@
 #include "core/dataset/import_source.h"
 
-#include "core/dataset/record.h"
+#include "core/dataset/folder_walk.h"
+#include "core/dataset/side_files.h"
 #include "core/dataset/tar_source.h"
 #include "core/io/atomic_file.h"
-#include "core/io/image.h"
-#include "core/io/json_fault.h"
+#include "core/io/file_kind.h"
+#include "core/io/foreign_text.h"
 #include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -25,131 +28,14 @@ namespace {
 
 constexpr auto recordsFile = "records.jsonl";
 
-/// Removes a text field from `fields` and returns it; numbers count as text. Null and absent give "".
-std::string takeText(json& fields, const char* key, const std::string& where)
+bool isLines(const fs::path& file)
 {
-    const auto found = fields.find(key);
-    if (found == fields.end())
-        return {};
-    const json value = *found;
-    fields.erase(found);
-    if (value.is_null())
-        return {};
-    if (value.is_number_integer())
-        return value.dump();
-    if (!value.is_string())
-        throw DataError(where + ": \"" + key + "\" is " + value.type_name() + " instead of a text: write it in quotes");
-    return value.get<std::string>();
+    return file.extension() == ".jsonl" || file.extension() == ".ndjson" || file.extension() == ".JSONL";
 }
 
-json parseObject(const std::string& text, const std::string& where)
+std::vector<fs::path> ownFolders(const Workspace& workspace)
 {
-    if (!isUtf8(text))
-        throw DataError(where + " is not UTF-8 text: save it as UTF-8");
-    json fields;
-    try {
-        fields = json::parse(text);
-    } catch (const json::exception& error) {
-        throw DataError(where + " is no JSON (" + jsonFault(error) + ")");
-    }
-    if (!fields.is_object())
-        throw DataError(where + " holds " + fields.type_name() +
-                        " instead of a JSON object like {\"caption\": \"...\"}");
-    return fields;
-}
-
-/// A list of texts, or one text with commas between.
-std::vector<std::string> takeTags(json& fields, const std::string& where)
-{
-    const auto found = fields.find("tags");
-    if (found == fields.end())
-        return {};
-    const json value = *found;
-    fields.erase(found);
-    std::vector<std::string> tags;
-    if (value.is_string()) {
-        std::istringstream text(value.get<std::string>());
-        for (std::string tag; std::getline(text, tag, ',');)
-            tags.push_back(tag);
-    } else if (value.is_array() && std::ranges::all_of(value, [](const json& tag) { return tag.is_string(); })) {
-        tags = value.get<std::vector<std::string>>();
-    } else if (!value.is_null()) {
-        throw DataError(where + ": \"tags\" is " + value.dump() +
-                        " instead of a list of texts: write [\"night\", \"city\"]");
-    }
-    return tidyTags(tags);
-}
-
-/// What a records line and a JSON sidecar have in common.
-void takeFields(json fields, ImportEntry& entry)
-{
-    for (const auto* const key : {"caption", "text", "prompt"}) {
-        if (fields.contains(key)) {
-            entry.caption = tidyCaption(takeText(fields, key, entry.where));
-            break;
-        }
-    }
-    entry.split = takeText(fields, "split", entry.where);
-    if (!entry.split.empty() && !isSafeId(entry.split))
-        throw DataError(entry.where + ": the split \"" + entry.split +
-                        "\" would name a folder: use letters, digits, '-' and '_', for example train or val");
-    if (const auto bucket = takeText(fields, "aspect_bucket", entry.where); !bucket.empty()) {
-        try {
-            entry.bucket = bucketFromName(bucket);
-        } catch (const ConfigError& error) {
-            throw DataError(entry.where + ": " + error.what());
-        }
-    }
-    entry.tags = takeTags(fields, entry.where);
-    entry.extra = fields.dump();
-}
-
-/// What a walk passes by: hidden folders, and those that hold what this program makes.
-struct Walk {
-    const fs::path& top;
-    std::vector<fs::path> notInto;
-};
-
-/// Pictures and tars below a folder.
-struct Found {
-    ImportListing listing;
-    std::vector<fs::path> tars;
-};
-
-/// Pictures below a folder. Unreadable folders are rejects; links to folders are not followed.
-bool walk(const fs::path& folder, const Walk& how, const JobContext& context, Found& found)
-{
-    if (context.shouldStop())
-        return false;
-    std::error_code error;
-    std::vector<fs::directory_entry> children;
-    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-        children.push_back(*it);
-    if (error) {
-        found.listing.rejects.push_back({folder.string(), "the folder could not be read: " + error.message()});
-        return true;
-    }
-    std::ranges::sort(children, {}, [](const fs::directory_entry& child) { return child.path(); });
-    for (const auto& child : children) {
-        const auto& path = child.path();
-        if (path.filename().native().starts_with('.'))
-            continue;
-        std::error_code ignored; // a link to nowhere is neither
-        if (child.is_directory(ignored)) {
-            if (child.is_symlink(ignored) || std::ranges::find(how.notInto, path) != how.notInto.end())
-                continue;
-            if (!walk(path, how, context, found))
-                return false;
-        } else if (isImageFile(path)) {
-            auto& entry = found.listing.entries.emplace_back();
-            entry.image = path;
-            entry.relative = path.lexically_relative(how.top);
-            entry.where = path.string();
-        } else if (path.extension() == ".tar") {
-            found.tars.push_back(path);
-        }
-    }
-    return true;
+    return {workspace.derivedFolder(), workspace.shardsFolder(), workspace.runsFolder()};
 }
 
 /// Unpacks a tar and lists what came out of it. False when stopped.
@@ -160,8 +46,9 @@ bool listTar(const fs::path& tar, const fs::path& relative, TarSource& source, c
     if (!unpacked)
         return false;
     std::ranges::move(unpacked->rejects, std::back_inserter(listing.rejects));
-    Found inside;
-    if (!unpacked->folder.empty() && !walk(unpacked->folder, {.top = unpacked->folder, .notInto = {}}, context, inside))
+    listing.passedBy.add(unpacked->passedBy);
+    FolderContents inside;
+    if (!unpacked->folder.empty() && !walkFolder(unpacked->folder, {}, context, inside))
         return false;
     for (auto& entry : inside.listing.entries) {
         entry.where = tar.string() + ": " + entry.relative.string();
@@ -173,13 +60,10 @@ bool listTar(const fs::path& tar, const fs::path& relative, TarSource& source, c
 
 bool listFolder(const fs::path& top, const Workspace& workspace, const JobContext& context, ImportListing& listing)
 {
-    Found found;
-    const Walk how{.top = top,
-                   .notInto = {workspace.derivedFolder(), workspace.shardsFolder(), workspace.runsFolder()}};
-    if (!walk(top, how, context, found))
+    FolderContents found;
+    if (!walkFolder(top, ownFolders(workspace), context, found))
         return false;
     listing = std::move(found.listing);
-    listing.sidecars = true;
     if (found.tars.empty())
         return true;
     TarSource source(workspace);
@@ -188,15 +72,51 @@ bool listFolder(const fs::path& top, const Workspace& workspace, const JobContex
     });
 }
 
+/// What lies in a folder whose records.jsonl does not name it.
+bool countUnnamed(const fs::path& top, const Workspace& workspace, const JobContext& context, ImportListing& listing)
+{
+    FolderContents found;
+    if (!walkFolder(top, ownFolders(workspace), context, found))
+        return false;
+    std::set<fs::path> named;
+    for (const auto& entry : listing.entries)
+        named.insert(entry.image);
+    for (const auto& entry : found.listing.entries) {
+        if (!named.contains(entry.image))
+            listing.passedBy.add("pictures that records.jsonl does not name", entry.image.string(),
+                                 "add a line for each, or import their folder by its own path");
+    }
+    for (const auto& tar : found.tars)
+        listing.passedBy.add("tars beside records.jsonl", tar.string(), "import them by their own path");
+    return true;
+}
+
+/// UTF-16 is converted as a whole; empty for other files, which are read line by line.
+std::optional<std::string> convertedFromUtf16(const fs::path& file)
+{
+    std::ifstream stream(file, std::ios::binary);
+    std::string head(4, '\0');
+    stream.read(head.data(), 4);
+    if (stream.gcount() < 4 || head.find('\0') == std::string::npos)
+        return std::nullopt;
+    return utf8FromFile(readTextFile(file));
+}
+
 bool readLines(const fs::path& file, const Workspace& workspace, const JobContext& context, ImportListing& listing)
 {
     std::ifstream stream(file);
     if (!stream)
         throw DataError(file.string() + " could not be opened for reading: check that it exists and may be read");
+    std::istringstream converted;
+    if (auto text = convertedFromUtf16(file))
+        converted.str(*std::move(text));
+    std::istream& lines = converted.str().empty() ? static_cast<std::istream&>(stream) : converted;
     std::string line;
-    for (std::int64_t number = 1; std::getline(stream, line); ++number) {
+    for (std::int64_t number = 1; std::getline(lines, line); ++number) {
         if (number % 1000 == 0 && context.shouldStop())
             return false;
+        if (number == 1 && line.starts_with("\xEF\xBB\xBF"))
+            line.erase(0, 3);
         if (line.find_first_not_of(" \t\r") == std::string::npos)
             continue;
         const auto where = file.string() + " line " + std::to_string(number);
@@ -211,61 +131,82 @@ bool readLines(const fs::path& file, const Workspace& workspace, const JobContex
     return true;
 }
 
+/// The path that a line names, which may have been written on Windows, and where the picture lies: in the first of
+/// `bases` that has it, else in the first. Throws DataError for what is no path at all.
+fs::path pathNamed(const std::string& name, const std::string& where, const std::array<fs::path, 3>& bases,
+                   fs::path& image)
+{
+    constexpr std::size_t longestPath = 4096, longestName = 255; // Linux
+    if (name.starts_with("http://") || name.starts_with("https://") || name.starts_with("s3://"))
+        throw DataError(where + " names a picture on the network, " + name.substr(0, 80) +
+                        ": download it, and name the file");
+    if (name.starts_with("data:"))
+        throw DataError(where + " holds a picture itself (data:...): save it as a file, and name that");
+    auto slashed = name;
+    std::ranges::replace(slashed, '\\', '/');
+    for (const auto& text : slashed == name ? std::vector{name} : std::vector{name, slashed}) {
+        const fs::path named = text;
+        const bool tooLong = text.size() > longestPath || std::ranges::any_of(named, [](const fs::path& part) {
+                                 return part.native().size() > longestName;
+                             });
+        if (tooLong)
+            throw DataError(where + " names a picture by " + std::to_string(text.size()) +
+                            " characters, which no file system takes: give the path of a file");
+        for (const auto& base : bases) {
+            std::error_code ignored; // loops of links among others: such a file is not there
+            const auto candidate = (base / named).lexically_normal();
+            if (image.empty())
+                image = candidate;
+            if (fs::exists(candidate, ignored)) {
+                image = candidate;
+                return named;
+            }
+        }
+    }
+    return name;
+}
+
 } // namespace
 
 ImportEntry entryFromJsonLine(const std::string& line, const std::string& where, const fs::path& folder,
                               const Workspace& workspace)
 {
-    auto fields = parseObject(line, where);
+    if (!isUtf8(line))
+        throw DataError(where + " is not UTF-8 text: save it as UTF-8");
+    auto [fields, fault] = parseForeignJson(line);
+    if (!fault.empty())
+        throw DataError(where + " is no JSON (" + fault + ")");
+    if (!fields.is_object())
+        throw DataError(where + " holds " + fields.type_name() +
+                        " instead of a JSON object like {\"image\": \"a.png\", \"caption\": \"...\"}");
     ImportEntry entry;
     entry.where = where;
     entry.id = takeText(fields, "id", where);
-    const char* const imageKey = fields.contains("image") ? "image" : "file_name";
-    const fs::path named = takeText(fields, imageKey, where);
-    if (named.empty())
+    const auto name = takeText(fields, fields.contains("image") ? "image" : "file_name", where);
+    if (name.empty())
         throw DataError(where + " names no picture: add \"image\": \"path/of/picture.jpg\"");
-    for (const auto& base : {folder, workspace.root, workspace.imagesFolder()}) {
-        const auto candidate = fs::absolute(base / named).lexically_normal();
-        if (entry.image.empty() || (!fs::exists(entry.image) && fs::exists(candidate)))
-            entry.image = candidate;
-    }
+    const fs::path named = pathNamed(name, where, {folder, workspace.root, workspace.imagesFolder()}, entry.image);
     entry.relative = named.is_absolute() ? named.filename() : named.lexically_normal();
-    takeFields(std::move(fields), entry);
+    takeFields(std::move(fields), entry, WrongFields::Refused);
     return entry;
-}
-
-void readSidecar(ImportEntry& entry)
-{
-    const auto beside = [&](const char* ending) -> fs::path {
-        const auto replaced = fs::path(entry.image).replace_extension(ending);
-        if (fs::is_regular_file(replaced))
-            return replaced;
-        const fs::path appended = entry.image.string() + ending;
-        return fs::is_regular_file(appended) ? appended : fs::path();
-    };
-    if (const auto file = beside(".json"); !file.empty()) {
-        auto fields = parseObject(readTextFile(file), file.string());
-        fields.erase("image");
-        takeFields(std::move(fields), entry);
-    }
-    if (const auto file = beside(".txt"); !file.empty()) {
-        const auto text = readTextFile(file);
-        if (!isUtf8(text))
-            throw DataError(file.string() + " is not UTF-8 text: save it as UTF-8");
-        entry.caption = tidyCaption(text);
-    }
 }
 
 void requireImportSource(const fs::path& source)
 {
-    const auto path = fs::absolute(source).lexically_normal();
-    const auto ending = path.extension();
-    if (fs::is_directory(path) || (fs::is_regular_file(path) && (ending == ".jsonl" || ending == ".tar")))
+    std::error_code error;
+    const auto path = fs::absolute(source, error).lexically_normal();
+    const auto status = fs::status(path, error);
+    if (fs::is_directory(status) || (fs::is_regular_file(status) && (isLines(path) || isTarName(path))))
         return;
-    if (fs::is_regular_file(path))
-        throw DataError(path.string() +
-                        " is neither a folder of pictures nor a records.jsonl nor a WebDataset tar: name one of these");
-    throw DataError(path.string() + " does not exist: name a folder of pictures, a records.jsonl or a tar");
+    if (!fs::is_regular_file(status))
+        throw DataError(printableText(path.native()) +
+                        " does not exist: name a folder of pictures, a records.jsonl or a tar");
+    const auto kind = fileKindOf(path);
+    if (kind == FileKind::Tar)
+        return;
+    throw DataError(printableText(path.native()) + " is " + std::string(nameOf(kind)) +
+                    ", and neither a folder of pictures nor a records.jsonl nor a WebDataset tar: " +
+                    (isPictureKind(kind) ? "import the folder that it lies in" : "name one of these"));
 }
 
 std::optional<ImportListing> listSource(const fs::path& source, const Workspace& workspace, const JobContext& context)
@@ -276,12 +217,12 @@ std::optional<ImportListing> listSource(const fs::path& source, const Workspace&
     bool whole = true;
     if (fs::is_directory(path)) {
         const auto top = path.has_filename() ? path : path.parent_path();
-        whole = fs::is_regular_file(top / recordsFile) ? readLines(top / recordsFile, workspace, context, listing)
+        whole = fs::is_regular_file(top / recordsFile) ? readLines(top / recordsFile, workspace, context, listing) &&
+                                                             countUnnamed(top, workspace, context, listing)
                                                        : listFolder(top, workspace, context, listing);
-    } else if (path.extension() == ".jsonl") {
+    } else if (isLines(path)) {
         whole = readLines(path, workspace, context, listing);
     } else {
-        listing.sidecars = true;
         TarSource tars(workspace);
         whole = listTar(path, path.filename(), tars, context, listing);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/config/workspace_config.h"
+#include "core/dataset/passed_by.h"
 #include "core/dataset/reject.h"
 #include "core/geometry/bucket.h"
 #include "core/runtime/job.h"
@@ -23,29 +24,29 @@ struct ImportEntry {
     std::optional<ImageSize> bucket; ///< Given.
     std::vector<std::string> tags;
     std::string extra = "{}"; ///< JSON object of the fields that mean nothing here.
+
+    std::vector<std::filesystem::path> sideFiles; ///< Beside the picture, the most telling first; still to be read.
+    std::string metadata;           ///< Its row of a metadata.jsonl or metadata.csv as a JSON object; still to be read.
+    std::vector<std::string> notes; ///< What the source says that could not be used, a sentence each.
 };
 
 /// What an import starts from, in a fixed order, with what had to be left out.
 struct ImportListing {
     std::vector<ImportEntry> entries;
     std::vector<Reject> rejects;
-    bool sidecars = false; ///< Captions are still to be read from the files beside the pictures.
+    PassedBy passedBy; ///< What is no picture that import reads, and no side file that it used.
+    std::vector<Reject> notes;
 };
 
 /// Throws DataError when a source is neither a folder nor a records.jsonl nor a tar, before anything is made for it.
 void requireImportSource(const std::filesystem::path& source);
 
-/// Lists a source: a records.jsonl, a folder that holds one at its top, a folder of pictures, or a WebDataset tar,
-/// which is unpacked first (tar_source.h). A folder is walked with its subfolders, sorted, names that begin with a dot
-/// left out; tars in it are unpacked, too. Captions of a folder are not yet read: see readSidecar. Empty when `context`
-/// said stop. Throws DataError when the source is none of these.
+/// Lists a source: a records.jsonl, a folder that holds one at its top, a folder of pictures (folder_walk.h), or a
+/// WebDataset tar, compressed or not, which is unpacked first (tar_source.h), as are the tars in a folder. Side files
+/// are not yet read: see readSideFiles. Empty when `context` said stop. Throws DataError when the source is none of
+/// these.
 std::optional<ImportListing> listSource(const std::filesystem::path& source, const Workspace& workspace,
                                         const JobContext& context);
-
-/// Completes an entry of a folder from the files beside its picture: NAME.txt (the caption) and NAME.json (caption,
-/// text or prompt; split, aspect_bucket, tags; anything else is kept); where both are there, the text file's caption
-/// counts. Throws DataError naming the sidecar when it is not UTF-8 or no JSON object.
-void readSidecar(ImportEntry& entry);
 
 /// One line of records.jsonl: {"id", "image", "caption", "aspect_bucket", "split", "tags"} and unknown fields. The
 /// picture is looked for relative to `folder`, then to the workspace and its image folder. Throws DataError naming

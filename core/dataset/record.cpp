@@ -6,6 +6,7 @@
 #include "core/runtime/error.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <sys/stat.h>
 
@@ -18,6 +19,12 @@ namespace {
 /// Leaves room for ".dinov3_patches.npy" within the 100 bytes that a plain tar header has for a name.
 constexpr std::size_t longestId = 80;
 constexpr std::size_t hashDigits = 8;
+
+/// What shows nothing at the ends of a text: blanks of ASCII and Unicode, zero-width characters, byte order marks.
+constexpr std::array<std::string_view, 25> blanks = {
+    " ",      "\t",     "\r",     "\n",     "\v",     "\f",     "\u00a0", "\u1680", "\u2000",
+    "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009",
+    "\u200a", "\u200b", "\u2028", "\u2029", "\u202f", "\u3000", "\ufeff"};
 
 bool isSafe(char c)
 {
@@ -125,10 +132,6 @@ std::string idFromName(const std::string& given, int attempt)
 
 std::string tidyCaption(std::string text)
 {
-    constexpr std::string_view byteOrderMark = "\xEF\xBB\xBF";
-    if (text.starts_with(byteOrderMark))
-        text.erase(0, byteOrderMark.size());
-    constexpr auto blanks = " \t\r\n";
     std::string line;
     bool afterBreak = false;
     for (const char c : text) {
@@ -139,8 +142,16 @@ std::string tidyCaption(std::string text)
             line += ' ';
         afterBreak = isBreak;
     }
-    const auto first = line.find_first_not_of(blanks);
-    return first == std::string::npos ? "" : line.substr(first, line.find_last_not_of(blanks) - first + 1);
+    std::string_view inner = line;
+    const auto blankAt = [&inner](auto matches) {
+        const auto* const found = std::ranges::find_if(blanks, matches);
+        return found == blanks.end() ? std::size_t{0} : found->size();
+    };
+    while (const auto blank = blankAt([&](std::string_view one) { return inner.starts_with(one); }))
+        inner.remove_prefix(blank);
+    while (const auto blank = blankAt([&](std::string_view one) { return inner.ends_with(one); }))
+        inner.remove_suffix(blank);
+    return std::string(inner);
 }
 
 std::vector<std::string> tidyTags(const std::vector<std::string>& tags)

@@ -72,7 +72,7 @@ std::string idFromPath(const std::filesystem::path& relative, int attempt = 0);
 /// A given id as it can be used: itself when it is safe, else as idFromPath would spell it.
 std::string idFromName(const std::string& given, int attempt = 0);
 
-/// A caption as one line: a byte order mark goes, line ends become spaces, outer blanks go.
+/// A caption as one line: line ends become spaces; blanks, zero-width characters and byte order marks at its ends go.
 std::string tidyCaption(std::string text);
 
 /// Sorted, each once, blanks around them removed, empty ones left out. Throws DataError when one is not UTF-8.

@@ -1,7 +1,11 @@
 #include "core/dataset/tar_source.h"
 
 #include "core/dataset/record.h"
+#include "core/dataset/side_files.h"
 #include "core/io/atomic_file.h"
+#include "core/io/decompress.h"
+#include "core/io/file_kind.h"
+#include "core/io/foreign_text.h"
 #include "core/io/image.h"
 #include "core/io/mapped_file.h"
 #include "core/io/tar.h"
@@ -10,10 +14,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <map>
+#include <memory>
+#include <set>
 #include <unistd.h>
 
 namespace nanodit {
@@ -59,12 +66,52 @@ std::string nameOf(const fs::path& tar, const Workspace& workspace)
     return !relative.empty() && *relative.begin() != ".." ? relative.generic_string() : tar.generic_string();
 }
 
-/// What an earlier import noted in a folder; empty when it is no such folder.
+/// Of what is read from a tar and how; another number has a tar read again.
+constexpr std::int64_t readerVersion = 2;
+
+/// What an earlier import noted in a folder; empty when it is no such folder. Somebody else's file may have that name.
 json noteIn(const fs::path& folder)
 {
-    const auto note =
-        fs::exists(folder / noteName) ? json::parse(readTextFile(folder / noteName), nullptr, false) : json::object();
-    return note.is_object() ? note : json::object();
+    std::error_code ignored;
+    if (!fs::is_regular_file(folder / noteName, ignored))
+        return json::object();
+    try {
+        auto note = parseForeignJson(readTextFile(folder / noteName)).value;
+        return note.is_object() ? note : json::object();
+    } catch (const DataError&) {
+        return json::object();
+    }
+}
+
+std::string textIn(const json& object, const char* key)
+{
+    const auto found = object.is_object() ? object.find(key) : object.end();
+    return object.is_object() && found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::int64_t numberIn(const json& object, const char* key)
+{
+    const auto found = object.is_object() ? object.find(key) : object.end();
+    return object.is_object() && found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : -1;
+}
+
+json listIn(const json& object, const char* key)
+{
+    const auto found = object.find(key);
+    return found != object.end() && found->is_array() ? *found : json::array();
+}
+
+/// A member's name cut at its last dot, the ending in lower case.
+struct NameParts {
+    std::string stem, ending;
+};
+NameParts partsOf(const std::string& name)
+{
+    const auto dot = name.rfind('.');
+    NameParts parts{.stem = name.substr(0, dot), .ending = name.substr(dot + 1)};
+    std::ranges::transform(parts.ending, parts.ending.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return parts;
 }
 
 class Unpacking {
@@ -78,33 +125,34 @@ public:
     /// False when stopped.
     bool into(const fs::path& folder)
     {
-        const auto mapped = MappedFile::open(tar_);
-        const auto bytes = mapped->bytes();
-        ProgressMeter meter(context_, {Stage::UnpackingArchive, tar_.filename().string()},
-                            static_cast<std::int64_t>(bytes.size()), Unit::Bytes);
-        try {
-            TarReader reader(bytes, mapped, tar_.string());
-            while (const auto member = reader.next()) {
-                if (context_.shouldStop())
-                    return false;
-                take(*member, folder);
-                if (!member->data.empty())
-                    meter.update(member->data.data() - bytes.data());
-            }
-        } catch (const DataError& error) {
-            rejects_.push_back({tar_.string(), std::string(error.what()) + " (" + std::to_string(pictures_) +
-                                                   " pictures before the damage were taken)"});
-        }
+        auto mapped = MappedFile::open(tar_);
+        const auto kind = fileKindOf(mapped->bytes());
+        const bool compressed = kind >= FileKind::Gzip && kind <= FileKind::Zstandard;
+        if (compressed)
+            mapped = decompressed(folder);
+        else if (kind != FileKind::Tar && kind != FileKind::Zeros && kind != FileKind::Unknown)
+            throw DataError(wrongKindMessage(tar_.string(), kind, "a tar archive"));
+        if (context_.shouldStop())
+            return false;
+        if (compressed && fileKindOf(mapped->bytes()) != FileKind::Tar)
+            throw DataError(tar_.string() + " is compressed, but holds no tar archive: " +
+                            (fault_.empty() ? "unpack it by hand" : fault_));
+        if (!readAll(mapped, folder))
+            return false;
+        if (!fault_.empty())
+            refuse("", fault_ + " (" + std::to_string(pictures_) + " pictures before the damage were taken)");
         for (const auto& [key, sample] : samples_) {
             if (sample.picture.empty())
-                rejects_.push_back(
-                    {tar_.string() + ": " + key, "the sample has no picture (" + key + ".jpg, .png...)"});
+                refuse(key, "the sample has no picture (" + printableText(key) + ".jpg, .png...)");
         }
+        if (pictures_ == 0 && rejects_.empty())
+            refuse("", members_ == 0 ? "the archive is empty" : "the archive holds no picture");
         return true;
     }
 
     std::int64_t pictures() const { return pictures_; }
     const std::vector<Reject>& rejects() const { return rejects_; }
+    const PassedBy& passedBy() const { return passedBy_; }
 
 private:
     struct Sample {
@@ -112,30 +160,101 @@ private:
         std::string picture; ///< The member's name, once there is one.
     };
 
+    /// What the compressed tar holds, in a file without a name.
+    std::shared_ptr<const MappedFile> decompressed(const fs::path& folder)
+    {
+        const ProgressMeter meter(context_, {Stage::UnpackingArchive, tar_.filename().string()}, 0, Unit::Bytes);
+        const auto file = folder / ".decompressed.tar";
+        fault_ = decompressFile(tar_, file, [this] { return context_.shouldStop(); });
+        auto mapped = MappedFile::open(file);
+        fs::remove(file);
+        return mapped;
+    }
+
+    bool readAll(const std::shared_ptr<const MappedFile>& mapped, const fs::path& folder)
+    {
+        const auto bytes = mapped->bytes();
+        if (bytes.empty())
+            return true;
+        std::vector<TarDamage> damages;
+        // Which samples have a picture decides what members with several dots are.
+        walkDamagedTar(
+            bytes, mapped, tar_.string(),
+            [this](const TarMember& member) {
+                if (isImageFile("x." + partsOf(member.name).ending))
+                    stemsWithPicture_.insert(partsOf(member.name).stem);
+                return !context_.shouldStop();
+            },
+            damages);
+        damages.clear();
+        ProgressMeter meter(context_, {Stage::UnpackingArchive, tar_.filename().string()},
+                            static_cast<std::int64_t>(bytes.size()), Unit::Bytes);
+        const auto links = walkDamagedTar(
+            bytes, mapped, tar_.string(),
+            [&](const TarMember& member) {
+                take(member, folder);
+                if (!member.data.empty())
+                    meter.update(member.data.data() - bytes.data());
+                return !context_.shouldStop();
+            },
+            damages);
+        if (context_.shouldStop())
+            return false;
+        if (links > 0)
+            passedBy_.add("links in archives", tar_.string(), "pack the files themselves (tar --dereference)", links);
+        for (const auto& damage : damages) {
+            if (damage.endMark)
+                continue;
+            refuse("", damage.reason + " (" + std::to_string(pictures_) + " pictures " +
+                           (damage.to < bytes.size() ? "around" : "before") + " the damage were taken)");
+        }
+        return true;
+    }
+
     void take(const TarMember& member, const fs::path& folder)
     {
-        const auto parts = webdatasetKey(member.name);
-        if (!parts)
-            return;
-        const auto& [key, extension] = *parts;
-        const bool isPicture = extension.find('.') == std::string::npos && isImageFile("x." + extension);
-        if (!isPicture && extension != "txt" && extension != "json")
-            return;
-        const auto where = tar_.string() + ": " + member.name;
-        if (!isUtf8(member.name)) {
-            rejects_.push_back({where, "its name is not UTF-8: pack it anew"});
+        ++members_;
+        if (member.name.empty() || !isUtf8(member.name)) {
+            refuse(member.name, "its name is not UTF-8: pack it anew");
             return;
         }
-        auto& sample = samples_[key];
+        const auto keyed = webdatasetKey(member.name);
+        const auto base = member.name.substr(member.name.rfind('/') + 1);
+        if (!keyed || base.starts_with('.') || member.name.starts_with("__MACOSX/")) {
+            passedBy_.add("hidden or nameless members of archives", tar_.string() + ": " + member.name);
+            return;
+        }
+        const auto [stem, ending] = partsOf(member.name);
+        const auto& firstKey = keyed->first;
+        const bool isPicture = isImageFile("x." + ending);
+        if (!isPicture && sideFileKind("x." + ending) == SideFile::None) {
+            passedBy_.add("." + ending + " members of archives", tar_.string() + ": " + member.name);
+            return;
+        }
+        const bool hasDots = stem != firstKey;
+        if (isPicture && hasDots && stemsWithPicture_.contains(firstKey)) {
+            passedBy_.add("further pictures of samples that have one", tar_.string() + ": " + member.name,
+                          "pack them as samples of their own if they are no masks or labels");
+            return;
+        }
+        const bool ofFirstKey = hasDots && !isPicture && !stemsWithPicture_.contains(stem) &&
+                                stemsWithPicture_.contains(firstKey);
+        takeInto(samples_[ofFirstKey ? firstKey : stem], ofFirstKey ? firstKey : stem, member, ending, folder);
+    }
+
+    void takeInto(Sample& sample, const std::string& key, const TarMember& member, const std::string& ending,
+                  const fs::path& folder)
+    {
         if (sample.name.empty())
             sample.name = idFromName(key);
-        const auto file = folder / (sample.name + "." + extension);
+        const auto file = folder / (sample.name + "." + ending);
+        const bool isPicture = isImageFile(file);
         if (isPicture && !sample.picture.empty()) {
-            rejects_.push_back({where, "its sample has a picture already, " + sample.picture});
+            refuse(member.name, "its sample has a picture already, " + sample.picture);
             return;
         }
         if (fs::exists(file)) {
-            rejects_.push_back({where, "it is the second member of this name"});
+            refuse(member.name, "it is the second member of this name");
             return;
         }
         writePlainly(file, member.data);
@@ -145,12 +264,47 @@ private:
         }
     }
 
+    /// `member` may be empty: the archive itself.
+    void refuse(const std::string& member, const std::string& why)
+    {
+        rejects_.push_back({tar_.string() + (member.empty() ? "" : ": " + printableText(member)), printableText(why)});
+    }
+
     const fs::path& tar_;
     const JobContext& context_;
-    std::map<std::string, Sample> samples_; ///< By key.
+    std::set<std::string> stemsWithPicture_; ///< Names of picture members up to their last dot.
+    std::map<std::string, Sample> samples_;  ///< By key.
     std::vector<Reject> rejects_;
-    std::int64_t pictures_ = 0;
+    PassedBy passedBy_;
+    std::int64_t pictures_ = 0, members_ = 0;
+    std::string fault_; ///< Of the compression.
 };
+
+/// What a note says again of a tar that was unpacked before.
+void recall(const json& note, UnpackedTar& result)
+{
+    for (const auto& reject : listIn(note, "rejects"))
+        result.rejects.push_back({textIn(reject, "what"), textIn(reject, "reason")});
+    for (const auto& kind : listIn(note, "passed_by"))
+        result.passedBy.add(textIn(kind, "kind"), textIn(kind, "example"), textIn(kind, "advice"),
+                            std::max<std::int64_t>(1, numberIn(kind, "count")));
+}
+
+std::string noteText(const std::string& name, const FileStamp& stamp, const UnpackedTar& result)
+{
+    auto rejects = json::array(), passedBy = json::array();
+    for (const auto& reject : result.rejects)
+        rejects.push_back({{"what", reject.what}, {"reason", reject.reason}});
+    for (const auto& [kind, what] : result.passedBy.kinds())
+        passedBy.push_back(
+            {{"kind", kind}, {"count", what.count}, {"example", what.example}, {"advice", what.advice}});
+    return dumpForeignJson({{"tar", name},
+                            {"reader", readerVersion},
+                            {"bytes", stamp.bytes},
+                            {"modified", stamp.modifiedNanoseconds},
+                            {"rejects", rejects},
+                            {"passed_by", passedBy}});
+}
 
 } // namespace
 
@@ -161,48 +315,57 @@ TarSource::TarSource(const Workspace& workspace)
     for (fs::directory_iterator it(workspace.imagesFolder(), none), end; !none && it != end; it.increment(none)) {
         if (it->path().filename().native().starts_with('.')) // what a killed import had not put in place
             continue;
-        if (const auto tar = noteIn(it->path()).value("tar", ""); !tar.empty())
+        if (const auto tar = textIn(noteIn(it->path()), "tar"); !tar.empty())
             folders_[tar] = it->path();
     }
+}
+
+/// Whether a folder holds what a tar gave that was moved here since: the same in size and time, and gone from its place.
+bool TarSource::isOfMovedTar(const fs::path& folder, const FileStamp& stamp) const
+{
+    const auto note = noteIn(folder);
+    const auto tar = textIn(note, "tar");
+    return !tar.empty() && !stampOf(workspace_.root / tar) && numberIn(note, "bytes") == stamp.bytes &&
+           numberIn(note, "modified") == stamp.modifiedNanoseconds;
 }
 
 std::optional<UnpackedTar> TarSource::unpack(const fs::path& tar, const fs::path& relative, const JobContext& context)
 {
     const auto stamp = stampOf(tar);
     if (!stamp)
-        return UnpackedTar{.folder = {}, .rejects = {{tar.string(), "the tar does not exist any more"}}};
+        return UnpackedTar{
+            .folder = {}, .rejects = {{tar.string(), "the tar does not exist any more"}}, .passedBy = {}};
     const auto name = nameOf(tar, workspace_);
     UnpackedTar result;
     if (const auto known = folders_.find(name); known != folders_.end())
         result.folder = known->second;
     for (int attempt = 0; result.folder.empty(); ++attempt) {
         const auto candidate = workspace_.imagesFolder() / idFromPath(relative, attempt);
-        if (!fs::exists(candidate))
+        if (!fs::exists(candidate) || isOfMovedTar(candidate, *stamp))
             result.folder = candidate;
     }
     const auto before = noteIn(result.folder);
-    if (before.value("bytes", std::int64_t{-1}) == stamp->bytes &&
-        before.value("modified", std::int64_t{-1}) == stamp->modifiedNanoseconds) {
-        for (const auto& reject : before.value("rejects", json::array()))
-            result.rejects.push_back({reject.value("what", ""), reject.value("reason", "")});
+    if (numberIn(before, "bytes") == stamp->bytes && numberIn(before, "modified") == stamp->modifiedNanoseconds &&
+        numberIn(before, "reader") == readerVersion) {
+        recall(before, result);
         return result;
     }
     Unpacking unpacking(tar, context);
     removeAbandonedTemporaries(workspace_.imagesFolder());
     AtomicFolder folder(result.folder);
-    if (!unpacking.into(folder.path()))
-        return std::nullopt;
+    try {
+        if (!unpacking.into(folder.path()))
+            return std::nullopt;
+    } catch (const DataError& error) {
+        return UnpackedTar{.folder = {}, .rejects = {{tar.string(), printableText(error.what())}}, .passedBy = {}};
+    }
     result.rejects = unpacking.rejects();
+    result.passedBy = unpacking.passedBy();
     if (unpacking.pictures() == 0) {
         result.folder.clear();
         return result;
     }
-    auto rejects = json::array();
-    for (const auto& reject : result.rejects)
-        rejects.push_back({{"what", reject.what}, {"reason", reject.reason}});
-    const auto note =
-        json{{"tar", name}, {"bytes", stamp->bytes}, {"modified", stamp->modifiedNanoseconds}, {"rejects", rejects}}
-            .dump(1);
+    const auto note = noteText(name, *stamp, result);
     writePlainly(folder.path() / noteName, std::as_bytes(std::span(note)));
     folder.commitReplacing();
     folders_[name] = result.folder;

@@ -182,6 +182,14 @@ void ReportView::show(const ImportReport& report)
         addCounts({tr("excluded: %1").arg(QString::fromStdString(rule)), QString::number(number)});
     addRejects(report.rejects);
     addRejects(report.newlyExcluded);
+    addRejects(report.notes);
+    for (const auto& [kind, what] : report.passedBy.kinds()) {
+        addCounts({tr("passed by: %1").arg(QString::fromStdString(kind)), QString::number(what.count)});
+        if (!what.advice.empty())
+            addRejects({{what.example, "one of " + std::to_string(what.count) + " " + kind + ": " + what.advice}});
+    }
+    for (const auto& remark : report.remarks)
+        addRejects({{"", remark}});
     finish();
 }
 

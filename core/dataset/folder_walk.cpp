@@ -1,0 +1,238 @@
+#include "core/dataset/folder_walk.h"
+
+#include "core/dataset/metadata_table.h"
+#include "core/dataset/side_files.h"
+#include "core/io/file_kind.h"
+#include "core/io/image.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using namespace std::string_view_literals;
+
+std::string lowered(std::string text)
+{
+    std::ranges::transform(text, text.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return text;
+}
+
+/// Folders that systems and other tools make beside pictures.
+bool isToolFolder(const std::string& name)
+{
+    constexpr std::array folders = {"@eadir"sv, "__macosx"sv, "#recycle"sv, "$recycle.bin"sv, "system volume information"sv,
+                                    "lost+found"sv, "__pycache__"sv};
+    return std::ranges::find(folders, lowered(name)) != folders.end();
+}
+
+/// The name of the picture that this one would be a mask or a conditioning picture of, without ending; empty for others.
+std::string maskedStem(const std::string& stem)
+{
+    constexpr std::array endings = {"-masklabel"sv, "-condlabel"sv, "-mask"sv, "_mask"sv, ".mask"sv, "_conditioning"sv};
+    const auto name = lowered(stem);
+    for (const auto ending : endings) {
+        if (name.size() > ending.size() && name.ends_with(ending))
+            return stem.substr(0, stem.size() - ending.size());
+    }
+    return {};
+}
+
+std::string nameWithoutArticle(FileKind kind)
+{
+    const auto name = nameOf(kind);
+    return std::string(name.substr(name.find(' ') + 1));
+}
+
+/// Passes a file by that is neither picture nor tar nor side file.
+void passBy(const fs::path& file, PassedBy& passedBy)
+{
+    const auto name = lowered(file.filename().native());
+    if (name == "thumbs.db" || name == "desktop.ini" || name == "readme.md" || name == "license") {
+        passedBy.add("files of systems and tools", file.string());
+        return;
+    }
+    if (isUnfinishedDownload(file)) {
+        passedBy.add("unfinished downloads", file.string(), "let them finish, or delete them");
+        return;
+    }
+    const auto ending = lowered(file.extension().native());
+    const auto kind = ending.empty() ? std::string("files without an ending") : ending + " files";
+    const auto what = fileKindOf(file);
+    std::string advice;
+    if (isPictureKind(what))
+        advice = "they hold " + nameWithoutArticle(what) + "s: " +
+                 (what <= FileKind::Jpeg2000 ? "give them the ending of what they are" : adviceFor(what));
+    else if (what == FileKind::Tar || (what >= FileKind::Gzip && what <= FileKind::Rar))
+        advice = "unpack them to import what is inside";
+    passedBy.add(kind, file.string(), advice);
+}
+
+class FolderWalk {
+public:
+    FolderWalk(const fs::path& top, const std::vector<fs::path>& notInto, const JobContext& context,
+               FolderContents& found)
+        : top_(top)
+        , notInto_(notInto)
+        , context_(context)
+        , found_(found)
+    {
+    }
+
+    bool into(const fs::path& folder)
+    {
+        if (context_.shouldStop())
+            return false;
+        std::error_code error;
+        std::vector<fs::directory_entry> children;
+        for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+            children.push_back(*it);
+        if (error) {
+            found_.listing.rejects.push_back({folder.string(), "the folder could not be read: " + error.message()});
+            return true;
+        }
+        std::ranges::sort(children, {}, [](const fs::directory_entry& child) { return child.path(); });
+        // In the order of names: a folder's pictures stand where it does between others.
+        const auto beside = sideFilesOf(children);
+        std::set<fs::path> used;
+        std::vector<fs::path> metadata;
+        const auto firstEntry = found_.listing.entries.size();
+        for (const auto& child : children) {
+            if (!take(child, beside, used, metadata))
+                return false;
+        }
+        for (const auto& [name, files] : beside) {
+            for (const auto& file : files) {
+                if (!used.contains(file))
+                    passedBy().add(sideFileKind(file) == SideFile::Json ? ".json files without a picture"
+                                                                        : "captions without a picture",
+                                   file.string(), "their names must be those of the pictures");
+            }
+        }
+        for (const auto& table : metadata)
+            attachMetadata(table, std::span(found_.listing.entries).subspan(firstEntry), found_.listing);
+        return true;
+    }
+
+private:
+    /// By the name without ending: "cat" has cat.txt, "cat.jpg" cat.jpg.txt.
+    using SideFiles = std::map<std::string, std::vector<fs::path>>;
+
+    SideFiles sideFilesOf(const std::vector<fs::directory_entry>& children) const
+    {
+        SideFiles files;
+        for (const auto& child : children) {
+            const auto& path = child.path();
+            std::error_code ignored;
+            if (sideFileKind(path) != SideFile::None && !path.filename().native().starts_with('.') &&
+                child.is_regular_file(ignored))
+                files[path.stem().native()].push_back(path);
+        }
+        for (auto& [name, list] : files)
+            std::ranges::stable_sort(list, {}, sideFileKind);
+        return files;
+    }
+
+    /// False when stopped.
+    bool take(const fs::directory_entry& child, const SideFiles& beside, std::set<fs::path>& used,
+              std::vector<fs::path>& metadata)
+    {
+        const auto& path = child.path();
+        const auto name = path.filename().native();
+        std::error_code ignored; // a link to nowhere is neither
+        const bool isFolder = child.is_directory(ignored);
+        if (name.starts_with('.'))
+            passedBy().add("hidden files and folders", path.string());
+        else if (isFolder)
+            return takeFolder(child);
+        else if (isImageFile(path))
+            takePicture(path, beside, used);
+        else if (isTarName(path))
+            found_.tars.push_back(path);
+        else if (const auto table = lowered(name); table == "metadata.jsonl" || table == "metadata.csv")
+            metadata.push_back(path);
+        else if (sideFileKind(path) == SideFile::None || !child.is_regular_file(ignored))
+            passBy(path, passedBy());
+        return true;
+    }
+
+    bool takeFolder(const fs::directory_entry& child)
+    {
+        const auto& path = child.path();
+        std::error_code ignored;
+        if (child.is_symlink(ignored))
+            passedBy().add("links to folders", path.string(), "import what they point to by its own path");
+        else if (isToolFolder(path.filename().native()))
+            passedBy().add("folders of systems and tools", path.string());
+        else if (std::ranges::find(notInto_, path) != notInto_.end())
+            passedBy().add("folders of this workspace's own files", path.string());
+        else
+            return into(path);
+        return true;
+    }
+
+    void takePicture(const fs::path& path, const SideFiles& beside, std::set<fs::path>& used)
+    {
+        if (const auto stem = maskedStem(path.stem().native()); !stem.empty() && hasPicture(path.parent_path(), stem)) {
+            passedBy().add("masks of other pictures", path.string(), "nothing uses them");
+            return;
+        }
+        auto& entry = found_.listing.entries.emplace_back();
+        entry.image = path;
+        entry.relative = path.lexically_relative(top_);
+        entry.where = path.string();
+        for (const auto& key : {path.stem().native(), path.filename().native()}) {
+            if (const auto files = beside.find(key); files != beside.end()) {
+                entry.sideFiles.insert(entry.sideFiles.end(), files->second.begin(), files->second.end());
+                used.insert(files->second.begin(), files->second.end());
+            }
+        }
+        std::ranges::stable_sort(entry.sideFiles, {}, sideFileKind);
+    }
+
+    static bool hasPicture(const fs::path& folder, const std::string& stem)
+    {
+        for (const auto* const ending : {".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG", ".PNG", ".WEBP", ".bmp",
+                                         ".tif", ".tiff", ".jfif", ".avif", ".heic", ".gif"}) {
+            std::error_code ignored;
+            if (fs::exists(folder / (stem + ending), ignored))
+                return true;
+        }
+        return false;
+    }
+
+    PassedBy& passedBy() { return found_.listing.passedBy; }
+
+    const fs::path& top_;
+    const std::vector<fs::path>& notInto_;
+    const JobContext& context_;
+    FolderContents& found_;
+};
+
+} // namespace
+
+bool isTarName(const fs::path& file)
+{
+    constexpr std::array endings = {".tar"sv, ".tar.gz"sv, ".tgz"sv, ".tar.bz2"sv, ".tbz2"sv, ".tbz"sv,
+                                    ".tar.xz"sv, ".txz"sv, ".tar.zst"sv, ".tzst"sv};
+    const auto name = lowered(file.filename().native());
+    return std::ranges::any_of(endings, [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
+bool walkFolder(const fs::path& top, const std::vector<fs::path>& notInto, const JobContext& context,
+                FolderContents& found)
+{
+    return FolderWalk(top, notInto, context, found).into(top);
+}
+
+} // namespace nanodit

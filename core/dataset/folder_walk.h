@@ -1,0 +1,27 @@
+#pragma once
+
+#include "core/dataset/import_source.h"
+#include "core/runtime/job.h"
+
+#include <filesystem>
+#include <vector>
+
+namespace nanodit {
+
+/// What lies below a folder.
+struct FolderContents {
+    ImportListing listing;                   ///< Its pictures, with the side files of each.
+    std::vector<std::filesystem::path> tars; ///< Tars, compressed or not.
+};
+
+/// Whether a file is named like a tar: .tar, .tar.gz, .tgz, .tar.xz... in any case.
+bool isTarName(const std::filesystem::path& file);
+
+/// Walks a folder and its subfolders, sorted. Side files belong to the picture whose name they have, with or without its
+/// ending; rows of metadata.jsonl and metadata.csv (Hugging Face's imagefolder) to the picture that they name. Passed by
+/// and counted are hidden files and folders, links to folders, other tools' masks, thumbnails and caches, the folders
+/// `notInto`, side files without a picture, and files of other kinds. False when stopped.
+bool walkFolder(const std::filesystem::path& top, const std::vector<std::filesystem::path>& notInto,
+                const JobContext& context, FolderContents& found);
+
+} // namespace nanodit

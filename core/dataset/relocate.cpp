@@ -1,0 +1,86 @@
+#include "core/dataset/relocate.h"
+
+#include "core/dataset/catalog.h"
+#include "core/io/sha256.h"
+#include "core/runtime/error.h"
+
+#include <utility>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The path below another folder; empty where it does not lie below `from`.
+fs::path movedPath(const fs::path& image, const fs::path& from, const fs::path& to)
+{
+    if (image == from)
+        return to;
+    const auto relative = image.lexically_relative(from);
+    return relative.empty() || *relative.begin() == ".." || relative == "." ? fs::path() : to / relative;
+}
+
+fs::path tidyFolder(const fs::path& folder)
+{
+    const auto path = fs::absolute(folder).lexically_normal();
+    return path.has_filename() ? path : path.parent_path();
+}
+
+JobEnd relocate(const RelocateRequest& request, const JobContext& context)
+{
+    constexpr std::size_t recordsAtOnce = 1024;
+    const auto from = tidyFolder(request.from), to = tidyFolder(request.to);
+    std::error_code ignored;
+    if (!fs::exists(to, ignored))
+        throw DataError(to.string() + " does not exist: name the place where the pictures are now");
+    auto catalog = Catalog::open(request.workspace);
+    ProgressMeter meter(context, Stage::ReadingPictures, catalog.recordCount(), Unit::Records);
+    RelocateReport report;
+    std::vector<Record> moved;
+    std::string last;
+    for (auto page = catalog.records(last, recordsAtOnce); !page.empty(); page = catalog.records(last, recordsAtOnce)) {
+        last = page.back().id;
+        for (auto& record : page) {
+            if (context.shouldStop())
+                return JobEnd::Cancelled;
+            meter.advance(1);
+            const auto place = movedPath(record.image, from, to);
+            if (place.empty()) {
+                ++report.elsewhere;
+                continue;
+            }
+            const auto stamp = stampOf(place);
+            if (!stamp) {
+                report.left.push_back({record.id, "there is no " + place.string()});
+                continue;
+            }
+            if (*stamp != record.imageStamp && sha256OfFile(place) != record.imageHash) {
+                report.left.push_back({record.id, place.string() + " is another picture: import it to take it in"});
+                continue;
+            }
+            record.image = place;
+            record.imageStamp = *stamp;
+            moved.push_back(std::move(record));
+        }
+    }
+    if (moved.empty() && report.left.empty())
+        throw DataError("no record of " + request.workspace.root.string() + " has a picture below " + from.string() +
+                        ": name the folder as it was when it was imported");
+    catalog.together([&] {
+        for (const auto& record : moved)
+            catalog.put(record);
+    });
+    report.moved = static_cast<std::int64_t>(moved.size());
+    request.finished(report);
+    return JobEnd::Finished;
+}
+
+} // namespace
+
+std::unique_ptr<Job> makeRelocateJob(RelocateRequest request)
+{
+    return makeJob([request = std::move(request)](const JobContext& context) { return relocate(request, context); });
+}
+
+} // namespace nanodit

@@ -1,0 +1,272 @@
+#include "core/dataset/side_files.h"
+
+#include "core/dataset/record.h"
+#include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
+#include "core/runtime/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+std::string loweredEnding(const fs::path& file)
+{
+    auto ending = file.extension().native();
+    std::ranges::transform(ending, ending.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return ending;
+}
+
+/// A value that says what a text says: a text or a whole number.
+std::optional<std::string> textOf(const json& value)
+{
+    if (value.is_string())
+        return value.get<std::string>();
+    if (value.is_number_integer())
+        return value.dump();
+    return std::nullopt;
+}
+
+std::string shortened(const json& value)
+{
+    constexpr std::size_t longest = 60;
+    const auto text = dumpForeignJson(value);
+    return text.size() <= longest ? text : printableText(text.substr(0, longest)) + "...";
+}
+
+/// The caption of the first key that has one. Lists of texts (several captions of one picture) give their first.
+std::string takeCaption(json& fields, const std::string& where, const std::function<void(const std::string&)>& wrong)
+{
+    for (const auto* const key : {"caption", "text", "prompt"}) {
+        const auto found = fields.find(key);
+        if (found == fields.end() || found->is_null())
+            continue;
+        if (const auto text = textOf(*found)) {
+            const auto caption = tidyCaption(*text);
+            fields.erase(found);
+            if (!caption.empty())
+                return caption;
+            continue;
+        }
+        if (found->is_array()) {
+            for (const auto& one : *found) {
+                const auto text = textOf(one);
+                const auto caption = text ? tidyCaption(*text) : std::string();
+                if (caption.empty())
+                    continue;
+                fields[std::string(key) + "s"] = *found;
+                fields.erase(key);
+                return caption;
+            }
+            continue;
+        }
+        wrong(where + ": \"" + key + "\" is " + shortened(*found) + " instead of a text: write it in quotes");
+    }
+    return {};
+}
+
+/// The split by the name that this program uses.
+std::string splitNamed(std::string name)
+{
+    name = tidyCaption(std::move(name));
+    std::ranges::transform(name, name.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    for (const auto* const other : {"validation", "valid", "dev", "eval", "evaluation"}) {
+        if (name == other)
+            return "val";
+    }
+    return name == "training" ? "train" : name;
+}
+
+void takeTags(json& fields, ImportEntry& entry, const std::function<void(const std::string&)>& wrong)
+{
+    const auto found = fields.find("tags");
+    if (found == fields.end())
+        return;
+    const json value = *found;
+    fields.erase(found);
+    std::vector<std::string> tags;
+    if (value.is_string()) {
+        std::istringstream text(value.get<std::string>());
+        for (std::string tag; std::getline(text, tag, ',');)
+            tags.push_back(tag);
+    } else if (value.is_array() && std::ranges::all_of(value, [](const json& tag) { return textOf(tag).has_value(); })) {
+        for (const auto& tag : value)
+            tags.push_back(*textOf(tag));
+    } else if (!value.is_null()) {
+        wrong(entry.where + ": \"tags\" is " + shortened(value) +
+              " instead of a list of texts: write [\"night\", \"city\"]");
+    }
+    entry.tags = tidyTags(tags);
+}
+
+/// The file as UTF-8 text; empty where a note was made instead.
+std::optional<std::string> contentOf(const fs::path& file, ImportEntry& entry)
+{
+    try {
+        auto text = utf8FromFile(readTextFile(file));
+        if (!text)
+            entry.notes.push_back(file.string() + " is not UTF-8 text, and was left out: save it as UTF-8 and import again");
+        return text;
+    } catch (const DataError& error) {
+        entry.notes.emplace_back(error.what());
+        return std::nullopt;
+    }
+}
+
+/// The object in a JSON side file; empty where a note was made instead.
+json objectIn(const fs::path& file, ImportEntry& entry)
+{
+    const auto note = [&](const std::string& what) {
+        entry.notes.push_back(file.string() + " " + what + "; its fields were left out");
+        return json::object();
+    };
+    const auto text = contentOf(file, entry);
+    if (!text)
+        return json::object();
+    auto parsed = parseForeignJson(*text);
+    if (!parsed.fault.empty())
+        return note("is no JSON (" + parsed.fault + ")");
+    if (!parsed.value.is_object())
+        return note("holds " + std::string(parsed.value.type_name()) +
+                    " instead of a JSON object like {\"caption\": \"...\"}");
+    return std::move(parsed.value);
+}
+
+/// Fields of another object that are not there yet, and a caption where there is none.
+void takeMoreFields(json fields, ImportEntry& entry)
+{
+    ImportEntry more;
+    more.where = entry.where;
+    takeFields(std::move(fields), more, WrongFields::Noted);
+    if (entry.caption.empty())
+        entry.caption = more.caption;
+    if (entry.split.empty())
+        entry.split = more.split;
+    if (!entry.bucket)
+        entry.bucket = more.bucket;
+    if (entry.tags.empty())
+        entry.tags = more.tags;
+    auto extra = json::parse(entry.extra);
+    extra.update(json::parse(more.extra));
+    entry.extra = dumpForeignJson(extra);
+    std::ranges::move(more.notes, std::back_inserter(entry.notes));
+}
+
+} // namespace
+
+SideFile sideFileKind(const fs::path& file)
+{
+    constexpr std::array endings = {".txt", ".caption", ".cap", ".tags", ".json"}; // as the enumeration
+    const auto* const found = std::ranges::find(endings, loweredEnding(file));
+    return static_cast<SideFile>(found - endings.begin());
+}
+
+std::string takeText(json& fields, const char* key, const std::string& where)
+{
+    const auto found = fields.find(key);
+    if (found == fields.end())
+        return {};
+    const json value = *found;
+    fields.erase(found);
+    if (value.is_null())
+        return {};
+    const auto text = textOf(value);
+    if (!text)
+        throw DataError(where + ": \"" + key + "\" is " + shortened(value) + " instead of a text: write it in quotes");
+    return *text;
+}
+
+void takeFields(json fields, ImportEntry& entry, WrongFields wrong)
+{
+    const std::function<void(const std::string&)> complain = [&](const std::string& sentence) {
+        if (wrong == WrongFields::Refused)
+            throw DataError(sentence);
+        entry.notes.push_back(sentence);
+    };
+    const auto textNamed = [&](const char* key) {
+        try {
+            return takeText(fields, key, entry.where);
+        } catch (const DataError& error) {
+            complain(error.what());
+            return std::string();
+        }
+    };
+    entry.caption = takeCaption(fields, entry.where, complain);
+    entry.split = splitNamed(textNamed("split"));
+    if (!entry.split.empty() && !isSafeId(entry.split)) {
+        complain(entry.where + ": the split \"" + entry.split +
+                 "\" would name a folder: use letters, digits, '-' and '_', for example train or val");
+        entry.split.clear();
+    }
+    if (const auto bucket = textNamed("aspect_bucket"); !bucket.empty()) {
+        try {
+            entry.bucket = bucketFromName(bucket);
+        } catch (const ConfigError& error) {
+            complain(entry.where + ": " + error.what());
+        }
+    }
+    takeTags(fields, entry, complain);
+    entry.extra = dumpForeignJson(fields);
+}
+
+void readSideFiles(ImportEntry& entry, const WorkspaceConfig& config)
+{
+    if (!entry.metadata.empty())
+        takeMoreFields(json::parse(entry.metadata), entry);
+    std::string caption, tagList;
+    for (const auto& file : entry.sideFiles) {
+        switch (sideFileKind(file)) {
+        case SideFile::Text:
+        case SideFile::Caption:
+        case SideFile::Cap:
+            if (caption.empty())
+                caption = tidyCaption(contentOf(file, entry).value_or(""));
+            break;
+        case SideFile::Tags:
+            tagList += (tagList.empty() ? "" : ", ") + tidyCaption(contentOf(file, entry).value_or(""));
+            break;
+        case SideFile::Json: {
+            auto fields = objectIn(file, entry);
+            fields.erase("image");
+            fields.erase("file_name");
+            takeMoreFields(std::move(fields), entry);
+            break;
+        }
+        case SideFile::None:
+            break;
+        }
+    }
+    if (!tagList.empty()) {
+        std::istringstream list(tagList);
+        auto tags = entry.tags;
+        for (std::string tag; std::getline(list, tag, ',');)
+            tags.push_back(tag);
+        entry.tags = tidyTags(tags);
+    }
+    if (!caption.empty())
+        entry.caption = caption;
+    if (entry.caption.empty())
+        entry.caption = tagList;
+    if (entry.bucket && std::ranges::find(config.buckets, *entry.bucket) == config.buckets.end()) {
+        entry.notes.push_back(entry.where + ": the bucket " + bucketName(*entry.bucket) +
+                              " is not in this workspace, so the nearest one was taken; add it to \"buckets\" in "
+                              "workspace.yaml to use it");
+        entry.bucket.reset();
+    }
+}
+
+} // namespace nanodit

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "core/config/workspace_config.h"
+#include "core/dataset/import_source.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <filesystem>
+#include <string>
+
+namespace nanodit {
+
+/// What stands beside a picture and says something of it, by the file's ending in any case, the most telling first:
+/// .txt, .caption and .cap (the caption), .tags (a list with commas between), .json (an object).
+enum class SideFile { Text, Caption, Cap, Tags, Json, None };
+SideFile sideFileKind(const std::filesystem::path& file);
+
+/// Takes caption, split, aspect_bucket and tags out of an object and keeps the rest as the entry's extra fields. The
+/// caption is the first of "caption", "text" and "prompt" that says something; of a list of texts the first, and the list
+/// is kept. A value of a wrong type is an error (DataError naming the entry), or with `noted` a note of the entry.
+enum class WrongFields { Refused, Noted };
+void takeFields(nlohmann::json fields, ImportEntry& entry, WrongFields wrong);
+
+/// Removes a text field from `fields` and returns it; numbers count as text. Null and absent give "". Throws DataError.
+std::string takeText(nlohmann::json& fields, const char* key, const std::string& where);
+
+/// Completes an entry from its row of metadata and the files beside its picture. The first caption that says something
+/// counts: that of a text file, of the metadata, of a JSON file, else the list of tags. What cannot be read (another
+/// encoding, no JSON, wrong types, a bucket that the workspace lacks) becomes a note of the entry; it never costs the
+/// picture.
+void readSideFiles(ImportEntry& entry, const WorkspaceConfig& config);
+
+} // namespace nanodit

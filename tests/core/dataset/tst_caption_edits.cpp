@@ -1,0 +1,146 @@
+#include "core/config/workspace_config.h"
+#include "core/dataset/caption_edits.h"
+#include "core/dataset/catalog.h"
+#include "core/dataset/record_edits.h"
+#include "core/dataset/relocate.h"
+#include "core/io/image.h"
+#include "tests/core/dataset/imported.h"
+#include "tests/support/contains.h"
+#include "tests/support/drawn_picture.h"
+#include "tests/support/test_data.h"
+
+#include <QTest>
+
+using namespace nanodit;
+using test::contains;
+using test::errorOf;
+using namespace std::string_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Fixture {
+    test::TemporaryFolder folder;
+    Workspace workspace;
+    fs::path source = folder / "source";
+
+    Fixture()
+    {
+        WorkspaceConfig config;
+        config.buckets = {{64, 64}};
+        config.exclusions.nearDuplicateBits = -1;
+        workspace = Workspace::create(folder / "workspace", config);
+        fs::create_directories(source);
+        const std::vector<std::pair<std::string, std::string>> captions = {
+            {"a", "red car, night"}, {"b", "blue car, night, rain"}, {"blue_bird-2", ""}};
+        std::uint64_t seed = 0;
+        for (const auto& [name, caption] : captions) {
+            writePng(source / (name + ".png"), test::drawnPicture(++seed, {70, 64}));
+            if (!caption.empty())
+                test::writeText(source / (name + ".txt"), caption);
+        }
+        test::importInto(workspace, source);
+    }
+    std::string caption(const std::string& id) const { return test::recordIn(workspace, id).caption; }
+    RelocateReport relocate(const fs::path& from, const fs::path& to) const
+    {
+        RelocateReport report;
+        makeRelocateJob({.workspace = workspace, .from = from, .to = to, .finished = [&](const auto& r) { report = r; }})
+            ->run({});
+        return report;
+    }
+};
+
+} // namespace
+
+class TestCaptionEdits : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void replacesAndSurrounds()
+    {
+        CaptionEdit edit;
+        edit.find = "car";
+        edit.replacement = "carriage";
+        edit.before = "a ";
+        edit.after = ".";
+        QCOMPARE(editedCaption(edit, "red car by a car", "x"), "a red carriage by a carriage."s);
+        QCOMPARE(editedCaption(edit, "a van.", "x"), "a van."s); // what stands there already is not put again
+        QCOMPARE(editedCaption(edit, "", "x"), ""s);
+        edit = {};
+        edit.fromName = true;
+        QCOMPARE(editedCaption(edit, "", "red_car-2"), "red car 2"s);
+        QCOMPARE(editedCaption(edit, "there", "red_car-2"), "there"s);
+    }
+
+    void editsAreTakenBackOneByOne()
+    {
+        const Fixture f;
+        CaptionEdit edit;
+        edit.find = "car";
+        edit.replacement = "van";
+        QCOMPARE(previewCaptionEdit(f.workspace, {}, edit).size(), 2U);
+        QCOMPARE(f.caption("a"), "red car, night"s);
+        QCOMPARE(applyCaptionEdit(f.workspace, {}, edit).size(), 2U);
+        QCOMPARE(f.caption("a"), "red van, night"s);
+        edit = {};
+        edit.fromName = true;
+        QCOMPARE(applyCaptionEdit(f.workspace, {}, edit).size(), 1U);
+        QCOMPARE(f.caption("blue_bird-2"), "blue bird 2"s);
+        edit = {};
+        edit.before = "x ";
+        QCOMPARE(applyCaptionEdit(f.workspace, {"a"}, edit).size(), 1U);
+        // Importing again leaves what was edited alone.
+        QCOMPARE(test::importInto(f.workspace, f.source).updated, 0);
+
+        QCOMPARE(undoCaptionEdit(f.workspace).size(), 1U);
+        QCOMPARE(f.caption("a"), "red van, night"s);
+        QCOMPARE(undoCaptionEdit(f.workspace).size(), 1U);
+        QCOMPARE(f.caption("blue_bird-2"), ""s);
+        setCaption(f.workspace, "b", "changed again");
+        QCOMPARE(undoCaptionEdit(f.workspace).size(), 1U);
+        QCOMPARE(f.caption("a"), "red car, night"s);
+        QVERIFY(!test::recordIn(f.workspace, "a").sourceCaption); // as if it had never been edited
+        QCOMPARE(f.caption("b"), "changed again"s);
+        QVERIFY(contains(errorOf([&] { undoCaptionEdit(f.workspace); }), "no edit of captions"));
+    }
+
+    void wrongEditsChangeNothing()
+    {
+        const Fixture f;
+        CaptionEdit edit;
+        edit.find = "car";
+        QVERIFY(contains(errorOf([&] { applyCaptionEdit(f.workspace, {"a", "nobody"}, edit); }), "nobody"));
+        edit.replacement = "\xff";
+        QVERIFY(contains(errorOf([&] { applyCaptionEdit(f.workspace, {}, edit); }), "UTF-8"));
+        QCOMPARE(f.caption("a"), "red car, night"s);
+    }
+
+    void countsTags()
+    {
+        const Fixture f;
+        const auto counts = captionTagCounts(f.workspace);
+        QCOMPARE(counts.size(), 4U);
+        QVERIFY((counts.front() == std::pair<std::string, std::int64_t>("night", 2)));
+    }
+
+    void relocatedPicturesKeepTheirRecords()
+    {
+        const Fixture f;
+        setCaption(f.workspace, "a", "edited");
+        fs::rename(f.source, f.folder / "elsewhere");
+        fs::remove(f.folder / "elsewhere/b.png");
+        writePng(f.folder / "elsewhere/blue_bird-2.png", test::drawnPicture(99, {70, 64}));
+        const auto report = f.relocate(f.source, f.folder / "elsewhere");
+        QCOMPARE(report.moved, 1);
+        QCOMPARE(report.left.size(), 2U);
+        QCOMPARE(test::recordIn(f.workspace, "a").image, f.folder / "elsewhere/a.png");
+        QCOMPARE(f.caption("a"), "edited"s);
+        QCOMPARE(test::recordIn(f.workspace, "b").image, f.source / "b.png");
+        QVERIFY(contains(errorOf([&] { f.relocate(f.source, f.folder / "nowhere"); }), "nowhere does not exist"));
+        QVERIFY(contains(errorOf([&] { f.relocate(f.folder / "never", f.folder / "elsewhere"); }), "no record"));
+    }
+};
+
+QTEST_APPLESS_MAIN(TestCaptionEdits)
+#include "tst_caption_edits.moc"

@@ -1,0 +1,435 @@
+#include "core/config/workspace_config.h"
+#include "core/dataset/catalog.h"
+#include "core/dataset/import_job.h"
+#include "core/dataset/metadata_table.h"
+#include "core/dataset/side_files.h"
+#include "core/geometry/bucket.h"
+#include "core/io/archive_writer.h"
+#include "core/io/image.h"
+#include "core/io/utf8.h"
+#include "tests/core/dataset/imported.h"
+#include "tests/support/contains.h"
+#include "tests/support/drawn_picture.h"
+#include "tests/support/test_data.h"
+
+#include <QTest>
+#include <nlohmann/json.hpp>
+
+#include <set>
+
+using namespace nanodit;
+using test::contains;
+using test::reasonFor;
+using namespace std::string_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder of pictures as somebody has them, and a workspace that imports it.
+struct Fixture {
+    test::TemporaryFolder folder;
+    Workspace workspace;
+    fs::path source = folder / "source";
+
+    Fixture()
+    {
+        WorkspaceConfig config;
+        config.buckets = {{64, 64}, {96, 64}};
+        config.exclusions.nearDuplicateBits = -1;
+        workspace = Workspace::create(folder / "workspace", config);
+        fs::create_directories(source);
+    }
+    /// Each another picture.
+    void picture(const std::string& name) const
+    {
+        fs::create_directories((source / name).parent_path());
+        writePng(source / name, test::drawnPicture(std::hash<std::string>()(name), {80, 70}));
+    }
+    void text(const std::string& name, const std::string& content) const
+    {
+        fs::create_directories((source / name).parent_path());
+        test::writeText(source / name, content);
+    }
+    ImportReport import() const { return test::importInto(workspace, source); }
+    ImportReport import(const fs::path& from) const { return test::importInto(workspace, from); }
+    Record record(const std::string& id) const { return test::recordIn(workspace, id); }
+    std::string caption(const std::string& id) const { return record(id).caption; }
+    std::string tar(const std::vector<std::string>& pictures) const
+    {
+        std::string bytes;
+        ArchiveWriter writer(ArchiveFormat::Tar, [&bytes](std::span<const std::byte> piece) {
+            bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+        });
+        for (const auto& name : pictures) {
+            const auto png = encodePng(test::drawnPicture(std::hash<std::string>()(name), {80, 70}));
+            if (name.ends_with(".txt"))
+                writer.add(name, std::as_bytes(std::span(name)));
+            else
+                writer.add(name, std::as_bytes(std::span(png)));
+        }
+        writer.finish();
+        return bytes;
+    }
+};
+
+std::int64_t passedBy(const ImportReport& report, const std::string& kind)
+{
+    const auto found = report.passedBy.kinds().find(kind);
+    return found == report.passedBy.kinds().end() ? 0 : found->second.count;
+}
+
+std::string noteFor(const ImportReport& report, const std::string& what)
+{
+    for (const auto& note : report.notes) {
+        if (contains(note.what, what))
+            return note.reason;
+    }
+    return {};
+}
+
+/// Files and links below a folder; a link to a folder is one thing.
+std::int64_t thingsBelow(const fs::path& folder)
+{
+    std::int64_t count = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+        count += !entry.is_directory() || entry.is_symlink();
+    return count;
+}
+
+} // namespace
+
+/// Data as people have it: what other programs write beside pictures, and how archives come.
+class TestForeignData : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void nothingVanishesInSilence()
+    {
+        const Fixture f;
+        f.picture("a.png");
+        f.text("a.txt", "a caption");
+        f.picture("p0.png");
+        f.picture("p0-masklabel.png");
+        f.picture("p0-condlabel.png");
+        f.picture("only-mask.png"); // of no other picture: one itself
+        f.text("photo.tga", "TRUEVISION");
+        f.text("raw.CR2", "II*\0\x10\0\0\0CR\2\0"s);
+        f.text("film.mp4", "\0\0\0\x18" "ftypisom"s);
+        f.text("lost.txt", "of a picture that is not there");
+        f.text("noending", "x");
+        f.text("set.zip", "PK\3\4"s + std::string(30, '\0'));
+        f.text("half.png.part", "x");
+        f.text("Thumbs.db", "x");
+        f.text("._a.png", "x");
+        fs::create_directories(f.folder / "elsewhere");
+        fs::create_directory_symlink(f.folder / "elsewhere", f.source / "cats");
+        fs::create_symlink("self.png", f.source / "self.png");
+
+        const auto report = f.import();
+        QCOMPARE(report.added, 3);
+        QVERIFY(contains(reasonFor(report, "self.png"), "self.png"));
+        QCOMPARE(passedBy(report, "masks of other pictures"), 2);
+        QCOMPARE(passedBy(report, ".tga files"), 1);
+        QCOMPARE(passedBy(report, ".cr2 files"), 1);
+        QCOMPARE(passedBy(report, ".mp4 files"), 1);
+        QCOMPARE(passedBy(report, "captions without a picture"), 1);
+        QCOMPARE(passedBy(report, "files without an ending"), 1);
+        QCOMPARE(passedBy(report, "unfinished downloads"), 1);
+        QCOMPARE(passedBy(report, "links to folders"), 1);
+        QCOMPARE(passedBy(report, "hidden files and folders"), 1);
+        QVERIFY(contains(report.passedBy.kinds().at(".zip files").advice, "unpack"));
+        // All that is there was taken, left out or passed by, but for the one caption that was used.
+        QCOMPARE(report.found(), thingsBelow(f.source) - 1);
+    }
+
+    void captionsStandInManyKindsOfFiles()
+    {
+        const Fixture f;
+        for (const auto* name : {"a", "b", "c", "d", "e", "f", "g", "h"})
+            f.picture(name + ".png"s);
+        f.picture("IMG.PNG");
+        f.text("a.caption", "by sd-scripts");
+        f.text("b.TXT", "in capitals");
+        f.text("c.txt", " \n");
+        f.text("c.caption", "the second says something");
+        f.text("d.tags", "night, city");
+        f.text("e.Json", R"({"caption": "", "text": "by its second key"})");
+        f.text("f.png.caption", "with both endings");
+        f.text("g.json", R"({"caption": ["one of several", "another"], "tags": "x, y"})");
+        f.text("h.txt", "a text");
+        f.text("h.json", "{broken");
+        f.text("IMG.TXT", "of capitals");
+        const auto report = f.import();
+        QCOMPARE(report.added, 9);
+        QVERIFY(report.rejects.empty());
+        QCOMPARE(f.caption("a"), "by sd-scripts"s);
+        QCOMPARE(f.caption("b"), "in capitals"s);
+        QCOMPARE(f.caption("c"), "the second says something"s);
+        QCOMPARE(f.caption("d"), "night, city"s);
+        QVERIFY((f.record("d").tags == std::vector<std::string>{"city", "night"}));
+        QCOMPARE(f.caption("e"), "by its second key"s);
+        QCOMPARE(f.caption("f"), "with both endings"s);
+        QCOMPARE(f.caption("g"), "one of several"s);
+        QVERIFY(contains(f.record("g").extra, "another"));
+        QCOMPARE(f.caption("h"), "a text"s);
+        QVERIFY(contains(noteFor(report, "h.png"), "no JSON"));
+        QCOMPARE(f.caption("IMG"), "of capitals"s);
+    }
+
+    void encodingsAreReadOrNamedAndCostNoPicture()
+    {
+        const Fixture f;
+        const std::vector<std::pair<std::string, std::string>> captions = {
+            {"utf16", "\xFF\xFE" "a\0 \0r\0e\0d\0"s}, {"powershell", "a\0 \0r\0e\0d\0"s}, {"nul", "a red\0\0"s},
+            {"nbsp", "\xc2\xa0\xe2\x80\x8b\xef\xbb\xbf"},  {"latin", "caf\xe9 au lait"},   {"shift-jis", "\x90\xd4\x82\xa2"}};
+        for (const auto& [name, content] : captions) {
+            f.picture(name + ".png");
+            f.text(name + ".txt", content);
+        }
+        const auto report = f.import();
+        QCOMPARE(report.added, 6);
+        for (const auto* name : {"utf16", "powershell", "nul"})
+            QCOMPARE(f.caption(name), "a red"s);
+        for (const auto* name : {"nbsp", "latin", "shift-jis"})
+            QCOMPARE(f.caption(name), ""s);
+        QVERIFY(contains(noteFor(report, "latin.png"), "latin.txt is not UTF-8"));
+        QVERIFY(contains(noteFor(report, "shift-jis.png"), "save it as UTF-8"));
+        QCOMPARE(noteFor(report, "nbsp.png"), ""s);
+    }
+
+    void jsonOfPythonCostsNoPicture()
+    {
+        const Fixture f;
+        for (const auto* name : {"n", "i", "s", "t"})
+            f.picture(name + ".png"s);
+        f.text("n.txt", "from its text");
+        f.text("n.json", R"({"caption": "a red car", "similarity": NaN, "width": 160})");
+        f.text("i.json", R"({"caption": "a blue car", "score": Infinity})");
+        f.text("s.json", R"({"caption": "half an emoji \ud83d here"})");
+        f.text("t.json", R"({"caption": "a green car",})");
+        const auto report = f.import();
+        QCOMPARE(report.added, 4);
+        QCOMPARE(f.caption("n"), "from its text"s);
+        QVERIFY(nlohmann::json::parse(f.record("n").extra).at("similarity").is_null());
+        QCOMPARE(f.caption("i"), "a blue car"s);
+        QCOMPARE(f.caption("s"), "half an emoji \xEF\xBF\xBD here"s);
+        QVERIFY(contains(noteFor(report, "t.png"), "no JSON"));
+
+        f.text("lines.jsonl", "{\"image\": \"n.png\", \"clip\": NaN}\n{\"image\": \"i.png\", \"clip\": 0.3}\n");
+        QCOMPARE(f.import(f.source / "lines.jsonl").rejects.size(), 0U);
+    }
+
+    void metadataTablesSpeakForTheirPictures()
+    {
+        const Fixture f;
+        for (const auto* name : {"train/a.png", "train/deep/b.png", "train/c.png", "csv/d.png", "csv/e.png"})
+            f.picture(name);
+        f.text("train/metadata.jsonl", "{\"file_name\": \"a.png\", \"text\": \"of a\", \"extra\": [1]}\n"
+                                       "{\"file_name\": \"deep\\\\b.png\", \"caption\": \"of b\"}\n"
+                                       "{\"file_name\": \"nowhere.png\", \"text\": \"lost\"}\n"
+                                       "not json\n");
+        f.text("csv/metadata.csv", "\xEF\xBB\xBF" "file_name,text,tags\nd.png,\"one, \"\"two\"\"\nlines\",\"x,y\"\ne.png,\n");
+        const auto report = f.import();
+        QCOMPARE(report.added, 5);
+        QCOMPARE(f.caption("train__a"), "of a"s);
+        QVERIFY(contains(f.record("train__a").extra, "[1]"));
+        QCOMPARE(f.caption("train__deep__b"), "of b"s);
+        QCOMPARE(f.caption("csv__d"), "one, \"two\" lines"s);
+        QVERIFY((f.record("csv__d").tags == std::vector<std::string>{"x", "y"}));
+        QCOMPARE(report.rejects.size(), 2U);
+        QVERIFY(contains(reasonFor(report, "line 3"), "nowhere.png"));
+        QVERIFY(contains(reasonFor(report, "line 4"), "no JSON"));
+    }
+
+    void splitsOfOtherNamesAreMappedOrTold()
+    {
+        const Fixture f;
+        const std::vector<std::pair<std::string, std::string>> splits = {
+            {"a", "validation"}, {"b", "Dev"}, {"c", "training"}, {"d", "test"}};
+        for (const auto& [name, split] : splits) {
+            f.picture(name + ".png");
+            f.text(name + ".json", "{\"split\": \"" + split + "\"}");
+        }
+        const auto report = f.import();
+        QCOMPARE(f.record("a").split, "val"s);
+        QCOMPARE(f.record("b").split, "val"s);
+        QCOMPARE(f.record("c").split, "train"s);
+        QCOMPARE(f.record("d").split, "test"s);
+        QVERIFY(std::ranges::any_of(report.remarks, [](const auto& line) { return contains(line, "split \"test\""); }));
+    }
+
+    void linesWithOddPathsCostThemselvesOnly()
+    {
+        const Fixture f;
+        f.picture("good.png");
+        f.picture("sub/win.png");
+        fs::create_symlink("loop.png", f.source / "loop.png");
+        f.text("records.jsonl", "\xEF\xBB\xBF{\"image\": \"good.png\", \"caption\": \"first\"}\n"
+                                "{\"image\": \"data:image/png;base64," + std::string(3000, 'A') + "\"}\n"
+                                "{\"image\": \"" + std::string(400, 'x') + ".png\"}\n"
+                                "{\"image\": \"" + std::string(9000, 'y') + "\"}\n"
+                                "{\"image\": \"loop.png\"}\n"
+                                "{\"image\": \"sub\\\\win.png\", \"caption\": \"windows\"}\n"
+                                "{\"image\": \"https://localhost/a.png\"}\n"
+                                "{\"image\": {\"path\": \"good.png\"}}\n"
+                                "{\"image\": \"good.png/inside.png\"}\n"
+                                "{\"image\": \"a\\u0000b.png\"}\n"
+                                "{\"image\": \"caf\xe9.png\"}\n");
+        const auto report = f.import();
+        QCOMPARE(report.added, 2);
+        QCOMPARE(report.rejects.size(), 9U);
+        for (int line : {2, 3, 4, 5, 7, 8, 9, 10, 11})
+            QVERIFY2(!reasonFor(report, "line " + std::to_string(line)).empty(), std::to_string(line).c_str());
+        QVERIFY(contains(reasonFor(report, "line 2"), "holds a picture itself"));
+        QVERIFY(contains(reasonFor(report, "line 7"), "network"));
+    }
+
+    void picturesBesideRecordsThatDoNotNameThemAreCounted()
+    {
+        const Fixture f;
+        f.picture("named.png");
+        f.picture("unnamed.png");
+        f.text("records.jsonl", "{\"image\": \"named.png\"}\n");
+        const auto report = f.import();
+        QCOMPARE(report.added, 1);
+        QCOMPARE(passedBy(report, "pictures that records.jsonl does not name"), 1);
+    }
+
+    void wrongTypesInEveryFieldEndNothing()
+    {
+        const std::vector<std::string> values = {
+            "null", "true", "7", "-1.5", "1e400", "123456789012345678901234567890", "\"\"", "\"text\"", "\"\\ud800\"",
+            "\"caf\xe9\"", "[]", "[1, 2]", "[null]", "[[\"a\"]]", "{}", "{\"a\": {\"b\": 1}}", "NaN",
+            std::string(300, '[') + std::string(300, ']'), std::string(2000, '[')};
+        const std::vector<std::string> keys = {"image",         "file_name", "id",    "caption", "text",        "prompt", "split",
+                                               "aspect_bucket", "tags",      "extra", "width",   "certificate", "encoders"};
+        const Fixture f;
+        f.picture("a.png");
+        std::string lines, rows;
+        std::int64_t count = 0;
+        for (const auto& key : keys) {
+            for (const auto& value : values) {
+                const auto name = "p" + std::to_string(count++);
+                f.text(name + ".json", "{\"" + key + "\": " + value + "}");
+                fs::create_hard_link(f.source / "a.png", f.source / (name + ".png"));
+                lines += "{\"image\": \"a.png\", \"id\": \"" + name + "\", \"" + key + "\": " + value + "}\n";
+                rows += "{\"file_name\": \"" + name + ".png\", \"" + key + "\": " + value + "}\n";
+            }
+        }
+        f.text("metadata.jsonl", rows);
+        const auto folder = f.import();
+        QCOMPARE(folder.added, count + 1); // a side file never costs the picture
+        for (const auto& record : Catalog::open(f.workspace).records()) {
+            QVERIFY(isUtf8(record.caption) && isUtf8(record.extra) && isSafeId(record.split));
+            QVERIFY(nlohmann::json::parse(record.extra).is_object());
+        }
+        f.text("lines.jsonl", lines);
+        const auto fromLines = f.import(f.source / "lines.jsonl");
+        QCOMPARE(fromLines.added + fromLines.unchanged + fromLines.updated + static_cast<std::int64_t>(fromLines.rejects.size()),
+                 count);
+        for (const auto* const list : {&folder.rejects, &folder.notes, &fromLines.rejects}) {
+            for (const auto& reject : *list) {
+                QVERIFY(isUtf8(reject.reason));
+                QVERIFY2(!contains(reject.reason, "exception") && !contains(reject.reason, "bug in the program"),
+                         reject.reason.c_str());
+            }
+        }
+    }
+
+    void namesInTarsMayHaveDots()
+    {
+        const Fixture f;
+        f.text("set.tar", f.tar({"plain.png", "plain.txt", "DSC.0001.png", "DSC.0001.txt", "22.05.png", "a.b.c.png", "a.b.c.txt",
+                                 "f.png", "f.seg.png", "f.caption.txt", "x.cls"}));
+        const auto report = f.import();
+        QCOMPARE(report.added, 5);
+        std::set<std::string> captions;
+        for (const auto& record : Catalog::open(f.workspace).records())
+            captions.insert(record.caption);
+        QVERIFY((captions == std::set<std::string>{"", "plain.txt", "DSC.0001.txt", "a.b.c.txt", "f.caption.txt"}));
+        QCOMPARE(passedBy(report, "further pictures of samples that have one"), 1);
+        QCOMPARE(passedBy(report, ".cls members of archives"), 1);
+        const auto again = f.import();
+        QCOMPARE(again.unchanged, 5);
+        QCOMPARE(again.found(), report.found());
+    }
+
+    void compressedTarsAreRead()
+    {
+        for (const auto* name : {"a.tar.gz", "b.tgz", "c.tar", "d.tar"}) {
+            const Fixture f;
+            fs::copy_file(test::dataPath("tars") / name, f.source / name);
+            const auto report = f.import();
+            QVERIFY2(report.added == 1 && report.rejects.empty(), name);
+            QVERIFY(fs::exists(Catalog::open(f.workspace).records().front().image));
+        }
+        const Fixture f;
+        fs::copy_file(test::dataPath("tars/d.tar"), f.source / "e.TAR");
+        f.text("empty.tar", "");
+        f.text("zeros.tar", std::string(10240, '\0'));
+        f.text("page.tar", "<!DOCTYPE html><p>404");
+        const auto report = f.import();
+        QCOMPARE(report.added, 1);
+        QVERIFY(contains(reasonFor(report, "empty.tar"), "empty"));
+        QVERIFY(contains(reasonFor(report, "zeros.tar"), "empty"));
+        QVERIFY(contains(reasonFor(report, "page.tar"), "web page"));
+    }
+
+    void tarsBehindOneAnotherAreReadAsOne()
+    {
+        const Fixture f;
+        f.text("both.tar", f.tar({"a.png"}) + f.tar({"b.png", "c.png"}));
+        const auto report = f.import();
+        QCOMPARE(report.added, 3);
+        QVERIFY(report.rejects.empty());
+    }
+
+    void membersWhoseNamesAreNotUtf8CostThemselvesOnly()
+    {
+        const Fixture f;
+        for (const auto* name : {"latin1.tar", "pax.tar"})
+            fs::copy_file(test::dataPath("tars") / name, f.source / name);
+        const auto report = f.import();
+        QCOMPARE(report.added, 7); // ok, z; good, with/dir/x, the Japanese one, UPPER, yyy...
+        QVERIFY(contains(reasonFor(report, "latin1.tar: caf"), "UTF-8"));
+        QVERIFY(contains(reasonFor(report, "lost"), "no picture"));
+        for (const auto& reject : report.rejects)
+            QVERIFY(isUtf8(reject.what) && isUtf8(reject.reason));
+        const auto again = f.import();
+        QCOMPARE(again.unchanged, 7);
+        QCOMPARE(again.rejects.size(), report.rejects.size());
+    }
+
+    void aMovedPictureKeepsItsRecord()
+    {
+        const Fixture f;
+        f.picture("old/a.png");
+        f.picture("old/b.png");
+        f.text("old/a.txt", "a caption");
+        f.import();
+        const auto before = f.record("old__a");
+        fs::rename(f.source / "old", f.source / "new");
+        const auto report = f.import();
+        QCOMPARE(report.added, 0);
+        QCOMPARE(report.updated, 2);
+        QCOMPARE(Catalog::open(f.workspace).recordCount(), 2);
+        QCOMPARE(f.record("old__a").image, f.source / "new/a.png");
+        QCOMPARE(f.record("old__a").caption, before.caption);
+        QVERIFY(report.excluded.empty());
+    }
+
+    void whatIsGoneIsNotKeptInPlaceOfItsCopy()
+    {
+        const Fixture f;
+        f.picture("a.png");
+        fs::copy_file(f.source / "a.png", f.source / "b.png");
+        QVERIFY(f.import().excluded.contains("exact duplicate"));
+        QVERIFY(f.record("a").excluded.empty());
+        fs::remove(f.source / "a.png");
+        f.import();
+        QVERIFY2(f.record("b").excluded.empty(), f.record("b").excluded.c_str());
+    }
+};
+
+QTEST_APPLESS_MAIN(TestForeignData)
+#include "tst_foreign_data.moc"
