@@ -2,6 +2,7 @@
 
 #include "core/io/atomic_file.h"
 #include "core/io/float_values.h"
+#include "core/io/foreign_text.h"
 #include "core/io/json_fault.h"
 #include "core/io/mapped_file.h"
 #include "core/io/npy.h"
@@ -71,6 +72,37 @@ GridSize guessGrid(ImageSize bucket, std::int64_t patches, const std::string& na
                     bucketName(bucket) +
                     (isCentreCropPatchCount(patches) ? " (it is what a centre crop to 224 pixels gives)" : "") +
                     "; make the dinov3 arrays again");
+}
+
+/// A sample's JSON, read as strictly as it allows; no object where it is none.
+json infoFrom(std::string_view text)
+{
+    auto info = json::parse(text, nullptr, false);
+    return info.is_discarded() ? parseForeignJson(std::string(text)).value : info;
+}
+
+/// Whoever reads these fields can rely on their types: the caption is a text, of a list of captions the first, and what
+/// else has another type than this program gives it is dropped.
+void keepUsableFields(json& info)
+{
+    for (const auto* const key : {"id", "aspect_bucket", "split"}) {
+        if (const auto found = info.find(key); found != info.end() && !found->is_string())
+            info.erase(found);
+    }
+    if (const auto found = info.find("certificate"); found != info.end()) {
+        const auto verdict = found->is_object() ? found->find("verdict") : found->end();
+        if (!found->is_object() || (verdict != found->end() && !verdict->is_string()))
+            info.erase(found);
+    }
+    const auto caption = info.find("caption");
+    if (caption == info.end() || caption->is_string())
+        return;
+    std::string first;
+    for (const auto& one : caption->is_array() ? *caption : json::array()) {
+        if (one.is_string() && first.empty())
+            first = one.get<std::string>();
+    }
+    *caption = first;
 }
 
 /// How many tokens from the first on are valid.
@@ -380,12 +412,13 @@ ShardSample ShardSet::read(std::int64_t index, Check check) const
                        .text = {}};
     const auto* const text = reinterpret_cast<const char*>(parts[Info].data());
     if (text != nullptr)
-        sample.info = json::parse(text, text + parts[Info].size(), nullptr, false);
+        sample.info = infoFrom({text, parts[Info].size()});
     else if (state_->statistics.empty())
         sample.info = json::object(); // Sets made elsewhere need not have one.
     if (!sample.info.is_object())
         throw DataError(nameOf(Info) + " is missing or no JSON object" + shard->partlyDamaged +
                         "; pack the shards again");
+    keepUsableFields(sample.info);
     sample.cls = arrayOf(Cls, 1, 0, state_->dinoWidth);
     sample.patches = arrayOf(Patches, 2, 1, sample.cls.shape[0]);
     sample.latent = arrayOf(Latent, 3, 0, state_->latentChannels);

@@ -267,6 +267,7 @@ private:
     json infoOf(const Record& record, const ShardSample& sample) const
     {
         auto info = valueOfJson<json>(record.extra, "what else the catalog has of " + record.id);
+        info.erase("certificate"); // a foreign field of a name that has a meaning in shards
         info["caption"] = record.caption;
         info["split"] = record.split;
         info["aspect_bucket"] = bucketName(record.bucket);
