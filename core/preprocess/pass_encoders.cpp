@@ -176,10 +176,10 @@ PassEncoders encodersOf(const Workspace& workspace, const Compute& compute)
         return textEncoder(folderOf(Pass::T5), tokens, options);
     };
     if (obstacleOf(workspace, Pass::T5).empty())
-        encoders.loadTokenCount = [=, tokens = workspace.config.textTokens] {
+        encoders.loadTokenCount = [=] {
             const auto tokenizer = std::make_shared<const T5Tokenizer>(T5Tokenizer::load(folderOf(Pass::T5)));
-            return [tokenizer, tokens](const std::string& caption) {
-                return static_cast<std::int64_t>(tokenizer->encode(caption, tokens).size());
+            return [tokenizer](const std::string& caption) {
+                return static_cast<std::int64_t>(tokenizer->encode(caption).size());
             };
         };
     encoders.loadLatent = [=] { return latentEncoder(folderOf(Pass::Vae), options); };

@@ -39,7 +39,7 @@ struct PassEncoders {
     /// Of weights, configuration and tokenizer; "" when stopped. Throws DataError.
     std::function<std::string(Pass, const JobContext&)> fingerprint;
     std::function<TextEncoder()> loadText;
-    /// Gives the number of valid tokens of a caption; where it is empty, padded text stays as it is.
+    /// Gives the number of a caption's tokens before it is cut to the expectations' textTokens; empty: padding stays.
     std::function<std::function<std::int64_t(const std::string&)>()> loadTokenCount;
     std::function<LatentEncoder()> loadLatent;
     std::function<PatchEncoder()> loadPatch;

@@ -1,5 +1,6 @@
 #include "core/dataset/catalog_part.h"
 #include "core/io/work_lock.h"
+#include "core/preprocess/cut_captions.h"
 #include "core/preprocess/jobs.h"
 #include "core/preprocess/pass_plan.h"
 #include "core/preprocess/pass_run.h"
@@ -60,6 +61,20 @@ std::optional<PreprocessForecast> permitted(const std::vector<Pass>& passes, con
     return forecast;
 }
 
+void tellOfCutCaptions(const Catalog& catalog, const PassEncoders& encoders, const JobContext& context)
+{
+    const auto cut = findCutCaptions(catalog, encoders, context);
+    if (!cut || cut->count == 0)
+        return;
+    std::string names;
+    for (const auto& id : cut->first)
+        names += (names.empty() ? "" : ", ") + id;
+    context.warn(std::to_string(cut->count) + (cut->count == 1 ? " caption is" : " captions are") + " longer than " +
+                 std::to_string(encoders.expectations.textTokens) + " tokens and cut there: " + names +
+                 (cut->count > static_cast<std::int64_t>(cut->first.size()) ? "..." : "") +
+                 " (nanodit records is:problem lists them; shorten them, or raise text_tokens in workspace.yaml)");
+}
+
 JobEnd runPasses(const PreprocessRequest& request, const PassLimits& limits, const PassEncoders& encoders,
                  Catalog& catalog, const JobContext& context, const FreeBytes& freeBytes)
 {
@@ -81,6 +96,8 @@ JobEnd runPasses(const PreprocessRequest& request, const PassLimits& limits, con
         tooMany = outcome.tooMany;
     }
     request.finished(report);
+    if (end == JobEnd::Finished && std::ranges::find(passes, Pass::T5) != passes.end())
+        tellOfCutCaptions(catalog, encoders, context);
     if (!tooMany.empty())
         throw TooManyFailures(tooMany);
     return end;

@@ -4,6 +4,7 @@
 #include "core/dataset/record_edits.h"
 #include "core/geometry/bucket.h"
 #include "core/io/npy.h"
+#include "core/preprocess/cut_captions.h"
 #include "core/preprocess/pass_forecast.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
@@ -59,7 +60,7 @@ void visitAll(const Workspace& workspace, Catalog& catalog, Look look, const Kno
 /// Reasons by record, by Pass.
 using Failures = std::array<std::map<std::string, std::string>, 3>;
 
-Notice problemOf(const SurveyedRecord& entry, const Failures& failures)
+Notice problemOf(const SurveyedRecord& entry, const Failures& failures, CaptionLength& length)
 {
     if (entry.imageGone)
         return {"the picture " + entry.record.image.string() +
@@ -75,6 +76,10 @@ Notice problemOf(const SurveyedRecord& entry, const Failures& failures)
         if (judgement.verdict != ArrayVerdict::Missing)
             return {judgement.problem, remedyFor(judgement, kind)};
     }
+    const auto& text = entry.array(ArrayKind::T5);
+    if (text.verdict == ArrayVerdict::Whole && !text.shape.empty() &&
+        length.isCut(entry.record.caption, text.shape.front()))
+        return {length.sentence()};
     return {};
 }
 
@@ -86,10 +91,10 @@ Failures failuresOf(const Catalog& catalog)
     return failures;
 }
 
-RecordInfo infoOf(const SurveyedRecord& entry, const Failures& failures)
+RecordInfo infoOf(const SurveyedRecord& entry, const Failures& failures, CaptionLength& length)
 {
     const auto& record = entry.record;
-    const auto problem = problemOf(entry, failures);
+    const auto problem = problemOf(entry, failures, length);
     RecordInfo info{.id = record.id,
                     .image = record.image,
                     .caption = record.caption,
@@ -188,8 +193,10 @@ std::vector<RecordInfo> listRecords(const Workspace& workspace, Look look)
     auto catalog = Catalog::open(workspace);
     const auto failures = failuresOf(catalog);
     std::vector<RecordInfo> infos;
-    visitAll(workspace, catalog, look, knownEncoders(workspace, catalog),
-             [&](const auto& entry) { infos.push_back(infoOf(entry, failures)); });
+    const auto known = knownEncoders(workspace, catalog);
+    CaptionLength length(known.encoders);
+    visitAll(workspace, catalog, look, known,
+             [&](const auto& entry) { infos.push_back(infoOf(entry, failures, length)); });
     return infos;
 }
 
@@ -211,8 +218,9 @@ std::vector<RecordInfo> findRecords(const Workspace& workspace, const std::vecto
     const auto failures = failuresOf(catalog);
     std::vector<RecordInfo> infos;
     const auto judged = Survey(workspace, catalog, known.expected, known.fingerprints, look).judge(records, {}).value();
+    CaptionLength length(known.encoders);
     for (const auto& entry : judged)
-        infos.push_back(infoOf(entry, failures));
+        infos.push_back(infoOf(entry, failures, length));
     return infos;
 }
 
