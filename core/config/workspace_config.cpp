@@ -5,6 +5,9 @@
 #include "core/runtime/error.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <initializer_list>
+#include <utility>
 
 namespace nanodit {
 
@@ -91,6 +94,18 @@ std::vector<ConfigIssue> WorkspaceConfig::validate() const
     }
     checkLimit(exclusions.largestEnlargement, "exclusions.largest_enlargement", issues);
     checkLimit(exclusions.largestAspectRatio, "exclusions.largest_aspect_ratio", issues);
+    for (const auto& [key, value] :
+         std::initializer_list<std::pair<const char*, const std::string*>>{
+             {"encoders.dino", &dinoEncoder}, {"encoders.t5", &t5Encoder}, {"encoders.vae", &vae},
+          {"encoders.lpips", &lpips}, {"folders.images", &images}, {"folders.derived", &derived},
+          {"folders.shards", &shards}, {"folders.runs", &runs}}) {
+        const bool control =
+            std::ranges::any_of(*value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+        if (control || value->find('\\') != std::string::npos)
+            issues.push_back({key, std::string("holds ") + (control ? "a control character" : "a backslash") +
+                                       ": in double quotes a backslash begins one; write folders with /, for example "
+                                       "models/vae"});
+    }
     const auto namesImage = [](const std::string& argument) { return argument.find("{image}") != std::string::npos; };
     if (!captionCommand.empty() && std::ranges::none_of(captionCommand, namesImage))
         issues.push_back({"caption_command", "must have an argument with {image} in it, which the picture's path takes "
@@ -132,6 +147,10 @@ void Workspace::save() const
 
 fs::path Workspace::path(const std::string& relativeOrAbsolute) const
 {
+    if (relativeOrAbsolute == "~" || relativeOrAbsolute.starts_with("~/")) { // as a shell has it
+        if (const char* const home = std::getenv("HOME"))
+            return (fs::path(home) / fs::path(relativeOrAbsolute.substr(1)).relative_path()).lexically_normal();
+    }
     return (root / fs::path(relativeOrAbsolute)).lexically_normal();
 }
 
