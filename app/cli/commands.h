@@ -23,11 +23,13 @@ void registerImport(CLI::App& app, Options& options);
 void registerRecords(CLI::App& app, Options& options);
 void registerEdit(CLI::App& app, Options& options);
 void registerCaption(CLI::App& app, Options& options);
+void registerCaptions(CLI::App& app, Options& options);
 void registerPreprocess(CLI::App& app, Options& options);
 void registerShard(CLI::App& app, Options& options);
 void registerVerify(CLI::App& app, Options& options);
 void registerStatus(CLI::App& app, Options& options);
 void registerMerge(CLI::App& app, Options& options);
+void registerRelocate(CLI::App& app, Options& options);
 void registerExport(CLI::App& app, Options& options);
 void registerTrain(CLI::App& app, Options& options);
 void registerRuns(CLI::App& app, Options& options);
@@ -44,10 +46,11 @@ void registerDoctor(CLI::App& app, Options& options);
 
 /// Every command, in the order of the help.
 inline constexpr std::array registerCommands = {
-    &registerDemo,       &registerImport,    &registerRecords, &registerEdit,     &registerCaption, &registerPreprocess,
-    &registerShard,      &registerVerify,    &registerStatus,  &registerMerge,    &registerExport,  &registerTrain,
-    &registerRuns,       &registerExportRun, &registerSample,  &registerValidate, &registerCompare, &registerAttention,
-    &registerExperiment, &registerConfig,    &registerGolden,  &registerBench,    &registerDoctor,
+    &registerDemo,       &registerImport,    &registerRecords, &registerEdit,     &registerCaption, &registerCaptions,
+    &registerPreprocess, &registerShard,     &registerVerify,  &registerStatus,   &registerMerge,   &registerRelocate,
+    &registerExport,     &registerTrain,     &registerRuns,    &registerExportRun, &registerSample, &registerValidate,
+    &registerCompare,    &registerAttention, &registerExperiment, &registerConfig, &registerGolden, &registerBench,
+    &registerDoctor,
 };
 
 } // namespace nanodit::cli

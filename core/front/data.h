@@ -4,6 +4,7 @@
 /// and patch features. Part of the front: what app may include of the engine. Functions throw nanodit::Error; jobs do
 /// so from run(). Sinks are called on the job's thread.
 
+#include "core/dataset/caption_edits.h"      // IWYU pragma: export
 #include "core/dataset/caption_job.h"        // IWYU pragma: export
 #include "core/dataset/certificate.h"        // IWYU pragma: export
 #include "core/dataset/import_job.h"         // IWYU pragma: export
@@ -16,6 +17,7 @@
 #include "core/dataset/record_query.h"       // IWYU pragma: export
 #include "core/dataset/records_export.h"     // IWYU pragma: export
 #include "core/dataset/reject.h"             // IWYU pragma: export
+#include "core/dataset/relocate.h"           // IWYU pragma: export
 #include "core/dataset/shard_check.h"        // IWYU pragma: export
 #include "core/encoders/encoder_info.h"      // IWYU pragma: export
 #include "core/inspect/certify.h"            // IWYU pragma: export
