@@ -93,7 +93,10 @@ void HeatPlot::draw(const ShownRange& shown)
     const double behind = extent(shown.unit)->second;
     double lowest = std::numeric_limits<double>::infinity(), highest = -lowest;
     for (int column = 0; column < columns; ++column) {
-        const double x = shown.from + (shown.to - shown.from) * column / std::max(1, columns - 1);
+        // The colours are spread evenly over the axis, whatever its scale.
+        const double share = static_cast<double>(column) / std::max(1, columns - 1);
+        const double x = shown.logarithmic ? shown.from * std::pow(shown.to / shown.from, share)
+                                           : shown.from + share * (shown.to - shown.from);
         const auto& values = course_.values[measuredAt(x, shown.unit)];
         for (std::size_t row = 0; row < rows_; ++row) {
             const bool known = x <= behind && row < values.size();

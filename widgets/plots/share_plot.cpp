@@ -35,14 +35,15 @@ void SharePlot::setClock(std::shared_ptr<const StepClock> clock)
 
 bool SharePlot::isEmpty() const
 {
-    return std::any_of(parts_.begin(), parts_.end(), [](const Part& p) { return !p.series || p.series->isEmpty(); });
+    return parts_.empty() ||
+           std::any_of(parts_.begin(), parts_.end(), [](const Part& p) { return !p.series || p.series->isEmpty(); });
 }
 
 SharePlot::Stack SharePlot::common() const
 {
     Stack stack;
     stack.values.resize(parts_.size());
-    if (parts_.empty() || isEmpty())
+    if (isEmpty())
         return stack;
     std::vector<qsizetype> at(parts_.size(), 0);
     for (const double step : parts_.front().series->steps()) {
@@ -94,7 +95,7 @@ void SharePlot::draw(const ShownRange& shown)
 
 std::optional<std::pair<double, double>> SharePlot::extent(AxisUnit unit) const
 {
-    if (parts_.empty() || isEmpty())
+    if (isEmpty())
         return std::nullopt;
     const auto& steps = parts_.front().series->steps();
     return {{clock_->position(steps.front(), unit), clock_->position(steps.back(), unit)}};

@@ -1,3 +1,5 @@
+#include "app/pages/runs/runs_page.h"
+
 #include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "app/failures.h"
@@ -5,7 +7,6 @@
 #include "app/pages/runs/checkpoint_list.h"
 #include "app/pages/runs/course_delegate.h"
 #include "app/pages/runs/run_actions.h"
-#include "app/pages/runs/runs_page.h"
 #include "app/plots/metric_plots.h"
 #include "app/plots/run_curves_cache.h"
 #include "app/preferences.h"
@@ -262,9 +263,9 @@ void RunsPage::connectAll()
             [this](const QString& name) { Q_EMIT duplicateWanted(name, true); });
     connect(actions_, &RunActions::renamed, this, [this](const QString& name, const QString& newName) {
         auto names = model_->checked();
+        curves_->clear(); // they are read from the old folder
         if (names.removeAll(name) > 0)
             model_->check(names << newName);
-        curves_->clear(); // they are read from the old folder
         wanted_ = newName;
     });
     connect(actions_, &RunActions::editWanted, this, [this](int column) {
@@ -307,6 +308,7 @@ void RunsPage::show(std::vector<ListedRun> runs)
     }
     select(before);
     curves_->readOn();
+    plot(model_->checked());
     showDifferences([this] {
         std::vector<RunInfo> infos;
         for (const auto* const run : checked())
@@ -377,12 +379,16 @@ void RunsPage::checkedChanged()
 void RunsPage::plot(const QStringList& names)
 {
     std::vector<PlottedRun> runs;
-    for (const auto& name : names) {
+    for (const auto& name : names) { // those that are not listed yet follow
         auto* const curves = name == training() ? &training_.curves() : curves_->of(session_.runs(), name);
         if (curves != nullptr)
             runs.push_back({name, curves});
     }
-    plots_->setRuns(std::move(runs));
+    const bool same = std::ranges::equal(
+        runs, plotted_, [](const auto& a, const auto& b) { return a.name == b.name && a.curves == b.curves; });
+    if (!same || runs.empty()) // what is zoomed stays so
+        plots_->setRuns(runs);
+    plotted_ = std::move(runs);
 }
 
 void RunsPage::showDifferences(const std::vector<RunInfo>& runs)

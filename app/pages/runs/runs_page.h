@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/pages/runs/run_model.h"
+#include "app/plots/plot_panel.h"
 #include "app/session.h"
 
 #include <QWidget>
@@ -81,6 +82,7 @@ private:
     RunActions* actions_;
     MetricPlots* plots_;
     RunCurvesCache* curves_;
+    std::vector<PlottedRun> plotted_;
     QTreeWidget* differences_;
     QLabel* differencesNote_;
     CheckpointList* checkpoints_;
