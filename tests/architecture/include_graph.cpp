@@ -10,9 +10,9 @@ namespace fs = std::filesystem;
 namespace {
 
 /// The folders of core, lowest first, as in core/CMakeLists.txt: each may use those before it.
-const std::vector<std::string> flow = {"runtime",    "geometry", "io",         "config", "dataset", "encoders",
-                                       "preprocess", "model",    "runs",       "sample", "train",   "inspect",
-                                       "validate",   "demo",     "experiment", "golden", "doctor", "front"};
+const std::vector<std::string> flow = {"runtime",    "geometry",   "io",     "config", "dataset", "kernels", "encoders",
+                                       "preprocess", "model",      "runs",   "sample", "train",   "inspect", "validate",
+                                       "demo",       "experiment", "golden", "doctor", "front"};
 /// What widgets may use of core, and app besides the front: values, files and settings, without LibTorch.
 const std::set<std::string> base = {"runtime", "geometry", "io", "config"};
 

@@ -1,0 +1,95 @@
+#include "core/kernels/attention.h"
+
+#include "core/kernels/attention_kernel.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+namespace nanodit {
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::tensor_list;
+
+bool isForTiles(const at::Tensor& x)
+{
+    return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+}
+
+const AttentionKernel& kernelFor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)
+{
+    return isForTiles(q) && isForTiles(k) && isForTiles(v) ? tileAttention() : blockAttention();
+}
+
+/// What autograd is not to see, and that may be undefined.
+struct Constants {
+    double scale;
+    at::Tensor bias, queryAt, patchAt;
+};
+
+class Attention : public torch::autograd::Function<Attention> {
+public:
+    /// strengths [B, heads], or empty without a prior.
+    static at::Tensor forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                              const at::Tensor& strengths, const Constants& constants)
+    {
+        const c10::impl::ExcludeDispatchKeyGuard noAutocast(c10::autocast_dispatch_keyset);
+        const auto output = kernelFor(q, k, v).forward(q, k, v, termsOf(strengths, constants));
+        context->save_for_backward(
+            {q, k, v, output.values, output.logSums, strengths, constants.bias, constants.queryAt, constants.patchAt});
+        context->saved_data["scale"] = constants.scale;
+        return output.values;
+    }
+
+    static tensor_list backward(AutogradContext* context, tensor_list gradients)
+    {
+        const c10::impl::ExcludeDispatchKeyGuard noAutocast(c10::autocast_dispatch_keyset);
+        const auto saved = context->get_saved_variables();
+        const auto &q = saved[0], &k = saved[1], &v = saved[2], &strengths = saved[5];
+        const auto terms = termsOf(strengths, {.scale = context->saved_data["scale"].toDouble(),
+                                               .bias = saved[6],
+                                               .queryAt = saved[7],
+                                               .patchAt = saved[8]});
+        const auto of =
+            kernelFor(q, k, v).backward(gradients[0], q, k, v, {.values = saved[3], .logSums = saved[4]}, terms);
+        return {of.q, of.k, of.v, of.strengths.defined() ? of.strengths : at::zeros_like(strengths), at::Tensor()};
+    }
+
+private:
+    static AttentionTerms termsOf(const at::Tensor& strengths, const Constants& constants)
+    {
+        AttentionTerms terms{.scale = constants.scale, .bias = constants.bias, .prior = {}};
+        if (strengths.numel() > 0)
+            terms.prior = {.strengths = strengths, .queryAt = constants.queryAt, .patchAt = constants.patchAt};
+        return terms;
+    }
+};
+
+} // namespace
+
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionTerms& terms)
+{
+    // Autograd of LibTorch 1.13 takes no undefined tensor, so that no prior is an empty one.
+    const auto strengths =
+        terms.prior.defined() ? terms.prior.strengths : at::empty({0}, q.options().dtype(at::kFloat));
+    return Attention::apply(
+        q, k, v, strengths,
+        Constants{
+            .scale = terms.scale, .bias = terms.bias, .queryAt = terms.prior.queryAt, .patchAt = terms.prior.patchAt});
+}
+
+at::Tensor plainAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionTerms& terms)
+{
+    auto logits = at::matmul(q, k.transpose(-1, -2)) * terms.scale;
+    if (terms.bias.defined())
+        logits = logits + terms.bias;
+    if (terms.prior.defined()) {
+        const auto distances = squaredDistances(terms.prior.queryAt, terms.prior.patchAt);
+        logits = logits - at::constant_pad_nd(terms.prior.strengths.unsqueeze(2).unsqueeze(3) * distances,
+                                              {k.size(2) - distances.size(1), 0}, 0);
+    }
+    return at::matmul(at::softmax(logits, -1), v);
+}
+
+} // namespace nanodit
