@@ -8,11 +8,12 @@
 
 namespace nanodit {
 
-/// softmax(scale q k^T + bias) v, a block of queries at a time: never holds more than some 32 MB of logits unless
-/// gradients are wanted. q [B, heads, Q, d]; k, v [B, heads, K, d]; bias broadcasts to [B, heads, Q, K] or is
-/// undefined. Gives [B, heads, Q, d]. `stop` is asked before each block, and leaves by EncodingStopped.
+/// softmax(scale q k^T + bias) v, as attention() computes it. q [B, heads, Q, d]; k, v [B, heads, K, d]; bias
+/// broadcasts to [B, heads, Q, K] or is undefined. Gives [B, heads, Q, d]. `stop` is asked before every few heads, and
+/// leaves by EncodingStopped. Gradients reach the bias, too, for which every matrix is held. With `products` of bf16,
+/// q, k, v and the probabilities are rounded to it; the result has the type of q.
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
-                  const at::Tensor& bias = {}, const StopCheck& stop = {});
+                  const at::Tensor& bias = {}, const StopCheck& stop = {}, at::ScalarType products = at::kFloat);
 
 /// [B, T, heads * d] -> [B, heads, T, d], and back.
 at::Tensor splitHeads(const at::Tensor& x, std::int64_t heads);

@@ -1,5 +1,7 @@
 #include "core/encoders/autoencoder_kl.h"
 
+#include "core/kernels/attention.h"
+
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -132,24 +134,25 @@ private:
         return tapped(residual(x, name + ".resnets.1"), name);
     }
 
-    /// One head over all positions. Queries go in slices, so that the matrix of logits stays below 64 MB.
+    /// One head over all positions, some queries at a time where somebody may stop it.
     at::Tensor attention(const at::Tensor& x, const std::string& name) const
     {
         const auto channels = x.size(1);
+        const auto tokens = norm(x, name + ".group_norm").flatten(2).transpose(1, 2); // [B, N, C]
         const auto linear = [&](const at::Tensor& input, const std::string& part) {
             return at::linear(input, weight(name + "." + part + ".weight"), weight(name + "." + part + ".bias"));
         };
-        const auto tokens = norm(x, name + ".group_norm").flatten(2).transpose(1, 2); // [B, N, C]
-        const auto query = linear(tokens, "to_q") / std::sqrt(static_cast<double>(channels));
-        const auto key = linear(tokens, "to_k").transpose(1, 2); // [B, C, N]
-        const auto value = linear(tokens, "to_v");
-        const auto slice = std::max<std::int64_t>(1, (std::int64_t{16} << 20) / (tokens.size(0) * tokens.size(1)));
+        const auto head = [&](const std::string& part) { return linear(tokens, part).unsqueeze(1); }; // [B, 1, N, C]
+        const auto query = head("to_q"), key = head("to_k"), value = head("to_v");
+        const double operationsOfQuery = 2.0 * static_cast<double>(tokens.size(0) * tokens.size(1) * channels);
+        const auto slice = std::max<std::int64_t>(1, static_cast<std::int64_t>(operationsAtOnce / operationsOfQuery));
         std::vector<at::Tensor> parts;
-        for (const auto& queries : query.split(slice, 1)) {
+        for (const auto& queries : query.split(slice, 2)) {
             leaveIfStopped(stop_);
-            parts.push_back(at::matmul(at::softmax(at::matmul(queries, key), -1), value));
+            parts.push_back(nanodit::attention(
+                queries, key, value, {.scale = 1 / std::sqrt(static_cast<double>(channels)), .bias = {}, .prior = {}}));
         }
-        const auto out = linear(at::cat(parts, 1), "to_out.0"); // [B, N, C]
+        const auto out = linear(at::cat(parts, 2).squeeze(1), "to_out.0"); // [B, N, C]
         return x + out.transpose(1, 2).reshape(x.sizes());
     }
 

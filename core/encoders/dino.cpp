@@ -86,6 +86,7 @@ at::Tensor DinoEncoder::tokensUnlessStopped(const at::Tensor& pixels, std::vecto
     }
     const auto activation = activationByName(config_.activation, source_);
     const auto scale = 1 / std::sqrt(double(config_.headWidth()));
+    const auto products = weights_.options().products;
 
     const auto attention = [&](const at::Tensor& input, const std::string& name) {
         auto q = splitHeads(linear(input, name + "q_proj"), config_.heads);
@@ -95,7 +96,7 @@ at::Tensor DinoEncoder::tokensUnlessStopped(const at::Tensor& pixels, std::vecto
             q = rotatePatches(q, prefix, cosine, sine);
             k = rotatePatches(k, prefix, cosine, sine);
         }
-        return linear(mergeHeads(attend(q, k, v, scale, {}, stop)), name + "o_proj");
+        return linear(mergeHeads(attend(q, k, v, scale, {}, stop, products)), name + "o_proj");
     };
     const auto mlp = [&](const at::Tensor& input, const std::string& name) {
         at::Tensor inner;

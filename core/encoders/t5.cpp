@@ -81,7 +81,7 @@ at::Tensor T5Encoder::encode(const at::Tensor& ids, const at::Tensor& mask, std:
     }
     const auto attention = [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
         return mergeHeads(attend(splitHeads(q, config_.heads), splitHeads(k, config_.heads),
-                                 splitHeads(v, config_.heads), 1.0, bias));
+                                 splitHeads(v, config_.heads), 1.0, bias, {}, options.products));
     };
     return forward(ids, attention, hiddenStates, {});
 }
@@ -108,8 +108,9 @@ std::vector<at::Tensor> T5Encoder::encodeCaptions(const std::vector<std::string>
             const auto heads = [&](const at::Tensor& x) {
                 return splitHeads(x.narrow(1, first, length), config_.heads);
             };
-            outputs.push_back(mergeHeads(
-                attend(heads(q), heads(k), heads(v), 1.0, bias.narrow(2, 0, length).narrow(3, 0, length), stop)));
+            outputs.push_back(
+                mergeHeads(attend(heads(q), heads(k), heads(v), 1.0, bias.narrow(2, 0, length).narrow(3, 0, length),
+                                  stop, weights_.options().products)));
             first += length;
         }
         return at::cat(outputs, 1);
