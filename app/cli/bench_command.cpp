@@ -10,17 +10,74 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 namespace nanodit::cli {
 
 namespace {
 
+/// What `bench` times, by name; empty for whole training steps.
+std::optional<KernelKind> kernelKindOf(const std::string& subject)
+{
+    if (subject == "attention")
+        return KernelKind::Attention;
+    if (subject == "dino")
+        return KernelKind::Dino;
+    if (subject == "t5")
+        return KernelKind::T5;
+    return {};
+}
+
 struct BenchArguments {
+    std::string subject = "train";
     std::string config = "base";
     std::string size = "1024x1024";
     std::vector<std::string> set;
     StepTimeRequest request;
 };
+
+std::string kernelLine(const KernelTime& time, double productPerSecond)
+{
+    char text[200];
+    std::snprintf(text, sizeof text, "%-38s %-32s %9.4f s %9.1f GFLOP/s %6.1f %%\n", time.what.c_str(),
+                  time.shape.c_str(), time.best(), time.perSecond() / 1e9, 100 * time.perSecond() / productPerSecond);
+    return text;
+}
+
+nlohmann::json toJson(const KernelTime& time, double productPerSecond)
+{
+    return {{"what", time.what},
+            {"shape", time.shape},
+            {"operations", time.operations},
+            {"seconds", time.seconds},
+            {"best_seconds", time.best()},
+            {"gflops", time.perSecond() / 1e9},
+            {"share_of_product", time.perSecond() / productPerSecond}};
+}
+
+void runKernelBench(const BenchArguments& arguments, KernelKind kind, Options& options)
+{
+    KernelTimeRequest request{.kind = kind, .shape = arguments.request};
+    KernelTimes times;
+    request.finished = [&times](const KernelTimes& measured) { times = measured; };
+    if (runJob(*makeKernelTimeJob(request), options.output) == JobEnd::Cancelled)
+        return;
+    const double product = times.product.perSecond();
+    auto text = times.where + ", " + sizeText(times.memory) + (times.onGpu ? " are taken on the GPU" : " of memory") +
+                "; best times, and their rate as a share of that of a product of matrices\n" +
+                kernelLine(times.product, product);
+    auto kernels = nlohmann::json::array();
+    for (const auto& time : times.kernels) {
+        text += kernelLine(time, product);
+        kernels.push_back(toJson(time, product));
+    }
+    printResult(options.output, text,
+                {{"where", times.where},
+                 {"product", toJson(times.product, product)},
+                 {"kernels", kernels},
+                 {"memory", times.memory},
+                 {"on_gpu", times.onGpu}});
+}
 
 void runBench(BenchArguments arguments, Options& options)
 {
@@ -31,6 +88,10 @@ void runBench(BenchArguments arguments, Options& options)
         setField(assignment, [&request](FieldVisitor& v) { request.config.visit(v); });
     request.picture = bucketFromName(arguments.size);
     request.device = options.device;
+    if (const auto kind = kernelKindOf(arguments.subject)) {
+        runKernelBench(arguments, *kind, options);
+        return;
+    }
     StepTimes times;
     request.finished = [&times](const StepTimes& measured) { times = measured; };
     if (runJob(*makeStepTimeJob(request), options.output) == JobEnd::Cancelled)
@@ -64,13 +125,18 @@ void runBench(BenchArguments arguments, Options& options)
 void registerBench(CLI::App& app, Options& options)
 {
     auto* const command =
-        app.add_subcommand("bench", "Time training steps of a configuration on random data; measures memory, too");
+        app.add_subcommand("bench", "Time training steps of a configuration on random data, or parts of the work");
     const auto a = std::make_shared<BenchArguments>();
+    command
+        ->add_option("what", a->subject,
+                     "train: whole steps; attention: of one block; dino: a DINOv3 ViT-L; t5: two layers of T5 XXL")
+        ->check(CLI::IsMember({"train", "attention", "dino", "t5"}))
+        ->capture_default_str();
     command->add_option("-c,--config", a->config, "A YAML file, or demo, base or plan")->capture_default_str();
     command->add_option("--size", a->size, "Pictures of this many pixels")->capture_default_str();
     command->add_option("--set", a->set, "Change a setting: --set precision=bf16 (data.batch_size is 1 unless set)")
         ->take_all();
-    command->add_option("--steps", a->request.steps, "Steps to time, after one that is not")
+    command->add_option("--steps", a->request.steps, "Steps or repetitions to time, after one that is not")
         ->check(positive())
         ->capture_default_str();
     command->add_option("--text-tokens", a->request.textTokens, "Of each caption")

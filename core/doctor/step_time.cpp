@@ -1,7 +1,7 @@
 #include "core/doctor/step_time.h"
 
 #include "core/config/yaml.h"
-#include "core/doctor/gpu_facts.h"
+#include "core/doctor/peak_memory.h"
 #include "core/runtime/error.h"
 #include "core/train/trainer.h"
 
@@ -9,8 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <sstream>
 
 namespace nanodit {
 
@@ -38,24 +36,6 @@ Batch randomBatch(const StepTimeRequest& request)
     return batch;
 }
 
-void forgetPeak()
-{
-    std::ofstream("/proc/self/clear_refs") << "5";
-}
-
-std::int64_t peakBytes()
-{
-    std::ifstream in("/proc/self/status");
-    for (std::string line; std::getline(in, line);) {
-        std::istringstream fields(line);
-        std::string key;
-        std::int64_t kilobytes = 0;
-        if (fields >> key >> kilobytes && key == "VmHWM:")
-            return kilobytes * 1024;
-    }
-    return 0;
-}
-
 JobEnd timeSteps(StepTimeRequest request, const JobContext& context)
 {
     auto& config = request.config;
@@ -76,7 +56,7 @@ JobEnd timeSteps(StepTimeRequest request, const JobContext& context)
     times.latentTokens = trainer.model().tokenGrid(batch.latent.size(2), batch.latent.size(3)).count();
     times.contextTokens = request.textTokens + 1 + (config.model.useDinoPatches ? batch.patchGrid.count() : 0);
     ProgressMeter meter(context, Stage::Training, request.steps + 1, Unit::Steps);
-    forgetPeak();
+    forgetPeakMemory();
     for (std::int64_t i = 0; i <= request.steps; ++i) {
         const auto start = std::chrono::steady_clock::now();
         if (!trainer.step([&batch] { return batch; }, [&context] { return context.shouldStop(); }))
@@ -89,7 +69,7 @@ JobEnd timeSteps(StepTimeRequest request, const JobContext& context)
             times.seconds.push_back(taken.count());
         meter.advance();
     }
-    times.memory = times.onGpu ? gpuMemoryUsed().value_or(0) : peakBytes();
+    times.memory = peakMemoryOf(compute);
     request.finished(times);
     return JobEnd::Finished;
 }

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "core/runtime/compute.h"
+
+#include <cstdint>
+
+namespace nanodit {
+
+/// Lets the process's peak begin anew from what it holds now.
+void forgetPeakMemory();
+
+/// Bytes: the most that the process held since then, or all that is taken on a GPU now.
+std::int64_t peakMemoryOf(const Compute& compute);
+
+} // namespace nanodit
