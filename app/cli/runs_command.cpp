@@ -1,5 +1,6 @@
 #include "app/cli/commands.h"
 #include "core/config/workspace_config.h"
+#include "core/front/runs.h"
 #include "core/front/training.h"
 #include "core/front/validation.h"
 #include "core/runtime/error.h"
@@ -10,8 +11,18 @@ namespace nanodit::cli {
 
 namespace {
 
+/// What is changed of one run.
+struct RunEdits {
+    std::string note, newName;
+    std::vector<std::string> tags;
+    CLI::Option *noteGiven = nullptr, *tagsGiven = nullptr, *newNameGiven = nullptr;
+
+    bool any() const { return *noteGiven || *tagsGiven || *newNameGiven; }
+};
+
 nlohmann::json toJson(const RunOverview& run)
 {
+    const auto notes = readRunNotes(run.run.folder);
     nlohmann::json json = {{"run", run.run.name},
                            {"folder", run.run.folder.string()},
                            {"state", runStateName(run.state())},
@@ -25,6 +36,8 @@ nlohmann::json toJson(const RunOverview& run)
                            {"checkpoints", run.run.checkpoints.size()},
                            {"validated_step", run.validatedStep},
                            {"patches_break_through", nullptr},
+                           {"note", notes.note},
+                           {"tags", notes.tags},
                            {"measured", nlohmann::json::array()}};
     if (const auto& found = run.patchesBreakThrough)
         json["patches_break_through"] = *found;
@@ -51,9 +64,34 @@ std::vector<RunOverview> chosen(std::vector<RunOverview> runs, const std::vector
     return found;
 }
 
-void runRuns(const std::vector<std::string>& names, Options& options)
+/// Gives the name that the run has then.
+std::string edit(const Workspace& workspace, const std::string& name, const RunEdits& edits)
 {
-    const auto runs = chosen(overviewRuns(Workspace::open(options.workspace)), names);
+    const auto runs = listRuns(workspace);
+    const auto run = std::find_if(runs.begin(), runs.end(), [&name](const RunInfo& r) { return r.name == name; });
+    if (run == runs.end())
+        throw UsageError("there is no run \"" + name + "\" in the workspace: \"nanodit runs\" lists them");
+    auto notes = readRunNotes(run->folder);
+    if (*edits.noteGiven)
+        notes.note = edits.note;
+    if (*edits.tagsGiven)
+        notes.tags = edits.tags;
+    writeRunNotes(run->folder, notes);
+    if (!*edits.newNameGiven)
+        return name;
+    renameRun(workspace, name, edits.newName);
+    return edits.newName;
+}
+
+void runRuns(std::vector<std::string> names, const RunEdits& edits, Options& options)
+{
+    const auto workspace = Workspace::open(options.workspace);
+    if (edits.any()) {
+        if (names.size() != 1)
+            throw UsageError("--note, --tags and --rename are for one run: name it");
+        names.front() = edit(workspace, names.front(), edits);
+    }
+    const auto runs = chosen(overviewRuns(workspace), names);
     std::vector<std::vector<std::string>> rows = {
         {"run", "state", "steps", "time", "loss", "samples/s", "measured", "MB"}};
     nlohmann::json json = {{"runs", nlohmann::json::array()}, {"differences", nlohmann::json::array()}};
@@ -93,7 +131,13 @@ void registerRuns(CLI::App& app, Options& options)
     auto* const command = app.add_subcommand("runs", "List runs with state, steps, time, loss, measurements and size");
     const auto names = std::make_shared<std::vector<std::string>>();
     command->add_option("RUNS", *names, "Only these runs; of two or more also the settings in which they differ");
-    command->callback([names, &options] { runRuns(*names, options); });
+    const auto edits = std::make_shared<RunEdits>();
+    edits->noteGiven = command->add_option("--note", edits->note, "A note on this run; empty removes it");
+    edits->tagsGiven = command->add_option("--tags", edits->tags, "Comma-separated tags; replaces existing ones")
+                           ->delimiter(',')
+                           ->expected(0, -1);
+    edits->newNameGiven = command->add_option("--rename", edits->newName, "Another name for this run");
+    command->callback([names, edits, &options] { runRuns(*names, *edits, options); });
 }
 
 } // namespace nanodit::cli

@@ -299,6 +299,17 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
     QCOMPARE(runs.value("runs").toArray()[1].toObject().value("steps").toInt(), 5);
     QVERIFY(runs.value("differences").toArray().size() >= 2);
     QCOMPARE(runProgram({"-w", workspace, "runs", "nobody"}).exitCode, 2);
+    const auto noted =
+        runProgram({"-w", workspace, "--json", "runs", "mine", "--note", "two words", "--tags", "small,sincos"}).json();
+    const auto run = noted.value("runs").toArray()[0].toObject();
+    QCOMPARE(run.value("note").toString(), QString("two words"));
+    QCOMPARE(run.value("tags").toArray().size(), 2);
+    QCOMPARE(runProgram({"-w", workspace, "runs", "mine", "--rename", "reference"}).exitCode, 2); // is taken
+    QCOMPARE(runProgram({"-w", workspace, "runs", "--note", "of which?"}).exitCode, 2);
+    const auto renamed = runProgram({"-w", workspace, "--json", "runs", "mine", "--rename", "yours"}).json();
+    QCOMPARE(renamed.value("runs").toArray()[0].toObject().value("run").toString(), QString("yours"));
+    QCOMPARE(renamed.value("runs").toArray()[0].toObject().value("note").toString(), QString("two words"));
+    QCOMPARE(runProgram({"-w", workspace, "runs", "yours", "--rename", "mine"}).exitCode, 0);
 
     // A damaged array is found, named, and makes verify fail.
     const auto arrays = fs::path(workspace.toStdString()) / "data/derived/dinov3_patches";
