@@ -1,11 +1,13 @@
 #include "core/runtime/compute_devices.h"
 
 #include "core/runtime/error.h"
+#include "core/runtime/machine.h"
 
 #include <ATen/ATen.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 
+#include <algorithm>
 #include <array>
 #include <dlfcn.h>
 #include <fstream>
@@ -190,6 +192,16 @@ std::string chosenDevice(const std::string& wanted, const GpuFindings& found)
                                                       " GPUs, cuda:0 to cuda:" + std::to_string(found.usable - 1)),
                          remedy::ChooseDevice{});
     return "cuda:" + std::to_string(index);
+}
+
+std::int64_t availableMemory(const ComputeChoice& choice)
+{
+    const auto name = chosenDevice(choice.device, gpuFindings());
+    if (name == "cpu")
+        return readMachine().availableMemory();
+    const auto devices = computeDevices();
+    const auto device = std::ranges::find(devices, name, &ComputeDevice::name);
+    return device == devices.end() ? 0 : device->memoryBytes;
 }
 
 std::string whyNoGpu(const GpuFindings& found)

@@ -2,6 +2,8 @@
 
 /// What this process can compute on. Free of torch types.
 
+#include "core/runtime/compute_choice.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -35,6 +37,10 @@ std::vector<ComputeDevice> computeDevices();
 /// The device that "auto", "cpu", "cuda" or "cuda:N" stands for: "cpu" or "cuda:N". Throws UsageError that says in one
 /// sentence why a GPU that was asked for cannot be used.
 std::string chosenDevice(const std::string& wanted, const GpuFindings& found);
+
+/// Bytes that work begun now on the device of a choice may take: for the CPU what is free of the machine, or of its
+/// control group where that is less; for a GPU all that it has. 0: not known. Throws as chosenDevice() does.
+std::int64_t availableMemory(const ComputeChoice& choice);
 
 /// Why "auto" takes the CPU although the driver lists a GPU; "" where it takes a GPU, or none is there.
 std::string whyNoGpu(const GpuFindings& found);

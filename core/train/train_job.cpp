@@ -5,13 +5,17 @@
 #include "core/dataset/shuffle.h"
 #include "core/encoders/encoder_info.h"
 #include "core/geometry/bucket.h"
+#include "core/io/size_text.h"
 #include "core/model/stored_weights.h"
 #include "core/runs/catalogue.h"
+#include "core/runs/continuation.h"
 #include "core/runs/metrics_file.h"
 #include "core/runs/run_folder.h"
 #include "core/runs/run_record.h"
+#include "core/runtime/compute_devices.h"
 #include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
+#include "core/train/forecast.h"
 #include "core/train/preview.h"
 #include "core/train/train_check.h"
 #include "core/train/trainer.h"
@@ -45,6 +49,7 @@ public:
 private:
     void openData();
     void takeWidthsFromData();
+    void refuseWhatDoesNotFit() const;
     void makeTrainer(const JobContext& context);
     void resume(const JobContext& context);
     void makeLoader(const JobContext& context);
@@ -83,6 +88,8 @@ JobEnd TrainJob::run(const JobContext& outer)
     compute_ = makeCompute(request_.device, config_.arithmetic());
     openData();
     takeWidthsFromData();
+    if (!request_.ignoreMemory)
+        refuseWhatDoesNotFit();
     folder_.emplace(request_.workspace, request_.runName, request_.resume);
     const auto context = folder_->logged(outer);
     try {
@@ -115,6 +122,27 @@ void TrainJob::takeWidthsFromData()
     model.latentChannels = set_->latentChannels();
 }
 
+/// The kernel ends a process that takes more than there is, and with it the window: better no first step.
+void TrainJob::refuseWhatDoesNotFit() const
+{
+    const auto data = trainData(request_.workspace, config_);
+    const auto there = availableMemory(request_.device);
+    const auto forecast = forecastTraining(config_, data);
+    const auto needed = forecast.memory.total();
+    if (there == 0 || needed <= there)
+        return;
+    std::string ways;
+    for (const auto& change : fittingChanges(config_, data, there)) {
+        ways += ways.empty() ? ": it would fit with " : ", or with ";
+        for (std::size_t i = 0; i < change.settings.size(); ++i)
+            ways += (i == 0 ? "" : " and ") + change.settings[i].first + " " + change.settings[i].second;
+        ways += " (" + sizeText(change.memory) + ")";
+    }
+    throw DataError("this training needs about " + sizeText(needed) + " of memory, but " + sizeText(there) +
+                    " are free" +
+                    (ways.empty() ? ": use a smaller model, smaller pictures, or a machine with more memory" : ways));
+}
+
 void TrainJob::makeTrainer(const JobContext& context)
 {
     trainer_ = std::make_unique<Trainer>(config_, request_.workspace.config.textTokens, compute_);
@@ -135,6 +163,10 @@ void TrainJob::makeTrainer(const JobContext& context)
 void TrainJob::resume(const JobContext& context)
 {
     checkpoint_ = listCheckpoints(folder_->path()).back();
+    if (!canBeResumed(checkpoint_))
+        throw DataError("the checkpoint " + checkpoint_.string() +
+                        " holds averaged weights only, which cannot be trained on as they were: start a new run from it "
+                        "(warm_start.checkpoint)");
     const auto state = readCheckpointState(checkpoint_);
     appendResumption(folder_->path(),
                      {.step = state.step,

@@ -38,6 +38,7 @@ struct TrainRequest {
     TrainConfig config;
     std::string runName = "run";
     bool resume = false; ///< Continue from the run's newest checkpoint.
+    bool ignoreMemory = false; ///< Begin though the forecast says that it does not fit.
     bool check = false;  ///< Judge the run against design's ranges; see TrainReport::checks.
     ComputeChoice device;
     std::shared_ptr<TrainCommands> commands = std::make_shared<TrainCommands>();

@@ -1,0 +1,261 @@
+#include "core/train/forecast.h"
+
+#include "core/runtime/error.h"
+#include "core/config/yaml.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+
+constexpr std::int64_t wide = 4; ///< Bytes of a float32.
+
+/// Bytes of what matrix products take and give.
+std::int64_t narrowOf(const TrainConfig& config)
+{
+    return config.precision == Precision::Bf16 ? 2 : wide;
+}
+
+std::int64_t innerWidth(const ModelConfig& model)
+{
+    return static_cast<std::int64_t>(static_cast<double>(model.hiddenSize) * model.mlpRatio);
+}
+
+std::int64_t linear(std::int64_t in, std::int64_t out)
+{
+    return in * out + out;
+}
+
+std::int64_t parametersOfBlock(const ModelConfig& m)
+{
+    const auto width = m.hiddenSize, inner = innerWidth(m);
+    const std::int64_t modulations = m.gate == Gate::AdalnZero ? 9 : 6;
+    auto count = linear(width, 3 * width) + linear(width, width);                             // self attention
+    count += linear(width, width) + linear(width, 2 * width) + linear(width, width);          // cross attention
+    count += linear(width, inner) + linear(inner, width) + linear(width, modulations * width);
+    if (m.qkNorm)
+        count += 4 * (width / m.numHeads);
+    if (m.useDinoPatches && m.patchPrior == PatchPrior::Learned)
+        count += m.numHeads;
+    return count;
+}
+
+std::int64_t parametersOf(const ModelConfig& m)
+{
+    const auto width = m.hiddenSize, pixels = m.latentChannels * m.patchSize * m.patchSize;
+    auto count = linear(pixels, width) + linear(m.frequencyDim, width) + linear(width, width); // patches, time
+    count += linear(m.textDim, width) + linear(m.dinoDim, width) + m.textDim + m.dinoDim;      // and their nulls
+    if (m.useDinoPatches)
+        count += linear(m.dinoDim, width) + m.dinoDim;
+    count += linear(width, 2 * width) + linear(width, pixels); // the final layer
+    return count + m.depth * parametersOfBlock(m);
+}
+
+/// The sizes of one sample of a bucket.
+struct Tokens {
+    std::int64_t latent = 0, text = 0, patches = 0, latentPixels = 0;
+    std::int64_t context() const { return text + 1 + patches; }
+};
+
+Tokens tokensOf(const ModelConfig& model, const TrainData& data, ImageSize bucket)
+{
+    const auto rows = bucket.height / data.latentPixel, cols = bucket.width / data.latentPixel;
+    return {.latent = (rows / model.patchSize) * (cols / model.patchSize),
+            .text = data.textTokens,
+            .patches = model.useDinoPatches ? dinoGrid(bucket, data.dinoPatch).count() : 0,
+            .latentPixels = rows * cols};
+}
+
+/// What a block keeps of one sample for its backward pass. Three branches keep the stream, its norm (both wide) and
+/// the modulated norm; self attention keeps q, k, v, its result and that with its heads joined; cross attention the same,
+/// with k and v of the context; the feed-forward its inner layer before and after GELU.
+std::int64_t keptByBlock(const ModelConfig& m, std::int64_t narrow, const Tokens& tokens)
+{
+    const auto stream = tokens.latent * m.hiddenSize, context = tokens.context() * m.hiddenSize;
+    auto bytes = stream * (6 * wide + 11 * narrow) + 2 * narrow * tokens.latent * innerWidth(m) + 2 * narrow * context;
+    if (m.gate == Gate::AdalnZero)
+        bytes += 3 * stream * wide; // each branch, which its gate multiplies
+    if (m.qkNorm) // wide queries and keys, before and after they are divided by their norm
+        bytes += (6 * stream + 2 * context) * wide;
+    return bytes;
+}
+
+/// What the backward pass of a block holds beside what is kept: gradients of the inner layer and of the stream, or those
+/// of attention with its logits, of which a block of queries is held at a time (core/model/attention.cpp).
+std::int64_t workOfBlock(const ModelConfig& m, std::int64_t narrow, const Tokens& tokens, std::int64_t samples)
+{
+    constexpr std::int64_t mostLogits = std::int64_t{1} << 24;
+    const auto stream = samples * tokens.latent * m.hiddenSize, inner = samples * tokens.latent * innerWidth(m);
+    const auto keys = std::max(tokens.context(), tokens.latent);
+    const auto logits = std::min(mostLogits, samples * m.numHeads * tokens.latent * keys);
+    const auto feedForward = narrow * inner + 2 * wide * stream;
+    const auto attention = 2 * wide * logits + 4 * wide * stream + 2 * wide * samples * keys * m.hiddenSize -
+                           2 * narrow * inner; // which the feed-forward has let go by then
+    return std::max(feedForward, attention);
+}
+
+std::int64_t activationsOf(const TrainConfig& config, const TrainData& data, const Tokens& tokens,
+                           std::int64_t parameters)
+{
+    const auto& m = config.model;
+    const auto narrow = narrowOf(config), samples = config.data.batchSize;
+    const auto copies = narrow == wide ? 1 : 2; // a bf16 copy beside what it was made of
+    const auto stream = tokens.latent * m.hiddenSize, context = tokens.context() * m.hiddenSize;
+    // Conditions with nulls in the place of what is dropped, as the projections keep them; the batch itself.
+    const auto conditions = tokens.text * data.textWidth + (tokens.patches + 1) * data.dinoWidth;
+    const auto latents = 8 * tokens.latentPixels * data.latentChannels;
+    auto kept = samples * (conditions * (wide + (copies - 1) * narrow) + conditions * wide + latents * wide +
+                           context * narrow + stream * (2 * wide + narrow));
+    const auto block = samples * keptByBlock(m, narrow, tokens);
+    const auto work = workOfBlock(m, narrow, tokens, samples);
+    const auto weightCopies = narrow == wide ? 0 : narrow * parameters; // of all weights, made in the forward pass
+    if (!config.checkpointing)
+        return kept + m.depth * block + weightCopies + work;
+    kept += m.depth * samples * stream * wide; // the stream before every block
+    return std::max(kept + weightCopies, kept + block + work + weightCopies / std::max<std::int64_t>(1, m.depth));
+}
+
+/// Multiply-adds of a sample's forward pass.
+double workOf(const ModelConfig& m, const TrainData& data, const Tokens& tokens)
+{
+    const auto width = static_cast<double>(m.hiddenSize), inner = static_cast<double>(innerWidth(m));
+    const auto latent = static_cast<double>(tokens.latent), context = static_cast<double>(tokens.context());
+    const auto block = latent * width * (6 * width + 2 * inner) + 2 * context * width * width + // products
+                       2 * latent * latent * width + 2 * latent * context * width;              // attention
+    return static_cast<double>(m.depth) * block + static_cast<double>(tokens.text * data.textWidth) * width +
+           static_cast<double>(tokens.patches * data.dinoWidth) * width;
+}
+
+std::int64_t batchBytes(const TrainConfig& config, const TrainData& data, const Tokens& tokens)
+{
+    const auto sample = tokens.text * data.textWidth + (tokens.patches + 1) * data.dinoWidth +
+                        tokens.latentPixels * data.latentChannels;
+    return config.data.batchSize * sample * wide;
+}
+
+/// The widths that training takes from the data.
+TrainConfig withWidthsOf(const TrainData& data, TrainConfig config)
+{
+    config.model.textDim = data.textWidth;
+    config.model.dinoDim = data.dinoWidth;
+    config.model.latentChannels = data.latentChannels;
+    return config;
+}
+
+void set(FittingChange& change, const std::string& key, const std::string& value)
+{
+    change.settings.emplace_back(key, value);
+    setField(key + "=" + value, [&change](FieldVisitor& v) { change.config.visit(v); });
+}
+
+} // namespace
+
+std::int64_t TrainMemory::total() const
+{
+    return weights + gradients + moments + average + activations + batches + previews;
+}
+
+const BucketForecast& TrainForecast::dearest() const
+{
+    return *std::ranges::max_element(buckets, {}, &BucketForecast::activations);
+}
+
+TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data)
+{
+    throwIfAny(asked.validate(), "the training configuration");
+    const auto config = withWidthsOf(data, asked);
+    TrainForecast forecast;
+    forecast.parameters = parametersOf(config.model);
+    auto& memory = forecast.memory;
+    memory.weights = memory.gradients = wide * forecast.parameters;
+    memory.moments = 2 * wide * forecast.parameters;
+    memory.average = config.ema.enabled ? wide * forecast.parameters : 0;
+    std::int64_t microBatches = 0;
+    for (const auto& bucket : data.buckets) {
+        const auto tokens = tokensOf(config.model, data, bucket.size);
+        forecast.buckets.push_back({.bucket = bucket.size,
+                                    .samples = bucket.samples,
+                                    .latentTokens = tokens.latent,
+                                    .contextTokens = tokens.context(),
+                                    .activations = activationsOf(config, data, tokens, forecast.parameters),
+                                    .work = workOf(config.model, data, tokens)});
+        const auto& made = forecast.buckets.back();
+        memory.activations = std::max(memory.activations, made.activations);
+        memory.batches = std::max(memory.batches, config.data.prefetch * batchBytes(config, data, tokens));
+        forecast.samplesPerEpoch += bucket.samples;
+        forecast.meanWork += made.work * static_cast<double>(bucket.samples);
+        microBatches += (bucket.samples + config.data.batchSize - 1) / config.data.batchSize;
+    }
+    if (forecast.samplesPerEpoch > 0)
+        forecast.meanWork /= static_cast<double>(forecast.samplesPerEpoch);
+    const auto accumulation = config.optimiser.accumulation;
+    forecast.stepsPerEpoch = (microBatches + accumulation - 1) / accumulation;
+    if (microBatches > 0)
+        forecast.epochs =
+            static_cast<double>(config.schedule.steps * accumulation) / static_cast<double>(microBatches);
+    if (config.previews.every > 0 && data.pictureBytes > 0)
+        memory.previews =
+            std::max<std::int64_t>(0, wide * forecast.parameters + data.pictureBytes - memory.activations);
+    forecast.checkpointBytes = memory.weights + memory.moments + memory.average;
+    const auto written = std::max<std::int64_t>(1, (config.schedule.steps + config.saving.every - 1) / config.saving.every);
+    forecast.keptCheckpointBytes =
+        forecast.checkpointBytes * (config.saving.keep > 0 ? std::min(config.saving.keep, written) : written);
+    return forecast;
+}
+
+std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory)
+{
+    const auto needs = [&data](const TrainConfig& tried) { return forecastTraining(tried, data).memory.total(); };
+    if (needs(config) <= memory)
+        return {};
+    std::vector<FittingChange> found;
+    const auto fits = [&](FittingChange change) {
+        change.memory = needs(change.config);
+        if (change.memory > memory)
+            return false;
+        found.push_back(std::move(change));
+        return true;
+    };
+    /// The largest micro-batch that fits, as many samples a step as before.
+    const auto smallerBatch = [&](const FittingChange& from) {
+        auto batch = config.data.batchSize, accumulation = config.optimiser.accumulation;
+        while (batch % 2 == 0) {
+            batch /= 2;
+            accumulation *= 2;
+            auto change = from;
+            set(change, "data.batch_size", std::to_string(batch));
+            set(change, "optimiser.accumulation", std::to_string(accumulation));
+            if (fits(std::move(change)))
+                return true;
+        }
+        return false;
+    };
+    const FittingChange none{.settings = {}, .config = config, .memory = 0};
+    auto recomputing = none, narrow = none;
+    bool one = smallerBatch(none);
+    if (!config.checkpointing) {
+        set(recomputing, "checkpointing", "true");
+        one = fits(recomputing) || one;
+    }
+    if (config.precision == Precision::Float32) {
+        set(narrow, "precision", "bf16");
+        one = fits(narrow) || one;
+    }
+    if (one)
+        return found;
+    auto both = recomputing;
+    if (config.precision == Precision::Float32)
+        set(both, "precision", "bf16");
+    if (smallerBatch(recomputing) || fits(both) || smallerBatch(both))
+        return found;
+    if (config.data.prefetch > 1) {
+        set(both, "data.prefetch", "1");
+        if (!fits(both))
+            smallerBatch(both);
+    }
+    return found;
+}
+
+} // namespace nanodit

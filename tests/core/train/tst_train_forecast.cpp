@@ -1,0 +1,192 @@
+#include "core/runs/configurations.h"
+#include "core/runtime/error.h"
+#include "core/train/forecast.h"
+#include "core/train/trainer.h"
+#include "tests/support/peak_bytes.h"
+
+#include <QtTest/QTest>
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+using namespace nanodit;
+
+namespace {
+
+TrainData dataOf(ImageSize bucket, std::int64_t textTokens, std::int64_t textWidth, std::int64_t dinoWidth)
+{
+    TrainData data;
+    data.buckets = {{.size = bucket, .samples = 100}};
+    data.textTokens = textTokens;
+    data.textWidth = textWidth;
+    data.dinoWidth = dinoWidth;
+    return data;
+}
+
+Batch randomBatch(const TrainConfig& config, const TrainData& data)
+{
+    const auto size = data.buckets[0].size;
+    const auto samples = config.data.batchSize;
+    Batch batch;
+    batch.bucket = size;
+    batch.patchGrid = dinoGrid(size, data.dinoPatch);
+    for (std::int64_t i = 0; i < samples; ++i)
+        batch.ids.push_back(std::to_string(i));
+    batch.captions.resize(static_cast<std::size_t>(samples));
+    batch.latent = at::randn({samples, data.latentChannels, size.height / 8, size.width / 8});
+    batch.text = at::randn({samples, data.textTokens, data.textWidth});
+    batch.textMask = at::ones({samples, data.textTokens}, at::kBool);
+    batch.cls = at::randn({samples, data.dinoWidth});
+    batch.patches = at::randn({samples, batch.patchGrid.count(), data.dinoWidth});
+    return batch;
+}
+
+/// Bytes of tensors that lived at once in two steps, which make the moments and the gradients and use them.
+std::int64_t measured(const TrainConfig& config, const TrainData& data)
+{
+    return test::peakBytes([&] {
+        Trainer trainer(config, data.textTokens);
+        const auto batch = randomBatch(config, data);
+        for (int step = 0; step < 2; ++step)
+            trainer.step([&batch] { return batch; });
+    });
+}
+
+} // namespace
+
+class TestTrainForecast : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void memoryIsThatOfAStep_data()
+    {
+        QTest::addColumn<QString>("config");
+        QTest::addColumn<bool>("bf16");
+        QTest::addColumn<bool>("checkpointing");
+        QTest::addColumn<int>("batch");
+        for (const auto* const config : {"demo", "base", "gated"}) {
+            for (const bool bf16 : {false, true}) {
+                for (const bool checkpointing : {false, true}) {
+                    for (const int batch : {1, 4}) {
+                        QTest::addRow("%s %s%s batch %d", config, bf16 ? "bf16" : "float32",
+                                      checkpointing ? " checkpointing" : "", batch)
+                            << config << bf16 << checkpointing << batch;
+                    }
+                }
+            }
+        }
+    }
+    void memoryIsThatOfAStep()
+    {
+        QFETCH(QString, config);
+        QFETCH(bool, bf16);
+        QFETCH(bool, checkpointing);
+        QFETCH(int, batch);
+        TrainConfig asked;
+        TrainData data;
+        if (config == "demo") {
+            asked = readTrainConfig(configurationFile("demo"));
+            data = dataOf({.width = 128, .height = 128}, 64, 64, 96);
+        } else { // of the shape of base, smaller in every direction, so that it runs in seconds
+            asked = readTrainConfig(configurationFile("base"));
+            asked.model.hiddenSize = 256;
+            asked.model.numHeads = 4;
+            asked.model.depth = 4;
+            data = dataOf({.width = 256, .height = 320}, 128, 1024, 384);
+            if (config == "gated") {
+                asked.model.gate = Gate::AdalnZero;
+                asked.model.qkNorm = true;
+                asked.ema.enabled = false;
+            }
+        }
+        asked.precision = bf16 ? Precision::Bf16 : Precision::Float32;
+        asked.checkpointing = checkpointing;
+        asked.data.batchSize = batch;
+        asked.model.textDim = data.textWidth;
+        asked.model.dinoDim = data.dinoWidth;
+        asked.metrics.attentionEvery = 0;
+        auto memory = forecastTraining(asked, data).memory;
+        memory.batches = 0; // none is read ahead here
+        const auto bytes = measured(asked, data);
+        const auto share = static_cast<double>(memory.total()) / static_cast<double>(bytes);
+        const auto fixed = memory.total() - memory.activations;
+        const auto text = std::to_string(share) + " of " + std::to_string(bytes) + ": activations " +
+                          std::to_string(memory.activations) + " where " + std::to_string(bytes - fixed) + " are";
+        if (qEnvironmentVariableIsSet("NANODIT_SHOW"))
+            qInfo("%s", text.c_str());
+        QVERIFY2(share > 0.9 && share < 1.1, text.c_str());
+    }
+
+    void parametersAreThoseOfTheModel()
+    {
+        TrainConfig config;
+        config.model.hiddenSize = 64;
+        config.model.depth = 3;
+        config.model.numHeads = 4;
+        for (const bool patches : {true, false}) {
+            for (const auto gate : {Gate::None, Gate::AdalnZero}) {
+                for (const bool qkNorm : {true, false}) {
+                    for (const auto prior : {PatchPrior::None, PatchPrior::Learned}) {
+                        config.model.useDinoPatches = patches;
+                        config.model.gate = gate;
+                        config.model.qkNorm = qkNorm;
+                        config.model.patchPrior = prior;
+                        const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
+                        auto made = config.model;
+                        made.textDim = data.textWidth;
+                        made.dinoDim = data.dinoWidth;
+                        QCOMPARE(forecastTraining(config, data).parameters,
+                                 elementCount(NanoDiT(made, 1).parameters()));
+                    }
+                }
+            }
+        }
+    }
+
+    void epochsCountEveryBucketsLastBatch()
+    {
+        TrainConfig config;
+        config.data.batchSize = 4;
+        config.optimiser.accumulation = 2;
+        config.schedule.steps = 100;
+        auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
+        data.buckets = {{.size = {.width = 64, .height = 64}, .samples = 9},  // three batches
+                        {.size = {.width = 128, .height = 64}, .samples = 1}}; // one
+        const auto forecast = forecastTraining(config, data);
+        QCOMPARE(forecast.samplesPerEpoch, 10);
+        QCOMPARE(forecast.stepsPerEpoch, 2);
+        QCOMPARE(forecast.epochs, 50.0);
+        QCOMPARE(forecast.dearest().bucket.width, 128);
+    }
+
+    void whatMakesItFitKeepsTheModelAndTheSamplesOfAStep()
+    {
+        auto config = readTrainConfig(configurationFile("base"));
+        const auto data = dataOf({.width = 512, .height = 512}, 512, 4096, 1024);
+        const auto needed = forecastTraining(config, data).memory.total();
+        QVERIFY(fittingChanges(config, data, needed).empty());
+        const std::int64_t there = 12'000'000'000;
+        QVERIFY(needed > there);
+        const auto changes = fittingChanges(config, data, there);
+        QVERIFY(changes.size() >= 2);
+        for (const auto& change : changes) {
+            QVERIFY(change.memory <= there);
+            QCOMPARE(change.memory, forecastTraining(change.config, data).memory.total());
+            QCOMPARE(change.config.data.batchSize * change.config.optimiser.accumulation, config.data.batchSize);
+            QCOMPARE(forecastTraining(change.config, data).parameters, forecastTraining(config, data).parameters);
+            QVERIFY(!change.settings.empty());
+        }
+        QVERIFY(fittingChanges(config, data, 1'000'000'000).empty()); // the weights alone are more
+    }
+
+    void aConfigurationThatCannotBeUsedIsRefused()
+    {
+        TrainConfig config;
+        config.model.numHeads = 7;
+        QVERIFY_EXCEPTION_THROWN(forecastTraining(config, dataOf({.width = 64, .height = 64}, 8, 24, 40)), ConfigError);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestTrainForecast)
+#include "tst_train_forecast.moc"
