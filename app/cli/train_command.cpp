@@ -1,5 +1,6 @@
 #include "app/cli/commands.h"
 #include "app/cli/number_checks.h"
+#include "app/cli/train_forecast.h"
 #include "core/config/workspace_config.h"
 #include "core/config/yaml.h"
 #include "core/front/training.h"
@@ -20,6 +21,8 @@ struct TrainArguments {
     std::string warmStart;
     bool resume = false;
     bool check = false;
+    bool dryRun = false;
+    bool ignoreMemory = false;
     std::int64_t logEvery = 50;
 };
 
@@ -63,10 +66,13 @@ void runTrain(TrainArguments arguments, Options& options)
         throw UsageError("--resume needs --run NAME, the run to resume");
     if (arguments.run.empty())
         arguments.run = freeRunName(workspace, arguments.check ? "check" : "run");
+    if (arguments.dryRun)
+        return printForecast(configOf(arguments, workspace), workspace, options);
     TrainRequest request{.workspace = workspace,
                          .config = configOf(arguments, workspace),
                          .runName = arguments.run,
                          .resume = arguments.resume,
+                         .ignoreMemory = arguments.ignoreMemory,
                          .check = arguments.check,
                          .device = options.device};
     request.onStep = [&output = options.output, every = arguments.logEvery](const StepMetrics& m) {
@@ -124,6 +130,9 @@ void registerTrain(CLI::App& app, Options& options)
         ->check(notNegative())
         ->capture_default_str();
     command->add_flag("--resume", a->resume, "Continue the run from its newest checkpoint");
+    command->add_flag("--dry-run", a->dryRun,
+                      "Only say what the training would take: memory, time, steps of an epoch, checkpoints");
+    command->add_flag("--ignore-memory", a->ignoreMemory, "Train though the memory that is free seems too little");
     command->add_flag("--check", a->check,
                       "Check the run: finite values, expected ranges, all conditions and gradients present");
     command->callback([a, &options] { runTrain(*a, options); });

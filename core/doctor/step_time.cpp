@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace nanodit {
 
@@ -36,31 +37,37 @@ Batch randomBatch(const StepTimeRequest& request)
     return batch;
 }
 
-JobEnd timeSteps(StepTimeRequest request, const JobContext& context)
+/// The request as it is timed: with widths, and nothing dropped, which is the dearest case and always the same.
+StepTimeRequest prepared(StepTimeRequest request)
 {
     auto& config = request.config;
     if (config.model.textDim == 0)
         config.model.textDim = usualTextWidth;
     if (config.model.dinoDim == 0)
         config.model.dinoDim = usualDinoWidth;
-    config.conditions = {.dropBoth = 0, .dropDino = 0, .dropText = 0}; // the dearest case, and always the same
+    config.conditions = {.dropBoth = 0, .dropDino = 0, .dropText = 0};
     config.metrics.attentionEvery = 0;
     throwIfAny(config.validate(), "the training configuration");
-    const auto compute = makeCompute(request.device, config.arithmetic());
+    return request;
+}
+
+/// Empty when stopped.
+std::optional<StepTimes> timed(const StepTimeRequest& request, const Compute& compute, const JobContext& context,
+                               ProgressMeter& meter)
+{
     const auto batch = randomBatch(request);
-    Trainer trainer(config, request.textTokens, compute);
+    Trainer trainer(request.config, request.textTokens, compute);
     StepTimes times;
     times.where = compute.text();
     times.onGpu = !compute.device.is_cpu();
     times.parameters = elementCount(trainer.model().parameters());
     times.latentTokens = trainer.model().tokenGrid(batch.latent.size(2), batch.latent.size(3)).count();
-    times.contextTokens = request.textTokens + 1 + (config.model.useDinoPatches ? batch.patchGrid.count() : 0);
-    ProgressMeter meter(context, Stage::Training, request.steps + 1, Unit::Steps);
+    times.contextTokens = request.textTokens + 1 + (request.config.model.useDinoPatches ? batch.patchGrid.count() : 0);
     forgetPeakMemory();
     for (std::int64_t i = 0; i <= request.steps; ++i) {
         const auto start = std::chrono::steady_clock::now();
         if (!trainer.step([&batch] { return batch; }, [&context] { return context.shouldStop(); }))
-            return JobEnd::Cancelled;
+            return std::nullopt;
         trainer.model().parameters().back().value.flatten()[0].item<float>(); // waits for a device that works beside us
         const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
         if (i == 0)
@@ -70,7 +77,47 @@ JobEnd timeSteps(StepTimeRequest request, const JobContext& context)
         meter.advance();
     }
     times.memory = peakMemoryOf(compute);
-    request.finished(times);
+    return times;
+}
+
+JobEnd timeSteps(const StepTimeRequest& asked, const JobContext& context)
+{
+    const auto request = prepared(asked);
+    const auto compute = makeCompute(request.device, request.config.arithmetic());
+    ProgressMeter meter(context, Stage::Training, request.steps + 1, Unit::Steps);
+    const auto times = timed(request, compute, context, meter);
+    if (!times)
+        return JobEnd::Cancelled;
+    request.finished(*times);
+    return JobEnd::Finished;
+}
+
+JobEnd estimateStep(const StepTimeRequest& asked, const JobContext& context)
+{
+    const auto whole = prepared(asked);
+    const auto compute = makeCompute(whole.device, whole.config.arithmetic());
+    auto shortened = whole;
+    shortened.config.optimiser.accumulation = 1;
+    if (compute.device.is_cpu())
+        shortened.config.data.batchSize = 1; // there a batch takes as long as its samples
+    ProgressMeter meter(context, Stage::Training, 2 * (whole.steps + 1), Unit::Steps);
+    double seconds[2] = {};
+    StepTimes times;
+    for (const int blocks : {1, 2}) {
+        shortened.config.model.depth = blocks;
+        const auto measured = timed(shortened, compute, context, meter);
+        if (!measured)
+            return JobEnd::Cancelled;
+        times = *measured;
+        seconds[blocks - 1] = times.median();
+    }
+    const auto aBlock = std::max(0.0, seconds[1] - seconds[0]);
+    const auto microBatch = seconds[0] + static_cast<double>(whole.config.model.depth - 1) * aBlock;
+    const auto microBatches = whole.config.optimiser.accumulation * whole.config.data.batchSize /
+                              shortened.config.data.batchSize;
+    times.seconds = {microBatch * static_cast<double>(microBatches)};
+    times.memory = 0;
+    whole.finished(times);
     return JobEnd::Finished;
 }
 
@@ -88,6 +135,11 @@ double StepTimes::median() const
 std::unique_ptr<Job> makeStepTimeJob(StepTimeRequest request)
 {
     return makeJob([request = std::move(request)](const JobContext& context) { return timeSteps(request, context); });
+}
+
+std::unique_ptr<Job> makeStepEstimateJob(StepTimeRequest request)
+{
+    return makeJob([request = std::move(request)](const JobContext& context) { return estimateStep(request, context); });
 }
 
 } // namespace nanodit

@@ -1,0 +1,136 @@
+#include "app/cli/train_forecast.h"
+
+#include "core/front/doctor.h"
+#include "core/front/training.h"
+#include "core/io/size_text.h"
+#include "core/runtime/compute_devices.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <optional>
+
+namespace nanodit::cli {
+
+namespace {
+
+std::string secondsText(double seconds)
+{
+    char text[64];
+    const auto whole = static_cast<long long>(std::llround(seconds));
+    if (seconds < 10)
+        std::snprintf(text, sizeof text, "%.2g s", seconds);
+    else if (whole < 3600)
+        std::snprintf(text, sizeof text, "%lld min %02lld s", whole / 60, whole % 60);
+    else if (whole < 48 * 3600)
+        std::snprintf(text, sizeof text, "%lld h %02lld min", whole / 3600, whole / 60 % 60);
+    else
+        std::snprintf(text, sizeof text, "%.1f days", seconds / 86400);
+    return text;
+}
+
+/// Of an optimiser step, over the buckets as often as they come. Empty when stopped.
+std::optional<double> stepSeconds(const TrainConfig& config, const TrainData& data, const TrainForecast& forecast,
+                                  Options& options)
+{
+    const auto& bucket = forecast.dearest();
+    StepTimeRequest request{.config = config,
+                            .picture = bucket.bucket,
+                            .textTokens = data.textTokens,
+                            .dinoPatch = data.dinoPatch,
+                            .latentPixel = data.latentPixel,
+                            .steps = 1,
+                            .device = options.device};
+    request.config.model.textDim = data.textWidth;
+    request.config.model.dinoDim = data.dinoWidth;
+    request.config.model.latentChannels = data.latentChannels;
+    std::optional<double> seconds;
+    request.finished = [&](const StepTimes& times) { seconds = times.median() * forecast.meanWork / bucket.work; };
+    runJob(*makeStepEstimateJob(std::move(request)), options.output);
+    return seconds;
+}
+
+std::string settingsText(const FittingChange& change)
+{
+    std::string text;
+    for (const auto& [key, value] : change.settings)
+        text += " --set " + key + "=" + value;
+    return text;
+}
+
+} // namespace
+
+void printForecast(const TrainConfig& config, const Workspace& workspace, Options& options)
+{
+    const auto data = trainData(workspace, config);
+    const auto forecast = forecastTraining(config, data);
+    const auto& memory = forecast.memory;
+    const auto there = availableMemory(options.device);
+    const auto changes = there > 0 ? fittingChanges(config, data, there) : std::vector<FittingChange>{};
+    const bool fits = there == 0 || memory.total() <= there;
+    const auto seconds = fits || !changes.empty() ? stepSeconds(config, data, forecast, options) : std::nullopt;
+    const auto steps = static_cast<double>(config.schedule.steps);
+    const auto& dearest = forecast.dearest();
+    char parameters[64], epochs[64];
+    std::snprintf(parameters, sizeof parameters, "%.1f M", static_cast<double>(forecast.parameters) / 1e6);
+    std::snprintf(epochs, sizeof epochs, "%.3g", forecast.epochs);
+    std::vector<std::vector<std::string>> rows = {
+        {"parameters", parameters},
+        {"memory", sizeText(memory.total()) + " needed, " + (there > 0 ? sizeText(there) : "an unknown amount") +
+                       " free" + (fits ? "" : ": it does not fit")},
+        {"  weights and gradients", sizeText(memory.weights + memory.gradients)},
+        {"  AdamW's moments", sizeText(memory.moments)},
+        {"  moving average", sizeText(memory.average)},
+        {"  activations", sizeText(memory.activations) + " (" + std::to_string(config.data.batchSize) + " of " +
+                              bucketName(dearest.bucket) + ", " + std::to_string(dearest.latentTokens) +
+                              " latent and " + std::to_string(dearest.contextTokens) + " context tokens each)"},
+        {"  batches read ahead", sizeText(memory.batches)},
+        {"  preview pictures", sizeText(memory.previews)},
+        {"a step", seconds ? "about " + secondsText(*seconds) + ", measured on two blocks" : "not measured"},
+        {"an epoch", std::to_string(forecast.stepsPerEpoch) + " steps, " + std::to_string(forecast.samplesPerEpoch) +
+                         " samples" +
+                         (seconds ? ", about " + secondsText(*seconds * static_cast<double>(forecast.stepsPerEpoch)) : "")},
+        {"the run", std::to_string(config.schedule.steps) + " steps, " + epochs + " epochs" +
+                        (seconds ? ", about " + secondsText(*seconds * steps) : "")},
+        {"a checkpoint", sizeText(forecast.checkpointBytes) + ", " + sizeText(forecast.keptCheckpointBytes) +
+                             " for all that are kept"},
+    };
+    auto text = table(rows);
+    auto ways = nlohmann::json::array();
+    for (const auto& change : changes) {
+        text += (ways.empty() ? "it fits with\n" : "") + ("  " + sizeText(change.memory) + ": " + settingsText(change).substr(1)) +
+                "\n";
+        auto settings = nlohmann::json::object();
+        for (const auto& [key, value] : change.settings)
+            settings[key] = value;
+        ways.push_back({{"settings", settings}, {"memory", change.memory}});
+    }
+    if (!fits && changes.empty())
+        text += "it fits with a smaller model, smaller pictures or more memory only\n";
+    nlohmann::json json = {{"parameters", forecast.parameters},
+                           {"memory",
+                            {{"total", memory.total()},
+                             {"weights", memory.weights},
+                             {"gradients", memory.gradients},
+                             {"moments", memory.moments},
+                             {"average", memory.average},
+                             {"activations", memory.activations},
+                             {"batches", memory.batches},
+                             {"previews", memory.previews}}},
+                           {"memory_available", there},
+                           {"fits", fits},
+                           {"steps_per_epoch", forecast.stepsPerEpoch},
+                           {"samples_per_epoch", forecast.samplesPerEpoch},
+                           {"epochs", forecast.epochs},
+                           {"checkpoint_bytes", forecast.checkpointBytes},
+                           {"kept_checkpoint_bytes", forecast.keptCheckpointBytes},
+                           {"changes_that_fit", ways}};
+    if (seconds)
+        json["step_seconds"] = *seconds;
+    printResult(options.output, text, json);
+    if (!fits)
+        options.exitCode = exitFailed;
+}
+
+} // namespace nanodit::cli

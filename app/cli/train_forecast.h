@@ -1,0 +1,13 @@
+#pragma once
+
+#include "app/cli/commands.h"
+#include "core/config/train_config.h"
+#include "core/config/workspace_config.h"
+
+namespace nanodit::cli {
+
+/// What `nanodit train --dry-run` prints: parameters, memory needed and free, a step's time as it is measured here, steps
+/// of an epoch, checkpoints, and settings that would make the training fit. Nothing is written.
+void printForecast(const TrainConfig& config, const Workspace& workspace, Options& options);
+
+} // namespace nanodit::cli
