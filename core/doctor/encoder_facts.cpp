@@ -192,18 +192,16 @@ std::string mismatch(const fs::path& folder, const std::string& role, Kind kind)
     const auto expected = wanted.find(role);
     if (expected == wanted.end() || expected->second == kind)
         return {};
-    return folder.string() + " holds " + names.at(kind) + ", where encoders." + role + " of workspace.yaml needs " +
-           names.at(expected->second) + ": correct the path there";
+    return folder.string() + " holds " + names.at(kind) + ", where " + names.at(expected->second) +
+           " is needed: choose another folder";
 }
 
 void inspect(EncoderFacts& facts, const EncoderLoad& load)
 {
     const auto& folder = facts.folder;
-    const auto setting =
-        facts.role.empty() ? std::string() : ", or correct encoders." + facts.role + " in workspace.yaml";
     if (!fs::is_directory(folder)) {
         facts.problems.push_back(folder.string() + (fs::exists(folder) ? " is no folder" : " is not there") +
-                                 ": put the model there" + setting);
+                                 ": put the model there, or choose another folder");
         return;
     }
     const auto files = filesIn(folder);
@@ -223,7 +221,7 @@ void inspect(EncoderFacts& facts, const EncoderLoad& load)
     else if (net)
         kind = Kind::Lpips;
     else {
-        facts.problems.push_back(folder.string() + " holds no config.json: " + hintOfInner(folder) + setting);
+        facts.problems.push_back(folder.string() + " holds no config.json: " + hintOfInner(folder));
         return;
     }
     if (auto problem = mismatch(folder, facts.role, kind); !problem.empty()) {

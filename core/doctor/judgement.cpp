@@ -428,7 +428,9 @@ void Judge::judgeEncoder(const EncoderFacts& encoder)
     const auto area = "encoder" + (encoder.role.empty() ? "" : " " + encoder.role);
     if (!encoder.problems.empty()) {
         for (const auto& problem : encoder.problems)
-            add(area, Health::Wrong, problem);
+            add(area, Health::Wrong, problem,
+                encoder.role.empty() ? std::vector<std::string>()
+                                     : std::vector{"Correct encoders." + encoder.role + " in workspace.yaml."});
         return;
     }
     auto text = encoder.folder.string() + ": " + encoder.kind;
