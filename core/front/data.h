@@ -19,7 +19,9 @@
 #include "core/dataset/reject.h"             // IWYU pragma: export
 #include "core/dataset/relocate.h"           // IWYU pragma: export
 #include "core/dataset/shard_check.h"        // IWYU pragma: export
+#include "core/dataset/settings_change.h"    // IWYU pragma: export
 #include "core/encoders/encoder_info.h"      // IWYU pragma: export
+#include "core/geometry/bucket_presets.h"    // IWYU pragma: export
 #include "core/inspect/certify.h"            // IWYU pragma: export
 #include "core/inspect/drift.h"              // IWYU pragma: export
 #include "core/inspect/feature_grid.h"       // IWYU pragma: export
