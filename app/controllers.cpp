@@ -5,7 +5,8 @@
 namespace nanodit {
 
 Controllers::Controllers(Session& session)
-    : datasetJobs(session)
+    : settings(session)
+    , datasetJobs(session)
     , training(session)
     , looking(session)
     , comparison(session)

@@ -5,6 +5,7 @@
 #include "app/sampling.h"
 #include "app/training.h"
 #include "app/validating.h"
+#include "app/workspace_settings.h"
 
 namespace nanodit {
 
@@ -17,6 +18,7 @@ struct Controllers {
     Controllers(const Controllers&) = delete;
     Controllers& operator=(const Controllers&) = delete;
 
+    WorkspaceSettings settings;
     DatasetJobs datasetJobs;
     Training training;
     Looking looking;

@@ -1,5 +1,7 @@
 #include "app/dialogs.h"
 
+#include "app/new_folder_dialog.h"
+
 #include <QDesktopServices>
 #include <QFileDialog>
 #include <QFileInfo>
@@ -26,12 +28,8 @@ QString DesktopDialogs::chooseFolder(QWidget* parent, const QString& title)
 
 QString DesktopDialogs::chooseNewFolder(QWidget* parent, const QString& title, const QString& suggestion)
 {
-    QFileDialog dialog(parent, title, suggestion);
-    dialog.setFileMode(QFileDialog::Directory);
-    dialog.setAcceptMode(QFileDialog::AcceptSave);
-    dialog.setOption(QFileDialog::ShowDirsOnly);
-    dialog.selectFile(suggestion);
-    return dialog.exec() == QDialog::Accepted ? dialog.selectedFiles().value(0) : QString();
+    NewFolderDialog dialog(title, suggestion, *this, parent);
+    return dialog.exec() == QDialog::Accepted ? dialog.folder() : QString();
 }
 
 QString DesktopDialogs::chooseFile(QWidget* parent, const QString& title, const QString& filter)
@@ -54,6 +52,20 @@ bool DesktopDialogs::confirm(QWidget* parent, const QString& question, const QSt
     box.setDefaultButton(QMessageBox::Cancel);
     box.exec();
     return box.clickedButton() == accept;
+}
+
+int DesktopDialogs::chooseOne(QWidget* parent, const QString& question, const QString& about,
+                              const QStringList& actions)
+{
+    QMessageBox box(QMessageBox::Question, QString(), question, QMessageBox::Cancel, parent);
+    box.setTextFormat(Qt::PlainText);
+    box.setInformativeText(about);
+    QList<QAbstractButton*> buttons;
+    for (const auto& action : actions)
+        buttons << box.addButton(action, QMessageBox::ActionRole);
+    box.setDefaultButton(qobject_cast<QPushButton*>(buttons.value(0)));
+    box.exec();
+    return static_cast<int>(buttons.indexOf(box.clickedButton()));
 }
 
 void DesktopDialogs::tell(QWidget* parent, const QString& title, const QString& html)

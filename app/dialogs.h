@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QString>
+#include <QStringList>
 
 class QWidget;
 
@@ -11,7 +12,7 @@ class Dialogs {
 public:
     virtual ~Dialogs() = default;
     virtual QString chooseFolder(QWidget* parent, const QString& title) = 0;
-    /// A folder that does not exist yet, or is empty.
+    /// A folder that does not exist yet, or is empty; or a workspace, which is then to be opened.
     virtual QString chooseNewFolder(QWidget* parent, const QString& title, const QString& suggestion) = 0;
     virtual QString chooseFile(QWidget* parent, const QString& title, const QString& filter) = 0;
     virtual QString chooseSaveFile(QWidget* parent, const QString& title, const QString& suggestion,
@@ -19,6 +20,9 @@ public:
     /// `consequence` names what is lost or done; `action` is the button that does it.
     virtual bool confirm(QWidget* parent, const QString& question, const QString& consequence,
                          const QString& action) = 0;
+    /// Which of `actions`, the likeliest first, by its index; -1: cancelled.
+    virtual int chooseOne(QWidget* parent, const QString& question, const QString& about,
+                          const QStringList& actions) = 0;
     virtual void tell(QWidget* parent, const QString& title, const QString& html) = 0;
     /// Opens the folder that holds `file` with the desktop's file manager; whether there is one.
     virtual bool showInFileManager(const QString& file);
@@ -35,6 +39,7 @@ public:
     QString chooseSaveFile(QWidget* parent, const QString& title, const QString& suggestion,
                            const QString& filter) override;
     bool confirm(QWidget* parent, const QString& question, const QString& consequence, const QString& action) override;
+    int chooseOne(QWidget* parent, const QString& question, const QString& about, const QStringList& actions) override;
     void tell(QWidget* parent, const QString& title, const QString& html) override;
 };
 

@@ -5,6 +5,7 @@
 #include "app/dialogs.h"
 #include "app/failures.h"
 #include "app/job_runner.h"
+#include "app/new_folder_dialog.h"
 #include "app/pages/attention/attention_page.h"
 #include "app/pages/dataset/dataset_actions.h"
 #include "app/pages/dataset/dataset_page.h"
@@ -15,9 +16,11 @@
 #include "app/pages/validate/validate_page.h"
 #include "app/pages/welcome/welcome_page.h"
 #include "app/preferences.h"
+#include "app/settings/settings_dialog.h"
 #include "app/shortcuts.h"
 #include "app/status_strip.h"
 #include "widgets/banner.h"
+#include "widgets/drop_hint.h"
 #include "widgets/drop_zone.h"
 #include "widgets/icons.h"
 #include "widgets/navigation_rail.h"
@@ -30,10 +33,14 @@
 #include <QFileInfo>
 #include <QMenu>
 #include <QMimeData>
+#include <QScreen>
+#include <QScrollArea>
 #include <QShortcut>
 #include <QStackedWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
+
+#include <utility>
 
 namespace nanodit {
 
@@ -41,6 +48,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
                        Dialogs& dialogs, QWidget* parent)
     : QMainWindow(parent)
     , session_(session)
+    , controllers_(controllers)
     , datasetJobs_(controllers.datasetJobs)
     , theme_(theme)
     , preferences_(preferences)
@@ -57,13 +65,13 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     , validate_(new ValidatePage(session, controllers.validating, dialogs, this))
     , runs_(new RunsPage(session, controllers.training, preferences, dialogs, this))
     , status_(new StatusStrip(session, this))
+    , dropHint_(new DropHint(this))
     , remedies_(controllers.datasetJobs)
 {
     pages_->setObjectName(QStringLiteral("pages"));
     setWindowTitle(QStringLiteral("NanoDiT Workbench"));
     setWindowIcon(QIcon(QStringLiteral(":/nanodit/icons/nanodit-workbench.svg")));
     setAcceptDrops(true);
-    setMinimumSize(1024, 640);
     for (const auto& info : pageTable()) {
         rail_->addPage(pageName(info.page), QLatin1String(info.icon), Qt::CTRL | info.key);
         pages_->addWidget(widget(info.page));
@@ -74,8 +82,15 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
 
     auto* const right = new QVBoxLayout;
     right->setSpacing(0);
+    // With large fonts or on a small screen a page may need more room than there is: then it scrolls.
+    auto* const scroll = new QScrollArea(this);
+    scroll->setObjectName(QStringLiteral("pageScroll"));
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setWidgetResizable(true);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->setWidget(pages_);
     right->addWidget(banner_);
-    right->addWidget(pages_, 1);
+    right->addWidget(scroll, 1);
     right->addWidget(status_);
     auto* const central = new QWidget(this);
     auto* const row = new QHBoxLayout(central);
@@ -90,7 +105,8 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     connectSession();
     connectRemedies();
     welcome_->setRecent(preferences_.recentWorkspaces());
-    resize(1280, 800);
+    constexpr QSize usual(1280, 800), titleBar(0, 40);
+    resize(usual.boundedTo(screen()->availableSize() - titleBar));
     if (const auto geometry = preferences_.windowGeometry(); !geometry.isEmpty())
         restoreGeometry(geometry);
 }
@@ -131,6 +147,9 @@ void MainWindow::makeMenu()
         for (const auto& folder : preferences_.recentWorkspaces())
             recent->addAction(folder, this, [this, folder] { openWorkspace(folder); });
     });
+    settingsAction_ = menu->addAction(icon(QStringLiteral("edit")), tr("Workspace settings…"), Qt::CTRL | Qt::Key_Comma,
+                                      this, &MainWindow::openSettings);
+    settingsAction_->setEnabled(false);
     menu->addSeparator();
     auto* const look = menu->addMenu(icon(QStringLiteral("theme")), tr("Theme"));
     auto* const group = new QActionGroup(look);
@@ -150,7 +169,10 @@ void MainWindow::makeMenu()
                                        QKeySequence(Qt::Key_Question), this, &MainWindow::showShortcuts);
     menu->addSeparator();
     auto* const quit = menu->addAction(tr("Quit"), QKeySequence::Quit, this, &QWidget::close);
-    addActions({open, make, keys, quit}); // so that their keys work while the menu is closed
+    auto* const openMenu = new QAction(tr("Menu"), this);
+    openMenu->setShortcut(Qt::Key_F10);
+    connect(openMenu, &QAction::triggered, button, &QToolButton::showMenu);
+    addActions({open, make, settingsAction_, keys, quit, openMenu}); // so that their keys work while the menu is closed
 }
 
 void MainWindow::makeShortcuts()
@@ -160,10 +182,7 @@ void MainWindow::makeShortcuts()
                 [this, page = info.page] { showPage(page); });
     connect(rail_, &NavigationRail::pageChosen, this, [this](int page) { showPage(static_cast<Page>(page)); });
     connect(status_, &StatusStrip::pageWanted, this, &MainWindow::showPage);
-    connect(status_, &StatusStrip::computeChosen, this, [this](const ComputeChoice& choice) {
-        session_.compute().choose(choice);
-        preferences_.setCompute(choice);
-    });
+    connect(status_, &StatusStrip::computeChosen, this, &MainWindow::chooseDevice);
     connect(train_, &TrainPage::datasetWanted, this, [this] { showPage(Page::Dataset); });
     connect(attention_, &AttentionPage::trainWanted, this, [this] { showPage(Page::Train); });
     connect(sample_, &SamplePage::trainWanted, this, [this] { showPage(Page::Train); });
@@ -217,9 +236,11 @@ void MainWindow::connectSession()
         preferences_.addRecentWorkspace(folder);
         setWindowTitle(tr("%1 – NanoDiT Workbench").arg(QFileInfo(folder).fileName()));
         rail_->setPagesEnabled(true);
+        settingsAction_->setEnabled(true);
         opening_ = false;
-        if (pages_->currentWidget() == welcome_)
-            showPage(Page::Dataset);
+        if (const auto first = std::exchange(firstPage_, Page::Dataset);
+            pages_->currentWidget() == welcome_ || first != Page::Dataset)
+            showPage(first);
         welcome_->setBusy(false, {});
     });
     connect(&session_, &Session::failed, this, [this](const QString& what, const Notice& why) {
@@ -253,7 +274,8 @@ void MainWindow::connectRemedies()
     connect(&remedies_, &Remedies::pageWanted, this, &MainWindow::showPage);
     connect(&remedies_, &Remedies::openWanted, this, &MainWindow::askOpen);
     connect(&remedies_, &Remedies::demoWanted, this, &MainWindow::askDemo);
-    connect(&remedies_, &Remedies::settingsWanted, this, &MainWindow::openSettings);
+    connect(&remedies_, &Remedies::encoderWanted, this,
+            [this](remedy::Encoder encoder) { openSettings()->showEncoder(encoder); });
     connect(&remedies_, &Remedies::deviceWanted, status_, &StatusStrip::openComputeMenu);
     connect(&remedies_, &Remedies::importWanted, this, [this] {
         showPage(Page::Dataset);
@@ -269,12 +291,26 @@ void MainWindow::connectRemedies()
     });
 }
 
-void MainWindow::openSettings()
+SettingsDialog* MainWindow::openSettings()
 {
-    const auto file = QString::fromStdString((session_.workspace().root / "workspace.yaml").string());
-    banner_->showNotice(dialogs_.openFile(file)
-                            ? tr("%1 is open in an editor. Once it is saved, open the workspace again.").arg(file)
-                            : tr("No editor opened. The file is %1.").arg(file));
+    if (auto* const open = findChild<SettingsDialog*>(); open != nullptr && open->isVisible()) {
+        open->activateWindow();
+        return open;
+    }
+    auto* const dialog = new SettingsDialog(session_, controllers_, dialogs_, this);
+    connect(dialog, &SettingsDialog::deviceChosen, this, [this](const std::string& device) {
+        auto choice = session_.device();
+        choice.device = device;
+        chooseDevice(choice);
+    });
+    dialog->open();
+    return dialog;
+}
+
+void MainWindow::chooseDevice(const ComputeChoice& choice)
+{
+    session_.compute().choose(choice);
+    preferences_.setCompute(choice);
 }
 
 void MainWindow::openWorkspace(const QString& folder)
@@ -302,26 +338,58 @@ void MainWindow::askOpen()
 void MainWindow::askNew()
 {
     const auto pictures = dialogs_.chooseFolder(this, tr("Choose a folder of pictures"));
-    if (pictures.isEmpty())
+    if (!pictures.isEmpty())
+        createFrom(pictures);
+}
+
+void MainWindow::createFrom(const QString& pictures)
+{
+    const auto folder = dialogs_.chooseNewFolder(this, tr("New workspace from %1").arg(QFileInfo(pictures).fileName()),
+                                                 freeFolder(pictures + QStringLiteral("-workspace")));
+    if (folder.isEmpty())
         return;
-    const auto folder = dialogs_.chooseNewFolder(this, tr("Choose a folder for the workspace"),
-                                                 pictures + QStringLiteral("-workspace"));
-    if (!folder.isEmpty())
-        afterStopping(tr("Create another workspace?"), tr("Stop and create"),
-                      [this, folder, pictures] { datasetJobs_.createWorkspace(folder, pictures); });
+    if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml")))
+        return openWorkspace(folder);
+    afterStopping(tr("Create another workspace?"), tr("Stop and create"), [this, folder, pictures] {
+        pages_->setCurrentWidget(welcome_); // the pages are the other workspace's until it is there
+        datasetJobs_.createWorkspace(folder, pictures);
+    });
 }
 
 void MainWindow::askDemo()
 {
-    const auto folder = dialogs_.chooseNewFolder(this, tr("Choose a folder for the demo workspace"),
+    const auto folder = dialogs_.chooseNewFolder(this, tr("New demo workspace"),
                                                  QDir::home().filePath(QStringLiteral("nanodit-demo")));
     if (folder.isEmpty())
         return;
     if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml"))) // made before
         openWorkspace(folder);
     else
-        afterStopping(tr("Create the demo workspace?"), tr("Stop and create"),
-                      [this, folder] { datasetJobs_.createDemo(folder); });
+        afterStopping(tr("Create the demo workspace?"), tr("Stop and create"), [this, folder] {
+            firstPage_ = Page::Train; // where it is ready, with the reference model beside it
+            datasetJobs_.createDemo(folder);
+        });
+}
+
+void MainWindow::takeFolder(const QString& folder)
+{
+    if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml")))
+        return openWorkspace(folder);
+    if (!session_.hasWorkspace())
+        return createFrom(folder);
+    const auto name = QFileInfo(folder).fileName();
+    const auto here = QFileInfo(QString::fromStdString(session_.workspace().root.string())).fileName();
+    switch (dialogs_.chooseOne(this, tr("What to do with the folder %1?").arg(name),
+                               tr("Pictures are read where they are; nothing is moved."),
+                               {tr("Import into %1").arg(here), tr("New workspace…")})) {
+    case 0:
+        showPage(Page::Dataset);
+        return datasetJobs_.importPictures(folder);
+    case 1:
+        return createFrom(folder);
+    default:
+        return;
+    }
 }
 
 void MainWindow::afterStopping(const QString& question, const QString& action, const std::function<void()>& then)
@@ -342,7 +410,12 @@ void MainWindow::afterStopping(const QString& question, const QString& action, c
 
 void MainWindow::showShortcuts()
 {
-    dialogs_.tell(this, tr("Keyboard shortcuts"), shortcutsAsHtml());
+    std::optional<Page> shown;
+    for (const auto& info : pageTable()) {
+        if (pages_->currentWidget() == widget(info.page))
+            shown = info.page;
+    }
+    dialogs_.tell(this, tr("Keyboard shortcuts"), shortcutsAsHtml(shown));
 }
 
 bool MainWindow::settled() const
@@ -364,15 +437,33 @@ void MainWindow::closeEvent(QCloseEvent* event)
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event)
 {
-    if (session_.hasWorkspace() && !droppedFile(event->mimeData()).isEmpty())
-        event->acceptProposedAction();
+    const auto file = droppedFile(event->mimeData());
+    if (file.isEmpty() || opening_)
+        return;
+    const bool folder = QFileInfo(file).isDir();
+    if (!folder && !session_.hasWorkspace())
+        return;
+    event->acceptProposedAction();
+    dropHint_->show(!folder ? tr("Drop the picture to restore its settings on the Sample page")
+                    : QFileInfo::exists(file + QStringLiteral("/workspace.yaml"))
+                        ? tr("Drop the folder to open this workspace")
+                        : tr("Drop the folder to import its pictures"));
+}
+
+void MainWindow::dragLeaveEvent(QDragLeaveEvent*)
+{
+    dropHint_->hide();
 }
 
 void MainWindow::dropEvent(QDropEvent* event)
 {
+    dropHint_->hide();
     event->acceptProposedAction();
+    const auto file = droppedFile(event->mimeData());
+    if (QFileInfo(file).isDir()) // asked after the drop is over: whoever drags waits for that
+        return QMetaObject::invokeMethod(this, [this, file] { takeFolder(file); }, Qt::QueuedConnection), void();
     showPage(Page::Sample);
-    sample_->restoreFrom(droppedFile(event->mimeData()));
+    sample_->restoreFrom(file);
 }
 
 } // namespace nanodit

@@ -7,6 +7,7 @@
 
 #include <functional>
 
+class QAction;
 class QMenu;
 class QStackedWidget;
 
@@ -17,10 +18,12 @@ class Banner;
 class DatasetJobs;
 class DatasetPage;
 class Dialogs;
+class DropHint;
 class NavigationRail;
 class Preferences;
 class RunsPage;
 class SamplePage;
+class SettingsDialog;
 class StatusStrip;
 class Theme;
 class TrainPage;
@@ -49,6 +52,7 @@ public:
 protected:
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
+    void dragLeaveEvent(QDragLeaveEvent* event) override;
     void dropEvent(QDropEvent* event) override;
 
 private:
@@ -57,7 +61,11 @@ private:
     void makeShortcuts();
     void connectSession();
     void connectRemedies();
-    void openSettings();
+    SettingsDialog* openSettings();
+    void chooseDevice(const ComputeChoice& choice);
+    /// A folder was dropped, of pictures or of a workspace.
+    void takeFolder(const QString& folder);
+    void createFrom(const QString& pictures);
     void askOpen();
     void askNew();
     void askDemo();
@@ -66,6 +74,7 @@ private:
     void afterStopping(const QString& question, const QString& action, const std::function<void()>& then);
 
     Session& session_;
+    Controllers& controllers_;
     DatasetJobs& datasetJobs_;
     Theme& theme_;
     Preferences& preferences_;
@@ -81,8 +90,11 @@ private:
     ValidatePage* validate_;
     RunsPage* runs_;
     StatusStrip* status_;
+    DropHint* dropHint_;
+    QAction* settingsAction_ = nullptr;
     Remedies remedies_;
     bool opening_ = false;
+    Page firstPage_ = Page::Dataset; ///< Of the workspace that opens next.
 };
 
 } // namespace nanodit

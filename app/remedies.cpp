@@ -31,7 +31,7 @@ void Remedies::act(const Remedy& remedy)
                        jobs_.certify(0);
                    },
                    [this](remedy::PackShards) { Q_EMIT packWanted(); },
-                   [this](remedy::NameEncoder) { Q_EMIT settingsWanted(); },
+                   [this](remedy::NameEncoder name) { Q_EMIT encoderWanted(name.encoder); },
                    [this](remedy::Validate) { Q_EMIT pageWanted(Page::Validate); },
                    [this](remedy::ReplaceValidation) { Q_EMIT pageWanted(Page::Validate); },
                    [this](remedy::HoldOutRecords) { Q_EMIT pageWanted(Page::Dataset); },

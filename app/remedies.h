@@ -25,7 +25,7 @@ Q_SIGNALS:
     void importWanted();   ///< Pictures.
     void passesWanted();   ///< To see what passes would do, and start them there.
     void packWanted();     ///< The shards, after asking whether those that are there may go.
-    void settingsWanted(); ///< Of the workspace: workspace.yaml.
+    void encoderWanted(nanodit::remedy::Encoder encoder); ///< To be named in the workspace's settings.
     void deviceWanted();   ///< To choose what computes.
 
 private:

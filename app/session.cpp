@@ -128,6 +128,15 @@ void Session::createWorkspace(const QString& folder, std::function<void()> made)
         [this](const Notice& why) { Q_EMIT failed(tr("Could not create the workspace"), why); });
 }
 
+void Session::takeSettings(Workspace workspace)
+{
+    if (!hasWorkspace() || workspace.root != workspace_->root)
+        return;
+    workspace_ = std::move(workspace);
+    Q_EMIT settingsChanged();
+    refreshRecords();
+}
+
 const RecordInfo* Session::record(const QString& id) const
 {
     const auto name = id.toStdString();

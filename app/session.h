@@ -41,6 +41,8 @@ public:
     void openWorkspace(const QString& folder);
     /// Makes an empty workspace in `folder` and opens it, then calls `made`.
     void createWorkspace(const QString& folder, std::function<void()> made);
+    /// The open workspace has other settings now, which are on disk already: everything begun from now on has them.
+    void takeSettings(Workspace workspace);
 
     // What is known of it
     const std::vector<RecordInfo>& records() const { return *records_; }
@@ -77,6 +79,7 @@ public:
 Q_SIGNALS:
     void workspaceOpening();
     void workspaceChanged();
+    void settingsChanged(); ///< The same workspace has other settings.
     void recordsChanged();
     void runsChanged();
     /// The workspace, its records or its runs could not be read; `what` says which.

@@ -37,20 +37,22 @@ QString everywhere()
                          QKeySequence(pageTable().back().key).toString()),
                 names.join(QStringLiteral(", "))) +
            line(QStringLiteral("Ctrl+O, Ctrl+N"), translated("open a workspace, create one")) +
+           line(QStringLiteral("F10"), translated("open the menu")) +
+           line(QStringLiteral("Ctrl+,"), translated("workspace settings")) +
            line(QStringLiteral("Ctrl+Q"), translated("quit")) + line(QStringLiteral("?"), translated("this list"));
 }
 
 } // namespace
 
-QString shortcutsAsHtml()
+QString shortcutsAsHtml(std::optional<Page> page)
 {
-    auto html = QStringLiteral("<table cellpadding='3'>") + everywhere();
-    for (const auto& page : pageTable()) {
-        html += heading(pageName(page.page));
-        for (const auto& key : page.help)
+    auto html = QStringLiteral("<table cellpadding='3'>");
+    if (page) {
+        html += heading(pageName(*page));
+        for (const auto& key : pageInfo(*page).help)
             html += line(QString::fromUtf8(key.keys), translated(key.meaning));
     }
-    return html + QStringLiteral("</table>");
+    return html + everywhere() + QStringLiteral("</table>");
 }
 
 } // namespace nanodit

@@ -107,18 +107,13 @@ QString encoderText(remedy::Encoder encoder)
 {
     switch (encoder) {
     case remedy::Encoder::T5:
-        return Wording::tr("Set encoders.t5 in workspace.yaml to the folder of a T5 encoder, then open the workspace "
-                           "again.");
+        return Wording::tr("Choose the folder of a T5 encoder in the workspace settings.");
     case remedy::Encoder::Vae:
-        return Wording::tr(
-            "Set encoders.vae in workspace.yaml to the folder of an autoencoder, then open the workspace "
-            "again.");
+        return Wording::tr("Choose the folder of an autoencoder in the workspace settings.");
     case remedy::Encoder::Dino:
-        return Wording::tr("Set encoders.dino in workspace.yaml to the folder of a DINO encoder, then open the "
-                           "workspace again.");
+        return Wording::tr("Choose the folder of a DINO encoder in the workspace settings.");
     case remedy::Encoder::Lpips:
-        return Wording::tr("Set encoders.lpips in workspace.yaml to the folder of LPIPS weights, then open the "
-                           "workspace again.");
+        return Wording::tr("Choose the folder of LPIPS weights in the workspace settings.");
     }
     return {};
 }
@@ -267,7 +262,7 @@ QString remedyAction(const Remedy& remedy)
             [](remedy::VerifyArrays) { return Wording::tr("Verify"); },
             [](remedy::CertifyAlignment) { return Wording::tr("Certify"); },
             [](remedy::PackShards r) { return r.replace ? Wording::tr("Pack again") : Wording::tr("Pack shards"); },
-            [](remedy::NameEncoder) { return Wording::tr("Open workspace.yaml"); },
+            [](remedy::NameEncoder) { return Wording::tr("Workspace settings…"); },
             [](remedy::AllowMemory) { return QString(); },
             [](remedy::ChooseFolder) { return QString(); },
             [](remedy::Validate) { return Wording::tr("Go to validation"); },

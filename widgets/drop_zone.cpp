@@ -4,6 +4,7 @@
 #include "widgets/icons.h"
 
 #include <QDragEnterEvent>
+#include <QFileInfo>
 #include <QKeyEvent>
 #include <QMimeData>
 #include <QPainter>
@@ -77,7 +78,8 @@ void DropZone::paintEvent(QPaintEvent*)
 
 void DropZone::dragEnterEvent(QDragEnterEvent* event)
 {
-    if (droppedFile(event->mimeData()).isEmpty())
+    const auto file = droppedFile(event->mimeData());
+    if (file.isEmpty() || QFileInfo(file).isDir()) // a folder is for the window
         return;
     event->acceptProposedAction();
     over_ = true;

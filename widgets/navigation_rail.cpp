@@ -7,10 +7,12 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace {
-constexpr int railWidth = 76;
+constexpr int leastWidth = 76, besideWord = 12;
 }
 
 NavigationRail::NavigationRail(QWidget* parent)
@@ -19,7 +21,7 @@ NavigationRail::NavigationRail(QWidget* parent)
     , pages_(new QButtonGroup(this))
 {
     setObjectName(QStringLiteral("navigationRail"));
-    setFixedWidth(railWidth);
+    setFixedWidth(leastWidth);
     column_->setContentsMargins(0, 8, 0, 8);
     column_->setSpacing(4);
     column_->addStretch(1);
@@ -33,7 +35,9 @@ QToolButton* NavigationRail::makeButton(const QString& word, const QString& draw
     button->setIcon(icon(drawing));
     button->setIconSize({20, 20});
     button->setToolButtonStyle(Qt::ToolButtonTextUnderIcon);
-    button->setFixedWidth(railWidth - 1);
+    const auto wanted = button->fontMetrics().horizontalAdvance(word) + besideWord;
+    setFixedWidth(std::max(width(), wanted)); // words stay whole in large fonts
+    button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     button->setAccessibleName(word);
     button->setFocusPolicy(Qt::TabFocus);
     return button;

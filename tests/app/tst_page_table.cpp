@@ -38,11 +38,13 @@ private Q_SLOTS:
         QVERIFY(!pageFromWord(QStringLiteral("welcome")));
     }
 
-    void theListOfShortcutsHasEveryPageAndKey()
+    void theListOfShortcutsHasThePageAndItsKeys()
     {
-        const auto html = shortcutsAsHtml();
-        QVERIFY2(html.contains("Ctrl+1 to 6"), qPrintable(html));
+        QVERIFY(!shortcutsAsHtml({}).contains("<b>Train</b>"));
         for (const auto& info : pageTable()) {
+            const auto html = shortcutsAsHtml(info.page); // one page at a time, so that it fits on any screen
+            QVERIFY2(html.contains("Ctrl+1 to 6"), qPrintable(html));
+            QCOMPARE(html.count("<b>"), 2);
             QVERIFY2(html.contains(QStringLiteral("<b>%1</b>").arg(pageName(info.page))), info.word);
             for (const auto& key : info.help) {
                 QVERIFY2(html.contains(QString::fromUtf8(key.keys)), key.keys);

@@ -38,8 +38,9 @@ private Q_SLOTS:
             const auto count = [&acted] { ++acted; };
             for (const auto signal :
                  {&Remedies::openWanted, &Remedies::demoWanted, &Remedies::importWanted, &Remedies::passesWanted,
-                  &Remedies::packWanted, &Remedies::settingsWanted, &Remedies::deviceWanted})
+                  &Remedies::packWanted, &Remedies::deviceWanted})
                 connect(&remedies, signal, this, count);
+            connect(&remedies, &Remedies::encoderWanted, this, count);
             connect(&remedies, &Remedies::pageWanted, this, count);
             remedies.act(remedy);
             QVERIFY2(

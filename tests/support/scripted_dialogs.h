@@ -9,6 +9,7 @@ class ScriptedDialogs : public Dialogs {
 public:
     QString nextPath;
     bool nextAnswer = true, hasFileManager = true;
+    int nextChoice = 0; ///< Of chooseOne.
     int asked = 0, told = 0;
     QString consequence;
     QString shownFile;  ///< Of the last showInFileManager.
@@ -23,6 +24,11 @@ public:
         ++asked;
         consequence = what;
         return nextAnswer;
+    }
+    int chooseOne(QWidget*, const QString&, const QString&, const QStringList&) override
+    {
+        ++asked;
+        return nextChoice;
     }
     void tell(QWidget*, const QString&, const QString&) override { ++told; }
     bool showInFileManager(const QString& file) override

@@ -51,8 +51,7 @@ Loupe::Loupe(Session& session, QWidget* parent)
     });
     for (std::size_t i = 0; i < lenses.size(); ++i) {
         auto* const key = new QShortcut(QKeySequence(Qt::Key_1 + static_cast<int>(i)), this);
-        key->setContext(Qt::WidgetWithChildrenShortcut);
-        connect(key, &QShortcut::activated, this, [this, i] {
+        connect(key, &QShortcut::activated, this, [this, i] { // wherever the focus is while the loupe is on the screen
             (right_->isVisible() && right_->canvas()->hasFocus() ? right_ : left_)->setLens(lenses[i]);
         });
     }

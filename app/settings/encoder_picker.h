@@ -1,0 +1,50 @@
+#pragma once
+
+#include "core/front/doctor.h"
+
+#include <QTimer>
+#include <QWidget>
+
+class QLabel;
+class QLineEdit;
+
+namespace nanodit {
+
+class BackgroundQueue;
+class Dialogs;
+
+/// The folder of one encoder, and what was found in it: its kind and size, or what is missing.
+class EncoderPicker : public QWidget {
+    Q_OBJECT
+
+public:
+    /// `role`: "dino", "t5", "vae" or "lpips".
+    EncoderPicker(const std::string& role, const QString& title, const QString& expected, BackgroundQueue& background,
+                  Dialogs& dialogs, QWidget* parent = nullptr);
+    /// `folder`: relative to `root` or absolute; empty: none.
+    void show(const std::string& folder, const std::filesystem::path& root);
+    /// As it is written into the settings: relative where it lies in the workspace.
+    std::string folder() const;
+    /// What the encoder will have to encode decides how much memory it needs.
+    void setLoad(const EncoderLoad& load);
+
+Q_SIGNALS:
+    void changed();
+
+private:
+    void browse();
+    void inspect();
+    void showFound(const EncoderFacts& facts);
+
+    std::string role_;
+    BackgroundQueue& background_;
+    Dialogs& dialogs_;
+    std::filesystem::path root_;
+    EncoderLoad load_;
+    QLineEdit* path_;
+    QLabel* mark_;
+    QLabel* found_;
+    QTimer soon_;
+};
+
+} // namespace nanodit

@@ -1,0 +1,296 @@
+#include "app/settings/settings_dialog.h"
+
+#include "app/compute_setting.h"
+#include "app/controllers.h"
+#include "app/dialogs.h"
+#include "app/settings/bucket_editor.h"
+#include "app/settings/encoder_picker.h"
+#include "app/wording.h"
+#include "widgets/factories.h"
+#include "widgets/inspector_column.h"
+#include "widgets/number_edit.h"
+#include "widgets/theme.h"
+
+#include <QComboBox>
+#include <QDialogButtonBox>
+#include <QFormLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QProcess>
+#include <QPushButton>
+#include <QTabWidget>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+
+constexpr QSize usualSize(760, 600);
+
+/// One line that QProcess::splitCommand() cuts into the same words.
+QString commandLine(const std::vector<std::string>& words)
+{
+    QStringList parts;
+    for (const auto& word : words) {
+        auto text = QString::fromStdString(word);
+        text.replace(QLatin1Char('"'), QStringLiteral("\"\"\""));
+        parts << (text.isEmpty() || text.contains(QLatin1Char(' ')) ? QLatin1Char('"') + text + QLatin1Char('"') : text);
+    }
+    return parts.join(QLatin1Char(' '));
+}
+
+QWidget* tab(QWidget* content)
+{
+    auto* const scroll = new InspectorColumn;
+    scroll->add(content);
+    return scroll;
+}
+
+QLabel* note(const QString& text, QWidget* parent)
+{
+    auto* const label = new QLabel(text, parent);
+    setRole(label, "secondary");
+    label->setWordWrap(true);
+    return label;
+}
+
+} // namespace
+
+SettingsDialog::SettingsDialog(Session& session, Controllers& controllers, Dialogs& dialogs, QWidget* parent)
+    : QDialog(parent)
+    , session_(session)
+    , controllers_(controllers)
+    , dialogs_(dialogs)
+    , tabs_(new QTabWidget(this))
+    , buckets_(new BucketEditor(session, this))
+    , textTokens_(new NumberEdit(NumberEdit::Kind::Whole, 1, 8192, tr("tokens"), this))
+    , validation_(new NumberEdit(NumberEdit::Kind::Real, 0, 90, tr("%"), this))
+    , captionSeconds_(new NumberEdit(NumberEdit::Kind::Whole, 1, 86400, tr("s"), this))
+    , captionProcesses_(new NumberEdit(NumberEdit::Kind::Whole, 1, 256, {}, this))
+    , captionProgram_(new QLineEdit(this))
+    , device_(makeChoice(QStringLiteral("settingsDevice"), tr("Device"), this))
+    , problem_(new QLabel(this))
+    , save_(nullptr)
+{
+    setObjectName(QStringLiteral("workspaceSettings"));
+    setWindowTitle(tr("Workspace settings"));
+    setAttribute(Qt::WA_DeleteOnClose);
+    tabs_->setObjectName(QStringLiteral("settingsTabs"));
+    tabs_->addTab(tab(makeEncoders()), tr("&Encoders"));
+    tabs_->addTab(buckets_, tr("&Buckets"));
+    tabs_->addTab(tab(makeData()), tr("Captions and &splits"));
+    tabs_->addTab(tab(makeComputing()), tr("&Device"));
+    buckets_->setContentsMargins(0, 12, 0, 0);
+    setRole(problem_, "problem");
+    problem_->setObjectName(QStringLiteral("settingsProblem"));
+    problem_->setWordWrap(true);
+    problem_->setTextFormat(Qt::PlainText);
+    auto* const buttons = new QDialogButtonBox(this);
+    save_ = makeButton(tr("Save"), QStringLiteral("save"), tr("Write the settings into workspace.yaml"), true, this);
+    save_->setObjectName(QStringLiteral("saveSettings"));
+    buttons->addButton(save_, QDialogButtonBox::AcceptRole);
+    buttons->addButton(QDialogButtonBox::Cancel);
+    auto* const bottom = new QHBoxLayout;
+    bottom->addWidget(problem_, 1);
+    bottom->addWidget(buttons);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(16, 12, 16, 12);
+    column->setSpacing(12);
+    column->addWidget(tabs_, 1);
+    column->addLayout(bottom);
+    resize(usualSize);
+
+    connect(save_, &QPushButton::clicked, this, &SettingsDialog::save);
+    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+    for (auto* const picker : encoders_)
+        connect(picker, &EncoderPicker::changed, this, &SettingsDialog::check);
+    connect(buckets_, &BucketEditor::changed, this, &SettingsDialog::check);
+    for (auto* const number : {textTokens_, validation_, captionSeconds_, captionProcesses_})
+        connect(number, &NumberEdit::valueChanged, this, &SettingsDialog::check);
+    connect(captionProgram_, &QLineEdit::textChanged, this, &SettingsDialog::check);
+    auto& written = controllers_.settings;
+    connect(&written, &WorkspaceSettings::saved, this, &QDialog::accept);
+    connect(&written, &WorkspaceSettings::saveFailed, this, [this](const Notice& why) {
+        problem_->setText(noticeText(why));
+        save_->setEnabled(true);
+    });
+    connect(&written, &WorkspaceSettings::reloaded, this, [this] {
+        show(session_.workspace().config);
+        problem_->setText(tr("Another program has changed the settings; they are shown as they are now."));
+    });
+    connect(&controllers_.datasetJobs, &DatasetJobs::busyChanged, this, &SettingsDialog::check);
+    for (auto* const button : findChildren<QPushButton*>())
+        button->setAutoDefault(false); // Enter in a field is for that field
+    show(session_.workspace().config);
+}
+
+QWidget* SettingsDialog::makeEncoders()
+{
+    struct Line {
+        const char* role;
+        QString title, expected;
+    };
+    const Line lines[] = {
+        {"t5", tr("Text: T5"), tr("Folder of a T5 v1.1 encoder with config.json, weights and spiece.model")},
+        {"vae", tr("Pictures: autoencoder"), tr("Folder of an AutoencoderKL with 16 latent channels")},
+        {"dino", tr("Patches: DINO"), tr("Folder of a DINOv3 or DINOv2 ViT with preprocessor_config.json")},
+        {"lpips", tr("Validation: LPIPS (optional)"), tr("Folder of LPIPS weights and their network")}};
+    auto* const content = new QWidget;
+    auto* const column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 12, 0, 0);
+    column->setSpacing(12);
+    column->addWidget(note(tr("Folders in Hugging Face layout. Nothing is downloaded. Another encoder makes the arrays of "
+                              "its pass stale."),
+                           content));
+    for (std::size_t i = 0; i < encoders_.size(); ++i) {
+        encoders_[i] = new EncoderPicker(lines[i].role, lines[i].title, lines[i].expected, session_.background(),
+                                         dialogs_, content);
+        column->addWidget(encoders_[i]);
+    }
+    column->addStretch(1);
+    return content;
+}
+
+QWidget* SettingsDialog::makeData()
+{
+    auto* const content = new QWidget;
+    auto* const column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 12, 0, 0);
+    column->setSpacing(8);
+    captionProgram_->setObjectName(QStringLiteral("captionProgram"));
+    captionProgram_->setPlaceholderText(tr("python3 caption.py {image}"));
+    textTokens_->setObjectName(QStringLiteral("textTokens"));
+    validation_->setObjectName(QStringLiteral("validationShare"));
+    auto* const captions = makeFields();
+    captions->addRow(tr("Longest caption"), textTokens_);
+    captions->addRow({}, note(tr("In T5 tokens; longer captions are cut. Changing it makes the text arrays stale."), content));
+    captions->addRow(tr("Caption program"), captionProgram_);
+    captions->addRow({}, note(tr("Runs without a shell for each picture without a caption; {image} stands for the "
+                                 "picture's path, and what it prints is the caption."),
+                              content));
+    captions->addRow(tr("Time for a picture"), captionSeconds_);
+    captions->addRow(tr("At the same time"), captionProcesses_);
+    auto* const splits = makeFields();
+    splits->addRow(tr("Set aside for validation"), validation_);
+    splits->addRow({}, note(tr("By a stable hash of each record's id. Records whose split was set by hand or by their "
+                               "source keep it."),
+                            content));
+    column->addWidget(makeSection(tr("Captions"), content));
+    column->addLayout(captions);
+    column->addSpacing(12);
+    column->addWidget(makeSection(tr("Splits"), content));
+    column->addLayout(splits);
+    column->addStretch(1);
+    return content;
+}
+
+QWidget* SettingsDialog::makeComputing()
+{
+    auto* const content = new QWidget;
+    auto* const column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 12, 0, 0);
+    column->setSpacing(8);
+    auto* const fields = makeFields();
+    fields->addRow(tr("Device"), device_);
+    column->addLayout(fields);
+    auto* const about = note({}, content);
+    column->addWidget(about);
+    column->addStretch(1);
+    const auto list = [this, about] {
+        const auto& state = session_.compute().state();
+        const QSignalBlocker quiet(device_);
+        device_->clear();
+        device_->addItem(tr("Automatic: a GPU where there is one"), QStringLiteral("auto"));
+        for (const auto& device : state.devices)
+            device_->addItem(
+                tr("%1 · %2").arg(QString::fromStdString(device.name), QString::fromStdString(device.title)),
+                QString::fromStdString(device.name));
+        device_->setCurrentIndex(std::max(0, device_->findData(QString::fromStdString(session_.device().device))));
+        QStringList sentences = {tr("For this computer and every workspace; it holds for what begins from now on.")};
+        for (const auto& sentence : {state.chosen.problem, state.chosen.unused, state.info.description}) {
+            if (!sentence.empty())
+                sentences << QString::fromStdString(sentence);
+        }
+        about->setText(sentences.join(QLatin1Char('\n')));
+    };
+    connect(&session_.compute(), &ComputeSetting::known, this, list);
+    connect(device_, &QComboBox::activated, this,
+            [this](int index) { Q_EMIT deviceChosen(device_->itemData(index).toString().toStdString()); });
+    list();
+    return content;
+}
+
+void SettingsDialog::show(const WorkspaceConfig& settings)
+{
+    read_ = settings;
+    const std::string* const folders[] = {&settings.t5Encoder, &settings.vae, &settings.dinoEncoder, &settings.lpips};
+    EncoderLoad load{.picture = {}, .textTokens = settings.textTokens};
+    for (const auto bucket : settings.buckets) {
+        if (bucket.width * bucket.height > load.picture.width * load.picture.height)
+            load.picture = bucket;
+    }
+    for (std::size_t i = 0; i < encoders_.size(); ++i) {
+        encoders_[i]->setLoad(load);
+        encoders_[i]->show(*folders[i], session_.workspace().root);
+    }
+    buckets_->show(settings.buckets);
+    textTokens_->setValue(static_cast<double>(settings.textTokens));
+    validation_->setValue(100 * settings.validationShare);
+    captionProgram_->setText(commandLine(settings.captionCommand));
+    captionSeconds_->setValue(static_cast<double>(settings.captionSeconds));
+    captionProcesses_->setValue(static_cast<double>(settings.captionProcesses));
+    check();
+}
+
+WorkspaceConfig SettingsDialog::settings() const
+{
+    auto settings = read_;
+    std::string* const folders[] = {&settings.t5Encoder, &settings.vae, &settings.dinoEncoder, &settings.lpips};
+    for (std::size_t i = 0; i < encoders_.size(); ++i)
+        *folders[i] = encoders_[i]->folder();
+    settings.buckets = buckets_->buckets();
+    settings.textTokens = static_cast<std::int64_t>(textTokens_->value());
+    if (100 * read_.validationShare != validation_->value())
+        settings.validationShare = validation_->value() / 100;
+    if (captionProgram_->text() != commandLine(read_.captionCommand)) {
+        settings.captionCommand.clear();
+        for (const auto& word : QProcess::splitCommand(captionProgram_->text()))
+            settings.captionCommand.push_back(word.toStdString());
+    }
+    settings.captionSeconds = static_cast<std::int64_t>(captionSeconds_->value());
+    settings.captionProcesses = static_cast<std::int64_t>(captionProcesses_->value());
+    return settings;
+}
+
+void SettingsDialog::check()
+{
+    QStringList problems;
+    for (const auto& issue : settings().validate())
+        problems << QStringLiteral("%1 %2").arg(QString::fromStdString(issue.key), QString::fromStdString(issue.message));
+    const auto& jobs = controllers_.datasetJobs;
+    if (problems.isEmpty() && jobs.busy())
+        problems << tr("A job of the data set is running; save when it has ended.");
+    problem_->setText(problems.join(QLatin1Char('\n')));
+    save_->setEnabled(problems.isEmpty());
+}
+
+void SettingsDialog::save()
+{
+    const auto changed = settings();
+    if (sameSettings(changed, read_))
+        return accept();
+    save_->setEnabled(false);
+    controllers_.settings.save(changed);
+}
+
+void SettingsDialog::showEncoder(remedy::Encoder encoder)
+{
+    tabs_->setCurrentIndex(0);
+    auto* const field = encoders_[static_cast<std::size_t>(encoder)]->findChild<QLineEdit*>();
+    field->setFocus();
+    field->selectAll();
+}
+
+} // namespace nanodit
