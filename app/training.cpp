@@ -36,7 +36,7 @@ Training::Training(Session& session)
     });
 }
 
-void Training::start(const TrainConfig& config, const QString& runName, bool resume)
+void Training::start(const TrainConfig& config, const QString& runName, bool resume, bool ignoreMemory)
 {
     if (active())
         return;
@@ -55,6 +55,7 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
                          .config = config,
                          .runName = runName.toStdString(),
                          .resume = resume,
+                         .ignoreMemory = ignoreMemory,
                          .check = false,
                          .device = session_.device(),
                          .commands = commands_};

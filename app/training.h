@@ -40,8 +40,8 @@ public:
     enum class State { Idle, Running, Paused, Stopping };
     explicit Training(Session& session);
 
-    /// Continues `runName` from its newest checkpoint when `resume`.
-    void start(const TrainConfig& config, const QString& runName, bool resume);
+    /// Continues `runName` from its newest checkpoint when `resume`. `ignoreMemory`: though it does not seem to fit.
+    void start(const TrainConfig& config, const QString& runName, bool resume, bool ignoreMemory = false);
     void pause();
     void resume();
     void stop();

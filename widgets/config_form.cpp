@@ -21,6 +21,7 @@ namespace {
 
 const std::string ungrouped = "general";
 constexpr int editorWidth = 124;
+constexpr int betweenRows = 4;
 
 QString rangeText(const ConfigField& field)
 {
@@ -122,6 +123,7 @@ void ConfigForm::setFields(const std::vector<ConfigField>& fields)
     contentColumn_->addStretch(1);
     scroll_->setWidget(content_);
     showIssues({});
+    setUsable();
     applyFilter();
 }
 
@@ -151,7 +153,7 @@ ConfigForm::Group& ConfigForm::groupOf(const ConfigField& field)
     group.grid = new QGridLayout(group.body);
     group.grid->setContentsMargins(2, 0, 0, 4);
     group.grid->setHorizontalSpacing(4);
-    group.grid->setVerticalSpacing(4);
+    group.grid->setVerticalSpacing(0); // a hidden row would leave the space around it
     group.grid->setColumnStretch(0, 1);
     column->addWidget(group.header);
     column->addWidget(group.body);
@@ -183,6 +185,7 @@ void ConfigForm::addRow(const ConfigField& field)
     row.label->setToolTip(helpOf(field));
     row.label->setBuddy(row.editor);
     row.label->setMinimumWidth(60);
+    row.label->setMinimumHeight(row.editor->sizeHint().height() + betweenRows);
 
     row.reset->setProperty("flat", true);
     row.reset->setIcon(icon(QStringLiteral("reset")));
@@ -268,8 +271,31 @@ void ConfigForm::showIssues(const std::vector<ConfigIssue>& issues)
 
 void ConfigForm::setReadOnly(bool readOnly)
 {
+    readOnly_ = readOnly;
+    setUsable();
+}
+
+void ConfigForm::lock(const std::vector<std::string>& prefixes, const QString& why)
+{
+    if (prefixes == locked_)
+        return;
+    locked_ = prefixes;
+    whyLocked_ = why;
+    setUsable();
+}
+
+bool ConfigForm::isLocked(const Row& row) const
+{
+    return std::ranges::any_of(locked_, [&row](const auto& prefix) { return row.field.key.starts_with(prefix); });
+}
+
+void ConfigForm::setUsable()
+{
     for (const auto& row : rows_) {
-        row.editor->setEnabled(!readOnly);
+        const bool locked = isLocked(row);
+        row.editor->setEnabled(!readOnly_ && !locked);
+        row.editor->setToolTip(locked ? helpOf(row.field) + QStringLiteral("<br><i>%1</i>").arg(whyLocked_)
+                                      : helpOf(row.field));
         markRow(row);
     }
 }

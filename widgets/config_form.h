@@ -34,6 +34,8 @@ public:
     /// Marks the fields at fault; the messages become tool tips and are listed above the form.
     void showIssues(const std::vector<ConfigIssue>& issues);
     void setReadOnly(bool readOnly);
+    /// Fields whose keys begin with one of these cannot be changed, as their tool tips say; none: all can.
+    void lock(const std::vector<std::string>& prefixes, const QString& why);
 
 Q_SIGNALS:
     void edited();
@@ -48,6 +50,8 @@ private:
         std::function<void(const FieldValue&)> write;
         bool changed() const { return read() != field.value; }
     };
+    bool isLocked(const Row& row) const;
+    void setUsable();
     struct Group {
         QWidget* box = nullptr;
         QToolButton* header = nullptr;
@@ -68,6 +72,9 @@ private:
     QVBoxLayout* contentColumn_ = nullptr;
     class QScrollArea* scroll_;
     std::map<std::string, Group> groups_;
+    std::vector<std::string> locked_;
+    QString whyLocked_;
+    bool readOnly_ = false;
     std::vector<Row> rows_;
 };
 

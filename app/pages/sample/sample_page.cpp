@@ -28,6 +28,8 @@
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace {
@@ -73,6 +75,7 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
     connect(strip_, &Filmstrip::activated, this,
             [this](const QModelIndex& index) { restoreFrom(index.data(FilmModel::KeyRole).toString()); });
     connect(form_, &SampleForm::checkpointsListed, this, &SamplePage::updateState);
+    connect(form_, &SampleForm::checkpointsListed, this, &SamplePage::suggest);
     connect(&session_, &Session::workspaceChanged, this, [this] {
         canvas_->clear();
         caption_->clear();
@@ -182,6 +185,7 @@ void SamplePage::connectSampling()
             if (pictures.front().request)
                 applySettings(*pictures.front().request);
         }
+        suggest();
     });
     connect(&sampling_, &Sampling::discarded, this, [this](const QString& file) {
         film_->remove(file);
@@ -266,6 +270,27 @@ void SamplePage::applySettings(const SampleRequest& settings)
     const auto* const record =
         settings.textRecord ? session_.record(QString::fromStdString(*settings.textRecord)) : nullptr;
     prompt_->setText(QString::fromStdString(record != nullptr ? record->caption : settings.prompt));
+    prompt_->setCursorPosition(0);
+}
+
+void SamplePage::suggest()
+{
+    auto request = form_->request();
+    const bool untouched = prompt_->text().isEmpty() && !prompt_->isModified() && history_.empty() &&
+                           std::holds_alternative<NoReference>(request.reference);
+    if (!untouched || form_->checkpoint().empty())
+        return;
+    const auto isReady = [](const RecordInfo& record) {
+        return record.split == "val" && record.excluded.empty() && !record.caption.empty() &&
+               std::ranges::all_of(record.arrays, [](ArrayState state) { return state == ArrayState::Whole; });
+    };
+    const auto record = std::ranges::find_if(session_.records(), isReady);
+    if (record == session_.records().end())
+        return;
+    request.reference = RecordReference{record->id};
+    request.size = record->bucket;
+    form_->setRequest(request);
+    prompt_->setText(QString::fromStdString(record->caption));
     prompt_->setCursorPosition(0);
 }
 

@@ -51,6 +51,8 @@ private:
     void updateState();
     void showPicture(const QImage& picture);
     void showFrame(const QString& file);
+    /// On an untouched page: a caption and the record that it belongs to, which go together.
+    void suggest();
     void applySettings(const SampleRequest& settings);
     void save();
 

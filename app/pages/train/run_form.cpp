@@ -2,6 +2,7 @@
 
 #include "app/dialogs.h"
 #include "app/wording.h"
+#include "core/config/yaml.h"
 #include "widgets/config_form.h"
 #include "widgets/factories.h"
 #include "widgets/theme.h"
@@ -15,6 +16,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
@@ -73,6 +75,8 @@ RunForm::RunForm(Session& session, Dialogs& dialogs, QWidget* parent)
     connect(&session_, &Session::workspaceChanged, this, [this] {
         const QSignalBlocker quiet(runs_);
         runs_->setCurrentIndex(0);
+        following_.clear();
+        lookForInterrupted_ = true;
         listConfigurations();
     });
 }
@@ -109,9 +113,78 @@ void RunForm::listRuns()
                                    [&typed](const RunInfo& run) { return run.name == typed; });
     if (typed.empty() || taken)
         name_->setText(QString::fromStdString(freeRunName(session_.workspace())));
-    newRun_->setVisible(runs_->currentIndex() == 0);
-    runNote_->setVisible(runs_->currentIndex() != 0);
+    if (const int index = following_.isEmpty() ? -1 : runs_->findText(following_); index > 0) {
+        runs_->setCurrentIndex(index);
+        following_.clear();
+        if (const auto* const run = pastRun())
+            loadConfiguration(run->folder / "config.yaml");
+    } else if (std::exchange(lookForInterrupted_, false)) {
+        if (const auto* const run = interruptedRun(session_.runs()))
+            return choosePastRun(QString::fromStdString(run->name));
+    }
+    showRunNote();
     validate();
+}
+
+void RunForm::showRunNote()
+{
+    const auto* const run = pastRun();
+    newRun_->setVisible(run == nullptr);
+    runNote_->setVisible(run != nullptr);
+    form_->lock(run == nullptr ? std::vector<std::string>() : std::vector<std::string>{"model.", "warm_start.", "data.shards"},
+                tr("A run keeps this from its first step on; start a new run to change it."));
+    if (run == nullptr)
+        return;
+    const auto step = QString::number(stepsDone(*run));
+    switch (*continuation()) {
+    case Continuation::Resume:
+        return runNote_->setText(tr("Stopped at step %1 of %2; it can be resumed exactly from there.")
+                                     .arg(step, QString::number(formConfig().schedule.steps)));
+    case Continuation::TrainLonger:
+        return runNote_->setText(tr("Finished at step %1.").arg(step));
+    case Continuation::StartFrom:
+        return runNote_->setText(tr("Holds averaged weights of step %1 only: a new run can start from them.").arg(step));
+    case Continuation::StartAgain:
+        return runNote_->setText(tr("Has no checkpoint: a new run can repeat its settings."));
+    }
+}
+
+std::optional<Continuation> RunForm::continuation() const
+{
+    const auto* const run = pastRun();
+    return run == nullptr ? std::nullopt : std::optional(continuationOf(*run, formConfig().schedule.steps));
+}
+
+std::int64_t RunForm::moreSteps() const
+{
+    return loaded_.schedule.steps;
+}
+
+void RunForm::planMoreSteps()
+{
+    if (const auto* const run = pastRun())
+        form_->setValue("schedule.steps", stepsDone(*run) + moreSteps());
+}
+
+void RunForm::setSetting(const std::string& key, const std::string& value)
+{
+    auto config = formConfig();
+    setField(key + "=" + value, visitOf(config));
+    for (const auto& field : readFields(visitOf(config))) {
+        if (field.key == key)
+            form_->setValue(key, field.value);
+    }
+}
+
+void RunForm::chooseNewRun()
+{
+    runs_->setCurrentIndex(0);
+    runPicked();
+}
+
+void RunForm::follow(const QString& name)
+{
+    following_ = name;
 }
 
 const RunInfo* RunForm::pastRun() const
@@ -133,19 +206,14 @@ void RunForm::choosePastRun(const QString& name)
 void RunForm::runPicked()
 {
     const auto* const run = pastRun();
-    newRun_->setVisible(run == nullptr);
-    runNote_->setVisible(run != nullptr);
     if (run == nullptr) {
+        showRunNote();
         configurationPicked(configurations_->currentIndex());
         Q_EMIT newRunChosen();
         return;
     }
-    runNote_->setText(
-        run->checkpoints.empty()
-            ? tr("It has no checkpoint to resume from.")
-            : tr("Resume continues from %1.").arg(QString::fromStdString(run->checkpoints.back().filename().string())));
-    if (std::filesystem::exists(run->folder / "config.yaml"))
-        loadConfiguration(run->folder / "config.yaml");
+    loadConfiguration(run->folder / "config.yaml");
+    showRunNote();
     Q_EMIT pastRunChosen(*run);
 }
 
@@ -168,13 +236,19 @@ void RunForm::configurationPicked(int index)
 void RunForm::loadConfiguration(const std::filesystem::path& file)
 {
     try {
-        loaded_ = readTrainConfig(file);
+        showConfig(readTrainConfig(file));
     } catch (const Error& error) {
+        form_->setFields({}); // rather than another run's
+        validate();
         Q_EMIT failed(tr("The configuration could not be read"), noticeOf(error));
-        return;
     }
-    auto config = loaded_;
-    form_->setFields(readFields(visitOf(config)));
+}
+
+void RunForm::showConfig(const TrainConfig& config)
+{
+    loaded_ = config;
+    auto copy = config;
+    form_->setFields(readFields(visitOf(copy)));
     validate();
 }
 
@@ -189,6 +263,8 @@ void RunForm::validate()
 {
     const auto issues = formConfig().validate();
     form_->showIssues(issues);
+    if (pastRun() != nullptr)
+        showRunNote();
     valid_ = issues.empty() && !form_->keys().empty() && name_->hasAcceptableInput();
     Q_EMIT changed();
 }
@@ -217,11 +293,8 @@ void RunForm::newRunLike(const QString& name, bool fromItsWeights)
         const QSignalBlocker quiet(runs_);
         runs_->setCurrentIndex(0);
     }
-    newRun_->show();
-    runNote_->hide();
-    loaded_ = config;
-    form_->setFields(readFields(visitOf(config)));
-    validate();
+    showRunNote();
+    showConfig(config);
     Q_EMIT newRunChosen();
 }
 

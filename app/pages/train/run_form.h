@@ -32,6 +32,16 @@ public:
     void choosePastRun(const QString& name);
     /// A new run with the settings of a past one; also from its newest weights.
     void newRunLike(const QString& name, bool fromItsWeights);
+    /// The run that was trained here: shown as chosen once it is listed, without reading it again.
+    void follow(const QString& name);
+    void chooseNewRun();
+    /// How the chosen run can go on; empty for a new run.
+    std::optional<Continuation> continuation() const;
+    /// So many steps more than it has done are planned then.
+    void planMoreSteps();
+    std::int64_t moreSteps() const; ///< As many as it was planned for.
+    /// As if the user had set it.
+    void setSetting(const std::string& key, const std::string& value);
     void setReadOnly(bool readOnly);
 
 Q_SIGNALS:
@@ -44,6 +54,8 @@ private:
     void listRuns();
     void listConfigurations();
     void loadConfiguration(const std::filesystem::path& file);
+    void showConfig(const TrainConfig& config);
+    void showRunNote();
     void runPicked();
     void configurationPicked(int index);
     TrainConfig formConfig() const;
@@ -59,6 +71,8 @@ private:
     ConfigForm* form_;
     TrainConfig loaded_;
     bool valid_ = false;
+    QString following_;           ///< To be chosen once it is listed.
+    bool lookForInterrupted_ = false; ///< A workspace was opened: what was broken off is offered first.
 };
 
 } // namespace nanodit

@@ -1,17 +1,21 @@
 #include "app/pages/train/train_page.h"
 
 #include "app/background_queue.h"
+#include "app/dialogs.h"
 #include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/page_table.h"
+#include "app/pages/train/forecast_panel.h"
 #include "app/pages/train/mechanism_view.h"
 #include "app/pages/train/queue_panel.h"
 #include "app/pages/train/run_form.h"
 #include "app/plots/compared_runs.h"
 #include "app/plots/metric_plots.h"
 #include "app/preferences.h"
+#include "app/train_forecasts.h"
 #include "app/training.h"
 #include "app/wording.h"
+#include "core/io/size_text.h"
 #include "widgets/banner.h"
 #include "widgets/cards.h"
 #include "widgets/icons.h"
@@ -31,6 +35,8 @@
 #include <QTabBar>
 #include <QTabWidget>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace nanodit {
 
@@ -52,9 +58,11 @@ TrainPage::TrainPage(Session& session, Training& training, Preferences& preferen
     , noPreviews_(new StatePanel(this))
     , log_(new LogView(this))
     , form_(new RunForm(session, dialogs, this))
+    , forecasts_(new TrainForecasts(session, this))
+    , forecast_(new ForecastPanel(this))
 {
     frame_->setContent(makeContent());
-    frame_->setInspector(form_);
+    frame_->setInspector(makeInspector());
     frame_->setDrawer(makeDrawer(), drawerHeight);
     addActions();
     connectTraining();
@@ -138,6 +146,23 @@ QWidget* TrainPage::makePlots()
     return plots;
 }
 
+QWidget* TrainPage::makeInspector()
+{
+    auto* const inspector = new QWidget(this);
+    auto* const column = new QVBoxLayout(inspector);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(12);
+    column->addWidget(form_, 1);
+    column->addWidget(forecast_);
+    forecast_->hide();
+    connect(forecasts_, &TrainForecasts::changed, this, &TrainPage::showForecast);
+    connect(forecast_, &ForecastPanel::changeWanted, this, [this](const FittingChange& change) {
+        for (const auto& [key, value] : change.settings)
+            form_->setSetting(key, value);
+    });
+    return inspector;
+}
+
 QWidget* TrainPage::makeDrawer()
 {
     noPreviews_->showEmpty(QStringLiteral("picture"), tr("No pictures yet"),
@@ -170,6 +195,8 @@ void TrainPage::addActions()
                                        tr("Save a checkpoint after the next step"));
     stop_ = frame_->addAction(tr("Stop"), QStringLiteral("stop"), tr("Save a checkpoint and stop; it can be resumed"));
     pause_ = frame_->addAction(tr("Pause"), QStringLiteral("pause"), tr("Pause after the current step (Space)"));
+    newRun_ = frame_->addAction(tr("New run"), QStringLiteral("train"), tr("Set up another run"));
+    newRun_->setObjectName(QStringLiteral("newRun"));
     start_ =
         frame_->addAction(tr("Start"), QStringLiteral("play"), tr("Train with this configuration (Ctrl+Enter)"), true);
     start_->setObjectName(QStringLiteral("start"));
@@ -179,11 +206,13 @@ void TrainPage::addActions()
     checkpointNow_->setObjectName(QStringLiteral("checkpointNow"));
     start_->setShortcut(Qt::CTRL | Qt::Key_Return);
     connect(start_, &QPushButton::clicked, this, &TrainPage::start);
+    connect(newRun_, &QPushButton::clicked, form_, &RunForm::chooseNewRun);
     connect(pause_, &QPushButton::clicked, this, &TrainPage::pauseOrResume);
     connect(stop_, &QPushButton::clicked, &training_, &Training::stop);
     connect(previewNow_, &QPushButton::clicked, &training_, &Training::previewNow);
     connect(checkpointNow_, &QPushButton::clicked, &training_, &Training::checkpointNow);
     connect(form_, &RunForm::changed, this, &TrainPage::updateState);
+    connect(form_, &RunForm::changed, this, &TrainPage::forecast);
     connect(form_, &RunForm::pastRunChosen, &training_, &Training::showRun);
     connect(form_, &RunForm::newRunChosen, &training_, &Training::forgetRun);
     connect(form_, &RunForm::failed, frame_->banner(), failuresIn(frame_->banner()));
@@ -191,8 +220,15 @@ void TrainPage::addActions()
 
 void TrainPage::connectTraining()
 {
-    connect(&training_, &Training::stateChanged, this, &TrainPage::updateState);
+    connect(&training_, &Training::stateChanged, this, [this] {
+        if (!training_.active()) // what was trained here can go on
+            form_->follow(training_.runName());
+        updateState();
+        forecast();
+    });
     connect(&session_, &Session::recordsChanged, this, &TrainPage::updateState);
+    connect(&session_, &Session::recordsChanged, this, &TrainPage::forecast);
+    connect(&session_, &Session::settingsChanged, this, &TrainPage::forecast);
     connect(&training_, &Training::runChanged, this, [this] {
         previews_->clear();
         log_->clear();
@@ -227,11 +263,58 @@ void TrainPage::connectTraining()
 
 void TrainPage::start()
 {
-    const auto config = form_->config();
-    if (!config || training_.active())
+    if (!form_->config() || training_.active() || !start_->isEnabled())
         return;
+    const auto continuation = form_->continuation();
+    if (continuation == Continuation::StartFrom || continuation == Continuation::StartAgain)
+        return form_->newRunLike(form_->runName(), true);
+    if (continuation == Continuation::TrainLonger)
+        form_->planMoreSteps();
+    begin(continuation.has_value());
+}
+
+void TrainPage::begin(bool resume)
+{
+    const auto config = form_->config();
+    if (!config)
+        return;
+    bool anyway = false;
+    if (const auto& shown = forecasts_->shown(); shown && !shown->fits()) {
+        anyway = dialogs_.confirm(this, tr("This training seems not to fit into memory. Start it all the same?"),
+                                  tr("It needs about %1, but %2 are free. The system may end this program, and with it "
+                                     "whatever has not been saved.")
+                                      .arg(QString::fromStdString(sizeText(shown->forecast.memory.total())),
+                                           QString::fromStdString(sizeText(shown->memoryThere))),
+                                  tr("Start all the same"));
+        if (!anyway)
+            return;
+    }
     frame_->banner()->hide();
-    training_.start(*config, form_->runName(), form_->pastRun() != nullptr);
+    forecasts_->stop();
+    training_.start(*config, form_->runName(), resume, anyway);
+}
+
+/// Only while it is looked at, and while nothing is trained.
+void TrainPage::forecast()
+{
+    const auto config = form_->config();
+    if (!isVisible())
+        return;
+    if (!config || training_.active() || !session_.hasShards())
+        return forecasts_->stop();
+    forecasts_->ask(*config);
+}
+
+void TrainPage::showForecast()
+{
+    const auto& shown = forecasts_->shown();
+    forecast_->setVisible(shown.has_value());
+    if (!shown)
+        return;
+    const auto* const past = form_->pastRun();
+    const auto done = past != nullptr ? stepsDone(*past) : 0;
+    const auto config = form_->config();
+    forecast_->show(*shown, config ? std::max<std::int64_t>(0, config->schedule.steps - done) : 0);
 }
 
 void TrainPage::pauseOrResume()
@@ -247,13 +330,20 @@ void TrainPage::updateState()
     const auto state = training_.state();
     const bool active = training_.active();
     const bool paused = state == Training::State::Paused;
-    const auto* const past = form_->pastRun();
-    const bool canStart = form_->config().has_value() && (past == nullptr || !past->checkpoints.empty());
+    const auto continuation = form_->continuation();
+    const bool makesNewRun = continuation == Continuation::StartFrom || continuation == Continuation::StartAgain;
     states_->setCurrentIndex(session_.hasShards() || !training_.runName().isEmpty() ? 1 : 0);
     start_->setVisible(!active);
-    start_->setEnabled(canStart && states_->currentIndex() == 1);
-    start_->setText(past != nullptr ? tr("Resume") : tr("Start"));
+    start_->setEnabled(form_->config().has_value() && states_->currentIndex() == 1);
+    start_->setText(!continuation                                ? tr("Start")
+                    : continuation == Continuation::Resume       ? tr("Resume run")
+                    : continuation == Continuation::TrainLonger  ? tr("Train %1 more steps").arg(form_->moreSteps())
+                    : continuation == Continuation::StartFrom    ? tr("New run from it")
+                                                                 : tr("New run like it"));
+    start_->setToolTip(makesNewRun ? tr("Set up a new run with these settings (Ctrl+Enter)")
+                                   : tr("Train with this configuration (Ctrl+Enter)"));
     start_->setShortcut(Qt::CTRL | Qt::Key_Return); // a new text drops it
+    newRun_->setVisible(!active && continuation && !makesNewRun);
     for (auto* const button : {pause_, stop_, previewNow_, checkpointNow_}) {
         button->setVisible(active);
         button->setEnabled(state != Training::State::Stopping);
@@ -319,6 +409,12 @@ void TrainPage::showPicture(const QImage& picture, const QString& caption)
 bool TrainPage::settled() const
 {
     return session_.background().pending() == 0;
+}
+
+void TrainPage::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    forecast();
 }
 
 void TrainPage::keyPressEvent(QKeyEvent* event)

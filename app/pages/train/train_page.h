@@ -12,12 +12,14 @@ class QTabWidget;
 namespace nanodit {
 
 class Dialogs;
+class ForecastPanel;
 class LogView;
 class PageFrame;
 class Preferences;
 class PreviewGrid;
 class RunForm;
 class StatePanel;
+class TrainForecasts;
 class Training;
 
 /// Sets a training up, runs it, and shows how it goes; or shows how a past one went.
@@ -37,6 +39,7 @@ Q_SIGNALS:
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
+    void showEvent(QShowEvent* event) override;
 
 private:
     QWidget* makeContent();
@@ -45,7 +48,12 @@ private:
     QWidget* makeDrawer();
     void addActions();
     void connectTraining();
+    QWidget* makeInspector();
+    /// What the blue button says: train, resume, train longer, or make a new run of a run that cannot go on.
     void start();
+    void begin(bool resume);
+    void forecast();
+    void showForecast();
     void pauseOrResume();
     void updateState();
     void showContext(const Progress* progress);
@@ -63,7 +71,9 @@ private:
     StatePanel* noPreviews_;
     LogView* log_;
     RunForm* form_;
-    QPushButton *start_, *pause_, *stop_, *previewNow_, *checkpointNow_;
+    TrainForecasts* forecasts_;
+    ForecastPanel* forecast_;
+    QPushButton *start_, *newRun_, *pause_, *stop_, *previewNow_, *checkpointNow_;
 };
 
 } // namespace nanodit
