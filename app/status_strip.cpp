@@ -59,7 +59,7 @@ StatusStrip::StatusStrip(Session& session, QWidget* parent)
     , machine_(new QLabel(this))
 {
     setObjectName(QStringLiteral("statusStrip"));
-    setFixedHeight(stripHeight);
+    setFixedHeight(std::max(stripHeight, 2 * fontMetrics().height()));
     row_->setContentsMargins(16, 0, 16, 0);
     row_->setSpacing(24);
     auto* const bars = new QHBoxLayout(jobs_);

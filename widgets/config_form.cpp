@@ -20,7 +20,7 @@ namespace nanodit {
 namespace {
 
 const std::string ungrouped = "general";
-constexpr int editorWidth = 124;
+constexpr int editorWidth = 124, editorCharacters = 15; ///< The more of the two.
 constexpr int betweenRows = 4;
 
 QString rangeText(const ConfigField& field)
@@ -181,7 +181,7 @@ void ConfigForm::addRow(const ConfigField& field)
     row.editor->setObjectName(QString::fromStdString(field.key));
     row.editor->setAccessibleName(QStringLiteral("%1: %2").arg(QString::fromStdString(field.group), row.label->text()));
     row.editor->setToolTip(helpOf(field));
-    row.editor->setFixedWidth(editorWidth);
+    row.editor->setFixedWidth(std::max(editorWidth, editorCharacters * fontMetrics().averageCharWidth()));
     row.label->setToolTip(helpOf(field));
     row.label->setBuddy(row.editor);
     row.label->setMinimumWidth(60);

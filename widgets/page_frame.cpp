@@ -18,6 +18,7 @@ namespace nanodit {
 namespace {
 constexpr int margin = 16;
 constexpr int headerHeight = 52;
+constexpr int inspectorCharacters = 40; ///< Of average width that it is wide at least: large fonts need more pixels.
 } // namespace
 
 PageFrame::PageFrame(const QString& title, QWidget* parent)
@@ -35,7 +36,7 @@ PageFrame::PageFrame(const QString& title, QWidget* parent)
     setRole(context_, "secondary");
     context_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* const head = new QWidget(this);
-    head->setFixedHeight(headerHeight);
+    head->setFixedHeight(std::max(headerHeight, 2 * titleLabel->fontMetrics().height()));
     head->setLayout(header_);
     header_->setContentsMargins(margin, 0, margin - 4, 0);
     header_->setSpacing(8);
@@ -125,8 +126,9 @@ void PageFrame::setInspector(QWidget* inspector)
     auto* const column = new QVBoxLayout(inspector_);
     column->setContentsMargins(margin, 12, margin, 12);
     column->addWidget(inspector);
-    inspector_->setMinimumWidth(inspectorWidth);
-    inspector_->setMaximumWidth(inspectorWidth * 3 / 2);
+    const auto width = std::max(inspectorWidth, inspectorCharacters * fontMetrics().averageCharWidth());
+    inspector_->setMinimumWidth(width);
+    inspector_->setMaximumWidth(width * 3 / 2);
     columns_->addWidget(inspector_);
     columns_->setStretchFactor(1, 0);
     foldInspector_->setChecked(true);

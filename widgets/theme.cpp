@@ -6,10 +6,13 @@
 #include <QFile>
 #include <QFontDatabase>
 #include <QFontMetricsF>
+#include <QRegularExpression>
 #include <QStyle>
 #include <QStyleFactory>
 #include <QToolTip>
 #include <QWidget>
+
+#include <algorithm>
 
 static void initResources()
 {
@@ -19,6 +22,11 @@ static void initResources()
 namespace nanodit {
 
 namespace {
+
+/// Darker than the accent that frames what has the focus: white text on it has a contrast of 4.6 (WCAG 2.1 AA asks 4.5).
+const QColor accentFill(0x1f, 0x6f, 0xeb), accentFillHover(0x1a, 0x5f, 0xd0);
+/// Vermillion as text on a light ground: 5.0.
+const QColor problemOnLight(0xb3, 0x4a, 0x00);
 
 QPalette paletteOf(const Colours& c)
 {
@@ -34,7 +42,7 @@ QPalette paletteOf(const Colours& c)
     palette.setColor(QPalette::BrightText, c.vermillion);
     palette.setColor(QPalette::ToolTipBase, c.raised);
     palette.setColor(QPalette::ToolTipText, c.text);
-    palette.setColor(QPalette::Highlight, c.accent);
+    palette.setColor(QPalette::Highlight, accentFill);
     palette.setColor(QPalette::HighlightedText, Qt::white);
     palette.setColor(QPalette::Link, c.accent);
     palette.setColor(QPalette::Light, c.dark ? c.raised.lighter(130) : QColor(Qt::white));
@@ -49,7 +57,32 @@ QPalette paletteOf(const Colours& c)
     return palette;
 }
 
-QString styleSheetOf(const Colours& c)
+/// Sizes that the window was laid out for are those of a base of 10 points.
+constexpr double usualPoints = 10;
+
+/// Desktops have 9 to 12 points by default, for which the window's own 10 are right; who chose more needs more.
+double basePoints(const QFont& system)
+{
+    constexpr double usualMost = 12, largest = 24;
+    return system.pointSizeF() > usualMost ? std::min(system.pointSizeF(), largest) : usualPoints;
+}
+
+/// Every size in points by this factor.
+QString scaled(const QString& sheet, double factor)
+{
+    static const QRegularExpression points(QStringLiteral("(\\d+(?:\\.\\d+)?)pt"));
+    QString result;
+    qsizetype end = 0;
+    for (auto found = points.globalMatch(sheet); found.hasNext();) {
+        const auto match = found.next();
+        result += sheet.mid(end, match.capturedStart() - end) +
+                  QString::number(match.captured(1).toDouble() * factor, 'f', 1) + QStringLiteral("pt");
+        end = match.capturedEnd();
+    }
+    return result + sheet.mid(end);
+}
+
+QString styleSheetOf(const Colours& c, double points)
 {
     QFile file(QStringLiteral(":/nanodit/style/workbench.qss"));
     if (!file.open(QIODevice::ReadOnly))
@@ -57,6 +90,8 @@ QString styleSheetOf(const Colours& c)
     auto sheet = QString::fromUtf8(file.readAll());
     const std::pair<const char*, QColor> names[] = {// longer names first: @accent is the beginning of @accentHover
                                                     {"@accentHover", c.accentHover},
+                                                    {"@fillHover", accentFillHover},
+                                                    {"@fill", accentFill},
                                                     {"@accent", c.accent},
                                                     {"@knobEdge", c.dark ? c.window : c.faint},
                                                     {"@knob", c.dark ? c.text : QColor(Qt::white)},
@@ -65,7 +100,7 @@ QString styleSheetOf(const Colours& c)
                                                     {"@panel", c.panel},
                                                     {"@raised", c.raised},
                                                     {"@text", c.text},
-                                                    {"@problem", c.problem()},
+                                                    {"@problem", c.dark ? c.problem() : problemOnLight},
                                                     {"@secondary", c.secondary},
                                                     {"@faint", c.faint},
                                                     {"@line", c.line},
@@ -75,7 +110,7 @@ QString styleSheetOf(const Colours& c)
     for (const auto& [name, colour] : names)
         sheet.replace(QLatin1String(name), colour.name());
     sheet.replace(QLatin1String("@mode"), QLatin1String(c.dark ? "dark" : "light"));
-    return sheet;
+    return points == usualPoints ? sheet : scaled(sheet, points / usualPoints);
 }
 
 } // namespace
@@ -88,7 +123,7 @@ Theme::Theme(QApplication& application, QObject* parent)
     initResources();
     application_.setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
     auto font = application_.font();
-    font.setPointSize(10);
+    font.setPointSizeF(basePoints(font));
     application_.setFont(font);
     connect(system_, &SystemTheme::changed, this, [this] {
         if (mode_ == ThemeMode::System)
@@ -111,7 +146,7 @@ void Theme::apply()
     const auto& colours = dark ? darkColours() : lightColours();
     application_.setPalette(paletteOf(colours));
     QToolTip::setPalette(paletteOf(colours));
-    application_.setStyleSheet(styleSheetOf(colours));
+    application_.setStyleSheet(styleSheetOf(colours, application_.font().pointSizeF()));
     Q_EMIT changed();
 }
 

@@ -1,0 +1,108 @@
+#include "widgets/banner.h"
+#include "widgets/colours.h"
+#include "widgets/theme.h"
+
+#include <QApplication>
+#include <QLabel>
+#include <QTest>
+#include <QToolButton>
+
+#include <algorithm>
+#include <cmath>
+
+using namespace nanodit;
+
+namespace {
+
+/// Relative luminance as WCAG 2.1 defines it.
+double luminance(const QColor& colour)
+{
+    const auto linear = [](double value) {
+        return value <= 0.03928 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4);
+    };
+    return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF()) + 0.0722 * linear(colour.blueF());
+}
+
+double contrast(const QColor& a, const QColor& b)
+{
+    const auto [less, more] = std::minmax(luminance(a), luminance(b));
+    return (more + 0.05) / (less + 0.05);
+}
+
+} // namespace
+
+class TestTheme : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    /// 4.5 to 1, the AA of WCAG 2.1 for text.
+    void textHasEnoughContrast()
+    {
+        Theme theme(*qApp);
+        for (const auto mode : {ThemeMode::Light, ThemeMode::Dark}) {
+            theme.setMode(mode);
+            const auto& colours = themeColours();
+            QLabel problem;
+            setRole(&problem, "problem");
+            problem.ensurePolished();
+            const auto said = problem.palette().color(QPalette::WindowText);
+            QVERIFY(said != colours.text);
+            for (const auto& ground : {colours.window, colours.panel}) {
+                for (const auto& text : {colours.text, colours.secondary, said})
+                    QVERIFY2(contrast(text, ground) >= 4.5, qPrintable(text.name() + " on " + ground.name()));
+            }
+            const auto palette = QApplication::palette();
+            QVERIFY(contrast(palette.color(QPalette::HighlightedText), palette.color(QPalette::Highlight)) >= 4.5);
+        }
+    }
+
+    void aLargeFontOfTheSystemIsKept()
+    {
+        const auto before = QApplication::font();
+        auto font = before;
+        font.setPointSizeF(18);
+        QApplication::setFont(font);
+        {
+            Theme theme(*qApp);
+            QCOMPARE(QApplication::font().pointSizeF(), 18.0);
+            QVERIFY(qApp->styleSheet().contains("28.8pt")); // titles, which are 16 beside 10
+            QVERIFY(!qApp->styleSheet().contains(" 16pt"));
+        }
+        font.setPointSizeF(11);
+        QApplication::setFont(font);
+        {
+            Theme theme(*qApp);
+            QCOMPARE(QApplication::font().pointSizeF(), 10.0);
+            QVERIFY(qApp->styleSheet().contains("16pt"));
+        }
+        QApplication::setFont(before);
+    }
+
+    void aLongMessageBeginsWithItsFirstSentence()
+    {
+        QCOMPARE(firstSentence("The file is missing. Choose another."), QStringLiteral("The file is missing. Choose another."));
+        const auto trace = QStringLiteral("The device had not enough memory: use a smaller batch.\nframe #0: c10::Error\nframe #1");
+        QCOMPARE(firstSentence(trace), QStringLiteral("The device had not enough memory: use a smaller batch."));
+        QVERIFY(firstSentence(QString(5000, 'x')).size() <= 320);
+        Theme theme(*qApp);
+        Banner banner;
+        banner.showFailure("The training stopped", trace);
+        auto* const details = banner.findChild<QToolButton*>("details");
+        QVERIFY(details->isVisible());
+        const auto shown = [&banner] {
+            QString all;
+            for (const auto* const label : banner.findChildren<QLabel*>())
+                all += label->text();
+            return all;
+        };
+        QVERIFY(shown().contains("smaller batch") && !shown().contains("frame #1"));
+        QTest::mouseClick(details, Qt::LeftButton);
+        QVERIFY(shown().contains("frame #1"));
+        banner.showFailure("The training stopped", "There are no shards.");
+        QVERIFY(!details->isVisible());
+        QVERIFY(!shown().contains("frame #1"));
+    }
+};
+
+QTEST_MAIN(TestTheme)
+#include "tst_theme.moc"
