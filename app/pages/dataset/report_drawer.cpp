@@ -110,6 +110,10 @@ void ReportDrawer::connectPasses()
 {
     setCurrentWidget(report_);
     connect(passes_, &PassesPanel::forecastWanted, this, [this] { jobs_.forecast(); });
+    connect(&session_, &Session::settingsChanged, this, [this] {
+        if (passes_->isVisible()) // what is missing may be there now
+            jobs_.forecast();
+    });
     connect(&jobs_, &DatasetJobs::forecastBegun, passes_, &PassesPanel::beginForecast);
     connect(&jobs_, &DatasetJobs::forecastFailed, passes_, &PassesPanel::fail);
     connect(&jobs_, &DatasetJobs::forecastMade, this,
