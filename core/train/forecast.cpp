@@ -1,7 +1,7 @@
 #include "core/train/forecast.h"
 
-#include "core/runtime/error.h"
 #include "core/config/yaml.h"
+#include "core/runtime/error.h"
 
 #include <algorithm>
 #include <cmath>
@@ -165,6 +165,8 @@ const BucketForecast& TrainForecast::dearest() const
 TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data)
 {
     throwIfAny(asked.validate(), "the training configuration");
+    if (data.buckets.empty())
+        throw DataError("the shard set \"" + asked.data.shards + "\" holds no samples", remedy::PackShards{.replace = true});
     const auto config = withWidthsOf(data, asked);
     TrainForecast forecast;
     forecast.parameters = parametersOf(config.model);

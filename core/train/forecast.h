@@ -64,7 +64,8 @@ struct TrainForecast {
     const BucketForecast& dearest() const; ///< The bucket whose activations are the most.
 };
 
-/// The widths that are 0 in `config` are the data's. Throws ConfigError for a configuration that cannot be used.
+/// The widths in `config` are replaced by the data's, as training does. Throws ConfigError for a configuration that cannot
+/// be used, DataError for data without a sample.
 TrainForecast forecastTraining(const TrainConfig& config, const TrainData& data);
 
 /// Settings that make a training fit: keys of the configuration with their new values, and what it then needs.
