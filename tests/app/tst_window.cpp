@@ -1,3 +1,4 @@
+#include "app/background_queue.h"
 #include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/pages/attention/attention_page.h"
@@ -383,6 +384,45 @@ private Q_SLOTS:
         QVERIFY(run != nullptr);
         QVERIFY(!run->checkpoints.empty());
         QVERIFY(std::filesystem::exists(run->folder / "metrics.jsonl"));
+    }
+
+    /// One click more must not begin an hour of training from nothing.
+    void afterStopTheBlueButtonResumes()
+    {
+        auto* const form = window_->findChild<RunForm*>();
+        auto* const start = window_->findChild<QPushButton*>("start");
+        QTRY_VERIFY(form->pastRun() != nullptr);
+        QCOMPARE(form->pastRun()->name, "first");
+        QCOMPARE(start->text(), QStringLiteral("Resume run"));
+        QVERIFY(lastStep() >= 20); // its plots are still there
+        auto* const config = form->findChild<ConfigForm*>();
+        QVERIFY(!config->findChild<QWidget*>("model.depth")->isEnabled());
+        QVERIFY(config->findChild<QWidget*>("optimiser.lr")->isEnabled());
+        config->setValue("schedule.steps", std::int64_t(5)); // it has done more
+        QCOMPARE(start->text(), QStringLiteral("Train 100000 more steps"));
+        QTest::mouseClick(window_->findChild<QPushButton*>("newRun"), Qt::LeftButton);
+        QCOMPARE(start->text(), QStringLiteral("Start"));
+        QVERIFY(config->findChild<QWidget*>("model.depth")->isEnabled());
+        QTRY_VERIFY_WITH_TIMEOUT(window_->findChild<QWidget*>("forecast")->isVisible(), minute);
+        QVERIFY(window_->findChild<QLabel*>("forecastMemory")->text().contains("free"));
+        QTRY_VERIFY2_WITH_TIMEOUT(window_->findChild<QLabel*>("forecastStep")->text().startsWith("about"),
+                                  qPrintable(window_->findChild<QLabel*>("forecastStep")->text()), minute);
+    }
+
+    void aRunOfAveragesOffersANewRunFromIt()
+    {
+        auto* const form = window_->findChild<RunForm*>();
+        auto* const start = window_->findChild<QPushButton*>("start");
+        form->choosePastRun("reference");
+        QVERIFY(form->pastRun() != nullptr);
+        QCOMPARE(start->text(), QStringLiteral("New run from it"));
+        QTest::mouseClick(start, Qt::LeftButton);
+        QVERIFY(!controllers_->training.active());
+        QVERIFY(form->pastRun() == nullptr);
+        QCOMPARE(start->text(), QStringLiteral("Start"));
+        QVERIFY(form->config().has_value());
+        QVERIFY(form->config()->warmStart.checkpoint.find("reference/checkpoints/step-") != std::string::npos);
+        QTRY_VERIFY(session_->background().pending() == 0);
     }
 
     void aPastRunIsPlottedAndContinues()

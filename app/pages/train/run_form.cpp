@@ -111,7 +111,7 @@ void RunForm::listRuns()
     const auto typed = name_->text().toStdString();
     const bool taken = std::any_of(session_.runs().begin(), session_.runs().end(),
                                    [&typed](const RunInfo& run) { return run.name == typed; });
-    if (typed.empty() || taken)
+    if (typed.empty() || (taken && newRun_->isEnabled())) // a running one keeps its name
         name_->setText(QString::fromStdString(freeRunName(session_.workspace())));
     if (const int index = following_.isEmpty() ? -1 : runs_->findText(following_); index > 0) {
         runs_->setCurrentIndex(index);
@@ -205,6 +205,7 @@ void RunForm::choosePastRun(const QString& name)
 
 void RunForm::runPicked()
 {
+    following_.clear();
     const auto* const run = pastRun();
     if (run == nullptr) {
         showRunNote();
