@@ -167,6 +167,8 @@ private:
     }
     void append(const std::vector<PtValue*>& items)
     {
+        if (top()->as<PtForeign>() != nullptr)
+            return; // What a foreign object would hold is not kept.
         auto& sequence = contentOf<PtSequence>(top(), "a list");
         if (sequence.kind != PtSequence::Kind::List && sequence.kind != PtSequence::Kind::Set)
             damaged("its pickle appends to a tuple");
@@ -176,6 +178,8 @@ private:
     {
         if (items.size() % 2 != 0)
             damaged("its pickle has a key without a value");
+        if (top()->as<PtForeign>() != nullptr)
+            return;
         auto& dict = contentOf<PtDict>(top(), "a dictionary");
         for (std::size_t i = 0; i < items.size(); i += 2)
             dict.items.emplace_back(items[i], items[i + 1]);
@@ -197,15 +201,25 @@ private:
     {
         const auto* const arguments = pop();
         const auto* const callee = pop();
+        if (const auto* const foreign = callee->as<PtForeign>())
+            return pushNew(*foreign);
         const auto* const sequence = arguments->as<PtSequence>();
         if (callee->as<PtConstant>() == nullptr || sequence == nullptr || sequence->kind != PtSequence::Kind::Tuple)
             damaged("its pickle calls what cannot be called");
         pushNew(objects_.call(*callee->as<PtConstant>(), *sequence));
     }
+    /// What a class that is none of ours would make.
+    void makeForeign(const PtValue* type)
+    {
+        const auto* const foreign = type->as<PtForeign>();
+        if (foreign == nullptr)
+            damaged("its pickle makes an object of what is no class");
+        pushNew(*foreign);
+    }
     void setAttributes()
     {
         pop(); // State dicts carry {"_metadata": ...} as an attribute; nothing here needs it.
-        if (top()->as<PtDict>() == nullptr)
+        if (top()->as<PtDict>() == nullptr && top()->as<PtForeign>() == nullptr)
             objects_.refuse("sets attributes of an object");
     }
 
@@ -290,6 +304,25 @@ void Machine::step(unsigned char opcode)
         return call();
     case 'b': // BUILD
         return setAttributes();
+    case 0x81: // NEWOBJ
+        pop();
+        return makeForeign(pop());
+    case 0x92: // NEWOBJ_EX
+        pop();
+        pop();
+        return makeForeign(pop());
+    case 'o': { // OBJ
+        const auto items = popToMark();
+        if (items.empty())
+            damaged("its pickle makes an object of no class");
+        return makeForeign(items.front());
+    }
+    case 'i': { // INST
+        const auto module = takeLine();
+        const auto type = PtValue{objects_.global(module, takeLine())};
+        popToMark();
+        return makeForeign(&type);
+    }
     case 'Q': // BINPERSID
         return pushNew(objects_.storage(*pop()));
     default:

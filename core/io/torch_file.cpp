@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <set>
 #include <string_view>
+#include <tuple>
 
 namespace nanodit {
 
@@ -39,6 +41,65 @@ std::map<std::string, Array> tensorsOf(const PtDict& dict)
             tensors.insert_or_assign(*name, tensor->array);
     }
     return tensors;
+}
+
+/// Keys under which people keep the weights themselves.
+constexpr std::array usualKeys = {"model"sv, "state_dict"sv, "model_state_dict"sv, "module"sv,  "net"sv,
+                                  "params"sv, "weights"sv,    "generator"sv,        "network"sv, "transformer"sv};
+
+/// "ema", "model_ema", "params_ema", "ema_model", "state_dict_ema", "averaged"...
+bool namesAverage(const std::string& place)
+{
+    return place.find("ema") != std::string::npos || place.find("EMA") != std::string::npos ||
+           place.find("average") != std::string::npos || place.find("shadow") != std::string::npos ||
+           place.find("swa") != std::string::npos;
+}
+
+bool namesOptimiser(const std::string& key)
+{
+    return key.starts_with("opt") || key.find("optimizer") != std::string::npos ||
+           key.find("scheduler") != std::string::npos;
+}
+
+/// Below `value`, wherever text keys lead. Objects may contain themselves: `deepest` bounds the walk.
+void collectStateDicts(const PtValue& value, const std::string& place, int deepest, std::vector<StateDict>& found)
+{
+    const auto* const dict = value.as<PtDict>();
+    if (dict == nullptr || deepest == 0)
+        return;
+    if (auto tensors = tensorsOf(*dict); !tensors.empty())
+        found.push_back({.place = place, .tensors = std::move(tensors)});
+    for (const auto& [key, inner] : dict->items) {
+        const auto* const name = key->as<std::string>();
+        if (name != nullptr && !namesOptimiser(*name))
+            collectStateDicts(*inner, place.empty() ? *name : place + "." + *name, deepest - 1, found);
+    }
+}
+
+/// "a dictionary with the keys "epoch", "args"", for the sentence that refuses a file.
+std::string described(const PtValue& value)
+{
+    if (const auto* const dict = value.as<PtDict>()) {
+        constexpr std::size_t most = 12;
+        std::string keys;
+        std::size_t count = 0;
+        for (const auto& [key, inner] : dict->items) {
+            const auto* const name = key->as<std::string>();
+            if (name != nullptr && ++count <= most)
+                keys += (keys.empty() ? "\"" : ", \"") + name->substr(0, 60) + "\"";
+        }
+        if (count == 0)
+            return dict->items.empty() ? "an empty dictionary" : "a dictionary without text keys";
+        return "a dictionary with the keys " + keys +
+               (count > most ? " and " + std::to_string(count - most) + " more" : "");
+    }
+    if (value.as<PtSequence>() != nullptr)
+        return "a list";
+    if (value.as<PtTensor>() != nullptr)
+        return "a single tensor";
+    if (const auto* const foreign = value.as<PtForeign>())
+        return "a whole object of the class " + foreign->name + ", not its state_dict()";
+    return "a single value";
 }
 
 } // namespace
@@ -223,26 +284,37 @@ PtFile PtFile::parse(Bytes bytes, std::shared_ptr<const void> owner, const std::
     return TorchFileReader(bytes, std::move(owner), name).read();
 }
 
+std::vector<StateDict> PtFile::stateDicts() const
+{
+    constexpr int deepest = 5;
+    std::vector<StateDict> found;
+    collectStateDicts(*root_, "", deepest, found);
+    if (found.empty())
+        throw DataError(name_ + " holds no state dict but " + described(*root_) +
+                        ": a dictionary of tensors by name is expected, at the top or below a key such as \"model\"");
+    const auto rank = [](const StateDict& dict) {
+        const auto key = dict.place.substr(dict.place.rfind('.') + 1);
+        const bool usual = std::find(usualKeys.begin(), usualKeys.end(), key) != usualKeys.end();
+        return std::tuple(namesAverage(dict.place), !usual, -static_cast<std::int64_t>(dict.tensors.size()));
+    };
+    std::stable_sort(found.begin(), found.end(),
+                     [&](const StateDict& a, const StateDict& b) { return rank(a) < rank(b); });
+    return found;
+}
+
 std::map<std::string, Array> PtFile::stateDict() const
 {
-    constexpr std::array keys = {"model", "state_dict", "model_state_dict", "module", "ema"};
-    constexpr int deepest = 3;
-    std::map<std::string, Array> tensors;
-    const auto* dict = root_->as<PtDict>();
-    for (int depth = 0; dict != nullptr && depth < deepest; ++depth) {
-        // What lies below a known key wins over tensors beside it, such as a step counter.
-        if (auto found = tensorsOf(*dict); !found.empty())
-            tensors = std::move(found);
-        const PtDict* inner = nullptr;
-        for (const auto* const key : keys)
-            if (const auto* const value = dict->find(key); value != nullptr && inner == nullptr)
-                inner = value->as<PtDict>();
-        dict = inner;
+    return stateDicts().front().tensors;
+}
+
+std::vector<std::string> PtFile::foreignObjects() const
+{
+    std::set<std::string> names;
+    for (const auto& value : *values_) {
+        if (const auto* const foreign = value.as<PtForeign>())
+            names.insert(foreign->name);
     }
-    if (!tensors.empty())
-        return tensors;
-    throw DataError(
-        name_ + " holds no state dict: tensors by name are expected at its top or below \"model\" or \"state_dict\"");
+    return {names.begin(), names.end()};
 }
 
 } // namespace nanodit

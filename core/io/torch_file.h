@@ -43,6 +43,11 @@ struct PtDict {
 struct PtConstant {
     std::string text;
 };
+/// A class or function that weights do not consist of, or what it would have made ("argparse.Namespace"): known by its
+/// name alone. Nothing of it was looked up, made or run, and what was given to it is forgotten.
+struct PtForeign {
+    std::string name;
+};
 /// The memory under tensors.
 struct PtStorage {
     std::string key;
@@ -62,7 +67,7 @@ struct PtTensor {
 /// A Python object. Objects may be shared and may even contain themselves: whoever walks them bounds the depth.
 struct PtValue {
     std::variant<PtNone, bool, PtInteger, double, std::complex<double>, std::string, PtBytes, PtSequence, PtDict,
-                 PtConstant, PtStorage, PtTensor>
+                 PtConstant, PtForeign, PtStorage, PtTensor>
         content;
 
     template<typename Type>
@@ -72,19 +77,31 @@ struct PtValue {
     }
 };
 
-/// What torch.save wrote, read without executing anything: the pickle in it may name only what state dicts consist of,
-/// and anything else is refused. Both the zip format and the one before PyTorch 1.6. Tensors lie in the mapped file.
+/// The weights of one model in a file that may hold several: the current ones, an average of them.
+struct StateDict {
+    std::string place;                    ///< The keys that lead to it: "model", "checkpoint.ema"; "" at the top.
+    std::map<std::string, Array> tensors; ///< By name; never empty.
+};
+
+/// What torch.save wrote, read without executing anything: what state dicts consist of is built by rules, other objects
+/// stay PtForeign, and a file that names what runs programs (os.system, eval) is refused. Both the zip format and the
+/// one before PyTorch 1.6. Tensors lie in the mapped file.
 class PtFile {
 public:
-    /// Throws DataError with one sentence: truncated, damaged, no .pt file, an object that is not allowed.
+    /// Throws DataError with one sentence: truncated, damaged, no .pt file, a file that was made to do harm.
     static PtFile read(const std::filesystem::path& file);
     /// The same from memory that `owner` keeps alive; `name` stands in messages.
     static PtFile parse(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, const std::string& name);
 
     const PtValue& root() const { return *root_; }
-    /// The tensors of the state dict in it by name: the root itself, or below the keys "model", "state_dict", "module",
-    /// "model_state_dict" or "ema". Throws DataError when there is none.
+    /// Every dictionary of tensors by name, wherever it lies, but for the state of optimisers; the one that is most
+    /// likely meant first: below a usual key ("model", "state_dict"...), the current weights before averages, more
+    /// tensors before fewer. Throws DataError that lists what is there when there is none.
+    std::vector<StateDict> stateDicts() const;
+    /// The tensors of the first of them.
     std::map<std::string, Array> stateDict() const;
+    /// Names of what was left uninterpreted, each once: "argparse.Namespace".
+    std::vector<std::string> foreignObjects() const;
 
 private:
     friend class TorchFileReader;

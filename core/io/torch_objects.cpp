@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +16,7 @@ namespace {
 /// What a pickle may call. Calling is a rule below; nothing is looked up or run.
 enum class Callee {
     OrderedDict,
+    DefaultDict,
     TensorV2,
     TensorV3,
     Parameter,
@@ -33,8 +35,9 @@ struct NamedCallee {
 };
 constexpr std::size_t bytesPerObject = 128;
 
-constexpr std::array<NamedCallee, 21> callees = {{{"collections.OrderedDict", Callee::OrderedDict},
+constexpr std::array<NamedCallee, 22> callees = {{{"collections.OrderedDict", Callee::OrderedDict},
                                                   {"collections.Counter", Callee::OrderedDict},
+                                                  {"collections.defaultdict", Callee::DefaultDict},
                                                   {"builtins.dict", Callee::OrderedDict},
                                                   {"__builtin__.dict", Callee::OrderedDict},
                                                   {"torch._utils._rebuild_tensor", Callee::TensorV2},
@@ -80,6 +83,40 @@ constexpr std::array<NamedType, 20> types = {{{"FloatStorage", "float32", DType:
                                               {"", "half", DType::F16},
                                               {"", "float", DType::F32}}};
 
+/// Python modules whose functions run programs, import code or open files and connections. No file of weights needs
+/// one, and one that names it was made to do harm where it is unpickled.
+constexpr std::array<std::string_view, 43> harmfulModules = {
+    "os",       "posix",     "nt",      "subprocess",      "sys",        "importlib", "runpy",     "shutil", "socket",
+    "pty",      "ctypes",    "_ctypes", "webbrowser",      "pickle",     "_pickle",   "dill",      "joblib", "marshal",
+    "code",     "codeop",    "pip",     "commands",        "pydoc",      "platform",  "threading", "pdb",    "bdb",
+    "asyncio",  "signal",    "tempfile", "multiprocessing", "cloudpickle", "urllib",    "http",      "smtplib", "ftplib",
+    "requests", "telnetlib", "timeit",  "trace",           "cProfile",   "profile",   "doctest"};
+constexpr std::array<std::string_view, 18> harmfulInside = {
+    "torch.load",    "torch.save",     "torch.hub.",     "torch.serialization.", "torch.utils.cpp_extension.",
+    "torch.package", "torch.jit.",     "numpy.load",     "numpy.testing.",       "numpy.f2py.",
+    "io.open",       "_io.open",       "io.FileIO",      "_io.FileIO",           "operator.attrgetter",
+    "imp.",          "zipimport.",     "operator.methodcaller"};
+/// Of Python's own names, those that only make values.
+constexpr std::array<std::string_view, 14> plainBuiltins = {"list",  "int",   "float", "str",       "bool",
+                                                            "bytes", "tuple", "slice", "range",     "object",
+                                                            "type",  "long",  "unicode", "Ellipsis"};
+
+bool contains(std::span<const std::string_view> names, std::string_view name)
+{
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool runsPrograms(const std::string& module, const std::string& name)
+{
+    const auto package = std::string_view(module).substr(0, module.find('.'));
+    if (package == "builtins" || package == "__builtin__")
+        return !contains(plainBuiltins, name);
+    const auto full = module + "." + name;
+    return contains(harmfulModules, package) || name.find("__") != std::string::npos ||
+           std::any_of(harmfulInside.begin(), harmfulInside.end(),
+                       [&](std::string_view start) { return full.starts_with(start); });
+}
+
 /// The values that a UTF-8 text has as Latin-1, which is how Python 2 protocols carry bytes; empty when it has others.
 std::optional<std::string> latin1From(const std::string& utf8)
 {
@@ -113,7 +150,7 @@ void TorchObjects::refuse(const std::string& what) const
 {
     throw DataError(name_ + " is refused: its pickle " + what +
                     ", which a file of weights does not need; if you trust its origin, load it in Python and save only "
-                    "the state dict");
+                    "the state dict: torch.save(model.state_dict(), \"weights.pt\")");
 }
 
 void TorchObjects::spend(std::size_t amount)
@@ -124,20 +161,22 @@ void TorchObjects::spend(std::size_t amount)
     spent_ += amount;
 }
 
-PtConstant TorchObjects::global(const std::string& module, const std::string& name) const
+PtValue TorchObjects::global(const std::string& module, const std::string& name) const
 {
     const auto full = module + "." + name;
     for (const auto& known : callees)
         if (known.name == full)
-            return {.text = full};
+            return {PtConstant{.text = full}};
     const bool storageModule = module == "torch" || module == "torch.cuda" || module == "torch.storage";
     for (const auto& type : types) {
         if (storageModule && !type.storage.empty() && name == type.storage)
-            return {.text = "torch." + name};
+            return {PtConstant{.text = "torch." + name}};
         if (module == "torch" && !type.constant.empty() && name == type.constant)
-            return {.text = full};
+            return {PtConstant{.text = full}};
     }
-    refuse("names " + full);
+    if (runsPrograms(module, name))
+        refuse("names " + full);
+    return {PtForeign{.name = full}};
 }
 
 PtValue TorchObjects::call(const PtConstant& callee, const PtSequence& arguments)
@@ -150,6 +189,8 @@ PtValue TorchObjects::call(const PtConstant& callee, const PtSequence& arguments
     switch (known->callee) {
     case Callee::OrderedDict:
         return dict(given);
+    case Callee::DefaultDict: // Its first argument makes the values that are missing.
+        return dict(given.subspan(std::min<std::size_t>(given.size(), 1)));
     case Callee::TensorV2:
         return tensor(given, false);
     case Callee::TensorV3:
@@ -182,6 +223,8 @@ PtStorage TorchObjects::storage(const PtValue& persistentId) const
     const auto* const kind = id->items[0]->as<std::string>();
     const auto* const type = id->items[1]->as<PtConstant>();
     const auto* const key = id->items[2]->as<std::string>();
+    if (const auto* const foreign = id->items[1]->as<PtForeign>())
+        refuse("has storages of the type " + foreign->name);
     if (kind == nullptr || *kind != "storage" || type == nullptr || key == nullptr)
         damaged("its pickle refers to something other than a storage");
     if (id->items.size() > 5 && id->items[5]->as<PtNone>() == nullptr)

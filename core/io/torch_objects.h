@@ -9,14 +9,15 @@
 namespace nanodit {
 
 /// The Python objects that files of torch.save may name, and the rules by which they are built here. Nothing is
-/// imported or executed; what is not in the tables is refused with a DataError.
+/// imported or executed; what is not in the tables stays a PtForeign, and names of what runs programs are refused with a
+/// DataError.
 class TorchObjects {
 public:
     /// `name` stands in messages.
     explicit TorchObjects(std::string name);
 
-    /// A function, a class or a constant.
-    PtConstant global(const std::string& module, const std::string& name) const;
+    /// A function, a class or a constant: PtConstant where a rule knows it, else PtForeign.
+    PtValue global(const std::string& module, const std::string& name) const;
     /// What calling such a constant gives.
     PtValue call(const PtConstant& callee, const PtSequence& arguments);
     /// The storage that a persistent id names: ("storage", type, key, location, elements), its bytes not yet there.
