@@ -180,30 +180,6 @@ Safetensors readIndex(const fs::path& indexFile)
     return all;
 }
 
-fs::path modelIn(const fs::path& folder)
-{
-    for (const auto* stem : {"model", "diffusion_pytorch_model"})
-        for (const auto* ending : {".safetensors", ".safetensors.index.json"})
-            if (auto file = folder / (std::string(stem) + ending); fs::exists(file))
-                return file;
-    std::vector<fs::path> files, indices;
-    for (const auto& entry : fs::directory_iterator(folder)) {
-        const auto entryName = entry.path().filename().string();
-        if (entryName.ends_with(".safetensors"))
-            files.push_back(entry.path());
-        else if (entryName.ends_with(".safetensors.index.json"))
-            indices.push_back(entry.path());
-    }
-    if (indices.size() == 1)
-        return indices.front();
-    if (indices.empty() && files.size() == 1)
-        return files.front();
-    throw DataError(folder.string() +
-                    (files.empty()
-                         ? " holds no .safetensors file"
-                         : " holds several .safetensors files and none named model.safetensors; name one of them"));
-}
-
 } // namespace
 
 Safetensors parseSafetensors(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
@@ -246,8 +222,7 @@ Safetensors parseSafetensors(std::span<const std::byte> bytes, std::shared_ptr<c
 
 Safetensors readSafetensors(const fs::path& file)
 {
-    const auto actual = fs::is_directory(file) ? modelIn(file) : file;
-    return actual.string().ends_with(".json") ? readIndex(actual) : readFile(actual);
+    return file.extension() == ".json" ? readIndex(file) : readFile(file);
 }
 
 void writeSafetensors(const fs::path& file, const std::map<std::string, Array>& arrays,

@@ -18,9 +18,8 @@ struct Safetensors {
     std::map<std::string, std::string> metadata;
 };
 
-/// Maps a .safetensors file, the shards that a .safetensors.index.json lists, or the model in a folder that holds
-/// either (model.safetensors and diffusion_pytorch_model.safetensors are known by name; any other must be the only
-/// one). Nothing is copied. Throws DataError naming the file and, where there is one, the tensor.
+/// Maps a .safetensors file, or the shards that an index (.json) lists. Nothing is copied. Throws DataError naming the
+/// file and, where there is one, the tensor.
 Safetensors readSafetensors(const std::filesystem::path& file);
 
 /// The same from memory that `owner` keeps alive; `name` stands in messages.

@@ -1,5 +1,7 @@
 #include "core/io/tensor.h"
 
+#include "core/io/array_tensors.h"
+#include "core/io/model_folder.h"
 #include "core/io/safetensors.h"
 #include "core/runtime/error.h"
 
@@ -74,6 +76,12 @@ std::int64_t reachOf(const Array& array)
 
 } // namespace
 
+bool becomesTensor(DType type)
+{
+    return type != DType::U16 && type != DType::U32 && type != DType::U64 && type != DType::F8E4M3 &&
+           type != DType::F8E5M2;
+}
+
 at::Tensor tensorFromArray(const Array& array)
 {
     const auto options = at::TensorOptions().dtype(scalarTypeOf(array.dtype));
@@ -108,12 +116,24 @@ Array arrayFromTensor(const at::Tensor& tensor)
             .owner = kept};
 }
 
-TensorMap readTensors(const std::filesystem::path& file)
+TensorMap tensorsFromArrays(const std::map<std::string, Array>& arrays, const std::string& source)
 {
     TensorMap tensors;
-    for (const auto& [name, array] : readSafetensors(file).arrays)
+    for (const auto& [name, array] : arrays) {
+        if (!becomesTensor(array.dtype))
+            throw DataError(source + " holds the tensor " + name + " as " + dtypeName(array.dtype) +
+                            ": such weights are quantised or packed, mean nothing without their scales, and are not "
+                            "read; use the float16, bfloat16 or float32 weights of the same model");
         tensors.emplace(name, tensorFromArray(array));
+    }
     return tensors;
+}
+
+TensorMap readTensors(const std::filesystem::path& file)
+{
+    if (std::filesystem::is_directory(file))
+        return tensorsFromArrays(readWeightsFiles(findModelFiles(file)), file.string());
+    return tensorsFromArrays(readSafetensors(file).arrays, file.string());
 }
 
 void writeTensors(const std::filesystem::path& file, const TensorMap& tensors,

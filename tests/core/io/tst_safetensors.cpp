@@ -90,11 +90,9 @@ private Q_SLOTS:
         const auto index = folder / "model.safetensors.index.json";
         test::writeText(index, R"({"metadata": {"total_size": 8}, "weight_map": {
             "one": "model-00001-of-00002.safetensors", "two": "model-00002-of-00002.safetensors"}})");
-        for (const auto& place : {folder.path(), index}) {
-            const auto read = readSafetensors(place);
-            QCOMPARE(read.arrays.size(), 2u);
-            QVERIFY(sameBytes(read.arrays.at("two"), two));
-        }
+        const auto read = readSafetensors(index);
+        QCOMPARE(read.arrays.size(), 2u);
+        QVERIFY(sameBytes(read.arrays.at("two"), two));
 
         test::writeText(index, R"({"weight_map": {"three": "model-00001-of-00002.safetensors"}})");
         QVERIFY(errorOf([&] { readSafetensors(index); }).find("does not hold it") != std::string::npos);
@@ -102,8 +100,6 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { readSafetensors(index); }).find("must lie beside it") != std::string::npos);
         test::writeText(index, R"({"weight_map": {"one": "absent.safetensors"}})");
         QVERIFY(errorOf([&] { readSafetensors(index); }).find("absent.safetensors") != std::string::npos);
-        fs::remove(index);
-        QVERIFY(errorOf([&] { readSafetensors(folder.path()); }).find("several") != std::string::npos);
     }
 
     void refusesWithOneSentence_data()
