@@ -4,6 +4,7 @@
 #include "core/encoders/dino.h"
 #include "core/encoders/json_fields.h"
 #include "core/encoders/t5.h"
+#include "core/io/model_folder.h"
 #include "core/io/size_text.h"
 #include "core/preprocess/working_memory.h"
 #include "core/runtime/error.h"
@@ -61,28 +62,6 @@ std::string badDownload(const fs::path& file)
         return file.string() + " is a web page and not the file itself: fetch it again, signed in where the model "
                                "asks for that";
     return {};
-}
-
-/// Folders within that do hold an encoder, for those who named one too high.
-std::string hintOfInner(const fs::path& folder)
-{
-    constexpr int deepest = 2;
-    std::vector<std::string> found;
-    std::error_code error;
-    for (fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied, error), end;
-         it != end && found.size() < 4; it.increment(error)) {
-        if (it.depth() > deepest)
-            it.disable_recursion_pending();
-        else if (it->path().filename() == "config.json" && it.depth() > 0)
-            found.push_back(it->path().parent_path().string());
-    }
-    if (found.empty())
-        return "name the folder of a model in Hugging Face layout, with config.json and weights";
-    std::sort(found.begin(), found.end());
-    std::string text = "name the folder of the model itself: ";
-    for (std::size_t i = 0; i < found.size(); ++i)
-        text += (i == 0 ? "" : " or ") + found[i];
-    return text;
 }
 
 Kind kindOfConfig(const JsonFields& config)
@@ -165,8 +144,7 @@ void inspectAutoencoder(EncoderFacts& facts, const EncoderLoad& load)
     facts.kind = "AutoencoderKL";
     facts.description = std::to_string(config.latentChannels) + " latent channels, " + std::to_string(config.factor()) +
                         " pixels to one of a latent";
-    const auto index = facts.folder / "diffusion_pytorch_model.safetensors.index.json";
-    count(facts, readTensors(fs::exists(index) ? index : facts.folder / "diffusion_pytorch_model.safetensors"));
+    count(facts, readModelFolder(facts.folder));
     const auto weights = facts.parameters * std::int64_t{sizeof(float)}; // computes in float32
     facts.memoryNeeded = weights + workingBytesOf(config, load.picture, 1);
     facts.memoryFor = "a picture of " + sizeName(load.picture);
@@ -221,7 +199,7 @@ void inspect(EncoderFacts& facts, const EncoderLoad& load)
     else if (net)
         kind = Kind::Lpips;
     else {
-        facts.problems.push_back(folder.string() + " holds no config.json: " + hintOfInner(folder));
+        facts.problems.push_back(folder.string() + " holds no config.json: " + adviceWithoutConfig(folder));
         return;
     }
     if (auto problem = mismatch(folder, facts.role, kind); !problem.empty()) {

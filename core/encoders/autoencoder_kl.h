@@ -27,6 +27,7 @@ struct AutoencoderConfig {
     bool usePostQuantConv = false;
     bool midBlockAddAttention = true;
     double scalingFactor = 0.18215;
+    bool scalingAssumed = false; ///< The file gives none: this is the value that diffusers then takes.
     double shiftFactor = 0; ///< null in the file counts as 0.
 
     /// Pixels per latent pixel along each side: 8 with four resolutions.

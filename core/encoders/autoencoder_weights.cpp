@@ -1,5 +1,10 @@
 #include "core/encoders/autoencoder_kl.h"
+#include "core/encoders/autoencoder_original_names.h"
+#include "core/encoders/json_fields.h"
+#include "core/encoders/weights.h"
+#include "core/io/array_tensors.h"
 #include "core/io/atomic_file.h"
+#include "core/io/model_folder.h"
 #include "core/runtime/error.h"
 
 #include <ATen/ATen.h>
@@ -111,7 +116,10 @@ AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const 
     : config_(std::move(config))
     , device_(options.device)
 {
-    auto given = withCurrentNames(weights);
+    auto given = withoutPrefix(std::move(weights), "encoder.conv_in.weight");
+    if (hasOriginalAutoencoderNames(given))
+        given = fromOriginalAutoencoderNames(given, static_cast<std::int64_t>(config_.blockOutChannels.size()));
+    given = withCurrentNames(given);
     for (const auto& [name, shape] : shapesOf(config_)) {
         const auto found = given.find(name);
         if (found == given.end())
@@ -121,19 +129,20 @@ AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const 
             throw DataError(source + " holds " + name + " of shape " + shapeText(found->second.sizes()) +
                             ", but its config.json asks for " + shapeText(shape) +
                             "; use the config.json that belongs to it");
+        if (!found->second.is_floating_point())
+            throw DataError(source + " holds " + name + " as " + std::string(found->second.dtype().name()) +
+                            ", where floating-point numbers were expected: quantised weights are not read");
         weights_.emplace(name, found->second.to(device_, at::kFloat));
     }
 }
 
 AutoencoderKl AutoencoderKl::load(const std::filesystem::path& folder, const EncoderOptions& options)
 {
-    const auto configFile = folder / "config.json";
-    const auto json = nlohmann::json::parse(readTextFile(configFile), nullptr, false);
-    auto config = autoencoderConfigFromJson(json, configFile.string());
-    const auto file = folder / weightsName;
-    const auto index = folder / (std::string(weightsName) + ".index.json");
-    const auto& weights = !std::filesystem::exists(file) && std::filesystem::exists(index) ? index : file;
-    return AutoencoderKl(std::move(config), readTensors(weights), weights.string(), options);
+    const auto fields = JsonFields::read(folder / "config.json");
+    auto config = autoencoderConfigFromJson(fields.json(), fields.source());
+    const auto files = findModelFiles(folder);
+    return AutoencoderKl(std::move(config), tensorsFromArrays(readWeightsFiles(files), files.source()), files.source(),
+                         options);
 }
 
 void AutoencoderKl::save(const std::filesystem::path& folder, bool halfPrecision,

@@ -33,14 +33,14 @@ std::shared_ptr<const DinoEncoder> DinoEncoder::load(const std::filesystem::path
 {
     auto config = DinoConfig::load(folder); // first: a folder without a config is told as that
     auto encoder = std::make_shared<DinoEncoder>(std::move(config), readModelFolder(folder), options, folder.string());
-    if (std::filesystem::exists(folder / "preprocessor_config.json"))
+    if (!ImageProcessor::fileIn(folder).empty())
         encoder->normalisation_ = ImageProcessor::load(folder).normalisation();
     return encoder;
 }
 
 DinoEncoder::DinoEncoder(DinoConfig config, TensorMap weights, const EncoderOptions& options, std::string source)
     : config_(std::move(config))
-    , weights_(canonicalDinoNames(std::move(weights)), config_.expectedTensors(), source, options)
+    , weights_(canonicalDinoNames(std::move(weights), config_), config_.expectedTensors(), source, options)
     , source_(std::move(source))
 {
 }
@@ -208,7 +208,7 @@ GridSize DinoEncoder::gridOf(ImageSize picture) const
 const ImageNormalisation& DinoEncoder::normalisation() const
 {
     if (!normalisation_)
-        throw DataError(source_ + " has no preprocessor_config.json, which holds the mean and deviation of its pixels; "
+        throw DataError(source_ + " has no preprocessor_config.json (nor processor_config.json), which holds the mean and deviation of its pixels; "
                                   "copy it from where the model came from");
     return *normalisation_;
 }

@@ -67,6 +67,13 @@ void expectWholeSizes(const DinoConfig& config, const std::string& source)
     if (config.rotary() && config.headWidth() % 4 != 0)
         throw DataError(source + " gives heads a width of " + std::to_string(config.headWidth()) +
                         "; a rotary position in two dimensions needs a multiple of 4");
+    if (config.channels != 3)
+        throw DataError(source + " has " + std::to_string(config.channels) +
+                        " num_channels; only encoders of pictures with 3 (red, green, blue) can be used");
+    if (!(config.layerNormEps > 0 && config.layerNormEps < 1) || !(config.ropeTheta > 0))
+        throw DataError(source + " has a layer_norm_eps of " + std::to_string(config.layerNormEps) +
+                        " and a rope_theta of " + std::to_string(config.ropeTheta) +
+                        "; a small number above 0 and a number above 0 were expected");
     if (config.registers < 0)
         throw DataError(source + " has a negative num_register_tokens");
     if (config.mlpWidth < 1)
@@ -80,9 +87,14 @@ DinoConfig DinoConfig::fromJson(const nlohmann::json& json, const std::string& s
     const JsonFields fields(json, source);
     DinoConfig config;
     config.kind = fields.text("model_type", "");
+    if (!fields.has("model_type") && fields.has("architecture"))
+        throw DataError(source + " is a configuration of timm (\"" + fields.text("architecture", "") +
+                        "\"), which is not read: put the config.json and preprocessor_config.json of the same model in "
+                        "Hugging Face's layout in its place; weights under timm's names are read with them");
     if (config.kind != "dinov3_vit" && config.kind != "dinov2" && config.kind != "dinov2_with_registers")
         throw DataError(source + " is of model_type \"" + config.kind +
                         "\"; as DINO encoder dinov3_vit, dinov2 and dinov2_with_registers can be used");
+    fields.expectUnquantised();
     const auto [patchHeight, patchWidth] = heightAndWidth(fields, "patch_size", config.rotary() ? 16 : 14);
     const auto [imageHeight, imageWidth] = heightAndWidth(fields, "image_size", 224);
     if (patchHeight != patchWidth)

@@ -79,8 +79,10 @@ std::string canonicalDinoName(const std::string& name)
     return canonical;
 }
 
-TensorMap canonicalDinoNames(TensorMap tensors)
+TensorMap canonicalDinoNames(TensorMap tensors, const DinoConfig& config)
 {
+    if (hasOriginalDinoNames(tensors))
+        return fromOriginalDinoNames(std::move(tensors), config);
     TensorMap canonical;
     for (auto& [name, tensor] : tensors)
         canonical.emplace(canonicalDinoName(name), std::move(tensor));
@@ -170,7 +172,7 @@ void writeDinoFolder(const std::filesystem::path& folder, const DinoConfig& conf
                      const ImageNormalisation& normalisation)
 {
     const auto configJson = config.toJson();
-    auto tensors = canonicalDinoNames(weights);
+    auto tensors = canonicalDinoNames(weights, config);
     const EncoderWeights checked(tensors, config.expectedTensors(), "the weights for " + folder.string(), {});
     TensorMap written = checked.all();
     for (auto& [name, tensor] : written)

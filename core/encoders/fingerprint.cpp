@@ -1,6 +1,9 @@
 #include "core/encoders/fingerprint.h"
 
+#include "core/encoders/image_processor.h"
+#include "core/encoders/t5_tokenizer.h"
 #include "core/io/atomic_file.h"
+#include "core/io/model_folder.h"
 #include "core/io/sha256.h"
 #include "core/runtime/error.h"
 
@@ -15,13 +18,12 @@ namespace nanodit {
 
 namespace {
 
-/// Files whose contents decide what an encoder gives.
-bool decides(const std::filesystem::path& file)
+/// Whether the folder's config.json calls for a T5, so that a tokenizer beside it is its own.
+bool holdsT5(const std::filesystem::path& folder)
 {
-    const auto name = file.filename().string();
-    return name == "config.json" || name == "preprocessor_config.json" || name == "spiece.model" ||
-           name == "tokenizer_config.json" || name.ends_with(".safetensors") ||
-           name.ends_with(".safetensors.index.json") || name.ends_with(".bin") || name.ends_with(".pth");
+    std::ifstream in(folder / "config.json", std::ios::binary);
+    const auto config = nlohmann::json::parse(in, nullptr, false);
+    return config.is_object() && config.contains("model_type") && config["model_type"] == "t5";
 }
 
 /// What changes whenever a file's contents are replaced, without reading them.
@@ -30,8 +32,10 @@ std::string stateOf(const std::filesystem::path& file)
     struct stat state {};
     if (stat(file.c_str(), &state) != 0)
         throw DataError(file.string() + " cannot be read");
+    // A copy may keep its original's size and time of change, but not the file system's own time and number.
     return std::to_string(state.st_size) + " " + std::to_string(state.st_mtim.tv_sec) + "." +
-           std::to_string(state.st_mtim.tv_nsec);
+           std::to_string(state.st_mtim.tv_nsec) + " " + std::to_string(state.st_ctim.tv_sec) + "." +
+           std::to_string(state.st_ctim.tv_nsec) + " " + std::to_string(state.st_ino);
 }
 
 nlohmann::json readCache(const std::filesystem::path& cacheFile)
@@ -41,23 +45,59 @@ nlohmann::json readCache(const std::filesystem::path& cacheFile)
     return cache.is_object() ? cache : nlohmann::json::object(); // a broken cache costs a second reading, no more
 }
 
+/// What the cache holds for a file in this state; empty where it holds nothing, or nothing that makes sense.
+std::string remembered(const nlohmann::json& cache, const std::string& file, const std::string& state)
+{
+    const auto entry = cache.find(file);
+    if (entry == cache.end() || !entry->is_object())
+        return {};
+    const auto text = [&](const char* key) {
+        const auto found = entry->find(key);
+        return found != entry->end() && found->is_string() ? found->get<std::string>() : std::string();
+    };
+    const auto hash = text("sha256");
+    constexpr std::size_t hexDigits = 64;
+    return text("state") == state && hash.size() == hexDigits ? hash : std::string();
+}
+
 } // namespace
+
+std::vector<std::filesystem::path> encoderFiles(const std::filesystem::path& folder)
+{
+    if (!std::filesystem::is_regular_file(folder / "config.json"))
+        throw DataError(folder.string() + " is no encoder: it has no config.json; " + adviceWithoutConfig(folder));
+    const auto weights = findModelFiles(folder);
+    auto files = weights.files;
+    files.push_back(folder / "config.json");
+    for (const auto& file : {weights.index, ImageProcessor::fileIn(folder)}) {
+        if (!file.empty())
+            files.push_back(file);
+    }
+    const auto tokenizer = T5Tokenizer::fileFor(folder);
+    const bool beside = !tokenizer.empty() && tokenizer.parent_path() != folder;
+    if (!tokenizer.empty() && (holdsT5(folder) || (!beside && tokenizer.filename() == "spiece.model"))) {
+        files.push_back(tokenizer);
+        if (const auto config = tokenizer.parent_path() / "tokenizer_config.json";
+            tokenizer.filename() == "spiece.model" && std::filesystem::is_regular_file(config))
+            files.push_back(config);
+    }
+    std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.filename() < b.filename(); });
+    return files;
+}
 
 std::string encoderFingerprint(const std::filesystem::path& folder, const std::filesystem::path& cacheFile,
                                const JobContext& context)
 {
-    if (!std::filesystem::is_regular_file(folder / "config.json"))
-        throw DataError(folder.string() + " is no encoder: it has no config.json");
-    std::vector<std::filesystem::path> files;
+    const auto files = encoderFiles(folder);
     std::int64_t bytes = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        if (entry.is_regular_file() && decides(entry.path())) {
-            files.push_back(entry.path());
-            bytes += std::int64_t(entry.file_size());
-        }
+    for (const auto& file : files) {
+        std::error_code missing;
+        const auto size = std::filesystem::file_size(file, missing);
+        if (missing)
+            throw DataError(file.string() + " cannot be read (" + missing.message() +
+                            "), which is a part of the encoder: fetch it again");
+        bytes += static_cast<std::int64_t>(size);
     }
-    std::sort(files.begin(), files.end());
-
     auto cache = readCache(cacheFile);
     bool changed = false;
     ProgressMeter meter(context, {Stage::FingerprintingEncoder, folder.filename().string()}, bytes, Unit::Bytes);
@@ -65,18 +105,19 @@ std::string encoderFingerprint(const std::filesystem::path& folder, const std::f
     for (const auto& file : files) {
         const auto key = std::filesystem::canonical(file).string();
         const auto state = stateOf(file);
-        auto& entry = cache[key];
-        if (!entry.is_object() || entry.value("state", "") != state || entry.value("sha256", "").size() != 64) {
-            const auto hash = sha256OfFile(file, [&](std::size_t read) {
+        auto hash = remembered(cache, key, state);
+        if (hash.empty()) {
+            const auto computed = sha256OfFile(file, [&](std::size_t read) {
                 meter.advance(static_cast<std::int64_t>(read));
                 return !context.shouldStop();
             });
-            if (!hash)
+            if (!computed)
                 return {};
-            entry = {{"state", state}, {"sha256", *hash}};
+            hash = *computed;
+            cache[key] = {{"state", state}, {"sha256", hash}};
             changed = true;
         }
-        all.update(file.filename().string() + " " + entry["sha256"].get<std::string>() + "\n");
+        all.update(file.filename().string() + " " + hash + "\n");
     }
     if (changed) {
         std::error_code error;

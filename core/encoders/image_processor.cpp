@@ -137,8 +137,23 @@ at::Tensor dinoPixels(const Image& bucketImage, ImageSize inputSize, const Image
 
 ImageProcessor ImageProcessor::load(const std::filesystem::path& folder)
 {
-    const auto fields = JsonFields::read(folder / "preprocessor_config.json");
-    return fromJson(fields.json(), fields.source());
+    const auto file = fileIn(folder);
+    const auto fields = JsonFields::read(file.empty() ? folder / "preprocessor_config.json" : file);
+    if (file.filename() != "processor_config.json")
+        return fromJson(fields.json(), fields.source());
+    if (!fields.has("image_processor"))
+        throw DataError(fields.source() + " has no \"image_processor\": copy the model's preprocessor_config.json into "
+                                          "its folder from where it came from");
+    return fromJson(fields.json()["image_processor"], fields.source() + " (image_processor)");
+}
+
+std::filesystem::path ImageProcessor::fileIn(const std::filesystem::path& folder)
+{
+    for (const auto* const name : {"preprocessor_config.json", "processor_config.json"}) {
+        if (std::filesystem::exists(folder / name))
+            return folder / name;
+    }
+    return {};
 }
 
 ImageProcessor ImageProcessor::fromJson(const nlohmann::json& config, const std::string& source)
@@ -147,6 +162,8 @@ ImageProcessor ImageProcessor::fromJson(const nlohmann::json& config, const std:
     ImageProcessor processor;
     processor.source_ = source;
     auto name = fields.text("image_processor_type", "");
+    if (name.empty() && fields.has("feature_extractor_type"))
+        name = fields.text("feature_extractor_type", "");
     if (name.ends_with("Fast"))
         name.erase(name.size() - 4);
     if (name != "DINOv3ViTImageProcessor" && name != "BitImageProcessor")

@@ -40,8 +40,11 @@ class ImageProcessor {
 public:
     /// Throws DataError naming `source` for a processor, a filter or a size that is not supported.
     static ImageProcessor fromJson(const nlohmann::json& config, const std::string& source);
-    /// `folder`/preprocessor_config.json. Throws DataError when it is missing or broken.
+    /// `folder`/preprocessor_config.json, or what newer libraries write in its place: "image_processor" in
+    /// processor_config.json. Throws DataError when it is missing or broken.
     static ImageProcessor load(const std::filesystem::path& folder);
+    /// Which of the two files there is; empty when there is neither.
+    static std::filesystem::path fileIn(const std::filesystem::path& folder);
 
     /// image [C, H, W] uint8 with C = 1 (grey), 2 (grey, alpha), 3 or 4 (RGBA) -> pixel values [1, C', H', W'], float32
     /// (or uint8 when the settings neither rescale nor normalise).

@@ -84,6 +84,18 @@ std::string JsonFields::text(const std::string& key, const std::string& absent) 
     return object_[key].get<std::string>();
 }
 
+void JsonFields::expectUnquantised() const
+{
+    if (!has("quantization_config"))
+        return;
+    const auto& how = object_["quantization_config"];
+    const auto method = how.is_object() && how.contains("quant_method") && how["quant_method"].is_string()
+                            ? " (" + how["quant_method"].get<std::string>() + ")"
+                            : std::string();
+    throw DataError(source_ + " is of a quantised model" + method +
+                    ", which is not read; use the float16, bfloat16 or float32 weights of the same model");
+}
+
 void JsonFields::refuse(const std::string& key, const std::string& expected) const
 {
     throw DataError(source_ + " has \"" + key + "\": " + object_.value(key, nlohmann::json()).dump() + ", where " +

@@ -28,6 +28,9 @@ public:
     bool boolean(const std::string& key, bool absent) const;
     std::string text(const std::string& key, const std::string& absent) const;
 
+    /// Throws DataError when a "quantization_config" says that the weights beside the file are quantised.
+    void expectUnquantised() const;
+
     const nlohmann::json& json() const { return object_; }
     const std::string& source() const { return source_; }
 

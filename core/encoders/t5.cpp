@@ -21,15 +21,7 @@ namespace {
 /// encoder.embed_tokens.weight.
 TensorMap canonicalNames(TensorMap tensors)
 {
-    TensorMap canonical;
-    for (auto& [name, tensor] : tensors) {
-        auto plain = name;
-        for (const std::string prefix : {"model.", "transformer.", "text_encoder."}) {
-            if (plain.starts_with(prefix))
-                plain.erase(0, prefix.size());
-        }
-        canonical.emplace(std::move(plain), std::move(tensor));
-    }
+    auto canonical = withoutPrefix(std::move(tensors), "encoder.final_layer_norm.weight");
     if (const auto table = canonical.find("encoder.embed_tokens.weight"); table != canonical.end())
         canonical.emplace("shared.weight", table->second);
     return canonical;
@@ -54,6 +46,11 @@ std::shared_ptr<const T5Encoder> T5Encoder::load(const std::filesystem::path& fo
     if (tokenizer->size() > config.vocabulary)
         throw DataError(tokenizer->modelFile().string() + " makes ids up to " + std::to_string(tokenizer->size() - 1) +
                         ", but " + folder.string() + " has a vocabulary of " + std::to_string(config.vocabulary) +
+                        "; tokenizer and encoder do not belong together");
+    constexpr std::int64_t mostUnused = 1024; // models round their vocabulary up
+    if (tokenizer->modelFile().extension() == ".json" && tokenizer->size() + mostUnused < config.vocabulary)
+        throw DataError(tokenizer->modelFile().string() + " makes only " + std::to_string(tokenizer->size()) +
+                        " ids, but " + folder.string() + " has a vocabulary of " + std::to_string(config.vocabulary) +
                         "; tokenizer and encoder do not belong together");
     return std::make_shared<T5Encoder>(std::move(config), readModelFolder(folder), std::move(tokenizer), options,
                                        folder.string());

@@ -11,6 +11,7 @@ T5Config T5Config::fromJson(const nlohmann::json& json, const std::string& sourc
     const auto modelType = fields.text("model_type", "");
     if (modelType != "t5")
         throw DataError(source + " is of model_type \"" + modelType + "\"; as text encoder only t5 can be used");
+    fields.expectUnquantised();
     T5Config config;
     config.vocabulary = fields.count("vocab_size", 32128);
     config.width = fields.count("d_model", 512);
@@ -33,6 +34,9 @@ T5Config T5Config::fromJson(const nlohmann::json& json, const std::string& sourc
     if (projection == "gated-gelu")
         config.activation = "gelu_new";
     activationByName(config.activation, source);
+    if (!(config.eps > 0 && config.eps < 1))
+        throw DataError(source + " has a layer_norm_epsilon of " + std::to_string(config.eps) +
+                        ", where a small number above 0 was expected");
     if (config.buckets < 4 || config.maxDistance <= config.buckets / 4)
         throw DataError(source + " has " + std::to_string(config.buckets) +
                         " relative attention buckets up to a distance of " + std::to_string(config.maxDistance) +

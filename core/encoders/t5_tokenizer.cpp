@@ -1,6 +1,7 @@
 #include "core/encoders/t5_tokenizer.h"
 
 #include "core/encoders/json_fields.h"
+#include "core/encoders/tokenizer_json.h"
 #include "core/runtime/error.h"
 
 #include <charconv>
@@ -10,25 +11,40 @@ namespace nanodit {
 
 namespace {
 
-/// The folder itself, or where the folder of a diffusion pipeline keeps the tokenizer of its encoder beside it.
-std::filesystem::path tokenizerFolder(const std::filesystem::path& encoderFolder)
+/// The sentence for a folder without a tokenizer.
+std::string withoutTokenizer(const std::filesystem::path& folder)
 {
-    const auto around = std::filesystem::absolute(encoderFolder).lexically_normal();
-    const auto parent = (around.has_filename() ? around : around.parent_path()).parent_path();
-    for (const auto& candidate :
-         {encoderFolder, parent / "tokenizer_2", parent / "tokenizer_3", parent / "tokenizer"}) {
-        if (std::filesystem::exists(candidate / "spiece.model"))
-            return candidate;
-    }
-    throw DataError(encoderFolder.string() + " has no spiece.model, the tokenizer of a T5 encoder; copy it (and "
-                                             "tokenizer_config.json) from where the model came from");
+    return folder.string() +
+           " has no spiece.model, the tokenizer of a T5 encoder; fetch it from where the model came from, such as "
+           "\"huggingface-cli download google/t5-v1_1-xxl spiece.model tokenizer_config.json --local-dir " +
+           folder.string() + "\" for T5 1.1";
 }
 
 } // namespace
 
+std::filesystem::path T5Tokenizer::fileFor(const std::filesystem::path& encoderFolder)
+{
+    const auto around = std::filesystem::absolute(encoderFolder).lexically_normal();
+    const auto parent = (around.has_filename() ? around : around.parent_path()).parent_path();
+    for (const auto* const name : {"spiece.model", "tokenizer.json"}) {
+        for (const auto& folder : {encoderFolder, parent / "tokenizer_2", parent / "tokenizer_3", parent / "tokenizer"}) {
+            if (std::filesystem::exists(folder / name))
+                return folder / name;
+        }
+    }
+    return {};
+}
+
 T5Tokenizer T5Tokenizer::load(const std::filesystem::path& folder)
 {
-    const auto home = tokenizerFolder(folder);
+    const auto file = fileFor(folder);
+    if (file.empty())
+        throw DataError(withoutTokenizer(folder));
+    if (file.extension() == ".json") { // which says itself what is special
+        const auto tokenizer = readTokenizerJson(file);
+        return {file, SentencePieceModel::parse(tokenizer.model, file.string()), tokenizer.extraIds};
+    }
+    const auto home = file.parent_path();
     const auto configFile = home / "tokenizer_config.json";
     if (!std::filesystem::exists(configFile))
         return T5Tokenizer(home / "spiece.model");
@@ -50,8 +66,13 @@ T5Tokenizer T5Tokenizer::load(const std::filesystem::path& folder)
 }
 
 T5Tokenizer::T5Tokenizer(const std::filesystem::path& sentencePieceModel, std::int64_t extraIds)
-    : modelFile_(sentencePieceModel)
-    , model_(SentencePieceModel::load(sentencePieceModel))
+    : T5Tokenizer(sentencePieceModel, SentencePieceModel::load(sentencePieceModel), extraIds)
+{
+}
+
+T5Tokenizer::T5Tokenizer(const std::filesystem::path& file, SentencePieceModel model, std::int64_t extraIds)
+    : modelFile_(file)
+    , model_(std::move(model))
     , extraIds_(extraIds)
 {
     model_.treatUnicodeWhitespaceAsSpace(); // as the tokenizer of transformers does before it looks for pieces

@@ -14,9 +14,13 @@ namespace nanodit {
 /// recognised where the text spells them out. Ids equal those of transformers' T5Tokenizer. Immutable; any thread.
 class T5Tokenizer {
 public:
-    /// `folder`/spiece.model and, where there is one, tokenizer_config.json (extra_ids). A pipeline's folder that keeps
-    /// its tokenizer beside the encoder (tokenizer_2, tokenizer_3, tokenizer) is found too. Throws DataError.
+    /// `folder`/spiece.model, or a tokenizer.json that holds the same kind of model, and, where there is one,
+    /// tokenizer_config.json (extra_ids). A pipeline's folder that keeps its tokenizer beside the encoder (tokenizer_2,
+    /// tokenizer_3, tokenizer) is found too. Throws DataError.
     static T5Tokenizer load(const std::filesystem::path& folder);
+    /// What load() reads of an encoder's folder: spiece.model there or in a folder beside it, else tokenizer.json. Empty
+    /// when there is neither.
+    static std::filesystem::path fileFor(const std::filesystem::path& encoderFolder);
     explicit T5Tokenizer(const std::filesystem::path& sentencePieceModel, std::int64_t extraIds = 100);
 
     /// The valid tokens only, </s> last; with `maxTokens` > 0 cut to that many, </s> kept. Empty text gives {</s>}.
@@ -30,6 +34,8 @@ public:
     const std::filesystem::path& modelFile() const { return modelFile_; }
 
 private:
+    T5Tokenizer(const std::filesystem::path& file, SentencePieceModel model, std::int64_t extraIds);
+
     std::filesystem::path modelFile_;
     SentencePieceModel model_;
     std::int64_t extraIds_ = 0;

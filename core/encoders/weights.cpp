@@ -1,12 +1,12 @@
 #include "core/encoders/weights.h"
 
-#include "core/encoders/json_fields.h"
 #include "core/io/array.h"
-#include "core/io/torch_file.h"
+#include "core/io/array_tensors.h"
+#include "core/io/model_folder.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
-#include <set>
+#include <optional>
 #include <utility>
 
 namespace nanodit {
@@ -22,12 +22,14 @@ EncoderWeights::EncoderWeights(TensorMap tensors, std::span<const ExpectedTensor
             throw DataError(source + " lacks the tensor " + shownName + " " + shapeText(wanted.shape) +
                             ", which its config.json calls for");
         const auto& tensor = found->second;
-        if (!std::equal(tensor.sizes().begin(), tensor.sizes().end(), wanted.shape.begin(), wanted.shape.end()))
-            throw DataError(source + " holds " + shownName + " in the shape " + shapeText(tensor.sizes()) +
-                            ", where its config.json calls for " + shapeText(wanted.shape));
         if (!tensor.is_floating_point())
             throw DataError(source + " holds " + shownName + " as " + std::string(tensor.dtype().name()) +
-                            ", where floating-point numbers were expected; quantised weights cannot be used");
+                            ", where floating-point numbers were expected: quantised weights are not read; use the "
+                            "float16, bfloat16 or float32 weights of the same model");
+        if (!std::equal(tensor.sizes().begin(), tensor.sizes().end(), wanted.shape.begin(), wanted.shape.end()))
+            throw DataError(source + " holds " + shownName + " in the shape " + shapeText(tensor.sizes()) +
+                            ", where its config.json calls for " + shapeText(wanted.shape) +
+                            ": use the config.json that belongs to the weights");
         tensors_[wanted.name] = options_.device.is_cpu() ? tensor : tensor.to(options_.device);
     }
 }
@@ -82,41 +84,29 @@ at::Tensor EncoderWeights::layerNorm(const at::Tensor& x, const std::string& nam
     return at::layer_norm(x, {x.size(-1)}, get(name + ".weight"), find(name + ".bias"), eps);
 }
 
-namespace {
-
-void addTorchFile(TensorMap& tensors, const std::filesystem::path& file)
-{
-    for (const auto& [name, array] : PtFile::read(file).stateDict())
-        tensors.emplace(name, tensorFromArray(array));
-}
-
-} // namespace
-
 TensorMap readModelFolder(const std::filesystem::path& folder)
 {
-    const auto has = [&](const std::string& name) { return std::filesystem::exists(folder / name); };
-    const auto single = folder / "pytorch_model.bin", index = folder / "pytorch_model.bin.index.json";
-    const bool safetensors = has("model.safetensors") || has("model.safetensors.index.json") ||
-                             has("diffusion_pytorch_model.safetensors") ||
-                             has("diffusion_pytorch_model.safetensors.index.json");
-    TensorMap tensors;
-    if (!safetensors && std::filesystem::exists(single)) {
-        addTorchFile(tensors, single);
-    } else if (!safetensors && std::filesystem::exists(index)) {
-        const auto fields = JsonFields::read(index);
-        std::set<std::string> shards;
-        const JsonFields map(fields.json().value("weight_map", nlohmann::json()), fields.source() + " (weight_map)");
-        for (const auto& [tensor, shard] : map.json().items()) {
-            if (!shard.is_string() || std::filesystem::path(shard.get<std::string>()).has_parent_path())
-                throw DataError(fields.source() + " names no file of its own folder for " + tensor);
-            shards.insert(shard.get<std::string>());
-        }
-        for (const auto& shard : shards)
-            addTorchFile(tensors, folder / shard);
-    } else {
-        tensors = readTensors(folder);
+    const auto files = findModelFiles(folder);
+    return tensorsFromArrays(readWeightsFiles(files), files.source());
+}
+
+TensorMap withoutPrefix(TensorMap tensors, const std::string& anchor)
+{
+    std::optional<std::string> prefix;
+    for (const auto& [name, tensor] : tensors) {
+        const bool ends = name.ends_with(anchor);
+        const auto before = name.size() - std::min(name.size(), anchor.size());
+        if (ends && (before == 0 || name[before - 1] == '.') && (!prefix || before < prefix->size()))
+            prefix = name.substr(0, before);
     }
-    return tensors;
+    if (!prefix || prefix->empty())
+        return tensors;
+    TensorMap below;
+    for (auto& [name, tensor] : tensors) {
+        if (name.starts_with(*prefix))
+            below.emplace(name.substr(prefix->size()), std::move(tensor));
+    }
+    return below;
 }
 
 } // namespace nanodit

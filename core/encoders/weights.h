@@ -55,8 +55,11 @@ private:
     EncoderOptions options_;
 };
 
-/// Every tensor of a model folder's weights, mapped: model.safetensors or the shards of its index, else the older
-/// pytorch_model.bin or its shards. Throws DataError naming the folder when there is none of them.
+/// Every tensor of a model folder's weights (core/io/model_folder.h says which files), mapped. Throws DataError.
 TensorMap readModelFolder(const std::filesystem::path& folder);
+
+/// Of a file that holds a larger model, or wraps one: the tensors below the prefix at which `anchor` lies, without it
+/// ("vae." before "encoder.conv_in.weight"; the shortest of several). As they are where there is no such tensor.
+TensorMap withoutPrefix(TensorMap tensors, const std::string& anchor);
 
 } // namespace nanodit

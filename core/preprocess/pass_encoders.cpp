@@ -5,10 +5,10 @@
 #include "core/encoders/autoencoder_kl.h"
 #include "core/encoders/dino.h"
 #include "core/encoders/fingerprint.h"
+#include "core/encoders/json_fields.h"
 #include "core/encoders/t5.h"
 #include "core/geometry/bucket.h"
-#include "core/io/atomic_file.h"
-#include "core/io/json_fault.h"
+#include "core/io/model_folder.h"
 #include "core/preprocess/memory_plan.h"
 #include "core/preprocess/precision.h"
 #include "core/preprocess/working_memory.h"
@@ -34,6 +34,28 @@ std::string encoderKey(Pass pass)
     return pass == Pass::T5 ? "encoders.t5" : pass == Pass::Vae ? "encoders.vae" : "encoders.dino";
 }
 
+AutoencoderConfig autoencoderConfigOf(const fs::path& folder)
+{
+    const auto fields = JsonFields::read(folder / "config.json");
+    return autoencoderConfigFromJson(fields.json(), fields.source());
+}
+
+/// Reads everything of an encoder but the contents of its weights. Throws DataError for what cannot be used.
+void expectWhole(Pass pass, const fs::path& folder)
+{
+    if (pass == Pass::T5) {
+        T5Config::load(folder);
+        if (T5Tokenizer::fileFor(folder).empty())
+            T5Tokenizer::load(folder); // which says what is missing
+    } else if (pass == Pass::Vae) {
+        autoencoderConfigOf(folder);
+    } else {
+        DinoConfig::load(folder);
+        ImageProcessor::load(folder).normalisation();
+    }
+    findModelFiles(folder);
+}
+
 std::string obstacleOf(const Workspace& workspace, Pass pass)
 {
     const auto named = encoderFolderOf(workspace, pass);
@@ -44,20 +66,25 @@ std::string obstacleOf(const Workspace& workspace, Pass pass)
     const auto folder = workspace.path(named);
     if (!fs::is_regular_file(folder / "config.json"))
         return "the encoder of the pass " + passName(pass) + " is not there: " + folder.string() +
-               " holds no config.json; put the model there, or correct " + encoderKey(pass) + " in " + yaml;
+               " holds no config.json; " + adviceWithoutConfig(folder) + ", or correct " + encoderKey(pass) + " in " +
+               yaml;
+    try {
+        expectWhole(pass, folder);
+    } catch (const DataError& error) {
+        return error.what();
+    }
     return {};
 }
 
-AutoencoderConfig autoencoderConfigOf(const fs::path& folder)
+/// What may well be wrong with an encoder that can be used; "" for most.
+std::string remarkOf(const Workspace& workspace, Pass pass)
 {
-    const auto file = folder / "config.json";
-    nlohmann::json json;
-    try {
-        json = nlohmann::json::parse(readTextFile(file));
-    } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " is no JSON (" + jsonFault(error) + ")");
-    }
-    return autoencoderConfigFromJson(json, file.string());
+    const auto folder = workspace.path(encoderFolderOf(workspace, pass));
+    if (pass != Pass::Vae || !obstacleOf(workspace, pass).empty() || !autoencoderConfigOf(folder).scalingAssumed)
+        return {};
+    return (folder / "config.json").string() + " gives no scaling_factor: 0.18215 is taken, as diffusers does, which is "
+                                               "right for the autoencoders of Stable Diffusion 1 and 2; write the "
+                                               "model's own into the file if it is another";
 }
 
 ArrayExpectations expectationsOf(const Workspace& workspace)
@@ -167,6 +194,7 @@ PassEncoders encodersOf(const Workspace& workspace, const Compute& compute)
     encoders.device =
         (device.is_cpu() ? "" : device.str() + ", ") + computeInfo().description + (bf16 ? ", products in bf16" : "");
     encoders.obstacle = [workspace](Pass pass) { return obstacleOf(workspace, pass); };
+    encoders.remark = [workspace](Pass pass) { return remarkOf(workspace, pass); };
     encoders.fingerprint = [workspace, folderOf](Pass pass, const JobContext& context) {
         if (const auto obstacle = obstacleOf(workspace, pass); !obstacle.empty())
             throw DataError(obstacle);

@@ -36,6 +36,8 @@ struct PassEncoders {
     ArrayExpectations expectations;
     /// A sentence that says why a pass's encoder cannot be used and what to do, or "".
     std::function<std::string(Pass)> obstacle;
+    /// A sentence about what may well be wrong with an encoder that can be used, or "".
+    std::function<std::string(Pass)> remark = [](Pass) { return std::string(); };
     /// Of weights, configuration and tokenizer; "" when stopped. Throws DataError.
     std::function<std::string(Pass, const JobContext&)> fingerprint;
     std::function<TextEncoder()> loadText;

@@ -52,6 +52,8 @@ std::optional<PreprocessForecast> permitted(const std::vector<Pass>& passes, con
     for (const auto pass : passes) {
         if (const auto obstacle = encoders.obstacle(pass); !obstacle.empty())
             throw DataError(obstacle);
+        if (const auto remark = encoders.remark(pass); !remark.empty())
+            context.warn(remark);
     }
     for (const auto pass : passes)
         planMemoryOf(pass, workspace, encoders, memory);

@@ -9,6 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <torch/csrc/autograd/grad_mode.h>
 
+#include <map>
+#include <regex>
+
 using namespace nanodit;
 
 namespace {
@@ -178,6 +181,56 @@ private Q_SLOTS:
                           weights.at("encoder.mid_block.attentions.0.to_k.weight")));
     }
 
+    /// ae.safetensors of FLUX, and "first_stage_model." of whole Stable Diffusion files.
+    void readsTheNamesThatModelsWerePublishedWith()
+    {
+        auto config = tinyConfig();
+        config.blockOutChannels = {8, 16, 16};
+        const auto weights = initialAutoencoderWeights(config, 3);
+        const auto level = [&](const std::string& number) { return std::to_string(2 - std::stoi(number)); };
+        TensorMap original;
+        for (const auto& [name, tensor] : weights) {
+            auto theirs = name;
+            std::smatch m;
+            if (std::regex_match(theirs, m, std::regex("(.*)down_blocks\\.(\\d)\\.resnets\\.(\\d)\\.(.*)")))
+                theirs = m.str(1) + "down." + m.str(2) + ".block." + m.str(3) + "." + m.str(4);
+            else if (std::regex_match(theirs, m, std::regex("(.*)up_blocks\\.(\\d)\\.resnets\\.(\\d)\\.(.*)")))
+                theirs = m.str(1) + "up." + level(m.str(2)) + ".block." + m.str(3) + "." + m.str(4);
+            else if (std::regex_match(theirs, m, std::regex("(.*)down_blocks\\.(\\d)\\.downsamplers\\.0\\.(.*)")))
+                theirs = m.str(1) + "down." + m.str(2) + ".downsample." + m.str(3);
+            else if (std::regex_match(theirs, m, std::regex("(.*)up_blocks\\.(\\d)\\.upsamplers\\.0\\.(.*)")))
+                theirs = m.str(1) + "up." + level(m.str(2)) + ".upsample." + m.str(3);
+            for (const auto& [ours, old] : std::map<std::string, std::string>{
+                     {"mid_block.resnets.0", "mid.block_1"},
+                     {"mid_block.resnets.1", "mid.block_2"},
+                     {"mid_block.attentions.0.group_norm", "mid.attn_1.norm"},
+                     {"mid_block.attentions.0.to_q", "mid.attn_1.q"},
+                     {"mid_block.attentions.0.to_k", "mid.attn_1.k"},
+                     {"mid_block.attentions.0.to_v", "mid.attn_1.v"},
+                     {"mid_block.attentions.0.to_out.0", "mid.attn_1.proj_out"},
+                     {"conv_norm_out", "norm_out"},
+                     {"conv_shortcut", "nin_shortcut"}}) {
+                if (const auto at = theirs.find(ours); at != std::string::npos)
+                    theirs.replace(at, ours.size(), old);
+            }
+            const bool attention = theirs.find("attn_1") != std::string::npos && tensor.dim() == 2;
+            original[theirs] = attention ? tensor.unsqueeze(-1).unsqueeze(-1) : tensor;
+        }
+        QVERIFY(original.contains("decoder.up.2.block.0.conv1.weight"));
+        QVERIFY(original.contains("encoder.mid.attn_1.q.weight"));
+        const auto picture = at::rand({1, 3, 16, 16}) * 2 - 1;
+        const AutoencoderKl expected(config, weights);
+        const auto latent = expected.encode(picture).mean;
+        for (const std::string prefix : {"", "first_stage_model."}) {
+            TensorMap wrapped = {{"model.diffusion_model.out.2.bias", at::ones({4})}};
+            for (const auto& [name, tensor] : original)
+                wrapped[prefix + name] = tensor;
+            const AutoencoderKl read(config, wrapped);
+            QVERIFY(at::equal(read.encode(picture).mean, latent));
+            QVERIFY(at::equal(read.decode(latent), expected.decode(latent)));
+        }
+    }
+
     void missingTensorIsNamed()
     {
         auto weights = initialAutoencoderWeights(tinyConfig(), 1);
@@ -204,6 +257,26 @@ private Q_SLOTS:
         QTest::newRow("act_fn") << R"({"block_out_channels": [32], "act_fn": "relu"})";
         QTest::newRow("blocks") << R"({"block_out_channels": [32], "down_block_types": ["AttnDownEncoderBlock2D"]})";
         QTest::newRow("scale") << R"({"block_out_channels": [32], "scaling_factor": 0})";
+        QTest::newRow("another class") << R"({"block_out_channels": [32], "_class_name": "AsymmetricAutoencoderKL"})";
+        QTest::newRow("a class without blocks") << R"({"_class_name": "AutoencoderDC"})";
+        QTest::newRow("a class that is no text") << R"({"block_out_channels": [32], "_class_name": 3})";
+        QTest::newRow("means") << R"({"block_out_channels": [32], "latents_mean": [0.5, 0.5, 0.5, 0.5]})";
+        QTest::newRow("deviations") << R"({"block_out_channels": [32], "latents_std": [2, 2, 2, 2]})";
+        QTest::newRow("batch norm") << R"({"block_out_channels": [32], "batch_norm_eps": 0.0001})";
+        QTest::newRow("no scale") << R"({"block_out_channels": [32], "latent_channels": 16})";
+        QTest::newRow("null scale") << R"({"block_out_channels": [32], "latent_channels": 16, "scaling_factor": null})";
+        QTest::newRow("scale in words") << R"({"block_out_channels": [32], "scaling_factor": "0.5"})";
+        QTest::newRow("number of blocks") << R"({"block_out_channels": [32], "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D"]})";
+        QTest::newRow("grey pictures") << R"({"block_out_channels": [32], "in_channels": 1})";
+    }
+    void theUsualScaleIsAssumedOfFourChannelsAlone()
+    {
+        const auto config = autoencoderConfigFromJson(
+            nlohmann::json::parse(R"({"block_out_channels": [32], "shift_factor": null, "in_channels": null})"), "x");
+        QVERIFY(config.scalingAssumed);
+        QCOMPARE(config.scalingFactor, 0.18215);
+        QCOMPARE(config.shiftFactor, 0.0);
+        QVERIFY(!autoencoderConfigFromJson(toJson(tinyConfig()), "x").scalingAssumed);
     }
     void configOfAnotherModelIsRefused()
     {

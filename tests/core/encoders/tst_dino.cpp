@@ -1,6 +1,7 @@
 #include "core/config/workspace_config.h"
 #include "core/encoders/attention.h"
 #include "core/encoders/dino.h"
+#include "core/encoders/dino_weights.h"
 #include "core/encoders/encoder_info.h"
 #include "core/geometry/bucket.h"
 #include "core/golden/golden.h"
@@ -37,6 +38,55 @@ DinoEncoder tinyEncoder()
 at::Tensor noise(std::int64_t pictures, std::int64_t height, std::int64_t width)
 {
     return at::randn({pictures, 3, height, width});
+}
+
+/// The weights of a folder of transformers under the names of facebookresearch's repositories, with q, k and v in one
+/// matrix; `timm` for those of timm.
+TensorMap originalNames(const DinoConfig& config, const TensorMap& inFiles, bool timm = false)
+{
+    const bool v3 = config.rotary(), gated = config.mlp == DinoConfig::Mlp::Gated;
+    const auto ours = canonicalDinoNames(inFiles, config);
+    TensorMap original = {{"patch_embed.proj.weight", ours.at("embeddings.patch_embeddings.weight")},
+                          {"patch_embed.proj.bias", ours.at("embeddings.patch_embeddings.bias")},
+                          {"cls_token", ours.at("embeddings.cls_token")},
+                          {"mask_token", at::zeros({1, config.width})},
+                          {"norm.weight", ours.at("norm.weight")},
+                          {"norm.bias", ours.at("norm.bias")}};
+    if (config.registers > 0)
+        original[timm ? "reg_token" : v3 ? "storage_tokens" : "register_tokens"] =
+            ours.at("embeddings.register_tokens");
+    if (!v3)
+        original["pos_embed"] = ours.at("embeddings.position_embeddings");
+    for (std::int64_t i = 0; i < config.layers; ++i) {
+        const auto layer = "layer." + std::to_string(i) + ".", block = "blocks." + std::to_string(i) + ".";
+        const auto part = [&](const std::string& name, const std::string& theirs) {
+            for (const auto* const ending : {".weight", ".bias"})
+                original[block + theirs + ending] = ours.at(layer + name + ending);
+        };
+        part("norm1", "norm1");
+        part("norm2", "norm2");
+        part("attention.o_proj", "attn.proj");
+        part("mlp.down_proj", gated ? "mlp.w3" : config.mlp == DinoConfig::Mlp::FusedGated && !timm ? "mlp.w3" : "mlp.fc2");
+        if (gated) {
+            part("mlp.gate_proj", "mlp.w1");
+            part("mlp.up_proj", "mlp.w2");
+        } else if (config.mlp == DinoConfig::Mlp::FusedGated) {
+            part("mlp.gate_up_proj", timm ? "mlp.fc1" : "mlp.w12");
+        } else {
+            part("mlp.up_proj", "mlp.fc1");
+        }
+        original[block + (timm && v3 ? "gamma_1" : "ls1.gamma")] = ours.at(layer + "layer_scale1.lambda1");
+        original[block + (timm && v3 ? "gamma_2" : "ls2.gamma")] = ours.at(layer + "layer_scale2.lambda1");
+        const auto q = ours.at(layer + "attention.q_proj.bias"), v = ours.at(layer + "attention.v_proj.bias");
+        original[block + "attn.qkv.weight"] =
+            at::cat({ours.at(layer + "attention.q_proj.weight"), ours.at(layer + "attention.k_proj.weight"),
+                     ours.at(layer + "attention.v_proj.weight")});
+        const auto k = ours.find(layer + "attention.k_proj.bias");
+        original[block + "attn.qkv.bias"] = at::cat({q, k == ours.end() ? at::zeros_like(q) : k->second, v});
+        if (v3)
+            original[block + "attn.qkv.bias_mask"] = at::ones_like(original[block + "attn.qkv.bias"]);
+    }
+    return original;
 }
 
 double distance(const at::Tensor& a, const at::Tensor& b)
@@ -233,7 +283,7 @@ private Q_SLOTS:
         const auto pixels = noise(1, 8, 12);
         QVERIFY(at::equal(encoder->encode(pixels).patches, DinoEncoder(tinyConfig(), weights).encode(pixels).patches));
         QVERIFY(encoder->normalisation() == normalisation);
-        QCOMPARE(readTensors(folder).at("embeddings.mask_token").sizes(), (at::IntArrayRef{1, 1, 24}));
+        QCOMPARE(readModelFolder(folder).at("embeddings.mask_token").sizes(), (at::IntArrayRef{1, 1, 24}));
         QVERIFY(!test::errorOf([&] { writeDinoFolder(folder, tinyConfig(), weights); }).empty());
     }
 
@@ -248,9 +298,9 @@ private Q_SLOTS:
         QFETCH(QString, folder);
         const auto golden = test::dataPath(folder.toStdString());
         const test::TemporaryFolder temporary;
-        const auto upstream = readTensors(golden);
+        const auto upstream = readModelFolder(golden);
         writeDinoFolder(temporary / "vit", DinoConfig::load(golden), upstream);
-        const auto ours = readTensors(temporary / "vit");
+        const auto ours = readModelFolder(temporary / "vit");
         QCOMPARE(ours.size(), upstream.size());
         for (const auto& [name, tensor] : upstream) {
             QVERIFY2(ours.count(name) == 1 && ours.at(name).sizes() == tensor.sizes(), name.c_str());
@@ -270,6 +320,59 @@ private Q_SLOTS:
             wrapped["model." + name] = tensor;
         const auto pixels = noise(1, 8, 8);
         QVERIFY(at::equal(DinoEncoder(tinyConfig(), wrapped).encode(pixels).cls, tinyEncoder().encode(pixels).cls));
+    }
+
+    void originalNamesGiveTheSameFeatures_data()
+    {
+        QTest::addColumn<QString>("folder");
+        QTest::addColumn<bool>("timm");
+        QTest::newRow("dinov3") << "golden/01_dinov3_vit_swiglu" << false;
+        QTest::newRow("dinov2") << "golden/02_dinov2" << false;
+        QTest::newRow("dinov2 with registers") << "golden/02_dinov2_registers_swiglu" << false;
+        QTest::newRow("timm, dinov2") << "golden/02_dinov2" << true;
+    }
+    void originalNamesGiveTheSameFeatures()
+    {
+        QFETCH(QString, folder);
+        QFETCH(bool, timm);
+        const auto path = test::dataPath(folder.toStdString());
+        const auto config = DinoConfig::load(path);
+        const auto inFiles = readModelFolder(path);
+        const auto pixels = noise(1, 4 * config.patchSize, 5 * config.patchSize);
+        const auto expected = DinoEncoder(config, inFiles).tokens(pixels);
+        for (const std::string prefix : {"", "backbone.", "module.student.backbone."}) {
+            TensorMap original = {{"dino_head.last_layer.weight", at::ones({3, 3})}};
+            for (const auto& [name, tensor] : originalNames(config, inFiles, timm))
+                original[prefix + name] = tensor;
+            QVERIFY2(at::equal(DinoEncoder(config, original).tokens(pixels), expected), prefix.c_str());
+        }
+        TensorMap chunked; // as training with block_chunks saves them: blocks.CHUNK.NUMBER
+        for (const auto& [name, tensor] : originalNames(config, inFiles, timm))
+            chunked[name.starts_with("blocks.") ? "blocks.0." + name.substr(7) : name] = tensor;
+        QVERIFY(at::equal(DinoEncoder(config, chunked).tokens(pixels), expected));
+    }
+
+    /// timm adds the position of CLS to CLS where there are registers, and leaves out biases that are zero.
+    void whatTimmFoldsTogetherIsGivenBack()
+    {
+        const auto v2 = test::dataPath("golden/02_dinov2_registers_swiglu");
+        const auto config = DinoConfig::load(v2);
+        const auto inFiles = readModelFolder(v2);
+        auto timm = originalNames(config, inFiles, true);
+        const auto position = timm.at("pos_embed").to(at::kFloat);
+        timm["cls_token"] = timm.at("cls_token").to(at::kFloat) + position.narrow(1, 0, 1);
+        timm["pos_embed"] = position.narrow(1, 1, position.size(1) - 1);
+        const auto pixels = noise(1, 4 * config.patchSize, 4 * config.patchSize);
+        QVERIFY(distance(DinoEncoder(config, timm).tokens(pixels), DinoEncoder(config, inFiles).tokens(pixels)) < 1e-5);
+
+        auto tiny = tinyConfig();
+        tiny.keyBias = false;
+        auto weights = DinoEncoder::initialWeights(tiny, 5);
+        auto without = originalNames(tiny, weights, true);
+        for (int i = 0; i < 2; ++i)
+            QCOMPARE(without.erase("blocks." + std::to_string(i) + ".attn.qkv.bias"), std::size_t(1));
+        const auto small = noise(1, 12, 12);
+        QVERIFY(at::equal(DinoEncoder(tiny, without).tokens(small), DinoEncoder(tiny, weights).tokens(small)));
     }
 
     void theWorkbenchTellsTheEncoderOfAWorkspace()
@@ -304,6 +407,16 @@ private Q_SLOTS:
                                         << "16 x 8";
         QTest::newRow("registers") << R"({"num_register_tokens": -1})"
                                    << "num_register_tokens";
+        QTest::newRow("grey pictures") << R"({"num_channels": 1})"
+                                       << "num_channels";
+        QTest::newRow("epsilon") << R"({"layer_norm_eps": -1e-5})"
+                                 << "layer_norm_eps";
+        QTest::newRow("base of the rotation") << R"({"rope_theta": 0})"
+                                              << "rope_theta";
+        QTest::newRow("quantised") << R"({"quantization_config": {"quant_method": "bitsandbytes"}})"
+                                   << "quantised model (bitsandbytes)";
+        QTest::newRow("timm") << R"({"model_type": null, "architecture": "vit_small_patch16_dinov3"})"
+                              << "timm (\"vit_small_patch16_dinov3\")";
     }
     void configurationsThatCannotBeUsedAreRefused()
     {

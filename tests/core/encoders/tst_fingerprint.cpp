@@ -2,6 +2,11 @@
 #include "tests/support/test_data.h"
 
 #include <QtTest>
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <iterator>
+#include <utility>
 
 using namespace nanodit;
 
@@ -36,6 +41,31 @@ private Q_SLOTS:
         QVERIFY(encoderFingerprint(temporary / "vit", cache) != second);
     }
 
+    void coversExactlyWhatIsRead()
+    {
+        const test::TemporaryFolder temporary;
+        const auto folder = temporary / "flux" / "text_encoder_2", cache = temporary / "cache.json";
+        makeEncoder(folder);
+        test::writeText(folder / "config.json", R"({"model_type": "t5"})");
+        auto last = encoderFingerprint(folder, cache);
+        const auto changed = [&] {
+            const auto before = std::exchange(last, encoderFingerprint(folder, cache));
+            return before != last;
+        };
+        test::writeText(temporary / "flux" / "tokenizer_2" / "spiece.model", "pieces");
+        QVERIFY(changed()); // a tokenizer next door decides as well
+        test::writeText(temporary / "flux" / "tokenizer_2" / "tokenizer_config.json", "{}");
+        QVERIFY(changed());
+        test::writeText(folder / "processor_config.json", "{}");
+        QVERIFY(changed());
+        test::writeText(folder / "model.fp16.safetensors", "not used beside model.safetensors");
+        test::writeText(folder / "training_args.bin", "not weights");
+        test::writeText(folder / "model-00001-of-00002.safetensors.incomplete", "");
+        QVERIFY(!changed());
+        std::filesystem::rename(temporary / "flux", temporary / "moved");
+        QCOMPARE(encoderFingerprint(temporary / "moved" / "text_encoder_2", cache), last);
+    }
+
     void doesNotDependOnTheFoldersPlace()
     {
         const test::TemporaryFolder temporary;
@@ -52,12 +82,19 @@ private Q_SLOTS:
         const auto weights = temporary / "vit" / "model.safetensors";
         const auto cache = temporary / "deep" / "cache.json";
         const auto first = encoderFingerprint(temporary / "vit", cache);
-        // Same size, same time: not read again, so the change goes unseen. Another time: read again, and seen.
+        // What is remembered of the file's state is believed: another hash there comes out again.
+        std::ifstream in(cache);
+        std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+        const auto at = text.find("\"sha256\": \"") + 11;
+        text.replace(at, 4, text.compare(at, 4, "0000") == 0 ? "1111" : "0000");
+        test::writeText(cache, text);
+        QVERIFY(encoderFingerprint(temporary / "vit", cache) != first);
+        std::filesystem::remove(cache);
+        QCOMPARE(encoderFingerprint(temporary / "vit", cache), first);
+        // Other contents of the same size and time are seen all the same.
         const auto time = std::filesystem::last_write_time(weights);
         test::writeText(weights, std::string(100'000, 'x'));
         std::filesystem::last_write_time(weights, time);
-        QCOMPARE(encoderFingerprint(temporary / "vit", cache), first);
-        std::filesystem::last_write_time(weights, time + std::chrono::seconds(1));
         QVERIFY(encoderFingerprint(temporary / "vit", cache) != first);
     }
 
@@ -67,7 +104,18 @@ private Q_SLOTS:
         makeEncoder(temporary / "vit");
         const auto cache = temporary / "cache.json";
         const auto first = encoderFingerprint(temporary / "vit", cache);
-        for (const char* const text : {"", "[1, 2]", "{\"cut", "{\"a\": 3}"}) {
+        std::ifstream in(cache);
+        const auto good = nlohmann::json::parse(in);
+        for (const auto& broken : {nlohmann::json(), nlohmann::json(3), nlohmann::json::array(), nlohmann::json("x")}) {
+            for (const auto* const key : {"state", "sha256"}) {
+                auto spoilt = good;
+                for (auto& [file, entry] : spoilt.items())
+                    entry[key] = broken;
+                test::writeText(cache, spoilt.dump());
+                QCOMPARE(encoderFingerprint(temporary / "vit", cache), first);
+            }
+        }
+        for (const char* const text : {"", "[1, 2]", "{\"cut", "{\"a\": 3}", "null"}) {
             test::writeText(cache, text);
             QCOMPARE(encoderFingerprint(temporary / "vit", cache), first);
         }

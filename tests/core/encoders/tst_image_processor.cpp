@@ -199,8 +199,30 @@ private Q_SLOTS:
         QVERIFY(test::errorOf([&] { process(bit, noise(1, 16, 32)); }).find("1 channel") != std::string::npos);
     }
 
+    void isReadFromWhatNewerLibrariesWriteAsWell()
+    {
+        const test::TemporaryFolder folder;
+        QVERIFY(ImageProcessor::fileIn(folder.path()).empty());
+        QVERIFY(test::errorOf([&] { ImageProcessor::load(folder.path()); }).find("preprocessor_config.json") !=
+                std::string::npos);
+        auto settings = dinov3Settings();
+        settings["image_mean"] = {0.1, 0.2, 0.3};
+        test::writeText(folder / "processor_config.json",
+                        nlohmann::json{{"image_processor", settings}, {"processor_class", "AutoProcessor"}}.dump());
+        QCOMPARE(ImageProcessor::load(folder.path()).normalisation().mean[1], 0.2);
+        test::writeText(folder / "processor_config.json", "{}");
+        QVERIFY(test::errorOf([&] { ImageProcessor::load(folder.path()); }).find("image_processor") != std::string::npos);
+        settings["image_mean"] = {0.5, 0.5, 0.5};
+        test::writeText(folder / "preprocessor_config.json", settings.dump());
+        QCOMPARE(ImageProcessor::load(folder.path()).normalisation().mean[1], 0.5); // which goes before
+    }
+
     void refusesWhatItCannotDo()
     {
+        auto old = dinov3Settings();
+        old.erase("image_processor_type");
+        old["feature_extractor_type"] = "ViTFeatureExtractor";
+        QVERIFY(refusal(old).find("ViTFeatureExtractor") != std::string::npos);
         auto settings = dinov3Settings();
         settings["image_processor_type"] = "CLIPImageProcessor";
         QVERIFY(refusal(settings).find("CLIPImageProcessor") != std::string::npos);

@@ -190,9 +190,9 @@ private Q_SLOTS:
     void writtenFilesHoldWhatUpstreamsFilesHold()
     {
         const test::TemporaryFolder temporary;
-        const auto upstream = readTensors(goldenFolder());
+        const auto upstream = readModelFolder(goldenFolder());
         writeT5Folder(temporary / "t5", T5Config::load(goldenFolder()), upstream, goldenFolder() / "spiece.model");
-        const auto ours = readTensors(temporary / "t5");
+        const auto ours = readModelFolder(temporary / "t5");
         QCOMPARE(ours.size(), upstream.size());
         for (const auto& [name, tensor] : upstream)
             QVERIFY2(ours.count(name) == 1 && at::equal(ours.at(name), tensor.to(at::kFloat)), name.c_str());

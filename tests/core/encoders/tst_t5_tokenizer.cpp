@@ -1,3 +1,4 @@
+#include "core/encoders/protobuf_reader.h"
 #include "core/encoders/sentence_piece_library.h"
 #include "core/encoders/sentence_piece_model.h"
 #include "core/encoders/t5_tokenizer.h"
@@ -5,6 +6,7 @@
 #include "tests/support/test_data.h"
 
 #include <QtTest>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <random>
@@ -32,6 +34,62 @@ std::string randomText(std::mt19937& random)
     for (int i = std::uniform_int_distribution<int>(0, 24)(random); i > 0; --i)
         text += parts[std::uniform_int_distribution<std::size_t>(0, parts.size() - 1)(random)];
     return text;
+}
+
+std::string base64(std::string_view bytes)
+{
+    constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string text;
+    for (std::size_t i = 0; i < bytes.size(); i += 3) {
+        std::uint32_t bits = 0;
+        for (std::size_t k = 0; k < 3; ++k)
+            bits = bits << 8 | (i + k < bytes.size() ? std::uint8_t(bytes[i + k]) : 0);
+        for (std::size_t k = 0; k < 4; ++k)
+            text += i + k <= bytes.size() ? digits[bits >> (18 - 6 * k) & 63] : '=';
+    }
+    return text;
+}
+
+/// What Hugging Face's tokenizers make of the model file.
+nlohmann::json tokenizerJson()
+{
+    const auto bytes = readTextFile(modelFile());
+    std::string charsMap;
+    ProtobufReader model(bytes);
+    while (const auto field = model.next()) {
+        if (field->number != 3)
+            continue;
+        ProtobufReader normalizer(field->bytes);
+        while (const auto inner = normalizer.next())
+            charsMap = inner->number == 2 ? std::string(inner->bytes) : charsMap;
+    }
+    const auto pieces = SentencePieceModel::load(modelFile());
+    auto vocabulary = nlohmann::json::array(), added = nlohmann::json::array();
+    for (std::int64_t id = 0; id < pieces.size(); ++id) {
+        const auto& piece = pieces.piece(id);
+        vocabulary.push_back({piece.text, piece.score});
+        if (piece.type != SentencePieceModel::Type::Normal)
+            added.push_back({{"id", id}, {"content", piece.text}, {"special", true}});
+    }
+    for (std::int64_t i = 0; i < 100; ++i) {
+        const auto content = "<extra_id_" + std::to_string(99 - i) + ">";
+        vocabulary.push_back({content, 0.0});
+        added.push_back({{"id", pieces.size() + i}, {"content", content}, {"special", true}});
+    }
+    return {{"version", "1.0"},
+            {"added_tokens", added},
+            {"normalizer",
+             {{"type", "Sequence"},
+              {"normalizers",
+               {{{"type", "Precompiled"}, {"precompiled_charsmap", base64(charsMap)}},
+                {{"type", "Strip"}, {"strip_left", false}, {"strip_right", true}},
+                {{"type", "Replace"}, {"pattern", {{"Regex", " {2,}"}}}, {"content", "\u2581"}}}}}},
+            {"pre_tokenizer",
+             {{"type", "Sequence"},
+              {"pretokenizers",
+               {{{"type", "WhitespaceSplit"}},
+                {{"type", "Metaspace"}, {"replacement", "\u2581"}, {"prepend_scheme", "always"}, {"split", true}}}}}},
+            {"model", {{"type", "Unigram"}, {"unk_id", pieces.unknownId()}, {"vocab", vocabulary}, {"byte_fallback", false}}}};
 }
 
 double score(const SentencePieceModel& model, const Ids& ids)
@@ -155,6 +213,60 @@ private Q_SLOTS:
         test::writeText(temporary / "tokenizer_2" / "tokenizer_config.json", R"({"extra_ids": 7})");
         QCOMPARE(T5Tokenizer::load(temporary / "text_encoder_2").size(), 607);
         QCOMPARE(T5Tokenizer::load((temporary / "text_encoder_2").string() + "/").size(), 607);
+    }
+
+    void tokenizerJsonOfTheSameModelGivesTheSameIds()
+    {
+        const test::TemporaryFolder temporary;
+        test::writeText(temporary / "tokenizer.json", tokenizerJson().dump());
+        const auto ours = T5Tokenizer::load(temporary.path());
+        const T5Tokenizer expected(modelFile());
+        QCOMPARE(ours.size(), expected.size());
+        std::mt19937 random(4);
+        for (int i = 0; i < 2000; ++i) {
+            const auto text = randomText(random);
+            QVERIFY2(ours.encode(text) == expected.encode(text), text.c_str());
+        }
+        QCOMPARE(ours.encode("a photo <extra_id_3>"), expected.encode("a photo <extra_id_3>"));
+    }
+
+    void tokenizerJsonOfAnotherKindIsRefused_data()
+    {
+        QTest::addColumn<QString>("patch"); // JSON merge patch
+        QTest::addColumn<QString>("says");
+        QTest::newRow("another model") << R"({"model": {"type": "BPE"}})"
+                                       << "BPE";
+        QTest::newRow("bytes") << R"({"model": {"byte_fallback": true}})"
+                               << "bytes";
+        QTest::newRow("no vocabulary") << R"({"model": {"vocab": null}})"
+                                       << "vocab";
+        QTest::newRow("entries that are none") << R"({"model": {"vocab": [3, "a"]}})"
+                                               << "vocab";
+        QTest::newRow("no end") << R"({"added_tokens": [{"id": 0, "content": "<pad>"}]})"
+                                << "</s>";
+        QTest::newRow("token without an id") << R"({"added_tokens": [{"content": "<pad>"}]})"
+                                             << "no id";
+        QTest::newRow("lower case") << R"({"normalizer": {"type": "Lowercase"}})"
+                                    << "Lowercase";
+        QTest::newRow("no base64") << R"({"normalizer": {"type": "Precompiled", "precompiled_charsmap": "*"}})"
+                                   << "base64";
+        QTest::newRow("bytes of words") << R"({"pre_tokenizer": {"type": "ByteLevel"}})"
+                                        << "ByteLevel";
+        QTest::newRow("no space first") << R"({"pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "never"}})"
+                                        << "first word";
+    }
+    void tokenizerJsonOfAnotherKindIsRefused()
+    {
+        QFETCH(QString, patch);
+        QFETCH(QString, says);
+        const test::TemporaryFolder temporary;
+        auto json = tokenizerJson();
+        json.merge_patch(nlohmann::json::parse(patch.toStdString()));
+        test::writeText(temporary / "tokenizer.json", json.dump());
+        const auto error = test::errorOf([&] { T5Tokenizer::load(temporary.path()); });
+        QVERIFY2(error.find(says.toStdString()) != std::string::npos && error.find("tokenizer.json") != std::string::npos &&
+                     error.find("spiece.model") != std::string::npos,
+                 error.c_str());
     }
 
     void addedTokensOfTheConfigurationAreSpecialToo()

@@ -134,6 +134,68 @@ private Q_SLOTS:
         }
     }
 
+    void anEncoderThatCannotBeUsedIsToldBeforeItsPassAndStopsNoOther_data()
+    {
+        QTest::addColumn<int>("pass");
+        QTest::addColumn<QString>("file");
+        QTest::addColumn<QString>("text"); // merged into the JSON that is there; empty: the file goes
+        QTest::addColumn<QString>("says");
+        const auto row = [](const char* name, Pass pass, const char* file, const char* text, const char* says) {
+            QTest::newRow(name) << static_cast<int>(pass) << file << text << says;
+        };
+        row("no image processor", Pass::Dino, "preprocessor_config.json", "", "preprocessor_config.json");
+        row("another processor", Pass::Dino, "preprocessor_config.json", R"({"image_processor_type": "CLIP"})", "CLIP");
+        row("timm", Pass::Dino, "config.json", R"({"model_type": null, "architecture": "vit_small"})", "timm");
+        row("no weights", Pass::Dino, "model.safetensors", "", "files of weights");
+        row("another class", Pass::Vae, "config.json", R"({"_class_name": "AsymmetricAutoencoderKL"})", "Asymmetric");
+        row("means of latents", Pass::Vae, "config.json", R"({"latents_mean": [0.5, 0.5]})", "latents_mean");
+        row("batch norm", Pass::Vae, "config.json", R"({"batch_norm_eps": 1e-4})", "batch_norm_eps");
+        row("no scale", Pass::Vae, "config.json", R"({"scaling_factor": null})", "scaling_factor");
+        row("no tokenizer", Pass::T5, "spiece.model", "", "spiece.model");
+        row("quantised", Pass::T5, "config.json", R"({"quantization_config": {"quant_method": "gptq"}})", "gptq");
+    }
+    void anEncoderThatCannotBeUsedIsToldBeforeItsPassAndStopsNoOther()
+    {
+        QFETCH(int, pass);
+        QFETCH(QString, file);
+        QFETCH(QString, text);
+        QFETCH(QString, says);
+        Chain chain("01_dinov3_vit_swiglu", "01_dinov3_preprocess");
+        const auto folders = std::array{chain.fixture.folder / "t5", chain.fixture.folder / "vae", chain.dinoFolder};
+        fs::copy(dataPath("golden/03_t5_encoder"), folders[0]);
+        fs::copy(dataPath("golden/04_vae_f8"), folders[1]);
+        chain.workspace.config.t5Encoder = folders[0].string();
+        chain.workspace.config.vae = folders[1].string();
+        chain.workspace.save();
+        const auto spoilt = folders.at(static_cast<std::size_t>(pass)) / file.toStdString();
+        if (text.isEmpty()) {
+            fs::remove(spoilt);
+        } else {
+            auto json = nlohmann::json::parse(readTextFile(spoilt));
+            json.update(nlohmann::json::parse(text.toStdString()));
+            test::writeText(spoilt, json.dump());
+        }
+        for (const auto one : {Pass::T5, Pass::Vae, Pass::Dino}) {
+            PreprocessReport report;
+            const auto error = test::errorOf([&] {
+                makePreprocessJob({.workspace = chain.workspace,
+                                   .passes = {one},
+                                   .device = {},
+                                   .finished = [&](const auto& r) { report = r; }})
+                    ->run({});
+            });
+            if (static_cast<int>(one) != pass) {
+                QCOMPARE(error, std::string());
+                QCOMPARE(report.passes.at(0).made, 6);
+                continue;
+            }
+            QVERIFY2(error.find(says.toStdString()) != std::string::npos, error.c_str());
+            QVERIFY2(error.find(folders.at(static_cast<std::size_t>(pass)).string()) != std::string::npos, error.c_str());
+            QVERIFY(report.passes.empty());
+        }
+        QCOMPARE(status(chain.workspace).records, 6); // answers in each state
+    }
+
     void precisionIsPartOfWhatAnArrayIsMadeOf()
     {
         const Chain chain("01_dinov3_vit_swiglu", "01_dinov3_preprocess");
