@@ -9,13 +9,13 @@
 #include "core/preprocess/derived_array.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
+#include "core/runtime/generator.h"
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
 #include "core/sample/request_check.h"
 #include "core/sample/solver.h"
 #include "core/sample/stored_model.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 
 #include <cmath>
 #include <numeric>
@@ -266,7 +266,7 @@ void Session::prepare(const AttentionSubject& subject)
 
 at::Tensor Session::noise(std::uint64_t seed) const
 {
-    const auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+    const auto generator = seededGenerator(seed);
     return at::randn(latentShape_, generator, at::TensorOptions(at::kFloat)).to(compute_.device);
 }
 

@@ -1,6 +1,7 @@
 #include "core/model/layers.h"
 
-#include <ATen/CPUGeneratorImpl.h>
+#include "core/runtime/generator.h"
+
 
 #include <cmath>
 
@@ -29,7 +30,7 @@ at::Tensor layerNorm(const at::Tensor& x)
 }
 
 ParameterMaker::ParameterMaker(std::uint64_t seed, at::Device device)
-    : generator_(at::make_generator<at::CPUGeneratorImpl>(seed))
+    : generator_(seededGenerator(seed))
     , device_(device)
 {
 }

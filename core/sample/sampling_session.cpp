@@ -4,6 +4,7 @@
 #include "core/model/nanodit.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
+#include "core/runtime/generator.h"
 #include "core/sample/conditions.h"
 #include "core/sample/encoder_match.h"
 #include "core/sample/guidance.h"
@@ -12,7 +13,6 @@
 #include "core/sample/solver.h"
 #include "core/sample/stored_model.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 
 #include <chrono>
 
@@ -76,7 +76,7 @@ const AutoencoderKl& Session::autoencoder()
 
 at::Tensor Session::noise(const SampleRequest& request) const
 {
-    const auto generator = at::make_generator<at::CPUGeneratorImpl>(request.seed);
+    const auto generator = seededGenerator(request.seed);
     const auto factor = autoencoder_->config().factor();
     return at::randn({1, model().latentChannels, request.size.height / factor, request.size.width / factor}, generator,
                      at::TensorOptions(at::kFloat))
