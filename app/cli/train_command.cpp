@@ -92,16 +92,19 @@ void runTrain(TrainArguments arguments, Options& options)
             {{"what", line.what}, {"found", line.found}, {"expected", line.expected}, {"passed", line.passed}});
     }
     auto text = table(rows);
+    const bool trained = report.lastStep > report.firstStep;
     if (!report.checkpoint.empty()) // it was not stopped before it had one
-        text += "run " + arguments.run + ": steps " + std::to_string(report.firstStep) + " to " +
-                std::to_string(report.lastStep) + ", loss " + decimalText(report.finalLoss, 4) + ", checkpoint " +
-                report.checkpoint.string() + "\n";
+        text += "run " + arguments.run + ": " +
+                (trained ? "steps " + std::to_string(report.firstStep) + " to " + std::to_string(report.lastStep) +
+                               ", loss " + decimalText(report.finalLoss, 4)
+                         : "no step was trained, " + std::to_string(report.lastStep) + " were done before") +
+                ", checkpoint " + report.checkpoint.string() + "\n";
     printResult(options.output, text,
                 {{"run", arguments.run},
                  {"first_step", report.firstStep},
                  {"last_step", report.lastStep},
                  {"parameters", report.parameters},
-                 {"loss", report.finalLoss},
+                 {"loss", trained ? nlohmann::json(report.finalLoss) : nlohmann::json()},
                  {"checkpoint", report.checkpoint.string()},
                  {"checks", checks},
                  {"passed", report.passed()}});

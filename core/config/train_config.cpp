@@ -4,6 +4,9 @@
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
 #include <utility>
 
 namespace nanodit {
@@ -47,7 +50,8 @@ void TrainConfig::visit(FieldVisitor& v)
     v.choice({"name", "The update rule."}, optimiser.name, optimisers);
     v.field({"lr", "Peak learning rate.", 0, 1}, optimiser.lr);
     v.field({"betas", "Decay of the first and second moment.", 0, 1}, optimiser.betas);
-    v.field({"eps", "Added to the denominator.", 0, 1}, optimiser.eps);
+    v.field({"eps", "Added to the denominator; more than 0, or weights without a gradient become not-a-number.", 1e-30, 1},
+            optimiser.eps);
     v.field({"weight_decay", "Decoupled weight decay.", 0, 10}, optimiser.weightDecay);
     v.field({"clip", "Largest norm of the whole gradient; 0 switches clipping off.", 0, 1e6}, optimiser.clip);
     v.field({"accumulation", "Micro-batches per optimiser step.", 1, 65536, "batches"}, optimiser.accumulation);
@@ -112,6 +116,9 @@ void TrainConfig::visit(FieldVisitor& v)
     v.beginGroup("warm_start", "Start from another model's weights.");
     v.field({"checkpoint", "A .safetensors or .pt file or a checkpoint folder; empty starts from nothing."},
             warmStart.checkpoint);
+    v.field({"place", "Which of several weights in the file, by the keys that lead to them, such as ema; empty takes those "
+                      "that fit best."},
+            warmStart.place);
     v.field({"rename", "Renames of tensors, \"pattern=>replacement\" (regular expressions, tried in order)."},
             warmStart.rename);
     v.field({"lr_factor", "Multiplies optimiser.lr after a warm start.", 0, 10}, warmStart.lrFactor);
@@ -131,7 +138,45 @@ std::vector<ConfigIssue> TrainConfig::validate() const
                                         "sum to 100 %"});
     if (optimiser.betas[0] >= 1 || optimiser.betas[1] >= 1)
         issues.push_back({"optimiser.betas", "must both be below 1"});
+    if (ema.enabled && ema.decay >= 1)
+        issues.push_back({"ema.decay", "must be below 1: with 1 the average, which samples are painted with, stays at the "
+                                       "first weights for ever"});
     return issues;
+}
+
+std::vector<ConfigIssue> TrainConfig::remarks(std::int64_t stepsDone) const
+{
+    std::vector<ConfigIssue> remarks;
+    const auto number = [](double value) {
+        char text[32];
+        std::snprintf(text, sizeof text, "%.3g", value);
+        return std::string(text);
+    };
+    if (optimiser.lr == 0)
+        remarks.push_back({"optimiser.lr", "is 0: nothing will be learnt"});
+    if (!warmStart.checkpoint.empty() && warmStart.lrFactor == 0)
+        remarks.push_back({"warm_start.lr_factor", "is 0: nothing will be learnt after the warm start"});
+    if (schedule.warmupSteps >= schedule.steps)
+        remarks.push_back({"schedule.warmup_steps",
+                           "is " + std::to_string(schedule.warmupSteps) + ", but the run has only " +
+                               std::to_string(schedule.steps) +
+                               " steps: the learning rate never reaches its peak; lower it to about a tenth of the steps"});
+    const auto stepsOfAverage = static_cast<double>(schedule.steps);
+    const double kept = std::pow(ema.decay, stepsOfAverage);
+    if (ema.enabled && stepsDone == 0 && kept > 0.5)
+        remarks.push_back({"ema.decay", "is " + std::to_string(ema.decay) + ": after " + std::to_string(schedule.steps) +
+                                            " steps the average, which samples are painted with, still consists of the "
+                                            "first weights by " +
+                                            number(100 * kept) + " %; lower it to " +
+                                            number(1 - 10 / std::max(20.0, stepsOfAverage))});
+    if (conditions.keepAll() < 1e-9)
+        remarks.push_back({"conditions", "leave no sample all its conditions: drop_both + drop_dino + drop_text is 1"});
+    if (optimiser.weightDecay * optimiser.lr >= 1)
+        remarks.push_back({"optimiser.weight_decay", "times optimiser.lr is 1 or more: each step takes the weights away"});
+    if (optimiser.clip > 0 && optimiser.clip < 1e-6)
+        remarks.push_back({"optimiser.clip", "is " + number(optimiser.clip) + ": hardly anything is left of a gradient; 0 "
+                                                                              "switches clipping off"});
+    return remarks;
 }
 
 TrainConfig trainConfigFromYaml(const std::string& text, const std::string& source)

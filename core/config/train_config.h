@@ -84,6 +84,7 @@ struct MetricsConfig {
 
 struct WarmStartConfig {
     std::string checkpoint;          ///< .safetensors, .pt or a checkpoint folder; empty starts from nothing.
+    std::string place; ///< Which of several weights in the file: "ema", "checkpoint.model"; empty takes what fits best.
     std::vector<std::string> rename; ///< "pattern=>replacement", regular expressions tried in order.
     double lrFactor = 0.5;           ///< Multiplies optimiser.lr after a warm start.
 };
@@ -111,6 +112,9 @@ struct TrainConfig {
     void visit(FieldVisitor& visitor);
     /// Ranges and rules across fields; empty when the configuration can be used.
     std::vector<ConfigIssue> validate() const;
+    /// What can be trained but is hardly meant: a learning rate of 0, a warm-up that outlasts the run, an average that
+    /// stays at the first weights. `stepsDone`: of a run that is resumed.
+    std::vector<ConfigIssue> remarks(std::int64_t stepsDone = 0) const;
 };
 
 /// Reads, validates; throws ConfigError listing every issue.

@@ -114,7 +114,8 @@ TensorMap trainingStep(const Site& site)
     const auto config = smallConfig();
     const auto weights = weightsOf(config.model);
     Trainer trainer(config, textTokens, site.compute());
-    trainer.startFrom(weights, "the doctor's weights");
+    trainer.startFrom({.sets = {{.place = {}, .tensors = weights}}, .foreignObjects = {}, .unreadable = {}},
+                      "the doctor's weights");
     const auto batch = batchFor(config.model);
     const auto metrics = trainer.step([&batch] { return batch; });
     std::vector<at::Tensor> gradients, changes;

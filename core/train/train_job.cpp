@@ -20,6 +20,8 @@
 #include "core/train/train_check.h"
 #include "core/train/trainer.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -61,6 +63,7 @@ private:
     bool validationIsDue() const;
     bool validate(const JobContext& context);
     void save();
+    void expectFiniteWeights() const;
     TrainReport report() const;
 
     TrainRequest request_;
@@ -153,11 +156,20 @@ void TrainJob::makeTrainer(const JobContext& context)
         resume(context);
     else if (!config_.warmStart.checkpoint.empty()) {
         const auto source = request_.workspace.path(config_.warmStart.checkpoint);
-        context.info(trainer_->startFrom(readWeights(source), source.string()).text());
+        const auto taken = trainer_->startFrom(readStoredWeights(source), source.string());
+        context.info(taken.text());
+        if (const auto warning = taken.warning(); !warning.empty())
+            context.warn(warning);
         context.info("learning rate after a warm start: " + std::to_string(config_.warmStart.lrFactor) + " x " +
                      std::to_string(config_.optimiser.lr));
     }
     firstStep_ = trainer_->stepsDone();
+    for (const auto& remark : config_.remarks(firstStep_))
+        context.warn(remark.key + " " + remark.message);
+    if (request_.resume && firstStep_ >= config_.schedule.steps)
+        context.warn("nothing is left to train: the run has done " + std::to_string(firstStep_) + " steps, and " +
+                     std::to_string(config_.schedule.steps) +
+                     " are asked for; ask for more (schedule.steps) to go on");
 }
 
 void TrainJob::resume(const JobContext& context)
@@ -193,6 +205,9 @@ void TrainJob::makeLoader(const JobContext& context)
     if (!statistics_.empty())
         options.statistics = statistics_;
     loader_ = std::make_unique<Loader>(set_, options);
+    if (set_->masked() > 0)
+        context.info(std::to_string(set_->masked()) + " of " + std::to_string(set_->entries().size()) +
+                     " samples weigh their loss by a mask");
     std::vector<ImageSize> buckets;
     for (const auto& entry : set_->entries())
         buckets.push_back(entry.bucket);
@@ -332,8 +347,21 @@ bool TrainJob::validate(const JobContext& context)
     return true;
 }
 
+/// A checkpoint of weights that are not finite would take the place of a good one.
+void TrainJob::expectFiniteWeights() const
+{
+    for (const auto& [name, value] : trainer_->model().parameters()) {
+        if (!at::isfinite(value.detach()).all().item<bool>())
+            throw Error("training ended at step " + std::to_string(trainer_->stepsDone()) + ": the weights " + name +
+                        " are infinite or not a number, so no checkpoint was written; lower optimiser.lr or look at "
+                        "optimiser.eps, then resume from " +
+                        (checkpoint_.empty() ? "the start, as no checkpoint was written yet" : checkpoint_.string()));
+    }
+}
+
 void TrainJob::save()
 {
+    expectFiniteWeights();
     const CheckpointState state{.run = request_.runName,
                                 .step = trainer_->stepsDone(),
                                 .samplePosition = trainer_->samplePosition(),

@@ -112,7 +112,7 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
             conditions.patchMask = there.patchMask;
             const auto context = model_->context(conditions, draws.asDrops(), grid);
             loss = flowMatching(*model_, batch.latent, there.noise, there.t, context,
-                                {.checkpointing = config_.checkpointing});
+                                {.checkpointing = config_.checkpointing}, batch.lossMask);
             if (observer)
                 observer({.batch = batch, .draws = draws, .context = context});
         }
@@ -157,9 +157,10 @@ double Trainer::nextLearningRate() const
     return learningRate(config_.schedule, peak, steps_);
 }
 
-WarmStartReport Trainer::startFrom(const TensorMap& tensors, const std::string& source)
+WarmStartReport Trainer::startFrom(const StoredWeights& weights, const std::string& source)
 {
-    auto report = warmStart(model_->parameters(), tensors, config_.warmStart.rename, source);
+    auto report =
+        warmStart(model_->parameters(), weights, config_.warmStart.rename, source, config_.warmStart.place);
     if (config_.ema.enabled)
         ema_.emplace(model_->parameters(), config_.ema.decay);
     warmStarted_ = true;

@@ -50,7 +50,7 @@ public:
     /// Learning rate of the next step.
     double nextLearningRate() const;
 
-    WarmStartReport startFrom(const TensorMap& tensors, const std::string& source);
+    WarmStartReport startFrom(const StoredWeights& weights, const std::string& source);
     bool warmStarted() const { return warmStarted_; }
 
     /// Continues exactly where state and tensors were taken. Throws DataError when they belong to another model.

@@ -24,6 +24,8 @@ private Q_SLOTS:
     void wrongTypesNameWhatWasExpected();
     void brokenYamlNamesLineAndColumn();
     void valuesOutOfRangeAreRefused();
+    void settingsThatAreHardlyMeantAreRemarkedOn_data();
+    void settingsThatAreHardlyMeantAreRemarkedOn();
     void dropSharesMustNotExceedOne();
     void aCommandLineAssignmentSetsOneField();
     void differencesListOnlyWhatDiffers();
@@ -130,6 +132,45 @@ void ConfigTest::valuesOutOfRangeAreRefused()
     QVERIFY(!errorOf([] { trainConfigFromYaml("model: {hidden_size: 100, num_heads: 12}", "x"); }).empty());
     QVERIFY(!errorOf([] { trainConfigFromYaml("optimiser: {betas: [0.9, 1]}", "x"); }).empty());
     QCOMPARE(errorOf([] { trainConfigFromYaml("schedule: {steps: 1e6}", "x"); }), std::string());
+    // Weights that a batch does not use would become 0 / 0, and an average that keeps everything never moves.
+    QVERIFY(errorOf([] { trainConfigFromYaml("optimiser: {eps: 0}", "x"); }).find("optimiser.eps") != std::string::npos);
+    QVERIFY(errorOf([] { trainConfigFromYaml("ema: {decay: 1.0}", "x"); }).find("ema.decay") != std::string::npos);
+    QCOMPARE(errorOf([] { trainConfigFromYaml("ema: {decay: 1.0, enabled: false}", "x"); }), std::string());
+    QCOMPARE(errorOf([] { trainConfigFromYaml("ema: {decay: 0}", "x"); }), std::string());
+}
+
+void ConfigTest::settingsThatAreHardlyMeantAreRemarkedOn_data()
+{
+    QTest::addColumn<QString>("yaml");
+    QTest::addColumn<QString>("key");
+    QTest::newRow("usual") << "seed: 1"
+                           << "";
+    QTest::newRow("no rate") << "optimiser: {lr: 0}"
+                             << "optimiser.lr";
+    QTest::newRow("warm-up beyond the end") << "schedule: {steps: 2000, warmup_steps: 2000}\nema: {decay: 0.99}"
+                                            << "schedule.warmup_steps";
+    QTest::newRow("average of the beginning") << "schedule: {steps: 2000}"
+                                              << "ema.decay";
+    QTest::newRow("no average") << "schedule: {steps: 2000}\nema: {enabled: false}"
+                                << "";
+    QTest::newRow("no rate after a warm start") << "warm_start: {checkpoint: a.pt, lr_factor: 0}"
+                                                << "warm_start.lr_factor";
+    QTest::newRow("all conditions dropped") << "conditions: {drop_both: 0.5, drop_dino: 0.4, drop_text: 0.1}"
+                                            << "conditions";
+    QTest::newRow("decay of all weights") << "optimiser: {lr: 0.5, weight_decay: 4}"
+                                          << "optimiser.weight_decay";
+    QTest::newRow("clipped to nothing") << "optimiser: {clip: 1e-9}"
+                                        << "optimiser.clip";
+}
+
+void ConfigTest::settingsThatAreHardlyMeantAreRemarkedOn()
+{
+    QFETCH(QString, yaml);
+    QFETCH(QString, key);
+    QStringList keys;
+    for (const auto& remark : trainConfigFromYaml(yaml.toStdString(), "x").remarks())
+        keys << QString::fromStdString(remark.key);
+    QCOMPARE(keys, key.isEmpty() ? QStringList() : QStringList(key));
 }
 
 void ConfigTest::dropSharesMustNotExceedOne()

@@ -1,5 +1,6 @@
 #include "core/config/train_config.h"
 #include "core/front/training.h"
+#include "core/io/tensor.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
 #include "core/runs/metrics_file.h"
@@ -260,6 +261,48 @@ private Q_SLOTS:
         auto request = requestFor(tiny, "pupil", config);
         request.resume = true;
         QCOMPARE(train(std::move(request)).steps[0].lr, 5e-4);
+    }
+
+    void aWarmStartThatTakesNextToNothingIsWarnedOf()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(2);
+        const auto other = tiny.workspace.root / "other.safetensors";
+        writeTensors(other, {{"net.patch_embed.bias", at::ones({config.model.hiddenSize})}, {"net.rest", at::ones({3})}});
+        config.warmStart.checkpoint = other.string();
+        const auto outcome = train(requestFor(tiny, "pupil", config));
+        for (const auto* const part : {"nearly a start from nothing", "1 of ", "lose \"net.\""})
+            QVERIFY2(outcome.log.find(part) != std::string::npos, outcome.log.c_str());
+    }
+
+    void aRunThatHasDoneAllItsStepsSaysSo()
+    {
+        const TinyWorkspace tiny;
+        train(requestFor(tiny, "done", tinyConfig(4)));
+        auto request = requestFor(tiny, "done", tinyConfig(3));
+        request.resume = true;
+        const auto outcome = train(std::move(request));
+        QVERIFY2(outcome.log.find("nothing is left to train: the run has done 4 steps") != std::string::npos,
+                 outcome.log.c_str());
+        QVERIFY(outcome.steps.empty());
+    }
+
+    void weightsThatAreNotFiniteAreNeverSaved()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(3);
+        config.optimiser.lr = 1; // with this decay the weights are multiplied by -9 and more at each step
+        config.optimiser.weightDecay = 10;
+        config.optimiser.clip = 0;
+        config.schedule.warmupSteps = 0;
+        config.schedule.steps = 200;
+        config.saving.every = 1;
+        const auto message = errorOf([&] { train(requestFor(tiny, "burst", config)); });
+        QVERIFY2(message.find("training") == 0, message.c_str());
+        for (const auto& checkpoint : listCheckpoints(tiny.workspace.runsFolder() / "burst")) {
+            for (const auto& [name, tensor] : readTensors(checkpoint / "model.safetensors"))
+                QVERIFY2(at::isfinite(tensor).all().item<bool>(), (checkpoint.string() + " " + name).c_str());
+        }
     }
 
     void aWarmStartTakesAveragedWeightsWhereThereAreNoOthers()

@@ -241,6 +241,36 @@ private Q_SLOTS:
         }
     }
 
+    /// What is masked out has no part in the loss, and a sample's loss does not shrink with its mask.
+    void aMaskWeighsTheLossAndIsDividedByItsSum()
+    {
+        const auto config = tinyConfig();
+        Trainer trainer(config, textTokens);
+        randomise(trainer.model().parameters());
+        const auto& model = trainer.model();
+        Source source;
+        const auto batch = source();
+        const auto draw = drawMicroBatch({.seed = 3}, config.conditions, config.flow, batch.latent.sizes());
+        const auto context = model.context(test::conditionsOf(batch), draw.asDrops(), {4, 4});
+        const auto loss = [&](const at::Tensor& noise, const at::Tensor& weights) {
+            return flowMatching(model, batch.latent, noise, draw.t, context, {}, weights).perSample;
+        };
+        const auto plain = loss(draw.noise, {});
+        const auto ones = at::ones({batch.latent.size(0), 1, batch.latent.size(2), batch.latent.size(3)});
+        QVERIFY(at::allclose(loss(draw.noise, ones), plain, 1e-5, 1e-6));
+        QVERIFY(at::allclose(loss(draw.noise, ones * 0.25), plain, 1e-5, 1e-6));
+        auto left = at::zeros_like(ones), right = at::zeros_like(ones);
+        const auto half = ones.size(3) / 2;
+        left.narrow(3, 0, half).fill_(1);
+        right.narrow(3, half, half).fill_(1);
+        const auto both = (loss(draw.noise, left) + loss(draw.noise, right)) / 2;
+        QVERIFY(at::allclose(both, plain, 1e-5, 1e-6));
+        // By hand: the weighted mean of the squared errors over channels and places.
+        const auto velocity = model.velocity(noised(batch.latent, draw.noise, draw.t), draw.t, context, {});
+        const auto errors = (velocity - (draw.noise - batch.latent)).square().narrow(3, 0, half);
+        QVERIFY(at::allclose(loss(draw.noise, left), errors.flatten(1).mean(1), 1e-5, 1e-6));
+    }
+
     void skipsAStepThatIsNotFiniteAndNamesItsSamples()
     {
         const auto config = tinyConfig();

@@ -1,7 +1,10 @@
 #include "core/train/warm_start.h"
 #include "tests/support/test_data.h"
 
+#include <ATen/ATen.h>
 #include <QtTest/QTest>
+
+#include <limits>
 
 using namespace nanodit;
 using nanodit::test::errorOf;
@@ -46,6 +49,77 @@ private Q_SLOTS:
         QVERIFY(parameters[0].value.requires_grad());
     }
 
+    void prefixesAreFoundTriedAndTold()
+    {
+        for (const std::string prefix : {"", "module.", "_orig_mod.", "model.diffusion_model.", "any.thing."}) {
+            const auto parameters = model();
+            TensorMap wrapped = {{"loss.net.0.weight", at::ones({3, 3})}};
+            for (const auto& [name, value] : parameters)
+                wrapped[prefix + name] = at::ones(value.sizes());
+            const auto report = warmStart(parameters, wrapped, {}, "old.pt");
+            QCOMPARE(report.loaded.size(), parameters.size());
+            QCOMPARE(report.prefix, prefix);
+            QCOMPARE(report.share(), 1.0);
+            QVERIFY(report.warning().empty());
+            QVERIFY(prefix.empty() || report.text().find("lose \"" + prefix + "\"") != std::string::npos);
+        }
+    }
+
+    void currentWeightsGoBeforeTheirAverageUnlessAnotherPlaceIsWanted()
+    {
+        const auto file = [](const char* name) {
+            return readStoredWeights(test::dataPath("io/foreign_objects") / name);
+        };
+        const auto parameters = model();
+        const auto taken = [&] { return parameters[0].value.detach()[0][0].item<double>(); };
+        const auto current = warmStart(parameters, file("namespace.pt"), {}, "sit.pt");
+        QCOMPARE(current.place, std::string("model"));
+        QCOMPARE(current.otherPlaces, std::vector<std::string>{"ema"});
+        QCOMPARE(current.foreignObjects, std::vector<std::string>{"argparse.Namespace"});
+        QCOMPARE(taken(), 1.0);
+        QVERIFY(current.text().find("\"model\"") != std::string::npos && current.text().find("ema") != std::string::npos);
+        warmStart(parameters, file("namespace.pt"), {}, "sit.pt", "ema");
+        QCOMPARE(taken(), 2.0);
+        const auto refusal = errorOf([&] { warmStart(parameters, file("namespace.pt"), {}, "sit.pt", "model_ema"); });
+        QVERIFY2(refusal.find("at model, ema") != std::string::npos, refusal.c_str());
+        QCOMPARE(warmStart(parameters, file("lightning.ckpt"), {}, "l.ckpt").prefix, std::string("model."));
+        QCOMPARE(taken(), 1.0);
+        QCOMPARE(warmStart(parameters, file("lightning.ckpt"), {"^ema_model\\.module\\.=>", "^=>other."}, "l.ckpt").prefix,
+                 std::string());
+        QCOMPARE(taken(), 2.0);
+        QCOMPARE(warmStart(parameters, file("deep.pt"), {}, "deep.pt").place, std::string("checkpoint.model.state_dict"));
+    }
+
+    void namesOfTheDitFamilyStandForOurs()
+    {
+        const auto make = [](at::IntArrayRef shape) { return at::zeros(shape).set_requires_grad(true); };
+        const Parameters parameters = {{"patch_embed.weight", make({4, 2, 2, 2})},
+                                       {"blocks.0.self_attn.qkv.weight", make({12, 4})},
+                                       {"blocks.0.cross_attn.kv.weight", make({8, 4})}};
+        const auto weights = readStoredWeights(test::dataPath("io/foreign_objects/dit.pt"));
+        const auto report = warmStart(parameters, weights, {}, "DiT-XL.pt");
+        QCOMPARE(report.loaded, (std::vector<std::string>{"patch_embed.weight", "blocks.0.self_attn.qkv.weight"}));
+        QCOMPARE(report.fresh, std::vector<std::string>{"blocks.0.cross_attn.kv.weight"});
+        QCOMPARE(report.skipped, (std::vector<std::string>{"pos_embed", "y_embedder.embedding_table.weight"}));
+    }
+
+    void aStartThatTakesNextToNothingSaysSo()
+    {
+        const auto parameters = model();
+        const TensorMap little = {{"a.bias", at::ones({2})}, {"a.weight", at::ones({20, 30})}, {"x", at::ones({9})}};
+        const auto warning = warmStart(parameters, little, {}, "old.pt").warning();
+        for (const auto* const part : {"only", "%", "1 of 4 tensors", "start from nothing", "a.weight, [20, 30]", "x"})
+            QVERIFY2(warning.find(part) != std::string::npos, warning.c_str());
+    }
+
+    void weightsThatAreNotFiniteAreRefused()
+    {
+        const auto parameters = model();
+        const TensorMap broken = {{"a.bias", at::full({2}, std::numeric_limits<float>::quiet_NaN())}};
+        const auto refusal = errorOf([&] { warmStart(parameters, broken, {}, "old.pt"); });
+        QVERIFY2(refusal.find("a.bias") != std::string::npos, refusal.c_str());
+    }
+
     void usesTheFirstRuleThatMatches()
     {
         const std::vector<std::string> rules = {"^blocks\\.(\\d+)\\.attn=>blocks.$1.self_attn", "attn=>wrong"};
@@ -57,7 +131,8 @@ private Q_SLOTS:
     void refusesRulesAndFilesThatCannotBeMeant()
     {
         const auto parameters = model();
-        QVERIFY(errorOf([&] { warmStart(parameters, stored, {}, "old.pt"); }).find("none of the 4 tensors of old.pt") ==
+        const TensorMap foreign = {{"conv.weight", at::ones({5, 2})}, {"conv.bias", at::ones({5})}};
+        QVERIFY(errorOf([&] { warmStart(parameters, foreign, {}, "old.pt"); }).find("none of the 2 tensors of old.pt") ==
                 0);
         QVERIFY(errorOf([&] { warmStart(parameters, stored, {".*=>same"}, "old.pt"); }).find("renamed to same") !=
                 std::string::npos);
