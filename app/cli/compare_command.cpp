@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "app/cli/output_file.h"
 #include "app/cli/validation_report.h"
 #include "core/config/workspace_config.h"
 #include "core/front/validation.h"
@@ -14,6 +15,7 @@ namespace fs = std::filesystem;
 struct CompareArguments {
     std::vector<std::string> runs;
     fs::path page;
+    CLI::Option* pageOption = nullptr;
 };
 
 /// comparisons/BEFORE-MINE.html in the workspace, so that the same comparison replaces itself.
@@ -51,14 +53,13 @@ std::string textOf(const RunComparison& comparison)
 void runCompare(const CompareArguments& arguments, Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
+    if (arguments.pageOption->count() > 0)
+        prepareOutputFile(arguments.page, ".html", "--out");
     std::vector<fs::path> folders;
     for (const auto& name : arguments.runs)
         folders.push_back(reportFolder(workspace, name));
     const auto comparison = compareRuns(folders);
     const auto page = arguments.page.empty() ? defaultPage(workspace, comparison) : arguments.page;
-    if (page.extension() != ".html")
-        throw UsageError("--out is \"" + page.string() +
-                         "\", but must be a page that ends in .html; its numbers go beside it as .json");
     writeComparison(comparison, page);
     auto json = nlohmann::json::parse(readTextFile(fs::path(page).replace_extension(".json")));
     json["page"] = page.string();
@@ -77,7 +78,7 @@ void registerCompare(CLI::App& app, Options& options)
                      "Validated runs or folders of validations; the others are compared with the first")
         ->required()
         ->expected(2, 100);
-    command->add_option("-o,--out", a->page, "The page, .html (default: in the workspace's folder comparisons)");
+    a->pageOption = command->add_option("-o,--out", a->page, "The page, .html (default: in the workspace's folder comparisons)");
     command->callback([a, &options] { runCompare(*a, options); });
 }
 

@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "app/cli/output_file.h"
 #include "app/cli/report_text.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
@@ -9,6 +10,7 @@ namespace {
 
 void runExport(const std::filesystem::path& file, Options& options)
 {
+    prepareOutputFile(file, ".jsonl", "FILE");
     const auto lines = exportRecords(Workspace::open(options.workspace), file);
     printResult(options.output, count(lines, "record") + " written to " + file.string() + "\n",
                 {{"records", lines}, {"file", file.string()}});

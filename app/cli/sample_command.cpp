@@ -1,5 +1,6 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
+#include "app/cli/output_file.h"
 #include "app/cli/shared_options.h"
 #include "core/config/workspace_config.h"
 #include "core/front/sampling.h"
@@ -19,6 +20,7 @@ struct SampleArguments {
     std::string size;
     std::string solver = "euler";
     fs::path out;
+    CLI::Option* outOption = nullptr;
     std::int64_t count = 1;
     SampleRequest request;
 };
@@ -43,15 +45,6 @@ fs::path outputFile(const SampleArguments& arguments, std::uint64_t seed)
     return arguments.out.empty() ? firstFree(file) : file;
 }
 
-void makeFolderOf(const fs::path& file)
-{
-    std::error_code error;
-    if (file.has_parent_path())
-        fs::create_directories(file.parent_path(), error);
-    if (error)
-        throw StoreError("the folder " + file.parent_path().string() + " could not be made: " + error.message());
-}
-
 SampleRequest requestOf(const SampleArguments& arguments, const Workspace& workspace)
 {
     auto request = arguments.request;
@@ -71,11 +64,10 @@ SampleRequest requestOf(const SampleArguments& arguments, const Workspace& works
 
 void runSample(const SampleArguments& arguments, Options& options)
 {
-    if (!arguments.out.empty() && arguments.out.extension() != ".png")
-        throw UsageError("--out is \"" + arguments.out.string() + "\", but must be a file that ends in .png");
+    if (arguments.outOption->count() > 0)
+        prepareOutputFile(arguments.out, ".png", "--out");
     const auto workspace = Workspace::open(options.workspace);
     auto request = requestOf(arguments, workspace);
-    makeFolderOf(arguments.out); // what cannot be written is found before the work
     const auto checkpoint = arguments.model.choose(workspace);
     const auto session = SamplingSession::open(workspace, checkpoint, options.device);
     printNote(options.output, session->description());
@@ -130,7 +122,8 @@ void registerSample(CLI::App& app, Options& options)
     addShift(*command, a->request.shift);
     addSeed(*command, a->request.seed, "Seed of the noise");
     addCount(*command, a->count, "Pictures to generate, with seeds counting up", positive());
-    command->add_option("-o,--out", a->out,
+    a->outOption =
+        command->add_option("-o,--out", a->out,
                         "PNG to write, with its settings in it; of several pictures the seed is added to the name "
                         "(default: the first free one of sample.png, sample-2.png...)");
     command->callback([a, &options] { runSample(*a, options); });

@@ -22,13 +22,14 @@ void runShard(std::int64_t shardSize, bool overwrite, const RankOptions& ranks, 
     if (runJob(*job, options.output) == JobEnd::Cancelled)
         return;
     std::vector<std::vector<std::string>> rows = {
-        {"set", "samples", "shards", "skipped_incomplete", "skipped_misaligned", "skipped_stale", "skipped_nonfinite"}};
+        {"set", "samples", "shards", "skipped_incomplete", "skipped_misaligned", "skipped_stale", "skipped_nonfinite", "masked"}};
     auto sets = json::array();
     std::string skipped;
     for (const auto& set : report.sets) {
         rows.push_back({set.set, std::to_string(set.samples), std::to_string(set.shards),
                         std::to_string(set.skippedIncomplete), std::to_string(set.skippedMisaligned),
-                        std::to_string(set.skippedStale), std::to_string(set.skippedNonfinite)});
+                        std::to_string(set.skippedStale), std::to_string(set.skippedNonfinite),
+                        std::to_string(set.masked)});
         sets.push_back({{"set", set.set},
                         {"samples", set.samples},
                         {"shards", set.shards},
@@ -36,6 +37,7 @@ void runShard(std::int64_t shardSize, bool overwrite, const RankOptions& ranks, 
                         {"skipped_misaligned", set.skippedMisaligned},
                         {"skipped_stale", set.skippedStale},
                         {"skipped_nonfinite", set.skippedNonfinite},
+                        {"masked", set.masked},
                         {"skipped", toJson(set.skipped)}});
         skipped += listText(set.skipped);
     }
