@@ -152,6 +152,9 @@ std::optional<std::size_t> Loader::State::fill(Batch& batch, const std::vector<S
     batch.patches = memory.floats(withBatch(count, first.patches.shape));
     batch.text = memory.floats(withBatch(count, {longest, first.text.shape[1]}));
     batch.textMask = at::zeros({static_cast<std::int64_t>(count), longest}, at::TensorOptions().dtype(at::kBool));
+    const bool masked = std::ranges::any_of(samples, [](const auto& sample) { return !sample.lossMask.shape.empty(); });
+    if (masked)
+        batch.lossMask = at::ones({static_cast<std::int64_t>(count), 1, first.latent.shape[1], first.latent.shape[2]});
     const bool scaled = !statistics.empty();
     for (std::size_t i = 0; i < count; ++i) {
         const auto& sample = samples[i];
@@ -162,7 +165,8 @@ std::optional<std::size_t> Loader::State::fill(Batch& batch, const std::vector<S
             copyFiniteFloats(sample.latent, rowOf(batch.latent, row)) &&
             copyFiniteFloats(sample.cls, rowOf(batch.cls, row), scaled ? &clsScale : nullptr) &&
             copyFiniteFloats(sample.patches, rowOf(batch.patches, row), scaled ? &patchScale : nullptr) &&
-            copyFiniteFloats(sample.text, text.first(valid));
+            copyFiniteFloats(sample.text, text.first(valid)) &&
+            (sample.lossMask.shape.empty() || copyFiniteFloats(sample.lossMask, rowOf(batch.lossMask, row)));
         if (!finite)
             return i;
         std::ranges::fill(text.subspan(valid), 0.f);

@@ -26,9 +26,11 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-/// The entries of a sample that are read, in this order; the mask is there only in sets made elsewhere.
-constexpr std::array extensions = {"json", "dinov3.npy", "dinov3_patches.npy", "vae.npy", "t5.npy", "t5_mask.npy"};
-enum Part { Info, Cls, Patches, Latent, Text, TextMask };
+/// The entries of a sample that are read, in this order; the text's mask is there only in sets made elsewhere, the loss
+/// mask where a picture has one.
+constexpr std::array extensions = {"json",   "dinov3.npy",  "dinov3_patches.npy", "vae.npy",
+                                   "t5.npy", "t5_mask.npy", "loss_mask.npy"};
+enum Part { Info, Cls, Patches, Latent, Text, TextMask, LossMask };
 using Parts = std::array<Bytes, extensions.size()>; ///< Those that a sample lacks have no address.
 
 /// Pixels of the bucket per latent pixel along each side, where nothing else tells.
@@ -126,6 +128,24 @@ std::int64_t validTokens(const Array& mask, std::int64_t rows, const std::string
     return valid;
 }
 
+/// Weights of a loss that is divided by their sum: none may be negative, and some must count.
+void expectLossMask(const Array& mask, const std::vector<std::int64_t>& shape, const std::string& name)
+{
+    if (mask.shape != shape || !isFloating(mask.dtype))
+        throw DataError(name + " is " + dtypeName(mask.dtype) + " of the shape " + shapeText(mask.shape) +
+                        " instead of floating-point numbers of the latent's shape " + shapeText(shape) +
+                        "; pack the shards again");
+    double sum = 0;
+    for (const auto weight : floatsOf(mask)) {
+        if (!(weight >= 0 && weight <= 1)) // nor not-a-number
+            throw DataError(name + " holds " + std::to_string(weight) +
+                            ", where weights from 0 to 1 were expected; pack the shards again");
+        sum += static_cast<double>(weight);
+    }
+    if (sum <= 0)
+        throw DataError(name + " is zero everywhere, so that nothing of the picture would be learnt; pack the shards again");
+}
+
 Array firstRows(Array array, std::int64_t rows)
 {
     if (rows == array.shape[0])
@@ -159,7 +179,7 @@ struct ShardSet::State {
     std::vector<std::pair<std::uint32_t, std::uint32_t>> places; ///< Shard and position of each entry.
     std::unordered_map<std::string, std::int64_t> byId;
     std::map<std::string, GridSize> grids; ///< By bucket name.
-    std::int64_t dinoWidth = 0, textWidth = 0, latentChannels = 0;
+    std::int64_t dinoWidth = 0, textWidth = 0, latentChannels = 0, masked = 0;
     DinoStatistics statistics;
     json encoders = json::object();
 
@@ -194,6 +214,7 @@ void ShardSet::State::readManifest(const json& manifest, const std::string& name
         dinoWidth = manifest.at("dino_width").get<std::int64_t>();
         textWidth = manifest.at("text_width").get<std::int64_t>();
         latentChannels = manifest.at("latent_channels").get<std::int64_t>();
+        masked = manifest.value("masked", std::int64_t{0});
         encoders = manifest.at("encoders");
         statistics = DinoStatistics::fromJson(manifest.at("dino_statistics"));
     } catch (const json::exception& error) {
@@ -436,6 +457,10 @@ ShardSample ShardSet::read(std::int64_t index, Check check) const
     if (parts[TextMask].data() != nullptr)
         sample.text = firstRows(sample.text, validTokens(parseNpy(parts[TextMask], shard->mapped, nameOf(TextMask)),
                                                          sample.text.shape[0], nameOf(TextMask)));
+    if (parts[LossMask].data() != nullptr) {
+        sample.lossMask = parseNpy(parts[LossMask], shard->mapped, nameOf(LossMask));
+        expectLossMask(sample.lossMask, {latent.begin() + 1, latent.end()}, nameOf(LossMask));
+    }
     return sample;
 }
 
@@ -452,6 +477,11 @@ std::int64_t ShardSet::dinoWidth() const
 std::int64_t ShardSet::textWidth() const
 {
     return state_->textWidth;
+}
+
+std::int64_t ShardSet::masked() const
+{
+    return state_->masked;
 }
 
 std::int64_t ShardSet::latentChannels() const

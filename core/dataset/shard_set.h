@@ -40,6 +40,7 @@ public:
     std::int64_t dinoWidth() const;
     std::int64_t textWidth() const;
     std::int64_t latentChannels() const;
+    std::int64_t masked() const; ///< Samples with a loss mask, as shards.json counts them; 0 where there is none.
     const DinoStatistics& dinoStatistics() const; ///< Empty where there is no shards.json.
     const nlohmann::json& encoders() const;       ///< As given to ShardSetWriter.
 

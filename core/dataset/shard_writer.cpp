@@ -98,6 +98,7 @@ struct ShardSetWriter::State {
     ChannelMoments cls, patches;
     std::int64_t dinoWidth = 0, textWidth = 0, latentChannels = 0;
     std::map<std::string, std::int64_t> certificates; ///< Samples by verdict.
+    std::int64_t masked = 0;                          ///< Samples with a loss mask.
     json closed = json::array();
 
     void check(const ShardSample& sample) const;
@@ -145,6 +146,10 @@ void ShardSetWriter::State::check(const ShardSample& sample) const
     checkArray(sample, "vae", sample.latent, latentFits,
                expected("[", latentChannels, ", H/8, W/8] of the bucket ") + bucketName(sample.bucket));
     checkArray(sample, "t5", sample.text, fits(sample.text, 2, 1, textWidth), expected("[tokens, ", textWidth, "]"));
+    if (!sample.lossMask.shape.empty())
+        checkArray(sample, "loss_mask", sample.lossMask,
+                   sample.lossMask.shape == std::vector(sample.latent.shape.begin() + 1, sample.latent.shape.end()),
+                   "[H/8, W/8] of its latent");
     const auto grid = grids.find(sample.bucket);
     if (grid != grids.end() && grid->second != sample.patchGrid)
         throw DataError("sample " + sample.id + ": its patch grid " + std::to_string(sample.patchGrid.rows) + "x" +
@@ -196,11 +201,17 @@ void ShardSetWriter::add(const ShardSample& sample)
     info["aspect_bucket"] = bucketName(sample.bucket);
     info["patch_grid"] = {sample.patchGrid.rows, sample.patchGrid.cols};
     auto& shard = state.shardFor(sample.bucket);
-    shard.add(sample.id, {{".json", bytesOf(info.dump())},
-                          {".dinov3.npy", npyBytes(sample.cls)},
-                          {".dinov3_patches.npy", npyBytes(sample.patches)},
-                          {".vae.npy", npyBytes(sample.latent)},
-                          {".t5.npy", npyBytes(sample.text)}});
+    std::vector<std::pair<std::string, std::vector<std::byte>>> entries = {
+        {".json", bytesOf(info.dump())},
+        {".dinov3.npy", npyBytes(sample.cls)},
+        {".dinov3_patches.npy", npyBytes(sample.patches)},
+        {".vae.npy", npyBytes(sample.latent)},
+        {".t5.npy", npyBytes(sample.text)}};
+    if (!sample.lossMask.shape.empty()) {
+        entries.emplace_back(".loss_mask.npy", npyBytes(sample.lossMask));
+        ++state.masked;
+    }
+    shard.add(sample.id, entries);
     state.ids.insert(sample.id);
     const auto certificate = info.find("certificate");
     ++state.certificates[certificate != info.end() && certificate->is_object() ? certificate->value("verdict", "none")
@@ -238,6 +249,7 @@ ShardSetWriter::Summary ShardSetWriter::finish()
                            {"patch_grids", grids},
                            {"encoders", state.options.encoders},
                            {"certificates", state.certificates},
+                           {"masked", state.masked},
                            {"dino_statistics", statistics.toJson()},
                            {"shards", state.closed}};
     writeFileAtomically(state.folder.path() / "shards.json", manifest.dump(1) + "\n");

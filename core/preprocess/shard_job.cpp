@@ -1,5 +1,6 @@
 #include "core/dataset/catalog_part.h"
 #include "core/dataset/certificate_store.h"
+#include "core/dataset/loss_mask.h"
 #include "core/dataset/shard_merge.h"
 #include "core/dataset/shard_writer.h"
 #include "core/io/float_values.h"
@@ -179,6 +180,15 @@ private:
             leaveOutPadding(sample.text, entry.record);
         } catch (const DataError& error) {
             return note(id, Skip::Incomplete, noticeOf(error));
+        }
+        if (const auto mask = lossMaskFile(entry.record.image); !mask.empty()) {
+            try { // Leaving a mask out would train on what somebody painted out.
+                sample.lossMask = lossMask(mask, entry.record.original, entry.record.bucket,
+                                           {.rows = sample.latent.shape.at(1), .cols = sample.latent.shape.at(2)});
+            } catch (const DataError& error) {
+                return note(id, Skip::Incomplete, noticeOf(error));
+            }
+            ++set.report.masked;
         }
         sample.patchGrid = gridOf(entry.record.bucket, sample.patches.shape[0]);
         sample.info = infoOf(entry.record, sample);

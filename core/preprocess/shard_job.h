@@ -23,6 +23,7 @@ struct ShardRequest {
 struct ShardSetReport {
     std::string set; ///< "train", "val"
     std::int64_t samples = 0, shards = 0;
+    std::int64_t masked = 0; ///< Samples with a loss mask.
     std::int64_t skippedIncomplete = 0, skippedMisaligned = 0, skippedStale = 0, skippedNonfinite = 0;
     std::vector<Reject> skipped;
 };

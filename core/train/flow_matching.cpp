@@ -16,10 +16,14 @@ at::Tensor noised(const at::Tensor& x0, const at::Tensor& noise, const at::Tenso
 }
 
 FlowLoss flowMatching(const NanoDiT& model, const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& t,
-                      const ConditionContext& context, const ForwardOptions& options)
+                      const ConditionContext& context, const ForwardOptions& options, const at::Tensor& weights)
 {
     const auto velocity = model.velocity(noised(x0, noise, t), t, context, options);
-    return {.perSample = (velocity - (noise - x0)).square().flatten(1).mean(1), .velocity = velocity.detach()};
+    const auto errors = (velocity - (noise - x0)).square();
+    if (!weights.defined())
+        return {.perSample = errors.flatten(1).mean(1), .velocity = velocity.detach()};
+    const auto weighted = (errors.mean(1, true) * weights).flatten(1).sum(1);
+    return {.perSample = weighted / weights.flatten(1).sum(1), .velocity = velocity.detach()};
 }
 
 } // namespace nanodit

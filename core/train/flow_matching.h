@@ -6,7 +6,7 @@ namespace nanodit {
 
 /// What one forward pass of training gives.
 struct FlowLoss {
-    at::Tensor perSample; ///< [B]: mean squared error of the velocity, float32.
+    at::Tensor perSample; ///< [B]: (weighted) mean squared error of the velocity, float32.
     at::Tensor velocity;  ///< [B, C, H, W], float32, detached.
 
     at::Tensor mean() const { return perSample.mean(); }
@@ -18,8 +18,11 @@ struct FlowLoss {
 at::Tensor noised(const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& t);
 
 /// Flow matching (Lipman et al. 2023; Liu et al. 2023): x_t = (1 - t) x0 + t noise, target v = noise - x0.
-/// x0, noise [B, C, H, W]; t [B].
+/// x0, noise [B, C, H, W]; t [B]. With `weights` [B, 1, H, W] each latent pixel counts by its own: a sample's loss is
+/// the weighted sum of squared errors, divided by the sum of its weights, so that a small mask counts as much as a
+/// large one. Without, all count alike.
 FlowLoss flowMatching(const NanoDiT& model, const at::Tensor& x0, const at::Tensor& noise, const at::Tensor& t,
-                      const ConditionContext& context, const ForwardOptions& options = {});
+                      const ConditionContext& context, const ForwardOptions& options = {},
+                      const at::Tensor& weights = {});
 
 } // namespace nanodit

@@ -80,7 +80,10 @@ RecordLayers::RecordLayers()
     : outlines_(std::make_shared<OutlineLayer>())
 {
     switches_ = {
-        {tr("Old centre crop"), {false, 1.0}}, {tr("Latent tokens"), {false, 1.0}}, {tr("DINO patches"), {true, 0.6}}};
+        {tr("Old centre crop"), {false, 1.0}},
+        {tr("Latent tokens"), {false, 1.0}},
+        {tr("DINO patches"), {true, 0.6}},
+        {tr("Loss mask"), {true, 0.5}}};
     for (const auto lens : lenses) {
         if (lens != Lens::Picture)
             switches_[lensName(lens)] = {
@@ -99,6 +102,7 @@ std::vector<std::shared_ptr<CanvasLayer>> RecordLayers::make(const RecordView& v
     layers_.clear();
     byLens_.clear();
     similarity_.reset();
+    mask_.reset();
     const auto bucket = bucketRect(view);
     const auto whole = originalInBucketPixels(view.record);
     addPictures(view, bucket, whole);
@@ -118,6 +122,13 @@ void RecordLayers::addPictures(const RecordView& view, const QRectF& bucket, con
         view.original, whole));
     layers_.push_back(
         std::make_shared<PictureLayer>(tr("Bucket image"), tr("what VAE and DINO see"), view.bucket, bucket));
+    if (view.lossMask) {
+        mask_ = std::make_shared<HeatLayer>(tr("Loss mask"), tr("how much each latent pixel counts in training"),
+                                            view.lossMask->grid, bucket);
+        mask_->setValues(view.lossMask->values,
+                         {.low = 0, .high = 1, .quantity = tr("weight in the loss"), .decimals = 2});
+        layers_.push_back(mask_);
+    }
     if (view.reconstruction) {
         const auto& [picture, error, psnr] = *view.reconstruction;
         byLens_[Lens::Reconstruction] = std::make_shared<PictureLayer>(
@@ -236,6 +247,10 @@ QString RecordLayers::valueAt(QPointF point) const
             continue;
         if (const auto value = heat->valueAt(point))
             values << valueText(*heat->scale(), static_cast<double>(*value));
+    }
+    if (mask_ && mask_->visible()) {
+        if (const auto weight = mask_->valueAt(point))
+            values << valueText(*mask_->scale(), static_cast<double>(*weight));
     }
     return values.join(QStringLiteral(" · "));
 }

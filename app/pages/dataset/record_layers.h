@@ -63,7 +63,7 @@ private:
     std::map<QString, Switch> switches_; ///< By layer name.
     std::vector<std::shared_ptr<CanvasLayer>> layers_;
     std::map<Lens, std::shared_ptr<CanvasLayer>> byLens_;
-    std::shared_ptr<HeatLayer> similarity_;
+    std::shared_ptr<HeatLayer> similarity_, mask_;
     std::vector<float> lastSimilarity_;
     std::string similarityOf_; ///< The record that lastSimilarity_ belongs to.
     std::shared_ptr<OutlineLayer> outlines_;

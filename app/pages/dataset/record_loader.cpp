@@ -17,7 +17,23 @@ constexpr std::int64_t longestShownSide = 2560; ///< Of the original; the bucket
 struct Pictures {
     QImage original, bucket;
     std::shared_ptr<const Image> bucketImage;
+    std::optional<ScalarGrid> lossMask;
+    QString maskProblem;
 };
+
+void readMaskOf(const RecordInfo& record, Pictures& pictures)
+{
+    const auto file = lossMaskFile(record.image);
+    if (file.empty())
+        return;
+    constexpr std::int64_t latentPixel = 8;
+    const GridSize latent{.rows = record.bucket.height / latentPixel, .cols = record.bucket.width / latentPixel};
+    try {
+        pictures.lossMask = {.grid = latent, .values = floatsOf(lossMask(file, record.original, record.bucket, latent))};
+    } catch (const DataError& error) { // It costs the sample when shards are packed, but not the sight of it.
+        pictures.maskProblem = QString::fromStdString(error.what());
+    }
+}
 
 Pictures readPicturesOf(const RecordInfo& record)
 {
@@ -25,6 +41,7 @@ Pictures readPicturesOf(const RecordInfo& record)
     Pictures pictures;
     pictures.bucketImage = std::make_shared<const Image>(makeBucketImage(original, record.bucket));
     pictures.bucket = qImageFromImage(*pictures.bucketImage);
+    readMaskOf(record, pictures);
     const auto longest = std::max(original.size.width, original.size.height);
     pictures.original = longest <= longestShownSide
                             ? qImageFromImage(original)
@@ -142,6 +159,8 @@ void RecordLoader::readPictures(const std::shared_ptr<RecordView>& asked)
             view->original = std::move(pictures.original);
             view->bucket = std::move(pictures.bucket);
             view->bucketImage = std::move(pictures.bucketImage);
+            view->lossMask = std::move(pictures.lossMask);
+            view->maskProblem = std::move(pictures.maskProblem);
             Q_EMIT changed(view);
         },
         [this, wanted = std::weak_ptr(asked)](const Notice& why) {

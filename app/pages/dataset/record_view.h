@@ -21,6 +21,8 @@ struct RecordView {
 
     QImage original, bucket;
     std::shared_ptr<const Image> bucketImage;
+    std::optional<ScalarGrid> lossMask; ///< Weights of latent pixels, 0 to 1, where the picture has a mask.
+    QString maskProblem;
     QString pictureProblem;
 
     std::shared_ptr<const UnitFeatures> unit; ///< Of the patches, with or without what depends on their place.

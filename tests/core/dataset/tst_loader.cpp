@@ -43,6 +43,45 @@ private Q_SLOTS:
         set_ = ShardSet::open(folder_ / "train");
     }
 
+    void masksOfTheLossAreThereWhereASampleHasOne()
+    {
+        const TemporaryFolder folder;
+        auto samples = drawnSamples(3, wide, 2, tall);
+        const auto weights = at::rand({8, 16});
+        samples[1].lossMask = arrayFromTensor(weights);
+        packed(folder.path(), samples);
+        const auto set = ShardSet::open(folder / "train");
+        QCOMPARE(set->masked(), 1);
+        Loader loader(set, {.batchSize = 3, .normaliseDino = false, .shuffle = false});
+        for (int i = 0; i < 2; ++i) {
+            const auto batch = loader.next();
+            QCOMPARE(batch.lossMask.defined(), batch.bucket == wide);
+            if (!batch.lossMask.defined())
+                continue;
+            QCOMPARE(batch.lossMask.sizes().vec(), (std::vector<std::int64_t>{3, 1, 8, 16}));
+            for (std::int64_t row = 0; row < 3; ++row) {
+                const bool own = batch.ids[static_cast<std::size_t>(row)] == samples[1].id;
+                QVERIFY(at::equal(batch.lossMask[row][0], own ? weights : at::ones({8, 16})));
+            }
+        }
+    }
+
+    void masksOfTheLossThatMakeNoSenseAreNamed()
+    {
+        for (const auto& wrong : {at::zeros({8, 16}), at::full({8, 16}, -0.5F), at::full({8, 16}, 2.0F)}) {
+            const TemporaryFolder folder;
+            auto samples = drawnSamples(2, wide, 1, tall);
+            samples[0].lossMask = arrayFromTensor(wrong);
+            packed(folder.path(), samples);
+            const auto message = errorOf([&] { ShardSet::open(folder / "train")->read(0); });
+            QVERIFY2(message.find("a0.loss_mask.npy") != std::string::npos, message.c_str());
+        }
+        const TemporaryFolder folder;
+        auto samples = drawnSamples(2, wide, 1, tall);
+        samples[0].lossMask = arrayFromTensor(at::ones({16, 8}));
+        QVERIFY(errorOf([&] { packed(folder.path(), samples); }).find("loss_mask") != std::string::npos);
+    }
+
     void batchesHoldTheSamplesOfOneBucket()
     {
         Loader loader(set_, {.batchSize = 2, .seed = 3, .normaliseDino = false});

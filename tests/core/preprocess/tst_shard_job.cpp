@@ -1,9 +1,11 @@
 #include "core/dataset/catalog.h"
 #include "core/dataset/shard_set.h"
 #include "core/io/atomic_file.h"
+#include "core/io/image.h"
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
 #include "core/preprocess/jobs.h"
+#include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"
 #include "tests/support/contains.h"
@@ -59,6 +61,53 @@ class TestShardJob : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void masksBesidePicturesArePackedAndReadAgain()
+    {
+        PassFixture f(4);
+        f.run();
+        const auto records = listRecords(f.workspace);
+        const auto maskOf = [](const RecordInfo& record) {
+            return record.image.parent_path() / (record.image.stem().string() + "-mask.png");
+        };
+        const auto painted = [](ImageSize size, std::uint8_t left) { // black on the right half
+            Image image{.size = size, .rgb = std::vector<std::uint8_t>(std::size_t(3 * size.width * size.height))};
+            for (std::int64_t y = 0; y < size.height; ++y)
+                std::fill_n(image.at(0, y), 3 * (size.width / 2), left);
+            return image;
+        };
+        writePng(maskOf(records[0]), painted(records[0].original, 255));
+        writePng(maskOf(records[1]), painted(records[1].original, 0)); // nothing would be learnt
+        const auto report = pack(f);
+        std::int64_t samples = 0, masked = 0, skipped = 0;
+        for (const auto& set : report.sets) {
+            samples += set.samples;
+            masked += set.masked;
+            skipped += set.skippedIncomplete;
+            for (const auto& reject : set.skipped)
+                QVERIFY2(contains(reject.reason, "-mask.png"), reject.reason.c_str());
+        }
+        QCOMPARE(samples, 3);
+        QCOMPARE(masked, 1);
+        QCOMPARE(skipped, 1);
+        for (const auto& packed : report.sets) {
+            if (packed.samples == 0)
+                continue;
+            const auto set = ShardSet::open(f.workspace.shardsFolder() / packed.set);
+            QCOMPARE(set->masked(), packed.masked);
+            for (std::int64_t i = 0; i < packed.samples; ++i) {
+                const auto sample = set->read(i);
+                QCOMPARE(sample.lossMask.shape.empty(), sample.id != records[0].id);
+                if (sample.lossMask.shape.empty())
+                    continue;
+                const auto weights = tensorFromArray(sample.lossMask);
+                QCOMPARE(weights.size(0), sample.latent.shape[1]);
+                QCOMPARE(weights.size(1), sample.latent.shape[2]);
+                QCOMPARE(weights[0][0].item<float>(), 1.0F);
+                QCOMPARE(weights[0][weights.size(1) - 1].item<float>(), 0.0F);
+            }
+        }
+    }
+
     void everySplitBecomesASetThatHoldsItsRecords()
     {
         PassFixture f(9);
