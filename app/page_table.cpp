@@ -12,7 +12,7 @@ namespace {
 constexpr std::array datasetKeys = {
     KeyHelp{"arrows", QT_TRANSLATE_NOOP("shortcuts", "step through the records; with Shift select several")},
     KeyHelp{"Ctrl+F, Ctrl+Shift+F", QT_TRANSLATE_NOOP("shortcuts", "search and filter; list the filters")},
-    KeyHelp{"G, L", QT_TRANSLATE_NOOP("shortcuts", "thumbnails, table")},
+    KeyHelp{"G, L, M", QT_TRANSLATE_NOOP("shortcuts", "thumbnails, table, map")},
     KeyHelp{"E, T, X", QT_TRANSLATE_NOOP("shortcuts", "edit the caption, the tags; exclude or include")},
     KeyHelp{"Ctrl+Z, Ctrl+Shift+Z", QT_TRANSLATE_NOOP("shortcuts", "undo an edit, redo it")},
     KeyHelp{"O", QT_TRANSLATE_NOOP("shortcuts", "show the picture in the file manager")},

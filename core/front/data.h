@@ -10,6 +10,7 @@
 #include "core/dataset/import_job.h"         // IWYU pragma: export
 #include "core/dataset/import_source.h"      // IWYU pragma: export
 #include "core/dataset/ledger.h"             // IWYU pragma: export
+#include "core/dataset/loss_mask.h"          // IWYU pragma: export
 #include "core/dataset/pass.h"               // IWYU pragma: export
 #include "core/dataset/rank_share.h"         // IWYU pragma: export
 #include "core/dataset/record_edits.h"       // IWYU pragma: export
@@ -29,6 +30,7 @@
 #include "core/inspect/kept_certificates.h"  // IWYU pragma: export
 #include "core/inspect/patch_basis.h"        // IWYU pragma: export
 #include "core/inspect/place_field.h"        // IWYU pragma: export
+#include "core/inspect/set_map.h"              // IWYU pragma: export
 #include "core/preprocess/forecast_job.h"    // IWYU pragma: export
 #include "core/preprocess/preprocess_job.h"  // IWYU pragma: export
 #include "core/preprocess/shard_job.h"       // IWYU pragma: export

@@ -89,7 +89,7 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
     });
     connect(browser_, &RecordBrowser::selectionChanged, this, &DatasetPage::showChosen);
     connect(browser_, &RecordBrowser::viewChanged, this, [this](RecordBrowser::View view) {
-        const int wanted = view == RecordBrowser::View::Table ? tableWidth : gridWidth;
+        const int wanted = view == RecordBrowser::View::Grid ? gridWidth : tableWidth;
         split_->setSizes({wanted, std::max(1, split_->width() - wanted)});
     });
     connect(browser_, &RecordBrowser::counted, this, &DatasetPage::showRecords);
@@ -178,6 +178,7 @@ void DatasetPage::makeShortcuts()
     key(Qt::CTRL | Qt::SHIFT | Qt::Key_F, [this] { browser_->openFilters(); });
     key(Qt::Key_G, [this] { browser_->setView(RecordBrowser::View::Grid); });
     key(Qt::Key_L, [this] { browser_->setView(RecordBrowser::View::Table); });
+    key(Qt::Key_M, [this] { browser_->setView(RecordBrowser::View::Map); });
     key(Qt::Key_E, [this] { editCaption(); });
     key(Qt::Key_T, [this] { editTags(); });
     key(Qt::Key_X, [this] { toggleExclusion(); });

@@ -2,10 +2,12 @@
 
 #include "app/pages/dataset/filter_menu.h"
 #include "app/pages/dataset/record_list.h"
+#include "app/pages/dataset/record_map.h"
 #include "app/pages/dataset/record_table.h"
 #include "app/thumbnails.h"
 #include "widgets/factories.h"
 #include "widgets/icons.h"
+#include "widgets/point_map.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
@@ -105,8 +107,10 @@ QWidget* RecordBrowser::makeSearch()
     showTable_ = makeFlatButton(QStringLiteral("table"), tr("Table (L)"), box);
     showGrid_->setObjectName(QStringLiteral("showGrid"));
     showTable_->setObjectName(QStringLiteral("showTable"));
+    showMap_ = makeFlatButton(QStringLiteral("map"), tr("Map: pictures that are alike lie together (M)"), box);
+    showMap_->setObjectName(QStringLiteral("showMap"));
     auto* const group = new QButtonGroup(box);
-    for (auto* const button : {showGrid_, showTable_}) {
+    for (auto* const button : {showGrid_, showTable_, showMap_}) {
         button->setCheckable(true);
         group->addButton(button);
     }
@@ -116,7 +120,7 @@ QWidget* RecordBrowser::makeSearch()
     row->setSpacing(4);
     row->addWidget(search_, 1);
     row->addSpacing(4);
-    for (auto* const button : std::initializer_list<QWidget*>{filter_, showGrid_, showTable_})
+    for (auto* const button : std::initializer_list<QWidget*>{filter_, showGrid_, showTable_, showMap_})
         row->addWidget(button);
     connect(search_, &QLineEdit::textChanged, this, [this](const QString& query) {
         filter_->setQuery(query);
@@ -125,6 +129,7 @@ QWidget* RecordBrowser::makeSearch()
     connect(filter_, &FilterMenu::queryChanged, search_, &QLineEdit::setText);
     connect(showGrid_, &QToolButton::clicked, this, [this] { setView(View::Grid); });
     connect(showTable_, &QToolButton::clicked, this, [this] { setView(View::Table); });
+    connect(showMap_, &QToolButton::clicked, this, [this] { setView(View::Map); });
     return box;
 }
 
@@ -134,10 +139,13 @@ void RecordBrowser::makeViews()
     grid_->setModel(model_);
     table_ = new RecordTable(this);
     table_->setModel(model_);
-    auto* const ownSelection = table_->selectionModel();
-    table_->setSelectionModel(grid_->selectionModel());
-    delete ownSelection;
-    for (auto* const view : std::initializer_list<QAbstractItemView*>{grid_, table_}) {
+    map_ = new RecordMap(session_, model_, this);
+    for (auto* const other : std::initializer_list<QAbstractItemView*>{table_, map_->view()}) {
+        auto* const ownSelection = other->selectionModel();
+        other->setSelectionModel(grid_->selectionModel());
+        delete ownSelection;
+    }
+    for (auto* const view : std::initializer_list<QAbstractItemView*>{grid_, table_, map_->view()}) {
         views_->addWidget(view);
         view->installEventFilter(this); // the menu key is asked for here, the right button there
         view->viewport()->installEventFilter(this);
@@ -299,8 +307,9 @@ void RecordBrowser::setView(View view)
     if (view == this->view())
         return;
     const bool focused = views_->currentWidget()->hasFocus();
-    (view == View::Grid ? showGrid_ : showTable_)->setChecked(true);
-    views_->setCurrentIndex(view == View::Grid ? 0 : 1);
+    buttonOf(view)->setChecked(true);
+    views_->setCurrentIndex(static_cast<int>(view)); // they were added in this order
+    map_->setShown(view == View::Map);
     auto* const shown = static_cast<QAbstractItemView*>(views_->currentWidget());
     shown->scrollTo(grid_->selectionModel()->currentIndex());
     if (focused)
@@ -308,9 +317,14 @@ void RecordBrowser::setView(View view)
     Q_EMIT viewChanged(view);
 }
 
+QToolButton* RecordBrowser::buttonOf(View view) const
+{
+    return view == View::Grid ? showGrid_ : view == View::Table ? showTable_ : showMap_;
+}
+
 RecordBrowser::View RecordBrowser::view() const
 {
-    return views_->currentWidget() == grid_ ? View::Grid : View::Table;
+    return static_cast<View>(views_->currentIndex());
 }
 
 void RecordBrowser::setQuery(const QString& query)
@@ -354,7 +368,7 @@ QStringList RecordBrowser::splits() const
 
 bool RecordBrowser::idle() const
 {
-    return list_->idle() && thumbnails_->idle();
+    return list_->idle() && thumbnails_->idle() && map_->idle();
 }
 
 void RecordBrowser::tell(const QString& what)

@@ -15,19 +15,20 @@ namespace nanodit {
 
 class FilterMenu;
 class RecordList;
+class RecordMap;
 class RecordModel;
 class RecordTable;
 class StatePanel;
 class ThumbnailGrid;
 class Thumbnails;
 
-/// The records at the left of the page, as a grid of thumbnails or a table: found by a query, chosen, several at a
-/// time. Both views share one selection.
+/// The records at the left of the page, as a grid of thumbnails, a table or a map: found by a query, chosen, several at
+/// a time. The views share one selection.
 class RecordBrowser : public QWidget {
     Q_OBJECT
 
 public:
-    enum class View { Grid, Table };
+    enum class View { Grid, Table, Map };
     RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent = nullptr);
 
     /// Makes it the current one, also when the query does not find it: then it is only told by `recordChosen`.
@@ -78,7 +79,8 @@ private:
     void keepSelection();
     void restoreSelection();
     void showCount();
-    void showRoom(bool records); ///< Grid or table, or that nothing matches.
+    QToolButton* buttonOf(View view) const;
+    void showRoom(bool records); ///< Grid, table or map, or that nothing matches.
 
     Session& session_;
     RecordModel* model_;
@@ -86,14 +88,15 @@ private:
     Thumbnails* thumbnails_;
     QLineEdit* search_;
     FilterMenu* filter_;
-    QToolButton *showGrid_, *showTable_;
+    QToolButton *showGrid_, *showTable_, *showMap_;
     QLabel *refusal_, *count_, *told_;
     QStackedWidget* footer_; ///< Counts, or what was done.
     QTimer toldFor_;
-    QStackedWidget *views_, *room_; ///< Grid and table; these, or nothing_.
+    QStackedWidget *views_, *room_; ///< Grid, table and map; these, or nothing_.
     StatePanel* nothing_;
     ThumbnailGrid* grid_;
     RecordTable* table_;
+    RecordMap* map_;
     QString current_;
     QStringList kept_; ///< Selected ids while rows are rearranged.
     bool arranging_ = false;

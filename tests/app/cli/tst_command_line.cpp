@@ -56,6 +56,9 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("steps of a sampler") << QStringList{"validate", "--sampler-steps", "0"} << "from 1 to 1000";
     QTest::newRow("earlier name") << QStringList{"validate", "--records", "0"} << "from 1 on";
     QTest::newRow("no picture's name") << QStringList{"sample", "--out", "picture.jpg"} << "ends in .png";
+    QTest::newRow("no name for a picture") << QStringList{"sample", "--out", ""} << "ends in .png";
+    QTest::newRow("a folder for a picture") << QStringList{"sample", "--out", empty} << "which is a folder";
+    QTest::newRow("records as a table") << QStringList{"export", "records.csv"} << "ends in .jsonl";
     for (const auto* const command : {"sample", "validate", "attention"})
         QTest::newRow(command) << QStringList{command, "--checkpoint", "a", "--run", "b"} << "excludes";
     QTest::newRow("two models") << QStringList{"demo", "layout", "--checkpoint", "a", "--run", "b"} << "excludes";

@@ -1,0 +1,155 @@
+#include "app/pages/dataset/record_map.h"
+
+#include "app/pages/dataset/record_model.h"
+#include "app/wording.h"
+#include "widgets/point_map.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <utility>
+
+namespace nanodit {
+
+namespace {
+
+constexpr std::array splitHues = {Hue::Blue, Hue::Orange, Hue::Green, Hue::Purple, Hue::Yellow};
+
+/// Splits in the order of the legend: train, val, then others by name.
+std::vector<QString> splitsOf(const std::vector<RecordInfo>& records)
+{
+    std::vector<QString> splits = {QStringLiteral("train"), QStringLiteral("val")};
+    for (const auto& record : records) {
+        const auto split = QString::fromStdString(record.split);
+        if (std::find(splits.begin(), splits.end(), split) == splits.end())
+            splits.push_back(split);
+    }
+    std::sort(splits.begin() + 2, splits.end());
+    return splits;
+}
+
+bool hasToken(const RecordInfo& record)
+{
+    const auto state = record.arrays[static_cast<std::size_t>(ArrayKind::DinoCls)];
+    return state == ArrayState::Whole || state == ArrayState::Stale;
+}
+
+} // namespace
+
+RecordMap::RecordMap(Session& session, RecordModel* model, QWidget* parent)
+    : QObject(parent)
+    , session_(session)
+    , model_(model)
+    , view_(new PointMap(parent))
+{
+    view_->setObjectName(QStringLiteral("recordMap"));
+    view_->setModel(model_);
+    view_->setToolTip(tr("Draw around points to select their records; the wheel zooms, a double click shows all"));
+    connect(&session_, &Session::workspaceChanged, this, &RecordMap::forget);
+    connect(&session_, &Session::recordsChanged, this, [this] {
+        layOutIfNeeded();
+        if (shown_ && !places_.isEmpty())
+            showPoints(); // splits and exclusions may be others
+    });
+}
+
+RecordMap::~RecordMap()
+{
+    if (control_)
+        control_->requestStop();
+}
+
+void RecordMap::forget()
+{
+    if (control_)
+        control_->requestStop();
+    control_.reset();
+    places_.clear();
+    madeOf_ = 0;
+    view_->setPoints({});
+    layOutIfNeeded();
+}
+
+void RecordMap::setShown(bool shown)
+{
+    shown_ = shown;
+    layOutIfNeeded();
+}
+
+std::size_t RecordMap::stateOfTokens() const
+{
+    std::size_t state = 0;
+    for (const auto& record : session_.records()) {
+        if (hasToken(record))
+            state = state * 31 + std::hash<std::string>()(record.id) + 1;
+    }
+    return state;
+}
+
+void RecordMap::layOutIfNeeded()
+{
+    if (!shown_ || !session_.hasWorkspace())
+        return;
+    const auto state = stateOfTokens();
+    if (state == 0) {
+        madeOf_ = 0;
+        view_->setMessage(tr("No record has a CLS token yet, by which the map is made. Run the dinov3 pass."));
+        return;
+    }
+    if (state == madeOf_)
+        return;
+    madeOf_ = state;
+    if (control_)
+        control_->requestStop();
+    control_ = std::make_shared<JobControl>();
+    if (places_.isEmpty())
+        view_->setMessage(tr("Laying out the map…"));
+    work_.ask(
+        this,
+        [workspace = session_.workspace(), control = control_] {
+            SetMap map;
+            JobContext context;
+            context.control = control;
+            makeSetMapJob({.workspace = workspace, .finished = [&map](const SetMap& made) { map = made; }})
+                ->run(context);
+            return map;
+        },
+        [this, control = control_](const SetMap& map) {
+            if (control != control_ || map.points.empty())
+                return; // another one is being made
+            places_.clear();
+            for (const auto& point : map.points)
+                places_.insert(QString::fromStdString(point.id), {point.x, point.y});
+            showPoints();
+        },
+        [this, control = control_](const Notice& why) {
+            if (control == control_ && places_.isEmpty())
+                view_->setMessage(noticeText(why));
+        });
+}
+
+void RecordMap::showPoints()
+{
+    const auto splits = splitsOf(session_.records());
+    const auto hueOf = [splits](const QString& split) {
+        const auto place = std::find(splits.begin(), splits.end(), split) - splits.begin();
+        return splitHues[static_cast<std::size_t>(place) % splitHues.size()];
+    };
+    std::vector<std::pair<Hue, QString>> legend;
+    for (const auto& split : splits)
+        legend.emplace_back(hueOf(split), split);
+    view_->setMessage({});
+    view_->setLegend(std::move(legend));
+    view_->setPoints([this, hueOf](int row) -> std::optional<PointMap::Point> {
+        const auto* const record = model_->record(row);
+        if (record == nullptr)
+            return std::nullopt;
+        const auto place = places_.constFind(QString::fromStdString(record->id));
+        if (place == places_.constEnd())
+            return std::nullopt;
+        return PointMap::Point{
+            .place = *place, .hue = hueOf(QString::fromStdString(record->split)), .faint = !record->excluded.empty()};
+    });
+}
+
+} // namespace nanodit
