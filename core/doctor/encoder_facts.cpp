@@ -4,6 +4,7 @@
 #include "core/encoders/dino.h"
 #include "core/encoders/json_fields.h"
 #include "core/encoders/t5.h"
+#include "core/io/file_kind.h"
 #include "core/io/model_folder.h"
 #include "core/io/size_text.h"
 #include "core/preprocess/working_memory.h"
@@ -46,22 +47,13 @@ std::vector<fs::path> filesIn(const fs::path& folder)
 /// What stands in a file's place when a download went wrong; "" when it looks like one.
 std::string badDownload(const fs::path& file)
 {
-    std::array<char, 64> start{};
-    std::ifstream in(file, std::ios::binary);
-    if (!in)
+    if (!std::ifstream(file, std::ios::binary))
         return file.string() + " cannot be read: see who may read it";
-    in.read(start.data(), static_cast<std::streamsize>(start.size() - 1));
-    std::string text(start.data());
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-    if (in.gcount() == 0)
-        return file.string() + " is empty, so its download broke off: fetch it again";
-    if (text.starts_with("version https://git-lfs"))
-        return file.string() + " is a pointer of Git LFS and not the file itself: run \"git lfs pull\" in its "
-                               "repository, or fetch the folder with huggingface-cli download";
-    if (text.starts_with("<!doctype html") || text.starts_with("<html"))
-        return file.string() + " is a web page and not the file itself: fetch it again, signed in where the model "
-                               "asks for that";
-    return {};
+    const auto kind = fileKindOf(file);
+    constexpr std::array standIns = {FileKind::Empty,   FileKind::Zeros, FileKind::GitLfsPointer, FileKind::GitAnnexPointer,
+                                     FileKind::WebPage, FileKind::Xml,   FileKind::InternetShortcut};
+    const bool wrong = std::find(standIns.begin(), standIns.end(), kind) != standIns.end();
+    return wrong ? wrongKindMessage(file.string(), kind, "a file of a model") : std::string();
 }
 
 Kind kindOfConfig(const JsonFields& config)

@@ -1,8 +1,10 @@
 #include "core/encoders/json_fields.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/file_kind.h"
 #include "core/runtime/error.h"
 
+#include <span>
 #include <utility>
 
 namespace nanodit {
@@ -11,7 +13,11 @@ JsonFields JsonFields::read(const std::filesystem::path& file)
 {
     if (!std::filesystem::exists(file))
         throw DataError(file.string() + " is missing: expected is a model's folder as Hugging Face lays it out");
-    auto parsed = nlohmann::json::parse(readTextFile(file), nullptr, false);
+    const auto text = readTextFile(file);
+    auto parsed = nlohmann::json::parse(text, nullptr, false);
+    const auto kind = fileKindOf(std::as_bytes(std::span(text)));
+    if (parsed.is_discarded() && kind != FileKind::Json && kind != FileKind::Text && kind != FileKind::Unknown)
+        throw DataError(wrongKindMessage(file.string(), kind, "a JSON file"));
     if (parsed.is_discarded())
         throw DataError(file.string() +
                         " is no JSON: it is truncated or damaged; copy it again from where the model came from");

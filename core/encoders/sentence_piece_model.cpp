@@ -2,11 +2,13 @@
 
 #include "core/encoders/protobuf_reader.h"
 #include "core/io/atomic_file.h"
+#include "core/io/file_kind.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <span>
 
 namespace nanodit {
 
@@ -47,7 +49,10 @@ std::string bytePiece(std::uint8_t byte)
 
 SentencePieceModel SentencePieceModel::load(const std::filesystem::path& file)
 {
-    return parse(readTextFile(file), file.string());
+    const auto text = readTextFile(file);
+    if (const auto kind = fileKindOf(std::as_bytes(std::span(text))); kind != FileKind::Unknown)
+        throw DataError(wrongKindMessage(file.string(), kind, "a SentencePiece model"));
+    return parse(text, file.string());
 }
 
 SentencePieceModel SentencePieceModel::parse(std::string_view bytes, const std::string& name)

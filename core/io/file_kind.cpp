@@ -181,6 +181,9 @@ FileKind kindOf(std::string_view head, std::string_view tail)
 {
     if (head.empty())
         return FileKind::Empty;
+    // First: the length that a safetensors file begins with may look like any signature.
+    if (isSafetensors(head))
+        return FileKind::Safetensors;
     for (const auto& signature : signatures) {
         if (head.starts_with(signature.bytes))
             return signature.kind;
@@ -201,8 +204,6 @@ FileKind kindOf(std::string_view head, std::string_view tail)
         return FileKind::Bmp;
     if (isTar(head))
         return FileKind::Tar;
-    if (isSafetensors(head))
-        return FileKind::Safetensors;
     if (head.size() > 2 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5)
         return FileKind::Pickle;
     if (head.find_first_not_of('\0') == std::string_view::npos)

@@ -1,6 +1,7 @@
 #include "core/io/model_folder.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/file_kind.h"
 #include "core/io/safetensors.h"
 #include "core/io/torch_file.h"
 #include "core/runtime/error.h"
@@ -12,6 +13,7 @@
 #include <fstream>
 #include <optional>
 #include <set>
+#include <span>
 
 namespace nanodit {
 
@@ -90,7 +92,11 @@ std::string listed(const std::vector<std::string>& names)
 ModelFiles filesOfIndex(const fs::path& index)
 {
     const auto name = index.string();
-    const auto json = nlohmann::json::parse(readTextFile(index), nullptr, false);
+    const auto text = readTextFile(index);
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    if (const auto kind = fileKindOf(std::as_bytes(std::span(text)));
+        json.is_discarded() && kind != FileKind::Json && kind != FileKind::Text && kind != FileKind::Unknown)
+        throw DataError(wrongKindMessage(name, kind, "an index of shards"));
     if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object() ||
         json["weight_map"].empty())
         throw DataError(name + " is no index of shards: it has no \"weight_map\"; fetch it again");
@@ -145,8 +151,7 @@ std::optional<ModelFiles> filesOfShards(const fs::path& folder, const std::vecto
         if (name.ends_with(".gguf"))
             throw DataError((folder / name).string() + " is quantised (GGUF), which is not read: fetch the model's "
                                                        "float16, bfloat16 or float32 weights (.safetensors)");
-        if (name.ends_with(".incomplete") || name.ends_with(".part") || name.ends_with(".crdownload") ||
-            name.ends_with(".aria2"))
+        if (isUnfinishedDownload(name))
             throw DataError(folder.string() + " holds no weights but " + name +
                             ", a download that broke off: fetch the model again");
         if (name.ends_with(".msgpack") || name.ends_with(".h5") || name.ends_with(".onnx") || name.ends_with(".tflite"))
@@ -212,15 +217,9 @@ ModelFiles findModelFiles(const fs::path& folder)
 
 bool isTorchFile(const fs::path& file)
 {
-    std::ifstream in(file, std::ios::binary);
-    std::array<char, 9> start{};
-    in.read(start.data(), start.size());
-    // A safetensors file begins with the length of its header, which may look like anything, and then the header.
-    if (in.gcount() < 4 || start[8] == '{')
-        return false;
-    const bool zip = start[0] == 'P' && start[1] == 'K' && start[2] == 3 && start[3] == 4;
-    constexpr auto pickleProtocol = '\x80';
-    return zip || (start[0] == pickleProtocol && start[1] >= 2 && start[1] <= 5);
+    const auto kind = fileKindOf(file);
+    return kind == FileKind::PyTorchZip || kind == FileKind::PyTorchLegacy || kind == FileKind::Pickle ||
+           kind == FileKind::Zip;
 }
 
 std::map<std::string, Array> readWeightsFile(const fs::path& file)

@@ -1,6 +1,7 @@
 #include "core/io/safetensors.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/file_kind.h"
 #include "core/io/mapped_file.h"
 #include "core/runtime/error.h"
 
@@ -186,6 +187,9 @@ Safetensors parseSafetensors(std::span<const std::byte> bytes, std::shared_ptr<c
                              const std::string& name)
 {
     std::uint64_t headerBytes = 0;
+    const bool announced = bytes.size() > lengthBytes && bytes[lengthBytes] == std::byte{'{'};
+    if (const auto kind = fileKindOf(bytes); !announced && kind != FileKind::Unknown)
+        throw DataError(wrongKindMessage(name, kind, "a safetensors file"));
     if (bytes.size() < lengthBytes)
         throw DataError(name + " is no safetensors file: it has only " + std::to_string(bytes.size()) + " bytes");
     std::memcpy(&headerBytes, bytes.data(), lengthBytes);

@@ -1,5 +1,6 @@
 #include "core/io/torch_file.h"
 
+#include "core/io/file_kind.h"
 #include "core/io/mapped_file.h"
 #include "core/io/pickle.h"
 #include "core/io/zip_directory.h"
@@ -122,8 +123,7 @@ public:
         else if (startsWith(bytes_, legacyBegin))
             readLegacy();
         else
-            throw DataError(file_.name_ + (bytes_.empty() ? " is empty" : " is no file of torch.save") +
-                            "; a checkpoint (.pt) or a .safetensors file is expected");
+            throw DataError(wrongKindMessage(file_.name_, fileKindOf(bytes_), "a file of torch.save"));
         giveMemory();
         return std::move(file_);
     }

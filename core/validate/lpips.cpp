@@ -1,6 +1,7 @@
 #include "core/validate/lpips.h"
 
-#include "core/io/torch_file.h"
+#include "core/io/array_tensors.h"
+#include "core/io/model_folder.h"
 #include "core/runtime/error.h"
 
 #include <ATen/ATen.h>
@@ -103,12 +104,7 @@ void takeConvolution(TensorMap& weights, const TensorMap& from, const std::strin
 
 TensorMap readWeights(const fs::path& file)
 {
-    if (file.extension() == ".safetensors")
-        return readTensors(file);
-    TensorMap tensors;
-    for (const auto& [name, array] : PtFile::read(file).stateDict())
-        tensors[name] = tensorFromArray(array);
-    return tensors;
+    return tensorsFromArrays(readWeightsFile(file), file.string());
 }
 
 /// The folder's file that `fits`, or an empty path.

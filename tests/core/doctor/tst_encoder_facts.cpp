@@ -89,7 +89,7 @@ private Q_SLOTS:
         replaceBy(model / "model.safetensors", "<!DOCTYPE html><html>Sign in</html>");
         VERIFY_SAYS(model.problem(), "web page");
         replaceBy(model / "model.safetensors", "");
-        VERIFY_SAYS(model.problem(), "is empty");
+        VERIFY_SAYS(model.problem(), "an empty file");
         replaceBy(model / "config.json", "{");
         replaceBy(model / "model.safetensors", "not a model, but long enough to be read as one");
         VERIFY_SAYS(model.problem(), "config.json");

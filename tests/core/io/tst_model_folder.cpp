@@ -151,6 +151,31 @@ private Q_SLOTS:
         QVERIFY(contains(refusal(), "GGUF"));
     }
 
+    void whatStandsInForWeightsIsNamed_data()
+    {
+        QTest::addColumn<QByteArray>("content");
+        QTest::addColumn<QString>("says");
+        QTest::newRow("pointer") << QByteArray("version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 9\n")
+                                 << "git lfs pull";
+        QTest::newRow("page") << QByteArray("<!DOCTYPE html><html><body>Sign in</body></html>") << "web page";
+        QTest::newRow("nothing") << QByteArray() << "an empty file";
+        QTest::newRow("zeros") << QByteArray(4096, '\0') << "zero bytes";
+        QTest::newRow("text") << QByteArray("hello") << "plain text";
+        QTest::newRow("compressed") << QByteArray("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", 10) << "gzip";
+        QTest::newRow("gguf") << QByteArray("GGUF\x03\x00\x00\x00 and so on", 20) << "GGUF";
+    }
+    void whatStandsInForWeightsIsNamed()
+    {
+        QFETCH(QByteArray, content);
+        QFETCH(QString, says);
+        const TemporaryFolder folder;
+        for (const auto* const name : {"model.safetensors", "pytorch_model.bin", "weights.pt", "weights.ckpt"}) {
+            test::writeText(folder / name, content.toStdString());
+            const auto refusal = errorOf([&] { readWeightsFile(folder / name); });
+            QVERIFY2(contains(refusal, says.toStdString()) && contains(refusal, name), refusal.c_str());
+        }
+    }
+
     void adviceNamesTheFolderThatIsMeant()
     {
         const TemporaryFolder folder;
