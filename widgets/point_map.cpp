@@ -154,12 +154,10 @@ bool PointMap::isIndexHidden(const QModelIndex& index) const
     return row >= points_.size() || !points_[row];
 }
 
-void PointMap::setSelection(const QRect& rect, QItemSelectionModel::SelectionFlags command)
+void PointMap::setSelection(const QRect&, QItemSelectionModel::SelectionFlags)
 {
-    // Asked for by keys and clicks, for one point.
-    const auto index = indexAt(rect.center());
-    selectionModel()->select(index.isValid() ? QItemSelection(index, index) : QItemSelection(),
-                             command | QItemSelectionModel::Rows);
+    // Asked for by Shift and a key alone: there are no points between two on a map.
+    selectionModel()->select(currentIndex(), QItemSelectionModel::Select | QItemSelectionModel::Rows);
 }
 
 QRegion PointMap::visualRegionForSelection(const QItemSelection&) const
@@ -193,7 +191,8 @@ void PointMap::select(const std::vector<int>& rows, Qt::KeyboardModifiers modifi
 void PointMap::mousePressEvent(QMouseEvent* event)
 {
     if (event->button() == Qt::LeftButton) {
-        lasso_ = {event->position()};
+        lasso_ = QPolygonF();
+        lasso_ << event->position();
     } else if (event->button() == Qt::MiddleButton) {
         movedFrom_ = event->position();
     } else if (const auto index = indexAt(event->position().toPoint());

@@ -23,7 +23,7 @@ struct Batch {
     at::Tensor textMask;       ///< [B, L] bool, true for valid tokens
     at::Tensor cls;            ///< [B, dino width]
     at::Tensor patches;        ///< [B, N, dino width]
-    at::Tensor lossMask;       ///< [B, 1, H/8, W/8], weights of the loss; undefined where no sample has a mask.
+    at::Tensor lossMask = {};  ///< [B, 1, H/8, W/8], weights of the loss; undefined where no sample has a mask.
     std::int64_t position = 0; ///< LoaderOptions::position to go on behind this batch.
     std::int64_t epoch = 0;    ///< Times that the data set was seen through before this batch.
 

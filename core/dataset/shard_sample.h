@@ -19,7 +19,7 @@ struct ShardSample {
     Array patches;                                  ///< [N, dino width]
     Array latent;                                   ///< [C, H/8, W/8]
     Array text;                                     ///< [L, text width], valid tokens only
-    Array lossMask; ///< [H/8, W/8], the weight of each latent pixel in the loss, 0 to 1; no shape: all count alike.
+    Array lossMask = {}; ///< [H/8, W/8], weights of the loss, 0 to 1; no shape: all count alike.
 };
 
 } // namespace nanodit

@@ -41,7 +41,7 @@ private:
 /// The directions of unit length, in the principal components of the set. [N, at most `components`]
 at::Tensor principal(const at::Tensor& values)
 {
-    const auto directions = values / values.norm(2, 1, true).clamp_min(1e-12);
+    const auto directions = values / at::linalg_vector_norm(values, 2, {1}, true).clamp_min(1e-12);
     const auto centred = directions - directions.mean(0, true);
     const auto covariance = centred.t().matmul(centred).to(at::kDouble); // [D, D]
     const auto [variances, axes] = at::linalg_eigh(covariance);          // ascending

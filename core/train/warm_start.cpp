@@ -6,8 +6,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdio>
+#include <iterator>
+#include <map>
 #include <regex>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -118,7 +122,7 @@ Candidate bestOf(const StoredWeights& weights, const std::map<std::string, at::I
 [[noreturn]] void refuse(const Candidate& best, const StoredWeights& weights, const std::string& source)
 {
     std::string names;
-    constexpr std::size_t most = 4;
+    constexpr std::ptrdiff_t most = 4;
     for (auto tensor = best.named.begin(); tensor != best.named.end(); ++tensor) {
         if (std::distance(best.named.begin(), tensor) == most) {
             names += "...";

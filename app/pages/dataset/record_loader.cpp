@@ -2,6 +2,7 @@
 
 #include "app/pages/dataset/feature_colours.h"
 #include "app/wording.h"
+#include "core/io/float_values.h"
 #include "widgets/picture.h"
 
 #include <algorithm>
@@ -29,7 +30,7 @@ void readMaskOf(const RecordInfo& record, Pictures& pictures)
     constexpr std::int64_t latentPixel = 8;
     const GridSize latent{.rows = record.bucket.height / latentPixel, .cols = record.bucket.width / latentPixel};
     try {
-        pictures.lossMask = {.grid = latent, .values = floatsOf(lossMask(file, record.original, record.bucket, latent))};
+        pictures.lossMask = ScalarGrid{.grid = latent, .values = floatsOf(lossMask(file, record.original, record.bucket, latent))};
     } catch (const DataError& error) { // It costs the sample when shards are packed, but not the sight of it.
         pictures.maskProblem = QString::fromStdString(error.what());
     }
