@@ -1,5 +1,7 @@
 #include "core/preprocess/working_memory.h"
 
+#include "core/runtime/machine.h"
+
 #include <algorithm>
 
 namespace nanodit {
@@ -8,14 +10,17 @@ namespace {
 
 constexpr std::int64_t element = 4; // float32
 
-/// Logits and their softmax, of which attention holds a block of queries at a time: at most `block` elements each.
-std::int64_t logitElements(std::int64_t logits, std::int64_t block)
+/// Heads whose keys and values attention lays out at once, one a thread.
+std::int64_t headsAtOnce(std::int64_t heads)
 {
-    return 2 * std::min(logits, block);
+    return std::min<std::int64_t>(heads, usableCores());
 }
 
-/// As attend() and the autoencoder's own attention have them.
-constexpr std::int64_t attendBlock = 8'000'000, autoencoderBlock = std::int64_t{16} << 20;
+/// What it holds besides: a tile of queries and keys a thread.
+std::int64_t tileElements()
+{
+    return 40'000 * static_cast<std::int64_t>(usableCores());
+}
 
 } // namespace
 
@@ -34,8 +39,8 @@ std::int64_t workingBytesOf(const AutoencoderConfig& config, ImageSize picture, 
     }
     auto most = pictures * widest;
     if (config.midBlockAddAttention)
-        most = std::max(most, logitElements(pictures * pixels * pixels, autoencoderBlock) +
-                                  9 * pictures * pixels * config.blockOutChannels.back());
+        most = std::max(most, tileElements() + (9 * pictures + 2 * static_cast<std::int64_t>(usableCores())) * pixels *
+                                                   config.blockOutChannels.back());
     return (most + 3 * pictures * config.inChannels * picture.width * picture.height) * element;
 }
 
@@ -47,8 +52,8 @@ std::int64_t workingBytesOf(const DinoConfig& config, ImageSize picture, std::in
     const auto pixels = 3 * pictures * config.channels * input.width * input.height;
     // The stream and its norm beside either queries, keys and values with their turned copies, or the feed-forward's
     // gate, value and product.
-    const auto attention =
-        pictures * tokens * 12 * config.width + logitElements(pictures * config.heads * tokens * tokens, attendBlock);
+    const auto attention = tileElements() + tokens * (12 * pictures * config.width +
+                                                      2 * headsAtOnce(pictures * config.heads) * config.headWidth());
     const auto forward = pictures * tokens * (2 * config.width + 4 * config.mlpWidth);
     const auto weights = 2 * config.width * std::max(config.width, config.mlpWidth);
     return (std::max(attention, forward) + pixels + weights) * element;
@@ -58,8 +63,8 @@ std::int64_t workingBytesOf(const T5Config& config, std::int64_t tokens, std::in
 {
     const auto inner = config.heads * config.headWidth;
     // Attention goes caption by caption; the position bias is that of the longest.
-    const auto attention =
-        captions * tokens * (3 * config.width + 6 * inner) + logitElements(config.heads * tokens * tokens, attendBlock);
+    const auto attention = tileElements() + tokens * (captions * (3 * config.width + 6 * inner) +
+                                                      2 * headsAtOnce(config.heads) * config.headWidth);
     const auto forward = captions * tokens * (2 * config.width + 4 * config.mlpWidth);
     const auto weights = 2 * config.width * std::max(config.mlpWidth, inner);
     const auto bias = 4 * config.heads * tokens * tokens;
