@@ -69,31 +69,30 @@ Tokens tokensOf(const ModelConfig& model, const TrainData& data, ImageSize bucke
 }
 
 /// What a block keeps of one sample for its backward pass. Three branches keep the stream, its norm (both wide) and
-/// the modulated norm; self attention keeps q, k, v, its result and that with its heads joined; cross attention the same,
-/// with k and v of the context; the feed-forward its inner layer before and after GELU.
+/// the modulated norm; self attention keeps the product that holds q, k and v, and its result; cross attention q and its
+/// result, and of the context the product of k and v, besides turned keys a copy; the feed-forward its inner layer before
+/// and after GELU.
 std::int64_t keptByBlock(const ModelConfig& m, std::int64_t narrow, const Tokens& tokens)
 {
     const auto stream = tokens.latent * m.hiddenSize, context = tokens.context() * m.hiddenSize;
-    auto bytes = stream * (6 * wide + 11 * narrow) + 2 * narrow * tokens.latent * innerWidth(m) + 2 * narrow * context;
+    const bool turned = m.useDinoPatches && m.patchPosition == PatchPosition::Rope;
+    auto bytes = stream * (6 * wide + 9 * narrow) + 2 * narrow * tokens.latent * innerWidth(m) +
+                 (turned ? 3 : 2) * narrow * context + 2 * wide * m.numHeads * tokens.latent; // sums of attention
     if (m.gate == Gate::AdalnZero)
         bytes += 3 * stream * wide; // each branch, which its gate multiplies
-    if (m.qkNorm) // wide queries and keys, before and after they are divided by their norm
-        bytes += (6 * stream + 2 * context) * wide;
+    if (m.qkNorm) { // queries and keys before their norm, after it, and weighted
+        const bool copies = narrow != wide; // what was made wide is a tensor of its own
+        bytes += stream * (6 * wide + (copies ? 2 * narrow : 0));
+        bytes += context * (turned && !copies ? wide : 2 * wide);
+    }
     return bytes;
 }
 
-/// What the backward pass of a block holds beside what is kept: gradients of the inner layer and of the stream, or those
-/// of attention with its logits, of which a block of queries is held at a time (core/model/attention.cpp).
-std::int64_t workOfBlock(const ModelConfig& m, std::int64_t narrow, const Tokens& tokens, std::int64_t samples)
+/// What the backward pass of a block holds beside what is kept, at the feed-forward, which is wider than attention:
+/// gradients of the inner layer and of the stream.
+std::int64_t workOfBlock(const ModelConfig& m, std::int64_t narrow, const Tokens& tokens)
 {
-    constexpr std::int64_t mostLogits = std::int64_t{1} << 24;
-    const auto stream = samples * tokens.latent * m.hiddenSize, inner = samples * tokens.latent * innerWidth(m);
-    const auto keys = std::max(tokens.context(), tokens.latent);
-    const auto logits = std::min(mostLogits, samples * m.numHeads * tokens.latent * keys);
-    const auto feedForward = narrow * inner + 2 * wide * stream;
-    const auto attention = 2 * wide * logits + 4 * wide * stream + 2 * wide * samples * keys * m.hiddenSize -
-                           2 * narrow * inner; // which the feed-forward has let go by then
-    return std::max(feedForward, attention);
+    return narrow * tokens.latent * innerWidth(m) + 2 * wide * tokens.latent * m.hiddenSize;
 }
 
 std::int64_t activationsOf(const TrainConfig& config, const TrainData& data, const Tokens& tokens,
@@ -109,7 +108,7 @@ std::int64_t activationsOf(const TrainConfig& config, const TrainData& data, con
     auto kept = samples * (conditions * (wide + (copies - 1) * narrow) + conditions * wide + latents * wide +
                            context * narrow + stream * (2 * wide + narrow));
     const auto block = samples * keptByBlock(m, narrow, tokens);
-    const auto work = workOfBlock(m, narrow, tokens, samples);
+    const auto work = samples * workOfBlock(m, narrow, tokens);
     const auto weightCopies = narrow == wide ? 0 : narrow * parameters; // of all weights, made in the forward pass
     if (!config.checkpointing)
         return kept + m.depth * block + weightCopies + work;
