@@ -37,7 +37,7 @@ private Q_SLOTS:
         settle();
         QCOMPARE(text("work-captions"), QStringLiteral("1 record without"));
         QVERIFY(button("writeCaptions")->isVisible() && !button("writeCaptions")->isEnabled());
-        QVERIFY2(button("writeCaptions")->toolTip().contains("set caption_command in its workspace.yaml"),
+        QVERIFY2(button("writeCaptions")->toolTip().contains("workspace settings"),
                  qPrintable(button("writeCaptions")->toolTip()));
     }
 

@@ -46,6 +46,7 @@ public:
     QString chooseFile(QWidget*, const QString&, const QString&) override { return {}; }
     QString chooseSaveFile(QWidget*, const QString&, const QString&, const QString&) override { return file; }
     bool confirm(QWidget*, const QString&, const QString&, const QString&) override { return false; }
+    int chooseOne(QWidget*, const QString&, const QString&, const QStringList&) override { return -1; }
     void tell(QWidget*, const QString&, const QString&) override {}
 };
 

@@ -125,9 +125,9 @@ void CaptionRow::update()
     write_->setVisible(!running_);
     write_->setEnabled(free_ && hasCommand_ && without_ > 0);
     write_->setToolTip(!hasCommand_
-                           ? tr("The workspace names no program that writes captions: set caption_command in its "
-                                "workspace.yaml, for example [python3, caption.py, \"{image}\"], and open it again")
-                           : tr("Run caption_command of workspace.yaml once for each picture without a caption"));
+                           ? tr("The workspace names no program that writes captions: name one in the workspace "
+                                "settings (Ctrl+,)")
+                           : tr("Run the caption program once for each picture without a caption"));
 }
 
 } // namespace nanodit
