@@ -1,5 +1,6 @@
 #include "core/dataset/folder_walk.h"
 
+#include "core/dataset/loss_mask.h"
 #include "core/dataset/metadata_table.h"
 #include "core/dataset/side_files.h"
 #include "core/io/file_kind.h"
@@ -184,7 +185,11 @@ private:
     void takePicture(const fs::path& path, const SideFiles& beside, std::set<fs::path>& used)
     {
         if (const auto stem = maskedStem(path.stem().native()); !stem.empty() && hasPicture(path.parent_path(), stem)) {
-            passedBy().add("masks of other pictures", path.string(), "nothing uses them");
+            if (lossMaskFile(path.parent_path() / (stem + ".x")) == path)
+                passedBy().add("masks of the loss", path.string(), "they weigh the loss of their pictures in training");
+            else
+                passedBy().add("masks of other pictures", path.string(),
+                               "nothing uses them; NAME-mask.png would weigh the loss of its picture");
             return;
         }
         auto& entry = found_.listing.entries.emplace_back();

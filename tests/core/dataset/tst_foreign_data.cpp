@@ -111,6 +111,7 @@ private Q_SLOTS:
         f.picture("p0.png");
         f.picture("p0-masklabel.png");
         f.picture("p0-condlabel.png");
+        f.picture("a-mask.png");
         f.picture("only-mask.png"); // of no other picture: one itself
         f.text("photo.tga", "TRUEVISION");
         f.text("raw.CR2", "II*\0\x10\0\0\0CR\2\0"s);
@@ -129,6 +130,7 @@ private Q_SLOTS:
         QCOMPARE(report.added, 3);
         QVERIFY(contains(reasonFor(report, "self.png"), "self.png"));
         QCOMPARE(passedBy(report, "masks of other pictures"), 2);
+        QCOMPARE(passedBy(report, "masks of the loss"), 1);
         QCOMPARE(passedBy(report, ".tga files"), 1);
         QCOMPARE(passedBy(report, ".cr2 files"), 1);
         QCOMPARE(passedBy(report, ".mp4 files"), 1);
