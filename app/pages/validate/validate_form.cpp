@@ -47,8 +47,10 @@ ValidateForm::ValidateForm(Session& session, QWidget* parent)
         Q_EMIT subjectChosen();
     });
     connect(baselines_, &QComboBox::activated, this, &ValidateForm::subjectChosen);
-    connect(&session_, &Session::workspaceChanged, this, [this] {
-        lpips_->setEnabled(!session_.workspace().config.lpips.empty());
+    const auto offerLpips = [this] { lpips_->setEnabled(!session_.workspace().config.lpips.empty()); };
+    connect(&session_, &Session::settingsChanged, this, offerLpips);
+    connect(&session_, &Session::workspaceChanged, this, [this, offerLpips] {
+        offerLpips();
         setSubjects({});
     });
 }
