@@ -156,6 +156,7 @@ void Training::startNext()
     const auto next = std::move(queue_.front());
     queue_.erase(queue_.begin());
     Q_EMIT queueChanged();
+    Q_EMIT queuedStarted(next);
     start(next.config, next.runName, false);
 }
 

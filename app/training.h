@@ -70,6 +70,8 @@ public:
 Q_SIGNALS:
     void stateChanged();
     void queueChanged();
+    /// A training that waited begins.
+    void queuedStarted(const nanodit::QueuedTraining& training);
     /// Another run is shown: earlier previews and log lines are void.
     void runChanged();
     void stepped(const nanodit::StepMetrics& metrics);

@@ -131,7 +131,8 @@ void RunForm::showRunNote()
     const auto* const run = pastRun();
     newRun_->setVisible(run == nullptr);
     runNote_->setVisible(run != nullptr);
-    form_->lock(run == nullptr ? std::vector<std::string>() : std::vector<std::string>{"model.", "warm_start.", "data.shards"},
+    form_->lock(run == nullptr ? std::vector<std::string>()
+                               : std::vector<std::string>{"model.", "warm_start.", "data.shards"},
                 tr("A run keeps this from its first step on; start a new run to change it."));
     if (run == nullptr)
         return;
@@ -143,7 +144,8 @@ void RunForm::showRunNote()
     case Continuation::TrainLonger:
         return runNote_->setText(tr("Finished at step %1.").arg(step));
     case Continuation::StartFrom:
-        return runNote_->setText(tr("Holds averaged weights of step %1 only: a new run can start from them.").arg(step));
+        return runNote_->setText(
+            tr("Holds averaged weights of step %1 only: a new run can start from them.").arg(step));
     case Continuation::StartAgain:
         return runNote_->setText(tr("Has no checkpoint: a new run can repeat its settings."));
     }
@@ -297,6 +299,17 @@ void RunForm::newRunLike(const QString& name, bool fromItsWeights)
     showRunNote();
     showConfig(config);
     Q_EMIT newRunChosen();
+}
+
+void RunForm::showQueued(const TrainConfig& config, const QString& name)
+{
+    {
+        const QSignalBlocker quiet(runs_);
+        runs_->setCurrentIndex(0);
+    }
+    name_->setText(name);
+    showRunNote();
+    showConfig(config);
 }
 
 void RunForm::setReadOnly(bool readOnly)

@@ -32,6 +32,8 @@ public:
     void choosePastRun(const QString& name);
     /// A new run with the settings of a past one; also from its newest weights.
     void newRunLike(const QString& name, bool fromItsWeights);
+    /// A new run that waited and begins now.
+    void showQueued(const TrainConfig& config, const QString& name);
     /// The run that was trained here: shown as chosen once it is listed, without reading it again.
     void follow(const QString& name);
     void chooseNewRun();

@@ -37,6 +37,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
@@ -142,6 +143,10 @@ QWidget* TrainPage::makePlots()
             preferences_.setPlotLayout(QStringLiteral("train"), workspace(), plots->arrangement());
     });
     connect(plots, &MetricPlots::failed, frame_->banner(), failuresIn(frame_->banner()));
+    connect(&training_, &Training::stateChanged, plots, [this, plots] {
+        plots->setEmptyText(training_.active() ? tr("Waiting for the first step…")
+                                               : tr("Press Start or select a past run"));
+    });
     show();
     return plots;
 }
@@ -169,7 +174,7 @@ QWidget* TrainPage::makeDrawer()
                            tr("They appear here while the model trains: a row per record, a column per step."));
     previewStates_->addWidget(noPreviews_);
     previewStates_->addWidget(previews_);
-    auto* const tabs = new QTabWidget(this);
+    auto* const tabs = tabs_ = new QTabWidget(this);
     tabs->setObjectName(QStringLiteral("trainTabs"));
     tabs->setDocumentMode(true);
     tabs->tabBar()->setDrawBase(false);
@@ -197,6 +202,9 @@ void TrainPage::addActions()
     pause_ = frame_->addAction(tr("Pause"), QStringLiteral("pause"), tr("Pause after the current step (Space)"));
     newRun_ = frame_->addAction(tr("New run"), QStringLiteral("train"), tr("Set up another run"));
     newRun_->setObjectName(QStringLiteral("newRun"));
+    cancelQueueing_ = frame_->addAction(tr("Cancel"), QStringLiteral("clear"), tr("Queue nothing now"));
+    queue_ = frame_->addAction(tr("Queue next"), QStringLiteral("add"), {});
+    queue_->setObjectName(QStringLiteral("queueNext"));
     start_ =
         frame_->addAction(tr("Start"), QStringLiteral("play"), tr("Train with this configuration (Ctrl+Enter)"), true);
     start_->setObjectName(QStringLiteral("start"));
@@ -207,6 +215,11 @@ void TrainPage::addActions()
     start_->setShortcut(Qt::CTRL | Qt::Key_Return);
     connect(start_, &QPushButton::clicked, this, &TrainPage::start);
     connect(newRun_, &QPushButton::clicked, form_, &RunForm::chooseNewRun);
+    connect(queue_, &QPushButton::clicked, this, &TrainPage::queueNext);
+    connect(cancelQueueing_, &QPushButton::clicked, this, [this] {
+        queueing_ = false;
+        updateState();
+    });
     connect(pause_, &QPushButton::clicked, this, &TrainPage::pauseOrResume);
     connect(stop_, &QPushButton::clicked, &training_, &Training::stop);
     connect(previewNow_, &QPushButton::clicked, &training_, &Training::previewNow);
@@ -220,6 +233,10 @@ void TrainPage::addActions()
 
 void TrainPage::connectTraining()
 {
+    connect(&training_, &Training::queuedStarted, this, [this](const QueuedTraining& next) {
+        queueing_ = false;
+        form_->showQueued(next.config, next.runName);
+    });
     connect(&training_, &Training::stateChanged, this, [this] {
         if (!training_.active()) // what was trained here can go on
             form_->follow(training_.runName());
@@ -254,9 +271,10 @@ void TrainPage::connectTraining()
         showFailure(*frame_->banner(), tr("Training stopped with an error"), why);
     });
     connect(&training_, &Training::finished, this, [this](const TrainReport& report) {
+        const auto averaged = MovingAverage(&training_.curves().of("loss")).values(); // as on the card
         frame_->banner()->showNotice(tr("%1 ended at step %2, loss %3. Its newest checkpoint is %4.")
                                          .arg(QString::fromStdString(report.runName), QString::number(report.lastStep),
-                                              numberText(report.finalLoss),
+                                              numberText(averaged.isEmpty() ? report.finalLoss : averaged.back()),
                                               QString::fromStdString(report.checkpoint.filename().string())));
     });
 }
@@ -317,6 +335,19 @@ void TrainPage::showForecast()
     forecast_->show(*shown, config ? std::max<std::int64_t>(0, config->schedule.steps - done) : 0);
 }
 
+/// First sets the form free for another run, then takes it into the queue as it is.
+void TrainPage::queueNext()
+{
+    if (!std::exchange(queueing_, !queueing_)) {
+        updateState();
+        return form_->chooseNewRun();
+    }
+    if (const auto config = form_->config())
+        training_.enqueue(*config, form_->runName());
+    tabs_->setCurrentIndex(tabs_->count() - 1); // where it waits
+    updateState();
+}
+
 void TrainPage::pauseOrResume()
 {
     if (training_.state() == Training::State::Paused)
@@ -335,11 +366,11 @@ void TrainPage::updateState()
     states_->setCurrentIndex(session_.hasShards() || !training_.runName().isEmpty() ? 1 : 0);
     start_->setVisible(!active);
     start_->setEnabled(form_->config().has_value() && states_->currentIndex() == 1);
-    start_->setText(!continuation                                ? tr("Start")
-                    : continuation == Continuation::Resume       ? tr("Resume run")
-                    : continuation == Continuation::TrainLonger  ? tr("Train %1 more steps").arg(form_->moreSteps())
-                    : continuation == Continuation::StartFrom    ? tr("New run from it")
-                                                                 : tr("New run like it"));
+    start_->setText(!continuation                               ? tr("Start")
+                    : continuation == Continuation::Resume      ? tr("Resume run")
+                    : continuation == Continuation::TrainLonger ? tr("Train %1 more steps").arg(form_->moreSteps())
+                    : continuation == Continuation::StartFrom   ? tr("New run from it")
+                                                                : tr("New run like it"));
     start_->setToolTip(makesNewRun ? tr("Set up a new run with these settings (Ctrl+Enter)")
                                    : tr("Train with this configuration (Ctrl+Enter)"));
     start_->setShortcut(Qt::CTRL | Qt::Key_Return); // a new text drops it
@@ -351,7 +382,14 @@ void TrainPage::updateState()
     pause_->setText(paused ? tr("Resume") : tr("Pause"));
     pause_->setIcon(icon(paused ? QStringLiteral("play") : QStringLiteral("pause")));
     progress_->setVisible(active);
-    form_->setReadOnly(active);
+    queueing_ = queueing_ && active;
+    queue_->setVisible(active);
+    queue_->setEnabled(!queueing_ || form_->config().has_value());
+    queue_->setText(queueing_ ? tr("Add to queue") : tr("Queue next"));
+    queue_->setToolTip(queueing_ ? tr("Train with this configuration once the run that is being trained has ended")
+                                 : tr("Set up a run that starts when this one has ended"));
+    cancelQueueing_->setVisible(queueing_);
+    form_->setReadOnly(active && !queueing_);
     showContext(active && training_.runner() != nullptr ? &training_.runner()->progress() : nullptr);
 }
 

@@ -55,6 +55,7 @@ private:
     void forecast();
     void showForecast();
     void pauseOrResume();
+    void queueNext();
     void updateState();
     void showContext(const Progress* progress);
     void showPicture(const QImage& picture, const QString& caption);
@@ -64,7 +65,8 @@ private:
     Preferences& preferences_;
     Dialogs& dialogs_;
     PageFrame* frame_;
-    QStackedWidget* states_; ///< Nothing to train on, or the curves.
+    QStackedWidget* states_;     ///< Nothing to train on, or the curves.
+    QTabWidget* tabs_ = nullptr; ///< Below the curves.
     QProgressBar* progress_;
     PreviewGrid* previews_;
     QStackedWidget* previewStates_;
@@ -73,7 +75,8 @@ private:
     RunForm* form_;
     TrainForecasts* forecasts_;
     ForecastPanel* forecast_;
-    QPushButton *start_, *newRun_, *pause_, *stop_, *previewNow_, *checkpointNow_;
+    QPushButton *start_, *newRun_, *queue_, *cancelQueueing_, *pause_, *stop_, *previewNow_, *checkpointNow_;
+    bool queueing_ = false; ///< While one run is trained, another one is set up.
 };
 
 } // namespace nanodit
