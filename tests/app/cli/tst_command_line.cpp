@@ -242,6 +242,23 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
     const QStringList train = {
         "-w",    workspace,           "--json", "--quiet",          "train", "--config",     "demo", "--run", "mine",
         "--set", "data.batch_size=4", "--set",  "previews.every=0", "--set", "model.depth=2"};
+    // What it takes is known before it begins, and nothing is made for that.
+    const auto forecast = runProgram(train + QStringList{"--dry-run"});
+    QVERIFY2(forecast.exitCode == 0, qPrintable(forecast.errors));
+    QVERIFY(forecast.json().value("fits").toBool());
+    QVERIFY(forecast.json().value("parameters").toInt() > 100000);
+    QVERIFY(forecast.json().value("step_seconds").toDouble() > 0);
+    QVERIFY(forecast.json().value("steps_per_epoch").toInt() > 0);
+    const QStringList tooLarge = {"--set", "model.hidden_size=16384"}; // two blocks of 200 GB
+    const auto warned = runProgram(train + tooLarge + QStringList{"--dry-run"});
+    QCOMPARE(warned.exitCode, 1);
+    QVERIFY(!warned.json().value("fits").toBool());
+    const auto refused = runProgram(train + tooLarge);
+    QCOMPARE(refused.exitCode, 2);
+    QVERIFY2(refused.json().value("error").toObject().value("message").toString().contains("of memory, but"),
+             qPrintable(refused.out));
+    QVERIFY(!QFile::exists(workspace + "/runs/mine"));
+
     const auto trained = runProgram(train + QStringList{"--steps", "3"});
     QVERIFY2(trained.exitCode == 0, qPrintable(trained.errors));
     QCOMPARE(trained.json().value("last_step").toInt(), 3);
