@@ -10,9 +10,12 @@
 #include "core/runs/metric_table.h"     // IWYU pragma: export
 #include "core/runs/metrics_file.h"     // IWYU pragma: export
 #include "core/runs/previews.h"         // IWYU pragma: export
+#include "core/runs/retention.h"        // IWYU pragma: export
 #include "core/runs/run_export.h"       // IWYU pragma: export
+#include "core/runs/run_lock.h"         // IWYU pragma: export
 #include "core/runs/step_metrics.h"     // IWYU pragma: export
 #include "core/train/forecast.h"        // IWYU pragma: export
+#include "core/train/replay_job.h"      // IWYU pragma: export
 #include "core/train/train_job.h"       // IWYU pragma: export
 #include "core/validate/run_overview.h" // IWYU pragma: export
 

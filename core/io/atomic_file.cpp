@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::string_view temporaryPrefix = ".nanodit-";
 constexpr std::string_view temporarySuffix = ".tmp";
+constexpr std::string_view replacedMark = ".old.";
 
 std::string errnoText(int code)
 {
@@ -45,12 +46,13 @@ fs::path folderOf(const fs::path& target)
     return parent.empty() ? fs::path(".") : parent;
 }
 
-fs::path temporaryBeside(const fs::path& target)
+/// ".nanodit-0123456789abcdef" and the end, in the target's folder.
+fs::path nameBeside(const fs::path& target, const std::string& end)
 {
     static thread_local std::mt19937_64 random{std::random_device{}()};
     char digits[17];
     std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(random()));
-    return folderOf(target) / (std::string(temporaryPrefix) + digits + std::string(temporarySuffix));
+    return folderOf(target) / (std::string(temporaryPrefix) + digits + end);
 }
 
 bool isTemporaryName(const std::string& name)
@@ -59,13 +61,22 @@ bool isTemporaryName(const std::string& name)
            name.ends_with(temporarySuffix);
 }
 
+/// Of ".nanodit-0123456789abcdef.old.NAME", which had the name NAME until its successor was about to take it: NAME.
+std::string nameBeforeReplacement(const std::string& name)
+{
+    const auto digitsEnd = temporaryPrefix.size() + 16;
+    if (!name.starts_with(temporaryPrefix) || name.compare(digitsEnd, replacedMark.size(), replacedMark) != 0)
+        return {};
+    return name.substr(digitsEnd + replacedMark.size());
+}
+
 /// Makes and locks the temporary file or folder. The lock tells removeAbandonedTemporaries that somebody writes it; it
 /// goes with the process, however that ends.
 template<typename Make>
 int makeLocked(const fs::path& target, fs::path& temporary, Make&& make)
 {
     for (;;) {
-        temporary = temporaryBeside(target);
+        temporary = temporaryNameBeside(target);
         const int descriptor = make(temporary);
         if (descriptor < 0) {
             if (errno == EEXIST)
@@ -222,14 +233,21 @@ void AtomicFolder::commitReplacing()
     if (renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) != 0) {
         if (errno != EINVAL && errno != ENOSYS)
             failToWrite(target_, errno);
-        old = temporaryBeside(target_);
-        if (rename(target_.c_str(), old.c_str()) != 0)
-            failToWrite(target_, errno);
-        if (rename(temporary_.c_str(), target_.c_str()) != 0) {
-            const int code = errno;
+        // A file system that cannot exchange names. When this process ends between the two renames, the old content's
+        // new name says whose place it goes back to (removeAbandonedTemporaries); the lock says that it has not ended.
+        old = nameBeside(target_, std::string(replacedMark) + target_.filename().string());
+        const int replaced = open(target_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (replaced >= 0)
+            flock(replaced, LOCK_EX | LOCK_NB);
+        int code = rename(target_.c_str(), old.c_str()) == 0 ? 0 : errno;
+        if (code == 0 && rename(temporary_.c_str(), target_.c_str()) != 0) {
+            code = errno;
             rename(old.c_str(), target_.c_str());
-            failToWrite(target_, code);
         }
+        if (replaced >= 0)
+            close(replaced);
+        if (code != 0)
+            failToWrite(target_, code);
     }
     close(descriptor_);
     descriptor_ = -1;
@@ -252,23 +270,51 @@ void writeFolderAtomically(const fs::path& target, const std::function<void(cons
     folder.commit();
 }
 
+fs::path temporaryNameBeside(const fs::path& target)
+{
+    return nameBeside(target, std::string(temporarySuffix));
+}
+
+void removeFolderAtOnce(const fs::path& folder)
+{
+    const auto nameless = temporaryNameBeside(folder);
+    if (rename(folder.c_str(), nameless.c_str()) != 0)
+        throw StoreError(folder.string() + " could not be removed: " + errnoText(errno));
+    std::error_code ignored; // What stays is an abandoned temporary.
+    fs::remove_all(nameless, ignored);
+}
+
 void removeAbandonedTemporaries(const fs::path& folder)
 {
     std::error_code error;
     std::vector<fs::path> found;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
-        if (isTemporaryName(entry->path().filename().string()) && !entry->is_symlink())
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        const auto name = entry->path().filename().string();
+        if ((isTemporaryName(name) || !nameBeforeReplacement(name).empty()) && !entry->is_symlink())
             found.push_back(entry->path());
+    }
     for (const auto& path : found) {
         const int descriptor = open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (descriptor < 0)
             continue;
         const bool locked = flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+        const bool lacksLocks = !locked && errno != EWOULDBLOCK;
+        const auto before = nameBeforeReplacement(path.filename().string());
+        // Its writer ended before the successor stood. Where one does stand, this changes nothing.
+        if (!before.empty() && (locked || lacksLocks) &&
+            fs::symlink_status(folder / before).type() == fs::file_type::not_found)
+            rename(path.c_str(), (folder / before).c_str());
         // Without locks, as on some network file systems, only age tells that nobody writes it any more.
-        if (locked || (errno != EWOULDBLOCK && isOld(descriptor)))
+        else if (locked || (lacksLocks && isOld(descriptor)))
             fs::remove_all(path, error);
         close(descriptor);
     }
+}
+
+void syncFile(const fs::path& file)
+{
+    if (fs::exists(file))
+        syncPath(file, O_RDONLY);
 }
 
 std::string readTextFile(const fs::path& file)

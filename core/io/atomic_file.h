@@ -43,7 +43,9 @@ public:
     const std::filesystem::path& path() const { return temporary_; }
     /// The target must not exist.
     void commit();
-    /// Takes the place of the target, if there is one; what was there is removed once the new folder stands.
+    /// Takes the place of the target, if there is one; what was there is removed once the new folder stands. Where the
+    /// file system cannot exchange names there is a moment without either; a process that ends in it leaves the old
+    /// content for removeAbandonedTemporaries to put back.
     void commitReplacing();
 
 private:
@@ -58,9 +60,19 @@ void writeFileAtomically(const std::filesystem::path& target, std::string_view t
 /// Fills a temporary sibling folder through `fill`, syncs it, then renames it to `target`, which must not exist.
 void writeFolderAtomically(const std::filesystem::path& target,
                            const std::function<void(const std::filesystem::path&)>& fill);
+/// A free name in the target's folder that removeAbandonedTemporaries knows. Whoever makes a file of that name holds a
+/// lock (flock) on it while it is of use.
+std::filesystem::path temporaryNameBeside(const std::filesystem::path& target);
+/// Removes a folder so that others see all of it or nothing: it loses its name first. Where this is interrupted, or not
+/// everything can be removed, removeAbandonedTemporaries finds the rest. Throws StoreError when it cannot be renamed.
+void removeFolderAtOnce(const std::filesystem::path& folder);
 /// Removes what interrupted writers of this folder left (names that only this module makes), but nothing that a living
-/// process is still writing.
+/// process is still writing. Content that was to be replaced when its writer ended gets its name back.
 void removeAbandonedTemporaries(const std::filesystem::path& folder);
+
+/// Waits until what was written to the file is on the disk. A file that is not there needs no waiting. Throws
+/// StoreError.
+void syncFile(const std::filesystem::path& file);
 
 /// The whole file as text. Throws DataError naming it.
 std::string readTextFile(const std::filesystem::path& file);

@@ -2,10 +2,14 @@
 
 #include "core/runtime/error.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <chrono>
 #include <cstring>
+#include <optional>
+#include <system_error>
 #include <unistd.h>
 
 namespace nanodit {
@@ -84,15 +88,86 @@ std::string event(std::int64_t step, unsigned field, const std::string& value)
 }
 constexpr unsigned fileVersion = 3, summary = 5, sessionLog = 7;
 
+const std::string namePrefix = "events.out.tfevents.";
+const std::string nameOfOurs = ".nanodit.";
+
+/// The seconds in the name of a file that this class wrote; empty for any other.
+std::optional<std::int64_t> secondsOf(const std::string& name)
+{
+    std::int64_t seconds = 0;
+    if (!name.starts_with(namePrefix) || name.find(nameOfOurs) == std::string::npos)
+        return std::nullopt;
+    const auto* const begin = name.data() + namePrefix.size();
+    const auto [end, error] = std::from_chars(begin, name.data() + name.size(), seconds);
+    return error == std::errc() && *end == '.' ? std::optional(seconds) : std::nullopt;
+}
+
+/// The step of an event as event() writes it, of which `bytes` is the beginning.
+std::int64_t stepOf(const std::string& bytes)
+{
+    constexpr std::size_t behindTime = 9;
+    if (bytes.size() <= behindTime || bytes[behindTime] != (2 << 3))
+        return 0;
+    std::uint64_t step = 0;
+    for (std::size_t i = behindTime + 1, shift = 0; i < bytes.size() && shift < 64; ++i, shift += 7) {
+        step |= (static_cast<std::uint64_t>(bytes[i]) & 0x7f) << shift;
+        if ((bytes[i] & 0x80) == 0)
+            break;
+    }
+    return static_cast<std::int64_t>(step);
+}
+
+/// Cuts off a file at its first event of `firstStep` or later, or where it is not whole. One of which nothing but its
+/// version is left is removed.
+void cutBefore(const std::filesystem::path& file, std::int64_t firstStep)
+{
+    constexpr std::uint64_t head = 12, tail = 4;
+    constexpr std::uint64_t longestStep = 20; // wall time, key, varint
+    const auto size = std::filesystem::file_size(file);
+    std::ifstream stream(file, std::ios::binary);
+    std::uint64_t end = 0, events = 0;
+    while (end + head + tail <= size) {
+        std::uint64_t length = 0;
+        stream.seekg(static_cast<std::streamoff>(end));
+        stream.read(reinterpret_cast<char*>(&length), sizeof length);
+        if (!stream || length > size - end - head - tail)
+            break;
+        std::string bytes(static_cast<std::size_t>(std::min(length, longestStep)), '\0');
+        stream.seekg(static_cast<std::streamoff>(end + head));
+        stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+        if (!stream || stepOf(bytes) >= firstStep)
+            break;
+        end += head + length + tail;
+        ++events;
+    }
+    stream.close();
+    if (events <= 1)
+        std::filesystem::remove(file);
+    else if (end < size)
+        std::filesystem::resize_file(file, end);
+}
+
 } // namespace
 
 EventFile::EventFile(const std::filesystem::path& folder, std::int64_t firstStep)
 {
-    const auto base = "events.out.tfevents." + std::to_string(static_cast<std::int64_t>(secondsSinceEpoch())) +
-                      ".nanodit." + std::to_string(getpid()) + ".";
-    // A run that is resumed within the same second must not write into the file of its first part.
-    for (int number = 0; path_.empty() || std::filesystem::exists(path_); ++number)
-        path_ = folder / (base + std::to_string(number));
+    auto seconds = static_cast<std::int64_t>(secondsSinceEpoch());
+    std::vector<std::filesystem::path> earlier;
+    std::error_code error;
+    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (const auto before = secondsOf(entry->path().filename().string())) {
+            seconds = std::max(seconds, *before + 1);
+            earlier.push_back(entry->path());
+        }
+    }
+    path_ = folder / (namePrefix + std::to_string(seconds) + nameOfOurs + std::to_string(getpid()) + ".0");
+    try {
+        for (const auto& file : earlier)
+            cutBefore(file, firstStep);
+    } catch (const std::filesystem::filesystem_error& failure) {
+        throw StoreError(failure.path1().string() + " could not be cut off: " + failure.code().message());
+    }
     stream_.open(path_, std::ios::binary);
     append(event(0, fileVersion, "brain.Event:2"));
     append(event(firstStep, sessionLog, integerField(1, 1))); // SessionLog.status: START

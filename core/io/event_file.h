@@ -16,8 +16,9 @@ namespace nanodit {
 /// define them. A reader meets a whole file or one whose last frame is cut off, which TensorBoard waits for or skips.
 class EventFile {
 public:
-    /// Begins a new file in `folder`; its first event tells TensorBoard to forget steps from `firstStep` on, which an
-    /// earlier file of the same run may hold. Throws StoreError.
+    /// Begins a new file in `folder`, whose name sorts behind those of the same run, whatever the clock says: readers
+    /// go by it. What earlier files hold of steps from `firstStep` on, which are done again, is cut off; the first
+    /// event tells a TensorBoard that has read it already to forget it. Throws StoreError.
     EventFile(const std::filesystem::path& folder, std::int64_t firstStep);
 
     using Scalars = std::vector<std::pair<std::string, double>>; ///< Tag ("grad_norm/all") and value.

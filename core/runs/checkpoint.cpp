@@ -5,8 +5,7 @@
 #include "core/io/json_fault.h"
 #include "core/runs/catalogue.h"
 #include "core/runtime/error.h"
-
-#include <torch/version.h>
+#include "core/runtime/torch_version.h"
 
 namespace nanodit {
 
@@ -27,8 +26,10 @@ nlohmann::ordered_json toJson(const CheckpointState& state)
     json["seed"] = state.config.seed;
     json["warm_started"] = state.warmStarted;
     json["text_tokens"] = state.textTokens;
-    json["libtorch"] = std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + "." +
-                       std::to_string(TORCH_VERSION_PATCH);
+    json["libtorch"] = builtTorchVersion();
+    json["data_set"] = state.circumstances.dataSet;
+    json["computed_on"] = state.circumstances.computedOn;
+    json["processes"] = state.circumstances.ranks;
     json["dino_statistics"] = state.dino.empty() ? nlohmann::json() : state.dino.toJson();
     json["encoders"] = state.encoders;
     json["config"] = writeJson([&config](FieldVisitor& v) { config.visit(v); });
@@ -76,6 +77,10 @@ CheckpointState readCheckpointState(const fs::path& checkpoint)
         if (!json.at("dino_statistics").is_null())
             state.dino = DinoStatistics::fromJson(json.at("dino_statistics"));
         state.encoders = json.at("encoders");
+        state.circumstances = {.dataSet = json.value("data_set", ""), // earlier versions did not say
+                               .libTorch = json.value("libtorch", ""),
+                               .computedOn = json.value("computed_on", ""),
+                               .ranks = json.value("processes", "")};
         readJson(json.at("config"), file.string(), [&state](FieldVisitor& v) { state.config.visit(v); });
     } catch (const nlohmann::json::exception& error) {
         throw DataError(file.string() + " is damaged (" + jsonFault(error) + "): use another checkpoint of the run");
@@ -88,20 +93,6 @@ CheckpointTensors readCheckpointTensors(const fs::path& checkpoint)
     return {.model = readPart(checkpoint, "model.safetensors"),
             .ema = fs::exists(checkpoint / "ema.safetensors") ? readPart(checkpoint, "ema.safetensors") : TensorMap{},
             .optimiser = readPart(checkpoint, "optimizer.safetensors")};
-}
-
-void removeOldCheckpoints(const fs::path& runFolder, std::int64_t keep)
-{
-    if (keep <= 0)
-        return;
-    auto checkpoints = listCheckpoints(runFolder);
-    for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < checkpoints.size(); ++i) {
-        std::error_code ignored; // What cannot be removed now is removed after the next checkpoint.
-        // state.json goes first: without it the folder is no checkpoint, so that no half of one is ever taken for
-        // whole.
-        fs::remove(checkpoints[i] / "state.json", ignored);
-        fs::remove_all(checkpoints[i], ignored);
-    }
 }
 
 } // namespace nanodit

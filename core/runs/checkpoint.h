@@ -15,6 +15,15 @@
 
 namespace nanodit {
 
+/// Under what a checkpoint was made, as far as the steps to come may depend on it, in words; empty where it is not
+/// known.
+struct Circumstances {
+    std::string dataSet;    ///< "train, 1200 samples, 3f9a01c2b4d5": with the beginning of its manifest's hash.
+    std::string libTorch;   ///< "1.13.1"
+    std::string computedOn; ///< "CPU, 2 threads, float32"
+    std::string ranks;      ///< "1"
+};
+
 /// state.json: all that a checkpoint knows beside tensors. Random numbers need no state of their own: they are a
 /// function of the seed and the step.
 struct CheckpointState {
@@ -26,6 +35,7 @@ struct CheckpointState {
     std::int64_t textTokens = 512;                      ///< T
     DinoStatistics dino;                                ///< Empty when DINO conditions are not normalised.
     nlohmann::json encoders = nlohmann::json::object(); ///< Fingerprints, as the shard set has them.
+    Circumstances circumstances;
 };
 
 struct CheckpointTensors {
@@ -39,8 +49,5 @@ std::filesystem::path writeCheckpoint(const std::filesystem::path& runFolder, co
 /// Throws DataError naming the file that is missing or broken.
 CheckpointState readCheckpointState(const std::filesystem::path& checkpoint);
 CheckpointTensors readCheckpointTensors(const std::filesystem::path& checkpoint);
-
-/// Removes all but the newest `keep`; 0 keeps all.
-void removeOldCheckpoints(const std::filesystem::path& runFolder, std::int64_t keep);
 
 } // namespace nanodit

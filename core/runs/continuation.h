@@ -9,8 +9,9 @@
 
 namespace nanodit {
 
-/// Resume: its newest checkpoint has all that training needs, and steps are left. TrainLonger: the same, but it has done
-/// all its steps. StartFrom: it has averaged weights only, which a new run can start from. StartAgain: it has no checkpoint.
+/// Resume: its newest checkpoint has all that training needs, and steps are left. TrainLonger: the same, but it has
+/// done all its steps. StartFrom: it has averaged weights only, which a new run can start from. StartAgain: it has no
+/// checkpoint.
 enum class Continuation { Resume, TrainLonger, StartFrom, StartAgain };
 
 /// `planned`: steps of its configuration.

@@ -122,6 +122,12 @@ std::vector<StepMetric> makeTable()
          .unit = "samples",
          .help = "Samples that could not be read and were left out since the run began or was resumed.",
          .decimals = 0}));
+    table.push_back(member<&StepMetrics::leftOut>(
+        {.key = "micro_batches_left_out",
+         .label = "Micro-batches left out",
+         .unit = "batches",
+         .help = "Micro-batches of the step whose loss was not finite; the others made the step.",
+         .decimals = 0}));
     table.push_back(member<&StepMetrics::skipped>(
         {.key = "skipped",
          .label = "Skipped",

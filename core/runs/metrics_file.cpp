@@ -28,13 +28,17 @@ double readNumber(const nlohmann::json& json)
 }
 
 /// The step that a line of a validation is of; empty for any other line.
-std::optional<std::int64_t> validatedStep(const std::string& line)
+std::optional<std::int64_t> validatedStep(const nlohmann::json& json)
 {
-    const auto json = nlohmann::json::parse(line, nullptr, false);
     if (!json.is_object() || !json.contains("validation") || !json.contains("step") ||
         !json["step"].is_number_integer())
         return std::nullopt;
     return json["step"].get<std::int64_t>();
+}
+
+nlohmann::json parsed(const std::string& line)
+{
+    return nlohmann::json::parse(line, nullptr, false);
 }
 
 /// The value at a key of the table, "loss_by_t/0-0.25"; null where there is none.
@@ -140,9 +144,9 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
         if (const auto metrics = stepMetricsFromJson(line)) {
             if (metrics->step <= lastStep)
                 kept += toJson(*metrics).dump() + "\n";
-        } else if (const auto step = validatedStep(line); step && *step <= lastStep) {
+        } else if (const auto validated = validatedStep(parsed(line)); validated && *validated <= lastStep) {
             kept += line + "\n";
-            validated_.insert(*step);
+            validated_.insert(*validated);
         }
     }
     writeFileAtomically(file_, kept);

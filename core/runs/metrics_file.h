@@ -40,7 +40,7 @@ private:
     std::ofstream stream_;
     std::set<std::int64_t> validated_;
 };
-/// Every whole line of a run's metrics.jsonl.
+/// Every whole line of a run's metrics.jsonl that is a step.
 std::vector<StepMetrics> readMetrics(const std::filesystem::path& runFolder);
 
 } // namespace nanodit

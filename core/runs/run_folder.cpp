@@ -44,24 +44,38 @@ RunFolder::RunFolder(const Workspace& workspace, const std::string& name, bool r
     if (!plainName)
         throw UsageError("\"" + name +
                          "\" is no name for a run: use one without slashes that does not begin with a dot");
+    if (resume && !fs::exists(path_))
+        throw UsageError("the run \"" + name + "\" cannot be resumed: there is no " + path_.string());
+    std::error_code error;
+    fs::create_directories(path_, error);
+    if (error)
+        throw StoreError("the folder " + path_.string() + " could not be made: " + error.message());
+    lock_.emplace(path_, name);
+    for (const auto* folder :
+         {".", "checkpoints", "samples", "nonfinite"}) // before the look: one may get its name back
+        removeAbandonedTemporaries(path_ / folder);
     const bool begun = fs::exists(path_ / "metrics.jsonl") || !listCheckpoints(path_).empty();
     if (begun && !resume)
         throw UsageError("the run \"" + name + "\" exists already: resume it, or choose another name");
     if (resume && listCheckpoints(path_).empty())
         throw UsageError("the run \"" + name + "\" cannot be resumed: " + (path_ / "checkpoints").string() +
                          " holds no whole checkpoint");
-    std::error_code error;
-    fs::create_directories(path_, error);
-    if (error)
-        throw StoreError("the folder " + path_.string() + " could not be made: " + error.message());
-    if (fs::exists(path_ / "checkpoints"))
-        removeAbandonedTemporaries(path_ / "checkpoints");
     log_.open(path_ / "log.txt", std::ios::app);
+    if (!log_)
+        throw StoreError((path_ / "log.txt").string() + " could not be opened: the run's folder must be writable");
+    if (const auto& before = lock_->predecessor())
+        note(LogLevel::Warning, "the run was trained by " + before->text() + ", which ended without giving it back");
 }
 
-void RunFolder::writeConfig(const TrainConfig& config) const
+void RunFolder::writeConfig(const TrainConfig& config, std::int64_t step) const
 {
-    writeFileAtomically(path_ / "config.yaml", toYaml(config, true));
+    const auto file = path_ / "config.yaml";
+    const auto text = toYaml(config, true);
+    if (step > 0 && fs::exists(file)) {
+        if (const auto before = readTextFile(file); before != text)
+            writeFileAtomically(path_ / ("config-until-" + checkpointName(step) + ".yaml"), before);
+    }
+    writeFileAtomically(file, text);
 }
 
 void RunFolder::note(LogLevel level, const std::string& text)

@@ -40,6 +40,7 @@ struct StepMetrics {
     double dataWaitSeconds = 0;
     double residentMegabytes = 0;
     std::int64_t damagedSamples = 0;       ///< Left out as they could not be read, since the run was begun or resumed.
+    std::int64_t leftOut = 0;              ///< Micro-batches whose loss was not finite: the others made the step.
     bool skipped = false;                  ///< Loss or gradient was not finite: weights untouched.
     std::vector<BlockAttention> attention; ///< By block, before the step; empty at steps that did not measure it.
 };

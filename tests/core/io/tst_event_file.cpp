@@ -92,6 +92,46 @@ private Q_SLOTS:
         QVERIFY(frames(bytesOf(second.path())).at(1).ends_with(std::string("\x10\x04\x3a\x02\x08\x01")));
     }
 
+    void whatIsDoneAgainIsCutOffFromEarlierFiles()
+    {
+        const TemporaryFolder folder;
+        const auto stepsIn = [](const std::filesystem::path& file) {
+            std::vector<int> steps; // all below 128: one byte behind the key
+            for (const auto& payload : frames(bytesOf(file)))
+                steps.push_back(payload[9] == 0x10 ? payload[10] : 0);
+            return steps;
+        };
+        std::filesystem::path first, second;
+        {
+            EventFile file(folder.path(), 1);
+            first = file.path();
+            for (int step = 1; step <= 4; ++step)
+                file.addScalars(step, {{"loss", 0.5}});
+        }
+        {
+            EventFile file(folder.path(), 5);
+            second = file.path();
+            file.addScalars(5, {{"loss", 0.5}});
+        }
+        std::ofstream(second, std::ios::app) << "half a frame";
+        QCOMPARE(stepsIn(first), (std::vector<int>{0, 1, 1, 2, 3, 4}));
+        const EventFile third(folder.path(), 3); // back to the checkpoint of step 2
+        QCOMPARE(stepsIn(first), (std::vector<int>{0, 1, 1, 2}));
+        QVERIFY(!std::filesystem::exists(second));
+        QCOMPARE(stepsIn(third.path()), (std::vector<int>{0, 3}));
+    }
+
+    void aLaterFileSortsBehindTheOthersWhateverTheClockSays()
+    {
+        const TemporaryFolder folder;
+        writeText(folder / "events.out.tfevents.4000000000.nanodit.7.0", "from a clock that was wrong");
+        writeText(folder / "events.out.tfevents.5000000000.elsewhere", "another program's");
+        const EventFile file(folder.path(), 1);
+        QVERIFY2(file.path().filename().string().starts_with("events.out.tfevents.4000000001.nanodit."),
+                 file.path().c_str());
+        QVERIFY(std::filesystem::exists(folder / "events.out.tfevents.5000000000.elsewhere"));
+    }
+
     void aFolderThatIsNotThereIsAnError()
     {
         const TemporaryFolder folder;

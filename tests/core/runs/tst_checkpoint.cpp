@@ -2,6 +2,8 @@
 #include "core/model/stored_weights.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
+#include "core/runs/metrics_file.h"
+#include "core/runs/retention.h"
 #include "tests/support/another_process.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/test_data.h"
@@ -9,6 +11,7 @@
 #include <QtTest/QTest>
 
 #include <csignal>
+#include <map>
 #include <sys/resource.h>
 
 using namespace nanodit;
@@ -35,6 +38,19 @@ CheckpointTensors tensorsOf(double value)
     return {.model = {{"w", at::full({4, 3}, value)}},
             .ema = {{"w", at::full({4, 3}, value / 2)}},
             .optimiser = {{"w.exp_avg", at::zeros({4, 3})}, {"w.step", at::full({1}, 3, at::kLong)}}};
+}
+
+std::vector<std::int64_t> stepsIn(const std::filesystem::path& run)
+{
+    std::vector<std::int64_t> steps;
+    for (const auto& checkpoint : listCheckpoints(run))
+        steps.push_back(*checkpointStep(checkpoint.filename().string()));
+    return steps;
+}
+
+int namesIn(const std::filesystem::path& folder)
+{
+    return static_cast<int>(std::distance(std::filesystem::directory_iterator(folder), {}));
 }
 
 } // namespace
@@ -97,10 +113,7 @@ private Q_SLOTS:
         });
         QCOMPARE(code, 0);
         QCOMPARE(listCheckpoints(run.path()), std::vector{run.path() / "checkpoints" / "step-00000001"});
-        int files = 0;
-        for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(run.path() / "checkpoints"))
-            ++files;
-        QCOMPARE(files, 1); // nothing half-written beside it
+        QCOMPARE(namesIn(run.path() / "checkpoints"), 1); // nothing half-written beside it
     }
 
     void keepsTheNewest()
@@ -108,13 +121,52 @@ private Q_SLOTS:
         const TemporaryFolder run;
         for (const auto step : {5, 1, 30, 4})
             writeCheckpoint(run.path(), stateAt(step), tensorsOf(1));
-        removeOldCheckpoints(run.path(), 0);
-        QCOMPARE(listCheckpoints(run.path()).size(), 4U);
-        removeOldCheckpoints(run.path(), 2);
-        const auto left = listCheckpoints(run.path());
-        QCOMPARE(left.size(), 2U);
-        QCOMPARE(left[0].filename(), "step-00000005");
-        QCOMPARE(left[1].filename(), "step-00000030");
+        QVERIFY(thinCheckpoints(run.path(), {.keep = 0}).empty());
+        QCOMPARE(stepsIn(run.path()).size(), 4U);
+        const auto removed = thinCheckpoints(run.path(), {.keep = 2});
+        QCOMPARE(removed.size(), 2U);
+        QCOMPARE(stepsIn(run.path()), (std::vector<std::int64_t>{5, 30}));
+        QCOMPARE(namesIn(run.path() / "checkpoints"), 2);
+    }
+
+    void keepsWhatSomebodyPointsTo()
+    {
+        const TemporaryFolder run;
+        for (int step = 100; step <= 1000; step += 100)
+            writeCheckpoint(run.path(), stateAt(step), tensorsOf(1));
+        const SavingConfig rule{.keep = 2, .keepEvery = 400, .bestBy = "reconstruction/lpips"};
+        writeText(run.path() / "validation/step-00000200/report.json", "{}");
+        writeText(run.path() / "nonfinite/step-00000300.json", "{}");
+        {
+            MetricsFile metrics(run.path(), 0);
+            metrics.appendValidation(500, {{"reconstruction/lpips", 0.4}});
+            metrics.appendValidation(600, {{"reconstruction/lpips", 0.3}, {"reconstruction/ssim", 0.5}});
+            metrics.appendValidation(650, {{"reconstruction/lpips", 0.1}}); // its checkpoint is gone
+            metrics.appendValidation(700, {{"reconstruction/lpips", 0.35}, {"reconstruction/ssim", 0.4}});
+        }
+        starCheckpoint(run.path() / "checkpoints/step-00000100", true);
+        thinCheckpoints(run.path(), rule);
+        QCOMPARE(stepsIn(run.path()), (std::vector<std::int64_t>{100, 200, 300, 400, 600, 800, 900, 1000}));
+        std::map<std::int64_t, std::string> reasons;
+        for (const auto& standing : checkpointStandings(run.path(), rule)) {
+            for (const auto reason : standing.reasons)
+                reasons[standing.step] += keptAsText(reason, rule) + ";";
+        }
+        QCOMPARE(reasons[100], std::string("starred;"));
+        QCOMPARE(reasons[200], std::string("validated;"));
+        QCOMPARE(reasons[300], std::string("of a step that was not finite;"));
+        QCOMPARE(reasons[400], std::string("every 400 steps;"));
+        QCOMPARE(reasons[600], std::string("best by reconstruction/lpips;"));
+        QCOMPARE(reasons[1000], std::string("one of the newest;"));
+
+        starCheckpoint(run.path() / "checkpoints/step-00000100", false);
+        auto other = rule;
+        other.keepEvery = 0;
+        other.keepValidated = false;
+        other.best = BestIs::Highest;
+        other.bestBy = "reconstruction/ssim";
+        thinCheckpoints(run.path(), other);
+        QCOMPARE(stepsIn(run.path()), (std::vector<std::int64_t>{300, 600, 900, 1000}));
     }
 
     void namesWhatIsBroken()

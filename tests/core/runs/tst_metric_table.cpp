@@ -1,6 +1,8 @@
 #include "core/runs/metric_table.h"
 #include "core/runs/metrics_file.h"
+#include "core/runs/run_record.h"
 #include "core/runtime/error.h"
+#include "tests/support/test_data.h"
 
 #include <QtTest/QTest>
 #include <nlohmann/json.hpp>
@@ -19,6 +21,7 @@ private Q_SLOTS:
     void tagsAreTheKeysOfTheTable();
     void aLineOfAnEarlierVersionIsRead();
     void linesThatAreNoStepsAreNone();
+    void aResumeKeepsStepsAndValidationsUpToItsCheckpoint();
     void anUnknownKeyIsNamed();
 };
 
@@ -124,6 +127,27 @@ void TestMetricTable::linesThatAreNoStepsAreNone()
     QVERIFY(odd.has_value());
     QVERIFY(std::isnan(odd->loss));
     QCOMPARE(odd->attention.size(), std::size_t{1});
+}
+
+void TestMetricTable::aResumeKeepsStepsAndValidationsUpToItsCheckpoint()
+{
+    const test::TemporaryFolder run;
+    {
+        MetricsFile file(run.path(), 0);
+        for (std::int64_t step = 1; step <= 4; ++step) {
+            StepMetrics metrics;
+            metrics.step = step;
+            file.append(metrics);
+            if (step % 2 == 0)
+                file.appendValidation(step, {{"reconstruction/ssim", 0.1 * static_cast<double>(step)}});
+        }
+    }
+    MetricsFile file(run.path(), 3);
+    QVERIFY(file.hasValidation(2) && !file.hasValidation(4));
+    QCOMPARE(readMetrics(run.path()).size(), std::size_t{3});
+    const auto validations = readRunRecord(run.path(), 0, 1 << 20).validations;
+    QCOMPARE(validations.size(), std::size_t{1});
+    QCOMPARE(validations[0].step, 2);
 }
 
 void TestMetricTable::anUnknownKeyIsNamed()

@@ -1,0 +1,60 @@
+#include "core/runs/run_history.h"
+
+#include "core/runtime/error.h"
+
+#include <array>
+#include <ctime>
+#include <fstream>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* fileName = "history.jsonl";
+
+std::string timeNow()
+{
+    std::array<char, 32> text{};
+    const auto now = std::time(nullptr);
+    std::tm local{};
+    localtime_r(&now, &local);
+    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local);
+    return text.data();
+}
+
+} // namespace
+
+void appendRunEvent(const fs::path& runFolder, std::int64_t step, const std::string& kind, const std::string& text,
+                    const nlohmann::json& details)
+{
+    nlohmann::ordered_json json = {{"time", timeNow()}, {"step", step}, {"kind", kind}, {"text", text}};
+    json[kind] = details; // "resumed" is what readResumptions looks for
+    std::ofstream stream(runFolder / fileName, std::ios::app);
+    stream << json.dump() << "\n" << std::flush;
+    if (!stream)
+        throw StoreError((runFolder / fileName).string() +
+                         " could not be written: make room on the disk, then resume the run");
+}
+
+std::vector<RunEvent> readRunHistory(const fs::path& runFolder)
+{
+    std::vector<RunEvent> events;
+    std::ifstream stream(runFolder / fileName);
+    for (std::string line; std::getline(stream, line);) {
+        const auto json = nlohmann::json::parse(line, nullptr, false);
+        try {
+            const std::string kind = json.at("kind");
+            events.push_back({.time = json.at("time"),
+                              .step = json.at("step"),
+                              .kind = kind,
+                              .text = json.at("text"),
+                              .details = json.at(kind)});
+        } catch (const nlohmann::json::exception&) { // cut off by a kill
+        }
+    }
+    return events;
+}
+
+} // namespace nanodit
