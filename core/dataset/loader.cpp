@@ -222,10 +222,17 @@ Batch Loader::next()
     return state_->batches->take();
 }
 
-std::vector<Loader::Corrupt> Loader::corrupt() const
+std::vector<Loader::Corrupt> Loader::corrupt(std::size_t from) const
 {
     const std::lock_guard lock(state_->mutex);
-    return state_->corrupt;
+    const auto& all = state_->corrupt;
+    return {all.begin() + static_cast<std::ptrdiff_t>(std::min(from, all.size())), all.end()};
+}
+
+std::size_t Loader::corruptCount() const
+{
+    const std::lock_guard lock(state_->mutex);
+    return state_->corrupt.size();
 }
 
 std::int64_t Loader::batchesPerEpoch() const

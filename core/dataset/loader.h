@@ -18,7 +18,7 @@ struct LoaderOptions {
     bool shuffle = true;        ///< Without: by bucket, in the order of the shards.
     bool normaliseDino = true;  ///< CLS and patches by `statistics`.
     std::optional<DinoStatistics> statistics = {}; ///< The set's own, unless given (a val set takes those of train).
-    std::int64_t rank = 0;                    ///< Of several machines, each draws its own batches of the same order.
+    std::int64_t rank = 0; ///< Of several machines, each draws its own batches of the same order.
     std::int64_t ranks = 1;
     std::int64_t threads = 1;  ///< That read ahead.
     std::int64_t prefetch = 4; ///< Batches read ahead.
@@ -33,8 +33,8 @@ public:
     Loader(std::shared_ptr<const ShardSet> set, LoaderOptions options);
     ~Loader();
 
-    /// The next batch; blocks until it is read. A sample that cannot be read is replaced by the next one of its bucket, a
-    /// bucket without any by the batches that follow; throws DataError only when nothing of the set can be read.
+    /// The next batch; blocks until it is read. A sample that cannot be read is replaced by the next one of its bucket,
+    /// a bucket without any by the batches that follow; throws DataError only when nothing of the set can be read.
     Batch next();
 
     struct Corrupt {
@@ -42,7 +42,10 @@ public:
         std::string reason;
     };
     /// The samples that could not be read so far, each once, in the order in which they were found. Any thread.
-    std::vector<Corrupt> corrupt() const;
+    std::vector<Corrupt> corrupt() const { return corrupt(0); }
+    /// Those behind the first so many.
+    std::vector<Corrupt> corrupt(std::size_t from) const;
+    std::size_t corruptCount() const;
 
     std::int64_t batchesPerEpoch() const;
     const ShardSet& set() const;

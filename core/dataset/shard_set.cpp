@@ -410,6 +410,11 @@ ShardSample ShardSet::read(std::int64_t index, Check check) const
     const auto& parts = state_->partsOf(index, shard);
     const auto& entry = state_->entries[static_cast<std::size_t>(index)];
     const auto nameOf = [&](Part part) { return shard->file.string() + ": " + entry.id + "." + extensions[part]; };
+    for (const auto& part : parts) {
+        if (!canBeRead(part))
+            throw DataError(shard->file.string() + ": " + entry.id +
+                            " cannot be read any more: the file was shortened, or its disk or network failed");
+    }
     const auto arrayOf = [&](Part part, std::size_t dimensions, std::size_t axis, std::int64_t known) {
         if (parts[part].data() == nullptr)
             throw DataError(nameOf(part) + " is missing" + shard->partlyDamaged + "; pack the shards again");

@@ -3,13 +3,66 @@
 #include "core/runtime/error.h"
 
 #include <cerrno>
+#include <csetjmp>
+#include <csignal>
 #include <fcntl.h>
+#include <mutex>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
 namespace nanodit {
+
+namespace {
+
+/// Where a fault of this thread goes on; null while none is expected.
+thread_local sigjmp_buf* awaited = nullptr;
+
+void onBusError(int, siginfo_t*, void*)
+{
+    if (awaited != nullptr)
+        siglongjmp(*awaited, 1);
+    std::signal(SIGBUS, SIG_DFL); // nobody's: the access is tried again and ends the process, as without this handler
+}
+
+void catchBusErrors()
+{
+    static std::once_flag once;
+    std::call_once(once, [] {
+        struct sigaction action {};
+        action.sa_sigaction = onBusError;
+        action.sa_flags = SA_SIGINFO | SA_NODEFER;
+        sigaction(SIGBUS, &action, nullptr);
+    });
+}
+
+/// One byte of each page. Nothing here has a destructor that a jump would leave out.
+[[gnu::noinline]] void touch(const volatile std::byte* bytes, std::size_t count)
+{
+    constexpr std::size_t smallestPage = 4096;
+    for (std::size_t i = 0; i < count; i += smallestPage)
+        static_cast<void>(bytes[i]);
+    static_cast<void>(bytes[count - 1]);
+}
+
+} // namespace
+
+bool canBeRead(std::span<const std::byte> mapped)
+{
+    if (mapped.empty())
+        return true;
+    catchBusErrors();
+    sigjmp_buf back;
+    if (sigsetjmp(back, 1) != 0) {
+        awaited = nullptr;
+        return false;
+    }
+    awaited = &back;
+    touch(mapped.data(), mapped.size());
+    awaited = nullptr;
+    return true;
+}
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& file)
 {

@@ -227,6 +227,24 @@ private Q_SLOTS:
         QVERIFY(loader.corrupt()[0].reason.find("a3.t5.npy") != std::string::npos);
     }
 
+    void aShardThatIsShortenedWhileItIsReadCostsItsSamples()
+    {
+        const TemporaryFolder folder;
+        packed(folder.path(), samples_);
+        const auto set = ShardSet::open(folder / "train");
+        for (std::int64_t i = 0; i < static_cast<std::int64_t>(set->entries().size()); ++i)
+            set->read(i);                                                                   // every shard is mapped
+        std::filesystem::resize_file(folder / "train/bucket_64x128/shard-000000.tar", 512); // "b0" begins in its page
+        const auto index = *set->find("b3");
+        const auto message = errorOf([&] { set->read(index); });
+        QVERIFY2(message.find("b3 cannot be read any more") != std::string::npos, message.c_str());
+        Loader loader(set, {.batchSize = 2, .seed = 5});
+        for (std::int64_t i = 0; i < 2 * loader.batchesPerEpoch(); ++i)
+            QVERIFY(loader.next().bucket == wide);
+        QCOMPARE(loader.corruptCount(), 4u);
+        QCOMPARE(loader.corrupt(3).size(), 1u);
+    }
+
     void aBucketWithoutReadableSamplesLeavesItsPlaceToOthers()
     {
         const TemporaryFolder folder;
