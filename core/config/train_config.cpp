@@ -43,6 +43,10 @@ void TrainConfig::visit(FieldVisitor& v)
     v.field({"logit_mean", "Mean of logit(t) for logit_normal.", -5, 5}, flow.logitMean);
     v.field({"logit_std", "Deviation of logit(t) for logit_normal.", 0.01, 10}, flow.logitStd);
     v.field({"shift", "Resolution shift s: t' = s t / (1 + (s - 1) t); above 1 favours noise.", 0.05, 20}, flow.shift);
+    v.field(
+        {"shift_by_bucket",
+         "Multiply s by sqrt(C H W / 4096) of the latent, so that larger pictures get as much noise for their size."},
+        flow.shiftByBucket);
     v.endGroup();
 
     v.beginGroup("optimiser", "How weights are stepped.");
@@ -53,6 +57,12 @@ void TrainConfig::visit(FieldVisitor& v)
     v.field({"eps", "Added to the denominator; more than 0, or weights without a gradient become not-a-number.", 1e-30, 1},
             optimiser.eps);
     v.field({"weight_decay", "Decoupled weight decay.", 0, 10}, optimiser.weightDecay);
+    static constexpr std::string_view decayed[] = {"everything", "matrices"};
+    v.enumeration(
+        {"decayed",
+         "What weight decay acts on: every parameter, or weight matrices alone, not biases, gains, priors and "
+         "null embeddings."},
+        optimiser.decayed, decayed);
     v.field({"clip", "Largest norm of the whole gradient; 0 switches clipping off.", 0, 1e6}, optimiser.clip);
     v.field({"accumulation", "Micro-batches per optimiser step.", 1, 65536, "batches"}, optimiser.accumulation);
     v.endGroup();
@@ -68,6 +78,10 @@ void TrainConfig::visit(FieldVisitor& v)
     v.beginGroup("ema", "Moving average of the weights, used for sampling.");
     v.field({"enabled", "Keep one."}, ema.enabled);
     v.field({"decay", "Share of the average that each step keeps.", 0, 1}, ema.decay);
+    v.field({"warmup",
+             "Keep less of it at first, min(decay, (1 + n) / (10 + n)) at step n, so that it soon shows what was "
+             "learnt."},
+            ema.warmup);
     v.endGroup();
 
     static constexpr std::string_view precisions[] = {"float32", "bf16"};
@@ -83,6 +97,12 @@ void TrainConfig::visit(FieldVisitor& v)
     v.beginGroup("saving", "Checkpoints.");
     v.field({"every", "Steps between checkpoints.", 1, 1e9, "steps"}, saving.every);
     v.field({"keep", "Newest checkpoints to keep; 0 keeps all.", 0, 1e6}, saving.keep);
+    v.field({"keep_every", "Keep those whose step this divides for ever; 0: none.", 0, 1e9, "steps"}, saving.keepEvery);
+    v.field({"keep_validated", "Keep those that a validation's report is of."}, saving.keepValidated);
+    v.field({"best_by", "Keep the best by a validation's mean, such as reconstruction/dino_distance; empty: none."},
+            saving.bestBy);
+    static constexpr std::string_view bests[] = {"lowest", "highest"};
+    v.enumeration({"best_is", "Which value of best_by is the best."}, saving.best, bests);
     v.endGroup();
 
     v.beginGroup("previews", "Pictures painted while it trains.");

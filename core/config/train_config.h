@@ -29,11 +29,16 @@ struct FlowConfig {
     TimestepSampling timestepSampling = TimestepSampling::LogitNormal;
     double logitMean = 0.0;
     double logitStd = 1.0;
-    double shift = 1.0; ///< t' = s t / (1 + (s - 1) t)
+    double shift = 1.0;         ///< t' = s t / (1 + (s - 1) t)
+    bool shiftByBucket = false; ///< s is multiplied by sqrt(C H W / 4096) of the latent (Zheng et al. 2025).
 };
+
+/// What weight decay acts on: every parameter, as torch.optim.AdamW(model.parameters()) does, or weight matrices alone.
+enum class Decayed { Everything, Matrices };
 
 struct OptimiserConfig {
     std::string name = "adamw";
+    Decayed decayed = Decayed::Everything;
     double lr = 3e-4;
     std::array<double, 2> betas = {0.9, 0.95};
     double eps = 1e-8;
@@ -53,11 +58,18 @@ struct ScheduleConfig {
 struct EmaConfig {
     bool enabled = true;
     double decay = 0.9999;
+    bool warmup = false; ///< Step n keeps min(decay, (1 + n) / (10 + n)).
 };
 
+enum class BestIs { Lowest, Highest };
+
 struct SavingConfig {
-    std::int64_t every = 1000; ///< Steps between checkpoints.
-    std::int64_t keep = 3;     ///< Newest checkpoints kept; 0 keeps all.
+    std::int64_t every = 1000;    ///< Steps between checkpoints.
+    std::int64_t keep = 3;        ///< Newest checkpoints kept; 0 keeps all.
+    std::int64_t keepEvery = 0;   ///< Those whose step this divides are kept for ever; 0: none for that reason.
+    bool keepValidated = true;    ///< Those that a validation's report is of are kept.
+    std::string bestBy = {};      ///< A validation's mean, "reconstruction/dino_distance"; empty: none is the best.
+    BestIs best = BestIs::Lowest; ///< Which value of `bestBy`.
 };
 
 struct PreviewConfig {

@@ -4,6 +4,8 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <cmath>
+
 namespace nanodit {
 
 namespace {
@@ -53,13 +55,26 @@ Draws drawMicroBatch(const DrawKey& key, const ConditionConfig& conditions, cons
     auto generator = generatorFor(key);
     Draws draws;
     draws.drops = drawDrops(conditions, latentShape[0], generator);
-    draws.t = drawTimes(flow, latentShape[0], generator);
+    auto shifted = flow;
+    shifted.shift = shiftFor(flow, latentShape);
+    draws.t = drawTimes(shifted, latentShape[0], generator);
     draws.noise = at::randn(latentShape, generator, at::TensorOptions(at::kFloat));
     if (conditions.patchDropout > 0 && patchGrid.count() > 1) {
         auto own = generatorFor(key, DrawStream::Patches);
         draws.patchMask = drawPatchMask(conditions.patchDropout, draws.asDrops().dino, patchGrid, own);
     }
     return draws;
+}
+
+double shiftFor(const FlowConfig& flow, at::IntArrayRef latentShape)
+{
+    if (!flow.shiftByBucket)
+        return flow.shift;
+    constexpr double plainSize = 4096; // numbers in a latent for which the configured shift is meant
+    double numbers = 1;
+    for (std::size_t i = latentShape.size() - 3; i < latentShape.size(); ++i)
+        numbers *= static_cast<double>(latentShape[i]);
+    return flow.shift * std::sqrt(numbers / plainSize);
 }
 
 at::Tensor drawTimes(const FlowConfig& flow, std::int64_t count, at::Generator& generator)

@@ -41,6 +41,10 @@ struct Draws {
 Draws drawMicroBatch(const DrawKey& key, const ConditionConfig& conditions, const FlowConfig& flow,
                      at::IntArrayRef latentShape, GridSize patchGrid = {});
 
+/// The shift s for latents [B, C, H, W] or [C, H, W]: that of the configuration, times sqrt(C H W / 4096) where it asks
+/// for that (Zheng et al. 2025, "Diffusion Transformers with Representation Autoencoders").
+double shiftFor(const FlowConfig& flow, at::IntArrayRef latentShape);
+
 /// [B] flow times: uniform, or sigmoid(N(mean, std)) (Esser et al. 2024), then shifted: s t / (1 + (s - 1) t).
 at::Tensor drawTimes(const FlowConfig& flow, std::int64_t count, at::Generator& generator);
 /// Each sample's drop by the configured shares.

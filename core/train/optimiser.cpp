@@ -48,6 +48,11 @@ const at::Tensor& stateTensor(const TensorMap& state, const std::string& name, a
 
 } // namespace
 
+bool isWeightMatrix(const Parameter& parameter)
+{
+    return parameter.value.dim() >= 2 && !parameter.name.starts_with("null_");
+}
+
 AdamW::AdamW(Parameters parameters, const AdamWOptions& options)
     : parameters_(std::move(parameters))
     , options_(options)
@@ -68,7 +73,8 @@ void AdamW::step(double lr)
         ++moments.steps;
         const auto k = static_cast<double>(moments.steps);
         const auto [beta1, beta2] = options_.betas;
-        const AdamWFactors factors{.decay = static_cast<float>(1 - lr * options_.weightDecay),
+        const bool decays = options_.decayed == Decayed::Everything || isWeightMatrix(parameters_[i]);
+        const AdamWFactors factors{.decay = static_cast<float>(1 - (decays ? lr * options_.weightDecay : 0)),
                                    .beta1 = static_cast<float>(beta1),
                                    .restOfBeta1 = static_cast<float>(1 - beta1),
                                    .beta2 = static_cast<float>(beta2),
@@ -121,8 +127,12 @@ double gradientNorm(const Parameters& parameters)
 void clipGradients(const Parameters& parameters, double norm, double maxNorm)
 {
     const double factor = maxNorm / (norm + 1e-6);
-    if (factor >= 1)
-        return;
+    if (factor < 1)
+        scaleGradients(parameters, factor);
+}
+
+void scaleGradients(const Parameters& parameters, double factor)
+{
     const at::NoGradGuard noGradient;
     for (const auto& parameter : parameters) {
         if (parameter.value.grad().defined())
@@ -130,19 +140,27 @@ void clipGradients(const Parameters& parameters, double norm, double maxNorm)
     }
 }
 
-Ema::Ema(Parameters parameters, double decay)
+Ema::Ema(Parameters parameters, double decay, bool warmup)
     : parameters_(std::move(parameters))
     , decay_(decay)
+    , warmup_(warmup)
 {
     for (const auto& [name, value] : parameters_)
         averages_.push_back({name, value.detach().clone()});
 }
 
-void Ema::update()
+double Ema::decayAt(std::int64_t step) const
+{
+    const auto n = static_cast<double>(step);
+    return warmup_ ? std::min(decay_, (1 + n) / (10 + n)) : decay_;
+}
+
+void Ema::update(std::int64_t step)
 {
     const at::NoGradGuard noGradient;
+    const double share = 1 - decayAt(step);
     for (std::size_t i = 0; i < parameters_.size(); ++i)
-        averages_[i].value.lerp_(parameters_[i].value.detach(), 1 - decay_);
+        averages_[i].value.lerp_(parameters_[i].value.detach(), share);
 }
 
 double learningRate(const ScheduleConfig& schedule, double peak, std::int64_t step)

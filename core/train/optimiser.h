@@ -13,7 +13,12 @@ struct AdamWOptions {
     std::array<double, 2> betas = {0.9, 0.95};
     double eps = 1e-8;
     double weightDecay = 0.01; ///< Decoupled: weights shrink by lr * weightDecay a step, whatever the gradient.
+    Decayed decayed = Decayed::Everything;
 };
+
+/// Whether a parameter is a matrix, or a convolution, that features pass through; not a bias, a gain, a prior or a null
+/// embedding.
+bool isWeightMatrix(const Parameter& parameter);
 
 /// Adam with decoupled weight decay (Loshchilov & Hutter 2019), in the arithmetic of torch.optim.AdamW:
 /// p *= 1 - lr wd; m, v: moving averages of g, g^2; p -= lr / (1 - b1^k) * m / (sqrt(v) / sqrt(1 - b2^k) + eps).
@@ -42,15 +47,20 @@ private:
 
 /// Square root of the sum of squares over every gradient that exists; not finite when one of them is not.
 double gradientNorm(const Parameters& parameters);
+void scaleGradients(const Parameters& parameters, double factor);
 /// Scales gradients by min(1, maxNorm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_ does.
 void clipGradients(const Parameters& parameters, double norm, double maxNorm);
 
-/// Exponential moving average of weights, started from the weights as they are: a = decay a + (1 - decay) w.
+/// Exponential moving average of weights, started from the weights as they are: a = decay a + (1 - decay) w. With a
+/// warm-up, step n = 0, 1... has min(decay, (1 + n) / (10 + n)), so that the weights of the beginning are soon
+/// forgotten.
 class Ema {
 public:
-    Ema(Parameters parameters, double decay);
-    /// Call after each optimiser step.
-    void update();
+    Ema(Parameters parameters, double decay, bool warmup = false);
+    /// Call after optimiser step n.
+    void update(std::int64_t step = 0);
+    /// What the step keeps of the average.
+    double decayAt(std::int64_t step) const;
     /// The averages by name (sharing memory).
     TensorMap state() const { return stateOf(averages_); }
     void restore(const TensorMap& state, const std::string& source) { loadState(averages_, state, source); }
@@ -59,6 +69,7 @@ private:
     Parameters parameters_;
     Parameters averages_;
     double decay_;
+    bool warmup_;
 };
 
 /// Learning rate of step k = 0, 1...: rises linearly from 0 over the warm-up (step 0 has rate 0, as in transformers'

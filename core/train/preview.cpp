@@ -97,7 +97,7 @@ std::optional<PreviewPicture> PreviewPainter::paintOne(const NanoDiT& model, std
                             compute_);
     const auto latent = solve(
         Solver::Euler, [&velocity](const at::Tensor& x, float t) { return velocity(x, t); }, noise.to(compute_.device),
-        flowTimes(config_.previews.samplerSteps, config_.flow.shift),
+        flowTimes(config_.previews.samplerSteps, shiftFor(config_.flow, shape)),
         [&context](const SolverStep&) { return !context.shouldStop(); });
     if (!latent)
         return std::nullopt;

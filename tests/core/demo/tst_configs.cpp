@@ -88,7 +88,7 @@ private Q_SLOTS:
         QCOMPARE(toYaml(plan), toYaml(TrainConfig{}));
     }
 
-    void baseAddsThePlacesOfPatchesToThePlan()
+    void baseAddsPlacesWarmupAndWeightDecayOfMatricesToThePlan()
     {
         auto base = readTrainConfig(std::filesystem::path(NANODIT_CONFIGS) / "base.yaml");
         QVERIFY(base.model.patchPosition == PatchPosition::Rope);
@@ -96,6 +96,9 @@ private Q_SLOTS:
         base.model.patchPosition = PatchPosition::None;
         base.model.patchPrior = PatchPrior::None;
         base.model.priorWidest = TrainConfig{}.model.priorWidest;
+        QVERIFY(base.ema.warmup && base.optimiser.decayed == Decayed::Matrices);
+        base.ema.warmup = TrainConfig{}.ema.warmup;
+        base.optimiser.decayed = TrainConfig{}.optimiser.decayed;
         QCOMPARE(toYaml(base), toYaml(TrainConfig{}));
     }
 

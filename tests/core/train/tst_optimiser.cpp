@@ -95,6 +95,45 @@ private Q_SLOTS:
             QVERIFY(at::equal(straight[i].value, resumed[i].value));
     }
 
+    void decaysMatricesAloneWhenAskedTo()
+    {
+        const auto parameters = twoParameters(); // a matrix and a bias
+        const auto weight = parameters[0].value.detach().clone(), bias = parameters[1].value.detach().clone();
+        zeroGradients(parameters);
+        AdamW optimiser(parameters, {.weightDecay = 0.5, .decayed = Decayed::Matrices});
+        optimiser.step(0.1);
+        QVERIFY(largestDifference(parameters[0].value.detach(), weight * 0.95) < 1e-6);
+        QVERIFY(at::equal(parameters[1].value.detach(), bias));
+        QVERIFY(isWeightMatrix({"blocks.0.mlp.fc1.weight", at::zeros({2, 2})}));
+        QVERIFY(!isWeightMatrix({"null_text", at::zeros({1, 1, 4})}));
+        QVERIFY(!isWeightMatrix({"blocks.0.cross_attn.q_norm.weight", at::zeros({4})}));
+    }
+
+    void aWarmAverageSoonForgetsTheBeginning()
+    {
+        const auto parameters = twoParameters();
+        Ema cold(parameters, 0.999), warm(parameters, 0.999, true);
+        QCOMPARE(warm.decayAt(0), 0.1);
+        QCOMPARE(warm.decayAt(90), 0.91);
+        QCOMPARE(warm.decayAt(1000000), 0.999);
+        QCOMPARE(cold.decayAt(0), 0.999);
+        const auto begin = parameters[0].value.detach().clone();
+        {
+            const at::NoGradGuard noGradient;
+            auto value = parameters[0].value;
+            value.add_(1);
+        }
+        for (std::int64_t step = 0; step < 50; ++step) {
+            cold.update(step);
+            warm.update(step);
+        }
+        const auto moved = [&begin](const Ema& ema) {
+            return (ema.state().at("a.weight") - begin).mean().item<double>();
+        };
+        QVERIFY(moved(warm) > 0.99);
+        QVERIFY(moved(cold) < 0.06);
+    }
+
     void refusesAForeignState()
     {
         AdamW optimiser(twoParameters());
