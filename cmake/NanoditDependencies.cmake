@@ -83,6 +83,17 @@ endif()
 
 include(NanoditTorch)
 
+# The processes of a training talk over Gloo, whose headers must be those of the LibTorch: the system's of the system's.
+find_library(GLOO_LIBRARY gloo)
+find_path(GLOO_INCLUDE_DIR gloo/algorithm.h)
+if(GLOO_LIBRARY AND GLOO_INCLUDE_DIR AND NOT NANODIT_TORCH)
+  add_library(nanodit_gloo INTERFACE)
+  target_include_directories(nanodit_gloo SYSTEM INTERFACE ${GLOO_INCLUDE_DIR})
+  target_link_libraries(nanodit_gloo INTERFACE ${GLOO_LIBRARY})
+else()
+  message(STATUS "Gloo was not found (Debian package libgloo-dev), or LibTorch is not the system's: a training has one process.")
+endif()
+
 if(NANODIT_GUI)
   find_package(Qt6 6.4 QUIET COMPONENTS Core Gui Widgets Svg DBus Test)
   nanodit_require(Qt6::Widgets qt6-base-dev)

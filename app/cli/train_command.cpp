@@ -1,13 +1,18 @@
 #include "app/cli/commands.h"
 #include "app/cli/number_checks.h"
+#include "app/cli/rank_launch.h"
 #include "app/cli/train_forecast.h"
 #include "core/config/workspace_config.h"
 #include "core/config/yaml.h"
 #include "core/front/training.h"
 #include "core/runtime/error.h"
+#include "core/runtime/failure.h"
+#include "core/runtime/machine.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 
 namespace nanodit::cli {
 
@@ -23,6 +28,9 @@ struct TrainArguments {
     bool check = false;
     bool dryRun = false;
     bool ignoreMemory = false;
+    std::int64_t from = -1;   ///< Step of the checkpoint to resume from; -1: the newest.
+    std::int64_t replay = -1; ///< Step to run again; 0: the last that was not finite; -1: train.
+    std::int64_t ranks = 1;   ///< Processes on this machine; a launcher's variables go before.
     std::int64_t logEvery = 50;
 };
 
@@ -59,12 +67,86 @@ std::string stepLine(const StepMetrics& m)
     return text;
 }
 
+std::string joined(const std::vector<std::string>& names)
+{
+    std::string text;
+    for (const auto& name : names)
+        text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
+/// What was found in a micro-batch, the first thing first.
+std::string findingText(const ReplayReport::MicroBatch& microBatch)
+{
+    std::string text;
+    if (!microBatch.inputs.empty())
+        text += "not finite in the data: " + joined(microBatch.inputs) + "; ";
+    if (!microBatch.output.empty())
+        text += "first part whose output is not finite: " + microBatch.output + "; ";
+    if (!microBatch.gradient.empty())
+        text += "the gradient is first not finite at the output of " + microBatch.gradient + "; ";
+    return text.empty() ? "finite throughout" : text.substr(0, text.size() - 2);
+}
+
+nlohmann::json toJson(const ReplayReport::MicroBatch& microBatch)
+{
+    auto samples = nlohmann::json::array();
+    for (const auto& sample : microBatch.samples)
+        samples.push_back({{"id", sample.id},
+                           {"t", sample.time},
+                           {"loss", std::isfinite(sample.loss) ? nlohmann::json(sample.loss) : nlohmann::json()}});
+    return {{"samples", samples},
+            {"inputs", microBatch.inputs},
+            {"output", microBatch.output},
+            {"gradient", microBatch.gradient},
+            {"finite", microBatch.sound()}};
+}
+
+void runReplay(const TrainArguments& arguments, const Workspace& workspace, Options& options)
+{
+    if (arguments.run.empty())
+        throw UsageError("--replay needs --run NAME, the run that the step belongs to");
+    ReplayRequest request{.workspace = workspace, .runName = arguments.run, .device = options.device};
+    if (arguments.replay > 0)
+        request.step = arguments.replay;
+    ReplayReport report;
+    request.finished = [&report](const ReplayReport& found) { report = found; };
+    runJob(*makeReplayJob(std::move(request)), options.output, "");
+
+    auto text = "step " + std::to_string(report.step) + " of " + report.runName + ", from " +
+                report.checkpoint.filename().string() + ": " + (report.sound() ? "finite this time" : "not finite") +
+                "\n";
+    auto microBatches = nlohmann::json::array();
+    for (std::size_t i = 0; i < report.microBatches.size(); ++i) {
+        const auto& microBatch = report.microBatches[i];
+        text += "micro-batch " + std::to_string(i + 1) + ": " + findingText(microBatch) + "\n";
+        std::vector<std::vector<std::string>> rows;
+        for (const auto& sample : microBatch.samples)
+            rows.push_back({"  " + sample.id, "t " + decimalText(sample.time, 3),
+                            std::isfinite(sample.loss) ? "loss " + decimalText(sample.loss, 4) : "loss not finite"});
+        text += table(rows);
+        microBatches.push_back(toJson(microBatch));
+    }
+    printResult(options.output, text,
+                {{"run", report.runName},
+                 {"step", report.step},
+                 {"checkpoint", report.checkpoint.string()},
+                 {"steps_before", report.stepsBefore},
+                 {"finite", report.sound()},
+                 {"micro_batches", microBatches}});
+}
+
 void runTrain(TrainArguments arguments, Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
+    if (arguments.replay >= 0)
+        return runReplay(arguments, workspace, options);
     if (arguments.resume && arguments.run.empty())
         throw UsageError("--resume needs --run NAME, the run to resume");
-    if (arguments.run.empty())
+    if (arguments.from >= 0 && !arguments.resume)
+        throw UsageError("--from needs --resume: it says which checkpoint of the run to go on from");
+    const bool chosen = !arguments.run.empty();
+    if (!chosen)
         arguments.run = freeRunName(workspace, arguments.check ? "check" : "run");
     if (arguments.dryRun)
         return printForecast(configOf(arguments, workspace), workspace, options);
@@ -75,14 +157,43 @@ void runTrain(TrainArguments arguments, Options& options)
                          .ignoreMemory = arguments.ignoreMemory,
                          .check = arguments.check,
                          .device = options.device};
+    if (arguments.from >= 0)
+        request.from = arguments.from;
     request.onStep = [&output = options.output, every = arguments.logEvery](const StepMetrics& m) {
         if (every > 0 && (m.step == 1 || m.step % every == 0))
             printNote(output, stepLine(m));
     };
     TrainReport report;
     request.finished = [&report](const auto& r) { report = r; };
-    runJob(*makeTrainJob(std::move(request)), options.output,
-           "continue with: nanodit train --run " + arguments.run + " --resume");
+    std::optional<RankProcesses> others;
+    request.meeting = meetingOfLauncher();
+    if (request.meeting.size == 1 && arguments.ranks > 1) {
+        request.meeting.size = arguments.ranks;
+        request.meeting.port = freePort();
+        std::vector<std::string> more;
+        if (!chosen)
+            more = {"--run", arguments.run};
+        more.emplace_back("--quiet");
+        if (request.device.threads == 0) { // the cores are shared
+            request.device.threads = std::max(1, usableCores() / static_cast<int>(arguments.ranks));
+            more.insert(more.end(), {"--threads", std::to_string(request.device.threads)});
+        }
+        others.emplace(arguments.ranks, request.meeting.port, more);
+    } else if (request.meeting.size > 1 && !chosen) {
+        throw UsageError("a training of several processes needs --run NAME, so that all mean the same");
+    }
+    const bool speaks = request.meeting.rank == 0;
+    try {
+        runJob(*makeTrainJob(std::move(request)), options.output,
+               speaks ? "continue with: nanodit train --run " + arguments.run + " --resume" : std::string());
+    } catch (const std::exception& error) {
+        const auto who = others ? others->whoFailed() : std::string();
+        if (who.empty())
+            throw;
+        throw Error(who + ", and the training ended with it: " + sentenceOf(error));
+    }
+    if (!speaks)
+        return;
 
     std::vector<std::vector<std::string>> rows;
     auto checks = nlohmann::json::array();
@@ -129,6 +240,11 @@ void registerTrain(CLI::App& app, Options& options)
                      "Change a setting: --set optimiser.lr=1e-4; \"nanodit config --list\" shows them all")
         ->take_all();
     command->add_option("--warm-start", a->warmStart, "Start from a .safetensors or .pt file, or a checkpoint folder");
+    command
+        ->add_option("--ranks", a->ranks,
+                     "Processes on this machine that train it together, each with batches of its own; under torchrun, "
+                     "mpirun or srun their variables say so")
+        ->check(positive());
     command->add_option("--log-every", a->logEvery, "Print every n-th step; 0: none")
         ->check(notNegative())
         ->capture_default_str();
@@ -136,6 +252,11 @@ void registerTrain(CLI::App& app, Options& options)
     command->add_flag("--dry-run", a->dryRun,
                       "Only say what the training would take: memory, time, steps of an epoch, checkpoints");
     command->add_flag("--ignore-memory", a->ignoreMemory, "Train though the memory that is free seems too little");
+    command->add_option("--from", a->from, "With --resume: go on from the checkpoint of this step, not the newest")
+        ->check(notNegative());
+    command->add_flag("--replay{0}", a->replay,
+                      "Run a step of --run again that was not finite, and say where that began: the last one, or "
+                      "--replay=STEP");
     command->add_flag("--check", a->check,
                       "Check the run: finite values, expected ranges, all conditions and gradients present");
     command->callback([a, &options] { runTrain(*a, options); });

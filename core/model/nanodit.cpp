@@ -102,11 +102,16 @@ at::Tensor NanoDiT::velocity(const at::Tensor& x, const at::Tensor& t, const Con
                              const ForwardOptions& options) const
 {
     const auto p = config_.patchSize, channels = config_.latentChannels, batch = x.size(0);
+    const auto made = [&options](const std::string& part, const at::Tensor& output) {
+        if (options.watch)
+            options.watch(part, output);
+    };
     const auto grid = tokenGrid(x.size(2), x.size(3));
     const auto pixels = x.view({batch, channels, grid.rows, p, grid.cols, p}).permute({0, 2, 4, 1, 3, 5});
     auto tokens = at::linear(pixels.reshape({batch, grid.count(), channels * p * p}),
                              patchEmbed_.weight.view({config_.hiddenSize, -1}), patchEmbed_.bias);
     tokens = tokens + placesOf(grid).latentPosition; // [B, L, D]
+    made("patch_embed", tokens);
     const auto& terms = context.terms;
     const auto placedOn = terms.places.latents;
     if (placedOn.count() > 0 && placedOn != grid)
@@ -116,7 +121,10 @@ at::Tensor NanoDiT::velocity(const at::Tensor& x, const at::Tensor& t, const Con
 
     const auto time = timeOut_(at::silu(timeIn_(timestepFrequencies(t, config_.frequencyDim))));
     const auto c = context.cls + time; // [B, D]
+    made("t_embedder", c);
     const auto contextTokens = context.keyValues.empty() ? context.tokens(c) : at::Tensor();
+    if (contextTokens.defined())
+        made("context", contextTokens);
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
         const auto& block = blocks_[i];
         const AttentionWatch watch{.observer = options.observer, .block = static_cast<std::int64_t>(i)};
@@ -126,7 +134,7 @@ at::Tensor NanoDiT::velocity(const at::Tensor& x, const at::Tensor& t, const Con
             kept.keys.narrow(2, context.clsIndex(), 1).copy_(ofCls.keys);
             kept.values.narrow(2, context.clsIndex(), 1).copy_(ofCls.values);
             tokens = block(tokens, c, kept, terms, watch);
-        } else if (options.checkpointing && options.observer == nullptr) {
+        } else if (options.checkpointing && options.observer == nullptr && !options.watch) {
             const auto body = [&block, terms](const std::vector<at::Tensor>& in) {
                 return block(in[0], in[1], block.crossAttention().keyValues(in[2], terms.places), terms);
             };
@@ -135,10 +143,13 @@ at::Tensor NanoDiT::velocity(const at::Tensor& x, const at::Tensor& t, const Con
             const auto keyValues = block.crossAttention().keyValues(contextTokens, terms.places);
             tokens = block(tokens, c, keyValues, terms, watch);
         }
+        if (options.watch)
+            made("blocks." + std::to_string(i), tokens);
     }
 
     const auto m = finalModulation_(at::silu(c)).to(at::kFloat).chunk(2, 1);
     const auto y = finalLinear_(modulate(layerNorm(tokens), m[0], m[1])).to(at::kFloat); // [B, L, p p C]
+    made("final_layer", y);
     return y.view({batch, grid.rows, grid.cols, p, p, channels})
         .permute({0, 5, 1, 3, 2, 4})
         .reshape({batch, channels, grid.rows * p, grid.cols * p});

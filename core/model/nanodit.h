@@ -6,13 +6,18 @@
 #include "core/model/block.h"
 
 #include <array>
+#include <functional>
 #include <map>
+#include <string>
 
 namespace nanodit {
 
 struct ForwardOptions {
     bool checkpointing = false;            ///< Recompute each block in the backward pass.
     AttentionObserver* observer = nullptr; ///< With one, nothing is recomputed.
+    /// Told the output of each part as it is made: "patch_embed", "t_embedder", "context", "blocks.0"...,
+    /// "final_layer". With one, nothing is recomputed.
+    std::function<void(const std::string& part, const at::Tensor& output)> watch = {};
 };
 
 /// One thread at a time.

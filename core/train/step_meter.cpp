@@ -53,6 +53,32 @@ void StepMeter::add(const Draws& draws, const at::Tensor& perSample, const at::T
     ++microBatches_;
 }
 
+std::vector<double> StepMeter::sums() const
+{
+    std::vector<double> sums = {lossSum_, squaredVelocity_, static_cast<double>(microBatches_),
+                                static_cast<double>(samples_)};
+    for (const auto* means : {&byQuarter_, &byDrop_}) {
+        for (const auto& mean : *means)
+            sums.insert(sums.end(), {mean.sum, static_cast<double>(mean.count)});
+    }
+    return sums;
+}
+
+void StepMeter::takeSums(const std::vector<double>& sums)
+{
+    auto next = sums.begin();
+    lossSum_ = *next++;
+    squaredVelocity_ = *next++;
+    microBatches_ = static_cast<std::int64_t>(*next++);
+    samples_ = static_cast<std::int64_t>(*next++);
+    for (auto* means : {&byQuarter_, &byDrop_}) {
+        for (auto& mean : *means) {
+            mean.sum = *next++;
+            mean.count = static_cast<std::int64_t>(*next++);
+        }
+    }
+}
+
 StepMetrics StepMeter::finish() const
 {
     StepMetrics metrics;

@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <vector>
 
 namespace nanodit {
 
@@ -21,6 +22,9 @@ public:
     void waitedForData(double seconds) { dataWait_ += seconds; }
     /// Seconds in which something else than the step was done: they do not count for samples per second.
     void leaveOut(double seconds) { leftOut_ += seconds; }
+    /// What was gathered, as numbers that add up over processes; and what they all gathered in its place.
+    std::vector<double> sums() const;
+    void takeSums(const std::vector<double>& sums);
     /// All but step, gradient norms, lr and skipped.
     StepMetrics finish() const;
 

@@ -2,42 +2,38 @@
 
 #include "core/config/yaml.h"
 #include "core/dataset/loader.h"
-#include "core/dataset/shuffle.h"
 #include "core/encoders/encoder_info.h"
-#include "core/geometry/bucket.h"
-#include "core/io/size_text.h"
+#include "core/io/sha256.h"
 #include "core/model/stored_weights.h"
-#include "core/runs/catalogue.h"
 #include "core/runs/continuation.h"
 #include "core/runs/metrics_file.h"
 #include "core/runs/run_folder.h"
-#include "core/runs/run_record.h"
-#include "core/runtime/compute_devices.h"
+#include "core/runs/run_history.h"
 #include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
-#include "core/train/forecast.h"
+#include "core/runtime/failure.h"
+#include "core/runtime/torch_version.h"
+#include "core/train/checkpoint_writer.h"
+#include "core/train/memory_check.h"
 #include "core/train/preview.h"
+#include "core/train/resume.h"
+#include "core/train/step_watch.h"
+#include "core/train/step_words.h"
 #include "core/train/train_check.h"
 #include "core/train/trainer.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 
 namespace nanodit {
 
 namespace {
 
 constexpr std::int64_t skippedStepsThatEndARun = 5;
-
-std::string listOf(const std::vector<std::string>& names)
-{
-    std::string text;
-    for (const auto& name : names)
-        text += (text.empty() ? "" : ", ") + name;
-    return text;
-}
 
 class TrainJob final : public Job {
 public:
@@ -49,40 +45,54 @@ public:
     JobEnd run(const JobContext& outer) override;
 
 private:
+    /// What a rank other than 0 does.
+    JobEnd follow(const JobContext& context);
     void openData();
     void takeWidthsFromData();
-    void refuseWhatDoesNotFit() const;
     void makeTrainer(const JobContext& context);
     void resume(const JobContext& context);
+    std::vector<ResumeDifference> restoreNewestWhole(const JobContext& context);
+    void tellDifferences(const std::vector<ResumeDifference>& differences, const JobContext& context);
+    CheckpointState stateNow() const;
+    LoaderOptions loaderOptions() const;
     void makeLoader(const JobContext& context);
     JobEnd train(const JobContext& context);
     JobEnd stop(const JobContext& context);
+    void watchStep(const StepMetrics& metrics, double seconds, const JobContext& context);
     void afterStep(const StepMetrics& metrics, const JobContext& context);
-    void explainSkippedStep(const StepMetrics& metrics, const JobContext& context);
+    void explainUnsoundStep(const StepMetrics& metrics, const JobContext& context);
+    void tell(const std::string& kind, const std::string& text, const nlohmann::json& details,
+              const JobContext& context);
     void paintPreviews(const JobContext& context);
     bool validationIsDue() const;
     bool validate(const JobContext& context);
     void save();
-    void expectFiniteWeights() const;
+    void saveAndWait();
+    void tellWritten();
+    /// On the way out by an exception: what was learnt since the last checkpoint.
+    void saveWhatThereIs();
     TrainReport report() const;
 
     TrainRequest request_;
     TrainConfig& config_ = request_.config;
     IntervalValidator validator_;
     Compute compute_;
-    std::optional<RunFolder> folder_;
+    RunFolder* folder_ = nullptr; ///< While it runs.
     std::shared_ptr<const ShardSet> set_;
+    std::string dataSet_;       ///< See Circumstances.
     DinoStatistics statistics_; ///< Empty when DINO conditions are not normalised.
     std::unique_ptr<Trainer> trainer_;
     std::unique_ptr<Loader> loader_;
     std::unique_ptr<MetricsFile> metrics_;
     std::unique_ptr<EventFile> events_; ///< The same for TensorBoard.
+    std::unique_ptr<CheckpointWriter> writer_;
+    StepWatch watch_;
     std::unique_ptr<TrainCheck> check_;
     std::unique_ptr<PreviewPainter> painter_;
     std::size_t corruptReported_ = 0;
     std::int64_t firstStep_ = 0;
+    std::int64_t blackBoxes_ = 0; ///< Written by this process.
     double lastLoss_ = 0;
-    std::filesystem::path checkpoint_;
 };
 
 JobEnd TrainJob::run(const JobContext& outer)
@@ -92,22 +102,46 @@ JobEnd TrainJob::run(const JobContext& outer)
     openData();
     takeWidthsFromData();
     if (!request_.ignoreMemory)
-        refuseWhatDoesNotFit();
-    folder_.emplace(request_.workspace, request_.runName, request_.resume);
-    const auto context = folder_->logged(outer);
+        requireMemory(request_.workspace, config_, request_.device);
+    if (request_.meeting.rank > 0)
+        return follow(outer);
+    RunFolder folder(request_.workspace, request_.runName, request_.resume);
+    folder_ = &folder;
+    const auto context = folder.logged(outer);
     try {
+        writer_ = std::make_unique<CheckpointWriter>(folder_->path(), config_.saving);
         makeTrainer(context);
-        folder_->writeConfig(config_);
+        folder_->writeConfig(config_, trainer_->stepsDone());
         metrics_ = std::make_unique<MetricsFile>(folder_->path(), trainer_->stepsDone());
         events_ = std::make_unique<EventFile>(folder_->path(), trainer_->stepsDone() + 1);
         makeLoader(context);
         const auto end = train(context);
         request_.finished(report());
+        writer_.reset();
         return end;
-    } catch (const Error& error) {
-        folder_->note(LogLevel::Error, error.what()); // who called is told by the exception
+    } catch (const std::exception& error) {
+        folder.note(LogLevel::Error, sentenceOf(error)); // who called is told by the exception
+        saveWhatThereIs();
+        writer_.reset(); // before another process may have the folder
         throw;
     }
+}
+
+JobEnd TrainJob::follow(const JobContext& context)
+{
+    trainer_ = std::make_unique<Trainer>(config_, request_.workspace.config.textTokens, compute_,
+                                         joinCollective(request_.meeting));
+    trainer_->takeStateOfFirst();
+    loader_ = std::make_unique<Loader>(set_, loaderOptions());
+    while (trainer_->stepsDone() < config_.schedule.steps) {
+        const auto metrics =
+            trainer_->step([this] { return loader_->next(); }, [&context] { return context.shouldStop(); });
+        if (!metrics)
+            return JobEnd::Cancelled;
+        if (trainer_->skippedInARow() >= skippedStepsThatEndARun)
+            return JobEnd::Cancelled; // rank 0 says why
+    }
+    return JobEnd::Finished;
 }
 
 void TrainJob::openData()
@@ -115,6 +149,9 @@ void TrainJob::openData()
     set_ = ShardSet::open(request_.workspace.shardsFolder() / config_.data.shards);
     if (config_.data.normaliseDino)
         statistics_ = set_->dinoStatistics();
+    dataSet_ = config_.data.shards + ", " + std::to_string(set_->entries().size()) + " samples";
+    if (const auto manifest = set_->folder() / "shards.json"; std::filesystem::exists(manifest))
+        dataSet_ += ", " + sha256OfFile(manifest).substr(0, 12);
 }
 
 void TrainJob::takeWidthsFromData()
@@ -125,36 +162,20 @@ void TrainJob::takeWidthsFromData()
     model.latentChannels = set_->latentChannels();
 }
 
-/// The kernel ends a process that takes more than there is, and with it the window: better no first step.
-void TrainJob::refuseWhatDoesNotFit() const
-{
-    const auto data = trainData(request_.workspace, config_);
-    const auto there = availableMemory(request_.device);
-    const auto forecast = forecastTraining(config_, data);
-    const auto needed = forecast.memory.total();
-    if (there == 0 || needed <= there)
-        return;
-    std::string ways;
-    for (const auto& change : fittingChanges(config_, data, there)) {
-        ways += ways.empty() ? ": it would fit with " : ", or with ";
-        for (std::size_t i = 0; i < change.settings.size(); ++i)
-            ways += (i == 0 ? "" : " and ") + change.settings[i].first + " " + change.settings[i].second;
-        ways += " (" + sizeText(change.memory) + ")";
-    }
-    throw DataError("this training needs about " + sizeText(needed) + " of memory, but " + sizeText(there) +
-                    " are free" +
-                    (ways.empty() ? ": use a smaller model, smaller pictures, or a machine with more memory" : ways));
-}
-
 void TrainJob::makeTrainer(const JobContext& context)
 {
-    trainer_ = std::make_unique<Trainer>(config_, request_.workspace.config.textTokens, compute_);
+    trainer_ = std::make_unique<Trainer>(config_, request_.workspace.config.textTokens, compute_,
+                                         joinCollective(request_.meeting));
+    if (request_.meeting.size > 1)
+        context.info(std::to_string(request_.meeting.size) + " processes train it together");
     context.info("computing on " + compute_.text() + " with " + computeInfo().description);
     context.info("run \"" + request_.runName + "\": " + std::to_string(elementCount(trainer_->model().parameters())) +
                  " parameters, " + std::to_string(set_->entries().size()) + " samples");
     if (request_.resume)
         resume(context);
-    else if (!config_.warmStart.checkpoint.empty()) {
+    else
+        appendRunEvent(folder_->path(), 0, "begun", "begun with " + dataSet_ + " on " + compute_.text());
+    if (!request_.resume && !config_.warmStart.checkpoint.empty()) {
         const auto source = request_.workspace.path(config_.warmStart.checkpoint);
         const auto taken = trainer_->startFrom(readStoredWeights(source), source.string());
         context.info(taken.text());
@@ -163,38 +184,92 @@ void TrainJob::makeTrainer(const JobContext& context)
         context.info("learning rate after a warm start: " + std::to_string(config_.warmStart.lrFactor) + " x " +
                      std::to_string(config_.optimiser.lr));
     }
+    trainer_->takeStateOfFirst();
     firstStep_ = trainer_->stepsDone();
     for (const auto& remark : config_.remarks(firstStep_))
         context.warn(remark.key + " " + remark.message);
     if (request_.resume && firstStep_ >= config_.schedule.steps)
         context.warn("nothing is left to train: the run has done " + std::to_string(firstStep_) + " steps, and " +
-                     std::to_string(config_.schedule.steps) +
-                     " are asked for; ask for more (schedule.steps) to go on");
+                     std::to_string(config_.schedule.steps) + " are asked for; ask for more (schedule.steps) to go on");
 }
 
 void TrainJob::resume(const JobContext& context)
 {
-    checkpoint_ = listCheckpoints(folder_->path()).back();
-    if (!canBeResumed(checkpoint_))
-        throw DataError("the checkpoint " + checkpoint_.string() +
-                        " holds averaged weights only, which cannot be trained on as they were: start a new run from it "
-                        "(warm_start.checkpoint)");
-    const auto state = readCheckpointState(checkpoint_);
-    appendResumption(folder_->path(),
-                     {.step = state.step,
-                      .changed = differences({[before = state.config](FieldVisitor& v) mutable { before.visit(v); },
-                                              [this](FieldVisitor& v) { config_.visit(v); }})});
-    if (state.config.seed != config_.seed)
-        context.warn("the seed changed from " + std::to_string(state.config.seed) + " to " +
-                     std::to_string(config_.seed) + ": the run goes on, but not as it would have");
-    if (!(state.dino.toJson() == statistics_.toJson()))
-        context.warn(
-            "the DINO statistics of the data set changed since the checkpoint: the run goes on with the new ones");
-    trainer_->restore(state, readCheckpointTensors(checkpoint_), checkpoint_.string());
-    context.info("resumed from " + checkpoint_.string());
+    const auto differences = restoreNewestWhole(context);
+    const auto step = trainer_->stepsDone();
+    if (config_.schedule.steps < step)
+        throw UsageError("the run \"" + request_.runName + "\" has done " + std::to_string(step) +
+                         " steps, and schedule.steps asks for " + std::to_string(config_.schedule.steps) +
+                         ": there is nothing to do. Ask for more steps than it has done");
+    if (const auto folder = setAsideBehind(folder_->path(), step); !folder.empty())
+        context.warn("checkpoints of later steps were moved to " + folder.string());
+    context.info("resumed from " + writer_->newest().string());
+    tellDifferences(differences, context);
+    if (step == config_.schedule.steps)
+        context.info("all " + std::to_string(step) + " steps are done");
 }
 
-void TrainJob::makeLoader(const JobContext& context)
+/// Takes the newest checkpoint that can be read, or the one that was asked for.
+std::vector<ResumeDifference> TrainJob::restoreNewestWhole(const JobContext& context)
+{
+    const auto candidates = checkpointsToTry(folder_->path(), request_.from);
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        const auto& checkpoint = candidates[i];
+        try {
+            if (!canBeResumed(checkpoint))
+                throw DataError("the checkpoint " + checkpoint.string() +
+                                " lacks the weights as they were trained, or the optimiser's state, as an exported "
+                                "average does: start a new run from it (warm_start.checkpoint)");
+            const auto state = readCheckpointState(checkpoint);
+            const auto differences = resumeDifferences(state, stateNow());
+            refuseAnotherFunction(differences, request_.runName);
+            trainer_->restore(state, readCheckpointTensors(checkpoint), checkpoint.string());
+            writer_->found(state.step, checkpoint);
+            return differences;
+        } catch (const DataError& error) {
+            if (i + 1 == candidates.size())
+                throw;
+            context.warn("the checkpoint " + checkpoint.filename().string() + " cannot be used (" + error.what() +
+                         "): going on from an older one");
+        }
+    }
+    throw DataError(folder_->path().string() + " holds no checkpoint"); // the run's folder has looked: it had one
+}
+
+void TrainJob::tellDifferences(const std::vector<ResumeDifference>& differences, const JobContext& context)
+{
+    std::string course;
+    auto details = nlohmann::json::object();
+    for (const auto& difference : differences) {
+        details[difference.what] = {difference.before, difference.now};
+        if (difference.otherCourse)
+            course += (course.empty() ? "" : "; ") + text(difference);
+        else
+            context.info("changed since the checkpoint: " + text(difference));
+    }
+    if (!course.empty())
+        context.warn("the run goes on, but not as it would have: " + course);
+    appendRunEvent(folder_->path(), trainer_->stepsDone(), "resumed", "resumed from " + writer_->newest().string(),
+                   details);
+}
+
+CheckpointState TrainJob::stateNow() const
+{
+    return {.run = request_.runName,
+            .step = trainer_->stepsDone(),
+            .samplePosition = trainer_->samplePosition(),
+            .warmStarted = trainer_->warmStarted(),
+            .config = config_,
+            .textTokens = request_.workspace.config.textTokens,
+            .dino = statistics_,
+            .encoders = set_->encoders(),
+            .circumstances = {.dataSet = dataSet_,
+                              .libTorch = builtTorchVersion(),
+                              .computedOn = compute_.text(),
+                              .ranks = std::to_string(request_.meeting.size)}};
+}
+
+LoaderOptions TrainJob::loaderOptions() const
 {
     LoaderOptions options;
     options.batchSize = config_.data.batchSize;
@@ -202,25 +277,17 @@ void TrainJob::makeLoader(const JobContext& context)
     options.position = trainer_->samplePosition();
     options.normaliseDino = config_.data.normaliseDino;
     options.prefetch = config_.data.prefetch;
+    options.rank = request_.meeting.rank;
+    options.ranks = request_.meeting.size;
     if (!statistics_.empty())
         options.statistics = statistics_;
-    loader_ = std::make_unique<Loader>(set_, options);
-    if (set_->masked() > 0)
-        context.info(std::to_string(set_->masked()) + " of " + std::to_string(set_->entries().size()) +
-                     " samples weigh their loss by a mask");
-    std::vector<ImageSize> buckets;
-    for (const auto& entry : set_->entries())
-        buckets.push_back(entry.bucket);
-    for (const auto& line : epochLedger(buckets, config_.data.batchSize)) {
-        const auto about = "bucket " + bucketName(line.bucket) + ": " + std::to_string(line.samples) + " samples in " +
-                           std::to_string(line.batches) + " batches an epoch";
-        if (!line.fillsABatch)
-            context.warn(about + "; too few to fill one of " + std::to_string(config_.data.batchSize) +
-                         ", so each is seen more than once in it: lower data.batch_size, or leave the bucket out");
-        else
-            context.info(about +
-                         (line.seenTwice > 0 ? ", " + std::to_string(line.seenTwice) + " of them seen twice" : ""));
-    }
+    return options;
+}
+
+void TrainJob::makeLoader(const JobContext& context)
+{
+    loader_ = std::make_unique<Loader>(set_, loaderOptions());
+    tellEpoch(*set_, config_.data.batchSize, context);
 }
 
 JobEnd TrainJob::train(const JobContext& context)
@@ -242,18 +309,23 @@ JobEnd TrainJob::train(const JobContext& context)
         !validate(context))
         return stop(context);
     while (trainer_->stepsDone() < config_.schedule.steps) {
+        if (folder_->lock().lost())
+            throw StoreError("the lock of the run \"" + request_.runName +
+                             "\" was taken or removed while it was trained: another process may write to its folder");
+        const auto began = std::chrono::steady_clock::now();
         auto metrics =
             trainer_->step([this] { return loader_->next(); }, [&context] { return context.shouldStop(); }, observer);
         if (!metrics)
             return stop(context);
-        metrics->damagedSamples = static_cast<std::int64_t>(loader_->corrupt().size());
+        metrics->damagedSamples = static_cast<std::int64_t>(loader_->corruptCount());
+        watchStep(*metrics, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(), context);
         afterStep(*metrics, context);
         progress.update(trainer_->stepsDone());
         if (!metrics->skipped && validationIsDue() && !validate(context))
             return stop(context);
     }
-    save();
-    context.info("finished step " + std::to_string(trainer_->stepsDone()) + ", saved " + checkpoint_.string());
+    saveAndWait();
+    context.info("finished step " + std::to_string(trainer_->stepsDone()) + ", saved " + writer_->newest().string());
     if (check_)
         context.info("samples with null patches: " + listOf(check_->nullPatchSamples()));
     return JobEnd::Finished;
@@ -261,9 +333,31 @@ JobEnd TrainJob::train(const JobContext& context)
 
 JobEnd TrainJob::stop(const JobContext& context)
 {
-    save();
-    context.info("stopped after step " + std::to_string(trainer_->stepsDone()) + ", saved " + checkpoint_.string());
+    saveAndWait();
+    context.info("stopped after step " + std::to_string(trainer_->stepsDone()) + ", saved " +
+                 writer_->newest().string());
     return JobEnd::Cancelled;
+}
+
+void TrainJob::watchStep(const StepMetrics& metrics, double seconds, const JobContext& context)
+{
+    const auto finding = watch_.look(metrics, seconds);
+    if (!finding)
+        return;
+    std::vector<std::string> ids;
+    for (const auto& microBatch : trainer_->lastStep().microBatches)
+        ids.insert(ids.end(), microBatch.ids.begin(), microBatch.ids.end());
+    const bool isSpike = finding->kind == "spike";
+    tell(finding->kind, finding->text + (isSpike ? "; it held the samples " + listOf(ids) : ""),
+         isSpike ? nlohmann::json::object({{"samples", ids}}) : nlohmann::json::object(), context);
+}
+
+/// A warning that the run's history keeps.
+void TrainJob::tell(const std::string& kind, const std::string& text, const nlohmann::json& details,
+                    const JobContext& context)
+{
+    context.warn(text);
+    appendRunEvent(folder_->path(), trainer_->stepsDone(), kind, text, details);
 }
 
 void TrainJob::afterStep(const StepMetrics& metrics, const JobContext& context)
@@ -274,32 +368,39 @@ void TrainJob::afterStep(const StepMetrics& metrics, const JobContext& context)
     request_.onStep(metrics);
     if (check_)
         check_->observe(metrics, trainer_->model().parameters());
-    const auto corrupt = loader_->corrupt();
-    for (; corruptReported_ < corrupt.size(); ++corruptReported_)
-        context.warn("sample " + corrupt[corruptReported_].id + " was left out: " + corrupt[corruptReported_].reason);
-    if (metrics.skipped) {
-        explainSkippedStep(metrics, context);
-        return; // Neither saved nor painted: the weights are those of the step before.
+    for (const auto& sample : loader_->corrupt(corruptReported_)) {
+        ++corruptReported_;
+        context.warn("sample " + sample.id + " was left out: " + sample.reason);
     }
-    const auto every = [&metrics](std::int64_t steps) { return steps > 0 && metrics.step % steps == 0; };
-    if (request_.commands->checkpointNow.exchange(false) || every(config_.saving.every))
+    if (!trainer_->attentionFault().empty())
+        context.warn("attention was not measured at this step: " + trainer_->attentionFault());
+    tellWritten();
+    if (metrics.skipped || metrics.leftOut > 0)
+        explainUnsoundStep(metrics, context);
+    if (request_.commands->checkpointNow.exchange(false) || metrics.step % config_.saving.every == 0 ||
+        metrics.step - std::max<std::int64_t>(0, writer_->step()) >= config_.saving.every)
         save();
-    if (request_.commands->previewNow.exchange(false) || every(config_.previews.every))
+    if (metrics.skipped)
+        return; // the weights are those of the step before
+    if (request_.commands->previewNow.exchange(false) ||
+        (config_.previews.every > 0 && metrics.step % config_.previews.every == 0))
         paintPreviews(context);
 }
 
-void TrainJob::explainSkippedStep(const StepMetrics& metrics, const JobContext& context)
+void TrainJob::explainUnsoundStep(const StepMetrics& metrics, const JobContext& context)
 {
-    const auto what = std::isfinite(metrics.loss) ? "gradient" : "loss";
-    const auto samples = listOf(trainer_->suspects());
-    context.warn("step " + std::to_string(metrics.step) + " was skipped: its " + what +
-                 " was not finite; it held the samples " + samples);
+    constexpr std::int64_t blackBoxesKept = 10, evidenceKept = 3; // of one process: more would tell nothing new
+    const auto microBatches = config_.optimiser.accumulation * request_.meeting.size;
+    const auto samples = trainer_->suspects();
+    tell(metrics.skipped ? "skipped" : "left_out", unsoundStepText(metrics, microBatches, samples),
+         nlohmann::json::object({{"samples", samples}}), context);
+    if (blackBoxes_++ < blackBoxesKept) {
+        writeBlackBox(folder_->path(), trainer_->lastStep(), trainer_->model().parameters());
+        if (metrics.skipped && trainer_->skippedInARow() == 1 && blackBoxes_ <= evidenceKept)
+            save(); // with the weights that the step began with: it can be run again from there
+    }
     if (trainer_->skippedInARow() >= skippedStepsThatEndARun)
-        throw Error("training stopped at step " + std::to_string(metrics.step) + " because the " + what +
-                    " was not finite for " + std::to_string(skippedStepsThatEndARun) +
-                    " steps in a row (last samples: " + samples +
-                    "): lower optimiser.lr or check these samples, then resume from " +
-                    (checkpoint_.empty() ? "the start, as no checkpoint was written yet" : checkpoint_.string()));
+        throw Error(endOfSkippedSteps(metrics, skippedStepsThatEndARun, microBatches, samples));
 }
 
 void TrainJob::paintPreviews(const JobContext& context)
@@ -317,8 +418,8 @@ void TrainJob::paintPreviews(const JobContext& context)
                             events_->addPicture(preview.step, "preview/" + preview.recordId, preview.picture);
                             request_.onPreview(preview);
                         });
-    } catch (const Error& error) {
-        context.warn(std::string("no preview pictures at this step: ") + error.what());
+    } catch (const std::exception& error) {
+        context.warn("no preview pictures at this step: " + sentenceOf(error));
     }
 }
 
@@ -330,12 +431,12 @@ bool TrainJob::validationIsDue() const
 /// False when stopped. The checkpoint that it saves is where a run that is stopped or killed meanwhile goes on.
 bool TrainJob::validate(const JobContext& context)
 {
-    save();
+    saveAndWait();
     std::optional<EventFile::Scalars> means;
     try { // What cannot be validated must not end a training run.
-        means = validator_(checkpoint_, context);
-    } catch (const Error& error) {
-        context.warn("no validation at step " + std::to_string(trainer_->stepsDone()) + ": " + error.what());
+        means = validator_(writer_->newest(), context);
+    } catch (const std::exception& error) {
+        context.warn("no validation at step " + std::to_string(trainer_->stepsDone()) + ": " + sentenceOf(error));
         return true;
     }
     if (!means)
@@ -347,31 +448,46 @@ bool TrainJob::validate(const JobContext& context)
     return true;
 }
 
-/// A checkpoint of weights that are not finite would take the place of a good one.
-void TrainJob::expectFiniteWeights() const
-{
-    for (const auto& [name, value] : trainer_->model().parameters()) {
-        if (!at::isfinite(value.detach()).all().item<bool>())
-            throw Error("training ended at step " + std::to_string(trainer_->stepsDone()) + ": the weights " + name +
-                        " are infinite or not a number, so no checkpoint was written; lower optimiser.lr or look at "
-                        "optimiser.eps, then resume from " +
-                        (checkpoint_.empty() ? "the start, as no checkpoint was written yet" : checkpoint_.string()));
-    }
-}
-
 void TrainJob::save()
 {
-    expectFiniteWeights();
-    const CheckpointState state{.run = request_.runName,
-                                .step = trainer_->stepsDone(),
-                                .samplePosition = trainer_->samplePosition(),
-                                .warmStarted = trainer_->warmStarted(),
-                                .config = config_,
-                                .textTokens = request_.workspace.config.textTokens,
-                                .dino = statistics_,
-                                .encoders = set_->encoders()};
-    checkpoint_ = writeCheckpoint(folder_->path(), state, trainer_->tensors());
-    removeOldCheckpoints(folder_->path(), config_.saving.keep);
+    expectFiniteWeights(trainer_->model().parameters(), trainer_->stepsDone(), writer_->newest());
+    writer_->begin(stateNow(), trainer_->tensors());
+}
+
+void TrainJob::saveAndWait()
+{
+    save();
+    writer_->finish();
+    tellWritten();
+}
+
+void TrainJob::tellWritten()
+{
+    const auto written = writer_->takeWritten();
+    if (!written)
+        return;
+    char times[80];
+    std::snprintf(times, sizeof times, " in %.2f s, for which training waited %.2f s", written->seconds,
+                  written->waited);
+    std::string removed;
+    for (const auto& folder : written->removed)
+        removed += (removed.empty() ? "; removed " : ", ") + folder.filename().string();
+    folder_->note(LogLevel::Info, "saved " + written->folder.filename().string() + times + removed);
+}
+
+void TrainJob::saveWhatThereIs()
+{
+    if (!trainer_ || !metrics_ || trainer_->stepsDone() == 0 || folder_->lock().lost())
+        return;
+    try {
+        if (!trainer_->tensorsAreSound())
+            throw Error("the weights are not finite, or half of a step was made");
+        save();
+        writer_->finish();
+        folder_->note(LogLevel::Info, "the last checkpoint is " + writer_->newest().string());
+    } catch (const std::exception& error) { // as on a full disk
+        folder_->note(LogLevel::Warning, "no last checkpoint: " + sentenceOf(error));
+    }
 }
 
 TrainReport TrainJob::report() const
@@ -381,7 +497,7 @@ TrainReport TrainJob::report() const
             .lastStep = trainer_->stepsDone(),
             .parameters = elementCount(trainer_->model().parameters()),
             .finalLoss = lastLoss_,
-            .checkpoint = checkpoint_,
+            .checkpoint = writer_->newest(),
             .checks = check_ ? check_->lines() : std::vector<CheckLine>{}};
 }
 

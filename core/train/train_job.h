@@ -7,6 +7,7 @@
 #include "core/runs/step_metrics.h"
 #include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
+#include "core/train/meeting.h"
 
 #include <atomic>
 #include <cstdint>
@@ -37,10 +38,13 @@ struct TrainRequest {
     Workspace workspace;
     TrainConfig config;
     std::string runName = "run";
-    bool resume = false; ///< Continue from the run's newest checkpoint.
+    bool resume = false; ///< Continue from the run's newest whole checkpoint, or from that of step `from`.
+    std::optional<std::int64_t> from = {};
     bool ignoreMemory = false; ///< Begin though the forecast says that it does not fit.
-    bool check = false;  ///< Judge the run against design's ranges; see TrainReport::checks.
+    bool check = false;        ///< Judge the run against design's ranges; see TrainReport::checks.
     ComputeChoice device;
+    Meeting meeting =
+        {}; ///< With other processes; rank 0 alone reads and writes the run's folder, paints and validates.
     std::shared_ptr<TrainCommands> commands = std::make_shared<TrainCommands>();
     std::function<void(const StepMetrics&)> onStep = [](const auto&) {};
     std::function<void(const PreviewPicture&)> onPreview = [](const auto&) {};

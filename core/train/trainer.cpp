@@ -1,12 +1,14 @@
 #include "core/train/trainer.h"
 
 #include "core/model/autocast.h"
+#include "core/runtime/failure.h"
 #include "core/train/attention_metrics.h"
-#include "core/train/flow_matching.h"
 #include "core/train/step_meter.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace nanodit {
 
@@ -16,19 +18,34 @@ constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
 
 AdamWOptions adamWOptions(const OptimiserConfig& config)
 {
-    return {.betas = config.betas, .eps = config.eps, .weightDecay = config.weightDecay};
+    return {.betas = config.betas, .eps = config.eps, .weightDecay = config.weightDecay, .decayed = config.decayed};
 }
 
-/// Those of samples whose loss is not finite.
-std::vector<std::string> unsound(const Batch& batch, const at::Tensor& perSample)
+std::vector<double> numbersOf(const at::Tensor& tensor)
 {
-    const auto finite = at::isfinite(perSample.detach()).to(at::kCPU).contiguous();
-    std::vector<std::string> ids;
-    for (std::size_t i = 0; i < batch.ids.size(); ++i) {
-        if (!finite.data_ptr<bool>()[i])
-            ids.push_back(batch.ids[i]);
+    const auto numbers = tensor.detach().to(at::kCPU, at::kDouble).contiguous();
+    return {numbers.data_ptr<double>(), numbers.data_ptr<double>() + numbers.numel()};
+}
+
+MicroBatchRecord recordOf(const Batch& batch, const Draws& draws)
+{
+    return {.bucket = batch.bucket, .ids = batch.ids, .times = numbersOf(draws.t), .drops = draws.drops, .losses = {}};
+}
+
+bool isFinite(const at::Tensor& tensor)
+{
+    return at::isfinite(tensor.detach()).all().item<bool>();
+}
+
+std::vector<std::string> unsoundInputs(const Batch& batch)
+{
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : {std::pair("latent", &batch.latent), std::pair("text", &batch.text),
+                                       std::pair("cls", &batch.cls), std::pair("patches", &batch.patches)}) {
+        if (!isFinite(*tensor))
+            names.emplace_back(name);
     }
-    return ids;
+    return names;
 }
 
 Parameters whoseNameStarts(const Parameters& parameters, const std::string& prefix)
@@ -49,14 +66,21 @@ Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens)
 }
 
 Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compute& compute)
+    : Trainer(config, textTokens, compute, aloneCollective())
+{
+}
+
+Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compute& compute,
+                 std::shared_ptr<Collective> collective)
     : config_(config)
     , textTokens_(textTokens)
     , compute_(compute)
+    , collective_(std::move(collective))
     , model_(std::make_unique<NanoDiT>(config.model, static_cast<std::uint64_t>(config.seed), compute.device))
     , optimiser_(model_->parameters(), adamWOptions(config.optimiser))
 {
     if (config.ema.enabled)
-        ema_.emplace(model_->parameters(), config.ema.decay);
+        ema_.emplace(model_->parameters(), config.ema.decay, config.ema.warmup);
 }
 
 Conditions Trainer::conditionsOf(const Batch& batch) const
@@ -69,10 +93,38 @@ Conditions Trainer::conditionsOf(const Batch& batch) const
             .textTokens = textTokens_};
 }
 
-std::vector<BlockAttention> Trainer::attentionAt(const Batch& batch, const Draws& draws) const
+std::vector<BlockAttention> Trainer::attentionAt(const Batch& batch, const Draws& draws)
 {
-    return measureAttention(*model_, conditionsOf(batch), noised(batch.latent, draws.noise, draws.t), draws.t,
-                            compute_.precision);
+    try { // What cannot be measured must not end a training run.
+        return measureAttention(*model_, conditionsOf(batch), noised(batch.latent, draws.noise, draws.t), draws.t,
+                                compute_.precision);
+    } catch (const std::exception& error) {
+        attentionFault_ = sentenceOf(error);
+        return {};
+    }
+}
+
+Draws Trainer::drawsOf(const Batch& batch, std::int64_t microBatch) const
+{
+    const auto number = microBatch * collective_->size() + collective_->rank(); // among those of all ranks
+    return drawMicroBatch({.seed = config_.seed, .step = steps_, .microBatch = number}, config_.conditions,
+                          config_.flow, batch.latent.sizes(),
+                          config_.model.useDinoPatches ? batch.patchGrid : GridSize{});
+}
+
+FlowLoss Trainer::lossOf(const Batch& batch, const Draws& draws, const ForwardOptions& options,
+                         const Observer& observer) const
+{
+    const AutocastScope autocast(compute_.precision);
+    const auto there = draws.to(compute_);
+    const auto grid = model_->tokenGrid(batch.latent.size(2), batch.latent.size(3));
+    auto conditions = conditionsOf(batch);
+    conditions.patchMask = there.patchMask;
+    const auto context = model_->context(conditions, draws.asDrops(), grid);
+    const auto loss = flowMatching(*model_, batch.latent, there.noise, there.t, context, options, batch.lossMask);
+    if (observer)
+        observer({.batch = batch, .draws = draws, .context = context});
+    return loss;
 }
 
 std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::function<bool()>& stop,
@@ -80,69 +132,139 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
 {
     using Clock = std::chrono::steady_clock;
     const auto& parameters = model_->parameters();
-    const auto microBatches = config_.optimiser.accumulation;
+    const auto microBatches = config_.optimiser.accumulation, ofAll = microBatches * collective_->size();
+    if (!collective_->alone() && collective_->any(stop && stop()))
+        return std::nullopt; // all at the same step
     StepMeter meter;
     std::vector<BlockAttention> attention;
-    std::vector<std::string> seen, bad;
+    StepRecord record{.step = steps_ + 1, .position = samplePosition_, .microBatches = {}};
+    std::int64_t sound = 0;
     auto position = samplePosition_;
+    attentionFault_.clear();
     zeroGradients(parameters);
-    for (std::int64_t micro = 0; micro < microBatches && bad.empty(); ++micro) {
-        if (stop && stop())
+    for (std::int64_t micro = 0; micro < microBatches; ++micro) {
+        if (collective_->alone() && stop && stop())
             return std::nullopt;
         const auto asked = Clock::now();
         const auto batch = next().to(compute_);
         meter.waitedForData(std::chrono::duration<double>(Clock::now() - asked).count());
         position = batch.position;
-        seen.insert(seen.end(), batch.ids.begin(), batch.ids.end());
-
-        const auto draws = drawMicroBatch({.seed = config_.seed, .step = steps_, .microBatch = micro},
-                                          config_.conditions, config_.flow, batch.latent.sizes(),
-                                          config_.model.useDinoPatches ? batch.patchGrid : GridSize{});
-        const auto there = draws.to(compute_);
+        const auto draws = drawsOf(batch, micro);
         if (micro == 0 && measuresAttention()) {
             const auto began = Clock::now();
-            attention = attentionAt(batch, there);
+            attention = attentionAt(batch, draws.to(compute_));
             meter.leaveOut(std::chrono::duration<double>(Clock::now() - began).count());
         }
-        FlowLoss loss;
-        {
-            const AutocastScope autocast(compute_.precision);
-            const auto grid = model_->tokenGrid(batch.latent.size(2), batch.latent.size(3));
-            auto conditions = conditionsOf(batch);
-            conditions.patchMask = there.patchMask;
-            const auto context = model_->context(conditions, draws.asDrops(), grid);
-            loss = flowMatching(*model_, batch.latent, there.noise, there.t, context,
-                                {.checkpointing = config_.checkpointing}, batch.lossMask);
-            if (observer)
-                observer({.batch = batch, .draws = draws, .context = context});
-        }
+        const auto loss = lossOf(batch, draws, {.checkpointing = config_.checkpointing}, observer);
+        record.microBatches.push_back(recordOf(batch, draws));
+        record.microBatches.back().losses = numbersOf(loss.perSample);
+        if (!record.microBatches.back().unsound().empty())
+            continue; // it would spoil the gradient of the others
         meter.add(draws, loss.perSample, loss.velocity);
-        bad = unsound(batch, loss.perSample);
-        if (bad.empty())
-            (loss.mean() / static_cast<double>(microBatches)).backward();
+        (loss.mean() / static_cast<double>(ofAll)).backward();
+        ++sound;
     }
+    record_ = std::move(record);
+    sound = gather(sound, meter);
+    if (sound > 0 && sound < ofAll)
+        scaleGradients(parameters, static_cast<double>(ofAll) / static_cast<double>(sound));
 
+    const double gradNorm = sound > 0 ? gradientNorm(parameters) : notANumber;
+    const auto patchProj = whoseNameStarts(parameters, "dino_patch_proj.");
+    const double patchProjNorm = patchProj.empty() || sound == 0 ? notANumber : gradientNorm(patchProj);
+    const double lr = nextLearningRate();
+    if (std::isfinite(gradNorm))
+        update(gradNorm, lr);
     auto metrics = meter.finish();
     metrics.attention = std::move(attention);
-    metrics.gradNorm = bad.empty() ? gradientNorm(parameters) : notANumber;
-    const auto patchProj = whoseNameStarts(parameters, "dino_patch_proj.");
-    metrics.gradNormPatchProj = patchProj.empty() ? notANumber : gradientNorm(patchProj);
-    metrics.lr = nextLearningRate();
-    metrics.skipped = !std::isfinite(metrics.gradNorm);
-    if (metrics.skipped) {
-        suspects_ = bad.empty() ? seen : bad;
-        ++skippedInARow_;
-    } else {
-        if (config_.optimiser.clip > 0)
-            clipGradients(parameters, metrics.gradNorm, config_.optimiser.clip);
-        optimiser_.step(metrics.lr);
-        if (ema_)
-            ema_->update();
-        skippedInARow_ = 0;
-    }
+    metrics.gradNorm = gradNorm;
+    metrics.gradNormPatchProj = patchProjNorm;
+    metrics.lr = lr;
+    metrics.leftOut = ofAll - sound;
+    metrics.skipped = !std::isfinite(gradNorm);
+    skippedInARow_ = metrics.skipped ? skippedInARow_ + 1 : 0;
     samplePosition_ = position;
     metrics.step = ++steps_;
     return metrics;
+}
+
+std::int64_t Trainer::gather(std::int64_t sound, StepMeter& meter)
+{
+    if (collective_->alone())
+        return sound;
+    const at::NoGradGuard noGradient;
+    std::vector<at::Tensor> gradients;
+    for (const auto& parameter : model_->parameters())
+        gradients.push_back(parameter.value.grad().flatten());
+    const auto all = at::cat(gradients).to(at::kCPU).contiguous(); // one message
+    collective_->sum(all);
+    std::int64_t begin = 0;
+    for (const auto& parameter : model_->parameters()) {
+        auto gradient = parameter.value.grad();
+        gradient.copy_(all.narrow(0, begin, gradient.numel()).view(gradient.sizes()));
+        begin += gradient.numel();
+    }
+    auto sums = meter.sums();
+    sums.push_back(static_cast<double>(sound));
+    const auto numbers = at::tensor(sums, at::kDouble);
+    collective_->sum(numbers);
+    sums.assign(numbers.data_ptr<double>(), numbers.data_ptr<double>() + numbers.numel());
+    sound = static_cast<std::int64_t>(sums.back());
+    sums.pop_back();
+    meter.takeSums(sums);
+    return sound;
+}
+
+void Trainer::update(double gradNorm, double lr)
+{
+    updating_ = true;
+    if (config_.optimiser.clip > 0)
+        clipGradients(model_->parameters(), gradNorm, config_.optimiser.clip);
+    optimiser_.step(lr);
+    if (ema_)
+        ema_->update(steps_);
+    updating_ = false;
+}
+
+std::vector<MicroBatchFinding> Trainer::examine(const BatchSource& next)
+{
+    const auto microBatches = config_.optimiser.accumulation;
+    std::vector<MicroBatchFinding> findings;
+    zeroGradients(model_->parameters());
+    for (std::int64_t micro = 0; micro < microBatches; ++micro) {
+        const auto batch = next().to(compute_);
+        const auto draws = drawsOf(batch, micro);
+        MicroBatchFinding finding{
+            .record = recordOf(batch, draws), .inputs = unsoundInputs(batch), .output = {}, .gradient = {}};
+        const auto gradient = std::make_shared<std::string>();
+        ForwardOptions options;
+        options.watch = [&finding, gradient](const std::string& part, const at::Tensor& output) {
+            if (finding.output.empty() && !isFinite(output))
+                finding.output = part;
+            if (output.requires_grad())
+                output.register_hook([gradient, part](const at::Tensor& grad) {
+                    if (gradient->empty() && !isFinite(grad))
+                        *gradient = part;
+                });
+        };
+        const auto loss = lossOf(batch, draws, options, {});
+        finding.record.losses = numbersOf(loss.perSample);
+        (loss.mean() / static_cast<double>(microBatches)).backward();
+        finding.gradient = *gradient;
+        findings.push_back(std::move(finding));
+    }
+    return findings;
+}
+
+std::vector<std::string> Trainer::suspects() const
+{
+    std::vector<std::string> seen, bad;
+    for (const auto& microBatch : record_.microBatches) {
+        seen.insert(seen.end(), microBatch.ids.begin(), microBatch.ids.end());
+        const auto unsound = microBatch.unsound();
+        bad.insert(bad.end(), unsound.begin(), unsound.end());
+    }
+    return bad.empty() ? seen : bad;
 }
 
 bool Trainer::measuresAttention() const
@@ -157,12 +279,34 @@ double Trainer::nextLearningRate() const
     return learningRate(config_.schedule, peak, steps_);
 }
 
+void Trainer::takeStateOfFirst()
+{
+    if (collective_->alone())
+        return;
+    const at::NoGradGuard noGradient;
+    auto state = tensors();
+    for (auto* const part : {&state.model, &state.ema, &state.optimiser}) {
+        for (auto& [name, tensor] : *part) {
+            const auto there = tensor.to(at::kCPU).contiguous();
+            collective_->shareFromFirst(there);
+            if (!there.is_same(tensor))
+                tensor.copy_(there);
+        }
+    }
+    optimiser_.restore(state.optimiser, "rank 0"); // counts of steps are no views
+    const auto place = at::tensor({steps_, samplePosition_, static_cast<std::int64_t>(warmStarted_)}, at::kLong);
+    collective_->shareFromFirst(place);
+    const auto* const numbers = place.data_ptr<std::int64_t>();
+    steps_ = numbers[0];
+    samplePosition_ = numbers[1];
+    warmStarted_ = numbers[2] != 0;
+}
+
 WarmStartReport Trainer::startFrom(const StoredWeights& weights, const std::string& source)
 {
-    auto report =
-        warmStart(model_->parameters(), weights, config_.warmStart.rename, source, config_.warmStart.place);
+    auto report = warmStart(model_->parameters(), weights, config_.warmStart.rename, source, config_.warmStart.place);
     if (config_.ema.enabled)
-        ema_.emplace(model_->parameters(), config_.ema.decay);
+        ema_.emplace(model_->parameters(), config_.ema.decay, config_.ema.warmup);
     warmStarted_ = true;
     return report;
 }
@@ -174,7 +318,7 @@ void Trainer::restore(const CheckpointState& state, const CheckpointTensors& ten
     if (ema_ && !tensors.ema.empty())
         ema_->restore(tensors.ema, source + "/ema.safetensors");
     else if (ema_)
-        ema_.emplace(model_->parameters(), config_.ema.decay);
+        ema_.emplace(model_->parameters(), config_.ema.decay, config_.ema.warmup);
     steps_ = state.step;
     samplePosition_ = state.samplePosition;
     warmStarted_ = state.warmStarted;
@@ -186,6 +330,14 @@ CheckpointTensors Trainer::tensors() const
     return {.model = stateOf(model_->parameters()),
             .ema = ema_ ? ema_->state() : TensorMap{},
             .optimiser = optimiser_.state()};
+}
+
+bool Trainer::tensorsAreSound() const
+{
+    const at::NoGradGuard noGradient;
+    const auto& parameters = model_->parameters();
+    return !updating_ && std::all_of(parameters.begin(), parameters.end(),
+                                     [](const Parameter& parameter) { return isFinite(parameter.value); });
 }
 
 std::unique_ptr<NanoDiT> Trainer::averagedModel() const

@@ -6,8 +6,12 @@
 #include "core/runs/checkpoint.h"
 #include "core/runs/metrics_file.h"
 #include "core/runs/step_metrics.h"
+#include "core/train/black_box.h"
+#include "core/train/collective.h"
 #include "core/train/draws.h"
+#include "core/train/flow_matching.h"
 #include "core/train/optimiser.h"
+#include "core/train/step_meter.h"
 #include "core/train/warm_start.h"
 
 #include <functional>
@@ -23,25 +27,49 @@ struct MicroBatchTrace {
     const ConditionContext& context;
 };
 
+/// What running a step again showed of a micro-batch.
+struct MicroBatchFinding {
+    MicroBatchRecord record;
+    std::vector<std::string> inputs; ///< Of "latent", "text", "cls", "patches", those that hold something not finite.
+    std::string output;              ///< First part of the model whose output is not finite; empty for none.
+    std::string gradient; ///< Part at whose output the gradient is the first not to be finite, from the loss on.
+};
+
 /// The state of a training run in memory, stepped one optimiser step at a time. Knows no files, threads or progress.
 /// One thread at a time.
 class Trainer {
 public:
     /// `config.model` has the data's widths. T: how many tokens a null text stands for.
     Trainer(const TrainConfig& config, std::int64_t textTokens, const Compute& compute);
+    /// One of several processes, each with the micro-batches that a loader of its rank gives: `optimiser.accumulation`
+    /// of them a step each. Micro-batch m of rank r draws what micro-batch m * size + r of one process alone would, so
+    /// that both make the same step but for the order in which gradients are added. takeStateOfFirst() comes first.
+    Trainer(const TrainConfig& config, std::int64_t textTokens, const Compute& compute,
+            std::shared_ptr<Collective> collective);
     /// On the CPU, in the configuration's precision, with as many threads as are set.
     Trainer(const TrainConfig& config, std::int64_t textTokens);
 
     using BatchSource = std::function<Batch()>;
     using Observer = std::function<void(const MicroBatchTrace&)>;
     /// One optimiser step over `optimiser.accumulation` micro-batches. Empty when `stop` said so between two of them:
-    /// then nothing has changed but what the source has given. A loss or gradient that is not finite leaves the weights
-    /// alone; see StepMetrics::skipped and suspects(). Gradients stay as they were used until the next step.
+    /// then nothing has changed but what the source has given. A micro-batch whose loss is not finite is left out, and
+    /// the others make the step (StepMetrics::leftOut); without any other, or with a gradient that is not finite, the
+    /// weights are left alone (StepMetrics::skipped). See suspects(). Gradients stay as they were used until the next
+    /// step.
     std::optional<StepMetrics> step(const BatchSource& next, const std::function<bool()>& stop = {},
                                     const Observer& observer = {});
 
-    /// Samples that the last skipped step held; those of non-finite loss where there are such.
-    const std::vector<std::string>& suspects() const { return suspects_; }
+    /// Runs the next step up to its gradients with a look at each part of the model. Nothing changes but the gradients
+    /// and what the source has given.
+    std::vector<MicroBatchFinding> examine(const BatchSource& next);
+
+    /// Of the last step, if it was skipped or left something out: its samples, those of non-finite loss where there are
+    /// such.
+    std::vector<std::string> suspects() const;
+    /// What went into the last step.
+    const StepRecord& lastStep() const { return record_; }
+    /// Why attention could not be measured at the last step; empty when it could, or was not to be.
+    const std::string& attentionFault() const { return attentionFault_; }
     std::int64_t skippedInARow() const { return skippedInARow_; }
 
     std::int64_t stepsDone() const { return steps_; }
@@ -50,6 +78,9 @@ public:
     /// Learning rate of the next step.
     double nextLearningRate() const;
 
+    /// Weights, moments, average, step and place in the data as rank 0 has them. Every rank calls it at once.
+    void takeStateOfFirst();
+
     WarmStartReport startFrom(const StoredWeights& weights, const std::string& source);
     bool warmStarted() const { return warmStarted_; }
 
@@ -57,6 +88,9 @@ public:
     void restore(const CheckpointState& state, const CheckpointTensors& tensors, const std::string& source);
     /// Sharing memory with the trainer: write or copy before the next step.
     CheckpointTensors tensors() const;
+    /// Whether a checkpoint of the tensors is of use: every weight is finite, and no exception came in the middle of
+    /// the optimiser's step.
+    bool tensorsAreSound() const;
 
     const NanoDiT& model() const { return *model_; }
     /// A model with the averaged weights, or a copy of the current ones when none are kept.
@@ -65,20 +99,29 @@ public:
 
 private:
     Conditions conditionsOf(const Batch& batch) const;
-    std::vector<BlockAttention> attentionAt(const Batch& batch, const Draws& draws) const;
+    std::vector<BlockAttention> attentionAt(const Batch& batch, const Draws& draws);
+    Draws drawsOf(const Batch& batch, std::int64_t microBatch) const;
+    FlowLoss lossOf(const Batch& batch, const Draws& draws, const ForwardOptions& options,
+                    const Observer& observer) const;
+    void update(double gradNorm, double lr);
+    /// Adds up gradients and what `meter` gathered over the ranks; gives how many micro-batches of all were sound.
+    std::int64_t gather(std::int64_t sound, StepMeter& meter);
     /// Whether the next step is one that does.
     bool measuresAttention() const;
 
     TrainConfig config_;
     std::int64_t textTokens_;
     Compute compute_;
+    std::shared_ptr<Collective> collective_;
     std::unique_ptr<NanoDiT> model_;
     AdamW optimiser_;
     std::optional<Ema> ema_;
     std::int64_t steps_ = 0, samplePosition_ = 0;
     std::int64_t skippedInARow_ = 0;
     bool warmStarted_ = false;
-    std::vector<std::string> suspects_;
+    bool updating_ = false; ///< In the optimiser's step, or thrown out of it.
+    StepRecord record_;
+    std::string attentionFault_;
 };
 
 } // namespace nanodit

@@ -294,6 +294,89 @@ private Q_SLOTS:
         QCOMPARE(trainer.skippedInARow(), 0);
     }
 
+    void leavesOutAMicroBatchThatIsNotFinite()
+    {
+        auto config = tinyConfig();
+        config.optimiser.accumulation = 3;
+        config.optimiser.clip = 0;
+        Trainer trainer(config, textTokens);
+        randomise(trainer.model().parameters());
+        Trainer reference(config, textTokens);
+        randomise(reference.model().parameters());
+        Source source;
+        std::vector<Batch> batches;
+        const auto metrics = trainer.step([&] {
+            auto batch = source();
+            if (batches.size() == 1)
+                batch.latent[0][0][0][0] = std::numeric_limits<float>::infinity();
+            batches.push_back(batch);
+            return batch;
+        });
+        QVERIFY(!metrics->skipped && std::isfinite(metrics->loss) && std::isfinite(metrics->gradNorm));
+        QCOMPARE(metrics->leftOut, 1);
+        QCOMPARE(metrics->samplesByDrop[0] + metrics->samplesByDrop[1] + metrics->samplesByDrop[2] +
+                     metrics->samplesByDrop[3],
+                 6);
+        QCOMPARE(trainer.suspects(), std::vector<std::string>{batches[1].ids[0]});
+        QCOMPARE(trainer.samplePosition(), 3);
+        QCOMPARE(trainer.lastStep().microBatches.size(), 3U);
+
+        // The mean over the other two.
+        const auto& model = reference.model();
+        zeroGradients(model.parameters());
+        for (const std::int64_t micro : {0, 2}) {
+            const auto& batch = batches[static_cast<std::size_t>(micro)];
+            const auto draw = drawMicroBatch({.seed = config.seed, .step = 0, .microBatch = micro}, config.conditions,
+                                             config.flow, batch.latent.sizes());
+            const auto context = model.context(test::conditionsOf(batch), draw.asDrops(), {4, 4});
+            (flowMatching(model, batch.latent, draw.noise, draw.t, context).mean() / 2).backward();
+        }
+        for (std::size_t i = 0; i < model.parameters().size(); ++i)
+            QVERIFY(at::allclose(trainer.model().parameters()[i].value.grad(), model.parameters()[i].value.grad(), 1e-4,
+                                 1e-7));
+    }
+
+    void examiningAStepNamesWhereItIsNotFinite_data()
+    {
+        QTest::addColumn<QString>("weight"); // made infinite
+        QTest::addColumn<bool>("spoiltText");
+        QTest::addColumn<QString>("output");
+        QTest::newRow("sound") << "" << false << "";
+        QTest::newRow("in the data") << "" << true << "context";
+        QTest::newRow("in a block") << "blocks.1.mlp.fc2.bias" << false << "blocks.1";
+        QTest::newRow("at the end") << "final_layer.linear.bias" << false << "final_layer";
+    }
+    void examiningAStepNamesWhereItIsNotFinite()
+    {
+        QFETCH(QString, weight);
+        QFETCH(bool, spoiltText);
+        QFETCH(QString, output);
+        auto config = tinyConfig();
+        config.conditions = {.dropBoth = 0, .dropDino = 0, .dropText = 0};
+        config.checkpointing = true;
+        Trainer trainer(config, textTokens);
+        randomise(trainer.model().parameters());
+        for (const auto& parameter : trainer.model().parameters()) {
+            if (parameter.name == weight.toStdString())
+                parameter.value.detach().fill_(std::numeric_limits<float>::infinity());
+        }
+        Source source;
+        const auto before = copied(trainer.tensors().model);
+        const auto findings = trainer.examine([&] {
+            auto batch = source();
+            if (spoiltText)
+                batch.text[0][0][0] = std::numeric_limits<float>::quiet_NaN();
+            return batch;
+        });
+        QCOMPARE(findings.size(), 1U);
+        QCOMPARE(QString::fromStdString(findings[0].output), output);
+        QCOMPARE(findings[0].inputs, spoiltText ? std::vector<std::string>{"text"} : std::vector<std::string>{});
+        QCOMPARE(findings[0].gradient.empty(), output.isEmpty());
+        QCOMPARE(findings[0].record.unsound().empty(), output.isEmpty());
+        QCOMPARE(trainer.stepsDone(), 0);
+        QCOMPARE(trainer.tensorsAreSound(), weight.isEmpty());
+    }
+
     void metricsTellLossByTimeAndByDrop()
     {
         auto config = tinyConfig();
@@ -350,6 +433,18 @@ private Q_SLOTS:
                 std::abs(logits.std().item<double>() - 0.8) < 0.03);
         const auto shifted = drawTimes({.timestepSampling = TimestepSampling::Uniform, .shift = 3}, 20000, generator);
         QVERIFY(std::abs(shifted.median().item<double>() - 0.75) < 0.01);
+    }
+
+    void theShiftGrowsWithTheLatent()
+    {
+        FlowConfig flow{.shift = 2};
+        QCOMPARE(shiftFor(flow, {3, 16, 64, 64}), 2.0);
+        flow.shiftByBucket = true;
+        QCOMPARE(shiftFor(flow, {3, 16, 16, 16}), 2.0);
+        QCOMPARE(shiftFor(flow, {16, 64, 64}), 8.0);
+        const auto small = drawMicroBatch({.seed = 1}, {}, flow, {64, 16, 16, 16}).t;
+        const auto large = drawMicroBatch({.seed = 1}, {}, flow, {64, 16, 64, 64}).t;
+        QVERIFY((large > small).all().item<bool>());
     }
 };
 

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/front/training.h"
+
+#include <cstdint>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace nanodit::cli {
+
+/// The other processes of a training of several on this machine: this program again with the same arguments, each told
+/// its rank in the variables that torchrun uses. They end with this process, however it ends.
+class RankProcesses {
+public:
+    /// Starts ranks 1 to size - 1, with `more` arguments. Throws Error when one cannot be started.
+    RankProcesses(std::int64_t size, int port, const std::vector<std::string>& more);
+    /// Asks those that are left to end, and waits for them.
+    ~RankProcesses();
+    RankProcesses(const RankProcesses&) = delete;
+    RankProcesses& operator=(const RankProcesses&) = delete;
+
+    /// "rank 1 (process 123) was ended by signal 9" of those that did not end well so far; waits a moment for one.
+    std::string whoFailed();
+
+private:
+    struct Process {
+        std::int64_t rank = 0;
+        pid_t number = 0;
+        int status = 0;
+        bool ended = false;
+    };
+    void look();
+    std::vector<Process> processes_;
+};
+
+/// A port of this machine that nobody listens on now.
+int freePort();
+
+/// Where this process stands in a training that a launcher started: torchrun, mpirun or srun by their variables, with
+/// MASTER_ADDR and MASTER_PORT for where they meet. One alone without any.
+Meeting meetingOfLauncher();
+
+} // namespace nanodit::cli

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "core/train/meeting.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+
+namespace nanodit {
+
+/// The processes that train one model together, as one of them sees them. Every rank calls the same functions in the
+/// same order; each returns when all have. Throws Error when a rank has ended or does not answer.
+class Collective {
+public:
+    virtual ~Collective() = default;
+    virtual std::int64_t rank() const = 0; ///< From 0.
+    virtual std::int64_t size() const = 0;
+    /// Makes of a contiguous CPU tensor the sum over the ranks, the same to the last bit on each.
+    virtual void sum(const at::Tensor& tensor) = 0;
+    /// Gives every rank what rank 0 has in a contiguous CPU tensor.
+    virtual void shareFromFirst(const at::Tensor& tensor) = 0;
+
+    bool alone() const { return size() == 1; }
+    /// Whether it is so on any rank.
+    bool any(bool here);
+};
+
+/// One process, which needs nobody.
+std::shared_ptr<Collective> aloneCollective();
+
+/// Waits for the others (LibTorch's c10d: TCPStore, ProcessGroupGloo). Throws Error when they do not come, or when this
+/// program was built without Gloo.
+std::shared_ptr<Collective> joinCollective(const Meeting& meeting);
+
+} // namespace nanodit

@@ -1,0 +1,149 @@
+#include "core/train/resume.h"
+
+#include "core/config/yaml.h"
+#include "core/io/atomic_file.h"
+#include "core/runs/catalogue.h"
+#include "core/runtime/error.h"
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Settings that say what is looked at and kept, not what is computed, and how long.
+bool onlyWatches(const std::string& key)
+{
+    static const std::array groups = {"saving.", "previews.", "validation.", "metrics.", "warm_start."};
+    return std::any_of(groups.begin(), groups.end(), [&key](const char* group) { return key.starts_with(group); }) ||
+           key == "schedule.steps" || key == "data.prefetch" || key == "data.shards";
+}
+
+/// Settings of a new model's first weights; a trained one has its own.
+bool onlyBegins(const std::string& key)
+{
+    return key == "model.prior_widest" || key == "model.prior_narrowest";
+}
+
+void compareConfigurations(const CheckpointState& before, const CheckpointState& now,
+                           std::vector<ResumeDifference>& found)
+{
+    auto a = before.config, b = now.config;
+    const auto list = differences({[&a](FieldVisitor& v) { a.visit(v); }, [&b](FieldVisitor& v) { b.visit(v); }});
+    for (const auto& [key, values] : list) {
+        const bool function = (key.starts_with("model.") && !onlyBegins(key)) || key == "data.normalise_dino";
+        const bool bendsTheRate = key == "schedule.steps" && now.config.schedule.decay == Decay::Cosine;
+        found.push_back({.what = key,
+                         .before = values[0],
+                         .now = values[1],
+                         .anotherFunction = function,
+                         .otherCourse = bendsTheRate || (!function && !onlyWatches(key) && !onlyBegins(key))});
+    }
+}
+
+void compareEncoders(const nlohmann::json& before, const nlohmann::json& now, std::vector<ResumeDifference>& found)
+{
+    if (!before.is_object() || !now.is_object())
+        return;
+    const auto short12 = [](const nlohmann::json& encoder) { return encoder.dump().substr(0, 80); };
+    for (const auto& [name, encoder] : before.items()) {
+        const auto other = now.find(name);
+        if (other != now.end() && *other != encoder)
+            found.push_back({.what = "encoder " + name,
+                             .before = short12(encoder),
+                             .now = short12(*other),
+                             .anotherFunction = true});
+    }
+}
+
+} // namespace
+
+std::vector<ResumeDifference> resumeDifferences(const CheckpointState& before, const CheckpointState& now)
+{
+    std::vector<ResumeDifference> found;
+    compareConfigurations(before, now, found);
+    compareEncoders(before.encoders, now.encoders, found);
+    const auto compare = [&found](const std::string& what, const std::string& a, const std::string& b, bool course) {
+        if (!a.empty() && a != b)
+            found.push_back({.what = what, .before = a, .now = b, .otherCourse = course});
+    };
+    if (before.textTokens != now.textTokens)
+        found.push_back({.what = "text tokens of the workspace",
+                         .before = std::to_string(before.textTokens),
+                         .now = std::to_string(now.textTokens),
+                         .anotherFunction = true});
+    compare("data set", before.circumstances.dataSet, now.circumstances.dataSet, true);
+    if (!(before.dino.toJson() == now.dino.toJson()))
+        found.push_back(
+            {.what = "DINO statistics of the data set", .before = "others", .now = "new ones", .otherCourse = true});
+    compare("LibTorch", before.circumstances.libTorch, now.circumstances.libTorch, true);
+    compare("computed on", before.circumstances.computedOn, now.circumstances.computedOn, true);
+    compare("processes", before.circumstances.ranks, now.circumstances.ranks, true);
+    return found;
+}
+
+std::string text(const ResumeDifference& difference)
+{
+    return difference.what + " " + difference.before + " -> " + difference.now;
+}
+
+void refuseAnotherFunction(const std::vector<ResumeDifference>& differences, const std::string& runName)
+{
+    std::string list;
+    for (const auto& difference : differences) {
+        if (difference.anotherFunction)
+            list += (list.empty() ? "" : "; ") + text(difference);
+    }
+    if (!list.empty())
+        throw UsageError(
+            "the run \"" + runName + "\" cannot go on with another model or other encoders (" + list +
+            "): its weights would compute something else. Resume it with what it was begun with, or start a "
+            "new run from its weights (warm_start.checkpoint)");
+}
+
+std::vector<fs::path> checkpointsToTry(const fs::path& runFolder, std::optional<std::int64_t> from)
+{
+    auto checkpoints = listCheckpoints(runFolder);
+    std::reverse(checkpoints.begin(), checkpoints.end());
+    if (!from)
+        return checkpoints;
+    const auto wanted = checkpointName(*from);
+    std::string list;
+    for (const auto& checkpoint : checkpoints) {
+        if (checkpoint.filename() == wanted)
+            return {checkpoint};
+        list = std::to_string(*checkpointStep(checkpoint.filename().string())) + (list.empty() ? "" : ", ") + list;
+    }
+    throw UsageError("the run has no checkpoint of step " + std::to_string(*from) + "; there are those of " + list);
+}
+
+fs::path setAsideBehind(const fs::path& runFolder, std::int64_t step)
+{
+    std::vector<fs::path> later;
+    for (const auto& checkpoint : listCheckpoints(runFolder)) {
+        if (*checkpointStep(checkpoint.filename().string()) > step)
+            later.push_back(checkpoint);
+    }
+    if (later.empty())
+        return {};
+    fs::path folder;
+    for (int number = 1; folder.empty() || fs::exists(folder); ++number)
+        folder = runFolder / "set-aside" /
+                 ("behind-" + checkpointName(step) + (number == 1 ? "" : "-" + std::to_string(number)));
+    try {
+        fs::create_directories(folder);
+        if (fs::exists(runFolder / "metrics.jsonl"))
+            fs::copy_file(runFolder / "metrics.jsonl", folder / "metrics.jsonl");
+        for (const auto& checkpoint : later)
+            fs::rename(checkpoint, folder / checkpoint.filename());
+    } catch (const fs::filesystem_error& error) {
+        throw StoreError("later checkpoints could not be moved to " + folder.string() + ": " + error.code().message());
+    }
+    return folder;
+}
+
+} // namespace nanodit

@@ -1,0 +1,39 @@
+#pragma once
+
+/// How a run goes on from a checkpoint.
+
+#include "core/runs/checkpoint.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// What is not as it was when the checkpoint was written.
+struct ResumeDifference {
+    std::string what; ///< "optimiser.lr", "encoder t5", "data set"
+    std::string before, now;
+    bool anotherFunction = false; ///< The same weights would compute something else: it is not the same run.
+    bool otherCourse = false;     ///< The steps to come are not those that an unbroken run would have made.
+};
+/// What the checkpoint does not say is not compared.
+std::vector<ResumeDifference> resumeDifferences(const CheckpointState& before, const CheckpointState& now);
+/// Throws UsageError that lists those that make it another function, if there are any.
+void refuseAnotherFunction(const std::vector<ResumeDifference>& differences, const std::string& runName);
+/// "data.batch_size 16 -> 8"
+std::string text(const ResumeDifference& difference);
+
+/// The checkpoints of a run to try, in this order: the newest first, or the one of step `from` alone. Throws UsageError
+/// naming those there are when there is none of that step.
+std::vector<std::filesystem::path> checkpointsToTry(const std::filesystem::path& runFolder,
+                                                    std::optional<std::int64_t> from);
+
+/// Moves the checkpoints of later steps than `step` to runFolder/set-aside and copies metrics.jsonl there when it has
+/// later steps that a checkpoint is of: what is done again must not be mistaken for it, and nothing is lost. Gives the
+/// folder, empty when there was nothing to move. Throws StoreError.
+std::filesystem::path setAsideBehind(const std::filesystem::path& runFolder, std::int64_t step);
+
+} // namespace nanodit

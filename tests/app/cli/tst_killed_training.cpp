@@ -1,0 +1,113 @@
+#include "core/config/train_config.h"
+#include "core/front/training.h"
+#include "core/io/atomic_file.h"
+#include "tests/app/cli/program.h"
+#include "tests/support/tiny_training.h"
+
+#include <QtTest>
+
+#include <chrono>
+#include <filesystem>
+#include <random>
+#include <set>
+#include <string>
+
+namespace fs = std::filesystem;
+using namespace nanodit;
+using namespace nanodit::test;
+
+namespace {
+
+constexpr std::int64_t steps = 40;
+
+/// Saved, painted and thinned often, so that a kill meets all of that.
+TrainConfig configOfRun()
+{
+    auto config = tinyConfig(steps);
+    config.saving = {.every = 3, .keep = 2, .keepEvery = 12};
+    config.previews = {.every = 5, .count = 2, .samplerSteps = 2};
+    config.metrics.attentionEvery = 4;
+    return config;
+}
+
+QStringList begin(const TinyWorkspace& tiny, const QString& run)
+{
+    return {"-w",       text(tiny.workspace.root),         "--quiet", "--threads", "1", "train",
+            "--config", text(tiny.folder / "config.yaml"), "--run",   run};
+}
+
+std::vector<std::int64_t> metricSteps(const fs::path& run)
+{
+    std::vector<std::int64_t> found;
+    for (const auto& metrics : readMetrics(run))
+        found.push_back(metrics.step);
+    return found;
+}
+
+} // namespace
+
+/// The real program, killed again and again while it trains, saves on its thread, paints and thins.
+class KilledTrainingTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void killedAtManyInstantsTheResultIsThatOfAnUnbrokenRun();
+};
+
+void KilledTrainingTest::killedAtManyInstantsTheResultIsThatOfAnUnbrokenRun()
+{
+    constexpr int wantedKills = 50;
+    const TinyWorkspace tiny;
+    writeText(tiny.folder / "config.yaml", toYaml(configOfRun()));
+    const auto start = std::chrono::steady_clock::now();
+    const auto first = runProgram(begin(tiny, "whole"));
+    QVERIFY2(first.exitCode == 0, qPrintable(first.errors));
+    const auto undisturbed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+    const auto whole = tiny.workspace.runsFolder() / "whole", broken = tiny.workspace.runsFolder() / "broken";
+    const auto kept = listCheckpoints(whole);
+
+    std::mt19937 random(5);
+    int kills = 0, rounds = 0, whileTraining = 0;
+    while (kills < wantedKills || rounds == 0) {
+        QProcess process;
+        auto arguments = begin(tiny, "broken");
+        if (!listCheckpoints(broken).empty())
+            arguments << "--resume";
+        else
+            fs::remove_all(broken); // killed before its first checkpoint: it begins anew
+        process.start(NANODIT_PROGRAM, arguments);
+        QVERIFY(process.waitForStarted());
+        const auto life = static_cast<int>(random() % static_cast<unsigned>(undisturbed));
+        if (kills < wantedKills && !process.waitForFinished(life)) {
+            process.kill();
+            process.waitForFinished();
+            ++kills;
+            whileTraining += !readMetrics(broken).empty();
+            continue;
+        }
+        QVERIFY(process.waitForFinished(300000) || process.state() == QProcess::NotRunning);
+        QVERIFY2(process.exitCode() == 0, process.readAllStandardError().constData());
+        ++rounds;
+        QCOMPARE(metricSteps(broken), metricSteps(whole)); // each step once, in order
+        const auto a = readMetrics(whole), b = readMetrics(broken);
+        for (std::size_t i = 0; i < a.size(); ++i)
+            QCOMPARE(b[i].loss, a[i].loss);
+        const auto checkpoints = listCheckpoints(broken);
+        QCOMPARE(checkpoints.size(), kept.size());
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            QCOMPARE(checkpoints[i].filename(), kept[i].filename());
+            for (const auto* name : {"model.safetensors", "ema.safetensors", "optimizer.safetensors"})
+                QVERIFY2(readTextFile(checkpoints[i] / name) == readTextFile(kept[i] / name), name);
+        }
+        for (const auto& entry : fs::recursive_directory_iterator(broken))
+            QVERIFY2(!entry.path().filename().string().starts_with("."), entry.path().c_str());
+        QVERIFY(!fs::exists(broken / "lock"));
+        fs::remove_all(broken); // all over again
+    }
+    qInfo("%d kills, %d of them after a step, %d whole rounds", kills, whileTraining, rounds);
+    QVERIFY(whileTraining > 0);
+}
+
+QTEST_APPLESS_MAIN(KilledTrainingTest)
+#include "tst_killed_training.moc"

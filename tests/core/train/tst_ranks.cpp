@@ -1,0 +1,250 @@
+#include "core/train/collective.h"
+#include "core/train/trainer.h"
+#include "tests/support/test_data.h"
+#include "tests/support/tiny_model.h"
+
+#include <ATen/ATen.h>
+#include <QtTest/QTest>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <condition_variable>
+#include <limits>
+#include <mutex>
+#include <thread>
+
+using namespace nanodit;
+using namespace nanodit::test;
+
+namespace {
+
+constexpr std::int64_t textTokens = 8;
+
+TrainConfig configOf(std::int64_t accumulation, bool checkpointing = false, bool bf16 = false)
+{
+    TrainConfig config;
+    config.model = tinyModelConfig();
+    config.optimiser.lr = 3e-3;
+    config.optimiser.accumulation = accumulation;
+    config.schedule = {.steps = 1000, .warmupSteps = 2, .decay = Decay::Cosine};
+    config.checkpointing = checkpointing;
+    config.precision = bf16 ? Precision::Bf16 : Precision::Float32;
+    config.ema.decay = 0.9;
+    config.seed = 5;
+    return config;
+}
+
+/// Ranks as threads of this process, which meet in memory: adds up in the order of the ranks.
+class Room {
+public:
+    explicit Room(std::int64_t size)
+        : size_(size)
+    {
+    }
+    class Seat final : public Collective {
+    public:
+        Seat(Room& room, std::int64_t rank)
+            : room_(room)
+            , rank_(rank)
+        {
+        }
+        std::int64_t rank() const override { return rank_; }
+        std::int64_t size() const override { return room_.size_; }
+        void sum(const at::Tensor& tensor) override { tensor.copy_(room_.meet(rank_, tensor, true)); }
+        void shareFromFirst(const at::Tensor& tensor) override { tensor.copy_(room_.meet(rank_, tensor, false)); }
+
+    private:
+        Room& room_;
+        std::int64_t rank_;
+    };
+
+private:
+    at::Tensor meet(std::int64_t rank, const at::Tensor& tensor, bool add)
+    {
+        std::unique_lock lock(mutex_);
+        brought_.resize(static_cast<std::size_t>(size_));
+        brought_[static_cast<std::size_t>(rank)] = tensor.clone();
+        const auto round = round_;
+        if (++arrived_ == size_) {
+            result_ = brought_[0].clone();
+            for (std::size_t i = 1; add && i < brought_.size(); ++i)
+                result_.add_(brought_[i]);
+            arrived_ = 0;
+            ++round_;
+            changed_.notify_all();
+        } else {
+            changed_.wait(lock, [&] { return round_ != round; });
+        }
+        return result_.clone();
+    }
+
+    std::int64_t size_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<at::Tensor> brought_;
+    at::Tensor result_;
+    std::int64_t arrived_ = 0, round_ = 0;
+};
+
+/// The batches of one process alone, by number.
+Batch batchNumber(std::int64_t number)
+{
+    static std::mutex mutex;
+    const std::lock_guard lock(mutex); // it sets the seed of the whole process
+    return randomBatch(tinyModelConfig(), 2, static_cast<std::uint64_t>(1 + number));
+}
+
+/// What the loader of a rank gives.
+class Source {
+public:
+    Source(std::int64_t rank, std::int64_t ranks, std::int64_t spoilt = -1)
+        : next_(rank)
+        , ranks_(ranks)
+        , spoilt_(spoilt)
+    {
+    }
+    Batch operator()()
+    {
+        auto batch = batchNumber(next_);
+        if (next_ == spoilt_)
+            batch.latent.fill_(std::numeric_limits<float>::quiet_NaN());
+        next_ += ranks_;
+        batch.position = next_;
+        return batch;
+    }
+
+private:
+    std::int64_t next_, ranks_, spoilt_;
+};
+
+struct Course {
+    std::vector<StepMetrics> metrics;
+    TensorMap model, ema;
+};
+
+TensorMap copied(const TensorMap& tensors)
+{
+    TensorMap copy;
+    for (const auto& [name, tensor] : tensors)
+        copy.emplace(name, tensor.clone());
+    return copy;
+}
+
+Course courseOf(Trainer& trainer, Source source, std::int64_t steps)
+{
+    Course course;
+    for (std::int64_t i = 0; i < steps; ++i)
+        course.metrics.push_back(*trainer.step(std::ref(source)));
+    course.model = copied(trainer.tensors().model);
+    course.ema = copied(trainer.tensors().ema);
+    return course;
+}
+
+std::vector<Course> coursesOfRanks(std::int64_t ranks, const TrainConfig& config, std::int64_t steps,
+                                   std::int64_t spoilt = -1)
+{
+    Room room(ranks);
+    std::vector<Course> courses(static_cast<std::size_t>(ranks));
+    std::vector<std::jthread> threads;
+    for (std::int64_t rank = 0; rank < ranks; ++rank) {
+        threads.emplace_back([&, rank] {
+            auto own = config;
+            own.seed += rank; // other first weights, which rank 0's take the place of
+            Trainer trainer(rank == 0 ? config : own, textTokens,
+                            {.device = at::kCPU, .precision = config.precision, .threads = 1},
+                            std::make_shared<Room::Seat>(room, rank));
+            trainer.takeStateOfFirst();
+            courses[static_cast<std::size_t>(rank)] = courseOf(trainer, Source(rank, ranks, spoilt), steps);
+        });
+    }
+    threads.clear();
+    return courses;
+}
+
+double largestDifference(const TensorMap& a, const TensorMap& b)
+{
+    double largest = a.size() == b.size() ? 0 : 1;
+    for (const auto& [name, tensor] : a)
+        largest = std::max(largest, (tensor - b.at(name)).abs().max().item<double>());
+    return largest;
+}
+
+} // namespace
+
+class TestRanks : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { at::set_num_threads(1); }
+
+    void twoRanksMakeTheStepsOfOneThatAccumulates_data()
+    {
+        QTest::addColumn<int>("ranks");
+        QTest::addColumn<int>("accumulation");
+        QTest::addColumn<bool>("checkpointing");
+        QTest::addColumn<bool>("bf16");
+        QTest::newRow("2 ranks") << 2 << 1 << false << false;
+        QTest::newRow("3 ranks, accumulated") << 3 << 2 << false << false;
+        QTest::newRow("recomputed") << 2 << 2 << true << false;
+        QTest::newRow("bf16") << 2 << 1 << false << true;
+    }
+    void twoRanksMakeTheStepsOfOneThatAccumulates()
+    {
+        QFETCH(int, ranks);
+        QFETCH(int, accumulation);
+        QFETCH(bool, checkpointing);
+        QFETCH(bool, bf16);
+        constexpr std::int64_t steps = 20;
+        auto config = configOf(ranks * accumulation, checkpointing, bf16);
+        Trainer alone(config, textTokens);
+        const auto expected = courseOf(alone, Source(0, 1), steps);
+        config.optimiser.accumulation = accumulation;
+        const auto courses = coursesOfRanks(ranks, config, steps);
+        for (std::size_t i = 0; i < expected.metrics.size(); ++i) {
+            const auto &ours = courses[0].metrics[i], &other = expected.metrics[i];
+            QVERIFY2(std::abs(ours.loss - other.loss) < (bf16 ? 1e-4 : 1e-6),
+                     std::to_string(ours.loss - other.loss).c_str());
+            QCOMPARE(ours.samplesByDrop, other.samplesByDrop);
+            QCOMPARE(ours.lr, other.lr);
+        }
+        const double difference = largestDifference(courses[0].model, expected.model);
+        QVERIFY2(difference < (bf16 ? 1e-3 : 1e-5), std::to_string(difference).c_str());
+        QVERIFY(largestDifference(courses[0].ema, expected.ema) < (bf16 ? 1e-3 : 1e-5));
+        // And every rank has the same weights, to the last bit.
+        for (const auto& course : courses)
+            QCOMPARE(largestDifference(course.model, courses[0].model), 0.0);
+    }
+
+    void whatOneRankLeavesOutAllLeaveOut()
+    {
+        const auto courses = coursesOfRanks(2, configOf(1), 4, 3); // the second step of rank 1
+        for (const auto& course : courses) {
+            QCOMPARE(course.metrics[1].leftOut, 1);
+            QVERIFY(!course.metrics[1].skipped && std::isfinite(course.metrics[1].loss));
+            QCOMPARE(course.metrics[2].leftOut, 0);
+        }
+        QCOMPARE(largestDifference(courses[0].model, courses[1].model), 0.0);
+    }
+
+    void allStopAtTheSameStep()
+    {
+        Room room(2);
+        std::array<std::int64_t, 2> done{};
+        std::vector<std::jthread> threads;
+        for (std::int64_t rank = 0; rank < 2; ++rank) {
+            threads.emplace_back([&, rank] {
+                Trainer trainer(configOf(1), textTokens, {.threads = 1}, std::make_shared<Room::Seat>(room, rank));
+                Source source(rank, 2);
+                while (trainer.step(std::ref(source), [&] { return rank == 1 && trainer.stepsDone() == 3; })) {
+                }
+                done[static_cast<std::size_t>(rank)] = trainer.stepsDone();
+            });
+        }
+        threads.clear();
+        QCOMPARE(done, (std::array<std::int64_t, 2>{3, 3}));
+    }
+};
+
+QTEST_APPLESS_MAIN(TestRanks)
+#include "tst_ranks.moc"
