@@ -167,7 +167,7 @@ void intoUnitSquare(std::vector<float>& map)
     }
     const float side = std::max({high[0] - low[0], high[1] - low[1], 1e-6f});
     for (std::size_t i = 0; i < map.size(); ++i)
-        map[i] = 0.5f + (map[i] - (low[i % 2] + high[i % 2]) / 2) / side;
+        map[i] = std::clamp(0.5f + (map[i] - (low[i % 2] + high[i % 2]) / 2) / side, 0.f, 1.f);
 }
 
 class SetMapJob final : public Job {

@@ -240,7 +240,7 @@ private Q_SLOTS:
                                << "bytes";
         QTest::newRow("no vocabulary") << R"({"model": {"vocab": null}})"
                                        << "vocab";
-        QTest::newRow("entries that are none") << R"({"model": {"vocab": [3, "a"]}})"
+        QTest::newRow("entries that are none") << R"({"added_tokens": [], "model": {"vocab": [3, "a"]}})"
                                                << "vocab";
         QTest::newRow("no end") << R"({"added_tokens": [{"id": 0, "content": "<pad>"}]})"
                                 << "</s>";
