@@ -3,6 +3,7 @@
 #include "app/cli/output_file.h"
 #include "app/cli/shared_options.h"
 #include "core/config/workspace_config.h"
+#include "core/front/data.h"
 #include "core/front/sampling.h"
 #include "core/geometry/bucket.h"
 #include "core/runtime/error.h"
@@ -45,6 +46,21 @@ fs::path outputFile(const SampleArguments& arguments, std::uint64_t seed)
     return arguments.out.empty() ? firstFree(file) : file;
 }
 
+/// As --size says; else that of the reference, whose patches lie on its grid: a record's bucket, or the bucket nearest
+/// to a picture's shape; without a reference the workspace's first bucket.
+ImageSize sizeOf(const SampleArguments& arguments, const Workspace& workspace)
+{
+    if (!arguments.size.empty())
+        return bucketFromName(arguments.size);
+    if (!arguments.record.empty()) {
+        if (const auto record = findRecord(workspace, arguments.record))
+            return record->bucket;
+    } else if (!arguments.picture.empty()) {
+        return nearestBucket(readImageSize(arguments.picture), workspace.config.buckets);
+    }
+    return workspace.config.buckets.front();
+}
+
 SampleRequest requestOf(const SampleArguments& arguments, const Workspace& workspace)
 {
     auto request = arguments.request;
@@ -56,7 +72,7 @@ SampleRequest requestOf(const SampleArguments& arguments, const Workspace& works
     else if (!arguments.picture.empty())
         request.reference = PictureReference{arguments.picture};
     request.solver = arguments.solver == "heun" ? Solver::Heun : Solver::Euler;
-    request.size = arguments.size.empty() ? workspace.config.buckets.front() : bucketFromName(arguments.size);
+    request.size = sizeOf(arguments, workspace);
     if (request.guidanceInterval[0] > request.guidanceInterval[1])
         throw UsageError("--guidance-interval must be the lower t and then the higher one");
     return request;
@@ -107,7 +123,9 @@ void registerSample(CLI::App& app, Options& options)
     command->add_option("--text-record", a->textRecord, "Use the stored text of this record")->excludes(prompt);
     auto* const record = command->add_option("--record", a->record, "Use CLS and patches of this record");
     command->add_option("--reference", a->picture, "Use CLS and patches of this picture")->excludes(record);
-    command->add_option("--size", a->size, "WIDTHxHEIGHT (default: the workspace's first bucket)");
+    command->add_option("--size", a->size,
+                        "WIDTHxHEIGHT (default: the bucket of the record or reference picture; without one the "
+                        "workspace's first bucket)");
     addSamplerSteps(*command, a->request.steps, {"--steps"});
     command->add_option("--solver", a->solver, "euler, or heun: two evaluations per step, more accurate")
         ->check(CLI::IsMember({"euler", "heun"}))

@@ -102,8 +102,10 @@ Image SubjectReader::referenceImage(const std::optional<RecordInfo>& record, con
 {
     if (record)
         return std::filesystem::exists(record->image) ? loadBucketImage(*record) : Image{};
-    if (const auto* const other = std::get_if<RecordReference>(&request.reference))
-        return referenceImage(this->record(other->id), request);
+    if (const auto* const other = std::get_if<RecordReference>(&request.reference)) {
+        const auto file = this->record(other->id).image; // cropped as its patches are
+        return std::filesystem::exists(file) ? makeBucketImage(readImage(file), request.size) : Image{};
+    }
     if (const auto* const picture = std::get_if<PictureReference>(&request.reference))
         return makeBucketImage(readImage(picture->file), request.size);
     return {};

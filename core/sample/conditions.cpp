@@ -76,26 +76,45 @@ at::Tensor ConditionEncoder::text(const SampleRequest& request)
     return t5_->encodeCaption(request.prompt, textTokens_).to(at::kFloat);
 }
 
+DinoFeatures ConditionEncoder::storedFeatures(const Record& record) const
+{
+    DinoFeatures features;
+    features.cls = storedArray(workspace_, ArrayKind::DinoCls, record.id).unsqueeze(0);
+    features.patches = storedArray(workspace_, ArrayKind::DinoPatches, record.id).unsqueeze(0);
+    features.grid = dinoGrid(record.bucket, dinoEncoderInfo(workspace_).patchSize);
+    if (features.grid.count() != features.patches.size(1))
+        throw DataError("the stored patches of the record \"" + record.id + "\" are " +
+                            std::to_string(features.patches.size(1)) + ", but its bucket " + bucketName(record.bucket) +
+                            " has " + std::to_string(features.grid.count()),
+                        remedy::VerifyArrays{});
+    // Two buckets can have as many patches: 160x112 and 112x160.
+    const auto made = Catalog::open(workspace_).provenance(record.id, ArrayKind::DinoPatches);
+    if (made && !made->unfinished() && !made->inputs.bucket.empty() && made->inputs.bucket != bucketName(record.bucket))
+        throw DataError("the stored patches of the record \"" + record.id + "\" were made for the bucket " +
+                            made->inputs.bucket + ", but the record is in " + bucketName(record.bucket) + " now",
+                        remedy::RunPasses{.pass = Pass::Dino});
+    return features;
+}
+
+DinoFeatures ConditionEncoder::encodedFeatures(const std::filesystem::path& picture, ImageSize size)
+{
+    if (!dino_)
+        dino_ = DinoEncoder::load(encoderFolder(workspace_, workspace_.config.dinoEncoder, "DINO encoder", "dino"),
+                                  EncoderOptions::of(compute_));
+    const auto bucketImage = makeBucketImage(readImage(picture), size);
+    const auto input = dinoInputSize(size, dino_->config().patchSize);
+    return dino_->encode(dinoPixels(bucketImage, input, dino_->normalisation()));
+}
+
 std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
 {
     DinoFeatures features;
     if (const auto* reference = std::get_if<RecordReference>(&request.reference)) {
+        // Stored patches lie on the grid of the record's bucket. Over another size they would lie elsewhere.
         const auto record = recordOf(workspace_, reference->id);
-        features.cls = storedArray(workspace_, ArrayKind::DinoCls, record.id).unsqueeze(0);
-        features.patches = storedArray(workspace_, ArrayKind::DinoPatches, record.id).unsqueeze(0);
-        features.grid = dinoGrid(record.bucket, dinoEncoderInfo(workspace_).patchSize);
-        if (features.grid.count() != features.patches.size(1))
-            throw DataError("the stored patches of the record \"" + record.id + "\" are " +
-                                std::to_string(features.patches.size(1)) + ", but its bucket " +
-                                bucketName(record.bucket) + " has " + std::to_string(features.grid.count()),
-                            remedy::VerifyArrays{});
+        features = record.bucket == request.size ? storedFeatures(record) : encodedFeatures(record.image, request.size);
     } else if (const auto* picture = std::get_if<PictureReference>(&request.reference)) {
-        if (!dino_)
-            dino_ = DinoEncoder::load(encoderFolder(workspace_, workspace_.config.dinoEncoder, "DINO encoder", "dino"),
-                                      EncoderOptions::of(compute_));
-        const auto bucketImage = makeBucketImage(readImage(picture->file), request.size);
-        const auto input = dinoInputSize(request.size, dino_->config().patchSize);
-        features = dino_->encode(dinoPixels(bucketImage, input, dino_->normalisation()));
+        features = encodedFeatures(picture->file, request.size);
     } else {
         return std::nullopt;
     }
@@ -119,6 +138,7 @@ ConditionEncoder::Result ConditionEncoder::encode(const SampleRequest& request)
         conditions.text = at::zeros({1, 1, model_.textDim});
     }
     if (const auto features = dino(request)) {
+        expectGridOf(request.size, features->grid);
         conditions.cls = features->cls.to(at::kFloat);
         conditions.patches = features->patches.to(at::kFloat);
         conditions.patchGrid = features->grid;
@@ -134,6 +154,16 @@ ConditionEncoder::Result ConditionEncoder::encode(const SampleRequest& request)
     }
     conditions = conditions.to(compute_);
     return result;
+}
+
+void ConditionEncoder::expectGridOf(ImageSize size, GridSize patches) const
+{
+    const auto expected = dinoGrid(size, dinoEncoderInfo(workspace_).patchSize);
+    if (patches == expected)
+        return;
+    const auto text = [](GridSize grid) { return std::to_string(grid.rows) + " x " + std::to_string(grid.cols); };
+    throw DataError("the reference has " + text(patches) + " patches, but a picture of " + bucketName(size) + " has " +
+                    text(expected) + ": they would not lie over what they show");
 }
 
 GridSize ConditionEncoder::gridWithoutReference(ImageSize size) const

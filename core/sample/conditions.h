@@ -3,6 +3,7 @@
 #include "core/config/model_config.h"
 #include "core/config/workspace_config.h"
 #include "core/dataset/dino_statistics.h"
+#include "core/dataset/record.h"
 #include "core/encoders/dino.h"
 #include "core/encoders/t5.h"
 #include "core/geometry/bucket.h"
@@ -27,7 +28,8 @@ public:
 
     /// [L, text width], L <= T; undefined for a null text.
     at::Tensor text(const SampleRequest& request);
-    /// Of a reference; empty for null conditions. Normalised.
+    /// Of a reference, on the patch grid of the request's size; empty for null conditions. Normalised. A record's
+    /// stored arrays serve at the size of its bucket; at any other size its picture is cropped and encoded anew.
     std::optional<DinoFeatures> dino(const SampleRequest& request);
 
     /// Both, with placeholders where a condition is null (which a caller then drops): [1, ...], float32, where it
@@ -39,6 +41,9 @@ public:
     Result encode(const SampleRequest& request);
 
 private:
+    DinoFeatures storedFeatures(const Record& record) const;
+    DinoFeatures encodedFeatures(const std::filesystem::path& picture, ImageSize size);
+    void expectGridOf(ImageSize size, GridSize patches) const;
     GridSize gridWithoutReference(ImageSize size) const;
 
     Workspace workspace_;

@@ -15,7 +15,7 @@ namespace nanodit {
 
 struct NoReference {};
 struct RecordReference {
-    std::string id; ///< Its stored CLS and patches.
+    std::string id; ///< Its stored CLS and patches; at another size than its bucket's its picture is encoded anew.
 };
 struct PictureReference {
     std::filesystem::path file; ///< Encoded on demand.

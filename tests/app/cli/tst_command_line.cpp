@@ -4,6 +4,7 @@
 #include <QFile>
 #include <QJsonArray>
 #include <QRegularExpression>
+#include <QtEndian>
 #include <QtTest>
 
 #include <csignal>
@@ -65,7 +66,8 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("misspelt option") << QStringList{"train", "--warmstart", "x"} << "did you mean \"--warm-start\"";
     QTest::newRow("no such configuration") << QStringList{"config", "bose"} << "did you mean \"base\"";
     QTest::newRow("nothing to check") << QStringList{"config"} << "--list";
-    QTest::newRow("misspelt setting") << QStringList{"config", "base", "--set", "optimizer.lr=1"} << "did you mean \"optimiser\"";
+    QTest::newRow("misspelt setting") << QStringList{"config", "base", "--set", "optimizer.lr=1"}
+                                      << "did you mean \"optimiser\"";
     QTest::newRow("unknown option") << QStringList{"verify", "--wokspace", "x"} << "--wokspace";
     QTest::newRow("no workspace") << QStringList{"-w", empty, "verify"} << "no workspace";
     QTest::newRow("unknown device") << QStringList{"-w", empty, "--device", "tpu", "verify"} << "cpu, cuda";
@@ -287,6 +289,27 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
         QCOMPARE(unnamed.json().value("pictures").toArray().at(0).toObject().value("file").toString(), QString(name));
         QVERIFY(QFile::exists(text(folder_ / name)));
     }
+
+    // A picture has the size of the record whose patches it is given.
+    const auto wide = runProgram({"-w", workspace, "--json", "records", "bucket:160x112"})
+                          .json()
+                          .value("records")
+                          .toArray()
+                          .at(0)
+                          .toObject()
+                          .value("id")
+                          .toString();
+    QVERIFY(!wide.isEmpty());
+    QFile::remove(picture);
+    QCOMPARE(runProgram({"-w", workspace, "--quiet", "sample", "--run", "mine", "--record", wide, "--sampler-steps",
+                         "1", "--out", picture})
+                 .exitCode,
+             0);
+    QFile painted(picture);
+    QVERIFY(painted.open(QIODevice::ReadOnly));
+    const auto head = painted.read(24); // width and height are the first numbers of a PNG's first chunk
+    QCOMPARE(qFromBigEndian<quint32>(head.constData() + 16), 160U);
+    QCOMPARE(qFromBigEndian<quint32>(head.constData() + 20), 112U);
 
     // A demo workspace is trained with the demo's configuration unless told otherwise.
     const auto unnamed = runProgram({"-w", workspace, "--json", "--quiet", "train", "--steps", "1", "--set",

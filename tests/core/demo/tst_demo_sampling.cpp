@@ -15,6 +15,7 @@
 #include <ATen/ATen.h>
 #include <QtTest>
 
+#include <algorithm>
 #include <cstdlib>
 
 using namespace nanodit;
@@ -45,6 +46,23 @@ private Q_SLOTS:
         QVERIFY2(meanDifference(paint(request), stored) < 1.0, "the stored arrays are float16: a grey level at most");
         request.reference = NoReference{};
         QVERIFY(meanDifference(paint(request), stored) > 5.0);
+    }
+
+    void aRecordAtAnotherSizeIsCroppedAndEncodedForThatSize()
+    {
+        const auto records = listRecords(workspace_);
+        const auto wide = std::find_if(records.begin(), records.end(), [](const RecordInfo& record) {
+            return record.bucket == ImageSize{.width = 160, .height = 112};
+        });
+        QVERIFY(wide != records.end());
+        auto request = plain();
+        request.size = {.width = 128, .height = 128};
+        request.reference = RecordReference{wide->id};
+        const auto asRecord = paint(request);
+        request.reference = PictureReference{wide->image};
+        const auto asPicture = paint(request); // its patches are those of the square crop
+        QVERIFY2(meanDifference(asRecord, asPicture) < 1.0,
+                 std::to_string(meanDifference(asRecord, asPicture)).c_str());
     }
 
     void aPromptCountsAsMuchAsTheStoredTextOfTheSameCaption()

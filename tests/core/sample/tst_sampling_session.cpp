@@ -93,6 +93,37 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { session->sample(request, {}, noPreview); }).find("no reference") != std::string::npos);
     }
 
+    void storedPatchesOfAnotherBucketAreRefusedAlsoWhereTheyAreAsMany()
+    {
+        const TinyWorkspace tiny;
+        auto catalog = Catalog::open(tiny.workspace);
+        catalog.recordMade("val0", ArrayKind::DinoPatches,
+                           {.inputs = {.source = "s", .bucket = "128x32", .parameters = "p", .encoder = "e"},
+                            .fingerprint = "f",
+                            .adopted = false,
+                            .madeAt = "2026-03-01T12:00:00Z",
+                            .dtype = DType::F16,
+                            .shape = {16, TinyWorkspace::dinoWidth},
+                            .fileMark = {}});
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.reference = RecordReference{"val0"};
+        const auto message = errorOf([&] { session->sample(request, {}, noPreview); });
+        QVERIFY2(message.find("made for the bucket 128x32") != std::string::npos, message.c_str());
+        QVERIFY2(message.find("64x64 now") != std::string::npos, message.c_str());
+    }
+
+    void storedPatchesServeNoOtherSizeThanTheirOwn()
+    {
+        const TinyWorkspace tiny; // its DINO encoder has no weights: nothing can be encoded anew
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.reference = RecordReference{"val0"};
+        request.size = TinyWorkspace::wide;
+        const auto message = errorOf([&] { session->sample(request, {}, noPreview); });
+        QVERIFY2(message.find("models/dino") != std::string::npos, message.c_str());
+    }
+
     void whatCannotBePaintedIsRefusedInWords()
     {
         const TinyWorkspace tiny;
