@@ -407,6 +407,19 @@ void takeSample(AttentionArguments& a)
     a.subject.alongSampling = true;
 }
 
+/// The one that was named; of a generated picture otherwise the one that painted it, where its PNG says which.
+fs::path checkpointOf(const AttentionArguments& a, const Workspace& workspace)
+{
+    const bool named = !a.model.checkpoint.empty() || !a.model.run.empty();
+    const auto painter = a.sample.empty() || named ? std::nullopt : paintedByOfPng(a.sample);
+    if (!painter)
+        return a.model.choose(workspace);
+    if (const auto found = findCheckpoint(listRuns(workspace), *painter))
+        return *found;
+    throw UsageError("the model that painted " + a.sample + " (" + nameOf(*painter) +
+                     ") is not in the workspace any more: name another with --run or --checkpoint");
+}
+
 void runAttention(AttentionArguments a, Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
@@ -419,7 +432,7 @@ void runAttention(AttentionArguments a, Options& options)
         throw UsageError("name the picture: --record ID, or --sample FILE for a generated one");
     if (!a.sample.empty())
         takeSample(a);
-    const auto checkpoint = a.model.choose(workspace);
+    const auto checkpoint = checkpointOf(a, workspace);
     const auto session = AttentionSession::open(workspace, checkpoint, options.device);
     const auto expectBelow = [](std::optional<std::int64_t> asked, std::int64_t count, const char* what) {
         if (asked && *asked >= count)

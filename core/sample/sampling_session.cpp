@@ -1,6 +1,7 @@
 #include "core/sample/sampling_session.h"
 
 #include "core/encoders/autoencoder_kl.h"
+#include "core/io/sha256.h"
 #include "core/model/nanodit.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
@@ -8,6 +9,7 @@
 #include "core/sample/conditions.h"
 #include "core/sample/encoder_match.h"
 #include "core/sample/guidance.h"
+#include "core/sample/painted_by.h"
 #include "core/sample/picture.h"
 #include "core/sample/request_check.h"
 #include "core/sample/solver.h"
@@ -32,6 +34,7 @@ public:
 
 private:
     const AutoencoderKl& autoencoder();
+    bool hashWeights(const JobContext& context); ///< False: stopped.
     at::Tensor noise(const SampleRequest& request) const;
 
     Workspace workspace_;
@@ -40,6 +43,8 @@ private:
     std::unique_ptr<ConditionEncoder> conditions_;
     std::optional<AutoencoderKl> autoencoder_;
     std::string description_;
+    fs::path weights_;
+    PaintedBy paintedBy_; ///< Its hash is empty until the first picture needs it.
     nlohmann::json trainedEncoders_;
     std::optional<std::vector<std::string>> warnings_; ///< Once the encoders were compared.
 };
@@ -56,6 +61,17 @@ Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeC
         std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, compute_);
     description_ = stored.description(elementCount(model_->parameters()));
     trainedEncoders_ = stored.state.encoders;
+    weights_ = weightsFile(checkpoint);
+    paintedBy_ = {.run = stored.state.run, .step = stored.state.step, .averaged = stored.averaged, .sha256 = {}};
+}
+
+bool Session::hashWeights(const JobContext& context)
+{
+    if (!paintedBy_.sha256.empty())
+        return true;
+    const auto hash = sha256OfFile(weights_, [&context](std::size_t) { return !context.shouldStop(); });
+    paintedBy_.sha256 = hash.value_or("");
+    return hash.has_value();
 }
 
 const AutoencoderKl& Session::autoencoder()
@@ -89,7 +105,7 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
     const auto start = std::chrono::steady_clock::now();
     if (!warnings_)
         warnings_ = differingEncoders(workspace_, trainedEncoders_, context);
-    if (!warnings_)
+    if (!warnings_ || !hashWeights(context))
         return std::nullopt;
     const auto& decoder = autoencoder();
     checkRequest(request, decoder.config().factor() * model().patchSize);
@@ -124,6 +140,7 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
     SampleResult result;
     result.picture = pictureFromLatent(decoder, *latent);
     result.settings = settingsOf(request);
+    result.settings.merge(textOf(paintedBy_));
     result.settings["Software"] = "NanoDiT Workbench";
     result.settings["Comment"] = description_;
     result.warnings = *warnings_;

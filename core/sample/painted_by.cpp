@@ -1,0 +1,83 @@
+#include "core/sample/painted_by.h"
+
+#include "core/io/json_fault.h"
+#include "core/io/sha256.h"
+#include "core/runtime/error.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+constexpr const char* keyword = "nanodit-model";
+} // namespace
+
+std::string nameOf(const PaintedBy& model)
+{
+    return model.run + ", step " + std::to_string(model.step);
+}
+
+PngText textOf(const PaintedBy& model)
+{
+    const nlohmann::ordered_json json = {{"run", model.run},
+                                         {"step", model.step},
+                                         {"weights", model.averaged ? "ema" : "model"},
+                                         {"sha256", model.sha256}};
+    return {{keyword, json.dump()}};
+}
+
+std::optional<PaintedBy> paintedByOfPng(const fs::path& file)
+{
+    const auto text = readPngText(file);
+    const auto found = text.find(keyword);
+    if (found == text.end())
+        return std::nullopt;
+    try {
+        const auto json = nlohmann::json::parse(found->second);
+        return PaintedBy{.run = json.at("run"),
+                         .step = json.at("step"),
+                         .averaged = json.at("weights") == "ema",
+                         .sha256 = json.at("sha256")};
+    } catch (const nlohmann::json::exception& error) {
+        throw DataError(file.string() + " names the model that painted it in a damaged way (" + jsonFault(error) +
+                        "): choose a model by hand");
+    }
+}
+
+fs::path weightsFile(const fs::path& checkpoint)
+{
+    if (!fs::is_directory(checkpoint))
+        return checkpoint;
+    const auto average = checkpoint / "ema.safetensors";
+    return fs::exists(average) ? average : checkpoint / "model.safetensors";
+}
+
+std::optional<fs::path> findCheckpoint(const std::vector<RunInfo>& runs, const PaintedBy& model,
+                                       const JobContext& context)
+{
+    std::vector<fs::path> candidates;
+    for (const auto& run : runs) {
+        for (const auto& checkpoint : run.checkpoints) {
+            if (checkpointStep(checkpoint.filename().string()) == model.step)
+                candidates.insert(run.name == model.run ? candidates.begin() : candidates.end(), checkpoint);
+        }
+    }
+    for (const auto& checkpoint : candidates) {
+        const auto file = weightsFile(checkpoint);
+        std::error_code gone;
+        if (!fs::exists(file, gone))
+            continue;
+        const auto hash = sha256OfFile(file, [&context](std::size_t) { return !context.shouldStop(); });
+        if (!hash)
+            return std::nullopt;
+        if (*hash == model.sha256)
+            return checkpoint;
+    }
+    return std::nullopt;
+}
+
+} // namespace nanodit

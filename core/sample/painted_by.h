@@ -1,0 +1,37 @@
+#pragma once
+
+#include "core/io/image.h"
+#include "core/runs/catalogue.h"
+#include "core/runtime/job.h"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nanodit {
+
+/// The weights that a picture was painted with, as its PNG says beside the settings.
+struct PaintedBy {
+    std::string run;
+    std::int64_t step = 0;
+    bool averaged = false; ///< The moving average.
+    std::string sha256;    ///< Of the weights' file, 64 hex digits.
+    bool operator==(const PaintedBy&) const = default;
+};
+/// "demo-run, step 2000"
+std::string nameOf(const PaintedBy& model);
+
+PngText textOf(const PaintedBy& model);
+/// Empty when the PNG does not say. Throws DataError when what it says is damaged.
+std::optional<PaintedBy> paintedByOfPng(const std::filesystem::path& file);
+
+/// The file that sampling reads of a checkpoint: its average where there is one; a weights file itself.
+std::filesystem::path weightsFile(const std::filesystem::path& checkpoint);
+
+/// The checkpoint that holds exactly these weights: that of the same run and step, or else of another run (one that was
+/// renamed) and the same step. Reads weights, which takes a while. Empty when there is none, or when stopped.
+std::optional<std::filesystem::path> findCheckpoint(const std::vector<RunInfo>& runs, const PaintedBy& model,
+                                                    const JobContext& context = {});
+
+} // namespace nanodit
