@@ -36,7 +36,7 @@ std::map<PictureKey, double> valuesOf(const ValidationReport& report, Validation
 /// 1 where an interval of differences lies wholly on the better side, -1 on the worse.
 int verdictOf(const Interval& interval, Better better)
 {
-    if (interval.low <= 0 && interval.high >= 0)
+    if (better == Better::Unknown || (interval.low <= 0 && interval.high >= 0))
         return 0;
     return (interval.high < 0) == (better == Better::Lower) ? 1 : -1;
 }

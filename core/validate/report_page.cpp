@@ -25,6 +25,11 @@ std::string milestonesTable(const ValidationReport& report)
     return page + "</table></div>\n";
 }
 
+const char* betterText(Better better)
+{
+    return better == Better::Unknown ? "" : better == Better::Lower ? "lower" : "higher";
+}
+
 std::string numbersTable(const ValidationReport& report, ValidationTask task)
 {
     std::string page =
@@ -39,9 +44,8 @@ std::string numbersTable(const ValidationReport& report, ValidationTask task)
         if (summary.interval)
             page += numberText(summary.interval->low, info.decimals) + " to " +
                     numberText(summary.interval->high, info.decimals);
-        page += "<td class=\"number\">" + std::to_string(summary.n) + "<td>" +
-                (info.better == Better::Lower ? "lower" : "higher") + "<td class=\"soft\">" + escaped(info.help) +
-                "</tr>\n";
+        page += "<td class=\"number\">" + std::to_string(summary.n) + "<td>" + betterText(info.better) +
+                "<td class=\"soft\">" + escaped(info.help) + "</tr>\n";
     }
     return page + "</table></div>\n";
 }

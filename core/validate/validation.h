@@ -34,7 +34,7 @@ inline constexpr std::array<const char*, 6> validationTaskNames = {
 std::string validationTaskList();                               ///< "reconstruction, dino_swap, ..."
 ValidationTask validationTaskFromName(const std::string& name); ///< Throws UsageError.
 
-enum class Better { Lower, Higher };
+enum class Better { Lower, Higher, Unknown };
 
 /// What a number says. Names are keys of reports.
 struct MetricInfo {
@@ -46,8 +46,9 @@ struct MetricInfo {
 };
 /// Every metric of the suite, in the order of reports.
 const std::vector<MetricInfo>& validationMetrics();
-/// Throws UsageError for an unknown name.
-const MetricInfo& metricInfo(const std::string& name);
+/// Of a name that is not among them (a report of another version may have any) one that is labelled by its name and
+/// says of no change whether it is for the better.
+MetricInfo metricInfo(const std::string& name);
 /// The metric that pictures of a task are sorted by when nothing else is asked for.
 std::string keyMetric(ValidationTask task);
 

@@ -48,15 +48,17 @@ ValueChange changeOf(const MetricDifference& difference)
 QString labelOf(const MetricInfo& info)
 {
     auto label = QString::fromStdString(info.label);
-    label[0] = label[0].toUpper();
+    if (!label.isEmpty())
+        label[0] = label[0].toUpper();
     return label;
 }
 
 QString helpOf(const MetricSummary& summary)
 {
     const auto& info = metricInfo(summary.metric);
-    auto help = QString::fromStdString(info.help) + QLatin1Char(' ') +
-                (info.better == Better::Lower ? tr("Lower is better.") : tr("Higher is better."));
+    auto help = QString::fromStdString(info.help);
+    if (info.better != Better::Unknown)
+        help += QLatin1Char(' ') + (info.better == Better::Lower ? tr("Lower is better.") : tr("Higher is better."));
     if (summary.interval)
         help += QLatin1Char('\n') + tr("95 % interval %1 to %2, bootstrap over %3 pictures")
                                         .arg(number(summary.interval->low, info.decimals),
