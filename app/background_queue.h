@@ -52,6 +52,11 @@ public:
                     if (failed)
                         failed(why);
                 });
+            } catch (...) {
+                answer(who, [failed] {
+                    if (failed)
+                        failed(Notice{"an error of unknown kind"});
+                });
             }
         });
     }

@@ -1,5 +1,6 @@
 #include "app/job_runner.h"
 
+#include "app/surely.h"
 #include "core/runtime/error.h"
 
 #include <exception>
@@ -117,10 +118,10 @@ void JobRunner::drain()
     }
     sinceDrain_.start();
     for (const auto& event : events)
-        event();
+        surely(event);
     if (progress) {
         lastProgress_ = *progress;
-        Q_EMIT progressed(lastProgress_);
+        surely([this] { Q_EMIT progressed(lastProgress_); });
     }
 }
 
@@ -128,11 +129,14 @@ void JobRunner::finish(const Outcome& outcome)
 {
     drain();
     running_ = false;
-    if (outcome.failure)
-        Q_EMIT failed(*outcome.failure);
-    else
-        Q_EMIT finished(outcome.end);
-    Q_EMIT ended();
+    surely([this, &outcome] {
+        if (outcome.failure)
+            Q_EMIT failed(*outcome.failure);
+        else
+            Q_EMIT finished(outcome.end);
+    });
+    surely([this] { Q_EMIT ended(); });
+    Q_EMIT released();
 }
 
 void JobRunner::pause()

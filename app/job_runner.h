@@ -55,6 +55,8 @@ Q_SIGNALS:
     void finished(nanodit::JobEnd end);
     void failed(const nanodit::Notice& why);
     void ended();
+    /// After all of these, also where a listener of theirs threw: its owner lets go of the runner.
+    void released();
 
 private:
     struct Outcome {

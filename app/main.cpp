@@ -1,7 +1,10 @@
+#include "app/application.h"
 #include "app/arguments.h"
 #include "app/compute_setting.h"
 #include "app/controllers.h"
+#include "app/crash_report.h"
 #include "app/dialogs.h"
+#include "app/end_signals.h"
 #include "app/job_notices.h"
 #include "app/main_window.h"
 #include "app/preferences.h"
@@ -13,15 +16,22 @@
 #include "widgets/desktop_notice.h"
 #include "widgets/theme.h"
 
-#include <QApplication>
 #include <QCommandLineParser>
+#include <QEventLoop>
 #include <QMessageBox>
+#include <QSessionManager>
+#include <QStandardPaths>
 
 namespace {
 
 using namespace nanodit;
 
 constexpr auto program = "nanodit-workbench";
+
+std::filesystem::path crashFolder()
+{
+    return QStandardPaths::writableLocation(QStandardPaths::AppLocalDataLocation).toStdString() + "/crashes";
+}
 
 Arguments readArguments()
 {
@@ -33,7 +43,23 @@ Arguments readArguments()
     return windowArguments(parser);
 }
 
-int runWindow(QApplication& application, const Arguments& arguments)
+/// A log-out waits until the jobs have saved what they have, as a SIGTERM does.
+void stopAtTheEndOfTheSession(Application& application, Session& session)
+{
+    QObject::connect(
+        &application, &QGuiApplication::commitDataRequest, &session,
+        [&session](QSessionManager&) {
+            if (session.jobs().empty())
+                return;
+            QEventLoop waiting;
+            QObject::connect(&session, &Session::allJobsEnded, &waiting, &QEventLoop::quit);
+            session.stopAllJobs();
+            waiting.exec();
+        },
+        Qt::DirectConnection);
+}
+
+int runWindow(Application& application, const Arguments& arguments)
 {
     requireBuiltTorch();
     setUpCompute(arguments.device);
@@ -47,6 +73,12 @@ int runWindow(QApplication& application, const Arguments& arguments)
     session.compute().choose(arguments.deviceGiven ? arguments.device : preferences.compute(arguments.device));
     Controllers controllers(session);
     MainWindow window(session, controllers, theme, preferences, dialogs);
+    const EndSignals signals;
+    QObject::connect(&signals, &EndSignals::endWanted, &window, &MainWindow::endProgram);
+    stopAtTheEndOfTheSession(application, session);
+    const auto crashes = crashFolder();
+    window.tellOfCrashes(takeCrashReports(crashes));
+    keepCrashReports(crashes, std::string(program) + " " NANODIT_VERSION);
     if (!arguments.workspace.isEmpty())
         window.openWorkspace(arguments.workspace);
     if (arguments.page)
@@ -77,7 +109,7 @@ void showInBox(const QString& why)
 int main(int argc, char** argv)
 {
     letWaitingThreadsSleep(argv);
-    QApplication application(argc, argv);
+    Application application(argc, argv);
     QApplication::setApplicationName(QLatin1String(program));
     QApplication::setOrganizationName(QStringLiteral("nanodit"));
     QApplication::setApplicationDisplayName(QStringLiteral("NanoDiT Workbench"));

@@ -1,5 +1,6 @@
 #include "app/main_window.h"
 
+#include "app/application.h"
 #include "app/compute_setting.h"
 #include "app/controllers.h"
 #include "app/dialogs.h"
@@ -25,6 +26,7 @@
 #include "widgets/icons.h"
 #include "widgets/navigation_rail.h"
 #include "widgets/theme.h"
+#include "widgets/wheel_guard.h"
 
 #include <QActionGroup>
 #include <QCloseEvent>
@@ -100,6 +102,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     row->addLayout(right, 1);
     setCentralWidget(central);
 
+    QCoreApplication::instance()->installEventFilter(new WheelGuard(this));
     makeMenu();
     makeShortcuts();
     connectSession();
@@ -253,6 +256,8 @@ void MainWindow::connectSession()
             showFailure(*banner_, what, why);
     });
     connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner) {
+        if (afterJobs_)
+            runner->requestStop();
         if (!session_.hasWorkspace()) { // the demo is being made
             banner_->hide();
             welcome_->setBusy(true, tr("creating the demo workspace"));
@@ -262,7 +267,13 @@ void MainWindow::connectSession()
     connect(&session_, &Session::allJobsEnded, this, [this] {
         if (!session_.hasWorkspace() && !opening_)
             welcome_->setBusy(false, {});
+        if (const auto then = std::exchange(afterJobs_, {}))
+            then();
     });
+    if (auto* const application = qobject_cast<Application*>(QCoreApplication::instance()))
+        connect(application, &Application::faulted, this, [this](const Notice& why) {
+            showFailure(*banner_, tr("Something in the window went wrong. Running jobs go on."), why);
+        });
 }
 
 /// A button for what helps is pressed in some banner or beside a record.
@@ -404,8 +415,33 @@ void MainWindow::afterStopping(const QString& question, const QString& action, c
             .arg(names.join(QStringLiteral(", ")));
     if (!dialogs_.confirm(this, question, consequence, action))
         return;
-    connect(&session_, &Session::allJobsEnded, this, then, Qt::SingleShotConnection);
+    stopJobs(then);
+}
+
+void MainWindow::stopJobs(std::function<void()> then)
+{
+    afterJobs_ = {};
+    if (session_.jobs().empty()) // they may have ended while the question was open
+        return then();
+    afterJobs_ = std::move(then);
     session_.stopAllJobs();
+}
+
+void MainWindow::endProgram()
+{
+    stopJobs([this] {
+        preferences_.setWindowGeometry(saveGeometry());
+        QCoreApplication::exit();
+    });
+}
+
+void MainWindow::tellOfCrashes(const std::vector<std::filesystem::path>& reports)
+{
+    if (!reports.empty())
+        banner_->showFailure(tr("The program ended unexpectedly last time"),
+                             tr("Trainings can be resumed from their newest checkpoint. What is known of the cause is "
+                                "in %1.")
+                                 .arg(QString::fromStdString(reports.back().string())));
 }
 
 void MainWindow::showShortcuts()

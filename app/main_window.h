@@ -5,7 +5,9 @@
 
 #include <QMainWindow>
 
+#include <filesystem>
 #include <functional>
+#include <vector>
 
 class QAction;
 class QMenu;
@@ -48,6 +50,11 @@ public:
     RunsPage* runsPage() const { return runs_; }
     /// Everything that was asked for is on the screen.
     bool settled() const;
+    /// Ends the program without a question, once every job has stopped cleanly: somebody ends the session, or the
+    /// program itself.
+    void endProgram();
+    /// Tells of reports that an earlier start left when it died.
+    void tellOfCrashes(const std::vector<std::filesystem::path>& reports);
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -72,6 +79,8 @@ private:
     void showShortcuts();
     /// Runs `then` at once, or, when jobs run, after asking and stopping them.
     void afterStopping(const QString& question, const QString& action, const std::function<void()>& then);
+    /// Stops the jobs; once all have ended, `then` runs, in place of whatever was to run then before.
+    void stopJobs(std::function<void()> then);
 
     Session& session_;
     Controllers& controllers_;
@@ -95,6 +104,7 @@ private:
     Remedies remedies_;
     bool opening_ = false;
     Page firstPage_ = Page::Dataset; ///< Of the workspace that opens next.
+    std::function<void()> afterJobs_; ///< What waits for the jobs to end; empty: nothing does.
 };
 
 } // namespace nanodit

@@ -3,6 +3,7 @@
 #include "app/background_queue.h"
 #include "app/compute_setting.h"
 #include "app/job_runner.h"
+#include "app/surely.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/front/training.h"
@@ -108,9 +109,9 @@ void Session::openWorkspace(const QString& folder)
 void Session::adopt(Workspace workspace)
 {
     workspace_ = std::move(workspace);
-    Q_EMIT workspaceChanged();
-    Q_EMIT recordsChanged();
-    Q_EMIT runsChanged();
+    surely([this] { Q_EMIT workspaceChanged(); });
+    surely([this] { Q_EMIT recordsChanged(); });
+    surely([this] { Q_EMIT runsChanged(); });
 }
 
 void Session::createWorkspace(const QString& folder, std::function<void()> made)
@@ -219,7 +220,7 @@ JobRunner* Session::newJob(const QString& name, Page page)
 void Session::startJob(JobRunner* runner, std::unique_ptr<Job> job)
 {
     jobs_.push_back(runner);
-    connect(runner, &JobRunner::ended, this, [this, runner] {
+    connect(runner, &JobRunner::released, this, [this, runner] {
         std::erase(jobs_, runner);
         Q_EMIT jobEnded(runner);
         runner->deleteLater();

@@ -1,5 +1,6 @@
 #include "widgets/number_edit.h"
 
+#include <QKeyEvent>
 #include <QLineEdit>
 #include <QWheelEvent>
 
@@ -18,6 +19,7 @@ NumberEdit::NumberEdit(Kind kind, double minimum, double maximum, const QString&
     setFocusPolicy(Qt::StrongFocus);
     setCorrectionMode(QAbstractSpinBox::CorrectToPreviousValue);
     connect(this, &QAbstractSpinBox::editingFinished, this, &NumberEdit::takeText);
+    connect(lineEdit(), &QLineEdit::textEdited, this, &NumberEdit::takeTyped);
     value_ = std::clamp(0.0, minimum_, maximum_);
     lineEdit()->setText(textOf(value_));
 }
@@ -90,6 +92,29 @@ QString NumberEdit::withoutUnit(QString text) const
     if (!unit_.isEmpty() && text.endsWith(unit_.trimmed()))
         text.chop(unit_.trimmed().size());
     return text.trimmed();
+}
+
+void NumberEdit::takeTyped(const QString& text)
+{
+    QString checked = text;
+    int position = 0;
+    if (validate(checked, position) != QValidator::Acceptable)
+        return;
+    const double value = withoutUnit(text).toDouble();
+    if (value == value_)
+        return;
+    value_ = value;
+    Q_EMIT valueChanged(value_);
+}
+
+bool NumberEdit::event(QEvent* event)
+{
+    if (event->type() == QEvent::ShortcutOverride) {
+        const int key = static_cast<QKeyEvent*>(event)->key();
+        if (key == Qt::Key_Return || key == Qt::Key_Enter) // what starts now starts with what is shown
+            takeText();
+    }
+    return QAbstractSpinBox::event(event);
 }
 
 void NumberEdit::takeText()

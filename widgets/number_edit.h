@@ -8,7 +8,8 @@ namespace nanodit {
 constexpr double largestWholeNumber = 9007199254740992.0;
 
 /// A spin box for any number a configuration holds: 3e-4 as well as 9e15. Steps in the second significant figure (whole
-/// numbers by one below 20); shows the unit behind the number.
+/// numbers by one below 20); shows the unit behind the number. What is typed counts with every key that leaves a number
+/// in range.
 class NumberEdit : public QAbstractSpinBox {
     Q_OBJECT
 
@@ -24,6 +25,7 @@ Q_SIGNALS:
     void valueChanged(double value);
 
 protected:
+    bool event(QEvent* event) override;
     StepEnabled stepEnabled() const override;
     QValidator::State validate(QString& text, int& position) const override;
     void fixup(QString& text) const override;
@@ -32,6 +34,7 @@ protected:
 private:
     QString textOf(double value) const;
     QString withoutUnit(QString text) const;
+    void takeTyped(const QString& text);
     void takeText();
 
     Kind kind_;

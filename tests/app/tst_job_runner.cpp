@@ -9,12 +9,31 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <thread>
+#include <vector>
 
 using namespace nanodit;
 using namespace std::chrono_literals;
 
 namespace {
+
+/// Catches what the event loop throws, as the window's application does.
+class CatchingApplication : public QCoreApplication {
+public:
+    using QCoreApplication::QCoreApplication;
+    bool notify(QObject* receiver, QEvent* event) override
+    {
+        try {
+            return QCoreApplication::notify(receiver, event);
+        } catch (const std::exception& error) {
+            caught.push_back(error.what());
+            return false;
+        }
+    }
+    std::vector<std::string> caught;
+};
 
 /// Runs until it is stopped; counts its rounds.
 std::unique_ptr<Job> endlessJob(std::atomic<int>& rounds)
@@ -75,6 +94,30 @@ private Q_SLOTS:
         QVERIFY(ended.wait(20000));
         QVERIFY(endedAfterAll);
         QVERIFY(std::is_sorted(arrived.begin(), arrived.end()));
+    }
+
+    void aListenerThatThrowsLosesNoEventAndNoEnd()
+    {
+        auto* const application = static_cast<CatchingApplication*>(QCoreApplication::instance());
+        application->caught.clear();
+        JobRunner runner("throwing", Page::Train);
+        std::vector<int> arrived;
+        connect(&runner, &JobRunner::finished, this, [] { throw std::runtime_error("finished"); });
+        connect(&runner, &JobRunner::ended, this, [] { throw std::runtime_error("ended"); });
+        QSignalSpy ended(&runner, &JobRunner::ended), released(&runner, &JobRunner::released);
+        runner.start(makeJob([&](const JobContext&) {
+            for (int i = 0; i < 5; ++i)
+                runner.deliver([&arrived, i] {
+                    if (i == 2)
+                        throw std::runtime_error("event");
+                    arrived.push_back(i);
+                });
+            return JobEnd::Finished;
+        }));
+        QTRY_COMPARE(released.count(), 1);
+        QVERIFY(!runner.running());
+        QCOMPARE(arrived, (std::vector<int>{0, 1, 3, 4}));
+        QTRY_COMPARE(application->caught, (std::vector<std::string>{"event", "finished", "ended"}));
     }
 
     void stopsWhenAsked()
@@ -162,5 +205,10 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(TestJobRunner)
+int main(int argc, char** argv)
+{
+    CatchingApplication application(argc, argv);
+    TestJobRunner test;
+    return QTest::qExec(&test, argc, argv);
+}
 #include "tst_job_runner.moc"

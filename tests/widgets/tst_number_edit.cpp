@@ -1,11 +1,21 @@
 #include "widgets/guidance_slider.h"
 #include "widgets/number_edit.h"
+#include "widgets/seed_edit.h"
+#include "widgets/wheel_guard.h"
 
+#include <QApplication>
+#include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QLineEdit>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QShortcut>
 #include <QSignalSpy>
 #include <QSlider>
 #include <QTest>
+#include <QWheelEvent>
+
+#include <limits>
 
 using namespace nanodit;
 
@@ -50,11 +60,104 @@ private Q_SLOTS:
         QTest::keyClicks(line, "12");
         QTest::keyClick(line, Qt::Key_Return);
         QCOMPARE(count.value(), 12.0);
-        QCOMPARE(changed.count(), 1);
+        QCOMPARE(count.text(), QStringLiteral("12 batches"));
+        QCOMPARE(changed.count(), 2); // 1, then 12
         line->selectAll();
         QTest::keyClicks(line, "99999");
         QTest::keyClick(line, Qt::Key_Return);
         QVERIFY(count.value() >= 1 && count.value() <= 64);
+    }
+
+    void whatIsTypedCountsAtOnce()
+    {
+        NumberEdit count(NumberEdit::Kind::Whole, 1, 64, "batches");
+        count.setValue(4);
+        auto* const line = count.findChild<QLineEdit*>();
+        line->selectAll();
+        QTest::keyClicks(line, "12"); // and no key that ends the editing
+        QCOMPARE(count.value(), 12.0);
+        QCOMPARE(count.text(), QStringLiteral("12")); // left alone while it is typed
+        QTest::keyClicks(line, "x");
+        QCOMPARE(count.value(), 12.0);
+    }
+
+    void aShortcutStartsWithTheNumberThatIsShown()
+    {
+        QWidget window;
+        NumberEdit count(NumberEdit::Kind::Whole, 1, 64, "batches", &window);
+        count.setValue(4);
+        double started = 0;
+        QString shown;
+        QShortcut start(Qt::CTRL | Qt::Key_Return, &window);
+        connect(&start, &QShortcut::activated, this, [&] {
+            started = count.value();
+            shown = count.text();
+        });
+        window.show();
+        QApplication::setActiveWindow(&window);
+        QVERIFY(QTest::qWaitForWindowActive(&window));
+        count.setFocus();
+        auto* const line = count.findChild<QLineEdit*>();
+        line->selectAll();
+        QTest::keyClicks(line, "500"); // more than there may be
+        QTest::keyClick(line, Qt::Key_Return, Qt::ControlModifier);
+        QVERIFY(started > 0);
+        QVERIFY2(shown == QStringLiteral("%1 batches").arg(started), qPrintable(shown));
+    }
+
+    void aSeedHoldsEveryNumberOfSixtyFourBits()
+    {
+        SeedEdit seed;
+        QSignalSpy changed(&seed, &SeedEdit::valueChanged);
+        auto* const line = seed.findChild<QLineEdit*>();
+        for (const auto* const typed : {"3000000000", "9007199254740993", "18446744073709551615"}) {
+            line->selectAll();
+            QTest::keyClicks(line, typed);
+            QCOMPARE(seed.value(), QString(typed).toULongLong());
+            QCOMPARE(changed.last()[0].toULongLong(), seed.value());
+        }
+        QTest::keyClicks(line, "1"); // one digit too many is not taken
+        QCOMPARE(seed.text(), QStringLiteral("18446744073709551615"));
+        seed.stepBy(1);
+        QCOMPARE(seed.value(), std::numeric_limits<quint64>::max());
+        seed.setValue(0);
+        seed.stepBy(-10);
+        QCOMPARE(seed.value(), quint64(0));
+        line->clear();
+        QTest::keyClick(line, Qt::Key_Return);
+        QCOMPARE(seed.text(), QStringLiteral("0"));
+    }
+
+    void theWheelScrollsTheFormAndChangesNothing()
+    {
+        WheelGuard guard;
+        qApp->installEventFilter(&guard);
+        QScrollArea area;
+        auto* const form = new QWidget;
+        form->setMinimumHeight(1000);
+        QComboBox choice(form);
+        choice.addItems({"train", "val", "test"});
+        QSpinBox number(form);
+        number.move(0, 100);
+        area.setWidget(form);
+        area.resize(200, 200);
+        area.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&area));
+        const auto turn = [](QWidget& over) {
+            QWheelEvent down({5, 5}, over.mapToGlobal(QPointF(5, 5)), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
+                             Qt::NoScrollPhase, false);
+            QApplication::sendEvent(&over, &down);
+        };
+        choice.setFocus();
+        turn(choice);
+        QCOMPARE(choice.currentIndex(), 0);
+        turn(number);
+        QCOMPARE(number.value(), 0);
+        QTRY_VERIFY(area.verticalScrollBar()->value() > 0);
+        number.setFocus();
+        number.setValue(9);
+        turn(number);
+        QCOMPARE(number.value(), 8); // the one that has the focus takes it
     }
 
     void sliderAndBoxAgree()

@@ -1,0 +1,40 @@
+#include "app/application.h"
+
+#include "core/runtime/error.h"
+
+#include <QDebug>
+
+namespace nanodit {
+
+bool Application::notify(QObject* receiver, QEvent* event)
+{
+    try {
+        return QApplication::notify(receiver, event);
+    } catch (const std::exception& error) {
+        tell(noticeOf(error));
+    } catch (...) {
+        tell({tr("An error of unknown kind.").toStdString()});
+    }
+    return false;
+}
+
+void Application::tell(const Notice& why)
+{
+    qCritical("%s", why.text.c_str());
+    if (telling_)
+        return;
+    QMetaObject::invokeMethod(
+        this,
+        [this, why] {
+            telling_ = true;
+            try {
+                Q_EMIT faulted(why);
+            } catch (...) {
+                qCritical("the error above could not be shown in the window");
+            }
+            telling_ = false;
+        },
+        Qt::QueuedConnection);
+}
+
+} // namespace nanodit
