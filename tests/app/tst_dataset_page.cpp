@@ -15,6 +15,7 @@
 #include "widgets/point_map.h"
 #include "widgets/thumbnail_grid.h"
 
+#include <QAbstractItemView>
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
@@ -26,8 +27,11 @@
 #include <QToolButton>
 #include <QTreeWidget>
 #include <QUndoStack>
+#include <QWheelEvent>
 
 #include <algorithm>
+#include <filesystem>
+#include <string>
 
 using namespace nanodit;
 
@@ -342,6 +346,141 @@ private Q_SLOTS:
         settle();
         QVERIFY(session_->record(ids[2])->tags.empty() && session_->record(ids[2])->excluded.empty());
         QCOMPARE(session_->record(ids[2])->split, std::string("val"));
+    }
+
+    void aRecordThatTheFilterHidesIsTheOneThatIsEdited()
+    {
+        const auto of = [this](const std::string& split) {
+            return QString::fromStdString(std::ranges::find(session_->records(), split, &RecordInfo::split)->id);
+        };
+        const auto shown = of("train"), hidden = of("val");
+        browser()->setQuery("split:train");
+        settle();
+        browser()->choose(shown);
+        grid()->setFocus();
+        page()->chooseRecord(hidden); // as a click in a report or a certificate does
+        QCOMPARE(browser()->current(), hidden);
+        QCOMPARE(browser()->selectedIds(), QStringList{hidden});
+        auto* const note = window_->findChild<QWidget*>("hiddenRecord");
+        QVERIFY(note->isVisible());
+        press(Qt::Key_X);
+        settle();
+        QVERIFY(session_->record(shown)->excluded.empty());
+        QCOMPARE(session_->record(hidden)->excluded, std::string("by hand"));
+        QCOMPARE(page()->loupe()->left()->view()->record.id, hidden.toStdString());
+        QTest::mouseClick(window_->findChild<QPushButton*>("showHiddenRecord"), Qt::LeftButton);
+        settle();
+        QVERIFY(!note->isVisible());
+        QCOMPARE(grid()->currentIndex().row(), browser()->model()->rowOf(hidden));
+        QCOMPARE(browser()->selectedIds(), QStringList{hidden});
+        page()->chooseRecord("a file that import refused.png"); // no record
+        QCOMPARE(browser()->current(), hidden);
+    }
+
+    void theShownRecordIsAlwaysOneOfThoseThatAreEdited()
+    {
+        browser()->choose(idOf(0));
+        grid()->setFocus();
+        const auto at = [this](int row) { return grid()->visualRect(grid()->model()->index(row, 0)).center(); };
+        QTest::mouseClick(grid()->viewport(), Qt::LeftButton, Qt::ControlModifier, at(2));
+        QTest::mouseClick(grid()->viewport(), Qt::LeftButton, Qt::ControlModifier, at(4));
+        QCOMPARE(browser()->current(), idOf(4));
+        QTest::mouseClick(grid()->viewport(), Qt::LeftButton, Qt::ControlModifier, at(4)); // no more
+        QVERIFY2(browser()->selectedIds().contains(browser()->current()), qPrintable(browser()->current()));
+        QCOMPARE(browser()->selectedIds(), (QStringList{idOf(0), idOf(2)}));
+        QTest::keyClick(grid(), Qt::Key_Right, Qt::ControlModifier); // the mark moves, the selection stays
+        QVERIFY(browser()->selectedIds().contains(browser()->current()));
+    }
+
+    void manyRecordsAreChangedOnlyAfterAQuestion()
+    {
+        grid()->setFocus();
+        grid()->selectAll();
+        QVERIFY(browser()->selectedIds().size() >= 20);
+        const auto before = session_->record(idOf(1))->split;
+        const int asked = dialogs_.asked;
+        dialogs_.nextAnswer = false;
+        auto* const split = window_->findChild<QComboBox*>("recordSplit");
+        Q_EMIT split->activated(split->findData("val"));
+        settle();
+        QCOMPARE(dialogs_.asked, asked + 1);
+        QCOMPARE(session_->record(idOf(1))->split, before);
+        press(Qt::Key_X);
+        settle();
+        QCOMPARE(dialogs_.asked, asked + 2);
+        QVERIFY(session_->record(idOf(1))->excluded.empty());
+        dialogs_.nextAnswer = true;
+        press(Qt::Key_X);
+        settle();
+        QVERIFY(!session_->record(idOf(1))->excluded.empty());
+        QCOMPARE(page()->editing()->undoStack()->count() - page()->editing()->undoStack()->index(), 0);
+    }
+
+    void theSplitChangesOnlyByItsOpenList()
+    {
+        browser()->choose(idOf(0));
+        const auto before = session_->record(idOf(0))->split;
+        auto* const split = window_->findChild<QComboBox*>("recordSplit");
+        QWheelEvent turn({5, 5}, split->mapToGlobal(QPointF(5, 5)), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
+                         Qt::NoScrollPhase, false);
+        QApplication::sendEvent(split, &turn);
+        split->setFocus();
+        QTest::keyClick(split, Qt::Key_V);
+        QTest::keyClick(split, Qt::Key_Down);
+        QTRY_VERIFY(split->view()->isVisible());
+        QTest::keyClick(split->view(), Qt::Key_Escape);
+        QTRY_VERIFY(!split->view()->isVisible());
+        settle();
+        QCOMPARE(session_->record(idOf(0))->split, before);
+
+        press(Qt::Key_E); // and leaving the caption by a key does not lead there
+        auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
+        QVERIFY(field->hasFocus());
+        QTest::keyClick(field, Qt::Key_Escape);
+        QVERIFY(grid()->hasFocus());
+    }
+
+    void aCaptionThatWasOnlyOpenedStaysAsItIs()
+    {
+        page()->editing()->setCaption(idOf(3), "two  spaces\nand a line");
+        settle();
+        const auto written = session_->record(idOf(3))->caption;
+        const int edits = page()->editing()->undoStack()->count();
+        browser()->choose(idOf(3));
+        press(Qt::Key_E);
+        browser()->choose(idOf(4));
+        settle();
+        QCOMPARE(session_->record(idOf(3))->caption, written);
+        QCOMPARE(page()->editing()->undoStack()->count(), edits);
+    }
+
+    void anUndoThatFailsLeavesTheStackInStepWithTheRecords()
+    {
+        browser()->choose(idOf(6));
+        auto* const undo = page()->editing()->undoStack();
+        undo->clear();
+        page()->editing()->changeTags({idOf(6)}, {"one"}, {});
+        page()->editing()->changeTags({idOf(6)}, {"two"}, {});
+        settle();
+        QCOMPARE(undo->index(), 2);
+        const auto catalog = session_->workspace().catalogFile();
+        auto away = catalog;
+        away += ".away";
+        std::filesystem::rename(catalog, away);
+        std::filesystem::create_directory(catalog); // nothing can be written there
+        QSignalSpy failed(page()->editing(), &RecordEditing::failed);
+        undo->undo();
+        undo->undo();
+        settle();
+        std::filesystem::remove_all(catalog);
+        std::filesystem::rename(away, catalog);
+        QCOMPARE(failed.count(), 1); // the second was not tried
+        QVERIFY2(failed[0][0].toString().contains("Could not undo"), qPrintable(failed[0][0].toString()));
+        QCOMPARE(undo->index(), 2);
+        QCOMPARE(session_->record(idOf(6))->tags, (std::vector<std::string>{"one", "two"}));
+        undo->undo();
+        settle();
+        QCOMPARE(session_->record(idOf(6))->tags, (std::vector<std::string>{"one"}));
     }
 
     void aPictureIsShownInTheFileManager()

@@ -25,6 +25,7 @@ CaptionEditor::CaptionEditor(QWidget* parent)
     , field_(new QPlainTextEdit(editing_))
 {
     text_->setObjectName(QStringLiteral("captionText"));
+    text_->setTextFormat(Qt::PlainText);
     text_->setWordWrap(true);
     text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     pencil_->setObjectName(QStringLiteral("editCaption"));
@@ -91,7 +92,7 @@ void CaptionEditor::finish(bool keep)
     editing_->hide();
     text_->show();
     pencil_->show();
-    if (keep && written != caption_) {
+    if (keep && field_->document()->isModified() && written != caption_) {
         text_->setText(written.isEmpty() ? tr("no caption") : written); // at once; the catalog follows
         Q_EMIT edited(id_, written);
     }
@@ -104,6 +105,7 @@ bool CaptionEditor::eventFilter(QObject* watched, QEvent* event)
         const bool enter = key->key() == Qt::Key_Return || key->key() == Qt::Key_Enter;
         if (key->key() == Qt::Key_Escape || (enter && key->modifiers().testFlag(Qt::ControlModifier))) {
             finish(enter);
+            Q_EMIT left();
             return true;
         }
     }

@@ -21,6 +21,7 @@ public:
 
 Q_SIGNALS:
     void edited(const QString& id, const QString& caption);
+    void left(); ///< By a key; the focus was in the field.
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;

@@ -42,6 +42,7 @@ namespace {
 constexpr int gridWidth = 412;
 constexpr int tableWidth = 560;
 constexpr int drawerHeight = 232;
+constexpr int manyRecords = 20; ///< As many are changed at once only after a question.
 
 } // namespace
 
@@ -133,13 +134,13 @@ void DatasetPage::connectSession()
 void DatasetPage::connectEditing()
 {
     connect(facts_, &RecordFacts::captionEdited, editing_, &RecordEditing::setCaption);
-    connect(facts_, &RecordFacts::splitEdited, this,
-            [this](const QString& split) { editing_->setSplit(browser_->selectedIds(), split); });
+    connect(facts_, &RecordFacts::splitEdited, this, &DatasetPage::setSplit);
     connect(facts_, &RecordFacts::tagsEdited, this, [this](const QStringList& added, const QStringList& removed) {
-        editing_->changeTags(browser_->selectedIds(), added, removed);
+        if (const auto ids = idsToEdit(tr("Change the tags of %1?")); !ids.isEmpty())
+            editing_->changeTags(ids, added, removed);
     });
-    connect(facts_, &RecordFacts::exclusionEdited, this,
-            [this](const QString& reason) { editing_->setExcluded(browser_->selectedIds(), reason); });
+    connect(facts_, &RecordFacts::exclusionEdited, this, &DatasetPage::setExcluded);
+    connect(facts_, &RecordFacts::captionLeft, this, [this] { browser_->focusRecords(); });
     connect(facts_, &RecordFacts::fileWanted, this, &DatasetPage::showFile);
     connect(facts_, &RecordFacts::remedyWanted, this, &DatasetPage::remedyWanted);
     connect(editing_, &RecordEditing::made, browser_, &RecordBrowser::tell);
@@ -257,8 +258,8 @@ void DatasetPage::openMenu(QPoint globalPoint)
             editCaption();
     };
     actions.editTags = [this] { editTags(); };
-    actions.setSplit = [this](const QString& split) { editing_->setSplit(browser_->selectedIds(), split); };
-    actions.setExcluded = [this](const QString& reason) { editing_->setExcluded(browser_->selectedIds(), reason); };
+    actions.setSplit = [this](const QString& split) { setSplit(split); };
+    actions.setExcluded = [this](const QString& reason) { setExcluded(reason); };
     actions.undo = editing_->undoStack();
     auto* const menu = makeRecordMenu(records, browser_->splits(), actions, this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
@@ -285,7 +286,29 @@ void DatasetPage::toggleExclusion()
         const auto* const record = session_.record(id);
         excluded = excluded && record != nullptr && !record->excluded.empty();
     }
-    editing_->setExcluded(ids, excluded ? QString() : tr("by hand"));
+    setExcluded(excluded ? QString() : tr("by hand"));
+}
+
+QStringList DatasetPage::idsToEdit(const QString& question)
+{
+    const auto ids = browser_->selectedIds();
+    if (ids.size() < manyRecords || dialogs_.confirm(this, question.arg(countText(ids.size(), tr("records"))),
+                                                     tr("Undo (Ctrl+Z) takes it back."), tr("Change")))
+        return ids;
+    showChosen(); // as it was
+    return {};
+}
+
+void DatasetPage::setSplit(const QString& split)
+{
+    if (const auto ids = idsToEdit(tr("Change the split of %1?")); !ids.isEmpty())
+        editing_->setSplit(ids, split);
+}
+
+void DatasetPage::setExcluded(const QString& reason)
+{
+    if (const auto ids = idsToEdit(reason.isEmpty() ? tr("Include %1 again?") : tr("Exclude %1?")); !ids.isEmpty())
+        editing_->setExcluded(ids, reason);
 }
 
 void DatasetPage::showFile()

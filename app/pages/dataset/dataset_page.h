@@ -54,6 +54,10 @@ private:
     void editCaption();
     void editTags();
     void toggleExclusion();
+    /// Those that are edited; of many only when `question` (with their number as %1) is answered so.
+    QStringList idsToEdit(const QString& question);
+    void setSplit(const QString& split);
+    void setExcluded(const QString& reason);
     void showFile();
     void pauseOrResume();
 

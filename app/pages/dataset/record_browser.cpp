@@ -63,6 +63,7 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
     setRole(refusal_, "problem");
     refusal_->hide();
     column->addWidget(refusal_);
+    column->addWidget(makeHiddenNote());
     column->addWidget(room_, 1);
     column->addWidget(makeFooter(undo));
     setMinimumWidth(300);
@@ -166,20 +167,38 @@ void RecordBrowser::makeViews()
         list_->setOrder(
             {.column = static_cast<RecordModel::Column>(column), .descending = order == Qt::DescendingOrder});
     });
-    connect(grid_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& index) {
-        if (arranging_)
-            return;
-        if (const auto* const record = model_->record(index.row())) {
-            current_ = QString::fromStdString(record->id);
-            Q_EMIT recordChosen(current_);
-        }
+    connect(grid_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this] {
+        if (!arranging_)
+            agree();
     });
     connect(grid_->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
         if (arranging_)
             return;
+        agree();
         showCount();
         Q_EMIT selectionChanged();
     });
+}
+
+QWidget* RecordBrowser::makeHiddenNote()
+{
+    hidden_ = new QWidget(this);
+    hidden_->setObjectName(QStringLiteral("hiddenRecord"));
+    hiddenText_ = new QLabel(hidden_);
+    hiddenText_->setTextFormat(Qt::PlainText);
+    hiddenText_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    setRole(hiddenText_, "small");
+    auto* const show =
+        makeButton(tr("Show"), {}, tr("Clear the search, so that the record is in the list"), false, hidden_);
+    show->setObjectName(QStringLiteral("showHiddenRecord"));
+    connect(show, &QPushButton::clicked, search_, &QLineEdit::clear);
+    auto* const row = new QHBoxLayout(hidden_);
+    row->setContentsMargins(4, 0, 12, 0);
+    row->setSpacing(8);
+    row->addWidget(hiddenText_, 1);
+    row->addWidget(show);
+    hidden_->hide();
+    return hidden_;
 }
 
 QWidget* RecordBrowser::makeFooter(QUndoStack* undo)
@@ -263,16 +282,42 @@ void RecordBrowser::restoreSelection()
         static_cast<QAbstractItemView*>(views_->currentWidget())->scrollTo(model_->index(row, 0));
     }
     arranging_ = false;
+    agree();
     showCount();
     Q_EMIT selectionChanged();
 }
 
+void RecordBrowser::agree()
+{
+    const auto* const chosen = grid_->selectionModel();
+    const auto isSelected = [chosen, this](int row) { return row >= 0 && chosen->isSelected(model_->index(row, 0)); };
+    if (!chosen->hasSelection()) // the current one alone is edited
+        return;
+    int row = chosen->currentIndex().row();
+    if (!isSelected(row))
+        row = model_->rowOf(current_);
+    if (!isSelected(row))
+        row = chosen->selection().first().top();
+    const auto id = QString::fromStdString(model_->record(row)->id);
+    if (id == current_)
+        return;
+    current_ = id;
+    Q_EMIT recordChosen(id);
+}
+
 void RecordBrowser::choose(const QString& id)
 {
+    if (session_.record(id) == nullptr) // a file that import refused, a record that is gone
+        return;
     const int row = model_->rowOf(id);
     current_ = id;
-    if (row < 0) {
+    if (row < 0) { // the selection is of others, and must not be what is edited
+        arranging_ = true;
+        grid_->selectionModel()->clearSelection();
+        arranging_ = false;
+        showCount();
         Q_EMIT recordChosen(id);
+        Q_EMIT selectionChanged();
         return;
     }
     auto* const shown = static_cast<QAbstractItemView*>(views_->currentWidget());
@@ -343,6 +388,13 @@ void RecordBrowser::focusSearch()
     search_->selectAll();
 }
 
+void RecordBrowser::focusRecords()
+{
+    room_->currentWidget()->setFocus(Qt::OtherFocusReason);
+    if (room_->currentWidget() == views_)
+        views_->currentWidget()->setFocus(Qt::OtherFocusReason);
+}
+
 void RecordBrowser::openFilters()
 {
     filter_->showMenu();
@@ -403,6 +455,8 @@ void RecordBrowser::showRoom(bool records)
 void RecordBrowser::showCount()
 {
     const auto all = list_->counts().records;
+    hidden_->setVisible(session_.record(current_) != nullptr && model_->rowOf(current_) < 0 && list_->idle());
+    hiddenText_->setText(tr("%1 is hidden by the filter").arg(current_));
     const auto shown = static_cast<std::int64_t>(model_->rowCount());
     showRoom(shown > 0 || all == 0);
     auto text =

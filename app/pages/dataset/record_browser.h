@@ -31,16 +31,19 @@ public:
     enum class View { Grid, Table, Map };
     RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent = nullptr);
 
-    /// Makes it the current one, also when the query does not find it: then it is only told by `recordChosen`.
+    /// Makes it the current one, also when the query does not find it: then no other is selected, and a note says that
+    /// it is hidden. An id that is no record's does nothing.
     void choose(const QString& id);
+    /// The record that is shown. It is one of the selected ones, or none is selected.
     const QString& current() const { return current_; }
-    /// Those selected, or else the current one; by row.
+    /// What is edited: those selected, or else the current one; by row.
     QStringList selectedIds() const;
     void setView(View view);
     View view() const;
     void setQuery(const QString& query);
     QString query() const;
     void focusSearch();
+    void focusRecords();
     void openFilters();
     /// Another workspace: no thumbnail and no choice of the old one stays.
     void forgetWorkspace();
@@ -73,11 +76,13 @@ protected:
 
 private:
     QWidget* makeSearch();
+    QWidget* makeHiddenNote();
     QWidget* makeFooter(QUndoStack* undo);
     void makeViews();
     void openMenu(const class QContextMenuEvent& asked);
     void keepSelection();
     void restoreSelection();
+    void agree(); ///< Makes the current record one of the selected ones.
     void showCount();
     QToolButton* buttonOf(View view) const;
     void showRoom(bool records); ///< Grid, table or map, or that nothing matches.
@@ -89,7 +94,8 @@ private:
     QLineEdit* search_;
     FilterMenu* filter_;
     QToolButton *showGrid_, *showTable_, *showMap_;
-    QLabel *refusal_, *count_, *told_;
+    QWidget* hidden_; ///< That the current record is not in the list.
+    QLabel *refusal_, *hiddenText_, *count_, *told_;
     QStackedWidget* footer_; ///< Counts, or what was done.
     QTimer toldFor_;
     QStackedWidget *views_, *room_; ///< Grid, table and map; these, or nothing_.

@@ -52,14 +52,33 @@ public:
     {
     }
 
-    void undo() override { editing_.put(RecordEditing::tr("Undone: %1").arg(text()), after_, before_); }
+    void undo() override
+    {
+        editing_.put({.outcome = RecordEditing::tr("Undone: %1").arg(text()),
+                      .failure = RecordEditing::tr("Could not undo the edit"),
+                      .indexBefore = place() + 1,
+                      .from = after_,
+                      .to = before_});
+    }
     void redo() override
     {
         if (std::exchange(made_, true)) // pushing it calls this; then it is made already
-            editing_.put(RecordEditing::tr("Redone: %1").arg(text()), before_, after_);
+            editing_.put({.outcome = RecordEditing::tr("Redone: %1").arg(text()),
+                          .failure = RecordEditing::tr("Could not redo the edit"),
+                          .indexBefore = place(),
+                          .from = before_,
+                          .to = after_});
     }
 
 private:
+    int place() const
+    {
+        int place = 0;
+        while (place < editing_.undo_->count() && editing_.undo_->command(place) != this)
+            ++place;
+        return place;
+    }
+
     RecordEditing& editing_;
     std::vector<EditableFields> before_, after_;
     bool made_ = false;
@@ -71,7 +90,10 @@ RecordEditing::RecordEditing(Session& session, QObject* parent)
     , undo_(new QUndoStack(this))
 {
     undo_->setUndoLimit(keptEdits);
-    connect(&session_, &Session::workspaceChanged, undo_, &QUndoStack::clear);
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        chain_ = std::make_shared<Chain>();
+        undo_->clear();
+    });
 }
 
 void RecordEditing::setCaption(const QString& id, const QString& caption)
@@ -134,16 +156,35 @@ void RecordEditing::edit(const QString& name, const QString& outcome, const QStr
         [this, name](const Notice& why) { Q_EMIT failed(tr("Could not change the %1").arg(name), why); });
 }
 
-void RecordEditing::put(const QString& outcome, const std::vector<EditableFields>& from,
-                        const std::vector<EditableFields>& to)
+void RecordEditing::put(const Step& step)
 {
+    if (movingBack_)
+        return;
+    const auto skipped = std::make_shared<bool>(false);
     session_.changeRecords(
-        [from, to](const Workspace& workspace) {
-            changeFields(workspace, from, to);
-            return findRecords(workspace, idsOf(to));
+        [step, skipped, chain = chain_](const Workspace& workspace) {
+            *skipped = chain->broken; // those after a failed one would not find what they start from
+            if (*skipped)
+                return std::vector<RecordInfo>();
+            chain->broken = true;
+            changeFields(workspace, step.from, step.to);
+            auto changed = findRecords(workspace, idsOf(step.to));
+            chain->broken = false;
+            return changed;
         },
-        [this, outcome] { Q_EMIT made(outcome); },
-        [this](const Notice& why) { Q_EMIT failed(tr("Could not undo the edit"), why); });
+        [this, skipped, outcome = step.outcome] {
+            if (!*skipped)
+                Q_EMIT made(outcome);
+        },
+        [this, step, chain = chain_](const Notice& why) {
+            if (chain == chain_) { // else another workspace is open
+                chain_ = std::make_shared<Chain>();
+                movingBack_ = true; // the records are as they were before: so is the stack
+                undo_->setIndex(step.indexBefore);
+                movingBack_ = false;
+            }
+            Q_EMIT failed(step.failure, why);
+        });
 }
 
 } // namespace nanodit

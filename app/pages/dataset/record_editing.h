@@ -8,6 +8,7 @@
 #include <QStringList>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,6 @@ class QUndoStack;
 namespace nanodit {
 
 class Session;
-struct EditableFields;
 struct Workspace;
 
 /// Edits of records that can be taken back. Each is made in the catalog in the background, then shown; what it makes
@@ -47,10 +47,22 @@ private:
     using Change = std::function<void(const Workspace& workspace, const std::vector<std::string>& ids)>;
     /// `name`: of the edit, for undo; `outcome`: what to say when it is made.
     void edit(const QString& name, const QString& outcome, const QStringList& ids, Change change);
-    void put(const QString& outcome, const std::vector<EditableFields>& from, const std::vector<EditableFields>& to);
+    /// Puts fields where another state of them was.
+    struct Step {
+        QString outcome, failure; ///< What to say then.
+        int indexBefore;          ///< Of the stack: there it goes back to when the step fails.
+        std::vector<EditableFields> from, to;
+    };
+    void put(const Step& step);
+    /// Steps asked for one after the other: where one fails, those behind it are not made. For the background alone.
+    struct Chain {
+        bool broken = false;
+    };
 
     Session& session_;
     QUndoStack* undo_;
+    std::shared_ptr<Chain> chain_ = std::make_shared<Chain>();
+    bool movingBack_ = false; ///< The stack moves without a change of records.
 };
 
 } // namespace nanodit

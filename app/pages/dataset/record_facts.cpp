@@ -10,6 +10,7 @@
 #include <QComboBox>
 #include <QEvent>
 #include <QGridLayout>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPainter>
@@ -122,6 +123,7 @@ RecordFacts::RecordFacts(QWidget* parent)
     addArrays(grid);
     grid->setColumnStretch(2, 1);
     connect(caption_, &CaptionEditor::edited, this, &RecordFacts::captionEdited);
+    connect(caption_, &CaptionEditor::left, this, &RecordFacts::captionLeft);
     clear();
 }
 
@@ -153,6 +155,7 @@ void RecordFacts::addFields(QGridLayout* grid)
     name(tr("Split"));
     split_ = new QComboBox(this);
     split_->setObjectName(QStringLiteral("recordSplit"));
+    split_->installEventFilter(this);
     split_->setAccessibleName(tr("Split"));
     split_->setToolTip(tr("What the record is used for; by the rule: validation_share of workspace.yaml decides"));
     add(split_);
@@ -331,6 +334,30 @@ void RecordFacts::paintMarks()
 {
     for (std::size_t i = 0; i < marks_.size(); ++i)
         marks_[i]->setPixmap(markPixmap(shown_[i], themeColours()));
+}
+
+/// A record changes by what is chosen in the open list, not by a key on its way through the form.
+bool RecordFacts::eventFilter(QObject* watched, QEvent* event)
+{
+    if (watched != split_ || event->type() != QEvent::KeyPress)
+        return QWidget::eventFilter(watched, event);
+    const auto* const key = static_cast<QKeyEvent*>(event);
+    switch (key->key()) {
+    case Qt::Key_Up:
+    case Qt::Key_Down:
+    case Qt::Key_PageUp:
+    case Qt::Key_PageDown:
+    case Qt::Key_Home:
+    case Qt::Key_End:
+        split_->showPopup();
+        return true;
+    case Qt::Key_Space:
+    case Qt::Key_Return:
+    case Qt::Key_Enter:
+        return false;
+    default:
+        return !key->text().isEmpty() && key->text().front().isPrint(); // it would find an entry by its letter
+    }
 }
 
 void RecordFacts::changeEvent(QEvent* event)

@@ -40,6 +40,7 @@ public:
 
 Q_SIGNALS:
     void captionEdited(const QString& id, const QString& caption);
+    void captionLeft();                     ///< By a key that ended its editing.
     void splitEdited(const QString& split); ///< Empty: by the rule.
     void tagsEdited(const QStringList& added, const QStringList& removed);
     void exclusionEdited(const QString& reason); ///< Empty: include.
@@ -48,6 +49,7 @@ Q_SIGNALS:
 
 protected:
     void changeEvent(QEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
     void addFields(QGridLayout* grid);
