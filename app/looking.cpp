@@ -3,10 +3,19 @@
 #include "app/compute_setting.h"
 #include "app/job_runner.h"
 #include "app/session.h"
+#include "app/surely.h"
 
 namespace nanodit {
 
 namespace fs = std::filesystem;
+
+bool LookedAt::isSame(const LookedAt& other) const
+{
+    const auto& one = subject;
+    const auto& two = other.subject;
+    return checkpoint == other.checkpoint && one.record == two.record && one.seen == two.seen &&
+           one.edits == two.edits && settingsOf(one.sampling) == settingsOf(two.sampling);
+}
 
 Looking::Looking(Session& session)
     : session_(session)
@@ -41,7 +50,7 @@ void Looking::inTurn(const Control& control, Work work, Then then)
         },
         [this, control, then = std::move(then)](const auto& answer) {
             if (answer && !control->stopRequested())
-                then(*answer);
+                surely([&] { then(*answer); });
             Q_EMIT busyChanged();
         },
         [this](const Notice& why) {
@@ -111,8 +120,8 @@ void Looking::asJob(const QString& name, Work work, Then then)
     if (runner_ != nullptr)
         return;
     auto* const runner = session_.newJob(name, Page::Attention);
-    const auto job = [who = QPointer<Looking>(this), runner, work = std::move(work),
-                      then = std::move(then)](const JobContext& context) {
+    const QPointer<Looking> who(this); // made here: only the home thread may ask whether it is still there
+    const auto job = [who, runner, work = std::move(work), then = std::move(then)](const JobContext& context) {
         auto result = work(context);
         if (!result)
             return JobEnd::Cancelled;
@@ -139,56 +148,55 @@ void Looking::stopJob()
         runner_->requestStop();
 }
 
-void Looking::paintBoth(const fs::path& checkpoint, const AttentionSubject& subject)
+void Looking::paintBoth(const LookedAt& of)
 {
     asJob(
         tr("generate before and after"),
-        [checkpoint, subject, workspace = session_.workspace(),
+        [of, workspace = session_.workspace(),
          device = session_.device()](const JobContext& context) -> std::optional<std::pair<Image, Image>> {
-            const auto session = AttentionSession::open(workspace, checkpoint, device);
-            auto plain = subject;
+            const auto session = AttentionSession::open(workspace, of.checkpoint, device);
+            auto plain = of.subject;
             plain.edits = {};
             auto before = session->paint(plain, context);
-            auto after = before ? session->paint(subject, context) : std::nullopt;
+            auto after = before ? session->paint(of.subject, context) : std::nullopt;
             return after ? std::optional(std::pair(std::move(*before), std::move(*after))) : std::nullopt;
         },
-        [this](const auto& pictures) { Q_EMIT painted(pictures.first, pictures.second); });
+        [this, of](const auto& pictures) { Q_EMIT painted(of, pictures.first, pictures.second); });
 }
 
-void Looking::measureCourse(const fs::path& checkpoint, const AttentionSubject& subject,
-                            const std::vector<double>& times)
+void Looking::measureCourse(const LookedAt& of, const std::vector<double>& times)
 {
     asJob(
         tr("attention over t"),
-        [checkpoint, subject, times, workspace = session_.workspace(),
-         device = session_.device()](const JobContext& context) {
-            return AttentionSession::open(workspace, checkpoint, device)->course(subject, times, context);
+        [of, times, workspace = session_.workspace(), device = session_.device()](const JobContext& context) {
+            return AttentionSession::open(workspace, of.checkpoint, device)->course(of.subject, times, context);
         },
-        [this](const AttentionCourse& course) { Q_EMIT courseMeasured(course); });
+        [this, of](const AttentionCourse& course) { Q_EMIT courseMeasured(of, course); });
 }
 
-void Looking::filmSampling(const fs::path& checkpoint, const AttentionSubject& subject,
-                           const AttentionQuestion& question)
+void Looking::filmSampling(const LookedAt& of, const AttentionQuestion& question)
 {
     asJob(
         tr("film of sampling"),
-        [checkpoint, subject, question, workspace = session_.workspace(),
-         device = session_.device()](const JobContext& context) {
-            return AttentionSession::open(workspace, checkpoint, device)->filmOfSampling(subject, question, context);
+        [of, question, workspace = session_.workspace(), device = session_.device()](const JobContext& context) {
+            return AttentionSession::open(workspace, of.checkpoint, device)
+                ->filmOfSampling(of.subject, question, context);
         },
-        [this, question](const std::vector<AttentionFrame>& frames) { Q_EMIT filmed(question, frames); });
+        [this, of, question](const std::vector<AttentionFrame>& frames) {
+            Q_EMIT filmed(of, false, question, frames);
+        });
 }
 
-void Looking::filmTraining(const std::vector<fs::path>& checkpoints, const AttentionSubject& subject,
+void Looking::filmTraining(const LookedAt& of, const std::vector<fs::path>& checkpoints,
                            const AttentionQuestion& question)
 {
     asJob(
         tr("film of training"),
-        [checkpoints, subject, question, workspace = session_.workspace(),
+        [of, checkpoints, question, workspace = session_.workspace(),
          device = session_.device()](const JobContext& context) {
-            return filmOfCheckpoints(workspace, checkpoints, subject, question, device, context);
+            return filmOfCheckpoints(workspace, checkpoints, of.subject, question, device, context);
         },
-        [this, question](const std::vector<AttentionFrame>& frames) { Q_EMIT filmed(question, frames); });
+        [this, of, question](const std::vector<AttentionFrame>& frames) { Q_EMIT filmed(of, true, question, frames); });
 }
 
 } // namespace nanodit

@@ -2,9 +2,11 @@
 
 #include "app/background_queue.h"
 #include "core/front/attention.h"
+#include "core/front/sampling.h"
 #include "core/runtime/remedy.h"
 
 #include <QObject>
+#include <QString>
 
 #include <functional>
 #include <memory>
@@ -13,6 +15,17 @@ namespace nanodit {
 
 class JobRunner;
 class Session;
+
+/// What was looked at when a job began. What comes of it is of this, whatever is shown by then.
+struct LookedAt {
+    std::filesystem::path checkpoint;
+    AttentionSubject subject;
+    QString name;             ///< Of the record or the picture.
+    double evenAlignment = 0; ///< Of its scene.
+
+    /// At any moment of the flow.
+    bool isSame(const LookedAt& other) const;
+};
 
 /// Looks inside a checkpoint. Looks and questions are answered by a model that is kept, on a
 /// thread of its own; what was asked before and has not begun is forgotten when something newer is asked, so that
@@ -40,13 +53,12 @@ public:
     // Jobs. Nothing is done while one runs.
 
     /// Paints the subject without and with its edits, from the same seed.
-    void paintBoth(const std::filesystem::path& checkpoint, const AttentionSubject& subject);
+    void paintBoth(const LookedAt& of);
     /// The summaries at every one of `times`.
-    void measureCourse(const std::filesystem::path& checkpoint, const AttentionSubject& subject,
-                       const std::vector<double>& times);
-    void filmSampling(const std::filesystem::path& checkpoint, const AttentionSubject& subject,
-                      const AttentionQuestion& question);
-    void filmTraining(const std::vector<std::filesystem::path>& checkpoints, const AttentionSubject& subject,
+    void measureCourse(const LookedAt& of, const std::vector<double>& times);
+    void filmSampling(const LookedAt& of, const AttentionQuestion& question);
+    /// `checkpoints`: of the run, that which is looked at among them.
+    void filmTraining(const LookedAt& of, const std::vector<std::filesystem::path>& checkpoints,
                       const AttentionQuestion& question);
     bool jobRunning() const { return runner_ != nullptr; }
     void stopJob();
@@ -55,9 +67,10 @@ Q_SIGNALS:
     void looked(const nanodit::AttentionScene& scene, const QString& model);
     void answered(const nanodit::AttentionQuestion& question, const nanodit::AttentionAnswer& answer);
     void knockedOut(const nanodit::KnockOut& out);
-    void painted(const nanodit::Image& before, const nanodit::Image& after);
-    void courseMeasured(const nanodit::AttentionCourse& course);
-    void filmed(const nanodit::AttentionQuestion& question, const std::vector<nanodit::AttentionFrame>& frames);
+    void painted(const nanodit::LookedAt& of, const nanodit::Image& before, const nanodit::Image& after);
+    void courseMeasured(const nanodit::LookedAt& of, const nanodit::AttentionCourse& course);
+    void filmed(const nanodit::LookedAt& of, bool overTraining, const nanodit::AttentionQuestion& question,
+                const std::vector<nanodit::AttentionFrame>& frames);
     void failed(const nanodit::Notice& why);
     void busyChanged();
     void jobChanged();

@@ -200,21 +200,82 @@ private Q_SLOTS:
         request.prompt = "a red circle at the top";
         request.size = workspace.config.buckets.at(0);
         request.steps = 5;
-        request.seed = 77;
+        request.seed = 3000000000000000001;
         const auto result = sampler->sample(request, {}, [](const SamplePreview&) {});
         const auto file = folder_ / "painted.png";
         writePng(file, result->picture, result->settings);
+        auto* const checkpoints = find<QComboBox>("attentionCheckpoints");
+        checkpoints->setCurrentIndex(checkpoints->findData(QString::fromStdString(plain_.string())));
+        settle();
         dialogs_.nextPath = QString::fromStdString(file.string());
         QTest::mouseClick(find<QToolButton>("attentionOpenPainted"), Qt::LeftButton);
         settle();
+        QCOMPARE(checkpoints->currentData().toString(), QString::fromStdString(reference_.string())); // its painter
         QCOMPARE(words()->words(), (QStringList{"a", "red", "circle", "at", "the", "top", "(end)"}));
-        QCOMPARE(find<QSpinBox>("attentionSeed")->value(), 77);
+        QCOMPARE(find<SeedEdit>("attentionSeed")->value(), quint64(3000000000000000001));
         QCOMPARE(picture()->values().size() + patches()->values().size(), patches()->values().size());
+        std::filesystem::remove(file); // what was read of it does not need it any more
+        time()->setValue(time()->value() + 10);
+        settle();
+        QVERIFY(!page_->findChild<Banner*>()->isVisible());
+        QVERIFY(!picture()->chosen().empty() || !words()->words().isEmpty());
         dialogs_.nextPath = QString::fromStdString((folder_ / "demo/nothing.png").string());
         QTest::mouseClick(find<QToolButton>("attentionOpenPainted"), Qt::LeftButton);
-        QVERIFY(page_->findChild<Banner*>()->isVisible());
+        QTRY_VERIFY(page_->findChild<Banner*>()->isVisible());
         page_->showRecord(square);
         settle();
+    }
+
+    void aFilmOfAnotherRecordIsNotShownUnderThisOne()
+    {
+        page_->showRecord(square);
+        settle();
+        auto* const looking = &controllers_->looking;
+        QSignalSpy filmed(looking, &Looking::filmed);
+        page_->setFocus();
+        QTest::keyClick(page_.get(), Qt::Key_Space); // a film is made
+        QVERIFY(looking->jobRunning());
+        page_->showRecord(otherSquare);
+        QTRY_COMPARE_WITH_TIMEOUT(filmed.count(), 1, minute);
+        settle();
+        QCOMPARE(filmed[0][0].value<LookedAt>().name, QString(square));
+        QVERIFY(find<QPushButton>("attentionExport")->menu() != nullptr);
+        Q_EMIT menuOf("attentionExport")->aboutToShow();
+        QVERIFY(!menuOf("attentionExport")->findChild<QAction*>("exportFilm")->isEnabled());
+        auto* const banner = page_->findChild<Banner*>();
+        QVERIFY2(banner->isVisible() && banner->accessibleName().contains(square),
+                 qPrintable(banner->accessibleName()));
+        banner->hide();
+    }
+
+    void aCourseIsLabelledByWhatItWasMeasuredOn()
+    {
+        page_->showRecord(square);
+        page_->showView(AttentionPage::View::Course);
+        settle();
+        QSignalSpy measured(&controllers_->looking, &Looking::courseMeasured);
+        QTest::mouseClick(find<QPushButton>("attentionMeasureCourse"), Qt::LeftButton);
+        page_->showRecord(otherSquare);
+        QTRY_COMPARE_WITH_TIMEOUT(measured.count(), 1, 2 * minute);
+        settle();
+        QVERIFY2(find<QLabel>("attentionCourseAbout")->text().contains(square),
+                 qPrintable(find<QLabel>("attentionCourseAbout")->text()));
+        QVERIFY(find<QLabel>("attentionCourseAbout")->text().contains("not"));
+    }
+
+    void whatIsChosenWhileThePageIsHiddenIsInspectedWhenItComesBack()
+    {
+        page_->showRecord(square);
+        settle();
+        const auto before = words()->words();
+        page_->hide();
+        page_->showRecord(otherSquare);
+        settle();
+        QSignalSpy looked(&controllers_->looking, &Looking::looked);
+        page_->show();
+        QTRY_VERIFY_WITH_TIMEOUT(looked.count() > 0, minute);
+        settle();
+        QVERIFY(words()->words() != before);
     }
 };
 

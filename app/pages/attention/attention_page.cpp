@@ -111,21 +111,26 @@ void AttentionPage::connectLooking()
                     summaries_ = answer.summaries;
                 showAnswer();
             });
-    connect(&looking_, &Looking::painted, this, [this](const Image& before, const Image& after) {
-        drawer_->edits()->showPictures(qImageFromImage(before), qImageFromImage(after));
+    connect(&looking_, &Looking::painted, this, [this](const LookedAt& of, const Image& before, const Image& after) {
+        if (isShown(of, tr("The pictures before and after")))
+            drawer_->edits()->showPictures(qImageFromImage(before), qImageFromImage(after));
     });
     connect(&looking_, &Looking::knockedOut, this, [this](const KnockOut& out) {
         if (!wanted_ && !time_->hasFilm())
             drawer_->knockOut()->showKnockOut(out);
     });
-    connect(&looking_, &Looking::courseMeasured, this, [this](const AttentionCourse& course) {
-        drawer_->course()->showCourse(course, courseOf_, courseEven_);
+    connect(&looking_, &Looking::courseMeasured, this, [this](const LookedAt& of, const AttentionCourse& course) {
+        drawer_->course()->showCourse(course, of.name, of.evenAlignment);
+        if (!of.isSame(lookedAt()))
+            drawer_->course()->markStale();
         drawer_->course()->setPlace(form_->part(), time_->t());
     });
     connect(&looking_, &Looking::filmed, this,
-            [this](const AttentionQuestion& question, const std::vector<AttentionFrame>& frames) {
-                if (frames.empty())
+            [this](const LookedAt& of, bool overTraining, const AttentionQuestion& question,
+                   const std::vector<AttentionFrame>& frames) {
+                if (frames.empty() || !isShown(of, tr("The film")))
                     return;
+                filmOfTraining_ = overTraining;
                 film_ = frames;
                 question_ = question;
                 QStringList labels;
@@ -219,14 +224,11 @@ void AttentionPage::connectParts()
     connect(drawer_->course(), &CoursePanel::measureWanted, this, [this] {
         if (!scene_)
             return;
-        courseOf_ = form_->subjectName();
-        courseEven_ = scene_->evenAlignment;
-        looking_.measureCourse(form_->checkpoint(), subject(), courseTimes());
+        looking_.measureCourse(lookedAt(), courseTimes());
     });
     connect(drawer_->edits(), &EditPanel::editsChanged, this, &AttentionPage::subjectBecameAnother);
     connect(drawer_->edits(), &EditPanel::toolChanged, this, &AttentionPage::showMarks);
-    connect(drawer_->edits(), &EditPanel::paintWanted, this,
-            [this] { looking_.paintBoth(form_->checkpoint(), subject()); });
+    connect(drawer_->edits(), &EditPanel::paintWanted, this, [this] { looking_.paintBoth(lookedAt()); });
     connect(drawer_->compare(), &ComparePanel::choiceMade, this, &AttentionPage::choose);
     connect(drawer_->compare(), &ComparePanel::checkpointChosen, this, [this] {
         if (scene_)
@@ -289,6 +291,24 @@ AttentionSubject AttentionPage::subject() const
     return subject;
 }
 
+LookedAt AttentionPage::lookedAt() const
+{
+    return {.checkpoint = form_->checkpoint(),
+            .subject = subject(),
+            .name = form_->subjectName(),
+            .evenAlignment = scene_ ? scene_->evenAlignment : 0};
+}
+
+bool AttentionPage::isShown(const LookedAt& of, const QString& what)
+{
+    if (of.isSame(lookedAt()))
+        return true;
+    frame_->banner()->showNotice(
+        tr("%1 of %2 was finished, but something else is inspected now. Go back to it and make it again.")
+            .arg(what, of.name));
+    return false;
+}
+
 void AttentionPage::subjectBecameAnother()
 {
     drawer_->course()->markStale();
@@ -301,7 +321,8 @@ void AttentionPage::subjectBecameAnother()
 
 void AttentionPage::look()
 {
-    if (!isVisible() || form_->checkpoint().empty() || !form_->hasSubject())
+    stale_ = !isVisible();
+    if (stale_ || form_->checkpoint().empty() || !form_->hasSubject())
         return;
     frame_->banner()->hide();
     wanted_ = true;
@@ -407,15 +428,14 @@ void AttentionPage::film(bool overTraining)
 {
     if (!scene_ || wanted_)
         return;
-    filmOfTraining_ = overTraining;
     auto question = questionOf(choice_, *scene_);
     question.self = form_->showsSelf();
     question.summaries = drawer_->showsSummaries();
     question.measure = form_->measure();
     if (overTraining)
-        looking_.filmTraining(form_->checkpointsOfRun(), subject(), question);
+        looking_.filmTraining(lookedAt(), form_->checkpointsOfRun(), question);
     else
-        looking_.filmSampling(form_->checkpoint(), subject(), question);
+        looking_.filmSampling(lookedAt(), question);
 }
 
 void AttentionPage::showFrame(int frame)
@@ -438,6 +458,7 @@ AttentionExport AttentionPage::exported() const
                           .question = question_,
                           .answer = question_.block ? std::nullopt : answer_, // whole, or not yet
                           .course = drawer_->course()->course(),
+                          .courseOf = drawer_->course()->of(),
                           .film = film_,
                           .panes = scene_ ? panes_->grab().toImage() : QImage(),
                           .view = scene_ ? drawer_->picture() : QImage(),
@@ -455,7 +476,7 @@ void AttentionPage::showEvent(QShowEvent* event)
 {
     QWidget::showEvent(event);
     session_.refreshRuns();
-    if (!scene_)
+    if (!scene_ || stale_)
         look();
 }
 

@@ -57,6 +57,9 @@ private:
     void connectParts();
 
     AttentionSubject subject() const;
+    LookedAt lookedAt() const;
+    /// Whether that is inspected now; else it says that `what` was made of something else.
+    bool isShown(const LookedAt& of, const QString& what);
     void look();
     void showScene(const AttentionScene& scene, const QString& model);
     void choose(const AttentionChoice& choice);
@@ -92,8 +95,7 @@ private:
     std::optional<AttentionSummaries> summaries_; ///< Of the scene.
     std::vector<AttentionFrame> film_;
     bool filmOfTraining_ = false;
-    QString courseOf_;      ///< What a course that is being measured is of.
-    double courseEven_ = 0; ///< The even alignment of that.
+    bool stale_ = false; ///< Something else was chosen while the page was hidden.
 };
 
 } // namespace nanodit

@@ -53,6 +53,7 @@ CoursePanel::CoursePanel(QWidget* parent)
                                                                              {tr("alignment"), std::nullopt},
                                                                              {tr("entropy"), std::nullopt}}};
     measure_->setObjectName(QStringLiteral("attentionMeasureCourse"));
+    about_->setObjectName(QStringLiteral("attentionCourseAbout"));
     setRole(about_, "secondary");
     about_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* const views = new QHBoxLayout;

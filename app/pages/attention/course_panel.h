@@ -29,6 +29,7 @@ public:
     /// Where the page stands.
     void setPlace(const AttentionPart& part, double t);
     const std::optional<AttentionCourse>& course() const { return course_; }
+    const QString& of() const { return of_; } ///< What the course was measured on.
 
 Q_SIGNALS:
     void measureWanted();

@@ -118,6 +118,7 @@ QWidget* EditPanel::makeControls()
 
     about_ = new QLabel(box);
     about_->setObjectName(QStringLiteral("attentionEdits"));
+    about_->setTextFormat(Qt::PlainText);
     about_->setWordWrap(true);
     about_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
     setRole(about_, "small");

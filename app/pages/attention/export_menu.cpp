@@ -49,7 +49,7 @@ void ExportMenu::offer()
     });
     add(tr("Numbers over t as .npz…"), "exportCourse", there.course.has_value(), [this] {
         const auto shown = shown_();
-        saveNumbers([&] { return arraysOf(*shown.course); }, shown.name + QStringLiteral("_over_t.npz"));
+        saveNumbers([&] { return arraysOf(*shown.course); }, shown.courseOf + QStringLiteral("_over_t.npz"));
     });
     addSeparator();
     add(tr("Film as GIF, MP4 or animated PNG…"), "exportFilm", !there.film.empty(), [this] { saveFilm(shown_()); });
@@ -68,7 +68,7 @@ void ExportMenu::save(const QString& title, const QString& suggestion, const QSt
     try {
         write(std::filesystem::path(file.toStdString()));
         Q_EMIT saved(tr("Saved %1").arg(file));
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
         Q_EMIT failed(tr("%1 could not be saved").arg(file), noticeOf(error));
     }
 }

@@ -19,6 +19,7 @@ struct AttentionExport {
     std::optional<AttentionQuestion> question; ///< With its answer.
     std::optional<AttentionAnswer> answer;
     std::optional<AttentionCourse> course;
+    QString courseOf; ///< What that was measured on, which need not be what is shown.
     std::vector<AttentionFrame> film;
     QImage panes, view;    ///< Picture, caption and reference; the drawer's view.
     QImage beforeAndAfter; ///< Null before anything was painted.

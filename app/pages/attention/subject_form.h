@@ -2,12 +2,14 @@
 
 #include "core/front/attention.h"
 #include "core/front/data.h"
+#include "core/front/sampling.h"
 #include "core/front/training.h"
 #include "core/runtime/remedy.h"
 
 #include <QTimer>
 #include <QWidget>
 
+#include <map>
 #include <vector>
 
 class QCheckBox;
@@ -19,6 +21,7 @@ namespace nanodit {
 
 class Dialogs;
 class RecordNames;
+class SeedEdit;
 class Session;
 class Training;
 
@@ -40,7 +43,8 @@ public:
     bool hasSubject() const;
     QString subjectName() const;
     void chooseRecord(const QString& id);
-    /// A PNG that was painted here and carries its settings.
+    /// A PNG that was painted here and carries its settings, with the model that painted it, where that is still there.
+    /// The picture is read in the background; what the form says of it afterwards does not need the file any more.
     void openPainted(const QString& file);
     void followNewest();
 
@@ -73,13 +77,17 @@ private:
     void listCheckpoints();
     void listRecords();
     void choosePainted();
+    void chooseCheckpoint(const std::filesystem::path& checkpoint); ///< Without a signal.
+    void showPainted(const QString& file);
 
     Session& session_;
     const Training& training_;
     Dialogs& dialogs_;
     QComboBox *checkpoints_, *records_, *conditions_, *measure_;
     RecordNames* names_;
-    QSpinBox *seed_, *block_, *head_;
+    std::map<QString, SampleRequest> painted_; ///< Settings of opened pictures, by file.
+    SeedEdit* seed_;
+    QSpinBox *block_, *head_;
     QCheckBox *hover_, *self_;
     QSlider* opacity_;
     QTimer follow_; ///< While a training runs and its newest checkpoint is looked at.
