@@ -1,6 +1,7 @@
 #include "app/run_previews.h"
 
 #include "widgets/picture.h"
+#include "widgets/preview_grid.h"
 
 #include <algorithm>
 #include <map>
@@ -23,12 +24,12 @@ std::vector<TrainPreview> readRunPreviews(const fs::path& runFolder, const std::
                                             [&id = record](const RecordInfo& r) { return r.id == id; });
             try {
                 if (known != records.end() && references.count(record) == 0)
-                    references[record] = qImageFromImage(loadBucketImage(*known));
+                    references[record] = reducedTo(qImageFromImage(loadBucketImage(*known)), PreviewGrid::keptSide);
                 previews.push_back(
                     {.step = step,
                      .record = QString::fromStdString(record),
                      .caption = known != records.end() ? QString::fromStdString(known->caption) : QString(),
-                     .picture = qImageFromImage(readImage(file)),
+                     .picture = reducedTo(qImageFromImage(readImage(file)), PreviewGrid::keptSide),
                      .reference = references[record]});
             } catch (const Error&) { // one damaged picture is no reason to show none
             }

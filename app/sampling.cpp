@@ -5,10 +5,14 @@
 #include "app/job_runner.h"
 #include "app/session.h"
 #include "core/io/image.h"
+#include "widgets/filmstrip.h"
 #include "widgets/picture.h"
 
 #include <QDateTime>
+#include <QDir>
 #include <QFile>
+#include <QFileInfo>
+#include <QStandardPaths>
 
 #include <algorithm>
 
@@ -34,16 +38,34 @@ fs::path freeFile(const fs::path& folder)
     return file;
 }
 
+/// As the PNG's text has it.
+QString modelIn(const PngText& text)
+{
+    const auto found = text.find("Comment");
+    return found == text.end() ? QString() : QString::fromStdString(found->second);
+}
+
 SampledPicture readSampled(const fs::path& file)
 {
     const auto request = sampleRequestFromPng(file);
-    return {.picture = qImageFromImage(readImage(file)),
+    const auto picture = qImageFromImage(readImage(file));
+    return {.picture = reducedTo(picture, Filmstrip::keptSide),
+            .size = picture.size(),
             .file = QString::fromStdString(file.string()),
             .caption = request ? settingsLine(*request) : QString(),
+            .model = modelIn(readPngText(file)),
             .request = request};
 }
 
 } // namespace
+
+PaintedPicture readPainted(const fs::path& file, const std::vector<RunInfo>& runs)
+{
+    PaintedPicture painted{.request = sampleRequestFromPng(file), .model = paintedByOfPng(file), .checkpoint = {}};
+    if (painted.model)
+        painted.checkpoint = findCheckpoint(runs, *painted.model);
+    return painted;
+}
 
 QString settingsLine(const SampleRequest& request)
 {
@@ -92,9 +114,12 @@ void Sampling::generate(const SampleRequest& request, const fs::path& checkpoint
         const auto file = freeFile(samplesFolder(workspace));
         writePng(file, result->picture, result->settings);
         SampledPicture picture{.picture = qImageFromImage(result->picture),
+                               .size = {},
                                .file = QString::fromStdString(file.string()),
                                .caption = settingsLine(request),
+                               .model = QString::fromStdString(loaded->session->description()),
                                .request = request};
+        picture.size = picture.picture.size();
         if (!result->warnings.empty()) {
             QStringList sentences;
             for (const auto& warning : result->warnings)
@@ -149,10 +174,27 @@ void Sampling::readHistory()
 
 void Sampling::discard(const QString& file)
 {
-    if (QFile::moveToTrash(file))
-        Q_EMIT discarded(file);
+    // Where this folder is missing, as in a new account, Qt 6.4 takes the current folder for the trash.
+    QDir().mkpath(QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation));
+    QString inTrash;
+    if (QFile::moveToTrash(file, &inTrash))
+        Q_EMIT discarded(file, inTrash);
     else
-        Q_EMIT failed({tr("Could not move %1 to the trash; remove it in the file manager").arg(file).toStdString()});
+        Q_EMIT discardFailed(
+            tr("Could not delete the picture"),
+            {tr("Could not move %1 to the trash; remove it in the file manager").arg(file).toStdString()});
+}
+
+void Sampling::bringBack(const QString& file, const QString& inTrash)
+{
+    if (inTrash.isEmpty() || QFile::exists(file) || !QFile::rename(inTrash, file))
+        return Q_EMIT discardFailed(
+            tr("Could not restore the picture"),
+            {tr("%1 is no longer in the trash, or another file has taken its place").arg(file).toStdString()});
+    // The trash keeps a note of where each of its files came from.
+    const QFileInfo trashed(inTrash);
+    QFile::remove(QStringLiteral("%1/../info/%2.trashinfo").arg(trashed.absolutePath(), trashed.fileName()));
+    Q_EMIT broughtBack(file);
 }
 
 } // namespace nanodit

@@ -6,10 +6,12 @@
 
 #include <QImage>
 #include <QObject>
+#include <QSize>
 #include <QString>
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace nanodit {
 
@@ -18,11 +20,22 @@ class Session;
 
 /// A finished picture: what it shows, and the PNG that holds it together with its settings.
 struct SampledPicture {
-    QImage picture;
+    QImage picture; ///< In full where it was just painted, reduced where it is of the history.
+    QSize size;     ///< In full.
     QString file;
     QString caption;                      ///< Its settings in one line.
+    QString model;                        ///< "demo-run, step 2000, EMA, 9.0 M parameters"; empty: not known.
     std::optional<SampleRequest> request; ///< Empty when the PNG carries no settings of ours.
 };
+
+/// What a PNG says of how it was painted, and the checkpoint that painted it.
+struct PaintedPicture {
+    std::optional<SampleRequest> request;
+    std::optional<PaintedBy> model;                  ///< Empty: it does not say.
+    std::optional<std::filesystem::path> checkpoint; ///< Empty: it is not there any more.
+};
+/// Reads weights, to find those that painted it. Background. Throws DataError.
+PaintedPicture readPainted(const std::filesystem::path& file, const std::vector<RunInfo>& runs);
 
 /// Paints one picture at a time. The opened checkpoint is kept, so that the next picture of it begins at once. Every
 /// finished picture is kept as a PNG with its settings in the workspace's folder samples/.
@@ -39,8 +52,10 @@ public:
 
     /// Reads the pictures that were made in this workspace before, newest first, the newest fifty.
     void readHistory();
-    /// Moves a picture to the desktop's trash.
+    /// Moves a picture to the desktop's trash: `discarded` or `discardFailed` follows.
     void discard(const QString& file);
+    /// Out of the trash again: `broughtBack` or `discardFailed` follows.
+    void bringBack(const QString& file, const QString& inTrash);
 
 Q_SIGNALS:
     void stateChanged();
@@ -53,7 +68,9 @@ Q_SIGNALS:
     void failed(const nanodit::Notice& why);
     void opened(const QString& description);
     void historyRead(const std::vector<nanodit::SampledPicture>& pictures);
-    void discarded(const QString& file);
+    void discarded(const QString& file, const QString& inTrash);
+    void broughtBack(const QString& file);
+    void discardFailed(const QString& what, const nanodit::Notice& why);
 
 private:
     /// The checkpoint that is loaded. Only the job's thread touches it while one runs.

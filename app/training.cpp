@@ -6,6 +6,7 @@
 #include "app/session.h"
 #include "core/front/validation.h"
 #include "widgets/picture.h"
+#include "widgets/preview_grid.h"
 
 #include <QFile>
 
@@ -70,8 +71,8 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
         TrainPreview shown{.step = preview.step,
                            .record = QString::fromStdString(preview.recordId),
                            .caption = QString::fromStdString(preview.caption),
-                           .picture = qImageFromImage(preview.picture),
-                           .reference = qImageFromImage(preview.reference)};
+                           .picture = reducedTo(qImageFromImage(preview.picture), PreviewGrid::keptSide),
+                           .reference = reducedTo(qImageFromImage(preview.reference), PreviewGrid::keptSide)};
         runner->deliver([this, shown = std::move(shown)] { Q_EMIT previewed(shown); });
     };
     request.onValidation = [this, runner](const ValidationReport& report) {
@@ -196,7 +197,7 @@ void Training::showRun(const RunInfo& run)
         return;
     runName_ = QString::fromStdString(run.name);
     Q_EMIT runChanged();
-    curves_.load(session_.background(), run.folder, [this](const Notice& why) { Q_EMIT failed(why); });
+    curves_.load(session_.background(), run.folder, [this](const Notice& why) { Q_EMIT readFailed(why); });
     session_.background().ask(
         this, [folder = run.folder] { return readLog(folder); },
         [this, name = runName_](const QString& text) {
@@ -205,8 +206,8 @@ void Training::showRun(const RunInfo& run)
         });
     session_.background().ask(
         this,
-        [folder = run.folder, records = session_.records()] {
-            return readRunPreviews(folder, records, keptPreviewSteps);
+        [folder = run.folder, records = session_.recordsValue()] {
+            return readRunPreviews(folder, *records, keptPreviewSteps);
         },
         [this, name = runName_](const std::vector<TrainPreview>& previews) {
             if (runName_ != name)

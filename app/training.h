@@ -18,7 +18,7 @@ namespace nanodit {
 class JobRunner;
 class Session;
 
-/// A preview as the page shows it.
+/// A preview as the page lists it, reduced: the picture itself lies in the run's folder.
 struct TrainPreview {
     qint64 step = 0;
     QString record, caption;
@@ -82,6 +82,7 @@ Q_SIGNALS:
     void logRead(const QString& text);
     void finished(const nanodit::TrainReport& report);
     void failed(const nanodit::Notice& why);
+    void readFailed(const nanodit::Notice& why); ///< A past run's numbers.
 
 private:
     void setState(State state);

@@ -2,6 +2,7 @@
 
 #include "widgets/colours.h"
 #include "widgets/icons.h"
+#include "widgets/text.h"
 
 #include <QDragEnterEvent>
 #include <QFileInfo>
@@ -43,7 +44,7 @@ void DropZone::setPicture(const QImage& picture, const QString& caption)
 {
     picture_ = picture;
     caption_ = caption;
-    setToolTip(caption);
+    setToolTip(toolTipOf(caption));
     update();
 }
 

@@ -1,6 +1,8 @@
 #include "widgets/filmstrip.h"
 
 #include "widgets/colours.h"
+#include "widgets/picture.h"
+#include "widgets/text.h"
 
 #include <QPainter>
 #include <QPainterPath>
@@ -56,23 +58,30 @@ void FilmModel::setFrames(std::vector<FilmFrame> frames)
     endResetModel();
 }
 
-void FilmModel::prepend(FilmFrame frame)
+void FilmModel::insert(int row, FilmFrame frame)
 {
-    beginInsertRows({}, 0, 0);
-    frames_.insert(frames_.begin(), std::move(frame));
+    row = std::clamp(row, 0, static_cast<int>(frames_.size()));
+    frame.picture = reducedTo(frame.picture, Filmstrip::keptSide);
+    beginInsertRows({}, row, row);
+    frames_.insert(frames_.begin() + row, std::move(frame));
     endInsertRows();
 }
 
 void FilmModel::remove(const QString& key)
 {
+    const int row = rowOf(key);
+    if (row < 0)
+        return;
+    beginRemoveRows({}, row, row);
+    frames_.erase(frames_.begin() + row);
+    endRemoveRows();
+}
+
+int FilmModel::rowOf(const QString& key) const
+{
     const auto found =
         std::find_if(frames_.begin(), frames_.end(), [&key](const FilmFrame& frame) { return frame.key == key; });
-    if (found == frames_.end())
-        return;
-    const auto row = static_cast<int>(found - frames_.begin());
-    beginRemoveRows({}, row, row);
-    frames_.erase(found);
-    endRemoveRows();
+    return found == frames_.end() ? -1 : static_cast<int>(found - frames_.begin());
 }
 
 int FilmModel::rowCount(const QModelIndex& parent) const
@@ -91,6 +100,7 @@ QVariant FilmModel::data(const QModelIndex& index, int role) const
     case PictureRole:
         return frame.picture;
     case Qt::ToolTipRole:
+        return toolTipOf(frame.caption);
     case Qt::AccessibleTextRole:
         return frame.caption;
     default:

@@ -8,7 +8,7 @@
 
 namespace nanodit {
 
-/// One picture of a history: what it shows and a key that its owner knows it by.
+/// One picture of a history, reduced to what is drawn of it, and a key that its owner knows it by.
 struct FilmFrame {
     QString key;
     QImage picture;
@@ -22,8 +22,9 @@ public:
     enum Role { KeyRole = Qt::UserRole, PictureRole };
     using QAbstractListModel::QAbstractListModel;
     void setFrames(std::vector<FilmFrame> frames);
-    void prepend(FilmFrame frame);
+    void insert(int row, FilmFrame frame);
     void remove(const QString& key);
+    int rowOf(const QString& key) const; ///< -1 when there is none.
     int rowCount(const QModelIndex& parent = {}) const override;
     QVariant data(const QModelIndex& index, int role) const override;
 
@@ -37,6 +38,7 @@ class Filmstrip : public QListView {
 
 public:
     static constexpr int pictureSide = 80;
+    static constexpr int keptSide = 4 * pictureSide; ///< Of a frame's picture: a wide one at twice its drawn size.
     explicit Filmstrip(QWidget* parent = nullptr);
     void setEmptyText(const QString& text) { emptyText_ = text; }
 

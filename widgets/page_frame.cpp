@@ -33,6 +33,8 @@ PageFrame::PageFrame(const QString& title, QWidget* parent)
 {
     auto* const titleLabel = new QLabel(title, this);
     setRole(titleLabel, "title");
+    context_->setObjectName(QStringLiteral("pageContext"));
+    context_->setTextFormat(Qt::PlainText);
     setRole(context_, "secondary");
     context_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* const head = new QWidget(this);

@@ -1,5 +1,6 @@
 #include "widgets/picture.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace nanodit {
@@ -14,6 +15,14 @@ QImage qImageFromImage(const Image& image)
     for (int y = 0; y < height; ++y)
         std::memcpy(result.scanLine(y), image.at(0, y), 3 * static_cast<std::size_t>(width));
     return result;
+}
+
+QImage reducedTo(const QImage& picture, int longestSide)
+{
+    if (std::max(picture.width(), picture.height()) <= longestSide)
+        return picture;
+    return picture.scaled(longestSide, longestSide, Qt::KeepAspectRatio, Qt::SmoothTransformation)
+        .convertToFormat(QImage::Format_RGB888);
 }
 
 Image imageFromQImage(const QImage& image)

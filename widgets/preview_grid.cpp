@@ -1,6 +1,8 @@
 #include "widgets/preview_grid.h"
 
 #include "widgets/colours.h"
+#include "widgets/picture.h"
+#include "widgets/text.h"
 
 #include <QHelpEvent>
 #include <QMouseEvent>
@@ -34,9 +36,10 @@ void PreviewGrid::add(qint64 step, const QString& record, const QString& caption
 {
     auto row = std::find_if(rows_.begin(), rows_.end(), [&record](const Row& r) { return r.record == record; });
     if (row == rows_.end())
-        row = rows_.insert(rows_.end(),
-                           Row{.record = record, .caption = caption, .reference = reference, .pictures = {}});
-    row->pictures[step] = picture;
+        row = rows_.insert(
+            rows_.end(),
+            Row{.record = record, .caption = caption, .reference = reducedTo(reference, keptSide), .pictures = {}});
+    row->pictures[step] = reducedTo(picture, keptSide);
     const bool atEnd = horizontalScrollBar()->value() == horizontalScrollBar()->maximum();
     steps_.try_emplace(step, 0);
     int column = 0;
@@ -54,6 +57,17 @@ void PreviewGrid::clear()
     steps_.clear();
     layOut();
     viewport()->update();
+}
+
+qint64 PreviewGrid::bytes() const
+{
+    qint64 bytes = 0;
+    for (const auto& row : rows_) {
+        bytes += row.reference.sizeInBytes();
+        for (const auto& [step, picture] : row.pictures)
+            bytes += picture.sizeInBytes();
+    }
+    return bytes;
 }
 
 void PreviewGrid::layOut()
@@ -131,13 +145,11 @@ PreviewGrid::Cell PreviewGrid::cellAt(QPoint point) const
     for (std::size_t i = 0; i < rows_.size(); ++i) {
         const auto& row = rows_[i];
         if (cellRect(static_cast<int>(i), 0).contains(point))
-            return {.row = &row,
-                    .picture = &row.reference,
-                    .caption = tr("%1 · reference\n%2").arg(row.record, row.caption)};
-        for (const auto& [step, picture] : row.pictures) {
+            return {.row = &row, .step = -1, .caption = tr("%1 · reference\n%2").arg(row.record, row.caption)};
+        for (const auto& [step, unused] : row.pictures) {
             if (cellRect(static_cast<int>(i), steps_.at(step)).contains(point))
                 return {.row = &row,
-                        .picture = &picture,
+                        .step = step,
                         .caption = tr("%1 · step %2\n%3").arg(row.record, QString::number(step), row.caption)};
         }
     }
@@ -146,8 +158,8 @@ PreviewGrid::Cell PreviewGrid::cellAt(QPoint point) const
 
 void PreviewGrid::mouseDoubleClickEvent(QMouseEvent* event)
 {
-    if (const auto cell = cellAt(event->pos()); cell.picture != nullptr)
-        Q_EMIT pictureChosen(*cell.picture, cell.caption);
+    if (const auto cell = cellAt(event->pos()); cell.row != nullptr)
+        Q_EMIT pictureChosen(cell.row->record, cell.step, cell.caption);
 }
 
 bool PreviewGrid::viewportEvent(QEvent* event)
@@ -155,7 +167,7 @@ bool PreviewGrid::viewportEvent(QEvent* event)
     if (event->type() != QEvent::ToolTip)
         return QAbstractScrollArea::viewportEvent(event);
     const auto* const help = static_cast<QHelpEvent*>(event);
-    QToolTip::showText(help->globalPos(), cellAt(help->pos()).caption, viewport());
+    QToolTip::showText(help->globalPos(), toolTipOf(cellAt(help->pos()).caption), viewport());
     return true;
 }
 

@@ -14,15 +14,20 @@ class PreviewGrid : public QAbstractScrollArea {
     Q_OBJECT
 
 public:
+    /// The longest side of a picture that is kept: twice the drawn one, for dense screens.
+    static constexpr int keptSide = 192;
     explicit PreviewGrid(QWidget* parent = nullptr);
+    /// Larger pictures than `keptSide` are kept smaller, so that a long training does not fill the memory.
     void add(qint64 step, const QString& record, const QString& caption, const QImage& picture,
              const QImage& reference);
     void clear();
     bool isEmpty() const { return rows_.empty(); }
     int columns() const { return static_cast<int>(steps_.size()); }
+    qint64 bytes() const; ///< Of all pictures.
 
 Q_SIGNALS:
-    void pictureChosen(const QImage& picture, const QString& caption);
+    /// `step`: -1 for the reference.
+    void pictureChosen(const QString& record, qint64 step, const QString& caption);
 
 protected:
     void paintEvent(QPaintEvent* event) override;
@@ -38,7 +43,7 @@ private:
     };
     struct Cell {
         const Row* row = nullptr;
-        const QImage* picture = nullptr;
+        qint64 step = -1;
         QString caption;
     };
     QRect cellRect(int row, int column) const;

@@ -37,6 +37,15 @@ QString numberText(double value, int digits)
     return QString::number(value, 'f', std::max(0, digits - 1 - exponent));
 }
 
+QString toolTipOf(const QString& text)
+{
+    if (text.isEmpty())
+        return {};
+    auto html = text.toHtmlEscaped();
+    html.replace(QLatin1Char('\n'), QLatin1String("<br>"));
+    return QStringLiteral("<p>%1</p>").arg(html);
+}
+
 QString folderText(const QString& folder)
 {
     const auto home = QDir::homePath();

@@ -2,6 +2,9 @@
 
 #include "app/dialogs.h"
 
+#include <functional>
+#include <utility>
+
 namespace nanodit::test {
 
 /// Answers as the test says.
@@ -12,8 +15,9 @@ public:
     int nextChoice = 0; ///< Of chooseOne.
     int asked = 0, told = 0;
     QString consequence;
-    QString shownFile;  ///< Of the last showInFileManager.
-    QString openedFile; ///< Of the last openFile.
+    QString shownFile;                ///< Of the last showInFileManager.
+    QString openedFile;               ///< Of the last openFile.
+    std::function<void()> whileAsked; ///< What happens while a question is open; once.
 
     QString chooseFolder(QWidget*, const QString&) override { return nextPath; }
     QString chooseNewFolder(QWidget*, const QString&, const QString&) override { return nextPath; }
@@ -23,6 +27,8 @@ public:
     {
         ++asked;
         consequence = what;
+        if (const auto happens = std::exchange(whileAsked, {}))
+            happens();
         return nextAnswer;
     }
     int chooseOne(QWidget*, const QString&, const QString&, const QStringList&) override

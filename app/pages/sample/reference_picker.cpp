@@ -33,6 +33,7 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* pa
     , clear_(makeFlatButton(QStringLiteral("clear"), tr("No reference"), this))
 {
     zone_->setPrompt(tr("Drop a picture here or click to choose one"));
+    records_->setObjectName(QStringLiteral("referenceRecords"));
     records_->setAccessibleName(tr("Record as reference"));
     records_->setModel(names_);
     records_->setEditable(true);
@@ -62,6 +63,8 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* pa
         if (index >= 0)
             setReference(RecordReference{records_->itemData(index).toString().toStdString()});
     });
+    connect(records_->lineEdit(), &QLineEdit::returnPressed, this, &ReferencePicker::takeTyped,
+            Qt::QueuedConnection); // the list of completions chooses first
     connect(&session_, &Session::recordsChanged, this, &ReferencePicker::listRecords);
     connect(&session_, &Session::workspaceChanged, this, [this] { setReference(NoReference{}); });
     showPicture();
@@ -79,6 +82,25 @@ void ReferencePicker::setReference(const Reference& reference)
     reference_ = reference;
     showPicture();
     Q_EMIT referenceChanged();
+}
+
+bool ReferencePicker::takeTyped()
+{
+    const auto typed = records_->lineEdit()->text().trimmed();
+    const int chosen = records_->currentIndex();
+    if (typed == (chosen < 0 ? QString() : records_->itemText(chosen).trimmed()))
+        return true;
+    if (typed.isEmpty()) {
+        setReference(NoReference{});
+        return true;
+    }
+    const auto id = typed.section(QStringLiteral(" · "), 0, 0);
+    if (session_.record(id) == nullptr) {
+        Q_EMIT refused(tr("The workspace has no record \"%1\": choose one from the list").arg(typed));
+        return false;
+    }
+    setReference(RecordReference{id.toStdString()});
+    return true;
 }
 
 void ReferencePicker::showPicture()

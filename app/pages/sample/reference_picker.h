@@ -28,9 +28,13 @@ public:
     ReferencePicker(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
     const Reference& reference() const { return reference_; }
     void setReference(const Reference& reference);
+    /// Takes a record that was typed and not chosen from the list; false, after `refused`, where there is none of that
+    /// name.
+    bool takeTyped();
 
 Q_SIGNALS:
     void referenceChanged();
+    void refused(const QString& why);
 
 private:
     void listRecords();

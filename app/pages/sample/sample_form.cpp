@@ -3,11 +3,14 @@
 #include "app/pages/sample/reference_picker.h"
 #include "widgets/factories.h"
 #include "widgets/guidance_slider.h"
-#include "widgets/number_edit.h"
+#include "widgets/seed_edit.h"
+#include "widgets/text.h"
+#include "widgets/theme.h"
 
 #include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QFormLayout>
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QRandomGenerator>
 #include <QSignalBlocker>
@@ -63,6 +66,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
 
     addSection(tr("Checkpoint"), checkpoints_);
     addSection(tr("Reference"), reference_);
+    add(makeErased());
     addSection(tr("Guidance"), textScale_);
     add(dinoScale_);
     addSection(tr("Sampler"), makeSampler());
@@ -73,10 +77,48 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
             if (const auto* const record = session_.record(QString::fromStdString(chosen->id)))
                 setSize(record->bucket);
         }
+        setErased({}); // they were another's
     });
+    connect(reference_, &ReferencePicker::refused, this, &SampleForm::refused);
     connect(&session_, &Session::runsChanged, this, &SampleForm::listCheckpoints);
     connect(&session_, &Session::recordsChanged, this, &SampleForm::listSizes);
     connect(&session_, &Session::workspaceChanged, this, &SampleForm::listSizes);
+}
+
+QWidget* SampleForm::makeErased()
+{
+    erasedRow_ = new QWidget(this);
+    erasedText_ = new QLabel(erasedRow_);
+    erasedText_->setObjectName(QStringLiteral("erasedPatches"));
+    setRole(erasedText_, "secondary");
+    auto* const all = makeFlatButton(QStringLiteral("reset"), tr("Use all patches of the reference"), erasedRow_);
+    all->setObjectName(QStringLiteral("useAllPatches"));
+    connect(all, &QToolButton::clicked, this, [this] { setErased({}); });
+    auto* const row = new QHBoxLayout(erasedRow_);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(4);
+    row->addWidget(erasedText_, 1);
+    row->addWidget(all);
+    erasedRow_->hide();
+    return erasedRow_;
+}
+
+void SampleForm::setErased(std::vector<std::int64_t> patches)
+{
+    erased_ = std::move(patches);
+    erasedText_->setText(
+        tr("%1 of the reference left out").arg(countText(static_cast<std::int64_t>(erased_.size()), tr("patches"))));
+    erasedRow_->setVisible(!erased_.empty());
+}
+
+void SampleForm::setReference(const Reference& reference)
+{
+    reference_->setReference(reference);
+}
+
+bool SampleForm::takeTyped()
+{
+    return reference_->takeTyped();
 }
 
 QWidget* SampleForm::makeSampler()
@@ -89,7 +131,7 @@ QWidget* SampleForm::makeSampler()
     steps_->setRange(1, 500);
     steps_->setValue(30);
     steps_->setSuffix(tr(" steps"));
-    seed_ = new NumberEdit(NumberEdit::Kind::Whole, 0, largestWholeNumber, {}, sampler);
+    seed_ = new SeedEdit(sampler);
     seed_->setObjectName(QStringLiteral("seed"));
     auto* const dice = makeFlatButton(QStringLiteral("dice"), tr("New random seed (R)"), sampler);
     connect(dice, &QToolButton::clicked, this, &SampleForm::rollSeed);
@@ -99,6 +141,7 @@ QWidget* SampleForm::makeSampler()
     seedRow->addWidget(dice);
     size_ = new QComboBox(sampler);
     size_->setObjectName(QStringLiteral("size"));
+    connect(size_, &QComboBox::activated, this, [this] { setErased({}); }); // patches of another grid
     shift_ = makeRealBox(0.05, 20, 0.1, 2, sampler);
     shift_->setValue(1);
     shift_->setToolTip(tr("t' = s t / (1 + (s - 1) t): above 1 spends more steps on layout, below 1 on detail"));
@@ -195,13 +238,14 @@ std::filesystem::path SampleForm::checkpoint() const
 
 void SampleForm::rollSeed()
 {
-    seed_->setValue(static_cast<double>(QRandomGenerator::global()->bounded(1000000)));
+    seed_->setValue(QRandomGenerator::global()->bounded(1000000U));
 }
 
 SampleRequest SampleForm::request() const
 {
     SampleRequest request;
     request.reference = reference_->reference();
+    request.erasedPatches = erased_;
     request.size = size_->count() > 0 ? bucketFromName(size_->currentData().toString().toStdString()) : ImageSize{};
     request.steps = steps_->value();
     request.shift = shift_->value();
@@ -211,7 +255,7 @@ SampleRequest SampleForm::request() const
     request.guidance = static_cast<GuidanceMode>(guidance_->currentIndex());
     request.guidanceInterval = {std::min(intervalFrom_->value(), intervalTo_->value()),
                                 std::max(intervalFrom_->value(), intervalTo_->value())};
-    request.seed = static_cast<std::uint64_t>(seed_->value());
+    request.seed = seed_->value();
     request.previewEvery = std::max<std::int64_t>(1, request.steps / previewsAPicture);
     return request;
 }
@@ -220,6 +264,7 @@ void SampleForm::setRequest(const SampleRequest& request)
 {
     reference_->setReference(request.reference);
     setSize(request.size);
+    setErased(request.erasedPatches);
     steps_->setValue(static_cast<int>(request.steps));
     shift_->setValue(request.shift);
     textScale_->setValue(request.textScale);
@@ -228,7 +273,7 @@ void SampleForm::setRequest(const SampleRequest& request)
     guidance_->setCurrentIndex(static_cast<int>(request.guidance));
     intervalFrom_->setValue(request.guidanceInterval[0]);
     intervalTo_->setValue(request.guidanceInterval[1]);
-    seed_->setValue(static_cast<double>(request.seed));
+    seed_->setValue(request.seed);
 }
 
 } // namespace nanodit

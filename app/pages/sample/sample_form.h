@@ -4,15 +4,19 @@
 #include "core/front/sampling.h"
 #include "widgets/inspector_column.h"
 
+#include <variant>
+#include <vector>
+
 class QComboBox;
 class QDoubleSpinBox;
+class QLabel;
 class QSpinBox;
 
 namespace nanodit {
 
 class Dialogs;
 class GuidanceSlider;
-class NumberEdit;
+class SeedEdit;
 class ReferencePicker;
 
 /// Everything that a picture is painted with besides the prompt: checkpoint, reference, guidance, sampler, seed, size.
@@ -25,6 +29,9 @@ public:
     /// Without the prompt.
     SampleRequest request() const;
     void setRequest(const SampleRequest& request);
+    void setReference(const std::variant<NoReference, RecordReference, PictureReference>& reference);
+    /// Takes what is typed and was not confirmed; false, after `refused`, where it cannot be.
+    bool takeTyped();
     /// Empty when the workspace has none.
     std::filesystem::path checkpoint() const;
     void chooseCheckpoint(const QString& folder);
@@ -32,9 +39,12 @@ public:
 
 Q_SIGNALS:
     void checkpointsListed();
+    void refused(const QString& why);
 
 private:
+    QWidget* makeErased();
     QWidget* makeSampler();
+    void setErased(std::vector<std::int64_t> patches);
     void listCheckpoints();
     void listSizes();
     void setSize(ImageSize size);
@@ -42,9 +52,12 @@ private:
     Session& session_;
     QComboBox* checkpoints_;
     ReferencePicker* reference_;
+    std::vector<std::int64_t> erased_; ///< Patches of the reference that are left out.
+    QWidget* erasedRow_;
+    QLabel* erasedText_;
     GuidanceSlider *textScale_, *dinoScale_;
     QSpinBox* steps_;
-    NumberEdit* seed_;
+    SeedEdit* seed_;
     QComboBox* size_;
     QDoubleSpinBox* shift_;
     QComboBox* solver_;

@@ -13,6 +13,7 @@
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
 #include "widgets/page_frame.h"
+#include "widgets/picture.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
@@ -29,12 +30,14 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
 namespace {
 constexpr int drawerHeight = 124;
-}
+constexpr qsizetype mostKilobytesInFull = 128 * 1024; ///< Of pictures that are kept to be shown again at once.
+} // namespace
 
 SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
@@ -76,10 +79,18 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
             [this](const QModelIndex& index) { restoreFrom(index.data(FilmModel::KeyRole).toString()); });
     connect(form_, &SampleForm::checkpointsListed, this, &SamplePage::updateState);
     connect(form_, &SampleForm::checkpointsListed, this, &SamplePage::suggest);
+    connect(form_, &SampleForm::refused, this,
+            [this](const QString& why) { frame_->banner()->showFailure(tr("There is no such reference"), why); });
+    inFull_.setMaxCost(mostKilobytesInFull);
     connect(&session_, &Session::workspaceChanged, this, [this] {
         canvas_->clear();
         caption_->clear();
         shownFile_.clear();
+        history_.clear();
+        inFull_.clear();
+        trashed_.clear();
+        film_->setFrames({});
+        frame_->setContext({});
         sampling_.readHistory();
         updateState();
     });
@@ -119,6 +130,7 @@ QWidget* SamplePage::makeContent()
     keepsPlace.setRetainSizeWhenHidden(true);
     progress_->setSizePolicy(keepsPlace);
     caption_ = new QLabel(content);
+    caption_->setTextFormat(Qt::PlainText);
     caption_->setContentsMargins(16, 4, 16, 6);
     caption_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     caption_->setTextInteractionFlags(Qt::TextSelectableByMouse);
@@ -153,11 +165,14 @@ void SamplePage::connectSampling()
     });
     connect(&sampling_, &Sampling::previewed, this, [this](const QImage& picture, qint64, qint64) {
         shownFile_.clear();
-        showPicture(picture);
+        showPicture(picture, picture.size());
     });
     connect(&sampling_, &Sampling::finished, this, [this](const SampledPicture& picture, double seconds) {
-        history_[picture.file] = picture;
-        film_->prepend({.key = picture.file, .picture = picture.picture, .caption = picture.caption});
+        auto reduced = picture;
+        reduced.picture = reducedTo(picture.picture, Filmstrip::keptSide);
+        history_[picture.file] = reduced;
+        inFull_.insert(picture.file, new QImage(picture.picture), picture.picture.sizeInBytes() / 1024);
+        film_->insert(0, {.key = picture.file, .picture = reduced.picture, .caption = picture.caption});
         {
             const QSignalBlocker quiet(strip_);
             strip_->setCurrentIndex(film_->index(0));
@@ -187,10 +202,29 @@ void SamplePage::connectSampling()
         }
         suggest();
     });
-    connect(&sampling_, &Sampling::discarded, this, [this](const QString& file) {
-        film_->remove(file);
+    connect(&sampling_, &Sampling::discarded, this, [this](const QString& file, const QString& inTrash) {
+        trashed_.push_back({.picture = history_[file], .place = inTrash, .row = film_->rowOf(file)});
         history_.erase(file);
+        inFull_.remove(file);
+        if (shownFile_ == file) {
+            shownFile_.clear();
+            canvas_->clear();
+            caption_->clear();
+            frame_->setContext({});
+        }
+        film_->remove(file); // the one beside it is shown
+        frame_->banner()->showNotice(tr("%1 is in the trash. Ctrl+Z brings it back.").arg(QFileInfo(file).fileName()));
+        updateState();
     });
+    connect(&sampling_, &Sampling::broughtBack, this, [this](const QString& file) {
+        const auto back = std::move(trashed_.back());
+        trashed_.pop_back();
+        history_[file] = back.picture;
+        film_->insert(back.row, {.key = file, .picture = back.picture.picture, .caption = back.picture.caption});
+        strip_->setCurrentIndex(film_->index(film_->rowOf(file)));
+        frame_->banner()->hide();
+    });
+    connect(&sampling_, &Sampling::discardFailed, frame_->banner(), failuresIn(frame_->banner()));
 }
 
 void SamplePage::generate()
@@ -198,6 +232,8 @@ void SamplePage::generate()
     if (sampling_.active() || form_->checkpoint().empty())
         return;
     frame_->banner()->hide();
+    if (!form_->takeTyped())
+        return;
     auto request = form_->request();
     request.prompt = prompt_->text().trimmed().toStdString();
     sampling_.generate(request, form_->checkpoint());
@@ -228,9 +264,9 @@ void SamplePage::updateState()
     }
 }
 
-void SamplePage::showPicture(const QImage& picture)
+void SamplePage::showPicture(const QImage& picture, QSize size)
 {
-    const QRectF extent(QPointF(0, 0), QSizeF(picture.size()));
+    const QRectF extent(QPointF(0, 0), QSizeF(size));
     canvas_->setLayers({std::make_shared<PictureLayer>(QString(), QString(), picture, extent)}, extent);
     states_->setCurrentIndex(1);
 }
@@ -241,27 +277,67 @@ void SamplePage::showFrame(const QString& file)
     if (found == history_.end())
         return;
     shownFile_ = file;
-    showPicture(found->second.picture);
     caption_->setText(found->second.caption);
     caption_->setToolTip(file);
+    frame_->setContext(found->second.model); // the picture's, not that of the one painted last
     updateState();
+    if (const auto* const inFull = inFull_.object(file))
+        return showPicture(*inFull, inFull->size());
+    showPicture(found->second.picture, found->second.size);
+    session_.background().ask(
+        this, [path = std::filesystem::path(file.toStdString())] { return qImageFromImage(readImage(path)); },
+        [this, file](const QImage& picture) {
+            if (history_.count(file) == 0)
+                return;
+            inFull_.insert(file, new QImage(picture), picture.sizeInBytes() / 1024);
+            if (shownFile_ == file)
+                showPicture(picture, picture.size());
+        },
+        [this](const Notice& why) { showFailure(*frame_->banner(), tr("The picture could not be read"), why); });
 }
 
 void SamplePage::restoreFrom(const QString& file)
 {
     session_.background().ask(
-        this, [path = std::filesystem::path(file.toStdString())] { return sampleRequestFromPng(path); },
-        [this, file](const std::optional<SampleRequest>& settings) {
-            if (settings) {
-                applySettings(*settings);
-                frame_->banner()->showNotice(tr("Settings restored from %1").arg(QFileInfo(file).fileName()));
-            } else { // a picture like any other
-                auto request = form_->request();
-                request.reference = PictureReference{file.toStdString()};
-                form_->setRequest(request);
-            }
-        },
+        this,
+        [path = std::filesystem::path(file.toStdString()), runs = session_.runs()] { return readPainted(path, runs); },
+        [this, file](const PaintedPicture& painted) { takeOver(file, painted); },
         [this](const Notice& why) { showFailure(*frame_->banner(), tr("The picture could not be read"), why); });
+}
+
+void SamplePage::takeOver(const QString& file, const PaintedPicture& painted)
+{
+    if (!painted.request) { // a picture like any other
+        form_->setReference(PictureReference{file.toStdString()});
+        return;
+    }
+    applySettings(*painted.request);
+    const auto name = QFileInfo(file).fileName();
+    if (painted.checkpoint) {
+        form_->chooseCheckpoint(QString::fromStdString(painted.checkpoint->string()));
+        frame_->banner()->showNotice(tr("Settings and model restored from %1").arg(name));
+    } else if (painted.model) {
+        frame_->banner()->showFailure(
+            tr("Settings restored from %1, but not its model").arg(name),
+            tr("%1 painted it, but no checkpoint holds those weights any more. The chosen checkpoint would paint "
+               "another picture.")
+                .arg(QString::fromStdString(nameOf(*painted.model))));
+    } else {
+        frame_->banner()->showNotice(
+            tr("Settings restored from %1. It does not say which model painted it.").arg(name));
+    }
+}
+
+void SamplePage::discardShown()
+{
+    if (!shownFile_.isEmpty() && (strip_->hasFocus() || canvas_->hasFocus()))
+        sampling_.discard(shownFile_);
+}
+
+void SamplePage::bringBack()
+{
+    if (!trashed_.empty())
+        sampling_.bringBack(trashed_.back().picture.file, trashed_.back().place);
 }
 
 void SamplePage::applySettings(const SampleRequest& settings)
@@ -329,8 +405,10 @@ void SamplePage::showEvent(QShowEvent* event)
 
 void SamplePage::keyPressEvent(QKeyEvent* event)
 {
-    if (event->key() == Qt::Key_Delete && !shownFile_.isEmpty())
-        sampling_.discard(shownFile_);
+    if (event->key() == Qt::Key_Delete)
+        discardShown();
+    else if (event->matches(QKeySequence::Undo))
+        bringBack();
     else if (event->key() == Qt::Key_R)
         form_->rollSeed();
     else

@@ -3,9 +3,11 @@
 #include "app/sampling.h"
 #include "app/session.h"
 
+#include <QCache>
 #include <QWidget>
 
 #include <map>
+#include <vector>
 
 class QLabel;
 class QLineEdit;
@@ -49,11 +51,15 @@ private:
     void connectSampling();
     void generate();
     void updateState();
-    void showPicture(const QImage& picture);
+    /// `size`: in full, where the picture is reduced.
+    void showPicture(const QImage& picture, QSize size);
     void showFrame(const QString& file);
     /// On an untouched page: a caption and the record that it belongs to, which go together.
     void suggest();
     void applySettings(const SampleRequest& settings);
+    void takeOver(const QString& file, const PaintedPicture& painted);
+    void discardShown();
+    void bringBack();
     void save();
 
     Session& session_;
@@ -70,8 +76,16 @@ private:
     SampleForm* form_;
     FilmModel* film_;
     Filmstrip* strip_;
-    std::map<QString, SampledPicture> history_;
-    QString shownFile_; ///< The finished picture on the canvas, or empty.
+    /// A picture that was moved to the trash.
+    struct Trashed {
+        SampledPicture picture;
+        QString place; ///< Its file there.
+        int row;       ///< In the strip.
+    };
+    std::map<QString, SampledPicture> history_; ///< By file, reduced.
+    QCache<QString, QImage> inFull_;            ///< By file, those looked at last; costs are kilobytes.
+    std::vector<Trashed> trashed_;              ///< The last one last.
+    QString shownFile_;                         ///< The finished picture on the canvas, or empty.
 };
 
 } // namespace nanodit

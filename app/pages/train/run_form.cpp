@@ -124,6 +124,8 @@ void RunForm::listRuns()
     }
     showRunNote();
     validate();
+    if (!chosen.isEmpty() && runs_->currentIndex() == 0) // it is gone: its curves must not stand beside another name
+        runPicked();
 }
 
 void RunForm::showRunNote()
@@ -211,11 +213,14 @@ void RunForm::runPicked()
     const auto* const run = pastRun();
     if (run == nullptr) {
         showRunNote();
-        configurationPicked(configurations_->currentIndex());
+        if (!configurations_->currentData().toString().isEmpty())
+            configurationPicked(configurations_->currentIndex());
         Q_EMIT newRunChosen();
         return;
     }
-    loadConfiguration(run->folder / "config.yaml");
+    std::error_code none;
+    if (std::filesystem::exists(run->folder / "config.yaml", none))
+        loadConfiguration(run->folder / "config.yaml");
     showRunNote();
     Q_EMIT pastRunChosen(*run);
 }

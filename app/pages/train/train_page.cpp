@@ -23,6 +23,7 @@
 #include "widgets/layers.h"
 #include "widgets/log_view.h"
 #include "widgets/page_frame.h"
+#include "widgets/picture.h"
 #include "widgets/preview_grid.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
@@ -188,7 +189,7 @@ QWidget* TrainPage::makeDrawer()
     };
     connect(&training_.curves(), &RunCurves::attentionMeasured, mechanism, showMechanism);
     connect(&training_, &Training::runChanged, mechanism, showMechanism);
-    connect(previews_, &PreviewGrid::pictureChosen, this, &TrainPage::showPicture);
+    connect(previews_, &PreviewGrid::pictureChosen, this, &TrainPage::openPicture);
     return tabs;
 }
 
@@ -270,6 +271,8 @@ void TrainPage::connectTraining()
         log_->append(LogLevel::Error, noticeText(why));
         showFailure(*frame_->banner(), tr("Training stopped with an error"), why);
     });
+    connect(&training_, &Training::readFailed, this,
+            [this](const Notice& why) { showFailure(*frame_->banner(), tr("The run could not be read"), why); });
     connect(&training_, &Training::finished, this, [this](const TrainReport& report) {
         const auto averaged = MovingAverage(&training_.curves().of("loss")).values(); // as on the card
         frame_->banner()->showNotice(tr("%1 ended at step %2, loss %3. Its newest checkpoint is %4.")
@@ -430,18 +433,34 @@ void TrainPage::newRunLike(const QString& name, bool fromItsWeights)
     form_->newRunLike(name, fromItsWeights);
 }
 
+void TrainPage::openPicture(const QString& record, qint64 step, const QString& caption)
+{
+    const auto* const known = session_.record(record);
+    if (step < 0 && known == nullptr)
+        return;
+    session_.background().ask(
+        this,
+        [file = previewFile(session_.workspace().runsFolder() / training_.runName().toStdString(), step,
+                            record.toStdString()),
+         info = known != nullptr ? *known : RecordInfo(),
+         step] { return qImageFromImage(step < 0 ? loadBucketImage(info) : readImage(file)); },
+        [this, caption](const QImage& picture) { showPicture(picture, caption); },
+        [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the picture"), why); });
+}
+
 void TrainPage::showPicture(const QImage& picture, const QString& caption)
 {
-    QDialog dialog(this);
-    dialog.setWindowTitle(caption.section(QLatin1Char('\n'), 0, 0));
-    auto* const canvas = new ImageCanvas(&dialog);
+    auto* const dialog = new QDialog(this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(caption.section(QLatin1Char('\n'), 0, 0));
+    auto* const canvas = new ImageCanvas(dialog);
     const QRectF extent(QPointF(0, 0), QSizeF(picture.size()));
     canvas->setLayers({std::make_shared<PictureLayer>(QString(), QString(), picture, extent)}, extent);
-    auto* const column = new QVBoxLayout(&dialog);
+    auto* const column = new QVBoxLayout(dialog);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(canvas);
-    dialog.resize(640, 640);
-    dialog.exec();
+    dialog->resize(640, 640);
+    dialog->open();
 }
 
 bool TrainPage::settled() const

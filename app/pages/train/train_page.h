@@ -58,6 +58,8 @@ private:
     void queueNext();
     void updateState();
     void showContext(const Progress* progress);
+    /// Reads a preview in full, or the record's own picture (step -1), and enlarges it.
+    void openPicture(const QString& record, qint64 step, const QString& caption);
     void showPicture(const QImage& picture, const QString& caption);
 
     Session& session_;

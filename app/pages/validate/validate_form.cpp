@@ -2,7 +2,7 @@
 
 #include "app/pages/validate/milestone_list.h"
 #include "widgets/factories.h"
-#include "widgets/number_edit.h"
+#include "widgets/seed_edit.h"
 #include "widgets/theme.h"
 
 #include <QCheckBox>
@@ -98,7 +98,7 @@ QWidget* ValidateForm::makeSuite()
                              "patches together"));
     shift_ = real(0.05, 20);
     shift_->setToolTip(tr("t' = s t / (1 + (s - 1) t)"));
-    seed_ = new NumberEdit(NumberEdit::Kind::Whole, 0, largestWholeNumber, {}, suite);
+    seed_ = new SeedEdit(suite);
     seed_->setToolTip(tr("Of the first record's noise; the next record starts from the next seed"));
     lpips_ = new QComboBox(suite);
     lpips_->addItems({QStringLiteral("alex"), QStringLiteral("vgg"), QStringLiteral("squeeze")});
@@ -182,7 +182,9 @@ void ValidateForm::choose(QComboBox* combo, const QString& run)
     if (found < 0)
         return;
     combo->setCurrentIndex(found);
-    Q_EMIT combo->activated(found);
+    if (combo == models_)
+        listBaselines();
+    Q_EMIT subjectChosen();
 }
 
 void ValidateForm::chooseSubject(const QString& run)
@@ -209,7 +211,7 @@ ValidationSettings ValidateForm::settings() const
     settings.textScale = textScale_->value();
     settings.dinoScale = dinoScale_->value();
     settings.guidance = static_cast<GuidanceMode>(guidance_->currentIndex());
-    settings.seed = static_cast<std::uint64_t>(seed_->value());
+    settings.seed = seed_->value();
     return settings;
 }
 
@@ -229,7 +231,7 @@ void ValidateForm::setSettings(const ValidationSettings& settings, const std::st
     textScale_->setValue(settings.textScale);
     dinoScale_->setValue(settings.dinoScale);
     guidance_->setCurrentIndex(static_cast<int>(settings.guidance));
-    seed_->setValue(static_cast<double>(settings.seed));
+    seed_->setValue(settings.seed);
     if (!lpipsNet.empty())
         lpips_->setCurrentText(QString::fromStdString(lpipsNet));
 }

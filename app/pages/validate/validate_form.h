@@ -16,7 +16,7 @@ class QSpinBox;
 namespace nanodit {
 
 class MilestoneList;
-class NumberEdit;
+class SeedEdit;
 
 /// Which model, what it is compared with, and what the suite is to do; below the model the check list of its
 /// validation.
@@ -63,7 +63,7 @@ private:
     std::array<QCheckBox*, validationTaskNames.size()> tasks_{};
     QSpinBox *records_, *steps_;
     QDoubleSpinBox *textScale_, *dinoScale_, *shift_;
-    NumberEdit* seed_;
+    SeedEdit* seed_;
     QComboBox *guidance_, *lpips_;
 };
 

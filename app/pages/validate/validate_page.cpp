@@ -73,7 +73,7 @@ void ValidatePage::addActions()
     menu->addAction(tr("This tab as a picture (PNG)…"), this, [this] { save(Export::Picture); });
     export_->setMenu(menu);
     cancel_ = frame_->addAction(tr("Cancel"), QStringLiteral("stop"),
-                                tr("Stop. Finished pictures are kept; validating again resumes from there (Esc)"));
+                                tr("Stop. Finished pictures are kept; validating again resumes from there"));
     cancel_->setObjectName(QStringLiteral("validateCancel"));
     start_ =
         frame_->addAction(tr("Validate"), QStringLiteral("play"), tr("Run the suite on this model (Ctrl+Enter)"), true);
@@ -139,11 +139,12 @@ void ValidatePage::connectValidating()
 
 void ValidatePage::start()
 {
-    const auto* const subject = form_->subject();
-    if (validating_.active() || subject == nullptr || subject->checkpoint.empty())
+    const auto* const chosen = form_->subject();
+    if (validating_.active() || chosen == nullptr || chosen->checkpoint.empty())
         return;
+    const auto name = subjectName(*chosen); // the list may be another one when the question is answered
     ValidateRequest request;
-    request.checkpoint = subject->checkpoint;
+    request.checkpoint = chosen->checkpoint;
     request.settings = form_->settings();
     request.lpipsNet = form_->lpipsNet();
     request.replaceOther = true;
@@ -151,15 +152,16 @@ void ValidatePage::start()
         request.baseline = baseline->report;
     const auto* const shown = results_->shown();
     const bool replaces = shown != nullptr && !sameSettings(shown->report.settings, request.settings);
-    if (replaces &&
-        !dialogs_.confirm(this, tr("Replace the validation of %1?").arg(subjectName(*subject)),
-                          tr("It used other settings. Its %1 pictures and its report will be deleted; to keep them, "
-                             "export the report first.")
-                              .arg(shown->report.pictures.size()),
-                          tr("Replace")))
+    if (replaces && !dialogs_.confirm(
+                        this, tr("Replace the validation of %1?").arg(name),
+                        tr("It used other settings. Its %1 pictures and its report will be deleted; to keep them, export "
+                           "the report first.")
+                            .arg(shown->report.pictures.size()),
+                        tr("Replace")))
         return;
     frame_->banner()->hide();
-    validating_.start(std::move(request), subjectName(*subject));
+    if (!validating_.active()) // another may have begun meanwhile
+        validating_.start(std::move(request), name);
 }
 
 QString ValidatePage::chosenNow() const

@@ -304,7 +304,12 @@ void ValidateResults::showMenu(int row, QPoint at)
 {
     const auto shown = rows_[static_cast<std::size_t>(row)];
     QMenu menu(this);
-    menu.addAction(tr("Enlarge"), this, [this, row] { open(row); });
+    menu.addAction(tr("Enlarge"), this, [this, key = keyOf(shown)] { // the rows may be others by then
+        for (std::size_t i = 0; i < rows_.size(); ++i) {
+            if (keyOf(rows_[i]) == key)
+                return open(static_cast<int>(i));
+        }
+    });
     menu.addAction(icon(QStringLiteral("eye")), tr("Inspect attention"), this,
                    [this, shown] { Q_EMIT attentionWanted(shown.record); });
     menu.addAction(icon(QStringLiteral("sample")), tr("Open with these settings in Sample"), this,

@@ -119,8 +119,9 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
 void ValidationLoupe::setRow(const ValidationRow& row, const QString& place, const std::array<QString, 3>& titles)
 {
     place_->setText(place);
+    caption_->setTextFormat(Qt::PlainText);
     caption_->setText(row.caption);
-    caption_->setToolTip(row.caption);
+    caption_->setToolTip(toolTipOf(row.caption));
     facts_->setText(QStringList{row.record, row.facts, row.value}.join(QStringLiteral(" \u00b7 ")));
     for (std::size_t i = 0; i < titles.size(); ++i)
         titles_[i]->setText(titles[i]);
