@@ -138,6 +138,7 @@ protected:
         auto* const menu = menuOf("attentionExport");
         Q_EMIT menu->aboutToShow();
         menu->findChild<QAction*>(QString::fromLatin1(entry))->trigger();
+        QTest::qWaitFor([this] { return page_->settled(); }, minute); // it is written on a thread
         return file;
     }
 

@@ -64,12 +64,12 @@ AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& compar
                       tr("Train a model first; any of its checkpoints can be inspected."));
     connect(empty_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
             &AttentionPage::trainWanted);
-    auto* const exports = new ExportMenu(
+    exports_ = new ExportMenu(
         dialogs_, [this] { return exported(); }, this);
-    exports->setObjectName(QStringLiteral("attentionExports"));
-    export_->setMenu(exports);
-    connect(exports, &ExportMenu::saved, frame_->banner(), &Banner::showNotice);
-    connect(exports, &ExportMenu::failed, frame_->banner(), failuresIn(frame_->banner()));
+    exports_->setObjectName(QStringLiteral("attentionExports"));
+    export_->setMenu(exports_);
+    connect(exports_, &ExportMenu::saved, frame_->banner(), &Banner::showNotice);
+    connect(exports_, &ExportMenu::failed, frame_->banner(), failuresIn(frame_->banner()));
     connectLooking();
     connectParts();
 }
@@ -112,7 +112,7 @@ void AttentionPage::connectLooking()
                 showAnswer();
             });
     connect(&looking_, &Looking::painted, this, [this](const LookedAt& of, const Image& before, const Image& after) {
-        if (isShown(of, tr("The pictures before and after")))
+        if (isShown(of, tr("The before-and-after comparison")))
             drawer_->edits()->showPictures(qImageFromImage(before), qImageFromImage(after));
     });
     connect(&looking_, &Looking::knockedOut, this, [this](const KnockOut& out) {
@@ -131,7 +131,7 @@ void AttentionPage::connectLooking()
                 if (frames.empty() || !isShown(of, tr("The film")))
                     return;
                 filmOfTraining_ = overTraining;
-                film_ = frames;
+                film_ = std::make_shared<const std::vector<AttentionFrame>>(frames);
                 question_ = question;
                 QStringList labels;
                 for (const auto& frame : frames)
@@ -244,7 +244,7 @@ void AttentionPage::connectParts()
         scene_.reset();
         answer_.reset();
         summaries_.reset();
-        film_.clear();
+        film_.reset();
         time_->leaveFilm();
         drawer_->edits()->forget();
         drawer_->course()->clear();
@@ -256,7 +256,7 @@ void AttentionPage::connectParts()
 
 bool AttentionPage::settled() const
 {
-    return !looking_.busy() && drawer_->compare()->settled() && !looking_.jobRunning();
+    return !looking_.busy() && drawer_->compare()->settled() && !looking_.jobRunning() && exports_->idle();
 }
 
 void AttentionPage::showRecord(const QString& id, std::optional<std::int64_t> latent)
@@ -304,8 +304,7 @@ bool AttentionPage::isShown(const LookedAt& of, const QString& what)
     if (of.isSame(lookedAt()))
         return true;
     frame_->banner()->showNotice(
-        tr("%1 of %2 was finished, but something else is inspected now. Go back to it and make it again.")
-            .arg(what, of.name));
+        tr("%1 of %2 is complete, but something else is shown now. Select it and run again.").arg(what, of.name));
     return false;
 }
 
@@ -313,7 +312,7 @@ void AttentionPage::subjectBecameAnother()
 {
     drawer_->course()->markStale();
     if (time_->hasFilm()) {
-        film_.clear();
+        film_.reset();
         time_->leaveFilm();
     }
     look();
@@ -358,10 +357,10 @@ void AttentionPage::choose(const AttentionChoice& choice)
     if (time_->hasFilm()) { // the same moment, asked something else
         const auto frame = static_cast<std::size_t>(time_->frame());
         if (!filmOfTraining_) {
-            time_->setTime(film_[frame].scene.t);
+            time_->setTime((*film_)[frame].scene.t);
             time_->setAlongSampling(true);
         }
-        film_.clear();
+        film_.reset();
         time_->leaveFilm();
         return look();
     }
@@ -440,9 +439,9 @@ void AttentionPage::film(bool overTraining)
 
 void AttentionPage::showFrame(int frame)
 {
-    if (frame < 0 || frame >= static_cast<int>(film_.size()))
+    if (!film_ || frame < 0 || frame >= static_cast<int>(film_->size()))
         return;
-    const auto& shown = film_[static_cast<std::size_t>(frame)];
+    const auto& shown = (*film_)[static_cast<std::size_t>(frame)];
     scene_ = shown.scene;
     answer_ = shown.answer;
     summaries_ = shown.answer.summaries;
@@ -460,15 +459,19 @@ AttentionExport AttentionPage::exported() const
                           .course = drawer_->course()->course(),
                           .courseOf = drawer_->course()->of(),
                           .film = film_,
-                          .panes = scene_ ? panes_->grab().toImage() : QImage(),
-                          .view = scene_ ? drawer_->picture() : QImage(),
+                          .panes = {},
+                          .view = {},
                           .beforeAndAfter = drawer_->edits()->beforeAndAfter()};
+    if (scene_) {
+        shown.panes = [this] { return panes_->grab().toImage(); };
+        shown.view = [this] { return drawer_->picture(); };
+    }
     return shown;
 }
 
 void AttentionPage::leaveFilm()
 {
-    film_.clear();
+    film_.reset();
     look();
 }
 

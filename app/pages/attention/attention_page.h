@@ -7,6 +7,7 @@
 
 #include <QWidget>
 
+#include <memory>
 #include <optional>
 
 class QLabel;
@@ -85,6 +86,7 @@ private:
     QLabel* readout_;
     TimeBar* time_;
     QPushButton *stop_, *export_;
+    ExportMenu* exports_;
     ViewDrawer* drawer_;
 
     bool wanted_ = false; ///< A look is under way; what it shows is not there yet.
@@ -92,8 +94,8 @@ private:
     AttentionChoice choice_;
     AttentionQuestion question_; ///< That `answer_` answers.
     std::optional<AttentionAnswer> answer_;
-    std::optional<AttentionSummaries> summaries_; ///< Of the scene.
-    std::vector<AttentionFrame> film_;
+    std::optional<AttentionSummaries> summaries_;             ///< Of the scene.
+    std::shared_ptr<const std::vector<AttentionFrame>> film_; ///< Empty: none is shown.
     bool filmOfTraining_ = false;
     bool stale_ = false; ///< Something else was chosen while the page was hidden.
 };

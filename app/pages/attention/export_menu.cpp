@@ -30,13 +30,13 @@ void ExportMenu::offer()
         entry->setObjectName(QLatin1String(object));
         entry->setEnabled(enabled);
     };
-    add(tr("Picture, caption and reference as PNG…"), "exportPanes", !there.panes.isNull(), [this] {
+    add(tr("Picture, caption and reference as PNG…"), "exportPanes", there.panes != nullptr, [this] {
         const auto shown = shown_();
-        savePicture(shown.panes, shown.name + QStringLiteral("_panes.png"));
+        savePicture(shown.panes(), shown.name + QStringLiteral("_panes.png"));
     });
-    add(tr("The view below as PNG…"), "exportView", !there.view.isNull(), [this] {
+    add(tr("The view below as PNG…"), "exportView", there.view != nullptr, [this] {
         const auto shown = shown_();
-        savePicture(shown.view, shown.name + QStringLiteral("_view.png"));
+        savePicture(shown.view(), shown.name + QStringLiteral("_view.png"));
     });
     add(tr("Before and after as PNG…"), "exportBeforeAfter", !there.beforeAndAfter.isNull(), [this] {
         const auto shown = shown_();
@@ -45,51 +45,51 @@ void ExportMenu::offer()
     addSeparator();
     add(tr("Numbers as .npz…"), "exportNumbers", there.answer.has_value(), [this] {
         const auto shown = shown_();
-        saveNumbers([&] { return arraysOf(*shown.answer); }, shown.name + QStringLiteral(".npz"));
+        saveNumbers([answer = *shown.answer] { return arraysOf(answer); }, shown.name + QStringLiteral(".npz"));
     });
     add(tr("Numbers over t as .npz…"), "exportCourse", there.course.has_value(), [this] {
         const auto shown = shown_();
-        saveNumbers([&] { return arraysOf(*shown.course); }, shown.courseOf + QStringLiteral("_over_t.npz"));
+        saveNumbers([course = *shown.course] { return arraysOf(course); },
+                    shown.courseOf + QStringLiteral("_over_t.npz"));
     });
     addSeparator();
-    add(tr("Film as GIF, MP4 or animated PNG…"), "exportFilm", !there.film.empty(), [this] { saveFilm(shown_()); });
-    add(tr("Numbers of the film as .npz…"), "exportFilmNumbers", !there.film.empty(), [this] {
+    add(tr("Film as GIF, MP4 or animated PNG…"), "exportFilm", there.film != nullptr, [this] { saveFilm(shown_()); });
+    add(tr("Numbers of the film as .npz…"), "exportFilmNumbers", there.film != nullptr, [this] {
         const auto shown = shown_();
-        saveNumbers([&] { return arraysOf(shown.film); }, shown.name + QStringLiteral("_film.npz"));
+        saveNumbers([film = shown.film] { return arraysOf(*film); }, shown.name + QStringLiteral("_film.npz"));
     });
 }
 
-template<typename Write>
-void ExportMenu::save(const QString& title, const QString& suggestion, const QString& filter, Write write)
+void ExportMenu::save(const QString& title, const QString& suggestion, const QString& filter,
+                      std::function<void(const std::filesystem::path& file)> write)
 {
     const auto file = dialogs_.chooseSaveFile(this, title, suggestion, filter);
     if (file.isEmpty())
         return;
-    try {
-        write(std::filesystem::path(file.toStdString()));
-        Q_EMIT saved(tr("Saved %1").arg(file));
-    } catch (const std::exception& error) {
-        Q_EMIT failed(tr("%1 could not be saved").arg(file), noticeOf(error));
-    }
+    queue_.ask(
+        this, [path = std::filesystem::path(file.toStdString()), write = std::move(write)] { write(path); },
+        [this, file] { Q_EMIT saved(tr("Saved %1").arg(file)); },
+        [this, file](const Notice& why) { Q_EMIT failed(tr("Could not save %1").arg(file), why); });
 }
 
 void ExportMenu::savePicture(const QImage& picture, const QString& suggestion)
 {
     save(tr("Save the picture"), suggestion, tr("PNG pictures (*.png)"),
-         [&](const std::filesystem::path& file) { writePng(file, imageFromQImage(picture)); });
+         [picture](const std::filesystem::path& file) { writePng(file, imageFromQImage(picture)); });
 }
 
-void ExportMenu::saveNumbers(const std::function<NamedArrays()>& arrays, const QString& suggestion)
+void ExportMenu::saveNumbers(std::function<NamedArrays()> arrays, const QString& suggestion)
 {
     save(tr("Save the numbers"), suggestion, tr("NumPy archives (*.npz)"),
-         [&](const std::filesystem::path& file) { writeNpz(file, arrays()); });
+         [arrays = std::move(arrays)](const std::filesystem::path& file) { writeNpz(file, arrays()); });
 }
 
 void ExportMenu::saveFilm(const AttentionExport& shown)
 {
     save(tr("Save the film"), shown.name + QStringLiteral(".gif"),
-         tr("GIF (*.gif);;MP4 (*.mp4);;Animated PNG (*.png *.apng)"), [&](const std::filesystem::path& file) {
-             writeFilm(file, picturesOf(shown.film, *shown.question, shown.part, filmSide), secondsPerFrame);
+         tr("GIF (*.gif);;MP4 (*.mp4);;Animated PNG (*.png *.apng)"),
+         [film = shown.film, question = *shown.question, part = shown.part](const std::filesystem::path& file) {
+             writeFilm(file, picturesOf(*film, question, part, filmSide), secondsPerFrame);
          });
 }
 
