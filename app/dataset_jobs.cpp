@@ -126,6 +126,10 @@ void DatasetJobs::forecast()
     Q_EMIT forecastBegun();
     auto* const runner = session_.newJob(tr("check passes"), Page::Dataset);
     connect(runner, &JobRunner::failed, this, &DatasetJobs::forecastFailed);
+    connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
+        if (end == JobEnd::Cancelled)
+            Q_EMIT forecastFailed({tr("The check was stopped.").toStdString()});
+    });
     connect(runner, &JobRunner::ended, this, [this] { forecasting_ = false; });
     ForecastRequest request;
     request.workspace = session_.workspace();

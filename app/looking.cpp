@@ -20,6 +20,10 @@ bool LookedAt::isSame(const LookedAt& other) const
 Looking::Looking(Session& session)
     : session_(session)
 {
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        cancel();
+        opened_ = std::make_shared<Opened>(); // a model of the workspace before takes no memory any more
+    });
 }
 
 Looking::~Looking()

@@ -82,6 +82,8 @@ QString settingsLine(const SampleRequest& request)
 Sampling::Sampling(Session& session)
     : session_(session)
 {
+    // A model of the workspace before takes no memory any more; a job that still uses it keeps it until its end.
+    connect(&session_, &Session::workspaceChanged, this, [this] { loaded_ = std::make_shared<Loaded>(); });
 }
 
 void Sampling::generate(const SampleRequest& request, const fs::path& checkpoint)

@@ -4,7 +4,9 @@
 #include "widgets/picture.h"
 
 #include <QCryptographicHash>
+#include <QDateTime>
 #include <QDir>
+#include <QDirIterator>
 #include <QFileInfo>
 #include <QImageReader>
 #include <QPainter>
@@ -14,12 +16,19 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 namespace nanodit {
 
 namespace {
 
 constexpr int jpegQuality = 90;
+constexpr qint64 mostBytesOnDisk = qint64(1) << 30; ///< Of all workspaces' thumbnails: about a hundred thousand.
+
+QString thumbnailsFolder()
+{
+    return QStandardPaths::writableLocation(QStandardPaths::CacheLocation) + QStringLiteral("/thumbnails");
+}
 
 /// The name changes with the file, so that an edited picture gets a new thumbnail.
 QString cachedFile(const RecordInfo& record, int side)
@@ -32,8 +41,7 @@ QString cachedFile(const RecordInfo& record, int side)
                  QString::number(side));
     const auto hash =
         QString::fromLatin1(QCryptographicHash::hash(description.toUtf8(), QCryptographicHash::Sha1).toHex());
-    return QStandardPaths::writableLocation(QStandardPaths::CacheLocation) +
-           QStringLiteral("/thumbnails/%1/%2.jpg").arg(hash.left(2), hash); // no folder of a hundred thousand
+    return thumbnailsFolder() + QStringLiteral("/%1/%2.jpg").arg(hash.left(2), hash); // no folder of a hundred thousand
 }
 
 ImageSize fitted(ImageSize size, int side)
@@ -92,6 +100,27 @@ QImage thumbnailOf(const RecordInfo& record, int side)
     return thumbnail;
 }
 
+/// Removes the oldest thumbnails until no more than three quarters of `mostBytes` are left, where there are more.
+void pruneThumbnails(const QString& folder, qint64 mostBytes)
+{
+    QFileInfoList files;
+    qint64 bytes = 0;
+    for (QDirIterator all(folder, QDir::Files, QDirIterator::Subdirectories); all.hasNext();) {
+        all.next();
+        files << all.fileInfo();
+        bytes += files.back().size();
+    }
+    if (bytes <= mostBytes)
+        return;
+    std::ranges::sort(files, {}, [](const QFileInfo& file) { return file.lastModified(); });
+    for (const auto& file : std::as_const(files)) {
+        if (bytes <= mostBytes / 4 * 3)
+            return;
+        if (QFile::remove(file.filePath()))
+            bytes -= file.size();
+    }
+}
+
 QImage unreadable(int side)
 {
     QImage image(side, side * 3 / 4, QImage::Format_ARGB32_Premultiplied);
@@ -108,6 +137,8 @@ Thumbnails::Thumbnails(int side, QObject* parent)
     : QObject(parent)
     , side_(side)
 {
+    queue_.ask(
+        this, [] { pruneThumbnails(thumbnailsFolder(), mostBytesOnDisk); }, [] {});
 }
 
 void Thumbnails::want(const RecordInfo& record)

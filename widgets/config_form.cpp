@@ -219,7 +219,7 @@ void ConfigForm::rowEdited(std::size_t index)
 void ConfigForm::markRow(const Row& row)
 {
     const bool changed = row.changed();
-    row.reset->setVisible(changed && row.editor->isEnabled());
+    row.reset->setVisible(changed && row.editor->isEnabled() && !row.label->isHidden());
     auto font = row.label->font();
     font.setBold(changed);
     row.label->setFont(font);
@@ -314,7 +314,7 @@ void ConfigForm::applyFilter()
             const bool shown = found && (!changedOnly_->isChecked() || row.changed());
             row.label->setVisible(shown);
             row.editor->setVisible(shown);
-            row.reset->setVisible(shown && row.changed());
+            row.reset->setVisible(shown && row.changed() && row.editor->isEnabled());
             anyShown = anyShown || shown;
         }
         group.box->setVisible(anyShown);

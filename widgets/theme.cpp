@@ -152,7 +152,10 @@ void Theme::apply()
 
 void setRole(QWidget* widget, const char* role)
 {
-    widget->setProperty("role", QString::fromLatin1(role));
+    const auto name = QString::fromLatin1(role);
+    if (widget->property("role").toString() == name) // styling anew is not free, and forms ask for it at every key
+        return;
+    widget->setProperty("role", name);
     widget->style()->unpolish(widget);
     widget->style()->polish(widget);
 }

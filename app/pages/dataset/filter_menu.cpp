@@ -6,7 +6,16 @@
 #include <QLocale>
 #include <QMenu>
 
+#include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
+
 namespace nanodit {
+
+namespace {
+constexpr std::ptrdiff_t mostTags = 40; ///< In the menu; the most frequent ones.
+}
 
 FilterMenu::FilterMenu(QWidget* parent)
     : QToolButton(parent)
@@ -77,8 +86,20 @@ void FilterMenu::fill()
         addTerm(splits, termText("split", split), QString::fromStdString(split), count);
     if (!counts_.tags.empty()) {
         auto* const tags = part(tr("Tag"));
-        for (const auto& [tag, count] : counts_.tags)
+        auto shown = std::vector<std::pair<std::string, std::int64_t>>(counts_.tags.begin(), counts_.tags.end());
+        if (std::ssize(shown) > mostTags) { // a menu is read, not searched
+            std::ranges::nth_element(shown, shown.begin() + mostTags, std::greater(),
+                                     [](const auto& tag) { return tag.second; });
+            shown.resize(mostTags);
+            std::ranges::sort(shown);
+        }
+        for (const auto& [tag, count] : shown)
             addTerm(tags, termText("tag", tag), QString::fromStdString(tag), count);
+        if (shown.size() < counts_.tags.size()) {
+            const auto more = static_cast<qlonglong>(counts_.tags.size() - shown.size());
+            tags->addAction(tr("%1 more: type tag:NAME in the search").arg(QLocale().toString(more)))
+                ->setEnabled(false);
+        }
     }
     menu_->addSeparator();
     addTerm(menu_, "is:problem", tr("With a problem"), counts_.problems);
