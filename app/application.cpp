@@ -13,7 +13,7 @@ bool Application::notify(QObject* receiver, QEvent* event)
     } catch (const std::exception& error) {
         tell(noticeOf(error));
     } catch (...) {
-        tell({tr("An error of unknown kind.").toStdString()});
+        tell({tr("Unknown error").toStdString()});
     }
     return false;
 }

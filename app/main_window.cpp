@@ -272,7 +272,7 @@ void MainWindow::connectSession()
     });
     if (auto* const application = qobject_cast<Application*>(QCoreApplication::instance()))
         connect(application, &Application::faulted, this, [this](const Notice& why) {
-            showFailure(*banner_, tr("Something in the window went wrong. Running jobs go on."), why);
+            showFailure(*banner_, tr("An error occurred in the window. Running jobs continue."), why);
         });
 }
 
@@ -439,8 +439,7 @@ void MainWindow::tellOfCrashes(const std::vector<std::filesystem::path>& reports
 {
     if (!reports.empty())
         banner_->showFailure(tr("The program ended unexpectedly last time"),
-                             tr("Trainings can be resumed from their newest checkpoint. What is known of the cause is "
-                                "in %1.")
+                             tr("Training can be resumed from the newest checkpoint. Details are in %1.")
                                  .arg(QString::fromStdString(reports.back().string())));
 }
 

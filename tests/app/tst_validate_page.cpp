@@ -332,6 +332,26 @@ private Q_SLOTS:
         QCOMPARE(child<QComboBox>("runs")->currentText(), QStringLiteral("small"));
     }
 
+    void aNewListOfModelsWhileTheQuestionIsOpenHarmsNothing()
+    {
+        page()->choose("reference", {});
+        QTRY_VERIFY_WITH_TIMEOUT(results()->shown() != nullptr && page()->settled(), minute);
+        auto* const steps = child<QSpinBox>("validateSteps");
+        steps->setValue(steps->value() + 1); // other settings: replacing is asked
+        auto& validating = controllers_->validating;
+        dialogs_.nextAnswer = true;
+        dialogs_.whileAsked = [&validating] { Q_EMIT validating.listed({}); }; // as a training's new checkpoint does
+        const int asked = dialogs_.asked;
+        QSignalSpy finished(&validating, &Validating::finished), failed(&validating, &Validating::failed);
+        QTest::mouseClick(button("validateStart"), Qt::LeftButton);
+        QCOMPARE(dialogs_.asked, asked + 1);
+        QVERIFY(validating.active());
+        QVERIFY2(validating.runner()->name().contains("reference"), qPrintable(validating.runner()->name()));
+        QTRY_VERIFY_WITH_TIMEOUT(finished.count() + failed.count() > 0, 3 * minute);
+        QCOMPARE(failed.count(), 0);
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
+    }
+
 private:
     template<typename Widget>
     Widget* child(const char* name) const

@@ -54,6 +54,25 @@ class TestValidationView : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void aMetricOfAnotherVersionIsShownByItsName()
+    {
+        auto report = reportOf("mine", {0.2, 0.4, 0.6});
+        for (auto& summary : report.summaries)
+            summary.metric = "crispness";
+        for (auto& picture : report.pictures)
+            picture.values = {{"crispness", 0.5}};
+        const auto cards = validationCards(report, reconstruction, nullptr);
+        QVERIFY(!cards.empty());
+        QCOMPARE(cards[0].title, QStringLiteral("Crispness"));
+        QVERIFY2(!cards[0].help.contains("better"), qPrintable(cards[0].help)); // nobody knows which way
+        QCOMPARE(validationRows(report, nullptr, reconstruction, "crispness").size(), report.pictures.size());
+        auto other = report;
+        for (auto& picture : other.pictures)
+            picture.values["crispness"] = 0.9;
+        for (const auto& difference : compareReports(report, other))
+            QCOMPARE(difference.verdict, 0);
+    }
+
     void aCardTellsValueUncertaintyAndCount()
     {
         const auto cards = validationCards(reportOf("mine", {0.2, 0.4, 0.6}), reconstruction, nullptr);

@@ -1,4 +1,5 @@
 #include "app/background_queue.h"
+#include "app/end_signals.h"
 #include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/pages/attention/attention_page.h"
@@ -45,6 +46,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 using namespace nanodit;
@@ -496,7 +498,7 @@ private Q_SLOTS:
         QTRY_VERIFY(attention->isVisible());
         QTRY_VERIFY_WITH_TIMEOUT(attention->settled(), minute);
         QCOMPARE(window_->findChild<QComboBox*>("attentionRecords")->currentText(),
-                 QStringLiteral("painted ") + QFileInfo(picture.file).completeBaseName());
+                 QStringLiteral("generated ") + QFileInfo(picture.file).completeBaseName());
         attention->showRecord(QString::fromStdString(session_->records().front().id)); // as the tests behind have it
         QTRY_VERIFY_WITH_TIMEOUT(attention->settled(), minute);
     }
@@ -574,6 +576,23 @@ private Q_SLOTS:
         QVERIFY(!controllers_->training.active());
         QTRY_VERIFY(session_->idle());
         QVERIFY(runNamed("closing") != nullptr && !runNamed("closing")->checkpoints.empty());
+    }
+
+    void aSignalThatEndsTheProgramSavesTheTraining() // last: it ends the event loop
+    {
+        window_->show();
+        const EndSignals ends;
+        connect(&ends, &EndSignals::endWanted, window_.get(), &MainWindow::endProgram);
+        startTraining("ended");
+        QTRY_VERIFY_WITH_TIMEOUT(lastStep() >= 3, 2 * minute);
+        const int asked = dialogs_.asked;
+        std::raise(SIGTERM);
+        QTRY_VERIFY_WITH_TIMEOUT(!controllers_->training.active(), minute);
+        QCOMPARE(dialogs_.asked, asked);
+        QTRY_VERIFY(session_->idle());
+        const auto* const run = runNamed("ended");
+        QVERIFY(run != nullptr && !run->checkpoints.empty());
+        QCOMPARE(run->checkpoints.back().filename().string(), checkpointName(static_cast<std::int64_t>(lastStep())));
     }
 
 private:

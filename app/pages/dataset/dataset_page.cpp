@@ -293,7 +293,7 @@ QStringList DatasetPage::idsToEdit(const QString& question)
 {
     const auto ids = browser_->selectedIds();
     if (ids.size() < manyRecords || dialogs_.confirm(this, question.arg(countText(ids.size(), tr("records"))),
-                                                     tr("Undo (Ctrl+Z) takes it back."), tr("Change")))
+                                                     tr("Ctrl+Z undoes it."), tr("Change")))
         return ids;
     showChosen(); // as it was
     return {};

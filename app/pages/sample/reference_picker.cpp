@@ -96,7 +96,7 @@ bool ReferencePicker::takeTyped()
     }
     const auto id = typed.section(QStringLiteral(" · "), 0, 0);
     if (session_.record(id) == nullptr) {
-        Q_EMIT refused(tr("The workspace has no record \"%1\": choose one from the list").arg(typed));
+        Q_EMIT refused(tr("The workspace has no record \"%1\". Select one from the list.").arg(typed));
         return false;
     }
     setReference(RecordReference{id.toStdString()});

@@ -107,7 +107,7 @@ void SampleForm::setErased(std::vector<std::int64_t> patches)
 {
     erased_ = std::move(patches);
     erasedText_->setText(
-        tr("%1 of the reference left out").arg(countText(static_cast<std::int64_t>(erased_.size()), tr("patches"))));
+        tr("%1 of the reference hidden").arg(countText(static_cast<std::int64_t>(erased_.size()), tr("patches"))));
     erasedRow_->setVisible(!erased_.empty());
 }
 
