@@ -272,7 +272,7 @@ void TrainPage::connectTraining()
         showFailure(*frame_->banner(), tr("Training stopped with an error"), why);
     });
     connect(&training_, &Training::readFailed, this,
-            [this](const Notice& why) { showFailure(*frame_->banner(), tr("The run could not be read"), why); });
+            [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the run"), why); });
     connect(&training_, &Training::finished, this, [this](const TrainReport& report) {
         const auto averaged = MovingAverage(&training_.curves().of("loss")).values(); // as on the card
         frame_->banner()->showNotice(tr("%1 ended at step %2, loss %3. Its newest checkpoint is %4.")
