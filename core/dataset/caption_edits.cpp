@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <sstream>
 
@@ -51,7 +52,7 @@ fs::path nextEdit(const Workspace& workspace)
 }
 
 /// Every record that is not excluded, or those of these ids.
-void visit(const Catalog& catalog, const std::vector<std::string>& ids, const auto& work)
+void forEachRecord(const Catalog& catalog, const std::vector<std::string>& ids, const auto& work)
 {
     for (const auto& id : ids) {
         const auto record = catalog.find(id);
@@ -107,7 +108,7 @@ std::vector<CaptionChange> previewCaptionEdit(const Workspace& workspace, const 
             throw DataError("the text to edit captions with is not UTF-8");
     }
     std::vector<CaptionChange> changes;
-    visit(Catalog::open(workspace), ids, [&](const Record& record) {
+    forEachRecord(Catalog::open(workspace), ids, [&](const Record& record) {
         auto after = editedCaption(edit, record.caption, record.image.stem().string());
         if (after != record.caption)
             changes.push_back({record.id, record.caption, std::move(after)});
@@ -187,7 +188,7 @@ std::vector<CaptionChange> undoCaptionEdit(const Workspace& workspace)
 std::vector<std::pair<std::string, std::int64_t>> captionTagCounts(const Workspace& workspace)
 {
     std::map<std::string, std::int64_t> counts;
-    visit(Catalog::open(workspace), {}, [&](const Record& record) {
+    forEachRecord(Catalog::open(workspace), {}, [&](const Record& record) {
         std::istringstream parts(record.caption);
         for (std::string tag; std::getline(parts, tag, ',');) {
             if (tag = tidyCaption(tag); !tag.empty())

@@ -21,6 +21,16 @@ fs::path movedPath(const fs::path& image, const fs::path& from, const fs::path& 
     return relative.empty() || *relative.begin() == ".." || relative == "." ? fs::path() : to / relative;
 }
 
+/// Whether a file has this hash; one that cannot be read has none.
+bool holds(const fs::path& file, const std::string& hash)
+{
+    try {
+        return sha256OfFile(file) == hash;
+    } catch (const DataError&) {
+        return false;
+    }
+}
+
 fs::path tidyFolder(const fs::path& folder)
 {
     const auto path = fs::absolute(folder).lexically_normal();
@@ -55,8 +65,8 @@ JobEnd relocate(const RelocateRequest& request, const JobContext& context)
                 report.left.push_back({record.id, "there is no " + place.string()});
                 continue;
             }
-            if (*stamp != record.imageStamp && sha256OfFile(place) != record.imageHash) {
-                report.left.push_back({record.id, place.string() + " is another picture: import it to take it in"});
+            if (*stamp != record.imageStamp && !holds(place, record.imageHash)) {
+                report.left.push_back({record.id, place.string() + " is another picture, or cannot be read: import it to take it in"});
                 continue;
             }
             record.image = place;

@@ -91,8 +91,10 @@ std::string noteFor(const ImportReport& report, const std::string& what)
 std::int64_t thingsBelow(const fs::path& folder)
 {
     std::int64_t count = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(folder))
-        count += !entry.is_directory() || entry.is_symlink();
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+        std::error_code loop;
+        count += !entry.is_directory(loop) || entry.is_symlink(loop);
+    }
     return count;
 }
 
