@@ -197,16 +197,10 @@ void TrainJob::resume(const JobContext& context)
 {
     const auto differences = restoreNewestWhole(context);
     const auto step = trainer_->stepsDone();
-    if (config_.schedule.steps < step)
-        throw UsageError("the run \"" + request_.runName + "\" has done " + std::to_string(step) +
-                         " steps, and schedule.steps asks for " + std::to_string(config_.schedule.steps) +
-                         ": there is nothing to do. Ask for more steps than it has done");
     if (const auto folder = setAsideBehind(folder_->path(), step); !folder.empty())
         context.warn("checkpoints of later steps were moved to " + folder.string());
     context.info("resumed from " + writer_->newest().string());
     tellDifferences(differences, context);
-    if (step == config_.schedule.steps)
-        context.info("all " + std::to_string(step) + " steps are done");
 }
 
 /// Takes the newest checkpoint that can be read, or the one that was asked for.

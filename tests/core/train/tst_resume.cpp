@@ -217,13 +217,15 @@ private Q_SLOTS:
     {
         const TinyWorkspace tiny;
         train(requestFor(tiny, "run", tinyConfig(4)));
-        const auto config = readTextFile(tiny.workspace.runsFolder() / "run/config.yaml");
-        const auto message = errorOf([&] { train(resumption(tiny, "run", tinyConfig(3))); });
-        QVERIFY2(has(message, "has done 4 steps, and schedule.steps asks for 3"), message.c_str());
-        QCOMPARE(readTextFile(tiny.workspace.runsFolder() / "run/config.yaml"), config);
-        const auto outcome = train(resumption(tiny, "run", tinyConfig(4)));
-        QVERIFY(outcome.end == JobEnd::Finished && outcome.steps.empty());
-        QVERIFY2(has(outcome.log, "all 4 steps are done"), outcome.log.c_str());
+        const auto run = tiny.workspace.runsFolder() / "run";
+        const auto checkpoint = readTextFile(run / "checkpoints/step-00000004/state.json");
+        for (const std::int64_t steps : {3, 4}) {
+            const auto outcome = train(resumption(tiny, "run", tinyConfig(steps)));
+            QVERIFY(outcome.end == JobEnd::Finished && outcome.steps.empty());
+            QVERIFY2(has(outcome.log, "nothing is left to train: the run has done 4 steps"), outcome.log.c_str());
+            QCOMPARE(metricSteps(run), upTo(4));
+            QCOMPARE(readTextFile(run / "checkpoints/step-00000004/state.json"), checkpoint);
+        }
     }
 
     void whatEndsARunLeavesACheckpoint()

@@ -172,7 +172,7 @@ double largestDifference(const TensorMap& a, const TensorMap& b)
 
 } // namespace
 
-class TestRanks : public QObject {
+class TestTrainRanks : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
@@ -246,5 +246,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_APPLESS_MAIN(TestRanks)
-#include "tst_ranks.moc"
+QTEST_APPLESS_MAIN(TestTrainRanks)
+#include "tst_train_ranks.moc"
