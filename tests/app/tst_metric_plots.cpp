@@ -1,10 +1,10 @@
 #include "app/background_queue.h"
-#include "app/dialogs.h"
 #include "app/plots/metric_plots.h"
 #include "app/plots/plot_table.h"
 #include "app/preferences.h"
 #include "core/front/training.h"
 #include "core/io/atomic_file.h"
+#include "tests/support/scripted_dialogs.h"
 #include "widgets/plots/curve_plot.h"
 #include "widgets/plots/heat_plot.h"
 #include "widgets/plots/share_plot.h"
@@ -36,19 +36,6 @@ StepMetrics stepAt(std::int64_t step, std::size_t blocks = 0)
         metrics.attention.push_back({.text = 0.5, .cls = 0.25, .patches = 0.25, .alignment = 1.0 + double(block)});
     return metrics;
 }
-
-/// Saves where it is told to.
-class SavingDialogs : public Dialogs {
-public:
-    QString file;
-    QString chooseFolder(QWidget*, const QString&) override { return {}; }
-    QString chooseNewFolder(QWidget*, const QString&, const QString&) override { return {}; }
-    QString chooseFile(QWidget*, const QString&, const QString&) override { return {}; }
-    QString chooseSaveFile(QWidget*, const QString&, const QString&, const QString&) override { return file; }
-    bool confirm(QWidget*, const QString&, const QString&, const QString&) override { return false; }
-    int chooseOne(QWidget*, const QString&, const QString&, const QStringList&) override { return -1; }
-    void tell(QWidget*, const QString&, const QString&) override {}
-};
 
 } // namespace
 
@@ -224,25 +211,25 @@ private Q_SLOTS:
         plots_->show();
         QVERIFY(QTest::qWaitForWindowExposed(plots_.get()));
         auto* const panel = plots_->panels().front();
-        dialogs_.file = folder.filePath("loss.csv");
+        dialogs_.nextPath = folder.filePath("loss.csv");
         panel->findChild<QAction*>("plotSaveTable")->trigger();
         QTRY_COMPARE(background_->pending(), 0);
-        QCOMPARE(QByteArray::fromStdString(readTextFile(dialogs_.file.toStdString())), panel->table());
+        QCOMPARE(QByteArray::fromStdString(readTextFile(dialogs_.nextPath.toStdString())), panel->table());
         QVERIFY(panel->table().startsWith("step,samples,seconds,loss\n1,4,0.5,1\n2,8,1,0.5\n"));
-        dialogs_.file = folder.filePath("loss.png");
+        dialogs_.nextPath = folder.filePath("loss.png");
         panel->findChild<QAction*>("plotSavePicture")->trigger();
         QTRY_COMPARE(background_->pending(), 0);
-        const QImage image(dialogs_.file);
+        const QImage image(dialogs_.nextPath);
         QVERIFY(image.width() >= 2400);
 
         QSignalSpy failed(plots_.get(), &MetricPlots::failed);
-        dialogs_.file = folder.filePath("no such folder/loss.csv");
+        dialogs_.nextPath = folder.filePath("no such folder/loss.csv");
         panel->findChild<QAction*>("plotSaveTable")->trigger();
         QTRY_COMPARE(failed.count(), 1);
     }
 
 private:
-    SavingDialogs dialogs_;
+    test::ScriptedDialogs dialogs_;
     std::unique_ptr<BackgroundQueue> background_;
     std::unique_ptr<MetricPlots> plots_;
 };

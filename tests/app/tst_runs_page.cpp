@@ -1,0 +1,180 @@
+#include "app/background_queue.h"
+#include "app/pages/runs/checkpoint_list.h"
+#include "app/pages/runs/run_actions.h"
+#include "app/pages/runs/runs_page.h"
+#include "app/preferences.h"
+#include "app/training.h"
+#include "core/front/runs.h"
+#include "core/front/training.h"
+#include "core/io/atomic_file.h"
+#include "tests/support/scripted_dialogs.h"
+#include "tests/support/test_data.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QClipboard>
+#include <QLineEdit>
+#include <QSignalSpy>
+#include <QStandardPaths>
+#include <QTableView>
+#include <QTest>
+#include <QTreeWidget>
+
+#include <memory>
+
+using namespace nanodit;
+namespace fs = std::filesystem;
+
+/// The Runs page on folders that look as if they had been trained.
+class TestRunsPage : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        folder_ = std::make_unique<test::TemporaryFolder>();
+        workspace_ = Workspace::create(*folder_ / "workspace", {});
+        for (const char* name : {"first", "second", "third"})
+            makeRun(name);
+        preferences_ = std::make_unique<Preferences>(QString::fromStdString((*folder_ / "preferences.ini").string()));
+        session_ = std::make_unique<Session>();
+        training_ = std::make_unique<Training>(*session_);
+        page_ = std::make_unique<RunsPage>(*session_, *training_, *preferences_, dialogs_);
+        page_->resize(1200, 700);
+        page_->show();
+        QVERIFY(QTest::qWaitForWindowExposed(page_.get()));
+        session_->openWorkspace(QString::fromStdString(workspace_.root.string()));
+        QTRY_COMPARE_WITH_TIMEOUT(table()->model()->rowCount(), 3, minute);
+        QTRY_VERIFY(session_->idle());
+    }
+    void cleanup()
+    {
+        page_.reset();
+        training_.reset();
+        session_.reset();
+    }
+
+    void twoRunsAreTickedAtFirstAndNoneAgainWhenNoneIs()
+    {
+        auto* const model = page_->findChild<RunModel*>();
+        QCOMPARE(model->checked(), (QStringList{"first", "second"}));
+        page_->check({});
+        session_->refreshRuns();
+        QTRY_VERIFY(session_->idle());
+        QVERIFY(model->checked().isEmpty());
+    }
+
+    void aSearchKeepsTheRunsThatHoldItsWords()
+    {
+        auto* const search = page_->findChild<QLineEdit*>("runSearch");
+        search->setText("thi");
+        QCOMPARE(table()->model()->rowCount(), 1);
+        search->setText("nothing like it");
+        QCOMPARE(table()->model()->rowCount(), 0);
+        QVERIFY(table()->isVisible()); // so that the search can be changed
+        search->clear();
+        QCOMPARE(table()->model()->rowCount(), 3);
+    }
+
+    void aNoteIsWrittenAndSurvivesReading()
+    {
+        QVERIFY(table()->model()->setData(table()->model()->index(1, RunModel::Note), "with patches"));
+        QTRY_COMPARE(cell(1, RunModel::Note), QString("with patches"));
+        QCOMPARE(readRunNotes(workspace_.runsFolder() / "second").note, std::string("with patches"));
+    }
+
+    void aRenamedRunStaysSelectedAndTicked()
+    {
+        page_->select("second");
+        QVERIFY(table()->model()->setData(table()->model()->index(1, RunModel::Name), "another"));
+        QTRY_COMPARE(cell(0, RunModel::Name), QString("another")); // sorted by name
+        QTRY_VERIFY(session_->idle());
+        QVERIFY(fs::exists(workspace_.runsFolder() / "another/config.yaml"));
+        QCOMPARE(table()->currentIndex().row(), 0);
+        QVERIFY(page_->findChild<RunModel*>()->checked().contains("another"));
+        QSignalSpy failed(page_->findChild<RunActions*>(), &RunActions::failed);
+        QVERIFY(table()->model()->setData(table()->model()->index(0, RunModel::Name), "third")); // is taken
+        QTRY_COMPARE(failed.count(), 1);
+        QVERIFY(fs::exists(workspace_.runsFolder() / "another"));
+    }
+
+    void aRunGoesToTheTrashOnlyAfterAYes()
+    {
+        page_->select("third");
+        dialogs_.nextAnswer = false;
+        trigger("runRemove");
+        QTRY_VERIFY(session_->idle());
+        QVERIFY(fs::exists(workspace_.runsFolder() / "third"));
+        dialogs_.nextAnswer = true;
+        trigger("runRemove");
+        QTRY_COMPARE(table()->model()->rowCount(), 2);
+        QVERIFY(!fs::exists(workspace_.runsFolder() / "third"));
+    }
+
+    void itsCommandLineIsCopied()
+    {
+        page_->select("first");
+        trigger("runCopyCommand");
+        QCOMPARE(QApplication::clipboard()->text(), QString::fromStdString(trainCommand(workspace_, "first")));
+        trigger("runCopyPath");
+        QCOMPARE(QApplication::clipboard()->text(),
+                 QString::fromStdString((workspace_.runsFolder() / "first").string()));
+    }
+
+    void checkpointsAreListedNewestFirst()
+    {
+        page_->select("first");
+        auto* const checkpoints = page_->findChild<CheckpointList*>()->table();
+        QTRY_COMPARE(checkpoints->topLevelItemCount(), 2);
+        QCOMPARE(checkpoints->topLevelItem(0)->text(0), QString("20"));
+        QCOMPARE(checkpoints->topLevelItem(1)->text(0), QString("10"));
+    }
+
+    void newRunsAreAskedFor()
+    {
+        QSignalSpy wanted(page_.get(), &RunsPage::duplicateWanted);
+        page_->select("second");
+        trigger("runDuplicate");
+        trigger("runStartFrom");
+        QCOMPARE(wanted.count(), 2);
+        QCOMPARE(wanted[0], (QVariantList{"second", false}));
+        QCOMPARE(wanted[1], (QVariantList{"second", true}));
+    }
+
+private:
+    static constexpr int minute = 60000;
+
+    void makeRun(const char* name)
+    {
+        const auto run = workspace_.runsFolder() / name;
+        TrainConfig config;
+        config.schedule.steps = 20;
+        test::writeText(run / "config.yaml", toYaml(config));
+        MetricsFile metrics(run, 0);
+        StepMetrics step;
+        for (step.step = 1; step.step <= 20; ++step.step)
+            metrics.append(step);
+        for (const std::int64_t at : {10, 20})
+            test::writeText(run / "checkpoints" / checkpointName(at) / "state.json", "{}");
+    }
+    QTableView* table() const { return page_->findChild<QTableView*>("runsTable"); }
+    QString cell(int row, int column) const { return table()->model()->index(row, column).data().toString(); }
+    void trigger(const char* action) const
+    {
+        auto* const found = page_->findChild<QAction*>(QLatin1String(action));
+        QVERIFY2(found != nullptr && found->isEnabled(), action);
+        found->trigger();
+    }
+
+    std::unique_ptr<test::TemporaryFolder> folder_;
+    Workspace workspace_;
+    test::ScriptedDialogs dialogs_;
+    std::unique_ptr<Preferences> preferences_;
+    std::unique_ptr<Session> session_;
+    std::unique_ptr<Training> training_;
+    std::unique_ptr<RunsPage> page_;
+};
+
+QTEST_MAIN(TestRunsPage)
+#include "tst_runs_page.moc"
