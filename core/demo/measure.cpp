@@ -96,12 +96,20 @@ std::vector<std::string> oneWordVariants(const Scene& scene, CounterRandom& rand
     return variants;
 }
 
-/// The first two things' colours swapped: the same words in another order.
+/// The first two things' colours swapped wherever the caption names them: the same words in another order.
 std::string withSwappedColours(const Scene& scene)
 {
     const std::string first = colourNames[static_cast<std::size_t>(scene.things[0].colour)];
     const std::string second = colourNames[static_cast<std::size_t>(scene.things[1].colour)];
-    return replaced(replaced(replaced(scene.caption, first, "#"), second, first), "#", second);
+    auto text = scene.caption;
+    const auto replaceAll = [&text](const std::string& word, const std::string& by) {
+        for (auto next = replaced(text, word, by); !next.empty(); next = replaced(text, word, by))
+            text = next;
+    };
+    replaceAll(first, "#");
+    replaceAll(second, first);
+    replaceAll("#", second);
+    return text;
 }
 
 } // namespace

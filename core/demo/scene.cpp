@@ -1,5 +1,6 @@
 #include "core/demo/scene.h"
 
+#include "core/demo/caption.h"
 #include "core/demo/counter_random.h"
 #include "core/io/json_fault.h"
 #include "core/runtime/error.h"
@@ -84,52 +85,6 @@ int placeAt(double x, double y)
     return 3 * third(y) + third(x);
 }
 
-std::string sizeWord(double size)
-{
-    return size < 0.235 ? "small " : size > 0.33 ? "large " : "";
-}
-
-std::string article(const std::string& word)
-{
-    return std::string("aeiou").find(word.front()) != std::string::npos ? "an " : "a ";
-}
-
-std::string thingPhrase(const SceneThing& thing)
-{
-    const auto words = sizeWord(thing.size) + colourNames[static_cast<std::size_t>(thing.colour)] + " " +
-                       shapeNames[static_cast<std::size_t>(thing.shape)];
-    return article(words) + words;
-}
-
-std::string joined(const std::vector<std::string>& parts)
-{
-    std::string text;
-    for (std::size_t i = 0; i < parts.size(); ++i)
-        text += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
-    return text;
-}
-
-std::string captionOf(const Scene& scene, CounterRandom& random)
-{
-    const auto background = std::string(tintNames[static_cast<std::size_t>(scene.tint)]) + " " +
-                            textureNames[static_cast<std::size_t>(scene.texture)] + " background";
-    std::vector<std::string> placed, placedFirst;
-    for (const auto& thing : scene.things) {
-        placed.push_back(thingPhrase(thing) + " " + placeName(thing.x, thing.y));
-        placedFirst.push_back(placeName(thing.x, thing.y) + " " + thingPhrase(thing));
-    }
-    switch (random.below(4)) {
-    case 0:
-        return joined(placed) + " on a " + background;
-    case 1:
-        return "on a " + background + ": " + joined(placed);
-    case 2:
-        return "a picture of " + joined(placed) + ", with a " + background;
-    default:
-        return joined(placedFirst) + ", on a " + background;
-    }
-}
-
 template<std::size_t N>
 std::size_t indexOf(const std::array<const char*, N>& names, const std::string& name, const std::string& source)
 {
@@ -209,7 +164,7 @@ Scene makeScene(std::uint64_t seed, std::int64_t index)
         }
         placed = placeThings(scene, random, count);
     }
-    scene.caption = captionOf(scene, random);
+    scene.caption = captionText(describe(scene, random));
     return scene;
 }
 
