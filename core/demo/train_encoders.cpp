@@ -17,7 +17,7 @@ namespace {
 template<typename... Values>
 std::string formatted(const char* format, Values... values)
 {
-    char text[400];
+    char text[600];
     std::snprintf(text, sizeof text, format, values...);
     return text;
 }
@@ -77,12 +77,15 @@ std::string textCard(const DemoFigures& figures, const TrainEncodersRequest& req
     const TextRecipe recipe;
     return modelCard(
         "Demo text encoder",
-        "A small encoder (width 64, 3 layers) with its own SentencePiece model, in the layout of T5 v1.1, for the "
+        "A small encoder (width 96, 3 layers) with its own SentencePiece model, in the layout of T5 v1.1, for the "
         "demo's captions\n"
         "only. It is not Google's T5.",
-        formatted("Training: %lld steps on %lld captions, AdamW %g falling by a cosine. It had to complete captions "
-                  "with %.0f %% of their\n"
-                  "tokens hidden, and to answer for each colour whether it is there, as which shape and where.",
+        formatted("Training: %lld steps on %lld captions, AdamW %g falling by a cosine. Every token had to tell, by "
+                  "linear heads that were\n"
+                  "thrown away afterwards, what the caption says of the thing that its word is about (colour, shape, "
+                  "place, size) or of the\n"
+                  "background (tint, texture, light), and captions with %.0f %% of their tokens hidden had to be "
+                  "completed.",
                   static_cast<long long>(recipe.steps), static_cast<long long>(recipe.batch), recipe.lr,
                   100 * recipe.hiddenShare),
         formatted("Distance of captions that differ in one word, in parts of the distance of any two captions: %.2f in "

@@ -44,8 +44,10 @@ DinoConfig demoDinoConfig();
 std::optional<TensorMap> trainDino(const DinoRecipe& recipe, const SceneSet& scenes,
                                    const std::filesystem::path& partial, const JobContext& context);
 
-/// Tokens learn to complete captions of which some tokens are hidden, and to answer for each colour whether it is
-/// there, as what and where, by an attention head that is thrown away.
+/// Every token learns to tell, by linear heads that are thrown away, what the caption says of the thing that its word
+/// is about: colour, shape, place and size; or of the background: tint, texture and light. In a quarter as many
+/// captions some tokens are hidden and have to be completed. So what belongs together is found in each of its tokens,
+/// and one other word changes all of them.
 struct TextRecipe {
     std::uint64_t seed = 1;
     std::int64_t captions = 12000; ///< Drawn without pictures.

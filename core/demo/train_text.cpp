@@ -1,13 +1,17 @@
+#include "core/demo/caption.h"
 #include "core/demo/train_encoders.h"
 #include "core/demo/train_loop.h"
 #include "core/encoders/sentence_piece_library.h"
 #include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <array>
 #include <cmath>
 #include <cstdio>
+#include <numeric>
 #include <set>
 #include <sstream>
 
@@ -15,11 +19,36 @@ namespace nanodit {
 
 namespace {
 
-constexpr std::int64_t colours = static_cast<std::int64_t>(colourNames.size());
-constexpr std::int64_t shapes = static_cast<std::int64_t>(shapeNames.size());
-constexpr std::int64_t places = 9;
 constexpr std::int64_t ignored = -100; ///< cross_entropy_loss leaves such targets out.
 constexpr std::int64_t padId = 0;
+
+constexpr std::int64_t completionPart = 4;
+
+/// What a token is asked: of the thing that its word is about, and of the background.
+enum Question : std::size_t { Colour, Shape, Place, Size, Tint, Texture, Light, questionCount };
+constexpr std::array<const char*, questionCount> questionNames = {"colour", "shape",   "place", "size",
+                                                                  "tint",   "texture", "light"};
+constexpr std::array<std::int64_t, questionCount> answerCounts = {colourNames.size(), shapeNames.size(),   9, 3,
+                                                                  tintNames.size(),   textureNames.size(), 3};
+
+/// The right answers of a token whose word is about `about`; `ignored` for the others' questions.
+std::array<std::int64_t, questionCount> answersOf(const Scene& scene, int about)
+{
+    std::array<std::int64_t, questionCount> answers;
+    answers.fill(ignored);
+    if (about >= 0) {
+        const auto& thing = scene.things[static_cast<std::size_t>(about)];
+        answers[Colour] = static_cast<std::int64_t>(thing.colour);
+        answers[Shape] = static_cast<std::int64_t>(thing.shape);
+        answers[Place] = placeOf(thing);
+        answers[Size] = static_cast<std::int64_t>(sizeWord(thing));
+    } else if (about == aboutBackground) {
+        answers[Tint] = static_cast<std::int64_t>(scene.tint);
+        answers[Texture] = static_cast<std::int64_t>(scene.texture);
+        answers[Light] = static_cast<std::int64_t>(lightSide(scene));
+    }
+    return answers;
+}
 
 std::vector<Scene> trainScenes(std::uint64_t seed, std::int64_t count)
 {
@@ -32,32 +61,42 @@ std::vector<Scene> trainScenes(std::uint64_t seed, std::int64_t count)
     return scenes;
 }
 
-/// Captions as tokens, and what they say of each colour.
+/// Captions as tokens, and what each token should know.
 struct Captions {
-    at::Tensor ids, mask;    ///< [captions, T]
-    at::Tensor present;      ///< [captions, colours]
-    at::Tensor shape, place; ///< [captions, colours], `ignored` where a colour is absent.
+    at::Tensor ids, mask; ///< [captions, T]
+    at::Tensor answers;   ///< [captions, T, questions], `ignored` where there is none.
 
-    Captions(const std::vector<Scene>& scenes, const T5Tokenizer& tokenizer)
+    Captions(const std::vector<Scene>& scenes, std::uint64_t seed, const T5Tokenizer& tokenizer)
     {
         const auto count = static_cast<std::int64_t>(scenes.size());
         ids = at::full({count, demoTextTokens}, padId, at::kLong);
         mask = at::zeros({count, demoTextTokens}, at::kLong);
-        present = at::zeros({count, colours});
-        shape = at::full({count, colours}, ignored, at::kLong);
-        place = at::full({count, colours}, ignored, at::kLong);
+        answers = at::full({count, demoTextTokens, static_cast<std::int64_t>(questionCount)}, ignored, at::kLong);
+        auto id = ids.accessor<std::int64_t, 2>(), valid = mask.accessor<std::int64_t, 2>();
+        auto answer = answers.accessor<std::int64_t, 3>();
         for (std::int64_t i = 0; i < count; ++i) {
             const auto& scene = scenes[static_cast<std::size_t>(i)];
-            const auto tokens = tokenizer.encode(scene.caption, demoTextTokens);
-            const auto length = static_cast<std::int64_t>(tokens.size());
-            ids[i].slice(0, 0, length).copy_(at::tensor(tokens, at::kLong));
-            mask[i].slice(0, 0, length).fill_(1);
-            for (const auto& thing : scene.things) {
-                const auto colour = static_cast<std::int64_t>(thing.colour);
-                present[i][colour] = 1;
-                shape[i][colour] = static_cast<std::int64_t>(thing.shape);
-                place[i][colour] = placeOf(thing);
+            CounterRandom random(seed, static_cast<std::uint64_t>(i));
+            std::int64_t at = 0;
+            const auto append = [&](std::int64_t token, int about) {
+                if (at == demoTextTokens)
+                    throw Error("the caption of " + scene.id + " has more than " + std::to_string(demoTextTokens) +
+                                " tokens");
+                id[i][at] = token;
+                valid[i][at] = 1;
+                const auto right = answersOf(scene, about);
+                for (std::size_t q = 0; q < questionCount; ++q)
+                    answer[i][at][static_cast<std::int64_t>(q)] = right[q];
+                ++at;
+            };
+            // A piece never reaches over a blank, so that the words' tokens are the caption's.
+            for (const auto& word : describe(scene, random)) {
+                auto tokens = tokenizer.encode(word.text);
+                tokens.pop_back(); // the end mark
+                for (const auto token : tokens)
+                    append(token, word.about);
             }
+            append(tokenizer.endId(), aboutNothing);
         }
     }
 };
@@ -68,10 +107,10 @@ T5Config demoTextConfig(std::int64_t vocabulary)
 {
     T5Config config;
     config.vocabulary = vocabulary;
-    config.width = 64;
+    config.width = 96;
     config.headWidth = 16;
-    config.heads = 4;
-    config.mlpWidth = 160;
+    config.heads = 6;
+    config.mlpWidth = 256;
     config.layers = 3;
     return config;
 }
@@ -113,11 +152,8 @@ std::optional<TensorMap> trainText(const TextRecipe& recipe, const std::filesyst
     auto initial = T5Encoder::initialWeights(config, recipe.seed);
     const auto encoderNames = initial;
     const auto width = config.width;
-    const auto answers = 1 + shapes + places;
+    const auto answers = std::accumulate(answerCounts.begin(), answerCounts.end(), std::int64_t{0});
     initial["head.token.weight"] = at::empty({config.vocabulary, width}).normal_(0, 0.02, generator);
-    initial["head.query"] = at::empty({colours, width}).normal_(0, 1, generator);
-    initial["head.key.weight"] =
-        at::empty({width, width}).normal_(0, 1 / std::sqrt(static_cast<double>(width)), generator);
     initial["head.answer.weight"] = at::empty({answers, width}).normal_(0, 0.02, generator);
     initial["head.answer.bias"] = at::zeros({answers});
     const auto parameters = trainableParameters(initial);
@@ -125,7 +161,7 @@ std::optional<TensorMap> trainText(const TextRecipe& recipe, const std::filesyst
     for (const auto& parameter : parameters)
         weights.emplace(parameter.name, parameter.value);
     const T5Encoder encoder(config, weights, {}, {}, "the new text encoder");
-    const Captions captions(trainScenes(recipe.seed, recipe.captions), tokenizer);
+    const Captions captions(trainScenes(recipe.seed, recipe.captions), recipe.seed, tokenizer);
 
     const auto lossOf = [&](std::int64_t step, StepRandom& random) {
         std::vector<std::int64_t> rows;
@@ -136,38 +172,38 @@ std::optional<TensorMap> trainText(const TextRecipe& recipe, const std::filesyst
         const auto longest = mask.sum(1).max().item<std::int64_t>();
         mask = mask.slice(1, 0, longest);
         const auto ids = captions.ids.index_select(0, chosen).slice(1, 0, longest);
-        // The questions about colours go to whole captions, the completion to captions with hidden tokens.
-        const auto hidden = at::rand(ids.sizes(), random.noise).lt(recipe.hiddenShare).logical_and(mask.gt(0));
-        const auto both =
-            encoder.encode(at::cat({ids, at::where(hidden, at::full_like(ids, hiddenId), ids)}), at::cat({mask, mask}));
-        const auto states = both.chunk(2, 0); // [B, T, D] each
+        // The questions go to whole captions, the completion to a few of them with hidden tokens.
+        const auto few = std::max<std::int64_t>(1, recipe.batch / completionPart);
+        const auto fewIds = ids.slice(0, 0, few), fewMask = mask.slice(0, 0, few);
+        const auto hidden = at::rand(fewIds.sizes(), random.noise).lt(recipe.hiddenShare).logical_and(fewMask.gt(0));
+        const auto states = encoder.encode(at::cat({ids, at::where(hidden, at::full_like(fewIds, hiddenId), fewIds)}),
+                                           at::cat({mask, fewMask})); // [batch + few, T, D]
 
-        const auto logits = at::linear(states[1], weights.at("head.token.weight")).flatten(0, 1);
-        const auto targets = at::where(hidden, ids, at::full_like(ids, ignored)).flatten();
+        const auto logits = at::linear(states.slice(0, recipe.batch), weights.at("head.token.weight")).flatten(0, 1);
+        const auto targets = at::where(hidden, fewIds, at::full_like(fewIds, ignored)).flatten();
         const auto completion = at::cross_entropy_loss(logits, targets, {}, at::Reduction::Mean, ignored);
 
-        const auto keys = at::linear(states[0], weights.at("head.key.weight"));
-        auto attention =
-            at::matmul(weights.at("head.query"), keys.transpose(1, 2)) / std::sqrt(static_cast<double>(width));
-        attention = attention.masked_fill(mask.unsqueeze(1).eq(0), -1e9).softmax(-1); // [B, colours, T]
-        const auto said = at::linear(at::matmul(attention, states[0]), weights.at("head.answer.weight"),
-                                     weights.at("head.answer.bias"));
-        const auto parts = said.split_with_sizes({1, shapes, places}, -1);
-        const auto answer = [&](const at::Tensor& given, const at::Tensor& truth) {
-            return at::cross_entropy_loss(given.flatten(0, 1), truth.index_select(0, chosen).flatten(), {},
-                                          at::Reduction::Mean, ignored);
-        };
-        const auto present =
-            at::binary_cross_entropy_with_logits(parts[0].squeeze(-1), captions.present.index_select(0, chosen));
-        const auto shape = answer(parts[1], captions.shape), place = answer(parts[2], captions.place);
+        const auto said = at::linear(states.slice(0, 0, recipe.batch), weights.at("head.answer.weight"),
+                                     weights.at("head.answer.bias"))
+                              .flatten(0, 1);
+        const auto right = captions.answers.index_select(0, chosen).slice(1, 0, longest).flatten(0, 1);
+        const auto parts = said.split_with_sizes(answerCounts, -1);
+        std::vector<at::Tensor> losses;
+        for (std::size_t q = 0; q < questionCount; ++q)
+            losses.push_back(at::cross_entropy_loss(parts[q], right.select(1, static_cast<std::int64_t>(q)), {},
+                                                    at::Reduction::Mean, ignored));
         if ((step + 1) % 250 == 0) {
-            char line[140];
-            std::snprintf(line, sizeof line, "text step %lld: completion %.3f, colours %.3f, shapes %.3f, places %.3f",
-                          static_cast<long long>(step + 1), completion.item<double>(), present.item<double>(),
-                          shape.item<double>(), place.item<double>());
+            char number[24];
+            const auto item = [&](const char* name, const at::Tensor& loss) {
+                std::snprintf(number, sizeof number, " %.3f", loss.item<double>());
+                return name + std::string(number);
+            };
+            auto line = "text step " + std::to_string(step + 1) + ": " + item("completion", completion);
+            for (std::size_t q = 0; q < questionCount; ++q)
+                line += ", " + item(questionNames[q], losses[q]);
             context.info(line);
         }
-        return 0.5 * completion + present + shape + place;
+        return 0.5 * completion + at::stack(losses).sum();
     };
     const TrainLoopPlan plan{.what = "text encoder",
                              .pass = Pass::T5,

@@ -1,3 +1,4 @@
+#include "core/demo/caption.h"
 #include "core/demo/measure.h"
 #include "core/demo/patch_labels.h"
 #include "core/runtime/resources.h"
@@ -34,8 +35,8 @@ private Q_SLOTS:
         QVERIFY2(figures->patchAccuracy >= 0.94, std::to_string(figures->patchAccuracy).c_str());
         QVERIFY2(figures->thingPatchAccuracy >= 0.65, std::to_string(figures->thingPatchAccuracy).c_str());
         QVERIFY2(figures->positionShare < 0.2, std::to_string(figures->positionShare).c_str());
-        QVERIFY2(figures->oneWordSmallest > 0.01, std::to_string(figures->oneWordSmallest).c_str());
-        QVERIFY2(figures->swapSmallest > 0.005, std::to_string(figures->swapSmallest).c_str());
+        QVERIFY2(figures->oneWordSmallest > 0.04, std::to_string(figures->oneWordSmallest).c_str());
+        QVERIFY2(figures->swapSmallest > 0.03, std::to_string(figures->swapSmallest).c_str());
         QVERIFY(figures->longestCaption > 20 && figures->longestCaption <= demoTextTokens);
     }
 
@@ -47,6 +48,46 @@ private Q_SLOTS:
             QVERIFY(static_cast<std::int64_t>(ids.size()) <= demoTextTokens);
             QVERIFY(std::find(ids.begin(), ids.end(), 2) == ids.end()); // no <unk>
         }
+    }
+
+    void tokensOfWordsAreTheTokensOfTheCaption()
+    {
+        // Training tells each token what its word is about.
+        const auto encoder = T5Encoder::load(shipped() / "t5-demo");
+        for (std::int64_t index = 0; index < 200; ++index) {
+            CounterRandom random(9, static_cast<std::uint64_t>(index));
+            const auto words = describe(makeScene(2, index), random);
+            std::vector<std::int64_t> tokens;
+            for (const auto& word : words) {
+                const auto own = encoder->tokenizer().encode(word.text);
+                tokens.insert(tokens.end(), own.begin(), own.end() - 1);
+            }
+            tokens.push_back(encoder->tokenizer().endId());
+            QVERIFY2(tokens == encoder->tokenizer().encode(captionText(words)), captionText(words).c_str());
+        }
+    }
+
+    void everyTokenKnowsItsThing()
+    {
+        // Of the word "ring" in two captions that differ in its thing's colour alone, the token differs nearly as much
+        // as where the shape itself is another; the token of the other thing hardly at all.
+        const at::NoGradGuard noGrad;
+        const auto encoder = T5Encoder::load(shipped() / "t5-demo");
+        const auto of = [&](const std::string& ring, const std::string& shape) {
+            return encoder->encodeCaption("a " + ring + " " + shape +
+                                              " at the top and a blue star on the left on a sand "
+                                              "plain background lit from above",
+                                          demoTextTokens);
+        };
+        const auto red = of("red", "ring"), green = of("green", "ring"), cross = of("red", "cross");
+        const auto apart = [](const at::Tensor& a, const at::Tensor& b, std::int64_t token) {
+            return (a[token] - b[token]).norm().item<double>();
+        };
+        constexpr std::int64_t shape = 2, star = 9;
+        QVERIFY2(apart(red, green, shape) > 0.4 * apart(red, cross, shape),
+                 std::to_string(apart(red, green, shape) / apart(red, cross, shape)).c_str());
+        QVERIFY2(apart(red, green, star) < 0.2 * apart(red, green, shape),
+                 std::to_string(apart(red, green, star) / apart(red, green, shape)).c_str());
     }
 
     void latentsAreNearUnitGaussian()
