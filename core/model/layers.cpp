@@ -29,8 +29,8 @@ at::Tensor layerNorm(const at::Tensor& x)
     return at::layer_norm(x.to(at::kFloat), {x.size(-1)}, {}, {}, normEps);
 }
 
-ParameterMaker::ParameterMaker(std::uint64_t seed, at::Device device)
-    : generator_(seededGenerator(seed))
+ParameterMaker::ParameterMaker(std::optional<std::uint64_t> seed, at::Device device)
+    : generator_(seed ? seededGenerator(*seed) : at::Generator())
     , device_(device)
 {
 }
@@ -53,11 +53,13 @@ at::Tensor ParameterMaker::ones(const std::string& name, at::IntArrayRef shape)
 
 at::Tensor ParameterMaker::normal(const std::string& name, at::IntArrayRef shape, double deviation)
 {
-    return value(name, at::randn(shape, generator_) * deviation);
+    return value(name, generator_.defined() ? at::randn(shape, generator_) * deviation : at::empty(shape));
 }
 
 at::Tensor ParameterMaker::xavierUniform(const std::string& name, at::IntArrayRef shape)
 {
+    if (!generator_.defined())
+        return value(name, at::empty(shape));
     std::int64_t fanIn = 1;
     for (const auto size : shape.slice(1))
         fanIn *= size;

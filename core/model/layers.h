@@ -4,6 +4,7 @@
 
 #include <ATen/core/Generator.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,8 @@ at::Tensor layerNorm(const at::Tensor& x);
 /// Makes a model's parameters: names them, gives them their initial values by a seed and keeps the list.
 class ParameterMaker {
 public:
-    ParameterMaker(std::uint64_t seed, at::Device device);
+    /// Without a seed, what would be drawn is left unset.
+    ParameterMaker(std::optional<std::uint64_t> seed, at::Device device);
 
     at::Tensor value(const std::string& name, const at::Tensor& initial);
     at::Tensor zeros(const std::string& name, at::IntArrayRef shape);
@@ -44,7 +46,7 @@ public:
     const Parameters& made() const { return made_; }
 
 private:
-    at::Generator generator_;
+    at::Generator generator_; ///< Undefined without a seed.
     at::Device device_;
     Parameters made_;
 };

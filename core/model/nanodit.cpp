@@ -19,7 +19,7 @@ void expectWidth(const at::Tensor& tensor, std::int64_t width, const char* what)
 
 } // namespace
 
-NanoDiT::NanoDiT(const ModelConfig& config, std::uint64_t seed, at::Device device)
+NanoDiT::NanoDiT(const ModelConfig& config, std::optional<std::uint64_t> seed, at::Device device)
     : config_(config)
     , device_(device)
 {

@@ -8,6 +8,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace nanodit {
@@ -24,7 +25,8 @@ struct ForwardOptions {
 class NanoDiT {
 public:
     /// Weights by the seed: Xavier, modulation and the last layer zero, null embeddings near zero (patches' exactly).
-    explicit NanoDiT(const ModelConfig& config, std::uint64_t seed = 0, at::Device device = at::kCPU);
+    /// Without a seed nothing is drawn and weights are unset: for a model whose weights are loaded next.
+    explicit NanoDiT(const ModelConfig& config, std::optional<std::uint64_t> seed = 0, at::Device device = at::kCPU);
     NanoDiT(const NanoDiT&) = delete;
     NanoDiT& operator=(const NanoDiT&) = delete;
 
