@@ -144,7 +144,7 @@ TensorMap sample(const Site& site)
                                 .text = batch.text,
                                 .textMask = batch.textMask,
                                 .textTokens = textTokens};
-    GuidedVelocity velocity(model, conditions, model.tokenGrid(latentSide, latentSide),
+    GuidedVelocity velocity(model, conditions, {}, model.tokenGrid(latentSide, latentSide),
                             {.textScale = 2, .dinoScale = 2}, compute);
     const auto latent = solve(
         Solver::Euler, [&velocity](const at::Tensor& x, float t) { return velocity(x, t); },

@@ -329,7 +329,7 @@ void compareSampling(Comparison& comparison, const NanoDiT& model, const GridInp
         std::smatch parts; // steps, timestep shift, guidance scales
         if (!std::regex_match(name, parts, pattern))
             continue;
-        GuidedVelocity velocity(model, in.conditions, in.latentTokens,
+        GuidedVelocity velocity(model, in.conditions, {}, in.latentTokens,
                                 {.textScale = number(parts[4]), .dinoScale = number(parts[5])}, comparison.compute());
         const auto sample = solve(
             Solver::Euler, [&](const at::Tensor& x, float t) { return velocity(x, t); }, in.noise,

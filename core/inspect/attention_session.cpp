@@ -214,7 +214,7 @@ Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeC
     const auto stored = StoredModel::read(checkpoint);
     compute_ = makeCompute(choice, stored.state.config.arithmetic());
     const auto& config = stored.state.config.model;
-    model_ = std::make_unique<NanoDiT>(config, 0, compute_.device);
+    model_ = std::make_unique<NanoDiT>(config, std::nullopt, compute_.device);
     loadState(model_->parameters(), stored.weights, checkpoint.string());
     encoder_ =
         std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, compute_);
@@ -276,14 +276,11 @@ bool Session::walk(const AttentionSubject& subject, const JobContext& context)
     if (way_ && key(way_->subject) == key(subject) && way_->subject.edits == subject.edits)
         return true;
     const auto& settings = subject.sampling;
-    GuidedVelocity velocity(*model_, conditions_.conditions, latentGrid_,
-                            {.mode = settings.guidance,
-                             .textScale = settings.textScale,
-                             .dinoScale = settings.dinoScale,
-                             .interval = settings.guidanceInterval,
-                             .hasText = hasText(),
-                             .hasDino = hasDino()},
-                            compute_);
+    if (settings.weakGuide || settings.start)
+        throw UsageError("attention cannot follow a picture that was led by a weaker model or began with another "
+                         "picture: generate it without these");
+    GuidedVelocity velocity(*model_, conditions_.conditions, {.text = hasText(), .dino = hasDino()}, latentGrid_,
+                            Guidance::of(settings), compute_);
     const auto times = flowTimes(settings.steps, settings.shift);
     Way way{.subject = subject, .points = {}, .end = {}};
     ProgressMeter progress(context, Stage::Sampling, settings.steps, Unit::Steps);

@@ -21,6 +21,13 @@ void checkRequest(const SampleRequest& request, std::int64_t unit)
         throw UsageError("the timestep shift must be a number above 0");
     if (!std::isfinite(request.textScale) || !std::isfinite(request.dinoScale))
         throw UsageError("the guidance scales must be numbers");
+    if (request.weakGuide && !std::isfinite(request.weakGuide->scale))
+        throw UsageError("the scale of the weak guide must be a number");
+    const auto& projected = request.projected;
+    if (!(std::abs(projected.momentum) < 1) || !(projected.threshold >= 0) || !std::isfinite(projected.parallel))
+        throw UsageError("projected guidance needs a momentum between -1 and 1 and a threshold of 0 or more");
+    if (request.start && !(request.start->time > 0 && request.start->time <= 1))
+        throw UsageError("the flow time to start at must be above 0 and at most 1");
     if (!(request.guidanceInterval[0] <= request.guidanceInterval[1]))
         throw UsageError("the interval of t in which guidance applies must begin at its lower end");
 }

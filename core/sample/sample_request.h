@@ -22,7 +22,31 @@ struct PictureReference {
 };
 
 enum class GuidanceMode { Additive, Chained };
-enum class Solver { Euler, Heun };
+/// How the branches' velocities become one: core/sample/guider.h.
+enum class GuidanceRule { Plain, CfgZero, Projected };
+enum class Solver { Euler, Heun, Multistep };
+
+inline constexpr std::array<const char*, 3> guidanceRuleNames = {"plain", "cfg-zero", "projected"};
+inline constexpr std::array<const char*, 3> solverNames = {"euler", "heun", "dpm++2m"};
+const char* nameOf(Solver solver);
+const char* nameOf(GuidanceRule rule);
+
+/// What GuidanceRule::Projected does with each guidance term.
+struct ProjectedGuidance {
+    double parallel = 0;    ///< How much of the part along the prediction is kept: 0 none, 1 all.
+    double momentum = -0.5; ///< How much of the steps before is added; negative: what repeats itself counts less.
+    double threshold = 0;   ///< Longest term, as root mean square in latents; 0: any.
+};
+/// A weaker model, such as an earlier checkpoint of the run, from which the sampler is led away.
+struct WeakGuide {
+    std::filesystem::path checkpoint;
+    double scale = 2; ///< 1 changes nothing.
+};
+/// A picture to begin with instead of noise alone.
+struct PictureStart {
+    std::variant<RecordReference, PictureReference> picture;
+    double time = 0.6; ///< Flow time to begin at: 1 is noise alone, near 0 almost the picture.
+};
 
 struct SampleRequest {
     std::string prompt;                    ///< Empty: null text, unless textRecord is set.
@@ -38,6 +62,10 @@ struct SampleRequest {
     GuidanceMode guidance = GuidanceMode::Additive;
     std::array<double, 2> guidanceInterval = {0.0,
                                               1.0}; ///< t in which scales apply; outside, the fully conditioned model.
+    GuidanceRule guidanceRule = GuidanceRule::Plain;
+    ProjectedGuidance projected;
+    std::optional<WeakGuide> weakGuide;
+    std::optional<PictureStart> start;
     std::uint64_t seed = 0;
     std::int64_t previewEvery = 0; ///< Decode a preview every n steps; 0 never.
 };

@@ -6,21 +6,26 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace {
 
 constexpr const char* keyword = "nanodit";
 constexpr std::array<const char*, 2> guidanceNames = {"additive", "chained"};
-constexpr std::array<const char*, 2> solverNames = {"euler", "heun"};
 
-template<typename Enum>
-Enum fromName(const std::array<const char*, 2>& names, const std::string& name)
+template<typename Enum, std::size_t N>
+Enum fromName(const std::array<const char*, N>& names, const std::string& name)
 {
-    return static_cast<Enum>(name == names[1] ? 1 : 0);
+    const auto found = std::ranges::find(names, name);
+    if (found == names.end())
+        throw DataError("\"" + name + "\" is none of the values that this program knows; a newer one may have made it");
+    return static_cast<Enum>(found - names.begin());
 }
 
-nlohmann::ordered_json toJson(const std::variant<NoReference, RecordReference, PictureReference>& reference)
+template<typename... Kinds>
+nlohmann::ordered_json toJson(const std::variant<Kinds...>& reference)
 {
     if (const auto* record = std::get_if<RecordReference>(&reference))
         return {{"record", record->id}};
@@ -38,7 +43,28 @@ std::variant<NoReference, RecordReference, PictureReference> referenceFrom(const
     return NoReference{};
 }
 
+PictureStart startFrom(const nlohmann::json& json)
+{
+    const auto reference = referenceFrom(json.at("picture"));
+    PictureStart start{.picture = RecordReference{}, .time = json.at("time")};
+    if (const auto* record = std::get_if<RecordReference>(&reference))
+        start.picture = *record;
+    else if (const auto* picture = std::get_if<PictureReference>(&reference))
+        start.picture = *picture;
+    return start;
+}
+
 } // namespace
+
+const char* nameOf(Solver solver)
+{
+    return solverNames[static_cast<std::size_t>(solver)];
+}
+
+const char* nameOf(GuidanceRule rule)
+{
+    return guidanceRuleNames[static_cast<std::size_t>(rule)];
+}
 
 PngText settingsOf(const SampleRequest& request)
 {
@@ -51,12 +77,23 @@ PngText settingsOf(const SampleRequest& request)
         json["erased_patches"] = request.erasedPatches;
     json["size"] = bucketName(request.size);
     json["steps"] = request.steps;
-    json["solver"] = solverNames[static_cast<std::size_t>(request.solver)];
+    json["solver"] = nameOf(request.solver);
     json["shift"] = request.shift;
     json["text_scale"] = request.textScale;
     json["dino_scale"] = request.dinoScale;
     json["guidance"] = guidanceNames[static_cast<std::size_t>(request.guidance)];
     json["guidance_interval"] = request.guidanceInterval;
+    if (request.guidanceRule != GuidanceRule::Plain)
+        json["guidance_rule"] = nameOf(request.guidanceRule);
+    if (request.guidanceRule == GuidanceRule::Projected)
+        json["projected"] = {{"parallel", request.projected.parallel},
+                             {"momentum", request.projected.momentum},
+                             {"threshold", request.projected.threshold}};
+    if (request.weakGuide)
+        json["weak_guide"] = {{"checkpoint", request.weakGuide->checkpoint.string()},
+                              {"scale", request.weakGuide->scale}};
+    if (request.start)
+        json["start"] = {{"picture", toJson(request.start->picture)}, {"time", request.start->time}};
     json["seed"] = request.seed;
     return {{keyword, json.dump()}};
 }
@@ -84,6 +121,20 @@ std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& f
         request.dinoScale = json.at("dino_scale");
         request.guidance = fromName<GuidanceMode>(guidanceNames, json.at("guidance"));
         request.guidanceInterval = json.at("guidance_interval");
+        if (json.contains("guidance_rule"))
+            request.guidanceRule = fromName<GuidanceRule>(guidanceRuleNames, json.at("guidance_rule"));
+        if (json.contains("projected")) {
+            const auto& projected = json.at("projected");
+            request.projected = {.parallel = projected.at("parallel"),
+                                 .momentum = projected.at("momentum"),
+                                 .threshold = projected.at("threshold")};
+        }
+        if (json.contains("weak_guide")) {
+            const auto& guide = json.at("weak_guide");
+            request.weakGuide = {.checkpoint = guide.at("checkpoint").get<std::string>(), .scale = guide.at("scale")};
+        }
+        if (json.contains("start"))
+            request.start = startFrom(json.at("start"));
         request.seed = json.at("seed");
         return request;
     } catch (const nlohmann::json::exception& error) {

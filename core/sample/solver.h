@@ -14,6 +14,8 @@ namespace nanodit {
 
 /// steps + 1 flow times from 1 to 0, shifted: s t / (1 + (s - 1) t) (Esser et al. 2024, equation 23).
 std::vector<float> flowTimes(std::int64_t steps, double shift);
+/// steps + 1 flow times from `start` (in (0, 1]) to 0, spaced as those from 1 are.
+std::vector<float> flowTimesFrom(double start, std::int64_t steps, double shift);
 
 /// Velocity at latents x [B, C, H, W] and flow time t, the same for every sample.
 using VelocityFunction = std::function<at::Tensor(const at::Tensor& x, float t)>;
@@ -27,8 +29,13 @@ struct SolverStep {
 /// False stops the solver.
 using SolverObserver = std::function<bool(const SolverStep&)>;
 
-/// From `noise` [B, C, H, W] along `times`; empty when the observer stopped it (which is asked before the first
-/// evaluation too, as step 0).
+/// From `noise` [B, C, H, W], or latents at the first of the times, along `times`; empty when the observer stopped it
+/// (which is asked before the first evaluation too, as step 0).
+/// - Euler: one evaluation a step, first order.
+/// - Heun: two evaluations a step, second order.
+/// - Multistep: one evaluation a step, second order: DPM-Solver++(2M) (Lu et al. 2022, algorithm 2) with alpha = 1 - t
+/// and
+///   sigma = t, which keeps the picture predicted at the step before.
 std::optional<at::Tensor> solve(Solver solver, const VelocityFunction& velocity, const at::Tensor& noise,
                                 const std::vector<float>& times, const SolverObserver& observer);
 

@@ -92,7 +92,8 @@ std::optional<PreviewPicture> PreviewPainter::paintOne(const NanoDiT& model, std
     const auto shape = tensorFromArray(sample.latent).sizes().vec();
     auto generator = generatorFor({.seed = config_.seed, .step = -1, .microBatch = index});
     const auto noise = at::randn({1, shape[0], shape[1], shape[2]}, generator, at::TensorOptions(at::kFloat));
-    GuidedVelocity velocity(model, conditionsOf(sample, statistics_, textTokens_), model.tokenGrid(shape[1], shape[2]),
+    GuidedVelocity velocity(model, conditionsOf(sample, statistics_, textTokens_), {},
+                            model.tokenGrid(shape[1], shape[2]),
                             {.textScale = config_.previews.textScale, .dinoScale = config_.previews.dinoScale},
                             compute_);
     const auto latent = solve(

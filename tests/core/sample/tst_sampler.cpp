@@ -5,7 +5,9 @@
 
 #include <QtTest/QTest>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 using namespace nanodit;
 using namespace nanodit::test;
@@ -47,7 +49,7 @@ private Q_SLOTS:
     {
         // The straight flow of one image: v = noise - x0, so every solver lands on x0, from its first estimate on.
         const auto x0 = at::randn({1, 2, 3, 3}), noise = at::randn({1, 2, 3, 3});
-        for (const auto solver : {Solver::Euler, Solver::Heun}) {
+        for (const auto solver : {Solver::Euler, Solver::Heun, Solver::Multistep}) {
             const auto end = solve(
                 solver, [&](const at::Tensor&, float) { return noise - x0; }, noise, flowTimes(7, 2),
                 [&x0](const SolverStep& s) { return s.step == 0 || difference(s.image, x0) < 1e-5; });
@@ -63,6 +65,36 @@ private Q_SLOTS:
         QVERIFY(error(Solver::Euler, 40) < 0.55 * error(Solver::Euler, 20));
         QVERIFY(error(Solver::Heun, 40) < 0.3 * error(Solver::Heun, 20));
         QVERIFY(error(Solver::Heun, 20) < 0.1 * error(Solver::Euler, 20));
+    }
+
+    void solversHaveTheirOrderOnAFlowWithAKnownEnd()
+    {
+        // Pictures are normal with mean m and deviation s, so that x_t = (1 - t) m + sqrt((1 - t)^2 s^2 + t^2) z along
+        // a path, and the velocity is its derivative by t.
+        const double m = 0.7, s = 0.3, z = 1.3;
+        const auto velocity = [=](const at::Tensor& x, float at) {
+            const double t = at, variance = (1 - t) * (1 - t) * s * s + t * t;
+            return -m + (t - (1 - t) * s * s) / variance * (x - (1 - t) * m);
+        };
+        const auto error = [&](Solver solver, int steps) {
+            const auto end = solve(solver, velocity, at::full({1, 1, 1, 1}, z, at::kDouble), flowTimes(steps, 1), goOn);
+            return std::abs(end->item<double>() - (m + s * z));
+        };
+        const auto order = [&](Solver solver) { return std::log2(error(solver, 40) / error(solver, 80)); };
+        QVERIFY2(std::abs(order(Solver::Euler) - 1) < 0.2, qPrintable(QString::number(order(Solver::Euler))));
+        QVERIFY2(std::abs(order(Solver::Heun) - 2) < 0.3, qPrintable(QString::number(order(Solver::Heun))));
+        QVERIFY2(std::abs(order(Solver::Multistep) - 2) < 0.3, qPrintable(QString::number(order(Solver::Multistep))));
+        QVERIFY(error(Solver::Multistep, 20) < 0.5 * error(Solver::Euler, 20)); // for as many evaluations
+    }
+
+    void timesFromThePictureOnEndAtIt()
+    {
+        QCOMPARE(flowTimesFrom(1, 5, 3), flowTimes(5, 3));
+        const auto times = flowTimesFrom(0.6, 3, 2);
+        QCOMPARE(times.size(), std::size_t{4});
+        QVERIFY(std::abs(times.front() - 0.6F) < 1e-6);
+        QCOMPARE(times.back(), 0.0F);
+        QVERIFY(std::ranges::is_sorted(times, std::greater<>{}));
     }
 
     void stopsWithinAStep()
@@ -90,8 +122,8 @@ private Q_SLOTS:
         const float t = 0.6F;
         const auto u = branch(model, batch, false, false, x, t), text = branch(model, batch, true, false, x, t),
                    dino = branch(model, batch, false, true, x, t), full = branch(model, batch, true, true, x, t);
-        const auto guided = [&](Guidance guidance) {
-            GuidedVelocity velocity(model, test::conditionsOf(batch), latentTokens, guidance, Compute{});
+        const auto guided = [&](Guidance guidance, GivenConditions given = {}) {
+            GuidedVelocity velocity(model, test::conditionsOf(batch), given, latentTokens, guidance, Compute{});
             velocity(x, 0.9F); // the contexts of an earlier step serve this one
             return velocity(x, t);
         };
@@ -100,8 +132,87 @@ private Q_SLOTS:
                            u + 1.5 * (dino - u) + 3 * (full - dino)) < 1e-4);
         QVERIFY(difference(guided({.textScale = 0, .dinoScale = 0}), u) < 1e-5);
         QVERIFY(difference(guided({.textScale = 3, .dinoScale = 2, .interval = {0.7, 1}}), full) < 1e-5);
-        QVERIFY(difference(guided({.textScale = 3, .dinoScale = 2, .hasDino = false}), u + 3 * (text - u)) < 1e-4);
-        QVERIFY(difference(guided({.textScale = 3, .dinoScale = 2, .hasText = false, .hasDino = false}), u) < 1e-5);
+        QVERIFY(difference(guided({.textScale = 3, .dinoScale = 2}, {.dino = false}), u + 3 * (text - u)) < 1e-4);
+        QVERIFY(difference(guided({.textScale = 3, .dinoScale = 2}, {.text = false, .dino = false}), u) < 1e-5);
+
+        // CFG-Zero*: with one condition the formula of the paper; the first steps stand still.
+        const Guidance zero{.textScale = 3, .dinoScale = 2, .rule = GuidanceRule::CfgZero};
+        const auto best = ((text * u).sum() / (u * u).sum()).item<double>();
+        QVERIFY(difference(guided(zero, {.dino = false}), best * u + 3 * (text - best * u)) < 1e-4);
+        GuidedVelocity still(model, test::conditionsOf(batch), {}, latentTokens, zero, Compute{});
+        QCOMPARE(still(x, 0.97F).abs().max().item<double>(), 0.0);
+        QCOMPARE(still.evaluations(), std::int64_t{0});
+
+        // APG that keeps all of a term, forgets the steps before and bounds nothing is the plain sum.
+        const ProjectedGuidance all{.parallel = 1, .momentum = 0, .threshold = 0};
+        for (const auto mode : {GuidanceMode::Additive, GuidanceMode::Chained}) {
+            QVERIFY(difference(guided({.mode = mode,
+                                       .textScale = 3,
+                                       .dinoScale = 1.5,
+                                       .rule = GuidanceRule::Projected,
+                                       .projected = all}),
+                               guided({.mode = mode, .textScale = 3, .dinoScale = 1.5})) < 1e-4);
+        }
+        // What it changes lies across the picture that the condition predicts.
+        const auto projected =
+            guided({.textScale = 3, .rule = GuidanceRule::Projected, .projected = {.momentum = 0}}, {.dino = false});
+        const auto picture = x - t * text;
+        const auto change = -t * (projected - text);
+        QVERIFY(std::abs((change * picture).sum().item<double>()) <
+                1e-3 * (change.norm() * picture.norm()).item<double>());
+        // Momentum counts the step before, and a threshold bounds a term.
+        const Guidance slow{.textScale = 3, .rule = GuidanceRule::Projected, .projected = {.momentum = -0.5}};
+        QVERIFY(difference(guided(slow, {.dino = false}), projected) > 1e-3);
+        const Guidance bounded{.textScale = 3,
+                               .rule = GuidanceRule::Projected,
+                               .projected = {.parallel = 1, .momentum = 0, .threshold = 1e-3}};
+        const auto least = guided(bounded, {.dino = false});
+        QVERIFY(std::abs((t * (least - text)).square().mean().sqrt().item<double>() - 2e-3) < 1e-5);
+    }
+
+    void aWeakerModelIsLedAwayFrom()
+    {
+        const NanoDiT model(tinyModelConfig()), weak(tinyModelConfig());
+        randomise(model.parameters());
+        randomise(weak.parameters());
+        const at::NoGradGuard noGradient;
+        const auto batch = randomBatch(model.config(), 1);
+        const auto x = at::randn({1, 4, 8, 8});
+        BranchEvaluator ours(model, test::conditionsOf(batch), {}, latentTokens, Compute{});
+        BranchEvaluator theirs(weak, test::conditionsOf(batch), {}, latentTokens, Compute{});
+        const auto with = [&](double scale) {
+            const auto guider =
+                makeAutoguider(makeGuider({.textScale = 0.4, .dinoScale = 0.6}, ours.given()), theirs, scale);
+            BranchVelocities branches(ours, x, 0.6F);
+            return guider->velocity(branches);
+        };
+        const auto plain = with(1);
+        QCOMPARE(theirs.evaluations(), std::int64_t{0});
+        const auto away = branch(model, batch, true, true, x, 0.6F) - branch(weak, batch, true, true, x, 0.6F);
+        QVERIFY(difference(with(2.5), plain + 1.5 * away) < 1e-4);
+    }
+
+    void guidanceIsMeasured()
+    {
+        const NanoDiT model(tinyModelConfig());
+        randomise(model.parameters());
+        const at::NoGradGuard noGradient;
+        const auto batch = randomBatch(model.config(), 1);
+        const auto x = at::randn({1, 4, 8, 8});
+        BranchEvaluator evaluator(model, test::conditionsOf(batch), {}, latentTokens, Compute{});
+        const auto guider = makeGuider({.textScale = 3, .dinoScale = 2, .interval = {0, 0.8}}, {});
+        BranchVelocities branches(evaluator, x, 0.6F);
+        guider->velocity(branches);
+        const auto evaluations = evaluator.evaluations();
+        const auto step = guider->measure(branches);
+        QCOMPARE(evaluator.evaluations(), evaluations); // of what was evaluated anyway
+        QVERIFY(step.applies && step.text && step.dino);
+        const auto text = branches(Branch::Text), u = branches(Branch::Unconditional);
+        QVERIFY(std::abs(step.text->length - (text - u).square().mean().sqrt().item<double>()) < 1e-6);
+        QVERIFY(std::abs(std::hypot(step.text->parallel, step.text->across) - step.text->length) < 1e-5);
+        BranchVelocities outside(evaluator, x, 0.9F);
+        guider->velocity(outside);
+        QVERIFY(!guider->measure(outside).applies && !guider->measure(outside).text);
     }
 
     void branchesOfNoWeightAreNotEvaluated_data()
@@ -128,7 +239,7 @@ private Q_SLOTS:
         const NanoDiT model(tinyModelConfig());
         const auto batch = randomBatch(model.config(), 1);
         GuidedVelocity velocity(
-            model, test::conditionsOf(batch), latentTokens,
+            model, test::conditionsOf(batch), {}, latentTokens,
             {.mode = chained ? GuidanceMode::Chained : GuidanceMode::Additive, .textScale = text, .dinoScale = dino},
             Compute{});
         velocity(at::zeros({1, 4, 8, 8}), 0.5F);
@@ -149,6 +260,10 @@ private Q_SLOTS:
         request.dinoScale = 0.1;
         request.guidance = GuidanceMode::Chained;
         request.guidanceInterval = {0.2, 0.8};
+        request.guidanceRule = GuidanceRule::Projected;
+        request.projected = {.parallel = 0.25, .momentum = -0.75, .threshold = 0.5};
+        request.weakGuide = WeakGuide{.checkpoint = "/runs/a/checkpoints/step-00000100", .scale = 1.5};
+        request.start = PictureStart{.picture = RecordReference{"scene-8"}, .time = 0.4};
         request.seed = 18446744073709551615ULL;
         const TemporaryFolder folder;
         Image image{.size = {2, 2}, .rgb = std::vector<std::uint8_t>(12, 7)};

@@ -1,0 +1,78 @@
+#include "core/sample/branches.h"
+
+#include "core/model/autocast.h"
+
+namespace nanodit {
+
+namespace {
+
+std::size_t indexOf(Branch branch)
+{
+    return static_cast<std::size_t>(branch);
+}
+
+bool seesText(Branch branch)
+{
+    return branch == Branch::Text || branch == Branch::Full;
+}
+bool seesDino(Branch branch)
+{
+    return branch == Branch::Dino || branch == Branch::Full;
+}
+
+} // namespace
+
+Branch reduced(Branch branch, GivenConditions given)
+{
+    const bool text = seesText(branch) && given.text;
+    const bool dino = seesDino(branch) && given.dino;
+    return text ? (dino ? Branch::Full : Branch::Text) : (dino ? Branch::Dino : Branch::Unconditional);
+}
+
+BranchEvaluator::BranchEvaluator(const NanoDiT& model, const Conditions& conditions, GivenConditions given,
+                                 GridSize latentTokens, const Compute& compute)
+    : model_(model)
+    , conditions_(conditions.to(compute))
+    , given_(given)
+    , latentTokens_(latentTokens)
+    , precision_(compute.precision)
+{
+}
+
+at::Tensor BranchEvaluator::velocity(Branch branch, const at::Tensor& x, float t)
+{
+    const at::NoGradGuard noGradient;
+    const AutocastScope autocast(precision_);
+    auto& context = contexts_[indexOf(branch)];
+    if (!context) {
+        const auto batch = static_cast<std::size_t>(x.size(0));
+        const Drops drops{.text = std::vector<bool>(batch, !seesText(branch)),
+                          .dino = std::vector<bool>(batch, !seesDino(branch))};
+        context = model_.context(conditions_, drops, latentTokens_, true);
+    }
+    ++evaluations_;
+    return model_.velocity(x, at::full({x.size(0)}, t, x.options().dtype(at::kFloat)), *context);
+}
+
+BranchVelocities::BranchVelocities(BranchEvaluator& evaluator, at::Tensor x, float t)
+    : evaluator_(evaluator)
+    , x_(std::move(x))
+    , t_(t)
+{
+}
+
+const at::Tensor& BranchVelocities::operator()(Branch branch)
+{
+    const auto what = reduced(branch);
+    auto& velocity = velocities_[indexOf(what)];
+    if (!velocity.defined())
+        velocity = evaluator_.velocity(what, x_, t_);
+    return velocity;
+}
+
+bool BranchVelocities::evaluated(Branch branch) const
+{
+    return velocities_[indexOf(reduced(branch))].defined();
+}
+
+} // namespace nanodit

@@ -1,0 +1,72 @@
+#pragma once
+
+/// The velocities that guidance combines: one model's, seen by null or real text and null or real DINO.
+/// Shapes: B samples, C latent channels, H W latent pixels.
+
+#include "core/geometry/bucket.h"
+#include "core/model/nanodit.h"
+
+#include <array>
+#include <optional>
+
+namespace nanodit {
+
+/// By which conditions an evaluation of the model sees.
+enum class Branch { Unconditional, Text, Dino, Full };
+inline constexpr std::size_t branchCount = 4;
+inline constexpr std::array<Branch, branchCount> allBranches = {Branch::Unconditional, Branch::Text, Branch::Dino,
+                                                                Branch::Full};
+
+/// Which conditions a picture has; without one, its null takes its place in every branch.
+struct GivenConditions {
+    bool text = true, dino = true;
+    bool operator==(const GivenConditions&) const = default;
+};
+/// The branch that remains of one when a condition is null anyway.
+Branch reduced(Branch branch, GivenConditions given);
+
+/// Evaluates one model under one picture's (or a batch's) conditions. A branch's context, with its keys and values, is
+/// built when it is first needed and serves every step, seed and scale after that. One thread at a time.
+class BranchEvaluator {
+public:
+    /// `model` must outlive this, and `compute` be where it is. The model is evaluated in that precision.
+    BranchEvaluator(const NanoDiT& model, const Conditions& conditions, GivenConditions given, GridSize latentTokens,
+                    const Compute& compute);
+
+    /// x [B, C, H, W] -> [B, C, H, W] float32
+    at::Tensor velocity(Branch branch, const at::Tensor& x, float t);
+    GivenConditions given() const { return given_; }
+    /// How often the model was evaluated.
+    std::int64_t evaluations() const { return evaluations_; }
+
+private:
+    const NanoDiT& model_;
+    Conditions conditions_;
+    GivenConditions given_;
+    GridSize latentTokens_;
+    Precision precision_;
+    std::array<std::optional<ConditionContext>, branchCount> contexts_;
+    std::int64_t evaluations_ = 0;
+};
+
+/// The branches' velocities at one point of the flow, each evaluated when it is first asked for. Several guiders may
+/// read one, as the pictures of a guidance plane do at the noise that they share.
+class BranchVelocities {
+public:
+    BranchVelocities(BranchEvaluator& evaluator, at::Tensor x, float t);
+
+    /// [B, C, H, W]; branches that are equal because a condition is null are one.
+    const at::Tensor& operator()(Branch branch);
+    bool evaluated(Branch branch) const;
+    Branch reduced(Branch branch) const { return nanodit::reduced(branch, evaluator_.given()); }
+    const at::Tensor& x() const { return x_; }
+    float t() const { return t_; }
+
+private:
+    BranchEvaluator& evaluator_;
+    at::Tensor x_;
+    float t_;
+    std::array<at::Tensor, branchCount> velocities_;
+};
+
+} // namespace nanodit

@@ -1,0 +1,259 @@
+#include "core/sample/guider.h"
+
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+
+struct Term {
+    Branch conditional, reference;
+    double scale;
+    bool ofText;
+};
+
+/// The terms whose branches differ and whose scale is not zero.
+std::vector<Term> termsOf(const Guidance& guidance, GivenConditions given)
+{
+    const bool additive = guidance.mode == GuidanceMode::Additive;
+    std::vector<Term> terms;
+    const auto add = [&](Branch conditional, Branch reference, double scale, bool ofText) {
+        const Term term{.conditional = reduced(conditional, given),
+                        .reference = reduced(reference, given),
+                        .scale = scale,
+                        .ofText = ofText};
+        if (term.conditional != term.reference && scale != 0)
+            terms.push_back(term);
+    };
+    add(Branch::Dino, Branch::Unconditional, guidance.dinoScale, false);
+    if (additive)
+        add(Branch::Text, Branch::Unconditional, guidance.textScale, true);
+    else
+        add(Branch::Full, Branch::Dino, guidance.textScale, true);
+    return terms;
+}
+
+bool applies(const Guidance& guidance, double t)
+{
+    return t >= guidance.interval[0] && t <= guidance.interval[1];
+}
+
+/// <a, b> of each sample, [B, 1, 1, 1].
+at::Tensor innerProduct(const at::Tensor& a, const at::Tensor& b)
+{
+    return (a * b).sum({1, 2, 3}, true);
+}
+
+/// By what r is best multiplied to equal c: <c, r> / <r, r> of each sample.
+at::Tensor bestScale(const at::Tensor& c, const at::Tensor& r)
+{
+    return innerProduct(c, r) / (innerProduct(r, r) + 1e-8);
+}
+
+double rms(const at::Tensor& x)
+{
+    return x.square().mean().sqrt().item<double>();
+}
+
+GuidanceTermSize sizeOf(const at::Tensor& c, const at::Tensor& r)
+{
+    const auto difference = c - r;
+    const auto along = bestScale(difference, c) * c;
+    const double sign = innerProduct(difference, c).sum().item<double>() < 0 ? -1 : 1;
+    return {.length = rms(difference), .parallel = sign * rms(along), .across = rms(difference - along)};
+}
+
+class RuleGuider : public Guider {
+public:
+    RuleGuider(const Guidance& guidance, GivenConditions given)
+        : guidance_(guidance)
+        , given_(given)
+        , terms_(termsOf(guidance, given))
+    {
+    }
+    GuidanceStep measure(BranchVelocities& branches) const override
+    {
+        const at::NoGradGuard noGradient;
+        GuidanceStep step;
+        step.t = branches.t();
+        step.applies = applies(guidance_, step.t);
+        step.zeroScale = zeroScale_;
+        if (!step.applies)
+            return step;
+        for (const auto& term : terms_) {
+            if (branches.evaluated(term.conditional) && branches.evaluated(term.reference))
+                (term.ofText ? step.text : step.dino) = sizeOf(branches(term.conditional), branches(term.reference));
+        }
+        return step;
+    }
+
+protected:
+    Guidance guidance_;
+    GivenConditions given_;
+    std::vector<Term> terms_;
+    double zeroScale_ = 1;
+};
+
+class PlainGuider final : public RuleGuider {
+public:
+    using RuleGuider::RuleGuider;
+    at::Tensor velocity(BranchVelocities& branches) override
+    {
+        const at::NoGradGuard noGradient;
+        const auto factors = branchFactors(guidance_, given_, branches.t());
+        at::Tensor sum;
+        for (const auto branch : allBranches) {
+            const double factor = factors[static_cast<std::size_t>(branch)];
+            if (factor == 0)
+                continue;
+            const auto& velocity = branches(branch);
+            sum = sum.defined() ? sum.add_(velocity, factor) : velocity * factor;
+        }
+        return sum;
+    }
+};
+
+class ZeroGuider final : public RuleGuider {
+public:
+    using RuleGuider::RuleGuider;
+    at::Tensor velocity(BranchVelocities& branches) override
+    {
+        const at::NoGradGuard noGradient;
+        if (branches.t() > 1 - guidance_.zeroUntil)
+            return at::zeros_like(branches.x());
+        if (!applies(guidance_, branches.t()))
+            return branches(Branch::Full).clone();
+        const auto& unconditional = branches(Branch::Unconditional);
+        // The unconditional velocity itself is scaled as its terms are, by their scales' share; with one term that is
+        // the formula of the paper.
+        at::Tensor weighted;
+        double weights = 0;
+        auto sum = at::zeros_like(unconditional);
+        for (const auto& term : terms_) {
+            const auto& c = branches(term.conditional);
+            const auto& r = branches(term.reference);
+            const auto best = bestScale(c, r);
+            sum += term.scale * (c - best * r);
+            if (term.reference == Branch::Unconditional) {
+                const auto part = std::abs(term.scale) * best;
+                weighted = weighted.defined() ? weighted + part : part;
+                weights += std::abs(term.scale);
+            }
+        }
+        const auto scale = weights > 0 ? weighted / weights : at::ones({1, 1, 1, 1}, unconditional.options());
+        zeroScale_ = scale.mean().item<double>();
+        return sum + scale * unconditional;
+    }
+};
+
+/// In terms of predicted pictures, x - t v, whose differences are -t times those of velocities.
+class ProjectedGuider final : public RuleGuider {
+public:
+    using RuleGuider::RuleGuider;
+    at::Tensor velocity(BranchVelocities& branches) override
+    {
+        const at::NoGradGuard noGradient;
+        if (!applies(guidance_, branches.t()))
+            return branches(Branch::Full).clone();
+        const auto& how = guidance_.projected;
+        auto sum = branches(Branch::Unconditional).clone();
+        const double t = std::max(static_cast<double>(branches.t()), 1e-6);
+        averages_.resize(terms_.size());
+        for (std::size_t i = 0; i < terms_.size(); ++i) {
+            const auto& c = branches(terms_[i].conditional);
+            const auto difference = c - branches(terms_[i].reference);
+            auto& average = averages_[i];
+            auto update = -t * difference;
+            if (average.defined())
+                update = update + how.momentum * average;
+            average = update;
+            if (how.threshold > 0) {
+                const auto length = update.square().mean({1, 2, 3}, true).sqrt();
+                update = update * (how.threshold / (length + 1e-8)).clamp_max(1);
+            }
+            const auto picture = branches.x() - t * c;
+            const auto along = bestScale(update, picture) * picture;
+            const auto kept = (update - along) + how.parallel * along;
+            // The term itself is added whole, and s - 1 times what is kept of it: s = 1 is the conditional branch.
+            sum += difference + (terms_[i].scale - 1) * (kept / -t);
+        }
+        return sum;
+    }
+
+private:
+    std::vector<at::Tensor> averages_;
+};
+
+class Autoguider final : public Guider {
+public:
+    Autoguider(std::unique_ptr<Guider> inner, BranchEvaluator& weak, double scale)
+        : inner_(std::move(inner))
+        , weak_(weak)
+        , scale_(scale)
+    {
+    }
+    at::Tensor velocity(BranchVelocities& branches) override
+    {
+        const at::NoGradGuard noGradient;
+        auto sum = inner_->velocity(branches);
+        if (scale_ == 1)
+            return sum;
+        const auto weak = weak_.velocity(branches.reduced(Branch::Full), branches.x(), branches.t());
+        return sum + (scale_ - 1) * (branches(Branch::Full) - weak);
+    }
+    GuidanceStep measure(BranchVelocities& branches) const override { return inner_->measure(branches); }
+
+private:
+    std::unique_ptr<Guider> inner_;
+    BranchEvaluator& weak_;
+    double scale_;
+};
+
+} // namespace
+
+Guidance Guidance::of(const SampleRequest& request)
+{
+    return {.mode = request.guidance,
+            .textScale = request.textScale,
+            .dinoScale = request.dinoScale,
+            .interval = request.guidanceInterval,
+            .rule = request.guidanceRule,
+            .projected = request.projected};
+}
+
+std::array<double, branchCount> branchFactors(const Guidance& guidance, GivenConditions given, double t)
+{
+    const double text = guidance.textScale, dino = guidance.dinoScale;
+    std::array<double, branchCount> wanted{};
+    if (!applies(guidance, t))
+        wanted = {0, 0, 0, 1};
+    else if (guidance.mode == GuidanceMode::Additive)
+        wanted = {1 - text - dino, text, dino, 0};
+    else
+        wanted = {1 - dino, 0, dino - text, text};
+
+    std::array<double, branchCount> factors{};
+    for (const auto branch : allBranches)
+        factors[static_cast<std::size_t>(reduced(branch, given))] += wanted[static_cast<std::size_t>(branch)];
+    return factors;
+}
+
+std::unique_ptr<Guider> makeGuider(const Guidance& guidance, GivenConditions given)
+{
+    switch (guidance.rule) {
+    case GuidanceRule::CfgZero:
+        return std::make_unique<ZeroGuider>(guidance, given);
+    case GuidanceRule::Projected:
+        return std::make_unique<ProjectedGuider>(guidance, given);
+    case GuidanceRule::Plain:
+        break;
+    }
+    return std::make_unique<PlainGuider>(guidance, given);
+}
+
+std::unique_ptr<Guider> makeAutoguider(std::unique_ptr<Guider> inner, BranchEvaluator& weak, double scale)
+{
+    return std::make_unique<Autoguider>(std::move(inner), weak, scale);
+}
+
+} // namespace nanodit

@@ -1,0 +1,57 @@
+#pragma once
+
+/// Guidance rules: how one velocity is made of the branches'. With c and r for a term's conditional and reference
+/// branch and s for its scale, guidance adds s (c - r) to the velocity of no conditions:
+///   additive: (text, unconditional, s_text) and (DINO, unconditional, s_dino)
+///   chained:  (DINO, unconditional, s_dino) and (full, DINO, s_text)        (Brooks et al. 2023, equation 3)
+
+#include "core/sample/branches.h"
+#include "core/sample/guidance_step.h"
+#include "core/sample/sample_request.h"
+
+#include <memory>
+#include <vector>
+
+namespace nanodit {
+
+/// What guidance is made of; all of a request that concerns it but its weak guide.
+struct Guidance {
+    GuidanceMode mode = GuidanceMode::Additive;
+    double textScale = 2.0;                  ///< s_text
+    double dinoScale = 2.0;                  ///< s_dino
+    std::array<double, 2> interval = {0, 1}; ///< Flow times in which the scales apply (Kynkaanniemi et al. 2024).
+    GuidanceRule rule = GuidanceRule::Plain;
+    double zeroUntil = 0.04; ///< CfgZero: the velocity is zero while t is within this of 1.
+    ProjectedGuidance projected{};
+
+    static Guidance of(const SampleRequest& request);
+};
+
+/// How much each branch's velocity counts at flow time t under the plain rule; branches of factor 0 need no evaluation.
+/// They sum to 1.
+std::array<double, branchCount> branchFactors(const Guidance& guidance, GivenConditions given, double t);
+
+/// Makes one velocity of the branches'. One per picture: it may keep state over the steps, which must come in order.
+class Guider {
+public:
+    virtual ~Guider() = default;
+    /// [B, C, H, W] float32
+    virtual at::Tensor velocity(BranchVelocities& branches) = 0;
+    /// Of the last velocity; measured anew, from branches that velocity() evaluated anyway.
+    virtual GuidanceStep measure(BranchVelocities& branches) const = 0;
+};
+
+/// The rule of `guidance`:
+/// - Plain: the sum of the terms, by branchFactors().
+/// - CfgZero (Fan et al. 2025, CFG-Zero*): each reference is scaled by <c, r> / <r, r> first, which makes up for a
+/// model
+///   that is not trained to the end, and the first steps stand still.
+/// - Projected (Sadat et al. 2024, APG): each term's part along the prediction, which only saturates, is scaled by
+///   `parallel`; its length is bounded by `threshold`; earlier steps count by `momentum`.
+std::unique_ptr<Guider> makeGuider(const Guidance& guidance, GivenConditions given);
+
+/// `inner` led away from what a weaker model makes of the same conditions: + (scale - 1) (v_full - v_full of the weak
+/// one) (Karras et al. 2024, equation 3). A scale of 1 changes nothing. `weak` must outlive the guider.
+std::unique_ptr<Guider> makeAutoguider(std::unique_ptr<Guider> inner, BranchEvaluator& weak, double scale);
+
+} // namespace nanodit
