@@ -51,6 +51,13 @@ at::Tensor maskWithout(const std::vector<std::int64_t>& erasedPatches, GridSize 
     return mask;
 }
 
+std::string fileKey(const std::filesystem::path& file)
+{
+    const auto stamp = stampOf(file);
+    return file.string() + '\n' +
+           (stamp ? std::to_string(stamp->bytes) + ' ' + std::to_string(stamp->modifiedNanoseconds) : "") + '\n';
+}
+
 ConditionEncoder::ConditionEncoder(Workspace workspace, DinoStatistics statistics, std::int64_t textTokens,
                                    const ModelConfig& model, const Compute& compute)
     : workspace_(std::move(workspace))
@@ -61,7 +68,43 @@ ConditionEncoder::ConditionEncoder(Workspace workspace, DinoStatistics statistic
 {
 }
 
+std::string ConditionEncoder::textKey(const SampleRequest& request) const
+{
+    if (request.textRecord)
+        return "record " + fileKey(arrayFile(workspace_, ArrayKind::T5, *request.textRecord));
+    return "prompt " + request.prompt;
+}
+
+std::string ConditionEncoder::dinoKey(const SampleRequest& request) const
+{
+    if (const auto* reference = std::get_if<RecordReference>(&request.reference)) {
+        const auto record = recordOf(workspace_, reference->id);
+        return bucketName(request.size) + " record " + bucketName(record.bucket) + ' ' + fileKey(record.image) +
+               fileKey(arrayFile(workspace_, ArrayKind::DinoCls, record.id)) +
+               fileKey(arrayFile(workspace_, ArrayKind::DinoPatches, record.id));
+    }
+    if (const auto* picture = std::get_if<PictureReference>(&request.reference))
+        return bucketName(request.size) + " picture " + fileKey(picture->file);
+    return bucketName(request.size);
+}
+
+std::string ConditionEncoder::key(const SampleRequest& request) const
+{
+    auto key = textKey(request) + '\0' + dinoKey(request);
+    for (const auto patch : request.erasedPatches)
+        key += ' ' + std::to_string(patch);
+    return key;
+}
+
 at::Tensor ConditionEncoder::text(const SampleRequest& request)
+{
+    const auto key = textKey(request);
+    if (const auto* kept = texts_.find(key))
+        return *kept;
+    return texts_.keep(key, encodedText(request));
+}
+
+at::Tensor ConditionEncoder::encodedText(const SampleRequest& request)
 {
     if (request.textRecord) {
         recordOf(workspace_, *request.textRecord);
@@ -108,21 +151,24 @@ DinoFeatures ConditionEncoder::encodedFeatures(const std::filesystem::path& pict
 
 std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
 {
+    if (std::holds_alternative<NoReference>(request.reference))
+        return std::nullopt;
+    const auto key = dinoKey(request);
+    if (const auto* kept = features_.find(key))
+        return *kept;
     DinoFeatures features;
     if (const auto* reference = std::get_if<RecordReference>(&request.reference)) {
         // Stored patches lie on the grid of the record's bucket. Over another size they would lie elsewhere.
         const auto record = recordOf(workspace_, reference->id);
         features = record.bucket == request.size ? storedFeatures(record) : encodedFeatures(record.image, request.size);
-    } else if (const auto* picture = std::get_if<PictureReference>(&request.reference)) {
-        features = encodedFeatures(picture->file, request.size);
     } else {
-        return std::nullopt;
+        features = encodedFeatures(std::get<PictureReference>(request.reference).file, request.size);
     }
     if (!statistics_.empty()) {
         features.cls = statistics_.cls.normalise(features.cls);
         features.patches = statistics_.patches.normalise(features.patches);
     }
-    return features;
+    return features_.keep(key, features);
 }
 
 ConditionEncoder::Result ConditionEncoder::encode(const SampleRequest& request)

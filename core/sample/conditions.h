@@ -8,6 +8,7 @@
 #include "core/encoders/t5.h"
 #include "core/geometry/bucket.h"
 #include "core/model/context.h"
+#include "core/sample/recent.h"
 #include "core/sample/sample_request.h"
 
 #include <memory>
@@ -18,14 +19,19 @@ namespace nanodit {
 /// that the grid does not have.
 at::Tensor maskWithout(const std::vector<std::int64_t>& erasedPatches, GridSize grid);
 
+/// Names a file and changes when its size or time does.
+std::string fileKey(const std::filesystem::path& file);
+
 /// Makes a picture's conditions from what a person gives: a prompt, records, a reference picture. Encoders are loaded
-/// when they are first needed, and kept. One thread at a time.
+/// when they are first needed, and kept, and so is what they made last. One thread at a time.
 class ConditionEncoder {
 public:
     /// `statistics`: those the model was trained with; empty when it saw DINO features as they are. T: longest text.
     ConditionEncoder(Workspace workspace, DinoStatistics statistics, std::int64_t textTokens, const ModelConfig& model,
                      const Compute& compute);
 
+    /// What the conditions of a request depend on; equal keys have equal conditions. Files count by size and time.
+    std::string key(const SampleRequest& request) const;
     /// [L, text width], L <= T; undefined for a null text.
     at::Tensor text(const SampleRequest& request);
     /// Of a reference, on the patch grid of the request's size; empty for null conditions. Normalised. A record's
@@ -41,6 +47,9 @@ public:
     Result encode(const SampleRequest& request);
 
 private:
+    std::string textKey(const SampleRequest& request) const;
+    std::string dinoKey(const SampleRequest& request) const;
+    at::Tensor encodedText(const SampleRequest& request);
     DinoFeatures storedFeatures(const Record& record) const;
     DinoFeatures encodedFeatures(const std::filesystem::path& picture, ImageSize size);
     void expectGridOf(ImageSize size, GridSize patches) const;
@@ -53,6 +62,8 @@ private:
     Compute compute_;
     std::shared_ptr<const T5Encoder> t5_;
     std::shared_ptr<const DinoEncoder> dino_;
+    Recent<at::Tensor> texts_{16};
+    Recent<DinoFeatures> features_{8}; ///< Normalised.
 };
 
 } // namespace nanodit

@@ -4,6 +4,13 @@
 
 namespace nanodit {
 
+at::Tensor latentFromPicture(const AutoencoderKl& autoencoder, const Image& picture)
+{
+    const at::NoGradGuard noGradient;
+    const auto pixels = tensorFromImage(picture).to(autoencoder.device()).to(at::kFloat).div(127.5).sub(1);
+    return autoencoder.modelLatent(autoencoder.encode(pixels.unsqueeze(0)).mean);
+}
+
 Image pictureFromLatent(const AutoencoderKl& autoencoder, const at::Tensor& latent)
 {
     const at::NoGradGuard noGradient;

@@ -1,16 +1,19 @@
 #include "core/sample/sampling_session.h"
 
+#include "core/dataset/catalog.h"
 #include "core/encoders/autoencoder_kl.h"
 #include "core/io/sha256.h"
 #include "core/model/nanodit.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
 #include "core/runtime/generator.h"
+#include "core/sample/branches.h"
 #include "core/sample/conditions.h"
 #include "core/sample/encoder_match.h"
-#include "core/sample/guidance.h"
+#include "core/sample/guider.h"
 #include "core/sample/painted_by.h"
 #include "core/sample/picture.h"
+#include "core/sample/recent.h"
 #include "core/sample/request_check.h"
 #include "core/sample/solver.h"
 #include "core/sample/stored_model.h"
@@ -24,18 +27,37 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// A model from whose mistakes the sampler is led away.
+struct WeakModel {
+    fs::path checkpoint;
+    NanoDiT model;
+};
+
 class Session final : public SamplingSession {
 public:
     Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice);
     std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,
                                        const std::function<void(const SamplePreview&)>& onPreview) override;
+    bool samplePlane(const SampleRequest& request, const GuidancePlane& plane, const JobContext& context,
+                     const std::function<void(const PlanePicture&)>& onPicture) override;
     const ModelConfig& model() const override { return model_->config(); }
     std::string description() const override { return description_; }
 
 private:
+    /// One way from noise to a picture.
+    struct Run {
+        std::optional<at::Tensor> latent; ///< Empty when stopped.
+        std::vector<GuidanceStep> guidance;
+    };
+
     const AutoencoderKl& autoencoder();
     bool hashWeights(const JobContext& context); ///< False: stopped.
-    at::Tensor noise(const SampleRequest& request) const;
+    bool prepare(const SampleRequest& request, const JobContext& context);
+    BranchEvaluator& weakBranches(const WeakGuide& guide);
+    at::Tensor startOf(const SampleRequest& request);
+    Run solveFrom(BranchVelocities& first, const SampleRequest& request, const std::vector<float>& times,
+                  const SolverObserver& observer);
+    SampleResult resultOf(const SampleRequest& request, const Run& run);
 
     Workspace workspace_;
     Compute compute_;
@@ -45,8 +67,18 @@ private:
     std::string description_;
     fs::path weights_;
     PaintedBy paintedBy_; ///< Its hash is empty until the first picture needs it.
+    DinoStatistics statistics_;
     nlohmann::json trainedEncoders_;
     std::optional<std::vector<std::string>> warnings_; ///< Once the encoders were compared.
+
+    // What the last picture was made with. A slider, a seed or a step count changes none of it.
+    std::string conditionsKey_;
+    ConditionEncoder::Result encoded_;
+    GridSize latentTokens_;
+    std::unique_ptr<BranchEvaluator> branches_;
+    std::unique_ptr<WeakModel> weak_;
+    std::unique_ptr<BranchEvaluator> weakBranches_;
+    Recent<at::Tensor> startLatents_{2};
 };
 
 Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice)
@@ -55,11 +87,12 @@ Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeC
     const auto stored = StoredModel::read(checkpoint);
     compute_ = makeCompute(choice, stored.state.config.arithmetic());
     const auto& config = stored.state.config.model;
-    model_ = std::make_unique<NanoDiT>(config, 0, compute_.device);
+    model_ = std::make_unique<NanoDiT>(config, std::nullopt, compute_.device);
     loadState(model_->parameters(), stored.weights, checkpoint.string());
     conditions_ =
         std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, compute_);
     description_ = stored.description(elementCount(model_->parameters()));
+    statistics_ = stored.state.dino;
     trainedEncoders_ = stored.state.encoders;
     weights_ = weightsFile(checkpoint);
     paintedBy_ = {.run = stored.state.run, .step = stored.state.step, .averaged = stored.averaged, .sha256 = {}};
@@ -90,62 +123,177 @@ const AutoencoderKl& Session::autoencoder()
     return *autoencoder_;
 }
 
-at::Tensor Session::noise(const SampleRequest& request) const
+bool Session::prepare(const SampleRequest& request, const JobContext& context)
 {
+    if (!warnings_)
+        warnings_ = differingEncoders(workspace_, trainedEncoders_, context);
+    if (!warnings_ || !hashWeights(context))
+        return false;
+    const auto factor = autoencoder().config().factor();
+    checkRequest(request, factor * model().patchSize);
+    if (context.shouldStop())
+        return false;
+    auto key = conditions_->key(request);
+    if (!branches_ || key != conditionsKey_) {
+        branches_.reset();
+        weakBranches_.reset();
+        encoded_ = conditions_->encode(request);
+        latentTokens_ = model_->tokenGrid(request.size.height / factor, request.size.width / factor);
+        branches_ = std::make_unique<BranchEvaluator>(
+            *model_, encoded_.conditions, GivenConditions{.text = encoded_.hasText, .dino = encoded_.hasDino},
+            latentTokens_, compute_);
+        conditionsKey_ = std::move(key);
+    }
+    return true;
+}
+
+BranchEvaluator& Session::weakBranches(const WeakGuide& guide)
+{
+    if (!weak_ || weak_->checkpoint != guide.checkpoint) {
+        weakBranches_.reset();
+        const auto stored = StoredModel::read(guide.checkpoint);
+        const auto &theirs = stored.state.config.model, &ours = model();
+        const auto conditions = [](const ModelConfig& c) {
+            return std::tuple(c.latentChannels, c.patchSize, c.textDim, c.dinoDim);
+        };
+        if (conditions(theirs) != conditions(ours) || stored.state.dino.toJson() != statistics_.toJson())
+            throw UsageError(
+                "the weak guide " + guide.checkpoint.string() +
+                " was trained on other latents or conditions than the model: name an earlier checkpoint of "
+                "the same run");
+        weak_ = std::unique_ptr<WeakModel>(
+            new WeakModel{.checkpoint = guide.checkpoint, .model = NanoDiT(theirs, std::nullopt, compute_.device)});
+        loadState(weak_->model.parameters(), stored.weights, guide.checkpoint.string());
+    }
+    if (!weakBranches_)
+        weakBranches_ = std::make_unique<BranchEvaluator>(weak_->model, encoded_.conditions, branches_->given(),
+                                                          latentTokens_, compute_);
+    return *weakBranches_;
+}
+
+/// Noise by the seed at t = 1, or a picture's latent under as much of it as its time says.
+at::Tensor Session::startOf(const SampleRequest& request)
+{
+    const auto factor = autoencoder().config().factor();
     const auto generator = seededGenerator(request.seed);
-    const auto factor = autoencoder_->config().factor();
-    return at::randn({1, model().latentChannels, request.size.height / factor, request.size.width / factor}, generator,
-                     at::TensorOptions(at::kFloat))
-        .to(compute_.device);
+    auto noise = at::randn({1, model().latentChannels, request.size.height / factor, request.size.width / factor},
+                           generator, at::TensorOptions(at::kFloat))
+                     .to(compute_.device);
+    if (!request.start)
+        return noise;
+    fs::path file;
+    if (const auto* record = std::get_if<RecordReference>(&request.start->picture)) {
+        const auto found = Catalog::open(workspace_).find(record->id);
+        if (!found)
+            throw UsageError("the workspace has no record \"" + record->id + "\" to begin with");
+        file = found->image;
+    } else {
+        file = std::get<PictureReference>(request.start->picture).file;
+    }
+    const auto key = bucketName(request.size) + ' ' + fileKey(file);
+    const auto* latent = startLatents_.find(key);
+    if (latent == nullptr)
+        latent = &startLatents_.keep(
+            key, latentFromPicture(autoencoder(), makeBucketImage(readImage(file), request.size)).to(compute_.device));
+    const double t = request.start->time;
+    return (1 - t) * *latent + t * noise;
+}
+
+Session::Run Session::solveFrom(BranchVelocities& first, const SampleRequest& request, const std::vector<float>& times,
+                                const SolverObserver& observer)
+{
+    auto guider = makeGuider(Guidance::of(request), branches_->given());
+    if (request.weakGuide)
+        guider = makeAutoguider(std::move(guider), weakBranches(*request.weakGuide), request.weakGuide->scale);
+    Run run;
+    std::size_t step = 0; // a solver may evaluate a step more than once: its first evaluation is told
+    const auto velocity = [&](BranchVelocities& branches) {
+        auto guided = guider->velocity(branches);
+        if (run.guidance.size() == step)
+            run.guidance.push_back(guider->measure(branches));
+        return guided;
+    };
+    run.latent = solve(
+        request.solver,
+        [&](const at::Tensor& x, float t) {
+            if (x.is_same(first.x()) && t == first.t())
+                return velocity(first);
+            BranchVelocities branches(*branches_, x, t);
+            return velocity(branches);
+        },
+        first.x(), times,
+        [&](const SolverStep& at) {
+            step = static_cast<std::size_t>(at.step);
+            return observer(at);
+        });
+    return run;
+}
+
+SampleResult Session::resultOf(const SampleRequest& request, const Run& run)
+{
+    SampleResult result;
+    result.picture = pictureFromLatent(autoencoder(), *run.latent);
+    result.settings = settingsOf(request);
+    result.settings.merge(textOf(paintedBy_));
+    result.settings["Software"] = "NanoDiT Workbench";
+    result.settings["Comment"] = description_;
+    result.guidance = run.guidance;
+    result.warnings = *warnings_;
+    return result;
 }
 
 std::optional<SampleResult> Session::sample(const SampleRequest& request, const JobContext& context,
                                             const std::function<void(const SamplePreview&)>& onPreview)
 {
     const auto start = std::chrono::steady_clock::now();
-    if (!warnings_)
-        warnings_ = differingEncoders(workspace_, trainedEncoders_, context);
-    if (!warnings_ || !hashWeights(context))
+    if (!prepare(request, context))
         return std::nullopt;
-    const auto& decoder = autoencoder();
-    checkRequest(request, decoder.config().factor() * model().patchSize);
-    const auto x = noise(request);
-    const auto grid = model_->tokenGrid(x.size(2), x.size(3));
-    if (context.shouldStop())
-        return std::nullopt;
-    const auto encoded = conditions_->encode(request);
-    GuidedVelocity velocity(*model_, encoded.conditions, grid,
-                            {.mode = request.guidance,
-                             .textScale = request.textScale,
-                             .dinoScale = request.dinoScale,
-                             .interval = request.guidanceInterval,
-                             .hasText = encoded.hasText,
-                             .hasDino = encoded.hasDino},
-                            compute_);
+    const auto times = flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
+    BranchVelocities first(*branches_, startOf(request), times.front());
     ProgressMeter progress(context, Stage::Sampling, request.steps, Unit::Steps);
-    const auto latent = solve(
-        request.solver, [&velocity](const at::Tensor& at, float t) { return velocity(at, t); }, x,
-        flowTimes(request.steps, request.shift),
-        [&](const SolverStep& step) {
-            if (step.step > 0) {
-                progress.update(step.step);
-                if (request.previewEvery > 0 && step.step % request.previewEvery == 0 && step.step < request.steps)
-                    onPreview(
-                        {.step = step.step, .steps = request.steps, .picture = pictureFromLatent(decoder, step.image)});
-            }
-            return !context.shouldStop();
-        });
-    if (!latent)
+    const auto run = solveFrom(first, request, times, [&](const SolverStep& step) {
+        if (step.step > 0) {
+            progress.update(step.step);
+            if (request.previewEvery > 0 && step.step % request.previewEvery == 0 && step.step < request.steps)
+                onPreview({.step = step.step,
+                           .steps = request.steps,
+                           .picture = pictureFromLatent(autoencoder(), step.image)});
+        }
+        return !context.shouldStop();
+    });
+    if (!run.latent)
         return std::nullopt;
-    SampleResult result;
-    result.picture = pictureFromLatent(decoder, *latent);
-    result.settings = settingsOf(request);
-    result.settings.merge(textOf(paintedBy_));
-    result.settings["Software"] = "NanoDiT Workbench";
-    result.settings["Comment"] = description_;
-    result.warnings = *warnings_;
+    auto result = resultOf(request, run);
     result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return result;
+}
+
+bool Session::samplePlane(const SampleRequest& request, const GuidancePlane& plane, const JobContext& context,
+                          const std::function<void(const PlanePicture&)>& onPicture)
+{
+    if (plane.count() == 0)
+        throw UsageError("a guidance plane needs at least one scale of text and one of DINO");
+    if (!prepare(request, context))
+        return false;
+    const auto times = flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
+    // All pictures begin at one point: what the branches say there is evaluated once.
+    BranchVelocities first(*branches_, startOf(request), times.front());
+    ProgressMeter progress(context, Stage::Sampling, static_cast<std::int64_t>(plane.count()), Unit::Pictures);
+    std::int64_t done = 0;
+    for (const auto& cell : coarseToFine(plane.rows(), plane.cols())) {
+        auto here = request;
+        here.textScale = plane.textScales[cell.row];
+        here.dinoScale = plane.dinoScales[cell.col];
+        const auto start = std::chrono::steady_clock::now();
+        const auto run = solveFrom(first, here, times, [&context](const SolverStep&) { return !context.shouldStop(); });
+        if (!run.latent)
+            return false;
+        PlanePicture picture{.cell = cell, .request = here, .result = resultOf(here, run)};
+        picture.result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        onPicture(picture);
+        progress.update(++done);
+    }
+    return true;
 }
 
 } // namespace

@@ -5,6 +5,8 @@
 #include "core/io/image.h"
 #include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
+#include "core/sample/guidance_plane.h"
+#include "core/sample/guidance_step.h"
 #include "core/sample/sample_request.h"
 
 #include <filesystem>
@@ -24,7 +26,15 @@ struct SampleResult {
     Image picture;
     PngText settings; ///< Written into the PNG; sampleRequestFromPng restores it.
     double seconds = 0;
-    std::vector<std::string> warnings; ///< Sentences: encoders that are not those of the model's training data.
+    std::vector<GuidanceStep> guidance; ///< By step: what each guidance term did.
+    std::vector<std::string> warnings;  ///< Sentences: encoders that are not those of the model's training data.
+};
+
+/// One picture of a guidance plane.
+struct PlanePicture {
+    PlaneCell cell;
+    SampleRequest request; ///< With the cell's scales.
+    SampleResult result;
 };
 
 /// A checkpoint and the encoders it needs, loaded when first needed and kept. One thread at a time.
@@ -37,6 +47,10 @@ public:
     /// Empty when stopped.
     virtual std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,
                                                const std::function<void(const SamplePreview&)>& onPreview) = 0;
+    /// The request's picture for each pair of scales, coarse to fine; they share the noise and what the model's
+    /// branches make of it. False when stopped.
+    virtual bool samplePlane(const SampleRequest& request, const GuidancePlane& plane, const JobContext& context,
+                             const std::function<void(const PlanePicture&)>& onPicture) = 0;
     virtual const ModelConfig& model() const = 0;
     virtual std::string description() const = 0; ///< "demo-run, step 2000, EMA, 9.0 M parameters"
 };

@@ -1,4 +1,7 @@
+#include "core/io/atomic_file.h"
 #include "core/model/nanodit.h"
+#include "core/preprocess/derived_array.h"
+#include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
 #include "core/runtime/job.h"
 #include "core/sample/sample_request.h"
@@ -9,7 +12,9 @@
 #include <QtTest/QTest>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <fstream>
 #include <functional>
 #include <limits>
 
@@ -31,6 +36,11 @@ std::filesystem::path writeRandomModel(const TinyWorkspace& tiny)
     const auto weights = stateOf(model.parameters());
     return writeCheckpoint(tiny.workspace.runsFolder() / "demo-run", state,
                            {.model = weights, .ema = weights, .optimiser = weights});
+}
+
+std::filesystem::path checkpointOf(const TinyWorkspace& tiny)
+{
+    return newestCheckpoint(tiny.workspace, "demo-run");
 }
 
 SampleRequest smallRequest()
@@ -221,6 +231,116 @@ private Q_SLOTS:
                 std::string::npos);
         QVERIFY(errorOf([&] { SamplingSession::open(tiny.workspace, tiny.workspace.root); }).find("state.json") !=
                 std::string::npos);
+    }
+    void aSliderEncodesNothing()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.reference = RecordReference{"val0"};
+        request.textRecord = "val0";
+        const auto first = session->sample(request, {}, noPreview)->picture;
+        // Arrays that change under the same size and time would be read if anything were encoded again.
+        const auto file = arrayFile(tiny.workspace, ArrayKind::DinoPatches, "val0");
+        const auto time = std::filesystem::last_write_time(file);
+        auto bytes = readTextFile(file);
+        for (std::size_t i = bytes.size() - 64; i < bytes.size(); ++i)
+            bytes[i] = '\0';
+        std::ofstream(file, std::ios::binary) << bytes;
+        std::filesystem::last_write_time(file, time);
+        request.textScale = 3;
+        const auto moved = session->sample(request, {}, noPreview)->picture;
+        request.textScale = smallRequest().textScale;
+        QVERIFY(moved.rgb != first.rgb);
+        QVERIFY(session->sample(request, {}, noPreview)->picture.rgb == first.rgb);
+        // A file that did change is read again.
+        std::filesystem::last_write_time(file, time + std::chrono::seconds(1));
+        QVERIFY(session->sample(request, {}, noPreview)->picture.rgb != first.rgb);
+    }
+
+    void aPlaneHoldsThePicturesOfItsScales()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.reference = RecordReference{"val0"};
+        request.textRecord = "val0";
+        const GuidancePlane plane{.textScales = {0, 2, 4}, .dinoScales = {1, 3}};
+        int pictures = 0;
+        QVERIFY(session->samplePlane(request, plane, {}, [&](const PlanePicture& picture) {
+            ++pictures;
+            auto alone = request;
+            alone.textScale = plane.textScales[picture.cell.row];
+            alone.dinoScale = plane.dinoScales[picture.cell.col];
+            const auto fresh = SamplingSession::open(tiny.workspace, checkpointOf(tiny), {.threads = 2});
+            QVERIFY(fresh->sample(alone, {}, noPreview)->picture.rgb == picture.result.picture.rgb);
+            QCOMPARE(picture.result.settings.at("nanodit"), settingsOf(alone).at("nanodit"));
+        }));
+        QCOMPARE(pictures, 6);
+        JobContext stopped;
+        stopped.control->requestStop();
+        QVERIFY(!session->samplePlane(request, plane, stopped, [](const PlanePicture&) {}));
+    }
+
+    void everyStepTellsWhatGuidanceDid()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.reference = RecordReference{"val0"};
+        request.textRecord = "val0";
+        for (const auto solver : {Solver::Euler, Solver::Heun}) {
+            request.solver = solver;
+            const auto steps = session->sample(request, {}, noPreview)->guidance;
+            QCOMPARE(steps.size(), std::size_t(request.steps));
+            QCOMPARE(steps.front().t, 1.0);
+            for (const auto& step : steps)
+                QVERIFY(step.applies && step.text && step.dino && step.dino->length > 0);
+        }
+    }
+
+    void aPictureCanBeginWithAnother()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.start = PictureStart{.picture = RecordReference{"nobody"}, .time = 0.5};
+        QVERIFY(errorOf([&] { session->sample(request, {}, noPreview); }).find("nobody") != std::string::npos);
+        request.start->time = 0;
+        QVERIFY(errorOf([&] { session->sample(request, {}, noPreview); }).find("time to start") != std::string::npos);
+    }
+
+    void aWeakGuideIsACheckpointOfTheSameKind()
+    {
+        const TinyWorkspace tiny;
+        const auto checkpoint = writeRandomModel(tiny);
+        const auto session = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
+        auto request = smallRequest();
+        const auto plain = session->sample(request, {}, noPreview)->picture;
+        request.weakGuide = WeakGuide{.checkpoint = checkpoint, .scale = 3}; // away from itself: nowhere
+        QVERIFY(session->sample(request, {}, noPreview)->picture.rgb == plain.rgb);
+
+        auto config = tinyModelConfig();
+        const NanoDiT other(config, 3);
+        randomise(other.parameters());
+        CheckpointState state;
+        state.run = "weak";
+        state.step = 100;
+        state.config.model = config;
+        state.textTokens = 8;
+        const auto weights = stateOf(other.parameters());
+        const auto weak = writeCheckpoint(tiny.workspace.runsFolder() / "weak", state,
+                                          {.model = weights, .ema = weights, .optimiser = weights});
+        request.weakGuide->checkpoint = weak;
+        QVERIFY(session->sample(request, {}, noPreview)->picture.rgb != plain.rgb);
+        request.weakGuide->scale = 1;
+        QVERIFY(session->sample(request, {}, noPreview)->picture.rgb == plain.rgb);
+        state.config.model.latentChannels = 8;
+        writeCheckpoint(tiny.workspace.runsFolder() / "weak", state,
+                        {.model = weights, .ema = weights, .optimiser = weights});
+        const auto again = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
+        request.weakGuide->scale = 2;
+        QVERIFY(errorOf([&] { again->sample(request, {}, noPreview); }).find("same run") != std::string::npos);
     }
 };
 
