@@ -1,12 +1,18 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
+#include "app/cli/guidance_options.h"
 #include "app/cli/output_file.h"
 #include "app/cli/shared_options.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/front/sampling.h"
 #include "core/geometry/bucket.h"
+#include "core/io/atomic_file.h"
+#include "core/io/utf8.h"
 #include "core/runtime/error.h"
+
+#include <cstdio>
+#include <sstream>
 
 namespace nanodit::cli {
 
@@ -19,7 +25,10 @@ struct SampleArguments {
     std::string prompt, textRecord, record;
     fs::path picture;
     std::string size;
-    std::string solver = "euler";
+    GuidanceOptions guidance;
+    std::string grid;
+    bool cells = false;
+    fs::path prompts;
     fs::path out;
     CLI::Option* outOption = nullptr;
     std::int64_t count = 1;
@@ -35,15 +44,79 @@ fs::path firstFree(const fs::path& path)
     return free;
 }
 
-/// --out for one picture, and with the seed in its name for several; without --out a name that no file has.
-fs::path outputFile(const SampleArguments& arguments, std::uint64_t seed)
+fs::path withSuffix(const fs::path& file, const std::string& suffix)
 {
-    const fs::path base = arguments.out.empty() ? "sample.png" : arguments.out;
-    const auto file =
-        arguments.count == 1
-            ? base
-            : base.parent_path() / (base.stem().string() + "-" + std::to_string(seed) + base.extension().string());
+    return suffix.empty() ? file
+                          : file.parent_path() / (file.stem().string() + "-" + suffix + file.extension().string());
+}
+
+/// A prompt of a file, with its line from 1; 0: the prompt of --prompt.
+struct Prompt {
+    std::string text;
+    std::int64_t line = 0;
+};
+
+/// --out for one picture; of several prompts with the line, of several seeds with the seed in its name. Without --out a
+/// name that no file has.
+fs::path outputFile(const SampleArguments& arguments, std::int64_t line, std::uint64_t seed)
+{
+    auto file = arguments.out.empty() ? fs::path("sample.png") : arguments.out;
+    if (line > 0)
+        file = withSuffix(file, std::to_string(line));
+    if (arguments.count > 1)
+        file = withSuffix(file, std::to_string(seed));
     return arguments.out.empty() ? firstFree(file) : file;
+}
+
+/// "grid-text2-dino1.5.png"
+fs::path cellFile(const SampleArguments& arguments, const GuidancePlane& plane, const PlaneCell& cell)
+{
+    const auto number = [](double scale) {
+        char text[32];
+        std::snprintf(text, sizeof text, "%.4g", scale);
+        return std::string(text);
+    };
+    const auto file = arguments.out.empty() ? fs::path("grid.png") : arguments.out;
+    return withSuffix(file, "text" + number(plane.textScales[cell.row]) + "-dino" + number(plane.dinoScales[cell.col]));
+}
+
+/// The lines of a file that are not empty. Throws DataError when there is none.
+std::vector<Prompt> promptsOf(const fs::path& file)
+{
+    std::istringstream text(readTextFile(file));
+    std::vector<Prompt> prompts;
+    std::string line;
+    for (std::int64_t number = 1; std::getline(text, line); ++number) {
+        while (!line.empty() && (line.back() == '\r' || line.back() == ' '))
+            line.pop_back();
+        if (!isUtf8(line))
+            throw DataError(file.string() + ", line " + std::to_string(number) +
+                            " is not UTF-8 text: save the file as UTF-8");
+        if (!line.empty())
+            prompts.push_back({.text = line, .line = number});
+    }
+    if (prompts.empty())
+        throw DataError(file.string() + " holds no prompt: write one a line");
+    return prompts;
+}
+
+nlohmann::json toJson(const std::optional<GuidanceTermSize>& term)
+{
+    if (!term)
+        return nullptr;
+    return {{"length", term->length}, {"parallel", term->parallel}, {"across", term->across}};
+}
+
+nlohmann::json toJson(const std::vector<GuidanceStep>& steps)
+{
+    auto list = nlohmann::json::array();
+    for (const auto& step : steps)
+        list.push_back({{"t", step.t},
+                        {"applies", step.applies},
+                        {"text", toJson(step.text)},
+                        {"dino", toJson(step.dino)},
+                        {"zero_scale", step.zeroScale}});
+    return list;
 }
 
 /// As --size says; else that of the reference, whose patches lie on its grid: a record's bucket, or the bucket nearest
@@ -71,7 +144,7 @@ SampleRequest requestOf(const SampleArguments& arguments, const Workspace& works
         request.reference = RecordReference{arguments.record};
     else if (!arguments.picture.empty())
         request.reference = PictureReference{arguments.picture};
-    request.solver = arguments.solver == "heun" ? Solver::Heun : Solver::Euler;
+    arguments.guidance.apply(request);
     request.size = sizeOf(arguments, workspace);
     if (request.guidanceInterval[0] > request.guidanceInterval[1])
         throw UsageError("--guidance-interval must be the lower t and then the higher one");
@@ -84,32 +157,68 @@ void runSample(const SampleArguments& arguments, Options& options)
         prepareOutputFile(arguments.out, ".png", "--out");
     const auto workspace = Workspace::open(options.workspace);
     auto request = requestOf(arguments, workspace);
+    if (!arguments.grid.empty())
+        guidancePlaneFrom(arguments.grid); // what is spelled wrongly is found before the model is opened
+    const auto prompts = arguments.prompts.empty() ? std::vector{Prompt{.text = arguments.prompt, .line = 0}}
+                                                   : promptsOf(arguments.prompts);
     const auto checkpoint = arguments.model.choose(workspace);
     const auto session = SamplingSession::open(workspace, checkpoint, options.device);
     printNote(options.output, session->description());
     auto pictures = nlohmann::json::array();
-    std::string text;
+    std::string text, sheet;
+    const auto keep = [&](const fs::path& file, const SampleRequest& what, const SampleResult& result) {
+        writePng(file, result.picture, result.settings);
+        pictures.push_back({{"file", file.string()},
+                            {"prompt", what.prompt},
+                            {"seed", what.seed},
+                            {"text_scale", what.textScale},
+                            {"dino_scale", what.dinoScale},
+                            {"seconds", result.seconds},
+                            {"guidance", toJson(result.guidance)},
+                            {"warnings", result.warnings}});
+        text += file.string() + "\n";
+    };
+    bool warned = false;
+    const auto warn = [&warned](const SampleResult& result, const JobContext& context) {
+        for (const auto& warning : warned ? std::vector<std::string>{} : result.warnings)
+            context.warn(warning);
+        warned = true;
+    };
     const auto job = makeJob([&](const JobContext& context) {
-        for (std::int64_t i = 0; i < arguments.count; ++i, ++request.seed) {
-            const auto result = session->sample(request, context, [](const SamplePreview&) {});
-            if (!result)
+        if (!arguments.grid.empty()) {
+            const auto plane = guidancePlaneFrom(arguments.grid);
+            std::vector<Image> cells(plane.count());
+            if (!session->samplePlane(request, plane, context, [&](const PlanePicture& picture) {
+                    warn(picture.result, context);
+                    cells[picture.cell.row * plane.cols() + picture.cell.col] = picture.result.picture;
+                    if (arguments.cells)
+                        keep(cellFile(arguments, plane, picture.cell), picture.request, picture.result);
+                }))
                 return JobEnd::Cancelled;
-            if (i == 0) {
-                for (const auto& warning : result->warnings)
-                    context.warn(warning);
-            }
-            const auto file = outputFile(arguments, request.seed);
-            writePng(file, result->picture, result->settings);
-            pictures.push_back({{"file", file.string()},
-                                {"seed", request.seed},
-                                {"seconds", result->seconds},
-                                {"warnings", result->warnings}});
+            const auto file = arguments.out.empty() ? firstFree("grid.png") : arguments.out;
+            writePng(file, planeSheet(plane, cells));
             text += file.string() + "\n";
+            sheet = file.string();
+            return JobEnd::Finished;
+        }
+        for (const auto& prompt : prompts) {
+            request.prompt = prompt.text;
+            for (std::int64_t i = 0; i < arguments.count; ++i) {
+                request.seed = arguments.request.seed + static_cast<std::uint64_t>(i);
+                const auto result = session->sample(request, context, [](const SamplePreview&) {});
+                if (!result)
+                    return JobEnd::Cancelled;
+                warn(*result, context);
+                keep(outputFile(arguments, prompt.line, request.seed), request, *result);
+            }
         }
         return JobEnd::Finished;
     });
     runJob(*job, options.output, "finished pictures are kept");
-    printResult(options.output, text, {{"checkpoint", checkpoint.string()}, {"pictures", pictures}});
+    nlohmann::json report = {{"checkpoint", checkpoint.string()}, {"pictures", pictures}};
+    if (!sheet.empty())
+        report["sheet"] = sheet;
+    printResult(options.output, text, report);
 }
 
 } // namespace
@@ -127,9 +236,6 @@ void registerSample(CLI::App& app, Options& options)
                         "WIDTHxHEIGHT (default: the bucket of the record or reference picture; without one the "
                         "workspace's first bucket)");
     addSamplerSteps(*command, a->request.steps, {"--steps"});
-    command->add_option("--solver", a->solver, "euler, or heun: two evaluations per step, more accurate")
-        ->check(CLI::IsMember({"euler", "heun"}))
-        ->capture_default_str();
     addScales(*command, a->request.textScale, a->request.dinoScale);
     addGuidance(*command, a->request.guidance);
     command
@@ -137,12 +243,22 @@ void registerSample(CLI::App& app, Options& options)
                      "Lowest and highest t at which the guidance scales apply")
         ->check(number(0, 1))
         ->capture_default_str();
+    a->guidance.addTo(*command);
     addShift(*command, a->request.shift);
     addSeed(*command, a->request.seed, "Seed of the noise");
     addCount(*command, a->count, "Pictures to generate, with seeds counting up", positive());
-    a->outOption =
-        command->add_option("-o,--out", a->out,
-                        "PNG to write, with its settings in it; of several pictures the seed is added to the name "
+    auto* const prompts = command->add_option("--prompts", a->prompts, "Generate for each line of this text file");
+    prompts->excludes(prompt);
+    auto* const grid =
+        command
+            ->add_option("--grid", a->grid,
+                         "Generate one sheet over both guidance scales, for example text=0:6:7,dino=0:6:4 "
+                         "(FROM:TO:COUNT)")
+            ->excludes(prompts);
+    command->add_flag("--cells", a->cells, "With --grid: also write each picture by itself")->needs(grid);
+    a->outOption = command->add_option("-o,--out", a->out,
+                        "PNG to write, with its settings in it; of several pictures the prompt's line and the seed are "
+                        "added to the name "
                         "(default: the first free one of sample.png, sample-2.png...)");
     command->callback([a, &options] { runSample(*a, options); });
 }

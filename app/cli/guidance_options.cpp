@@ -1,0 +1,83 @@
+#include "app/cli/guidance_options.h"
+
+#include "app/cli/number_checks.h"
+
+#include <algorithm>
+
+namespace nanodit::cli {
+
+namespace {
+
+template<typename Enum, std::size_t N>
+Enum valueOf(const std::array<const char*, N>& names, const std::string& name)
+{
+    return static_cast<Enum>(std::ranges::find(names, name) - names.begin()); // one of them: CLI11 checked it
+}
+
+template<std::size_t N>
+CLI::Validator oneOf(const std::array<const char*, N>& names)
+{
+    return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));
+}
+
+} // namespace
+
+void GuidanceOptions::addTo(CLI::App& command)
+{
+    command
+        .add_option("--solver", solver,
+                    "euler; heun: two evaluations per step, more accurate; dpm++2m: second order at one evaluation")
+        ->check(oneOf(solverNames))
+        ->capture_default_str();
+    command
+        .add_option(
+            "--rule", rule,
+            "How guidance is added: plain; cfg-zero, for models that are not trained to the end; projected, for "
+            "high scales")
+        ->check(oneOf(guidanceRuleNames))
+        ->capture_default_str();
+    command
+        .add_option("--parallel", projected.parallel,
+                    "With --rule projected: share of guidance along the prediction that is kept")
+        ->check(number(0, 1))
+        ->capture_default_str();
+    command
+        .add_option("--momentum", projected.momentum,
+                    "With --rule projected: how much of the steps before is added to each term")
+        ->check(number(-0.99, 0.99))
+        ->capture_default_str();
+    command
+        .add_option("--threshold", projected.threshold,
+                    "With --rule projected: longest term, as root mean square in latents; 0: no limit")
+        ->check(number(0, 1000))
+        ->capture_default_str();
+    auto* const guide = command.add_option("--weak-guide", weakGuide.checkpoint,
+                                           "A weaker model to lead away from: an earlier checkpoint of the run");
+    command.add_option("--weak-scale", weakGuide.scale, "How far to lead away from it; 1: not at all")
+        ->check(number(0, 50))
+        ->capture_default_str()
+        ->needs(guide);
+    auto* const picture =
+        command.add_option("--start", startPicture, "Begin with this picture under noise instead of noise alone");
+    command.add_option("--start-record", startRecord, "Begin with the picture of this record")->excludes(picture);
+    command
+        .add_option("--start-time", startTime,
+                    "Flow time to begin at with --start: 1 keeps nothing of the picture, near 0 almost all")
+        ->check(number(0.01, 1))
+        ->capture_default_str();
+}
+
+void GuidanceOptions::apply(SampleRequest& request) const
+{
+    request.solver = valueOf<Solver>(solverNames, solver);
+    request.guidanceRule = valueOf<GuidanceRule>(guidanceRuleNames, rule);
+    request.projected = projected;
+    if (!weakGuide.checkpoint.empty())
+        request.weakGuide = weakGuide;
+    if (!startRecord.empty())
+        request.start = PictureStart{.picture = RecordReference{startRecord}, .time = startTime};
+    else if (!startPicture.empty())
+        request.start = PictureStart{.picture = PictureReference{startPicture}, .time = startTime};
+}
+
+} // namespace nanodit::cli
