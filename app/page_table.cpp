@@ -43,6 +43,7 @@ constexpr std::array sampleKeys = {
     KeyHelp{"Ctrl+Enter", QT_TRANSLATE_NOOP("shortcuts", "generate")},
     KeyHelp{"Esc", QT_TRANSLATE_NOOP("shortcuts", "stop generating")},
     KeyHelp{"R", QT_TRANSLATE_NOOP("shortcuts", "new random seed")},
+    KeyHelp{"G", QT_TRANSLATE_NOOP("shortcuts", "guidance plane")},
     KeyHelp{"Ctrl+S", QT_TRANSLATE_NOOP("shortcuts", "save the picture with its settings")},
     KeyHelp{"double click", QT_TRANSLATE_NOOP("shortcuts", "on a picture of the history: restore its settings")},
     KeyHelp{"Delete", QT_TRANSLATE_NOOP("shortcuts", "move the picture to the trash")}};

@@ -15,6 +15,7 @@
 #include <QStandardPaths>
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
@@ -23,6 +24,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t keptInHistory = 50;
+constexpr std::int64_t quickSteps = 6; ///< Of a picture that follows the sliders.
 
 fs::path samplesFolder(const Workspace& workspace)
 {
@@ -54,7 +56,8 @@ SampledPicture readSampled(const fs::path& file)
             .file = QString::fromStdString(file.string()),
             .caption = request ? settingsLine(*request) : QString(),
             .model = modelIn(readPngText(file)),
-            .request = request};
+            .request = request,
+            .guidance = {}};
 }
 
 } // namespace
@@ -86,13 +89,11 @@ Sampling::Sampling(Session& session)
     connect(&session_, &Session::workspaceChanged, this, [this] { loaded_ = std::make_shared<Loaded>(); });
 }
 
-void Sampling::generate(const SampleRequest& request, const fs::path& checkpoint)
+void Sampling::start(const QString& name, const fs::path& checkpoint, Work work)
 {
-    if (active())
-        return;
-    auto* const runner = session_.newJob(tr("sample"), Page::Sample);
-    const auto work = [this, runner, request, checkpoint, loaded = loaded_, workspace = session_.workspace(),
-                       device = session_.device()](const JobContext& context) {
+    auto* const runner = session_.newJob(name, Page::Sample);
+    const auto job = [this, runner, checkpoint, work = std::move(work), loaded = loaded_,
+                      workspace = session_.workspace(), device = session_.device()](const JobContext& context) {
         if (!loaded->session || loaded->checkpoint != checkpoint || loaded->workspace != workspace.root ||
             !isSame(loaded->device, device)) {
             context.report({.stage = Stage::LoadingCheckpoint});
@@ -104,47 +105,172 @@ void Sampling::generate(const SampleRequest& request, const fs::path& checkpoint
             runner->deliver(
                 [this, text = QString::fromStdString(loaded->session->description())] { Q_EMIT opened(text); });
         }
-        const auto result = loaded->session->sample(request, context, [this, runner](const SamplePreview& preview) {
-            runner->deliver([this, picture = qImageFromImage(preview.picture), step = preview.step,
-                             steps = preview.steps] { Q_EMIT previewed(picture, step, steps); });
-        });
-        if (!result) {
-            runner->deliver([this] { Q_EMIT cancelled(); });
-            return JobEnd::Cancelled;
-        }
-        fs::create_directories(samplesFolder(workspace));
-        const auto file = freeFile(samplesFolder(workspace));
-        writePng(file, result->picture, result->settings);
-        SampledPicture picture{.picture = qImageFromImage(result->picture),
-                               .size = {},
-                               .file = QString::fromStdString(file.string()),
-                               .caption = settingsLine(request),
-                               .model = QString::fromStdString(loaded->session->description()),
-                               .request = request};
-        picture.size = picture.picture.size();
-        if (!result->warnings.empty()) {
-            QStringList sentences;
-            for (const auto& warning : result->warnings)
-                sentences.append(QString::fromStdString(warning));
-            runner->deliver([this, text = sentences.join(QStringLiteral("\n"))] { Q_EMIT warned(text); });
-        }
-        runner->deliver(
-            [this, picture = std::move(picture), seconds = result->seconds] { Q_EMIT finished(picture, seconds); });
-        return JobEnd::Finished;
+        const auto end = work(*loaded->session, *runner, context);
+        if (end == JobEnd::Cancelled)
+            runner->deliver([this] {
+                if (!following_)
+                    Q_EMIT cancelled();
+            });
+        return end;
     };
-    connect(runner, &JobRunner::progressed, this, &Sampling::progressed);
-    connect(runner, &JobRunner::failed, this, &Sampling::failed);
+    if (!following_)
+        connect(runner, &JobRunner::progressed, this, &Sampling::progressed);
+    connect(runner, &JobRunner::failed, this, [this](const Notice& why) {
+        next_.reset(); // it would fail again
+        Q_EMIT failed(why);
+    });
     connect(runner, &JobRunner::ended, this, [this] {
         runner_ = nullptr;
+        following_ = false;
+        if (const auto wish = std::exchange(next_, std::nullopt))
+            return follow(wish->request, wish->checkpoint);
         Q_EMIT stateChanged();
     });
     runner_ = runner;
     Q_EMIT stateChanged();
-    session_.startJob(runner, makeJob(work));
+    session_.startJob(runner, makeJob(job));
+}
+
+SampledPicture Sampling::write(const Workspace& workspace, const SampleRequest& request, const SampleResult& result,
+                               const QString& model)
+{
+    fs::create_directories(samplesFolder(workspace));
+    const auto file = freeFile(samplesFolder(workspace));
+    writePng(file, result.picture, result.settings);
+    SampledPicture picture{.picture = qImageFromImage(result.picture),
+                           .size = {},
+                           .file = QString::fromStdString(file.string()),
+                           .caption = settingsLine(request),
+                           .model = model,
+                           .request = request,
+                           .guidance = result.guidance};
+    picture.size = picture.picture.size();
+    return picture;
+}
+
+bool Sampling::makesRoom(std::function<void()> then)
+{
+    if (!busy())
+        return false;
+    if (following_) { // a picture that follows the sliders ends first
+        next_.reset();
+        runner_->requestStop();
+        connect(runner_, &JobRunner::ended, this, std::move(then));
+    }
+    return true;
+}
+
+void Sampling::generate(const SampleRequest& request, const fs::path& checkpoint)
+{
+    if (makesRoom([this, request, checkpoint] { generate(request, checkpoint); }))
+        return;
+    start(tr("sample"), checkpoint,
+          [this, request, workspace = session_.workspace()](SamplingSession& model, JobRunner& runner,
+                                                            const JobContext& context) {
+              const auto result = model.sample(request, context, [this, &runner](const SamplePreview& preview) {
+                  runner.deliver([this, picture = qImageFromImage(preview.picture), step = preview.step,
+                                  steps = preview.steps] { Q_EMIT previewed(picture, step, steps); });
+              });
+              if (!result)
+                  return JobEnd::Cancelled;
+              auto picture = write(workspace, request, *result, QString::fromStdString(model.description()));
+              if (!result->warnings.empty()) {
+                  QStringList sentences;
+                  for (const auto& warning : result->warnings)
+                      sentences.append(QString::fromStdString(warning));
+                  runner.deliver([this, text = sentences.join(QStringLiteral("\n"))] { Q_EMIT warned(text); });
+              }
+              runner.deliver([this, picture = std::move(picture), seconds = result->seconds] {
+                  Q_EMIT finished(picture, seconds);
+              });
+              return JobEnd::Finished;
+          });
+}
+
+void Sampling::generatePlane(const SampleRequest& request, const GuidancePlane& plane, const fs::path& checkpoint)
+{
+    if (makesRoom([this, request, plane, checkpoint] { generatePlane(request, plane, checkpoint); }))
+        return;
+    plane_ = plane;
+    cells_.assign(plane.count(), std::nullopt);
+    Q_EMIT planeBegun(plane, QSize(static_cast<int>(request.size.width), static_cast<int>(request.size.height)));
+    start(tr("guidance plane"), checkpoint,
+          [this, request, plane](SamplingSession& model, JobRunner& runner, const JobContext& context) {
+              double seconds = 0;
+              const bool whole = model.samplePlane(request, plane, context, [&](const PlanePicture& picture) {
+                  seconds += picture.result.seconds;
+                  runner.deliver([this, picture, name = QString::fromStdString(model.description())] {
+                      planeModel_ = name;
+                      const auto index = picture.cell.row * plane_.cols() + picture.cell.col;
+                      if (index >= cells_.size())
+                          return;
+                      cells_[index] = picture;
+                      Q_EMIT cellGenerated(static_cast<int>(picture.cell.row), static_cast<int>(picture.cell.col),
+                                           qImageFromImage(picture.result.picture));
+                  });
+              });
+              if (!whole)
+                  return JobEnd::Cancelled;
+              runner.deliver([this, seconds] { Q_EMIT planeFinished(seconds); });
+              return JobEnd::Finished;
+          });
+}
+
+void Sampling::keepCell(PlaneCell cell)
+{
+    const auto index = cell.row * plane_.cols() + cell.col;
+    if (index >= cells_.size() || !cells_[index])
+        return;
+    session_.background().ask(
+        this,
+        [picture = *cells_[index], workspace = session_.workspace(), model = planeModel_] {
+            return write(workspace, picture.request, picture.result, model);
+        },
+        [this, seconds = cells_[index]->result.seconds](const SampledPicture& picture) {
+            Q_EMIT finished(picture, seconds);
+        },
+        [this](const Notice& why) { Q_EMIT failed(why); });
+}
+
+Image Sampling::planeSheet() const
+{
+    std::vector<Image> pictures;
+    for (const auto& cell : cells_)
+        pictures.push_back(cell ? cell->result.picture : Image{});
+    return pictures.empty() ? Image{} : nanodit::planeSheet(plane_, pictures);
+}
+
+void Sampling::follow(const SampleRequest& request, const fs::path& checkpoint)
+{
+    if (busy()) {
+        if (following_) {
+            next_ = Wish{.request = request, .checkpoint = checkpoint};
+            runner_->requestStop();
+        }
+        return;
+    }
+    following_ = true;
+    start(tr("live picture"), checkpoint,
+          [this, request](SamplingSession& model, JobRunner& runner, const JobContext& context) {
+              auto quick = request;
+              quick.previewEvery = 0;
+              quick.steps = std::min(request.steps, quickSteps);
+              quick.solver = Solver::Multistep;
+              for (const bool refined : {false, true}) {
+                  const auto result = model.sample(refined ? request : quick, context, [](const SamplePreview&) {});
+                  if (!result)
+                      return JobEnd::Cancelled;
+                  runner.deliver([this, picture = qImageFromImage(result->picture), refined] {
+                      Q_EMIT followed(picture, refined);
+                  });
+              }
+              return JobEnd::Finished;
+          });
 }
 
 void Sampling::cancel()
 {
+    next_.reset();
     if (runner_ != nullptr)
         runner_->requestStop();
 }

@@ -7,6 +7,7 @@
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
+#include <QCheckBox>
 #include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QFormLayout>
@@ -69,6 +70,10 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     add(makeErased());
     addSection(tr("Guidance"), textScale_);
     add(dinoScale_);
+    live_ = new QCheckBox(tr("Live: the picture follows the sliders"), this);
+    live_->setObjectName(QStringLiteral("live"));
+    live_->setToolTip(tr("A quick picture while a slider moves, then one in all steps. Generate keeps it."));
+    add(live_);
     addSection(tr("Sampler"), makeSampler());
 
     connect(reference_, &ReferencePicker::referenceChanged, this, [this] {
@@ -80,6 +85,9 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
         setErased({}); // they were another's
     });
     connect(reference_, &ReferencePicker::refused, this, &SampleForm::refused);
+    for (auto* const scale : {textScale_, dinoScale_})
+        connect(scale, &GuidanceSlider::valueChanged, this,
+                [this] { Q_EMIT scalesChanged(textScale_->value(), dinoScale_->value()); });
     connect(&session_, &Session::runsChanged, this, &SampleForm::listCheckpoints);
     connect(&session_, &Session::recordsChanged, this, &SampleForm::listSizes);
     connect(&session_, &Session::workspaceChanged, this, &SampleForm::listSizes);
@@ -109,6 +117,13 @@ void SampleForm::setErased(std::vector<std::int64_t> patches)
     erasedText_->setText(
         tr("%1 of the reference hidden").arg(countText(static_cast<std::int64_t>(erased_.size()), tr("patches"))));
     erasedRow_->setVisible(!erased_.empty());
+}
+
+void SampleForm::setScales(double text, double dino)
+{
+    const QSignalBlocker quietText(textScale_), quietDino(dinoScale_);
+    textScale_->setValue(text);
+    dinoScale_->setValue(dino);
 }
 
 void SampleForm::setReference(const Reference& reference)
@@ -147,8 +162,14 @@ QWidget* SampleForm::makeSampler()
     shift_->setToolTip(tr("t' = s t / (1 + (s - 1) t): above 1 spends more steps on layout, below 1 on detail"));
     solver_ = new QComboBox(sampler);
     solver_->setObjectName(QStringLiteral("solver"));
-    solver_->addItems({tr("Euler"), tr("Heun")});
-    solver_->setToolTip(tr("Heun: two evaluations per step, more accurate"));
+    solver_->addItems({tr("Euler"), tr("Heun"), tr("DPM++ 2M")});
+    solver_->setToolTip(tr("Heun: two evaluations per step, more accurate\n"
+                           "DPM++ 2M: second order at one evaluation per step"));
+    rule_ = new QComboBox(sampler);
+    rule_->setObjectName(QStringLiteral("guidanceRule"));
+    rule_->addItems({tr("plain"), tr("CFG-Zero*"), tr("projected (APG)")});
+    rule_->setToolTip(tr("CFG-Zero*: for models that are not trained to the end\n"
+                         "projected: for high scales, which would burn colours out"));
     guidance_ = new QComboBox(sampler);
     guidance_->addItems({tr("additive"), tr("chained")});
     guidance_->setToolTip(tr("additive: v_u + s_text (v_text − v_u) + s_dino (v_dino − v_u)\n"
@@ -173,6 +194,7 @@ QWidget* SampleForm::makeSampler()
     fields->addRow(tr("Size"), size_);
     fields->addRow(tr("Shift s"), shift_);
     fields->addRow(tr("Combination"), guidance_);
+    fields->addRow(tr("Guidance rule"), rule_);
     fields->addRow(tr("Guidance interval (t)"), interval);
     return sampler;
 }
@@ -236,6 +258,11 @@ std::filesystem::path SampleForm::checkpoint() const
     return checkpoints_->currentData().toString().toStdString();
 }
 
+bool SampleForm::live() const
+{
+    return live_->isChecked();
+}
+
 void SampleForm::rollSeed()
 {
     seed_->setValue(QRandomGenerator::global()->bounded(1000000U));
@@ -253,6 +280,7 @@ SampleRequest SampleForm::request() const
     request.dinoScale = dinoScale_->value();
     request.solver = static_cast<Solver>(solver_->currentIndex());
     request.guidance = static_cast<GuidanceMode>(guidance_->currentIndex());
+    request.guidanceRule = static_cast<GuidanceRule>(rule_->currentIndex());
     request.guidanceInterval = {std::min(intervalFrom_->value(), intervalTo_->value()),
                                 std::max(intervalFrom_->value(), intervalTo_->value())};
     request.seed = seed_->value();
@@ -271,6 +299,7 @@ void SampleForm::setRequest(const SampleRequest& request)
     dinoScale_->setValue(request.dinoScale);
     solver_->setCurrentIndex(static_cast<int>(request.solver));
     guidance_->setCurrentIndex(static_cast<int>(request.guidance));
+    rule_->setCurrentIndex(static_cast<int>(request.guidanceRule));
     intervalFrom_->setValue(request.guidanceInterval[0]);
     intervalTo_->setValue(request.guidanceInterval[1]);
     seed_->setValue(request.seed);

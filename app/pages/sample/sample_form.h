@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
 class QLabel;
@@ -29,6 +30,8 @@ public:
     /// Without the prompt.
     SampleRequest request() const;
     void setRequest(const SampleRequest& request);
+    /// Without telling of it.
+    void setScales(double text, double dino);
     void setReference(const std::variant<NoReference, RecordReference, PictureReference>& reference);
     /// Takes what is typed and was not confirmed; false, after `refused`, where it cannot be.
     bool takeTyped();
@@ -36,10 +39,13 @@ public:
     std::filesystem::path checkpoint() const;
     void chooseCheckpoint(const QString& folder);
     void rollSeed();
+    /// The picture follows the sliders.
+    bool live() const;
 
 Q_SIGNALS:
     void checkpointsListed();
     void refused(const QString& why);
+    void scalesChanged(double text, double dino);
 
 private:
     QWidget* makeErased();
@@ -56,12 +62,14 @@ private:
     QWidget* erasedRow_;
     QLabel* erasedText_;
     GuidanceSlider *textScale_, *dinoScale_;
+    QCheckBox* live_;
     QSpinBox* steps_;
     SeedEdit* seed_;
     QComboBox* size_;
     QDoubleSpinBox* shift_;
     QComboBox* solver_;
     QComboBox* guidance_;
+    QComboBox* rule_;
     QDoubleSpinBox *intervalFrom_, *intervalTo_;
 };
 

@@ -10,6 +10,8 @@
 #include "widgets/banner.h"
 #include "widgets/factories.h"
 #include "widgets/filmstrip.h"
+#include "widgets/guidance_anatomy.h"
+#include "widgets/guidance_plane_view.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
 #include "widgets/page_frame.h"
@@ -35,7 +37,7 @@
 namespace nanodit {
 
 namespace {
-constexpr int drawerHeight = 124;
+constexpr int drawerHeight = 124, anatomyHeight = 150;
 constexpr qsizetype mostKilobytesInFull = 128 * 1024; ///< Of pictures that are kept to be shown again at once.
 } // namespace
 
@@ -51,6 +53,15 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
     , film_(new FilmModel(this))
     , strip_(new Filmstrip(this))
 {
+    planeButton_ = frame_->addAction(tr("Guidance plane"), QStringLiteral("grid"),
+                                     tr("Generate pictures over both guidance scales (G)"));
+    planeButton_->setObjectName(QStringLiteral("planeButton"));
+    planeButton_->setCheckable(true);
+    connect(planeButton_, &QPushButton::toggled, this, &SamplePage::showPlane);
+    anatomyButton_ = frame_->addAction(tr("Guidance by step"), QStringLiteral("train"),
+                                       tr("Show how strongly text and DINO pull at each step"));
+    anatomyButton_->setObjectName(QStringLiteral("anatomyButton"));
+    anatomyButton_->setCheckable(true);
     attend_ =
         frame_->addAction(tr("Attention"), QStringLiteral("eye"), tr("Inspect the attention behind this picture"));
     attend_->setObjectName(QStringLiteral("attend"));
@@ -67,6 +78,14 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(frame_);
     connectSampling();
+    connect(new QShortcut(Qt::Key_G, this), &QShortcut::activated, planeButton_, &QPushButton::toggle);
+    connect(anatomyButton_, &QPushButton::toggled, this, &SamplePage::showAnatomy);
+    connect(plane_, &GuidancePlaneView::opened, this, &SamplePage::openCell);
+    connect(form_, &SampleForm::scalesChanged, this, [this](double text, double dino) {
+        plane_->setPoint(text, dino);
+        if (form_->live() && !planeButton_->isChecked())
+            follow();
+    });
 
     connect(generate_, &QPushButton::clicked, this, &SamplePage::generate);
     connect(new QShortcut(Qt::CTRL | Qt::Key_Return, this), &QShortcut::activated, this, &SamplePage::generate);
@@ -83,6 +102,8 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
             [this](const QString& why) { frame_->banner()->showFailure(tr("Unknown reference"), why); });
     inFull_.setMaxCost(mostKilobytesInFull);
     connect(&session_, &Session::workspaceChanged, this, [this] {
+        planeButton_->setChecked(false);
+        planeSettings_.reset();
         canvas_->clear();
         caption_->clear();
         shownFile_.clear();
@@ -141,7 +162,17 @@ QWidget* SamplePage::makeContent()
     pictureColumn->setContentsMargins(0, 0, 0, 0);
     pictureColumn->setSpacing(0);
     pictureColumn->addWidget(progress_);
-    pictureColumn->addWidget(canvas_, 1);
+    views_ = new QStackedWidget(picture);
+    views_->addWidget(canvas_);
+    plane_ = new GuidancePlaneView(views_);
+    plane_->setObjectName(QStringLiteral("guidancePlane"));
+    views_->addWidget(plane_);
+    anatomy_ = new GuidanceAnatomy(picture);
+    anatomy_->setObjectName(QStringLiteral("guidanceAnatomy"));
+    anatomy_->setFixedHeight(anatomyHeight);
+    anatomy_->hide();
+    pictureColumn->addWidget(views_, 1);
+    pictureColumn->addWidget(anatomy_);
     pictureColumn->addWidget(caption_);
     states_->addWidget(picture);
     auto* const column = new QVBoxLayout(content);
@@ -167,6 +198,21 @@ void SamplePage::connectSampling()
         shownFile_.clear();
         showPicture(picture, picture.size());
     });
+    connect(&sampling_, &Sampling::followed, this, [this](const QImage& picture, bool refined) {
+        shownFile_.clear();
+        showPicture(picture, picture.size());
+        caption_->setText(refined ? tr("Live picture. Generate keeps it.") : tr("Live picture, refining…"));
+        updateState();
+    });
+    connect(&sampling_, &Sampling::planeBegun, this, [this](const GuidancePlane& plane, const QSize& picture) {
+        plane_->begin(plane.textScales, plane.dinoScales, picture);
+    });
+    connect(&sampling_, &Sampling::cellGenerated, plane_, &GuidancePlaneView::setPicture);
+    connect(&sampling_, &Sampling::planeFinished, this, [this](double seconds) {
+        caption_->setText(tr("Guidance plane of %1 pictures · %2 s. Click one to keep it.")
+                              .arg(plane_->rows() * plane_->cols())
+                              .arg(numberText(seconds)));
+    });
     connect(&sampling_, &Sampling::finished, this, [this](const SampledPicture& picture, double seconds) {
         auto reduced = picture;
         reduced.picture = reducedTo(picture.picture, Filmstrip::keptSide);
@@ -180,7 +226,10 @@ void SamplePage::connectSampling()
         showFrame(picture.file);
         caption_->setText(tr("%1 · %2 s").arg(picture.caption, numberText(seconds)));
     });
-    connect(&sampling_, &Sampling::cancelled, this, [this] { caption_->setText(tr("cancelled")); });
+    connect(&sampling_, &Sampling::cancelled, this, [this] {
+        planeSettings_.reset(); // what is there of a plane stays; asked for again, it is made whole
+        caption_->setText(tr("cancelled"));
+    });
     connect(&sampling_, &Sampling::warned, this,
             [this](const QString& sentences) { frame_->banner()->showNotice(sentences); });
     connect(&sampling_, &Sampling::failed, this, [this](const Notice& why) {
@@ -235,9 +284,93 @@ void SamplePage::generate()
     frame_->banner()->hide();
     if (!form_->takeTyped())
         return;
+    planeButton_->setChecked(false);
+    sampling_.generate(request(), form_->checkpoint());
+}
+
+SampleRequest SamplePage::request() const
+{
     auto request = form_->request();
     request.prompt = prompt_->text().trimmed().toStdString();
-    sampling_.generate(request, form_->checkpoint());
+    return request;
+}
+
+void SamplePage::follow()
+{
+    if (!sampling_.active() && !form_->checkpoint().empty())
+        sampling_.follow(request(), form_->checkpoint());
+}
+
+void SamplePage::showPlane(bool shown)
+{
+    if (!shown) {
+        views_->setCurrentWidget(canvas_);
+        return updateState();
+    }
+    frame_->banner()->hide();
+    const auto wanted = request();
+    const bool text = !wanted.prompt.empty() || wanted.textRecord,
+               dino = !std::holds_alternative<NoReference>(wanted.reference);
+    if (sampling_.active() || form_->checkpoint().empty() || !form_->takeTyped() || (!text && !dino)) {
+        if (!text && !dino)
+            frame_->banner()->showNotice(tr("Enter a prompt or choose a reference first: guidance needs one of them."));
+        const QSignalBlocker quiet(planeButton_);
+        planeButton_->setChecked(false);
+        return;
+    }
+    views_->setCurrentWidget(plane_);
+    states_->setCurrentIndex(1);
+    auto settings = wanted;
+    settings.textScale = settings.dinoScale = 0;
+    auto key = settingsOf(settings);
+    key["checkpoint"] = form_->checkpoint().string();
+    if (planeSettings_ != key) {
+        planeSettings_ = std::move(key);
+        const std::vector<double> scales = {0, 1.5, 3, 4.5, 6};
+        sampling_.generatePlane(wanted,
+                                {.textScales = text ? scales : std::vector{wanted.textScale},
+                                 .dinoScales = dino ? scales : std::vector{wanted.dinoScale}},
+                                form_->checkpoint());
+    }
+    plane_->setPoint(wanted.textScale, wanted.dinoScale);
+    plane_->setFocus();
+    updateState();
+}
+
+void SamplePage::openCell(int row, int col)
+{
+    form_->setScales(plane_->textScale(row), plane_->dinoScale(col));
+    plane_->setPoint(plane_->textScale(row), plane_->dinoScale(col));
+    sampling_.keepCell({.row = static_cast<std::size_t>(row), .col = static_cast<std::size_t>(col)});
+}
+
+void SamplePage::showAnatomy()
+{
+    anatomy_->setVisible(anatomyButton_->isChecked());
+    std::vector<GuidanceAnatomy::Step> steps;
+    const auto term = [](const std::optional<GuidanceTermSize>& size) -> std::optional<GuidanceAnatomy::Term> {
+        if (!size)
+            return std::nullopt;
+        return GuidanceAnatomy::Term{.length = size->length, .across = size->across};
+    };
+    if (const auto found = history_.find(shownFile_); found != history_.end()) {
+        for (const auto& step : found->second.guidance)
+            steps.push_back({.t = step.t, .applies = step.applies, .text = term(step.text), .dino = term(step.dino)});
+    }
+    anatomy_->setSteps(std::move(steps));
+}
+
+void SamplePage::saveSheet()
+{
+    const auto target = dialogs_.chooseSaveFile(this, tr("Save the plane as one picture"),
+                                                QStringLiteral("guidance-plane.png"), tr("PNG (*.png)"));
+    if (target.isEmpty())
+        return;
+    session_.background().ask(
+        this,
+        [sheet = sampling_.planeSheet(), to = std::filesystem::path(target.toStdString())] { writePng(to, sheet); },
+        [this, target] { frame_->banner()->showNotice(tr("Saved to %1").arg(target)); },
+        [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not save the plane"), why); });
 }
 
 void SamplePage::updateState()
@@ -251,7 +384,9 @@ void SamplePage::updateState()
     if (focused) // hiding a button hands its focus to whatever comes next
         (active ? cancel_ : generate_)->setFocus();
     progress_->setVisible(active);
-    save_->setEnabled(!shownFile_.isEmpty());
+    const bool plane = planeButton_->isChecked();
+    planeButton_->setEnabled(ready && (plane || !active));
+    save_->setEnabled(plane ? !active : !shownFile_.isEmpty());
     attend_->setEnabled(!shownFile_.isEmpty());
     const bool anything = ready || !history_.empty();
     if (!anything && states_->currentIndex() == 0 && empty_->findChild<QPushButton*>() != nullptr)
@@ -278,6 +413,8 @@ void SamplePage::showFrame(const QString& file)
     if (found == history_.end())
         return;
     shownFile_ = file;
+    planeButton_->setChecked(false);
+    showAnatomy();
     caption_->setText(found->second.caption);
     caption_->setToolTip(file);
     frame_->setContext(found->second.model); // the picture's, not that of the one painted last
@@ -373,6 +510,8 @@ void SamplePage::suggest()
 
 void SamplePage::save()
 {
+    if (planeButton_->isChecked())
+        return saveSheet();
     if (shownFile_.isEmpty())
         return;
     const auto target = dialogs_.chooseSaveFile(this, tr("Save the picture with its settings"),
@@ -395,7 +534,7 @@ void SamplePage::chooseCheckpoint(const QString& folder)
 
 bool SamplePage::settled() const
 {
-    return session_.background().pending() == 0 && !sampling_.active();
+    return session_.background().pending() == 0 && !sampling_.busy();
 }
 
 void SamplePage::showEvent(QShowEvent* event)

@@ -20,6 +20,8 @@ namespace nanodit {
 class Dialogs;
 class FilmModel;
 class Filmstrip;
+class GuidanceAnatomy;
+class GuidancePlaneView;
 class ImageCanvas;
 class PageFrame;
 class SampleForm;
@@ -58,6 +60,12 @@ private:
     void suggest();
     void applySettings(const SampleRequest& settings);
     void takeOver(const QString& file, const PaintedPicture& painted);
+    SampleRequest request() const;
+    void follow();
+    void showPlane(bool shown);
+    void openCell(int row, int col);
+    void showAnatomy();
+    void saveSheet();
     void discardShown();
     void bringBack();
     void save();
@@ -67,11 +75,14 @@ private:
     Dialogs& dialogs_;
     PageFrame* frame_;
     QLineEdit* prompt_;
-    QPushButton *generate_, *cancel_, *save_, *attend_;
+    QPushButton *generate_, *cancel_, *save_, *attend_, *planeButton_, *anatomyButton_;
     QProgressBar* progress_;
     QStackedWidget* states_;
     StatePanel* empty_;
+    QStackedWidget* views_; ///< The picture, the plane.
     ImageCanvas* canvas_;
+    GuidancePlaneView* plane_;
+    GuidanceAnatomy* anatomy_;
     QLabel* caption_;
     SampleForm* form_;
     FilmModel* film_;
@@ -85,6 +96,7 @@ private:
     std::map<QString, SampledPicture> history_; ///< By file, reduced.
     QCache<QString, QImage> inFull_;            ///< By file, those looked at last; costs are kilobytes.
     std::vector<Trashed> trashed_;              ///< The last one last.
+    std::optional<PngText> planeSettings_;      ///< Of the plane that is shown, but its scales.
     QString shownFile_;                         ///< The finished picture on the canvas, or empty.
 };
 
