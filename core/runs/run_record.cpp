@@ -1,7 +1,7 @@
 #include "core/runs/run_record.h"
 
 #include "core/runs/metrics_file.h"
-#include "core/runtime/error.h"
+#include "core/runs/run_history.h"
 
 #include <nlohmann/json.hpp>
 
@@ -16,11 +16,6 @@ namespace nanodit {
 namespace fs = std::filesystem;
 
 namespace {
-
-fs::path historyOf(const fs::path& runFolder)
-{
-    return runFolder / "history.jsonl";
-}
 
 std::optional<std::int64_t> stepOf(const nlohmann::json& json)
 {
@@ -46,18 +41,13 @@ std::optional<ValidationMeans> validationFrom(const nlohmann::json& json)
     return validation;
 }
 
-std::optional<Resumption> resumptionFrom(const nlohmann::json& json)
+Resumption resumptionFrom(const RunEvent& event)
 {
-    const auto step = stepOf(json);
-    if (!step || !json.contains("resumed") || !json["resumed"].is_object())
-        return std::nullopt;
-    Resumption resumption{.step = *step, .changed = {}};
-    for (const auto& [key, values] : json["resumed"].items()) {
+    Resumption resumption{.step = event.step, .changed = {}};
+    for (const auto& [key, values] : event.details.items()) {
         FieldDifference difference{.key = key, .values = {}};
-        for (const auto& value : values) {
-            if (value.is_string())
-                difference.values.push_back(value.get<std::string>());
-        }
+        for (const auto& value : values)
+            difference.values.push_back(value.is_string() ? value.get<std::string>() : value.dump());
         if (difference.values.size() == 2)
             resumption.changed.push_back(std::move(difference));
     }
@@ -89,25 +79,12 @@ RunRecord readRunRecord(const fs::path& runFolder, std::uint64_t begin, std::uin
     return record;
 }
 
-void appendResumption(const fs::path& runFolder, const Resumption& resumption)
-{
-    nlohmann::ordered_json json = {{"step", resumption.step}, {"resumed", nlohmann::ordered_json::object()}};
-    for (const auto& [key, values] : resumption.changed)
-        json["resumed"][key] = values;
-    std::ofstream stream(historyOf(runFolder), std::ios::app);
-    stream << json.dump() << "\n" << std::flush;
-    if (!stream)
-        throw StoreError(historyOf(runFolder).string() +
-                         " could not be written: make room on the disk, then resume the run");
-}
-
 std::vector<Resumption> readResumptions(const fs::path& runFolder)
 {
     std::vector<Resumption> resumptions;
-    std::ifstream stream(historyOf(runFolder));
-    for (std::string line; std::getline(stream, line);) {
-        if (auto resumption = resumptionFrom(nlohmann::json::parse(line, nullptr, false)))
-            resumptions.push_back(std::move(*resumption));
+    for (const auto& event : readRunHistory(runFolder)) {
+        if (event.kind == "resumed")
+            resumptions.push_back(resumptionFrom(event));
     }
     return resumptions;
 }

@@ -34,9 +34,7 @@ struct Resumption {
     std::int64_t step = 0;                ///< Of the checkpoint.
     std::vector<FieldDifference> changed; ///< Settings that are not those of the checkpoint: the old value, the new.
 };
-/// Appends a line to history.jsonl in the run's folder. Throws StoreError.
-void appendResumption(const std::filesystem::path& runFolder, const Resumption& resumption);
-/// In the order in which they happened.
+/// From the run's history (core/runs/run_history.h), in the order in which they happened.
 std::vector<Resumption> readResumptions(const std::filesystem::path& runFolder);
 
 } // namespace nanodit

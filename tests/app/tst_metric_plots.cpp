@@ -4,6 +4,7 @@
 #include "app/preferences.h"
 #include "core/front/training.h"
 #include "core/io/atomic_file.h"
+#include "core/runs/run_history.h"
 #include "tests/support/scripted_dialogs.h"
 #include "widgets/plots/curve_plot.h"
 #include "widgets/plots/heat_plot.h"
@@ -101,8 +102,8 @@ private Q_SLOTS:
             }
             file.appendValidation(5000, {{"reconstruction/ssim", 0.5}});
         }
-        appendResumption(run, {.step = 40, .changed = {}});
-        appendResumption(run, {.step = 60, .changed = {{.key = "optimiser.lr", .values = {"0.1", "0.2"}}}});
+        appendRunEvent(run, 40, "resumed", "resumed");
+        appendRunEvent(run, 60, "resumed", "resumed", {{"optimiser.lr", {"0.1", "0.2"}}});
         RunCurves curves;
         QSignalSpy loaded(&curves, &RunCurves::loaded);
         curves.load(*background_, run);

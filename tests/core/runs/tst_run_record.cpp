@@ -1,4 +1,5 @@
 #include "core/runs/metrics_file.h"
+#include "core/runs/run_history.h"
 #include "core/runs/run_record.h"
 #include "tests/support/test_data.h"
 
@@ -66,8 +67,8 @@ private Q_SLOTS:
     {
         const auto run = *folder_ / "run";
         std::filesystem::create_directories(run);
-        appendResumption(run, {.step = 200, .changed = {}});
-        appendResumption(run, {.step = 100, .changed = {{.key = "optimiser.lr", .values = {"0.1", "0.2"}}}});
+        appendRunEvent(run, 200, "resumed", "resumed");
+        appendRunEvent(run, 100, "resumed", "resumed", {{"optimiser.lr", {"0.1", "0.2"}}});
         std::ofstream(run / "history.jsonl", std::ios::app) << R"({"step":3,"resum)"; // cut off
         const auto resumptions = readResumptions(run);
         QCOMPARE(resumptions.size(), std::size_t(2));
