@@ -1,12 +1,10 @@
 #include "app/cli/rank_launch.h"
 
 #include "app/cli/terminal.h"
-#include "core/front/data.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -170,28 +168,6 @@ int freePort()
     if (!found)
         throw Error(std::string("no port of this machine could be had: ") + std::strerror(errno));
     return ntohs(address.sin_port);
-}
-
-Meeting meetingOfLauncher()
-{
-    const auto share = rankShare(std::nullopt, std::nullopt, [](const char* name) { return std::getenv(name); });
-    Meeting meeting{.rank = share.rank, .size = share.worldSize};
-    if (share.isWhole())
-        return meeting;
-    const char* const host = std::getenv("MASTER_ADDR");
-    const char* const port = std::getenv("MASTER_PORT");
-    if (host == nullptr)
-        throw UsageError("rank " + std::to_string(share.rank) + " of " + std::to_string(share.worldSize) + " (" +
-                         share.origin +
-                         ") does not know where the others are: set MASTER_ADDR to the machine of rank 0, and "
-                         "MASTER_PORT to a free port of it, as torchrun does");
-    meeting.host = host;
-    if (port != nullptr) {
-        const char* const end = port + std::strlen(port);
-        if (std::from_chars(port, end, meeting.port).ptr != end || meeting.port < 1 || meeting.port > 65535)
-            throw UsageError(std::string("MASTER_PORT is \"") + port + "\" instead of a number from 1 to 65535");
-    }
-    return meeting;
 }
 
 } // namespace nanodit::cli

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "core/front/training.h"
-
 #include <cstdint>
 #include <string>
 #include <sys/types.h>
@@ -36,9 +34,5 @@ private:
 
 /// A port of this machine that nobody listens on now.
 int freePort();
-
-/// Where this process stands in a training that a launcher started: torchrun, mpirun or srun by their variables, with
-/// MASTER_ADDR and MASTER_PORT for where they meet. One alone without any.
-Meeting meetingOfLauncher();
 
 } // namespace nanodit::cli

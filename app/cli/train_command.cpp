@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 
 namespace nanodit::cli {
@@ -166,7 +167,7 @@ void runTrain(TrainArguments arguments, Options& options)
     TrainReport report;
     request.finished = [&report](const auto& r) { report = r; };
     std::optional<RankProcesses> others;
-    request.meeting = meetingOfLauncher();
+    request.meeting = meetingOfLauncher([](const char* name) { return std::getenv(name); });
     if (request.meeting.size == 1 && arguments.ranks > 1) {
         request.meeting.size = arguments.ranks;
         request.meeting.port = freePort();

@@ -7,7 +7,10 @@
 #include <QtTest>
 
 #include <chrono>
+#include <cmath>
+#include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <set>
 #include <string>
@@ -52,6 +55,8 @@ class KilledTrainingTest : public QObject {
 
 private Q_SLOTS:
     void killedAtManyInstantsTheResultIsThatOfAnUnbrokenRun();
+    void twoProcessesMakeTheStepsOfOneThatAccumulates();
+    void aProcessThatIsKilledEndsAllAndNothingIsLost();
 };
 
 void KilledTrainingTest::killedAtManyInstantsTheResultIsThatOfAnUnbrokenRun()
@@ -107,6 +112,67 @@ void KilledTrainingTest::killedAtManyInstantsTheResultIsThatOfAnUnbrokenRun()
     }
     qInfo("%d kills, %d of them after a step, %d whole rounds", kills, whileTraining, rounds);
     QVERIFY(whileTraining > 0);
+}
+
+void KilledTrainingTest::twoProcessesMakeTheStepsOfOneThatAccumulates()
+{
+    const TinyWorkspace tiny;
+    auto config = configOfRun();
+    config.schedule.steps = 20;
+    config.optimiser.accumulation = 2;
+    writeText(tiny.folder / "config.yaml", toYaml(config));
+    QCOMPARE(runProgram(begin(tiny, "alone")).exitCode, 0);
+    config.optimiser.accumulation = 1;
+    writeText(tiny.folder / "config.yaml", toYaml(config));
+    const auto together = runProgram(begin(tiny, "together") << "--ranks"
+                                                             << "2");
+    if (together.errors.contains("without Gloo"))
+        QSKIP("built without Gloo");
+    QVERIFY2(together.exitCode == 0, qPrintable(together.errors));
+    const auto a = readMetrics(tiny.workspace.runsFolder() / "alone"),
+               b = readMetrics(tiny.workspace.runsFolder() / "together");
+    QCOMPARE(b.size(), std::size_t{20});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        QVERIFY2(std::abs(a[i].loss - b[i].loss) < 1e-5, qPrintable(QString::number(a[i].loss - b[i].loss)));
+        QCOMPARE(b[i].samplesByDrop, a[i].samplesByDrop);
+    }
+}
+
+void KilledTrainingTest::aProcessThatIsKilledEndsAllAndNothingIsLost()
+{
+    const TinyWorkspace tiny;
+    auto config = configOfRun();
+    config.schedule.steps = 100000;
+    writeText(tiny.folder / "config.yaml", toYaml(config));
+    QProcess process;
+    process.start(NANODIT_PROGRAM, begin(tiny, "run") << "--ranks"
+                                                      << "2");
+    QVERIFY(process.waitForStarted());
+    const auto run = tiny.workspace.runsFolder() / "run";
+    for (int i = 0; i < 3000 && readMetrics(run).size() < 10 && !process.waitForFinished(20); ++i) {
+    }
+    if (process.readAllStandardError().contains("without Gloo"))
+        QSKIP("built without Gloo");
+    std::ifstream children("/proc/" + std::to_string(process.processId()) + "/task/" +
+                           std::to_string(process.processId()) + "/children");
+    pid_t other = 0;
+    QVERIFY(children >> other);
+    ::kill(other, SIGKILL);
+    QVERIFY(process.waitForFinished(60000));
+    QCOMPARE(process.exitCode(), 1);
+    const auto errors = process.readAllStandardError();
+    QVERIFY2(errors.contains("rank 1 (process " + QByteArray::number(other) + ") was ended by signal 9"),
+             errors.constData());
+    QVERIFY(!fs::exists(run / "lock"));
+    // Saved at the step that it ended after, and resumed by one process.
+    const auto last = readMetrics(run).back().step;
+    QCOMPARE(listCheckpoints(run).back().filename(), fs::path(checkpointName(last)));
+    auto arguments = begin(tiny, "run");
+    arguments << "--resume"
+              << "--steps" << QString::number(last + 2);
+    const auto resumed = runProgram(arguments);
+    QVERIFY2(resumed.exitCode == 0, qPrintable(resumed.errors));
+    QCOMPARE(readMetrics(run).back().step, last + 2);
 }
 
 QTEST_APPLESS_MAIN(KilledTrainingTest)

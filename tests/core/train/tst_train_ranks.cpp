@@ -1,5 +1,7 @@
 #include "core/train/collective.h"
+#include "core/train/launcher.h"
 #include "core/train/trainer.h"
+#include "tests/support/another_process.h"
 #include "tests/support/test_data.h"
 #include "tests/support/tiny_model.h"
 
@@ -11,6 +13,7 @@
 #include <cmath>
 #include <condition_variable>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -225,6 +228,51 @@ private Q_SLOTS:
             QCOMPARE(course.metrics[2].leftOut, 0);
         }
         QCOMPARE(largestDifference(courses[0].model, courses[1].model), 0.0);
+    }
+
+    void aLauncherSaysWhereTheProcessesMeet()
+    {
+        using Variables = std::map<std::string, std::string>;
+        const auto meetingOf = [](const Variables& variables) {
+            return meetingOfLauncher([&variables](const char* name) {
+                const auto found = variables.find(name);
+                return found == variables.end() ? nullptr : found->second.c_str();
+            });
+        };
+        QCOMPARE(meetingOf({}).size, 1);
+        Variables torchrun = {{"RANK", "3"}, {"WORLD_SIZE", "8"}, {"MASTER_ADDR", "node1"}, {"MASTER_PORT", "29400"}};
+        auto meeting = meetingOf(torchrun);
+        QVERIFY(meeting.rank == 3 && meeting.size == 8 && meeting.host == "node1" && meeting.port == 29400);
+        torchrun["TORCHELASTIC_USE_AGENT_STORE"] = "True"; // which listens at that port itself
+        QCOMPARE(meetingOf(torchrun).port, 29401);
+        torchrun["MASTER_PORT"] = "29400x";
+        QVERIFY(errorOf([&] { meetingOf(torchrun); }).find("MASTER_PORT is \"29400x\"") != std::string::npos);
+        const auto message = errorOf([&] { meetingOf({{"SLURM_PROCID", "1"}, {"SLURM_NTASKS", "2"}}); });
+        QVERIFY2(message.find("set MASTER_ADDR") != std::string::npos, message.c_str());
+    }
+
+    void processesMeetOverGloo()
+    {
+        // Not threads, as each has a store and connections of its own; of this test, before LibTorch starts threads.
+        const int port = 20000 + static_cast<int>(::getpid() % 20000);
+        const auto rankProcess = [port](std::int64_t rank) {
+            return startProcess([rank, port] {
+                const auto ranks = joinCollective({.rank = rank, .size = 2, .port = port});
+                const auto values = at::full({3}, static_cast<double>(rank + 1), at::kDouble);
+                ranks->sum(values);
+                const auto first = at::full({2}, rank + 5, at::kLong);
+                ranks->shareFromFirst(first);
+                const bool some = ranks->any(rank == 1), none = ranks->any(false);
+                const bool right = values[2].item<double>() == 3 && first[1].item<std::int64_t>() == 5 && some && !none;
+                return right ? 0 : 1;
+            });
+        };
+        const auto first = rankProcess(0), second = rankProcess(1);
+        const int a = endOf(first), b = endOf(second);
+        if (a == 99 && b == 99)
+            QSKIP("built without Gloo");
+        QCOMPARE(a, 0);
+        QCOMPARE(b, 0);
     }
 
     void allStopAtTheSameStep()
