@@ -2,6 +2,7 @@
 
 #include "core/io/atomic_file.h"
 #include "core/runs/catalogue.h"
+#include "core/runs/run_lock.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -101,6 +102,8 @@ void renameRun(const Workspace& workspace, const std::string& name, const std::s
                          "\" is no name for a run: use one without slashes that does not begin with a dot");
     if (fs::exists(fs::symlink_status(to, error)))
         throw UsageError("there is already a run \"" + newName + "\": choose another name");
+    if (const auto holder = runHolder(from))
+        throw StoreError("the run \"" + name + "\" cannot be renamed while it is trained by " + holder->text());
     fs::rename(from, to, error);
     if (error)
         throw StoreError("the run \"" + name + "\" could not be renamed: " + error.message());

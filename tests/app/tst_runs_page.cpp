@@ -14,6 +14,7 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QLineEdit>
+#include <QPushButton>
 #include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTableView>
@@ -129,6 +130,12 @@ private Q_SLOTS:
         QTRY_COMPARE(checkpoints->topLevelItemCount(), 2);
         QCOMPARE(checkpoints->topLevelItem(0)->text(0), QString("20"));
         QCOMPARE(checkpoints->topLevelItem(1)->text(0), QString("10"));
+        checkpoints->setCurrentItem(checkpoints->topLevelItem(1));
+        page_->findChild<QPushButton*>("checkpointStar")->click();
+        const auto starred = workspace_.runsFolder() / "first/checkpoints" / checkpointName(10);
+        QTRY_VERIFY(isStarred(starred));
+        QTRY_VERIFY(session_->idle() && checkpoints->topLevelItemCount() == 2);
+        QVERIFY(checkpoints->topLevelItem(1)->text(3).contains("star"));
     }
 
     void newRunsAreAskedFor()

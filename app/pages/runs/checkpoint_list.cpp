@@ -3,7 +3,9 @@
 #include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "app/trash.h"
+#include "core/front/training.h"
 #include "core/io/size_text.h"
+#include "core/runtime/error.h"
 #include "widgets/factories.h"
 #include "widgets/theme.h"
 
@@ -25,13 +27,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-enum Column { Step, Written, Size, columns };
+enum Column { Step, Written, Size, Kept, columns };
+constexpr int starredRole = Qt::UserRole + 1;
 
 struct Facts {
     fs::path folder;
     QDateTime written;
     std::uintmax_t bytes = 0;
     bool resumable = false; ///< Holds more than averaged weights.
+    bool starred = false;
+    QString kept; ///< Why it is.
 };
 
 Facts factsOf(const fs::path& folder)
@@ -39,7 +44,9 @@ Facts factsOf(const fs::path& folder)
     Facts facts{.folder = folder,
                 .written = QFileInfo(QString::fromStdString((folder / "state.json").string())).lastModified(),
                 .bytes = 0,
-                .resumable = fs::exists(folder / "optimizer.safetensors")};
+                .resumable = canBeResumed(folder),
+                .starred = isStarred(folder),
+                .kept = {}};
     std::error_code error;
     for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
         std::error_code none;
@@ -47,6 +54,26 @@ Facts factsOf(const fs::path& folder)
             facts.bytes += bytes;
     }
     return facts;
+}
+
+/// Of a run's whole checkpoints, newest first.
+std::vector<Facts> readFacts(const fs::path& runFolder)
+{
+    SavingConfig rule;
+    try {
+        rule = readTrainConfig(runFolder / "config.yaml").saving;
+    } catch (const Error&) { // missing, or of another version: its rule is not known
+    }
+    std::vector<Facts> all;
+    for (const auto& standing : checkpointStandings(runFolder, rule)) {
+        auto facts = factsOf(standing.folder);
+        QStringList reasons;
+        for (const auto reason : standing.reasons)
+            reasons << QString::fromStdString(keptAsText(reason, rule));
+        facts.kept = reasons.join(QStringLiteral(", "));
+        all.insert(all.begin(), std::move(facts));
+    }
+    return all;
 }
 
 } // namespace
@@ -57,6 +84,7 @@ CheckpointList::CheckpointList(Session& session, Dialogs& dialogs, QWidget* pare
     , dialogs_(dialogs)
     , note_(new QLabel(this))
     , table_(new QTreeWidget(this))
+    , star_(makeButton(tr("Star"), {}, tr("Keep this checkpoint whatever the rule of the run is"), false, this))
     , copy_(makeButton(tr("Copy path"), QStringLiteral("copy"), tr("Path of this checkpoint's folder"), false, this))
     , remove_(makeButton(tr("Move to trash…"), {}, tr("Move this checkpoint to the trash"), false, this))
 {
@@ -67,15 +95,17 @@ CheckpointList::CheckpointList(Session& session, Dialogs& dialogs, QWidget* pare
     table_->setProperty("bare", true);
     table_->setFont(tabularFont(table_->font()));
     table_->setColumnCount(columns);
-    table_->setHeaderLabels({tr("Step"), tr("Written"), tr("Size")});
+    table_->setHeaderLabels({tr("Step"), tr("Written"), tr("Size"), tr("Kept as")});
     table_->headerItem()->setTextAlignment(Size, Qt::AlignRight | Qt::AlignVCenter);
     table_->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
     table_->header()->setStretchLastSection(false);
+    star_->setObjectName(QStringLiteral("checkpointStar"));
     remove_->setObjectName(QStringLiteral("checkpointRemove"));
     setRole(note_, "secondary");
     note_->setWordWrap(true);
     auto* const buttons = new QHBoxLayout;
     buttons->setSpacing(8);
+    buttons->addWidget(star_);
     buttons->addWidget(copy_);
     buttons->addWidget(remove_);
     buttons->addStretch(1);
@@ -86,6 +116,7 @@ CheckpointList::CheckpointList(Session& session, Dialogs& dialogs, QWidget* pare
     column->addWidget(table_, 1);
     column->addLayout(buttons);
     connect(table_, &QTreeWidget::currentItemChanged, this, &CheckpointList::updateButtons);
+    connect(star_, &QPushButton::clicked, this, &CheckpointList::star);
     connect(copy_, &QPushButton::clicked, this,
             [this] { QApplication::clipboard()->setText(table_->currentItem()->data(Step, Qt::UserRole).toString()); });
     connect(remove_, &QPushButton::clicked, this, &CheckpointList::remove);
@@ -114,12 +145,7 @@ void CheckpointList::read()
     if (checkpoints_.empty())
         return;
     session_.background().ask(
-        this,
-        [checkpoints = checkpoints_] {
-            std::vector<Facts> facts;
-            std::transform(checkpoints.rbegin(), checkpoints.rend(), std::back_inserter(facts), factsOf);
-            return facts;
-        },
+        this, [run = checkpoints_.back().parent_path().parent_path()] { return readFacts(run); },
         [this, asked = checkpoints_](const std::vector<Facts>& facts) {
             if (asked != checkpoints_)
                 return;
@@ -127,11 +153,13 @@ void CheckpointList::read()
             for (const auto& checkpoint : facts) {
                 const auto step = checkpointStep(checkpoint.folder.filename().string()).value_or(0);
                 auto* const item = new QTreeWidgetItem(
-                    table_, {QLocale().toString(static_cast<qlonglong>(step)),
-                             QLocale().toString(checkpoint.written, QLocale::ShortFormat),
-                             QString::fromStdString(sizeText(static_cast<std::int64_t>(checkpoint.bytes)))});
+                    table_,
+                    {QLocale().toString(static_cast<qlonglong>(step)),
+                     QLocale().toString(checkpoint.written, QLocale::ShortFormat),
+                     QString::fromStdString(sizeText(static_cast<std::int64_t>(checkpoint.bytes))), checkpoint.kept});
                 item->setTextAlignment(Size, Qt::AlignRight | Qt::AlignVCenter);
                 item->setData(Step, Qt::UserRole, QString::fromStdString(checkpoint.folder.string()));
+                item->setData(Step, starredRole, checkpoint.starred);
                 if (!checkpoint.resumable)
                     item->setToolTip(Step, tr("Averaged weights alone: to sample and to start from, not to resume"));
             }
@@ -144,8 +172,21 @@ void CheckpointList::updateButtons()
 {
     const auto* const item = table_->currentItem();
     copy_->setEnabled(item != nullptr);
+    star_->setEnabled(item != nullptr);
+    star_->setText(item != nullptr && item->data(Step, starredRole).toBool() ? tr("Remove star") : tr("Star"));
     // A training that ends writes the newest one and goes on from it.
     remove_->setEnabled(item != nullptr && !(training_ && item == table_->topLevelItem(0)));
+}
+
+void CheckpointList::star()
+{
+    const auto* const item = table_->currentItem();
+    session_.background().ask(
+        this,
+        [folder = fs::path(item->data(Step, Qt::UserRole).toString().toStdString()),
+         starred = !item->data(Step, starredRole).toBool()] { starCheckpoint(folder, starred); },
+        [this] { read(); },
+        [this](const Notice& why) { Q_EMIT failed(tr("Could not change the star of the checkpoint"), why); });
 }
 
 void CheckpointList::remove()

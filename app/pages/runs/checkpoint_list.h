@@ -12,7 +12,8 @@ namespace nanodit {
 
 class Dialogs;
 
-/// The checkpoints of a run, newest first: step, time, size, and what can be done with one.
+/// The checkpoints of a run, newest first: step, time, size, why each is kept, and what can be done with one. One with a
+/// star is kept whatever the run's rule is.
 class CheckpointList : public QWidget {
     Q_OBJECT
 
@@ -28,13 +29,14 @@ Q_SIGNALS:
 private:
     void read();
     void updateButtons();
+    void star();
     void remove();
 
     Session& session_;
     Dialogs& dialogs_;
     QLabel* note_;
     QTreeWidget* table_;
-    QPushButton *copy_, *remove_;
+    QPushButton *star_, *copy_, *remove_;
     QString run_;
     std::vector<std::filesystem::path> checkpoints_;
     bool training_ = false;

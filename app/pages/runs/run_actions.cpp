@@ -193,7 +193,11 @@ void RunActions::remove()
                               .arg(size),
                           tr("Move to trash")))
         return;
-    change(tr("Could not move the run to the trash"), [path] { moveToTrash(path); });
+    change(tr("Could not move the run to the trash"), [folder = run_->run.folder, path] {
+        if (const auto holder = runHolder(folder))
+            throw StoreError("it is being trained by " + holder->text());
+        moveToTrash(path);
+    });
 }
 
 } // namespace nanodit

@@ -1,4 +1,5 @@
 #include "core/runs/catalogue.h"
+#include "core/runs/run_lock.h"
 #include "core/runs/run_notes.h"
 #include "core/runtime/error.h"
 #include "tests/support/test_data.h"
@@ -70,6 +71,13 @@ private Q_SLOTS:
                                                                                        {"..", "up"}})
             QVERIFY_EXCEPTION_THROWN(renameRun(workspace_, from, to), UsageError);
         QCOMPARE(listRuns(workspace_).size(), std::size_t(2));
+    }
+
+    void aRunThatIsTrainedKeepsItsName()
+    {
+        const RunLock lock(workspace_.runsFolder() / "mine", "mine");
+        QVERIFY_EXCEPTION_THROWN(renameRun(workspace_, "mine", "yours"), StoreError);
+        QVERIFY(std::filesystem::exists(workspace_.runsFolder() / "mine"));
     }
 
     void theCommandIsQuotedForAShell()
