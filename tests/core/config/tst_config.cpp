@@ -32,6 +32,7 @@ private Q_SLOTS:
     void everySettingIsListedWithItsRange();
     void aWorkspaceIsCreatedAndOpened();
     void openingAFolderThatIsNoWorkspaceSaysWhatToDo();
+    void foldersMayBeginWithATildeAndHoldNoBackslashes();
     void textsThatLookLikeOtherTypesStayTexts();
 };
 
@@ -263,6 +264,24 @@ void ConfigTest::openingAFolderThatIsNoWorkspaceSaysWhatToDo()
     QVERIFY(test::remedyAs<remedy::ChooseWorkspace>(remedy) != nullptr);
     test::writeText(folder / "workspace.yaml", "buckets: [1024x1000]\n");
     QVERIFY(errorOf([&] { Workspace::open(folder.path()); }).find("multiple of 16") != std::string::npos);
+}
+
+void ConfigTest::foldersMayBeginWithATildeAndHoldNoBackslashes()
+{
+    const test::TemporaryFolder folder;
+    test::writeText(folder / "workspace.yaml", "encoders: {dino: ~/models/dino, vae: \"models/~vae\"}\n");
+    const auto home = qgetenv("HOME");
+    qputenv("HOME", "/home/somebody");
+    const auto workspace = Workspace::open(folder.path());
+    QCOMPARE(workspace.path(workspace.config.dinoEncoder), std::filesystem::path("/home/somebody/models/dino"));
+    QCOMPARE(workspace.path(workspace.config.vae), workspace.root / "models/~vae");
+    qputenv("HOME", home);
+    for (const auto* const value : {"\"models\\vae\"", "models\\vae", "\"a\\tb\""}) {
+        test::writeText(folder / "workspace.yaml", std::string("encoders: {vae: ") + value + "}\n");
+        const auto message = errorOf([&] { Workspace::open(folder.path()); });
+        QVERIFY2(message.find("encoders.vae") != std::string::npos && message.find("write folders with /") != std::string::npos,
+                 message.c_str());
+    }
 }
 
 void ConfigTest::textsThatLookLikeOtherTypesStayTexts()

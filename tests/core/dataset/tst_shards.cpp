@@ -416,6 +416,37 @@ private Q_SLOTS:
         QVERIFY(set->dinoStatistics().empty());
     }
 
+    void fieldsOfForeignSamplesMayHaveAnyType()
+    {
+        const TemporaryFolder folder;
+        const auto sample = drawnSamples(1, wide, 0, tall)[0];
+        const std::vector<std::pair<std::string, std::string>> captions = {
+            {R"({"caption": "a text"})", "a text"},
+            {R"({"caption": null, "id": 7, "split": [], "certificate": {"verdict": 3}})", ""},
+            {R"({"caption": ["first", "second"], "certificate": "foreign"})", "first"},
+            {R"({"caption": 12, "aspect_bucket": {}})", ""},
+            {R"({"caption": "with NaN", "similarity": NaN})", "with NaN"}};
+        int number = 0;
+        for (const auto& [json, caption] : captions) {
+            std::string tar;
+            ArchiveWriter writer(ArchiveFormat::Tar, [&tar](auto piece) {
+                tar.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+            });
+            writer.add("x.dinov3.npy", npyBytes(sample.cls));
+            writer.add("x.dinov3_patches.npy", npyBytes(sample.patches));
+            writer.add("x.vae.npy", npyBytes(sample.latent));
+            writer.add("x.t5.npy", npyBytes(sample.text));
+            writer.add("x.json", std::as_bytes(std::span(json)));
+            writer.finish();
+            const auto set = "set" + std::to_string(number++);
+            writeText(folder / (set + "/bucket_128x64/shard-000000.tar"), tar);
+            const auto info = ShardSet::open(folder / set)->read(0).info;
+            QCOMPARE(info.value("caption", ""), caption);
+            QCOMPARE(info.value("id", "none") + info.value("split", "none"), std::string("nonenone"));
+            QVERIFY(!info.contains("certificate") && !info.contains("aspect_bucket"));
+        }
+    }
+
     void setsWithoutBucketFoldersAreGroupedByTheirLatents()
     {
         const auto samples = drawnSamples(3, wide, 2, tall);

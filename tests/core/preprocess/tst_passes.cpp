@@ -1,4 +1,5 @@
 #include "core/dataset/catalog.h"
+#include "core/dataset/record_edits.h"
 #include "core/io/atomic_file.h"
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
@@ -36,6 +37,28 @@ class TestPasses : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void captionsThatAreCutAreNamed()
+    {
+        PassFixture f(3);
+        f.fakes.tokenCount = [](const std::string& caption) {
+            return static_cast<std::int64_t>(caption.starts_with("long") ? 20 : caption.size() % 7);
+        };
+        f.import();
+        std::string fifteen = "long"; // and one row more: all that the workspace takes
+        for (int i = 1; i < 15; ++i)
+            fifteen += " word";
+        setCaption(f.workspace, "picture1", fifteen);
+        setCaption(f.workspace, "picture2", "full" + fifteen.substr(4));
+        std::string warnings;
+        JobContext context;
+        context.log = [&](LogLevel level, const std::string& text) {
+            if (level == LogLevel::Warning)
+                warnings += text + "\n";
+        };
+        f.run({Pass::T5}, context);
+        QVERIFY2(contains(warnings, "1 caption is longer than 16 tokens and cut there: picture1"), warnings.c_str());
+    }
+
     void makeEveryArrayInItsShapeAndType()
     {
         PassFixture f;
