@@ -3,10 +3,10 @@
 #include "core/demo/scene_measures.h"
 #include "core/demo/truth.h"
 #include "core/encoders/encoder_info.h"
+#include "core/validate/indefinite_article.h"
 
 #include <algorithm>
 #include <cctype>
-#include <string_view>
 
 namespace nanodit {
 
@@ -20,20 +20,6 @@ const char* nameOf(ThingColour colour)
 const char* nameOf(ThingShape shape)
 {
     return shapeNames[static_cast<std::size_t>(shape)];
-}
-
-/// "a" or "an" before a place in the text, as the word there asks for.
-void setArticle(std::string& text, std::size_t at)
-{
-    const std::string article = std::string_view("aeiou").find(text[at]) != std::string_view::npos ? "an " : "a ";
-    for (const std::string_view old : {"an ", "a "}) {
-        const auto from = at - std::min(at, old.size());
-        const bool begins = from == 0 || std::isalpha(static_cast<unsigned char>(text[from - 1])) == 0;
-        if (at >= old.size() && begins && text.compare(from, old.size(), old) == 0) {
-            text.replace(from, old.size(), article);
-            return;
-        }
-    }
 }
 
 /// The first colour behind a thing's own that no thing of the scene has.
@@ -63,7 +49,7 @@ std::optional<WordChange> changeWord(const Scene& scene, const SceneThing& thing
     for (auto at = findWords(change.caption, words); at != std::string::npos; at = findWords(change.caption, words)) {
         if (colour) {
             change.caption.replace(at, oldColour.size(), change.to);
-            setArticle(change.caption, at);
+            setIndefiniteArticle(change.caption, at);
         } else {
             change.caption.replace(at + oldColour.size() + 1, oldShape.size(), change.to);
         }

@@ -1,6 +1,7 @@
 #include "core/validate/plan.h"
 
 #include "core/runtime/error.h"
+#include "core/validate/indefinite_article.h"
 
 #include <algorithm>
 #include <cctype>
@@ -89,8 +90,10 @@ std::optional<WordChange> changeColourWord(const std::string& caption)
         return std::nullopt;
     WordChange change{.caption = caption, .from = found->lower, .to = std::string(*to)};
     for (auto word = words.rbegin(); word != words.rend(); ++word) { // from behind, so that the places stay right
-        if (word->lower == change.from)
+        if (word->lower == change.from) {
             change.caption.replace(word->begin, word->length, change.to);
+            setIndefiniteArticle(change.caption, word->begin);
+        }
     }
     return change;
 }

@@ -58,6 +58,7 @@ private Q_SLOTS:
     void aColourWordBecomesOneThatTheCaptionDoesNotName();
     void aHueBecomesAnotherHueWhileThereIsOne();
     void aColourThatIsNamedTwiceIsReplacedTwice();
+    void theArticleFollowsTheNewColour();
     void captionsWithoutColourAreLeftAlone();
     void swapsStayInTheBucketAndAreNeverWithOneself();
     void manipulationPaintsTheUnchangedPictureToo();
@@ -97,7 +98,15 @@ void ValidationPlanTest::aHueBecomesAnotherHueWhileThereIsOne()
 void ValidationPlanTest::aColourThatIsNamedTwiceIsReplacedTwice()
 {
     QCOMPARE(changeColourWord("a red ring and a blue star, left of the red ring")->caption,
-             std::string("a orange ring and a blue star, left of the orange ring"));
+             std::string("an orange ring and a blue star, left of the orange ring"));
+}
+
+void ValidationPlanTest::theArticleFollowsTheNewColour()
+{
+    QCOMPARE(changeColourWord("An orange cat")->caption, std::string("A yellow cat"));
+    QCOMPARE(changeColourWord("sofa red and pizza red")->caption, std::string("sofa orange and pizza orange"));
+    QCOMPARE(changeColourWord("the red cat")->caption, std::string("the orange cat"));
+    QCOMPARE(changeColourWord("red")->caption, std::string("orange"));
 }
 
 void ValidationPlanTest::captionsWithoutColourAreLeftAlone()
