@@ -24,8 +24,9 @@ std::optional<std::int64_t> stepOf(const nlohmann::json& json)
     return json["step"].get<std::int64_t>();
 }
 
-std::optional<ValidationMeans> validationFrom(const nlohmann::json& json)
+std::optional<ValidationMeans> validationFrom(const std::string& line)
 {
+    const auto json = nlohmann::json::parse(line, nullptr, false);
     const auto step = stepOf(json);
     if (!step || !json.contains("validation") || !json["validation"].is_object())
         return std::nullopt;
@@ -62,15 +63,15 @@ RunRecord readRunRecord(const fs::path& runFolder, std::uint64_t begin, std::uin
     std::ifstream stream(runFolder / "metrics.jsonl", std::ios::binary);
     stream.seekg(static_cast<std::streamoff>(begin));
     for (std::string line; std::getline(stream, line);) {
-        const auto json = nlohmann::json::parse(line, nullptr, false);
         const bool cutOff = stream.eof(); // no line end
-        if (cutOff && json.is_discarded())
-            break; // it is being written
-        record.end += line.size() + (cutOff ? 0 : 1);
-        if (auto validation = validationFrom(json))
+        const bool maybeValidation = line.find("\"validation\"") != std::string::npos; // parsing takes the most time
+        if (auto validation = maybeValidation ? validationFrom(line) : std::nullopt)
             record.validations.push_back(std::move(*validation));
         else if (auto metrics = stepMetricsFromJson(line))
             record.steps.push_back(std::move(*metrics));
+        else if (cutOff)
+            break; // it is being written
+        record.end += line.size() + (cutOff ? 0 : 1);
         if (record.end - begin >= bytes) {
             record.complete = stream.peek() == std::ifstream::traits_type::eof();
             break;
