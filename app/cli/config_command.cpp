@@ -35,7 +35,7 @@ struct AnyConfig {
 struct ConfigArguments {
     std::string file, kind;
     std::vector<std::string> set;
-    bool list = false, yaml = false;
+    bool list = false, markdown = false, yaml = false;
 };
 
 /// The file that is meant by a path, by a workspace's or a run's folder, or by the name of a shipped configuration.
@@ -106,8 +106,40 @@ std::string listText(AnyConfig defaults, AnyConfig* read)
     return table(rows);
 }
 
+/// `text` in a cell of a Markdown table.
+std::string cell(const std::string& text)
+{
+    std::string escaped;
+    for (const char c : text) {
+        if (c == '|')
+            escaped += '\\';
+        escaped += c;
+    }
+    return escaped;
+}
+
+/// The chapter of docs/configuration.md about one kind of configuration: a table for each of its sections.
+std::string listMarkdown(AnyConfig defaults)
+{
+    std::string text = defaults.isWorkspace ? "## workspace.yaml\n" : "## Training configurations\n";
+    std::string section = "?";
+    for (const auto& setting : settingsOf(defaults.visitor())) {
+        const auto dot = setting.key.find('.');
+        const auto own = dot == std::string::npos ? std::string() : setting.key.substr(0, dot);
+        if (own != section) {
+            section = own;
+            text += (own.empty() ? "" : "\n### " + own + "\n") +
+                    std::string("\n| Setting | Default | Range | Meaning |\n| --- | --- | --- | --- |\n");
+        }
+        const auto range = setting.range() + (setting.unit.empty() ? std::string() : " " + setting.unit);
+        text += "| `" + setting.key + "` | " + (setting.value.empty() ? "" : "`" + cell(setting.value) + "`") + " | " +
+                cell(range) + " | " + cell(setting.help) + " |\n";
+    }
+    return text;
+}
+
 /// The settings of both kinds, or of the one that was asked for.
-void listAll(const std::string& kind, Options& options)
+void listAll(const std::string& kind, bool markdown, Options& options)
 {
     std::string text;
     auto configurations = json::array();
@@ -115,11 +147,14 @@ void listAll(const std::string& kind, Options& options)
         const AnyConfig defaults{.isWorkspace = isWorkspace, .training = {}, .workspace = {}};
         if (!kind.empty() && kind != defaults.kind())
             continue;
-        text += (text.empty() ? "" : "\n") +
-                std::string(isWorkspace ? "workspace.yaml:\n"
-                                        : "training configurations (configs/*.yaml, or --set KEY=VALUE of nanodit "
-                                          "train):\n") +
-                listText(defaults, nullptr);
+        text += text.empty() ? "" : "\n";
+        if (markdown)
+            text += listMarkdown(defaults);
+        else
+            text += std::string(isWorkspace ? "workspace.yaml:\n"
+                                            : "training configurations (configs/*.yaml, or --set KEY=VALUE of nanodit "
+                                              "train):\n") +
+                    listText(defaults, nullptr);
         configurations.push_back({{"kind", defaults.kind()}, {"settings", toJson(defaults, nullptr)}});
     }
     printResult(options.output, text, {{"configurations", configurations}});
@@ -146,7 +181,7 @@ void runConfig(const ConfigArguments& arguments, Options& options)
             throw UsageError("name a configuration to check, or pass --list to see every setting");
         if (arguments.yaml || !arguments.set.empty())
             throw UsageError("--yaml and --set need a configuration to start from, for example: nanodit config base");
-        listAll(arguments.kind, options);
+        listAll(arguments.kind, arguments.markdown, options);
         return;
     }
     const auto file = fileOf(arguments.file);
@@ -190,6 +225,9 @@ void registerConfig(CLI::App& app, Options& options)
     auto* const list = command->add_flag("--list", a->list,
                                          "List every setting with its default, range and meaning; with FILE also its "
                                          "value there");
+    command->add_flag("--markdown", a->markdown, "With --list and no FILE: as tables in Markdown")
+        ->needs(list)
+        ->excludes(file);
     command->add_option("--set", a->set, "Change a setting before the check: --set optimiser.lr=1e-4")->take_all();
     command
         ->add_flag("--yaml", a->yaml, "Print the configuration with an explanation of every setting, as a file to edit")

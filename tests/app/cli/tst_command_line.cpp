@@ -24,6 +24,7 @@ private Q_SLOTS:
     void errorsAreJsonWhenAsked();
     void errorsOfLibrariesAreOnlyADetail();
     void settingsAreListedAndChecked();
+    void theConfigurationReferenceIsUpToDate();
     void waitingThreadsSleepUnlessToldOtherwise();
     void theChainRunsFromScenesToAPicture();
 
@@ -145,6 +146,16 @@ void CommandLineTest::errorsOfLibrariesAreOnlyADetail()
     const auto error = runProgram({"--json", "-w", endless, "status"}).json().value("error").toObject();
     QCOMPARE(error.value("kind").toString(), QString("unexpected"));
     QCOMPARE(error.value("detail").toString(), QString("File name too long"));
+}
+
+void CommandLineTest::theConfigurationReferenceIsUpToDate()
+{
+    const auto made = runProgram({"config", "--list", "--markdown"});
+    QCOMPARE(made.exitCode, 0);
+    QFile file(QStringLiteral(SOURCE_ROOT "/docs/configuration.md"));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QVERIFY2(QString::fromUtf8(file.readAll()).endsWith(made.out),
+             "replace the tables of docs/configuration.md with what \"nanodit config --list --markdown\" prints");
 }
 
 void CommandLineTest::settingsAreListedAndChecked()
