@@ -50,7 +50,7 @@ void TrainConfig::visit(FieldVisitor& v)
     v.endGroup();
 
     v.beginGroup("optimiser", "How weights are stepped.");
-    static constexpr std::string_view optimisers[] = {"adamw"};
+    static constexpr std::string_view optimisers[] = {"adamw", "muon"};
     v.choice({"name", "The update rule."}, optimiser.name, optimisers);
     v.field({"lr", "Peak learning rate.", 0, 1}, optimiser.lr);
     v.field({"betas", "Decay of the first and second moment.", 0, 1}, optimiser.betas);

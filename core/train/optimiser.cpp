@@ -2,6 +2,7 @@
 
 #include "core/runtime/error.h"
 #include "core/train/adamw_elements.h"
+#include "core/train/muon.h"
 
 #include <ATen/Parallel.h>
 
@@ -34,6 +35,8 @@ void stepOnDevice(const AdamWFactors& f, at::Tensor weight, const at::Tensor& gr
     weight.mul_(f.decay).addcdiv_(mean, square.sqrt().div_(f.rootCorrection2).add_(f.eps), -f.stepSize);
 }
 
+} // namespace
+
 const at::Tensor& stateTensor(const TensorMap& state, const std::string& name, at::IntArrayRef shape,
                               const std::string& source)
 {
@@ -46,7 +49,14 @@ const at::Tensor& stateTensor(const TensorMap& state, const std::string& name, a
     return found->second;
 }
 
-} // namespace
+std::unique_ptr<Optimiser> makeOptimiser(const Parameters& parameters, const OptimiserConfig& config)
+{
+    const AdamWOptions options{
+        .betas = config.betas, .eps = config.eps, .weightDecay = config.weightDecay, .decayed = config.decayed};
+    if (config.name == "muon")
+        return std::make_unique<Muon>(parameters, options);
+    return std::make_unique<AdamW>(parameters, options);
+}
 
 bool isWeightMatrix(const Parameter& parameter)
 {

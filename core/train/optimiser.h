@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 namespace nanodit {
@@ -20,20 +22,37 @@ struct AdamWOptions {
 /// embedding.
 bool isWeightMatrix(const Parameter& parameter);
 
+/// An update rule and what it remembers of the gradients before.
+class Optimiser {
+public:
+    virtual ~Optimiser() = default;
+    /// One step with the gradients as they are. They are kept.
+    virtual void step(double lr) = 0;
+    /// What it remembers, by name, sharing memory but for counts of steps.
+    virtual TensorMap state() const = 0;
+    /// Continues exactly where state() was taken. Throws DataError naming `source` for what is missing or does not fit.
+    virtual void restore(const TensorMap& state, const std::string& source) = 0;
+};
+/// Of the name in the configuration: "adamw" or "muon". Parameters share their tensors with the model; they are
+/// float32.
+std::unique_ptr<Optimiser> makeOptimiser(const Parameters& parameters, const OptimiserConfig& config);
+
+/// The tensor of this name in an optimiser's state. Throws DataError naming `source` when it is missing or has another
+/// shape.
+const at::Tensor& stateTensor(const TensorMap& state, const std::string& name, at::IntArrayRef shape,
+                              const std::string& source);
+
 /// Adam with decoupled weight decay (Loshchilov & Hutter 2019), in the arithmetic of torch.optim.AdamW:
 /// p *= 1 - lr wd; m, v: moving averages of g, g^2; p -= lr / (1 - b1^k) * m / (sqrt(v) / sqrt(1 - b2^k) + eps).
 /// A parameter without a gradient is left alone, and its k does not advance.
-class AdamW {
+class AdamW final : public Optimiser {
 public:
-    /// Parameters share their tensors with the model; they are float32.
     AdamW(Parameters parameters, const AdamWOptions& options = {});
-    /// One step with the gradients as they are. They are kept.
-    void step(double lr);
+    void step(double lr) override;
 
     /// NAME.exp_avg, NAME.exp_avg_sq (float32, sharing memory) and NAME.step (int64, one element) of every parameter.
-    TensorMap state() const;
-    /// Continues exactly where state() was taken. Throws DataError naming `source` for what is missing or does not fit.
-    void restore(const TensorMap& state, const std::string& source);
+    TensorMap state() const override;
+    void restore(const TensorMap& state, const std::string& source) override;
 
 private:
     struct Moments {

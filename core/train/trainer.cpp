@@ -16,11 +16,6 @@ namespace {
 
 constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
 
-AdamWOptions adamWOptions(const OptimiserConfig& config)
-{
-    return {.betas = config.betas, .eps = config.eps, .weightDecay = config.weightDecay, .decayed = config.decayed};
-}
-
 std::vector<double> numbersOf(const at::Tensor& tensor)
 {
     const auto numbers = tensor.detach().to(at::kCPU, at::kDouble).contiguous();
@@ -77,7 +72,7 @@ Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compu
     , compute_(compute)
     , collective_(std::move(collective))
     , model_(std::make_unique<NanoDiT>(config.model, static_cast<std::uint64_t>(config.seed), compute.device))
-    , optimiser_(model_->parameters(), adamWOptions(config.optimiser))
+    , optimiser_(makeOptimiser(model_->parameters(), config.optimiser))
 {
     if (config.ema.enabled)
         ema_.emplace(model_->parameters(), config.ema.decay, config.ema.warmup);
@@ -220,7 +215,7 @@ void Trainer::update(double gradNorm, double lr)
     updating_ = true;
     if (config_.optimiser.clip > 0)
         clipGradients(model_->parameters(), gradNorm, config_.optimiser.clip);
-    optimiser_.step(lr);
+    optimiser_->step(lr);
     if (ema_)
         ema_->update(steps_);
     updating_ = false;
@@ -293,7 +288,7 @@ void Trainer::takeStateOfFirst()
                 tensor.copy_(there);
         }
     }
-    optimiser_.restore(state.optimiser, "rank 0"); // counts of steps are no views
+    optimiser_->restore(state.optimiser, "rank 0"); // counts of steps are no views
     const auto place = at::tensor({steps_, samplePosition_, static_cast<std::int64_t>(warmStarted_)}, at::kLong);
     collective_->shareFromFirst(place);
     const auto* const numbers = place.data_ptr<std::int64_t>();
@@ -314,7 +309,7 @@ WarmStartReport Trainer::startFrom(const StoredWeights& weights, const std::stri
 void Trainer::restore(const CheckpointState& state, const CheckpointTensors& tensors, const std::string& source)
 {
     loadState(model_->parameters(), tensors.model, source + "/model.safetensors");
-    optimiser_.restore(tensors.optimiser, source + "/optimizer.safetensors");
+    optimiser_->restore(tensors.optimiser, source + "/optimizer.safetensors");
     if (ema_ && !tensors.ema.empty())
         ema_->restore(tensors.ema, source + "/ema.safetensors");
     else if (ema_)
@@ -329,7 +324,7 @@ CheckpointTensors Trainer::tensors() const
 {
     return {.model = stateOf(model_->parameters()),
             .ema = ema_ ? ema_->state() : TensorMap{},
-            .optimiser = optimiser_.state()};
+            .optimiser = optimiser_->state()};
 }
 
 bool Trainer::tensorsAreSound() const

@@ -114,7 +114,7 @@ private:
     Compute compute_;
     std::shared_ptr<Collective> collective_;
     std::unique_ptr<NanoDiT> model_;
-    AdamW optimiser_;
+    std::unique_ptr<Optimiser> optimiser_;
     std::optional<Ema> ema_;
     std::int64_t steps_ = 0, samplePosition_ = 0;
     std::int64_t skippedInARow_ = 0;

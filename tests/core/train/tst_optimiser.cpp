@@ -1,3 +1,4 @@
+#include "core/train/muon.h"
 #include "core/train/optimiser.h"
 #include "tests/support/test_data.h"
 
@@ -107,6 +108,65 @@ private Q_SLOTS:
         QVERIFY(isWeightMatrix({"blocks.0.mlp.fc1.weight", at::zeros({2, 2})}));
         QVERIFY(!isWeightMatrix({"null_text", at::zeros({1, 1, 4})}));
         QVERIFY(!isWeightMatrix({"blocks.0.cross_attn.q_norm.weight", at::zeros({4})}));
+    }
+
+    void muonMakesStepsOrthogonal()
+    {
+        at::manual_seed(3);
+        for (const auto& shape :
+             std::vector<std::vector<std::int64_t>>{{1, 24, 24}, {3, 16, 16}, {1, 48, 12}, {1, 12, 48}}) {
+            const auto step = orthogonalised(at::randn(shape));
+            QCOMPARE(step.sizes().vec(), shape);
+            const auto values = at::linalg_svdvals(step);
+            const double mean = values.mean().item<double>();
+            QVERIFY2(mean > 0.7 && mean < 1.2, std::to_string(mean).c_str());
+            QVERIFY(values.max().item<double>() < 1.3);
+        }
+    }
+
+    void muonStepsBlockMatricesByTheirMomentumAndTheRestByAdamW()
+    {
+        const auto parametersOf = [] {
+            at::manual_seed(4);
+            Parameters parameters;
+            for (const auto& [name, shape] : std::vector<std::pair<std::string, std::vector<std::int64_t>>>{
+                     {"blocks.0.qkv.weight", {24, 8}}, {"blocks.0.qkv.bias", {24}}, {"text_proj.weight", {8, 12}}})
+                parameters.push_back({name, at::randn(shape).set_requires_grad(true)});
+            return parameters;
+        };
+        const AdamWOptions options{.weightDecay = 0.1};
+        const auto ours = parametersOf(), plain = parametersOf();
+        Muon muon(ours, options);
+        AdamW adamW(plain, options);
+        auto weight = ours[0].value.detach().clone(), mean = at::zeros_like(weight);
+        for (int k = 1; k <= 3; ++k) {
+            setGradients(ours, k);
+            setGradients(plain, k);
+            const auto g = ours[0].value.grad();
+            mean = 0.95 * mean + 0.05 * g;
+            const auto step = orthogonalised((0.05 * g + 0.95 * mean).view({3, 8, 8})).reshape({24, 8});
+            weight = weight * (1 - 0.01 * 0.1) - 0.01 * 0.2 * std::sqrt(8.0) * step;
+            muon.step(0.01);
+            adamW.step(0.01);
+        }
+        QVERIFY(largestDifference(ours[0].value.detach(), weight) < 1e-5);
+        for (const std::size_t other : {1U, 2U})
+            QVERIFY(at::equal(ours[other].value, plain[other].value));
+
+        // And goes on from its state bit for bit.
+        const auto resumed = parametersOf();
+        loadState(resumed, stateOf(ours), "state");
+        Muon second(resumed, options);
+        second.restore(muon.state(), "state");
+        setGradients(ours, 4);
+        setGradients(resumed, 4);
+        muon.step(0.01);
+        second.step(0.01);
+        for (std::size_t i = 0; i < ours.size(); ++i)
+            QVERIFY(at::equal(ours[i].value, resumed[i].value));
+        auto state = muon.state();
+        state.erase("blocks.0.qkv.weight.momentum");
+        QVERIFY(errorOf([&] { second.restore(state, "x"); }).find("blocks.0.qkv.weight.momentum") != std::string::npos);
     }
 
     void aWarmAverageSoonForgetsTheBeginning()

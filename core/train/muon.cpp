@@ -1,0 +1,95 @@
+#include "core/train/muon.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace nanodit {
+
+namespace {
+
+constexpr double momentum = 0.95;
+
+Parameters othersOf(const Parameters& parameters)
+{
+    Parameters others;
+    for (const auto& parameter : parameters) {
+        if (!Muon::steps(parameter))
+            others.push_back(parameter);
+    }
+    return others;
+}
+
+/// [n, m] -> [k, n / k, m]: the square ones that lie on top of each other, or the one as it is.
+at::Tensor apart(const at::Tensor& matrix)
+{
+    const auto rows = matrix.size(0), cols = matrix.size(1);
+    const bool several = rows > cols && rows % cols == 0;
+    return several ? matrix.view({rows / cols, cols, cols}) : matrix.unsqueeze(0);
+}
+
+} // namespace
+
+at::Tensor orthogonalised(const at::Tensor& matrices)
+{
+    const bool tall = matrices.size(1) > matrices.size(2); // fewer products with the short side first
+    auto x = tall ? matrices.transpose(1, 2) : matrices;
+    x = x / (at::linalg_vector_norm(x, 2, at::IntArrayRef{1, 2}, true) + 1e-7);
+    for (int i = 0; i < 5; ++i) {
+        const auto a = at::bmm(x, x.transpose(1, 2));
+        const auto b = -4.7750 * a + 2.0315 * at::bmm(a, a);
+        x = 3.4445 * x + at::bmm(b, x);
+    }
+    return tall ? x.transpose(1, 2) : x;
+}
+
+bool Muon::steps(const Parameter& parameter)
+{
+    return parameter.name.starts_with("blocks.") && parameter.value.dim() == 2 && isWeightMatrix(parameter);
+}
+
+Muon::Muon(const Parameters& parameters, const AdamWOptions& options)
+    : others_(othersOf(parameters), options)
+    , weightDecay_(options.weightDecay)
+{
+    for (const auto& parameter : parameters) {
+        if (steps(parameter))
+            matrices_.push_back({.parameter = parameter,
+                                 .momentum = at::zeros_like(parameter.value.detach(), at::MemoryFormat::Contiguous)});
+    }
+}
+
+void Muon::step(double lr)
+{
+    others_.step(lr);
+    const at::NoGradGuard noGradient;
+    for (auto& [parameter, mean] : matrices_) {
+        const auto gradient = parameter.value.grad();
+        if (!gradient.defined())
+            continue;
+        mean.lerp_(gradient, 1 - momentum);
+        const auto ahead = apart(at::lerp(gradient, mean, momentum).contiguous());
+        const auto longer = static_cast<double>(std::max(ahead.size(1), ahead.size(2)));
+        auto weight = parameter.value.detach();
+        weight.mul_(1 - lr * weightDecay_);
+        weight.sub_(orthogonalised(ahead).reshape(weight.sizes()), lr * 0.2 * std::sqrt(longer));
+    }
+}
+
+TensorMap Muon::state() const
+{
+    auto state = others_.state();
+    for (const auto& [parameter, mean] : matrices_)
+        state.emplace(parameter.name + ".momentum", mean);
+    return state;
+}
+
+void Muon::restore(const TensorMap& state, const std::string& source)
+{
+    others_.restore(state, source);
+    for (auto& [parameter, mean] : matrices_)
+        mean.copy_(stateTensor(state, parameter.name + ".momentum", parameter.value.sizes(), source));
+}
+
+} // namespace nanodit

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "core/train/optimiser.h"
+
+namespace nanodit {
+
+/// Muon (Jordan et al. 2024): momentum m = mu m + (1 - mu) g, looked ahead (Nesterov), made orthogonal, as a step of
+/// the weight matrices of the blocks; AdamW for all other parameters. As Liu et al. 2025 ("Muon is scalable for LLM
+/// training") have it, a step of an [n, m] matrix is scaled by 0.2 sqrt(max(n, m)), which makes it as large as one of
+/// AdamW, so that both take one learning rate, and weight decay acts as in AdamW. Matrices that hold several square
+/// ones on top of each other (queries, keys and values; modulations) are made orthogonal one by one.
+class Muon final : public Optimiser {
+public:
+    /// `options`: weight decay of all, the rest of the other parameters.
+    Muon(const Parameters& parameters, const AdamWOptions& options);
+    void step(double lr) override;
+    /// NAME.momentum (float32, sharing memory) of the matrices; of the others what AdamW has.
+    TensorMap state() const override;
+    void restore(const TensorMap& state, const std::string& source) override;
+
+    /// Whether a parameter is one of those matrices.
+    static bool steps(const Parameter& parameter);
+
+private:
+    struct Matrix {
+        Parameter parameter;
+        at::Tensor momentum;
+    };
+    std::vector<Matrix> matrices_;
+    AdamW others_;
+    double weightDecay_;
+};
+
+/// The nearest orthogonal matrix, roughly: five Newton-Schulz steps of the quintic whose coefficients Jordan et al.
+/// chose for speed, which leave singular values between about 0.7 and 1.2. [k, n, m], each of the k by itself; float32.
+at::Tensor orthogonalised(const at::Tensor& matrices);
+
+} // namespace nanodit
