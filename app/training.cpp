@@ -11,6 +11,7 @@
 #include <QFile>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <utility>
 
@@ -19,6 +20,7 @@ namespace nanodit {
 namespace {
 constexpr std::size_t keptPreviewSteps = 40; ///< Columns of pictures that a past run shows.
 constexpr qsizetype longestLog = 1 << 20;    ///< Bytes of a past run's log that are shown, the newest.
+constexpr auto watchInterval = std::chrono::seconds(5);
 
 QString readLog(const std::filesystem::path& runFolder)
 {
@@ -35,6 +37,8 @@ Training::Training(Session& session)
         queue_.clear();
         Q_EMIT queueChanged();
     });
+    connect(&watch_, &QTimer::timeout, this, &Training::lookForHolder);
+    watch_.start(watchInterval);
 }
 
 void Training::start(const TrainConfig& config, const QString& runName, bool resume, bool ignoreMemory)
@@ -215,6 +219,8 @@ void Training::showRun(const RunInfo& run)
             for (const auto& preview : previews)
                 Q_EMIT previewed(preview);
         });
+    setHolder({}); // of the run shown before
+    lookForHolder();
 }
 
 void Training::forgetRun()
@@ -223,7 +229,35 @@ void Training::forgetRun()
         return;
     runName_.clear();
     curves_.clear();
+    setHolder({});
     Q_EMIT runChanged();
+}
+
+void Training::lookForHolder()
+{
+    if (active() || runName_.isEmpty() || !session_.hasWorkspace())
+        return setHolder({});
+    session_.background().ask(
+        this, [folder = session_.workspace().runsFolder() / runName_.toStdString()] { return runHolder(folder); },
+        [this, name = runName_](const std::optional<RunHolder>& holder) {
+            if (active() || runName_ != name)
+                return;
+            const bool wasHeld = holder_.has_value();
+            setHolder(holder && !holder->here ? holder : std::nullopt);
+            if (!wasHeld && !holder_)
+                return;
+            curves_.loadMore(session_.background()); // once more when it has ended, too
+            if (!holder_)
+                session_.refreshRuns();
+        });
+}
+
+void Training::setHolder(std::optional<RunHolder> holder)
+{
+    const bool same = holder.has_value() == holder_.has_value() && (!holder || holder->text() == holder_->text());
+    holder_ = std::move(holder);
+    if (!same)
+        Q_EMIT holderChanged();
 }
 
 void Training::setState(State state)

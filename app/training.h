@@ -9,8 +9,10 @@
 #include <QImage>
 #include <QObject>
 #include <QString>
+#include <QTimer>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace nanodit {
@@ -66,6 +68,8 @@ public:
     const QString& runName() const { return runName_; }
     JobRunner* runner() const { return runner_; }
     RunCurves& curves() { return curves_; }
+    /// Who else trains the run that is shown, which is followed then; empty: nobody.
+    const std::optional<RunHolder>& holder() const { return holder_; }
 
 Q_SIGNALS:
     void stateChanged();
@@ -83,10 +87,13 @@ Q_SIGNALS:
     void finished(const nanodit::TrainReport& report);
     void failed(const nanodit::Notice& why);
     void readFailed(const nanodit::Notice& why); ///< A past run's numbers.
+    void holderChanged();
 
 private:
     void setState(State state);
     void showResumption();
+    void lookForHolder();
+    void setHolder(std::optional<RunHolder> holder);
 
     Session& session_;
     State state_ = State::Idle;
@@ -97,6 +104,8 @@ private:
     std::vector<QueuedTraining> queue_;
     bool goesOn_ = false;         ///< With the queue, once the training has ended.
     bool showsResumption_ = true; ///< That the training began with.
+    std::optional<RunHolder> holder_;
+    QTimer watch_; ///< Over the shown run, which another program may train.
 };
 
 } // namespace nanodit

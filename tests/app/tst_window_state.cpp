@@ -2,9 +2,13 @@
 #include "app/job_runner.h"
 #include "app/pages/sample/sample_form.h"
 #include "app/pages/sample/sample_page.h"
+#include "app/pages/train/train_page.h"
 #include "app/sampling.h"
+#include "app/training.h"
 #include "core/front/sampling.h"
+#include "core/front/training.h"
 #include "tests/app/window_test.h"
+#include "tests/support/another_process.h"
 #include "widgets/banner.h"
 #include "widgets/filmstrip.h"
 #include "widgets/guidance_slider.h"
@@ -21,6 +25,10 @@
 #include <QToolButton>
 
 #include <atomic>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 using namespace nanodit;
@@ -193,6 +201,35 @@ private Q_SLOTS:
         QCOMPARE(strip->model()->rowCount(), before);
         QCOMPARE(strip->currentIndex().data(FilmModel::KeyRole).toString(), last_.file);
         settle();
+    }
+
+    void aRunThatAnotherProgramTrainsIsFollowedAndNotResumed()
+    {
+        const auto folder = session_->workspace().runsFolder() / "held";
+        fs::create_directories(folder);
+        const auto add = [&folder](int step) {
+            std::ofstream(folder / "metrics.jsonl", std::ios::app)
+                << "{\"step\": " << step << ", \"loss\": 0.5, \"learning_rate\": 0.001}\n";
+        };
+        add(1);
+        const auto other = test::startProcess([&folder] {
+            const RunLock lock(folder, "held");
+            std::this_thread::sleep_for(10min);
+        });
+        QTRY_VERIFY_WITH_TIMEOUT(runHolder(folder).has_value(), minute);
+        auto& training = controllers_->training;
+        training.showRun({.name = "held", .folder = folder, .checkpoints = {}});
+        window_->showPage(Page::Train);
+        QTRY_VERIFY_WITH_TIMEOUT(training.holder().has_value(), minute);
+        QVERIFY(!button("start")->isEnabled());
+        QVERIFY2(window_->trainPage()->findChild<QLabel*>("pageContext")->text().contains("being trained by process"),
+                 qPrintable(window_->trainPage()->findChild<QLabel*>("pageContext")->text()));
+        ::kill(other, SIGKILL);
+        test::endOf(other);
+        QTRY_VERIFY_WITH_TIMEOUT(!training.holder().has_value(), minute);
+        training.forgetRun();
+        fs::remove_all(folder);
+        window_->showPage(Page::Sample);
     }
 
     void aJobThatEndsWhileItsQuestionIsOpenClosesTheWindowAtOnce()

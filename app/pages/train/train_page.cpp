@@ -271,6 +271,7 @@ void TrainPage::connectTraining()
         log_->append(LogLevel::Error, noticeText(why));
         showFailure(*frame_->banner(), tr("Training stopped with an error"), why);
     });
+    connect(&training_, &Training::holderChanged, this, &TrainPage::updateState);
     connect(&training_, &Training::readFailed, this,
             [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the run"), why); });
     connect(&training_, &Training::finished, this, [this](const TrainReport& report) {
@@ -368,14 +369,16 @@ void TrainPage::updateState()
     const bool makesNewRun = continuation == Continuation::StartFrom || continuation == Continuation::StartAgain;
     states_->setCurrentIndex(session_.hasShards() || !training_.runName().isEmpty() ? 1 : 0);
     start_->setVisible(!active);
-    start_->setEnabled(form_->config().has_value() && states_->currentIndex() == 1);
+    const auto& holder = training_.holder();
+    start_->setEnabled(form_->config().has_value() && states_->currentIndex() == 1 && !holder);
     start_->setText(!continuation                               ? tr("Start")
                     : continuation == Continuation::Resume      ? tr("Resume run")
                     : continuation == Continuation::TrainLonger ? tr("Train %1 more steps").arg(form_->moreSteps())
                     : continuation == Continuation::StartFrom   ? tr("New run from it")
                                                                 : tr("New run like it"));
-    start_->setToolTip(makesNewRun ? tr("Set up a new run with these settings (Ctrl+Enter)")
-                                   : tr("Train with this configuration (Ctrl+Enter)"));
+    start_->setToolTip(holder        ? tr("Another program is training this run; its progress is shown here")
+                       : makesNewRun ? tr("Set up a new run with these settings (Ctrl+Enter)")
+                                     : tr("Train with this configuration (Ctrl+Enter)"));
     start_->setShortcut(Qt::CTRL | Qt::Key_Return); // a new text drops it
     newRun_->setVisible(!active && continuation && !makesNewRun);
     for (auto* const button : {pause_, stop_, previewNow_, checkpointNow_}) {
@@ -409,6 +412,8 @@ void TrainPage::showContext(const Progress* progress)
         parts << tr("saving a checkpoint and stopping…");
         break;
     default:
+        if (const auto& holder = training_.holder())
+            parts << tr("being trained by %1").arg(QString::fromStdString(holder->text()));
         break;
     }
     if (progress != nullptr) {
