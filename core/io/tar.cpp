@@ -1,6 +1,7 @@
 #include "core/io/tar.h"
 
 #include "core/io/archive_names.h"
+#include "core/io/file_kind.h"
 #include "core/runtime/error.h"
 
 #include <archive_entry.h>
@@ -97,9 +98,13 @@ std::optional<TarMember> TarReader::next()
         const int result = archive_read_next_header(archive_, &entry);
         if (result == ARCHIVE_EOF)
             return std::nullopt;
-        if (result < ARCHIVE_WARN)
+        if (result < ARCHIVE_WARN) {
+            const auto kind = fileKindOf(bytes_);
+            if (position_ == 0 && kind != FileKind::Tar && kind != FileKind::Zeros && kind != FileKind::Unknown)
+                throw DataError(wrongKindMessage(name_, kind, "a tar archive"));
             throw DataError(name_ + " is a damaged or truncated tar archive: " + archiveMessage(archive_) +
                             "; make it again");
+        }
         const char* const path = archive_entry_pathname(entry);
         std::string name = path != nullptr ? path : "";
         const char* const hardLink = archive_entry_hardlink(entry);
