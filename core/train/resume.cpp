@@ -35,7 +35,8 @@ void compareConfigurations(const CheckpointState& before, const CheckpointState&
     auto a = before.config, b = now.config;
     const auto list = differences({[&a](FieldVisitor& v) { a.visit(v); }, [&b](FieldVisitor& v) { b.visit(v); }});
     for (const auto& [key, values] : list) {
-        const bool function = (key.starts_with("model.") && !onlyBegins(key)) || key == "data.normalise_dino";
+        const bool function = (key.starts_with("model.") && !onlyBegins(key)) || key == "data.normalise_dino" ||
+                              key == "optimiser.name"; // its state is another
         const bool bendsTheRate = key == "schedule.steps" && now.config.schedule.decay == Decay::Cosine;
         found.push_back({.what = key,
                          .before = values[0],
@@ -100,7 +101,8 @@ void refuseAnotherFunction(const std::vector<ResumeDifference>& differences, con
     }
     if (!list.empty())
         throw UsageError(
-            "the run \"" + runName + "\" cannot go on with another model or other encoders (" + list +
+            "the run \"" + runName + "\" cannot go on with another model, other encoders or another optimiser (" +
+            list +
             "): its weights would compute something else. Resume it with what it was begun with, or start a "
             "new run from its weights (warm_start.checkpoint)");
 }
