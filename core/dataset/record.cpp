@@ -135,6 +135,8 @@ std::string tidyCaption(std::string text)
     std::string line;
     bool afterBreak = false;
     for (const char c : text) {
+        if (c == '\0') // shows nothing, and would be a token
+            continue;
         const bool isBreak = c == '\r' || c == '\n';
         if (!isBreak)
             line += c;

@@ -12,6 +12,14 @@ class TestRecord : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void captionsAreOneLineWithoutInvisibleEnds()
+    {
+        QCOMPARE(tidyCaption(" a\r\nred\rcar\n"), std::string("a red car"));
+        QCOMPARE(tidyCaption("\xEF\xBB\xBF\xc2\xa0 a car\xe2\x80\x8b\xe3\x80\x80"), std::string("a car"));
+        QCOMPARE(tidyCaption(std::string("a\0 car\0\0", 8)), std::string("a car"));
+        QCOMPARE(tidyCaption("\xc2\xa0\t\xe2\x80\x8b"), std::string());
+    }
+
     void plainPathsGiveReadableIds()
     {
         QCOMPARE(idFromPath("cat.jpg"), std::string("cat"));
