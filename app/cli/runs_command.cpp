@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "app/cli/number_checks.h"
 #include "core/config/workspace_config.h"
 #include "core/front/runs.h"
 #include "core/front/training.h"
@@ -6,6 +7,8 @@
 #include "core/runtime/error.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
 
 namespace nanodit::cli {
 
@@ -83,9 +86,67 @@ std::string edit(const Workspace& workspace, const std::string& name, const RunE
     return edits.newName;
 }
 
-void runRuns(std::vector<std::string> names, const RunEdits& edits, Options& options)
+/// What is asked about the checkpoints of one run, or changed in them.
+struct CheckpointEdits {
+    bool list = false;
+    std::vector<std::int64_t> star, unstar; ///< Steps.
+
+    bool any() const { return list || !star.empty() || !unstar.empty(); }
+};
+
+std::int64_t bytesOf(const std::filesystem::path& folder)
+{
+    std::int64_t bytes = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        bytes += entry.is_regular_file() ? static_cast<std::int64_t>(entry.file_size()) : 0;
+    return bytes;
+}
+
+void runCheckpoints(const Workspace& workspace, const std::string& name, const CheckpointEdits& edits, Options& options)
+{
+    const auto run = chosen(overviewRuns(workspace), {name}).front().run;
+    const auto starAll = [&run](const std::vector<std::int64_t>& steps, bool starred) {
+        for (const auto step : steps) {
+            const auto folder = run.folder / "checkpoints" / checkpointName(step);
+            if (std::find(run.checkpoints.begin(), run.checkpoints.end(), folder) == run.checkpoints.end())
+                throw UsageError("the run \"" + run.name + "\" has no checkpoint of step " + std::to_string(step) +
+                                 ": \"nanodit runs " + run.name + " --checkpoints\" lists them");
+            starCheckpoint(folder, starred);
+        }
+    };
+    starAll(edits.star, true);
+    starAll(edits.unstar, false);
+    SavingConfig rule;
+    if (const auto file = run.folder / "config.yaml"; std::filesystem::exists(file))
+        rule = readTrainConfig(file).saving;
+    std::vector<std::vector<std::string>> rows = {{"step", "MB", "kept as"}};
+    auto list = nlohmann::json::array();
+    for (const auto& standing : checkpointStandings(run.folder, rule)) {
+        std::string reasons;
+        auto keptAs = nlohmann::json::array();
+        for (const auto reason : standing.reasons) {
+            reasons += (reasons.empty() ? "" : ", ") + keptAsText(reason, rule);
+            keptAs.push_back(keptAsText(reason, rule));
+        }
+        const auto bytes = bytesOf(standing.folder);
+        rows.push_back({std::to_string(standing.step), decimalText(static_cast<double>(bytes) / 1e6, 1),
+                        reasons.empty() ? "- (removed after the next one)" : reasons});
+        list.push_back(
+            {{"step", standing.step}, {"folder", standing.folder.string()}, {"bytes", bytes}, {"kept_as", keptAs}});
+    }
+    printResult(options.output, rows.size() > 1 ? table(rows) : "no checkpoints yet\n",
+                {{"run", run.name}, {"checkpoints", list}});
+}
+
+void runRuns(std::vector<std::string> names, const RunEdits& edits, const CheckpointEdits& checkpoints,
+             Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
+    if (checkpoints.any()) {
+        if (names.size() != 1)
+            throw UsageError("--checkpoints, --star and --unstar are for one run: name it");
+        return runCheckpoints(workspace, names.front(), checkpoints, options);
+    }
     if (edits.any()) {
         if (names.size() != 1)
             throw UsageError("--note, --tags and --rename are for one run: name it");
@@ -137,7 +198,12 @@ void registerRuns(CLI::App& app, Options& options)
                            ->delimiter(',')
                            ->expected(0, -1);
     edits->newNameGiven = command->add_option("--rename", edits->newName, "Another name for this run");
-    command->callback([names, edits, &options] { runRuns(*names, *edits, options); });
+    const auto checkpoints = std::make_shared<CheckpointEdits>();
+    command->add_flag("--checkpoints", checkpoints->list, "List the checkpoints of this run and why each is kept");
+    command->add_option("--star", checkpoints->star, "Keep the checkpoint of this step for ever")->check(notNegative());
+    command->add_option("--unstar", checkpoints->unstar, "Take the star off the checkpoint of this step")
+        ->check(notNegative());
+    command->callback([names, edits, checkpoints, &options] { runRuns(*names, *edits, *checkpoints, options); });
 }
 
 } // namespace nanodit::cli
