@@ -365,6 +365,17 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
     QCOMPARE(renamed.value("runs").toArray()[0].toObject().value("note").toString(), QString("two words"));
     QCOMPARE(runProgram({"-w", workspace, "runs", "yours", "--rename", "mine"}).exitCode, 0);
 
+    const auto keptAs = [&workspace](const QStringList& more) {
+        const auto found = runProgram(QStringList{"-w", workspace, "--json", "runs", "mine"} + more).json();
+        return found.value("checkpoints").toArray().last().toObject().value("kept_as").toArray();
+    };
+    QVERIFY(keptAs({"--checkpoints"}).contains("validated"));
+    QVERIFY(!keptAs({"--checkpoints"}).contains("starred"));
+    QVERIFY(keptAs({"--star", "5"}).contains("starred"));
+    QVERIFY(!keptAs({"--unstar", "5"}).contains("starred"));
+    QCOMPARE(runProgram({"-w", workspace, "runs", "mine", "--star", "4000"}).exitCode, 2);
+    QCOMPARE(runProgram({"-w", workspace, "runs", "--checkpoints"}).exitCode, 2);
+
     // A damaged array is found, named, and makes verify fail.
     const auto arrays = fs::path(workspace.toStdString()) / "data/derived/dinov3_patches";
     const auto victim = fs::directory_iterator(arrays)->path();
