@@ -138,7 +138,8 @@ protected:
         auto* const menu = menuOf("attentionExport");
         Q_EMIT menu->aboutToShow();
         menu->findChild<QAction*>(QString::fromLatin1(entry))->trigger();
-        QTest::qWaitFor([this] { return page_->settled(); }, minute); // it is written on a thread
+        if (!QTest::qWaitFor([this] { return page_->settled(); }, minute)) // it is written on a thread
+            qWarning("%s was not written within a minute", entry);
         return file;
     }
 

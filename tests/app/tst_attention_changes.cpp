@@ -4,6 +4,7 @@
 #include "core/io/atomic_file.h"
 #include "tests/app/attention_test.h"
 #include "widgets/banner.h"
+#include "widgets/seed_edit.h"
 
 #include <QCheckBox>
 #include <QElapsedTimer>
@@ -260,7 +261,7 @@ private Q_SLOTS:
         settle();
         QVERIFY2(find<QLabel>("attentionCourseAbout")->text().contains(square),
                  qPrintable(find<QLabel>("attentionCourseAbout")->text()));
-        QVERIFY(find<QLabel>("attentionCourseAbout")->text().contains("not"));
+        QVERIFY(find<QLabel>("attentionCourseAbout")->text().contains("no longer"));
     }
 
     void whatIsChosenWhileThePageIsHiddenIsInspectedWhenItComesBack()

@@ -13,8 +13,12 @@
 #include <QPointer>
 #include <QWheelEvent>
 
+#include <algorithm>
 #include <ctime>
+#include <functional>
+#include <iterator>
 #include <random>
+#include <utility>
 
 using namespace nanodit;
 

@@ -110,7 +110,7 @@ private Q_SLOTS:
         settle();
         page()->restoreFrom(last_.file);
         settle();
-        QVERIFY2(banner()->isVisible() && banner()->accessibleName().contains("no checkpoint holds those weights"),
+        QVERIFY2(banner()->isVisible() && banner()->accessibleName().contains("no checkpoint has those weights"),
                  qPrintable(banner()->accessibleName()));
         fs::rename(path("away").toStdString(), run);
         fs::remove_all(session_->workspace().runsFolder() / "other");

@@ -142,7 +142,8 @@ private Q_SLOTS:
         area.setWidget(form);
         area.resize(200, 200);
         area.show();
-        QVERIFY(QTest::qWaitForWindowExposed(&area));
+        QApplication::setActiveWindow(&area);
+        QVERIFY(QTest::qWaitForWindowActive(&area));
         const auto turn = [](QWidget& over) {
             QWheelEvent down({5, 5}, over.mapToGlobal(QPointF(5, 5)), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
                              Qt::NoScrollPhase, false);
