@@ -11,6 +11,7 @@
 #include <QEventLoop>
 #include <QMouseEvent>
 #include <QPointer>
+#include <QThread>
 #include <QWheelEvent>
 
 #include <algorithm>
@@ -41,6 +42,8 @@ public:
     using Application::Application;
     bool notify(QObject* receiver, QEvent* event) override
     {
+        if (QThread::currentThread() != thread()) // of the desktop's bus
+            return Application::notify(receiver, event);
         const auto type = event->type();
         const QByteArray name = receiver->metaObject()->className(); // it may be gone afterwards
         const double outer = std::exchange(inside_, 0);
