@@ -50,13 +50,13 @@ void compareEncoders(const nlohmann::json& before, const nlohmann::json& now, st
 {
     if (!before.is_object() || !now.is_object())
         return;
-    const auto short12 = [](const nlohmann::json& encoder) { return encoder.dump().substr(0, 80); };
+    const auto beginningOf = [](const nlohmann::json& encoder) { return encoder.dump().substr(0, 80); };
     for (const auto& [name, encoder] : before.items()) {
         const auto other = now.find(name);
         if (other != now.end() && *other != encoder)
             found.push_back({.what = "encoder " + name,
-                             .before = short12(encoder),
-                             .now = short12(*other),
+                             .before = beginningOf(encoder),
+                             .now = beginningOf(*other),
                              .anotherFunction = true});
     }
 }
