@@ -87,8 +87,7 @@ void registerCaptions(CLI::App& app, Options& options)
     undo->callback(
         [&options] { printChanges(undoCaptionEdit(Workspace::open(options.workspace)), "taken back", options); });
 
-    auto* const tags =
-        command->add_subcommand("tags", "How often each tag stands in captions, split at their commas");
+    auto* const tags = command->add_subcommand("tags", "How often each tag stands in captions, split at their commas");
     tags->add_option("--most", arguments->most, "Show so many")->capture_default_str();
     tags->callback([arguments, &options] { runTags(*arguments, options); });
 }

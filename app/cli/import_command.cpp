@@ -50,8 +50,7 @@ void runImport(const std::filesystem::path& source, Options& options)
         text += "excluded by rule: " + countsText(report.excluded) + "\n" + listText(report.newlyExcluded);
     auto passedBy = nlohmann::json::array();
     for (const auto& [kind, what] : report.passedBy.kinds())
-        passedBy.push_back(
-            {{"kind", kind}, {"count", what.count}, {"example", what.example}, {"advice", what.advice}});
+        passedBy.push_back({{"kind", kind}, {"count", what.count}, {"example", what.example}, {"advice", what.advice}});
     printResult(options.output, text,
                 {{"found", report.found()},
                  {"passed_by", passedBy},
@@ -70,7 +69,8 @@ void runImport(const std::filesystem::path& source, Options& options)
 void registerImport(CLI::App& app, Options& options)
 {
     auto* const command = app.add_subcommand(
-        "import", "Add a folder of pictures with captions beside them, a records.jsonl or a WebDataset tar, compressed or not");
+        "import",
+        "Add a folder of pictures with captions beside them, a records.jsonl or a WebDataset tar, compressed or not");
     const auto source = std::make_shared<std::filesystem::path>();
     command->add_option("SOURCE", *source, "A folder, a records.jsonl or a tar")->required();
     command->callback([source, &options] { runImport(*source, options); });

@@ -95,10 +95,14 @@ std::vector<ConfigIssue> WorkspaceConfig::validate() const
     checkLimit(exclusions.largestEnlargement, "exclusions.largest_enlargement", issues);
     checkLimit(exclusions.largestAspectRatio, "exclusions.largest_aspect_ratio", issues);
     for (const auto& [key, value] :
-         std::initializer_list<std::pair<const char*, const std::string*>>{
-             {"encoders.dino", &dinoEncoder}, {"encoders.t5", &t5Encoder}, {"encoders.vae", &vae},
-          {"encoders.lpips", &lpips}, {"folders.images", &images}, {"folders.derived", &derived},
-          {"folders.shards", &shards}, {"folders.runs", &runs}}) {
+         std::initializer_list<std::pair<const char*, const std::string*>>{{"encoders.dino", &dinoEncoder},
+                                                                           {"encoders.t5", &t5Encoder},
+                                                                           {"encoders.vae", &vae},
+                                                                           {"encoders.lpips", &lpips},
+                                                                           {"folders.images", &images},
+                                                                           {"folders.derived", &derived},
+                                                                           {"folders.shards", &shards},
+                                                                           {"folders.runs", &runs}}) {
         const bool control =
             std::ranges::any_of(*value, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
         if (control || value->find('\\') != std::string::npos)

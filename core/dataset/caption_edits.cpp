@@ -177,7 +177,8 @@ std::vector<CaptionChange> undoCaptionEdit(const Workspace& workspace)
             to.push_back(std::move(fields));
         }
     } catch (const json::exception& fault) {
-        throw DataError(file.string() + " is damaged (" + jsonFault(fault) + "): delete it to go on to the edit before");
+        throw DataError(file.string() + " is damaged (" + jsonFault(fault) +
+                        "): delete it to go on to the edit before");
     }
     changeFields(workspace, from, to);
     std::error_code ignored;

@@ -32,12 +32,14 @@ std::string lowered(std::string text)
 /// Folders that systems and other tools make beside pictures.
 bool isToolFolder(const std::string& name)
 {
-    constexpr std::array folders = {"@eadir"sv, "__macosx"sv, "#recycle"sv, "$recycle.bin"sv, "system volume information"sv,
-                                    "lost+found"sv, "__pycache__"sv};
+    constexpr std::array folders = {
+        "@eadir"sv,     "__macosx"sv,   "#recycle"sv, "$recycle.bin"sv, "system volume information"sv,
+        "lost+found"sv, "__pycache__"sv};
     return std::ranges::find(folders, lowered(name)) != folders.end();
 }
 
-/// The name of the picture that this one would be a mask or a conditioning picture of, without ending; empty for others.
+/// The name of the picture that this one would be a mask or a conditioning picture of, without ending; empty for
+/// others.
 std::string maskedStem(const std::string& stem)
 {
     constexpr std::array endings = {"-masklabel"sv, "-condlabel"sv, "-mask"sv, "_mask"sv, ".mask"sv, "_conditioning"sv};
@@ -72,8 +74,8 @@ void passBy(const fs::path& file, PassedBy& passedBy)
     const auto what = fileKindOf(file);
     std::string advice;
     if (isPictureKind(what))
-        advice = "they hold " + nameWithoutArticle(what) + "s: " +
-                 (what <= FileKind::Jpeg2000 ? "give them the ending of what they are" : adviceFor(what));
+        advice = "they hold " + nameWithoutArticle(what) +
+                 "s: " + (what <= FileKind::Jpeg2000 ? "give them the ending of what they are" : adviceFor(what));
     else if (what == FileKind::Tar || (what >= FileKind::Gzip && what <= FileKind::Rar))
         advice = "unpack them to import what is inside";
     passedBy.add(kind, file.string(), advice);
@@ -228,8 +230,8 @@ private:
 
 bool isTarName(const fs::path& file)
 {
-    constexpr std::array endings = {".tar"sv, ".tar.gz"sv, ".tgz"sv, ".tar.bz2"sv, ".tbz2"sv, ".tbz"sv,
-                                    ".tar.xz"sv, ".txz"sv, ".tar.zst"sv, ".tzst"sv};
+    constexpr std::array endings = {".tar"sv, ".tar.gz"sv, ".tgz"sv, ".tar.bz2"sv, ".tbz2"sv,
+                                    ".tbz"sv, ".tar.xz"sv, ".txz"sv, ".tar.zst"sv, ".tzst"sv};
     const auto name = lowered(file.filename().native());
     return std::ranges::any_of(endings, [&](std::string_view ending) { return name.ends_with(ending); });
 }

@@ -17,10 +17,10 @@ struct FolderContents {
 /// Whether a file is named like a tar: .tar, .tar.gz, .tgz, .tar.xz... in any case.
 bool isTarName(const std::filesystem::path& file);
 
-/// Walks a folder and its subfolders, sorted. Side files belong to the picture whose name they have, with or without its
-/// ending; rows of metadata.jsonl and metadata.csv (Hugging Face's imagefolder) to the picture that they name. Passed by
-/// and counted are hidden files and folders, links to folders, other tools' masks, thumbnails and caches, the folders
-/// `notInto`, side files without a picture, and files of other kinds. False when stopped.
+/// Walks a folder and its subfolders, sorted. Side files belong to the picture whose name they have, with or without
+/// its ending; rows of metadata.jsonl and metadata.csv (Hugging Face's imagefolder) to the picture that they name.
+/// Passed by and counted are hidden files and folders, links to folders, other tools' masks, thumbnails and caches, the
+/// folders `notInto`, side files without a picture, and files of other kinds. False when stopped.
 bool walkFolder(const std::filesystem::path& top, const std::vector<std::filesystem::path>& notInto,
                 const JobContext& context, FolderContents& found);
 

@@ -30,6 +30,7 @@ struct PictureFacts {
 /// Completes the entry from what stands beside its picture, and looks at the picture. All pixels are decoded,
 /// not the header alone, so that a truncated picture is found now and not hours into a pass; what is known and has not
 /// changed is not decoded again. Any thread; does not throw, whatever the picture does.
-PictureFacts inspectPicture(ImportEntry& entry, const WorkspaceConfig& config, const std::optional<KnownPicture>& known);
+PictureFacts inspectPicture(ImportEntry& entry, const WorkspaceConfig& config,
+                            const std::optional<KnownPicture>& known);
 
 } // namespace nanodit

@@ -107,8 +107,7 @@ private:
         while (written + waiting.size() < entries.size()) {
             const auto first = written + waiting.size();
             const auto part = std::span(entries).subspan(first, std::min(chunk, entries.size() - first));
-            auto facts =
-                context.shouldStop() ? std::vector<PictureFacts>() : inspectPart(part, *context.control);
+            auto facts = context.shouldStop() ? std::vector<PictureFacts>() : inspectPart(part, *context.control);
             if (facts.empty()) {
                 writeWaiting();
                 return false;

@@ -66,7 +66,8 @@ JobEnd relocate(const RelocateRequest& request, const JobContext& context)
                 continue;
             }
             if (*stamp != record.imageStamp && !holds(place, record.imageHash)) {
-                report.left.push_back({record.id, place.string() + " is another picture, or cannot be read: import it to take it in"});
+                report.left.push_back(
+                    {record.id, place.string() + " is another picture, or cannot be read: import it to take it in"});
                 continue;
             }
             record.image = place;

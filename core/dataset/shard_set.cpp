@@ -143,7 +143,8 @@ void expectLossMask(const Array& mask, const std::vector<std::int64_t>& shape, c
         sum += static_cast<double>(weight);
     }
     if (sum <= 0)
-        throw DataError(name + " is zero everywhere, so that nothing of the picture would be learnt; pack the shards again");
+        throw DataError(name +
+                        " is zero everywhere, so that nothing of the picture would be learnt; pack the shards again");
 }
 
 Array firstRows(Array array, std::int64_t rows)

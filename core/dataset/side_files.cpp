@@ -103,7 +103,8 @@ void takeTags(json& fields, ImportEntry& entry, const std::function<void(const s
         std::istringstream text(value.get<std::string>());
         for (std::string tag; std::getline(text, tag, ',');)
             tags.push_back(tag);
-    } else if (value.is_array() && std::ranges::all_of(value, [](const json& tag) { return textOf(tag).has_value(); })) {
+    } else if (value.is_array() &&
+               std::ranges::all_of(value, [](const json& tag) { return textOf(tag).has_value(); })) {
         for (const auto& tag : value)
             tags.push_back(*textOf(tag));
     } else if (!value.is_null()) {
@@ -119,7 +120,8 @@ std::optional<std::string> contentOf(const fs::path& file, ImportEntry& entry)
     try {
         auto text = utf8FromFile(readTextFile(file));
         if (!text)
-            entry.notes.push_back(file.string() + " is not UTF-8 text, and was left out: save it as UTF-8 and import again");
+            entry.notes.push_back(file.string() +
+                                  " is not UTF-8 text, and was left out: save it as UTF-8 and import again");
         return text;
     } catch (const DataError& error) {
         entry.notes.emplace_back(error.what());

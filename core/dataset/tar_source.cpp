@@ -237,8 +237,8 @@ private:
                           "pack them as samples of their own if they are no masks or labels");
             return;
         }
-        const bool ofFirstKey = hasDots && !isPicture && !stemsWithPicture_.contains(stem) &&
-                                stemsWithPicture_.contains(firstKey);
+        const bool ofFirstKey =
+            hasDots && !isPicture && !stemsWithPicture_.contains(stem) && stemsWithPicture_.contains(firstKey);
         takeInto(samples_[ofFirstKey ? firstKey : stem], ofFirstKey ? firstKey : stem, member, ending, folder);
     }
 
@@ -296,8 +296,7 @@ std::string noteText(const std::string& name, const FileStamp& stamp, const Unpa
     for (const auto& reject : result.rejects)
         rejects.push_back({{"what", reject.what}, {"reason", reject.reason}});
     for (const auto& [kind, what] : result.passedBy.kinds())
-        passedBy.push_back(
-            {{"kind", kind}, {"count", what.count}, {"example", what.example}, {"advice", what.advice}});
+        passedBy.push_back({{"kind", kind}, {"count", what.count}, {"example", what.example}, {"advice", what.advice}});
     return dumpForeignJson({{"tar", name},
                             {"reader", readerVersion},
                             {"bytes", stamp.bytes},
@@ -320,7 +319,8 @@ TarSource::TarSource(const Workspace& workspace)
     }
 }
 
-/// Whether a folder holds what a tar gave that was moved here since: the same in size and time, and gone from its place.
+/// Whether a folder holds what a tar gave that was moved here since: the same in size and time, and gone from its
+/// place.
 bool TarSource::isOfMovedTar(const fs::path& folder, const FileStamp& stamp) const
 {
     const auto note = noteIn(folder);

@@ -31,8 +31,7 @@ void plainRow(const StoredPicture& stored, const std::uint8_t* row, std::uint8_t
         if (stored.inks) {
             const int black = eightBits(stored, row, first + 3);
             for (std::size_t c = 0; c < 3; ++c)
-                target[c] =
-                    static_cast<std::uint8_t>(black - ((255 - eightBits(stored, row, first + c)) * black >> 8));
+                target[c] = static_cast<std::uint8_t>(black - ((255 - eightBits(stored, row, first + c)) * black >> 8));
         } else {
             for (std::size_t c = 0; c < 3; ++c)
                 target[c] = static_cast<std::uint8_t>(eightBits(stored, row, channels < 3 ? first : first + c));
@@ -105,7 +104,8 @@ private:
         for (int i = 0; i < (grey ? 256 : steps * steps * steps); ++i) {
             constexpr int step = 255 / (steps - 1);
             const std::array<std::uint8_t, 3> colour =
-                grey ? std::array{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i)}
+                grey ? std::array{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i),
+                                  static_cast<std::uint8_t>(i)}
                      : std::array{static_cast<std::uint8_t>(i % steps * step),
                                   static_cast<std::uint8_t>(i / steps % steps * step),
                                   static_cast<std::uint8_t>(i / steps / steps * step)};

@@ -83,8 +83,8 @@ std::string decompressFile(const fs::path& source, const fs::path& target, const
         if (result == ARCHIVE_EOF || stop())
             return {};
         if (result < ARCHIVE_WARN)
-            return source.string() + " is compressed data that are damaged or end early: " +
-                   archiveMessage(reader.get());
+            return source.string() +
+                   " is compressed data that are damaged or end early: " + archiveMessage(reader.get());
         file.write(static_cast<const char*>(block), size);
         written += static_cast<std::int64_t>(size);
         if (written > alwaysTaken && written / mostGrowth > archive_filter_bytes(reader.get(), -1))

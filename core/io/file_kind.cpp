@@ -87,8 +87,8 @@ std::string lowered(std::string_view text)
 /// ISO base media files (ISO 14496-12, 4.3): a box "ftyp" with a main and further brands.
 FileKind kindByBrands(std::string_view head)
 {
-    const auto size = std::min<std::size_t>(
-        head.size(), static_cast<unsigned char>(head[3]) | static_cast<unsigned char>(head[2]) << 8);
+    const auto size = std::min<std::size_t>(head.size(), static_cast<unsigned char>(head[3]) |
+                                                             static_cast<unsigned char>(head[2]) << 8);
     bool heic = false;
     for (std::size_t at = 8; at + 4 <= size; at += at == 8 ? 8 : 4) {
         const auto brand = head.substr(at, 4);
@@ -96,7 +96,8 @@ FileKind kindByBrands(std::string_view head)
             return FileKind::Avif;
         if (brand == "crx "sv)
             return FileKind::CameraRaw;
-        constexpr std::array heicBrands = {"heic"sv, "heix"sv, "heim"sv, "heis"sv, "hevc"sv, "hevx"sv, "mif1"sv, "msf1"sv};
+        constexpr std::array heicBrands = {"heic"sv, "heix"sv, "heim"sv, "heis"sv,
+                                           "hevc"sv, "hevx"sv, "mif1"sv, "msf1"sv};
         heic |= std::ranges::find(heicBrands, brand) != heicBrands.end();
     }
     return heic ? FileKind::Heic : FileKind::Video;
@@ -355,7 +356,8 @@ std::string adviceFor(FileKind kind)
         return "the file itself was not downloaded; run \"git annex get\" in its folder";
     case FileKind::WebPage:
     case FileKind::Xml:
-        return "a server answered with it instead of the file, perhaps because it asks for a login; open it to see what "
+        return "a server answered with it instead of the file, perhaps because it asks for a login; open it to see "
+               "what "
                "it says, and download the file again";
     case FileKind::InternetShortcut:
         return "download what it points to";
@@ -404,8 +406,8 @@ bool isPictureKind(FileKind kind)
 
 bool isUnfinishedDownload(const std::filesystem::path& file)
 {
-    constexpr std::array endings = {".part"sv, ".partial"sv, ".crdownload"sv, ".download"sv,
-                                    ".incomplete"sv, ".aria2"sv, ".opdownload"sv, ".tmp"sv};
+    constexpr std::array endings = {".part"sv,       ".partial"sv, ".crdownload"sv, ".download"sv,
+                                    ".incomplete"sv, ".aria2"sv,   ".opdownload"sv, ".tmp"sv};
     const auto name = lowered(file.filename().native());
     return std::ranges::any_of(endings, [&](std::string_view ending) { return name.ends_with(ending); });
 }

@@ -48,7 +48,8 @@ std::string utf8FromUtf16(std::string_view bytes, bool bigEndian)
 {
     const auto unitAt = [&](std::size_t at) -> std::uint32_t {
         const auto first = static_cast<unsigned char>(bytes[at]), second = static_cast<unsigned char>(bytes[at + 1]);
-        return bigEndian ? static_cast<std::uint32_t>(first << 8 | second) : static_cast<std::uint32_t>(second << 8 | first);
+        return bigEndian ? static_cast<std::uint32_t>(first << 8 | second)
+                         : static_cast<std::uint32_t>(second << 8 | first);
     };
     std::string text;
     for (std::size_t at = 0; at + 2 <= bytes.size(); at += 2) {

@@ -1,6 +1,5 @@
-#include "core/io/stored_picture.h"
-
 #include "core/io/file_kind.h"
+#include "core/io/stored_picture.h"
 #include "core/runtime/error.h"
 
 #ifdef NANODIT_HAS_HEIF
@@ -19,8 +18,8 @@ void require(const heif_error& error, const std::string& name, FileKind kind)
         return;
     const std::string message = error.message != nullptr ? error.message : "";
     if (error.code == heif_error_Unsupported_feature || error.code == heif_error_Unsupported_filetype)
-        throw DataError(name + " is " + std::string(nameOf(kind)) + " that libheif has no decoder for here (" + message +
-                        "): install libheif's plugins, or convert it to PNG");
+        throw DataError(name + " is " + std::string(nameOf(kind)) + " that libheif has no decoder for here (" +
+                        message + "): install libheif's plugins, or convert it to PNG");
     throw DataError(name + " is " + std::string(nameOf(kind)) + " that is truncated or damaged (" + message +
                     "): fetch it again");
 }

@@ -26,9 +26,9 @@ namespace {
 
 constexpr std::int64_t mostPixels = 400'000'000; // 1.2 GB as RGB; what is larger is a mistake or a decompression bomb.
 
-constexpr std::array imageEndings = {".jpg",  ".jpeg", ".jpe", ".jfif", ".jif",  ".png", ".apng", ".webp", ".gif", ".bmp", ".dib",
-                                     ".tif",  ".tiff", ".jp2", ".j2k",  ".avif", ".avifs", ".heic", ".heif", ".hif",
-                                     ".ppm", ".pgm",  ".pbm",  ".pnm"};
+constexpr std::array imageEndings = {".jpg",   ".jpeg", ".jpe",  ".jfif", ".jif",  ".png", ".apng", ".webp",
+                                     ".gif",   ".bmp",  ".dib",  ".tif",  ".tiff", ".jp2", ".j2k",  ".avif",
+                                     ".avifs", ".heic", ".heif", ".hif",  ".ppm",  ".pgm", ".pbm",  ".pnm"};
 
 StoredPicture decode(std::span<const std::byte> bytes, const std::string& name)
 {

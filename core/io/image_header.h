@@ -32,8 +32,8 @@ struct ImageHeader {
     std::optional<ImageSize> upright() const;
 };
 
-/// Walks the segments, chunks or tags of a picture in memory. Orientation is looked for where viewers look: EXIF, also in
-/// PNG's text chunks, and where that says nothing XMP. Never throws.
+/// Walks the segments, chunks or tags of a picture in memory. Orientation is looked for where viewers look: EXIF, also
+/// in PNG's text chunks, and where that says nothing XMP. Never throws.
 ImageHeader parseImageHeader(std::span<const std::byte> file);
 
 } // namespace nanodit

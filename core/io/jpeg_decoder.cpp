@@ -1,13 +1,13 @@
 #include "core/io/stored_picture.h"
-
 #include "core/runtime/error.h"
 
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
+// clang-format off: the codes in jerror.h depend on what jpeglib.h defines
 #include <jpeglib.h>
-
 #include <jerror.h>
+// clang-format on
 
 namespace nanodit {
 

@@ -1,7 +1,6 @@
-#include "core/io/stored_picture.h"
-
 #include "core/io/file_kind.h"
 #include "core/io/image_header.h"
+#include "core/io/stored_picture.h"
 #include "core/runtime/error.h"
 
 #include <opencv2/core/utils/logger.hpp>

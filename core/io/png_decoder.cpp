@@ -1,5 +1,4 @@
 #include "core/io/stored_picture.h"
-
 #include "core/runtime/error.h"
 
 #include <algorithm>

@@ -272,8 +272,8 @@ std::int64_t walkDamagedTar(std::span<const std::byte> bytes, const std::shared_
             return links;
         if (endMark)
             reason = name + " has an end mark in the middle of the archive; make it again";
-        const bool nothingLost = endMark && whole < bytes.size() &&
-                                 std::ranges::all_of(bytes.subspan(end, whole - end), isZero);
+        const bool nothingLost =
+            endMark && whole < bytes.size() && std::ranges::all_of(bytes.subspan(end, whole - end), isZero);
         damages.push_back({.from = end, .to = whole, .reason = reason, .endMark = nothingLost});
         if (whole == bytes.size())
             return links;

@@ -17,12 +17,13 @@ namespace nanodit {
 
 /// A regular file in a tar archive.
 struct TarMember {
-    std::string name;                ///< As stored; empty where the archive holds none that can be read. Not always UTF-8.
+    std::string name; ///< As stored; empty where the archive holds none that can be read. Not always UTF-8.
     std::span<const std::byte> data; ///< In the archive's own memory.
 };
 
-/// Walks the regular files of an uncompressed tar (USTAR, PAX, GNU) that lies in memory, through libarchive. A hard link
-/// gives the data of the member that it names; folders and symbolic links are passed over. An archive that ends without its closing zero blocks is read fully.
+/// Walks the regular files of an uncompressed tar (USTAR, PAX, GNU) that lies in memory, through libarchive. A hard
+/// link gives the data of the member that it names; folders and symbolic links are passed over. An archive that ends
+/// without its closing zero blocks is read fully.
 class TarReader {
 public:
     /// `owner` keeps `bytes` alive; `name` stands in messages. Throws DataError when this is no tar.

@@ -134,7 +134,8 @@ void ConfigTest::valuesOutOfRangeAreRefused()
     QVERIFY(!errorOf([] { trainConfigFromYaml("optimiser: {betas: [0.9, 1]}", "x"); }).empty());
     QCOMPARE(errorOf([] { trainConfigFromYaml("schedule: {steps: 1e6}", "x"); }), std::string());
     // Weights that a batch does not use would become 0 / 0, and an average that keeps everything never moves.
-    QVERIFY(errorOf([] { trainConfigFromYaml("optimiser: {eps: 0}", "x"); }).find("optimiser.eps") != std::string::npos);
+    QVERIFY(errorOf([] { trainConfigFromYaml("optimiser: {eps: 0}", "x"); }).find("optimiser.eps") !=
+            std::string::npos);
     QVERIFY(errorOf([] { trainConfigFromYaml("ema: {decay: 1.0}", "x"); }).find("ema.decay") != std::string::npos);
     QCOMPARE(errorOf([] { trainConfigFromYaml("ema: {decay: 1.0, enabled: false}", "x"); }), std::string());
     QCOMPARE(errorOf([] { trainConfigFromYaml("ema: {decay: 0}", "x"); }), std::string());
@@ -279,7 +280,8 @@ void ConfigTest::foldersMayBeginWithATildeAndHoldNoBackslashes()
     for (const auto* const value : {"\"models\\vae\"", "models\\vae", "\"a\\tb\""}) {
         test::writeText(folder / "workspace.yaml", std::string("encoders: {vae: ") + value + "}\n");
         const auto message = errorOf([&] { Workspace::open(folder.path()); });
-        QVERIFY2(message.find("encoders.vae") != std::string::npos && message.find("write folders with /") != std::string::npos,
+        QVERIFY2(message.find("encoders.vae") != std::string::npos &&
+                     message.find("write folders with /") != std::string::npos,
                  message.c_str());
     }
 }

@@ -45,7 +45,8 @@ struct Fixture {
     RelocateReport relocate(const fs::path& from, const fs::path& to) const
     {
         RelocateReport report;
-        makeRelocateJob({.workspace = workspace, .from = from, .to = to, .finished = [&](const auto& r) { report = r; }})
+        makeRelocateJob(
+            {.workspace = workspace, .from = from, .to = to, .finished = [&](const auto& r) { report = r; }})
             ->run({});
         return report;
     }

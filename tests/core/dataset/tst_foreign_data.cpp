@@ -117,7 +117,8 @@ private Q_SLOTS:
         f.picture("only-mask.png"); // of no other picture: one itself
         f.text("photo.tga", "TRUEVISION");
         f.text("raw.CR2", "II*\0\x10\0\0\0CR\2\0"s);
-        f.text("film.mp4", "\0\0\0\x18" "ftypisom"s);
+        f.text("film.mp4", "\0\0\0\x18"
+                           "ftypisom"s);
         f.text("lost.txt", "of a picture that is not there");
         f.text("noending", "x");
         f.text("set.zip", "PK\3\4"s + std::string(30, '\0'));
@@ -183,9 +184,13 @@ private Q_SLOTS:
     void encodingsAreReadOrNamedAndCostNoPicture()
     {
         const Fixture f;
-        const std::vector<std::pair<std::string, std::string>> captions = {
-            {"utf16", "\xFF\xFE" "a\0 \0r\0e\0d\0"s}, {"powershell", "a\0 \0r\0e\0d\0"s}, {"nul", "a red\0\0"s},
-            {"nbsp", "\xc2\xa0\xe2\x80\x8b\xef\xbb\xbf"},  {"latin", "caf\xe9 au lait"},   {"shift-jis", "\x90\xd4\x82\xa2"}};
+        const std::vector<std::pair<std::string, std::string>> captions = {{"utf16", "\xFF\xFE"
+                                                                                     "a\0 \0r\0e\0d\0"s},
+                                                                           {"powershell", "a\0 \0r\0e\0d\0"s},
+                                                                           {"nul", "a red\0\0"s},
+                                                                           {"nbsp", "\xc2\xa0\xe2\x80\x8b\xef\xbb\xbf"},
+                                                                           {"latin", "caf\xe9 au lait"},
+                                                                           {"shift-jis", "\x90\xd4\x82\xa2"}};
         for (const auto& [name, content] : captions) {
             f.picture(name + ".png");
             f.text(name + ".txt", content);
@@ -232,7 +237,8 @@ private Q_SLOTS:
                                        "{\"file_name\": \"deep\\\\b.png\", \"caption\": \"of b\"}\n"
                                        "{\"file_name\": \"nowhere.png\", \"text\": \"lost\"}\n"
                                        "not json\n");
-        f.text("csv/metadata.csv", "\xEF\xBB\xBF" "file_name,text,tags\nd.png,\"one, \"\"two\"\"\nlines\",\"x,y\"\ne.png,\n");
+        f.text("csv/metadata.csv", "\xEF\xBB\xBF"
+                                   "file_name,text,tags\nd.png,\"one, \"\"two\"\"\nlines\",\"x,y\"\ne.png,\n");
         const auto report = f.import();
         QCOMPARE(report.added, 5);
         QCOMPARE(f.caption("train__a"), "of a"s);
@@ -269,16 +275,22 @@ private Q_SLOTS:
         f.picture("sub/win.png");
         fs::create_symlink("loop.png", f.source / "loop.png");
         f.text("records.jsonl", "\xEF\xBB\xBF{\"image\": \"good.png\", \"caption\": \"first\"}\n"
-                                "{\"image\": \"data:image/png;base64," + std::string(3000, 'A') + "\"}\n"
-                                "{\"image\": \"" + std::string(400, 'x') + ".png\"}\n"
-                                "{\"image\": \"" + std::string(9000, 'y') + "\"}\n"
-                                "{\"image\": \"loop.png\"}\n"
-                                "{\"image\": \"sub\\\\win.png\", \"caption\": \"windows\"}\n"
-                                "{\"image\": \"https://localhost/a.png\"}\n"
-                                "{\"image\": {\"path\": \"good.png\"}}\n"
-                                "{\"image\": \"good.png/inside.png\"}\n"
-                                "{\"image\": \"a\\u0000b.png\"}\n"
-                                "{\"image\": \"caf\xe9.png\"}\n");
+                                "{\"image\": \"data:image/png;base64," +
+                                    std::string(3000, 'A') +
+                                    "\"}\n"
+                                    "{\"image\": \"" +
+                                    std::string(400, 'x') +
+                                    ".png\"}\n"
+                                    "{\"image\": \"" +
+                                    std::string(9000, 'y') +
+                                    "\"}\n"
+                                    "{\"image\": \"loop.png\"}\n"
+                                    "{\"image\": \"sub\\\\win.png\", \"caption\": \"windows\"}\n"
+                                    "{\"image\": \"https://localhost/a.png\"}\n"
+                                    "{\"image\": {\"path\": \"good.png\"}}\n"
+                                    "{\"image\": \"good.png/inside.png\"}\n"
+                                    "{\"image\": \"a\\u0000b.png\"}\n"
+                                    "{\"image\": \"caf\xe9.png\"}\n");
         const auto report = f.import();
         QCOMPARE(report.added, 2);
         QCOMPARE(report.rejects.size(), 9U);
@@ -301,12 +313,28 @@ private Q_SLOTS:
 
     void wrongTypesInEveryFieldEndNothing()
     {
-        const std::vector<std::string> values = {
-            "null", "true", "7", "-1.5", "1e400", "123456789012345678901234567890", "\"\"", "\"text\"", "\"\\ud800\"",
-            "\"caf\xe9\"", "[]", "[1, 2]", "[null]", "[[\"a\"]]", "{}", "{\"a\": {\"b\": 1}}", "NaN",
-            std::string(300, '[') + std::string(300, ']'), std::string(2000, '[')};
-        const std::vector<std::string> keys = {"image",         "file_name", "id",    "caption", "text",        "prompt", "split",
-                                               "aspect_bucket", "tags",      "extra", "width",   "certificate", "encoders"};
+        const std::vector<std::string> values = {"null",
+                                                 "true",
+                                                 "7",
+                                                 "-1.5",
+                                                 "1e400",
+                                                 "123456789012345678901234567890",
+                                                 "\"\"",
+                                                 "\"text\"",
+                                                 "\"\\ud800\"",
+                                                 "\"caf\xe9\"",
+                                                 "[]",
+                                                 "[1, 2]",
+                                                 "[null]",
+                                                 "[[\"a\"]]",
+                                                 "{}",
+                                                 "{\"a\": {\"b\": 1}}",
+                                                 "NaN",
+                                                 std::string(300, '[') + std::string(300, ']'),
+                                                 std::string(2000, '[')};
+        const std::vector<std::string> keys = {"image",   "file_name",     "id",   "caption", "text",  "prompt",
+                                               "split",   "aspect_bucket", "tags", "extra",   "width", "certificate",
+                                               "encoders"};
         const Fixture f;
         f.picture("a.png");
         std::string lines, rows;
@@ -329,7 +357,8 @@ private Q_SLOTS:
         }
         f.text("lines.jsonl", lines);
         const auto fromLines = f.import(f.source / "lines.jsonl");
-        QCOMPARE(fromLines.added + fromLines.unchanged + fromLines.updated + static_cast<std::int64_t>(fromLines.rejects.size()),
+        QCOMPARE(fromLines.added + fromLines.unchanged + fromLines.updated +
+                     static_cast<std::int64_t>(fromLines.rejects.size()),
                  count);
         for (const auto* const list : {&folder.rejects, &folder.notes, &fromLines.rejects}) {
             for (const auto& reject : *list) {
@@ -343,8 +372,8 @@ private Q_SLOTS:
     void namesInTarsMayHaveDots()
     {
         const Fixture f;
-        f.text("set.tar", f.tar({"plain.png", "plain.txt", "DSC.0001.png", "DSC.0001.txt", "22.05.png", "a.b.c.png", "a.b.c.txt",
-                                 "f.png", "f.seg.png", "f.caption.txt", "x.cls"}));
+        f.text("set.tar", f.tar({"plain.png", "plain.txt", "DSC.0001.png", "DSC.0001.txt", "22.05.png", "a.b.c.png",
+                                 "a.b.c.txt", "f.png", "f.seg.png", "f.caption.txt", "x.cls"}));
         const auto report = f.import();
         QCOMPARE(report.added, 5);
         std::set<std::string> captions;

@@ -52,11 +52,21 @@ const std::vector<std::pair<std::string, FileKind>>& examples()
         {"MM\0*\0\0\0\x08\0\0"s, FileKind::Tiff},
         {"II*\0\x10\0\0\0CR\2\0"s, FileKind::CameraRaw},
         {"\0\0\0\x0cjP  \r\n"s, FileKind::Jpeg2000},
-        {"\0\0\0\x1c" "ftypavif\0\0\0\0mif1miaf"s, FileKind::Avif},
-        {"\0\0\0\x1c" "ftypmif1\0\0\0\0mif1avif"s, FileKind::Avif},
-        {"\0\0\0\x18" "ftypheic\0\0\0\0mif1heic"s, FileKind::Heic},
-        {"\0\0\0\x18" "ftypisom\0\0\2\0isommp41"s, FileKind::Video},
-        {"\0\0\0\x18" "ftypcrx \0\0\0\1crx isom"s, FileKind::CameraRaw},
+        {"\0\0\0\x1c"
+         "ftypavif\0\0\0\0mif1miaf"s,
+         FileKind::Avif},
+        {"\0\0\0\x1c"
+         "ftypmif1\0\0\0\0mif1avif"s,
+         FileKind::Avif},
+        {"\0\0\0\x18"
+         "ftypheic\0\0\0\0mif1heic"s,
+         FileKind::Heic},
+        {"\0\0\0\x18"
+         "ftypisom\0\0\2\0isommp41"s,
+         FileKind::Video},
+        {"\0\0\0\x18"
+         "ftypcrx \0\0\0\1crx isom"s,
+         FileKind::CameraRaw},
         {"\xff\x0a\xfa\x1f", FileKind::JpegXl},
         {"P6\n2 2\n255\n", FileKind::Netpbm},
         {"P6 is a processor", FileKind::Netpbm}, // told by its first bytes alone
@@ -76,7 +86,9 @@ const std::vector<std::pair<std::string, FileKind>>& examples()
         {oldTarHeader(), FileKind::Tar},
         {"\x1f\x8b\x08\0"s, FileKind::Gzip},
         {"BZh91AY", FileKind::Bzip2},
-        {"\xfd" "7zXZ\0"s, FileKind::Xz},
+        {"\xfd"
+         "7zXZ\0"s,
+         FileKind::Xz},
         {"\x28\xb5\x2f\xfd", FileKind::Zstandard},
         {"PK\3\4"s + std::string(22, '\0') + "\x06\0\0\0abcdef"s, FileKind::Zip},
         {"PK\3\4"s + std::string(22, '\0') + "\x10\0\0\0archive/data.pkl"s, FileKind::PyTorchZip},

@@ -39,17 +39,19 @@ std::string tiffOf(int width, int height, int samples, int photometric)
         return text;
     };
     const auto pixels = static_cast<unsigned>(width * height * samples);
-    const auto entry = [&](unsigned tag, unsigned value) { return number(tag, 2) + number(4, 2) + number(1, 4) + number(value, 4); };
+    const auto entry = [&](unsigned tag, unsigned value) {
+        return number(tag, 2) + number(4, 2) + number(1, 4) + number(value, 4);
+    };
     std::string directory = number(9, 2);
     for (const auto& [tag, value] : std::array<std::array<unsigned, 2>, 9>{{{256, static_cast<unsigned>(width)},
-                                                                           {257, static_cast<unsigned>(height)},
-                                                                           {258, 8},
-                                                                           {259, 1},
-                                                                           {262, static_cast<unsigned>(photometric)},
-                                                                           {273, 8},
-                                                                           {277, static_cast<unsigned>(samples)},
-                                                                           {278, static_cast<unsigned>(height)},
-                                                                           {279, pixels}}})
+                                                                            {257, static_cast<unsigned>(height)},
+                                                                            {258, 8},
+                                                                            {259, 1},
+                                                                            {262, static_cast<unsigned>(photometric)},
+                                                                            {273, 8},
+                                                                            {277, static_cast<unsigned>(samples)},
+                                                                            {278, static_cast<unsigned>(height)},
+                                                                            {279, pixels}}})
         directory += entry(tag, value);
     return std::string("II*\0", 4) + number(8 + pixels, 4) + std::string(pixels, '\x40') + directory + number(0, 4);
 }
@@ -109,8 +111,8 @@ private Q_SLOTS:
     {
         const auto folder = dataPath("pictures/orientation");
         const auto reference = readImage(folder / "reference.png");
-        for (const auto* name : {"short.jpg", "long.jpg", "big-endian.jpg", "xmp-first.jpg", "exif.png", "exif.webp",
-                                 "raw-profile.png"}) {
+        for (const auto* name :
+             {"short.jpg", "long.jpg", "big-endian.jpg", "xmp-first.jpg", "exif.png", "exif.webp", "raw-profile.png"}) {
             const auto image = readImage(folder / name);
             QVERIFY2(image.size == reference.size, name);
             const double off = difference(image, reference);

@@ -14,23 +14,29 @@ class ForeignTextTest : public QObject {
 private Q_SLOTS:
     void encodingsBecomeUtf8()
     {
-        QCOMPARE(*utf8FromFile("\xEF\xBB\xBF" "caf\xc3\xa9"), "caf\xc3\xa9"s);
-        QCOMPARE(*utf8FromFile("\xFF\xFE" "c\0a\0\xe9\0"s), "ca\xc3\xa9"s);
+        QCOMPARE(*utf8FromFile("\xEF\xBB\xBF"
+                               "caf\xc3\xa9"),
+                 "caf\xc3\xa9"s);
+        QCOMPARE(*utf8FromFile("\xFF\xFE"
+                               "c\0a\0\xe9\0"s),
+                 "ca\xc3\xa9"s);
         QCOMPARE(*utf8FromFile("\xFE\xFF\0c\0a\0\xe9"s), "ca\xc3\xa9"s);
-        QCOMPARE(*utf8FromFile("a\0 \0r\0e\0d\0"s), "a red"s);        // PowerShell, without a mark
+        QCOMPARE(*utf8FromFile("a\0 \0r\0e\0d\0"s), "a red"s);                     // PowerShell, without a mark
         QCOMPARE(*utf8FromFile("\xFF\xFE\x3d\xd8\x31\xdc"s), "\xF0\x9F\x90\xB1"s); // a pair of surrogates
         QCOMPARE(*utf8FromFile("\xFF\xFE\x3d\xd8"s), "\xEF\xBF\xBD"s);             // one alone
         QCOMPARE(*utf8FromFile("a red car\0\0\0"s), "a red car"s);
         QCOMPARE(*utf8FromFile(""), ""s);
-        QVERIFY(!utf8FromFile("caf\xe9"));         // Latin-1
+        QVERIFY(!utf8FromFile("caf\xe9"));          // Latin-1
         QVERIFY(!utf8FromFile("\x90\xd4\x82\xa2")); // Shift-JIS
     }
 
     void jsonOfPythonIsRead()
     {
-        const auto parsed = parseForeignJson(R"({"a": NaN, "b": [Infinity, -Infinity], "c": "NaN stays", "d": -1.5e3})");
+        const auto parsed =
+            parseForeignJson(R"({"a": NaN, "b": [Infinity, -Infinity], "c": "NaN stays", "d": -1.5e3})");
         QCOMPARE(parsed.fault, ""s);
-        QVERIFY(parsed.value == nlohmann::json::parse(R"({"a": null, "b": [null, null], "c": "NaN stays", "d": -1500})"));
+        QVERIFY(parsed.value ==
+                nlohmann::json::parse(R"({"a": null, "b": [null, null], "c": "NaN stays", "d": -1500})"));
     }
 
     void loneSurrogatesAndControlCharactersAreReplaced()
@@ -48,7 +54,8 @@ private Q_SLOTS:
 
     void whatIsNoJsonIsToldWithoutAnException()
     {
-        for (const auto& text : {""s, "{"s, "nope"s, "{\"a\": }"s, "\"\\u12"s, "\"\\"s, "[1,]"s, std::string(600, '[')}) {
+        for (const auto& text :
+             {""s, "{"s, "nope"s, "{\"a\": }"s, "\"\\u12"s, "\"\\"s, "[1,]"s, std::string(600, '[')}) {
             const auto parsed = parseForeignJson(text);
             QVERIFY2(!parsed.fault.empty(), text.substr(0, 20).c_str());
         }
