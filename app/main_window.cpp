@@ -251,6 +251,12 @@ void MainWindow::connectSession()
         welcome_->setBusy(false, {});
         showFailure(*banner_, what, why);
     });
+    connect(&controllers_.settings, &WorkspaceSettings::reloaded, this, [this] {
+        banner_->showNotice(tr("The workspace's settings were changed by another program and have been read again."));
+    });
+    connect(&controllers_.settings, &WorkspaceSettings::reloadFailed, this, [this](const Notice& why) {
+        showFailure(*banner_, tr("The changed settings of the workspace cannot be used; the earlier ones stay"), why);
+    });
     connect(&datasetJobs_, &DatasetJobs::failed, this, [this](const QString& what, const Notice& why) {
         if (pages_->currentWidget() != dataset_) // whose banner keeps it
             showFailure(*banner_, what, why);

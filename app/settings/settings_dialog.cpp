@@ -88,7 +88,7 @@ SettingsDialog::SettingsDialog(Session& session, Controllers& controllers, Dialo
     problem_->setWordWrap(true);
     problem_->setTextFormat(Qt::PlainText);
     auto* const buttons = new QDialogButtonBox(this);
-    save_ = makeButton(tr("Save"), QStringLiteral("save"), tr("Write the settings into workspace.yaml"), true, this);
+    save_ = makeButton(tr("Save"), QStringLiteral("save"), tr("Write the settings into workspace.yaml; comments of your own in it are not kept"), true, this);
     save_->setObjectName(QStringLiteral("saveSettings"));
     buttons->addButton(save_, QDialogButtonBox::AcceptRole);
     buttons->addButton(QDialogButtonBox::Cancel);

@@ -180,7 +180,7 @@ private Q_SLOTS:
         const auto buttons = panel.findChildren<QPushButton*>("fit");
         QCOMPARE(buttons.size(), static_cast<qsizetype>(shown.changes.size()));
         QVERIFY(panel.findChild<QLabel*>("forecastModel")->text().startsWith("16"));
-        QVERIFY(panel.findChild<QLabel*>("forecastRun")->text().startsWith("11 h 7 min"));
+        QVERIFY(panel.findChild<QLabel*>("forecastRun")->text().startsWith("11 h 6 min"));
         QSignalSpy wanted(&panel, &ForecastPanel::changeWanted);
         buttons[0]->click();
         QCOMPARE(wanted.count(), 1);
@@ -204,7 +204,7 @@ private:
         fs::create_directories(folder_ / name);
         for (int i = 0; i < count; ++i)
             writePng(folder_ / name / ("p" + std::to_string(i) + ".png"),
-                     drawnPicture(static_cast<std::uint64_t>(i), {.width = 120 + 16 * i, .height = 96}));
+                     drawnPicture(static_cast<std::uint64_t>(i), {.width = 480 + 16 * i, .height = 384}));
     }
     void makeWorkspace(const std::string& name, int pictures)
     {
