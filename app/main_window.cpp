@@ -332,6 +332,7 @@ void MainWindow::chooseDevice(const ComputeChoice& choice)
 
 void MainWindow::openWorkspace(const QString& folder)
 {
+    firstPage_ = Page::Dataset;
     afterStopping(tr("Open another workspace?"), tr("Stop and open"),
                   [this, folder] { session_.openWorkspace(folder); });
 }
