@@ -402,6 +402,8 @@ void MainWindow::takeFolder(const QString& folder)
                                {tr("Import into %1").arg(here), tr("New workspace…")})) {
     case 0:
         showPage(Page::Dataset);
+        if (datasetJobs_.busy())
+            return banner_->showNotice(tr("A job of the data set is running; import the folder when it has ended."));
         return datasetJobs_.importPictures(folder);
     case 1:
         return createFrom(folder);
