@@ -308,6 +308,7 @@ void RunForm::newRunLike(const QString& name, bool fromItsWeights)
 
 void RunForm::showQueued(const TrainConfig& config, const QString& name)
 {
+    following_.clear(); // what ended before it
     {
         const QSignalBlocker quiet(runs_);
         runs_->setCurrentIndex(0);
