@@ -11,6 +11,7 @@
 
 #include <QApplication>
 #include <QClipboard>
+#include <QDateTime>
 #include <QFileInfo>
 #include <QHeaderView>
 #include <QLabel>
@@ -120,10 +121,10 @@ CheckpointList::CheckpointList(Session& session, Dialogs& dialogs, QWidget* pare
     connect(copy_, &QPushButton::clicked, this,
             [this] { QApplication::clipboard()->setText(table_->currentItem()->data(Step, Qt::UserRole).toString()); });
     connect(remove_, &QPushButton::clicked, this, &CheckpointList::remove);
-    show(nullptr, false);
+    showRun(nullptr, false);
 }
 
-void CheckpointList::show(const RunInfo* run, bool training)
+void CheckpointList::showRun(const RunInfo* run, bool training)
 {
     const auto name = run != nullptr ? QString::fromStdString(run->name) : QString();
     const auto checkpoints = run != nullptr ? run->checkpoints : std::vector<fs::path>();
@@ -138,7 +139,10 @@ void CheckpointList::show(const RunInfo* run, bool training)
 
 void CheckpointList::read()
 {
-    table_->clear();
+    const auto chosen =
+        table_->currentItem() != nullptr ? table_->currentItem()->data(Step, Qt::UserRole).toString() : QString();
+    if (checkpoints_.empty())
+        table_->clear();
     note_->setText(run_.isEmpty() ? tr("Select a run.") : tr("%1 has no checkpoints.").arg(run_));
     note_->setVisible(checkpoints_.empty());
     table_->setVisible(!checkpoints_.empty());
@@ -146,7 +150,7 @@ void CheckpointList::read()
         return;
     session_.background().ask(
         this, [run = checkpoints_.back().parent_path().parent_path()] { return readFacts(run); },
-        [this, asked = checkpoints_](const std::vector<Facts>& facts) {
+        [this, chosen, asked = checkpoints_](const std::vector<Facts>& facts) {
             if (asked != checkpoints_)
                 return;
             table_->clear();
@@ -164,6 +168,10 @@ void CheckpointList::read()
                     item->setToolTip(Step, tr("Averaged weights alone: to sample and to start from, not to resume"));
             }
             table_->setCurrentItem(table_->topLevelItem(0));
+            for (int i = 0; i < table_->topLevelItemCount(); ++i) {
+                if (table_->topLevelItem(i)->data(Step, Qt::UserRole).toString() == chosen)
+                    table_->setCurrentItem(table_->topLevelItem(i));
+            }
             updateButtons();
         });
 }

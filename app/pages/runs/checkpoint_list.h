@@ -20,7 +20,7 @@ class CheckpointList : public QWidget {
 public:
     CheckpointList(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
     /// Null for no run. `training`: it is being trained here, so that its newest one stays.
-    void show(const RunInfo* run, bool training);
+    void showRun(const RunInfo* run, bool training);
     QTreeWidget* table() const { return table_; }
 
 Q_SIGNALS:

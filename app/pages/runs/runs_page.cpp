@@ -240,11 +240,7 @@ void RunsPage::connectAll()
     connect(model_, &RunModel::renameWanted, actions_, &RunActions::rename);
     connect(model_, &RunModel::notesWanted, actions_, &RunActions::write);
     connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, &RunsPage::currentChanged);
-    connect(table_, &QTableView::activated, this, [this](const QModelIndex& index) {
-        if (table_->state() != QAbstractItemView::EditingState && index.column() != RunModel::Name)
-            Q_EMIT runWanted(currentName());
-    });
-    connect(table_, &QTableView::doubleClicked, this, [this] { Q_EMIT runWanted(currentName()); });
+    connect(table_, &QTableView::activated, this, [this] { Q_EMIT runWanted(currentName()); });
     connect(table_, &QTableView::customContextMenuRequested, this, [this](QPoint point) {
         if (table_->indexAt(point).isValid())
             QMenu::exec(actions_->all(), table_->viewport()->mapToGlobal(point), nullptr, table_);
@@ -286,11 +282,11 @@ void RunsPage::read()
         return;
     session_.background().ask(
         this, [workspace = session_.workspace()] { return listRunsWithNotes(workspace); },
-        [this](std::vector<ListedRun> runs) { show(std::move(runs)); },
+        [this](std::vector<ListedRun> runs) { showRuns(std::move(runs)); },
         [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the runs"), why); });
 }
 
-void RunsPage::show(std::vector<ListedRun> runs)
+void RunsPage::showRuns(std::vector<ListedRun> runs)
 {
     const auto selected = std::exchange(wanted_, {});
     const auto before = selected.isEmpty() ? currentName() : selected;
@@ -310,12 +306,7 @@ void RunsPage::show(std::vector<ListedRun> runs)
     select(before);
     curves_->readOn();
     plot(model_->checked());
-    showDifferences([this] {
-        std::vector<RunInfo> infos;
-        for (const auto* const run : checked())
-            infos.push_back(run->run);
-        return infos;
-    }());
+    showDifferences();
     currentChanged();
 }
 
@@ -363,17 +354,14 @@ void RunsPage::currentChanged()
     const auto* const run = current();
     const bool isTraining = run != nullptr && currentName() == training();
     actions_->setRun(run, isTraining);
-    checkpoints_->show(run != nullptr ? &run->run : nullptr, isTraining);
+    checkpoints_->showRun(run != nullptr ? &run->run : nullptr, isTraining);
     updateState();
 }
 
 void RunsPage::checkedChanged()
 {
-    std::vector<RunInfo> infos;
-    for (const auto* const run : checked())
-        infos.push_back(run->run);
     plot(model_->checked());
-    showDifferences(infos);
+    showDifferences();
     updateState();
 }
 
@@ -392,11 +380,14 @@ void RunsPage::plot(const QStringList& names)
     plotted_ = std::move(runs);
 }
 
-void RunsPage::showDifferences(const std::vector<RunInfo>& runs)
+void RunsPage::showDifferences()
 {
+    std::vector<RunInfo> runs;
     QStringList header = {tr("Setting")};
-    for (const auto& run : runs)
-        header << QString::fromStdString(run.name);
+    for (const auto* const run : checked()) {
+        runs.push_back(run->run);
+        header << QString::fromStdString(run->run.name);
+    }
     differences_->clear();
     differences_->setColumnCount(static_cast<int>(header.size()));
     differences_->setHeaderLabels(header);

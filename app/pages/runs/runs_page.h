@@ -57,11 +57,11 @@ private:
     QWidget* makeDetails();
     void connectAll();
     void read();
-    void show(std::vector<ListedRun> runs);
+    void showRuns(std::vector<ListedRun> runs);
     void currentChanged();
     void checkedChanged();
     void plot(const QStringList& names);
-    void showDifferences(const std::vector<RunInfo>& runs);
+    void showDifferences();
     void updateState();
     std::vector<const ListedRun*> checked() const;
     const ListedRun* current() const;
