@@ -4,7 +4,8 @@
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
-// clang-format off: the codes in jerror.h depend on what jpeglib.h defines
+// The codes in jerror.h depend on what jpeglib.h defines.
+// clang-format off
 #include <jpeglib.h>
 #include <jerror.h>
 // clang-format on
