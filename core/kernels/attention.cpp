@@ -4,6 +4,9 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/version.h>
+
+#include <optional>
 
 namespace nanodit {
 
@@ -66,10 +69,28 @@ private:
     }
 };
 
+/// By LibTorch's own fused kernels, on a GPU and from version 2.1 on. They take no prior, and a bias only in the type
+/// of the queries: in bf16 ln n would be off by more than one in a hundred. Empty where they do not apply.
+std::optional<at::Tensor> fusedAttention([[maybe_unused]] const at::Tensor& q, [[maybe_unused]] const at::Tensor& k,
+                                         [[maybe_unused]] const at::Tensor& v,
+                                         [[maybe_unused]] const AttentionTerms& terms)
+{
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 1)
+    const bool exact = !terms.bias.defined() || q.scalar_type() == at::kFloat;
+    if (q.is_cuda() && exact && !terms.prior.defined()) {
+        const auto mask = terms.bias.defined() ? std::optional(terms.bias) : std::nullopt;
+        return at::scaled_dot_product_attention(q, k, v, mask, 0, false, terms.scale);
+    }
+#endif
+    return {};
+}
+
 } // namespace
 
 at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionTerms& terms)
 {
+    if (auto fused = fusedAttention(q, k, v, terms))
+        return *fused;
     // Autograd of LibTorch 1.13 takes no undefined tensor, so that no prior is an empty one.
     const auto strengths =
         terms.prior.defined() ? terms.prior.strengths : at::empty({0}, q.options().dtype(at::kFloat));

@@ -96,7 +96,7 @@ public:
         const auto q = flat(q4), k = flat(k4), v = flat(v4);
         const Additions additions(terms, q4, k4.size(2));
         const auto shape = q4.sizes();
-        auto values = at::empty({shape[0], shape[2], shape[1], shape[3]}, q.options()).transpose(1, 2);
+        auto values = emptyByToken(q4);
         auto out = at::empty_like(q);
         auto logSums = at::empty({q.size(0), q.size(1)}, q.options().dtype(sumType(q)));
         eachBlock(q.size(0), q.size(1), k.size(1), blockElements, [&](const Block& block) {
@@ -158,6 +158,13 @@ private:
 };
 
 } // namespace
+
+at::Tensor emptyByToken(const at::Tensor& like, at::ScalarType type)
+{
+    const auto heads = like.size(1), tokens = like.size(2), width = like.size(3);
+    return at::empty_strided(like.sizes(), {tokens * heads * width, width, heads * width, 1},
+                             like.options().dtype(type));
+}
 
 const AttentionKernel& blockAttention()
 {

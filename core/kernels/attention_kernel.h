@@ -26,6 +26,13 @@ public:
                                         const AttentionTerms& terms) const = 0;
 };
 
+/// [B, heads, tokens, d] as `like`, in memory as [B, tokens, heads, d]. Not a view, which autograd would treat apart.
+at::Tensor emptyByToken(const at::Tensor& like, at::ScalarType type);
+inline at::Tensor emptyByToken(const at::Tensor& like)
+{
+    return emptyByToken(like, like.scalar_type());
+}
+
 /// By LibTorch's products of blocks of queries: any device and type.
 const AttentionKernel& blockAttention();
 

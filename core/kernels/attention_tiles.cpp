@@ -60,12 +60,6 @@ at::Tensor dense(const at::Tensor& x)
     return x.stride(-1) == 1 ? x : x.contiguous();
 }
 
-/// [B, heads, tokens, d], in memory as [B, tokens, heads, d].
-at::Tensor emptyLike(const at::Tensor& x)
-{
-    return at::empty({x.size(0), x.size(2), x.size(1), x.size(3)}, x.options()).transpose(1, 2);
-}
-
 /// Whole inputs in the form that heads are cut from; keeps the memory that these point to.
 class Inputs {
 public:
@@ -169,7 +163,7 @@ public:
                             const AttentionTerms& terms) const override
     {
         const Inputs inputs(q, k, v, terms);
-        AttentionOutput output{.values = emptyLike(q),
+        AttentionOutput output{.values = emptyByToken(q),
                                .logSums = at::empty({q.size(0), q.size(1), q.size(2)}, q.options().dtype(at::kFloat))};
         const auto queries = inputs.queries();
         const auto parts = partsOfHead(inputs.heads(), queries, 64);
@@ -195,13 +189,13 @@ public:
         length = (length + 63) / 64 * 64;
         const auto parts = (keys + length - 1) / length;
 
-        AttentionGradients gradients{.q = emptyLike(q), .k = emptyLike(k), .v = emptyLike(v), .strengths = {}};
+        AttentionGradients gradients{.q = emptyByToken(q), .k = emptyByToken(k), .v = emptyByToken(v), .strengths = {}};
         // Each part of the keys has its own sum for q; they are added in their order, whichever thread made them.
         std::vector<at::Tensor> qParts = {gradients.q};
         if (parts > 1) {
             qParts.clear();
             for (std::int64_t part = 0; part < parts; ++part)
-                qParts.push_back(emptyLike(q.scalar_type() == at::kFloat ? q : q.to(at::kFloat)));
+                qParts.push_back(emptyByToken(q, at::kFloat));
         }
         at::Tensor strengths; // [B * heads, parts]
         if (inputs.hasPrior())
