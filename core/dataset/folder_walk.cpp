@@ -74,8 +74,8 @@ void passBy(const fs::path& file, PassedBy& passedBy)
     const auto what = fileKindOf(file);
     std::string advice;
     if (isPictureKind(what))
-        advice = "they hold " + nameWithoutArticle(what) +
-                 "s: " + (what <= FileKind::Jpeg2000 ? "give them the ending of what they are" : adviceFor(what));
+        advice = "they hold " + nameWithoutArticle(what) + "s: " +
+                 (what <= FileKind::Jpeg2000 ? "give them the ending of what they are" : "convert them to PNG or JPEG");
     else if (what == FileKind::Tar || (what >= FileKind::Gzip && what <= FileKind::Rar))
         advice = "unpack them to import what is inside";
     passedBy.add(kind, file.string(), advice);

@@ -62,6 +62,15 @@ Record recordOf(const ImportEntry& entry, const PictureFacts& facts, const std::
     return record;
 }
 
+/// A sentence that stands behind its subject need not begin with it.
+std::string withoutSubject(const std::string& sentence, const std::string& subject)
+{
+    if (subject.empty() || !sentence.starts_with(subject))
+        return sentence;
+    const auto rest = sentence.find_first_not_of(": ", subject.size());
+    return rest == std::string::npos ? sentence : sentence.substr(rest);
+}
+
 class Import {
 public:
     explicit Import(const ImportRequest& request)
@@ -287,7 +296,8 @@ private:
                                       "data.shards names it");
         for (auto* const list : {&report_.rejects, &report_.notes}) {
             for (auto& reject : *list) // names and texts of others may be no UTF-8
-                reject = {printableText(reject.what), printableText(reject.reason), reject.remedy};
+                reject = {printableText(reject.what), withoutSubject(printableText(reject.reason), reject.what),
+                          reject.remedy};
         }
         if (withoutCaption_ > 0)
             context.warn(std::to_string(withoutCaption_) +

@@ -38,6 +38,13 @@ std::vector<fs::path> ownFolders(const Workspace& workspace)
     return {workspace.derivedFolder(), workspace.shardsFolder(), workspace.runsFolder()};
 }
 
+/// "set" of "set.tar" and of "set.tar.gz".
+fs::path withoutTarEnding(const fs::path& tar)
+{
+    const auto stem = tar.stem();
+    return isTarName(stem) ? stem.stem() : stem;
+}
+
 /// Unpacks a tar and lists what came out of it. False when stopped.
 bool listTar(const fs::path& tar, const fs::path& relative, TarSource& source, const JobContext& context,
              ImportListing& listing)
@@ -52,7 +59,7 @@ bool listTar(const fs::path& tar, const fs::path& relative, TarSource& source, c
         return false;
     for (auto& entry : inside.listing.entries) {
         entry.where = tar.string() + ": " + entry.relative.string();
-        entry.relative = relative.parent_path() / relative.stem() / entry.relative;
+        entry.relative = relative.parent_path() / withoutTarEnding(relative) / entry.relative;
         listing.entries.push_back(std::move(entry));
     }
     return true;
