@@ -69,7 +69,9 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, Option
     const auto there = availableMemory(options.device);
     const auto changes = there > 0 ? fittingChanges(config, data, there) : std::vector<FittingChange>{};
     const bool fits = there == 0 || memory.total() <= there;
-    const auto seconds = fits || !changes.empty() ? stepSeconds(config, data, forecast, options) : std::nullopt;
+    std::optional<double> seconds;
+    if (fits || !changes.empty())
+        seconds = stepSeconds(config, data, forecast, options);
     const auto steps = static_cast<double>(config.schedule.steps);
     const auto& dearest = forecast.dearest();
     char parameters[64], epochs[64];
@@ -127,7 +129,7 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, Option
                            {"kept_checkpoint_bytes", forecast.keptCheckpointBytes},
                            {"changes_that_fit", ways}};
     if (seconds)
-        json["step_seconds"] = *seconds;
+        json["step_seconds"] = seconds.value_or(0); // g++ 12 takes *seconds for unset
     printResult(options.output, text, json);
     if (!fits)
         options.exitCode = exitFailed;
