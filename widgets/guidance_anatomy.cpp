@@ -95,7 +95,7 @@ void GuidanceAnatomy::paintEvent(QPaintEvent*)
         QPolygonF line;
         for (const auto& step : steps_) {
             if (step.*term)
-                line << QPointF(xOf(step), yOf((step.*term)->*value));
+                line << QPointF(xOf(step), yOf((*(step.*term)).*value));
         }
         if (line.isEmpty())
             return;
