@@ -4,6 +4,7 @@
 #include "widgets/factories.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QComboBox>
