@@ -10,10 +10,12 @@
 #include "core/runtime/machine.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <system_error>
 
 namespace nanodit::cli {
 
@@ -29,9 +31,9 @@ struct TrainArguments {
     bool check = false;
     bool dryRun = false;
     bool ignoreMemory = false;
-    std::int64_t from = -1;   ///< Step of the checkpoint to resume from; -1: the newest.
-    std::int64_t replay = -1; ///< Step to run again; 0: the last that was not finite; -1: train.
-    std::int64_t ranks = 1;   ///< Processes on this machine; a launcher's variables go before.
+    std::int64_t from = -1; ///< Step of the checkpoint to resume from; -1: the newest.
+    std::string replay;     ///< Step to run again; 0: the last that was not finite; empty: train.
+    std::int64_t ranks = 1; ///< Processes on this machine; a launcher's variables go before.
     std::int64_t logEvery = 50;
 };
 
@@ -103,13 +105,24 @@ nlohmann::json toJson(const ReplayReport::MicroBatch& microBatch)
             {"finite", microBatch.sound()}};
 }
 
+std::int64_t stepOf(const std::string& text)
+{
+    std::int64_t step = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), step);
+    if (error != std::errc() || end != text.data() + text.size() || step < 0)
+        throw UsageError("--replay=" + text +
+                         " is no step: give a whole number, or --replay alone for the last step "
+                         "that was not finite");
+    return step;
+}
+
 void runReplay(const TrainArguments& arguments, const Workspace& workspace, Options& options)
 {
     if (arguments.run.empty())
         throw UsageError("--replay needs --run NAME, the run that the step belongs to");
     ReplayRequest request{.workspace = workspace, .runName = arguments.run, .device = options.device};
-    if (arguments.replay > 0)
-        request.step = arguments.replay;
+    if (const auto step = stepOf(arguments.replay); step > 0)
+        request.step = step;
     ReplayReport report;
     request.finished = [&report](const ReplayReport& found) { report = found; };
     runJob(*makeReplayJob(std::move(request)), options.output, "");
@@ -140,7 +153,7 @@ void runReplay(const TrainArguments& arguments, const Workspace& workspace, Opti
 void runTrain(TrainArguments arguments, Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
-    if (arguments.replay >= 0)
+    if (!arguments.replay.empty())
         return runReplay(arguments, workspace, options);
     if (arguments.resume && arguments.run.empty())
         throw UsageError("--resume needs --run NAME, the run to resume");
