@@ -183,7 +183,7 @@ std::vector<ConfigIssue> TrainConfig::remarks(std::int64_t stepsDone) const
                                " steps: the learning rate never reaches its peak; lower it to about a tenth of the steps"});
     const auto stepsOfAverage = static_cast<double>(schedule.steps);
     const double kept = std::pow(ema.decay, stepsOfAverage);
-    if (ema.enabled && stepsDone == 0 && kept > 0.5)
+    if (ema.enabled && !ema.warmup && stepsDone == 0 && kept > 0.5)
         remarks.push_back({"ema.decay", "is " + std::to_string(ema.decay) + ": after " + std::to_string(schedule.steps) +
                                             " steps the average, which samples are painted with, still consists of the "
                                             "first weights by " +
