@@ -152,6 +152,7 @@ private Q_SLOTS:
         row("batch norm", Pass::Vae, "config.json", R"({"batch_norm_eps": 1e-4})", "batch_norm_eps");
         row("no scale", Pass::Vae, "config.json", R"({"scaling_factor": null})", "scaling_factor");
         row("no tokenizer", Pass::T5, "spiece.model", "", "spiece.model");
+        row("quantised DINO", Pass::Dino, "config.json", R"({"quantization_config": {"quant_method": "awq"}})", "awq");
         row("quantised", Pass::T5, "config.json", R"({"quantization_config": {"quant_method": "gptq"}})", "gptq");
     }
     void anEncoderThatCannotBeUsedIsToldBeforeItsPassAndStopsNoOther()
