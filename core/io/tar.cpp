@@ -124,7 +124,7 @@ std::optional<TarMember> TarReader::next()
         if (const auto target = members_.find(hardLink); target != members_.end()) {
             const auto linked = target->second;
             members_[name] = linked;
-            return TarMember{.name = std::move(name), .data = linked};
+            return TarMember{.name = std::move(name), .data = linked, .hardLink = true};
         }
         ++linksPassedOver_;
     }
@@ -209,7 +209,7 @@ public:
     void add(const TarMember& member)
     {
         auto parts = webdatasetKey(member.name);
-        if (!parts)
+        if (!parts || member.hardLink) // which Python's webdataset passes over as well
             return;
         auto& [key, extension] = *parts;
         if (samples_.empty() || samples_.back().key != key)

@@ -19,6 +19,7 @@ namespace nanodit {
 struct TarMember {
     std::string name; ///< As stored; empty where the archive holds none that can be read. Not always UTF-8.
     std::span<const std::byte> data; ///< In the archive's own memory.
+    bool hardLink = false;           ///< The data are those of a member before.
 };
 
 /// Walks the regular files of an uncompressed tar (USTAR, PAX, GNU) that lies in memory, through libarchive. A hard
