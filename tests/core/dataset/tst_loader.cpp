@@ -52,7 +52,7 @@ private Q_SLOTS:
         packed(folder.path(), samples);
         const auto set = ShardSet::open(folder / "train");
         QCOMPARE(set->masked(), 1);
-        Loader loader(set, {.batchSize = 3, .normaliseDino = false, .shuffle = false});
+        Loader loader(set, {.batchSize = 3, .shuffle = false, .normaliseDino = false});
         for (int i = 0; i < 2; ++i) {
             const auto batch = loader.next();
             QCOMPARE(batch.lossMask.defined(), batch.bucket == wide);
