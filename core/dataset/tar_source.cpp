@@ -201,7 +201,7 @@ private:
         if (context_.shouldStop())
             return false;
         if (links > 0)
-            passedBy_.add("links in archives", tar_.string(), "pack the files themselves (tar --dereference)", links);
+            passedBy_.add("links in archives", tar_.string(), "pack the files that they point to", links);
         for (const auto& damage : damages) {
             if (damage.endMark)
                 continue;

@@ -74,7 +74,7 @@ void tellOfCutCaptions(const Catalog& catalog, const PassEncoders& encoders, con
     context.warn(std::to_string(cut->count) + (cut->count == 1 ? " caption is" : " captions are") + " longer than " +
                  std::to_string(encoders.expectations.textTokens) + " tokens and cut there: " + names +
                  (cut->count > static_cast<std::int64_t>(cut->first.size()) ? "..." : "") +
-                 " (nanodit records is:problem lists them; shorten them, or raise text_tokens in workspace.yaml)");
+                 "; shorten them, or raise text_tokens in workspace.yaml (is:problem finds them among the records)");
 }
 
 JobEnd runPasses(const PreprocessRequest& request, const PassLimits& limits, const PassEncoders& encoders,
