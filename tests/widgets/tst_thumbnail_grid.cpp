@@ -49,8 +49,8 @@ private Q_SLOTS:
     {
         FilmModel film;
         QAbstractItemModelTester filmTester(&film);
-        film.prepend({.key = "1", .picture = QImage(4, 4, QImage::Format_RGB888), .caption = "first"});
-        film.prepend({.key = "2", .picture = QImage(4, 4, QImage::Format_RGB888), .caption = "second"});
+        film.insert(0, {.key = "1", .picture = QImage(4, 4, QImage::Format_RGB888), .caption = "first"});
+        film.insert(0, {.key = "2", .picture = QImage(4, 4, QImage::Format_RGB888), .caption = "second"});
         film.remove("1");
         QCOMPARE(film.rowCount(), 1);
     }
