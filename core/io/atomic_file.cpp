@@ -65,7 +65,8 @@ bool isTemporaryName(const std::string& name)
 std::string nameBeforeReplacement(const std::string& name)
 {
     const auto digitsEnd = temporaryPrefix.size() + 16;
-    if (!name.starts_with(temporaryPrefix) || name.compare(digitsEnd, replacedMark.size(), replacedMark) != 0)
+    if (!name.starts_with(temporaryPrefix) || name.size() <= digitsEnd + replacedMark.size() ||
+        name.compare(digitsEnd, replacedMark.size(), replacedMark) != 0)
         return {};
     return name.substr(digitsEnd + replacedMark.size());
 }

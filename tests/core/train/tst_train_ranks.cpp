@@ -6,6 +6,7 @@
 #include "tests/support/tiny_model.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <QtTest/QTest>
 
 #include <algorithm>
