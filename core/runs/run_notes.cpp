@@ -21,20 +21,6 @@ fs::path fileOf(const fs::path& runFolder)
     return runFolder / "about.json";
 }
 
-/// For a POSIX shell.
-std::string quoted(const std::string& text)
-{
-    const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-        return std::isalnum(c) != 0 || std::string("/._-+:@%").find(static_cast<char>(c)) != std::string::npos;
-    });
-    if (plain)
-        return text;
-    std::string result = "'";
-    for (const char c : text)
-        result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return result + "'";
-}
-
 } // namespace
 
 RunNotes readRunNotes(const fs::path& runFolder)
@@ -107,13 +93,6 @@ void renameRun(const Workspace& workspace, const std::string& name, const std::s
     fs::rename(from, to, error);
     if (error)
         throw StoreError("the run \"" + name + "\" could not be renamed: " + error.message());
-}
-
-std::string trainCommand(const Workspace& workspace, const std::string& name)
-{
-    return "nanodit --workspace " + quoted(workspace.root.string()) + " train --config " +
-           quoted((workspace.runsFolder() / name / "config.yaml").string()) + " --run " +
-           quoted(freeRunName(workspace, name));
 }
 
 } // namespace nanodit

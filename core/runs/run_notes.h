@@ -29,7 +29,4 @@ bool isRunName(const std::string& name);
 /// when it cannot be renamed. Nobody may be training it.
 void renameRun(const Workspace& workspace, const std::string& name, const std::string& newName);
 
-/// A command that trains a run like this one, for a shell: its configuration, in its workspace, under a free name.
-std::string trainCommand(const Workspace& workspace, const std::string& name);
-
 } // namespace nanodit

@@ -35,7 +35,7 @@ private Q_SLOTS:
     {
         QStandardPaths::setTestModeEnabled(true);
         folder_ = std::make_unique<test::TemporaryFolder>();
-        workspace_ = Workspace::create(*folder_ / "workspace", {});
+        workspace_ = Workspace::create(*folder_ / "work space", {});
         for (const char* name : {"first", "second", "third"})
             makeRun(name);
         preferences_ = std::make_unique<Preferences>(QString::fromStdString((*folder_ / "preferences.ini").string()));
@@ -117,7 +117,10 @@ private Q_SLOTS:
     {
         page_->select("first");
         trigger("runCopyCommand");
-        QCOMPARE(QApplication::clipboard()->text(), QString::fromStdString(trainCommand(workspace_, "first")));
+        const auto root = QString::fromStdString(workspace_.root.string()); // has a blank
+        QCOMPARE(QApplication::clipboard()->text(), QStringLiteral("nanodit --workspace '%1' train --config "
+                                                                   "'%1/runs/first/config.yaml' --run first-2")
+                                                        .arg(root));
         trigger("runCopyPath");
         QCOMPARE(QApplication::clipboard()->text(),
                  QString::fromStdString((workspace_.runsFolder() / "first").string()));

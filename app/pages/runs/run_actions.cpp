@@ -174,8 +174,7 @@ void RunActions::openFolder()
 
 void RunActions::copyCommand()
 {
-    QApplication::clipboard()->setText(
-        QString::fromStdString(trainCommand(session_.workspace(), name().toStdString())));
+    QApplication::clipboard()->setText(trainCommand(session_.workspace(), name().toStdString()));
 }
 
 void RunActions::copyPath()

@@ -5,6 +5,7 @@
 #include "widgets/text.h"
 
 #include <QCoreApplication>
+#include <QRegularExpression>
 
 namespace nanodit {
 
@@ -21,6 +22,16 @@ QString metricText(const MetricSummary& summary)
 {
     const auto& info = metricInfo(summary.metric);
     return QString::fromStdString(info.label) + QLatin1Char(' ') + QString::number(summary.mean, 'f', info.decimals);
+}
+
+/// For a POSIX shell.
+QString quoted(const std::string& text)
+{
+    auto word = QString::fromStdString(text);
+    static const QRegularExpression plain(QStringLiteral("^[A-Za-z0-9/._+:@%-]+$"));
+    if (plain.match(word).hasMatch())
+        return word;
+    return QLatin1Char('\'') + word.replace(QLatin1Char('\''), QStringLiteral("'\\''")) + QLatin1Char('\'');
 }
 
 } // namespace
@@ -46,6 +57,13 @@ RunRow runRow(const RunOverview& overview, bool running)
             tr("Step %1").arg(overview.validatedStep) + QLatin1Char('\n') + lines.join(QLatin1Char('\n'));
     row.size = QString::fromStdString(sizeText(static_cast<std::int64_t>(overview.bytes)));
     return row;
+}
+
+QString trainCommand(const Workspace& workspace, const std::string& name)
+{
+    return QStringLiteral("nanodit --workspace %1 train --config %2 --run %3")
+        .arg(quoted(workspace.root.string()), quoted((workspace.runsFolder() / name / "config.yaml").string()),
+             quoted(freeRunName(workspace, name)));
 }
 
 std::vector<QStringList> settingRows(const std::vector<FieldDifference>& differences)

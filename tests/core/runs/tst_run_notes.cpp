@@ -80,14 +80,6 @@ private Q_SLOTS:
         QVERIFY(std::filesystem::exists(workspace_.runsFolder() / "mine"));
     }
 
-    void theCommandIsQuotedForAShell()
-    {
-        const auto command = trainCommand(workspace_, "mine");
-        const auto root = workspace_.root.string();
-        QCOMPARE(command,
-                 "nanodit --workspace '" + root + "' train --config '" + root + "/runs/mine/config.yaml' --run mine-2");
-    }
-
 private:
     std::unique_ptr<test::TemporaryFolder> folder_;
     Workspace workspace_;

@@ -27,8 +27,7 @@ private Q_SLOTS:
             file.appendValidation(20, {{"reconstruction/ssim", 0.5}});
             file.append(metrics); // 21
         }
-        std::ofstream(run / "metrics.jsonl", std::ios::app) << "no JSON\n"
-                                                            << R"({"step":22,"lo)"; // being written
+        std::ofstream(run / "metrics.jsonl", std::ios::app) << "no JSON\n{\"step\":22,\"lo"; // being written
         std::vector<std::int64_t> steps;
         std::size_t validations = 0, pieces = 0;
         RunRecord piece;
@@ -48,8 +47,7 @@ private Q_SLOTS:
         for (std::size_t i = 0; i < steps.size(); ++i)
             QCOMPARE(steps[i], static_cast<std::int64_t>(i) + 1);
         QCOMPARE(validations, std::size_t(1));
-        std::ofstream(run / "metrics.jsonl", std::ios::app) << R"(ss":1})"
-                                                            << "\n"; // the rest of that line
+        std::ofstream(run / "metrics.jsonl", std::ios::app) << "ss\":1}\n"; // the rest of that line
         const auto more = readRunRecord(run, piece.end, 1000);
         QCOMPARE(more.steps.size(), std::size_t(1));
         QCOMPARE(more.steps[0].step, std::int64_t(22));
@@ -69,7 +67,7 @@ private Q_SLOTS:
         std::filesystem::create_directories(run);
         appendRunEvent(run, 200, "resumed", "resumed");
         appendRunEvent(run, 100, "resumed", "resumed", {{"optimiser.lr", {"0.1", "0.2"}}});
-        std::ofstream(run / "history.jsonl", std::ios::app) << R"({"step":3,"resum)"; // cut off
+        std::ofstream(run / "history.jsonl", std::ios::app) << "{\"step\":3,\"resum"; // cut off
         const auto resumptions = readResumptions(run);
         QCOMPARE(resumptions.size(), std::size_t(2));
         QCOMPARE(resumptions[0].step, std::int64_t(200));
