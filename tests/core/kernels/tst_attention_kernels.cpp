@@ -258,6 +258,18 @@ private Q_SLOTS:
         QVERIFY2(agrees(is, should, 1e-3), errorsOf(is, should).c_str());
     }
 
+    /// Of a text that is nothing but padding, say: the mean of all, as by the formula.
+    void finiteMasksOfEveryKeyGiveTheMean()
+    {
+        Problem problem({1, 2, 5, 300, 16}, at::kFloat, Addition::None);
+        problem.terms.bias = at::full({1, 1, 1, 300}, std::numeric_limits<float>::lowest());
+        for (const auto set : usableInstructionSets()) {
+            const InstructionSetScope scope(set);
+            const auto values = attention(problem.q, problem.k, problem.v, problem.terms);
+            QVERIFY(error(values, problem.v.mean(2, true).expand({1, 2, 5, 16})) < 1e-4);
+        }
+    }
+
     /// A training step is given up when its loss is not finite: attention must not make numbers of what is none.
     void whatIsNotANumberStaysSo()
     {
