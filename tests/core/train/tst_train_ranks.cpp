@@ -153,11 +153,10 @@ std::vector<Course> coursesOfRanks(std::int64_t ranks, const TrainConfig& config
     std::vector<std::jthread> threads;
     for (std::int64_t rank = 0; rank < ranks; ++rank) {
         threads.emplace_back([&, rank] {
-            auto own = config;
-            own.seed += rank; // other first weights, which rank 0's take the place of
-            Trainer trainer(rank == 0 ? config : own, textTokens,
-                            {.device = at::kCPU, .precision = config.precision, .threads = 1},
+            Trainer trainer(config, textTokens, {.device = at::kCPU, .precision = config.precision, .threads = 1},
                             std::make_shared<Room::Seat>(room, rank));
+            for (const auto& parameter : trainer.model().parameters()) // what rank 0 has takes the place of these
+                parameter.value.detach().add_(static_cast<double>(rank));
             trainer.takeStateOfFirst();
             courses[static_cast<std::size_t>(rank)] = courseOf(trainer, Source(rank, ranks, spoilt), steps);
         });
