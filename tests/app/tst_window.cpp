@@ -29,6 +29,7 @@
 #include "widgets/word_strip.h"
 
 #include <QComboBox>
+#include <QDialog>
 #include <QDropEvent>
 #include <QElapsedTimer>
 #include <QFileInfo>
