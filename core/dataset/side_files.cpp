@@ -52,8 +52,12 @@ std::string takeCaption(json& fields, const std::string& where, const std::funct
 {
     for (const auto* const key : {"caption", "text", "prompt"}) {
         const auto found = fields.find(key);
-        if (found == fields.end() || found->is_null())
+        if (found == fields.end())
             continue;
+        if (found->is_null()) {
+            fields.erase(found);
+            continue;
+        }
         if (const auto text = textOf(*found)) {
             const auto caption = tidyCaption(*text);
             fields.erase(found);

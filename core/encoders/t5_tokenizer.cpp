@@ -16,8 +16,7 @@ std::string withoutTokenizer(const std::filesystem::path& folder)
 {
     return folder.string() +
            " has no spiece.model, the tokenizer of a T5 encoder; fetch it from where the model came from, such as "
-           "\"huggingface-cli download google/t5-v1_1-xxl spiece.model tokenizer_config.json --local-dir " +
-           folder.string() + "\" for T5 1.1";
+           "\"huggingface-cli download google/t5-v1_1-xxl spiece.model tokenizer_config.json\" for T5 1.1, and put it there";
 }
 
 } // namespace

@@ -291,7 +291,7 @@ std::string adviceWithoutConfig(const fs::path& folder)
         const auto name = folder.filename().string();
         return "there is no such folder; models are not downloaded: fetch it first, for example with \"huggingface-cli "
                "download ORGANISATION/" +
-               (name.empty() ? "NAME" : name) + " --local-dir FOLDER\", and name that folder";
+               (name.empty() ? "NAME" : name) + "\", and name that folder";
     }
     if (!fs::is_directory(folder, ignored))
         return "it is a file: name the folder that holds it together with the model's config.json";

@@ -66,6 +66,7 @@ private Q_SLOTS:
                 record.id = "picture" + std::to_string(i);
                 record.split = "train";
                 record.original = {.width = 64, .height = 64};
+                record.bucket = {.width = 64, .height = 64};
                 catalog.put(record);
             }
         }
