@@ -9,6 +9,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <string_view>
 
 using namespace nanodit;
 
@@ -42,14 +43,13 @@ Batch randomBatch(const TrainConfig& config, const TrainData& data)
     return batch;
 }
 
-/// Bytes of tensors that lived at once in two steps, which make the moments and the gradients and use them.
+/// Bytes of tensors that lived at once in a step, with the moments and the gradients that it makes and uses.
 std::int64_t measured(const TrainConfig& config, const TrainData& data)
 {
     return test::peakBytes([&] {
         Trainer trainer(config, data.textTokens);
         const auto batch = randomBatch(config, data);
-        for (int step = 0; step < 2; ++step)
-            trainer.step([&batch] { return batch; });
+        trainer.step([&batch] { return batch; });
     });
 }
 
@@ -69,6 +69,8 @@ private Q_SLOTS:
             for (const bool bf16 : {false, true}) {
                 for (const bool checkpointing : {false, true}) {
                     for (const int batch : {1, 4}) {
+                        if (batch > 1 && std::string_view(config) == "gated")
+                            continue; // what a batch adds is seen with the others
                         QTest::addRow("%s %s%s batch %d", config, bf16 ? "bf16" : "float32",
                                       checkpointing ? " checkpointing" : "", batch)
                             << config << bf16 << checkpointing << batch;
