@@ -208,12 +208,17 @@ private Q_SLOTS:
             const auto &ours = courses[0].metrics[i], &other = expected.metrics[i];
             QVERIFY2(std::abs(ours.loss - other.loss) < (bf16 ? 1e-4 : 1e-6),
                      std::to_string(ours.loss - other.loss).c_str());
+            const double norms = ours.gradNorm / other.gradNorm - 1;
+            QVERIFY2(std::abs(norms) < (bf16 ? 2e-2 : 1e-3), std::to_string(norms).c_str());
             QCOMPARE(ours.samplesByDrop, other.samplesByDrop);
             QCOMPARE(ours.lr, other.lr);
         }
+        // Where a gradient is next to nothing, the order of the sum decides what Adam makes of it: an element may be
+        // off by a part of one step, which is 3e-3.
+        const double allowed = bf16 ? 1e-3 : 5e-4;
         const double difference = largestDifference(courses[0].model, expected.model);
-        QVERIFY2(difference < (bf16 ? 1e-3 : 1e-5), std::to_string(difference).c_str());
-        QVERIFY(largestDifference(courses[0].ema, expected.ema) < (bf16 ? 1e-3 : 1e-5));
+        QVERIFY2(difference < allowed, std::to_string(difference).c_str());
+        QVERIFY(largestDifference(courses[0].ema, expected.ema) < allowed);
         // And every rank has the same weights, to the last bit.
         for (const auto& course : courses)
             QCOMPARE(largestDifference(course.model, courses[0].model), 0.0);
