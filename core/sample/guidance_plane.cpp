@@ -111,7 +111,7 @@ GuidancePlane guidancePlaneFrom(const std::string& text)
         else
             plane = {};
     }
-    if (plane.textScales.empty() || plane.dinoScales.empty())
+    if (plane.textScales.empty() || plane.dinoScales.empty() || text.ends_with(','))
         throw UsageError("the grid is \"" + text +
                          "\", but must be text=FROM:TO:COUNT,dino=FROM:TO:COUNT, for example text=0:6:7,dino=0:6:4 (a "
                          "single scale: text=2), with scales up to " +
