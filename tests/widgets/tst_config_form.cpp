@@ -117,7 +117,7 @@ private Q_SLOTS:
         };
         QCOMPARE(shown().size(), static_cast<qsizetype>(form.keys().size()));
         form.findChild<QLineEdit*>()->setText("warmup");
-        QCOMPARE(shown(), QStringList{"schedule.warmup_steps"});
+        QCOMPARE(shown(), (QStringList{"schedule.warmup_steps", "ema.warmup"}));
         form.findChild<QLineEdit*>()->clear();
         form.setValue("ema.decay", 0.5);
         for (auto* const box : form.findChildren<QCheckBox*>()) {

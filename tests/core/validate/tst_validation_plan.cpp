@@ -136,7 +136,7 @@ void ValidationPlanTest::manipulationPaintsTheUnchangedPictureToo()
     QVERIFY(!plan.pictures[0].reported);
     QVERIFY(plan.pictures[1].reported);
     QCOMPARE(plan.pictures[0].seed, plan.pictures[1].seed);
-    QCOMPARE(plan.pictures[1].request(settings).prompt, std::string("a orange cat"));
+    QCOMPARE(plan.pictures[1].request(settings).prompt, std::string("an orange cat"));
 }
 
 void ValidationPlanTest::textOverDinoIsComparedAtItsOwnScales()
@@ -154,7 +154,7 @@ void ValidationPlanTest::textOverDinoIsComparedAtItsOwnScales()
     QCOMPARE(changed.unchanged, unchanged.file());
     QVERIFY(changed.file() != unchanged.file());
     QCOMPARE(changed.seed, unchanged.seed);
-    QCOMPARE(changed.request(settings).prompt, std::string("a orange cat"));
+    QCOMPARE(changed.request(settings).prompt, std::string("an orange cat"));
     for (const auto& picture : plan.pictures) {
         QCOMPARE(picture.request(settings).textScale, 6.0);
         QCOMPARE(picture.request(settings).dinoScale, 0.75);
