@@ -30,6 +30,7 @@ namespace {
 /// Okabe and Ito's order.
 constexpr std::array runHues = {Hue::Blue, Hue::Orange, Hue::Green, Hue::Vermillion, Hue::Purple, Hue::Sky};
 constexpr std::array pens = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::DashDotLine};
+constexpr int leastPicker = 96;
 constexpr QSize leastPicture(1200, 700);
 constexpr double pictureScale = 2;
 
@@ -62,7 +63,7 @@ PlotPanel::PlotPanel(BackgroundQueue& background, Dialogs& dialogs, QWidget* par
     picker_->setProperty("flat", true);
     picker_->setMaxVisibleItems(24);
     picker_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    picker_->setMinimumContentsLength(18);
+    picker_->setMinimumWidth(leastPicker);
     menu_->setObjectName(QStringLiteral("plotMenu"));
     head_->setSpacing(8);
     head_->addWidget(picker_);
@@ -135,6 +136,7 @@ void PlotPanel::fillPicker()
         picker_->addItem(subject.title, subject.key);
     }
     picker_->setCurrentIndex(std::max(0, picker_->findData(subject_.key)));
+    picker_->setMinimumContentsLength(static_cast<int>(subject_.title.size())); // as wide as its text, given the room
 }
 
 void PlotPanel::showRuns(const std::vector<PlottedRun>& runs)

@@ -14,7 +14,6 @@
 #include "app/wording.h"
 #include "widgets/banner.h"
 #include "widgets/factories.h"
-#include "widgets/icons.h"
 #include "widgets/page_frame.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
@@ -31,7 +30,6 @@
 #include <QTabBar>
 #include <QTabWidget>
 #include <QTableView>
-#include <QToolButton>
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
@@ -90,18 +88,13 @@ RunsPage::RunsPage(Session& session, Training& training, Preferences& preference
 
 void RunsPage::addActions()
 {
-    auto* const more = new QToolButton(this);
+    auto* const more =
+        frame_->addAction(tr("More"), QStringLiteral("menu"), tr("What can be done with the selected run"));
     more->setObjectName(QStringLiteral("runMore"));
-    more->setText(tr("More"));
-    more->setIcon(icon(QStringLiteral("menu")));
-    more->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    more->setPopupMode(QToolButton::InstantPopup);
-    more->setToolTip(tr("What can be done with the selected run"));
     auto* const menu = new QMenu(more);
     menu->setToolTipsVisible(true);
     menu->addActions(actions_->all());
     more->setMenu(menu);
-    frame_->addActionWidget(more);
     show_ = frame_->addAction(tr("Show curves"), QStringLiteral("train"), tr("Open this run on the Train page"));
     show_->setObjectName(QStringLiteral("runShow"));
     validate_ = frame_->addAction(tr("Validate"), QStringLiteral("validate"), tr("Open this run on the Validate page"));
@@ -195,6 +188,7 @@ QWidget* RunsPage::makeContent()
     auto* const lower = new QSplitter(Qt::Horizontal, this);
     lower->setChildrenCollapsible(false);
     lower->setHandleWidth(12);
+    lower->setProperty("plain", true);
     auto* const details = new QFrame(lower);
     details->setProperty("surface", "panel");
     auto* const inDetails = new QVBoxLayout(details);
@@ -208,6 +202,7 @@ QWidget* RunsPage::makeContent()
     auto* const rows = new QSplitter(Qt::Vertical, this);
     rows->setChildrenCollapsible(false);
     rows->setHandleWidth(12);
+    rows->setProperty("plain", true);
     rows->addWidget(makeTable());
     rows->addWidget(lower);
     rows->setSizes({300, 380});
