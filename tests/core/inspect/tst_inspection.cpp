@@ -22,7 +22,8 @@ private Q_SLOTS:
     {
         // Weights beside the config.json that a tiny workspace has, so that the encoder has a fingerprint.
         test::writeText(tiny_.workspace.path("models/dino") / "model.safetensors", "weights");
-        test::writeText(tiny_.workspace.path("models/dino") / "preprocessor_config.json", "{}");
+        std::filesystem::copy_file(test::dataPath("golden/01_dinov3_preprocess/preprocessor_config.json"),
+                                   tiny_.workspace.path("models/dino") / "preprocessor_config.json");
         at::manual_seed(4);
         for (int i = 0; i < 6; ++i) {
             const auto id = "r" + std::to_string(i);
