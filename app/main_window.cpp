@@ -476,7 +476,9 @@ void MainWindow::closeEvent(QCloseEvent* event)
         return;
     }
     event->ignore();
-    afterStopping(tr("Close the window?"), tr("Stop and close"), [this] { close(); });
+    // Not from within this event: a window that is being closed takes no second wish.
+    afterStopping(tr("Close the window?"), tr("Stop and close"),
+                  [this] { QMetaObject::invokeMethod(this, &QWidget::close, Qt::QueuedConnection); });
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event)

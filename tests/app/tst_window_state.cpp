@@ -242,7 +242,7 @@ private Q_SLOTS:
             QTRY_VERIFY(session_->jobs().empty());
         };
         window_->close();
-        QVERIFY(!window_->isVisible());
+        QTRY_VERIFY(!window_->isVisible());
         window_->show();
         QVERIFY(QTest::qWaitForWindowExposed(window_.get()));
     }

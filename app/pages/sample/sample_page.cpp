@@ -469,7 +469,7 @@ void SamplePage::takeOver(const QString& file, const PaintedPicture& painted)
 void SamplePage::discardShown()
 {
     if (!shownFile_.isEmpty() && (strip_->hasFocus() || canvas_->hasFocus()))
-        sampling_.discard(shownFile_);
+        sampling_.discard(QString(shownFile_)); // a copy: it is no longer shown once it is gone
 }
 
 void SamplePage::bringBack()
