@@ -224,7 +224,7 @@ private Q_SLOTS:
         QVERIFY(image.width() >= 2400);
 
         QSignalSpy failed(plots_.get(), &MetricPlots::failed);
-        dialogs_.nextPath = folder.filePath("no such folder/loss.csv");
+        dialogs_.nextPath = folder.filePath("loss.png/loss.csv"); // a file is no folder
         panel->findChild<QAction*>("plotSaveTable")->trigger();
         QTRY_COMPARE(failed.count(), 1);
     }

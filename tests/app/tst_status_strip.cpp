@@ -100,7 +100,7 @@ private Q_SLOTS:
         const JobNotices notices(
             session,
             {.looksHere = [&] { return looks; }, .show = [&](const QString& title, const QString&) { told << title; }},
-            20ms);
+            400ms);
         const auto run = [&](const QString& name, std::chrono::milliseconds time, JobEnd end) {
             session.startJob(session.newJob(name, Page::Train), makeJob([time, end](const JobContext&) {
                                  std::this_thread::sleep_for(time);
@@ -110,16 +110,16 @@ private Q_SLOTS:
         };
         run("short", 0ms, JobEnd::Finished);
         QVERIFY(told.isEmpty());
-        run("long", 40ms, JobEnd::Finished);
+        run("long", 600ms, JobEnd::Finished);
         QCOMPARE(told, QStringList{"long has finished"});
-        run("stopped", 40ms, JobEnd::Cancelled);
+        run("stopped", 600ms, JobEnd::Cancelled);
         QCOMPARE(told.size(), 1);
         session.startJob(session.newJob("broken", Page::Train),
                          makeJob([](const JobContext&) -> JobEnd { throw DataError("no such picture"); }));
         QTRY_COMPARE(told.value(1), QString("broken has failed"));
         QTRY_VERIFY(session.jobs().empty());
         looks = true;
-        run("seen", 40ms, JobEnd::Finished);
+        run("seen", 600ms, JobEnd::Finished);
         QCOMPARE(told.size(), 2);
     }
 };

@@ -3,6 +3,7 @@
 #include "widgets/colours.h"
 
 #include <QCollator>
+#include <QLocale>
 #include <QPolygonF>
 
 #include <algorithm>
@@ -296,7 +297,7 @@ bool RunFilter::lessThan(const QModelIndex& left, const QModelIndex& right) cons
     const auto a = left.data(RunModel::SortRole), b = right.data(RunModel::SortRole);
     if (a.userType() != QMetaType::QString)
         return QSortFilterProxyModel::lessThan(left, right);
-    QCollator byNumbersInNames; // run-2 before run-10
+    QCollator byNumbersInNames(QLocale(QLocale::English, QLocale::UnitedStates)); // run-2 before run-10; not in "C"
     byNumbersInNames.setNumericMode(true);
     byNumbersInNames.setCaseSensitivity(Qt::CaseInsensitive);
     return byNumbersInNames.compare(a.toString(), b.toString()) < 0;
