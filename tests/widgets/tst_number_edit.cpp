@@ -13,6 +13,7 @@
 #include <QSignalSpy>
 #include <QSlider>
 #include <QTest>
+#include <QtTest/qtestspontaneevent.h>
 #include <QWheelEvent>
 
 #include <limits>
@@ -147,7 +148,8 @@ private Q_SLOTS:
         const auto turn = [](QWidget& over) {
             QWheelEvent down({5, 5}, over.mapToGlobal(QPointF(5, 5)), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
                              Qt::NoScrollPhase, false);
-            QApplication::sendEvent(&over, &down);
+            QSpontaneKeyEvent::setSpontaneous(&down); // as from a mouse: only these reach what a widget stands in
+            qApp->notify(&over, &down);
         };
         choice.setFocus();
         turn(choice);
