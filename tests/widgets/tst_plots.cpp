@@ -8,6 +8,7 @@
 #include "widgets/plots/share_plot.h"
 #include "widgets/preview_grid.h"
 
+#include <QMouseEvent>
 #include <QElapsedTimer>
 #include <QLabel>
 #include <QSignalSpy>
@@ -167,13 +168,18 @@ private Q_SLOTS:
         auto* const canvas = plot.findChild<QCustomPlot*>();
         auto* const readings = plot.findChild<QLabel*>("plotReadings");
         QVERIFY(canvas != nullptr && readings != nullptr);
-        QTest::mouseMove(canvas, QPoint(280, 140)); // where no other test has left it: only a move is heard of
+        const auto moveTo = [canvas](QPointF place) { // sent by hand: a screen leaves out moves to where its mouse is
+            QMouseEvent move(QEvent::MouseMove, place, canvas->mapToGlobal(place), Qt::NoButton, Qt::NoButton,
+                             Qt::NoModifier);
+            QCoreApplication::sendEvent(canvas, &move);
+        };
+        moveTo({280, 140});
         QTRY_VERIFY(readings->isVisible());
         QVERIFY(readings->text().contains("loss"));
         QEvent leave(QEvent::Leave);
         QCoreApplication::sendEvent(canvas, &leave);
         QVERIFY(!readings->isVisible());
-        QTest::mouseMove(canvas, QPoint(310, 150));
+        moveTo({310, 150});
         QTRY_VERIFY(readings->isVisible());
         raw.clear(); // another run is shown
         QTRY_VERIFY(!readings->isVisible());
