@@ -35,7 +35,7 @@ private Q_SLOTS:
         settle();
         button("passes")->click();
         settle();
-        QCOMPARE(text("work-captions"), QStringLiteral("1 record without"));
+        QCOMPARE(text("work-captions"), QStringLiteral("1 record without caption"));
         QVERIFY(button("writeCaptions")->isVisible() && !button("writeCaptions")->isEnabled());
         QVERIFY2(button("writeCaptions")->toolTip().contains("workspace settings"),
                  qPrintable(button("writeCaptions")->toolTip()));

@@ -474,8 +474,10 @@ void SamplePage::discardShown()
 
 void SamplePage::bringBack()
 {
-    if (!trashed_.empty())
-        sampling_.bringBack(trashed_.back().picture.file, trashed_.back().place);
+    if (trashed_.empty())
+        return;
+    const auto back = trashed_.back(); // a copy: it leaves the list once it is back
+    sampling_.bringBack(back.picture.file, back.place);
 }
 
 void SamplePage::applySettings(const SampleRequest& settings)
