@@ -29,7 +29,7 @@ private Q_SLOTS:
         const auto shares = words()->shares();
         QVERIFY(std::abs(shares[0] + shares[1] + shares[2] - 1) < 1e-4);
         QVERIFY(std::abs(sum(patches()->values()) - shares[2]) < 1e-4);
-        QVERIFY2(readout().startsWith("1 latent token looks at text") && readout().contains("nats"),
+        QVERIFY2(readout().startsWith("1 latent token attends to text") && readout().contains("nats"),
                  qPrintable(readout()));
     }
 
@@ -44,7 +44,7 @@ private Q_SLOTS:
         }
         drag(picture(), picture()->cellRect(9), picture()->cellRect(18));
         QCOMPARE(picture()->chosen(), (std::set<std::int64_t>{9, 10, 17, 18}));
-        QVERIFY(readout().startsWith("4 latent tokens look"));
+        QVERIFY(readout().startsWith("4 latent tokens attend"));
         for (std::size_t i = 0; i < expected.size(); ++i)
             QVERIFY(std::abs(expected[i] - patches()->values()[i]) < 1e-5);
     }
@@ -54,7 +54,7 @@ private Q_SLOTS:
         click(words(), words()->wordRect(2));
         const auto ofWord = picture()->values();
         QVERIFY(!ofWord.empty() && patches()->values().empty());
-        QVERIFY(readout().startsWith("\"" + words()->words()[2] + "\": latent tokens give it"));
+        QVERIFY(readout().startsWith("\"" + words()->words()[2] + "\": receives"));
         click(words(), words()->wordRect(static_cast<int>(words()->words().size())));
         QVERIFY(picture()->values() != ofWord); // CLS
         click(patches(), patches()->cellRect(5));
@@ -162,11 +162,11 @@ private Q_SLOTS:
         QTest::keyClick(page_.get(), Qt::Key_M);
         settle();
         QVERIFY(patches()->values() != mass);
-        QVERIFY2(readout().startsWith("1 latent token is given by text"), qPrintable(readout()));
+        QVERIFY2(readout().startsWith("1 latent token receives from text"), qPrintable(readout()));
         const auto shares = words()->shares();
         QVERIFY(std::abs(shares[0] + shares[1] + shares[2] - 1) < 1e-4);
         click(words(), words()->wordRect(2));
-        QVERIFY2(readout().contains("it gives latent tokens"), qPrintable(readout()));
+        QVERIFY2(readout().contains("it provides"), qPrintable(readout()));
         keepPicture("contribution");
         QTest::keyClick(page_.get(), Qt::Key_M);
         settle();
@@ -236,7 +236,7 @@ private Q_SLOTS:
         QCOMPARE(rows->matrixSize(), (GridSize{8, 8}));
         QVERIFY(!find<MatrixView>("attentionColumns")->values().empty());
         const auto sentence = find<QLabel>("attentionAligned")->text();
-        QVERIFY2(sentence.contains("even attention") && sentence.contains("nats"), qPrintable(sentence));
+        QVERIFY2(sentence.contains("uniform attention") && sentence.contains("nats"), qPrintable(sentence));
         const auto mean = rows->values();
         click(alignment, alignment->cellRect(3, 0));
         QCOMPARE(find<QSpinBox>("attentionBlock")->value(), 3);

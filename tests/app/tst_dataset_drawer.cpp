@@ -89,7 +89,7 @@ private Q_SLOTS:
         const auto kept = certifiedSoFar(session_->workspace());
         QVERIFY(!kept.certificates.empty() && kept.notAsked > 0);
         QVERIFY2(text("alignmentVerdict")
-                     .startsWith("Stopped; what was made is kept. Aligned: the patches of all " +
+                     .startsWith("Stopped; finished certificates are kept. All patches of " +
                                  QString::number(kept.certificates.size())),
                  qPrintable(text("alignmentVerdict")));
         QVERIFY(text("alignmentVerdict").endsWith(QStringLiteral("%1 others not certified yet").arg(kept.notAsked)));
@@ -102,7 +102,7 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         settle();
         const auto told = text("alignmentVerdict");
-        QVERIFY2(told.startsWith(QStringLiteral("Aligned: the patches of all %1 ").arg(scenes)), qPrintable(told));
+        QVERIFY2(told.startsWith(QStringLiteral("All patches of %1 ").arg(scenes)), qPrintable(told));
         reopen();
         open(drawer<ReportView>());
         open(drawer<AlignmentPanel>());
@@ -144,8 +144,7 @@ private Q_SLOTS:
         settle();
         QVERIFY2(alignment.startsWith("The certificates could not be made: ") && alignment.contains("dinov3-demo"),
                  qPrintable(alignment));
-        QVERIFY2(drift.startsWith("The drift could not be measured: ") && drift.contains("dinov3-demo"),
-                 qPrintable(drift));
+        QVERIFY2(drift.startsWith("Could not measure drift: ") && drift.contains("dinov3-demo"), qPrintable(drift));
     }
 
     void passesTellHowFarEachCameWhenTheyAreStopped()
@@ -164,7 +163,7 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         settle();
         QVERIFY2(text("passesSentence").startsWith("The passes were stopped"), qPrintable(text("passesSentence")));
-        QVERIFY2(text("work-vae").endsWith(" made, 0 were whole"), qPrintable(text("work-vae")));
+        QVERIFY2(text("work-vae").endsWith(" computed, 0 were up to date"), qPrintable(text("work-vae")));
         QVERIFY2(text("verdict").startsWith("The passes were stopped"), qPrintable(text("verdict")));
         QCOMPARE(text("work-dinov3"), QStringLiteral("not started"));
         QVERIFY(button("forecastPasses")->isVisible() && button("forecastPasses")->isEnabled());
@@ -186,7 +185,8 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         settle();
         const auto sentence = text("passesSentence");
-        QVERIFY2(sentence.startsWith("The passes ended early: ") && sentence.contains("vae"), qPrintable(sentence));
+        QVERIFY2(sentence.startsWith("The passes stopped with an error: ") && sentence.contains("vae"),
+                 qPrintable(sentence));
         QCOMPARE(text("work-vae"), QStringLiteral("not started"));
         fs::remove(folder);
         click("forecastPasses");
@@ -205,7 +205,7 @@ private Q_SLOTS:
         click("verify");
         QCOMPARE(page()->drawer()->currentWidget(), static_cast<QWidget*>(drawer<ReportView>()));
         QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
-        QVERIFY2(text("verdict").startsWith("The verification was stopped"), qPrintable(text("verdict")));
+        QVERIFY2(text("verdict").startsWith("Verification was stopped"), qPrintable(text("verdict")));
     }
 
     void noTableOfTheDrawerScrollsSideways()

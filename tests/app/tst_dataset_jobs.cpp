@@ -47,7 +47,7 @@ private Q_SLOTS:
         settle();
         const auto failing = session_->record(idOf(5))->image.filename().string();
         useCommand("test \"$(basename \"$1\")\" = " + failing + " && exit 3; echo by a program");
-        QCOMPARE(text("work-captions"), QStringLiteral("2 records without"));
+        QCOMPARE(text("work-captions"), QStringLiteral("2 records without caption"));
         QVERIFY(button("writeCaptions")->isEnabled());
         QSignalSpy captioned(&jobs(), &DatasetJobs::captioned);
         QString whileItRan;
@@ -61,7 +61,7 @@ private Q_SLOTS:
         disconnect(watch);
         QCOMPARE(session_->record(idOf(2))->caption, std::string("by a program"));
         QVERIFY(session_->record(idOf(5))->caption.empty());
-        QCOMPARE(text("work-captions"), QStringLiteral("1 record without, <a href=\"failures\">1 failed</a>"));
+        QCOMPARE(text("work-captions"), QStringLiteral("1 record without caption, <a href=\"failures\">1 failed</a>"));
         QVERIFY2(whileItRan.contains("ended with code 3"), qPrintable(whileItRan));
         chooseReported(idOf(5));
     }

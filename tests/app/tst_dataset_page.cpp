@@ -21,6 +21,7 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QMenu>
+#include <QMouseEvent>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSpinBox>
@@ -95,8 +96,11 @@ private Q_SLOTS:
         // All of it, then half, with a corner that is far from every point.
         const auto drag = [map](const QPolygonF& corners, Qt::KeyboardModifiers modifiers = {}) {
             QTest::mousePress(map->viewport(), Qt::LeftButton, modifiers, corners.front().toPoint());
-            for (const auto& corner : corners)
-                QTest::mouseMove(map->viewport(), corner.toPoint());
+            for (const auto& corner : corners) { // sent by hand: a screen leaves out moves that its mouse does not make
+                QMouseEvent move(QEvent::MouseMove, corner, map->viewport()->mapToGlobal(corner), Qt::NoButton,
+                                 Qt::LeftButton, modifiers);
+                QCoreApplication::sendEvent(map->viewport(), &move);
+            }
             QTest::mouseRelease(map->viewport(), Qt::LeftButton, modifiers, corners.back().toPoint());
         };
         const QRectF room(map->viewport()->rect());
@@ -579,8 +583,8 @@ private Q_SLOTS:
         const auto run = [&](const QString& work) {
             settle();
             QCOMPARE(text("work-t5"), work);
-            QVERIFY2(text("work-vae").startsWith("nothing to do: 20"), qPrintable(text("work-vae")));
-            QVERIFY2(text("passesSentence").startsWith("1 array to make"), qPrintable(text("passesSentence")));
+            QVERIFY2(text("work-vae").startsWith("nothing to do: all 20"), qPrintable(text("work-vae")));
+            QVERIFY2(text("passesSentence").startsWith("1 array to compute"), qPrintable(text("passesSentence")));
             QVERIFY(start->isEnabled());
             QSignalSpy preprocessed(&jobs(), &DatasetJobs::preprocessed);
             start->click();
@@ -589,7 +593,7 @@ private Q_SLOTS:
             QTRY_COMPARE_WITH_TIMEOUT(preprocessed.count(), 1, minute);
             QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
             settle();
-            QVERIFY2(text("work-t5").startsWith("1 made, 19 were whole"), qPrintable(text("work-t5")));
+            QVERIFY2(text("work-t5").startsWith("1 computed, 19 were up to date"), qPrintable(text("work-t5")));
             QCOMPARE(session_->record(idOf(1))->arrays[t5], ArrayState::Whole);
         };
         QTest::mouseClick(window_->findChild<QPushButton*>("passes"), Qt::LeftButton);

@@ -102,7 +102,7 @@ private Q_SLOTS:
         size->setText("96x64");
         QTest::keyClick(size, Qt::Key_Return);
         QTRY_VERIFY(!table->findItems("96x64", Qt::MatchExactly).isEmpty());
-        QVERIFY(dialog->findChild<QLabel*>("bucketSummary")->text().contains("change their bucket"));
+        QTRY_VERIFY(dialog->findChild<QLabel*>("bucketSummary")->text().contains("change their bucket"));
 
         dialog->findChild<QLineEdit*>("captionProgram")->setText("python3 \"my captions.py\" {image}");
         QVERIFY(save->isEnabled());
@@ -147,7 +147,7 @@ private Q_SLOTS:
         drawPictures("more", 3);
         dialogs_.nextChoice = -1;
         drop(path("more"));
-        QVERIFY(session_->idle());
+        QTRY_VERIFY(session_->idle());
         QCOMPARE(session_->records().size(), 1U);
         dialogs_.nextChoice = 0;
         drop(path("more"));

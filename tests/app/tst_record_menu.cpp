@@ -52,7 +52,7 @@ private Q_SLOTS:
                  QString("split of %1: %2").arg(idOf(4), QString::fromStdString(session_->record(idOf(4))->split)));
         chooseInMenu(4, "menuUndo");
         QCOMPARE(session_->record(idOf(4))->split, split);
-        QCOMPARE(text("recordTold"), QString("taken back: split of %1").arg(idOf(4)));
+        QCOMPARE(text("recordTold"), QString("Undone: split of %1").arg(idOf(4)));
 
         chooseInMenu(4, "menuExclude");
         QCOMPARE(session_->record(idOf(4))->excluded, std::string("by hand"));

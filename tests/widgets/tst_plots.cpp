@@ -8,9 +8,9 @@
 #include "widgets/plots/share_plot.h"
 #include "widgets/preview_grid.h"
 
-#include <QMouseEvent>
 #include <QElapsedTimer>
 #include <QLabel>
+#include <QMouseEvent>
 #include <QSignalSpy>
 #include <QTest>
 

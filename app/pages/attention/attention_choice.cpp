@@ -59,7 +59,7 @@ QString answerText(const AttentionQuestion& question, const AttentionAnswer& ans
         const auto who =
             adds ? (count == 1 ? tr("1 latent token receives") : tr("%1 latent tokens receive").arg(count))
                  : (count == 1 ? tr("1 latent token attends to") : tr("%1 latent tokens attend to").arg(count));
-        const auto parts = adds ? tr("by text %1 %, CLS %2 %, patches %3 %") : tr("text %1 %, CLS %2 %, patches %3 %");
+        const auto parts = adds ? tr("from text %1 %, CLS %2 %, patches %3 %") : tr("text %1 %, CLS %2 %, patches %3 %");
         auto text = tr("%1 %2 · entropy %3 nats")
                         .arg(who, parts.arg(percent(shares[0]), percent(shares[1]), percent(shares[2])),
                              QString::number(seen.entropy.of(block, head)[0], 'f', 2));
