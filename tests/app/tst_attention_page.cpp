@@ -192,7 +192,7 @@ private Q_SLOTS:
         QVERIFY2(about().startsWith("Without \"" + words()->words()[2] + "\"") && about().contains("control"),
                  qPrintable(about()));
         auto* const agreement = find<MatrixView>("attentionAgreement");
-        QCOMPARE(agreement->matrixSize(), (GridSize{4, 1}));
+        QCOMPARE(agreement->matrixSize(), (GridSize{6, 1}));
         keepPicture("knock_out");
         const auto first = control->values();
         find<QSpinBox>("attentionControlSeed")->setValue(1);
@@ -214,8 +214,8 @@ private Q_SLOTS:
         QTest::keyClick(page_.get(), Qt::Key_7);
         settle();
         auto *const mass = find<MatrixView>("attentionMass"), *const adds = find<MatrixView>("attentionAdds");
-        QCOMPARE(mass->matrixSize(), (GridSize{4, 3}));
-        QCOMPARE(adds->matrixSize(), (GridSize{4, 3}));
+        QCOMPARE(mass->matrixSize(), (GridSize{6, 3}));
+        QCOMPARE(adds->matrixSize(), (GridSize{6, 3}));
         for (const auto* const view : {mass, adds}) {
             for (std::size_t block = 0; block < 4; ++block)
                 QVERIFY(std::abs(view->values()[3 * block] + view->values()[3 * block + 1] +
@@ -275,7 +275,7 @@ private Q_SLOTS:
                         {.model = weights, .ema = weights, .optimiser = weights});
         session_->refreshRuns();
         settle();
-        QTRY_VERIFY(words()->shares() != before);
+        QTRY_VERIFY_WITH_TIMEOUT(words()->shares() != before, minute);
         QVERIFY(find<QComboBox>("attentionCheckpoints")->currentData().toString().endsWith("step-00000012"));
     }
 
