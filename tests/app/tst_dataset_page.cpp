@@ -394,6 +394,7 @@ private Q_SLOTS:
         QTRY_VERIFY(split->view()->isVisible());
         QTest::keyClick(split->view(), Qt::Key_Escape);
         QTRY_VERIFY(!split->view()->isVisible());
+        QApplication::setActiveWindow(window_.get()); // an offscreen screen does not give it back by itself
         settle();
         QCOMPARE(session_->record(idOf(0))->split, before);
 
