@@ -380,31 +380,6 @@ private Q_SLOTS:
         QCOMPARE(page()->editing()->undoStack()->count() - page()->editing()->undoStack()->index(), 0);
     }
 
-    void theSplitChangesOnlyByItsOpenList()
-    {
-        browser()->choose(idOf(0));
-        const auto before = session_->record(idOf(0))->split;
-        auto* const split = window_->findChild<QComboBox*>("recordSplit");
-        QWheelEvent turn({5, 5}, split->mapToGlobal(QPointF(5, 5)), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
-                         Qt::NoScrollPhase, false);
-        QApplication::sendEvent(split, &turn);
-        split->setFocus();
-        QTest::keyClick(split, Qt::Key_V);
-        QTest::keyClick(split, Qt::Key_Down);
-        QTRY_VERIFY(split->view()->isVisible());
-        QTest::keyClick(split->view(), Qt::Key_Escape);
-        QTRY_VERIFY(!split->view()->isVisible());
-        QApplication::setActiveWindow(window_.get()); // an offscreen screen does not give it back by itself
-        settle();
-        QCOMPARE(session_->record(idOf(0))->split, before);
-
-        press(Qt::Key_E); // and leaving the caption by a key does not lead there
-        auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
-        QVERIFY(field->hasFocus());
-        QTest::keyClick(field, Qt::Key_Escape);
-        QVERIFY(grid()->hasFocus());
-    }
-
     void aCaptionThatWasOnlyOpenedStaysAsItIs()
     {
         page()->editing()->setCaption(idOf(3), "two  spaces\nand a line");

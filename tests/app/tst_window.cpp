@@ -298,7 +298,7 @@ private Q_SLOTS:
         const auto id = records->topLevelItem(2)->text(0);
         Q_EMIT records->itemClicked(records->topLevelItem(2), 0);
         QTRY_VERIFY(window_->findChild<Loupe*>()->left()->view() != nullptr);
-        QCOMPARE(window_->findChild<Loupe*>()->left()->view()->record.id, id.toStdString());
+        QTRY_COMPARE(window_->findChild<Loupe*>()->left()->view()->record.id, id.toStdString());
     }
 
     void measuresDriftWithResolution()
