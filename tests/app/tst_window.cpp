@@ -295,6 +295,11 @@ private Q_SLOTS:
         QVERIFY2(verdict.startsWith("All patches of "), qPrintable(verdict));
         auto* const records = window_->findChild<QTreeWidget*>("alignmentRecords");
         QCOMPARE(records->topLevelItemCount(), scenes);
+        window_->showPage(Page::Dataset); // a hidden page loads no picture
+        const auto id = records->topLevelItem(2)->text(0);
+        Q_EMIT records->itemClicked(records->topLevelItem(2), 0);
+        QTRY_VERIFY(window_->findChild<Loupe*>()->left()->view() != nullptr);
+        QTRY_COMPARE(window_->findChild<Loupe*>()->left()->view()->record.id, id.toStdString());
     }
 
     void measuresDriftWithResolution()

@@ -310,8 +310,9 @@ void RecordBrowser::choose(const QString& id)
     if (session_.record(id) == nullptr) // a file that import refused, a record that is gone
         return;
     const int row = model_->rowOf(id);
-    current_ = id;
+    const bool already = current_ == id;
     if (row < 0) { // the selection is of others, and must not be what is edited
+        current_ = id;
         arranging_ = true;
         grid_->selectionModel()->clearSelection();
         arranging_ = false;
@@ -322,7 +323,6 @@ void RecordBrowser::choose(const QString& id)
     }
     auto* const shown = static_cast<QAbstractItemView*>(views_->currentWidget());
     auto* const chosen = grid_->selectionModel();
-    const bool already = chosen->currentIndex().row() == row;
     shown->setCurrentIndex(model_->index(row, 0)); // by the view: selecting with Shift goes on from here
     chosen->select(model_->index(row, 0), QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
     shown->scrollTo(model_->index(row, 0));
