@@ -14,6 +14,7 @@
 #include <QComboBox>
 #include <QDialogButtonBox>
 #include <QFormLayout>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QProcess>
@@ -121,9 +122,14 @@ SettingsDialog::SettingsDialog(Session& session, Controllers& controllers, Dialo
         problem_->setText(tr("Another program has changed the settings; they are shown as they are now."));
     });
     connect(&controllers_.datasetJobs, &DatasetJobs::busyChanged, this, &SettingsDialog::check);
-    for (auto* const button : findChildren<QPushButton*>())
-        button->setAutoDefault(false); // Enter in a field is for that field
     show(session_.workspace().config);
+}
+
+void SettingsDialog::keyPressEvent(QKeyEvent* event)
+{
+    // The box of buttons makes Save the default one, whatever its buttons say.
+    if (event->key() != Qt::Key_Return && event->key() != Qt::Key_Enter)
+        QDialog::keyPressEvent(event);
 }
 
 QWidget* SettingsDialog::makeEncoders()

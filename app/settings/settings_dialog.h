@@ -35,6 +35,9 @@ public:
 Q_SIGNALS:
     void deviceChosen(const std::string& device);
 
+protected:
+    void keyPressEvent(QKeyEvent* event) override; ///< Enter in a field is for that field; Save is pressed.
+
 private:
     QWidget* makeEncoders();
     QWidget* makeData();

@@ -69,6 +69,59 @@ private Q_SLOTS:
         QCOMPARE(create->text(), QStringLiteral("Open"));
     }
 
+    void settingsAreCheckedSavedAndReadAgain()
+    {
+        makeWorkspace("settings", 12);
+        auto* const dialog = openSettings();
+        auto* const save = dialog->findChild<QPushButton*>("saveSettings");
+        // An encoder of another kind is named as such, the right one with what it is.
+        auto* const dino = dialog->findChild<QLineEdit*>("encoder-dino");
+        auto* const found = dialog->findChild<QLabel*>("found-dino");
+        const auto demo = QString::fromStdString((resourcesFolder() / "demo").string());
+        dino->setText(demo + "/t5-demo");
+        QTRY_VERIFY2_WITH_TIMEOUT(found->text().contains("holds a T5 encoder"), qPrintable(found->text()), minute);
+        dino->setText(demo);
+        QTRY_VERIFY2_WITH_TIMEOUT(found->text().contains(demo + "/dinov3-demo"), qPrintable(found->text()), minute);
+        dialogs_.nextPath = demo + "/dinov3-demo";
+        dino->parentWidget()->findChild<QPushButton*>()->click();
+        QTRY_VERIFY2_WITH_TIMEOUT(found->text().startsWith("DINOv3 ViT"), qPrintable(found->text()), minute);
+        QVERIFY2(found->text().contains("M parameters"), qPrintable(found->text()));
+        QVERIFY(!found->text().contains("workspace.yaml"));
+
+        // Buckets: a preset, one of one's own, and what they do to the pictures that are there.
+        auto* const table = dialog->findChild<QTreeWidget*>("bucketTable");
+        dialog->findChild<QPushButton*>("preset-256")->click();
+        QTRY_COMPARE_WITH_TIMEOUT(countOf(table), 12, minute);
+        QCOMPARE(table->topLevelItemCount(), static_cast<int>(bucketPreset(256).size()));
+        auto* const size = dialog->findChild<QLineEdit*>("newBucket");
+        auto* const wrong = dialog->findChild<QLabel*>("bucketProblem");
+        size->setText("100x100");
+        QTest::keyClick(size, Qt::Key_Return);
+        QVERIFY2(wrong->text().contains("96x96"), qPrintable(wrong->text()));
+        QVERIFY(dialog->isVisible()); // Enter adds the size and does not close the window
+        size->setText("96x64");
+        QTest::keyClick(size, Qt::Key_Return);
+        QTRY_VERIFY(!table->findItems("96x64", Qt::MatchExactly).isEmpty());
+        QTRY_VERIFY(dialog->findChild<QLabel*>("bucketSummary")->text().contains("change their bucket"));
+
+        dialog->findChild<QLineEdit*>("captionProgram")->setText("python3 \"my captions.py\" {image}");
+        QVERIFY(save->isEnabled());
+        dialog->findChild<QLineEdit*>("captionProgram")->setText("python3 caption.py");
+        QVERIFY(!save->isEnabled());
+        QVERIFY(dialog->findChild<QLabel*>("settingsProblem")->text().contains("{image}"));
+        dialog->findChild<QLineEdit*>("captionProgram")->setText("python3 \"my captions.py\" {image}");
+        QPointer<QDialog> guard(dialog);
+        save->click();
+        QTRY_VERIFY_WITH_TIMEOUT(guard == nullptr || !guard->isVisible(), minute);
+        const auto read = Workspace::open(session_->workspace().root).config;
+        QCOMPARE(read.dinoEncoder, (demo + "/dinov3-demo").toStdString());
+        QCOMPARE(read.buckets.size(), bucketPreset(256).size() + 1);
+        QCOMPARE(read.captionCommand, (std::vector<std::string>{"python3", "my captions.py", "{image}"}));
+        QVERIFY(sameSettings(read, session_->workspace().config));
+        QTRY_VERIFY(session_->idle());
+        QVERIFY(session_->dinoEncoder().has_value()); // at once, without opening the workspace again
+    }
+
     void whatAnotherProgramChangesIsReadByItself()
     {
         makeWorkspace("outside", 2);
