@@ -21,6 +21,7 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QMenu>
+#include <QMouseEvent>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSpinBox>
@@ -83,6 +84,46 @@ private Q_SLOTS:
         QVERIFY(text("recordCount").contains("2 selected"));
         QTest::mouseClick(window_->findChild<QToolButton*>("showTable"), Qt::LeftButton);
         QVERIFY(table()->isVisible());
+    }
+
+    void aLassoOnTheMapSelectsRecords()
+    {
+        press(Qt::Key_M);
+        auto* const map = window_->findChild<PointMap*>("recordMap");
+        QVERIFY(map->isVisible() && !grid()->isVisible());
+        QTRY_COMPARE_WITH_TIMEOUT(map->pointsShown(), scenes, 30000);
+        QTest::qWait(50);
+        // All of it, then half, with a corner that is far from every point.
+        const auto drag = [map](const QPolygonF& corners, Qt::KeyboardModifiers modifiers = {}) {
+            QTest::mousePress(map->viewport(), Qt::LeftButton, modifiers, corners.front().toPoint());
+            for (const auto& corner : corners) { // sent by hand: a screen leaves out moves that its mouse does not make
+                QMouseEvent move(QEvent::MouseMove, corner, map->viewport()->mapToGlobal(corner), Qt::NoButton,
+                                 Qt::LeftButton, modifiers);
+                QCoreApplication::sendEvent(map->viewport(), &move);
+            }
+            QTest::mouseRelease(map->viewport(), Qt::LeftButton, modifiers, corners.back().toPoint());
+        };
+        // Qt Test takes (0, 0) for the middle.
+        const auto room = QRectF(map->viewport()->rect()).adjusted(1, 1, -2, -2);
+        drag({room.topLeft(), room.topRight(), room.bottomRight(), room.bottomLeft()});
+        QCOMPARE(browser()->selectedIds().size(), scenes);
+        QVERIFY(text("recordCount").contains("20 selected"));
+        const auto middle = room.center().x();
+        int left = 0;
+        for (int row = 0; row < scenes; ++row)
+            left += map->visualRect(browser()->model()->index(row, 0)).center().x() < middle ? 1 : 0;
+        drag({room.topLeft(), {middle, room.top()}, {middle, room.bottom()}, room.bottomLeft()});
+        QCOMPARE(browser()->selectedIds().size(), left);
+        drag({{middle, room.top()}, room.topRight(), room.bottomRight(), {middle, room.bottom()}}, Qt::ShiftModifier);
+        QCOMPARE(browser()->selectedIds().size(), scenes);
+        // A click takes one; what is filtered away leaves the map.
+        const auto at = map->visualRect(browser()->model()->index(3, 0)).center();
+        const auto hit = map->indexAt(at).row();
+        QTest::mouseClick(map->viewport(), Qt::LeftButton, {}, at);
+        QCOMPARE(browser()->selectedIds(), QStringList(idOf(hit)));
+        browser()->setQuery(idOf(hit));
+        settle();
+        QCOMPARE(map->pointsShown(), 1);
     }
 
     void tableSortsByItsHeaders()
@@ -378,6 +419,31 @@ private Q_SLOTS:
         settle();
         QVERIFY(!session_->record(idOf(1))->excluded.empty());
         QCOMPARE(page()->editing()->undoStack()->count() - page()->editing()->undoStack()->index(), 0);
+    }
+
+    void theSplitChangesOnlyByItsOpenList()
+    {
+        browser()->choose(idOf(0));
+        const auto before = session_->record(idOf(0))->split;
+        auto* const split = window_->findChild<QComboBox*>("recordSplit");
+        QWheelEvent turn({5, 5}, split->mapToGlobal(QPointF(5, 5)), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
+                         Qt::NoScrollPhase, false);
+        QApplication::sendEvent(split, &turn);
+        split->setFocus();
+        QTest::keyClick(split, Qt::Key_V);
+        QTest::keyClick(split, Qt::Key_Down);
+        QTRY_VERIFY(split->view()->isVisible());
+        QTest::keyClick(split->view(), Qt::Key_Escape);
+        QTRY_VERIFY(!split->view()->isVisible());
+        window_->activateWindow(); // an offscreen screen does not give it back by itself
+        QTRY_COMPARE(QApplication::activeWindow(), window_.get());
+        QCOMPARE(session_->record(idOf(0))->split, before);
+
+        press(Qt::Key_E); // and leaving the caption by a key does not lead there
+        auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
+        QVERIFY(field->hasFocus());
+        QTest::keyClick(field, Qt::Key_Escape);
+        QVERIFY(grid()->hasFocus());
     }
 
     void aCaptionThatWasOnlyOpenedStaysAsItIs()

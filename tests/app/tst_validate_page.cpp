@@ -189,7 +189,7 @@ private Q_SLOTS:
         auto* const prompt = child<QLineEdit>("prompt");
         QTRY_COMPARE_WITH_TIMEOUT(prompt->text(), QString::fromStdString(session_->record(record)->caption), minute);
         QVERIFY(child<QComboBox>("checkpoints")->currentText().startsWith("reference"));
-        QCOMPARE(child<QSpinBox>("steps")->value(), 2);
+        QTRY_COMPARE(child<QSpinBox>("steps")->value(), 2);
         QTRY_VERIFY_WITH_TIMEOUT(window_->settled(), minute);
         window_->showPage(Page::Validate);
         QTest::keyClick(child<ValidationLoupe>("validateLoupe"), Qt::Key_Escape);
