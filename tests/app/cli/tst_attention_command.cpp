@@ -19,6 +19,8 @@ using namespace nanodit::test;
 
 namespace {
 
+constexpr std::int64_t blocks = 6, heads = 6; ///< Of the demo's reference model.
+
 /// Names and shapes in an .npz file.
 std::map<std::string, std::vector<std::int64_t>> shapesIn(const fs::path& file)
 {
@@ -53,8 +55,8 @@ private Q_SLOTS:
         for (const char* const picture : {"attention.png", "blocks_x_heads.png", "diagonal.png"})
             QVERIFY2(!readImage(out_ / picture).empty(), picture);
         const auto shapes = shapesIn(out_ / "attention.npz");
-        QCOMPARE(shapes.at("patches.npy"), (std::vector<std::int64_t>{4, 4, 64}));
-        QCOMPARE(shapes.at("by_row.npy"), (std::vector<std::int64_t>{4, 4, 64}));
+        QCOMPARE(shapes.at("patches.npy"), (std::vector<std::int64_t>{blocks, heads, 64}));
+        QCOMPARE(shapes.at("by_row.npy"), (std::vector<std::int64_t>{blocks, heads, 64}));
         QVERIFY(!shapes.contains("self.npy"));
     }
 
@@ -62,7 +64,7 @@ private Q_SLOTS:
     {
         const auto result = look({"--query", "3,3:4,4", "--self"});
         QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
-        QCOMPARE(shapesIn(out_ / "attention.npz").at("self.npy"), (std::vector<std::int64_t>{4, 4, 64}));
+        QCOMPARE(shapesIn(out_ / "attention.npz").at("self.npy"), (std::vector<std::int64_t>{blocks, heads, 64}));
     }
 
     void looksBackFromAWord()
@@ -70,7 +72,7 @@ private Q_SLOTS:
         const auto result = look({"--token", "word:1"});
         QVERIFY2(result.exitCode == 0, qPrintable(result.errors));
         QCOMPARE(result.json().value("latents").toArray().size(), 64);
-        QCOMPARE(shapesIn(out_ / "attention.npz").at("latents.npy"), (std::vector<std::int64_t>{4, 4, 64}));
+        QCOMPARE(shapesIn(out_ / "attention.npz").at("latents.npy"), (std::vector<std::int64_t>{blocks, heads, 64}));
     }
 
     void contributionIsAnotherMeasure()
@@ -83,9 +85,9 @@ private Q_SLOTS:
         QVERIFY(std::abs(sum - 1) < 1e-4);
         QVERIFY(shares != mass.value("shares").toObject());
         QCOMPARE(result.json().value("measure").toString(), QString("contribution"));
-        const auto blocks = result.json().value("blocks").toArray();
-        QCOMPARE(blocks, mass.value("blocks").toArray()); // the summaries are the same in both
-        for (const auto& block : blocks) {
+        const auto list = result.json().value("blocks").toArray();
+        QCOMPARE(list, mass.value("blocks").toArray()); // the summaries are the same in both
+        for (const auto& block : list) {
             const auto adds = block.toObject()["contribution"].toObject();
             QVERIFY(std::abs(adds["text"].toDouble() + adds["cls"].toDouble() + adds["patches"].toDouble() - 1) < 1e-4);
             for (const auto& sink : block.toObject()["sinks"].toArray()) {
@@ -94,7 +96,7 @@ private Q_SLOTS:
                 QVERIFY(s["contribution"].toDouble() < 0.5 * s["mass"].toDouble());
             }
         }
-        QCOMPARE(shapesIn(out_ / "attention.npz").at("mean_contribution.npy"), (std::vector<std::int64_t>{4, 1, 3}));
+        QCOMPARE(shapesIn(out_ / "attention.npz").at("mean_contribution.npy"), (std::vector<std::int64_t>{blocks, 1, 3}));
     }
 
     void tokensAreKnockedOutBesideAControl()
@@ -108,7 +110,7 @@ private Q_SLOTS:
             const auto out = one.toObject();
             QCOMPARE(out["change"].toArray().size(), 64);
             QCOMPARE(out["change_of_control"].toArray().size(), 64);
-            QCOMPARE(out["agreement_by_block"].toArray().size(), 4);
+            QCOMPARE(out["agreement_by_block"].toArray().size(), blocks);
             QVERIFY(out["mean_change"].toDouble() > 0);
             QVERIFY(std::abs(out["attention_mass"].toDouble() - out["attention_mass_of_control"].toDouble()) < 0.05);
         }
@@ -125,14 +127,14 @@ private Q_SLOTS:
         QCOMPARE(course.size(), 4);
         QCOMPARE(course[1].toObject().value("t").toDouble(), 0.75);
         for (const auto& at : course) {
-            const auto blocks = at.toObject().value("blocks").toArray();
-            QCOMPARE(blocks.size(), 4);
-            for (const auto& block : blocks) {
+            const auto list = at.toObject().value("blocks").toArray();
+            QCOMPARE(list.size(), blocks);
+            for (const auto& block : list) {
                 const auto b = block.toObject();
                 QVERIFY(std::abs(b["text"].toDouble() + b["cls"].toDouble() + b["patches"].toDouble() - 1) < 1e-4);
             }
         }
-        QCOMPARE(shapesIn(out_ / "course.npz").at("shares.npy"), (std::vector<std::int64_t>{4, 4, 4, 3}));
+        QCOMPARE(shapesIn(out_ / "course.npz").at("shares.npy"), (std::vector<std::int64_t>{4, blocks, heads, 3}));
         QVERIFY(!readImage(out_ / "course.png").empty());
     }
 
@@ -147,7 +149,7 @@ private Q_SLOTS:
             pictures.insert(QByteArray(reinterpret_cast<const char*>(picture.constBits()), picture.sizeInBytes()));
         QCOMPARE(frames, 5);
         QCOMPARE(pictures.size(), 5U); // each is another
-        QCOMPARE(shapesIn(out_ / "film-t.npz").at("patches.npy"), (std::vector<std::int64_t>{5, 4, 4, 64}));
+        QCOMPARE(shapesIn(out_ / "film-t.npz").at("patches.npy"), (std::vector<std::int64_t>{5, blocks, heads, 64}));
     }
 
     void aFilmOfCheckpointsHasAPictureOfEach()
