@@ -3,6 +3,7 @@
 #include "core/encoders/autoencoder_kl.h"
 #include "core/inspect/attention_numbers.h"
 #include "core/inspect/knock_out.h"
+#include "core/inspect/stopping_observers.h"
 #include "core/inspect/subject_conditions.h"
 #include "core/io/npy.h"
 #include "core/model/autocast.h"
@@ -15,7 +16,6 @@
 #include "core/sample/request_check.h"
 #include "core/sample/solver.h"
 #include "core/sample/stored_model.h"
-
 
 #include <cmath>
 #include <numeric>
@@ -53,55 +53,6 @@ std::string sourceOf(const AttentionSubject& subject)
     return "sample " + bucketName(s.size) + "\n" + reference + "\n" + s.textRecord.value_or("") + "\n" + s.prompt;
 }
 
-/// Thrown through the model's evaluation when its job is to stop.
-struct Stopped {};
-
-/// Takes the mean self attention of chosen latents while the model runs, without keeping what it compares.
-class SelfAttentionMean final : public AttentionObserver {
-public:
-    SelfAttentionMean(const std::vector<std::int64_t>& latents, std::optional<std::int64_t> block,
-                      const JobContext& context)
-        : latents_(latents)
-        , block_(block)
-        , context_(context)
-    {
-    }
-    void selfAttention(std::int64_t block, const at::Tensor& queries, const at::Tensor& keys) override
-    {
-        if (context_.shouldStop())
-            throw Stopped{};
-        byBlock.emplace_back();
-        if (!block_ || *block_ == block)
-            byBlock.back() = meanSelfAttention(queries[0].to(at::kFloat), keys[0].to(at::kFloat), latents_);
-    }
-    void crossAttention(std::int64_t, const CrossAttentionInputs&) override {}
-
-    std::vector<at::Tensor> byBlock; ///< [H, L] each; undefined for blocks that were not asked for.
-
-private:
-    const std::vector<std::int64_t>& latents_;
-    std::optional<std::int64_t> block_;
-    const JobContext& context_;
-};
-
-/// Does nothing but stop.
-class StopWatch final : public AttentionObserver {
-public:
-    explicit StopWatch(const JobContext& context)
-        : context_(context)
-    {
-    }
-    void selfAttention(std::int64_t, const at::Tensor&, const at::Tensor&) override
-    {
-        if (context_.shouldStop())
-            throw Stopped{};
-    }
-    void crossAttention(std::int64_t, const CrossAttentionInputs&) override {}
-
-private:
-    const JobContext& context_;
-};
-
 /// The root mean square of every latent token's numbers: [1, C, h, w] -> [L]
 std::vector<float> byLatent(const at::Tensor& velocity, GridSize latents)
 {
@@ -115,27 +66,6 @@ double meanOf(const std::vector<float>& values)
 {
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
-
-class StoppableProbe final : public AttentionProbe {
-public:
-    StoppableProbe(AttentionProbe probe, const JobContext& context, ProgressMeter& progress)
-        : AttentionProbe(std::move(probe))
-        , context_(context)
-        , progress_(progress)
-    {
-    }
-    void selfAttention(std::int64_t block, const at::Tensor& queries, const at::Tensor& keys) override
-    {
-        if (context_.shouldStop())
-            throw Stopped{};
-        progress_.update(block);
-        AttentionProbe::selfAttention(block, queries, keys);
-    }
-
-private:
-    const JobContext& context_;
-    ProgressMeter& progress_;
-};
 
 class Session final : public AttentionSession {
 public:
@@ -595,39 +525,6 @@ std::optional<Image> Session::paint(const AttentionSubject& subject, const JobCo
 }
 
 } // namespace
-
-std::vector<std::int64_t> AttentionScene::tokensOf(const CaptionWord& word) const
-{
-    std::vector<std::int64_t> tokens;
-    for (std::int64_t i = 0; i < word.tokens; ++i)
-        tokens.push_back(word.firstToken + i);
-    return tokens;
-}
-
-std::string AttentionScene::nameOf(std::int64_t token) const
-{
-    if (token == clsToken())
-        return "CLS";
-    if (token > clsToken()) {
-        const auto patch = token - patchToken(0);
-        return "patch " + std::to_string(patch / patches.cols) + "," + std::to_string(patch % patches.cols);
-    }
-    for (const auto& word : words) {
-        if (token >= word.firstToken && token < word.firstToken + word.tokens)
-            return word.text;
-    }
-    return "text token " + std::to_string(token);
-}
-
-std::optional<std::int64_t> KnockOut::bestBlock() const
-{
-    std::optional<std::int64_t> best;
-    for (std::size_t i = 0; i < agreement.size(); ++i) {
-        if (std::isfinite(agreement[i]) && (!best || agreement[i] > agreement[static_cast<std::size_t>(*best)]))
-            best = static_cast<std::int64_t>(i);
-    }
-    return best;
-}
 
 std::shared_ptr<AttentionSession> AttentionSession::open(const Workspace& workspace, const fs::path& checkpoint,
                                                          const ComputeChoice& compute)
