@@ -1,6 +1,7 @@
 #include "app/plots/run_curves.h"
 
 #include "app/background_queue.h"
+#include "core/runs/training_time.h"
 #include "core/runtime/error.h"
 
 #include <QLocale>
@@ -25,14 +26,6 @@ QString stepText(std::int64_t step)
 bool isResumption(PlotMark::Kind kind)
 {
     return kind == PlotMark::Kind::Resumed || kind == PlotMark::Kind::Changed;
-}
-
-std::int64_t samplesOf(const StepMetrics& metrics)
-{
-    std::int64_t samples = 0;
-    for (const auto count : metrics.samplesByDrop)
-        samples += count;
-    return samples;
 }
 
 } // namespace
@@ -114,12 +107,13 @@ void RunCurves::append(const StepMetrics& metrics)
 {
     if (waits())
         return;
-    if (metrics.step <= lastStep_) // it went back to a checkpoint
+    const bool back = metrics.step <= lastStep_; // to a checkpoint
+    if (back)
         forgetFrom(metrics.step);
+    const auto passed = trainingTimeSince(back ? metrics.step - 1 : lastStep_, metrics);
     lastStep_ = metrics.step;
     const auto step = static_cast<double>(metrics.step);
-    const auto samples = static_cast<double>(samplesOf(metrics));
-    clock_->append(step, samples, metrics.samplesPerSecond > 0 ? samples / metrics.samplesPerSecond : 0);
+    clock_->append(step, static_cast<double>(passed.samples), passed.seconds);
     for (std::size_t i = 0; i < steps_.size(); ++i)
         steps_[i]->append(step, stepMetricTable()[i].value(metrics));
     for (std::size_t i = 0; i < means_.size(); ++i)

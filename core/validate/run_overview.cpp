@@ -2,6 +2,7 @@
 
 #include "core/config/train_config.h"
 #include "core/runs/metrics_file.h"
+#include "core/runs/training_time.h"
 #include "core/runtime/error.h"
 #include "core/sample/sample_request.h"
 
@@ -43,11 +44,7 @@ void readSteps(RunOverview& overview)
     const auto firstRecent = metrics.size() - std::min(recent, metrics.size());
     for (std::size_t i = 0; i < metrics.size(); ++i) {
         const auto& step = metrics[i];
-        std::int64_t samples = 0;
-        for (const auto count : step.samplesByDrop)
-            samples += count;
-        if (step.samplesPerSecond > 0)
-            overview.seconds += static_cast<double>(samples) / step.samplesPerSecond;
+        overview.seconds += trainingTimeSince(i > 0 ? metrics[i - 1].step : 0, step).seconds;
         overview.skipped += step.skipped;
         if (i < firstRecent)
             continue;

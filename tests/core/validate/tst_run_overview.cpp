@@ -66,6 +66,14 @@ private Q_SLOTS:
         QCOMPARE(overviews[0].measured[0].mean, 0.25);
     }
 
+    void aRecordOfEveryTenthStepCountsForTen()
+    {
+        const auto run = workspace_.runsFolder() / "exported";
+        test::writeText(run / "config.yaml", toYaml(TrainConfig()));
+        test::writeText(run / "metrics.jsonl", stepLine(10, 1, 4) + stepLine(20, 1, 8));
+        QCOMPARE(overviewRuns(workspace_).at(0).seconds, 20.0 + 10.0); // 8 samples a step
+    }
+
     void saysWhenPatchesBrokeThrough()
     {
         // The loss of samples with nothing dropped; without DINO it is 1.
