@@ -333,10 +333,13 @@ void TrainPage::showForecast()
     forecast_->setVisible(shown.has_value());
     if (!shown)
         return;
-    const auto* const past = form_->pastRun();
-    const auto done = past != nullptr ? stepsDone(*past) : 0;
     const auto config = form_->config();
-    forecast_->show(*shown, config ? std::max<std::int64_t>(0, config->schedule.steps - done) : 0);
+    std::int64_t stepsLeft = config ? config->schedule.steps : 0;
+    if (form_->continuation() == Continuation::TrainLonger)
+        stepsLeft = form_->moreSteps();
+    else if (form_->continuation() == Continuation::Resume)
+        stepsLeft = std::max<std::int64_t>(0, stepsLeft - stepsDone(*form_->pastRun()));
+    forecast_->show(*shown, stepsLeft);
 }
 
 /// First sets the form free for another run, then takes it into the queue as it is.
