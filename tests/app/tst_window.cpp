@@ -38,6 +38,7 @@
 #include <QMenu>
 #include <QMimeData>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QSet>
 #include <QSpinBox>
 #include <QStackedWidget>
@@ -283,6 +284,21 @@ private Q_SLOTS:
         QTest::mouseClick(window_->findChild<QPushButton*>("compare"), Qt::LeftButton);
         QVERIFY(!loupe->right()->isVisible());
         loupe->left()->setLens(Lens::Picture);
+    }
+
+    void everyPageFitsTheUsualWindow()
+    {
+        window_->resize(1280, 800);
+        const auto* const scroll = window_->findChild<QScrollArea*>("pageScroll");
+        const auto* const pages = window_->findChild<QStackedWidget*>("pages");
+        for (int i = 0; i < pages->count(); ++i) {
+            const int needed = pages->widget(i)->minimumSizeHint().width();
+            QVERIFY2(needed <= scroll->viewport()->width(),
+                     qPrintable(QStringLiteral("%1 needs %2 of %3 pixels")
+                                    .arg(QLatin1String(pages->widget(i)->metaObject()->className()))
+                                    .arg(needed)
+                                    .arg(scroll->viewport()->width())));
+        }
     }
 
     void certifiesTheAlignment()

@@ -26,7 +26,7 @@
 namespace nanodit {
 
 namespace {
-constexpr int pictureSide = 168, controlsWidth = 332, pictureGap = 8;
+constexpr int pictureSide = 144, controlsWidth = 332, pictureGap = 8;
 }
 
 EditPanel::EditPanel(Session& session, QWidget* parent)
