@@ -285,11 +285,14 @@ private:
             report_.remarks.push_back(some(animated_, "picture is an animation", "pictures are animations") +
                                       ": the first frame was taken");
         if (profiled_ > 0)
-            report_.remarks.push_back(some(profiled_, "picture has", "pictures have") +
-                                      " a colour profile: colours are converted to sRGB by it");
+            report_.remarks.push_back(
+                some(profiled_, "picture has", "pictures have") +
+                " a colour profile, or colours that their header describes: they are converted to sRGB");
         if (unprofiled_ > 0)
-            report_.remarks.push_back(some(unprofiled_, "picture has", "pictures have") +
-                                      " a colour profile that cannot be applied: colours are taken as sRGB");
+            report_.remarks.push_back(
+                some(unprofiled_, "picture has", "pictures have") +
+                " a colour profile, or described colours, that cannot be applied: colours are taken as "
+                "sRGB");
         for (const auto& [split, number] : otherSplits_)
             report_.remarks.push_back(some(number, "record is", "records are") + " of the split \"" + split +
                                       "\": packing makes a set of that name, and training uses it only when "

@@ -57,8 +57,10 @@ public:
     explicit ProfileTransform(const StoredPicture& stored)
         : context_(cmsCreateContext(nullptr, nullptr), cmsDeleteContext)
     {
-        const Profile from(cmsOpenProfileFromMemTHR(context_.get(), stored.profile.data(),
-                                                    static_cast<cmsUInt32Number>(stored.profile.size())),
+        const Profile from(stored.profile.empty()
+                               ? profileOf(*stored.colours, stored.channels)
+                               : cmsOpenProfileFromMemTHR(context_.get(), stored.profile.data(),
+                                                          static_cast<cmsUInt32Number>(stored.profile.size())),
                            cmsCloseProfile);
         const Profile to(cmsCreate_sRGBProfileTHR(context_.get()), cmsCloseProfile);
         if (!from || !to)
@@ -91,6 +93,28 @@ public:
 private:
     using Profile = std::unique_ptr<void, decltype(&cmsCloseProfile)>;
 
+    /// Null where the colours make no sense.
+    cmsHPROFILE profileOf(const NamedColours& colours, int channels) const
+    {
+        constexpr std::array<double, 5> srgbCurve = {2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045};
+        constexpr int powerWithLinearPart = 4;
+        const std::unique_ptr<cmsToneCurve, decltype(&cmsFreeToneCurve)> curve(
+            colours.gamma > 0 ? cmsBuildGamma(context_.get(), colours.gamma)
+                              : cmsBuildParametricToneCurve(context_.get(), powerWithLinearPart, srgbCurve.data()),
+            cmsFreeToneCurve);
+        if (!curve)
+            return nullptr;
+        if (channels <= 2) // grey has no hue
+            return cmsCreateGrayProfileTHR(context_.get(), cmsD50_xyY(), curve.get());
+        const auto place = [](NamedColours::Place at) { return cmsCIExyY{.x = at.x, .y = at.y, .Y = 1}; };
+        const auto white = place(colours.white);
+        const cmsCIExyYTRIPLE primaries{place(colours.primaries[0]), place(colours.primaries[1]),
+                                        place(colours.primaries[2])};
+        cmsToneCurve* const curves[] = {curve.get(), curve.get(), curve.get()};
+        if (white.y <= 0)
+            return nullptr;
+        return cmsCreateRGBProfileTHR(context_.get(), &white, &primaries, curves);
+    }
     bool saysSrgb(cmsHPROFILE from, cmsHPROFILE to, int channels) const
     {
         const bool grey = channels <= 2;
@@ -142,7 +166,7 @@ Image srgbFrom(StoredPicture stored, ProfileUse& use)
 {
     use = ProfileUse::None;
     std::unique_ptr<ProfileTransform> transform;
-    if (!stored.profile.empty()) {
+    if (!stored.profile.empty() || stored.colours) {
         transform = std::make_unique<ProfileTransform>(stored);
         if (!*transform)
             use = ProfileUse::Ignored;

@@ -61,6 +61,16 @@ StoredPicture decodeHeif(std::span<const std::byte> bytes, const std::string& na
         picture.profile.resize(heif_image_handle_get_raw_color_profile_size(raw));
         require(heif_image_handle_get_raw_color_profile(raw, picture.profile.data()), name, kind);
     }
+    heif_color_profile_nclx* rawCodes = nullptr;
+    if (heif_image_handle_get_nclx_color_profile(raw, &rawCodes).code == heif_error_Ok && rawCodes != nullptr) {
+        const std::unique_ptr<heif_color_profile_nclx, decltype(&heif_nclx_color_profile_free)> codes(
+            rawCodes, heif_nclx_color_profile_free);
+        const auto colours = coloursOf({.primaries = static_cast<unsigned>(codes->color_primaries),
+                                        .transfer = static_cast<unsigned>(codes->transfer_characteristics)},
+                                       name); // also of a picture with a profile, so that HDR is refused
+        if (picture.profile.empty())
+            picture.colours = colours;
+    }
     return picture;
 }
 

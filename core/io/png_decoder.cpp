@@ -126,7 +126,10 @@ StoredPicture decodePng(std::span<const std::byte> bytes, const std::string& nam
     picture.channels = reader.channels();
     picture.bits = reader.bits();
     const auto profile = reader.profile();
-    picture.profile.assign(profile.begin(), profile.end());
+    const auto described = coloursOfPng(bytes, !profile.empty(), name);
+    picture.colours = described.colours;
+    if (!described.overrulesProfile)
+        picture.profile.assign(profile.begin(), profile.end());
     picture.samples.resize(picture.rowBytes() * static_cast<std::size_t>(picture.size.height));
     std::vector<png_bytep> rows(static_cast<std::size_t>(picture.size.height));
     for (std::size_t y = 0; y < rows.size(); ++y)

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "core/geometry/bucket.h"
+#include "core/io/named_colours.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,8 +18,9 @@ struct StoredPicture {
     int channels = 0;  ///< 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha, or CMYK.
     bool inks = false; ///< The four channels are CMYK, stored inverted: 255 is no ink, as Adobe writes JPEG.
     int bits = 8;      ///< 8 or 16 (in the machine's byte order) a sample.
-    std::vector<std::uint8_t> samples; ///< Interleaved, row-major, no padding.
-    std::vector<std::byte> profile;    ///< ICC profile; empty where the file has none.
+    std::vector<std::uint8_t> samples;        ///< Interleaved, row-major, no padding.
+    std::vector<std::byte> profile;           ///< ICC profile; empty where the file has none.
+    std::optional<NamedColours> colours = {}; ///< Where there is no profile, and the header describes others than sRGB.
 
     std::size_t rowBytes() const
     {
