@@ -1,14 +1,10 @@
 #include "core/io/sha256.h"
 
-#include "core/runtime/error.h"
+#include "core/io/file_hash.h"
 
 #include <array>
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
-#include <fstream>
 #include <nettle/sha2.h>
-#include <vector>
 
 namespace nanodit {
 
@@ -59,21 +55,7 @@ std::string sha256OfFile(const std::filesystem::path& file)
 std::optional<std::string> sha256OfFile(const std::filesystem::path& file,
                                         const std::function<bool(std::size_t bytes)>& goOn)
 {
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream)
-        throw DataError(file.string() + " could not be opened for reading: " + std::strerror(errno));
-    Sha256 hash;
-    std::vector<char> piece(1 << 20);
-    while (stream) {
-        stream.read(piece.data(), static_cast<std::streamsize>(piece.size()));
-        const auto bytes = static_cast<std::size_t>(stream.gcount());
-        hash.update(std::as_bytes(std::span(piece.data(), bytes)));
-        if (!goOn(bytes))
-            return std::nullopt;
-    }
-    if (stream.bad())
-        throw DataError(file.string() + " could not be read to its end: " + std::strerror(errno));
-    return hash.hex();
+    return FileHash(file).read(goOn);
 }
 
 } // namespace nanodit

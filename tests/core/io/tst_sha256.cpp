@@ -1,4 +1,6 @@
 #include "core/io/sha256.h"
+
+#include "core/io/file_hash.h"
 #include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
@@ -40,6 +42,25 @@ private Q_SLOTS:
         const std::string text(3 << 20, 'x');
         test::writeText(folder / "long", text);
         QCOMPARE(sha256OfFile(folder / "long"), sha256Hex(text));
+    }
+
+    void aStoppedReadingGoesOnWhereItWasLeft()
+    {
+        const test::TemporaryFolder folder;
+        const std::string text(5 << 20, 'x');
+        test::writeText(folder / "long", text);
+        FileHash hash(folder / "long");
+        std::size_t read = 0;
+        int turns = 0;
+        while (!hash.read([&read](std::size_t bytes) {
+            read += bytes;
+            return false;
+        }))
+            ++turns;
+        QVERIFY(turns >= 5);
+        QCOMPARE(read, text.size()); // no byte twice
+        QCOMPARE(*hash.read([](std::size_t) { return true; }), sha256Hex(text));
+        QCOMPARE(read, text.size());
     }
 
     void absentFileIsNamed()
