@@ -5,5 +5,6 @@
 
 #include "core/sample/guidance_plane.h"   // IWYU pragma: export
 #include "core/sample/painted_by.h"       // IWYU pragma: export
+#include "core/sample/region_mask.h"      // IWYU pragma: export
 #include "core/sample/sample_request.h"   // IWYU pragma: export
 #include "core/sample/sampling_session.h" // IWYU pragma: export

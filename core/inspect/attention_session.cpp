@@ -210,7 +210,7 @@ bool Session::walk(const AttentionSubject& subject, const JobContext& context)
         throw UsageError("attention cannot follow a picture that was led by a weaker model or began with another "
                          "picture: generate it without these");
     GuidedVelocity velocity(*model_, conditions_.conditions, {.text = hasText(), .dino = hasDino()}, latentGrid_,
-                            Guidance::of(settings), compute_);
+                            Guidance::of(settings, conditions_.conditions.patchGrid), compute_);
     const auto times = flowTimes(settings.steps, settings.shift);
     Way way{.subject = subject, .points = {}, .end = {}};
     ProgressMeter progress(context, Stage::Sampling, settings.steps, Unit::Steps);

@@ -1,5 +1,9 @@
 #include "core/sample/guider.h"
 
+#include "core/runtime/error.h"
+
+#include <ATen/ATen.h>
+
 #include <cmath>
 
 namespace nanodit {
@@ -88,10 +92,26 @@ public:
     }
 
 protected:
+    /// What a term adds of `part`: nothing where its weight is 0.
+    at::Tensor weighted(const Term& term, const at::Tensor& part)
+    {
+        if (term.ofText || guidance_.dinoWeights.empty())
+            return part;
+        if (!weights_.defined()) {
+            const auto& [rows, cols] = guidance_.patches;
+            const auto byPatch = at::tensor(guidance_.dinoWeights, at::TensorOptions(at::kFloat)).view({1, 1, rows, cols});
+            weights_ = at::upsample_bilinear2d(byPatch, {part.size(2), part.size(3)}, false).to(part.device());
+        }
+        return weights_ * part;
+    }
+
     Guidance guidance_;
     GivenConditions given_;
     std::vector<Term> terms_;
     double zeroScale_ = 1;
+
+private:
+    at::Tensor weights_; ///< [1, 1, H, W], made when first needed.
 };
 
 class PlainGuider final : public RuleGuider {
@@ -100,8 +120,14 @@ public:
     at::Tensor velocity(BranchVelocities& branches) override
     {
         const at::NoGradGuard noGradient;
-        const auto factors = branchFactors(guidance_, given_, branches.t());
         at::Tensor sum;
+        if (!guidance_.dinoWeights.empty() && applies(guidance_, branches.t())) {
+            sum = branches(Branch::Unconditional).clone();
+            for (const auto& term : terms_)
+                sum += term.scale * weighted(term, branches(term.conditional) - branches(term.reference));
+            return sum;
+        }
+        const auto factors = branchFactors(guidance_, given_, branches.t());
         for (const auto branch : allBranches) {
             const double factor = factors[static_cast<std::size_t>(branch)];
             if (factor == 0)
@@ -126,21 +152,21 @@ public:
         const auto& unconditional = branches(Branch::Unconditional);
         // The unconditional velocity itself is scaled as its terms are, by their scales' share; with one term that is
         // the formula of the paper.
-        at::Tensor weighted;
+        at::Tensor mean;
         double weights = 0;
         auto sum = at::zeros_like(unconditional);
         for (const auto& term : terms_) {
             const auto& c = branches(term.conditional);
             const auto& r = branches(term.reference);
             const auto best = bestScale(c, r);
-            sum += term.scale * (c - best * r);
+            sum += term.scale * weighted(term, c - best * r);
             if (term.reference == Branch::Unconditional) {
                 const auto part = std::abs(term.scale) * best;
-                weighted = weighted.defined() ? weighted + part : part;
+                mean = mean.defined() ? mean + part : part;
                 weights += std::abs(term.scale);
             }
         }
-        const auto scale = weights > 0 ? weighted / weights : at::ones({1, 1, 1, 1}, unconditional.options());
+        const auto scale = weights > 0 ? mean / weights : at::ones({1, 1, 1, 1}, unconditional.options());
         zeroScale_ = scale.mean().item<double>();
         return sum + scale * unconditional;
     }
@@ -175,7 +201,7 @@ public:
             const auto along = bestScale(update, picture) * picture;
             const auto kept = (update - along) + how.parallel * along;
             // The term itself is added whole, and s - 1 times what is kept of it: s = 1 is the conditional branch.
-            sum += difference + (terms_[i].scale - 1) * (kept / -t);
+            sum += weighted(terms_[i], difference + (terms_[i].scale - 1) * (kept / -t));
         }
         return sum;
     }
@@ -211,14 +237,25 @@ private:
 
 } // namespace
 
-Guidance Guidance::of(const SampleRequest& request)
+Guidance Guidance::of(const SampleRequest& request, GridSize patches)
 {
+    const auto& weights = request.dinoWeights;
+    if (!weights.empty() && static_cast<std::int64_t>(weights.size()) != patches.count())
+        throw UsageError("the DINO scale has weights for " + std::to_string(weights.size()) +
+                         " patches, but a picture of " + bucketName(request.size) + " has " +
+                         std::to_string(patches.count()) + ": make the mask anew at this size");
+    for (const auto weight : weights) {
+        if (!(weight >= 0 && weight <= 1))
+            throw UsageError("a weight of the DINO scale is " + std::to_string(weight) + ": 0 to 1 was expected");
+    }
     return {.mode = request.guidance,
             .textScale = request.textScale,
             .dinoScale = request.dinoScale,
             .interval = request.guidanceInterval,
             .rule = request.guidanceRule,
-            .projected = request.projected};
+            .projected = request.projected,
+            .dinoWeights = weights,
+            .patches = patches};
 }
 
 std::array<double, branchCount> branchFactors(const Guidance& guidance, GivenConditions given, double t)

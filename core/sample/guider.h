@@ -23,8 +23,13 @@ struct Guidance {
     GuidanceRule rule = GuidanceRule::Plain;
     double zeroUntil = 0.04; ///< CfgZero: the velocity is zero while t is within this of 1.
     ProjectedGuidance projected{};
+    /// s_dino by place: a factor in [0, 1] for each of `patches`, row by row; empty: 1 everywhere. At each latent the
+    /// whole DINO term s_dino (c - r) is multiplied by it, between the middles of patches by their bilinear mean.
+    std::vector<double> dinoWeights{};
+    GridSize patches{};
 
-    static Guidance of(const SampleRequest& request);
+    /// `patches`: of a picture of the request's size. Throws UsageError unless its weights are one for each of them.
+    static Guidance of(const SampleRequest& request, GridSize patches);
 };
 
 /// How much each branch's velocity counts at flow time t under the plain rule; branches of factor 0 need no evaluation.

@@ -53,6 +53,7 @@ struct SampleRequest {
     std::optional<std::string> textRecord; ///< Use this record's stored text instead of the prompt.
     std::variant<NoReference, RecordReference, PictureReference> reference;
     std::vector<std::int64_t> erasedPatches; ///< Of the reference's, row by row: they leave the context.
+    std::vector<double> dinoWeights;         ///< [0, 1] by patch: what of s_dino applies there; empty: all of it.
     ImageSize size;
     std::int64_t steps = 30;
     Solver solver = Solver::Euler;

@@ -75,6 +75,8 @@ PngText settingsOf(const SampleRequest& request)
     json["reference"] = toJson(request.reference);
     if (!request.erasedPatches.empty())
         json["erased_patches"] = request.erasedPatches;
+    if (!request.dinoWeights.empty())
+        json["dino_weights"] = request.dinoWeights;
     json["size"] = bucketName(request.size);
     json["steps"] = request.steps;
     json["solver"] = nameOf(request.solver);
@@ -113,6 +115,8 @@ std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& f
         request.reference = referenceFrom(json.at("reference"));
         if (json.contains("erased_patches"))
             request.erasedPatches = json.at("erased_patches").get<std::vector<std::int64_t>>();
+        if (json.contains("dino_weights"))
+            request.dinoWeights = json.at("dino_weights").get<std::vector<double>>();
         request.size = bucketFromName(json.at("size"));
         request.steps = json.at("steps");
         request.solver = fromName<Solver>(solverNames, json.at("solver"));

@@ -202,7 +202,7 @@ at::Tensor Session::startOf(const SampleRequest& request)
 Session::Run Session::solveFrom(BranchVelocities& first, const SampleRequest& request, const std::vector<float>& times,
                                 const SolverObserver& observer)
 {
-    auto guider = makeGuider(Guidance::of(request), branches_->given());
+    auto guider = makeGuider(Guidance::of(request, encoded_.conditions.patchGrid), branches_->given());
     if (request.weakGuide)
         guider = makeAutoguider(std::move(guider), weakBranches(*request.weakGuide), request.weakGuide->scale);
     Run run;

@@ -171,6 +171,64 @@ private Q_SLOTS:
         QVERIFY(std::abs((t * (least - text)).square().mean().sqrt().item<double>() - 2e-3) < 1e-5);
     }
 
+    void theScaleOfDinoAppliesByRegion()
+    {
+        const NanoDiT model(tinyModelConfig());
+        randomise(model.parameters());
+        const at::NoGradGuard noGradient;
+        const auto batch = randomBatch(model.config(), 1);
+        const auto conditions = test::conditionsOf(batch);
+        const auto grid = conditions.patchGrid;
+        const auto x = at::randn({1, 4, 8, 8});
+        const float t = 0.6F;
+        const auto u = branch(model, batch, false, false, x, t), text = branch(model, batch, true, false, x, t),
+                   dino = branch(model, batch, false, true, x, t), full = branch(model, batch, true, true, x, t);
+        const auto guided = [&](Guidance guidance, std::vector<double> weights) {
+            guidance.dinoWeights = std::move(weights);
+            guidance.patches = grid;
+            GuidedVelocity velocity(model, conditions, {}, latentTokens, guidance, Compute{});
+            return velocity(x, t);
+        };
+        const auto count = static_cast<std::size_t>(grid.count());
+        const std::vector<Guidance> rules = {
+            {.textScale = 3, .dinoScale = 1.5},
+            {.mode = GuidanceMode::Chained, .textScale = 3, .dinoScale = 1.5},
+            {.textScale = 3, .dinoScale = 1.5, .rule = GuidanceRule::CfgZero},
+            {.textScale = 3, .dinoScale = 1.5, .rule = GuidanceRule::Projected},
+            {.textScale = 3, .dinoScale = 1.5, .interval = {0.7, 1}},
+        };
+        for (const auto& rule : rules) // a weight of 1 everywhere is none
+            QVERIFY(difference(guided(rule, std::vector<double>(count, 1.0)), guided(rule, {})) < 1e-4);
+        // A weight of 0 everywhere leaves the other terms.
+        const std::vector<double> nowhere(count, 0.0);
+        QVERIFY(difference(guided(rules[0], nowhere), u + 3 * (text - u)) < 1e-4);
+        QVERIFY(difference(guided(rules[1], nowhere), u + 3 * (full - dino)) < 1e-4);
+        QVERIFY(difference(guided(rules[4], nowhere), full) < 1e-5); // outside the interval there are no scales
+        // The upper half alone: whole inside, nothing outside, between the middles of both rows the linear mean.
+        std::vector<double> upper(count, 0.0);
+        std::fill_n(upper.begin(), count / 2, 1.0);
+        const auto half = guided(rules[0], upper) - (u + 3 * (text - u));
+        const auto term = 1.5 * (dino - u);
+        const auto weights = at::upsample_bilinear2d(
+            at::tensor(upper, at::TensorOptions(at::kFloat)).view({1, 1, grid.rows, grid.cols}), {8, 8}, false);
+        QVERIFY(difference(half, weights * term) < 1e-4);
+        QVERIFY(difference(half.narrow(2, 0, 2), term.narrow(2, 0, 2)) < 1e-4);
+        QVERIFY(half.narrow(2, 6, 2).abs().max().item<double>() < 1e-4);
+        QVERIFY(term.narrow(2, 6, 2).abs().max().item<double>() > 1e-3);
+    }
+
+    void weightsThatDoNotFitAreRefused()
+    {
+        SampleRequest request;
+        request.size = {.width = 64, .height = 64};
+        QVERIFY(Guidance::of(request, {4, 4}).dinoWeights.empty());
+        request.dinoWeights = {0, 0.5, 1};
+        QVERIFY(errorOf([&] { Guidance::of(request, {4, 4}); }).find("3 patches") != std::string::npos);
+        QCOMPARE(Guidance::of(request, {1, 3}).dinoWeights, request.dinoWeights);
+        request.dinoWeights[1] = 1.5;
+        QVERIFY(errorOf([&] { Guidance::of(request, {1, 3}); }).find("1.5") != std::string::npos);
+    }
+
     void aWeakerModelIsLedAwayFrom()
     {
         const NanoDiT model(tinyModelConfig()), weak(tinyModelConfig());

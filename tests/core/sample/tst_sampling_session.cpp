@@ -310,6 +310,27 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { session->sample(request, {}, noPreview); }).find("time to start") != std::string::npos);
     }
 
+    void aRegionOfTheScaleIsInThePicturesSettings()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.reference = RecordReference{"val0"};
+        const auto everywhere = session->sample(request, {}, noPreview)->picture;
+        request.dinoWeights = std::vector<double>(16, 1);
+        std::fill_n(request.dinoWeights.begin(), 8, 0.0);
+        request.dinoWeights[8] = 0.125;
+        const auto result = session->sample(request, {}, noPreview);
+        QVERIFY(result->picture.rgb != everywhere.rgb);
+        const TemporaryFolder folder;
+        writePng(folder / "region.png", result->picture, result->settings);
+        const auto again = sampleRequestFromPng(folder / "region.png");
+        QCOMPARE(again->dinoWeights, request.dinoWeights);
+        QVERIFY(session->sample(*again, {}, noPreview)->picture.rgb == result->picture.rgb);
+        request.dinoWeights.pop_back();
+        QVERIFY(errorOf([&] { session->sample(request, {}, noPreview); }).find("15 patches") != std::string::npos);
+    }
+
     void aWeakGuideIsACheckpointOfTheSameKind()
     {
         const TinyWorkspace tiny;
