@@ -2,7 +2,7 @@
 
 #include "core/dataset/catalog.h"
 #include "core/encoders/autoencoder_kl.h"
-#include "core/io/sha256.h"
+#include "core/io/file_hash.h"
 #include "core/model/nanodit.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
@@ -18,7 +18,7 @@
 #include "core/sample/solver.h"
 #include "core/sample/stored_model.h"
 
-
+#include <algorithm>
 #include <chrono>
 
 namespace nanodit {
@@ -26,6 +26,14 @@ namespace nanodit {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::int64_t fewestSketchSteps = 2, mostSketchSteps = 6;
+
+using Clock = std::chrono::steady_clock;
+double secondsSince(Clock::time_point start)
+{
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 /// A model from whose mistakes the sampler is led away.
 struct WeakModel {
@@ -38,6 +46,7 @@ public:
     Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice);
     std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,
                                        const std::function<void(const SamplePreview&)>& onPreview) override;
+    std::optional<Image> sketch(const SampleRequest& request, double seconds, const JobContext& context) override;
     bool samplePlane(const SampleRequest& request, const GuidancePlane& plane, const JobContext& context,
                      const std::function<void(const PlanePicture&)>& onPicture) override;
     const ModelConfig& model() const override { return model_->config(); }
@@ -51,12 +60,14 @@ private:
     };
 
     const AutoencoderKl& autoencoder();
-    bool hashWeights(const JobContext& context); ///< False: stopped.
+    bool identify(const JobContext& context); ///< What a kept picture says of its model and encoders. False: stopped.
     bool prepare(const SampleRequest& request, const JobContext& context);
     BranchEvaluator& weakBranches(const WeakGuide& guide);
     at::Tensor startOf(const SampleRequest& request);
+    enum class Measure { No, Yes };
     Run solveFrom(BranchVelocities& first, const SampleRequest& request, const std::vector<float>& times,
-                  const SolverObserver& observer);
+                  Measure measure, const SolverObserver& observer);
+    Image decode(const at::Tensor& latent);
     SampleResult resultOf(const SampleRequest& request, const Run& run);
 
     Workspace workspace_;
@@ -65,8 +76,8 @@ private:
     std::unique_ptr<ConditionEncoder> conditions_;
     std::optional<AutoencoderKl> autoencoder_;
     std::string description_;
-    fs::path weights_;
-    PaintedBy paintedBy_; ///< Its hash is empty until the first picture needs it.
+    std::unique_ptr<FileHash> weightsHash_;
+    PaintedBy paintedBy_; ///< Its hash is empty until the first kept picture needs it.
     DinoStatistics statistics_;
     nlohmann::json trainedEncoders_;
     std::optional<std::vector<std::string>> warnings_; ///< Once the encoders were compared.
@@ -79,6 +90,7 @@ private:
     std::unique_ptr<WeakModel> weak_;
     std::unique_ptr<BranchEvaluator> weakBranches_;
     Recent<at::Tensor> startLatents_{2};
+    double secondsAStep_ = 0, secondsToDecode_ = 0; ///< Of the last picture.
 };
 
 Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice)
@@ -94,15 +106,17 @@ Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeC
     description_ = stored.description(elementCount(model_->parameters()));
     statistics_ = stored.state.dino;
     trainedEncoders_ = stored.state.encoders;
-    weights_ = weightsFile(checkpoint);
+    weightsHash_ = std::make_unique<FileHash>(weightsFile(checkpoint));
     paintedBy_ = {.run = stored.state.run, .step = stored.state.step, .averaged = stored.averaged, .sha256 = {}};
 }
 
-bool Session::hashWeights(const JobContext& context)
+bool Session::identify(const JobContext& context)
 {
-    if (!paintedBy_.sha256.empty())
-        return true;
-    const auto hash = sha256OfFile(weights_, [&context](std::size_t) { return !context.shouldStop(); });
+    if (!warnings_)
+        warnings_ = differingEncoders(workspace_, trainedEncoders_, context);
+    if (!warnings_)
+        return false;
+    const auto& hash = weightsHash_->read([&context](std::size_t) { return !context.shouldStop(); });
     paintedBy_.sha256 = hash.value_or("");
     return hash.has_value();
 }
@@ -125,10 +139,6 @@ const AutoencoderKl& Session::autoencoder()
 
 bool Session::prepare(const SampleRequest& request, const JobContext& context)
 {
-    if (!warnings_)
-        warnings_ = differingEncoders(workspace_, trainedEncoders_, context);
-    if (!warnings_ || !hashWeights(context))
-        return false;
     const auto factor = autoencoder().config().factor();
     checkRequest(request, factor * model().patchSize);
     if (context.shouldStop())
@@ -200,7 +210,7 @@ at::Tensor Session::startOf(const SampleRequest& request)
 }
 
 Session::Run Session::solveFrom(BranchVelocities& first, const SampleRequest& request, const std::vector<float>& times,
-                                const SolverObserver& observer)
+                                Measure measure, const SolverObserver& observer)
 {
     auto guider = makeGuider(Guidance::of(request, encoded_.conditions.patchGrid), branches_->given());
     if (request.weakGuide)
@@ -209,10 +219,11 @@ Session::Run Session::solveFrom(BranchVelocities& first, const SampleRequest& re
     std::size_t step = 0; // a solver may evaluate a step more than once: its first evaluation is told
     const auto velocity = [&](BranchVelocities& branches) {
         auto guided = guider->velocity(branches);
-        if (run.guidance.size() == step)
+        if (measure == Measure::Yes && run.guidance.size() == step)
             run.guidance.push_back(guider->measure(branches));
         return guided;
     };
+    const auto start = Clock::now();
     run.latent = solve(
         request.solver,
         [&](const at::Tensor& x, float t) {
@@ -226,13 +237,23 @@ Session::Run Session::solveFrom(BranchVelocities& first, const SampleRequest& re
             step = static_cast<std::size_t>(at.step);
             return observer(at);
         });
+    if (run.latent)
+        secondsAStep_ = secondsSince(start) / static_cast<double>(times.size() - 1);
     return run;
+}
+
+Image Session::decode(const at::Tensor& latent)
+{
+    const auto start = Clock::now();
+    auto picture = pictureFromLatent(autoencoder(), latent);
+    secondsToDecode_ = secondsSince(start);
+    return picture;
 }
 
 SampleResult Session::resultOf(const SampleRequest& request, const Run& run)
 {
     SampleResult result;
-    result.picture = pictureFromLatent(autoencoder(), *run.latent);
+    result.picture = decode(*run.latent);
     result.settings = settingsOf(request);
     result.settings.merge(textOf(paintedBy_));
     result.settings["Software"] = "NanoDiT Workbench";
@@ -245,27 +266,45 @@ SampleResult Session::resultOf(const SampleRequest& request, const Run& run)
 std::optional<SampleResult> Session::sample(const SampleRequest& request, const JobContext& context,
                                             const std::function<void(const SamplePreview&)>& onPreview)
 {
-    const auto start = std::chrono::steady_clock::now();
-    if (!prepare(request, context))
+    const auto start = Clock::now();
+    if (!identify(context) || !prepare(request, context))
         return std::nullopt;
     const auto times = flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
     BranchVelocities first(*branches_, startOf(request), times.front());
     ProgressMeter progress(context, Stage::Sampling, request.steps, Unit::Steps);
-    const auto run = solveFrom(first, request, times, [&](const SolverStep& step) {
+    const auto run = solveFrom(first, request, times, Measure::Yes, [&](const SolverStep& step) {
         if (step.step > 0) {
             progress.update(step.step);
             if (request.previewEvery > 0 && step.step % request.previewEvery == 0 && step.step < request.steps)
                 onPreview({.step = step.step,
                            .steps = request.steps,
-                           .picture = pictureFromLatent(autoencoder(), step.image)});
+                           .picture = decode(step.image)});
         }
         return !context.shouldStop();
     });
     if (!run.latent)
         return std::nullopt;
     auto result = resultOf(request, run);
-    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    result.seconds = secondsSince(start);
     return result;
+}
+
+std::optional<Image> Session::sketch(const SampleRequest& request, double seconds, const JobContext& context)
+{
+    if (!prepare(request, context))
+        return std::nullopt;
+    auto quick = request;
+    quick.solver = Solver::Multistep;
+    const auto most = std::min(request.steps, mostSketchSteps), fewest = std::min(most, fewestSketchSteps);
+    const double room = secondsAStep_ > 0 ? (seconds - secondsToDecode_) / secondsAStep_ : static_cast<double>(most);
+    quick.steps = static_cast<std::int64_t>(std::clamp(room, static_cast<double>(fewest), static_cast<double>(most)));
+    const auto times = flowTimesFrom(request.start ? request.start->time : 1, quick.steps, request.shift);
+    BranchVelocities first(*branches_, startOf(request), times.front());
+    const auto run = solveFrom(first, quick, times, Measure::No,
+                               [&context](const SolverStep&) { return !context.shouldStop(); });
+    if (!run.latent)
+        return std::nullopt;
+    return decode(*run.latent);
 }
 
 bool Session::samplePlane(const SampleRequest& request, const GuidancePlane& plane, const JobContext& context,
@@ -273,7 +312,7 @@ bool Session::samplePlane(const SampleRequest& request, const GuidancePlane& pla
 {
     if (plane.count() == 0)
         throw UsageError("a guidance plane needs at least one scale of text and one of DINO");
-    if (!prepare(request, context))
+    if (!identify(context) || !prepare(request, context))
         return false;
     const auto times = flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
     // All pictures begin at one point: what the branches say there is evaluated once.
@@ -284,12 +323,13 @@ bool Session::samplePlane(const SampleRequest& request, const GuidancePlane& pla
         auto here = request;
         here.textScale = plane.textScales[cell.row];
         here.dinoScale = plane.dinoScales[cell.col];
-        const auto start = std::chrono::steady_clock::now();
-        const auto run = solveFrom(first, here, times, [&context](const SolverStep&) { return !context.shouldStop(); });
+        const auto start = Clock::now();
+        const auto run = solveFrom(first, here, times, Measure::Yes,
+                                   [&context](const SolverStep&) { return !context.shouldStop(); });
         if (!run.latent)
             return false;
         PlanePicture picture{.cell = cell, .request = here, .result = resultOf(here, run)};
-        picture.result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        picture.result.seconds = secondsSince(start);
         onPicture(picture);
         progress.update(++done);
     }

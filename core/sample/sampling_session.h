@@ -47,6 +47,10 @@ public:
     /// Empty when stopped.
     virtual std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,
                                                const std::function<void(const SamplePreview&)>& onPreview) = 0;
+    /// The request's picture for the eye, without what a kept one needs besides (a hash of the weights, measures of
+    /// guidance): by DPM++ 2M in as many steps as fit into `seconds` by the pace of the last picture, but at least two
+    /// and at most six or the request's. Empty when stopped.
+    virtual std::optional<Image> sketch(const SampleRequest& request, double seconds, const JobContext& context) = 0;
     /// The request's picture for each pair of scales, coarse to fine; they share the noise and what the model's
     /// branches make of it. False when stopped.
     virtual bool samplePlane(const SampleRequest& request, const GuidancePlane& plane, const JobContext& context,

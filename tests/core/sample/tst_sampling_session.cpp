@@ -1,13 +1,17 @@
 #include "core/io/atomic_file.h"
+#include "core/io/sha256.h"
 #include "core/model/nanodit.h"
 #include "core/preprocess/derived_array.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
 #include "core/runtime/job.h"
+#include "core/sample/painted_by.h"
 #include "core/sample/sample_request.h"
 #include "core/sample/sampling_session.h"
 #include "tests/support/tiny_model.h"
 #include "tests/support/tiny_workspace.h"
+
+#include <nlohmann/json.hpp>
 
 #include <QtTest/QTest>
 
@@ -329,6 +333,47 @@ private Q_SLOTS:
         QVERIFY(session->sample(*again, {}, noPreview)->picture.rgb == result->picture.rgb);
         request.dinoWeights.pop_back();
         QVERIFY(errorOf([&] { session->sample(request, {}, noPreview); }).find("15 patches") != std::string::npos);
+    }
+
+    void aSketchIsThePictureInFewSteps()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.reference = RecordReference{"val0"};
+        request.steps = 30;
+        auto quick = request;
+        quick.solver = Solver::Multistep;
+        const auto pictureIn = [&](std::int64_t steps) {
+            quick.steps = steps;
+            return session->sample(quick, {}, noPreview)->picture;
+        };
+        const auto inSix = pictureIn(6), inTwo = pictureIn(2);
+        QVERIFY(inSix.rgb != inTwo.rgb);
+        QVERIFY(session->sketch(request, 3600, {})->rgb == inSix.rgb); // there is time for more than it takes
+        QVERIFY(session->sketch(request, 0, {})->rgb == inTwo.rgb);    // however little time there is
+        request.steps = 1;
+        QVERIFY(session->sketch(request, 3600, {})->rgb == pictureIn(1).rgb);
+        JobContext stopped;
+        stopped.control->requestStop();
+        QVERIFY(!session->sketch(request, 3600, stopped));
+    }
+
+    void stoppedPicturesDoNotHashTheWeightsAgain()
+    {
+        const TinyWorkspace tiny;
+        const auto checkpoint = writeRandomModel(tiny);
+        const auto session = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
+        JobContext stopped;
+        stopped.control->requestStop();
+        QVERIFY(!session->sample(smallRequest(), stopped, noPreview)); // hashes the first piece, which is all of it
+        const auto hashOf = [](const SampleResult& result) {
+            return nlohmann::json::parse(result.settings.at("nanodit-model")).at("sha256").get<std::string>();
+        };
+        const auto hash = hashOf(*session->sample(smallRequest(), {}, noPreview));
+        QCOMPARE(hash, sha256OfFile(weightsFile(checkpoint)));
+        std::filesystem::remove(weightsFile(checkpoint)); // it is not looked at again
+        QCOMPARE(hashOf(*session->sample(smallRequest(), {}, noPreview)), hash);
     }
 
     void aWeakGuideIsACheckpointOfTheSameKind()
