@@ -5,6 +5,8 @@
 
 #include "core/sample/guidance_plane.h"   // IWYU pragma: export
 #include "core/sample/painted_by.h"       // IWYU pragma: export
+#include "core/sample/painting_notes.h"   // IWYU pragma: export
+#include "core/sample/prompt_pieces.h"    // IWYU pragma: export
 #include "core/sample/region_mask.h"      // IWYU pragma: export
 #include "core/sample/sample_request.h"   // IWYU pragma: export
 #include "core/sample/sampling_session.h" // IWYU pragma: export
