@@ -34,6 +34,11 @@ void ModelConfig::visit(FieldVisitor& v)
             priorNarrowest);
     v.enumeration({"gate", "adaln_zero gates each residual by a learned factor that starts at zero."}, gate, gates);
     v.field({"qk_norm", "RMS-normalise queries and keys per head."}, qkNorm);
+    v.field({"internal_head",
+             "A second head predicts the velocity from the output of this block, counted from 1; internal guidance "
+             "needs it. 0: none.",
+             0, 256},
+            internalHead);
 }
 
 std::vector<ConfigIssue> ModelConfig::validate(const std::string& prefix) const
@@ -49,6 +54,10 @@ std::vector<ConfigIssue> ModelConfig::validate(const std::string& prefix) const
         issues.push_back({prefix + ".patch_position", "rope needs a multiple of 4 channels a head, but hidden_size " +
                                                           std::to_string(hiddenSize) + " in " +
                                                           std::to_string(numHeads) + " heads is not"});
+    if (internalHead >= depth && internalHead > 0)
+        issues.push_back({prefix + ".internal_head", "must come before the last of the " + std::to_string(depth) +
+                                                         " blocks, whose output the final layer has, but is " +
+                                                         std::to_string(internalHead)});
     if (frequencyDim % 2 != 0)
         issues.push_back({prefix + ".frequency_dim", "must be even, but is " + std::to_string(frequencyDim)});
     return issues;

@@ -26,6 +26,7 @@ struct ModelConfig {
            priorNarrowest = 1; ///< Radii of the first and the last head of a new model, latent tokens.
     Gate gate = Gate::None;
     bool qkNorm = false;
+    std::int64_t internalHead = 0; ///< Blocks before a second head that predicts the velocity, too; 0: none.
 
     void visit(FieldVisitor& visitor);
     /// Rules across fields (heads divide the width...), as dotted keys below `prefix`.

@@ -47,6 +47,19 @@ void TrainConfig::visit(FieldVisitor& v)
         {"shift_by_bucket",
          "Multiply s by sqrt(C H W / 4096) of the latent, so that larger pictures get as much noise for their size."},
         flow.shiftByBucket);
+    v.field({"internal_weight", "Weight of the loss of the internal head (model.internal_head).", 0, 100},
+            flow.internalWeight);
+    v.endGroup();
+
+    static constexpr std::string_view aligned[] = {"all", "without_dino"};
+    v.beginGroup("repa", "Representation alignment: draw a block's output to the picture's DINO patches.");
+    v.field({"weight", "Weight of its loss, 1 - cosine; 0 switches it off.", 0, 100}, repa.weight);
+    v.field({"block", "The block whose output is aligned, counted from 1; 0: the one at a third of the depth.", 0, 256},
+            repa.block);
+    v.field({"end_step", "Steps that have it, after which the model is trained without; 0: all.", 0, 1e9, "steps"},
+            repa.endStep);
+    v.enumeration({"samples", "Samples that have it: all, or those alone whose DINO was dropped."}, repa.samples,
+                  aligned);
     v.endGroup();
 
     v.beginGroup("optimiser", "How weights are stepped.");
@@ -158,6 +171,9 @@ std::vector<ConfigIssue> TrainConfig::validate() const
                                         "sum to 100 %"});
     if (optimiser.betas[0] >= 1 || optimiser.betas[1] >= 1)
         issues.push_back({"optimiser.betas", "must both be below 1"});
+    if (repa.enabled() && repa.block > model.depth)
+        issues.push_back({"repa.block", "must be one of the model's " + std::to_string(model.depth) +
+                                            " blocks, but is " + std::to_string(repa.block)});
     if (ema.enabled && ema.decay >= 1)
         issues.push_back({"ema.decay", "must be below 1: with 1 the average, which samples are painted with, stays at the "
                                        "first weights for ever"});
@@ -191,6 +207,10 @@ std::vector<ConfigIssue> TrainConfig::remarks(std::int64_t stepsDone) const
                                             number(1 - 10 / std::max(20.0, stepsOfAverage))});
     if (conditions.keepAll() < 1e-9)
         remarks.push_back({"conditions", "leave no sample all its conditions: drop_both + drop_dino + drop_text is 1"});
+    if (model.internalHead > 0 && flow.internalWeight == 0)
+        remarks.push_back({"flow.internal_weight", "is 0: the internal head (model.internal_head) will learn nothing"});
+    if (repa.enabled() && repa.samples == RepaSamples::WithoutDino && conditions.dropBoth + conditions.dropDino == 0)
+        remarks.push_back({"repa.samples", "is without_dino, but no sample loses its DINO: nothing will be aligned"});
     if (optimiser.weightDecay * optimiser.lr >= 1)
         remarks.push_back({"optimiser.weight_decay", "times optimiser.lr is 1 or more: each step takes the weights away"});
     if (optimiser.clip > 0 && optimiser.clip < 1e-6)

@@ -31,6 +31,20 @@ struct FlowConfig {
     double logitStd = 1.0;
     double shift = 1.0;         ///< t' = s t / (1 + (s - 1) t)
     bool shiftByBucket = false; ///< s is multiplied by sqrt(C H W / 4096) of the latent (Zheng et al. 2025).
+    double internalWeight = 0.5; ///< Of the loss of the internal head, where the model has one.
+};
+
+/// Of which samples a block's output is aligned: those that lost DINO alone cannot see the patches.
+enum class RepaSamples { All, WithoutDino };
+
+/// Representation alignment: a block's output, projected, is drawn to the picture's DINO patches.
+struct RepaConfig {
+    double weight = 0;        ///< 0: off.
+    std::int64_t block = 0;   ///< Whose output it is, from 1; 0: at a third of the depth.
+    std::int64_t endStep = 0; ///< Steps that have it; 0: all.
+    RepaSamples samples = RepaSamples::All;
+
+    bool enabled() const { return weight > 0; }
 };
 
 /// What weight decay acts on: every parameter, as torch.optim.AdamW(model.parameters()) does, or weight matrices alone.
@@ -107,6 +121,7 @@ struct TrainConfig {
     DataConfig data;
     ConditionConfig conditions;
     FlowConfig flow;
+    RepaConfig repa;
     OptimiserConfig optimiser;
     ScheduleConfig schedule;
     EmaConfig ema;

@@ -44,9 +44,24 @@ NanoDiT::NanoDiT(const ModelConfig& config, std::optional<std::uint64_t> seed, a
     }
     for (std::int64_t i = 0; i < c.depth; ++i)
         blocks_.emplace_back(make, "blocks." + std::to_string(i), c);
-    finalModulation_ = make.zeroLinear("final_layer.adaLN_modulation.1", width, 2 * width);
-    finalLinear_ = make.zeroLinear("final_layer.linear", width, c.patchSize * c.patchSize * c.latentChannels);
+    finalLayer_ = makeHead(make, "final_layer");
+    if (c.internalHead > 0)
+        internalHead_ = makeHead(make, "internal_head");
     parameters_ = make.made();
+}
+
+NanoDiT::Head NanoDiT::makeHead(ParameterMaker& make, const std::string& name) const
+{
+    const auto width = config_.hiddenSize;
+    return {.modulation = make.zeroLinear(name + ".adaLN_modulation.1", width, 2 * width),
+            .linear = make.zeroLinear(name + ".linear", width,
+                                      config_.patchSize * config_.patchSize * config_.latentChannels)};
+}
+
+at::Tensor NanoDiT::Head::operator()(const at::Tensor& tokens, const at::Tensor& c) const
+{
+    const auto m = modulation(at::silu(c)).to(at::kFloat).chunk(2, 1);
+    return linear(modulate(layerNorm(tokens), m[0], m[1])).to(at::kFloat);
 }
 
 GridSize NanoDiT::tokenGrid(std::int64_t rows, std::int64_t cols) const
@@ -145,12 +160,28 @@ at::Tensor NanoDiT::velocity(const at::Tensor& x, const at::Tensor& t, const Con
         }
         if (options.watch)
             made("blocks." + std::to_string(i), tokens);
+        if (options.intermediate == nullptr)
+            continue;
+        auto& kept = *options.intermediate;
+        const auto number = static_cast<std::int64_t>(i);
+        if (number == kept.block)
+            kept.tokens = tokens;
+        if (number + 1 == config_.internalHead) {
+            const auto y = internalHead_(tokens, c);
+            made("internal_head", y);
+            kept.velocity = unpatchified(y, grid);
+        }
     }
 
-    const auto m = finalModulation_(at::silu(c)).to(at::kFloat).chunk(2, 1);
-    const auto y = finalLinear_(modulate(layerNorm(tokens), m[0], m[1])).to(at::kFloat); // [B, L, p p C]
+    const auto y = finalLayer_(tokens, c);
     made("final_layer", y);
-    return y.view({batch, grid.rows, grid.cols, p, p, channels})
+    return unpatchified(y, grid);
+}
+
+at::Tensor NanoDiT::unpatchified(const at::Tensor& patches, GridSize grid) const
+{
+    const auto p = config_.patchSize, channels = config_.latentChannels, batch = patches.size(0);
+    return patches.view({batch, grid.rows, grid.cols, p, p, channels})
         .permute({0, 5, 1, 3, 2, 4})
         .reshape({batch, channels, grid.rows * p, grid.cols * p});
 }

@@ -13,12 +13,20 @@
 
 namespace nanodit {
 
+/// What a forward pass gives from inside the model, where it is asked for.
+struct Intermediate {
+    std::int64_t block = -1;  ///< Asked for: the block, from 0, whose output is kept; -1: none.
+    at::Tensor tokens = {};   ///< [B, L, D]: that output.
+    at::Tensor velocity = {}; ///< [B, C, H, W] float32: what the internal head predicts; undefined without one.
+};
+
 struct ForwardOptions {
     bool checkpointing = false;            ///< Recompute each block in the backward pass.
     AttentionObserver* observer = nullptr; ///< With one, nothing is recomputed.
     /// Told the output of each part as it is made: "patch_embed", "t_embedder", "context", "blocks.0"...,
-    /// "final_layer". With one, nothing is recomputed.
+    /// "internal_head", "final_layer". With one, nothing is recomputed.
     std::function<void(const std::string& part, const at::Tensor& output)> watch = {};
+    Intermediate* intermediate = nullptr; ///< Filled in; without it, the internal head is not evaluated.
 };
 
 /// One thread at a time.
@@ -58,6 +66,16 @@ private:
         at::Tensor patchPosition;  ///< [N, D] with PatchPosition::Sincos
         ContextPlaces places;
     };
+    /// Predicts the velocity's patches from tokens: a norm, shifted and scaled by adaLN, and a projection.
+    struct Head {
+        Linear modulation, linear;
+        /// tokens [B, L, D], c [B, D] -> [B, L, p p C] float32
+        at::Tensor operator()(const at::Tensor& tokens, const at::Tensor& c) const;
+    };
+    /// Zero in the beginning.
+    Head makeHead(ParameterMaker& make, const std::string& name) const;
+    /// [B, L, p p C] -> [B, C, H, W]
+    at::Tensor unpatchified(const at::Tensor& patches, GridSize grid) const;
     void placePatches(ConditionContext& context, GridSize patchGrid, GridSize latents) const;
     const GridPlaces& placesOf(GridSize latents, GridSize patches = {}) const;
 
@@ -68,7 +86,7 @@ private:
     Linear textProj_, dinoProj_, patchProj_;
     at::Tensor nullText_, nullDino_, nullPatch_; ///< [1, 1, text], [1, DINO], [1, 1, DINO]
     std::vector<DitBlock> blocks_;
-    Linear finalModulation_, finalLinear_;
+    Head finalLayer_, internalHead_; ///< The latter without weights where the model has none.
     Parameters parameters_;
     mutable std::map<std::array<std::int64_t, 4>, GridPlaces> places_;
 };

@@ -54,6 +54,8 @@ fs::path writeCheckpoint(const fs::path& runFolder, const CheckpointState& state
     writeTensors(folder.path() / "model.safetensors", tensors.model);
     if (!tensors.ema.empty())
         writeTensors(folder.path() / "ema.safetensors", tensors.ema);
+    if (!tensors.projector.empty())
+        writeTensors(folder.path() / "projector.safetensors", tensors.projector);
     writeTensors(folder.path() / "optimizer.safetensors", tensors.optimiser);
     writeFileAtomically(folder.path() / "state.json", toJson(state).dump(2) + "\n");
     folder.commitReplacing();
@@ -90,9 +92,13 @@ CheckpointState readCheckpointState(const fs::path& checkpoint)
 
 CheckpointTensors readCheckpointTensors(const fs::path& checkpoint)
 {
+    const auto ifThere = [&checkpoint](const char* name) {
+        return fs::exists(checkpoint / name) ? readPart(checkpoint, name) : TensorMap{};
+    };
     return {.model = readPart(checkpoint, "model.safetensors"),
-            .ema = fs::exists(checkpoint / "ema.safetensors") ? readPart(checkpoint, "ema.safetensors") : TensorMap{},
-            .optimiser = readPart(checkpoint, "optimizer.safetensors")};
+            .ema = ifThere("ema.safetensors"),
+            .optimiser = readPart(checkpoint, "optimizer.safetensors"),
+            .projector = ifThere("projector.safetensors")};
 }
 
 } // namespace nanodit

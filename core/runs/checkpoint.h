@@ -1,7 +1,8 @@
 #pragma once
 
 /// Checkpoints: folders `checkpoints/step-00001000` with model.safetensors, ema.safetensors (where one is kept),
-/// optimizer.safetensors and state.json. They appear whole or not at all.
+/// projector.safetensors (of representation alignment, where there is one), optimizer.safetensors and state.json. They
+/// appear whole or not at all.
 
 #include "core/config/train_config.h"
 #include "core/dataset/dino_statistics.h"
@@ -40,6 +41,7 @@ struct CheckpointState {
 
 struct CheckpointTensors {
     TensorMap model, ema, optimiser; ///< `ema` is empty when none is kept.
+    TensorMap projector = {};        ///< What is trained beside the model; empty without representation alignment.
 };
 
 /// Writes the folder runFolder/checkpoints/<name>, replacing one of the same step, and gives its path. Throws

@@ -92,6 +92,20 @@ std::vector<StepMetric> makeTable()
                                                              .unit = {},
                                                              .help = "Norm of the gradients of dino_patch_proj.",
                                                              .scale = MetricScale::Logarithmic}));
+    table.push_back(member<&StepMetrics::internalLoss>(
+        {.key = "internal_loss",
+         .label = "Loss of the internal head",
+         .unit = {},
+         .help = "Mean squared error of the velocity that the internal head predicts (model.internal_head).",
+         .decimals = 4}));
+    table.push_back(member<&StepMetrics::repaLoss>(
+        {.key = "repa_loss",
+         .label = "Alignment with DINO",
+         .unit = {},
+         .help =
+             "1 - cosine between a block's projected output and the picture's standardised DINO patches (repa); 1 is "
+             "nothing learnt, 0 the same directions.",
+         .decimals = 4}));
     table.push_back(member<&StepMetrics::lr>(
         {.key = "lr", .label = "Learning rate", .unit = {}, .help = "Learning rate of the step.", .decimals = 6}));
     addQuarters<&StepMetrics::lossByQuarter>(table);

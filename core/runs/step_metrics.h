@@ -35,6 +35,8 @@ struct StepMetrics {
     double velocityNorm = 0;
     double gradNorm = 0; ///< Before clipping.
     double gradNormPatchProj = 0;
+    double internalLoss = BlockAttention::none; ///< Of the internal head; none in a model without one.
+    double repaLoss = BlockAttention::none;     ///< 1 - cosine; none where nothing was aligned.
     double lr = 0;
     double samplesPerSecond = 0;
     double dataWaitSeconds = 0;

@@ -1,6 +1,7 @@
 #include "core/sample/branches.h"
 
 #include "core/model/autocast.h"
+#include "core/runtime/error.h"
 
 namespace nanodit {
 
@@ -29,6 +30,13 @@ Branch reduced(Branch branch, GivenConditions given)
     return text ? (dino ? Branch::Full : Branch::Text) : (dino ? Branch::Dino : Branch::Unconditional);
 }
 
+void requireInternalHead(bool there)
+{
+    if (!there)
+        throw UsageError("internal guidance needs a model with an internal head, which this one was trained without: "
+                         "take another guidance rule, or train a model with model.internal_head");
+}
+
 BranchEvaluator::BranchEvaluator(const NanoDiT& model, const Conditions& conditions, GivenConditions given,
                                  GridSize latentTokens, const Compute& compute)
     : model_(model)
@@ -39,7 +47,7 @@ BranchEvaluator::BranchEvaluator(const NanoDiT& model, const Conditions& conditi
 {
 }
 
-at::Tensor BranchEvaluator::velocity(Branch branch, const at::Tensor& x, float t)
+at::Tensor BranchEvaluator::velocity(Branch branch, const at::Tensor& x, float t, at::Tensor* internal)
 {
     const at::NoGradGuard noGradient;
     const AutocastScope autocast(precision_);
@@ -51,7 +59,12 @@ at::Tensor BranchEvaluator::velocity(Branch branch, const at::Tensor& x, float t
         context = model_.context(conditions_, drops, latentTokens_, true);
     }
     ++evaluations_;
-    return model_.velocity(x, at::full({x.size(0)}, t, x.options().dtype(at::kFloat)), *context);
+    Intermediate inside;
+    const auto velocity = model_.velocity(x, at::full({x.size(0)}, t, x.options().dtype(at::kFloat)), *context,
+                                          {.intermediate = internal == nullptr ? nullptr : &inside});
+    if (internal != nullptr)
+        *internal = inside.velocity;
+    return velocity;
 }
 
 BranchVelocities::BranchVelocities(BranchEvaluator& evaluator, at::Tensor x, float t)
@@ -66,8 +79,16 @@ const at::Tensor& BranchVelocities::operator()(Branch branch)
     const auto what = reduced(branch);
     auto& velocity = velocities_[indexOf(what)];
     if (!velocity.defined())
-        velocity = evaluator_.velocity(what, x_, t_);
+        velocity =
+            evaluator_.velocity(what, x_, t_, evaluator_.hasInternalHead() ? &internals_[indexOf(what)] : nullptr);
     return velocity;
+}
+
+const at::Tensor& BranchVelocities::internal(Branch branch)
+{
+    requireInternalHead(evaluator_.hasInternalHead());
+    (*this)(branch);
+    return internals_[indexOf(reduced(branch))];
 }
 
 bool BranchVelocities::evaluated(Branch branch) const

@@ -25,6 +25,9 @@ struct GivenConditions {
 /// The branch that remains of one when a condition is null anyway.
 Branch reduced(Branch branch, GivenConditions given);
 
+/// Throws UsageError when it is not.
+void requireInternalHead(bool there);
+
 /// Evaluates one model under one picture's (or a batch's) conditions. A branch's context, with its keys and values, is
 /// built when it is first needed and serves every step, seed and scale after that. One thread at a time.
 class BranchEvaluator {
@@ -33,8 +36,10 @@ public:
     BranchEvaluator(const NanoDiT& model, const Conditions& conditions, GivenConditions given, GridSize latentTokens,
                     const Compute& compute);
 
-    /// x [B, C, H, W] -> [B, C, H, W] float32
-    at::Tensor velocity(Branch branch, const at::Tensor& x, float t);
+    /// x [B, C, H, W] -> [B, C, H, W] float32. `internal` becomes what the internal head predicts, by the same
+    /// evaluation; it stays undefined for a model without one.
+    at::Tensor velocity(Branch branch, const at::Tensor& x, float t, at::Tensor* internal = nullptr);
+    bool hasInternalHead() const { return model_.config().internalHead > 0; }
     GivenConditions given() const { return given_; }
     /// How often the model was evaluated.
     std::int64_t evaluations() const { return evaluations_; }
@@ -57,6 +62,8 @@ public:
 
     /// [B, C, H, W]; branches that are equal because a condition is null are one.
     const at::Tensor& operator()(Branch branch);
+    /// The same of the internal head, at no other evaluation. Throws UsageError for a model without one.
+    const at::Tensor& internal(Branch branch);
     bool evaluated(Branch branch) const;
     Branch reduced(Branch branch) const { return nanodit::reduced(branch, evaluator_.given()); }
     const at::Tensor& x() const { return x_; }
@@ -66,7 +73,7 @@ private:
     BranchEvaluator& evaluator_;
     at::Tensor x_;
     float t_;
-    std::array<at::Tensor, branchCount> velocities_;
+    std::array<at::Tensor, branchCount> velocities_, internals_; ///< The latter of a model with an internal head.
 };
 
 } // namespace nanodit

@@ -114,7 +114,7 @@ private:
     at::Tensor weights_; ///< [1, 1, H, W], made when first needed.
 };
 
-class PlainGuider final : public RuleGuider {
+class PlainGuider : public RuleGuider {
 public:
     using RuleGuider::RuleGuider;
     at::Tensor velocity(BranchVelocities& branches) override
@@ -122,9 +122,10 @@ public:
         const at::NoGradGuard noGradient;
         at::Tensor sum;
         if (!guidance_.dinoWeights.empty() && applies(guidance_, branches.t())) {
-            sum = branches(Branch::Unconditional).clone();
+            sum = ofBranch(branches, Branch::Unconditional).clone();
             for (const auto& term : terms_)
-                sum += term.scale * weighted(term, branches(term.conditional) - branches(term.reference));
+                sum += term.scale *
+                       weighted(term, ofBranch(branches, term.conditional) - ofBranch(branches, term.reference));
             return sum;
         }
         const auto factors = branchFactors(guidance_, given_, branches.t());
@@ -132,10 +133,27 @@ public:
             const double factor = factors[static_cast<std::size_t>(branch)];
             if (factor == 0)
                 continue;
-            const auto& velocity = branches(branch);
+            const auto velocity = ofBranch(branches, branch);
             sum = sum.defined() ? sum.add_(velocity, factor) : velocity * factor;
         }
         return sum;
+    }
+
+protected:
+    virtual at::Tensor ofBranch(BranchVelocities& branches, Branch branch) const { return branches(branch); }
+};
+
+class InternalGuider final : public PlainGuider {
+public:
+    using PlainGuider::PlainGuider;
+
+private:
+    at::Tensor ofBranch(BranchVelocities& branches, Branch branch) const override
+    {
+        const auto& weak = branches.internal(branch);
+        if (!applies(guidance_, branches.t()))
+            return branches(branch);
+        return weak + guidance_.internalScale * (branches(branch) - weak);
     }
 };
 
@@ -254,6 +272,7 @@ Guidance Guidance::of(const SampleRequest& request, GridSize patches)
             .interval = request.guidanceInterval,
             .rule = request.guidanceRule,
             .projected = request.projected,
+            .internalScale = request.internalScale,
             .dinoWeights = weights,
             .patches = patches};
 }
@@ -282,6 +301,8 @@ std::unique_ptr<Guider> makeGuider(const Guidance& guidance, GivenConditions giv
         return std::make_unique<ZeroGuider>(guidance, given);
     case GuidanceRule::Projected:
         return std::make_unique<ProjectedGuider>(guidance, given);
+    case GuidanceRule::Internal:
+        return std::make_unique<InternalGuider>(guidance, given);
     case GuidanceRule::Plain:
         break;
     }

@@ -23,6 +23,7 @@ struct Guidance {
     GuidanceRule rule = GuidanceRule::Plain;
     double zeroUntil = 0.04; ///< CfgZero: the velocity is zero while t is within this of 1.
     ProjectedGuidance projected{};
+    double internalScale = 1.5; ///< Internal: w
     /// s_dino by place: a factor in [0, 1] for each of `patches`, row by row; empty: 1 everywhere. At each latent the
     /// whole DINO term s_dino (c - r) is multiplied by it, between the middles of patches by their bilinear mean.
     std::vector<double> dinoWeights{};
@@ -51,6 +52,9 @@ public:
 /// - CfgZero (Fan et al. 2025, CFG-Zero*): each reference is scaled by <c, r> / <r, r> first, which makes up for a
 /// model
 ///   that is not trained to the end, and the first steps stand still.
+/// - Internal (Zhou et al. 2025, "Guiding a Diffusion Transformer with the Internal Dynamics of Itself"): the sum of
+///   Plain over branches that are each led away from what the model's internal head predicts, v_i + w (v - v_i). Throws
+///   UsageError, at the first velocity, for a model without one.
 /// - Projected (Sadat et al. 2024, APG): each term's part along the prediction, which only saturates, is scaled by
 ///   `parallel`; its length is bounded by `threshold`; earlier steps count by `momentum`.
 std::unique_ptr<Guider> makeGuider(const Guidance& guidance, GivenConditions given);

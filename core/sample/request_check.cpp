@@ -21,6 +21,8 @@ void checkRequest(const SampleRequest& request, std::int64_t unit)
         throw UsageError("the timestep shift must be a number above 0");
     if (!std::isfinite(request.textScale) || !std::isfinite(request.dinoScale))
         throw UsageError("the guidance scales must be numbers");
+    if (!std::isfinite(request.internalScale))
+        throw UsageError("the scale of internal guidance must be a number");
     if (request.weakGuide && !std::isfinite(request.weakGuide->scale))
         throw UsageError("the scale of the weak guide must be a number");
     const auto& projected = request.projected;

@@ -23,10 +23,10 @@ struct PictureReference {
 
 enum class GuidanceMode { Additive, Chained };
 /// How the branches' velocities become one: core/sample/guider.h.
-enum class GuidanceRule { Plain, CfgZero, Projected };
+enum class GuidanceRule { Plain, CfgZero, Projected, Internal };
 enum class Solver { Euler, Heun, Multistep };
 
-inline constexpr std::array<const char*, 3> guidanceRuleNames = {"plain", "cfg-zero", "projected"};
+inline constexpr std::array<const char*, 4> guidanceRuleNames = {"plain", "cfg-zero", "projected", "internal"};
 inline constexpr std::array<const char*, 3> solverNames = {"euler", "heun", "dpm++2m"};
 const char* nameOf(Solver solver);
 const char* nameOf(GuidanceRule rule);
@@ -65,6 +65,7 @@ struct SampleRequest {
                                               1.0}; ///< t in which scales apply; outside, the fully conditioned model.
     GuidanceRule guidanceRule = GuidanceRule::Plain;
     ProjectedGuidance projected;
+    double internalScale = 1.5; ///< With GuidanceRule::Internal: how far from the internal head; 1 is the plain rule.
     std::optional<WeakGuide> weakGuide;
     std::optional<PictureStart> start;
     std::uint64_t seed = 0;

@@ -91,6 +91,8 @@ PngText settingsOf(const SampleRequest& request)
         json["projected"] = {{"parallel", request.projected.parallel},
                              {"momentum", request.projected.momentum},
                              {"threshold", request.projected.threshold}};
+    if (request.guidanceRule == GuidanceRule::Internal)
+        json["internal_scale"] = request.internalScale;
     if (request.weakGuide)
         json["weak_guide"] = {{"checkpoint", request.weakGuide->checkpoint.string()},
                               {"scale", request.weakGuide->scale}};
@@ -133,6 +135,8 @@ std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& f
                                  .momentum = projected.at("momentum"),
                                  .threshold = projected.at("threshold")};
         }
+        if (json.contains("internal_scale"))
+            request.internalScale = json.at("internal_scale");
         if (json.contains("weak_guide")) {
             const auto& guide = json.at("weak_guide");
             request.weakGuide = {.checkpoint = guide.at("checkpoint").get<std::string>(), .scale = guide.at("scale")};

@@ -141,6 +141,8 @@ bool Session::prepare(const SampleRequest& request, const JobContext& context)
 {
     const auto factor = autoencoder().config().factor();
     checkRequest(request, factor * model().patchSize);
+    if (request.guidanceRule == GuidanceRule::Internal)
+        requireInternalHead(model().internalHead > 0);
     if (context.shouldStop())
         return false;
     auto key = conditions_->key(request);

@@ -63,8 +63,10 @@ void CheckpointWriter::begin(CheckpointState state, const CheckpointTensors& ten
         return;
     finish();
     const auto start = Clock::now();
-    CheckpointTensors own{
-        .model = copies(tensors.model), .ema = copies(tensors.ema), .optimiser = copies(tensors.optimiser)};
+    CheckpointTensors own{.model = copies(tensors.model),
+                          .ema = copies(tensors.ema),
+                          .optimiser = copies(tensors.optimiser),
+                          .projector = copies(tensors.projector)};
     stepBefore_ = std::exchange(step_, state.step);
     auto write = [folder = runFolder_, rule = rule_, start, state = std::move(state), own = std::move(own)] {
         Written written;

@@ -19,11 +19,17 @@ FlowLoss flowMatching(const NanoDiT& model, const at::Tensor& x0, const at::Tens
                       const ConditionContext& context, const ForwardOptions& options, const at::Tensor& weights)
 {
     const auto velocity = model.velocity(noised(x0, noise, t), t, context, options);
-    const auto errors = (velocity - (noise - x0)).square();
-    if (!weights.defined())
-        return {.perSample = errors.flatten(1).mean(1), .velocity = velocity.detach()};
-    const auto weighted = (errors.mean(1, true) * weights).flatten(1).sum(1);
-    return {.perSample = weighted / weights.flatten(1).sum(1), .velocity = velocity.detach()};
+    const auto lossOf = [&](const at::Tensor& predicted) {
+        const auto errors = (predicted - (noise - x0)).square();
+        if (!weights.defined())
+            return errors.flatten(1).mean(1);
+        const auto weighted = (errors.mean(1, true) * weights).flatten(1).sum(1);
+        return weighted / weights.flatten(1).sum(1);
+    };
+    FlowLoss loss{.perSample = lossOf(velocity), .velocity = velocity.detach()};
+    if (options.intermediate != nullptr && options.intermediate->velocity.defined())
+        loss.internal = lossOf(options.intermediate->velocity);
+    return loss;
 }
 
 } // namespace nanodit

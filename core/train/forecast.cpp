@@ -49,13 +49,20 @@ std::int64_t parametersOf(const ModelConfig& m)
     count += linear(m.textDim, width) + linear(m.dinoDim, width) + m.textDim + m.dinoDim;      // and their nulls
     if (m.useDinoPatches)
         count += linear(m.dinoDim, width) + m.dinoDim;
-    count += linear(width, 2 * width) + linear(width, pixels); // the final layer
+    const std::int64_t heads = m.internalHead > 0 ? 2 : 1; // the final layer is one
+    count += heads * (linear(width, 2 * width) + linear(width, pixels));
     return count + m.depth * parametersOfBlock(m);
+}
+
+/// The convolution of representation alignment.
+std::int64_t parametersOfProjector(const TrainConfig& config)
+{
+    return config.repa.enabled() ? linear(9 * config.model.hiddenSize, config.model.dinoDim) : 0;
 }
 
 /// The sizes of one sample of a bucket.
 struct Tokens {
-    std::int64_t latent = 0, text = 0, patches = 0, latentPixels = 0;
+    std::int64_t latent = 0, text = 0, patches = 0, teacher = 0, latentPixels = 0; ///< teacher: patches that there are.
     std::int64_t context() const { return text + 1 + patches; }
 };
 
@@ -65,6 +72,7 @@ Tokens tokensOf(const ModelConfig& model, const TrainData& data, ImageSize bucke
     return {.latent = (rows / model.patchSize) * (cols / model.patchSize),
             .text = data.textTokens,
             .patches = model.useDinoPatches ? dinoGrid(bucket, data.dinoPatch).count() : 0,
+            .teacher = dinoGrid(bucket, data.dinoPatch).count(),
             .latentPixels = rows * cols};
 }
 
@@ -108,6 +116,10 @@ std::int64_t activationsOf(const TrainConfig& config, const TrainData& data, con
     auto kept = samples * (conditions * (wide + (copies - 1) * narrow) + conditions * wide + latents * wide +
                            context * narrow + stream * (2 * wide + narrow));
     const auto block = samples * keptByBlock(m, narrow, tokens);
+    if (m.internalHead > 0) // a norm and what its modulation makes of it
+        kept += samples * stream * (wide + narrow);
+    if (config.repa.enabled()) // the map, what is projected and its square, the teacher; beside it a bf16 copy
+        kept += samples * (stream * narrow + tokens.teacher * data.dinoWidth * (3 * wide + (copies - 1) * narrow));
     const auto work = samples * workOfBlock(m, narrow, tokens);
     const auto weightCopies = narrow == wide ? 0 : narrow * parameters; // of all weights, made in the forward pass
     if (!config.checkpointing)
@@ -117,14 +129,16 @@ std::int64_t activationsOf(const TrainConfig& config, const TrainData& data, con
 }
 
 /// Multiply-adds of a sample's forward pass.
-double workOf(const ModelConfig& m, const TrainData& data, const Tokens& tokens)
+double workOf(const TrainConfig& config, const TrainData& data, const Tokens& tokens)
 {
+    const auto& m = config.model;
     const auto width = static_cast<double>(m.hiddenSize), inner = static_cast<double>(innerWidth(m));
     const auto latent = static_cast<double>(tokens.latent), context = static_cast<double>(tokens.context());
     const auto block = latent * width * (6 * width + 2 * inner) + 2 * context * width * width + // products
                        2 * latent * latent * width + 2 * latent * context * width;              // attention
     return static_cast<double>(m.depth) * block + static_cast<double>(tokens.text * data.textWidth) * width +
-           static_cast<double>(tokens.patches * data.dinoWidth) * width;
+           static_cast<double>(tokens.patches * data.dinoWidth) * width +
+           static_cast<double>(parametersOfProjector(config)) * latent;
 }
 
 std::int64_t batchBytes(const TrainConfig& config, const TrainData& data, const Tokens& tokens)
@@ -170,8 +184,9 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data)
     TrainForecast forecast;
     forecast.parameters = parametersOf(config.model);
     auto& memory = forecast.memory;
-    memory.weights = memory.gradients = wide * forecast.parameters;
-    memory.moments = 2 * wide * forecast.parameters;
+    const auto trained = forecast.parameters + parametersOfProjector(config);
+    memory.weights = memory.gradients = wide * trained;
+    memory.moments = 2 * wide * trained;
     memory.average = config.ema.enabled ? wide * forecast.parameters : 0;
     std::int64_t microBatches = 0;
     for (const auto& bucket : data.buckets) {
@@ -180,8 +195,8 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data)
                                     .samples = bucket.samples,
                                     .latentTokens = tokens.latent,
                                     .contextTokens = tokens.context(),
-                                    .activations = activationsOf(config, data, tokens, forecast.parameters),
-                                    .work = workOf(config.model, data, tokens)});
+                                    .activations = activationsOf(config, data, tokens, trained),
+                                    .work = workOf(config, data, tokens)});
         const auto& made = forecast.buckets.back();
         memory.activations = std::max(memory.activations, made.activations);
         memory.batches = std::max(memory.batches, config.data.prefetch * batchBytes(config, data, tokens));

@@ -37,11 +37,13 @@ void compareConfigurations(const CheckpointState& before, const CheckpointState&
     for (const auto& [key, values] : list) {
         const bool function = (key.starts_with("model.") && !onlyBegins(key)) || key == "data.normalise_dino" ||
                               key == "optimiser.name"; // its state is another
+        // What is trained beside the model, and the optimiser's state of it, are there in one and not in the other.
+        const bool begunBeside = key == "repa.weight" && before.config.repa.enabled() != now.config.repa.enabled();
         const bool bendsTheRate = key == "schedule.steps" && now.config.schedule.decay == Decay::Cosine;
         found.push_back({.what = key,
                          .before = values[0],
                          .now = values[1],
-                         .anotherFunction = function,
+                         .anotherFunction = function || begunBeside,
                          .otherCourse = bendsTheRate || (!function && !onlyWatches(key) && !onlyBegins(key))});
     }
 }

@@ -53,14 +53,29 @@ void StepMeter::add(const Draws& draws, const at::Tensor& perSample, const at::T
     ++microBatches_;
 }
 
-std::vector<double> StepMeter::sums() const
+void StepMeter::addTo(Mean& mean, const at::Tensor& perSample)
+{
+    mean.sum += perSample.detach().to(at::kDouble).sum().item<double>();
+    mean.count += perSample.size(0);
+}
+
+std::vector<StepMeter::Mean*> StepMeter::means()
+{
+    std::vector<Mean*> all;
+    for (auto* const means : {&byQuarter_, &byDrop_}) {
+        for (auto& mean : *means)
+            all.push_back(&mean);
+    }
+    all.insert(all.end(), {&internal_, &repa_});
+    return all;
+}
+
+std::vector<double> StepMeter::sums()
 {
     std::vector<double> sums = {lossSum_, squaredVelocity_, static_cast<double>(microBatches_),
                                 static_cast<double>(samples_)};
-    for (const auto* means : {&byQuarter_, &byDrop_}) {
-        for (const auto& mean : *means)
-            sums.insert(sums.end(), {mean.sum, static_cast<double>(mean.count)});
-    }
+    for (const auto* const mean : means())
+        sums.insert(sums.end(), {mean->sum, static_cast<double>(mean->count)});
     return sums;
 }
 
@@ -71,11 +86,9 @@ void StepMeter::takeSums(const std::vector<double>& sums)
     squaredVelocity_ = *next++;
     microBatches_ = static_cast<std::int64_t>(*next++);
     samples_ = static_cast<std::int64_t>(*next++);
-    for (auto* means : {&byQuarter_, &byDrop_}) {
-        for (auto& mean : *means) {
-            mean.sum = *next++;
-            mean.count = static_cast<std::int64_t>(*next++);
-        }
+    for (auto* const mean : means()) {
+        mean->sum = *next++;
+        mean->count = static_cast<std::int64_t>(*next++);
     }
 }
 
@@ -90,6 +103,8 @@ StepMetrics StepMeter::finish() const
         metrics.lossByDrop[i] = byDrop_[i].value();
         metrics.samplesByDrop[i] = byDrop_[i].count;
     }
+    metrics.internalLoss = internal_.value();
+    metrics.repaLoss = repa_.value();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() - leftOut_;
     metrics.samplesPerSecond = static_cast<double>(samples_) / std::max(seconds, 1e-9);
     metrics.dataWaitSeconds = dataWait_;

@@ -389,7 +389,7 @@ void TrainJob::explainUnsoundStep(const StepMetrics& metrics, const JobContext& 
     tell(metrics.skipped ? "skipped" : "left_out", unsoundStepText(metrics, microBatches, samples),
          nlohmann::json::object({{"samples", samples}}), context);
     if (blackBoxes_++ < blackBoxesKept) {
-        writeBlackBox(folder_->path(), trainer_->lastStep(), trainer_->model().parameters());
+        writeBlackBox(folder_->path(), trainer_->lastStep(), trainer_->parameters());
         if (metrics.skipped && trainer_->skippedInARow() == 1 && blackBoxes_ <= evidenceKept)
             save(); // with the weights that the step began with: it can be run again from there
     }
@@ -444,7 +444,7 @@ bool TrainJob::validate(const JobContext& context)
 
 void TrainJob::save()
 {
-    expectFiniteWeights(trainer_->model().parameters(), trainer_->stepsDone(), writer_->newest());
+    expectFiniteWeights(trainer_->parameters(), trainer_->stepsDone(), writer_->newest());
     writer_->begin(stateNow(), trainer_->tensors());
 }
 

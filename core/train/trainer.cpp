@@ -72,8 +72,13 @@ Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compu
     , compute_(compute)
     , collective_(std::move(collective))
     , model_(std::make_unique<NanoDiT>(config.model, static_cast<std::uint64_t>(config.seed), compute.device))
-    , optimiser_(makeOptimiser(model_->parameters(), config.optimiser))
+    , parameters_(model_->parameters())
 {
+    if (config.repa.enabled()) {
+        alignment_.emplace(config, compute.device);
+        parameters_.insert(parameters_.end(), alignment_->parameters().begin(), alignment_->parameters().end());
+    }
+    optimiser_ = makeOptimiser(parameters_, config.optimiser);
     if (config.ema.enabled)
         ema_.emplace(model_->parameters(), config.ema.decay, config.ema.warmup);
 }
@@ -107,8 +112,13 @@ Draws Trainer::drawsOf(const Batch& batch, std::int64_t microBatch) const
                           config_.model.useDinoPatches ? batch.patchGrid : GridSize{});
 }
 
-FlowLoss Trainer::lossOf(const Batch& batch, const Draws& draws, const ForwardOptions& options,
-                         const Observer& observer) const
+bool Trainer::aligns() const
+{
+    return alignment_ && (config_.repa.endStep == 0 || steps_ < config_.repa.endStep);
+}
+
+Trainer::Loss Trainer::lossOf(const Batch& batch, const Draws& draws, ForwardOptions options,
+                              const Observer& observer) const
 {
     const AutocastScope autocast(compute_.precision);
     const auto there = draws.to(compute_);
@@ -116,9 +126,26 @@ FlowLoss Trainer::lossOf(const Batch& batch, const Draws& draws, const ForwardOp
     auto conditions = conditionsOf(batch);
     conditions.patchMask = there.patchMask;
     const auto context = model_->context(conditions, draws.asDrops(), grid);
-    const auto loss = flowMatching(*model_, batch.latent, there.noise, there.t, context, options, batch.lossMask);
+    Intermediate inside{.block = aligns() ? alignment_->block() : -1};
+    if (aligns() || config_.model.internalHead > 0)
+        options.intermediate = &inside;
+    Loss loss{.flow = flowMatching(*model_, batch.latent, there.noise, there.t, context, options, batch.lossMask)};
     if (observer)
         observer({.batch = batch, .draws = draws, .context = context});
+    loss.total = loss.flow.mean();
+    if (loss.flow.internal.defined())
+        loss.total = loss.total + config_.flow.internalWeight * loss.flow.internal.mean();
+    if (!aligns())
+        return loss;
+    loss.repa = alignment_->loss(inside.tokens, grid, batch.patches, batch.patchGrid, batch.lossMask);
+    if (config_.repa.samples == RepaSamples::WithoutDino) {
+        std::vector<bool> without;
+        for (const auto drop : draws.drops)
+            without.push_back(drop == Drop::Dino || drop == Drop::Both);
+        loss.repa = loss.repa.masked_select(sampleColumn(without, loss.repa.device()));
+    }
+    // Divided by all samples: each counts alike, however many of a micro-batch are aligned.
+    loss.total = loss.total + config_.repa.weight * loss.repa.sum() / batch.latent.size(0);
     return loss;
 }
 
@@ -126,7 +153,7 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
                                          const Observer& observer)
 {
     using Clock = std::chrono::steady_clock;
-    const auto& parameters = model_->parameters();
+    const auto& parameters = parameters_;
     const auto microBatches = config_.optimiser.accumulation, ofAll = microBatches * collective_->size();
     if (!collective_->alone() && collective_->any(stop && stop()))
         return std::nullopt; // all at the same step
@@ -152,11 +179,15 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
         }
         const auto loss = lossOf(batch, draws, {.checkpointing = config_.checkpointing}, observer);
         record.microBatches.push_back(recordOf(batch, draws));
-        record.microBatches.back().losses = numbersOf(loss.perSample);
-        if (!record.microBatches.back().unsound().empty())
+        record.microBatches.back().losses = numbersOf(loss.flow.perSample);
+        if (!record.microBatches.back().unsound().empty() || !isFinite(loss.total))
             continue; // it would spoil the gradient of the others
-        meter.add(draws, loss.perSample, loss.velocity);
-        (loss.mean() / static_cast<double>(ofAll)).backward();
+        meter.add(draws, loss.flow.perSample, loss.flow.velocity);
+        if (loss.flow.internal.defined())
+            meter.addInternal(loss.flow.internal);
+        if (loss.repa.defined())
+            meter.addRepa(loss.repa);
+        (loss.total / static_cast<double>(ofAll)).backward();
         ++sound;
     }
     record_ = std::move(record);
@@ -189,12 +220,12 @@ std::int64_t Trainer::gather(std::int64_t sound, StepMeter& meter)
         return sound;
     const at::NoGradGuard noGradient;
     std::vector<at::Tensor> gradients;
-    for (const auto& parameter : model_->parameters())
+    for (const auto& parameter : parameters_)
         gradients.push_back(parameter.value.grad().flatten());
     const auto all = at::cat(gradients).to(at::kCPU).contiguous(); // one message
     collective_->sum(all);
     std::int64_t begin = 0;
-    for (const auto& parameter : model_->parameters()) {
+    for (const auto& parameter : parameters_) {
         auto gradient = parameter.value.grad();
         gradient.copy_(all.narrow(0, begin, gradient.numel()).view(gradient.sizes()));
         begin += gradient.numel();
@@ -214,7 +245,7 @@ void Trainer::update(double gradNorm, double lr)
 {
     updating_ = true;
     if (config_.optimiser.clip > 0)
-        clipGradients(model_->parameters(), gradNorm, config_.optimiser.clip);
+        clipGradients(parameters_, gradNorm, config_.optimiser.clip);
     optimiser_->step(lr);
     if (ema_)
         ema_->update(steps_);
@@ -225,7 +256,7 @@ std::vector<MicroBatchFinding> Trainer::examine(const BatchSource& next)
 {
     const auto microBatches = config_.optimiser.accumulation;
     std::vector<MicroBatchFinding> findings;
-    zeroGradients(model_->parameters());
+    zeroGradients(parameters_);
     for (std::int64_t micro = 0; micro < microBatches; ++micro) {
         const auto batch = next().to(compute_);
         const auto draws = drawsOf(batch, micro);
@@ -243,8 +274,8 @@ std::vector<MicroBatchFinding> Trainer::examine(const BatchSource& next)
                 });
         };
         const auto loss = lossOf(batch, draws, options, {});
-        finding.record.losses = numbersOf(loss.perSample);
-        (loss.mean() / static_cast<double>(microBatches)).backward();
+        finding.record.losses = numbersOf(loss.flow.perSample);
+        (loss.total / static_cast<double>(microBatches)).backward();
         finding.gradient = *gradient;
         findings.push_back(std::move(finding));
     }
@@ -280,7 +311,7 @@ void Trainer::takeStateOfFirst()
         return;
     const at::NoGradGuard noGradient;
     auto state = tensors();
-    for (auto* const part : {&state.model, &state.ema, &state.optimiser}) {
+    for (auto* const part : {&state.model, &state.ema, &state.optimiser, &state.projector}) {
         for (auto& [name, tensor] : *part) {
             const auto there = tensor.to(at::kCPU).contiguous();
             collective_->shareFromFirst(there);
@@ -309,6 +340,8 @@ WarmStartReport Trainer::startFrom(const StoredWeights& weights, const std::stri
 void Trainer::restore(const CheckpointState& state, const CheckpointTensors& tensors, const std::string& source)
 {
     loadState(model_->parameters(), tensors.model, source + "/model.safetensors");
+    if (alignment_)
+        loadState(alignment_->parameters(), tensors.projector, source + "/projector.safetensors");
     optimiser_->restore(tensors.optimiser, source + "/optimizer.safetensors");
     if (ema_ && !tensors.ema.empty())
         ema_->restore(tensors.ema, source + "/ema.safetensors");
@@ -324,14 +357,14 @@ CheckpointTensors Trainer::tensors() const
 {
     return {.model = stateOf(model_->parameters()),
             .ema = ema_ ? ema_->state() : TensorMap{},
-            .optimiser = optimiser_->state()};
+            .optimiser = optimiser_->state(),
+            .projector = alignment_ ? stateOf(alignment_->parameters()) : TensorMap{}};
 }
 
 bool Trainer::tensorsAreSound() const
 {
     const at::NoGradGuard noGradient;
-    const auto& parameters = model_->parameters();
-    return !updating_ && std::all_of(parameters.begin(), parameters.end(),
+    return !updating_ && std::all_of(parameters_.begin(), parameters_.end(),
                                      [](const Parameter& parameter) { return isFinite(parameter.value); });
 }
 

@@ -11,6 +11,7 @@
 #include "core/train/draws.h"
 #include "core/train/flow_matching.h"
 #include "core/train/optimiser.h"
+#include "core/train/representation_alignment.h"
 #include "core/train/step_meter.h"
 #include "core/train/warm_start.h"
 
@@ -93,6 +94,8 @@ public:
     bool tensorsAreSound() const;
 
     const NanoDiT& model() const { return *model_; }
+    /// All that is trained: the model's, and those of what is trained beside it.
+    const Parameters& parameters() const { return parameters_; }
     /// A model with the averaged weights, or a copy of the current ones when none are kept.
     std::unique_ptr<NanoDiT> averagedModel() const;
     const TrainConfig& config() const { return config_; }
@@ -101,8 +104,14 @@ private:
     Conditions conditionsOf(const Batch& batch) const;
     std::vector<BlockAttention> attentionAt(const Batch& batch, const Draws& draws);
     Draws drawsOf(const Batch& batch, std::int64_t microBatch) const;
-    FlowLoss lossOf(const Batch& batch, const Draws& draws, const ForwardOptions& options,
-                    const Observer& observer) const;
+    struct Loss {
+        FlowLoss flow;
+        at::Tensor repa = {};  ///< [samples that were aligned]; undefined without representation alignment.
+        at::Tensor total = {}; ///< What is differentiated: the flow's mean, and the other losses by their weights.
+    };
+    Loss lossOf(const Batch& batch, const Draws& draws, ForwardOptions options, const Observer& observer) const;
+    /// Whether the next step aligns a block's output.
+    bool aligns() const;
     void update(double gradNorm, double lr);
     /// Adds up gradients and what `meter` gathered over the ranks; gives how many micro-batches of all were sound.
     std::int64_t gather(std::int64_t sound, StepMeter& meter);
@@ -114,6 +123,8 @@ private:
     Compute compute_;
     std::shared_ptr<Collective> collective_;
     std::unique_ptr<NanoDiT> model_;
+    std::optional<RepresentationAlignment> alignment_;
+    Parameters parameters_;
     std::unique_ptr<Optimiser> optimiser_;
     std::optional<Ema> ema_;
     std::int64_t steps_ = 0, samplePosition_ = 0;

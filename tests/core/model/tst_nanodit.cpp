@@ -137,6 +137,58 @@ private Q_SLOTS:
         }
     }
 
+    void anInternalHeadLeavesTheRestAlone()
+    {
+        for (auto config : everyConfig()) {
+            const NanoDiT plain(config, 4);
+            config.internalHead = 1;
+            const NanoDiT model(config, 4);
+            QCOMPARE(model.parameters().size(), plain.parameters().size() + 4);
+            for (std::size_t i = 0; i < plain.parameters().size(); ++i)
+                QVERIFY(at::equal(model.parameters()[i].value, plain.parameters()[i].value));
+            randomise(plain.parameters());
+            randomise(model.parameters());
+            const auto batch = randomBatch(config, 2);
+            const auto context = model.context(test::conditionsOf(batch), {}, latentTokens);
+            Intermediate inside{.block = 0};
+            const auto v = model.velocity(batch.latent, times(2), context, {.intermediate = &inside});
+            const auto before =
+                plain.velocity(batch.latent, times(2), plain.context(test::conditionsOf(batch), {}, latentTokens));
+            QVERIFY(at::equal(v, before));
+            QCOMPARE(inside.velocity.sizes().vec(), v.sizes().vec());
+            QCOMPARE(inside.tokens.sizes().vec(), (std::vector<std::int64_t>{2, 16, config.hiddenSize}));
+            QVERIFY(difference(inside.velocity, v) > 1e-3);
+
+            // Its gradient reaches the head and what lies before it, and nothing behind it.
+            const auto gradients = gradientsOf(model, inside.velocity);
+            for (std::size_t i = 0; i < gradients.size(); ++i) {
+                const auto& name = model.parameters()[i].name;
+                const bool behind = name.starts_with("blocks.1.") || name.starts_with("final_layer.");
+                const bool dropped = name.starts_with("null_");
+                if (!dropped)
+                    QVERIFY2((gradients[i].abs().max().item<double>() > 0) != behind, name.c_str());
+            }
+            // Also where blocks are recomputed.
+            Intermediate again;
+            const auto recomputed =
+                model.velocity(batch.latent, times(2), model.context(test::conditionsOf(batch), {}, latentTokens),
+                               {.checkpointing = true, .intermediate = &again});
+            QVERIFY(at::equal(recomputed, v) && at::equal(again.velocity, inside.velocity));
+            const auto wrong = firstDifferent(model, gradientsOf(model, again.velocity), gradients);
+            QVERIFY2(wrong.empty(), wrong.c_str());
+        }
+    }
+
+    void anInternalHeadComesBeforeTheLastBlock()
+    {
+        auto config = tinyModelConfig();
+        config.internalHead = 2;
+        QCOMPARE(config.validate().size(), std::size_t{1});
+        QCOMPARE(QString::fromStdString(config.validate()[0].key), QStringLiteral("model.internal_head"));
+        config.internalHead = 1;
+        QVERIFY(config.validate().empty());
+    }
+
     void theSameSeedGivesTheSameModel()
     {
         const NanoDiT a(tinyModelConfig(), 4), b(tinyModelConfig(), 4), other(tinyModelConfig(), 5);

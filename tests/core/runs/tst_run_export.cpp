@@ -26,6 +26,7 @@ std::filesystem::path trainedRun(const std::filesystem::path& folder, bool avera
     tensors.model = {{"w", at::full({4, 3}, 1.0 / 3)}};
     if (averaged)
         tensors.ema = {{"w", at::full({4, 3}, 2.0 / 3)}, {"huge", at::full({2}, 1e6)}};
+    tensors.projector = {{"repa_projector.bias", at::zeros({3})}};
     tensors.optimiser = {{"w.exp_avg", at::zeros({4, 3})}};
     const auto checkpoint = writeCheckpoint(folder, state, tensors);
     std::string metrics;
@@ -57,6 +58,7 @@ private Q_SLOTS:
         QCOMPARE(std::filesystem::file_size(checkpoints[0] / "ema.safetensors"), bytes);
         QVERIFY(!std::filesystem::exists(checkpoints[0] / "model.safetensors"));
         QVERIFY(!std::filesystem::exists(checkpoints[0] / "optimizer.safetensors"));
+        QVERIFY(!std::filesystem::exists(checkpoints[0] / "projector.safetensors"));
         const auto weights = readWeights(checkpoints[0]);
         QVERIFY(weights.at("w").scalar_type() == at::kHalf);
         QVERIFY(std::abs(weights.at("w")[0][0].item<double>() - 2.0 / 3) < 2.0 / 3 * std::ldexp(1.0, -11));

@@ -229,6 +229,59 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { Guidance::of(request, {1, 3}); }).find("1.5") != std::string::npos);
     }
 
+    void internalGuidanceEqualsItsFormula()
+    {
+        auto config = tinyModelConfig();
+        config.internalHead = 1;
+        const NanoDiT model(config);
+        randomise(model.parameters());
+        const at::NoGradGuard noGradient;
+        const auto batch = randomBatch(config, 1);
+        const auto x = at::randn({1, 4, 8, 8});
+        const float t = 0.6F;
+        constexpr double w = 1.7;
+        const auto away = [&](bool text, bool dino) {
+            Intermediate inside;
+            const auto context =
+                model.context(test::conditionsOf(batch), {.text = {!text}, .dino = {!dino}}, latentTokens);
+            const auto v = model.velocity(x, at::full({1}, t), context, {.intermediate = &inside});
+            return inside.velocity + w * (v - inside.velocity);
+        };
+        const auto guided = [&](const Guidance& guidance) {
+            GuidedVelocity velocity(model, test::conditionsOf(batch), {}, latentTokens, guidance, Compute{});
+            const auto result = velocity(x, t);
+            return std::pair(result, velocity.evaluations());
+        };
+        const Guidance plain{.textScale = 3, .dinoScale = 1.5};
+        auto internal = plain;
+        internal.rule = GuidanceRule::Internal;
+        internal.internalScale = w;
+        const auto u = away(false, false);
+        const auto expected = u + 3 * (away(true, false) - u) + 1.5 * (away(false, true) - u);
+        QVERIFY(difference(guided(internal).first, expected) < 1e-4);
+        QVERIFY(difference(guided(internal).first, guided(plain).first) > 1e-3);
+        QCOMPARE(guided(internal).second, guided(plain).second); // the head comes with the evaluation
+        auto everywhere = internal; // a weight of 1 for every patch is none
+        everywhere.dinoWeights.assign(16, 1.0);
+        everywhere.patches = {4, 4};
+        QVERIFY(difference(guided(everywhere).first, expected) < 1e-4);
+        internal.internalScale = 1;
+        QVERIFY(difference(guided(internal).first, guided(plain).first) < 1e-4);
+        internal.internalScale = w;
+        internal.interval = {0.7, 1};
+        QVERIFY(difference(guided(internal).first, branch(model, batch, true, true, x, t)) < 1e-5);
+    }
+
+    void internalGuidanceIsRefusedWithoutItsHead()
+    {
+        const NanoDiT model(tinyModelConfig());
+        const auto batch = randomBatch(model.config(), 1);
+        GuidedVelocity velocity(model, test::conditionsOf(batch), {}, latentTokens, {.rule = GuidanceRule::Internal},
+                                Compute{});
+        const auto message = errorOf([&] { velocity(at::zeros({1, 4, 8, 8}), 0.5F); });
+        QVERIFY2(message.find("model.internal_head") != std::string::npos, message.c_str());
+    }
+
     void aWeakerModelIsLedAwayFrom()
     {
         const NanoDiT model(tinyModelConfig()), weak(tinyModelConfig());
@@ -334,6 +387,12 @@ private Q_SLOTS:
         QCOMPARE(settingsOf(*read), settingsOf(request));
         QCOMPARE(read->seed, request.seed);
         QCOMPARE(std::get<PictureReference>(read->reference).file, "/pictures/a b.png");
+        request.guidanceRule = GuidanceRule::Internal;
+        request.internalScale = 1.25;
+        writePng(folder / "i.png", image, settingsOf(request));
+        const auto internal = sampleRequestFromPng(folder / "i.png");
+        QVERIFY(internal->guidanceRule == GuidanceRule::Internal);
+        QCOMPARE(internal->internalScale, 1.25);
 
         writePng(folder / "b.png", image);
         QVERIFY(!sampleRequestFromPng(folder / "b.png"));

@@ -87,6 +87,8 @@ private Q_SLOTS:
         QTest::newRow("place of patches") << "patch_position";
         QTest::newRow("normalisation") << "normalise_dino";
         QTest::newRow("text tokens") << "text tokens";
+        QTest::newRow("internal head") << "internal_head";
+        QTest::newRow("alignment") << "repa.weight";
     }
     void refusesWhatWouldBeAnotherFunction()
     {
@@ -101,6 +103,10 @@ private Q_SLOTS:
             config.model.patchPosition = PatchPosition::Rope;
         if (setting == "normalise_dino")
             config.data.normaliseDino = false;
+        if (setting == "internal_head")
+            config.model.internalHead = 1;
+        if (setting == "repa.weight")
+            config.repa.weight = 0.5;
         if (setting == "text tokens")
             tiny.workspace.config.textTokens = 9;
         const auto message = errorOf([&] { train(resumption(tiny, "run", config)); });

@@ -65,11 +65,11 @@ private Q_SLOTS:
         QTest::addColumn<bool>("bf16");
         QTest::addColumn<bool>("checkpointing");
         QTest::addColumn<int>("batch");
-        for (const auto* const config : {"demo", "base", "gated"}) {
+        for (const auto* const config : {"demo", "base", "gated", "aligned"}) {
             for (const bool bf16 : {false, true}) {
                 for (const bool checkpointing : {false, true}) {
                     for (const int batch : {1, 4}) {
-                        if (batch > 1 && std::string_view(config) == "gated")
+                        if (batch > 1 && (std::string_view(config) == "gated" || std::string_view(config) == "aligned"))
                             continue; // what a batch adds is seen with the others
                         QTest::addRow("%s %s%s batch %d", config, bf16 ? "bf16" : "float32",
                                       checkpointing ? " checkpointing" : "", batch)
@@ -100,6 +100,10 @@ private Q_SLOTS:
                 asked.model.gate = Gate::AdalnZero;
                 asked.model.qkNorm = true;
                 asked.ema.enabled = false;
+            }
+            if (config == "aligned") {
+                asked.model.internalHead = 2;
+                asked.repa.weight = 0.5;
             }
         }
         asked.precision = bf16 ? Precision::Bf16 : Precision::Float32;
@@ -134,6 +138,7 @@ private Q_SLOTS:
                         config.model.gate = gate;
                         config.model.qkNorm = qkNorm;
                         config.model.patchPrior = prior;
+                        config.model.internalHead = qkNorm ? 2 : 0;
                         const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
                         auto made = config.model;
                         made.textDim = data.textWidth;
@@ -144,6 +149,26 @@ private Q_SLOTS:
                 }
             }
         }
+    }
+
+    void aCheckpointHoldsWhatIsTrainedBesideTheModel()
+    {
+        TrainConfig config;
+        config.model.hiddenSize = 64;
+        config.model.depth = 3;
+        config.model.numHeads = 4;
+        const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
+        config.model.textDim = data.textWidth;
+        config.model.dinoDim = data.dinoWidth;
+        config.repa.weight = 0.5;
+        const Trainer trainer(config, 8);
+        const auto tensors = trainer.tensors();
+        std::int64_t bytes = 0;
+        for (const auto* const part : {&tensors.model, &tensors.ema, &tensors.optimiser, &tensors.projector}) {
+            for (const auto& [name, tensor] : *part)
+                bytes += name.ends_with(".step") ? 0 : 4 * tensor.numel(); // counts of steps are not counted
+        }
+        QCOMPARE(forecastTraining(config, data).checkpointBytes, bytes);
     }
 
     void epochsCountEveryBucketsLastBatch()

@@ -156,11 +156,15 @@ private Q_SLOTS:
         QTest::addColumn<bool>("checkpointing");
         QTest::addColumn<bool>("bf16");
         QTest::addColumn<double>("patchDropout");
-        QTest::newRow("plain") << 1 << false << false << 0.0;
-        QTest::newRow("accumulated") << 3 << false << false << 0.0;
-        QTest::newRow("recomputed") << 2 << true << false << 0.0;
-        QTest::newRow("bf16") << 1 << false << true << 0.0;
-        QTest::newRow("patches left out") << 2 << true << false << 0.6;
+        QTest::addColumn<int>("endOfRepa"); // 0: neither an alignment nor an internal head
+        QTest::newRow("plain") << 1 << false << false << 0.0 << 0;
+        QTest::newRow("accumulated") << 3 << false << false << 0.0 << 0;
+        QTest::newRow("recomputed") << 2 << true << false << 0.0 << 0;
+        QTest::newRow("bf16") << 1 << false << true << 0.0 << 0;
+        QTest::newRow("patches left out") << 2 << true << false << 0.6 << 0;
+        QTest::newRow("internal head and alignment") << 2 << false << false << 0.0 << 100;
+        QTest::newRow("alignment that ends, recomputed") << 1 << true << false << 0.3 << 6;
+        QTest::newRow("alignment that has ended, bf16") << 1 << false << true << 0.0 << 3;
     }
 
     void resumesBitForBit()
@@ -169,7 +173,12 @@ private Q_SLOTS:
         QFETCH(bool, checkpointing);
         QFETCH(bool, bf16);
         QFETCH(double, patchDropout);
+        QFETCH(int, endOfRepa);
         auto config = tinyConfig();
+        if (endOfRepa > 0) {
+            config.model.internalHead = 1;
+            config.repa = {.weight = 0.5, .block = 2, .endStep = endOfRepa, .samples = RepaSamples::WithoutDino};
+        }
         config.conditions.patchDropout = patchDropout;
         config.optimiser.accumulation = accumulation;
         config.checkpointing = checkpointing;
@@ -206,6 +215,73 @@ private Q_SLOTS:
         QVERIFY(equalTensors(second.tensors().model, unbroken.tensors().model));
         QVERIFY(equalTensors(second.tensors().ema, unbroken.tensors().ema));
         QVERIFY(equalTensors(second.tensors().optimiser, unbroken.tensors().optimiser));
+        QVERIFY(equalTensors(second.tensors().projector, unbroken.tensors().projector));
+        QCOMPARE(unbroken.tensors().projector.empty(), endOfRepa == 0);
+    }
+
+    /// No sample loses its DINO, so that none is aligned: what is there for it changes no number of the model.
+    void anAlignmentOfNothingChangesNothing()
+    {
+        auto config = tinyConfig();
+        config.conditions = {.dropBoth = 0, .dropDino = 0, .dropText = 0.3};
+        Trainer plain(config, textTokens);
+        config.repa = {.weight = 0.5, .samples = RepaSamples::WithoutDino};
+        Trainer aligned(config, textTokens);
+        QVERIFY(equalTensors(plain.tensors().model, aligned.tensors().model));
+        Source plainSource, source;
+        for (int i = 0; i < 5; ++i) {
+            const auto before = *plain.step(std::ref(plainSource)), now = *aligned.step(std::ref(source));
+            QCOMPARE(now.loss, before.loss);
+            QVERIFY(std::isnan(now.repaLoss) && std::isnan(now.internalLoss));
+        }
+        QVERIFY(equalTensors(plain.tensors().model, aligned.tensors().model));
+        QVERIFY(equalTensors(plain.tensors().ema, aligned.tensors().ema));
+    }
+
+    void otherLossesFallAndEnd()
+    {
+        auto config = tinyConfig();
+        config.conditions = {.dropBoth = 0, .dropDino = 0, .dropText = 0};
+        config.model.internalHead = 1;
+        config.repa = {.weight = 0.5, .endStep = 200};
+        Trainer trainer(config, textTokens);
+        const auto batch = randomBatch(config.model, 4);
+        std::vector<StepMetrics> steps;
+        for (int i = 0; i < 201; ++i)
+            steps.push_back(*trainer.step([&batch] { return batch; }));
+        // A projector of random weights tells nothing of the patches, and a new head predicts nothing.
+        QVERIFY2(std::abs(steps.front().repaLoss - 1) < 0.2, std::to_string(steps.front().repaLoss).c_str());
+        QCOMPARE(steps.front().internalLoss, steps.front().loss); // both predict zero
+        QVERIFY2(steps[199].repaLoss < 0.5, std::to_string(steps[199].repaLoss).c_str());
+        QVERIFY2(steps[199].internalLoss < 0.9 * steps.front().internalLoss,
+                 std::to_string(steps[199].internalLoss).c_str());
+        QVERIFY(std::isnan(steps[200].repaLoss) && std::isfinite(steps[200].internalLoss));
+        const auto read = stepMetricsFromJson(toJson(steps[199]).dump());
+        QCOMPARE(read->repaLoss, steps[199].repaLoss);
+        QVERIFY(std::isnan(stepMetricsFromJson(toJson(steps[200]).dump())->repaLoss));
+        // Nothing of it is in what a model is made of.
+        QCOMPARE(trainer.averagedModel()->parameters().size(), trainer.model().parameters().size());
+        for (const auto& [name, tensor] : trainer.tensors().model)
+            QVERIFY2(name.find("repa") == std::string::npos, name.c_str());
+    }
+
+    void aMicroBatchWhoseAlignmentIsNotFiniteIsLeftOut()
+    {
+        auto config = tinyConfig();
+        config.conditions = {.dropBoth = 0, .dropDino = 1, .dropText = 0}; // the model does not see the patches
+        config.optimiser.accumulation = 2;
+        config.repa.weight = 0.5;
+        Trainer trainer(config, textTokens);
+        Source source;
+        int number = 0;
+        const auto metrics = *trainer.step([&] {
+            auto batch = source();
+            if (number++ == 0)
+                batch.patches[0][0][0] = std::numeric_limits<float>::quiet_NaN();
+            return batch;
+        });
+        QCOMPARE(metrics.leftOut, 1);
+        QVERIFY(!metrics.skipped && std::isfinite(metrics.repaLoss));
     }
 
     void accumulatesToTheGradientOfTheWhole()
