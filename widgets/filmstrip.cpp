@@ -1,6 +1,7 @@
 #include "widgets/filmstrip.h"
 
 #include "widgets/colours.h"
+#include "widgets/icons.h"
 #include "widgets/picture.h"
 #include "widgets/text.h"
 
@@ -45,6 +46,13 @@ public:
         corners.addRoundedRect(target, 4, 4);
         painter->setClipPath(corners);
         painter->drawImage(target, picture);
+        if (index.data(FilmModel::MarkedRole).toBool()) {
+            const QRectF badge(target.right() - 20, target.top() + 2, 18, 18);
+            painter->setPen(Qt::NoPen);
+            painter->setBrush(QColor(0, 0, 0, 150));
+            painter->drawRoundedRect(badge, 4, 4);
+            icon(QStringLiteral("star-filled"), Hue::Yellow).paint(painter, badge.adjusted(2, 2, -2, -2).toRect());
+        }
         painter->restore();
     }
 };
@@ -77,6 +85,15 @@ void FilmModel::remove(const QString& key)
     endRemoveRows();
 }
 
+void FilmModel::setMarked(const QString& key, bool marked)
+{
+    const int row = rowOf(key);
+    if (row < 0 || frames_[static_cast<std::size_t>(row)].marked == marked)
+        return;
+    frames_[static_cast<std::size_t>(row)].marked = marked;
+    Q_EMIT dataChanged(index(row), index(row), {MarkedRole});
+}
+
 int FilmModel::rowOf(const QString& key) const
 {
     const auto found =
@@ -99,6 +116,8 @@ QVariant FilmModel::data(const QModelIndex& index, int role) const
         return frame.key;
     case PictureRole:
         return frame.picture;
+    case MarkedRole:
+        return frame.marked;
     case Qt::ToolTipRole:
         return toolTipOf(frame.caption);
     case Qt::AccessibleTextRole:

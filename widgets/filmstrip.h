@@ -13,17 +13,19 @@ struct FilmFrame {
     QString key;
     QImage picture;
     QString caption;
+    bool marked = false; ///< Drawn with a star.
 };
 
 class FilmModel : public QAbstractListModel {
     Q_OBJECT
 
 public:
-    enum Role { KeyRole = Qt::UserRole, PictureRole };
+    enum Role { KeyRole = Qt::UserRole, PictureRole, MarkedRole };
     using QAbstractListModel::QAbstractListModel;
     void setFrames(std::vector<FilmFrame> frames);
     void insert(int row, FilmFrame frame);
     void remove(const QString& key);
+    void setMarked(const QString& key, bool marked);
     int rowOf(const QString& key) const; ///< -1 when there is none.
     int rowCount(const QModelIndex& parent = {}) const override;
     QVariant data(const QModelIndex& index, int role) const override;

@@ -1,0 +1,176 @@
+#include "widgets/mask_canvas.h"
+#include "widgets/picture_comparison.h"
+#include "widgets/picture_difference.h"
+#include "widgets/picture_tiles.h"
+#include "widgets/prompt_edit.h"
+
+#include <QMimeData>
+#include <QSignalSpy>
+#include <QSlider>
+#include <QTest>
+#include <QTextLayout>
+#include <QUrl>
+
+using namespace nanodit;
+
+namespace {
+
+QImage plain(QColor colour, QSize size = {32, 16})
+{
+    QImage picture(size, QImage::Format_RGB888);
+    picture.fill(colour);
+    return picture;
+}
+
+} // namespace
+
+/// The parts of the Sample page, each by itself.
+class TestSampleWidgets : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aDifferenceIsTheMeanOfTheChannels()
+    {
+        auto b = plain(QColor(10, 20, 30));
+        QCOMPARE(differenceOf(b, b).largest, 0.0);
+        b.setPixelColor(3, 4, QColor(40, 20, 0)); // 30 + 0 + 30
+        const auto difference = differenceOf(plain(QColor(10, 20, 30)), b);
+        QCOMPARE(difference.largest, 20.0);
+        QVERIFY(std::abs(difference.mean - 20.0 / (32 * 16)) < 1e-9);
+        QVERIFY(!difference.resized);
+        QVERIFY(difference.heat.pixel(3, 4) != difference.heat.pixel(0, 0));
+        QVERIFY(differenceOf(b, plain(Qt::red, {8, 8})).resized);
+    }
+
+    void tilesFillTheRoomAndOpen()
+    {
+        PictureTiles tiles;
+        tiles.resize(800, 300);
+        tiles.show();
+        tiles.begin({"seed 1", "seed 2", "seed 3"}, {64, 64});
+        QVERIFY(QTest::qWaitForWindowExposed(&tiles));
+        QCOMPARE(tiles.tileRect(0).top(), tiles.tileRect(2).top()); // one row: a square would be smaller
+        for (int i = 0; i < 3; ++i) {
+            QVERIFY(QRectF(tiles.rect()).contains(tiles.tileRect(i)));
+            if (i > 0)
+                QVERIFY(!tiles.tileRect(i).intersects(tiles.tileRect(i - 1)));
+        }
+        QSignalSpy opened(&tiles, &PictureTiles::opened);
+        QTest::mouseClick(&tiles, Qt::LeftButton, {}, tiles.tileRect(1).center().toPoint());
+        QCOMPARE(opened.count(), 0); // not there yet
+        tiles.setPicture(1, plain(Qt::red));
+        QTest::mouseClick(&tiles, Qt::LeftButton, {}, tiles.tileRect(1).center().toPoint());
+        QCOMPARE(opened.count(), 1);
+        QCOMPARE(opened[0][0].toInt(), 1);
+        tiles.setPicture(2, plain(Qt::blue));
+        QTest::keyClick(&tiles, Qt::Key_Right);
+        QTest::keyClick(&tiles, Qt::Key_Return);
+        QCOMPARE(opened.count(), 2);
+        QCOMPARE(opened[1][0].toInt(), 2);
+    }
+
+    void aComparisonWipesBlinksAndSubtracts()
+    {
+        PictureComparison comparison;
+        comparison.resize(600, 400);
+        comparison.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&comparison));
+        comparison.setPictures({{plain(Qt::red), "red"}, {plain(Qt::blue), "blue"}, {plain(Qt::green), "green"}});
+        comparison.setMode(PictureComparison::Mode::Wipe);
+        auto* const canvas = comparison.findChild<QWidget*>("comparedCanvas");
+        const auto middleOf = [canvas](double share) {
+            const auto shown = canvas->grab().toImage();
+            return shown.pixelColor(static_cast<int>(shown.width() * share), shown.height() / 2);
+        };
+        QCOMPARE(middleOf(0.3), QColor(Qt::red));
+        QCOMPARE(middleOf(0.7), QColor(Qt::blue));
+        comparison.findChild<QSlider*>("wipe")->setValue(1000);
+        QCOMPARE(middleOf(0.7), QColor(Qt::red));
+        comparison.setMode(PictureComparison::Mode::Blink);
+        QCOMPARE(comparison.blinked(), 0);
+        QCOMPARE(comparison.readout(), QString("red"));
+        QTRY_COMPARE(comparison.blinked(), 2);
+        QCOMPARE(comparison.readout(), QString("green"));
+        comparison.setMode(PictureComparison::Mode::Difference);
+        QVERIFY2(comparison.readout().contains("mean difference 170"), qPrintable(comparison.readout()));
+        comparison.setPictures({{plain(Qt::red), "a"}, {plain(Qt::red), "b"}});
+        QVERIFY(comparison.readout().contains("equal"));
+        QCOMPARE(comparison.mode(), PictureComparison::Mode::Difference);
+    }
+
+    void aRegionIsPaintedByBrushAndByKeys()
+    {
+        MaskCanvas canvas;
+        canvas.resize(500, 300);
+        canvas.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&canvas));
+        const GridSize grid{2, 4};
+        canvas.begin(plain(Qt::gray, {64, 32}), {64, 32}, grid, {0, 5});
+        QCOMPARE(canvas.outside(), (std::vector<std::int64_t>{0, 5}));
+        QSignalSpy changed(&canvas, &MaskCanvas::regionChanged);
+        const auto at = [&canvas](std::int64_t cell) { return canvas.cellRect(cell).center().toPoint(); };
+        QTest::mouseClick(&canvas, Qt::LeftButton, {}, at(0));
+        QCOMPARE(canvas.outside(), (std::vector<std::int64_t>{5}));
+        QTest::mouseClick(&canvas, Qt::RightButton, {}, at(3));
+        QCOMPARE(canvas.outside(), (std::vector<std::int64_t>{3, 5}));
+        QCOMPARE(changed.count(), 2);
+        canvas.setErasing(true);
+        canvas.setBrush(3);
+        QTest::mouseClick(&canvas, Qt::LeftButton, {}, at(1)); // its neighbours, too, as far as there are any
+        QCOMPARE(canvas.outside(), (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5, 6}));
+        canvas.invert();
+        QCOMPARE(canvas.outside(), (std::vector<std::int64_t>{7}));
+        canvas.fill(true);
+        QVERIFY(canvas.outside().empty());
+        canvas.setFocus();
+        QTest::keyClick(&canvas, Qt::Key_Right); // from the cell that was painted last
+        QTest::keyClick(&canvas, Qt::Key_Space);
+        QCOMPARE(canvas.outside(), (std::vector<std::int64_t>{2}));
+        // Outside the picture nothing is painted.
+        QTest::mouseClick(&canvas, Qt::RightButton, {}, QPoint(2, 2));
+        QCOMPARE(canvas.outside(), (std::vector<std::int64_t>{2}));
+    }
+
+    void aPromptHasLinesAndSubmits()
+    {
+        PromptEdit edit;
+        edit.resize(400, 40);
+        edit.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&edit));
+        QSignalSpy submitted(&edit, &PromptEdit::submitted);
+        const int oneLine = edit.sizeHint().height();
+        QTest::keyClicks(&edit, "a red circle");
+        QTest::keyClick(&edit, Qt::Key_Return, Qt::ShiftModifier);
+        QTest::keyClicks(&edit, "a blue square");
+        QCOMPARE(edit.text(), QString("a red circle\na blue square"));
+        QVERIFY(edit.isModified());
+        QCOMPARE(submitted.count(), 0);
+        QTest::keyClick(&edit, Qt::Key_Return);
+        QCOMPARE(submitted.count(), 1);
+        QCOMPARE(edit.text(), QString("a red circle\na blue square"));
+        edit.setText("1\n2\n3\n4\n5\n6\n7");
+        QVERIFY(!edit.isModified());
+        QVERIFY(edit.sizeHint().height() > oneLine);
+        QVERIFY(edit.sizeHint().height() <= 4 * edit.fontMetrics().lineSpacing() + 10);
+    }
+
+    void whatIsCutOffAPromptIsStruckOut()
+    {
+        PromptEdit edit;
+        edit.setText("one two\nthree");
+        const auto struckIn = [&edit](int line) {
+            int characters = 0;
+            for (const auto& range : edit.document()->findBlockByNumber(line).layout()->formats())
+                characters += range.format.fontStrikeOut() ? range.length : 0;
+            return characters;
+        };
+        edit.setKept(3);
+        QCOMPARE(struckIn(0), 4);
+        QCOMPARE(struckIn(1), 5);
+        edit.setKept(100);
+        QCOMPARE(struckIn(0) + struckIn(1), 0);
+    }
+};
+
+QTEST_MAIN(TestSampleWidgets)
+#include "tst_sample_widgets.moc"

@@ -1,0 +1,126 @@
+#include "widgets/prompt_edit.h"
+
+#include "widgets/colours.h"
+
+#include <QKeyEvent>
+#include <QMimeData>
+#include <QSyntaxHighlighter>
+#include <QTextBlock>
+
+#include <algorithm>
+#include <limits>
+
+namespace nanodit {
+
+namespace {
+constexpr int mostLines = 4, leastHeight = 32, frame = 10;
+} // namespace
+
+class PromptEdit::CutMarker : public QSyntaxHighlighter {
+public:
+    using QSyntaxHighlighter::QSyntaxHighlighter;
+    void setKept(int characters)
+    {
+        if (characters == kept_)
+            return;
+        kept_ = characters;
+        rehighlight();
+    }
+
+protected:
+    void highlightBlock(const QString& text) override
+    {
+        const auto begin = std::max(0, kept_ - currentBlock().position());
+        if (begin >= text.size())
+            return;
+        QTextCharFormat cut;
+        cut.setFontStrikeOut(true);
+        cut.setForeground(themeColours().faint);
+        setFormat(begin, static_cast<int>(text.size()) - begin, cut);
+    }
+
+private:
+    int kept_ = std::numeric_limits<int>::max();
+};
+
+PromptEdit::PromptEdit(QWidget* parent)
+    : QPlainTextEdit(parent)
+    , marker_(new CutMarker(document()))
+{
+    setTabChangesFocus(true);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    setVerticalScrollBarPolicy(Qt::ScrollBarAsNeeded);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    document()->setDocumentMargin(4);
+    connect(document(), &QTextDocument::contentsChanged, this, &PromptEdit::fitHeight);
+}
+
+PromptEdit::~PromptEdit()
+{
+    disconnect(document(), nullptr, this, nullptr); // the marker goes first, and the document tells of it
+}
+
+void PromptEdit::setText(const QString& text)
+{
+    setPlainText(text);
+    document()->setModified(false);
+}
+
+bool PromptEdit::isModified() const
+{
+    return document()->isModified();
+}
+
+void PromptEdit::setKept(int characters)
+{
+    marker_->setKept(characters);
+}
+
+QSize PromptEdit::sizeHint() const
+{
+    int lines = 0;
+    for (auto block = document()->begin(); block.isValid(); block = block.next())
+        lines += std::max(1, block.layout()->lineCount());
+    const int height = std::clamp(lines, 1, mostLines) * fontMetrics().lineSpacing() + frame;
+    return {320, std::max(leastHeight, height)};
+}
+
+QSize PromptEdit::minimumSizeHint() const
+{
+    return {160, sizeHint().height()};
+}
+
+void PromptEdit::fitHeight()
+{
+    updateGeometry();
+}
+
+void PromptEdit::keyPressEvent(QKeyEvent* event)
+{
+    const bool enter = event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter;
+    if (enter && event->modifiers().testFlag(Qt::ControlModifier))
+        return event->ignore(); // the page's
+    if (enter && !event->modifiers().testFlag(Qt::ShiftModifier))
+        return Q_EMIT submitted();
+    if (enter) // a line of its own, where the view would make a break within one
+        return insertPlainText(QStringLiteral("\n"));
+    QPlainTextEdit::keyPressEvent(event);
+}
+
+void PromptEdit::resizeEvent(QResizeEvent* event)
+{
+    QPlainTextEdit::resizeEvent(event);
+    updateGeometry(); // lines wrap elsewhere
+}
+
+void PromptEdit::insertFromMimeData(const QMimeData* source)
+{
+    insertPlainText(source->text());
+}
+
+bool PromptEdit::canInsertFromMimeData(const QMimeData* source) const
+{
+    return source->hasText() && !source->hasUrls(); // a dropped picture is for the page
+}
+
+} // namespace nanodit
