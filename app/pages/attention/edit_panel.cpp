@@ -2,6 +2,7 @@
 
 #include "app/background_queue.h"
 #include "app/record_names.h"
+#include "app/record_picker.h"
 #include "app/session.h"
 #include "app/wording.h"
 #include "widgets/factories.h"
@@ -113,7 +114,15 @@ QWidget* EditPanel::makeControls()
     sourceCls_->setObjectName(QStringLiteral("attentionSourceCls"));
     auto* const sourceRow = new QHBoxLayout;
     sourceRow->setSpacing(8);
+    auto* const choose = makeFlatButton(QStringLiteral("grid"), tr("Select a record by its picture…"), box);
+    connect(choose, &QAbstractButton::clicked, this, [this] {
+        auto* const picker = new RecordPicker(session_, source(), this);
+        connect(picker, &RecordPicker::recordChosen, this,
+                [this](const QString& id) { source_->setCurrentIndex(std::max(0, names_->rowOf(id))); });
+        picker->open();
+    });
     sourceRow->addWidget(source_, 1);
+    sourceRow->addWidget(choose);
     sourceRow->addWidget(sourceCls_);
 
     about_ = new QLabel(box);

@@ -3,6 +3,7 @@
 #include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "app/record_names.h"
+#include "app/record_picker.h"
 #include "app/sampling.h"
 #include "app/session.h"
 #include "app/training.h"
@@ -116,7 +117,15 @@ void SubjectForm::makeLists()
     seed_->setAccessibleName(tr("Seed of the noise"));
     seed_->setObjectName(QStringLiteral("attentionSeed"));
     auto* const record = new QHBoxLayout;
+    auto* const choose = makeFlatButton(QStringLiteral("grid"), tr("Select a record by its picture…"), this);
+    choose->setObjectName(QStringLiteral("attentionChooseRecord"));
+    connect(choose, &QAbstractButton::clicked, this, [this] {
+        auto* const picker = new RecordPicker(session_, records_->currentData(RecordNames::Id).toString(), this);
+        connect(picker, &RecordPicker::recordChosen, this, &SubjectForm::chooseRecord);
+        picker->open();
+    });
     record->addWidget(records_, 1);
+    record->addWidget(choose);
     record->addWidget(painted);
     auto* const form = new QFormLayout;
     form->setSpacing(8);

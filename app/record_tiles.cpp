@@ -1,0 +1,111 @@
+#include "app/record_tiles.h"
+
+#include "app/thumbnails.h"
+#include "widgets/text.h"
+#include "widgets/thumbnail_grid.h"
+
+#include <algorithm>
+
+namespace nanodit {
+
+namespace {
+
+constexpr int thumbnailSide = 224; ///< Twice the drawn size, for dense screens.
+
+static_assert(static_cast<int>(ArrayState::Whole) == static_cast<int>(MarkState::Whole) &&
+              static_cast<int>(ArrayState::Stale) == static_cast<int>(MarkState::Stale) &&
+              static_cast<int>(ArrayState::Missing) == static_cast<int>(MarkState::Missing) &&
+              static_cast<int>(ArrayState::Wrong) == static_cast<int>(MarkState::Wrong));
+
+ThumbnailItem itemOf(const RecordInfo& record)
+{
+    ThumbnailItem item{.id = QString::fromStdString(record.id),
+                       .caption = QString::fromStdString(record.caption),
+                       .badge = QString::fromStdString(bucketName(record.bucket)),
+                       .problem = QString::fromStdString(record.problem),
+                       .excluded = !record.excluded.empty(),
+                       .marks = {}};
+    std::ranges::transform(record.arrays, item.marks.begin(),
+                           [](ArrayState state) { return static_cast<MarkState>(state); });
+    return item;
+}
+
+} // namespace
+
+RecordTiles::RecordTiles(QObject* parent)
+    : QAbstractListModel(parent)
+    , records_(std::make_shared<const std::vector<RecordInfo>>())
+    , thumbnails_(new Thumbnails(thumbnailSide, this))
+{
+    connect(thumbnails_, &Thumbnails::made, this, &RecordTiles::replace);
+    connect(thumbnails_, &Thumbnails::dropped, this, [this](const QString& id) { made_.remove(id); });
+}
+
+void RecordTiles::show(RecordsValue records, std::vector<std::uint32_t> shown)
+{
+    beginResetModel();
+    if (records != records_)
+        made_.clear(); // a record may show another picture now
+    records_ = std::move(records);
+    shown_ = std::move(shown);
+    endResetModel();
+}
+
+QString RecordTiles::id(int row) const
+{
+    if (row < 0 || row >= rowCount())
+        return {};
+    return QString::fromStdString((*records_)[shown_[static_cast<std::size_t>(row)]].id);
+}
+
+int RecordTiles::rowOf(const QString& id) const
+{
+    const auto name = id.toStdString();
+    const auto found = std::ranges::find(shown_, name, [this](std::uint32_t place) -> const std::string& {
+        return (*records_)[place].id;
+    });
+    return found == shown_.end() ? -1 : static_cast<int>(found - shown_.begin());
+}
+
+bool RecordTiles::idle() const
+{
+    return thumbnails_->idle();
+}
+
+int RecordTiles::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : static_cast<int>(shown_.size());
+}
+
+QVariant RecordTiles::data(const QModelIndex& index, int role) const
+{
+    if (!index.isValid() || index.row() >= rowCount())
+        return {};
+    const auto& record = (*records_)[shown_[static_cast<std::size_t>(index.row())]];
+    switch (role) {
+    case ThumbnailGrid::ItemRole:
+        return QVariant::fromValue(itemOf(record));
+    case ThumbnailGrid::PictureRole: {
+        const auto id = QString::fromStdString(record.id);
+        if (const auto* const made = made_.object(id))
+            return *made;
+        made_.insert(id, new QImage); // asked for once
+        thumbnails_->want(record);
+        return QImage();
+    }
+    case Qt::ToolTipRole:
+    case Qt::AccessibleTextRole:
+        return toolTipOf(QString::fromStdString(record.id + " · " + record.caption));
+    default:
+        return {};
+    }
+}
+
+void RecordTiles::replace(const QString& id, const QImage& thumbnail)
+{
+    made_.insert(id, new QImage(thumbnail));
+    if (const int row = rowOf(id); row >= 0)
+        Q_EMIT dataChanged(index(row), index(row), {ThumbnailGrid::PictureRole});
+}
+
+} // namespace nanodit
