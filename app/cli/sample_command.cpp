@@ -1,16 +1,19 @@
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
 #include "app/cli/guidance_options.h"
+#include "app/cli/mask_options.h"
 #include "app/cli/output_file.h"
 #include "app/cli/shared_options.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
 #include "core/front/sampling.h"
+#include "core/front/training.h"
 #include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
 #include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <sstream>
 
@@ -26,8 +29,9 @@ struct SampleArguments {
     fs::path picture;
     std::string size;
     GuidanceOptions guidance;
+    MaskOptions masks;
     std::string grid;
-    bool cells = false;
+    bool cells = false, everyCheckpoint = false;
     fs::path prompts;
     fs::path out;
     CLI::Option* outOption = nullptr;
@@ -56,11 +60,13 @@ struct Prompt {
     std::int64_t line = 0;
 };
 
-/// --out for one picture; of several prompts with the line, of several seeds with the seed in its name. Without --out a
-/// name that no file has.
-fs::path outputFile(const SampleArguments& arguments, std::int64_t line, std::uint64_t seed)
+/// --out for one picture; of several checkpoints with the step, of several prompts with the line, of several seeds with
+/// the seed in its name. Without --out a name that no file has.
+fs::path outputFile(const SampleArguments& arguments, const fs::path& checkpoint, std::int64_t line, std::uint64_t seed)
 {
     auto file = arguments.out.empty() ? fs::path("sample.png") : arguments.out;
+    if (arguments.everyCheckpoint)
+        file = withSuffix(file, checkpoint.filename().string());
     if (line > 0)
         file = withSuffix(file, std::to_string(line));
     if (arguments.count > 1)
@@ -146,9 +152,44 @@ SampleRequest requestOf(const SampleArguments& arguments, const Workspace& works
         request.reference = PictureReference{arguments.picture};
     arguments.guidance.apply(request);
     request.size = sizeOf(arguments, workspace);
+    arguments.masks.apply(request, workspace);
     if (request.guidanceInterval[0] > request.guidanceInterval[1])
         throw UsageError("--guidance-interval must be the lower t and then the higher one");
     return request;
+}
+
+/// The chosen checkpoint, or with --every-checkpoint all of its run, oldest first.
+std::vector<fs::path> checkpointsOf(const SampleArguments& arguments, const Workspace& workspace)
+{
+    const auto chosen = arguments.model.choose(workspace);
+    if (!arguments.everyCheckpoint)
+        return {chosen};
+    for (const auto& run : listRuns(workspace)) {
+        for (const auto& checkpoint : run.checkpoints) {
+            std::error_code missing;
+            if (fs::equivalent(checkpoint, chosen, missing))
+                return run.checkpoints;
+        }
+    }
+    throw UsageError("--every-checkpoint needs a checkpoint of a run of the workspace, and " + chosen.string() +
+                     " is none");
+}
+
+/// Notes prompts of which the model does not read all.
+void noteCutPrompts(const std::vector<Prompt>& prompts, const Workspace& workspace, const fs::path& checkpoint,
+                    const Output& output)
+{
+    if (workspace.config.t5Encoder.empty() || std::ranges::all_of(prompts, &std::string::empty, &Prompt::text))
+        return; // what is missing is said where it is needed
+    const auto reader = PromptReader::load(workspace);
+    const auto most = textTokensOf(checkpoint);
+    for (const auto& prompt : prompts) {
+        const auto read = reader->read(prompt.text, most);
+        if (read.isCut())
+            printNote(output, "the prompt has " + std::to_string(read.tokens()) + " tokens, and the model reads " +
+                                  std::to_string(most) + ": cut off from \"" +
+                                  prompt.text.substr(read.keptBytes, 40) + "\"");
+    }
 }
 
 void runSample(const SampleArguments& arguments, Options& options)
@@ -161,14 +202,22 @@ void runSample(const SampleArguments& arguments, Options& options)
         guidancePlaneFrom(arguments.grid); // what is spelled wrongly is found before the model is opened
     const auto prompts = arguments.prompts.empty() ? std::vector{Prompt{.text = arguments.prompt, .line = 0}}
                                                    : promptsOf(arguments.prompts);
-    const auto checkpoint = arguments.model.choose(workspace);
-    const auto session = SamplingSession::open(workspace, checkpoint, options.device);
-    printNote(options.output, session->description());
+    const auto checkpoints = checkpointsOf(arguments, workspace);
+    std::shared_ptr<SamplingSession> session;
+    const auto open = [&](const fs::path& checkpoint) {
+        session.reset(); // room for the next one
+        session = SamplingSession::open(workspace, checkpoint, options.device);
+        printNote(options.output, session->description());
+    };
+    open(checkpoints.front());
+    noteCutPrompts(prompts, workspace, checkpoints.front(), options.output);
     auto pictures = nlohmann::json::array();
     std::string text, sheet;
-    const auto keep = [&](const fs::path& file, const SampleRequest& what, const SampleResult& result) {
+    const auto keep = [&](const fs::path& file, const fs::path& checkpoint, const SampleRequest& what,
+                          const SampleResult& result) {
         writePng(file, result.picture, result.settings);
         pictures.push_back({{"file", file.string()},
+                            {"checkpoint", checkpoint.string()},
                             {"prompt", what.prompt},
                             {"seed", what.seed},
                             {"text_scale", what.textScale},
@@ -192,7 +241,8 @@ void runSample(const SampleArguments& arguments, Options& options)
                     warn(picture.result, context);
                     cells[picture.cell.row * plane.cols() + picture.cell.col] = picture.result.picture;
                     if (arguments.cells)
-                        keep(cellFile(arguments, plane, picture.cell), picture.request, picture.result);
+                        keep(cellFile(arguments, plane, picture.cell), checkpoints.front(), picture.request,
+                             picture.result);
                 }))
                 return JobEnd::Cancelled;
             const auto file = arguments.out.empty() ? firstFree("grid.png") : arguments.out;
@@ -201,21 +251,25 @@ void runSample(const SampleArguments& arguments, Options& options)
             sheet = file.string();
             return JobEnd::Finished;
         }
-        for (const auto& prompt : prompts) {
-            request.prompt = prompt.text;
-            for (std::int64_t i = 0; i < arguments.count; ++i) {
-                request.seed = arguments.request.seed + static_cast<std::uint64_t>(i);
-                const auto result = session->sample(request, context, [](const SamplePreview&) {});
-                if (!result)
-                    return JobEnd::Cancelled;
-                warn(*result, context);
-                keep(outputFile(arguments, prompt.line, request.seed), request, *result);
+        for (const auto& checkpoint : checkpoints) {
+            if (checkpoint != checkpoints.front())
+                open(checkpoint);
+            for (const auto& prompt : prompts) {
+                request.prompt = prompt.text;
+                for (std::int64_t i = 0; i < arguments.count; ++i) {
+                    request.seed = arguments.request.seed + static_cast<std::uint64_t>(i);
+                    const auto result = session->sample(request, context, [](const SamplePreview&) {});
+                    if (!result)
+                        return JobEnd::Cancelled;
+                    warn(*result, context);
+                    keep(outputFile(arguments, checkpoint, prompt.line, request.seed), checkpoint, request, *result);
+                }
             }
         }
         return JobEnd::Finished;
     });
     runJob(*job, options.output, "finished pictures are kept");
-    nlohmann::json report = {{"checkpoint", checkpoint.string()}, {"pictures", pictures}};
+    nlohmann::json report = {{"checkpoint", checkpoints.front().string()}, {"pictures", pictures}};
     if (!sheet.empty())
         report["sheet"] = sheet;
     printResult(options.output, text, report);
@@ -244,6 +298,7 @@ void registerSample(CLI::App& app, Options& options)
         ->check(number(0, 1))
         ->capture_default_str();
     a->guidance.addTo(*command);
+    a->masks.addTo(*command);
     addShift(*command, a->request.shift);
     addSeed(*command, a->request.seed, "Seed of the noise");
     addCount(*command, a->count, "Pictures to generate, with seeds counting up", positive());
@@ -256,9 +311,13 @@ void registerSample(CLI::App& app, Options& options)
                          "(FROM:TO:COUNT)")
             ->excludes(prompts);
     command->add_flag("--cells", a->cells, "With --grid: also write each picture by itself")->needs(grid);
+    command
+        ->add_flag("--every-checkpoint", a->everyCheckpoint,
+                   "Generate with every checkpoint of the run, oldest first; the name of each is added to the PNG's")
+        ->excludes(grid);
     a->outOption = command->add_option("-o,--out", a->out,
-                        "PNG to write, with its settings in it; of several pictures the prompt's line and the seed are "
-                        "added to the name "
+                        "PNG to write, with its settings in it; of several pictures the checkpoint, the prompt's line and the "
+                        "seed are added to the name "
                         "(default: the first free one of sample.png, sample-2.png...)");
     command->callback([a, &options] { runSample(*a, options); });
 }
