@@ -45,6 +45,11 @@ constexpr std::array sampleKeys = {
     KeyHelp{"R", QT_TRANSLATE_NOOP("shortcuts", "new random seed")},
     KeyHelp{"G", QT_TRANSLATE_NOOP("shortcuts", "guidance plane")},
     KeyHelp{"Ctrl+S", QT_TRANSLATE_NOOP("shortcuts", "save the picture with its settings")},
+    KeyHelp{"Shift+Enter", QT_TRANSLATE_NOOP("shortcuts", "in the prompt: begin a line")},
+    KeyHelp{"Ctrl+V", QT_TRANSLATE_NOOP("shortcuts", "use the clipboard's picture as the reference")},
+    KeyHelp{"Ctrl+C", QT_TRANSLATE_NOOP("shortcuts", "copy the picture")},
+    KeyHelp{"C", QT_TRANSLATE_NOOP("shortcuts", "compare the pictures that are selected in the history")},
+    KeyHelp{"S", QT_TRANSLATE_NOOP("shortcuts", "make the picture a favourite")},
     KeyHelp{"double click", QT_TRANSLATE_NOOP("shortcuts", "on a picture of the history: restore its settings")},
     KeyHelp{"Delete", QT_TRANSLATE_NOOP("shortcuts", "move the picture to the trash")}};
 

@@ -4,17 +4,13 @@
 #include "app/compute_setting.h"
 #include "app/job_runner.h"
 #include "app/session.h"
-#include "core/io/image.h"
-#include "widgets/filmstrip.h"
 #include "widgets/picture.h"
 
-#include <QDateTime>
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
 #include <QStandardPaths>
 
-#include <algorithm>
 #include <utility>
 
 namespace nanodit {
@@ -23,64 +19,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t keptInHistory = 50;
-constexpr std::int64_t quickSteps = 6; ///< Of a picture that follows the sliders.
-
-fs::path samplesFolder(const Workspace& workspace)
-{
-    return workspace.root / "samples";
-}
-
-fs::path freeFile(const fs::path& folder)
-{
-    const auto stamp = QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd_HH-mm-ss")).toStdString();
-    auto file = folder / (stamp + ".png");
-    for (int i = 2; fs::exists(file); ++i)
-        file = folder / (stamp + "_" + std::to_string(i) + ".png");
-    return file;
-}
-
-/// As the PNG's text has it.
-QString modelIn(const PngText& text)
-{
-    const auto found = text.find("Comment");
-    return found == text.end() ? QString() : QString::fromStdString(found->second);
-}
-
-SampledPicture readSampled(const fs::path& file)
-{
-    const auto request = sampleRequestFromPng(file);
-    const auto picture = qImageFromImage(readImage(file));
-    return {.picture = reducedTo(picture, Filmstrip::keptSide),
-            .size = picture.size(),
-            .file = QString::fromStdString(file.string()),
-            .caption = request ? settingsLine(*request) : QString(),
-            .model = modelIn(readPngText(file)),
-            .request = request,
-            .guidance = {}};
-}
+constexpr double sketchSeconds = 0.06; ///< With the way to the screen and back a tenth of a second.
 
 } // namespace
-
-PaintedPicture readPainted(const fs::path& file, const std::vector<RunInfo>& runs)
-{
-    PaintedPicture painted{.request = sampleRequestFromPng(file), .model = paintedByOfPng(file), .checkpoint = {}};
-    if (painted.model)
-        painted.checkpoint = findCheckpoint(runs, *painted.model);
-    return painted;
-}
-
-QString settingsLine(const SampleRequest& request)
-{
-    auto prompt = QString::fromStdString(request.prompt);
-    if (request.textRecord)
-        prompt = Sampling::tr("text of %1").arg(QString::fromStdString(*request.textRecord));
-    else if (prompt.isEmpty())
-        prompt = Sampling::tr("no text");
-    return Sampling::tr("%1 · text %2 · DINO %3 · %4 steps · seed %5")
-        .arg(prompt, QString::number(request.textScale, 'f', 2), QString::number(request.dinoScale, 'f', 2),
-             QString::number(request.steps), QString::number(request.seed));
-}
 
 Sampling::Sampling(Session& session)
     : session_(session)
@@ -89,23 +30,26 @@ Sampling::Sampling(Session& session)
     connect(&session_, &Session::workspaceChanged, this, [this] { loaded_ = std::make_shared<Loaded>(); });
 }
 
-void Sampling::start(const QString& name, const fs::path& checkpoint, Work work)
+void Sampling::start(const QString& name, Work work)
 {
     auto* const runner = session_.newJob(name, Page::Sample);
-    const auto job = [this, runner, checkpoint, work = std::move(work), loaded = loaded_,
-                      workspace = session_.workspace(), device = session_.device()](const JobContext& context) {
-        if (!loaded->session || loaded->checkpoint != checkpoint || loaded->workspace != workspace.root ||
-            !isSame(loaded->device, device)) {
-            context.report({.stage = Stage::LoadingCheckpoint});
-            loaded->session.reset(); // room for the next one
-            loaded->session = SamplingSession::open(workspace, checkpoint, device);
-            loaded->checkpoint = checkpoint;
-            loaded->workspace = workspace.root;
-            loaded->device = device;
-            runner->deliver(
-                [this, text = QString::fromStdString(loaded->session->description())] { Q_EMIT opened(text); });
-        }
-        const auto end = work(*loaded->session, *runner, context);
+    const auto job = [this, runner, work = std::move(work), loaded = loaded_, workspace = session_.workspace(),
+                      device = session_.device()](const JobContext& context) {
+        const auto open = [&](const fs::path& checkpoint) -> SamplingSession& {
+            if (!loaded->session || loaded->checkpoint != checkpoint || loaded->workspace != workspace.root ||
+                !isSame(loaded->device, device)) {
+                context.report({.stage = Stage::LoadingCheckpoint});
+                loaded->session.reset(); // room for the next one
+                loaded->session = SamplingSession::open(workspace, checkpoint, device);
+                loaded->checkpoint = checkpoint;
+                loaded->workspace = workspace.root;
+                loaded->device = device;
+                runner->deliver(
+                    [this, text = QString::fromStdString(loaded->session->description())] { Q_EMIT opened(text); });
+            }
+            return *loaded->session;
+        };
+        const auto end = work(open, *runner, context);
         if (end == JobEnd::Cancelled)
             runner->deliver([this] {
                 if (!following_)
@@ -131,23 +75,6 @@ void Sampling::start(const QString& name, const fs::path& checkpoint, Work work)
     session_.startJob(runner, makeJob(job));
 }
 
-SampledPicture Sampling::write(const Workspace& workspace, const SampleRequest& request, const SampleResult& result,
-                               const QString& model)
-{
-    fs::create_directories(samplesFolder(workspace));
-    const auto file = freeFile(samplesFolder(workspace));
-    writePng(file, result.picture, result.settings);
-    SampledPicture picture{.picture = qImageFromImage(result.picture),
-                           .size = {},
-                           .file = QString::fromStdString(file.string()),
-                           .caption = settingsLine(request),
-                           .model = model,
-                           .request = request,
-                           .guidance = result.guidance};
-    picture.size = picture.picture.size();
-    return picture;
-}
-
 bool Sampling::makesRoom(std::function<void()> then)
 {
     if (!busy())
@@ -164,25 +91,62 @@ void Sampling::generate(const SampleRequest& request, const fs::path& checkpoint
 {
     if (makesRoom([this, request, checkpoint] { generate(request, checkpoint); }))
         return;
-    start(tr("sample"), checkpoint,
-          [this, request, workspace = session_.workspace()](SamplingSession& model, JobRunner& runner,
-                                                            const JobContext& context) {
-              const auto result = model.sample(request, context, [this, &runner](const SamplePreview& preview) {
-                  runner.deliver([this, picture = qImageFromImage(preview.picture), step = preview.step,
-                                  steps = preview.steps] { Q_EMIT previewed(picture, step, steps); });
-              });
-              if (!result)
-                  return JobEnd::Cancelled;
-              auto picture = write(workspace, request, *result, QString::fromStdString(model.description()));
-              if (!result->warnings.empty()) {
-                  QStringList sentences;
-                  for (const auto& warning : result->warnings)
-                      sentences.append(QString::fromStdString(warning));
-                  runner.deliver([this, text = sentences.join(QStringLiteral("\n"))] { Q_EMIT warned(text); });
+    start(tr("sample"), [this, request, checkpoint, workspace = session_.workspace()](
+                            const OpenModel& open, JobRunner& runner, const JobContext& context) {
+        auto& model = open(checkpoint);
+        const auto result = model.sample(request, context, [this, &runner](const SamplePreview& preview) {
+            runner.deliver([this, picture = qImageFromImage(preview.picture), step = preview.step,
+                            steps = preview.steps] { Q_EMIT previewed(picture, step, steps); });
+        });
+        if (!result)
+            return JobEnd::Cancelled;
+        auto picture = writeSampled(workspace, request, *result, QString::fromStdString(model.description()));
+        warn(runner, *result);
+        runner.deliver(
+            [this, picture = std::move(picture), seconds = result->seconds] { Q_EMIT finished(picture, seconds); });
+        return JobEnd::Finished;
+    });
+}
+
+void Sampling::warn(JobRunner& runner, const SampleResult& result)
+{
+    if (result.warnings.empty())
+        return;
+    QStringList sentences;
+    for (const auto& warning : result.warnings)
+        sentences.append(QString::fromStdString(warning));
+    runner.deliver([this, text = sentences.join(QStringLiteral("\n"))] { Q_EMIT warned(text); });
+}
+
+void Sampling::generateSeries(const std::vector<SeriesPicture>& wanted)
+{
+    if (wanted.empty() || makesRoom([this, wanted] { generateSeries(wanted); }))
+        return;
+    QStringList labels;
+    for (const auto& picture : wanted)
+        labels.append(picture.label);
+    const auto& size = wanted.front().request.size;
+    Q_EMIT seriesBegun(labels, QSize(static_cast<int>(size.width), static_cast<int>(size.height)));
+    start(tr("%1 pictures").arg(wanted.size()),
+          [this, wanted, workspace = session_.workspace()](const OpenModel& open, JobRunner& runner,
+                                                           const JobContext& context) {
+              double seconds = 0;
+              for (std::size_t i = 0; i < wanted.size(); ++i) {
+                  auto& model = open(wanted[i].checkpoint);
+                  auto request = wanted[i].request;
+                  request.previewEvery = 0;
+                  const auto result = model.sample(request, context, [](const SamplePreview&) {});
+                  if (!result)
+                      return JobEnd::Cancelled;
+                  if (i == 0)
+                      warn(runner, *result);
+                  seconds += result->seconds;
+                  auto picture = writeSampled(workspace, request, *result, QString::fromStdString(model.description()));
+                  runner.deliver([this, index = static_cast<int>(i), picture = std::move(picture)] {
+                      Q_EMIT seriesGenerated(index, picture);
+                  });
               }
-              runner.deliver([this, picture = std::move(picture), seconds = result->seconds] {
-                  Q_EMIT finished(picture, seconds);
-              });
+              runner.deliver([this, seconds] { Q_EMIT seriesFinished(seconds); });
               return JobEnd::Finished;
           });
 }
@@ -194,8 +158,9 @@ void Sampling::generatePlane(const SampleRequest& request, const GuidancePlane& 
     plane_ = plane;
     cells_.assign(plane.count(), std::nullopt);
     Q_EMIT planeBegun(plane, QSize(static_cast<int>(request.size.width), static_cast<int>(request.size.height)));
-    start(tr("guidance plane"), checkpoint,
-          [this, request, plane](SamplingSession& model, JobRunner& runner, const JobContext& context) {
+    start(tr("guidance plane"),
+          [this, request, plane, checkpoint](const OpenModel& open, JobRunner& runner, const JobContext& context) {
+              auto& model = open(checkpoint);
               double seconds = 0;
               const bool whole = model.samplePlane(request, plane, context, [&](const PlanePicture& picture) {
                   seconds += picture.result.seconds;
@@ -224,7 +189,7 @@ void Sampling::keepCell(PlaneCell cell)
     session_.background().ask(
         this,
         [picture = *cells_[index], workspace = session_.workspace(), model = planeModel_] {
-            return write(workspace, picture.request, picture.result, model);
+            return writeSampled(workspace, picture.request, picture.result, model);
         },
         [this, seconds = cells_[index]->result.seconds](const SampledPicture& picture) {
             Q_EMIT finished(picture, seconds);
@@ -245,25 +210,32 @@ void Sampling::follow(const SampleRequest& request, const fs::path& checkpoint)
     if (busy()) {
         if (following_) {
             next_ = Wish{.request = request, .checkpoint = checkpoint};
-            runner_->requestStop();
+            if (sketched_) // a sketch is shown first: were it stopped, nothing would be seen while a slider moves
+                runner_->requestStop();
         }
         return;
     }
     following_ = true;
-    start(tr("live picture"), checkpoint,
-          [this, request](SamplingSession& model, JobRunner& runner, const JobContext& context) {
-              auto quick = request;
-              quick.previewEvery = 0;
-              quick.steps = std::min(request.steps, quickSteps);
-              quick.solver = Solver::Multistep;
-              for (const bool refined : {false, true}) {
-                  const auto result = model.sample(refined ? request : quick, context, [](const SamplePreview&) {});
-                  if (!result)
-                      return JobEnd::Cancelled;
-                  runner.deliver([this, picture = qImageFromImage(result->picture), refined] {
-                      Q_EMIT followed(picture, refined);
-                  });
-              }
+    sketched_ = false;
+    start(tr("live picture"),
+          [this, request, checkpoint](const OpenModel& open, JobRunner& runner, const JobContext& context) {
+              auto& model = open(checkpoint);
+              const auto sketch = model.sketch(request, sketchSeconds, context);
+              if (!sketch)
+                  return JobEnd::Cancelled;
+              runner.deliver([this, picture = qImageFromImage(*sketch)] {
+                  sketched_ = true;
+                  if (next_ && runner_ != nullptr)
+                      runner_->requestStop();
+                  Q_EMIT followed(picture, false);
+              });
+              auto whole = request;
+              whole.previewEvery = 0;
+              const auto result = model.sample(whole, context, [](const SamplePreview&) {});
+              if (!result)
+                  return JobEnd::Cancelled;
+              runner.deliver(
+                  [this, picture = qImageFromImage(result->picture)] { Q_EMIT followed(picture, true); });
               return JobEnd::Finished;
           });
 }
@@ -278,26 +250,16 @@ void Sampling::cancel()
 void Sampling::readHistory()
 {
     session_.background().ask(
-        this,
-        [folder = samplesFolder(session_.workspace())] {
-            std::vector<fs::path> files;
-            std::error_code none;
-            for (const auto& entry : fs::directory_iterator(folder, none)) {
-                if (entry.path().extension() == ".png")
-                    files.push_back(entry.path());
-            }
-            std::sort(files.rbegin(), files.rend()); // names are dates
-            files.resize(std::min(files.size(), keptInHistory));
-            std::vector<SampledPicture> pictures;
-            for (const auto& file : files) {
-                try {
-                    pictures.push_back(readSampled(file));
-                } catch (const Error&) { // a picture that somebody damaged is no reason to show none
-                }
-            }
-            return pictures;
-        },
-        [this](const std::vector<SampledPicture>& pictures) { Q_EMIT historyRead(pictures); });
+        this, [workspace = session_.workspace()] { return readSampledBefore(workspace); },
+        [this](const std::vector<SampledPicture>& pictures) { Q_EMIT historyRead(pictures); },
+        [this](const Notice& why) { Q_EMIT historyFailed(tr("Could not read the generated pictures"), why); });
+}
+
+void Sampling::keepNote(const QString& file, const PaintingNote& note)
+{
+    session_.background().ask(
+        this, [path = fs::path(file.toStdString()), note] { keepPaintingNote(path, note); }, [] {},
+        [this](const Notice& why) { Q_EMIT historyFailed(tr("Could not save the note"), why); });
 }
 
 void Sampling::discard(const QString& file)
@@ -308,7 +270,7 @@ void Sampling::discard(const QString& file)
     if (QFile::moveToTrash(file, &inTrash))
         Q_EMIT discarded(file, inTrash);
     else
-        Q_EMIT discardFailed(
+        Q_EMIT historyFailed(
             tr("Could not delete the picture"),
             {tr("Could not move %1 to the trash; remove it in the file manager").arg(file).toStdString()});
 }
@@ -316,7 +278,7 @@ void Sampling::discard(const QString& file)
 void Sampling::bringBack(const QString& file, const QString& inTrash)
 {
     if (inTrash.isEmpty() || QFile::exists(file) || !QFile::rename(inTrash, file))
-        return Q_EMIT discardFailed(
+        return Q_EMIT historyFailed(
             tr("Could not restore the picture"),
             {tr("%1 is no longer in the trash, or another file has taken its place").arg(file).toStdString()});
     // The trash keeps a note of where each of its files came from.

@@ -3,17 +3,23 @@
 #include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "app/record_names.h"
+#include "app/record_picker.h"
 #include "app/session.h"
 #include "app/wording.h"
+#include "core/io/atomic_file.h"
+#include "core/io/sha256.h"
 #include "widgets/drop_zone.h"
 #include "widgets/factories.h"
 #include "widgets/picture.h"
 
 #include <QAbstractItemView>
+#include <QClipboard>
 #include <QComboBox>
 #include <QCompleter>
+#include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QLineEdit>
+#include <QMimeData>
 #include <QSignalBlocker>
 #include <QToolButton>
 
@@ -21,7 +27,20 @@ namespace nanodit {
 
 namespace {
 constexpr int popupWidth = 480;
+
+/// Writes a picture that came without a file; the same picture is one file.
+QString keptReference(const Workspace& workspace, const QImage& picture)
+{
+    const auto bytes = encodePng(imageFromQImage(picture));
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const auto folder = workspace.root / "references";
+    std::filesystem::create_directories(folder);
+    const auto file = folder / ("pasted-" + sha256Hex(text).substr(0, 16) + ".png");
+    if (!std::filesystem::exists(file))
+        writeFileAtomically(file, text);
+    return QString::fromStdString(file.string());
 }
+} // namespace
 
 ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
@@ -47,7 +66,13 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* pa
     records_->lineEdit()->setPlaceholderText(tr("or a record of the workspace"));
     auto* const row = new QHBoxLayout;
     row->setSpacing(4);
+    auto* const choose = makeFlatButton(QStringLiteral("grid"), tr("Select a record by its picture…"), this);
+    choose->setObjectName(QStringLiteral("referenceChoose"));
+    auto* const pasted = makeFlatButton(QStringLiteral("paste"), tr("Use the clipboard's picture (Ctrl+V)"), this);
+    pasted->setObjectName(QStringLiteral("referencePaste"));
     row->addWidget(records_, 1);
+    row->addWidget(choose);
+    row->addWidget(pasted);
     row->addWidget(clear_);
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -55,6 +80,8 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* pa
     column->addWidget(zone_);
     column->addLayout(row);
 
+    connect(choose, &QToolButton::clicked, this, &ReferencePicker::chooseRecord);
+    connect(pasted, &QToolButton::clicked, this, &ReferencePicker::paste);
     connect(zone_, &DropZone::clicked, this, &ReferencePicker::chooseFile);
     connect(zone_, &DropZone::fileDropped, this,
             [this](const QString& file) { setReference(PictureReference{file.toStdString()}); });
@@ -141,6 +168,32 @@ void ReferencePicker::showPicture()
         zone_->setPrompt(tr("Drop a picture here or click to choose one"));
         zone_->clear();
     }
+}
+
+void ReferencePicker::chooseRecord()
+{
+    const auto* const current = std::get_if<RecordReference>(&reference_);
+    auto* const picker =
+        new RecordPicker(session_, current != nullptr ? QString::fromStdString(current->id) : QString(), this);
+    connect(picker, &RecordPicker::recordChosen, this,
+            [this](const QString& id) { setReference(RecordReference{id.toStdString()}); });
+    picker->open();
+}
+
+void ReferencePicker::paste()
+{
+    const auto* const data = QGuiApplication::clipboard()->mimeData();
+    if (data == nullptr || !session_.hasWorkspace())
+        return;
+    if (const auto file = droppedFile(data); !file.isEmpty())
+        return setReference(PictureReference{file.toStdString()});
+    const auto picture = data->hasImage() ? qvariant_cast<QImage>(data->imageData()) : QImage();
+    if (picture.isNull())
+        return Q_EMIT refused(tr("The clipboard holds no picture. Copy one, then paste it here."));
+    session_.background().ask(
+        this, [workspace = session_.workspace(), picture] { return keptReference(workspace, picture); },
+        [this](const QString& file) { setReference(PictureReference{file.toStdString()}); },
+        [this](const Notice& why) { Q_EMIT refused(noticeText(why)); });
 }
 
 void ReferencePicker::chooseFile()

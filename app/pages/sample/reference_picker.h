@@ -31,6 +31,9 @@ public:
     /// Takes a record that was typed and not chosen from the list; false, after `refused`, where there is none of that
     /// name.
     bool takeTyped();
+    /// The clipboard's picture, or the picture file that it names; a picture without a file gets one in the workspace,
+    /// so that it can be generated with again. Says in `refused` when the clipboard holds neither.
+    void paste();
 
 Q_SIGNALS:
     void referenceChanged();
@@ -40,6 +43,7 @@ private:
     void listRecords();
     void showPicture();
     void chooseFile();
+    void chooseRecord();
 
     Session& session_;
     Dialogs& dialogs_;

@@ -1,5 +1,6 @@
 #include "app/pages/sample/sample_form.h"
 
+#include "app/pages/sample/carried_settings.h"
 #include "app/pages/sample/reference_picker.h"
 #include "widgets/factories.h"
 #include "widgets/guidance_slider.h"
@@ -13,6 +14,7 @@
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPushButton>
 #include <QRandomGenerator>
 #include <QSignalBlocker>
 #include <QSpinBox>
@@ -27,6 +29,7 @@ namespace nanodit {
 namespace {
 
 constexpr std::int64_t previewsAPicture = 12;
+constexpr int mostPictures = 16;
 
 /// "step-00002000" -> "step 2000"; other names as they are.
 QString stepOf(const std::filesystem::path& checkpoint)
@@ -67,7 +70,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
 
     addSection(tr("Checkpoint"), checkpoints_);
     addSection(tr("Reference"), reference_);
-    add(makeErased());
+    add(makeRegion());
     addSection(tr("Guidance"), textScale_);
     add(dinoScale_);
     live_ = new QCheckBox(tr("Live: the picture follows the sliders"), this);
@@ -75,6 +78,8 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     live_->setToolTip(tr("A quick picture while a slider moves, then one in all steps. Generate keeps it."));
     add(live_);
     addSection(tr("Sampler"), makeSampler());
+    carried_ = new CarriedSettings(this);
+    add(carried_);
 
     connect(reference_, &ReferencePicker::referenceChanged, this, [this] {
         // A layout belongs to a shape: the picture takes the record's, until the user chooses another.
@@ -83,7 +88,10 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
                 setSize(record->bucket);
         }
         setErased({}); // they were another's
+        region_->setEnabled(!std::holds_alternative<NoReference>(reference_->reference()));
+        Q_EMIT referenceChanged();
     });
+    connect(checkpoints_, &QComboBox::currentIndexChanged, this, &SampleForm::checkpointChosen);
     connect(reference_, &ReferencePicker::refused, this, &SampleForm::refused);
     for (auto* const scale : {textScale_, dinoScale_})
         connect(scale, &GuidanceSlider::valueChanged, this,
@@ -93,9 +101,15 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     connect(&session_, &Session::workspaceChanged, this, &SampleForm::listSizes);
 }
 
-QWidget* SampleForm::makeErased()
+QWidget* SampleForm::makeRegion()
 {
-    erasedRow_ = new QWidget(this);
+    auto* const box = new QWidget(this);
+    region_ = makeButton(tr("Region…"), QStringLiteral("brush"),
+                         tr("Paint where the reference guides; text decides elsewhere"), false, box);
+    region_->setObjectName(QStringLiteral("region"));
+    region_->setEnabled(false);
+    connect(region_, &QPushButton::clicked, this, &SampleForm::regionWanted);
+    erasedRow_ = new QWidget(box);
     erasedText_ = new QLabel(erasedRow_);
     erasedText_->setObjectName(QStringLiteral("erasedPatches"));
     setRole(erasedText_, "secondary");
@@ -108,15 +122,35 @@ QWidget* SampleForm::makeErased()
     row->addWidget(erasedText_, 1);
     row->addWidget(all);
     erasedRow_->hide();
-    return erasedRow_;
+    auto* const column = new QVBoxLayout(box);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(4);
+    column->addWidget(region_, 0, Qt::AlignLeft);
+    column->addWidget(erasedRow_);
+    return box;
 }
 
-void SampleForm::setErased(std::vector<std::int64_t> patches)
+void SampleForm::setErased(std::vector<std::int64_t> patches, std::vector<double> weights)
 {
     erased_ = std::move(patches);
-    erasedText_->setText(
-        tr("%1 of the reference hidden").arg(countText(static_cast<std::int64_t>(erased_.size()), tr("patches"))));
-    erasedRow_->setVisible(!erased_.empty());
+    weights_ = std::move(weights);
+    auto text = tr("%1 of the reference hidden").arg(countText(static_cast<std::int64_t>(erased_.size()), tr("patches")));
+    if (!weights_.empty())
+        text += tr("; s_dino by region");
+    erasedText_->setText(text);
+    erasedRow_->setVisible(!erased_.empty() || !weights_.empty());
+}
+
+void SampleForm::setRegion(const std::vector<std::int64_t>& erasedPatches, bool scaled)
+{
+    const auto& encoder = session_.dinoEncoder();
+    std::vector<double> weights;
+    if (scaled && encoder && !erasedPatches.empty()) {
+        weights.assign(static_cast<std::size_t>(dinoGrid(request().size, encoder->patchSize).count()), 1.0);
+        for (const auto patch : erasedPatches)
+            weights.at(static_cast<std::size_t>(patch)) = 0;
+    }
+    setErased(erasedPatches, std::move(weights));
 }
 
 void SampleForm::setScales(double text, double dino)
@@ -146,6 +180,10 @@ QWidget* SampleForm::makeSampler()
     steps_->setRange(1, 500);
     steps_->setValue(30);
     steps_->setSuffix(tr(" steps"));
+    pictures_ = new QSpinBox(sampler);
+    pictures_->setObjectName(QStringLiteral("pictures"));
+    pictures_->setRange(1, mostPictures);
+    pictures_->setToolTip(tr("Several pictures with seeds that count up from the seed"));
     seed_ = new SeedEdit(sampler);
     seed_->setObjectName(QStringLiteral("seed"));
     auto* const dice = makeFlatButton(QStringLiteral("dice"), tr("New random seed (R)"), sampler);
@@ -191,6 +229,7 @@ QWidget* SampleForm::makeSampler()
     fields->addRow(tr("Steps"), steps_);
     fields->addRow(tr("Solver"), solver_);
     fields->addRow(tr("Seed"), seedRow);
+    fields->addRow(tr("Pictures"), pictures_);
     fields->addRow(tr("Size"), size_);
     fields->addRow(tr("Shift s"), shift_);
     fields->addRow(tr("Combination"), guidance_);
@@ -218,6 +257,7 @@ void SampleForm::listCheckpoints()
     checkpoints_->setCurrentIndex(again >= 0 ? again : newest);
     checkpoints_->setEnabled(checkpoints_->count() > 0);
     Q_EMIT checkpointsListed();
+    Q_EMIT checkpointChosen();
 }
 
 void SampleForm::listSizes()
@@ -258,6 +298,26 @@ std::filesystem::path SampleForm::checkpoint() const
     return checkpoints_->currentData().toString().toStdString();
 }
 
+std::vector<std::filesystem::path> SampleForm::checkpointsOfRun() const
+{
+    const auto chosen = checkpoint();
+    for (const auto& run : session_.runs()) {
+        if (std::ranges::find(run.checkpoints, chosen) != run.checkpoints.end())
+            return run.checkpoints;
+    }
+    return {};
+}
+
+std::int64_t SampleForm::pictures() const
+{
+    return pictures_->value();
+}
+
+void SampleForm::paste()
+{
+    reference_->paste();
+}
+
 bool SampleForm::live() const
 {
     return live_->isChecked();
@@ -270,9 +330,28 @@ void SampleForm::rollSeed()
 
 SampleRequest SampleForm::request() const
 {
+    auto request = shownRequest();
+    if (!restored_)
+        return request;
+    const auto keep = [&](auto member) {
+        if (request.*member == restored_->shown.*member)
+            request.*member = restored_->exact.*member;
+    };
+    keep(&SampleRequest::steps);
+    keep(&SampleRequest::shift);
+    keep(&SampleRequest::textScale);
+    keep(&SampleRequest::dinoScale);
+    keep(&SampleRequest::guidanceInterval);
+    return request;
+}
+
+SampleRequest SampleForm::shownRequest() const
+{
     SampleRequest request;
+    carried_->apply(request);
     request.reference = reference_->reference();
     request.erasedPatches = erased_;
+    request.dinoWeights = weights_;
     request.size = size_->count() > 0 ? bucketFromName(size_->currentData().toString().toStdString()) : ImageSize{};
     request.steps = steps_->value();
     request.shift = shift_->value();
@@ -292,7 +371,8 @@ void SampleForm::setRequest(const SampleRequest& request)
 {
     reference_->setReference(request.reference);
     setSize(request.size);
-    setErased(request.erasedPatches);
+    setErased(request.erasedPatches, request.dinoWeights);
+    carried_->take(request);
     steps_->setValue(static_cast<int>(request.steps));
     shift_->setValue(request.shift);
     textScale_->setValue(request.textScale);
@@ -303,6 +383,7 @@ void SampleForm::setRequest(const SampleRequest& request)
     intervalFrom_->setValue(request.guidanceInterval[0]);
     intervalTo_->setValue(request.guidanceInterval[1]);
     seed_->setValue(request.seed);
+    restored_ = Restored{.exact = request, .shown = shownRequest()};
 }
 
 } // namespace nanodit

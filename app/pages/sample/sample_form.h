@@ -4,6 +4,7 @@
 #include "core/front/sampling.h"
 #include "widgets/inspector_column.h"
 
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -11,10 +12,12 @@ class QCheckBox;
 class QComboBox;
 class QDoubleSpinBox;
 class QLabel;
+class QPushButton;
 class QSpinBox;
 
 namespace nanodit {
 
+class CarriedSettings;
 class Dialogs;
 class GuidanceSlider;
 class SeedEdit;
@@ -41,16 +44,26 @@ public:
     void rollSeed();
     /// The picture follows the sliders.
     bool live() const;
+    std::int64_t pictures() const; ///< How many are wanted, with seeds counting up.
+    /// Of the run that the chosen checkpoint is of, oldest first.
+    std::vector<std::filesystem::path> checkpointsOfRun() const;
+    /// Patches of the reference that are left out; `scaled`: the DINO scale is limited to the others.
+    void setRegion(const std::vector<std::int64_t>& erasedPatches, bool scaled);
+    void paste(); ///< The clipboard's picture as the reference.
 
 Q_SIGNALS:
     void checkpointsListed();
     void refused(const QString& why);
     void scalesChanged(double text, double dino);
+    void checkpointChosen();
+    void regionWanted(); ///< To be painted.
+    void referenceChanged();
 
 private:
-    QWidget* makeErased();
+    QWidget* makeRegion();
     QWidget* makeSampler();
-    void setErased(std::vector<std::int64_t> patches);
+    void setErased(std::vector<std::int64_t> patches, std::vector<double> weights = {});
+    SampleRequest shownRequest() const; ///< As the fields say.
     void listCheckpoints();
     void listSizes();
     void setSize(ImageSize size);
@@ -59,11 +72,20 @@ private:
     QComboBox* checkpoints_;
     ReferencePicker* reference_;
     std::vector<std::int64_t> erased_; ///< Patches of the reference that are left out.
+    std::vector<double> weights_;      ///< Of the DINO scale, by patch; empty: everywhere alike.
+    QPushButton* region_;
     QWidget* erasedRow_;
     QLabel* erasedText_;
+    /// Settings that were restored, and how the fields show them: numbers that are still shown so are as they were, not
+    /// as they are rounded to be shown.
+    struct Restored {
+        SampleRequest exact, shown;
+    };
+    std::optional<Restored> restored_;
+    CarriedSettings* carried_;
     GuidanceSlider *textScale_, *dinoScale_;
     QCheckBox* live_;
-    QSpinBox* steps_;
+    QSpinBox *steps_, *pictures_;
     SeedEdit* seed_;
     QComboBox* size_;
     QDoubleSpinBox* shift_;

@@ -5,29 +5,26 @@
 #include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/page_table.h"
+#include "app/pages/sample/history_panel.h"
+#include "app/pages/sample/picture_stage.h"
+#include "app/pages/sample/prompt_bar.h"
+#include "app/pages/sample/region_editor.h"
 #include "app/pages/sample/sample_form.h"
-#include "app/wording.h"
 #include "widgets/banner.h"
-#include "widgets/factories.h"
-#include "widgets/filmstrip.h"
-#include "widgets/guidance_anatomy.h"
 #include "widgets/guidance_plane_view.h"
 #include "widgets/image_canvas.h"
-#include "widgets/layers.h"
 #include "widgets/page_frame.h"
-#include "widgets/picture.h"
+#include "widgets/picture_tiles.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
-#include "widgets/theme.h"
 
-#include <QFile>
+#include <QClipboard>
 #include <QFileInfo>
+#include <QGuiApplication>
 #include <QKeyEvent>
-#include <QLabel>
-#include <QLineEdit>
-#include <QProgressBar>
 #include <QPushButton>
 #include <QShortcut>
+#include <QSignalBlocker>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
@@ -37,8 +34,14 @@
 namespace nanodit {
 
 namespace {
-constexpr int drawerHeight = 124, anatomyHeight = 150;
-constexpr qsizetype mostKilobytesInFull = 128 * 1024; ///< Of pictures that are kept to be shown again at once.
+
+/// "step-00002000" -> "step 2000"; other names as they are.
+QString labelOf(const std::filesystem::path& checkpoint)
+{
+    const auto name = checkpoint.filename().string();
+    const auto step = checkpointStep(name);
+    return step ? SamplePage::tr("step %1").arg(*step) : QString::fromStdString(name);
+}
 } // namespace
 
 SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, QWidget* parent)
@@ -47,17 +50,44 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
     , sampling_(sampling)
     , dialogs_(dialogs)
     , frame_(new PageFrame(pageName(Page::Sample), this))
+    , prompt_(new PromptBar(session, this))
     , states_(new QStackedWidget(this))
     , empty_(new StatePanel(this))
+    , stage_(new PictureStage(session, this))
     , form_(new SampleForm(session, dialogs, this))
-    , film_(new FilmModel(this))
-    , strip_(new Filmstrip(this))
+    , history_(new HistoryPanel(this))
+{
+    makeActions();
+    auto* const content = new QWidget(this);
+    states_->addWidget(empty_);
+    states_->addWidget(stage_);
+    auto* const contentColumn = new QVBoxLayout(content);
+    contentColumn->setContentsMargins(0, 0, 0, 0);
+    contentColumn->setSpacing(0);
+    contentColumn->addWidget(prompt_);
+    contentColumn->addWidget(states_, 1);
+    frame_->setContent(content);
+    frame_->setInspector(form_);
+    frame_->setDrawer(history_, HistoryPanel::height);
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(frame_);
+    connectSampling();
+    connectHistory();
+    connectParts();
+    connectForm();
+    updateState();
+}
+
+void SamplePage::makeActions()
 {
     planeButton_ = frame_->addAction(tr("Guidance plane"), QStringLiteral("grid"),
                                      tr("Generate pictures over both guidance scales (G)"));
     planeButton_->setObjectName(QStringLiteral("planeButton"));
     planeButton_->setCheckable(true);
-    connect(planeButton_, &QPushButton::toggled, this, &SamplePage::showPlane);
+    checkpointsButton_ = frame_->addAction(tr("Checkpoints"), QStringLiteral("checkpoint"),
+                                           tr("Generate the same picture with every checkpoint of the run"));
+    checkpointsButton_->setObjectName(QStringLiteral("overCheckpoints"));
     anatomyButton_ = frame_->addAction(tr("Guidance by step"), QStringLiteral("train"),
                                        tr("Show how strongly text and DINO pull at each step"));
     anatomyButton_->setObjectName(QStringLiteral("anatomyButton"));
@@ -65,216 +95,170 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
     attend_ =
         frame_->addAction(tr("Attention"), QStringLiteral("eye"), tr("Inspect the attention behind this picture"));
     attend_->setObjectName(QStringLiteral("attend"));
-    connect(attend_, &QPushButton::clicked, this, [this] { Q_EMIT attentionWanted(shownFile_); });
     save_ =
         frame_->addAction(tr("Save PNG…"), QStringLiteral("save"), tr("Save the picture with its settings (Ctrl+S)"));
     save_->setShortcut(QKeySequence::Save);
-    frame_->setContent(makeContent());
-    frame_->setInspector(form_);
-    strip_->setModel(film_);
-    strip_->setEmptyText(tr("Every generated picture is kept here with its settings"));
-    frame_->setDrawer(strip_, drawerHeight);
-    auto* const column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->addWidget(frame_);
-    connectSampling();
-    connect(new QShortcut(Qt::Key_G, this), &QShortcut::activated, planeButton_, &QPushButton::toggle);
+}
+
+void SamplePage::connectParts()
+{
+    const auto shortcut = [this](const QKeySequence& keys, auto&& act) {
+        connect(new QShortcut(keys, this), &QShortcut::activated, this, act);
+    };
+    shortcut(Qt::Key_G, [this] { planeButton_->toggle(); });
+    shortcut(Qt::CTRL | Qt::Key_Return, [this] { generate(); });
+    shortcut(Qt::Key_F, [this] { stage_->canvas()->fit(); });
+    shortcut(Qt::Key_C, [this] { compare(history_->selected()); });
+    shortcut(QKeySequence::Copy, [this] { copy(); });
+    shortcut(QKeySequence::Paste, [this] { form_->paste(); });
+    connect(planeButton_, &QPushButton::toggled, this, &SamplePage::showPlane);
+    connect(checkpointsButton_, &QPushButton::clicked, this, &SamplePage::generateOverCheckpoints);
     connect(anatomyButton_, &QPushButton::toggled, this, &SamplePage::showAnatomy);
-    connect(plane_, &GuidancePlaneView::opened, this, &SamplePage::openCell);
+    connect(attend_, &QPushButton::clicked, this, [this] { Q_EMIT attentionWanted(shownFile_); });
+    connect(save_, &QPushButton::clicked, this, &SamplePage::save);
+    connect(prompt_, &PromptBar::generateWanted, this, &SamplePage::generate);
+    connect(prompt_, &PromptBar::cancelWanted, this, [this] {
+        if (sampling_.active())
+            sampling_.cancel();
+    });
+    connect(stage_->plane(), &GuidancePlaneView::opened, this, &SamplePage::openCell);
+    connect(stage_->tiles(), &PictureTiles::opened, this, [this](int index) {
+        history_->setCurrent(seriesFiles_.value(index));
+        showFrame(seriesFiles_.value(index));
+    });
+    connect(stage_->region(), &RegionEditor::regionChanged, form_, &SampleForm::setRegion);
+    connect(stage_, &PictureStage::failed, frame_->banner(), failuresIn(frame_->banner()));
+    connect(stage_, &PictureStage::viewChanged, this, [this] {
+        const QSignalBlocker quiet(planeButton_);
+        planeButton_->setChecked(stage_->view() == PictureStage::View::Plane);
+        updateState();
+    });
+    connect(&session_, &Session::workspaceChanged, this, &SamplePage::forgetWorkspace);
+}
+
+void SamplePage::connectForm()
+{
+    connect(form_, &SampleForm::regionWanted, this, &SamplePage::showRegion);
+    connect(form_, &SampleForm::referenceChanged, this, [this] {
+        if (stage_->view() == PictureStage::View::Region)
+            stage_->showView(PictureStage::View::Picture); // it is of another picture
+    });
     connect(form_, &SampleForm::scalesChanged, this, [this](double text, double dino) {
-        plane_->setPoint(text, dino);
+        stage_->plane()->setPoint(text, dino);
         if (form_->live() && !planeButton_->isChecked())
             follow();
     });
-
-    connect(generate_, &QPushButton::clicked, this, &SamplePage::generate);
-    connect(new QShortcut(Qt::CTRL | Qt::Key_Return, this), &QShortcut::activated, this, &SamplePage::generate);
-    connect(new QShortcut(Qt::Key_F, this), &QShortcut::activated, canvas_, &ImageCanvas::fit);
-    connect(prompt_, &QLineEdit::returnPressed, this, &SamplePage::generate);
-    connect(cancel_, &QPushButton::clicked, &sampling_, &Sampling::cancel);
-    connect(save_, &QPushButton::clicked, this, &SamplePage::save);
-    connect(strip_, &Filmstrip::frameChosen, this, &SamplePage::showFrame);
-    connect(strip_, &Filmstrip::activated, this,
-            [this](const QModelIndex& index) { restoreFrom(index.data(FilmModel::KeyRole).toString()); });
-    connect(form_, &SampleForm::checkpointsListed, this, &SamplePage::updateState);
-    connect(form_, &SampleForm::checkpointsListed, this, &SamplePage::suggest);
-    connect(form_, &SampleForm::refused, this,
-            [this](const QString& why) { frame_->banner()->showFailure(tr("Unknown reference"), why); });
-    inFull_.setMaxCost(mostKilobytesInFull);
-    connect(&session_, &Session::workspaceChanged, this, [this] {
-        planeButton_->setChecked(false);
-        planeSettings_.reset();
-        canvas_->clear();
-        caption_->clear();
-        shownFile_.clear();
-        history_.clear();
-        inFull_.clear();
-        trashed_.clear();
-        film_->setFrames({});
-        frame_->setContext({});
-        sampling_.readHistory();
+    connect(form_, &SampleForm::checkpointChosen, this, [this] { prompt_->setCheckpoint(form_->checkpoint()); });
+    connect(form_, &SampleForm::checkpointsListed, this, [this] {
         updateState();
+        suggest();
     });
-    updateState();
+    connect(form_, &SampleForm::refused, this,
+            [this](const QString& why) { frame_->banner()->showFailure(tr("Could not use that reference"), why); });
 }
 
-QWidget* SamplePage::makeContent()
+void SamplePage::forgetWorkspace()
 {
-    auto* const content = new QWidget(this);
-    prompt_ = new QLineEdit(content);
-    prompt_->setObjectName(QStringLiteral("prompt"));
-    prompt_->setAccessibleName(tr("Prompt"));
-    prompt_->setPlaceholderText(tr("Describe the picture: a red circle at the top left, a blue square below it"));
-    prompt_->setClearButtonEnabled(true);
-    prompt_->setMinimumHeight(32);
-    generate_ = makeButton(tr("Generate"), QStringLiteral("sample"), tr("Generate (Ctrl+Enter)"), true, content);
-    generate_->setObjectName(QStringLiteral("generate"));
-    generate_->setMinimumHeight(32);
-    cancel_ = makeButton(tr("Cancel"), QStringLiteral("stop"), tr("Stop (Esc)"), false, content);
-    cancel_->setObjectName(QStringLiteral("cancel"));
-    cancel_->setMinimumHeight(32);
-    cancel_->setShortcut(Qt::Key_Escape);
-    auto* const row = new QHBoxLayout;
-    row->setContentsMargins(16, 12, 16, 8);
-    row->setSpacing(8);
-    row->addWidget(prompt_, 1);
-    row->addWidget(generate_);
-    row->addWidget(cancel_);
-
-    canvas_ = new ImageCanvas(content);
-    canvas_->setObjectName(QStringLiteral("sampleCanvas"));
-    canvas_->setEmptyText(tr("Press Generate; the picture appears here"));
-    progress_ = new QProgressBar(content);
-    progress_->setTextVisible(false);
-    progress_->setAccessibleName(tr("Progress of the picture"));
-    auto keepsPlace = progress_->sizePolicy();
-    keepsPlace.setRetainSizeWhenHidden(true);
-    progress_->setSizePolicy(keepsPlace);
-    caption_ = new QLabel(content);
-    caption_->setTextFormat(Qt::PlainText);
-    caption_->setContentsMargins(16, 4, 16, 6);
-    caption_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
-    caption_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    setRole(caption_, "small");
-    states_->addWidget(empty_);
-    auto* const picture = new QWidget(content);
-    auto* const pictureColumn = new QVBoxLayout(picture);
-    pictureColumn->setContentsMargins(0, 0, 0, 0);
-    pictureColumn->setSpacing(0);
-    pictureColumn->addWidget(progress_);
-    views_ = new QStackedWidget(picture);
-    views_->addWidget(canvas_);
-    plane_ = new GuidancePlaneView(views_);
-    plane_->setObjectName(QStringLiteral("guidancePlane"));
-    views_->addWidget(plane_);
-    anatomy_ = new GuidanceAnatomy(picture);
-    anatomy_->setObjectName(QStringLiteral("guidanceAnatomy"));
-    anatomy_->setFixedHeight(anatomyHeight);
-    anatomy_->hide();
-    pictureColumn->addWidget(views_, 1);
-    pictureColumn->addWidget(anatomy_);
-    pictureColumn->addWidget(caption_);
-    states_->addWidget(picture);
-    auto* const column = new QVBoxLayout(content);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(0);
-    column->addLayout(row);
-    column->addWidget(states_, 1);
-    return content;
+    stage_->showView(PictureStage::View::Picture);
+    stage_->clear();
+    planeSettings_.reset();
+    seriesFiles_.clear();
+    shownFile_.clear();
+    trashed_.clear();
+    history_->setPictures({});
+    frame_->setContext({});
+    sampling_.readHistory();
+    updateState();
 }
 
 void SamplePage::connectSampling()
 {
     connect(&sampling_, &Sampling::stateChanged, this, &SamplePage::updateState);
     connect(&sampling_, &Sampling::opened, frame_, &PageFrame::setContext);
-    connect(&sampling_, &Sampling::progressed, this, [this](const Progress& progress) {
-        progress_->setRange(0, progress.total > 0 ? 1000 : 0);
-        if (progress.total > 0)
-            progress_->setValue(static_cast<int>(1000 * progress.done / progress.total));
-        const auto numbers = progressText(progress);
-        caption_->setText(numbers.isEmpty() ? stageText(progress) : numbers);
-    });
+    connect(&sampling_, &Sampling::progressed, stage_, &PictureStage::setProgress);
     connect(&sampling_, &Sampling::previewed, this, [this](const QImage& picture, qint64, qint64) {
         shownFile_.clear();
-        showPicture(picture, picture.size());
+        stage_->showPicture(picture, picture.size());
     });
     connect(&sampling_, &Sampling::followed, this, [this](const QImage& picture, bool refined) {
         shownFile_.clear();
-        showPicture(picture, picture.size());
-        caption_->setText(refined ? tr("Live picture. Generate keeps it.") : tr("Live picture, refining…"));
+        stage_->showPicture(picture, picture.size());
+        stage_->setCaption(refined ? tr("Live picture. Generate keeps it.") : tr("Live picture, refining…"));
         updateState();
     });
-    connect(&sampling_, &Sampling::planeBegun, this, [this](const GuidancePlane& plane, const QSize& picture) {
-        plane_->begin(plane.textScales, plane.dinoScales, picture);
+    auto* const plane = stage_->plane();
+    connect(&sampling_, &Sampling::planeBegun, this, [plane](const GuidancePlane& wanted, const QSize& picture) {
+        plane->begin(wanted.textScales, wanted.dinoScales, picture);
     });
-    connect(&sampling_, &Sampling::cellGenerated, plane_, &GuidancePlaneView::setPicture);
-    connect(&sampling_, &Sampling::planeFinished, this, [this](double seconds) {
-        caption_->setText(tr("Guidance plane of %1 pictures · %2 s. Click one to keep it.")
-                              .arg(plane_->rows() * plane_->cols())
-                              .arg(numberText(seconds)));
+    connect(&sampling_, &Sampling::cellGenerated, plane, &GuidancePlaneView::setPicture);
+    connect(&sampling_, &Sampling::planeFinished, this, [this, plane](double seconds) {
+        stage_->setCaption(tr("Guidance plane of %1 pictures · %2 s. Click one to keep it.")
+                               .arg(plane->rows() * plane->cols())
+                               .arg(numberText(seconds)));
+    });
+    auto* const tiles = stage_->tiles();
+    connect(&sampling_, &Sampling::seriesBegun, this, [this, tiles](const QStringList& labels, const QSize& picture) {
+        seriesFiles_ = QStringList(labels.size(), QString());
+        tiles->begin(labels, picture);
+        stage_->showView(PictureStage::View::Series);
+    });
+    connect(&sampling_, &Sampling::seriesGenerated, this, [this, tiles](int index, const SampledPicture& picture) {
+        if (index < seriesFiles_.size())
+            seriesFiles_[index] = picture.file;
+        tiles->setPicture(index, picture.picture);
+        keep(picture);
+    });
+    connect(&sampling_, &Sampling::seriesFinished, this, [this, tiles](double seconds) {
+        stage_->setCaption(
+            tr("%1 pictures · %2 s. Click one to open it.").arg(tiles->count()).arg(numberText(seconds)));
     });
     connect(&sampling_, &Sampling::finished, this, [this](const SampledPicture& picture, double seconds) {
-        auto reduced = picture;
-        reduced.picture = reducedTo(picture.picture, Filmstrip::keptSide);
-        history_[picture.file] = reduced;
-        inFull_.insert(picture.file, new QImage(picture.picture), picture.picture.sizeInBytes() / 1024);
-        film_->insert(0, {.key = picture.file, .picture = reduced.picture, .caption = picture.caption});
-        {
-            const QSignalBlocker quiet(strip_);
-            strip_->setCurrentIndex(film_->index(0));
-        }
+        keep(picture);
+        history_->setCurrent(picture.file);
         showFrame(picture.file);
-        caption_->setText(tr("%1 · %2 s").arg(picture.caption, numberText(seconds)));
+        stage_->setCaption(tr("%1 · %2 s").arg(picture.caption, numberText(seconds)), picture.file);
     });
     connect(&sampling_, &Sampling::cancelled, this, [this] {
         planeSettings_.reset(); // what is there of a plane stays; asked for again, it is made whole
-        caption_->setText(tr("cancelled"));
+        stage_->setCaption(tr("cancelled"));
     });
     connect(&sampling_, &Sampling::warned, this,
             [this](const QString& sentences) { frame_->banner()->showNotice(sentences); });
     connect(&sampling_, &Sampling::failed, this, [this](const Notice& why) {
-        caption_->clear();
+        stage_->setCaption({});
         showFailure(*frame_->banner(), tr("Could not generate the picture"), why);
     });
-    connect(&sampling_, &Sampling::historyRead, this, [this](const std::vector<SampledPicture>& pictures) {
-        std::vector<FilmFrame> frames;
-        history_.clear();
-        for (const auto& picture : pictures) {
-            frames.push_back({.key = picture.file, .picture = picture.picture, .caption = picture.caption});
-            history_[picture.file] = picture;
-        }
-        film_->setFrames(std::move(frames));
-        if (!pictures.empty() && shownFile_.isEmpty()) { // go on where the last session ended
-            strip_->setCurrentIndex(film_->index(0));
-            if (pictures.front().request)
-                applySettings(*pictures.front().request);
-        }
-        suggest();
-    });
-    connect(&sampling_, &Sampling::discarded, this, [this](const QString& file, const QString& inTrash) {
-        trashed_.push_back({.picture = history_[file], .place = inTrash, .row = film_->rowOf(file)});
-        history_.erase(file);
-        inFull_.remove(file);
-        if (shownFile_ == file) {
-            shownFile_.clear();
-            canvas_->clear();
-            caption_->clear();
-            frame_->setContext({});
-        }
-        film_->remove(file); // the one beside it is shown
-        frame_->banner()->showNotice(
-            tr("%1 was moved to the trash. Press Ctrl+Z to restore it.").arg(QFileInfo(file).fileName()));
-        updateState();
-    });
-    connect(&sampling_, &Sampling::broughtBack, this, [this](const QString& file) {
-        const auto back = std::move(trashed_.back());
-        trashed_.pop_back();
-        history_[file] = back.picture;
-        film_->insert(back.row, {.key = file, .picture = back.picture.picture, .caption = back.picture.caption});
-        strip_->setCurrentIndex(film_->index(film_->rowOf(file)));
-        frame_->banner()->hide();
-    });
-    connect(&sampling_, &Sampling::discardFailed, frame_->banner(), failuresIn(frame_->banner()));
+}
+
+void SamplePage::connectHistory()
+{
+    connect(history_, &HistoryPanel::chosen, this, &SamplePage::showFrame);
+    connect(history_, &HistoryPanel::opened, this, &SamplePage::restoreFrom);
+    connect(history_, &HistoryPanel::compareWanted, this, &SamplePage::compare);
+    connect(history_, &HistoryPanel::copyWanted, this, &SamplePage::copy);
+    connect(history_, &HistoryPanel::noteChanged, &sampling_, &Sampling::keepNote);
+    connect(&sampling_, &Sampling::historyRead, this, &SamplePage::takeHistory);
+    connect(&sampling_, &Sampling::discarded, this, &SamplePage::takeDiscarded);
+    connect(&sampling_, &Sampling::broughtBack, this, &SamplePage::takeBroughtBack);
+    connect(&sampling_, &Sampling::historyFailed, frame_->banner(), failuresIn(frame_->banner()));
+}
+
+void SamplePage::takeHistory(const std::vector<SampledPicture>& pictures)
+{
+    history_->setPictures(pictures);
+    if (!pictures.empty() && shownFile_.isEmpty()) { // go on where the last session ended
+        history_->setCurrent(pictures.front().file);
+        showFrame(pictures.front().file);
+        if (pictures.front().request)
+            applySettings(*pictures.front().request);
+    }
+    suggest();
+}
+
+void SamplePage::keep(const SampledPicture& picture)
+{
+    stage_->keepFull(picture.file, picture.picture);
+    history_->insert(0, picture);
 }
 
 void SamplePage::generate()
@@ -284,29 +268,50 @@ void SamplePage::generate()
     frame_->banner()->hide();
     if (!form_->takeTyped())
         return;
-    planeButton_->setChecked(false);
-    sampling_.generate(request(), form_->checkpoint());
+    const auto wanted = request();
+    if (form_->pictures() == 1) {
+        stage_->showView(PictureStage::View::Picture);
+        return sampling_.generate(wanted, form_->checkpoint());
+    }
+    std::vector<SeriesPicture> series;
+    for (std::int64_t i = 0; i < form_->pictures(); ++i) {
+        series.push_back({.request = wanted, .checkpoint = form_->checkpoint(), .label = {}});
+        series.back().request.seed += static_cast<std::uint64_t>(i);
+        series.back().label = tr("seed %1").arg(series.back().request.seed);
+    }
+    sampling_.generateSeries(series);
+}
+
+void SamplePage::generateOverCheckpoints()
+{
+    if (sampling_.active() || form_->checkpoint().empty() || !form_->takeTyped())
+        return;
+    frame_->banner()->hide();
+    std::vector<SeriesPicture> series;
+    for (const auto& checkpoint : form_->checkpointsOfRun())
+        series.push_back({.request = request(), .checkpoint = checkpoint, .label = labelOf(checkpoint)});
+    sampling_.generateSeries(series);
 }
 
 SampleRequest SamplePage::request() const
 {
     auto request = form_->request();
-    request.prompt = prompt_->text().trimmed().toStdString();
+    prompt_->apply(request);
     return request;
 }
 
 void SamplePage::follow()
 {
-    if (!sampling_.active() && !form_->checkpoint().empty())
-        sampling_.follow(request(), form_->checkpoint());
+    if (sampling_.active() || form_->checkpoint().empty())
+        return;
+    stage_->showView(PictureStage::View::Picture);
+    sampling_.follow(request(), form_->checkpoint());
 }
 
 void SamplePage::showPlane(bool shown)
 {
-    if (!shown) {
-        views_->setCurrentWidget(canvas_);
-        return updateState();
-    }
+    if (!shown)
+        return stage_->showView(PictureStage::View::Picture);
     frame_->banner()->hide();
     const auto wanted = request();
     const bool text = !wanted.prompt.empty() || wanted.textRecord,
@@ -318,8 +323,7 @@ void SamplePage::showPlane(bool shown)
         planeButton_->setChecked(false);
         return;
     }
-    views_->setCurrentWidget(plane_);
-    states_->setCurrentIndex(1);
+    stage_->showView(PictureStage::View::Plane);
     auto settings = wanted;
     settings.textScale = settings.dinoScale = 0;
     auto key = settingsOf(settings);
@@ -332,63 +336,67 @@ void SamplePage::showPlane(bool shown)
                                  .dinoScales = dino ? scales : std::vector{wanted.dinoScale}},
                                 form_->checkpoint());
     }
-    plane_->setPoint(wanted.textScale, wanted.dinoScale);
-    plane_->setFocus();
+    stage_->plane()->setPoint(wanted.textScale, wanted.dinoScale);
+    stage_->plane()->setFocus();
     updateState();
 }
 
 void SamplePage::openCell(int row, int col)
 {
-    form_->setScales(plane_->textScale(row), plane_->dinoScale(col));
-    plane_->setPoint(plane_->textScale(row), plane_->dinoScale(col));
+    auto* const plane = stage_->plane();
+    form_->setScales(plane->textScale(row), plane->dinoScale(col));
+    plane->setPoint(plane->textScale(row), plane->dinoScale(col));
     sampling_.keepCell({.row = static_cast<std::size_t>(row), .col = static_cast<std::size_t>(col)});
+}
+
+void SamplePage::showRegion()
+{
+    if (!form_->takeTyped() || std::holds_alternative<NoReference>(form_->request().reference))
+        return;
+    stage_->showView(PictureStage::View::Region);
+    stage_->region()->begin(form_->request());
+}
+
+void SamplePage::compare(const QStringList& files)
+{
+    std::vector<PictureStage::Compared> compared;
+    for (const auto& file : files) {
+        if (const auto* const picture = history_->find(file))
+            compared.push_back({.file = file, .label = QStringLiteral("%1 · %2").arg(picture->caption, picture->model)});
+    }
+    stage_->compare(compared);
+}
+
+void SamplePage::showFrame(const QString& file)
+{
+    const auto* const found = history_->find(file);
+    if (found == nullptr)
+        return;
+    shownFile_ = file;
+    stage_->setCaption(found->caption, file);
+    frame_->setContext(found->model); // the picture's, not that of the one painted last
+    stage_->showFile(file, found->picture, found->size);
+    showAnatomy();
 }
 
 void SamplePage::showAnatomy()
 {
-    anatomy_->setVisible(anatomyButton_->isChecked());
-    std::vector<GuidanceAnatomy::Step> steps;
-    const auto term = [](const std::optional<GuidanceTermSize>& size) -> std::optional<GuidanceAnatomy::Term> {
-        if (!size)
-            return std::nullopt;
-        return GuidanceAnatomy::Term{.length = size->length, .across = size->across};
-    };
-    if (const auto found = history_.find(shownFile_); found != history_.end()) {
-        for (const auto& step : found->second.guidance)
-            steps.push_back({.t = step.t, .applies = step.applies, .text = term(step.text), .dino = term(step.dino)});
-    }
-    anatomy_->setSteps(std::move(steps));
-}
-
-void SamplePage::saveSheet()
-{
-    const auto target = dialogs_.chooseSaveFile(this, tr("Save the plane as one picture"),
-                                                QStringLiteral("guidance-plane.png"), tr("PNG (*.png)"));
-    if (target.isEmpty())
-        return;
-    session_.background().ask(
-        this,
-        [sheet = sampling_.planeSheet(), to = std::filesystem::path(target.toStdString())] { writePng(to, sheet); },
-        [this, target] { frame_->banner()->showNotice(tr("Saved to %1").arg(target)); },
-        [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not save the plane"), why); });
+    const auto* const picture = history_->find(shownFile_);
+    stage_->setAnatomy(picture != nullptr ? picture->guidance : std::vector<GuidanceStep>{},
+                       anatomyButton_->isChecked());
 }
 
 void SamplePage::updateState()
 {
-    const bool active = sampling_.active();
-    const bool ready = !form_->checkpoint().empty();
-    const bool focused = generate_->hasFocus() || cancel_->hasFocus();
-    generate_->setVisible(!active);
-    generate_->setEnabled(ready);
-    cancel_->setVisible(active);
-    if (focused) // hiding a button hands its focus to whatever comes next
-        (active ? cancel_ : generate_)->setFocus();
-    progress_->setVisible(active);
+    const bool active = sampling_.active(), ready = !form_->checkpoint().empty();
+    prompt_->setState(ready, active);
+    stage_->setBusy(active);
     const bool plane = planeButton_->isChecked();
     planeButton_->setEnabled(ready && (plane || !active));
+    checkpointsButton_->setEnabled(!active && form_->checkpointsOfRun().size() > 1);
     save_->setEnabled(plane ? !active : !shownFile_.isEmpty());
     attend_->setEnabled(!shownFile_.isEmpty());
-    const bool anything = ready || !history_.empty();
+    const bool anything = ready || !history_->empty();
     if (!anything && states_->currentIndex() == 0 && empty_->findChild<QPushButton*>() != nullptr)
         return;
     states_->setCurrentIndex(anything ? 1 : 0);
@@ -398,40 +406,6 @@ void SamplePage::updateState()
         connect(empty_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
                 &SamplePage::trainWanted);
     }
-}
-
-void SamplePage::showPicture(const QImage& picture, QSize size)
-{
-    const QRectF extent(QPointF(0, 0), QSizeF(size));
-    canvas_->setLayers({std::make_shared<PictureLayer>(QString(), QString(), picture, extent)}, extent);
-    states_->setCurrentIndex(1);
-}
-
-void SamplePage::showFrame(const QString& file)
-{
-    const auto found = history_.find(file);
-    if (found == history_.end())
-        return;
-    shownFile_ = file;
-    planeButton_->setChecked(false);
-    showAnatomy();
-    caption_->setText(found->second.caption);
-    caption_->setToolTip(file);
-    frame_->setContext(found->second.model); // the picture's, not that of the one painted last
-    updateState();
-    if (const auto* const inFull = inFull_.object(file))
-        return showPicture(*inFull, inFull->size());
-    showPicture(found->second.picture, found->second.size);
-    session_.background().ask(
-        this, [path = std::filesystem::path(file.toStdString())] { return qImageFromImage(readImage(path)); },
-        [this, file](const QImage& picture) {
-            if (history_.count(file) == 0)
-                return;
-            inFull_.insert(file, new QImage(picture), picture.sizeInBytes() / 1024);
-            if (shownFile_ == file)
-                showPicture(picture, picture.size());
-        },
-        [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the picture"), why); });
 }
 
 void SamplePage::restoreFrom(const QString& file)
@@ -453,7 +427,8 @@ void SamplePage::takeOver(const QString& file, const PaintedPicture& painted)
     const auto name = QFileInfo(file).fileName();
     if (painted.checkpoint) {
         form_->chooseCheckpoint(QString::fromStdString(painted.checkpoint->string()));
-        frame_->banner()->showNotice(tr("Settings and model restored from %1").arg(name));
+        frame_->banner()->showNotice(
+            tr("Settings and model restored from %1. Generate makes the same picture again.").arg(name));
     } else if (painted.model) {
         frame_->banner()->showFailure(
             tr("Settings restored from %1, but not its model").arg(name),
@@ -468,8 +443,23 @@ void SamplePage::takeOver(const QString& file, const PaintedPicture& painted)
 
 void SamplePage::discardShown()
 {
-    if (!shownFile_.isEmpty() && (strip_->hasFocus() || canvas_->hasFocus()))
+    if (!shownFile_.isEmpty() && (history_->stripHasFocus() || stage_->canvas()->hasFocus()))
         sampling_.discard(QString(shownFile_)); // a copy: it is no longer shown once it is gone
+}
+
+void SamplePage::takeDiscarded(const QString& file, const QString& inTrash)
+{
+    stage_->forget(file);
+    if (shownFile_ == file) {
+        shownFile_.clear();
+        stage_->clear();
+        frame_->setContext({});
+    }
+    if (auto removed = history_->remove(file)) // the one beside it is shown
+        trashed_.push_back({.picture = std::move(removed->first), .place = inTrash, .row = removed->second});
+    frame_->banner()->showNotice(
+        tr("%1 was moved to the trash. Press Ctrl+Z to restore it.").arg(QFileInfo(file).fileName()));
+    updateState();
 }
 
 void SamplePage::bringBack()
@@ -480,20 +470,27 @@ void SamplePage::bringBack()
     sampling_.bringBack(back.picture.file, back.place);
 }
 
+void SamplePage::takeBroughtBack(const QString& file)
+{
+    const auto back = std::move(trashed_.back());
+    trashed_.pop_back();
+    history_->insert(back.row, back.picture);
+    history_->setCurrent(file);
+    showFrame(file);
+    frame_->banner()->hide();
+}
+
 void SamplePage::applySettings(const SampleRequest& settings)
 {
     form_->setRequest(settings);
-    const auto* const record =
-        settings.textRecord ? session_.record(QString::fromStdString(*settings.textRecord)) : nullptr;
-    prompt_->setText(QString::fromStdString(record != nullptr ? record->caption : settings.prompt));
-    prompt_->setCursorPosition(0);
+    prompt_->setPrompt(settings);
 }
 
 void SamplePage::suggest()
 {
     auto request = form_->request();
-    const bool untouched = prompt_->text().isEmpty() && !prompt_->isModified() && history_.empty() &&
-                           std::holds_alternative<NoReference>(request.reference);
+    const bool untouched =
+        prompt_->untouched() && history_->empty() && std::holds_alternative<NoReference>(request.reference);
     if (!untouched || form_->checkpoint().empty())
         return;
     const auto isReady = [](const RecordInfo& record) {
@@ -506,8 +503,15 @@ void SamplePage::suggest()
     request.reference = RecordReference{record->id};
     request.size = record->bucket;
     form_->setRequest(request);
-    prompt_->setText(QString::fromStdString(record->caption));
-    prompt_->setCursorPosition(0);
+    prompt_->setPrompt(QString::fromStdString(record->caption));
+}
+
+void SamplePage::copy()
+{
+    if (stage_->shown().isNull())
+        return;
+    QGuiApplication::clipboard()->setImage(stage_->shown());
+    frame_->banner()->showNotice(tr("The picture is on the clipboard"));
 }
 
 void SamplePage::save()
@@ -529,6 +533,19 @@ void SamplePage::save()
         [this](const Notice& why) { showFailure(*frame_->banner(), tr("The picture could not be saved"), why); });
 }
 
+void SamplePage::saveSheet()
+{
+    const auto target = dialogs_.chooseSaveFile(this, tr("Save the plane as one picture"),
+                                                QStringLiteral("guidance-plane.png"), tr("PNG (*.png)"));
+    if (target.isEmpty())
+        return;
+    session_.background().ask(
+        this,
+        [sheet = sampling_.planeSheet(), to = std::filesystem::path(target.toStdString())] { writePng(to, sheet); },
+        [this, target] { frame_->banner()->showNotice(tr("Saved to %1").arg(target)); },
+        [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not save the plane"), why); });
+}
+
 void SamplePage::chooseCheckpoint(const QString& folder)
 {
     form_->chooseCheckpoint(folder);
@@ -536,7 +553,7 @@ void SamplePage::chooseCheckpoint(const QString& folder)
 
 bool SamplePage::settled() const
 {
-    return session_.background().pending() == 0 && !sampling_.busy();
+    return session_.background().pending() == 0 && !sampling_.busy() && prompt_->settled();
 }
 
 void SamplePage::showEvent(QShowEvent* event)
@@ -553,6 +570,8 @@ void SamplePage::keyPressEvent(QKeyEvent* event)
         bringBack();
     else if (event->key() == Qt::Key_R)
         form_->rollSeed();
+    else if (event->key() == Qt::Key_Escape)
+        stage_->showView(PictureStage::View::Picture);
     else
         QWidget::keyPressEvent(event);
 }

@@ -3,27 +3,20 @@
 #include "app/sampling.h"
 #include "app/session.h"
 
-#include <QCache>
 #include <QWidget>
 
-#include <map>
 #include <vector>
 
-class QLabel;
-class QLineEdit;
-class QProgressBar;
 class QPushButton;
 class QStackedWidget;
 
 namespace nanodit {
 
 class Dialogs;
-class FilmModel;
-class Filmstrip;
-class GuidanceAnatomy;
-class GuidancePlaneView;
-class ImageCanvas;
+class HistoryPanel;
 class PageFrame;
+class PictureStage;
+class PromptBar;
 class SampleForm;
 class StatePanel;
 
@@ -49,55 +42,61 @@ protected:
     void showEvent(QShowEvent* event) override;
 
 private:
-    QWidget* makeContent();
+    void makeActions();
+    void connectParts();
+    void connectForm();
     void connectSampling();
+    void connectHistory();
+
+    SampleRequest request() const;
     void generate();
-    void updateState();
-    /// `size`: in full, where the picture is reduced.
-    void showPicture(const QImage& picture, QSize size);
+    /// The same picture with every checkpoint of the run.
+    void generateOverCheckpoints();
+    void follow();
+    void showPlane(bool shown);
+    void openCell(int row, int col);
+    void showRegion();
+    void compare(const QStringList& files);
     void showFrame(const QString& file);
+    void showAnatomy();
+    void updateState();
+    void forgetWorkspace();
+
     /// On an untouched page: a caption and the record that it belongs to, which go together.
     void suggest();
     void applySettings(const SampleRequest& settings);
     void takeOver(const QString& file, const PaintedPicture& painted);
-    SampleRequest request() const;
-    void follow();
-    void showPlane(bool shown);
-    void openCell(int row, int col);
-    void showAnatomy();
-    void saveSheet();
+    void takeHistory(const std::vector<SampledPicture>& pictures);
+    void keep(const SampledPicture& picture); ///< In front of the history.
     void discardShown();
+    void takeDiscarded(const QString& file, const QString& inTrash);
     void bringBack();
+    void takeBroughtBack(const QString& file);
+    void copy();
     void save();
+    void saveSheet();
 
     Session& session_;
     Sampling& sampling_;
     Dialogs& dialogs_;
     PageFrame* frame_;
-    QLineEdit* prompt_;
-    QPushButton *generate_, *cancel_, *save_, *attend_, *planeButton_, *anatomyButton_;
-    QProgressBar* progress_;
-    QStackedWidget* states_;
+    PromptBar* prompt_;
+    QPushButton *save_, *attend_, *planeButton_, *checkpointsButton_, *anatomyButton_;
+    QStackedWidget* states_; ///< Empty, or the stage.
     StatePanel* empty_;
-    QStackedWidget* views_; ///< The picture, the plane.
-    ImageCanvas* canvas_;
-    GuidancePlaneView* plane_;
-    GuidanceAnatomy* anatomy_;
-    QLabel* caption_;
+    PictureStage* stage_;
     SampleForm* form_;
-    FilmModel* film_;
-    Filmstrip* strip_;
+    HistoryPanel* history_;
     /// A picture that was moved to the trash.
     struct Trashed {
         SampledPicture picture;
         QString place; ///< Its file there.
-        int row;       ///< In the strip.
+        int row;       ///< In the history.
     };
-    std::map<QString, SampledPicture> history_; ///< By file, reduced.
-    QCache<QString, QImage> inFull_;            ///< By file, those looked at last; costs are kilobytes.
-    std::vector<Trashed> trashed_;              ///< The last one last.
-    std::optional<PngText> planeSettings_;      ///< Of the plane that is shown, but its scales.
-    QString shownFile_;                         ///< The finished picture on the canvas, or empty.
+    std::vector<Trashed> trashed_;         ///< The last one last.
+    std::optional<PngText> planeSettings_; ///< Of the plane that is shown, but its scales.
+    QStringList seriesFiles_;              ///< By tile; empty while one is not generated.
+    QString shownFile_;                    ///< The finished picture on the canvas, or empty.
 };
 
 } // namespace nanodit

@@ -1,0 +1,127 @@
+#include "app/pages/sample/region_editor.h"
+
+#include "app/background_queue.h"
+#include "widgets/factories.h"
+#include "widgets/mask_canvas.h"
+#include "widgets/picture.h"
+#include "widgets/theme.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QSignalBlocker>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+namespace nanodit {
+
+RegionEditor::RegionEditor(Session& session, QWidget* parent)
+    : QWidget(parent)
+    , session_(session)
+    , canvas_(new MaskCanvas(this))
+    , scaled_(new QCheckBox(tr("Limit s_dino to it"), this))
+    , readout_(new QLabel(this))
+{
+    canvas_->setObjectName(QStringLiteral("regionCanvas"));
+    scaled_->setObjectName(QStringLiteral("regionScaled"));
+    scaled_->setToolTip(tr("The whole DINO term, CLS included, is multiplied by 1 inside the region and by 0 outside it, "
+                           "changing evenly from one patch to the next.\nWithout it, patches outside leave the context, "
+                           "and CLS still guides the whole picture."));
+    readout_->setObjectName(QStringLiteral("regionReadout"));
+    readout_->setContentsMargins(16, 4, 16, 6);
+    readout_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    setRole(readout_, "small");
+    auto* const column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(makeBar());
+    column->addWidget(canvas_, 1);
+    column->addWidget(readout_);
+    connect(canvas_, &MaskCanvas::regionChanged, this, &RegionEditor::tell);
+    connect(scaled_, &QCheckBox::toggled, this, &RegionEditor::tell);
+}
+
+QWidget* RegionEditor::makeBar()
+{
+    auto* const bar = new QWidget(this);
+    auto* const row = new QHBoxLayout(bar);
+    row->setContentsMargins(16, 8, 8, 8);
+    row->setSpacing(8);
+    auto* const erase = new QCheckBox(tr("Erase"), bar);
+    erase->setObjectName(QStringLiteral("regionErase"));
+    erase->setToolTip(tr("Take patches away; the right mouse button always does"));
+    connect(erase, &QCheckBox::toggled, this, [this](bool on) { canvas_->setErasing(on); });
+    auto* const brush = new QComboBox(bar);
+    brush->setObjectName(QStringLiteral("regionBrush"));
+    brush->setAccessibleName(tr("Size of the brush"));
+    for (const int side : {1, 3, 5})
+        brush->addItem(tr("%1 × %1 patches").arg(side), side);
+    connect(brush, &QComboBox::currentIndexChanged, this,
+            [this, brush] { canvas_->setBrush(brush->currentData().toInt()); });
+    auto* const all = makeButton(tr("All"), {}, tr("The reference guides everywhere"), false, bar);
+    auto* const none = makeButton(tr("None"), {}, tr("Begin with an empty region"), false, bar);
+    none->setObjectName(QStringLiteral("regionNone"));
+    auto* const invert = makeButton(tr("Invert"), {}, {}, false, bar);
+    connect(all, &QPushButton::clicked, this, [this] { canvas_->fill(true); });
+    connect(none, &QPushButton::clicked, this, [this] { canvas_->fill(false); });
+    connect(invert, &QPushButton::clicked, this, [this] { canvas_->invert(); });
+    auto* const close = makeFlatButton(QStringLiteral("clear"), tr("Back to the picture"), bar);
+    close->setObjectName(QStringLiteral("closeRegion"));
+    connect(close, &QToolButton::clicked, this, &RegionEditor::closed);
+    row->addWidget(brush);
+    row->addWidget(erase);
+    row->addWidget(all);
+    row->addWidget(none);
+    row->addWidget(invert);
+    row->addWidget(scaled_);
+    row->addStretch(1);
+    row->addWidget(close);
+    return bar;
+}
+
+void RegionEditor::begin(const SampleRequest& request)
+{
+    if (!session_.dinoEncoder() || std::holds_alternative<NoReference>(request.reference))
+        return;
+    const int number = ++asked_;
+    patches_ = dinoGrid(request.size, session_.dinoEncoder()->patchSize);
+    const QSignalBlocker quiet(scaled_);
+    scaled_->setChecked(!request.dinoWeights.empty());
+    std::optional<RecordInfo> known;
+    std::filesystem::path file;
+    if (const auto* const record = std::get_if<RecordReference>(&request.reference)) {
+        if (const auto* const found = session_.record(QString::fromStdString(record->id)))
+            known = *found;
+    } else {
+        file = std::get<PictureReference>(request.reference).file;
+    }
+    session_.background().ask(
+        this,
+        [known, file, size = request.size] { // as core/sample/conditions.cpp takes it
+            return qImageFromImage(known && known->bucket == size
+                                       ? loadBucketImage(*known)
+                                       : makeBucketImage(readImage(known ? known->image : file), size));
+        },
+        [this, number, size = request.size, erased = request.erasedPatches](const QImage& picture) {
+            if (number != asked_)
+                return;
+            canvas_->begin(picture, size, patches_, erased);
+            canvas_->setFocus();
+            readout_->setText(tr("Left button: the reference guides here. Right button: text decides."));
+        },
+        [this](const Notice& why) { Q_EMIT failed(tr("Could not read the reference"), why); });
+}
+
+void RegionEditor::tell()
+{
+    const auto outside = canvas_->outside();
+    readout_->setText(outside.empty() ? tr("The reference guides everywhere")
+                                      : tr("%1 of %2 patches guide; text decides elsewhere")
+                                            .arg(patches_.count() - static_cast<std::int64_t>(outside.size()))
+                                            .arg(patches_.count()));
+    Q_EMIT regionChanged(outside, scaled_->isChecked());
+}
+
+} // namespace nanodit
