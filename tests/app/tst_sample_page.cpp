@@ -1,5 +1,8 @@
+#include "app/pages/sample/history_panel.h"
+#include "app/pages/sample/prompt_bar.h"
 #include "app/pages/sample/sample_form.h"
 #include "app/pages/sample/sample_page.h"
+#include "app/record_picker.h"
 #include "app/sampling.h"
 #include "core/front/sampling.h"
 #include "tests/app/window_test.h"
@@ -7,12 +10,23 @@
 #include "widgets/guidance_plane_view.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/image_canvas.h"
+#include "widgets/mask_canvas.h"
+#include "widgets/picture_comparison.h"
+#include "widgets/picture_tiles.h"
+#include "widgets/filmstrip.h"
+#include "widgets/picture.h"
+#include "widgets/prompt_edit.h"
 
 #include <QCheckBox>
+#include <QClipboard>
 #include <QComboBox>
+#include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSpinBox>
+#include <QToolButton>
+
+#include <algorithm>
 
 using namespace nanodit;
 
@@ -40,7 +54,7 @@ private Q_SLOTS:
 
     void aPlaneNeedsACondition()
     {
-        find<QLineEdit>("prompt")->clear();
+        find<PromptEdit>("prompt")->clear();
         form()->setReference(NoReference{});
         find<QPushButton>("planeButton")->click();
         QVERIFY(!find<QPushButton>("planeButton")->isChecked());
@@ -49,7 +63,7 @@ private Q_SLOTS:
 
     void aPlaneFillsAndACellIsKept()
     {
-        find<QLineEdit>("prompt")->setText("a red circle at the top left");
+        find<PromptEdit>("prompt")->setText("a red circle at the top left");
         QSignalSpy cells(&sampling(), &Sampling::cellGenerated), done(&sampling(), &Sampling::planeFinished);
         find<QPushButton>("planeButton")->click();
         QTRY_COMPARE_WITH_TIMEOUT(done.count(), 1, 2 * minute);
@@ -77,7 +91,7 @@ private Q_SLOTS:
         find<QPushButton>("planeButton")->click();
         QVERIFY(plane->isVisible() && !sampling().busy());
         find<QPushButton>("planeButton")->click();
-        find<QLineEdit>("prompt")->setText("a blue square");
+        find<PromptEdit>("prompt")->setText("a blue square");
         find<QPushButton>("planeButton")->click();
         QVERIFY(sampling().busy());
         QTRY_COMPARE_WITH_TIMEOUT(done.count(), 2, 2 * minute);
@@ -131,7 +145,199 @@ private Q_SLOTS:
         QCOMPARE(find<QComboBox>("guidanceRule")->currentIndex(), 2);
     }
 
+    void aRegionIsPaintedOnTheReference()
+    {
+        const auto& record = session_->records().front();
+        form()->setReference(RecordReference{record.id});
+        find<QPushButton>("region")->click();
+        auto* const canvas = find<MaskCanvas>("regionCanvas");
+        QTRY_VERIFY_WITH_TIMEOUT(!canvas->layers().empty() && canvas->isVisible(), minute);
+        settle();
+        const auto count = dinoGrid(record.bucket, session_->dinoEncoder()->patchSize).count();
+        find<QPushButton>("regionNone")->click();
+        QTest::mouseClick(canvas, Qt::LeftButton, {}, canvas->cellRect(9).center().toPoint());
+        auto request = form()->request();
+        QCOMPARE(request.erasedPatches.size(), static_cast<std::size_t>(count - 1));
+        QVERIFY(std::ranges::find(request.erasedPatches, 9) == request.erasedPatches.end());
+        QVERIFY(request.dinoWeights.empty());
+        find<QCheckBox>("regionScaled")->setChecked(true);
+        request = form()->request();
+        QCOMPARE(request.dinoWeights.size(), static_cast<std::size_t>(count));
+        QCOMPARE(std::ranges::count(request.dinoWeights, 1.0), 1);
+        QCOMPARE(request.dinoWeights[9], 1.0);
+        const auto picture = generate();
+        const auto kept = sampleRequestFromPng(picture.file.toStdString());
+        QCOMPARE(kept->erasedPatches, request.erasedPatches);
+        QCOMPARE(kept->dinoWeights, request.dinoWeights);
+        form()->setReference(NoReference{});
+        QVERIFY(form()->request().erasedPatches.empty() && form()->request().dinoWeights.empty());
+    }
+
+    void severalSeedsFillAStrip()
+    {
+        find<PromptEdit>("prompt")->setText("a green triangle");
+        find<QSpinBox>("pictures")->setValue(3);
+        QSignalSpy generated(&sampling(), &Sampling::seriesGenerated), done(&sampling(), &Sampling::seriesFinished);
+        const auto seed = form()->request().seed;
+        find<QPushButton>("generate")->click();
+        QTRY_COMPARE_WITH_TIMEOUT(done.count(), 1, 2 * minute);
+        settle();
+        find<QSpinBox>("pictures")->setValue(1);
+        QCOMPARE(generated.count(), 3);
+        auto* const tiles = find<PictureTiles>("seriesTiles");
+        QVERIFY(tiles->isVisible());
+        QCOMPARE(tiles->count(), 3);
+        QStringList files;
+        for (int i = 0; i < 3; ++i) {
+            const auto picture = generated[i][1].value<SampledPicture>();
+            QCOMPARE(picture.request->seed, seed + static_cast<std::uint64_t>(i));
+            QVERIFY(QFile::exists(picture.file));
+            files << picture.file;
+        }
+        QTest::mouseClick(tiles, Qt::LeftButton, {}, tiles->tileRect(1).center().toPoint());
+        QVERIFY(!tiles->isVisible());
+        QCOMPARE(history()->current(), files[1]);
+
+        // Two of them held against each other.
+        Q_EMIT history()->compareWanted({files[0], files[2]});
+        QTRY_VERIFY(find<PictureComparison>("comparison")->isVisible());
+        find<PictureComparison>("comparison")->setMode(PictureComparison::Mode::Difference);
+        QVERIFY(find<PictureComparison>("comparison")->readout().contains("mean difference"));
+        find<QToolButton>("closeComparison")->click();
+        QVERIFY(find<ImageCanvas>("sampleCanvas")->isVisible());
+    }
+
+    void aPromptShowsItsTokens()
+    {
+        auto* const prompt = find<PromptEdit>("prompt");
+        auto* const tokens = find<QLabel>("promptTokens");
+        prompt->setText("a red circle\nabove a blue square");
+        settle();
+        const auto reader = PromptReader::load(session_->workspace());
+        const auto most = textTokensOf(form()->checkpoint());
+        const auto read = reader->read("a red circle\nabove a blue square", most);
+        QCOMPARE(tokens->text(), QStringLiteral("%1 of %2 tokens").arg(read.tokens()).arg(most));
+        QString tooLong;
+        while (!reader->read(tooLong.toStdString(), most).isCut())
+            tooLong += QStringLiteral("a red circle ");
+        prompt->setText(tooLong);
+        settle();
+        QVERIFY2(tokens->text().contains("cut off"), qPrintable(tokens->text()));
+        QVERIFY(find<QLabel>("promptPieces")->text().contains("<s>"));
+    }
+
+    void aDroppedPictureIsGeneratedAgainToTheLastPixel()
+    {
+        // Settings that the form shows rounded, or has no field for.
+        const auto& record = session_->records().front();
+        SampleRequest request = form()->request();
+        request.prompt.clear();
+        request.textRecord = record.id;
+        request.reference = RecordReference{record.id};
+        request.size = record.bucket;
+        request.shift = 1.23456;
+        request.textScale = 2.345678;
+        request.guidanceInterval = {0.1234, 0.9876};
+        request.guidanceRule = GuidanceRule::Projected;
+        request.projected = {.parallel = 0.3, .momentum = -0.2, .threshold = 5};
+        request.weakGuide = WeakGuide{.checkpoint = form()->checkpoint(), .scale = 1.5};
+        request.start = PictureStart{.picture = RecordReference{record.id}, .time = 0.7};
+        QSignalSpy finished(&sampling(), &Sampling::finished);
+        sampling().generate(request, form()->checkpoint());
+        QTRY_COMPARE_WITH_TIMEOUT(finished.count(), 1, minute);
+        settle();
+        const auto first = finished[0][0].value<SampledPicture>();
+        SampleRequest other;
+        other.size = record.bucket;
+        form()->setRequest(other);
+        find<PromptEdit>("prompt")->setText("something else");
+        page()->restoreFrom(first.file);
+        settle();
+        QVERIFY(form()->findChild<QLabel*>("carried")->isVisible());
+        const auto again = generate();
+        QVERIFY(again.file != first.file);
+        QCOMPARE(settingsOf(*again.request), settingsOf(*first.request));
+        QCOMPARE(again.picture, first.picture);
+        find<QToolButton>("dropCarried")->click();
+        QVERIFY(!form()->request().start && !form()->request().weakGuide);
+        form()->setReference(NoReference{});
+    }
+
+    void notesAndFavouritesAreFoundAndStay()
+    {
+        find<PromptEdit>("prompt")->setText("a purple star");
+        const auto picture = generate();
+        auto* const note = find<QLineEdit>("historyNote");
+        note->setFocus();
+        QTest::keyClicks(note, "the best so far");
+        QTest::keyClick(note, Qt::Key_Return);
+        find<QToolButton>("favourite")->click();
+        settle();
+        auto* const search = find<QLineEdit>("historySearch");
+        const auto listed = [this] { return page()->findChild<Filmstrip*>()->model()->rowCount(); };
+        const int all = listed();
+        search->setText("BEST far");
+        QCOMPARE(listed(), 1);
+        search->setText("no such words");
+        QCOMPARE(listed(), 0);
+        search->clear();
+        QCOMPARE(listed(), all);
+        find<QToolButton>("onlyFavourites")->setChecked(true);
+        QCOMPARE(listed(), 1);
+        find<QToolButton>("onlyFavourites")->setChecked(false);
+        // As the next start of the program reads it.
+        const auto read = readSampledBefore(session_->workspace());
+        const auto kept = std::ranges::find(read, picture.file, &SampledPicture::file);
+        QVERIFY(kept != read.end() && kept->note.favourite);
+        QCOMPARE(kept->note.text, std::string("the best so far"));
+    }
+
+    void aPictureGoesThroughTheClipboard()
+    {
+        const auto picture = generate();
+        find<QToolButton>("copyPicture")->click();
+        QCOMPARE(QGuiApplication::clipboard()->image().convertToFormat(QImage::Format_RGB888), picture.picture);
+        find<QToolButton>("referencePaste")->click();
+        settle();
+        QVERIFY(std::holds_alternative<PictureReference>(form()->request().reference));
+        const auto file = std::get<PictureReference>(form()->request().reference).file;
+        QCOMPARE(qImageFromImage(readImage(file)), picture.picture);
+        QVERIFY(file.string().starts_with(session_->workspace().root.string()));
+        QGuiApplication::clipboard()->setText("no picture");
+        find<QToolButton>("referencePaste")->click();
+        QCOMPARE(std::get<PictureReference>(form()->request().reference).file, file);
+        form()->setReference(NoReference{});
+    }
+
+    void aRecordIsPickedByItsPicture()
+    {
+        find<QToolButton>("referenceChoose")->click();
+        auto* const picker = window_->findChild<RecordPicker*>();
+        QVERIFY(picker != nullptr);
+        QTRY_VERIFY(picker->settled());
+        const auto id = QString::fromStdString(session_->records()[5].id);
+        picker->findChild<QLineEdit*>("recordPickerQuery")->setText(id);
+        QTRY_VERIFY(picker->settled());
+        QTest::mouseClick(picker->findChild<QPushButton*>("recordPickerTake"), Qt::LeftButton);
+        QCOMPARE(std::get<RecordReference>(form()->request().reference).id, id.toStdString());
+        form()->setReference(NoReference{});
+    }
+
 private:
+    SamplePage* page() const { return window_->findChild<SamplePage*>(); }
+    HistoryPanel* history() const { return window_->findChild<HistoryPanel*>(); }
+    /// By the button.
+    SampledPicture generate()
+    {
+        QSignalSpy finished(&sampling(), &Sampling::finished), failed(&sampling(), &Sampling::failed);
+        find<QPushButton>("generate")->click();
+        if (!QTest::qWaitFor([&] { return finished.count() + failed.count() > 0; }, minute) || finished.isEmpty()) {
+            qWarning("%s", failed.isEmpty() ? "no picture" : qPrintable(noticeText(failed[0][0].value<Notice>())));
+            return {};
+        }
+        settle();
+        return finished[0][0].value<SampledPicture>();
+    }
     template<typename Widget>
     Widget* find(const char* name) const
     {

@@ -11,6 +11,7 @@
 #include "core/front/demo.h"
 #include "core/io/atomic_file.h"
 #include "tests/app/window_test.h"
+#include "widgets/prompt_edit.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
 #include "widgets/picture_table.h"
@@ -186,7 +187,7 @@ private Q_SLOTS:
         window_->showPage(Page::Validate);
         QTest::mouseClick(button("loupeSample"), Qt::LeftButton);
         QVERIFY(!page()->isVisible());
-        auto* const prompt = child<QLineEdit>("prompt");
+        auto* const prompt = child<PromptEdit>("prompt");
         QTRY_COMPARE_WITH_TIMEOUT(prompt->text(), QString::fromStdString(session_->record(record)->caption), minute);
         QVERIFY(child<QComboBox>("checkpoints")->currentText().startsWith("reference"));
         QTRY_COMPARE(child<QSpinBox>("steps")->value(), 2);

@@ -25,6 +25,7 @@
 #include "widgets/layers.h"
 #include "widgets/page_frame.h"
 #include "widgets/preview_grid.h"
+#include "widgets/prompt_edit.h"
 #include "widgets/thumbnail_grid.h"
 #include "widgets/word_strip.h"
 
@@ -481,7 +482,7 @@ private Q_SLOTS:
     {
         window_->showPage(Page::Sample);
         auto& sampling = controllers_->sampling;
-        window_->findChild<QLineEdit*>("prompt")->setText("a red circle at the top left");
+        window_->findChild<PromptEdit*>("prompt")->setText("a red circle at the top left");
         window_->findChild<QSpinBox*>("steps")->setValue(4);
         window_->findChild<QComboBox*>("solver")->setCurrentText(QStringLiteral("Heun"));
         window_->findChild<GuidanceSlider*>("textScale")->setValue(3.5);
@@ -496,7 +497,7 @@ private Q_SLOTS:
         QVERIFY(!picture.picture.isNull());
 
         // Dropped on the window, the PNG gives its settings back.
-        window_->findChild<QLineEdit*>("prompt")->clear();
+        window_->findChild<PromptEdit*>("prompt")->clear();
         window_->findChild<QComboBox*>("solver")->setCurrentText(QStringLiteral("Euler"));
         window_->findChild<GuidanceSlider*>("textScale")->setValue(1);
         QMimeData data;
@@ -506,7 +507,7 @@ private Q_SLOTS:
         QVERIFY(enter.isAccepted());
         QDropEvent drop({400, 400}, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
         QCoreApplication::sendEvent(window_.get(), &drop);
-        QTRY_COMPARE(window_->findChild<QLineEdit*>("prompt")->text(), QStringLiteral("a red circle at the top left"));
+        QTRY_COMPARE(window_->findChild<PromptEdit*>("prompt")->text(), QStringLiteral("a red circle at the top left"));
         QCOMPARE(window_->findChild<GuidanceSlider*>("textScale")->value(), 3.5);
         QCOMPARE(window_->findChild<QComboBox*>("solver")->currentText(), QStringLiteral("Heun"));
 
