@@ -14,6 +14,7 @@ constexpr std::array datasetKeys = {
     KeyHelp{"Ctrl+F, Ctrl+Shift+F", QT_TRANSLATE_NOOP("shortcuts", "search and filter; list the filters")},
     KeyHelp{"G, L, M", QT_TRANSLATE_NOOP("shortcuts", "thumbnails, table, map")},
     KeyHelp{"E, T, X", QT_TRANSLATE_NOOP("shortcuts", "edit the caption, the tags; exclude or include")},
+    KeyHelp{"Ctrl+H", QT_TRANSLATE_NOOP("shortcuts", "find and replace in many captions")},
     KeyHelp{"Ctrl+Z, Ctrl+Shift+Z", QT_TRANSLATE_NOOP("shortcuts", "undo an edit, redo it")},
     KeyHelp{"O", QT_TRANSLATE_NOOP("shortcuts", "show the picture in the file manager")},
     KeyHelp{"Space", QT_TRANSLATE_NOOP("shortcuts", "pause or resume the running job")},

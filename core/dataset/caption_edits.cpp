@@ -1,5 +1,6 @@
 #include "core/dataset/caption_edits.h"
 
+#include "core/dataset/caption_preview.h"
 #include "core/dataset/catalog.h"
 #include "core/dataset/record_edits.h"
 #include "core/io/atomic_file.h"
@@ -10,8 +11,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <functional>
-#include <map>
 #include <sstream>
 
 namespace nanodit {
@@ -70,6 +69,43 @@ void forEachRecord(const Catalog& catalog, const std::vector<std::string>& ids, 
                 work(record);
         }
     }
+}
+
+/// A kept edit, as far as the records are still as it made them.
+struct KeptEdit {
+    std::vector<CaptionChange> changes;
+    std::vector<EditableFields> now, then;
+    bool takenBack = true; ///< Each caption of it is as it was before.
+};
+
+KeptEdit readKeptEdit(const fs::path& file, const Catalog& catalog)
+{
+    KeptEdit edit;
+    try {
+        for (const auto& one : json::parse(readTextFile(file))) {
+            const auto id = one.at("id").get<std::string>();
+            const auto before = one.at("before").get<std::string>();
+            const auto record = catalog.find(id);
+            edit.takenBack = edit.takenBack && record && record->caption == before;
+            if (!record || record->caption != one.at("after").get<std::string>())
+                continue; // gone, or changed again since
+            edit.changes.push_back({id, record->caption, before});
+            EditableFields fields;
+            fields.id = id;
+            fields.caption = record->caption;
+            fields.sourceCaption = record->sourceCaption;
+            edit.now.push_back(fields);
+            fields.caption = before;
+            fields.sourceCaption.reset();
+            if (!one.at("source").is_null())
+                fields.sourceCaption = one.at("source").get<std::string>();
+            edit.then.push_back(std::move(fields));
+        }
+    } catch (const json::exception& fault) {
+        throw DataError(file.string() + " is damaged (" + jsonFault(fault) +
+                        "): delete it to go on to the edit before");
+    }
+    return edit;
 }
 
 std::string wordsOfName(const std::string& name)
@@ -151,54 +187,24 @@ std::vector<CaptionChange> applyCaptionEdit(const Workspace& workspace, const st
 
 std::vector<CaptionChange> undoCaptionEdit(const Workspace& workspace)
 {
-    const auto kept = keptEdits(workspace);
-    if (kept.empty())
-        throw DataError("no edit of captions is left that could be taken back");
-    const auto& file = kept.back();
-    std::vector<CaptionChange> changes;
-    std::vector<EditableFields> from, to;
     const auto catalog = Catalog::open(workspace);
-    try {
-        for (const auto& one : json::parse(readTextFile(file))) {
-            const auto id = one.at("id").get<std::string>();
-            const auto record = catalog.find(id);
-            if (!record || record->caption != one.at("after").get<std::string>())
-                continue; // gone, or changed again since
-            changes.push_back({id, record->caption, one.at("before").get<std::string>()});
-            EditableFields fields;
-            fields.id = id;
-            fields.caption = record->caption;
-            fields.sourceCaption = record->sourceCaption;
-            from.push_back(fields);
-            fields.caption = changes.back().after;
-            fields.sourceCaption.reset();
-            if (!one.at("source").is_null())
-                fields.sourceCaption = one.at("source").get<std::string>();
-            to.push_back(std::move(fields));
-        }
-    } catch (const json::exception& fault) {
-        throw DataError(file.string() + " is damaged (" + jsonFault(fault) +
-                        "): delete it to go on to the edit before");
+    for (auto kept = keptEdits(workspace); !kept.empty(); kept.pop_back()) {
+        const auto& file = kept.back();
+        const auto edit = readKeptEdit(file, catalog);
+        changeFields(workspace, edit.now, edit.then);
+        std::error_code ignored;
+        fs::remove(file, ignored);
+        if (!edit.takenBack)
+            return edit.changes;
     }
-    changeFields(workspace, from, to);
-    std::error_code ignored;
-    fs::remove(file, ignored);
-    return changes;
+    throw DataError("no edit of captions is left that could be taken back");
 }
 
 std::vector<std::pair<std::string, std::int64_t>> captionTagCounts(const Workspace& workspace)
 {
-    std::map<std::string, std::int64_t> counts;
-    forEachRecord(Catalog::open(workspace), {}, [&](const Record& record) {
-        std::istringstream parts(record.caption);
-        for (std::string tag; std::getline(parts, tag, ',');) {
-            if (tag = tidyCaption(tag); !tag.empty())
-                ++counts[tag];
-        }
-    });
-    std::vector<std::pair<std::string, std::int64_t>> sorted(counts.begin(), counts.end());
-    std::ranges::stable_sort(sorted, std::greater<>(), [](const auto& one) { return one.second; });
-    return sorted;
+    CaptionTags tags;
+    forEachRecord(Catalog::open(workspace), {}, [&](const Record& record) { tags.add(record.caption); });
+    return tags.sorted();
 }
 
 } // namespace nanodit

@@ -1,22 +1,30 @@
 #include "app/job_runner.h"
 #include "app/pages/dataset/alignment_panel.h"
+#include "app/pages/dataset/captions_panel.h"
 #include "app/pages/dataset/dataset_page.h"
 #include "app/pages/dataset/drift_panel.h"
 #include "app/pages/dataset/epoch_panel.h"
 #include "app/pages/dataset/passes_panel.h"
+#include "app/pages/dataset/record_browser.h"
+#include "app/pages/dataset/record_editing.h"
 #include "app/pages/dataset/report_drawer.h"
 #include "app/pages/dataset/report_view.h"
 #include "core/front/data.h"
 #include "tests/app/dataset_test.h"
+#include "tests/support/contains.h"
 #include "widgets/job_bar.h"
 
+#include <QComboBox>
 #include <QHeaderView>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QToolButton>
 #include <QTreeWidget>
+#include <QUndoStack>
 
+#include <algorithm>
 #include <filesystem>
 
 using namespace nanodit;
@@ -48,6 +56,7 @@ private Q_SLOTS:
                                                               {drawer<AlignmentPanel>(), "alignmentVerdict"},
                                                               {drawer<EpochPanel>(), "epochSentence"},
                                                               {drawer<DriftPanel>(), "driftSentence"},
+                                                              {drawer<CaptionsPanel>(), "captionsSentence"},
                                                               {drawer<PassesPanel>(), "passesSentence"}};
         for (const auto& [tab, sentence] : sentences) {
             open(tab);
@@ -197,6 +206,68 @@ private Q_SLOTS:
         QVERIFY2(text("verdict").contains("complete"), qPrintable(text("verdict")));
     }
 
+    void manyCaptionsChangeAsThePreviewSaysAndComeBackAsOne()
+    {
+        open(drawer<CaptionsPanel>());
+        auto* const scope = window_->findChild<QComboBox*>("captionScope");
+        QCOMPARE(scope->currentText(), QStringLiteral("%1 listed records").arg(scenes));
+        QVERIFY(!button("changeCaptions")->isEnabled());
+        QVERIFY(table("captionTags")->topLevelItemCount() > 0);
+        const auto before = captions();
+        field("captionBefore")->setText("a drawing of ");
+        settle();
+        QVERIFY2(text("captionsSentence").startsWith(QStringLiteral("%1 captions would change").arg(scenes)),
+                 qPrintable(text("captionsSentence")));
+        QCOMPARE(table("captionChanges")->topLevelItemCount(), scenes);
+        QCOMPARE(table("captionChanges")->topLevelItem(0)->text(0), idOf(0));
+        QCOMPARE(table("captionChanges")->topLevelItem(0)->text(2),
+                 QString::fromStdString("a drawing of " + before.front()));
+        QCOMPARE(captions(), before); // a preview
+        QCOMPARE(button("changeCaptions")->text(), QStringLiteral("Change %1 captions").arg(scenes));
+        click("changeCaptions");
+        settle();
+        auto after = before;
+        for (auto& caption : after)
+            caption.insert(0, "a drawing of ");
+        QCOMPARE(captions(), after);
+        QVERIFY(session_->records()[0].arrays[0] == ArrayState::Stale);
+        QCOMPARE(text("recordTold"), QStringLiteral("captions of %1 records changed; their t5 is stale").arg(scenes));
+        QCOMPARE(text("captionsSentence"), QStringLiteral("No caption would change."));
+        QVERIFY(!button("changeCaptions")->isEnabled());
+        page()->editing()->undoStack()->undo();
+        settle();
+        QCOMPARE(captions(), before);
+        QVERIFY(session_->records()[0].arrays[0] == ArrayState::Whole);
+        QVERIFY(test::contains(test::errorOf([this] { undoCaptionEdit(session_->workspace()); }), "no edit"));
+
+        // Of the records found, or selected, no others.
+        field("captionBefore")->clear();
+        field("captionFind")->setText("a");
+        field("captionReplacement")->setText("one");
+        browser()->setQuery(idOf(3));
+        settle();
+        QCOMPARE(scope->currentText(), QStringLiteral("1 listed record"));
+        browser()->setQuery({});
+        settle();
+        browser()->choose(idOf(5));
+        scope->setCurrentIndex(static_cast<int>(CaptionsPanel::Scope::Selected));
+        settle();
+        QCOMPARE(table("captionChanges")->topLevelItemCount(), 1);
+        QCOMPARE(table("captionChanges")->topLevelItem(0)->text(0), idOf(5));
+        click("changeCaptions");
+        settle();
+        std::size_t changed = 0;
+        for (std::size_t i = 0; i < before.size(); ++i)
+            changed += captions()[i] != before[i];
+        QCOMPARE(changed, 1U);
+        page()->editing()->undoStack()->undo();
+        settle();
+        QCOMPARE(captions(), before);
+        field("captionFind")->clear();
+        field("captionReplacement")->clear();
+        settle();
+    }
+
     void aStoppedReportSaysSo()
     {
         connect(
@@ -235,6 +306,14 @@ private:
     Panel* drawer() const
     {
         return window_->findChild<Panel*>();
+    }
+    QLineEdit* field(const char* name) const { return window_->findChild<QLineEdit*>(QLatin1String(name)); }
+    std::vector<std::string> captions() const
+    {
+        std::vector<std::string> captions;
+        for (const auto& record : session_->records())
+            captions.push_back(record.caption);
+        return captions;
     }
     QTreeWidget* table(const char* name) const { return window_->findChild<QTreeWidget*>(QLatin1String(name)); }
     void click(const char* name)

@@ -59,7 +59,12 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
     , loupe_(new Loupe(session, this))
     , facts_(new RecordFacts(this))
     , layers_(new LayerPanel(loupe_, this))
-    , drawer_(new ReportDrawer(session, jobs, this))
+    , drawer_(new ReportDrawer(
+          session, jobs,
+          [this](CaptionsPanel::Scope scope) {
+              return scope == CaptionsPanel::Scope::Selected ? browser_->selectedIds() : browser_->listedIds();
+          },
+          this))
     , actions_(new DatasetActions(session, jobs, dialogs, frame_, this))
     , split_(new QSplitter(Qt::Horizontal, this))
 {
@@ -89,6 +94,7 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
         showChosen();
     });
     connect(browser_, &RecordBrowser::selectionChanged, this, &DatasetPage::showChosen);
+    connect(browser_, &RecordBrowser::selectionChanged, drawer_->captions(), &CaptionsPanel::refresh);
     connect(browser_, &RecordBrowser::viewChanged, this, [this](RecordBrowser::View view) {
         const int wanted = view == RecordBrowser::View::Grid ? gridWidth : tableWidth;
         split_->setSizes({wanted, std::max(1, split_->width() - wanted)});
@@ -129,11 +135,13 @@ void DatasetPage::connectSession()
     connect(loupe_->colours(), &FeatureColours::logged, drawer_, &ReportDrawer::log);
     connect(editing_, &RecordEditing::failed, banner, failuresIn(banner));
     connect(editing_, &RecordEditing::failed, this, &DatasetPage::showChosen); // as it was
+    connect(editing_, &RecordEditing::failed, drawer_->captions(), &CaptionsPanel::refresh);
 }
 
 void DatasetPage::connectEditing()
 {
     connect(facts_, &RecordFacts::captionEdited, editing_, &RecordEditing::setCaption);
+    connect(drawer_->captions(), &CaptionsPanel::editWanted, editing_, &RecordEditing::editCaptions);
     connect(facts_, &RecordFacts::splitEdited, this, &DatasetPage::setSplit);
     connect(facts_, &RecordFacts::tagsEdited, this, [this](const QStringList& added, const QStringList& removed) {
         if (const auto ids = idsToEdit(tr("Change the tags of %1?")); !ids.isEmpty())
@@ -181,6 +189,7 @@ void DatasetPage::makeShortcuts()
     key(Qt::Key_L, [this] { browser_->setView(RecordBrowser::View::Table); });
     key(Qt::Key_M, [this] { browser_->setView(RecordBrowser::View::Map); });
     key(Qt::Key_E, [this] { editCaption(); });
+    key(Qt::CTRL | Qt::Key_H, [this] { drawer_->openCaptions(); });
     key(Qt::Key_T, [this] { editTags(); });
     key(Qt::Key_X, [this] { toggleExclusion(); });
     key(Qt::Key_O, [this] { showFile(); });
@@ -257,6 +266,7 @@ void DatasetPage::openMenu(QPoint globalPoint)
         if (!browser_->editCaptionCell())
             editCaption();
     };
+    actions.editCaptions = [this] { drawer_->openCaptions(); };
     actions.editTags = [this] { editTags(); };
     actions.setSplit = [this](const QString& split) { setSplit(split); };
     actions.setExcluded = [this](const QString& reason) { setExcluded(reason); };
@@ -335,7 +345,7 @@ void DatasetPage::pauseOrResume()
 
 bool DatasetPage::settled() const
 {
-    return session_.idle() && browser_->idle() && loupe_->idle();
+    return session_.idle() && browser_->idle() && loupe_->idle() && drawer_->captions()->idle();
 }
 
 } // namespace nanodit

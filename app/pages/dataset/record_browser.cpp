@@ -347,6 +347,15 @@ QStringList RecordBrowser::selectedIds() const
     return ids;
 }
 
+QStringList RecordBrowser::listedIds() const
+{
+    QStringList ids;
+    ids.reserve(model_->rowCount());
+    for (int row = 0; row < model_->rowCount(); ++row)
+        ids << QString::fromStdString(model_->record(row)->id);
+    return ids;
+}
+
 void RecordBrowser::setView(View view)
 {
     if (view == this->view())

@@ -38,6 +38,8 @@ public:
     const QString& current() const { return current_; }
     /// What is edited: those selected, or else the current one; by row.
     QStringList selectedIds() const;
+    /// All that the query finds, by row.
+    QStringList listedIds() const;
     void setView(View view);
     View view() const;
     void setQuery(const QString& query);

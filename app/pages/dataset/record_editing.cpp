@@ -104,6 +104,13 @@ void RecordEditing::setCaption(const QString& id, const QString& caption)
          });
 }
 
+void RecordEditing::editCaptions(const CaptionEdit& change, const QStringList& ids)
+{
+    edit(tr("captions of %1").arg(recordsText(ids)),
+         tr("captions of %1 changed; their t5 is stale").arg(recordsText(ids)), ids,
+         [change](const auto& workspace, const auto& records) { applyCaptionEdit(workspace, records, change); });
+}
+
 void RecordEditing::setSplit(const QStringList& ids, const QString& split)
 {
     edit(tr("split of %1").arg(recordsText(ids)),

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/config/workspace_config.h"
+#include "core/front/curation.h"
 #include "core/front/data.h"
 #include "core/runtime/remedy.h"
 
@@ -28,6 +29,8 @@ public:
     explicit RecordEditing(Session& session, QObject* parent = nullptr);
 
     void setCaption(const QString& id, const QString& caption);
+    /// Many as one; `nanodit captions undo` knows of it, too.
+    void editCaptions(const CaptionEdit& edit, const QStringList& ids);
     /// Empty: by the rule again.
     void setSplit(const QStringList& ids, const QString& split);
     void changeTags(const QStringList& ids, const QStringList& added, const QStringList& removed);

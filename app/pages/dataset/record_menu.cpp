@@ -66,6 +66,9 @@ QMenu* makeRecordMenu(const std::vector<const RecordInfo*>& records, const QStri
     menu->addSeparator();
     add(menu, "menuCaption", QStringLiteral("edit"), tr("Edit caption"), QStringLiteral("E"), actions.editCaption)
         ->setEnabled(one);
+    add(menu, "menuCaptions", {},
+        one ? tr("Edit many captions…") : tr("Edit captions of %1…").arg(countText(count, tr("records"))),
+        QStringLiteral("Ctrl+H"), actions.editCaptions);
     add(menu, "menuTags", {}, tr("Edit tags"), QStringLiteral("T"), actions.editTags);
     addSplits(menu->addMenu(one ? tr("Split") : tr("Split of %1").arg(countText(count, tr("records")))), records,
               splits, actions.setSplit);

@@ -15,7 +15,7 @@ namespace nanodit {
 
 /// What the menu of the selected records does; each is called with the window's thread.
 struct RecordMenuActions {
-    std::function<void()> showFile, editCaption, editTags;
+    std::function<void()> showFile, editCaption, editCaptions, editTags;
     std::function<void(const QString& split)> setSplit;     ///< Empty: by the rule.
     std::function<void(const QString& reason)> setExcluded; ///< Empty: included.
     QUndoStack* undo = nullptr;

@@ -17,13 +17,16 @@
 
 #include <QTabBar>
 
+#include <utility>
+
 namespace nanodit {
 
 namespace {
 constexpr std::int64_t driftSample = 64; ///< Records, spread over the set.
 }
 
-ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, QWidget* parent)
+ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, std::function<QStringList(CaptionsPanel::Scope)> idsOf,
+                           QWidget* parent)
     : QTabWidget(parent)
     , session_(session)
     , jobs_(jobs)
@@ -33,6 +36,7 @@ ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, QWidget* parent)
     , passes_(new PassesPanel(this))
     , epoch_(new EpochPanel(session, this))
     , drift_(new DriftPanel(this))
+    , captions_(new CaptionsPanel(session, std::move(idsOf), this))
     , log_(new LogView(this))
 {
     setObjectName(QStringLiteral("reportDrawer"));
@@ -44,6 +48,7 @@ ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, QWidget* parent)
     addTab(buckets_, tr("Buckets"));
     addTab(epoch_, tr("Epoch"));
     addTab(drift_, tr("Drift"));
+    addTab(captions_, tr("Captions"));
     addTab(log_, tr("Log"));
     log_->setPlaceholderText(tr("Nothing has run yet. Dataset jobs are logged here."));
     connect(&jobs_, &DatasetJobs::logged, log_, &LogView::append);
@@ -99,6 +104,8 @@ ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, QWidget* parent)
     connect(report_, &ReportView::recordChosen, this, &ReportDrawer::recordChosen);
     connect(alignment_, &AlignmentPanel::recordChosen, this, &ReportDrawer::recordChosen);
     connect(drift_, &DriftPanel::recordChosen, this, &ReportDrawer::recordChosen);
+    connect(captions_, &CaptionsPanel::recordChosen, this, &ReportDrawer::recordChosen);
+    connect(captions_, &CaptionsPanel::failed, this, &ReportDrawer::failed);
 }
 
 void ReportDrawer::showBuckets(const RecordList& list)
@@ -220,6 +227,12 @@ void ReportDrawer::openPasses()
 {
     bring(passes_);
     jobs_.forecast();
+}
+
+void ReportDrawer::openCaptions()
+{
+    bring(captions_);
+    captions_->begin();
 }
 
 void ReportDrawer::log(LogLevel level, const QString& text)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/pages/dataset/captions_panel.h"
 #include "app/session.h"
 #include "core/runtime/remedy.h"
 
@@ -23,12 +24,17 @@ class ReportDrawer : public QTabWidget {
     Q_OBJECT
 
 public:
-    ReportDrawer(Session& session, DatasetJobs& jobs, QWidget* parent = nullptr);
+    /// `idsOf`: for the captions panel.
+    ReportDrawer(Session& session, DatasetJobs& jobs, std::function<QStringList(CaptionsPanel::Scope)> idsOf,
+                 QWidget* parent = nullptr);
     void showBuckets(const RecordList& list);
     /// Opens a tab by its number, from the left.
     void open(int tab);
     /// Looks what the passes would do; they are started there.
     void openPasses();
+    /// Opens the edits of many captions.
+    void openCaptions();
+    CaptionsPanel* captions() const { return captions_; }
     /// Adds a line to the log.
     void log(LogLevel level, const QString& text);
 
@@ -57,6 +63,7 @@ private:
     PassesPanel* passes_;
     EpochPanel* epoch_;
     DriftPanel* drift_;
+    CaptionsPanel* captions_;
     LogView* log_;
 };
 

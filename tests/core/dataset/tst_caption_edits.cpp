@@ -1,7 +1,8 @@
 #include "core/config/workspace_config.h"
-#include "core/dataset/caption_edits.h"
+#include "core/dataset/caption_preview.h"
 #include "core/dataset/catalog.h"
 #include "core/dataset/record_edits.h"
+#include "core/dataset/record_info.h"
 #include "core/dataset/relocate.h"
 #include "core/io/image.h"
 #include "tests/core/dataset/imported.h"
@@ -104,6 +105,49 @@ private Q_SLOTS:
         QVERIFY(!test::recordIn(f.workspace, "a").sourceCaption); // as if it had never been edited
         QCOMPARE(f.caption("b"), "changed again"s);
         QVERIFY(contains(errorOf([&] { undoCaptionEdit(f.workspace); }), "no edit of captions"));
+    }
+
+    void editsTakenBackOtherwiseArePassedOver()
+    {
+        const Fixture f;
+        CaptionEdit edit;
+        edit.before = "x ";
+        applyCaptionEdit(f.workspace, {"a"}, edit);
+        edit = {};
+        edit.find = "night";
+        edit.replacement = "day";
+        const std::vector<std::string> ids = {"a", "b"};
+        const auto before = editableFields(f.workspace, ids);
+        applyCaptionEdit(f.workspace, ids, edit);
+        changeFields(f.workspace, editableFields(f.workspace, ids), before); // as the window undoes it
+        QCOMPARE(f.caption("a"), "x red car, night"s);
+        QCOMPARE(undoCaptionEdit(f.workspace).size(), 1U); // the one before
+        QCOMPARE(f.caption("a"), "red car, night"s);
+    }
+
+    void previewsOfRecordsAtHandAreTheCatalogs()
+    {
+        const Fixture f;
+        std::vector<RecordInfo> records;
+        for (const auto& record : Catalog::open(f.workspace).records()) {
+            records.emplace_back();
+            records.back().id = record.id;
+            records.back().image = record.image;
+            records.back().caption = record.caption;
+        }
+        std::vector<const RecordInfo*> all;
+        for (const auto& record : records)
+            all.push_back(&record);
+        CaptionEdit edit;
+        edit.fromName = true;
+        edit.after = ".";
+        QVERIFY(!isEmpty(edit) && isEmpty(CaptionEdit()));
+        const auto here = captionChanges(all, edit), there = previewCaptionEdit(f.workspace, {}, edit);
+        QCOMPARE(here.size(), 3U);
+        QCOMPARE(there.size(), 3U);
+        for (std::size_t i = 0; i < here.size(); ++i)
+            QVERIFY(here[i].id == there[i].id && here[i].before == there[i].before && here[i].after == there[i].after);
+        QCOMPARE(here[2].after, "blue bird 2."s);
     }
 
     void wrongEditsChangeNothing()
