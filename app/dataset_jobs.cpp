@@ -118,6 +118,15 @@ void DatasetJobs::measureDrift(std::int64_t sample)
     });
 }
 
+void DatasetJobs::findDuplicates()
+{
+    run(DatasetWork::Duplicates, tr("find duplicates"), [this](JobRunner* runner) {
+        DuplicatesRequest request{.workspace = session_.workspace()};
+        request.finished = reportTo<DuplicatesReport>(runner, &DatasetJobs::duplicatesFound);
+        return makeDuplicatesJob(std::move(request));
+    });
+}
+
 void DatasetJobs::forecast()
 {
     if (busy() || forecasting_)

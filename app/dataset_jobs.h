@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/front/curation.h"
 #include "core/front/data.h"
 #include "core/runtime/job.h"
 #include "core/runtime/remedy.h"
@@ -17,7 +18,7 @@ class JobRunner;
 class Session;
 
 /// What a job of the data set does.
-enum class DatasetWork { Demo, Import, Captions, Passes, Pack, Verify, Certify, Drift };
+enum class DatasetWork { Demo, Import, Captions, Passes, Pack, Verify, Certify, Drift, Duplicates };
 
 /// The jobs that make and check the data set, one at a time: asked for while one runs, another is not begun. When one
 /// ends, the session reads records and runs again. Home thread.
@@ -41,6 +42,8 @@ public:
     void certify(std::int64_t sample);
     /// How much the features of at most `sample` records change at half the resolution; 0: of all.
     void measureDrift(std::int64_t sample);
+    /// Looks for pictures that are there twice, by every measure.
+    void findDuplicates();
 
     /// Looks what all passes would do, and what that takes: beside other jobs, and not while one runs that changes the
     /// answer. Asked for twice, it looks once.
@@ -71,6 +74,7 @@ Q_SIGNALS:
     void verified(const nanodit::VerifyReport& report);
     void certified(const nanodit::CertifyReport& report);
     void driftMeasured(const nanodit::DriftReport& report);
+    void duplicatesFound(const nanodit::DuplicatesReport& report);
 
 private:
     void run(DatasetWork work, const QString& name, const std::function<std::unique_ptr<Job>(JobRunner*)>& make);

@@ -24,6 +24,7 @@ void registerRecords(CLI::App& app, Options& options);
 void registerEdit(CLI::App& app, Options& options);
 void registerCaption(CLI::App& app, Options& options);
 void registerCaptions(CLI::App& app, Options& options);
+void registerDuplicates(CLI::App& app, Options& options);
 void registerPreprocess(CLI::App& app, Options& options);
 void registerShard(CLI::App& app, Options& options);
 void registerVerify(CLI::App& app, Options& options);
@@ -46,10 +47,11 @@ void registerDoctor(CLI::App& app, Options& options);
 
 /// Every command, in the order of the help.
 inline constexpr std::array registerCommands = {
-    &registerDemo,       &registerImport,    &registerRecords, &registerEdit,     &registerCaption, &registerCaptions,
-    &registerPreprocess, &registerShard,     &registerVerify,  &registerStatus,   &registerMerge,   &registerRelocate,
-    &registerExport,     &registerTrain,     &registerRuns,    &registerExportRun, &registerSample, &registerValidate,
-    &registerCompare,    &registerAttention, &registerExperiment, &registerConfig, &registerGolden, &registerBench,
+    &registerDemo,      &registerImport,     &registerRecords,    &registerEdit,     &registerCaption,
+    &registerCaptions,  &registerDuplicates, &registerPreprocess, &registerShard,    &registerVerify,
+    &registerStatus,    &registerMerge,      &registerRelocate,   &registerExport,   &registerTrain,
+    &registerRuns,      &registerExportRun,  &registerSample,     &registerValidate, &registerCompare,
+    &registerAttention, &registerExperiment, &registerConfig,     &registerGolden,   &registerBench,
     &registerDoctor,
 };
 

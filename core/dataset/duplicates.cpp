@@ -121,13 +121,9 @@ public:
     Search(std::span<const DuplicateCandidate> candidates, const DuplicateSearch& what)
         : candidates_(candidates)
         , what_(what)
-        , order_(candidates.size())
+        , order_(stayingFirst(candidates))
         , isDuplicate_(candidates.size())
     {
-        std::iota(order_.begin(), order_.end(), std::size_t{0});
-        std::ranges::sort(order_, {}, [&](std::size_t i) {
-            return std::tuple(!candidates[i].stays, candidates[i].gone, -candidates[i].pixelCount, std::string_view(candidates[i].id));
-        });
     }
 
     std::optional<std::vector<Duplicate>> run(const JobContext& context)
@@ -230,6 +226,17 @@ private:
 };
 
 } // namespace
+
+std::vector<std::size_t> stayingFirst(std::span<const DuplicateCandidate> candidates)
+{
+    std::vector<std::size_t> order(candidates.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::sort(order, {}, [&](std::size_t i) {
+        const auto& one = candidates[i];
+        return std::tuple(!one.stays, one.gone, -one.pixelCount, std::string_view(one.id));
+    });
+    return order;
+}
 
 std::optional<std::vector<Duplicate>> findDuplicates(std::span<const DuplicateCandidate> candidates,
                                                      const DuplicateSearch& search, const JobContext& context)

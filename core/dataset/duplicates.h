@@ -34,8 +34,12 @@ struct Duplicate {
     int bits = 0; ///< Of Near: how many of 64 differ.
 };
 
+/// Places of the candidates, those that stay before those that would be theirs: first those that a person took in, then
+/// those whose file is there, then by most pixels, then by id.
+std::vector<std::size_t> stayingFirst(std::span<const DuplicateCandidate> candidates);
+
 /// Who is a duplicate of whom, by candidate: a function of the candidates, whatever their order. Of those that are
-/// alike one stays: one that a person took in, else one whose file is there, of those the one of most pixels, else the one whose id comes first. Near
+/// alike the first of stayingFirst stays. Near
 /// duplicates are looked up by pieces of their hashes (M. Norouzi, A. Punjani, D. J. Fleet, 2012), so that time hardly
 /// grows with more than the number of pictures. Empty when stopped.
 std::optional<std::vector<Duplicate>> findDuplicates(std::span<const DuplicateCandidate> candidates,

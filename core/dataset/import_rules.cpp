@@ -1,8 +1,5 @@
 #include "core/dataset/import_rules.h"
 
-#include "core/dataset/duplicates.h"
-#include "core/dataset/fingerprint_store.h"
-
 #include <algorithm>
 #include <cstdio>
 #include <utility>
@@ -58,6 +55,13 @@ struct RuledRecord {
     std::string reason;   ///< What the rules say.
 };
 
+} // namespace
+
+std::string ruleOf(const std::string& reason)
+{
+    return reason.substr(0, reason.find(": "));
+}
+
 DuplicateCandidate candidateOf(Record record, const FingerprintStore& fingerprints)
 {
     DuplicateCandidate candidate;
@@ -71,11 +75,9 @@ DuplicateCandidate candidateOf(Record record, const FingerprintStore& fingerprin
     return candidate;
 }
 
-} // namespace
-
-std::string ruleOf(const std::string& reason)
+bool isDuplicateReason(const std::string& excluded)
 {
-    return reason.substr(0, reason.find(": "));
+    return ruleOf(excluded) == exactDuplicate || ruleOf(excluded) == nearDuplicate;
 }
 
 std::string brokenReason(const std::string& what)
@@ -106,7 +108,7 @@ std::string reasonOfPicture(const Record& record, const ExclusionRules& rules)
 std::string reasonOfPictureOrDuplicate(const Record& record, const ExclusionRules& rules)
 {
     auto reason = reasonOfPicture(record, rules);
-    if (reason.empty() && (ruleOf(record.excluded) == exactDuplicate || ruleOf(record.excluded) == nearDuplicate))
+    if (reason.empty() && isDuplicateReason(record.excluded))
         reason = record.excluded;
     return reason;
 }

@@ -2,6 +2,8 @@
 
 #include "core/config/workspace_config.h"
 #include "core/dataset/catalog.h"
+#include "core/dataset/duplicates.h"
+#include "core/dataset/fingerprint_store.h"
 #include "core/dataset/record.h"
 #include "core/runtime/job.h"
 
@@ -26,6 +28,11 @@ bool isBroken(const Record& record);
 std::string reasonOfPicture(const Record& record, const ExclusionRules& rules);
 /// The same; without one, that it was found to be a duplicate, which only applyRules can judge anew.
 std::string reasonOfPictureOrDuplicate(const Record& record, const ExclusionRules& rules);
+
+/// Whether this is why a record is excluded.
+bool isDuplicateReason(const std::string& excluded);
+/// What the look-up of duplicates needs of a record.
+DuplicateCandidate candidateOf(Record record, const FingerprintStore& fingerprints);
 
 /// Goes over all records and excludes or takes in those that no person has decided on; the same for the same catalog,
 /// however it came about. Gives the reason by id of every record that is excluded by rule. Empty when stopped, with

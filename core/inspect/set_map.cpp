@@ -1,25 +1,30 @@
 #include "core/inspect/set_map.h"
 
-#include "core/dataset/pass.h"
-#include "core/io/float_values.h"
-#include "core/io/npy.h"
-#include "core/preprocess/derived_array.h"
+#include "core/inspect/cls_tokens.h"
+#include "core/inspect/inspection.h"
+#include "core/io/atomic_file.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
+#include "core/runtime/failure.h"
 
 #include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace nanodit {
 
+namespace fs = std::filesystem;
+using nlohmann::json;
+
 namespace {
 
-constexpr std::int64_t neighbours = 15;  ///< That decide a record's place.
-constexpr std::int64_t components = 64;  ///< Of the tokens, in which neighbours are looked for.
+constexpr std::int64_t neighbours = 15;     ///< That decide a record's place.
+constexpr std::int64_t components = 64;     ///< Of the tokens, in which neighbours are looked for.
 constexpr int epochs = 200, repulsions = 5; ///< Repulsions: of each record by others, for each attraction.
 constexpr std::int64_t rowsAtOnce = 1024;
 
@@ -120,9 +125,9 @@ std::vector<Edge> graphOf(const at::Tensor& points, ProgressMeter& meter, const 
 bool settle(std::vector<float>& map, const std::vector<Edge>& edges, const JobContext& context)
 {
     const auto count = map.size() / 2;
-    const float strongest =
-        std::max_element(edges.begin(), edges.end(), [](const auto& a, const auto& b) { return a.weight < b.weight; })
-            ->weight;
+    const float strongest = std::max_element(edges.begin(), edges.end(), [](const auto& a, const auto& b) {
+                                return a.weight < b.weight;
+                            })->weight;
     Random random;
     std::vector<float> due(edges.size(), 0);
     const auto clipped = [](float x) { return std::clamp(x, -4.f, 4.f); };
@@ -170,66 +175,75 @@ void intoUnitSquare(std::vector<float>& map)
         map[i] = std::clamp(0.5f + (map[i] - (low[i % 2] + high[i % 2]) / 2) / side, 0.f, 1.f);
 }
 
-class SetMapJob final : public Job {
-public:
-    explicit SetMapJob(SetMapRequest request)
-        : request_(std::move(request))
-    {
-    }
+/// Other than what was kept: tokens, or the rules of the layout (their version stands first).
+std::string keyOf(const Workspace& workspace, const std::vector<RecordInfo>& records)
+{
+    return "1-" + stateOfClsTokens(workspace, records, ClsUse::AlsoStale);
+}
 
-    JobEnd run(const JobContext& context) override
-    {
+/// Empty where none is kept, it is of other tokens, or it is damaged: it can be made again.
+std::optional<SetMap> keptMap(const fs::path& file, const std::string& key)
+{
+    std::error_code none;
+    if (!fs::exists(file, none))
+        return std::nullopt;
+    try {
+        const auto kept = json::parse(readTextFile(file));
+        if (kept.at("key").get<std::string>() != key)
+            return std::nullopt;
         SetMap map;
-        std::vector<float> values;
-        std::int64_t width = 0;
-        const auto records = listRecords(request_.workspace);
-        ProgressMeter meter(context, Stage::ReadingArrays, static_cast<std::int64_t>(records.size()), Unit::Records);
-        for (const auto& record : records) {
-            if (context.shouldStop())
-                return JobEnd::Cancelled;
-            meter.advance();
-            const auto token = tokenOf(record);
-            const auto size = static_cast<std::int64_t>(token.size());
-            width = width == 0 ? size : width;
-            if (size == 0 || size != width) {
-                ++map.without;
-                continue;
-            }
-            values.insert(values.end(), token.begin(), token.end());
-            map.points.push_back({.id = record.id});
-        }
-        if (map.points.empty())
-            throw DataError("no record of " + request_.workspace.root.string() +
-                                " has a CLS token, by which the map is made",
-                            remedy::RunPasses{});
-        const auto places = layOut(values, width, context);
-        if (places.empty())
-            return JobEnd::Cancelled;
-        for (std::size_t i = 0; i < map.points.size(); ++i) {
-            map.points[i].x = places[2 * i];
-            map.points[i].y = places[2 * i + 1];
-        }
-        request_.finished(map);
+        map.without = kept.at("without").get<std::int64_t>();
+        for (const auto& point : kept.at("points"))
+            map.points.push_back(
+                {.id = point.at(0).get<std::string>(), .x = point.at(1).get<float>(), .y = point.at(2).get<float>()});
+        return map;
+    } catch (const json::exception&) {
+        return std::nullopt;
+    } catch (const DataError&) {
+        return std::nullopt;
+    }
+}
+
+void keepMap(const fs::path& file, const std::string& key, const SetMap& map)
+{
+    auto points = json::array();
+    for (const auto& point : map.points)
+        points.push_back(json::array({point.id, point.x, point.y}));
+    fs::create_directories(file.parent_path());
+    writeFileAtomically(file, json{{"key", key}, {"without", map.without}, {"points", std::move(points)}}.dump());
+}
+
+JobEnd mapSet(const SetMapRequest& request, const JobContext& context)
+{
+    const auto& workspace = request.workspace;
+    const auto records = listRecords(workspace);
+    const auto file = cacheFolder(workspace) / "set_map.json";
+    const auto key = keyOf(workspace, records);
+    if (const auto kept = keptMap(file, key)) {
+        request.finished(*kept);
         return JobEnd::Finished;
     }
-
-private:
-    /// Empty where it is missing or cannot be used.
-    std::vector<float> tokenOf(const RecordInfo& record) const
-    {
-        const auto state = record.arrays[static_cast<std::size_t>(ArrayKind::DinoCls)];
-        if (state == ArrayState::Missing || state == ArrayState::Wrong)
-            return {};
-        try {
-            const auto array = readNpy(arrayFile(request_.workspace, ArrayKind::DinoCls, record.id));
-            return allFinite(array) ? floatsOf(array) : std::vector<float>();
-        } catch (const DataError&) { // verification tells what is wrong with it
-            return {};
-        }
+    const auto tokens = readClsTokens(workspace, records, ClsUse::AlsoStale, context);
+    if (!tokens)
+        return JobEnd::Cancelled;
+    if (tokens->records.empty())
+        throw DataError("no record of " + workspace.root.string() + " has a CLS token, by which the map is made",
+                        remedy::RunPasses{});
+    const auto places = layOut(tokens->values, tokens->width, context);
+    if (places.empty())
+        return JobEnd::Cancelled;
+    SetMap map;
+    map.without = static_cast<std::int64_t>(records.size() - tokens->records.size());
+    for (std::size_t i = 0; i < tokens->records.size(); ++i)
+        map.points.push_back({.id = records[tokens->records[i]].id, .x = places[2 * i], .y = places[2 * i + 1]});
+    try {
+        keepMap(file, key, map);
+    } catch (const std::exception& error) { // the map is there all the same
+        context.warn("the map could not be kept, and will be made again: " + sentenceOf(error));
     }
-
-    SetMapRequest request_;
-};
+    request.finished(map);
+    return JobEnd::Finished;
+}
 
 } // namespace
 
@@ -263,7 +277,7 @@ std::vector<float> layOut(const std::vector<float>& values, std::int64_t width, 
 
 std::unique_ptr<Job> makeSetMapJob(SetMapRequest request)
 {
-    return std::make_unique<SetMapJob>(std::move(request));
+    return makeJob([request = std::move(request)](const JobContext& context) { return mapSet(request, context); });
 }
 
 } // namespace nanodit

@@ -49,7 +49,8 @@ void addOptions(QCommandLineParser& parser)
     addSwitch("without-place", "Remove the place from patch colours and similarity.");
     add("query", "What the records are filtered by: state:stale -split:val...", "words");
     addSwitch("table", "Show the records as a table.");
-    add("drawer", "Open the drawer: passes, report, alignment, buckets, epoch, drift, captions or log.", "tab");
+    add("drawer", "Open the drawer: passes, report, alignment, buckets, epoch, drift, duplicates, captions or log.",
+        "tab");
     // The others
     add("view", "Below on the attention page: blocks, time, diagonal, changes, compare, knock-out or mechanism.",
         "view", "blocks");
@@ -104,7 +105,7 @@ ScreenshotRequest requestOf(const QCommandLineParser& parser, const std::optiona
         throw UsageError("--out FILE says where the picture goes: give one");
     if (page && value("workspace").isEmpty())
         throw UsageError("a page needs --workspace FOLDER");
-    constexpr auto drawerWords = "passes report alignment buckets epoch drift captions log";
+    constexpr auto drawerWords = "passes report alignment buckets epoch drift duplicates captions log";
     return {.file = value("out"),
             .size = sizeFromText(value("size")),
             .page = page,

@@ -3,6 +3,7 @@
 #include "app/pages/dataset/captions_panel.h"
 #include "app/pages/dataset/dataset_page.h"
 #include "app/pages/dataset/drift_panel.h"
+#include "app/pages/dataset/duplicates_panel.h"
 #include "app/pages/dataset/epoch_panel.h"
 #include "app/pages/dataset/passes_panel.h"
 #include "app/pages/dataset/record_browser.h"
@@ -57,6 +58,7 @@ private Q_SLOTS:
                                                               {drawer<EpochPanel>(), "epochSentence"},
                                                               {drawer<DriftPanel>(), "driftSentence"},
                                                               {drawer<CaptionsPanel>(), "captionsSentence"},
+                                                              {drawer<DuplicatesPanel>(), "duplicatesSentence"},
                                                               {drawer<PassesPanel>(), "passesSentence"}};
         for (const auto& [tab, sentence] : sentences) {
             open(tab);
@@ -266,6 +268,44 @@ private Q_SLOTS:
         field("captionFind")->clear();
         field("captionReplacement")->clear();
         settle();
+    }
+
+    void duplicatesSayWhatFoundThemAndAreExcludedAsOne()
+    {
+        // Another record gets the CLS token of the largest picture: to that measure they are one.
+        const auto& records = session_->records();
+        const auto largest = static_cast<std::size_t>(
+            std::ranges::max_element(records, {}, [](const auto& r) { return r.original.width * r.original.height; }) -
+            records.begin());
+        const auto of = idOf(largest), id = idOf(largest == 7 ? 8 : 7);
+        const auto folder = session_->workspace().derivedFolder() / "dinov3";
+        const auto file = [&](const QString& name) { return folder / (name.toStdString() + ".npy"); };
+        fs::rename(file(id), folder / "aside");
+        fs::copy_file(file(of), file(id));
+        open(drawer<DuplicatesPanel>());
+        QVERIFY(!button("excludeDuplicates")->isEnabled());
+        click("findDuplicates");
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
+        settle();
+        const QTreeWidgetItem* pair = nullptr;
+        for (int row = 0; row < table("duplicates")->topLevelItemCount(); ++row) {
+            auto* const item = table("duplicates")->topLevelItem(row);
+            if (item->text(0) == id && item->text(1) == of)
+                pair = item;
+        }
+        QVERIFY2(pair != nullptr, qPrintable(text("duplicatesSentence")));
+        QCOMPARE(pair->text(2), QStringLiteral("CLS, cosine 1.000"));
+        QCOMPARE(pair->text(3), QStringLiteral("no"));
+        click("excludeDuplicates");
+        settle();
+        QCOMPARE(session_->record(id)->excluded, "near duplicate: of " + of.toStdString() + ", CLS, cosine 1.000");
+        QVERIFY(!button("excludeDuplicates")->isEnabled());
+        QVERIFY(!session_->record(id)->excludedByRule); // for good: no import takes it in again
+        page()->editing()->undoStack()->undo();
+        settle();
+        QVERIFY(session_->record(id)->excluded.empty() && button("excludeDuplicates")->isEnabled());
+        fs::remove(file(id));
+        fs::rename(folder / "aside", file(id));
     }
 
     void aStoppedReportSaysSo()

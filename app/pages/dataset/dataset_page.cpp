@@ -6,6 +6,7 @@
 #include "app/job_runner.h"
 #include "app/page_table.h"
 #include "app/pages/dataset/dataset_actions.h"
+#include "app/pages/dataset/duplicates_panel.h"
 #include "app/pages/dataset/feature_colours.h"
 #include "app/pages/dataset/layer_panel.h"
 #include "app/pages/dataset/loupe.h"
@@ -142,6 +143,7 @@ void DatasetPage::connectEditing()
 {
     connect(facts_, &RecordFacts::captionEdited, editing_, &RecordEditing::setCaption);
     connect(drawer_->captions(), &CaptionsPanel::editWanted, editing_, &RecordEditing::editCaptions);
+    connect(drawer_->duplicates(), &DuplicatesPanel::excludeWanted, editing_, &RecordEditing::excludeDuplicates);
     connect(facts_, &RecordFacts::splitEdited, this, &DatasetPage::setSplit);
     connect(facts_, &RecordFacts::tagsEdited, this, [this](const QStringList& added, const QStringList& removed) {
         if (const auto ids = idsToEdit(tr("Change the tags of %1?")); !ids.isEmpty())

@@ -139,6 +139,15 @@ void RecordEditing::setExcluded(const QStringList& ids, const QString& reason)
          });
 }
 
+void RecordEditing::excludeDuplicates(const std::vector<DuplicatePair>& pairs)
+{
+    QStringList ids;
+    for (const auto& pair : pairs)
+        ids << QString::fromStdString(pair.id);
+    edit(tr("exclusion of %1").arg(recordsText(ids)), tr("%1 excluded as duplicates").arg(recordsText(ids)), ids,
+         [pairs](const auto& workspace, const auto&) { nanodit::excludeDuplicates(workspace, pairs); });
+}
+
 void RecordEditing::edit(const QString& name, const QString& outcome, const QStringList& ids, Change change)
 {
     if (ids.isEmpty())

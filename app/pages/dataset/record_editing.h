@@ -37,6 +37,9 @@ public:
     /// Out of passes and packing for this reason; empty: in again.
     void setExcluded(const QStringList& ids, const QString& reason);
 
+    /// Those that take part still, each with what found it as the reason.
+    void excludeDuplicates(const std::vector<DuplicatePair>& pairs);
+
     QUndoStack* undoStack() const { return undo_; }
 
 Q_SIGNALS:

@@ -80,8 +80,9 @@ std::size_t RecordMap::stateOfTokens() const
 {
     std::size_t state = 0;
     for (const auto& record : session_.records()) {
-        if (hasToken(record))
-            state = state * 31 + std::hash<std::string>()(record.id) + 1;
+        if (hasToken(record)) // a stale one may be made again, and is another then
+            state = state * 31 + std::hash<std::string>()(record.id) + 1 +
+                    static_cast<std::size_t>(record.arrays[static_cast<std::size_t>(ArrayKind::DinoCls)]);
     }
     return state;
 }

@@ -7,6 +7,7 @@
 #include "app/pages/dataset/buckets_panel.h"
 #include "app/pages/dataset/caption_row.h"
 #include "app/pages/dataset/drift_panel.h"
+#include "app/pages/dataset/duplicates_panel.h"
 #include "app/pages/dataset/epoch_panel.h"
 #include "app/pages/dataset/passes_panel.h"
 #include "app/pages/dataset/record_list.h"
@@ -37,6 +38,7 @@ ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, std::function<QS
     , epoch_(new EpochPanel(session, this))
     , drift_(new DriftPanel(this))
     , captions_(new CaptionsPanel(session, std::move(idsOf), this))
+    , duplicates_(new DuplicatesPanel(session, this))
     , log_(new LogView(this))
 {
     setObjectName(QStringLiteral("reportDrawer"));
@@ -48,6 +50,7 @@ ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, std::function<QS
     addTab(buckets_, tr("Buckets"));
     addTab(epoch_, tr("Epoch"));
     addTab(drift_, tr("Drift"));
+    addTab(duplicates_, tr("Duplicates"));
     addTab(captions_, tr("Captions"));
     addTab(log_, tr("Log"));
     log_->setPlaceholderText(tr("Nothing has run yet. Dataset jobs are logged here."));
@@ -73,8 +76,14 @@ ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, std::function<QS
     connect(&jobs_, &DatasetJobs::driftMeasured, drift_, &DriftPanel::show);
     connect(&session_, &Session::workspaceChanged, alignment_, &AlignmentPanel::clear);
     connect(&session_, &Session::workspaceChanged, drift_, &DriftPanel::clear);
+    connect(&jobs_, &DatasetJobs::duplicatesFound, duplicates_, &DuplicatesPanel::show);
+    connect(duplicates_, &DuplicatesPanel::findWanted, this, [this] { jobs_.findDuplicates(); });
+    connect(duplicates_, &DuplicatesPanel::recordChosen, this, &ReportDrawer::recordChosen);
+    connect(&session_, &Session::workspaceChanged, duplicates_, &DuplicatesPanel::clear);
+    connect(&session_, &Session::recordsChanged, duplicates_, &DuplicatesPanel::showStates);
     connect(&jobs_, &DatasetJobs::busyChanged, this, [this] {
         drift_->setMeasurable(!jobs_.busy());
+        duplicates_->setFree(!jobs_.busy());
         alignment_->setFree(!jobs_.busy());
     });
     connect(alignment_, &AlignmentPanel::certifyWanted, this, [this] { jobs_.certify(0); });
@@ -172,6 +181,9 @@ void ReportDrawer::follow(JobRunner* runner)
     case DatasetWork::Drift:
         drift_->follow(runner);
         return bring(drift_);
+    case DatasetWork::Duplicates:
+        duplicates_->follow(runner);
+        return bring(duplicates_);
     case DatasetWork::Import:
         return inReport(tr("Importing pictures…"), tr("The import was stopped. Import again to resume."),
                         tr("The import stopped with an error"));

@@ -12,6 +12,7 @@ class AlignmentPanel;
 class BucketsPanel;
 class DatasetJobs;
 class DriftPanel;
+class DuplicatesPanel;
 class EpochPanel;
 class LogView;
 class PassesPanel;
@@ -35,6 +36,7 @@ public:
     /// Opens the edits of many captions.
     void openCaptions();
     CaptionsPanel* captions() const { return captions_; }
+    DuplicatesPanel* duplicates() const { return duplicates_; }
     /// Adds a line to the log.
     void log(LogLevel level, const QString& text);
 
@@ -64,6 +66,7 @@ private:
     EpochPanel* epoch_;
     DriftPanel* drift_;
     CaptionsPanel* captions_;
+    DuplicatesPanel* duplicates_;
     LogView* log_;
 };
 

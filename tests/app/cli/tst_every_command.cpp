@@ -112,6 +112,7 @@ void EveryCommandTest::initTestCase()
         {"bench",
          {{"--set", "model.hidden_size=7"}, {"--config", "demo", "--size", "256x256", "--steps", "100000"}, true}},
         {"caption", {{}, {"scene-000001"}, true}},
+        {"duplicates", {{}, {}, false}},
         {"captions edit", {{"--find", "a"}, {"--find", "no such word"}, false}},
         {"captions tags", {{}, {}, false}},
         {"captions undo", {{}, {}, false}},

@@ -1,6 +1,14 @@
+#include "core/inspect/inspection.h"
 #include "core/inspect/set_map.h"
+#include "core/io/atomic_file.h"
+#include "core/io/npy.h"
+#include "core/io/tensor.h"
+#include "tests/core/inspect/patch_workspace.h"
+#include "tests/support/test_data.h"
 
+#include <ATen/ATen.h>
 #include <QtTest>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <random>
@@ -27,6 +35,13 @@ std::vector<float> grouped(int clusters, int each)
         }
     }
     return values;
+}
+
+SetMap made(const Workspace& workspace)
+{
+    SetMap map;
+    makeSetMapJob({.workspace = workspace, .finished = [&map](const SetMap& result) { map = result; }})->run({});
+    return map;
 }
 
 } // namespace
@@ -72,6 +87,32 @@ private Q_SLOTS:
             for (const auto x : map)
                 QVERIFY(std::isfinite(x) && x >= 0 && x <= 1);
         }
+    }
+
+    void theMapIsKeptUntilATokenIsAnother()
+    {
+        const test::PatchWorkspace f(6);
+        const auto file = cacheFolder(f.workspace) / "set_map.json";
+        const auto map = made(f.workspace);
+        QCOMPARE(map.points.size(), 6U);
+        auto kept = nlohmann::json::parse(readTextFile(file));
+        constexpr float mark = 0.125F;
+        kept["points"][0][1] = mark; // so that one sees where it comes from
+        test::writeText(file, kept.dump());
+        QCOMPARE(made(f.workspace).points[0].x, mark);
+        QCOMPARE(made(f.workspace).points[5].y, map.points[5].y);
+        const auto token = f.workspace.derivedFolder() / "dinov3" / (f.id(0) + ".npy");
+        auto values = tensorFromArray(readNpy(token)).clone();
+        values[0] += 100;
+        writeNpy(token, arrayFromTensor(values));
+        const auto other = made(f.workspace);
+        QCOMPARE(other.points.size(), 6U);
+        QVERIFY(other.points[0].x != mark);
+        std::filesystem::remove(token);
+        QCOMPARE(made(f.workspace).points.size(), 5U);
+        QCOMPARE(made(f.workspace).without, 1);
+        test::writeText(file, "{\"key\": 7");
+        QCOMPARE(made(f.workspace).points.size(), 5U); // made again
     }
 
     void stopsWhenAsked()
