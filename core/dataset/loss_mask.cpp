@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 fs::path lossMaskFile(const fs::path& picture)
 {
-    const auto stem = picture.stem().native() + "-mask";
+    const auto stem = picture.stem().native() + std::string(lossMaskEnding);
     std::error_code ignored;
     for (const auto* const ending : {".png", ".PNG", ".Png"}) {
         if (auto file = picture.parent_path() / (stem + ending); fs::is_regular_file(file, ignored))
@@ -29,7 +29,8 @@ Array lossMask(const fs::path& file, ImageSize picture, ImageSize bucket, GridSi
     const auto mask = readImage(file);
     // A mask of another resolution fits as well, one of another shape would lie elsewhere.
     constexpr double tolerance = 0.01;
-    const double ratio = double(mask.size.width) * double(picture.height) / (double(mask.size.height) * double(picture.width));
+    const double ratio =
+        double(mask.size.width) * double(picture.height) / (double(mask.size.height) * double(picture.width));
     if (std::abs(ratio - 1) > tolerance)
         throw DataError(file.string() + " is a mask of " + bucketName(mask.size) + " pixels for a picture of " +
                         bucketName(picture) + ": draw it with the proportions of the picture, or remove it");

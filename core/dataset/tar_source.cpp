@@ -1,5 +1,6 @@
 #include "core/dataset/tar_source.h"
 
+#include "core/dataset/loss_mask.h"
 #include "core/dataset/record.h"
 #include "core/dataset/side_files.h"
 #include "core/io/atomic_file.h"
@@ -67,7 +68,7 @@ std::string nameOf(const fs::path& tar, const Workspace& workspace)
 }
 
 /// Of what is read from a tar and how; another number has a tar read again.
-constexpr std::int64_t readerVersion = 2;
+constexpr std::int64_t readerVersion = 3;
 
 /// What an earlier import noted in a folder; empty when it is no such folder. Somebody else's file may have that name.
 json noteIn(const fs::path& folder)
@@ -231,6 +232,10 @@ private:
             passedBy_.add("." + ending + " members of archives", tar_.string() + ": " + member.name);
             return;
         }
+        if (const auto masked = maskedStem(stem, ending); !masked.empty()) {
+            takeMask(masked, member, folder);
+            return;
+        }
         const bool hasDots = stem != firstKey;
         if (isPicture && hasDots && stemsWithPicture_.contains(firstKey)) {
             passedBy_.add("further pictures of samples that have one", tar_.string() + ": " + member.name,
@@ -240,6 +245,25 @@ private:
         const bool ofFirstKey =
             hasDots && !isPicture && !stemsWithPicture_.contains(stem) && stemsWithPicture_.contains(firstKey);
         takeInto(samples_[ofFirstKey ? firstKey : stem], ofFirstKey ? firstKey : stem, member, ending, folder);
+    }
+
+    /// Of which sample's loss this member is the mask (KEY-mask.png); empty for others.
+    std::string maskedStem(const std::string& stem, const std::string& ending) const
+    {
+        if (ending != "png" || !stem.ends_with(lossMaskEnding))
+            return {};
+        const auto masked = stem.substr(0, stem.size() - lossMaskEnding.size());
+        return stemsWithPicture_.contains(masked) ? masked : std::string();
+    }
+
+    /// Beside the sample's picture, whose safe name may be another than the member's.
+    void takeMask(const std::string& key, const TarMember& member, const fs::path& folder)
+    {
+        const auto file = folder / (idFromName(key) + std::string(lossMaskEnding) + ".png");
+        if (fs::exists(file))
+            refuse(member.name, "it is the second mask of its picture");
+        else
+            writePlainly(file, member.data);
     }
 
     void takeInto(Sample& sample, const std::string& key, const TarMember& member, const std::string& ending,

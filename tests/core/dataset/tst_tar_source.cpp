@@ -1,6 +1,7 @@
 #include "core/config/workspace_config.h"
 #include "core/dataset/catalog.h"
 #include "core/dataset/import_job.h"
+#include "core/dataset/loss_mask.h"
 #include "core/dataset/record_edits.h"
 #include "core/geometry/bucket.h"
 #include "core/io/archive_writer.h"
@@ -117,6 +118,35 @@ private Q_SLOTS:
         QCOMPARE(readTextFile(first.image), png(1));
         QCOMPARE(f.record("00042__000420001").caption, std::string("from its fields"));
         QCOMPARE(f.record("00042__000420002").caption, std::string());
+    }
+
+    void masksOfTheLossLieBesideTheirPictures()
+    {
+        const Fixture f;
+        const auto mask = png(9, {40, 35});
+        const auto report = f.import(f.tar("set.tar", {{"plain-mask.png", mask}, // before its picture
+                                                       {"plain.png", png(1)},
+                                                       {"a cat.png", png(2)},
+                                                       {"a cat-mask.PNG", mask},
+                                                       {"deep/er.png", png(3)},
+                                                       {"deep/er-mask.png", mask},
+                                                       {"DSC.0001.png", png(4)},
+                                                       {"DSC.0001-mask.png", mask},
+                                                       {"plain-mask.jpg", png(5)}, // a mask is a PNG
+                                                       {"lone-mask.png", png(6)}}));
+        QCOMPARE(report.rejects.size(), 0U);
+        QCOMPARE(report.passedBy.kinds().at("masks of the loss").count, 4);
+        std::size_t masked = 0;
+        for (const auto& record : Catalog::open(f.workspace).records()) {
+            const auto file = lossMaskFile(record.image);
+            if (file.empty())
+                continue;
+            ++masked;
+            QCOMPARE(readTextFile(file), mask);
+        }
+        QCOMPARE(masked, 4U);
+        QVERIFY(f.ids().contains("set__lone-mask")); // of no picture: one itself
+        QCOMPARE(report.added, 5);
     }
 
     void brokenMembersAreToldAndEndNothing()
