@@ -12,6 +12,7 @@ struct ExclusionRules {
     double largestEnlargement = 4;      ///< To cover the bucket; a picture that needs more is too small. 0: no limit.
     double largestAspectRatio = 4;      ///< Long side / short side. 0: no limit.
     bool exactDuplicates = true;        ///< Of the same bytes, or of the same pixels.
+    bool animations = false;            ///< Of several frames; otherwise their first frame is taken.
     std::int64_t nearDuplicateBits = 4; ///< Of 64, that may differ; see PictureFingerprint. -1: none are looked for.
 
     void visit(FieldVisitor& visitor);

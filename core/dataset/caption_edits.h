@@ -27,12 +27,13 @@ struct CaptionChange {
 /// Throws DataError for an unknown id and for texts that are not UTF-8.
 std::vector<CaptionChange> previewCaptionEdit(const Workspace& workspace, const std::vector<std::string>& ids,
                                               const CaptionEdit& edit);
-/// Makes the edit: all changes as one, as setCaption would make each, and remembered for undoCaptionEdit. Gives what was
-/// changed.
+/// Makes the edit: all changes as one, as setCaption would make each, and remembered for undoCaptionEdit. Gives what
+/// was changed.
 std::vector<CaptionChange> applyCaptionEdit(const Workspace& workspace, const std::vector<std::string>& ids,
                                             const CaptionEdit& edit);
 /// Takes the last edit back that was not taken back yet, also of an earlier session: captions that were changed again
-/// since stay as they are. Gives what was changed; throws DataError when there is no edit.
+/// since stay as they are, and an edit of which nothing is left, as when the window took it back, is passed over. Gives
+/// what was changed; throws DataError when there is no edit.
 std::vector<CaptionChange> undoCaptionEdit(const Workspace& workspace);
 
 /// How often each tag stands in captions, split at their commas, most frequent first. Records that are excluded do not

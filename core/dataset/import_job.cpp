@@ -281,9 +281,10 @@ private:
         const auto some = [](std::int64_t number, const std::string& one, const std::string& many) {
             return std::to_string(number) + " " + (number == 1 ? one : many);
         };
-        if (animated_ > 0)
+        if (animated_ > 0 && !workspace_.config.exclusions.animations)
             report_.remarks.push_back(some(animated_, "picture is an animation", "pictures are animations") +
-                                      ": the first frame was taken");
+                                      ": the first frame was taken; \"animations: true\" below "
+                                      "\"exclusions\" in workspace.yaml leaves them out");
         if (profiled_ > 0)
             report_.remarks.push_back(
                 some(profiled_, "picture has", "pictures have") +

@@ -22,8 +22,8 @@ struct ImportRequest {
 };
 struct ImportReport {
     std::int64_t added = 0, updated = 0, unchanged = 0;
-    /// Records of this source that are excluded by rule: "broken", "too small", "extreme aspect ratio", "exact
-    /// duplicate", "near duplicate".
+    /// Records of this source that are excluded by rule: "broken", "animation", "too small", "extreme aspect ratio",
+    /// "exact duplicate", "near duplicate".
     std::map<std::string, std::int64_t> excluded;
     std::vector<Reject> newlyExcluded; ///< Those among them that this import excluded, and why.
     std::vector<Reject> rejects;       ///< What gave no record.

@@ -1,5 +1,7 @@
 #include "core/dataset/import_rules.h"
 
+#include "core/io/picture_notes.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <utility>
@@ -9,8 +11,9 @@ namespace nanodit {
 
 namespace {
 
-constexpr auto broken = "broken", tooSmall = "too small", extremeAspect = "extreme aspect ratio",
-               exactDuplicate = "exact duplicate", nearDuplicate = "near duplicate";
+constexpr auto broken = "broken", animation = "animation", tooSmall = "too small",
+               extremeAspect = "extreme aspect ratio", exactDuplicate = "exact duplicate",
+               nearDuplicate = "near duplicate";
 
 std::string figure(double value)
 {
@@ -94,6 +97,8 @@ std::string reasonOfPicture(const Record& record, const ExclusionRules& rules)
 {
     if (isBroken(record))
         return ruleOf(record.excluded) == broken ? record.excluded : brokenReason("it could not be decoded");
+    if (rules.animations && isAnimation(record.image))
+        return std::string(animation) + ": it has several frames, and exclusions.animations leaves such pictures out";
     if (const double ratio = aspectRatioOf(record); rules.largestAspectRatio > 0 && ratio > rules.largestAspectRatio)
         return std::string(extremeAspect) + ": " + bucketName(record.original) + " pixels are " + figure(ratio) +
                " to 1, at most " + figure(rules.largestAspectRatio) + " to 1 are taken";

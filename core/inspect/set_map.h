@@ -28,8 +28,9 @@ struct SetMapRequest {
     Workspace workspace;
     std::function<void(const SetMap&)> finished = [](const auto&) {};
 };
-/// Lays the stored CLS tokens out in two dimensions by their nearest neighbours (UMAP, McInnes, Healy and Melville 2018):
-/// begun at their principal components, deterministic. Throws DataError when no record has a CLS token.
+/// Lays the stored CLS tokens out in two dimensions by their nearest neighbours (UMAP, McInnes, Healy and Melville
+/// 2018): begun at their principal components, deterministic. The map is kept in the workspace's cache/set_map.json and
+/// given again until a token is another. Throws DataError when no record has a CLS token.
 std::unique_ptr<Job> makeSetMapJob(SetMapRequest request);
 
 /// The layout alone: `rows` of `width` numbers each. [rows, 2] in the unit square; empty when `context` said stop.

@@ -145,6 +145,15 @@ ImageSize readImageSize(const std::filesystem::path& file)
     return *size;
 }
 
+bool isAnimation(const std::filesystem::path& file)
+{
+    try {
+        return tellsOfAnimation(MappedFile::open(file)->bytes());
+    } catch (const DataError&) {
+        return false;
+    }
+}
+
 bool isImageFile(const std::filesystem::path& file)
 {
     auto ending = file.extension().string();

@@ -305,4 +305,16 @@ ImageHeader parseImageHeader(Bytes file)
     return header;
 }
 
+bool tellsOfAnimation(Bytes file)
+{
+    if (fileKindOf(file) != FileKind::Png)
+        return parseImageHeader(file).animated;
+    PngChunks chunks(file);
+    for (PngChunk chunk; chunks.next(chunk) && chunk.type != "IDAT";) {
+        if (chunk.type == "acTL" && chunk.data.size() >= 4)
+            return bigEndian32(chunk.data, 0) > 1;
+    }
+    return false;
+}
+
 } // namespace nanodit

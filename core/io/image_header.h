@@ -36,4 +36,8 @@ struct ImageHeader {
 /// in PNG's text chunks, and where that says nothing XMP. Never throws.
 ImageHeader parseImageHeader(std::span<const std::byte> file);
 
+/// Whether the picture has several frames. As parseImageHeader says, but of a PNG no more is read than it needs. Never
+/// throws.
+bool tellsOfAnimation(std::span<const std::byte> file);
+
 } // namespace nanodit

@@ -14,4 +14,8 @@ struct PictureNotes {
 /// readImage, with what there is to say of the picture.
 Image readImage(const std::filesystem::path& file, PictureNotes& notes);
 
+/// Whether the file is a GIF, PNG or WebP of several frames, told without decoding it; false where it is missing or no
+/// picture.
+bool isAnimation(const std::filesystem::path& file);
+
 } // namespace nanodit

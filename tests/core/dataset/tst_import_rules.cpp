@@ -15,6 +15,8 @@
 
 #include <QTest>
 
+#include <algorithm>
+
 using namespace nanodit;
 using test::contains;
 namespace fs = std::filesystem;
@@ -187,6 +189,35 @@ private Q_SLOTS:
 {"id": "two", "image": "a.png", "caption": "coloured hills"}
 )");
         QVERIFY(f.import().excluded.empty());
+    }
+
+    void animationsAreLeftOutWhereTheyAreToBe()
+    {
+        Fixture f;
+        f.workspace.config.exclusions = {.largestEnlargement = 0, .largestAspectRatio = 0, .nearDuplicateBits = -1};
+        f.draw("drawn.png", 1);
+        for (const auto* name : {"anim.webp", "apng.png", "gif.png", "still.webp"})
+            fs::copy_file(test::dataPath("pictures/kinds") / name, f.pictures / name);
+        auto report = f.import();
+        QCOMPARE(report.added, 5);
+        QVERIFY(report.excluded.empty()); // their first frame is taken
+        QVERIFY(std::ranges::any_of(report.remarks, [](const auto& remark) {
+            return contains(remark, "2 pictures are animations") && contains(remark, "animations: true");
+        }));
+        f.workspace.config.exclusions.animations = true; // holds for what was there before, too
+        report = f.import();
+        QVERIFY((report.excluded == std::map<std::string, std::int64_t>{{"animation", 2}}));
+        for (const auto* id : {"anim", "apng"})
+            QVERIFY2(f.reason(id).starts_with("animation: it has several frames"), f.reason(id).c_str());
+        for (const auto* id : {"gif", "still", "drawn"})
+            QCOMPARE(f.reason(id), std::string());
+        setExcluded(f.workspace, {"anim"}, ""); // a person's word counts more
+        f.workspace.config.exclusions.animations = true;
+        f.import();
+        QCOMPARE(f.reason("anim"), std::string());
+        f.workspace.config.exclusions.animations = false;
+        QVERIFY(f.import().excluded.empty());
+        QCOMPARE(f.reason("apng"), std::string());
     }
 
     void wrongThresholdsAreNamed()
