@@ -33,7 +33,7 @@ void GuidanceOptions::addTo(CLI::App& command)
         .add_option(
             "--rule", rule,
             "How guidance is added: plain; cfg-zero, for models that are not trained to the end; projected, for "
-            "high scales")
+            "high scales; internal, for models with an internal head")
         ->check(oneOf(guidanceRuleNames))
         ->capture_default_str();
     command
@@ -50,6 +50,11 @@ void GuidanceOptions::addTo(CLI::App& command)
         .add_option("--threshold", projected.threshold,
                     "With --rule projected: longest term, as root mean square in latents; 0: no limit")
         ->check(number(0, 1000))
+        ->capture_default_str();
+    command
+        .add_option("--internal-scale", internalScale,
+                    "With --rule internal: how far to lead away from the internal head's prediction; 1: not at all")
+        ->check(number(0, 50))
         ->capture_default_str();
     auto* const guide = command.add_option("--weak-guide", weakGuide.checkpoint,
                                            "A weaker model to lead away from: an earlier checkpoint of the run");
@@ -72,6 +77,7 @@ void GuidanceOptions::apply(SampleRequest& request) const
     request.solver = valueOf<Solver>(solverNames, solver);
     request.guidanceRule = valueOf<GuidanceRule>(guidanceRuleNames, rule);
     request.projected = projected;
+    request.internalScale = internalScale;
     if (!weakGuide.checkpoint.empty())
         request.weakGuide = weakGuide;
     if (!startRecord.empty())

@@ -13,6 +13,7 @@ namespace nanodit::cli {
 struct GuidanceOptions {
     std::string solver = "euler", rule = "plain";
     ProjectedGuidance projected;
+    double internalScale = 1.5;
     WeakGuide weakGuide{.checkpoint = {}, .scale = 2};
     std::string startRecord;
     std::filesystem::path startPicture;

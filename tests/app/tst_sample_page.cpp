@@ -143,6 +143,12 @@ private Q_SLOTS:
         form()->setRequest(request);
         QCOMPARE(find<QComboBox>("solver")->currentIndex(), 1);
         QCOMPARE(find<QComboBox>("guidanceRule")->currentIndex(), 2);
+        QVERIFY(find<QDoubleSpinBox>("internalScale")->isHidden());
+        request.guidanceRule = GuidanceRule::Internal;
+        request.internalScale = 2.25;
+        form()->setRequest(request);
+        QVERIFY(!find<QDoubleSpinBox>("internalScale")->isHidden());
+        QCOMPARE(form()->request().internalScale, 2.25);
     }
 
     void aRegionIsPaintedOnTheReference()

@@ -205,9 +205,23 @@ QWidget* SampleForm::makeSampler()
                            "DPM++ 2M: second order at one evaluation per step"));
     rule_ = new QComboBox(sampler);
     rule_->setObjectName(QStringLiteral("guidanceRule"));
-    rule_->addItems({tr("plain"), tr("CFG-Zero*"), tr("projected (APG)")});
+    rule_->addItems({tr("plain"), tr("CFG-Zero*"), tr("projected (APG)"), tr("internal")});
     rule_->setToolTip(tr("CFG-Zero*: for models that are not trained to the end\n"
-                         "projected: for high scales, which would burn colours out"));
+                         "projected: for high scales, which would burn colours out\n"
+                         "internal: away from what the internal head predicts, for models that have one"));
+    internalScale_ = makeRealBox(0, 50, 0.1, 2, sampler);
+    internalScale_->setObjectName(QStringLiteral("internalScale"));
+    internalScale_->setValue(SampleRequest{}.internalScale);
+    internalScale_->setAccessibleName(tr("Scale of internal guidance"));
+    internalScale_->setToolTip(tr("How far to lead away from the internal head's prediction; 1: not at all"));
+    internalScale_->hide();
+    connect(rule_, &QComboBox::currentIndexChanged, internalScale_, [this](int index) {
+        internalScale_->setVisible(static_cast<GuidanceRule>(index) == GuidanceRule::Internal);
+    });
+    auto* const ruleRow = new QHBoxLayout;
+    ruleRow->setSpacing(4);
+    ruleRow->addWidget(rule_, 1);
+    ruleRow->addWidget(internalScale_);
     guidance_ = new QComboBox(sampler);
     guidance_->addItems({tr("additive"), tr("chained")});
     guidance_->setToolTip(tr("additive: v_u + s_text (v_text − v_u) + s_dino (v_dino − v_u)\n"
@@ -233,7 +247,7 @@ QWidget* SampleForm::makeSampler()
     fields->addRow(tr("Size"), size_);
     fields->addRow(tr("Shift s"), shift_);
     fields->addRow(tr("Combination"), guidance_);
-    fields->addRow(tr("Guidance rule"), rule_);
+    fields->addRow(tr("Guidance rule"), ruleRow);
     fields->addRow(tr("Guidance interval (t)"), interval);
     return sampler;
 }
@@ -360,6 +374,7 @@ SampleRequest SampleForm::shownRequest() const
     request.solver = static_cast<Solver>(solver_->currentIndex());
     request.guidance = static_cast<GuidanceMode>(guidance_->currentIndex());
     request.guidanceRule = static_cast<GuidanceRule>(rule_->currentIndex());
+    request.internalScale = internalScale_->value();
     request.guidanceInterval = {std::min(intervalFrom_->value(), intervalTo_->value()),
                                 std::max(intervalFrom_->value(), intervalTo_->value())};
     request.seed = seed_->value();
@@ -380,6 +395,7 @@ void SampleForm::setRequest(const SampleRequest& request)
     solver_->setCurrentIndex(static_cast<int>(request.solver));
     guidance_->setCurrentIndex(static_cast<int>(request.guidance));
     rule_->setCurrentIndex(static_cast<int>(request.guidanceRule));
+    internalScale_->setValue(request.internalScale);
     intervalFrom_->setValue(request.guidanceInterval[0]);
     intervalTo_->setValue(request.guidanceInterval[1]);
     seed_->setValue(request.seed);

@@ -92,6 +92,7 @@ private:
     QComboBox* solver_;
     QComboBox* guidance_;
     QComboBox* rule_;
+    QDoubleSpinBox* internalScale_;
     QDoubleSpinBox *intervalFrom_, *intervalTo_;
 };
 

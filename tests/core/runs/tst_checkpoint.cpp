@@ -77,6 +77,7 @@ private Q_SLOTS:
         const auto tensors = readCheckpointTensors(folder);
         QVERIFY(at::equal(tensors.model.at("w"), at::full({4, 3}, 2.0)));
         QVERIFY(at::equal(tensors.ema.at("w"), at::full({4, 3}, 1.0)));
+        QVERIFY(tensors.projector.empty()); // as in those of earlier versions
         QCOMPARE(tensors.optimiser.at("w.step").item<std::int64_t>(), 3);
         QVERIFY(at::equal(readWeights(folder).at("w"), tensors.model.at("w")));
     }

@@ -155,7 +155,7 @@ std::vector<Course> coursesOfRanks(std::int64_t ranks, const TrainConfig& config
         threads.emplace_back([&, rank] {
             Trainer trainer(config, textTokens, {.device = at::kCPU, .precision = config.precision, .threads = 1},
                             std::make_shared<Room::Seat>(room, rank));
-            for (const auto& parameter : trainer.model().parameters()) // what rank 0 has takes the place of these
+            for (const auto& parameter : trainer.parameters()) // what rank 0 has takes the place of these
                 parameter.value.detach().add_(static_cast<double>(rank));
             trainer.takeStateOfFirst();
             courses[static_cast<std::size_t>(rank)] = courseOf(trainer, Source(rank, ranks, spoilt), steps);
@@ -187,10 +187,12 @@ private Q_SLOTS:
         QTest::addColumn<int>("accumulation");
         QTest::addColumn<bool>("checkpointing");
         QTest::addColumn<bool>("bf16");
-        QTest::newRow("2 ranks") << 2 << 1 << false << false;
-        QTest::newRow("3 ranks, accumulated") << 3 << 2 << false << false;
-        QTest::newRow("recomputed") << 2 << 2 << true << false;
-        QTest::newRow("bf16") << 2 << 1 << false << true;
+        QTest::addColumn<bool>("otherLosses");
+        QTest::newRow("2 ranks") << 2 << 1 << false << false << false;
+        QTest::newRow("3 ranks, accumulated") << 3 << 2 << false << false << false;
+        QTest::newRow("recomputed") << 2 << 2 << true << false << false;
+        QTest::newRow("bf16") << 2 << 1 << false << true << false;
+        QTest::newRow("internal head and alignment") << 2 << 2 << false << false << true;
     }
     void twoRanksMakeTheStepsOfOneThatAccumulates()
     {
@@ -199,7 +201,12 @@ private Q_SLOTS:
         QFETCH(bool, checkpointing);
         QFETCH(bool, bf16);
         constexpr std::int64_t steps = 20;
+        QFETCH(bool, otherLosses);
         auto config = configOf(ranks * accumulation, checkpointing, bf16);
+        if (otherLosses) {
+            config.model.internalHead = 1;
+            config.repa = {.weight = 0.5, .block = 1, .endStep = 15, .samples = RepaSamples::WithoutDino};
+        }
         Trainer alone(config, textTokens);
         const auto expected = courseOf(alone, Source(0, 1), steps);
         config.optimiser.accumulation = accumulation;
@@ -212,6 +219,9 @@ private Q_SLOTS:
             QVERIFY2(std::abs(norms) < (bf16 ? 2e-2 : 1e-3), std::to_string(norms).c_str());
             QCOMPARE(ours.samplesByDrop, other.samplesByDrop);
             QCOMPARE(ours.lr, other.lr);
+            for (const auto metric : {&StepMetrics::internalLoss, &StepMetrics::repaLoss})
+                QVERIFY(std::abs(ours.*metric - other.*metric) < 1e-5 ||
+                        (std::isnan(ours.*metric) && std::isnan(other.*metric)));
         }
         // Where a gradient is next to nothing, the order of the sum decides what Adam makes of it: an element may be
         // off by a part of one step, which is 3e-3.
