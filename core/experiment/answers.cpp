@@ -16,7 +16,7 @@ std::string percent(double share)
     return numberText(std::abs(share) * 100, 1) + " %";
 }
 
-std::string labelOf(const std::string& arm)
+std::string labelOf(const std::string& arm) // of the arms that the questions are of
 {
     return experimentArm(arm).label;
 }
@@ -106,6 +106,44 @@ std::string isClsAttended(const ExperimentReport& report)
     return text;
 }
 
+/// What can be told from the first arm of a sweep, the better measures first.
+std::string whatAnArmChanges(const ExperimentReport& report, const std::string& first, const std::string& other)
+{
+    std::string better, worse;
+    int compared = 0, told = 0;
+    for (const auto& line : report.differences) {
+        if (line.first != first || line.other != other || !line.gain)
+            continue;
+        ++compared;
+        if (line.verdict == 0)
+            continue;
+        ++told;
+        auto& list = line.verdict > 0 ? better : worse;
+        list += (list.empty() ? "" : "; ") + experimentMeasure(line.measure).label + " " + inWords(line);
+    }
+    std::string text;
+    if (!better.empty())
+        add(text, "Better: " + better + ".");
+    if (!worse.empty())
+        add(text, "Worse: " + worse + ".");
+    if (compared > told)
+        add(text, std::to_string(compared - told) + " of " + std::to_string(compared) +
+                      " measures are not told apart from " + first + "'s.");
+    return text;
+}
+
+std::vector<ExperimentAnswer> answersOfSweep(const ExperimentReport& report)
+{
+    std::vector<ExperimentAnswer> answers;
+    const auto& first = report.sweep.front();
+    for (std::size_t i = 1; i < report.sweep.size(); ++i) {
+        const auto& other = report.sweep[i];
+        answers.push_back({"What does " + other.name + " change, compared with " + first.name + "?",
+                           whatAnArmChanges(report, first.name, other.name)});
+    }
+    return answers;
+}
+
 } // namespace
 
 std::string inWords(const ArmNumber& number)
@@ -128,6 +166,8 @@ std::string inWords(const ArmDifference& line)
 
 std::vector<ExperimentAnswer> answersOf(const ExperimentReport& report)
 {
+    if (!report.sweep.empty())
+        return answersOfSweep(report);
     std::vector<ExperimentAnswer> answers = {
         {"Do patches win over CLS alone?", doPatchesWin(report)},
         {"What does turning by place add to a position that is added?",

@@ -134,6 +134,19 @@ std::optional<ArmDifference> differenceOf(const std::vector<ModelNumbers>& model
     return line;
 }
 
+/// Those of the questions; of a sweep, the first arm with each of the others.
+std::vector<std::array<std::string, 2>> pairsOf(const ExperimentReport& report)
+{
+    std::vector<std::array<std::string, 2>> pairs;
+    if (report.sweep.empty()) {
+        for (const auto& [first, other] : pairsAsked)
+            pairs.push_back({first, other});
+    }
+    for (std::size_t i = 1; i < report.sweep.size(); ++i)
+        pairs.push_back({report.sweep.front().name, report.sweep[i].name});
+    return pairs;
+}
+
 } // namespace
 
 void compareArms(const std::vector<ModelNumbers>& models, ExperimentReport& report)
@@ -141,13 +154,13 @@ void compareArms(const std::vector<ModelNumbers>& models, ExperimentReport& repo
     std::set<std::string> arms;
     for (const auto& model : models)
         arms.insert(model.arm);
-    for (const auto& arm : patchesVsClsArms()) {
+    for (const auto& arm : report.sweep.empty() ? patchesVsClsArms() : report.sweep) {
         for (const auto& measure : experimentMeasures()) {
             if (auto number = numberOf(models, arm.name, measure.name))
                 report.numbers.push_back(std::move(*number));
         }
     }
-    for (const auto& [first, other] : pairsAsked) {
+    for (const auto& [first, other] : pairsOf(report)) {
         if (!arms.contains(first) || !arms.contains(other))
             continue;
         for (const auto& measure : experimentMeasures()) {
@@ -155,6 +168,12 @@ void compareArms(const std::vector<ModelNumbers>& models, ExperimentReport& repo
                 report.differences.push_back(std::move(*line));
         }
     }
+}
+
+const ExperimentArm& ExperimentReport::arm(const std::string& name) const
+{
+    const auto found = std::ranges::find(sweep, name, &ExperimentArm::name);
+    return found == sweep.end() ? experimentArm(name) : *found;
 }
 
 const ArmNumber* ExperimentReport::find(const std::string& arm, const std::string& measure) const

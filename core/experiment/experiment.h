@@ -17,6 +17,8 @@ struct ExperimentArm {
     std::string name;  ///< "patches-sincos"; part of file names.
     std::string label; ///< "patches, sincos position"
     std::string what;  ///< One sentence.
+    std::vector<std::string> settings = {}; ///< Of an arm of a sweep: "repa.weight=0.5".
+    bool operator==(const ExperimentArm&) const = default;
 };
 /// CLS alone against patches: the arms of `nanodit experiment patches-vs-cls`.
 const std::vector<ExperimentArm>& patchesVsClsArms();
@@ -24,6 +26,12 @@ const std::vector<ExperimentArm>& patchesVsClsArms();
 const ExperimentArm& experimentArm(const std::string& name);
 /// The configuration that an arm trains with: `base` with the arm's model, data and drop shares, and this seed.
 TrainConfig armConfig(const std::string& arm, std::int64_t seed, TrainConfig base);
+
+/// An arm of a sweep as a command line has it: "NAME:KEY=VALUE,KEY=VALUE", or "NAME" alone for the configuration as it
+/// is. Commas in brackets belong to a value ("wide:optimiser.betas=[0.9,0.99]"). Throws UsageError.
+ExperimentArm sweepArm(const std::string& text);
+/// The configuration that it trains with: `base` with its settings and this seed. Throws ConfigError naming the arm.
+TrainConfig sweepConfig(const ExperimentArm& arm, std::int64_t seed, TrainConfig base);
 
 /// What is measured of every model.
 struct ExperimentMeasure {
@@ -82,6 +90,7 @@ struct ExperimentReport {
     TrainConfig config;           ///< What the arms share.
     ValidationSettings validation;
     std::vector<std::string> arms;
+    std::vector<ExperimentArm> sweep; ///< The same, described, of a sweep; else empty.
     std::int64_t seeds = 0;
     std::vector<ArmNumber> numbers;         ///< By arm and measure.
     std::vector<ArmDifference> differences; ///< By pair of arms and measure.
@@ -90,15 +99,18 @@ struct ExperimentReport {
     std::vector<std::string> notes;
     std::vector<std::filesystem::path> sheets; ///< Pictures of all arms side by side, relative to the folder.
 
+    /// Of this name, of the sweep or of patchesVsClsArms().
+    const ExperimentArm& arm(const std::string& name) const;
     const ArmNumber* find(const std::string& arm, const std::string& measure) const;
     const ArmDifference* find(const std::string& first, const std::string& other, const std::string& measure) const;
 };
 
 struct ExperimentRequest {
-    Workspace workspace;           ///< A demo workspace, whose truth is known.
-    std::filesystem::path folder;  ///< Empty: experiments/patches-vs-cls in the workspace.
+    Workspace workspace;           ///< Of patches against CLS: a demo workspace, whose truth is known.
+    std::filesystem::path folder;  ///< Empty: experiments/patches-vs-cls or experiments/sweep in the workspace.
     TrainConfig config;            ///< What all arms share; see armConfig.
     std::vector<std::string> arms; ///< Names; empty: all.
+    std::vector<ExperimentArm> sweep; ///< Arms of a person's own in their place; all are compared with the first.
     std::int64_t seeds = 3;        ///< Each arm is trained with the seeds 1 to this.
     ValidationSettings validation; ///< Each model's, all with the same noise.
     bool reportOnly = false;       ///< Train nothing: report of the seeds that every arm has finished.
@@ -109,7 +121,7 @@ struct ExperimentRequest {
 /// Trains and validates every arm with every seed below `folder`, then writes the report. A stopped or killed
 /// experiment goes on where it was: finished models are left alone, a begun one is resumed. Any number of processes may
 /// work at one experiment; each takes a model that no other has. Throws DataError when the folder holds an experiment
-/// with other settings.
+/// with other settings; arms and seeds may be added.
 std::unique_ptr<Job> makeExperimentJob(ExperimentRequest request);
 
 } // namespace nanodit

@@ -51,13 +51,13 @@ public:
     Experiment(const ExperimentRequest& request, const JobContext& context)
         : request_(request)
         , context_(context)
-        , folder_(fs::absolute(request.folder.empty() ? request.workspace.root / "experiments" / "patches-vs-cls"
-                                                      : request.folder)
-                      .lexically_normal())
-        , arms_(request.arms)
+        , folder_(
+              fs::absolute(request.folder.empty() ? request.workspace.root / "experiments" / name() : request.folder)
+                  .lexically_normal())
+        , arms_(isSweep() ? std::vector<std::string>{} : request.arms)
     {
         if (arms_.empty()) {
-            for (const auto& arm : patchesVsClsArms())
+            for (const auto& arm : isSweep() ? request.sweep : patchesVsClsArms())
                 arms_.push_back(arm.name);
         }
     }
@@ -66,10 +66,16 @@ public:
     {
         if (request_.seeds < 1)
             throw UsageError("an experiment needs a seed at least");
+        for (auto arm = arms_.begin(); arm != arms_.end(); ++arm) {
+            if (std::find(arms_.begin(), arm, *arm) != arm)
+                throw UsageError("the arm \"" + *arm + "\" is there twice: give each a name of its own");
+        }
         for (std::int64_t seed = 1; seed <= request_.seeds; ++seed) { // Seed by seed: what is finished compares.
             for (const auto& arm : arms_)
-                models_.push_back({.arm = experimentArm(arm).name, .seed = seed});
+                models_.push_back({.arm = isSweep() ? arm : experimentArm(arm).name, .seed = seed});
         }
+        for (const auto& model : models_) // what cannot be trained is told before anything is
+            configOf(model);
         begin();
         if (!request_.reportOnly && (!prepareData() || !makeModels()))
             return JobEnd::Cancelled;
@@ -78,9 +84,14 @@ public:
     }
 
 private:
+    bool isSweep() const { return !request_.sweep.empty(); }
+    std::string name() const { return isSweep() ? "sweep" : "patches-vs-cls"; }
+
     TrainConfig configOf(const Model& model) const
     {
-        auto config = armConfig(model.arm, model.seed, request_.config);
+        const auto own = std::ranges::find(request_.sweep, model.arm, &ExperimentArm::name);
+        auto config = own == request_.sweep.end() ? armConfig(model.arm, model.seed, request_.config)
+                                                  : sweepConfig(*own, model.seed, request_.config);
         config.saving.every = std::min(config.saving.every, saveEvery);
         return config;
     }
@@ -90,19 +101,38 @@ private:
     {
         auto shared = request_.config;
         shared.seed = 0; // Set by the experiment.
-        const Json wanted = {{"format", 2},
-                             {"experiment", "patches-vs-cls"},
-                             {"config", toYaml(shared)},
-                             {"validation", toJson(request_.validation)}};
+        Json wanted = {{"format", 2},
+                       {"experiment", name()},
+                       {"config", toYaml(shared)},
+                       {"validation", toJson(request_.validation)}};
         const auto file = folder_ / "plan.json";
         fs::create_directories(folder_);
         removeAbandonedTemporaries(folder_);
-        if (!fs::exists(file))
-            return writeFileAtomically(file, wanted.dump(1) + "\n");
-        if (!isSame(Json::parse(readTextFile(file), nullptr, false), wanted, file.string()))
+        const auto stored = fs::exists(file) ? Json::parse(readTextFile(file), nullptr, false) : Json();
+        if (!stored.is_null() && !isSame(stored, wanted, file.string()))
             throw DataError(folder_.string() +
                                 " holds an experiment with another configuration or validation (plan.json)",
                             remedy::ChooseFolder{.orSameSettings = true});
+        if (isSweep())
+            wanted["arms"] = armsOfPlan(stored);
+        if (stored.is_null() || (isSweep() && stored != wanted))
+            writeFileAtomically(file, wanted.dump(1) + "\n");
+    }
+
+    /// Those that the sweep has had, and ours. An arm keeps its settings: its models may be there.
+    Json armsOfPlan(const Json& stored) const
+    {
+        auto arms = stored.contains("arms") ? stored["arms"] : Json::object();
+        for (const auto& arm : request_.sweep) {
+            const Json settings = arm.settings;
+            if (arms.contains(arm.name) && arms[arm.name] != settings)
+                throw DataError("the arm \"" + arm.name + "\" of the sweep in " + folder_.string() +
+                                    " was begun with " + arms[arm.name].dump() + ", not with " + settings.dump() +
+                                    ": give it another name, or another folder",
+                                remedy::ChooseFolder{.orSameSettings = true});
+            arms[arm.name] = settings;
+        }
+        return arms;
     }
 
     /// Settings that a plan of an earlier version does not name had their defaults.
@@ -123,7 +153,7 @@ private:
 
     bool prepareData() const
     {
-        if (std::find(arms_.begin(), arms_.end(), "misaligned") == arms_.end())
+        if (isSweep() || std::find(arms_.begin(), arms_.end(), "misaligned") == arms_.end())
             return true;
         const auto made = [this](std::size_t) {
             return fs::exists(folder_ / "misaligned" / "derived") &&
@@ -161,7 +191,7 @@ private:
     fs::path runFolder(const Model& model) const { return folder_ / "runs" / model.name(); }
     fs::path checkpointOf(const Model& model) const
     {
-        return runFolder(model) / "checkpoints" / checkpointName(request_.config.schedule.steps);
+        return runFolder(model) / "checkpoints" / checkpointName(configOf(model).schedule.steps);
     }
     fs::path validationOf(const Model& model) const { return folder_ / "validation" / model.name(); }
     fs::path attentionOf(const Model& model) const { return folder_ / "attention" / (model.name() + ".json"); }
@@ -174,8 +204,9 @@ private:
     /// As the model's training and painting see it.
     Workspace viewOf(const Model& model) const
     {
-        auto workspace =
-            model.arm == "misaligned" ? misalignedView(request_.workspace, folder_ / "misaligned") : request_.workspace;
+        auto workspace = !isSweep() && model.arm == "misaligned"
+                             ? misalignedView(request_.workspace, folder_ / "misaligned")
+                             : request_.workspace;
         workspace.config.runs = (folder_ / "runs").string();
         return workspace;
     }
@@ -242,6 +273,7 @@ private:
                                 .config = request_.config,
                                 .validation = request_.validation,
                                 .arms = arms_,
+                                .sweep = request_.sweep,
                                 .seeds = seeds,
                                 .numbers = {},
                                 .differences = {},
@@ -268,7 +300,10 @@ private:
         }
         report.answers = answersOf(report);
         addNotes(report, firstSeed.front());
-        const auto sheets = writeSheets(folder_, arms_, firstSeed, sheetScenes);
+        std::vector<std::string> labels;
+        for (const auto& arm : arms_)
+            labels.push_back(report.arm(arm).label);
+        const auto sheets = writeSheets(folder_, labels, firstSeed, sheetScenes);
         for (const auto& sheet : sheets)
             report.sheets.push_back(sheetFile(sheet));
         writeFileAtomically(folder_ / "report.md", markdownOf(report, sheets));
@@ -280,15 +315,18 @@ private:
     void addNotes(ExperimentReport& report, const ValidationReport& validation) const
     {
         const auto& config = request_.config;
-        report.notes.push_back("Every model: hidden " + std::to_string(config.model.hiddenSize) + ", depth " +
-                               std::to_string(config.model.depth) + ", " + std::to_string(config.schedule.steps) +
-                               " steps in batches of " +
-                               std::to_string(config.data.batchSize * config.optimiser.accumulation) +
-                               "; both conditions dropped in 10 % of the samples, DINO in 30 %, text in 5 %. Arms with "
-                               "the same seed begin from the same random numbers and see the same samples in the same "
-                               "order.");
+        report.notes.push_back(
+            "Every model: hidden " + std::to_string(config.model.hiddenSize) + ", depth " +
+            std::to_string(config.model.depth) + ", " + std::to_string(config.schedule.steps) +
+            " steps in batches of " + std::to_string(config.data.batchSize * config.optimiser.accumulation) +
+            (isSweep() ? ", but for what its arm sets."
+                       : "; both conditions dropped in 10 % of the samples, DINO in 30 %, text in "
+                         "5 %.") +
+            " Arms with the same seed begin from the same random numbers and see the same samples in "
+            "the same order" +
+            (isSweep() ? ", unless a setting of theirs changes that." : "."));
         report.notes.push_back("Validation: " + std::to_string(request_.validation.records) +
-                               " scenes of the validation split, the same noise for all models, " +
+                               " records of the validation split, the same noise for all models, " +
                                std::to_string(request_.validation.steps) +
                                " sampler steps. Intervals draw seeds and pictures anew; of " +
                                std::to_string(report.seeds) +

@@ -35,7 +35,7 @@ std::string numbersTable(const ExperimentReport& report)
 {
     std::string text = "| measure |", line = "| --- |";
     for (const auto& arm : report.arms) {
-        text += cell(experimentArm(arm).label);
+        text += cell(report.arm(arm).label);
         line += " --- |";
     }
     text += "\n" + line + "\n";
@@ -53,7 +53,7 @@ std::string numbersTable(const ExperimentReport& report)
 
 std::string differencesTable(const ExperimentReport& report, const std::string& first, const std::string& other)
 {
-    std::string text = "| measure |" + cell(experimentArm(first).label) + cell(experimentArm(other).label) +
+    std::string text = "| measure |" + cell(report.arm(first).label) + cell(report.arm(other).label) +
                        " difference (95 %) | better by | pairs |\n| --- | --- | --- | --- | --- | --- |\n";
     for (const auto& line : report.differences) {
         if (line.first != first || line.other != other)
@@ -86,7 +86,7 @@ std::string coursesTable(const ExperimentReport& report, const std::string& meas
     const auto count = courses.front()->points.size(), every = (count + 9) / 10;
     std::string text = "\n## " + info.label + ", while training\n\n| up to step |", line = "| --- |";
     for (const auto* const course : courses) {
-        text += cell(experimentArm(course->arm).label);
+        text += cell(report.arm(course->arm).label);
         line += " --- |";
     }
     text += "\n" + line + "\n";
@@ -104,6 +104,12 @@ std::string coursesTable(const ExperimentReport& report, const std::string& meas
 }
 
 } // namespace
+
+std::string titleOf(const ExperimentReport& report)
+{
+    return report.sweep.empty() ? "Patches against CLS alone"
+                                : "Sweep over " + std::to_string(report.arms.size()) + " arms";
+}
 
 std::string gainText(const ArmDifference& line)
 {
@@ -139,7 +145,7 @@ fs::path sheetFile(const ExperimentSheet& sheet)
     return fs::path("sheets") / (std::string(validationTaskNames[static_cast<std::size_t>(sheet.task)]) + ".png");
 }
 
-std::vector<ExperimentSheet> writeSheets(const fs::path& folder, const std::vector<std::string>& arms,
+std::vector<ExperimentSheet> writeSheets(const fs::path& folder, const std::vector<std::string>& labels,
                                          const std::vector<ValidationReport>& reports, std::size_t scenes)
 {
     std::vector<ExperimentSheet> sheets;
@@ -150,8 +156,7 @@ std::vector<ExperimentSheet> writeSheets(const fs::path& folder, const std::vect
         const bool swap = task == ValidationTask::DinoSwap;
         sheet.columns = swap ? std::vector<std::string>{"gave the text", "gave CLS and patches"}
                              : std::vector<std::string>{"original"};
-        for (const auto& arm : arms)
-            sheet.columns.push_back(experimentArm(arm).label);
+        sheet.columns.insert(sheet.columns.end(), labels.begin(), labels.end());
         std::vector<std::vector<Image>> rows;
         for (const auto& picture : first.pictures) {
             if (picture.task != task || rows.size() == scenes)
@@ -179,13 +184,15 @@ std::vector<ExperimentSheet> writeSheets(const fs::path& folder, const std::vect
 Json toJson(const ExperimentReport& report)
 {
     Json json = {{"format", 1},
-                 {"experiment", "patches-vs-cls"},
+                 {"experiment", report.sweep.empty() ? "patches-vs-cls" : "sweep"},
                  {"config", toYaml(report.config)},
                  {"validation", toJson(report.validation)},
                  {"seeds", report.seeds}};
     for (const auto& name : report.arms) {
-        const auto& arm = experimentArm(name);
+        const auto& arm = report.arm(name);
         json["arms"].push_back({{"name", arm.name}, {"label", arm.label}, {"what", arm.what}});
+        if (!report.sweep.empty())
+            json["arms"].back()["settings"] = arm.settings;
     }
     json["numbers"] = Json::array();
     for (const auto& number : report.numbers)
@@ -227,9 +234,9 @@ Json toJson(const ExperimentReport& report)
 
 std::string markdownOf(const ExperimentReport& report, const std::vector<ExperimentSheet>& sheets)
 {
-    std::string text = "# Patches against CLS alone\n\n";
+    auto text = "# " + titleOf(report) + "\n\n";
     for (const auto& arm : report.arms)
-        text += "- **" + experimentArm(arm).label + "**: " + experimentArm(arm).what + "\n";
+        text += "- **" + report.arm(arm).label + "**: " + report.arm(arm).what + "\n";
     text += "\n";
     for (const auto& note : report.notes)
         text += note + "\n";
@@ -237,7 +244,7 @@ std::string markdownOf(const ExperimentReport& report, const std::vector<Experim
         text += "\n**" + answer.question + "** " + answer.answer + "\n";
     text += "\n## Numbers\n\nMean over seeds and units, with its 95 % interval.\n\n" + numbersTable(report);
     for (const auto& [first, other] : pairsIn(report))
-        text += "\n## " + experimentArm(first).label + " against " + experimentArm(other).label + "\n\n" +
+        text += "\n## " + report.arm(first).label + " against " + report.arm(other).label + "\n\n" +
                 differencesTable(report, first, other);
     text += coursesTable(report, "loss.none") + coursesTable(report, "attention.alignment");
     for (const auto& sheet : sheets) {

@@ -18,8 +18,8 @@ struct ExperimentSheet {
 };
 
 /// Paints sheets/TASK.png below the folder from validation reports, one of each arm in the report's order, and gives
-/// what they show. `scenes`: rows at most.
-std::vector<ExperimentSheet> writeSheets(const std::filesystem::path& folder, const std::vector<std::string>& arms,
+/// what they show. `labels`: of the arms. `scenes`: rows at most.
+std::vector<ExperimentSheet> writeSheets(const std::filesystem::path& folder, const std::vector<std::string>& labels,
                                          const std::vector<ValidationReport>& reports, std::size_t scenes);
 /// sheets/reconstruction.png
 std::filesystem::path sheetFile(const ExperimentSheet& sheet);
@@ -30,6 +30,8 @@ std::string markdownOf(const ExperimentReport& report, const std::vector<Experim
 /// A self-contained page, light or dark as the browser wishes.
 std::string pageOf(const ExperimentReport& report, const std::vector<ExperimentSheet>& sheets);
 
+/// "Patches against CLS alone", "Sweep over 3 arms"
+std::string titleOf(const ExperimentReport& report);
 /// "+12.3 %" better, "-4.0 %" worse, "" where neither side is better.
 std::string gainText(const ArmDifference& line);
 /// Measures that an arm of the report has numbers of, in the order of experimentMeasures().

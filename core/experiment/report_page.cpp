@@ -17,7 +17,7 @@ std::string chart(const ExperimentReport& report, const std::string& measure)
 {
     std::vector<html::ChartCurve> curves;
     for (const auto& arm : report.arms) {
-        html::ChartCurve curve{.name = experimentArm(arm).label, .points = {}};
+        html::ChartCurve curve{.name = report.arm(arm).label, .points = {}};
         for (const auto& course : report.courses) {
             if (course.arm != arm || course.measure != measure)
                 continue;
@@ -34,7 +34,7 @@ std::string numbersTable(const ExperimentReport& report)
 {
     std::string page = "<div class=\"scroll\"><table><tr><th>Measure";
     for (const auto& arm : report.arms)
-        page += "<th class=\"number\">" + escaped(experimentArm(arm).label);
+        page += "<th class=\"number\">" + escaped(report.arm(arm).label);
     page += "</tr>\n";
     for (const auto& measure : measuredIn(report)) {
         page += "<tr><td title=\"" + escaped(measure.help) + "\">" + escaped(measure.label);
@@ -54,8 +54,7 @@ std::string numbersTable(const ExperimentReport& report)
 std::string differencesTable(const ExperimentReport& report, const std::string& first, const std::string& other)
 {
     std::string page = "<div class=\"scroll\"><table><tr><th>Measure<th class=\"number\">" +
-                       escaped(experimentArm(first).label) + "<th class=\"number\">" +
-                       escaped(experimentArm(other).label) +
+                       escaped(report.arm(first).label) + "<th class=\"number\">" + escaped(report.arm(other).label) +
                        "<th class=\"number\">Difference<th class=\"number\">95 % interval<th class=\"number\">Better "
                        "by<th>Verdict<th class=\"number\">Seeds x pairs</tr>\n";
     for (const auto& line : report.differences) {
@@ -90,13 +89,13 @@ std::string sheetFigure(const ExperimentReport& report, const ExperimentSheet& s
 
 std::string pageOf(const ExperimentReport& report, const std::vector<ExperimentSheet>& sheets)
 {
-    constexpr auto title = "Patches against CLS alone";
+    const auto title = titleOf(report);
     auto page = html::pageBegin(title) + "<h1>" + title + "</h1>\n";
     for (const auto& note : report.notes)
         page += "<p class=\"soft\">" + escaped(note) + "</p>\n";
     page += "<ul>\n";
     for (const auto& arm : report.arms)
-        page += "<li><b>" + escaped(experimentArm(arm).label) + "</b>: " + escaped(experimentArm(arm).what) + "</li>\n";
+        page += "<li><b>" + escaped(report.arm(arm).label) + "</b>: " + escaped(report.arm(arm).what) + "</li>\n";
     page += "</ul>\n";
     for (const auto& answer : report.answers)
         page += "<h2>" + escaped(answer.question) + "</h2>\n<p>" + escaped(answer.answer) + "</p>\n";
@@ -108,8 +107,8 @@ std::string pageOf(const ExperimentReport& report, const std::vector<ExperimentS
             "over both.</p>\n" +
             numbersTable(report);
     for (const auto& [first, other] : pairsIn(report))
-        page += "<h2>" + escaped(experimentArm(first).label) + " against " + escaped(experimentArm(other).label) +
-                "</h2>\n" + differencesTable(report, first, other);
+        page += "<h2>" + escaped(report.arm(first).label) + " against " + escaped(report.arm(other).label) + "</h2>\n" +
+                differencesTable(report, first, other);
     return page + "</html>\n";
 }
 

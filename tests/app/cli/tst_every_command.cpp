@@ -125,6 +125,8 @@ void EveryCommandTest::initTestCase()
         {"doctor", {{"--device", "tpu"}, {"--no-computing"}, false}},
         {"edit", {{"a", "--include"}, {"scene-000001", "--tags", "seen"}, false}},
         {"experiment patches-vs-cls", {{}, {"--steps", "100000", "--seeds", "1"}, true}},
+        {"experiment sweep",
+         {{"--arm", "a"}, {"--arm", "a", "--arm", "b:repa.weight=0.5", "--steps", "100000", "--seeds", "1"}, true}},
         {"export", {{path("records.jsonl")}, {path("records.jsonl")}, false}},
         {"export-run", {{path("given")}, {path("given"), "--run", "reference"}, false}},
         {"golden", {{path("nothing")}, {text(dataPath("golden"))}, false}},

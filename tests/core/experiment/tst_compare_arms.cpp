@@ -90,6 +90,74 @@ private Q_SLOTS:
         QVERIFY(answerFor(1.2).starts_with("Not by more than 10 %"));
     }
 
+    void anArmIsReadFromALine_data()
+    {
+        QTest::addColumn<QString>("line");
+        QTest::addColumn<QStringList>("settings");
+        QTest::newRow("as it is") << "plain" << QStringList{};
+        QTest::newRow("one") << "a-1:repa.weight=0.5" << QStringList{"repa.weight=0.5"};
+        QTest::newRow("a list") << "b:optimiser.betas=[0.9,0.99],data.batch_size=2"
+                                << QStringList{"optimiser.betas=[0.9,0.99]", "data.batch_size=2"};
+        QTest::newRow("a colon in a value")
+            << "c:warm_start.rename=[\"a=>b:c\"]" << QStringList{"warm_start.rename=[\"a=>b:c\"]"};
+    }
+    void anArmIsReadFromALine()
+    {
+        QFETCH(QString, line);
+        QFETCH(QStringList, settings);
+        const auto arm = sweepArm(line.toStdString());
+        QCOMPARE(QString::fromStdString(arm.name), line.section(':', 0, 0));
+        QStringList found;
+        for (const auto& setting : arm.settings)
+            found << QString::fromStdString(setting);
+        QCOMPARE(found, settings);
+    }
+
+    void whatIsNoArmIsRefused()
+    {
+        for (const auto* const line : {":repa.weight=1", "a/b:repa.weight=1", "..", "a:", "a:repa.weight", "a:seed=3",
+                                       "a:repa.weight=1,,repa.block=1"})
+            QVERIFY2(!errorOf([line] { sweepArm(line); }).empty(), line);
+        QVERIFY(errorOf([] { sweepConfig(sweepArm("a:repa.wieght=1"), 1, {}); }).find("repa.weight") !=
+                std::string::npos);
+        QVERIFY(errorOf([] { sweepConfig(sweepArm("a:model.internal_head=99"), 1, {}); }).find("the arm \"a\"") !=
+                std::string::npos);
+    }
+
+    void anArmsConfigurationHasItsSettingsAndItsSeed()
+    {
+        TrainConfig base;
+        base.conditions.dropDino = 0.2;
+        const auto config = sweepConfig(sweepArm("a:repa.weight=0.5,optimiser.betas=[0.9,0.99]"), 4, base);
+        QCOMPARE(config.repa.weight, 0.5);
+        QCOMPARE(config.optimiser.betas[1], 0.99);
+        QCOMPARE(config.seed, 4);
+        QCOMPARE(config.conditions.dropDino, 0.2); // the experiment has none of its own
+    }
+
+    void allArmsOfASweepAreComparedWithTheFirst()
+    {
+        ExperimentReport report;
+        for (const auto* const line : {"plain", "aligned:repa.weight=0.5", "muon:optimiser.name=muon"}) {
+            report.sweep.push_back(sweepArm(line));
+            report.arms.push_back(report.sweep.back().name);
+        }
+        compareArms({model("plain", 1, {{"a", 0.5}, {"b", 0.9}}), model("aligned", 1, {{"a", 0.4}, {"b", 0.8}}),
+                     model("muon", 1, {{"a", 0.6}, {"b", 0.8}})},
+                    report);
+        const auto* const line = report.find("plain", "aligned", "reconstruction.dino_distance");
+        QVERIFY(line != nullptr);
+        QCOMPARE(line->verdict, 1);
+        QVERIFY(report.find("plain", "muon", "reconstruction.dino_distance")->verdict == 0);
+        QVERIFY(report.find("aligned", "muon", "reconstruction.dino_distance") == nullptr);
+        QCOMPARE(report.arm("aligned").what, std::string("repa.weight=0.5"));
+        const auto answers = answersOf(report);
+        QCOMPARE(answers.size(), std::size_t{2});
+        QVERIFY2(answers[0].answer.starts_with("Better: reconstruction: DINO-patch distance 0.700 to 0.600"),
+                 answers[0].answer.c_str());
+        QCOMPARE(answers[1].answer, std::string("1 of 1 measures are not told apart from plain's."));
+    }
+
     void coursesAreMeansOverStretchesAndSeeds()
     {
         std::vector<std::vector<StepMetrics>> trainings(2);

@@ -224,6 +224,59 @@ private Q_SLOTS:
                  whole_->find("patches-rope-prior", "reconstruction.psnr")->mean);
     }
 
+    /// A sweep over three arms of one seed, stopped and gone on with, then with another arm.
+    void aSweepIsTrainedGoneOnWithAndExtended()
+    {
+        auto sweep = request("sweep");
+        sweep.arms.clear();
+        sweep.seeds = 1;
+        sweep.sweep = {sweepArm("plain"), sweepArm("aligned:repa.weight=0.5,repa.block=1"),
+                       sweepArm("longer:schedule.steps=6,model.internal_head=1")};
+        int stops = 0;
+        for (int reports = 3;; reports += 6) {
+            JobContext context;
+            int seen = 0;
+            context.report = [&](const Progress&) {
+                if (++seen == reports)
+                    context.control->requestStop();
+            };
+            if (makeExperimentJob(sweep)->run(context) == JobEnd::Finished)
+                break;
+            QVERIFY(++stops < 100);
+        }
+        QVERIFY(stops >= 1);
+        const auto configOf = [this](const std::string& model) {
+            return readTrainConfig(folder_ / ("sweep/runs/" + model + "/config.yaml"));
+        };
+        auto aligned = configOf("aligned-seed1");
+        QCOMPARE(aligned.repa.weight, 0.5);
+        aligned.repa = {};
+        QCOMPARE(toYaml(aligned), toYaml(configOf("plain-seed1")));
+        QVERIFY(fs::exists(folder_ / "sweep/runs/longer-seed1/checkpoints" / checkpointName(6)));
+        QVERIFY(fs::exists(folder_ / "sweep/runs/aligned-seed1/checkpoints" / checkpointName(steps) /
+                           "projector.safetensors"));
+
+        sweep.sweep.push_back(sweepArm("slower:optimiser.lr=1e-4"));
+        const auto before =
+            fs::last_write_time(folder_ / "sweep/runs/plain-seed1/checkpoints" / checkpointName(steps) / "state.json");
+        std::optional<ExperimentReport> made;
+        sweep.finished = [&made](const ExperimentReport& report) { made = report; };
+        QVERIFY(makeExperimentJob(sweep)->run({}) == JobEnd::Finished);
+        QVERIFY(fs::last_write_time(folder_ / "sweep/runs/plain-seed1/checkpoints" / checkpointName(steps) /
+                                    "state.json") == before);
+        QCOMPARE(made->answers.size(), std::size_t{3});
+        QVERIFY(made->find("plain", "slower", "reconstruction.psnr") != nullptr);
+        const auto page = readTextFile(folder_ / "sweep/report.html");
+        QVERIFY(page.find("Sweep over 4 arms") != std::string::npos &&
+                page.find("repa.weight=0.5, repa.block=1") != std::string::npos);
+
+        sweep.sweep[1] = sweepArm("aligned:repa.weight=1");
+        const auto refused = errorOf([&] { makeExperimentJob(sweep)->run({}); });
+        QVERIFY2(refused.find("the arm \"aligned\"") != std::string::npos, refused.c_str());
+        sweep.sweep = {sweepArm("plain"), sweepArm("plain")};
+        QVERIFY(errorOf([&] { makeExperimentJob(sweep)->run({}); }).find("twice") != std::string::npos);
+    }
+
     void otherSettingsAreRefused()
     {
         auto other = request("whole");
