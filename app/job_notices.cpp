@@ -17,6 +17,12 @@ JobNotices::JobNotices(Session& session, Desktop desktop, std::chrono::milliseco
     connect(&session, &Session::jobStarted, this, &JobNotices::follow);
 }
 
+void JobNotices::tell(const QString& title, const QString& text)
+{
+    if (!desktop_.looksHere())
+        desktop_.show(title, text);
+}
+
 void JobNotices::follow(JobRunner* runner)
 {
     QElapsedTimer since;

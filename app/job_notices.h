@@ -12,7 +12,7 @@ class JobRunner;
 class Session;
 
 /// Tells a person who looks elsewhere that a job has ended: one that took long, or any that failed. Jobs that somebody
-/// stopped are not told of.
+/// stopped are not told of. tell() is for what happens while one runs.
 class JobNotices : public QObject {
     Q_OBJECT
 
@@ -25,6 +25,9 @@ public:
     };
     JobNotices(Session& session, Desktop desktop, std::chrono::milliseconds shortest = longJob,
                QObject* parent = nullptr);
+
+    /// Of something else than an end.
+    void tell(const QString& title, const QString& text);
 
 private:
     void follow(JobRunner* runner);

@@ -85,12 +85,13 @@ int runWindow(Application& application, const Arguments& arguments)
         QObject::connect(
             &session, &Session::workspaceChanged, &window, [&] { window.showPage(*arguments.page); },
             Qt::SingleShotConnection);
-    const JobNotices notices(session, {.looksHere = [&window] { return window.isActiveWindow(); },
-                                       .show =
-                                           [&window](const QString& title, const QString& text) {
-                                               showDesktopNotice(title, text);
-                                               QApplication::alert(&window);
-                                           }});
+    JobNotices notices(session, {.looksHere = [&window] { return window.isActiveWindow(); },
+                                 .show =
+                                     [&window](const QString& title, const QString& text) {
+                                         showDesktopNotice(title, text);
+                                         QApplication::alert(&window);
+                                     }});
+    QObject::connect(&controllers.training, &Training::noticed, &notices, &JobNotices::tell);
     window.show();
     return QApplication::exec();
 }

@@ -71,6 +71,16 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
             Q_EMIT stepped(metrics);
         });
     };
+    request.onEvent = [this, runner](const TrainEvent& event) {
+        const bool spike = event.kind == "spike";
+        if (!spike && event.kind != "stall")
+            return; // ends are told of as those of any job
+        runner->deliver([this, spike, event] {
+            const auto run = QString::fromStdString(event.run);
+            Q_EMIT noticed(spike ? tr("The loss of %1 jumped").arg(run) : tr("%1 waits for its data").arg(run),
+                           QString::fromStdString(event.text));
+        });
+    };
     request.onPreview = [this, runner](const PreviewPicture& preview) {
         TrainPreview shown{.step = preview.step,
                            .record = QString::fromStdString(preview.recordId),

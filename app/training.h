@@ -86,6 +86,8 @@ Q_SIGNALS:
     void logRead(const QString& text);
     void finished(const nanodit::TrainReport& report);
     void failed(const nanodit::Notice& why);
+    /// Its loss jumped, or it waits for its data.
+    void noticed(const QString& title, const QString& text);
     void readFailed(const nanodit::Notice& why); ///< A past run's numbers.
     void holderChanged();
 

@@ -53,6 +53,13 @@ void WorkspaceConfig::visit(FieldVisitor& v)
     v.field({"caption_seconds", "How long it may take for one picture.", 1, 86400, "s"}, captionSeconds);
     v.field({"caption_processes", "How many of them run at the same time, each for another picture.", 1, 256},
             captionProcesses);
+    v.beginGroup("alerts", "Who is told when a training ends, fails, spikes or stalls.");
+    v.field({"command",
+             "Program and arguments, run without a shell, that get the event as JSON on their standard input, for "
+             "example [notify-me, training]."},
+            alertCommand);
+    v.field({"seconds", "How long it may take for one event.", 1, 3600, "s"}, alertSeconds);
+    v.endGroup();
 }
 
 void ExclusionRules::visit(FieldVisitor& v)

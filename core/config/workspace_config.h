@@ -36,6 +36,8 @@ struct WorkspaceConfig {
     std::vector<std::string> captionCommand; ///< Program and arguments; {image} is replaced. Empty: none.
     std::int64_t captionSeconds = 120;       ///< That it may take for one picture.
     std::int64_t captionProcesses = 1;       ///< Run at the same time.
+    std::vector<std::string> alertCommand;   ///< Program and arguments, told of a training's events. Empty: none.
+    std::int64_t alertSeconds = 10;          ///< That it may take for one event.
 
     void visit(FieldVisitor& visitor);
     std::vector<ConfigIssue> validate() const;

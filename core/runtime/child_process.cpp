@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -64,14 +65,52 @@ private:
     std::array<int, 2> ends_{-1, -1};
 };
 
+/// A file in memory that holds what the program reads: unlike a pipe, it takes all at once and minds nobody who leaves
+/// it unread.
+class Input {
+public:
+    explicit Input(const std::string& text)
+    {
+        if (text.empty())
+            return;
+        file_ = ::memfd_create("input", MFD_CLOEXEC);
+        std::size_t written = 0;
+        while (file_ >= 0 && written < text.size()) {
+            const auto count = ::write(file_, text.data() + written, text.size() - written);
+            if (count > 0)
+                written += static_cast<std::size_t>(count);
+            else if (errno != EINTR)
+                break;
+        }
+        if (written < text.size() || ::lseek(file_, 0, SEEK_SET) != 0)
+            throw StoreError(std::string("what another program is to read could not be kept: ") + std::strerror(errno) +
+                             "; close other programs and try again");
+    }
+    ~Input()
+    {
+        if (file_ >= 0)
+            ::close(file_);
+    }
+    Input(const Input&) = delete;
+    Input& operator=(const Input&) = delete;
+
+    int file() const { return file_; } ///< -1 for nothing to read.
+
+private:
+    int file_ = -1;
+};
+
 /// What the program starts with: our environment, its own group, no signals blocked or ignored.
 class Spawning {
 public:
-    Spawning(const ChildProgram& program, const Pipe& output, const Pipe& errors)
+    Spawning(const ChildProgram& program, const Input& input, const Pipe& output, const Pipe& errors)
     {
         posix_spawn_file_actions_init(&actions_);
         posix_spawn_file_actions_addchdir_np(&actions_, program.folder.c_str());
-        posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+        if (input.file() >= 0)
+            posix_spawn_file_actions_adddup2(&actions_, input.file(), STDIN_FILENO);
+        else
+            posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
         posix_spawn_file_actions_adddup2(&actions_, output.writeEnd(), STDOUT_FILENO);
         posix_spawn_file_actions_adddup2(&actions_, errors.writeEnd(), STDERR_FILENO);
         posix_spawnattr_init(&attributes_);
@@ -151,8 +190,9 @@ bool readWhatComes(Pipe& output, Pipe& errors, int milliseconds, ChildResult& re
 
 ChildResult runChild(const ChildProgram& program, const std::function<bool()>& shouldStop)
 {
+    const Input input(program.input);
     Pipe output, errors;
-    const auto child = Spawning(program, output, errors).start(program);
+    const auto child = Spawning(program, input, output, errors).start(program);
     output.closeEnd(1);
     errors.closeEnd(1);
     ChildResult result;

@@ -13,6 +13,7 @@ namespace nanodit {
 struct ChildProgram {
     std::vector<std::string> arguments; ///< The program first; looked for in PATH when it names no folder.
     std::filesystem::path folder;       ///< Where it runs.
+    std::string input = {};             ///< All of its standard input.
     std::chrono::milliseconds limit = std::chrono::minutes(2);
     std::size_t mostOutput = 64 * 1024; ///< Bytes on its standard output; of its errors only the end is kept.
 };
@@ -28,7 +29,7 @@ struct ChildResult {
     std::string inWords(const ChildProgram& program) const;
 };
 
-/// Runs it to its end with nothing on its standard input, in a process group of its own. That group is killed when the
+/// Runs it to its end, in a process group of its own. That group is killed when the
 /// program has ended, takes longer than its limit, writes more than it may, or when `shouldStop`, asked twenty times a
 /// second, says so: nothing that it started stays behind. Throws DataError when it cannot be started.
 ChildResult runChild(const ChildProgram& program, const std::function<bool()>& shouldStop);

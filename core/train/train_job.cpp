@@ -45,6 +45,7 @@ public:
     JobEnd run(const JobContext& outer) override;
 
 private:
+    JobEnd prepareAndTrain(const JobContext& outer);
     /// What a rank other than 0 does.
     JobEnd follow(const JobContext& context);
     void openData();
@@ -58,6 +59,7 @@ private:
     void makeLoader(const JobContext& context);
     JobEnd train(const JobContext& context);
     JobEnd stop(const JobContext& context);
+    void tellEvent(const std::string& kind, const std::string& text);
     void watchStep(const StepMetrics& metrics, double seconds, const JobContext& context);
     void afterStep(const StepMetrics& metrics, const JobContext& context);
     void explainUnsoundStep(const StepMetrics& metrics, const JobContext& context);
@@ -96,6 +98,26 @@ private:
 };
 
 JobEnd TrainJob::run(const JobContext& outer)
+{
+    try {
+        const auto end = prepareAndTrain(outer);
+        tellEvent(end == JobEnd::Finished ? "finished" : "stopped",
+                  end == JobEnd::Finished ? "the training has finished" : "the training was stopped");
+        return end;
+    } catch (const std::exception& error) {
+        tellEvent("failed", sentenceOf(error));
+        throw;
+    }
+}
+
+void TrainJob::tellEvent(const std::string& kind, const std::string& text)
+{
+    if (request_.meeting.rank == 0)
+        request_.onEvent(
+            {.kind = kind, .run = request_.runName, .step = trainer_ ? trainer_->stepsDone() : 0, .text = text});
+}
+
+JobEnd TrainJob::prepareAndTrain(const JobContext& outer)
 {
     throwIfAny(config_.validate(), "the training configuration");
     compute_ = makeCompute(request_.device, config_.arithmetic());
@@ -344,6 +366,7 @@ void TrainJob::watchStep(const StepMetrics& metrics, double seconds, const JobCo
     const bool isSpike = finding->kind == "spike";
     tell(finding->kind, finding->text + (isSpike ? "; it held the samples " + listOf(ids) : ""),
          isSpike ? nlohmann::json::object({{"samples", ids}}) : nlohmann::json::object(), context);
+    tellEvent(finding->kind, finding->text);
 }
 
 /// A warning that the run's history keeps.

@@ -28,6 +28,14 @@ struct PreviewPicture {
     Image reference; ///< The record's own bucket image.
 };
 
+/// Something of a training that a person who looks elsewhere would want to hear of.
+struct TrainEvent {
+    std::string kind; ///< "finished", "stopped", "failed"; "spike", "stall" (StepWatch).
+    std::string run;
+    std::int64_t step = 0; ///< Steps done.
+    std::string text;      ///< A sentence.
+};
+
 /// Asked of a running training from any thread; served at the next step.
 struct TrainCommands {
     std::atomic<bool> previewNow = false;
@@ -47,6 +55,7 @@ struct TrainRequest {
         {}; ///< With other processes; rank 0 alone reads and writes the run's folder, paints and validates.
     std::shared_ptr<TrainCommands> commands = std::make_shared<TrainCommands>();
     std::function<void(const StepMetrics&)> onStep = [](const auto&) {};
+    std::function<void(const TrainEvent&)> onEvent = [](const auto&) {}; ///< Of rank 0.
     std::function<void(const PreviewPicture&)> onPreview = [](const auto&) {};
     std::function<void(const struct ValidationReport&)> onValidation = [](const auto&) {}; ///< See config.validation.
     std::function<void(const struct TrainReport&)> finished = [](const auto&) {};

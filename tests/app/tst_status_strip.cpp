@@ -97,7 +97,7 @@ private Q_SLOTS:
         Session session;
         QStringList told;
         bool looks = false;
-        const JobNotices notices(
+        JobNotices notices(
             session,
             {.looksHere = [&] { return looks; }, .show = [&](const QString& title, const QString&) { told << title; }},
             400ms);
@@ -120,7 +120,11 @@ private Q_SLOTS:
         QTRY_VERIFY(session.jobs().empty());
         looks = true;
         run("seen", 600ms, JobEnd::Finished);
+        notices.tell("The loss of seen jumped", "");
         QCOMPARE(told.size(), 2);
+        looks = false;
+        notices.tell("The loss of unseen jumped", "");
+        QCOMPARE(told.size(), 3);
     }
 };
 

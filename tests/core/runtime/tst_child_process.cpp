@@ -78,6 +78,19 @@ private Q_SLOTS:
 
     void standardInputIsEmpty() { QCOMPARE(run(shell("wc -c")).output, std::string("0\n")); }
 
+    void standardInputIsWhatItWasGiven()
+    {
+        auto program = shell("cat");
+        program.input = "{\"event\": \"spike\"}\nand a second line";
+        QCOMPARE(run(program).output, program.input);
+        program = shell("exec true"); // leaves it unread, however long it is
+        program.input = std::string(1 << 20, 'x');
+        QVERIFY(run(program).succeeded());
+        program = shell("wc -c");
+        program.input = std::string(1 << 20, 'x');
+        QCOMPARE(run(program).output, std::string("1048576\n"));
+    }
+
     void whatCannotBeStartedIsNamed()
     {
         ChildProgram program;
