@@ -124,6 +124,16 @@ void TrainConfig::visit(FieldVisitor& v)
     v.field({"sampler_steps", "Euler steps per picture.", 1, 1000, "steps"}, previews.samplerSteps);
     v.field({"text_scale", "Guidance scale for text.", 0, 50}, previews.textScale);
     v.field({"dino_scale", "Guidance scale for DINO.", 0, 50}, previews.dinoScale);
+    v.field({"raw_until",
+             "Paint with the current weights beside their average until the pictures differ by less than this, as a "
+             "mean absolute difference of pixels in shares of their range; 0: paint with the average alone.",
+             0, 1},
+            previews.rawUntil);
+    v.field({"conditions",
+             "Of the records, those that are painted with parts of their conditions, too: text only, DINO only, CLS "
+             "only, another record's DINO, shuffled patches; 0: none.",
+             0, 64, "pictures"},
+            previews.conditions);
     v.endGroup();
 
     v.beginGroup("validation", "The validation suite while it trains, of the averaged weights.");
@@ -144,6 +154,15 @@ void TrainConfig::visit(FieldVisitor& v)
              "Steps between measurements of attention (shares of text, CLS and patches, alignment); 0 makes none.", 0,
              1e9, "steps"},
             metrics.attentionEvery);
+    v.field({"worth_every",
+             "Steps between measurements of what text and patches are worth to the loss of each picture; 0 makes none.",
+             0, 1e9, "steps"},
+            metrics.worthEvery);
+    v.field({"worth_validation", "Pictures of the validation split that they measure at most.", 0, 1e6, "pictures"},
+            metrics.worthValidation);
+    v.field({"worth_training", "Pictures of the training set that they measure, always the same ones.", 0, 1e6,
+             "pictures"},
+            metrics.worthTraining);
     v.endGroup();
 
     v.beginGroup("warm_start", "Start from another model's weights.");

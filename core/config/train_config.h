@@ -92,6 +92,10 @@ struct PreviewConfig {
     std::int64_t samplerSteps = 20;
     double textScale = 2.0;
     double dinoScale = 2.0;
+    /// The current weights paint, too, until their pictures differ from the average's by less: mean absolute difference
+    /// of pixels, as a share of their range. 0: the average alone paints.
+    double rawUntil = 0;
+    std::int64_t conditions = 0; ///< Records that are painted with parts of their conditions, too.
 };
 
 /// The validation suite at intervals, of the averaged weights.
@@ -106,6 +110,9 @@ struct ValidationConfig {
 
 struct MetricsConfig {
     std::int64_t attentionEvery = 100; ///< Steps between measurements of what is attended to; 0 makes none.
+    std::int64_t worthEvery = 0; ///< Steps between measurements of what each condition is worth; 0 makes none.
+    std::int64_t worthValidation = 1000; ///< Pictures of the validation split that are measured at most.
+    std::int64_t worthTraining = 64;     ///< Pictures in the sample of the training set.
 };
 
 struct WarmStartConfig {

@@ -88,7 +88,7 @@ private Q_SLOTS:
         QCOMPARE(toYaml(plan), toYaml(TrainConfig{}));
     }
 
-    void baseAddsPlacesWarmupAndWeightDecayOfMatricesToThePlan()
+    void baseAddsPlacesWarmupWeightDecayOfMatricesAndWhatExplainsATrainingToThePlan()
     {
         auto base = readTrainConfig(std::filesystem::path(NANODIT_CONFIGS) / "base.yaml");
         QVERIFY(base.model.patchPosition == PatchPosition::Rope);
@@ -99,6 +99,10 @@ private Q_SLOTS:
         QVERIFY(base.ema.warmup && base.optimiser.decayed == Decayed::Matrices);
         base.ema.warmup = TrainConfig{}.ema.warmup;
         base.optimiser.decayed = TrainConfig{}.optimiser.decayed;
+        QVERIFY(base.previews.rawUntil > 0 && base.previews.conditions > 0 && base.metrics.worthEvery > 0);
+        base.previews.rawUntil = TrainConfig{}.previews.rawUntil;
+        base.previews.conditions = TrainConfig{}.previews.conditions;
+        base.metrics.worthEvery = TrainConfig{}.metrics.worthEvery;
         QCOMPARE(toYaml(base), toYaml(TrainConfig{}));
     }
 
