@@ -6,7 +6,7 @@
 
 namespace nanodit {
 
-/// "mine · step 2000"
+/// "mine · step 2000", "mine · step 2000 · raw weights"
 QString subjectName(const ValidationSubject& subject);
 
 } // namespace nanodit

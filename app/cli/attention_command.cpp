@@ -276,13 +276,18 @@ nlohmann::ordered_json toJson(const AttentionSummaries& summaries, const Attenti
     return json;
 }
 
-/// The checkpoints of the run that `checkpoint` is of, oldest first.
-std::vector<fs::path> checkpointsBeside(const Workspace& workspace, const fs::path& checkpoint)
+/// The checkpoints of the run that `checkpoint` is of, oldest first, each with the weights that are asked for.
+std::vector<fs::path> checkpointsBeside(const Workspace& workspace, const CheckpointOptions& model,
+                                        const fs::path& checkpoint)
 {
     for (const auto& run : listRuns(workspace)) {
-        for (const auto& file : run.checkpoints) {
-            if (fs::equivalent(file, checkpoint))
-                return run.checkpoints;
+        for (const auto& folder : run.checkpoints) {
+            if (!fs::equivalent(folder, checkpointFolder(checkpoint)))
+                continue;
+            std::vector<fs::path> all;
+            for (const auto& one : run.checkpoints)
+                all.push_back(model.weightsOf(one));
+            return all;
         }
     }
     throw UsageError("--film checkpoints needs a checkpoint of one of the workspace's runs, but " +
@@ -295,8 +300,8 @@ bool writeFilmOf(const AttentionArguments& a, const Workspace& workspace, const 
                  const ComputeChoice& device, const JobContext& context)
 {
     const auto frames = a.film == "t" ? session.filmOfSampling(subject, question, context)
-                                      : filmOfCheckpoints(workspace, checkpointsBeside(workspace, checkpoint), subject,
-                                                          question, device, context);
+                                      : filmOfCheckpoints(workspace, checkpointsBeside(workspace, a.model, checkpoint),
+                                                          subject, question, device, context);
     if (!frames)
         return false;
     const auto name = fs::path(a.out) / ("film-" + a.film);
@@ -415,7 +420,7 @@ fs::path checkpointOf(const AttentionArguments& a, const Workspace& workspace)
     if (!painter)
         return a.model.choose(workspace);
     if (const auto found = findCheckpoint(listRuns(workspace), *painter))
-        return *found;
+        return a.model.weights.empty() ? *found : a.model.weightsOf(checkpointFolder(*found));
     throw UsageError("the model that painted " + a.sample + " (" + nameOf(*painter) +
                      ") is not in the workspace any more: name another with --run or --checkpoint");
 }

@@ -11,9 +11,11 @@ fs::path reportFolder(const Workspace& workspace, const std::string& runOrFolder
 {
     if (fs::exists(fs::path(runOrFolder) / "report.json"))
         return runOrFolder;
-    fs::path newest;
+    fs::path newest; // of a step, before those of raw weights and other files
     for (const auto& folder : listValidationReports(workspace)) {
-        if (folder.parent_path().parent_path().filename() == runOrFolder)
+        const bool ofStep = checkpointStep(folder.filename().string()).has_value();
+        if (folder.parent_path().parent_path().filename() == runOrFolder &&
+            (newest.empty() || ofStep || !checkpointStep(newest.filename().string())))
             newest = folder;
     }
     if (newest.empty())

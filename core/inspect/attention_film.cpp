@@ -1,4 +1,5 @@
 #include "core/inspect/attention_session.h"
+#include "core/runs/checkpoint_weights.h"
 #include "core/sample/solver.h"
 
 #include <cstdio>
@@ -85,7 +86,7 @@ std::optional<std::vector<AttentionFrame>> filmOfCheckpoints(const Workspace& wo
             frameOf(*AttentionSession::open(workspace, checkpoint, device), subject, question, quietly(context));
         if (!frame)
             return std::nullopt;
-        frame->label = checkpoint.filename().string();
+        frame->label = checkpointFolder(checkpoint).filename().string();
         frames.push_back(std::move(*frame));
         progress.advance();
     }

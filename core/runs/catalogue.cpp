@@ -1,5 +1,6 @@
 #include "core/runs/catalogue.h"
 
+#include "core/runs/checkpoint_weights.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <cstdio>
 #include <map>
 #include <system_error>
+#include <utility>
 
 namespace nanodit {
 
@@ -15,6 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 const std::string checkpointPrefix = "step-";
+const std::string rawSuffix = "-raw";
 
 } // namespace
 
@@ -148,25 +151,51 @@ std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& ru
 {
     std::vector<ValidationSubject> subjects;
     for (const auto& run : runs) {
-        std::map<std::int64_t, ValidationSubject, std::greater<>> bySteps;
-        const auto subjectOf = [&](std::int64_t step) -> ValidationSubject& {
-            auto& subject = bySteps[step];
+        std::map<std::pair<std::int64_t, bool>, ValidationSubject> newestFirst; // by minus the step, and raw
+        const auto subjectOf = [&](std::int64_t step, bool raw) -> ValidationSubject& {
+            auto& subject = newestFirst[{-step, raw}];
             subject.run = run.name;
             subject.step = step;
+            subject.raw = raw;
             return subject;
         };
         for (const auto& checkpoint : run.checkpoints) {
             if (const auto step = checkpointStep(checkpoint.filename().string()))
-                subjectOf(*step).checkpoint = checkpoint;
+                subjectOf(*step, false).checkpoint = checkpoint;
         }
         for (const auto& report : validationReports(run)) {
-            if (const auto step = checkpointStep(report.filename().string()))
-                subjectOf(*step).report = report;
+            auto name = report.filename().string();
+            const bool raw = name.ends_with(rawSuffix);
+            if (raw)
+                name.resize(name.size() - rawSuffix.size());
+            const auto step = checkpointStep(name);
+            if (!step)
+                continue;
+            auto& subject = subjectOf(*step, raw);
+            subject.report = report;
+            const auto checkpoint = run.folder / "checkpoints" / name;
+            if (raw && hasBothWeights(checkpoint))
+                subject.checkpoint = weightsFile(checkpoint, WeightsKind::Raw);
         }
-        for (auto& [step, subject] : bySteps)
+        for (auto& [key, subject] : newestFirst)
             subjects.push_back(std::move(subject));
     }
     return subjects;
+}
+
+fs::path validationFolder(const fs::path& checkpoint)
+{
+    const auto whole = fs::absolute(checkpoint).lexically_normal();
+    const auto named = whole.filename().empty() ? whole.parent_path() : whole; // it may end in a slash
+    const auto parent = named.parent_path();
+    if (parent.filename() == "checkpoints")
+        return parent.parent_path() / "validation" / named.filename();
+    if (parent.parent_path().filename() != "checkpoints")
+        return {};
+    auto name = parent.filename().string(); // a weights file of that checkpoint
+    if (named != weightsFile(parent))
+        name += weightsKindOf(named) == WeightsKind::Raw ? rawSuffix : "-" + named.stem().string();
+    return parent.parent_path().parent_path() / "validation" / name;
 }
 
 } // namespace nanodit

@@ -42,17 +42,22 @@ RunState runState(const RunInfo& run, std::int64_t steps, std::int64_t planned, 
 /// "running", "finished", "stopped", "no checkpoint"
 std::string runStateName(RunState state);
 
-/// A step of a run that can be validated, was validated, or both.
+/// A step of a run that can be validated, was validated, or both; also one whose raw weights were, beside its average.
 struct ValidationSubject {
     std::string run;
     std::int64_t step = 0;
-    std::filesystem::path checkpoint; ///< Empty where it was removed.
+    std::filesystem::path checkpoint; ///< Empty where it was removed; of raw weights their file.
     std::filesystem::path report;     ///< Folder that holds a report.json; empty where there is none.
+    bool raw = false;                 ///< Weights as they were trained, where the usual ones are the average.
 };
-/// By run, the newest step of each first.
+/// By run, the newest step of each first, its raw weights behind its usual ones.
 std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& runs);
 
 /// The folders of a run's validation reports by name: of its steps, and of weights files, whose names are no steps.
 std::vector<std::filesystem::path> validationReports(const RunInfo& run);
+/// Where the report of a checkpoint of a run goes: validation/step-00001000 for the weights that it is opened with where
+/// nobody says which, validation/step-00001000-raw for raw ones beside an average. Empty for a file in no run's
+/// checkpoints folder.
+std::filesystem::path validationFolder(const std::filesystem::path& checkpoint);
 
 } // namespace nanodit

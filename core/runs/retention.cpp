@@ -88,7 +88,10 @@ std::vector<CheckpointStanding> checkpointStandings(const fs::path& runFolder, c
             reasons.push_back(KeptAs::Newest);
         if (rule.keepEvery > 0 && step > 0 && step % rule.keepEvery == 0)
             reasons.push_back(KeptAs::EveryNth);
-        if (rule.keepValidated && fs::exists(runFolder / "validation" / name / "report.json", none))
+        const auto wasValidated = [&](const std::string& report) {
+            return fs::exists(runFolder / "validation" / report / "report.json", none);
+        };
+        if (rule.keepValidated && (wasValidated(name.string()) || wasValidated(name.string() + "-raw")))
             reasons.push_back(KeptAs::Validated);
         if (best == step)
             reasons.push_back(KeptAs::Best);

@@ -3,6 +3,7 @@
 #include "core/io/atomic_file.h"
 #include "core/io/tensor.h"
 #include "core/runs/checkpoint.h"
+#include "core/runs/checkpoint_weights.h"
 #include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
 
@@ -44,12 +45,15 @@ std::uintmax_t exportRun(const RunExport& request)
 {
     if (fs::exists(request.folder))
         throw UsageError(request.folder.string() + " exists already: name a new folder");
-    const auto source = fs::weakly_canonical(request.checkpoint);
+    const auto chosen = fs::weakly_canonical(weightsFile(request.checkpoint));
+    const auto source = chosen.parent_path();
     const auto run = source.parent_path().parent_path();
     const auto state = readCheckpointState(source);
-    const auto average = source / "ema.safetensors";
-    const std::string file = fs::exists(average) ? "ema.safetensors" : "model.safetensors";
-    auto weights = readTensors(source / file);
+    if (!weightsKindOf(chosen))
+        throw UsageError(chosen.string() + " is neither model.safetensors nor ema.safetensors of a checkpoint: name a "
+                                           "checkpoint of the run");
+    const auto file = chosen.filename();
+    auto weights = readTensors(chosen);
     if (request.halfPrecision) {
         for (auto& [name, tensor] : weights)
             tensor = inHalf(tensor);

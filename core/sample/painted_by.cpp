@@ -48,14 +48,6 @@ std::optional<PaintedBy> paintedByOfPng(const fs::path& file)
     }
 }
 
-fs::path weightsFile(const fs::path& checkpoint)
-{
-    if (!fs::is_directory(checkpoint))
-        return checkpoint;
-    const auto average = checkpoint / "ema.safetensors";
-    return fs::exists(average) ? average : checkpoint / "model.safetensors";
-}
-
 std::optional<fs::path> findCheckpoint(const std::vector<RunInfo>& runs, const PaintedBy& model,
                                        const JobContext& context)
 {
@@ -67,7 +59,8 @@ std::optional<fs::path> findCheckpoint(const std::vector<RunInfo>& runs, const P
         }
     }
     for (const auto& checkpoint : candidates) {
-        const auto file = weightsFile(checkpoint);
+        const auto usual = weightsFile(checkpoint);
+        const auto file = checkpoint / (model.averaged ? "ema.safetensors" : "model.safetensors");
         std::error_code gone;
         if (!fs::exists(file, gone))
             continue;
@@ -75,7 +68,7 @@ std::optional<fs::path> findCheckpoint(const std::vector<RunInfo>& runs, const P
         if (!hash)
             return std::nullopt;
         if (*hash == model.sha256)
-            return checkpoint;
+            return file == usual ? checkpoint : file;
     }
     return std::nullopt;
 }

@@ -2,6 +2,7 @@
 
 #include "core/io/image.h"
 #include "core/runs/catalogue.h"
+#include "core/runs/checkpoint_weights.h"
 #include "core/runtime/job.h"
 
 #include <filesystem>
@@ -26,11 +27,9 @@ PngText textOf(const PaintedBy& model);
 /// Empty when the PNG does not say. Throws DataError when what it says is damaged.
 std::optional<PaintedBy> paintedByOfPng(const std::filesystem::path& file);
 
-/// The file that sampling reads of a checkpoint: its average where there is one; a weights file itself.
-std::filesystem::path weightsFile(const std::filesystem::path& checkpoint);
-
 /// The checkpoint that holds exactly these weights: that of the same run and step, or else of another run (one that was
-/// renamed) and the same step. Reads weights, which takes a while. Empty when there is none, or when stopped.
+/// renamed) and the same step; its file of raw weights where it is these and an average lies beside them. Reads weights,
+/// which takes a while. Empty when there is none, or when stopped.
 std::optional<std::filesystem::path> findCheckpoint(const std::vector<RunInfo>& runs, const PaintedBy& model,
                                                     const JobContext& context = {});
 

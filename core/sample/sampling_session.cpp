@@ -107,7 +107,7 @@ Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeC
     statistics_ = stored.state.dino;
     trainedEncoders_ = stored.state.encoders;
     weightsHash_ = std::make_unique<FileHash>(weightsFile(checkpoint));
-    paintedBy_ = {.run = stored.state.run, .step = stored.state.step, .averaged = stored.averaged, .sha256 = {}};
+    paintedBy_ = {.run = stored.state.run, .step = stored.state.step, .averaged = stored.averaged(), .sha256 = {}};
 }
 
 bool Session::identify(const JobContext& context)

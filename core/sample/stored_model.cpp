@@ -1,6 +1,7 @@
 #include "core/sample/stored_model.h"
 
 #include "core/model/stored_weights.h"
+#include "core/runs/checkpoint_weights.h"
 #include "core/runtime/error.h"
 
 #include <cstdio>
@@ -11,8 +12,7 @@ namespace fs = std::filesystem;
 
 StoredModel StoredModel::read(const fs::path& source)
 {
-    const bool isFolder = fs::is_directory(source);
-    const auto folder = isFolder ? source : source.parent_path();
+    const auto folder = checkpointFolder(source);
     if (!fs::exists(source))
         throw DataError(source.string() +
                         " does not exist: name a checkpoint folder, or a weights file beside a state.json");
@@ -21,10 +21,10 @@ StoredModel StoredModel::read(const fs::path& source)
                                           "checkpoint folder of a run");
     StoredModel stored;
     stored.state = readCheckpointState(folder);
-    const auto average = folder / "ema.safetensors";
-    stored.averaged = isFolder ? fs::exists(average) : source.filename() == average.filename();
-    stored.weights =
-        isFolder ? readTensors(stored.averaged ? average : folder / "model.safetensors") : readWeights(source);
+    const auto file = weightsFile(source);
+    stored.kind = weightsKindOf(file);
+    stored.besideOther = stored.kind && hasBothWeights(folder);
+    stored.weights = stored.kind ? readTensors(file) : readWeights(source);
     return stored;
 }
 
@@ -32,7 +32,8 @@ std::string StoredModel::description(std::int64_t parameters) const
 {
     char millions[32];
     std::snprintf(millions, sizeof millions, "%.1f M parameters", static_cast<double>(parameters) / 1e6);
-    return state.run + ", step " + std::to_string(state.step) + (averaged ? ", EMA, " : ", ") + millions;
+    const char* const which = averaged() ? ", EMA, " : kind && besideOther ? ", raw weights, " : ", ";
+    return state.run + ", step " + std::to_string(state.step) + which + millions;
 }
 
 } // namespace nanodit

@@ -24,6 +24,7 @@ private Q_SLOTS:
     void aFreeNameIsOneThatNoFolderHas();
     void aRunsStateFollowsItsSteps();
     void subjectsAreCheckpointsAndReports();
+    void rawWeightsAreValidatedBesideTheirAverage();
     void previewsComeBackByTheirNames();
     void aConfigurationIsAFileOrAShippedName();
 
@@ -128,6 +129,32 @@ void TestCatalogue::subjectsAreCheckpointsAndReports()
     QCOMPARE(subjects[2].run, "b");
 }
 
+void TestCatalogue::rawWeightsAreValidatedBesideTheirAverage()
+{
+    const auto at20 = checkpoint("a", 20);
+    const auto reports = workspace_.runsFolder() / "a" / "validation";
+    for (const auto* const file : {"model.safetensors", "ema.safetensors"})
+        writeFileAtomically(at20 / file, "x");
+    QCOMPARE(validationFolder(at20), reports / checkpointName(20));
+    QCOMPARE(validationFolder(at20.string() + "/"), reports / checkpointName(20));
+    QCOMPARE(validationFolder(at20 / "ema.safetensors"), reports / checkpointName(20));
+    QCOMPARE(validationFolder(at20 / "model.safetensors"), reports / (checkpointName(20) + "-raw"));
+    QVERIFY(validationFolder(workspace_.root / "model.safetensors").empty());
+    for (const auto& name : {checkpointName(20), checkpointName(20) + "-raw"}) {
+        fs::create_directories(reports / name);
+        writeFileAtomically(reports / name / "report.json", "{}");
+    }
+    const auto subjects = validationSubjects(listRuns(workspace_));
+    QCOMPARE(subjects.size(), std::size_t{2});
+    QVERIFY(!subjects[0].raw && subjects[1].raw);
+    QCOMPARE(subjects[1].step, 20);
+    QCOMPARE(subjects[1].checkpoint, at20 / "model.safetensors");
+    QCOMPARE(subjects[1].report, reports / (checkpointName(20) + "-raw"));
+    // Without an average the raw weights are the usual ones.
+    fs::remove(at20 / "ema.safetensors");
+    QCOMPARE(validationFolder(at20 / "model.safetensors"), reports / checkpointName(20));
+}
+
 void TestCatalogue::previewsComeBackByTheirNames()
 {
     const auto run = workspace_.runsFolder() / "a";
@@ -141,6 +168,10 @@ void TestCatalogue::previewsComeBackByTheirNames()
     QCOMPARE(previews.at(500)[0].recordId, "boat");
     QCOMPARE(previews.at(500)[1].recordId, "cats__tabby-2");
     QCOMPARE(previews.at(1000)[0].file, previewFile(run, 1000, "boat"));
+    writeFileAtomically(previewFile(run, 700, "boat", PreviewKind::ClsOnly), "x");
+    QCOMPARE(listPreviews(run).size(), std::size_t{2}); // each kind by itself
+    QCOMPARE(listPreviews(run, PreviewKind::ClsOnly).at(700)[0].recordId, "boat");
+    QVERIFY(listPreviews(run, PreviewKind::Raw).empty());
     QVERIFY(listPreviews(run / "none").empty());
 }
 

@@ -91,6 +91,18 @@ private Q_SLOTS:
         QVERIFY(std::abs(readWeights(checkpoint).at("w")[0][0].item<double>() - 1.0 / 3) < 1e-3);
     }
 
+    void rawWeightsAreGivenWhereTheirFileIsNamed()
+    {
+        const TemporaryFolder folder;
+        const auto raw = trainedRun(folder / "run") / "model.safetensors";
+        exportRun({.checkpoint = raw, .folder = folder / "given"});
+        const auto checkpoint = listCheckpoints(folder / "given").front();
+        QCOMPARE(checkpoint.filename().string(), checkpointName(40));
+        QVERIFY(!std::filesystem::exists(checkpoint / "ema.safetensors"));
+        QVERIFY(std::abs(readWeights(checkpoint).at("w")[0][0].item<double>() - 1.0 / 3) < 1e-3);
+        QCOMPARE(linesOf(folder / "given/metrics.jsonl"), std::size_t{5});
+    }
+
     void aFolderThatExistsIsLeftAlone()
     {
         const TemporaryFolder folder;

@@ -4,6 +4,8 @@
 #include "core/preprocess/derived_array.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
+#include "core/runs/checkpoint_weights.h"
+#include "core/runtime/error.h"
 #include "core/runtime/job.h"
 #include "core/sample/painted_by.h"
 #include "core/sample/sample_request.h"
@@ -84,6 +86,70 @@ private Q_SLOTS:
         QVERIFY(withReference.rgb != first.rgb);
         request.textRecord = "val0";
         QVERIFY(paint(request).rgb != withReference.rgb);
+    }
+
+    void rawAndAveragedWeightsAreOpenedByName()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyModelConfig();
+        const NanoDiT raw(config), averaged(config);
+        randomise(raw.parameters(), 7);
+        randomise(averaged.parameters(), 8);
+        CheckpointState state;
+        state.run = "demo-run";
+        state.step = 2000;
+        state.config.model = config;
+        state.textTokens = 8;
+        const auto checkpoint = writeCheckpoint(
+            tiny.workspace.runsFolder() / "demo-run", state,
+            {.model = stateOf(raw.parameters()), .ema = stateOf(averaged.parameters()), .optimiser = {}});
+        const auto paint = [&](const std::filesystem::path& opened, const char* described) {
+            const auto session = SamplingSession::open(tiny.workspace, opened, {.threads = 2});
+            const std::string description = session->description();
+            if (description.find(described) == std::string::npos)
+                qWarning("%s", description.c_str());
+            return std::pair(session->sample(smallRequest(), {}, noPreview)->picture,
+                             description.find(described) != std::string::npos);
+        };
+        const auto usual = paint(checkpoint, ", EMA, ");
+        const auto ema = paint(weightsFile(checkpoint, WeightsKind::Averaged), ", EMA, ");
+        const auto current = paint(weightsFile(checkpoint, WeightsKind::Raw), ", raw weights, ");
+        QVERIFY(usual.second && ema.second && current.second);
+        QVERIFY(usual.first.rgb == ema.first.rgb);
+        QVERIFY(usual.first.rgb != current.first.rgb);
+
+        // The PNG says which, and by it the file is found again.
+        const auto session =
+            SamplingSession::open(tiny.workspace, weightsFile(checkpoint, WeightsKind::Raw), {.threads = 2});
+        const auto result = session->sample(smallRequest(), {}, noPreview);
+        const auto file = tiny.folder / "raw.png";
+        writePng(file, result->picture, result->settings);
+        const auto painter = paintedByOfPng(file);
+        QVERIFY(painter && !painter->averaged);
+        const auto runs = listRuns(tiny.workspace);
+        QCOMPARE(findCheckpoint(runs, *painter).value(), checkpoint / "model.safetensors");
+        auto other = *painter;
+        other.sha256 = std::string(64, '0');
+        QVERIFY(!findCheckpoint(runs, other));
+    }
+
+    void weightsThatACheckpointLacksAreRefusedByName()
+    {
+        const TinyWorkspace tiny;
+        const auto checkpoint = writeRandomModel(tiny);
+        std::filesystem::remove(checkpoint / "ema.safetensors");
+        try {
+            weightsFile(checkpoint, WeightsKind::Averaged);
+            QFAIL("an average that is not there was found");
+        } catch (const UsageError& error) {
+            QVERIFY2(std::string(error.what()).find("no ema.safetensors") != std::string::npos, error.what());
+            QVERIFY2(std::string(error.what()).find("--weights raw") != std::string::npos, error.what());
+        }
+        QCOMPARE(weightsFile(checkpoint), checkpoint / "model.safetensors");
+        QCOMPARE(weightsFile(checkpoint / "model.safetensors", WeightsKind::Raw), checkpoint / "model.safetensors");
+        QVERIFY_EXCEPTION_THROWN(weightsFile(checkpoint / "model.safetensors", WeightsKind::Averaged), UsageError);
+        QVERIFY_EXCEPTION_THROWN(weightsKindFromName("average"), UsageError);
+        QVERIFY(!hasBothWeights(checkpoint));
     }
 
     void erasedPatchesLeaveTheContextAndStayInThePicturesSettings()
