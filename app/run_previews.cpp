@@ -10,31 +10,47 @@ namespace nanodit {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// One damaged picture is no reason to show none: it is left out.
+void addPreview(std::vector<TrainPreview>& previews, std::map<std::string, QImage>& references,
+                const std::vector<RecordInfo>& records, std::int64_t step, const std::string& record,
+                const fs::path& file, PreviewKind kind)
+{
+    const auto known =
+        std::find_if(records.begin(), records.end(), [&record](const RecordInfo& r) { return r.id == record; });
+    try {
+        if (known != records.end() && references.count(record) == 0)
+            references[record] = reducedTo(qImageFromImage(loadBucketImage(*known)), PreviewGrid::keptSide);
+        previews.push_back({.step = step,
+                            .record = QString::fromStdString(record),
+                            .caption = known != records.end() ? QString::fromStdString(known->caption) : QString(),
+                            .picture = reducedTo(qImageFromImage(readImage(file)), PreviewGrid::keptSide),
+                            .reference = references[record],
+                            .kind = kind});
+    } catch (const Error&) {
+    }
+}
+
+} // namespace
+
 std::vector<TrainPreview> readRunPreviews(const fs::path& runFolder, const std::vector<RecordInfo>& records,
                                           std::size_t steps)
 {
-    auto files = listPreviews(runFolder);
-    while (files.size() > steps)
-        files.erase(files.begin());
     std::map<std::string, QImage> references;
     std::vector<TrainPreview> previews;
-    for (auto& [step, ofStep] : files) {
-        for (const auto& [record, file] : ofStep) {
-            const auto known = std::find_if(records.begin(), records.end(),
-                                            [&id = record](const RecordInfo& r) { return r.id == id; });
-            try {
-                if (known != records.end() && references.count(record) == 0)
-                    references[record] = reducedTo(qImageFromImage(loadBucketImage(*known)), PreviewGrid::keptSide);
-                previews.push_back(
-                    {.step = step,
-                     .record = QString::fromStdString(record),
-                     .caption = known != records.end() ? QString::fromStdString(known->caption) : QString(),
-                     .picture = reducedTo(qImageFromImage(readImage(file)), PreviewGrid::keptSide),
-                     .reference = references[record]});
-            } catch (const Error&) { // one damaged picture is no reason to show none
-            }
-        }
-    }
+    const auto add = [&](PreviewKind kind) {
+        auto files = listPreviews(runFolder, kind);
+        while (files.size() > steps)
+            files.erase(files.begin());
+        for (auto& [step, ofStep] : files)
+            for (const auto& [record, file] : ofStep)
+                addPreview(previews, references, records, step, record, file, kind);
+    };
+    add(PreviewKind::Usual);
+    add(PreviewKind::Raw);
+    for (const auto kind : conditionPreviews)
+        add(kind);
     return previews;
 }
 

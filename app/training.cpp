@@ -86,8 +86,12 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
                            .record = QString::fromStdString(preview.recordId),
                            .caption = QString::fromStdString(preview.caption),
                            .picture = reducedTo(qImageFromImage(preview.picture), PreviewGrid::keptSide),
-                           .reference = reducedTo(qImageFromImage(preview.reference), PreviewGrid::keptSide)};
+                           .reference = reducedTo(qImageFromImage(preview.reference), PreviewGrid::keptSide),
+                           .kind = preview.kind};
         runner->deliver([this, shown = std::move(shown)] { Q_EMIT previewed(shown); });
+    };
+    request.onMeasured = [this, runner](const IntervalValues& measured) {
+        runner->deliver([this, measured] { curves_.append(measured); });
     };
     request.onValidation = [this, runner](const ValidationReport& report) {
         ValidationMeans means{.step = report.step, .means = {}};

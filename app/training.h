@@ -25,6 +25,7 @@ struct TrainPreview {
     qint64 step = 0;
     QString record, caption;
     QImage picture, reference;
+    PreviewKind kind = PreviewKind::Usual;
 };
 
 /// A training that waits for the one that runs. Its configuration is what it was when it was queued.

@@ -37,6 +37,7 @@ void registerRuns(CLI::App& app, Options& options);
 void registerExportRun(CLI::App& app, Options& options);
 void registerSample(CLI::App& app, Options& options);
 void registerValidate(CLI::App& app, Options& options);
+void registerWorth(CLI::App& app, Options& options);
 void registerCompare(CLI::App& app, Options& options);
 void registerAttention(CLI::App& app, Options& options);
 void registerExperiment(CLI::App& app, Options& options);
@@ -47,11 +48,12 @@ void registerDoctor(CLI::App& app, Options& options);
 
 /// Every command, in the order of the help.
 inline constexpr std::array registerCommands = {
-    &registerDemo,      &registerImport,     &registerRecords,    &registerEdit,     &registerCaption,
-    &registerCaptions,  &registerDuplicates, &registerPreprocess, &registerShard,    &registerVerify,
-    &registerStatus,    &registerMerge,      &registerRelocate,   &registerExport,   &registerTrain,
-    &registerRuns,      &registerExportRun,  &registerSample,     &registerValidate, &registerCompare,
-    &registerAttention, &registerExperiment, &registerConfig,     &registerGolden,   &registerBench,
+    &registerDemo,      &registerImport,     &registerRecords,    &registerEdit,       &registerCaption,
+    &registerCaptions,  &registerDuplicates, &registerPreprocess, &registerShard,      &registerVerify,
+    &registerStatus,    &registerMerge,      &registerRelocate,   &registerExport,     &registerTrain,
+    &registerRuns,      &registerExportRun,  &registerSample,     &registerValidate,   &registerWorth,
+    &registerCompare,   &registerAttention,  &registerExperiment, &registerConfig,     &registerGolden,
+    &registerBench,
     &registerDoctor,
 };
 

@@ -26,7 +26,7 @@ std::string textOf(const ValidationReport& report)
                         decimalText(summary.mean, info.decimals), intervalText(summary.interval, info.decimals),
                         std::to_string(summary.n)});
     }
-    auto text = table(rows) + "\n";
+    auto text = "weights: " + report.weights + "\n\n" + table(rows) + "\n";
     constexpr std::array states = {"met", "missed", "unknown"};
     rows = {{"milestone", "state", "found"}};
     for (const auto& milestone : report.milestones)

@@ -69,6 +69,16 @@ std::vector<PlotSubject> compared()
          tr("Radii of heads"),
          Kind::Measured,
          {{"radius/narrowest", tr("narrowest"), meaning::patches}, {"radius/widest", tr("widest"), meaning::neutral}}},
+        {QStringLiteral("worth"),
+         tr("What conditions are worth"),
+         Kind::Measured,
+         {{"worth/val/caption_gain", tr("text"), meaning::text},
+          {"worth/val/patch_gain", tr("patches"), meaning::patches},
+          {"worth/val/dino_gain", tr("CLS and patches"), meaning::cls}}},
+        {QStringLiteral("fixed_loss"),
+         tr("Loss at fixed draws"),
+         Kind::Measured,
+         {{"worth/val/loss", tr("validation"), Hue::Blue}, {"worth/train/loss", tr("training"), meaning::neutral}}},
         {QStringLiteral("samples_per_second"),
          tr("Speed"),
          Kind::Averaged,
@@ -103,6 +113,11 @@ void addTheRest(std::vector<PlotSubject>& subjects)
                             tr("%1 by block").arg(QString::fromStdString(metric.text.label)),
                             Kind::Blocks,
                             {{metric.text.key, withUnit(metric.text), meaning::patches}}});
+    for (const auto& metric : intervalMetricTable())
+        subjects.push_back({QStringLiteral("one/") + QString::fromStdString(metric.key),
+                            QString::fromStdString(metric.label),
+                            Kind::Measured,
+                            {{metric.key, withUnit(metric), Hue::Blue}}});
     for (const auto& metric : stepMetricTable()) {
         if (!alone.contains(metric.text.key))
             subjects.push_back({QStringLiteral("one/") + QString::fromStdString(metric.text.key),

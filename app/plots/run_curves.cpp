@@ -37,6 +37,8 @@ RunCurves::RunCurves(QObject* parent)
         steps_.push_back(std::make_unique<MetricSeries>());
     for (std::size_t i = 0; i < blockMetricTable().size(); ++i)
         means_.push_back(std::make_unique<MetricSeries>());
+    for (const auto& metric : intervalMetricTable())
+        intervals_.emplace(metric.key, std::make_unique<MetricSeries>());
 }
 
 RunCurves::~RunCurves() = default;
@@ -49,6 +51,8 @@ MetricSeries& RunCurves::of(const std::string& key)
             series = std::make_unique<MetricSeries>();
         return *series;
     }
+    if (const auto interval = intervals_.find(key); interval != intervals_.end())
+        return *interval->second;
     const auto hasKey = [&key](const auto& metric) { return metric.text.key == key; };
     if (const auto step = std::ranges::find_if(stepMetricTable(), hasKey); step != stepMetricTable().end())
         return *steps_[static_cast<std::size_t>(step - stepMetricTable().begin())];
@@ -143,6 +147,14 @@ void RunCurves::append(const ValidationMeans& validation)
         Q_EMIT validationKeysChanged();
 }
 
+void RunCurves::append(const IntervalValues& measured)
+{
+    if (waits())
+        return;
+    for (const auto& [key, value] : measured.values)
+        of(key).append(static_cast<double>(measured.step), value);
+}
+
 void RunCurves::showResumptions(const std::vector<Resumption>& resumptions)
 {
     std::erase_if(marks_, [](const PlotMark& mark) { return isResumption(mark.kind); });
@@ -182,8 +194,10 @@ void RunCurves::clear()
         for (const auto& series : *list)
             series->clear();
     }
-    for (const auto& [key, series] : validations_)
-        series->clear();
+    for (auto* const map : {&intervals_, &validations_}) {
+        for (const auto& [key, series] : *map)
+            series->clear();
+    }
     Q_EMIT marksChanged();
     Q_EMIT attentionMeasured();
 }
@@ -238,6 +252,8 @@ void RunCurves::loadPiece(BackgroundQueue& queue)
                     append(step);
                 for (const auto& validation : piece.record.validations)
                     append(validation);
+                for (const auto& measured : piece.record.measured)
+                    append(measured);
                 showResumptions(piece.resumptions);
                 taking_ = false;
             }

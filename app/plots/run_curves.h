@@ -31,7 +31,7 @@ public:
     ~RunCurves() override;
 
     /// A number of every step ("loss", "loss_by_t/0-0.25"), the mean over blocks of what attention was measured
-    /// ("attention/text"), or a validation's mean ("validation/reconstruction/ssim"), which has no points before one
+    /// ("attention/text"), what was measured at intervals ("worth/val/loss"), or a validation's mean ("validation/reconstruction/ssim"), which has no points before one
     /// was made. Throws UsageError for any other key.
     MetricSeries& of(const std::string& key);
     /// Of the validations so far, "validation/reconstruction/ssim".
@@ -49,6 +49,7 @@ public:
     /// While a record is read, what comes is read from there, too.
     void append(const StepMetrics& metrics);
     void append(const ValidationMeans& validation);
+    void append(const IntervalValues& measured);
     /// Replaces the marks of resumptions.
     void showResumptions(const std::vector<Resumption>& resumptions);
     void clear();
@@ -78,6 +79,7 @@ private:
 
     std::vector<std::unique_ptr<MetricSeries>> steps_; ///< By the table of step metrics.
     std::vector<std::unique_ptr<MetricSeries>> means_; ///< By the table of block metrics.
+    std::map<std::string, std::unique_ptr<MetricSeries>> intervals_; ///< By the table of interval metrics.
     std::map<std::string, std::unique_ptr<MetricSeries>> validations_;
     std::shared_ptr<StepClock> clock_ = std::make_shared<StepClock>();
     std::vector<PlotMark> marks_;

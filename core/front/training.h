@@ -5,6 +5,7 @@
 
 #include "core/runs/break_through.h"    // IWYU pragma: export
 #include "core/runs/catalogue.h"        // IWYU pragma: export
+#include "core/runs/checkpoint_weights.h" // IWYU pragma: export
 #include "core/runs/configurations.h"   // IWYU pragma: export
 #include "core/runs/continuation.h"     // IWYU pragma: export
 #include "core/runs/metric_table.h"     // IWYU pragma: export
@@ -18,6 +19,7 @@
 #include "core/train/launcher.h"        // IWYU pragma: export
 #include "core/train/replay_job.h"      // IWYU pragma: export
 #include "core/train/train_job.h"       // IWYU pragma: export
+#include "core/train/worth_job.h"       // IWYU pragma: export
 #include "core/validate/run_overview.h" // IWYU pragma: export
 
 #include <memory>

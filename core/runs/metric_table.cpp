@@ -201,6 +201,33 @@ std::vector<BlockMetric> makeBlockTable()
             radius("widest", "widest", &BlockAttention::widest)};
 }
 
+std::vector<MetricText> makeIntervalTable()
+{
+    std::vector<MetricText> table = {
+        {.key = "preview/raw_difference",
+         .label = "Raw and averaged previews differ by",
+         .unit = {},
+         .help = "Mean absolute difference of the pixels that raw and averaged weights painted, as a share of their "
+                 "range.",
+         .decimals = 4}};
+    const auto add = [&table](const char* split, const char* words) {
+        const auto row = [&](const char* name, const char* label, const char* help) {
+            table.push_back({.key = std::string("worth/") + split + "/" + name,
+                             .label = std::string(label) + ", " + words,
+                             .unit = {},
+                             .help = std::string(help) + " Mean over pictures of the " + words + " set.",
+                             .decimals = 4});
+        };
+        row("loss", "Loss at fixed draws", "Loss of the averaged weights at fixed times and noises, all conditions given.");
+        row("caption_gain", "Caption gain", "How much that loss grows when the text is replaced by the null.");
+        row("dino_gain", "DINO gain", "How much it grows when CLS and patches are replaced by their nulls.");
+        row("patch_gain", "Patch gain", "How much it grows when the patches are left out and text and CLS stay.");
+    };
+    add("val", "validation");
+    add("train", "training");
+    return table;
+}
+
 } // namespace
 
 const std::vector<StepMetric>& stepMetricTable()
@@ -224,8 +251,18 @@ const std::vector<BlockMetric>& blockMetricTable()
     return table;
 }
 
+const std::vector<MetricText>& intervalMetricTable()
+{
+    static const auto table = makeIntervalTable();
+    return table;
+}
+
 const MetricText& metricText(const std::string& key)
 {
+    for (const auto& metric : intervalMetricTable()) {
+        if (metric.key == key)
+            return metric;
+    }
     for (const auto& metric : blockMetricTable()) {
         if (metric.text.key == key)
             return metric.text;

@@ -50,7 +50,10 @@ struct BlockMetric {
     double BlockAttention::*value;
 };
 const std::vector<BlockMetric>& blockMetricTable();
-/// How people see a number of a step, or of its blocks. Throws UsageError for an unknown key.
+/// Numbers that a run measures at intervals, each a line of metrics.jsonl by itself: what raw and averaged previews
+/// differ by, and losses under parts of the conditions, "worth/val/caption_gain". In the order of metrics.jsonl.
+const std::vector<MetricText>& intervalMetricTable();
+/// How people see a number of a step, of its blocks, or of an interval. Throws UsageError for an unknown key.
 const MetricText& metricText(const std::string& key);
 /// Mean over the blocks; not-a-number for a step that measured no attention.
 double meanOverBlocks(const StepMetrics& metrics, const BlockMetric& metric);

@@ -27,11 +27,10 @@ double readNumber(const nlohmann::json& json)
     return json.is_number() ? json.get<double>() : none;
 }
 
-/// The step that a line of a validation is of; empty for any other line.
-std::optional<std::int64_t> validatedStep(const nlohmann::json& json)
+/// The step that a line with this key is of, "validation" or "measured"; empty for any other line.
+std::optional<std::int64_t> stepWith(const char* key, const nlohmann::json& json)
 {
-    if (!json.is_object() || !json.contains("validation") || !json.contains("step") ||
-        !json["step"].is_number_integer())
+    if (!json.is_object() || !json.contains(key) || !json.contains("step") || !json["step"].is_number_integer())
         return std::nullopt;
     return json["step"].get<std::int64_t>();
 }
@@ -144,9 +143,14 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
         if (const auto metrics = stepMetricsFromJson(line)) {
             if (metrics->step <= lastStep)
                 kept += toJson(*metrics).dump() + "\n";
-        } else if (const auto validated = validatedStep(parsed(line)); validated && *validated <= lastStep) {
+        } else {
+            const auto json = parsed(line);
+            const auto validated = stepWith("validation", json), measured = stepWith("measured", json);
+            if (validated.value_or(lastStep + 1) > lastStep && measured.value_or(lastStep + 1) > lastStep)
+                continue;
             kept += line + "\n";
-            validated_.insert(*validated);
+            if (validated)
+                validated_.insert(*validated);
         }
     }
     writeFileAtomically(file_, kept);
@@ -167,6 +171,16 @@ void MetricsFile::appendValidation(std::int64_t step, const EventFile::Scalars& 
     }
     append(json.dump());
     validated_.insert(step);
+}
+
+void MetricsFile::appendMeasured(std::int64_t step, const EventFile::Scalars& values)
+{
+    nlohmann::ordered_json json = {{"step", step}, {"measured", nlohmann::ordered_json::object()}};
+    for (const auto& [key, value] : values) {
+        if (std::isfinite(value))
+            placeOf(json["measured"], key) = value;
+    }
+    append(json.dump());
 }
 
 void MetricsFile::append(const std::string& line)

@@ -1,6 +1,6 @@
 #pragma once
 
-/// metrics.jsonl: a line for every step of a run, and one for every validation.
+/// metrics.jsonl: a line for every step of a run, one for every validation, and one for what is measured at intervals.
 
 #include "core/io/event_file.h"
 #include "core/runs/step_metrics.h"
@@ -31,6 +31,8 @@ public:
     void append(const StepMetrics& metrics);
     /// Means of a validation, named "reconstruction/ssim".
     void appendValidation(std::int64_t step, const EventFile::Scalars& means);
+    /// Of intervalMetricTable(), by key; those that are not finite are left out.
+    void appendMeasured(std::int64_t step, const EventFile::Scalars& values);
     bool hasValidation(std::int64_t step) const { return validated_.count(step) != 0; }
 
 private:

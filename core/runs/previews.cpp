@@ -11,20 +11,24 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* folderName = "samples";
+fs::path folderOf(const fs::path& runFolder, PreviewKind kind)
+{
+    const auto samples = runFolder / "samples";
+    return kind == PreviewKind::Usual ? samples : samples / previewKindNames[static_cast<std::size_t>(kind)];
+}
 
 } // namespace
 
-fs::path previewFile(const fs::path& runFolder, std::int64_t step, const std::string& recordId)
+fs::path previewFile(const fs::path& runFolder, std::int64_t step, const std::string& recordId, PreviewKind kind)
 {
-    return runFolder / folderName / (checkpointName(step) + "-" + recordId + ".png");
+    return folderOf(runFolder, kind) / (checkpointName(step) + "-" + recordId + ".png");
 }
 
-std::map<std::int64_t, std::vector<PreviewFile>> listPreviews(const fs::path& runFolder)
+std::map<std::int64_t, std::vector<PreviewFile>> listPreviews(const fs::path& runFolder, PreviewKind kind)
 {
     std::map<std::int64_t, std::vector<PreviewFile>> found;
     std::error_code error;
-    for (fs::directory_iterator entry(runFolder / folderName, error), end; !error && entry != end;
+    for (fs::directory_iterator entry(folderOf(runFolder, kind), error), end; !error && entry != end;
          entry.increment(error)) {
         const auto name = entry->path().stem().string();
         const auto dash = name.find('-', name.find('-') + 1); // behind "step-00000500"

@@ -1,5 +1,6 @@
 #include "core/runs/run_record.h"
 
+#include "core/runs/metric_table.h"
 #include "core/runs/metrics_file.h"
 #include "core/runs/run_history.h"
 
@@ -42,6 +43,30 @@ std::optional<ValidationMeans> validationFrom(const std::string& line)
     return validation;
 }
 
+/// The number below "worth/val/loss"; null where there is none.
+nlohmann::json numberAt(const nlohmann::json& json, const std::string& key)
+{
+    const auto slash = key.find('/');
+    const auto found = json.is_object() ? json.find(key.substr(0, slash)) : json.end();
+    if (!json.is_object() || found == json.end())
+        return nullptr;
+    return slash == std::string::npos ? *found : numberAt(*found, key.substr(slash + 1));
+}
+
+std::optional<IntervalValues> measuredFrom(const std::string& line)
+{
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    const auto step = stepOf(json);
+    if (!step || !json.contains("measured"))
+        return std::nullopt;
+    IntervalValues measured{.step = *step, .values = {}};
+    for (const auto& metric : intervalMetricTable()) {
+        if (const auto value = numberAt(json["measured"], metric.key); value.is_number())
+            measured.values.emplace_back(metric.key, value.get<double>());
+    }
+    return measured;
+}
+
 Resumption resumptionFrom(const RunEvent& event)
 {
     Resumption resumption{.step = event.step, .changed = {}};
@@ -59,14 +84,17 @@ Resumption resumptionFrom(const RunEvent& event)
 
 RunRecord readRunRecord(const fs::path& runFolder, std::uint64_t begin, std::uint64_t bytes)
 {
-    RunRecord record{.steps = {}, .validations = {}, .end = begin};
+    RunRecord record{.steps = {}, .validations = {}, .measured = {}, .end = begin};
     std::ifstream stream(runFolder / "metrics.jsonl", std::ios::binary);
     stream.seekg(static_cast<std::streamoff>(begin));
     for (std::string line; std::getline(stream, line);) {
         const bool cutOff = stream.eof(); // no line end
         const bool maybeValidation = line.find("\"validation\"") != std::string::npos; // parsing takes the most time
+        const bool maybeMeasured = line.find("\"measured\"") != std::string::npos;
         if (auto validation = maybeValidation ? validationFrom(line) : std::nullopt)
             record.validations.push_back(std::move(*validation));
+        else if (auto measured = maybeMeasured ? measuredFrom(line) : std::nullopt)
+            record.measured.push_back(std::move(*measured));
         else if (auto metrics = stepMetricsFromJson(line))
             record.steps.push_back(std::move(*metrics));
         else if (cutOff)

@@ -18,10 +18,17 @@ struct ValidationMeans {
     EventFile::Scalars means;
 };
 
+/// What was measured at an interval, by the keys of intervalMetricTable().
+struct IntervalValues {
+    std::int64_t step = 0;
+    EventFile::Scalars values;
+};
+
 /// A piece of a run's metrics.jsonl, in its order.
 struct RunRecord {
     std::vector<StepMetrics> steps;
     std::vector<ValidationMeans> validations;
+    std::vector<IntervalValues> measured = {};
     std::uint64_t end = 0; ///< The byte behind the last whole line that was read.
     bool complete = true;  ///< Nothing whole lies behind `end`.
 };

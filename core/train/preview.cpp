@@ -14,6 +14,8 @@
 #include "core/train/train_job.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <utility>
 
 namespace nanodit {
 
@@ -31,6 +33,28 @@ Image bucketImageOf(const Workspace& workspace, const std::string& id)
     if (!record || !std::filesystem::exists(record->image))
         return {};
     return makeBucketImage(readImage(record->image), record->bucket);
+}
+
+/// The next sample of the same bucket, so that patches lie on the same grid.
+std::optional<std::int64_t> swapPartner(const ShardSet& set, std::int64_t index)
+{
+    const auto entries = set.entries();
+    const auto count = static_cast<std::int64_t>(entries.size());
+    for (std::int64_t i = 1; i < count; ++i) {
+        const auto other = (index + i) % count;
+        if (entries[static_cast<std::size_t>(other)].bucket == entries[static_cast<std::size_t>(index)].bucket)
+            return other;
+    }
+    return std::nullopt;
+}
+
+/// Mean absolute difference of pixels, as a share of their range.
+double meanDifference(const Image& a, const Image& b)
+{
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < a.rgb.size(); ++i)
+        sum += std::abs(static_cast<int>(a.rgb[i]) - static_cast<int>(b.rgb[i]));
+    return a.rgb.empty() ? 0 : static_cast<double>(sum) / (255.0 * static_cast<double>(a.rgb.size()));
 }
 
 } // namespace
@@ -60,40 +84,92 @@ PreviewPainter::PreviewPainter(Workspace workspace, const TrainConfig& config, s
     , set_(std::move(trainingSet))
     , compute_(compute)
 {
-    const auto validation = workspace_.shardsFolder() / "val";
-    if (std::filesystem::exists(validation)) {
-        if (auto set = ShardSet::open(validation); !set->entries().empty())
-            set_ = std::move(set);
-    }
+    if (auto validation = validationShards(workspace_))
+        set_ = std::move(validation);
 }
 
-bool PreviewPainter::paint(const NanoDiT& model, std::int64_t step, const std::filesystem::path& runFolder,
-                           const JobContext& context, const std::function<void(const PreviewPicture&)>& onPreview)
+bool PreviewPainter::paint(const NanoDiT& model, const NanoDiT* raw, std::int64_t step,
+                           const std::filesystem::path& runFolder, const JobContext& context,
+                           const std::function<void(const PreviewPicture&)>& onPreview)
 {
+    rawDifference_.reset();
     if (!autoencoder_)
         autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae), EncoderOptions::of(compute_));
     const auto count = std::min(config_.previews.count, static_cast<std::int64_t>(set_->entries().size()));
+    const bool bothWeights = raw != nullptr && config_.previews.rawUntil > 0 && !agrees_;
+    double difference = 0;
     for (std::int64_t i = 0; i < count; ++i) {
-        auto preview = paintOne(model, i, context);
-        if (!preview)
+        const auto sample = set_->read(i);
+        PreviewPicture preview{.step = step,
+                               .recordId = sample.id,
+                               .caption = sample.info.value("caption", ""),
+                               .picture = {},
+                               .reference = bucketImageOf(workspace_, sample.id)};
+        const auto paintAs = [&](PreviewKind kind) {
+            auto picture = paintOne(kind == PreviewKind::Raw ? *raw : model, i, kind, context);
+            if (!picture)
+                return false;
+            preview.kind = kind;
+            preview.picture = std::move(*picture);
+            const auto file = previewFile(runFolder, step, preview.recordId, kind);
+            std::filesystem::create_directories(file.parent_path());
+            writePng(file, preview.picture);
+            onPreview(preview);
+            return true;
+        };
+        if (!paintAs(PreviewKind::Usual))
             return false;
-        preview->step = step;
-        writePng(previewFile(runFolder, step, preview->recordId), preview->picture);
-        onPreview(*preview);
+        if (bothWeights) {
+            const auto averaged = preview.picture;
+            if (!paintAs(PreviewKind::Raw))
+                return false;
+            difference += meanDifference(averaged, preview.picture) / static_cast<double>(count);
+        }
+        if (i >= config_.previews.conditions)
+            continue;
+        for (const auto kind : conditionPreviews) {
+            if (canBePainted(i, kind) && !paintAs(kind))
+                return false;
+        }
+    }
+    if (bothWeights && count > 0) {
+        rawDifference_ = difference;
+        agrees_ = difference < config_.previews.rawUntil;
     }
     return true;
 }
 
-std::optional<PreviewPicture> PreviewPainter::paintOne(const NanoDiT& model, std::int64_t index,
-                                                       const JobContext& context)
+bool PreviewPainter::canBePainted(std::int64_t index, PreviewKind kind)
+{
+    if (kind == PreviewKind::ClsOnly || kind == PreviewKind::Shuffled)
+        return config_.model.useDinoPatches; // else CLS alone is DINO alone, and there is nothing to shuffle
+    return kind != PreviewKind::Swapped || swapPartner(*set_, index).has_value();
+}
+
+std::optional<Image> PreviewPainter::paintOne(const NanoDiT& model, std::int64_t index, PreviewKind kind,
+                                              const JobContext& context)
 {
     const at::NoGradGuard noGradient;
     const auto sample = set_->read(index);
     const auto shape = tensorFromArray(sample.latent).sizes().vec();
     auto generator = generatorFor({.seed = config_.seed, .step = -1, .microBatch = index});
     const auto noise = at::randn({1, shape[0], shape[1], shape[2]}, generator, at::TensorOptions(at::kFloat));
-    GuidedVelocity velocity(model, conditionsOf(sample, statistics_, textTokens_), {},
-                            model.tokenGrid(shape[1], shape[2]),
+    auto conditions = conditionsOf(sample, statistics_, textTokens_);
+    if (kind == PreviewKind::ClsOnly) {
+        conditions.patchMask = at::zeros({1, conditions.patches.size(1)}, at::kBool);
+    } else if (kind == PreviewKind::Swapped) {
+        const auto other = conditionsOf(set_->read(*swapPartner(*set_, index)), statistics_, textTokens_);
+        conditions.cls = other.cls;
+        conditions.patches = other.patches;
+        conditions.patchGrid = other.patchGrid;
+    } else if (kind == PreviewKind::Shuffled) {
+        auto order = generatorFor({.seed = config_.seed, .step = -1, .microBatch = index}, DrawStream::Patches);
+        conditions.patches = conditions.patches.index_select(
+            1, at::randperm(conditions.patches.size(1), order, at::TensorOptions(at::kLong)));
+    }
+    const GivenConditions given{.text = kind != PreviewKind::DinoOnly && kind != PreviewKind::ClsOnly,
+                                .dino = kind != PreviewKind::TextOnly};
+    GuidedVelocity velocity(model, conditions, given, model.tokenGrid(shape[1], shape[2]),
                             {.textScale = config_.previews.textScale, .dinoScale = config_.previews.dinoScale},
                             compute_);
     const auto latent = solve(
@@ -102,12 +178,16 @@ std::optional<PreviewPicture> PreviewPainter::paintOne(const NanoDiT& model, std
         [&context](const SolverStep&) { return !context.shouldStop(); });
     if (!latent)
         return std::nullopt;
-    PreviewPicture preview;
-    preview.recordId = sample.id;
-    preview.caption = sample.info.value("caption", "");
-    preview.picture = pictureFromLatent(*autoencoder_, *latent);
-    preview.reference = bucketImageOf(workspace_, sample.id);
-    return preview;
+    return pictureFromLatent(*autoencoder_, *latent);
+}
+
+std::shared_ptr<const ShardSet> validationShards(const Workspace& workspace)
+{
+    const auto folder = workspace.shardsFolder() / "val";
+    if (!std::filesystem::exists(folder))
+        return nullptr;
+    auto set = ShardSet::open(folder);
+    return set->entries().empty() ? nullptr : set;
 }
 
 } // namespace nanodit

@@ -22,12 +22,21 @@ public:
     PreviewPainter(Workspace workspace, const TrainConfig& config, std::int64_t textTokens, DinoStatistics statistics,
                    std::shared_ptr<const ShardSet> trainingSet, const Compute& compute);
 
-    /// Writes runFolder/samples/step-XXXXXXXX-ID.png for each record and hands the pictures on. False when stopped.
-    bool paint(const NanoDiT& model, std::int64_t step, const std::filesystem::path& runFolder,
+    /// Writes runFolder/samples/step-XXXXXXXX-ID.png for each record and hands the pictures on: what `model` paints;
+    /// what `raw` paints, until its pictures agree with those (previews.raw_until), null: there is no other; and for the
+    /// first previews.conditions records what `model` paints under parts of the conditions. False when stopped.
+    bool paint(const NanoDiT& model, const NanoDiT* raw, std::int64_t step, const std::filesystem::path& runFolder,
                const JobContext& context, const std::function<void(const PreviewPicture&)>& onPreview);
+    /// Of the last step's pictures: the mean absolute difference of the pixels that raw and averaged weights painted, as
+    /// a share of their range. Empty where raw ones painted none.
+    std::optional<double> rawDifference() const { return rawDifference_; }
+    /// Raw and averaged pictures have agreed: raw ones are painted no more.
+    bool agrees() const { return agrees_; }
 
 private:
-    std::optional<PreviewPicture> paintOne(const NanoDiT& model, std::int64_t index, const JobContext& context);
+    std::optional<Image> paintOne(const NanoDiT& model, std::int64_t index, PreviewKind kind,
+                                  const JobContext& context);
+    bool canBePainted(std::int64_t index, PreviewKind kind);
 
     Workspace workspace_;
     TrainConfig config_;
@@ -36,7 +45,12 @@ private:
     std::shared_ptr<const ShardSet> set_;
     Compute compute_;
     std::optional<AutoencoderKl> autoencoder_;
+    std::optional<double> rawDifference_;
+    bool agrees_ = false;
 };
+
+/// The shard set "val" of the workspace; null where there is none, or an empty one.
+std::shared_ptr<const ShardSet> validationShards(const Workspace& workspace);
 
 /// A stored sample's conditions as the model takes them: [1, ...], float32 on the CPU, DINO standardised unless
 /// `statistics` is empty.

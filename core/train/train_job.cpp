@@ -15,8 +15,8 @@
 #include "core/runtime/torch_version.h"
 #include "core/train/checkpoint_writer.h"
 #include "core/train/memory_check.h"
-#include "core/train/preview.h"
 #include "core/train/resume.h"
+#include "core/train/self_report.h"
 #include "core/train/step_watch.h"
 #include "core/train/step_words.h"
 #include "core/train/train_check.h"
@@ -65,7 +65,6 @@ private:
     void explainUnsoundStep(const StepMetrics& metrics, const JobContext& context);
     void tell(const std::string& kind, const std::string& text, const nlohmann::json& details,
               const JobContext& context);
-    void paintPreviews(const JobContext& context);
     bool validationIsDue() const;
     bool validate(const JobContext& context);
     void save();
@@ -90,7 +89,7 @@ private:
     std::unique_ptr<CheckpointWriter> writer_;
     StepWatch watch_;
     std::unique_ptr<TrainCheck> check_;
-    std::unique_ptr<PreviewPainter> painter_;
+    std::unique_ptr<SelfReport> selfReport_;
     std::size_t corruptReported_ = 0;
     std::int64_t firstStep_ = 0;
     std::int64_t blackBoxes_ = 0; ///< Written by this process.
@@ -136,6 +135,7 @@ JobEnd TrainJob::prepareAndTrain(const JobContext& outer)
         folder_->writeConfig(config_, trainer_->stepsDone());
         metrics_ = std::make_unique<MetricsFile>(folder_->path(), trainer_->stepsDone());
         events_ = std::make_unique<EventFile>(folder_->path(), trainer_->stepsDone() + 1);
+        selfReport_ = std::make_unique<SelfReport>(request_, set_, statistics_, compute_, folder_->path(), *metrics_, *events_);
         makeLoader(context);
         const auto end = train(context);
         request_.finished(report());
@@ -401,7 +401,9 @@ void TrainJob::afterStep(const StepMetrics& metrics, const JobContext& context)
         return; // the weights are those of the step before
     if (request_.commands->previewNow.exchange(false) ||
         (config_.previews.every > 0 && metrics.step % config_.previews.every == 0))
-        paintPreviews(context);
+        selfReport_->paintPreviews(*trainer_, context);
+    if (config_.metrics.worthEvery > 0 && metrics.step % config_.metrics.worthEvery == 0)
+        selfReport_->measureConditionWorth(*trainer_, context);
 }
 
 void TrainJob::explainUnsoundStep(const StepMetrics& metrics, const JobContext& context)
@@ -418,26 +420,6 @@ void TrainJob::explainUnsoundStep(const StepMetrics& metrics, const JobContext& 
     }
     if (trainer_->skippedInARow() >= skippedStepsThatEndARun)
         throw Error(endOfSkippedSteps(metrics, skippedStepsThatEndARun, microBatches, samples));
-}
-
-void TrainJob::paintPreviews(const JobContext& context)
-{
-    if (request_.workspace.config.vae.empty()) {
-        context.warn("no preview pictures: the workspace names no autoencoder (encoders.vae in workspace.yaml)");
-        return;
-    }
-    try { // A picture that cannot be painted must not end a training run.
-        if (!painter_)
-            painter_ = std::make_unique<PreviewPainter>(
-                request_.workspace, config_, request_.workspace.config.textTokens, statistics_, set_, compute_);
-        painter_->paint(*trainer_->averagedModel(), trainer_->stepsDone(), folder_->path(), context,
-                        [this](const PreviewPicture& preview) {
-                            events_->addPicture(preview.step, "preview/" + preview.recordId, preview.picture);
-                            request_.onPreview(preview);
-                        });
-    } catch (const std::exception& error) {
-        context.warn("no preview pictures at this step: " + sentenceOf(error));
-    }
 }
 
 bool TrainJob::validationIsDue() const

@@ -4,6 +4,8 @@
 #include "core/config/workspace_config.h"
 #include "core/io/event_file.h"
 #include "core/io/image.h"
+#include "core/runs/previews.h"
+#include "core/runs/run_record.h"
 #include "core/runs/step_metrics.h"
 #include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
@@ -26,6 +28,7 @@ struct PreviewPicture {
     std::string caption;
     Image picture;
     Image reference; ///< The record's own bucket image.
+    PreviewKind kind = PreviewKind::Usual;
 };
 
 /// Something of a training that a person who looks elsewhere would want to hear of.
@@ -57,6 +60,7 @@ struct TrainRequest {
     std::function<void(const StepMetrics&)> onStep = [](const auto&) {};
     std::function<void(const TrainEvent&)> onEvent = [](const auto&) {}; ///< Of rank 0.
     std::function<void(const PreviewPicture&)> onPreview = [](const auto&) {};
+    std::function<void(const IntervalValues&)> onMeasured = [](const auto&) {};
     std::function<void(const struct ValidationReport&)> onValidation = [](const auto&) {}; ///< See config.validation.
     std::function<void(const struct TrainReport&)> finished = [](const auto&) {};
 };

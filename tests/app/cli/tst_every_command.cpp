@@ -142,6 +142,7 @@ void EveryCommandTest::initTestCase()
         {"train", {{}, QStringList{"--config", "demo", "--steps", "100000"} + fast, true}},
         {"validate", {{}, {"--sampler-steps", "1000", "--out", path("report")}, true}},
         {"verify", {{}, {}, false}},
+        {"worth", {{}, {"--training", "4"}, false}},
     };
 }
 

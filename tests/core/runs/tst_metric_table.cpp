@@ -140,6 +140,8 @@ void TestMetricTable::aResumeKeepsStepsAndValidationsUpToItsCheckpoint()
             file.append(metrics);
             if (step % 2 == 0)
                 file.appendValidation(step, {{"reconstruction/ssim", 0.1 * static_cast<double>(step)}});
+            if (step > 1)
+                file.appendMeasured(step, {{"worth/val/loss", 0.5}, {"worth/val/patch_gain", std::nan("")}});
         }
     }
     MetricsFile file(run.path(), 3);
@@ -148,12 +150,17 @@ void TestMetricTable::aResumeKeepsStepsAndValidationsUpToItsCheckpoint()
     const auto validations = readRunRecord(run.path(), 0, 1 << 20).validations;
     QCOMPARE(validations.size(), std::size_t{1});
     QCOMPARE(validations[0].step, 2);
+    const auto measured = readRunRecord(run.path(), 0, 1 << 20).measured;
+    QCOMPARE(measured.size(), std::size_t{2});
+    QCOMPARE(measured[1].step, 3);
+    QCOMPARE(measured[1].values, (EventFile::Scalars{{"worth/val/loss", 0.5}}));
 }
 
 void TestMetricTable::anUnknownKeyIsNamed()
 {
     QVERIFY_EXCEPTION_THROWN(stepMetric("los"), UsageError);
     QCOMPARE(stepMetric("velocity_norm").text.healthy->low, 0.5);
+    QCOMPARE(metricText("worth/train/dino_gain").label, "DINO gain, training");
 }
 
 QTEST_APPLESS_MAIN(TestMetricTable)

@@ -1,0 +1,114 @@
+#include "core/train/self_report.h"
+
+#include "core/runs/condition_worth.h"
+#include "core/runtime/failure.h"
+#include "core/train/measure_worth.h"
+
+#include <chrono>
+#include <cstdio>
+#include <utility>
+
+namespace nanodit {
+
+namespace {
+
+std::string shortText(double value)
+{
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3g", value);
+    return text;
+}
+
+/// "preview/boat", "preview/raw/boat"
+std::string tagOf(const PreviewPicture& preview)
+{
+    const std::string kind = previewKindNames[static_cast<std::size_t>(preview.kind)];
+    return "preview/" + (kind.empty() ? "" : kind + "/") + preview.recordId;
+}
+
+} // namespace
+
+SelfReport::SelfReport(const TrainRequest& request, std::shared_ptr<const ShardSet> trainingSet,
+                       DinoStatistics statistics, const Compute& compute, std::filesystem::path runFolder,
+                       MetricsFile& metrics, EventFile& events)
+    : request_(request)
+    , set_(std::move(trainingSet))
+    , statistics_(std::move(statistics))
+    , compute_(compute)
+    , runFolder_(std::move(runFolder))
+    , metrics_(metrics)
+    , events_(events)
+{
+}
+
+void SelfReport::paintPreviews(const Trainer& trainer, const JobContext& context)
+{
+    if (request_.workspace.config.vae.empty()) {
+        context.warn("no preview pictures: the workspace names no autoencoder (encoders.vae in workspace.yaml)");
+        return;
+    }
+    try {
+        if (!painter_)
+            painter_ = std::make_unique<PreviewPainter>(request_.workspace, trainer.config(),
+                                                        request_.workspace.config.textTokens, statistics_, set_,
+                                                        compute_);
+        const bool agreed = painter_->agrees();
+        const auto* const raw = trainer.config().ema.enabled ? &trainer.model() : nullptr;
+        painter_->paint(*trainer.averagedModel(), raw, trainer.stepsDone(), runFolder_, context,
+                        [this](const PreviewPicture& preview) {
+                            events_.addPicture(preview.step, tagOf(preview), preview.picture);
+                            request_.onPreview(preview);
+                        });
+        const auto difference = painter_->rawDifference();
+        if (!difference)
+            return;
+        write(trainer.stepsDone(), {{"preview/raw_difference", *difference}});
+        if (painter_->agrees() && !agreed)
+            context.info("raw and averaged previews agree: they differ by " + shortText(*difference) +
+                         " of a pixel's range, less than previews.raw_until; the average alone paints from now on");
+    } catch (const std::exception& error) {
+        context.warn("no preview pictures at this step: " + sentenceOf(error));
+    }
+}
+
+void SelfReport::measureConditionWorth(const Trainer& trainer, const JobContext& context)
+{
+    try {
+        const auto began = std::chrono::steady_clock::now();
+        const auto& config = trainer.config();
+        const auto model = trainer.averagedModel();
+        const WorthMeter meter(*model, statistics_, request_.workspace.config.textTokens, config.seed, compute_);
+        auto quiet = context;
+        quiet.report = [](const Progress&) {}; // that of the training is shown
+        auto pictures = measureWorth(meter,
+                                     {.validation = validationShards(request_.workspace),
+                                      .training = set_,
+                                      .ofValidation = config.metrics.worthValidation,
+                                      .ofTraining = config.metrics.worthTraining,
+                                      .seed = config.seed},
+                                     quiet);
+        if (!pictures)
+            return; // stopped
+        const ConditionWorth worth{.run = request_.runName,
+                                   .step = trainer.stepsDone(),
+                                   .weights = config.ema.enabled ? "ema" : "raw",
+                                   .pictures = std::move(*pictures)};
+        writeConditionWorth(runFolder_, worth);
+        write(worth.step, meansOf(worth));
+        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
+        context.info("measured what conditions are worth to " + std::to_string(worth.pictures.size()) +
+                     " pictures in " + shortText(seconds.count()) + " s");
+    } catch (const std::exception& error) {
+        context.warn("what conditions are worth was not measured at this step: " + sentenceOf(error));
+    }
+}
+
+/// A line of the run's record, and of TensorBoard's.
+void SelfReport::write(std::int64_t step, const EventFile::Scalars& values)
+{
+    metrics_.appendMeasured(step, values);
+    events_.addScalars(step, values);
+    request_.onMeasured({.step = step, .values = values});
+}
+
+} // namespace nanodit
