@@ -12,6 +12,7 @@
 #include <QToolTip>
 
 #include <algorithm>
+#include <iterator>
 
 namespace nanodit {
 
@@ -19,6 +20,7 @@ namespace {
 constexpr int side = 96;
 constexpr int gap = 8;
 constexpr int headerHeight = 24;
+constexpr int labelHeight = 18;
 constexpr int referenceGap = 12; ///< Between the references and the first step.
 } // namespace
 
@@ -34,27 +36,52 @@ PreviewGrid::PreviewGrid(QWidget* parent)
 void PreviewGrid::add(qint64 step, const QString& record, const QString& caption, const QImage& picture,
                       const QImage& reference)
 {
-    auto row = std::find_if(rows_.begin(), rows_.end(), [&record](const Row& r) { return r.record == record; });
-    if (row == rows_.end())
-        row = rows_.insert(
-            rows_.end(),
-            Row{.record = record, .caption = caption, .reference = reducedTo(reference, keptSide), .pictures = {}});
-    row->pictures[step] = reducedTo(picture, keptSide);
+    add({.record = record,
+         .group = 0,
+         .label = {},
+         .column = step,
+         .caption = caption,
+         .picture = picture,
+         .reference = reference});
+}
+
+void PreviewGrid::add(const PreviewCell& cell)
+{
+    const auto isBefore = [&cell](const Row& row) { return row.record == cell.record && row.group <= cell.group; };
+    auto row = std::find_if(rows_.rbegin(), rows_.rend(), isBefore).base(); // behind the last one that is
+    if (row != rows_.begin() && std::prev(row)->record == cell.record && std::prev(row)->group == cell.group) {
+        --row;
+    } else {
+        if (row == rows_.begin()) // before the record's other rows, or behind all
+            row = std::find_if(rows_.begin(), rows_.end(), [&cell](const Row& r) { return r.record == cell.record; });
+        row = rows_.insert(row, Row{.record = cell.record,
+                                    .group = cell.group,
+                                    .label = cell.label,
+                                    .caption = cell.caption,
+                                    .reference = reducedTo(cell.reference, keptSide),
+                                    .pictures = {}});
+    }
+    row->pictures[cell.column] = reducedTo(cell.picture, keptSide);
     const bool atEnd = horizontalScrollBar()->value() == horizontalScrollBar()->maximum();
-    steps_.try_emplace(step, 0);
-    int column = 0;
-    for (auto& [shown, index] : steps_)
-        index = ++column;
+    columns_.try_emplace(cell.column, 0);
+    int place = 0;
+    for (auto& [shown, index] : columns_)
+        index = ++place;
     layOut();
     if (atEnd) // keep following the newest, unless the user looks at older ones
         horizontalScrollBar()->setValue(horizontalScrollBar()->maximum());
     viewport()->update();
 }
 
+QString PreviewGrid::header(qint64 column) const
+{
+    return headers_ ? headers_(column) : tr("step %1").arg(column);
+}
+
 void PreviewGrid::clear()
 {
     rows_.clear();
-    steps_.clear();
+    columns_.clear();
     layOut();
     viewport()->update();
 }
@@ -116,10 +143,10 @@ void PreviewGrid::paintEvent(QPaintEvent*)
     const int firstStep = side + referenceGap / 2;
     painter.save();
     painter.setClipRect(QRect(firstStep, 0, viewport()->width(), viewport()->height()));
-    for (const auto& [step, column] : steps_)
-        paintHeader(cellRect(0, column), tr("step %1").arg(step));
+    for (const auto& [step, column] : columns_)
+        paintHeader(cellRect(0, column), header(step));
     painter.setClipRect(QRect(firstStep, headerHeight, viewport()->width(), viewport()->height()));
-    for (const auto& [step, column] : steps_) {
+    for (const auto& [step, column] : columns_) {
         for (std::size_t row = 0; row < rows_.size(); ++row) {
             const auto found = rows_[row].pictures.find(step);
             const auto cell = cellRect(static_cast<int>(row), column);
@@ -131,8 +158,16 @@ void PreviewGrid::paintEvent(QPaintEvent*)
     if (!rows_.empty())
         paintHeader(cellRect(0, 0), tr("reference"));
     painter.setClipRect(QRect(0, headerHeight, firstStep, viewport()->height()));
-    for (std::size_t row = 0; row < rows_.size(); ++row)
-        paintPicture(cellRect(static_cast<int>(row), 0), rows_[row].reference);
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+        const auto cell = cellRect(static_cast<int>(row), 0);
+        paintPicture(cell, rows_[row].reference);
+        if (rows_[row].label.isEmpty())
+            continue;
+        const QRect band(cell.left(), cell.bottom() - labelHeight + 1, cell.width(), labelHeight);
+        painter.fillRect(band, colours.panel);
+        painter.setPen(colours.text);
+        painter.drawText(band, Qt::AlignCenter, rows_[row].label);
+    }
 }
 
 void PreviewGrid::resizeEvent(QResizeEvent*)
@@ -145,12 +180,16 @@ PreviewGrid::Cell PreviewGrid::cellAt(QPoint point) const
     for (std::size_t i = 0; i < rows_.size(); ++i) {
         const auto& row = rows_[i];
         if (cellRect(static_cast<int>(i), 0).contains(point))
-            return {.row = &row, .step = -1, .caption = tr("%1 · reference\n%2").arg(row.record, row.caption)};
-        for (const auto& [step, unused] : row.pictures) {
-            if (cellRect(static_cast<int>(i), steps_.at(step)).contains(point))
-                return {.row = &row,
-                        .step = step,
-                        .caption = tr("%1 · step %2\n%3").arg(row.record, QString::number(step), row.caption)};
+            return {.row = &row, .column = -1, .caption = tr("%1 · reference\n%2").arg(row.record, row.caption)};
+        for (const auto& [column, unused] : row.pictures) {
+            if (!cellRect(static_cast<int>(i), columns_.at(column)).contains(point))
+                continue;
+            QStringList parts = {row.record, header(column)};
+            if (!row.label.isEmpty())
+                parts << row.label;
+            return {.row = &row,
+                    .column = column,
+                    .caption = parts.join(QStringLiteral(" · ")) + QLatin1Char('\n') + row.caption};
         }
     }
     return {};
@@ -159,7 +198,7 @@ PreviewGrid::Cell PreviewGrid::cellAt(QPoint point) const
 void PreviewGrid::mouseDoubleClickEvent(QMouseEvent* event)
 {
     if (const auto cell = cellAt(event->pos()); cell.row != nullptr)
-        Q_EMIT pictureChosen(cell.row->record, cell.step, cell.caption);
+        Q_EMIT pictureChosen(cell.row->record, cell.column, cell.caption, cell.row->group);
 }
 
 bool PreviewGrid::viewportEvent(QEvent* event)

@@ -11,6 +11,25 @@
 
 using namespace nanodit;
 
+namespace {
+
+/// Of the first so many records; loss and patch gain rise with a record's place, caption gain falls.
+WorthValue worthOf(const std::vector<RecordInfo>& records, std::size_t count)
+{
+    ConditionWorth worth{.run = "mine", .step = 7, .weights = "ema", .pictures = {}};
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto place = static_cast<double>(i);
+        PictureWorth picture{.id = records[i].id, .loss = 1 + place};
+        picture.nullText = picture.loss + 2 - 0.01 * place;
+        picture.nullDino = picture.loss + 3;
+        picture.clsOnly = picture.loss + 0.01 * place;
+        worth.pictures.push_back(picture);
+    }
+    return RecordWorth::of(worth);
+}
+
+} // namespace
+
 class TestRecordModel : public QObject {
     Q_OBJECT
 
@@ -45,10 +64,12 @@ private Q_SLOTS:
     void sortsByEveryColumnBothWays()
     {
         const auto records = test::drawnRecords(200);
+        const auto worth = worthOf(*records, 200);
         for (int column = 0; column < RecordModel::columns; ++column) {
             const RecordOrder up{.column = static_cast<RecordModel::Column>(column)};
-            const auto rising = arrangeRecords(records, RecordQuery(), up);
-            const auto falling = arrangeRecords(records, RecordQuery(), {.column = up.column, .descending = true});
+            const auto rising = arrangeRecords(records, RecordQuery(), up, worth);
+            const auto falling =
+                arrangeRecords(records, RecordQuery(), {.column = up.column, .descending = true}, worth);
             QCOMPARE(rising.shown.size(), 200U);
             RecordModel first, last;
             first.show(rising);
@@ -62,6 +83,29 @@ private Q_SLOTS:
         }
         const auto remarks = arrangeRecords(records, RecordQuery(), {.column = RecordModel::RemarkColumn});
         QVERIFY(!(*records)[remarks.shown[0]].excluded.empty()); // what needs a hand comes first
+    }
+
+    void recordsThatWereNotMeasuredComeLastBothWays()
+    {
+        const auto records = test::drawnRecords(20);
+        const auto worth = worthOf(*records, 5); // the first five
+        RecordModel model;
+        for (const bool descending : {false, true}) {
+            model.show(arrangeRecords(records, RecordQuery(),
+                                      {.column = RecordModel::CaptionGainColumn, .descending = descending}, worth));
+            QVERIFY(model.hasWorth());
+            QVERIFY(!model.index(4, RecordModel::CaptionGainColumn).data().toString().isEmpty());
+            QVERIFY(model.index(5, RecordModel::CaptionGainColumn).data().toString().isEmpty());
+            const auto expected = worth->find((*records)[descending ? 0 : 4].id)->captionGain(); // falls with the place
+            QCOMPARE(model.index(0, RecordModel::CaptionGainColumn).data().toString(),
+                     QString::number(expected, 'f', 4));
+        }
+        QVERIFY(model.headerData(RecordModel::PatchGainColumn, Qt::Horizontal, Qt::ToolTipRole)
+                    .toString()
+                    .contains("mine, step 7"));
+        model.show(arrangeRecords(records, RecordQuery(), {}));
+        QVERIFY(!model.hasWorth());
+        QVERIFY(model.index(0, RecordModel::LossColumn).data().toString().isEmpty());
     }
 
     void whereOnlyFactsChangeTheRowsStay()

@@ -49,6 +49,42 @@ private Q_SLOTS:
         QCOMPARE(chosen[1][1].toLongLong(), 500LL);
     }
 
+    void rowsOfOneRecordStayTogetherInTheirOrder()
+    {
+        PreviewGrid grid;
+        grid.setHeaders([](qint64 column) { return QStringLiteral("part %1").arg(column); });
+        const auto add = [&grid](const QString& record, qint64 group, qint64 column) {
+            grid.add({.record = record,
+                      .group = group,
+                      .label = QStringLiteral("row %1").arg(group),
+                      .column = column,
+                      .caption = QStringLiteral("caption"),
+                      .picture = largePicture(),
+                      .reference = largePicture()});
+        };
+        add("a", 2, 0);
+        add("b", 1, 0);
+        add("a", 1, 0); // before the other row of a
+        add("a", 2, 3); // into its row
+        QCOMPARE(grid.columns(), 2);
+        QSignalSpy chosen(&grid, &PreviewGrid::pictureChosen);
+        grid.resize(700, 500);
+        grid.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&grid));
+        for (const int y : {60, 164, 268}) // the first picture of each row
+            QTest::mouseDClick(grid.viewport(), Qt::LeftButton, {}, {150, y});
+        QTest::mouseDClick(grid.viewport(), Qt::LeftButton, {}, {260, 164});
+        QCOMPARE(chosen.count(), 4);
+        const QStringList records = {"a", "a", "b", "a"};
+        const QList<qlonglong> groups = {1, 2, 1, 2}, columns = {0, 0, 0, 3};
+        for (int i = 0; i < 4; ++i) {
+            QCOMPARE(chosen[i][0].toString(), records[i]);
+            QCOMPARE(chosen[i][1].toLongLong(), columns[i]);
+            QCOMPARE(chosen[i][3].toLongLong(), groups[i]);
+        }
+        QCOMPARE(chosen[3][2].toString(), QStringLiteral("a · part 3 · row 2\ncaption"));
+    }
+
     void framesOfAFilmstripAreReduced()
     {
         FilmModel film;

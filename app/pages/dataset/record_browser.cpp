@@ -78,8 +78,11 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
     connect(model_, &RecordModel::splitEdited, this, &RecordBrowser::splitEdited);
     connect(model_, &RecordModel::tagsEdited, this, &RecordBrowser::tagsEdited);
     connect(&session_, &Session::recordsChanged, this, [this] { list_->setRecords(session_.recordsValue()); });
+    connect(&session_, &Session::runsChanged, this, &RecordBrowser::readWorth);
+    connect(&session_, &Session::workspaceChanged, this, &RecordBrowser::readWorth);
     connect(list_, &RecordList::aboutToArrange, this, &RecordBrowser::keepSelection);
     connect(list_, &RecordList::arranged, this, &RecordBrowser::restoreSelection);
+    connect(list_, &RecordList::arranged, this, [this] { table_->showWorth(model_->hasWorth()); });
     connect(list_, &RecordList::counted, this, [this] {
         filter_->setCounts(list_->counts());
         table_->setSplits(splits());
@@ -89,6 +92,26 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
         refusal_->setText(why);
         refusal_->setVisible(!why.isEmpty());
     });
+}
+
+void RecordBrowser::readWorth()
+{
+    if (!session_.hasWorkspace())
+        return list_->setWorth({});
+    session_.background().ask(
+        this,
+        [workspace = session_.workspace()] { return RecordWorth::of(newestConditionWorth(workspace)); },
+        [this, root = session_.workspace().root](const WorthValue& worth) {
+            if (session_.hasWorkspace() && session_.workspace().root == root)
+                list_->setWorth(worth);
+        });
+}
+
+/// A training may have measured since.
+void RecordBrowser::showEvent(QShowEvent* event)
+{
+    QWidget::showEvent(event);
+    readWorth();
 }
 
 QWidget* RecordBrowser::makeSearch()

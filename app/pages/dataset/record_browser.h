@@ -75,6 +75,7 @@ Q_SIGNALS:
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
+    void showEvent(QShowEvent* event) override;
 
 private:
     QWidget* makeSearch();
@@ -82,6 +83,7 @@ private:
     QWidget* makeFooter(QUndoStack* undo);
     void makeViews();
     void openMenu(const class QContextMenuEvent& asked);
+    void readWorth(); ///< What conditions are worth to the model that was measured last.
     void keepSelection();
     void restoreSelection();
     void agree(); ///< Makes the current record one of the selected ones.

@@ -41,9 +41,24 @@ int compare(const RecordInfo& a, const RecordInfo& b, RecordModel::Column column
     }
 }
 
+/// Those without a number come last in either direction.
+void sortByWorth(std::vector<std::uint32_t>& shown, const std::vector<RecordInfo>& records, RecordOrder order,
+                 const RecordWorth* worth)
+{
+    const auto numberOf = [&](std::uint32_t place) {
+        return worthIn(order.column, worth != nullptr ? worth->find(records[place].id) : nullptr);
+    };
+    std::ranges::stable_sort(shown, [&](std::uint32_t a, std::uint32_t b) {
+        const auto x = numberOf(a), y = numberOf(b);
+        if (!x || !y)
+            return x.has_value() && !y;
+        return order.descending ? *x > *y : *x < *y;
+    });
+}
+
 } // namespace
 
-ArrangedRecords arrangeRecords(RecordsValue all, const RecordQuery& query, RecordOrder order)
+ArrangedRecords arrangeRecords(RecordsValue all, const RecordQuery& query, RecordOrder order, WorthValue worth)
 {
     ArrangedRecords arranged;
     const auto& records = *all;
@@ -56,7 +71,10 @@ ArrangedRecords arrangeRecords(RecordsValue all, const RecordQuery& query, Recor
                 arranged.shown.push_back(place);
         }
     }
-    if (order.column != RecordModel::IdColumn)
+    if (order.column == RecordModel::LossColumn || order.column == RecordModel::CaptionGainColumn ||
+        order.column == RecordModel::PatchGainColumn)
+        sortByWorth(arranged.shown, records, order, worth.get());
+    else if (order.column != RecordModel::IdColumn)
         std::ranges::stable_sort(arranged.shown, [&](std::uint32_t a, std::uint32_t b) {
             const int sign = compare(records[a], records[b], order.column);
             return order.descending ? sign > 0 : sign < 0;
@@ -67,6 +85,7 @@ ArrangedRecords arrangeRecords(RecordsValue all, const RecordQuery& query, Recor
     for (std::size_t row = 0; row < arranged.shown.size(); ++row)
         arranged.rows[arranged.shown[row]] = static_cast<std::int32_t>(row);
     arranged.all = std::move(all);
+    arranged.worth = std::move(worth);
     return arranged;
 }
 
@@ -103,6 +122,14 @@ void RecordList::setOrder(RecordOrder order)
     arrange();
 }
 
+void RecordList::setWorth(WorthValue worth)
+{
+    if (worth == worth_ || (worth && worth_ && *worth == *worth_))
+        return;
+    worth_ = std::move(worth);
+    arrange();
+}
+
 void RecordList::arrange()
 {
     struct Counted {
@@ -117,8 +144,8 @@ void RecordList::arrange()
     queue_.forgetWaiting();
     queue_.ask(
         this,
-        [records = records_, query = query_, order = order_, others = records_ != counted_] {
-            Answer answer{arrangeRecords(records, query, order), {}};
+        [records = records_, query = query_, order = order_, worth = worth_, others = records_ != counted_] {
+            Answer answer{arrangeRecords(records, query, order, worth), {}};
             if (others)
                 answer.counted = Counted{countRecords(*records), bucketFacts(*records)};
             return answer;

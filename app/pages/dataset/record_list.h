@@ -17,8 +17,9 @@ struct RecordOrder {
     bool operator==(const RecordOrder&) const = default;
 };
 
-/// Those that the query accepts, in order; equal ones by id. Any thread.
-ArrangedRecords arrangeRecords(RecordsValue all, const RecordQuery& query, RecordOrder order);
+/// Those that the query accepts, in order; equal ones by id; those without a number that is sorted by behind the others.
+/// Any thread.
+ArrangedRecords arrangeRecords(RecordsValue all, const RecordQuery& query, RecordOrder order, WorthValue worth = {});
 
 /// What a RecordModel shows of the records: filtered, sorted and counted on a thread of its own, so that the window
 /// does the same little work for three records and for a hundred thousand. Of what was asked for only the newest is
@@ -33,6 +34,7 @@ public:
     /// A query that cannot be leaves everything as it is and tells so by `refused`.
     void setQuery(const QString& text);
     void setOrder(RecordOrder order);
+    void setWorth(WorthValue worth); ///< Null: none was measured.
     const RecordOrder& order() const { return order_; }
     const RecordCounts& counts() const { return counts_; }               ///< Of all records.
     const std::vector<BucketFacts>& buckets() const { return buckets_; } ///< Of all records.
@@ -54,6 +56,7 @@ private:
     RecordsValue records_, counted_;
     RecordQuery query_;
     RecordOrder order_;
+    WorthValue worth_;
     RecordCounts counts_;
     std::vector<BucketFacts> buckets_;
     int wanted_ = 0;

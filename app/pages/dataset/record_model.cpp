@@ -42,6 +42,40 @@ QString toolTip(const RecordInfo& record)
 
 } // namespace
 
+WorthValue RecordWorth::of(const std::optional<ConditionWorth>& worth)
+{
+    if (!worth || worth->pictures.empty())
+        return nullptr;
+    auto records = std::make_shared<RecordWorth>();
+    records->model =
+        RecordModel::tr("%1, step %2").arg(QString::fromStdString(worth->run), QString::number(worth->step));
+    for (const auto& picture : worth->pictures)
+        records->pictures.emplace(picture.id, picture);
+    return records;
+}
+
+const PictureWorth* RecordWorth::find(const std::string& id) const
+{
+    const auto found = pictures.find(id);
+    return found == pictures.end() ? nullptr : &found->second;
+}
+
+std::optional<double> worthIn(RecordModel::Column column, const PictureWorth* worth)
+{
+    if (worth == nullptr)
+        return std::nullopt;
+    switch (column) {
+    case RecordModel::LossColumn:
+        return worth->loss;
+    case RecordModel::CaptionGainColumn:
+        return worth->captionGain();
+    case RecordModel::PatchGainColumn:
+        return worth->patchGain();
+    default:
+        return std::nullopt;
+    }
+}
+
 RecordModel::RecordModel(QObject* parent)
     : QAbstractTableModel(parent)
     , arranged_{.all = std::make_shared<const std::vector<RecordInfo>>(), .shown = {}, .rows = {}}
@@ -148,6 +182,12 @@ QVariant RecordModel::text(const RecordInfo& record, int column) const
         return marksText(record);
     case RemarkColumn:
         return remarkOf(record);
+    case LossColumn:
+    case CaptionGainColumn:
+    case PatchGainColumn: {
+        const auto number = worthIn(static_cast<Column>(column), arranged_.worth ? arranged_.worth->find(record.id) : nullptr);
+        return number ? QString::number(*number, 'f', 4) : QString();
+    }
     default:
         return {};
     }
@@ -167,10 +207,24 @@ QVariant RecordModel::picture(const RecordInfo& record) const
 
 QVariant RecordModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
+    if (orientation == Qt::Horizontal && role == Qt::ToolTipRole && arranged_.worth) {
+        const auto of = [this](const QString& what) { return what.arg(arranged_.worth->model); };
+        switch (section) {
+        case LossColumn:
+            return of(tr("Loss of %1 on this picture, at fixed times and noises"));
+        case CaptionGainColumn:
+            return of(tr("How much the loss of %1 grows without the caption; low: the caption may not fit the picture"));
+        case PatchGainColumn:
+            return of(tr("How much the loss of %1 grows without the patches; low: they may lie in wrong places"));
+        default:
+            return {};
+        }
+    }
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
         return {};
-    const std::array<QString, columns> names = {tr("Record"), tr("Caption"),  tr("Bucket"), tr("Split"),
-                                                tr("Tags"),   tr("Original"), tr("Arrays"), tr("Remark")};
+    const std::array<QString, columns> names = {tr("Record"),   tr("Caption"), tr("Bucket"), tr("Split"),
+                                                tr("Tags"),     tr("Original"), tr("Arrays"), tr("Remark"),
+                                                tr("Loss"),     tr("Caption gain"), tr("Patch gain")};
     return section >= 0 && section < columns ? names[static_cast<std::size_t>(section)] : QVariant();
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/session.h"
+#include "core/front/runs.h"
 #include "widgets/state_marks.h"
 
 #include <QAbstractTableModel>
@@ -9,15 +10,32 @@
 #include <QSet>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace nanodit {
+
+/// What conditions are worth to a model, by record: those that were measured.
+struct RecordWorth {
+    QString model; ///< "mine, step 2000"
+    std::unordered_map<std::string, PictureWorth> pictures;
+
+    /// Null where nothing was measured.
+    static std::shared_ptr<const RecordWorth> of(const std::optional<ConditionWorth>& worth);
+    const PictureWorth* find(const std::string& id) const;
+    bool operator==(const RecordWorth&) const = default;
+};
+using WorthValue = std::shared_ptr<const RecordWorth>;
 
 /// Which of the records are shown, in which order.
 struct ArrangedRecords {
     RecordsValue all;
     std::vector<std::uint32_t> shown; ///< Places in `all`, by row.
     std::vector<std::int32_t> rows;   ///< By place in `all`; -1: not shown.
+    WorthValue worth = {};            ///< Null: none was measured.
 };
 
 /// Records for the grid and the table. Holds no copy of them: what a view draws is made when it asks. Thumbnails are
@@ -36,6 +54,9 @@ public:
         OriginalColumn,
         ArraysColumn,
         RemarkColumn,
+        LossColumn, ///< From here on numbers of a model, as far as there are some.
+        CaptionGainColumn,
+        PatchGainColumn,
         columns
     };
     explicit RecordModel(QObject* parent = nullptr);
@@ -44,6 +65,7 @@ public:
     void show(ArrangedRecords arranged);
     const RecordInfo* record(int row) const; ///< Null beyond the rows.
     int rowOf(const QString& id) const;      ///< -1 when it is not shown.
+    bool hasWorth() const { return arranged_.worth != nullptr; }
     void setThumbnail(const QString& id, const QImage& thumbnail);
     /// It was asked for, but will not come: it is asked for again when it is drawn.
     void dropThumbnail(const QString& id) { asked_.remove(id); }
@@ -71,6 +93,8 @@ private:
     mutable QSet<QString> asked_;
 };
 
+/// The number of a column of RecordModel; empty where there is none.
+std::optional<double> worthIn(RecordModel::Column column, const PictureWorth* worth);
 MarkState markOf(ArrayState state);
 /// "1216 × 832 px"
 QString sizeText(ImageSize size);

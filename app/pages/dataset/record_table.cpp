@@ -182,12 +182,20 @@ void RecordTable::setModel(QAbstractItemModel* model)
     const std::pair<RecordModel::Column, int> widths[] = {
         {RecordModel::IdColumn, 156},       {RecordModel::CaptionColumn, 184}, {RecordModel::ArraysColumn, 64},
         {RecordModel::BucketColumn, 76},    {RecordModel::SplitColumn, 56},    {RecordModel::TagsColumn, 96},
-        {RecordModel::OriginalColumn, 112}, {RecordModel::RemarkColumn, 240}};
+        {RecordModel::OriginalColumn, 112}, {RecordModel::LossColumn, 64},     {RecordModel::CaptionGainColumn, 96},
+        {RecordModel::PatchGainColumn, 88}, {RecordModel::RemarkColumn, 240}};
     int place = 0;
     for (const auto& [column, width] : widths) {
         setColumnWidth(column, width);
         horizontalHeader()->moveSection(horizontalHeader()->visualIndex(column), place++);
     }
+    showWorth(false);
+}
+
+void RecordTable::showWorth(bool shown)
+{
+    for (const auto column : {RecordModel::LossColumn, RecordModel::CaptionGainColumn, RecordModel::PatchGainColumn})
+        setColumnHidden(column, !shown);
 }
 
 void RecordTable::setSplits(const QStringList& splits)

@@ -14,6 +14,8 @@ public:
     void setModel(QAbstractItemModel* model) override;
     /// What the split's cell offers besides what is typed.
     void setSplits(const QStringList& splits);
+    /// The columns of a model's numbers, which are hidden where there are none.
+    void showWorth(bool shown);
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;

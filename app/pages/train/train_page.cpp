@@ -7,6 +7,7 @@
 #include "app/page_table.h"
 #include "app/pages/train/forecast_panel.h"
 #include "app/pages/train/mechanism_view.h"
+#include "app/pages/train/preview_panel.h"
 #include "app/pages/train/queue_panel.h"
 #include "app/pages/train/run_form.h"
 #include "app/plots/compared_runs.h"
@@ -24,7 +25,6 @@
 #include "widgets/log_view.h"
 #include "widgets/page_frame.h"
 #include "widgets/picture.h"
-#include "widgets/preview_grid.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 
@@ -55,9 +55,7 @@ TrainPage::TrainPage(Session& session, Training& training, Preferences& preferen
     , frame_(new PageFrame(pageName(Page::Train), this))
     , states_(new QStackedWidget(this))
     , progress_(new QProgressBar(this))
-    , previews_(new PreviewGrid(this))
-    , previewStates_(new QStackedWidget(this))
-    , noPreviews_(new StatePanel(this))
+    , previews_(new PreviewPanel(this))
     , log_(new LogView(this))
     , form_(new RunForm(session, dialogs, this))
     , forecasts_(new TrainForecasts(session, this))
@@ -171,15 +169,11 @@ QWidget* TrainPage::makeInspector()
 
 QWidget* TrainPage::makeDrawer()
 {
-    noPreviews_->showEmpty(QStringLiteral("picture"), tr("No pictures yet"),
-                           tr("They appear here while the model trains: a row per record, a column per step."));
-    previewStates_->addWidget(noPreviews_);
-    previewStates_->addWidget(previews_);
     auto* const tabs = tabs_ = new QTabWidget(this);
     tabs->setObjectName(QStringLiteral("trainTabs"));
     tabs->setDocumentMode(true);
     tabs->tabBar()->setDrawBase(false);
-    tabs->addTab(previewStates_, tr("Pictures"));
+    tabs->addTab(previews_, tr("Pictures"));
     tabs->addTab(log_, tr("Log"));
     auto* const mechanism = new MechanismView(this);
     tabs->addTab(mechanism, tr("Mechanism"));
@@ -189,7 +183,7 @@ QWidget* TrainPage::makeDrawer()
     };
     connect(&training_.curves(), &RunCurves::attentionMeasured, mechanism, showMechanism);
     connect(&training_, &Training::runChanged, mechanism, showMechanism);
-    connect(previews_, &PreviewGrid::pictureChosen, this, &TrainPage::openPicture);
+    connect(previews_, &PreviewPanel::pictureChosen, this, &TrainPage::openPicture);
     return tabs;
 }
 
@@ -250,7 +244,6 @@ void TrainPage::connectTraining()
     connect(&training_, &Training::runChanged, this, [this] {
         previews_->clear();
         log_->clear();
-        previewStates_->setCurrentIndex(0);
         frame_->banner()->hide();
         updateState();
     });
@@ -261,10 +254,7 @@ void TrainPage::connectTraining()
         }
         showContext(&progress);
     });
-    connect(&training_, &Training::previewed, this, [this](const TrainPreview& preview) {
-        previews_->add(preview.step, preview.record, preview.caption, preview.picture, preview.reference);
-        previewStates_->setCurrentIndex(1);
-    });
+    connect(&training_, &Training::previewed, previews_, &PreviewPanel::add);
     connect(&training_, &Training::logged, log_, &LogView::append);
     connect(&training_, &Training::logRead, log_, &LogView::showRecorded);
     connect(&training_, &Training::failed, this, [this](const Notice& why) {
@@ -441,7 +431,7 @@ void TrainPage::newRunLike(const QString& name, bool fromItsWeights)
     form_->newRunLike(name, fromItsWeights);
 }
 
-void TrainPage::openPicture(const QString& record, qint64 step, const QString& caption)
+void TrainPage::openPicture(const QString& record, qint64 step, PreviewKind kind, const QString& caption)
 {
     const auto* const known = session_.record(record);
     if (step < 0 && known == nullptr)
@@ -449,7 +439,7 @@ void TrainPage::openPicture(const QString& record, qint64 step, const QString& c
     session_.background().ask(
         this,
         [file = previewFile(session_.workspace().runsFolder() / training_.runName().toStdString(), step,
-                            record.toStdString()),
+                            record.toStdString(), kind),
          info = known != nullptr ? *known : RecordInfo(),
          step] { return qImageFromImage(step < 0 ? loadBucketImage(info) : readImage(file)); },
         [this, caption](const QImage& picture) { showPicture(picture, caption); },

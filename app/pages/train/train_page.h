@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/session.h"
+#include "core/front/training.h"
 
 #include <QWidget>
 
@@ -16,9 +17,8 @@ class ForecastPanel;
 class LogView;
 class PageFrame;
 class Preferences;
-class PreviewGrid;
+class PreviewPanel;
 class RunForm;
-class StatePanel;
 class TrainForecasts;
 class Training;
 
@@ -59,7 +59,7 @@ private:
     void updateState();
     void showContext(const Progress* progress);
     /// Reads a preview in full, or the record's own picture (step -1), and enlarges it.
-    void openPicture(const QString& record, qint64 step, const QString& caption);
+    void openPicture(const QString& record, qint64 step, PreviewKind kind, const QString& caption);
     void showPicture(const QImage& picture, const QString& caption);
 
     Session& session_;
@@ -70,9 +70,7 @@ private:
     QStackedWidget* states_;     ///< Nothing to train on, or the curves.
     QTabWidget* tabs_ = nullptr; ///< Below the curves.
     QProgressBar* progress_;
-    PreviewGrid* previews_;
-    QStackedWidget* previewStates_;
-    StatePanel* noPreviews_;
+    PreviewPanel* previews_;
     LogView* log_;
     RunForm* form_;
     TrainForecasts* forecasts_;
