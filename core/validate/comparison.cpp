@@ -1,5 +1,6 @@
 #include "core/validate/comparison.h"
 
+#include "core/runs/checkpoint_weights.h"
 #include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
 
@@ -23,6 +24,11 @@ bool paintedAlike(const ValidationReport& a, const ValidationReport& b)
            x.dinoScale == y.dinoScale && x.seed == y.seed;
 }
 
+bool isRaw(const ValidationReport& report)
+{
+    return report.weights == weightsKindNames[static_cast<std::size_t>(WeightsKind::Raw)];
+}
+
 /// The reports beside this one, itself included, by step; those that cannot be read are left out.
 std::vector<ValidationReport> reportsBeside(const ValidationReport& report)
 {
@@ -35,7 +41,7 @@ std::vector<ValidationReport> reportsBeside(const ValidationReport& report)
                 continue;
             try {
                 auto other = readValidationReport(entry.path());
-                if (paintedAlike(report, other) && other.step != report.step)
+                if (paintedAlike(report, other) && other.step != report.step && isRaw(other) == isRaw(report))
                     found.push_back(std::move(other));
             } catch (const DataError&) { // a damaged report is no reason to show no curve
             }
@@ -72,7 +78,13 @@ std::string RunComparison::nameOf(std::size_t index) const
     const auto& report = reports[index];
     const auto sameRun =
         std::count_if(reports.begin(), reports.end(), [&](const auto& other) { return other.run == report.run; });
-    return sameRun > 1 ? report.run + ", step " + std::to_string(report.step) : report.run;
+    if (sameRun < 2)
+        return report.run;
+    const auto sameStep = std::count_if(reports.begin(), reports.end(), [&](const auto& other) {
+        return other.run == report.run && other.step == report.step;
+    });
+    const auto name = report.run + ", step " + std::to_string(report.step);
+    return sameStep > 1 && isRaw(report) ? name + ", raw weights" : name;
 }
 
 std::vector<MetricCourse> metricCourses(const std::vector<ValidationReport>& reports)

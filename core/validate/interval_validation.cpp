@@ -33,10 +33,10 @@ ValidationSettings settingsOf(const TrainConfig& config)
     return settings;
 }
 
-/// "validated step 800: reconstruction DINO-patch distance 0.213, ..."
+/// "validated step 800 (ema): reconstruction DINO-patch distance 0.213, ..."
 std::string lineOf(const ValidationReport& report)
 {
-    std::string line = "validated step " + std::to_string(report.step);
+    std::string line = "validated step " + std::to_string(report.step) + " (" + report.weights + ")";
     const char* before = ": ";
     for (const auto task : report.settings.tasks) {
         if (const auto* const summary = report.find(task, keyMetric(task))) {

@@ -66,6 +66,24 @@ const std::vector<MetricInfo>& validationMetrics()
          "Mean absolute difference outside the erased patches between the pictures painted with and without the edit, "
          "same noise; a share of the range.",
          Lower, 4},
+        {"nearest_training", "nearest training picture",
+         "Cosine between the CLS of the painted picture and that of the training picture most like it; 1 would be a "
+         "copy.",
+         Lower, 3},
+        {"nearest_training_original", "its original's nearest",
+         "The same of the record's own picture, which was not trained on: what is to be expected without copying.",
+         Unknown, 3},
+        {"fixed_loss", "loss at fixed draws",
+         "Loss of the record at fixed times and noises (1/8, 3/8, 5/8 and 7/8), all conditions given.", Lower, 4},
+        {"caption_gain", "caption gain",
+         "How much that loss grows when the text is replaced by the null; near 0, the caption says nothing to the "
+         "model.",
+         Higher, 4},
+        {"dino_gain", "DINO gain", "How much it grows when CLS and patches are replaced by their nulls.", Higher, 4},
+        {"patch_gain", "patch gain",
+         "How much it grows when the patches are left out and text and CLS stay; near 0, they say nothing to the "
+         "model.",
+         Higher, 4},
         {"frechet_dino", "Fréchet distance, DINO",
          "Between the CLS features of painted pictures and originals; falls with more pictures, so compare equal n.",
          Lower, 2},

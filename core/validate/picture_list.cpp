@@ -40,6 +40,11 @@ std::vector<std::size_t> worstFirst(const ValidationReport& report, ValidationTa
     return order;
 }
 
+std::string nearestFile(const ValidationPicture& picture)
+{
+    return "nearest/" + picture.nearest + ".png";
+}
+
 std::string referenceFile(const ValidationPicture& picture)
 {
     const bool besideTheUnchanged =
@@ -61,14 +66,14 @@ std::string picturesAsCsv(const ValidationReport& report)
         if (measured.count(metric.name) != 0)
             columns.push_back(&metric);
     }
-    std::string csv = "task,record,other,seed,caption,file";
+    std::string csv = "task,record,other,seed,caption,file,nearest";
     for (const auto* column : columns)
         csv += "," + column->name;
     csv += "\r\n";
     for (const auto& picture : report.pictures) {
         csv += std::string(validationTaskNames[static_cast<std::size_t>(picture.task)]) + "," +
                csvField(picture.record) + "," + csvField(picture.other) + "," + std::to_string(picture.seed) + "," +
-               csvField(picture.caption) + "," + csvField(picture.file);
+               csvField(picture.caption) + "," + csvField(picture.file) + "," + csvField(picture.nearest);
         for (const auto* column : columns) {
             const auto found = picture.values.find(column->name);
             csv += ',';

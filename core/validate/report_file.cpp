@@ -71,6 +71,8 @@ Json toJson(const ValidationPicture& picture)
         json["unchanged"] = picture.unchanged;
     if (!picture.erasedPatches.empty())
         json["erased_patches"] = picture.erasedPatches;
+    if (!picture.nearest.empty())
+        json["nearest"] = picture.nearest;
     json["values"] = picture.values;
     return json;
 }
@@ -85,6 +87,7 @@ ValidationPicture pictureFrom(const Json& json)
             .file = json.at("file"),
             .unchanged = json.value("unchanged", std::string()),
             .erasedPatches = json.value("erased_patches", std::vector<std::int64_t>()),
+            .nearest = json.value("nearest", std::string()),
             .values = json.at("values")};
 }
 
@@ -105,6 +108,7 @@ ValidationReport reportFrom(const Json& json)
     report.step = json.at("step");
     report.checkpoint = json.at("checkpoint");
     report.model = json.at("model");
+    report.weights = json.value("weights", std::string());
     report.settings = settingsFrom(json.at("settings"));
     report.lpips = json.at("lpips");
     report.baseline = json.at("baseline");
@@ -156,6 +160,7 @@ Json toJson(const ValidationReport& report)
                  {"step", report.step},
                  {"checkpoint", report.checkpoint},
                  {"model", report.model},
+                 {"weights", report.weights},
                  {"settings", toJson(report.settings)},
                  {"lpips", report.lpips},
                  {"baseline", report.baseline},

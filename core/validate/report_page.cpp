@@ -50,6 +50,16 @@ std::string numbersTable(const ValidationReport& report, ValidationTask task)
     return page + "</table></div>\n";
 }
 
+/// The training picture that a painted one is most like, to be seen beside it.
+std::string nearestPicture(const ValidationReport& report, const ValidationPicture& picture)
+{
+    const auto file = report.folder / nearestFile(picture);
+    if (picture.nearest.empty() || !std::filesystem::exists(file))
+        return {};
+    return "<div><span>nearest in training</span>" + html::imageTag(file, "nearest in training: " + picture.nearest) +
+           "</div>";
+}
+
 std::string card(const ValidationReport& report, const ValidationPicture& picture)
 {
     std::string numbers;
@@ -61,9 +71,11 @@ std::string card(const ValidationReport& report, const ValidationPicture& pictur
     const auto beside = html::referenceTitle(picture.task);
     return "<figure><div class=\"row\"><div><span>painted</span>" +
            html::imageTag(report.folder / picture.file, "painted: " + picture.caption) + "</div><div><span>" + beside +
-           "</span>" + html::imageTag(report.folder / referenceFile(picture), beside) + "</div></div><figcaption><b>" +
+           "</span>" + html::imageTag(report.folder / referenceFile(picture), beside) + "</div>" + nearestPicture(report, picture) +
+           "</div><figcaption><b>" +
            escaped(picture.caption) + "</b><br>" + escaped(picture.record) +
-           (picture.other.empty() ? "" : ", CLS and patches of " + escaped(picture.other)) + ", seed " +
+           (picture.other.empty() ? "" : ", CLS and patches of " + escaped(picture.other)) +
+           (picture.nearest.empty() ? "" : ", nearest in training: " + escaped(picture.nearest)) + ", seed " +
            std::to_string(picture.seed) + "<br>" + numbers + "</figcaption></figure>\n";
 }
 

@@ -5,12 +5,15 @@
 #include "core/io/image.h"
 #include "core/io/sha256.h"
 #include "core/preprocess/workspace_state.h"
+#include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
+#include "core/runs/checkpoint_weights.h"
 #include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
 #include "core/sample/sampling_session.h"
 #include "core/validate/bootstrap.h"
+#include "core/validate/learnt_measures.h"
 #include "core/validate/measures.h"
 #include "core/validate/patch_metrics.h"
 #include "core/validate/report_file.h"
@@ -34,10 +37,8 @@ constexpr std::size_t fewestForFrechet = 16;
 /// Below the run's checkpoints: the run's folder.
 std::optional<fs::path> runFolderOf(const fs::path& checkpoint)
 {
-    const auto parent = fs::absolute(checkpoint).lexically_normal().parent_path();
-    if (parent.filename() != "checkpoints")
-        return std::nullopt;
-    return parent.parent_path();
+    const auto report = validationFolder(checkpoint);
+    return report.empty() ? std::nullopt : std::optional(report.parent_path().parent_path());
 }
 
 class Validation {
@@ -90,18 +91,20 @@ private:
         report_.folder = request_.folder;
         if (!report_.folder.empty())
             return;
-        const auto run = runFolderOf(checkpoint_);
-        if (!run)
+        report_.folder = validationFolder(checkpoint_);
+        if (report_.folder.empty())
             throw UsageError(checkpoint_.string() +
                                  " is in no run's checkpoints folder, so there is no place for the report",
                              remedy::ChooseFolder{});
-        report_.folder = *run / "validation" / checkpoint_.filename();
     }
 
     /// What the report says of the checkpoint and its run.
     void describe()
     {
-        const auto state = readCheckpointState(fs::is_directory(checkpoint_) ? checkpoint_ : checkpoint_.parent_path());
+        const auto state = readCheckpointState(checkpointFolder(checkpoint_));
+        const auto weights = weightsFile(checkpoint_);
+        const auto kind = weightsKindOf(weights);
+        report_.weights = kind ? weightsKindNames[static_cast<std::size_t>(*kind)] : weights.filename().string();
         compute_ = makeCompute(request_.device, state.config.arithmetic());
         report_.run = state.run;
         report_.step = state.step;
@@ -146,10 +149,6 @@ private:
     /// All that decides the pictures and their numbers. No paths and no times: a workspace can be moved and copied.
     Json identity() const
     {
-        const auto weights = fs::is_directory(checkpoint_)
-                                 ? (fs::exists(checkpoint_ / "ema.safetensors") ? checkpoint_ / "ema.safetensors"
-                                                                                : checkpoint_ / "model.safetensors")
-                                 : checkpoint_;
         auto files = Json::array();
         for (const auto& picture : plan_.pictures) {
             files.push_back({picture.file(), picture.other ? picture.other->id : "",
@@ -158,7 +157,7 @@ private:
                 files.back().push_back(picture.region->patches);
         }
         Json identity = {{"step", report_.step},
-                         {"weights", sha256OfFile(weights)},
+                         {"weights", sha256OfFile(weightsFile(checkpoint_))},
                          {"settings", toJson(request_.settings)},
                          {"lpips", report_.lpips},
                          {"pictures", files}};
@@ -219,7 +218,7 @@ private:
     /// The parts that this job writes, and nothing else.
     void removeOld() const
     {
-        for (const auto* part : {"report.json", "report.html", "pictures.csv", "plan.json", "pictures", "originals"})
+        for (const auto* part : {"report.json", "report.html", "pictures.csv", "plan.json", "pictures", "originals", "nearest"})
             fs::remove_all(report_.folder / part);
     }
 
@@ -308,6 +307,11 @@ private:
                 unchanged.emplace(planned.file(), std::move(seen));
             meter.advance();
         }
+        const auto textOnly = features.find(ValidationTask::TextOnly);
+        if (!addConditionWorth(report_, request_.workspace, checkpoint_, compute_, context_) ||
+            (textOnly != features.end() &&
+             !addNearestTraining(report_, request_.workspace, checkpoint_, measures, textOnly->second, context_)))
+            return false;
         summarise(measures, features);
         return true;
     }

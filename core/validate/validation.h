@@ -74,6 +74,7 @@ struct ValidationPicture {
     std::string file;      ///< Relative to the report's folder.
     std::string unchanged; ///< The picture painted from the same noise without the change; empty where there is none.
     std::vector<std::int64_t> erasedPatches; ///< Row by row.
+    std::string nearest; ///< TextOnly: the training picture that it is most like; empty where that is not known.
     std::map<std::string, double> values;
 };
 
@@ -99,6 +100,7 @@ struct ValidationReport {
     std::string run;              ///< "" when the checkpoint lies in no run.
     std::int64_t step = 0;
     std::string checkpoint, model; ///< Its path, and "demo-run, step 2000, EMA, 9.0 M parameters".
+    std::string weights; ///< "ema", "raw", or the name of a weights file; "" in reports of earlier versions.
     ValidationSettings settings;
     std::string lpips;    ///< "alex", "vgg", "squeeze"; "" when there are no weights.
     std::string baseline; ///< Folder of the report that milestones compare with; "" for none.
@@ -132,6 +134,8 @@ struct ValidateRequest {
 std::vector<Milestone> judgeMilestones(const ValidationReport& report, const ValidationReport* baseline);
 /// Indices of a task's pictures, the worst by `metric` first; those that lack it come last.
 std::vector<std::size_t> worstFirst(const ValidationReport& report, ValidationTask task, const std::string& metric);
+/// The bucket image of a picture's `nearest`, relative to the report's folder.
+std::string nearestFile(const ValidationPicture& picture);
 /// What a picture is shown beside, relative to the report's folder: an original, or for an edit with all else alike the
 /// picture without it.
 std::string referenceFile(const ValidationPicture& picture);

@@ -137,6 +137,20 @@ private Q_SLOTS:
         QVERIFY(rows[0].value.isEmpty()); // not measured
     }
 
+    void theNearestTrainingPictureStandsWhereThereIsNoBaseline()
+    {
+        auto report = reportOf("mine", {0.2});
+        report.pictures[0].task = ValidationTask::TextOnly;
+        report.pictures[0].nearest = "z";
+        auto rows = validationRows(report, nullptr, ValidationTask::TextOnly, "nearest_training");
+        QCOMPARE(rows[0].third(), fs::path("/runs/mine/nearest/z.png"));
+        QVERIFY(rows[0].facts.contains("nearest in training: z"));
+        rows[0].baseline = "/runs/before/pictures/a.png";
+        QCOMPARE(rows[0].third(), rows[0].baseline);
+        report.pictures[0].nearest.clear();
+        QVERIFY(validationRows(report, nullptr, ValidationTask::TextOnly, "nearest_training")[0].third().empty());
+    }
+
     void differencesAreSignedAndHaveTheirIntervals()
     {
         const auto rows =

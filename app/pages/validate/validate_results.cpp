@@ -268,9 +268,10 @@ void ValidateResults::open(int row)
 {
     opened_ = row;
     const auto& shown = rows_[static_cast<std::size_t>(row)];
-    const auto baseline = shown_->baseline ? QString::fromStdString(shown_->baseline->run) : QString();
+    const auto third = !shown.baseline.empty() ? QString::fromStdString(shown_->baseline->run)
+                                               : tr("Nearest in training");
     loupe_->setRow(shown, tr("%1 of %2").arg(row + 1).arg(rows_.size()),
-                   {referenceTitle(task()), QString::fromStdString(shown_->report.run), baseline});
+                   {referenceTitle(task()), QString::fromStdString(shown_->report.run), third});
     places_->setCurrentIndex(1);
     loupe_->setFocus();
     readLarge();
@@ -282,7 +283,7 @@ void ValidateResults::readLarge()
         this,
         [row = rows_[static_cast<std::size_t>(opened_)]] {
             return std::array<QImage, 3>{readPicture(row.reference), readPicture(row.painted),
-                                         readPicture(row.baseline)};
+                                         readPicture(row.third())};
         },
         [this, key = keyOf(rows_[static_cast<std::size_t>(opened_)])](const std::array<QImage, 3>& pictures) {
             if (opened_ < 0 || keyOf(rows_[static_cast<std::size_t>(opened_)]) != key)

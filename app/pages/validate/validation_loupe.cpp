@@ -126,7 +126,7 @@ void ValidationLoupe::setRow(const ValidationRow& row, const QString& place, con
     facts_->setText(QStringList{row.record, row.facts, row.value}.join(QStringLiteral(" \u00b7 ")));
     for (std::size_t i = 0; i < titles.size(); ++i)
         titles_[i]->setText(titles[i]);
-    panes_[2]->setVisible(!row.baseline.empty());
+    panes_[2]->setVisible(!row.third().empty());
 }
 
 void ValidationLoupe::setPictures(const std::array<QImage, 3>& pictures, std::int64_t patchSize)

@@ -17,7 +17,8 @@ namespace nanodit {
 class ImageCanvas;
 class OutlineLayer;
 
-/// One painted picture large, beside what it is compared with and the baseline's: they pan and zoom together, and the
+/// One painted picture large, beside what it is compared with and the baseline's, or without a baseline the training
+/// picture that it is most like: they pan and zoom together, and the
 /// patch under the mouse is outlined in all of them.
 class ValidationLoupe : public QWidget {
     Q_OBJECT
@@ -28,7 +29,7 @@ public:
 
     /// Before the pictures are there: whose they are, "3 of 24", and the titles of the three.
     void setRow(const ValidationRow& row, const QString& place, const std::array<QString, 3>& titles);
-    /// Reference, painted, baseline; null for one that is not there. `patchSize` 0: no encoder, no patches.
+    /// Reference, painted, and the third; null for one that is not there. `patchSize` 0: no encoder, no patches.
     void setPictures(const std::array<QImage, 3>& pictures, std::int64_t patchSize);
     const std::array<ImageCanvas*, 3>& canvases() const { return canvases_; }
 

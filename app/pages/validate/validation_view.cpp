@@ -132,6 +132,10 @@ std::vector<ValidationRow> validationRows(const ValidationReport& report, const 
         row.facts = tr("seed %1").arg(picture.seed);
         if (!picture.other.empty())
             row.facts += tr(" \u00b7 CLS and patches of %1").arg(QString::fromStdString(picture.other));
+        if (!picture.nearest.empty()) {
+            row.facts += tr(" \u00b7 nearest in training: %1").arg(QString::fromStdString(picture.nearest));
+            row.nearest = report.folder / nearestFile(picture);
+        }
         row.reference = report.folder / referenceFile(picture);
         row.painted = report.folder / picture.file;
         const auto* const before = baseline != nullptr ? counterpart(*baseline, picture) : nullptr;

@@ -48,6 +48,10 @@ struct ValidationRow {
     QString facts;                                      ///< "seed 3 · CLS and patches of b"
     QString value;                                      ///< "DINO-patch distance 0.213 · before 0.260"
     std::filesystem::path reference, painted, baseline; ///< `baseline` is empty where there is none.
+    std::filesystem::path nearest; ///< The training picture that it is most like; empty where that is not known.
+
+    /// What stands beside reference and painted picture, large: the baseline's, or else the nearest training picture.
+    const std::filesystem::path& third() const { return baseline.empty() ? nearest : baseline; }
 };
 /// Worst first. `baseline` may be null; its pictures are those of the same task, record, reference and seed.
 std::vector<ValidationRow> validationRows(const ValidationReport& report, const ValidationReport* baseline,

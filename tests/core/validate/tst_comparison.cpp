@@ -220,8 +220,8 @@ private Q_SLOTS:
         const test::TemporaryFolder folder;
         const auto csv = picturesAsCsv(writeReport(folder.path(), "mine", 1, {0.25}));
         QCOMPARE(csv,
-                 std::string("task,record,other,seed,caption,file,dino_distance\r\n"
-                             "reconstruction,a,,0,\"a \"\"a\"\", drawn\",pictures/reconstruction/0.png,0.250000\r\n"));
+                 std::string("task,record,other,seed,caption,file,nearest,dino_distance\r\n"
+                             "reconstruction,a,,0,\"a \"\"a\"\", drawn\",pictures/reconstruction/0.png,,0.250000\r\n"));
     }
 };
 

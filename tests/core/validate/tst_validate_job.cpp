@@ -6,6 +6,8 @@
 #include "core/front/validation.h"
 #include "core/inspect/inspection.h"
 #include "core/io/atomic_file.h"
+#include "core/io/image.h"
+#include "core/preprocess/workspace_state.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
@@ -16,6 +18,7 @@
 
 #include <QtTest>
 
+#include <cmath>
 #include <fstream>
 #include <set>
 
@@ -90,6 +93,57 @@ private Q_SLOTS:
         QVERIFY(withDino != nullptr && textAlone != nullptr);
         QVERIFY2(withDino->mean < textAlone->mean,
                  qPrintable(QStringLiteral("%1, %2").arg(withDino->mean).arg(textAlone->mean)));
+    }
+
+    void conditionsAreWorthSomethingToATrainedModel()
+    {
+        const auto report = readValidationReport(whole_);
+        QCOMPARE(report.weights, std::string("ema"));
+        double caption = 0, patches = 0, dino = 0;
+        std::int64_t pictures = 0;
+        for (const auto& picture : report.pictures) {
+            if (picture.task != ValidationTask::Reconstruction) {
+                QVERIFY(picture.values.count("fixed_loss") == 0);
+                continue;
+            }
+            ++pictures;
+            QVERIFY(picture.values.at("fixed_loss") > 0);
+            caption += picture.values.at("caption_gain");
+            patches += picture.values.at("patch_gain");
+            dino += picture.values.at("dino_gain");
+        }
+        QVERIFY(pictures > 0);
+        // The reference model was trained on such scenes: it loses by each condition that is taken away.
+        QVERIFY2(caption > 0 && patches > 0 && dino > 0,
+                 qPrintable(QStringLiteral("%1 %2 %3").arg(caption).arg(patches).arg(dino)));
+        const auto* const mean = report.find(ValidationTask::Reconstruction, "patch_gain");
+        QVERIFY(mean != nullptr && std::abs(mean->mean - patches / static_cast<double>(pictures)) < 1e-9);
+    }
+
+    void theNearestTrainingPictureIsShownBesideATextsPicture()
+    {
+        const auto report = readValidationReport(whole_);
+        std::set<std::string> training;
+        for (const auto& record : listRecords(workspace_, Look::Catalog)) {
+            if (record.split == "train")
+                training.insert(record.id);
+        }
+        std::int64_t pictures = 0;
+        for (const auto& picture : report.pictures) {
+            QCOMPARE(picture.nearest.empty(), picture.task != ValidationTask::TextOnly);
+            if (picture.nearest.empty())
+                continue;
+            ++pictures;
+            QVERIFY2(training.count(picture.nearest) == 1, picture.nearest.c_str());
+            QVERIFY(fs::exists(whole_ / nearestFile(picture)));
+            for (const auto* const metric : {"nearest_training", "nearest_training_original"}) {
+                const auto similarity = picture.values.at(metric);
+                QVERIFY2(similarity > -1 && similarity <= 1.0001, metric);
+            }
+        }
+        QVERIFY(pictures > 0);
+        QVERIFY(report.find(ValidationTask::TextOnly, "nearest_training") != nullptr);
+        QVERIFY(readTextFile(whole_ / "report.html").find("nearest in training") != std::string::npos);
     }
 
     void editsAreMeasuredAgainstThePictureWithoutThem()

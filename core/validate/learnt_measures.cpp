@@ -1,0 +1,119 @@
+#include "core/validate/learnt_measures.h"
+
+#include "core/io/image.h"
+#include "core/model/nanodit.h"
+#include "core/preprocess/workspace_state.h"
+#include "core/runs/checkpoint.h"
+#include "core/runs/checkpoint_weights.h"
+#include "core/runtime/error.h"
+#include "core/sample/stored_model.h"
+#include "core/train/measure_worth.h"
+#include "core/train/preview.h"
+#include "core/validate/nearest_training.h"
+
+#include <ATen/ATen.h>
+
+namespace nanodit {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<ValidationPicture*> picturesOf(ValidationReport& report, ValidationTask task)
+{
+    std::vector<ValidationPicture*> pictures;
+    for (auto& picture : report.pictures) {
+        if (picture.task == task)
+            pictures.push_back(&picture);
+    }
+    return pictures;
+}
+
+} // namespace
+
+bool addConditionWorth(ValidationReport& report, const Workspace& workspace, const fs::path& checkpoint,
+                       const Compute& compute, const JobContext& context)
+{
+    const auto pictures = picturesOf(report, ValidationTask::Reconstruction);
+    if (pictures.empty())
+        return true;
+    const auto shards = validationShards(workspace);
+    if (!shards) {
+        report.notes.push_back("What conditions are worth to the loss was not measured: the workspace has no shard set "
+                               "\"val\" (nanodit shard packs it).");
+        return true;
+    }
+    const auto stored = StoredModel::read(checkpoint);
+    const auto& config = stored.state.config;
+    NanoDiT model(config.model, std::nullopt, compute.device);
+    loadState(model.parameters(), stored.weights, checkpoint.string());
+    const WorthMeter meter(model, stored.state.dino, stored.state.textTokens, config.seed, compute);
+    std::size_t missing = 0;
+    for (auto* const picture : pictures) {
+        if (context.shouldStop())
+            return false;
+        const auto place = shards->find(picture->record);
+        if (!place) {
+            ++missing;
+            continue;
+        }
+        const auto worth = meter.measure(shards->read(*place));
+        picture->values["fixed_loss"] = worth.loss;
+        picture->values["caption_gain"] = worth.captionGain();
+        picture->values["dino_gain"] = worth.dinoGain();
+        picture->values["patch_gain"] = worth.patchGain();
+    }
+    if (missing > 0)
+        report.notes.push_back("What conditions are worth to the loss was measured on " +
+                               std::to_string(pictures.size() - missing) + " of " + std::to_string(pictures.size()) +
+                               " records: the others are not in the shard set \"val\" (nanodit shard packs it anew).");
+    return true;
+}
+
+bool addNearestTraining(ValidationReport& report, const Workspace& workspace, const fs::path& checkpoint,
+                        Measures& measures, const std::vector<at::Tensor>& painted, const JobContext& context)
+{
+    const auto pictures = picturesOf(report, ValidationTask::TextOnly);
+    const auto set = readCheckpointState(checkpointFolder(checkpoint)).config.data.shards;
+    const auto folder = workspace.shardsFolder() / set;
+    if (pictures.empty())
+        return true;
+    if (!fs::exists(folder)) {
+        report.notes.push_back("Whether pictures are copies of training pictures was not looked at: the shard set \"" +
+                               set + "\", which the model was trained on, is not in " +
+                               workspace.shardsFolder().string() + ".");
+        return true;
+    }
+    auto queries = painted;
+    for (const auto* const picture : pictures) {
+        if (const auto record = findRecord(workspace, picture->record))
+            queries.push_back(measures.original(*record).cls);
+        else
+            queries.push_back(painted.front()); // removed meanwhile: its number is left out below
+    }
+    std::optional<std::vector<NearestPicture>> nearest;
+    try {
+        nearest = nearestTrainingPictures(*ShardSet::open(folder), at::stack(queries), context);
+    } catch (const DataError& error) { // of another encoder: all else of the report is of use
+        report.notes.push_back("Whether pictures are copies of training pictures was not looked at: " +
+                               std::string(error.what()) + ".");
+        return true;
+    }
+    if (!nearest)
+        return !context.shouldStop();
+    for (std::size_t i = 0; i < pictures.size(); ++i) {
+        auto& picture = *pictures[i];
+        picture.nearest = (*nearest)[i].id;
+        picture.values["nearest_training"] = (*nearest)[i].similarity;
+        if (findRecord(workspace, picture.record))
+            picture.values["nearest_training_original"] = (*nearest)[pictures.size() + i].similarity;
+        const auto record = findRecord(workspace, picture.nearest);
+        if (!record || !fs::exists(record->image))
+            continue; // shards outlive records
+        fs::create_directories(report.folder / "nearest");
+        writePng(report.folder / nearestFile(picture), loadBucketImage(*record));
+    }
+    return true;
+}
+
+} // namespace nanodit
