@@ -7,6 +7,7 @@
 #include "app/sampling.h"
 #include "app/session.h"
 #include "app/training.h"
+#include "app/weights_choice.h"
 #include "app/wording.h"
 #include "widgets/factories.h"
 #include "widgets/seed_edit.h"
@@ -101,6 +102,8 @@ void SubjectForm::makeLists()
     checkpoints_ = makeList(tr("Checkpoint"), "attentionCheckpoints", this);
     checkpoints_->setToolTip(tr("The first entry follows new checkpoints of a running training (F)"));
     checkpoints_->setPlaceholderText(tr("none yet"));
+    weights_ = new WeightsChoice(this);
+    weights_->setObjectName(QStringLiteral("attentionWeights"));
     records_ = makeList(tr("Record"), "attentionRecords", this);
     names_ = new RecordNames(this);
     records_->setModel(names_);
@@ -134,13 +137,19 @@ void SubjectForm::makeLists()
     auto* const column = static_cast<QVBoxLayout*>(layout());
     column->addWidget(makeSection(tr("Checkpoint"), this));
     column->addWidget(checkpoints_);
+    column->addWidget(weights_);
     column->addWidget(makeSection(tr("Record or generated picture"), this));
     column->addLayout(record);
     column->addLayout(form);
-    connect(checkpoints_, &QComboBox::currentIndexChanged, this, [this] {
+    const auto showChosen = [this] {
         shown_ = checkpoint();
         Q_EMIT subjectChanged();
+    };
+    connect(checkpoints_, &QComboBox::currentIndexChanged, this, [this, showChosen] {
+        weights_->setCheckpoint(checkpoints_->currentData().toString().toStdString());
+        showChosen();
     });
+    connect(weights_, &QComboBox::currentIndexChanged, this, showChosen);
     connect(records_, &QComboBox::currentIndexChanged, this, [this] {
         Q_EMIT recordChanged();
         Q_EMIT subjectChanged();
@@ -212,6 +221,7 @@ void SubjectForm::listCheckpoints()
         checkpoints_->setCurrentIndex(checkpoints_->count() > 0 ? again : -1);
         checkpoints_->setEnabled(checkpoints_->count() > 0);
     }
+    weights_->setCheckpoint(checkpoints_->currentData().toString().toStdString());
     Q_EMIT checkpointsListed();
     if (checkpoint() != shown_) {
         shown_ = checkpoint();
@@ -268,11 +278,13 @@ void SubjectForm::openPainted(const QString& file)
 
 void SubjectForm::chooseCheckpoint(const fs::path& checkpoint)
 {
-    const auto name = QString::fromStdString(checkpoint.string());
+    const auto folder = weights_->choose(checkpoint);
+    const auto name = QString::fromStdString(folder.string());
     for (int i = 1; i < checkpoints_->count(); ++i) { // the first one goes on to newer ones
-        if (checkpoints_->itemData(i).toString() == name && checkpoint != this->checkpoint()) {
+        if (checkpoints_->itemData(i).toString() == name && folder != checkpointFolder(this->checkpoint())) {
             const QSignalBlocker quiet(checkpoints_); // the picture follows, and is what is told
             checkpoints_->setCurrentIndex(i);
+            weights_->setCheckpoint(folder);
         }
     }
     shown_ = this->checkpoint();
@@ -302,15 +314,21 @@ bool SubjectForm::hasCheckpoints() const
 
 fs::path SubjectForm::checkpoint() const
 {
-    return checkpoints_->currentData().toString().toStdString();
+    return weights_->chosen();
 }
 
 std::vector<fs::path> SubjectForm::checkpointsOfRun() const
 {
     for (const auto& run : session_.runs()) {
         for (const auto& file : run.checkpoints) {
-            if (file == checkpoint())
-                return run.checkpoints;
+            if (file != checkpointFolder(checkpoint()))
+                continue;
+            auto all = run.checkpoints; // each with the same weights, where it has them
+            for (auto& one : all) {
+                if (weightsKindOf(checkpoint()) == WeightsKind::Raw && hasBothWeights(one))
+                    one = weightsFile(one, WeightsKind::Raw);
+            }
+            return all;
         }
     }
     return {};

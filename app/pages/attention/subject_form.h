@@ -84,6 +84,7 @@ private:
     const Training& training_;
     Dialogs& dialogs_;
     QComboBox *checkpoints_, *records_, *conditions_, *measure_;
+    class WeightsChoice* weights_;
     RecordNames* names_;
     std::map<QString, SampleRequest> painted_; ///< Settings of opened pictures, by file.
     SeedEdit* seed_;

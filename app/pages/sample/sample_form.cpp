@@ -2,6 +2,7 @@
 
 #include "app/pages/sample/carried_settings.h"
 #include "app/pages/sample/reference_picker.h"
+#include "app/weights_choice.h"
 #include "widgets/factories.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/seed_edit.h"
@@ -55,6 +56,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     : InspectorColumn(parent)
     , session_(session)
     , checkpoints_(makeChoice(QStringLiteral("checkpoints"), tr("Checkpoint"), this))
+    , weights_(new WeightsChoice(this))
     , reference_(new ReferencePicker(session, dialogs, this))
     , textScale_(new GuidanceSlider(tr("Text guidance"), tr("s_text: how strongly the picture follows the prompt"),
                                     meaning::text, this))
@@ -69,6 +71,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     dinoScale_->setValue(2);
 
     addSection(tr("Checkpoint"), checkpoints_);
+    add(weights_);
     addSection(tr("Reference"), reference_);
     add(makeRegion());
     addSection(tr("Guidance"), textScale_);
@@ -96,6 +99,8 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     for (auto* const scale : {textScale_, dinoScale_})
         connect(scale, &GuidanceSlider::valueChanged, this,
                 [this] { Q_EMIT scalesChanged(textScale_->value(), dinoScale_->value()); });
+    connect(checkpoints_, &QComboBox::currentIndexChanged, this,
+            [this] { weights_->setCheckpoint(checkpoints_->currentData().toString().toStdString()); });
     connect(&session_, &Session::runsChanged, this, &SampleForm::listCheckpoints);
     connect(&session_, &Session::recordsChanged, this, &SampleForm::listSizes);
     connect(&session_, &Session::workspaceChanged, this, &SampleForm::listSizes);
@@ -270,6 +275,7 @@ void SampleForm::listCheckpoints()
     const int again = before.isEmpty() ? -1 : checkpoints_->findData(before);
     checkpoints_->setCurrentIndex(again >= 0 ? again : newest);
     checkpoints_->setEnabled(checkpoints_->count() > 0);
+    weights_->setCheckpoint(checkpoints_->currentData().toString().toStdString());
     Q_EMIT checkpointsListed();
     Q_EMIT checkpointChosen();
 }
@@ -301,15 +307,16 @@ void SampleForm::setSize(ImageSize size)
     size_->setCurrentIndex(size_->findData(name));
 }
 
-void SampleForm::chooseCheckpoint(const QString& folder)
+void SampleForm::chooseCheckpoint(const QString& checkpoint)
 {
-    if (const int index = checkpoints_->findData(folder); index >= 0)
+    const auto folder = weights_->choose(checkpoint.toStdString());
+    if (const int index = checkpoints_->findData(QString::fromStdString(folder.string())); index >= 0)
         checkpoints_->setCurrentIndex(index);
 }
 
 std::filesystem::path SampleForm::checkpoint() const
 {
-    return checkpoints_->currentData().toString().toStdString();
+    return weights_->chosen();
 }
 
 std::vector<std::filesystem::path> SampleForm::checkpointsOfRun() const

@@ -21,6 +21,7 @@ class CarriedSettings;
 class Dialogs;
 class GuidanceSlider;
 class SeedEdit;
+class WeightsChoice;
 class ReferencePicker;
 
 /// Everything that a picture is painted with besides the prompt: checkpoint, reference, guidance, sampler, seed, size.
@@ -40,7 +41,8 @@ public:
     bool takeTyped();
     /// Empty when the workspace has none.
     std::filesystem::path checkpoint() const;
-    void chooseCheckpoint(const QString& folder);
+    /// A folder, or its file of raw weights.
+    void chooseCheckpoint(const QString& checkpoint);
     void rollSeed();
     /// The picture follows the sliders.
     bool live() const;
@@ -70,6 +72,7 @@ private:
 
     Session& session_;
     QComboBox* checkpoints_;
+    WeightsChoice* weights_;
     ReferencePicker* reference_;
     std::vector<std::int64_t> erased_; ///< Patches of the reference that are left out.
     std::vector<double> weights_;      ///< Of the DINO scale, by patch; empty: everywhere alike.

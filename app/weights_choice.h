@@ -1,0 +1,29 @@
+#pragma once
+
+#include <QComboBox>
+
+#include <filesystem>
+
+namespace nanodit {
+
+/// Which weights of a checkpoint are opened: their moving average, or those as they were trained. There is a choice
+/// only where the checkpoint has both; elsewhere it is hidden.
+class WeightsChoice : public QComboBox {
+    Q_OBJECT
+
+public:
+    explicit WeightsChoice(QWidget* parent = nullptr);
+
+    /// The checkpoint whose weights are chosen from now on; empty: none.
+    void setCheckpoint(const std::filesystem::path& folder);
+    /// The folder for the average, or the file of the raw weights.
+    std::filesystem::path chosen() const;
+    /// As chosen() gives it for a checkpoint; gives its folder. Tells nobody.
+    std::filesystem::path choose(const std::filesystem::path& checkpoint);
+
+private:
+    std::filesystem::path folder_;
+    bool both_ = false;
+};
+
+} // namespace nanodit

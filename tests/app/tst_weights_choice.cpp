@@ -1,0 +1,50 @@
+#include "app/weights_choice.h"
+#include "core/io/atomic_file.h"
+#include "tests/support/test_data.h"
+
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace nanodit;
+
+/// Which weights of a checkpoint the pages open.
+class TestWeightsChoice : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void thereIsAChoiceOnlyWhereACheckpointHasBoth()
+    {
+        const test::TemporaryFolder folder;
+        const auto both = folder / "both", averageAlone = folder / "average";
+        for (const auto& file :
+             {both / "model.safetensors", both / "ema.safetensors", averageAlone / "ema.safetensors"}) {
+            std::filesystem::create_directories(file.parent_path());
+            writeFileAtomically(file, "x");
+        }
+        WeightsChoice choice;
+        QVERIFY(choice.isHidden() && choice.chosen().empty());
+        choice.setCheckpoint(both);
+        QVERIFY(!choice.isHidden());
+        QCOMPARE(choice.chosen(), both);
+        choice.setCurrentIndex(1);
+        QCOMPARE(choice.chosen(), both / "model.safetensors");
+        choice.setCheckpoint(averageAlone); // whatever was chosen elsewhere
+        QVERIFY(choice.isHidden());
+        QCOMPARE(choice.chosen(), averageAlone);
+    }
+
+    void aPictureBringsItsWeightsWithoutTelling()
+    {
+        WeightsChoice choice;
+        QSignalSpy changed(&choice, &QComboBox::currentIndexChanged);
+        const std::filesystem::path folder = "/runs/mine/checkpoints/step-00000010";
+        QCOMPARE(choice.choose(folder / "model.safetensors"), folder);
+        QCOMPARE(choice.currentIndex(), 1);
+        QCOMPARE(choice.choose(folder), folder);
+        QCOMPARE(choice.currentIndex(), 0);
+        QCOMPARE(changed.count(), 0);
+    }
+};
+
+QTEST_MAIN(TestWeightsChoice)
+#include "tst_weights_choice.moc"
