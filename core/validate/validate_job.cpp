@@ -299,6 +299,7 @@ private:
                      .file = planned.file(),
                      .unchanged = planned.unchanged,
                      .erasedPatches = planned.region ? planned.region->patches : std::vector<std::int64_t>{},
+                     .nearest = {},
                      .values = measures.measure(planned, seen, before == unchanged.end() ? nullptr : &before->second,
                                                 plan_.records)});
                 features[planned.task].push_back(seen.cls);

@@ -166,7 +166,10 @@ private Q_SLOTS:
 
         // The same of a checkpoint afterwards: the average, as the training had it.
         std::optional<ConditionWorth> later;
-        WorthRequest again{.workspace = tiny.workspace, .checkpoint = outcome.report.checkpoint, .ofTraining = 4};
+        WorthRequest again;
+        again.workspace = tiny.workspace;
+        again.checkpoint = outcome.report.checkpoint;
+        again.ofTraining = 4;
         again.device.threads = 2;
         again.finished = [&later](const ConditionWorth& measured) { later = measured; };
         QVERIFY(makeWorthJob(again)->run({}) == JobEnd::Finished);
@@ -230,6 +233,7 @@ private Q_SLOTS:
         auto config = tinyConfig(4);
         config.previews.conditions = 1;
         config.model = tinyModelConfig();
+        config.model.patchPosition = PatchPosition::Rope; // else a model does not know where patches lie
         const NanoDiT model(config.model);
         randomise(model.parameters());
         PreviewPainter painter(tiny.workspace, config, textTokens, set->dinoStatistics(), set, {});
