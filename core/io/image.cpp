@@ -45,8 +45,9 @@ StoredPicture decode(std::span<const std::byte> bytes, const std::string& name)
     case FileKind::Avif:
     case FileKind::Heic:
         return decodeHeif(bytes, name);
-    case FileKind::Bmp:
     case FileKind::Tiff:
+        return decodeTiff(bytes, name);
+    case FileKind::Bmp:
     case FileKind::Jpeg2000:
     case FileKind::Netpbm:
         return decodeWithOpenCv(bytes, name);
@@ -138,8 +139,7 @@ ImageSize readImageSize(const std::filesystem::path& file)
     const auto mapped = MappedFile::open(file);
     const auto header = parseImageHeader(mapped->bytes());
     const auto size = header.upright();
-    // Decoders turn TIFF, HEIC and AVIF themselves.
-    if (!size || header.format == ImageHeader::Format::Tiff)
+    if (!size) // HEIC and AVIF among others
         return readImage(file).size;
     requireReasonableSize(*size, file.string());
     return *size;

@@ -150,53 +150,40 @@ void parseBmp(Bytes file, ImageHeader& header)
     header.stored = ImageSize{.width = width, .height = std::abs(std::int64_t{height})}; // negative: from the top down
 }
 
-/// The first directory of a TIFF file. Sizes of BigTIFF are left to the decoder.
+/// The first directory of a TIFF or BigTIFF file.
 void parseTiff(Bytes file, ImageHeader& header)
 {
     const bool little = startsWith(file, "II");
-    const auto read = [&](std::size_t at, std::size_t count) -> std::uint32_t {
-        if (little)
-            return littleEndian(file, at, count);
-        return count == 2 ? bigEndian16(file, at) : bigEndian32(file, at);
+    const auto read = [&](std::uint64_t at, std::size_t count) {
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < count; ++i)
+            value = value << 8 | byteAt(file, at + (little ? count - 1 - i : i));
+        return value;
     };
-    if (file.size() < 10 || read(2, 2) != 42)
+    constexpr std::size_t shortest = 16;
+    if (file.size() < shortest || (read(2, 2) != 42 && read(2, 2) != 43))
         return;
-    const std::size_t directory = read(4, 4);
-    if (directory > file.size() - 2)
+    const bool big = read(2, 2) == 43;
+    const std::size_t countBytes = big ? 8 : 2, entryBytes = big ? 20 : 12;
+    const auto directory = big ? read(8, 8) : read(4, 4);
+    if (directory > file.size() - countBytes)
         return;
-    constexpr std::size_t entryBytes = 12;
-    constexpr std::uint32_t width = 256, height = 257, bits = 258, photometric = 262, samples = 277, format = 339,
-                            profile = 34675;
-    constexpr std::uint32_t shortType = 3, floats = 3;
-    TiffLayout layout;
+    constexpr std::uint64_t width = 256, height = 257, orientation = 274, shortType = 3, wideType = 16;
+    constexpr std::uint64_t longest = 1u << 31;
     ImageSize size;
-    for (std::size_t i = 0, entries = read(directory, 2); i < entries; ++i) {
-        const auto entry = directory + 2 + i * entryBytes;
+    for (std::uint64_t i = 0, entries = read(directory, countBytes); i < entries; ++i) {
+        const auto entry = directory + countBytes + i * entryBytes;
         if (entry + entryBytes > file.size())
             break;
-        const auto tag = read(entry, 2), type = read(entry + 2, 2), count = read(entry + 4, 4);
-        const std::size_t valueBytes = type == shortType ? 2 : 4;
-        std::size_t at = entry + 8;
-        if (count * valueBytes > 4 && tag != profile) // a list elsewhere, whose first value is enough
-            at = read(at, 4);
-        const auto value = at <= file.size() - 4 ? read(at, valueBytes) : 0;
+        const auto tag = read(entry, 2), type = read(entry + 2, 2);
+        const auto value = read(entry + (big ? 12 : 8), type == shortType ? 2 : type == wideType && big ? 8 : 4);
         if (tag == width)
-            size.width = value;
+            size.width = static_cast<std::int64_t>(std::min(value, longest));
         else if (tag == height)
-            size.height = value;
-        else if (tag == bits)
-            layout.bits = static_cast<int>(std::min(value, 1024u));
-        else if (tag == photometric)
-            layout.photometric = static_cast<int>(std::min(value, 65535u));
-        else if (tag == samples)
-            layout.samples = static_cast<int>(std::min(value, 65535u));
-        else if (tag == format)
-            layout.floats = value == floats;
-        else if (tag == profile && count > 4 && value < file.size() && count <= file.size() - value)
-            header.profile.assign(file.begin() + static_cast<std::ptrdiff_t>(value),
-                                  file.begin() + static_cast<std::ptrdiff_t>(value + count));
+            size.height = static_cast<std::int64_t>(std::min(value, longest));
+        else if (tag == orientation && value >= 1 && value <= 8)
+            header.orientation = static_cast<int>(value);
     }
-    header.tiff = layout;
     if (size.width > 0 && size.height > 0)
         header.stored = size;
 }

@@ -10,23 +10,14 @@
 
 namespace nanodit {
 
-/// What the first directory of a TIFF file says of its samples (TIFF 6.0).
-struct TiffLayout {
-    int samples = 1; ///< A pixel.
-    int bits = 1;    ///< A sample.
-    int photometric = 1;
-    bool floats = false;
-};
-
 /// What a picture file tells without decoding its pixels.
 struct ImageHeader {
     enum class Format { Jpeg, Png, Webp, Gif, Bmp, Tiff, Jpeg2000, Netpbm, Heif, Other } format = Format::Other;
     std::optional<ImageSize> stored; ///< As stored, before rotation; empty where it is not parsed here.
-    int orientation = 1;             ///< 1 to 8; 1 is upright. TIFF, HEIC and AVIF are turned by their decoders.
+    int orientation = 1;             ///< 1 to 8; 1 is upright. HEIC and AVIF are turned by their decoder.
     bool complete = true;            ///< False when the file ends before its picture does, as far as the walk saw.
     bool animated = false;           ///< There are several frames.
-    std::optional<TiffLayout> tiff;
-    std::vector<std::byte> profile; ///< ICC profile of TIFF and JPEG 2000; other formats' decoders find theirs.
+    std::vector<std::byte> profile;  ///< ICC profile of JPEG 2000; other formats' decoders find theirs.
 
     /// The size after rotation.
     std::optional<ImageSize> upright() const;

@@ -25,26 +25,6 @@ void keepOpenCvSilent()
     static_cast<void>(once);
 }
 
-/// What OpenCV would take for something else, or refuse without a reason.
-void requireKnownLayout(const ImageHeader& header, const std::string& name)
-{
-    if (header.format != ImageHeader::Format::Tiff || !header.tiff)
-        return;
-    const auto& layout = *header.tiff;
-    const auto refuse = [&name](const std::string& what) {
-        throw DataError(name + " is a TIFF picture with " + what + ", which is not read: convert it to an 8-bit PNG");
-    };
-    if (layout.samples > 4 || layout.samples < 1)
-        refuse(std::to_string(layout.samples) + " channels");
-    if (layout.floats && layout.bits != 32)
-        refuse("floating-point numbers of " + std::to_string(layout.bits) + " bits");
-    constexpr int cieLab = 8, iccLab = 9, ituLab = 10, logL = 32844, logLuv = 32845;
-    for (const int lab : {cieLab, iccLab, ituLab, logL, logLuv}) {
-        if (layout.photometric == lab)
-            refuse("Lab colours");
-    }
-}
-
 } // namespace
 
 StoredPicture decodeWithOpenCv(std::span<const std::byte> bytes, const std::string& name)
@@ -53,7 +33,6 @@ StoredPicture decodeWithOpenCv(std::span<const std::byte> bytes, const std::stri
     const auto header = parseImageHeader(bytes);
     if (header.stored)
         requireReasonableSize(*header.stored, name);
-    requireKnownLayout(header, name);
     if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
         throw DataError(name + " is too large: pictures of at most 2 GiB are read");
     const std::string what = name + " is " + std::string(nameOf(fileKindOf(bytes)));

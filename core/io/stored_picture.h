@@ -42,7 +42,9 @@ StoredPicture decodeWebp(std::span<const std::byte> bytes, const std::string& na
 StoredPicture decodeGif(std::span<const std::byte> bytes, const std::string& name);
 /// HEIC and AVIF, upright; refused where the program was built without libheif.
 StoredPicture decodeHeif(std::span<const std::byte> bytes, const std::string& name);
-/// BMP, TIFF (upright; of several pages the first), JPEG 2000 and Netpbm.
+/// Of several pages the first.
+StoredPicture decodeTiff(std::span<const std::byte> bytes, const std::string& name);
+/// BMP, JPEG 2000 and Netpbm.
 StoredPicture decodeWithOpenCv(std::span<const std::byte> bytes, const std::string& name);
 
 } // namespace nanodit

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,31 +32,32 @@ double difference(const Image& a, const Image& b)
     return sum / static_cast<double>(a.rgb.size());
 }
 
-/// A little-endian TIFF of one uncompressed strip of 8-bit samples.
-std::string tiffOf(int width, int height, int samples, int photometric)
+/// A little-endian TIFF (or BigTIFF) of one uncompressed strip; `fields` may replace or add some.
+std::string tiffWith(std::map<unsigned, unsigned> fields, const std::string& pixels, bool big = false)
 {
-    const auto number = [](unsigned value, int bytes) {
+    const auto number = [](std::size_t value, int bytes) {
         std::string text;
         for (int i = 0; i < bytes; ++i)
             text += static_cast<char>(value >> 8 * i & 255u);
         return text;
     };
-    const auto pixels = static_cast<unsigned>(width * height * samples);
-    const auto entry = [&](unsigned tag, unsigned value) {
-        return number(tag, 2) + number(4, 2) + number(1, 4) + number(value, 4);
-    };
-    std::string directory = number(9, 2);
-    for (const auto& [tag, value] : std::array<std::array<unsigned, 2>, 9>{{{256, static_cast<unsigned>(width)},
-                                                                            {257, static_cast<unsigned>(height)},
-                                                                            {258, 8},
-                                                                            {259, 1},
-                                                                            {262, static_cast<unsigned>(photometric)},
-                                                                            {273, 8},
-                                                                            {277, static_cast<unsigned>(samples)},
-                                                                            {278, static_cast<unsigned>(height)},
-                                                                            {279, pixels}}})
-        directory += entry(tag, value);
-    return std::string("II*\0", 4) + number(8 + pixels, 4) + std::string(pixels, '\x40') + directory + number(0, 4);
+    const int wide = big ? 8 : 4, head = big ? 16 : 8;
+    fields.insert({{258, 8}, {259, 1}, {273, head}, {277, 1}, {278, fields[257]}, {279, pixels.size()}});
+    std::string directory = number(fields.size(), big ? 8 : 2);
+    for (const auto& [tag, value] : fields) {
+        const bool isShort = tag == 338 || tag == 339 || tag == 274;
+        directory += number(tag, 2) + number(isShort ? 3 : 4, 2) + number(1, wide) + number(value, wide);
+    }
+    return (big ? std::string("II+\0\x8\0\0\0", 8) : std::string("II*\0", 4)) +
+           number(static_cast<std::size_t>(head) + pixels.size(), wide) + pixels + directory + number(0, wide);
+}
+
+/// The same of 8-bit samples of one value.
+std::string tiffOf(int width, int height, int samples, int photometric)
+{
+    const auto of = [](int value) { return static_cast<unsigned>(value); };
+    return tiffWith({{256, of(width)}, {257, of(height)}, {262, of(photometric)}, {277, of(samples)}},
+                    std::string(static_cast<std::size_t>(width * height * samples), '\x40'));
 }
 
 /// A big-endian number of four bytes.
@@ -286,6 +288,65 @@ private Q_SLOTS:
         QVERIFY(contains(errorOf([&] { readImage(folder / "five.tif"); }), "5 channels"));
         test::writeText(folder / "lab.tif", tiffOf(20, 10, 3, 8));
         QVERIFY(contains(errorOf([&] { readImage(folder / "lab.tif"); }), "Lab colours"));
+    }
+
+    void samplesOfTiffsMeanWhatTheFileSays()
+    {
+        using namespace std::string_literals;
+        constexpr unsigned white = 0, black = 1, rgb = 2, inks = 5;
+        const test::TemporaryFolder folder;
+        const auto first = [&](const std::string& bytes) {
+            test::writeText(folder / "a.tif", bytes);
+            const auto image = readImage(folder / "a.tif");
+            return std::array<int, 3>{image.rgb[0], image.rgb[1], image.rgb[2]};
+        };
+        const auto near = [](std::array<int, 3> found, std::array<int, 3> expected) {
+            for (std::size_t c = 0; c < 3; ++c) {
+                if (std::abs(found[c] - expected[c]) > 1)
+                    return false;
+            }
+            return true;
+        };
+        // Ink in 8 and 16 bits: nothing is white, cyan takes the red away.
+        for (const unsigned bits : {8u, 16u}) {
+            const std::string none(bits / 2, '\0'),
+                cyan = std::string(bits / 8, '\xff') + std::string(3 * bits / 8, '\0');
+            QVERIFY(
+                near(first(tiffWith({{256, 1}, {257, 1}, {258, bits}, {262, inks}, {277, 4}}, none)), {255, 255, 255}));
+            QVERIFY(
+                near(first(tiffWith({{256, 1}, {257, 1}, {258, bits}, {262, inks}, {277, 4}}, cyan)), {0, 255, 255}));
+            QVERIFY(near(first(tiffWith({{256, 1}, {257, 1}, {258, bits}, {262, white}}, none)), {255, 255, 255}));
+        }
+        QVERIFY(near(first(tiffWith({{256, 1}, {257, 1}, {258, 1}, {262, white}}, "\0"s)), {255, 255, 255}));
+        QVERIFY(near(first(tiffWith({{256, 2}, {257, 1}, {258, 12}, {262, black}}, "\x80\x0f\xff"s)), {128, 128, 128}));
+        // Red that half covers, as it is, multiplied by its alpha, and beside a sample that means nothing.
+        const std::map<unsigned, unsigned> red = {{256, 1}, {257, 1}, {262, rgb}, {277, 4}};
+        const auto with = [&](unsigned extra) {
+            auto fields = red;
+            fields[338] = extra;
+            return fields;
+        };
+        QVERIFY(near(first(tiffWith(with(2), "\xff\0\0\x80"s)), {255, 127, 127}));
+        QVERIFY(near(first(tiffWith(with(1), "\x80\0\0\x80"s)), {255, 127, 127}));
+        QVERIFY(near(first(tiffWith(with(0), "\xff\0\0\x80"s)), {255, 0, 0}));
+        QVERIFY(contains(errorOf([&] {
+                             first(tiffWith({{256, 1}, {257, 1}, {258, 16}, {262, black}, {339, 2}}, "\1\1"));
+                         }),
+                         "signed numbers"));
+        QVERIFY(contains(errorOf([&] { first(tiffWith({{256, 99}, {257, 99}, {262, black}}, "short")); }), "truncated"));
+    }
+
+    void bigTiffsAreTurnedToo()
+    {
+        using namespace std::string_literals;
+        const test::TemporaryFolder folder;
+        const auto bytes = tiffWith({{256, 2}, {257, 1}, {262, 1}, {274, 6}}, "\x10\xf0"s, true);
+        test::writeText(folder / "a.tif", bytes);
+        const auto image = readImage(folder / "a.tif"); // turned clockwise: the left pixel is on top
+        QVERIFY((image.size == ImageSize{1, 2}));
+        QVERIFY((readImageSize(folder / "a.tif") == ImageSize{1, 2}));
+        QCOMPARE(int{image.rgb[0]}, 0x10);
+        QCOMPARE(int{image.rgb[3]}, 0xf0);
     }
 
     void sizesAreCheckedBeforeDecodingInEveryFormat()
