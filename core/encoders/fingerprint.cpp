@@ -3,6 +3,7 @@
 #include "core/encoders/image_processor.h"
 #include "core/encoders/t5_tokenizer.h"
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 #include "core/io/model_folder.h"
 #include "core/io/sha256.h"
 #include "core/runtime/error.h"
@@ -64,7 +65,8 @@ std::string remembered(const nlohmann::json& cache, const std::string& file, con
 
 std::vector<std::filesystem::path> encoderFiles(const std::filesystem::path& folder)
 {
-    if (!std::filesystem::is_regular_file(folder / "config.json"))
+    std::error_code ignored; // names that no file system takes, and links that lead to themselves
+    if (!std::filesystem::is_regular_file(folder / "config.json", ignored))
         throw DataError(folder.string() + " is no encoder: it has no config.json; " + adviceWithoutConfig(folder));
     const auto weights = findModelFiles(folder);
     auto files = weights.files;
@@ -78,7 +80,7 @@ std::vector<std::filesystem::path> encoderFiles(const std::filesystem::path& fol
     if (!tokenizer.empty() && (holdsT5(folder) || (!beside && tokenizer.filename() == "spiece.model"))) {
         files.push_back(tokenizer);
         if (const auto config = tokenizer.parent_path() / "tokenizer_config.json";
-            tokenizer.filename() == "spiece.model" && std::filesystem::is_regular_file(config))
+            tokenizer.filename() == "spiece.model" && std::filesystem::is_regular_file(config, ignored))
             files.push_back(config);
     }
     std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.filename() < b.filename(); });
@@ -103,7 +105,7 @@ std::string encoderFingerprint(const std::filesystem::path& folder, const std::f
     ProgressMeter meter(context, {Stage::FingerprintingEncoder, folder.filename().string()}, bytes, Unit::Bytes);
     Sha256 all;
     for (const auto& file : files) {
-        const auto key = std::filesystem::canonical(file).string();
+        const auto key = printableText(std::filesystem::canonical(file).native());
         const auto state = stateOf(file);
         auto hash = remembered(cache, key, state);
         if (hash.empty()) {
@@ -123,7 +125,7 @@ std::string encoderFingerprint(const std::filesystem::path& folder, const std::f
         std::error_code error;
         std::filesystem::create_directories(cacheFile.parent_path(), error);
         try {
-            writeFileAtomically(cacheFile, cache.dump(1) + "\n");
+            writeFileAtomically(cacheFile, dumpForeignJson(cache) + "\n");
         } catch (const StoreError&) { // a workspace that can only be read costs another reading, no more
         }
     }

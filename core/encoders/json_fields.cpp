@@ -2,6 +2,7 @@
 
 #include "core/io/atomic_file.h"
 #include "core/io/file_kind.h"
+#include "core/io/foreign_text.h"
 #include "core/runtime/error.h"
 
 #include <span>
@@ -11,13 +12,18 @@ namespace nanodit {
 
 JsonFields JsonFields::read(const std::filesystem::path& file)
 {
-    if (!std::filesystem::exists(file))
+    std::error_code ignored; // a link that leads to itself is not there
+    if (!std::filesystem::exists(file, ignored))
         throw DataError(file.string() + " is missing: expected is a model's folder as Hugging Face lays it out");
     const auto text = readTextFile(file);
     auto parsed = nlohmann::json::parse(text, nullptr, false);
     const auto kind = fileKindOf(std::as_bytes(std::span(text)));
     if (parsed.is_discarded() && kind != FileKind::Json && kind != FileKind::Text && kind != FileKind::Unknown)
         throw DataError(wrongKindMessage(file.string(), kind, "a JSON file"));
+    if (parsed.is_discarded()) { // Python writes numbers that strict JSON does not have
+        if (auto lenient = parseForeignJson(text); lenient.fault.empty())
+            parsed = std::move(lenient.value);
+    }
     if (parsed.is_discarded())
         throw DataError(file.string() +
                         " is no JSON: it is truncated or damaged; copy it again from where the model came from");

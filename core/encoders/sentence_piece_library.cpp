@@ -53,7 +53,8 @@ struct SentencePieceLibrary::Loaded {
 SentencePieceLibrary::SentencePieceLibrary(const std::filesystem::path& file)
     : loaded_(std::make_unique<Loaded>())
 {
-    if (!std::filesystem::exists(file))
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored))
         throw DataError(file.string() +
                         " is missing: a T5 encoder needs its SentencePiece model; copy it from where the "
                         "model came from");

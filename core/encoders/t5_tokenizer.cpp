@@ -16,7 +16,8 @@ std::string withoutTokenizer(const std::filesystem::path& folder)
 {
     return folder.string() +
            " has no spiece.model, the tokenizer of a T5 encoder; fetch it from where the model came from, such as "
-           "\"huggingface-cli download google/t5-v1_1-xxl spiece.model tokenizer_config.json\" for T5 1.1, and put it there";
+           "\"huggingface-cli download google/t5-v1_1-xxl spiece.model tokenizer_config.json\" for T5 1.1, and put it "
+           "there";
 }
 
 } // namespace
@@ -25,9 +26,11 @@ std::filesystem::path T5Tokenizer::fileFor(const std::filesystem::path& encoderF
 {
     const auto around = std::filesystem::absolute(encoderFolder).lexically_normal();
     const auto parent = (around.has_filename() ? around : around.parent_path()).parent_path();
+    std::error_code ignored; // links that lead to themselves among others
     for (const auto* const name : {"spiece.model", "tokenizer.json"}) {
-        for (const auto& folder : {encoderFolder, parent / "tokenizer_2", parent / "tokenizer_3", parent / "tokenizer"}) {
-            if (std::filesystem::exists(folder / name))
+        for (const auto& folder :
+             {encoderFolder, parent / "tokenizer_2", parent / "tokenizer_3", parent / "tokenizer"}) {
+            if (std::filesystem::exists(folder / name, ignored))
                 return folder / name;
         }
     }
@@ -45,7 +48,8 @@ T5Tokenizer T5Tokenizer::load(const std::filesystem::path& folder)
     }
     const auto home = file.parent_path();
     const auto configFile = home / "tokenizer_config.json";
-    if (!std::filesystem::exists(configFile))
+    std::error_code ignored;
+    if (!std::filesystem::exists(configFile, ignored))
         return T5Tokenizer(home / "spiece.model");
     const auto fields = JsonFields::read(configFile);
     T5Tokenizer tokenizer(home / "spiece.model", fields.integer("extra_ids", 100));

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
+#include <system_error>
 
 namespace nanodit {
 
@@ -126,10 +128,23 @@ void copyString(std::string_view text, std::size_t& at, std::string& result)
     }
 }
 
+/// A number that no double holds, such as 1e999, which Python reads as infinity.
+bool isInfinite(std::string_view number)
+{
+    double value = 0;
+    const auto read = std::from_chars(number.data(), number.data() + number.size(), value);
+    if (read.ec != std::errc::result_out_of_range)
+        return false;
+    const bool tiny = number.find("e-") != std::string_view::npos || number.find("E-") != std::string_view::npos ||
+                      number.starts_with("0.") || number.starts_with("-0.");
+    return !tiny;
+}
+
 /// The text with what strict parsers refuse replaced; the deepest nesting in it.
 std::string strictJson(std::string_view text, int& deepest)
 {
-    constexpr std::array numbers = {"NaN"sv, "-Infinity"sv, "Infinity"sv, "-NaN"sv, "nan"sv, "-inf"sv, "inf"sv};
+    constexpr std::array numbers = {"NaN"sv, "-Infinity"sv, "Infinity"sv, "-NaN"sv,
+                                    "nan"sv, "-nan"sv,      "-inf"sv,     "inf"sv};
     std::string result;
     result.reserve(text.size());
     int depth = 0;
@@ -149,6 +164,12 @@ std::string strictJson(std::string_view text, int& deepest)
         if (number != numbers.end()) {
             result += "null";
             at += number->size();
+            continue;
+        }
+        if (c == '-' || (c >= '0' && c <= '9')) {
+            const auto digits = text.substr(at, text.substr(at).find_first_not_of("+-.0123456789eE"));
+            result += isInfinite(digits) ? "null"sv : digits;
+            at += digits.size();
             continue;
         }
         depth += c == '{' || c == '[' ? 1 : c == '}' || c == ']' ? -1 : 0;
@@ -175,6 +196,8 @@ std::optional<std::string> utf8FromFile(std::string bytes)
     if (bytes.starts_with("\xEF\xBB\xBF"))
         bytes.erase(0, 3);
     std::erase(bytes, '\0');
+    if (bytes.find("\x1b$") != std::string::npos) // ISO 2022, which is ASCII by its bytes
+        return std::nullopt;
     return isUtf8(bytes) ? std::optional(std::move(bytes)) : std::nullopt;
 }
 

@@ -252,6 +252,11 @@ void Machine::step(unsigned char opcode)
     case '0': // POP
         pop();
         return;
+    case '1': // POP_MARK
+        popToMark();
+        return;
+    case '2': // DUP
+        return push(top());
     case ']': // EMPTY_LIST
         return pushNew(PtSequence{.kind = PtSequence::Kind::List, .items = {}});
     case ')': // EMPTY_TUPLE
@@ -346,6 +351,13 @@ void Machine::stepData(unsigned char opcode)
         return pushNew(PtInteger{.value = take<std::uint16_t>(), .decimal = {}});
     case 0x8a: // LONG1
         return pushNew(integerFrom(takeBytes(take<unsigned char>())));
+    case 0x8b: {                               // LONG4
+        constexpr std::int32_t longest = 1000; // bytes; nothing that belongs to weights is as long
+        const auto length = take<std::int32_t>();
+        if (length < 0 || length > longest)
+            damaged("its pickle holds a number of " + std::to_string(length) + " bytes");
+        return pushNew(integerFrom(takeBytes(static_cast<std::uint64_t>(length))));
+    }
     case 'G': { // BINFLOAT: big-endian
         const auto bits = takeBytes(8);
         const auto value = (std::uint64_t{bigEndian32(bits, 0)} << 32) | bigEndian32(bits, 4);

@@ -99,7 +99,8 @@ PngText settingsOf(const SampleRequest& request)
     if (request.start)
         json["start"] = {{"picture", toJson(request.start->picture)}, {"time", request.start->time}};
     json["seed"] = request.seed;
-    return {{keyword, json.dump()}};
+    // Paths may be no UTF-8.
+    return {{keyword, json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)}};
 }
 
 std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& file)

@@ -28,6 +28,7 @@ private Q_SLOTS:
         QCOMPARE(*utf8FromFile(""), ""s);
         QVERIFY(!utf8FromFile("caf\xe9"));          // Latin-1
         QVERIFY(!utf8FromFile("\x90\xd4\x82\xa2")); // Shift-JIS
+        QVERIFY(!utf8FromFile("\x1b$BF|K\\\x1b(B"));   // ISO-2022-JP
     }
 
     void jsonOfPythonIsRead()
@@ -37,6 +38,18 @@ private Q_SLOTS:
         QCOMPARE(parsed.fault, ""s);
         QVERIFY(parsed.value ==
                 nlohmann::json::parse(R"({"a": null, "b": [null, null], "c": "NaN stays", "d": -1500})"));
+    }
+
+    void numbersThatNoDoubleHoldsCostNothingElse()
+    {
+        const auto parsed = parseForeignJson("{\"a\": 1e999, \"b\": -1e999, \"c\": 1e-999, \"d\": 1.5, \"e\": " +
+                                             std::string(400, '9') + ", \"f\": -nan, \"g\": \"1e999\"}");
+        QCOMPARE(parsed.fault, ""s);
+        for (const auto* const key : {"a", "b", "e", "f"})
+            QVERIFY2(parsed.value[key].is_null(), key);
+        QCOMPARE(parsed.value["c"].get<double>(), 0.0);
+        QCOMPARE(parsed.value["d"].get<double>(), 1.5);
+        QCOMPARE(parsed.value["g"].get<std::string>(), "1e999"s);
     }
 
     void loneSurrogatesAndControlCharactersAreReplaced()
