@@ -26,7 +26,8 @@ std::string passedByText(const PassedBy& passedBy)
 void runImport(const std::filesystem::path& source, Options& options)
 {
     // Importing is how people begin, so it makes the workspace where there is none.
-    const bool isNew = !std::filesystem::exists(options.workspace / "workspace.yaml");
+    std::error_code ignored; // what is wrong with the path is told when the workspace is made
+    const bool isNew = !std::filesystem::exists(options.workspace / "workspace.yaml", ignored);
     requireImportSource(source);
     const auto workspace = isNew ? Workspace::create(options.workspace) : Workspace::open(options.workspace);
     if (isNew && !options.output.quiet)

@@ -10,7 +10,7 @@
 #include "core/front/training.h"
 #include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
-#include "core/io/utf8.h"
+#include "core/io/foreign_text.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -89,15 +89,15 @@ fs::path cellFile(const SampleArguments& arguments, const GuidancePlane& plane, 
 /// The lines of a file that are not empty. Throws DataError when there is none.
 std::vector<Prompt> promptsOf(const fs::path& file)
 {
-    std::istringstream text(readTextFile(file));
+    const auto content = utf8FromFile(readTextFile(file));
+    if (!content)
+        throw DataError(file.string() + " is not UTF-8 text: save it as UTF-8");
+    std::istringstream text(*content);
     std::vector<Prompt> prompts;
     std::string line;
     for (std::int64_t number = 1; std::getline(text, line); ++number) {
         while (!line.empty() && (line.back() == '\r' || line.back() == ' '))
             line.pop_back();
-        if (!isUtf8(line))
-            throw DataError(file.string() + ", line " + std::to_string(number) +
-                            " is not UTF-8 text: save the file as UTF-8");
         if (!line.empty())
             prompts.push_back({.text = line, .line = number});
     }

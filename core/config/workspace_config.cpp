@@ -128,7 +128,8 @@ std::vector<ConfigIssue> WorkspaceConfig::validate() const
 Workspace Workspace::open(const fs::path& folder)
 {
     const auto file = folder / "workspace.yaml";
-    if (!fs::exists(file))
+    std::error_code ignored; // a path that no file system takes is none either
+    if (!fs::exists(file, ignored))
         throw DataError(folder.string() + " is no workspace: it holds no workspace.yaml", remedy::ChooseWorkspace{});
     Workspace workspace{.root = fs::absolute(folder).lexically_normal(), .config = {}};
     auto& config = workspace.config;
