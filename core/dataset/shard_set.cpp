@@ -1,6 +1,9 @@
 #include "core/dataset/shard_set.h"
 
+#include "core/dataset/folder_walk.h"
+#include "core/dataset/record.h"
 #include "core/io/atomic_file.h"
+#include "core/io/file_kind.h"
 #include "core/io/float_values.h"
 #include "core/io/foreign_text.h"
 #include "core/io/json_fault.h"
@@ -40,14 +43,17 @@ constexpr std::int64_t latentFactor = 8;
 std::vector<fs::path> tarsBelow(const fs::path& folder)
 {
     std::vector<fs::path> files;
-    for (fs::recursive_directory_iterator entry(folder), end; entry != end; ++entry) {
+    std::error_code error, ignored; // a link that leads to itself is no file
+    for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
         if (entry->path().filename().string().starts_with(".")) {
-            if (entry->is_directory())
+            if (entry->is_directory(ignored))
                 entry.disable_recursion_pending();
-        } else if (entry->is_regular_file() && entry->path().extension() == ".tar") {
+        } else if (isTarName(entry->path()) && entry->is_regular_file(ignored)) {
             files.push_back(entry->path());
         }
     }
+    if (error)
+        throw DataError(folder.string() + " could not be looked through: " + error.message());
     std::sort(files.begin(), files.end());
     return files;
 }
@@ -188,6 +194,7 @@ struct ShardSet::State {
     void indexWithoutManifest();
     static std::vector<ImageSize> bucketsByLatents(const Shard& shard);
     void joinUnknownBuckets();
+    void tellKeysApart();
     void addEntries();
     static void index(Shard& shard, bool idsAreKnown);
     const Parts& partsOf(std::int64_t index, Shard*& shard) const;
@@ -230,6 +237,8 @@ void ShardSet::State::indexWithoutManifest()
     for (const auto& file : tarsBelow(folder)) {
         auto shard = std::make_unique<Shard>();
         shard->file = file;
+        if (const auto kind = fileKindOf(file); kind >= FileKind::Gzip && kind <= FileKind::Zstandard)
+            throw DataError(file.string() + " is compressed, and shards are read where they lie: decompress it");
         std::call_once(shard->once, [&] { index(*shard, false); });
         if (const auto bucket = bucketByFolder(file.lexically_relative(folder)))
             shard->bucket = *bucket;
@@ -238,6 +247,23 @@ void ShardSet::State::indexWithoutManifest()
         shards.push_back(std::move(shard));
     }
     joinUnknownBuckets();
+    tellKeysApart();
+}
+
+/// Where the keys of several tars are the same, as when each counts from 0, the tar's name stands before them.
+void ShardSet::State::tellKeysApart()
+{
+    std::unordered_map<std::string, int> uses;
+    for (const auto& shard : shards) {
+        for (const auto& id : shard->ids)
+            ++uses[id];
+    }
+    for (auto& shard : shards) {
+        for (auto& id : shard->ids) {
+            if (uses[id] > 1)
+                id = idFromName(shard->file.lexically_relative(folder).replace_extension().generic_string() + "/" + id);
+        }
+    }
 }
 
 /// {0, 0} where a latent cannot be read.
@@ -303,7 +329,7 @@ void ShardSet::State::index(Shard& shard, bool idsAreKnown)
     std::vector<std::string> keys;
     std::vector<Parts> samples;
     for (const auto& sample : readDamagedWebdataset(mapped->bytes(), mapped, name, damages)) {
-        keys.push_back(sample.key);
+        keys.push_back(idsAreKnown ? sample.key : idFromName(sample.key));
         auto& parts = samples.emplace_back();
         for (std::size_t part = 0; part < extensions.size(); ++part)
             if (const auto* const file = sample.find(extensions[part]))

@@ -20,6 +20,7 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <set>
 
 using namespace nanodit;
 using namespace nanodit::test;
@@ -445,6 +446,38 @@ private Q_SLOTS:
             QCOMPARE(info.value("id", "none") + info.value("split", "none"), std::string("nonenone"));
             QVERIFY(!info.contains("certificate") && !info.contains("aspect_bucket"));
         }
+    }
+
+    void keysOfOtherMakersBecomeIds()
+    {
+        const TemporaryFolder folder;
+        const auto sample = drawnSamples(1, wide, 0, tall)[0];
+        const auto tarOf = [&](const std::vector<std::string>& keys) {
+            std::string tar;
+            ArchiveWriter writer(ArchiveFormat::Tar, [&tar](auto piece) {
+                tar.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+            });
+            for (const auto& key : keys) {
+                writer.add(key + ".dinov3.npy", npyBytes(sample.cls));
+                writer.add(key + ".dinov3_patches.npy", npyBytes(sample.patches));
+                writer.add(key + ".vae.npy", npyBytes(sample.latent));
+                writer.add(key + ".t5.npy", npyBytes(sample.text));
+            }
+            writer.finish();
+            return tar;
+        };
+        writeText(folder / "set/a.tar", tarOf({"000", "part/one"}));
+        writeText(folder / "set/b.TAR", tarOf({"000", "111"})); // counts from 0 again
+        fs::create_symlink("f.tar", folder / "set/f.tar");
+        const auto set = ShardSet::open(folder / "set");
+        std::set<std::string> ids;
+        for (const auto& entry : set->entries()) {
+            ids.insert(entry.id);
+            set->read(set->find(entry.id).value());
+        }
+        QVERIFY(ids == std::set<std::string>({"a__000", "b__000", "111", "part__one"}));
+        writeText(folder / "packed/c.tar.gz", "\x1f\x8b compressed");
+        QVERIFY(errorOf([&] { ShardSet::open(folder / "packed"); }).find("decompress") != std::string::npos);
     }
 
     void setsWithoutBucketFoldersAreGroupedByTheirLatents()
