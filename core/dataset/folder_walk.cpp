@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <set>
 #include <span>
@@ -32,23 +33,10 @@ std::string lowered(std::string text)
 /// Folders that systems and other tools make beside pictures.
 bool isToolFolder(const std::string& name)
 {
-    constexpr std::array folders = {
-        "@eadir"sv,     "__macosx"sv,   "#recycle"sv, "$recycle.bin"sv, "system volume information"sv,
-        "lost+found"sv, "__pycache__"sv};
+    constexpr std::array folders = {"@eadir"sv,     "__macosx"sv,    "#recycle"sv,
+                                    "@recycle"sv,   "@__thumb"sv,    "$recycle.bin"sv,
+                                    "lost+found"sv, "__pycache__"sv, "system volume information"sv};
     return std::ranges::find(folders, lowered(name)) != folders.end();
-}
-
-/// The name of the picture that this one would be a mask or a conditioning picture of, without ending; empty for
-/// others.
-std::string maskedStem(const std::string& stem)
-{
-    constexpr std::array endings = {"-masklabel"sv, "-condlabel"sv, "-mask"sv, "_mask"sv, ".mask"sv, "_conditioning"sv};
-    const auto name = lowered(stem);
-    for (const auto ending : endings) {
-        if (name.size() > ending.size() && name.ends_with(ending))
-            return stem.substr(0, stem.size() - ending.size());
-    }
-    return {};
 }
 
 std::string nameWithoutArticle(FileKind kind)
@@ -57,11 +45,12 @@ std::string nameWithoutArticle(FileKind kind)
     return std::string(name.substr(name.find(' ') + 1));
 }
 
-/// Passes a file by that is neither picture nor tar nor side file.
-void passBy(const fs::path& file, PassedBy& passedBy)
+/// Passes a file by that is neither picture nor tar nor side file; `besidePicture`: a picture has its name.
+void passBy(const fs::path& file, bool besidePicture, PassedBy& passedBy)
 {
     const auto name = lowered(file.filename().native());
-    if (name == "thumbs.db" || name == "desktop.ini" || name == "readme.md" || name == "license") {
+    if (name == "thumbs.db" || name == "ehthumbs.db" || name == "picasa.ini" || name == "desktop.ini" ||
+        name == "readme.md" || name == "license") {
         passedBy.add("files of systems and tools", file.string());
         return;
     }
@@ -78,6 +67,8 @@ void passBy(const fs::path& file, PassedBy& passedBy)
                  (what <= FileKind::Jpeg2000 ? "give them the ending of what they are" : "convert them to PNG or JPEG");
     else if (what == FileKind::Tar || (what >= FileKind::Gzip && what <= FileKind::Rar))
         advice = "unpack them to import what is inside";
+    else if (what == FileKind::Text && besidePicture)
+        advice = "they are texts beside pictures: if they are captions, name them NAME.txt";
     passedBy.add(kind, file.string(), advice);
 }
 
@@ -107,13 +98,16 @@ public:
         std::ranges::sort(children, {}, [](const fs::directory_entry& child) { return child.path(); });
         // In the order of names: a folder's pictures stand where it does between others.
         const auto beside = sideFilesOf(children);
+        const Folder here{.names = pictureNamesOf(children),
+                          .masked = folder == top_ ? Names() : namesAroundMasks(folder)};
         std::set<fs::path> used;
         std::vector<fs::path> metadata;
         const auto firstEntry = found_.listing.entries.size();
         for (const auto& child : children) {
-            if (!take(child, beside, used, metadata))
+            if (!take(child, beside, here, used, metadata))
                 return false;
         }
+        takeByOtherCase(beside, std::span(found_.listing.entries).subspan(firstEntry), folder, used);
         for (const auto& [name, files] : beside) {
             for (const auto& file : files) {
                 if (!used.contains(file))
@@ -128,6 +122,11 @@ public:
     }
 
 private:
+    struct Folder {
+        std::set<std::string> names;  ///< Of its pictures.
+        std::set<std::string> masked; ///< Of pictures elsewhere whose masks its own are.
+    };
+
     /// By the name without ending: "cat" has cat.txt, "cat.jpg" cat.jpg.txt.
     using SideFiles = std::map<std::string, std::vector<fs::path>>;
 
@@ -146,8 +145,48 @@ private:
         return files;
     }
 
+    using Names = std::set<std::string>;
+
+    /// Of the pictures in a folder, with and without ending, in lower case.
+    static Names pictureNamesOf(const std::vector<fs::directory_entry>& children)
+    {
+        Names names;
+        for (const auto& child : children) {
+            if (!isImageFile(child.path()))
+                continue;
+            names.insert(lowered(child.path().stem().native()));
+            names.insert(lowered(child.path().filename().native()));
+        }
+        return names;
+    }
+
+    /// For a folder "masks": the names of the pictures in the folder above it and in those beside it.
+    static Names namesAroundMasks(const fs::path& folder)
+    {
+        constexpr std::array folders = {"masks"sv, "_masks"sv, "masklabels"sv, "condlabels"sv};
+        if (std::ranges::find(folders, lowered(folder.filename().native())) == folders.end())
+            return {};
+        auto above = childrenOf(folder.parent_path());
+        auto names = pictureNamesOf(above);
+        for (const auto& sibling : above) {
+            std::error_code ignored;
+            if (sibling.is_directory(ignored) && !sibling.is_symlink(ignored) && sibling.path() != folder)
+                names.merge(pictureNamesOf(childrenOf(sibling.path())));
+        }
+        return names;
+    }
+
+    static std::vector<fs::directory_entry> childrenOf(const fs::path& folder)
+    {
+        std::error_code error;
+        std::vector<fs::directory_entry> children;
+        for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+            children.push_back(*it);
+        return children;
+    }
+
     /// False when stopped.
-    bool take(const fs::directory_entry& child, const SideFiles& beside, std::set<fs::path>& used,
+    bool take(const fs::directory_entry& child, const SideFiles& beside, const Folder& here, std::set<fs::path>& used,
               std::vector<fs::path>& metadata)
     {
         const auto& path = child.path();
@@ -159,13 +198,14 @@ private:
         else if (isFolder)
             return takeFolder(child);
         else if (isImageFile(path))
-            takePicture(path, beside, used);
+            takePicture(path, beside, here, used);
         else if (isTarName(path))
             found_.tars.push_back(path);
-        else if (const auto table = lowered(name); table == "metadata.jsonl" || table == "metadata.csv")
+        else if (const auto table = lowered(name);
+                 (table == "metadata.jsonl" || table == "metadata.csv") && child.is_regular_file(ignored))
             metadata.push_back(path);
         else if (sideFileKind(path) == SideFile::None || !child.is_regular_file(ignored))
-            passBy(path, passedBy());
+            passBy(path, here.names.contains(lowered(path.stem().native())), passedBy());
         return true;
     }
 
@@ -184,10 +224,15 @@ private:
         return true;
     }
 
-    void takePicture(const fs::path& path, const SideFiles& beside, std::set<fs::path>& used)
+    void takePicture(const fs::path& path, const SideFiles& beside, const Folder& here, std::set<fs::path>& used)
     {
-        if (const auto stem = maskedStem(path.stem().native()); !stem.empty() && hasPicture(path.parent_path(), stem)) {
-            if (lossMaskFile(path.parent_path() / (stem + ".x")) == path)
+        const auto ownStem = path.stem().native();
+        const auto stem = maskedStem(ownStem);
+        const bool masksOther = here.names.contains(lowered(stem)) ||
+                                ((here.masked.contains(lowered(ownStem)) || here.masked.contains(lowered(stem))) &&
+                                 !beside.contains(ownStem));
+        if (masksOther) {
+            if (!isImageFile(stem) && lossMaskFile(path.parent_path() / (stem + ".x")) == path)
                 passedBy().add("masks of the loss", path.string(), "they weigh the loss of their pictures in training");
             else
                 passedBy().add("masks of other pictures", path.string(),
@@ -207,15 +252,28 @@ private:
         std::ranges::stable_sort(entry.sideFiles, {}, sideFileKind);
     }
 
-    static bool hasPicture(const fs::path& folder, const std::string& stem)
+    /// Windows and macOS know no capitals in names: what is left over belongs to the one picture whose name differs by
+    /// nothing else, if that has no side file.
+    static void takeByOtherCase(const SideFiles& beside, std::span<ImportEntry> entries, const fs::path& folder,
+                                std::set<fs::path>& used)
     {
-        for (const auto* const ending : {".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG", ".PNG", ".WEBP", ".bmp",
-                                         ".tif", ".tiff", ".jfif", ".avif", ".heic", ".gif"}) {
-            std::error_code ignored;
-            if (fs::exists(folder / (stem + ending), ignored))
-                return true;
+        std::multimap<std::string, ImportEntry*> bare;
+        for (auto& entry : entries) {
+            if (!entry.sideFiles.empty() || entry.image.parent_path() != folder)
+                continue;
+            bare.emplace(lowered(entry.image.stem().native()), &entry);
+            bare.emplace(lowered(entry.image.filename().native()), &entry);
         }
-        return false;
+        for (const auto& [name, files] : beside) {
+            const auto [first, last] = bare.equal_range(lowered(name));
+            if (first == last || std::next(first) != last)
+                continue;
+            for (const auto& file : files) {
+                if (used.insert(file).second)
+                    first->second->sideFiles.push_back(file);
+            }
+            std::ranges::stable_sort(first->second->sideFiles, {}, sideFileKind);
+        }
     }
 
     PassedBy& passedBy() { return found_.listing.passedBy; }
@@ -234,6 +292,17 @@ bool isTarName(const fs::path& file)
                                     ".tbz"sv, ".tar.xz"sv, ".txz"sv, ".tar.zst"sv, ".tzst"sv};
     const auto name = lowered(file.filename().native());
     return std::ranges::any_of(endings, [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
+std::string maskedStem(const std::string& stem)
+{
+    constexpr std::array endings = {"-masklabel"sv, "-condlabel"sv, "-mask"sv, "_mask"sv, ".mask"sv, "_conditioning"sv};
+    const auto name = lowered(stem);
+    for (const auto ending : endings) {
+        if (name.size() > ending.size() && name.ends_with(ending))
+            return stem.substr(0, stem.size() - ending.size());
+    }
+    return {};
 }
 
 bool walkFolder(const fs::path& top, const std::vector<fs::path>& notInto, const JobContext& context,

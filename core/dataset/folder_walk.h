@@ -4,6 +4,7 @@
 #include "core/runtime/job.h"
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace nanodit {
@@ -16,6 +17,10 @@ struct FolderContents {
 
 /// Whether a file is named like a tar: .tar, .tar.gz, .tgz, .tar.xz... in any case.
 bool isTarName(const std::filesystem::path& file);
+
+/// The name of the picture that one with this name would be a mask or conditioning picture of (OneTrainer's
+/// "NAME-masklabel", "NAME_mask"...), both without ending; empty for others.
+std::string maskedStem(const std::string& stem);
 
 /// Walks a folder and its subfolders, sorted. Side files belong to the picture whose name they have, with or without
 /// its ending; rows of metadata.jsonl and metadata.csv (Hugging Face's imagefolder) to the picture that they name.

@@ -14,6 +14,10 @@ namespace {
 PictureFacts factsOf(const ImportEntry& entry, const std::optional<KnownPicture>& known)
 {
     const auto stamp = stampOf(entry.image);
+    std::error_code ignored; // a link that leads to itself is not there
+    if (!stamp && std::filesystem::exists(entry.image, ignored))
+        throw DataError("the picture " + entry.image.string() +
+                        " is no file but a folder, a pipe or a device: name a file");
     if (!stamp)
         throw DataError("the picture " + entry.image.string() + " does not exist: correct its path");
     PictureFacts facts;

@@ -304,8 +304,8 @@ private:
                           reject.remedy};
         }
         if (withoutCaption_ > 0)
-            context.warn(std::to_string(withoutCaption_) +
-                         " pictures have no caption: put a NAME.txt beside each and import again, or name a program "
+            context.warn(some(withoutCaption_, "picture has", "pictures have") +
+                         " no caption: put a NAME.txt beside each and import again, or name a program "
                          "that writes captions (caption_command in workspace.yaml)");
         request_.finished(report_);
         return end;

@@ -30,7 +30,10 @@ constexpr auto recordsFile = "records.jsonl";
 
 bool isLines(const fs::path& file)
 {
-    return file.extension() == ".jsonl" || file.extension() == ".ndjson" || file.extension() == ".JSONL";
+    auto ending = file.extension().native();
+    std::ranges::transform(ending, ending.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return ending == ".jsonl" || ending == ".ndjson";
 }
 
 std::vector<fs::path> ownFolders(const Workspace& workspace)
@@ -57,6 +60,10 @@ bool listTar(const fs::path& tar, const fs::path& relative, TarSource& source, c
     FolderContents inside;
     if (!unpacked->folder.empty() && !walkFolder(unpacked->folder, {}, context, inside))
         return false;
+    for (const auto& [kind, what] : inside.listing.passedBy.kinds()) { // of the others the unpacking told
+        if (kind.starts_with("masks of"))
+            listing.passedBy.add(kind, tar.string() + ": " + what.example, what.advice, what.count);
+    }
     for (auto& entry : inside.listing.entries) {
         entry.where = tar.string() + ": " + entry.relative.string();
         entry.relative = relative.parent_path() / withoutTarEnding(relative) / entry.relative;
@@ -138,15 +145,26 @@ bool readLines(const fs::path& file, const Workspace& workspace, const JobContex
     return true;
 }
 
+bool isLetterOrDigit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 /// The path that a line names, which may have been written on Windows, and where the picture lies: in the first of
 /// `bases` that has it, else in the first. Throws DataError for what is no path at all.
 fs::path pathNamed(const std::string& name, const std::string& where, const std::array<fs::path, 3>& bases,
                    fs::path& image)
 {
     constexpr std::size_t longestPath = 4096, longestName = 255; // Linux
-    if (name.starts_with("http://") || name.starts_with("https://") || name.starts_with("s3://"))
-        throw DataError(where + " names a picture on the network, " + name.substr(0, 80) +
-                        ": download it, and name the file");
+    if (const auto scheme = name.find("://"); scheme != std::string::npos && scheme > 0 && scheme < 12 &&
+                                              std::ranges::all_of(name.substr(0, scheme), isLetterOrDigit))
+        throw DataError(where + " names a picture by an address, " + printableText(name.substr(0, 80)) +
+                        ": download it if it is elsewhere, and name the file by its path");
+    if (name.starts_with("~/"))
+        throw DataError(where + " names " + name.substr(0, 80) + ", in which ~ is not expanded: write the whole path");
+    if (name.size() > 2 && isLetterOrDigit(name[0]) && name[1] == ':' && (name[2] == '\\' || name[2] == '/'))
+        throw DataError(where + " names a path of Windows, " + name.substr(0, 80) +
+                        ": write where the picture lies on this machine, best relative to this file");
     if (name.starts_with("data:"))
         throw DataError(where + " holds a picture itself (data:...): save it as a file, and name that");
     auto slashed = name;
@@ -181,6 +199,9 @@ ImportEntry entryFromJsonLine(const std::string& line, const std::string& where,
     if (!isUtf8(line))
         throw DataError(where + " is not UTF-8 text: save it as UTF-8");
     auto [fields, fault] = parseForeignJson(line);
+    if (!fault.empty() && line.starts_with('['))
+        throw DataError(where + " begins a JSON list, where one object a line is expected: write each object of the "
+                                "list on a line of its own");
     if (!fault.empty())
         throw DataError(where + " is no JSON (" + fault + ")");
     if (!fields.is_object())
@@ -222,11 +243,13 @@ std::optional<ImportListing> listSource(const fs::path& source, const Workspace&
     const auto path = fs::absolute(source).lexically_normal();
     ImportListing listing;
     bool whole = true;
-    if (fs::is_directory(path)) {
+    std::error_code ignored; // a link that leads to itself is no file
+    if (fs::is_directory(path, ignored)) {
         const auto top = path.has_filename() ? path : path.parent_path();
-        whole = fs::is_regular_file(top / recordsFile) ? readLines(top / recordsFile, workspace, context, listing) &&
-                                                             countUnnamed(top, workspace, context, listing)
-                                                       : listFolder(top, workspace, context, listing);
+        whole = fs::is_regular_file(top / recordsFile, ignored)
+                    ? readLines(top / recordsFile, workspace, context, listing) &&
+                          countUnnamed(top, workspace, context, listing)
+                    : listFolder(top, workspace, context, listing);
     } else if (isLines(path)) {
         whole = readLines(path, workspace, context, listing);
     } else {

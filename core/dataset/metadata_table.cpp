@@ -1,5 +1,6 @@
 #include "core/dataset/metadata_table.h"
 
+#include "core/dataset/record.h"
 #include "core/dataset/side_files.h"
 #include "core/io/atomic_file.h"
 #include "core/io/foreign_text.h"
@@ -64,9 +65,47 @@ private:
     std::unordered_map<std::string, ImportEntry*> byPath_;
 };
 
+constexpr std::size_t longestList = 200;
+
+/// What stands between the columns' names: spreadsheets of countries with a decimal comma write semicolons.
+char separatorOf(const std::string& text)
+{
+    const auto head = text.substr(0, text.find('\n'));
+    char best = ',';
+    for (const char candidate : {';', '\t'}) {
+        if (std::ranges::count(head, candidate) > std::ranges::count(head, best))
+            best = candidate;
+    }
+    return best;
+}
+
+/// A column's name as people type it: blanks around it and capitals do not matter where it is one that is known.
+std::string columnNamed(const std::string& typed)
+{
+    auto name = tidyCaption(typed), lowered = name;
+    std::ranges::transform(lowered, lowered.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    for (const auto* const known : {"file_name", "image", "caption", "text", "prompt", "split", "tags"}) {
+        if (lowered == known)
+            return lowered;
+    }
+    return name;
+}
+
 void attachCsv(const std::string& text, Attachment& attachment)
 {
-    const auto rows = parseCsv(text);
+    auto rows = parseCsv(text, separatorOf(text));
+    if (rows.empty())
+        return;
+    std::string columns;
+    for (auto& name : rows[0]) {
+        name = columnNamed(name);
+        columns += (columns.empty() ? "\"" : ", \"") + name + "\"";
+    }
+    if (std::ranges::find(rows[0], "file_name") == rows[0].end() &&
+        std::ranges::find(rows[0], "image") == rows[0].end())
+        return attachment.refuse(1, "its columns are " + printableText(columns.substr(0, longestList)) +
+                                        ", and none is \"file_name\", which says what picture a row is of");
     for (std::size_t i = 1; i < rows.size(); ++i) {
         json fields = json::object();
         for (std::size_t column = 0; column < std::min(rows[i].size(), rows[0].size()); ++column) {
@@ -99,7 +138,7 @@ void attachLines(const std::string& text, Attachment& attachment)
 
 } // namespace
 
-std::vector<std::vector<std::string>> parseCsv(const std::string& text)
+std::vector<std::vector<std::string>> parseCsv(const std::string& text, char separator)
 {
     std::vector<std::vector<std::string>> rows;
     std::vector<std::string> row(1);
@@ -120,7 +159,7 @@ std::vector<std::vector<std::string>> parseCsv(const std::string& text)
                 quoted = false;
         } else if (c == '"' && row.back().empty()) {
             quoted = true;
-        } else if (c == ',') {
+        } else if (c == separator) {
             row.emplace_back();
         } else if (c == '\n') {
             endRow();

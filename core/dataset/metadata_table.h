@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace nanodit {
 
@@ -13,6 +15,6 @@ namespace nanodit {
 void attachMetadata(const std::filesystem::path& table, std::span<ImportEntry> entries, ImportListing& listing);
 
 /// The rows of a CSV text, each as its fields (RFC 4180: quotes, doubled quotes, line breaks inside them).
-std::vector<std::vector<std::string>> parseCsv(const std::string& text);
+std::vector<std::vector<std::string>> parseCsv(const std::string& text, char separator = ',');
 
 } // namespace nanodit

@@ -20,11 +20,13 @@ namespace {
 constexpr std::size_t longestId = 80;
 constexpr std::size_t hashDigits = 8;
 
-/// What shows nothing at the ends of a text: blanks of ASCII and Unicode, zero-width characters, byte order marks.
-constexpr std::array<std::string_view, 25> blanks = {
-    " ",      "\t",     "\r",     "\n",     "\v",     "\f",     "\u00a0", "\u1680", "\u2000",
-    "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009",
-    "\u200a", "\u200b", "\u2028", "\u2029", "\u202f", "\u3000", "\ufeff"};
+/// What shows nothing at the ends of a text: blanks of ASCII and Unicode, zero-width characters and marks of direction,
+/// soft hyphens, fillers, byte order marks.
+constexpr std::array<std::string_view, 37> blanks = {
+    " ",      "\t",     "\r",     "\n",     "\v",     "\f",     "\u00a0", "\u00ad", "\u115f", "\u1160",
+    "\u1680", "\u180e", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007",
+    "\u2008", "\u2009", "\u200a", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2028", "\u2029",
+    "\u202f", "\u205f", "\u2060", "\u2800", "\u3000", "\u3164", "\ufeff"};
 
 bool isSafe(char c)
 {
@@ -132,12 +134,17 @@ std::string idFromName(const std::string& given, int attempt)
 
 std::string tidyCaption(std::string text)
 {
+    for (const std::string_view mark : {"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"}) { // line breaks of Unicode
+        for (auto at = text.find(mark); at != std::string::npos; at = text.find(mark, at))
+            text.replace(at, mark.size(), "\n");
+    }
     std::string line;
     bool afterBreak = false;
     for (const char c : text) {
-        if (c == '\0') // shows nothing, and would be a token
+        const bool isBreak = c == '\r' || c == '\n' || c == '\v' || c == '\f';
+        const bool isControl = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+        if (isControl && !isBreak && c != '\t') // shows nothing, and would be a token
             continue;
-        const bool isBreak = c == '\r' || c == '\n';
         if (!isBreak)
             line += c;
         else if (!afterBreak)

@@ -1,5 +1,6 @@
 #include "core/dataset/tar_source.h"
 
+#include "core/dataset/folder_walk.h"
 #include "core/dataset/loss_mask.h"
 #include "core/dataset/record.h"
 #include "core/dataset/side_files.h"
@@ -68,7 +69,7 @@ std::string nameOf(const fs::path& tar, const Workspace& workspace)
 }
 
 /// Of what is read from a tar and how; another number has a tar read again.
-constexpr std::int64_t readerVersion = 3;
+constexpr std::int64_t readerVersion = 4;
 
 /// What an earlier import noted in a folder; empty when it is no such folder. Somebody else's file may have that name.
 json noteIn(const fs::path& folder)
@@ -202,7 +203,7 @@ private:
         if (context_.shouldStop())
             return false;
         if (links > 0)
-            passedBy_.add("links in archives", tar_.string(), "pack the files that they point to", links);
+            passedBy_.add("links and devices in archives", tar_.string(), "pack the files that links point to", links);
         for (const auto& damage : damages) {
             if (damage.endMark)
                 continue;
@@ -229,7 +230,10 @@ private:
         const auto& firstKey = keyed->first;
         const bool isPicture = isImageFile("x." + ending);
         if (!isPicture && sideFileKind("x." + ending) == SideFile::None) {
-            passedBy_.add("." + ending + " members of archives", tar_.string() + ": " + member.name);
+            const auto kind = fileKindOf(member.data);
+            const bool archive = kind == FileKind::Tar || (kind >= FileKind::Gzip && kind <= FileKind::Rar);
+            passedBy_.add("." + ending + " members of archives", tar_.string() + ": " + member.name,
+                          archive ? "they are archives themselves: unpack them, and import what is inside" : "");
             return;
         }
         if (const auto masked = maskedStem(stem, ending); !masked.empty()) {
@@ -269,8 +273,11 @@ private:
     void takeInto(Sample& sample, const std::string& key, const TarMember& member, const std::string& ending,
                   const fs::path& folder)
     {
-        if (sample.name.empty())
-            sample.name = idFromName(key);
+        if (sample.name.empty()) { // a mask's is made of its picture's, by which it is told from a picture
+            const auto masked = nanodit::maskedStem(key);
+            const bool isMask = !masked.empty() && stemsWithPicture_.contains(masked);
+            sample.name = isMask ? idFromName(masked) + key.substr(masked.size()) : idFromName(key);
+        }
         const auto file = folder / (sample.name + "." + ending);
         const bool isPicture = isImageFile(file);
         if (isPicture && !sample.picture.empty()) {
@@ -358,7 +365,7 @@ std::optional<UnpackedTar> TarSource::unpack(const fs::path& tar, const fs::path
     const auto stamp = stampOf(tar);
     if (!stamp)
         return UnpackedTar{
-            .folder = {}, .rejects = {{tar.string(), "the tar does not exist any more"}}, .passedBy = {}};
+            .folder = {}, .rejects = {{tar.string(), "it is no file: a link to nowhere, a pipe or a device, or gone by now"}}, .passedBy = {}};
     const auto name = nameOf(tar, workspace_);
     UnpackedTar result;
     if (const auto known = folders_.find(name); known != folders_.end())

@@ -109,7 +109,8 @@ std::optional<TarMember> TarReader::next()
         std::string name = path != nullptr ? path : "";
         const char* const hardLink = archive_entry_hardlink(entry);
         const bool regular = archive_entry_filetype(entry) == AE_IFREG && hardLink == nullptr;
-        linksPassedOver_ += archive_entry_filetype(entry) == AE_IFLNK;
+        const auto type = archive_entry_filetype(entry);
+        linksPassedOver_ += hardLink == nullptr && type != AE_IFREG && type != AE_IFDIR; // pipes and devices, too
         // The data are read in any case, so that an archive cut off inside a member that is passed over is noticed.
         const auto header = static_cast<std::size_t>(archive_read_header_position(archive_));
         const auto data = readData(name);

@@ -18,6 +18,11 @@ private Q_SLOTS:
         QCOMPARE(tidyCaption("\xEF\xBB\xBF\xc2\xa0 a car\xe2\x80\x8b\xe3\x80\x80"), std::string("a car"));
         QCOMPARE(tidyCaption(std::string("a\0 car\0\0", 8)), std::string("a car"));
         QCOMPARE(tidyCaption("\xc2\xa0\t\xe2\x80\x8b"), std::string());
+        QCOMPARE(tidyCaption("\xe2\x81\xa0\xe2\x80\x8e\xc2\xad\xe3\x85\xa4"), std::string());
+        QCOMPARE(tidyCaption("a\xc2\x85red\xe2\x80\xa8"
+                             "car\xe2\x80\xa9"),
+                 std::string("a red car"));
+        QCOMPARE(tidyCaption("a\x1b[0m\x07\tcar\x7f\fred"), std::string("a[0m\tcar red"));
     }
 
     void plainPathsGiveReadableIds()
