@@ -42,11 +42,32 @@ QSharedPointer<QCPAxisTicker> tickerFor(AxisUnit unit, bool logarithmic)
     return QSharedPointer<WholeTicker>::create();
 }
 
+/// Draws itself into a picture as it does on the screen. QCustomPlot::toPixmap() strokes each curve as one polygon
+/// instead, which takes seconds for a noisy one in a dense picture.
+class DrawablePlot : public QCustomPlot {
+public:
+    using QCustomPlot::QCustomPlot;
+
+    /// `size` in the picture's logical pixels, from `corner` on.
+    void drawInto(QImage& picture, QPoint corner, QSize size)
+    {
+        const auto shown = viewport();
+        setViewport(QRect(QPoint(0, 0), size));
+        setPlottingHint(QCP::phCacheLabels, false); // those that are kept have the screen's density
+        QCPPainter painter(&picture);
+        painter.translate(corner);
+        draw(&painter);
+        painter.end();
+        setPlottingHint(QCP::phCacheLabels, true);
+        setViewport(shown);
+    }
+};
+
 } // namespace
 
 PlotView::PlotView(QWidget* parent)
     : QWidget(parent)
-    , plot_(new QCustomPlot(this))
+    , plot_(new DrawablePlot(this))
     , legend_(new CurveLegend(this))
     , readings_(new QLabel(plot_))
     , cursor_(new QCPItemStraightLine(plot_))
@@ -353,7 +374,8 @@ QImage PlotView::picture(const QString& title, QSize size, double devicePixelRat
     const bool cursor = cursor_->visible();
     cursor_->setVisible(false);
     const auto plotSize = QSize(size.width(), size.height() - headHeight);
-    painter.drawPixmap(0, headHeight, plot_->toPixmap(plotSize.width(), plotSize.height(), devicePixelRatio));
+    painter.end();
+    static_cast<DrawablePlot*>(plot_)->drawInto(image, {0, headHeight}, plotSize);
     cursor_->setVisible(cursor);
     return image;
 }
