@@ -24,8 +24,9 @@ struct ConfigField {
     std::string help;
     double minimum = 0, maximum = 0;
     std::string unit;
-    std::vector<std::string> names; ///< What a choice may be; empty for other kinds.
+    std::vector<std::string> names; ///< What a choice may be, or what a list may hold; empty for other kinds.
     FieldValue value;
+    bool path = false; ///< A text that names a file or a folder.
 };
 
 /// Every setting, in the configuration's own order.

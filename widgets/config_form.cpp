@@ -4,6 +4,7 @@
 #include "widgets/icons.h"
 #include "widgets/theme.h"
 
+#include <QAbstractButton>
 #include <QCheckBox>
 #include <QGridLayout>
 #include <QLabel>
@@ -41,6 +42,14 @@ QString helpOf(const ConfigField& field)
     if (const auto range = rangeText(field); number && !range.isEmpty())
         text += QStringLiteral("<br>%1").arg(range);
     return text;
+}
+
+/// All but the value.
+bool describesTheSame(const ConfigField& a, const ConfigField& b)
+{
+    return a.key == b.key && a.help == b.help && a.groupHelp == b.groupHelp && a.minimum == b.minimum &&
+           a.maximum == b.maximum && a.unit == b.unit && a.names == b.names && a.path == b.path &&
+           a.value.index() == b.value.index();
 }
 
 } // namespace
@@ -106,25 +115,34 @@ ConfigForm::ConfigForm(QWidget* parent)
 
 void ConfigForm::setFields(const std::vector<ConfigField>& fields)
 {
+    auto ordered = fields; // what belongs to no group comes last, together
+    std::ranges::stable_partition(ordered, [](const ConfigField& field) { return !field.group.empty(); });
+    const bool same = std::ranges::equal(ordered, rows_, describesTheSame, {}, &Row::field);
+    if (!same)
+        makeRows(ordered);
+    filling_ = true;
+    for (std::size_t i = 0; same && i < rows_.size(); ++i) { // other values in the same form: it stays
+        rows_[i].field = ordered[i];
+        rows_[i].write(ordered[i].value);
+    }
+    filling_ = false;
+    showIssues({});
+    setUsable();
+    applyFilter();
+}
+
+void ConfigForm::makeRows(const std::vector<ConfigField>& fields)
+{
     rows_.clear();
     groups_.clear();
     content_ = new QWidget;
     contentColumn_ = new QVBoxLayout(content_);
     contentColumn_->setContentsMargins(0, 0, 4, 0);
     contentColumn_->setSpacing(8);
-    for (const auto& field : fields) {
-        if (!field.group.empty())
-            addRow(field);
-    }
-    for (const auto& field : fields) { // what belongs to no group comes last, together
-        if (field.group.empty())
-            addRow(field);
-    }
+    for (const auto& field : fields)
+        addRow(field);
     contentColumn_->addStretch(1);
     scroll_->setWidget(content_);
-    showIssues({});
-    setUsable();
-    applyFilter();
 }
 
 ConfigForm::Group& ConfigForm::groupOf(const ConfigField& field)
@@ -174,18 +192,28 @@ void ConfigForm::addRow(const ConfigField& field)
             .reset = new QToolButton(group.body),
             .read = {},
             .write = {}};
-    auto editor = makeFieldEditor(field, group.body, [this, index] { rowEdited(index); });
+    auto editor = makeFieldEditor(
+        field, group.body, [this, index] { rowEdited(index); },
+        [this, key = QString::fromStdString(field.key)](bool folder) { Q_EMIT browseWanted(key, folder); });
     row.editor = editor.widget;
     row.read = std::move(editor.read);
     row.write = std::move(editor.write);
     row.editor->setObjectName(QString::fromStdString(field.key));
     row.editor->setAccessibleName(QStringLiteral("%1: %2").arg(QString::fromStdString(field.group), row.label->text()));
     row.editor->setToolTip(helpOf(field));
-    row.editor->setFixedWidth(std::max(editorWidth, editorCharacters * fontMetrics().averageCharWidth()));
+    int part = 0; // of a setting that has several inputs
+    for (auto* const input : row.editor->findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly)) {
+        if (input->focusPolicy() != Qt::NoFocus && input->focusProxy() == nullptr &&
+            qobject_cast<QAbstractButton*>(input) == nullptr)
+            input->setAccessibleName(QStringLiteral("%1, %2").arg(row.editor->accessibleName()).arg(++part));
+    }
+    if (!editor.wide)
+        row.editor->setFixedWidth(std::max(editorWidth, editorCharacters * fontMetrics().averageCharWidth()));
     row.label->setToolTip(helpOf(field));
     row.label->setBuddy(row.editor);
     row.label->setMinimumWidth(60);
-    row.label->setMinimumHeight(row.editor->sizeHint().height() + betweenRows);
+    row.label->setMinimumHeight((editor.wide ? static_cast<QWidget*>(row.label) : row.editor)->sizeHint().height() +
+                                betweenRows);
 
     row.reset->setProperty("flat", true);
     row.reset->setIcon(icon(QStringLiteral("reset")));
@@ -200,9 +228,12 @@ void ConfigForm::addRow(const ConfigField& field)
     row.reset->hide();
     connect(row.reset, &QToolButton::clicked, this, [this, index] { rows_[index].write(rows_[index].field.value); });
 
-    const auto line = static_cast<int>(group.rows.size());
+    const auto line = 2 * static_cast<int>(group.rows.size());
     group.grid->addWidget(row.label, line, 0);
-    group.grid->addWidget(row.editor, line, 1);
+    if (editor.wide)
+        group.grid->addWidget(row.editor, line + 1, 0, 1, 3);
+    else
+        group.grid->addWidget(row.editor, line, 1);
     group.grid->addWidget(row.reset, line, 2);
     group.rows.push_back(index);
     rows_.push_back(std::move(row));
@@ -210,7 +241,7 @@ void ConfigForm::addRow(const ConfigField& field)
 
 void ConfigForm::rowEdited(std::size_t index)
 {
-    if (index >= rows_.size()) // while its own row is being made
+    if (filling_ || index >= rows_.size()) // while its own row is being made
         return;
     markRow(rows_[index]);
     Q_EMIT edited();
@@ -220,9 +251,10 @@ void ConfigForm::markRow(const Row& row)
 {
     const bool changed = row.changed();
     row.reset->setVisible(changed && row.editor->isEnabled() && !row.label->isHidden());
-    auto font = row.label->font();
-    font.setBold(changed);
-    row.label->setFont(font);
+    if (auto font = row.label->font(); font.bold() != changed) { // a font that is set anew is styled anew
+        font.setBold(changed);
+        row.label->setFont(font);
+    }
 }
 
 std::map<std::string, FieldValue> ConfigForm::values() const

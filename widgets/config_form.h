@@ -12,6 +12,7 @@ class QCheckBox;
 class QGridLayout;
 class QLabel;
 class QLineEdit;
+class QScrollArea;
 class QToolButton;
 class QVBoxLayout;
 
@@ -39,6 +40,8 @@ public:
 
 Q_SIGNALS:
     void edited();
+    /// Somebody wants to choose the path that this setting names: of a folder, or of a file.
+    void browseWanted(const QString& key, bool folder);
 
 private:
     struct Row {
@@ -61,6 +64,7 @@ private:
     };
     Group& groupOf(const ConfigField& field);
     void addRow(const ConfigField& field);
+    void makeRows(const std::vector<ConfigField>& fields);
     void rowEdited(std::size_t index);
     void markRow(const Row& row);
     void applyFilter();
@@ -70,11 +74,12 @@ private:
     QLabel* issues_;
     QWidget* content_ = nullptr;
     QVBoxLayout* contentColumn_ = nullptr;
-    class QScrollArea* scroll_;
+    QScrollArea* scroll_;
     std::map<std::string, Group> groups_;
     std::vector<std::string> locked_;
     QString whyLocked_;
     bool readOnly_ = false;
+    bool filling_ = false; ///< Many values are being set at once.
     std::vector<Row> rows_;
 };
 

@@ -1,11 +1,19 @@
 #include "widgets/field_editors.h"
 
+#include "widgets/factories.h"
 #include "widgets/number_edit.h"
 
 #include <QCheckBox>
 #include <QComboBox>
+#include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLineEdit>
+#include <QMenu>
+#include <QToolButton>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
 
 namespace nanodit {
 
@@ -120,10 +128,90 @@ FieldEditor textList(QWidget* parent, const std::function<void()>& edited)
                 }};
 }
 
-FieldEditor makeByKind(const ConfigField& field, QWidget* parent, const std::function<void()>& edited)
+/// What the list held keeps its order, also a name that has no box: the configuration is to refuse it.
+FieldEditor checkBoxes(const ConfigField& field, QWidget* parent, const std::function<void()>& edited)
 {
+    auto* const all = new QWidget(parent);
+    auto* const grid = new QGridLayout(all);
+    grid->setContentsMargins(0, 0, 0, 4);
+    grid->setHorizontalSpacing(8);
+    grid->setVerticalSpacing(4);
+    constexpr int columns = 2;
+    std::vector<std::pair<std::string, QCheckBox*>> boxes;
+    for (const auto& name : field.names) {
+        auto label = QString::fromStdString(name).replace(QLatin1Char('_'), QLatin1Char(' '));
+        if (!label.isEmpty())
+            label[0] = label[0].toUpper();
+        auto* const box = new QCheckBox(label, all);
+        box->setObjectName(QString::fromStdString(field.key + "." + name));
+        const auto place = static_cast<int>(boxes.size());
+        grid->addWidget(box, place / columns, place % columns);
+        QObject::connect(box, &QCheckBox::toggled, box, edited);
+        boxes.emplace_back(name, box);
+    }
+    all->setFocusProxy(boxes.front().second);
+    const auto held = std::make_shared<std::vector<std::string>>();
+    return {.widget = all,
+            .read =
+                [boxes, held] {
+                    std::vector<std::string> names;
+                    for (const auto& name : *held) {
+                        const auto box = std::ranges::find(boxes, name, &std::pair<std::string, QCheckBox*>::first);
+                        if (box == boxes.end() || box->second->isChecked())
+                            names.push_back(name);
+                    }
+                    for (const auto& [name, box] : boxes) {
+                        if (box->isChecked() && std::ranges::find(names, name) == names.end())
+                            names.push_back(name);
+                    }
+                    return FieldValue(names);
+                },
+            .write =
+                [boxes, held](const FieldValue& value) {
+                    *held = std::get<std::vector<std::string>>(value);
+                    for (const auto& [name, box] : boxes)
+                        box->setChecked(std::ranges::find(*held, name) != held->end());
+                },
+            .wide = true};
+}
+
+FieldEditor path(const ConfigField& field, QWidget* parent, const std::function<void()>& edited,
+                 const std::function<void(bool folder)>& browse)
+{
+    auto* const both = new QWidget(parent);
+    auto* const line = new QLineEdit(both);
+    line->setObjectName(QString::fromStdString(field.key + ".path"));
+    auto* const choose = makeFlatButton(QStringLiteral("folder"), QObject::tr("Choose a folder or a file"), both);
+    choose->setObjectName(QString::fromStdString(field.key + ".choose"));
+    choose->setFocusPolicy(Qt::StrongFocus);
+    auto* const menu = new QMenu(choose);
+    menu->addAction(QObject::tr("A folder…"), choose, [browse] { browse(true); });
+    menu->addAction(QObject::tr("A file…"), choose, [browse] { browse(false); });
+    choose->setMenu(menu);
+    choose->setPopupMode(QToolButton::InstantPopup);
+    auto* const row = new QHBoxLayout(both);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(2);
+    row->addWidget(line, 1);
+    row->addWidget(choose);
+    both->setFocusProxy(line);
+    QObject::connect(line, &QLineEdit::textChanged, line, edited);
+    return {
+        .widget = both,
+        .read = [line] { return FieldValue(line->text().toStdString()); },
+        .write =
+            [line](const FieldValue& value) { line->setText(QString::fromStdString(std::get<std::string>(value))); },
+        .wide = true};
+}
+
+FieldEditor makeByKind(const ConfigField& field, QWidget* parent, const std::function<void()>& edited,
+                       const std::function<void(bool folder)>& browse)
+{
+    const bool list = std::holds_alternative<std::vector<std::string>>(field.value);
     if (!field.names.empty())
-        return choice(field, parent, edited);
+        return list ? checkBoxes(field, parent, edited) : choice(field, parent, edited);
+    if (field.path)
+        return path(field, parent, edited, browse);
     switch (field.value.index()) {
     case 0:
         return checkBox(parent, edited);
@@ -142,9 +230,10 @@ FieldEditor makeByKind(const ConfigField& field, QWidget* parent, const std::fun
 
 } // namespace
 
-FieldEditor makeFieldEditor(const ConfigField& field, QWidget* parent, const std::function<void()>& edited)
+FieldEditor makeFieldEditor(const ConfigField& field, QWidget* parent, const std::function<void()>& edited,
+                            const std::function<void(bool folder)>& browse)
 {
-    auto editor = makeByKind(field, parent, edited);
+    auto editor = makeByKind(field, parent, edited, browse);
     editor.write(field.value);
     return editor;
 }

@@ -4,6 +4,7 @@
 #include <QCheckBox>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QSignalSpy>
 #include <QTest>
 #include <QToolButton>
@@ -73,6 +74,64 @@ private Q_SLOTS:
         TrainConfig back;
         writeFields(visitOf(back), form.values());
         QCOMPARE(toYaml(back), toYaml(config));
+    }
+
+    void otherValuesOfTheSameSettingsKeepTheForm()
+    {
+        TrainConfig config;
+        ConfigForm form;
+        form.setFields(readFields(visitOf(config)));
+        auto* const depth = form.findChild<QWidget*>("model.depth");
+        form.setValue("model.depth", std::int64_t(3));
+        config.model.depth = 5;
+        config.data.shards = "others";
+        const QSignalSpy edited(&form, &ConfigForm::edited);
+        form.setFields(readFields(visitOf(config)));
+        QCOMPARE(edited.count(), 0);
+        QCOMPARE(form.findChild<QWidget*>("model.depth"), depth);
+        TrainConfig back;
+        writeFields(visitOf(back), form.values());
+        QCOMPARE(toYaml(back), toYaml(config));
+        form.setFields({});
+        QVERIFY(form.keys().empty());
+    }
+
+    void aListOfKnownNamesIsTicked()
+    {
+        TrainConfig config;
+        config.validation.tasks = {"text_only", "of another version", "reconstruction"};
+        auto fields = readFields(visitOf(config));
+        const auto tasks = std::ranges::find(fields, "validation.tasks", &ConfigField::key);
+        QVERIFY(tasks != fields.end());
+        tasks->names = {"reconstruction", "dino_swap", "text_only"};
+        ConfigForm form;
+        form.setFields(fields);
+        const auto now = [&form] { return std::get<std::vector<std::string>>(form.values().at("validation.tasks")); };
+        QCOMPARE(now(), config.validation.tasks); // in its order, with what has no box
+        auto* const swap = form.findChild<QCheckBox*>("validation.tasks.dino_swap");
+        QVERIFY(swap != nullptr && !swap->isChecked());
+        QCOMPARE(swap->text(), QString("Dino swap"));
+        swap->click();
+        form.findChild<QCheckBox*>("validation.tasks.text_only")->click();
+        QCOMPARE(now(), (std::vector<std::string>{"of another version", "reconstruction", "dino_swap"}));
+    }
+
+    void aPathCanBeChosen()
+    {
+        TrainConfig config;
+        auto fields = readFields(visitOf(config));
+        std::ranges::find(fields, "warm_start.checkpoint", &ConfigField::key)->path = true;
+        ConfigForm form;
+        form.setFields(fields);
+        QSignalSpy wanted(&form, &ConfigForm::browseWanted);
+        auto* const menu = form.findChild<QToolButton*>("warm_start.checkpoint.choose")->menu();
+        menu->actions().at(0)->trigger();
+        QCOMPARE(wanted.takeFirst(), QVariantList({"warm_start.checkpoint", true}));
+        menu->actions().at(1)->trigger();
+        QCOMPARE(wanted.takeFirst(), QVariantList({"warm_start.checkpoint", false}));
+        form.setValue("warm_start.checkpoint", std::string("runs/first/checkpoints/step-00000004"));
+        writeFields(visitOf(config), form.values());
+        QCOMPARE(config.warmStart.checkpoint, std::string("runs/first/checkpoints/step-00000004"));
     }
 
     void anEditedFieldIsMarkedAndCanBeSetBack()

@@ -3,6 +3,7 @@
 #include "app/dialogs.h"
 #include "app/wording.h"
 #include "core/config/yaml.h"
+#include "core/front/validation.h"
 #include "widgets/config_form.h"
 #include "widgets/factories.h"
 #include "widgets/theme.h"
@@ -22,9 +23,23 @@ namespace nanodit {
 
 namespace {
 
+constexpr auto warmStartKey = "warm_start.checkpoint";
+
 VisitFunction visitOf(TrainConfig& config)
 {
     return [&config](FieldVisitor& visitor) { config.visit(visitor); };
+}
+
+/// Its settings for the form, with what only the suite and the file system know of them.
+std::vector<ConfigField> fieldsOf(TrainConfig config)
+{
+    auto fields = readFields(visitOf(config));
+    for (auto& field : fields) {
+        if (field.key == "validation.tasks")
+            field.names.assign(validationTaskNames.begin(), validationTaskNames.end());
+        field.path = field.key == warmStartKey;
+    }
+    return fields;
 }
 
 } // namespace
@@ -71,6 +86,14 @@ RunForm::RunForm(Session& session, Dialogs& dialogs, QWidget* parent)
     connect(configurations_, &QComboBox::activated, this, &RunForm::configurationPicked);
     connect(name_, &QLineEdit::textChanged, this, &RunForm::validate);
     connect(form_, &ConfigForm::edited, this, &RunForm::validate);
+    connect(form_, &ConfigForm::browseWanted, this, [this](const QString& key, bool folder) {
+        const auto chosen =
+            folder ? dialogs_.chooseFolder(this, tr("Folder of a checkpoint or a model"))
+                   : dialogs_.chooseFile(this, tr("Weights to start from"),
+                                         tr("Weights (*.safetensors *.pt *.pth *.bin *.ckpt);;All files (*)"));
+        if (!chosen.isEmpty())
+            form_->setValue(key.toStdString(), chosen.toStdString());
+    });
     connect(&session_, &Session::runsChanged, this, &RunForm::listRuns);
     connect(&session_, &Session::workspaceChanged, this, [this] {
         const QSignalBlocker quiet(runs_);
@@ -255,8 +278,7 @@ void RunForm::loadConfiguration(const std::filesystem::path& file)
 void RunForm::showConfig(const TrainConfig& config)
 {
     loaded_ = config;
-    auto copy = config;
-    form_->setFields(readFields(visitOf(copy)));
+    form_->setFields(fieldsOf(config));
     validate();
 }
 
