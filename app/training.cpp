@@ -12,7 +12,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <filesystem>
+#include <iterator>
 #include <utility>
 
 namespace nanodit {
@@ -33,12 +35,59 @@ Training::Training(Session& session)
     : session_(session)
 {
     connect(&session_, &Session::workspaceChanged, this, &Training::forgetRun);
-    connect(&session_, &Session::workspaceChanged, this, [this] {
-        queue_.clear();
-        Q_EMIT queueChanged();
-    });
+    connect(&session_, &Session::workspaceChanged, this, &Training::readQueue);
     connect(&watch_, &QTimer::timeout, this, &Training::lookForHolder);
     watch_.start(watchInterval);
+}
+
+Training::~Training()
+{
+    if (keptVersion_ == queueVersion_)
+        return;
+    try { // what the background does not come to any more
+        queueFile_->write(queueRoot_, queue_, queueVersion_);
+    } catch (const std::exception& error) {
+        qWarning("the queue of trainings could not be saved: %s", error.what());
+    }
+}
+
+void Training::readQueue()
+{
+    queue_.clear();
+    queueFile_ = std::make_shared<TrainingQueueFile>();
+    queueRoot_ = session_.workspace().root;
+    queueVersion_ = keptVersion_ = 0;
+    Q_EMIT queueChanged();
+    session_.background().ask(
+        this, [root = queueRoot_] { return TrainingQueueFile::read(root); },
+        [this, file = queueFile_](std::vector<QueuedTraining> waiting) {
+            if (file != queueFile_ || waiting.empty()) // of the workspace before, or nothing new
+                return;
+            const bool more = !queue_.empty(); // somebody was quicker than the disk
+            std::ranges::move(queue_, std::back_inserter(waiting));
+            queue_ = std::move(waiting);
+            if (more)
+                changeQueue();
+            else
+                Q_EMIT queueChanged();
+        },
+        [this](const Notice& why) { Q_EMIT queueFailed(tr("Could not read the queued trainings"), why); });
+}
+
+void Training::changeQueue()
+{
+    Q_EMIT queueChanged();
+    session_.background().ask(
+        this,
+        [file = queueFile_, root = queueRoot_, queue = queue_, version = ++queueVersion_] {
+            file->write(root, queue, version);
+            return version;
+        },
+        [this, file = queueFile_](std::int64_t version) {
+            if (file == queueFile_)
+                keptVersion_ = version;
+        },
+        [this](const Notice& why) { Q_EMIT queueFailed(tr("Could not save the queued trainings"), why); });
 }
 
 void Training::start(const TrainConfig& config, const QString& runName, bool resume, bool ignoreMemory)
@@ -154,7 +203,7 @@ QString Training::enqueue(const TrainConfig& config, const QString& runName)
     for (int i = 2; waits(name) || exists(name); ++i)
         name = QStringLiteral("%1-%2").arg(runName).arg(i);
     queue_.push_back({config, name});
-    Q_EMIT queueChanged();
+    changeQueue();
     if (queue_.size() == 1)
         startNext();
     return name;
@@ -165,7 +214,7 @@ void Training::removeQueued(std::size_t place)
     if (place >= queue_.size())
         return;
     queue_.erase(queue_.begin() + static_cast<std::ptrdiff_t>(place));
-    Q_EMIT queueChanged();
+    changeQueue();
 }
 
 void Training::startNext()
@@ -174,7 +223,7 @@ void Training::startNext()
         return;
     const auto next = std::move(queue_.front());
     queue_.erase(queue_.begin());
-    Q_EMIT queueChanged();
+    changeQueue();
     Q_EMIT queuedStarted(next);
     start(next.config, next.runName, false);
 }
@@ -207,6 +256,28 @@ void Training::checkpointNow()
 {
     if (commands_)
         commands_->checkpointNow = true;
+}
+
+void Training::replay(std::int64_t step)
+{
+    if (active() || replaying_ || runName_.isEmpty())
+        return;
+    auto* const runner = session_.newJob(tr("replay of step %1 of %2").arg(step).arg(runName_), Page::Train);
+    ReplayRequest request{.workspace = session_.workspace(),
+                          .runName = runName_.toStdString(),
+                          .step = step,
+                          .device = session_.device()};
+    request.finished = [this, runner](const ReplayReport& report) {
+        runner->deliver([this, report] { Q_EMIT replayed(report); });
+    };
+    connect(runner, &JobRunner::failed, this, &Training::replayFailed);
+    connect(runner, &JobRunner::ended, this, [this] {
+        replaying_ = false;
+        Q_EMIT replayingChanged();
+    });
+    replaying_ = true;
+    Q_EMIT replayingChanged();
+    session_.startJob(runner, makeReplayJob(std::move(request)));
 }
 
 void Training::showRun(const RunInfo& run)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/plots/run_curves.h"
+#include "app/training_queue.h"
 #include "core/config/train_config.h"
 #include "core/front/training.h"
 #include "core/runtime/job.h"
@@ -11,6 +12,7 @@
 #include <QString>
 #include <QTimer>
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -28,20 +30,15 @@ struct TrainPreview {
     PreviewKind kind = PreviewKind::Usual;
 };
 
-/// A training that waits for the one that runs. Its configuration is what it was when it was queued.
-struct QueuedTraining {
-    TrainConfig config;
-    QString runName;
-};
-
-/// The one training that may run, those that wait for it, and the run that is shown: its own, or one opened from the
-/// workspace.
+/// The one training that may run, those that wait for it (also through the end of the program: the workspace keeps
+/// them), and the run that is shown: its own, or one opened from the workspace.
 class Training : public QObject {
     Q_OBJECT
 
 public:
     enum class State { Idle, Running, Paused, Stopping };
     explicit Training(Session& session);
+    ~Training() override;
 
     /// Continues `runName` from its newest checkpoint when `resume`. `ignoreMemory`: though it does not seem to fit.
     void start(const TrainConfig& config, const QString& runName, bool resume, bool ignoreMemory = false);
@@ -58,6 +55,10 @@ public:
     const std::vector<QueuedTraining>& queue() const { return queue_; }
     void previewNow();
     void checkpointNow();
+    /// Runs a step of the shown run that was not finite once more, with a look at each part of the model; the run stays
+    /// as it is. Not while something is trained or replayed.
+    void replay(std::int64_t step);
+    bool replaying() const { return replaying_; }
 
     /// Shows a run's recorded curves and pictures; not while training.
     void showRun(const RunInfo& run);
@@ -91,10 +92,16 @@ Q_SIGNALS:
     void noticed(const QString& title, const QString& text);
     void readFailed(const nanodit::Notice& why); ///< A past run's numbers.
     void holderChanged();
+    void queueFailed(const QString& what, const nanodit::Notice& why); ///< Its file.
+    void replayingChanged();
+    void replayed(const nanodit::ReplayReport& report);
+    void replayFailed(const nanodit::Notice& why);
 
 private:
     void setState(State state);
     void showResumption();
+    void readQueue();
+    void changeQueue(); ///< Tells of it, and keeps it.
     void lookForHolder();
     void setHolder(std::optional<RunHolder> holder);
 
@@ -105,6 +112,10 @@ private:
     std::shared_ptr<TrainCommands> commands_;
     RunCurves curves_;
     std::vector<QueuedTraining> queue_;
+    std::shared_ptr<TrainingQueueFile> queueFile_; ///< Of the workspace there:
+    std::filesystem::path queueRoot_;
+    std::int64_t queueVersion_ = 0, keptVersion_ = 0; ///< Changes so far, and those that are on the disk.
+    bool replaying_ = false;
     bool goesOn_ = false;         ///< With the queue, once the training has ended.
     bool showsResumption_ = true; ///< That the training began with.
     std::optional<RunHolder> holder_;

@@ -142,6 +142,48 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(!training.active() && session.idle(), minute);
     }
 
+    void theQueueOutlivesTheProgram()
+    {
+        const auto file = folder_ / "workspace/training-queue.json";
+        TrainConfig config;
+        config.schedule.steps = 9;
+        {
+            Session session;
+            Controllers controllers(session);
+            session.openWorkspace(path("workspace"));
+            QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+            QVERIFY(controllers.training.queue().empty());
+            controllers.training.enqueue(config, "now");
+            controllers.training.enqueue(config, "later");
+            controllers.training.enqueue(config, "last");
+            controllers.training.stop();
+        } // at once: nobody waits for the disk
+        QVERIFY(std::filesystem::exists(file));
+        {
+            Session session;
+            Controllers controllers(session);
+            auto& training = controllers.training;
+            session.openWorkspace(path("workspace"));
+            QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+            QVERIFY(!training.active()); // somebody is to start it
+            QCOMPARE(training.queue().size(), std::size_t(2));
+            QCOMPARE(training.queue()[0].runName, QString("later"));
+            QCOMPARE(toYaml(training.queue()[1].config), toYaml(config));
+            training.removeQueued(0);
+            training.removeQueued(0);
+        }
+        QVERIFY(!std::filesystem::exists(file));
+        test::writeText(file, "nonsense");
+        Session session;
+        Controllers controllers(session);
+        QSignalSpy failed(&controllers.training, &Training::queueFailed);
+        session.openWorkspace(path("workspace"));
+        QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
+        const auto why = noticeText(failed[0][1].value<Notice>());
+        QVERIFY2(why.contains("training-queue.json"), qPrintable(why));
+        std::filesystem::remove(file);
+    }
+
     void jobsEndBeforeTheControllersGo()
     {
         std::atomic<bool> running = false;
