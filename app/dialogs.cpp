@@ -1,10 +1,10 @@
 #include "app/dialogs.h"
 
 #include "app/new_folder_dialog.h"
+#include "widgets/file_manager.h"
 
 #include <QDesktopServices>
 #include <QFileDialog>
-#include <QFileInfo>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QUrl>
@@ -13,7 +13,7 @@ namespace nanodit {
 
 bool Dialogs::showInFileManager(const QString& file)
 {
-    return QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(file).path()));
+    return nanodit::showInFileManager(file);
 }
 
 bool Dialogs::openFile(const QString& file)

@@ -24,7 +24,7 @@ public:
     virtual int chooseOne(QWidget* parent, const QString& question, const QString& about,
                           const QStringList& actions) = 0;
     virtual void tell(QWidget* parent, const QString& title, const QString& html) = 0;
-    /// Opens the folder that holds `file` with the desktop's file manager; whether there is one.
+    /// Shows `file` in its folder with the desktop's file manager; whether there is one.
     virtual bool showInFileManager(const QString& file);
     /// Opens `file` with the desktop's program for its kind; whether there is one.
     virtual bool openFile(const QString& file);
