@@ -11,6 +11,8 @@
 #include <QStyledItemDelegate>
 #include <QTimer>
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace {
@@ -18,6 +20,19 @@ namespace {
 constexpr int lineHeight = 36;
 constexpr QSize pictureSize(44, 30);
 constexpr int markSide = 8;
+
+/// What one looks for first, in the order in which it is seen.
+struct ColumnWidth {
+    RecordModel::Column column;
+    int least, wanted;
+};
+constexpr ColumnWidth columnWidths[] = {
+    {RecordModel::IdColumn, 112, 156},        {RecordModel::CaptionColumn, 108, 184},
+    {RecordModel::ArraysColumn, 60, 64},      {RecordModel::BucketColumn, 68, 76},
+    {RecordModel::SplitColumn, 44, 56},       {RecordModel::TagsColumn, 48, 96},
+    {RecordModel::OriginalColumn, 68, 112},   {RecordModel::LossColumn, 52, 64},
+    {RecordModel::CaptionGainColumn, 72, 96}, {RecordModel::PatchGainColumn, 68, 88},
+    {RecordModel::RemarkColumn, 56, 240}};
 
 /// Cells of text; excluded records faintly, an editor that fills its cell.
 class CellDelegate : public QStyledItemDelegate {
@@ -178,24 +193,53 @@ RecordTable::RecordTable(QWidget* parent)
 void RecordTable::setModel(QAbstractItemModel* model)
 {
     QTableView::setModel(model);
-    // What one looks for first, in the order in which it is seen; the rest is a scroll away.
-    const std::pair<RecordModel::Column, int> widths[] = {
-        {RecordModel::IdColumn, 156},       {RecordModel::CaptionColumn, 184}, {RecordModel::ArraysColumn, 64},
-        {RecordModel::BucketColumn, 76},    {RecordModel::SplitColumn, 56},    {RecordModel::TagsColumn, 96},
-        {RecordModel::OriginalColumn, 112}, {RecordModel::LossColumn, 64},     {RecordModel::CaptionGainColumn, 96},
-        {RecordModel::PatchGainColumn, 88}, {RecordModel::RemarkColumn, 240}};
+    auto* const header = horizontalHeader();
     int place = 0;
-    for (const auto& [column, width] : widths) {
-        setColumnWidth(column, width);
-        horizontalHeader()->moveSection(horizontalHeader()->visualIndex(column), place++);
+    for (const auto& [column, least, wanted] : columnWidths) {
+        setColumnWidth(column, wanted);
+        header->moveSection(header->visualIndex(column), place++);
     }
+    connect(header, &QHeaderView::sectionResized, this, [this, header](int column) {
+        const bool stretched = header->visualIndex(column) == header->count() - 1; // the last one, by itself
+        arrangedByHand_ = arrangedByHand_ || (!fitting_ && !stretched);
+    });
     showWorth(false);
 }
 
 void RecordTable::showWorth(bool shown)
 {
+    fitting_ = true; // a column that is hidden or shown tells of another width
     for (const auto column : {RecordModel::LossColumn, RecordModel::CaptionGainColumn, RecordModel::PatchGainColumn})
         setColumnHidden(column, !shown);
+    fitting_ = false;
+    fitColumns();
+}
+
+void RecordTable::resizeEvent(QResizeEvent* event)
+{
+    QTableView::resizeEvent(event);
+    fitColumns();
+}
+
+/// Where there is less room than the columns want, all give way by the same share, but none below its least.
+void RecordTable::fitColumns()
+{
+    if (arrangedByHand_ || model() == nullptr)
+        return;
+    int least = 0, wanted = 0;
+    for (const auto& [column, leastOfIt, wantedOfIt] : columnWidths) {
+        if (isColumnHidden(column))
+            continue;
+        least += leastOfIt;
+        wanted += wantedOfIt;
+    }
+    const double share = std::clamp((viewport()->width() - least) / static_cast<double>(wanted - least), 0.0, 1.0);
+    fitting_ = true;
+    for (const auto& [column, leastOfIt, wantedOfIt] : columnWidths) {
+        if (!isColumnHidden(column))
+            setColumnWidth(column, leastOfIt + static_cast<int>(share * (wantedOfIt - leastOfIt)));
+    }
+    fitting_ = false;
 }
 
 void RecordTable::setSplits(const QStringList& splits)

@@ -19,8 +19,13 @@ public:
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
+    void fitColumns();
+
+    bool fitting_ = false;        ///< Widths are being set here.
+    bool arrangedByHand_ = false; ///< Somebody has: they stay.
     class SplitDelegate* splits_;
 };
 
