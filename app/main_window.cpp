@@ -21,10 +21,13 @@
 #include "app/shortcuts.h"
 #include "app/status_strip.h"
 #include "widgets/banner.h"
+#include "widgets/commands.h"
 #include "widgets/drop_hint.h"
 #include "widgets/drop_zone.h"
 #include "widgets/icons.h"
+#include "widgets/key_guard.h"
 #include "widgets/navigation_rail.h"
+#include "widgets/tab_order.h"
 #include "widgets/theme.h"
 #include "widgets/wheel_guard.h"
 
@@ -37,11 +40,13 @@
 #include <QMimeData>
 #include <QScreen>
 #include <QScrollArea>
-#include <QShortcut>
 #include <QStackedWidget>
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+#include <initializer_list>
+#include <iterator>
 #include <utility>
 
 namespace nanodit {
@@ -55,6 +60,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     , theme_(theme)
     , preferences_(preferences)
     , dialogs_(dialogs)
+    , commands_(new Commands(this))
     , rail_(new NavigationRail(this))
     , banner_(new Banner(this))
     , pages_(new QStackedWidget(this))
@@ -103,8 +109,10 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     setCentralWidget(central);
 
     QCoreApplication::instance()->installEventFilter(new WheelGuard(this));
+    QCoreApplication::instance()->installEventFilter(new KeyGuard(this));
     makeMenu();
     makeShortcuts();
+    connectPages();
     connectSession();
     connectRemedies();
     welcome_->setRecent(preferences_.recentWorkspaces());
@@ -139,10 +147,10 @@ void MainWindow::makeMenu()
     auto* const menu = new QMenu(this);
     button->setMenu(menu);
     button->setPopupMode(QToolButton::InstantPopup);
-    auto* const open = menu->addAction(icon(QStringLiteral("folder")), tr("Open workspace…"), QKeySequence::Open, this,
-                                       &MainWindow::askOpen);
-    auto* const make = menu->addAction(icon(QStringLiteral("folder-add")), tr("New workspace from pictures…"),
-                                       QKeySequence::New, this, &MainWindow::askNew);
+    auto* const open =
+        menu->addAction(icon(QStringLiteral("folder")), tr("Open workspace…"), this, &MainWindow::askOpen);
+    auto* const make = menu->addAction(icon(QStringLiteral("folder-add")), tr("New workspace from pictures…"), this,
+                                       &MainWindow::askNew);
     menu->addAction(icon(QStringLiteral("demo")), tr("Demo workspace…"), this, &MainWindow::askDemo);
     auto* const recent = menu->addMenu(tr("Recent workspaces"));
     connect(recent, &QMenu::aboutToShow, this, [this, recent] {
@@ -150,8 +158,8 @@ void MainWindow::makeMenu()
         for (const auto& folder : preferences_.recentWorkspaces())
             recent->addAction(folder, this, [this, folder] { openWorkspace(folder); });
     });
-    settingsAction_ = menu->addAction(icon(QStringLiteral("edit")), tr("Workspace settings…"), Qt::CTRL | Qt::Key_Comma,
-                                      this, &MainWindow::openSettings);
+    settingsAction_ =
+        menu->addAction(icon(QStringLiteral("edit")), tr("Workspace settings…"), this, &MainWindow::openSettings);
     settingsAction_->setEnabled(false);
     menu->addSeparator();
     auto* const look = menu->addMenu(icon(QStringLiteral("theme")), tr("Theme"));
@@ -168,21 +176,31 @@ void MainWindow::makeMenu()
             preferences_.setTheme(chosen);
         });
     }
-    auto* const keys = menu->addAction(icon(QStringLiteral("help")), tr("Keyboard shortcuts"),
-                                       QKeySequence(Qt::Key_Question), this, &MainWindow::showShortcuts);
+    auto* const keys =
+        menu->addAction(icon(QStringLiteral("help")), tr("Keyboard shortcuts"), this, &MainWindow::showShortcuts);
     menu->addSeparator();
-    auto* const quit = menu->addAction(tr("Quit"), QKeySequence::Quit, this, &QWidget::close);
-    auto* const openMenu = new QAction(tr("Menu"), this);
-    openMenu->setShortcut(Qt::Key_F10);
-    connect(openMenu, &QAction::triggered, button, &QToolButton::showMenu);
-    addActions({open, make, settingsAction_, keys, quit, openMenu}); // so that their keys work while the menu is closed
+    auto* const quit = menu->addAction(tr("Quit"), this, &QWidget::close);
+    commands_->bind(open, QKeySequence::Open, tr("open a workspace"));
+    commands_->bind(make, QKeySequence::New, tr("create a workspace from pictures"));
+    commands_->add(Qt::Key_F10, tr("open the menu"), [button] { button->showMenu(); });
+    commands_->bind(settingsAction_, Qt::CTRL | Qt::Key_Comma, tr("workspace settings"));
+    commands_->bind(quit, QKeySequence::Quit, tr("quit"));
+    commands_->bind(keys, Qt::Key_Question, tr("this list"));
 }
 
 void MainWindow::makeShortcuts()
 {
-    for (const auto& info : pageTable())
-        connect(new QShortcut(Qt::CTRL | info.key, this), &QShortcut::activated, this,
-                [this, page = info.page] { showPage(page); });
+    std::vector<std::pair<QKeySequence, Commands::Act>> each;
+    QStringList names;
+    for (const auto& info : pageTable()) {
+        each.emplace_back(Qt::CTRL | info.key, [this, page = info.page] { showPage(page); });
+        names << pageName(info.page);
+    }
+    commands_->add(each, names.join(QStringLiteral(", ")));
+}
+
+void MainWindow::connectPages()
+{
     connect(rail_, &NavigationRail::pageChosen, this, [this](int page) { showPage(static_cast<Page>(page)); });
     connect(status_, &StatusStrip::pageWanted, this, &MainWindow::showPage);
     connect(status_, &StatusStrip::computeChosen, this, &MainWindow::chooseDevice);
@@ -376,8 +394,8 @@ void MainWindow::createFrom(const QString& pictures)
 
 void MainWindow::askDemo()
 {
-    const auto folder = dialogs_.chooseNewFolder(this, tr("New demo workspace"),
-                                                 QDir::home().filePath(QStringLiteral("nanodit-demo")));
+    const auto folder =
+        dialogs_.chooseNewFolder(this, tr("New demo workspace"), QDir::home().filePath(QStringLiteral("nanodit-demo")));
     if (folder.isEmpty())
         return;
     if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml"))) // made before
@@ -459,13 +477,22 @@ void MainWindow::showShortcuts()
         if (pages_->currentWidget() == widget(info.page))
             shown = info.page;
     }
-    dialogs_.tell(this, tr("Keyboard shortcuts"), shortcutsAsHtml(shown));
+    dialogs_.tell(this, tr("Keyboard shortcuts"),
+                  shortcutsAsHtml(*commands_, shown ? widget(*shown) : nullptr, shown ? pageName(*shown) : QString()));
 }
 
 bool MainWindow::settled() const
 {
     return session_.hasWorkspace() && dataset_->settled() && train_->settled() && attention_->settled() &&
            sample_->settled() && validate_->settled() && runs_->settled();
+}
+
+bool MainWindow::focusNextPrevChild(bool next)
+{
+    std::vector<QWidget*> order;
+    for (auto* const part : std::initializer_list<QWidget*>{banner_, pages_->currentWidget(), status_, rail_})
+        std::ranges::copy(inTabOrder(*part), std::back_inserter(order));
+    return moveFocus(order, next);
 }
 
 void MainWindow::closeEvent(QCloseEvent* event)
@@ -507,7 +534,9 @@ void MainWindow::dropEvent(QDropEvent* event)
     event->acceptProposedAction();
     const auto file = droppedFile(event->mimeData());
     if (QFileInfo(file).isDir()) // asked after the drop is over: whoever drags waits for that
-        return QMetaObject::invokeMethod(this, [this, file] { takeFolder(file); }, Qt::QueuedConnection), void();
+        return QMetaObject::invokeMethod(
+                   this, [this, file] { takeFolder(file); }, Qt::QueuedConnection),
+               void();
     showPage(Page::Sample);
     sample_->restoreFrom(file);
 }

@@ -17,6 +17,7 @@ namespace nanodit {
 
 class AttentionPage;
 class Banner;
+class Commands;
 class DatasetJobs;
 class DatasetPage;
 class Dialogs;
@@ -57,6 +58,8 @@ public:
     void tellOfCrashes(const std::vector<std::filesystem::path>& reports);
 
 protected:
+    /// Tab follows the eye: the page, then the status bar and the rail.
+    bool focusNextPrevChild(bool next) override;
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dragLeaveEvent(QDragLeaveEvent* event) override;
@@ -66,6 +69,7 @@ private:
     QWidget* widget(Page page) const;
     void makeMenu();
     void makeShortcuts();
+    void connectPages();
     void connectSession();
     void connectRemedies();
     SettingsDialog* openSettings();
@@ -88,6 +92,7 @@ private:
     Theme& theme_;
     Preferences& preferences_;
     Dialogs& dialogs_;
+    Commands* commands_;
     NavigationRail* rail_;
     Banner* banner_; ///< Above every page: failures of what belongs to none.
     QStackedWidget* pages_;
@@ -103,7 +108,7 @@ private:
     QAction* settingsAction_ = nullptr;
     Remedies remedies_;
     bool opening_ = false;
-    Page firstPage_ = Page::Dataset; ///< Of the workspace that opens next.
+    Page firstPage_ = Page::Dataset;  ///< Of the workspace that opens next.
     std::function<void()> afterJobs_; ///< What waits for the jobs to end; empty: nothing does.
 };
 

@@ -11,21 +11,14 @@ namespace nanodit {
 /// The pages of the window that a workspace has, in the order in which they are listed.
 enum class Page { Dataset, Train, Attention, Sample, Validate, Runs };
 
-/// Keys, and what they do on a page: a line of the list of shortcuts. Untranslated, of the context "shortcuts".
-struct KeyHelp {
-    const char* keys;
-    const char* meaning;
-};
-
-/// A page as everything that lists pages describes it: the rail, the command line, the list of shortcuts. What it shows
-/// is made in MainWindow and in the page's folder below app/pages.
+/// A page as everything that lists pages describes it: the rail and the command line. What it shows is made in
+/// MainWindow and in the page's folder below app/pages.
 struct PageInfo {
     Page page;
     const char* word; ///< On the command line: "dataset".
     const char* name; ///< Untranslated, of the context "pages"; pageName() translates it.
     const char* icon; ///< A drawing of resources/icons.
     Qt::Key key;      ///< Shows the page, together with Ctrl.
-    std::span<const KeyHelp> help;
 };
 
 /// Every page, in the order of the enumeration.

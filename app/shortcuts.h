@@ -1,14 +1,15 @@
 #pragma once
 
-#include "app/page_table.h"
-
 #include <QString>
 
-#include <optional>
+class QWidget;
 
 namespace nanodit {
 
-/// The keys that a page and the window understand, as a table for the help; without a page, those of the window alone.
-QString shortcutsAsHtml(std::optional<Page> page);
+class Commands;
+
+/// The keys that a page and the window understand, as a table for the help, made of their commands. Without a page,
+/// those of the window alone.
+QString shortcutsAsHtml(const Commands& window, const QWidget* page, const QString& pageName);
 
 } // namespace nanodit

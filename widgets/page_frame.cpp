@@ -1,12 +1,14 @@
 #include "widgets/page_frame.h"
 
+#include "widgets/action_button.h"
 #include "widgets/banner.h"
 #include "widgets/factories.h"
+#include "widgets/icons.h"
 #include "widgets/theme.h"
 
+#include <QAction>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QPushButton>
 #include <QSplitter>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -38,6 +40,7 @@ PageFrame::PageFrame(const QString& title, QWidget* parent)
     setRole(context_, "secondary");
     context_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* const head = new QWidget(this);
+    head->setProperty("primaryFirst", true); // for Tab
     head->setFixedHeight(std::max(headerHeight, 2 * titleLabel->fontMetrics().height()));
     head->setLayout(header_);
     header_->setContentsMargins(margin, 0, margin - 4, 0);
@@ -103,11 +106,12 @@ void PageFrame::setContext(const QString& context)
     context_->setToolTip(context);
 }
 
-QPushButton* PageFrame::addAction(const QString& text, const QString& drawing, const QString& help, bool primary)
+QAction* PageFrame::addAction(const QString& text, const QString& drawing, const QString& help, bool primary)
 {
-    auto* const button = makeButton(text, drawing, help, primary, this);
-    addActionWidget(button);
-    return button;
+    auto* const action = new QAction(primary ? iconOnAccent(drawing) : icon(drawing), text, this);
+    action->setToolTip(help);
+    addActionWidget(new ActionButton(action, primary, this));
+    return action;
 }
 
 void PageFrame::addActionWidget(QWidget* widget)

@@ -2,10 +2,9 @@
 
 #include <QFrame>
 
-class QBoxLayout;
+class QAction;
 class QHBoxLayout;
 class QLabel;
-class QPushButton;
 class QSplitter;
 class QToolButton;
 class QVBoxLayout;
@@ -24,8 +23,8 @@ public:
     explicit PageFrame(const QString& title, QWidget* parent = nullptr);
 
     void setContext(const QString& context);
-    /// Right of the title, left to right.
-    QPushButton* addAction(const QString& text, const QString& drawing, const QString& help, bool primary = false);
+    /// With a button right of the title, left to right; the primary one is filled with the accent.
+    QAction* addAction(const QString& text, const QString& drawing, const QString& help, bool primary = false);
     void addActionWidget(QWidget* widget);
     void setContent(QWidget* content);
     void setInspector(QWidget* inspector);

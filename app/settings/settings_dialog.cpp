@@ -19,6 +19,7 @@
 #include <QLineEdit>
 #include <QProcess>
 #include <QPushButton>
+#include <QTabBar>
 #include <QTabWidget>
 #include <QVBoxLayout>
 
@@ -79,6 +80,7 @@ SettingsDialog::SettingsDialog(Session& session, Controllers& controllers, Dialo
     setWindowTitle(tr("Workspace settings"));
     setAttribute(Qt::WA_DeleteOnClose);
     tabs_->setObjectName(QStringLiteral("settingsTabs"));
+    tabs_->tabBar()->setAccessibleName(tr("Groups of settings"));
     tabs_->addTab(tab(makeEncoders()), tr("&Encoders"));
     tabs_->addTab(buckets_, tr("&Buckets"));
     tabs_->addTab(tab(makeData()), tr("Captions and &splits"));

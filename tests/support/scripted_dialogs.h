@@ -14,6 +14,7 @@ public:
     bool nextAnswer = true, hasFileManager = true;
     int nextChoice = 0; ///< Of chooseOne.
     int asked = 0, told = 0;
+    QString toldHtml; ///< Of the last tell.
     QString consequence;
     QString shownFile;                ///< Of the last showInFileManager.
     QString openedFile;               ///< Of the last openFile.
@@ -36,7 +37,11 @@ public:
         ++asked;
         return nextChoice;
     }
-    void tell(QWidget*, const QString&, const QString&) override { ++told; }
+    void tell(QWidget*, const QString&, const QString& html) override
+    {
+        ++told;
+        toldHtml = html;
+    }
     bool showInFileManager(const QString& file) override
     {
         shownFile = file;

@@ -16,13 +16,14 @@
 #include "app/session.h"
 #include "widgets/attention_map.h"
 #include "widgets/banner.h"
+#include "widgets/commands.h"
 #include "widgets/page_frame.h"
 #include "widgets/picture.h"
 #include "widgets/small_multiples.h"
 #include "widgets/state_panel.h"
 #include "widgets/theme.h"
 
-#include <QKeyEvent>
+#include <QAction>
 #include <QLabel>
 #include <QPushButton>
 #include <QStackedWidget>
@@ -49,7 +50,7 @@ AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& compar
     , form_(new SubjectForm(session, training, dialogs, this))
     , drawer_(new ViewDrawer(session, comparison, this))
 {
-    stop_ = frame_->addAction(tr("Stop"), QStringLiteral("stop"), tr("Stop what is being computed (Esc)"));
+    stop_ = frame_->addAction(tr("Stop"), QStringLiteral("stop"), tr("Stop what is being computed"));
     stop_->setObjectName(QStringLiteral("attentionStop"));
     stop_->setEnabled(false);
     export_ = frame_->addAction(tr("Export"), QStringLiteral("save"), tr("Save a view, the numbers or the film"));
@@ -72,6 +73,7 @@ AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& compar
     connect(exports_, &ExportMenu::failed, frame_->banner(), failuresIn(frame_->banner()));
     connectLooking();
     connectParts();
+    makeCommands();
 }
 
 QWidget* AttentionPage::makeContent()
@@ -157,7 +159,7 @@ void AttentionPage::connectLooking()
         drawer_->edits()->setPainting(running);
         time_->setMaking(running);
     });
-    connect(stop_, &QPushButton::clicked, this, [this] {
+    connect(stop_, &QAction::triggered, this, [this] {
         looking_.stopJob();
         if (std::exchange(wanted_, false)) { // there is no moment that could be asked
             scene_.reset();
@@ -252,6 +254,37 @@ void AttentionPage::connectParts()
         drawer_->knockOut()->clear();
         drawer_->mechanism()->clear();
     });
+}
+
+void AttentionPage::makeCommands()
+{
+    auto* const commands = new Commands(this);
+    commands->note(tr("arrows"), tr("step through latent tokens or patches"));
+    commands->add({{Qt::Key_B, [this] { form_->stepBlock(1); }},
+                   {Qt::Key_H, [this] { form_->stepHead(1); }},
+                   {Qt::SHIFT | Qt::Key_B, [this] { form_->stepBlock(-1); }},
+                   {Qt::SHIFT | Qt::Key_H, [this] { form_->stepHead(-1); }}},
+                  tr("next block, next head; with Shift the one before"));
+    commands->add({{Qt::Key_BracketLeft, [this] { time_->step(time_->hasFilm() ? -1 : 1); }},
+                   {Qt::Key_BracketRight, [this] { time_->step(time_->hasFilm() ? 1 : -1); }}},
+                  tr("less, more noise; in a film back, forward"));
+    commands->add(Qt::Key_Space, tr("play the film, or make one"), [this] { time_->togglePlay(); });
+    commands->add(Qt::Key_S, tr("self-attention over the picture"),
+                  [this] { form_->setShowsSelf(!form_->showsSelf()); });
+    commands->add(Qt::Key_M, tr("attention, or contribution"), [this] { form_->toggleMeasure(); });
+    commands->add(Qt::Key_K, tr("knock out the selected word, CLS or patches"), [this] {
+        showView(View::KnockOut);
+        drawer_->knockOut()->knockOut();
+    });
+    std::vector<std::pair<QKeySequence, Commands::Act>> views;
+    for (int i = 0; i <= static_cast<int>(View::Mechanism); ++i)
+        views.emplace_back(Qt::Key_1 + i, [this, i] { showView(static_cast<View>(i)); });
+    commands->add(views, tr("blocks × heads, over t, diagonal, changes, comparison, knock out, mechanism"));
+    commands->add(Qt::Key_F, tr("newest checkpoint, including a running training"), [this] { form_->followNewest(); });
+    commands->add({{Qt::Key_Delete, [this] { drawer_->edits()->eraseChosen(); }},
+                   {QKeySequence::Undo, [this] { drawer_->edits()->undo(); }}},
+                  tr("erase the selection, undo"));
+    commands->bind(stop_, Qt::Key_Escape, tr("stop the computation"));
 }
 
 bool AttentionPage::settled() const
@@ -481,48 +514,6 @@ void AttentionPage::showEvent(QShowEvent* event)
     session_.refreshRuns();
     if (!scene_ || stale_)
         look();
-}
-
-void AttentionPage::keyPressEvent(QKeyEvent* event)
-{
-    if (event->matches(QKeySequence::Undo))
-        return drawer_->edits()->undo();
-    const int direction = (event->modifiers() & Qt::ShiftModifier) != 0 ? -1 : 1;
-    switch (event->key()) {
-    case Qt::Key_B:
-        return form_->stepBlock(direction);
-    case Qt::Key_H:
-        return form_->stepHead(direction);
-    case Qt::Key_BracketLeft:
-        return time_->step(time_->hasFilm() ? -1 : 1); // less noise; in a film, back
-    case Qt::Key_BracketRight:
-        return time_->step(time_->hasFilm() ? 1 : -1);
-    case Qt::Key_Space:
-        return time_->togglePlay();
-    case Qt::Key_S:
-        return form_->setShowsSelf(!form_->showsSelf());
-    case Qt::Key_M:
-        return form_->toggleMeasure();
-    case Qt::Key_K:
-        showView(View::KnockOut);
-        return drawer_->knockOut()->knockOut();
-    case Qt::Key_F:
-        return form_->followNewest();
-    case Qt::Key_1:
-    case Qt::Key_2:
-    case Qt::Key_3:
-    case Qt::Key_4:
-    case Qt::Key_5:
-    case Qt::Key_6:
-    case Qt::Key_7:
-        return showView(static_cast<View>(event->key() - Qt::Key_1));
-    case Qt::Key_Delete:
-        return drawer_->edits()->eraseChosen();
-    case Qt::Key_Escape:
-        return stop_->click();
-    default:
-        QWidget::keyPressEvent(event);
-    }
 }
 
 } // namespace nanodit

@@ -10,8 +10,8 @@
 #include <memory>
 #include <optional>
 
+class QAction;
 class QLabel;
-class QPushButton;
 class QStackedWidget;
 
 namespace nanodit {
@@ -50,12 +50,12 @@ Q_SIGNALS:
 
 protected:
     void showEvent(QShowEvent* event) override;
-    void keyPressEvent(QKeyEvent* event) override;
 
 private:
     QWidget* makeContent();
     void connectLooking();
     void connectParts();
+    void makeCommands();
 
     AttentionSubject subject() const;
     LookedAt lookedAt() const;
@@ -85,7 +85,7 @@ private:
     AttentionPanes* panes_;
     QLabel* readout_;
     TimeBar* time_;
-    QPushButton *stop_, *export_;
+    QAction *stop_, *export_;
     ExportMenu* exports_;
     ViewDrawer* drawer_;
 

@@ -93,6 +93,7 @@ QWidget* EditPanel::makeControls()
     erase_->setObjectName(QStringLiteral("attentionErase"));
     word_ = new QLineEdit(box);
     word_->setObjectName(QStringLiteral("attentionReplacement"));
+    word_->setAccessibleName(tr("Replacement of the word"));
     replace_ = makeButton(tr("Replace"), {}, tr("Replace the word with this and encode the caption again"), false, box);
     replace_->setObjectName(QStringLiteral("attentionReplace"));
     auto* const wordRow = new QHBoxLayout;

@@ -29,6 +29,7 @@ ViewDrawer::ViewDrawer(Session& session, Looking& comparison, QWidget* parent)
     , mechanism_(new MechanismPanel(this))
 {
     tabs_->setObjectName(QStringLiteral("attentionTabs"));
+    tabs_->setAccessibleName(tr("Views"));
     tabs_->setDrawBase(false);
     tabs_->setExpanding(false);
     multiples_->setObjectName(QStringLiteral("attentionMultiples"));

@@ -4,7 +4,7 @@
 #include "app/dialogs.h"
 #include "widgets/page_frame.h"
 
-#include <QPushButton>
+#include <QAction>
 
 #include <filesystem>
 
@@ -33,11 +33,11 @@ DatasetActions::DatasetActions(Session& session, DatasetJobs& jobs, Dialogs& dia
     pack_->setObjectName(QStringLiteral("pack"));
     verify_->setObjectName(QStringLiteral("verify"));
     certify_->setObjectName(QStringLiteral("certify"));
-    connect(import_, &QPushButton::clicked, this, &DatasetActions::importWanted);
-    connect(passes_, &QPushButton::clicked, this, &DatasetActions::passesWanted);
-    connect(pack_, &QPushButton::clicked, this, &DatasetActions::pack);
-    connect(verify_, &QPushButton::clicked, this, [this] { jobs_.verify(); });
-    connect(certify_, &QPushButton::clicked, this, [this] { jobs_.certify(0); });
+    connect(import_, &QAction::triggered, this, &DatasetActions::importWanted);
+    connect(passes_, &QAction::triggered, this, &DatasetActions::passesWanted);
+    connect(pack_, &QAction::triggered, this, &DatasetActions::pack);
+    connect(verify_, &QAction::triggered, this, [this] { jobs_.verify(); });
+    connect(certify_, &QAction::triggered, this, [this] { jobs_.certify(0); });
     connect(&jobs_, &DatasetJobs::busyChanged, this, &DatasetActions::update);
     connect(&session_, &Session::recordsChanged, this, &DatasetActions::update);
     update();
@@ -60,8 +60,8 @@ void DatasetActions::update()
     const bool free = session_.hasWorkspace() && !jobs_.busy();
     const bool any = !session_.records().empty();
     import_->setEnabled(free);
-    for (auto* const button : {passes_, pack_, verify_, certify_})
-        button->setEnabled(free && any);
+    for (auto* const action : {passes_, pack_, verify_, certify_})
+        action->setEnabled(free && any);
 }
 
 } // namespace nanodit

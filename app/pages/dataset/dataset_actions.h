@@ -4,7 +4,7 @@
 
 #include <QObject>
 
-class QPushButton;
+class QAction;
 
 namespace nanodit {
 
@@ -32,7 +32,7 @@ private:
     DatasetJobs& jobs_;
     Dialogs& dialogs_;
     QWidget* page_;
-    QPushButton *import_, *passes_, *pack_, *verify_, *certify_;
+    QAction *import_, *passes_, *pack_, *verify_, *certify_;
 };
 
 } // namespace nanodit

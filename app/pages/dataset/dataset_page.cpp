@@ -18,16 +18,17 @@
 #include "app/pages/dataset/record_menu.h"
 #include "app/pages/dataset/report_drawer.h"
 #include "widgets/banner.h"
+#include "widgets/commands.h"
 #include "widgets/image_canvas.h"
 #include "widgets/inspector_column.h"
 #include "widgets/page_frame.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 
+#include <QAction>
 #include <QFileInfo>
 #include <QMenu>
 #include <QPushButton>
-#include <QShortcut>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QUndoStack>
@@ -41,7 +42,7 @@ namespace nanodit {
 namespace {
 
 constexpr int gridWidth = 412;
-constexpr int tableWidth = 560;
+constexpr int tableWidth = 600; ///< Its columns fit, beside the inspector, in a window of 1280 pixels.
 constexpr int drawerHeight = 232;
 constexpr int manyRecords = 20; ///< As many are changed at once only after a question.
 
@@ -107,7 +108,7 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
     connect(drawer_, &ReportDrawer::queryChosen, browser_, &RecordBrowser::setQuery);
     connectSession();
     connectEditing();
-    makeShortcuts();
+    makeCommands();
     showRecords();
 }
 
@@ -176,28 +177,35 @@ void DatasetPage::connectEditing()
     });
 }
 
-void DatasetPage::makeShortcuts()
+void DatasetPage::makeCommands()
 {
-    const auto key = [this](const QKeySequence& keys, auto action) {
-        auto* const shortcut = new QShortcut(keys, this);
-        shortcut->setContext(Qt::WidgetWithChildrenShortcut);
-        connect(shortcut, &QShortcut::activated, this, action);
-        return shortcut;
-    };
-    key(Qt::Key_F, [this] { loupe_->canvas()->fit(); });
-    key(QKeySequence::Find, [this] { browser_->focusSearch(); });
-    key(Qt::CTRL | Qt::SHIFT | Qt::Key_F, [this] { browser_->openFilters(); });
-    key(Qt::Key_G, [this] { browser_->setView(RecordBrowser::View::Grid); });
-    key(Qt::Key_L, [this] { browser_->setView(RecordBrowser::View::Table); });
-    key(Qt::Key_M, [this] { browser_->setView(RecordBrowser::View::Map); });
-    key(Qt::Key_E, [this] { editCaption(); });
-    key(Qt::CTRL | Qt::Key_H, [this] { drawer_->openCaptions(); });
-    key(Qt::Key_T, [this] { editTags(); });
-    key(Qt::Key_X, [this] { toggleExclusion(); });
-    key(Qt::Key_O, [this] { showFile(); });
-    key(QKeySequence::Undo, [this] { editing_->undoStack()->undo(); });
-    key(QKeySequence::Redo, [this] { editing_->undoStack()->redo(); });
-    auto* const pause = key(Qt::Key_Space, [this] { pauseOrResume(); });
+    using View = RecordBrowser::View;
+    auto* const commands = new Commands(this);
+    commands->note(tr("arrows"), tr("step through the records; with Shift select several"));
+    commands->add({{QKeySequence::Find, [this] { browser_->focusSearch(); }},
+                   {Qt::CTRL | Qt::SHIFT | Qt::Key_F, [this] { browser_->openFilters(); }}},
+                  tr("search and filter; list the filters"));
+    commands->add({{Qt::Key_G, [this] { browser_->setView(View::Grid); }},
+                   {Qt::Key_L, [this] { browser_->setView(View::Table); }},
+                   {Qt::Key_M, [this] { browser_->setView(View::Map); }}},
+                  tr("thumbnails, table, map"));
+    const auto edits = commands->add({{Qt::Key_E, [this] { editCaption(); }},
+                                      {Qt::Key_T, [this] { editTags(); }},
+                                      {Qt::Key_X, [this] { toggleExclusion(); }}},
+                                     tr("edit the caption, the tags; exclude or include"));
+    caption_ = edits[0];
+    tags_ = edits[1];
+    exclude_ = edits[2];
+    undo_ = commands
+                ->add({{QKeySequence::Undo, [this] { editing_->undoStack()->undo(); }},
+                       {QKeySequence::Redo, [this] { editing_->undoStack()->redo(); }}},
+                      tr("undo an edit, redo it"))
+                .front();
+    captions_ = commands->add(Qt::CTRL | Qt::Key_H, tr("find and replace in many captions"),
+                              [this] { drawer_->openCaptions(); });
+    showFile_ = commands->add(Qt::Key_O, tr("show the picture in the file manager"), [this] { showFile(); });
+    auto* const pause =
+        commands->add(Qt::Key_Space, tr("pause or resume the running job"), [this] { pauseOrResume(); });
     pause->setEnabled(false); // the views' own while nothing runs
     connect(&jobs_, &DatasetJobs::busyChanged, pause, [this, pause] { pause->setEnabled(jobs_.busy()); });
 }
@@ -273,6 +281,12 @@ void DatasetPage::openMenu(QPoint globalPoint)
     actions.setSplit = [this](const QString& split) { setSplit(split); };
     actions.setExcluded = [this](const QString& reason) { setExcluded(reason); };
     actions.undo = editing_->undoStack();
+    actions.showFileKey = showFile_;
+    actions.captionKey = caption_;
+    actions.captionsKey = captions_;
+    actions.tagsKey = tags_;
+    actions.excludeKey = exclude_;
+    actions.undoKey = undo_;
     auto* const menu = makeRecordMenu(records, browser_->splits(), actions, this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
     menu->popup(globalPoint);

@@ -6,6 +6,7 @@
 #include <QWidget>
 
 class QPushButton;
+class QAction;
 class QSplitter;
 class QStackedWidget;
 
@@ -47,7 +48,7 @@ private:
     QWidget* makeInspector();
     void connectSession();
     void connectEditing();
-    void makeShortcuts();
+    void makeCommands();
     void showRecords();
     void showChosen();
     void openMenu(QPoint globalPoint);
@@ -75,6 +76,8 @@ private:
     ReportDrawer* drawer_;
     DatasetActions* actions_;
     QSplitter* split_;
+    QAction *caption_, *captions_, *tags_, *exclude_, *undo_,
+        *showFile_; ///< Commands that the records' menu offers, too.
 };
 
 } // namespace nanodit

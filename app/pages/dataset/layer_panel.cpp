@@ -33,6 +33,7 @@ LayerPanel::LayerPanel(Loupe* loupe, QWidget* parent)
     head->addWidget(fit);
     sides_->addTab(tr("Left"));
     sides_->addTab(tr("Right"));
+    sides_->setAccessibleName(tr("Side whose layers are listed"));
     sides_->setDrawBase(false);
     sides_->hide();
     auto* const right = loupe_->right()->layerList();

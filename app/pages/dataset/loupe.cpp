@@ -4,15 +4,18 @@
 #include "app/pages/dataset/picture_pane.h"
 #include "app/pages/dataset/record_loader.h"
 #include "app/session.h"
+#include "widgets/commands.h"
 #include "widgets/image_canvas.h"
 #include "widgets/theme.h"
 
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
-#include <QShortcut>
 #include <QSplitter>
 #include <QVBoxLayout>
+
+#include <utility>
+#include <vector>
 
 namespace nanodit {
 
@@ -49,12 +52,15 @@ Loupe::Loupe(Session& session, QWidget* parent)
                 pane->show(pane->view(), colours_->fitting());
         }
     });
-    for (std::size_t i = 0; i < lenses.size(); ++i) {
-        auto* const key = new QShortcut(QKeySequence(Qt::Key_1 + static_cast<int>(i)), this);
-        connect(key, &QShortcut::activated, this, [this, i] { // wherever the focus is while the loupe is on the screen
+    auto* const commands = new Commands(this);
+    std::vector<std::pair<QKeySequence, Commands::Act>> each;
+    for (std::size_t i = 0; i < lenses.size(); ++i)
+        each.emplace_back(Qt::Key_1 + static_cast<int>(i), [this, i] {
             (right_->isVisible() && right_->canvas()->hasFocus() ? right_ : left_)->setLens(lenses[i]);
         });
-    }
+    commands->add(each, tr("picture, PCA colours, similarity, CLS, norms, reconstruction, error"));
+    commands->add(Qt::Key_F, tr("show the whole picture"), [this] { canvas()->fit(); });
+    commands->note(tr("+, −, wheel"), tr("zoom the picture; drag moves it"));
     clear();
 }
 

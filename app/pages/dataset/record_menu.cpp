@@ -20,12 +20,12 @@ QString tr(const char* text)
     return QCoreApplication::translate("RecordMenu", text);
 }
 
-QAction* add(QMenu* menu, const char* name, const QString& drawing, const QString& text, const QString& key,
+QAction* add(QMenu* menu, const char* name, const QString& drawing, const QString& text, const QAction* key,
              std::function<void()> action)
 {
     auto shown = QString(text).replace(QLatin1Char('&'), QLatin1String("&&"));
-    if (!key.isEmpty()) // shown only: the page's own shortcut does it
-        shown += QLatin1Char('\t') + key;
+    if (key != nullptr) // shown only: that one has the key
+        shown += QLatin1Char('\t') + key->shortcut().toString(QKeySequence::NativeText);
     auto* const entry = menu->addAction(drawing.isEmpty() ? QIcon() : icon(drawing), shown);
     entry->setObjectName(QLatin1String(name));
     QObject::connect(entry, &QAction::triggered, menu, [action = std::move(action)] { action(); });
@@ -37,7 +37,7 @@ void addSplits(QMenu* menu, const std::vector<const RecordInfo*>& records, const
 {
     auto* const group = new QActionGroup(menu);
     const auto addSplit = [&](const QString& name, const QString& split) {
-        auto* const entry = add(menu, "menuSplit", {}, name, {}, [setSplit, split] { setSplit(split); });
+        auto* const entry = add(menu, "menuSplit", {}, name, nullptr, [setSplit, split] { setSplit(split); });
         entry->setData(split);
         entry->setCheckable(true);
         entry->setActionGroup(group);
@@ -60,28 +60,28 @@ QMenu* makeRecordMenu(const std::vector<const RecordInfo*>& records, const QStri
     menu->setObjectName(QStringLiteral("recordMenu"));
     const bool one = records.size() == 1;
     const auto count = static_cast<std::int64_t>(records.size());
-    add(menu, "menuShowFile", QStringLiteral("folder"), tr("Show in the file manager"), QStringLiteral("O"),
+    add(menu, "menuShowFile", QStringLiteral("folder"), tr("Show in the file manager"), actions.showFileKey,
         actions.showFile)
         ->setEnabled(one);
     menu->addSeparator();
-    add(menu, "menuCaption", QStringLiteral("edit"), tr("Edit caption"), QStringLiteral("E"), actions.editCaption)
+    add(menu, "menuCaption", QStringLiteral("edit"), tr("Edit caption"), actions.captionKey, actions.editCaption)
         ->setEnabled(one);
     add(menu, "menuCaptions", {},
         one ? tr("Edit many captions…") : tr("Edit captions of %1…").arg(countText(count, tr("records"))),
-        QStringLiteral("Ctrl+H"), actions.editCaptions);
-    add(menu, "menuTags", {}, tr("Edit tags"), QStringLiteral("T"), actions.editTags);
+        actions.captionsKey, actions.editCaptions);
+    add(menu, "menuTags", {}, tr("Edit tags"), actions.tagsKey, actions.editTags);
     addSplits(menu->addMenu(one ? tr("Split") : tr("Split of %1").arg(countText(count, tr("records")))), records,
               splits, actions.setSplit);
     const bool excluded =
         std::ranges::all_of(records, [](const RecordInfo* record) { return !record->excluded.empty(); });
     const auto verb = excluded ? tr("Include again") : tr("Exclude");
     add(menu, "menuExclude", {}, one ? verb : QStringLiteral("%1: %2").arg(verb, countText(count, tr("records"))),
-        QStringLiteral("X"),
+        actions.excludeKey,
         [setExcluded = actions.setExcluded, excluded] { setExcluded(excluded ? QString() : tr("by hand")); });
     menu->addSeparator();
     auto* const undo = actions.undo;
     add(menu, "menuUndo", QStringLiteral("undo"), undo->canUndo() ? tr("Undo: %1").arg(undo->undoText()) : tr("Undo"),
-        QStringLiteral("Ctrl+Z"), [undo] { undo->undo(); })
+        actions.undoKey, [undo] { undo->undo(); })
         ->setEnabled(undo->canUndo());
     return menu;
 }

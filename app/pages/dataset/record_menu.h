@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+class QAction;
 class QMenu;
 class QUndoStack;
 class QWidget;
@@ -19,6 +20,9 @@ struct RecordMenuActions {
     std::function<void(const QString& split)> setSplit;     ///< Empty: by the rule.
     std::function<void(const QString& reason)> setExcluded; ///< Empty: included.
     QUndoStack* undo = nullptr;
+    /// The page's commands that do the same, whose keys the entries show.
+    const QAction *showFileKey = nullptr, *captionKey = nullptr, *captionsKey = nullptr, *tagsKey = nullptr,
+                  *excludeKey = nullptr, *undoKey = nullptr;
 };
 
 /// The menu of the right button on records: what can be done with one, or with several as with one, each with the key

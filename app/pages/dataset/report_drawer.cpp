@@ -44,6 +44,7 @@ ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, std::function<QS
     setObjectName(QStringLiteral("reportDrawer"));
     setDocumentMode(true);
     tabBar()->setDrawBase(false);
+    tabBar()->setAccessibleName(tr("Reports of the data set"));
     addTab(passes_, tr("Passes"));
     addTab(report_, tr("Report"));
     addTab(alignment_, tr("Alignment"));

@@ -13,12 +13,14 @@
 #include "app/training.h"
 #include "app/wording.h"
 #include "widgets/banner.h"
+#include "widgets/commands.h"
 #include "widgets/factories.h"
 #include "widgets/page_frame.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
+#include <QAction>
 #include <QFrame>
 #include <QHeaderView>
 #include <QLabel>
@@ -91,7 +93,7 @@ void RunsPage::addActions()
     auto* const more =
         frame_->addAction(tr("More"), QStringLiteral("menu"), tr("What can be done with the selected run"));
     more->setObjectName(QStringLiteral("runMore"));
-    auto* const menu = new QMenu(more);
+    auto* const menu = new QMenu(this);
     menu->setToolTipsVisible(true);
     menu->addActions(actions_->all());
     more->setMenu(menu);
@@ -102,6 +104,12 @@ void RunsPage::addActions()
     compare_ = frame_->addAction(tr("Compare"), QStringLiteral("validate"),
                                  tr("Open two ticked, validated runs on the Validate page"), true);
     compare_->setObjectName(QStringLiteral("runCompare"));
+    auto* const commands = new Commands(this);
+    commands->add(QKeySequence::Find, tr("search the runs"), [this] { search_->setFocus(Qt::ShortcutFocusReason); });
+    commands->note(tr("Space"), tr("tick the run: its curve and its differences"));
+    commands->note(tr("Enter"), tr("open the run on the Train page"));
+    commands->note(QStringLiteral("F2"), tr("edit the name, the tags or the note"));
+    commands->bind(compare_, Qt::CTRL | Qt::Key_Return, tr("compare two ticked, validated runs"));
 }
 
 QWidget* RunsPage::makeTable()
@@ -163,6 +171,7 @@ QWidget* RunsPage::makeDetails()
     tabs->setObjectName(QStringLiteral("runDetails"));
     tabs->setDocumentMode(true);
     tabs->tabBar()->setDrawBase(false);
+    tabs->tabBar()->setAccessibleName(tr("Details of runs"));
     auto* const panel = new QWidget(tabs);
     auto* const column = new QVBoxLayout(panel);
     column->setContentsMargins(0, 4, 0, 0);
@@ -240,9 +249,9 @@ void RunsPage::connectAll()
         if (table_->indexAt(point).isValid())
             QMenu::exec(actions_->all(), table_->viewport()->mapToGlobal(point), nullptr, table_);
     });
-    connect(show_, &QPushButton::clicked, this, [this] { Q_EMIT runWanted(currentName()); });
-    connect(validate_, &QPushButton::clicked, this, [this] { Q_EMIT validationWanted(currentName()); });
-    connect(compare_, &QPushButton::clicked, this, [this] {
+    connect(show_, &QAction::triggered, this, [this] { Q_EMIT runWanted(currentName()); });
+    connect(validate_, &QAction::triggered, this, [this] { Q_EMIT validationWanted(currentName()); });
+    connect(compare_, &QAction::triggered, this, [this] {
         const auto two = model_->checked();
         if (two.size() == 2)
             Q_EMIT comparisonWanted(two[1], two[0]);
@@ -383,21 +392,28 @@ void RunsPage::showDifferences()
         runs.push_back(run->run);
         header << QString::fromStdString(run->run.name);
     }
-    differences_->clear();
-    differences_->setColumnCount(static_cast<int>(header.size()));
-    differences_->setHeaderLabels(header);
-    differences_->hide();
-    differencesNote_->show();
+    compared_ = header;
     if (runs.size() < 2)
-        return differencesNote_->setText(tr("Tick two or more runs."));
-    std::vector<QStringList> rows;
-    try {
-        rows = settingRows(configurationDifferences(runs));
-    } catch (const std::exception& error) {
-        return differencesNote_->setText(errorText(error));
-    }
-    differencesNote_->setText(rows.empty() ? tr("No differences in settings.") : QString());
-    differencesNote_->setVisible(rows.empty());
+        return showDifferences({}, tr("Tick two or more runs."));
+    session_.background().ask( // every run's configuration is read
+        this, [runs = std::move(runs)] { return settingRows(configurationDifferences(runs)); },
+        [this, header](const std::vector<QStringList>& rows) {
+            if (header == compared_)
+                showDifferences(rows, rows.empty() ? tr("No differences in settings.") : QString());
+        },
+        [this, header](const Notice& why) {
+            if (header == compared_)
+                showDifferences({}, noticeText(why));
+        });
+}
+
+void RunsPage::showDifferences(const std::vector<QStringList>& rows, const QString& note)
+{
+    differences_->clear();
+    differences_->setColumnCount(static_cast<int>(compared_.size()));
+    differences_->setHeaderLabels(compared_);
+    differencesNote_->setText(note);
+    differencesNote_->setVisible(!note.isEmpty());
     for (const auto& cells : rows) {
         auto* const item = new QTreeWidgetItem(differences_, cells);
         for (int column = 1; column < static_cast<int>(cells.size()); ++column)

@@ -8,7 +8,7 @@
 
 class QLabel;
 class QLineEdit;
-class QPushButton;
+class QAction;
 class QStackedWidget;
 class QTableView;
 class QTreeWidget;
@@ -62,6 +62,7 @@ private:
     void checkedChanged();
     void plot(const QStringList& names);
     void showDifferences();
+    void showDifferences(const std::vector<QStringList>& rows, const QString& note);
     void updateState();
     std::vector<const ListedRun*> checked() const;
     const ListedRun* current() const;
@@ -85,8 +86,9 @@ private:
     std::vector<PlottedRun> plotted_;
     QTreeWidget* differences_;
     QLabel* differencesNote_;
+    QStringList compared_; ///< Header of the differences: the ticked runs.
     CheckpointList* checkpoints_;
-    QPushButton *show_, *validate_, *compare_;
+    QAction *show_, *validate_, *compare_;
     QString wanted_; ///< To be selected once it is listed.
     bool known_ = false;
 };

@@ -1,5 +1,6 @@
 #include "app/pages/sample/history_panel.h"
 
+#include "widgets/commands.h"
 #include "widgets/factories.h"
 #include "widgets/filmstrip.h"
 #include "widgets/icons.h"
@@ -87,7 +88,7 @@ QWidget* HistoryPanel::makeBar()
     note_->setMaximumWidth(noteWidth);
     favourite_ = makeFlatButton(QStringLiteral("star"), tr("Favourite (S)"), bar);
     favourite_->setObjectName(QStringLiteral("favourite"));
-    favourite_->setShortcut(Qt::Key_S);
+    (new Commands(this))->add(Qt::Key_S, tr("make the picture a favourite"), [this] { favourite_->click(); });
     favourite_->setCheckable(true);
     copy_ = makeFlatButton(QStringLiteral("copy"), tr("Copy the picture (Ctrl+C)"), bar);
     copy_->setObjectName(QStringLiteral("copyPicture"));
@@ -206,16 +207,15 @@ void HistoryPanel::list()
 void HistoryPanel::showNote()
 {
     const auto* const picture = find(current());
-    for (QWidget* const part : {static_cast<QWidget*>(note_), static_cast<QWidget*>(favourite_),
-                                static_cast<QWidget*>(copy_)})
+    for (QWidget* const part :
+         {static_cast<QWidget*>(note_), static_cast<QWidget*>(favourite_), static_cast<QWidget*>(copy_)})
         part->setEnabled(picture != nullptr);
     const auto note = picture != nullptr ? picture->note : PaintingNote{};
     if (!note_->hasFocus() || !note_->isModified())
         note_->setText(QString::fromStdString(note.text));
     favourite_->setChecked(note.favourite);
     favourite_->setIcon(icon(note.favourite ? QStringLiteral("star-filled") : QStringLiteral("star")));
-    compare_->setEnabled(strip_->selectionModel() != nullptr &&
-                         strip_->selectionModel()->selectedIndexes().size() > 1);
+    compare_->setEnabled(strip_->selectionModel() != nullptr && strip_->selectionModel()->selectedIndexes().size() > 1);
 }
 
 void HistoryPanel::changeNote(const PaintingNote& note)

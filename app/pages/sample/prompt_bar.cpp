@@ -43,7 +43,6 @@ PromptBar::PromptBar(Session& session, QWidget* parent)
     generate_->setMinimumHeight(32);
     cancel_->setObjectName(QStringLiteral("cancel"));
     cancel_->setMinimumHeight(32);
-    cancel_->setShortcut(Qt::Key_Escape);
     tokens_->setObjectName(QStringLiteral("promptTokens"));
     tokens_->setTextFormat(Qt::PlainText);
     setRole(tokens_, "small");

@@ -11,6 +11,7 @@
 #include "app/pages/sample/region_editor.h"
 #include "app/pages/sample/sample_form.h"
 #include "widgets/banner.h"
+#include "widgets/commands.h"
 #include "widgets/guidance_plane_view.h"
 #include "widgets/image_canvas.h"
 #include "widgets/page_frame.h"
@@ -18,13 +19,11 @@
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 
+#include <QAction>
 #include <QClipboard>
 #include <QFileInfo>
 #include <QGuiApplication>
-#include <QKeyEvent>
 #include <QPushButton>
-#include <QShortcut>
-#include <QSignalBlocker>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
@@ -82,7 +81,7 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
 void SamplePage::makeActions()
 {
     planeButton_ = frame_->addAction(tr("Guidance plane"), QStringLiteral("grid"),
-                                     tr("Generate pictures over both guidance scales (G)"));
+                                     tr("Generate pictures over both guidance scales"));
     planeButton_->setObjectName(QStringLiteral("planeButton"));
     planeButton_->setCheckable(true);
     checkpointsButton_ = frame_->addAction(tr("Checkpoints"), QStringLiteral("checkpoint"),
@@ -95,27 +94,36 @@ void SamplePage::makeActions()
     attend_ =
         frame_->addAction(tr("Attention"), QStringLiteral("eye"), tr("Inspect the attention behind this picture"));
     attend_->setObjectName(QStringLiteral("attend"));
-    save_ =
-        frame_->addAction(tr("Save PNG…"), QStringLiteral("save"), tr("Save the picture with its settings (Ctrl+S)"));
-    save_->setShortcut(QKeySequence::Save);
+    save_ = frame_->addAction(tr("Save PNG…"), QStringLiteral("save"), tr("Save the picture with its settings"));
+    auto* const commands = new Commands(this);
+    commands->add(Qt::CTRL | Qt::Key_Return, tr("generate"), [this] { generate(); });
+    commands->add(Qt::Key_Escape, tr("stop generating, or show the picture again"), [this] {
+        if (sampling_.active())
+            sampling_.cancel();
+        else
+            stage_->showView(PictureStage::View::Picture);
+    });
+    commands->add(Qt::Key_R, tr("new random seed"), [this] { form_->rollSeed(); });
+    commands->bind(planeButton_, Qt::Key_G, tr("guidance plane"));
+    commands->add(Qt::Key_F, tr("show the whole picture"), [this] { stage_->canvas()->fit(); });
+    commands->bind(save_, QKeySequence::Save, tr("save the picture with its settings"));
+    commands->note(tr("Shift+Enter"), tr("in the prompt: begin a line"));
+    commands->add(QKeySequence::Paste, tr("use the clipboard's picture as the reference"), [this] { form_->paste(); });
+    commands->add(QKeySequence::Copy, tr("copy the picture"), [this] { copy(); });
+    commands->add(Qt::Key_C, tr("compare the pictures that are selected in the history"),
+                  [this] { compare(history_->selected()); });
+    commands->note(tr("double click"), tr("on a picture of the history: restore its settings"));
+    commands->add(Qt::Key_Delete, tr("move the picture to the trash"), [this] { discardShown(); });
+    commands->add(QKeySequence::Undo, tr("restore it from the trash"), [this] { bringBack(); });
 }
 
 void SamplePage::connectParts()
 {
-    const auto shortcut = [this](const QKeySequence& keys, auto&& act) {
-        connect(new QShortcut(keys, this), &QShortcut::activated, this, act);
-    };
-    shortcut(Qt::Key_G, [this] { planeButton_->toggle(); });
-    shortcut(Qt::CTRL | Qt::Key_Return, [this] { generate(); });
-    shortcut(Qt::Key_F, [this] { stage_->canvas()->fit(); });
-    shortcut(Qt::Key_C, [this] { compare(history_->selected()); });
-    shortcut(QKeySequence::Copy, [this] { copy(); });
-    shortcut(QKeySequence::Paste, [this] { form_->paste(); });
-    connect(planeButton_, &QPushButton::toggled, this, &SamplePage::showPlane);
-    connect(checkpointsButton_, &QPushButton::clicked, this, &SamplePage::generateOverCheckpoints);
-    connect(anatomyButton_, &QPushButton::toggled, this, &SamplePage::showAnatomy);
-    connect(attend_, &QPushButton::clicked, this, [this] { Q_EMIT attentionWanted(shownFile_); });
-    connect(save_, &QPushButton::clicked, this, &SamplePage::save);
+    connect(planeButton_, &QAction::triggered, this, &SamplePage::showPlane); // somebody wants it, or no longer
+    connect(checkpointsButton_, &QAction::triggered, this, &SamplePage::generateOverCheckpoints);
+    connect(anatomyButton_, &QAction::toggled, this, &SamplePage::showAnatomy);
+    connect(attend_, &QAction::triggered, this, [this] { Q_EMIT attentionWanted(shownFile_); });
+    connect(save_, &QAction::triggered, this, &SamplePage::save);
     connect(prompt_, &PromptBar::generateWanted, this, &SamplePage::generate);
     connect(prompt_, &PromptBar::cancelWanted, this, [this] {
         if (sampling_.active())
@@ -129,7 +137,6 @@ void SamplePage::connectParts()
     connect(stage_->region(), &RegionEditor::regionChanged, form_, &SampleForm::setRegion);
     connect(stage_, &PictureStage::failed, frame_->banner(), failuresIn(frame_->banner()));
     connect(stage_, &PictureStage::viewChanged, this, [this] {
-        const QSignalBlocker quiet(planeButton_);
         planeButton_->setChecked(stage_->view() == PictureStage::View::Plane);
         updateState();
     });
@@ -319,7 +326,6 @@ void SamplePage::showPlane(bool shown)
     if (sampling_.active() || form_->checkpoint().empty() || !form_->takeTyped() || (!text && !dino)) {
         if (!text && !dino)
             frame_->banner()->showNotice(tr("Enter a prompt or choose a reference first: guidance needs one of them."));
-        const QSignalBlocker quiet(planeButton_);
         planeButton_->setChecked(false);
         return;
     }
@@ -362,7 +368,8 @@ void SamplePage::compare(const QStringList& files)
     std::vector<PictureStage::Compared> compared;
     for (const auto& file : files) {
         if (const auto* const picture = history_->find(file))
-            compared.push_back({.file = file, .label = QStringLiteral("%1 · %2").arg(picture->caption, picture->model)});
+            compared.push_back(
+                {.file = file, .label = QStringLiteral("%1 · %2").arg(picture->caption, picture->model)});
     }
     stage_->compare(compared);
 }
@@ -560,20 +567,6 @@ void SamplePage::showEvent(QShowEvent* event)
 {
     QWidget::showEvent(event);
     session_.refreshRuns(); // a training may have saved checkpoints since
-}
-
-void SamplePage::keyPressEvent(QKeyEvent* event)
-{
-    if (event->key() == Qt::Key_Delete)
-        discardShown();
-    else if (event->matches(QKeySequence::Undo))
-        bringBack();
-    else if (event->key() == Qt::Key_R)
-        form_->rollSeed();
-    else if (event->key() == Qt::Key_Escape)
-        stage_->showView(PictureStage::View::Picture);
-    else
-        QWidget::keyPressEvent(event);
 }
 
 } // namespace nanodit

@@ -7,7 +7,7 @@
 
 #include <vector>
 
-class QPushButton;
+class QAction;
 class QStackedWidget;
 
 namespace nanodit {
@@ -38,7 +38,6 @@ Q_SIGNALS:
     void attentionWanted(const QString& file);
 
 protected:
-    void keyPressEvent(QKeyEvent* event) override;
     void showEvent(QShowEvent* event) override;
 
 private:
@@ -81,7 +80,7 @@ private:
     Dialogs& dialogs_;
     PageFrame* frame_;
     PromptBar* prompt_;
-    QPushButton *save_, *attend_, *planeButton_, *checkpointsButton_, *anatomyButton_;
+    QAction *save_, *attend_, *planeButton_, *checkpointsButton_, *anatomyButton_;
     QStackedWidget* states_; ///< Empty, or the stage.
     StatePanel* empty_;
     PictureStage* stage_;

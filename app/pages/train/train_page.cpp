@@ -9,6 +9,7 @@
 #include "app/pages/train/mechanism_view.h"
 #include "app/pages/train/preview_panel.h"
 #include "app/pages/train/queue_panel.h"
+#include "app/pages/train/replay_panel.h"
 #include "app/pages/train/run_form.h"
 #include "app/plots/compared_runs.h"
 #include "app/plots/metric_plots.h"
@@ -19,6 +20,7 @@
 #include "core/io/size_text.h"
 #include "widgets/banner.h"
 #include "widgets/cards.h"
+#include "widgets/commands.h"
 #include "widgets/icons.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
@@ -28,8 +30,8 @@
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 
+#include <QAction>
 #include <QDialog>
-#include <QKeyEvent>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QStackedWidget>
@@ -172,11 +174,17 @@ QWidget* TrainPage::makeDrawer()
     auto* const tabs = tabs_ = new QTabWidget(this);
     tabs->setObjectName(QStringLiteral("trainTabs"));
     tabs->setDocumentMode(true);
+    tabs->tabBar()->setAccessibleName(tr("Pictures, log and queue of the training"));
     tabs->tabBar()->setDrawBase(false);
     tabs->addTab(previews_, tr("Pictures"));
     tabs->addTab(log_, tr("Log"));
     auto* const mechanism = new MechanismView(this);
     tabs->addTab(mechanism, tr("Mechanism"));
+    auto* const replay = new ReplayPanel(training_, this);
+    const int replayTab = tabs->addTab(replay, tr("Not finite"));
+    const auto offerReplay = [tabs, replay, replayTab] { tabs->setTabVisible(replayTab, replay->hasSteps()); };
+    connect(replay, &ReplayPanel::stepsChanged, this, offerReplay);
+    offerReplay();
     tabs->addTab(new QueuePanel(training_, this), tr("Queue"));
     const auto showMechanism = [this, mechanism] {
         mechanism->showSteps(training_.curves().measured(), training_.curves().breakThrough());
@@ -194,31 +202,33 @@ void TrainPage::addActions()
     checkpointNow_ = frame_->addAction(tr("Checkpoint now"), QStringLiteral("checkpoint"),
                                        tr("Save a checkpoint after the next step"));
     stop_ = frame_->addAction(tr("Stop"), QStringLiteral("stop"), tr("Save a checkpoint and stop; it can be resumed"));
-    pause_ = frame_->addAction(tr("Pause"), QStringLiteral("pause"), tr("Pause after the current step (Space)"));
+    pause_ = frame_->addAction(tr("Pause"), QStringLiteral("pause"), tr("Pause after the current step"));
     newRun_ = frame_->addAction(tr("New run"), QStringLiteral("train"), tr("Set up another run"));
     newRun_->setObjectName(QStringLiteral("newRun"));
     cancelQueueing_ = frame_->addAction(tr("Cancel"), QStringLiteral("clear"), tr("Queue nothing now"));
     queue_ = frame_->addAction(tr("Queue next"), QStringLiteral("add"), {});
     queue_->setObjectName(QStringLiteral("queueNext"));
-    start_ =
-        frame_->addAction(tr("Start"), QStringLiteral("play"), tr("Train with this configuration (Ctrl+Enter)"), true);
+    start_ = frame_->addAction(tr("Start"), QStringLiteral("play"), tr("Train with this configuration"), true);
     start_->setObjectName(QStringLiteral("start"));
     pause_->setObjectName(QStringLiteral("pause"));
     stop_->setObjectName(QStringLiteral("stop"));
     previewNow_->setObjectName(QStringLiteral("previewNow"));
     checkpointNow_->setObjectName(QStringLiteral("checkpointNow"));
-    start_->setShortcut(Qt::CTRL | Qt::Key_Return);
-    connect(start_, &QPushButton::clicked, this, &TrainPage::start);
-    connect(newRun_, &QPushButton::clicked, form_, &RunForm::chooseNewRun);
-    connect(queue_, &QPushButton::clicked, this, &TrainPage::queueNext);
-    connect(cancelQueueing_, &QPushButton::clicked, this, [this] {
+    auto* const commands = new Commands(this);
+    commands->bind(start_, Qt::CTRL | Qt::Key_Return, tr("start or resume"));
+    commands->bind(pause_, Qt::Key_Space, tr("pause or resume"));
+    commands->bind(stop_, Qt::CTRL | Qt::Key_Period, tr("save a checkpoint and stop"));
+    connect(start_, &QAction::triggered, this, &TrainPage::start);
+    connect(newRun_, &QAction::triggered, form_, &RunForm::chooseNewRun);
+    connect(queue_, &QAction::triggered, this, &TrainPage::queueNext);
+    connect(cancelQueueing_, &QAction::triggered, this, [this] {
         queueing_ = false;
         updateState();
     });
-    connect(pause_, &QPushButton::clicked, this, &TrainPage::pauseOrResume);
-    connect(stop_, &QPushButton::clicked, &training_, &Training::stop);
-    connect(previewNow_, &QPushButton::clicked, &training_, &Training::previewNow);
-    connect(checkpointNow_, &QPushButton::clicked, &training_, &Training::checkpointNow);
+    connect(pause_, &QAction::triggered, this, &TrainPage::pauseOrResume);
+    connect(stop_, &QAction::triggered, &training_, &Training::stop);
+    connect(previewNow_, &QAction::triggered, &training_, &Training::previewNow);
+    connect(checkpointNow_, &QAction::triggered, &training_, &Training::checkpointNow);
     connect(form_, &RunForm::changed, this, &TrainPage::updateState);
     connect(form_, &RunForm::changed, this, &TrainPage::forecast);
     connect(form_, &RunForm::pastRunChosen, &training_, &Training::showRun);
@@ -262,6 +272,7 @@ void TrainPage::connectTraining()
         showFailure(*frame_->banner(), tr("Training stopped with an error"), why);
     });
     connect(&training_, &Training::holderChanged, this, &TrainPage::updateState);
+    connect(&training_, &Training::queueFailed, frame_->banner(), failuresIn(frame_->banner()));
     connect(&training_, &Training::readFailed, this,
             [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the run"), why); });
     connect(&training_, &Training::finished, this, [this](const TrainReport& report) {
@@ -370,13 +381,12 @@ void TrainPage::updateState()
                     : continuation == Continuation::StartFrom   ? tr("New run from it")
                                                                 : tr("New run like it"));
     start_->setToolTip(holder        ? tr("Another program is training this run; its progress is shown here")
-                       : makesNewRun ? tr("Set up a new run with these settings (Ctrl+Enter)")
-                                     : tr("Train with this configuration (Ctrl+Enter)"));
-    start_->setShortcut(Qt::CTRL | Qt::Key_Return); // a new text drops it
+                       : makesNewRun ? tr("Set up a new run with these settings")
+                                     : tr("Train with this configuration"));
     newRun_->setVisible(!active && continuation && !makesNewRun);
-    for (auto* const button : {pause_, stop_, previewNow_, checkpointNow_}) {
-        button->setVisible(active);
-        button->setEnabled(state != Training::State::Stopping);
+    for (auto* const action : {pause_, stop_, previewNow_, checkpointNow_}) {
+        action->setVisible(active);
+        action->setEnabled(state != Training::State::Stopping);
     }
     pause_->setText(paused ? tr("Resume") : tr("Pause"));
     pause_->setIcon(icon(paused ? QStringLiteral("play") : QStringLiteral("pause")));
@@ -470,14 +480,6 @@ void TrainPage::showEvent(QShowEvent* event)
 {
     QWidget::showEvent(event);
     forecast();
-}
-
-void TrainPage::keyPressEvent(QKeyEvent* event)
-{
-    if (event->key() == Qt::Key_Space && training_.active())
-        pauseOrResume();
-    else
-        QWidget::keyPressEvent(event);
 }
 
 } // namespace nanodit

@@ -5,8 +5,8 @@
 
 #include <QWidget>
 
+class QAction;
 class QProgressBar;
-class QPushButton;
 class QStackedWidget;
 class QTabWidget;
 
@@ -38,7 +38,6 @@ Q_SIGNALS:
     void datasetWanted();
 
 protected:
-    void keyPressEvent(QKeyEvent* event) override;
     void showEvent(QShowEvent* event) override;
 
 private:
@@ -75,7 +74,7 @@ private:
     RunForm* form_;
     TrainForecasts* forecasts_;
     ForecastPanel* forecast_;
-    QPushButton *start_, *newRun_, *queue_, *cancelQueueing_, *pause_, *stop_, *previewNow_, *checkpointNow_;
+    QAction *start_, *newRun_, *queue_, *cancelQueueing_, *pause_, *stop_, *previewNow_, *checkpointNow_;
     bool queueing_ = false; ///< While one run is trained, another one is set up.
 };
 

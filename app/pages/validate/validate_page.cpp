@@ -10,10 +10,12 @@
 #include "app/wording.h"
 #include "core/io/atomic_file.h"
 #include "widgets/banner.h"
+#include "widgets/commands.h"
 #include "widgets/page_frame.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 
+#include <QAction>
 #include <QDateTime>
 #include <QFileInfo>
 #include <QMenu>
@@ -65,7 +67,7 @@ void ValidatePage::addActions()
 {
     export_ = frame_->addAction(tr("Export"), QStringLiteral("save"), tr("Save what is shown as a file"));
     export_->setObjectName(QStringLiteral("validateExport"));
-    auto* const menu = new QMenu(export_);
+    auto* const menu = new QMenu(this);
     menu->addAction(tr("Report as a page (HTML)…"), this, [this] { save(Export::Page); });
     exportComparison_ = menu->addAction(tr("Comparison as a page (HTML)…"), this, [this] { save(Export::Comparison); });
     menu->addAction(tr("Report's numbers (JSON)…"), this, [this] { save(Export::Numbers); });
@@ -75,12 +77,15 @@ void ValidatePage::addActions()
     cancel_ = frame_->addAction(tr("Cancel"), QStringLiteral("stop"),
                                 tr("Stop. Finished pictures are kept; validating again resumes from there"));
     cancel_->setObjectName(QStringLiteral("validateCancel"));
-    start_ =
-        frame_->addAction(tr("Validate"), QStringLiteral("play"), tr("Run the suite on this model (Ctrl+Enter)"), true);
+    start_ = frame_->addAction(tr("Validate"), QStringLiteral("play"), tr("Run the suite on this model"), true);
     start_->setObjectName(QStringLiteral("validateStart"));
-    start_->setShortcut(Qt::CTRL | Qt::Key_Return);
-    connect(start_, &QPushButton::clicked, this, &ValidatePage::start);
-    connect(cancel_, &QPushButton::clicked, &validating_, &Validating::cancel);
+    auto* const commands = new Commands(this);
+    commands->bind(start_, Qt::CTRL | Qt::Key_Return, tr("validate"));
+    escape_ = commands->add(Qt::Key_Escape, tr("stop the first validation of a model"), [this] { cancel_->trigger(); });
+    commands->note(tr("arrows"), tr("between cards: sort by the next one; between pictures: the next picture"));
+    commands->note(tr("Enter"), tr("enlarge the picture beside its reference"));
+    connect(start_, &QAction::triggered, this, &ValidatePage::start);
+    connect(cancel_, &QAction::triggered, &validating_, &Validating::cancel);
     connect(form_, &ValidateForm::subjectChosen, this, &ValidatePage::readChosen);
     connect(form_, &ValidateForm::edited, this, &ValidatePage::updateState);
     connect(results_, &ValidateResults::attentionWanted, this, &ValidatePage::attentionWanted);
@@ -152,12 +157,13 @@ void ValidatePage::start()
         request.baseline = baseline->report;
     const auto* const shown = results_->shown();
     const bool replaces = shown != nullptr && !sameSettings(shown->report.settings, request.settings);
-    if (replaces && !dialogs_.confirm(
-                        this, tr("Replace the validation of %1?").arg(name),
-                        tr("It used other settings. Its %1 pictures and its report will be deleted; to keep them, export "
-                           "the report first.")
-                            .arg(shown->report.pictures.size()),
-                        tr("Replace")))
+    if (replaces &&
+        !dialogs_.confirm(
+            this, tr("Replace the validation of %1?").arg(name),
+            tr("It used other settings. Its %1 pictures and its report will be deleted; to keep them, export "
+               "the report first.")
+                .arg(shown->report.pictures.size()),
+            tr("Replace")))
         return;
     frame_->banner()->hide();
     if (!validating_.active()) // another may have begun meanwhile
@@ -208,10 +214,9 @@ void ValidatePage::updateState()
     start_->setVisible(!active);
     start_->setEnabled(subject != nullptr && !subject->checkpoint.empty() && form_->valid());
     start_->setText(hasReport ? tr("Validate again") : tr("Validate"));
-    start_->setShortcut(Qt::CTRL | Qt::Key_Return); // a new text drops it
     cancel_->setVisible(active);
     cancel_->setEnabled(validating_.state() == Validating::State::Running);
-    cancel_->setShortcut(active && !hasReport ? QKeySequence(Qt::Key_Escape) : QKeySequence());
+    escape_->setEnabled(active && !hasReport); // pictures that are looked at have it to go back
     export_->setEnabled(hasReport);
     exportComparison_->setEnabled(hasReport && results_->shown()->baseline.has_value());
     progress_->setVisible(active);

@@ -5,8 +5,8 @@
 
 #include <QWidget>
 
+class QAction;
 class QProgressBar;
-class QPushButton;
 class QStackedWidget;
 
 namespace nanodit {
@@ -63,8 +63,8 @@ private:
     StatePanel* state_;
     ValidateResults* results_;
     ValidateForm* form_;
-    QPushButton *start_, *cancel_, *export_;
-    QAction* exportComparison_ = nullptr;
+    QAction *start_, *cancel_, *export_;
+    QAction *exportComparison_ = nullptr, *escape_ = nullptr;
     bool listed_ = false; ///< What there is to validate is known.
     QString read_;        ///< What was chosen when reports were read last.
     bool reading_ = false;

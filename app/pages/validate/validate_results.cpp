@@ -96,6 +96,7 @@ ValidateResults::ValidateResults(Session& session, QWidget* parent)
     , loupe_(new ValidationLoupe(this))
 {
     tabs_->setObjectName(QStringLiteral("validateTabs"));
+    tabs_->setAccessibleName(tr("Tests"));
     tabs_->setDrawBase(false);
     tabs_->setExpanding(false);
     for (int i = 0; i < comparisonTab; ++i) {

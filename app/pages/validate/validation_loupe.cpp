@@ -1,6 +1,7 @@
 #include "app/pages/validate/validation_loupe.h"
 
 #include "widgets/cell_layers.h"
+#include "widgets/commands.h"
 #include "widgets/factories.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
@@ -114,6 +115,11 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
     connect(attention, &QPushButton::clicked, this, &ValidationLoupe::attentionWanted);
     connect(sample, &QPushButton::clicked, this, &ValidationLoupe::sampleWanted);
     connect(overlay_, &QComboBox::currentIndexChanged, this, &ValidationLoupe::layOver);
+    auto* const commands = new Commands(this);
+    commands->add(Qt::Key_P, tr("enlarged: patches, difference by patch, none"),
+                  [this] { overlay_->setCurrentIndex((overlay_->currentIndex() + 1) % overlay_->count()); });
+    commands->add(Qt::Key_F, tr("enlarged: show the whole picture"), [this] { canvases_[0]->fit(); });
+    commands->add(Qt::Key_Escape, tr("back to the pictures"), [this] { Q_EMIT closed(); });
     pointAt(nowhere);
 }
 
@@ -208,15 +214,6 @@ void ValidationLoupe::keyPressEvent(QKeyEvent* event)
     case Qt::Key_Right:
     case Qt::Key_Down:
         Q_EMIT stepped(1);
-        break;
-    case Qt::Key_Escape:
-        Q_EMIT closed();
-        break;
-    case Qt::Key_P:
-        overlay_->setCurrentIndex((overlay_->currentIndex() + 1) % overlay_->count());
-        break;
-    case Qt::Key_F:
-        canvases_[0]->fit();
         break;
     default:
         QWidget::keyPressEvent(event);

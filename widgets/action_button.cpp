@@ -1,0 +1,39 @@
+#include "widgets/action_button.h"
+
+#include <QAction>
+#include <QMenu>
+
+namespace nanodit {
+
+ActionButton::ActionButton(QAction* action, bool primary, QWidget* parent)
+    : QPushButton(parent)
+    , action_(action)
+{
+    setIconSize({20, 16}); // the drawing is square: four pixels stay free before the text
+    setProperty("primary", primary);
+    setObjectName(action->objectName());
+    connect(action, &QObject::objectNameChanged, this, [this](const QString& name) { setObjectName(name); });
+    connect(action, &QAction::changed, this, &ActionButton::follow);
+    connect(this, &QPushButton::clicked, action, &QAction::trigger);
+    follow();
+}
+
+void ActionButton::follow()
+{
+    setText(action_->text());
+    if (action_->icon().cacheKey() != icon().cacheKey()) // an icon that is set anew lays the row out anew
+        setIcon(action_->icon());
+    const auto keys = action_->shortcut().toString(QKeySequence::NativeText);
+    setToolTip(keys.isEmpty() ? action_->toolTip() : tr("%1 (%2)").arg(action_->toolTip(), keys));
+    setCheckable(action_->isCheckable());
+    setChecked(action_->isChecked());
+    if (action_->menu() != menu())
+        setMenu(action_->menu());
+    if (!action_->isVisible() && hasFocus())
+        parentWidget()->setFocus(Qt::OtherFocusReason);
+    setEnabled(action_->isEnabled());
+    if (isHidden() == action_->isVisible())
+        setVisible(action_->isVisible());
+}
+
+} // namespace nanodit
