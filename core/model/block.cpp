@@ -1,5 +1,7 @@
 #include "core/model/block.h"
 
+#include "core/kernels/activations.h"
+#include "core/kernels/heads.h"
 #include "core/model/attention.h"
 #include "core/model/autocast.h"
 
@@ -10,17 +12,13 @@ namespace nanodit {
 
 namespace {
 
+constexpr double layerNormEps = 1e-6; ///< As layerNorm() has it.
+
 RmsNorm makeNorm(ParameterMaker& make, const std::string& name, const ModelConfig& config)
 {
     if (!config.qkNorm)
         return {};
     return {.weight = make.ones(name + ".weight", {config.hiddenSize / config.numHeads})};
-}
-
-/// [B, L, parts * D] -> parts of [B, heads, L, D / heads]
-std::vector<at::Tensor> splitHeads(const at::Tensor& x, std::int64_t parts, std::int64_t heads)
-{
-    return x.view({x.size(0), x.size(1), parts, heads, x.size(2) / parts / heads}).permute({2, 0, 3, 1, 4}).unbind(0);
 }
 
 /// [B, heads, L, D / heads] -> [B, L, D]
@@ -81,10 +79,8 @@ KeyValues CrossAttention::keyValues(const at::Tensor& context, const ContextPlac
 {
     const auto parts = splitHeads(kv_(context), 2, heads_);
     auto keys = kNorm_(parts[0]);
-    if (places.patches.defined()) {
-        const auto patches = places.patches.cosines.size(2), resting = keys.size(2) - patches;
-        keys = at::cat({keys.narrow(2, 0, resting), places.patches(keys.narrow(2, resting, patches))}, 2);
-    }
+    if (places.patches.defined()) // The patches are the last; the others rest.
+        keys = turnedHeads(keys, places.patches.cosines, places.patches.sines);
     return {.keys = keys, .values = parts[1]};
 }
 
@@ -131,13 +127,16 @@ at::Tensor DitBlock::operator()(const at::Tensor& x, const at::Tensor& c, const 
                                 const ContextTerms& terms, const AttentionWatch& watch) const
 {
     const auto m = modulation_(at::silu(c)).to(at::kFloat).chunk(modulations_, 1); // [B, D] each
-    const auto add = [&](const at::Tensor& to, const at::Tensor& branch, std::size_t gate) {
-        return m.size() > gate ? at::addcmul(to, m[gate].unsqueeze(1), branch.to(at::kFloat)) : to + branch;
+    const auto type = autocastType().value_or(at::kFloat);
+    const auto normed = [&](const at::Tensor& of, std::size_t shift) {
+        return modulatedNorm(of, m[shift], m[shift + 1], layerNormEps, type);
     };
-    auto y = add(x, selfAttention_(modulate(layerNorm(x), m[0], m[1]), watch), 6);
-    y = add(y, crossAttention_(modulate(layerNorm(y), m[2], m[3]), context, terms, watch), 7);
-    const auto inner = fc1_(modulate(layerNorm(y), m[4], m[5])); // [B, L, 4 D]
-    return add(y, fc2_(at::gelu(inner, "tanh")), 8);
+    const auto add = [&](const at::Tensor& to, const at::Tensor& branch, std::size_t gate) {
+        return gatedSum(to, branch, m.size() > gate ? m[gate] : at::Tensor());
+    };
+    auto y = add(x, selfAttention_(normed(x, 0), watch), 6);
+    y = add(y, crossAttention_(normed(y, 2), context, terms, watch), 7);
+    return add(y, fc2_(tanhGelu(fc1_(normed(y, 4)))), 8); // [B, L, 4 D] between the two
 }
 
 at::Tensor modulate(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale)

@@ -1,5 +1,7 @@
 #include "core/model/places.h"
 
+#include "core/kernels/heads.h"
+
 #include <cmath>
 
 namespace nanodit {
@@ -55,12 +57,7 @@ Rotation Rotation::first(std::int64_t tokens) const
 
 at::Tensor Rotation::operator()(const at::Tensor& x) const
 {
-    if (!defined())
-        return x;
-    const auto half = x.size(-1) / 2;
-    const auto wide = x.to(at::kFloat);
-    const auto a = wide.narrow(-1, 0, half), b = wide.narrow(-1, half, half);
-    return at::cat({a * cosines - b * sines, a * sines + b * cosines}, -1).to(x.scalar_type());
+    return defined() ? turnedHeads(x, cosines, sines) : x;
 }
 
 } // namespace nanodit

@@ -1,0 +1,7 @@
+#include "core/kernels/row_kernel.inc"
+
+namespace nanodit {
+
+const RowKernel rowBaseline = {norm, normBackward, gatedSum, gatedSumBackward, gelu, geluBackward, turn};
+
+} // namespace nanodit
