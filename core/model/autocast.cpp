@@ -1,5 +1,7 @@
 #include "core/model/autocast.h"
 
+#include "core/model/rounded_weight.h"
+
 #include <ATen/autocast_mode.h>
 #include <torch/version.h>
 
@@ -80,8 +82,10 @@ AutocastScope::AutocastScope(Precision precision)
 
 AutocastScope::~AutocastScope()
 {
-    if (at::autocast::decrement_nesting() == 0)
+    if (at::autocast::decrement_nesting() == 0) {
         at::autocast::clear_cache();
+        forgetLostWeights();
+    }
     apply(before_);
 }
 

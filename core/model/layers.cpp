@@ -1,7 +1,8 @@
 #include "core/model/layers.h"
 
+#include "core/model/autocast.h"
+#include "core/model/rounded_weight.h"
 #include "core/runtime/generator.h"
-
 
 #include <cmath>
 
@@ -13,6 +14,8 @@ constexpr double normEps = 1e-6;
 
 at::Tensor Linear::operator()(const at::Tensor& x) const
 {
+    if (const auto type = autocastType())
+        return at::linear(x, roundedWeight(weight, *type), roundedWeight(bias, *type));
     return at::linear(x, weight, bias);
 }
 
