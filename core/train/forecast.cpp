@@ -76,18 +76,17 @@ Tokens tokensOf(const ModelConfig& model, const TrainData& data, ImageSize bucke
             .latentPixels = rows * cols};
 }
 
-/// What a block keeps of one sample for its backward pass. Three branches keep the stream, its norm (both wide) and
-/// the modulated norm; self attention keeps the product that holds q, k and v, and its result; cross attention q and its
-/// result, and of the context the product of k and v, besides turned keys a copy; the feed-forward its inner layer before
-/// and after GELU.
+/// What a block keeps of one sample for its backward pass. Three branches keep the stream (wide) and its modulated norm;
+/// self attention keeps the product that holds q, k and v, and its result; cross attention q and its result, and of the
+/// context the product of k and v, besides turned keys a copy; the feed-forward its inner layer before and after GELU.
 std::int64_t keptByBlock(const ModelConfig& m, std::int64_t narrow, const Tokens& tokens)
 {
     const auto stream = tokens.latent * m.hiddenSize, context = tokens.context() * m.hiddenSize;
     const bool turned = m.useDinoPatches && m.patchPosition == PatchPosition::Rope;
-    auto bytes = stream * (6 * wide + 9 * narrow) + 2 * narrow * tokens.latent * innerWidth(m) +
+    auto bytes = stream * (3 * wide + 9 * narrow) + 2 * narrow * tokens.latent * innerWidth(m) +
                  (turned ? 3 : 2) * narrow * context + 2 * wide * m.numHeads * tokens.latent; // sums of attention
     if (m.gate == Gate::AdalnZero)
-        bytes += 3 * stream * wide; // each branch, which its gate multiplies
+        bytes += 3 * stream * narrow; // each branch, which its gate multiplies
     if (m.qkNorm) { // queries and keys before their norm, after it, and weighted
         const bool copies = narrow != wide; // what was made wide is a tensor of its own
         bytes += stream * (6 * wide + (copies ? 2 * narrow : 0));
@@ -103,8 +102,13 @@ std::int64_t workOfBlock(const ModelConfig& m, std::int64_t narrow, const Tokens
     return narrow * tokens.latent * innerWidth(m) + 2 * wide * tokens.latent * m.hiddenSize;
 }
 
-std::int64_t activationsOf(const TrainConfig& config, const TrainData& data, const Tokens& tokens,
-                           std::int64_t parameters)
+/// What a micro-batch holds at its dearest moment, and when its backward pass ends, with the bf16 copy of the weights.
+struct Activations {
+    std::int64_t most = 0, last = 0;
+};
+
+Activations activationsOf(const TrainConfig& config, const TrainData& data, const Tokens& tokens,
+                          std::int64_t weightCopies)
 {
     const auto& m = config.model;
     const auto narrow = narrowOf(config), samples = config.data.batchSize;
@@ -114,18 +118,18 @@ std::int64_t activationsOf(const TrainConfig& config, const TrainData& data, con
     const auto conditions = tokens.text * data.textWidth + (tokens.patches + 1) * data.dinoWidth;
     const auto latents = 8 * tokens.latentPixels * data.latentChannels;
     auto kept = samples * (conditions * (wide + (copies - 1) * narrow) + conditions * wide + latents * wide +
-                           context * narrow + stream * (2 * wide + narrow));
+                           context * narrow + stream * (2 * wide + narrow)) +
+                weightCopies;
     const auto block = samples * keptByBlock(m, narrow, tokens);
     if (m.internalHead > 0) // a norm and what its modulation makes of it
         kept += samples * stream * (wide + narrow);
     if (config.repa.enabled()) // the map, what is projected and its square, the teacher; beside it a bf16 copy
         kept += samples * (stream * narrow + tokens.teacher * data.dinoWidth * (3 * wide + (copies - 1) * narrow));
     const auto work = samples * workOfBlock(m, narrow, tokens);
-    const auto weightCopies = narrow == wide ? 0 : narrow * parameters; // of all weights, made in the forward pass
     if (!config.checkpointing)
-        return kept + m.depth * block + weightCopies + work;
-    kept += m.depth * samples * stream * wide; // the stream before every block
-    return std::max(kept + weightCopies, kept + block + work + weightCopies / std::max<std::int64_t>(1, m.depth));
+        return {.most = kept + m.depth * block + work, .last = kept + block + work};
+    const auto streams = m.depth * samples * stream * wide; // before every block
+    return {.most = kept + streams + block + work, .last = kept + block + work};
 }
 
 /// Multiply-adds of a sample's forward pass.
@@ -185,20 +189,24 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data)
     forecast.parameters = parametersOf(config.model);
     auto& memory = forecast.memory;
     const auto trained = forecast.parameters + parametersOfProjector(config);
-    memory.weights = memory.gradients = wide * trained;
-    memory.moments = 2 * wide * trained;
+    const auto stored = wide * trained;
+    const auto rounded = config.precision == Precision::Bf16 ? narrowOf(config) * trained : 0;
+    memory.weights = stored;
+    memory.moments = 2 * stored;
     memory.average = config.ema.enabled ? wide * forecast.parameters : 0;
-    std::int64_t microBatches = 0;
+    std::int64_t microBatches = 0, last = 0;
     for (const auto& bucket : data.buckets) {
         const auto tokens = tokensOf(config.model, data, bucket.size);
+        const auto activations = activationsOf(config, data, tokens, rounded);
         forecast.buckets.push_back({.bucket = bucket.size,
                                     .samples = bucket.samples,
                                     .latentTokens = tokens.latent,
                                     .contextTokens = tokens.context(),
-                                    .activations = activationsOf(config, data, tokens, trained),
+                                    .activations = activations.most,
                                     .work = workOf(config, data, tokens)});
         const auto& made = forecast.buckets.back();
-        memory.activations = std::max(memory.activations, made.activations);
+        memory.activations = std::max(memory.activations, activations.most);
+        last = std::max(last, activations.last);
         memory.batches = std::max(memory.batches, config.data.prefetch * batchBytes(config, data, tokens));
         forecast.samplesPerEpoch += bucket.samples;
         forecast.meanWork += made.work * static_cast<double>(bucket.samples);
@@ -207,14 +215,16 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data)
     if (forecast.samplesPerEpoch > 0)
         forecast.meanWork /= static_cast<double>(forecast.samplesPerEpoch);
     const auto accumulation = config.optimiser.accumulation;
+    // In the first micro-batch of a step gradients come while activations go; in the others they are there already.
+    memory.gradients = accumulation > 1 ? stored : std::max<std::int64_t>(0, stored + last - memory.activations);
     forecast.stepsPerEpoch = (microBatches + accumulation - 1) / accumulation;
     if (microBatches > 0)
         forecast.epochs =
             static_cast<double>(config.schedule.steps * accumulation) / static_cast<double>(microBatches);
     if (config.previews.every > 0 && data.pictureBytes > 0)
-        memory.previews =
-            std::max<std::int64_t>(0, wide * forecast.parameters + data.pictureBytes - memory.activations);
-    forecast.checkpointBytes = memory.weights + memory.moments + memory.average;
+        memory.previews = std::max<std::int64_t>(0, 2 * stored + 2 * rounded + data.pictureBytes - memory.activations -
+                                                        memory.gradients); // the gradients are there, and two copies
+    forecast.checkpointBytes = stored + memory.moments + memory.average;
     const auto written = std::max<std::int64_t>(1, (config.schedule.steps + config.saving.every - 1) / config.saving.every);
     forecast.keptCheckpointBytes =
         forecast.checkpointBytes * (config.saving.keep > 0 ? std::min(config.saving.keep, written) : written);

@@ -60,10 +60,17 @@ Muon::Muon(const Parameters& parameters, const AdamWOptions& options)
     }
 }
 
-void Muon::step(double lr)
+void Muon::step(const StepTerms& terms)
 {
-    others_.step(lr);
     const at::NoGradGuard noGradient;
+    if (terms.gradientFactor != 1) {
+        for (auto& matrix : matrices_) {
+            if (matrix.parameter.value.grad().defined())
+                matrix.parameter.value.grad().mul_(terms.gradientFactor);
+        }
+    }
+    const auto lr = terms.lr;
+    others_.step(StepTerms{.lr = lr, .gradientFactor = terms.gradientFactor});
     for (auto& [parameter, mean] : matrices_) {
         const auto gradient = parameter.value.grad();
         if (!gradient.defined())
@@ -75,6 +82,8 @@ void Muon::step(double lr)
         weight.mul_(1 - lr * weightDecay_);
         weight.sub_(orthogonalised(ahead).reshape(weight.sizes()), lr * 0.2 * std::sqrt(longer));
     }
+    if (terms.average != nullptr)
+        terms.average->update(terms.number);
 }
 
 TensorMap Muon::state() const

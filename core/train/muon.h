@@ -13,7 +13,8 @@ class Muon final : public Optimiser {
 public:
     /// `options`: weight decay of all, the rest of the other parameters.
     Muon(const Parameters& parameters, const AdamWOptions& options);
-    void step(double lr) override;
+    using Optimiser::step;
+    void step(const StepTerms& terms) override;
     /// NAME.momentum (float32, sharing memory) of the matrices; of the others what AdamW has.
     TensorMap state() const override;
     void restore(const TensorMap& state, const std::string& source) override;

@@ -1,7 +1,7 @@
 #include "core/train/optimiser.h"
 
+#include "core/model/rounded_weight.h"
 #include "core/runtime/error.h"
-#include "core/train/adamw_elements.h"
 #include "core/train/muon.h"
 
 #include <ATen/Parallel.h>
@@ -15,24 +15,81 @@ namespace nanodit {
 
 namespace {
 
-void stepOnCpu(const AdamWFactors& f, at::Tensor weight, const at::Tensor& gradient, at::Tensor mean, at::Tensor square)
+/// What a thread takes at once of a sweep over all parameters.
+constexpr std::int64_t pieceLength = 1 << 15;
+
+bool isPlain(const at::Tensor& x)
 {
-    auto* const w = weight.data_ptr<float>();
-    const auto* const g = gradient.data_ptr<float>();
-    auto* const m = mean.data_ptr<float>();
-    auto* const v = square.data_ptr<float>();
-    constexpr std::int64_t grain = 1 << 15;
-    at::parallel_for(0, weight.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
-        stepAdamWElements(f, w + begin, g + begin, m + begin, v + begin, end - begin);
-    });
+    return x.is_cpu() && x.is_contiguous() && x.scalar_type() == at::kFloat;
 }
 
-void stepOnDevice(const AdamWFactors& f, at::Tensor weight, const at::Tensor& gradient, at::Tensor mean,
-                  at::Tensor square)
+void stepByOperations(const AdamWFactors& f, at::Tensor weight, const at::Tensor& given, at::Tensor mean,
+                      at::Tensor square)
 {
+    const auto gradient = f.gradient == 1 ? given : given * f.gradient;
     mean.mul_(f.beta1).add_(gradient, f.restOfBeta1);
     square.mul_(f.beta2).addcmul_(gradient, gradient, f.restOfBeta2);
     weight.mul_(f.decay).addcdiv_(mean, square.sqrt().div_(f.rootCorrection2).add_(f.eps), -f.stepSize);
+}
+
+/// Pieces of parameters that are stepped in one sweep, shared out over the threads.
+class AdamWSweep {
+public:
+    /// average: undefined for none. All of one shape, plain.
+    void add(const AdamWFactors& factors, const at::Tensor& weight, const at::Tensor& gradient, const at::Tensor& mean,
+             const at::Tensor& square, const at::Tensor& average)
+    {
+        for (std::int64_t begin = 0; begin < weight.numel(); begin += pieceLength)
+            pieces_.push_back({.factors = factors,
+                               .elements = {.weight = weight.data_ptr<float>() + begin,
+                                            .gradient = gradient.data_ptr<float>() + begin,
+                                            .mean = mean.data_ptr<float>() + begin,
+                                            .square = square.data_ptr<float>() + begin,
+                                            .average = average.defined() ? average.data_ptr<float>() + begin : nullptr,
+                                            .count = std::min(pieceLength, weight.numel() - begin)}});
+    }
+
+    void run() const
+    {
+        at::parallel_for(0, static_cast<std::int64_t>(pieces_.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+            for (auto i = begin; i < end; ++i) {
+                const auto& piece = pieces_[static_cast<std::size_t>(i)];
+                stepAdamWElements(piece.factors, piece.elements);
+            }
+        });
+    }
+
+private:
+    struct Piece {
+        AdamWFactors factors;
+        AdamWElements elements;
+    };
+    std::vector<Piece> pieces_;
+};
+
+/// Sum of squares of plain tensors, in pieces that do not depend on the threads.
+double sumOfSquares(const std::vector<at::Tensor>& tensors)
+{
+    struct Piece {
+        const float* values;
+        std::int64_t count;
+        double sum = 0;
+    };
+    std::vector<Piece> pieces;
+    for (const auto& tensor : tensors) {
+        for (std::int64_t begin = 0; begin < tensor.numel(); begin += pieceLength)
+            pieces.push_back({tensor.data_ptr<float>() + begin, std::min(pieceLength, tensor.numel() - begin)});
+    }
+    at::parallel_for(0, static_cast<std::int64_t>(pieces.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = begin; i < end; ++i) {
+            auto& piece = pieces[static_cast<std::size_t>(i)];
+            piece.sum = nanodit::sumOfSquares(piece.values, piece.count);
+        }
+    });
+    double sum = 0;
+    for (const auto& piece : pieces)
+        sum += piece.sum;
+    return sum;
 }
 
 } // namespace
@@ -72,32 +129,51 @@ AdamW::AdamW(Parameters parameters, const AdamWOptions& options)
                             .square = at::zeros_like(parameter.value.detach(), at::MemoryFormat::Contiguous)});
 }
 
-void AdamW::step(double lr)
+AdamWFactors AdamW::factorsOf(std::size_t place, const StepTerms& terms) const
+{
+    const auto k = static_cast<double>(moments_[place].steps);
+    const auto [beta1, beta2] = options_.betas;
+    const bool decays = options_.decayed == Decayed::Everything || isWeightMatrix(parameters_[place]);
+    return {.gradient = static_cast<float>(terms.gradientFactor),
+            .decay = static_cast<float>(1 - (decays ? terms.lr * options_.weightDecay : 0)),
+            .beta1 = static_cast<float>(beta1),
+            .restOfBeta1 = static_cast<float>(1 - beta1),
+            .beta2 = static_cast<float>(beta2),
+            .restOfBeta2 = static_cast<float>(1 - beta2),
+            .rootCorrection2 = static_cast<float>(std::sqrt(1 - std::pow(beta2, k))),
+            .eps = static_cast<float>(options_.eps),
+            .stepSize = static_cast<float>(terms.lr / (1 - std::pow(beta1, k))),
+            .share = terms.average != nullptr ? static_cast<float>(1 - terms.average->decayAt(terms.number)) : 0};
+}
+
+void AdamW::step(const StepTerms& terms)
 {
     const at::NoGradGuard noGradient;
+    AdamWSweep sweep;
+    std::vector<at::Tensor> gradients; // as long as the sweep points to them
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
         const auto& weight = parameters_[i].value;
-        if (!weight.grad().defined())
+        const bool averages = terms.average != nullptr && i < terms.average->size();
+        const auto average = averages ? terms.average->at(i) : at::Tensor();
+        if (!weight.grad().defined()) {
+            if (averages)
+                terms.average->update(i, terms.number);
             continue;
+        }
         auto& moments = moments_[i];
         ++moments.steps;
-        const auto k = static_cast<double>(moments.steps);
-        const auto [beta1, beta2] = options_.betas;
-        const bool decays = options_.decayed == Decayed::Everything || isWeightMatrix(parameters_[i]);
-        const AdamWFactors factors{.decay = static_cast<float>(1 - (decays ? lr * options_.weightDecay : 0)),
-                                   .beta1 = static_cast<float>(beta1),
-                                   .restOfBeta1 = static_cast<float>(1 - beta1),
-                                   .beta2 = static_cast<float>(beta2),
-                                   .restOfBeta2 = static_cast<float>(1 - beta2),
-                                   .rootCorrection2 = static_cast<float>(std::sqrt(1 - std::pow(beta2, k))),
-                                   .eps = static_cast<float>(options_.eps),
-                                   .stepSize = static_cast<float>(lr / (1 - std::pow(beta1, k)))};
-        const bool plain = weight.is_cpu() && weight.is_contiguous() && weight.scalar_type() == at::kFloat;
-        if (plain)
-            stepOnCpu(factors, weight, weight.grad().contiguous(), moments.mean, moments.square);
-        else
-            stepOnDevice(factors, weight, weight.grad(), moments.mean, moments.square);
+        const auto factors = factorsOf(i, terms);
+        if (isPlain(weight) && (!average.defined() || isPlain(average))) {
+            gradients.push_back(weight.grad().contiguous());
+            sweep.add(factors, weight, gradients.back(), moments.mean, moments.square, average);
+            markAsWritten(weight);
+            continue;
+        }
+        stepByOperations(factors, weight, weight.grad(), moments.mean, moments.square);
+        if (averages)
+            terms.average->update(i, terms.number);
     }
+    sweep.run();
 }
 
 TensorMap AdamW::state() const
@@ -125,18 +201,29 @@ void AdamW::restore(const TensorMap& state, const std::string& source)
 double gradientNorm(const Parameters& parameters)
 {
     double sum = 0;
+    std::vector<at::Tensor> plain;
     for (const auto& parameter : parameters) {
-        if (!parameter.value.grad().defined())
+        const auto& gradient = parameter.value.grad();
+        if (!gradient.defined())
             continue;
-        const auto norm = at::linalg_vector_norm(parameter.value.grad()).item<double>();
+        if (isPlain(gradient)) {
+            plain.push_back(gradient);
+            continue;
+        }
+        const auto norm = at::linalg_vector_norm(gradient).item<double>();
         sum += norm * norm;
     }
-    return std::sqrt(sum);
+    return std::sqrt(sum + sumOfSquares(plain));
+}
+
+double clipFactor(double norm, double maxNorm)
+{
+    return std::min(1.0, maxNorm / (norm + 1e-6));
 }
 
 void clipGradients(const Parameters& parameters, double norm, double maxNorm)
 {
-    const double factor = maxNorm / (norm + 1e-6);
+    const double factor = clipFactor(norm, maxNorm);
     if (factor < 1)
         scaleGradients(parameters, factor);
 }
@@ -167,10 +254,14 @@ double Ema::decayAt(std::int64_t step) const
 
 void Ema::update(std::int64_t step)
 {
-    const at::NoGradGuard noGradient;
-    const double share = 1 - decayAt(step);
     for (std::size_t i = 0; i < parameters_.size(); ++i)
-        averages_[i].value.lerp_(parameters_[i].value.detach(), share);
+        update(i, step);
+}
+
+void Ema::update(std::size_t place, std::int64_t step)
+{
+    const at::NoGradGuard noGradient;
+    averages_[place].value.lerp_(parameters_[place].value.detach(), 1 - decayAt(step));
 }
 
 double learningRate(const ScheduleConfig& schedule, double peak, std::int64_t step)

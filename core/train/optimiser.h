@@ -2,6 +2,7 @@
 
 #include "core/config/train_config.h"
 #include "core/model/parameter.h"
+#include "core/train/adamw_elements.h"
 
 #include <array>
 #include <cstdint>
@@ -22,12 +23,23 @@ struct AdamWOptions {
 /// embedding.
 bool isWeightMatrix(const Parameter& parameter);
 
+class Ema;
+
+/// What belongs to a step beside the gradients, and may share its pass over memory.
+struct StepTerms {
+    double lr = 0;
+    double gradientFactor = 1; ///< What gradients count times, so that clipping needs no pass of its own.
+    Ema* average = nullptr;    ///< Of the same list of parameters or of its beginning; updated after the weights.
+    std::int64_t number = 0;   ///< Of the step, for the average's warm-up.
+};
+
 /// An update rule and what it remembers of the gradients before.
 class Optimiser {
 public:
     virtual ~Optimiser() = default;
-    /// One step with the gradients as they are. They are kept.
-    virtual void step(double lr) = 0;
+    /// One step. Gradients are kept; whether they are scaled by their factor then is left open.
+    virtual void step(const StepTerms& terms) = 0;
+    void step(double lr) { step(StepTerms{.lr = lr}); }
     /// What it remembers, by name, sharing memory but for counts of steps.
     virtual TensorMap state() const = 0;
     /// Continues exactly where state() was taken. Throws DataError naming `source` for what is missing or does not fit.
@@ -48,7 +60,9 @@ const at::Tensor& stateTensor(const TensorMap& state, const std::string& name, a
 class AdamW final : public Optimiser {
 public:
     AdamW(Parameters parameters, const AdamWOptions& options = {});
-    void step(double lr) override;
+    using Optimiser::step;
+    /// On the CPU in one pass over weights, gradients, moments and averages.
+    void step(const StepTerms& terms) override;
 
     /// NAME.exp_avg, NAME.exp_avg_sq (float32, sharing memory) and NAME.step (int64, one element) of every parameter.
     TensorMap state() const override;
@@ -59,15 +73,20 @@ private:
         at::Tensor mean, square; ///< exp_avg, exp_avg_sq
         std::int64_t steps = 0;  ///< k
     };
+    AdamWFactors factorsOf(std::size_t place, const StepTerms& terms) const;
+
     Parameters parameters_;
     AdamWOptions options_;
     std::vector<Moments> moments_;
 };
 
-/// Square root of the sum of squares over every gradient that exists; not finite when one of them is not.
+/// Square root of the sum of squares over every gradient that exists; not finite when one of them is not. Does not depend
+/// on the number of threads.
 double gradientNorm(const Parameters& parameters);
 void scaleGradients(const Parameters& parameters, double factor);
-/// Scales gradients by min(1, maxNorm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_ does.
+/// min(1, maxNorm / (norm + 1e-6)): what torch.nn.utils.clip_grad_norm_ scales gradients by.
+double clipFactor(double norm, double maxNorm);
+/// Scales gradients by it.
 void clipGradients(const Parameters& parameters, double norm, double maxNorm);
 
 /// Exponential moving average of weights, started from the weights as they are: a = decay a + (1 - decay) w. With a
@@ -76,10 +95,15 @@ void clipGradients(const Parameters& parameters, double norm, double maxNorm);
 class Ema {
 public:
     Ema(Parameters parameters, double decay, bool warmup = false);
-    /// Call after optimiser step n.
+    /// Call after optimiser step n, unless that did it (StepTerms).
     void update(std::int64_t step = 0);
+    /// The average at this place of the list alone.
+    void update(std::size_t place, std::int64_t step);
     /// What the step keeps of the average.
     double decayAt(std::int64_t step) const;
+    /// The average of the parameter at this place of the list.
+    const at::Tensor& at(std::size_t place) const { return averages_.at(place).value; }
+    std::size_t size() const { return averages_.size(); }
     /// The averages by name (sharing memory).
     TensorMap state() const { return stateOf(averages_); }
     void restore(const TensorMap& state, const std::string& source) { loadState(averages_, state, source); }

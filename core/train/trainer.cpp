@@ -1,6 +1,8 @@
 #include "core/train/trainer.h"
 
 #include "core/model/autocast.h"
+#include "core/model/gradients.h"
+#include "core/model/rounded_weight.h"
 #include "core/runtime/failure.h"
 #include "core/train/attention_metrics.h"
 #include "core/train/step_meter.h"
@@ -163,7 +165,7 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
     std::int64_t sound = 0;
     auto position = samplePosition_;
     attentionFault_.clear();
-    zeroGradients(parameters);
+    clearGradients(parameters);
     for (std::int64_t micro = 0; micro < microBatches; ++micro) {
         if (collective_->alone() && stop && stop())
             return std::nullopt;
@@ -190,6 +192,7 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
         (loss.total / static_cast<double>(ofAll)).backward();
         ++sound;
     }
+    completeGradients(parameters);
     record_ = std::move(record);
     sound = gather(sound, meter);
     if (sound > 0 && sound < ofAll)
@@ -244,11 +247,11 @@ std::int64_t Trainer::gather(std::int64_t sound, StepMeter& meter)
 void Trainer::update(double gradNorm, double lr)
 {
     updating_ = true;
-    if (config_.optimiser.clip > 0)
-        clipGradients(parameters_, gradNorm, config_.optimiser.clip);
-    optimiser_->step(lr);
-    if (ema_)
-        ema_->update(steps_);
+    const auto clip = config_.optimiser.clip;
+    optimiser_->step({.lr = lr,
+                      .gradientFactor = clip > 0 ? clipFactor(gradNorm, clip) : 1,
+                      .average = ema_ ? &*ema_ : nullptr,
+                      .number = steps_});
     updating_ = false;
 }
 
@@ -256,7 +259,7 @@ std::vector<MicroBatchFinding> Trainer::examine(const BatchSource& next)
 {
     const auto microBatches = config_.optimiser.accumulation;
     std::vector<MicroBatchFinding> findings;
-    zeroGradients(parameters_);
+    clearGradients(parameters_);
     for (std::int64_t micro = 0; micro < microBatches; ++micro) {
         const auto batch = next().to(compute_);
         const auto draws = drawsOf(batch, micro);
@@ -315,7 +318,9 @@ void Trainer::takeStateOfFirst()
         for (auto& [name, tensor] : *part) {
             const auto there = tensor.to(at::kCPU).contiguous();
             collective_->shareFromFirst(there);
-            if (!there.is_same(tensor))
+            if (there.is_same(tensor))
+                markAsWritten(tensor);
+            else
                 tensor.copy_(there);
         }
     }

@@ -55,8 +55,8 @@ public:
     /// One optimiser step over `optimiser.accumulation` micro-batches. Empty when `stop` said so between two of them:
     /// then nothing has changed but what the source has given. A micro-batch whose loss is not finite is left out, and
     /// the others make the step (StepMetrics::leftOut); without any other, or with a gradient that is not finite, the
-    /// weights are left alone (StepMetrics::skipped). See suspects(). Gradients stay as they were used until the next
-    /// step.
+    /// weights are left alone (StepMetrics::skipped). See suspects(). Gradients stay until the next step, clipped or
+    /// not.
     std::optional<StepMetrics> step(const BatchSource& next, const std::function<bool()>& stop = {},
                                     const Observer& observer = {});
 

@@ -1,9 +1,11 @@
 #include "core/train/muon.h"
 #include "core/train/optimiser.h"
 #include "tests/support/test_data.h"
+#include "tests/support/thread_count.h"
 
 #include <QtTest/QTest>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -56,6 +58,102 @@ private Q_SLOTS:
             optimiser.step(0.01);
         }
         QVERIFY(largestDifference(parameters[0].value.detach(), weight) < 1e-6);
+    }
+
+    /// Gradients clipped, weights stepped, averages moved: in one pass as in three.
+    void oneSweepIsAsSeparatePasses()
+    {
+        const auto parametersOf = [] {
+            at::manual_seed(8);
+            Parameters parameters = {{"large.weight", at::randn({130, 700})}, // several pieces
+                                     {"small.bias", at::randn({3})},
+                                     {"turned.weight", at::randn({20, 30}).t()},
+                                     {"wide.weight", at::randn({5, 6}, at::kDouble)},
+                                     {"unused.weight", at::randn({4, 4})}};
+            for (auto& parameter : parameters)
+                parameter.value.set_requires_grad(true);
+            return parameters;
+        };
+        const auto setSome = [](const Parameters& parameters, std::int64_t step) {
+            at::manual_seed(static_cast<std::uint64_t>(step));
+            for (const auto& [name, tensor] : parameters) {
+                auto value = tensor;
+                if (name != "unused.weight")
+                    value.mutable_grad() = at::randn(value.sizes(), value.scalar_type());
+            }
+        };
+        const auto once = parametersOf(), apart = parametersOf();
+        const AdamWOptions options{.weightDecay = 0.1};
+        AdamW sweep(once, options), plain(apart, options);
+        Ema swept(once, 0.9, true), followed(apart, 0.9, true);
+        const double clip = 0.7;
+        for (std::int64_t step = 0; step < 6; ++step) {
+            setSome(once, step);
+            setSome(apart, step);
+            const auto norm = gradientNorm(apart);
+            QCOMPARE(gradientNorm(once), norm);
+            QVERIFY(clipFactor(norm, clip) < 0.1);
+            sweep.step({.lr = 0.01, .gradientFactor = clipFactor(norm, clip), .average = &swept, .number = step});
+            clipGradients(apart, norm, clip);
+            plain.step(0.01);
+            followed.update(step);
+        }
+        const auto agree = [](const TensorMap& is, const TensorMap& should) {
+            return is.size() == should.size() && std::all_of(should.begin(), should.end(), [&is](const auto& entry) {
+                       return at::allclose(is.at(entry.first), entry.second, 1e-5, 1e-7);
+                   });
+        };
+        QVERIFY(agree(stateOf(once), stateOf(apart)));
+        QVERIFY(agree(sweep.state(), plain.state()));
+        QVERIFY(agree(swept.state(), followed.state()));
+        QVERIFY(!agree(swept.state(), stateOf(once)));
+    }
+
+    void isTheSameWhateverTheThreads()
+    {
+        std::vector<at::Tensor> weights, averages;
+        std::vector<double> norms;
+        for (const int count : {1, 2, 5}) {
+            const test::ThreadCount threads(count);
+            const auto parameters = twoParameters();
+            AdamW optimiser(parameters);
+            Ema average(parameters, 0.9);
+            setGradients(parameters, 1);
+            norms.push_back(gradientNorm(parameters));
+            optimiser.step({.lr = 0.01, .gradientFactor = 0.5, .average = &average});
+            weights.push_back(parameters[0].value.detach());
+            averages.push_back(average.at(0));
+        }
+        for (const std::size_t other : {1U, 2U}) {
+            QCOMPARE(norms[other], norms[0]);
+            QVERIFY(at::equal(weights[other], weights[0]));
+            QVERIFY(at::equal(averages[other], averages[0]));
+        }
+    }
+
+    void muonTakesClippedGradientsAndMovesTheAverage()
+    {
+        const auto parametersOf = [] {
+            at::manual_seed(4);
+            return Parameters{{"blocks.0.qkv.weight", at::randn({24, 8}).set_requires_grad(true)},
+                              {"text_proj.weight", at::randn({8, 12}).set_requires_grad(true)}};
+        };
+        const auto once = parametersOf(), apart = parametersOf();
+        Muon ours(once, {}), plain(apart, {});
+        Ema swept(once, 0.9), followed(apart, 0.9);
+        for (std::int64_t step = 0; step < 3; ++step) {
+            setGradients(once, step);
+            setGradients(apart, step);
+            const double norm = gradientNorm(apart);
+            ours.step({.lr = 0.01, .gradientFactor = clipFactor(norm, 1), .average = &swept, .number = step});
+            clipGradients(apart, norm, 1);
+            plain.step(0.01);
+            followed.update(step);
+        }
+        for (std::size_t i = 0; i < once.size(); ++i) {
+            QVERIFY(largestDifference(once[i].value.detach(), apart[i].value.detach()) < 1e-6);
+            QVERIFY(largestDifference(swept.at(i), followed.at(i)) < 1e-6);
+        }
     }
 
     void leavesAParameterWithoutGradientAlone()

@@ -1,3 +1,4 @@
+#include "core/model/rounded_weight.h"
 #include "core/runs/configurations.h"
 #include "core/runtime/error.h"
 #include "core/train/forecast.h"
@@ -46,6 +47,7 @@ Batch randomBatch(const TrainConfig& config, const TrainData& data)
 /// Bytes of tensors that lived at once in a step, with the moments and the gradients that it makes and uses.
 std::int64_t measured(const TrainConfig& config, const TrainData& data)
 {
+    forgetLostWeights(); // of the trainer before, which would be given back in between
     return test::peakBytes([&] {
         Trainer trainer(config, data.textTokens);
         const auto batch = randomBatch(config, data);
