@@ -56,7 +56,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     : InspectorColumn(parent)
     , session_(session)
     , checkpoints_(makeChoice(QStringLiteral("checkpoints"), tr("Checkpoint"), this))
-    , weights_(new WeightsChoice(this))
+    , weightsKind_(new WeightsChoice(this))
     , reference_(new ReferencePicker(session, dialogs, this))
     , textScale_(new GuidanceSlider(tr("Text guidance"), tr("s_text: how strongly the picture follows the prompt"),
                                     meaning::text, this))
@@ -71,7 +71,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     dinoScale_->setValue(2);
 
     addSection(tr("Checkpoint"), checkpoints_);
-    add(weights_);
+    add(weightsKind_);
     addSection(tr("Reference"), reference_);
     add(makeRegion());
     addSection(tr("Guidance"), textScale_);
@@ -94,13 +94,15 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
         region_->setEnabled(!std::holds_alternative<NoReference>(reference_->reference()));
         Q_EMIT referenceChanged();
     });
-    connect(checkpoints_, &QComboBox::currentIndexChanged, this, &SampleForm::checkpointChosen);
+    connect(checkpoints_, &QComboBox::currentIndexChanged, this, [this] {
+        weightsKind_->setCheckpoint(checkpoints_->currentData().toString().toStdString());
+        Q_EMIT checkpointChosen();
+    });
+    connect(weightsKind_, &QComboBox::currentIndexChanged, this, &SampleForm::checkpointChosen);
     connect(reference_, &ReferencePicker::refused, this, &SampleForm::refused);
     for (auto* const scale : {textScale_, dinoScale_})
         connect(scale, &GuidanceSlider::valueChanged, this,
                 [this] { Q_EMIT scalesChanged(textScale_->value(), dinoScale_->value()); });
-    connect(checkpoints_, &QComboBox::currentIndexChanged, this,
-            [this] { weights_->setCheckpoint(checkpoints_->currentData().toString().toStdString()); });
     connect(&session_, &Session::runsChanged, this, &SampleForm::listCheckpoints);
     connect(&session_, &Session::recordsChanged, this, &SampleForm::listSizes);
     connect(&session_, &Session::workspaceChanged, this, &SampleForm::listSizes);
@@ -275,7 +277,7 @@ void SampleForm::listCheckpoints()
     const int again = before.isEmpty() ? -1 : checkpoints_->findData(before);
     checkpoints_->setCurrentIndex(again >= 0 ? again : newest);
     checkpoints_->setEnabled(checkpoints_->count() > 0);
-    weights_->setCheckpoint(checkpoints_->currentData().toString().toStdString());
+    weightsKind_->setCheckpoint(checkpoints_->currentData().toString().toStdString());
     Q_EMIT checkpointsListed();
     Q_EMIT checkpointChosen();
 }
@@ -309,22 +311,28 @@ void SampleForm::setSize(ImageSize size)
 
 void SampleForm::chooseCheckpoint(const QString& checkpoint)
 {
-    const auto folder = weights_->choose(checkpoint.toStdString());
+    const auto folder = weightsKind_->choose(checkpoint.toStdString());
     if (const int index = checkpoints_->findData(QString::fromStdString(folder.string())); index >= 0)
         checkpoints_->setCurrentIndex(index);
 }
 
 std::filesystem::path SampleForm::checkpoint() const
 {
-    return weights_->chosen();
+    return weightsKind_->chosen();
 }
 
 std::vector<std::filesystem::path> SampleForm::checkpointsOfRun() const
 {
     const auto chosen = checkpoint();
     for (const auto& run : session_.runs()) {
-        if (std::ranges::find(run.checkpoints, chosen) != run.checkpoints.end())
-            return run.checkpoints;
+        if (std::ranges::find(run.checkpoints, checkpointFolder(chosen)) == run.checkpoints.end())
+            continue;
+        auto all = run.checkpoints; // each with the same weights, where it has them
+        for (auto& one : all) {
+            if (weightsKindOf(chosen) == WeightsKind::Raw && hasBothWeights(one))
+                one = weightsFile(one, WeightsKind::Raw);
+        }
+        return all;
     }
     return {};
 }

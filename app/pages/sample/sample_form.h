@@ -72,7 +72,7 @@ private:
 
     Session& session_;
     QComboBox* checkpoints_;
-    WeightsChoice* weights_;
+    WeightsChoice* weightsKind_;
     ReferencePicker* reference_;
     std::vector<std::int64_t> erased_; ///< Patches of the reference that are left out.
     std::vector<double> weights_;      ///< Of the DINO scale, by patch; empty: everywhere alike.

@@ -37,7 +37,7 @@ namespace {
 /// "step-00002000" -> "step 2000"; other names as they are.
 QString labelOf(const std::filesystem::path& checkpoint)
 {
-    const auto name = checkpoint.filename().string();
+    const auto name = checkpointFolder(checkpoint).filename().string();
     const auto step = checkpointStep(name);
     return step ? SamplePage::tr("step %1").arg(*step) : QString::fromStdString(name);
 }
