@@ -16,7 +16,7 @@ namespace nanodit::cli {
 
 namespace {
 
-/// What `bench` times, by name; empty for whole training steps.
+/// What `bench` times, by name; empty for whole training steps and for data.
 std::optional<KernelKind> kernelKindOf(const std::string& subject)
 {
     if (subject == "attention")
@@ -25,6 +25,10 @@ std::optional<KernelKind> kernelKindOf(const std::string& subject)
         return KernelKind::Dino;
     if (subject == "t5")
         return KernelKind::T5;
+    if (subject == "sample")
+        return KernelKind::Sample;
+    if (subject == "vae")
+        return KernelKind::Vae;
     return {};
 }
 
@@ -79,6 +83,38 @@ void runKernelBench(const BenchArguments& arguments, KernelKind kind, Options& o
                  {"on_gpu", times.onGpu}});
 }
 
+std::string dataLine(const DataTime& time)
+{
+    char text[200];
+    std::snprintf(text, sizeof text, "%-8s %9.4f s %9.1f samples/s %9.1f MB/s\n", time.what.c_str(), time.best(),
+                  static_cast<double>(time.samples) / time.best(), time.bytesPerSecond() / 1e6);
+    return text;
+}
+
+nlohmann::json toJson(const DataTime& time)
+{
+    return {{"what", time.what},
+            {"samples", time.samples},
+            {"bytes", time.bytes},
+            {"seconds", time.seconds},
+            {"best_seconds", time.best()},
+            {"bytes_per_second", time.bytesPerSecond()}};
+}
+
+void runDataBench(const BenchArguments& arguments, Options& options)
+{
+    DataTimeRequest request{.shape = arguments.request};
+    DataTimes times;
+    request.finished = [&times](const DataTimes& measured) { times = measured; };
+    if (runJob(*makeDataTimeJob(request), options.output) == JobEnd::Cancelled)
+        return;
+    const auto& shown = arguments.subject == "pack" ? times.packing : times.loading;
+    printResult(options.output,
+                std::to_string(shown.samples) + " samples of " + arguments.size + ", " + sizeText(shown.bytes) + " in " +
+                    times.where + "; the best time\n" + dataLine(shown),
+                {{"where", times.where}, {"size", arguments.size}, {"time", toJson(shown)}});
+}
+
 void runBench(BenchArguments arguments, Options& options)
 {
     auto& request = arguments.request;
@@ -90,6 +126,10 @@ void runBench(BenchArguments arguments, Options& options)
     request.device = options.device;
     if (const auto kind = kernelKindOf(arguments.subject)) {
         runKernelBench(arguments, *kind, options);
+        return;
+    }
+    if (arguments.subject == "load" || arguments.subject == "pack") {
+        runDataBench(arguments, options);
         return;
     }
     StepTimes times;
@@ -129,8 +169,9 @@ void registerBench(CLI::App& app, Options& options)
     const auto a = std::make_shared<BenchArguments>();
     command
         ->add_option("what", a->subject,
-                     "train: whole steps; attention: of one block; dino: a DINOv3 ViT-L; t5: two layers of T5 XXL")
-        ->check(CLI::IsMember({"train", "attention", "dino", "t5"}))
+                     "train: whole steps; attention: of one block; sample: guided velocities; vae: an autoencoder of FLUX's "
+                     "shape; dino: a DINOv3 ViT-L; t5: two layers of T5 XXL; pack: writing a shard set; load: reading it")
+        ->check(CLI::IsMember({"train", "attention", "sample", "vae", "dino", "t5", "pack", "load"}))
         ->capture_default_str();
     command->add_option("-c,--config", a->config, "A YAML file, or demo, base or plan")->capture_default_str();
     command->add_option("--size", a->size, "Pictures of this many pixels")->capture_default_str();

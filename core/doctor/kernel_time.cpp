@@ -1,10 +1,11 @@
 #include "core/doctor/kernel_time.h"
 
-#include "core/config/yaml.h"
 #include "core/doctor/peak_memory.h"
+#include "core/encoders/autoencoder_kl.h"
 #include "core/encoders/dino.h"
 #include "core/encoders/t5.h"
 #include "core/model/attention.h"
+#include "core/sample/guidance.h"
 
 #include <ATen/ATen.h>
 
@@ -122,15 +123,128 @@ KernelTime timeT5(Stopwatch& watch, const Compute& compute, std::int64_t tokens)
                       static_cast<double>(config.layers) * layer, [&] { return encoder.encode(ids, {}); });
 }
 
+/// Floating-point operations of a branch's velocity, whose keys and values are kept.
+double operationsOf(const ModelConfig& model, double latentTokens, double contextTokens)
+{
+    const auto width = static_cast<double>(model.hiddenSize), inner = width * model.mlpRatio;
+    const double products = latentTokens * width * (6 * width + 2 * inner);
+    const double attention = 2 * latentTokens * (latentTokens + contextTokens) * width;
+    return 2 * static_cast<double>(model.depth) * (products + attention);
+}
+
+/// A guided velocity once contexts, keys and values are there. Chained guidance evaluates the branches of no condition,
+/// of DINO and of both; without DINO those of no condition and of text.
+void timeSampling(Stopwatch& watch, const Compute& compute, const StepTimeRequest& shape, std::vector<KernelTime>& to)
+{
+    const auto& config = shape.config;
+    const NanoDiT model(config.model, 0, compute.device);
+    const auto patchGrid = dinoGrid(shape.picture, shape.dinoPatch);
+    const auto rows = shape.picture.height / shape.latentPixel, cols = shape.picture.width / shape.latentPixel;
+    const auto grid = model.tokenGrid(rows, cols);
+    const auto batch = config.data.batchSize;
+    Conditions conditions{.cls = at::randn({batch, config.model.dinoDim}),
+                          .patches = at::randn({batch, patchGrid.count(), config.model.dinoDim}),
+                          .patchGrid = patchGrid,
+                          .text = at::randn({batch, shape.textTokens, config.model.textDim}),
+                          .textMask = {},
+                          .textTokens = shape.textTokens};
+    const auto x = at::randn({batch, config.model.latentChannels, rows, cols}).to(compute.device);
+    const auto latent = static_cast<double>(grid.count()), text = static_cast<double>(shape.textTokens);
+    const double patches = config.model.useDinoPatches ? static_cast<double>(patchGrid.count()) : 0;
+    const double nullPatches = config.model.useDinoPatches ? 1 : 0;
+    struct Case {
+        std::string name;
+        GivenConditions given;
+        std::vector<double> contexts; ///< Tokens of each branch.
+    };
+    const double none = 1 + 1 + nullPatches, both = text + 1 + patches;
+    for (const auto& [name, given, contexts] :
+         {Case{"guidance by text and DINO", {}, {none, 1 + 1 + patches, both}},
+          Case{"guidance by text", {.text = true, .dino = false}, {none, text + 1 + nullPatches}},
+          Case{"no guidance", {.text = false, .dino = false}, {none}}}) {
+        GuidedVelocity velocity(model, conditions.to(compute), given, grid, {.mode = GuidanceMode::Chained}, compute);
+        double operations = 0;
+        for (const double context : contexts)
+            operations += static_cast<double>(batch) * operationsOf(config.model, latent, context);
+        const auto branches = static_cast<std::int64_t>(contexts.size());
+        to.push_back(watch.time("sampling step, " + name, joined({batch, branches}) + " branches", operations,
+                                [&] { return velocity(x, 0.5F); }));
+    }
+}
+
+/// Of the convolutions and the attention in the middle, by the layout that AutoencoderKl describes: residual blocks of
+/// two 3 x 3 convolutions, with a 1 x 1 one where the width changes, `layersPerBlock` of them at each resolution and one
+/// more when decoding; one convolution between resolutions; two blocks around attention in the middle.
+double autoencoderOperations(const AutoencoderConfig& config, ImageSize picture, bool decoding)
+{
+    const auto pixelsOf = [&](std::size_t level) { // pixels of a resolution
+        return static_cast<double>(picture.width >> level) * static_cast<double>(picture.height >> level);
+    };
+    const auto block = [](double pixels, double in, double out) {
+        return pixels * (9 * in * out + 9 * out * out + (in == out ? 0 : in * out));
+    };
+    const auto& widths = config.blockOutChannels;
+    const auto levels = widths.size();
+    const auto width = [&](std::size_t level) { return static_cast<double>(widths[level]); };
+    const auto latent = static_cast<double>(config.latentChannels);
+    const double bottom = pixelsOf(levels - 1), widest = width(levels - 1);
+    double sum = 2 * block(bottom, widest, widest) + bottom * (4 * widest * widest + 2 * bottom * widest);
+    if (decoding) {
+        sum += bottom * 9 * latent * widest + pixelsOf(0) * 9 * width(0) * static_cast<double>(config.outChannels);
+        double in = widest;
+        for (auto level = levels; level-- > 0; in = width(level)) {
+            sum += block(pixelsOf(level), in, width(level)) +
+                   static_cast<double>(config.layersPerBlock) * block(pixelsOf(level), width(level), width(level));
+            if (level > 0)
+                sum += pixelsOf(level - 1) * 9 * width(level) * width(level);
+        }
+        return 2 * sum;
+    }
+    sum += pixelsOf(0) * 9 * static_cast<double>(config.inChannels) * width(0) + bottom * 9 * widest * 2 * latent;
+    double in = width(0);
+    for (std::size_t level = 0; level < levels; in = width(level), ++level) {
+        sum += block(pixelsOf(level), in, width(level)) +
+               static_cast<double>(config.layersPerBlock - 1) * block(pixelsOf(level), width(level), width(level));
+        if (level + 1 < levels)
+            sum += pixelsOf(level + 1) * 9 * width(level) * width(level);
+    }
+    return 2 * sum;
+}
+
+void timeVae(Stopwatch& watch, const Compute& compute, ImageSize picture, std::vector<KernelTime>& to)
+{
+    const AutoencoderConfig config{.latentChannels = 16};
+    const AutoencoderKl autoencoder(config, initialAutoencoderWeights(config, 0), "the autoencoder",
+                                    EncoderOptions::of(compute));
+    const auto pixels = at::randn({1, 3, picture.height, picture.width}).to(compute.device);
+    const auto latent = at::randn({1, 16, picture.height / config.factor(), picture.width / config.factor()})
+                            .to(compute.device);
+    const auto shape = joined({picture.width, picture.height}) + " pixels";
+    to.push_back(watch.time("autoencoder of FLUX's shape, encoding", shape, autoencoderOperations(config, picture, false),
+                            [&] { return autoencoder.encode(pixels).mean; }));
+    to.push_back(watch.time("autoencoder of FLUX's shape, decoding", shape, autoencoderOperations(config, picture, true),
+                            [&] { return autoencoder.decode(latent); }));
+}
+
 JobEnd timeKernels(const KernelTimeRequest& request, const JobContext& context)
 {
-    const auto& shape = request.shape;
+    const auto shape = asTimed(request.shape);
     const auto& config = shape.config;
-    throwIfAny(config.model.validate(), "the model");
     const auto compute = makeCompute(shape.device, config.arithmetic());
     const at::NoGradGuard noGradient;
-    const bool attention = request.kind == KernelKind::Attention;
-    ProgressMeter meter(context, Stage::Training, (shape.steps + 1) * (attention ? 5 : 2), Unit::Steps);
+    const auto timed = [&] { // with the product
+        switch (request.kind) {
+        case KernelKind::Attention:
+            return 5;
+        case KernelKind::Sample:
+            return 4;
+        case KernelKind::Vae:
+            return 3;
+        default:
+            return 2;
+        }
+    }();
+    ProgressMeter meter(context, Stage::Training, (shape.steps + 1) * timed, Unit::Steps);
     Stopwatch watch(compute, shape.steps, meter, context);
 
     KernelTimes result;
@@ -138,7 +252,8 @@ JobEnd timeKernels(const KernelTimeRequest& request, const JobContext& context)
     result.onGpu = !compute.device.is_cpu();
     result.product = timeProduct(watch, compute);
     forgetPeakMemory();
-    if (attention) {
+    switch (request.kind) {
+    case KernelKind::Attention: {
         const auto side = shape.latentPixel * config.model.patchSize;
         const auto queries = (shape.picture.width / side) * (shape.picture.height / side);
         const auto patches = config.model.useDinoPatches ? dinoGrid(shape.picture, shape.dinoPatch).count() : 0;
@@ -146,10 +261,20 @@ JobEnd timeKernels(const KernelTimeRequest& request, const JobContext& context)
         timeAttention(watch, compute, config.model, batch, queries, queries, "self attention", result.kernels);
         timeAttention(watch, compute, config.model, batch, queries, shape.textTokens + 1 + patches, "cross attention",
                       result.kernels);
-    } else if (request.kind == KernelKind::Dino) {
+        break;
+    }
+    case KernelKind::Dino:
         result.kernels.push_back(timeDino(watch, compute, shape.picture, shape.dinoPatch));
-    } else {
+        break;
+    case KernelKind::T5:
         result.kernels.push_back(timeT5(watch, compute, shape.textTokens));
+        break;
+    case KernelKind::Sample:
+        timeSampling(watch, compute, shape, result.kernels);
+        break;
+    case KernelKind::Vae:
+        timeVae(watch, compute, shape.picture, result.kernels);
+        break;
     }
     if (watch.stopped())
         return JobEnd::Cancelled;

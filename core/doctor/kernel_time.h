@@ -9,6 +9,8 @@ enum class KernelKind {
     Attention, ///< A block's self and cross attention at the configuration's shape.
     Dino,      ///< A DINOv3 ViT-L with random weights on one picture.
     T5,        ///< Two layers of the encoder of T5 XXL with random weights on one caption.
+    Sample,    ///< Guided velocities, as each step of a sampler needs one: by text and DINO, by text, by nothing.
+    Vae,       ///< An autoencoder of FLUX's shape with random weights: encoding one picture, and decoding it.
 };
 
 /// Times of one computation.

@@ -37,20 +37,6 @@ Batch randomBatch(const StepTimeRequest& request)
     return batch;
 }
 
-/// The request as it is timed: with widths, and nothing dropped, which is the dearest case and always the same.
-StepTimeRequest prepared(StepTimeRequest request)
-{
-    auto& config = request.config;
-    if (config.model.textDim == 0)
-        config.model.textDim = usualTextWidth;
-    if (config.model.dinoDim == 0)
-        config.model.dinoDim = usualDinoWidth;
-    config.conditions = {.dropBoth = 0, .dropDino = 0, .dropText = 0};
-    config.metrics.attentionEvery = 0;
-    throwIfAny(config.validate(), "the training configuration");
-    return request;
-}
-
 /// Empty when stopped.
 std::optional<StepTimes> timed(const StepTimeRequest& request, const Compute& compute, const JobContext& context,
                                ProgressMeter& meter)
@@ -82,7 +68,7 @@ std::optional<StepTimes> timed(const StepTimeRequest& request, const Compute& co
 
 JobEnd timeSteps(const StepTimeRequest& asked, const JobContext& context)
 {
-    const auto request = prepared(asked);
+    const auto request = asTimed(asked);
     const auto compute = makeCompute(request.device, request.config.arithmetic());
     ProgressMeter meter(context, Stage::Training, request.steps + 1, Unit::Steps);
     const auto times = timed(request, compute, context, meter);
@@ -94,7 +80,7 @@ JobEnd timeSteps(const StepTimeRequest& asked, const JobContext& context)
 
 JobEnd estimateStep(const StepTimeRequest& asked, const JobContext& context)
 {
-    const auto whole = prepared(asked);
+    const auto whole = asTimed(asked);
     const auto compute = makeCompute(whole.device, whole.config.arithmetic());
     auto shortened = whole;
     shortened.config.optimiser.accumulation = 1;
@@ -122,6 +108,19 @@ JobEnd estimateStep(const StepTimeRequest& asked, const JobContext& context)
 }
 
 } // namespace
+
+StepTimeRequest asTimed(StepTimeRequest request)
+{
+    auto& config = request.config;
+    if (config.model.textDim == 0)
+        config.model.textDim = usualTextWidth;
+    if (config.model.dinoDim == 0)
+        config.model.dinoDim = usualDinoWidth;
+    config.conditions = {.dropBoth = 0, .dropDino = 0, .dropText = 0};
+    config.metrics.attentionEvery = 0;
+    throwIfAny(config.validate(), "the training configuration");
+    return request;
+}
 
 double StepTimes::median() const
 {

@@ -36,6 +36,10 @@ struct StepTimeRequest {
     std::function<void(const StepTimes&)> finished = [](const auto&) {};
 };
 
+/// The request as it is timed: with widths, and nothing dropped, which is the dearest case and always the same. Throws
+/// ConfigError when the configuration cannot be used.
+StepTimeRequest asTimed(StepTimeRequest request);
+
 /// Throws ConfigError when the configuration cannot be used, UsageError for an absent device.
 std::unique_ptr<Job> makeStepTimeJob(StepTimeRequest request);
 

@@ -1,12 +1,19 @@
 """What a user would run instead: the same work in plain PyTorch. One JSON line: {"what": [best seconds, operations], ...}.
 
-usage: peer.py {attention,train} [--precision float32|bf16] [--pixels 512] [--text-tokens 512] [--batch 1] [--steps 3] [--threads 1]
+usage: peer.py {attention,train,sample,vae,pack,load} [--precision float32|bf16] [--pixels 512] [--text-tokens 512] [--batch 1] [--steps 3] [--threads 1]
 """
 import argparse
+import hashlib
+import io
 import json
 import math
+import os
+import pathlib
+import tarfile
+import tempfile
 import time
 
+import numpy
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -119,16 +126,140 @@ def train(a, kind):
     return {"training step": [best(step, a.steps), 0]}
 
 
+def sample(a, kind):
+    """Chained guidance: the model without conditions, with DINO, and with both, each over a whole context."""
+    torch.manual_seed(0)
+    model = Transformer()
+    grid = a.pixels // 16
+    x, t = torch.randn(a.batch, grid * grid, 4 * LATENT_CHANNELS), torch.full((a.batch,), 0.5)
+    null = torch.zeros(a.batch, a.text_tokens, TEXT_WIDTH), torch.zeros(a.batch, DINO_WIDTH), torch.zeros(a.batch, grid * grid, DINO_WIDTH)
+    real = tuple(torch.randn_like(y) for y in null)
+
+    def step():
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=kind == torch.bfloat16):
+            nothing, dino, full = model(x, t, *null), model(x, t, null[0], *real[1:]), model(x, t, *real)
+            return nothing + 2 * (dino - nothing) + 2 * (full - dino)
+
+    return {"sampling step, guidance by text and DINO": [best(step, a.steps), 0]}
+
+
+class Residual(nn.Module):
+    def __init__(self, width, out):
+        super().__init__()
+        self.layers = nn.Sequential(nn.GroupNorm(32, width, 1e-6), nn.SiLU(), nn.Conv2d(width, out, 3, padding=1), nn.GroupNorm(32, out, 1e-6), nn.SiLU(), nn.Conv2d(out, out, 3, padding=1))
+        self.skip = nn.Identity() if width == out else nn.Conv2d(width, out, 1)
+
+    def forward(self, x):
+        return self.skip(x) + self.layers(x)
+
+
+class Middle(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm = nn.GroupNorm(32, width, 1e-6)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+    def forward(self, x):
+        q, k, v = self.qkv(self.norm(x).flatten(2).transpose(1, 2)).unsqueeze(1).chunk(3, -1)
+        return x + self.out(F.scaled_dot_product_attention(q, k, v).squeeze(1)).transpose(1, 2).reshape(x.shape)
+
+
+class Halved(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.layer = nn.Conv2d(width, width, 3, stride=2)
+
+    def forward(self, x):
+        return self.layer(F.pad(x, (0, 1, 0, 1)))
+
+
+def vae(a, kind):
+    """The shape of FLUX's autoencoder, in float32."""
+    torch.manual_seed(0)
+    widths = [128, 256, 512, 512]
+    last = lambda width, out: [nn.GroupNorm(32, width, 1e-6), nn.SiLU(), nn.Conv2d(width, out, 3, padding=1)]
+    middle = lambda: [Residual(512, 512), Middle(512), Residual(512, 512)]
+    down, width = [nn.Conv2d(3, 128, 3, padding=1)], 128
+    for i, out in enumerate(widths):
+        down += [Residual(width, out), Residual(out, out)] + ([Halved(out)] if i < 3 else [])
+        width = out
+    up = [nn.Conv2d(16, 512, 3, padding=1)] + middle()
+    for i, out in enumerate(reversed(widths)):
+        up += [Residual(width, out), Residual(out, out), Residual(out, out)]
+        up += [nn.Upsample(scale_factor=2, mode="nearest"), nn.Conv2d(out, out, 3, padding=1)] if i < 3 else []
+        width = out
+    encoder, decoder = nn.Sequential(*down, *middle(), *last(512, 32)), nn.Sequential(*up, *last(128, 3))
+    pixels, latent = torch.randn(1, 3, a.pixels, a.pixels), torch.randn(1, 16, a.pixels // 8, a.pixels // 8)
+    with torch.no_grad():
+        return {"autoencoder of FLUX's shape, encoding": [best(lambda: encoder(pixels), a.steps), 0],
+                "autoencoder of FLUX's shape, decoding": [best(lambda: decoder(latent), a.steps), 0]}
+
+
+def random_samples(a):
+    """Arrays of the shapes that a set has, about 256 MiB."""
+    grid = a.pixels // 16
+    shapes = {"cls": (DINO_WIDTH,), "patches": (grid * grid, DINO_WIDTH), "latent": (LATENT_CHANNELS, 2 * grid, 2 * grid), "text": (a.text_tokens, TEXT_WIDTH)}
+    generator = numpy.random.default_rng(0)
+    bytes_each = 2 * sum(math.prod(shape) for shape in shapes.values())
+    return [{name: generator.standard_normal(shape, dtype=numpy.float32).astype(numpy.float16) for name, shape in shapes.items()} for _ in range(max(a.batch, 2**28 // bytes_each + 1))]
+
+
+def write_shard(file, samples):
+    with tarfile.open(file, "w") as tar:
+        for i, sample in enumerate(samples):
+            for name, array in sample.items():
+                assert numpy.isfinite(array).all()
+                buffer = io.BytesIO()
+                numpy.save(buffer, array)
+                info = tarfile.TarInfo(f"{i}.{name}.npy")
+                info.size = buffer.tell()
+                buffer.seek(0)
+                tar.addfile(info, buffer)
+    with open(file, "rb") as written:
+        hashlib.file_digest(written, "sha256").hexdigest()
+        os.fsync(written.fileno())
+
+
+def read_shard(file, batch):
+    samples = {}
+    with tarfile.open(file) as tar:
+        for member in tar:
+            number, name, _ = member.name.split(".")
+            samples.setdefault(number, {})[name] = torch.from_numpy(numpy.load(io.BytesIO(tar.extractfile(member).read()))).float()
+            if len(samples[number]) == 4 and len(samples) == batch:
+                made = {name: torch.stack([sample[name] for sample in samples.values()]) for name in samples[number]}
+                made["patches"] = (made["patches"] - 0.1) / 1.5
+                samples = {}
+
+
+def data(a, what):
+    """Seconds for a GiB."""
+    with tempfile.TemporaryDirectory() as folder:
+        file, samples = pathlib.Path(folder) / "shard.tar", random_samples(a)
+        write_shard(file, samples)
+        work = (lambda: write_shard(file, samples)) if what == "packing" else (lambda: read_shard(file, a.batch))
+        return {f"{what}, a GiB": [best(work, a.steps) * 2**30 / file.stat().st_size, 0]}
+
+
+def pack(a, kind):
+    return data(a, "packing")
+
+
+def load(a, kind):
+    return data(a, "loading")
+
+
 def main():
+    kinds = {"attention": attention, "train": train, "sample": sample, "vae": vae, "pack": pack, "load": load}
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["attention", "train"])
+    parser.add_argument("what", choices=kinds)
     parser.add_argument("--precision", choices=["float32", "bf16"], default="float32")
     for name, default in (("--pixels", 512), ("--text-tokens", 512), ("--batch", 1), ("--steps", 3), ("--threads", 1)):
         parser.add_argument(name, type=int, default=default)
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     kind = torch.bfloat16 if a.precision == "bf16" else torch.float32
-    print(json.dumps({"torch": torch.__version__, "best": {"attention": attention, "train": train}[a.what](a, kind)}))
+    print(json.dumps({"torch": torch.__version__, "best": kinds[a.what](a, kind)}))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import platform
 import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
+WORK = [("attention", 1), ("attention", 8), ("train", 1), ("sample", 1), ("vae", 1), ("pack", 1), ("load", 4)]  # what, and of what batch
 
 
 def output(command):
@@ -30,6 +31,8 @@ def ours(a, what, precision, batch):
     found = output(command + [part for setting in settings for part in ("--set", setting)])
     if what == "train":
         return {"training step": min(found["seconds"])}, None
+    if what in ("pack", "load"):
+        return {f"{found['time']['what']}, a GiB": 2**30 / found["time"]["bytes_per_second"]}, None
     return {kernel["what"]: kernel["best_seconds"] for kernel in found["kernels"]}, found["product"]["gflops"]
 
 
@@ -51,14 +54,14 @@ def main():
     parser.add_argument("--python", required=True)
     for name, default in (("--threads", 1), ("--rounds", 3), ("--pixels", 512), ("--steps", 3)):
         parser.add_argument(name, type=int, default=default)
-    parser.add_argument("--only", choices=["attention", "train"])
+    parser.add_argument("--only", choices=[what for what, _ in WORK])
     a = parser.parse_args()
 
     rows, version = [], ""
-    for what, batch in (("attention", 1), ("attention", 8), ("train", 1)):
+    for what, batch in WORK:
         if a.only not in (None, what):
             continue
-        for precision in ("float32", "bf16"):
+        for precision in ("float32",) if what in ("vae", "pack", "load") else ("float32", "bf16"):
             mine, theirs, operations, product = {}, {}, {}, 0.0
             for _ in range(a.rounds):
                 seconds, rate = ours(a, what, precision, batch)
@@ -70,8 +73,10 @@ def main():
                     theirs[name] = min(value, theirs.get(name, value))
                     operations[name] = count
             for name, value in mine.items():
+                if name not in theirs:
+                    continue
                 rate = operations[name] / value / 1e9
-                share = f"{rate:.0f} | {100 * rate / product:.0f} %" if product else "– | –"
+                share = f"{rate:.0f} | {100 * rate / product:.0f} %" if product and rate else "– | –"
                 rows.append(f"| {name} | {precision} | {batch} | {value:.4f} s | {theirs[name]:.4f} s | {theirs[name] / value:.2f} | {share} |")
     print(f"{processor()}, {a.threads} thread(s) a side, {a.pixels} x {a.pixels} pixels, PyTorch {version}, best of {a.rounds} rounds of {a.steps}\n")
     print("| work | precision | batch | here | PyTorch | ratio | GFLOP/s | of a product |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
