@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <cstdlib>
 #include <system_error>
 #include <unistd.h>
 
@@ -24,13 +25,22 @@ void prepareOutputFile(const fs::path& file, const std::string& ending, const st
         throw UsageError(shown + ", which is a folder: name a file in it that ends in " + ending);
     if (own != ending)
         throw UsageError(shown + ", but must be a file that ends in " + ending);
+    constexpr std::size_t longestName = 255; // Linux
+    if (file.filename().native().size() > longestName)
+        throw UsageError(option + " is a name of " + std::to_string(file.filename().native().size()) +
+                         " bytes, but no file system takes more than " + std::to_string(longestName));
     const auto folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
     fs::create_directories(folder, error);
     if (error)
         throw StoreError("the folder " + folder.string() + " cannot be made: " + error.message());
-    if (::access(folder.c_str(), W_OK) != 0)
+    // Asking for the permission is not enough: it is there for root, and where no file can be made.
+    auto probe = (folder / ".nanodit-XXXXXX").string();
+    const int descriptor = ::mkstemp(probe.data());
+    if (descriptor < 0)
         throw StoreError("nothing can be written into the folder " + folder.string() + ": " +
                          std::generic_category().message(errno));
+    ::close(descriptor);
+    ::unlink(probe.c_str());
 }
 
 } // namespace nanodit::cli
