@@ -4,6 +4,7 @@
 
 #include <QComboBox>
 #include <QFormLayout>
+#include <QScrollBar>
 #include <QVBoxLayout>
 
 namespace nanodit {
@@ -26,6 +27,12 @@ InspectorColumn::InspectorColumn(QWidget* parent)
     setWidgetResizable(true);
     setFrameShape(QFrame::NoFrame);
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+}
+
+QSize InspectorColumn::minimumSizeHint() const
+{
+    const int content = widget()->minimumSizeHint().width();
+    return {content + verticalScrollBar()->sizeHint().width(), QScrollArea::minimumSizeHint().height()};
 }
 
 void InspectorColumn::add(QWidget* content)

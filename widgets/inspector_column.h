@@ -19,6 +19,8 @@ public:
     void add(QWidget* content);
     /// The same under a heading.
     void addSection(const QString& heading, QWidget* content);
+    /// Wide enough for the content beside the scroll bar: it never scrolls sideways.
+    QSize minimumSizeHint() const override;
 
 private:
     QVBoxLayout* column_;
