@@ -29,16 +29,18 @@ void listLayout(const QLayout& layout, std::vector<QWidget*>& children)
 /// Those that the widget arranges in their order, then the others from the top to the bottom.
 std::vector<QWidget*> childrenOf(QWidget& parent)
 {
+    // What these two show lies deeper, in a stack and in a viewport.
+    if (const auto* const tabs = qobject_cast<QTabWidget*>(&parent)) {
+        if (tabs->currentWidget() == nullptr)
+            return {tabs->tabBar()};
+        return {tabs->tabBar(), tabs->currentWidget()};
+    }
+    if (const auto* const area = qobject_cast<QScrollArea*>(&parent); area != nullptr && area->widget())
+        return {area->widget()};
     std::vector<QWidget*> children;
     if (const auto* const splitter = qobject_cast<QSplitter*>(&parent)) {
         for (int i = 0; i < splitter->count(); ++i)
             children.push_back(splitter->widget(i));
-    } else if (const auto* const tabs = qobject_cast<QTabWidget*>(&parent)) {
-        children = {tabs->tabBar()};
-        if (tabs->currentWidget() != nullptr)
-            children.push_back(tabs->currentWidget());
-    } else if (const auto* const area = qobject_cast<QScrollArea*>(&parent); area != nullptr && area->widget()) {
-        children = {area->widget()};
     } else if (parent.layout() != nullptr) {
         listLayout(*parent.layout(), children);
     }

@@ -1,7 +1,6 @@
 #include "app/plots/run_curves.h"
 
 #include "app/background_queue.h"
-#include "core/runs/training_time.h"
 #include "core/runtime/error.h"
 
 #include <QLocale>

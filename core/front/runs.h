@@ -4,5 +4,6 @@
 /// engine. Functions throw nanodit::Error.
 
 #include "core/runs/condition_worth.h" // IWYU pragma: export
-#include "core/runs/run_notes.h"  // IWYU pragma: export
-#include "core/runs/run_record.h" // IWYU pragma: export
+#include "core/runs/run_notes.h"       // IWYU pragma: export
+#include "core/runs/run_record.h"      // IWYU pragma: export
+#include "core/runs/training_time.h"   // IWYU pragma: export

@@ -68,6 +68,11 @@ std::optional<at::ScalarType> autocastType()
     return enabled() ? std::optional(reducedType()) : std::nullopt;
 }
 
+std::optional<at::ScalarType> autocastType(at::Device device)
+{
+    return device.is_cpu() || device.is_cuda() ? autocastType() : std::nullopt;
+}
+
 AutocastScope::AutocastScope(std::optional<at::ScalarType> type)
     : before_(autocastType())
 {

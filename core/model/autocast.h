@@ -10,6 +10,8 @@ namespace nanodit {
 
 /// The reduced type that matrix products compute in on this thread, or empty for float32.
 std::optional<at::ScalarType> autocastType();
+/// The same for products on a device: elsewhere than on the CPU and CUDA they compute in float32.
+std::optional<at::ScalarType> autocastType(at::Device device);
 
 /// While it lives, matrix products of this thread (CPU and CUDA) compute in `type`; weights stay as they are stored.
 /// Whatever evaluates the model (training, previews, sampling, attention) holds one for its run's precision; encoders

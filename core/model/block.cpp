@@ -127,7 +127,7 @@ at::Tensor DitBlock::operator()(const at::Tensor& x, const at::Tensor& c, const 
                                 const ContextTerms& terms, const AttentionWatch& watch) const
 {
     const auto m = modulation_(at::silu(c)).to(at::kFloat).chunk(modulations_, 1); // [B, D] each
-    const auto type = autocastType().value_or(at::kFloat);
+    const auto type = autocastType(x.device()).value_or(at::kFloat);
     const auto normed = [&](const at::Tensor& of, std::size_t shift) {
         return modulatedNorm(of, m[shift], m[shift + 1], layerNormEps, type);
     };

@@ -14,7 +14,7 @@ constexpr double normEps = 1e-6;
 
 at::Tensor Linear::operator()(const at::Tensor& x) const
 {
-    if (const auto type = autocastType())
+    if (const auto type = autocastType(x.device()))
         return at::linear(x, roundedWeight(weight, *type), roundedWeight(bias, *type));
     return at::linear(x, weight, bias);
 }

@@ -64,8 +64,8 @@ fs::path weightsFile(const fs::path& checkpoint, WeightsKind kind)
     const auto file = checkpoint / fileName(kind);
     if (!isThere(file))
         throw UsageError("the checkpoint " + checkpoint.string() + " has no " + fileName(kind) + ": " +
-                         (kind == WeightsKind::Raw ? "it was exported with its average alone, so use --weights ema"
-                                                   : "its run keeps no average, so use --weights raw"));
+                         (kind == WeightsKind::Raw ? "it was exported with its average alone, so open the averaged weights"
+                                                   : "its run keeps no average, so open the raw weights"));
     return file;
 }
 

@@ -75,7 +75,7 @@ std::optional<ConditionWorth> readConditionWorth(const fs::path& runFolder)
         const auto json = nlohmann::json::parse(readTextFile(file));
         if (json.at("format") != format)
             throw DataError(file.string() + " has format " + json.at("format").dump() + ", but this program reads " +
-                            std::to_string(format) + ": measure again (nanodit worth)");
+                            std::to_string(format) + ": measure what conditions are worth again");
         ConditionWorth worth{
             .run = json.at("run"), .step = json.at("step"), .weights = json.at("weights"), .pictures = {}};
         for (const auto& picture : json.at("pictures"))
@@ -87,7 +87,7 @@ std::optional<ConditionWorth> readConditionWorth(const fs::path& runFolder)
                                       .clsOnly = picture.at("cls_only")});
         return worth;
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " is damaged (" + jsonFault(error) + "): measure again (nanodit worth)");
+        throw DataError(file.string() + " is damaged (" + jsonFault(error) + "): measure what conditions are worth again");
     }
 }
 

@@ -38,7 +38,7 @@ JobEnd measure(const WorthRequest& request, const JobContext& context)
     if (pictures->empty())
         throw DataError("nothing was measured: " + request.workspace.shardsFolder().string() +
                         " has neither samples of the set \"" + config.data.shards +
-                        "\" nor of \"val\": pack shards (nanodit shard)");
+                        "\" nor of \"val\"", remedy::PackShards{});
     const ConditionWorth worth{.run = stored.state.run,
                                .step = stored.state.step,
                                .weights = weightsKindNames[stored.averaged() ? 1 : 0],

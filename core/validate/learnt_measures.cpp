@@ -40,7 +40,7 @@ bool addConditionWorth(ValidationReport& report, const Workspace& workspace, con
     const auto shards = validationShards(workspace);
     if (!shards) {
         report.notes.push_back("What conditions are worth to the loss was not measured: the workspace has no shard set "
-                               "\"val\" (nanodit shard packs it).");
+                               "\"val\".");
         return true;
     }
     const auto stored = StoredModel::read(checkpoint);
@@ -66,7 +66,7 @@ bool addConditionWorth(ValidationReport& report, const Workspace& workspace, con
     if (missing > 0)
         report.notes.push_back("What conditions are worth to the loss was measured on " +
                                std::to_string(pictures.size() - missing) + " of " + std::to_string(pictures.size()) +
-                               " records: the others are not in the shard set \"val\" (nanodit shard packs it anew).");
+                               " records: the others are not in the shard set \"val\", which was packed without them.");
     return true;
 }
 

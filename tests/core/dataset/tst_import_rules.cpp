@@ -194,7 +194,8 @@ private Q_SLOTS:
     void animationsAreLeftOutWhereTheyAreToBe()
     {
         Fixture f;
-        f.workspace.config.exclusions = {.largestEnlargement = 0, .largestAspectRatio = 0, .nearDuplicateBits = -1};
+        f.workspace.config.exclusions = {
+            .largestEnlargement = 0, .largestAspectRatio = 0, .exactDuplicates = false, .nearDuplicateBits = -1};
         f.draw("drawn.png", 1);
         for (const auto* name : {"anim.webp", "apng.png", "gif.png", "still.webp"})
             fs::copy_file(test::dataPath("pictures/kinds") / name, f.pictures / name);
