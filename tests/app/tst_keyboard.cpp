@@ -14,6 +14,7 @@
 #include "widgets/config_form.h"
 #include "widgets/tab_order.h"
 
+#include <QAbstractButton>
 #include <QAccessible>
 #include <QAction>
 #include <QComboBox>
@@ -59,6 +60,9 @@ QStringList withoutName(const QWidget& root)
     QStringList nameless;
     for (auto* const widget : root.findChildren<QWidget*>()) {
         if (!isInteractive(*widget) || widget->window() != root.window())
+            continue;
+        const auto* const button = qobject_cast<QAbstractButton*>(widget);
+        if (button != nullptr && button->isHidden() && button->text().isEmpty()) // what shows it words it
             continue;
         auto* const spoken = QAccessible::queryAccessibleInterface(widget);
         if (spoken == nullptr || spoken->text(QAccessible::Name).trimmed().isEmpty())

@@ -6,6 +6,8 @@
 #include <QStackedWidget>
 #include <QTest>
 
+#include <array>
+
 using namespace nanodit;
 
 namespace {
@@ -32,10 +34,11 @@ private Q_SLOTS:
     void aChoiceAppearsWithThePartsOfTheConditions()
     {
         PreviewPanel panel;
-        const auto grids = panel.findChildren<PreviewGrid*>();
-        QCOMPARE(grids.size(), 2);
         auto* const mode = panel.findChild<QComboBox*>("previewMode");
         auto* const views = panel.findChild<QStackedWidget*>();
+        const std::array grids = {qobject_cast<PreviewGrid*>(views->widget(1)),
+                                  qobject_cast<PreviewGrid*>(views->widget(2))};
+        QVERIFY(grids[0] != nullptr && grids[1] != nullptr);
         QCOMPARE(views->currentIndex(), 0); // nothing yet
         panel.add(previewOf(100, PreviewKind::Usual));
         panel.add(previewOf(100, PreviewKind::Raw));

@@ -176,6 +176,7 @@ void RecordBrowser::makeViews()
     }
     room_->addWidget(views_);
     room_->addWidget(nothing_);
+    nothing_->setAccessibleName(tr("No matching records"));
     nothing_->setFocusPolicy(Qt::StrongFocus); // keys go on working when an edit filters the last record away
     nothing_->showEmpty(QStringLiteral("search"), tr("No matching records"),
                         tr("No record has all of these words and filters."));
@@ -515,7 +516,7 @@ bool RecordBrowser::eventFilter(QObject* watched, QEvent* event)
         }
         if (key == Qt::Key_Escape || key == Qt::Key_Down || key == Qt::Key_Return || key == Qt::Key_Enter) {
             views_->currentWidget()->setFocus(Qt::OtherFocusReason);
-            if (!grid_->selectionModel()->currentIndex().isValid() && model_->rowCount() > 0)
+            if (!grid_->selectionModel()->hasSelection() && model_->rowCount() > 0)
                 choose(QString::fromStdString(model_->record(0)->id));
             return true;
         }

@@ -193,6 +193,7 @@ QWidget* SampleForm::makeSampler()
     pictures_->setToolTip(tr("Several pictures with seeds that count up from the seed"));
     seed_ = new SeedEdit(sampler);
     seed_->setObjectName(QStringLiteral("seed"));
+    seed_->setAccessibleName(tr("Seed of the noise"));
     auto* const dice = makeFlatButton(QStringLiteral("dice"), tr("New random seed (R)"), sampler);
     connect(dice, &QToolButton::clicked, this, &SampleForm::rollSeed);
     auto* const seedRow = new QHBoxLayout;

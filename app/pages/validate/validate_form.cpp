@@ -99,6 +99,7 @@ QWidget* ValidateForm::makeSuite()
     shift_ = real(0.05, 20);
     shift_->setToolTip(tr("t' = s t / (1 + (s - 1) t)"));
     seed_ = new SeedEdit(suite);
+    seed_->setAccessibleName(tr("Seed of the first record's noise"));
     seed_->setToolTip(tr("Of the first record's noise; the next record starts from the next seed"));
     lpips_ = new QComboBox(suite);
     lpips_->addItems({QStringLiteral("alex"), QStringLiteral("vgg"), QStringLiteral("squeeze")});

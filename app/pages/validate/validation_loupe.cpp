@@ -35,6 +35,7 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
     , overlay_(new QComboBox(this))
 {
     setFocusPolicy(Qt::StrongFocus);
+    setAccessibleName(tr("One picture of the validation"));
     auto* const back =
         makeButton(tr("All pictures"), QStringLiteral("chevron-left"), tr("Back to the list (Esc)"), false, this);
     back->setObjectName(QStringLiteral("loupeBack"));

@@ -92,10 +92,12 @@ private Q_SLOTS:
         const auto a = strengths.clone().set_requires_grad(true), b = strengths.clone().set_requires_grad(true);
         const auto queryAt = at::rand({latents, 2}) * 8, patchAt = at::rand({patches, 2}) * 8;
         const auto y = attend(ours.q, ours.k, ours.v, {}, {.strengths = a, .queryAt = queryAt, .patchAt = patchAt});
-        const auto distances = at::cdist(queryAt.to(at::kDouble), patchAt.to(at::kDouble)).square().to(at::kFloat);
-        const auto logits = at::matmul(plain.q, plain.k.transpose(-1, -2)) / std::sqrt(8.0) -
-                            at::constant_pad_nd(b.view({2, 2, 1, 1}) * distances, {text, 0}, 0);
-        const auto expected = at::matmul(at::softmax(logits, -1), plain.v);
+        const auto distances = at::cdist(queryAt.to(at::kDouble), patchAt.to(at::kDouble)).square();
+        // In double precision: a strength's gradient sums millions of terms.
+        const auto logits =
+            at::matmul(plain.q.to(at::kDouble), plain.k.to(at::kDouble).transpose(-1, -2)) / std::sqrt(8.0) -
+            at::constant_pad_nd(b.to(at::kDouble).view({2, 2, 1, 1}) * distances, {text, 0}, 0);
+        const auto expected = at::matmul(at::softmax(logits, -1), plain.v.to(at::kDouble)).to(at::kFloat);
         QVERIFY2(difference(y, expected) < 5e-6, std::to_string(difference(y, expected)).c_str());
         const auto gradient = at::randn(y.sizes());
         y.backward(gradient);
