@@ -137,13 +137,13 @@ void CommandLineTest::errorsAreJsonWhenAsked()
 void CommandLineTest::errorsOfLibrariesAreOnlyADetail()
 {
     const QString endless(5000, 'x'); // longer than any path may be
-    const auto result = runProgram({"-w", endless, "status"});
+    const auto result = runProgram({"demo", "create", endless});
     QCOMPARE(result.exitCode, 1);
-    QVERIFY2(result.errors.startsWith("nanodit: x"), qPrintable(result.errors));
+    QVERIFY2(result.errors.startsWith("nanodit: /"), qPrintable(result.errors));
     QVERIFY2(result.errors.contains("could not be used") && result.errors.contains("\ndetail: File name too long"),
              qPrintable(result.errors));
     QVERIFY(!result.errors.contains("filesystem error"));
-    const auto error = runProgram({"--json", "-w", endless, "status"}).json().value("error").toObject();
+    const auto error = runProgram({"--json", "demo", "create", endless}).json().value("error").toObject();
     QCOMPARE(error.value("kind").toString(), QString("unexpected"));
     QCOMPARE(error.value("detail").toString(), QString("File name too long"));
 }
