@@ -62,7 +62,7 @@ QStringList withoutName(const QWidget& root)
         if (!isInteractive(*widget) || widget->window() != root.window())
             continue;
         const auto* const button = qobject_cast<QAbstractButton*>(widget);
-        if (button != nullptr && button->isHidden() && button->text().isEmpty()) // what shows it words it
+        if (button != nullptr && !button->isVisible() && button->text().isEmpty()) // what shows it words it
             continue;
         auto* const spoken = QAccessible::queryAccessibleInterface(widget);
         if (spoken == nullptr || spoken->text(QAccessible::Name).trimmed().isEmpty())
@@ -129,7 +129,7 @@ private Q_SLOTS:
             for (const auto* const name : {"start", "validateStart", "runCompare", "generate"}) {
                 auto* const primary = currentPage()->findChild<QPushButton*>(QLatin1String(name));
                 if (primary != nullptr && primary->isVisible() && primary->isEnabled())
-                    QVERIFY2(stops.indexOf(primary) < 5, name);
+                    QVERIFY2(stops.indexOf(primary) < 8, name); // Generate stands behind the prompt
             }
         }
     }
