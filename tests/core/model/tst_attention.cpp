@@ -104,7 +104,9 @@ private Q_SLOTS:
         expected.backward(gradient);
         for (const auto& [of, as] : {std::pair(ours.q, plain.q), {ours.k, plain.k}, {ours.v, plain.v}, {a, b}})
             QVERIFY2(difference(of.grad(), as.grad()) < 5e-5 * (1 + as.grad().abs().max().item<double>()),
-                     qPrintable(QStringLiteral("%1 where the largest is %2").arg(difference(of.grad(), as.grad())).arg(as.grad().abs().max().item<double>())));
+                     qPrintable(QStringLiteral("%1 where the largest is %2")
+                                    .arg(difference(of.grad(), as.grad()))
+                                    .arg(as.grad().abs().max().item<double>())));
     }
 
     void aTokenThatStandsForManyEqualsManyEqualTokens()
