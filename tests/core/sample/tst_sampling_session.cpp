@@ -143,7 +143,7 @@ private Q_SLOTS:
             QFAIL("an average that is not there was found");
         } catch (const UsageError& error) {
             QVERIFY2(std::string(error.what()).find("no ema.safetensors") != std::string::npos, error.what());
-            QVERIFY2(std::string(error.what()).find("--weights raw") != std::string::npos, error.what());
+            QVERIFY2(std::string(error.what()).find("open the raw weights") != std::string::npos, error.what());
         }
         QCOMPARE(weightsFile(checkpoint), checkpoint / "model.safetensors");
         QCOMPARE(weightsFile(checkpoint / "model.safetensors", WeightsKind::Raw), checkpoint / "model.safetensors");
