@@ -3,6 +3,7 @@
 #include "widgets/action_button.h"
 #include "widgets/banner.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_label.h"
 #include "widgets/icons.h"
 #include "widgets/theme.h"
 
@@ -26,7 +27,7 @@ constexpr int inspectorCharacters = 40; ///< Of average width that it is wide at
 PageFrame::PageFrame(const QString& title, QWidget* parent)
     : QWidget(parent)
     , header_(new QHBoxLayout)
-    , context_(new QLabel(this))
+    , context_(new FittedLabel(this))
     , banner_(new Banner(this))
     , columns_(new QSplitter(Qt::Horizontal, this))
     , rows_(new QSplitter(Qt::Vertical, this))

@@ -21,7 +21,7 @@ RegionEditor::RegionEditor(Session& session, QWidget* parent)
     : QWidget(parent)
     , session_(session)
     , canvas_(new MaskCanvas(this))
-    , scaled_(new QCheckBox(tr("Limit s_dino to it"), this))
+    , scaled_(new QCheckBox(tr("Limit DINO guidance to it"), this))
     , readout_(new QLabel(this))
 {
     canvas_->setObjectName(QStringLiteral("regionCanvas"));

@@ -143,7 +143,7 @@ void SampleForm::setErased(std::vector<std::int64_t> patches, std::vector<double
     weights_ = std::move(weights);
     auto text = tr("%1 of the reference hidden").arg(countText(static_cast<std::int64_t>(erased_.size()), tr("patches")));
     if (!weights_.empty())
-        text += tr("; s_dino by region");
+        text += tr("; DINO guidance by region");
     erasedText_->setText(text);
     erasedRow_->setVisible(!erased_.empty() || !weights_.empty());
 }
