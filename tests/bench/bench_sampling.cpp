@@ -3,6 +3,7 @@
 
 #include "core/dataset/record_info.h"
 #include "core/demo/demo_job.h"
+#include "core/preprocess/workspace_state.h"
 #include "core/runs/catalogue.h"
 #include "core/sample/sampling_session.h"
 #include "tests/bench/measured_step.h"
