@@ -182,12 +182,12 @@ void ReferencePicker::chooseRecord()
 
 void ReferencePicker::paste()
 {
-    const auto* const data = QGuiApplication::clipboard()->mimeData();
-    if (data == nullptr || !session_.hasWorkspace())
+    const auto* const copied = QGuiApplication::clipboard()->mimeData();
+    if (copied == nullptr || !session_.hasWorkspace())
         return;
-    if (const auto file = droppedFile(data); !file.isEmpty())
+    if (const auto file = droppedFile(copied); !file.isEmpty())
         return setReference(PictureReference{file.toStdString()});
-    const auto picture = data->hasImage() ? qvariant_cast<QImage>(data->imageData()) : QImage();
+    const auto picture = copied->hasImage() ? qvariant_cast<QImage>(copied->imageData()) : QImage();
     if (picture.isNull())
         return Q_EMIT refused(tr("The clipboard holds no picture. Copy one, then paste it here."));
     session_.background().ask(
