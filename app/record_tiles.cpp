@@ -1,5 +1,6 @@
 #include "app/record_tiles.h"
 
+#include "app/record_item.h"
 #include "app/thumbnails.h"
 #include "widgets/text.h"
 #include "widgets/thumbnail_grid.h"
@@ -11,24 +12,6 @@ namespace nanodit {
 namespace {
 
 constexpr int thumbnailSide = 224; ///< Twice the drawn size, for dense screens.
-
-static_assert(static_cast<int>(ArrayState::Whole) == static_cast<int>(MarkState::Whole) &&
-              static_cast<int>(ArrayState::Stale) == static_cast<int>(MarkState::Stale) &&
-              static_cast<int>(ArrayState::Missing) == static_cast<int>(MarkState::Missing) &&
-              static_cast<int>(ArrayState::Wrong) == static_cast<int>(MarkState::Wrong));
-
-ThumbnailItem itemOf(const RecordInfo& record)
-{
-    ThumbnailItem item{.id = QString::fromStdString(record.id),
-                       .caption = QString::fromStdString(record.caption),
-                       .badge = QString::fromStdString(bucketName(record.bucket)),
-                       .problem = QString::fromStdString(record.problem),
-                       .excluded = !record.excluded.empty(),
-                       .marks = {}};
-    std::ranges::transform(record.arrays, item.marks.begin(),
-                           [](ArrayState state) { return static_cast<MarkState>(state); });
-    return item;
-}
 
 } // namespace
 

@@ -9,18 +9,6 @@ namespace nanodit {
 
 namespace {
 
-ThumbnailItem itemOf(const RecordInfo& record)
-{
-    ThumbnailItem item{.id = QString::fromStdString(record.id),
-                       .caption = QString::fromStdString(record.caption),
-                       .badge = QString::fromStdString(bucketName(record.bucket)),
-                       .problem = QString::fromStdString(record.problem),
-                       .excluded = !record.excluded.empty(),
-                       .marks = {}};
-    std::transform(record.arrays.begin(), record.arrays.end(), item.marks.begin(), markOf);
-    return item;
-}
-
 QString marksText(const RecordInfo& record)
 {
     QStringList marks;
@@ -249,21 +237,6 @@ bool RecordModel::setData(const QModelIndex& index, const QVariant& value, int r
     else if (index.column() == TagsColumn)
         Q_EMIT tagsEdited(id, tagsFromText(value.toString()));
     return false; // shown when it is in the catalog
-}
-
-MarkState markOf(ArrayState state)
-{
-    switch (state) {
-    case ArrayState::Whole:
-        return MarkState::Whole;
-    case ArrayState::Stale:
-        return MarkState::Stale;
-    case ArrayState::Wrong:
-        return MarkState::Wrong;
-    case ArrayState::Missing:
-        break;
-    }
-    return MarkState::Missing;
 }
 
 QString sizeText(ImageSize size)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/record_item.h"
 #include "app/session.h"
 #include "core/front/runs.h"
 #include "widgets/state_marks.h"
@@ -95,7 +96,6 @@ private:
 
 /// The number of a column of RecordModel; empty where there is none.
 std::optional<double> worthIn(RecordModel::Column column, const PictureWorth* worth);
-MarkState markOf(ArrayState state);
 /// "1216 × 832 px"
 QString sizeText(ImageSize size);
 QString tagsText(const std::vector<std::string>& tags);
