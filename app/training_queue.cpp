@@ -1,6 +1,7 @@
 #include "app/training_queue.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/json_fault.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -29,7 +30,7 @@ std::vector<QueuedTraining> TrainingQueueFile::read(const fs::path& workspaceRoo
             queue.push_back({.config = trainConfigFromYaml(entry.at("config").get<std::string>(), file.string()),
                              .runName = QString::fromStdString(entry.at("run").get<std::string>())});
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " is not a list of queued trainings (" + error.what() +
+        throw DataError(file.string() + " is not a list of queued trainings (" + jsonFault(error) +
                         "); delete it to begin with an empty queue");
     }
     return queue;
