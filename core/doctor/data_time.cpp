@@ -2,6 +2,7 @@
 
 #include "core/dataset/loader.h"
 #include "core/dataset/shard_writer.h"
+#include "core/io/scratch_folder.h"
 #include "core/io/tensor.h"
 #include "core/runtime/error.h"
 
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 
 namespace nanodit {
@@ -17,31 +17,6 @@ namespace nanodit {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Removed with all that is in it.
-class FolderForNow {
-public:
-    FolderForNow()
-    {
-        auto name = (fs::temp_directory_path() / "nanodit-bench-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr)
-            throw StoreError("cannot make a folder in " + fs::temp_directory_path().string() +
-                             ": set TMPDIR to one that can be written to");
-        path_ = name;
-    }
-    ~FolderForNow()
-    {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    FolderForNow(const FolderForNow&) = delete;
-    FolderForNow& operator=(const FolderForNow&) = delete;
-
-    const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
-};
 
 std::vector<ShardSample> randomSamples(const StepTimeRequest& shape, std::int64_t setBytes)
 {
@@ -78,7 +53,7 @@ double secondsOf(Work&& work)
 JobEnd timeData(const DataTimeRequest& request, const JobContext& context)
 {
     const auto shape = asTimed(request.shape);
-    const FolderForNow folder;
+    const ScratchFolder folder("nanodit-bench");
     const auto samples = randomSamples(shape, request.setBytes);
     const auto count = static_cast<std::int64_t>(samples.size());
     DataTimes times{.where = folder.path().string(), .packing = {}, .loading = {}};

@@ -1,11 +1,11 @@
 #include "core/io/atomic_file.h"
 #include "core/io/film.h"
+#include "core/io/scratch_folder.h"
 #include "core/runtime/error.h"
 
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 
-#include <cstdlib>
 #include <system_error>
 
 namespace nanodit {
@@ -13,30 +13,6 @@ namespace nanodit {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder that goes with what is in it: FFmpeg takes the format from a file's ending, so the film cannot be written
-/// under a temporary name beside its place.
-class TemporaryFolder {
-public:
-    TemporaryFolder()
-    {
-        auto name = (fs::temp_directory_path() / "nanodit-film-XXXXXX").string();
-        if (mkdtemp(name.data()) == nullptr)
-            throw StoreError(name + " cannot be made: " + std::error_code(errno, std::generic_category()).message());
-        path_ = name;
-    }
-    ~TemporaryFolder()
-    {
-        std::error_code none;
-        fs::remove_all(path_, none);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    fs::path operator/(const char* name) const { return path_ / name; }
-
-private:
-    fs::path path_;
-};
 
 /// H.264 is played everywhere, MPEG-4 part 2 is built into every FFmpeg.
 bool open(cv::VideoWriter& writer, const fs::path& file, cv::Size size, double framesPerSecond)
@@ -65,8 +41,9 @@ cv::Mat evenPicture(const Image& image)
 void writeMp4(const fs::path& file, const std::vector<Image>& frames, double secondsPerFrame)
 {
     requireOneSize(frames);
-    const TemporaryFolder folder;
-    const auto film = folder / "film.mp4";
+    // FFmpeg takes the format from a file's ending: a temporary name beside the film's place has none.
+    const ScratchFolder folder("nanodit-film");
+    const auto film = folder.path() / "film.mp4";
     {
         cv::VideoWriter writer;
         if (!open(writer, film, evenPicture(frames[0]).size(), 1 / secondsPerFrame))
