@@ -2,23 +2,11 @@
 
 #include "app/cli/terminal.h"
 #include "app/cli/wording.h"
+#include "core/runtime/number_text.h"
 
 #include <nlohmann/json.hpp>
 
-#include <cstdio>
-
 namespace nanodit::cli {
-
-namespace {
-
-std::string percent(double share)
-{
-    char text[32];
-    std::snprintf(text, sizeof text, "%.1f %%", share * 100);
-    return text;
-}
-
-} // namespace
 
 std::optional<EpochLedger> ledgerIfPacked(const Workspace& workspace, const LedgerRequest& request)
 {
@@ -36,7 +24,7 @@ std::string ledgerText(const EpochLedger& ledger)
         rows.push_back({bucketName(line.bucket), std::to_string(line.records), std::to_string(line.samples),
                         std::to_string(line.batches), std::to_string(line.notSeen.size()),
                         std::to_string(line.seenTwice.size()), std::to_string(line.cropped.size()),
-                        percent(line.meanLost())});
+                        percentText(line.meanLost())});
     auto text = "epoch " + std::to_string(request.epoch) + " of the set " + request.set + " in batches of " +
                 std::to_string(request.batchSize) + ":\n" + table(rows);
     for (const auto& warning : ledger.warnings)

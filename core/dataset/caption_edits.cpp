@@ -20,8 +20,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t recordsAtOnce = 1024;
-
 /// Edits that can be taken back, one file each, by number.
 fs::path editsFolder(const Workspace& workspace)
 {

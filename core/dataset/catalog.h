@@ -4,6 +4,7 @@
 #include "core/dataset/provenance.h"
 #include "core/dataset/record.h"
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,6 +17,9 @@ namespace nanodit {
 namespace sqlite {
 class Database;
 }
+
+/// Records that a pass over all of them reads at once.
+inline constexpr std::size_t recordsAtOnce = 1024;
 
 /// How long a pass took.
 struct PassRate {

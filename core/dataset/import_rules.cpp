@@ -48,8 +48,6 @@ std::string reasonOf(const Duplicate& duplicate, const std::string& of)
     return {};
 }
 
-constexpr std::size_t recordsAtOnce = 1024;
-
 /// What is kept in memory of a record while the rules are applied.
 struct RuledRecord {
     std::string id;

@@ -39,7 +39,6 @@ fs::path tidyFolder(const fs::path& folder)
 
 JobEnd relocate(const RelocateRequest& request, const JobContext& context)
 {
-    constexpr std::size_t recordsAtOnce = 1024;
     const auto from = tidyFolder(request.from), to = tidyFolder(request.to);
     std::error_code ignored;
     if (!fs::exists(to, ignored))

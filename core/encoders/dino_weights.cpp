@@ -15,10 +15,10 @@ namespace nanodit {
 
 namespace {
 
-using Renaming = std::pair<std::string, std::string>;
+using Replacement = std::pair<std::string, std::string>;
 
 /// In this order; each is applied once, anywhere in the name.
-const std::array<Renaming, 10> dinov2Renamings = {{
+const std::array<Replacement, 10> dinov2Renamings = {{
     {".attention.attention.", ".attention."},
     {".attention.query.", ".attention.q_proj."},
     {".attention.key.", ".attention.k_proj."},
@@ -31,7 +31,7 @@ const std::array<Renaming, 10> dinov2Renamings = {{
     {".patch_embeddings.projection.", ".patch_embeddings."},
 }};
 
-void replaceOnce(std::string& text, const Renaming& renaming)
+void replaceOnce(std::string& text, const Replacement& renaming)
 {
     if (const auto at = text.find(renaming.first); at != std::string::npos)
         text.replace(at, renaming.first.size(), renaming.second);
@@ -40,7 +40,7 @@ void replaceOnce(std::string& text, const Renaming& renaming)
 /// What DINOv2's files call a tensor that is looked up by the canonical name.
 std::string dinov2NameInFiles(std::string name, bool fused)
 {
-    static const std::array<Renaming, 6> backwards = {{
+    static const std::array<Replacement, 6> backwards = {{
         {".attention.q_proj.", ".attention.attention.query."},
         {".attention.k_proj.", ".attention.attention.key."},
         {".attention.v_proj.", ".attention.attention.value."},

@@ -1,5 +1,6 @@
 #include "core/experiment/answers.h"
 
+#include "core/runtime/number_text.h"
 #include "core/validate/report_file.h"
 
 #include <cmath>
@@ -11,9 +12,9 @@ namespace {
 /// By how much patches were to win (the milestones' margin).
 constexpr double margin = 0.10;
 
-std::string percent(double share)
+std::string sizeInPercent(double share)
 {
-    return numberText(std::abs(share) * 100, 1) + " %";
+    return percentText(std::abs(share));
 }
 
 std::string labelOf(const std::string& arm) // of the arms that the questions are of
@@ -99,8 +100,8 @@ std::string isClsAttended(const ExperimentReport& report)
         const auto* const even = report.find(arm, "attention.cls_even");
         if (share == nullptr || even == nullptr || even->mean <= 0)
             continue;
-        add(text, labelOf(arm) + ": " + percent(share->mean) + " of attention (" + percent(share->interval.low) +
-                      " to " + percent(share->interval.high) + "), " + numberText(share->mean / even->mean, 1) +
+        add(text, labelOf(arm) + ": " + sizeInPercent(share->mean) + " of attention (" + sizeInPercent(share->interval.low) +
+                      " to " + sizeInPercent(share->interval.high) + "), " + numberText(share->mean / even->mean, 1) +
                       " times an even share.");
     }
     return text;
@@ -158,7 +159,7 @@ std::string inWords(const ArmDifference& line)
     const auto decimals = experimentMeasure(line.measure).decimals;
     auto text = numberText(line.firstMean, decimals) + " to " + numberText(line.otherMean, decimals);
     if (line.gain)
-        text += ", " + percent(*line.gain) + (*line.gain < 0 ? " worse" : " better");
+        text += ", " + sizeInPercent(*line.gain) + (*line.gain < 0 ? " worse" : " better");
     return text + " (difference " + numberText(line.interval.low, decimals) + " to " +
            numberText(line.interval.high, decimals) + " with 95 % confidence; " + std::to_string(line.bySeed.size()) +
            (line.bySeed.size() == 1 ? " seed, " : " seeds, ") + std::to_string(line.units) + " pairs each)";

@@ -3,6 +3,7 @@
 #include "core/config/yaml.h"
 #include "core/experiment/answers.h"
 #include "core/experiment/contact_sheet.h"
+#include "core/runtime/number_text.h"
 #include "core/validate/report_file.h"
 
 #include <nlohmann/json.hpp>
@@ -31,7 +32,7 @@ std::string cell(const std::string& text)
     return " " + text + " |";
 }
 
-std::string numbersTable(const ExperimentReport& report)
+std::string numbersMarkdown(const ExperimentReport& report)
 {
     std::string text = "| measure |", line = "| --- |";
     for (const auto& arm : report.arms) {
@@ -51,7 +52,7 @@ std::string numbersTable(const ExperimentReport& report)
     return text;
 }
 
-std::string differencesTable(const ExperimentReport& report, const std::string& first, const std::string& other)
+std::string differencesMarkdown(const ExperimentReport& report, const std::string& first, const std::string& other)
 {
     std::string text = "| measure |" + cell(report.arm(first).label) + cell(report.arm(other).label) +
                        " difference (95 %) | better by | pairs |\n| --- | --- | --- | --- | --- | --- |\n";
@@ -242,10 +243,10 @@ std::string markdownOf(const ExperimentReport& report, const std::vector<Experim
         text += note + "\n";
     for (const auto& answer : report.answers)
         text += "\n**" + answer.question + "** " + answer.answer + "\n";
-    text += "\n## Numbers\n\nMean over seeds and units, with its 95 % interval.\n\n" + numbersTable(report);
+    text += "\n## Numbers\n\nMean over seeds and units, with its 95 % interval.\n\n" + numbersMarkdown(report);
     for (const auto& [first, other] : pairsIn(report))
         text += "\n## " + report.arm(first).label + " against " + report.arm(other).label + "\n\n" +
-                differencesTable(report, first, other);
+                differencesMarkdown(report, first, other);
     text += coursesTable(report, "loss.none") + coursesTable(report, "attention.alignment");
     for (const auto& sheet : sheets) {
         text += "\n![" + std::string(validationTaskNames[static_cast<std::size_t>(sheet.task)]) + "](" +

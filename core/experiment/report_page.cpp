@@ -1,5 +1,6 @@
 #include "core/experiment/answers.h"
 #include "core/experiment/report_files.h"
+#include "core/runtime/number_text.h"
 #include "core/validate/html.h"
 #include "core/validate/line_chart.h"
 #include "core/validate/report_file.h"
@@ -30,7 +31,7 @@ std::string chart(const ExperimentReport& report, const std::string& measure)
     return svg.empty() ? svg : "<figure>" + svg + "</figure>\n";
 }
 
-std::string numbersTable(const ExperimentReport& report)
+std::string numbersHtml(const ExperimentReport& report)
 {
     std::string page = "<div class=\"scroll\"><table><tr><th>Measure";
     for (const auto& arm : report.arms)
@@ -51,7 +52,7 @@ std::string numbersTable(const ExperimentReport& report)
     return page + "</table></div>\n";
 }
 
-std::string differencesTable(const ExperimentReport& report, const std::string& first, const std::string& other)
+std::string differencesHtml(const ExperimentReport& report, const std::string& first, const std::string& other)
 {
     std::string page = "<div class=\"scroll\"><table><tr><th>Measure<th class=\"number\">" +
                        escaped(report.arm(first).label) + "<th class=\"number\">" + escaped(report.arm(other).label) +
@@ -105,10 +106,10 @@ std::string pageOf(const ExperimentReport& report, const std::vector<ExperimentS
         page += "<h2>While training</h2>\n<div class=\"cards wide\">" + charts + "</div>\n";
     page += "<h2>All numbers</h2>\n<p class=\"soft\">Mean over seeds and units, with the 95 % interval of a bootstrap "
             "over both.</p>\n" +
-            numbersTable(report);
+            numbersHtml(report);
     for (const auto& [first, other] : pairsIn(report))
         page += "<h2>" + escaped(report.arm(first).label) + " against " + escaped(report.arm(other).label) + "</h2>\n" +
-                differencesTable(report, first, other);
+                differencesHtml(report, first, other);
     return page + "</html>\n";
 }
 

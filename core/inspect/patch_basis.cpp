@@ -1,5 +1,6 @@
 #include "core/inspect/patch_basis.h"
 
+#include "core/inspect/grid_view.h"
 #include "core/runtime/error.h"
 
 #include <ATen/ATen.h>
@@ -16,18 +17,12 @@ namespace {
 constexpr double smallestSide = 0.02; ///< Of all patches, for foreground and background to be told apart.
 constexpr int histogramBins = 512;
 
-at::Tensor viewOf(const FeatureGrid& features)
-{
-    return at::from_blob(const_cast<float*>(features.values.data()), {features.grid.count(), features.width},
-                         at::kFloat);
-}
-
 at::Tensor viewOf(const std::vector<float>& values, std::int64_t rows, std::int64_t cols)
 {
     return at::from_blob(const_cast<float*>(values.data()), {rows, cols}, at::kFloat);
 }
 
-void checkWidth(std::int64_t basis, std::int64_t features)
+void checkBasisWidth(std::int64_t basis, std::int64_t features)
 {
     if (basis != features)
         throw UsageError("a basis of " + std::to_string(basis) + " values does not fit patches of " +
@@ -50,7 +45,7 @@ public:
             sum_ = at::zeros({rows.size(1)}, at::kDouble);
             products_ = at::zeros({rows.size(1), rows.size(1)}, at::kDouble);
         }
-        checkWidth(origin_.size(0), rows.size(1));
+        checkBasisWidth(origin_.size(0), rows.size(1));
         const auto centred = rows - origin_;
         sum_ += centred.sum(0, false, at::kDouble);
         products_ += at::mm(centred.t(), centred).to(at::kDouble);
@@ -180,7 +175,7 @@ std::optional<Side> foregroundSide(const Components& first, std::size_t pictures
 PatchColours patchColours(const PatchBasis& basis, const FeatureGrid& features)
 {
     const at::NoGradGuard noGradient;
-    checkWidth(basis.width, features.width);
+    checkBasisWidth(basis.width, features.width);
     const auto x = viewOf(features);
     const auto components =
         at::mm(x - viewOf(basis.mean, 1, basis.width), viewOf(basis.directions, PatchBasis::colours, basis.width).t());

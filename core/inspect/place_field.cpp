@@ -1,5 +1,6 @@
 #include "core/inspect/place_field.h"
 
+#include "core/inspect/grid_view.h"
 #include "core/runtime/error.h"
 
 #include <ATen/ATen.h>
@@ -47,13 +48,7 @@ at::Tensor placeWavesOf(GridSize grid)
     return result;
 }
 
-at::Tensor viewOf(const FeatureGrid& features)
-{
-    return at::from_blob(const_cast<float*>(features.values.data()), {features.grid.count(), features.width},
-                         at::kFloat);
-}
-
-void checkWidth(std::int64_t field, std::int64_t features)
+void checkFieldWidth(std::int64_t field, std::int64_t features)
 {
     if (field != features)
         throw UsageError("a place field of " + std::to_string(field) + " values cannot be taken from patches of " +
@@ -65,7 +60,7 @@ void checkWidth(std::int64_t field, std::int64_t features)
 FeatureGrid withoutPlace(const PlaceField& field, FeatureGrid features)
 {
     const at::NoGradGuard noGradient;
-    checkWidth(field.width, features.width);
+    checkFieldWidth(field.width, features.width);
     const auto coefficients =
         at::from_blob(const_cast<float*>(field.coefficients.data()), {waves, field.width}, at::kFloat);
     const auto place = placeWavesOf(features.grid);
@@ -98,7 +93,7 @@ void PlaceFit::add(const FeatureGrid& features)
         s.moments = at::zeros({waves, s.width}, at::kDouble);
         s.sum = at::zeros({s.width}, at::kDouble);
     }
-    checkWidth(s.width, features.width);
+    checkFieldWidth(s.width, features.width);
     const auto place = placeWavesOf(features.grid);
     const auto x = viewOf(features);
     s.normal += at::mm(place.t(), place).to(at::kDouble);

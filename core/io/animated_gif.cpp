@@ -19,7 +19,7 @@ constexpr std::int64_t largestSide = 65535;
 
 using Colour = std::array<std::uint8_t, 3>;
 
-void append16(std::string& bytes, std::int64_t value)
+void appendLittleEndian16(std::string& bytes, std::int64_t value)
 {
     bytes += static_cast<char>(value);
     bytes += static_cast<char>(value >> 8);
@@ -210,20 +210,20 @@ void writeAnimatedGif(const std::filesystem::path& file, const std::vector<Image
         throw UsageError("a GIF may have at most 65535 pixels a side, not " + bucketName(size) +
                          ": write an animated PNG instead");
     std::string bytes = "GIF89a";
-    append16(bytes, size.width);
-    append16(bytes, size.height);
+    appendLittleEndian16(bytes, size.width);
+    appendLittleEndian16(bytes, size.height);
     bytes += std::string("\x70\0\0", 3); // no global palette; 8 bits a primary colour
     bytes += std::string("\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0", 19);
     for (const auto& frame : frames) {
         const auto palette = paletteOf(frame);
         bytes += std::string("\x21\xf9\x04\x04", 4); // leave the picture where it is
-        append16(bytes, std::lround(secondsPerFrame * 100));
+        appendLittleEndian16(bytes, std::lround(secondsPerFrame * 100));
         bytes += std::string(2, '\0');
         bytes += ',';
-        append16(bytes, 0);
-        append16(bytes, 0);
-        append16(bytes, size.width);
-        append16(bytes, size.height);
+        appendLittleEndian16(bytes, 0);
+        appendLittleEndian16(bytes, 0);
+        appendLittleEndian16(bytes, size.width);
+        appendLittleEndian16(bytes, size.height);
         bytes += '\x87'; // a palette of 256
         for (std::size_t c = 0; c < paletteColours; ++c) {
             const auto colour = c < palette.colours.size() ? palette.colours[c] : Colour{};

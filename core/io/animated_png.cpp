@@ -10,7 +10,7 @@ namespace nanodit {
 
 namespace {
 
-void append16(std::string& bytes, std::uint32_t value)
+void appendBigEndian16(std::string& bytes, std::uint32_t value)
 {
     bytes += static_cast<char>(value >> 8);
     bytes += static_cast<char>(value);
@@ -18,8 +18,8 @@ void append16(std::string& bytes, std::uint32_t value)
 
 void append32(std::string& bytes, std::uint32_t value)
 {
-    append16(bytes, value >> 16);
-    append16(bytes, value & 0xffff);
+    appendBigEndian16(bytes, value >> 16);
+    appendBigEndian16(bytes, value & 0xffff);
 }
 
 /// The chunks of a PNG that this program encoded: its IHDR, and the data of all its IDATs.
@@ -66,8 +66,8 @@ void writeAnimatedPng(const std::filesystem::path& file, const std::vector<Image
         append32(frame, static_cast<std::uint32_t>(frames[i].size.height));
         append32(frame, 0);
         append32(frame, 0);
-        append16(frame, static_cast<std::uint32_t>(std::lround(secondsPerFrame * 1000)));
-        append16(frame, 1000);
+        appendBigEndian16(frame, static_cast<std::uint32_t>(std::lround(secondsPerFrame * 1000)));
+        appendBigEndian16(frame, 1000);
         frame += std::string(2, '\0'); // leave the frame, replace what was
         append("fcTL", frame);
         if (i == 0) {

@@ -33,7 +33,7 @@ std::string CaptionLength::sentence() const
 std::optional<CutCaptions> findCutCaptions(const Catalog& catalog, const PassEncoders& encoders,
                                            const JobContext& context)
 {
-    constexpr std::size_t recordsAtOnce = 1024, mostNamed = 20;
+    constexpr std::size_t mostNamed = 20;
     CaptionLength length(encoders);
     CutCaptions cut;
     std::string last;

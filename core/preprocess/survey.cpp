@@ -12,7 +12,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr std::size_t recordsAtOnce = 128;
+constexpr std::size_t recordsOfAPart = 128;
 
 } // namespace
 
@@ -57,7 +57,7 @@ bool Survey::visit(Of of, const JobContext& context, const Visit& work, Stage st
     ProgressMeter meter(context, std::move(stage), catalog_.recordCount(), Unit::Records);
     std::string last;
     while (!context.shouldStop()) {
-        auto records = catalog_.records(last, recordsAtOnce);
+        auto records = catalog_.records(last, recordsOfAPart);
         if (records.empty())
             return true;
         const auto count = static_cast<std::int64_t>(records.size());
@@ -84,7 +84,7 @@ std::optional<std::vector<SurveyedRecord>> Survey::judge(std::span<const Record>
     std::vector<SurveyedRecord> entries;
     entries.reserve(records.size());
     while (entries.size() < records.size()) {
-        const auto part = records.subspan(entries.size(), std::min(records.size() - entries.size(), recordsAtOnce));
+        const auto part = records.subspan(entries.size(), std::min(records.size() - entries.size(), recordsOfAPart));
         Provenances known; // the records may lie far apart
         for (const auto& record : part) {
             for (const auto kind : allArrays) {

@@ -1,6 +1,7 @@
 #include "core/train/train_check.h"
 
 #include "core/runs/metric_table.h"
+#include "core/runtime/number_text.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,11 +19,6 @@ std::string text(double value, const char* format = "%.3g")
     return buffer;
 }
 
-std::string percent(double share)
-{
-    return text(100 * share, "%.1f %%");
-}
-
 CheckLine within(const std::string& what, double found, double low, double high, const std::string& why = "")
 {
     return {.what = what,
@@ -38,8 +34,8 @@ CheckLine shareLine(const std::string& what, double count, double samples, doubl
     const double found = count / samples;
     const double slack = 4 * std::sqrt(p * (1 - p) / samples) + 0.5 / samples;
     return {.what = what,
-            .found = percent(found) + " of " + text(samples, "%.0f"),
-            .expected = percent(std::max(0.0, p - slack)) + " to " + percent(std::min(1.0, p + slack)),
+            .found = percentText(found) + " of " + text(samples, "%.0f"),
+            .expected = percentText(std::max(0.0, p - slack)) + " to " + percentText(std::min(1.0, p + slack)),
             .passed = std::abs(found - p) <= slack};
 }
 

@@ -1,6 +1,7 @@
 #include "core/train/warm_start.h"
 
 #include "core/runtime/error.h"
+#include "core/runtime/number_text.h"
 
 #include <ATen/ATen.h>
 
@@ -148,13 +149,6 @@ void copyFinite(const at::Tensor& target, const at::Tensor& stored, const std::s
     writable.copy_(stored);
 }
 
-std::string percent(double share)
-{
-    char text[16];
-    std::snprintf(text, sizeof text, share >= 0.1 || share == 0 ? "%.0f %%" : "%.1f %%", 100 * share);
-    return text;
-}
-
 std::string joined(const std::vector<std::string>& names)
 {
     constexpr std::size_t most = 8;
@@ -248,7 +242,7 @@ std::string WarmStartReport::text() const
 {
     std::string text = "warm start: " + std::to_string(loaded.size()) + " tensors loaded, " +
                        std::to_string(fresh.size()) + " new, " + std::to_string(skipped.size()) + " skipped, " +
-                       std::to_string(mismatched.size()) + " of another shape: " + percent(share()) +
+                       std::to_string(mismatched.size()) + " of another shape: " + percentText(share()) +
                        " of the model's numbers come from the file";
     if (!place.empty())
         text += ", from \"" + place + "\" in it";
@@ -273,7 +267,7 @@ std::string WarmStartReport::warning() const
     constexpr double enough = 0.5;
     if (share() >= enough)
         return {};
-    std::string text = "the warm start took only " + percent(share()) + " of the model's numbers (" +
+    std::string text = "the warm start took only " + percentText(share()) + " of the model's numbers (" +
                        std::to_string(loaded.size()) + " of " +
                        std::to_string(loaded.size() + fresh.size() + mismatched.size()) +
                        " tensors) from the file: this is " + (share() < 0.05 ? "nearly " : "to a large part ") +

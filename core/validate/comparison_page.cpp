@@ -1,4 +1,5 @@
 #include "core/io/atomic_file.h"
+#include "core/runtime/number_text.h"
 #include "core/validate/comparison.h"
 #include "core/validate/html.h"
 #include "core/validate/line_chart.h"

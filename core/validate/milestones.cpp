@@ -1,3 +1,4 @@
+#include "core/runtime/number_text.h"
 #include "core/validate/report_file.h"
 
 #include <array>
@@ -15,11 +16,6 @@ constexpr auto noBaseline = "no baseline to compare with";
 State stateOf(bool met)
 {
     return met ? State::Met : State::Missed;
-}
-
-std::string percent(double share)
-{
-    return numberText(100 * share, 1) + " %";
 }
 
 /// "0.123 (0.100 to 0.150)"
@@ -82,7 +78,7 @@ Milestone betterReconstruction(const ValidationReport& report, const ValidationR
     }
     const double gain = before->mean > 0 ? 1 - own->mean / before->mean : 0;
     line.state = stateOf(gain > 0.1);
-    line.found = numberText(own->mean, 3) + " against " + numberText(before->mean, 3) + ": " + percent(std::abs(gain)) +
+    line.found = numberText(own->mean, 3) + " against " + numberText(before->mean, 3) + ": " + percentText(std::abs(gain)) +
                  (gain >= 0 ? " lower" : " higher");
     return line;
 }
@@ -168,7 +164,7 @@ Milestone editsStayInTheirRegion(const ValidationReport& report)
     if (!obeyed || !outside)
         return line;
     line.state = stateOf(obeyed->mean >= leastObeyed && outside->mean < mostOutside);
-    line.found = "obeyed in " + percent(obeyed->mean) + ", change outside " + percent(outside->mean);
+    line.found = "obeyed in " + percentText(obeyed->mean) + ", change outside " + percentText(outside->mean);
     return line;
 }
 

@@ -132,13 +132,6 @@ std::string originalFile(const std::string& record)
     return "originals/" + record + ".png";
 }
 
-std::string numberText(double value, int decimals)
-{
-    char text[64];
-    std::snprintf(text, sizeof text, "%.*f", decimals, value);
-    return text;
-}
-
 Json toJson(const ValidationSettings& settings)
 {
     auto tasks = Json::array();

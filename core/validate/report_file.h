@@ -17,7 +17,4 @@ void writeReportPage(const ValidationReport& report, const std::filesystem::path
 /// A record's bucket image, relative to the report's folder.
 std::string originalFile(const std::string& record);
 
-/// 0.1234 with as many decimals as the metric has; "12 %" it is not: shares stay shares.
-std::string numberText(double value, int decimals);
-
 } // namespace nanodit

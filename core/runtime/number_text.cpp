@@ -1,0 +1,20 @@
+#include "core/runtime/number_text.h"
+
+#include <array>
+#include <charconv>
+
+namespace nanodit {
+
+std::string numberText(double value, int decimals)
+{
+    std::array<char, 400> text; // the largest double has 309 digits before its point
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, decimals);
+    return {text.data(), end.ptr};
+}
+
+std::string percentText(double share)
+{
+    return numberText(100 * share, 1) + " %";
+}
+
+} // namespace nanodit
