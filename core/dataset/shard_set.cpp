@@ -64,8 +64,10 @@ std::optional<ImageSize> bucketByFolder(const fs::path& relative)
     constexpr std::string_view prefix = "bucket_";
     std::optional<ImageSize> bucket;
     for (const auto& part : relative.parent_path()) {
-        if (part.string().starts_with(prefix))
-            bucket = bucketFromName(part.string().substr(prefix.size()));
+        if (!part.string().starts_with(prefix))
+            continue;
+        if (const auto size = sizeFromName(part.string().substr(prefix.size()))) // else a folder of another meaning
+            bucket = size;
     }
     return bucket;
 }
@@ -212,7 +214,11 @@ void ShardSet::State::readManifest(const json& manifest, const std::string& name
             if (relative.is_absolute() || std::find(relative.begin(), relative.end(), "..") != relative.end())
                 throw DataError(name + " points to " + relative.string() + ", outside its folder");
             shard->file = folder / relative;
-            shard->bucket = bucketFromName(line.at("bucket").get<std::string>());
+            const auto bucket = sizeFromName(line.at("bucket").get<std::string>());
+            if (!bucket)
+                throw DataError(name + " gives " + relative.string() + " the bucket " + line.at("bucket").dump() +
+                                ", which is not WIDTHxHEIGHT; pack the shards again");
+            shard->bucket = *bucket;
             shard->ids = line.at("ids").get<std::vector<std::string>>();
             shard->bytes = line.at("bytes").get<std::int64_t>();
             shards.push_back(std::move(shard));
