@@ -226,7 +226,16 @@ bool isTorchFile(const fs::path& file)
 
 std::map<std::string, Array> readWeightsFile(const fs::path& file)
 {
-    return isTorchFile(file) ? PtFile::read(file).stateDict() : readSafetensors(file).arrays;
+    if (!isTorchFile(file))
+        return readSafetensors(file).arrays;
+    const auto read = PtFile::read(file);
+    auto tensors = read.stateDict();
+    // Without them a model would lack weights, or take what lies beside them for the whole.
+    if (const auto foreign = read.foreignTensors(); !foreign.empty())
+        throw DataError(file.string() + " holds " + std::to_string(foreign.size()) +
+                        " tensors of a class of their own, such as " + foreign.front() +
+                        ", which is not read: take the model's float16, bfloat16 or float32 weights");
+    return tensors;
 }
 
 std::map<std::string, Array> readWeightsFiles(const ModelFiles& files)
