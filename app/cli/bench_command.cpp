@@ -1,6 +1,6 @@
 #include "app/cli/commands.h"
-#include "app/cli/shared_options.h"
 #include "app/cli/number_checks.h"
+#include "app/cli/shared_options.h"
 #include "core/config/yaml.h"
 #include "core/front/doctor.h"
 #include "core/front/training.h"

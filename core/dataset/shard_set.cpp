@@ -230,7 +230,7 @@ void ShardSet::State::readManifest(const json& manifest, const std::string& name
         latentChannels = manifest.at("latent_channels").get<std::int64_t>();
         masked = manifest.value("masked", std::int64_t{0});
         encoders = manifest.at("encoders");
-        statistics = DinoStatistics::fromJson(manifest.at("dino_statistics"));
+        statistics = DinoStatistics::fromJson(manifest.at("dino_statistics"), name);
     } catch (const json::exception& error) {
         throw DataError(name + " is damaged (" + jsonFault(error) + "); pack the shards again");
     }

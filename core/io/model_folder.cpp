@@ -105,7 +105,8 @@ ModelFiles filesOfIndex(const fs::path& index)
     std::set<std::string> shards;
     for (const auto& [tensor, shard] : json["weight_map"].items()) {
         const auto file = shard.is_string() ? shard.get<std::string>() : std::string();
-        if (file.empty() || file == ".." || file == "." || file.find('/') != std::string::npos)
+        const bool control = std::ranges::any_of(file, [](unsigned char c) { return std::iscntrl(c) != 0; });
+        if (file.empty() || file == ".." || file == "." || file.find('/') != std::string::npos || control)
             throw DataError(name + " names no file of its own folder for " + tensor);
         shards.insert(file);
     }

@@ -77,13 +77,17 @@ CheckpointState readCheckpointState(const fs::path& checkpoint)
         state.warmStarted = json.at("warm_started");
         state.textTokens = json.at("text_tokens");
         if (!json.at("dino_statistics").is_null())
-            state.dino = DinoStatistics::fromJson(json.at("dino_statistics"));
+            state.dino = DinoStatistics::fromJson(json.at("dino_statistics"), file.string());
         state.encoders = json.at("encoders");
         state.circumstances = {.dataSet = json.value("data_set", ""), // earlier versions did not say
                                .libTorch = json.value("libtorch", ""),
                                .computedOn = json.value("computed_on", ""),
                                .ranks = json.value("processes", "")};
         readJson(json.at("config"), file.string(), [&state](FieldVisitor& v) { state.config.visit(v); });
+        // How it was trained may have been allowed by an earlier version; what it is must make sense.
+        auto issues = rangeIssues([&state](FieldVisitor& v) { state.config.visit(v); });
+        std::erase_if(issues, [](const ConfigIssue& issue) { return !issue.key.starts_with("model."); });
+        throwIfAny(issues, file.string());
     } catch (const nlohmann::json::exception& error) {
         throw DataError(file.string() + " is damaged (" + jsonFault(error) + "): use another checkpoint of the run");
     }

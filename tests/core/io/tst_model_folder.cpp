@@ -132,6 +132,10 @@ private Q_SLOTS:
             const auto refusal = errorOf([&] { findModelFiles(folder.path()); });
             QVERIFY2(contains(refusal, "model.safetensors.index.json"), refusal.c_str());
         }
+        // A name that no file can have is none, and does not cut the sentence short.
+        test::writeText(folder / "model.safetensors.index.json", R"({"weight_map": {"a": "b\u0000c"}})");
+        const auto refusal = errorOf([&] { findModelFiles(folder.path()); });
+        QVERIFY2(contains(refusal, "names no file of its own folder for a"), refusal.c_str());
     }
 
     void foldersWithoutWeightsSayWhatTheyHold()
