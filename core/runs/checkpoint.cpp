@@ -87,6 +87,8 @@ CheckpointState readCheckpointState(const fs::path& checkpoint)
         // How it was trained may have been allowed by an earlier version; what it is must make sense.
         auto issues = rangeIssues([&state](FieldVisitor& v) { state.config.visit(v); });
         std::erase_if(issues, [](const ConfigIssue& issue) { return !issue.key.starts_with("model."); });
+        for (auto& issue : state.config.model.validate("model"))
+            issues.push_back(std::move(issue));
         throwIfAny(issues, file.string());
     } catch (const nlohmann::json::exception& error) {
         throw DataError(file.string() + " is damaged (" + jsonFault(error) + "): use another checkpoint of the run");

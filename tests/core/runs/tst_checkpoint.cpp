@@ -26,6 +26,7 @@ CheckpointState stateAt(std::int64_t step)
     state.step = step;
     state.samplePosition = 16 * step;
     state.config.model.hiddenSize = 32;
+    state.config.model.numHeads = 4;
     state.config.optimiser.lr = 1.25e-4;
     state.config.seed = 9;
     state.textTokens = 32;
@@ -211,7 +212,8 @@ private Q_SLOTS:
         for (const auto& [config, said] : std::map<std::string, std::string>{
                  {"null", "has null where a group of settings was expected"},
                  {R"({"model": {"hidden_size": 0}})", "model.hidden_size must be between"},
-                 {R"({"model": {"depth": 1000000000}})", "model.depth must be between"}}) {
+                 {R"({"model": {"depth": 1000000000}})", "model.depth must be between"},
+                 {R"({"model": {"hidden_size": 32, "num_heads": 7}})", "model.num_heads must divide"}}) {
             auto spoilt = good;
             spoilt["config"] = nlohmann::json::parse(config);
             writeText(file, spoilt.dump());
