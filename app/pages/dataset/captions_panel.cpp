@@ -30,8 +30,8 @@ constexpr qsizetype mostListed = 500;
 constexpr qsizetype contextLength = 16; ///< Characters that are shown before the first difference.
 constexpr int formWidth = 404, tagsWidth = 200;
 
-enum ChangeColumn { RecordColumn, NowColumn, ThenColumn };
-enum TagColumn { NameColumn, CountColumn };
+enum ChangeColumn { ChangeRecord, ChangeNow, ChangeThen };
+enum TagColumn { TagName, TagCount };
 
 /// Both texts from shortly before their first difference on, so that a narrow column shows it.
 std::pair<QString, QString> fromDifference(const QString& now, const QString& then)
@@ -74,8 +74,8 @@ CaptionsPanel::CaptionsPanel(Session& session, std::function<QStringList(Scope)>
     , sentence_(new QLabel(this))
     , changes_(makeList("captionChanges", tr("Captions that would change"), {tr("Record"), tr("Now"), tr("Then")}))
     , tags_(makeList("captionTags", tr("Tags of these captions"), {tr("Tag"), tr("Captions")}))
-    , changeColumns_(new FittedColumns(changes_, {RecordColumn, NowColumn, ThenColumn}))
-    , tagColumns_(new FittedColumns(tags_, {NameColumn}))
+    , changeColumns_(new FittedColumns(changes_, {ChangeRecord, ChangeNow, ChangeThen}))
+    , tagColumns_(new FittedColumns(tags_, {TagName}))
 {
     sentence_->setObjectName(QStringLiteral("captionsSentence"));
     sentence_->setTextFormat(Qt::PlainText);
@@ -106,7 +106,7 @@ CaptionsPanel::CaptionsPanel(Session& session, std::function<QStringList(Scope)>
         Q_EMIT editWanted(shown_.edit, ids);
     });
     const auto choose = [this](const QTreeWidgetItem* item) {
-        if (const auto id = item->data(RecordColumn, Qt::UserRole).toString(); session_.record(id) != nullptr)
+        if (const auto id = item->data(ChangeRecord, Qt::UserRole).toString(); session_.record(id) != nullptr)
             Q_EMIT recordChosen(id);
     };
     connect(changes_, &QTreeWidget::itemClicked, this, choose);
@@ -114,7 +114,7 @@ CaptionsPanel::CaptionsPanel(Session& session, std::function<QStringList(Scope)>
     const auto find = [this](const QTreeWidgetItem* item) {
         if (item->flags() == Qt::NoItemFlags)
             return;
-        find_->setText(item->text(NameColumn));
+        find_->setText(item->text(TagName));
         replacement_->setFocus();
     };
     connect(tags_, &QTreeWidget::itemClicked, this, find);
@@ -301,9 +301,9 @@ void CaptionsPanel::show(Preview preview)
         const auto [nowShown, thenShown] = fromDifference(now, then);
         auto* const item =
             new QTreeWidgetItem(changes_, {id, now.isEmpty() ? QStringLiteral("–") : nowShown, thenShown});
-        item->setData(RecordColumn, Qt::UserRole, id);
-        item->setToolTip(NowColumn, toolTipOf(now));
-        item->setToolTip(ThenColumn, toolTipOf(then));
+        item->setData(ChangeRecord, Qt::UserRole, id);
+        item->setToolTip(ChangeNow, toolTipOf(now));
+        item->setToolTip(ChangeThen, toolTipOf(then));
     }
     changeColumns_->measure();
     showTags();
@@ -318,9 +318,9 @@ void CaptionsPanel::showTags()
             break;
         }
         auto* const item = new QTreeWidgetItem(tags_, {QString::fromStdString(tag), numberOf(count)});
-        item->setTextAlignment(CountColumn, Qt::AlignRight | Qt::AlignVCenter);
+        item->setTextAlignment(TagCount, Qt::AlignRight | Qt::AlignVCenter);
     }
-    tags_->headerItem()->setTextAlignment(CountColumn, Qt::AlignRight | Qt::AlignVCenter);
+    tags_->headerItem()->setTextAlignment(TagCount, Qt::AlignRight | Qt::AlignVCenter);
     tagColumns_->measure();
 }
 
