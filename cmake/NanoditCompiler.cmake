@@ -20,6 +20,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(nanodit_options INTERFACE -Wno-restrict)
 endif()
 
+if(CMAKE_UNITY_BUILD)
+  # Names of neighbours that are compiled along look like globals, and anonymous ones as if they stood in a header.
+  target_compile_options(nanodit_options INTERFACE -Wno-shadow -Wno-subobject-linkage)
+endif()
+
 if(NANODIT_SANITIZE)
   add_compile_options(-fsanitize=${NANODIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${NANODIT_SANITIZE})

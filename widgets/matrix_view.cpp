@@ -10,7 +10,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr double matrixGap = 4, markSide = 8, matrixBarHeight = 8, axisWidth = 46, line = 16, titleHeight = 22;
+constexpr double matrixGap = 4, markSide = 8, matrixBarHeight = 8, matrixAxisWidth = 46, line = 16, titleHeight = 22;
 
 QFont smallFont(QFont font)
 {
@@ -87,7 +87,7 @@ void MatrixView::setChosen(std::optional<std::int64_t> row, std::optional<std::i
 QRectF MatrixView::matrixRect() const
 {
     // Title above; below: ticks, the axis' name, the colour bar and its numbers.
-    return {axisWidth, titleHeight, std::max(8.0, width() - axisWidth - matrixGap),
+    return {matrixAxisWidth, titleHeight, std::max(8.0, width() - matrixAxisWidth - matrixGap),
             std::max(8.0, height() - titleHeight - 3 * line - matrixBarHeight - matrixGap)};
 }
 
@@ -150,7 +150,7 @@ void MatrixView::paintAxes(QPainter& painter, const QRectF& area) const
         1, static_cast<std::int64_t>(std::ceil(line * static_cast<double>(size_.rows) / area.height())));
     for (std::int64_t row = 0; row < size_.rows; row += rowStep) {
         const auto cell = cellRect(row, 0);
-        painter.drawText(QRectF(line, cell.center().y() - line / 2, axisWidth - line - matrixGap, line),
+        painter.drawText(QRectF(line, cell.center().y() - line / 2, matrixAxisWidth - line - matrixGap, line),
                          Qt::AlignRight | Qt::AlignVCenter, tick(rowTicks_, row));
     }
     double widest = 0;

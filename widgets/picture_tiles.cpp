@@ -12,7 +12,7 @@ namespace nanodit {
 
 namespace {
 constexpr double tileGap = 12, tileLabelHeight = 20, tileMargin = 16;
-constexpr double largestScale = 4; ///< Beyond it a picture of the demo's size would be nothing but squares.
+constexpr double largestTileScale = 4; ///< Beyond it a picture of the demo's size would be nothing but squares.
 } // namespace
 
 PictureTiles::PictureTiles(QWidget* parent)
@@ -48,7 +48,7 @@ void PictureTiles::layOut()
         const int rows = (count() + columns - 1) / columns;
         const double wide = (width() - 2 * tileMargin - (columns - 1) * tileGap) / columns;
         const double high = (height() - 2 * tileMargin - (rows - 1) * tileGap) / rows - tileLabelHeight;
-        const double scale = std::min({wide / picture_.width(), high / picture_.height(), largestScale});
+        const double scale = std::min({wide / picture_.width(), high / picture_.height(), largestTileScale});
         if (scale > scale_) {
             scale_ = scale;
             columns_ = columns;
@@ -79,7 +79,7 @@ void PictureTiles::paintEvent(QPaintEvent*)
         if (picture(i).isNull()) {
             painter.fillRect(tile, colours.panel);
         } else {
-            painter.setRenderHint(QPainter::SmoothPixmapTransform, scale_ < largestScale);
+            painter.setRenderHint(QPainter::SmoothPixmapTransform, scale_ < largestTileScale);
             painter.drawImage(tile, picture(i));
         }
         painter.setPen(colours.secondary);

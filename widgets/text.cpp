@@ -47,6 +47,16 @@ QString shareText(double share, int decimals)
     return percentNumber(share, decimals) + QStringLiteral(" %");
 }
 
+QString groupedNumber(std::int64_t number)
+{
+    return QLocale().toString(static_cast<qlonglong>(number));
+}
+
+QString cosineText(double cosine)
+{
+    return QString::number(cosine, 'f', 3);
+}
+
 QString toolTipOf(const QString& text)
 {
     if (text.isEmpty())

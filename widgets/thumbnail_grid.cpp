@@ -16,7 +16,7 @@ namespace {
 
 constexpr int thumbnailPadding = 8;
 constexpr int pictureHeight = 88;
-constexpr int markSide = 8;
+constexpr int thumbnailMarkSide = 8;
 constexpr int textHeight = 16;
 constexpr double excludedOpacity = 0.35;
 const QSize tile{ThumbnailGrid::pictureSide + 2 * thumbnailPadding, pictureHeight + 2 * textHeight + 2 * thumbnailPadding + 4};
@@ -67,7 +67,7 @@ public:
         const QRectF below = caption.translated(0, textHeight);
         painter->setPen(colours.secondary);
         painter->drawText(below, Qt::AlignVCenter | Qt::AlignLeft, item.badge);
-        paintStateMarks(*painter, below, item.marks, markSide, colours);
+        paintStateMarks(*painter, below, item.marks, thumbnailMarkSide, colours);
         painter->restore();
     }
 

@@ -12,7 +12,7 @@
 namespace nanodit {
 
 namespace {
-constexpr double stripMargin = 8, wordGap = 4, shareBarHeight = 24, wordPadding = 6, swatch = 8, labelGap = 12;
+constexpr double stripMargin = 8, wordGap = 4, shareBarHeight = 24, wordPadding = 6, swatchSide = 8, labelGap = 12;
 constexpr double strongest = 0.85; ///< Opacity of the tint of the word with the largest share.
 constexpr std::array<Hue, 3> hues = {meaning::text, meaning::cls, meaning::patches};
 } // namespace
@@ -87,7 +87,7 @@ void WordStrip::layOut()
     // The labels have places that fit their largest numbers, so that nothing moves when shares change.
     double labelX = stripMargin, labelY = stripMargin + shareBarHeight + wordGap;
     for (std::size_t i = 0; i < labels_.size(); ++i) {
-        const double w = swatch + wordGap + metrics.horizontalAdvance(label(i, 1));
+        const double w = swatchSide + wordGap + metrics.horizontalAdvance(label(i, 1));
         if (labelX > stripMargin && labelX + w > width() - stripMargin) {
             labelX = stripMargin;
             labelY += metrics.height();
@@ -125,9 +125,9 @@ void WordStrip::paintBar(QPainter& painter) const
         const auto& place = labels_[i];
         painter.fillRect(QRectF(x, stripMargin, w, shareBarHeight), hue);
         x += w;
-        painter.fillRect(QRectF(place.left(), place.center().y() - swatch / 2, swatch, swatch), hue);
+        painter.fillRect(QRectF(place.left(), place.center().y() - swatchSide / 2, swatchSide, swatchSide), hue);
         painter.setPen(colours.text);
-        painter.drawText(place.adjusted(swatch + wordGap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, label(i, shares_[i]));
+        painter.drawText(place.adjusted(swatchSide + wordGap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, label(i, shares_[i]));
     }
 }
 

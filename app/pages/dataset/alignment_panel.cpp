@@ -62,11 +62,6 @@ QString sentenceOf(const CertifyReport& report)
 
 const QString nothing = QStringLiteral("–");
 
-QString cosineText(double cosine)
-{
-    return QString::number(cosine, 'f', 3);
-}
-
 std::vector<std::int64_t> binsOf(const CosineHistogram& histogram)
 {
     return {histogram.bins.begin(), histogram.bins.end()};

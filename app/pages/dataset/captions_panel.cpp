@@ -50,11 +50,6 @@ std::pair<QString, QString> fromDifference(const QString& now, const QString& th
     return {QStringLiteral("…") + now.sliced(from), QStringLiteral("…") + then.sliced(from)};
 }
 
-QString numberOf(std::int64_t number)
-{
-    return QLocale().toString(static_cast<qlonglong>(number));
-}
-
 void addNote(QTreeWidget* list, const QString& text)
 {
     auto* const item = new QTreeWidgetItem(list, {text});
@@ -293,7 +288,7 @@ void CaptionsPanel::show(Preview preview)
     changes_->clear();
     for (const auto& change : shown_.changes) {
         if (changes_->topLevelItemCount() == mostListed) {
-            addNote(changes_, tr("and %1 more").arg(numberOf(count - mostListed)));
+            addNote(changes_, tr("and %1 more").arg(groupedNumber(count - mostListed)));
             break;
         }
         const auto id = QString::fromStdString(change.id);
@@ -314,10 +309,10 @@ void CaptionsPanel::showTags()
     tags_->clear();
     for (const auto& [tag, count] : shown_.tags) {
         if (tags_->topLevelItemCount() == mostListed) {
-            addNote(tags_, tr("and %1 more").arg(numberOf(static_cast<std::int64_t>(shown_.tags.size()) - mostListed)));
+            addNote(tags_, tr("and %1 more").arg(groupedNumber(static_cast<std::int64_t>(shown_.tags.size()) - mostListed)));
             break;
         }
-        auto* const item = new QTreeWidgetItem(tags_, {QString::fromStdString(tag), numberOf(count)});
+        auto* const item = new QTreeWidgetItem(tags_, {QString::fromStdString(tag), groupedNumber(count)});
         item->setTextAlignment(TagCount, Qt::AlignRight | Qt::AlignVCenter);
     }
     tags_->headerItem()->setTextAlignment(TagCount, Qt::AlignRight | Qt::AlignVCenter);

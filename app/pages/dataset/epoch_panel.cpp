@@ -24,7 +24,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr std::size_t mostListed = 2000;
+constexpr std::size_t mostRecordsListed = 2000;
 constexpr int listWidth = 216, numberWidth = 76;
 
 enum EpochColumn {
@@ -38,11 +38,6 @@ enum EpochColumn {
     EpochLost,
     EpochRemark
 };
-
-QString numberOf(std::size_t count)
-{
-    return QLocale().toString(static_cast<qulonglong>(count));
-}
 
 } // namespace
 
@@ -194,12 +189,12 @@ void EpochPanel::show(const EpochLedger& ledger)
     for (const auto& bucket : ledger_.buckets) {
         auto* const item = new QTreeWidgetItem(buckets_);
         item->setText(EpochBucket, QString::fromStdString(bucketName(bucket.bucket)));
-        item->setText(EpochRecords, numberOf(static_cast<std::size_t>(bucket.records)));
-        item->setText(EpochSamples, numberOf(static_cast<std::size_t>(bucket.samples)));
-        item->setText(EpochBatches, numberOf(static_cast<std::size_t>(bucket.batches)));
-        item->setText(EpochNotSeen, numberOf(bucket.notSeen.size()));
-        item->setText(EpochSeenTwice, numberOf(bucket.seenTwice.size()));
-        item->setText(EpochCropped, numberOf(bucket.cropped.size()));
+        item->setText(EpochRecords, groupedNumber(static_cast<std::size_t>(bucket.records)));
+        item->setText(EpochSamples, groupedNumber(static_cast<std::size_t>(bucket.samples)));
+        item->setText(EpochBatches, groupedNumber(static_cast<std::size_t>(bucket.batches)));
+        item->setText(EpochNotSeen, groupedNumber(bucket.notSeen.size()));
+        item->setText(EpochSeenTwice, groupedNumber(bucket.seenTwice.size()));
+        item->setText(EpochCropped, groupedNumber(bucket.cropped.size()));
         item->setText(EpochLost, shareText(bucket.meanLost()));
         for (int column = EpochRecords; column <= EpochLost; ++column)
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
@@ -230,7 +225,7 @@ void EpochPanel::show(const EpochLedger& ledger)
     sentence_->setText(tr("Epoch %1: %2 in %3; %4 not seen, %5 seen twice")
                            .arg(QString::number(ledger_.request.epoch),
                                 countText(static_cast<std::int64_t>(samples), tr("pictures")),
-                                countText(batches, tr("batches")), numberOf(notSeen), numberOf(twice)));
+                                countText(batches, tr("batches")), groupedNumber(notSeen), groupedNumber(twice)));
     QStringList warnings;
     for (const auto& warning : ledger_.warnings)
         warnings << noticeText(warning.text, warning.remedy);
@@ -250,7 +245,7 @@ void EpochPanel::listRecords(const QTreeWidgetItem* item, int column)
     const auto& bucket =
         ledger_.buckets.at(static_cast<std::size_t>(buckets_->indexOfTopLevelItem(const_cast<QTreeWidgetItem*>(item))));
     const auto add = [this](const std::string& id, const QString& text) {
-        if (static_cast<std::size_t>(records_->count()) >= mostListed)
+        if (static_cast<std::size_t>(records_->count()) >= mostRecordsListed)
             return;
         auto* const line = new QListWidgetItem(text, records_);
         line->setData(Qt::UserRole, QString::fromStdString(id));
