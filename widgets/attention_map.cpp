@@ -13,7 +13,7 @@
 namespace nanodit {
 
 namespace {
-constexpr double margin = 8, legendHeight = 32, barHeight = 8;
+constexpr double attentionMargin = 8, legendHeight = 32, attentionBarHeight = 8;
 constexpr int hatchSpacing = 6;
 } // namespace
 
@@ -111,7 +111,7 @@ void AttentionMap::setMarks(std::set<std::int64_t> erased, std::set<std::int64_t
 
 QRectF AttentionMap::pictureRect() const
 {
-    const QRectF room(margin, margin, width() - 2 * margin, height() - 2 * margin - legendHeight);
+    const QRectF room(attentionMargin, attentionMargin, width() - 2 * attentionMargin, height() - 2 * attentionMargin - legendHeight);
     const QSizeF size = picture_.isNull() ? QSizeF(static_cast<double>(grid_.cols), static_cast<double>(grid_.rows))
                                           : QSizeF(picture_.size());
     QRectF target(QPointF(0, 0), size.scaled(room.size(), Qt::KeepAspectRatio));
@@ -250,7 +250,7 @@ QString AttentionMap::hoveredText() const
 
 void AttentionMap::paintLegend(QPainter& painter) const
 {
-    const QRectF bar(margin, height() - legendHeight, width() - 2 * margin, barHeight);
+    const QRectF bar(attentionMargin, height() - legendHeight, width() - 2 * attentionMargin, attentionBarHeight);
     QLinearGradient gradient(bar.topLeft(), bar.topRight());
     for (int i = 0; i <= 15; ++i)
         gradient.setColorAt(i / 15.0, QColor(heatColour(i / 15.0)));

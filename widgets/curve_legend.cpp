@@ -6,7 +6,7 @@ namespace nanodit {
 
 namespace {
 constexpr int strokeLength = 14;
-constexpr int gap = 6;
+constexpr int entryGap = 6;
 constexpr int between = 14;
 } // namespace
 
@@ -35,7 +35,7 @@ QSize CurveLegend::sizeHint() const
 {
     int width = 0;
     for (const auto& entry : entries_)
-        width += strokeLength + gap + fontMetrics().horizontalAdvance(entry.name) + between;
+        width += strokeLength + entryGap + fontMetrics().horizontalAdvance(entry.name) + between;
     return {width, fontMetrics().height() + 2};
 }
 
@@ -56,7 +56,7 @@ void CurveLegend::paint(QPainter& painter, const QRect& room) const
     int right = room.right() + 1;
     for (std::size_t i = entries_.size(); i-- > 0;) {
         const auto& entry = entries_[i];
-        const int left = right - metrics.horizontalAdvance(entry.name) - gap - strokeLength;
+        const int left = right - metrics.horizontalAdvance(entry.name) - entryGap - strokeLength;
         if (left < room.left()) {
             const auto more = tr("+%1").arg(i + 1);
             painter.setPen(colours.secondary);
@@ -74,7 +74,7 @@ void CurveLegend::paint(QPainter& painter, const QRect& room) const
             painter.drawLine(QPointF(left, middle), QPointF(left + strokeLength, middle));
         }
         painter.setPen(colours.secondary);
-        painter.drawText(QRect(left + strokeLength + gap, room.top(), right - left, room.height()),
+        painter.drawText(QRect(left + strokeLength + entryGap, room.top(), right - left, room.height()),
                          Qt::AlignVCenter | Qt::AlignLeft, entry.name);
         right = left - between;
     }

@@ -8,7 +8,7 @@
 namespace nanodit {
 
 namespace {
-constexpr int margin = 16, drawingSide = 32;
+constexpr int hintMargin = 16, drawingSide = 32;
 }
 
 DropHint::DropHint(QWidget* parent)
@@ -37,11 +37,11 @@ void DropHint::paintEvent(QPaintEvent*)
     veil.setAlphaF(0.86F);
     painter.fillRect(rect(), veil);
     painter.setPen(QPen(colours.accent, 2, Qt::DashLine));
-    painter.drawRoundedRect(rect().adjusted(margin, margin, -margin, -margin), 8, 8);
+    painter.drawRoundedRect(rect().adjusted(hintMargin, hintMargin, -hintMargin, -hintMargin), 8, 8);
     const QRect drawing(width() / 2 - drawingSide / 2, height() / 2 - drawingSide - 8, drawingSide, drawingSide);
     icon(QStringLiteral("import")).paint(&painter, drawing);
     painter.setPen(colours.text);
-    painter.drawText(rect().adjusted(2 * margin, height() / 2, -2 * margin, 0),
+    painter.drawText(rect().adjusted(2 * hintMargin, height() / 2, -2 * hintMargin, 0),
                      Qt::AlignHCenter | Qt::AlignTop | Qt::TextWordWrap, text_);
 }
 

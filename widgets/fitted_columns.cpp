@@ -14,7 +14,7 @@ namespace nanodit {
 namespace {
 constexpr int headerPadding = 8; ///< Around a header's text, as the style sheet has it.
 constexpr int mostLeast = 88;    ///< No header asks for more of an elastic column.
-constexpr int gap = 8;           ///< Between a column's text and the next one's.
+constexpr int columnGap = 8;           ///< Between a column's text and the next one's.
 } // namespace
 
 FittedColumns::FittedColumns(QTreeView* table, std::vector<int> elastic)
@@ -40,8 +40,8 @@ void FittedColumns::measure()
         const auto label = table_->model()->headerData(column, Qt::Horizontal).toString();
         const int headerWidth = header->fontMetrics().horizontalAdvance(label) + headerPadding;
         const int contents = static_cast<const QAbstractItemView*>(table_)->sizeHintForColumn(column);
-        needed_[place] = std::max(headerWidth, contents) + gap;
-        least_[place] = std::min(headerWidth + gap, mostLeast);
+        needed_[place] = std::max(headerWidth, contents) + columnGap;
+        least_[place] = std::min(headerWidth + columnGap, mostLeast);
     }
     fit();
 }
@@ -83,7 +83,7 @@ bool FittedColumns::isCutOff(const QModelIndex& index) const
         return false;
     const auto column = static_cast<std::size_t>(index.column());
     return column < needed_.size() && std::ranges::find(elastic_, index.column()) != elastic_.end() &&
-           table_->visualRect(index).width() < table_->fontMetrics().horizontalAdvance(index.data().toString()) + gap;
+           table_->visualRect(index).width() < table_->fontMetrics().horizontalAdvance(index.data().toString()) + columnGap;
 }
 
 bool FittedColumns::eventFilter(QObject* watched, QEvent* event)

@@ -15,7 +15,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr double axisWidth = 44, axisHeight = 40, gap = 2;
+constexpr double axisWidth = 44, axisHeight = 40, cellGap = 2;
 
 /// Where a value lies among increasing or decreasing scales, as a position in cells; empty outside.
 std::optional<double> positionAmong(const std::vector<double>& scales, double value)
@@ -80,8 +80,8 @@ QRectF GuidancePlaneView::plane() const
     const QRectF room = QRectF(rect()).adjusted(axisWidth, axisHeight, 0, 0);
     const double wide = cols() * picture_.width(), high = rows() * picture_.height();
     const double scale =
-        std::max(0.01, std::min((room.width() - gap * cols()) / wide, (room.height() - gap * rows()) / high));
-    const QSizeF size(wide * scale + gap * cols(), high * scale + gap * rows());
+        std::max(0.01, std::min((room.width() - cellGap * cols()) / wide, (room.height() - cellGap * rows()) / high));
+    const QSizeF size(wide * scale + cellGap * cols(), high * scale + cellGap * rows());
     return {QPointF(axisWidth + (room.width() - size.width()) / 2, axisHeight + (room.height() - size.height()) / 2),
             size};
 }
@@ -90,7 +90,7 @@ QRectF GuidancePlaneView::cellRect(int row, int col) const
 {
     const auto all = plane();
     const double width = all.width() / cols(), height = all.height() / rows();
-    return {all.left() + col * width, all.top() + row * height, width - gap, height - gap};
+    return {all.left() + col * width, all.top() + row * height, width - cellGap, height - cellGap};
 }
 
 std::optional<QPointF> GuidancePlaneView::pointAt() const
@@ -101,8 +101,8 @@ std::optional<QPointF> GuidancePlaneView::pointAt() const
     if (!row || !col)
         return std::nullopt;
     const auto all = plane();
-    return QPointF(all.left() + (*col + 0.5) * all.width() / cols() - gap / 2,
-                   all.top() + (*row + 0.5) * all.height() / rows() - gap / 2);
+    return QPointF(all.left() + (*col + 0.5) * all.width() / cols() - cellGap / 2,
+                   all.top() + (*row + 0.5) * all.height() / rows() - cellGap / 2);
 }
 
 std::optional<QPoint> GuidancePlaneView::cellAt(const QPointF& point) const

@@ -12,7 +12,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr double barWidth = 132, barHeight = 8, plateMargin = 8, gap = 4;
+constexpr double heatBarWidth = 132, heatBarHeight = 8, plateMargin = 8, barGap = 4;
 constexpr int gradientSteps = 16;
 
 QFont scaleFont(QFont font)
@@ -50,8 +50,8 @@ QRectF heatScaleBox(const QFont& font, QPointF corner, const HeatScale& scale)
 {
     const QFontMetricsF metrics(scaleFont(font));
     const double ends = metrics.horizontalAdvance(scale.lowText()) + metrics.horizontalAdvance(scale.highText()) + 16;
-    const double width = std::max({barWidth, ends, metrics.horizontalAdvance(scale.quantity)});
-    const double height = metrics.height() + gap + barHeight + gap + metrics.height();
+    const double width = std::max({heatBarWidth, ends, metrics.horizontalAdvance(scale.quantity)});
+    const double height = metrics.height() + barGap + heatBarHeight + barGap + metrics.height();
     return {corner.x(), corner.y() - height - 2 * plateMargin, width + 2 * plateMargin, height + 2 * plateMargin};
 }
 
@@ -71,13 +71,13 @@ void paintHeatScale(QPainter& painter, QPointF corner, const HeatScale& scale)
     painter.drawRoundedRect(plate, 4, 4);
     painter.setPen(QColor(0xe6, 0xe8, 0xeb));
     painter.drawText(QRectF(inside.topLeft(), QSizeF(width, line)), Qt::AlignLeft | Qt::AlignVCenter, scale.quantity);
-    const QRectF bar(inside.left(), inside.top() + line + gap, width, barHeight);
+    const QRectF bar(inside.left(), inside.top() + line + barGap, width, heatBarHeight);
     QLinearGradient gradient(bar.topLeft(), bar.topRight());
     for (int i = 0; i <= gradientSteps; ++i)
         gradient.setColorAt(static_cast<double>(i) / gradientSteps,
                             QColor(heatColour(static_cast<double>(i) / gradientSteps)));
     painter.fillRect(bar, gradient);
-    const QRectF numbers(inside.left(), bar.bottom() + gap, width, line);
+    const QRectF numbers(inside.left(), bar.bottom() + barGap, width, line);
     painter.drawText(numbers, Qt::AlignLeft | Qt::AlignVCenter, scale.lowText());
     painter.drawText(numbers, Qt::AlignRight | Qt::AlignVCenter, scale.highText());
     painter.restore();

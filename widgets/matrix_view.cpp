@@ -10,7 +10,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr double gap = 4, markSide = 8, barHeight = 8, axisWidth = 46, line = 16, titleHeight = 22;
+constexpr double matrixGap = 4, markSide = 8, matrixBarHeight = 8, matrixAxisWidth = 46, line = 16, titleHeight = 22;
 
 QFont smallFont(QFont font)
 {
@@ -87,8 +87,8 @@ void MatrixView::setChosen(std::optional<std::int64_t> row, std::optional<std::i
 QRectF MatrixView::matrixRect() const
 {
     // Title above; below: ticks, the axis' name, the colour bar and its numbers.
-    return {axisWidth, titleHeight, std::max(8.0, width() - axisWidth - gap),
-            std::max(8.0, height() - titleHeight - 3 * line - barHeight - gap)};
+    return {matrixAxisWidth, titleHeight, std::max(8.0, width() - matrixAxisWidth - matrixGap),
+            std::max(8.0, height() - titleHeight - 3 * line - matrixBarHeight - matrixGap)};
 }
 
 QRectF MatrixView::cellRect(std::int64_t row, std::int64_t column) const
@@ -117,11 +117,11 @@ void MatrixView::paintEvent(QPaintEvent*)
     const auto& colours = themeColours();
     double left = 0;
     if (hue_) {
-        painter.fillRect(QRectF(0, (titleHeight - gap - markSide) / 2, markSide, markSide), colours.hue(*hue_));
-        left = markSide + gap;
+        painter.fillRect(QRectF(0, (titleHeight - matrixGap - markSide) / 2, markSide, markSide), colours.hue(*hue_));
+        left = markSide + matrixGap;
     }
     painter.setPen(colours.text);
-    painter.drawText(QRectF(left, 0, width() - left, titleHeight - gap), Qt::AlignLeft | Qt::AlignVCenter, title_);
+    painter.drawText(QRectF(left, 0, width() - left, titleHeight - matrixGap), Qt::AlignLeft | Qt::AlignVCenter, title_);
     const auto area = matrixRect();
     if (values_.empty()) {
         painter.fillRect(area, colours.raised);
@@ -150,14 +150,14 @@ void MatrixView::paintAxes(QPainter& painter, const QRectF& area) const
         1, static_cast<std::int64_t>(std::ceil(line * static_cast<double>(size_.rows) / area.height())));
     for (std::int64_t row = 0; row < size_.rows; row += rowStep) {
         const auto cell = cellRect(row, 0);
-        painter.drawText(QRectF(line, cell.center().y() - line / 2, axisWidth - line - gap, line),
+        painter.drawText(QRectF(line, cell.center().y() - line / 2, matrixAxisWidth - line - matrixGap, line),
                          Qt::AlignRight | Qt::AlignVCenter, tick(rowTicks_, row));
     }
     double widest = 0;
     for (std::int64_t column = 0; column < size_.cols; ++column)
         widest = std::max(widest, metrics.horizontalAdvance(tick(columnTicks_, column)));
     const auto columnStep = std::max<std::int64_t>(
-        1, static_cast<std::int64_t>(std::ceil((widest + 2 * gap) * static_cast<double>(size_.cols) / area.width())));
+        1, static_cast<std::int64_t>(std::ceil((widest + 2 * matrixGap) * static_cast<double>(size_.cols) / area.width())));
     for (std::int64_t column = 0; column < size_.cols; column += columnStep) {
         const auto middle = cellRect(0, column).center().x();
         painter.drawText(QRectF(middle - widest, area.bottom(), 2 * widest, line), Qt::AlignCenter,
@@ -197,7 +197,7 @@ QString MatrixView::legendText() const
 
 void MatrixView::paintLegend(QPainter& painter, const QRectF& area) const
 {
-    const QRectF bar(area.left(), area.bottom() + 2 * line, area.width(), barHeight);
+    const QRectF bar(area.left(), area.bottom() + 2 * line, area.width(), matrixBarHeight);
     QLinearGradient gradient(bar.topLeft(), bar.topRight());
     for (int i = 0; i <= 15; ++i)
         gradient.setColorAt(i / 15.0, QColor(heatColour(i / 15.0)));

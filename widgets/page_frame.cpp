@@ -19,8 +19,8 @@
 namespace nanodit {
 
 namespace {
-constexpr int margin = 16;
-constexpr int headerHeight = 52;
+constexpr int pageMargin = 16;
+constexpr int pageHeaderHeight = 52;
 constexpr int inspectorCharacters = 40; ///< Of average width that it is wide at least: large fonts need more pixels.
 } // namespace
 
@@ -42,9 +42,9 @@ PageFrame::PageFrame(const QString& title, QWidget* parent)
     context_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* const head = new QWidget(this);
     head->setProperty("primaryFirst", true); // for Tab
-    head->setFixedHeight(std::max(headerHeight, 2 * titleLabel->fontMetrics().height()));
+    head->setFixedHeight(std::max(pageHeaderHeight, 2 * titleLabel->fontMetrics().height()));
     head->setLayout(header_);
-    header_->setContentsMargins(margin, 0, margin - 4, 0);
+    header_->setContentsMargins(pageMargin, 0, pageMargin - 4, 0);
     header_->setSpacing(8);
     header_->addWidget(titleLabel);
     header_->addSpacing(8);
@@ -79,11 +79,11 @@ PageFrame::PageFrame(const QString& title, QWidget* parent)
 void PageFrame::placeBanner()
 {
     // Of the content's width: the inspector, whose buttons may be what helps, stays free.
-    const int width = std::max(banner_->minimumSizeHint().width(), rows_->width() - 2 * margin);
+    const int width = std::max(banner_->minimumSizeHint().width(), rows_->width() - 2 * pageMargin);
     const int height = banner_->layout()->hasHeightForWidth() ? banner_->layout()->totalHeightForWidth(width)
                                                               : banner_->sizeHint().height();
     const auto lower = rows_->mapTo(this, QPoint(0, rows_->height())).y();
-    banner_->setGeometry(margin, lower - height - margin, width, height);
+    banner_->setGeometry(pageMargin, lower - height - pageMargin, width, height);
     banner_->raise();
 }
 
@@ -131,7 +131,7 @@ void PageFrame::setInspector(QWidget* inspector)
     inspector_ = new QFrame(this);
     inspector_->setObjectName(QStringLiteral("inspector"));
     auto* const column = new QVBoxLayout(inspector_);
-    column->setContentsMargins(margin, 12, margin, 12);
+    column->setContentsMargins(pageMargin, 12, pageMargin, 12);
     column->addWidget(inspector);
     const auto width = std::max(inspectorWidth, inspectorCharacters * fontMetrics().averageCharWidth());
     inspector_->setMinimumWidth(width);
@@ -147,7 +147,7 @@ void PageFrame::setDrawer(QWidget* drawer, int height)
     drawer_ = new QFrame(this);
     drawer_->setObjectName(QStringLiteral("drawer"));
     auto* const column = new QVBoxLayout(drawer_);
-    column->setContentsMargins(margin, 4, margin, 4);
+    column->setContentsMargins(pageMargin, 4, pageMargin, 4);
     column->addWidget(drawer);
     rows_->addWidget(drawer_);
     rows_->setStretchFactor(1, 0);

@@ -14,7 +14,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr int gap = 8, headerHeight = 24, textWidth = 208;
+constexpr int cellSpace = 8, tableHeaderHeight = 24, textWidth = 208;
 constexpr int smallestSide = 88, largestSide = 288;
 
 /// A picture within its square, at its own shape.
@@ -82,7 +82,7 @@ void PictureTable::setCurrentRow(int row)
         return;
     current_ = std::clamp(row, 0, static_cast<int>(rows_.size()) - 1);
     auto* const bar = verticalScrollBar();
-    const int top = current_ * rowHeight(), room = viewport()->height() - headerHeight;
+    const int top = current_ * rowHeight(), room = viewport()->height() - tableHeaderHeight;
     if (top < bar->value())
         bar->setValue(top);
     else if (top + rowHeight() > bar->value() + room)
@@ -93,32 +93,32 @@ void PictureTable::setCurrentRow(int row)
 int PictureTable::side() const
 {
     const int columns = std::max(1, static_cast<int>(columns_.size()));
-    return std::clamp((viewport()->width() - textWidth - gap * (columns + 2)) / columns, smallestSide, largestSide);
+    return std::clamp((viewport()->width() - textWidth - cellSpace * (columns + 2)) / columns, smallestSide, largestSide);
 }
 
 int PictureTable::rowHeight() const
 {
-    return side() + 2 * gap;
+    return side() + 2 * cellSpace;
 }
 
 QRect PictureTable::cellRect(int row, int column) const
 {
-    const int top = headerHeight + row * rowHeight() - verticalScrollBar()->value() + gap;
-    return {textWidth + gap + column * (side() + gap), top, side(), side()};
+    const int top = tableHeaderHeight + row * rowHeight() - verticalScrollBar()->value() + cellSpace;
+    return {textWidth + cellSpace + column * (side() + cellSpace), top, side(), side()};
 }
 
 int PictureTable::rowAt(QPoint point) const
 {
-    if (point.y() < headerHeight)
+    if (point.y() < tableHeaderHeight)
         return -1;
-    const int row = (point.y() - headerHeight + verticalScrollBar()->value()) / rowHeight();
+    const int row = (point.y() - tableHeaderHeight + verticalScrollBar()->value()) / rowHeight();
     return row < static_cast<int>(rows_.size()) ? row : -1;
 }
 
 void PictureTable::layOut()
 {
     const int content = static_cast<int>(rows_.size()) * rowHeight();
-    const int room = viewport()->height() - headerHeight;
+    const int room = viewport()->height() - tableHeaderHeight;
     verticalScrollBar()->setRange(0, std::max(0, content - room));
     verticalScrollBar()->setPageStep(std::max(1, room));
     verticalScrollBar()->setSingleStep(std::max(1, rowHeight() / 4));
@@ -133,7 +133,7 @@ void PictureTable::paintHeader(QPainter& painter) const
     painter.setFont(small);
     painter.setPen(colours.secondary);
     for (int column = 0; column < columns_.size(); ++column) {
-        const QRect place(cellRect(0, column).left(), 0, side(), headerHeight);
+        const QRect place(cellRect(0, column).left(), 0, side(), tableHeaderHeight);
         painter.drawText(place, Qt::AlignLeft | Qt::AlignVCenter,
                          QFontMetrics(small).elidedText(columns_[column], Qt::ElideRight, side()));
     }
@@ -151,14 +151,14 @@ void PictureTable::paintRow(QPainter& painter, int row, int top) const
     auto small = font();
     small.setPointSizeF(9);
     // Caption, then facts, from the top; the number that rows are sorted by at the bottom, over all of its lines.
-    const QRect text(gap, top + gap, textWidth - 2 * gap, side());
+    const QRect text(cellSpace, top + cellSpace, textWidth - 2 * cellSpace, side());
     const QFontMetrics smallMetrics(small);
     const auto lines = Qt::TextWordWrap | Qt::AlignLeft;
     const int valueHeight = smallMetrics.boundingRect(text, lines, shown.value).height();
     const int factsHeight = smallMetrics.boundingRect(text, lines, shown.facts).height();
     painter.setFont(font());
     painter.setPen(colours.text);
-    const QRect title = text.adjusted(0, 0, 0, -(valueHeight + factsHeight + gap));
+    const QRect title = text.adjusted(0, 0, 0, -(valueHeight + factsHeight + cellSpace));
     painter.save();
     painter.setClipRect(title);
     QRect used;
@@ -174,7 +174,7 @@ void PictureTable::paintRow(QPainter& painter, int row, int top) const
 
     const auto* const pictures = pictures_.object(shown.key);
     for (int column = 0; column < columns_.size(); ++column) {
-        const QRectF cell(textWidth + gap + column * (side() + gap), top + gap, side(), side());
+        const QRectF cell(textWidth + cellSpace + column * (side() + cellSpace), top + cellSpace, side(), side());
         const auto index = static_cast<std::size_t>(column);
         if (pictures == nullptr) {
             painter.fillRect(cell, colours.raised); // its place, while it is being read
@@ -198,12 +198,12 @@ void PictureTable::paintEvent(QPaintEvent*)
         return;
     }
     paintHeader(painter);
-    painter.setClipRect(0, headerHeight, viewport()->width(), viewport()->height() - headerHeight);
+    painter.setClipRect(0, tableHeaderHeight, viewport()->width(), viewport()->height() - tableHeaderHeight);
     const int scrolled = verticalScrollBar()->value();
     const int last =
-        std::min(static_cast<int>(rows_.size()) - 1, (scrolled + viewport()->height() - headerHeight) / rowHeight());
+        std::min(static_cast<int>(rows_.size()) - 1, (scrolled + viewport()->height() - tableHeaderHeight) / rowHeight());
     for (int row = scrolled / rowHeight(); row <= last; ++row) {
-        paintRow(painter, row, headerHeight + row * rowHeight() - scrolled);
+        paintRow(painter, row, tableHeaderHeight + row * rowHeight() - scrolled);
         const auto& key = rows_[static_cast<std::size_t>(row)].key;
         if (!pictures_.contains(key) && !asked_.contains(key)) {
             asked_.insert(key);
@@ -214,13 +214,13 @@ void PictureTable::paintEvent(QPaintEvent*)
 
 QImage PictureTable::sheet() const
 {
-    const int width = textWidth + gap + static_cast<int>(columns_.size()) * (side() + gap);
-    QImage image(width, headerHeight + static_cast<int>(rows_.size()) * rowHeight(), QImage::Format_RGB32);
+    const int width = textWidth + cellSpace + static_cast<int>(columns_.size()) * (side() + cellSpace);
+    QImage image(width, tableHeaderHeight + static_cast<int>(rows_.size()) * rowHeight(), QImage::Format_RGB32);
     image.fill(themeColours().window);
     QPainter painter(&image);
     paintHeader(painter);
     for (int row = 0; row < static_cast<int>(rows_.size()); ++row)
-        paintRow(painter, row, headerHeight + row * rowHeight());
+        paintRow(painter, row, tableHeaderHeight + row * rowHeight());
     return image;
 }
 

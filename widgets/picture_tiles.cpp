@@ -11,8 +11,8 @@
 namespace nanodit {
 
 namespace {
-constexpr double gap = 12, labelHeight = 20, margin = 16;
-constexpr double largestScale = 4; ///< Beyond it a picture of the demo's size would be nothing but squares.
+constexpr double tileGap = 12, tileLabelHeight = 20, tileMargin = 16;
+constexpr double largestTileScale = 4; ///< Beyond it a picture of the demo's size would be nothing but squares.
 } // namespace
 
 PictureTiles::PictureTiles(QWidget* parent)
@@ -46,9 +46,9 @@ void PictureTiles::layOut()
     columns_ = 1;
     for (int columns = 1; columns <= count(); ++columns) {
         const int rows = (count() + columns - 1) / columns;
-        const double wide = (width() - 2 * margin - (columns - 1) * gap) / columns;
-        const double high = (height() - 2 * margin - (rows - 1) * gap) / rows - labelHeight;
-        const double scale = std::min({wide / picture_.width(), high / picture_.height(), largestScale});
+        const double wide = (width() - 2 * tileMargin - (columns - 1) * tileGap) / columns;
+        const double high = (height() - 2 * tileMargin - (rows - 1) * tileGap) / rows - tileLabelHeight;
+        const double scale = std::min({wide / picture_.width(), high / picture_.height(), largestTileScale});
         if (scale > scale_) {
             scale_ = scale;
             columns_ = columns;
@@ -62,11 +62,11 @@ QRectF PictureTiles::tileRect(int index) const
 {
     const int rows = (count() + columns_ - 1) / columns_;
     const QSizeF tile = QSizeF(picture_) * scale_;
-    const double wide = columns_ * tile.width() + (columns_ - 1) * gap;
-    const double high = rows * (tile.height() + labelHeight) + (rows - 1) * gap;
+    const double wide = columns_ * tile.width() + (columns_ - 1) * tileGap;
+    const double high = rows * (tile.height() + tileLabelHeight) + (rows - 1) * tileGap;
     const QPointF first((width() - wide) / 2, (height() - high) / 2);
     const int row = index / columns_, column = index % columns_;
-    return {first + QPointF(column * (tile.width() + gap), row * (tile.height() + labelHeight + gap)), tile};
+    return {first + QPointF(column * (tile.width() + tileGap), row * (tile.height() + tileLabelHeight + tileGap)), tile};
 }
 
 void PictureTiles::paintEvent(QPaintEvent*)
@@ -79,11 +79,11 @@ void PictureTiles::paintEvent(QPaintEvent*)
         if (picture(i).isNull()) {
             painter.fillRect(tile, colours.panel);
         } else {
-            painter.setRenderHint(QPainter::SmoothPixmapTransform, scale_ < largestScale);
+            painter.setRenderHint(QPainter::SmoothPixmapTransform, scale_ < largestTileScale);
             painter.drawImage(tile, picture(i));
         }
         painter.setPen(colours.secondary);
-        painter.drawText(QRectF(tile.left(), tile.bottom(), tile.width(), labelHeight), Qt::AlignCenter,
+        painter.drawText(QRectF(tile.left(), tile.bottom(), tile.width(), tileLabelHeight), Qt::AlignCenter,
                          painter.fontMetrics().elidedText(labels_[i], Qt::ElideMiddle, static_cast<int>(tile.width())));
         if (hasFocus() && i == chosen_) {
             painter.setPen(QPen(colours.accent, 2));

@@ -16,7 +16,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr double margin = 24;      ///< Around the unit square, px.
+constexpr double mapMargin = 24;      ///< Around the unit square, px.
 constexpr double radius = 3, selectedRadius = 4.5, reach = 10; ///< Of a point; how near it is picked, px.
 constexpr double shortestLasso = 6; ///< Less is a click, px.
 constexpr double mostZoom = 200;
@@ -88,13 +88,13 @@ int PointMap::pointsShown() const
 
 QPointF PointMap::toViewport(QPointF place) const
 {
-    const double side = zoom_ * std::max(1.0, std::min(viewport()->width(), viewport()->height()) - 2 * margin);
+    const double side = zoom_ * std::max(1.0, std::min(viewport()->width(), viewport()->height()) - 2 * mapMargin);
     return QPointF(viewport()->width(), viewport()->height()) / 2 + (place - centre_) * side;
 }
 
 QPointF PointMap::toMap(QPointF point) const
 {
-    const double side = zoom_ * std::max(1.0, std::min(viewport()->width(), viewport()->height()) - 2 * margin);
+    const double side = zoom_ * std::max(1.0, std::min(viewport()->width(), viewport()->height()) - 2 * mapMargin);
     return centre_ + (point - QPointF(viewport()->width(), viewport()->height()) / 2) / side;
 }
 
@@ -275,7 +275,7 @@ void PointMap::paintEvent(QPaintEvent*)
     painter.setRenderHint(QPainter::Antialiasing);
     if (!message_.isEmpty()) {
         painter.setPen(colours.secondary);
-        painter.drawText(QRectF(viewport()->rect()).adjusted(margin, margin, -margin, -margin),
+        painter.drawText(QRectF(viewport()->rect()).adjusted(mapMargin, mapMargin, -mapMargin, -mapMargin),
                          Qt::AlignCenter | Qt::TextWordWrap, message_);
         return;
     }

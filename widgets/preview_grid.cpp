@@ -18,9 +18,9 @@ namespace nanodit {
 
 namespace {
 constexpr int side = 96;
-constexpr int gap = 8;
-constexpr int headerHeight = 24;
-constexpr int labelHeight = 18;
+constexpr int previewGap = 8;
+constexpr int stepHeight = 24;
+constexpr int promptHeight = 18;
 constexpr int referenceGap = 12; ///< Between the references and the first step.
 } // namespace
 
@@ -101,7 +101,7 @@ void PreviewGrid::layOut()
 {
     const auto last = cellRect(static_cast<int>(rows_.size()) - 1, columns());
     const auto content =
-        QSize(last.right(), last.bottom()) + QSize(horizontalScrollBar()->value() + gap, verticalScrollBar()->value());
+        QSize(last.right(), last.bottom()) + QSize(horizontalScrollBar()->value() + previewGap, verticalScrollBar()->value());
     horizontalScrollBar()->setRange(0, std::max(0, content.width() - viewport()->width()));
     horizontalScrollBar()->setPageStep(viewport()->width());
     horizontalScrollBar()->setSingleStep(side / 2);
@@ -113,8 +113,8 @@ void PreviewGrid::layOut()
 QRect PreviewGrid::cellRect(int row, int column) const
 {
     // References stay in place at the left while steps scroll by.
-    const int x = column == 0 ? 0 : side + referenceGap + (column - 1) * (side + gap) - horizontalScrollBar()->value();
-    return {x, headerHeight + row * (side + gap) - verticalScrollBar()->value(), side, side};
+    const int x = column == 0 ? 0 : side + referenceGap + (column - 1) * (side + previewGap) - horizontalScrollBar()->value();
+    return {x, stepHeight + row * (side + previewGap) - verticalScrollBar()->value(), side, side};
 }
 
 void PreviewGrid::paintEvent(QPaintEvent*)
@@ -137,7 +137,7 @@ void PreviewGrid::paintEvent(QPaintEvent*)
     };
     const auto paintHeader = [&](const QRect& cell, const QString& text) {
         painter.setPen(colours.secondary);
-        painter.drawText(QRect(cell.x(), 0, cell.width(), headerHeight), Qt::AlignHCenter | Qt::AlignVCenter, text);
+        painter.drawText(QRect(cell.x(), 0, cell.width(), stepHeight), Qt::AlignHCenter | Qt::AlignVCenter, text);
     };
 
     const int firstStep = side + referenceGap / 2;
@@ -145,7 +145,7 @@ void PreviewGrid::paintEvent(QPaintEvent*)
     painter.setClipRect(QRect(firstStep, 0, viewport()->width(), viewport()->height()));
     for (const auto& [step, column] : columns_)
         paintHeader(cellRect(0, column), header(step));
-    painter.setClipRect(QRect(firstStep, headerHeight, viewport()->width(), viewport()->height()));
+    painter.setClipRect(QRect(firstStep, stepHeight, viewport()->width(), viewport()->height()));
     for (const auto& [step, column] : columns_) {
         for (std::size_t row = 0; row < rows_.size(); ++row) {
             const auto found = rows_[row].pictures.find(step);
@@ -157,13 +157,13 @@ void PreviewGrid::paintEvent(QPaintEvent*)
     painter.restore();
     if (!rows_.empty())
         paintHeader(cellRect(0, 0), tr("reference"));
-    painter.setClipRect(QRect(0, headerHeight, firstStep, viewport()->height()));
+    painter.setClipRect(QRect(0, stepHeight, firstStep, viewport()->height()));
     for (std::size_t row = 0; row < rows_.size(); ++row) {
         const auto cell = cellRect(static_cast<int>(row), 0);
         paintPicture(cell, rows_[row].reference);
         if (rows_[row].label.isEmpty())
             continue;
-        const QRect band(cell.left(), cell.bottom() - labelHeight + 1, cell.width(), labelHeight);
+        const QRect band(cell.left(), cell.bottom() - promptHeight + 1, cell.width(), promptHeight);
         painter.fillRect(band, colours.panel);
         painter.setPen(colours.text);
         painter.drawText(band, Qt::AlignCenter, rows_[row].label);

@@ -13,7 +13,7 @@
 namespace nanodit {
 
 namespace {
-constexpr double margin = 8, gap = 4, numberWidth = 24, numberHeight = 18, legendWidth = 152;
+constexpr double multiplesMargin = 8, multiplesGap = 4, numberWidth = 24, numberHeight = 18, legendWidth = 152;
 } // namespace
 
 SmallMultiples::SmallMultiples(QWidget* parent)
@@ -61,8 +61,8 @@ void SmallMultiples::setChosen(std::optional<std::int64_t> block, std::optional<
 QSizeF SmallMultiples::cellSize() const
 {
     const auto rows = static_cast<double>(blocks_), cols = static_cast<double>(heads_);
-    const QSizeF room((width() - 2 * margin - numberWidth - legendWidth - cols * gap) / cols,
-                      (height() - 2 * margin - numberHeight - rows * gap) / rows);
+    const QSizeF room((width() - 2 * multiplesMargin - numberWidth - legendWidth - cols * multiplesGap) / cols,
+                      (height() - 2 * multiplesMargin - numberHeight - rows * multiplesGap) / rows);
     return QSizeF(static_cast<double>(grid_.cols), static_cast<double>(grid_.rows))
         .scaled(room.expandedTo({4, 4}), Qt::KeepAspectRatio);
 }
@@ -70,21 +70,21 @@ QSizeF SmallMultiples::cellSize() const
 QRectF SmallMultiples::mapRect(std::int64_t block, std::int64_t head) const
 {
     const auto size = cellSize();
-    return {QPointF(margin + numberWidth + static_cast<double>(head) * (size.width() + gap),
-                    margin + numberHeight + static_cast<double>(block) * (size.height() + gap)),
+    return {QPointF(multiplesMargin + numberWidth + static_cast<double>(head) * (size.width() + multiplesGap),
+                    multiplesMargin + numberHeight + static_cast<double>(block) * (size.height() + multiplesGap)),
             size};
 }
 
 QRectF SmallMultiples::blockRect(std::int64_t block) const
 {
     const auto map = mapRect(block, 0);
-    return {margin, map.top(), numberWidth, map.height()};
+    return {multiplesMargin, map.top(), numberWidth, map.height()};
 }
 
 QRectF SmallMultiples::headRect(std::int64_t head) const
 {
     const auto map = mapRect(0, head);
-    return {map.left(), margin, map.width(), numberHeight};
+    return {map.left(), multiplesMargin, map.width(), numberHeight};
 }
 
 void SmallMultiples::paintEvent(QPaintEvent*)
@@ -117,15 +117,15 @@ void SmallMultiples::paintEvent(QPaintEvent*)
             }
         }
     }
-    const auto right = mapRect(0, heads_ - 1).right() + 2 * gap;
-    const QRectF legend(right, margin + numberHeight, std::min(legendWidth, width() - right - margin), 64);
+    const auto right = mapRect(0, heads_ - 1).right() + 2 * multiplesGap;
+    const QRectF legend(right, multiplesMargin + numberHeight, std::min(legendWidth, width() - right - multiplesMargin), 64);
     const QRectF bar(legend.left(), legend.top(), legend.width(), 8);
     QLinearGradient gradient(bar.topLeft(), bar.topRight());
     for (int i = 0; i <= 15; ++i)
         gradient.setColorAt(i / 15.0, QColor(heatColour(i / 15.0)));
     painter.fillRect(bar, gradient);
     painter.setPen(colours.secondary);
-    painter.drawText(QRectF(bar.left(), bar.bottom() + gap, bar.width(), height() - bar.bottom() - gap - margin),
+    painter.drawText(QRectF(bar.left(), bar.bottom() + multiplesGap, bar.width(), height() - bar.bottom() - multiplesGap - multiplesMargin),
                      Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap,
                      tr("0 to each map's largest share\n\nrows: blocks\ncolumns: heads"));
 }

@@ -17,14 +17,14 @@
 namespace nanodit {
 
 namespace {
-constexpr int textWidth = 440, leastWidth = 240, margin = 24;
+constexpr int stateTextWidth = 440, leastTextWidth = 240, stateMargin = 24;
 }
 
 StatePanel::StatePanel(QWidget* parent)
     : QWidget(parent)
     , drawing_(new QLabel(this))
-    , headline_(makeParagraph({}, textWidth, this))
-    , sentence_(makeParagraph({}, textWidth, this))
+    , headline_(makeParagraph({}, stateTextWidth, this))
+    , sentence_(makeParagraph({}, stateTextWidth, this))
     , bar_(new QProgressBar(this))
     , buttons_(new QHBoxLayout)
 {
@@ -36,7 +36,7 @@ StatePanel::StatePanel(QWidget* parent)
     bar_->setFixedWidth(240);
     buttons_->setSpacing(8);
     auto* const column = new QVBoxLayout(this);
-    column->setContentsMargins(margin, margin, margin, margin);
+    column->setContentsMargins(stateMargin, stateMargin, stateMargin, stateMargin);
     column->setSpacing(12);
     column->addStretch(2);
     column->addWidget(drawing_, 0, Qt::AlignHCenter);
@@ -54,14 +54,14 @@ StatePanel::StatePanel(QWidget* parent)
 
 QSize StatePanel::minimumSizeHint() const
 {
-    return {leastWidth, QWidget::minimumSizeHint().height()};
+    return {leastTextWidth, QWidget::minimumSizeHint().height()};
 }
 
 void StatePanel::resizeEvent(QResizeEvent* event)
 {
     QWidget::resizeEvent(event);
     for (auto* const paragraph : {headline_, sentence_}) { // a narrow panel cuts nothing off
-        paragraph->setFixedWidth(std::clamp(width() - 2 * margin, leastWidth - 2 * margin, textWidth));
+        paragraph->setFixedWidth(std::clamp(width() - 2 * stateMargin, leastTextWidth - 2 * stateMargin, stateTextWidth));
         const auto text = paragraph->text();
         paragraph->clear(); // a label forgets how high it was only with its text
         setParagraph(paragraph, text);

@@ -37,6 +37,26 @@ QString numberText(double value, int digits)
     return QString::number(value, 'f', std::max(0, digits - 1 - exponent));
 }
 
+QString percentNumber(double share, int decimals)
+{
+    return QString::number(100 * share, 'f', decimals);
+}
+
+QString shareText(double share, int decimals)
+{
+    return percentNumber(share, decimals) + QStringLiteral(" %");
+}
+
+QString groupedNumber(std::int64_t number)
+{
+    return QLocale().toString(static_cast<qlonglong>(number));
+}
+
+QString cosineText(double cosine)
+{
+    return QString::number(cosine, 'f', 3);
+}
+
 QString toolTipOf(const QString& text)
 {
     if (text.isEmpty())

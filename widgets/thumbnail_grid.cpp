@@ -14,12 +14,12 @@ namespace nanodit {
 
 namespace {
 
-constexpr int padding = 8;
+constexpr int thumbnailPadding = 8;
 constexpr int pictureHeight = 88;
-constexpr int markSide = 8;
+constexpr int thumbnailMarkSide = 8;
 constexpr int textHeight = 16;
 constexpr double excludedOpacity = 0.35;
-const QSize tile{ThumbnailGrid::pictureSide + 2 * padding, pictureHeight + 2 * textHeight + 2 * padding + 4};
+const QSize tile{ThumbnailGrid::pictureSide + 2 * thumbnailPadding, pictureHeight + 2 * textHeight + 2 * thumbnailPadding + 4};
 
 class ThumbnailDelegate : public QStyledItemDelegate {
 public:
@@ -46,7 +46,7 @@ public:
             painter->setBrush(colours.raised);
             painter->drawRoundedRect(frame.adjusted(1, 1, -1, -1), 6, 6);
         }
-        const QRectF room(frame.left() + padding - 2, frame.top() + padding - 2, frame.width() - 2 * padding + 4,
+        const QRectF room(frame.left() + thumbnailPadding - 2, frame.top() + thumbnailPadding - 2, frame.width() - 2 * thumbnailPadding + 4,
                           pictureHeight);
         paintThumbnail(*painter, room, index.data(ThumbnailGrid::PictureRole).value<QImage>(),
                        item.excluded ? excludedOpacity : 1);
@@ -67,7 +67,7 @@ public:
         const QRectF below = caption.translated(0, textHeight);
         painter->setPen(colours.secondary);
         painter->drawText(below, Qt::AlignVCenter | Qt::AlignLeft, item.badge);
-        paintStateMarks(*painter, below, item.marks, markSide, colours);
+        paintStateMarks(*painter, below, item.marks, thumbnailMarkSide, colours);
         painter->restore();
     }
 

@@ -12,7 +12,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr int narrowest = 168, gap = 8, padding = 12;
+constexpr int narrowest = 168, cardGap = 8, cardPadding = 12;
 constexpr double smallSize = 9, numberSize = 16;
 
 QFont sized(const QFont& base, double points)
@@ -69,7 +69,7 @@ void ValueCard::paintEvent(QPaintEvent*)
 
     const auto smallFont = tabularFont(sized(font(), smallSize)), largeFont = tabularFont(sized(font(), numberSize));
     const QFontMetrics small(smallFont), large(largeFont);
-    const int left = padding, room = width() - 2 * padding;
+    const int left = cardPadding, room = width() - 2 * cardPadding;
     int y = 8;
     painter.setFont(smallFont);
     painter.setPen(colours.secondary);
@@ -150,7 +150,7 @@ QString ValueCards::chosen() const
 int ValueCards::columnsFor(int width) const
 {
     const int count = static_cast<int>(cards_.size());
-    const int most = std::clamp((width + gap) / (narrowest + gap), 1, std::max(1, count));
+    const int most = std::clamp((width + cardGap) / (narrowest + cardGap), 1, std::max(1, count));
     // Rows of like length: nine cards where eight fit are five and four, not eight and one.
     const int rows = (count + most - 1) / most;
     return rows > 0 ? (count + rows - 1) / rows : 1;
@@ -162,7 +162,7 @@ int ValueCards::heightForWidth(int width) const
         return 0;
     const int count = static_cast<int>(cards_.size()), columns = columnsFor(width);
     const int rows = (count + columns - 1) / columns;
-    return rows * (cards_.front()->sizeHint().height() + gap) - gap;
+    return rows * (cards_.front()->sizeHint().height() + cardGap) - cardGap;
 }
 
 QSize ValueCards::sizeHint() const
@@ -182,11 +182,11 @@ void ValueCards::arrange()
         return;
     const int columns = columnsFor(width());
     const int height = cards_.front()->sizeHint().height();
-    const double step = static_cast<double>(width() + gap) / columns;
+    const double step = static_cast<double>(width() + cardGap) / columns;
     for (std::size_t i = 0; i < cards_.size(); ++i) {
         const int column = static_cast<int>(i) % columns, row = static_cast<int>(i) / columns;
-        const int left = qRound(column * step), right = qRound((column + 1) * step) - gap;
-        cards_[i]->setGeometry(left, row * (height + gap), right - left, height);
+        const int left = qRound(column * step), right = qRound((column + 1) * step) - cardGap;
+        cards_[i]->setGeometry(left, row * (height + cardGap), right - left, height);
     }
 }
 

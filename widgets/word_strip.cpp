@@ -12,7 +12,7 @@
 namespace nanodit {
 
 namespace {
-constexpr double margin = 8, gap = 4, barHeight = 24, padding = 6, swatch = 8, labelGap = 12;
+constexpr double stripMargin = 8, wordGap = 4, shareBarHeight = 24, wordPadding = 6, swatchSide = 8, labelGap = 12;
 constexpr double strongest = 0.85; ///< Opacity of the tint of the word with the largest share.
 constexpr std::array<Hue, 3> hues = {meaning::text, meaning::cls, meaning::patches};
 } // namespace
@@ -85,30 +85,30 @@ void WordStrip::layOut()
     const QFontMetricsF metrics(font());
     const double height = metrics.height() + 8;
     // The labels have places that fit their largest numbers, so that nothing moves when shares change.
-    double labelX = margin, labelY = margin + barHeight + gap;
+    double labelX = stripMargin, labelY = stripMargin + shareBarHeight + wordGap;
     for (std::size_t i = 0; i < labels_.size(); ++i) {
-        const double w = swatch + gap + metrics.horizontalAdvance(label(i, 1));
-        if (labelX > margin && labelX + w > width() - margin) {
-            labelX = margin;
+        const double w = swatchSide + wordGap + metrics.horizontalAdvance(label(i, 1));
+        if (labelX > stripMargin && labelX + w > width() - stripMargin) {
+            labelX = stripMargin;
             labelY += metrics.height();
         }
         labels_[i] = {labelX, labelY, w, metrics.height()};
         labelX += w + labelGap;
     }
-    const auto widthOf = [&](int word) { return metrics.horizontalAdvance(wordText(word)) + 2 * padding; };
+    const auto widthOf = [&](int word) { return metrics.horizontalAdvance(wordText(word)) + 2 * wordPadding; };
     const auto words = static_cast<int>(words_.size());
-    const QRectF cls(margin, labels_.back().bottom() + gap + 8, widthOf(words), height);
-    double x = margin, y = cls.bottom() + gap;
+    const QRectF cls(stripMargin, labels_.back().bottom() + wordGap + 8, widthOf(words), height);
+    double x = stripMargin, y = cls.bottom() + wordGap;
     for (int i = 0; i < words; ++i) {
         const double w = widthOf(i);
-        if (x > margin && x + w > width() - margin) {
-            x = margin;
-            y += height + gap;
+        if (x > stripMargin && x + w > width() - stripMargin) {
+            x = stripMargin;
+            y += height + wordGap;
         }
         boxes_.emplace_back(x, y, w, height);
-        x += w + gap;
+        x += w + wordGap;
     }
-    height_ = y + height + margin;
+    height_ = y + height + stripMargin;
     boxes_.push_back(cls);
     updateGeometry();
     update();
@@ -117,17 +117,17 @@ void WordStrip::layOut()
 void WordStrip::paintBar(QPainter& painter) const
 {
     const auto& colours = themeColours();
-    const double room = width() - 2 * margin;
-    double x = margin;
+    const double room = width() - 2 * stripMargin;
+    double x = stripMargin;
     for (std::size_t i = 0; i < labels_.size(); ++i) {
         const double w = room * static_cast<double>(shares_[i]);
         const auto hue = colours.hue(hues[i]);
         const auto& place = labels_[i];
-        painter.fillRect(QRectF(x, margin, w, barHeight), hue);
+        painter.fillRect(QRectF(x, stripMargin, w, shareBarHeight), hue);
         x += w;
-        painter.fillRect(QRectF(place.left(), place.center().y() - swatch / 2, swatch, swatch), hue);
+        painter.fillRect(QRectF(place.left(), place.center().y() - swatchSide / 2, swatchSide, swatchSide), hue);
         painter.setPen(colours.text);
-        painter.drawText(place.adjusted(swatch + gap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, label(i, shares_[i]));
+        painter.drawText(place.adjusted(swatchSide + wordGap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, label(i, shares_[i]));
     }
 }
 
@@ -142,7 +142,7 @@ void WordStrip::paintEvent(QPaintEvent*)
         paintBar(painter);
     } else {
         painter.setPen(colours.secondary);
-        painter.drawText(QRectF(margin, margin, width() - 2 * margin, barHeight + gap + 20), Qt::TextWordWrap,
+        painter.drawText(QRectF(stripMargin, stripMargin, width() - 2 * stripMargin, shareBarHeight + wordGap + 20), Qt::TextWordWrap,
                          words_.isEmpty() ? QString() : tr("Select a latent token in the picture to see shares."));
     }
     double largest = 1e-12;
@@ -161,8 +161,8 @@ void WordStrip::paintEvent(QPaintEvent*)
     if (!words_.isEmpty() || !shown_)
         return;
     painter.setPen(colours.secondary);
-    const double top = boxes_.back().bottom() + 2 * gap;
-    painter.drawText(QRectF(margin, top, width() - 2 * margin, height() - top), Qt::TextWordWrap,
+    const double top = boxes_.back().bottom() + 2 * wordGap;
+    painter.drawText(QRectF(stripMargin, top, width() - 2 * stripMargin, height() - top), Qt::TextWordWrap,
                      tr("No words: the text is the learned null."));
 }
 

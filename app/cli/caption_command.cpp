@@ -20,7 +20,7 @@ void runCaption(const std::vector<std::string>& ids, bool overwrite, Options& op
                 " failed\n" + listText(report.failures);
     printResult(
         options.output, text,
-        {{"made", report.made}, {"same", report.same}, {"had", report.had}, {"failures", toJson(report.failures)}});
+        {{"made", report.made}, {"same", report.same}, {"had", report.had}, {"failures", rejectsJson(report.failures)}});
     if (!report.failures.empty())
         options.exitCode = exitFailed;
 }

@@ -17,7 +17,7 @@ namespace {
 constexpr std::array healthNames = {"ok", "note", "WRONG"};
 constexpr std::array healthKeys = {"good", "note", "wrong"};
 
-std::int64_t count(const DoctorReport& report, Health health)
+std::int64_t countOf(const DoctorReport& report, Health health)
 {
     return std::count_if(report.findings.begin(), report.findings.end(),
                          [health](const Finding& finding) { return finding.health == health; });
@@ -50,7 +50,7 @@ std::string textOf(const DoctorReport& report)
         for (const auto& remedy : remediesOf(finding))
             text += std::string(head.size() + area.size(), ' ') + "- " + remedy + "\n";
     }
-    const auto wrong = count(report, Health::Wrong), notes = count(report, Health::Note);
+    const auto wrong = countOf(report, Health::Wrong), notes = countOf(report, Health::Note);
     text +=
         wrong == 0 ? "\nhealthy" : "\n" + std::to_string(wrong) + (wrong == 1 ? " thing is" : " things are") + " wrong";
     if (wrong > 0)
@@ -124,8 +124,8 @@ nlohmann::json toJson(const DoctorReport& report)
 {
     const auto& facts = report.facts;
     nlohmann::json json = {{"healthy", report.healthy()},
-                           {"wrong", count(report, Health::Wrong)},
-                           {"notes", count(report, Health::Note)},
+                           {"wrong", countOf(report, Health::Wrong)},
+                           {"notes", countOf(report, Health::Note)},
                            {"findings", nlohmann::json::array()},
                            {"machine", toJson(facts.machine)},
                            {"disk",

@@ -41,7 +41,7 @@ void runEdit(const Edits& edits, Options& options)
         const auto record = findRecord(workspace, id);
         if (!record)
             throw DataError("the workspace " + workspace.root.string() + " has no record \"" + id + "\"");
-        records.push_back(toJson(*record));
+        records.push_back(recordJson(*record));
         text += id + "  " + record->split + "  " + (record->excluded.empty() ? arraysText(*record) : record->excluded) +
                 "\n";
     }

@@ -55,14 +55,14 @@ void runImport(const std::filesystem::path& source, Options& options)
     printResult(options.output, text,
                 {{"found", report.found()},
                  {"passed_by", passedBy},
-                 {"notes", toJson(report.notes)},
+                 {"notes", rejectsJson(report.notes)},
                  {"remarks", report.remarks},
                  {"added", report.added},
                  {"updated", report.updated},
                  {"unchanged", report.unchanged},
                  {"excluded", report.excluded},
-                 {"newly_excluded", toJson(report.newlyExcluded)},
-                 {"rejects", toJson(report.rejects)}});
+                 {"newly_excluded", rejectsJson(report.newlyExcluded)},
+                 {"rejects", rejectsJson(report.rejects)}});
 }
 
 } // namespace

@@ -67,7 +67,7 @@ void runPreprocess(const Wanted& wanted, Options& options)
                           {"seconds", pass.seconds},
                           {"memory_budget", memory[pass.pass].budget},
                           {"memory_peak", memory[pass.pass].most},
-                          {"failures", toJson(pass.failures)}});
+                          {"failures", rejectsJson(pass.failures)}});
         failures += listText(pass.failures);
         anyFailed = anyFailed || !pass.failures.empty();
     }

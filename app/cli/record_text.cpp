@@ -31,7 +31,7 @@ std::string arraysText(const RecordInfo& record)
     return joined(parts);
 }
 
-nlohmann::json toJson(const RecordInfo& record)
+nlohmann::json recordJson(const RecordInfo& record)
 {
     using nlohmann::json;
     auto arrays = json::object();

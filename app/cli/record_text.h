@@ -15,6 +15,6 @@ std::string joined(const std::vector<std::string>& parts, const char* between = 
 std::string arraysText(const RecordInfo& record);
 
 /// Everything that is known of a record.
-nlohmann::json toJson(const RecordInfo& record);
+nlohmann::json recordJson(const RecordInfo& record);
 
 } // namespace nanodit::cli

@@ -40,7 +40,7 @@ void runRecords(const Filter& filter, Options& options)
         if (!query.accepts(record) || record.excluded.find(filter.reason) == std::string::npos)
             continue;
         if (options.output.json) {
-            records.push_back(toJson(record));
+            records.push_back(recordJson(record));
             continue;
         }
         text += record.id + "  " + record.split + " " + bucketName(record.bucket);

@@ -23,7 +23,7 @@ void runRelocate(const Places& places, Options& options)
     const auto text = count(report.moved, "record") + " relocated, " + std::to_string(report.left.size()) +
                       " left as they are, " + std::to_string(report.elsewhere) + " elsewhere\n" + listText(report.left);
     printResult(options.output, text,
-                {{"moved", report.moved}, {"elsewhere", report.elsewhere}, {"left", toJson(report.left)}});
+                {{"moved", report.moved}, {"elsewhere", report.elsewhere}, {"left", rejectsJson(report.left)}});
     if (!report.left.empty())
         options.exitCode = exitFailed;
 }

@@ -18,7 +18,7 @@ std::string listText(const std::vector<Reject>& rejects, std::size_t most)
     return text;
 }
 
-nlohmann::json toJson(const std::vector<Reject>& rejects)
+nlohmann::json rejectsJson(const std::vector<Reject>& rejects)
 {
     auto list = nlohmann::json::array();
     for (const auto& reject : rejects)

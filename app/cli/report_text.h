@@ -13,7 +13,7 @@ namespace nanodit::cli {
 
 /// "  what: reason" a line. Long lists are cut for people; JSON has them whole.
 std::string listText(const std::vector<Reject>& rejects, std::size_t most = 20);
-nlohmann::json toJson(const std::vector<Reject>& rejects);
+nlohmann::json rejectsJson(const std::vector<Reject>& rejects);
 
 std::string count(std::int64_t n, const std::string& noun); ///< "1 record", "2 records"
 /// "train 95, val 5"

@@ -38,7 +38,7 @@ void runShard(std::int64_t shardSize, bool overwrite, const RankOptions& ranks, 
                         {"skipped_stale", set.skippedStale},
                         {"skipped_nonfinite", set.skippedNonfinite},
                         {"masked", set.masked},
-                        {"skipped", toJson(set.skipped)}});
+                        {"skipped", rejectsJson(set.skipped)}});
         skipped += listText(set.skipped);
     }
     printResult(options.output, table(rows) + skipped, {{"sets", sets}});
@@ -72,7 +72,7 @@ void runCheck(Options& options)
                         {"shards", check.shards},
                         {"bytes", check.bytes},
                         {"certificates", check.certificates},
-                        {"problems", toJson(check.problems)}});
+                        {"problems", rejectsJson(check.problems)}});
         if (!check.problems.empty())
             options.exitCode = exitFailed;
     }

@@ -49,9 +49,9 @@ void runVerify(bool repair, Options& options)
                 {{"records", report.records},
                  {"sound", report.sound()},
                  {"arrays", arrays},
-                 {"adopted", toJson(report.adopted)},
+                 {"adopted", rejectsJson(report.adopted)},
                  {"moved_aside", report.movedAside},
-                 {"problems", toJson(report.problems)}});
+                 {"problems", rejectsJson(report.problems)}});
     if (!report.sound())
         options.exitCode = exitFailed;
 }

@@ -22,12 +22,7 @@ namespace nanodit {
 
 namespace {
 
-enum Column { Size, Pictures, Training, Lost, Enlarged };
-
-QString percent(double share)
-{
-    return QStringLiteral("%1 %").arg(100 * share, 0, 'f', 1);
-}
+enum BucketColumn { BucketSize, Pictures, BucketTraining, BucketLost, BucketEnlarged };
 
 /// Why a size cannot be a bucket, or nothing.
 QString whyNot(const QString& typed, const std::vector<ImageSize>& there, ImageSize& size)
@@ -74,13 +69,13 @@ BucketEditor::BucketEditor(Session& session, QWidget* parent)
     table_->setObjectName(QStringLiteral("bucketTable"));
     table_->setAccessibleName(tr("Buckets"));
     table_->setHeaderLabels({tr("Bucket"), tr("Pictures"), tr("Training"), tr("Cropped away"), tr("Enlarged")});
-    table_->headerItem()->setToolTip(Lost, tr("Share of the originals' pixels that cropping cuts away, on average"));
-    table_->headerItem()->setToolTip(Enlarged, tr("Share of the pictures that are smaller than the bucket"));
+    table_->headerItem()->setToolTip(BucketLost, tr("Share of the originals' pixels that cropping cuts away, on average"));
+    table_->headerItem()->setToolTip(BucketEnlarged, tr("Share of the pictures that are smaller than the bucket"));
     table_->setRootIsDecorated(false);
     table_->setUniformRowHeights(true);
     table_->setSelectionMode(QAbstractItemView::ExtendedSelection);
     table_->header()->setSectionResizeMode(QHeaderView::Stretch);
-    for (int column = Pictures; column <= Enlarged; ++column)
+    for (int column = Pictures; column <= BucketEnlarged; ++column)
         table_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
 
     size_->setObjectName(QStringLiteral("newBucket"));
@@ -155,7 +150,7 @@ void BucketEditor::removeSelected()
 {
     auto buckets = buckets_;
     for (const auto* const item : table_->selectedItems())
-        std::erase(buckets, bucketFromName(item->text(Size).toStdString()));
+        std::erase(buckets, bucketFromName(item->text(BucketSize).toStdString()));
     take(std::move(buckets));
 }
 
@@ -189,12 +184,12 @@ void BucketEditor::list(const std::vector<BucketFacts>& facts, std::int64_t move
     std::int64_t pictures = 0;
     for (const auto& bucket : facts) {
         auto* const item = new QTreeWidgetItem(table_);
-        item->setText(Size, QString::fromStdString(bucketName(bucket.bucket)));
+        item->setText(BucketSize, QString::fromStdString(bucketName(bucket.bucket)));
         item->setText(Pictures, QString::number(bucket.records));
-        item->setText(Training, QString::number(bucket.training));
-        item->setText(Lost, bucket.records > 0 ? percent(bucket.lost) : QStringLiteral("–"));
-        item->setText(Enlarged, bucket.records > 0 ? percent(bucket.enlarged) : QStringLiteral("–"));
-        for (int column = Pictures; column <= Enlarged; ++column)
+        item->setText(BucketTraining, QString::number(bucket.training));
+        item->setText(BucketLost, bucket.records > 0 ? shareText(bucket.lost) : QStringLiteral("–"));
+        item->setText(BucketEnlarged, bucket.records > 0 ? shareText(bucket.enlarged) : QStringLiteral("–"));
+        for (int column = Pictures; column <= BucketEnlarged; ++column)
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         lost += bucket.lost * static_cast<double>(bucket.records);
         pictures += bucket.records;
@@ -206,7 +201,7 @@ void BucketEditor::list(const std::vector<BucketFacts>& facts, std::int64_t move
         return;
     }
     auto text = tr("%1; cropping cuts away %2 of them on average.")
-                    .arg(countText(pictures, tr("pictures")), percent(lost / static_cast<double>(pictures)));
+                    .arg(countText(pictures, tr("pictures")), shareText(lost / static_cast<double>(pictures)));
     if (moved > 0)
         text += QLatin1Char(' ') + tr("%1 change their bucket: run the passes and pack the shards again afterwards.")
                                        .arg(countText(moved, tr("pictures")));

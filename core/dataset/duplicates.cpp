@@ -197,13 +197,13 @@ private:
         std::optional<std::pair<int, std::size_t>> nearest;
         near.before(hash, [&](std::size_t other) {
             const auto otherPlace = placeOfHash_[other];
-            const int bits = std::popcount(hashes_[hash] ^ hashes_[other]);
-            if (bits > what_.nearBits || isDuplicate_[otherPlace] ||
-                (nearest && *nearest <= std::pair(bits, otherPlace)))
+            const int differing = std::popcount(hashes_[hash] ^ hashes_[other]);
+            if (differing > what_.nearBits || isDuplicate_[otherPlace] ||
+                (nearest && *nearest <= std::pair(differing, otherPlace)))
                 return;
             if (at(otherPlace).file != own.file &&
                 colourDistance(*own.fingerprint, *at(otherPlace).fingerprint) <= nearDuplicateColours)
-                nearest = {bits, otherPlace};
+                nearest = {differing, otherPlace};
         });
         if (!nearest)
             return std::nullopt;

@@ -101,7 +101,7 @@ std::string isClsAttended(const ExperimentReport& report)
         if (share == nullptr || even == nullptr || even->mean <= 0)
             continue;
         add(text, labelOf(arm) + ": " + sizeInPercent(share->mean) + " of attention (" + sizeInPercent(share->interval.low) +
-                      " to " + sizeInPercent(share->interval.high) + "), " + numberText(share->mean / even->mean, 1) +
+                      " to " + sizeInPercent(share->interval.high) + "), " + decimalText(share->mean / even->mean, 1) +
                       " times an even share.");
     }
     return text;
@@ -150,18 +150,18 @@ std::vector<ExperimentAnswer> answersOfSweep(const ExperimentReport& report)
 std::string inWords(const ArmNumber& number)
 {
     const auto decimals = experimentMeasure(number.measure).decimals;
-    return numberText(number.mean, decimals) + " (" + numberText(number.interval.low, decimals) + " to " +
-           numberText(number.interval.high, decimals) + ")";
+    return decimalText(number.mean, decimals) + " (" + decimalText(number.interval.low, decimals) + " to " +
+           decimalText(number.interval.high, decimals) + ")";
 }
 
 std::string inWords(const ArmDifference& line)
 {
     const auto decimals = experimentMeasure(line.measure).decimals;
-    auto text = numberText(line.firstMean, decimals) + " to " + numberText(line.otherMean, decimals);
+    auto text = decimalText(line.firstMean, decimals) + " to " + decimalText(line.otherMean, decimals);
     if (line.gain)
         text += ", " + sizeInPercent(*line.gain) + (*line.gain < 0 ? " worse" : " better");
-    return text + " (difference " + numberText(line.interval.low, decimals) + " to " +
-           numberText(line.interval.high, decimals) + " with 95 % confidence; " + std::to_string(line.bySeed.size()) +
+    return text + " (difference " + decimalText(line.interval.low, decimals) + " to " +
+           decimalText(line.interval.high, decimals) + " with 95 % confidence; " + std::to_string(line.bySeed.size()) +
            (line.bySeed.size() == 1 ? " seed, " : " seeds, ") + std::to_string(line.units) + " pairs each)";
 }
 

@@ -60,7 +60,7 @@ std::string differencesMarkdown(const ExperimentReport& report, const std::strin
         if (line.first != first || line.other != other)
             continue;
         const auto& measure = experimentMeasure(line.measure);
-        const auto number = [&measure](double value) { return numberText(value, measure.decimals); };
+        const auto number = [&measure](double value) { return decimalText(value, measure.decimals); };
         text += "|";
         for (const auto& part :
              {measure.label, number(line.firstMean), number(line.otherMean),
@@ -97,7 +97,7 @@ std::string coursesTable(const ExperimentReport& report, const std::string& meas
         text += cell(std::to_string(step));
         for (const auto* const course : courses) {
             const auto point = std::ranges::find(course->points, step, &ArmCourse::Point::step);
-            text += cell(point == course->points.end() ? "" : numberText(point->mean, info.decimals));
+            text += cell(point == course->points.end() ? "" : decimalText(point->mean, info.decimals));
         }
         text += "\n";
     }
@@ -117,7 +117,7 @@ std::string gainText(const ArmDifference& line)
     if (!line.gain)
         return {};
     std::string text = *line.gain < 0 ? "-" : "+";
-    return text.append(numberText(std::abs(*line.gain) * 100, 1)).append(" %");
+    return text.append(decimalText(std::abs(*line.gain) * 100, 1)).append(" %");
 }
 
 std::vector<ExperimentMeasure> measuredIn(const ExperimentReport& report)

@@ -43,9 +43,9 @@ std::string numbersHtml(const ExperimentReport& report)
             const auto* const number = report.find(arm, measure.name);
             page += "<td class=\"number\">";
             if (number != nullptr)
-                page += numberText(number->mean, measure.decimals) + "<br><span class=\"soft\">" +
-                        numberText(number->interval.low, measure.decimals) + " to " +
-                        numberText(number->interval.high, measure.decimals) + "</span>";
+                page += decimalText(number->mean, measure.decimals) + "<br><span class=\"soft\">" +
+                        decimalText(number->interval.low, measure.decimals) + " to " +
+                        decimalText(number->interval.high, measure.decimals) + "</span>";
         }
         page += "</tr>\n";
     }
@@ -62,7 +62,7 @@ std::string differencesHtml(const ExperimentReport& report, const std::string& f
         if (line.first != first || line.other != other)
             continue;
         const auto& measure = experimentMeasure(line.measure);
-        const auto number = [&measure](double value) { return numberText(value, measure.decimals); };
+        const auto number = [&measure](double value) { return decimalText(value, measure.decimals); };
         constexpr std::array verdicts = {"worse", "not told apart", "better"};
         constexpr std::array classes = {"bad", "soft", "good"};
         const auto verdict = static_cast<std::size_t>(line.verdict + 1);

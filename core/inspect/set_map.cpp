@@ -26,7 +26,7 @@ namespace {
 constexpr std::int64_t neighbours = 15;     ///< That decide a record's place.
 constexpr std::int64_t components = 64;     ///< Of the tokens, in which neighbours are looked for.
 constexpr int epochs = 200, repulsions = 5; ///< Repulsions: of each record by others, for each attraction.
-constexpr std::int64_t rowsAtOnce = 1024;
+constexpr std::int64_t mappedAtOnce = 1024;
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 class Random {
@@ -92,10 +92,10 @@ std::vector<Edge> graphOf(const at::Tensor& points, ProgressMeter& meter, const 
     const auto count = points.size(0), nearest = std::min(neighbours, count - 1);
     const auto squares = points.square().sum(1);
     std::map<std::pair<std::int32_t, std::int32_t>, float> weights;
-    for (std::int64_t begin = 0; begin < count; begin += rowsAtOnce) {
+    for (std::int64_t begin = 0; begin < count; begin += mappedAtOnce) {
         if (context.shouldStop())
             return {};
-        const auto rows = std::min(rowsAtOnce, count - begin);
+        const auto rows = std::min(mappedAtOnce, count - begin);
         auto distances = squares.narrow(0, begin, rows).unsqueeze(1) + squares.unsqueeze(0) -
                          2 * points.narrow(0, begin, rows).matmul(points.t()); // [rows, N]
         distances.diagonal(begin).fill_(-1);                                   // itself is the first

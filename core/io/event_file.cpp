@@ -37,7 +37,7 @@ std::uint32_t maskedCrc(const std::string& bytes)
 }
 
 template<typename Number>
-std::string littleEndian(Number number)
+std::string littleEndianBytes(Number number)
 {
     static_assert(std::endian::native == std::endian::little);
     std::string bytes(sizeof number, '\0');
@@ -63,7 +63,7 @@ std::string integerField(unsigned field, std::int64_t value)
 
 std::string doubleField(unsigned field, double value)
 {
-    return varint(field << 3 | 1) + littleEndian(value);
+    return varint(field << 3 | 1) + littleEndianBytes(value);
 }
 
 std::string bytesField(unsigned field, const std::string& bytes)
@@ -73,7 +73,7 @@ std::string bytesField(unsigned field, const std::string& bytes)
 
 std::string floatField(unsigned field, float value)
 {
-    return varint(field << 3 | 5) + littleEndian(value);
+    return varint(field << 3 | 5) + littleEndianBytes(value);
 }
 
 double secondsSinceEpoch()
@@ -192,8 +192,8 @@ void EventFile::addPicture(std::int64_t step, const std::string& tag, const Imag
 
 void EventFile::append(const std::string& event)
 {
-    const auto length = littleEndian(static_cast<std::uint64_t>(event.size()));
-    stream_ << length << littleEndian(maskedCrc(length)) << event << littleEndian(maskedCrc(event)) << std::flush;
+    const auto length = littleEndianBytes(static_cast<std::uint64_t>(event.size()));
+    stream_ << length << littleEndianBytes(maskedCrc(length)) << event << littleEndianBytes(maskedCrc(event)) << std::flush;
     if (!stream_)
         throw StoreError(path_.string() + " could not be written: make room on the disk, then resume the run");
 }

@@ -1,6 +1,7 @@
 #include "core/io/exif.h"
 
 #include "core/io/big_endian.h"
+#include "core/io/byte_text.h"
 #include "core/io/little_endian.h"
 
 #include <algorithm>
@@ -12,11 +13,6 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 using namespace std::string_view_literals;
-
-bool startsWith(Bytes bytes, std::string_view text)
-{
-    return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()).starts_with(text);
-}
 
 int valid(std::uint32_t orientation)
 {

@@ -1,5 +1,6 @@
 #include "core/io/file_kind.h"
 
+#include "core/io/byte_text.h"
 #include "core/io/utf8.h"
 
 #include <algorithm>
@@ -63,12 +64,7 @@ constexpr std::array signatures = {
     Signature{"\x1a\x45\xdf\xa3"sv, FileKind::Video},
 };
 
-std::string_view textOf(std::span<const std::byte> bytes)
-{
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::uint64_t littleEndian(std::string_view bytes, std::size_t at, std::size_t count)
+std::uint64_t littleEndianIn(std::string_view bytes, std::size_t at, std::size_t count)
 {
     std::uint64_t value = 0;
     for (std::size_t i = count; i-- > 0;)
@@ -108,7 +104,7 @@ FileKind kindOfZip(std::string_view head)
     constexpr std::size_t nameLengthAt = 26, nameAt = 30;
     if (head.size() < nameAt)
         return FileKind::Zip;
-    const auto name = head.substr(nameAt, littleEndian(head, nameLengthAt, 2));
+    const auto name = head.substr(nameAt, littleEndianIn(head, nameLengthAt, 2));
     if (name.ends_with("/data.pkl") || name.ends_with("/.format_version") || name.ends_with("/byteorder"))
         return FileKind::PyTorchZip;
     return name.ends_with(".npy") ? FileKind::Npz : FileKind::Zip;
@@ -141,7 +137,7 @@ bool isTar(std::string_view head)
 bool isSafetensors(std::string_view head)
 {
     constexpr std::uint64_t longestHeader = 100'000'000;
-    return head.size() > 9 && littleEndian(head, 0, 8) >= 2 && littleEndian(head, 0, 8) <= longestHeader &&
+    return head.size() > 9 && littleEndianIn(head, 0, 8) >= 2 && littleEndianIn(head, 0, 8) <= longestHeader &&
            head[8] == '{' && (head[9] == '"' || head[9] == '}' || head[9] == ' ' || head[9] == '\n');
 }
 
@@ -200,8 +196,8 @@ FileKind kindOf(std::string_view head, std::string_view tail)
     if (head.starts_with("II*\0"sv) || head.starts_with("MM\0*"sv) || head.starts_with("II+\0"sv) ||
         head.starts_with("MM\0+"sv))
         return kindOfTiff(head);
-    if (head.starts_with("BM") && head.size() >= 18 && littleEndian(head, 14, 4) >= 12 &&
-        littleEndian(head, 14, 4) <= 256)
+    if (head.starts_with("BM") && head.size() >= 18 && littleEndianIn(head, 14, 4) >= 12 &&
+        littleEndianIn(head, 14, 4) <= 256)
         return FileKind::Bmp;
     if (isTar(head))
         return FileKind::Tar;

@@ -48,11 +48,11 @@ private:
     std::size_t at_ = 0;
 };
 
-using Palette = std::array<std::array<std::uint8_t, 3>, 256>;
+using ColourTable = std::array<std::array<std::uint8_t, 3>, 256>;
 
-Palette readPalette(GifBytes& bytes, unsigned flags)
+ColourTable readPalette(GifBytes& bytes, unsigned flags)
 {
-    Palette palette{};
+    ColourTable palette{};
     for (std::size_t i = 0; i < std::size_t{2} << (flags & 7u); ++i) {
         for (auto& channel : palette[i])
             channel = static_cast<std::uint8_t>(bytes.byte());
@@ -159,7 +159,7 @@ struct Frame {
     unsigned flags = 0;
 };
 
-void paint(const Frame& frame, const std::vector<std::uint8_t>& indices, const Palette& palette, int transparent,
+void paint(const Frame& frame, const std::vector<std::uint8_t>& indices, const ColourTable& palette, int transparent,
            StoredPicture& picture)
 {
     for (std::size_t stored = 0; stored < frame.height; ++stored) {
@@ -187,7 +187,7 @@ StoredPicture decodeGif(std::span<const std::byte> file, const std::string& name
     picture.channels = 4;
     const auto flags = bytes.byte();
     bytes.skip(2); // background colour, aspect ratio
-    Palette palette{};
+    ColourTable palette{};
     if ((flags & 0x80u) != 0)
         palette = readPalette(bytes, flags);
     int transparent = -1;

@@ -1,6 +1,7 @@
 #include "core/io/image_header.h"
 
 #include "core/io/big_endian.h"
+#include "core/io/byte_text.h"
 #include "core/io/exif.h"
 #include "core/io/file_kind.h"
 #include "core/io/little_endian.h"
@@ -20,16 +21,6 @@ using namespace std::string_view_literals;
 unsigned byteAt(Bytes bytes, std::size_t at)
 {
     return std::to_integer<unsigned>(bytes[at]);
-}
-
-std::string_view textOf(Bytes bytes)
-{
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-bool startsWith(Bytes bytes, std::string_view text)
-{
-    return textOf(bytes).starts_with(text);
 }
 
 /// The first place that says something counts, and EXIF before XMP.

@@ -1,6 +1,7 @@
 #include "core/io/png.h"
 
 #include "core/io/big_endian.h"
+#include "core/io/byte_text.h"
 #include "core/io/mapped_file.h"
 #include "core/runtime/error.h"
 
@@ -16,11 +17,6 @@ namespace {
 
 constexpr std::size_t chunkOverhead = 12; // Length, type, checksum.
 constexpr std::size_t largestText = 16 << 20;
-
-std::string_view textOf(std::span<const std::byte> bytes)
-{
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 std::uint32_t checksumOf(std::span<const std::byte> typeAndData)
 {

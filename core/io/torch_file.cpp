@@ -1,5 +1,6 @@
 #include "core/io/torch_file.h"
 
+#include "core/io/byte_text.h"
 #include "core/io/file_kind.h"
 #include "core/io/foreign_text.h"
 #include "core/io/mapped_file.h"
@@ -25,12 +26,6 @@ constexpr auto zipBegin = "PK\x03\x04"sv;
 /// The legacy format begins with a pickle of this number: PROTO 2, LONG1 0x1950a86a20f9469cfc6c, STOP.
 constexpr auto legacyBegin = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv;
 constexpr std::int64_t legacyProtocol = 1001;
-
-bool startsWith(Bytes bytes, std::string_view text)
-{
-    return bytes.size() >= text.size() &&
-           std::string_view(reinterpret_cast<const char*>(bytes.data()), text.size()) == text;
-}
 
 /// The tensors of a dictionary with text keys; empty when it has none.
 std::map<std::string, Array> tensorsOf(const PtDict& dict)

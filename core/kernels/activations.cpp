@@ -1,6 +1,7 @@
 #include "core/kernels/activations.h"
 
 #include "core/kernels/row_kernel.h"
+#include "core/kernels/tensor_memory.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -33,11 +34,6 @@ Element elementOf(at::ScalarType type)
 float* floatsOf(const at::Tensor& x, std::int64_t first = 0)
 {
     return x.data_ptr<float>() + first;
-}
-
-void* elementsOf(const at::Tensor& x, std::int64_t first)
-{
-    return static_cast<char*>(x.data_ptr()) + first * x.element_size();
 }
 
 /// x [B, L, D] cut into blocks of rows of one sample, which threads share out. What is summed over rows is summed

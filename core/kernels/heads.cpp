@@ -2,6 +2,7 @@
 
 #include "core/kernels/attention_kernel.h"
 #include "core/kernels/row_kernel.h"
+#include "core/kernels/tensor_memory.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -19,11 +20,6 @@ using torch::autograd::tensor_list;
 bool isForRows(const at::Tensor& x)
 {
     return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
-}
-
-void* elementsOf(const at::Tensor& x, std::int64_t first)
-{
-    return static_cast<char*>(x.data_ptr()) + first * x.element_size();
 }
 
 /// [1 or B, 1, m, d / 2] -> the same, contiguous, and how far one sample's are from the next one's.

@@ -13,7 +13,7 @@ namespace nanodit {
 namespace {
 
 /// Files of a batch that are written at the same time: a disk syncs many in about the time of one.
-constexpr std::size_t filesAtOnce = 16;
+constexpr std::size_t filesWrittenAtOnce = 16;
 
 } // namespace
 
@@ -125,7 +125,7 @@ void PassStore::store(const EncodedBatch& batch)
             writeNpy(arrayFile(workspace_, kinds_[kind], batch.tasks[record]->record.id),
                      arrayFromTensor(batch.results[record].at(kind)));
         },
-        filesAtOnce);
+        filesWrittenAtOnce);
     enter(batch);
     stored_ = Clock::now();
     made_ += static_cast<std::int64_t>(batch.tasks.size());

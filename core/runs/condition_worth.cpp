@@ -16,9 +16,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int format = 1;
+constexpr int worthFormat = 1;
 
-fs::path fileOf(const fs::path& runFolder)
+fs::path worthFileOf(const fs::path& runFolder)
 {
     return runFolder / "condition_worth.json";
 }
@@ -53,7 +53,7 @@ EventFile::Scalars meansOf(const ConditionWorth& worth)
 void writeConditionWorth(const fs::path& runFolder, const ConditionWorth& worth)
 {
     nlohmann::ordered_json json = {
-        {"format", format}, {"run", worth.run}, {"step", worth.step}, {"weights", worth.weights}};
+        {"format", worthFormat}, {"run", worth.run}, {"step", worth.step}, {"weights", worth.weights}};
     auto& pictures = json["pictures"] = nlohmann::ordered_json::array();
     for (const auto& picture : worth.pictures)
         pictures.push_back({{"id", picture.id},
@@ -62,20 +62,20 @@ void writeConditionWorth(const fs::path& runFolder, const ConditionWorth& worth)
                             {"null_text", picture.nullText},
                             {"null_dino", picture.nullDino},
                             {"cls_only", picture.clsOnly}});
-    writeFileAtomically(fileOf(runFolder), json.dump(1) + "\n");
+    writeFileAtomically(worthFileOf(runFolder), json.dump(1) + "\n");
 }
 
 std::optional<ConditionWorth> readConditionWorth(const fs::path& runFolder)
 {
-    const auto file = fileOf(runFolder);
+    const auto file = worthFileOf(runFolder);
     std::error_code none;
     if (!fs::exists(file, none))
         return std::nullopt;
     try {
         const auto json = nlohmann::json::parse(readTextFile(file));
-        if (json.at("format") != format)
-            throw DataError(file.string() + " has format " + json.at("format").dump() + ", but this program reads " +
-                            std::to_string(format) + ": measure what conditions are worth again");
+        if (json.at("format") != worthFormat)
+            throw DataError(file.string() + " has worthFormat " + json.at("format").dump() + ", but this program reads " +
+                            std::to_string(worthFormat) + ": measure what conditions are worth again");
         ConditionWorth worth{
             .run = json.at("run"), .step = json.at("step"), .weights = json.at("weights"), .pictures = {}};
         for (const auto& picture : json.at("pictures"))
@@ -97,7 +97,7 @@ std::optional<ConditionWorth> newestConditionWorth(const Workspace& workspace)
     auto newestTime = fs::file_time_type::min();
     for (const auto& run : listRuns(workspace)) {
         std::error_code none;
-        const auto time = fs::last_write_time(fileOf(run.folder), none);
+        const auto time = fs::last_write_time(worthFileOf(run.folder), none);
         if (none || (newest && time <= newestTime))
             continue;
         try {

@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* fileName = "history.jsonl";
+constexpr const char* historyFileName = "history.jsonl";
 
 std::string timeNow()
 {
@@ -31,17 +31,17 @@ void appendRunEvent(const fs::path& runFolder, std::int64_t step, const std::str
 {
     nlohmann::ordered_json json = {{"time", timeNow()}, {"step", step}, {"kind", kind}, {"text", text}};
     json[kind] = details; // "resumed" is what readResumptions looks for
-    std::ofstream stream(runFolder / fileName, std::ios::app);
+    std::ofstream stream(runFolder / historyFileName, std::ios::app);
     stream << json.dump() << "\n" << std::flush;
     if (!stream)
-        throw StoreError((runFolder / fileName).string() +
+        throw StoreError((runFolder / historyFileName).string() +
                          " could not be written: make room on the disk, then resume the run");
 }
 
 std::vector<RunEvent> readRunHistory(const fs::path& runFolder)
 {
     std::vector<RunEvent> events;
-    std::ifstream stream(runFolder / fileName);
+    std::ifstream stream(runFolder / historyFileName);
     for (std::string line; std::getline(stream, line);) {
         const auto json = nlohmann::json::parse(line, nullptr, false);
         try {

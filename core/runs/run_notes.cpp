@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-fs::path fileOf(const fs::path& runFolder)
+fs::path notesFileOf(const fs::path& runFolder)
 {
     return runFolder / "about.json";
 }
@@ -26,9 +26,9 @@ fs::path fileOf(const fs::path& runFolder)
 RunNotes readRunNotes(const fs::path& runFolder)
 {
     std::error_code none;
-    if (!fs::exists(fileOf(runFolder), none))
+    if (!fs::exists(notesFileOf(runFolder), none))
         return {};
-    const auto json = nlohmann::json::parse(readTextFile(fileOf(runFolder)), nullptr, false);
+    const auto json = nlohmann::json::parse(readTextFile(notesFileOf(runFolder)), nullptr, false);
     if (!json.is_object())
         return {};
     RunNotes notes;
@@ -47,13 +47,13 @@ void writeRunNotes(const fs::path& runFolder, const RunNotes& notes)
 {
     if (notes == RunNotes()) {
         std::error_code error;
-        fs::remove(fileOf(runFolder), error);
+        fs::remove(notesFileOf(runFolder), error);
         if (error)
-            throw StoreError(fileOf(runFolder).string() + " could not be removed: " + error.message());
+            throw StoreError(notesFileOf(runFolder).string() + " could not be removed: " + error.message());
         return;
     }
     const nlohmann::ordered_json json = {{"note", notes.note}, {"tags", notes.tags}};
-    writeFileAtomically(fileOf(runFolder), json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    writeFileAtomically(notesFileOf(runFolder), json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 std::vector<std::string> tagsOf(const std::string& text)

@@ -5,7 +5,7 @@
 
 namespace nanodit {
 
-std::string numberText(double value, int decimals)
+std::string decimalText(double value, int decimals)
 {
     std::array<char, 400> text; // the largest double has 309 digits before its point
     const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, decimals);
@@ -14,7 +14,7 @@ std::string numberText(double value, int decimals)
 
 std::string percentText(double share)
 {
-    return numberText(100 * share, 1) + " %";
+    return decimalText(100 * share, 1) + " %";
 }
 
 } // namespace nanodit

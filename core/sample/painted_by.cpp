@@ -13,7 +13,7 @@ namespace nanodit {
 namespace fs = std::filesystem;
 
 namespace {
-constexpr const char* keyword = "nanodit-model";
+constexpr const char* modelKeyword = "nanodit-model";
 } // namespace
 
 std::string nameOf(const PaintedBy& model)
@@ -27,13 +27,13 @@ PngText textOf(const PaintedBy& model)
                                          {"step", model.step},
                                          {"weights", model.averaged ? "ema" : "model"},
                                          {"sha256", model.sha256}};
-    return {{keyword, json.dump()}};
+    return {{modelKeyword, json.dump()}};
 }
 
 std::optional<PaintedBy> paintedByOfPng(const fs::path& file)
 {
     const auto text = readPngText(file);
-    const auto found = text.find(keyword);
+    const auto found = text.find(modelKeyword);
     if (found == text.end())
         return std::nullopt;
     try {

@@ -12,7 +12,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr const char* keyword = "nanodit";
+constexpr const char* settingsKeyword = "nanodit";
 constexpr std::array<const char*, 2> guidanceNames = {"additive", "chained"};
 
 template<typename Enum, std::size_t N>
@@ -102,13 +102,13 @@ PngText settingsOf(const SampleRequest& request)
         json["start"] = {{"picture", toJson(request.start->picture)}, {"time", request.start->time}};
     json["seed"] = request.seed;
     // Paths may be no UTF-8.
-    return {{keyword, json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)}};
+    return {{settingsKeyword, json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)}};
 }
 
 std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& file)
 {
     const auto text = readPngText(file);
-    const auto found = text.find(keyword);
+    const auto found = text.find(settingsKeyword);
     if (found == text.end())
         return std::nullopt;
     try {

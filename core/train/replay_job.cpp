@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string listOf(const std::vector<std::int64_t>& steps)
+std::string listOfSteps(const std::vector<std::int64_t>& steps)
 {
     std::string list;
     for (const auto step : steps)
@@ -34,7 +34,7 @@ std::int64_t stepOfRequest(const ReplayRequest& request, const fs::path& runFold
         return steps.back();
     if (std::find(steps.begin(), steps.end(), *request.step) == steps.end())
         throw UsageError("nothing was kept of step " + std::to_string(*request.step) + " of the run \"" +
-                         request.runName + "\": steps that were not finite are " + listOf(steps));
+                         request.runName + "\": steps that were not finite are " + listOfSteps(steps));
     return *request.step;
 }
 

@@ -27,7 +27,7 @@ const char* wordOf(const MetricDifference& line)
 std::string signedText(double value, int decimals)
 {
     std::string text(value > 0 ? 1 : 0, '+');
-    text += numberText(value, decimals);
+    text += decimalText(value, decimals);
     return text;
 }
 
@@ -57,8 +57,8 @@ std::string differencesTable(const RunComparison& comparison, std::size_t other)
         const auto& info = metricInfo(line.metric);
         page += "<tr><td>" + (task != line.task ? html::taskHeading(line.task) : std::string()) + "<td title=\"" +
                 escaped(info.help) + "\">" + escaped(info.label) + "<td class=\"number\">" +
-                numberText(line.first, info.decimals) + "<td class=\"number\">" +
-                numberText(line.other, info.decimals) + "<td class=\"number\">" +
+                decimalText(line.first, info.decimals) + "<td class=\"number\">" +
+                decimalText(line.other, info.decimals) + "<td class=\"number\">" +
                 signedText(line.difference, info.decimals) + "<td class=\"number\">" +
                 intervalText(line.interval, info.decimals) + "<td class=\"number\">" + std::to_string(line.n) +
                 verdictCell(line) + "</tr>\n";
@@ -132,7 +132,7 @@ std::string pictures(const RunComparison& comparison, ValidationTask task)
             row += cell(name, comparison.reports[i].folder / own->file, "painted by " + name);
             if (const auto value = own->values.find(key); value != own->values.end())
                 values +=
-                    (values.empty() ? "" : " \u00b7 ") + escaped(name) + " " + numberText(value->second, info.decimals);
+                    (values.empty() ? "" : " \u00b7 ") + escaped(name) + " " + decimalText(value->second, info.decimals);
         }
         if (everywhere)
             page += "<figure><div class=\"row\">" + row + "</div><figcaption><b>" + escaped(picture.caption) +
@@ -202,7 +202,7 @@ void writeComparison(const RunComparison& comparison, const fs::path& file)
     const auto& settings = comparison.reports.front().settings;
     auto page = html::pageBegin(title) + "<h1>" + escaped(title) + "</h1>\n<p class=\"soft\">" +
                 std::to_string(settings.steps) + " sampler steps \u00b7 guidance: text " +
-                numberText(settings.textScale, 1) + ", DINO " + numberText(settings.dinoScale, 1) +
+                decimalText(settings.textScale, 1) + ", DINO " + decimalText(settings.dinoScale, 1) +
                 "<br>Intervals are of the mean difference between pairs of pictures: same test, record and noise. A "
                 "difference is called better or worse where its interval leaves out 0.</p>\n<div "
                 "class=\"scroll\"><table><tr><th>Run"

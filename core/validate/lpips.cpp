@@ -123,7 +123,7 @@ fs::path fileOf(const fs::path& folder, const Fits& fits)
 }
 
 /// Each pixel's channels to length 1. [B, C, h, w]
-at::Tensor normalised(const at::Tensor& x)
+at::Tensor unitChannels(const at::Tensor& x)
 {
     return x / (x.square().sum(1, true).sqrt() + 1e-10);
 }
@@ -223,7 +223,7 @@ at::Tensor Lpips::distanceByLayer(const at::Tensor& a, const at::Tensor& b) cons
     const auto ours = features(a), theirs = features(b);
     std::vector<at::Tensor> distances;
     for (std::size_t i = 0; i < linear_.size(); ++i) {
-        const auto difference = (normalised(ours[i]) - normalised(theirs[i])).square();
+        const auto difference = (unitChannels(ours[i]) - unitChannels(theirs[i])).square();
         distances.push_back(at::conv2d(difference, linear_[i]).mean({1, 2, 3}));
     }
     return at::stack(distances, 1);

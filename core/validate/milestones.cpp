@@ -22,10 +22,10 @@ State stateOf(bool met)
 std::string valueText(const MetricSummary& summary)
 {
     const auto decimals = metricInfo(summary.metric).decimals;
-    auto text = numberText(summary.mean, decimals);
+    auto text = decimalText(summary.mean, decimals);
     if (summary.interval)
-        text += " (" + numberText(summary.interval->low, decimals) + " to " +
-                numberText(summary.interval->high, decimals) + ")";
+        text += " (" + decimalText(summary.interval->low, decimals) + " to " +
+                decimalText(summary.interval->high, decimals) + ")";
     return text;
 }
 
@@ -54,7 +54,7 @@ Milestone lossInLine(const ValidationReport& report, const ValidationReport* bas
         return line;
     }
     line.state = stateOf(*report.loss <= 1.1 * *baseline->loss);
-    line.found = numberText(*report.loss, 3) + " against " + numberText(*baseline->loss, 3);
+    line.found = decimalText(*report.loss, 3) + " against " + decimalText(*baseline->loss, 3);
     return line;
 }
 
@@ -78,7 +78,7 @@ Milestone betterReconstruction(const ValidationReport& report, const ValidationR
     }
     const double gain = before->mean > 0 ? 1 - own->mean / before->mean : 0;
     line.state = stateOf(gain > 0.1);
-    line.found = numberText(own->mean, 3) + " against " + numberText(before->mean, 3) + ": " + percentText(std::abs(gain)) +
+    line.found = decimalText(own->mean, 3) + " against " + decimalText(before->mean, 3) + ": " + percentText(std::abs(gain)) +
                  (gain >= 0 ? " lower" : " higher");
     return line;
 }
@@ -128,7 +128,7 @@ Milestone textStaysStrong(const ValidationReport& report, const ValidationReport
     const auto* const before = baseline ? baseline->find(task, "change") : nullptr;
     if (own && before) {
         line.state = stateOf(own->mean >= 0.9 * before->mean);
-        line.found = numberText(own->mean, 3) + " against " + numberText(before->mean, 3);
+        line.found = decimalText(own->mean, 3) + " against " + decimalText(before->mean, 3);
         return line;
     }
     constexpr std::array<std::pair<ValidationTask, const char*>, 2> whereTextCanWin = {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t blockSize = 2048; // samples compared at once
 
-at::Tensor normalised(const at::Tensor& rows)
+at::Tensor unitRows(const at::Tensor& rows)
 {
     return rows / rows.norm(2, 1, true).clamp_min(1e-12);
 }
@@ -28,7 +28,7 @@ std::optional<std::vector<NearestPicture>> nearestTrainingPictures(const ShardSe
         throw DataError("the set " + set.folder().string() + " holds CLS features of " +
                         std::to_string(set.dinoWidth()) + " numbers, but the encoder gives " +
                         std::to_string(cls.size(1)) + ": set encoders.dino to the one that it was made with");
-    const auto queries = normalised(cls.to(at::kCPU, at::kFloat));
+    const auto queries = unitRows(cls.to(at::kCPU, at::kFloat));
     auto best = at::full({queries.size(0)}, -2.0, at::TensorOptions(at::kFloat)); // below any cosine
     auto where = at::full({queries.size(0)}, -1, at::TensorOptions(at::kLong));
     const auto total = static_cast<std::int64_t>(set.entries().size());
@@ -44,7 +44,7 @@ std::optional<std::vector<NearestPicture>> nearestTrainingPictures(const ShardSe
         }
         if (rows.empty() || (static_cast<std::int64_t>(rows.size()) < blockSize && i + 1 < total))
             continue;
-        const auto similarities = at::nan_to_num(queries.matmul(normalised(at::stack(rows)).t()), -2.0); // [Q, block]
+        const auto similarities = at::nan_to_num(queries.matmul(unitRows(at::stack(rows)).t()), -2.0); // [Q, block]
         const auto [value, index] = similarities.max(1);
         const auto better = value > best;
         best = at::where(better, value, best);

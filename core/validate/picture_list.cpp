@@ -79,7 +79,7 @@ std::string picturesAsCsv(const ValidationReport& report)
             const auto found = picture.values.find(column->name);
             csv += ',';
             if (found != picture.values.end())
-                csv += numberText(found->second, 6);
+                csv += decimalText(found->second, 6);
         }
         csv += "\r\n";
     }

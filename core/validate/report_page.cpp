@@ -40,11 +40,11 @@ std::string numbersTable(const ValidationReport& report, ValidationTask task)
         if (summary.task != task)
             continue;
         const auto& info = metricInfo(summary.metric);
-        page += "<tr><td>" + escaped(info.label) + "<td class=\"number\">" + numberText(summary.mean, info.decimals) +
+        page += "<tr><td>" + escaped(info.label) + "<td class=\"number\">" + decimalText(summary.mean, info.decimals) +
                 "<td class=\"number\">";
         if (summary.interval)
-            page += numberText(summary.interval->low, info.decimals) + " to " +
-                    numberText(summary.interval->high, info.decimals);
+            page += decimalText(summary.interval->low, info.decimals) + " to " +
+                    decimalText(summary.interval->high, info.decimals);
         page += "<td class=\"number\">" + std::to_string(summary.n) + "<td>" + betterText(info.better) +
                 "<td class=\"soft\">" + escaped(info.help) + "</tr>\n";
     }
@@ -67,7 +67,7 @@ std::string card(const ValidationReport& report, const ValidationPicture& pictur
     for (const auto& metric : validationMetrics()) {
         if (const auto found = picture.values.find(metric.name); found != picture.values.end())
             numbers += (numbers.empty() ? "" : " \u00b7 ") + escaped(metric.label) + " " +
-                       numberText(found->second, metric.decimals);
+                       decimalText(found->second, metric.decimals);
     }
     const auto beside = html::referenceTitle(picture.task);
     return "<figure><div class=\"row\"><div><span>painted</span>" +
@@ -99,7 +99,7 @@ void writeReportPage(const ValidationReport& report, const std::filesystem::path
     auto page = html::pageBegin("Validation of " + report.run + ", step " + std::to_string(report.step)) +
                 "<h1>Validation of " + escaped(report.run) + "</h1>\n<p class=\"soft\">" + escaped(report.model) +
                 " \u00b7 " + std::to_string(settings.steps) + " sampler steps \u00b7 guidance: text " +
-                numberText(settings.textScale, 1) + ", DINO " + numberText(settings.dinoScale, 1) + " \u00b7 seed " +
+                decimalText(settings.textScale, 1) + ", DINO " + decimalText(settings.dinoScale, 1) + " \u00b7 seed " +
                 std::to_string(settings.seed) + "</p>\n";
     page += milestonesTable(report);
     for (const auto& note : report.notes)

@@ -1,4 +1,5 @@
 #include "app/pages/attention/attention_choice.h"
+#include "widgets/text.h"
 
 #include <QCoreApplication>
 
@@ -11,11 +12,6 @@ namespace {
 QString tr(const char* text)
 {
     return QCoreApplication::translate("attention", text);
-}
-
-QString percent(double share, int decimals = 1)
-{
-    return QString::number(100 * share, 'f', decimals);
 }
 
 } // namespace
@@ -61,7 +57,7 @@ QString answerText(const AttentionQuestion& question, const AttentionAnswer& ans
                  : (count == 1 ? tr("1 latent token attends to") : tr("%1 latent tokens attend to").arg(count));
         const auto parts = adds ? tr("from text %1 %, CLS %2 %, patches %3 %") : tr("text %1 %, CLS %2 %, patches %3 %");
         auto text = tr("%1 %2 · entropy %3 nats")
-                        .arg(who, parts.arg(percent(shares[0]), percent(shares[1]), percent(shares[2])),
+                        .arg(who, parts.arg(percentNumber(shares[0]), percentNumber(shares[1]), percentNumber(shares[2])),
                              QString::number(seen.entropy.of(block, head)[0], 'f', 2));
         if (!seen.alignment.values.empty())
             text += tr(" · centre of mass %1 patches away").arg(seen.alignment.of(block, head)[0], 0, 'f', 2);
@@ -76,7 +72,7 @@ QString answerText(const AttentionQuestion& question, const AttentionAnswer& ans
     const auto sentence = question.measure == AttentionMeasure::Contribution
                               ? tr("it provides %1 % of what the latent tokens receive, on average")
                               : tr("receives %1 % of the latent tokens' attention, on average");
-    return sentence.arg(percent(sum / static_cast<double>(mass.size()), 2));
+    return sentence.arg(percentNumber(sum / static_cast<double>(mass.size()), 2));
 }
 
 } // namespace nanodit

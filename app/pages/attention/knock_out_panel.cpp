@@ -4,6 +4,7 @@
 #include "widgets/factories.h"
 #include "widgets/matrix_view.h"
 #include "widgets/picture.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QHBoxLayout>
@@ -17,15 +18,6 @@
 #include <limits>
 
 namespace nanodit {
-
-namespace {
-
-QString percent(double share)
-{
-    return QString::number(100 * share, 'f', 1);
-}
-
-} // namespace
 
 KnockOutPanel::KnockOutPanel(QWidget* parent)
     : QWidget(parent)
@@ -174,8 +166,8 @@ void KnockOutPanel::tell()
     auto text =
         tr("Without %1 (%2 % of attention) the velocity changes by %3 % of its norm; without the control (%4 %) "
            "by %5 %.")
-            .arg(nameOfTokens(out_->tokens), percent(out_->mass), percent(out_->meanChange), percent(out_->controlMass),
-                 percent(out_->meanControlChange));
+            .arg(nameOfTokens(out_->tokens), percentNumber(out_->mass), percentNumber(out_->meanChange), percentNumber(out_->controlMass),
+                 percentNumber(out_->meanControlChange));
     if (const auto best = out_->bestBlock())
         text += tr(" Block %1 grounds it best: %2.")
                     .arg(*best)

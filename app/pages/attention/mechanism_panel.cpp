@@ -2,6 +2,7 @@
 
 #include "widgets/factories.h"
 #include "widgets/matrix_view.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QLabel>
@@ -25,19 +26,14 @@ std::vector<float> bySegment(const AttentionNumbers& numbers)
     return values;
 }
 
-QString percent(double share)
-{
-    return QString::number(100 * share, 'f', 1);
-}
-
 QString sinksText(const AttentionScene& scene, const std::vector<AttentionSink>& sinks)
 {
     QStringList lines;
     for (const auto& sink : sinks)
         lines << MechanismPanel::tr("block %1: %2 gets %3 % and adds %4 %")
                      .arg(sink.block)
-                     .arg(QString::fromStdString(scene.nameOf(sink.token)), percent(sink.mass),
-                          percent(sink.contribution));
+                     .arg(QString::fromStdString(scene.nameOf(sink.token)), percentNumber(sink.mass),
+                          percentNumber(sink.contribution));
     return lines.isEmpty() ? MechanismPanel::tr("none: everything that receives much attention contributes its share")
                            : lines.join(QLatin1Char('\n'));
 }

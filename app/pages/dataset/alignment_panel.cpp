@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t shownRecords = 500; ///< The worst; the rest are true.
 constexpr int histogramWidth = 304;       ///< Its legend fits in one line.
-enum Column { RecordColumn, CertificateColumn, CosineColumn, OtherColumn };
+enum AlignmentColumn { AlignedRecord, AlignedCertificate, AlignedCosine, AlignedOther };
 
 QString sentenceOf(const CertifyReport& report)
 {
@@ -62,11 +62,6 @@ QString sentenceOf(const CertifyReport& report)
 
 const QString nothing = QStringLiteral("–");
 
-QString cosineText(double cosine)
-{
-    return QString::number(cosine, 'f', 3);
-}
-
 std::vector<std::int64_t> binsOf(const CosineHistogram& histogram)
 {
     return {histogram.bins.begin(), histogram.bins.end()};
@@ -88,16 +83,16 @@ AlignmentPanel::AlignmentPanel(QWidget* parent)
     records_->setObjectName(QStringLiteral("alignmentRecords"));
     records_->setAccessibleName(tr("Certified records, worst first"));
     records_->setHeaderLabels({tr("Record, worst first"), tr("Certificate"), tr("Cosine"), tr("Best other")});
-    for (const int column : {CosineColumn, OtherColumn})
+    for (const int column : {AlignedCosine, AlignedOther})
         records_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     records_->headerItem()->setToolTip(
-        CosineColumn, tr("Mean over the patches, compared with what the encoder gives at their place"));
-    records_->headerItem()->setToolTip(OtherColumn,
+        AlignedCosine, tr("Mean over the patches, compared with what the encoder gives at their place"));
+    records_->headerItem()->setToolTip(AlignedOther,
                                        tr("Mean cosine with the closest of what known bugs would have stored"));
     records_->setRootIsDecorated(false);
     records_->setUniformRowHeights(true);
     records_->setProperty("bare", true);
-    columns_ = new FittedColumns(records_, {RecordColumn, CertificateColumn});
+    columns_ = new FittedColumns(records_, {AlignedRecord, AlignedCertificate});
     histogram_->setFixedWidth(histogramWidth);
     auto* const row = new QHBoxLayout;
     row->setSpacing(16);
@@ -110,7 +105,7 @@ AlignmentPanel::AlignmentPanel(QWidget* parent)
     column->addLayout(row, 1);
     const auto choose = [this](const QTreeWidgetItem* item) {
         if (item != nullptr)
-            Q_EMIT recordChosen(item->text(RecordColumn));
+            Q_EMIT recordChosen(item->text(AlignedRecord));
     };
     connect(records_, &QTreeWidget::itemClicked, this, choose);
     connect(records_, &QTreeWidget::itemActivated, this, choose);
@@ -160,9 +155,9 @@ void AlignmentPanel::addRow(const RecordCertificate& one)
         records_, {QString::fromStdString(one.id), QString::fromStdString(certificate.sentence()),
                    certificate.fitsGrid() ? cosineText(certificate.cosine) : nothing,
                    certificate.alternatives.empty() ? nothing : cosineText(certificate.alternatives.front().cosine)});
-    for (const int column : {CosineColumn, OtherColumn})
+    for (const int column : {AlignedCosine, AlignedOther})
         item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
-    item->setIcon(RecordColumn, certificate.verdict == AlignmentVerdict::True
+    item->setIcon(AlignedRecord, certificate.verdict == AlignmentVerdict::True
                                     ? icon(QStringLiteral("check"), Hue::Green)
                                     : icon(QStringLiteral("warning"), Hue::Vermillion));
 }
@@ -194,9 +189,9 @@ void AlignmentPanel::fill(const CertifyReport& report)
     for (const auto& left : report.left) {
         auto* const item = new QTreeWidgetItem(
             records_, {QString::fromStdString(left.what), noticeText(left.reason, left.remedy), nothing, nothing});
-        for (const int column : {CosineColumn, OtherColumn})
+        for (const int column : {AlignedCosine, AlignedOther})
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
-        item->setIcon(RecordColumn, icon(QStringLiteral("warning"), Hue::Vermillion));
+        item->setIcon(AlignedRecord, icon(QStringLiteral("warning"), Hue::Vermillion));
     }
     for (std::size_t i = 0; i < std::min(shownRecords, report.certificates.size()); ++i)
         addRow(report.certificates[i]);

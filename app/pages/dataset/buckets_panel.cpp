@@ -3,6 +3,7 @@
 #include "widgets/colours.h"
 #include "widgets/fitted_columns.h"
 #include "widgets/icons.h"
+#include "widgets/text.h"
 
 #include <QHeaderView>
 #include <QPainter>
@@ -15,20 +16,20 @@ namespace nanodit {
 namespace {
 
 constexpr int shareRole = Qt::UserRole;
-enum Column {
-    BucketColumn,
-    RecordsColumn,
-    ShareColumn,
-    TrainingColumn,
-    ExcludedColumn,
-    LostColumn,
-    LostBarColumn,
-    MostLostColumn,
-    EnlargedColumn,
-    RemarkColumn
+enum BucketsColumn {
+    BucketsBucket,
+    BucketsRecords,
+    BucketsShare,
+    BucketsTraining,
+    BucketsExcluded,
+    BucketsLost,
+    BucketsLostBar,
+    BucketsMostLost,
+    BucketsEnlarged,
+    BucketsRemark
 };
-constexpr std::array numbers = {RecordsColumn, TrainingColumn, ExcludedColumn,
-                                LostColumn,    MostLostColumn, EnlargedColumn};
+constexpr std::array numbers = {BucketsRecords, BucketsTraining, BucketsExcluded,
+                                BucketsLost,    BucketsMostLost, BucketsEnlarged};
 constexpr int barWidth = 64;
 
 /// A share as a bar in the text's own row.
@@ -48,14 +49,9 @@ public:
         bar.setHeight(8);
         bar.setWidth(std::max(2.0, bar.width() * share));
         if (share > 0)
-            painter->fillRect(bar, themeColours().hue(index.column() == ShareColumn ? Hue::Blue : Hue::Vermillion));
+            painter->fillRect(bar, themeColours().hue(index.column() == BucketsShare ? Hue::Blue : Hue::Vermillion));
     }
 };
-
-QString percent(double share)
-{
-    return QStringLiteral("%1 %").arg(100 * share, 0, 'f', 1);
-}
 
 } // namespace
 
@@ -74,24 +70,24 @@ BucketsPanel::BucketsPanel(QWidget* parent)
                      tr("Most lost"),
                      tr("Enlarged"),
                      tr("Remark")});
-    headerItem()->setToolTip(LostColumn, tr("Share of the originals' pixels that cropping cuts away, the mean"));
-    headerItem()->setToolTip(MostLostColumn, tr("The record that loses most; click to show it"));
-    headerItem()->setToolTip(EnlargedColumn, tr("Share of the pictures that are smaller than the bucket"));
+    headerItem()->setToolTip(BucketsLost, tr("Share of the originals' pixels that cropping cuts away, the mean"));
+    headerItem()->setToolTip(BucketsMostLost, tr("The record that loses most; click to show it"));
+    headerItem()->setToolTip(BucketsEnlarged, tr("Share of the pictures that are smaller than the bucket"));
     setRootIsDecorated(false);
     setUniformRowHeights(true);
     setProperty("bare", true);
-    columns_ = new FittedColumns(this, {RemarkColumn});
-    for (const int column : {ShareColumn, LostBarColumn})
+    columns_ = new FittedColumns(this, {BucketsRemark});
+    for (const int column : {BucketsShare, BucketsLostBar})
         setItemDelegateForColumn(column, new BarDelegate(this));
     connect(this, &QTreeWidget::itemClicked, this, [this](const QTreeWidgetItem* item, int column) {
-        if (const auto loser = item->data(MostLostColumn, Qt::UserRole).toString();
-            column == MostLostColumn && !loser.isEmpty())
+        if (const auto loser = item->data(BucketsMostLost, Qt::UserRole).toString();
+            column == BucketsMostLost && !loser.isEmpty())
             Q_EMIT recordChosen(loser);
         else
-            Q_EMIT bucketChosen(item->text(BucketColumn));
+            Q_EMIT bucketChosen(item->text(BucketsBucket));
     });
     connect(this, &QTreeWidget::itemActivated, this,
-            [this](const QTreeWidgetItem* item) { Q_EMIT bucketChosen(item->text(BucketColumn)); });
+            [this](const QTreeWidgetItem* item) { Q_EMIT bucketChosen(item->text(BucketsBucket)); });
 }
 
 void BucketsPanel::show(const std::vector<BucketFacts>& buckets)
@@ -103,28 +99,28 @@ void BucketsPanel::show(const std::vector<BucketFacts>& buckets)
     bool anyExcluded = false;
     for (const auto& facts : buckets) {
         auto* const item = new QTreeWidgetItem(this);
-        item->setText(BucketColumn, QString::fromStdString(bucketName(facts.bucket)));
-        item->setText(RecordsColumn, QString::number(facts.records));
-        item->setData(ShareColumn, shareRole, static_cast<double>(facts.records) / static_cast<double>(most));
-        item->setText(TrainingColumn, QString::number(facts.training));
-        item->setText(ExcludedColumn, QString::number(facts.excluded));
+        item->setText(BucketsBucket, QString::fromStdString(bucketName(facts.bucket)));
+        item->setText(BucketsRecords, QString::number(facts.records));
+        item->setData(BucketsShare, shareRole, static_cast<double>(facts.records) / static_cast<double>(most));
+        item->setText(BucketsTraining, QString::number(facts.training));
+        item->setText(BucketsExcluded, QString::number(facts.excluded));
         anyExcluded = anyExcluded || facts.excluded > 0;
-        item->setText(LostColumn, percent(facts.lost));
-        item->setData(LostBarColumn, shareRole, facts.lost);
-        item->setText(MostLostColumn, facts.loser.empty() ? QStringLiteral("–") : percent(facts.mostLost));
-        item->setData(MostLostColumn, Qt::UserRole, QString::fromStdString(facts.loser));
-        item->setToolTip(MostLostColumn, QString::fromStdString(facts.loser));
-        item->setText(EnlargedColumn, percent(facts.enlarged));
+        item->setText(BucketsLost, shareText(facts.lost));
+        item->setData(BucketsLostBar, shareRole, facts.lost);
+        item->setText(BucketsMostLost, facts.loser.empty() ? QStringLiteral("–") : shareText(facts.mostLost));
+        item->setData(BucketsMostLost, Qt::UserRole, QString::fromStdString(facts.loser));
+        item->setToolTip(BucketsMostLost, QString::fromStdString(facts.loser));
+        item->setText(BucketsEnlarged, shareText(facts.enlarged));
         for (const int column : numbers)
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         if (facts.training > 0 && facts.training < fewPictures) {
-            item->setIcon(RemarkColumn, icon(QStringLiteral("warning"), Hue::Vermillion));
-            item->setText(RemarkColumn, tr("fills no batch of %1").arg(fewPictures));
-            item->setToolTip(RemarkColumn,
+            item->setIcon(BucketsRemark, icon(QStringLiteral("warning"), Hue::Vermillion));
+            item->setText(BucketsRemark, tr("fills no batch of %1").arg(fewPictures));
+            item->setToolTip(BucketsRemark,
                              tr("Too few training pictures for a batch of %1: they repeat in it").arg(fewPictures));
         }
     }
-    setColumnHidden(ExcludedColumn, !anyExcluded);
+    setColumnHidden(BucketsExcluded, !anyExcluded);
     for (const int column : numbers)
         headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     columns_->measure();

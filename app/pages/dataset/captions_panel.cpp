@@ -30,8 +30,8 @@ constexpr qsizetype mostListed = 500;
 constexpr qsizetype contextLength = 16; ///< Characters that are shown before the first difference.
 constexpr int formWidth = 404, tagsWidth = 200;
 
-enum ChangeColumn { RecordColumn, NowColumn, ThenColumn };
-enum TagColumn { NameColumn, CountColumn };
+enum ChangeColumn { ChangeRecord, ChangeNow, ChangeThen };
+enum TagColumn { TagName, TagCount };
 
 /// Both texts from shortly before their first difference on, so that a narrow column shows it.
 std::pair<QString, QString> fromDifference(const QString& now, const QString& then)
@@ -48,11 +48,6 @@ std::pair<QString, QString> fromDifference(const QString& now, const QString& th
     else if (now[from].isLowSurrogate())
         ++from;
     return {QStringLiteral("…") + now.sliced(from), QStringLiteral("…") + then.sliced(from)};
-}
-
-QString numberOf(std::int64_t number)
-{
-    return QLocale().toString(static_cast<qlonglong>(number));
 }
 
 void addNote(QTreeWidget* list, const QString& text)
@@ -74,8 +69,8 @@ CaptionsPanel::CaptionsPanel(Session& session, std::function<QStringList(Scope)>
     , sentence_(new QLabel(this))
     , changes_(makeList("captionChanges", tr("Captions that would change"), {tr("Record"), tr("Now"), tr("Then")}))
     , tags_(makeList("captionTags", tr("Tags of these captions"), {tr("Tag"), tr("Captions")}))
-    , changeColumns_(new FittedColumns(changes_, {RecordColumn, NowColumn, ThenColumn}))
-    , tagColumns_(new FittedColumns(tags_, {NameColumn}))
+    , changeColumns_(new FittedColumns(changes_, {ChangeRecord, ChangeNow, ChangeThen}))
+    , tagColumns_(new FittedColumns(tags_, {TagName}))
 {
     sentence_->setObjectName(QStringLiteral("captionsSentence"));
     sentence_->setTextFormat(Qt::PlainText);
@@ -106,7 +101,7 @@ CaptionsPanel::CaptionsPanel(Session& session, std::function<QStringList(Scope)>
         Q_EMIT editWanted(shown_.edit, ids);
     });
     const auto choose = [this](const QTreeWidgetItem* item) {
-        if (const auto id = item->data(RecordColumn, Qt::UserRole).toString(); session_.record(id) != nullptr)
+        if (const auto id = item->data(ChangeRecord, Qt::UserRole).toString(); session_.record(id) != nullptr)
             Q_EMIT recordChosen(id);
     };
     connect(changes_, &QTreeWidget::itemClicked, this, choose);
@@ -114,7 +109,7 @@ CaptionsPanel::CaptionsPanel(Session& session, std::function<QStringList(Scope)>
     const auto find = [this](const QTreeWidgetItem* item) {
         if (item->flags() == Qt::NoItemFlags)
             return;
-        find_->setText(item->text(NameColumn));
+        find_->setText(item->text(TagName));
         replacement_->setFocus();
     };
     connect(tags_, &QTreeWidget::itemClicked, this, find);
@@ -293,7 +288,7 @@ void CaptionsPanel::show(Preview preview)
     changes_->clear();
     for (const auto& change : shown_.changes) {
         if (changes_->topLevelItemCount() == mostListed) {
-            addNote(changes_, tr("and %1 more").arg(numberOf(count - mostListed)));
+            addNote(changes_, tr("and %1 more").arg(groupedNumber(count - mostListed)));
             break;
         }
         const auto id = QString::fromStdString(change.id);
@@ -301,9 +296,9 @@ void CaptionsPanel::show(Preview preview)
         const auto [nowShown, thenShown] = fromDifference(now, then);
         auto* const item =
             new QTreeWidgetItem(changes_, {id, now.isEmpty() ? QStringLiteral("–") : nowShown, thenShown});
-        item->setData(RecordColumn, Qt::UserRole, id);
-        item->setToolTip(NowColumn, toolTipOf(now));
-        item->setToolTip(ThenColumn, toolTipOf(then));
+        item->setData(ChangeRecord, Qt::UserRole, id);
+        item->setToolTip(ChangeNow, toolTipOf(now));
+        item->setToolTip(ChangeThen, toolTipOf(then));
     }
     changeColumns_->measure();
     showTags();
@@ -314,13 +309,13 @@ void CaptionsPanel::showTags()
     tags_->clear();
     for (const auto& [tag, count] : shown_.tags) {
         if (tags_->topLevelItemCount() == mostListed) {
-            addNote(tags_, tr("and %1 more").arg(numberOf(static_cast<std::int64_t>(shown_.tags.size()) - mostListed)));
+            addNote(tags_, tr("and %1 more").arg(groupedNumber(static_cast<std::int64_t>(shown_.tags.size()) - mostListed)));
             break;
         }
-        auto* const item = new QTreeWidgetItem(tags_, {QString::fromStdString(tag), numberOf(count)});
-        item->setTextAlignment(CountColumn, Qt::AlignRight | Qt::AlignVCenter);
+        auto* const item = new QTreeWidgetItem(tags_, {QString::fromStdString(tag), groupedNumber(count)});
+        item->setTextAlignment(TagCount, Qt::AlignRight | Qt::AlignVCenter);
     }
-    tags_->headerItem()->setTextAlignment(CountColumn, Qt::AlignRight | Qt::AlignVCenter);
+    tags_->headerItem()->setTextAlignment(TagCount, Qt::AlignRight | Qt::AlignVCenter);
     tagColumns_->measure();
 }
 

@@ -46,11 +46,6 @@ QTreeWidgetItem* addRow(QTreeWidget& table, const QStringList& cells)
     return item;
 }
 
-QString cosineText(double cosine)
-{
-    return QString::number(cosine, 'f', 3);
-}
-
 } // namespace
 
 DriftPanel::DriftPanel(QWidget* parent)

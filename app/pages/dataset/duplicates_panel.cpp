@@ -20,7 +20,7 @@ namespace nanodit {
 
 namespace {
 
-enum Column { RecordColumn, OfColumn, FoundColumn, StateColumn };
+enum DuplicatesColumn { DuplicatesRecord, DuplicatesOf, DuplicatesFound, DuplicatesState };
 
 } // namespace
 
@@ -34,7 +34,7 @@ DuplicatesPanel::DuplicatesPanel(Session& session, QWidget* parent)
           tr("Exclude"), {},
           tr("Exclude those that still take part, with what found them as the reason; Ctrl+Z undoes it"), false, this))
     , table_(new QTreeWidget(this))
-    , columns_(new FittedColumns(table_, {RecordColumn, OfColumn, StateColumn}))
+    , columns_(new FittedColumns(table_, {DuplicatesRecord, DuplicatesOf, DuplicatesState}))
 {
     find_->setObjectName(QStringLiteral("findDuplicates"));
     exclude_->setObjectName(QStringLiteral("excludeDuplicates"));
@@ -44,9 +44,9 @@ DuplicatesPanel::DuplicatesPanel(Session& session, QWidget* parent)
     table_->setObjectName(QStringLiteral("duplicates"));
     table_->setAccessibleName(tr("Duplicates"));
     table_->setHeaderLabels({tr("Record"), tr("Duplicate of"), tr("Found by"), tr("Excluded")});
-    table_->headerItem()->setToolTip(OfColumn, tr("The one that stays; click to show it"));
+    table_->headerItem()->setToolTip(DuplicatesOf, tr("The one that stays; click to show it"));
     table_->headerItem()->setToolTip(
-        FoundColumn, tr("The first measure that found the pair: bytes, pixels, perceptual hash, then CLS tokens"));
+        DuplicatesFound, tr("The first measure that found the pair: bytes, pixels, perceptual hash, then CLS tokens"));
     table_->setRootIsDecorated(false);
     table_->setUniformRowHeights(true);
     table_->setSelectionBehavior(QAbstractItemView::SelectItems); // either of the two is chosen
@@ -66,7 +66,7 @@ DuplicatesPanel::DuplicatesPanel(Session& session, QWidget* parent)
         Q_EMIT excludeWanted(pairs);
     });
     const auto choose = [this](const QTreeWidgetItem* item, int at) {
-        Q_EMIT recordChosen(item->text(at == OfColumn ? OfColumn : RecordColumn));
+        Q_EMIT recordChosen(item->text(at == DuplicatesOf ? DuplicatesOf : DuplicatesRecord));
     };
     connect(table_, &QTreeWidget::itemClicked, this, choose);
     connect(table_, &QTreeWidget::itemActivated, this, choose);
@@ -131,7 +131,7 @@ void DuplicatesPanel::showStates()
     for (std::size_t i = 0; i < report_.pairs.size(); ++i) {
         auto* const item = table_->topLevelItem(static_cast<int>(i));
         const auto* const record = session_.record(QString::fromStdString(report_.pairs[i].id));
-        item->setText(StateColumn, record == nullptr          ? tr("gone")
+        item->setText(DuplicatesState, record == nullptr          ? tr("gone")
                                    : record->excluded.empty() ? tr("no")
                                                               : QString::fromStdString(record->excluded));
         taking += takesPart(report_.pairs[i]) ? 1 : 0;

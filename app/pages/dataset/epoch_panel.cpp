@@ -24,30 +24,20 @@ namespace nanodit {
 
 namespace {
 
-constexpr std::size_t mostListed = 2000;
+constexpr std::size_t mostRecordsListed = 2000;
 constexpr int listWidth = 216, numberWidth = 76;
 
-enum Column {
-    BucketColumn,
-    RecordsColumn,
-    SamplesColumn,
-    BatchesColumn,
-    NotSeenColumn,
-    SeenTwiceColumn,
-    CroppedColumn,
-    LostColumn,
-    RemarkColumn
+enum EpochColumn {
+    EpochBucket,
+    EpochRecords,
+    EpochSamples,
+    EpochBatches,
+    EpochNotSeen,
+    EpochSeenTwice,
+    EpochCropped,
+    EpochLost,
+    EpochRemark
 };
-
-QString percent(double share)
-{
-    return QStringLiteral("%1 %").arg(100 * share, 0, 'f', 1);
-}
-
-QString numberOf(std::size_t count)
-{
-    return QLocale().toString(static_cast<qulonglong>(count));
-}
 
 } // namespace
 
@@ -82,11 +72,11 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
     buckets_->setAccessibleName(tr("How the epoch uses each bucket"));
     buckets_->setHeaderLabels({tr("Bucket"), tr("Records"), tr("Packed"), tr("Batches"), tr("Not seen"),
                                tr("Seen twice"), tr("Cropped"), tr("Lost"), tr("Remark")});
-    buckets_->headerItem()->setToolTip(NotSeenColumn, tr("Records missing from the packed set; click to list them"));
-    buckets_->headerItem()->setToolTip(SeenTwiceColumn,
+    buckets_->headerItem()->setToolTip(EpochNotSeen, tr("Records missing from the packed set; click to list them"));
+    buckets_->headerItem()->setToolTip(EpochSeenTwice,
                                        tr("Repeated to fill the bucket's last batch; click to list them"));
-    buckets_->headerItem()->setToolTip(CroppedColumn, tr("Seen records that lose pixels; click to list them"));
-    buckets_->headerItem()->setToolTip(LostColumn,
+    buckets_->headerItem()->setToolTip(EpochCropped, tr("Seen records that lose pixels; click to list them"));
+    buckets_->headerItem()->setToolTip(EpochLost,
                                        tr("Share of the originals' pixels that cropping cuts away, the mean"));
     records_->setObjectName(QStringLiteral("epochRecords"));
     records_->setAccessibleName(tr("Records behind the selected number"));
@@ -95,7 +85,7 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
         view->setProperty("bare", true);
     buckets_->setRootIsDecorated(false);
     buckets_->setUniformRowHeights(true);
-    columns_ = new FittedColumns(buckets_, {RemarkColumn});
+    columns_ = new FittedColumns(buckets_, {EpochRemark});
     buckets_->setSelectionBehavior(QAbstractItemView::SelectItems); // numbers are chosen, not rows
     chosen_ = new QWidget(this);
     chosen_->setFixedWidth(listWidth);
@@ -198,15 +188,15 @@ void EpochPanel::show(const EpochLedger& ledger)
     std::size_t notSeen = 0, twice = 0, samples = 0;
     for (const auto& bucket : ledger_.buckets) {
         auto* const item = new QTreeWidgetItem(buckets_);
-        item->setText(BucketColumn, QString::fromStdString(bucketName(bucket.bucket)));
-        item->setText(RecordsColumn, numberOf(static_cast<std::size_t>(bucket.records)));
-        item->setText(SamplesColumn, numberOf(static_cast<std::size_t>(bucket.samples)));
-        item->setText(BatchesColumn, numberOf(static_cast<std::size_t>(bucket.batches)));
-        item->setText(NotSeenColumn, numberOf(bucket.notSeen.size()));
-        item->setText(SeenTwiceColumn, numberOf(bucket.seenTwice.size()));
-        item->setText(CroppedColumn, numberOf(bucket.cropped.size()));
-        item->setText(LostColumn, percent(bucket.meanLost()));
-        for (int column = RecordsColumn; column <= LostColumn; ++column)
+        item->setText(EpochBucket, QString::fromStdString(bucketName(bucket.bucket)));
+        item->setText(EpochRecords, groupedNumber(static_cast<std::size_t>(bucket.records)));
+        item->setText(EpochSamples, groupedNumber(static_cast<std::size_t>(bucket.samples)));
+        item->setText(EpochBatches, groupedNumber(static_cast<std::size_t>(bucket.batches)));
+        item->setText(EpochNotSeen, groupedNumber(bucket.notSeen.size()));
+        item->setText(EpochSeenTwice, groupedNumber(bucket.seenTwice.size()));
+        item->setText(EpochCropped, groupedNumber(bucket.cropped.size()));
+        item->setText(EpochLost, shareText(bucket.meanLost()));
+        for (int column = EpochRecords; column <= EpochLost; ++column)
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
         QStringList remarks;
         if (!bucket.fillsABatch && bucket.samples > 0)
@@ -217,15 +207,15 @@ void EpochPanel::show(const EpochLedger& ledger)
             remarks << (bucket.strangers.size() == 1
                             ? tr("1 packed sample whose record no longer exists")
                             : tr("%1 packed samples whose records no longer exist").arg(bucket.strangers.size()));
-        item->setText(RemarkColumn, remarks.join(QStringLiteral("; ")));
+        item->setText(EpochRemark, remarks.join(QStringLiteral("; ")));
         if (!remarks.isEmpty())
-            item->setIcon(RemarkColumn, icon(QStringLiteral("warning"), Hue::Vermillion));
+            item->setIcon(EpochRemark, icon(QStringLiteral("warning"), Hue::Vermillion));
         batches += bucket.batches;
         samples += static_cast<std::size_t>(bucket.samples);
         notSeen += bucket.notSeen.size();
         twice += bucket.seenTwice.size();
     }
-    for (int column = RecordsColumn; column <= LostColumn; ++column)
+    for (int column = EpochRecords; column <= EpochLost; ++column)
         buckets_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     buckets_->show();
     columns_->measure();
@@ -235,7 +225,7 @@ void EpochPanel::show(const EpochLedger& ledger)
     sentence_->setText(tr("Epoch %1: %2 in %3; %4 not seen, %5 seen twice")
                            .arg(QString::number(ledger_.request.epoch),
                                 countText(static_cast<std::int64_t>(samples), tr("pictures")),
-                                countText(batches, tr("batches")), numberOf(notSeen), numberOf(twice)));
+                                countText(batches, tr("batches")), groupedNumber(notSeen), groupedNumber(twice)));
     QStringList warnings;
     for (const auto& warning : ledger_.warnings)
         warnings << noticeText(warning.text, warning.remedy);
@@ -255,7 +245,7 @@ void EpochPanel::listRecords(const QTreeWidgetItem* item, int column)
     const auto& bucket =
         ledger_.buckets.at(static_cast<std::size_t>(buckets_->indexOfTopLevelItem(const_cast<QTreeWidgetItem*>(item))));
     const auto add = [this](const std::string& id, const QString& text) {
-        if (static_cast<std::size_t>(records_->count()) >= mostListed)
+        if (static_cast<std::size_t>(records_->count()) >= mostRecordsListed)
             return;
         auto* const line = new QListWidgetItem(text, records_);
         line->setData(Qt::UserRole, QString::fromStdString(id));
@@ -264,14 +254,14 @@ void EpochPanel::listRecords(const QTreeWidgetItem* item, int column)
         for (const auto& id : ids)
             add(id, QString::fromStdString(id));
     };
-    const auto name = item->text(BucketColumn);
-    if (column == SeenTwiceColumn) {
+    const auto name = item->text(EpochBucket);
+    if (column == EpochSeenTwice) {
         list(tr("%1: seen twice").arg(name));
         addAll(bucket.seenTwice);
-    } else if (column == CroppedColumn || column == LostColumn) {
+    } else if (column == EpochCropped || column == EpochLost) {
         list(tr("%1: cropped, the most first").arg(name));
         for (const auto& record : bucket.cropped)
-            add(record.id, QStringLiteral("%1   %2").arg(percent(record.lost), QString::fromStdString(record.id)));
+            add(record.id, QStringLiteral("%1   %2").arg(shareText(record.lost), QString::fromStdString(record.id)));
     } else {
         list(tr("%1: not seen").arg(name));
         addAll(bucket.notSeen);

@@ -24,17 +24,12 @@ namespace nanodit {
 namespace {
 
 constexpr std::array passes = {Pass::T5, Pass::Vae, Pass::Dino};
-constexpr int barWidth = 160;
+constexpr int passBarWidth = 160;
 constexpr int mostWidth = 1000; ///< Of the lines: numbers stay near what they are of.
 
 QString bytesText(std::int64_t bytes)
 {
     return QLocale().formattedDataSize(bytes, 1, QLocale::DataSizeSIFormat);
-}
-
-QString numberOf(std::int64_t count)
-{
-    return QLocale().toString(static_cast<qlonglong>(count));
 }
 
 } // namespace
@@ -45,21 +40,21 @@ QString workText(const PassForecast& forecast)
         return QString::fromStdString(forecast.obstacle);
     QStringList parts;
     if (forecast.missing > 0)
-        parts << PassesPanel::tr("%1 missing").arg(numberOf(forecast.missing));
+        parts << PassesPanel::tr("%1 missing").arg(groupedNumber(forecast.missing));
     if (forecast.stale > 0) {
         QStringList why;
         for (const auto& [input, count] : forecast.staleBecause)
             why << inputText(input);
-        parts << PassesPanel::tr("%1 stale (%2)").arg(numberOf(forecast.stale), why.join(QStringLiteral(", ")));
+        parts << PassesPanel::tr("%1 stale (%2)").arg(groupedNumber(forecast.stale), why.join(QStringLiteral(", ")));
     }
     if (forecast.wrong > 0)
-        parts << PassesPanel::tr("%1 invalid (set aside first)").arg(numberOf(forecast.wrong));
+        parts << PassesPanel::tr("%1 invalid (set aside first)").arg(groupedNumber(forecast.wrong));
     if (forecast.toRead > 0)
-        parts << PassesPanel::tr("%1 written elsewhere, to be checked").arg(numberOf(forecast.toRead));
+        parts << PassesPanel::tr("%1 written elsewhere, to be checked").arg(groupedNumber(forecast.toRead));
     if (forecast.unreadable > 0)
-        parts << PassesPanel::tr("%1 whose picture is missing").arg(numberOf(forecast.unreadable));
+        parts << PassesPanel::tr("%1 whose picture is missing").arg(groupedNumber(forecast.unreadable));
     if (parts.isEmpty())
-        return PassesPanel::tr("nothing to do: all %1 are up to date").arg(numberOf(forecast.whole));
+        return PassesPanel::tr("nothing to do: all %1 are up to date").arg(groupedNumber(forecast.whole));
     return parts.join(QStringLiteral(", "));
 }
 
@@ -78,12 +73,12 @@ PassesPanel::PassesPanel(QWidget* parent)
     head_->addAction(start_);
     grid_->setHorizontalSpacing(16);
     grid_->setVerticalSpacing(8);
-    captions_ = new CaptionRow(grid_, 0, barWidth, this); // what t5 encodes
+    captions_ = new CaptionRow(grid_, 0, passBarWidth, this); // what t5 encodes
     for (std::size_t i = 0; i < lines_.size(); ++i)
         addLine(static_cast<int>(i) + 1, passes[i]);
     grid_->setColumnStretch(1, 1);
-    grid_->setColumnMinimumWidth(2, barWidth);
-    grid_->setColumnMinimumWidth(3, 2 * barWidth);
+    grid_->setColumnMinimumWidth(2, passBarWidth);
+    grid_->setColumnMinimumWidth(3, 2 * passBarWidth);
     auto* const lines = new QWidget(this);
     lines->setMaximumWidth(mostWidth);
     lines->setLayout(grid_);
@@ -131,7 +126,7 @@ void PassesPanel::addLine(int row, Pass pass)
     line.numbers->setObjectName(QStringLiteral("progress-") + name);
     line.numbers->setFont(tabularFont(line.numbers->font()));
     line.bar->setTextVisible(false);
-    line.bar->setFixedWidth(barWidth);
+    line.bar->setFixedWidth(passBarWidth);
     line.bar->setAccessibleName(tr("Progress of %1").arg(name));
     line.bar->hide();
     grid_->addWidget(line.chosen, row, 0);
@@ -321,7 +316,7 @@ void PassesPanel::show(const PreprocessReport& report, bool stopped)
     }
     for (const auto& pass : report.passes) {
         const auto& line = lines_[static_cast<std::size_t>(pass.pass)];
-        line.what->setText(tr("%1 computed, %2 were up to date").arg(numberOf(pass.made), numberOf(pass.alreadyWhole)) +
+        line.what->setText(tr("%1 computed, %2 were up to date").arg(groupedNumber(pass.made), groupedNumber(pass.alreadyWhole)) +
                            failuresLink(static_cast<std::int64_t>(pass.failures.size())));
         QStringList numbers = {durationText(pass.seconds)};
         if (pass.seconds > 0 && pass.made > 0)
@@ -372,7 +367,7 @@ void PassesPanel::tellUnfinished()
             continue;
         const auto text = line.ended       ? tr("done")
                           : !line.begun    ? tr("not started")
-                          : line.total > 0 ? tr("ended at %1 of %2").arg(numberOf(line.done), numberOf(line.total))
+                          : line.total > 0 ? tr("ended at %1 of %2").arg(groupedNumber(line.done), groupedNumber(line.total))
                                            : tr("ended before the first record");
         line.what->setText(text + failuresLink(line.failed));
     }

@@ -17,7 +17,7 @@
 namespace nanodit {
 
 namespace {
-constexpr int margin = 12, spacing = 8;
+constexpr int paneMargin = 12, paneSpacing = 8;
 }
 
 PicturePane::PicturePane(const QString& name, QWidget* parent)
@@ -41,8 +41,8 @@ PicturePane::PicturePane(const QString& name, QWidget* parent)
     canvas_->setObjectName(name + QStringLiteral("Canvas"));
 
     auto* const head = new QHBoxLayout;
-    head->setContentsMargins(margin, 8, margin, 8);
-    head->setSpacing(spacing);
+    head->setContentsMargins(paneMargin, 8, paneMargin, 8);
+    head->setSpacing(paneSpacing);
     head->addWidget(lensChoice_);
     head->addWidget(title_);
     head->addWidget(note_, 1);
@@ -91,7 +91,7 @@ void PicturePane::setTitle(const QString& title)
 
 void PicturePane::fitTitle()
 {
-    const int room = width() - lensChoice_->width() - 2 * margin - spacing;
+    const int room = width() - lensChoice_->width() - 2 * paneMargin - paneSpacing;
     title_->setText(title_->fontMetrics().elidedText(title_->toolTip(), Qt::ElideMiddle, std::max(0, room)));
 }
 

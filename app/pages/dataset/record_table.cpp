@@ -19,7 +19,7 @@ namespace {
 
 constexpr int lineHeight = 36;
 constexpr QSize pictureSize(44, 30);
-constexpr int markSide = 8;
+constexpr int tableMarkSide = 8;
 
 /// What one looks for first, in the order in which it is seen.
 struct ColumnWidth {
@@ -104,13 +104,13 @@ public:
         option.widget->style()->drawControl(QStyle::CE_ItemViewItem, &bare, painter, option.widget);
         const auto item =
             index.siblingAtColumn(RecordModel::IdColumn).data(ThumbnailGrid::ItemRole).value<ThumbnailItem>();
-        const int width = 4 * (markSide + 4) - 4;
+        const int width = 4 * (tableMarkSide + 4) - 4;
         const QRectF box(option.rect.left() + 6, option.rect.top(), width, option.rect.height());
         auto colours = themeColours();
         if (option.state.testFlag(QStyle::State_Selected)) // on the accent their shapes tell them apart, not their hues
             colours.green = colours.yellow = colours.vermillion = colours.secondary =
                 bare.palette.color(QPalette::HighlightedText);
-        paintStateMarks(*painter, box, item.marks, markSide, colours);
+        paintStateMarks(*painter, box, item.marks, tableMarkSide, colours);
     }
 };
 

@@ -20,7 +20,7 @@ namespace nanodit {
 namespace {
 
 constexpr std::size_t shownRejects = 2000;
-constexpr int scrollBarWidth = 12, leastReasons = 240;
+constexpr int reportScrollBarWidth = 12, leastReasons = 240;
 
 QTreeWidget* makeTable(QWidget* parent)
 {
@@ -159,7 +159,7 @@ void ReportView::finish()
         counts_->headerItem()->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     }
     countColumns_->measure();
-    const int countsWidth = std::min(countColumns_->neededWidth() + scrollBarWidth, width() - leastReasons);
+    const int countsWidth = std::min(countColumns_->neededWidth() + reportScrollBarWidth, width() - leastReasons);
     counts_->setMinimumWidth(std::max(0, countsWidth));
     both_->setSizes({countsWidth, std::max(leastReasons, width() - countsWidth)});
     rejects_->resizeColumnToContents(0);

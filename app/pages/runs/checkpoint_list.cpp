@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-enum Column { Step, Written, Size, Kept, columns };
+enum CheckpointColumn { CheckpointStep, CheckpointWritten, CheckpointSize, CheckpointKept, CheckpointColumns };
 constexpr int starredRole = Qt::UserRole + 1;
 
 struct Facts {
@@ -95,9 +95,9 @@ CheckpointList::CheckpointList(Session& session, Dialogs& dialogs, QWidget* pare
     table_->setUniformRowHeights(true);
     table_->setProperty("bare", true);
     table_->setFont(tabularFont(table_->font()));
-    table_->setColumnCount(columns);
+    table_->setColumnCount(CheckpointColumns);
     table_->setHeaderLabels({tr("Step"), tr("Written"), tr("Size"), tr("Kept as")});
-    table_->headerItem()->setTextAlignment(Size, Qt::AlignRight | Qt::AlignVCenter);
+    table_->headerItem()->setTextAlignment(CheckpointSize, Qt::AlignRight | Qt::AlignVCenter);
     table_->header()->setSectionResizeMode(QHeaderView::ResizeToContents);
     table_->header()->setStretchLastSection(false);
     star_->setObjectName(QStringLiteral("checkpointStar"));
@@ -119,7 +119,7 @@ CheckpointList::CheckpointList(Session& session, Dialogs& dialogs, QWidget* pare
     connect(table_, &QTreeWidget::currentItemChanged, this, &CheckpointList::updateButtons);
     connect(star_, &QPushButton::clicked, this, &CheckpointList::star);
     connect(copy_, &QPushButton::clicked, this,
-            [this] { QApplication::clipboard()->setText(table_->currentItem()->data(Step, Qt::UserRole).toString()); });
+            [this] { QApplication::clipboard()->setText(table_->currentItem()->data(CheckpointStep, Qt::UserRole).toString()); });
     connect(remove_, &QPushButton::clicked, this, &CheckpointList::remove);
     showRun(nullptr, false);
 }
@@ -140,7 +140,7 @@ void CheckpointList::showRun(const RunInfo* run, bool training)
 void CheckpointList::read()
 {
     const auto chosen =
-        table_->currentItem() != nullptr ? table_->currentItem()->data(Step, Qt::UserRole).toString() : QString();
+        table_->currentItem() != nullptr ? table_->currentItem()->data(CheckpointStep, Qt::UserRole).toString() : QString();
     if (checkpoints_.empty())
         table_->clear();
     note_->setText(run_.isEmpty() ? tr("Select a run.") : tr("%1 has no checkpoints.").arg(run_));
@@ -161,15 +161,15 @@ void CheckpointList::read()
                     {QLocale().toString(static_cast<qlonglong>(step)),
                      QLocale().toString(checkpoint.written, QLocale::ShortFormat),
                      QString::fromStdString(sizeText(static_cast<std::int64_t>(checkpoint.bytes))), checkpoint.kept});
-                item->setTextAlignment(Size, Qt::AlignRight | Qt::AlignVCenter);
-                item->setData(Step, Qt::UserRole, QString::fromStdString(checkpoint.folder.string()));
-                item->setData(Step, starredRole, checkpoint.starred);
+                item->setTextAlignment(CheckpointSize, Qt::AlignRight | Qt::AlignVCenter);
+                item->setData(CheckpointStep, Qt::UserRole, QString::fromStdString(checkpoint.folder.string()));
+                item->setData(CheckpointStep, starredRole, checkpoint.starred);
                 if (!checkpoint.resumable)
-                    item->setToolTip(Step, tr("Averaged weights alone: to sample and to start from, not to resume"));
+                    item->setToolTip(CheckpointStep, tr("Averaged weights alone: to sample and to start from, not to resume"));
             }
             table_->setCurrentItem(table_->topLevelItem(0));
             for (int i = 0; i < table_->topLevelItemCount(); ++i) {
-                if (table_->topLevelItem(i)->data(Step, Qt::UserRole).toString() == chosen)
+                if (table_->topLevelItem(i)->data(CheckpointStep, Qt::UserRole).toString() == chosen)
                     table_->setCurrentItem(table_->topLevelItem(i));
             }
             updateButtons();
@@ -181,7 +181,7 @@ void CheckpointList::updateButtons()
     const auto* const item = table_->currentItem();
     copy_->setEnabled(item != nullptr);
     star_->setEnabled(item != nullptr);
-    star_->setText(item != nullptr && item->data(Step, starredRole).toBool() ? tr("Remove star") : tr("Star"));
+    star_->setText(item != nullptr && item->data(CheckpointStep, starredRole).toBool() ? tr("Remove star") : tr("Star"));
     // A training that ends writes the newest one and goes on from it.
     remove_->setEnabled(item != nullptr && !(training_ && item == table_->topLevelItem(0)));
 }
@@ -191,8 +191,8 @@ void CheckpointList::star()
     const auto* const item = table_->currentItem();
     session_.background().ask(
         this,
-        [folder = fs::path(item->data(Step, Qt::UserRole).toString().toStdString()),
-         starred = !item->data(Step, starredRole).toBool()] { starCheckpoint(folder, starred); },
+        [folder = fs::path(item->data(CheckpointStep, Qt::UserRole).toString().toStdString()),
+         starred = !item->data(CheckpointStep, starredRole).toBool()] { starCheckpoint(folder, starred); },
         [this] { read(); },
         [this](const Notice& why) { Q_EMIT failed(tr("Could not change the star of the checkpoint"), why); });
 }
@@ -200,9 +200,9 @@ void CheckpointList::star()
 void CheckpointList::remove()
 {
     const auto* const item = table_->currentItem();
-    const auto folder = item->data(Step, Qt::UserRole).toString();
+    const auto folder = item->data(CheckpointStep, Qt::UserRole).toString();
     const bool last = table_->topLevelItemCount() == 1;
-    if (!dialogs_.confirm(this, tr("Move the checkpoint of step %1 to the trash?").arg(item->text(Step)),
+    if (!dialogs_.confirm(this, tr("Move the checkpoint of step %1 to the trash?").arg(item->text(CheckpointStep)),
                           last ? tr("It is the only one: %1 cannot be resumed or sampled from without it.").arg(run_)
                                : tr("%1 keeps its other checkpoints.").arg(run_),
                           tr("Move to trash")))

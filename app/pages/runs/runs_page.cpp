@@ -42,7 +42,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr int rowHeight = 32, gap = 20, widestNote = 240;
+constexpr int rowHeight = 32, headGap = 20, widestNote = 240;
 
 std::vector<ListedRun> listRunsWithNotes(const Workspace& workspace)
 {
@@ -300,7 +300,7 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
         table_->resizeColumnsToContents();
         auto* const header = table_->horizontalHeader();
         for (int column = 0; column < RunModel::columns; ++column)
-            header->resizeSection(column, std::min(header->sectionSize(column) + gap,
+            header->resizeSection(column, std::min(header->sectionSize(column) + headGap,
                                                    column == RunModel::Note ? widestNote : 4 * widestNote));
         QStringList two; // something to see at once
         for (int row = 0; row < std::min(2, model_->rowCount()); ++row)
