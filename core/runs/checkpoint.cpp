@@ -2,6 +2,7 @@
 
 #include "core/config/json.h"
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 #include "core/io/json_fault.h"
 #include "core/runs/catalogue.h"
 #include "core/runtime/error.h"
@@ -57,7 +58,7 @@ fs::path writeCheckpoint(const fs::path& runFolder, const CheckpointState& state
     if (!tensors.projector.empty())
         writeTensors(folder.path() / "projector.safetensors", tensors.projector);
     writeTensors(folder.path() / "optimizer.safetensors", tensors.optimiser);
-    writeFileAtomically(folder.path() / "state.json", toJson(state).dump(2) + "\n");
+    writeFileAtomically(folder.path() / "state.json", dumpForeignJson(toJson(state), 2) + "\n");
     folder.commitReplacing();
     return target;
 }
