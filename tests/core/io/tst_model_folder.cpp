@@ -153,6 +153,8 @@ private Q_SLOTS:
         QVERIFY(contains(refusal(), "broke off"));
         test::writeText(folder / "a.gguf", "x");
         QVERIFY(contains(refusal(), "GGUF"));
+        fs::create_symlink("model.safetensors", folder / "model.safetensors"); // leads to itself
+        QVERIFY(contains(refusal(), "model.safetensors is a link to model.safetensors, which is not there"));
     }
 
     void whatStandsInForWeightsIsNamed_data()
@@ -195,6 +197,10 @@ private Q_SLOTS:
         writeWeights(folder / "single" / "ae.safetensors", "w", 1);
         QVERIFY(contains(advice("single"), "ae.safetensors but not the config.json"));
         QVERIFY(contains(advice("single/ae.safetensors"), "it is a file"));
+        // A cache that was copied without what its links lead to.
+        fs::create_directory(folder / "copied");
+        fs::create_symlink("../blobs/0123", folder / "copied" / "config.json");
+        QVERIFY(contains(advice("copied"), "is a link to ../blobs/0123, which is not there"));
     }
 };
 
