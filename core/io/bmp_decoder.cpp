@@ -72,7 +72,7 @@ public:
             readMasked(masked);
         else if (header_.bits == 24 && !masked && !runs)
             readTrueColours();
-        else if (runs && header_.bits == (header_.compression == BmpHeader::Rle8 ? 8 : 4))
+        else if (runs && header_.bits == (header_.compression == BmpHeader::Rle8 ? 8u : 4u))
             paint(unpackedRuns());
         else if ((header_.bits == 1 || header_.bits == 2 || header_.bits == 4 || header_.bits == 8) && !masked && !runs)
             paint(unpackedIndexes());
@@ -110,9 +110,9 @@ private:
             refuse("that is damaged: fetch it again");
         const bool old = header_.infoBytes == shortest; // BITMAPCOREHEADER
         header_.width = static_cast<std::int32_t>(number(18, old ? 2 : 4));
-        const std::int64_t height = static_cast<std::int32_t>(number(old ? 20 : 22, old ? 2 : 4));
-        header_.height = std::abs(height);
-        header_.fromTop = height < 0;
+        const std::int64_t rows = static_cast<std::int32_t>(number(old ? 20 : 22, old ? 2 : 4));
+        header_.height = std::abs(rows);
+        header_.fromTop = rows < 0; // from the top down
         header_.bits = number(old ? 24 : 28, 2);
         if (header_.infoBytes >= 20)
             header_.compression = number(30, 4);
