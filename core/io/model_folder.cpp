@@ -251,8 +251,9 @@ std::map<std::string, Array> readWeightsFile(const fs::path& file)
     // Without them a model would lack weights, or take what lies beside them for the whole.
     if (const auto foreign = read.foreignTensors(); !foreign.empty())
         throw DataError(file.string() + " holds " + std::to_string(foreign.size()) +
-                        " tensors of a class of their own, such as " + foreign.front() +
-                        ", which is not read: take the model's float16, bfloat16 or float32 weights");
+                        (foreign.size() == 1 ? " tensor" : " tensors") + " of a class of their own, such as " +
+                        foreign.front() +
+                        ", which are not read: take the model's float16, bfloat16 or float32 weights");
     return tensors;
 }
 

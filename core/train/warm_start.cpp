@@ -158,6 +158,13 @@ std::string joined(const std::vector<std::string>& names)
     return names.size() > most ? text + " and " + std::to_string(names.size() - most) + " more" : text;
 }
 
+/// "2 tensors are of types or classes that are not read"
+std::string countOfUnreadable(const std::vector<std::string>& tensors)
+{
+    return std::to_string(tensors.size()) + (tensors.size() == 1 ? " tensor is of a type or class that is not read"
+                                                                 : " tensors are of types or classes that are not read");
+}
+
 } // namespace
 
 std::string renamed(const std::string& name, const std::vector<std::string>& rules)
@@ -254,8 +261,7 @@ std::string WarmStartReport::text() const
     if (!foreignObjects.empty())
         text += "; left uninterpreted: " + joined(foreignObjects);
     if (!unreadable.empty())
-        text += "; " + std::to_string(unreadable.size()) +
-                " tensors are of types or classes that are not read: " + joined(unreadable);
+        text += "; " + countOfUnreadable(unreadable) + ": " + joined(unreadable);
     for (const auto& name : fresh)
         text += "\n  new: " + name;
     for (const auto& name : skipped)
@@ -285,8 +291,7 @@ std::string WarmStartReport::warning() const
     if (!skipped.empty())
         text += ", while the file holds " + skipped.front() + " (warm_start.rename)";
     if (!unreadable.empty())
-        text += "; " + std::to_string(unreadable.size()) + " are of types or classes that are not read, such as " +
-                unreadable.front();
+        text += "; " + countOfUnreadable(unreadable) + ", such as " + unreadable.front();
     return text;
 }
 

@@ -1,4 +1,5 @@
 #include "core/io/atomic_file.h"
+#include "core/io/model_folder.h"
 #include "core/io/torch_file.h"
 #include "core/runtime/error.h"
 #include "tests/support/contains.h"
@@ -329,6 +330,13 @@ private Q_SLOTS:
                                                  item('q', plain) + "u"));
         QCOMPARE(nested.foreignTensors(), std::vector<std::string>{"m.p (my.tensors.Int8Tensor)"});
         QVERIFY(fileOf(item('a', plain)).foreignTensors().empty());
+        const test::TemporaryFolder folder; // an encoder's weights are not taken without them
+        test::writeText(folder / "pytorch_model.bin",
+                        zipOf({{"case/data.pkl", "\x80\x02}(" + item('a', plain) + item('b', own) + "u."},
+                               {"case/data/0", std::string(8, '\0')}}));
+        const auto refused = errorOf([&] { readWeightsFile(folder / "pytorch_model.bin"); });
+        QVERIFY2(contains(refused, "pytorch_model.bin holds 1 tensor of a class of their own, such as b (my.tensors"),
+                 refused.c_str());
         for (const auto& nonsense : {"ctorch._tensor\n_rebuild_from_type_v2\n)R"s,
                                      "ctorch._tensor\n_rebuild_from_type_v2\n(K\1K\1K\1tR"s})
             QCOMPARE(fileOf(item('a', plain) + item('b', nonsense)).foreignTensors().size(), std::size_t{1});

@@ -103,6 +103,20 @@ private Q_SLOTS:
         QCOMPARE(report.skipped, (std::vector<std::string>{"pos_embed", "y_embedder.embedding_table.weight"}));
     }
 
+    void tensorsThatAreNotReadAreCountedAndNamed()
+    {
+        const StoredWeights weights = {.sets = {{.place = {}, .tensors = {{"a.bias", at::ones({2})}}}},
+                                       .foreignObjects = {},
+                                       .unreadable = {"a.weight (my.tensors.Int8Tensor)"}};
+        const auto report = warmStart(model(), weights, {}, "quantised.pt");
+        for (const auto& said : {report.text(), report.warning()})
+            QVERIFY2(said.find("1 tensor is of a type or class that is not read") != std::string::npos &&
+                         said.find("a.weight (my.tensors.Int8Tensor)") != std::string::npos,
+                     said.c_str());
+        const auto plain = warmStart(model(), weights.sets.front().tensors, {}, "plain.pt");
+        QVERIFY(plain.text().find("not read") == std::string::npos);
+    }
+
     void aStartThatTakesNextToNothingSaysSo()
     {
         const auto parameters = model();
