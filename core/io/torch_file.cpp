@@ -361,7 +361,10 @@ std::vector<std::string> PtFile::foreignObjects() const
 {
     std::set<std::string> names;
     for (const auto& value : *values_) {
-        if (const auto* const foreign = value.as<PtForeign>())
+        const auto* const foreign = value.as<PtForeign>();
+        // How torch writes tensors that carry attributes is no object beside the weights.
+        if (foreign != nullptr && !foreign->isTensor && foreign->name != "torch.Tensor" &&
+            !foreign->name.starts_with("torch._tensor._rebuild_"))
             names.insert(foreign->name);
     }
     return {names.begin(), names.end()};

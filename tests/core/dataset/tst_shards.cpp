@@ -267,6 +267,18 @@ private Q_SLOTS:
         QCOMPARE(set->read(set->find("b1").value()).id, std::string("b1")); // The other shard is not touched.
     }
 
+    void aManifestWhoseBucketIsNoSizeIsNamed()
+    {
+        const TemporaryFolder folder;
+        packed(folder.path(), drawnSamples(1, wide, 0, tall));
+        const auto file = folder / "train/shards.json";
+        auto manifest = nlohmann::json::parse(readTextFile(file));
+        manifest["shards"][0]["bucket"] = "128y64";
+        writeText(file, manifest.dump());
+        const auto message = errorOf([&] { ShardSet::open(folder / "train"); });
+        QVERIFY2(message.starts_with(file.string()) && message.find("\"128y64\"") != std::string::npos, message.c_str());
+    }
+
     void aDamagedSampleIsNamedAlone()
     {
         const TemporaryFolder folder;
@@ -419,6 +431,9 @@ private Q_SLOTS:
         QVERIFY(std::ranges::equal(read.text.bytes, padded.bytes.first(30)));
         QVERIFY(read.patchGrid == (GridSize{4, 8}));
         QVERIFY(set->dinoStatistics().empty());
+        // A folder of a similar name says nothing: the latent tells the bucket.
+        writeText(folder / "named/bucket_wide/shard-000000.tar", tar);
+        QVERIFY(ShardSet::open(folder / "named")->read(0).bucket == wide);
     }
 
     void fieldsOfForeignSamplesMayHaveAnyType()

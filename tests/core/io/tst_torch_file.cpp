@@ -322,6 +322,7 @@ private Q_SLOTS:
         const auto tensors = mixed.stateDict(); // with attributes of its own, a plain tensor is one all the same
         QCOMPARE(tensors.size(), std::size_t{2});
         QCOMPARE(tensors.at("c").shape, (std::vector<std::int64_t>{2}));
+        QVERIFY(fileOf(item('c', ofClass("ctorch\nTensor\n"))).foreignObjects().empty());
         const auto none = errorOf([&] { fileOf(item('a', own) + item('b', own)).stateDict(); });
         QVERIFY2(contains(none, "only 2 of a class of their own, such as a (my.tensors.Int8Tensor)"), none.c_str());
         // A parameter around one is one, and so is what lies deeper.

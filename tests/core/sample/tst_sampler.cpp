@@ -5,9 +5,13 @@
 
 #include <QtTest/QTest>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
+#include <string>
 
 using namespace nanodit;
 using namespace nanodit::test;
@@ -398,6 +402,16 @@ private Q_SLOTS:
         QVERIFY(!sampleRequestFromPng(folder / "b.png"));
         writePng(folder / "c.png", image, {{"nanodit", "{\"prompt\": 3"}});
         QVERIFY(errorOf([&] { sampleRequestFromPng(folder / "c.png"); }).find("c.png") != std::string::npos);
+        const auto settings = nlohmann::json::parse(settingsOf(request).at("nanodit"));
+        for (const auto& [key, value] : std::map<std::string, std::string>{
+                 {"solver", "magic"}, {"guidance", "none"}, {"guidance_rule", "loud"}, {"size", "big"}}) {
+            auto spoilt = settings;
+            spoilt[key] = value;
+            writePng(folder / "d.png", image, {{"nanodit", spoilt.dump()}});
+            const auto message = errorOf([&] { sampleRequestFromPng(folder / "d.png"); });
+            QVERIFY2(message.starts_with((folder / "d.png").string()) && message.find(value) != std::string::npos,
+                     message.c_str());
+        }
     }
 };
 
