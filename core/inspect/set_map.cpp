@@ -2,6 +2,7 @@
 
 #include "core/inspect/cls_tokens.h"
 #include "core/inspect/inspection.h"
+#include "core/inspect/unit_rows.h"
 #include "core/io/atomic_file.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
@@ -33,7 +34,7 @@ constexpr std::uint64_t mapSeed = 7; ///< The same set gives the same map.
 /// The directions of unit length, in the principal components of the set. [N, at most `components`]
 at::Tensor principal(const at::Tensor& values)
 {
-    const auto directions = values / at::linalg_vector_norm(values, 2, {1}, true).clamp_min(1e-12);
+    const auto directions = unitRows(values);
     const auto centred = directions - directions.mean(0, true);
     const auto covariance = centred.t().matmul(centred).to(at::kDouble); // [D, D]
     const auto [variances, axes] = at::linalg_eigh(covariance);          // ascending
