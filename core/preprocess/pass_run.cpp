@@ -6,6 +6,7 @@
 #include "core/preprocess/pass_plan.h"
 #include "core/preprocess/pass_store.h"
 #include "core/preprocess/set_aside.h"
+#include "core/runtime/elapsed.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
 #include "core/runtime/prefetch.h"
@@ -338,7 +339,7 @@ PassOutcome runPass(Pass pass, const Workspace& workspace, Catalog& catalog, con
     const at::NoGradGuard noGrad;
     const auto start = std::chrono::steady_clock::now();
     auto outcome = Run(pass, workspace, catalog, encoders, context, limits).run();
-    outcome.report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    outcome.report.seconds = secondsSince(start);
     return outcome;
 }
 

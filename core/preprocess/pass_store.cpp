@@ -3,6 +3,7 @@
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
 #include "core/preprocess/set_aside.h"
+#include "core/runtime/elapsed.h"
 #include "core/runtime/parallel.h"
 
 #include <algorithm>
@@ -157,7 +158,7 @@ void PassStore::keepRate(const EncodedBatch& batch)
     constexpr double outlier = 5;
     const auto bucket = bucketKey(pass_, batch.tasks.front()->record);
     const auto records = static_cast<double>(batch.tasks.size());
-    const double seconds = std::chrono::duration<double>(Clock::now() - stored_).count();
+    const double seconds = secondsSince(stored_);
     auto& fastest = fastest_[bucket];
     const double each = seconds / records;
     fastest = fastest > 0 ? std::min(fastest, each) : each;
