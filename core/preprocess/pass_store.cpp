@@ -11,13 +11,6 @@
 
 namespace nanodit {
 
-namespace {
-
-/// Files of a batch that are written at the same time: a disk syncs many in about the time of one.
-constexpr std::size_t filesWrittenAtOnce = 16;
-
-} // namespace
-
 PassStore::PassStore(Pass pass, const Workspace& workspace, Catalog& catalog, const PassPlan& plan,
                      const PassEncoders& encoders, std::size_t waiting, std::optional<std::int64_t> maxFailures)
     : pass_(pass)
