@@ -31,7 +31,7 @@
 namespace nanodit {
 
 namespace {
-constexpr int drawerHeight = 292;
+constexpr int attentionDrawerHeight = 292;
 }
 
 AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& comparison, const Training& training,
@@ -53,7 +53,7 @@ AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& compar
     export_->setObjectName(QStringLiteral("attentionExport"));
     frame_->setContent(makeContent());
     frame_->setInspector(form_);
-    frame_->setDrawer(drawer_, drawerHeight);
+    frame_->setDrawer(drawer_, attentionDrawerHeight);
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(frame_);
