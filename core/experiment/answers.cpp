@@ -10,7 +10,7 @@ namespace nanodit {
 namespace {
 
 /// By how much patches were to win (the milestones' margin).
-constexpr double margin = 0.10;
+constexpr double winningMargin = 0.10;
 
 std::string sizeInPercent(double share)
 {
@@ -46,7 +46,7 @@ std::string doPatchesWin(const ExperimentReport& report)
         const auto* const line = report.find("cls", arm, "reconstruction.dino_distance");
         if (line == nullptr)
             continue;
-        const bool wins = line->verdict == 1 && line->gain && *line->gain > margin;
+        const bool wins = line->verdict == 1 && line->gain && *line->gain > winningMargin;
         add(text, (wins ? "Yes, by more than 10 %: " : "Not by more than 10 %: ") +
                       comparison(report, "cls", arm, "reconstruction.dino_distance"));
         for (const auto* const measure : {"reconstruction.layout_error", "reconstruction.psnr", "reconstruction.ssim"})
@@ -100,9 +100,9 @@ std::string isClsAttended(const ExperimentReport& report)
         const auto* const even = report.find(arm, "attention.cls_even");
         if (share == nullptr || even == nullptr || even->mean <= 0)
             continue;
-        add(text, labelOf(arm) + ": " + sizeInPercent(share->mean) + " of attention (" + sizeInPercent(share->interval.low) +
-                      " to " + sizeInPercent(share->interval.high) + "), " + decimalText(share->mean / even->mean, 1) +
-                      " times an even share.");
+        add(text, labelOf(arm) + ": " + sizeInPercent(share->mean) + " of attention (" +
+                      sizeInPercent(share->interval.low) + " to " + sizeInPercent(share->interval.high) + "), " +
+                      decimalText(share->mean / even->mean, 1) + " times an even share.");
     }
     return text;
 }

@@ -5,6 +5,7 @@
 #include "core/io/file_hash.h"
 #include "core/model/nanodit.h"
 #include "core/runtime/compute.h"
+#include "core/runtime/elapsed.h"
 #include "core/runtime/error.h"
 #include "core/runtime/generator.h"
 #include "core/sample/branches.h"
@@ -30,10 +31,6 @@ namespace {
 constexpr std::int64_t fewestSketchSteps = 2, mostSketchSteps = 6;
 
 using Clock = std::chrono::steady_clock;
-double secondsSince(Clock::time_point start)
-{
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// A model from whose mistakes the sampler is led away.
 struct WeakModel {

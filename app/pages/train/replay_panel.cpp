@@ -19,7 +19,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr int listWidth = 148;
+constexpr int partListWidth = 148;
 
 QString joined(const std::vector<std::string>& names)
 {
@@ -70,7 +70,7 @@ ReplayPanel::ReplayPanel(Training& training, QWidget* parent)
 {
     list_->setObjectName(QStringLiteral("replaySteps"));
     list_->setAccessibleName(tr("Steps that were not finite"));
-    list_->setFixedWidth(listWidth);
+    list_->setFixedWidth(partListWidth);
     replay_->setObjectName(QStringLiteral("replay"));
     finding_->setObjectName(QStringLiteral("replayFinding"));
     finding_->setTextFormat(Qt::PlainText);
