@@ -1,5 +1,6 @@
 #include "app/pages/train/preview_panel.h"
 
+#include "widgets/commands.h"
 #include "widgets/preview_grid.h"
 #include "widgets/state_panel.h"
 
@@ -63,6 +64,9 @@ PreviewPanel::PreviewPanel(QWidget* parent)
     column->setSpacing(4);
     column->addWidget(mode_, 0, Qt::AlignLeft);
     column->addWidget(views_, 1);
+    auto* const commands = new Commands(this);
+    commands->note(tr("arrows"), tr("among pictures of the training: the one beside it, also while one is enlarged"));
+    commands->note(tr("Enter"), tr("enlarge the picture; Escape closes it"));
     connect(mode_, &QComboBox::currentIndexChanged, this, &PreviewPanel::showMode);
     connect(steps_, &PreviewGrid::pictureChosen, this,
             [this](const QString& record, qint64 step, const QString& caption, qint64 kind) {
@@ -118,6 +122,13 @@ void PreviewPanel::clear()
     mode_->setCurrentIndex(0);
     mode_->hide();
     showMode();
+}
+
+void PreviewPanel::chooseNeighbour(int columns, int rows)
+{
+    auto* const grid = mode_->currentIndex() == 0 ? steps_ : strip_;
+    if (grid->moveCurrent(columns, rows))
+        grid->enlargeCurrent();
 }
 
 void PreviewPanel::showMode()

@@ -8,6 +8,7 @@
 #include "app/pages/train/forecast_panel.h"
 #include "app/pages/train/mechanism_view.h"
 #include "app/pages/train/preview_panel.h"
+#include "app/pages/train/preview_window.h"
 #include "app/pages/train/queue_panel.h"
 #include "app/pages/train/replay_panel.h"
 #include "app/pages/train/run_form.h"
@@ -22,8 +23,6 @@
 #include "widgets/cards.h"
 #include "widgets/commands.h"
 #include "widgets/icons.h"
-#include "widgets/image_canvas.h"
-#include "widgets/layers.h"
 #include "widgets/log_view.h"
 #include "widgets/page_frame.h"
 #include "widgets/picture.h"
@@ -31,7 +30,6 @@
 #include "widgets/text.h"
 
 #include <QAction>
-#include <QDialog>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QStackedWidget>
@@ -452,23 +450,26 @@ void TrainPage::openPicture(const QString& record, qint64 step, PreviewKind kind
                             record.toStdString(), kind),
          info = known != nullptr ? *known : RecordInfo(),
          step] { return qImageFromImage(step < 0 ? loadBucketImage(info) : readImage(file)); },
-        [this, caption](const QImage& picture) { showPicture(picture, caption); },
+        [this, caption, beside = isEnlarged()](const QImage& picture) {
+            if (!beside || isEnlarged()) // else its window was closed meanwhile
+                showPicture(picture, caption);
+        },
         [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the picture"), why); });
+}
+
+bool TrainPage::isEnlarged() const
+{
+    return enlarged_ && enlarged_->isVisible();
 }
 
 void TrainPage::showPicture(const QImage& picture, const QString& caption)
 {
-    auto* const dialog = new QDialog(this);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setWindowTitle(caption.section(QLatin1Char('\n'), 0, 0));
-    auto* const canvas = new ImageCanvas(dialog);
-    const QRectF extent(QPointF(0, 0), QSizeF(picture.size()));
-    canvas->setLayers({std::make_shared<PictureLayer>(QString(), QString(), picture, extent)}, extent);
-    auto* const column = new QVBoxLayout(dialog);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->addWidget(canvas);
-    dialog->resize(640, 640);
-    dialog->open();
+    if (!isEnlarged()) {
+        enlarged_ = new PreviewWindow(this);
+        connect(enlarged_, &PreviewWindow::neighbourWanted, previews_, &PreviewPanel::chooseNeighbour);
+    }
+    enlarged_->showPicture(picture, caption);
+    enlarged_->open();
 }
 
 bool TrainPage::settled() const
