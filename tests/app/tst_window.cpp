@@ -436,7 +436,7 @@ private Q_SLOTS:
         auto* const start = window_->findChild<QPushButton*>("start");
         form->choosePastRun("reference");
         QVERIFY(form->pastRun() != nullptr);
-        QCOMPARE(start->text(), QStringLiteral("New run from it"));
+        QCOMPARE(start->text(), QStringLiteral("New run from its weights"));
         QTest::mouseClick(start, Qt::LeftButton);
         QVERIFY(!controllers_->training.active());
         QVERIFY(form->pastRun() == nullptr);

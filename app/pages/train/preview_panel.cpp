@@ -49,7 +49,7 @@ PreviewPanel::PreviewPanel(QWidget* parent)
     mode_->setObjectName(QStringLiteral("previewMode"));
     mode_->setAccessibleName(tr("What the pictures show"));
     mode_->addItems({tr("Records over steps"), tr("Parts of the conditions")});
-    mode_->setToolTip(tr("Records over steps, or what the model makes of parts of the conditions, from the same noise"));
+    mode_->setToolTip(tr("Records over steps, or pictures generated from parts of the conditions and the same noise"));
     mode_->hide(); // until there is a choice
     auto* const nothing = new StatePanel(this);
     nothing->showEmpty(QStringLiteral("picture"), tr("No pictures yet"),
@@ -65,8 +65,8 @@ PreviewPanel::PreviewPanel(QWidget* parent)
     column->addWidget(mode_, 0, Qt::AlignLeft);
     column->addWidget(views_, 1);
     auto* const commands = new Commands(this);
-    commands->note(tr("arrows"), tr("among pictures of the training: the one beside it, also while one is enlarged"));
-    commands->note(tr("Enter"), tr("enlarge the picture; Escape closes it"));
+    commands->note(tr("arrows"), tr("in the preview pictures: select the next one, also while one is enlarged"));
+    commands->note(tr("Enter"), tr("enlarge the preview picture; Escape closes it"));
     connect(mode_, &QComboBox::currentIndexChanged, this, &PreviewPanel::showMode);
     connect(steps_, &PreviewGrid::pictureChosen, this,
             [this](const QString& record, qint64 step, const QString& caption, qint64 kind) {

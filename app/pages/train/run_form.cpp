@@ -158,7 +158,7 @@ void RunForm::showRunNote()
     runNote_->setVisible(run != nullptr);
     form_->lock(run == nullptr ? std::vector<std::string>()
                                : std::vector<std::string>{"model.", "warm_start.", "data.shards"},
-                tr("A run keeps this from its first step on; start a new run to change it."));
+                tr("Fixed from the first step of a run; start a new run to change it."));
     if (run == nullptr)
         return;
     const auto step = QString::number(stepsDone(*run));
@@ -271,7 +271,7 @@ void RunForm::loadConfiguration(const std::filesystem::path& file)
     } catch (const Error& error) {
         form_->setFields({}); // rather than another run's
         validate();
-        Q_EMIT failed(tr("The configuration could not be read"), noticeOf(error));
+        Q_EMIT failed(tr("Could not read the configuration"), noticeOf(error));
     }
 }
 

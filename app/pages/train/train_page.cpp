@@ -203,7 +203,7 @@ void TrainPage::addActions()
     pause_ = frame_->addAction(tr("Pause"), QStringLiteral("pause"), tr("Pause after the current step"));
     newRun_ = frame_->addAction(tr("New run"), QStringLiteral("train"), tr("Set up another run"));
     newRun_->setObjectName(QStringLiteral("newRun"));
-    cancelQueueing_ = frame_->addAction(tr("Cancel"), QStringLiteral("clear"), tr("Queue nothing now"));
+    cancelQueueing_ = frame_->addAction(tr("Cancel"), QStringLiteral("clear"), tr("Stop setting up another run"));
     queue_ = frame_->addAction(tr("Queue next"), QStringLiteral("add"), {});
     queue_->setObjectName(QStringLiteral("queueNext"));
     start_ = frame_->addAction(tr("Start"), QStringLiteral("play"), tr("Train with this configuration"), true);
@@ -301,12 +301,12 @@ void TrainPage::begin(bool resume)
         return;
     bool anyway = false;
     if (const auto& shown = forecasts_->shown(); shown && !shown->fits()) {
-        anyway = dialogs_.confirm(this, tr("This training seems not to fit into memory. Start it all the same?"),
+        anyway = dialogs_.confirm(this, tr("This training may not fit into memory. Start it anyway?"),
                                   tr("It needs about %1, but %2 are free. The system may end this program, and with it "
                                      "whatever has not been saved.")
                                       .arg(QString::fromStdString(sizeText(shown->forecast.memory.total())),
                                            QString::fromStdString(sizeText(shown->memoryThere))),
-                                  tr("Start all the same"));
+                                  tr("Start anyway"));
         if (!anyway)
             return;
     }
@@ -376,8 +376,8 @@ void TrainPage::updateState()
     start_->setText(!continuation                               ? tr("Start")
                     : continuation == Continuation::Resume      ? tr("Resume run")
                     : continuation == Continuation::TrainLonger ? tr("Train %1 more steps").arg(form_->moreSteps())
-                    : continuation == Continuation::StartFrom   ? tr("New run from it")
-                                                                : tr("New run like it"));
+                    : continuation == Continuation::StartFrom   ? tr("New run from its weights")
+                                                                : tr("New run with these settings"));
     start_->setToolTip(holder        ? tr("Another program is training this run; its progress is shown here")
                        : makesNewRun ? tr("Set up a new run with these settings")
                                      : tr("Train with this configuration"));
