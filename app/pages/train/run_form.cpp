@@ -241,9 +241,7 @@ void RunForm::runPicked()
         Q_EMIT newRunChosen();
         return;
     }
-    std::error_code none;
-    if (std::filesystem::exists(run->folder / "config.yaml", none))
-        loadConfiguration(run->folder / "config.yaml");
+    loadConfiguration(run->folder / "config.yaml");
     showRunNote();
     Q_EMIT pastRunChosen(*run);
 }
@@ -269,7 +267,8 @@ void RunForm::loadConfiguration(const std::filesystem::path& file)
     try {
         showConfig(readTrainConfig(file));
     } catch (const Error& error) {
-        form_->setFields({}); // rather than another run's
+        loaded_ = TrainConfig(); // rather than another run's
+        form_->setFields({});
         validate();
         Q_EMIT failed(tr("Could not read the configuration"), noticeOf(error));
     }
@@ -314,7 +313,7 @@ void RunForm::newRunLike(const QString& name, bool fromItsWeights)
 {
     choosePastRun(name); // reads its configuration
     const auto* const run = pastRun();
-    if (run == nullptr)
+    if (run == nullptr || form_->keys().empty()) // which was said
         return;
     auto config = formConfig();
     config.warmStart.checkpoint =
