@@ -1,5 +1,7 @@
 #include "app/pages/attention/attention_page.h"
 #include "app/pages/dataset/dataset_page.h"
+#include "app/pages/dataset/loupe.h"
+#include "app/pages/dataset/picture_pane.h"
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/runs/runs_page.h"
 #include "app/pages/sample/sample_page.h"
@@ -15,6 +17,7 @@
 #include "widgets/config_form.h"
 #include "widgets/preview_grid.h"
 #include "widgets/tab_order.h"
+#include "widgets/thumbnail_grid.h"
 
 #include <QAbstractButton>
 #include <QAccessible>
@@ -188,6 +191,21 @@ private Q_SLOTS:
         press(Qt::Key_F, Qt::ControlModifier);
         press(Qt::Key_Escape); // the search is empty again
         QTRY_VERIFY(browser->query().isEmpty() && session_->idle() && browser->idle());
+    }
+
+    void theViewChangesWhileTheRecordsHaveTheFocus()
+    {
+        press(Qt::Key_1, Qt::ControlModifier);
+        auto* const grid = window_->findChild<ThumbnailGrid*>();
+        QVERIFY(grid->isVisible());
+        grid->setFocus();
+        auto* const loupe = window_->findChild<Loupe*>();
+        press(Qt::Key_Right);
+        press(Qt::Key_3);
+        QVERIFY(loupe->left()->lens() == Lens::Similarity);
+        QVERIFY(grid->hasFocus()); // and the arrows go on
+        press(Qt::Key_1);
+        QVERIFY(loupe->left()->lens() == Lens::Picture);
     }
 
     void aRunIsStartedPausedAndStopped()

@@ -7,6 +7,7 @@
 #include "widgets/plots/robust_range.h"
 #include "widgets/plots/step_clock.h"
 
+#include <QLocale>
 #include <QTest>
 
 #include <algorithm>
@@ -210,6 +211,22 @@ private Q_SLOTS:
         for (int i = 0; i < canvas.graphCount(); ++i)
             drawn += canvas.graph(i)->dataCount();
         QCOMPARE(drawn, 1);
+    }
+
+    void ticksStandAtWholeSteps()
+    {
+        MetricSeries series;
+        for (const int step : {1, 2, 3})
+            series.append(step, step);
+        CurvePlot plot;
+        plot.addCurve(&series, "loss", {.hue = meaning::loss});
+        showPlot(plot);
+        auto* const axis = plot.findChild<QCustomPlot*>()->xAxis;
+        QVector<double> ticks;
+        axis->ticker()->generate(axis->range(), QLocale(), QLatin1Char('g'), 7, ticks, nullptr, nullptr);
+        QVERIFY(ticks.size() >= 2);
+        for (const double tick : ticks)
+            QCOMPARE(tick, std::round(tick));
     }
 
     void coloursKeepAFixedScale()
