@@ -235,7 +235,8 @@ void MainWindow::connectSession()
         banner_->showNotice(tr("The workspace's settings were changed by another program and have been read again."));
     });
     connect(&controllers_.settings, &WorkspaceSettings::reloadFailed, this, [this](const Notice& why) {
-        showFailure(*banner_, tr("The changed settings of the workspace cannot be used; the earlier ones stay"), why);
+        showFailure(*banner_, tr("The changed workspace settings cannot be used; the previous ones stay in effect"),
+                    why);
     });
     connect(&datasetJobs_, &DatasetJobs::failed, this, [this](const QString& what, const Notice& why) {
         if (pages_->currentWidget() != dataset_) // whose banner keeps it
@@ -373,7 +374,7 @@ void MainWindow::takeFolder(const QString& folder)
         return createFrom(folder);
     const auto name = QFileInfo(folder).fileName();
     const auto here = QFileInfo(QString::fromStdString(session_.workspace().root.string())).fileName();
-    switch (dialogs_.chooseOne(this, tr("What to do with the folder %1?").arg(name),
+    switch (dialogs_.chooseOne(this, tr("What should happen to the folder %1?").arg(name),
                                tr("Pictures are read where they are; nothing is moved."),
                                {tr("Import into %1").arg(here), tr("New workspace…")})) {
     case 0:

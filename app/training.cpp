@@ -126,7 +126,7 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
             return; // ends are told of as those of any job
         runner->deliver([this, spike, event] {
             const auto run = QString::fromStdString(event.run);
-            Q_EMIT noticed(spike ? tr("The loss of %1 jumped").arg(run) : tr("%1 waits for its data").arg(run),
+            Q_EMIT noticed(spike ? tr("The loss of %1 jumped").arg(run) : tr("%1 is waiting for data").arg(run),
                            QString::fromStdString(event.text));
         });
     };

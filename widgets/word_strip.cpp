@@ -8,6 +8,7 @@
 #include <QToolTip>
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
@@ -30,6 +31,7 @@ void WordStrip::setWords(const QStringList& words)
     known_ = true;
     shown_ = false;
     chosen_ = -1;
+    erased_.clear();
     layOut();
 }
 
@@ -50,6 +52,12 @@ void WordStrip::clearShares()
 void WordStrip::setChosen(int word)
 {
     chosen_ = word;
+    update();
+}
+
+void WordStrip::setErased(std::set<std::size_t> words)
+{
+    erased_ = std::move(words);
     update();
 }
 
@@ -155,9 +163,14 @@ void WordStrip::paintEvent(QPaintEvent*)
         painter.setPen(QPen(i == chosen_ ? colours.accent : colours.line, i == chosen_ ? 2 : 1));
         painter.setBrush(tint);
         painter.drawRoundedRect(box, 4, 4);
-        painter.setPen(colours.text);
+        const bool erased = erased_.contains(static_cast<std::size_t>(i));
+        auto struck = font();
+        struck.setStrikeOut(erased);
+        painter.setFont(struck);
+        painter.setPen(erased ? colours.secondary : colours.text);
         painter.drawText(box, Qt::AlignCenter, wordText(i));
     }
+    painter.setFont(font());
     if (!words_.isEmpty() || !shown_)
         return;
     painter.setPen(colours.secondary);

@@ -5,6 +5,7 @@
 #include <QWidget>
 
 #include <array>
+#include <set>
 #include <vector>
 
 namespace nanodit {
@@ -22,6 +23,9 @@ public:
     void setShares(std::vector<float> words, std::array<float, 3> shares);
     void clearShares();       ///< Nothing is tinted.
     void setChosen(int word); ///< -1: none; words().size(): CLS.
+    /// Struck out: the model does not read them; words().size() for CLS. Until other words are set.
+    void setErased(std::set<std::size_t> words);
+    const std::set<std::size_t>& erased() const { return erased_; }
     const QStringList& words() const { return words_; }
     QRectF wordRect(int word) const; ///< That of CLS for words().size().
     const std::array<float, 3>& shares() const { return shares_; }
@@ -56,6 +60,7 @@ private:
     bool known_ = false;  ///< Words were set, if only none.
     bool shown_ = false;
     int chosen_ = -1;
+    std::set<std::size_t> erased_;
 };
 
 } // namespace nanodit

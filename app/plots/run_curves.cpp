@@ -116,7 +116,7 @@ void RunCurves::append(const StepMetrics& metrics)
     const auto passed = trainingTimeSince(back ? metrics.step - 1 : lastStep_, metrics);
     lastStep_ = metrics.step;
     const auto step = static_cast<double>(metrics.step);
-    clock_->append(step, static_cast<double>(passed.samples), passed.seconds);
+    clock_->append(step, static_cast<double>(passed.samples), passed.seconds, metrics.endedAt);
     for (std::size_t i = 0; i < steps_.size(); ++i)
         steps_[i]->append(step, stepMetricTable()[i].value(metrics));
     for (std::size_t i = 0; i < means_.size(); ++i)

@@ -205,9 +205,9 @@ std::vector<MetricText> makeIntervalTable()
 {
     std::vector<MetricText> table = {
         {.key = "preview/raw_difference",
-         .label = "Raw and averaged previews differ by",
+         .label = "Difference of raw and averaged previews",
          .unit = {},
-         .help = "Mean absolute difference of the pixels that raw and averaged weights painted, as a share of their "
+         .help = "Mean absolute difference of the pixels generated with raw and averaged weights, as a share of their "
                  "range.",
          .decimals = 4}};
     const auto add = [&table](const char* split, const char* words) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -25,6 +26,21 @@ nlohmann::ordered_json number(double value)
 double readNumber(const nlohmann::json& json)
 {
     return json.is_number() ? json.get<double>() : none;
+}
+
+/// Seconds since 1970, with thousandths; null for none.
+nlohmann::ordered_json secondsOf(const std::optional<WallTime>& time)
+{
+    return time ? number(std::chrono::duration<double>(time->time_since_epoch()).count()) : nlohmann::ordered_json();
+}
+
+std::optional<WallTime> readWallTime(const nlohmann::json& json)
+{
+    constexpr double latest = 1e11; // the year 5138; what is beyond is no time
+    const double seconds = readNumber(json);
+    if (!(seconds >= 0 && seconds < latest))
+        return std::nullopt;
+    return WallTime(std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(seconds)));
 }
 
 /// The step that a line with this key is of, "validation" or "measured"; empty for any other line.
@@ -86,6 +102,7 @@ nlohmann::ordered_json toJson(const StepMetrics& m)
     nlohmann::ordered_json json = {{"step", m.step}};
     for (const auto& metric : stepMetricTable())
         placeOf(json, metric.text.key) = stored(metric, metric.value(m));
+    json["wall_time"] = secondsOf(m.endedAt);
     if (m.attention.empty())
         return json;
     for (const auto& metric : blockMetricTable()) {
@@ -123,6 +140,7 @@ std::optional<StepMetrics> stepMetricsFromJson(const std::string& line)
     m.step = json["step"].get<std::int64_t>();
     for (const auto& metric : stepMetricTable())
         metric.set(m, read(metric, at(json, metric.text.key)));
+    m.endedAt = readWallTime(at(json, "wall_time"));
     for (const auto& metric : blockMetricTable()) {
         const auto& blocks = at(json, metric.text.key);
         if (!blocks.is_array())

@@ -65,8 +65,8 @@ private Q_SLOTS:
             auto* const label = window_->findChild<QLabel*>(QLatin1String(sentence));
             QVERIFY2(label->isVisible() && label->text().size() > 20, sentence);
         }
-        QVERIFY(text("alignmentVerdict").contains("Nothing is certified yet"));
-        QVERIFY(text("epochSentence").contains("Nothing is packed yet"));
+        QVERIFY(text("alignmentVerdict").contains("Nothing has been certified yet"));
+        QVERIFY(text("epochSentence").contains("Nothing has been packed yet"));
         open(drawer<EpochPanel>());
         QVERIFY(button("packHere")->isVisible());
         QVERIFY(!drawer<ReportDrawer>()->findChild<QPlainTextEdit*>()->placeholderText().isEmpty());
@@ -153,7 +153,7 @@ private Q_SLOTS:
         const auto drift = text("driftSentence");
         fs::rename(aside, encoder);
         settle();
-        QVERIFY2(alignment.startsWith("The certificates could not be made: ") && alignment.contains("dinov3-demo"),
+        QVERIFY2(alignment.startsWith("Could not certify the alignment: ") && alignment.contains("dinov3-demo"),
                  qPrintable(alignment));
         QVERIFY2(drift.startsWith("Could not measure drift: ") && drift.contains("dinov3-demo"), qPrintable(drift));
     }

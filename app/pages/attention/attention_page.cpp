@@ -19,6 +19,7 @@
 #include "widgets/picture.h"
 #include "widgets/state_panel.h"
 #include "widgets/theme.h"
+#include "widgets/word_strip.h"
 
 #include <QAction>
 #include <QLabel>
@@ -146,7 +147,7 @@ void AttentionPage::connectLooking()
     connect(&looking_, &Looking::busyChanged, this, [this] {
         stop_->setEnabled(looking_.busy() || looking_.jobRunning());
         if (wanted_)
-            readout_->setText(tr("looking…"));
+            readout_->setText(tr("Computing attention…"));
     });
     connect(&looking_, &Looking::jobChanged, this, [this] {
         const bool running = looking_.jobRunning();
@@ -422,8 +423,12 @@ void AttentionPage::showMarks()
 {
     if (!scene_)
         return;
-    panes_->patches()->setMarks(drawer_->edits()->edits().erasedPatches,
-                                pastedCells(drawer_->edits()->edits().pastes, scene_->patches));
+    const auto& edits = drawer_->edits()->edits();
+    panes_->patches()->setMarks(edits.erasedPatches, pastedCells(edits.pastes, scene_->patches));
+    auto words = edits.erasedWords;
+    if (edits.eraseCls)
+        words.insert(scene_->words.size());
+    panes_->words()->setErased(std::move(words));
     panes_->patches()->setTool(drawer_->edits()->tool(), drawer_->edits()->brushRadius());
 }
 

@@ -97,9 +97,10 @@ void DriftPanel::setMeasurable(bool measurable)
 
 void DriftPanel::clear()
 {
-    head_->say(WorkHead::Mark::None, tr("Nothing is measured yet. DINO's features change with the resolution; click "
-                                        "Measure drift to see by how much "
-                                        "in every bucket."));
+    head_->say(WorkHead::Mark::None,
+               tr("Nothing has been measured yet. DINO's features change with the resolution; click "
+                  "Measure drift to see by how much "
+                  "in every bucket."));
     for (auto* const table : {buckets_, records_}) {
         table->clear();
         table->hide();

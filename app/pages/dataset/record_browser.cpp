@@ -167,7 +167,7 @@ void RecordBrowser::makeViews()
     nothing_->setAccessibleName(tr("No matching records"));
     nothing_->setFocusPolicy(Qt::StrongFocus); // keys go on working when an edit filters the last record away
     nothing_->showEmpty(QStringLiteral("search"), tr("No matching records"),
-                        tr("No record has all of these words and filters."));
+                        tr("No record matches all of these words and filters."));
     auto* const clear = nothing_->addButton(tr("Clear search"), QStringLiteral("clear"), false);
     clear->setObjectName(QStringLiteral("clearSearch"));
     connect(clear, &QPushButton::clicked, this, [this] { search_->clear(); });

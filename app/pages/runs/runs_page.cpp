@@ -90,8 +90,7 @@ RunsPage::RunsPage(Session& session, Training& training, Preferences& preference
 
 void RunsPage::addActions()
 {
-    auto* const more =
-        frame_->addAction(tr("More"), QStringLiteral("menu"), tr("What can be done with the selected run"));
+    auto* const more = frame_->addAction(tr("More"), QStringLiteral("menu"), tr("Actions for the selected run"));
     more->setObjectName(QStringLiteral("runMore"));
     auto* const menu = new QMenu(this);
     menu->setToolTipsVisible(true);
@@ -154,7 +153,7 @@ QWidget* RunsPage::makePlots()
 {
     plots_->setObjectName(QStringLiteral("runsPlots"));
     plots_->setUsual({QStringLiteral("loss")});
-    plots_->setEmptyText(tr("tick runs in the table"));
+    plots_->setEmptyText(tr("Tick runs in the table to plot them"));
     connect(plots_, &MetricPlots::failed, frame_->banner(), failuresIn(frame_->banner()));
     connect(plots_, &MetricPlots::arranged, this, [this] {
         if (session_.hasWorkspace())

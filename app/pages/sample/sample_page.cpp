@@ -88,7 +88,7 @@ void SamplePage::makeActions()
                                            tr("Generate the same picture with every checkpoint of the run"));
     checkpointsButton_->setObjectName(QStringLiteral("overCheckpoints"));
     anatomyButton_ = frame_->addAction(tr("Guidance by step"), QStringLiteral("train"),
-                                       tr("Show how strongly text and DINO pull at each step"));
+                                       tr("Show how strongly text and DINO guide each step"));
     anatomyButton_->setObjectName(QStringLiteral("anatomyButton"));
     anatomyButton_->setCheckable(true);
     attend_ =
@@ -107,7 +107,7 @@ void SamplePage::makeActions()
     commands->bind(planeButton_, Qt::Key_G, tr("guidance plane"));
     commands->add(Qt::Key_F, tr("show the whole picture"), [this] { stage_->canvas()->fit(); });
     commands->bind(save_, QKeySequence::Save, tr("save the picture with its settings"));
-    commands->note(tr("Shift+Enter"), tr("in the prompt: begin a line"));
+    commands->note(tr("Shift+Enter"), tr("in the prompt: start a new line"));
     commands->add(QKeySequence::Paste, tr("use the clipboard's picture as the reference"), [this] { form_->paste(); });
     commands->add(QKeySequence::Copy, tr("copy the picture"), [this] { copy(); });
     commands->add(Qt::Key_C, tr("compare the pictures that are selected in the history"),
@@ -537,7 +537,7 @@ void SamplePage::save()
             writePng(to, readImage(from), readPngText(from));
         },
         [this, target] { frame_->banner()->showNotice(tr("Saved to %1").arg(target)); },
-        [this](const Notice& why) { showFailure(*frame_->banner(), tr("The picture could not be saved"), why); });
+        [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not save the picture"), why); });
 }
 
 void SamplePage::saveSheet()

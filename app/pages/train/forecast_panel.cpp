@@ -151,7 +151,7 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
                     : shown.measuring ? tr("timing…")
                                       : tr("not timed")) +
                    QStringLiteral(" · ") + perEpoch);
-    time_->setToolTip(tr("Timed here with models of one and two blocks; the rest is reckoned from that."));
+    time_->setToolTip(tr("Timed here with models of one and two blocks; the rest is extrapolated from that."));
     const auto steps = QLocale().toString(static_cast<qlonglong>(stepsLeft));
     run_->setText(seconds ? tr("%1 · %2 steps").arg(roughDuration(*seconds * static_cast<double>(stepsLeft)), steps)
                           : tr("%1 steps").arg(steps));
@@ -172,7 +172,7 @@ void ForecastPanel::showChanges(const ShownForecast& shown)
     if (shown.fits())
         return;
     advice_->setText(shown.changes.empty() ? tr("It does not fit: use a smaller model or smaller pictures.")
-                                           : tr("It does not fit. It does with:"));
+                                           : tr("It does not fit. It would fit with:"));
     for (const auto& change : shown.changes) {
         auto* const button = makeButton(changeText(change), {}, tr("Change these settings in the form below"), false, this);
         button->setObjectName(QStringLiteral("fit"));

@@ -95,7 +95,7 @@ ReplayPanel::ReplayPanel(Training& training, QWidget* parent)
     connect(&training_, &Training::replayingChanged, this, &ReplayPanel::updateButton);
     connect(&training_, &Training::replayed, this, &ReplayPanel::show);
     connect(&training_, &Training::replayFailed, this, [this](const Notice& why) {
-        finding_->setText(tr("The step could not be run again: %1").arg(noticeText(why)));
+        finding_->setText(tr("Could not run the step again: %1").arg(noticeText(why)));
     });
     connect(list_, &QTreeWidget::currentItemChanged, this, &ReplayPanel::updateButton);
     connect(list_, &QTreeWidget::itemActivated, this, &ReplayPanel::replay);

@@ -60,7 +60,7 @@ ComparisonPanel::ComparisonPanel(QWidget* parent)
     table_->setUniformRowHeights(true);
     table_->setProperty("bare", true);
     table_->setFont(tabularFont(table_->font()));
-    table_->setToolTip(tr("Enter or double-click: the pictures behind a row"));
+    table_->setToolTip(tr("Enter or double-click shows the pictures behind a row"));
     table_->setColumnCount(verdictColumn + 1);
     connect(table_, &QTreeWidget::itemActivated, this, [this](const QTreeWidgetItem* item) {
         Q_EMIT metricChosen(static_cast<ValidationTask>(item->data(0, taskRole).toInt()),
@@ -186,7 +186,7 @@ void ComparisonPanel::plotCourse()
     courseSeries_.clear();
     course_ = new CurvePlot(this);
     course_->setAccessibleName(tr("Metric over the steps"));
-    course_->setEmptyText(tr("validate more than one step of a run for a curve"));
+    course_->setEmptyText(tr("Validate more than one step of a run to see a curve"));
     const auto index = courseChoice_->currentData().toInt();
     if (index >= 0 && index < static_cast<int>(courses_.size())) {
         const auto& chosen = courses_[static_cast<std::size_t>(index)];
@@ -213,7 +213,7 @@ void ComparisonPanel::plotLoss()
     lossSeries_.clear();
     loss_ = new CurvePlot(this);
     loss_->setAccessibleName(tr("Training loss"));
-    loss_->setEmptyText(tr("no metrics of these runs"));
+    loss_->setEmptyText(tr("No metrics recorded for these runs"));
     for (const auto& course : losses_) {
         auto series = std::make_unique<MetricSeries>();
         for (const auto& point : course.points)

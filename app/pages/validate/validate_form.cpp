@@ -103,8 +103,8 @@ QWidget* ValidateForm::makeSuite()
     seed_->setToolTip(tr("Of the first record's noise; the next record starts from the next seed"));
     lpips_ = new QComboBox(suite);
     lpips_->addItems({QStringLiteral("alex"), QStringLiteral("vgg"), QStringLiteral("squeeze")});
-    lpips_->setToolTip(tr("The network of LPIPS. Its weights lie in the folder that encoders.lpips names in "
-                          "workspace.yaml; without them DINO-patch distance stands in for it."));
+    lpips_->setToolTip(tr("Network of LPIPS. Its weights are read from the folder in the workspace settings; without "
+                          "them, DINO-patch distance is used instead."));
     lpips_->setEnabled(false);
     fields->addRow(tr("Records"), records_);
     fields->addRow(tr("Sampler"), steps_);

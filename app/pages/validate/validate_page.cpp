@@ -298,7 +298,7 @@ void ValidatePage::save(Export what)
         return;
     const auto done = [this, target] { frame_->banner()->showNotice(tr("Saved to %1").arg(folderText(target))); };
     const auto failed = [this](const Notice& why) {
-        showFailure(*frame_->banner(), tr("The file could not be saved"), why);
+        showFailure(*frame_->banner(), tr("Could not save the file"), why);
     };
     if (what == Export::Picture) {
         results_->makeSheet([this, target, done, failed](const QImage& sheet) {
