@@ -9,6 +9,7 @@
 #include "core/front/training.h"
 #include "core/io/atomic_file.h"
 #include "core/io/film.h"
+#include "core/io/foreign_text.h"
 #include "core/io/heat_picture.h"
 #include "core/runtime/error.h"
 
@@ -212,7 +213,7 @@ std::optional<nlohmann::ordered_json> inspect(const AttentionArguments& a, const
     }
     if (!a.film.empty() && !writeFilmOf(a, workspace, checkpoint, session, subject, question, device, context))
         return std::nullopt;
-    writeFileAtomically(out / "attention.json", json.dump(2) + "\n");
+    writeFileAtomically(out / "attention.json", dumpForeignJson(json, 2) + "\n");
     return json;
 }
 

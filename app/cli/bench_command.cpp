@@ -1,5 +1,6 @@
 #include "app/cli/commands.h"
 #include "app/cli/number_checks.h"
+#include "app/cli/shared_options.h"
 #include "core/config/yaml.h"
 #include "core/front/doctor.h"
 #include "core/front/training.h"
@@ -122,7 +123,7 @@ void runBench(BenchArguments arguments, Options& options)
     request.config.data.batchSize = 1;
     for (const auto& assignment : arguments.set)
         setField(assignment, [&request](FieldVisitor& v) { request.config.visit(v); });
-    request.picture = bucketFromName(arguments.size);
+    request.picture = pictureSize(arguments.size);
     request.device = options.device;
     if (const auto kind = kernelKindOf(arguments.subject)) {
         runKernelBench(arguments, *kind, options);

@@ -167,10 +167,11 @@ AnyConfig readConfig(const fs::path& file, const ConfigArguments& arguments)
                          arguments.kind.empty() ? file.filename() == "workspace.yaml" : arguments.kind == "workspace",
                      .training = {},
                      .workspace = {}};
-    readYaml(readTextFile(file), file.string(), config.visitor());
+    const auto yaml = readTextFile(file);
+    readYaml(yaml, file.string(), config.visitor());
     for (const auto& assignment : arguments.set)
         setField(assignment, config.visitor());
-    throwIfAny(config.validate(), file.string());
+    throwIfAny(config.validate(), file.string(), arguments.set.empty() ? yaml : std::string());
     return config;
 }
 

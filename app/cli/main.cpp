@@ -58,16 +58,24 @@ bool isBadInput(const std::exception& error)
     return dynamic_cast<const UsageError*>(&error) != nullptr || dynamic_cast<const DataError*>(&error) != nullptr;
 }
 
+/// What others wrote, such as the name of a file, stands in messages: it must not cut them short or steer the terminal.
+std::string withoutControls(std::string text)
+{
+    std::ranges::replace_if(
+        text, [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }, '?');
+    return text;
+}
+
 /// Says what went wrong, and gives the exit code.
 int report(const std::exception& error, nlohmann::json& object)
 {
     auto failure = failureOf(error);
     if (const auto* const ours = dynamic_cast<const Error*>(&error))
         failure.message = noticeText(failure.message, ours->remedy());
-    std::fprintf(stderr, "nanodit: %s\n", failure.message.c_str());
+    std::fprintf(stderr, "nanodit: %s\n", withoutControls(failure.message).c_str());
     object["error"] = {{"kind", kindOf(error)}, {"message", failure.message}};
     if (!failure.detail.empty()) {
-        std::fprintf(stderr, "detail: %s\n", failure.detail.c_str());
+        std::fprintf(stderr, "detail: %s\n", withoutControls(failure.detail).c_str());
         object["error"]["detail"] = failure.detail;
     }
     return isBadInput(error) ? exitBadUsage : exitFailed;

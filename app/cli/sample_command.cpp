@@ -130,7 +130,7 @@ nlohmann::json toJson(const std::vector<GuidanceStep>& steps)
 ImageSize sizeOf(const SampleArguments& arguments, const Workspace& workspace)
 {
     if (!arguments.size.empty())
-        return bucketFromName(arguments.size);
+        return pictureSize(arguments.size);
     if (!arguments.record.empty()) {
         if (const auto record = findRecord(workspace, arguments.record))
             return record->bucket;

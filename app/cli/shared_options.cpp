@@ -1,5 +1,7 @@
 #include "app/cli/shared_options.h"
 
+#include "core/runtime/error.h"
+
 namespace nanodit::cli {
 
 void addSamplerSteps(CLI::App& command, std::int64_t& steps, std::initializer_list<const char*> earlierNames)
@@ -41,6 +43,13 @@ void addShift(CLI::App& command, double& shift)
 void addSeed(CLI::App& command, std::uint64_t& seed, const std::string& help)
 {
     command.add_option("--seed", seed, help)->check(seedNumber())->capture_default_str();
+}
+
+ImageSize pictureSize(const std::string& text)
+{
+    if (const auto size = sizeFromName(text))
+        return *size;
+    throw UsageError("--size must be WIDTHxHEIGHT in pixels, for example 1216x832, but is \"" + text + "\"");
 }
 
 } // namespace nanodit::cli

@@ -2,6 +2,7 @@
 
 #include "app/cli/number_checks.h"
 #include "core/front/sampling.h"
+#include "core/geometry/bucket.h"
 
 #include <CLI/CLI.hpp>
 
@@ -16,8 +17,14 @@ template<typename T>
 void addEarlierNames(CLI::App& command, CLI::Option* option, T& value, const CLI::Validator& check,
                      std::initializer_list<const char*> names)
 {
-    for (const auto* const name : names)
-        command.add_option(name, value)->check(check)->excludes(option)->group("");
+    for (const auto* const name : names) {
+        // CLI11 names no option of this group in what it says of wrong values.
+        const CLI::Validator named([check, name](std::string& text) {
+            const auto fault = check(text);
+            return fault.empty() ? fault : std::string(name) + ": " + fault;
+        }, "");
+        command.add_option(name, value)->check(named)->excludes(option)->group("");
+    }
 }
 
 /// -n,--count: how many records or pictures. `names` are earlier spellings.
@@ -38,5 +45,8 @@ void addScales(CLI::App& command, double& text, double& dino);
 void addGuidance(CLI::App& command, GuidanceMode& guidance);
 void addShift(CLI::App& command, double& shift);
 void addSeed(CLI::App& command, std::uint64_t& seed, const std::string& help);
+
+/// What --size says. Throws UsageError for what is no size.
+ImageSize pictureSize(const std::string& text);
 
 } // namespace nanodit::cli

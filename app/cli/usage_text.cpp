@@ -65,6 +65,8 @@ std::string usageText(const CLI::App& app, const CLI::ParseError& error)
     auto text = wrongWord(app);
     if (text.empty())
         text = error.what();
+    if (text.starts_with(": ")) // of an option that CLI11 does not name
+        text.erase(0, 2);
     return text + "; see \"" + commandLineOf(app) + " --help\"";
 }
 

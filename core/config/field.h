@@ -1,6 +1,9 @@
 #pragma once
 
+#include "core/runtime/error.h"
+
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -33,6 +36,14 @@ public:
     virtual void field(const FieldInfo& info, std::vector<std::string>& value) = 0;
     /// One of a few names.
     virtual void choice(const FieldInfo& info, std::string& value, std::span<const std::string_view> names) = 0;
+
+    /// Tells of an item of the list that was just given that it is not what the field holds ("sizes like 1216x832").
+    /// Throws ConfigError; a reader of a file notes where the item stands instead.
+    virtual void rejectItem(const FieldInfo& info, std::size_t item, std::string_view expected)
+    {
+        throw ConfigError(std::string(info.key) + " must be " + std::string(expected) + ", and item " +
+                          std::to_string(item + 1) + " is not");
+    }
 
     /// An enumeration whose names are given in the order of its values 0, 1, 2...
     template<typename Enum>

@@ -1,5 +1,7 @@
 #include "core/config/json.h"
 
+#include "core/runtime/error.h"
+
 #include <nlohmann/json.hpp>
 
 #include <utility>
@@ -51,6 +53,9 @@ nlohmann::ordered_json writeJson(const VisitFunction& visit)
 
 void readJson(const nlohmann::json& json, const std::string& source, const VisitFunction& visit)
 {
+    if (!json.is_object()) // nothing at all would be read as all defaults
+        throw ConfigError(source + " has " + json.dump().substr(0, 80) +
+                          " where a group of settings was expected: it is damaged, or of another program");
     readYaml(json.dump(), source, visit);
 }
 

@@ -242,7 +242,7 @@ TrainConfig trainConfigFromYaml(const std::string& text, const std::string& sour
 {
     TrainConfig config;
     readYaml(text, source, [&config](FieldVisitor& v) { config.visit(v); });
-    throwIfAny(config.validate(), source);
+    throwIfAny(config.validate(), source, text);
     return config;
 }
 

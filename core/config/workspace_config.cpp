@@ -26,13 +26,17 @@ void WorkspaceConfig::visit(FieldVisitor& v)
     for (const auto bucket : buckets)
         names.push_back(bucketName(bucket));
     const auto before = names;
-    v.field(
-        {"buckets", "Sizes (width x height) that pictures are brought to; a picture goes to the nearest aspect ratio."},
-        names);
+    const FieldInfo sizes{
+        "buckets", "Sizes (width x height) that pictures are brought to; a picture goes to the nearest aspect ratio."};
+    v.field(sizes, names);
     if (names != before) {
         buckets.clear();
-        for (const auto& name : names)
-            buckets.push_back(bucketFromName(name));
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            if (const auto size = sizeFromName(names[i]))
+                buckets.push_back(*size);
+            else
+                v.rejectItem(sizes, i, "sizes, WIDTHxHEIGHT in pixels, for example 1216x832");
+        }
     }
     v.field({"text_tokens", "Longest caption in T5 tokens; longer ones are cut.", 1, 8192, "tokens"}, textTokens);
     v.beginGroup("folders", "Where things are, relative to the workspace or absolute.");
@@ -94,8 +98,12 @@ std::vector<ConfigIssue> WorkspaceConfig::validate() const
     auto issues = rangeIssues([&copy](FieldVisitor& v) { copy.visit(v); });
     if (buckets.empty())
         issues.push_back({"buckets", "must name at least one size, for example [1024x1024]"});
+    constexpr std::int64_t longestSide = 16384; // far beyond what is trained on; sums of pixels stay small
     for (const auto bucket : buckets) {
-        if (bucket.width % 16 != 0 || bucket.height % 16 != 0)
+        if (bucket.width > longestSide || bucket.height > longestSide)
+            issues.push_back({"buckets", bucketName(bucket) + " must have at most " + std::to_string(longestSide) +
+                                             " pixels on each side"});
+        else if (bucket.width % 16 != 0 || bucket.height % 16 != 0)
             issues.push_back({"buckets", bucketName(bucket) +
                                              " must be a multiple of 16 pixels on both sides (8 per latent x "
                                              "2 latents per token)"});
@@ -133,8 +141,9 @@ Workspace Workspace::open(const fs::path& folder)
         throw DataError(folder.string() + " is no workspace: it holds no workspace.yaml", remedy::ChooseWorkspace{});
     Workspace workspace{.root = fs::absolute(folder).lexically_normal(), .config = {}};
     auto& config = workspace.config;
-    readYaml(readTextFile(file), file.string(), [&config](FieldVisitor& v) { config.visit(v); });
-    throwIfAny(config.validate(), file.string());
+    const auto yaml = readTextFile(file);
+    readYaml(yaml, file.string(), [&config](FieldVisitor& v) { config.visit(v); });
+    throwIfAny(config.validate(), file.string(), yaml);
     return workspace;
 }
 
@@ -160,11 +169,13 @@ void Workspace::save() const
 
 fs::path Workspace::path(const std::string& relativeOrAbsolute) const
 {
+    auto whole = root / fs::path(relativeOrAbsolute);
     if (relativeOrAbsolute == "~" || relativeOrAbsolute.starts_with("~/")) { // as a shell has it
         if (const char* const home = std::getenv("HOME"))
-            return (fs::path(home) / fs::path(relativeOrAbsolute.substr(1)).relative_path()).lexically_normal();
+            whole = fs::path(home) / fs::path(relativeOrAbsolute.substr(1)).relative_path();
     }
-    return (root / fs::path(relativeOrAbsolute)).lexically_normal();
+    whole = whole.lexically_normal();
+    return whole.has_filename() || !whole.has_relative_path() ? whole : whole.parent_path(); // models/vae/ has a name
 }
 
 } // namespace nanodit

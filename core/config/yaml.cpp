@@ -111,11 +111,16 @@ public:
         const auto node = find(info.key);
         if (!node)
             return;
-        std::vector<double> numbers;
-        if (!node->IsSequence() || !YAML::convert<std::vector<double>>::decode(*node, numbers) || numbers.size() != 2)
-            complain(info, *node, "two numbers, like [0.9, 0.95]");
+        std::array<double, 2> numbers{};
+        bool good = node->IsSequence() && node->size() == numbers.size();
+        for (std::size_t i = 0; good && i < numbers.size(); ++i) { // item by item: decoding a whole list throws
+            const auto item = (*node)[i];
+            good = item.IsScalar() && YAML::convert<double>::decode(item, numbers[i]);
+        }
+        if (good)
+            value = numbers;
         else
-            value = {numbers[0], numbers[1]};
+            complain(info, *node, "two numbers, like [0.9, 0.95]");
     }
 
     void field(const FieldInfo& info, std::vector<std::string>& value) override
@@ -123,10 +128,19 @@ public:
         const auto node = find(info.key);
         if (!node)
             return;
+        if (!node->IsSequence())
+            return complain(info, *node, "a list, like [a, b]");
         std::vector<std::string> texts;
-        if (!node->IsSequence() || !YAML::convert<std::vector<std::string>>::decode(*node, texts))
-            complain(info, *node, "a list, like [a, b]");
-        else
+        bool good = true;
+        for (std::size_t i = 0; i < node->size(); ++i) {
+            const auto item = (*node)[i];
+            if (item.IsScalar())
+                texts.push_back(item.Scalar());
+            else
+                rejectItem(info, i, "a list of texts, like [a, b]");
+            good &= item.IsScalar();
+        }
+        if (good)
             value = std::move(texts);
     }
 
@@ -140,6 +154,16 @@ public:
             complain(info, *node, "one of " + joined(names));
         else
             value = text;
+    }
+
+    void rejectItem(const FieldInfo& info, std::size_t item, std::string_view expected) override
+    {
+        const auto node = find(info.key);
+        if (!node || !node->IsSequence() || item >= node->size())
+            return PathVisitor::rejectItem(info, item, expected);
+        const auto found = (*node)[item];
+        issues.push_back({dotted(info.key), "must be " + std::string(expected) + ", but item " +
+                                                std::to_string(item + 1) + " is " + described(found)});
     }
 
 private:
@@ -177,11 +201,16 @@ private:
 
     void complain(const FieldInfo& info, const YAML::Node& found, const std::string& expected)
     {
+        issues.push_back({dotted(info.key), "must be " + expected + ", but is " + described(found)});
+    }
+
+    /// "\"fast\" (line 12)"
+    static std::string described(const YAML::Node& found)
+    {
         const std::string text = found.IsScalar() ? "\"" + found.Scalar() + "\""
                                  : found.IsNull() ? "nothing"
                                                   : "a list or group";
-        const auto line = found.Mark().line >= 0 ? " (line " + std::to_string(found.Mark().line + 1) + ")" : "";
-        issues.push_back({dotted(info.key), "must be " + expected + ", but is " + text + line});
+        return text + (found.Mark().line >= 0 ? " (line " + std::to_string(found.Mark().line + 1) + ")" : "");
     }
 };
 
@@ -310,6 +339,24 @@ private:
     }
 };
 
+/// The line, from 1, at which the value of a dotted key begins; 0 where the key is not there.
+int lineOf(const YAML::Node& root, const std::string& key)
+{
+    auto node = root;
+    for (std::size_t begin = 0; begin <= key.size();) {
+        const auto end = std::min(key.find('.', begin), key.size());
+        if (!node.IsMap())
+            return 0;
+        const auto map = node;
+        const YAML::Node child = map[key.substr(begin, end - begin)];
+        if (!child.IsDefined())
+            return 0;
+        node.reset(child);
+        begin = end + 1;
+    }
+    return node.Mark().line + 1;
+}
+
 void readNode(const YAML::Node& root, const std::string& source, const VisitFunction& visit)
 {
     if (!root.IsMap() && !root.IsNull())
@@ -394,6 +441,19 @@ void throwIfAny(const std::vector<ConfigIssue>& issues, const std::string& sourc
     for (std::size_t i = 0; i < issues.size(); ++i)
         message += (i == 0 ? "" : "; ") + issues[i].key + " " + issues[i].message;
     throw ConfigError(message);
+}
+
+void throwIfAny(const std::vector<ConfigIssue>& issues, const std::string& source, const std::string& yaml)
+{
+    if (issues.empty())
+        return;
+    auto located = issues;
+    const auto root = YAML::Load(yaml); // which was read before
+    for (auto& issue : located) {
+        if (const int line = lineOf(root, issue.key); line > 0)
+            issue.message += " (line " + std::to_string(line) + ")";
+    }
+    throwIfAny(located, source);
 }
 
 std::vector<FieldDifference> differences(const std::vector<VisitFunction>& configurations)

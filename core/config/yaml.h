@@ -27,6 +27,8 @@ std::vector<ConfigIssue> rangeIssues(const VisitFunction& visit);
 
 /// Throws one ConfigError that lists all issues, or returns when there are none.
 void throwIfAny(const std::vector<ConfigIssue>& issues, const std::string& source);
+/// The same for what was read from `yaml`: each issue says at which line its setting stands there.
+void throwIfAny(const std::vector<ConfigIssue>& issues, const std::string& source, const std::string& yaml);
 
 /// "group.key" of a field that is not the same in all of several configurations of one type, with its values as text.
 struct FieldDifference {

@@ -26,17 +26,20 @@ nlohmann::json jsonOf(const ChannelStatistics& statistics)
     return {{"mean", statistics.mean}, {"std", statistics.deviation}};
 }
 
-ChannelStatistics statisticsFrom(const nlohmann::json& json, const char* part)
+ChannelStatistics statisticsFrom(const nlohmann::json& json, const char* part, const std::string& source)
 {
+    const auto damaged = [&](const std::string& what) {
+        throw DataError(source + " is damaged: its DINO statistics " + what +
+                        "; pack the shards again, or use another checkpoint");
+    };
     const auto numbers = [&](const char* key) {
         if (!json.is_object() || !json.contains(part) || !json[part].is_object() || !json[part].contains(key) ||
             !json[part][key].is_array())
-            throw DataError(std::string("the DINO statistics lack ") + part + "." + key + "; pack the shards again");
+            damaged(std::string("lack ") + part + "." + key);
         std::vector<float> values;
         for (const auto& value : json[part][key]) {
             if (!value.is_number() || !std::isfinite(value.get<float>()))
-                throw DataError(std::string("the DINO statistics hold no number in ") + part + "." + key +
-                                "; pack the shards again");
+                damaged(std::string("hold something else than numbers in ") + part + "." + key);
             values.push_back(value.get<float>());
         }
         return values;
@@ -45,7 +48,7 @@ ChannelStatistics statisticsFrom(const nlohmann::json& json, const char* part)
     const bool negative =
         std::any_of(statistics.deviation.begin(), statistics.deviation.end(), [](float value) { return value < 0; });
     if (statistics.mean.empty() || statistics.mean.size() != statistics.deviation.size() || negative)
-        throw DataError(std::string("the DINO statistics of ") + part + " do not fit together; pack the shards again");
+        damaged(std::string("of ") + part + " do not fit together");
     return statistics;
 }
 
@@ -76,9 +79,9 @@ nlohmann::json DinoStatistics::toJson() const
     return {{"cls", jsonOf(cls)}, {"patches", jsonOf(patches)}};
 }
 
-DinoStatistics DinoStatistics::fromJson(const nlohmann::json& json)
+DinoStatistics DinoStatistics::fromJson(const nlohmann::json& json, const std::string& source)
 {
-    return {.cls = statisticsFrom(json, "cls"), .patches = statisticsFrom(json, "patches")};
+    return {.cls = statisticsFrom(json, "cls", source), .patches = statisticsFrom(json, "patches", source)};
 }
 
 void ChannelMoments::add(std::span<const float> rows, std::int64_t width)

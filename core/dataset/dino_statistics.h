@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace nanodit {
@@ -29,8 +30,8 @@ struct DinoStatistics {
 
     bool empty() const { return cls.mean.empty(); }
     nlohmann::json toJson() const;
-    /// Throws DataError when a part is missing, of unequal lengths or not finite.
-    static DinoStatistics fromJson(const nlohmann::json& json);
+    /// Throws DataError, naming the file `source`, when a part is missing, of unequal lengths or not finite.
+    static DinoStatistics fromJson(const nlohmann::json& json, const std::string& source);
 };
 
 /// Gathers ChannelStatistics block by block in float64 (T. F. Chan, G. H. Golub, R. J. LeVeque, 1979).

@@ -221,6 +221,8 @@ ImportEntry entryFromJsonLine(const std::string& line, const std::string& where,
 
 void requireImportSource(const fs::path& source)
 {
+    if (source.empty())
+        throw DataError("nothing was named that could be imported: name a folder of pictures, a records.jsonl or a tar");
     std::error_code error;
     const auto path = fs::absolute(source, error).lexically_normal();
     const auto status = fs::status(path, error);
@@ -228,7 +230,8 @@ void requireImportSource(const fs::path& source)
         return;
     if (!fs::is_regular_file(status))
         throw DataError(printableText(path.native()) +
-                        " does not exist: name a folder of pictures, a records.jsonl or a tar");
+                        (fs::exists(status) ? " is a pipe or a device" : " does not exist") +
+                        ": name a folder of pictures, a records.jsonl or a tar");
     const auto kind = fileKindOf(path);
     if (kind == FileKind::Tar)
         return;

@@ -48,8 +48,10 @@ std::optional<ImageSize> bucketByFolder(const fs::path& relative)
     constexpr std::string_view prefix = "bucket_";
     std::optional<ImageSize> bucket;
     for (const auto& part : relative.parent_path()) {
-        if (part.string().starts_with(prefix))
-            bucket = bucketFromName(part.string().substr(prefix.size()));
+        if (!part.string().starts_with(prefix))
+            continue;
+        if (const auto size = sizeFromName(part.string().substr(prefix.size()))) // else a folder of another meaning
+            bucket = size;
     }
     return bucket;
 }

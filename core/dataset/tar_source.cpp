@@ -142,7 +142,7 @@ public:
         if (!readAll(mapped, folder))
             return false;
         if (!fault_.empty())
-            refuse("", fault_ + " (" + std::to_string(pictures_) + " pictures before the damage were taken)");
+            refuse("", fault_ + takenAround("before"));
         for (const auto& [key, sample] : samples_) {
             if (sample.picture.empty())
                 refuse(key, "the sample has no picture (" + printableText(key) + ".jpg, .png...)");
@@ -207,8 +207,7 @@ private:
         for (const auto& damage : damages) {
             if (damage.endMark)
                 continue;
-            refuse("", damage.reason + " (" + std::to_string(pictures_) + " pictures " +
-                           (damage.to < bytes.size() ? "around" : "before") + " the damage were taken)");
+            refuse("", damage.reason + takenAround(damage.to < bytes.size() ? "around" : "before"));
         }
         return true;
     }
@@ -216,7 +215,7 @@ private:
     void take(const TarMember& member, const fs::path& folder)
     {
         ++members_;
-        if (member.name.empty() || !isUtf8(member.name)) {
+        if (!isUtf8(member.name)) {
             refuse(member.name, "its name is not UTF-8: pack it anew");
             return;
         }
@@ -293,6 +292,13 @@ private:
             sample.picture = member.name;
             ++pictures_;
         }
+    }
+
+    /// " (1 picture before the damage was taken)"
+    std::string takenAround(const std::string& where) const
+    {
+        return " (" + std::to_string(pictures_) + (pictures_ == 1 ? " picture " : " pictures ") + where + " the damage " +
+               (pictures_ == 1 ? "was" : "were") + " taken)";
     }
 
     /// `member` may be empty: the archive itself.

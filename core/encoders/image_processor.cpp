@@ -299,6 +299,9 @@ ImageNormalisation ImageProcessor::normalisation() const
     if (!rescale_ || !normalize_)
         throw DataError(source_ + " leaves out rescaling or normalising, which the encoder's pixels need: set "
                                   "do_rescale and do_normalize to true");
+    if (!(rescaleFactor_ > 0)) // every picture would be the same
+        throw DataError(source_ + " has a rescale_factor of " + nlohmann::json(rescaleFactor_).dump() +
+                        ", where a number above 0 was expected; the usual one is 1/255");
     ImageNormalisation result;
     for (std::size_t channel = 0; channel < 3; ++channel) {
         result.mean[channel] = mean_[mean_.size() == 1 ? 0 : channel];

@@ -15,7 +15,8 @@ JsonFields JsonFields::read(const std::filesystem::path& file)
     std::error_code ignored; // a link that leads to itself is not there
     if (!std::filesystem::exists(file, ignored))
         throw DataError(file.string() + " is missing: expected is a model's folder as Hugging Face lays it out");
-    const auto text = readTextFile(file);
+    const auto bytes = readTextFile(file);
+    const auto text = utf8FromFile(bytes).value_or(bytes); // editors of Windows may save UTF-16
     auto parsed = nlohmann::json::parse(text, nullptr, false);
     const auto kind = fileKindOf(std::as_bytes(std::span(text)));
     if (parsed.is_discarded() && kind != FileKind::Json && kind != FileKind::Text && kind != FileKind::Unknown)

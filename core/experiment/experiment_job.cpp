@@ -9,6 +9,7 @@
 #include "core/experiment/report_files.h"
 #include "core/experiment/work_claim.h"
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
@@ -308,7 +309,7 @@ private:
             report.sheets.push_back(sheetFile(sheet));
         writeFileAtomically(folder_ / "report.md", markdownOf(report, sheets));
         writeFileAtomically(folder_ / "report.html", pageOf(report, sheets));
-        writeFileAtomically(folder_ / "report.json", toJson(report).dump(1) + "\n");
+        writeFileAtomically(folder_ / "report.json", dumpForeignJson(toJson(report), 1) + "\n");
         request_.finished(report);
     }
 

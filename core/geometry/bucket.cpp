@@ -16,15 +16,22 @@ std::string bucketName(ImageSize bucket)
 
 ImageSize bucketFromName(const std::string& name)
 {
+    if (const auto size = sizeFromName(name))
+        return *size;
+    throw ConfigError("bucket \"" + name + "\" is not WIDTHxHEIGHT in pixels, for example 1216x832");
+}
+
+std::optional<ImageSize> sizeFromName(std::string_view name)
+{
     ImageSize size;
     const char* const end = name.data() + name.size();
     const auto [afterWidth, widthError] = std::from_chars(name.data(), end, size.width);
-    if (widthError == std::errc{} && afterWidth != end && *afterWidth == 'x') {
-        const auto [afterHeight, heightError] = std::from_chars(afterWidth + 1, end, size.height);
-        if (heightError == std::errc{} && afterHeight == end && size.width > 0 && size.height > 0)
-            return size;
-    }
-    throw ConfigError("bucket \"" + name + "\" is not WIDTHxHEIGHT in pixels, for example 1216x832");
+    if (widthError != std::errc{} || afterWidth == end || *afterWidth != 'x')
+        return std::nullopt;
+    const auto [afterHeight, heightError] = std::from_chars(afterWidth + 1, end, size.height);
+    if (heightError != std::errc{} || afterHeight != end || size.width <= 0 || size.height <= 0)
+        return std::nullopt;
+    return size;
 }
 
 std::vector<ImageSize> defaultBuckets()

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nanodit {
@@ -38,6 +40,8 @@ struct PixelBox {
 /// The name of a bucket, "1216x832" (width x height), and back. Throws ConfigError for anything else.
 std::string bucketName(ImageSize bucket);
 ImageSize bucketFromName(const std::string& name);
+/// The same for names that others wrote: nothing for what is no size.
+std::optional<ImageSize> sizeFromName(std::string_view name);
 
 /// The founding plan's buckets around one megapixel, all multiples of 64.
 std::vector<ImageSize> defaultBuckets();

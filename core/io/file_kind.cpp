@@ -263,7 +263,7 @@ std::string_view nameOf(FileKind kind)
     case FileKind::JpegXl:
         return "a JPEG XL picture";
     case FileKind::Netpbm:
-        return "a Netpbm picture (PPM, PGM, PBM or PAM)";
+        return "a Netpbm picture";
     case FileKind::Tga:
         return "a TGA picture";
     case FileKind::Photoshop:

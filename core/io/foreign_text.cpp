@@ -225,9 +225,14 @@ ForeignJson parseForeignJson(const std::string& text)
     }
 }
 
-std::string dumpForeignJson(const nlohmann::json& value)
+std::string dumpForeignJson(const nlohmann::json& value, int indent)
 {
-    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return value.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string dumpForeignJson(const nlohmann::ordered_json& value, int indent)
+{
+    return value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 } // namespace nanodit

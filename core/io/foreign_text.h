@@ -27,7 +27,8 @@ struct ForeignJson {
 /// characters inside texts are taken; zero characters inside texts go. Nested at most 500 deep.
 ForeignJson parseForeignJson(const std::string& text);
 
-/// JSON on one line, whatever bytes its texts hold.
-std::string dumpForeignJson(const nlohmann::json& value);
+/// JSON whatever bytes its texts hold, such as those of paths: on one line, or with this many blanks for each level.
+std::string dumpForeignJson(const nlohmann::json& value, int indent = -1);
+std::string dumpForeignJson(const nlohmann::ordered_json& value, int indent);
 
 } // namespace nanodit

@@ -48,6 +48,7 @@ StoredPicture decode(std::span<const std::byte> bytes, const std::string& name)
     case FileKind::Tiff:
         return decodeTiff(bytes, name);
     case FileKind::Bmp:
+        return decodeBmp(bytes, name);
     case FileKind::Jpeg2000:
     case FileKind::Netpbm:
         return decodeWithOpenCv(bytes, name);

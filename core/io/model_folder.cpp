@@ -105,7 +105,8 @@ ModelFiles filesOfIndex(const fs::path& index)
     std::set<std::string> shards;
     for (const auto& [tensor, shard] : json["weight_map"].items()) {
         const auto file = shard.is_string() ? shard.get<std::string>() : std::string();
-        if (file.empty() || file == ".." || file == "." || file.find('/') != std::string::npos)
+        const bool control = std::ranges::any_of(file, [](unsigned char c) { return std::iscntrl(c) != 0; });
+        if (file.empty() || file == ".." || file == "." || file.find('/') != std::string::npos || control)
             throw DataError(name + " names no file of its own folder for " + tensor);
         shards.insert(file);
     }
@@ -147,8 +148,25 @@ std::optional<ModelFiles> filesOfShards(const fs::path& folder, const std::vecto
     return found;
 }
 
+/// "FILE is a link to TARGET, which is not there", of one that leads nowhere or to itself; empty for others. A cache of
+/// Hugging Face holds links, which are lost when it is copied without what they lead to.
+std::string lostLink(const fs::path& file)
+{
+    std::error_code error, ignored;
+    if (!fs::is_symlink(fs::symlink_status(file, error)) || fs::exists(file, ignored))
+        return {};
+    return file.string() + " is a link to " + fs::read_symlink(file, error).string() + ", which is not there";
+}
+
 [[noreturn]] void refuseFolder(const fs::path& folder, const std::vector<std::string>& names)
 {
+    for (const std::string name : usualNames) {
+        for (const auto& file : {folder / name, folder / (name + ".index.json")}) {
+            if (const auto lost = lostLink(file); !lost.empty())
+                throw DataError(lost + ": fetch the model again, or copy it with the files that its links lead to "
+                                       "(cp -rL)");
+        }
+    }
     for (const auto& name : names) {
         if (name.ends_with(".gguf"))
             throw DataError((folder / name).string() + " is quantised (GGUF), which is not read: fetch the model's "
@@ -226,7 +244,16 @@ bool isTorchFile(const fs::path& file)
 
 std::map<std::string, Array> readWeightsFile(const fs::path& file)
 {
-    return isTorchFile(file) ? PtFile::read(file).stateDict() : readSafetensors(file).arrays;
+    if (!isTorchFile(file))
+        return readSafetensors(file).arrays;
+    const auto read = PtFile::read(file);
+    auto tensors = read.stateDict();
+    // Without them a model would lack weights, or take what lies beside them for the whole.
+    if (const auto foreign = read.foreignTensors(); !foreign.empty())
+        throw DataError(file.string() + " holds " + std::to_string(foreign.size()) +
+                        " tensors of a class of their own, such as " + foreign.front() +
+                        ", which is not read: take the model's float16, bfloat16 or float32 weights");
+    return tensors;
 }
 
 std::map<std::string, Array> readWeightsFiles(const ModelFiles& files)
@@ -295,6 +322,8 @@ std::string adviceWithoutConfig(const fs::path& folder)
     }
     if (!fs::is_directory(folder, ignored))
         return "it is a file: name the folder that holds it together with the model's config.json";
+    if (const auto lost = lostLink(folder / "config.json"); !lost.empty())
+        return lost + ": fetch the model again, or copy it with the files that its links lead to (cp -rL)";
     if (const auto snapshot = snapshotIn(folder); !snapshot.empty())
         return "it is a repository in Hugging Face's cache: name its snapshot " + snapshot.string();
     if (const auto found = modelsBelow(folder); !found.empty()) {

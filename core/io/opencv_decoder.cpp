@@ -7,8 +7,10 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include <cstring>
+#include <iostream>
 #include <limits>
 #include <new>
+#include <streambuf>
 
 namespace nanodit {
 
@@ -25,6 +27,53 @@ void keepOpenCvSilent()
     static_cast<void>(once);
 }
 
+/// imdecode writes to std::cerr what its decoders throw, whatever it was told above. What a thread writes there while it
+/// decodes is dropped; what others write passes.
+class SilentDecoding {
+public:
+    SilentDecoding()
+    {
+        // Never deleted: others may write until the program ends.
+        static auto* const filter = [] {
+            auto* const made = new Filter(std::cerr.rdbuf());
+            std::cerr.rdbuf(made);
+            return made;
+        }();
+        static_cast<void>(filter);
+        decoding = true;
+    }
+    ~SilentDecoding() { decoding = false; }
+    SilentDecoding(const SilentDecoding&) = delete;
+    SilentDecoding& operator=(const SilentDecoding&) = delete;
+
+private:
+    class Filter final : public std::streambuf {
+    public:
+        explicit Filter(std::streambuf* behind)
+            : behind_(behind)
+        {
+        }
+
+    protected:
+        int_type overflow(int_type c) override
+        {
+            if (decoding || traits_type::eq_int_type(c, traits_type::eof()))
+                return traits_type::not_eof(c);
+            return behind_->sputc(traits_type::to_char_type(c));
+        }
+        std::streamsize xsputn(const char* text, std::streamsize count) override
+        {
+            return decoding ? count : behind_->sputn(text, count);
+        }
+        int sync() override { return decoding ? 0 : behind_->pubsync(); }
+
+    private:
+        std::streambuf* behind_;
+    };
+
+    static inline thread_local bool decoding = false;
+};
+
 } // namespace
 
 StoredPicture decodeWithOpenCv(std::span<const std::byte> bytes, const std::string& name)
@@ -36,12 +85,11 @@ StoredPicture decodeWithOpenCv(std::span<const std::byte> bytes, const std::stri
     if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
         throw DataError(name + " is too large: pictures of at most 2 GiB are read");
     const std::string what = name + " is " + std::string(nameOf(fileKindOf(bytes)));
-    // 32-bit BMP files leave their fourth byte at zero more often than they mean alpha by it.
-    const int flags = header.format == ImageHeader::Format::Bmp ? cv::IMREAD_COLOR : cv::IMREAD_UNCHANGED;
     cv::Mat pixels;
     try {
         const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8U, const_cast<std::byte*>(bytes.data()));
-        pixels = cv::imdecode(encoded, flags);
+        const SilentDecoding silence;
+        pixels = cv::imdecode(encoded, cv::IMREAD_UNCHANGED);
     } catch (const cv::Exception&) {
         pixels.release();
     } catch (const std::bad_alloc&) {

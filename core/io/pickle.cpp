@@ -202,7 +202,7 @@ private:
         const auto* const arguments = pop();
         const auto* const callee = pop();
         if (const auto* const foreign = callee->as<PtForeign>())
-            return pushNew(*foreign);
+            return pushNew(objects_.callForeign(*foreign, *arguments));
         const auto* const sequence = arguments->as<PtSequence>();
         if (callee->as<PtConstant>() == nullptr || sequence == nullptr || sequence->kind != PtSequence::Kind::Tuple)
             damaged("its pickle calls what cannot be called");

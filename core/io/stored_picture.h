@@ -44,7 +44,9 @@ StoredPicture decodeGif(std::span<const std::byte> bytes, const std::string& nam
 StoredPicture decodeHeif(std::span<const std::byte> bytes, const std::string& name);
 /// Of several pages the first.
 StoredPicture decodeTiff(std::span<const std::byte> bytes, const std::string& name);
-/// BMP, JPEG 2000 and Netpbm.
+/// Of 1 to 32 bits a pixel, with palettes, masks and run lengths.
+StoredPicture decodeBmp(std::span<const std::byte> bytes, const std::string& name);
+/// JPEG 2000 and Netpbm.
 StoredPicture decodeWithOpenCv(std::span<const std::byte> bytes, const std::string& name);
 
 } // namespace nanodit

@@ -98,7 +98,7 @@ std::optional<TarMember> TarReader::next()
         const int result = archive_read_next_header(archive_, &entry);
         if (result == ARCHIVE_EOF)
             return std::nullopt;
-        if (result < ARCHIVE_WARN) {
+        if (result == ARCHIVE_RETRY || result < ARCHIVE_WARN) { // the first: a header whose checksum is wrong
             const auto kind = fileKindOf(bytes_);
             if (position_ == 0 && kind != FileKind::Tar && kind != FileKind::Zeros && kind != FileKind::Unknown)
                 throw DataError(wrongKindMessage(name_, kind, "a tar archive"));

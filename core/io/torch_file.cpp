@@ -2,6 +2,7 @@
 
 #include "core/io/byte_text.h"
 #include "core/io/file_kind.h"
+#include "core/io/foreign_text.h"
 #include "core/io/mapped_file.h"
 #include "core/io/pickle.h"
 #include "core/io/zip_directory.h"
@@ -72,6 +73,27 @@ void collectStateDicts(const PtValue& value, const std::string& place, int deepe
     }
 }
 
+/// "model.a.weight (torchao.Int8Tensor)" for each tensor of a class of its own below `value`, as above.
+void collectForeignTensors(const PtValue& value, const std::string& place, int deepest, std::vector<std::string>& found)
+{
+    const auto* const dict = value.as<PtDict>();
+    if (dict == nullptr || deepest == 0)
+        return;
+    for (const auto& [key, inner] : dict->items) {
+        const auto* const name = key->as<std::string>();
+        if (name == nullptr || namesOptimiser(*name))
+            continue;
+        const auto path = place.empty() ? *name : place + "." + *name;
+        if (const auto* const foreign = inner->as<PtForeign>(); foreign != nullptr && foreign->isTensor)
+            found.push_back(path + " (" + foreign->name + ")");
+        else
+            collectForeignTensors(*inner, path, deepest - 1, found);
+    }
+}
+
+/// Dictionaries within dictionaries that are looked through.
+constexpr int deepestDict = 5;
+
 /// "a dictionary with the keys "epoch", "args"", for the sentence that refuses a file.
 std::string described(const PtValue& value)
 {
@@ -129,11 +151,38 @@ private:
         throw DataError(file_.name_ + " is damaged or truncated: " + what + "; fetch it again");
     }
 
+    /// A zip archive that torch.save did not write.
+    [[noreturn]] void refuseArchive(const std::vector<ZipRecord>& records) const
+    {
+        constexpr std::size_t most = 3;
+        constexpr std::array weightsEndings = {".safetensors"sv, ".pt"sv, ".pth"sv, ".ckpt"sv, ".bin"sv};
+        std::string names, weights;
+        std::size_t files = 0;
+        for (const auto& record : records) {
+            if (record.name.ends_with("/")) // a folder
+                continue;
+            if (record.name == "data.pkl" || record.name.ends_with("/data.pkl"))
+                throw DataError(file_.name_ + " is a file of torch.save that was unpacked and packed again in another "
+                                              "way, which cannot be read: fetch it again");
+            if (++files <= most)
+                names += (names.empty() ? "" : ", ") + printableText(record.name);
+            if (weights.empty() && std::ranges::any_of(weightsEndings, [&record](std::string_view ending) {
+                    return record.name.ends_with(ending);
+                }))
+                weights = printableText(record.name);
+        }
+        const auto list = names.empty() ? std::string() : " (" + names + (files > most ? "..." : "") + ")";
+        throw DataError(file_.name_ + " is a ZIP archive of " + std::to_string(files) +
+                        (files == 1 ? " file" : " files") + list + ", not a file of torch.save: unpack it" +
+                        (weights.empty() ? " first" : ", and name " + weights));
+    }
+
     void readZip()
     {
         std::map<std::string, ZipRecord> records;
         std::string folder;
-        for (auto& record : readZipDirectory(bytes_, file_.name_)) {
+        const auto all = readZipDirectory(bytes_, file_.name_);
+        for (const auto& record : all) {
             // All records lie in one folder, named after the file when it was saved.
             const auto slash = record.name.find('/');
             if (slash == std::string::npos)
@@ -145,7 +194,7 @@ private:
         }
         const auto pickle = records.find("data.pkl");
         if (pickle == records.end())
-            damaged("there is no data.pkl in it");
+            refuseArchive(all);
         if (records.contains("constants.pkl"))
             throw DataError(file_.name_ +
                             " is a TorchScript program, not a checkpoint; save its state_dict() with torch.save");
@@ -154,6 +203,9 @@ private:
             throw DataError(file_.name_ +
                             " was written by a big-endian machine, which is not read here; save it again on another");
         const auto checked = [this](const ZipRecord& record) {
+            if (!record.fault.empty())
+                throw DataError(file_.name_ + ": " + record.name + " in it " + record.fault +
+                                ", as torch.save does not write it: fetch the file again, or save it with torch.save");
             if (!record.checksumHolds())
                 damaged(record.name + " does not have its checksum");
             return record.data;
@@ -281,9 +333,12 @@ PtFile PtFile::parse(Bytes bytes, std::shared_ptr<const void> owner, const std::
 
 std::vector<StateDict> PtFile::stateDicts() const
 {
-    constexpr int deepest = 5;
     std::vector<StateDict> found;
-    collectStateDicts(*root_, "", deepest, found);
+    collectStateDicts(*root_, "", deepestDict, found);
+    if (const auto foreign = found.empty() ? foreignTensors() : std::vector<std::string>(); !foreign.empty())
+        throw DataError(name_ + " holds no tensors that can be read, only " + std::to_string(foreign.size()) +
+                        " of a class of their own, such as " + foreign.front() +
+                        ": save them as plain tensors in Python, quantised ones with dequantize()");
     if (found.empty())
         throw DataError(name_ + " holds no state dict but " + described(*root_) +
                         ": a dictionary of tensors by name is expected, at the top or below a key such as \"model\"");
@@ -310,6 +365,13 @@ std::vector<std::string> PtFile::foreignObjects() const
             names.insert(foreign->name);
     }
     return {names.begin(), names.end()};
+}
+
+std::vector<std::string> PtFile::foreignTensors() const
+{
+    std::vector<std::string> found;
+    collectForeignTensors(*root_, "", deepestDict, found);
+    return found;
 }
 
 } // namespace nanodit

@@ -47,6 +47,7 @@ struct PtConstant {
 /// name alone. Nothing of it was looked up, made or run, and what was given to it is forgotten.
 struct PtForeign {
     std::string name;
+    bool isTensor = false; ///< It would have made a tensor of a class of its own, `name`.
 };
 /// The memory under tensors.
 struct PtStorage {
@@ -102,6 +103,8 @@ public:
     std::map<std::string, Array> stateDict() const;
     /// Names of what was left uninterpreted, each once: "argparse.Namespace".
     std::vector<std::string> foreignObjects() const;
+    /// Tensors of classes of their own, sparse and quantised ones, which are not read: "model.a.weight (torchao.Int8)".
+    std::vector<std::string> foreignTensors() const;
 
 private:
     friend class TorchFileReader;

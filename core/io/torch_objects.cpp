@@ -101,6 +101,10 @@ constexpr std::array<std::string_view, 14> plainBuiltins = {"list",  "int",   "f
                                                             "bytes", "tuple", "slice", "range",     "object",
                                                             "type",  "long",  "unicode", "Ellipsis"};
 
+/// Classes of tensors that are nothing but their values.
+constexpr std::array<std::string_view, 4> plainTensorClasses = {
+    "torch.Tensor", "torch._tensor.Tensor", "torch.nn.parameter.Buffer", "torch.nn.Parameter"};
+
 bool contains(std::span<const std::string_view> names, std::string_view name)
 {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -215,6 +219,31 @@ PtValue TorchObjects::call(const PtConstant& callee, const PtSequence& arguments
     return {};
 }
 
+PtValue TorchObjects::callForeign(const PtForeign& callee, const PtValue& arguments)
+{
+    const auto* const given = arguments.as<PtSequence>();
+    const auto classAt = [given](std::size_t index) {
+        const auto* const type =
+            given != nullptr && given->items.size() > index ? given->items[index]->as<PtForeign>() : nullptr;
+        return type != nullptr ? type->name : std::string();
+    };
+    if (callee.name.starts_with("torch._tensor._rebuild_from_type")) { // (function, class, arguments, attributes)
+        const auto* const rebuild =
+            given != nullptr && given->items.size() >= 3 ? given->items[0]->as<PtConstant>() : nullptr;
+        const auto* const inner = rebuild != nullptr ? given->items[2]->as<PtSequence>() : nullptr;
+        const bool plain = contains(plainTensorClasses, classAt(1)) ||
+                           (inner != nullptr && given->items[1]->as<PtConstant>() != nullptr);
+        if (plain && inner != nullptr)
+            return call(*rebuild, *inner);
+        return {PtForeign{.name = classAt(1).empty() ? callee.name : classAt(1), .isTensor = true}};
+    }
+    if (callee.name == "torch._utils._rebuild_wrapper_subclass")
+        return {PtForeign{.name = classAt(0).empty() ? callee.name : classAt(0), .isTensor = true}};
+    const bool rebuildsTensor = callee.name.starts_with("torch._utils._rebuild_") &&
+                                callee.name.find("tensor") != std::string::npos;
+    return {PtForeign{.name = callee.name, .isTensor = rebuildsTensor}};
+}
+
 PtStorage TorchObjects::storage(const PtValue& persistentId) const
 {
     const auto* const id = persistentId.as<PtSequence>();
@@ -320,6 +349,9 @@ void TorchObjects::requireInside(const PtTensor& tensor, std::int64_t elements) 
 
 PtValue TorchObjects::parameter(Arguments given) const
 {
+    if (const auto* const foreign = given.empty() ? nullptr : given[0]->as<PtForeign>();
+        foreign != nullptr && foreign->isTensor)
+        return {*foreign};
     const auto* const data = given.size() >= 2 ? given[0]->as<PtTensor>() : nullptr;
     const auto* const requiresGrad = given.size() >= 2 ? given[1]->as<bool>() : nullptr;
     if (data == nullptr || requiresGrad == nullptr)

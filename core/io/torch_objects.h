@@ -20,6 +20,9 @@ public:
     PtValue global(const std::string& module, const std::string& name) const;
     /// What calling such a constant gives.
     PtValue call(const PtConstant& callee, const PtSequence& arguments);
+    /// What calling a function or class that is none of ours would have made: known by its name alone. A tensor that
+    /// torch wrapped for the sake of its attributes is that tensor.
+    PtValue callForeign(const PtForeign& callee, const PtValue& arguments);
     /// The storage that a persistent id names: ("storage", type, key, location, elements), its bytes not yet there.
     PtStorage storage(const PtValue& persistentId) const;
 

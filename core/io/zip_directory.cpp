@@ -111,18 +111,17 @@ private:
         if (end > directoryEnd)
             fail("its directory is cut off");
         ZipRecord record{
-            .name = text(at + directoryBytes, nameBytes), .data = {}, .checksum = read<std::uint32_t>(at + 16)};
+            .name = text(at + directoryBytes, nameBytes),
+            .data = {},
+            .fault = (flags & 1u) != 0 ? "is encrypted" : method != 0 ? "is compressed" : "",
+            .checksum = read<std::uint32_t>(at + 16)};
         readZip64(at + directoryBytes + nameBytes, extraBytes, {&size, &stored, &local});
-        if ((flags & 1u) != 0)
-            throw DataError(name_ + ": " + record.name +
-                            " is encrypted, which is not read here; save it again without");
-        if (method != 0)
-            throw DataError(name_ + ": " + record.name +
-                            " is compressed, which is not read here; save it again with torch.save");
+        at = end;
+        if (!record.fault.empty())
+            return record;
         if (stored != size)
             fail(record.name + " has two sizes");
         record.data = dataOf(record, local, size, nameBytes);
-        at = end;
         return record;
     }
 

@@ -47,6 +47,8 @@ StoredWeights readStoredWeights(const fs::path& source)
         for (const auto& dict : file.stateDicts())
             addSet(weights, dict.place, dict.tensors);
         weights.foreignObjects = file.foreignObjects();
+        for (auto& tensor : file.foreignTensors())
+            weights.unreadable.push_back(std::move(tensor));
     }
     if (weights.sets.empty())
         throw DataError(source.string() + " holds no tensors that can be read" +

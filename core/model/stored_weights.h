@@ -18,7 +18,7 @@ struct WeightSet {
 struct StoredWeights {
     std::vector<WeightSet> sets;             ///< The one that is most likely meant first; at least one.
     std::vector<std::string> foreignObjects; ///< Classes beside the weights that were left uninterpreted.
-    std::vector<std::string> unreadable;     ///< Tensors of types that are not read: "NAME (float8_e4m3fn)".
+    std::vector<std::string> unreadable; ///< Tensors of types and classes that are not read: "NAME (float8_e4m3fn)".
 };
 
 /// From wherever weights lie: a checkpoint folder of ours (its current weights, then their average), a model's folder, a

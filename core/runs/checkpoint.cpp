@@ -2,6 +2,7 @@
 
 #include "core/config/json.h"
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 #include "core/io/json_fault.h"
 #include "core/runs/catalogue.h"
 #include "core/runtime/error.h"
@@ -57,7 +58,7 @@ fs::path writeCheckpoint(const fs::path& runFolder, const CheckpointState& state
     if (!tensors.projector.empty())
         writeTensors(folder.path() / "projector.safetensors", tensors.projector);
     writeTensors(folder.path() / "optimizer.safetensors", tensors.optimiser);
-    writeFileAtomically(folder.path() / "state.json", toJson(state).dump(2) + "\n");
+    writeFileAtomically(folder.path() / "state.json", dumpForeignJson(toJson(state), 2) + "\n");
     folder.commitReplacing();
     return target;
 }
@@ -77,13 +78,19 @@ CheckpointState readCheckpointState(const fs::path& checkpoint)
         state.warmStarted = json.at("warm_started");
         state.textTokens = json.at("text_tokens");
         if (!json.at("dino_statistics").is_null())
-            state.dino = DinoStatistics::fromJson(json.at("dino_statistics"));
+            state.dino = DinoStatistics::fromJson(json.at("dino_statistics"), file.string());
         state.encoders = json.at("encoders");
         state.circumstances = {.dataSet = json.value("data_set", ""), // earlier versions did not say
                                .libTorch = json.value("libtorch", ""),
                                .computedOn = json.value("computed_on", ""),
                                .ranks = json.value("processes", "")};
         readJson(json.at("config"), file.string(), [&state](FieldVisitor& v) { state.config.visit(v); });
+        // How it was trained may have been allowed by an earlier version; what it is must make sense.
+        auto issues = rangeIssues([&state](FieldVisitor& v) { state.config.visit(v); });
+        std::erase_if(issues, [](const ConfigIssue& issue) { return !issue.key.starts_with("model."); });
+        for (auto& issue : state.config.model.validate("model"))
+            issues.push_back(std::move(issue));
+        throwIfAny(issues, file.string());
     } catch (const nlohmann::json::exception& error) {
         throw DataError(file.string() + " is damaged (" + jsonFault(error) + "): use another checkpoint of the run");
     }

@@ -1,5 +1,6 @@
 #include "core/runs/run_history.h"
 
+#include "core/io/foreign_text.h"
 #include "core/runtime/error.h"
 
 #include <array>
@@ -32,7 +33,7 @@ void appendRunEvent(const fs::path& runFolder, std::int64_t step, const std::str
     nlohmann::ordered_json json = {{"time", timeNow()}, {"step", step}, {"kind", kind}, {"text", text}};
     json[kind] = details; // "resumed" is what readResumptions looks for
     std::ofstream stream(runFolder / historyFileName, std::ios::app);
-    stream << json.dump() << "\n" << std::flush;
+    stream << dumpForeignJson(json, -1) << "\n" << std::flush;
     if (!stream)
         throw StoreError((runFolder / historyFileName).string() +
                          " could not be written: make room on the disk, then resume the run");

@@ -47,7 +47,10 @@ Failure failureOf(const std::exception& error)
         return {.message =
                     "there was not enough memory: close other programs, or use a smaller batch, picture or model",
                 .detail = {}};
-    if (const auto* const files = dynamic_cast<const std::filesystem::filesystem_error*>(&error))
+    const auto* const files = dynamic_cast<const std::filesystem::filesystem_error*>(&error);
+    if (files != nullptr && files->path1().empty() && files->code() == std::errc::invalid_argument)
+        return {.message = "a name of a file or folder is empty: give one that is not", .detail = {}};
+    if (files != nullptr)
         return {.message = pathsOf(*files) + " could not be used: check the path, the permissions and the free space",
                 .detail = files->code().message()};
     const auto detail = withoutTrace(error.what());

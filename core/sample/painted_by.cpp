@@ -1,5 +1,6 @@
 #include "core/sample/painted_by.h"
 
+#include "core/io/foreign_text.h"
 #include "core/io/json_fault.h"
 #include "core/io/sha256.h"
 #include "core/runtime/error.h"
@@ -27,7 +28,7 @@ PngText textOf(const PaintedBy& model)
                                          {"step", model.step},
                                          {"weights", model.averaged ? "ema" : "model"},
                                          {"sha256", model.sha256}};
-    return {{modelKeyword, json.dump()}};
+    return {{modelKeyword, dumpForeignJson(json, -1)}};
 }
 
 std::optional<PaintedBy> paintedByOfPng(const fs::path& file)

@@ -16,11 +16,13 @@ constexpr const char* settingsKeyword = "nanodit";
 constexpr std::array<const char*, 2> guidanceNames = {"additive", "chained"};
 
 template<typename Enum, std::size_t N>
-Enum fromName(const std::array<const char*, N>& names, const std::string& name)
+Enum fromName(const std::array<const char*, N>& names, const std::string& name, const std::filesystem::path& file)
 {
     const auto found = std::ranges::find(names, name);
     if (found == names.end())
-        throw DataError("\"" + name + "\" is none of the values that this program knows; a newer one may have made it");
+        throw DataError(file.string() + " carries settings with \"" + name +
+                        "\", which this program does not know: use the version that made it, or use the picture as a "
+                        "reference instead");
     return static_cast<Enum>(found - names.begin());
 }
 
@@ -120,16 +122,20 @@ std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& f
             request.erasedPatches = json.at("erased_patches").get<std::vector<std::int64_t>>();
         if (json.contains("dino_weights"))
             request.dinoWeights = json.at("dino_weights").get<std::vector<double>>();
-        request.size = bucketFromName(json.at("size"));
+        const auto size = sizeFromName(json.at("size").get<std::string>());
+        if (!size)
+            throw DataError(file.string() + " carries settings with the size " + json.at("size").dump() +
+                            ", which is not WIDTHxHEIGHT: use the picture as a reference instead");
+        request.size = *size;
         request.steps = json.at("steps");
-        request.solver = fromName<Solver>(solverNames, json.at("solver"));
+        request.solver = fromName<Solver>(solverNames, json.at("solver"), file);
         request.shift = json.at("shift");
         request.textScale = json.at("text_scale");
         request.dinoScale = json.at("dino_scale");
-        request.guidance = fromName<GuidanceMode>(guidanceNames, json.at("guidance"));
+        request.guidance = fromName<GuidanceMode>(guidanceNames, json.at("guidance"), file);
         request.guidanceInterval = json.at("guidance_interval");
         if (json.contains("guidance_rule"))
-            request.guidanceRule = fromName<GuidanceRule>(guidanceRuleNames, json.at("guidance_rule"));
+            request.guidanceRule = fromName<GuidanceRule>(guidanceRuleNames, json.at("guidance_rule"), file);
         if (json.contains("projected")) {
             const auto& projected = json.at("projected");
             request.projected = {.parallel = projected.at("parallel"),

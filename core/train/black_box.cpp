@@ -1,6 +1,7 @@
 #include "core/train/black_box.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/step_metrics.h"
 #include "core/runtime/error.h"
@@ -84,7 +85,7 @@ void writeBlackBox(const fs::path& runFolder, const StepRecord& record, const Pa
         json["norms"].push_back({{"part", sums.part},
                                  {"weights_before", numberOrName(std::sqrt(sums.weights))},
                                  {"gradients", numberOrName(std::sqrt(sums.gradients))}});
-    writeFileAtomically(fileOf(runFolder, record.step), json.dump(1) + "\n");
+    writeFileAtomically(fileOf(runFolder, record.step), dumpForeignJson(json, 1) + "\n");
 }
 
 std::vector<std::int64_t> blackBoxSteps(const fs::path& runFolder)

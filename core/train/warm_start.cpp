@@ -199,6 +199,7 @@ WarmStartReport warmStart(const Parameters& parameters, const StoredWeights& wei
     report.place = best.set->place;
     report.prefix = best.prefix;
     report.foreignObjects = weights.foreignObjects;
+    report.unreadable = weights.unreadable;
     for (const auto& set : weights.sets) {
         if (set.place != report.place)
             report.otherPlaces.push_back(set.place);
@@ -252,6 +253,9 @@ std::string WarmStartReport::text() const
         text += "; it also holds weights at " + joined(otherPlaces) + " (warm_start.place takes them)";
     if (!foreignObjects.empty())
         text += "; left uninterpreted: " + joined(foreignObjects);
+    if (!unreadable.empty())
+        text += "; " + std::to_string(unreadable.size()) +
+                " tensors are of types or classes that are not read: " + joined(unreadable);
     for (const auto& name : fresh)
         text += "\n  new: " + name;
     for (const auto& name : skipped)
@@ -280,6 +284,9 @@ std::string WarmStartReport::warning() const
         text += "; " + std::to_string(fresh.size()) + " are not in the file under that name, such as " + fresh.front();
     if (!skipped.empty())
         text += ", while the file holds " + skipped.front() + " (warm_start.rename)";
+    if (!unreadable.empty())
+        text += "; " + std::to_string(unreadable.size()) + " are of types or classes that are not read, such as " +
+                unreadable.front();
     return text;
 }
 

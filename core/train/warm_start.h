@@ -24,6 +24,7 @@ struct WarmStartReport {
     std::string prefix;                      ///< Left out of the names in the file: "module.".
     std::vector<std::string> otherPlaces;    ///< Where the file holds more weights.
     std::vector<std::string> foreignObjects; ///< Beside the weights, left uninterpreted.
+    std::vector<std::string> unreadable; ///< Tensors of the file whose types or classes are not read.
     std::int64_t elementsLoaded = 0, elements = 0; ///< Numbers of the model: taken from the file, and all.
 
     double share() const { return elements == 0 ? 1 : static_cast<double>(elementsLoaded) / double(elements); }

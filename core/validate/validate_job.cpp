@@ -2,6 +2,7 @@
 
 #include "core/inspect/inspection.h"
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 #include "core/io/image.h"
 #include "core/io/sha256.h"
 #include "core/preprocess/workspace_state.h"
@@ -170,9 +171,9 @@ private:
     std::optional<ValidationReport> beginOrGoOn()
     {
         const auto file = report_.folder / "plan.json";
-        const auto wanted = identity();
+        const auto wanted = dumpForeignJson(identity(), 1); // paths may be no UTF-8: compared as they are written
         if (fs::exists(file)) {
-            const bool same = Json::parse(readTextFile(file), nullptr, false) == wanted;
+            const bool same = Json::parse(readTextFile(file), nullptr, false) == Json::parse(wanted);
             if (!same && !request_.overwrite && !request_.replaceOther)
                 throw DataError(report_.folder.string() + " holds a validation with other settings or of other weights",
                                 remedy::ReplaceValidation{});
@@ -189,7 +190,7 @@ private:
             makeFolder((report_.folder / picture.file()).parent_path());
         makeFolder(report_.folder / "originals");
         removeAbandonedTemporaries(report_.folder);
-        writeFileAtomically(file, wanted.dump(1) + "\n");
+        writeFileAtomically(file, wanted + "\n");
         return std::nullopt;
     }
 
@@ -356,7 +357,7 @@ private:
     {
         writeReportPage(report, report.folder / "report.html");
         writeFileAtomically(report.folder / "pictures.csv", picturesAsCsv(report));
-        writeFileAtomically(report.folder / "report.json", toJson(report).dump(1) + "\n");
+        writeFileAtomically(report.folder / "report.json", dumpForeignJson(toJson(report), 1) + "\n");
     }
 
     const ValidateRequest& request_;

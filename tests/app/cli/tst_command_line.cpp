@@ -56,7 +56,8 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("seed with a sign") << QStringList{"sample", "--seed", "-1"} << "whole number from 0";
     QTest::newRow("rank with a sign") << QStringList{"shard", "--rank", "-1"} << "from 0 on";
     QTest::newRow("steps of a sampler") << QStringList{"validate", "--sampler-steps", "0"} << "from 1 to 1000";
-    QTest::newRow("earlier name") << QStringList{"validate", "--records", "0"} << "from 1 on";
+    QTest::newRow("earlier name") << QStringList{"validate", "--records", "0"} << "--records: must be";
+    QTest::newRow("no size") << QStringList{"bench", "--size", "128X128"} << "--size must be WIDTHxHEIGHT";
     QTest::newRow("no picture's name") << QStringList{"sample", "--out", "picture.jpg"} << "ends in .png";
     QTest::newRow("no name for a picture") << QStringList{"sample", "--out", ""} << "ends in .png";
     QTest::newRow("a folder for a picture") << QStringList{"sample", "--out", empty} << "which is a folder";
@@ -74,6 +75,9 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("unknown device") << QStringList{"-w", empty, "--device", "tpu", "verify"} << "cpu, cuda";
     QTest::newRow("unknown pass") << QStringList{"-w", empty, "preprocess", "--pass-filter", "t6"} << "workspace";
     QTest::newRow("no such golden case") << QStringList{"golden", empty + "/nothing"} << "";
+    QTest::newRow("import of no name") << QStringList{"-w", empty + "/new", "import", ""} << "nothing was named";
+    QTest::newRow("import of a device") << QStringList{"-w", empty + "/new", "import", "/dev/zero"} << "a device";
+    QTest::newRow("a steered terminal") << QStringList{"-w", empty + "/new", "import", "/no\x1b[2Jsuch"} << "/no?[2Jsuch";
     QTest::newRow("import of nothing") << QStringList{"-w", empty + "/new", "import", empty + "/missing"} << "missing";
 }
 

@@ -32,6 +32,8 @@ private Q_SLOTS:
     void everySettingIsListedWithItsRange();
     void aWorkspaceIsCreatedAndOpened();
     void openingAFolderThatIsNoWorkspaceSaysWhatToDo();
+    void whatIsWrongInWorkspaceYamlIsNamedWithItsLine_data();
+    void whatIsWrongInWorkspaceYamlIsNamedWithItsLine();
     void foldersMayBeginWithATildeAndHoldNoBackslashes();
     void textsThatLookLikeOtherTypesStayTexts();
 };
@@ -109,6 +111,14 @@ void ConfigTest::wrongTypesNameWhatWasExpected_data()
                                     << "one of none, adaln_zero";
     QTest::newRow("three betas") << "optimiser: {betas: [1, 2, 3]}"
                                  << "two numbers";
+    QTest::newRow("texts for betas") << "optimiser: {betas: [fast, slow]}"
+                                     << "two numbers";
+    QTest::newRow("list in betas") << "optimiser: {betas: [[0.9], 0.95]}"
+                                   << "two numbers";
+    QTest::newRow("list in a list of texts") << "warm_start: {rename: [\"a=>b\", [c]]}"
+                                             << "item 2 is a list or group (line 1)";
+    QTest::newRow("nothing in a list of texts") << "warm_start: {rename: [~]}"
+                                                << "item 1 is nothing (line 1)";
     QTest::newRow("not a number") << "optimiser: {lr: .nan}"
                                   << "between";
 }
@@ -267,6 +277,50 @@ void ConfigTest::openingAFolderThatIsNoWorkspaceSaysWhatToDo()
     QVERIFY(errorOf([&] { Workspace::open(folder.path()); }).find("multiple of 16") != std::string::npos);
 }
 
+void ConfigTest::whatIsWrongInWorkspaceYamlIsNamedWithItsLine_data()
+{
+    QTest::addColumn<QString>("yaml");
+    QTest::addColumn<QString>("said");
+    QTest::newRow("no size") << "format: 1\nbuckets: [128x128, 128X128]\n"
+                             << "buckets must be sizes, WIDTHxHEIGHT in pixels, for example 1216x832, but item 2 is "
+                                "\"128X128\" (line 2)";
+    QTest::newRow("no size in a list of lines") << "buckets:\n- 128x128\n- wide\n"
+                                                << "\"wide\" (line 3)";
+    QTest::newRow("one number") << "buckets: [1024]"
+                                << "item 1 is \"1024\" (line 1)";
+    QTest::newRow("nothing in it") << "buckets: [128x128, 0x128]"
+                                   << "item 2 is \"0x128\"";
+    QTest::newRow("a size that is too large for a number") << "buckets: [99999999999999999999x16]"
+                                                           << "item 1";
+    QTest::newRow("a list in it") << "buckets: [[128, 128]]"
+                                  << "item 1 is a list or group (line 1)";
+    QTest::newRow("a group in it") << "buckets: [{width: 128}]"
+                                   << "item 1 is a list or group (line 1)";
+    QTest::newRow("no list") << "buckets: 1024x1024"
+                             << "a list";
+    QTest::newRow("no bucket") << "\nbuckets: []"
+                               << "at least one size, for example [1024x1024] (line 2)";
+    QTest::newRow("no multiple of 16") << "format: 1\nbuckets: [120x120]"
+                                       << "(line 2)";
+    QTest::newRow("huge") << "buckets: [1000000x1000000]"
+                          << "at most 16384 pixels";
+    QTest::newRow("out of range") << "format: 1\n\ntext_tokens: 0\n"
+                                  << "(line 3)";
+    QTest::newRow("backslash in a group") << "encoders:\n  t5: a\n  vae: models\\vae\n"
+                                          << "(line 3)";
+}
+
+void ConfigTest::whatIsWrongInWorkspaceYamlIsNamedWithItsLine()
+{
+    QFETCH(QString, yaml);
+    QFETCH(QString, said);
+    const test::TemporaryFolder folder;
+    test::writeText(folder / "workspace.yaml", yaml.toStdString());
+    const auto message = errorOf([&] { Workspace::open(folder.path()); });
+    QVERIFY2(message.starts_with((folder / "workspace.yaml").string() + ": "), message.c_str());
+    QVERIFY2(message.find(said.toStdString()) != std::string::npos, message.c_str());
+}
+
 void ConfigTest::foldersMayBeginWithATildeAndHoldNoBackslashes()
 {
     const test::TemporaryFolder folder;
@@ -276,6 +330,9 @@ void ConfigTest::foldersMayBeginWithATildeAndHoldNoBackslashes()
     const auto workspace = Workspace::open(folder.path());
     QCOMPARE(workspace.path(workspace.config.dinoEncoder), std::filesystem::path("/home/somebody/models/dino"));
     QCOMPARE(workspace.path(workspace.config.vae), workspace.root / "models/~vae");
+    QCOMPARE(workspace.path("models/vae/"), workspace.root / "models/vae"); // what it is called has a name
+    QCOMPARE(workspace.path("/"), std::filesystem::path("/"));
+    QCOMPARE(workspace.path(""), workspace.root);
     qputenv("HOME", home);
     for (const auto* const value : {"\"models\\vae\"", "models\\vae", "\"a\\tb\""}) {
         test::writeText(folder / "workspace.yaml", std::string("encoders: {vae: ") + value + "}\n");

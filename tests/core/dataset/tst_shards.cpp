@@ -141,9 +141,13 @@ private Q_SLOTS:
             QVERIFY(normal.mean(0).abs().max().item<double>() < 1e-5);
             QVERIFY((normal.std(0, false) - 1).abs().max().item<double>() < 1e-5);
         }
-        const auto again = DinoStatistics::fromJson(statistics.toJson());
+        const auto again = DinoStatistics::fromJson(statistics.toJson(), "shards.json");
         QCOMPARE(again.patches.mean, statistics.patches.mean);
         QCOMPARE(again.cls.deviation, statistics.cls.deviation);
+        for (const auto& odd : {nlohmann::json(), nlohmann::json(5), nlohmann::json{{"cls", {{"mean", {"a"}}}}}}) {
+            const auto message = errorOf([&] { DinoStatistics::fromJson(odd, "state.json"); });
+            QVERIFY2(message.starts_with("state.json is damaged: its DINO statistics"), message.c_str());
+        }
     }
 
     void statisticsAreExactFarFromZero()

@@ -249,6 +249,13 @@ private Q_SLOTS:
         settings["do_rescale"] = false;
         const auto processor = ImageProcessor::fromJson(settings, "p.json");
         QVERIFY(test::errorOf([&] { processor.normalisation(); }).find("p.json") != std::string::npos);
+        for (const double factor : {0.0, -1.0}) { // pictures would be black, or negatives
+            settings = dinov3Settings();
+            settings["rescale_factor"] = factor;
+            const auto spoilt = ImageProcessor::fromJson(settings, "p.json");
+            const auto message = test::errorOf([&] { spoilt.normalisation(); });
+            QVERIFY2(message.find("p.json has a rescale_factor of") != std::string::npos, message.c_str());
+        }
     }
 };
 

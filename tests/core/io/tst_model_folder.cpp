@@ -132,6 +132,10 @@ private Q_SLOTS:
             const auto refusal = errorOf([&] { findModelFiles(folder.path()); });
             QVERIFY2(contains(refusal, "model.safetensors.index.json"), refusal.c_str());
         }
+        // A name that no file can have is none, and does not cut the sentence short.
+        test::writeText(folder / "model.safetensors.index.json", R"({"weight_map": {"a": "b\u0000c"}})");
+        const auto refusal = errorOf([&] { findModelFiles(folder.path()); });
+        QVERIFY2(contains(refusal, "names no file of its own folder for a"), refusal.c_str());
     }
 
     void foldersWithoutWeightsSayWhatTheyHold()
@@ -149,6 +153,8 @@ private Q_SLOTS:
         QVERIFY(contains(refusal(), "broke off"));
         test::writeText(folder / "a.gguf", "x");
         QVERIFY(contains(refusal(), "GGUF"));
+        fs::create_symlink("model.safetensors", folder / "model.safetensors"); // leads to itself
+        QVERIFY(contains(refusal(), "model.safetensors is a link to model.safetensors, which is not there"));
     }
 
     void whatStandsInForWeightsIsNamed_data()
@@ -191,6 +197,10 @@ private Q_SLOTS:
         writeWeights(folder / "single" / "ae.safetensors", "w", 1);
         QVERIFY(contains(advice("single"), "ae.safetensors but not the config.json"));
         QVERIFY(contains(advice("single/ae.safetensors"), "it is a file"));
+        // A cache that was copied without what its links lead to.
+        fs::create_directory(folder / "copied");
+        fs::create_symlink("../blobs/0123", folder / "copied" / "config.json");
+        QVERIFY(contains(advice("copied"), "is a link to ../blobs/0123, which is not there"));
     }
 };
 

@@ -209,6 +209,10 @@ private Q_SLOTS:
                 QCOMPARE(damages[0].from, headers[lost]);
                 QCOMPARE(damages[0].to, lost + 1 < headers.size() ? headers[lost + 1] : whole.size());
                 QVERIFY2(damages[0].reason.starts_with("case.tar"), damages[0].reason.c_str());
+                QVERIFY2(damages[0].reason.find("INTERNAL") == std::string::npos, damages[0].reason.c_str());
+                damages.clear();
+                const auto everything = [](const TarMember&) { return true; };
+                QCOMPARE(walkDamagedTar(bytesOf(*tar), tar, "case.tar", everything, damages), 0); // no link was met
             }
         }
     }

@@ -280,6 +280,60 @@ private Q_SLOTS:
         QVERIFY(contains(refusalOf(bomb + "N."), "more objects"));
     }
 
+    void aZipArchiveOfOtherThingsIsCalledWhatItIs()
+    {
+        const auto archive = errorOf([] {
+            parse(zipOf({{"photos/", ""}, {"photos/a.jpg", "a"}, {"b.txt", "b"}, {"c", ""}, {"d", ""}}, 8));
+        });
+        QVERIFY2(contains(archive, "case.pt is a ZIP archive of 4 files (photos/a.jpg, b.txt, c...), not a file of "
+                                   "torch.save: unpack it first"),
+                 archive.c_str());
+        const auto packed = errorOf([] { parse(zipOf({{"run/readme", ""}, {"run/model.safetensors", "x"}})); });
+        QVERIFY2(contains(packed, "unpack it, and name run/model.safetensors"), packed.c_str());
+        const auto names = errorOf([] { parse(zipOf({{"\xff\xfe.jpg", "a"}})); });
+        QVERIFY2(contains(names, "\xef\xbf\xbd"), names.c_str()); // no bytes that no terminal takes
+        QVERIFY(contains(errorOf([] { parse(zipOf({{"data/0", ""}, {"data.pkl", "\x80\x02}."}})); }), "packed again"));
+        QVERIFY(contains(errorOf([] { parse("PK\5\6"s + std::string(18, '\0')); }), "is a ZIP archive"));
+    }
+
+    /// Written by hand as torch.save writes subclasses of tensors: _rebuild_from_type_v2(function, class, arguments,
+    /// attributes), and what it calls for sparse, quantised and wrapper tensors.
+    void tensorsOfAClassOfTheirOwnAreNamed()
+    {
+        const auto storage = "(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0" "0X\3\0\0\0cpuK\2tQ"s;
+        const auto arguments = "(" + storage + "K\0K\2\x85K\1\x85\x89"s + "ccollections\nOrderedDict\n)Rt";
+        const auto plain = "ctorch._utils\n_rebuild_tensor_v2\n" + arguments + "R";
+        const auto ofClass = [&](const std::string& type) {
+            return "ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_tensor_v2\n" + type + arguments +
+                   "}tR";
+        };
+        const auto item = [](char name, const std::string& value) { return "X\1\0\0\0"s + name + value; };
+        const auto fileOf = [](const std::string& items) {
+            return parse(zipOf({{"case/data.pkl", "\x80\x02}(" + items + "u."}, {"case/data/0", std::string(8, '\0')}}));
+        };
+        const auto own = ofClass("cmy.tensors\nInt8Tensor\n");
+        const auto mixed = fileOf(item('a', plain) + item('b', own) + item('c', ofClass("ctorch\nTensor\n")) +
+                                  item('d', "ctorch._utils\n_rebuild_qtensor\n)R") +
+                                  item('e', "ctorch._utils\n_rebuild_wrapper_subclass\n(cmy.tensors\nPacked\ntR"));
+        QCOMPARE(mixed.foreignTensors(),
+                 (std::vector<std::string>{"b (my.tensors.Int8Tensor)", "d (torch._utils._rebuild_qtensor)",
+                                           "e (my.tensors.Packed)"}));
+        const auto tensors = mixed.stateDict(); // with attributes of its own, a plain tensor is one all the same
+        QCOMPARE(tensors.size(), std::size_t{2});
+        QCOMPARE(tensors.at("c").shape, (std::vector<std::int64_t>{2}));
+        const auto none = errorOf([&] { fileOf(item('a', own) + item('b', own)).stateDict(); });
+        QVERIFY2(contains(none, "only 2 of a class of their own, such as a (my.tensors.Int8Tensor)"), none.c_str());
+        // A parameter around one is one, and so is what lies deeper.
+        const auto nested = fileOf(item('m', "}(" + item('p', "ctorch._utils\n_rebuild_parameter\n(" + own +
+                                                                  "\x88}tR") +
+                                                 item('q', plain) + "u"));
+        QCOMPARE(nested.foreignTensors(), std::vector<std::string>{"m.p (my.tensors.Int8Tensor)"});
+        QVERIFY(fileOf(item('a', plain)).foreignTensors().empty());
+        for (const auto& nonsense : {"ctorch._tensor\n_rebuild_from_type_v2\n)R"s,
+                                     "ctorch._tensor\n_rebuild_from_type_v2\n(K\1K\1K\1tR"s})
+            QCOMPARE(fileOf(item('a', plain) + item('b', nonsense)).foreignTensors().size(), std::size_t{1});
+    }
+
     void bigIntegersKeepTheirDigits()
     {
         const auto decimal = [](const std::string& bytes) {
@@ -302,7 +356,7 @@ private Q_SLOTS:
         QVERIFY(contains(errorOf([&] { parse(zipOf(good, 8)); }), "compressed"));
         QVERIFY(contains(errorOf([&] { parse(zipOf(good, 0, 1)); }), "encrypted"));
         QVERIFY(contains(errorOf([&] { parse(zipOf({good[0], good[0]})); }), "twice"));
-        QVERIFY(contains(errorOf([&] { parse(zipOf({{"case/other", ""}})); }), "no data.pkl"));
+        QVERIFY(contains(errorOf([&] { parse(zipOf({{"case/other", ""}})); }), "ZIP archive of 1 file (case/other)"));
         QVERIFY(contains(errorOf([&] { parse(zipOf({good[0], {"case/byteorder", "big"}})); }), "big-endian"));
         QVERIFY(contains(errorOf([&] { parse(zipOf({good[0], {"case/constants.pkl", ""}})); }), "TorchScript"));
         auto whole = zipOf(good);

@@ -26,6 +26,7 @@ CheckpointState stateAt(std::int64_t step)
     state.step = step;
     state.samplePosition = 16 * step;
     state.config.model.hiddenSize = 32;
+    state.config.model.numHeads = 4;
     state.config.optimiser.lr = 1.25e-4;
     state.config.seed = 9;
     state.textTokens = 32;
@@ -180,6 +181,45 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { readCheckpointState(folder); }).find("state.json") != std::string::npos);
         writeText(folder / "state.json", "{\"format\": 99}");
         QVERIFY(errorOf([&] { readCheckpointState(folder); }).find("99") != std::string::npos);
+    }
+
+    void aFieldOfAnotherTypeIsReadOrNamedWithItsFile()
+    {
+        const TemporaryFolder run;
+        const auto folder = writeCheckpoint(run.path(), stateAt(1), tensorsOf(1));
+        const auto file = folder / "state.json";
+        const auto good = nlohmann::json::parse(readTextFile(file));
+        const std::vector<nlohmann::json> values = {nullptr, true, "x", -1, 1.5, nlohmann::json::array({1}),
+                                                    nlohmann::json::object()};
+        int refused = 0;
+        for (const auto& field : good.items()) {
+            for (const auto& value : values) {
+                auto spoilt = good;
+                spoilt[field.key()] = value;
+                writeText(file, spoilt.dump());
+                const auto message = errorOf([&] { readCheckpointState(folder); });
+                refused += !message.empty();
+                QVERIFY2(message.empty() || message.starts_with(file.string()), (field.key() + ": " + message).c_str());
+            }
+            auto lacking = good;
+            lacking.erase(field.key());
+            writeText(file, lacking.dump());
+            const auto message = errorOf([&] { readCheckpointState(folder); });
+            QVERIFY2(message.empty() || message.starts_with(file.string()), message.c_str());
+        }
+        QVERIFY(refused > 20);
+        // A configuration of nothing is not one of defaults, and a model of no width none.
+        for (const auto& [config, said] : std::map<std::string, std::string>{
+                 {"null", "has null where a group of settings was expected"},
+                 {R"({"model": {"hidden_size": 0}})", "model.hidden_size must be between"},
+                 {R"({"model": {"depth": 1000000000}})", "model.depth must be between"},
+                 {R"({"model": {"hidden_size": 32, "num_heads": 7}})", "model.num_heads must divide"}}) {
+            auto spoilt = good;
+            spoilt["config"] = nlohmann::json::parse(config);
+            writeText(file, spoilt.dump());
+            const auto message = errorOf([&] { readCheckpointState(folder); });
+            QVERIFY2(message.starts_with(file.string()) && message.find(said) != std::string::npos, message.c_str());
+        }
     }
 };
 

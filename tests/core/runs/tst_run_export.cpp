@@ -22,6 +22,7 @@ std::filesystem::path trainedRun(const std::filesystem::path& folder, bool avera
     state.run = "mine";
     state.step = 40;
     state.config.model.hiddenSize = 32;
+    state.config.model.numHeads = 4;
     CheckpointTensors tensors;
     tensors.model = {{"w", at::full({4, 3}, 1.0 / 3)}};
     if (averaged)

@@ -22,6 +22,17 @@ private Q_SLOTS:
         QCOMPARE(sentenceOf(StoreError("the disk is full")), std::string("the disk is full"));
     }
 
+    void anEmptyNameIsCalledOne()
+    {
+        try {
+            static_cast<void>(std::filesystem::absolute(std::filesystem::path()));
+            QFAIL("an empty path became a whole one");
+        } catch (const std::filesystem::filesystem_error& error) {
+            QCOMPARE(failureOf(error).message, std::string("a name of a file or folder is empty: give one that is not"));
+            QVERIFY(failureOf(error).detail.empty());
+        }
+    }
+
     void aFileThatCannotBeUsedIsNamed()
     {
         const std::filesystem::filesystem_error error("cannot copy", "a/b.npy", "c/d.npy",
