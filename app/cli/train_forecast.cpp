@@ -64,10 +64,11 @@ std::string settingsText(const FittingChange& change)
 void printForecast(const TrainConfig& config, const Workspace& workspace, Options& options)
 {
     const auto data = trainData(workspace, config);
-    const auto forecast = forecastTraining(config, data);
+    const auto where = memoryOf(options.device);
+    const auto forecast = forecastTraining(config, data, where);
     const auto& memory = forecast.memory;
     const auto there = availableMemory(options.device);
-    const auto changes = there > 0 ? fittingChanges(config, data, there) : std::vector<FittingChange>{};
+    const auto changes = there > 0 ? fittingChanges(config, data, there, where) : std::vector<FittingChange>{};
     const bool fits = there == 0 || memory.total() <= there;
     std::optional<double> seconds;
     if (fits || !changes.empty())
@@ -89,6 +90,7 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, Option
                               " latent and " + std::to_string(dearest.contextTokens) + " context tokens each)"},
         {"  batches read ahead", sizeText(memory.batches)},
         {"  preview pictures", sizeText(memory.previews)},
+        {"  a checkpoint being written", sizeText(memory.checkpoint)},
         {"a step", seconds ? "about " + secondsText(*seconds) + ", measured on two blocks" : "not measured"},
         {"an epoch", std::to_string(forecast.stepsPerEpoch) + " steps, " + std::to_string(forecast.samplesPerEpoch) +
                          " samples" +
@@ -119,7 +121,8 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, Option
                              {"average", memory.average},
                              {"activations", memory.activations},
                              {"batches", memory.batches},
-                             {"previews", memory.previews}}},
+                             {"previews", memory.previews},
+                             {"checkpoint", memory.checkpoint}}},
                            {"memory_available", there},
                            {"fits", fits},
                            {"steps_per_epoch", forecast.stepsPerEpoch},

@@ -1,6 +1,7 @@
 #include "core/train/forecast.h"
 
 #include "core/config/yaml.h"
+#include "core/runtime/compute_devices.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -171,7 +172,12 @@ void set(FittingChange& change, const std::string& key, const std::string& value
 
 std::int64_t TrainMemory::total() const
 {
-    return weights + gradients + moments + average + activations + batches + previews;
+    return weights + gradients + moments + average + activations + batches + previews + checkpoint;
+}
+
+MemoryOf memoryOf(const ComputeChoice& choice)
+{
+    return chosenDevice(choice.device, gpuFindings()) == "cpu" ? MemoryOf::Machine : MemoryOf::Gpu;
 }
 
 const BucketForecast& TrainForecast::dearest() const
@@ -179,7 +185,7 @@ const BucketForecast& TrainForecast::dearest() const
     return *std::ranges::max_element(buckets, {}, &BucketForecast::activations);
 }
 
-TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data)
+TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data, MemoryOf where)
 {
     throwIfAny(asked.validate(), "the training configuration");
     if (data.buckets.empty())
@@ -225,15 +231,19 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data)
         memory.previews = std::max<std::int64_t>(0, 2 * stored + 2 * rounded + data.pictureBytes - memory.activations -
                                                         memory.gradients); // the gradients are there, and two copies
     forecast.checkpointBytes = stored + memory.moments + memory.average;
+    memory.checkpoint = where == MemoryOf::Machine ? forecast.checkpointBytes : 0;
     const auto written = std::max<std::int64_t>(1, (config.schedule.steps + config.saving.every - 1) / config.saving.every);
     forecast.keptCheckpointBytes =
         forecast.checkpointBytes * (config.saving.keep > 0 ? std::min(config.saving.keep, written) : written);
     return forecast;
 }
 
-std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory)
+std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory,
+                                          MemoryOf where)
 {
-    const auto needs = [&data](const TrainConfig& tried) { return forecastTraining(tried, data).memory.total(); };
+    const auto needs = [&data, where](const TrainConfig& tried) {
+        return forecastTraining(tried, data, where).memory.total();
+    };
     if (needs(config) <= memory)
         return {};
     std::vector<FittingChange> found;

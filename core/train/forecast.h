@@ -2,6 +2,7 @@
 
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
+#include "core/runtime/compute_choice.h"
 
 #include <cstdint>
 #include <string>
@@ -29,6 +30,11 @@ struct TrainData {
 /// Reads the manifest of the set that `config` names and one of its samples. Throws DataError when there is no such set.
 TrainData trainData(const Workspace& workspace, const TrainConfig& config);
 
+/// Whose memory a forecast is of: a training on a GPU leaves a part to the machine.
+enum class MemoryOf { Machine, Gpu };
+/// That of the device that a choice stands for. Throws as chosenDevice() does.
+MemoryOf memoryOf(const ComputeChoice& choice);
+
 /// Bytes that a training holds at its dearest moment, by what they are for. All of it is float32 between steps.
 struct TrainMemory {
     std::int64_t weights = 0, gradients = 0;
@@ -37,6 +43,9 @@ struct TrainMemory {
     std::int64_t activations = 0; ///< What the forward pass keeps, and what the backward pass holds beside that.
     std::int64_t batches = 0;     ///< Read ahead.
     std::int64_t previews = 0;    ///< Beyond `activations`, which are free then: a second model, and a picture decoded.
+    /// The copy of weights, moments and average that a thread writes as a checkpoint while the next steps are made. It
+    /// lies in the machine's memory, so it is 0 of a GPU's.
+    std::int64_t checkpoint = 0;
 
     std::int64_t total() const;
 };
@@ -66,7 +75,7 @@ struct TrainForecast {
 
 /// The widths in `config` are replaced by the data's, as training does. Throws ConfigError for a configuration that cannot
 /// be used, DataError for data without a sample.
-TrainForecast forecastTraining(const TrainConfig& config, const TrainData& data);
+TrainForecast forecastTraining(const TrainConfig& config, const TrainData& data, MemoryOf where = MemoryOf::Machine);
 
 /// Settings that make a training fit: keys of the configuration with their new values, and what it then needs.
 struct FittingChange {
@@ -77,6 +86,7 @@ struct FittingChange {
 
 /// What makes it fit into `memory` bytes, each by the fewest settings; empty when it fits already, or when nothing helps
 /// but a smaller model or smaller pictures. None changes the model, nor how many samples a step sees.
-std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory);
+std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory,
+                                          MemoryOf where = MemoryOf::Machine);
 
 } // namespace nanodit

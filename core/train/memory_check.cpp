@@ -13,12 +13,13 @@ void requireMemory(const Workspace& workspace, const TrainConfig& config, const 
 {
     const auto data = trainData(workspace, config);
     const auto there = availableMemory(device);
-    const auto forecast = forecastTraining(config, data);
+    const auto where = memoryOf(device);
+    const auto forecast = forecastTraining(config, data, where);
     const auto needed = forecast.memory.total();
     if (there == 0 || needed <= there)
         return;
     std::string ways;
-    for (const auto& change : fittingChanges(config, data, there)) {
+    for (const auto& change : fittingChanges(config, data, there, where)) {
         ways += ways.empty() ? ": it would fit with " : ", or with ";
         for (std::size_t i = 0; i < change.settings.size(); ++i)
             ways += (i == 0 ? "" : " and ") + change.settings[i].first + " " + change.settings[i].second;

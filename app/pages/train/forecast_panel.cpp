@@ -133,11 +133,11 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
     memory_->setText(shown.memoryThere > 0 ? tr("%1 of %2 free").arg(bytes(needed), bytes(shown.memoryThere))
                                            : tr("%1").arg(bytes(needed)));
     memory_->setToolTip(tr("Weights and gradients %1 · AdamW's moments %2 · moving average %3 · activations %4 (%5, batch "
-                           "of it) · batches read ahead %6 · previews %7")
+                           "of it) · batches read ahead %6 · previews %7 · a checkpoint being written %8")
                             .arg(bytes(memory.weights + memory.gradients), bytes(memory.moments), bytes(memory.average),
                                  bytes(memory.activations),
                                  QString::fromStdString(bucketName(forecast.dearest().bucket)), bytes(memory.batches),
-                                 bytes(memory.previews)));
+                                 bytes(memory.previews), bytes(memory.checkpoint)));
     setRole(memory_, shown.fits() ? "" : "problem");
     used_->setVisible(shown.memoryThere > 0);
     if (shown.memoryThere > 0)

@@ -1,9 +1,11 @@
 #include "core/model/rounded_weight.h"
 #include "core/runs/configurations.h"
 #include "core/runtime/error.h"
+#include "core/train/checkpoint_writer.h"
 #include "core/train/forecast.h"
 #include "core/train/trainer.h"
 #include "tests/support/peak_bytes.h"
+#include "tests/support/test_data.h"
 
 #include <QtTest/QTest>
 
@@ -115,7 +117,8 @@ private Q_SLOTS:
         asked.model.dinoDim = data.dinoWidth;
         asked.metrics.attentionEvery = 0;
         auto memory = forecastTraining(asked, data).memory;
-        memory.batches = 0; // none is read ahead here
+        memory.batches = 0;    // none is read ahead here
+        memory.checkpoint = 0; // and none written
         const auto bytes = measured(asked, data);
         const auto share = static_cast<double>(memory.total()) / static_cast<double>(bytes);
         const auto fixed = memory.total() - memory.activations;
@@ -171,6 +174,57 @@ private Q_SLOTS:
                 bytes += name.ends_with(".step") ? 0 : 4 * tensor.numel(); // counts of steps are not counted
         }
         QCOMPARE(forecastTraining(config, data).checkpointBytes, bytes);
+    }
+
+    void theCopyThatIsWrittenIsThatOfACheckpoint()
+    {
+        TrainConfig config;
+        config.model.hiddenSize = 64;
+        config.model.depth = 3;
+        config.model.numHeads = 4;
+        config.repa.weight = 0.5;
+        const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
+        const auto projector = (9 * 64 + 1) * 40; // a convolution of 3 x 3 from 64 to 40, with its bias
+        for (const bool averaged : {true, false}) {
+            config.ema.enabled = averaged;
+            const auto forecast = forecastTraining(config, data);
+            const auto& memory = forecast.memory;
+            // Weights and two moments of all that is trained; the average is of the model alone.
+            QCOMPARE(memory.checkpoint,
+                     4 * (3 * (forecast.parameters + projector) + (averaged ? forecast.parameters : 0)));
+            QCOMPARE(memory.checkpoint, forecast.checkpointBytes);
+            auto without = memory;
+            without.checkpoint = 0;
+            QCOMPARE(memory.total() - without.total(), forecast.checkpointBytes);
+            const auto onGpu = forecastTraining(config, data, MemoryOf::Gpu); // where the machine holds the copy
+            QCOMPARE(onGpu.memory.total(), without.total());
+            QCOMPARE(onGpu.checkpointBytes, forecast.checkpointBytes);
+        }
+    }
+
+    void whatIsCopiedForAThreadIsWhatTheForecastCounts()
+    {
+        TrainConfig config;
+        config.model.hiddenSize = 64;
+        config.model.depth = 3;
+        config.model.numHeads = 4;
+        const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
+        config.model.textDim = data.textWidth;
+        config.model.dinoDim = data.dinoWidth;
+        const Trainer trainer(config, 8);
+        const auto tensors = trainer.tensors();
+        const test::TemporaryFolder folder;
+        test::writeText(folder / "metrics.jsonl", "");
+        CheckpointState state;
+        state.run = "mine";
+        state.step = 1;
+        state.config = config;
+        CheckpointWriter writer(folder.path(), config.saving);
+        const auto copied = test::peakBytes([&] { writer.begin(state, tensors); });
+        writer.finish();
+        const auto counted = forecastTraining(config, data).memory.checkpoint;
+        const auto share = static_cast<double>(copied) / static_cast<double>(counted);
+        QVERIFY2(share > 0.99 && share < 1.01, qPrintable(QString::number(share))); // counts of steps are copied, too
     }
 
     void epochsCountEveryBucketsLastBatch()
