@@ -60,7 +60,10 @@ void Training::readQueue()
     Q_EMIT queueChanged();
     session_.background().ask(
         this, [root = queueRoot_] { return TrainingQueueFile::read(root); },
-        [this, file = queueFile_](std::vector<QueuedTraining> waiting) {
+        [this, file = queueFile_](OwnFile<std::vector<QueuedTraining>> found) {
+            if (!found.damage.empty())
+                Q_EMIT queueFailed(tr("Could not read the queued trainings"), {.text = found.damage});
+            auto& waiting = found.value;
             if (file != queueFile_ || waiting.empty()) // of the workspace before, or nothing new
                 return;
             const bool more = !queue_.empty(); // somebody was quicker than the disk
