@@ -146,12 +146,8 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
         runner->deliver([this, measured] { curves_.append(measured); });
     };
     request.onValidation = [this, runner](const ValidationReport& report) {
-        ValidationMeans means{.step = report.step, .means = {}};
-        for (const auto& summary : report.summaries)
-            means.means.emplace_back(std::string(validationTaskNames[static_cast<std::size_t>(summary.task)]) + "/" +
-                                         summary.metric,
-                                     summary.mean);
-        runner->deliver([this, means] { curves_.append(means); });
+        runner->deliver(
+            [this, means = ValidationMeans{.step = report.step, .means = meansOf(report)}] { curves_.append(means); });
     };
     request.finished = [this, runner](const TrainReport& report) {
         runner->deliver([this, report] { Q_EMIT finished(report); });
