@@ -83,6 +83,7 @@ void TrainForecasts::forecast()
             const auto where = memoryOf(device);
             made.shown.forecast = forecastTraining(config, made.data, where);
             made.shown.memoryThere = availableMemory(device);
+            made.shown.diskThere = freeDiskBytes(workspace);
             if (!made.shown.fits())
                 made.shown.changes = fittingChanges(config, made.data, made.shown.memoryThere, where);
             return made;

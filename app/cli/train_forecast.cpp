@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <optional>
 
 namespace nanodit::cli {
@@ -51,6 +52,18 @@ std::optional<double> stepSeconds(const TrainConfig& config, const TrainData& da
     return seconds;
 }
 
+/// "12.4 TFLOP"
+std::string operationsText(double operations)
+{
+    constexpr const char* units[] = {"FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP"};
+    std::size_t unit = 0;
+    for (; operations >= 1000 && unit + 1 < std::size(units); ++unit)
+        operations /= 1000;
+    char text[48];
+    std::snprintf(text, sizeof text, "%.3g %s", operations, units[unit]);
+    return text;
+}
+
 std::string settingsText(const FittingChange& change)
 {
     std::string text;
@@ -70,6 +83,8 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, Option
     const auto there = availableMemory(options.device);
     const auto changes = there > 0 ? fittingChanges(config, data, there, where) : std::vector<FittingChange>{};
     const bool fits = there == 0 || memory.total() <= there;
+    const auto disk = freeDiskBytes(workspace);
+    const bool diskFits = disk == 0 || forecast.diskBytes <= disk;
     std::optional<double> seconds;
     if (fits || !changes.empty())
         seconds = stepSeconds(config, data, forecast, options);
@@ -91,6 +106,8 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, Option
         {"  batches read ahead", sizeText(memory.batches)},
         {"  preview pictures", sizeText(memory.previews)},
         {"  a checkpoint being written", sizeText(memory.checkpoint)},
+        {"work of a step", operationsText(forecast.stepFlops) + ", " + operationsText(forecast.stepFlops * steps) +
+                               " for the run"},
         {"a step", seconds ? "about " + secondsText(*seconds) + ", measured on two blocks" : "not measured"},
         {"an epoch", std::to_string(forecast.stepsPerEpoch) + " steps, " + std::to_string(forecast.samplesPerEpoch) +
                          " samples" +
@@ -99,6 +116,9 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, Option
                         (seconds ? ", about " + secondsText(*seconds * steps) : "")},
         {"a checkpoint", sizeText(forecast.checkpointBytes) + ", " + sizeText(forecast.keptCheckpointBytes) +
                              " for all that are kept"},
+        {"disk", sizeText(forecast.diskBytes) + " for checkpoints at most, " +
+                     (disk > 0 ? sizeText(disk) : "an unknown amount") + " free" +
+                     (diskFits ? "" : ": it does not fit")},
     };
     auto text = table(rows);
     auto ways = nlohmann::json::array();
@@ -112,6 +132,9 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, Option
     }
     if (!fits && changes.empty())
         text += "it fits with a smaller model, smaller pictures or more memory only\n";
+    if (!diskFits)
+        text += "the disk is too small for its checkpoints: keep fewer (saving.keep, saving.keep_every, "
+                "saving.keep_validated), or make room\n";
     nlohmann::json json = {{"parameters", forecast.parameters},
                            {"memory",
                             {{"total", memory.total()},
@@ -124,7 +147,10 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, Option
                              {"previews", memory.previews},
                              {"checkpoint", memory.checkpoint}}},
                            {"memory_available", there},
-                           {"fits", fits},
+                           {"fits", fits && diskFits},
+                           {"step_flops", forecast.stepFlops},
+                           {"disk_needed", forecast.diskBytes},
+                           {"disk_available", disk},
                            {"steps_per_epoch", forecast.stepsPerEpoch},
                            {"samples_per_epoch", forecast.samplesPerEpoch},
                            {"epochs", forecast.epochs},
@@ -134,7 +160,7 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, Option
     if (seconds)
         json["step_seconds"] = seconds.value_or(0); // g++ 12 takes *seconds for unset
     printResult(options.output, text, json);
-    if (!fits)
+    if (!fits || !diskFits)
         options.exitCode = exitFailed;
 }
 

@@ -65,10 +65,15 @@ struct TrainForecast {
     TrainMemory memory;
     std::vector<BucketForecast> buckets; ///< As in TrainData.
     std::int64_t checkpointBytes = 0;    ///< On disk, of one.
-    std::int64_t keptCheckpointBytes = 0; ///< Of all that are kept at the end; every one where saving.keep is 0.
+    /// Of all that are kept at the end, at most: the newest, those kept for ever by their step, and the validated ones.
+    std::int64_t keptCheckpointBytes = 0;
+    std::int64_t diskBytes = 0; ///< That checkpoints take at most: those kept, and the newest before the oldest goes.
     std::int64_t samplesPerEpoch = 0, stepsPerEpoch = 0;
     double epochs = 0;            ///< Of the whole run.
     double meanWork = 0;          ///< BucketForecast::work over samples, for a step's time from that of one bucket.
+    /// Floating-point operations of an optimiser step of one process, of matrix products and attention: a multiply-add
+    /// is two, the backward pass twice the forward pass, recomputing activations one forward pass more.
+    double stepFlops = 0;
 
     const BucketForecast& dearest() const; ///< The bucket whose activations are the most.
 };
@@ -76,6 +81,9 @@ struct TrainForecast {
 /// The widths in `config` are replaced by the data's, as training does. Throws ConfigError for a configuration that cannot
 /// be used, DataError for data without a sample.
 TrainForecast forecastTraining(const TrainConfig& config, const TrainData& data, MemoryOf where = MemoryOf::Machine);
+
+/// Free bytes of the disk that the workspace's runs lie on; 0: not known.
+std::int64_t freeDiskBytes(const Workspace& workspace);
 
 /// Settings that make a training fit: keys of the configuration with their new values, and what it then needs.
 struct FittingChange {

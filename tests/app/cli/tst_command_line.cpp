@@ -261,6 +261,8 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
     QVERIFY(forecast.json().value("fits").toBool());
     QVERIFY(forecast.json().value("parameters").toInt() > 100000);
     QVERIFY(forecast.json().value("step_seconds").toDouble() > 0);
+    QVERIFY(forecast.json().value("step_flops").toDouble() > 1e8);
+    QVERIFY(forecast.json().value("disk_needed").toDouble() > forecast.json().value("checkpoint_bytes").toDouble());
     QVERIFY(forecast.json().value("steps_per_epoch").toInt() > 0);
     const QStringList tooLarge = {"--set", "model.hidden_size=16384"}; // two blocks of 200 GB
     const auto warned = runProgram(train + tooLarge + QStringList{"--dry-run"});

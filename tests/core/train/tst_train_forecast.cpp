@@ -243,6 +243,49 @@ private Q_SLOTS:
         QCOMPARE(forecast.dearest().bucket.width, 128);
     }
 
+    void checkpointsOnDiskAreThoseThatAreKept()
+    {
+        const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
+        TrainConfig config;
+        config.schedule.steps = 1000;
+        config.saving = {.every = 100, .keep = 3};
+        const auto kept = [&] {
+            const auto forecast = forecastTraining(config, data);
+            if (forecast.diskBytes != forecast.keptCheckpointBytes + forecast.checkpointBytes)
+                return std::int64_t{-1};
+            return forecast.keptCheckpointBytes / forecast.checkpointBytes;
+        };
+        QCOMPARE(kept(), 3);
+        config.saving.keepEvery = 250; // steps 500 and 1000 are saved and divided by it
+        QCOMPARE(kept(), 5);
+        config.validation.every = 400; // 400 and 800
+        QCOMPARE(kept(), 7);
+        config.saving.keepValidated = false;
+        QCOMPARE(kept(), 5);
+        config.saving.keep = 20; // more than are written
+        QCOMPARE(kept(), 10);
+        config.saving.keep = 0;
+        QCOMPARE(kept(), 10);
+        config.validation.every = 250; // 250 and 750 are not saved otherwise
+        QCOMPARE(kept(), 12);
+        config.schedule.steps = 50; // the last one alone
+        config.validation.every = 0;
+        QCOMPARE(kept(), 1);
+    }
+
+    void theWorkOfAStepIsThatOfItsPasses()
+    {
+        TrainConfig config;
+        config.data.batchSize = 4;
+        config.optimiser.accumulation = 2;
+        const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
+        const auto forecast = forecastTraining(config, data);
+        const double forward = 2 * forecast.buckets[0].work; // of one sample
+        QCOMPARE(forecast.stepFlops, 3 * forward * 8);
+        config.checkpointing = true;
+        QCOMPARE(forecastTraining(config, data).stepFlops, 4 * forward * 8);
+    }
+
     void whatMakesItFitKeepsTheModelAndTheSamplesOfAStep()
     {
         auto config = readTrainConfig(configurationFile("base"));
