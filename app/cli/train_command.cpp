@@ -5,6 +5,7 @@
 #include "core/config/workspace_config.h"
 #include "core/config/yaml.h"
 #include "core/front/training.h"
+#include "core/runtime/compute_devices.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
 #include "core/runtime/machine.h"
@@ -180,7 +181,8 @@ void runTrain(TrainArguments arguments, Options& options)
     TrainReport report;
     request.finished = [&report](const auto& r) { report = r; };
     std::optional<RankProcesses> others;
-    request.meeting = meetingOfLauncher([](const char* name) { return std::getenv(name); });
+    const auto variable = [](const char* name) -> const char* { return std::getenv(name); };
+    request.meeting = meetingOfLauncher(variable);
     if (request.meeting.size == 1 && arguments.ranks > 1) {
         request.meeting.size = arguments.ranks;
         request.meeting.port = freePort();
@@ -196,6 +198,8 @@ void runTrain(TrainArguments arguments, Options& options)
     } else if (request.meeting.size > 1 && !chosen) {
         throw UsageError("a training of several processes needs --run NAME, so that all mean the same");
     }
+    if (request.meeting.size > 1)
+        request.device.device = deviceOfRank(request.device.device, gpuFindings().usable, variable);
     const bool speaks = request.meeting.rank == 0;
     try {
         runJob(*makeTrainJob(std::move(request)), options.output,
