@@ -164,7 +164,7 @@ void runTrain(TrainArguments arguments, Options& options)
     if (!chosen)
         arguments.run = freeRunName(workspace, arguments.check ? "check" : "run");
     if (arguments.dryRun)
-        return printForecast(configOf(arguments, workspace), workspace, options);
+        return printForecast(configOf(arguments, workspace), workspace, arguments.ranks, options);
     TrainRequest request{.workspace = workspace,
                          .config = configOf(arguments, workspace),
                          .runName = arguments.run,
@@ -184,7 +184,7 @@ void runTrain(TrainArguments arguments, Options& options)
     const auto variable = [](const char* name) -> const char* { return std::getenv(name); };
     request.meeting = meetingOfLauncher(variable);
     if (request.meeting.size == 1 && arguments.ranks > 1) {
-        request.meeting.size = arguments.ranks;
+        request.meeting.size = request.ranksHere = arguments.ranks;
         request.meeting.port = freePort();
         std::vector<std::string> more;
         if (!chosen)

@@ -192,6 +192,11 @@ std::int64_t TrainMemory::total() const
     return weights + gradients + moments + average + activations + batches + previews + checkpoint;
 }
 
+std::int64_t TrainMemory::ofProcesses(std::int64_t processes) const
+{
+    return processes > 1 ? processes * (total() + weights) - (processes - 1) * (previews + checkpoint) : total();
+}
+
 MemoryOf memoryOf(const ComputeChoice& choice)
 {
     return chosenDevice(choice.device, gpuFindings()) == "cpu" ? MemoryOf::Machine : MemoryOf::Gpu;
@@ -263,10 +268,10 @@ std::int64_t freeDiskBytes(const Workspace& workspace)
 }
 
 std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory,
-                                          MemoryOf where)
+                                          MemoryOf where, std::int64_t processes)
 {
-    const auto needs = [&data, where](const TrainConfig& tried) {
-        return forecastTraining(tried, data, where).memory.total();
+    const auto needs = [&data, where, processes](const TrainConfig& tried) {
+        return forecastTraining(tried, data, where).memory.ofProcesses(processes);
     };
     if (needs(config) <= memory)
         return {};

@@ -48,6 +48,9 @@ struct TrainMemory {
     std::int64_t checkpoint = 0;
 
     std::int64_t total() const;
+    /// Of so many processes that train together and share the memory: each also holds a copy of the gradients, as large as
+    /// the weights, and the first alone paints and saves.
+    std::int64_t ofProcesses(std::int64_t processes) const;
 };
 
 /// What a micro-batch of one bucket holds and costs.
@@ -89,12 +92,12 @@ std::int64_t freeDiskBytes(const Workspace& workspace);
 struct FittingChange {
     std::vector<std::pair<std::string, std::string>> settings; ///< {"checkpointing", "true"}
     TrainConfig config;                                        ///< With them.
-    std::int64_t memory = 0;                                   ///< TrainMemory::total() then.
+    std::int64_t memory = 0;                                   ///< TrainMemory::ofProcesses() then.
 };
 
 /// What makes it fit into `memory` bytes, each by the fewest settings; empty when it fits already, or when nothing helps
 /// but a smaller model or smaller pictures. None changes the model, nor how many samples a step sees.
 std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory,
-                                          MemoryOf where = MemoryOf::Machine);
+                                          MemoryOf where = MemoryOf::Machine, std::int64_t processes = 1);
 
 } // namespace nanodit

@@ -243,6 +243,33 @@ private Q_SLOTS:
         QCOMPARE(forecast.dearest().bucket.width, 128);
     }
 
+    void severalProcessesHoldAModelEachAndPaintAndSaveOnce()
+    {
+        const TrainMemory memory{.weights = 100,
+                                 .gradients = 90,
+                                 .moments = 200,
+                                 .average = 80,
+                                 .activations = 500,
+                                 .batches = 40,
+                                 .previews = 30,
+                                 .checkpoint = 380};
+        QCOMPARE(memory.total(), 1420);
+        QCOMPARE(memory.ofProcesses(1), 1420);
+        QCOMPARE(memory.ofProcesses(4), 4 * (1420 + 100) - 3 * (30 + 380));
+        const auto config = readTrainConfig(configurationFile("base"));
+        const auto data = dataOf({.width = 256, .height = 256}, 512, 4096, 1024);
+        const auto needed = forecastTraining(config, data).memory.ofProcesses(4);
+        QVERIFY(fittingChanges(config, data, needed, MemoryOf::Machine, 4).empty()); // it fits
+        const auto less = needed / 10 * 9;
+        const auto changes = fittingChanges(config, data, less, MemoryOf::Machine, 4);
+        QVERIFY(!changes.empty());
+        for (const auto& change : changes) {
+            QVERIFY(change.memory <= less);
+            QCOMPARE(change.memory, forecastTraining(change.config, data).memory.ofProcesses(4));
+        }
+        QVERIFY(fittingChanges(config, data, less).empty()); // one process has room enough
+    }
+
     void checkpointsOnDiskAreThoseThatAreKept()
     {
         const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
