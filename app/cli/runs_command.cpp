@@ -49,6 +49,7 @@ nlohmann::json toJson(const RunOverview& run)
                            {"bytes", run.bytes},
                            {"checkpoints", run.run.checkpoints.size()},
                            {"validated_step", run.validatedStep},
+                           {"validated_raw", run.validatedRaw},
                            {"patches_break_through", nullptr},
                            {"note", notes.note},
                            {"tags", notes.tags},
