@@ -251,15 +251,25 @@ void Sampling::readHistory()
 {
     session_.background().ask(
         this, [workspace = session_.workspace()] { return readSampledBefore(workspace); },
-        [this](const std::vector<SampledPicture>& pictures) { Q_EMIT historyRead(pictures); },
+        [this](const SampledBefore& before) {
+            Q_EMIT historyRead(before.pictures);
+            tellDamagedNotes(before.damagedNotes);
+        },
         [this](const Notice& why) { Q_EMIT historyFailed(tr("Could not read the generated pictures"), why); });
 }
 
 void Sampling::keepNote(const QString& file, const PaintingNote& note)
 {
     session_.background().ask(
-        this, [path = fs::path(file.toStdString()), note] { keepPaintingNote(path, note); }, [] {},
+        this, [path = fs::path(file.toStdString()), note] { return keepPaintingNote(path, note); },
+        [this](const std::string& damage) { tellDamagedNotes(damage); },
         [this](const Notice& why) { Q_EMIT historyFailed(tr("Could not save the note"), why); });
+}
+
+void Sampling::tellDamagedNotes(const std::string& damage)
+{
+    if (!damage.empty())
+        Q_EMIT historyFailed(tr("Could not read the notes on generated pictures"), {.text = damage});
 }
 
 void Sampling::discard(const QString& file)

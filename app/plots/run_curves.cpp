@@ -141,7 +141,11 @@ void RunCurves::append(const ValidationMeans& validation)
         another = another || (series.isEmpty() && std::isfinite(mean));
         series.append(static_cast<double>(validation.step), mean);
     }
-    addMark(PlotMark::Kind::Validated, validation.step, tr("Validated at step %1").arg(stepText(validation.step)));
+    const bool marked = std::ranges::any_of(marks_, [&validation](const PlotMark& mark) { // of its other weights
+        return mark.kind == PlotMark::Kind::Validated && mark.step == static_cast<double>(validation.step);
+    });
+    if (!marked)
+        addMark(PlotMark::Kind::Validated, validation.step, tr("Validated at step %1").arg(stepText(validation.step)));
     if (another)
         Q_EMIT validationKeysChanged();
 }

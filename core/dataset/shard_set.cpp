@@ -41,10 +41,13 @@ void ShardSet::State::readManifest(const json& manifest, const std::string& name
             const fs::path relative = line.at("file").get<std::string>();
             if (relative.is_absolute() || std::find(relative.begin(), relative.end(), "..") != relative.end())
                 throw DataError(name + " points to " + relative.string() + ", outside its folder");
-            const auto bucket = bucketFromName(line.at("bucket").get<std::string>());
+            const auto bucket = sizeFromName(line.at("bucket").get<std::string>());
+            if (!bucket)
+                throw DataError(name + " gives " + relative.string() + " the bucket " + line.at("bucket").dump() +
+                                ", which is not WIDTHxHEIGHT; pack the shards again");
             auto ids = line.at("ids").get<std::vector<std::string>>();
             const auto bytes = line.at("bytes").get<std::int64_t>();
-            shards.push_back(std::make_unique<Shard>(folder / relative, bucket, std::move(ids), bytes));
+            shards.push_back(std::make_unique<Shard>(folder / relative, *bucket, std::move(ids), bytes));
         }
         for (const auto& [bucket, grid] : manifest.at("patch_grids").items())
             known.grids[bucket] = {.rows = grid.at(0).get<std::int64_t>(), .cols = grid.at(1).get<std::int64_t>()};
@@ -53,7 +56,7 @@ void ShardSet::State::readManifest(const json& manifest, const std::string& name
         known.latentChannels = manifest.at("latent_channels").get<std::int64_t>();
         masked = manifest.value("masked", std::int64_t{0});
         encoders = manifest.at("encoders");
-        statistics = DinoStatistics::fromJson(manifest.at("dino_statistics"));
+        statistics = DinoStatistics::fromJson(manifest.at("dino_statistics"), name);
         known.haveInfo = !statistics.empty();
     } catch (const json::exception& error) {
         throw DataError(name + " is damaged (" + jsonFault(error) + "); pack the shards again");

@@ -183,10 +183,8 @@ void MetricsFile::append(const StepMetrics& metrics)
 void MetricsFile::appendValidation(std::int64_t step, const EventFile::Scalars& means)
 {
     nlohmann::ordered_json json = {{"step", step}};
-    for (const auto& [name, value] : means) {
-        const auto slash = name.find('/');
-        json["validation"][name.substr(0, slash)][name.substr(slash + 1)] = number(value);
-    }
+    for (const auto& [name, value] : means)
+        placeOf(json["validation"], name) = number(value);
     append(json.dump());
     validated_.insert(step);
 }

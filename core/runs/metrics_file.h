@@ -29,7 +29,7 @@ public:
     /// Keeps what was written up to `lastStep`, which a checkpoint holds, and goes on behind it. Throws StoreError.
     MetricsFile(const std::filesystem::path& runFolder, std::int64_t lastStep);
     void append(const StepMetrics& metrics);
-    /// Means of a validation, named "reconstruction/ssim".
+    /// Means of a validation, named "reconstruction/ssim", of raw weights beside an average "raw/reconstruction/ssim".
     void appendValidation(std::int64_t step, const EventFile::Scalars& means);
     /// Of intervalMetricTable(), by key; those that are not finite are left out.
     void appendMeasured(std::int64_t step, const EventFile::Scalars& values);

@@ -123,7 +123,7 @@ JobEnd TrainJob::prepareAndTrain(const JobContext& outer)
     openData();
     takeWidthsFromData();
     if (!request_.ignoreMemory)
-        requireMemory(request_.workspace, config_, request_.device);
+        requireMemory(request_.workspace, config_, request_.device, request_.ranksHere);
     if (request_.meeting.rank > 0)
         return follow(outer);
     RunFolder folder(request_.workspace, request_.runName, request_.resume);

@@ -104,7 +104,7 @@ private Q_SLOTS:
                 metrics.skipped = step == 77;
                 file.append(metrics);
             }
-            file.appendValidation(5000, {{"reconstruction/ssim", 0.5}});
+            file.appendValidation(5000, {{"reconstruction/ssim", 0.5}, {"raw/reconstruction/ssim", 0.25}});
         }
         appendRunEvent(run, 40, "resumed", "resumed");
         appendRunEvent(run, 60, "resumed", "resumed", {{"optimiser.lr", {"0.1", "0.2"}}});
@@ -115,7 +115,17 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(loaded.count(), 1, 60000);
         QCOMPARE(curves.of("loss").steps().size(), 5000);
         QCOMPARE(curves.of("attention/text").steps().size(), 50);
-        QCOMPARE(curves.validationKeys(), std::vector<std::string>{"validation/reconstruction/ssim"});
+        QCOMPARE(curves.validationKeys(),
+                 (std::vector<std::string>{"validation/raw/reconstruction/ssim", "validation/reconstruction/ssim"}));
+        QCOMPARE(curves.of("validation/raw/reconstruction/ssim").last(), 0.25);
+        const auto average = plotSubject("validation/reconstruction/ssim"),
+                   raw = plotSubject("validation/raw/reconstruction/ssim");
+        QVERIFY2(raw.title == average.title + ", raw weights", qPrintable(raw.title));
+        QVERIFY(raw.curves.front().hue != average.curves.front().hue);
+        // The other weights of a step that was marked get no second mark.
+        const auto marked = curves.marks().size();
+        curves.append(ValidationMeans{.step = 5000, .means = {{"raw/text_only/text_match", 0.5}}});
+        QCOMPARE(curves.marks().size(), marked);
         QCOMPARE(curves.clock()->position(5000, AxisUnit::Samples), 20000.0);
         QStringList marks;
         for (const auto& mark : curves.marks())

@@ -296,7 +296,7 @@ private Q_SLOTS:
         QCOMPARE(listed(), 1);
         find<QToolButton>("onlyFavourites")->setChecked(false);
         // As the next start of the program reads it.
-        const auto read = readSampledBefore(session_->workspace());
+        const auto read = readSampledBefore(session_->workspace()).pictures;
         const auto kept = std::ranges::find(read, picture.file, &SampledPicture::file);
         QVERIFY(kept != read.end() && kept->note.favourite);
         QCOMPARE(kept->note.text, std::string("the best so far"));

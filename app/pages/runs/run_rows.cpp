@@ -54,7 +54,8 @@ RunRow runRow(const RunOverview& overview, bool running)
     row.measured = lines.isEmpty() ? unknownValue : lines.join(QStringLiteral(" · "));
     if (!lines.isEmpty())
         row.measuredHelp =
-            RunText::tr("Step %1").arg(overview.validatedStep) + QLatin1Char('\n') + lines.join(QLatin1Char('\n'));
+            (overview.validatedRaw ? RunText::tr("Step %1, raw weights") : RunText::tr("Step %1")).arg(overview.validatedStep) +
+            QLatin1Char('\n') + lines.join(QLatin1Char('\n'));
     row.size = QString::fromStdString(sizeText(static_cast<std::int64_t>(overview.bytes)));
     return row;
 }

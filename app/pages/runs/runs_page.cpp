@@ -44,12 +44,19 @@ namespace {
 
 constexpr int rowHeight = 32, headGap = 20, widestNote = 240;
 
-std::vector<ListedRun> listRunsWithNotes(const Workspace& workspace)
+struct RunsWithNotes {
+    std::vector<ListedRun> runs;
+    std::string damage; ///< What to tell of files of notes that were damaged; else "".
+};
+
+RunsWithNotes listRunsWithNotes(const Workspace& workspace)
 {
-    std::vector<ListedRun> listed;
+    RunsWithNotes listed;
     for (auto& overview : overviewRuns(workspace)) {
-        auto notes = readRunNotes(overview.run.folder);
-        listed.push_back({std::move(overview), std::move(notes)});
+        auto [notes, damage] = readRunNotes(overview.run.folder);
+        listed.runs.push_back({std::move(overview), std::move(notes)});
+        if (!damage.empty())
+            listed.damage += (listed.damage.empty() ? "" : "\n") + damage;
     }
     return listed;
 }
@@ -285,7 +292,11 @@ void RunsPage::read()
         return;
     session_.background().ask(
         this, [workspace = session_.workspace()] { return listRunsWithNotes(workspace); },
-        [this](std::vector<ListedRun> runs) { showRuns(std::move(runs)); },
+        [this](RunsWithNotes listed) {
+            showRuns(std::move(listed.runs));
+            if (!listed.damage.empty())
+                showFailure(*frame_->banner(), tr("Could not read what was noted of a run"), {.text = listed.damage});
+        },
         [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the runs"), why); });
 }
 

@@ -111,6 +111,7 @@ void ComparisonPanel::show(const ShownValidation& shown)
     differences_ = shown.differences;
     losses_ = shown.losses;
     baselineRun_ = shown.baseline ? QString::fromStdString(shown.baseline->run) : QString();
+    baselineName_ = shown.baselineName;
     if (!shown.baseline) {
         if (shown.obstacle.isEmpty())
             nothing_->showEmpty(
@@ -122,8 +123,8 @@ void ComparisonPanel::show(const ShownValidation& shown)
         states_->setCurrentIndex(0);
         return;
     }
-    table_->setHeaderLabels({tr("Test"), tr("Metric"), baselineRun_, QString::fromStdString(shown.report.run),
-                             tr("Difference"), tr("95 % interval"), tr("n"), tr("Verdict")});
+    table_->setHeaderLabels({tr("Test"), tr("Metric"), shown.baselineName, shown.name, tr("Difference"),
+                             tr("95 % interval"), tr("n"), tr("Verdict")});
     fillTable();
     listCourses();
     plotLoss();
@@ -198,7 +199,7 @@ void ComparisonPanel::plotCourse()
                 series->append(static_cast<double>(point.step), point.mean);
             const auto run = QString::fromStdString(course.run);
             course_->addCurve(series.get(), run,
-                              {.hue = run == baselineRun_ ? baselineHue : ownHue, .drawn = CurvePlot::Drawn::Marked});
+                              {.hue = run == baselineName_ ? baselineHue : ownHue, .drawn = CurvePlot::Drawn::Marked});
             courseSeries_.push_back(std::move(series));
         }
     }

@@ -292,7 +292,10 @@ void ValidatePage::save(Export what)
     if (what == Export::Comparison)
         name = QString::fromStdString(shown->baseline->run) + QLatin1Char('-') + name;
     const auto target = dialogs_.chooseSaveFile(
-        this, kind.title, QStringLiteral("%1-step-%2.%3").arg(name).arg(shown->report.step).arg(kind.ending),
+        this, kind.title,
+        QStringLiteral("%1-step-%2%3.%4")
+            .arg(name, QString::number(shown->report.step),
+                 isOfRawWeights(shown->report.folder) ? QStringLiteral("-raw") : QString(), kind.ending),
         kind.filter);
     if (target.isEmpty())
         return;

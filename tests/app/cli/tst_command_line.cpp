@@ -265,7 +265,14 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
     QVERIFY(forecast.json().value("fits").toBool());
     QVERIFY(forecast.json().value("parameters").toInt() > 100000);
     QVERIFY(forecast.json().value("step_seconds").toDouble() > 0);
+    QVERIFY(forecast.json().value("step_flops").toDouble() > 1e8);
+    QVERIFY(forecast.json().value("disk_needed").toDouble() > forecast.json().value("checkpoint_bytes").toDouble());
     QVERIFY(forecast.json().value("steps_per_epoch").toInt() > 0);
+    const auto ofTwo = runProgram(train + QStringList{"--dry-run", "--ranks", "2"});
+    QVERIFY(ofTwo.json().value("memory").toObject().value("total").toDouble() >
+            1.2 * forecast.json().value("memory").toObject().value("total").toDouble());
+    QVERIFY(ofTwo.json().value("steps_per_epoch").toInt() <= forecast.json().value("steps_per_epoch").toInt());
+    QCOMPARE(ofTwo.json().value("step_flops").toDouble(), 2 * forecast.json().value("step_flops").toDouble());
     const QStringList tooLarge = {"--set", "model.hidden_size=16384"}; // two blocks of 200 GB
     const auto warned = runProgram(train + tooLarge + QStringList{"--dry-run"});
     QCOMPARE(warned.exitCode, 1);

@@ -152,7 +152,8 @@ void TestMetricTable::aResumeKeepsStepsAndValidationsUpToItsCheckpoint()
                 metrics.endedAt = WallTime(std::chrono::seconds(1000 + step));
             file.append(metrics);
             if (step % 2 == 0)
-                file.appendValidation(step, {{"reconstruction/ssim", 0.1 * static_cast<double>(step)}});
+                file.appendValidation(
+                    step, {{"reconstruction/ssim", 0.1 * static_cast<double>(step)}, {"raw/reconstruction/ssim", 0.5}});
             if (step > 1)
                 file.appendMeasured(step, {{"worth/val/loss", 0.5}, {"worth/val/patch_gain", std::nan("")}});
         }
@@ -167,6 +168,9 @@ void TestMetricTable::aResumeKeepsStepsAndValidationsUpToItsCheckpoint()
     const auto validations = readRunRecord(run.path(), 0, 1 << 20).validations;
     QCOMPARE(validations.size(), std::size_t{1});
     QCOMPARE(validations[0].step, 2);
+    QCOMPARE(validations[0].means.size(), std::size_t{2}); // of both weights, apart
+    for (const auto& [name, mean] : validations[0].means)
+        QCOMPARE(mean, name == "raw/reconstruction/ssim" ? 0.5 : 0.2);
     const auto measured = readRunRecord(run.path(), 0, 1 << 20).measured;
     QCOMPARE(measured.size(), std::size_t{2});
     QCOMPARE(measured[1].step, 3);
