@@ -4,6 +4,7 @@
 /// Functions throw nanodit::Error; jobs do so from run(). Sinks are called on the job's thread.
 
 #include "core/sample/guidance_plane.h"   // IWYU pragma: export
+#include "core/sample/models_in_memory.h" // IWYU pragma: export
 #include "core/sample/painted_by.h"       // IWYU pragma: export
 #include "core/sample/painting_notes.h"   // IWYU pragma: export
 #include "core/sample/prompt_pieces.h"    // IWYU pragma: export

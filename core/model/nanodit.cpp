@@ -223,6 +223,7 @@ void NanoDiT::placePatches(ConditionContext& context, GridSize patchGrid, GridSi
 
 const NanoDiT::GridPlaces& NanoDiT::placesOf(GridSize latents, GridSize patches) const
 {
+    const std::lock_guard lock(placesMutex_);
     auto& of = places_[{latents.rows, latents.cols, patches.rows, patches.cols}];
     if (of.latentPosition.defined())
         return of;

@@ -5,6 +5,7 @@
 #include "core/io/npy.h"
 #include "core/preprocess/derived_array.h"
 #include "core/runtime/error.h"
+#include "core/sample/shared_models.h"
 
 #include <algorithm>
 
@@ -114,8 +115,7 @@ at::Tensor ConditionEncoder::encodedText(const SampleRequest& request)
     if (request.prompt.empty())
         return {};
     if (!t5_)
-        t5_ = T5Encoder::load(encoderFolder(workspace_, workspace_.config.t5Encoder, "text encoder", "t5"),
-                              EncoderOptions::of(compute_));
+        t5_ = openT5(encoderFolder(workspace_, workspace_.config.t5Encoder, "text encoder", "t5"), compute_);
     return t5_->encodeCaption(request.prompt, textTokens_).to(at::kFloat);
 }
 
@@ -142,8 +142,7 @@ DinoFeatures ConditionEncoder::storedFeatures(const Record& record) const
 DinoFeatures ConditionEncoder::encodedFeatures(const std::filesystem::path& picture, ImageSize size)
 {
     if (!dino_)
-        dino_ = DinoEncoder::load(encoderFolder(workspace_, workspace_.config.dinoEncoder, "DINO encoder", "dino"),
-                                  EncoderOptions::of(compute_));
+        dino_ = openDino(encoderFolder(workspace_, workspace_.config.dinoEncoder, "DINO encoder", "dino"), compute_);
     const auto bucketImage = makeBucketImage(readImage(picture), size);
     const auto input = dinoInputSize(size, dino_->config().patchSize);
     return dino_->encode(dinoPixels(bucketImage, input, dino_->normalisation()));

@@ -1,9 +1,7 @@
 #include "core/sample/sampling_session.h"
 
 #include "core/dataset/catalog.h"
-#include "core/encoders/autoencoder_kl.h"
 #include "core/io/file_hash.h"
-#include "core/model/nanodit.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
 #include "core/runtime/generator.h"
@@ -15,8 +13,8 @@
 #include "core/sample/picture.h"
 #include "core/sample/recent.h"
 #include "core/sample/request_check.h"
+#include "core/sample/shared_models.h"
 #include "core/sample/solver.h"
-#include "core/sample/stored_model.h"
 
 #include <algorithm>
 #include <chrono>
@@ -38,7 +36,7 @@ double secondsSince(Clock::time_point start)
 /// A model from whose mistakes the sampler is led away.
 struct WeakModel {
     fs::path checkpoint;
-    NanoDiT model;
+    std::shared_ptr<const OpenedModel> opened;
 };
 
 class Session final : public SamplingSession {
@@ -72,9 +70,9 @@ private:
 
     Workspace workspace_;
     Compute compute_;
-    std::unique_ptr<NanoDiT> model_;
+    std::shared_ptr<const NanoDiT> model_; ///< Shared with whoever else has opened the checkpoint.
     std::unique_ptr<ConditionEncoder> conditions_;
-    std::optional<AutoencoderKl> autoencoder_;
+    std::shared_ptr<const AutoencoderKl> autoencoder_;
     std::string description_;
     std::unique_ptr<FileHash> weightsHash_;
     PaintedBy paintedBy_; ///< Its hash is empty until the first kept picture needs it.
@@ -87,7 +85,7 @@ private:
     ConditionEncoder::Result encoded_;
     GridSize latentTokens_;
     std::unique_ptr<BranchEvaluator> branches_;
-    std::unique_ptr<WeakModel> weak_;
+    std::optional<WeakModel> weak_;
     std::unique_ptr<BranchEvaluator> weakBranches_;
     Recent<at::Tensor> startLatents_{2};
     double secondsAStep_ = 0, secondsToDecode_ = 0; ///< Of the last picture.
@@ -96,18 +94,17 @@ private:
 Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice)
     : workspace_(std::move(workspace))
 {
-    const auto stored = StoredModel::read(checkpoint);
-    compute_ = makeCompute(choice, stored.state.config.arithmetic());
-    const auto& config = stored.state.config.model;
-    model_ = std::make_unique<NanoDiT>(config, std::nullopt, compute_.device);
-    loadState(model_->parameters(), stored.weights, checkpoint.string());
+    compute_ = makeCompute(choice, StoredModel::readState(checkpoint).config.arithmetic());
+    const auto opened = openModel(checkpoint, compute_.device);
+    const auto& state = opened->state;
+    model_ = std::shared_ptr<const NanoDiT>(opened, &opened->model);
     conditions_ =
-        std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, compute_);
-    description_ = stored.description(elementCount(model_->parameters()));
-    statistics_ = stored.state.dino;
-    trainedEncoders_ = stored.state.encoders;
+        std::make_unique<ConditionEncoder>(workspace_, state.dino, state.textTokens, state.config.model, compute_);
+    description_ = opened->description;
+    statistics_ = state.dino;
+    trainedEncoders_ = state.encoders;
     weightsHash_ = std::make_unique<FileHash>(weightsFile(checkpoint));
-    paintedBy_ = {.run = stored.state.run, .step = stored.state.step, .averaged = stored.averaged(), .sha256 = {}};
+    paintedBy_ = {.run = state.run, .step = state.step, .averaged = opened->averaged, .sha256 = {}};
 }
 
 bool Session::identify(const JobContext& context)
@@ -127,12 +124,13 @@ const AutoencoderKl& Session::autoencoder()
         if (workspace_.config.vae.empty())
             throw UsageError((workspace_.root / "workspace.yaml").string() + " names no autoencoder (encoders.vae)",
                              remedy::NameEncoder{remedy::Encoder::Vae});
-        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae), EncoderOptions::of(compute_));
-        const auto channels = autoencoder_->config().latentChannels;
+        auto opened = openAutoencoder(workspace_.path(workspace_.config.vae), compute_);
+        const auto channels = opened->config().latentChannels;
         if (channels != model().latentChannels)
             throw DataError("the autoencoder " + workspace_.config.vae + " has " + std::to_string(channels) +
                             " latent channels, but the model was trained on " + std::to_string(model().latentChannels) +
                             ": set encoders.vae to the one that its data were made with");
+        autoencoder_ = std::move(opened);
     }
     return *autoencoder_;
 }
@@ -163,22 +161,20 @@ BranchEvaluator& Session::weakBranches(const WeakGuide& guide)
 {
     if (!weak_ || weak_->checkpoint != guide.checkpoint) {
         weakBranches_.reset();
-        const auto stored = StoredModel::read(guide.checkpoint);
-        const auto &theirs = stored.state.config.model, &ours = model();
+        const auto state = StoredModel::readState(guide.checkpoint);
+        const auto &theirs = state.config.model, &ours = model();
         const auto conditions = [](const ModelConfig& c) {
             return std::tuple(c.latentChannels, c.patchSize, c.textDim, c.dinoDim);
         };
-        if (conditions(theirs) != conditions(ours) || stored.state.dino.toJson() != statistics_.toJson())
+        if (conditions(theirs) != conditions(ours) || state.dino.toJson() != statistics_.toJson())
             throw UsageError(
                 "the weak guide " + guide.checkpoint.string() +
                 " was trained on other latents or conditions than the model: name an earlier checkpoint of "
                 "the same run");
-        weak_ = std::unique_ptr<WeakModel>(
-            new WeakModel{.checkpoint = guide.checkpoint, .model = NanoDiT(theirs, std::nullopt, compute_.device)});
-        loadState(weak_->model.parameters(), stored.weights, guide.checkpoint.string());
+        weak_ = WeakModel{.checkpoint = guide.checkpoint, .opened = openModel(guide.checkpoint, compute_.device)};
     }
     if (!weakBranches_)
-        weakBranches_ = std::make_unique<BranchEvaluator>(weak_->model, encoded_.conditions, branches_->given(),
+        weakBranches_ = std::make_unique<BranchEvaluator>(weak_->opened->model, encoded_.conditions, branches_->given(),
                                                           latentTokens_, compute_);
     return *weakBranches_;
 }
@@ -278,9 +274,7 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
         if (step.step > 0) {
             progress.update(step.step);
             if (request.previewEvery > 0 && step.step % request.previewEvery == 0 && step.step < request.steps)
-                onPreview({.step = step.step,
-                           .steps = request.steps,
-                           .picture = decode(step.image)});
+                onPreview({.step = step.step, .steps = request.steps, .picture = decode(step.image)});
         }
         return !context.shouldStop();
     });
@@ -302,8 +296,8 @@ std::optional<Image> Session::sketch(const SampleRequest& request, double second
     quick.steps = static_cast<std::int64_t>(std::clamp(room, static_cast<double>(fewest), static_cast<double>(most)));
     const auto times = flowTimesFrom(request.start ? request.start->time : 1, quick.steps, request.shift);
     BranchVelocities first(*branches_, startOf(request), times.front());
-    const auto run = solveFrom(first, quick, times, Measure::No,
-                               [&context](const SolverStep&) { return !context.shouldStop(); });
+    const auto run =
+        solveFrom(first, quick, times, Measure::No, [&context](const SolverStep&) { return !context.shouldStop(); });
     if (!run.latent)
         return std::nullopt;
     return decode(*run.latent);
