@@ -113,6 +113,45 @@ private Q_SLOTS:
         QCOMPARE(evaluations, 3);
     }
 
+    void anEvaluationIsStoppedWithinABlock()
+    {
+        const auto config = tinyModelConfig();
+        const NanoDiT model(config);
+        randomise(model.parameters());
+        const auto batch = randomBatch(config, 1);
+        const auto x = at::randn({1, 4, 8, 8});
+        const auto evaluator = [&] {
+            return BranchEvaluator(model, test::conditionsOf(batch), {}, latentTokens, Compute{});
+        };
+        auto whole = evaluator();
+        const auto expected = whole.velocity(Branch::Full, x, 0.6F);
+        auto stoppable = evaluator();
+        int asked = 0;
+        stoppable.stopWhen([&asked] {
+            ++asked;
+            return false;
+        });
+        QVERIFY(stoppable.velocity(Branch::Full, x, 0.6F).equal(expected)); // to be asked changes nothing
+        const int inOneEvaluation = asked;
+        QVERIFY(inOneEvaluation > config.depth); // also between the blocks
+        for (int most = 1; most <= inOneEvaluation; ++most) {
+            asked = 0;
+            stoppable.stopWhen([&asked, most] { return ++asked == most; });
+            BranchVelocities velocities(stoppable, x, 0.3F);
+            bool stopped = false;
+            try {
+                velocities(Branch::Full);
+            } catch (const EvaluationStopped&) {
+                stopped = true;
+            }
+            QVERIFY(stopped);
+            QCOMPARE(asked, most);
+            QVERIFY(!velocities.evaluated(Branch::Full));
+            stoppable.stopWhen({});
+            QVERIFY(stoppable.velocity(Branch::Full, x, 0.6F).equal(expected)); // as if it had not been
+        }
+    }
+
     void guidanceEqualsItsFormula()
     {
         const NanoDiT model(tinyModelConfig());
@@ -261,7 +300,7 @@ private Q_SLOTS:
         QVERIFY(difference(guided(internal).first, expected) < 1e-4);
         QVERIFY(difference(guided(internal).first, guided(plain).first) > 1e-3);
         QCOMPARE(guided(internal).second, guided(plain).second); // the head comes with the evaluation
-        auto everywhere = internal; // a weight of 1 for every patch is none
+        auto everywhere = internal;                              // a weight of 1 for every patch is none
         everywhere.dinoWeights.assign(16, 1.0);
         everywhere.patches = {4, 4};
         QVERIFY(difference(guided(everywhere).first, expected) < 1e-4);
