@@ -31,7 +31,7 @@ struct SampleArguments {
     GuidanceOptions guidance;
     MaskOptions masks;
     std::string grid;
-    bool cells = false, everyCheckpoint = false;
+    bool cells = false, everyCheckpoint = false, branches = false;
     fs::path prompts;
     fs::path out;
     CLI::Option* outOption = nullptr;
@@ -52,6 +52,13 @@ fs::path withSuffix(const fs::path& file, const std::string& suffix)
 {
     return suffix.empty() ? file
                           : file.parent_path() / (file.stem().string() + "-" + suffix + file.extension().string());
+}
+
+/// "DINO alone" -> "DINO-alone"
+std::string fileWord(std::string name)
+{
+    std::ranges::replace(name, ' ', '-');
+    return name;
 }
 
 /// A prompt of a file, with its line from 1; 0: the prompt of --prompt.
@@ -262,7 +269,16 @@ void runSample(const SampleArguments& arguments, Options& options)
                     if (!result)
                         return JobEnd::Cancelled;
                     warn(*result, context);
-                    keep(outputFile(arguments, checkpoint, prompt.line, request.seed), checkpoint, request, *result);
+                    const auto file = outputFile(arguments, checkpoint, prompt.line, request.seed);
+                    keep(file, checkpoint, request, *result);
+                    const auto branches = arguments.branches ? branchesAlone(request) : std::vector<BranchPicture>{};
+                    for (const auto& branch : branches) {
+                        const auto alone = session->sample(branch.request, context, [](const SamplePreview&) {});
+                        if (!alone)
+                            return JobEnd::Cancelled;
+                        const auto named = withSuffix(file, fileWord(branch.name));
+                        keep(arguments.out.empty() ? firstFree(named) : named, checkpoint, branch.request, *alone);
+                    }
                 }
             }
         }
@@ -310,6 +326,11 @@ void registerSample(CLI::App& app, Options& options)
                          "Generate one sheet over both guidance scales, for example text=0:6:7,dino=0:6:4 "
                          "(FROM:TO:COUNT)")
             ->excludes(prompts);
+    command
+        ->add_flag("--branches", a->branches,
+                   "Also generate what each branch of guidance alone would become: no conditions, text, DINO, and both "
+                   "unguided; its name is added to the PNG's")
+        ->excludes(grid);
     command->add_flag("--cells", a->cells, "With --grid: also write each picture by itself")->needs(grid);
     command
         ->add_flag("--every-checkpoint", a->everyCheckpoint,

@@ -113,6 +113,20 @@ private Q_SLOTS:
         QVERIFY(find<GuidanceAnatomy>("guidanceAnatomy")->isVisible());
     }
 
+    void eachBranchAloneFillsAStrip()
+    {
+        QSignalSpy generated(&sampling(), &Sampling::seriesGenerated), done(&sampling(), &Sampling::seriesFinished);
+        find<QPushButton>("branchesAlone")->click();
+        QTRY_COMPARE_WITH_TIMEOUT(done.count(), 1, 2 * minute);
+        settle();
+        QCOMPARE(generated.count(), 2); // there is no reference
+        QCOMPARE(generated[0][1].value<SampledPicture>().request->textScale, 0.0);
+        QCOMPARE(generated[1][1].value<SampledPicture>().request->textScale, 1.0);
+        auto* const tiles = find<PictureTiles>("seriesTiles");
+        QVERIFY(tiles->isVisible());
+        QCOMPARE(tiles->count(), 2);
+    }
+
     void thePictureFollowsTheSlidersAndTheLastWishWins()
     {
         find<QCheckBox>("live")->setChecked(true);

@@ -39,4 +39,13 @@ std::vector<SeriesPicture> seriesOverCheckpoints(const SampleRequest& request,
     return series;
 }
 
+std::vector<SeriesPicture> seriesOverBranches(const SampleRequest& request, const std::filesystem::path& checkpoint)
+{
+    std::vector<SeriesPicture> series;
+    for (const auto& branch : branchesAlone(request))
+        series.push_back(
+            {.request = branch.request, .checkpoint = checkpoint, .label = QString::fromStdString(branch.name)});
+    return series;
+}
+
 } // namespace nanodit

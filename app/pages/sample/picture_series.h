@@ -12,5 +12,7 @@ std::vector<SeriesPicture> seriesOverSeeds(const SampleRequest& request, const s
 /// The same picture with every checkpoint, each labelled by its step.
 std::vector<SeriesPicture> seriesOverCheckpoints(const SampleRequest& request,
                                                  const std::vector<std::filesystem::path>& checkpoints);
+/// What the picture becomes by each branch of guidance alone, labelled by the branch.
+std::vector<SeriesPicture> seriesOverBranches(const SampleRequest& request, const std::filesystem::path& checkpoint);
 
 } // namespace nanodit

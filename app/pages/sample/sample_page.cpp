@@ -111,6 +111,7 @@ void SamplePage::connectParts()
         showFrame(seriesFiles_.value(index));
     });
     connect(stage_->region(), &RegionEditor::regionChanged, form_, &SampleForm::setRegion);
+    connect(stage_, &PictureStage::branchesWanted, this, &SamplePage::generateBranches);
     connect(stage_, &PictureStage::failed, frame_->banner(), failuresIn(frame_->banner()));
     connect(stage_, &PictureStage::viewChanged, this, [this] {
         actions_.plane->setChecked(stage_->view() == PictureStage::View::Plane);
@@ -276,6 +277,14 @@ void SamplePage::generateOverCheckpoints()
         return;
     frame_->banner()->hide();
     sampling_.generateSeries(seriesOverCheckpoints(request(), form_->checkpointsOfRun()));
+}
+
+void SamplePage::generateBranches()
+{
+    if (sampling_.active() || form_->checkpoint().empty() || !form_->takeTyped())
+        return;
+    frame_->banner()->hide();
+    sampling_.generateSeries(seriesOverBranches(request(), form_->checkpoint()));
 }
 
 SampleRequest SamplePage::request() const

@@ -53,6 +53,8 @@ private:
     void generate();
     /// The same picture with every checkpoint of the run.
     void generateOverCheckpoints();
+    /// What it becomes by each branch of guidance alone.
+    void generateBranches();
     void follow();
     void showPlane(bool shown);
     void openCell(int row, int col);

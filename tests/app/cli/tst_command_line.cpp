@@ -7,6 +7,7 @@
 #include <QtEndian>
 #include <QtTest>
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 
@@ -299,6 +300,22 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
         QVERIFY2(unnamed.exitCode == 0, qPrintable(unnamed.errors));
         QCOMPARE(unnamed.json().value("pictures").toArray().at(0).toObject().value("file").toString(), QString(name));
         QVERIFY(QFile::exists(text(folder_ / name)));
+    }
+
+    // The picture, and what its branches alone become: there is no reference.
+    QFile::remove(picture);
+    const auto branches = runProgram({"-w", workspace, "--json", "--quiet", "sample", "--run", "mine", "--prompt",
+                                      "a red circle", "--sampler-steps", "1", "--branches", "--out", picture});
+    QVERIFY2(branches.exitCode == 0, qPrintable(branches.errors));
+    const auto written = branches.json().value("pictures").toArray();
+    QCOMPARE(written.size(), qsizetype(3));
+    QCOMPARE(written.at(0).toObject().value("file").toString(), picture);
+    const std::array names{"picture-no-conditions.png", "picture-text-alone.png"};
+    for (qsizetype i = 0; i < 2; ++i) {
+        const auto file = text(folder_ / names[static_cast<std::size_t>(i)]);
+        QCOMPARE(written.at(i + 1).toObject().value("file").toString(), file);
+        QVERIFY(QFile::exists(file));
+        QCOMPARE(written.at(i + 1).toObject().value("text_scale").toDouble(), static_cast<double>(i));
     }
 
     // A picture has the size of the record whose patches it is given.

@@ -1,3 +1,4 @@
+#include "core/sample/branch_pictures.h"
 #include "core/sample/guidance.h"
 #include "core/sample/solver.h"
 #include "tests/support/test_data.h"
@@ -150,6 +151,48 @@ private Q_SLOTS:
             stoppable.stopWhen({});
             QVERIFY(stoppable.velocity(Branch::Full, x, 0.6F).equal(expected)); // as if it had not been
         }
+    }
+
+    void aBranchAloneIsWhatItsPictureFollows()
+    {
+        const auto config = tinyModelConfig();
+        const NanoDiT model(config);
+        randomise(model.parameters());
+        const auto conditions = test::conditionsOf(randomBatch(config, 1));
+        const auto x = at::randn({1, 4, 8, 8});
+        SampleRequest request;
+        request.prompt = "a red circle";
+        request.reference = RecordReference{"a"};
+        request.guidanceRule = GuidanceRule::Projected;
+        request.guidanceInterval = {0.2, 0.3};
+        request.dinoWeights = std::vector<double>(16, 0.5);
+        request.weakGuide = WeakGuide{.checkpoint = "weak", .scale = 3};
+        const auto pictures = branchesAlone(request);
+        QCOMPARE(pictures.size(), allBranches.size());
+        BranchEvaluator evaluator(model, conditions, {}, latentTokens, Compute{});
+        for (std::size_t i = 0; i < pictures.size(); ++i) {
+            QVERIFY(!pictures[i].request.weakGuide);
+            GuidedVelocity velocity(model, conditions, {}, latentTokens,
+                                    Guidance::of(pictures[i].request, {.rows = 4, .cols = 4}), Compute{});
+            for (const float t : {0.9F, 0.25F})
+                QVERIFY(velocity(x, t).equal(evaluator.velocity(allBranches[i], x, t)));
+            QCOMPARE(velocity.evaluations(), std::int64_t(2)); // and no other branch
+        }
+        request.reference = NoReference{};
+        QCOMPARE(branchesAlone(request).size(), std::size_t(2));
+        QCOMPARE(branchesAlone(request)[1].name, std::string("text alone"));
+        request.prompt.clear();
+        QCOMPARE(branchesAlone(request).size(), std::size_t(1));
+    }
+
+    void keptKeysAndValuesAreOneBlockOfMemoryEach()
+    {
+        const NanoDiT model(tinyModelConfig());
+        const at::NoGradGuard noGradient;
+        const auto context = model.context(test::conditionsOf(randomBatch(model.config(), 2)), {}, latentTokens, true);
+        QCOMPARE(context.keyValues.size(), std::size_t(model.config().depth));
+        for (const auto& kept : context.keyValues)
+            QVERIFY(kept.keys.is_contiguous() && kept.values.is_contiguous());
     }
 
     void guidanceEqualsItsFormula()
