@@ -478,6 +478,7 @@ private Q_SLOTS:
 
         writePng(folder / "b.png", image);
         QVERIFY(!sampleRequestFromPng(folder / "b.png"));
+        QVERIFY(errorOf([&] { readSampleRequest(folder / "b.png"); }).find("b.png") != std::string::npos);
         writePng(folder / "c.png", image, {{"nanodit", "{\"prompt\": 3"}});
         QVERIFY(errorOf([&] { sampleRequestFromPng(folder / "c.png"); }).find("c.png") != std::string::npos);
     }

@@ -170,7 +170,7 @@ private Q_SLOTS:
 
     void oneModelMayBeEvaluatedByManyThreads()
     {
-        QFETCH(const bool, reduced);
+        QFETCH(bool, reduced);
         const auto precision = reduced ? Precision::Bf16 : Precision::Float32;
         const TinyWorkspace tiny;
         const auto checkpoint = writeModel(tiny, 100, 1);
