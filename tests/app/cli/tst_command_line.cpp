@@ -318,6 +318,27 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
         QCOMPARE(written.at(i + 1).toObject().value("text_scale").toDouble(), static_cast<double>(i));
     }
 
+    // Its settings make it again, from the PNG with its model, and from their JSON.
+    const auto bytesOf = [](const QString& file) {
+        QFile read(file);
+        return read.open(QIODevice::ReadOnly) ? read.readAll() : QByteArray();
+    };
+    const auto json = text(folder_ / "settings.json"), again = text(folder_ / "again.png");
+    QFile settings(json);
+    QVERIFY(settings.open(QIODevice::WriteOnly));
+    settings.write(QJsonDocument(written.at(0).toObject().value("settings").toObject()).toJson());
+    settings.close();
+    for (const auto& from : {QStringList{"--settings", picture}, QStringList{"--settings", json, "--run", "mine"}}) {
+        QFile::remove(again);
+        const auto made = runProgram(QStringList{"-w", workspace, "--quiet", "sample", "--out", again} + from);
+        QVERIFY2(made.exitCode == 0, qPrintable(made.errors));
+        QVERIFY(!bytesOf(again).isEmpty());
+        QCOMPARE(bytesOf(again), bytesOf(picture));
+    }
+    const auto both = runProgram({"-w", workspace, "sample", "--settings", json, "--prompt", "a blue square"});
+    QCOMPARE(both.exitCode, 2);
+    QVERIFY2(both.errors.contains("--prompt"), qPrintable(both.errors));
+
     // A picture has the size of the record whose patches it is given.
     const auto wide = runProgram({"-w", workspace, "--json", "records", "bucket:160x112"})
                           .json()
