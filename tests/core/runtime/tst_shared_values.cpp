@@ -59,12 +59,12 @@ private Q_SLOTS:
     void oneKeyMayNameValuesOfTwoTypes()
     {
         SharedValues values(100);
-        const auto heavy = take(values, "a");
+        const auto one = take(values, "a");
         const auto text = values.get<std::string>("a", [] {
             return SharedValues::Loaded<std::string>{.value = std::make_shared<std::string>("text"), .bytes = 1};
         });
         QCOMPARE(*text, std::string("text"));
-        QCOMPARE(heavy->name, std::string("a"));
+        QCOMPARE(one->name, std::string("a"));
     }
 
     void whatNobodyUsesStaysWhileThereIsRoom()
