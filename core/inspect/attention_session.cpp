@@ -1,6 +1,5 @@
 #include "core/inspect/attention_session.h"
 
-#include "core/encoders/autoencoder_kl.h"
 #include "core/inspect/attention_moment.h"
 #include "core/inspect/attention_numbers.h"
 #include "core/inspect/subject_conditions.h"
@@ -13,8 +12,8 @@
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
 #include "core/sample/request_check.h"
+#include "core/sample/shared_models.h"
 #include "core/sample/solver.h"
-#include "core/sample/stored_model.h"
 
 #include <cmath>
 #include <tuple>
@@ -103,10 +102,10 @@ private:
 
     Workspace workspace_;
     Compute compute_;
-    std::unique_ptr<NanoDiT> model_;
+    std::shared_ptr<const NanoDiT> model_; ///< Shared with whoever else has opened the checkpoint.
     std::unique_ptr<ConditionEncoder> encoder_;
     std::unique_ptr<SubjectReader> reader_;
-    std::optional<AutoencoderKl> autoencoder_;
+    std::shared_ptr<const AutoencoderKl> autoencoder_;
     std::string description_;
 
     // What the last subject needed.
@@ -123,22 +122,21 @@ private:
 Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice)
     : workspace_(std::move(workspace))
 {
-    const auto stored = StoredModel::read(checkpoint);
-    compute_ = makeCompute(choice, stored.state.config.arithmetic());
-    const auto& config = stored.state.config.model;
-    model_ = std::make_unique<NanoDiT>(config, std::nullopt, compute_.device);
-    loadState(model_->parameters(), stored.weights, checkpoint.string());
+    compute_ = makeCompute(choice, StoredModel::readState(checkpoint).config.arithmetic());
+    const auto opened = openModel(checkpoint, compute_.device);
+    const auto& state = opened->state;
+    model_ = std::shared_ptr<const NanoDiT>(opened, &opened->model);
     encoder_ =
-        std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, compute_);
-    reader_ = std::make_unique<SubjectReader>(workspace_, *encoder_, *model_, stored.state.textTokens);
-    description_ = stored.description(elementCount(model_->parameters()));
+        std::make_unique<ConditionEncoder>(workspace_, state.dino, state.textTokens, state.config.model, compute_);
+    reader_ = std::make_unique<SubjectReader>(workspace_, *encoder_, *model_, state.textTokens);
+    description_ = opened->description;
 }
 
 const AutoencoderKl* Session::autoencoder()
 {
     if (!autoencoder_ && !workspace_.config.vae.empty())
-        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae), EncoderOptions::of(compute_));
-    return autoencoder_ ? &*autoencoder_ : nullptr;
+        autoencoder_ = openAutoencoder(workspace_.path(workspace_.config.vae), compute_);
+    return autoencoder_.get();
 }
 
 bool Session::alongSampling(const AttentionSubject& subject)

@@ -9,6 +9,7 @@
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
 #include "core/sample/sample_request.h"
+#include "core/sample/shared_models.h"
 #include "core/sample/solver.h"
 #include "core/train/draws.h"
 #include "core/train/train_job.h"
@@ -94,7 +95,7 @@ bool PreviewPainter::paint(const NanoDiT& model, const NanoDiT* raw, std::int64_
 {
     rawDifference_.reset();
     if (!autoencoder_)
-        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae), EncoderOptions::of(compute_));
+        autoencoder_ = openAutoencoder(workspace_.path(workspace_.config.vae), compute_);
     const auto count = std::min(config_.previews.count, static_cast<std::int64_t>(set_->entries().size()));
     const bool bothWeights = raw != nullptr && config_.previews.rawUntil > 0 && !agrees_;
     double difference = 0;

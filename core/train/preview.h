@@ -44,7 +44,7 @@ private:
     DinoStatistics statistics_;
     std::shared_ptr<const ShardSet> set_;
     Compute compute_;
-    std::optional<AutoencoderKl> autoencoder_;
+    std::shared_ptr<const AutoencoderKl> autoencoder_;
     std::optional<double> rawDifference_;
     bool agrees_ = false;
 };
