@@ -28,7 +28,7 @@ TrainConfig configOfRun()
 {
     auto config = tinyConfig(steps);
     config.saving = {.every = 3, .keep = 2, .keepEvery = 12};
-    config.previews = {.every = 5, .count = 2, .samplerSteps = 2};
+    config.previews = {.every = 5, .count = 2, .samplerSteps = 2, .rawUntil = 1e-6, .conditions = 1};
     config.metrics.attentionEvery = 4;
     return config;
 }
@@ -104,6 +104,11 @@ void KilledTrainingTest::killedAtManyInstantsTheResultIsThatOfAnUnbrokenRun()
             QCOMPARE(checkpoints[i].filename(), kept[i].filename());
             for (const auto* name : {"model.safetensors", "ema.safetensors", "optimizer.safetensors"})
                 QVERIFY2(readTextFile(checkpoints[i] / name) == readTextFile(kept[i] / name), name);
+        }
+        for (const auto& entry : fs::recursive_directory_iterator(whole / "samples")) {
+            const auto there = broken / entry.path().lexically_relative(whole);
+            QVERIFY2(fs::exists(there), there.c_str());
+            QVERIFY2(fs::is_directory(there) || readTextFile(there) == readTextFile(entry.path()), there.c_str());
         }
         for (const auto& entry : fs::recursive_directory_iterator(broken))
             QVERIFY2(!entry.path().filename().string().starts_with("."), entry.path().c_str());
