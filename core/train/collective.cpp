@@ -55,28 +55,46 @@ public:
     std::int64_t rank() const override { return rank_; }
     std::int64_t size() const override { return size_; }
 
-    void sum(const at::Tensor& tensor) override
+    void sum(const at::Tensor& tensor) override { beginSum(tensor)(); }
+
+    std::function<void()> beginSum(const at::Tensor& tensor) override
     {
         std::vector<at::Tensor> tensors = {tensor};
-        finish([&] { return group_->allreduce(tensors); });
+        return begun([&] { return group_->allreduce(tensors); });
     }
 
     void shareFromFirst(const at::Tensor& tensor) override
     {
         std::vector<at::Tensor> tensors = {tensor};
-        finish([&] { return group_->broadcast(tensors); });
+        begun([&] { return group_->broadcast(tensors); })();
     }
 
 private:
+    using Message = c10::intrusive_ptr<c10d::Work>;
+
     template<typename Begin>
-    void finish(Begin&& begin)
+    std::function<void()> begun(Begin&& begin)
     {
         try {
-            begin()->wait();
+            return [this, message = Message(begin())] { waitFor(message); };
         } catch (const std::exception& error) {
-            throw Error("another process of the training has ended or does not answer (seen by rank " +
-                        std::to_string(rank_) + " of " + std::to_string(size_) + ": " + failureOf(error).detail + ")");
+            fail(error);
         }
+    }
+
+    void waitFor(const Message& message)
+    {
+        try {
+            message->wait();
+        } catch (const std::exception& error) {
+            fail(error);
+        }
+    }
+
+    [[noreturn]] void fail(const std::exception& error)
+    {
+        throw Error("another process of the training has ended or does not answer (seen by rank " +
+                    std::to_string(rank_) + " of " + std::to_string(size_) + ": " + failureOf(error).detail + ")");
     }
 
     std::int64_t rank_, size_;
@@ -86,6 +104,12 @@ private:
 #endif
 
 } // namespace
+
+std::function<void()> Collective::beginSum(const at::Tensor& tensor)
+{
+    sum(tensor);
+    return [] {};
+}
 
 bool Collective::any(bool here)
 {
