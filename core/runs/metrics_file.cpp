@@ -159,8 +159,11 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
     std::ifstream before(file_);
     for (std::string line; std::getline(before, line);) {
         if (const auto metrics = stepMetricsFromJson(line)) {
-            if (metrics->step <= lastStep)
-                kept += toJson(*metrics).dump() + "\n";
+            if (metrics->step > lastStep)
+                continue;
+            kept += toJson(*metrics).dump() + "\n";
+            if (metrics->skipped)
+                skipped_.insert(metrics->step);
         } else {
             const auto json = parsed(line);
             const auto validated = stepWith("validation", json), measured = stepWith("measured", json);
@@ -169,6 +172,12 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
             kept += line + "\n";
             if (validated)
                 validated_.insert(*validated);
+            if (!measured)
+                continue;
+            for (const auto& metric : intervalMetricTable()) {
+                if (const auto& value = at(json["measured"], metric.key); value.is_number())
+                    measured_[*measured][metric.key] = value.get<double>();
+            }
         }
     }
     writeFileAtomically(file_, kept);
@@ -178,6 +187,8 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
 void MetricsFile::append(const StepMetrics& metrics)
 {
     append(toJson(metrics).dump());
+    if (metrics.skipped)
+        skipped_.insert(metrics.step);
 }
 
 void MetricsFile::appendValidation(std::int64_t step, const EventFile::Scalars& means)
@@ -194,7 +205,7 @@ void MetricsFile::appendMeasured(std::int64_t step, const EventFile::Scalars& va
     nlohmann::ordered_json json = {{"step", step}, {"measured", nlohmann::ordered_json::object()}};
     for (const auto& [key, value] : values) {
         if (std::isfinite(value))
-            placeOf(json["measured"], key) = value;
+            placeOf(json["measured"], key) = measured_[step][key] = value;
     }
     append(json.dump());
 }

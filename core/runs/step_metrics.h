@@ -45,6 +45,8 @@ struct StepMetrics {
     double lr = 0;
     double samplesPerSecond = 0;
     double dataWaitSeconds = 0;
+    double reduceWaitSeconds = BlockAttention::none; ///< For sums over processes; none in one alone.
+    double reduceHidden = BlockAttention::none;      ///< Share of their time on the way that a backward pass hid.
     double residentMegabytes = 0;
     std::int64_t damagedSamples = 0;       ///< Left out as they could not be read, since the run was begun or resumed.
     std::int64_t leftOut = 0;              ///< Micro-batches whose loss was not finite: the others made the step.
