@@ -1,11 +1,13 @@
 #include "app/main_window.h"
 
+#include "app/after_jobs.h"
 #include "app/application.h"
 #include "app/compute_setting.h"
 #include "app/controllers.h"
 #include "app/dialogs.h"
 #include "app/failures.h"
 #include "app/job_runner.h"
+#include "app/main_menu.h"
 #include "app/new_folder_dialog.h"
 #include "app/pages/attention/attention_page.h"
 #include "app/pages/dataset/dataset_actions.h"
@@ -24,24 +26,20 @@
 #include "widgets/commands.h"
 #include "widgets/drop_hint.h"
 #include "widgets/drop_zone.h"
-#include "widgets/icons.h"
 #include "widgets/key_guard.h"
 #include "widgets/navigation_rail.h"
 #include "widgets/tab_order.h"
 #include "widgets/theme.h"
 #include "widgets/wheel_guard.h"
 
-#include <QActionGroup>
 #include <QCloseEvent>
 #include <QDir>
 #include <QDragEnterEvent>
 #include <QFileInfo>
-#include <QMenu>
 #include <QMimeData>
 #include <QScreen>
 #include <QScrollArea>
 #include <QStackedWidget>
-#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -57,7 +55,6 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     , session_(session)
     , controllers_(controllers)
     , datasetJobs_(controllers.datasetJobs)
-    , theme_(theme)
     , preferences_(preferences)
     , dialogs_(dialogs)
     , commands_(new Commands(this))
@@ -110,10 +107,11 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
 
     QCoreApplication::instance()->installEventFilter(new WheelGuard(this));
     QCoreApplication::instance()->installEventFilter(new KeyGuard(this));
-    makeMenu();
+    makeMenu(theme);
     makeShortcuts();
     connectPages();
     connectSession();
+    afterJobs_ = new AfterJobs(session_, dialogs_, this); // after connectSession(): the window hears of the end first
     connectRemedies();
     welcome_->setRecent(preferences_.recentWorkspaces());
     constexpr QSize usual(1280, 800), titleBar(0, 40);
@@ -141,51 +139,15 @@ QWidget* MainWindow::widget(Page page) const
     Q_UNREACHABLE();
 }
 
-void MainWindow::makeMenu()
+void MainWindow::makeMenu(Theme& theme)
 {
-    auto* const button = rail_->addTool(tr("Menu"), QStringLiteral("menu"));
-    auto* const menu = new QMenu(this);
-    button->setMenu(menu);
-    button->setPopupMode(QToolButton::InstantPopup);
-    auto* const open =
-        menu->addAction(icon(QStringLiteral("folder")), tr("Open workspace…"), this, &MainWindow::askOpen);
-    auto* const make = menu->addAction(icon(QStringLiteral("folder-add")), tr("New workspace from pictures…"), this,
-                                       &MainWindow::askNew);
-    menu->addAction(icon(QStringLiteral("demo")), tr("Demo workspace…"), this, &MainWindow::askDemo);
-    auto* const recent = menu->addMenu(tr("Recent workspaces"));
-    connect(recent, &QMenu::aboutToShow, this, [this, recent] {
-        recent->clear();
-        for (const auto& folder : preferences_.recentWorkspaces())
-            recent->addAction(folder, this, [this, folder] { openWorkspace(folder); });
-    });
-    settingsAction_ =
-        menu->addAction(icon(QStringLiteral("edit")), tr("Workspace settings…"), this, &MainWindow::openSettings);
-    settingsAction_->setEnabled(false);
-    menu->addSeparator();
-    auto* const look = menu->addMenu(icon(QStringLiteral("theme")), tr("Theme"));
-    auto* const group = new QActionGroup(look);
-    const std::pair<ThemeMode, QString> modes[] = {
-        {ThemeMode::System, tr("Follow the system")}, {ThemeMode::Light, tr("Light")}, {ThemeMode::Dark, tr("Dark")}};
-    for (const auto& [mode, name] : modes) {
-        auto* const action = look->addAction(name);
-        action->setCheckable(true);
-        action->setChecked(mode == theme_.mode());
-        group->addAction(action);
-        connect(action, &QAction::triggered, this, [this, chosen = mode] {
-            theme_.setMode(chosen);
-            preferences_.setTheme(chosen);
-        });
-    }
-    auto* const keys =
-        menu->addAction(icon(QStringLiteral("help")), tr("Keyboard shortcuts"), this, &MainWindow::showShortcuts);
-    menu->addSeparator();
-    auto* const quit = menu->addAction(tr("Quit"), this, &QWidget::close);
-    commands_->bind(open, QKeySequence::Open, tr("open a workspace"));
-    commands_->bind(make, QKeySequence::New, tr("create a workspace from pictures"));
-    commands_->add(Qt::Key_F10, tr("open the menu"), [button] { button->showMenu(); });
-    commands_->bind(settingsAction_, Qt::CTRL | Qt::Key_Comma, tr("workspace settings"));
-    commands_->bind(quit, QKeySequence::Quit, tr("quit"));
-    commands_->bind(keys, Qt::Key_Question, tr("this list"));
+    menu_ = new MainMenu(rail_->addTool(tr("Menu"), QStringLiteral("menu")), theme, preferences_, *commands_, this);
+    connect(menu_, &MainMenu::openWanted, this, &MainWindow::askOpen);
+    connect(menu_, &MainMenu::newWanted, this, &MainWindow::askNew);
+    connect(menu_, &MainMenu::demoWanted, this, &MainWindow::askDemo);
+    connect(menu_, &MainMenu::recentWanted, this, &MainWindow::openWorkspace);
+    connect(menu_, &MainMenu::settingsWanted, this, &MainWindow::openSettings);
+    connect(menu_, &MainMenu::shortcutsWanted, this, &MainWindow::showShortcuts);
 }
 
 void MainWindow::makeShortcuts()
@@ -257,7 +219,7 @@ void MainWindow::connectSession()
         preferences_.addRecentWorkspace(folder);
         setWindowTitle(tr("%1 – NanoDiT Workbench").arg(QFileInfo(folder).fileName()));
         rail_->setPagesEnabled(true);
-        settingsAction_->setEnabled(true);
+        menu_->setHasWorkspace(true);
         opening_ = false;
         if (const auto first = std::exchange(firstPage_, Page::Dataset);
             pages_->currentWidget() == welcome_ || first != Page::Dataset)
@@ -273,15 +235,14 @@ void MainWindow::connectSession()
         banner_->showNotice(tr("The workspace's settings were changed by another program and have been read again."));
     });
     connect(&controllers_.settings, &WorkspaceSettings::reloadFailed, this, [this](const Notice& why) {
-        showFailure(*banner_, tr("The changed settings of the workspace cannot be used; the earlier ones stay"), why);
+        showFailure(*banner_, tr("The changed workspace settings cannot be used; the previous ones stay in effect"),
+                    why);
     });
     connect(&datasetJobs_, &DatasetJobs::failed, this, [this](const QString& what, const Notice& why) {
         if (pages_->currentWidget() != dataset_) // whose banner keeps it
             showFailure(*banner_, what, why);
     });
     connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner) {
-        if (afterJobs_)
-            runner->requestStop();
         if (!session_.hasWorkspace()) { // the demo is being made
             banner_->hide();
             welcome_->setBusy(true, tr("creating the demo workspace"));
@@ -291,8 +252,6 @@ void MainWindow::connectSession()
     connect(&session_, &Session::allJobsEnded, this, [this] {
         if (!session_.hasWorkspace() && !opening_)
             welcome_->setBusy(false, {});
-        if (const auto then = std::exchange(afterJobs_, {}))
-            then();
     });
     if (auto* const application = qobject_cast<Application*>(QCoreApplication::instance()))
         connect(application, &Application::faulted, this, [this](const Notice& why) {
@@ -351,8 +310,8 @@ void MainWindow::chooseDevice(const ComputeChoice& choice)
 void MainWindow::openWorkspace(const QString& folder)
 {
     firstPage_ = Page::Dataset;
-    afterStopping(tr("Open another workspace?"), tr("Stop and open"),
-                  [this, folder] { session_.openWorkspace(folder); });
+    afterJobs_->ask(tr("Open another workspace?"), tr("Stop and open"),
+                    [this, folder] { session_.openWorkspace(folder); });
 }
 
 void MainWindow::showPage(Page page)
@@ -386,7 +345,7 @@ void MainWindow::createFrom(const QString& pictures)
         return;
     if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml")))
         return openWorkspace(folder);
-    afterStopping(tr("Create another workspace?"), tr("Stop and create"), [this, folder, pictures] {
+    afterJobs_->ask(tr("Create another workspace?"), tr("Stop and create"), [this, folder, pictures] {
         pages_->setCurrentWidget(welcome_); // the pages are the other workspace's until it is there
         datasetJobs_.createWorkspace(folder, pictures);
     });
@@ -401,7 +360,7 @@ void MainWindow::askDemo()
     if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml"))) // made before
         openWorkspace(folder);
     else
-        afterStopping(tr("Create the demo workspace?"), tr("Stop and create"), [this, folder] {
+        afterJobs_->ask(tr("Create the demo workspace?"), tr("Stop and create"), [this, folder] {
             firstPage_ = Page::Train; // where it is ready, with the reference model beside it
             datasetJobs_.createDemo(folder);
         });
@@ -415,7 +374,7 @@ void MainWindow::takeFolder(const QString& folder)
         return createFrom(folder);
     const auto name = QFileInfo(folder).fileName();
     const auto here = QFileInfo(QString::fromStdString(session_.workspace().root.string())).fileName();
-    switch (dialogs_.chooseOne(this, tr("What to do with the folder %1?").arg(name),
+    switch (dialogs_.chooseOne(this, tr("What should happen to the folder %1?").arg(name),
                                tr("Pictures are read where they are; nothing is moved."),
                                {tr("Import into %1").arg(here), tr("New workspace…")})) {
     case 0:
@@ -430,33 +389,9 @@ void MainWindow::takeFolder(const QString& folder)
     }
 }
 
-void MainWindow::afterStopping(const QString& question, const QString& action, const std::function<void()>& then)
-{
-    if (session_.jobs().empty())
-        return then();
-    QStringList names;
-    for (const auto* const runner : session_.jobs())
-        names << runner->name();
-    const auto consequence =
-        tr("Still running: %1. It is safe to stop: training saves a checkpoint and passes keep finished work.")
-            .arg(names.join(QStringLiteral(", ")));
-    if (!dialogs_.confirm(this, question, consequence, action))
-        return;
-    stopJobs(then);
-}
-
-void MainWindow::stopJobs(std::function<void()> then)
-{
-    afterJobs_ = {};
-    if (session_.jobs().empty()) // they may have ended while the question was open
-        return then();
-    afterJobs_ = std::move(then);
-    session_.stopAllJobs();
-}
-
 void MainWindow::endProgram()
 {
-    stopJobs([this] {
+    afterJobs_->stop([this] {
         preferences_.setWindowGeometry(saveGeometry());
         QCoreApplication::exit();
     });
@@ -504,8 +439,8 @@ void MainWindow::closeEvent(QCloseEvent* event)
     }
     event->ignore();
     // Not from within this event: a window that is being closed takes no second wish.
-    afterStopping(tr("Close the window?"), tr("Stop and close"),
-                  [this] { QMetaObject::invokeMethod(this, &QWidget::close, Qt::QueuedConnection); });
+    afterJobs_->ask(tr("Close the window?"), tr("Stop and close"),
+                    [this] { QMetaObject::invokeMethod(this, &QWidget::close, Qt::QueuedConnection); });
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event)

@@ -6,15 +6,13 @@
 #include <QMainWindow>
 
 #include <filesystem>
-#include <functional>
 #include <vector>
 
-class QAction;
-class QMenu;
 class QStackedWidget;
 
 namespace nanodit {
 
+class AfterJobs;
 class AttentionPage;
 class Banner;
 class Commands;
@@ -22,6 +20,7 @@ class DatasetJobs;
 class DatasetPage;
 class Dialogs;
 class DropHint;
+class MainMenu;
 class NavigationRail;
 class Preferences;
 class RunsPage;
@@ -67,7 +66,7 @@ protected:
 
 private:
     QWidget* widget(Page page) const;
-    void makeMenu();
+    void makeMenu(Theme& theme);
     void makeShortcuts();
     void connectPages();
     void connectSession();
@@ -81,15 +80,10 @@ private:
     void askNew();
     void askDemo();
     void showShortcuts();
-    /// Runs `then` at once, or, when jobs run, after asking and stopping them.
-    void afterStopping(const QString& question, const QString& action, const std::function<void()>& then);
-    /// Stops the jobs; once all have ended, `then` runs, in place of whatever was to run then before.
-    void stopJobs(std::function<void()> then);
 
     Session& session_;
     Controllers& controllers_;
     DatasetJobs& datasetJobs_;
-    Theme& theme_;
     Preferences& preferences_;
     Dialogs& dialogs_;
     Commands* commands_;
@@ -105,11 +99,11 @@ private:
     RunsPage* runs_;
     StatusStrip* status_;
     DropHint* dropHint_;
-    QAction* settingsAction_ = nullptr;
+    MainMenu* menu_;
+    AfterJobs* afterJobs_;
     Remedies remedies_;
     bool opening_ = false;
-    Page firstPage_ = Page::Dataset;  ///< Of the workspace that opens next.
-    std::function<void()> afterJobs_; ///< What waits for the jobs to end; empty: nothing does.
+    Page firstPage_ = Page::Dataset; ///< Of the workspace that opens next.
 };
 
 } // namespace nanodit

@@ -36,7 +36,7 @@ bool isFree(const QString& folder)
 QString whyNot(const QString& name, const QString& parent)
 {
     if (name.isEmpty())
-        return NewFolderDialog::tr("Give it a name.");
+        return NewFolderDialog::tr("Enter a name.");
     if (name.contains(QLatin1Char('/')) || name == QLatin1String(".") || name == QLatin1String(".."))
         return NewFolderDialog::tr("The name cannot contain a slash.");
     const QFileInfo within(parent);
@@ -72,15 +72,15 @@ NewFolderDialog::NewFolderDialog(const QString& title, const QString& suggestion
     about_->setTextFormat(Qt::PlainText);
     about_->setMinimumHeight(2 * about_->fontMetrics().lineSpacing());
     about_->setAlignment(Qt::AlignTop);
-    auto* const choose = makeButton(tr("Choose…"), QStringLiteral("folder"), tr("Choose the folder that it goes in"),
-                                    false, this);
+    auto* const choose =
+        makeButton(tr("Choose…"), QStringLiteral("folder"), tr("Choose the parent folder"), false, this);
     auto* const within = new QHBoxLayout;
     within->setSpacing(8);
     within->addWidget(parent_, 1);
     within->addWidget(choose);
     auto* const fields = makeFields();
     fields->addRow(tr("&Name"), name_);
-    fields->addRow(tr("&In the folder"), within);
+    fields->addRow(tr("&Parent folder"), within);
     qobject_cast<QLabel*>(fields->labelForField(within))->setBuddy(parent_);
     auto* const buttons = new QDialogButtonBox(this);
     buttons->addButton(accept_, QDialogButtonBox::AcceptRole);
@@ -118,7 +118,7 @@ QString NewFolderDialog::folder() const
 
 void NewFolderDialog::browse()
 {
-    if (const auto chosen = dialogs_.chooseFolder(this, tr("The folder that it goes in")); !chosen.isEmpty())
+    if (const auto chosen = dialogs_.chooseFolder(this, tr("Parent folder")); !chosen.isEmpty())
         parent_->setText(chosen);
 }
 

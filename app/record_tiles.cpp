@@ -9,16 +9,10 @@
 
 namespace nanodit {
 
-namespace {
-
-constexpr int thumbnailSide = 224; ///< Twice the drawn size, for dense screens.
-
-} // namespace
-
 RecordTiles::RecordTiles(QObject* parent)
     : QAbstractListModel(parent)
     , records_(std::make_shared<const std::vector<RecordInfo>>())
-    , thumbnails_(new Thumbnails(thumbnailSide, this))
+    , thumbnails_(new Thumbnails(Thumbnails::tileSide, this))
 {
     connect(thumbnails_, &Thumbnails::made, this, &RecordTiles::replace);
     connect(thumbnails_, &Thumbnails::dropped, this, [this](const QString& id) { made_.remove(id); });
@@ -44,9 +38,8 @@ QString RecordTiles::id(int row) const
 int RecordTiles::rowOf(const QString& id) const
 {
     const auto name = id.toStdString();
-    const auto found = std::ranges::find(shown_, name, [this](std::uint32_t place) -> const std::string& {
-        return (*records_)[place].id;
-    });
+    const auto found = std::ranges::find(
+        shown_, name, [this](std::uint32_t place) -> const std::string& { return (*records_)[place].id; });
     return found == shown_.end() ? -1 : static_cast<int>(found - shown_.begin());
 }
 

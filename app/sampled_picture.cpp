@@ -8,6 +8,7 @@
 #include <QDateTime>
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
@@ -79,7 +80,7 @@ SampledPicture writeSampled(const Workspace& workspace, const SampleRequest& req
     return picture;
 }
 
-std::vector<SampledPicture> readSampledBefore(const Workspace& workspace)
+SampledBefore readSampledBefore(const Workspace& workspace)
 {
     const auto folder = samplesFolder(workspace);
     std::vector<fs::path> files;
@@ -89,7 +90,7 @@ std::vector<SampledPicture> readSampledBefore(const Workspace& workspace)
             files.push_back(entry.path());
     }
     std::ranges::sort(files, [](const auto& a, const auto& b) { return dateOf(a) > dateOf(b); });
-    const auto notes = readPaintingNotes(folder);
+    const auto [notes, damage] = readPaintingNotes(folder);
     std::vector<SampledPicture> pictures;
     for (std::size_t i = 0; i < files.size(); ++i) {
         const auto note = notes.find(files[i].filename().string());
@@ -102,7 +103,7 @@ std::vector<SampledPicture> readSampledBefore(const Workspace& workspace)
         } catch (const Error&) { // a picture that somebody damaged is no reason to show none
         }
     }
-    return pictures;
+    return {.pictures = std::move(pictures), .damagedNotes = damage};
 }
 
 PaintedPicture readPainted(const fs::path& file, const std::vector<RunInfo>& runs)

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace nanodit {
@@ -31,7 +32,11 @@ SampledPicture writeSampled(const Workspace& workspace, const SampleRequest& req
                             const QString& model);
 /// The pictures that were made in a workspace before, newest first and reduced: the newest two hundred, and of older
 /// ones those with a note and the favourites.
-std::vector<SampledPicture> readSampledBefore(const Workspace& workspace);
+struct SampledBefore {
+    std::vector<SampledPicture> pictures;
+    std::string damagedNotes; ///< What to tell of the file of notes where it was damaged; else "".
+};
+SampledBefore readSampledBefore(const Workspace& workspace);
 
 /// "a red circle… · text 2.00 · DINO 2.00 · 30 steps · seed 7"
 QString settingsLine(const SampleRequest& request);

@@ -17,12 +17,6 @@ namespace nanodit {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-constexpr double sketchSeconds = 0.06; ///< With the way to the screen and back a tenth of a second.
-
-} // namespace
-
 Sampling::Sampling(Session& session)
     : session_(session)
 {
@@ -220,7 +214,7 @@ void Sampling::follow(const SampleRequest& request, const fs::path& checkpoint)
     start(tr("live picture"),
           [this, request, checkpoint](const OpenModel& open, JobRunner& runner, const JobContext& context) {
               auto& model = open(checkpoint);
-              const auto sketch = model.sketch(request, sketchSeconds, context);
+              const auto sketch = model.sketch(request, liveSketchSeconds, context);
               if (!sketch)
                   return JobEnd::Cancelled;
               runner.deliver([this, picture = qImageFromImage(*sketch)] {
@@ -234,8 +228,7 @@ void Sampling::follow(const SampleRequest& request, const fs::path& checkpoint)
               const auto result = model.sample(whole, context, [](const SamplePreview&) {});
               if (!result)
                   return JobEnd::Cancelled;
-              runner.deliver(
-                  [this, picture = qImageFromImage(result->picture)] { Q_EMIT followed(picture, true); });
+              runner.deliver([this, picture = qImageFromImage(result->picture)] { Q_EMIT followed(picture, true); });
               return JobEnd::Finished;
           });
 }
@@ -251,15 +244,25 @@ void Sampling::readHistory()
 {
     session_.background().ask(
         this, [workspace = session_.workspace()] { return readSampledBefore(workspace); },
-        [this](const std::vector<SampledPicture>& pictures) { Q_EMIT historyRead(pictures); },
+        [this](const SampledBefore& before) {
+            Q_EMIT historyRead(before.pictures);
+            tellDamagedNotes(before.damagedNotes);
+        },
         [this](const Notice& why) { Q_EMIT historyFailed(tr("Could not read the generated pictures"), why); });
 }
 
 void Sampling::keepNote(const QString& file, const PaintingNote& note)
 {
     session_.background().ask(
-        this, [path = fs::path(file.toStdString()), note] { keepPaintingNote(path, note); }, [] {},
+        this, [path = fs::path(file.toStdString()), note] { return keepPaintingNote(path, note); },
+        [this](const std::string& damage) { tellDamagedNotes(damage); },
         [this](const Notice& why) { Q_EMIT historyFailed(tr("Could not save the note"), why); });
+}
+
+void Sampling::tellDamagedNotes(const std::string& damage)
+{
+    if (!damage.empty())
+        Q_EMIT historyFailed(tr("Could not read the notes on generated pictures"), {.text = damage});
 }
 
 void Sampling::discard(const QString& file)

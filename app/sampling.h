@@ -105,6 +105,7 @@ private:
     using Work = std::function<JobEnd(const OpenModel& open, JobRunner& runner, const JobContext& context)>;
     void start(const QString& name, Work work);
     void warn(JobRunner& runner, const SampleResult& result);
+    void tellDamagedNotes(const std::string& damage); ///< Unless that is "".
 
     Session& session_;
     JobRunner* runner_ = nullptr; ///< Owned by the session; null while idle.

@@ -6,6 +6,7 @@
 #include "app/surely.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
+#include "core/front/sampling.h"
 #include "core/front/training.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
@@ -108,6 +109,7 @@ void Session::openWorkspace(const QString& folder)
 
 void Session::adopt(Workspace workspace)
 {
+    giveBackModels(); // those of the workspace before; what still uses one keeps it until its end
     workspace_ = std::move(workspace);
     surely([this] { Q_EMIT workspaceChanged(); });
     surely([this] { Q_EMIT recordsChanged(); });

@@ -18,6 +18,8 @@ class Thumbnails : public QObject {
     Q_OBJECT
 
 public:
+    static constexpr int tileSide = 224; ///< For grids of tiles: twice the drawn size, for dense screens.
+
     /// `side`: of the longer edge, device pixels.
     explicit Thumbnails(int side, QObject* parent = nullptr);
     void want(const RecordInfo& record);

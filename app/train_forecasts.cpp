@@ -80,10 +80,12 @@ void TrainForecasts::forecast()
         this,
         [workspace = session_.workspace(), config = config_, device = session_.device()] {
             Made made{.data = trainData(workspace, config), .shown = {}};
-            made.shown.forecast = forecastTraining(config, made.data);
+            const auto where = memoryOf(device);
+            made.shown.forecast = forecastTraining(config, made.data, where);
             made.shown.memoryThere = availableMemory(device);
+            made.shown.diskThere = freeDiskBytes(workspace);
             if (!made.shown.fits())
-                made.shown.changes = fittingChanges(config, made.data, made.shown.memoryThere);
+                made.shown.changes = fittingChanges(config, made.data, made.shown.memoryThere, where);
             return made;
         },
         [this, asked = asked_](Made made) {

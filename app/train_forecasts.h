@@ -19,10 +19,12 @@ class Session;
 struct ShownForecast {
     TrainForecast forecast;
     std::int64_t memoryThere = 0; ///< Bytes; 0: not known.
+    std::int64_t diskThere = 0;   ///< Bytes free for its checkpoints; 0: not known.
     std::vector<FittingChange> changes; ///< That make it fit, where it does not.
     std::optional<double> stepSeconds;  ///< Measured here; empty until it is, and where nothing fits.
     bool measuring = false;
 
+    bool fitsOnDisk() const { return diskThere == 0 || forecast.diskBytes <= diskThere; }
     bool fits() const { return memoryThere == 0 || forecast.memory.total() <= memoryThere; }
 };
 

@@ -60,7 +60,10 @@ void Training::readQueue()
     Q_EMIT queueChanged();
     session_.background().ask(
         this, [root = queueRoot_] { return TrainingQueueFile::read(root); },
-        [this, file = queueFile_](std::vector<QueuedTraining> waiting) {
+        [this, file = queueFile_](OwnFile<std::vector<QueuedTraining>> found) {
+            if (!found.damage.empty())
+                Q_EMIT queueFailed(tr("Could not read the queued trainings"), {.text = found.damage});
+            auto& waiting = found.value;
             if (file != queueFile_ || waiting.empty()) // of the workspace before, or nothing new
                 return;
             const bool more = !queue_.empty(); // somebody was quicker than the disk
@@ -126,7 +129,7 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
             return; // ends are told of as those of any job
         runner->deliver([this, spike, event] {
             const auto run = QString::fromStdString(event.run);
-            Q_EMIT noticed(spike ? tr("The loss of %1 jumped").arg(run) : tr("%1 waits for its data").arg(run),
+            Q_EMIT noticed(spike ? tr("The loss of %1 jumped").arg(run) : tr("%1 is waiting for data").arg(run),
                            QString::fromStdString(event.text));
         });
     };
@@ -143,12 +146,8 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
         runner->deliver([this, measured] { curves_.append(measured); });
     };
     request.onValidation = [this, runner](const ValidationReport& report) {
-        ValidationMeans means{.step = report.step, .means = {}};
-        for (const auto& summary : report.summaries)
-            means.means.emplace_back(std::string(validationTaskNames[static_cast<std::size_t>(summary.task)]) + "/" +
-                                         summary.metric,
-                                     summary.mean);
-        runner->deliver([this, means] { curves_.append(means); });
+        runner->deliver(
+            [this, means = ValidationMeans{.step = report.step, .means = meansOf(report)}] { curves_.append(means); });
     };
     request.finished = [this, runner](const TrainReport& report) {
         runner->deliver([this, report] { Q_EMIT finished(report); });

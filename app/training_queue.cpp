@@ -1,7 +1,6 @@
 #include "app/training_queue.h"
 
 #include "core/io/atomic_file.h"
-#include "core/io/json_fault.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -19,21 +18,19 @@ fs::path fileOf(const fs::path& workspaceRoot)
 
 } // namespace
 
-std::vector<QueuedTraining> TrainingQueueFile::read(const fs::path& workspaceRoot)
+OwnFile<std::vector<QueuedTraining>> TrainingQueueFile::read(const fs::path& workspaceRoot)
 {
-    const auto file = fileOf(workspaceRoot);
-    std::vector<QueuedTraining> queue;
-    if (std::error_code none; !fs::exists(file, none))
+    using Queue = std::vector<QueuedTraining>;
+    return readOwnFile<Queue>(fileOf(workspaceRoot), "the queued trainings", [](const nlohmann::json& json) {
+        Queue queue;
+        for (const auto& entry : json.get<std::vector<nlohmann::json>>()) {
+            const auto run = entry.at("run").get<std::string>();
+            queue.push_back(
+                {.config = trainConfigFromYaml(entry.at("config").get<std::string>(), "the training \"" + run + "\""),
+                 .runName = QString::fromStdString(run)});
+        }
         return queue;
-    try {
-        for (const auto& entry : nlohmann::json::parse(readTextFile(file)))
-            queue.push_back({.config = trainConfigFromYaml(entry.at("config").get<std::string>(), file.string()),
-                             .runName = QString::fromStdString(entry.at("run").get<std::string>())});
-    } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " is not a list of queued trainings (" + jsonFault(error) +
-                        "); delete it to begin with an empty queue");
-    }
-    return queue;
+    });
 }
 
 void TrainingQueueFile::write(const fs::path& workspaceRoot, const std::vector<QueuedTraining>& queue,

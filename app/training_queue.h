@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/config/train_config.h"
+#include "core/io/own_file.h"
 
 #include <QString>
 
@@ -21,8 +22,8 @@ struct QueuedTraining {
 /// to the next. No file: none waits.
 class TrainingQueueFile {
 public:
-    /// Any thread. Throws DataError or ConfigError, naming the file, when it cannot be used.
-    static std::vector<QueuedTraining> read(const std::filesystem::path& workspaceRoot);
+    /// Any thread. A file that cannot be used is moved aside (core/io/own_file.h). Throws DataError.
+    static OwnFile<std::vector<QueuedTraining>> read(const std::filesystem::path& workspaceRoot);
     /// Any thread. Of two writings the one with the higher `version` stays, whichever comes last. Throws StoreError.
     void write(const std::filesystem::path& workspaceRoot, const std::vector<QueuedTraining>& queue,
                std::int64_t version);

@@ -27,6 +27,9 @@ ShownValidation readValidation(const fs::path& report, const fs::path& baseline)
     shown.milestones = judgeMilestones(shown.report, shown.baseline ? &*shown.baseline : nullptr);
     both.push_back(shown.report);
     shown.courses = metricCourses(both);
+    shown.name = QString::fromStdString(courseName(shown.report, both));
+    if (shown.baseline)
+        shown.baselineName = QString::fromStdString(courseName(*shown.baseline, both));
     for (const auto& one : both) {
         const auto parent = fs::absolute(one.folder).lexically_normal().parent_path();
         if (parent.filename() != "validation")

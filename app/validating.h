@@ -20,6 +20,7 @@ struct ShownValidation {
     QString obstacle;                          ///< Why the two do not compare; empty when they do.
     std::vector<MetricCourse> courses;
     std::vector<LossCourse> losses;
+    QString name, baselineName; ///< As the courses call them.
     const std::vector<MetricDifference>* against() const { return baseline ? &differences : nullptr; }
 };
 /// Reads a report and, where the folder is not empty, its baseline. Throws DataError.

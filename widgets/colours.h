@@ -29,6 +29,9 @@ struct Colours {
 
     QColor hue(Hue hue) const;
     QColor problem() const { return vermillion; }
+    /// As text, which needs more contrast than marks do.
+    QColor problemText() const { return dark ? vermillion : QColor(0xb3, 0x4a, 0x00); }
+    QColor warningText() const { return dark ? yellow : QColor(0x7a, 0x6a, 0x00); }
 };
 
 const Colours& darkColours();

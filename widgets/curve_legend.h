@@ -22,6 +22,7 @@ public:
     };
     explicit CurveLegend(QWidget* parent = nullptr);
     void setEntries(std::vector<Entry> entries);
+    const std::vector<Entry>& entries() const { return entries_; }
     /// Draws it into a picture.
     void paint(QPainter& painter, const QRect& room) const;
 

@@ -124,9 +124,13 @@ QString GuidanceAnatomy::readingAt(double x) const
     if (!nearest.applies)
         text += tr("\nno guidance: outside the interval");
     if (nearest.text)
-        text += tr("\ntext term %1, %2 across").arg(number(nearest.text->length), number(nearest.text->across));
+        text += tr("\ntext term %1, %2 across, %3 along")
+                    .arg(number(nearest.text->length), number(nearest.text->across), number(nearest.text->parallel));
     if (nearest.dino)
-        text += tr("\nDINO term %1, %2 across").arg(number(nearest.dino->length), number(nearest.dino->across));
+        text += tr("\nDINO term %1, %2 across, %3 along")
+                    .arg(number(nearest.dino->length), number(nearest.dino->across), number(nearest.dino->parallel));
+    if (nearest.zeroScale != 1)
+        text += tr("\nno conditions × %1 (CFG-Zero*)").arg(number(nearest.zeroScale));
     return text;
 }
 

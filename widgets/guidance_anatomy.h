@@ -16,11 +16,13 @@ class GuidanceAnatomy : public QWidget {
 public:
     struct Term {
         double length = 0, across = 0;
+        double parallel = 0; ///< Along the prediction; negative: against it.
     };
     struct Step {
         double t = 0;
         bool applies = true;
-        std::optional<Term> text, dino; ///< Empty: not evaluated.
+        std::optional<Term> text = {}, dino = {}; ///< Empty: not evaluated.
+        double zeroScale = 1;                     ///< By what the velocity of no conditions was multiplied.
     };
     explicit GuidanceAnatomy(QWidget* parent = nullptr);
     /// In the order of sampling; none: says that there is nothing to show.
@@ -28,6 +30,8 @@ public:
 
     /// Where a step stands, left to right.
     double xOf(const Step& step) const;
+    /// The numbers of the step next to x, which the tool tip shows; empty where there is none.
+    QString readingAt(double x) const;
     QSize sizeHint() const override { return {480, 150}; }
     QSize minimumSizeHint() const override { return {240, 110}; }
 
@@ -37,7 +41,6 @@ protected:
 
 private:
     QRectF plot() const;
-    QString readingAt(double x) const;
 
     std::vector<Step> steps_;
     double highest_ = 1;

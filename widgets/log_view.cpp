@@ -3,8 +3,12 @@
 #include "widgets/colours.h"
 #include "widgets/theme.h"
 
+#include <QRegularExpression>
 #include <QScrollBar>
+#include <QTextCursor>
 #include <QTime>
+
+#include <algorithm>
 
 namespace nanodit {
 
@@ -28,28 +32,47 @@ LogView::LogView(QWidget* parent)
 
 void LogView::append(LogLevel level, const QString& text)
 {
-    const auto& colours = themeColours();
     const bool atEnd = verticalScrollBar()->value() >= verticalScrollBar()->maximum() - 4;
     QTextCursor cursor(document());
-    cursor.movePosition(QTextCursor::End);
-    if (!document()->isEmpty())
-        cursor.insertBlock();
-    QTextCharFormat time;
-    time.setForeground(colours.secondary);
-    cursor.insertText(QTime::currentTime().toString(QStringLiteral("HH:mm:ss  ")), time);
-    QTextCharFormat line; // information takes the palette's text colour, which follows the theme
-    if (level == LogLevel::Warning)
-        line.setForeground(colours.yellow);
-    else if (level == LogLevel::Error)
-        line.setForeground(colours.vermillion);
-    cursor.insertText(text, line);
+    addLine(cursor, QTime::currentTime().toString(QStringLiteral("HH:mm:ss")), level, text);
     if (atEnd)
         verticalScrollBar()->setValue(verticalScrollBar()->maximum());
 }
 
+void LogView::addLine(QTextCursor& cursor, const QString& time, LogLevel level, const QString& text)
+{
+    const auto& colours = themeColours();
+    cursor.movePosition(QTextCursor::End);
+    if (!document()->isEmpty())
+        cursor.insertBlock();
+    QTextCharFormat faint;
+    faint.setForeground(colours.secondary);
+    if (!time.isEmpty())
+        cursor.insertText(time + QStringLiteral("  "), faint);
+    QTextCharFormat line; // information takes the palette's text colour, which follows the theme
+    if (level == LogLevel::Warning)
+        line.setForeground(colours.warningText());
+    else if (level == LogLevel::Error)
+        line.setForeground(colours.problemText());
+    cursor.insertText(text, line);
+}
+
 void LogView::showRecorded(const QString& text)
 {
-    setPlainText(text.trimmed());
+    clear();
+    static const QRegularExpression stamped(
+        QStringLiteral("^(\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}) (?:(warning|error): )?(.*)$"));
+    QTextCursor cursor(document());
+    cursor.beginEditBlock(); // laid out once
+    const auto lines = text.trimmed().split(QLatin1Char('\n'));
+    for (const auto& line : lines.mid(std::max<qsizetype>(0, lines.size() - keptLines))) {
+        const auto match = stamped.match(line);
+        const auto level = match.captured(2) == QLatin1String("warning") ? LogLevel::Warning
+                           : match.captured(2) == QLatin1String("error") ? LogLevel::Error
+                                                                         : LogLevel::Info;
+        addLine(cursor, match.captured(1), level, match.hasMatch() ? match.captured(3) : line);
+    }
+    cursor.endEditBlock();
     verticalScrollBar()->setValue(verticalScrollBar()->maximum());
 }
 

@@ -13,8 +13,12 @@ class LogView : public QPlainTextEdit {
 public:
     explicit LogView(QWidget* parent = nullptr);
     void append(LogLevel level, const QString& text);
-    /// A log that was written before, as it is; replaces what is shown.
+    /// A log that was written before, as log.txt of a run holds it; replaces what is shown. Its lines look as those of
+    /// append, with the date before the time.
     void showRecorded(const QString& text);
+
+private:
+    void addLine(QTextCursor& cursor, const QString& time, LogLevel level, const QString& text);
 };
 
 } // namespace nanodit

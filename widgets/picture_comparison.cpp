@@ -230,12 +230,11 @@ void PictureComparison::showMode()
     case Mode::Difference: {
         const auto difference = differenceOf(a, b);
         canvas_->setLayers({std::make_shared<DifferenceLayer>(difference, extent)}, extent);
-        auto text = difference.largest == 0
-                        ? tr("equal to the last pixel")
-                        : tr("mean difference %1, largest %2 of 255 levels")
-                              .arg(numberText(difference.mean), numberText(difference.largest));
+        auto text = difference.largest == 0 ? tr("identical")
+                                            : tr("mean difference %1, largest %2 of 255 levels")
+                                                  .arg(numberText(difference.mean), numberText(difference.largest));
         if (difference.resized)
-            text += tr("; the second was brought to the size of the first");
+            text += tr("; the second was resized to match the first");
         readout_->setText(tr("%1: %2 · %3").arg(text, nameOfA, nameOfB));
         break;
     }

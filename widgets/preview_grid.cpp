@@ -5,6 +5,7 @@
 #include "widgets/text.h"
 
 #include <QHelpEvent>
+#include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QPainterPath>
@@ -28,6 +29,7 @@ PreviewGrid::PreviewGrid(QWidget* parent)
     : QAbstractScrollArea(parent)
 {
     setFrameShape(QFrame::NoFrame);
+    setFocusPolicy(Qt::StrongFocus);
     setAccessibleName(tr("Pictures generated during training"));
     viewport()->setMouseTracking(true);
     viewport()->setAutoFillBackground(false);
@@ -82,6 +84,8 @@ void PreviewGrid::clear()
 {
     rows_.clear();
     columns_.clear();
+    current_.reset();
+    setAccessibleDescription({});
     layOut();
     viewport()->update();
 }
@@ -168,6 +172,13 @@ void PreviewGrid::paintEvent(QPaintEvent*)
         painter.setPen(colours.text);
         painter.drawText(band, Qt::AlignCenter, rows_[row].label);
     }
+    if (const int row = currentRow(); row >= 0 && hasFocus()) {
+        const int left = current_->column < 0 ? 0 : firstStep;
+        painter.setClipRect(QRect(left, stepHeight, viewport()->width(), viewport()->height()));
+        painter.setPen(QPen(colours.accent, 2));
+        painter.setBrush(Qt::NoBrush);
+        painter.drawRoundedRect(cellRect(row, placeOf(current_->column)).adjusted(1, 1, -1, -1), 4, 4);
+    }
 }
 
 void PreviewGrid::resizeEvent(QResizeEvent*)
@@ -175,30 +186,170 @@ void PreviewGrid::resizeEvent(QResizeEvent*)
     layOut();
 }
 
+PreviewGrid::Cell PreviewGrid::cellOf(const Row& row, qint64 column) const
+{
+    if (column < 0)
+        return {.row = &row, .column = -1, .caption = tr("%1 · reference\n%2").arg(row.record, row.caption)};
+    QStringList parts = {row.record, header(column)};
+    if (!row.label.isEmpty())
+        parts << row.label;
+    return {.row = &row,
+            .column = column,
+            .caption = parts.join(QStringLiteral(" · ")) + QLatin1Char('\n') + row.caption};
+}
+
 PreviewGrid::Cell PreviewGrid::cellAt(QPoint point) const
 {
     for (std::size_t i = 0; i < rows_.size(); ++i) {
-        const auto& row = rows_[i];
-        if (cellRect(static_cast<int>(i), 0).contains(point))
-            return {.row = &row, .column = -1, .caption = tr("%1 · reference\n%2").arg(row.record, row.caption)};
-        for (const auto& [column, unused] : row.pictures) {
-            if (!cellRect(static_cast<int>(i), columns_.at(column)).contains(point))
-                continue;
-            QStringList parts = {row.record, header(column)};
-            if (!row.label.isEmpty())
-                parts << row.label;
-            return {.row = &row,
-                    .column = column,
-                    .caption = parts.join(QStringLiteral(" · ")) + QLatin1Char('\n') + row.caption};
+        for (const auto column : columnsOf(rows_[i])) {
+            if (cellRect(static_cast<int>(i), placeOf(column)).contains(point))
+                return cellOf(rows_[i], column);
         }
     }
     return {};
 }
 
-void PreviewGrid::mouseDoubleClickEvent(QMouseEvent* event)
+std::vector<qint64> PreviewGrid::columnsOf(const Row& row)
+{
+    std::vector<qint64> columns = {-1};
+    for (const auto& [column, picture] : row.pictures)
+        columns.push_back(column);
+    return columns;
+}
+
+int PreviewGrid::currentRow() const
+{
+    if (!current_)
+        return -1;
+    const auto isCurrent = [this](const Row& row) {
+        return row.record == current_->record && row.group == current_->group;
+    };
+    const auto found = std::ranges::find_if(rows_, isCurrent);
+    return found == rows_.end() ? -1 : static_cast<int>(found - rows_.begin());
+}
+
+void PreviewGrid::setCurrent(const Row& row, qint64 column)
+{
+    current_ = Place{.record = row.record, .group = row.group, .column = column};
+    setAccessibleDescription(cellOf(row, column).caption);
+    viewport()->update();
+}
+
+void PreviewGrid::takeUpCurrent()
+{
+    if (currentRow() >= 0 || rows_.empty())
+        return;
+    setCurrent(rows_.front(), columnsOf(rows_.front()).back());
+    showCurrent();
+}
+
+/// Scrolls to it.
+void PreviewGrid::showCurrent()
+{
+    const int row = currentRow();
+    if (row < 0)
+        return;
+    const auto cell = cellRect(row, placeOf(current_->column));
+    const auto scroll = [](QScrollBar& bar, int first, int last, int from, int to) {
+        if (first < from)
+            bar.setValue(bar.value() + first - from);
+        else if (last > to)
+            bar.setValue(bar.value() + last - to);
+    };
+    if (current_->column >= 0) // references stay in place
+        scroll(*horizontalScrollBar(), cell.left(), cell.right(), side + referenceGap, viewport()->width());
+    scroll(*verticalScrollBar(), cell.top(), cell.bottom(), stepHeight, viewport()->height());
+}
+
+bool PreviewGrid::moveCurrent(int columns, int rows)
+{
+    const int from = currentRow();
+    if (from < 0)
+        return false;
+    const int to = std::clamp(from + rows, 0, static_cast<int>(rows_.size()) - 1);
+    const auto& row = rows_[static_cast<std::size_t>(to)];
+    const auto there = columnsOf(row);
+    // The same column, or where the row lacks it the last one before.
+    const auto same = std::ranges::upper_bound(there, current_->column) - there.begin() - 1;
+    const auto place = std::clamp<std::ptrdiff_t>(same + columns, 0, std::ssize(there) - 1);
+    const auto column = there[static_cast<std::size_t>(place)];
+    if (to == from && column == current_->column)
+        return false;
+    setCurrent(row, column);
+    showCurrent();
+    return true;
+}
+
+void PreviewGrid::enlargeCurrent()
+{
+    const int at = currentRow();
+    if (at < 0)
+        return;
+    const auto& row = rows_[static_cast<std::size_t>(at)];
+    Q_EMIT pictureChosen(row.record, current_->column, cellOf(row, current_->column).caption, row.group);
+}
+
+void PreviewGrid::mousePressEvent(QMouseEvent* event)
 {
     if (const auto cell = cellAt(event->pos()); cell.row != nullptr)
-        Q_EMIT pictureChosen(cell.row->record, cell.column, cell.caption, cell.row->group);
+        setCurrent(*cell.row, cell.column);
+}
+
+void PreviewGrid::mouseDoubleClickEvent(QMouseEvent* event)
+{
+    const auto cell = cellAt(event->pos());
+    if (cell.row == nullptr)
+        return;
+    setCurrent(*cell.row, cell.column);
+    enlargeCurrent();
+}
+
+void PreviewGrid::keyPressEvent(QKeyEvent* event)
+{
+    const int whole = static_cast<int>(columns_.size()) + 1; // more than a row has
+    takeUpCurrent();
+    switch (event->key()) {
+    case Qt::Key_Left:
+        moveCurrent(-1, 0);
+        break;
+    case Qt::Key_Right:
+        moveCurrent(1, 0);
+        break;
+    case Qt::Key_Up:
+        moveCurrent(0, -1);
+        break;
+    case Qt::Key_Down:
+        moveCurrent(0, 1);
+        break;
+    case Qt::Key_Home:
+        moveCurrent(-whole, 0);
+        break;
+    case Qt::Key_End:
+        moveCurrent(whole, 0);
+        break;
+    case Qt::Key_Return:
+    case Qt::Key_Enter:
+        enlargeCurrent();
+        break;
+    default:
+        QAbstractScrollArea::keyPressEvent(event);
+    }
+}
+
+void PreviewGrid::focusInEvent(QFocusEvent* event)
+{
+    QAbstractScrollArea::focusInEvent(event);
+    if (event->reason() != Qt::MouseFocusReason) { // a click chooses by itself, and must not move what it meets
+        takeUpCurrent();
+        showCurrent();
+    }
+    viewport()->update();
+}
+
+void PreviewGrid::focusOutEvent(QFocusEvent* event)
+{
+    QAbstractScrollArea::focusOutEvent(event);
+    viewport()->update();
 }
 
 bool PreviewGrid::viewportEvent(QEvent* event)

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -21,7 +22,8 @@ struct PreviewCell {
 };
 
 /// Pictures that appear while a model trains: a row per record, its reference first, then a column per step, newest at
-/// the right. With headers of its own, columns are something else than steps.
+/// the right. With headers of its own, columns are something else than steps. A double click enlarges a picture; with
+/// the keyboard the arrows, Home and End go from one to another, and Enter enlarges.
 class PreviewGrid : public QAbstractScrollArea {
     Q_OBJECT
 
@@ -39,6 +41,11 @@ public:
     bool isEmpty() const { return rows_.empty(); }
     int columns() const { return static_cast<int>(columns_.size()); }
     qint64 bytes() const; ///< Of all pictures.
+    /// From the picture that was chosen last to one beside it (past a row's gaps) or in another row; whether there is
+    /// one.
+    bool moveCurrent(int columns, int rows);
+    /// Asks for the picture that was chosen last.
+    void enlargeCurrent();
 
 Q_SIGNALS:
     /// `column`: a step; -1 for the reference.
@@ -47,7 +54,11 @@ Q_SIGNALS:
 protected:
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
     void mouseDoubleClickEvent(QMouseEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
+    void focusOutEvent(QFocusEvent* event) override;
     bool viewportEvent(QEvent* event) override;
 
 private:
@@ -63,14 +74,28 @@ private:
         qint64 column = -1;
         QString caption;
     };
+    /// Where a picture is, whatever rows come before its own.
+    struct Place {
+        QString record;
+        qint64 group = 0;
+        qint64 column = -1;
+    };
     QString header(qint64 column) const;
     QRect cellRect(int row, int column) const;
+    Cell cellOf(const Row& row, qint64 column) const;
     Cell cellAt(QPoint point) const;
+    static std::vector<qint64> columnsOf(const Row& row); ///< The reference's, -1, first.
+    int placeOf(qint64 column) const { return column < 0 ? 0 : columns_.at(column); }
+    int currentRow() const; ///< -1 without one.
+    void setCurrent(const Row& row, qint64 column);
+    void takeUpCurrent(); ///< The newest picture of the first row, where none was chosen.
+    void showCurrent();
     void layOut();
 
     std::vector<Row> rows_;
     std::map<qint64, int> columns_; ///< Place of a column, from 1; 0 holds the references.
     std::function<QString(qint64)> headers_;
+    std::optional<Place> current_; ///< Chosen last, by click or key.
 };
 
 } // namespace nanodit

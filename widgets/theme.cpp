@@ -25,8 +25,6 @@ namespace {
 
 /// Darker than the accent that frames what has the focus: white text on it has a contrast of 4.6 (WCAG 2.1 AA asks 4.5).
 const QColor accentFill(0x1f, 0x6f, 0xeb), accentFillHover(0x1a, 0x5f, 0xd0);
-/// Vermillion as text on a light ground: 5.0.
-const QColor problemOnLight(0xb3, 0x4a, 0x00);
 
 QPalette paletteOf(const Colours& c)
 {
@@ -100,7 +98,7 @@ QString styleSheetOf(const Colours& c, double points)
                                                     {"@panel", c.panel},
                                                     {"@raised", c.raised},
                                                     {"@text", c.text},
-                                                    {"@problem", c.dark ? c.problem() : problemOnLight},
+                                                    {"@problem", c.problemText()},
                                                     {"@secondary", c.secondary},
                                                     {"@faint", c.faint},
                                                     {"@line", c.line},

@@ -1,3 +1,5 @@
+#include "app/cli/attention_json.h"
+#include "app/cli/attention_places.h"
 #include "app/cli/checkpoint_choice.h"
 #include "app/cli/commands.h"
 #include "app/cli/shared_options.h"
@@ -11,9 +13,6 @@
 #include "core/io/heat_picture.h"
 #include "core/runtime/error.h"
 
-#include <charconv>
-#include <cmath>
-#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -41,73 +40,13 @@ struct AttentionArguments {
     AttentionSubject subject;
 };
 
-/// Empty unless the text is a number without a sign.
-std::optional<std::size_t> numberOf(std::string_view text)
-{
-    std::size_t value = 0;
-    const auto* const end = text.data() + text.size();
-    const auto [last, error] = std::from_chars(text.data(), end, value);
-    return error == std::errc{} && last == end ? std::optional(value) : std::nullopt;
-}
-
-/// The number in "word:NUMBER"; empty for other tokens.
-std::optional<std::size_t> wordOf(const std::string& token)
-{
-    return token.starts_with("word:") ? numberOf(std::string_view(token).substr(5)) : std::nullopt;
-}
-
-/// "R,C" or "R,C:R2,C2" (inclusive) -> cells, row-major numbers. Throws UsageError.
-std::vector<std::int64_t> cellsOf(const std::string& text, GridSize grid, const char* what)
-{
-    GridCell first, last;
-    char end = 0;
-    const auto count =
-        std::sscanf(text.c_str(), "%ld,%ld:%ld,%ld%c", &first.row, &first.col, &last.row, &last.col, &end);
-    if (count == 2 && text.find(':') == std::string::npos)
-        last = first;
-    else if (count != 4)
-        throw UsageError(std::string(what) + " is \"" + text + "\", but must be ROW,COL or ROW,COL:ROW,COL");
-    std::vector<std::int64_t> cells;
-    for (auto row = first.row; row <= last.row; ++row) {
-        for (auto col = first.col; col <= last.col; ++col) {
-            if (row < 0 || col < 0 || row >= grid.rows || col >= grid.cols)
-                throw UsageError(std::string(what) + " \"" + text + "\" is outside the grid of " +
-                                 std::to_string(grid.rows) + " x " + std::to_string(grid.cols));
-            cells.push_back(row * grid.cols + col);
-        }
-    }
-    if (cells.empty())
-        throw UsageError(std::string(what) + " \"" + text + "\" is empty: name the upper left corner first");
-    return cells;
-}
-
-/// "RECORD@R,C:R2,C2>R,C": a rectangle of another record's patches and where its corner goes.
-PatchPaste pasteOf(const std::string& text)
-{
-    PatchPaste paste;
-    GridCell last;
-    const auto at = text.rfind('@');
-    char end = 0;
-    if (at == std::string::npos ||
-        std::sscanf(text.c_str() + at + 1, "%ld,%ld:%ld,%ld>%ld,%ld%c", &paste.from.row, &paste.from.col, &last.row,
-                    &last.col, &paste.to.row, &paste.to.col, &end) != 6)
-        throw UsageError("--paste is \"" + text + "\", but must be RECORD@ROW,COL:ROW,COL>ROW,COL");
-    paste.record = text.substr(0, at);
-    paste.rows = last.row - paste.from.row + 1;
-    paste.cols = last.col - paste.from.col + 1;
-    return paste;
-}
-
 ConditionEdits editsOf(const AttentionArguments& arguments, GridSize patches)
 {
     auto edits = arguments.subject.edits; // those that need no parsing
     edits.erasedWords.insert(arguments.eraseWords.begin(), arguments.eraseWords.end());
     for (const auto& text : arguments.replaceWords) {
-        const auto equals = text.find('=');
-        const auto word = equals == std::string::npos ? std::nullopt : numberOf(text.substr(0, equals));
-        if (!word)
-            throw UsageError("--replace-word is \"" + text + "\", but must be NUMBER=TEXT");
-        edits.replacedWords[*word] = text.substr(equals + 1);
+        auto [word, replacement] = replacedWordOf(text);
+        edits.replacedWords[word] = std::move(replacement);
     }
     for (const auto& text : arguments.erasePatches) {
         const auto cells = cellsOf(text, patches, "--erase-patches");
@@ -116,25 +55,6 @@ ConditionEdits editsOf(const AttentionArguments& arguments, GridSize patches)
     for (const auto& text : arguments.pastes)
         edits.pastes.push_back(pasteOf(text));
     return edits;
-}
-
-/// "word:NUMBER", "cls" or "patch:ROW,COL" -> shown tokens. Throws UsageError, naming the option `what`.
-std::vector<std::int64_t> tokensOf(const std::string& text, const AttentionScene& scene, const std::string& what)
-{
-    if (text == "cls")
-        return {scene.clsToken()};
-    if (const auto word = wordOf(text)) {
-        if (*word >= scene.words.size())
-            throw UsageError(what + " names the word " + std::to_string(*word) + ", but the caption has " +
-                             std::to_string(scene.words.size()));
-        return scene.tokensOf(scene.words[*word]);
-    }
-    if (!text.starts_with("patch:"))
-        throw UsageError(what + " is \"" + text + "\", but may be word:NUMBER, cls or patch:ROW,COL");
-    std::vector<std::int64_t> tokens;
-    for (const auto patch : cellsOf(text.substr(6), scene.patches, (what + " patch").c_str()))
-        tokens.push_back(scene.patchToken(patch));
-    return tokens;
 }
 
 /// What is asked, of a scene whose grids and words are known now.
@@ -147,12 +67,6 @@ AttentionQuestion questionOf(const AttentionArguments& a, const AttentionScene& 
     else
         question.latents = cellsOf(a.query, scene.latents, "--query");
     return question;
-}
-
-/// A number, or null for one that is not there.
-nlohmann::ordered_json numberOrNull(double value)
-{
-    return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
 }
 
 /// What --knock-out names, each with its name; "words" stands for every word.
@@ -172,109 +86,23 @@ std::vector<std::pair<std::string, std::vector<std::int64_t>>> knockOutsOf(const
     return all;
 }
 
-nlohmann::ordered_json toJson(const KnockOut& out, const std::string& name, const AttentionScene& scene)
-{
-    nlohmann::ordered_json json{{"token", name},
-                                {"velocity_norm", out.velocityNorm},
-                                {"mean_change", out.meanChange},
-                                {"mean_change_of_control", out.meanControlChange},
-                                {"attention_mass", out.mass},
-                                {"attention_mass_of_control", out.controlMass},
-                                {"control", nlohmann::ordered_json::array()},
-                                {"agreement_by_block", nlohmann::ordered_json::array()}};
-    for (const auto token : out.controlTokens)
-        json["control"].push_back(scene.nameOf(token));
-    for (const double agreement : out.agreement)
-        json["agreement_by_block"].push_back(numberOrNull(agreement));
-    json["best_block"] = out.bestBlock() ? nlohmann::ordered_json(*out.bestBlock()) : nlohmann::ordered_json();
-    json["change"] = out.change;
-    json["change_of_control"] = out.controlChange;
-    return json;
-}
-
 /// Knocks out what is named and writes a picture of each; adds "knock_out", and "grounding" of all together. False when
 /// stopped.
 bool addKnockOuts(nlohmann::ordered_json& json, const AttentionArguments& a, const AttentionScene& scene,
                   AttentionSession& session, const JobContext& context)
 {
-    std::vector<double> sums(static_cast<std::size_t>(scene.blocks));
-    std::vector<std::int64_t> counts(sums.size());
+    std::vector<KnockOut> outs;
     for (const auto& [name, tokens] : knockOutsOf(a, scene)) {
         const auto out = session.knockOut(tokens, a.controlSeed, a.measure, context);
         if (!out)
             return false;
-        const auto number = std::to_string(json["knock_out"].size());
+        const auto number = std::to_string(outs.size());
         writePng(fs::path(a.out) / ("knock_out_" + number + ".png"), knockOutPicture(scene, *out, pictureSide));
-        json["knock_out"].push_back(toJson(*out, name, scene));
-        for (std::size_t block = 0; block < sums.size(); ++block) {
-            if (std::isfinite(out->agreement[block])) {
-                sums[block] += out->agreement[block];
-                ++counts[block];
-            }
-        }
+        json["knock_out"].push_back(knockOutJson(*out, name, scene));
+        outs.push_back(*out);
     }
-    auto& grounding = json["grounding"];
-    grounding["agreement_by_block"] = nlohmann::ordered_json::array();
-    std::optional<std::size_t> best;
-    for (std::size_t block = 0; block < sums.size(); ++block) {
-        sums[block] /= static_cast<double>(counts[block]); // without any: not a number
-        grounding["agreement_by_block"].push_back(numberOrNull(sums[block]));
-        if (std::isfinite(sums[block]) && (!best || sums[block] > sums[*best]))
-            best = block;
-    }
-    grounding["block"] = best ? nlohmann::ordered_json(*best) : nlohmann::ordered_json();
+    json["grounding"] = groundingJson(outs, scene);
     return true;
-}
-
-nlohmann::ordered_json toJson(const AttentionArguments& a, const AttentionScene& scene,
-                              const AttentionQuestion& question, const AttentionAnswer& answer)
-{
-    const auto& [block, head] = a.part;
-    nlohmann::ordered_json json;
-    json["t"] = scene.t;
-    if (answer.given) {
-        json["token"] = a.token;
-        if (const auto word = wordOf(a.token))
-            json["word"] = scene.words[*word].text;
-        json["latents"] = answer.given->of(block, head);
-        return json;
-    }
-    const auto& seen = *answer.seen;
-    const auto shares = seen.shares.of(block, head), words = seen.words.of(block, head);
-    json["latents"] = question.latents;
-    json["shares"] = {{"text", shares[0]}, {"cls", shares[1]}, {"patches", shares[2]}};
-    json["entropy_nats"] = seen.entropy.of(block, head)[0];
-    for (std::size_t i = 0; i < words.size(); ++i)
-        json["words"].push_back(
-            {{"text", i < scene.words.size() ? scene.words[i].text : "(padding)"}, {"share", words[i]}});
-    if (scene.patches.count() > 0) {
-        json["alignment_patches"] = seen.alignment.of(block, head)[0];
-        json["alignment_patches_if_even"] = scene.evenAlignment;
-    }
-    return json;
-}
-
-nlohmann::ordered_json toJson(const AttentionSummaries& summaries, const AttentionScene& scene)
-{
-    nlohmann::ordered_json json;
-    for (std::int64_t block = 0; block < scene.blocks; ++block) {
-        const auto shares = summaries.shares.of(block, {});
-        nlohmann::ordered_json line{{"text", shares[0]}, {"cls", shares[1]}, {"patches", shares[2]}};
-        line["entropy_nats"] = summaries.entropy.of(block, {})[0];
-        if (!summaries.alignment.values.empty())
-            line["alignment_patches"] = summaries.alignment.of(block, {})[0];
-        const auto adds = summaries.contribution.of(block, {});
-        line["contribution"] = {
-            {"text", numberOrNull(adds[0])}, {"cls", numberOrNull(adds[1])}, {"patches", numberOrNull(adds[2])}};
-        line["sinks"] = nlohmann::ordered_json::array();
-        for (const auto& sink : summaries.sinks) {
-            if (sink.block == block)
-                line["sinks"].push_back(
-                    {{"token", scene.nameOf(sink.token)}, {"mass", sink.mass}, {"contribution", sink.contribution}});
-        }
-        json.push_back(line);
-    }
-    return json;
 }
 
 /// The checkpoints of the run that `checkpoint` is of, oldest first, each with the weights that are asked for.
@@ -321,14 +149,6 @@ std::optional<AttentionCourse> courseOver(AttentionSession& session, const Atten
     return session.course(subject, times, context);
 }
 
-nlohmann::ordered_json toJson(const AttentionCourse& course, const AttentionScene& scene)
-{
-    nlohmann::ordered_json json;
-    for (std::size_t i = 0; i < course.times.size(); ++i)
-        json.push_back({{"t", course.times[i]}, {"blocks", toJson(course.at[i], scene)}});
-    return json;
-}
-
 /// Measures, edits, samples and films as asked, and writes the results; empty when stopped.
 std::optional<nlohmann::ordered_json> inspect(const AttentionArguments& a, const Workspace& workspace,
                                               const fs::path& checkpoint, AttentionSession& session,
@@ -365,7 +185,7 @@ std::optional<nlohmann::ordered_json> inspect(const AttentionArguments& a, const
         writePng(out / "diagonal.png", diagonals);
     writeNpz(out / "attention.npz", arraysOf(*answer));
 
-    auto json = toJson(a, *scene, question, *answer);
+    auto json = answerJson(a.part, a.token, *scene, question, *answer);
     json["checkpoint"] = checkpoint.string();
     json["model"] = session.description();
     json["record"] = subject.record;
@@ -373,13 +193,8 @@ std::optional<nlohmann::ordered_json> inspect(const AttentionArguments& a, const
     json["block"] = a.part.block ? nlohmann::ordered_json(*a.part.block) : nlohmann::ordered_json("mean");
     json["head"] = a.part.head ? nlohmann::ordered_json(*a.part.head) : nlohmann::ordered_json("mean");
     json["measure"] = a.measure == AttentionMeasure::Mass ? "mass" : "contribution";
-    json["radii"] = nullptr; // by block and head, in latent tokens
-    for (std::int64_t block = 0; block < scene->radii.blocks; ++block) {
-        json["radii"].push_back(nlohmann::ordered_json::array());
-        for (std::int64_t head = 0; head < scene->radii.heads; ++head)
-            json["radii"].back().push_back(scene->radii.of(block, head)[0]);
-    }
-    json["blocks"] = toJson(*answer->summaries, *scene);
+    json["radii"] = radiiJson(scene->radii);
+    json["blocks"] = summariesJson(*answer->summaries, *scene);
     if (!a.knockOuts.empty() && !addKnockOuts(json, a, *scene, session, context))
         return std::nullopt;
     if (edited) {
@@ -394,7 +209,7 @@ std::optional<nlohmann::ordered_json> inspect(const AttentionArguments& a, const
             return std::nullopt;
         writePng(out / "course.png", courseOf(*course));
         writeNpz(out / "course.npz", arraysOf(*course));
-        json["course"] = toJson(*course, *scene);
+        json["course"] = courseJson(*course, *scene);
     }
     if (!a.film.empty() && !writeFilmOf(a, workspace, checkpoint, session, subject, question, device, context))
         return std::nullopt;

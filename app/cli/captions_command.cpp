@@ -9,7 +9,7 @@ namespace nanodit::cli {
 
 namespace {
 
-struct Arguments {
+struct CaptionsArguments {
     CaptionEdit edit;
     std::string where; ///< A query.
     bool dryRun = false;
@@ -31,7 +31,7 @@ void printChanges(const std::vector<CaptionChange>& changes, const std::string& 
     printResult(options.output, text, {{"changes", list}});
 }
 
-void runEdit(const Arguments& arguments, Options& options)
+void runEdit(const CaptionsArguments& arguments, Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
     std::vector<std::string> ids;
@@ -49,7 +49,7 @@ void runEdit(const Arguments& arguments, Options& options)
     printChanges(applyCaptionEdit(workspace, ids, arguments.edit), "changed", options);
 }
 
-void runTags(const Arguments& arguments, Options& options)
+void runTags(const CaptionsArguments& arguments, Options& options)
 {
     std::string text;
     auto list = nlohmann::json::array();
@@ -69,7 +69,7 @@ void registerCaptions(CLI::App& app, Options& options)
 {
     auto* const command = app.add_subcommand("captions", "Change many captions at once, and count their tags");
     command->require_subcommand(1);
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<CaptionsArguments>();
 
     auto* const edit = command->add_subcommand(
         "edit", "Find and replace, put text around, or take captions from names; \"captions undo\" takes it back");

@@ -135,6 +135,9 @@ std::string textOf(const DriftReport& report)
     std::snprintf(heading, sizeof heading, "cosine similarity of DINO features and those at %g times the resolution\n",
                   report.scale);
     auto text = heading + table(rows);
+    if (report.stopped())
+        text += "stopped after " + std::to_string(report.lookedAt()) + " of " + std::to_string(report.asked) +
+                " records: the numbers are of those alone\n";
     for (const auto& reject : report.left)
         text += "left out: " + reject.what + ": " + noticeText(reject.reason, reject.remedy) + "\n";
     return text;
@@ -157,7 +160,11 @@ json jsonOf(const DriftReport& report)
                            {"cls", one.cls}});
     for (const auto& reject : report.left)
         left.push_back({{"what", reject.what}, {"reason", noticeText(reject.reason, reject.remedy)}});
-    return {{"scale", report.scale}, {"buckets", buckets}, {"records", records}, {"left_out", left}};
+    return {{"scale", report.scale},
+            {"asked", report.asked},
+            {"buckets", buckets},
+            {"records", records},
+            {"left_out", left}};
 }
 
 void runDrift(const DeepVerification& wanted, Options& options)
@@ -169,7 +176,8 @@ void runDrift(const DeepVerification& wanted, Options& options)
                                    .sample = wanted.count,
                                    .device = options.device,
                                    .finished = [&report](const auto& r) { report = r; }});
-    if (runJob(*job, options.output) == JobEnd::Cancelled)
+    const auto end = runJob(*job, options.output, "what was measured until then is told");
+    if (end == JobEnd::Cancelled && report.lookedAt() == 0)
         return;
     printResult(options.output, textOf(report), jsonOf(report));
     if (!report.left.empty())

@@ -5,6 +5,7 @@
 #include "core/front/demo.h"
 #include "core/runtime/resources.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace nanodit::cli {
@@ -32,18 +33,20 @@ void printFigures(const DemoFigures& figures, Options& options)
 {
     const auto text = formatted(
         "autoencoder     PSNR %.2f dB on average, %.2f dB at worst\n"
-        "patch features  nearest neighbour shows the same: %.1f %% of patches, %.1f %% of those with an object\n"
+        "patch features  nearest neighbour shows the same: %.1f %% of patches, %.1f %% of those with an object,\n"
+        "                %.1f %% of those that an object covers to three quarters\n"
         "                position explains %.1f %% of their variance\n"
         "captions        one word changed: distance %.2f in the middle, %.2f at least (any two captions: 1)\n"
         "                colours of two things swapped: %.2f at least; longest caption %lld tokens\n",
         figures.psnrMean, figures.psnrLowest, 100 * figures.patchAccuracy, 100 * figures.thingPatchAccuracy,
-        100 * figures.positionShare, figures.oneWordMedian, figures.oneWordSmallest, figures.swapSmallest,
-        static_cast<long long>(figures.longestCaption));
+        100 * figures.filledPatchAccuracy, 100 * figures.positionShare, figures.oneWordMedian, figures.oneWordSmallest,
+        figures.swapSmallest, static_cast<long long>(figures.longestCaption));
     printResult(options.output, text,
                 {{"psnr_mean", figures.psnrMean},
                  {"psnr_lowest", figures.psnrLowest},
                  {"patch_accuracy", figures.patchAccuracy},
                  {"thing_patch_accuracy", figures.thingPatchAccuracy},
+                 {"filled_patch_accuracy", figures.filledPatchAccuracy},
                  {"position_share", figures.positionShare},
                  {"one_word_distance_median", figures.oneWordMedian},
                  {"one_word_distance_smallest", figures.oneWordSmallest},
@@ -80,13 +83,15 @@ void runLayout(LayoutArguments arguments, Options& options)
     const auto text = formatted(
         "layout error %.4f of the diagonal over %lld objects in %lld pictures (finder on the true pictures: %.4f)\n"
         "error against the region that the caption names: %.4f; %lld in their region\n"
-        "%lld not found, %lld of the wrong shape, %lld unexpected colours; %.1f %% in their colour and shape\n",
+        "%lld not found, %lld of the wrong shape, %lld unexpected colours; %.1f %% in their colour and shape\n"
+        "(finder on the true pictures: %.1f %%)\n",
         report.error, static_cast<long long>(report.things), static_cast<long long>(report.pictures),
         report.finderError, report.regionError, static_cast<long long>(report.inRegion),
         static_cast<long long>(report.missing),
         static_cast<long long>(report.things - report.missing - report.rightShape),
         static_cast<long long>(report.spurious),
-        100 * static_cast<double>(report.rightShape) / static_cast<double>(report.things));
+        100 * static_cast<double>(report.rightShape) / static_cast<double>(report.things),
+        100 * static_cast<double>(report.finderRightShape) / static_cast<double>(report.things));
     printResult(options.output, text,
                 {{"layout_error", report.error},
                  {"region_error", report.regionError},
@@ -96,7 +101,26 @@ void runLayout(LayoutArguments arguments, Options& options)
                  {"things", report.things},
                  {"missing", report.missing},
                  {"spurious", report.spurious},
-                 {"right_shape", report.rightShape}});
+                 {"right_shape", report.rightShape},
+                 {"finder_right_shape", report.finderRightShape}});
+}
+
+/// --style and --side of scenes.
+void addSceneKind(CLI::App& command, SceneKind& kind)
+{
+    command
+        .add_option_function<std::string>(
+            "--style",
+            [&kind](const std::string& name) {
+                kind.style =
+                    static_cast<SceneStyle>(std::ranges::find(sceneStyleNames, name) - sceneStyleNames.begin());
+            },
+            "What surfaces look like: plain; textured: rounded, patterned things on rough ground")
+        ->check(CLI::IsMember(std::vector<std::string>(sceneStyleNames.begin(), sceneStyleNames.end())))
+        ->default_str(sceneStyleNames.front());
+    command.add_option("--side", kind.side, "Side of the square pictures in pixels: 128, 256, 384 or 512")
+        ->check(CLI::IsMember({128, 256, 384, 512}))
+        ->capture_default_str();
 }
 
 void registerCreate(CLI::App& demo, Options& options)
@@ -107,6 +131,7 @@ void registerCreate(CLI::App& demo, Options& options)
     command->add_option("DIR", request->folder, "Folder of the new workspace")->required();
     addCount(*command, request->scenes, "Pictures to draw", positive(), {"--scenes"});
     addSeed(*command, request->seed, "Seed of the scenes");
+    addSceneKind(*command, request->kind);
     command->add_option("--encoders", request->encoders,
                         "Folder of vae, dinov3-demo and t5-demo (default: those of the program, whose reference model "
                         "comes with them)");
@@ -126,6 +151,7 @@ void registerTrainEncoders(CLI::App& demo, Options& options)
         ->required();
     addSeed(*command, request->seed, "Seed of the scenes and weights");
     addCount(*command, request->scenes, "Pictures to train on", positive(), {"--scenes"});
+    addSceneKind(*command, request->kind);
     command->callback([request, &options] { runForFigures(*request, &makeTrainEncodersJob, options); });
 }
 
@@ -138,6 +164,7 @@ void registerMeasure(CLI::App& demo, Options& options)
                         "Folder of vae, dinov3-demo and t5-demo (default: those of the program)");
     addSeed(*command, request->seed, "Seed of the scenes");
     addCount(*command, request->scenes, "Scenes to measure on", wholeNumber(10, 10000), {"--scenes"});
+    addSceneKind(*command, request->kind);
     command->callback([request, &options] {
         if (request->folder.empty())
             request->folder = resourcesFolder() / "demo";
@@ -156,6 +183,7 @@ void registerLayout(CLI::App& demo, Options& options)
     addSamplerSteps(*command, request.steps, {"--steps"});
     addShift(*command, request.shift);
     addScales(*command, request.textScale, request.dinoScale);
+    addGuidance(*command, request.guidance);
     addSeed(*command, request.seed, "Seed of the noise");
     auto* const out = command->add_option("-o,--out", request.keepPictures,
                                           "Folder for the pictures, each beside the true one (default: not kept)");

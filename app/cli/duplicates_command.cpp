@@ -11,7 +11,7 @@ namespace nanodit::cli {
 
 namespace {
 
-struct Arguments {
+struct DuplicatesArguments {
     double cosine = usualDuplicateCosine;
     bool exclude = false;
     std::size_t most = 50;
@@ -27,7 +27,7 @@ std::string sentenceOn(const DuplicatesReport& report)
     return text;
 }
 
-void runDuplicates(const Arguments& arguments, Options& options)
+void runDuplicates(const DuplicatesArguments& arguments, Options& options)
 {
     const auto workspace = Workspace::open(options.workspace);
     DuplicatesReport report;
@@ -73,7 +73,7 @@ void registerDuplicates(CLI::App& app, Options& options)
 {
     auto* const command = app.add_subcommand(
         "duplicates", "List pictures that are there twice, and what found each: bytes, pixels, hash or CLS tokens");
-    const auto arguments = std::make_shared<Arguments>();
+    const auto arguments = std::make_shared<DuplicatesArguments>();
     command
         ->add_option("--cosine", arguments->cosine,
                      "CLS tokens at least so alike are of one picture, cropped or altered; 2: they do not count")

@@ -3,20 +3,13 @@
 #include "core/front/golden.h"
 #include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
+#include "core/runtime/number_text.h"
 
 #include <cmath>
-#include <cstdio>
 
 namespace nanodit::cli {
 
 namespace {
-
-std::string number(double value)
-{
-    char text[32];
-    std::snprintf(text, sizeof text, "%.2g", value);
-    return text;
-}
 
 nlohmann::json toJson(const GoldenReport& report)
 {
@@ -44,8 +37,8 @@ std::string textOf(const GoldenReport& report, const std::string& where)
 {
     std::vector<std::vector<std::string>> rows;
     for (const auto& line : report.lines)
-        rows.push_back({line.passed ? "  ok" : "  FAILED", line.name, number(line.largestError),
-                        "<= " + number(line.tolerance), line.note});
+        rows.push_back({line.passed ? "  ok" : "  FAILED", line.name, roughText(line.largestError),
+                        "<= " + roughText(line.tolerance), line.note});
     return report.folder.string() + " (" + report.kind + ", " + where + ")\n" + table(rows);
 }
 

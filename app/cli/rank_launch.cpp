@@ -88,6 +88,7 @@ RankProcesses::RankProcesses(std::int64_t size, int port, const std::vector<std:
     for (std::int64_t rank = 1; rank < size; ++rank) {
         auto environment = environmentWith({{"RANK", std::to_string(rank)},
                                             {"WORLD_SIZE", std::to_string(size)},
+                                            {"LOCAL_RANK", std::to_string(rank)},
                                             {"MASTER_ADDR", "127.0.0.1"},
                                             {"MASTER_PORT", std::to_string(port)}});
         auto envp = pointersTo(environment);

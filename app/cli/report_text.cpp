@@ -1,6 +1,7 @@
 #include "app/cli/report_text.h"
 
 #include "app/cli/wording.h"
+#include "core/runtime/number_text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -28,7 +29,7 @@ nlohmann::json rejectsJson(const std::vector<Reject>& rejects)
 
 std::string count(std::int64_t n, const std::string& noun)
 {
-    return std::to_string(n) + " " + noun + (n == 1 ? "" : "s");
+    return counted(n, noun);
 }
 
 std::string countsText(const std::map<std::string, std::int64_t>& counts)

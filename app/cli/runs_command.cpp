@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
+#include <utility>
 
 namespace nanodit::cli {
 
@@ -23,9 +25,18 @@ struct RunEdits {
     bool any() const { return *noteGiven || *tagsGiven || *newNameGiven; }
 };
 
+/// Warns of a damaged file.
+RunNotes notesOf(const RunInfo& run)
+{
+    auto found = readRunNotes(run.folder);
+    if (!found.damage.empty())
+        std::fprintf(stderr, "warning: %s\n", found.damage.c_str());
+    return std::move(found.value);
+}
+
 nlohmann::json toJson(const RunOverview& run)
 {
-    const auto notes = readRunNotes(run.run.folder);
+    const auto notes = notesOf(run.run);
     nlohmann::json json = {{"run", run.run.name},
                            {"folder", run.run.folder.string()},
                            {"state", runStateName(run.state())},
@@ -38,6 +49,7 @@ nlohmann::json toJson(const RunOverview& run)
                            {"bytes", run.bytes},
                            {"checkpoints", run.run.checkpoints.size()},
                            {"validated_step", run.validatedStep},
+                           {"validated_raw", run.validatedRaw},
                            {"patches_break_through", nullptr},
                            {"note", notes.note},
                            {"tags", notes.tags},
@@ -74,7 +86,7 @@ std::string edit(const Workspace& workspace, const std::string& name, const RunE
     const auto run = std::find_if(runs.begin(), runs.end(), [&name](const RunInfo& r) { return r.name == name; });
     if (run == runs.end())
         throw UsageError("there is no run \"" + name + "\" in the workspace: \"nanodit runs\" lists them");
-    auto notes = readRunNotes(run->folder);
+    auto notes = notesOf(*run);
     if (*edits.noteGiven)
         notes.note = edits.note;
     if (*edits.tagsGiven)

@@ -15,7 +15,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 #include <sstream>
+#include <string>
 
 namespace nanodit::cli {
 
@@ -31,10 +33,11 @@ struct SampleArguments {
     GuidanceOptions guidance;
     MaskOptions masks;
     std::string grid;
-    bool cells = false, everyCheckpoint = false;
-    fs::path prompts;
+    bool cells = false, everyCheckpoint = false, branches = false;
+    fs::path prompts, settings;
     fs::path out;
-    CLI::Option* outOption = nullptr;
+    CLI::Option *outOption = nullptr, *seedOption = nullptr;
+    CLI::App* command = nullptr;
     std::int64_t count = 1;
     SampleRequest request;
 };
@@ -52,6 +55,13 @@ fs::path withSuffix(const fs::path& file, const std::string& suffix)
 {
     return suffix.empty() ? file
                           : file.parent_path() / (file.stem().string() + "-" + suffix + file.extension().string());
+}
+
+/// "DINO alone" -> "DINO-alone"
+std::string fileWord(std::string name)
+{
+    std::ranges::replace(name, ' ', '-');
+    return name;
 }
 
 /// A prompt of a file, with its line from 1; 0: the prompt of --prompt.
@@ -140,8 +150,30 @@ ImageSize sizeOf(const SampleArguments& arguments, const Workspace& workspace)
     return workspace.config.buckets.front();
 }
 
+/// What may stand beside --settings: the model, how many pictures, and where they go.
+void requireNothingBesideSettings(const CLI::App& command)
+{
+    static const std::set<std::string> may{"--settings", "--checkpoint",       "--run",   "--weights", "--seed",
+                                           "--count",    "--every-checkpoint", "--grid",  "--cells",   "--branches",
+                                           "--out"};
+    for (const auto* const option : command.get_options()) {
+        const auto& names = option->get_lnames(); // earlier names have no other
+        const auto name = names.empty() ? option->get_name() : "--" + names.front();
+        if (option->count() > 0 && !may.contains(name))
+            throw UsageError("--settings says all of a picture, and " + name +
+                             " was given besides: leave one of the two out");
+    }
+}
+
 SampleRequest requestOf(const SampleArguments& arguments, const Workspace& workspace)
 {
+    if (!arguments.settings.empty()) {
+        requireNothingBesideSettings(*arguments.command);
+        auto request = readSampleRequest(arguments.settings);
+        if (arguments.seedOption->count() > 0)
+            request.seed = arguments.request.seed;
+        return request;
+    }
     auto request = arguments.request;
     request.prompt = arguments.prompt;
     if (!arguments.textRecord.empty())
@@ -158,10 +190,26 @@ SampleRequest requestOf(const SampleArguments& arguments, const Workspace& works
     return request;
 }
 
-/// The chosen checkpoint, or with --every-checkpoint all of its run, oldest first.
-std::vector<fs::path> checkpointsOf(const SampleArguments& arguments, const Workspace& workspace)
+/// The model of --checkpoint and --run; where none is named, the one that generated the PNG of --settings.
+fs::path chosenCheckpoint(const SampleArguments& arguments, const Workspace& workspace, const Output& output)
 {
-    const auto chosen = arguments.model.choose(workspace);
+    const auto& model = arguments.model;
+    if (!model.checkpoint.empty() || !model.run.empty() || arguments.settings.extension() != ".png")
+        return model.choose(workspace);
+    const auto painter = paintedByOfPng(arguments.settings);
+    if (!painter)
+        return model.choose(workspace);
+    if (const auto found = findCheckpoint(listRuns(workspace), *painter))
+        return model.weightsOf(*found);
+    printNote(output, "no checkpoint has the weights that generated " + arguments.settings.string() + " (" +
+                          nameOf(*painter) + ") any more: the newest one generates a different picture");
+    return model.choose(workspace);
+}
+
+/// The chosen checkpoint, or with --every-checkpoint all of its run, oldest first.
+std::vector<fs::path> checkpointsOf(const SampleArguments& arguments, const Workspace& workspace, const Output& output)
+{
+    const auto chosen = chosenCheckpoint(arguments, workspace, output);
     if (!arguments.everyCheckpoint)
         return {chosen};
     for (const auto& run : listRuns(workspace)) {
@@ -200,9 +248,10 @@ void runSample(const SampleArguments& arguments, Options& options)
     auto request = requestOf(arguments, workspace);
     if (!arguments.grid.empty())
         guidancePlaneFrom(arguments.grid); // what is spelled wrongly is found before the model is opened
-    const auto prompts = arguments.prompts.empty() ? std::vector{Prompt{.text = arguments.prompt, .line = 0}}
+    const auto prompts = arguments.prompts.empty() ? std::vector{Prompt{.text = request.prompt, .line = 0}}
                                                    : promptsOf(arguments.prompts);
-    const auto checkpoints = checkpointsOf(arguments, workspace);
+    const auto checkpoints = checkpointsOf(arguments, workspace, options.output);
+    const auto firstSeed = request.seed;
     std::shared_ptr<SamplingSession> session;
     const auto open = [&](const fs::path& checkpoint) {
         session.reset(); // room for the next one
@@ -223,6 +272,7 @@ void runSample(const SampleArguments& arguments, Options& options)
                             {"text_scale", what.textScale},
                             {"dino_scale", what.dinoScale},
                             {"seconds", result.seconds},
+                            {"settings", nlohmann::json::parse(settingsOf(what).begin()->second)},
                             {"guidance", toJson(result.guidance)},
                             {"warnings", result.warnings}});
         text += file.string() + "\n";
@@ -257,12 +307,21 @@ void runSample(const SampleArguments& arguments, Options& options)
             for (const auto& prompt : prompts) {
                 request.prompt = prompt.text;
                 for (std::int64_t i = 0; i < arguments.count; ++i) {
-                    request.seed = arguments.request.seed + static_cast<std::uint64_t>(i);
+                    request.seed = firstSeed + static_cast<std::uint64_t>(i);
                     const auto result = session->sample(request, context, [](const SamplePreview&) {});
                     if (!result)
                         return JobEnd::Cancelled;
                     warn(*result, context);
-                    keep(outputFile(arguments, checkpoint, prompt.line, request.seed), checkpoint, request, *result);
+                    const auto file = outputFile(arguments, checkpoint, prompt.line, request.seed);
+                    keep(file, checkpoint, request, *result);
+                    const auto branches = arguments.branches ? branchesAlone(request) : std::vector<BranchPicture>{};
+                    for (const auto& branch : branches) {
+                        const auto alone = session->sample(branch.request, context, [](const SamplePreview&) {});
+                        if (!alone)
+                            return JobEnd::Cancelled;
+                        const auto named = withSuffix(file, fileWord(branch.name));
+                        keep(arguments.out.empty() ? firstFree(named) : named, checkpoint, branch.request, *alone);
+                    }
                 }
             }
         }
@@ -300,7 +359,7 @@ void registerSample(CLI::App& app, Options& options)
     a->guidance.addTo(*command);
     a->masks.addTo(*command);
     addShift(*command, a->request.shift);
-    addSeed(*command, a->request.seed, "Seed of the noise");
+    a->seedOption = addSeed(*command, a->request.seed, "Seed of the noise");
     addCount(*command, a->count, "Pictures to generate, with seeds counting up", positive());
     auto* const prompts = command->add_option("--prompts", a->prompts, "Generate for each line of this text file");
     prompts->excludes(prompt);
@@ -310,6 +369,11 @@ void registerSample(CLI::App& app, Options& options)
                          "Generate one sheet over both guidance scales, for example text=0:6:7,dino=0:6:4 "
                          "(FROM:TO:COUNT)")
             ->excludes(prompts);
+    command
+        ->add_flag("--branches", a->branches,
+                   "Also generate what each branch of guidance alone would become: no conditions, text, DINO, and both "
+                   "unguided; its name is added to the PNG's")
+        ->excludes(grid);
     command->add_flag("--cells", a->cells, "With --grid: also write each picture by itself")->needs(grid);
     command
         ->add_flag("--every-checkpoint", a->everyCheckpoint,
@@ -319,6 +383,10 @@ void registerSample(CLI::App& app, Options& options)
                         "PNG to write, with its settings in it; of several pictures the checkpoint, the prompt's line and the "
                         "seed are added to the name "
                         "(default: the first free one of sample.png, sample-2.png...)");
+    command->add_option("--settings", a->settings,
+                        "Take all that a picture is made of from its PNG, or from a file with the JSON of its settings "
+                        "(--json gives it); from a PNG the model, too, where none is named");
+    a->command = command;
     command->callback([a, &options] { runSample(*a, options); });
 }
 

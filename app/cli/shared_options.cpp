@@ -40,9 +40,9 @@ void addShift(CLI::App& command, double& shift)
         ->capture_default_str();
 }
 
-void addSeed(CLI::App& command, std::uint64_t& seed, const std::string& help)
+CLI::Option* addSeed(CLI::App& command, std::uint64_t& seed, const std::string& help)
 {
-    command.add_option("--seed", seed, help)->check(seedNumber())->capture_default_str();
+    return command.add_option("--seed", seed, help)->check(seedNumber())->capture_default_str();
 }
 
 ImageSize pictureSize(const std::string& text)

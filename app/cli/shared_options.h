@@ -44,7 +44,7 @@ void addSamplerSteps(CLI::App& command, std::int64_t& steps, std::initializer_li
 void addScales(CLI::App& command, double& text, double& dino);
 void addGuidance(CLI::App& command, GuidanceMode& guidance);
 void addShift(CLI::App& command, double& shift);
-void addSeed(CLI::App& command, std::uint64_t& seed, const std::string& help);
+CLI::Option* addSeed(CLI::App& command, std::uint64_t& seed, const std::string& help);
 
 /// What --size says. Throws UsageError for what is no size.
 ImageSize pictureSize(const std::string& text);

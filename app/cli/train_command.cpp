@@ -5,6 +5,7 @@
 #include "core/config/workspace_config.h"
 #include "core/config/yaml.h"
 #include "core/front/training.h"
+#include "core/runtime/compute_devices.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
 #include "core/runtime/machine.h"
@@ -163,7 +164,7 @@ void runTrain(TrainArguments arguments, Options& options)
     if (!chosen)
         arguments.run = freeRunName(workspace, arguments.check ? "check" : "run");
     if (arguments.dryRun)
-        return printForecast(configOf(arguments, workspace), workspace, options);
+        return printForecast(configOf(arguments, workspace), workspace, arguments.ranks, options);
     TrainRequest request{.workspace = workspace,
                          .config = configOf(arguments, workspace),
                          .runName = arguments.run,
@@ -180,9 +181,10 @@ void runTrain(TrainArguments arguments, Options& options)
     TrainReport report;
     request.finished = [&report](const auto& r) { report = r; };
     std::optional<RankProcesses> others;
-    request.meeting = meetingOfLauncher([](const char* name) { return std::getenv(name); });
+    const auto variable = [](const char* name) -> const char* { return std::getenv(name); };
+    request.meeting = meetingOfLauncher(variable);
     if (request.meeting.size == 1 && arguments.ranks > 1) {
-        request.meeting.size = arguments.ranks;
+        request.meeting.size = request.ranksHere = arguments.ranks;
         request.meeting.port = freePort();
         std::vector<std::string> more;
         if (!chosen)
@@ -196,6 +198,8 @@ void runTrain(TrainArguments arguments, Options& options)
     } else if (request.meeting.size > 1 && !chosen) {
         throw UsageError("a training of several processes needs --run NAME, so that all mean the same");
     }
+    if (request.meeting.size > 1)
+        request.device.device = deviceOfRank(request.device.device, gpuFindings().usable, variable);
     const bool speaks = request.meeting.rank == 0;
     try {
         runJob(*makeTrainJob(std::move(request)), options.output,

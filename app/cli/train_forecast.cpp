@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <optional>
 
 namespace nanodit::cli {
@@ -30,9 +31,10 @@ std::string secondsText(double seconds)
     return text;
 }
 
-/// Of an optimiser step, over the buckets as often as they come. Empty when stopped.
+/// Of an optimiser step of so many processes that share the cores, over the buckets as often as they come. Empty when
+/// stopped.
 std::optional<double> stepSeconds(const TrainConfig& config, const TrainData& data, const TrainForecast& forecast,
-                                  Options& options)
+                                  std::int64_t sharing, Options& options)
 {
     const auto& bucket = forecast.dearest();
     StepTimeRequest request{.config = config,
@@ -46,9 +48,23 @@ std::optional<double> stepSeconds(const TrainConfig& config, const TrainData& da
     request.config.model.dinoDim = data.dinoWidth;
     request.config.model.latentChannels = data.latentChannels;
     std::optional<double> seconds;
-    request.finished = [&](const StepTimes& times) { seconds = times.median() * forecast.meanWork / bucket.work; };
+    request.finished = [&](const StepTimes& times) {
+        seconds = static_cast<double>(sharing) * times.median() * forecast.meanWork / bucket.work;
+    };
     runJob(*makeStepEstimateJob(std::move(request)), options.output);
     return seconds;
+}
+
+/// "12.4 TFLOP"
+std::string operationsText(double operations)
+{
+    constexpr const char* units[] = {"FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP"};
+    std::size_t unit = 0;
+    for (; operations >= 1000 && unit + 1 < std::size(units); ++unit)
+        operations /= 1000;
+    char text[48];
+    std::snprintf(text, sizeof text, "%.3g %s", operations, units[unit]);
+    return text;
 }
 
 std::string settingsText(const FittingChange& change)
@@ -61,26 +77,36 @@ std::string settingsText(const FittingChange& change)
 
 } // namespace
 
-void printForecast(const TrainConfig& config, const Workspace& workspace, Options& options)
+void printForecast(const TrainConfig& config, const Workspace& workspace, std::int64_t processes, Options& options)
 {
     const auto data = trainData(workspace, config);
-    const auto forecast = forecastTraining(config, data);
+    const auto where = memoryOf(options.device);
+    const auto forecast = forecastTraining(config, data, where);
+    // So many processes make the steps of one that accumulates so many times as much.
+    auto asOne = config;
+    asOne.optimiser.accumulation *= processes;
+    const auto together = forecastTraining(asOne, data, where);
+    const auto sharing = where == MemoryOf::Machine ? processes : 1; // memory and cores; GPUs are one's own
     const auto& memory = forecast.memory;
-    const auto there = availableMemory(options.device);
-    const auto changes = there > 0 ? fittingChanges(config, data, there) : std::vector<FittingChange>{};
-    const bool fits = there == 0 || memory.total() <= there;
+    const auto needed = memory.ofProcesses(sharing), there = availableMemory(options.device);
+    const auto changes =
+        there > 0 ? fittingChanges(config, data, there, where, sharing) : std::vector<FittingChange>{};
+    const bool fits = there == 0 || needed <= there;
+    const auto disk = freeDiskBytes(workspace);
+    const bool diskFits = disk == 0 || forecast.diskBytes <= disk;
     std::optional<double> seconds;
     if (fits || !changes.empty())
-        seconds = stepSeconds(config, data, forecast, options);
+        seconds = stepSeconds(config, data, forecast, sharing, options);
     const auto steps = static_cast<double>(config.schedule.steps);
     const auto& dearest = forecast.dearest();
     char parameters[64], epochs[64];
     std::snprintf(parameters, sizeof parameters, "%.1f M", static_cast<double>(forecast.parameters) / 1e6);
-    std::snprintf(epochs, sizeof epochs, "%.3g", forecast.epochs);
+    std::snprintf(epochs, sizeof epochs, "%.3g", together.epochs);
+    const auto all = sharing > 1 ? " by " + std::to_string(sharing) + " processes" : std::string();
     std::vector<std::vector<std::string>> rows = {
         {"parameters", parameters},
-        {"memory", sizeText(memory.total()) + " needed, " + (there > 0 ? sizeText(there) : "an unknown amount") +
-                       " free" + (fits ? "" : ": it does not fit")},
+        {"memory", sizeText(needed) + " needed" + all + ", " + (there > 0 ? sizeText(there) : "an unknown amount") +
+                       " free" + (fits ? "" : ": it does not fit") + (sharing > 1 ? "; of each:" : "")},
         {"  weights and gradients", sizeText(memory.weights + memory.gradients)},
         {"  AdamW's moments", sizeText(memory.moments)},
         {"  moving average", sizeText(memory.average)},
@@ -89,14 +115,20 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, Option
                               " latent and " + std::to_string(dearest.contextTokens) + " context tokens each)"},
         {"  batches read ahead", sizeText(memory.batches)},
         {"  preview pictures", sizeText(memory.previews)},
+        {"  a checkpoint being written", sizeText(memory.checkpoint)},
+        {"work of a step", operationsText(together.stepFlops) + ", " + operationsText(together.stepFlops * steps) +
+                               " for the run"},
         {"a step", seconds ? "about " + secondsText(*seconds) + ", measured on two blocks" : "not measured"},
-        {"an epoch", std::to_string(forecast.stepsPerEpoch) + " steps, " + std::to_string(forecast.samplesPerEpoch) +
+        {"an epoch", std::to_string(together.stepsPerEpoch) + " steps, " + std::to_string(forecast.samplesPerEpoch) +
                          " samples" +
-                         (seconds ? ", about " + secondsText(*seconds * static_cast<double>(forecast.stepsPerEpoch)) : "")},
+                         (seconds ? ", about " + secondsText(*seconds * static_cast<double>(together.stepsPerEpoch)) : "")},
         {"the run", std::to_string(config.schedule.steps) + " steps, " + epochs + " epochs" +
                         (seconds ? ", about " + secondsText(*seconds * steps) : "")},
         {"a checkpoint", sizeText(forecast.checkpointBytes) + ", " + sizeText(forecast.keptCheckpointBytes) +
                              " for all that are kept"},
+        {"disk", sizeText(forecast.diskBytes) + " for checkpoints at most, " +
+                     (disk > 0 ? sizeText(disk) : "an unknown amount") + " free" +
+                     (diskFits ? "" : ": it does not fit")},
     };
     auto text = table(rows);
     auto ways = nlohmann::json::array();
@@ -110,28 +142,36 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, Option
     }
     if (!fits && changes.empty())
         text += "it fits with a smaller model, smaller pictures or more memory only\n";
+    if (!diskFits)
+        text += "the disk is too small for its checkpoints: keep fewer (saving.keep, saving.keep_every, "
+                "saving.keep_validated), or make room\n";
     nlohmann::json json = {{"parameters", forecast.parameters},
+                           {"processes", processes},
                            {"memory",
-                            {{"total", memory.total()},
+                            {{"total", needed},
                              {"weights", memory.weights},
                              {"gradients", memory.gradients},
                              {"moments", memory.moments},
                              {"average", memory.average},
                              {"activations", memory.activations},
                              {"batches", memory.batches},
-                             {"previews", memory.previews}}},
+                             {"previews", memory.previews},
+                             {"checkpoint", memory.checkpoint}}},
                            {"memory_available", there},
-                           {"fits", fits},
-                           {"steps_per_epoch", forecast.stepsPerEpoch},
+                           {"fits", fits && diskFits},
+                           {"step_flops", together.stepFlops},
+                           {"disk_needed", forecast.diskBytes},
+                           {"disk_available", disk},
+                           {"steps_per_epoch", together.stepsPerEpoch},
                            {"samples_per_epoch", forecast.samplesPerEpoch},
-                           {"epochs", forecast.epochs},
+                           {"epochs", together.epochs},
                            {"checkpoint_bytes", forecast.checkpointBytes},
                            {"kept_checkpoint_bytes", forecast.keptCheckpointBytes},
                            {"changes_that_fit", ways}};
     if (seconds)
         json["step_seconds"] = seconds.value_or(0); // g++ 12 takes *seconds for unset
     printResult(options.output, text, json);
-    if (!fits)
+    if (!fits || !diskFits)
         options.exitCode = exitFailed;
 }
 

@@ -4,10 +4,13 @@
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
 
+#include <cstdint>
+
 namespace nanodit::cli {
 
 /// What `nanodit train --dry-run` prints: parameters, memory needed and free, a step's time as it is measured here, steps
-/// of an epoch, checkpoints, and settings that would make the training fit. Nothing is written.
-void printForecast(const TrainConfig& config, const Workspace& workspace, Options& options);
+/// of an epoch, checkpoints, and settings that would make the training fit; of `processes` on this machine. Nothing is
+/// written.
+void printForecast(const TrainConfig& config, const Workspace& workspace, std::int64_t processes, Options& options);
 
 } // namespace nanodit::cli

@@ -5,10 +5,12 @@
 #include "widgets/factories.h"
 #include "widgets/theme.h"
 
+#include <QAction>
 #include <QComboBox>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QMenu>
 #include <QSignalBlocker>
 #include <QSlider>
 #include <QToolButton>
@@ -70,8 +72,9 @@ QLayout* MetricPlots::makeTools()
     setRole(smoothingText_, "small");
     axis_->setObjectName(QStringLiteral("plotAxis"));
     axis_->setAccessibleName(tr("Horizontal axis"));
-    axis_->addItems({tr("over steps"), tr("over samples"), tr("over time")});
-    axis_->setToolTip(tr("Time is that of training steps alone, without pauses, previews and validations"));
+    axis_->addItems({tr("Steps"), tr("Samples"), tr("Training time"), tr("Date and time")});
+    axis_->setToolTip(tr("Horizontal axis. Training time counts training steps alone, without pauses, previews and "
+                         "validations; date and time are those at which each step ended."));
     logarithmic_->setObjectName(QStringLiteral("plotLogarithmicAxis"));
     logarithmic_->setText(tr("log"));
     logarithmic_->setCheckable(true);
@@ -89,6 +92,7 @@ QLayout* MetricPlots::makeTools()
     tools_->addSpacing(8);
     tools_->addWidget(axis_);
     tools_->addWidget(logarithmic_);
+    tools_->addWidget(makeOptions());
     tools_->addWidget(add_);
     connect(smoothing_, &QSlider::valueChanged, this, [this](int position) {
         layout_.smoothing = smoothingAt(position);
@@ -114,6 +118,37 @@ QLayout* MetricPlots::makeTools()
         keep();
     });
     return tools_;
+}
+
+QToolButton* MetricPlots::makeOptions()
+{
+    auto* const button = makeFlatButton(QStringLiteral("menu"), tr("Options of all plots"), this);
+    button->setObjectName(QStringLiteral("plotOptions"));
+    button->setPopupMode(QToolButton::InstantPopup);
+    auto* const menu = new QMenu(button);
+    menu->setToolTipsVisible(true);
+    linked_ = menu->addAction(tr("Link horizontal axes"));
+    linked_->setObjectName(QStringLiteral("plotLinked"));
+    linked_->setCheckable(true);
+    linked_->setToolTip(tr("Zooming or moving one plot zooms or moves all plots of this page"));
+    ignoreOutliers_ = menu->addAction(tr("Ignore outliers"));
+    ignoreOutliers_->setObjectName(QStringLiteral("plotIgnoreOutliers"));
+    ignoreOutliers_->setCheckable(true);
+    ignoreOutliers_->setToolTip(
+        tr("Fit the vertical axes to the values between the 1st and the 99th percentile and those near them; triangles "
+           "mark where a curve leaves its plot"));
+    button->setMenu(menu);
+    connect(linked_, &QAction::triggered, this, [this](bool linked) {
+        layout_.linkedAxes = linked;
+        arrange();
+        keep();
+    });
+    connect(ignoreOutliers_, &QAction::triggered, this, [this](bool ignore) {
+        layout_.ignoreOutliers = ignore;
+        arrange();
+        keep();
+    });
+    return button;
 }
 
 void MetricPlots::setUsual(const QStringList& subjects)
@@ -148,6 +183,8 @@ void MetricPlots::setArrangement(const PlotLayout& layout)
     smoothing_->setValue(positionOf(layout.smoothing));
     axis_->setCurrentIndex(static_cast<int>(layout.unit));
     logarithmic_->setChecked(layout.logarithmicAxis);
+    linked_->setChecked(layout.linkedAxes);
+    ignoreOutliers_->setChecked(layout.ignoreOutliers);
     arrange();
     showSmoothing();
 }
@@ -161,10 +198,21 @@ void MetricPlots::addPanel()
     panels_.push_back(panel);
     connect(panel, &PlotPanel::subjectPicked, this, &MetricPlots::keep);
     connect(panel, &PlotPanel::scalePicked, this, &MetricPlots::keep);
+    connect(panel, &PlotPanel::rangeChosen, this, [this, panel] { link(*panel); });
     connect(panel, &PlotPanel::failed, this, &MetricPlots::failed);
     connect(
         panel, &PlotPanel::removeWanted, this, [this, panel] { removePanel(panel); },
         Qt::QueuedConnection); // the panel's own menu asks
+}
+
+void MetricPlots::link(const PlotPanel& chosen)
+{
+    if (!layout_.linkedAxes)
+        return;
+    for (auto* const panel : panels_) {
+        if (panel != &chosen && panel->range() != chosen.range())
+            panel->showRange(chosen.range());
+    }
 }
 
 void MetricPlots::removePanel(PlotPanel* panel)
@@ -216,9 +264,12 @@ void MetricPlots::arrange()
         panel->setOtherScale(layout_.otherScale.contains(panel->subject()));
         panel->setSmoothing(layout_.smoothing);
         panel->setHorizontal(layout_.unit, layout_.logarithmicAxis);
+        panel->setIgnoreOutliers(layout_.ignoreOutliers);
         panel->setRemovable(panels_.size() > 1);
         grid_->addWidget(panel, i / 2, i % 2);
     }
+    link(*panels_.front()); // also those that are new
+    logarithmic_->setEnabled(layout_.unit != AxisUnit::WallTime);
     grid_->setColumnStretch(0, 1);
     grid_->setColumnStretch(1, panels_.size() > 1 ? 1 : 0);
     add_->setEnabled(panels_.size() < PlotLayout::mostPlots);

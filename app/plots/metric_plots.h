@@ -2,6 +2,7 @@
 
 #include "app/plots/plot_panel.h"
 
+class QAction;
 class QComboBox;
 class QGridLayout;
 class QLabel;
@@ -10,8 +11,8 @@ class QToolButton;
 
 namespace nanodit {
 
-/// Up to four plots of one run, or of several over each other, with what they share: smoothing, and what the horizontal
-/// axis counts.
+/// Up to four plots of one run, or of several over each other, with what they share: smoothing, what the horizontal
+/// axis counts and which part of it is shown, and whether outliers are left out.
 class MetricPlots : public QWidget {
     Q_OBJECT
 
@@ -40,9 +41,12 @@ protected:
 
 private:
     QLayout* makeTools();
+    QToolButton* makeOptions();
     void addPanel();
     void removePanel(PlotPanel* panel);
     void arrange();
+    /// Shows the range of one plot in all of them, if they are linked.
+    void link(const PlotPanel& chosen);
     void keep();
     void showSmoothing();
     QStringList subjects() const; ///< That are shown: the chosen ones, or the usual ones.
@@ -58,6 +62,7 @@ private:
     QLabel* smoothingText_;
     QComboBox* axis_;
     QToolButton *logarithmic_, *add_;
+    QAction *linked_ = nullptr, *ignoreOutliers_ = nullptr;
     QGridLayout* grid_;
     QString emptyText_;
 };

@@ -10,8 +10,8 @@
 namespace nanodit {
 
 namespace {
-const std::array<QString, 3> unitNames = {QStringLiteral("steps"), QStringLiteral("samples"),
-                                          QStringLiteral("seconds")};
+const std::array<QString, 4> unitNames = {QStringLiteral("steps"), QStringLiteral("samples"), QStringLiteral("seconds"),
+                                          QStringLiteral("wall_time")};
 
 QStringList stringsOf(const QJsonValue& value)
 {
@@ -30,7 +30,9 @@ QByteArray PlotLayout::encoded() const
                               {QStringLiteral("other_scale"), QJsonArray::fromStringList(otherScale)},
                               {QStringLiteral("smoothing"), smoothing},
                               {QStringLiteral("axis"), unitNames[static_cast<std::size_t>(unit)]},
-                              {QStringLiteral("logarithmic_axis"), logarithmicAxis}};
+                              {QStringLiteral("logarithmic_axis"), logarithmicAxis},
+                              {QStringLiteral("linked_axes"), linkedAxes},
+                              {QStringLiteral("ignore_outliers"), ignoreOutliers}};
     return QJsonDocument(json).toJson(QJsonDocument::Compact);
 }
 
@@ -47,6 +49,8 @@ PlotLayout PlotLayout::decoded(const QByteArray& text)
     if (unit != unitNames.end())
         layout.unit = static_cast<AxisUnit>(unit - unitNames.begin());
     layout.logarithmicAxis = json[QStringLiteral("logarithmic_axis")].toBool();
+    layout.linkedAxes = json[QStringLiteral("linked_axes")].toBool(true);
+    layout.ignoreOutliers = json[QStringLiteral("ignore_outliers")].toBool();
     return layout;
 }
 

@@ -18,6 +18,8 @@ struct PlotLayout {
     double smoothing = defaultSmoothing;
     AxisUnit unit = AxisUnit::Steps;
     bool logarithmicAxis = false; ///< The horizontal one.
+    bool linkedAxes = true;       ///< What is zoomed in one plot is zoomed in all of the page.
+    bool ignoreOutliers = false;  ///< CurvePlot::setIgnoreOutliers
 
     bool operator==(const PlotLayout&) const = default;
     /// For the settings of the window.

@@ -2,36 +2,34 @@
 
 #include "app/background_queue.h"
 #include "app/dialogs.h"
-#include "app/plots/plot_table.h"
 #include "core/io/atomic_file.h"
 #include "widgets/curve_legend.h"
 #include "widgets/factories.h"
 #include "widgets/plots/curve_plot.h"
-#include "widgets/plots/heat_plot.h"
-#include "widgets/plots/share_plot.h"
+#include "widgets/theme.h"
 
 #include <QApplication>
 #include <QBuffer>
 #include <QClipboard>
 #include <QComboBox>
 #include <QHBoxLayout>
+#include <QLabel>
 #include <QMenu>
+#include <QPainter>
+#include <QScopedValueRollback>
+#include <QScrollArea>
 #include <QSignalBlocker>
 #include <QToolButton>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace nanodit {
 
 namespace {
 
-/// Okabe and Ito's order.
-constexpr std::array runHues = {Hue::Blue, Hue::Orange, Hue::Green, Hue::Vermillion, Hue::Purple, Hue::Sky};
-constexpr std::array pens = {Qt::SolidLine, Qt::DashLine, Qt::DotLine, Qt::DashDotLine};
-constexpr int leastPicker = 96;
-constexpr QSize leastPicture(1200, 700);
+constexpr int leastPicker = 96, leastRowHeight = 112;
+constexpr QSize leastPicture(1200, 700), leastRowPicture(1200, 350);
 constexpr double pictureScale = 2;
 
 bool isLogarithmic(const PlotSubject& subject)
@@ -94,14 +92,11 @@ void PlotPanel::makeMenu()
         Q_EMIT scalePicked();
     });
     logarithmic_->setCheckable(true);
-    add("plotShowAll", tr("Show everything (double click)"), [this] { plot_->showRange(std::nullopt); });
+    add("plotShowAll", tr("Show everything (double click)"), [this] { takeRange(std::nullopt); });
     menu->addSeparator();
     add("plotSavePicture", tr("Save as PNG…"), [this] { savePicture(); });
     add("plotSaveTable", tr("Save values as CSV…"), [this] { saveTable(); });
-    add("plotCopy", tr("Copy picture"), [this] {
-        QApplication::clipboard()->setImage(
-            plot_->picture(pictureTitle(), plot_->size().expandedTo(leastPicture), pictureScale));
-    });
+    add("plotCopy", tr("Copy picture"), [this] { QApplication::clipboard()->setImage(picture()); });
     menu->addSeparator();
     remove_ = add("plotRemove", tr("Remove this plot"), [this] { Q_EMIT removeWanted(); });
     menu_->setMenu(menu);
@@ -152,6 +147,7 @@ void PlotPanel::showRuns(const std::vector<PlottedRun>& runs)
         connect(run.curves, &RunCurves::validationKeysChanged, this, &PlotPanel::fillPicker);
         connect(run.curves, &RunCurves::marksChanged, this, &PlotPanel::showMarks);
     }
+    range_.reset(); // of steps of other runs
     fillPicker();
     rebuild();
 }
@@ -169,22 +165,50 @@ void PlotPanel::setOtherScale(bool other)
     otherScale_ = other;
     const bool logarithmic = isLogarithmic(subject_) != other;
     logarithmic_->setChecked(logarithmic);
-    if (auto* const curves = qobject_cast<CurvePlot*>(plot_))
+    if (auto* const curves = qobject_cast<CurvePlot*>(plot()))
         curves->setScale(logarithmic ? CurvePlot::Scale::Logarithmic : CurvePlot::Scale::Linear);
 }
 
 void PlotPanel::setSmoothing(double smoothing)
 {
     smoothing_ = smoothing;
-    if (auto* const curves = qobject_cast<CurvePlot*>(plot_))
+    if (auto* const curves = qobject_cast<CurvePlot*>(plot()))
         curves->setSmoothing(smoothing);
+}
+
+void PlotPanel::setIgnoreOutliers(bool ignore)
+{
+    ignoreOutliers_ = ignore;
+    if (auto* const curves = qobject_cast<CurvePlot*>(plot()))
+        curves->setIgnoreOutliers(ignore);
 }
 
 void PlotPanel::setHorizontal(AxisUnit unit, bool logarithmic)
 {
+    if (unit == unit_ && logarithmic == logarithmicAxis_)
+        return;
     unit_ = unit;
     logarithmicAxis_ = logarithmic;
-    plot_->setHorizontal(unit, logarithmic);
+    range_.reset(); // a range of steps says nothing on an axis of time
+    for (auto* const plot : plots_)
+        plot->setHorizontal(unit, logarithmic);
+}
+
+void PlotPanel::showRange(const AxisRange& range)
+{
+    range_ = range;
+    const QScopedValueRollback<bool> placing(placing_, true);
+    for (auto* const plot : plots_)
+        plot->showRange(range);
+}
+
+/// What somebody chose in one of the rows.
+void PlotPanel::takeRange(const AxisRange& range)
+{
+    if (placing_)
+        return;
+    showRange(range);
+    Q_EMIT rangeChosen();
 }
 
 void PlotPanel::setRemovable(bool removable)
@@ -195,110 +219,109 @@ void PlotPanel::setRemovable(bool removable)
 void PlotPanel::setEmptyText(const QString& text)
 {
     emptyText_ = text;
-    plot_->setEmptyText(text);
+    for (auto* const plot : plots_)
+        plot->setEmptyText(text);
 }
 
-/// The plot of another quantity replaces this one; only what is shown is drawn.
+/// The plots of another quantity replace these; only what is shown is drawn.
 void PlotPanel::rebuild()
 {
-    if (plot_ != nullptr) {
-        delete plot_->legend(); // which the head took over
-        delete plot_;
+    if (body_ != nullptr) {
+        delete plot()->legend(); // which the head took over
+        delete body_;
     }
-    plot_ = makePlot();
-    plot_->setAccessibleName(subject_.title);
-    plot_->setEmptyText(emptyText_);
-    plot_->setHorizontal(unit_, logarithmicAxis_);
-    head_->insertWidget(1, plot_->legend(), 1);
-    plot_->legend()->show();
-    column_->addWidget(plot_, 1);
-    logarithmic_->setEnabled(qobject_cast<CurvePlot*>(plot_) != nullptr);
+    plots_ = makeSubjectPlots(subject_, runs_, this);
+    body_ = plots_.size() == 1 ? plot() : makeRows();
+    for (std::size_t row = 0; row < plots_.size(); ++row) {
+        auto* const plot = plots_[row];
+        plot->setAccessibleName(plots_.size() == 1 ? subject_.title : runTitle(row));
+        plot->setEmptyText(emptyText_);
+        plot->setHorizontal(unit_, logarithmicAxis_);
+        if (range_)
+            plot->showRange(range_);
+        connect(plot, &PlotView::rangeChosen, this, [this, plot] { takeRange(plot->chosenRange()); });
+    }
+    head_->insertWidget(1, plot()->legend(), 1); // of all rows
+    plot()->legend()->show();
+    column_->addWidget(body_, 1);
+    auto* const curves = qobject_cast<CurvePlot*>(plot());
+    logarithmic_->setEnabled(curves != nullptr);
     setOtherScale(otherScale_);
+    setSmoothing(smoothing_);
+    setIgnoreOutliers(ignoreOutliers_);
     showMarks();
 }
 
-PlotView* PlotPanel::makePlot()
+/// The plots below each other, each under the name of its run; as many as there are room for are seen at once.
+QWidget* PlotPanel::makeRows()
 {
-    switch (subject_.kind) {
-    case PlotSubject::Kind::Shares:
-        return makeShares();
-    case PlotSubject::Kind::Blocks:
-        return makeBlocks();
-    default:
-        return makeCurves();
+    auto* const rows = new QWidget;
+    auto* const column = new QVBoxLayout(rows);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(2);
+    for (std::size_t row = 0; row < plots_.size(); ++row) {
+        auto* const name = new QLabel(runs_[row].name, rows);
+        name->setTextFormat(Qt::PlainText);
+        setRole(name, "small");
+        plots_[row]->setMinimumHeight(leastRowHeight);
+        column->addWidget(name);
+        column->addWidget(plots_[row], 1);
     }
-}
-
-PlotView* PlotPanel::makeCurves()
-{
-    auto* const plot = new CurvePlot(this);
-    const auto& first = subject_.curves.front().key;
-    if (!first.starts_with("validation/")) {
-        if (const auto& text = metricText(first); text.healthy && text.scale == MetricScale::Linear)
-            plot->setHealthyBand(text.healthy->low, text.healthy->high);
-    }
-    plot->setSmoothing(smoothing_);
-    const auto drawn = subject_.kind == PlotSubject::Kind::Averaged   ? CurvePlot::Drawn::WithAverage
-                       : subject_.kind == PlotSubject::Kind::Measured ? CurvePlot::Drawn::Marked
-                                                                      : CurvePlot::Drawn::AsIs;
-    for (std::size_t r = 0; r < runs_.size(); ++r) {
-        if (!runs_[r].curves)
-            continue;
-        for (std::size_t c = 0; c < subject_.curves.size(); ++c) {
-            const auto& curve = subject_.curves[c];
-            const bool alone = runs_.size() == 1;
-            // Of several runs the colour says which, and the stroke which of its lines.
-            const auto name = alone                         ? curve.name
-                              : subject_.curves.size() == 1 ? runs_[r].name
-                                                            : runs_[r].name + QStringLiteral(", ") + curve.name;
-            plot->addCurve(&runs_[r].curves->of(curve.key), name,
-                           {.hue = alone ? curve.hue : runHues[r % runHues.size()],
-                            .drawn = drawn,
-                            .pen = alone ? Qt::SolidLine : pens[c % pens.size()]},
-                           runs_[r].curves->clock());
-        }
-    }
-    return plot;
-}
-
-PlotView* PlotPanel::makeShares()
-{
-    auto* const plot = new SharePlot(this);
-    if (runs_.empty() || !runs_.front().curves)
-        return plot;
-    plot->setClock(runs_.front().curves->clock());
-    for (const auto& curve : subject_.curves)
-        plot->addPart(&runs_.front().curves->of(curve.key), curve.name, curve.hue);
-    return plot;
-}
-
-PlotView* PlotPanel::makeBlocks()
-{
-    const auto& curve = subject_.curves.front();
-    auto* const plot = new HeatPlot(tr("block"), curve.name, this);
-    if (runs_.empty() || !runs_.front().curves)
-        return plot;
-    auto* const curves = runs_.front().curves.data();
-    plot->setClock(curves->clock());
-    const auto show = [plot, curves, key = curve.key] { plot->setCourse(curves->blocks(key)); };
-    connect(curves, &RunCurves::attentionMeasured, plot, show);
-    show();
-    return plot;
+    auto* const area = new QScrollArea(this);
+    area->setObjectName(QStringLiteral("plotRows"));
+    area->setFrameShape(QFrame::NoFrame);
+    area->setWidgetResizable(true);
+    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    area->setWidget(rows);
+    rows->setAutoFillBackground(false);
+    area->viewport()->setAutoFillBackground(false);
+    return area;
 }
 
 void PlotPanel::showMarks()
 {
-    std::vector<PlotMark> marks;
-    for (const auto& run : runs_) {
-        if (!run.curves)
+    std::vector<std::vector<PlotMark>> marks(plots_.size());
+    for (std::size_t run = 0; run < runs_.size(); ++run) {
+        if (!runs_[run].curves)
             continue;
-        for (auto mark : run.curves->marks()) {
-            if (runs_.size() > 1)
-                mark.text = run.name + QStringLiteral(": ") + mark.text;
-            marks.push_back(std::move(mark));
+        const bool named = runs_.size() > 1 && plots_.size() == 1;
+        for (auto mark : runs_[run].curves->marks()) {
+            if (named)
+                mark.text = runs_[run].name + QStringLiteral(": ") + mark.text;
+            marks[std::min(run, marks.size() - 1)].push_back(std::move(mark));
         }
     }
-    plot_->setMarks(std::move(marks));
+    for (std::size_t row = 0; row < plots_.size(); ++row)
+        plots_[row]->setMarks(std::move(marks[row]));
+}
+
+QString PlotPanel::runTitle(std::size_t row) const
+{
+    return subject_.title + QStringLiteral(" · ") + runs_[row].name;
+}
+
+QImage PlotPanel::picture() const
+{
+    if (plots_.size() == 1)
+        return plot()->picture(pictureTitle(), plot()->size().expandedTo(leastPicture), pictureScale);
+    std::vector<QImage> rows;
+    int height = 0;
+    const auto size = plot()->size().expandedTo(leastRowPicture);
+    for (std::size_t row = 0; row < plots_.size(); ++row) {
+        rows.push_back(plots_[row]->picture(runTitle(row), size, pictureScale));
+        height += rows.back().height();
+    }
+    QImage all(rows.front().width(), height, QImage::Format_RGB32);
+    QPainter painter(&all); // in pixels
+    int top = 0;
+    for (auto& row : rows) {
+        row.setDevicePixelRatio(1);
+        painter.drawImage(0, top, row);
+        top += row.height();
+    }
+    painter.end();
+    all.setDevicePixelRatio(pictureScale);
+    return all;
 }
 
 QString PlotPanel::pictureTitle() const
@@ -322,48 +345,16 @@ void PlotPanel::savePicture()
         dialogs_.chooseSaveFile(this, tr("Save the plot"), fileStem() + QStringLiteral(".png"), tr("Pictures (*.png)"));
     if (file.isEmpty())
         return;
-    const auto image = plot_->picture(pictureTitle(), plot_->size().expandedTo(leastPicture), pictureScale);
     background_.ask(
         this,
-        [image, file] {
+        [image = picture(), file] {
             QByteArray bytes;
             QBuffer buffer(&bytes);
             buffer.open(QIODevice::WriteOnly);
             image.save(&buffer, "PNG");
             writeFileAtomically(pathOf(file), bytes.toStdString());
         },
-        [] {}, [this](const Notice& why) { Q_EMIT failed(tr("The plot could not be saved"), why); });
-}
-
-QByteArray PlotPanel::table() const
-{
-    std::vector<TableCurve> curves;
-    if (subject_.kind == PlotSubject::Kind::Blocks) {
-        const auto course = runs_.empty() || !runs_.front().curves
-                                ? HeatPlot::Course{}
-                                : runs_.front().curves->blocks(subject_.curves.front().key);
-        for (std::size_t step = 0; step < course.steps.size(); ++step) {
-            for (std::size_t block = 0; block < course.values[step].size(); ++block) {
-                while (block >= curves.size())
-                    curves.push_back({.name = tr("block %1").arg(curves.size()), .steps = {}, .values = {}});
-                curves[block].steps.push_back(course.steps[step]);
-                curves[block].values.push_back(course.values[step][block]);
-            }
-        }
-        return plotTable(curves, runs_.empty() || !runs_.front().curves ? nullptr : runs_.front().curves->clock());
-    }
-    for (const auto& run : runs_) {
-        for (const auto& curve : subject_.curves) {
-            if (!run.curves)
-                continue;
-            const auto& series = run.curves->of(curve.key);
-            const auto key = QString::fromStdString(curve.key);
-            curves.push_back({.name = runs_.size() == 1 ? key : run.name + QLatin1Char(' ') + key,
-                              .steps = series.steps(),
-                              .values = series.values()});
-        }
-    }
-    return plotTable(curves, runs_.size() == 1 && runs_.front().curves ? runs_.front().curves->clock() : nullptr);
+        [] {}, [this](const Notice& why) { Q_EMIT failed(tr("Could not save the plot"), why); });
 }
 
 void PlotPanel::saveTable()
@@ -374,7 +365,7 @@ void PlotPanel::saveTable()
         return;
     background_.ask(
         this, [text = table().toStdString(), file] { writeFileAtomically(pathOf(file), text); }, [] {},
-        [this](const Notice& why) { Q_EMIT failed(tr("The values could not be saved"), why); });
+        [this](const Notice& why) { Q_EMIT failed(tr("Could not save the values"), why); });
 }
 
 } // namespace nanodit

@@ -2,10 +2,13 @@
 
 #include "app/plots/plot_layout.h"
 #include "app/plots/plot_subjects.h"
-#include "app/plots/run_curves.h"
+#include "app/plots/subject_plots.h"
 
 #include <QFrame>
-#include <QPointer>
+
+#include <optional>
+#include <utility>
+#include <vector>
 
 class QAction;
 class QComboBox;
@@ -19,20 +22,18 @@ class BackgroundQueue;
 class Dialogs;
 class PlotView;
 
-/// A run as plots show it.
-struct PlottedRun {
-    QString name;
-    QPointer<RunCurves> curves;
-};
+/// What can be seen of the horizontal axis, in its unit; none: everything, also what is still to come.
+using AxisRange = std::optional<std::pair<double, double>>;
 
-/// One plot with its frame: what it shows, to be picked; its lines; and a menu to scale, save and remove it.
+/// One plot with its frame: what it shows, to be picked; its lines; and a menu to scale, save and remove it. Shares and
+/// blocks of several runs lie below each other, a named row for each.
 class PlotPanel : public QFrame {
     Q_OBJECT
 
 public:
     PlotPanel(BackgroundQueue& background, Dialogs& dialogs, QWidget* parent = nullptr);
 
-    /// The first run is the one that shares and blocks are shown of; curves are drawn of all.
+    /// From now on everything is shown of them.
     void showRuns(const std::vector<PlottedRun>& runs);
     void setSubject(const QString& key);
     const QString& subject() const { return subject_.key; }
@@ -41,27 +42,36 @@ public:
     bool otherScale() const { return otherScale_; }
     void setSmoothing(double smoothing);
     void setHorizontal(AxisUnit unit, bool logarithmic);
+    void setIgnoreOutliers(bool ignore);
+    /// Of all of its rows.
+    void showRange(const AxisRange& range);
+    const AxisRange& range() const { return range_; }
     void setRemovable(bool removable);
     void setEmptyText(const QString& text);
-    PlotView* plot() const { return plot_; }
-    /// The points of its lines, with a clock where they are of one run.
-    QByteArray table() const;
+    /// The only one, or the first row.
+    PlotView* plot() const { return plots_.front(); }
+    /// One, or a row for each run.
+    const std::vector<PlotView*>& plots() const { return plots_; }
+    /// As it is saved, the rows below each other.
+    QImage picture() const;
+    QByteArray table() const { return subjectTable(subject_, runs_); }
 
 Q_SIGNALS:
     void subjectPicked();
     void scalePicked();
     void removeWanted();
+    /// The user zoomed, moved or went back to everything.
+    void rangeChosen();
     void failed(const QString& what, const nanodit::Notice& why);
 
 private:
     void fillPicker();
     void makeMenu();
     void rebuild();
-    PlotView* makePlot();
-    PlotView* makeCurves();
-    PlotView* makeShares();
-    PlotView* makeBlocks();
+    QWidget* makeRows();
+    void takeRange(const AxisRange& range);
     void showMarks();
+    QString runTitle(std::size_t row) const;
     QString pictureTitle() const;
     QString fileStem() const;
     void savePicture();
@@ -74,13 +84,16 @@ private:
     QAction *logarithmic_, *remove_;
     QHBoxLayout* head_;
     QVBoxLayout* column_;
-    PlotView* plot_ = nullptr;
+    QWidget* body_ = nullptr; ///< The plot, or the rows.
+    std::vector<PlotView*> plots_;
     PlotSubject subject_;
     std::vector<PlottedRun> runs_;
     bool otherScale_ = false;
     double smoothing_ = defaultSmoothing;
     AxisUnit unit_ = AxisUnit::Steps;
-    bool logarithmicAxis_ = false;
+    bool logarithmicAxis_ = false, ignoreOutliers_ = false;
+    AxisRange range_;
+    bool placing_ = false; ///< Ranges are being set from here.
     QString emptyText_;
 };
 

@@ -141,13 +141,24 @@ const std::vector<PlotSubject>& plotSubjects()
 
 PlotSubject validationSubject(const std::string& key)
 {
-    const auto name = key.substr(key.find('/') + 1); // "reconstruction/ssim"
+    auto name = key.substr(key.find('/') + 1); // "reconstruction/ssim"
+    const std::string rawPrefix = "raw/";
+    const bool raw = name.starts_with(rawPrefix);
+    if (raw)
+        name.erase(0, rawPrefix.size());
     const auto slash = name.find('/');
     const auto task = QString::fromStdString(name.substr(0, slash));
     auto metric = QString::fromStdString(name.substr(std::min(name.size(), slash + 1)));
     try {
         metric = QString::fromStdString(metricInfo(metric.toStdString()).label);
     } catch (const Error&) { // of another version: its name will do
+    }
+    if (raw) {
+        const auto ofRaw = tr("%1, raw weights").arg(metric);
+        return {QString::fromStdString(key),
+                tr("Validation: %1, %2").arg(task, ofRaw),
+                Kind::Measured,
+                {{key, ofRaw, Hue::Orange}}};
     }
     return {QString::fromStdString(key),
             tr("Validation: %1, %2").arg(task, metric),

@@ -33,7 +33,7 @@ struct PlotSubject {
 
 /// First those that compare several numbers, then every number of a step by itself. In this order a picker lists them.
 const std::vector<PlotSubject>& plotSubjects();
-/// Of a validation's mean, "validation/reconstruction/ssim".
+/// Of a validation's mean, "validation/reconstruction/ssim", of raw weights "validation/raw/reconstruction/ssim".
 PlotSubject validationSubject(const std::string& key);
 /// By its key, also of a validation. The first subject for an unknown one, which another version may have kept.
 PlotSubject plotSubject(const QString& key);

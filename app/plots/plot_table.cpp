@@ -25,8 +25,15 @@ QByteArray exact(double value)
 QByteArray plotTable(const std::vector<TableCurve>& curves, const std::shared_ptr<const StepClock>& clock)
 {
     QByteArray text = "step";
-    if (clock)
+    std::vector<AxisUnit> units;
+    if (clock) {
         text += ",samples,seconds";
+        units = {AxisUnit::Samples, AxisUnit::Seconds};
+    }
+    if (clock && clock->counts(AxisUnit::WallTime)) {
+        text += ",wall_time";
+        units.push_back(AxisUnit::WallTime);
+    }
     for (const auto& curve : curves)
         text += ',' + quoted(curve.name);
     text += '\n';
@@ -40,9 +47,8 @@ QByteArray plotTable(const std::vector<TableCurve>& curves, const std::shared_pt
         if (step == std::numeric_limits<double>::infinity())
             return text;
         text += exact(step);
-        if (clock)
-            text += ',' + exact(clock->position(step, AxisUnit::Samples)) + ',' +
-                    exact(clock->position(step, AxisUnit::Seconds));
+        for (const auto unit : units)
+            text += ',' + exact(clock->position(step, unit));
         for (std::size_t i = 0; i < curves.size(); ++i) {
             text += ',';
             if (at[i] < curves[i].steps.size() && curves[i].steps[at[i]] == step)

@@ -116,7 +116,7 @@ void RunCurves::append(const StepMetrics& metrics)
     const auto passed = trainingTimeSince(back ? metrics.step - 1 : lastStep_, metrics);
     lastStep_ = metrics.step;
     const auto step = static_cast<double>(metrics.step);
-    clock_->append(step, static_cast<double>(passed.samples), passed.seconds);
+    clock_->append(step, static_cast<double>(passed.samples), passed.seconds, metrics.endedAt);
     for (std::size_t i = 0; i < steps_.size(); ++i)
         steps_[i]->append(step, stepMetricTable()[i].value(metrics));
     for (std::size_t i = 0; i < means_.size(); ++i)
@@ -141,7 +141,11 @@ void RunCurves::append(const ValidationMeans& validation)
         another = another || (series.isEmpty() && std::isfinite(mean));
         series.append(static_cast<double>(validation.step), mean);
     }
-    addMark(PlotMark::Kind::Validated, validation.step, tr("Validated at step %1").arg(stepText(validation.step)));
+    const bool marked = std::ranges::any_of(marks_, [&validation](const PlotMark& mark) { // of its other weights
+        return mark.kind == PlotMark::Kind::Validated && mark.step == static_cast<double>(validation.step);
+    });
+    if (!marked)
+        addMark(PlotMark::Kind::Validated, validation.step, tr("Validated at step %1").arg(stepText(validation.step)));
     if (another)
         Q_EMIT validationKeysChanged();
 }

@@ -34,7 +34,7 @@ public:
     /// ("attention/text"), what was measured at intervals ("worth/val/loss"), or a validation's mean ("validation/reconstruction/ssim"), which has no points before one
     /// was made. Throws UsageError for any other key.
     MetricSeries& of(const std::string& key);
-    /// Of the validations so far, "validation/reconstruction/ssim".
+    /// Of the validations so far, "validation/reconstruction/ssim", "validation/raw/reconstruction/ssim".
     std::vector<std::string> validationKeys() const;
     /// A number of the blocks by step ("attention/alignment"). Throws UsageError for an unknown key.
     HeatPlot::Course blocks(const std::string& key) const;

@@ -30,14 +30,14 @@ QString whyNot(const QString& typed, const std::vector<ImageSize>& there, ImageS
     try {
         size = bucketFromName(typed.trimmed().toLower().remove(QLatin1Char(' ')).toStdString());
     } catch (const Error&) {
-        return BucketEditor::tr("Give width x height in pixels, for example 768x512.");
+        return BucketEditor::tr("Enter width x height in pixels, for example 768x512.");
     }
     if (size.width % 16 != 0 || size.height % 16 != 0)
         return BucketEditor::tr("Both sides must be multiples of 16 pixels; the nearest is %1x%2.")
             .arg(QString::number(std::max<std::int64_t>(1, (size.width + 8) / 16) * 16),
                  QString::number(std::max<std::int64_t>(1, (size.height + 8) / 16) * 16));
     if (std::ranges::find(there, size) != there.end())
-        return BucketEditor::tr("%1 is there already.").arg(QString::fromStdString(bucketName(size)));
+        return BucketEditor::tr("%1 is already in the list.").arg(QString::fromStdString(bucketName(size)));
     return {};
 }
 
@@ -54,7 +54,7 @@ BucketEditor::BucketEditor(Session& session, QWidget* parent)
 {
     auto* const presets = new QHBoxLayout;
     presets->setSpacing(8);
-    auto* const around = new QLabel(tr("Preset, pixels along a square's side"), this);
+    auto* const around = new QLabel(tr("Preset: side of the square bucket in pixels"), this);
     setRole(around, "secondary");
     presets->addWidget(around);
     for (const auto side : bucketPresetSides) {
@@ -69,7 +69,7 @@ BucketEditor::BucketEditor(Session& session, QWidget* parent)
     table_->setObjectName(QStringLiteral("bucketTable"));
     table_->setAccessibleName(tr("Buckets"));
     table_->setHeaderLabels({tr("Bucket"), tr("Pictures"), tr("Training"), tr("Cropped away"), tr("Enlarged")});
-    table_->headerItem()->setToolTip(BucketLost, tr("Share of the originals' pixels that cropping cuts away, on average"));
+    table_->headerItem()->setToolTip(BucketLost, tr("Mean share of the originals' pixels that cropping removes"));
     table_->headerItem()->setToolTip(BucketEnlarged, tr("Share of the pictures that are smaller than the bucket"));
     table_->setRootIsDecorated(false);
     table_->setUniformRowHeights(true);
@@ -196,7 +196,7 @@ void BucketEditor::list(const std::vector<BucketFacts>& facts, std::int64_t move
     }
     remove_->setEnabled(false);
     if (pictures == 0) {
-        summary_->setText(session_.records().empty() ? tr("Pictures are counted here once there are some.")
+        summary_->setText(session_.records().empty() ? tr("Pictures are counted here once they have been imported.")
                                                      : tr("Counting…"));
         return;
     }

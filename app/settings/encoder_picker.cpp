@@ -130,7 +130,7 @@ void EncoderPicker::inspect()
     if (asked.empty()) {
         mark_->clear();
         setRole(found_, "secondary");
-        found_->setText(role_ == "lpips" ? tr("None: validation leaves out LPIPS") : tr("None yet"));
+        found_->setText(role_ == "lpips" ? tr("None: validation skips LPIPS") : tr("None yet"));
         return;
     }
     mark_->clear();

@@ -91,7 +91,8 @@ SettingsDialog::SettingsDialog(Session& session, Controllers& controllers, Dialo
     problem_->setWordWrap(true);
     problem_->setTextFormat(Qt::PlainText);
     auto* const buttons = new QDialogButtonBox(this);
-    save_ = makeButton(tr("Save"), QStringLiteral("save"), tr("Write the settings into workspace.yaml; comments of your own in it are not kept"), true, this);
+    save_ = makeButton(tr("Save"), QStringLiteral("save"),
+                       tr("Write the settings to workspace.yaml; your own comments in it are not kept"), true, this);
     save_->setObjectName(QStringLiteral("saveSettings"));
     buttons->addButton(save_, QDialogButtonBox::AcceptRole);
     buttons->addButton(QDialogButtonBox::Cancel);
@@ -149,9 +150,10 @@ QWidget* SettingsDialog::makeEncoders()
     auto* const column = new QVBoxLayout(content);
     column->setContentsMargins(0, 12, 0, 0);
     column->setSpacing(12);
-    column->addWidget(note(tr("Folders in Hugging Face layout. Nothing is downloaded. Another encoder makes the arrays of "
-                              "its pass stale."),
-                           content));
+    column->addWidget(
+        note(tr("Folders in Hugging Face layout. Nothing is downloaded. Choosing another encoder makes the "
+                "arrays of its pass stale."),
+             content));
     for (std::size_t i = 0; i < encoders_.size(); ++i) {
         encoders_[i] = new EncoderPicker(lines[i].role, lines[i].title, lines[i].expected, session_.background(),
                                          dialogs_, content);
@@ -178,8 +180,8 @@ QWidget* SettingsDialog::makeData()
     captions->addRow({}, note(tr("Runs without a shell for each picture without a caption; {image} stands for the "
                                  "picture's path, and what it prints is the caption."),
                               content));
-    captions->addRow(tr("Time for a picture"), captionSeconds_);
-    captions->addRow(tr("At the same time"), captionProcesses_);
+    captions->addRow(tr("Time limit per picture"), captionSeconds_);
+    captions->addRow(tr("In parallel"), captionProcesses_);
     auto* const splits = makeFields();
     splits->addRow(tr("Set aside for validation"), validation_);
     splits->addRow({}, note(tr("By a stable hash of each record's id. Records whose split was set by hand or by their "
@@ -216,7 +218,8 @@ QWidget* SettingsDialog::makeComputing()
                 tr("%1 · %2").arg(QString::fromStdString(device.name), QString::fromStdString(device.title)),
                 QString::fromStdString(device.name));
         device_->setCurrentIndex(std::max(0, device_->findData(QString::fromStdString(session_.device().device))));
-        QStringList sentences = {tr("For this computer and every workspace; it holds for what begins from now on.")};
+        QStringList sentences = {
+            tr("For this computer and all workspaces. A change applies to jobs started from now on.")};
         for (const auto& sentence : {state.chosen.problem, state.chosen.unused, state.info.description}) {
             if (!sentence.empty())
                 sentences << QString::fromStdString(sentence);

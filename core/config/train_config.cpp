@@ -136,10 +136,15 @@ void TrainConfig::visit(FieldVisitor& v)
             previews.conditions);
     v.endGroup();
 
-    v.beginGroup("validation", "The validation suite while it trains, of the averaged weights.");
+    v.beginGroup("validation", "The validation suite while it trains.");
     v.field(
         {"every", "Steps between validations, each of which saves a checkpoint first; 0 makes none.", 0, 1e9, "steps"},
         validation.every);
+    static constexpr std::string_view validated[] = {"average", "raw", "both"};
+    v.enumeration({"weights",
+                   "Which are validated: the average, the weights as they were trained (raw), or both, one after the "
+                   "other; without an average always those that there are."},
+                  validation.weights, validated);
     v.field({"records", "Records of the validation split that are painted.", 1, 1e6, "records"}, validation.records);
     v.field({"tasks",
              "Of the suite: reconstruction, dino_swap, text_only, text_manipulation, text_over_dino, region_edit."},
@@ -224,6 +229,14 @@ std::vector<ConfigIssue> TrainConfig::remarks(std::int64_t stepsDone) const
                                             "first weights by " +
                                             number(100 * kept) + " %; lower it to " +
                                             number(1 - 10 / std::max(20.0, stepsOfAverage))});
+    const bool bestIsRaw = saving.bestBy.starts_with("raw/");
+    const bool averageMeasured = !ema.enabled || validation.weights != ValidatedWeights::Raw;
+    const bool rawMeasured = ema.enabled && validation.weights != ValidatedWeights::Average;
+    if (validation.every > 0 && !saving.bestBy.empty() && !(bestIsRaw ? rawMeasured : averageMeasured))
+        remarks.push_back({"saving.best_by", "is " + saving.bestBy + ", which no validation will measure: raw weights "
+                                             "beside an average are measured as raw/" +
+                                                 (bestIsRaw ? saving.bestBy.substr(4) : saving.bestBy) +
+                                                 ", and all others without \"raw/\"; change it or validation.weights"});
     if (conditions.keepAll() < 1e-9)
         remarks.push_back({"conditions", "leave no sample all its conditions: drop_both + drop_dino + drop_text is 1"});
     if (model.internalHead > 0 && flow.internalWeight == 0)

@@ -98,9 +98,13 @@ struct PreviewConfig {
     std::int64_t conditions = 0; ///< Records that are painted with parts of their conditions, too.
 };
 
-/// The validation suite at intervals, of the averaged weights.
+/// Of a run without an average the raw weights are the usual ones, and there is no choice.
+enum class ValidatedWeights { Average, Raw, Both };
+
+/// The validation suite at intervals.
 struct ValidationConfig {
     std::int64_t every = 0;   ///< Steps between validations; 0 makes none. Each saves a checkpoint first.
+    ValidatedWeights weights = ValidatedWeights::Average;
     std::int64_t records = 8; ///< First ones of the validation split.
     std::vector<std::string> tasks = {"reconstruction", "dino_swap", "text_only", "text_manipulation"};
     std::int64_t samplerSteps = 20;

@@ -4,6 +4,7 @@
 #include "core/dataset/shard_set.h"
 #include "core/dataset/shuffle.h"
 #include "core/runtime/error.h"
+#include "core/runtime/number_text.h"
 
 #include <algorithm>
 #include <map>
@@ -21,11 +22,6 @@ double lostShare(const Record& record, ImageSize bucket)
     const auto area = static_cast<double>(record.original.width) * static_cast<double>(record.original.height);
     const auto crop = bucketCrop(record.original, bucket);
     return area <= 0 ? 0 : 1 - (crop.right - crop.left) * (crop.bottom - crop.top) / area;
-}
-
-std::string countOf(std::size_t count, const std::string& what)
-{
-    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 /// Who fills the last batches of an epoch.
@@ -52,20 +48,19 @@ void addWarnings(EpochLedger& ledger)
     for (const auto& line : ledger.buckets) {
         const auto name = bucketName(line.bucket);
         if (!line.fillsABatch)
-            ledger.warnings.push_back({"the bucket " + name + " has " +
-                                       countOf(static_cast<std::size_t>(line.samples), "sample") +
+            ledger.warnings.push_back({"the bucket " + name + " has " + counted(line.samples, "sample") +
                                        ", too few to fill a batch of " + std::to_string(ledger.request.batchSize) +
                                        ": each is seen more than once an epoch; lower data.batch_size, or take the "
                                        "bucket out of the workspace's table"});
         if (!line.notSeen.empty())
             ledger.warnings.push_back({"the set " + ledger.request.set + " lacks " +
-                                           countOf(line.notSeen.size(), "record") + " of the bucket " + name +
+                                           counted(line.notSeen.size(), "record") + " of the bucket " + name +
                                            " (the first is " + line.notSeen.front() +
                                            "), which are new or lacked an array when it was packed",
                                        remedy::PackShards{.replace = true}});
         if (!line.strangers.empty())
             ledger.warnings.push_back({"the set " + ledger.request.set + " holds " +
-                                           countOf(line.strangers.size(), "sample") + " of the bucket " + name +
+                                           counted(line.strangers.size(), "sample") + " of the bucket " + name +
                                            " that no record of the split is behind (the first is " +
                                            line.strangers.front() + ")",
                                        remedy::PackShards{.replace = true}});

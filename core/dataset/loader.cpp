@@ -19,7 +19,7 @@ namespace nanodit {
 
 namespace {
 
-std::span<float> numbersOf(const at::Tensor& tensor)
+std::span<float> floatsIn(const at::Tensor& tensor)
 {
     return {tensor.data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
 }
@@ -28,7 +28,7 @@ std::span<float> numbersOf(const at::Tensor& tensor)
 std::span<float> rowOf(const at::Tensor& batch, std::int64_t row)
 {
     const auto length = static_cast<std::size_t>(batch.numel() / batch.size(0));
-    return numbersOf(batch).subspan(static_cast<std::size_t>(row) * length, length);
+    return floatsIn(batch).subspan(static_cast<std::size_t>(row) * length, length);
 }
 
 std::vector<std::int64_t> withBatch(std::size_t batch, std::vector<std::int64_t> shape)

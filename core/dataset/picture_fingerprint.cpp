@@ -1,5 +1,7 @@
 #include "core/dataset/picture_fingerprint.h"
 
+#include "core/runtime/split_mix.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -15,18 +17,10 @@ constexpr int side = 32;        ///< Of the area means.
 constexpr int bits = 64;        ///< Frequencies.
 constexpr int frequencies = 11; ///< Along each side; the zigzag's first 65 lie within.
 
-std::uint64_t mixed(std::uint64_t value)
-{
-    // Finaliser of the splitmix64 generator (S. Vigna).
-    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;
-    return value ^ (value >> 31);
-}
-
 std::uint64_t hashOfPixels(const Image& image)
 {
     auto hash =
-        mixed(static_cast<std::uint64_t>(image.size.width) << 32 ^ static_cast<std::uint64_t>(image.size.height));
+        splitMixed(static_cast<std::uint64_t>(image.size.width) << 32 ^ static_cast<std::uint64_t>(image.size.height));
     const auto* data = image.rgb.data();
     std::size_t left = image.rgb.size();
     for (; left > 0; left -= std::min<std::size_t>(left, 8), data += 8) {
@@ -35,7 +29,7 @@ std::uint64_t hashOfPixels(const Image& image)
         hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
         hash ^= hash >> 32;
     }
-    return mixed(hash);
+    return splitMixed(hash);
 }
 
 /// The pixels along a side that one of 32 equal parts covers: the first and the last one perhaps in part.

@@ -1,5 +1,7 @@
 #include "core/dataset/shuffle.h"
 
+#include "core/runtime/split_mix.h"
+
 #include <map>
 #include <utility>
 
@@ -7,41 +9,21 @@ namespace nanodit {
 
 namespace {
 
-/// SplitMix64 (G. L. Steele, D. Lea, C. H. Flood, 2014): the same sequence everywhere, unlike the standard library's
-/// distributions.
-class SplitMix64 {
-public:
-    explicit SplitMix64(std::uint64_t seed)
-        : state_(seed)
-    {
-    }
-    std::uint64_t next()
-    {
-        state_ += 0x9e3779b97f4a7c15;
-        std::uint64_t mixed = state_;
-        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
-        return mixed ^ (mixed >> 31);
-    }
-    /// Uniform in [0, bound), without bias.
-    std::uint64_t below(std::uint64_t bound)
-    {
-        const auto unfair = (0 - bound) % bound; // 2^64 modulo bound
-        for (;;)
-            if (const auto drawn = next(); drawn >= unfair)
-                return drawn % bound;
-    }
-
-private:
-    std::uint64_t state_;
-};
+/// Uniform in [0, bound), without bias.
+std::uint64_t drawBelow(std::uint64_t bound, SplitMix64& random)
+{
+    const auto unfair = (0 - bound) % bound; // 2^64 modulo bound
+    for (;;)
+        if (const auto drawn = random.next(); drawn >= unfair)
+            return drawn % bound;
+}
 
 /// Fisher and Yates.
 template<typename Element>
 void shuffleInPlace(std::vector<Element>& elements, SplitMix64& random)
 {
     for (auto left = elements.size(); left > 1; --left)
-        std::swap(elements[left - 1], elements[random.below(left)]);
+        std::swap(elements[left - 1], elements[drawBelow(left, random)]);
 }
 
 } // namespace

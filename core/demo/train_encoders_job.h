@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/demo/scene_kind.h"
 #include "core/runtime/job.h"
 
 #include <cstdint>
@@ -16,6 +17,7 @@ struct TrainEncodersRequest {
     std::filesystem::path folder;
     std::uint64_t seed = 1;
     std::int64_t scenes = 1500;
+    SceneKind kind{}; ///< Of the scenes that the picture encoders see; captions are the same for every kind.
     std::function<void(const struct DemoFigures&)> finished = [](const auto&) {};
 };
 std::unique_ptr<Job> makeTrainEncodersJob(TrainEncodersRequest request);
@@ -25,6 +27,8 @@ struct DemoFigures {
     double psnrMean = 0, psnrLowest = 0; ///< dB, of pictures that the autoencoder gives back.
     double patchAccuracy = 0;            ///< Share of patches whose nearest neighbour in other scenes shows the same.
     double thingPatchAccuracy = 0;       ///< The same, of patches that show a thing.
+    /// The same, of patches that a thing covers to three quarters at least: not near the limit to the background.
+    double filledPatchAccuracy = 0;
     double positionShare = 0;            ///< Share of the patch features' variance that their position explains.
     double oneWordSmallest = 0;          ///< Distance of captions that differ in one word, of that of any two captions.
     double oneWordMedian = 0;
@@ -35,6 +39,7 @@ struct MeasureEncodersRequest {
     std::filesystem::path folder; ///< Holds vae, dinov3-demo and t5-demo.
     std::uint64_t seed = 1; ///< Of the scenes: the one that they were trained with, whose val split they have not seen.
     std::int64_t scenes = 60;
+    SceneKind kind{};
     std::function<void(const DemoFigures&)> finished = [](const auto&) {};
 };
 std::unique_ptr<Job> makeMeasureEncodersJob(MeasureEncodersRequest request);

@@ -4,6 +4,7 @@
 #include "core/dataset/shard_writer.h"
 #include "core/io/scratch_folder.h"
 #include "core/io/tensor.h"
+#include "core/runtime/elapsed.h"
 #include "core/runtime/error.h"
 
 #include <ATen/ATen.h>
@@ -47,7 +48,7 @@ double secondsOf(Work&& work)
 {
     const auto start = std::chrono::steady_clock::now();
     work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return secondsSince(start);
 }
 
 JobEnd timeData(const DataTimeRequest& request, const JobContext& context)

@@ -14,11 +14,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string versionText(int version) // 12080
-{
-    return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
-}
-
 std::string textOf(const fs::path& file)
 {
     std::ifstream in(file);
@@ -65,7 +60,7 @@ GpuFacts gatherGpuFacts()
     const auto& found = gpuFindings();
     facts.driverLibrary = found.driver;
     if (found.driverCuda > 0)
-        facts.driverCuda = versionText(found.driverCuda);
+        facts.driverCuda = cudaVersionText(found.driverCuda);
     facts.unfit = found.unfit;
     for (const auto& device : found.byDriver)
         facts.devices.push_back(

@@ -3,6 +3,7 @@
 #include "core/encoders/image_processor.h"
 #include "core/encoders/t5_tokenizer.h"
 #include "core/io/atomic_file.h"
+#include "core/io/file_identity.h"
 #include "core/io/foreign_text.h"
 #include "core/io/model_folder.h"
 #include "core/io/sha256.h"
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sys/stat.h>
 #include <vector>
 
 namespace nanodit {
@@ -25,18 +25,6 @@ bool holdsT5(const std::filesystem::path& folder)
     std::ifstream in(folder / "config.json", std::ios::binary);
     const auto config = nlohmann::json::parse(in, nullptr, false);
     return config.is_object() && config.contains("model_type") && config["model_type"] == "t5";
-}
-
-/// What changes whenever a file's contents are replaced, without reading them.
-std::string stateOf(const std::filesystem::path& file)
-{
-    struct stat state {};
-    if (stat(file.c_str(), &state) != 0)
-        throw DataError(file.string() + " cannot be read");
-    // A copy may keep its original's size and time of change, but not the file system's own time and number.
-    return std::to_string(state.st_size) + " " + std::to_string(state.st_mtim.tv_sec) + "." +
-           std::to_string(state.st_mtim.tv_nsec) + " " + std::to_string(state.st_ctim.tv_sec) + "." +
-           std::to_string(state.st_ctim.tv_nsec) + " " + std::to_string(state.st_ino);
 }
 
 nlohmann::json readCache(const std::filesystem::path& cacheFile)
@@ -106,7 +94,7 @@ std::string encoderFingerprint(const std::filesystem::path& folder, const std::f
     Sha256 all;
     for (const auto& file : files) {
         const auto key = printableText(std::filesystem::canonical(file).native());
-        const auto state = stateOf(file);
+        const auto state = fileIdentity(file);
         auto hash = remembered(cache, key, state);
         if (hash.empty()) {
             const auto computed = sha256OfFile(file, [&](std::size_t read) {

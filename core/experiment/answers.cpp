@@ -10,7 +10,7 @@ namespace nanodit {
 namespace {
 
 /// By how much patches were to win (the milestones' margin).
-constexpr double margin = 0.10;
+constexpr double winningMargin = 0.10;
 
 std::string sizeInPercent(double share)
 {
@@ -46,7 +46,7 @@ std::string doPatchesWin(const ExperimentReport& report)
         const auto* const line = report.find("cls", arm, "reconstruction.dino_distance");
         if (line == nullptr)
             continue;
-        const bool wins = line->verdict == 1 && line->gain && *line->gain > margin;
+        const bool wins = line->verdict == 1 && line->gain && *line->gain > winningMargin;
         add(text, (wins ? "Yes, by more than 10 %: " : "Not by more than 10 %: ") +
                       comparison(report, "cls", arm, "reconstruction.dino_distance"));
         for (const auto* const measure : {"reconstruction.layout_error", "reconstruction.psnr", "reconstruction.ssim"})
@@ -67,7 +67,9 @@ std::string whatTwoArmsDiffer(const ExperimentReport& report, const std::string&
 std::string whatHolesDo(const ExperimentReport& report)
 {
     auto text = whatTwoArmsDiffer(report, "patches-rope-prior", "patches-rope-prior-holes");
-    for (const auto* const measure : {"text_only.text_match", "text_only.layout_error", "text_manipulation.obeyed"})
+    for (const auto* const measure :
+         {"text_only.text_match", "text_only.layout_error", "text_only.region_error", "text_only.things_right",
+          "text_manipulation.obeyed", "region_edit.obeyed", "region_edit.outside_change"})
         add(text, comparison(report, "patches-rope-prior", "patches-rope-prior-holes", measure));
     return text;
 }
@@ -100,9 +102,9 @@ std::string isClsAttended(const ExperimentReport& report)
         const auto* const even = report.find(arm, "attention.cls_even");
         if (share == nullptr || even == nullptr || even->mean <= 0)
             continue;
-        add(text, labelOf(arm) + ": " + sizeInPercent(share->mean) + " of attention (" + sizeInPercent(share->interval.low) +
-                      " to " + sizeInPercent(share->interval.high) + "), " + decimalText(share->mean / even->mean, 1) +
-                      " times an even share.");
+        add(text, labelOf(arm) + ": " + sizeInPercent(share->mean) + " of attention (" +
+                      sizeInPercent(share->interval.low) + " to " + sizeInPercent(share->interval.high) + "), " +
+                      decimalText(share->mean / even->mean, 1) + " times an even share.");
     }
     return text;
 }

@@ -8,6 +8,13 @@
 
 namespace nanodit {
 
+namespace {
+
+/// Of the samples of the arm with holes that keep DINO.
+constexpr double shareWithHoles = 0.5;
+
+} // namespace
+
 const std::vector<ExperimentArm>& patchesVsClsArms()
 {
     static const std::vector<ExperimentArm> arms = {
@@ -63,7 +70,7 @@ TrainConfig armConfig(const std::string& arm, std::int64_t seed, TrainConfig con
     config.conditions = {.dropBoth = 0.10, // the founding plan's shares
                          .dropDino = 0.30,
                          .dropText = 0.05,
-                         .patchDropout = config.conditions.patchDropout};
+                         .patchDropout = holes ? shareWithHoles : config.conditions.patchDropout};
     if (name == "misaligned")
         config.data.shards = misalignedSetName(config.data.shards);
     config.previews.every = 0;

@@ -11,10 +11,11 @@ namespace nanodit {
 namespace {
 
 /// Of the suite's metrics, by task: those that the experiment asks for.
-const std::vector<std::pair<ValidationTask, std::vector<const char*>>> asked = {
+const std::vector<std::pair<ValidationTask, std::vector<const char*>>> askedMeasures = {
     {ValidationTask::Reconstruction,
-     {"lpips", "dino_distance", "psnr", "ssim", "matched", "displacement", "layout_error", "not_found"}},
-    {ValidationTask::TextOnly, {"text_match", "layout_error", "not_found"}},
+     {"lpips", "dino_distance", "psnr", "ssim", "matched", "displacement", "layout_error", "not_found",
+      "things_right"}},
+    {ValidationTask::TextOnly, {"text_match", "layout_error", "region_error", "not_found", "things_right"}},
     {ValidationTask::DinoSwap, {"follows_reference", "dino_distance_other", "place_error_other", "place_error_own"}},
     {ValidationTask::TextManipulation, {"obeyed", "change"}},
     {ValidationTask::TextOverDino, {"obeyed", "change"}},
@@ -28,7 +29,7 @@ constexpr std::array lossLabels = {"loss, nothing dropped", "loss, text dropped"
 std::vector<ExperimentMeasure> allMeasures()
 {
     std::vector<ExperimentMeasure> measures;
-    for (const auto& [task, metrics] : asked) {
+    for (const auto& [task, metrics] : askedMeasures) {
         const auto index = static_cast<std::size_t>(task);
         for (const auto* const name : metrics) {
             const auto info = metricInfo(name);

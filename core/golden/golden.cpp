@@ -21,6 +21,7 @@ std::map<std::string, GoldenRunner> allRunners()
     runners.merge(autoencoderGoldenRunners());
     runners.merge(lpipsGoldenRunners());
     runners.merge(modelGoldenRunners());
+    runners.merge(optimiserGoldenRunners());
     return runners;
 }
 

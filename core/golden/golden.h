@@ -48,6 +48,7 @@ std::map<std::string, GoldenRunner> fileGoldenRunners();        ///< webdataset,
 std::map<std::string, GoldenRunner> encoderGoldenRunners();     ///< preprocess, dinov3_vit, dinov2*, t5_encoder
 std::map<std::string, GoldenRunner> autoencoderGoldenRunners(); ///< autoencoder_kl
 std::map<std::string, GoldenRunner> lpipsGoldenRunners();       ///< lpips
-std::map<std::string, GoldenRunner> modelGoldenRunners();       ///< nanodit, adamw_ema
+std::map<std::string, GoldenRunner> modelGoldenRunners();       ///< nanodit
+std::map<std::string, GoldenRunner> optimiserGoldenRunners();   ///< adamw_ema
 
 } // namespace nanodit

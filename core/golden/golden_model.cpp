@@ -1,5 +1,5 @@
 #include "core/config/json.h"
-#include "core/golden/compare.h"
+#include "core/golden/case_comparison.h"
 #include "core/inspect/attention_probe.h"
 #include "core/io/tensor.h"
 #include "core/model/autocast.h"
@@ -13,9 +13,7 @@
 #include "core/train/warm_start.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cmath>
 #include <limits>
 #include <numeric>
 #include <regex>
@@ -27,52 +25,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Collects the comparison of one case.
-class Comparison {
-public:
-    Comparison(CaseTensors expected, const Compute& compute)
-        : expected_(std::move(expected))
-        , compute_(compute)
-    {
-    }
-
-    const Compute& compute() const { return compute_; }
-
-    bool has(const std::string& name) const { return expected_.has(name); }
-    /// Whether the case has an output whose name begins so.
-    bool hasAny(const std::string& prefix) const
-    {
-        const auto found = expected_.all().lower_bound(prefix);
-        return found != expected_.all().end() && found->first.starts_with(prefix);
-    }
-    const at::Tensor& expected(const std::string& name) const { return expected_.at(name); }
-    const TensorMap& all() const { return expected_.all(); }
-
-    void compare(const std::string& name, const at::Tensor& ours, double tolerance)
-    {
-        if (!expected_.has(name))
-            lines_.push_back({.name = name,
-                              .largestError = std::numeric_limits<double>::quiet_NaN(),
-                              .tolerance = tolerance,
-                              .passed = false,
-                              .note = "the case has no such output"});
-        else
-            lines_.push_back(compareTensors(name, ours.dim() == 0 ? ours.detach().view({1}) : ours.detach(),
-                                            expected_.at(name), tolerance, compute_));
-    }
-    void compare(const std::string& name, double ours, double tolerance)
-    {
-        compare(name, at::full({1}, ours, at::kDouble), tolerance);
-    }
-    void add(GoldenLine line) { lines_.push_back(std::move(line)); }
-    std::vector<GoldenLine> take() { return std::move(lines_); }
-
-private:
-    CaseTensors expected_;
-    Compute compute_;
-    std::vector<GoldenLine> lines_;
-};
-
 TensorMap copyOf(const Parameters& parameters)
 {
     TensorMap copy;
@@ -80,8 +32,6 @@ TensorMap copyOf(const Parameters& parameters)
         copy.emplace(name, value.detach().clone());
     return copy;
 }
-
-// ------------------------------------------------------------------------------------------------------- nanodit
 
 constexpr double outputTolerance = 2e-5, eulerTolerance = 5e-5, attentionTolerance = 1e-5;
 
@@ -154,7 +104,7 @@ std::vector<bool> firstOf(const GridInputs& in)
     return first;
 }
 
-void compareOutputs(Comparison& comparison, const NanoDiT& model, const GridInputs& in)
+void compareOutputs(CaseComparison& comparison, const NanoDiT& model, const GridInputs& in)
 {
     const at::NoGradGuard noGradient;
     const AutocastScope autocast(comparison.compute().precision);
@@ -175,7 +125,7 @@ void compareOutputs(Comparison& comparison, const NanoDiT& model, const GridInpu
                        outputTolerance);
 }
 
-void compareAttention(Comparison& comparison, const NanoDiT& model, const GridInputs& in)
+void compareAttention(CaseComparison& comparison, const NanoDiT& model, const GridInputs& in)
 {
     const at::NoGradGuard noGradient;
     const AutocastScope autocast(comparison.compute().precision);
@@ -210,8 +160,8 @@ at::Tensor withoutKeyBias(const std::string& name, const at::Tensor& value, std:
 }
 
 /// Nearly all elements within the first tolerance, every one within the second.
-void compareStepped(Comparison& comparison, const std::string& prefix, const std::string& name, const at::Tensor& ours,
-                    std::int64_t width)
+void compareStepped(CaseComparison& comparison, const std::string& prefix, const std::string& name,
+                    const at::Tensor& ours, std::int64_t width)
 {
     const auto golden = prefix + name;
     if (!comparison.has(golden))
@@ -229,7 +179,7 @@ void compareStepped(Comparison& comparison, const std::string& prefix, const std
 
 /// Elsewhere the tensors of all parameters make one vector: rounding turns the smallest gradients, and with them the
 /// first steps of Adam, which go by their signs.
-void compareTogether(Comparison& comparison, const std::string& prefix, const Parameters& parameters,
+void compareTogether(CaseComparison& comparison, const std::string& prefix, const Parameters& parameters,
                      std::int64_t width, const std::function<at::Tensor(const Parameter&)>& of)
 {
     std::vector<at::Tensor> ours, expected;
@@ -248,7 +198,7 @@ void compareTogether(Comparison& comparison, const std::string& prefix, const Pa
     comparison.add(compareTensors(prefix + "all", at::cat(ours), at::cat(expected), absolute, comparison.compute()));
 }
 
-void compareGradients(Comparison& comparison, const Parameters& parameters, std::int64_t width)
+void compareGradients(CaseComparison& comparison, const Parameters& parameters, std::int64_t width)
 {
     const std::string prefix = "grad/";
     if (isElsewhere(comparison.compute()))
@@ -262,7 +212,7 @@ void compareGradients(Comparison& comparison, const Parameters& parameters, std:
 }
 
 /// Optimiser steps that a case describes: those of its "stepK/..." and "afterK/..." outputs, at least one.
-int stepsOf(const Comparison& comparison)
+int stepsOf(const CaseComparison& comparison)
 {
     constexpr int most = 100;
     int steps = 1;
@@ -274,7 +224,7 @@ int stepsOf(const Comparison& comparison)
     return steps;
 }
 
-void compareTraining(Comparison& comparison, const NanoditCase& golden, const GridInputs& in)
+void compareTraining(CaseComparison& comparison, const NanoditCase& golden, const GridInputs& in)
 {
     const auto& compute = comparison.compute();
     const auto model = makeModel(golden, compute.device);
@@ -314,7 +264,7 @@ void compareTraining(Comparison& comparison, const NanoditCase& golden, const Gr
         compareStepped(comparison, after, name, value, golden.config.hiddenSize);
 }
 
-void compareSampling(Comparison& comparison, const NanoDiT& model, const GridInputs& in)
+void compareSampling(CaseComparison& comparison, const NanoDiT& model, const GridInputs& in)
 {
     // Guidance multiplies what bf16 rounds in each branch, step by step: the outputs above say whether it computes.
     if (comparison.compute().precision == Precision::Bf16)
@@ -399,7 +349,7 @@ std::vector<GoldenLine> runNanodit(const fs::path& folder, const Compute& comput
     const auto model = makeModel(golden, compute.device);
     std::vector<GoldenLine> lines;
     for (const auto& grid : gridsOf(folder)) {
-        Comparison comparison(CaseTensors(folder / (grid + "_outputs.safetensors")), compute);
+        CaseComparison comparison(CaseTensors(folder / (grid + "_outputs.safetensors")), compute);
         const auto in = readGrid(golden, grid, *model, compute.device);
         compareOutputs(comparison, *model, in);
         if (comparison.hasAny("attention"))
@@ -425,110 +375,11 @@ std::vector<GoldenLine> runNanodit(const fs::path& folder, const Compute& comput
     return lines;
 }
 
-// ----------------------------------------------------------------------------------------------------- adamw_ema
-
-/// Linear layers with an exact GELU between them.
-struct LinearNet {
-    Parameters parameters; ///< "LAYER.weight" and "LAYER.bias", layer by layer.
-
-    at::Tensor forward(at::Tensor x) const
-    {
-        for (std::size_t i = 0; i + 1 < parameters.size(); i += 2) {
-            x = at::linear(i == 0 ? x : at::gelu(x), parameters[i].value, parameters[i + 1].value);
-        }
-        return x;
-    }
-};
-
-/// The net whose first weights a case gives as "init.LAYER.weight" and "init.LAYER.bias", its layers in the order of
-/// their numbers.
-LinearNet netOf(const CaseTensors& inputs, const fs::path& folder)
-{
-    const std::string prefix = "init.", ending = ".weight";
-    std::vector<std::string> layers;
-    for (const auto& [name, tensor] : inputs.all()) {
-        if (name.starts_with(prefix) && name.ends_with(ending) && name.size() > prefix.size() + ending.size())
-            layers.push_back(name.substr(prefix.size(), name.size() - prefix.size() - ending.size()));
-    }
-    if (layers.empty())
-        throw DataError((folder / "inputs.safetensors").string() +
-                        " holds no layer: expected are tensors init.LAYER.weight and init.LAYER.bias");
-    std::ranges::stable_sort(layers, {}, [](const std::string& layer) { return std::pair(layer.size(), layer); });
-    LinearNet net;
-    for (const auto& layer : layers) {
-        for (const auto* const kind : {".weight", ".bias"})
-            net.parameters.push_back({layer + kind, inputs.at(prefix + layer + kind).clone().set_requires_grad(true)});
-    }
-    return net;
-}
-
-std::array<double, 2> betasOf(const JsonFields& description)
-{
-    const auto& betas = description.json()["betas"];
-    if (!betas.is_array() || betas.size() != 2 || !betas[0].is_number() || !betas[1].is_number())
-        throw DataError(description.source() + " has \"betas\": " + betas.dump() + ", where two numbers were expected");
-    return {betas[0].get<double>(), betas[1].get<double>()};
-}
-
-std::vector<GoldenLine> runAdamw(const fs::path& folder, const Compute& compute)
-{
-    constexpr double tolerance = 2e-6;
-    const auto description = readCaseJson(folder / "case.json");
-    description.require({"betas", "eps", "weight_decay", "ema", "total", "warmup", "lr", "steps", "clip"});
-    const CaseTensors inputs(folder / "inputs.safetensors", compute.device);
-    Comparison comparison(CaseTensors(folder / "outputs.safetensors"), compute);
-
-    const auto net = netOf(inputs, folder);
-    const auto& parameters = net.parameters;
-    AdamW optimiser(parameters, {.betas = betasOf(description),
-                                 .eps = description.number("eps", 0),
-                                 .weightDecay = description.number("weight_decay", 0)});
-    Ema ema(parameters, description.number("ema", 0));
-    const ScheduleConfig schedule{.steps = description.integer("total", 0),
-                                  .warmupSteps = description.integer("warmup", 0),
-                                  .decay = Decay::Cosine};
-    const double peak = description.number("lr", 0);
-
-    std::vector<double> rates;
-    for (std::int64_t step = 0; step < description.count("steps", 1); ++step) {
-        const auto key = [step](const std::string& kind, const std::string& name = "") {
-            return "step" + std::to_string(step) + "." + kind + (name.empty() ? "" : "." + name);
-        };
-        zeroGradients(parameters);
-        const auto out = net.forward(inputs.at("x." + std::to_string(step)));
-        const auto loss = (out - inputs.at("y." + std::to_string(step))).square().mean();
-        loss.backward();
-        comparison.compare(key("loss"), loss, tolerance * std::max(1.0, loss.item<double>()));
-        const double norm = gradientNorm(parameters);
-        comparison.compare(key("grad_norm"), norm, tolerance * std::max(1.0, norm));
-        clipGradients(parameters, norm, description.number("clip", 0));
-        for (const auto& [name, value] : parameters)
-            comparison.compare(key("grad_clipped", name), value.grad(), tolerance);
-        rates.push_back(learningRate(schedule, peak, step));
-        optimiser.step(rates.back());
-        ema.update();
-        const auto state = optimiser.state(), averages = ema.state();
-        for (const auto& [name, value] : parameters) {
-            comparison.compare(key("param", name), value, tolerance);
-            comparison.compare(key("exp_avg", name), state.at(name + ".exp_avg"), tolerance);
-            comparison.compare(key("exp_avg_sq", name), state.at(name + ".exp_avg_sq"), tolerance);
-            comparison.compare(key("ema", name), averages.at(name), tolerance);
-        }
-    }
-    comparison.compare("lr", at::tensor(rates, at::kDouble), 1e-12);
-    std::vector<double> table;
-    for (std::int64_t step = 0; comparison.has("lr_table") && step < comparison.expected("lr_table").size(0); ++step)
-        table.push_back(learningRate(schedule, peak, step));
-    if (!table.empty())
-        comparison.compare("lr_table", at::tensor(table, at::kDouble), 1e-12);
-    return comparison.take();
-}
-
 } // namespace
 
 std::map<std::string, GoldenRunner> modelGoldenRunners()
 {
-    return {{"nanodit", runNanodit}, {"adamw_ema", runAdamw}};
+    return {{"nanodit", runNanodit}};
 }
 
 } // namespace nanodit

@@ -1,5 +1,7 @@
 #include "core/inspect/alignment.h"
 
+#include "core/inspect/unit_rows.h"
+
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -17,13 +19,6 @@ constexpr double sameCosine = 0.95;
 constexpr double otherCosine = 0.5;
 /// Cosines nearer than this are equal: pictures of one colour fit everything.
 constexpr double rounding = 1e-4;
-
-/// Rows of length 1; a row of zeros stays one. [N, D]
-at::Tensor unitRows(const at::Tensor& patches)
-{
-    const auto rows = patches.to(at::kFloat);
-    return rows / rows.norm(2, -1, true).clamp_min(1e-12);
-}
 
 /// Cosine of each row with the same of the other. [..., D] -> [...]; 1 where both are zero.
 at::Tensor cosines(const at::Tensor& a, const at::Tensor& b)

@@ -33,6 +33,7 @@ struct DriftRequest {
     std::int64_t sample = 0;               ///< As CertifyRequest has it.
     ComputeChoice device = {};
     std::function<void(const RecordDrift&)> onRecord = [](const auto&) {};
+    /// Also of a job that is stopped, with what it had measured by then, unless that is nothing.
     std::function<void(const struct DriftReport&)> finished = [](const auto&) {};
 };
 
@@ -48,6 +49,11 @@ struct DriftReport {
     std::vector<RecordDrift> records; ///< Largest drift first.
     std::map<ImageSize, BucketDrift> buckets;
     std::vector<Reject> left; ///< Records that could not be read, and why.
+    std::int64_t asked = 0;   ///< Records that were to be measured.
+
+    std::int64_t lookedAt() const { return static_cast<std::int64_t>(records.size() + left.size()); }
+    /// Whether it is of a part alone, since the job was stopped.
+    bool stopped() const { return lookedAt() < asked; }
 };
 
 /// Encodes the same crop of each picture at two resolutions and compares the features, patch by patch: each patch with

@@ -73,15 +73,15 @@ public:
         const auto surveyed = Survey(request_.workspace, catalog, encoders_.expectations, {}).judge(records, context_);
         if (!surveyed)
             return JobEnd::Cancelled;
+        report_.asked = static_cast<std::int64_t>(surveyed->size());
         const at::NoGradGuard noGrad;
         const auto encode = encoders_.loadPatch();
-        ProgressMeter meter(context_, Stage::ComparingResolutions, static_cast<std::int64_t>(surveyed->size()),
-                            Unit::Records);
+        ProgressMeter meter(context_, Stage::ComparingResolutions, report_.asked, Unit::Records);
         Prefetch<Pair> pairs(
             surveyed->size(), [&](std::size_t i) { return read((*surveyed)[i].record); }, 1, 3);
         for (const auto& entry : *surveyed) {
             if (context_.shouldStop())
-                return JobEnd::Cancelled;
+                return stop();
             const auto& record = entry.record;
             const auto pair = pairs.take();
             if (const auto& problem = pair.problem; !problem.text.empty()) {
@@ -89,7 +89,7 @@ public:
             } else {
                 const auto drift = measure(record, pair, encode);
                 if (!drift)
-                    return JobEnd::Cancelled;
+                    return stop();
                 note(*drift);
             }
             meter.advance();
@@ -154,6 +154,13 @@ private:
         bucket.lowest = std::min(bucket.lowest, drift.mean);
         request_.onRecord(drift);
         report_.records.push_back(drift);
+    }
+
+    JobEnd stop()
+    {
+        if (report_.lookedAt() > 0)
+            finish();
+        return JobEnd::Cancelled;
     }
 
     void finish()

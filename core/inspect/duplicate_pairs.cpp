@@ -6,6 +6,7 @@
 #include "core/dataset/import_rules.h"
 #include "core/dataset/record_edits.h"
 #include "core/inspect/cls_tokens.h"
+#include "core/inspect/unit_rows.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
 
@@ -169,7 +170,7 @@ private:
         const auto count = static_cast<std::int64_t>(tokens->records.size());
         const auto values =
             at::from_blob(const_cast<float*>(tokens->values.data()), {count, tokens->width}, at::kFloat);
-        const auto directions = values / at::linalg_vector_norm(values, 2, {1}, true).clamp_min(1e-12);
+        const auto directions = unitRows(values);
         const auto placeOf = [&](std::int64_t row) { return places[tokens->records[static_cast<std::size_t>(row)]]; };
         std::int64_t staying = 0;
         while (staying < count && candidates[placeOf(staying)].stays)

@@ -4,6 +4,7 @@
 #include "core/preprocess/derived_array.h"
 #include "core/runtime/error.h"
 #include "core/sample/picture.h"
+#include "core/sample/shared_models.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -43,7 +44,7 @@ Reconstruction compareWithReconstruction(const Image& bucketImage, Image reconst
 struct Reconstructor::State {
     Workspace workspace;
     ComputeChoice compute;
-    std::optional<AutoencoderKl> autoencoder;
+    std::shared_ptr<const AutoencoderKl> autoencoder;
 };
 
 Reconstructor::Reconstructor(Workspace workspace, ComputeChoice compute)
@@ -64,8 +65,7 @@ Reconstruction Reconstructor::reconstruct(const RecordKey& record, const Image& 
         if (workspace.config.vae.empty())
             throw UsageError((workspace.root / "workspace.yaml").string() + " names no autoencoder (encoders.vae)",
                              remedy::NameEncoder{remedy::Encoder::Vae});
-        state_->autoencoder =
-            AutoencoderKl::load(workspace.path(workspace.config.vae), EncoderOptions::of(makeCompute(state_->compute)));
+        state_->autoencoder = openAutoencoder(workspace.path(workspace.config.vae), makeCompute(state_->compute));
     }
     const auto array = readNpy(file);
     if (array.shape.size() != 3 || array.shape[0] != state_->autoencoder->config().latentChannels)

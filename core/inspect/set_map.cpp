@@ -2,10 +2,12 @@
 
 #include "core/inspect/cls_tokens.h"
 #include "core/inspect/inspection.h"
+#include "core/inspect/unit_rows.h"
 #include "core/io/atomic_file.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
+#include "core/runtime/split_mix.h"
 
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
@@ -27,26 +29,12 @@ constexpr std::int64_t neighbours = 15;     ///< That decide a record's place.
 constexpr std::int64_t components = 64;     ///< Of the tokens, in which neighbours are looked for.
 constexpr int epochs = 200, repulsions = 5; ///< Repulsions: of each record by others, for each attraction.
 constexpr std::int64_t mappedAtOnce = 1024;
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-class Random {
-public:
-    std::uint64_t next()
-    {
-        auto x = state_ += 0x9e3779b97f4a7c15ULL;
-        x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-        x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-        return x ^ (x >> 31);
-    }
-
-private:
-    std::uint64_t state_ = 7;
-};
+constexpr std::uint64_t mapSeed = 7; ///< The same set gives the same map.
 
 /// The directions of unit length, in the principal components of the set. [N, at most `components`]
 at::Tensor principal(const at::Tensor& values)
 {
-    const auto directions = values / at::linalg_vector_norm(values, 2, {1}, true).clamp_min(1e-12);
+    const auto directions = unitRows(values);
     const auto centred = directions - directions.mean(0, true);
     const auto covariance = centred.t().matmul(centred).to(at::kDouble); // [D, D]
     const auto [variances, axes] = at::linalg_eigh(covariance);          // ascending
@@ -128,7 +116,7 @@ bool settle(std::vector<float>& map, const std::vector<Edge>& edges, const JobCo
     const float strongest = std::max_element(edges.begin(), edges.end(), [](const auto& a, const auto& b) {
                                 return a.weight < b.weight;
                             })->weight;
-    Random random;
+    SplitMix64 random(mapSeed);
     std::vector<float> due(edges.size(), 0);
     const auto clipped = [](float x) { return std::clamp(x, -4.f, 4.f); };
     for (int epoch = 0; epoch < epochs; ++epoch) {
@@ -266,7 +254,7 @@ std::vector<float> layOut(const std::vector<float>& values, std::int64_t width, 
     begin = begin * (10 / begin.abs().max().clamp_min(1e-6));
     begin = begin.contiguous();
     std::vector<float> map(begin.data_ptr<float>(), begin.data_ptr<float>() + 2 * count);
-    Random random;
+    SplitMix64 random(mapSeed);
     for (auto& x : map)
         x += 1e-3f * float(random.next() % 1000) / 1000;
     if (!settle(map, edges, context))

@@ -107,8 +107,11 @@ ConditionContext NanoDiT::context(const Conditions& conditions, const Drops& dro
 
     if (keepKeyValues) {
         const auto tokens = context.tokens(at::zeros_like(context.cls));
-        for (const auto& block : blocks_)
-            context.keyValues.push_back(block.crossAttention().keyValues(tokens, context.terms.places));
+        for (const auto& block : blocks_) {
+            const auto made = block.crossAttention().keyValues(tokens, context.terms.places);
+            // Read at every step: one block of memory each, not halves of their product's rows.
+            context.keyValues.push_back({.keys = made.keys.contiguous(), .values = made.values.contiguous()});
+        }
     }
     return context;
 }
@@ -223,6 +226,7 @@ void NanoDiT::placePatches(ConditionContext& context, GridSize patchGrid, GridSi
 
 const NanoDiT::GridPlaces& NanoDiT::placesOf(GridSize latents, GridSize patches) const
 {
+    const std::lock_guard lock(placesMutex_);
     auto& of = places_[{latents.rows, latents.cols, patches.rows, patches.cols}];
     if (of.latentPosition.defined())
         return of;

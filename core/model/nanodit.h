@@ -8,6 +8,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -29,7 +30,7 @@ struct ForwardOptions {
     Intermediate* intermediate = nullptr; ///< Filled in; without it, the internal head is not evaluated.
 };
 
-/// One thread at a time.
+/// Any number of threads may evaluate one, each with contexts of its own, while nobody changes its weights.
 class NanoDiT {
 public:
     /// Weights by the seed: Xavier, modulation and the last layer zero, null embeddings near zero (patches' exactly).
@@ -88,7 +89,8 @@ private:
     std::vector<DitBlock> blocks_;
     Head finalLayer_, internalHead_; ///< The latter without weights where the model has none.
     Parameters parameters_;
-    mutable std::map<std::array<std::int64_t, 4>, GridPlaces> places_;
+    mutable std::mutex placesMutex_;
+    mutable std::map<std::array<std::int64_t, 4>, GridPlaces> places_; ///< Those that were needed, which stay.
 };
 
 } // namespace nanodit

@@ -4,6 +4,7 @@
 #include "core/io/size_text.h"
 #include "core/preprocess/jobs.h"
 #include "core/preprocess/pass_plan.h"
+#include "core/preprocess/pass_store.h"
 #include "core/runtime/parallel.h"
 
 #include <algorithm>
@@ -19,8 +20,6 @@ namespace {
 
 /// Files take whole blocks; nearly every file system has them of this size.
 constexpr std::int64_t blockBytes = 4096;
-/// Files that are written at the same time, each beside the one that it replaces.
-constexpr std::int64_t filesAtOnce = 16;
 
 std::int64_t inBlocks(std::int64_t bytes)
 {
@@ -133,7 +132,7 @@ public:
         if (!known_)
             return;
         forecast.bytesToWrite = written_;
-        forecast.bytesGrowth = growth_ + std::min(replaced_, filesAtOnce) * largest_;
+        forecast.bytesGrowth = growth_ + std::min(replaced_, std::int64_t{filesWrittenAtOnce}) * largest_;
         forecast.bytesInAll = inAll_;
     }
 

@@ -6,6 +6,7 @@
 #include "core/preprocess/pass_plan.h"
 #include "core/preprocess/pass_store.h"
 #include "core/preprocess/set_aside.h"
+#include "core/runtime/elapsed.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
 #include "core/runtime/prefetch.h"
@@ -25,16 +26,16 @@ constexpr std::size_t readers = 2;
 constexpr std::size_t batchesAhead = 4;
 
 /// Tasks with what their encoder needs; those that could not be read have a failure instead.
-struct Batch {
+struct PassBatch {
     std::vector<const PassPlan::Task*> tasks;
     std::vector<std::string> captions; ///< Of t5.
     std::vector<Image> images;         ///< Bucket images, of the other passes.
     std::vector<std::pair<const PassPlan::Task*, Notice>> failures;
     std::int64_t bytes = 0; ///< Of the images.
 
-    Batch only(std::size_t index) const
+    PassBatch only(std::size_t index) const
     {
-        Batch one;
+        PassBatch one;
         one.tasks = {tasks[index]};
         if (!captions.empty())
             one.captions = {captions[index]};
@@ -47,7 +48,7 @@ struct Batch {
 /// What one record's arrays hold, in the order of arraysOf(pass), on the CPU in the type that is stored.
 using Results = std::vector<std::vector<at::Tensor>>;
 /// A batch to its results, in the batch's order; nothing when stopped.
-using Encode = std::function<Results(const Batch&)>;
+using Encode = std::function<Results(const PassBatch&)>;
 
 /// Text and patches are large and lose nothing that matters in half precision; a value that it cannot hold keeps the
 /// whole array in single precision.
@@ -66,14 +67,14 @@ Encode loadEncode(Pass pass, const PassEncoders& encoders, const JobContext& con
 {
     switch (pass) {
     case Pass::T5:
-        return [encode = encoders.loadText(), &context](const Batch& batch) {
+        return [encode = encoders.loadText(), &context](const PassBatch& batch) {
             Results results;
             for (const auto& text : encode(batch.captions, context))
                 results.push_back({storedForm(text, ArrayKind::T5)});
             return results;
         };
     case Pass::Vae:
-        return [encode = encoders.loadLatent(), &context](const Batch& batch) {
+        return [encode = encoders.loadLatent(), &context](const PassBatch& batch) {
             Results results;
             const auto latents = encode(batch.images, context);
             for (std::int64_t i = 0; latents.defined() && i < latents.size(0); ++i)
@@ -81,7 +82,7 @@ Encode loadEncode(Pass pass, const PassEncoders& encoders, const JobContext& con
             return results;
         };
     case Pass::Dino:
-        return [encode = encoders.loadPatch(), &context](const Batch& batch) {
+        return [encode = encoders.loadPatch(), &context](const PassBatch& batch) {
             Results results;
             const auto features = encode(batch.images, context);
             for (std::int64_t i = 0; features.cls.defined() && i < features.cls.size(0); ++i)
@@ -180,7 +181,7 @@ private:
     JobEnd encodeAll(const Encode& encode, PassStore& store, ProgressMeter& meter)
     {
         MemoryTurns reading(account_, plan_.memory.reading);
-        Prefetch<Batch> batches(
+        Prefetch<PassBatch> batches(
             plan_.batches.size(), [&](std::size_t i) { return read(i, reading); }, readers, batchesAhead);
         const EndOfTurns end{reading}; // before the readers are waited for
         for (std::size_t i = 0; i < plan_.batches.size(); ++i) {
@@ -219,10 +220,10 @@ private:
     };
 
     /// Any thread; batches in their order.
-    Batch read(std::size_t index, MemoryTurns& reading) const
+    PassBatch read(std::size_t index, MemoryTurns& reading) const
     {
         const auto& members = plan_.batches[index];
-        Batch batch;
+        PassBatch batch;
         if (pass_ == Pass::T5) {
             for (const auto member : members) {
                 batch.captions.push_back(plan_.tasks[member].record.caption);
@@ -272,7 +273,7 @@ private:
                 remedy::AllowMemory{plan_.memory.budget + needed - room}};
     }
 
-    std::optional<Results> encodeAccounted(const Encode& encode, Batch& batch)
+    std::optional<Results> encodeAccounted(const Encode& encode, PassBatch& batch)
     {
         if (batch.tasks.empty())
             return Results{};
@@ -285,7 +286,7 @@ private:
 
     /// Empty when stopped. When a batch fails, its records are tried one by one, and those that fail alone too leave
     /// the batch with their reason.
-    std::optional<Results> encodeOrFail(const Encode& encode, Batch& batch) const
+    std::optional<Results> encodeOrFail(const Encode& encode, PassBatch& batch) const
     {
         Notice reason;
         try {
@@ -305,7 +306,7 @@ private:
             return Results{};
         }
         Results results;
-        Batch good;
+        PassBatch good;
         for (std::size_t i = 0; i < batch.tasks.size(); ++i) {
             auto one = batch.only(i);
             auto result = encodeOrFail(encode, one);
@@ -338,7 +339,7 @@ PassOutcome runPass(Pass pass, const Workspace& workspace, Catalog& catalog, con
     const at::NoGradGuard noGrad;
     const auto start = std::chrono::steady_clock::now();
     auto outcome = Run(pass, workspace, catalog, encoders, context, limits).run();
-    outcome.report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    outcome.report.seconds = secondsSince(start);
     return outcome;
 }
 

@@ -3,19 +3,13 @@
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
 #include "core/preprocess/set_aside.h"
+#include "core/runtime/elapsed.h"
 #include "core/runtime/parallel.h"
 
 #include <algorithm>
 #include <atomic>
 
 namespace nanodit {
-
-namespace {
-
-/// Files of a batch that are written at the same time: a disk syncs many in about the time of one.
-constexpr std::size_t filesWrittenAtOnce = 16;
-
-} // namespace
 
 PassStore::PassStore(Pass pass, const Workspace& workspace, Catalog& catalog, const PassPlan& plan,
                      const PassEncoders& encoders, std::size_t waiting, std::optional<std::int64_t> maxFailures)
@@ -157,7 +151,7 @@ void PassStore::keepRate(const EncodedBatch& batch)
     constexpr double outlier = 5;
     const auto bucket = bucketKey(pass_, batch.tasks.front()->record);
     const auto records = static_cast<double>(batch.tasks.size());
-    const double seconds = std::chrono::duration<double>(Clock::now() - stored_).count();
+    const double seconds = secondsSince(stored_);
     auto& fastest = fastest_[bucket];
     const double each = seconds / records;
     fastest = fastest > 0 ? std::min(fastest, each) : each;

@@ -22,6 +22,10 @@
 
 namespace nanodit {
 
+/// Files of a batch that are written at the same time, each beside the one that it replaces: a disk syncs many in about
+/// the time of one.
+constexpr std::size_t filesWrittenAtOnce = 16;
+
 /// Records that are encoded as one, with what the encoder made of them.
 struct EncodedBatch {
     std::vector<const PassPlan::Task*> tasks;

@@ -1,6 +1,7 @@
 #include "core/preprocess/precision.h"
 
 #include "core/io/atomic_file.h"
+#include "core/runtime/elapsed.h"
 #include "core/runtime/error.h"
 
 #include <ATen/ATen.h>
@@ -50,7 +51,7 @@ ProductTimes measureProducts(at::Device device)
     const auto seconds = [](auto&& work) {
         const auto start = std::chrono::steady_clock::now();
         work().flatten()[0].template item<float>(); // waits for a device that works beside us
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        return secondsSince(start);
     };
     ProductTimes times{.float32 = std::numeric_limits<double>::infinity(),
                        .bf16 = std::numeric_limits<double>::infinity()};

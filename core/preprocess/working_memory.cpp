@@ -8,7 +8,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr std::int64_t element = 4; // float32
+constexpr std::int64_t floatBytes = 4; // float32
 
 /// Heads whose keys and values attention lays out at once, one a thread.
 std::int64_t headsAtOnce(std::int64_t heads)
@@ -41,7 +41,7 @@ std::int64_t workingBytesOf(const AutoencoderConfig& config, ImageSize picture, 
     if (config.midBlockAddAttention)
         most = std::max(most, tileElements() + (9 * pictures + 2 * static_cast<std::int64_t>(usableCores())) * pixels *
                                                    config.blockOutChannels.back());
-    return (most + 3 * pictures * config.inChannels * picture.width * picture.height) * element;
+    return (most + 3 * pictures * config.inChannels * picture.width * picture.height) * floatBytes;
 }
 
 std::int64_t workingBytesOf(const DinoConfig& config, ImageSize picture, std::int64_t pictures)
@@ -56,7 +56,7 @@ std::int64_t workingBytesOf(const DinoConfig& config, ImageSize picture, std::in
                                                       2 * headsAtOnce(pictures * config.heads) * config.headWidth());
     const auto forward = pictures * tokens * (2 * config.width + 4 * config.mlpWidth);
     const auto weights = 2 * config.width * std::max(config.width, config.mlpWidth);
-    return (std::max(attention, forward) + pixels + weights) * element;
+    return (std::max(attention, forward) + pixels + weights) * floatBytes;
 }
 
 std::int64_t workingBytesOf(const T5Config& config, std::int64_t tokens, std::int64_t captions)
@@ -68,7 +68,7 @@ std::int64_t workingBytesOf(const T5Config& config, std::int64_t tokens, std::in
     const auto forward = captions * tokens * (2 * config.width + 4 * config.mlpWidth);
     const auto weights = 2 * config.width * std::max(config.mlpWidth, inner);
     const auto bias = 4 * config.heads * tokens * tokens;
-    return (std::max(attention, forward) + weights + bias) * element;
+    return (std::max(attention, forward) + weights + bias) * floatBytes;
 }
 
 } // namespace nanodit

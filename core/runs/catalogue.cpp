@@ -160,22 +160,20 @@ std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& ru
             return subject;
         };
         for (const auto& checkpoint : run.checkpoints) {
-            if (const auto step = checkpointStep(checkpoint.filename().string()))
-                subjectOf(*step, false).checkpoint = checkpoint;
+            const auto step = checkpointStep(checkpoint.filename().string());
+            if (!step)
+                continue;
+            subjectOf(*step, false).checkpoint = checkpoint;
+            if (hasBothWeights(checkpoint))
+                subjectOf(*step, true).checkpoint = weightsFile(checkpoint, WeightsKind::Raw);
         }
         for (const auto& report : validationReports(run)) {
             auto name = report.filename().string();
-            const bool raw = name.ends_with(rawSuffix);
+            const bool raw = isOfRawWeights(report);
             if (raw)
                 name.resize(name.size() - rawSuffix.size());
-            const auto step = checkpointStep(name);
-            if (!step)
-                continue;
-            auto& subject = subjectOf(*step, raw);
-            subject.report = report;
-            const auto checkpoint = run.folder / "checkpoints" / name;
-            if (raw && hasBothWeights(checkpoint))
-                subject.checkpoint = weightsFile(checkpoint, WeightsKind::Raw);
+            if (const auto step = checkpointStep(name))
+                subjectOf(*step, raw).report = report;
         }
         for (auto& [key, subject] : newestFirst)
             subjects.push_back(std::move(subject));
@@ -196,6 +194,12 @@ fs::path validationFolder(const fs::path& checkpoint)
     if (named != weightsFile(parent))
         name += weightsKindOf(named) == WeightsKind::Raw ? rawSuffix : "-" + named.stem().string();
     return parent.parent_path().parent_path() / "validation" / name;
+}
+
+bool isOfRawWeights(const fs::path& reportFolder)
+{
+    const auto name = reportFolder.filename().string();
+    return name.ends_with(rawSuffix) && checkpointStep(name.substr(0, name.size() - rawSuffix.size())).has_value();
 }
 
 } // namespace nanodit

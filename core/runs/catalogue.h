@@ -42,11 +42,12 @@ RunState runState(const RunInfo& run, std::int64_t steps, std::int64_t planned, 
 /// "running", "finished", "stopped", "no checkpoint"
 std::string runStateName(RunState state);
 
-/// A step of a run that can be validated, was validated, or both; also one whose raw weights were, beside its average.
+/// A step of a run that can be validated, was validated, or both; its raw weights by themselves where it has an average,
+/// too.
 struct ValidationSubject {
     std::string run;
     std::int64_t step = 0;
-    std::filesystem::path checkpoint; ///< Empty where it was removed; of raw weights their file.
+    std::filesystem::path checkpoint; ///< Empty where it was removed; of raw weights beside an average their file.
     std::filesystem::path report;     ///< Folder that holds a report.json; empty where there is none.
     bool raw = false;                 ///< Weights as they were trained, where the usual ones are the average.
 };
@@ -59,5 +60,7 @@ std::vector<std::filesystem::path> validationReports(const RunInfo& run);
 /// nobody says which, validation/step-00001000-raw for raw ones beside an average. Empty for a file in no run's
 /// checkpoints folder.
 std::filesystem::path validationFolder(const std::filesystem::path& checkpoint);
+/// Whether that is the name of a report of raw weights beside an average.
+bool isOfRawWeights(const std::filesystem::path& reportFolder);
 
 } // namespace nanodit

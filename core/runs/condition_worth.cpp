@@ -74,7 +74,7 @@ std::optional<ConditionWorth> readConditionWorth(const fs::path& runFolder)
     try {
         const auto json = nlohmann::json::parse(readTextFile(file));
         if (json.at("format") != worthFormat)
-            throw DataError(file.string() + " has worthFormat " + json.at("format").dump() + ", but this program reads " +
+            throw DataError(file.string() + " has format " + json.at("format").dump() + ", but this program reads " +
                             std::to_string(worthFormat) + ": measure what conditions are worth again");
         ConditionWorth worth{
             .run = json.at("run"), .step = json.at("step"), .weights = json.at("weights"), .pictures = {}};

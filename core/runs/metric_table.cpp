@@ -125,6 +125,20 @@ std::vector<StepMetric> makeTable()
                                                            .label = "Wait for data",
                                                            .unit = "s",
                                                            .help = "Time the step waited for the loader."}));
+    table.push_back(member<&StepMetrics::reduceWaitSeconds>(
+        {.key = "reduce_wait_seconds",
+         .label = "Wait for other processes",
+         .unit = "s",
+         .help =
+             "Time the step waited behind its last backward pass until the gradients of all processes were added up; "
+             "none in a training of one process."}));
+    table.push_back(member<&StepMetrics::reduceHidden>(
+        {.key = "reduce_hidden",
+         .label = "Communication hidden",
+         .unit = {},
+         .help = "Of the time in which gradients were on their way to other processes, the share in which the backward "
+                 "pass still ran; none in a training of one process.",
+         .decimals = 2}));
     table.push_back(member<&StepMetrics::residentMegabytes>({.key = "resident_megabytes",
                                                              .label = "Memory",
                                                              .unit = "MB",
@@ -205,9 +219,9 @@ std::vector<MetricText> makeIntervalTable()
 {
     std::vector<MetricText> table = {
         {.key = "preview/raw_difference",
-         .label = "Raw and averaged previews differ by",
+         .label = "Difference of raw and averaged previews",
          .unit = {},
-         .help = "Mean absolute difference of the pixels that raw and averaged weights painted, as a share of their "
+         .help = "Mean absolute difference of the pixels generated with raw and averaged weights, as a share of their "
                  "range.",
          .decimals = 4}};
     const auto add = [&table](const char* split, const char* words) {

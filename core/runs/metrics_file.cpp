@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -25,6 +26,21 @@ nlohmann::ordered_json number(double value)
 double readNumber(const nlohmann::json& json)
 {
     return json.is_number() ? json.get<double>() : none;
+}
+
+/// Seconds since 1970, with thousandths; null for none.
+nlohmann::ordered_json secondsOf(const std::optional<WallTime>& time)
+{
+    return time ? number(std::chrono::duration<double>(time->time_since_epoch()).count()) : nlohmann::ordered_json();
+}
+
+std::optional<WallTime> readWallTime(const nlohmann::json& json)
+{
+    constexpr double latest = 1e11; // the year 5138; what is beyond is no time
+    const double seconds = readNumber(json);
+    if (!(seconds >= 0 && seconds < latest))
+        return std::nullopt;
+    return WallTime(std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(seconds)));
 }
 
 /// The step that a line with this key is of, "validation" or "measured"; empty for any other line.
@@ -86,6 +102,7 @@ nlohmann::ordered_json toJson(const StepMetrics& m)
     nlohmann::ordered_json json = {{"step", m.step}};
     for (const auto& metric : stepMetricTable())
         placeOf(json, metric.text.key) = stored(metric, metric.value(m));
+    json["wall_time"] = secondsOf(m.endedAt);
     if (m.attention.empty())
         return json;
     for (const auto& metric : blockMetricTable()) {
@@ -123,6 +140,7 @@ std::optional<StepMetrics> stepMetricsFromJson(const std::string& line)
     m.step = json["step"].get<std::int64_t>();
     for (const auto& metric : stepMetricTable())
         metric.set(m, read(metric, at(json, metric.text.key)));
+    m.endedAt = readWallTime(at(json, "wall_time"));
     for (const auto& metric : blockMetricTable()) {
         const auto& blocks = at(json, metric.text.key);
         if (!blocks.is_array())
@@ -141,8 +159,11 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
     std::ifstream before(file_);
     for (std::string line; std::getline(before, line);) {
         if (const auto metrics = stepMetricsFromJson(line)) {
-            if (metrics->step <= lastStep)
-                kept += toJson(*metrics).dump() + "\n";
+            if (metrics->step > lastStep)
+                continue;
+            kept += toJson(*metrics).dump() + "\n";
+            if (metrics->skipped)
+                skipped_.insert(metrics->step);
         } else {
             const auto json = parsed(line);
             const auto validated = stepWith("validation", json), measured = stepWith("measured", json);
@@ -151,6 +172,12 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
             kept += line + "\n";
             if (validated)
                 validated_.insert(*validated);
+            if (!measured)
+                continue;
+            for (const auto& metric : intervalMetricTable()) {
+                if (const auto& value = at(json["measured"], metric.key); value.is_number())
+                    measured_[*measured][metric.key] = value.get<double>();
+            }
         }
     }
     writeFileAtomically(file_, kept);
@@ -160,15 +187,15 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
 void MetricsFile::append(const StepMetrics& metrics)
 {
     append(toJson(metrics).dump());
+    if (metrics.skipped)
+        skipped_.insert(metrics.step);
 }
 
 void MetricsFile::appendValidation(std::int64_t step, const EventFile::Scalars& means)
 {
     nlohmann::ordered_json json = {{"step", step}};
-    for (const auto& [name, value] : means) {
-        const auto slash = name.find('/');
-        json["validation"][name.substr(0, slash)][name.substr(slash + 1)] = number(value);
-    }
+    for (const auto& [name, value] : means)
+        placeOf(json["validation"], name) = number(value);
     append(json.dump());
     validated_.insert(step);
 }
@@ -178,7 +205,7 @@ void MetricsFile::appendMeasured(std::int64_t step, const EventFile::Scalars& va
     nlohmann::ordered_json json = {{"step", step}, {"measured", nlohmann::ordered_json::object()}};
     for (const auto& [key, value] : values) {
         if (std::isfinite(value))
-            placeOf(json["measured"], key) = value;
+            placeOf(json["measured"], key) = measured_[step][key] = value;
     }
     append(json.dump());
 }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,18 +30,22 @@ public:
     /// Keeps what was written up to `lastStep`, which a checkpoint holds, and goes on behind it. Throws StoreError.
     MetricsFile(const std::filesystem::path& runFolder, std::int64_t lastStep);
     void append(const StepMetrics& metrics);
-    /// Means of a validation, named "reconstruction/ssim".
+    /// Means of a validation, named "reconstruction/ssim", of raw weights beside an average "raw/reconstruction/ssim".
     void appendValidation(std::int64_t step, const EventFile::Scalars& means);
     /// Of intervalMetricTable(), by key; those that are not finite are left out.
     void appendMeasured(std::int64_t step, const EventFile::Scalars& values);
     bool hasValidation(std::int64_t step) const { return validated_.count(step) != 0; }
+    bool wasSkipped(std::int64_t step) const { return skipped_.count(step) != 0; }
+    /// What was measured at intervals, by step and key.
+    const std::map<std::int64_t, std::map<std::string, double>>& measured() const { return measured_; }
 
 private:
     void append(const std::string& line);
 
     std::filesystem::path file_;
     std::ofstream stream_;
-    std::set<std::int64_t> validated_;
+    std::set<std::int64_t> validated_, skipped_;
+    std::map<std::int64_t, std::map<std::string, double>> measured_;
 };
 /// Every whole line of a run's metrics.jsonl that is a step.
 std::vector<StepMetrics> readMetrics(const std::filesystem::path& runFolder);

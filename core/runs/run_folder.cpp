@@ -2,6 +2,7 @@
 
 #include "core/io/atomic_file.h"
 #include "core/runs/catalogue.h"
+#include "core/runs/previews.h"
 #include "core/runtime/error.h"
 
 #include <ctime>
@@ -51,9 +52,10 @@ RunFolder::RunFolder(const Workspace& workspace, const std::string& name, bool r
     if (error)
         throw StoreError("the folder " + path_.string() + " could not be made: " + error.message());
     lock_.emplace(path_, name);
-    for (const auto* folder :
-         {".", "checkpoints", "samples", "nonfinite"}) // before the look: one may get its name back
+    for (const auto* folder : {".", "checkpoints", "nonfinite"}) // before the look: one may get its name back
         removeAbandonedTemporaries(path_ / folder);
+    for (const auto* kind : previewKindNames)
+        removeAbandonedTemporaries(path_ / "samples" / kind);
     const bool begun = fs::exists(path_ / "metrics.jsonl") || !listCheckpoints(path_).empty();
     if (begun && !resume)
         throw UsageError("the run \"" + name + "\" exists already: resume it, or choose another name");

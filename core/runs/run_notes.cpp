@@ -23,24 +23,12 @@ fs::path notesFileOf(const fs::path& runFolder)
 
 } // namespace
 
-RunNotes readRunNotes(const fs::path& runFolder)
+OwnFile<RunNotes> readRunNotes(const fs::path& runFolder)
 {
-    std::error_code none;
-    if (!fs::exists(notesFileOf(runFolder), none))
-        return {};
-    const auto json = nlohmann::json::parse(readTextFile(notesFileOf(runFolder)), nullptr, false);
-    if (!json.is_object())
-        return {};
-    RunNotes notes;
-    if (const auto note = json.find("note"); note != json.end() && note->is_string())
-        notes.note = note->get<std::string>();
-    if (const auto tags = json.find("tags"); tags != json.end() && tags->is_array()) {
-        for (const auto& tag : *tags) {
-            if (tag.is_string())
-                notes.tags.push_back(tag.get<std::string>());
-        }
-    }
-    return notes;
+    return readOwnFile<RunNotes>(notesFileOf(runFolder), "the note and the tags of a run", [](const nlohmann::json& json) {
+        return RunNotes{.note = json.value("note", std::string()),
+                        .tags = json.value("tags", std::vector<std::string>())};
+    });
 }
 
 void writeRunNotes(const fs::path& runFolder, const RunNotes& notes)

@@ -3,6 +3,7 @@
 /// What people do with a run besides training it: notes, tags, another name.
 
 #include "core/config/workspace_config.h"
+#include "core/io/own_file.h"
 
 #include <filesystem>
 #include <string>
@@ -16,8 +17,8 @@ struct RunNotes {
     std::vector<std::string> tags;
     bool operator==(const RunNotes&) const = default;
 };
-/// Empty notes for a run without any, or with a file that is none of ours.
-RunNotes readRunNotes(const std::filesystem::path& runFolder);
+/// Empty notes for a run without any. A damaged file is moved aside (core/io/own_file.h). Throws DataError.
+OwnFile<RunNotes> readRunNotes(const std::filesystem::path& runFolder);
 /// Removes the file for empty notes. Throws StoreError.
 void writeRunNotes(const std::filesystem::path& runFolder, const RunNotes& notes);
 /// "small, sincos ,small" -> small, sincos: without blanks around them, each once, in the given order.

@@ -25,6 +25,18 @@ std::optional<std::int64_t> stepOf(const nlohmann::json& json)
     return json["step"].get<std::int64_t>();
 }
 
+/// All numbers below, named by their way: "reconstruction/ssim".
+void addMeans(const nlohmann::json& json, const std::string& way, EventFile::Scalars& means)
+{
+    for (const auto& [key, value] : json.items()) {
+        if (value.is_object())
+            addMeans(value, way + key + "/", means);
+        else
+            means.emplace_back(way + key, value.is_number() ? value.get<double>()
+                                                            : std::numeric_limits<double>::quiet_NaN());
+    }
+}
+
 std::optional<ValidationMeans> validationFrom(const std::string& line)
 {
     const auto json = nlohmann::json::parse(line, nullptr, false);
@@ -32,13 +44,9 @@ std::optional<ValidationMeans> validationFrom(const std::string& line)
     if (!step || !json.contains("validation") || !json["validation"].is_object())
         return std::nullopt;
     ValidationMeans validation{.step = *step, .means = {}};
-    for (const auto& [task, metrics] : json["validation"].items()) {
-        if (!metrics.is_object())
-            continue;
-        for (const auto& [metric, value] : metrics.items())
-            validation.means.emplace_back(task + "/" + metric, value.is_number()
-                                                                   ? value.get<double>()
-                                                                   : std::numeric_limits<double>::quiet_NaN());
+    for (const auto& [key, metrics] : json["validation"].items()) {
+        if (metrics.is_object())
+            addMeans(metrics, key + "/", validation.means);
     }
     return validation;
 }

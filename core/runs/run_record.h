@@ -12,7 +12,7 @@
 
 namespace nanodit {
 
-/// Means of a validation, named "reconstruction/ssim".
+/// Means of a validation, named "reconstruction/ssim", of raw weights beside an average "raw/reconstruction/ssim".
 struct ValidationMeans {
     std::int64_t step = 0;
     EventFile::Scalars means;

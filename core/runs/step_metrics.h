@@ -1,14 +1,19 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <vector>
 
 namespace nanodit {
 
 /// Shares by what was dropped, in this order everywhere: nothing, text, DINO, both.
 inline constexpr std::array<const char*, 4> dropNames = {"none", "text", "dino", "both"};
+
+/// A moment by the clock of the machine, which people and other machines share.
+using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
 /// What a block's cross attention looked at and what came of it, means over samples, heads and latent tokens. What
 /// begins as not-a-number stays so where a model does not have it, and in files of versions that did not measure it.
@@ -40,11 +45,14 @@ struct StepMetrics {
     double lr = 0;
     double samplesPerSecond = 0;
     double dataWaitSeconds = 0;
+    double reduceWaitSeconds = BlockAttention::none; ///< For sums over processes; none in one alone.
+    double reduceHidden = BlockAttention::none;      ///< Share of their time on the way that a backward pass hid.
     double residentMegabytes = 0;
     std::int64_t damagedSamples = 0;       ///< Left out as they could not be read, since the run was begun or resumed.
     std::int64_t leftOut = 0;              ///< Micro-batches whose loss was not finite: the others made the step.
     bool skipped = false;                  ///< Loss or gradient was not finite: weights untouched.
     std::vector<BlockAttention> attention; ///< By block, before the step; empty at steps that did not measure it.
+    std::optional<WallTime> endedAt;       ///< None in files of versions that did not record it.
 };
 
 } // namespace nanodit

@@ -107,12 +107,6 @@ GpuFindings find()
     return found;
 }
 
-/// 12020 -> "12.2"
-std::string versionText(int cuda)
-{
-    return std::to_string(cuda / 1000) + "." + std::to_string(cuda % 1000 / 10);
-}
-
 /// Why no GPU can be used at all; "" when one can.
 std::string obstacle(const GpuFindings& found)
 {
@@ -124,8 +118,8 @@ std::string obstacle(const GpuFindings& found)
         return "the NVIDIA driver finds no GPU (check that nvidia-smi lists one and that CUDA_VISIBLE_DEVICES does not "
                "hide it)";
     if (found.usable == 0 && found.driverCuda > 0 && found.driverCuda < found.torchCuda)
-        return "the NVIDIA driver is made for CUDA " + versionText(found.driverCuda) + ", and this LibTorch for CUDA " +
-               versionText(found.torchCuda) + " (install a newer driver)";
+        return "the NVIDIA driver is made for CUDA " + cudaVersionText(found.driverCuda) +
+               ", and this LibTorch for CUDA " + cudaVersionText(found.torchCuda) + " (install a newer driver)";
     if (found.usable == 0)
         return "this LibTorch finds no CUDA device, though the driver lists " + found.byDriver[0].title +
                " (check that nvidia-smi shows it without errors)";
@@ -152,6 +146,11 @@ ComputeDevice processor()
 }
 
 } // namespace
+
+std::string cudaVersionText(int cuda)
+{
+    return std::to_string(cuda / 1000) + "." + std::to_string(cuda % 1000 / 10);
+}
 
 const GpuFindings& gpuFindings()
 {

@@ -28,6 +28,8 @@ struct GpuFindings {
     std::int64_t usable = 0;             ///< How many of them LibTorch finds.
     std::string unfit;                   ///< Why the first of these could not compute, though it was found; or "".
 };
+/// 12020 -> "12.2"
+std::string cudaVersionText(int cuda);
 /// Asked of LibTorch and the driver once a process, which starts CUDA where it is: some tenths of a second. Any thread.
 const GpuFindings& gpuFindings();
 

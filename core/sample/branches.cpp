@@ -60,8 +60,14 @@ at::Tensor BranchEvaluator::velocity(Branch branch, const at::Tensor& x, float t
     }
     ++evaluations_;
     Intermediate inside;
-    const auto velocity = model_.velocity(x, at::full({x.size(0)}, t, x.options().dtype(at::kFloat)), *context,
-                                          {.intermediate = internal == nullptr ? nullptr : &inside});
+    ForwardOptions options{.intermediate = internal == nullptr ? nullptr : &inside};
+    if (stop_)
+        options.watch = [this](const std::string&, const at::Tensor&) {
+            if (stop_())
+                throw EvaluationStopped();
+        };
+    const auto velocity =
+        model_.velocity(x, at::full({x.size(0)}, t, x.options().dtype(at::kFloat)), *context, options);
     if (internal != nullptr)
         *internal = inside.velocity;
     return velocity;

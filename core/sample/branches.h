@@ -3,11 +3,13 @@
 /// The velocities that guidance combines: one model's, seen by null or real text and null or real DINO.
 /// Shapes: B samples, C latent channels, H W latent pixels.
 
+#include "core/encoders/stop.h"
 #include "core/geometry/bucket.h"
 #include "core/model/nanodit.h"
 
 #include <array>
 #include <optional>
+#include <utility>
 
 namespace nanodit {
 
@@ -28,6 +30,9 @@ Branch reduced(Branch branch, GivenConditions given);
 /// Throws UsageError when it is not.
 void requireInternalHead(bool there);
 
+/// How an evaluation that was told to stop leaves the model.
+struct EvaluationStopped {};
+
 /// Evaluates one model under one picture's (or a batch's) conditions. A branch's context, with its keys and values, is
 /// built when it is first needed and serves every step, seed and scale after that. One thread at a time.
 class BranchEvaluator {
@@ -39,6 +44,9 @@ public:
     /// x [B, C, H, W] -> [B, C, H, W] float32. `internal` becomes what the internal head predicts, by the same
     /// evaluation; it stays undefined for a model without one.
     at::Tensor velocity(Branch branch, const at::Tensor& x, float t, at::Tensor* internal = nullptr);
+    /// Asked after each block of the evaluations to come; a true ends the one that runs by EvaluationStopped,
+    /// and the next begins as if it had not been. Empty: they are not stopped.
+    void stopWhen(StopCheck stop) { stop_ = std::move(stop); }
     bool hasInternalHead() const { return model_.config().internalHead > 0; }
     GivenConditions given() const { return given_; }
     /// How often the model was evaluated.
@@ -52,6 +60,7 @@ private:
     Precision precision_;
     std::array<std::optional<ConditionContext>, branchCount> contexts_;
     std::int64_t evaluations_ = 0;
+    StopCheck stop_;
 };
 
 /// The branches' velocities at one point of the flow, each evaluated when it is first asked for. Several guiders may

@@ -5,8 +5,10 @@
 #include "core/io/npy.h"
 #include "core/preprocess/derived_array.h"
 #include "core/runtime/error.h"
+#include "core/sample/shared_models.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
@@ -19,14 +21,6 @@ std::filesystem::path encoderFolder(const Workspace& workspace, const std::strin
         throw UsageError(std::string("the workspace names no ") + what + ": set encoders." + key + " in " +
                          (workspace.root / "workspace.yaml").string());
     return workspace.path(folder);
-}
-
-Record recordOf(const Workspace& workspace, const std::string& id)
-{
-    auto record = Catalog::open(workspace).find(id);
-    if (!record)
-        throw UsageError("the workspace has no record \"" + id + "\": look at its list of records, or import it first");
-    return *record;
 }
 
 at::Tensor storedArray(const Workspace& workspace, ArrayKind kind, const std::string& id)
@@ -68,6 +62,19 @@ ConditionEncoder::ConditionEncoder(Workspace workspace, DinoStatistics statistic
 {
 }
 
+/// A moved slider asks for it again: the catalog is opened only when it has changed.
+Record ConditionEncoder::recordOf(const std::string& id) const
+{
+    const auto catalog = workspace_.catalogFile();
+    auto key = id + '\n' + fileKey(catalog) + fileKey(catalog.string() + "-wal"); // where SQLite writes first
+    if (const auto* kept = records_.find(key))
+        return *kept;
+    const auto record = Catalog::open(workspace_).find(id);
+    if (!record)
+        throw UsageError("the workspace has no record \"" + id + "\": look at its list of records, or import it first");
+    return records_.keep(std::move(key), *record);
+}
+
 std::string ConditionEncoder::textKey(const SampleRequest& request) const
 {
     if (request.textRecord)
@@ -78,7 +85,7 @@ std::string ConditionEncoder::textKey(const SampleRequest& request) const
 std::string ConditionEncoder::dinoKey(const SampleRequest& request) const
 {
     if (const auto* reference = std::get_if<RecordReference>(&request.reference)) {
-        const auto record = recordOf(workspace_, reference->id);
+        const auto record = recordOf(reference->id);
         return bucketName(request.size) + " record " + bucketName(record.bucket) + ' ' + fileKey(record.image) +
                fileKey(arrayFile(workspace_, ArrayKind::DinoCls, record.id)) +
                fileKey(arrayFile(workspace_, ArrayKind::DinoPatches, record.id));
@@ -107,15 +114,14 @@ at::Tensor ConditionEncoder::text(const SampleRequest& request)
 at::Tensor ConditionEncoder::encodedText(const SampleRequest& request)
 {
     if (request.textRecord) {
-        recordOf(workspace_, *request.textRecord);
+        recordOf(*request.textRecord);
         const auto tokens = storedArray(workspace_, ArrayKind::T5, *request.textRecord);
         return tokens.narrow(0, 0, std::min(tokens.size(0), textTokens_));
     }
     if (request.prompt.empty())
         return {};
     if (!t5_)
-        t5_ = T5Encoder::load(encoderFolder(workspace_, workspace_.config.t5Encoder, "text encoder", "t5"),
-                              EncoderOptions::of(compute_));
+        t5_ = openT5(encoderFolder(workspace_, workspace_.config.t5Encoder, "text encoder", "t5"), compute_);
     return t5_->encodeCaption(request.prompt, textTokens_).to(at::kFloat);
 }
 
@@ -142,8 +148,7 @@ DinoFeatures ConditionEncoder::storedFeatures(const Record& record) const
 DinoFeatures ConditionEncoder::encodedFeatures(const std::filesystem::path& picture, ImageSize size)
 {
     if (!dino_)
-        dino_ = DinoEncoder::load(encoderFolder(workspace_, workspace_.config.dinoEncoder, "DINO encoder", "dino"),
-                                  EncoderOptions::of(compute_));
+        dino_ = openDino(encoderFolder(workspace_, workspace_.config.dinoEncoder, "DINO encoder", "dino"), compute_);
     const auto bucketImage = makeBucketImage(readImage(picture), size);
     const auto input = dinoInputSize(size, dino_->config().patchSize);
     return dino_->encode(dinoPixels(bucketImage, input, dino_->normalisation()));
@@ -159,7 +164,7 @@ std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
     DinoFeatures features;
     if (const auto* reference = std::get_if<RecordReference>(&request.reference)) {
         // Stored patches lie on the grid of the record's bucket. Over another size they would lie elsewhere.
-        const auto record = recordOf(workspace_, reference->id);
+        const auto record = recordOf(reference->id);
         features = record.bucket == request.size ? storedFeatures(record) : encodedFeatures(record.image, request.size);
     } else {
         features = encodedFeatures(std::get<PictureReference>(request.reference).file, request.size);

@@ -47,6 +47,7 @@ public:
     Result encode(const SampleRequest& request);
 
 private:
+    Record recordOf(const std::string& id) const;
     std::string textKey(const SampleRequest& request) const;
     std::string dinoKey(const SampleRequest& request) const;
     at::Tensor encodedText(const SampleRequest& request);
@@ -62,6 +63,7 @@ private:
     Compute compute_;
     std::shared_ptr<const T5Encoder> t5_;
     std::shared_ptr<const DinoEncoder> dino_;
+    mutable Recent<Record> records_{8}; ///< By id and the state of the catalog.
     Recent<at::Tensor> texts_{16};
     Recent<DinoFeatures> features_{8}; ///< Normalised.
 };

@@ -1,8 +1,6 @@
 #include "core/sample/painting_notes.h"
 
 #include "core/io/atomic_file.h"
-#include "core/io/json_fault.h"
-#include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 
@@ -17,27 +15,20 @@ std::filesystem::path notesFile(const std::filesystem::path& folder)
 
 } // namespace
 
-PaintingNotes readPaintingNotes(const std::filesystem::path& folder)
+OwnFile<PaintingNotes> readPaintingNotes(const std::filesystem::path& folder)
 {
-    const auto file = notesFile(folder);
-    if (!std::filesystem::exists(file))
-        return {};
-    try {
+    return readOwnFile<PaintingNotes>(notesFile(folder), "notes on generated pictures", [](const nlohmann::json& json) {
         PaintingNotes notes;
-        const auto json = nlohmann::json::parse(readTextFile(file));
-        for (const auto& [name, note] : json.at("pictures").items())
-            notes[name] = {.favourite = note.at("favourite"), .text = note.at("text")};
+        for (const auto& [name, note] : json.at("pictures").get<std::map<std::string, nlohmann::json>>())
+            notes[name] = {.favourite = note.at("favourite").get<bool>(), .text = note.at("text").get<std::string>()};
         return notes;
-    } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " holds notes on generated pictures and is damaged (" + jsonFault(error) +
-                        "): repair it, or move it away to begin anew");
-    }
+    });
 }
 
-void keepPaintingNote(const std::filesystem::path& picture, const PaintingNote& note)
+std::string keepPaintingNote(const std::filesystem::path& picture, const PaintingNote& note)
 {
     const auto folder = picture.parent_path();
-    auto notes = readPaintingNotes(folder);
+    auto [notes, damage] = readPaintingNotes(folder);
     if (note.empty())
         notes.erase(picture.filename().string());
     else
@@ -48,6 +39,7 @@ void keepPaintingNote(const std::filesystem::path& picture, const PaintingNote& 
     for (const auto& [name, kept] : notes)
         pictures[name] = {{"favourite", kept.favourite}, {"text", kept.text}};
     writeFileAtomically(notesFile(folder), json.dump(2) + "\n");
+    return damage;
 }
 
 } // namespace nanodit

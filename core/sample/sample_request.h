@@ -75,5 +75,8 @@ struct SampleRequest {
 PngText settingsOf(const SampleRequest& request);
 /// Empty when the PNG carries no settings of ours.
 std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& file);
+/// From a PNG of ours (by its name), or from a file with the JSON that such a PNG carries. Throws DataError naming the
+/// file, also for a PNG without settings.
+SampleRequest readSampleRequest(const std::filesystem::path& file);
 
 } // namespace nanodit

@@ -1,4 +1,5 @@
 #include "core/geometry/bucket.h"
+#include "core/io/atomic_file.h"
 #include "core/io/image.h"
 #include "core/io/json_fault.h"
 #include "core/runtime/error.h"
@@ -56,6 +57,56 @@ PictureStart startFrom(const nlohmann::json& json)
     return start;
 }
 
+/// `advice`: what to do when the settings are damaged.
+SampleRequest requestFrom(const std::string& text, const std::filesystem::path& source, const std::string& advice)
+{
+    try {
+        const auto json = nlohmann::json::parse(text);
+        SampleRequest request;
+        request.prompt = json.at("prompt");
+        if (json.at("text_record").is_string())
+            request.textRecord = json.at("text_record");
+        request.reference = referenceFrom(json.at("reference"));
+        if (json.contains("erased_patches"))
+            request.erasedPatches = json.at("erased_patches").get<std::vector<std::int64_t>>();
+        if (json.contains("dino_weights"))
+            request.dinoWeights = json.at("dino_weights").get<std::vector<double>>();
+        const auto size = sizeFromName(json.at("size").get<std::string>());
+        if (!size)
+            throw DataError(source.string() + " carries settings with the size " + json.at("size").dump() +
+                            ", which is not WIDTHxHEIGHT: " + advice);
+        request.size = *size;
+        request.steps = json.at("steps");
+        request.solver = fromName<Solver>(solverNames, json.at("solver"), source);
+        request.shift = json.at("shift");
+        request.textScale = json.at("text_scale");
+        request.dinoScale = json.at("dino_scale");
+        request.guidance = fromName<GuidanceMode>(guidanceNames, json.at("guidance"), source);
+        request.guidanceInterval = json.at("guidance_interval");
+        if (json.contains("guidance_rule"))
+            request.guidanceRule = fromName<GuidanceRule>(guidanceRuleNames, json.at("guidance_rule"), source);
+        if (json.contains("projected")) {
+            const auto& projected = json.at("projected");
+            request.projected = {.parallel = projected.at("parallel"),
+                                 .momentum = projected.at("momentum"),
+                                 .threshold = projected.at("threshold")};
+        }
+        if (json.contains("internal_scale"))
+            request.internalScale = json.at("internal_scale");
+        if (json.contains("weak_guide")) {
+            const auto& guide = json.at("weak_guide");
+            request.weakGuide = {.checkpoint = guide.at("checkpoint").get<std::string>(), .scale = guide.at("scale")};
+        }
+        if (json.contains("start"))
+            request.start = startFrom(json.at("start"));
+        request.seed = json.at("seed");
+        return request;
+    } catch (const nlohmann::json::exception& error) {
+        throw DataError(source.string() + " carries settings of a picture that are damaged (" + jsonFault(error) +
+                        "): " + advice);
+    }
+}
+
 } // namespace
 
 const char* nameOf(Solver solver)
@@ -111,51 +162,17 @@ std::optional<SampleRequest> sampleRequestFromPng(const std::filesystem::path& f
     const auto found = text.find(settingsKeyword);
     if (found == text.end())
         return std::nullopt;
-    try {
-        const auto json = nlohmann::json::parse(found->second);
-        SampleRequest request;
-        request.prompt = json.at("prompt");
-        if (json.at("text_record").is_string())
-            request.textRecord = json.at("text_record");
-        request.reference = referenceFrom(json.at("reference"));
-        if (json.contains("erased_patches"))
-            request.erasedPatches = json.at("erased_patches").get<std::vector<std::int64_t>>();
-        if (json.contains("dino_weights"))
-            request.dinoWeights = json.at("dino_weights").get<std::vector<double>>();
-        const auto size = sizeFromName(json.at("size").get<std::string>());
-        if (!size)
-            throw DataError(file.string() + " carries settings with the size " + json.at("size").dump() +
-                            ", which is not WIDTHxHEIGHT: use the picture as a reference instead");
-        request.size = *size;
-        request.steps = json.at("steps");
-        request.solver = fromName<Solver>(solverNames, json.at("solver"), file);
-        request.shift = json.at("shift");
-        request.textScale = json.at("text_scale");
-        request.dinoScale = json.at("dino_scale");
-        request.guidance = fromName<GuidanceMode>(guidanceNames, json.at("guidance"), file);
-        request.guidanceInterval = json.at("guidance_interval");
-        if (json.contains("guidance_rule"))
-            request.guidanceRule = fromName<GuidanceRule>(guidanceRuleNames, json.at("guidance_rule"), file);
-        if (json.contains("projected")) {
-            const auto& projected = json.at("projected");
-            request.projected = {.parallel = projected.at("parallel"),
-                                 .momentum = projected.at("momentum"),
-                                 .threshold = projected.at("threshold")};
-        }
-        if (json.contains("internal_scale"))
-            request.internalScale = json.at("internal_scale");
-        if (json.contains("weak_guide")) {
-            const auto& guide = json.at("weak_guide");
-            request.weakGuide = {.checkpoint = guide.at("checkpoint").get<std::string>(), .scale = guide.at("scale")};
-        }
-        if (json.contains("start"))
-            request.start = startFrom(json.at("start"));
-        request.seed = json.at("seed");
-        return request;
-    } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " carries settings of a picture that are damaged (" + jsonFault(error) +
-                        "): use it as a reference picture instead");
-    }
+    return requestFrom(found->second, file, "use it as a reference picture instead");
+}
+
+SampleRequest readSampleRequest(const std::filesystem::path& file)
+{
+    if (file.extension() != ".png")
+        return requestFrom(readTextFile(file), file, "take the JSON of a picture's settings as it is");
+    const auto request = sampleRequestFromPng(file);
+    if (!request)
+        throw DataError(file.string() + " carries no settings of a picture: name a PNG that this program generated");
+    return *request;
 }
 
 } // namespace nanodit

@@ -1,10 +1,9 @@
 #include "core/sample/sampling_session.h"
 
 #include "core/dataset/catalog.h"
-#include "core/encoders/autoencoder_kl.h"
 #include "core/io/file_hash.h"
-#include "core/model/nanodit.h"
 #include "core/runtime/compute.h"
+#include "core/runtime/elapsed.h"
 #include "core/runtime/error.h"
 #include "core/runtime/generator.h"
 #include "core/sample/branches.h"
@@ -15,10 +14,12 @@
 #include "core/sample/picture.h"
 #include "core/sample/recent.h"
 #include "core/sample/request_check.h"
+#include "core/sample/shared_models.h"
 #include "core/sample/solver.h"
-#include "core/sample/stored_model.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <chrono>
 
 namespace nanodit {
@@ -30,15 +31,35 @@ namespace {
 constexpr std::int64_t fewestSketchSteps = 2, mostSketchSteps = 6;
 
 using Clock = std::chrono::steady_clock;
-double secondsSince(Clock::time_point start)
-{
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// A model from whose mistakes the sampler is led away.
 struct WeakModel {
     fs::path checkpoint;
-    NanoDiT model;
+    std::shared_ptr<const OpenedModel> opened;
+};
+
+/// While it stands, a job that is to stop ends the evaluations of these within a block.
+class StoppableEvaluations {
+public:
+    StoppableEvaluations(const std::array<BranchEvaluator*, 2>& evaluators, const JobContext& context)
+        : evaluators_(evaluators)
+    {
+        set([&context] { return context.shouldStop(); });
+    }
+    ~StoppableEvaluations() { set({}); }
+    StoppableEvaluations(const StoppableEvaluations&) = delete;
+    StoppableEvaluations& operator=(const StoppableEvaluations&) = delete;
+
+private:
+    void set(const StopCheck& stop)
+    {
+        for (auto* const evaluator : evaluators_) {
+            if (evaluator != nullptr)
+                evaluator->stopWhen(stop);
+        }
+    }
+
+    std::array<BranchEvaluator*, 2> evaluators_; ///< Null: none.
 };
 
 class Session final : public SamplingSession {
@@ -59,22 +80,30 @@ private:
         std::vector<GuidanceStep> guidance;
     };
 
+    /// Where a picture begins. No scale, solver or number of steps changes it, nor what the branches say there.
+    struct Beginning {
+        std::string key; ///< What it is made of, but the conditions.
+        BranchVelocities velocities;
+    };
+
     const AutoencoderKl& autoencoder();
     bool identify(const JobContext& context); ///< What a kept picture says of its model and encoders. False: stopped.
     bool prepare(const SampleRequest& request, const JobContext& context);
     BranchEvaluator& weakBranches(const WeakGuide& guide);
-    at::Tensor startOf(const SampleRequest& request);
+    fs::path fileOf(const PictureStart& start) const;
+    at::Tensor startOf(const SampleRequest& request, const fs::path& picture);
+    BranchVelocities& beginningOf(const SampleRequest& request, float t);
     enum class Measure { No, Yes };
     Run solveFrom(BranchVelocities& first, const SampleRequest& request, const std::vector<float>& times,
-                  Measure measure, const SolverObserver& observer);
+                  Measure measure, const JobContext& context, const std::function<void(const SolverStep&)>& onStep);
     Image decode(const at::Tensor& latent);
     SampleResult resultOf(const SampleRequest& request, const Run& run);
 
     Workspace workspace_;
     Compute compute_;
-    std::unique_ptr<NanoDiT> model_;
+    std::shared_ptr<const NanoDiT> model_; ///< Shared with whoever else has opened the checkpoint.
     std::unique_ptr<ConditionEncoder> conditions_;
-    std::optional<AutoencoderKl> autoencoder_;
+    std::shared_ptr<const AutoencoderKl> autoencoder_;
     std::string description_;
     std::unique_ptr<FileHash> weightsHash_;
     PaintedBy paintedBy_; ///< Its hash is empty until the first kept picture needs it.
@@ -87,8 +116,9 @@ private:
     ConditionEncoder::Result encoded_;
     GridSize latentTokens_;
     std::unique_ptr<BranchEvaluator> branches_;
-    std::unique_ptr<WeakModel> weak_;
+    std::optional<WeakModel> weak_;
     std::unique_ptr<BranchEvaluator> weakBranches_;
+    std::optional<Beginning> beginning_;
     Recent<at::Tensor> startLatents_{2};
     double secondsAStep_ = 0, secondsToDecode_ = 0; ///< Of the last picture.
 };
@@ -96,18 +126,17 @@ private:
 Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice)
     : workspace_(std::move(workspace))
 {
-    const auto stored = StoredModel::read(checkpoint);
-    compute_ = makeCompute(choice, stored.state.config.arithmetic());
-    const auto& config = stored.state.config.model;
-    model_ = std::make_unique<NanoDiT>(config, std::nullopt, compute_.device);
-    loadState(model_->parameters(), stored.weights, checkpoint.string());
+    compute_ = makeCompute(choice, StoredModel::readState(checkpoint).config.arithmetic());
+    const auto opened = openModel(checkpoint, compute_.device);
+    const auto& state = opened->state;
+    model_ = std::shared_ptr<const NanoDiT>(opened, &opened->model);
     conditions_ =
-        std::make_unique<ConditionEncoder>(workspace_, stored.state.dino, stored.state.textTokens, config, compute_);
-    description_ = stored.description(elementCount(model_->parameters()));
-    statistics_ = stored.state.dino;
-    trainedEncoders_ = stored.state.encoders;
+        std::make_unique<ConditionEncoder>(workspace_, state.dino, state.textTokens, state.config.model, compute_);
+    description_ = opened->description;
+    statistics_ = state.dino;
+    trainedEncoders_ = state.encoders;
     weightsHash_ = std::make_unique<FileHash>(weightsFile(checkpoint));
-    paintedBy_ = {.run = stored.state.run, .step = stored.state.step, .averaged = stored.averaged(), .sha256 = {}};
+    paintedBy_ = {.run = state.run, .step = state.step, .averaged = opened->averaged, .sha256 = {}};
 }
 
 bool Session::identify(const JobContext& context)
@@ -127,12 +156,13 @@ const AutoencoderKl& Session::autoencoder()
         if (workspace_.config.vae.empty())
             throw UsageError((workspace_.root / "workspace.yaml").string() + " names no autoencoder (encoders.vae)",
                              remedy::NameEncoder{remedy::Encoder::Vae});
-        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae), EncoderOptions::of(compute_));
-        const auto channels = autoencoder_->config().latentChannels;
+        auto opened = openAutoencoder(workspace_.path(workspace_.config.vae), compute_);
+        const auto channels = opened->config().latentChannels;
         if (channels != model().latentChannels)
             throw DataError("the autoencoder " + workspace_.config.vae + " has " + std::to_string(channels) +
                             " latent channels, but the model was trained on " + std::to_string(model().latentChannels) +
                             ": set encoders.vae to the one that its data were made with");
+        autoencoder_ = std::move(opened);
     }
     return *autoencoder_;
 }
@@ -147,6 +177,7 @@ bool Session::prepare(const SampleRequest& request, const JobContext& context)
         return false;
     auto key = conditions_->key(request);
     if (!branches_ || key != conditionsKey_) {
+        beginning_.reset();
         branches_.reset();
         weakBranches_.reset();
         encoded_ = conditions_->encode(request);
@@ -163,28 +194,37 @@ BranchEvaluator& Session::weakBranches(const WeakGuide& guide)
 {
     if (!weak_ || weak_->checkpoint != guide.checkpoint) {
         weakBranches_.reset();
-        const auto stored = StoredModel::read(guide.checkpoint);
-        const auto &theirs = stored.state.config.model, &ours = model();
+        const auto state = StoredModel::readState(guide.checkpoint);
+        const auto &theirs = state.config.model, &ours = model();
         const auto conditions = [](const ModelConfig& c) {
             return std::tuple(c.latentChannels, c.patchSize, c.textDim, c.dinoDim);
         };
-        if (conditions(theirs) != conditions(ours) || stored.state.dino.toJson() != statistics_.toJson())
+        if (conditions(theirs) != conditions(ours) || state.dino.toJson() != statistics_.toJson())
             throw UsageError(
                 "the weak guide " + guide.checkpoint.string() +
                 " was trained on other latents or conditions than the model: name an earlier checkpoint of "
                 "the same run");
-        weak_ = std::unique_ptr<WeakModel>(
-            new WeakModel{.checkpoint = guide.checkpoint, .model = NanoDiT(theirs, std::nullopt, compute_.device)});
-        loadState(weak_->model.parameters(), stored.weights, guide.checkpoint.string());
+        weak_ = WeakModel{.checkpoint = guide.checkpoint, .opened = openModel(guide.checkpoint, compute_.device)};
     }
     if (!weakBranches_)
-        weakBranches_ = std::make_unique<BranchEvaluator>(weak_->model, encoded_.conditions, branches_->given(),
+        weakBranches_ = std::make_unique<BranchEvaluator>(weak_->opened->model, encoded_.conditions, branches_->given(),
                                                           latentTokens_, compute_);
     return *weakBranches_;
 }
 
-/// Noise by the seed at t = 1, or a picture's latent under as much of it as its time says.
-at::Tensor Session::startOf(const SampleRequest& request)
+fs::path Session::fileOf(const PictureStart& start) const
+{
+    if (const auto* picture = std::get_if<PictureReference>(&start.picture))
+        return picture->file;
+    const auto& id = std::get<RecordReference>(start.picture).id;
+    const auto found = Catalog::open(workspace_).find(id);
+    if (!found)
+        throw UsageError("the workspace has no record \"" + id + "\" to begin with");
+    return found->image;
+}
+
+/// Noise by the seed at t = 1, or the latent of `picture` under as much of it as the start's time says.
+at::Tensor Session::startOf(const SampleRequest& request, const fs::path& picture)
 {
     const auto factor = autoencoder().config().factor();
     const auto generator = seededGenerator(request.seed);
@@ -193,30 +233,39 @@ at::Tensor Session::startOf(const SampleRequest& request)
                      .to(compute_.device);
     if (!request.start)
         return noise;
-    fs::path file;
-    if (const auto* record = std::get_if<RecordReference>(&request.start->picture)) {
-        const auto found = Catalog::open(workspace_).find(record->id);
-        if (!found)
-            throw UsageError("the workspace has no record \"" + record->id + "\" to begin with");
-        file = found->image;
-    } else {
-        file = std::get<PictureReference>(request.start->picture).file;
-    }
-    const auto key = bucketName(request.size) + ' ' + fileKey(file);
+    const auto key = bucketName(request.size) + ' ' + fileKey(picture);
     const auto* latent = startLatents_.find(key);
     if (latent == nullptr)
         latent = &startLatents_.keep(
-            key, latentFromPicture(autoencoder(), makeBucketImage(readImage(file), request.size)).to(compute_.device));
+            key,
+            latentFromPicture(autoencoder(), makeBucketImage(readImage(picture), request.size)).to(compute_.device));
     const double t = request.start->time;
     return (1 - t) * *latent + t * noise;
 }
 
+/// Of the picture before where it began alike: then its first step is evaluated already.
+BranchVelocities& Session::beginningOf(const SampleRequest& request, float t)
+{
+    auto key = bucketName(request.size) + ' ' + std::to_string(request.seed);
+    fs::path picture;
+    if (request.start) {
+        picture = fileOf(*request.start);
+        key += ' ' + std::to_string(std::bit_cast<std::uint64_t>(request.start->time)) + ' ' + fileKey(picture);
+    }
+    if (!beginning_ || beginning_->key != key || beginning_->velocities.t() != t)
+        beginning_.emplace(
+            Beginning{.key = std::move(key), .velocities = BranchVelocities(*branches_, startOf(request, picture), t)});
+    return beginning_->velocities;
+}
+
 Session::Run Session::solveFrom(BranchVelocities& first, const SampleRequest& request, const std::vector<float>& times,
-                                Measure measure, const SolverObserver& observer)
+                                Measure measure, const JobContext& context,
+                                const std::function<void(const SolverStep&)>& onStep)
 {
     auto guider = makeGuider(Guidance::of(request, encoded_.conditions.patchGrid), branches_->given());
     if (request.weakGuide)
         guider = makeAutoguider(std::move(guider), weakBranches(*request.weakGuide), request.weakGuide->scale);
+    const StoppableEvaluations stoppable({branches_.get(), request.weakGuide ? weakBranches_.get() : nullptr}, context);
     Run run;
     std::size_t step = 0; // a solver may evaluate a step more than once: its first evaluation is told
     const auto velocity = [&](BranchVelocities& branches) {
@@ -225,22 +274,29 @@ Session::Run Session::solveFrom(BranchVelocities& first, const SampleRequest& re
             run.guidance.push_back(guider->measure(branches));
         return guided;
     };
-    const auto start = Clock::now();
-    run.latent = solve(
-        request.solver,
-        [&](const at::Tensor& x, float t) {
-            if (x.is_same(first.x()) && t == first.t())
-                return velocity(first);
-            BranchVelocities branches(*branches_, x, t);
-            return velocity(branches);
-        },
-        first.x(), times,
-        [&](const SolverStep& at) {
-            step = static_cast<std::size_t>(at.step);
-            return observer(at);
-        });
-    if (run.latent)
-        secondsAStep_ = secondsSince(start) / static_cast<double>(times.size() - 1);
+    auto second = Clock::now(); // when the second step begins: the first may cost nothing
+    try {
+        run.latent = solve(
+            request.solver,
+            [&](const at::Tensor& x, float t) {
+                if (x.is_same(first.x()) && t == first.t())
+                    return velocity(first);
+                BranchVelocities branches(*branches_, x, t);
+                return velocity(branches);
+            },
+            first.x(), times,
+            [&](const SolverStep& at) {
+                step = static_cast<std::size_t>(at.step);
+                onStep(at);
+                if (step == 1)
+                    second = Clock::now();
+                return !context.shouldStop();
+            });
+    } catch (const EvaluationStopped&) {
+        return {};
+    }
+    if (run.latent && times.size() > 2)
+        secondsAStep_ = secondsSince(second) / static_cast<double>(times.size() - 2);
     return run;
 }
 
@@ -272,17 +328,14 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
     if (!identify(context) || !prepare(request, context))
         return std::nullopt;
     const auto times = flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
-    BranchVelocities first(*branches_, startOf(request), times.front());
+    auto& first = beginningOf(request, times.front());
     ProgressMeter progress(context, Stage::Sampling, request.steps, Unit::Steps);
-    const auto run = solveFrom(first, request, times, Measure::Yes, [&](const SolverStep& step) {
-        if (step.step > 0) {
-            progress.update(step.step);
-            if (request.previewEvery > 0 && step.step % request.previewEvery == 0 && step.step < request.steps)
-                onPreview({.step = step.step,
-                           .steps = request.steps,
-                           .picture = decode(step.image)});
-        }
-        return !context.shouldStop();
+    const auto run = solveFrom(first, request, times, Measure::Yes, context, [&](const SolverStep& step) {
+        if (step.step == 0)
+            return;
+        progress.update(step.step);
+        if (request.previewEvery > 0 && step.step % request.previewEvery == 0 && step.step < request.steps)
+            onPreview({.step = step.step, .steps = request.steps, .picture = decode(step.image)});
     });
     if (!run.latent)
         return std::nullopt;
@@ -297,13 +350,15 @@ std::optional<Image> Session::sketch(const SampleRequest& request, double second
         return std::nullopt;
     auto quick = request;
     quick.solver = Solver::Multistep;
+    const double startTime = request.start ? request.start->time : 1;
     const auto most = std::min(request.steps, mostSketchSteps), fewest = std::min(most, fewestSketchSteps);
-    const double room = secondsAStep_ > 0 ? (seconds - secondsToDecode_) / secondsAStep_ : static_cast<double>(most);
+    auto& first = beginningOf(request, flowTimesFrom(startTime, 1, request.shift).front());
+    const bool begun = std::ranges::any_of(allBranches, [&first](Branch branch) { return first.evaluated(branch); });
+    const double room =
+        secondsAStep_ > 0 ? (seconds - secondsToDecode_) / secondsAStep_ + (begun ? 1 : 0) : static_cast<double>(most);
     quick.steps = static_cast<std::int64_t>(std::clamp(room, static_cast<double>(fewest), static_cast<double>(most)));
-    const auto times = flowTimesFrom(request.start ? request.start->time : 1, quick.steps, request.shift);
-    BranchVelocities first(*branches_, startOf(request), times.front());
-    const auto run = solveFrom(first, quick, times, Measure::No,
-                               [&context](const SolverStep&) { return !context.shouldStop(); });
+    const auto times = flowTimesFrom(startTime, quick.steps, request.shift);
+    const auto run = solveFrom(first, quick, times, Measure::No, context, [](const SolverStep&) {});
     if (!run.latent)
         return std::nullopt;
     return decode(*run.latent);
@@ -318,7 +373,7 @@ bool Session::samplePlane(const SampleRequest& request, const GuidancePlane& pla
         return false;
     const auto times = flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
     // All pictures begin at one point: what the branches say there is evaluated once.
-    BranchVelocities first(*branches_, startOf(request), times.front());
+    auto& first = beginningOf(request, times.front());
     ProgressMeter progress(context, Stage::Sampling, static_cast<std::int64_t>(plane.count()), Unit::Pictures);
     std::int64_t done = 0;
     for (const auto& cell : coarseToFine(plane.rows(), plane.cols())) {
@@ -326,8 +381,7 @@ bool Session::samplePlane(const SampleRequest& request, const GuidancePlane& pla
         here.textScale = plane.textScales[cell.row];
         here.dinoScale = plane.dinoScales[cell.col];
         const auto start = Clock::now();
-        const auto run = solveFrom(first, here, times, Measure::Yes,
-                                   [&context](const SolverStep&) { return !context.shouldStop(); });
+        const auto run = solveFrom(first, here, times, Measure::Yes, context, [](const SolverStep&) {});
         if (!run.latent)
             return false;
         PlanePicture picture{.cell = cell, .request = here, .result = resultOf(here, run)};

@@ -10,7 +10,7 @@ namespace nanodit {
 
 namespace fs = std::filesystem;
 
-StoredModel StoredModel::read(const fs::path& source)
+CheckpointState StoredModel::readState(const fs::path& source)
 {
     const auto folder = checkpointFolder(source);
     if (!fs::exists(source))
@@ -19,8 +19,14 @@ StoredModel StoredModel::read(const fs::path& source)
     if (!fs::exists(folder / "state.json"))
         throw DataError(folder.string() + " holds no state.json, which says what model its weights are for: name a "
                                           "checkpoint folder of a run");
+    return readCheckpointState(folder);
+}
+
+StoredModel StoredModel::read(const fs::path& source)
+{
+    const auto folder = checkpointFolder(source);
     StoredModel stored;
-    stored.state = readCheckpointState(folder);
+    stored.state = readState(source);
     const auto file = weightsFile(source);
     stored.kind = weightsKindOf(file);
     stored.besideOther = stored.kind && hasBothWeights(folder);

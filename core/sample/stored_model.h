@@ -20,6 +20,8 @@ struct StoredModel {
     /// `checkpoint`: a checkpoint folder (its average where there is one), or a weights file beside a state.json.
     /// Throws DataError.
     static StoredModel read(const std::filesystem::path& checkpoint);
+    /// The same without its weights.
+    static CheckpointState readState(const std::filesystem::path& checkpoint);
     /// "demo-run, step 2000, EMA, 9.0 M parameters"; "raw weights" where there is an average beside them.
     std::string description(std::int64_t parameters) const;
 };

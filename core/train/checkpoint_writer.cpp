@@ -2,6 +2,7 @@
 
 #include "core/io/atomic_file.h"
 #include "core/runs/retention.h"
+#include "core/runtime/elapsed.h"
 
 #include <ATen/ATen.h>
 
@@ -15,11 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-double secondsSince(Clock::time_point start)
-{
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// In memory of their own on the CPU.
 TensorMap copies(const TensorMap& tensors)

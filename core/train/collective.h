@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace nanodit {
@@ -18,6 +19,9 @@ public:
     virtual std::int64_t size() const = 0;
     /// Makes of a contiguous CPU tensor the sum over the ranks, the same to the last bit on each.
     virtual void sum(const at::Tensor& tensor) = 0;
+    /// Begins a sum and returns, perhaps before it is made; what it gives waits for that and throws what sum() throws.
+    /// Until then nobody touches the tensor.
+    virtual std::function<void()> beginSum(const at::Tensor& tensor);
     /// Gives every rank what rank 0 has in a contiguous CPU tensor.
     virtual void shareFromFirst(const at::Tensor& tensor) = 0;
 

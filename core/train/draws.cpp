@@ -1,5 +1,6 @@
 #include "core/train/draws.h"
 
+#include "core/runtime/split_mix.h"
 #include "core/train/patch_dropout.h"
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -8,26 +9,13 @@
 
 namespace nanodit {
 
-namespace {
-
-/// SplitMix64's finaliser (Steele, Lea, Flood 2014): neighbouring keys give unrelated seeds.
-std::uint64_t mixed(std::uint64_t x)
-{
-    x += 0x9e3779b97f4a7c15ULL;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-    return x ^ (x >> 31);
-}
-
-} // namespace
-
 at::Generator generatorFor(const DrawKey& key, DrawStream stream)
 {
     std::uint64_t state = 0;
     for (const auto part : {key.seed, key.step, key.microBatch, key.rank})
-        state = mixed(state ^ static_cast<std::uint64_t>(part));
+        state = SplitMix64(state ^ static_cast<std::uint64_t>(part)).next();
     if (stream != DrawStream::Samples)
-        state = mixed(state ^ static_cast<std::uint64_t>(stream));
+        state = SplitMix64(state ^ static_cast<std::uint64_t>(stream)).next();
     return at::make_generator<at::CPUGeneratorImpl>(state);
 }
 

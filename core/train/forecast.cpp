@@ -1,10 +1,14 @@
 #include "core/train/forecast.h"
 
 #include "core/config/yaml.h"
+#include "core/preprocess/pass_forecast.h"
+#include "core/runtime/compute_devices.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 namespace nanodit {
 
@@ -161,6 +165,20 @@ TrainConfig withWidthsOf(const TrainData& data, TrainConfig config)
     return config;
 }
 
+/// Those that a run holds when it ends, at most.
+std::int64_t checkpointsKept(const TrainConfig& config)
+{
+    const auto& saving = config.saving;
+    const auto steps = config.schedule.steps, every = config.validation.every;
+    const auto validated = every > 0 ? steps / every : 0; // each saves one first
+    const auto apart = every > 0 ? validated - steps / std::lcm(every, saving.every) : 0;
+    const auto written = std::max<std::int64_t>(1, (steps + saving.every - 1) / saving.every) + apart;
+    if (saving.keep <= 0)
+        return written;
+    const auto forEver = saving.keepEvery > 0 ? steps / std::lcm(saving.every, saving.keepEvery) : 0;
+    return std::min(written, saving.keep + forEver + (saving.keepValidated ? validated : 0));
+}
+
 void set(FittingChange& change, const std::string& key, const std::string& value)
 {
     change.settings.emplace_back(key, value);
@@ -171,7 +189,17 @@ void set(FittingChange& change, const std::string& key, const std::string& value
 
 std::int64_t TrainMemory::total() const
 {
-    return weights + gradients + moments + average + activations + batches + previews;
+    return weights + gradients + moments + average + activations + batches + previews + checkpoint;
+}
+
+std::int64_t TrainMemory::ofProcesses(std::int64_t processes) const
+{
+    return processes > 1 ? processes * (total() + weights) - (processes - 1) * (previews + checkpoint) : total();
+}
+
+MemoryOf memoryOf(const ComputeChoice& choice)
+{
+    return chosenDevice(choice.device, gpuFindings()) == "cpu" ? MemoryOf::Machine : MemoryOf::Gpu;
 }
 
 const BucketForecast& TrainForecast::dearest() const
@@ -179,7 +207,7 @@ const BucketForecast& TrainForecast::dearest() const
     return *std::ranges::max_element(buckets, {}, &BucketForecast::activations);
 }
 
-TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data)
+TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data, MemoryOf where)
 {
     throwIfAny(asked.validate(), "the training configuration");
     if (data.buckets.empty())
@@ -225,15 +253,26 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data)
         memory.previews = std::max<std::int64_t>(0, 2 * stored + 2 * rounded + data.pictureBytes - memory.activations -
                                                         memory.gradients); // the gradients are there, and two copies
     forecast.checkpointBytes = stored + memory.moments + memory.average;
-    const auto written = std::max<std::int64_t>(1, (config.schedule.steps + config.saving.every - 1) / config.saving.every);
-    forecast.keptCheckpointBytes =
-        forecast.checkpointBytes * (config.saving.keep > 0 ? std::min(config.saving.keep, written) : written);
+    memory.checkpoint = where == MemoryOf::Machine ? forecast.checkpointBytes : 0;
+    forecast.keptCheckpointBytes = forecast.checkpointBytes * checkpointsKept(config);
+    forecast.diskBytes = forecast.keptCheckpointBytes + forecast.checkpointBytes;
+    forecast.stepFlops = (config.checkpointing ? 4 : 3) * 2 * forecast.meanWork *
+                         static_cast<double>(config.data.batchSize * accumulation);
     return forecast;
 }
 
-std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory)
+std::int64_t freeDiskBytes(const Workspace& workspace)
 {
-    const auto needs = [&data](const TrainConfig& tried) { return forecastTraining(tried, data).memory.total(); };
+    const auto bytes = freeBytesFor(workspace.runsFolder());
+    return bytes == std::numeric_limits<std::int64_t>::max() ? 0 : bytes;
+}
+
+std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory,
+                                          MemoryOf where, std::int64_t processes)
+{
+    const auto needs = [&data, where, processes](const TrainConfig& tried) {
+        return forecastTraining(tried, data, where).memory.ofProcesses(processes);
+    };
     if (needs(config) <= memory)
         return {};
     std::vector<FittingChange> found;

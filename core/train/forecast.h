@@ -2,6 +2,7 @@
 
 #include "core/config/train_config.h"
 #include "core/config/workspace_config.h"
+#include "core/runtime/compute_choice.h"
 
 #include <cstdint>
 #include <string>
@@ -29,6 +30,11 @@ struct TrainData {
 /// Reads the manifest of the set that `config` names and one of its samples. Throws DataError when there is no such set.
 TrainData trainData(const Workspace& workspace, const TrainConfig& config);
 
+/// Whose memory a forecast is of: a training on a GPU leaves a part to the machine.
+enum class MemoryOf { Machine, Gpu };
+/// That of the device that a choice stands for. Throws as chosenDevice() does.
+MemoryOf memoryOf(const ComputeChoice& choice);
+
 /// Bytes that a training holds at its dearest moment, by what they are for. All of it is float32 between steps.
 struct TrainMemory {
     std::int64_t weights = 0, gradients = 0;
@@ -37,8 +43,14 @@ struct TrainMemory {
     std::int64_t activations = 0; ///< What the forward pass keeps, and what the backward pass holds beside that.
     std::int64_t batches = 0;     ///< Read ahead.
     std::int64_t previews = 0;    ///< Beyond `activations`, which are free then: a second model, and a picture decoded.
+    /// The copy of weights, moments and average that a thread writes as a checkpoint while the next steps are made. It
+    /// lies in the machine's memory, so it is 0 of a GPU's.
+    std::int64_t checkpoint = 0;
 
     std::int64_t total() const;
+    /// Of so many processes that train together and share the memory: each also holds a copy of the gradients, as large as
+    /// the weights, and the first alone paints and saves.
+    std::int64_t ofProcesses(std::int64_t processes) const;
 };
 
 /// What a micro-batch of one bucket holds and costs.
@@ -56,27 +68,36 @@ struct TrainForecast {
     TrainMemory memory;
     std::vector<BucketForecast> buckets; ///< As in TrainData.
     std::int64_t checkpointBytes = 0;    ///< On disk, of one.
-    std::int64_t keptCheckpointBytes = 0; ///< Of all that are kept at the end; every one where saving.keep is 0.
+    /// Of all that are kept at the end, at most: the newest, those kept for ever by their step, and the validated ones.
+    std::int64_t keptCheckpointBytes = 0;
+    std::int64_t diskBytes = 0; ///< That checkpoints take at most: those kept, and the newest before the oldest goes.
     std::int64_t samplesPerEpoch = 0, stepsPerEpoch = 0;
     double epochs = 0;            ///< Of the whole run.
     double meanWork = 0;          ///< BucketForecast::work over samples, for a step's time from that of one bucket.
+    /// Floating-point operations of an optimiser step of one process, of matrix products and attention: a multiply-add
+    /// is two, the backward pass twice the forward pass, recomputing activations one forward pass more.
+    double stepFlops = 0;
 
     const BucketForecast& dearest() const; ///< The bucket whose activations are the most.
 };
 
 /// The widths in `config` are replaced by the data's, as training does. Throws ConfigError for a configuration that cannot
 /// be used, DataError for data without a sample.
-TrainForecast forecastTraining(const TrainConfig& config, const TrainData& data);
+TrainForecast forecastTraining(const TrainConfig& config, const TrainData& data, MemoryOf where = MemoryOf::Machine);
+
+/// Free bytes of the disk that the workspace's runs lie on; 0: not known.
+std::int64_t freeDiskBytes(const Workspace& workspace);
 
 /// Settings that make a training fit: keys of the configuration with their new values, and what it then needs.
 struct FittingChange {
     std::vector<std::pair<std::string, std::string>> settings; ///< {"checkpointing", "true"}
     TrainConfig config;                                        ///< With them.
-    std::int64_t memory = 0;                                   ///< TrainMemory::total() then.
+    std::int64_t memory = 0;                                   ///< TrainMemory::ofProcesses() then.
 };
 
 /// What makes it fit into `memory` bytes, each by the fewest settings; empty when it fits already, or when nothing helps
 /// but a smaller model or smaller pictures. None changes the model, nor how many samples a step sees.
-std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory);
+std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory,
+                                          MemoryOf where = MemoryOf::Machine, std::int64_t processes = 1);
 
 } // namespace nanodit

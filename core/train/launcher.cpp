@@ -7,6 +7,7 @@
 #include <cstring>
 #include <optional>
 #include <string>
+#include <system_error>
 
 namespace nanodit {
 
@@ -32,6 +33,26 @@ Meeting meetingOfLauncher(const std::function<const char*(const char*)>& variabl
     if (agent != nullptr && std::strcmp(agent, "True") == 0) // torchrun's own LibTorch, perhaps of another version
         meeting.port += meeting.port < 65535 ? 1 : -1;
     return meeting;
+}
+
+std::string deviceOfRank(const std::string& wanted, std::int64_t usableGpus,
+                         const std::function<const char*(const char*)>& variable)
+{
+    if (usableGpus < 1 || (wanted != "auto" && wanted != "cuda"))
+        return wanted;
+    for (const char* const name : {"LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID"}) {
+        const char* const text = variable(name);
+        if (text == nullptr)
+            continue;
+        std::int64_t number = 0;
+        const char* const end = text + std::strlen(text);
+        const auto [rest, error] = std::from_chars(text, end, number);
+        if (error != std::errc() || rest != end || number < 0)
+            throw UsageError("the variable " + std::string(name) + " is \"" + text +
+                             "\" instead of the rank's number on this machine, counted from 0");
+        return "cuda:" + std::to_string(number % usableGpus);
+    }
+    return wanted;
 }
 
 } // namespace nanodit

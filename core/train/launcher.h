@@ -2,7 +2,9 @@
 
 #include "core/train/meeting.h"
 
+#include <cstdint>
 #include <functional>
+#include <string>
 
 namespace nanodit {
 
@@ -10,5 +12,12 @@ namespace nanodit {
 /// MASTER_ADDR and MASTER_PORT for where the processes meet; one alone without any. torchrun itself listens at its
 /// MASTER_PORT: the next one is taken. Throws UsageError when something is missing or is no number.
 Meeting meetingOfLauncher(const std::function<const char*(const char*)>& variable);
+
+/// The device of one of several ranks on a machine: where "auto" or "cuda" is wanted and there are GPUs, that of the
+/// rank's number on its machine, counted round the GPUs that it can use ("cuda:5"). torchrun, mpirun and srun tell that
+/// number in LOCAL_RANK, OMPI_COMM_WORLD_LOCAL_RANK and SLURM_LOCALID. Otherwise `wanted`. Throws UsageError when the
+/// number is none.
+std::string deviceOfRank(const std::string& wanted, std::int64_t usableGpus,
+                         const std::function<const char*(const char*)>& variable);
 
 } // namespace nanodit

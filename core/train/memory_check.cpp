@@ -9,23 +9,27 @@
 
 namespace nanodit {
 
-void requireMemory(const Workspace& workspace, const TrainConfig& config, const ComputeChoice& device)
+void requireMemory(const Workspace& workspace, const TrainConfig& config, const ComputeChoice& device,
+                   std::int64_t processes)
 {
     const auto data = trainData(workspace, config);
     const auto there = availableMemory(device);
-    const auto forecast = forecastTraining(config, data);
-    const auto needed = forecast.memory.total();
+    const auto where = memoryOf(device);
+    const auto sharing = where == MemoryOf::Machine ? processes : 1;
+    const auto forecast = forecastTraining(config, data, where);
+    const auto needed = forecast.memory.ofProcesses(sharing);
     if (there == 0 || needed <= there)
         return;
     std::string ways;
-    for (const auto& change : fittingChanges(config, data, there)) {
+    for (const auto& change : fittingChanges(config, data, there, where, sharing)) {
         ways += ways.empty() ? ": it would fit with " : ", or with ";
         for (std::size_t i = 0; i < change.settings.size(); ++i)
             ways += (i == 0 ? "" : " and ") + change.settings[i].first + " " + change.settings[i].second;
         ways += " (" + sizeText(change.memory) + ")";
     }
-    throw DataError("this training needs about " + sizeText(needed) + " of memory, but " + sizeText(there) +
-                    " are free" +
+    throw DataError("this training needs about " + sizeText(needed) + " of memory" +
+                    (sharing > 1 ? " for its " + std::to_string(sharing) + " processes" : "") + ", but " +
+                    sizeText(there) + " are free" +
                     (ways.empty() ? ": use a smaller model, smaller pictures, or a machine with more memory" : ways));
 }
 

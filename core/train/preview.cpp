@@ -9,6 +9,7 @@
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
 #include "core/sample/sample_request.h"
+#include "core/sample/shared_models.h"
 #include "core/sample/solver.h"
 #include "core/train/draws.h"
 #include "core/train/train_job.h"
@@ -90,11 +91,9 @@ PreviewPainter::PreviewPainter(Workspace workspace, const TrainConfig& config, s
 
 bool PreviewPainter::paint(const NanoDiT& model, const NanoDiT* raw, std::int64_t step,
                            const std::filesystem::path& runFolder, const JobContext& context,
-                           const std::function<void(const PreviewPicture&)>& onPreview)
+                           const std::function<void(const PreviewPicture&)>& onPreview, PreviewsThere there)
 {
     rawDifference_.reset();
-    if (!autoencoder_)
-        autoencoder_ = AutoencoderKl::load(workspace_.path(workspace_.config.vae), EncoderOptions::of(compute_));
     const auto count = std::min(config_.previews.count, static_cast<std::int64_t>(set_->entries().size()));
     const bool bothWeights = raw != nullptr && config_.previews.rawUntil > 0 && !agrees_;
     double difference = 0;
@@ -106,12 +105,16 @@ bool PreviewPainter::paint(const NanoDiT& model, const NanoDiT* raw, std::int64_
                                .picture = {},
                                .reference = bucketImageOf(workspace_, sample.id)};
         const auto paintAs = [&](PreviewKind kind) {
+            const auto file = previewFile(runFolder, step, preview.recordId, kind);
+            if (there == PreviewsThere::Keep && std::filesystem::exists(file)) {
+                preview.picture = readImage(file);
+                return true;
+            }
             auto picture = paintOne(kind == PreviewKind::Raw ? *raw : model, i, kind, context);
             if (!picture)
                 return false;
             preview.kind = kind;
             preview.picture = std::move(*picture);
-            const auto file = previewFile(runFolder, step, preview.recordId, kind);
             std::filesystem::create_directories(file.parent_path());
             writePng(file, preview.picture);
             onPreview(preview);
@@ -150,6 +153,8 @@ std::optional<Image> PreviewPainter::paintOne(const NanoDiT& model, std::int64_t
                                               const JobContext& context)
 {
     const at::NoGradGuard noGradient;
+    if (!autoencoder_)
+        autoencoder_ = openAutoencoder(workspace_.path(workspace_.config.vae), compute_);
     const auto sample = set_->read(index);
     const auto shape = tensorFromArray(sample.latent).sizes().vec();
     auto generator = generatorFor({.seed = config_.seed, .step = -1, .microBatch = index});

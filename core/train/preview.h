@@ -14,6 +14,9 @@
 
 namespace nanodit {
 
+/// What becomes of previews whose files are there.
+enum class PreviewsThere { PaintAgain, Keep };
+
 /// Paints the same few records of the validation split again and again while a model trains, from the same noise, so
 /// that the pictures of a run can be compared.
 class PreviewPainter {
@@ -24,14 +27,18 @@ public:
 
     /// Writes runFolder/samples/step-XXXXXXXX-ID.png for each record and hands the pictures on: what `model` paints;
     /// what `raw` paints, until its pictures agree with those (previews.raw_until), null: there is no other; and for the
-    /// first previews.conditions records what `model` paints under parts of the conditions. False when stopped.
+    /// first previews.conditions records what `model` paints under parts of the conditions. Those that are kept are not
+    /// handed on. False when stopped.
     bool paint(const NanoDiT& model, const NanoDiT* raw, std::int64_t step, const std::filesystem::path& runFolder,
-               const JobContext& context, const std::function<void(const PreviewPicture&)>& onPreview);
+               const JobContext& context, const std::function<void(const PreviewPicture&)>& onPreview,
+               PreviewsThere there = PreviewsThere::PaintAgain);
     /// Of the last step's pictures: the mean absolute difference of the pixels that raw and averaged weights painted, as
     /// a share of their range. Empty where raw ones painted none.
     std::optional<double> rawDifference() const { return rawDifference_; }
     /// Raw and averaged pictures have agreed: raw ones are painted no more.
     bool agrees() const { return agrees_; }
+    /// The pictures of an earlier step of this run had this difference (rawDifference()).
+    void recall(double difference) { agrees_ = agrees_ || difference < config_.previews.rawUntil; }
 
 private:
     std::optional<Image> paintOne(const NanoDiT& model, std::int64_t index, PreviewKind kind,
@@ -44,7 +51,7 @@ private:
     DinoStatistics statistics_;
     std::shared_ptr<const ShardSet> set_;
     Compute compute_;
-    std::optional<AutoencoderKl> autoencoder_;
+    std::shared_ptr<const AutoencoderKl> autoencoder_;
     std::optional<double> rawDifference_;
     bool agrees_ = false;
 };

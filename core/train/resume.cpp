@@ -3,7 +3,13 @@
 #include "core/config/yaml.h"
 #include "core/io/atomic_file.h"
 #include "core/runs/catalogue.h"
+#include "core/runs/continuation.h"
+#include "core/runs/previews.h"
+#include "core/runs/run_history.h"
 #include "core/runtime/error.h"
+#include "core/train/trainer.h"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -61,6 +67,20 @@ void compareEncoders(const nlohmann::json& before, const nlohmann::json& now, st
                              .now = beginningOf(*other),
                              .anotherFunction = true});
     }
+}
+
+/// What was painted of later steps, of every kind.
+std::vector<fs::path> previewsBehind(const fs::path& runFolder, std::int64_t step)
+{
+    std::vector<fs::path> pictures;
+    for (std::size_t kind = 0; kind < previewKindNames.size(); ++kind) {
+        const auto bySteps = listPreviews(runFolder, static_cast<PreviewKind>(kind));
+        for (auto later = bySteps.upper_bound(step); later != bySteps.end(); ++later) {
+            for (const auto& preview : later->second)
+                pictures.push_back(preview.file);
+        }
+    }
+    return pictures;
 }
 
 } // namespace
@@ -125,6 +145,49 @@ std::vector<fs::path> checkpointsToTry(const fs::path& runFolder, std::optional<
     throw UsageError("the run has no checkpoint of step " + std::to_string(*from) + "; there are those of " + list);
 }
 
+ResumePoint restoreNewestWhole(Trainer& trainer, const fs::path& runFolder, std::optional<std::int64_t> from,
+                               const CheckpointState& now, const JobContext& context)
+{
+    const auto candidates = checkpointsToTry(runFolder, from);
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        const auto& checkpoint = candidates[i];
+        try {
+            if (!canBeResumed(checkpoint))
+                throw DataError("the checkpoint " + checkpoint.string() +
+                                " lacks the weights as they were trained, or the optimiser's state, as an exported "
+                                "average does: start a new run from it (warm_start.checkpoint)");
+            const auto state = readCheckpointState(checkpoint);
+            auto differences = resumeDifferences(state, now);
+            refuseAnotherFunction(differences, now.run);
+            trainer.restore(state, readCheckpointTensors(checkpoint), checkpoint.string());
+            return {.checkpoint = checkpoint, .differences = std::move(differences)};
+        } catch (const DataError& error) {
+            if (i + 1 == candidates.size())
+                throw;
+            context.warn("the checkpoint " + checkpoint.filename().string() + " cannot be used (" + error.what() +
+                         "): going on from an older one");
+        }
+    }
+    throw DataError(runFolder.string() + " holds no checkpoint"); // the run's folder has looked: it had one
+}
+
+void tellDifferences(const ResumePoint& restored, const fs::path& runFolder, std::int64_t step,
+                     const JobContext& context)
+{
+    std::string course;
+    auto details = nlohmann::json::object();
+    for (const auto& difference : restored.differences) {
+        details[difference.what] = {difference.before, difference.now};
+        if (difference.otherCourse)
+            course += (course.empty() ? "" : "; ") + text(difference);
+        else
+            context.info("changed since the checkpoint: " + text(difference));
+    }
+    if (!course.empty())
+        context.warn("the run goes on, but not as it would have: " + course);
+    appendRunEvent(runFolder, step, "resumed", "resumed from " + restored.checkpoint.string(), details);
+}
+
 fs::path setAsideBehind(const fs::path& runFolder, std::int64_t step)
 {
     std::vector<fs::path> later;
@@ -132,8 +195,13 @@ fs::path setAsideBehind(const fs::path& runFolder, std::int64_t step)
         if (*checkpointStep(checkpoint.filename().string()) > step)
             later.push_back(checkpoint);
     }
-    if (later.empty())
+    const auto pictures = previewsBehind(runFolder, step);
+    if (later.empty()) {
+        std::error_code ignored; // what stays is painted over
+        for (const auto& picture : pictures)
+            fs::remove(picture, ignored);
         return {};
+    }
     fs::path folder;
     for (int number = 1; folder.empty() || fs::exists(folder); ++number)
         folder = runFolder / "set-aside" /
@@ -144,6 +212,11 @@ fs::path setAsideBehind(const fs::path& runFolder, std::int64_t step)
             fs::copy_file(runFolder / "metrics.jsonl", folder / "metrics.jsonl");
         for (const auto& checkpoint : later)
             fs::rename(checkpoint, folder / checkpoint.filename());
+        for (const auto& picture : pictures) {
+            const auto place = folder / picture.lexically_relative(runFolder);
+            fs::create_directories(place.parent_path());
+            fs::rename(picture, place);
+        }
     } catch (const fs::filesystem_error& error) {
         throw StoreError("later checkpoints could not be moved to " + folder.string() + ": " + error.code().message());
     }

@@ -3,14 +3,18 @@
 /// How a run goes on from a checkpoint.
 
 #include "core/runs/checkpoint.h"
+#include "core/runtime/job.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace nanodit {
+
+class Trainer;
 
 /// What is not as it was when the checkpoint was written.
 struct ResumeDifference {
@@ -31,9 +35,23 @@ std::string text(const ResumeDifference& difference);
 std::vector<std::filesystem::path> checkpointsToTry(const std::filesystem::path& runFolder,
                                                     std::optional<std::int64_t> from);
 
-/// Moves the checkpoints of later steps than `step` to runFolder/set-aside and copies metrics.jsonl there when it has
-/// later steps that a checkpoint is of: what is done again must not be mistaken for it, and nothing is lost. Gives the
-/// folder, empty when there was nothing to move. Throws StoreError.
+/// Where a run goes on.
+struct ResumePoint {
+    std::filesystem::path checkpoint;
+    std::vector<ResumeDifference> differences;
+};
+/// Gives the trainer what the first of checkpointsToTry() holds that can be read, with a warning for each that cannot.
+/// `now` is what would be saved now. Throws DataError when none can be read, UsageError for another function.
+ResumePoint restoreNewestWhole(Trainer& trainer, const std::filesystem::path& runFolder,
+                               std::optional<std::int64_t> from, const CheckpointState& now, const JobContext& context);
+/// Says what differs, to the log and the run's history.
+void tellDifferences(const ResumePoint& restored, const std::filesystem::path& runFolder, std::int64_t step,
+                     const JobContext& context);
+
+/// Moves the checkpoints of later steps than `step` to runFolder/set-aside, with what was painted of later steps and a
+/// copy of metrics.jsonl: what is done again must not be mistaken for it, and nothing is lost. Gives the folder, empty
+/// when there was no such checkpoint: then pictures behind the last one go, as the lines of metrics.jsonl do. Throws
+/// StoreError.
 std::filesystem::path setAsideBehind(const std::filesystem::path& runFolder, std::int64_t step);
 
 } // namespace nanodit

@@ -12,6 +12,8 @@ namespace nanodit {
 
 namespace {
 
+constexpr auto rawDifferenceKey = "preview/raw_difference";
+
 std::string shortText(double value)
 {
     char text[32];
@@ -41,33 +43,52 @@ SelfReport::SelfReport(const TrainRequest& request, std::shared_ptr<const ShardS
 {
 }
 
-void SelfReport::paintPreviews(const Trainer& trainer, const JobContext& context)
+void SelfReport::paintPreviews(const Trainer& trainer, const JobContext& context, PreviewsThere there)
 {
+    const auto step = trainer.stepsDone();
     if (request_.workspace.config.vae.empty()) {
         context.warn("no preview pictures: the workspace names no autoencoder (encoders.vae in workspace.yaml)");
         return;
     }
     try {
         if (!painter_)
-            painter_ = std::make_unique<PreviewPainter>(request_.workspace, trainer.config(),
-                                                        request_.workspace.config.textTokens, statistics_, set_,
-                                                        compute_);
+            makePainter(trainer);
         const bool agreed = painter_->agrees();
         const auto* const raw = trainer.config().ema.enabled ? &trainer.model() : nullptr;
-        painter_->paint(*trainer.averagedModel(), raw, trainer.stepsDone(), runFolder_, context,
-                        [this](const PreviewPicture& preview) {
-                            events_.addPicture(preview.step, tagOf(preview), preview.picture);
-                            request_.onPreview(preview);
-                        });
+        const auto handOn = [this](const PreviewPicture& preview) {
+            events_.addPicture(preview.step, tagOf(preview), preview.picture);
+            request_.onPreview(preview);
+        };
+        painter_->paint(*trainer.averagedModel(), raw, step, runFolder_, context, handOn, there);
         const auto difference = painter_->rawDifference();
-        if (!difference)
+        if (!difference || has(step, rawDifferenceKey))
             return;
-        write(trainer.stepsDone(), {{"preview/raw_difference", *difference}});
+        write(step, {{rawDifferenceKey, *difference}});
         if (painter_->agrees() && !agreed)
             context.info("raw and averaged previews agree: they differ by " + shortText(*difference) +
                          " of a pixel's range, less than previews.raw_until; the average alone paints from now on");
     } catch (const std::exception& error) {
         context.warn("no preview pictures at this step: " + sentenceOf(error));
+    }
+}
+
+bool SelfReport::has(std::int64_t step, const std::string& begin) const
+{
+    const auto measured = metrics_.measured().find(step);
+    if (measured == metrics_.measured().end())
+        return false;
+    const auto key = measured->second.lower_bound(begin);
+    return key != measured->second.end() && key->first.starts_with(begin);
+}
+
+void SelfReport::makePainter(const Trainer& trainer)
+{
+    painter_ = std::make_unique<PreviewPainter>(request_.workspace, trainer.config(),
+                                                request_.workspace.config.textTokens, statistics_, set_, compute_);
+    for (const auto& [step, values] : metrics_.measured()) { // a resumed run has painted before
+        const auto difference = values.find(rawDifferenceKey);
+        if (step < trainer.stepsDone() && difference != values.end())
+            painter_->recall(difference->second);
     }
 }
 

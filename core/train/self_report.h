@@ -11,8 +11,10 @@
 #include "core/train/train_job.h"
 #include "core/train/trainer.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 
 namespace nanodit {
 
@@ -24,11 +26,16 @@ public:
     SelfReport(const TrainRequest& request, std::shared_ptr<const ShardSet> trainingSet, DinoStatistics statistics,
                const Compute& compute, std::filesystem::path runFolder, MetricsFile& metrics, EventFile& events);
 
-    void paintPreviews(const Trainer& trainer, const JobContext& context);
+    void paintPreviews(const Trainer& trainer, const JobContext& context,
+                       PreviewsThere there = PreviewsThere::PaintAgain);
     /// Of the averaged weights, which sampling uses.
     void measureConditionWorth(const Trainer& trainer, const JobContext& context);
+    bool hasConditionWorth(std::int64_t step) const { return has(step, "worth/"); }
 
 private:
+    /// Whether something was measured at a step whose key begins so.
+    bool has(std::int64_t step, const std::string& begin) const;
+    void makePainter(const Trainer& trainer);
     void write(std::int64_t step, const EventFile::Scalars& values);
 
     const TrainRequest& request_;

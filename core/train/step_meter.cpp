@@ -109,6 +109,7 @@ StepMetrics StepMeter::finish() const
     metrics.samplesPerSecond = static_cast<double>(samples_) / std::max(seconds, 1e-9);
     metrics.dataWaitSeconds = dataWait_;
     metrics.residentMegabytes = residentMegabytes();
+    metrics.endedAt = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     return metrics;
 }
 

@@ -27,7 +27,7 @@ double medianOf(std::vector<double> values)
 }
 
 template<typename... Values>
-std::string formatted(const char* format, Values... values)
+std::string eventText(const char* format, Values... values)
 {
     std::array<char, 200> text{};
     std::snprintf(text.data(), text.size(), format, values...);
@@ -59,7 +59,7 @@ std::optional<StepWatch::Finding> StepWatch::lookForSpike(const StepMetrics& met
         if (metrics.loss > median + spikeDeviations * deviation && metrics.loss > spikeRatio * median)
             found =
                 Finding{.kind = "spike",
-                        .text = formatted("the loss of step %lld is %.4g, that of the %zu steps before was about %.4g",
+                        .text = eventText("the loss of step %lld is %.4g, that of the %zu steps before was about %.4g",
                                           static_cast<long long>(metrics.step), metrics.loss, losses.size(), median)};
     }
     losses_.push_back(metrics.loss);
@@ -85,7 +85,7 @@ std::optional<StepWatch::Finding> StepWatch::lookForStall(const StepMetrics& met
     quietUntil_ = metrics.step + quietSteps;
     return Finding{.kind = "stall",
                    .text =
-                       formatted("the last %zu steps waited for data in %.0f %% of their time: the disk or the network "
+                       eventText("the last %zu steps waited for data in %.0f %% of their time: the disk or the network "
                                  "that the shards lie on is slower than the training",
                                  stallWindow, 100 * waited / all)};
 }

@@ -5,7 +5,6 @@
 #include "core/encoders/encoder_info.h"
 #include "core/io/sha256.h"
 #include "core/model/stored_weights.h"
-#include "core/runs/continuation.h"
 #include "core/runs/metrics_file.h"
 #include "core/runs/run_folder.h"
 #include "core/runs/run_history.h"
@@ -52,8 +51,6 @@ private:
     void takeWidthsFromData();
     void makeTrainer(const JobContext& context);
     void resume(const JobContext& context);
-    std::vector<ResumeDifference> restoreNewestWhole(const JobContext& context);
-    void tellDifferences(const std::vector<ResumeDifference>& differences, const JobContext& context);
     CheckpointState stateNow() const;
     LoaderOptions loaderOptions() const;
     void makeLoader(const JobContext& context);
@@ -65,7 +62,9 @@ private:
     void explainUnsoundStep(const StepMetrics& metrics, const JobContext& context);
     void tell(const std::string& kind, const std::string& text, const nlohmann::json& details,
               const JobContext& context);
-    bool validationIsDue() const;
+    /// Whether what happens every so many steps, 0 for never, happens at this one.
+    bool isDue(std::int64_t every) const;
+    bool completeResumedStep(const JobContext& context);
     bool validate(const JobContext& context);
     void save();
     void saveAndWait();
@@ -123,7 +122,7 @@ JobEnd TrainJob::prepareAndTrain(const JobContext& outer)
     openData();
     takeWidthsFromData();
     if (!request_.ignoreMemory)
-        requireMemory(request_.workspace, config_, request_.device);
+        requireMemory(request_.workspace, config_, request_.device, request_.ranksHere);
     if (request_.meeting.rank > 0)
         return follow(outer);
     RunFolder folder(request_.workspace, request_.runName, request_.resume);
@@ -217,56 +216,13 @@ void TrainJob::makeTrainer(const JobContext& context)
 
 void TrainJob::resume(const JobContext& context)
 {
-    const auto differences = restoreNewestWhole(context);
+    const auto restored = restoreNewestWhole(*trainer_, folder_->path(), request_.from, stateNow(), context);
     const auto step = trainer_->stepsDone();
+    writer_->found(step, restored.checkpoint);
     if (const auto folder = setAsideBehind(folder_->path(), step); !folder.empty())
         context.warn("checkpoints of later steps were moved to " + folder.string());
-    context.info("resumed from " + writer_->newest().string());
-    tellDifferences(differences, context);
-}
-
-/// Takes the newest checkpoint that can be read, or the one that was asked for.
-std::vector<ResumeDifference> TrainJob::restoreNewestWhole(const JobContext& context)
-{
-    const auto candidates = checkpointsToTry(folder_->path(), request_.from);
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-        const auto& checkpoint = candidates[i];
-        try {
-            if (!canBeResumed(checkpoint))
-                throw DataError("the checkpoint " + checkpoint.string() +
-                                " lacks the weights as they were trained, or the optimiser's state, as an exported "
-                                "average does: start a new run from it (warm_start.checkpoint)");
-            const auto state = readCheckpointState(checkpoint);
-            const auto differences = resumeDifferences(state, stateNow());
-            refuseAnotherFunction(differences, request_.runName);
-            trainer_->restore(state, readCheckpointTensors(checkpoint), checkpoint.string());
-            writer_->found(state.step, checkpoint);
-            return differences;
-        } catch (const DataError& error) {
-            if (i + 1 == candidates.size())
-                throw;
-            context.warn("the checkpoint " + checkpoint.filename().string() + " cannot be used (" + error.what() +
-                         "): going on from an older one");
-        }
-    }
-    throw DataError(folder_->path().string() + " holds no checkpoint"); // the run's folder has looked: it had one
-}
-
-void TrainJob::tellDifferences(const std::vector<ResumeDifference>& differences, const JobContext& context)
-{
-    std::string course;
-    auto details = nlohmann::json::object();
-    for (const auto& difference : differences) {
-        details[difference.what] = {difference.before, difference.now};
-        if (difference.otherCourse)
-            course += (course.empty() ? "" : "; ") + text(difference);
-        else
-            context.info("changed since the checkpoint: " + text(difference));
-    }
-    if (!course.empty())
-        context.warn("the run goes on, but not as it would have: " + course);
-    appendRunEvent(folder_->path(), trainer_->stepsDone(), "resumed", "resumed from " + writer_->newest().string(),
-                   details);
+    context.info("resumed from " + restored.checkpoint.string());
+    tellDifferences(restored, folder_->path(), step, context);
 }
 
 CheckpointState TrainJob::stateNow() const
@@ -320,9 +276,7 @@ JobEnd TrainJob::train(const JobContext& context)
     const Trainer::Observer observer =
         check_ ? Trainer::Observer([this](const MicroBatchTrace& trace) { check_->observe(trace); })
                : Trainer::Observer();
-    // A run that was stopped while it was validated goes on with that.
-    if (trainer_->stepsDone() > 0 && validationIsDue() && !metrics_->hasValidation(trainer_->stepsDone()) &&
-        !validate(context))
+    if (trainer_->stepsDone() > 0 && !completeResumedStep(context))
         return stop(context);
     while (trainer_->stepsDone() < config_.schedule.steps) {
         if (folder_->lock().lost())
@@ -337,7 +291,7 @@ JobEnd TrainJob::train(const JobContext& context)
         watchStep(*metrics, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(), context);
         afterStep(*metrics, context);
         progress.update(trainer_->stepsDone());
-        if (!metrics->skipped && validationIsDue() && !validate(context))
+        if (!metrics->skipped && isDue(config_.validation.every) && !validate(context))
             return stop(context);
     }
     saveAndWait();
@@ -399,10 +353,9 @@ void TrainJob::afterStep(const StepMetrics& metrics, const JobContext& context)
         save();
     if (metrics.skipped)
         return; // the weights are those of the step before
-    if (request_.commands->previewNow.exchange(false) ||
-        (config_.previews.every > 0 && metrics.step % config_.previews.every == 0))
+    if (request_.commands->previewNow.exchange(false) || isDue(config_.previews.every))
         selfReport_->paintPreviews(*trainer_, context);
-    if (config_.metrics.worthEvery > 0 && metrics.step % config_.metrics.worthEvery == 0)
+    if (isDue(config_.metrics.worthEvery))
         selfReport_->measureConditionWorth(*trainer_, context);
 }
 
@@ -422,9 +375,23 @@ void TrainJob::explainUnsoundStep(const StepMetrics& metrics, const JobContext& 
         throw Error(endOfSkippedSteps(metrics, skippedStepsThatEndARun, microBatches, samples));
 }
 
-bool TrainJob::validationIsDue() const
+bool TrainJob::isDue(std::int64_t every) const
 {
-    return config_.validation.every > 0 && trainer_->stepsDone() % config_.validation.every == 0;
+    return every > 0 && trainer_->stepsDone() % every == 0;
+}
+
+/// A run that was stopped or killed behind a checkpoint goes on with what that step still lacks: the weights are those
+/// that it would have been made with. False when stopped.
+bool TrainJob::completeResumedStep(const JobContext& context)
+{
+    const auto step = trainer_->stepsDone();
+    if (metrics_->wasSkipped(step))
+        return true;
+    if (isDue(config_.previews.every))
+        selfReport_->paintPreviews(*trainer_, context, PreviewsThere::Keep);
+    if (isDue(config_.metrics.worthEvery) && !selfReport_->hasConditionWorth(step))
+        selfReport_->measureConditionWorth(*trainer_, context);
+    return !isDue(config_.validation.every) || metrics_->hasValidation(step) || validate(context);
 }
 
 /// False when stopped. The checkpoint that it saves is where a run that is stopped or killed meanwhile goes on.

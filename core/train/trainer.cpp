@@ -68,7 +68,7 @@ Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compu
 }
 
 Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compute& compute,
-                 std::shared_ptr<Collective> collective)
+                 std::shared_ptr<Collective> collective, const BucketSizes& buckets)
     : config_(config)
     , textTokens_(textTokens)
     , compute_(compute)
@@ -80,6 +80,8 @@ Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compu
         alignment_.emplace(config, compute.device);
         parameters_.insert(parameters_.end(), alignment_->parameters().begin(), alignment_->parameters().end());
     }
+    if (!collective_->alone())
+        reducer_ = std::make_unique<GradientReducer>(parameters_, collective_, buckets);
     optimiser_ = makeOptimiser(parameters_, config.optimiser);
     if (config.ema.enabled)
         ema_.emplace(model_->parameters(), config.ema.decay, config.ema.warmup);
@@ -189,6 +191,8 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
             meter.addInternal(loss.flow.internal);
         if (loss.repa.defined())
             meter.addRepa(loss.repa);
+        if (reducer_ && micro + 1 == microBatches)
+            reducer_->expectLastPass();
         (loss.total / static_cast<double>(ofAll)).backward();
         ++sound;
     }
@@ -211,6 +215,10 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
     metrics.lr = lr;
     metrics.leftOut = ofAll - sound;
     metrics.skipped = !std::isfinite(gradNorm);
+    if (reducer_) {
+        metrics.reduceWaitSeconds = reducer_->waitedSeconds();
+        metrics.reduceHidden = reducer_->hiddenShare();
+    }
     skippedInARow_ = metrics.skipped ? skippedInARow_ + 1 : 0;
     samplePosition_ = position;
     metrics.step = ++steps_;
@@ -221,18 +229,7 @@ std::int64_t Trainer::gather(std::int64_t sound, StepMeter& meter)
 {
     if (collective_->alone())
         return sound;
-    const at::NoGradGuard noGradient;
-    std::vector<at::Tensor> gradients;
-    for (const auto& parameter : parameters_)
-        gradients.push_back(parameter.value.grad().flatten());
-    const auto all = at::cat(gradients).to(at::kCPU).contiguous(); // one message
-    collective_->sum(all);
-    std::int64_t begin = 0;
-    for (const auto& parameter : parameters_) {
-        auto gradient = parameter.value.grad();
-        gradient.copy_(all.narrow(0, begin, gradient.numel()).view(gradient.sizes()));
-        begin += gradient.numel();
-    }
+    reducer_->finish();
     auto sums = meter.sums();
     sums.push_back(static_cast<double>(sound));
     const auto numbers = at::tensor(sums, at::kDouble);

@@ -10,6 +10,7 @@
 #include "core/train/collective.h"
 #include "core/train/draws.h"
 #include "core/train/flow_matching.h"
+#include "core/train/gradient_reducer.h"
 #include "core/train/optimiser.h"
 #include "core/train/representation_alignment.h"
 #include "core/train/step_meter.h"
@@ -46,7 +47,7 @@ public:
     /// of them a step each. Micro-batch m of rank r draws what micro-batch m * size + r of one process alone would, so
     /// that both make the same step but for the order in which gradients are added. takeStateOfFirst() comes first.
     Trainer(const TrainConfig& config, std::int64_t textTokens, const Compute& compute,
-            std::shared_ptr<Collective> collective);
+            std::shared_ptr<Collective> collective, const BucketSizes& buckets = {});
     /// On the CPU, in the configuration's precision, with as many threads as are set.
     Trainer(const TrainConfig& config, std::int64_t textTokens);
 
@@ -125,6 +126,7 @@ private:
     std::unique_ptr<NanoDiT> model_;
     std::optional<RepresentationAlignment> alignment_;
     Parameters parameters_;
+    std::unique_ptr<GradientReducer> reducer_; ///< Null for one process.
     std::unique_ptr<Optimiser> optimiser_;
     std::optional<Ema> ema_;
     std::int64_t steps_ = 0, samplePosition_ = 0;

@@ -1,11 +1,10 @@
 #include "core/train/worth_job.h"
 
-#include "core/model/nanodit.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint_weights.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
-#include "core/sample/stored_model.h"
+#include "core/sample/shared_models.h"
 #include "core/train/measure_worth.h"
 #include "core/train/preview.h"
 
@@ -19,12 +18,11 @@ namespace {
 
 JobEnd measure(const WorthRequest& request, const JobContext& context)
 {
-    const auto stored = StoredModel::read(request.checkpoint);
-    const auto& config = stored.state.config;
-    const auto compute = makeCompute(request.device, config.arithmetic());
-    NanoDiT model(config.model, std::nullopt, compute.device);
-    loadState(model.parameters(), stored.weights, request.checkpoint.string());
-    const WorthMeter meter(model, stored.state.dino, stored.state.textTokens, config.seed, compute);
+    const auto compute = makeCompute(request.device, StoredModel::readState(request.checkpoint).config.arithmetic());
+    const auto opened = openModel(request.checkpoint, compute.device);
+    const auto& state = opened->state;
+    const auto& config = state.config;
+    const WorthMeter meter(opened->model, state.dino, state.textTokens, config.seed, compute);
     WorthSample sample{.validation = validationShards(request.workspace),
                        .training = {},
                        .ofValidation = request.ofValidation,
@@ -39,9 +37,9 @@ JobEnd measure(const WorthRequest& request, const JobContext& context)
         throw DataError("nothing was measured: " + request.workspace.shardsFolder().string() +
                         " has neither samples of the set \"" + config.data.shards +
                         "\" nor of \"val\"", remedy::PackShards{});
-    const ConditionWorth worth{.run = stored.state.run,
-                               .step = stored.state.step,
-                               .weights = weightsKindNames[stored.averaged() ? 1 : 0],
+    const ConditionWorth worth{.run = state.run,
+                               .step = state.step,
+                               .weights = weightsKindNames[opened->averaged ? 1 : 0],
                                .pictures = std::move(*pictures)};
     const auto report = validationFolder(request.checkpoint); // runs/NAME/validation/STEP
     if (!report.empty())

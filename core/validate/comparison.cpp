@@ -58,17 +58,22 @@ fs::path runFolderOf(const ValidationReport& report)
     return parent.filename() == "validation" ? parent.parent_path() : fs::path();
 }
 
-/// One report a run: the curves of a run are the same for all of its reports.
-std::vector<const ValidationReport*> onePerRun(const std::vector<ValidationReport>& reports)
+/// One report a run, or of each kind of a run's weights: the curves are the same for all other reports of it.
+std::vector<const ValidationReport*> onePerRun(const std::vector<ValidationReport>& reports, bool byWeights)
 {
     std::vector<const ValidationReport*> chosen;
-    std::set<fs::path> seen;
+    std::set<std::pair<fs::path, bool>> seen;
     for (const auto& report : reports) {
         const auto run = runFolderOf(report);
-        if (run.empty() || seen.insert(run).second)
+        if (run.empty() || seen.insert({run, byWeights && isRaw(report)}).second)
             chosen.push_back(&report);
     }
     return chosen;
+}
+
+std::string rawMark(const ValidationReport& report, const std::vector<ValidationReport>& all)
+{
+    return isRaw(report) && !std::all_of(all.begin(), all.end(), isRaw) ? ", raw weights" : "";
 }
 
 } // namespace
@@ -78,29 +83,31 @@ std::string RunComparison::nameOf(std::size_t index) const
     const auto& report = reports[index];
     const auto sameRun =
         std::count_if(reports.begin(), reports.end(), [&](const auto& other) { return other.run == report.run; });
-    if (sameRun < 2)
-        return report.run;
-    const auto sameStep = std::count_if(reports.begin(), reports.end(), [&](const auto& other) {
-        return other.run == report.run && other.step == report.step;
-    });
-    const auto name = report.run + ", step " + std::to_string(report.step);
-    return sameStep > 1 && isRaw(report) ? name + ", raw weights" : name;
+    const auto name = sameRun < 2 ? report.run : report.run + ", step " + std::to_string(report.step);
+    return name + rawMark(report, reports);
+}
+
+std::string courseName(const ValidationReport& report, const std::vector<ValidationReport>& all)
+{
+    return report.run + rawMark(report, all);
 }
 
 std::vector<MetricCourse> metricCourses(const std::vector<ValidationReport>& reports)
 {
-    std::vector<std::vector<ValidationReport>> runs;
-    for (const auto* report : onePerRun(reports))
-        runs.push_back(reportsBeside(*report));
+    struct Run {
+        std::string name;
+        std::vector<ValidationReport> reports;
+    };
+    std::vector<Run> runs;
+    for (const auto* report : onePerRun(reports, true))
+        runs.push_back({.name = courseName(*report, reports), .reports = reportsBeside(*report)});
     std::vector<MetricCourse> courses;
     for (std::size_t task = 0; task < validationTaskNames.size(); ++task) {
         for (const auto& metric : validationMetrics()) {
             for (const auto& run : runs) {
-                MetricCourse course{.run = run.front().run,
-                                    .task = static_cast<ValidationTask>(task),
-                                    .metric = metric.name,
-                                    .points = {}};
-                for (const auto& report : run) {
+                MetricCourse course{
+                    .run = run.name, .task = static_cast<ValidationTask>(task), .metric = metric.name, .points = {}};
+                for (const auto& report : run.reports) {
                     if (const auto* const summary = report.find(course.task, metric.name))
                         course.points.push_back(
                             {.step = report.step, .mean = summary->mean, .interval = summary->interval});
@@ -148,7 +155,7 @@ RunComparison compareRuns(const std::vector<fs::path>& reportFolders)
     for (std::size_t i = 1; i < comparison.reports.size(); ++i)
         comparison.differences.push_back(compareReports(comparison.reports.front(), comparison.reports[i]));
     comparison.courses = metricCourses(comparison.reports);
-    for (const auto* report : onePerRun(comparison.reports)) {
+    for (const auto* report : onePerRun(comparison.reports, false)) {
         if (const auto run = runFolderOf(*report); !run.empty()) {
             if (auto course = lossCourse(run); !course.points.empty())
                 comparison.losses.push_back(std::move(course));

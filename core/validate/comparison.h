@@ -16,7 +16,7 @@ struct CoursePoint {
 };
 /// A metric over the validated steps of a run.
 struct MetricCourse {
-    std::string run;
+    std::string run; ///< As courseName() calls it.
     ValidationTask task = ValidationTask::Reconstruction;
     std::string metric;
     std::vector<CoursePoint> points; ///< By step.
@@ -34,7 +34,8 @@ struct RunComparison {
     std::vector<MetricCourse> courses;                      ///< By metric, then by run.
     std::vector<LossCourse> losses;
 
-    /// What to call a report here: its run, with the step where a run occurs twice.
+    /// What to call a report here: its run, with the step where a run occurs twice, and "raw weights" where not all are
+    /// of these.
     std::string nameOf(std::size_t report) const;
 };
 
@@ -42,8 +43,11 @@ struct RunComparison {
 /// for a folder without a report, UsageError for reports that do not compare.
 RunComparison compareRuns(const std::vector<std::filesystem::path>& reportFolders);
 
-/// How the metrics of these reports went over the steps of their runs: from every report beside them whose pictures
-/// were painted with the same settings.
+/// What the course of a report's run is called beside those of the others: "mine", or "mine, raw weights" where not all
+/// of them are of raw weights.
+std::string courseName(const ValidationReport& report, const std::vector<ValidationReport>& all);
+/// How the metrics of these reports went over the steps of their runs: from every report beside them of the same
+/// weights whose pictures were painted with the same settings.
 std::vector<MetricCourse> metricCourses(const std::vector<ValidationReport>& reports);
 /// At most `points` of them. Empty for a folder without metrics.
 LossCourse lossCourse(const std::filesystem::path& runFolder, std::size_t points = 160);

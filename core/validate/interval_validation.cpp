@@ -1,6 +1,7 @@
 #include "core/validate/interval_validation.h"
 
 #include "core/config/train_config.h"
+#include "core/runs/checkpoint_weights.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
 #include "core/sample/sample_request.h"
@@ -9,6 +10,8 @@
 #include "core/validate/validation.h"
 
 #include <cstdio>
+#include <filesystem>
+#include <vector>
 
 namespace nanodit {
 
@@ -31,6 +34,17 @@ ValidationSettings settingsOf(const TrainConfig& config)
     settings.textScale = validation.textScale;
     settings.dinoScale = validation.dinoScale;
     return settings;
+}
+
+/// The weights of a checkpoint to validate, as ValidateRequest names them.
+std::vector<std::filesystem::path> weightsToValidate(const std::filesystem::path& checkpoint, ValidatedWeights wanted)
+{
+    if (!hasBothWeights(checkpoint) || wanted == ValidatedWeights::Average)
+        return {checkpoint};
+    const auto raw = weightsFile(checkpoint, WeightsKind::Raw);
+    if (wanted == ValidatedWeights::Raw)
+        return {raw};
+    return {checkpoint, raw};
 }
 
 /// "validated step 800 (ema): reconstruction DINO-patch distance 0.213, ..."
@@ -56,25 +70,26 @@ IntervalValidator suiteAtIntervals(const TrainRequest& request, KnownTruth truth
 {
     const auto settings = settingsOf(request.config);
     return [workspace = request.workspace, device = request.device, onValidation = request.onValidation, settings,
+            wanted = request.config.validation.weights,
             truth = std::move(truth)](const std::filesystem::path& checkpoint,
                                       const JobContext& context) -> std::optional<EventFile::Scalars> {
-        ValidateRequest validation;
-        validation.workspace = workspace;
-        validation.checkpoint = checkpoint;
-        validation.replaceOther = true; // a run that went back to an older checkpoint comes here again
-        validation.settings = settings;
-        validation.device = device;
         EventFile::Scalars means;
-        validation.finished = [&](const ValidationReport& report) {
-            for (const auto& summary : report.summaries)
-                means.emplace_back(std::string(validationTaskNames[static_cast<std::size_t>(summary.task)]) + "/" +
-                                       summary.metric,
-                                   summary.mean);
-            context.info(lineOf(report));
-            onValidation(report);
-        };
-        if (makeValidateJobWith(std::move(validation), truth)->run(context) == JobEnd::Cancelled)
-            return std::nullopt;
+        for (const auto& weights : weightsToValidate(checkpoint, wanted)) {
+            ValidateRequest validation;
+            validation.workspace = workspace;
+            validation.checkpoint = weights;
+            validation.replaceOther = true; // a run that went back to an older checkpoint comes here again
+            validation.settings = settings;
+            validation.device = device;
+            validation.finished = [&](const ValidationReport& report) {
+                const auto own = meansOf(report);
+                means.insert(means.end(), own.begin(), own.end());
+                context.info(lineOf(report));
+                onValidation(report);
+            };
+            if (makeValidateJobWith(std::move(validation), truth)->run(context) == JobEnd::Cancelled)
+                return std::nullopt;
+        }
         return means;
     };
 }

@@ -1,12 +1,11 @@
 #include "core/validate/learnt_measures.h"
 
 #include "core/io/image.h"
-#include "core/model/nanodit.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runs/checkpoint.h"
 #include "core/runs/checkpoint_weights.h"
 #include "core/runtime/error.h"
-#include "core/sample/stored_model.h"
+#include "core/sample/shared_models.h"
 #include "core/train/measure_worth.h"
 #include "core/train/preview.h"
 #include "core/validate/nearest_training.h"
@@ -43,11 +42,9 @@ bool addConditionWorth(ValidationReport& report, const Workspace& workspace, con
                                "\"val\".");
         return true;
     }
-    const auto stored = StoredModel::read(checkpoint);
-    const auto& config = stored.state.config;
-    NanoDiT model(config.model, std::nullopt, compute.device);
-    loadState(model.parameters(), stored.weights, checkpoint.string());
-    const WorthMeter meter(model, stored.state.dino, stored.state.textTokens, config.seed, compute);
+    const auto opened = openModel(checkpoint, compute.device);
+    const auto& state = opened->state;
+    const WorthMeter meter(opened->model, state.dino, state.textTokens, state.config.seed, compute);
     std::size_t missing = 0;
     for (auto* const picture : pictures) {
         if (context.shouldStop())

@@ -1,7 +1,9 @@
+#include "core/runs/catalogue.h"
 #include "core/runtime/error.h"
 #include "core/validate/validation.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
@@ -108,6 +110,16 @@ std::string keyMetric(ValidationTask task)
 {
     constexpr std::array keys = {"dino_distance", "dino_distance_other", "text_match", "change", "change", "obeyed"};
     return keys[static_cast<std::size_t>(task)];
+}
+
+std::vector<std::pair<std::string, double>> meansOf(const ValidationReport& report)
+{
+    const std::string kind = isOfRawWeights(report.folder) ? "raw/" : "";
+    std::vector<std::pair<std::string, double>> means;
+    for (const auto& summary : report.summaries)
+        means.emplace_back(kind + validationTaskNames[static_cast<std::size_t>(summary.task)] + "/" + summary.metric,
+                           summary.mean);
+    return means;
 }
 
 const MetricSummary* ValidationReport::find(ValidationTask task, const std::string& metric) const

@@ -1,5 +1,6 @@
 #include "core/validate/nearest_training.h"
 
+#include "core/inspect/unit_rows.h"
 #include "core/io/tensor.h"
 #include "core/runtime/error.h"
 
@@ -12,11 +13,6 @@ namespace nanodit {
 namespace {
 
 constexpr std::int64_t blockSize = 2048; // samples compared at once
-
-at::Tensor unitRows(const at::Tensor& rows)
-{
-    return rows / rows.norm(2, 1, true).clamp_min(1e-12);
-}
 
 } // namespace
 

@@ -1,5 +1,6 @@
 #include "core/validate/patch_metrics.h"
 
+#include "core/inspect/unit_rows.h"
 #include "core/runtime/error.h"
 
 #include <ATen/ATen.h>
@@ -9,12 +10,6 @@
 namespace nanodit {
 
 namespace {
-
-at::Tensor unitFeatures(const at::Tensor& features)
-{
-    const auto values = features.to(at::kFloat);
-    return values / values.norm(2, {1}, true).clamp_min(1e-12);
-}
 
 void requireSameShape(const at::Tensor& a, const at::Tensor& b)
 {
@@ -42,7 +37,7 @@ at::Tensor squareRoot(const at::Tensor& matrix)
 double patchCosineDistance(const at::Tensor& a, const at::Tensor& b)
 {
     requireSameShape(a, b);
-    return 1 - (unitFeatures(a) * unitFeatures(b)).sum(1).mean().item<double>();
+    return 1 - (unitRows(a) * unitRows(b)).sum(1).mean().item<double>();
 }
 
 PatchCorrespondence patchCorrespondence(const at::Tensor& a, const at::Tensor& b, GridSize grid)
@@ -51,7 +46,7 @@ PatchCorrespondence patchCorrespondence(const at::Tensor& a, const at::Tensor& b
     if (a.size(0) != grid.rows * grid.cols)
         throw UsageError(std::to_string(a.size(0)) + " patches are not a grid of " + std::to_string(grid.rows) + " x " +
                          std::to_string(grid.cols));
-    const auto similarity = at::mm(unitFeatures(a), unitFeatures(b).t());
+    const auto similarity = at::mm(unitRows(a), unitRows(b).t());
     const auto forth = similarity.argmax(1).to(at::kCPU).contiguous(),
                back = similarity.argmax(0).to(at::kCPU).contiguous();
     const auto* const nearest = forth.data_ptr<std::int64_t>();

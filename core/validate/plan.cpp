@@ -1,6 +1,7 @@
 #include "core/validate/plan.h"
 
 #include "core/runtime/error.h"
+#include "core/runtime/number_text.h"
 #include "core/validate/indefinite_article.h"
 
 #include <algorithm>
@@ -55,11 +56,6 @@ std::size_t partnerOf(std::size_t i, const std::vector<RecordInfo>& records)
 bool contains(const std::vector<ValidationTask>& tasks, ValidationTask task)
 {
     return std::find(tasks.begin(), tasks.end(), task) != tasks.end();
-}
-
-std::string countOf(std::size_t count, const std::string& what)
-{
-    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 } // namespace
@@ -219,14 +215,14 @@ ValidationPlan planValidation(const std::vector<RecordInfo>& all, const Validati
         }
     }
     if (alone > 0)
-        plan.notes.push_back("DINO swap leaves out " + countOf(alone, "record") +
+        plan.notes.push_back("DINO swap leaves out " + counted(alone, "record") +
                              " without another validation record of the same bucket.");
     for (const auto& [task, count] : colourless)
         plan.notes.push_back((task == ValidationTask::TextManipulation ? "Text manipulation leaves out "
                                                                        : "Text over DINO leaves out ") +
-                             countOf(count, "record") + " whose caption names no colour.");
+                             counted(count, "record") + " whose caption names no colour.");
     if (unknown > 0)
-        plan.notes.push_back("Region edit leaves out " + countOf(unknown, "record") +
+        plan.notes.push_back("Region edit leaves out " + counted(unknown, "record") +
                              " of which it is not known where things are.");
     return plan;
 }

@@ -62,12 +62,19 @@ void readSteps(RunOverview& overview)
 void readNewestReport(RunOverview& overview)
 {
     const auto subjects = validationSubjects({overview.run});
-    const auto newest = std::find_if(subjects.begin(), subjects.end(), [](const auto& s) { return !s.report.empty(); });
+    const auto newestOf = [&subjects](bool raw) {
+        return std::find_if(subjects.begin(), subjects.end(),
+                            [raw](const auto& s) { return !s.report.empty() && s.raw == raw; });
+    };
+    auto newest = newestOf(false); // of the weights that the runs are compared by
+    if (newest == subjects.end())
+        newest = newestOf(true);
     if (newest == subjects.end())
         return;
     try {
         const auto report = readValidationReport(newest->report);
         overview.validatedStep = report.step;
+        overview.validatedRaw = newest->raw;
         for (const auto task : report.settings.tasks) {
             if (const auto* const summary = report.find(task, keyMetric(task)))
                 overview.measured.push_back(*summary);

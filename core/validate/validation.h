@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace nanodit {
@@ -146,6 +147,10 @@ std::string picturesAsCsv(const ValidationReport& report);
 ValidationReport readValidationReport(const std::filesystem::path& folder);
 /// Folders of all reports of the workspace's runs, by run and step.
 std::vector<std::filesystem::path> listValidationReports(const Workspace& workspace);
+
+/// The means of a report as the metrics of its run name them: "reconstruction/ssim", of raw weights beside an average
+/// "raw/reconstruction/ssim".
+std::vector<std::pair<std::string, double>> meansOf(const ValidationReport& report);
 
 /// Another report's metric against the first one's, over the pictures that both have.
 struct MetricDifference {

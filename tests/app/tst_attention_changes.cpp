@@ -99,9 +99,11 @@ private Q_SLOTS:
         QTest::keyClick(page_.get(), Qt::Key_Delete);
         settle();
         QVERIFY(find<QLabel>("attentionEdits")->text().contains("\"" + words()->words()[0] + "\""));
+        QCOMPARE(words()->erased(), std::set<std::size_t>{0}); // struck out
         QCOMPARE(sum(picture()->values()), 0.0);
         QTest::keyClick(page_.get(), Qt::Key_Z, Qt::ControlModifier);
         settle();
+        QVERIFY(words()->erased().empty());
         QVERIFY(sum(picture()->values()) > 0);
         QTest::mouseClick(find<QPushButton>("attentionPaint"), Qt::LeftButton);
         settle();

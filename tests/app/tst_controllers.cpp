@@ -1,7 +1,10 @@
 #include "app/controllers.h"
 #include "app/job_runner.h"
 #include "app/session.h"
+#include "app/training_queue.h"
 #include "app/wording.h"
+#include "core/io/atomic_file.h"
+#include "tests/support/contains.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"
 
@@ -180,8 +183,36 @@ private Q_SLOTS:
         session.openWorkspace(path("workspace"));
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
         const auto why = noticeText(failed[0][1].value<Notice>());
-        QVERIFY2(why.contains("training-queue.json"), qPrintable(why));
-        std::filesystem::remove(file);
+        QVERIFY2(why.contains("it was moved to training-queue.json.damaged"), qPrintable(why));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        controllers.training.enqueue(config, "now");
+        controllers.training.enqueue(config, "later"); // what waits is written
+        controllers.training.stop();
+        QTRY_VERIFY_WITH_TIMEOUT(std::filesystem::exists(file), minute);
+        QCOMPARE(readTextFile(folder_ / "workspace/training-queue.json.damaged"), std::string("nonsense"));
+        QTRY_VERIFY_WITH_TIMEOUT(!controllers.training.active() && session.idle(), minute);
+        controllers.training.removeQueued(0);
+        QTRY_VERIFY_WITH_TIMEOUT(!std::filesystem::exists(file), minute);
+    }
+
+    void aQueuedTrainingOfAnotherVersionIsMovedAsideWithItsQueue()
+    {
+        const test::TemporaryFolder folder;
+        const auto file = folder / "training-queue.json";
+        const auto fault = [&](const std::string& text) {
+            test::writeText(file, text);
+            const auto found = TrainingQueueFile::read(folder.path());
+            if (!found.value.empty() || std::filesystem::exists(file))
+                return std::string("it is still there");
+            const auto aside = folder / "training-queue.json.damaged";
+            if (readTextFile(aside) != text)
+                return std::string("it was not kept");
+            std::filesystem::remove(aside);
+            return found.damage;
+        };
+        QVERIFY(test::contains(fault("{}"), "of the type object where array was expected"));
+        QVERIFY(test::contains(fault(R"([{"run": "mine"}])"), "it lacks \"config\""));
+        QVERIFY(test::contains(fault(R"([{"run": "mine", "config": "schedule: {stepz: 3}"}])"), "stepz"));
     }
 
     void jobsEndBeforeTheControllersGo()

@@ -1,8 +1,11 @@
 #include "app/pages/attention/attention_page.h"
 #include "app/pages/dataset/dataset_page.h"
+#include "app/pages/dataset/loupe.h"
+#include "app/pages/dataset/picture_pane.h"
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/runs/runs_page.h"
 #include "app/pages/sample/sample_page.h"
+#include "app/pages/train/preview_window.h"
 #include "app/pages/train/train_page.h"
 #include "app/pages/validate/validate_page.h"
 #include "app/sampling.h"
@@ -12,15 +15,19 @@
 #include "tests/app/window_test.h"
 #include "widgets/attention_map.h"
 #include "widgets/config_form.h"
+#include "widgets/preview_grid.h"
 #include "widgets/tab_order.h"
+#include "widgets/thumbnail_grid.h"
 
 #include <QAbstractButton>
 #include <QAccessible>
 #include <QAction>
 #include <QComboBox>
 #include <QFileInfo>
+#include <QImage>
 #include <QLineEdit>
 #include <QPlainTextEdit>
+#include <QPointer>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QSet>
@@ -29,6 +36,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <utility>
 
 using namespace nanodit;
@@ -185,6 +193,21 @@ private Q_SLOTS:
         QTRY_VERIFY(browser->query().isEmpty() && session_->idle() && browser->idle());
     }
 
+    void theViewChangesWhileTheRecordsHaveTheFocus()
+    {
+        press(Qt::Key_1, Qt::ControlModifier);
+        auto* const grid = window_->findChild<ThumbnailGrid*>();
+        QVERIFY(grid->isVisible());
+        grid->setFocus();
+        auto* const loupe = window_->findChild<Loupe*>();
+        press(Qt::Key_Right);
+        press(Qt::Key_3);
+        QVERIFY(loupe->left()->lens() == Lens::Similarity);
+        QVERIFY(grid->hasFocus()); // and the arrows go on
+        press(Qt::Key_1);
+        QVERIFY(loupe->left()->lens() == Lens::Picture);
+    }
+
     void aRunIsStartedPausedAndStopped()
     {
         press(Qt::Key_2, Qt::ControlModifier);
@@ -206,6 +229,35 @@ private Q_SLOTS:
         press(Qt::Key_Period, Qt::ControlModifier);
         QTRY_VERIFY_WITH_TIMEOUT(!training.active() && session_->idle(), minute);
         QVERIFY(!session_->runs().empty());
+    }
+
+    void aPreviewIsEnlargedAndItsNeighbourSeen()
+    {
+        press(Qt::Key_2, Qt::ControlModifier);
+        auto& training = controllers_->training;
+        const auto file =
+            previewFile(session_->workspace().runsFolder() / training.runName().toStdString(), 10, "scene-000003");
+        std::filesystem::create_directories(file.parent_path());
+        QImage picture(64, 48, QImage::Format_RGB888);
+        picture.fill(Qt::darkGreen);
+        QVERIFY(picture.save(QString::fromStdString(file.string())));
+        Q_EMIT training.runChanged(); // no picture of the run that was trained above
+        Q_EMIT training.previewed({.step = 10,
+                                   .record = QStringLiteral("scene-000003"),
+                                   .caption = QStringLiteral("a caption"),
+                                   .picture = picture,
+                                   .reference = picture});
+        QVERIFY(tabTo([](QWidget* at) { return qobject_cast<PreviewGrid*>(at) != nullptr; }));
+        press(Qt::Key_Home);
+        press(Qt::Key_Return);
+        QTRY_VERIFY(window_->findChild<PreviewWindow*>() != nullptr);
+        const QPointer<PreviewWindow> enlarged = window_->findChild<PreviewWindow*>();
+        QVERIFY2(enlarged->windowTitle().contains("reference"), qPrintable(enlarged->windowTitle()));
+        QTest::keyClick(enlarged.data(), Qt::Key_Right);
+        QTRY_VERIFY(enlarged->windowTitle().contains("step 10"));
+        QTest::keyClick(enlarged.data(), Qt::Key_Escape);
+        QTRY_VERIFY(enlarged.isNull());
+        QApplication::setActiveWindow(window_.get());
     }
 
     void attentionIsAskedWithTheArrows()

@@ -12,6 +12,8 @@
 
 #include <QAction>
 #include <QComboBox>
+#include <QLabel>
+#include <QScrollArea>
 #include <QSignalSpy>
 #include <QSlider>
 #include <QTemporaryDir>
@@ -19,7 +21,9 @@
 #include <QToolButton>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <utility>
 
 using namespace nanodit;
 
@@ -100,7 +104,7 @@ private Q_SLOTS:
                 metrics.skipped = step == 77;
                 file.append(metrics);
             }
-            file.appendValidation(5000, {{"reconstruction/ssim", 0.5}});
+            file.appendValidation(5000, {{"reconstruction/ssim", 0.5}, {"raw/reconstruction/ssim", 0.25}});
         }
         appendRunEvent(run, 40, "resumed", "resumed");
         appendRunEvent(run, 60, "resumed", "resumed", {{"optimiser.lr", {"0.1", "0.2"}}});
@@ -111,7 +115,17 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(loaded.count(), 1, 60000);
         QCOMPARE(curves.of("loss").steps().size(), 5000);
         QCOMPARE(curves.of("attention/text").steps().size(), 50);
-        QCOMPARE(curves.validationKeys(), std::vector<std::string>{"validation/reconstruction/ssim"});
+        QCOMPARE(curves.validationKeys(),
+                 (std::vector<std::string>{"validation/raw/reconstruction/ssim", "validation/reconstruction/ssim"}));
+        QCOMPARE(curves.of("validation/raw/reconstruction/ssim").last(), 0.25);
+        const auto average = plotSubject("validation/reconstruction/ssim"),
+                   raw = plotSubject("validation/raw/reconstruction/ssim");
+        QVERIFY2(raw.title == average.title + ", raw weights", qPrintable(raw.title));
+        QVERIFY(raw.curves.front().hue != average.curves.front().hue);
+        // The other weights of a step that was marked get no second mark.
+        const auto marked = curves.marks().size();
+        curves.append(ValidationMeans{.step = 5000, .means = {{"raw/text_only/text_match", 0.5}}});
+        QCOMPARE(curves.marks().size(), marked);
         QCOMPARE(curves.clock()->position(5000, AxisUnit::Samples), 20000.0);
         QStringList marks;
         for (const auto& mark : curves.marks())
@@ -152,6 +166,137 @@ private Q_SLOTS:
         QCOMPARE(panel->table(), QByteArray("step,run loss,run-2 loss\n1,1,\n2,0.5,0.5\n"));
     }
 
+    void sharesAndBlocksHaveARowForEachRun()
+    {
+        RunCurves first, second;
+        for (std::int64_t step = 1; step <= 100; ++step) {
+            first.append(stepAt(step, 2));
+            auto other = stepAt(step, 2);
+            other.attention[0].text = 0.25;
+            other.attention[0].cls = 0.5;
+            other.attention[1].alignment = 9;
+            second.append(other);
+        }
+        plots_->resize(800, 600);
+        plots_->show();
+        QVERIFY(QTest::qWaitForWindowExposed(plots_.get()));
+        plots_->setRuns({{"run", &first}, {"run-2", &second}});
+        auto* const panel = plots_->panels().front();
+        panel->setSubject("attention");
+        QCOMPARE(panel->plots().size(), std::size_t(2));
+        QCOMPARE(panel->plots()[0]->readingsAt(50).back().value, QString("50.0 %"));
+        QCOMPARE(panel->plots()[1]->readingsAt(50).back().value, QString("37.5 %")); // the mean of its blocks
+        QStringList names;
+        for (const auto* const label : panel->findChild<QScrollArea*>("plotRows")->findChildren<QLabel*>()) {
+            if (label->objectName().isEmpty())
+                names << label->text();
+        }
+        QVERIFY2(names.contains("run") && names.contains("run-2"), qPrintable(names.join(", ")));
+        QVERIFY(panel->plots()[1]->accessibleName().contains("run-2"));
+        panel->plots()[1]->showRange({{20, 40}}); // rows are zoomed together
+        QCOMPARE(panel->plots()[0]->shownRange(), std::pair(20.0, 40.0));
+        const auto image = panel->picture();
+        QVERIFY(image.height() >= 2 * 700 && image.width() >= 2400);
+
+        panel->setSubject("blocks/attention/alignment");
+        QCOMPARE(panel->plots().size(), std::size_t(2));
+        QCOMPARE(panel->plots()[1]->shownRange(), std::pair(20.0, 40.0)); // the same axis as before
+        for (auto* const plot : panel->plots()) {                         // a colour means the same in both
+            plot->redraw();
+            QCOMPARE(qobject_cast<HeatPlot*>(plot)->shownColours(), std::pair(1.0, 9.0));
+        }
+        QVERIFY2(panel->table().startsWith("step,run block 0,run block 1,run-2 block 0,run-2 block 1\n1,1,2,1,9\n"),
+                 panel->table().left(120).constData());
+        panel->setSubject("loss");
+        QCOMPARE(panel->plots().size(), std::size_t(1)); // over each other
+        QCOMPARE(panel->plot()->readingsAt(30).size(), std::size_t(2));
+        panel->setSubject("attention");
+        plots_->setRuns({{"run", &first}});
+        QCOMPARE(panel->plots().size(), std::size_t(1));
+        QVERIFY(panel->findChild<QScrollArea*>("plotRows") == nullptr);
+        panel->plot()->redraw();
+        QCOMPARE(panel->plot()->shownRange(), std::pair(1.0, 100.0)); // of other runs everything
+    }
+
+    void plotsAreZoomedTogetherUnlessTheyAreNotLinked()
+    {
+        RunCurves curves;
+        for (std::int64_t step = 1; step <= 100; ++step)
+            curves.append(stepAt(step));
+        plots_->resize(800, 400);
+        plots_->setRuns({{"run", &curves}});
+        plots_->show();
+        QVERIFY(QTest::qWaitForWindowExposed(plots_.get()));
+        const auto shown = [this](std::size_t panel) { return plots_->panels()[panel]->plot()->shownRange(); };
+        for (const auto& subject : {std::pair(std::size_t(0), "loss"), std::pair(std::size_t(1), "gradients")})
+            plots_->panels()[subject.first]->setSubject(subject.second);
+        plots_->panels()[0]->plot()->showRange({{20, 40}});
+        QCOMPARE(shown(1), std::pair(20.0, 40.0));
+        plots_->findChild<QToolButton*>("plotAdd")->click();
+        QCOMPARE(plots_->panels().size(), std::size_t(3));
+        QVERIFY(plots_->panels()[2]->range() == plots_->panels()[0]->range()); // a new one shows the same
+        plots_->panels()[1]->setSubject("velocity_norm");
+        QCOMPARE(shown(1), std::pair(20.0, 40.0));
+        plots_->panels()[1]->findChild<QAction*>("plotShowAll")->trigger();
+        QCOMPARE(shown(0), std::pair(1.0, 100.0));
+
+        auto* const linked = plots_->findChild<QAction*>("plotLinked");
+        QVERIFY(linked->isChecked()); // unless somebody switched it off
+        linked->trigger();
+        QVERIFY(!plots_->arrangement().linkedAxes);
+        plots_->panels()[1]->plot()->showRange({{50, 60}});
+        QCOMPARE(shown(0), std::pair(1.0, 100.0));
+        plots_->panels()[0]->plot()->showRange({{10, 30}});
+        QCOMPARE(shown(1), std::pair(50.0, 60.0));
+        linked->trigger();
+        QCOMPARE(shown(1), std::pair(10.0, 30.0)); // as the first one
+
+        auto* const axis = plots_->findChild<QComboBox*>("plotAxis");
+        axis->setCurrentIndex(1);
+        Q_EMIT axis->activated(1);
+        plots_->panels()[1]->plot()->redraw();
+        QCOMPARE(shown(1), std::pair(4.0, 400.0)); // a range of steps says nothing there
+    }
+
+    void outliersAreIgnoredInAllPlots()
+    {
+        plots_->findChild<QAction*>("plotIgnoreOutliers")->trigger();
+        QVERIFY(plots_->arrangement().ignoreOutliers);
+        auto* const panel = plots_->panels().back();
+        panel->setSubject("loss");
+        QVERIFY(qobject_cast<CurvePlot*>(panel->plot())->ignoresOutliers()); // also in a plot that is new
+        plots_->findChild<QAction*>("plotIgnoreOutliers")->trigger();
+        QVERIFY(!qobject_cast<CurvePlot*>(panel->plot())->ignoresOutliers());
+    }
+
+    void stepsCanBeShownAtTheTimesTheyEnded()
+    {
+        RunCurves curves, old;
+        for (std::int64_t step = 1; step <= 3; ++step) {
+            auto metrics = stepAt(step);
+            old.append(metrics);
+            metrics.endedAt = WallTime(std::chrono::seconds(1764411600 + 60 * step)); // previews between steps
+            curves.append(metrics);
+        }
+        plots_->setRuns({{"run", &curves}});
+        auto* const axis = plots_->findChild<QComboBox*>("plotAxis");
+        axis->setCurrentIndex(3);
+        Q_EMIT axis->activated(3);
+        QCOMPARE(plots_->arrangement().unit, AxisUnit::WallTime);
+        QVERIFY(!plots_->findChild<QToolButton*>("plotLogarithmicAxis")->isEnabled());
+        auto* const panel = plots_->panels().front();
+        panel->setSubject("loss");
+        panel->plot()->redraw();
+        QCOMPARE(panel->plot()->shownRange(), std::pair(1764411660.0, 1764411780.0));
+        QCOMPARE(panel->table(), QByteArray("step,samples,seconds,wall_time,loss\n"
+                                            "1,4,0.5,1764411660,1\n"
+                                            "2,8,1,1764411720,0.5\n"
+                                            "3,12,1.5,1764411780,0.333333333333333\n"));
+        plots_->setRuns({{"run", &old}});
+        QVERIFY(panel->plot()->isEmpty() && !panel->plot()->isEmptyOver(AxisUnit::Steps));
+        QVERIFY(panel->table().startsWith("step,samples,seconds,loss\n"));
+    }
+
     void tablesQuoteAndKeepEveryDigit()
     {
         const auto table = plotTable({{.name = "a,\"b\"", .steps = {1, 3}, .values = {0.1, 1e-12}},
@@ -178,6 +323,8 @@ private Q_SLOTS:
         picker->setCurrentIndex(picker->findData("attention"));
         Q_EMIT picker->activated(picker->currentIndex());
         plots_->panels()[1]->findChild<QAction*>("plotLogarithmic")->trigger();
+        plots_->findChild<QAction*>("plotLinked")->trigger();
+        plots_->findChild<QAction*>("plotIgnoreOutliers")->trigger();
         plots_->findChild<QSlider*>("plotSmoothing")->setValue(0);
         plots_->findChild<QComboBox*>("plotAxis")->setCurrentIndex(2);
         Q_EMIT plots_->findChild<QComboBox*>("plotAxis")->activated(2);
@@ -186,6 +333,7 @@ private Q_SLOTS:
         QCOMPARE(layout.smoothing, 0.0);
         QCOMPARE(layout.unit, AxisUnit::Seconds);
         QCOMPARE(layout.otherScale, QStringList{layout.subjects[1]});
+        QVERIFY(!layout.linkedAxes && layout.ignoreOutliers);
         QVERIFY(arranged.count() >= 6);
 
         preferences.setPlotLayout("train", "/some/workspace", layout);

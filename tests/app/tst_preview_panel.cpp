@@ -75,6 +75,11 @@ private Q_SLOTS:
         QCOMPARE(chosen[1][1].toLongLong(), 300LL);
         QCOMPARE(chosen[1][2].value<PreviewKind>(), PreviewKind::Usual);
         QCOMPARE(chosen[2][2].value<PreviewKind>(), PreviewKind::DinoOnly);
+        panel.chooseNeighbour(-1, 0); // as the arrows do while one is enlarged
+        QCOMPARE(chosen.count(), 4);
+        QCOMPARE(chosen[3][2].value<PreviewKind>(), PreviewKind::Usual);
+        panel.chooseNeighbour(0, 1); // there is one row
+        QCOMPARE(chosen.count(), 4);
     }
 };
 

@@ -9,10 +9,12 @@
 #include "core/io/atomic_file.h"
 #include "tests/support/scripted_dialogs.h"
 #include "tests/support/test_data.h"
+#include "widgets/banner.h"
 
 #include <QAction>
 #include <QApplication>
 #include <QClipboard>
+#include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSignalSpy>
@@ -21,6 +23,7 @@
 #include <QTest>
 #include <QTreeWidget>
 
+#include <algorithm>
 #include <memory>
 
 using namespace nanodit;
@@ -82,7 +85,22 @@ private Q_SLOTS:
     {
         QVERIFY(table()->model()->setData(table()->model()->index(1, RunModel::Note), "with patches"));
         QTRY_COMPARE(cell(1, RunModel::Note), QString("with patches"));
-        QCOMPARE(readRunNotes(workspace_.runsFolder() / "second").note, std::string("with patches"));
+        QCOMPARE(readRunNotes(workspace_.runsFolder() / "second").value.note, std::string("with patches"));
+    }
+
+    void damagedNotesAreMovedAsideAndTold()
+    {
+        const auto run = workspace_.runsFolder() / "second";
+        test::writeText(run / "about.json", "{\"note\"");
+        session_->refreshRuns();
+        auto* const banner = page_->findChild<Banner*>();
+        QTRY_VERIFY(banner->isVisible());
+        const auto told = banner->findChildren<QLabel*>();
+        QVERIFY(std::ranges::any_of(told, [](const QLabel* label) {
+            return label->text().contains("Could not read what was noted of a run");
+        }));
+        QCOMPARE(readTextFile(run / "about.json.damaged"), std::string("{\"note\""));
+        QCOMPARE(table()->model()->rowCount(), 3); // the run is listed, without a note
     }
 
     void aRenamedRunStaysSelectedAndTicked()

@@ -4,17 +4,18 @@
 #include "app/pages/sample/sample_page.h"
 #include "app/record_picker.h"
 #include "app/sampling.h"
+#include "core/front/attention.h"
 #include "core/front/sampling.h"
 #include "tests/app/window_test.h"
+#include "widgets/filmstrip.h"
 #include "widgets/guidance_anatomy.h"
 #include "widgets/guidance_plane_view.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/image_canvas.h"
 #include "widgets/mask_canvas.h"
+#include "widgets/picture.h"
 #include "widgets/picture_comparison.h"
 #include "widgets/picture_tiles.h"
-#include "widgets/filmstrip.h"
-#include "widgets/picture.h"
 #include "widgets/prompt_edit.h"
 
 #include <QCheckBox>
@@ -110,6 +111,20 @@ private Q_SLOTS:
         QCOMPARE(picture.guidance.size(), std::size_t{2});
         QVERIFY(picture.guidance[0].text && !picture.guidance[0].dino);
         QVERIFY(find<GuidanceAnatomy>("guidanceAnatomy")->isVisible());
+    }
+
+    void eachBranchAloneFillsAStrip()
+    {
+        QSignalSpy generated(&sampling(), &Sampling::seriesGenerated), done(&sampling(), &Sampling::seriesFinished);
+        find<QPushButton>("branchesAlone")->click();
+        QTRY_COMPARE_WITH_TIMEOUT(done.count(), 1, 2 * minute);
+        settle();
+        QCOMPARE(generated.count(), 2); // there is no reference
+        QCOMPARE(generated[0][1].value<SampledPicture>().request->textScale, 0.0);
+        QCOMPARE(generated[1][1].value<SampledPicture>().request->textScale, 1.0);
+        auto* const tiles = find<PictureTiles>("seriesTiles");
+        QVERIFY(tiles->isVisible());
+        QCOMPARE(tiles->count(), 2);
     }
 
     void thePictureFollowsTheSlidersAndTheLastWishWins()
@@ -296,7 +311,7 @@ private Q_SLOTS:
         QCOMPARE(listed(), 1);
         find<QToolButton>("onlyFavourites")->setChecked(false);
         // As the next start of the program reads it.
-        const auto read = readSampledBefore(session_->workspace());
+        const auto read = readSampledBefore(session_->workspace()).pictures;
         const auto kept = std::ranges::find(read, picture.file, &SampledPicture::file);
         QVERIFY(kept != read.end() && kept->note.favourite);
         QCOMPARE(kept->note.text, std::string("the best so far"));
@@ -331,6 +346,40 @@ private Q_SLOTS:
         QTest::mouseClick(picker->findChild<QPushButton*>("recordPickerTake"), Qt::LeftButton);
         QCOMPARE(std::get<RecordReference>(form()->request().reference).id, id.toStdString());
         form()->setReference(NoReference{});
+    }
+
+    // The two last ones: afterwards another workspace is open.
+
+    void theAttentionPageUsesTheModelOfTheSamplePage()
+    {
+        const auto& record = session_->records().front();
+        auto request = form()->request();
+        request.prompt.clear();
+        request.textRecord = record.id;
+        request.reference = RecordReference{record.id};
+        request.size = record.bucket;
+        QSignalSpy finished(&sampling(), &Sampling::finished);
+        sampling().generate(request, form()->checkpoint());
+        QTRY_COMPARE_WITH_TIMEOUT(finished.count(), 1, minute);
+        settle();
+        const auto before = modelsInMemory();
+        QVERIFY(before.used > 0);
+        const auto attention = AttentionSession::open(session_->workspace(), form()->checkpoint(), session_->device());
+        AttentionSubject subject;
+        subject.record = record.id;
+        QVERIFY(attention->look(subject));
+        QCOMPARE(modelsInMemory().values, before.values);
+        QCOMPARE(modelsInMemory().bytes, before.bytes);
+    }
+
+    void leavingTheWorkspaceGivesItsModelsBack()
+    {
+        QVERIFY(modelsInMemory().values > 0);
+        QSignalSpy changed(session_.get(), &Session::workspaceChanged);
+        session_->createWorkspace(path("another"), [] {});
+        QTRY_COMPARE_WITH_TIMEOUT(changed.count(), 1, minute);
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QTRY_COMPARE_WITH_TIMEOUT(modelsInMemory().values, std::size_t(0), minute);
     }
 
 private:

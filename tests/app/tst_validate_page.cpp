@@ -8,6 +8,7 @@
 #include "app/plots/metric_plots.h"
 #include "app/sampling.h"
 #include "app/validating.h"
+#include "app/weights_choice.h"
 #include "core/front/demo.h"
 #include "core/io/atomic_file.h"
 #include "tests/app/window_test.h"
@@ -331,6 +332,39 @@ private Q_SLOTS:
         QTest::mouseClick(button("runShow"), Qt::LeftButton);
         QTRY_VERIFY(session_->idle());
         QCOMPARE(child<QComboBox>("runs")->currentText(), QStringLiteral("small"));
+    }
+
+    void rawWeightsAreValidatedBesideTheirAverage()
+    {
+        window_->showPage(Page::Validate);
+        page()->choose("small · step 2", {});
+        QTRY_VERIFY_WITH_TIMEOUT(results()->shown() != nullptr && page()->settled(), minute);
+        const auto average = results()->shown()->report;
+        QCOMPARE(average.weights, std::string("ema"));
+        auto* const weights = child<WeightsChoice>("validateWeights");
+        QVERIFY(weights->isVisible());
+        weights->setCurrentIndex(1);
+        QVERIFY(results()->shown() == nullptr); // these were not validated yet
+        auto& validating = controllers_->validating;
+        QSignalSpy finished(&validating, &Validating::finished), failed(&validating, &Validating::failed);
+        QTest::mouseClick(button("validateStart"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(finished.count() + failed.count() > 0, 3 * minute);
+        QVERIFY2(failed.isEmpty(), qPrintable(failed.isEmpty() ? QString() : noticeText(failed[0][0].value<Notice>())));
+        QTRY_VERIFY_WITH_TIMEOUT(results()->shown() != nullptr && page()->settled(), minute);
+        const auto& raw = results()->shown()->report;
+        QCOMPARE(raw.weights, std::string("raw"));
+        QCOMPARE(raw.folder, fs::path(average.folder.string() + "-raw"));
+        QVERIFY(fs::exists(average.folder / "report.json")); // apart from it
+        // One against the other.
+        page()->choose({}, "small · step 2");
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled() && results()->shown()->baseline.has_value(), minute);
+        QCOMPARE(results()->shown()->baseline->folder, average.folder);
+        const auto* const table = child<QTreeWidget>("differences");
+        QCOMPARE(table->headerItem()->text(2), QStringLiteral("small"));
+        QCOMPARE(table->headerItem()->text(3), QStringLiteral("small, raw weights"));
+        weights->setCurrentIndex(0);
+        QTRY_VERIFY_WITH_TIMEOUT(page()->settled() && results()->shown() != nullptr, minute);
+        QCOMPARE(results()->shown()->report.folder, average.folder);
     }
 
     void aNewListOfModelsWhileTheQuestionIsOpenHarmsNothing()

@@ -287,6 +287,31 @@ private Q_SLOTS:
         loupe->left()->setLens(Lens::Picture);
     }
 
+    void aClickLocksTheSimilarityThatIsShownAndNothingElse()
+    {
+        auto* const loupe = window_->findChild<Loupe*>();
+        auto* const readout = loupe->findChild<QLabel*>("readout");
+        QTRY_VERIFY(loupe->left()->view() && loupe->left()->view()->unit);
+        const auto isLocked = [&] {
+            loupe->pointAt({17, 33});
+            return readout->text().contains("locked");
+        };
+        auto* const canvas = loupe->canvas();
+        loupe->left()->setLens(Lens::Picture);
+        Q_EMIT canvas->clicked({17, 33});
+        QVERIFY(!isLocked()); // no similarity is seen
+        loupe->left()->setLens(Lens::Similarity);
+        Q_EMIT canvas->clicked({-5, -5});
+        QVERIFY(!isLocked()); // beside the picture there is no patch
+        Q_EMIT canvas->clicked({17, 33});
+        QVERIFY(isLocked());
+        Q_EMIT canvas->clicked({-5, -5});
+        QVERIFY(!isLocked()); // any click unlocks
+        Q_EMIT canvas->clicked({17, 33});
+        loupe->left()->setLens(Lens::Picture);
+        QVERIFY(!isLocked()); // and so does another view
+    }
+
     void everyPageFitsTheUsualWindow()
     {
         window_->resize(1280, 800);
@@ -436,7 +461,7 @@ private Q_SLOTS:
         auto* const start = window_->findChild<QPushButton*>("start");
         form->choosePastRun("reference");
         QVERIFY(form->pastRun() != nullptr);
-        QCOMPARE(start->text(), QStringLiteral("New run from it"));
+        QCOMPARE(start->text(), QStringLiteral("New run from its weights"));
         QTest::mouseClick(start, Qt::LeftButton);
         QVERIFY(!controllers_->training.active());
         QVERIFY(form->pastRun() == nullptr);

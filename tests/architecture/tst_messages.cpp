@@ -77,7 +77,11 @@ bool namesTheCommandLine(std::string text)
 const std::map<std::string, const char*> exceptions = {
     {"core/demo/train_encoders.cpp", "the README of encoders names the command that made them"},
     {"core/demo/train_text.cpp", "the options are those of SentencePiece's trainer"},
+    {"core/doctor/encoder_judgement.cpp", "advice that `nanodit doctor` alone prints"},
+    {"core/doctor/gpu_judgement.cpp", "advice that `nanodit doctor` alone prints"},
     {"core/doctor/judgement.cpp", "advice that `nanodit doctor` alone prints"},
+    {"core/doctor/library_judgement.cpp", "advice that `nanodit doctor` alone prints"},
+    {"core/doctor/machine_judgement.cpp", "advice that `nanodit doctor` alone prints"},
 };
 
 } // namespace

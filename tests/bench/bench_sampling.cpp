@@ -1,23 +1,29 @@
-/// A moved slider and a guidance plane of 7 x 7: bench_sampling [WORKSPACE [RECORD]], a demo workspace with a run;
-/// without one it makes a small one. Everything is of one opened model, as in the window.
+/// A moved slider, a cancelled picture, what a second session of the checkpoint adds to memory, and a guidance plane of
+/// 7 x 7: bench_sampling [WORKSPACE [RECORD]], a demo workspace with a run; without one it makes a small one.
+/// Everything is of one opened model, as in the window.
 
 #include "core/dataset/record_info.h"
 #include "core/demo/demo_job.h"
+#include "core/inspect/attention_session.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runs/catalogue.h"
+#include "core/sample/models_in_memory.h"
 #include "core/sample/sampling_session.h"
 #include "tests/bench/measured_step.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
+#include <thread>
+#include <vector>
 
 using namespace nanodit;
 
 namespace {
 
 constexpr int moves = 60;
-constexpr double sketchSeconds = 0.08; ///< As app/sampling.cpp asks for.
 
 double median(std::vector<double> values)
 {
@@ -38,13 +44,52 @@ void slider(SamplingSession& session, SampleRequest request)
     std::vector<double> sketches, refined;
     for (int i = 0; i < moves; ++i) {
         request.textScale = 0.1 * i;
-        sketches.push_back(seconds([&] { session.sketch(request, sketchSeconds, {}); }));
+        sketches.push_back(seconds([&] { session.sketch(request, liveSketchSeconds, {}); }));
         if (i % 10 == 0)
             refined.push_back(seconds([&] { session.sample(request, {}, [](const SamplePreview&) {}); }));
     }
     std::printf("slider: sketch median %.0f ms, slowest %.0f ms; refined in %lld steps, median %.0f ms\n",
                 1000 * median(sketches), 1000 * *std::ranges::max_element(sketches),
                 static_cast<long long>(request.steps), 1000 * median(refined));
+}
+
+/// From the wish that a picture stops until it has, at moments all over its steps.
+void cancel(SamplingSession& session, const SampleRequest& request)
+{
+    std::vector<double> ends;
+    for (int i = 0; i < 20; ++i) {
+        const JobContext context;
+        auto painting =
+            std::async(std::launch::async, [&] { session.sample(request, context, [](const SamplePreview&) {}); });
+        std::this_thread::sleep_for(std::chrono::milliseconds(40 + 7 * i));
+        ends.push_back(seconds([&] {
+            context.control->requestStop();
+            painting.get();
+        }));
+    }
+    std::printf("cancel: ends after %.0f ms at the median, %.0f ms at worst\n", 1000 * median(ends),
+                1000 * *std::ranges::max_element(ends));
+}
+
+double residentMegabytes()
+{
+    return static_cast<double>(bench::memory("VmRSS")) / 1024;
+}
+
+/// What the Attention page adds when it looks at the checkpoint that is sampled from.
+void secondSession(const Workspace& workspace, const std::filesystem::path& checkpoint, const std::string& record)
+{
+    const auto before = residentMegabytes();
+    const auto attention = AttentionSession::open(workspace, checkpoint, {.threads = 2});
+    const auto opened = residentMegabytes();
+    AttentionSubject subject;
+    subject.record = record;
+    attention->look(subject);
+    const auto held = modelsInMemory();
+    std::printf(
+        "attention on the same checkpoint: opening adds %.1f MB of resident memory, looking %.1f MB; %zu weights "
+        "and encoders of %.1f MB are in memory\n",
+        opened - before, residentMegabytes() - opened, held.values, static_cast<double>(held.bytes) / 1e6);
 }
 
 void plane(SamplingSession& session, const SampleRequest& request)
@@ -79,7 +124,8 @@ int main(int argc, char** argv)
             std::fprintf(stderr, "bench_sampling: %s has no record %s\n", folder.c_str(), id.c_str());
             return 1;
         }
-        const auto session = SamplingSession::open(workspace, newestCheckpoint(workspace), {.threads = 2});
+        const auto checkpoint = newestCheckpoint(workspace);
+        const auto session = SamplingSession::open(workspace, checkpoint, {.threads = 2});
         std::printf("%s\n", session->description().c_str());
         SampleRequest request;
         request.prompt = record->caption;
@@ -89,6 +135,8 @@ int main(int argc, char** argv)
         std::printf("first picture, with encoders and the hash of the weights: %.0f ms\n",
                     1000 * seconds([&] { session->sample(request, {}, [](const SamplePreview&) {}); }));
         slider(*session, request);
+        cancel(*session, request);
+        secondSession(workspace, checkpoint, record->id);
         plane(*session, request);
     } catch (const std::exception& error) {
         std::fprintf(stderr, "bench_sampling: %s\n", error.what());

@@ -2,8 +2,11 @@
 #include "widgets/preview_grid.h"
 #include "widgets/text.h"
 
+#include <QScrollBar>
 #include <QSignalSpy>
 #include <QTest>
+
+#include <vector>
 
 using namespace nanodit;
 
@@ -83,6 +86,58 @@ private Q_SLOTS:
             QCOMPARE(chosen[i][3].toLongLong(), groups[i]);
         }
         QCOMPARE(chosen[3][2].toString(), QStringLiteral("a · part 3 · row 2\ncaption"));
+    }
+
+    void theKeyboardGoesFromPictureToPictureAndEnlarges()
+    {
+        PreviewGrid grid;
+        grid.add(100, "a", "caption", largePicture(), largePicture());
+        grid.add(200, "a", "caption", largePicture(), largePicture());
+        grid.add(200, "b", "another", largePicture(), largePicture()); // lacks step 100
+        QSignalSpy chosen(&grid, &PreviewGrid::pictureChosen);
+        QVERIFY(!grid.moveCurrent(1, 0)); // nothing was chosen yet
+        grid.enlargeCurrent();
+        QCOMPARE(chosen.count(), 0);
+        grid.resize(600, 300);
+        grid.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&grid));
+        const auto enlargedBy = [&](const std::vector<Qt::Key>& keys) {
+            for (const auto key : keys)
+                QTest::keyClick(&grid, key);
+            chosen.clear();
+            QTest::keyClick(&grid, Qt::Key_Return);
+            return chosen.count() == 1
+                       ? QStringLiteral("%1 %2").arg(chosen[0][0].toString()).arg(chosen[0][1].toLongLong())
+                       : QString();
+        };
+        QCOMPARE(enlargedBy({Qt::Key_Home}), QStringLiteral("a -1")); // the reference
+        QCOMPARE(enlargedBy({Qt::Key_Right}), QStringLiteral("a 100"));
+        QCOMPARE(enlargedBy({Qt::Key_Down}), QStringLiteral("b -1")); // the nearest before step 100
+        QCOMPARE(enlargedBy({Qt::Key_End}), QStringLiteral("b 200"));
+        QCOMPARE(enlargedBy({Qt::Key_Up}), QStringLiteral("a 200"));
+        QCOMPARE(enlargedBy({Qt::Key_Right, Qt::Key_Up}), QStringLiteral("a 200")); // there is nothing further
+        QCOMPARE(enlargedBy({Qt::Key_Left}), QStringLiteral("a 100"));
+        QCOMPARE(grid.accessibleDescription(), QStringLiteral("a · step 100\ncaption"));
+        QTest::mouseClick(grid.viewport(), Qt::LeftButton, {}, {20, 164}); // the second row's reference
+        QCOMPARE(enlargedBy({}), QStringLiteral("b -1"));
+        grid.clear();
+        QCOMPARE(enlargedBy({Qt::Key_Right}), QString());
+    }
+
+    void aPictureBesideTheEdgeIsScrolledTo()
+    {
+        PreviewGrid grid;
+        for (qint64 step = 1; step <= 20; ++step)
+            grid.add(step, "a", "caption", largePicture(), largePicture());
+        grid.resize(400, 160);
+        grid.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&grid));
+        QTest::keyClick(&grid, Qt::Key_End);
+        const int end = grid.horizontalScrollBar()->value();
+        QVERIFY(end > 1500);
+        for (int i = 0; i < 19; ++i)
+            QTest::keyClick(&grid, Qt::Key_Left);
+        QCOMPARE(grid.horizontalScrollBar()->value(), 0);
     }
 
     void framesOfAFilmstripAreReduced()

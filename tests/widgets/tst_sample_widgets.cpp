@@ -1,3 +1,4 @@
+#include "widgets/guidance_anatomy.h"
 #include "widgets/mask_canvas.h"
 #include "widgets/picture_comparison.h"
 #include "widgets/picture_difference.h"
@@ -41,6 +42,20 @@ private Q_SLOTS:
         QVERIFY(!difference.resized);
         QVERIFY(difference.heat.pixel(3, 4) != difference.heat.pixel(0, 0));
         QVERIFY(differenceOf(b, plain(Qt::red, {8, 8})).resized);
+    }
+
+    void theAnatomySaysTheNumbersOfAStep()
+    {
+        GuidanceAnatomy anatomy;
+        anatomy.resize(400, 150);
+        QVERIFY(anatomy.readingAt(200).isEmpty());
+        const GuidanceAnatomy::Step first{
+            .t = 1, .applies = true, .text = GuidanceAnatomy::Term{.length = 1.5, .across = 1.25, .parallel = -0.75}};
+        const GuidanceAnatomy::Step last{.t = 0.25, .applies = false, .zeroScale = 0.5};
+        anatomy.setSteps({first, last});
+        const auto begin = anatomy.readingAt(anatomy.xOf(first) + 1), end = anatomy.readingAt(anatomy.xOf(last));
+        QCOMPARE(begin, QStringLiteral("t = 1.00\ntext term 1.50, 1.25 across, -0.75 along"));
+        QCOMPARE(end, QStringLiteral("t = 0.25\nno guidance: outside the interval\nno conditions × 0.50 (CFG-Zero*)"));
     }
 
     void tilesFillTheRoomAndOpen()
@@ -95,7 +110,7 @@ private Q_SLOTS:
         comparison.setMode(PictureComparison::Mode::Difference);
         QVERIFY2(comparison.readout().contains("mean difference 170"), qPrintable(comparison.readout()));
         comparison.setPictures({{plain(Qt::red), "a"}, {plain(Qt::red), "b"}});
-        QVERIFY(comparison.readout().contains("equal"));
+        QVERIFY(comparison.readout().contains("identical"));
         QCOMPARE(comparison.mode(), PictureComparison::Mode::Difference);
     }
 

@@ -48,7 +48,8 @@ private Q_SLOTS:
             const auto said = problem.palette().color(QPalette::WindowText);
             QVERIFY(said != colours.text);
             for (const auto& ground : {colours.window, colours.panel}) {
-                for (const auto& text : {colours.text, colours.secondary, said})
+                for (const auto& text :
+                     {colours.text, colours.secondary, colours.problemText(), colours.warningText(), said})
                     QVERIFY2(contrast(text, ground) >= 4.5, qPrintable(text.name() + " on " + ground.name()));
             }
             const auto palette = QApplication::palette();

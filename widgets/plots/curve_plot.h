@@ -15,9 +15,10 @@ class QCPItemRect;
 namespace nanodit {
 
 class MetricSeries;
+struct ValueRange;
 
 /// Curves over a training. Of the shown range it draws no more points than the plot has columns of pixels, and the
-/// vertical axis fits what is shown.
+/// vertical axis fits what is shown, on demand without outliers; triangles then mark where a curve leaves the plot.
 class CurvePlot : public PlotView {
     Q_OBJECT
 
@@ -44,11 +45,17 @@ public:
     Scale scale() const { return scale_; }
     /// Of the curves with an average, see MovingAverage.
     void setSmoothing(double smoothing);
+    /// Fits the vertical axis to what is shown without outliers, see rangeWithoutOutliers.
+    void setIgnoreOutliers(bool ignore);
+    bool ignoresOutliers() const { return ignoreOutliers_; }
 
-    bool isEmpty() const override;
+    bool isEmptyOver(AxisUnit unit) const override;
     std::vector<Reading> readingsAt(double position) const override;
     /// The points of a curve that are drawn now.
     Points drawnPoints(std::size_t curve) const;
+    enum class Edge { Top, Bottom };
+    /// The positions at which a curve is marked to leave the plot.
+    QVector<double> leavesAt(std::size_t curve, Edge edge) const;
 
 protected:
     void draw(const ShownRange& shown) override;
@@ -65,15 +72,22 @@ private:
         std::shared_ptr<MovingAverage> average; ///< Null without.
         QCPGraph* raw = nullptr;
         QCPGraph* smooth = nullptr;
+        QCPGraph *above = nullptr, *below = nullptr; ///< Marks where it leaves the plot.
     };
+    bool hasPlace(const Curve& curve, AxisUnit unit) const;
+    std::optional<ValueRange> usualRange(const ShownRange& shown) const;
     void fitValues(double lowest, double highest);
+    void markLeaving(const Curve& curve, const ShownRange& shown);
+    void showLegend();
 
     Scale scale_;
     std::vector<Curve> curves_;
     std::optional<std::pair<double, double>> band_;
     QCPItemRect* bandBox_ = nullptr;
     double smoothing_ = defaultSmoothing;
-    bool marked_ = false; ///< Leaves room beside the outermost marks.
+    bool ignoreOutliers_ = false;
+    std::size_t withoutPlace_ = 0; ///< Curves that the axis cannot place; the legend says so.
+    bool marked_ = false;          ///< Leaves room beside the outermost marks.
 };
 
 } // namespace nanodit

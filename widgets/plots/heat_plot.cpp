@@ -65,6 +65,11 @@ void HeatPlot::setScale(double low, double high)
     redrawSoon();
 }
 
+std::pair<double, double> HeatPlot::shownColours() const
+{
+    return {bar_->dataRange().lower, bar_->dataRange().upper};
+}
+
 void HeatPlot::setCourse(Course course)
 {
     course_ = std::move(course);
@@ -118,7 +123,7 @@ void HeatPlot::draw(const ShownRange& shown)
 
 std::optional<std::pair<double, double>> HeatPlot::extent(AxisUnit unit) const
 {
-    if (isEmpty())
+    if (isEmptyOver(unit))
         return std::nullopt;
     return {{clock_->position(course_.steps.front(), unit), clock_->position(course_.steps.back(), unit)}};
 }

@@ -3,6 +3,8 @@
 #include "widgets/plots/plot_view.h"
 
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 class QCPColorMap;
@@ -27,7 +29,9 @@ public:
     };
     void setCourse(Course course);
 
-    bool isEmpty() const override { return course_.steps.empty(); }
+    bool isEmptyOver(AxisUnit unit) const override { return course_.steps.empty() || !clock_->counts(unit); }
+    /// The values of the ends of the colour bar.
+    std::pair<double, double> shownColours() const;
     std::vector<Reading> readingsAt(double position) const override;
 
 protected:

@@ -53,7 +53,8 @@ void PlotMarks::draw(const ShownRange& shown)
     for (const auto& mark : marks_) {
         const double x = positionOf(mark, shown.unit);
         auto& ofKind = points[static_cast<std::size_t>(mark.kind)];
-        if (x < shown.from || x > shown.to || (!ofKind.x.isEmpty() && std::abs(x - ofKind.x.back()) < reach))
+        const bool inside = x >= shown.from && x <= shown.to; // false for a mark without a place on this axis
+        if (!inside || (!ofKind.x.isEmpty() && std::abs(x - ofKind.x.back()) < reach))
             continue;
         ofKind.x.push_back(x);
         ofKind.y.push_back(crosses(mark.kind) ? 0.96 : 0.03);

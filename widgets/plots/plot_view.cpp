@@ -5,6 +5,7 @@
 #include "widgets/plots/qcp.h"
 #include "widgets/text.h"
 
+#include <QDateTime>
 #include <QLabel>
 #include <QLocale>
 #include <QPainter>
@@ -29,6 +30,20 @@ protected:
     double getTickStep(const QCPRange& range) override { return std::max(1.0, QCPAxisTicker::getTickStep(range)); }
 };
 
+/// The time of the day with its date below, or dates alone where days lie apart.
+class DateTicker : public QCPAxisTickerDateTime {
+protected:
+    double getTickStep(const QCPRange& range) override
+    {
+        constexpr double minute = 60, day = 24 * 60 * minute;
+        const double step = QCPAxisTickerDateTime::getTickStep(range);
+        setDateTimeFormat(step < minute ? QStringLiteral("HH:mm:ss\nd MMM")
+                          : step < day  ? QStringLiteral("HH:mm\nd MMM")
+                                        : QStringLiteral("d MMM\nyyyy"));
+        return step;
+    }
+};
+
 QSharedPointer<QCPAxisTicker> tickerFor(AxisUnit unit, bool logarithmic)
 {
     if (logarithmic)
@@ -39,6 +54,8 @@ QSharedPointer<QCPAxisTicker> tickerFor(AxisUnit unit, bool logarithmic)
         ticker->setFieldWidth(QCPAxisTickerTime::tuHours, 1);
         return ticker;
     }
+    if (unit == AxisUnit::WallTime)
+        return QSharedPointer<DateTicker>::create();
     return QSharedPointer<WholeTicker>::create();
 }
 
@@ -132,11 +149,13 @@ void PlotView::setUpAxes()
 
 void PlotView::setEmptyText(const QString& text)
 {
+    emptyWords_ = text;
     emptyText_->setText(text);
 }
 
 void PlotView::setHorizontal(AxisUnit unit, bool logarithmic)
 {
+    logarithmic = logarithmic && unit != AxisUnit::WallTime;
     if (unit == unit_ && logarithmic == logarithmic_)
         return;
     unit_ = unit;
@@ -167,6 +186,11 @@ void PlotView::showRange(std::optional<std::pair<double, double>> range)
     }
     redraw();
     Q_EMIT rangeChosen();
+}
+
+std::optional<std::pair<double, double>> PlotView::chosenRange() const
+{
+    return follows_ ? std::nullopt : std::optional(shownRange());
 }
 
 std::pair<double, double> PlotView::shownRange() const
@@ -211,6 +235,8 @@ void PlotView::redraw()
 {
     redrawTimer_.stop();
     const bool empty = isEmpty();
+    const bool withoutPlace = empty && unit_ == AxisUnit::WallTime && !isEmptyOver(AxisUnit::Steps);
+    emptyText_->setText(withoutPlace ? tr("Recorded without dates, by an earlier version") : emptyWords_);
     emptyText_->setVisible(empty);
     for (auto* const axis : {plot_->xAxis, plot_->yAxis})
         axis->setTickLabels(!empty);
@@ -239,6 +265,9 @@ QString PlotView::positionText(double position) const
         return durationText(position);
     case AxisUnit::Samples:
         return tr("%1 samples").arg(QLocale().toString(qRound64(position)));
+    case AxisUnit::WallTime:
+        return QLocale().toString(QDateTime::fromMSecsSinceEpoch(qRound64(1000 * position)),
+                                  QStringLiteral("d MMM yyyy, HH:mm:ss"));
     case AxisUnit::Steps:
         break;
     }
@@ -318,6 +347,8 @@ QString PlotView::axisTitle() const
         return tr("samples seen");
     case AxisUnit::Seconds:
         return logarithmic_ ? tr("training time in seconds") : tr("training time");
+    case AxisUnit::WallTime:
+        return tr("date and time");
     case AxisUnit::Steps:
         break;
     }

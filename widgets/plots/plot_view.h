@@ -22,10 +22,10 @@ class CurveLegend;
 class PlotMarks;
 struct PlotMark;
 
-/// What all plots over a training share: a horizontal axis of steps, samples or time that is zoomed and dragged, the
-/// cursor with the values of every line, marks of what happened, the colours of the theme, and redrawing at most ten
-/// times a second however fast points arrive. The wheel zooms, drag moves, a double click shows everything again; with
-/// the keyboard + and -, the arrows, and Home.
+/// What all plots over a training share: a horizontal axis of steps, samples, training time or wall time that is zoomed
+/// and dragged, the cursor with the values of every line, marks of what happened, the colours of the theme, and
+/// redrawing at most ten times a second however fast points arrive. The wheel zooms, drag moves, a double click shows
+/// everything again; with the keyboard + and -, the arrows, and Home.
 class PlotView : public QWidget {
     Q_OBJECT
 
@@ -33,19 +33,25 @@ public:
     explicit PlotView(QWidget* parent = nullptr);
     ~PlotView() override;
 
-    /// Said in the middle while there is nothing to draw.
+    /// Said in the middle while there is nothing to draw. Where it is only the axis that has no place for what there
+    /// is, that is said instead.
     void setEmptyText(const QString& text);
+    /// Wall time has no logarithm: there `logarithmic` is left out.
     void setHorizontal(AxisUnit unit, bool logarithmic);
     /// Replaces all marks.
     void setMarks(std::vector<PlotMark> marks);
 
     /// Shows this part of the axis, in its unit; without it everything, also what is still to come.
     void showRange(std::optional<std::pair<double, double>> range);
+    /// What showRange or the user asked for; none while everything is shown.
+    std::optional<std::pair<double, double>> chosenRange() const;
     /// In the unit of the axis.
     std::pair<double, double> shownRange() const;
     /// The values that are shown on the vertical axis.
     std::pair<double, double> shownValues() const;
-    virtual bool isEmpty() const = 0;
+    bool isEmpty() const { return isEmptyOver(unit_); }
+    /// Whether there would be nothing to draw on an axis of that unit.
+    virtual bool isEmptyOver(AxisUnit unit) const = 0;
 
     /// A value of a line at a position, in words.
     struct Reading {
@@ -101,6 +107,7 @@ private:
     QLabel* readings_; ///< Beside the cursor.
     QCPItemStraightLine* cursor_;
     QCPItemText* emptyText_;
+    QString emptyWords_;
     PlotMarks* marks_;
     QTimer redrawTimer_;
     AxisUnit unit_ = AxisUnit::Steps;

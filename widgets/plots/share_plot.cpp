@@ -33,9 +33,9 @@ void SharePlot::setClock(std::shared_ptr<const StepClock> clock)
     clock_ = std::move(clock);
 }
 
-bool SharePlot::isEmpty() const
+bool SharePlot::isEmptyOver(AxisUnit unit) const
 {
-    return parts_.empty() ||
+    return parts_.empty() || !clock_->counts(unit) ||
            std::any_of(parts_.begin(), parts_.end(), [](const Part& p) { return !p.series || p.series->isEmpty(); });
 }
 
@@ -95,7 +95,7 @@ void SharePlot::draw(const ShownRange& shown)
 
 std::optional<std::pair<double, double>> SharePlot::extent(AxisUnit unit) const
 {
-    if (isEmpty())
+    if (isEmptyOver(unit))
         return std::nullopt;
     const auto& steps = parts_.front().series->steps();
     return {{clock_->position(steps.front(), unit), clock_->position(steps.back(), unit)}};
@@ -107,7 +107,7 @@ std::vector<PlotView::Reading> SharePlot::readingsAt(double position) const
     const double step = clock_->step(position, unit());
     for (const auto& part : parts_) {
         Reading reading{.name = part.name, .hue = part.hue, .value = {}};
-        if (part.series && !part.series->isEmpty()) {
+        if (part.series && !part.series->isEmpty() && clock_->counts(unit())) {
             const auto& steps = part.series->steps();
             const auto behind = std::upper_bound(steps.begin(), steps.end(), step) - steps.begin();
             const auto value = part.series->values()[std::max<qsizetype>(0, behind - 1)];

@@ -24,7 +24,7 @@ public:
     void addPart(MetricSeries* series, const QString& name, Hue hue);
     void setClock(std::shared_ptr<const StepClock> clock);
 
-    bool isEmpty() const override;
+    bool isEmptyOver(AxisUnit unit) const override;
     std::vector<Reading> readingsAt(double position) const override;
     /// The upper edge of a part as it is drawn now.
     Points drawnEdge(std::size_t part) const;

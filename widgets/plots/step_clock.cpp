@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace nanodit {
 
@@ -27,13 +28,24 @@ double finiteOrZero(double value)
 
 } // namespace
 
-void StepClock::append(double step, double samples, double seconds)
+void StepClock::append(double step, double samples, double seconds, std::optional<Moment> endedAt)
 {
     if (!steps_.isEmpty() && step <= steps_.back()) {
         const auto keep = std::lower_bound(steps_.begin(), steps_.end(), step) - steps_.begin();
-        for (auto* const list : {&steps_, &samples_, &seconds_})
+        for (auto* const list : {&steps_, &samples_, &seconds_, &elapsed_})
             list->resize(keep);
     }
+    if (steps_.isEmpty())
+        start_.reset();
+    const double before = elapsed_.isEmpty() ? 0 : elapsed_.back();
+    double elapsed = before + finiteOrZero(seconds);
+    if (endedAt) {
+        const double moment = std::chrono::duration<double>(endedAt->time_since_epoch()).count();
+        if (!start_)
+            start_ = moment - elapsed;
+        elapsed = std::max(before, moment - *start_); // a clock that was set back must not turn the curve around
+    }
+    elapsed_.push_back(elapsed);
     samples_.push_back((samples_.isEmpty() ? 0 : samples_.back()) + finiteOrZero(samples));
     seconds_.push_back((seconds_.isEmpty() ? 0 : seconds_.back()) + finiteOrZero(seconds));
     steps_.push_back(step);
@@ -41,18 +53,39 @@ void StepClock::append(double step, double samples, double seconds)
 
 void StepClock::clear()
 {
-    for (auto* const list : {&steps_, &samples_, &seconds_})
+    for (auto* const list : {&steps_, &samples_, &seconds_, &elapsed_})
         list->clear();
+    start_.reset();
+}
+
+const QVector<double>& StepClock::sums(AxisUnit unit) const
+{
+    switch (unit) {
+    case AxisUnit::Samples:
+        return samples_;
+    case AxisUnit::WallTime:
+        return elapsed_;
+    default:
+        return seconds_;
+    }
 }
 
 double StepClock::position(double step, AxisUnit unit) const
 {
-    return unit == AxisUnit::Steps || steps_.isEmpty() ? step : interpolated(steps_, sums(unit), step);
+    if (!counts(unit))
+        return std::numeric_limits<double>::quiet_NaN();
+    if (unit == AxisUnit::Steps || steps_.isEmpty())
+        return step;
+    return origin(unit) + interpolated(steps_, sums(unit), step);
 }
 
 double StepClock::step(double position, AxisUnit unit) const
 {
-    return unit == AxisUnit::Steps || steps_.isEmpty() ? position : interpolated(sums(unit), steps_, position);
+    if (!counts(unit))
+        return std::numeric_limits<double>::quiet_NaN();
+    if (unit == AxisUnit::Steps || steps_.isEmpty())
+        return position;
+    return interpolated(sums(unit), steps_, position - origin(unit));
 }
 
 } // namespace nanodit

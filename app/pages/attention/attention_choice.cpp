@@ -1,4 +1,5 @@
 #include "app/pages/attention/attention_choice.h"
+
 #include "widgets/text.h"
 
 #include <QCoreApplication>
@@ -9,10 +10,9 @@ namespace nanodit {
 
 namespace {
 
-QString tr(const char* text)
-{
-    return QCoreApplication::translate("attention", text);
-}
+struct AnswerText {
+    Q_DECLARE_TR_FUNCTIONS(attention)
+};
 
 } // namespace
 
@@ -52,15 +52,19 @@ QString answerText(const AttentionQuestion& question, const AttentionAnswer& ans
         const auto shares = seen.shares.of(block, head);
         const auto count = question.latents.size();
         const bool adds = question.measure == AttentionMeasure::Contribution;
-        const auto who =
-            adds ? (count == 1 ? tr("1 latent token receives") : tr("%1 latent tokens receive").arg(count))
-                 : (count == 1 ? tr("1 latent token attends to") : tr("%1 latent tokens attend to").arg(count));
-        const auto parts = adds ? tr("from text %1 %, CLS %2 %, patches %3 %") : tr("text %1 %, CLS %2 %, patches %3 %");
-        auto text = tr("%1 %2 · entropy %3 nats")
-                        .arg(who, parts.arg(percentNumber(shares[0]), percentNumber(shares[1]), percentNumber(shares[2])),
-                             QString::number(seen.entropy.of(block, head)[0], 'f', 2));
+        const auto who = adds ? (count == 1 ? AnswerText::tr("1 latent token receives")
+                                            : AnswerText::tr("%1 latent tokens receive").arg(count))
+                              : (count == 1 ? AnswerText::tr("1 latent token attends to")
+                                            : AnswerText::tr("%1 latent tokens attend to").arg(count));
+        const auto parts = adds ? AnswerText::tr("from text %1 %, CLS %2 %, patches %3 %")
+                                : AnswerText::tr("text %1 %, CLS %2 %, patches %3 %");
+        auto text =
+            AnswerText::tr("%1 %2 · entropy %3 nats")
+                .arg(who, parts.arg(percentNumber(shares[0]), percentNumber(shares[1]), percentNumber(shares[2])),
+                     QString::number(seen.entropy.of(block, head)[0], 'f', 2));
         if (!seen.alignment.values.empty())
-            text += tr(" · centre of mass %1 patches away").arg(seen.alignment.of(block, head)[0], 0, 'f', 2);
+            text +=
+                AnswerText::tr(" · centre of mass %1 patches away").arg(seen.alignment.of(block, head)[0], 0, 'f', 2);
         return text;
     }
     if (!answer.given)
@@ -70,8 +74,8 @@ QString answerText(const AttentionQuestion& question, const AttentionAnswer& ans
     for (const float value : mass)
         sum += value;
     const auto sentence = question.measure == AttentionMeasure::Contribution
-                              ? tr("it provides %1 % of what the latent tokens receive, on average")
-                              : tr("receives %1 % of the latent tokens' attention, on average");
+                              ? AnswerText::tr("it provides %1 % of what the latent tokens receive, on average")
+                              : AnswerText::tr("receives %1 % of the latent tokens' attention, on average");
     return sentence.arg(percentNumber(sum / static_cast<double>(mass.size()), 2));
 }
 

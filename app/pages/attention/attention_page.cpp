@@ -6,10 +6,8 @@
 #include "app/pages/attention/attention_panes.h"
 #include "app/pages/attention/compare_panel.h"
 #include "app/pages/attention/course_panel.h"
-#include "app/pages/attention/diagonal_panel.h"
 #include "app/pages/attention/edit_panel.h"
 #include "app/pages/attention/knock_out_panel.h"
-#include "app/pages/attention/mechanism_panel.h"
 #include "app/pages/attention/subject_form.h"
 #include "app/pages/attention/time_bar.h"
 #include "app/pages/attention/view_drawer.h"
@@ -19,9 +17,9 @@
 #include "widgets/commands.h"
 #include "widgets/page_frame.h"
 #include "widgets/picture.h"
-#include "widgets/small_multiples.h"
 #include "widgets/state_panel.h"
 #include "widgets/theme.h"
+#include "widgets/word_strip.h"
 
 #include <QAction>
 #include <QLabel>
@@ -29,13 +27,12 @@
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
-#include <algorithm>
 #include <utility>
 
 namespace nanodit {
 
 namespace {
-constexpr int drawerHeight = 292;
+constexpr int attentionDrawerHeight = 292;
 }
 
 AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& comparison, const Training& training,
@@ -57,7 +54,7 @@ AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& compar
     export_->setObjectName(QStringLiteral("attentionExport"));
     frame_->setContent(makeContent());
     frame_->setInspector(form_);
-    frame_->setDrawer(drawer_, drawerHeight);
+    frame_->setDrawer(drawer_, attentionDrawerHeight);
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(frame_);
@@ -150,7 +147,7 @@ void AttentionPage::connectLooking()
     connect(&looking_, &Looking::busyChanged, this, [this] {
         stop_->setEnabled(looking_.busy() || looking_.jobRunning());
         if (wanted_)
-            readout_->setText(tr("looking…"));
+            readout_->setText(tr("Computing attention…"));
     });
     connect(&looking_, &Looking::jobChanged, this, [this] {
         const bool running = looking_.jobRunning();
@@ -186,8 +183,7 @@ void AttentionPage::connectParts()
     connect(form_, &SubjectForm::measureChanged, this, &AttentionPage::ask);
     connect(form_, &SubjectForm::opacityChanged, this, [this] {
         panes_->setOpacity(form_->opacity());
-        drawer_->compare()->panes()->setOpacity(form_->opacity());
-        drawer_->knockOut()->setOpacity(form_->opacity());
+        drawer_->setOpacity(form_->opacity());
     });
     connect(form_, &SubjectForm::failed, frame_->banner(), failuresIn(frame_->banner()));
     connect(drawer_, &ViewDrawer::viewChanged, this, [this] {
@@ -205,14 +201,7 @@ void AttentionPage::connectParts()
     connect(time_, &TimeBar::trainingFilmWanted, this, [this] { film(true); });
     connect(time_, &TimeBar::frameChanged, this, &AttentionPage::showFrame);
     connect(time_, &TimeBar::filmLeft, this, &AttentionPage::leaveFilm);
-    connect(drawer_->multiples(), &SmallMultiples::chosen, this,
-            [this](std::optional<std::int64_t> block, std::optional<std::int64_t> head) {
-                form_->setPart({.block = block, .head = head});
-            });
-    connect(drawer_->diagonal(), &DiagonalPanel::partChosen, form_, &SubjectForm::setPart);
-    connect(drawer_->mechanism(), &MechanismPanel::partChosen, form_, &SubjectForm::setPart);
-    connect(drawer_->knockOut(), &KnockOutPanel::blockChosen, this,
-            [this](std::int64_t block) { form_->setPart({.block = block, .head = {}}); });
+    connect(drawer_, &ViewDrawer::partChosen, form_, &SubjectForm::setPart);
     connect(drawer_->knockOut(), &KnockOutPanel::knockOutWanted, this,
             [this](const std::vector<std::int64_t>& tokens, std::uint64_t seed) {
                 if (scene_ && !wanted_ && !time_->hasFilm())
@@ -236,7 +225,7 @@ void AttentionPage::connectParts()
         if (scene_)
             drawer_->compare()->follow(subject());
     });
-    connect(drawer_->compare(), &ComparePanel::answered, this, &AttentionPage::matchScales);
+    connect(drawer_->compare(), &ComparePanel::answered, this, [this] { drawer_->compare()->matchScales(*panes_); });
     connect(drawer_->compare(), &ComparePanel::failed, this, [this](const Notice& why) {
         showFailure(*frame_->banner(), tr("Could not inspect the second model"), why);
     });
@@ -248,11 +237,7 @@ void AttentionPage::connectParts()
         summaries_.reset();
         film_.reset();
         time_->leaveFilm();
-        drawer_->edits()->forget();
-        drawer_->course()->clear();
-        drawer_->diagonal()->clear();
-        drawer_->knockOut()->clear();
-        drawer_->mechanism()->clear();
+        drawer_->forget();
     });
 }
 
@@ -371,8 +356,7 @@ void AttentionPage::showScene(const AttentionScene& scene, const QString& model)
     frame_->setContext(model);
     panes_->showScene(scene);
     form_->setLimits(scene.blocks, scene.heads);
-    drawer_->edits()->showScene(scene);
-    drawer_->knockOut()->showScene(scene);
+    drawer_->showScene(scene);
     choice_ = fitted(choice_, scene);
     showMarks();
     choose(choice_);
@@ -384,9 +368,7 @@ void AttentionPage::choose(const AttentionChoice& choice)
         return;
     choice_ = choice;
     panes_->showChoice(choice_);
-    drawer_->compare()->panes()->showChoice(choice_);
-    drawer_->edits()->showChoice(choice_);
-    drawer_->knockOut()->showChoice(choice_);
+    drawer_->showChoice(choice_);
     if (time_->hasFilm()) { // the same moment, asked something else
         const auto frame = static_cast<std::size_t>(time_->frame());
         if (!filmOfTraining_) {
@@ -400,14 +382,21 @@ void AttentionPage::choose(const AttentionChoice& choice)
     ask();
 }
 
+AttentionQuestion AttentionPage::chosenQuestion() const
+{
+    auto question = questionOf(choice_, *scene_);
+    question.self = form_->showsSelf();
+    question.summaries = drawer_->showsSummaries();
+    question.measure = form_->measure();
+    return question;
+}
+
 void AttentionPage::ask()
 {
     if (!scene_ || wanted_ || time_->hasFilm())
         return;
-    auto question = questionOf(choice_, *scene_);
-    question.self = form_->showsSelf();
-    question.summaries = drawer_->showsSummaries() && !summaries_;
-    question.measure = form_->measure();
+    auto question = chosenQuestion();
+    question.summaries = question.summaries && !summaries_;
     looking_.ask(question, form_->part().block);
     drawer_->compare()->follow(question);
 }
@@ -426,7 +415,7 @@ void AttentionPage::showAnswer()
         drawer_->showAnswer(*scene_, *answer_, summaries_ ? &*summaries_ : nullptr, form_->part());
     drawer_->compare()->setOther(answer_);
     drawer_->compare()->show(form_->part());
-    matchScales();
+    drawer_->compare()->matchScales(*panes_);
     drawer_->course()->setPlace(form_->part(), time_->t());
 }
 
@@ -434,36 +423,20 @@ void AttentionPage::showMarks()
 {
     if (!scene_)
         return;
-    panes_->patches()->setMarks(drawer_->edits()->edits().erasedPatches,
-                                pastedCells(drawer_->edits()->edits().pastes, scene_->patches));
+    const auto& edits = drawer_->edits()->edits();
+    panes_->patches()->setMarks(edits.erasedPatches, pastedCells(edits.pastes, scene_->patches));
+    auto words = edits.erasedWords;
+    if (edits.eraseCls)
+        words.insert(scene_->words.size());
+    panes_->words()->setErased(std::move(words));
     panes_->patches()->setTool(drawer_->edits()->tool(), drawer_->edits()->brushRadius());
-}
-
-void AttentionPage::matchScales()
-{
-    // The same colour means the same share in both models.
-    auto* const here = panes_;
-    auto* const there = drawer_->compare()->panes();
-    for (const auto map : {&AttentionPanes::picture, &AttentionPanes::patches}) {
-        auto *const first = (here->*map)(), *const second = (there->*map)();
-        first->setLargest(0);
-        second->setLargest(0);
-        if (!drawer_->compare()->comparing() || first->values().empty() || second->values().empty())
-            continue;
-        const double largest = std::max(first->largest(), second->largest());
-        first->setLargest(largest);
-        second->setLargest(largest);
-    }
 }
 
 void AttentionPage::film(bool overTraining)
 {
     if (!scene_ || wanted_)
         return;
-    auto question = questionOf(choice_, *scene_);
-    question.self = form_->showsSelf();
-    question.summaries = drawer_->showsSummaries();
-    question.measure = form_->measure();
+    const auto question = chosenQuestion();
     if (overTraining)
         looking_.filmTraining(lookedAt(), form_->checkpointsOfRun(), question);
     else

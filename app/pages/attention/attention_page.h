@@ -64,11 +64,11 @@ private:
     void look();
     void showScene(const AttentionScene& scene, const QString& model);
     void choose(const AttentionChoice& choice);
+    AttentionQuestion chosenQuestion() const; ///< Of the scene, in every block.
     void ask();
     /// Everything that shows numbers, anew.
     void showAnswer();
     void showMarks();
-    void matchScales();
     void subjectBecameAnother();
     void film(bool overTraining);
     void showFrame(int frame);

@@ -133,6 +133,20 @@ void ComparePanel::setOther(const std::optional<AttentionAnswer>& answer)
     tell();
 }
 
+void ComparePanel::matchScales(AttentionPanes& others)
+{
+    for (const auto map : {&AttentionPanes::picture, &AttentionPanes::patches}) {
+        auto *const first = (others.*map)(), *const second = (panes_->*map)();
+        first->setLargest(0);
+        second->setLargest(0);
+        if (!comparing() || first->values().empty() || second->values().empty())
+            continue;
+        const double largest = std::max(first->largest(), second->largest());
+        first->setLargest(largest);
+        second->setLargest(largest);
+    }
+}
+
 void ComparePanel::tell()
 {
     if (!comparing()) {

@@ -33,6 +33,8 @@ public:
     void show(const AttentionPart& part);
     /// The page's own answer, to compare with.
     void setOther(const std::optional<AttentionAnswer>& answer);
+    /// The same colour means the same share in both models, while two are compared; else each has its own.
+    void matchScales(AttentionPanes& others);
     const std::optional<AttentionAnswer>& answer() const { return answer_; }
 
 Q_SIGNALS:

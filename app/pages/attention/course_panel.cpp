@@ -18,18 +18,18 @@ namespace {
 constexpr int columns = 20;
 
 /// What one view shows: numbers by block and time.
-struct Shown {
+struct CourseView {
     AttentionNumbers AttentionSummaries::*numbers;
     std::size_t part; ///< Of the numbers' width.
     double factor;    ///< From what is stored to what is shown.
     const char* unit;
     int decimals;
 };
-constexpr std::array<Shown, 5> all = {{{&AttentionSummaries::shares, 0, 100, QT_TR_NOOP("%"), 0},
-                                       {&AttentionSummaries::shares, 1, 100, QT_TR_NOOP("%"), 0},
-                                       {&AttentionSummaries::shares, 2, 100, QT_TR_NOOP("%"), 0},
-                                       {&AttentionSummaries::alignment, 0, 1, QT_TR_NOOP("patches"), 1},
-                                       {&AttentionSummaries::entropy, 0, 1, QT_TR_NOOP("nats"), 1}}};
+constexpr std::array<CourseView, 5> courseViews = {{{&AttentionSummaries::shares, 0, 100, QT_TR_NOOP("%"), 0},
+                                                    {&AttentionSummaries::shares, 1, 100, QT_TR_NOOP("%"), 0},
+                                                    {&AttentionSummaries::shares, 2, 100, QT_TR_NOOP("%"), 0},
+                                                    {&AttentionSummaries::alignment, 0, 1, QT_TR_NOOP("patches"), 1},
+                                                    {&AttentionSummaries::entropy, 0, 1, QT_TR_NOOP("nats"), 1}}};
 
 } // namespace
 
@@ -92,7 +92,7 @@ void CoursePanel::showCourse(const AttentionCourse& course, const QString& of, d
     for (const double t : course.times)
         ticks << QString::number(t, 'f', 2);
     for (std::size_t i = 0; i < Rows; ++i) {
-        const auto& shown = all[i];
+        const auto& shown = courseViews[i];
         if ((course.at[0].*shown.numbers).values.empty()) { // no alignment without patches
             views_[i]->clear();
             continue;

@@ -13,7 +13,7 @@ namespace nanodit {
 
 namespace {
 
-float largestOf(const std::vector<float>& values)
+float largestIn(const std::vector<float>& values)
 {
     return values.empty() ? 0 : *std::max_element(values.begin(), values.end());
 }
@@ -92,7 +92,7 @@ void DiagonalPanel::showSummaries(const AttentionScene& scene, const AttentionSu
         auto mass = numbers.of(part.block, part.head);
         for (auto& value : mass)
             value *= 100;
-        const double largest = largestOf(mass);
+        const double largest = largestIn(mass);
         view->setMatrix(size, std::move(mass),
                         {.low = 0, .high = largest, .quantity = tr("% of attention"), .decimals = 1});
     };

@@ -10,14 +10,13 @@ namespace nanodit {
 
 namespace {
 
-QString tr(const char* text, int count = -1)
-{
-    return QCoreApplication::translate("attention", text, nullptr, count);
-}
+struct EditText {
+    Q_DECLARE_TR_FUNCTIONS(attention)
+};
 
 QString counted(std::size_t count, const char* one, const char* many)
 {
-    return count == 1 ? tr(one) : tr(many).arg(count);
+    return count == 1 ? EditText::tr(one) : EditText::tr(many).arg(count);
 }
 
 } // namespace
@@ -92,27 +91,27 @@ QString editsText(const ConditionEdits& edits, const std::vector<CaptionWord>& c
     };
     QStringList sentences, erased, replaced, pasted;
     for (const auto index : edits.erasedWords)
-        erased << tr("\"%1\"").arg(word(index));
+        erased << EditText::tr("\"%1\"").arg(word(index));
     if (edits.eraseCls)
-        erased << tr("CLS");
+        erased << EditText::tr("CLS");
     if (!edits.erasedPatches.empty())
         erased << counted(edits.erasedPatches.size(), "1 patch", "%1 patches");
     for (const auto& [index, text] : edits.replacedWords)
-        replaced << (text.empty() ? tr("\"%1\" left out").arg(word(index))
-                                  : tr("\"%1\" by \"%2\"").arg(word(index), QString::fromStdString(text)));
+        replaced << (text.empty() ? EditText::tr("\"%1\" left out").arg(word(index))
+                                  : EditText::tr("\"%1\" by \"%2\"").arg(word(index), QString::fromStdString(text)));
     for (const auto& paste : edits.pastes)
-        pasted << tr("%1 of %2")
+        pasted << EditText::tr("%1 of %2")
                       .arg(counted(static_cast<std::size_t>(paste.rows * paste.cols), "1 patch", "%1 patches"),
                            QString::fromStdString(paste.record));
     const auto add = [&sentences](const char* what, const QStringList& parts) {
         if (!parts.isEmpty())
-            sentences << tr(what).arg(parts.join(QStringLiteral(", ")));
+            sentences << EditText::tr(what).arg(parts.join(QStringLiteral(", ")));
     };
     add("Erased: %1.", erased);
     add("Replaced: %1.", replaced);
     add("Pasted: %1.", pasted);
     if (!edits.clsFrom.empty())
-        sentences << tr("CLS of %1.").arg(QString::fromStdString(edits.clsFrom));
+        sentences << EditText::tr("CLS of %1.").arg(QString::fromStdString(edits.clsFrom));
     return sentences.join(QLatin1Char(' '));
 }
 

@@ -1,5 +1,6 @@
 #include "app/pages/attention/view_drawer.h"
 
+#include "app/pages/attention/attention_panes.h"
 #include "app/pages/attention/compare_panel.h"
 #include "app/pages/attention/course_panel.h"
 #include "app/pages/attention/diagonal_panel.h"
@@ -51,6 +52,14 @@ ViewDrawer::ViewDrawer(Session& session, Looking& comparison, QWidget* parent)
         views_->setCurrentIndex(index);
         Q_EMIT viewChanged();
     });
+    connect(multiples_, &SmallMultiples::chosen, this,
+            [this](std::optional<std::int64_t> block, std::optional<std::int64_t> head) {
+                Q_EMIT partChosen({.block = block, .head = head});
+            });
+    connect(diagonal_, &DiagonalPanel::partChosen, this, &ViewDrawer::partChosen);
+    connect(mechanism_, &MechanismPanel::partChosen, this, &ViewDrawer::partChosen);
+    connect(knockOut_, &KnockOutPanel::blockChosen, this,
+            [this](std::int64_t block) { Q_EMIT partChosen({.block = block, .head = {}}); });
 }
 
 ViewDrawer::View ViewDrawer::view() const
@@ -82,6 +91,34 @@ void ViewDrawer::showAnswer(const AttentionScene& scene, const AttentionAnswer& 
         return;
     diagonal_->showSummaries(scene, *summaries, part);
     mechanism_->showSummaries(scene, *summaries, part);
+}
+
+void ViewDrawer::showScene(const AttentionScene& scene)
+{
+    edits_->showScene(scene);
+    knockOut_->showScene(scene);
+}
+
+void ViewDrawer::showChoice(const AttentionChoice& choice)
+{
+    compare_->panes()->showChoice(choice);
+    edits_->showChoice(choice);
+    knockOut_->showChoice(choice);
+}
+
+void ViewDrawer::setOpacity(double opacity)
+{
+    compare_->panes()->setOpacity(opacity);
+    knockOut_->setOpacity(opacity);
+}
+
+void ViewDrawer::forget()
+{
+    edits_->forget();
+    course_->clear();
+    diagonal_->clear();
+    knockOut_->clear();
+    mechanism_->clear();
 }
 
 void ViewDrawer::showMultiples(const AttentionScene& scene, const AttentionAnswer& answer)

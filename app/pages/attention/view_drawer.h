@@ -11,6 +11,7 @@ class QTabBar;
 
 namespace nanodit {
 
+struct AttentionChoice;
 class ComparePanel;
 class CoursePanel;
 class DiagonalPanel;
@@ -41,16 +42,20 @@ public:
     void showAnswer(const AttentionScene& scene, const AttentionAnswer& answer, const AttentionSummaries* summaries,
                     const AttentionPart& part);
 
-    SmallMultiples* multiples() const { return multiples_; }
+    void showScene(const AttentionScene& scene);
+    void showChoice(const AttentionChoice& choice);
+    void setOpacity(double opacity);
+    /// Another workspace: nothing of the old one stays, edits neither.
+    void forget();
+
     CoursePanel* course() const { return course_; }
-    DiagonalPanel* diagonal() const { return diagonal_; }
     EditPanel* edits() const { return edits_; }
     ComparePanel* compare() const { return compare_; }
     KnockOutPanel* knockOut() const { return knockOut_; }
-    MechanismPanel* mechanism() const { return mechanism_; }
 
 Q_SIGNALS:
     void viewChanged();
+    void partChosen(const nanodit::AttentionPart& part); ///< A block or head, in one of the views.
 
 private:
     void showMultiples(const AttentionScene& scene, const AttentionAnswer& answer);

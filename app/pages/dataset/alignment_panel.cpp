@@ -116,9 +116,10 @@ AlignmentPanel::AlignmentPanel(QWidget* parent)
 void AlignmentPanel::clear()
 {
     told_ = stopped_ = false;
-    head_->say(WorkHead::Mark::None,
-               tr("Nothing is certified yet. Certify recomputes patches and compares them with the stored ones, and "
-                  "with what known bugs would have stored."));
+    head_->say(
+        WorkHead::Mark::None,
+        tr("Nothing has been certified yet. Certify recomputes patches and compares them with the stored ones, and "
+           "with what known bugs would have stored."));
     histogram_->setSeries(0, 1, {}, {});
     records_->clear();
     for (auto* const part : std::initializer_list<QWidget*>{histogram_, records_})
@@ -144,7 +145,7 @@ void AlignmentPanel::follow(JobRunner* runner)
     });
     connect(runner, &JobRunner::failed, this, [this](const Notice& why) {
         told_ = true; // what is shown besides is from before
-        head_->say(WorkHead::Mark::Failed, tr("The certificates could not be made: %1").arg(noticeText(why)));
+        head_->say(WorkHead::Mark::Failed, tr("Could not certify the alignment: %1").arg(noticeText(why)));
     });
 }
 

@@ -70,7 +70,7 @@ BucketsPanel::BucketsPanel(QWidget* parent)
                      tr("Most lost"),
                      tr("Enlarged"),
                      tr("Remark")});
-    headerItem()->setToolTip(BucketsLost, tr("Share of the originals' pixels that cropping cuts away, the mean"));
+    headerItem()->setToolTip(BucketsLost, tr("Mean share of the originals' pixels that cropping removes"));
     headerItem()->setToolTip(BucketsMostLost, tr("The record that loses most; click to show it"));
     headerItem()->setToolTip(BucketsEnlarged, tr("Share of the pictures that are smaller than the bucket"));
     setRootIsDecorated(false);
@@ -116,8 +116,9 @@ void BucketsPanel::show(const std::vector<BucketFacts>& buckets)
         if (facts.training > 0 && facts.training < fewPictures) {
             item->setIcon(BucketsRemark, icon(QStringLiteral("warning"), Hue::Vermillion));
             item->setText(BucketsRemark, tr("fills no batch of %1").arg(fewPictures));
-            item->setToolTip(BucketsRemark,
-                             tr("Too few training pictures for a batch of %1: they repeat in it").arg(fewPictures));
+            item->setToolTip(
+                BucketsRemark,
+                tr("Too few training pictures for a batch of %1; they are repeated in it").arg(fewPictures));
         }
     }
     setColumnHidden(BucketsExcluded, !anyExcluded);

@@ -124,10 +124,8 @@ void CaptionRow::update()
         failuresLink(failed_));
     write_->setVisible(!running_);
     write_->setEnabled(free_ && hasCommand_ && without_ > 0);
-    write_->setToolTip(!hasCommand_
-                           ? tr("The workspace names no program that writes captions: name one in the workspace "
-                                "settings (Ctrl+,)")
-                           : tr("Run the caption program once for each picture without a caption"));
+    write_->setToolTip(!hasCommand_ ? tr("No caption program is set. Enter one in the workspace settings (Ctrl+,).")
+                                    : tr("Run the caption program once for each picture without a caption"));
 }
 
 } // namespace nanodit

@@ -77,7 +77,7 @@ CaptionsPanel::CaptionsPanel(Session& session, std::function<QStringList(Scope)>
     sentence_->setWordWrap(true);
     setRole(sentence_, "section");
     tags_->setFixedWidth(tagsWidth);
-    tags_->setToolTip(tr("How often each tag stands in these captions, split at their commas; click one to find it"));
+    tags_->setToolTip(tr("How often each comma-separated tag occurs in these captions; click one to find it"));
     auto* const preview = new QVBoxLayout;
     preview->setSpacing(4);
     preview->addWidget(sentence_);
@@ -148,7 +148,7 @@ QWidget* CaptionsPanel::makeForm()
     scope_->setAccessibleName(tr("Whose captions are changed"));
     scope_->addItems({QString(), QString()}); // by Scope
     fromName_->setObjectName(QStringLiteral("captionFromName"));
-    fromName_->setToolTip(tr("\"red_car-2.png\" gives \"red car 2\"; captions that are there stay"));
+    fromName_->setToolTip(tr("\"red_car-2.png\" gives \"red car 2\"; existing captions are kept"));
     change_->setObjectName(QStringLiteral("changeCaptions"));
     change_->setAutoDefault(true); // Enter presses it where it has the focus
     auto* const grid = new QGridLayout;
@@ -164,8 +164,8 @@ QWidget* CaptionsPanel::makeForm()
     replacement_ = addField(grid, 1, 2, "captionReplacement", tr("Replace with"), tr("nothing"));
     before_ = addField(grid, 2, 0, "captionBefore", tr("Prefix"), tr("a drawing of "));
     after_ = addField(grid, 2, 2, "captionAfter", tr("Suffix"), tr(", at night"));
-    before_->setToolTip(tr("Put before captions that do not begin with it"));
-    after_->setToolTip(tr("Put behind captions that do not end with it"));
+    before_->setToolTip(tr("Added to the start of captions that do not begin with it"));
+    after_->setToolTip(tr("Added to the end of captions that do not end with it"));
     grid->addWidget(fromName_, 3, 0, 1, 4);
     grid->addWidget(change_, 4, 0, 1, 4, Qt::AlignLeft);
     grid->setColumnStretch(1, 1);
@@ -270,7 +270,7 @@ void CaptionsPanel::ask()
             if (asked == asked_ && !soon_.isActive())
                 show(std::move(preview));
         },
-        [this](const Notice& why) { Q_EMIT failed(tr("Could not look what would change"), why); });
+        [this](const Notice& why) { Q_EMIT failed(tr("Could not preview the changes"), why); });
 }
 
 void CaptionsPanel::show(Preview preview)
@@ -279,9 +279,9 @@ void CaptionsPanel::show(Preview preview)
     const auto count = static_cast<std::int64_t>(shown_.changes.size());
     change_->setEnabled(count > 0);
     change_->setText(count > 0 ? tr("Change %1").arg(countText(count, tr("captions"))) : tr("Change captions"));
-    change_->setToolTip(tr("Ctrl+Z undoes it as one"));
+    change_->setToolTip(tr("Ctrl+Z undoes all of it"));
     sentence_->setText(
-        isEmpty(shown_.edit) ? tr("Type what to change: the captions that it changes are listed here.")
+        isEmpty(shown_.edit) ? tr("Enter a change; the captions it affects are listed here.")
         : count == 0
             ? tr("No caption would change.")
             : tr("%1 would change; their text embeddings become stale.").arg(countText(count, tr("captions"))));

@@ -43,7 +43,7 @@ namespace {
 
 constexpr int gridWidth = 412;
 constexpr int tableWidth = 600; ///< Its columns fit, beside the inspector, in a window of 1280 pixels.
-constexpr int drawerHeight = 232;
+constexpr int reportDrawerHeight = 232;
 constexpr int manyRecords = 20; ///< As many are changed at once only after a question.
 
 } // namespace
@@ -81,7 +81,7 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
     states_->addWidget(split_);
     frame_->setContent(states_);
     frame_->setInspector(makeInspector());
-    frame_->setDrawer(drawer_, drawerHeight);
+    frame_->setDrawer(drawer_, reportDrawerHeight);
     frame_->setDrawerVisible(false);
     frame_->setInspectorVisible(false);
     auto* const column = new QVBoxLayout(this);

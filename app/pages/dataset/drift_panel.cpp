@@ -97,9 +97,10 @@ void DriftPanel::setMeasurable(bool measurable)
 
 void DriftPanel::clear()
 {
-    head_->say(WorkHead::Mark::None, tr("Nothing is measured yet. DINO's features change with the resolution; click "
-                                        "Measure drift to see by how much "
-                                        "in every bucket."));
+    head_->say(WorkHead::Mark::None,
+               tr("Nothing has been measured yet. DINO's features change with the resolution; click "
+                  "Measure drift to see by how much "
+                  "in every bucket."));
     for (auto* const table : {buckets_, records_}) {
         table->clear();
         table->hide();
@@ -109,10 +110,11 @@ void DriftPanel::clear()
 void DriftPanel::follow(JobRunner* runner)
 {
     head_->follow(runner, tr("Encoding pictures at two resolutions…"));
+    showsAPart_ = false;
     connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
-        if (end == JobEnd::Cancelled)
+        if (end == JobEnd::Cancelled && !showsAPart_)
             head_->say(WorkHead::Mark::Stopped,
-                       buckets_->isHidden() ? tr("Stopped before the sample was complete; nothing was kept.")
+                       buckets_->isHidden() ? tr("Stopped before the first picture was measured.")
                                             : tr("Stopped; the results shown are from the previous measurement."));
     });
     connect(runner, &JobRunner::failed, this, [this](const Notice& why) {
@@ -124,12 +126,17 @@ void DriftPanel::show(const DriftReport& report)
 {
     clear();
     const auto left = static_cast<std::int64_t>(report.left.size());
-    auto text = tr("%1 at %2 × their bucket's resolution, compared with the bucket's own: a cosine of 1 is no drift")
-                    .arg(countText(static_cast<std::int64_t>(report.records.size()), tr("pictures")))
-                    .arg(report.scale);
+    showsAPart_ = report.stopped();
+    auto text = showsAPart_ ? tr("Stopped after %1 of %2 records; these numbers are of those alone. ")
+                                  .arg(report.lookedAt())
+                                  .arg(report.asked)
+                            : QString();
+    text += tr("%1 at %2 × their bucket's resolution, compared with the bucket's own: a cosine of 1 is no drift")
+                .arg(countText(static_cast<std::int64_t>(report.records.size()), tr("pictures")))
+                .arg(report.scale);
     if (left > 0)
         text += tr("; %1 could not be read").arg(left);
-    head_->say(left > 0 ? WorkHead::Mark::Problem : WorkHead::Mark::None, text);
+    head_->say(left > 0 ? WorkHead::Mark::Problem : showsAPart_ ? WorkHead::Mark::Stopped : WorkHead::Mark::None, text);
     for (const auto& [bucket, drift] : report.buckets)
         addRow(*buckets_, {QString::fromStdString(bucketName(bucket)), QString::number(drift.records),
                            cosineText(drift.mean), cosineText(drift.lowest), cosineText(drift.cls)});

@@ -34,6 +34,7 @@ private:
     WorkHead* head_;
     QPushButton* measure_;
     QTreeWidget *buckets_, *records_;
+    bool showsAPart_ = false; ///< Of what is being measured, or was when it was stopped.
     FittedColumns *bucketColumns_, *recordColumns_;
 };
 

@@ -32,7 +32,9 @@ DuplicatesPanel::DuplicatesPanel(Session& session, QWidget* parent)
                        tr("Compare all pictures by their bytes, pixels, perceptual hash and CLS tokens"), false, this))
     , exclude_(makeButton(
           tr("Exclude"), {},
-          tr("Exclude those that still take part, with what found them as the reason; Ctrl+Z undoes it"), false, this))
+          tr("Exclude the duplicates that are still included, with the measure that found them as the reason; "
+             "Ctrl+Z undoes it"),
+          false, this))
     , table_(new QTreeWidget(this))
     , columns_(new FittedColumns(table_, {DuplicatesRecord, DuplicatesOf, DuplicatesState}))
 {
@@ -44,7 +46,7 @@ DuplicatesPanel::DuplicatesPanel(Session& session, QWidget* parent)
     table_->setObjectName(QStringLiteral("duplicates"));
     table_->setAccessibleName(tr("Duplicates"));
     table_->setHeaderLabels({tr("Record"), tr("Duplicate of"), tr("Found by"), tr("Excluded")});
-    table_->headerItem()->setToolTip(DuplicatesOf, tr("The one that stays; click to show it"));
+    table_->headerItem()->setToolTip(DuplicatesOf, tr("The record that is kept; click to show it"));
     table_->headerItem()->setToolTip(
         DuplicatesFound, tr("The first measure that found the pair: bytes, pixels, perceptual hash, then CLS tokens"));
     table_->setRootIsDecorated(false);
@@ -104,10 +106,10 @@ void DuplicatesPanel::follow(JobRunner* runner)
         if (end == JobEnd::Cancelled)
             head_->say(WorkHead::Mark::Stopped, table_->isHidden()
                                                     ? tr("Stopped before all pictures were compared.")
-                                                    : tr("Stopped; the results shown are from the search before."));
+                                                    : tr("Stopped; the results shown are from the previous search."));
     });
     connect(runner, &JobRunner::failed, this, [this](const Notice& why) {
-        head_->say(WorkHead::Mark::Failed, tr("Could not look for duplicates: %1").arg(noticeText(why)));
+        head_->say(WorkHead::Mark::Failed, tr("Could not search for duplicates: %1").arg(noticeText(why)));
     });
 }
 

@@ -61,7 +61,8 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
     head->addWidget(sentence_, 1);
     batch_ = addNumber(head, tr("Batch"), tr("data.batch_size of the training"), 1, 16);
     seed_ =
-        addNumber(head, tr("Seed"), tr("seed of the training: with the epoch it decides who fills last batches"), 0, 0);
+        addNumber(head, tr("Seed"),
+                  tr("seed of the training; with the epoch it determines which records fill the last batches"), 0, 0);
     epoch_ = addNumber(head, tr("Epoch"), tr("Counted from 0"), 0, 0);
     head->addWidget(pack_);
     pack_->setObjectName(QStringLiteral("packHere"));
@@ -77,7 +78,7 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
                                        tr("Repeated to fill the bucket's last batch; click to list them"));
     buckets_->headerItem()->setToolTip(EpochCropped, tr("Seen records that lose pixels; click to list them"));
     buckets_->headerItem()->setToolTip(EpochLost,
-                                       tr("Share of the originals' pixels that cropping cuts away, the mean"));
+                                       tr("Mean share of the originals' pixels that cropping removes"));
     records_->setObjectName(QStringLiteral("epochRecords"));
     records_->setAccessibleName(tr("Records behind the selected number"));
     records_->setUniformItemSizes(true);
@@ -138,7 +139,7 @@ void EpochPanel::clear()
     ++asked_;
     ledger_ = {};
     mark_->clear();
-    sentence_->setText(tr("Nothing is packed yet. Pack shards to see how an epoch uses every picture."));
+    sentence_->setText(tr("Nothing has been packed yet. Pack shards to see how an epoch uses every picture."));
     sentence_->setToolTip({});
     buckets_->clear();
     buckets_->hide();

@@ -115,7 +115,7 @@ void FeatureColours::start()
     }
     auto* const runner = session_.newJob(tr("patch colours"), Page::Dataset);
     connect(runner, &JobRunner::failed, this,
-            [this](const Notice& why) { Q_EMIT failed(tr("The colours could not be fitted"), why); });
+            [this](const Notice& why) { Q_EMIT failed(tr("Could not fit the colours"), why); });
     connect(runner, &JobRunner::logged, this, &FeatureColours::logged);
     connect(runner, &JobRunner::ended, this, [this, runner] {
         if (job_ == runner) {

@@ -122,7 +122,7 @@ void LayerPanel::showColours()
     else
         text = colours.fitting() ? tr("fitting…") : tr("Fitted when they are first shown.");
     if (fit && !fit->place.empty())
-        text += QLatin1Char(' ') + tr("Place explains %1 % of the variance.").arg(100 * fit->place.share, 0, 'f', 1);
+        text += QLatin1Char(' ') + tr("Position explains %1 % of the variance.").arg(100 * fit->place.share, 0, 'f', 1);
     about_->setText(text);
 }
 

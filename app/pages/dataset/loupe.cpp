@@ -118,7 +118,7 @@ void Loupe::addPane(PicturePane* pane)
         if (linked())
             other->canvas()->showSamePart(*canvas);
     });
-    connect(pane, &PicturePane::lensChanged, this, &Loupe::wantWhatIsShown);
+    connect(pane, &PicturePane::lensChanged, this, &Loupe::lensChanged);
 }
 
 bool Loupe::linked() const
@@ -238,8 +238,25 @@ void Loupe::pointAt(PicturePane* pane, QPointF point)
                               : QString(QLatin1Char(' ')));
 }
 
+bool Loupe::showsSimilarity() const
+{
+    return left_->lens() == Lens::Similarity || (comparing() && right_->lens() == Lens::Similarity);
+}
+
+void Loupe::lensChanged()
+{
+    held_ = held_ && showsSimilarity();
+    wantWhatIsShown();
+}
+
+/// Locks or unlocks the similarity that is shown; a lock that nobody sees would stop it later without a reason.
 void Loupe::hold(PicturePane* pane, QPointF point)
 {
+    const auto view = pane->view();
+    const bool onPatch =
+        view && view->unit && view->hasPatchGrid && correspondenceAt(view->grids, point.x(), point.y());
+    if (!held_ && (!onPatch || !showsSimilarity()))
+        return;
     held_ = !held_;
     if (held_) { // first show what is held
         held_ = false;

@@ -55,6 +55,8 @@ private:
     void addPane(PicturePane* pane);
     void pointAt(PicturePane* pane, QPointF point);
     void hold(PicturePane* pane, QPointF point);
+    bool showsSimilarity() const;
+    void lensChanged();
     void refresh(const std::shared_ptr<const RecordView>& view);
     void wantWhatIsShown();
     bool linked() const;

@@ -1,8 +1,10 @@
 #include "app/pages/dataset/record_browser.h"
 
 #include "app/pages/dataset/filter_menu.h"
+#include "app/pages/dataset/record_footer.h"
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/dataset/record_map.h"
+#include "app/pages/dataset/record_selection.h"
 #include "app/pages/dataset/record_table.h"
 #include "app/thumbnails.h"
 #include "widgets/factories.h"
@@ -23,30 +25,16 @@
 #include <QShortcut>
 #include <QStackedWidget>
 #include <QToolButton>
-#include <QUndoStack>
 #include <QVBoxLayout>
 
-#include <algorithm>
-#include <chrono>
-
 namespace nanodit {
-
-using namespace std::chrono_literals;
-
-namespace {
-
-constexpr auto toldTime = 8s;
-constexpr int thumbnailSide = 224;            ///< Twice the drawn size, for dense screens.
-constexpr qsizetype mostKeptSelected = 20000; ///< Beyond, a selection does not survive another filter.
-
-} // namespace
 
 RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent)
     : QWidget(parent)
     , session_(session)
     , model_(new RecordModel(this))
     , list_(new RecordList(model_, this))
-    , thumbnails_(new Thumbnails(thumbnailSide, this))
+    , thumbnails_(new Thumbnails(Thumbnails::tileSide, this))
     , views_(new QStackedWidget(this))
     , room_(new QStackedWidget(this))
     , nothing_(new StatePanel(this))
@@ -65,7 +53,8 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
     column->addWidget(refusal_);
     column->addWidget(makeHiddenNote());
     column->addWidget(room_, 1);
-    column->addWidget(makeFooter(undo));
+    footer_ = new RecordFooter(undo, this);
+    column->addWidget(footer_);
     setMinimumWidth(300);
 
     connect(model_, &RecordModel::thumbnailWanted, this, [this](const QString& id) {
@@ -80,8 +69,8 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
     connect(&session_, &Session::recordsChanged, this, [this] { list_->setRecords(session_.recordsValue()); });
     connect(&session_, &Session::runsChanged, this, &RecordBrowser::readWorth);
     connect(&session_, &Session::workspaceChanged, this, &RecordBrowser::readWorth);
-    connect(list_, &RecordList::aboutToArrange, this, &RecordBrowser::keepSelection);
-    connect(list_, &RecordList::arranged, this, &RecordBrowser::restoreSelection);
+    connect(list_, &RecordList::aboutToArrange, selection_, &RecordSelection::keep);
+    connect(list_, &RecordList::arranged, selection_, &RecordSelection::restore);
     connect(list_, &RecordList::arranged, this, [this] { table_->showWorth(model_->hasWorth()); });
     connect(list_, &RecordList::counted, this, [this] {
         filter_->setCounts(list_->counts());
@@ -99,8 +88,7 @@ void RecordBrowser::readWorth()
     if (!session_.hasWorkspace())
         return list_->setWorth({});
     session_.background().ask(
-        this,
-        [workspace = session_.workspace()] { return RecordWorth::of(newestConditionWorth(workspace)); },
+        this, [workspace = session_.workspace()] { return RecordWorth::of(newestConditionWorth(workspace)); },
         [this, root = session_.workspace().root](const WorthValue& worth) {
             if (session_.hasWorkspace() && session_.workspace().root == root)
                 list_->setWorth(worth);
@@ -179,7 +167,7 @@ void RecordBrowser::makeViews()
     nothing_->setAccessibleName(tr("No matching records"));
     nothing_->setFocusPolicy(Qt::StrongFocus); // keys go on working when an edit filters the last record away
     nothing_->showEmpty(QStringLiteral("search"), tr("No matching records"),
-                        tr("No record has all of these words and filters."));
+                        tr("No record matches all of these words and filters."));
     auto* const clear = nothing_->addButton(tr("Clear search"), QStringLiteral("clear"), false);
     clear->setObjectName(QStringLiteral("clearSearch"));
     connect(clear, &QPushButton::clicked, this, [this] { search_->clear(); });
@@ -191,16 +179,14 @@ void RecordBrowser::makeViews()
         list_->setOrder(
             {.column = static_cast<RecordModel::Column>(column), .descending = order == Qt::DescendingOrder});
     });
-    connect(grid_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this] {
-        if (!arranging_)
-            agree();
-    });
-    connect(grid_->selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] {
-        if (arranging_)
-            return;
-        agree();
+    selection_ = new RecordSelection(model_, grid_->selectionModel(), this);
+    connect(selection_, &RecordSelection::currentChosen, this, &RecordBrowser::recordChosen);
+    connect(selection_, &RecordSelection::changed, this, [this] {
         showCount();
         Q_EMIT selectionChanged();
+    });
+    connect(selection_, &RecordSelection::moved, this, [this](const QModelIndex& place) {
+        static_cast<QAbstractItemView*>(views_->currentWidget())->scrollTo(place);
     });
 }
 
@@ -225,121 +211,14 @@ QWidget* RecordBrowser::makeHiddenNote()
     return hidden_;
 }
 
-QWidget* RecordBrowser::makeFooter(QUndoStack* undo)
-{
-    auto* const box = new QWidget(this);
-    count_ = new QLabel(box);
-    count_->setObjectName(QStringLiteral("recordCount"));
-    setRole(count_, "small");
-    told_ = new QLabel(box);
-    told_->setObjectName(QStringLiteral("recordTold"));
-    auto small = told_->font();
-    small.setPointSizeF(9);
-    told_->setFont(small);
-    told_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    footer_ = new QStackedWidget(box);
-    footer_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
-    for (auto* const text : {count_, told_})
-        footer_->addWidget(text);
-    toldFor_.setSingleShot(true);
-    connect(&toldFor_, &QTimer::timeout, this, [this] { footer_->setCurrentWidget(count_); });
-    auto* const back = makeFlatButton(QStringLiteral("undo"), tr("Nothing to undo"), box);
-    auto* const again = makeFlatButton(QStringLiteral("redo"), tr("Nothing to redo"), box);
-    back->setObjectName(QStringLiteral("undoEdit"));
-    again->setObjectName(QStringLiteral("redoEdit"));
-    auto* const row = new QHBoxLayout(box);
-    row->setContentsMargins(4, 0, 12, 0);
-    row->setSpacing(4);
-    row->addWidget(footer_, 1);
-    row->addWidget(back);
-    row->addWidget(again);
-    const auto follow = [undo, back, again] {
-        back->setEnabled(undo->canUndo());
-        again->setEnabled(undo->canRedo());
-        back->setToolTip(undo->canUndo() ? tr("Undo: %1 (Ctrl+Z)").arg(undo->undoText()) : tr("Nothing to undo"));
-        again->setToolTip(undo->canRedo() ? tr("Redo: %1 (Ctrl+Shift+Z)").arg(undo->redoText())
-                                          : tr("Nothing to redo"));
-    };
-    connect(undo, &QUndoStack::indexChanged, back, follow);
-    connect(back, &QToolButton::clicked, undo, &QUndoStack::undo);
-    connect(again, &QToolButton::clicked, undo, &QUndoStack::redo);
-    follow();
-    return box;
-}
-
-void RecordBrowser::keepSelection()
-{
-    kept_.clear();
-    const auto& selection = grid_->selectionModel()->selection();
-    qsizetype rows = 0;
-    for (const auto& range : selection)
-        rows += range.height();
-    if (rows > 1 && rows <= mostKeptSelected)
-        kept_ = selectedIds();
-    arranging_ = true;
-}
-
-void RecordBrowser::restoreSelection()
-{
-    auto* const chosen = grid_->selectionModel();
-    const int row = model_->rowOf(current_);
-    QItemSelection selection;
-    std::vector<int> rows;
-    for (const auto& id : kept_) {
-        if (const int kept = model_->rowOf(id); kept >= 0)
-            rows.push_back(kept);
-    }
-    if (rows.empty() && row >= 0)
-        rows.push_back(row);
-    std::ranges::sort(rows);
-    for (std::size_t first = 0; first < rows.size();) {
-        auto last = first;
-        while (last + 1 < rows.size() && rows[last + 1] == rows[last] + 1)
-            ++last;
-        selection.append({model_->index(rows[first], 0), model_->index(rows[last], RecordModel::columns - 1)});
-        first = last + 1;
-    }
-    if (chosen->selection() != selection)
-        chosen->select(selection, QItemSelectionModel::ClearAndSelect);
-    if (row >= 0 && chosen->currentIndex().row() != row) {
-        chosen->setCurrentIndex(model_->index(row, 0), QItemSelectionModel::NoUpdate);
-        static_cast<QAbstractItemView*>(views_->currentWidget())->scrollTo(model_->index(row, 0));
-    }
-    arranging_ = false;
-    agree();
-    showCount();
-    Q_EMIT selectionChanged();
-}
-
-void RecordBrowser::agree()
-{
-    const auto* const chosen = grid_->selectionModel();
-    const auto isSelected = [chosen, this](int row) { return row >= 0 && chosen->isSelected(model_->index(row, 0)); };
-    if (!chosen->hasSelection()) // the current one alone is edited
-        return;
-    int row = chosen->currentIndex().row();
-    if (!isSelected(row))
-        row = model_->rowOf(current_);
-    if (!isSelected(row))
-        row = chosen->selection().first().top();
-    const auto id = QString::fromStdString(model_->record(row)->id);
-    if (id == current_)
-        return;
-    current_ = id;
-    Q_EMIT recordChosen(id);
-}
-
 void RecordBrowser::choose(const QString& id)
 {
     if (session_.record(id) == nullptr) // a file that import refused, a record that is gone
         return;
     const int row = model_->rowOf(id);
-    const bool already = current_ == id;
+    const bool already = current() == id;
     if (row < 0) { // the selection is of others, and must not be what is edited
-        current_ = id;
-        arranging_ = true;
-        grid_->selectionModel()->clearSelection();
-        arranging_ = false;
+        selection_->setHidden(id);
         showCount();
         Q_EMIT recordChosen(id);
         Q_EMIT selectionChanged();
@@ -354,21 +233,14 @@ void RecordBrowser::choose(const QString& id)
         Q_EMIT recordChosen(id);
 }
 
+const QString& RecordBrowser::current() const
+{
+    return selection_->current();
+}
+
 QStringList RecordBrowser::selectedIds() const
 {
-    std::vector<int> rows;
-    for (const auto& range : grid_->selectionModel()->selection()) {
-        for (int row = range.top(); row <= range.bottom(); ++row)
-            rows.push_back(row);
-    }
-    std::ranges::sort(rows);
-    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-    QStringList ids;
-    for (const int row : rows)
-        ids << QString::fromStdString(model_->record(row)->id);
-    if (ids.isEmpty() && !current_.isEmpty())
-        ids << current_;
-    return ids;
+    return selection_->ids();
 }
 
 QStringList RecordBrowser::listedIds() const
@@ -437,7 +309,7 @@ void RecordBrowser::forgetWorkspace()
 {
     thumbnails_->forget();
     model_->forgetThumbnails();
-    current_.clear();
+    selection_->forget();
     search_->clear();
 }
 
@@ -458,15 +330,12 @@ bool RecordBrowser::idle() const
 
 void RecordBrowser::tell(const QString& what)
 {
-    told_->setText(told_->fontMetrics().elidedText(what, Qt::ElideRight, footer_->width()));
-    told_->setToolTip(what);
-    footer_->setCurrentWidget(told_);
-    toldFor_.start(toldTime);
+    footer_->tell(what);
 }
 
 bool RecordBrowser::editCaptionCell()
 {
-    const int row = model_->rowOf(current_);
+    const int row = model_->rowOf(current());
     if (view() != View::Table || row < 0)
         return false;
     table_->setFocus();
@@ -488,22 +357,19 @@ void RecordBrowser::showRoom(bool records)
 void RecordBrowser::showCount()
 {
     const auto all = list_->counts().records;
-    hidden_->setVisible(session_.record(current_) != nullptr && model_->rowOf(current_) < 0 && list_->idle());
-    hiddenText_->setText(tr("%1 is hidden by the filter").arg(current_));
+    hidden_->setVisible(session_.record(current()) != nullptr && model_->rowOf(current()) < 0 && list_->idle());
+    hiddenText_->setText(tr("%1 is hidden by the filter").arg(current()));
     const auto shown = static_cast<std::int64_t>(model_->rowCount());
     showRoom(shown > 0 || all == 0);
     auto text =
         shown == all
             ? countText(all, tr("records"))
             : tr("%1 of %2").arg(QLocale().toString(static_cast<qlonglong>(shown)), countText(all, tr("records")));
-    qsizetype selected = 0;
-    for (const auto& range : grid_->selectionModel()->selection())
-        selected += range.height();
-    if (selected > 1)
+    if (const auto selected = selection_->count(); selected > 1)
         text += tr(" · %1 selected").arg(QLocale().toString(static_cast<qlonglong>(selected)));
     if (list_->counts().excluded > 0)
         text += tr(" · %1 excluded").arg(QLocale().toString(static_cast<qlonglong>(list_->counts().excluded)));
-    count_->setText(text);
+    footer_->setCounts(text);
 }
 
 bool RecordBrowser::eventFilter(QObject* watched, QEvent* event)

@@ -2,7 +2,6 @@
 
 #include "app/session.h"
 
-#include <QTimer>
 #include <QWidget>
 
 class QLabel;
@@ -14,9 +13,11 @@ class QUndoStack;
 namespace nanodit {
 
 class FilterMenu;
+class RecordFooter;
 class RecordList;
 class RecordMap;
 class RecordModel;
+class RecordSelection;
 class RecordTable;
 class StatePanel;
 class ThumbnailGrid;
@@ -35,7 +36,7 @@ public:
     /// it is hidden. An id that is no record's does nothing.
     void choose(const QString& id);
     /// The record that is shown. It is one of the selected ones, or none is selected.
-    const QString& current() const { return current_; }
+    const QString& current() const;
     /// What is edited: those selected, or else the current one; by row.
     QStringList selectedIds() const;
     /// All that the query finds, by row.
@@ -80,13 +81,9 @@ protected:
 private:
     QWidget* makeSearch();
     QWidget* makeHiddenNote();
-    QWidget* makeFooter(QUndoStack* undo);
     void makeViews();
     void openMenu(const class QContextMenuEvent& asked);
     void readWorth(); ///< What conditions are worth to the model that was measured last.
-    void keepSelection();
-    void restoreSelection();
-    void agree(); ///< Makes the current record one of the selected ones.
     void showCount();
     QToolButton* buttonOf(View view) const;
     void showRoom(bool records); ///< Grid, table or map, or that nothing matches.
@@ -99,17 +96,14 @@ private:
     FilterMenu* filter_;
     QToolButton *showGrid_, *showTable_, *showMap_;
     QWidget* hidden_; ///< That the current record is not in the list.
-    QLabel *refusal_, *hiddenText_, *count_, *told_;
-    QStackedWidget* footer_; ///< Counts, or what was done.
-    QTimer toldFor_;
+    QLabel *refusal_, *hiddenText_;
+    RecordFooter* footer_;
     QStackedWidget *views_, *room_; ///< Grid, table and map; these, or nothing_.
     StatePanel* nothing_;
     ThumbnailGrid* grid_;
     RecordTable* table_;
     RecordMap* map_;
-    QString current_;
-    QStringList kept_; ///< Selected ids while rows are rearranged.
-    bool arranging_ = false;
+    RecordSelection* selection_; ///< That all views share.
 };
 
 } // namespace nanodit

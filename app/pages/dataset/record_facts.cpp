@@ -157,7 +157,8 @@ void RecordFacts::addFields(QGridLayout* grid)
     split_->setObjectName(QStringLiteral("recordSplit"));
     split_->installEventFilter(this);
     split_->setAccessibleName(tr("Split"));
-    split_->setToolTip(tr("What the record is used for; by the rule: validation_share of workspace.yaml decides"));
+    split_->setToolTip(
+        tr("What the record is used for. By the rule: as the validation share in the workspace settings decides"));
     add(split_);
 
     name(tr("Tags"));
@@ -266,7 +267,7 @@ void RecordFacts::showExclusion(const std::vector<const RecordInfo*>& records)
     if (!reason_->hasFocus() || !reason_->isModified())
         reason_->setText(common(records, [](const RecordInfo& record) { return record.excluded; }));
     reason_->setToolTip(records.front()->excludedByRule
-                            ? tr("Excluded by the import rules; what you enter here replaces that")
+                            ? tr("Excluded by the import rules; a reason entered here replaces theirs")
                             : tr("Why it is left out of passes and packing"));
     exclude_->setText(excluded_ ? tr("Include") : tr("Exclude"));
     exclude_->setToolTip(excluded_

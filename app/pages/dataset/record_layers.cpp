@@ -264,7 +264,7 @@ QString RecordLayers::obstacle(const RecordView& view, bool fitting) const
     if (lens_ == Lens::Reconstruction || lens_ == Lens::Error)
         return view.reconstructionProblem.isEmpty() ? tr("decoding the latent…") : view.reconstructionProblem;
     if (!view.hasPatchGrid)
-        return tr("The workspace names no DINO encoder: set encoders.dino in workspace.yaml.");
+        return tr("No DINO encoder is set. Choose one in the workspace settings (Ctrl+,).");
     if (!view.featureProblem.isEmpty())
         return view.featureProblem;
     if (!view.unit)

@@ -94,7 +94,7 @@ void RecordMap::layOutIfNeeded()
     const auto state = stateOfTokens();
     if (state == 0) {
         madeOf_ = 0;
-        view_->setMessage(tr("No record has a CLS token yet, by which the map is made. Run the dinov3 pass."));
+        view_->setMessage(tr("The map is computed from CLS tokens, and no record has one yet. Run the dinov3 pass."));
         return;
     }
     if (state == madeOf_)

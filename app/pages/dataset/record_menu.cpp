@@ -15,10 +15,9 @@ namespace nanodit {
 
 namespace {
 
-QString tr(const char* text)
-{
-    return QCoreApplication::translate("RecordMenu", text);
-}
+struct RecordMenuText {
+    Q_DECLARE_TR_FUNCTIONS(RecordMenu)
+};
 
 QAction* add(QMenu* menu, const char* name, const QString& drawing, const QString& text, const QAction* key,
              std::function<void()> action)
@@ -48,7 +47,7 @@ void addSplits(QMenu* menu, const std::vector<const RecordInfo*>& records, const
     for (const auto& split : splits)
         addSplit(split, split);
     menu->addSeparator();
-    addSplit(tr("By the rule"), {});
+    addSplit(RecordMenuText::tr("By the rule"), {});
 }
 
 } // namespace
@@ -60,27 +59,34 @@ QMenu* makeRecordMenu(const std::vector<const RecordInfo*>& records, const QStri
     menu->setObjectName(QStringLiteral("recordMenu"));
     const bool one = records.size() == 1;
     const auto count = static_cast<std::int64_t>(records.size());
-    add(menu, "menuShowFile", QStringLiteral("folder"), tr("Show in the file manager"), actions.showFileKey,
-        actions.showFile)
+    add(menu, "menuShowFile", QStringLiteral("folder"), RecordMenuText::tr("Show in the file manager"),
+        actions.showFileKey, actions.showFile)
         ->setEnabled(one);
     menu->addSeparator();
-    add(menu, "menuCaption", QStringLiteral("edit"), tr("Edit caption"), actions.captionKey, actions.editCaption)
+    add(menu, "menuCaption", QStringLiteral("edit"), RecordMenuText::tr("Edit caption"), actions.captionKey,
+        actions.editCaption)
         ->setEnabled(one);
     add(menu, "menuCaptions", {},
-        one ? tr("Edit many captions…") : tr("Edit captions of %1…").arg(countText(count, tr("records"))),
+        one ? RecordMenuText::tr("Edit many captions…")
+            : RecordMenuText::tr("Edit captions of %1…").arg(countText(count, RecordMenuText::tr("records"))),
         actions.captionsKey, actions.editCaptions);
-    add(menu, "menuTags", {}, tr("Edit tags"), actions.tagsKey, actions.editTags);
-    addSplits(menu->addMenu(one ? tr("Split") : tr("Split of %1").arg(countText(count, tr("records")))), records,
-              splits, actions.setSplit);
+    add(menu, "menuTags", {}, RecordMenuText::tr("Edit tags"), actions.tagsKey, actions.editTags);
+    addSplits(
+        menu->addMenu(one ? RecordMenuText::tr("Split")
+                          : RecordMenuText::tr("Split of %1").arg(countText(count, RecordMenuText::tr("records")))),
+        records, splits, actions.setSplit);
     const bool excluded =
         std::ranges::all_of(records, [](const RecordInfo* record) { return !record->excluded.empty(); });
-    const auto verb = excluded ? tr("Include again") : tr("Exclude");
-    add(menu, "menuExclude", {}, one ? verb : QStringLiteral("%1: %2").arg(verb, countText(count, tr("records"))),
-        actions.excludeKey,
-        [setExcluded = actions.setExcluded, excluded] { setExcluded(excluded ? QString() : tr("by hand")); });
+    const auto verb = excluded ? RecordMenuText::tr("Include again") : RecordMenuText::tr("Exclude");
+    add(menu, "menuExclude", {},
+        one ? verb : QStringLiteral("%1: %2").arg(verb, countText(count, RecordMenuText::tr("records"))),
+        actions.excludeKey, [setExcluded = actions.setExcluded, excluded] {
+            setExcluded(excluded ? QString() : RecordMenuText::tr("by hand"));
+        });
     menu->addSeparator();
     auto* const undo = actions.undo;
-    add(menu, "menuUndo", QStringLiteral("undo"), undo->canUndo() ? tr("Undo: %1").arg(undo->undoText()) : tr("Undo"),
+    add(menu, "menuUndo", QStringLiteral("undo"),
+        undo->canUndo() ? RecordMenuText::tr("Undo: %1").arg(undo->undoText()) : RecordMenuText::tr("Undo"),
         actions.undoKey, [undo] { undo->undo(); })
         ->setEnabled(undo->canUndo());
     return menu;

@@ -203,7 +203,7 @@ QVariant RecordModel::headerData(int section, Qt::Orientation orientation, int r
         case CaptionGainColumn:
             return of(tr("How much the loss of %1 grows without the caption; low: the caption may not fit the picture"));
         case PatchGainColumn:
-            return of(tr("How much the loss of %1 grows without the patches; low: they may lie in wrong places"));
+            return of(tr("How much the loss of %1 grows without the patches; low: the patches may be misaligned"));
         default:
             return {};
         }

@@ -165,7 +165,7 @@ RecordTable::RecordTable(QWidget* parent)
     , splits_(new SplitDelegate(this))
 {
     setObjectName(QStringLiteral("recordTable"));
-    setAccessibleName(tr("Records, as a table"));
+    setAccessibleName(tr("Table of records"));
     setSelectionBehavior(QAbstractItemView::SelectRows);
     setSelectionMode(QAbstractItemView::ExtendedSelection);
     setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed);

@@ -274,7 +274,7 @@ void ReportView::show(const VerifyReport& report)
               : tr("Invalid: %1 in %2")
                     .arg(countText(static_cast<std::int64_t>(report.problems.size()), tr("problems")),
                          countText(report.records, tr("records"))),
-          {tr("Array"), tr("Whole"), tr("Missing"), tr("Stale"), tr("Misaligned"), tr("Shape"), tr("Non-finite"),
+          {tr("Array"), tr("Valid"), tr("Missing"), tr("Stale"), tr("Misaligned"), tr("Shape"), tr("Non-finite"),
            tr("Unreadable")});
     for (const auto& a : report.arrays) {
         addCounts({QString::fromLatin1(arrayFolderNames[static_cast<std::size_t>(a.array)]), QString::number(a.whole),

@@ -85,7 +85,7 @@ CheckpointList::CheckpointList(Session& session, Dialogs& dialogs, QWidget* pare
     , dialogs_(dialogs)
     , note_(new QLabel(this))
     , table_(new QTreeWidget(this))
-    , star_(makeButton(tr("Star"), {}, tr("Keep this checkpoint whatever the rule of the run is"), false, this))
+    , star_(makeButton(tr("Star"), {}, tr("Keep this checkpoint regardless of the run's rule"), false, this))
     , copy_(makeButton(tr("Copy path"), QStringLiteral("copy"), tr("Path of this checkpoint's folder"), false, this))
     , remove_(makeButton(tr("Move to trash…"), {}, tr("Move this checkpoint to the trash"), false, this))
 {
@@ -165,7 +165,9 @@ void CheckpointList::read()
                 item->setData(CheckpointStep, Qt::UserRole, QString::fromStdString(checkpoint.folder.string()));
                 item->setData(CheckpointStep, starredRole, checkpoint.starred);
                 if (!checkpoint.resumable)
-                    item->setToolTip(CheckpointStep, tr("Averaged weights alone: to sample and to start from, not to resume"));
+                    item->setToolTip(
+                        CheckpointStep,
+                        tr("Averaged weights only: for sampling and for starting new runs, not for resuming"));
             }
             table_->setCurrentItem(table_->topLevelItem(0));
             for (int i = 0; i < table_->topLevelItemCount(); ++i) {

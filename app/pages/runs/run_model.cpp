@@ -14,7 +14,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr std::array numbers = {RunModel::Steps, RunModel::Time, RunModel::Loss, RunModel::Speed, RunModel::Size};
+constexpr std::array numberColumns = {RunModel::Steps, RunModel::Time, RunModel::Loss, RunModel::Speed, RunModel::Size};
 
 QString tagText(const RunNotes& notes)
 {
@@ -174,8 +174,9 @@ QVariant RunModel::data(const QModelIndex& index, int role) const
                : index.column() == Note   ? QString::fromStdString(run.notes.note).toHtmlEscaped()
                                           : QVariant();
     case Qt::TextAlignmentRole:
-        return std::ranges::find(numbers, index.column()) != numbers.end() ? QVariant(Qt::AlignRight | Qt::AlignVCenter)
-                                                                           : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
+        return std::ranges::find(numberColumns, index.column()) != numberColumns.end()
+                   ? QVariant(Qt::AlignRight | Qt::AlignVCenter)
+                   : QVariant(Qt::AlignLeft | Qt::AlignVCenter);
     case Qt::ForegroundRole:
         if (index.column() == State && row.state == RunState::NoCheckpoint)
             return themeColours().problem();
@@ -207,7 +208,7 @@ QVariant RunModel::headerData(int section, Qt::Orientation orientation, int role
         tr("Measured")};
     if (role == Qt::DisplayRole)
         return titles[static_cast<std::size_t>(section)];
-    if (role == Qt::TextAlignmentRole && std::ranges::find(numbers, section) != numbers.end())
+    if (role == Qt::TextAlignmentRole && std::ranges::find(numberColumns, section) != numberColumns.end())
         return QVariant(Qt::AlignRight | Qt::AlignVCenter);
     if (role == Qt::ToolTipRole) {
         switch (section) {

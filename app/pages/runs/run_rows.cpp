@@ -11,12 +11,11 @@ namespace nanodit {
 
 namespace {
 
-const QString nothing = QStringLiteral("\u2013");
+const QString unknownValue = QStringLiteral("\u2013");
 
-QString tr(const char* text)
-{
-    return QCoreApplication::translate("Runs", text);
-}
+struct RunText {
+    Q_DECLARE_TR_FUNCTIONS(Runs)
+};
 
 QString metricText(const MetricSummary& summary)
 {
@@ -44,17 +43,19 @@ RunRow runRow(const RunOverview& overview, bool running)
     row.stateText = QString::fromStdString(runStateName(row.state));
     row.steps = overview.planned > 0 ? QStringLiteral("%1 / %2").arg(overview.steps).arg(overview.planned)
                                      : QString::number(overview.steps);
-    row.time = overview.seconds > 0 ? durationText(overview.seconds) : nothing;
-    row.loss = overview.loss ? QString::number(*overview.loss, 'f', 3) : nothing;
-    row.speed = overview.samplesPerSecond > 0 ? tr("%1 samples/s").arg(numberText(overview.samplesPerSecond)) : nothing;
+    row.time = overview.seconds > 0 ? durationText(overview.seconds) : unknownValue;
+    row.loss = overview.loss ? QString::number(*overview.loss, 'f', 3) : unknownValue;
+    row.speed = overview.samplesPerSecond > 0 ? RunText::tr("%1 samples/s").arg(numberText(overview.samplesPerSecond))
+                                              : unknownValue;
     QStringList lines;
     for (const auto& summary : overview.measured)
         lines << QLatin1String(validationTaskNames[static_cast<std::size_t>(summary.task)]) + QStringLiteral(": ") +
                      metricText(summary);
-    row.measured = lines.isEmpty() ? nothing : lines.join(QStringLiteral(" · "));
+    row.measured = lines.isEmpty() ? unknownValue : lines.join(QStringLiteral(" · "));
     if (!lines.isEmpty())
         row.measuredHelp =
-            tr("Step %1").arg(overview.validatedStep) + QLatin1Char('\n') + lines.join(QLatin1Char('\n'));
+            (overview.validatedRaw ? RunText::tr("Step %1, raw weights") : RunText::tr("Step %1")).arg(overview.validatedStep) +
+            QLatin1Char('\n') + lines.join(QLatin1Char('\n'));
     row.size = QString::fromStdString(sizeText(static_cast<std::int64_t>(overview.bytes)));
     return row;
 }
@@ -72,7 +73,7 @@ std::vector<QStringList> settingRows(const std::vector<FieldDifference>& differe
     for (const auto& difference : differences) {
         QStringList cells = {QString::fromStdString(difference.key)};
         for (const auto& value : difference.values)
-            cells << (value.empty() ? nothing : QString::fromStdString(value));
+            cells << (value.empty() ? unknownValue : QString::fromStdString(value));
         rows.push_back(std::move(cells));
     }
     return rows;

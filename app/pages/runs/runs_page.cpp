@@ -44,12 +44,19 @@ namespace {
 
 constexpr int rowHeight = 32, headGap = 20, widestNote = 240;
 
-std::vector<ListedRun> listRunsWithNotes(const Workspace& workspace)
+struct RunsWithNotes {
+    std::vector<ListedRun> runs;
+    std::string damage; ///< What to tell of files of notes that were damaged; else "".
+};
+
+RunsWithNotes listRunsWithNotes(const Workspace& workspace)
 {
-    std::vector<ListedRun> listed;
+    RunsWithNotes listed;
     for (auto& overview : overviewRuns(workspace)) {
-        auto notes = readRunNotes(overview.run.folder);
-        listed.push_back({std::move(overview), std::move(notes)});
+        auto [notes, damage] = readRunNotes(overview.run.folder);
+        listed.runs.push_back({std::move(overview), std::move(notes)});
+        if (!damage.empty())
+            listed.damage += (listed.damage.empty() ? "" : "\n") + damage;
     }
     return listed;
 }
@@ -90,8 +97,7 @@ RunsPage::RunsPage(Session& session, Training& training, Preferences& preference
 
 void RunsPage::addActions()
 {
-    auto* const more =
-        frame_->addAction(tr("More"), QStringLiteral("menu"), tr("What can be done with the selected run"));
+    auto* const more = frame_->addAction(tr("More"), QStringLiteral("menu"), tr("Actions for the selected run"));
     more->setObjectName(QStringLiteral("runMore"));
     auto* const menu = new QMenu(this);
     menu->setToolTipsVisible(true);
@@ -154,7 +160,7 @@ QWidget* RunsPage::makePlots()
 {
     plots_->setObjectName(QStringLiteral("runsPlots"));
     plots_->setUsual({QStringLiteral("loss")});
-    plots_->setEmptyText(tr("tick runs in the table"));
+    plots_->setEmptyText(tr("Tick runs in the table to plot them"));
     connect(plots_, &MetricPlots::failed, frame_->banner(), failuresIn(frame_->banner()));
     connect(plots_, &MetricPlots::arranged, this, [this] {
         if (session_.hasWorkspace())
@@ -286,7 +292,11 @@ void RunsPage::read()
         return;
     session_.background().ask(
         this, [workspace = session_.workspace()] { return listRunsWithNotes(workspace); },
-        [this](std::vector<ListedRun> runs) { showRuns(std::move(runs)); },
+        [this](RunsWithNotes listed) {
+            showRuns(std::move(listed.runs));
+            if (!listed.damage.empty())
+                showFailure(*frame_->banner(), tr("Could not read what was noted of a run"), {.text = listed.damage});
+        },
         [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the runs"), why); });
 }
 

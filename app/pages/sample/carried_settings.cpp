@@ -52,9 +52,9 @@ void CarriedSettings::take(const SampleRequest& request)
     carried_ = request;
     QStringList lines;
     if (const auto& start = request.start)
-        lines << tr("Begins with %1 at t = %2").arg(nameOf(start->picture), numberText(start->time));
+        lines << tr("Starts from %1 at t = %2").arg(nameOf(start->picture), numberText(start->time));
     if (const auto& weak = request.weakGuide)
-        lines << tr("Led away from %1, scale %2")
+        lines << tr("Guided away from %1, scale %2")
                      .arg(QString::fromStdString(weak->checkpoint.string()), numberText(weak->scale));
     if (numbersOf(request.projected) != numbersOf({}))
         lines << tr("APG: parallel %1, momentum %2, threshold %3")

@@ -12,8 +12,10 @@
 #include "widgets/picture_tiles.h"
 #include "widgets/theme.h"
 
+#include <QHBoxLayout>
 #include <QLabel>
 #include <QProgressBar>
+#include <QPushButton>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
@@ -38,6 +40,8 @@ PictureStage::PictureStage(Session& session, QWidget* parent)
     , comparison_(new PictureComparison(views_))
     , region_(new RegionEditor(session, views_))
     , anatomy_(new GuidanceAnatomy(this))
+    , branches_(new QPushButton(tr("Branches"), this))
+    , anatomyRow_(new QWidget(this))
     , caption_(new QLabel(this))
 {
     inFull_.setMaxCost(mostKilobytesInFull);
@@ -55,7 +59,13 @@ PictureStage::PictureStage(Session& session, QWidget* parent)
         views_->addWidget(view); // in the order of View
     anatomy_->setObjectName(QStringLiteral("guidanceAnatomy"));
     anatomy_->setFixedHeight(anatomyHeight);
-    anatomy_->hide();
+    branches_->setObjectName(QStringLiteral("branchesAlone"));
+    branches_->setToolTip(tr("Generate what each branch of guidance alone would have become"));
+    auto* const row = new QHBoxLayout(anatomyRow_);
+    row->setContentsMargins(0, 0, 16, 0);
+    row->addWidget(anatomy_, 1);
+    row->addWidget(branches_, 0, Qt::AlignVCenter);
+    anatomyRow_->hide();
     caption_->setTextFormat(Qt::PlainText);
     caption_->setContentsMargins(16, 4, 16, 6);
     caption_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
@@ -66,8 +76,9 @@ PictureStage::PictureStage(Session& session, QWidget* parent)
     column->setSpacing(0);
     column->addWidget(progress_);
     column->addWidget(views_, 1);
-    column->addWidget(anatomy_);
+    column->addWidget(anatomyRow_);
     column->addWidget(caption_);
+    connect(branches_, &QPushButton::clicked, this, &PictureStage::branchesWanted);
     connect(comparison_, &PictureComparison::closed, this, [this] { showView(View::Picture); });
     connect(region_, &RegionEditor::closed, this, [this] { showView(View::Picture); });
     connect(region_, &RegionEditor::failed, this, &PictureStage::failed);
@@ -183,6 +194,7 @@ void PictureStage::setProgress(const Progress& progress)
 void PictureStage::setBusy(bool busy)
 {
     progress_->setVisible(busy);
+    branches_->setEnabled(!busy);
 }
 
 void PictureStage::setAnatomy(const std::vector<GuidanceStep>& guidance, bool visible)
@@ -190,12 +202,16 @@ void PictureStage::setAnatomy(const std::vector<GuidanceStep>& guidance, bool vi
     const auto term = [](const std::optional<GuidanceTermSize>& size) -> std::optional<GuidanceAnatomy::Term> {
         if (!size)
             return std::nullopt;
-        return GuidanceAnatomy::Term{.length = size->length, .across = size->across};
+        return GuidanceAnatomy::Term{.length = size->length, .across = size->across, .parallel = size->parallel};
     };
     std::vector<GuidanceAnatomy::Step> steps;
     for (const auto& step : guidance)
-        steps.push_back({.t = step.t, .applies = step.applies, .text = term(step.text), .dino = term(step.dino)});
-    anatomy_->setVisible(visible);
+        steps.push_back({.t = step.t,
+                         .applies = step.applies,
+                         .text = term(step.text),
+                         .dino = term(step.dino),
+                         .zeroScale = step.zeroScale});
+    anatomyRow_->setVisible(visible);
     anatomy_->setSteps(std::move(steps));
 }
 

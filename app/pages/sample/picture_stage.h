@@ -13,6 +13,7 @@
 
 class QLabel;
 class QProgressBar;
+class QPushButton;
 class QStackedWidget;
 
 namespace nanodit {
@@ -62,6 +63,8 @@ public:
 
 Q_SIGNALS:
     void viewChanged();
+    /// The pictures of the branches that guidance combines.
+    void branchesWanted();
     void failed(const QString& what, const nanodit::Notice& why);
 
 private:
@@ -76,6 +79,8 @@ private:
     PictureComparison* comparison_;
     RegionEditor* region_;
     GuidanceAnatomy* anatomy_;
+    QPushButton* branches_;
+    QWidget* anatomyRow_;
     QLabel* caption_;
     QImage shown_;
     QString wanted_;                 ///< The file that is to be shown.

@@ -38,7 +38,7 @@ PromptBar::PromptBar(Session& session, QWidget* parent)
     edit_->setObjectName(QStringLiteral("prompt"));
     edit_->setAccessibleName(tr("Prompt"));
     edit_->setPlaceholderText(tr("Describe the picture: a red circle at the top left, a blue square below it"));
-    edit_->setToolTip(tr("Enter generates, Shift+Enter begins a line"));
+    edit_->setToolTip(tr("Enter generates; Shift+Enter starts a new line"));
     generate_->setObjectName(QStringLiteral("generate"));
     generate_->setMinimumHeight(32);
     cancel_->setObjectName(QStringLiteral("cancel"));
@@ -154,8 +154,8 @@ void PromptBar::count()
         pieces_->clear();
         showPieces_->hide();
         pieces_->hide();
-        tokens_->setText(textRecord_      ? tr("stored text of the record %1").arg(QString::fromStdString(*textRecord_))
-                         : prompt().isEmpty() ? tr("no text: the model's learned null stands for it")
+        tokens_->setText(textRecord_ ? tr("stored text of the record %1").arg(QString::fromStdString(*textRecord_))
+                         : prompt().isEmpty() ? tr("no text: the model's learned null is used instead")
                                               : QString());
         return;
     }
@@ -185,10 +185,10 @@ void PromptBar::count()
 
 void PromptBar::showRead(const PromptPieces& read)
 {
-    tokens_->setText(read.isCut() ? tr("%1 tokens; the model reads %2, and what is struck out is cut off")
-                                        .arg(read.tokens())
-                                        .arg(read.most)
-                                  : tr("%1 of %2 tokens").arg(read.tokens()).arg(read.most));
+    tokens_->setText(
+        read.isCut()
+            ? tr("%1 tokens; the model reads %2; the rest, struck out, is cut off").arg(read.tokens()).arg(read.most)
+            : tr("%1 of %2 tokens").arg(read.tokens()).arg(read.most));
     setRole(tokens_, read.isCut() ? "problem" : "small");
     const auto kept = edit_->text().toUtf8().first(static_cast<qsizetype>(
         std::min(read.keptBytes, static_cast<std::size_t>(edit_->text().toUtf8().size()))));

@@ -21,7 +21,7 @@ RegionEditor::RegionEditor(Session& session, QWidget* parent)
     : QWidget(parent)
     , session_(session)
     , canvas_(new MaskCanvas(this))
-    , scaled_(new QCheckBox(tr("Limit DINO guidance to it"), this))
+    , scaled_(new QCheckBox(tr("Limit DINO guidance to the region"), this))
     , readout_(new QLabel(this))
 {
     canvas_->setObjectName(QStringLiteral("regionCanvas"));
@@ -51,7 +51,7 @@ QWidget* RegionEditor::makeBar()
     row->setSpacing(8);
     auto* const erase = new QCheckBox(tr("Erase"), bar);
     erase->setObjectName(QStringLiteral("regionErase"));
-    erase->setToolTip(tr("Take patches away; the right mouse button always does"));
+    erase->setToolTip(tr("Remove patches from the region; the right mouse button always removes"));
     connect(erase, &QCheckBox::toggled, this, [this](bool on) { canvas_->setErasing(on); });
     auto* const brush = new QComboBox(bar);
     brush->setObjectName(QStringLiteral("regionBrush"));
@@ -61,7 +61,7 @@ QWidget* RegionEditor::makeBar()
     connect(brush, &QComboBox::currentIndexChanged, this,
             [this, brush] { canvas_->setBrush(brush->currentData().toInt()); });
     auto* const all = makeButton(tr("All"), {}, tr("The reference guides everywhere"), false, bar);
-    auto* const none = makeButton(tr("None"), {}, tr("Begin with an empty region"), false, bar);
+    auto* const none = makeButton(tr("None"), {}, tr("Start with an empty region"), false, bar);
     none->setObjectName(QStringLiteral("regionNone"));
     auto* const invert = makeButton(tr("Invert"), {}, {}, false, bar);
     connect(all, &QPushButton::clicked, this, [this] { canvas_->fill(true); });

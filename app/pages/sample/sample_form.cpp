@@ -78,7 +78,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     add(dinoScale_);
     live_ = new QCheckBox(tr("Live: the picture follows the sliders"), this);
     live_->setObjectName(QStringLiteral("live"));
-    live_->setToolTip(tr("A quick picture while a slider moves, then one in all steps. Generate keeps it."));
+    live_->setToolTip(tr("Shows a quick picture while a slider moves, then one with all steps. Generate keeps it."));
     add(live_);
     addSection(tr("Sampler"), makeSampler());
     carried_ = new CarriedSettings(this);
@@ -190,7 +190,7 @@ QWidget* SampleForm::makeSampler()
     pictures_ = new QSpinBox(sampler);
     pictures_->setObjectName(QStringLiteral("pictures"));
     pictures_->setRange(1, mostPictures);
-    pictures_->setToolTip(tr("Several pictures with seeds that count up from the seed"));
+    pictures_->setToolTip(tr("Number of pictures, with consecutive seeds from the seed"));
     seed_ = new SeedEdit(sampler);
     seed_->setObjectName(QStringLiteral("seed"));
     seed_->setAccessibleName(tr("Seed of the noise"));
@@ -215,13 +215,13 @@ QWidget* SampleForm::makeSampler()
     rule_->setObjectName(QStringLiteral("guidanceRule"));
     rule_->addItems({tr("plain"), tr("CFG-Zero*"), tr("projected (APG)"), tr("internal")});
     rule_->setToolTip(tr("CFG-Zero*: for models that are not trained to the end\n"
-                         "projected: for high scales, which would burn colours out\n"
+                         "projected: for high scales, which would oversaturate colours\n"
                          "internal: away from what the internal head predicts, for models that have one"));
     internalScale_ = makeRealBox(0, 50, 0.1, 2, sampler);
     internalScale_->setObjectName(QStringLiteral("internalScale"));
     internalScale_->setValue(SampleRequest{}.internalScale);
     internalScale_->setAccessibleName(tr("Scale of internal guidance"));
-    internalScale_->setToolTip(tr("How far to lead away from the internal head's prediction; 1: not at all"));
+    internalScale_->setToolTip(tr("How far to guide away from the internal head's prediction; 1: not at all"));
     internalScale_->hide();
     connect(rule_, &QComboBox::currentIndexChanged, internalScale_, [this](int index) {
         internalScale_->setVisible(static_cast<GuidanceRule>(index) == GuidanceRule::Internal);

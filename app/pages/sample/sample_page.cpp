@@ -1,15 +1,17 @@
 #include "app/pages/sample/sample_page.h"
 
 #include "app/background_queue.h"
-#include "app/dialogs.h"
 #include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/page_table.h"
 #include "app/pages/sample/history_panel.h"
+#include "app/pages/sample/picture_saving.h"
+#include "app/pages/sample/picture_series.h"
 #include "app/pages/sample/picture_stage.h"
 #include "app/pages/sample/prompt_bar.h"
 #include "app/pages/sample/region_editor.h"
 #include "app/pages/sample/sample_form.h"
+#include "app/pages/sample/trashed_pictures.h"
 #include "widgets/banner.h"
 #include "widgets/commands.h"
 #include "widgets/guidance_plane_view.h"
@@ -20,9 +22,7 @@
 #include "widgets/text.h"
 
 #include <QAction>
-#include <QClipboard>
 #include <QFileInfo>
-#include <QGuiApplication>
 #include <QPushButton>
 #include <QStackedWidget>
 #include <QVBoxLayout>
@@ -32,22 +32,10 @@
 
 namespace nanodit {
 
-namespace {
-
-/// "step-00002000" -> "step 2000"; other names as they are.
-QString labelOf(const std::filesystem::path& checkpoint)
-{
-    const auto name = checkpointFolder(checkpoint).filename().string();
-    const auto step = checkpointStep(name);
-    return step ? SamplePage::tr("step %1").arg(*step) : QString::fromStdString(name);
-}
-} // namespace
-
 SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
     , sampling_(sampling)
-    , dialogs_(dialogs)
     , frame_(new PageFrame(pageName(Page::Sample), this))
     , prompt_(new PromptBar(session, this))
     , states_(new QStackedWidget(this))
@@ -55,8 +43,11 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
     , stage_(new PictureStage(session, this))
     , form_(new SampleForm(session, dialogs, this))
     , history_(new HistoryPanel(this))
+    , saving_(new PictureSaving(session, sampling, dialogs, frame_->banner(), this))
+    , trashed_(new TrashedPictures(sampling, history_, frame_->banner(), this))
+    , actions_(*frame_)
 {
-    makeActions();
+    makeCommands();
     auto* const content = new QWidget(this);
     states_->addWidget(empty_);
     states_->addWidget(stage_);
@@ -78,23 +69,8 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
     updateState();
 }
 
-void SamplePage::makeActions()
+void SamplePage::makeCommands()
 {
-    planeButton_ = frame_->addAction(tr("Guidance plane"), QStringLiteral("grid"),
-                                     tr("Generate pictures over both guidance scales"));
-    planeButton_->setObjectName(QStringLiteral("planeButton"));
-    planeButton_->setCheckable(true);
-    checkpointsButton_ = frame_->addAction(tr("Checkpoints"), QStringLiteral("checkpoint"),
-                                           tr("Generate the same picture with every checkpoint of the run"));
-    checkpointsButton_->setObjectName(QStringLiteral("overCheckpoints"));
-    anatomyButton_ = frame_->addAction(tr("Guidance by step"), QStringLiteral("train"),
-                                       tr("Show how strongly text and DINO pull at each step"));
-    anatomyButton_->setObjectName(QStringLiteral("anatomyButton"));
-    anatomyButton_->setCheckable(true);
-    attend_ =
-        frame_->addAction(tr("Attention"), QStringLiteral("eye"), tr("Inspect the attention behind this picture"));
-    attend_->setObjectName(QStringLiteral("attend"));
-    save_ = frame_->addAction(tr("Save PNG…"), QStringLiteral("save"), tr("Save the picture with its settings"));
     auto* const commands = new Commands(this);
     commands->add(Qt::CTRL | Qt::Key_Return, tr("generate"), [this] { generate(); });
     commands->add(Qt::Key_Escape, tr("stop generating, or show the picture again"), [this] {
@@ -104,26 +80,26 @@ void SamplePage::makeActions()
             stage_->showView(PictureStage::View::Picture);
     });
     commands->add(Qt::Key_R, tr("new random seed"), [this] { form_->rollSeed(); });
-    commands->bind(planeButton_, Qt::Key_G, tr("guidance plane"));
+    commands->bind(actions_.plane, Qt::Key_G, tr("guidance plane"));
     commands->add(Qt::Key_F, tr("show the whole picture"), [this] { stage_->canvas()->fit(); });
-    commands->bind(save_, QKeySequence::Save, tr("save the picture with its settings"));
-    commands->note(tr("Shift+Enter"), tr("in the prompt: begin a line"));
+    commands->bind(actions_.save, QKeySequence::Save, tr("save the picture with its settings"));
+    commands->note(tr("Shift+Enter"), tr("in the prompt: start a new line"));
     commands->add(QKeySequence::Paste, tr("use the clipboard's picture as the reference"), [this] { form_->paste(); });
-    commands->add(QKeySequence::Copy, tr("copy the picture"), [this] { copy(); });
+    commands->add(QKeySequence::Copy, tr("copy the picture"), [this] { saving_->copy(stage_->shown()); });
     commands->add(Qt::Key_C, tr("compare the pictures that are selected in the history"),
                   [this] { compare(history_->selected()); });
     commands->note(tr("double click"), tr("on a picture of the history: restore its settings"));
     commands->add(Qt::Key_Delete, tr("move the picture to the trash"), [this] { discardShown(); });
-    commands->add(QKeySequence::Undo, tr("restore it from the trash"), [this] { bringBack(); });
+    commands->add(QKeySequence::Undo, tr("restore it from the trash"), [this] { trashed_->bringBack(); });
 }
 
 void SamplePage::connectParts()
 {
-    connect(planeButton_, &QAction::triggered, this, &SamplePage::showPlane); // somebody wants it, or no longer
-    connect(checkpointsButton_, &QAction::triggered, this, &SamplePage::generateOverCheckpoints);
-    connect(anatomyButton_, &QAction::toggled, this, &SamplePage::showAnatomy);
-    connect(attend_, &QAction::triggered, this, [this] { Q_EMIT attentionWanted(shownFile_); });
-    connect(save_, &QAction::triggered, this, &SamplePage::save);
+    connect(actions_.plane, &QAction::triggered, this, &SamplePage::showPlane); // somebody wants it, or no longer
+    connect(actions_.checkpoints, &QAction::triggered, this, &SamplePage::generateOverCheckpoints);
+    connect(actions_.anatomy, &QAction::toggled, this, &SamplePage::showAnatomy);
+    connect(actions_.attend, &QAction::triggered, this, [this] { Q_EMIT attentionWanted(shownFile_); });
+    connect(actions_.save, &QAction::triggered, this, &SamplePage::save);
     connect(prompt_, &PromptBar::generateWanted, this, &SamplePage::generate);
     connect(prompt_, &PromptBar::cancelWanted, this, [this] {
         if (sampling_.active())
@@ -135,9 +111,10 @@ void SamplePage::connectParts()
         showFrame(seriesFiles_.value(index));
     });
     connect(stage_->region(), &RegionEditor::regionChanged, form_, &SampleForm::setRegion);
+    connect(stage_, &PictureStage::branchesWanted, this, &SamplePage::generateBranches);
     connect(stage_, &PictureStage::failed, frame_->banner(), failuresIn(frame_->banner()));
     connect(stage_, &PictureStage::viewChanged, this, [this] {
-        planeButton_->setChecked(stage_->view() == PictureStage::View::Plane);
+        actions_.plane->setChecked(stage_->view() == PictureStage::View::Plane);
         updateState();
     });
     connect(&session_, &Session::workspaceChanged, this, &SamplePage::forgetWorkspace);
@@ -152,7 +129,7 @@ void SamplePage::connectForm()
     });
     connect(form_, &SampleForm::scalesChanged, this, [this](double text, double dino) {
         stage_->plane()->setPoint(text, dino);
-        if (form_->live() && !planeButton_->isChecked())
+        if (form_->live() && !actions_.plane->isChecked())
             follow();
     });
     connect(form_, &SampleForm::checkpointChosen, this, [this] { prompt_->setCheckpoint(form_->checkpoint()); });
@@ -171,7 +148,7 @@ void SamplePage::forgetWorkspace()
     planeSettings_.reset();
     seriesFiles_.clear();
     shownFile_.clear();
-    trashed_.clear();
+    trashed_->forget();
     history_->setPictures({});
     frame_->setContext({});
     sampling_.readHistory();
@@ -242,11 +219,22 @@ void SamplePage::connectHistory()
     connect(history_, &HistoryPanel::chosen, this, &SamplePage::showFrame);
     connect(history_, &HistoryPanel::opened, this, &SamplePage::restoreFrom);
     connect(history_, &HistoryPanel::compareWanted, this, &SamplePage::compare);
-    connect(history_, &HistoryPanel::copyWanted, this, &SamplePage::copy);
+    connect(history_, &HistoryPanel::copyWanted, this, [this] { saving_->copy(stage_->shown()); });
     connect(history_, &HistoryPanel::noteChanged, &sampling_, &Sampling::keepNote);
     connect(&sampling_, &Sampling::historyRead, this, &SamplePage::takeHistory);
-    connect(&sampling_, &Sampling::discarded, this, &SamplePage::takeDiscarded);
-    connect(&sampling_, &Sampling::broughtBack, this, &SamplePage::takeBroughtBack);
+    connect(trashed_, &TrashedPictures::leaving, this, [this](const QString& file) {
+        stage_->forget(file);
+        if (shownFile_ != file)
+            return;
+        shownFile_.clear();
+        stage_->clear();
+        frame_->setContext({});
+    });
+    connect(trashed_, &TrashedPictures::left, this, &SamplePage::updateState);
+    connect(trashed_, &TrashedPictures::returned, this, [this](const QString& file) {
+        history_->setCurrent(file);
+        showFrame(file);
+    });
     connect(&sampling_, &Sampling::historyFailed, frame_->banner(), failuresIn(frame_->banner()));
 }
 
@@ -280,13 +268,7 @@ void SamplePage::generate()
         stage_->showView(PictureStage::View::Picture);
         return sampling_.generate(wanted, form_->checkpoint());
     }
-    std::vector<SeriesPicture> series;
-    for (std::int64_t i = 0; i < form_->pictures(); ++i) {
-        series.push_back({.request = wanted, .checkpoint = form_->checkpoint(), .label = {}});
-        series.back().request.seed += static_cast<std::uint64_t>(i);
-        series.back().label = tr("seed %1").arg(series.back().request.seed);
-    }
-    sampling_.generateSeries(series);
+    sampling_.generateSeries(seriesOverSeeds(wanted, form_->checkpoint(), form_->pictures()));
 }
 
 void SamplePage::generateOverCheckpoints()
@@ -294,10 +276,15 @@ void SamplePage::generateOverCheckpoints()
     if (sampling_.active() || form_->checkpoint().empty() || !form_->takeTyped())
         return;
     frame_->banner()->hide();
-    std::vector<SeriesPicture> series;
-    for (const auto& checkpoint : form_->checkpointsOfRun())
-        series.push_back({.request = request(), .checkpoint = checkpoint, .label = labelOf(checkpoint)});
-    sampling_.generateSeries(series);
+    sampling_.generateSeries(seriesOverCheckpoints(request(), form_->checkpointsOfRun()));
+}
+
+void SamplePage::generateBranches()
+{
+    if (sampling_.active() || form_->checkpoint().empty() || !form_->takeTyped())
+        return;
+    frame_->banner()->hide();
+    sampling_.generateSeries(seriesOverBranches(request(), form_->checkpoint()));
 }
 
 SampleRequest SamplePage::request() const
@@ -326,7 +313,7 @@ void SamplePage::showPlane(bool shown)
     if (sampling_.active() || form_->checkpoint().empty() || !form_->takeTyped() || (!text && !dino)) {
         if (!text && !dino)
             frame_->banner()->showNotice(tr("Enter a prompt or choose a reference first: guidance needs one of them."));
-        planeButton_->setChecked(false);
+        actions_.plane->setChecked(false);
         return;
     }
     stage_->showView(PictureStage::View::Plane);
@@ -390,7 +377,7 @@ void SamplePage::showAnatomy()
 {
     const auto* const picture = history_->find(shownFile_);
     stage_->setAnatomy(picture != nullptr ? picture->guidance : std::vector<GuidanceStep>{},
-                       anatomyButton_->isChecked());
+                       actions_.anatomy->isChecked());
 }
 
 void SamplePage::updateState()
@@ -398,11 +385,11 @@ void SamplePage::updateState()
     const bool active = sampling_.active(), ready = !form_->checkpoint().empty();
     prompt_->setState(ready, active);
     stage_->setBusy(active);
-    const bool plane = planeButton_->isChecked();
-    planeButton_->setEnabled(ready && (plane || !active));
-    checkpointsButton_->setEnabled(!active && form_->checkpointsOfRun().size() > 1);
-    save_->setEnabled(plane ? !active : !shownFile_.isEmpty());
-    attend_->setEnabled(!shownFile_.isEmpty());
+    const bool plane = actions_.plane->isChecked();
+    actions_.plane->setEnabled(ready && (plane || !active));
+    actions_.checkpoints->setEnabled(!active && form_->checkpointsOfRun().size() > 1);
+    actions_.save->setEnabled(plane ? !active : !shownFile_.isEmpty());
+    actions_.attend->setEnabled(!shownFile_.isEmpty());
     const bool anything = ready || !history_->empty();
     if (!anything && states_->currentIndex() == 0 && empty_->findChild<QPushButton*>() != nullptr)
         return;
@@ -454,39 +441,6 @@ void SamplePage::discardShown()
         sampling_.discard(QString(shownFile_)); // a copy: it is no longer shown once it is gone
 }
 
-void SamplePage::takeDiscarded(const QString& file, const QString& inTrash)
-{
-    stage_->forget(file);
-    if (shownFile_ == file) {
-        shownFile_.clear();
-        stage_->clear();
-        frame_->setContext({});
-    }
-    if (auto removed = history_->remove(file)) // the one beside it is shown
-        trashed_.push_back({.picture = std::move(removed->first), .place = inTrash, .row = removed->second});
-    frame_->banner()->showNotice(
-        tr("%1 was moved to the trash. Press Ctrl+Z to restore it.").arg(QFileInfo(file).fileName()));
-    updateState();
-}
-
-void SamplePage::bringBack()
-{
-    if (trashed_.empty())
-        return;
-    const auto back = trashed_.back(); // a copy: it leaves the list once it is back
-    sampling_.bringBack(back.picture.file, back.place);
-}
-
-void SamplePage::takeBroughtBack(const QString& file)
-{
-    const auto back = std::move(trashed_.back());
-    trashed_.pop_back();
-    history_->insert(back.row, back.picture);
-    history_->setCurrent(file);
-    showFrame(file);
-    frame_->banner()->hide();
-}
-
 void SamplePage::applySettings(const SampleRequest& settings)
 {
     form_->setRequest(settings);
@@ -513,44 +467,12 @@ void SamplePage::suggest()
     prompt_->setPrompt(QString::fromStdString(record->caption));
 }
 
-void SamplePage::copy()
-{
-    if (stage_->shown().isNull())
-        return;
-    QGuiApplication::clipboard()->setImage(stage_->shown());
-    frame_->banner()->showNotice(tr("The picture is on the clipboard"));
-}
-
 void SamplePage::save()
 {
-    if (planeButton_->isChecked())
-        return saveSheet();
-    if (shownFile_.isEmpty())
-        return;
-    const auto target = dialogs_.chooseSaveFile(this, tr("Save the picture with its settings"),
-                                                QFileInfo(shownFile_).fileName(), tr("PNG (*.png)"));
-    if (target.isEmpty())
-        return;
-    session_.background().ask(
-        this,
-        [from = std::filesystem::path(shownFile_.toStdString()), to = std::filesystem::path(target.toStdString())] {
-            writePng(to, readImage(from), readPngText(from));
-        },
-        [this, target] { frame_->banner()->showNotice(tr("Saved to %1").arg(target)); },
-        [this](const Notice& why) { showFailure(*frame_->banner(), tr("The picture could not be saved"), why); });
-}
-
-void SamplePage::saveSheet()
-{
-    const auto target = dialogs_.chooseSaveFile(this, tr("Save the plane as one picture"),
-                                                QStringLiteral("guidance-plane.png"), tr("PNG (*.png)"));
-    if (target.isEmpty())
-        return;
-    session_.background().ask(
-        this,
-        [sheet = sampling_.planeSheet(), to = std::filesystem::path(target.toStdString())] { writePng(to, sheet); },
-        [this, target] { frame_->banner()->showNotice(tr("Saved to %1").arg(target)); },
-        [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not save the plane"), why); });
+    if (actions_.plane->isChecked())
+        saving_->saveSheet();
+    else
+        saving_->save(QString(shownFile_)); // a copy: another may be shown once the file is chosen
 }
 
 void SamplePage::chooseCheckpoint(const QString& folder)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/pages/sample/sample_actions.h"
 #include "app/sampling.h"
 #include "app/session.h"
 
@@ -7,7 +8,6 @@
 
 #include <vector>
 
-class QAction;
 class QStackedWidget;
 
 namespace nanodit {
@@ -15,10 +15,12 @@ namespace nanodit {
 class Dialogs;
 class HistoryPanel;
 class PageFrame;
+class PictureSaving;
 class PictureStage;
 class PromptBar;
 class SampleForm;
 class StatePanel;
+class TrashedPictures;
 
 /// Paints pictures from a prompt and a reference, and keeps what was painted.
 class SamplePage : public QWidget {
@@ -41,7 +43,7 @@ protected:
     void showEvent(QShowEvent* event) override;
 
 private:
-    void makeActions();
+    void makeCommands();
     void connectParts();
     void connectForm();
     void connectSampling();
@@ -51,6 +53,8 @@ private:
     void generate();
     /// The same picture with every checkpoint of the run.
     void generateOverCheckpoints();
+    /// What it becomes by each branch of guidance alone.
+    void generateBranches();
     void follow();
     void showPlane(bool shown);
     void openCell(int row, int col);
@@ -68,31 +72,20 @@ private:
     void takeHistory(const std::vector<SampledPicture>& pictures);
     void keep(const SampledPicture& picture); ///< In front of the history.
     void discardShown();
-    void takeDiscarded(const QString& file, const QString& inTrash);
-    void bringBack();
-    void takeBroughtBack(const QString& file);
-    void copy();
     void save();
-    void saveSheet();
 
     Session& session_;
     Sampling& sampling_;
-    Dialogs& dialogs_;
     PageFrame* frame_;
     PromptBar* prompt_;
-    QAction *save_, *attend_, *planeButton_, *checkpointsButton_, *anatomyButton_;
     QStackedWidget* states_; ///< Empty, or the stage.
     StatePanel* empty_;
     PictureStage* stage_;
     SampleForm* form_;
     HistoryPanel* history_;
-    /// A picture that was moved to the trash.
-    struct Trashed {
-        SampledPicture picture;
-        QString place; ///< Its file there.
-        int row;       ///< In the history.
-    };
-    std::vector<Trashed> trashed_;         ///< The last one last.
+    PictureSaving* saving_;
+    TrashedPictures* trashed_;
+    SampleActions actions_;
     std::optional<PngText> planeSettings_; ///< Of the plane that is shown, but its scales.
     QStringList seriesFiles_;              ///< By tile; empty while one is not generated.
     QString shownFile_;                    ///< The finished picture on the canvas, or empty.

@@ -133,11 +133,11 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
     memory_->setText(shown.memoryThere > 0 ? tr("%1 of %2 free").arg(bytes(needed), bytes(shown.memoryThere))
                                            : tr("%1").arg(bytes(needed)));
     memory_->setToolTip(tr("Weights and gradients %1 · AdamW's moments %2 · moving average %3 · activations %4 (%5, batch "
-                           "of it) · batches read ahead %6 · previews %7")
+                           "of it) · batches read ahead %6 · previews %7 · a checkpoint being written %8")
                             .arg(bytes(memory.weights + memory.gradients), bytes(memory.moments), bytes(memory.average),
                                  bytes(memory.activations),
                                  QString::fromStdString(bucketName(forecast.dearest().bucket)), bytes(memory.batches),
-                                 bytes(memory.previews)));
+                                 bytes(memory.previews), bytes(memory.checkpoint)));
     setRole(memory_, shown.fits() ? "" : "problem");
     used_->setVisible(shown.memoryThere > 0);
     if (shown.memoryThere > 0)
@@ -151,12 +151,18 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
                     : shown.measuring ? tr("timing…")
                                       : tr("not timed")) +
                    QStringLiteral(" · ") + perEpoch);
-    time_->setToolTip(tr("Timed here with models of one and two blocks; the rest is reckoned from that."));
+    time_->setToolTip(tr("Timed here with models of one and two blocks; the rest is extrapolated from that."));
     const auto steps = QLocale().toString(static_cast<qlonglong>(stepsLeft));
     run_->setText(seconds ? tr("%1 · %2 steps").arg(roughDuration(*seconds * static_cast<double>(stepsLeft)), steps)
                           : tr("%1 steps").arg(steps));
     run_->setToolTip(tr("%1 epochs in all").arg(numberText(forecast.epochs)));
     disk_->setText(tr("%1 · %2 for all kept").arg(bytes(forecast.checkpointBytes), bytes(forecast.keptCheckpointBytes)));
+    if (!shown.fitsOnDisk())
+        disk_->setText(tr("%1 for all, %2 free").arg(bytes(forecast.diskBytes), bytes(shown.diskThere)));
+    disk_->setToolTip(tr("%1 at most, with the one that is written before the oldest goes; fewer are kept with "
+                         "saving.keep, saving.keep_every and saving.keep_validated")
+                          .arg(bytes(forecast.diskBytes)));
+    setRole(disk_, shown.fitsOnDisk() ? "" : "problem");
     setAccessibleName(tr("%1, %2, a step %3, %4")
                           .arg(model_->text(), memory_->text(), time_->text(), run_->text()));
     showChanges(shown);
@@ -172,7 +178,7 @@ void ForecastPanel::showChanges(const ShownForecast& shown)
     if (shown.fits())
         return;
     advice_->setText(shown.changes.empty() ? tr("It does not fit: use a smaller model or smaller pictures.")
-                                           : tr("It does not fit. It does with:"));
+                                           : tr("It does not fit. It would fit with:"));
     for (const auto& change : shown.changes) {
         auto* const button = makeButton(changeText(change), {}, tr("Change these settings in the form below"), false, this);
         button->setObjectName(QStringLiteral("fit"));

@@ -16,7 +16,7 @@ namespace nanodit {
 
 namespace {
 
-struct Shown {
+struct MechanismMatrix {
     const char* object;
     const char* title;
     double BlockAttention::*value;
@@ -25,9 +25,9 @@ struct Shown {
 };
 
 /// In the order of the views.
-const std::array<Shown, 6>& all()
+const std::array<MechanismMatrix, 6>& mechanismMatrices()
 {
-    static const std::array<Shown, 6> shown = {
+    static const std::array<MechanismMatrix, 6> shown = {
         {{"mechanismText", QT_TRANSLATE_NOOP("MechanismView", "text adds"), &BlockAttention::textAdds, true,
           meaning::text},
          {"mechanismCls", QT_TRANSLATE_NOOP("MechanismView", "CLS adds"), &BlockAttention::clsAdds, true, meaning::cls},
@@ -52,7 +52,7 @@ std::vector<float> matrixOf(const std::vector<StepMetrics>& measured, std::size_
     return matrix;
 }
 
-double largestOf(const std::vector<float>& values)
+double largestFinite(const std::vector<float>& values)
 {
     double largest = 0;
     for (const float value : values) {
@@ -73,7 +73,7 @@ MechanismView::MechanismView(QWidget* parent)
     setRole(about_, "secondary");
     auto* const row = new QHBoxLayout;
     row->setSpacing(12);
-    for (const auto& shown : all()) {
+    for (const auto& shown : mechanismMatrices()) {
         auto* const view = new MatrixView(tr(shown.title), this);
         view->setObjectName(QLatin1String(shown.object));
         if (shown.hue)
@@ -107,9 +107,9 @@ void MechanismView::showSteps(const std::vector<StepMetrics>& measured, std::opt
     std::optional<std::int64_t> column; // the first that was measured from there on
     if (breakThrough && measured.back().step >= *breakThrough)
         column = std::ranges::lower_bound(measured, *breakThrough, {}, &StepMetrics::step) - measured.begin();
-    const double even = largestOf(matrixOf(measured, blocks, &BlockAttention::evenAlignment, 1));
+    const double even = largestFinite(matrixOf(measured, blocks, &BlockAttention::evenAlignment, 1));
     for (std::size_t i = 0; i < views_.size(); ++i) {
-        const auto& shown = all()[i];
+        const auto& shown = mechanismMatrices()[i];
         auto values = matrixOf(measured, blocks, shown.value, shown.isShare ? 100 : 1);
         if (std::ranges::none_of(values, [](float value) { return std::isfinite(value); })) {
             views_[i]->clear(); // a model without patches or priors, or a run of a version that did not measure it
@@ -118,12 +118,12 @@ void MechanismView::showSteps(const std::vector<StepMetrics>& measured, std::opt
         HeatScale scale{.low = 0, .high = 100, .quantity = tr("%"), .decimals = 0};
         if (shown.value == &BlockAttention::alignment)
             scale = {.low = 0,
-                     .high = even > 0 ? even : largestOf(values),
+                     .high = even > 0 ? even : largestFinite(values),
                      .quantity = tr("patches"),
                      .decimals = 1,
                      .highIsAbove = true};
         else if (!shown.isShare)
-            scale = {.low = 0, .high = largestOf(values), .quantity = tr("latent tokens"), .decimals = 1};
+            scale = {.low = 0, .high = largestFinite(values), .quantity = tr("latent tokens"), .decimals = 1};
         const GridSize size{static_cast<std::int64_t>(blocks), static_cast<std::int64_t>(measured.size())};
         views_[i]->setMatrix(size, std::move(values), scale);
         views_[i]->setAxes(tr("block"), tr("step"), {}, steps);

@@ -1,5 +1,6 @@
 #include "app/pages/train/preview_panel.h"
 
+#include "widgets/commands.h"
 #include "widgets/preview_grid.h"
 #include "widgets/state_panel.h"
 
@@ -48,7 +49,7 @@ PreviewPanel::PreviewPanel(QWidget* parent)
     mode_->setObjectName(QStringLiteral("previewMode"));
     mode_->setAccessibleName(tr("What the pictures show"));
     mode_->addItems({tr("Records over steps"), tr("Parts of the conditions")});
-    mode_->setToolTip(tr("Records over steps, or what the model makes of parts of the conditions, from the same noise"));
+    mode_->setToolTip(tr("Records over steps, or pictures generated from parts of the conditions and the same noise"));
     mode_->hide(); // until there is a choice
     auto* const nothing = new StatePanel(this);
     nothing->showEmpty(QStringLiteral("picture"), tr("No pictures yet"),
@@ -63,6 +64,9 @@ PreviewPanel::PreviewPanel(QWidget* parent)
     column->setSpacing(4);
     column->addWidget(mode_, 0, Qt::AlignLeft);
     column->addWidget(views_, 1);
+    auto* const commands = new Commands(this);
+    commands->note(tr("arrows"), tr("in the preview pictures: select the next one, also while one is enlarged"));
+    commands->note(tr("Enter"), tr("enlarge the preview picture; Escape closes it"));
     connect(mode_, &QComboBox::currentIndexChanged, this, &PreviewPanel::showMode);
     connect(steps_, &PreviewGrid::pictureChosen, this,
             [this](const QString& record, qint64 step, const QString& caption, qint64 kind) {
@@ -118,6 +122,13 @@ void PreviewPanel::clear()
     mode_->setCurrentIndex(0);
     mode_->hide();
     showMode();
+}
+
+void PreviewPanel::chooseNeighbour(int columns, int rows)
+{
+    auto* const grid = mode_->currentIndex() == 0 ? steps_ : strip_;
+    if (grid->moveCurrent(columns, rows))
+        grid->enlargeCurrent();
 }
 
 void PreviewPanel::showMode()

@@ -23,6 +23,8 @@ public:
     explicit PreviewPanel(QWidget* parent = nullptr);
     void add(const TrainPreview& preview);
     void clear();
+    /// Asks for the picture beside the one that was chosen last; nothing at an edge.
+    void chooseNeighbour(int columns, int rows);
 
 Q_SIGNALS:
     /// `step`: -1 for the record's own picture.

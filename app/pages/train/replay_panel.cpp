@@ -19,7 +19,7 @@ namespace nanodit {
 
 namespace {
 
-constexpr int listWidth = 148;
+constexpr int partListWidth = 148;
 
 QString joined(const std::vector<std::string>& names)
 {
@@ -70,7 +70,7 @@ ReplayPanel::ReplayPanel(Training& training, QWidget* parent)
 {
     list_->setObjectName(QStringLiteral("replaySteps"));
     list_->setAccessibleName(tr("Steps that were not finite"));
-    list_->setFixedWidth(listWidth);
+    list_->setFixedWidth(partListWidth);
     replay_->setObjectName(QStringLiteral("replay"));
     finding_->setObjectName(QStringLiteral("replayFinding"));
     finding_->setTextFormat(Qt::PlainText);
@@ -95,7 +95,7 @@ ReplayPanel::ReplayPanel(Training& training, QWidget* parent)
     connect(&training_, &Training::replayingChanged, this, &ReplayPanel::updateButton);
     connect(&training_, &Training::replayed, this, &ReplayPanel::show);
     connect(&training_, &Training::replayFailed, this, [this](const Notice& why) {
-        finding_->setText(tr("The step could not be run again: %1").arg(noticeText(why)));
+        finding_->setText(tr("Could not run the step again: %1").arg(noticeText(why)));
     });
     connect(list_, &QTreeWidget::currentItemChanged, this, &ReplayPanel::updateButton);
     connect(list_, &QTreeWidget::itemActivated, this, &ReplayPanel::replay);

@@ -158,7 +158,7 @@ void RunForm::showRunNote()
     runNote_->setVisible(run != nullptr);
     form_->lock(run == nullptr ? std::vector<std::string>()
                                : std::vector<std::string>{"model.", "warm_start.", "data.shards"},
-                tr("A run keeps this from its first step on; start a new run to change it."));
+                tr("Fixed from the first step of a run; start a new run to change it."));
     if (run == nullptr)
         return;
     const auto step = QString::number(stepsDone(*run));
@@ -241,9 +241,7 @@ void RunForm::runPicked()
         Q_EMIT newRunChosen();
         return;
     }
-    std::error_code none;
-    if (std::filesystem::exists(run->folder / "config.yaml", none))
-        loadConfiguration(run->folder / "config.yaml");
+    loadConfiguration(run->folder / "config.yaml");
     showRunNote();
     Q_EMIT pastRunChosen(*run);
 }
@@ -269,9 +267,10 @@ void RunForm::loadConfiguration(const std::filesystem::path& file)
     try {
         showConfig(readTrainConfig(file));
     } catch (const Error& error) {
-        form_->setFields({}); // rather than another run's
+        loaded_ = TrainConfig(); // rather than another run's
+        form_->setFields({});
         validate();
-        Q_EMIT failed(tr("The configuration could not be read"), noticeOf(error));
+        Q_EMIT failed(tr("Could not read the configuration"), noticeOf(error));
     }
 }
 
@@ -314,7 +313,7 @@ void RunForm::newRunLike(const QString& name, bool fromItsWeights)
 {
     choosePastRun(name); // reads its configuration
     const auto* const run = pastRun();
-    if (run == nullptr)
+    if (run == nullptr || form_->keys().empty()) // which was said
         return;
     auto config = formConfig();
     config.warmStart.checkpoint =

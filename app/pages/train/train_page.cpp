@@ -8,6 +8,7 @@
 #include "app/pages/train/forecast_panel.h"
 #include "app/pages/train/mechanism_view.h"
 #include "app/pages/train/preview_panel.h"
+#include "app/pages/train/preview_window.h"
 #include "app/pages/train/queue_panel.h"
 #include "app/pages/train/replay_panel.h"
 #include "app/pages/train/run_form.h"
@@ -22,8 +23,6 @@
 #include "widgets/cards.h"
 #include "widgets/commands.h"
 #include "widgets/icons.h"
-#include "widgets/image_canvas.h"
-#include "widgets/layers.h"
 #include "widgets/log_view.h"
 #include "widgets/page_frame.h"
 #include "widgets/picture.h"
@@ -31,7 +30,6 @@
 #include "widgets/text.h"
 
 #include <QAction>
-#include <QDialog>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QStackedWidget>
@@ -205,7 +203,7 @@ void TrainPage::addActions()
     pause_ = frame_->addAction(tr("Pause"), QStringLiteral("pause"), tr("Pause after the current step"));
     newRun_ = frame_->addAction(tr("New run"), QStringLiteral("train"), tr("Set up another run"));
     newRun_->setObjectName(QStringLiteral("newRun"));
-    cancelQueueing_ = frame_->addAction(tr("Cancel"), QStringLiteral("clear"), tr("Queue nothing now"));
+    cancelQueueing_ = frame_->addAction(tr("Cancel"), QStringLiteral("clear"), tr("Stop setting up another run"));
     queue_ = frame_->addAction(tr("Queue next"), QStringLiteral("add"), {});
     queue_->setObjectName(QStringLiteral("queueNext"));
     start_ = frame_->addAction(tr("Start"), QStringLiteral("play"), tr("Train with this configuration"), true);
@@ -303,12 +301,12 @@ void TrainPage::begin(bool resume)
         return;
     bool anyway = false;
     if (const auto& shown = forecasts_->shown(); shown && !shown->fits()) {
-        anyway = dialogs_.confirm(this, tr("This training seems not to fit into memory. Start it all the same?"),
+        anyway = dialogs_.confirm(this, tr("This training may not fit into memory. Start it anyway?"),
                                   tr("It needs about %1, but %2 are free. The system may end this program, and with it "
                                      "whatever has not been saved.")
                                       .arg(QString::fromStdString(sizeText(shown->forecast.memory.total())),
                                            QString::fromStdString(sizeText(shown->memoryThere))),
-                                  tr("Start all the same"));
+                                  tr("Start anyway"));
         if (!anyway)
             return;
     }
@@ -378,8 +376,8 @@ void TrainPage::updateState()
     start_->setText(!continuation                               ? tr("Start")
                     : continuation == Continuation::Resume      ? tr("Resume run")
                     : continuation == Continuation::TrainLonger ? tr("Train %1 more steps").arg(form_->moreSteps())
-                    : continuation == Continuation::StartFrom   ? tr("New run from it")
-                                                                : tr("New run like it"));
+                    : continuation == Continuation::StartFrom   ? tr("New run from its weights")
+                                                                : tr("New run with these settings"));
     start_->setToolTip(holder        ? tr("Another program is training this run; its progress is shown here")
                        : makesNewRun ? tr("Set up a new run with these settings")
                                      : tr("Train with this configuration"));
@@ -452,23 +450,26 @@ void TrainPage::openPicture(const QString& record, qint64 step, PreviewKind kind
                             record.toStdString(), kind),
          info = known != nullptr ? *known : RecordInfo(),
          step] { return qImageFromImage(step < 0 ? loadBucketImage(info) : readImage(file)); },
-        [this, caption](const QImage& picture) { showPicture(picture, caption); },
+        [this, caption, beside = isEnlarged()](const QImage& picture) {
+            if (!beside || isEnlarged()) // else its window was closed meanwhile
+                showPicture(picture, caption);
+        },
         [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the picture"), why); });
+}
+
+bool TrainPage::isEnlarged() const
+{
+    return enlarged_ && enlarged_->isVisible();
 }
 
 void TrainPage::showPicture(const QImage& picture, const QString& caption)
 {
-    auto* const dialog = new QDialog(this);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setWindowTitle(caption.section(QLatin1Char('\n'), 0, 0));
-    auto* const canvas = new ImageCanvas(dialog);
-    const QRectF extent(QPointF(0, 0), QSizeF(picture.size()));
-    canvas->setLayers({std::make_shared<PictureLayer>(QString(), QString(), picture, extent)}, extent);
-    auto* const column = new QVBoxLayout(dialog);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->addWidget(canvas);
-    dialog->resize(640, 640);
-    dialog->open();
+    if (!isEnlarged()) {
+        enlarged_ = new PreviewWindow(this);
+        connect(enlarged_, &PreviewWindow::neighbourWanted, previews_, &PreviewPanel::chooseNeighbour);
+    }
+    enlarged_->showPicture(picture, caption);
+    enlarged_->open();
 }
 
 bool TrainPage::settled() const

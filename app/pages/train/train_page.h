@@ -3,6 +3,7 @@
 #include "app/session.h"
 #include "core/front/training.h"
 
+#include <QPointer>
 #include <QWidget>
 
 class QAction;
@@ -18,6 +19,7 @@ class LogView;
 class PageFrame;
 class Preferences;
 class PreviewPanel;
+class PreviewWindow;
 class RunForm;
 class TrainForecasts;
 class Training;
@@ -60,6 +62,7 @@ private:
     /// Reads a preview in full, or the record's own picture (step -1), and enlarges it.
     void openPicture(const QString& record, qint64 step, PreviewKind kind, const QString& caption);
     void showPicture(const QImage& picture, const QString& caption);
+    bool isEnlarged() const; ///< A picture is.
 
     Session& session_;
     Training& training_;
@@ -70,6 +73,7 @@ private:
     QTabWidget* tabs_ = nullptr; ///< Below the curves.
     QProgressBar* progress_;
     PreviewPanel* previews_;
+    QPointer<PreviewWindow> enlarged_;
     LogView* log_;
     RunForm* form_;
     TrainForecasts* forecasts_;

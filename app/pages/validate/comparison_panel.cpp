@@ -60,7 +60,7 @@ ComparisonPanel::ComparisonPanel(QWidget* parent)
     table_->setUniformRowHeights(true);
     table_->setProperty("bare", true);
     table_->setFont(tabularFont(table_->font()));
-    table_->setToolTip(tr("Enter or double-click: the pictures behind a row"));
+    table_->setToolTip(tr("Enter or double-click shows the pictures behind a row"));
     table_->setColumnCount(verdictColumn + 1);
     connect(table_, &QTreeWidget::itemActivated, this, [this](const QTreeWidgetItem* item) {
         Q_EMIT metricChosen(static_cast<ValidationTask>(item->data(0, taskRole).toInt()),
@@ -111,6 +111,7 @@ void ComparisonPanel::show(const ShownValidation& shown)
     differences_ = shown.differences;
     losses_ = shown.losses;
     baselineRun_ = shown.baseline ? QString::fromStdString(shown.baseline->run) : QString();
+    baselineName_ = shown.baselineName;
     if (!shown.baseline) {
         if (shown.obstacle.isEmpty())
             nothing_->showEmpty(
@@ -122,8 +123,8 @@ void ComparisonPanel::show(const ShownValidation& shown)
         states_->setCurrentIndex(0);
         return;
     }
-    table_->setHeaderLabels({tr("Test"), tr("Metric"), baselineRun_, QString::fromStdString(shown.report.run),
-                             tr("Difference"), tr("95 % interval"), tr("n"), tr("Verdict")});
+    table_->setHeaderLabels({tr("Test"), tr("Metric"), shown.baselineName, shown.name, tr("Difference"),
+                             tr("95 % interval"), tr("n"), tr("Verdict")});
     fillTable();
     listCourses();
     plotLoss();
@@ -186,7 +187,7 @@ void ComparisonPanel::plotCourse()
     courseSeries_.clear();
     course_ = new CurvePlot(this);
     course_->setAccessibleName(tr("Metric over the steps"));
-    course_->setEmptyText(tr("validate more than one step of a run for a curve"));
+    course_->setEmptyText(tr("Validate more than one step of a run to see a curve"));
     const auto index = courseChoice_->currentData().toInt();
     if (index >= 0 && index < static_cast<int>(courses_.size())) {
         const auto& chosen = courses_[static_cast<std::size_t>(index)];
@@ -198,7 +199,7 @@ void ComparisonPanel::plotCourse()
                 series->append(static_cast<double>(point.step), point.mean);
             const auto run = QString::fromStdString(course.run);
             course_->addCurve(series.get(), run,
-                              {.hue = run == baselineRun_ ? baselineHue : ownHue, .drawn = CurvePlot::Drawn::Marked});
+                              {.hue = run == baselineName_ ? baselineHue : ownHue, .drawn = CurvePlot::Drawn::Marked});
             courseSeries_.push_back(std::move(series));
         }
     }
@@ -213,7 +214,7 @@ void ComparisonPanel::plotLoss()
     lossSeries_.clear();
     loss_ = new CurvePlot(this);
     loss_->setAccessibleName(tr("Training loss"));
-    loss_->setEmptyText(tr("no metrics of these runs"));
+    loss_->setEmptyText(tr("No metrics recorded for these runs"));
     for (const auto& course : losses_) {
         auto series = std::make_unique<MetricSeries>();
         for (const auto& point : course.points)

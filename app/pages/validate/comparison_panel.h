@@ -50,7 +50,7 @@ private:
     std::vector<MetricDifference> differences_;
     std::vector<MetricCourse> courses_;
     std::vector<LossCourse> losses_;
-    QString baselineRun_;
+    QString baselineRun_, baselineName_; ///< As the losses and as the courses call it.
 };
 
 } // namespace nanodit

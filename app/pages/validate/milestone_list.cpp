@@ -11,7 +11,7 @@
 namespace nanodit {
 
 namespace {
-constexpr int markSide = 16;
+constexpr int milestoneSide = 16;
 }
 
 MilestoneList::MilestoneList(QWidget* parent)
@@ -38,7 +38,7 @@ void MilestoneList::setMilestones(const std::vector<Milestone>& milestones)
         const auto state = static_cast<std::size_t>(milestone.state);
         const auto tip = tr("Expected: %1").arg(QString::fromStdString(milestone.expected));
         auto* const mark = new QLabel(this);
-        mark->setPixmap(marks[state].pixmap(markSide, markSide));
+        mark->setPixmap(marks[state].pixmap(milestoneSide, milestoneSide));
         mark->setAccessibleName(states[state]);
         mark->setToolTip(states[state]);
         auto* const name = new QLabel(QString::fromStdString(milestone.name), this);

@@ -1,6 +1,8 @@
 #include "app/pages/validate/validate_form.h"
 
 #include "app/pages/validate/milestone_list.h"
+#include "app/weights_choice.h"
+#include "core/front/training.h"
 #include "widgets/factories.h"
 #include "widgets/seed_edit.h"
 #include "widgets/theme.h"
@@ -24,10 +26,12 @@ ValidateForm::ValidateForm(Session& session, QWidget* parent)
     , session_(session)
     , models_(makeChoice(QStringLiteral("validateModel"), tr("Model"), this))
     , baselines_(makeChoice(QStringLiteral("validateBaseline"), tr("Compare with"), this))
+    , weights_(new WeightsChoice(this))
     , checkList_(new QWidget(this))
     , milestones_(new MilestoneList(checkList_))
 {
     models_->setPlaceholderText(tr("none yet"));
+    weights_->setObjectName(QStringLiteral("validateWeights"));
     baselines_->setToolTip(tr("A validated model that changes, the checklist and the comparison refer to"));
     auto* const checks = new QVBoxLayout(checkList_);
     checks->setContentsMargins(0, 0, 0, 0);
@@ -38,11 +42,17 @@ ValidateForm::ValidateForm(Session& session, QWidget* parent)
 
     suite_ = makeSuite();
     addSection(tr("Model"), models_);
+    add(weights_);
     addSection(tr("Compare with"), baselines_);
     add(checkList_);
     addSection(tr("Suite"), suite_);
 
     connect(models_, &QComboBox::activated, this, [this] {
+        offerWeights(false);
+        listBaselines();
+        Q_EMIT subjectChosen();
+    });
+    connect(weights_, &QComboBox::currentIndexChanged, this, [this] {
         listBaselines();
         Q_EMIT subjectChosen();
     });
@@ -103,8 +113,8 @@ QWidget* ValidateForm::makeSuite()
     seed_->setToolTip(tr("Of the first record's noise; the next record starts from the next seed"));
     lpips_ = new QComboBox(suite);
     lpips_->addItems({QStringLiteral("alex"), QStringLiteral("vgg"), QStringLiteral("squeeze")});
-    lpips_->setToolTip(tr("The network of LPIPS. Its weights lie in the folder that encoders.lpips names in "
-                          "workspace.yaml; without them DINO-patch distance stands in for it."));
+    lpips_->setToolTip(tr("Network of LPIPS. Its weights are read from the folder in the workspace settings; without "
+                          "them, DINO-patch distance is used instead."));
     lpips_->setEnabled(false);
     fields->addRow(tr("Records"), records_);
     fields->addRow(tr("Sampler"), steps_);
@@ -125,18 +135,57 @@ void ValidateForm::setSubjects(const std::vector<ValidationSubject>& subjects)
     subjects_ = subjects;
     const QSignalBlocker quiet(models_);
     models_->clear();
-    int first = subjects.empty() ? -1 : 0;
-    for (std::size_t i = 0; i < subjects.size(); ++i) {
-        models_->addItem(subjectName(subjects[i]), static_cast<int>(i));
-        models_->setItemData(static_cast<int>(i),
-                             subjects[i].report.empty() ? tr("not validated yet") : tr("validated"), Qt::ToolTipRole);
-        if (!subjects[i].report.empty() && subjects[static_cast<std::size_t>(first)].report.empty())
-            first = static_cast<int>(i);
+    int first = -1;
+    bool firstIsValidated = false;
+    for (std::size_t i = 0; i < subjects_.size(); ++i) {
+        if (i > 0 && rawBeside(i - 1) != nullptr)
+            continue;
+        const int item = models_->count();
+        models_->addItem(subjectName(subjects_[i]), static_cast<int>(i));
+        models_->setItemData(item, validated(i) ? tr("validated") : tr("not validated yet"), Qt::ToolTipRole);
+        if (first < 0 || (validated(i) && !firstIsValidated)) {
+            first = item;
+            firstIsValidated = validated(i);
+        }
     }
     const int again = chosenBefore.isEmpty() ? -1 : models_->findText(chosenBefore);
     models_->setCurrentIndex(again >= 0 ? again : first);
-    models_->setEnabled(!subjects.empty());
+    models_->setEnabled(models_->count() > 0);
+    offerWeights(again < 0);
     listBaselines();
+}
+
+void ValidateForm::offerWeights(bool anew)
+{
+    const int place = chosenPlace();
+    if (place < 0)
+        return weights_->setCheckpoint({});
+    const auto& usual = subjects_[static_cast<std::size_t>(place)];
+    const auto* const raw = rawBeside(static_cast<std::size_t>(place));
+    weights_->setCheckpoint(raw != nullptr ? usual.checkpoint : std::filesystem::path());
+    if (anew)
+        weights_->choose(raw != nullptr && usual.report.empty() && !raw->report.empty() ? raw->checkpoint
+                                                                                        : usual.checkpoint);
+}
+
+const ValidationSubject* ValidateForm::rawBeside(std::size_t place) const
+{
+    if (place + 1 >= subjects_.size())
+        return nullptr;
+    const auto &usual = subjects_[place], &raw = subjects_[place + 1];
+    const bool sameStep = !usual.raw && raw.raw && raw.run == usual.run && raw.step == usual.step;
+    return sameStep && !usual.checkpoint.empty() && !raw.checkpoint.empty() ? &raw : nullptr;
+}
+
+bool ValidateForm::validated(std::size_t place) const
+{
+    const auto* const raw = rawBeside(place);
+    return !subjects_[place].report.empty() || (raw != nullptr && !raw->report.empty());
+}
+
+int ValidateForm::chosenPlace() const
+{
+    return models_->currentIndex() < 0 ? -1 : models_->currentData().toInt();
 }
 
 void ValidateForm::listBaselines()
@@ -156,8 +205,12 @@ void ValidateForm::listBaselines()
 
 const ValidationSubject* ValidateForm::subject() const
 {
-    const auto index = models_->currentIndex();
-    return index < 0 ? nullptr : &subjects_[static_cast<std::size_t>(models_->itemData(index).toInt())];
+    const int place = chosenPlace();
+    if (place < 0)
+        return nullptr;
+    const auto* const raw = rawBeside(static_cast<std::size_t>(place));
+    const bool wanted = weightsKindOf(weights_->chosen()) == WeightsKind::Raw;
+    return raw != nullptr && wanted ? raw : &subjects_[static_cast<std::size_t>(place)];
 }
 
 const ValidationSubject* ValidateForm::baseline() const
@@ -174,17 +227,20 @@ void ValidateForm::choose(QComboBox* combo, const QString& run)
         if (name != run && !name.startsWith(run + QLatin1Char(' ')))
             continue;
         const auto subject = combo->itemData(i).toInt();
-        const bool validated = subject >= 0 && !subjects_[static_cast<std::size_t>(subject)].report.empty();
-        if (name == run || validated || found < 0)
+        const auto place = static_cast<std::size_t>(std::max(0, subject));
+        const bool known = subject >= 0 && (combo == models_ ? validated(place) : !subjects_[place].report.empty());
+        if (name == run || known || found < 0)
             found = i;
-        if (name == run || validated)
+        if (name == run || known)
             break;
     }
     if (found < 0)
         return;
     combo->setCurrentIndex(found);
-    if (combo == models_)
+    if (combo == models_) {
+        offerWeights(true);
         listBaselines();
+    }
     Q_EMIT subjectChosen();
 }
 
@@ -246,6 +302,7 @@ void ValidateForm::setMilestones(const std::vector<Milestone>& milestones)
 void ValidateForm::setReadOnly(bool readOnly)
 {
     models_->setEnabled(!readOnly && !subjects_.empty());
+    weights_->setEnabled(!readOnly);
     baselines_->setEnabled(!readOnly && baselines_->count() > 1);
     suite_->setEnabled(!readOnly);
 }

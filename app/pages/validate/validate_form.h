@@ -17,9 +17,10 @@ namespace nanodit {
 
 class MilestoneList;
 class SeedEdit;
+class WeightsChoice;
 
-/// Which model, what it is compared with, and what the suite is to do; below the model the check list of its
-/// validation.
+/// Which model and which of its weights, what it is compared with, and what the suite is to do; below the model the
+/// check list of its validation.
 class ValidateForm : public InspectorColumn {
     Q_OBJECT
 
@@ -51,12 +52,19 @@ Q_SIGNALS:
 
 private:
     QWidget* makeSuite();
+    /// Of the chosen model. `anew`: it was not chosen before, and those of its weights are taken that were validated.
+    void offerWeights(bool anew);
     void listBaselines();
     void choose(QComboBox* combo, const QString& run);
+    /// The raw weights that `weights_` chooses in the place of those of a subject; null where it offers none.
+    const ValidationSubject* rawBeside(std::size_t place) const;
+    bool validated(std::size_t place) const; ///< Any of the weights that can be chosen there.
+    int chosenPlace() const;                 ///< In `subjects_`; -1 without one.
 
     Session& session_;
     std::vector<ValidationSubject> subjects_;
     QComboBox *models_, *baselines_;
+    WeightsChoice* weights_;
     QWidget* checkList_;
     MilestoneList* milestones_;
     QWidget* suite_;

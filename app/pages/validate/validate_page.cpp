@@ -292,13 +292,16 @@ void ValidatePage::save(Export what)
     if (what == Export::Comparison)
         name = QString::fromStdString(shown->baseline->run) + QLatin1Char('-') + name;
     const auto target = dialogs_.chooseSaveFile(
-        this, kind.title, QStringLiteral("%1-step-%2.%3").arg(name).arg(shown->report.step).arg(kind.ending),
+        this, kind.title,
+        QStringLiteral("%1-step-%2%3.%4")
+            .arg(name, QString::number(shown->report.step),
+                 isOfRawWeights(shown->report.folder) ? QStringLiteral("-raw") : QString(), kind.ending),
         kind.filter);
     if (target.isEmpty())
         return;
     const auto done = [this, target] { frame_->banner()->showNotice(tr("Saved to %1").arg(folderText(target))); };
     const auto failed = [this](const Notice& why) {
-        showFailure(*frame_->banner(), tr("The file could not be saved"), why);
+        showFailure(*frame_->banner(), tr("Could not save the file"), why);
     };
     if (what == Export::Picture) {
         results_->makeSheet([this, target, done, failed](const QImage& sheet) {

@@ -48,7 +48,7 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
     overlay_->setObjectName(QStringLiteral("loupeOverlay"));
     overlay_->setAccessibleName(tr("Shown over the pictures"));
     overlay_->addItems({tr("Pictures alone"), tr("Patches"), tr("Difference by patch")});
-    overlay_->setToolTip(tr("What is shown over the pictures (P steps through)"));
+    overlay_->setToolTip(tr("What is shown over the pictures (P for the next)"));
     overlay_->setCurrentIndex(static_cast<int>(Overlay::Patches));
     setRole(place_, "secondary");
     setRole(facts_, "small");

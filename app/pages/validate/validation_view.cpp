@@ -13,10 +13,9 @@ namespace nanodit {
 
 namespace {
 
-QString tr(const char* text)
-{
-    return QCoreApplication::translate("Validation", text);
-}
+struct ValidationText {
+    Q_DECLARE_TR_FUNCTIONS(Validation)
+};
 
 QString number(double value, int decimals)
 {
@@ -36,11 +35,11 @@ ValueChange changeOf(const MetricDifference& difference)
         return change;
     change.verdict = difference.verdict > 0 ? Better : difference.verdict < 0 ? Worse : Unclear;
     if (change.verdict == Unclear) {
-        change.text = tr("no clear change");
+        change.text = ValidationText::tr("no clear change");
         return change;
     }
     change.arrow = difference.difference > 0 ? QStringLiteral("\u25b2") : QStringLiteral("\u25bc");
-    change.text = (change.verdict == Better ? tr("%1 better") : tr("%1 worse"))
+    change.text = (change.verdict == Better ? ValidationText::tr("%1 better") : ValidationText::tr("%1 worse"))
                       .arg(number(std::abs(difference.difference), metricInfo(difference.metric).decimals));
     return change;
 }
@@ -58,9 +57,10 @@ QString helpOf(const MetricSummary& summary)
     const auto& info = metricInfo(summary.metric);
     auto help = QString::fromStdString(info.help);
     if (info.better != Better::Unknown)
-        help += QLatin1Char(' ') + (info.better == Better::Lower ? tr("Lower is better.") : tr("Higher is better."));
+        help += QLatin1Char(' ') + (info.better == Better::Lower ? ValidationText::tr("Lower is better.")
+                                                                 : ValidationText::tr("Higher is better."));
     if (summary.interval)
-        help += QLatin1Char('\n') + tr("95 % interval %1 to %2, bootstrap over %3 pictures")
+        help += QLatin1Char('\n') + ValidationText::tr("95 % interval %1 to %2, bootstrap over %3 pictures")
                                         .arg(number(summary.interval->low, info.decimals),
                                              number(summary.interval->high, info.decimals), QString::number(summary.n));
     return help;
@@ -104,7 +104,7 @@ std::vector<ValidationCard> validationCards(const ValidationReport& report, Vali
         if (summary.interval)
             card.spread = QStringLiteral("\u00b1 %1")
                               .arg(number((summary.interval->high - summary.interval->low) / 2, info.decimals));
-        card.count = tr("n = %1").arg(summary.n);
+        card.count = ValidationText::tr("n = %1").arg(summary.n);
         card.help = helpOf(summary);
         card.perPicture = summary.interval.has_value();
         if (differences != nullptr) {
@@ -129,11 +129,12 @@ std::vector<ValidationRow> validationRows(const ValidationReport& report, const 
         row.index = index;
         row.record = QString::fromStdString(picture.record);
         row.caption = QString::fromStdString(picture.caption);
-        row.facts = tr("seed %1").arg(picture.seed);
+        row.facts = ValidationText::tr("seed %1").arg(picture.seed);
         if (!picture.other.empty())
-            row.facts += tr(" \u00b7 CLS and patches of %1").arg(QString::fromStdString(picture.other));
+            row.facts += ValidationText::tr(" \u00b7 CLS and patches of %1").arg(QString::fromStdString(picture.other));
         if (!picture.nearest.empty()) {
-            row.facts += tr(" \u00b7 nearest in training: %1").arg(QString::fromStdString(picture.nearest));
+            row.facts +=
+                ValidationText::tr(" \u00b7 nearest in training: %1").arg(QString::fromStdString(picture.nearest));
             row.nearest = report.folder / nearestFile(picture);
         }
         row.reference = report.folder / referenceFile(picture);
@@ -144,8 +145,8 @@ std::vector<ValidationRow> validationRows(const ValidationReport& report, const 
         if (const auto value = picture.values.find(metric); value != picture.values.end()) {
             row.value = labelOf(info) + QLatin1Char(' ') + number(value->second, info.decimals);
             if (before != nullptr && before->values.count(metric) != 0)
-                row.value += tr(", %1 %2").arg(QString::fromStdString(baseline->run),
-                                               number(before->values.at(metric), info.decimals));
+                row.value += ValidationText::tr(", %1 %2").arg(QString::fromStdString(baseline->run),
+                                                               number(before->values.at(metric), info.decimals));
         }
         rows.push_back(std::move(row));
     }
@@ -156,15 +157,15 @@ QString referenceTitle(ValidationTask task)
 {
     switch (task) {
     case ValidationTask::DinoSwap:
-        return tr("Source of CLS and patches");
+        return ValidationText::tr("Source of CLS and patches");
     case ValidationTask::TextOnly:
-        return tr("Described by the text");
+        return ValidationText::tr("Described by the text");
     case ValidationTask::TextOverDino:
-        return tr("Without the change");
+        return ValidationText::tr("Without the change");
     case ValidationTask::RegionEdit:
-        return tr("Without the edit");
+        return ValidationText::tr("Without the edit");
     default:
-        return tr("Original");
+        return ValidationText::tr("Original");
     }
 }
 
@@ -181,7 +182,7 @@ std::vector<DifferenceRow> differenceRows(const std::vector<MetricDifference>& d
                      number(difference.first, info.decimals),
                      number(difference.other, info.decimals),
                      signedNumber(difference.difference, info.decimals),
-                     difference.interval ? tr("%1 to %2")
+                     difference.interval ? ValidationText::tr("%1 to %2")
                                                .arg(signedNumber(difference.interval->low, info.decimals),
                                                     signedNumber(difference.interval->high, info.decimals))
                                          : QStringLiteral("\u2013"),
@@ -194,21 +195,22 @@ std::vector<DifferenceRow> differenceRows(const std::vector<MetricDifference>& d
 
 QString taskTitle(ValidationTask task)
 {
-    const std::array titles = {tr("Reconstruction"),    tr("DINO swap"),      tr("Text only"),
-                               tr("Text manipulation"), tr("Text over DINO"), tr("Region edit")};
+    const std::array titles = {ValidationText::tr("Reconstruction"), ValidationText::tr("DINO swap"),
+                               ValidationText::tr("Text only"),      ValidationText::tr("Text manipulation"),
+                               ValidationText::tr("Text over DINO"), ValidationText::tr("Region edit")};
     return titles[static_cast<std::size_t>(task)];
 }
 
 QString taskHelp(ValidationTask task)
 {
     const std::array help = {
-        tr("Text, CLS and patches of a record. Is the picture reproduced?"),
-        tr("Text of one record, CLS and patches of another. Which layout wins?"),
-        tr("Text of a record, null CLS and patches. Does text alone suffice?"),
-        tr("As reconstruction, with one colour word replaced. Does the text still count?"),
-        tr("The same, with more text guidance than DINO guidance. Can the text win?"),
-        tr("One thing's colour or shape replaced in the text, and its patches erased. Is the change "
-           "made there, and the rest kept?")};
+        ValidationText::tr("Text, CLS and patches of a record. Is the picture reproduced?"),
+        ValidationText::tr("Text of one record, CLS and patches of another. Which layout wins?"),
+        ValidationText::tr("Text of a record, null CLS and patches. Does text alone suffice?"),
+        ValidationText::tr("As reconstruction, with one colour word replaced. Does the text still count?"),
+        ValidationText::tr("The same, with more text guidance than DINO guidance. Can the text win?"),
+        ValidationText::tr("One thing's colour or shape replaced in the text, and its patches erased. Is the change "
+                           "made there, and the rest kept?")};
     return help[static_cast<std::size_t>(task)];
 }
 

@@ -7,6 +7,7 @@
 #include <QtEndian>
 #include <QtTest>
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 
@@ -265,7 +266,14 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
     QVERIFY(forecast.json().value("fits").toBool());
     QVERIFY(forecast.json().value("parameters").toInt() > 100000);
     QVERIFY(forecast.json().value("step_seconds").toDouble() > 0);
+    QVERIFY(forecast.json().value("step_flops").toDouble() > 1e8);
+    QVERIFY(forecast.json().value("disk_needed").toDouble() > forecast.json().value("checkpoint_bytes").toDouble());
     QVERIFY(forecast.json().value("steps_per_epoch").toInt() > 0);
+    const auto ofTwo = runProgram(train + QStringList{"--dry-run", "--ranks", "2"});
+    QVERIFY(ofTwo.json().value("memory").toObject().value("total").toDouble() >
+            1.2 * forecast.json().value("memory").toObject().value("total").toDouble());
+    QVERIFY(ofTwo.json().value("steps_per_epoch").toInt() <= forecast.json().value("steps_per_epoch").toInt());
+    QCOMPARE(ofTwo.json().value("step_flops").toDouble(), 2 * forecast.json().value("step_flops").toDouble());
     const QStringList tooLarge = {"--set", "model.hidden_size=16384"}; // two blocks of 200 GB
     const auto warned = runProgram(train + tooLarge + QStringList{"--dry-run"});
     QCOMPARE(warned.exitCode, 1);
@@ -304,6 +312,43 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
         QCOMPARE(unnamed.json().value("pictures").toArray().at(0).toObject().value("file").toString(), QString(name));
         QVERIFY(QFile::exists(text(folder_ / name)));
     }
+
+    // The picture, and what its branches alone become: there is no reference.
+    QFile::remove(picture);
+    const auto branches = runProgram({"-w", workspace, "--json", "--quiet", "sample", "--run", "mine", "--prompt",
+                                      "a red circle", "--sampler-steps", "1", "--branches", "--out", picture});
+    QVERIFY2(branches.exitCode == 0, qPrintable(branches.errors));
+    const auto written = branches.json().value("pictures").toArray();
+    QCOMPARE(written.size(), qsizetype(3));
+    QCOMPARE(written.at(0).toObject().value("file").toString(), picture);
+    const std::array names{"picture-no-conditions.png", "picture-text-alone.png"};
+    for (qsizetype i = 0; i < 2; ++i) {
+        const auto file = text(folder_ / names[static_cast<std::size_t>(i)]);
+        QCOMPARE(written.at(i + 1).toObject().value("file").toString(), file);
+        QVERIFY(QFile::exists(file));
+        QCOMPARE(written.at(i + 1).toObject().value("text_scale").toDouble(), static_cast<double>(i));
+    }
+
+    // Its settings make it again, from the PNG with its model, and from their JSON.
+    const auto bytesOf = [](const QString& file) {
+        QFile read(file);
+        return read.open(QIODevice::ReadOnly) ? read.readAll() : QByteArray();
+    };
+    const auto json = text(folder_ / "settings.json"), again = text(folder_ / "again.png");
+    QFile settings(json);
+    QVERIFY(settings.open(QIODevice::WriteOnly));
+    settings.write(QJsonDocument(written.at(0).toObject().value("settings").toObject()).toJson());
+    settings.close();
+    for (const auto& from : {QStringList{"--settings", picture}, QStringList{"--settings", json, "--run", "mine"}}) {
+        QFile::remove(again);
+        const auto made = runProgram(QStringList{"-w", workspace, "--quiet", "sample", "--out", again} + from);
+        QVERIFY2(made.exitCode == 0, qPrintable(made.errors));
+        QVERIFY(!bytesOf(again).isEmpty());
+        QCOMPARE(bytesOf(again), bytesOf(picture));
+    }
+    const auto both = runProgram({"-w", workspace, "sample", "--settings", json, "--prompt", "a blue square"});
+    QCOMPARE(both.exitCode, 2);
+    QVERIFY2(both.errors.contains("--prompt"), qPrintable(both.errors));
 
     // A picture has the size of the record whose patches it is given.
     const auto wide = runProgram({"-w", workspace, "--json", "records", "bucket:160x112"})

@@ -171,6 +171,15 @@ void ConfigTest::settingsThatAreHardlyMeantAreRemarkedOn_data()
                                             << "conditions";
     QTest::newRow("decay of all weights") << "optimiser: {lr: 0.5, weight_decay: 4}"
                                           << "optimiser.weight_decay";
+    const QString validated = "ema: {decay: 0.99}\nvalidation: {every: 100, weights: %1}\nsaving: {best_by: %2/ssim}";
+    QTest::newRow("best of the average") << validated.arg("average", "reconstruction") << "";
+    QTest::newRow("best of raw weights") << validated.arg("both", "raw/reconstruction") << "";
+    QTest::newRow("best of what is not validated") << validated.arg("raw", "reconstruction") << "saving.best_by";
+    QTest::newRow("best of raw weights, not validated")
+        << validated.arg("average", "raw/reconstruction") << "saving.best_by";
+    QTest::newRow("best of raw weights without an average")
+        << "ema: {enabled: false}\nvalidation: {every: 100, weights: both}\nsaving: {best_by: raw/reconstruction/ssim}"
+        << "saving.best_by";
     QTest::newRow("clipped to nothing") << "optimiser: {clip: 1e-9}"
                                         << "optimiser.clip";
 }

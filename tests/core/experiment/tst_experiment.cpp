@@ -145,6 +145,13 @@ private Q_SLOTS:
         QVERIFY(prior.patchPosition == PatchPosition::None && prior.patchPrior == PatchPrior::Learned);
         const auto rope = armConfig("patches-rope", 1, tinyConfig()).model;
         QVERIFY(rope.patchPosition == PatchPosition::Rope && rope.patchPrior == PatchPrior::None);
+        // Holes are all that the arm with holes has beside rope and prior.
+        auto holes = armConfig("patches-rope-prior-holes", 1, tinyConfig());
+        const auto whole = armConfig("patches-rope-prior", 1, tinyConfig());
+        QCOMPARE(holes.conditions.patchDropout, 0.5);
+        QCOMPARE(whole.conditions.patchDropout, 0.0);
+        holes.conditions.patchDropout = 0;
+        QCOMPARE(toYaml(holes), toYaml(whole));
     }
 
     void misalignedDataFitInShapeAndDifferInContent()

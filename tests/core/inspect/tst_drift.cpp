@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 using namespace nanodit;
 using test::PatchWorkspace;
@@ -94,6 +97,56 @@ private Q_SLOTS:
         QCOMPARE(wide.lowest, std::min(a, b));
         for (std::size_t i = 1; i < report.records.size(); ++i)
             QVERIFY(report.records[i - 1].mean <= report.records[i].mean);
+    }
+
+    void whatWasMeasuredWhenItIsStoppedIsKept()
+    {
+        PatchWorkspace w;
+        const auto whole = measure(w);
+        QCOMPARE(whole.asked, 4);
+        QVERIFY(!whole.stopped());
+        std::vector<RecordDrift> told;
+        std::vector<DriftReport> reports;
+        const JobContext context;
+        DriftRequest request{.workspace = w.workspace};
+        request.onRecord = [&](const RecordDrift& drift) {
+            told.push_back(drift);
+            if (told.size() == 3)
+                context.control->requestStop();
+        };
+        request.finished = [&reports](const auto& report) { reports.push_back(report); };
+        QVERIFY(makeDriftJobWith(request, w.encoders())->run(context) == JobEnd::Cancelled);
+        QCOMPARE(told.size(), 3U);
+        QCOMPARE(reports.size(), 1U);
+        const auto& part = reports[0];
+        QVERIFY(part.stopped());
+        QCOMPARE(part.asked, 4);
+        QCOMPARE(part.lookedAt(), 3);
+        std::map<ImageSize, std::vector<double>> means;
+        for (const auto& drift : told) {
+            QCOMPARE(of(part, drift.id).mean, of(whole, drift.id).mean); // as the whole measurement has it
+            means[drift.bucket].push_back(drift.mean);
+        }
+        QCOMPARE(part.buckets.size(), means.size());
+        for (const auto& [bucket, measured] : means) {
+            QCOMPARE(part.buckets.at(bucket).records, static_cast<std::int64_t>(measured.size()));
+            const auto sum = std::accumulate(measured.begin(), measured.end(), 0.0);
+            QVERIFY(std::abs(part.buckets.at(bucket).mean - sum / static_cast<double>(measured.size())) < 1e-12);
+        }
+        for (std::size_t i = 1; i < part.records.size(); ++i)
+            QVERIFY(part.records[i - 1].mean <= part.records[i].mean);
+    }
+
+    void aMeasurementThatIsStoppedBeforeItsFirstRecordTellsNothing()
+    {
+        PatchWorkspace w;
+        int reports = 0;
+        const JobContext context;
+        context.control->requestStop();
+        DriftRequest request{.workspace = w.workspace};
+        request.finished = [&reports](const auto&) { ++reports; };
+        QVERIFY(makeDriftJobWith(request, w.encoders())->run(context) == JobEnd::Cancelled);
+        QCOMPARE(reports, 0);
     }
 
     void onePictureThatCannotBeReadEndsNothing()

@@ -140,6 +140,13 @@ void TestCatalogue::rawWeightsAreValidatedBesideTheirAverage()
     QCOMPARE(validationFolder(at20 / "ema.safetensors"), reports / checkpointName(20));
     QCOMPARE(validationFolder(at20 / "model.safetensors"), reports / (checkpointName(20) + "-raw"));
     QVERIFY(validationFolder(workspace_.root / "model.safetensors").empty());
+    QVERIFY(isOfRawWeights(reports / (checkpointName(20) + "-raw")) && !isOfRawWeights(reports / checkpointName(20)));
+    QVERIFY(!isOfRawWeights(reports / "mine-raw"));
+    const auto unvalidated = validationSubjects(listRuns(workspace_)); // both can be
+    QCOMPARE(unvalidated.size(), std::size_t{2});
+    QVERIFY(!unvalidated[0].raw && unvalidated[1].raw && unvalidated[1].report.empty());
+    QCOMPARE(unvalidated[0].checkpoint, at20);
+    QCOMPARE(unvalidated[1].checkpoint, at20 / "model.safetensors");
     for (const auto& name : {checkpointName(20), checkpointName(20) + "-raw"}) {
         fs::create_directories(reports / name);
         writeFileAtomically(reports / name / "report.json", "{}");
@@ -153,6 +160,9 @@ void TestCatalogue::rawWeightsAreValidatedBesideTheirAverage()
     // Without an average the raw weights are the usual ones.
     fs::remove(at20 / "ema.safetensors");
     QCOMPARE(validationFolder(at20 / "model.safetensors"), reports / checkpointName(20));
+    const auto alone = validationSubjects(listRuns(workspace_));
+    QCOMPARE(alone.size(), std::size_t{2}); // the report of the raw ones is still there
+    QVERIFY(alone[1].raw && alone[1].checkpoint.empty());
 }
 
 void TestCatalogue::previewsComeBackByTheirNames()

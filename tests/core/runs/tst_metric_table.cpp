@@ -7,8 +7,10 @@
 #include <QtTest/QTest>
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <cmath>
 #include <set>
+#include <string>
 
 using namespace nanodit;
 
@@ -40,6 +42,7 @@ StepMetrics distinctMetrics()
         for (const auto& metric : blockMetricTable())
             block.*metric.value = value++;
     }
+    m.endedAt = WallTime(std::chrono::milliseconds(1764411614123));
     return m;
 }
 
@@ -73,6 +76,8 @@ void TestMetricTable::everyNumberComesBackFromItsLine()
         for (const auto& metric : blockMetricTable())
             QVERIFY2(again->attention[i].*metric.value == m.attention[i].*metric.value, metric.text.key.c_str());
     }
+    QVERIFY(again->endedAt == m.endedAt);
+    QCOMPARE(nlohmann::json::parse(line).at("wall_time").get<double>(), 1764411614.123);
     QCOMPARE(toJson(*again).dump(), line);
 }
 
@@ -103,6 +108,8 @@ void TestMetricTable::aLineOfAnEarlierVersionIsRead()
     QCOMPARE(m->lossByQuarter[0], 2.0);
     QVERIFY(std::isnan(m->velocityNorm) && std::isnan(m->gradNorm));
     QCOMPARE(m->damagedSamples, 0);
+    QVERIFY(!m->endedAt);
+    QVERIFY(toJson(*m).at("wall_time").is_null());
     // One that measured attention before contributions and radii were.
     const auto measured = stepMetricsFromJson(
         R"({"step": 4, "loss": 1, "attention": {"text": [0.5], "cls": [0.1], "patches": [0.4], "alignment": [2]}})");
@@ -126,6 +133,10 @@ void TestMetricTable::linesThatAreNoStepsAreNone()
         stepMetricsFromJson(R"({"step": 1, "loss": "x", "loss_by_t": 3, "attention": {"text": 4, "cls": ["y"]}})");
     QVERIFY(odd.has_value());
     QVERIFY(std::isnan(odd->loss));
+    for (const char* time : {"\"noon\"", "-1", "1e300", "null", "[2]"}) {
+        const auto step = stepMetricsFromJson(std::string(R"({"step": 1, "loss": 1, "wall_time": )") + time + "}");
+        QVERIFY2(step && !step->endedAt, time);
+    }
     QCOMPARE(odd->attention.size(), std::size_t{1});
 }
 
@@ -137,19 +148,29 @@ void TestMetricTable::aResumeKeepsStepsAndValidationsUpToItsCheckpoint()
         for (std::int64_t step = 1; step <= 4; ++step) {
             StepMetrics metrics;
             metrics.step = step;
+            if (step > 1) // the first one by a version that did not record it
+                metrics.endedAt = WallTime(std::chrono::seconds(1000 + step));
             file.append(metrics);
             if (step % 2 == 0)
-                file.appendValidation(step, {{"reconstruction/ssim", 0.1 * static_cast<double>(step)}});
+                file.appendValidation(
+                    step, {{"reconstruction/ssim", 0.1 * static_cast<double>(step)}, {"raw/reconstruction/ssim", 0.5}});
             if (step > 1)
                 file.appendMeasured(step, {{"worth/val/loss", 0.5}, {"worth/val/patch_gain", std::nan("")}});
         }
     }
     MetricsFile file(run.path(), 3);
     QVERIFY(file.hasValidation(2) && !file.hasValidation(4));
-    QCOMPARE(readMetrics(run.path()).size(), std::size_t{3});
+    const auto kept = readMetrics(run.path());
+    QCOMPARE(kept.size(), std::size_t{3});
+    QVERIFY(!kept[0].endedAt);
+    QVERIFY(kept[1].endedAt == WallTime(std::chrono::seconds(1002)));
+    QVERIFY(kept[2].endedAt == WallTime(std::chrono::seconds(1003)));
     const auto validations = readRunRecord(run.path(), 0, 1 << 20).validations;
     QCOMPARE(validations.size(), std::size_t{1});
     QCOMPARE(validations[0].step, 2);
+    QCOMPARE(validations[0].means.size(), std::size_t{2}); // of both weights, apart
+    for (const auto& [name, mean] : validations[0].means)
+        QCOMPARE(mean, name == "raw/reconstruction/ssim" ? 0.5 : 0.2);
     const auto measured = readRunRecord(run.path(), 0, 1 << 20).measured;
     QCOMPARE(measured.size(), std::size_t{2});
     QCOMPARE(measured[1].step, 3);

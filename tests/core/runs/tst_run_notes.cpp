@@ -1,7 +1,9 @@
+#include "core/io/atomic_file.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/run_lock.h"
 #include "core/runs/run_notes.h"
 #include "core/runtime/error.h"
+#include "tests/support/contains.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest>
@@ -23,25 +25,44 @@ private Q_SLOTS:
     void notesComeBackAndEmptyOnesLeaveNoFile()
     {
         const auto run = workspace_.runsFolder() / "mine";
-        QCOMPARE(readRunNotes(run), RunNotes());
+        QCOMPARE(readRunNotes(run).value, RunNotes());
         const RunNotes notes{.note = "with \"quotes\" and\nlines, äöü", .tags = {"small", "sincos"}};
         writeRunNotes(run, notes);
-        QCOMPARE(readRunNotes(run), notes);
-        QCOMPARE(readRunNotes(workspace_.runsFolder() / "other"), RunNotes());
+        QCOMPARE(readRunNotes(run).value, notes);
+        QCOMPARE(readRunNotes(workspace_.runsFolder() / "other").value, RunNotes());
         writeRunNotes(run, {});
         QVERIFY(!std::filesystem::exists(run / "about.json"));
         writeRunNotes(run, {}); // nothing to remove
     }
 
-    void aFileThatIsNotOursIsNoNote()
+    void aDamagedFileIsMovedAsideAndTold()
     {
         const auto run = workspace_.runsFolder() / "mine";
-        for (const char* text : {"", "[1, 2]", R"({"note": 3, "tags": "x"})", "{"}) {
+        const auto aside = run / "about.json.damaged";
+        for (const char* text :
+             {"", "[1, 2]", R"({"note": 3, "tags": []})", "{", R"({"note": "n", "tags": ["a", 3]})"}) {
             test::writeText(run / "about.json", text);
-            QCOMPARE(readRunNotes(run), RunNotes());
+            const auto found = readRunNotes(run);
+            QCOMPARE(found.value, RunNotes());
+            QVERIFY2(test::contains(found.damage, "about.json holds the note and the tags of a run and is damaged"),
+                     found.damage.c_str());
+            QVERIFY(!std::filesystem::exists(run / "about.json"));
+            QCOMPARE(readTextFile(aside), std::string(text));
+            std::filesystem::remove(aside);
         }
-        test::writeText(run / "about.json", R"({"note": "n", "tags": ["a", 3, "b"]})");
-        QCOMPARE(readRunNotes(run), (RunNotes{.note = "n", .tags = {"a", "b"}}));
+        test::writeText(run / "about.json", R"({"note": "by hand"})"); // what is not there is empty
+        QCOMPARE(readRunNotes(run).value, (RunNotes{.note = "by hand", .tags = {}}));
+        QVERIFY(readRunNotes(run).damage.empty());
+    }
+
+    void notesThatAreWrittenAfterDamageLeaveItBesideThem()
+    {
+        const auto run = workspace_.runsFolder() / "mine";
+        test::writeText(run / "about.json", "{\"note\": \"half");
+        QVERIFY(!readRunNotes(run).damage.empty());
+        writeRunNotes(run, {.note = "anew", .tags = {}});
+        QCOMPARE(readRunNotes(run).value.note, std::string("anew"));
+        QCOMPARE(readTextFile(run / "about.json.damaged"), std::string("{\"note\": \"half"));
     }
 
     void tagsAreReadFromALine()

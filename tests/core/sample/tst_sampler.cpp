@@ -1,3 +1,4 @@
+#include "core/sample/branch_pictures.h"
 #include "core/sample/guidance.h"
 #include "core/sample/solver.h"
 #include "tests/support/test_data.h"
@@ -115,6 +116,87 @@ private Q_SLOTS:
         QCOMPARE(evaluations, 3);
         QVERIFY(!solve(Solver::Euler, velocity, noise, flowTimes(10, 1), [](const SolverStep&) { return false; }));
         QCOMPARE(evaluations, 3);
+    }
+
+    void anEvaluationIsStoppedWithinABlock()
+    {
+        const auto config = tinyModelConfig();
+        const NanoDiT model(config);
+        randomise(model.parameters());
+        const auto batch = randomBatch(config, 1);
+        const auto x = at::randn({1, 4, 8, 8});
+        const auto evaluator = [&] {
+            return BranchEvaluator(model, test::conditionsOf(batch), {}, latentTokens, Compute{});
+        };
+        auto whole = evaluator();
+        const auto expected = whole.velocity(Branch::Full, x, 0.6F);
+        auto stoppable = evaluator();
+        int asked = 0;
+        stoppable.stopWhen([&asked] {
+            ++asked;
+            return false;
+        });
+        QVERIFY(stoppable.velocity(Branch::Full, x, 0.6F).equal(expected)); // to be asked changes nothing
+        const int inOneEvaluation = asked;
+        QVERIFY(inOneEvaluation > config.depth); // also between the blocks
+        for (int most = 1; most <= inOneEvaluation; ++most) {
+            asked = 0;
+            stoppable.stopWhen([&asked, most] { return ++asked == most; });
+            BranchVelocities velocities(stoppable, x, 0.3F);
+            bool stopped = false;
+            try {
+                velocities(Branch::Full);
+            } catch (const EvaluationStopped&) {
+                stopped = true;
+            }
+            QVERIFY(stopped);
+            QCOMPARE(asked, most);
+            QVERIFY(!velocities.evaluated(Branch::Full));
+            stoppable.stopWhen({});
+            QVERIFY(stoppable.velocity(Branch::Full, x, 0.6F).equal(expected)); // as if it had not been
+        }
+    }
+
+    void aBranchAloneIsWhatItsPictureFollows()
+    {
+        const auto config = tinyModelConfig();
+        const NanoDiT model(config);
+        randomise(model.parameters());
+        const auto conditions = test::conditionsOf(randomBatch(config, 1));
+        const auto x = at::randn({1, 4, 8, 8});
+        SampleRequest request;
+        request.prompt = "a red circle";
+        request.reference = RecordReference{"a"};
+        request.guidanceRule = GuidanceRule::Projected;
+        request.guidanceInterval = {0.2, 0.3};
+        request.dinoWeights = std::vector<double>(16, 0.5);
+        request.weakGuide = WeakGuide{.checkpoint = "weak", .scale = 3};
+        const auto pictures = branchesAlone(request);
+        QCOMPARE(pictures.size(), allBranches.size());
+        BranchEvaluator evaluator(model, conditions, {}, latentTokens, Compute{});
+        for (std::size_t i = 0; i < pictures.size(); ++i) {
+            QVERIFY(!pictures[i].request.weakGuide);
+            GuidedVelocity velocity(model, conditions, {}, latentTokens,
+                                    Guidance::of(pictures[i].request, {.rows = 4, .cols = 4}), Compute{});
+            for (const float t : {0.9F, 0.25F})
+                QVERIFY(velocity(x, t).equal(evaluator.velocity(allBranches[i], x, t)));
+            QCOMPARE(velocity.evaluations(), std::int64_t(2)); // and no other branch
+        }
+        request.reference = NoReference{};
+        QCOMPARE(branchesAlone(request).size(), std::size_t(2));
+        QCOMPARE(branchesAlone(request)[1].name, std::string("text alone"));
+        request.prompt.clear();
+        QCOMPARE(branchesAlone(request).size(), std::size_t(1));
+    }
+
+    void keptKeysAndValuesAreOneBlockOfMemoryEach()
+    {
+        const NanoDiT model(tinyModelConfig());
+        const at::NoGradGuard noGradient;
+        const auto context = model.context(test::conditionsOf(randomBatch(model.config(), 2)), {}, latentTokens, true);
+        QCOMPARE(context.keyValues.size(), std::size_t(model.config().depth));
+        for (const auto& kept : context.keyValues)
+            QVERIFY(kept.keys.is_contiguous() && kept.values.is_contiguous());
     }
 
     void guidanceEqualsItsFormula()
@@ -265,7 +347,7 @@ private Q_SLOTS:
         QVERIFY(difference(guided(internal).first, expected) < 1e-4);
         QVERIFY(difference(guided(internal).first, guided(plain).first) > 1e-3);
         QCOMPARE(guided(internal).second, guided(plain).second); // the head comes with the evaluation
-        auto everywhere = internal; // a weight of 1 for every patch is none
+        auto everywhere = internal;                              // a weight of 1 for every patch is none
         everywhere.dinoWeights.assign(16, 1.0);
         everywhere.patches = {4, 4};
         QVERIFY(difference(guided(everywhere).first, expected) < 1e-4);
@@ -400,6 +482,7 @@ private Q_SLOTS:
 
         writePng(folder / "b.png", image);
         QVERIFY(!sampleRequestFromPng(folder / "b.png"));
+        QVERIFY(errorOf([&] { readSampleRequest(folder / "b.png"); }).find("b.png") != std::string::npos);
         writePng(folder / "c.png", image, {{"nanodit", "{\"prompt\": 3"}});
         QVERIFY(errorOf([&] { sampleRequestFromPng(folder / "c.png"); }).find("c.png") != std::string::npos);
         const auto settings = nlohmann::json::parse(settingsOf(request).at("nanodit"));

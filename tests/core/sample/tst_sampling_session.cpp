@@ -1,5 +1,3 @@
-#include "core/io/atomic_file.h"
-#include "core/io/sha256.h"
 #include "core/model/nanodit.h"
 #include "core/preprocess/derived_array.h"
 #include "core/runs/catalogue.h"
@@ -9,58 +7,17 @@
 #include "core/runtime/job.h"
 #include "core/sample/painted_by.h"
 #include "core/sample/sample_request.h"
-#include "core/sample/sampling_session.h"
-#include "tests/support/tiny_model.h"
-#include "tests/support/tiny_workspace.h"
-
-#include <nlohmann/json.hpp>
+#include "tests/core/sample/sampling_fixture.h"
 
 #include <QtTest/QTest>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <fstream>
 #include <functional>
 #include <limits>
 
 using namespace nanodit;
 using namespace nanodit::test;
-
-namespace {
-
-std::filesystem::path writeRandomModel(const TinyWorkspace& tiny)
-{
-    auto config = tinyModelConfig();
-    const NanoDiT model(config);
-    randomise(model.parameters());
-    CheckpointState state;
-    state.run = "demo-run";
-    state.step = 2000;
-    state.config.model = config;
-    state.textTokens = 8;
-    const auto weights = stateOf(model.parameters());
-    return writeCheckpoint(tiny.workspace.runsFolder() / "demo-run", state,
-                           {.model = weights, .ema = weights, .optimiser = weights});
-}
-
-std::filesystem::path checkpointOf(const TinyWorkspace& tiny)
-{
-    return newestCheckpoint(tiny.workspace, "demo-run");
-}
-
-SampleRequest smallRequest()
-{
-    SampleRequest request;
-    request.size = TinyWorkspace::square;
-    request.steps = 4;
-    request.seed = 5;
-    return request;
-}
-
-const std::function<void(const SamplePreview&)> noPreview = [](const SamplePreview&) {};
-
-} // namespace
 
 class TestSamplingSession : public QObject {
     Q_OBJECT
@@ -302,32 +259,6 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { SamplingSession::open(tiny.workspace, tiny.workspace.root); }).find("state.json") !=
                 std::string::npos);
     }
-    void aSliderEncodesNothing()
-    {
-        const TinyWorkspace tiny;
-        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
-        auto request = smallRequest();
-        request.reference = RecordReference{"val0"};
-        request.textRecord = "val0";
-        const auto first = session->sample(request, {}, noPreview)->picture;
-        // Arrays that change under the same size and time would be read if anything were encoded again.
-        const auto file = arrayFile(tiny.workspace, ArrayKind::DinoPatches, "val0");
-        const auto time = std::filesystem::last_write_time(file);
-        auto bytes = readTextFile(file);
-        for (std::size_t i = bytes.size() - 64; i < bytes.size(); ++i)
-            bytes[i] = '\0';
-        std::ofstream(file, std::ios::binary) << bytes;
-        std::filesystem::last_write_time(file, time);
-        request.textScale = 3;
-        const auto moved = session->sample(request, {}, noPreview)->picture;
-        request.textScale = smallRequest().textScale;
-        QVERIFY(moved.rgb != first.rgb);
-        QVERIFY(session->sample(request, {}, noPreview)->picture.rgb == first.rgb);
-        // A file that did change is read again.
-        std::filesystem::last_write_time(file, time + std::chrono::seconds(1));
-        QVERIFY(session->sample(request, {}, noPreview)->picture.rgb != first.rgb);
-    }
-
     void aPlaneHoldsThePicturesOfItsScales()
     {
         const TinyWorkspace tiny;
@@ -399,47 +330,6 @@ private Q_SLOTS:
         QVERIFY(session->sample(*again, {}, noPreview)->picture.rgb == result->picture.rgb);
         request.dinoWeights.pop_back();
         QVERIFY(errorOf([&] { session->sample(request, {}, noPreview); }).find("15 patches") != std::string::npos);
-    }
-
-    void aSketchIsThePictureInFewSteps()
-    {
-        const TinyWorkspace tiny;
-        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
-        auto request = smallRequest();
-        request.reference = RecordReference{"val0"};
-        request.steps = 30;
-        auto quick = request;
-        quick.solver = Solver::Multistep;
-        const auto pictureIn = [&](std::int64_t steps) {
-            quick.steps = steps;
-            return session->sample(quick, {}, noPreview)->picture;
-        };
-        const auto inSix = pictureIn(6), inTwo = pictureIn(2);
-        QVERIFY(inSix.rgb != inTwo.rgb);
-        QVERIFY(session->sketch(request, 3600, {})->rgb == inSix.rgb); // there is time for more than it takes
-        QVERIFY(session->sketch(request, 0, {})->rgb == inTwo.rgb);    // however little time there is
-        request.steps = 1;
-        QVERIFY(session->sketch(request, 3600, {})->rgb == pictureIn(1).rgb);
-        JobContext stopped;
-        stopped.control->requestStop();
-        QVERIFY(!session->sketch(request, 3600, stopped));
-    }
-
-    void stoppedPicturesDoNotHashTheWeightsAgain()
-    {
-        const TinyWorkspace tiny;
-        const auto checkpoint = writeRandomModel(tiny);
-        const auto session = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
-        JobContext stopped;
-        stopped.control->requestStop();
-        QVERIFY(!session->sample(smallRequest(), stopped, noPreview)); // hashes the first piece, which is all of it
-        const auto hashOf = [](const SampleResult& result) {
-            return nlohmann::json::parse(result.settings.at("nanodit-model")).at("sha256").get<std::string>();
-        };
-        const auto hash = hashOf(*session->sample(smallRequest(), {}, noPreview));
-        QCOMPARE(hash, sha256OfFile(weightsFile(checkpoint)));
-        std::filesystem::remove(weightsFile(checkpoint)); // it is not looked at again
-        QCOMPARE(hashOf(*session->sample(smallRequest(), {}, noPreview)), hash);
     }
 
     void aWeakGuideIsACheckpointOfTheSameKind()

@@ -1,12 +1,16 @@
 #include "core/io/atomic_file.h"
 #include "core/runs/checkpoint.h"
+#include "core/runs/previews.h"
 #include "core/runs/run_history.h"
+#include "core/runs/run_record.h"
 #include "core/train/resume.h"
 #include "tests/support/tiny_training.h"
 
 #include <QtTest/QTest>
 
 #include <cmath>
+#include <map>
+#include <sstream>
 #include <stdexcept>
 
 using namespace nanodit;
@@ -51,6 +55,38 @@ std::vector<std::int64_t> upTo(std::int64_t last)
     for (std::int64_t step = 1; step <= last; ++step)
         steps.push_back(step);
     return steps;
+}
+
+/// What lies below samples/, by path: the bytes of each picture.
+std::map<std::string, std::string> pictures(const fs::path& run)
+{
+    std::map<std::string, std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(run / "samples")) {
+        if (entry.is_regular_file())
+            found[entry.path().lexically_relative(run).string()] = readTextFile(entry.path());
+    }
+    return found;
+}
+
+/// What was measured at intervals: "4 preview/raw_difference 0.25".
+std::vector<std::string> measuredValues(const fs::path& run)
+{
+    std::vector<std::string> lines;
+    for (const auto& measured : readRunRecord(run, 0, 1 << 20).measured) {
+        for (const auto& [key, value] : measured.values)
+            lines.push_back(std::to_string(measured.step) + " " + key + " " + std::to_string(value));
+    }
+    return lines;
+}
+
+/// Leaves of metrics.jsonl the lines that say nothing of `word`.
+void dropLinesWith(const fs::path& run, const std::string& word)
+{
+    std::istringstream lines(readTextFile(run / "metrics.jsonl"));
+    std::string kept;
+    for (std::string line; std::getline(lines, line);)
+        kept += has(line, word) ? "" : line + "\n";
+    writeFileAtomically(run / "metrics.jsonl", kept);
 }
 
 void cutOff(const fs::path& file)
@@ -280,6 +316,101 @@ private Q_SLOTS:
         const auto first = lines.find("saved step-00000002");
         QVERIFY2(first != std::string::npos && lines.find("saved step-00000002", first + 1) == std::string::npos,
                  lines.c_str());
+    }
+
+    void previewsThatAKillCutShortArePaintedByTheResume()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(8);
+        config.previews.every = 4;
+        config.previews.conditions = 1;
+        config.previews.rawUntil = 1e-9; // raw weights paint beside the average all the time,
+        config.optimiser.lr = 0.1;       // from which these are far
+        config.metrics.worthEvery = 4;
+        train(requestFor(tiny, "whole", config));
+        const auto whole = tiny.workspace.runsFolder() / "whole", cut = tiny.workspace.runsFolder() / "cut";
+        auto shorter = config;
+        shorter.schedule.steps = 4;
+        train(requestFor(tiny, "cut", shorter));
+        // As a kill leaves it that comes between the checkpoint and the third picture of its step.
+        const auto painted = pictures(cut);
+        QCOMPARE(painted.size(), std::size_t{4 + 5}); // both weights of 2 records, parts of the conditions of one
+        fs::remove_all(cut / "samples/raw");
+        for (const auto* const kind : {"text_only", "dino_only", "cls_only", "swapped", "shuffled"})
+            fs::remove_all(cut / "samples" / kind);
+        fs::remove(listPreviews(cut).at(4).back().file);
+        QCOMPARE(pictures(cut).size(), std::size_t{1});
+        fs::create_directories(cut / "samples/raw");
+        writeFileAtomically(cut / "samples/raw/.nanodit-0123456789abcdef.tmp", "half a picture");
+        dropLinesWith(cut, "\"measured\"");
+        QVERIFY(measuredValues(cut).empty());
+
+        const auto resumed = train(resumption(tiny, "cut", config));
+        QCOMPARE(resumed.previews.size(), painted.size() - 1 + painted.size()); // what was missing, and those of step 8
+        QCOMPARE(resumed.previews.front().step, 4);
+        QCOMPARE(resumed.previews.back().step, 8);
+        QVERIFY(pictures(cut) == pictures(whole));
+        QVERIFY(!measuredValues(whole).empty());
+        QCOMPARE(measuredValues(cut), measuredValues(whole));
+        // What is there is not painted again.
+        QVERIFY(train(resumption(tiny, "cut", config)).previews.empty());
+        QCOMPARE(measuredValues(cut), measuredValues(whole));
+    }
+
+    void aResumedRunKnowsWhetherRawAndAveragedPicturesAgreed()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(3); // its checkpoint is of a step without previews
+        config.previews.every = 2;
+        config.previews.rawUntil = 1; // any two pictures agree
+        train(requestFor(tiny, "run", config));
+        const auto run = tiny.workspace.runsFolder() / "run";
+        QCOMPARE(listPreviews(run, PreviewKind::Raw).size(), std::size_t{1});
+        config.schedule.steps = 4;
+        train(resumption(tiny, "run", config));
+        QCOMPARE(listPreviews(run).size(), std::size_t{2});
+        QCOMPARE(listPreviews(run, PreviewKind::Raw).size(), std::size_t{1});
+    }
+
+    void aStepThatWasSkippedIsNotPaintedByTheResume()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(4);
+        train(requestFor(tiny, "run", config));
+        const auto run = tiny.workspace.runsFolder() / "run";
+        auto lines = readTextFile(run / "metrics.jsonl");
+        const std::string flag = "\"skipped\":false";
+        const auto last = lines.rfind(flag);
+        QVERIFY(last != std::string::npos);
+        writeFileAtomically(run / "metrics.jsonl", lines.replace(last, flag.size(), "\"skipped\":true"));
+        config.previews.every = 2;
+        config.schedule.steps = 6;
+        const auto resumed = train(resumption(tiny, "run", config));
+        QCOMPARE(resumed.previews.size(), std::size_t{2});
+        QCOMPARE(resumed.previews.front().step, 6);
+    }
+
+    void picturesBehindTheCheckpointDoNotStayForThoseOfTheNewCourse()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(8);
+        config.saving = {.every = 4, .keep = 0};
+        config.previews.every = 2;
+        train(requestFor(tiny, "run", config));
+        const auto run = tiny.workspace.runsFolder() / "run";
+        const auto before = pictures(run);
+        config.schedule.steps = 4; // only what the resume itself does
+        auto request = resumption(tiny, "run", config);
+        request.from = 4;
+        train(std::move(request));
+        QCOMPARE(listPreviews(run).rbegin()->first, 4);
+        const auto aside = run / "set-aside/behind-step-00000004/samples/step-00000008-val0.png";
+        QVERIFY(fs::exists(aside));
+        QVERIFY(readTextFile(aside) == before.at("samples/step-00000008-val0.png"));
+        // Without a checkpoint behind it they go.
+        fs::copy_file(aside, previewFile(run, 6, "val0"));
+        train(resumption(tiny, "run", config));
+        QVERIFY(!fs::exists(previewFile(run, 6, "val0")));
     }
 
     void checkpointsAreCopiesOfTheirStep()

@@ -1,9 +1,11 @@
 #include "core/model/rounded_weight.h"
 #include "core/runs/configurations.h"
 #include "core/runtime/error.h"
+#include "core/train/checkpoint_writer.h"
 #include "core/train/forecast.h"
 #include "core/train/trainer.h"
 #include "tests/support/peak_bytes.h"
+#include "tests/support/test_data.h"
 
 #include <QtTest/QTest>
 
@@ -115,7 +117,8 @@ private Q_SLOTS:
         asked.model.dinoDim = data.dinoWidth;
         asked.metrics.attentionEvery = 0;
         auto memory = forecastTraining(asked, data).memory;
-        memory.batches = 0; // none is read ahead here
+        memory.batches = 0;    // none is read ahead here
+        memory.checkpoint = 0; // and none written
         const auto bytes = measured(asked, data);
         const auto share = static_cast<double>(memory.total()) / static_cast<double>(bytes);
         const auto fixed = memory.total() - memory.activations;
@@ -173,6 +176,57 @@ private Q_SLOTS:
         QCOMPARE(forecastTraining(config, data).checkpointBytes, bytes);
     }
 
+    void theCopyThatIsWrittenIsThatOfACheckpoint()
+    {
+        TrainConfig config;
+        config.model.hiddenSize = 64;
+        config.model.depth = 3;
+        config.model.numHeads = 4;
+        config.repa.weight = 0.5;
+        const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
+        const auto projector = (9 * 64 + 1) * 40; // a convolution of 3 x 3 from 64 to 40, with its bias
+        for (const bool averaged : {true, false}) {
+            config.ema.enabled = averaged;
+            const auto forecast = forecastTraining(config, data);
+            const auto& memory = forecast.memory;
+            // Weights and two moments of all that is trained; the average is of the model alone.
+            QCOMPARE(memory.checkpoint,
+                     4 * (3 * (forecast.parameters + projector) + (averaged ? forecast.parameters : 0)));
+            QCOMPARE(memory.checkpoint, forecast.checkpointBytes);
+            auto without = memory;
+            without.checkpoint = 0;
+            QCOMPARE(memory.total() - without.total(), forecast.checkpointBytes);
+            const auto onGpu = forecastTraining(config, data, MemoryOf::Gpu); // where the machine holds the copy
+            QCOMPARE(onGpu.memory.total(), without.total());
+            QCOMPARE(onGpu.checkpointBytes, forecast.checkpointBytes);
+        }
+    }
+
+    void whatIsCopiedForAThreadIsWhatTheForecastCounts()
+    {
+        TrainConfig config;
+        config.model.hiddenSize = 64;
+        config.model.depth = 3;
+        config.model.numHeads = 4;
+        const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
+        config.model.textDim = data.textWidth;
+        config.model.dinoDim = data.dinoWidth;
+        const Trainer trainer(config, 8);
+        const auto tensors = trainer.tensors();
+        const test::TemporaryFolder folder;
+        test::writeText(folder / "metrics.jsonl", "");
+        CheckpointState state;
+        state.run = "mine";
+        state.step = 1;
+        state.config = config;
+        CheckpointWriter writer(folder.path(), config.saving);
+        const auto copied = test::peakBytes([&] { writer.begin(state, tensors); });
+        writer.finish();
+        const auto counted = forecastTraining(config, data).memory.checkpoint;
+        const auto share = static_cast<double>(copied) / static_cast<double>(counted);
+        QVERIFY2(share > 0.99 && share < 1.01, qPrintable(QString::number(share))); // counts of steps are copied, too
+    }
+
     void epochsCountEveryBucketsLastBatch()
     {
         TrainConfig config;
@@ -187,6 +241,76 @@ private Q_SLOTS:
         QCOMPARE(forecast.stepsPerEpoch, 2);
         QCOMPARE(forecast.epochs, 50.0);
         QCOMPARE(forecast.dearest().bucket.width, 128);
+    }
+
+    void severalProcessesHoldAModelEachAndPaintAndSaveOnce()
+    {
+        const TrainMemory memory{.weights = 100,
+                                 .gradients = 90,
+                                 .moments = 200,
+                                 .average = 80,
+                                 .activations = 500,
+                                 .batches = 40,
+                                 .previews = 30,
+                                 .checkpoint = 380};
+        QCOMPARE(memory.total(), 1420);
+        QCOMPARE(memory.ofProcesses(1), 1420);
+        QCOMPARE(memory.ofProcesses(4), 4 * (1420 + 100) - 3 * (30 + 380));
+        const auto config = readTrainConfig(configurationFile("base"));
+        const auto data = dataOf({.width = 256, .height = 256}, 512, 4096, 1024);
+        const auto needed = forecastTraining(config, data).memory.ofProcesses(4);
+        QVERIFY(fittingChanges(config, data, needed, MemoryOf::Machine, 4).empty()); // it fits
+        const auto less = needed / 10 * 9;
+        const auto changes = fittingChanges(config, data, less, MemoryOf::Machine, 4);
+        QVERIFY(!changes.empty());
+        for (const auto& change : changes) {
+            QVERIFY(change.memory <= less);
+            QCOMPARE(change.memory, forecastTraining(change.config, data).memory.ofProcesses(4));
+        }
+        QVERIFY(fittingChanges(config, data, less).empty()); // one process has room enough
+    }
+
+    void checkpointsOnDiskAreThoseThatAreKept()
+    {
+        const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
+        TrainConfig config;
+        config.schedule.steps = 1000;
+        config.saving = {.every = 100, .keep = 3};
+        const auto kept = [&] {
+            const auto forecast = forecastTraining(config, data);
+            if (forecast.diskBytes != forecast.keptCheckpointBytes + forecast.checkpointBytes)
+                return std::int64_t{-1};
+            return forecast.keptCheckpointBytes / forecast.checkpointBytes;
+        };
+        QCOMPARE(kept(), 3);
+        config.saving.keepEvery = 250; // steps 500 and 1000 are saved and divided by it
+        QCOMPARE(kept(), 5);
+        config.validation.every = 400; // 400 and 800
+        QCOMPARE(kept(), 7);
+        config.saving.keepValidated = false;
+        QCOMPARE(kept(), 5);
+        config.saving.keep = 20; // more than are written
+        QCOMPARE(kept(), 10);
+        config.saving.keep = 0;
+        QCOMPARE(kept(), 10);
+        config.validation.every = 250; // 250 and 750 are not saved otherwise
+        QCOMPARE(kept(), 12);
+        config.schedule.steps = 50; // the last one alone
+        config.validation.every = 0;
+        QCOMPARE(kept(), 1);
+    }
+
+    void theWorkOfAStepIsThatOfItsPasses()
+    {
+        TrainConfig config;
+        config.data.batchSize = 4;
+        config.optimiser.accumulation = 2;
+        const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
+        const auto forecast = forecastTraining(config, data);
+        const double forward = 2 * forecast.buckets[0].work; // of one sample
+        QCOMPARE(forecast.stepFlops, 3 * forward * 8);
+        config.checkpointing = true;
+        QCOMPARE(forecastTraining(config, data).stepFlops, 4 * forward * 8);
     }
 
     void whatMakesItFitKeepsTheModelAndTheSamplesOfAStep()

@@ -8,6 +8,7 @@
 #include <QtTest/QTest>
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -459,7 +460,10 @@ private Q_SLOTS:
         config.conditions = {.dropBoth = 0, .dropDino = 1, .dropText = 0};
         Trainer trainer(config, textTokens);
         Source source;
+        const auto before = std::chrono::system_clock::now();
         const auto metrics = *trainer.step(std::ref(source));
+        QVERIFY(metrics.endedAt && *metrics.endedAt >= std::chrono::floor<std::chrono::milliseconds>(before));
+        QVERIFY(*metrics.endedAt <= std::chrono::system_clock::now());
         QCOMPARE(metrics.samplesByDrop, (std::array<std::int64_t, 4>{0, 0, 3, 0}));
         QCOMPARE(metrics.lossByDrop[2], metrics.loss);
         QVERIFY(std::isnan(metrics.lossByDrop[0]));

@@ -1,4 +1,5 @@
 #include "core/io/atomic_file.h"
+#include "core/runs/catalogue.h"
 #include "core/runtime/error.h"
 #include "core/validate/comparison.h"
 #include "core/validate/line_chart.h"
@@ -138,6 +139,37 @@ private Q_SLOTS:
         QCOMPARE(comparison.nameOf(0), std::string("mine, step 50"));
         QCOMPARE(comparison.nameOf(1), std::string("mine, step 100"));
         QCOMPARE(comparison.courses.size(), std::size_t(1));
+    }
+
+    void rawWeightsAreHeldAgainstTheirAverageByName()
+    {
+        const test::TemporaryFolder folder;
+        const auto validation = folder / "runs/mine/validation";
+        const auto write = [&](const std::string& weights, std::int64_t step, double distance) {
+            auto report = writeReport(folder.path(), "mine", step, {distance, distance});
+            report.weights = weights;
+            const auto name = checkpointName(step) + (weights == "raw" ? "-raw" : "");
+            fs::rename(report.folder, validation / name);
+            writeFileAtomically(validation / name / "report.json", toJson(report).dump());
+        };
+        write("ema", 50, 0.4);
+        write("ema", 100, 0.3);
+        write("raw", 50, 0.6);
+        write("raw", 100, 0.2);
+        const auto comparison = compareRuns({validation / "step-00000100", validation / "step-00000100-raw"});
+        QCOMPARE(comparison.nameOf(0), std::string("mine, step 100"));
+        QCOMPARE(comparison.nameOf(1), std::string("mine, step 100, raw weights"));
+        QCOMPARE(comparison.courses.size(), std::size_t(2)); // a curve each
+        QCOMPARE(comparison.courses[0].run, std::string("mine"));
+        QCOMPARE(comparison.courses[1].run, std::string("mine, raw weights"));
+        QCOMPARE(comparison.courses[0].points.size(), std::size_t(2));
+        QCOMPARE(comparison.courses[0].points[1].mean, 0.3);
+        QCOMPARE(comparison.courses[1].points[0].mean, 0.6);
+        QCOMPARE(comparison.courses[1].points[1].mean, 0.2);
+        const auto alone = readValidationReport(validation / "step-00000100-raw");
+        QCOMPARE(courseName(alone, {alone}), std::string("mine")); // there is nothing to tell it from
+        QCOMPARE(meansOf(alone).front().first, std::string("raw/reconstruction/dino_distance"));
+        QCOMPARE(meansOf(comparison.reports[0]).front().first, std::string("reconstruction/dino_distance"));
     }
 
     void aPictureThatIsGoneIsNamed()

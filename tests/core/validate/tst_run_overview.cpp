@@ -64,6 +64,18 @@ private Q_SLOTS:
         QCOMPARE(overviews[0].validatedStep, std::int64_t(3));
         QCOMPARE(overviews[0].measured.size(), std::size_t(1));
         QCOMPARE(overviews[0].measured[0].mean, 0.25);
+        QVERIFY(!overviews[0].validatedRaw);
+
+        // Raw weights stand in where no others were validated.
+        report.step = 5;
+        report.summaries[0].mean = 0.5;
+        test::writeText(run / "validation/step-00000005-raw/report.json", toJson(report).dump());
+        QCOMPARE(overviewRuns(workspace_)[0].validatedStep, std::int64_t(3));
+        std::filesystem::remove_all(run / "validation/step-00000003");
+        overviews = overviewRuns(workspace_);
+        QCOMPARE(overviews[0].validatedStep, std::int64_t(5));
+        QCOMPARE(overviews[0].measured[0].mean, 0.5);
+        QVERIFY(overviews[0].validatedRaw);
     }
 
     void aRecordOfEveryTenthStepCountsForTen()

@@ -313,6 +313,45 @@ private Q_SLOTS:
         QVERIFY(event);
     }
 
+    void bothWeightsAreValidatedAndKeptApart()
+    {
+        std::int64_t validated = 0;
+        const auto run = train("both", 6, 0, &validated, ValidatedWeights::Both);
+        QCOMPARE(validated, std::int64_t(2));
+        const auto average = readValidationReport(run / "validation/step-00000006"),
+                   raw = readValidationReport(run / "validation/step-00000006-raw");
+        QCOMPARE(average.weights, std::string("ema"));
+        QCOMPARE(raw.weights, std::string("raw"));
+        const auto lines = validationLines(run);
+        QCOMPARE(lines.size(), std::size_t(1)); // one of the step
+        const auto means = lines[0]["validation"].toObject();
+        const auto ofAverage = means["reconstruction"].toObject()["dino_distance"].toDouble();
+        const auto ofRaw = means["raw"].toObject()["reconstruction"].toObject()["dino_distance"].toDouble();
+        QCOMPARE(ofAverage, average.find(ValidationTask::Reconstruction, "dino_distance")->mean);
+        QCOMPARE(ofRaw, raw.find(ValidationTask::Reconstruction, "dino_distance")->mean);
+        bool event = false;
+        for (const auto& entry : fs::directory_iterator(run)) {
+            if (entry.path().filename().string().starts_with("events.out.tfevents."))
+                event = event ||
+                        readTextFile(entry.path()).find("validation/raw/text_only/text_match") != std::string::npos;
+        }
+        QVERIFY(event);
+        // The training is the same as without validations.
+        QVERIFY(readTextFile(run / "checkpoints/step-00000006/model.safetensors") ==
+                readTextFile(workspace_.runsFolder() / "plain/checkpoints/step-00000006/model.safetensors"));
+    }
+
+    void rawWeightsAloneAreValidated()
+    {
+        std::int64_t validated = 0;
+        const auto run = train("raw", 6, 0, &validated, ValidatedWeights::Raw);
+        QCOMPARE(validated, std::int64_t(1));
+        QVERIFY(fs::exists(run / "validation/step-00000006-raw/report.json"));
+        QVERIFY(!fs::exists(run / "validation/step-00000006"));
+        const auto means = validationLines(run).at(0)["validation"].toObject();
+        QCOMPARE(means.keys(), QStringList("raw"));
+    }
+
     void aRunThatIsStoppedWhileItIsValidatedGoesOnWithThat()
     {
         const auto whole = workspace_.runsFolder() / "measured"; // of the test above
@@ -429,12 +468,13 @@ private:
 
     /// The run's folder. Continues a run that is there; stops after so many pictures of a validation.
     fs::path train(const std::string& name, std::int64_t validateEvery, std::int64_t stopAfterPictures = 0,
-                   std::int64_t* validations = nullptr) const
+                   std::int64_t* validations = nullptr, ValidatedWeights weights = ValidatedWeights::Average) const
     {
         const auto folder = workspace_.runsFolder() / name;
         TrainRequest request;
         request.workspace = workspace_;
         request.config = tinyConfig(validateEvery);
+        request.config.validation.weights = weights;
         request.runName = name;
         request.resume = fs::exists(folder / "metrics.jsonl");
         request.device.threads = 2;

@@ -1,0 +1,76 @@
+#include "app/main_menu.h"
+
+#include "app/preferences.h"
+#include "widgets/commands.h"
+#include "widgets/icons.h"
+#include "widgets/theme.h"
+
+#include <QActionGroup>
+#include <QToolButton>
+
+#include <utility>
+
+namespace nanodit {
+
+MainMenu::MainMenu(QToolButton* button, Theme& theme, Preferences& preferences, Commands& commands, QWidget* window)
+    : QMenu(window)
+{
+    button->setMenu(this);
+    button->setPopupMode(QToolButton::InstantPopup);
+    auto* const open =
+        addAction(nanodit::icon(QStringLiteral("folder")), tr("Open workspace…"), this, &MainMenu::openWanted);
+    auto* const make = addAction(nanodit::icon(QStringLiteral("folder-add")), tr("New workspace from pictures…"), this,
+                                 &MainMenu::newWanted);
+    addAction(nanodit::icon(QStringLiteral("demo")), tr("Demo workspace…"), this, &MainMenu::demoWanted);
+    addRecent(preferences);
+    settings_ =
+        addAction(nanodit::icon(QStringLiteral("edit")), tr("Workspace settings…"), this, &MainMenu::settingsWanted);
+    settings_->setEnabled(false);
+    addSeparator();
+    addThemes(theme, preferences);
+    auto* const keys =
+        addAction(nanodit::icon(QStringLiteral("help")), tr("Keyboard shortcuts"), this, &MainMenu::shortcutsWanted);
+    addSeparator();
+    auto* const quit = addAction(tr("Quit"), window, &QWidget::close);
+    commands.bind(open, QKeySequence::Open, tr("open a workspace"));
+    commands.bind(make, QKeySequence::New, tr("create a workspace from pictures"));
+    commands.add(Qt::Key_F10, tr("open the menu"), [button] { button->showMenu(); });
+    commands.bind(settings_, Qt::CTRL | Qt::Key_Comma, tr("workspace settings"));
+    commands.bind(quit, QKeySequence::Quit, tr("quit"));
+    commands.bind(keys, Qt::Key_Question, tr("this list"));
+}
+
+void MainMenu::setHasWorkspace(bool has)
+{
+    settings_->setEnabled(has);
+}
+
+void MainMenu::addRecent(Preferences& preferences)
+{
+    auto* const recent = addMenu(tr("Recent workspaces"));
+    connect(recent, &QMenu::aboutToShow, this, [this, recent, &preferences] {
+        recent->clear();
+        for (const auto& folder : preferences.recentWorkspaces())
+            recent->addAction(folder, this, [this, folder] { Q_EMIT recentWanted(folder); });
+    });
+}
+
+void MainMenu::addThemes(Theme& theme, Preferences& preferences)
+{
+    auto* const look = addMenu(nanodit::icon(QStringLiteral("theme")), tr("Theme"));
+    auto* const group = new QActionGroup(look);
+    const std::pair<ThemeMode, QString> modes[] = {
+        {ThemeMode::System, tr("Follow the system")}, {ThemeMode::Light, tr("Light")}, {ThemeMode::Dark, tr("Dark")}};
+    for (const auto& [mode, name] : modes) {
+        auto* const action = look->addAction(name);
+        action->setCheckable(true);
+        action->setChecked(mode == theme.mode());
+        group->addAction(action);
+        connect(action, &QAction::triggered, this, [&theme, &preferences, chosen = mode] {
+            theme.setMode(chosen);
+            preferences.setTheme(chosen);
+        });
+    }
+}
+
+} // namespace nanodit

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "app/plots/plot_subjects.h"
+#include "app/plots/run_curves.h"
+
+#include <QByteArray>
+#include <QPointer>
+#include <QString>
+
+#include <vector>
+
+class QWidget;
+
+namespace nanodit {
+
+class PlotView;
+
+/// A run as plots show it.
+struct PlottedRun {
+    QString name;
+    QPointer<RunCurves> curves;
+};
+
+/// Whether each run has a plot of its own: shares are stacked, and blocks are rows, so that two runs cannot lie over
+/// each other.
+bool isPlottedByRun(const PlotSubject& subject);
+
+/// The plots of a subject: one with the curves of all runs, or one for each of them, in their order; at least one.
+/// Those of blocks share their colours.
+std::vector<PlotView*> makeSubjectPlots(const PlotSubject& subject, const std::vector<PlottedRun>& runs,
+                                        QWidget* parent);
+
+/// Their points, see plotTable; with a clock where they are of one run.
+QByteArray subjectTable(const PlotSubject& subject, const std::vector<PlottedRun>& runs);
+
+} // namespace nanodit

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "core/runtime/shared_values.h"
+
+namespace nanodit {
+
+/// What openModel() and its like (core/sample/shared_models.h) hold of checkpoints and encoders, on all devices.
+SharedValues::Held modelsInMemory();
+/// Lets go of what nobody uses, and of the rest once nobody uses it any more: when the workspace is left. Any thread.
+void giveBackModels();
+
+} // namespace nanodit

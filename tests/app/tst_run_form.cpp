@@ -1,0 +1,72 @@
+#include "app/background_queue.h"
+#include "app/pages/train/run_form.h"
+#include "core/front/runs.h"
+#include "core/front/training.h"
+#include "tests/support/scripted_dialogs.h"
+#include "tests/support/test_data.h"
+#include "widgets/config_form.h"
+
+#include <QSignalSpy>
+#include <QStandardPaths>
+#include <QTest>
+
+#include <filesystem>
+#include <memory>
+
+using namespace nanodit;
+namespace fs = std::filesystem;
+
+/// The form of a run whose folder is not as it was left.
+class TestRunForm : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QStandardPaths::setTestModeEnabled(true);
+        workspace_ = Workspace::create(folder_ / "workspace", {});
+        for (const char* name : {"bare", "broken", "complete"})
+            test::writeText(workspace_.runsFolder() / name / "metrics.jsonl", "");
+        TrainConfig config;
+        config.schedule.steps = 77;
+        test::writeText(workspace_.runsFolder() / "complete/config.yaml", toYaml(config));
+        test::writeText(workspace_.runsFolder() / "broken/config.yaml", "schedule: [");
+        form_ = std::make_unique<RunForm>(session_, dialogs_);
+        session_.openWorkspace(QString::fromStdString(workspace_.root.string()));
+        QTRY_COMPARE_WITH_TIMEOUT(session_.runs().size(), std::size_t(3), 60000);
+        QTRY_VERIFY(session_.idle());
+    }
+    void cleanupTestCase() { form_.reset(); }
+
+    void settingsThatCannotBeReadAreNotThoseOfAnotherRun()
+    {
+        QSignalSpy failed(form_.get(), &RunForm::failed);
+        for (const char* name : {"bare", "broken"}) {
+            form_->choosePastRun("complete");
+            QCOMPARE(form_->moreSteps(), 77);
+            QVERIFY(!settings()->keys().empty());
+            QCOMPARE(failed.count(), 0);
+            form_->choosePastRun(name);
+            QCOMPARE(form_->runName(), QString(name));
+            QVERIFY2(settings()->keys().empty(), name);
+            QVERIFY(!form_->config());
+            QCOMPARE(failed.count(), 1);
+            QVERIFY2(failed[0][1].value<Notice>().text.find(name) != std::string::npos, name);
+            form_->newRunLike(name, false); // there is nothing to repeat
+            QVERIFY2(settings()->keys().empty(), name);
+            failed.clear();
+        }
+    }
+
+private:
+    ConfigForm* settings() const { return form_->findChild<ConfigForm*>(); }
+
+    test::TemporaryFolder folder_;
+    Workspace workspace_;
+    test::ScriptedDialogs dialogs_;
+    Session session_;
+    std::unique_ptr<RunForm> form_;
+};
+
+QTEST_MAIN(TestRunForm)
+#include "tst_run_form.moc"

@@ -1,0 +1,62 @@
+#include "core/train/launcher.h"
+#include "tests/support/contains.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest/QTest>
+
+#include <map>
+#include <string>
+
+using namespace nanodit;
+
+namespace {
+
+using Variables = std::map<std::string, std::string>;
+
+std::string deviceOf(const std::string& wanted, std::int64_t gpus, const Variables& variables)
+{
+    return deviceOfRank(wanted, gpus, [&variables](const char* name) -> const char* {
+        const auto found = variables.find(name);
+        return found == variables.end() ? nullptr : found->second.c_str();
+    });
+}
+
+} // namespace
+
+class TestLauncher : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void everyRankOfAMachineHasAGpuOfItsOwn()
+    {
+        for (const char* const name : {"LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID"}) {
+            for (std::int64_t rank = 0; rank < 8; ++rank) {
+                const Variables variables = {{name, std::to_string(rank)}};
+                QCOMPARE(deviceOf("auto", 8, variables), "cuda:" + std::to_string(rank));
+                QCOMPARE(deviceOf("cuda", 8, variables), "cuda:" + std::to_string(rank));
+            }
+        }
+        QCOMPARE(deviceOf("auto", 4, {{"LOCAL_RANK", "5"}}), std::string("cuda:1")); // they share
+        QCOMPARE(deviceOf("auto", 1, {{"LOCAL_RANK", "3"}}), std::string("cuda:0")); // the one that its job was given
+    }
+
+    void whatIsNamedStays()
+    {
+        const Variables variables = {{"LOCAL_RANK", "2"}};
+        QCOMPARE(deviceOf("cpu", 8, variables), std::string("cpu"));
+        QCOMPARE(deviceOf("cuda:1", 8, variables), std::string("cuda:1"));
+        QCOMPARE(deviceOf("auto", 0, variables), std::string("auto")); // no GPU
+        QCOMPARE(deviceOf("auto", 8, {}), std::string("auto"));        // no launcher
+    }
+
+    void aNumberThatIsNoneIsNamed()
+    {
+        for (const char* const text : {"", "two", "-1", "1x"}) {
+            const auto message = test::errorOf([&] { deviceOf("auto", 8, {{"SLURM_LOCALID", text}}); });
+            QVERIFY2(test::contains(message, "SLURM_LOCALID is \"" + std::string(text) + "\""), message.c_str());
+        }
+    }
+};
+
+QTEST_APPLESS_MAIN(TestLauncher)
+#include "tst_launcher.moc"
