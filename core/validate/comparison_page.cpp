@@ -1,4 +1,5 @@
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 #include "core/runtime/number_text.h"
 #include "core/validate/comparison.h"
 #include "core/validate/html.h"
@@ -220,7 +221,7 @@ void writeComparison(const RunComparison& comparison, const fs::path& file)
     for (std::size_t task = 0; task < validationTaskNames.size(); ++task)
         page += pictures(comparison, static_cast<ValidationTask>(task));
     writeFileAtomically(file, page + "</html>\n");
-    writeFileAtomically(fs::path(file).replace_extension(".json"), toJson(comparison).dump(1) + "\n");
+    writeFileAtomically(fs::path(file).replace_extension(".json"), dumpForeignJson(toJson(comparison), 1) + "\n");
 }
 
 } // namespace nanodit

@@ -81,6 +81,9 @@ private Q_SLOTS:
         QVERIFY(isUtf8(shown));
         QCOMPARE(shown, "caf\xEF\xBF\xBD \xF0\x9F\x90\xB1 \xEF\xBF\xBD"s);
         QVERIFY(isUtf8(dumpForeignJson({{"name", "caf\xe9"}})));
+        const nlohmann::ordered_json ordered = {{"b", "/caf\xe9/x"}, {"a", 1}};
+        QCOMPARE(dumpForeignJson(ordered, -1), "{\"b\":\"/caf\xEF\xBF\xBD/x\",\"a\":1}"s);
+        QCOMPARE(dumpForeignJson(nlohmann::json{{"a", 1}}, 1), "{\n \"a\": 1\n}"s);
     }
 };
 

@@ -78,6 +78,16 @@ private Q_SLOTS:
         QCOMPARE(resumptions[1].changed[0].values, (std::vector<std::string>{"0.1", "0.2"}));
     }
 
+    void pathsThatAreNoUtf8EndNoRun()
+    {
+        const auto run = *folder_ / "latin";
+        std::filesystem::create_directories(run);
+        appendRunEvent(run, 7, "resumed", "resumed from /caf\xe9/step-00000007");
+        const auto events = readRunHistory(run);
+        QCOMPARE(events.size(), std::size_t(1));
+        QCOMPARE(events[0].text, std::string("resumed from /caf\xEF\xBF\xBD/step-00000007"));
+    }
+
 private:
     std::unique_ptr<test::TemporaryFolder> folder_;
 };
