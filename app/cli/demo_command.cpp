@@ -5,6 +5,7 @@
 #include "core/front/demo.h"
 #include "core/runtime/resources.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace nanodit::cli {
@@ -99,6 +100,24 @@ void runLayout(LayoutArguments arguments, Options& options)
                  {"right_shape", report.rightShape}});
 }
 
+/// --style and --side of scenes.
+void addSceneKind(CLI::App& command, SceneKind& kind)
+{
+    command
+        .add_option_function<std::string>(
+            "--style",
+            [&kind](const std::string& name) {
+                kind.style =
+                    static_cast<SceneStyle>(std::ranges::find(sceneStyleNames, name) - sceneStyleNames.begin());
+            },
+            "What surfaces look like: plain; textured: rounded, patterned things on rough ground")
+        ->check(CLI::IsMember(std::vector<std::string>(sceneStyleNames.begin(), sceneStyleNames.end())))
+        ->default_str(sceneStyleNames.front());
+    command.add_option("--side", kind.side, "Side of the square pictures in pixels: 128, 256, 384 or 512")
+        ->check(CLI::IsMember({128, 256, 384, 512}))
+        ->capture_default_str();
+}
+
 void registerCreate(CLI::App& demo, Options& options)
 {
     auto* const command = demo.add_subcommand("create", "Create a demo workspace, ready to train on");
@@ -107,6 +126,7 @@ void registerCreate(CLI::App& demo, Options& options)
     command->add_option("DIR", request->folder, "Folder of the new workspace")->required();
     addCount(*command, request->scenes, "Pictures to draw", positive(), {"--scenes"});
     addSeed(*command, request->seed, "Seed of the scenes");
+    addSceneKind(*command, request->kind);
     command->add_option("--encoders", request->encoders,
                         "Folder of vae, dinov3-demo and t5-demo (default: those of the program, whose reference model "
                         "comes with them)");
@@ -126,6 +146,7 @@ void registerTrainEncoders(CLI::App& demo, Options& options)
         ->required();
     addSeed(*command, request->seed, "Seed of the scenes and weights");
     addCount(*command, request->scenes, "Pictures to train on", positive(), {"--scenes"});
+    addSceneKind(*command, request->kind);
     command->callback([request, &options] { runForFigures(*request, &makeTrainEncodersJob, options); });
 }
 
@@ -138,6 +159,7 @@ void registerMeasure(CLI::App& demo, Options& options)
                         "Folder of vae, dinov3-demo and t5-demo (default: those of the program)");
     addSeed(*command, request->seed, "Seed of the scenes");
     addCount(*command, request->scenes, "Scenes to measure on", wholeNumber(10, 10000), {"--scenes"});
+    addSceneKind(*command, request->kind);
     command->callback([request, &options] {
         if (request->folder.empty())
             request->folder = resourcesFolder() / "demo";

@@ -24,13 +24,14 @@ namespace {
 
 constexpr std::array encoderFolders = {"dinov3-demo", "t5-demo", "vae"};
 
-WorkspaceConfig demoWorkspaceConfig()
+WorkspaceConfig demoWorkspaceConfig(const SceneKind& kind)
 {
     WorkspaceConfig config;
     config.dinoEncoder = "models/dinov3-demo";
     config.t5Encoder = "models/t5-demo";
     config.vae = "models/vae";
-    config.buckets.assign(demoBuckets().begin(), demoBuckets().end());
+    const auto buckets = sceneBuckets(kind);
+    config.buckets.assign(buckets.begin(), buckets.end());
     config.textTokens = demoTextTokens;
     config.exclusions.nearDuplicateBits = -1; // scenes of the same few things resemble each other
     return config;
@@ -56,7 +57,8 @@ class DemoBuilder {
 public:
     explicit DemoBuilder(DemoRequest request)
         : request_(std::move(request))
-        , workspace_{.root = fs::absolute(request_.folder).lexically_normal(), .config = demoWorkspaceConfig()}
+        , workspace_{.root = fs::absolute(request_.folder).lexically_normal(),
+                     .config = demoWorkspaceConfig(request_.kind)}
     {
     }
 
@@ -65,6 +67,7 @@ public:
         if (request_.scenes < 20)
             throw UsageError("a demo needs at least 20 scenes, to have some for validation, but " +
                              std::to_string(request_.scenes) + " were asked for");
+        checkSceneKind(request_.kind);
         if (fs::exists(workspace_.root / "workspace.yaml"))
             throw DataError(workspace_.root.string() + " is a workspace already: open it, or choose another folder");
         begin();
@@ -72,7 +75,7 @@ public:
         for (const auto* name : encoderFolders)
             copyFolder(encoders / name, workspace_.root / "models" / name);
         if (const auto reference = resourcesFolder() / "demo" / "reference";
-            request_.encoders.empty() && fs::exists(reference))
+            request_.encoders.empty() && request_.kind == SceneKind{} && fs::exists(reference))
             copyFolder(reference, workspace_.runsFolder() / "reference");
         if (!draw(context))
             return JobEnd::Cancelled;
@@ -111,11 +114,15 @@ private:
     void begin() const
     {
         const auto file = workspace_.root / "data" / "demo.json";
-        const nlohmann::json wanted = {{"scenes", request_.scenes}, {"seed", request_.seed}};
+        nlohmann::json wanted = {{"scenes", request_.scenes}, {"seed", request_.seed}};
+        if (request_.kind != SceneKind{}) {
+            wanted["style"] = sceneStyleNames[static_cast<std::size_t>(request_.kind.style)];
+            wanted["side"] = request_.kind.side;
+        }
         if (fs::exists(file)) {
             if (nlohmann::json::parse(readTextFile(file), nullptr, false) != wanted)
                 throw DataError(workspace_.root.string() +
-                                    " holds an unfinished demo with another number of scenes or another seed "
+                                    " holds an unfinished demo with another number, seed, style or size of scenes "
                                     "(data/demo.json)",
                                 remedy::ChooseFolder{.orSameSettings = true});
             return;
@@ -136,7 +143,7 @@ private:
         for (std::int64_t index = 0; index < request_.scenes; ++index) {
             if (context.shouldStop())
                 return false;
-            const auto scene = makeScene(request_.seed, index);
+            const auto scene = makeScene(request_.seed, index, request_.kind);
             const auto image = workspace_.imagesFolder() / (scene.id + ".png");
             if (!fs::exists(image)) {
                 writeFileAtomically(workspace_.root / "data" / "truth" / (scene.id + ".json"),

@@ -182,11 +182,11 @@ void measureText(const T5Encoder& encoder, const SceneSet& scenes, const JobCont
     figures.oneWordMedian = oneWord[oneWord.size() / 2];
 }
 
-std::optional<DemoFigures> measureDemoEncoders(const std::filesystem::path& folder, std::uint64_t seed,
-                                               std::int64_t scenes, const JobContext& context)
+std::optional<DemoFigures> measureDemoEncoders(const std::filesystem::path& folder, const SceneKind& kind,
+                                               std::uint64_t seed, std::int64_t scenes, const JobContext& context)
 {
-    const SceneSet validation(seed, scenes, "val", context);
-    const SceneSet training(seed, 2 * scenes, "train", context);
+    const SceneSet validation(kind, seed, scenes, "val", context);
+    const SceneSet training(kind, seed, 2 * scenes, "train", context);
     DemoFigures figures;
     if (!context.shouldStop())
         measureAutoencoder(AutoencoderKl::load(folder / "vae"), validation, context, figures);

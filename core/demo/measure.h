@@ -19,8 +19,8 @@ void measureDino(const DinoEncoder& encoder, const SceneSet& scenes, const Scene
 /// Distances are Euclidean, between means over a caption's tokens.
 void measureText(const T5Encoder& encoder, const SceneSet& scenes, const JobContext& context, DemoFigures& figures);
 
-/// All three, for encoders in `folder`. Empty when stopped.
-std::optional<DemoFigures> measureDemoEncoders(const std::filesystem::path& folder, std::uint64_t seed,
-                                               std::int64_t scenes, const JobContext& context);
+/// All three, for encoders in `folder`, on scenes of a kind. Empty when stopped.
+std::optional<DemoFigures> measureDemoEncoders(const std::filesystem::path& folder, const SceneKind& kind,
+                                               std::uint64_t seed, std::int64_t scenes, const JobContext& context);
 
 } // namespace nanodit

@@ -16,7 +16,6 @@ namespace nanodit {
 
 namespace {
 
-constexpr std::array<ImageSize, 3> buckets = {{{128, 128}, {160, 112}, {112, 160}}};
 constexpr std::int64_t validationEvery = 10;
 
 /// A unit vector at a random angle within +- `halfTurn` quarters, by the rational parametrisation of the circle: no
@@ -110,9 +109,25 @@ Rgb colourRgb(ThingColour colour)
     return colours[static_cast<std::size_t>(colour)];
 }
 
-std::span<const ImageSize> demoBuckets()
+Rgb tintRgb(BackgroundTint tint)
 {
-    return buckets;
+    static constexpr std::array<Rgb, 5> tints = {
+        {{230, 229, 226}, {154, 155, 158}, {208, 192, 164}, {92, 101, 114}, {48, 48, 54}}};
+    return tints[static_cast<std::size_t>(tint)];
+}
+
+void checkSceneKind(const SceneKind& kind)
+{
+    if (kind.side < sceneSideStep || kind.side > largestSceneSide || kind.side % sceneSideStep != 0)
+        throw UsageError("scenes of " + std::to_string(kind.side) +
+                         " pixels were asked for, but their side must be a " + "multiple of " +
+                         std::to_string(sceneSideStep) + " up to " + std::to_string(largestSceneSide));
+}
+
+std::array<ImageSize, 3> sceneBuckets(const SceneKind& kind)
+{
+    const auto longer = kind.side / 4 * 5, shorter = kind.side / 8 * 7;
+    return {{{kind.side, kind.side}, {longer, shorter}, {shorter, longer}}};
 }
 
 std::string placeName(double x, double y)
@@ -128,14 +143,17 @@ int placeOf(const SceneThing& thing)
     return placeAt(thing.x, thing.y);
 }
 
-Scene makeScene(std::uint64_t seed, std::int64_t index)
+Scene makeScene(std::uint64_t seed, std::int64_t index, const SceneKind& kind)
 {
+    checkSceneKind(kind);
     CounterRandom random(seed, static_cast<std::uint64_t>(index));
     Scene scene;
     char name[32];
     std::snprintf(name, sizeof name, "scene-%06lld", static_cast<long long>(index));
     scene.id = name;
     scene.split = index % validationEvery == validationEvery - 1 ? "val" : "train";
+    scene.style = kind.style;
+    const auto buckets = sceneBuckets(kind);
     scene.bucket = buckets[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(buckets.size())))];
     const double scale = random.uniform(1.0, 1.4);
     const double stretch = random.uniform(0.93, 1.07);
@@ -184,18 +202,21 @@ nlohmann::json truthOf(const Scene& scene)
                           {"centre", {thing.x, thing.y}},
                           {"size", thing.size},
                           {"turn", thing.turn}});
-    return {{"format", 1},
-            {"id", scene.id},
-            {"split", scene.split},
-            {"caption", scene.caption},
-            {"picture", bucketName(scene.picture)},
-            {"bucket", bucketName(scene.bucket)},
-            {"background",
-             {{"tint", tintNames[static_cast<std::size_t>(scene.tint)]},
-              {"texture", textureNames[static_cast<std::size_t>(scene.texture)]},
-              {"grain", scene.grain}}},
-            {"light", scene.light},
-            {"things", std::move(things)}};
+    nlohmann::json truth = {{"format", 1},
+                            {"id", scene.id},
+                            {"split", scene.split},
+                            {"caption", scene.caption},
+                            {"picture", bucketName(scene.picture)},
+                            {"bucket", bucketName(scene.bucket)},
+                            {"background",
+                             {{"tint", tintNames[static_cast<std::size_t>(scene.tint)]},
+                              {"texture", textureNames[static_cast<std::size_t>(scene.texture)]},
+                              {"grain", scene.grain}}},
+                            {"light", scene.light},
+                            {"things", std::move(things)}};
+    if (scene.style != SceneStyle::Plain)
+        truth["style"] = sceneStyleNames[static_cast<std::size_t>(scene.style)];
+    return truth;
 }
 
 Scene sceneFromTruth(const nlohmann::json& truth, const std::string& source)
@@ -207,6 +228,7 @@ Scene sceneFromTruth(const nlohmann::json& truth, const std::string& source)
         scene.caption = truth.at("caption");
         scene.picture = bucketFromName(truth.at("picture"));
         scene.bucket = bucketFromName(truth.at("bucket"));
+        scene.style = static_cast<SceneStyle>(indexOf(sceneStyleNames, truth.value("style", "plain"), source));
         const auto& background = truth.at("background");
         scene.tint = static_cast<BackgroundTint>(indexOf(tintNames, background.at("tint"), source));
         scene.texture = static_cast<BackgroundTexture>(indexOf(textureNames, background.at("texture"), source));

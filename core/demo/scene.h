@@ -1,12 +1,12 @@
 #pragma once
 
+#include "core/demo/scene_kind.h"
 #include "core/io/image.h"
 
 #include <nlohmann/json_fwd.hpp>
 
 #include <array>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +28,7 @@ inline constexpr std::array<const char*, 4> textureNames = {"plain", "cloudy", "
 
 using Rgb = std::array<double, 3>; ///< 0 ... 255
 Rgb colourRgb(ThingColour colour); ///< Before light and shadow.
+Rgb tintRgb(BackgroundTint tint);  ///< Before light and shadow.
 
 struct SceneThing {
     ThingColour colour = ThingColour::Red;
@@ -42,6 +43,7 @@ struct Scene {
     std::string split; ///< "train" or "val" (one in ten)
     ImageSize picture; ///< As drawn: larger than the bucket and not quite of its aspect ratio.
     ImageSize bucket;
+    SceneStyle style = SceneStyle::Plain;
     BackgroundTint tint = BackgroundTint::Grey;
     BackgroundTexture texture = BackgroundTexture::Plain;
     std::array<double, 2> light = {0, -1}; ///< Unit vector towards the light, in the picture's plane (y down).
@@ -50,12 +52,12 @@ struct Scene {
     std::string caption;
 };
 
-/// 128x128, 160x112, 112x160
-std::span<const ImageSize> demoBuckets();
+/// Square, wide and tall: 128x128, 160x112, 112x160 for scenes of the plain kind.
+std::array<ImageSize, 3> sceneBuckets(const SceneKind& kind = {});
 /// Padded length of captions in tokens of the demo's text encoder; every caption fits.
 inline constexpr std::int64_t demoTextTokens = 64;
 
-Scene makeScene(std::uint64_t seed, std::int64_t index);
+Scene makeScene(std::uint64_t seed, std::int64_t index, const SceneKind& kind = {});
 /// The picture, 2 x 2 supersampled with analytic edges.
 Image drawScene(const Scene& scene);
 

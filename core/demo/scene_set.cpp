@@ -9,20 +9,25 @@
 
 namespace nanodit {
 
-SceneSet::SceneSet(std::uint64_t seed, std::int64_t count, const std::string& split, const JobContext& context)
-    : byBucket_(demoBuckets().size())
+SceneSet::SceneSet(const SceneKind& kind, std::uint64_t seed, std::int64_t count, const std::string& split,
+                   const JobContext& context)
+    : buckets_(sceneBuckets(kind))
 {
     ProgressMeter meter(context, Stage::DrawingScenes, count, Unit::Scenes);
     for (std::int64_t index = 0; size() < count && !context.shouldStop(); ++index) {
-        auto scene = makeScene(seed, index);
+        auto scene = makeScene(seed, index, kind);
         if (scene.split != split)
             continue;
-        const auto bucket = std::find(demoBuckets().begin(), demoBuckets().end(), scene.bucket) - demoBuckets().begin();
-        byBucket_[static_cast<std::size_t>(bucket)].push_back(size());
+        byBucket_[bucketIndex(scene.bucket)].push_back(size());
         pixels_.push_back(tensorFromImage(makeBucketImage(drawScene(scene), scene.bucket)));
         scenes_.push_back(std::move(scene));
         meter.advance();
     }
+}
+
+std::size_t SceneSet::bucketIndex(ImageSize bucket) const
+{
+    return static_cast<std::size_t>(std::ranges::find(buckets_, bucket) - buckets_.begin());
 }
 
 at::Tensor SceneSet::picture(std::int64_t i) const
@@ -44,9 +49,7 @@ at::Tensor SceneSet::randomCrops(CounterRandom& random, std::int64_t count, std:
 
 std::vector<std::int64_t> SceneSet::randomOfOneBucket(CounterRandom& random, std::int64_t count) const
 {
-    const auto chosen = scene(random.below(size())).bucket;
-    const auto bucket = std::find(demoBuckets().begin(), demoBuckets().end(), chosen) - demoBuckets().begin();
-    const auto& members = byBucket_[static_cast<std::size_t>(bucket)];
+    const auto& members = byBucket_[bucketIndex(scene(random.below(size())).bucket)];
     std::vector<std::int64_t> indices;
     for (std::int64_t i = 0; i < count; ++i)
         indices.push_back(members[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(members.size())))]);

@@ -6,18 +6,20 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace nanodit {
 
-/// Scenes of one seed with their bucket images in memory, as encoders are trained and measured on.
+/// Scenes of one kind and seed with their bucket images in memory, as encoders are trained and measured on.
 class SceneSet {
 public:
     /// The first `count` scenes of `split` ("train", "val"), drawn and brought to their buckets.
     /// Returns early, with fewer, when the job should stop.
-    SceneSet(std::uint64_t seed, std::int64_t count, const std::string& split, const JobContext& context);
+    SceneSet(const SceneKind& kind, std::uint64_t seed, std::int64_t count, const std::string& split,
+             const JobContext& context);
 
     std::int64_t size() const { return static_cast<std::int64_t>(scenes_.size()); }
     const Scene& scene(std::int64_t i) const { return scenes_[static_cast<std::size_t>(i)]; }
@@ -34,9 +36,13 @@ public:
     at::Tensor pictures(const std::vector<std::int64_t>& indices) const;
 
 private:
+    /// Which of buckets_ it is.
+    std::size_t bucketIndex(ImageSize bucket) const;
+
     std::vector<Scene> scenes_;
     std::vector<at::Tensor> pixels_;
-    std::vector<std::vector<std::int64_t>> byBucket_; ///< In the order of demoBuckets.
+    std::array<ImageSize, 3> buckets_;
+    std::array<std::vector<std::int64_t>, 3> byBucket_; ///< In the order of buckets_.
 };
 
 } // namespace nanodit

@@ -22,13 +22,31 @@ std::string formatted(const char* format, Values... values)
     return text;
 }
 
+/// The options of other scenes than the plain ones of 128 pixels, with a blank before each.
+std::string kindOptions(const SceneKind& kind)
+{
+    if (kind == SceneKind{})
+        return {};
+    return std::string(" --style ") + sceneStyleNames[static_cast<std::size_t>(kind.style)] + " --side " +
+           std::to_string(kind.side);
+}
+
+/// The folder of work in progress: each kind has its own, so that no training goes on with other scenes.
+std::string partialName(const SceneKind& kind)
+{
+    if (kind == SceneKind{})
+        return "partial";
+    return std::string("partial-") + sceneStyleNames[static_cast<std::size_t>(kind.style)] + "-" +
+           std::to_string(kind.side);
+}
+
 /// What every model card begins and ends with.
 std::string modelCard(const std::string& title, const std::string& whatItIs, const std::string& training,
                       const std::string& figures, const TrainEncodersRequest& request)
 {
     return "# " + title + "\n\n" + whatItIs + "\n\n" + training + "\n\n" + figures +
            "\n\nMade by NanoDiT Workbench with\n\n    nanodit demo train-encoders DIR --seed " +
-           std::to_string(request.seed) + " --scenes " + std::to_string(request.scenes) +
+           std::to_string(request.seed) + " --scenes " + std::to_string(request.scenes) + kindOptions(request.kind) +
            "\n\nfrom pictures and captions that the program draws itself; no data from elsewhere. Apache-2.0.\n";
 }
 
@@ -101,19 +119,20 @@ class EncoderTraining {
 public:
     explicit EncoderTraining(TrainEncodersRequest request)
         : request_(std::move(request))
-        , partial_(request_.folder / "partial")
+        , partial_(request_.folder / partialName(request_.kind))
     {
     }
 
     JobEnd run(const JobContext& context)
     {
+        checkSceneKind(request_.kind);
         std::error_code error;
         fs::create_directories(partial_, error);
         if (error)
             throw StoreError("the folder " + partial_.string() + " could not be made: " + error.message());
         if (!trainText(context) || !trainPictureEncoders(context))
             return JobEnd::Cancelled;
-        const auto figures = measureDemoEncoders(request_.folder, request_.seed, 60, context);
+        const auto figures = measureDemoEncoders(request_.folder, request_.kind, request_.seed, 60, context);
         if (!figures)
             return JobEnd::Cancelled;
         writeFileAtomically(request_.folder / "vae" / "README.md", autoencoderCard(*figures, request_));
@@ -146,7 +165,7 @@ private:
         const auto vae = request_.folder / "vae", dino = request_.folder / "dinov3-demo";
         if (fs::exists(vae) && fs::exists(dino))
             return true;
-        const SceneSet scenes(request_.seed, request_.scenes, "train", context);
+        const SceneSet scenes(request_.kind, request_.seed, request_.scenes, "train", context);
         if (!fs::exists(dino)) {
             DinoRecipe recipe;
             recipe.seed = request_.seed;
@@ -181,7 +200,7 @@ std::unique_ptr<Job> makeTrainEncodersJob(TrainEncodersRequest request)
 std::unique_ptr<Job> makeMeasureEncodersJob(MeasureEncodersRequest request)
 {
     return makeJob([request = std::move(request)](const JobContext& context) {
-        const auto figures = measureDemoEncoders(request.folder, request.seed, request.scenes, context);
+        const auto figures = measureDemoEncoders(request.folder, request.kind, request.seed, request.scenes, context);
         if (!figures)
             return JobEnd::Cancelled;
         request.finished(*figures);

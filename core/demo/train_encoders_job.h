@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/demo/scene_kind.h"
 #include "core/runtime/job.h"
 
 #include <cstdint>
@@ -16,6 +17,7 @@ struct TrainEncodersRequest {
     std::filesystem::path folder;
     std::uint64_t seed = 1;
     std::int64_t scenes = 1500;
+    SceneKind kind{}; ///< Of the scenes that the picture encoders see; captions are the same for every kind.
     std::function<void(const struct DemoFigures&)> finished = [](const auto&) {};
 };
 std::unique_ptr<Job> makeTrainEncodersJob(TrainEncodersRequest request);
@@ -35,6 +37,7 @@ struct MeasureEncodersRequest {
     std::filesystem::path folder; ///< Holds vae, dinov3-demo and t5-demo.
     std::uint64_t seed = 1; ///< Of the scenes: the one that they were trained with, whose val split they have not seen.
     std::int64_t scenes = 60;
+    SceneKind kind{};
     std::function<void(const DemoFigures&)> finished = [](const auto&) {};
 };
 std::unique_ptr<Job> makeMeasureEncodersJob(MeasureEncodersRequest request);

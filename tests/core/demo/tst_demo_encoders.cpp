@@ -29,7 +29,7 @@ class TestDemoEncoders : public QObject {
 private Q_SLOTS:
     void shippedEncodersKeepTheirPromises()
     {
-        const auto figures = measureDemoEncoders(shipped(), 1, 15, {});
+        const auto figures = measureDemoEncoders(shipped(), {}, 1, 15, {});
         QVERIFY(figures.has_value());
         QVERIFY2(figures->psnrMean >= 32 && figures->psnrLowest >= 28, std::to_string(figures->psnrMean).c_str());
         QVERIFY2(figures->patchAccuracy >= 0.94, std::to_string(figures->patchAccuracy).c_str());
@@ -94,7 +94,7 @@ private Q_SLOTS:
     {
         const at::NoGradGuard noGrad;
         const auto autoencoder = AutoencoderKl::load(shipped() / "vae");
-        const SceneSet scenes(3, 10, "val", {});
+        const SceneSet scenes({}, 3, 10, "val", {});
         std::vector<at::Tensor> latents;
         for (std::int64_t i = 0; i < scenes.size(); ++i)
             latents.push_back(autoencoder.modelLatent(autoencoder.encode(scenes.picture(i)).mean).flatten());
@@ -107,7 +107,7 @@ private Q_SLOTS:
     {
         const at::NoGradGuard noGrad;
         const auto autoencoder = AutoencoderKl::load(shipped() / "vae");
-        const SceneSet scenes(3, 2, "val", {});
+        const SceneSet scenes({}, 3, 2, "val", {});
         const auto latent = autoencoder.encode(scenes.picture(0)).mean;
         const auto plain = autoencoder.decode(latent), tiled = autoencoder.decodeTiled(latent, 12, 6);
         QVERIFY(!at::equal(plain, tiled));
@@ -118,7 +118,7 @@ private Q_SLOTS:
     void folderWithoutEncodersIsNamed()
     {
         const test::TemporaryFolder folder;
-        const auto message = test::errorOf([&] { measureDemoEncoders(folder.path(), 1, 10, {}); });
+        const auto message = test::errorOf([&] { measureDemoEncoders(folder.path(), {}, 1, 10, {}); });
         QVERIFY2(message.find(folder.path().string()) != std::string::npos, message.c_str());
     }
 };

@@ -77,6 +77,25 @@ private Q_SLOTS:
         QVERIFY2(message.find((folder / "nowhere").string()) != std::string::npos, message.c_str());
     }
 
+    void texturedScenesHaveBucketsOfTheirOwnAndNoReferenceModel()
+    {
+        const test::TemporaryFolder folder;
+        auto demo = request(folder / "demo", false);
+        demo.scenes = 20;
+        demo.kind = {.style = SceneStyle::Textured, .side = 256};
+        QVERIFY(makeDemoJob(demo)->run({}) == JobEnd::Finished);
+        const auto workspace = Workspace::open(folder / "demo");
+        QVERIFY(!std::filesystem::exists(workspace.runsFolder() / "reference"));
+        QCOMPARE(workspace.config.buckets, (std::vector<ImageSize>{{256, 256}, {320, 224}, {224, 320}}));
+        for (const auto& record : listRecords(workspace)) {
+            const auto truth = sceneFromTruth(
+                nlohmann::json::parse(readTextFile(workspace.root / "data/truth" / (record.id + ".json"))), record.id);
+            QVERIFY(truth.style == SceneStyle::Textured);
+            QCOMPARE(truth.bucket, record.bucket);
+            QCOMPARE(truth.picture, record.original);
+        }
+    }
+
     void refusesAFolderThatIsAWorkspace()
     {
         const test::TemporaryFolder folder;
@@ -110,6 +129,10 @@ private Q_SLOTS:
         const auto remedy = test::remedyOf([&] { makeDemoJob(other)->run({}); });
         const auto* const choice = test::remedyAs<remedy::ChooseFolder>(remedy);
         QVERIFY(choice != nullptr && choice->orSameSettings);
+        other = request(folder / "demo", false);
+        other.kind.style = SceneStyle::Textured;
+        const auto message = test::errorOf([&] { makeDemoJob(other)->run({}); });
+        QVERIFY2(message.find("unfinished demo") != std::string::npos, message.c_str());
     }
 
     void tooFewScenesAreRefused()

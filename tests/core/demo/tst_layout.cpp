@@ -58,6 +58,19 @@ private Q_SLOTS:
         QVERIFY2(score.error() < 0.004, std::to_string(score.error()).c_str());
     }
 
+    void findsEveryThingOfTexturedScenes()
+    {
+        LayoutScore score;
+        for (std::int64_t index = 0; index < 15; ++index) {
+            const auto scene = makeScene(5, index, {.style = SceneStyle::Textured, .side = 256});
+            score += scoreLayout(scene, bucketPicture(scene));
+        }
+        QCOMPARE(score.missing, std::int64_t{0});
+        QCOMPARE(score.spurious, std::int64_t{0});
+        QCOMPARE(score.rightShape, score.things);
+        QVERIFY2(score.error() < 0.004, std::to_string(score.error()).c_str());
+    }
+
     void aMovedThingCountsAsFarAsItMoved()
     {
         const auto scene = sceneWith(2);

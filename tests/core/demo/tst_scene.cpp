@@ -16,6 +16,8 @@ using namespace nanodit;
 
 namespace {
 
+constexpr SceneKind textured{.style = SceneStyle::Textured, .side = 256};
+
 std::string nameOf(const SceneThing& thing)
 {
     return std::string(colourNames[static_cast<std::size_t>(thing.colour)]) + " " +
@@ -41,6 +43,18 @@ private Q_SLOTS:
         const auto found = hash.hex();
         QVERIFY2(found == "29727df11cdd7d57a8d803f93ee98e93597e6ce9d35f7caffed14f7f38107566", found.c_str());
     }
+    void texturedScenesAreTheSameOnEveryMachine()
+    {
+        Sha256 hash;
+        for (std::int64_t index = 0; index < 6; ++index) {
+            const auto scene = makeScene(1, index, textured);
+            const auto picture = drawScene(scene);
+            hash.update(std::as_bytes(std::span(picture.rgb)));
+            hash.update(scene.caption);
+        }
+        const auto found = hash.hex();
+        QVERIFY2(found == "0a893377bf0d1426552713ba471e2988ec342314d060c0b33cd3263fe6359eaa", found.c_str());
+    }
     void otherSeedsAndIndicesGiveOtherScenes()
     {
         std::set<std::string> captions;
@@ -49,6 +63,44 @@ private Q_SLOTS:
             captions.insert(makeScene(2, index).caption);
         }
         QVERIFY(captions.size() >= 99);
+    }
+
+    void aSceneShowsTheSameThingsInEveryKind()
+    {
+        for (std::int64_t index = 0; index < 100; ++index) {
+            const auto plain = makeScene(3, index), large = makeScene(3, index, textured);
+            auto repainted = plain;
+            repainted.style = SceneStyle::Textured;
+            QCOMPARE(large.things.size(), plain.things.size());
+            for (std::size_t i = 0; i < plain.things.size(); ++i) {
+                QVERIFY(large.things[i].colour == plain.things[i].colour);
+                QVERIFY(large.things[i].shape == plain.things[i].shape);
+                QVERIFY(std::abs(large.things[i].x - plain.things[i].x) < 0.02); // sizes are whole pixels
+                QVERIFY(std::abs(large.things[i].y - plain.things[i].y) < 0.02);
+            }
+            QCOMPARE(large.bucket.width, 2 * plain.bucket.width);
+            QCOMPARE(large.bucket.height, 2 * plain.bucket.height);
+            QCOMPARE(large.split, plain.split);
+            if (index < 3)
+                QVERIFY(drawScene(repainted).rgb != drawScene(plain).rgb);
+        }
+    }
+    void everyBucketOfEverySideFitsPatchesAndLatents()
+    {
+        for (const std::int64_t side : {128, 256, 384, 512}) {
+            for (const auto& bucket : sceneBuckets({.style = SceneStyle::Plain, .side = side})) {
+                QCOMPARE(bucket.width % 16, std::int64_t{0});
+                QCOMPARE(bucket.height % 16, std::int64_t{0});
+            }
+        }
+        QCOMPARE(sceneBuckets()[1], (ImageSize{160, 112}));
+    }
+    void otherSidesAreRefused()
+    {
+        for (const std::int64_t side : {0, 64, 200, 640}) {
+            const auto message = test::errorOf([side] { makeScene(1, 0, {.style = SceneStyle::Plain, .side = side}); });
+            QVERIFY2(message.find(std::to_string(side) + " pixels") != std::string::npos, message.c_str());
+        }
     }
 
     void captionTellsColourShapeAndPlaceOfEachThing()
@@ -163,7 +215,7 @@ private Q_SLOTS:
         for (std::int64_t index = 0; index < 300; ++index) {
             const auto scene = makeScene(4, index);
             QVERIFY(scene.things.size() >= 2 && scene.things.size() <= 5);
-            QCOMPARE(nearestBucket(scene.picture, demoBuckets()), scene.bucket);
+            QCOMPARE(nearestBucket(scene.picture, sceneBuckets()), scene.bucket);
             std::set<ThingColour> colours;
             const double shorter = static_cast<double>(std::min(scene.picture.width, scene.picture.height));
             const auto seen = bucketCrop(scene.picture, scene.bucket);
@@ -218,6 +270,17 @@ private Q_SLOTS:
         QCOMPARE(again.things.size(), scene.things.size());
         QCOMPARE(drawScene(again).rgb, drawScene(scene).rgb);
     }
+    void truthKeepsTheStyle()
+    {
+        const auto scene = makeScene(1, 12, textured);
+        const auto again = sceneFromTruth(nlohmann::json::parse(truthOf(scene).dump()), "truth.json");
+        QVERIFY(again.style == SceneStyle::Textured);
+        QCOMPARE(drawScene(again).rgb, drawScene(scene).rgb);
+        // Those of earlier versions name none.
+        const auto plain = truthOf(makeScene(1, 12));
+        QVERIFY(!plain.contains("style"));
+        QVERIFY(sceneFromTruth(plain, "truth.json").style == SceneStyle::Plain);
+    }
     void brokenTruthIsRefusedByName_data()
     {
         QTest::addColumn<QString>("text");
@@ -227,6 +290,9 @@ private Q_SLOTS:
         auto truth = truthOf(makeScene(1, 0));
         truth["things"][0]["colour"] = "mauve";
         QTest::newRow("unknown colour") << QString::fromStdString(truth.dump());
+        truth = truthOf(makeScene(1, 0));
+        truth["style"] = "cubist";
+        QTest::newRow("unknown style") << QString::fromStdString(truth.dump());
         truth = truthOf(makeScene(1, 0));
         truth["things"][0]["centre"] = "here";
         QTest::newRow("wrong type") << QString::fromStdString(truth.dump());
