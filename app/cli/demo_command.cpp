@@ -33,18 +33,20 @@ void printFigures(const DemoFigures& figures, Options& options)
 {
     const auto text = formatted(
         "autoencoder     PSNR %.2f dB on average, %.2f dB at worst\n"
-        "patch features  nearest neighbour shows the same: %.1f %% of patches, %.1f %% of those with an object\n"
+        "patch features  nearest neighbour shows the same: %.1f %% of patches, %.1f %% of those with an object,\n"
+        "                %.1f %% of those that an object covers to three quarters\n"
         "                position explains %.1f %% of their variance\n"
         "captions        one word changed: distance %.2f in the middle, %.2f at least (any two captions: 1)\n"
         "                colours of two things swapped: %.2f at least; longest caption %lld tokens\n",
         figures.psnrMean, figures.psnrLowest, 100 * figures.patchAccuracy, 100 * figures.thingPatchAccuracy,
-        100 * figures.positionShare, figures.oneWordMedian, figures.oneWordSmallest, figures.swapSmallest,
-        static_cast<long long>(figures.longestCaption));
+        100 * figures.filledPatchAccuracy, 100 * figures.positionShare, figures.oneWordMedian, figures.oneWordSmallest,
+        figures.swapSmallest, static_cast<long long>(figures.longestCaption));
     printResult(options.output, text,
                 {{"psnr_mean", figures.psnrMean},
                  {"psnr_lowest", figures.psnrLowest},
                  {"patch_accuracy", figures.patchAccuracy},
                  {"thing_patch_accuracy", figures.thingPatchAccuracy},
+                 {"filled_patch_accuracy", figures.filledPatchAccuracy},
                  {"position_share", figures.positionShare},
                  {"one_word_distance_median", figures.oneWordMedian},
                  {"one_word_distance_smallest", figures.oneWordSmallest},

@@ -15,28 +15,35 @@ namespace nanodit {
 
 namespace {
 
+/// Of a patch: of one that is less covered, which class covers most of it is a matter of a few pixels.
+constexpr double mostlyCovered = 0.75;
+
 /// Patch features and what their patches show, scene after scene.
 struct LabelledPatches {
     at::Tensor features;                                 ///< [patches, D]
     at::Tensor labels;                                   ///< [patches] class that covers most of the patch.
+    at::Tensor covered;                                  ///< [patches] how much of the patch that class covers.
     std::vector<std::pair<ImageSize, at::Tensor>> grids; ///< Bucket and features [N, D] per scene.
 };
 
 LabelledPatches labelledPatches(const DinoEncoder& encoder, const SceneSet& scenes, const JobContext& context)
 {
     LabelledPatches result;
-    std::vector<at::Tensor> features, labels;
+    std::vector<at::Tensor> features, labels, covered;
     const auto patch = encoder.config().patchSize;
     for (std::int64_t i = 0; i < scenes.size() && !context.shouldStop(); ++i) {
         const auto& scene = scenes.scene(i);
         const auto image = makeBucketImage(drawScene(scene), scene.bucket);
         const auto pixels = dinoPixels(image, dinoInputSize(scene.bucket, patch), encoder.normalisation());
         features.push_back(encoder.encode(pixels).patches.squeeze(0));
-        labels.push_back(classShares(classMap(scene).unsqueeze(0), patch).argmax(-1).flatten());
+        const auto shares = classShares(classMap(scene).unsqueeze(0), patch);
+        labels.push_back(shares.argmax(-1).flatten());
+        covered.push_back(shares.amax(-1).flatten());
         result.grids.emplace_back(scene.bucket, features.back());
     }
     result.features = at::cat(features);
     result.labels = at::cat(labels);
+    result.covered = at::cat(covered);
     return result;
 }
 
@@ -146,6 +153,8 @@ void measureDino(const DinoEncoder& encoder, const SceneSet& scenes, const Scene
     const auto thing = asked.labels.ne(backgroundClass);
     figures.patchAccuracy = right.mean().item<double>();
     figures.thingPatchAccuracy = right.masked_select(thing).mean().item<double>();
+    const auto filled = thing.logical_and(asked.covered.ge(mostlyCovered));
+    figures.filledPatchAccuracy = right.masked_select(filled).mean().item<double>();
     figures.positionShare = positionShare(asked.grids);
 }
 

@@ -83,10 +83,13 @@ std::string dinoCard(const DemoFigures& figures, const TrainEncodersRequest& req
                   "background), and from CLS\n"
                   "what the picture holds.",
                   static_cast<long long>(recipe.steps), static_cast<long long>(recipe.batch), recipe.lr),
-        formatted("Nearest-neighbour accuracy of patch labels between validation and training scenes: %.1f %% of all "
-                  "patches, %.1f %% of\n"
-                  "those that show a thing. Position explains %.1f %% of the patch features' variance.",
-                  100 * figures.patchAccuracy, 100 * figures.thingPatchAccuracy, 100 * figures.positionShare),
+        formatted(
+            "Nearest-neighbour accuracy of patch labels between validation and training scenes: %.1f %% of all "
+            "patches, %.1f %% of\n"
+            "those that show a thing, %.1f %% of those that one covers to three quarters. Position explains %.1f %% of "
+            "the\npatch features' variance.",
+            100 * figures.patchAccuracy, 100 * figures.thingPatchAccuracy, 100 * figures.filledPatchAccuracy,
+            100 * figures.positionShare),
         request);
 }
 

@@ -27,6 +27,8 @@ struct DemoFigures {
     double psnrMean = 0, psnrLowest = 0; ///< dB, of pictures that the autoencoder gives back.
     double patchAccuracy = 0;            ///< Share of patches whose nearest neighbour in other scenes shows the same.
     double thingPatchAccuracy = 0;       ///< The same, of patches that show a thing.
+    /// The same, of patches that a thing covers to three quarters at least: not near the limit to the background.
+    double filledPatchAccuracy = 0;
     double positionShare = 0;            ///< Share of the patch features' variance that their position explains.
     double oneWordSmallest = 0;          ///< Distance of captions that differ in one word, of that of any two captions.
     double oneWordMedian = 0;

@@ -34,6 +34,8 @@ private Q_SLOTS:
         QVERIFY2(figures->psnrMean >= 32 && figures->psnrLowest >= 28, std::to_string(figures->psnrMean).c_str());
         QVERIFY2(figures->patchAccuracy >= 0.94, std::to_string(figures->patchAccuracy).c_str());
         QVERIFY2(figures->thingPatchAccuracy >= 0.65, std::to_string(figures->thingPatchAccuracy).c_str());
+        QVERIFY2(figures->filledPatchAccuracy >= 0.7 && figures->filledPatchAccuracy > figures->thingPatchAccuracy,
+                 std::to_string(figures->filledPatchAccuracy).c_str());
         QVERIFY2(figures->positionShare < 0.2, std::to_string(figures->positionShare).c_str());
         QVERIFY2(figures->oneWordSmallest > 0.04, std::to_string(figures->oneWordSmallest).c_str());
         QVERIFY2(figures->swapSmallest > 0.03, std::to_string(figures->swapSmallest).c_str());
