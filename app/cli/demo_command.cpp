@@ -83,13 +83,15 @@ void runLayout(LayoutArguments arguments, Options& options)
     const auto text = formatted(
         "layout error %.4f of the diagonal over %lld objects in %lld pictures (finder on the true pictures: %.4f)\n"
         "error against the region that the caption names: %.4f; %lld in their region\n"
-        "%lld not found, %lld of the wrong shape, %lld unexpected colours; %.1f %% in their colour and shape\n",
+        "%lld not found, %lld of the wrong shape, %lld unexpected colours; %.1f %% in their colour and shape\n"
+        "(finder on the true pictures: %.1f %%)\n",
         report.error, static_cast<long long>(report.things), static_cast<long long>(report.pictures),
         report.finderError, report.regionError, static_cast<long long>(report.inRegion),
         static_cast<long long>(report.missing),
         static_cast<long long>(report.things - report.missing - report.rightShape),
         static_cast<long long>(report.spurious),
-        100 * static_cast<double>(report.rightShape) / static_cast<double>(report.things));
+        100 * static_cast<double>(report.rightShape) / static_cast<double>(report.things),
+        100 * static_cast<double>(report.finderRightShape) / static_cast<double>(report.things));
     printResult(options.output, text,
                 {{"layout_error", report.error},
                  {"region_error", report.regionError},
@@ -99,7 +101,8 @@ void runLayout(LayoutArguments arguments, Options& options)
                  {"things", report.things},
                  {"missing", report.missing},
                  {"spurious", report.spurious},
-                 {"right_shape", report.rightShape}});
+                 {"right_shape", report.rightShape},
+                 {"finder_right_shape", report.finderRightShape}});
 }
 
 /// --style and --side of scenes.
@@ -180,6 +183,7 @@ void registerLayout(CLI::App& demo, Options& options)
     addSamplerSteps(*command, request.steps, {"--steps"});
     addShift(*command, request.shift);
     addScales(*command, request.textScale, request.dinoScale);
+    addGuidance(*command, request.guidance);
     addSeed(*command, request.seed, "Seed of the noise");
     auto* const out = command->add_option("-o,--out", request.keepPictures,
                                           "Folder for the pictures, each beside the true one (default: not kept)");

@@ -6,7 +6,6 @@
 #include "core/io/image.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
-#include "core/sample/sample_request.h"
 #include "core/sample/sampling_session.h"
 
 #include <algorithm>
@@ -66,6 +65,7 @@ JobEnd measureLayout(const LayoutRequest& request, const JobContext& context)
         sample.shift = request.shift;
         sample.textScale = request.textScale;
         sample.dinoScale = request.dinoScale;
+        sample.guidance = request.guidance;
         sample.seed = request.seed;
         const auto result = session->sample(sample, context, [](const SamplePreview&) {});
         if (!result)
@@ -85,7 +85,8 @@ JobEnd measureLayout(const LayoutRequest& request, const JobContext& context)
                       .inRegion = painted.inRegion,
                       .error = painted.error(),
                       .regionError = painted.regionError(),
-                      .finderError = finder.error()});
+                      .finderError = finder.error(),
+                      .finderRightShape = finder.rightShape});
     return JobEnd::Finished;
 }
 

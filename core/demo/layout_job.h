@@ -3,6 +3,7 @@
 #include "core/config/workspace_config.h"
 #include "core/runtime/compute_choice.h"
 #include "core/runtime/job.h"
+#include "core/sample/sample_request.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -20,6 +21,7 @@ struct LayoutRequest {
     std::int64_t steps = 20;
     double shift = 1.0; ///< Of the sampler's times.
     double textScale = 2.0, dinoScale = 2.0;
+    GuidanceMode guidance = GuidanceMode::Additive;
     std::uint64_t seed = 0;
     std::filesystem::path keepPictures; ///< Folder for PNGs, painted beside true; empty: none.
     ComputeChoice device;
@@ -33,7 +35,8 @@ struct LayoutReport {
     std::int64_t inRegion = 0;   ///< Of those found: in the ninth of the picture that the caption names.
     double error = 0;            ///< Mean distance in fractions of the diagonal; a missing thing counts 0.5.
     double regionError = 0;      ///< The same to the edge of the named ninth, 0 inside.
-    double finderError = 0;      ///< The same measured on the true pictures.
+    double finderError = 0;      ///< The error measured on the true pictures.
+    std::int64_t finderRightShape = 0; ///< Things whose shape is recognised on the true pictures: the most that can be.
 };
 std::unique_ptr<Job> makeLayoutJob(LayoutRequest request);
 
