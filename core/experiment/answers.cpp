@@ -67,7 +67,9 @@ std::string whatTwoArmsDiffer(const ExperimentReport& report, const std::string&
 std::string whatHolesDo(const ExperimentReport& report)
 {
     auto text = whatTwoArmsDiffer(report, "patches-rope-prior", "patches-rope-prior-holes");
-    for (const auto* const measure : {"text_only.text_match", "text_only.layout_error", "text_manipulation.obeyed"})
+    for (const auto* const measure :
+         {"text_only.text_match", "text_only.layout_error", "text_only.region_error", "text_only.things_right",
+          "text_manipulation.obeyed", "region_edit.obeyed", "region_edit.outside_change"})
         add(text, comparison(report, "patches-rope-prior", "patches-rope-prior-holes", measure));
     return text;
 }

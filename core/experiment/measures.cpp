@@ -13,8 +13,9 @@ namespace {
 /// Of the suite's metrics, by task: those that the experiment asks for.
 const std::vector<std::pair<ValidationTask, std::vector<const char*>>> asked = {
     {ValidationTask::Reconstruction,
-     {"lpips", "dino_distance", "psnr", "ssim", "matched", "displacement", "layout_error", "not_found"}},
-    {ValidationTask::TextOnly, {"text_match", "layout_error", "not_found"}},
+     {"lpips", "dino_distance", "psnr", "ssim", "matched", "displacement", "layout_error", "not_found",
+      "things_right"}},
+    {ValidationTask::TextOnly, {"text_match", "layout_error", "region_error", "not_found", "things_right"}},
     {ValidationTask::DinoSwap, {"follows_reference", "dino_distance_other", "place_error_other", "place_error_own"}},
     {ValidationTask::TextManipulation, {"obeyed", "change"}},
     {ValidationTask::TextOverDino, {"obeyed", "change"}},

@@ -90,6 +90,27 @@ private Q_SLOTS:
         QVERIFY(answerFor(1.2).starts_with("Not by more than 10 %"));
     }
 
+    void holesAreAskedWhatTheyGiveToText()
+    {
+        const auto of = [](const std::string& arm, double region, double obeyed) {
+            return ModelNumbers{.arm = arm,
+                                .seed = 1,
+                                .values = {{"text_only.region_error", {{"a", region}, {"b", region}}},
+                                           {"region_edit.obeyed", {{"a", obeyed}, {"b", obeyed}}}}};
+        };
+        ExperimentReport report;
+        report.arms = {"patches-rope-prior", "patches-rope-prior-holes"};
+        compareArms({of("patches-rope-prior", 0.2, 0), of("patches-rope-prior-holes", 0.1, 1)}, report);
+        std::string answer;
+        for (const auto& each : answersOf(report)) {
+            if (each.question.starts_with("What do holes"))
+                answer = each.answer;
+        }
+        QVERIFY2(answer.find("text only: region error") != std::string::npos, answer.c_str());
+        QVERIFY2(answer.find("0.200 to 0.100") != std::string::npos, answer.c_str());
+        QVERIFY2(answer.find("region edit: ") != std::string::npos, answer.c_str());
+    }
+
     void anArmIsReadFromALine_data()
     {
         QTest::addColumn<QString>("line");
