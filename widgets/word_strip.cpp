@@ -8,11 +8,12 @@
 #include <QToolTip>
 
 #include <algorithm>
+#include <utility>
 
 namespace nanodit {
 
 namespace {
-constexpr double margin = 8, gap = 4, barHeight = 24, padding = 6, swatch = 8, labelGap = 12;
+constexpr double margin = 8, gap = 4, barHeight = 24, padding = 6, swatch = 8, labelGap = 12, cornerMark = 7;
 constexpr double strongest = 0.85; ///< Opacity of the tint of the word with the largest share.
 constexpr std::array<Hue, 3> hues = {meaning::text, meaning::cls, meaning::patches};
 } // namespace
@@ -27,6 +28,7 @@ WordStrip::WordStrip(QWidget* parent)
 void WordStrip::setWords(const QStringList& words)
 {
     words_ = words;
+    marks_.clear();
     known_ = true;
     shown_ = false;
     chosen_ = -1;
@@ -50,6 +52,12 @@ void WordStrip::clearShares()
 void WordStrip::setChosen(int word)
 {
     chosen_ = word;
+    update();
+}
+
+void WordStrip::setMarks(QStringList reasons)
+{
+    marks_ = std::move(reasons);
     update();
 }
 
@@ -157,6 +165,14 @@ void WordStrip::paintEvent(QPaintEvent*)
         painter.drawRoundedRect(box, 4, 4);
         painter.setPen(colours.text);
         painter.drawText(box, Qt::AlignCenter, wordText(i));
+        if (i < marks_.size() && !marks_[i].isEmpty()) {
+            painter.setPen(Qt::NoPen);
+            painter.setBrush(colours.text);
+            const QPointF corner = box.topRight() + QPointF(-1, 1);
+            const std::array<QPointF, 3> triangle = {corner, corner - QPointF(cornerMark, 0),
+                                                     corner + QPointF(0, cornerMark)};
+            painter.drawPolygon(triangle.data(), static_cast<int>(triangle.size()));
+        }
     }
     if (!words_.isEmpty() || !shown_)
         return;
@@ -175,6 +191,15 @@ int WordStrip::wordUnder(QPointF point) const
     return -1;
 }
 
+QString WordStrip::toolTipOf(int word) const
+{
+    QStringList lines = {shown_ ? QStringLiteral("%1: %2 %").arg(wordText(word)).arg(100 * share(word), 0, 'f', 2)
+                                : wordText(word)};
+    if (word < marks_.size() && !marks_[word].isEmpty())
+        lines << marks_[word];
+    return lines.join(QLatin1Char('\n'));
+}
+
 void WordStrip::mousePressEvent(QMouseEvent* event)
 {
     const int word = wordUnder(event->position());
@@ -186,12 +211,11 @@ void WordStrip::mousePressEvent(QMouseEvent* event)
 
 bool WordStrip::event(QEvent* event)
 {
-    if (event->type() != QEvent::ToolTip || !shown_)
+    if (event->type() != QEvent::ToolTip || (!shown_ && marks_.isEmpty()))
         return QWidget::event(event);
     const auto* const help = static_cast<QHelpEvent*>(event);
     if (const int word = wordUnder(help->pos()); word >= 0)
-        QToolTip::showText(help->globalPos(),
-                           QStringLiteral("%1: %2 %").arg(wordText(word)).arg(100 * share(word), 0, 'f', 2));
+        QToolTip::showText(help->globalPos(), toolTipOf(word));
     else
         QToolTip::hideText();
     return true;

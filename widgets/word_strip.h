@@ -10,8 +10,8 @@
 namespace nanodit {
 
 /// CLS and a caption's words, each tinted by its share of attention, under a bar text | CLS | patches with the shares
-/// as numbers. A click on a word or on CLS tells which; under the mouse stands its share. Grows with the words: for a
-/// scroll area. Empty until words were set.
+/// as numbers. A click on a word or on CLS tells which; under the mouse stands its share. Words can be marked at a
+/// corner. Grows with the words: for a scroll area. Empty until words were set.
 class WordStrip : public QWidget {
     Q_OBJECT
 
@@ -22,6 +22,9 @@ public:
     void setShares(std::vector<float> words, std::array<float, 3> shares);
     void clearShares();       ///< Nothing is tinted.
     void setChosen(int word); ///< -1: none; words().size(): CLS.
+    /// By word, then CLS: why it is marked, told under the mouse; empty texts mark nothing. Marks go with new words.
+    void setMarks(QStringList reasons);
+    const QStringList& marks() const { return marks_; }
     const QStringList& words() const { return words_; }
     QRectF wordRect(int word) const; ///< That of CLS for words().size().
     const std::array<float, 3>& shares() const { return shares_; }
@@ -41,13 +44,14 @@ protected:
 
 private:
     void layOut();
+    QString toolTipOf(int word) const;
     QString wordText(int word) const; ///< "CLS" for words().size().
     double share(int word) const;
     int wordUnder(QPointF point) const; ///< -1: none.
     void paintBar(QPainter& painter) const;
     QString label(std::size_t segment, double share) const; ///< "text 24 %"
 
-    QStringList words_;
+    QStringList words_, marks_;
     std::array<QRectF, 3> labels_; ///< Of the bar's segments.
     std::vector<QRectF> boxes_;    ///< By word, then CLS.
     std::vector<float> weights_;

@@ -9,6 +9,8 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace nanodit {
 
 namespace {
@@ -78,6 +80,9 @@ void AttentionPanes::showScene(const AttentionScene& scene)
         words << QString::fromStdString(word.text);
     if (words != words_->words())
         words_->setWords(words);
+    words_->setMarks({});
+    captionWords_ = scene.words;
+    clsToken_ = scene.clsToken();
 }
 
 void AttentionPanes::showChoice(const AttentionChoice& choice)
@@ -90,6 +95,8 @@ void AttentionPanes::showChoice(const AttentionChoice& choice)
 void AttentionPanes::showAnswer(const AttentionAnswer& answer, const AttentionPart& part, AttentionMeasure measure)
 {
     const auto& [block, head] = part;
+    if (answer.summaries)
+        markSinks(answer.summaries->sinks);
     if (answer.seen) {
         const auto shares = answer.seen->shares.of(block, head);
         words_->setShares(answer.seen->words.of(block, head), {shares[0], shares[1], shares[2]});
@@ -104,6 +111,24 @@ void AttentionPanes::showAnswer(const AttentionAnswer& answer, const AttentionPa
         picture_->setQuantity(measure == AttentionMeasure::Contribution ? tr("share it contributes")
                                                                         : tr("attention it receives"));
     }
+}
+
+void AttentionPanes::markSinks(const std::vector<AttentionSink>& sinks)
+{
+    QStringList reasons(static_cast<qsizetype>(captionWords_.size()) + 1);
+    for (const auto& sink : sinks) {
+        const auto word = std::ranges::find_if(captionWords_, [&sink](const CaptionWord& candidate) {
+            return sink.token >= candidate.firstToken && sink.token < candidate.firstToken + candidate.tokens;
+        });
+        if (word == captionWords_.end() && sink.token != clsToken_)
+            continue; // a patch, or the tokens of a null text
+        auto& reason = reasons[word - captionWords_.begin()];
+        reason += (reason.isEmpty() ? QString() : QStringLiteral("\n")) +
+                  tr("a sink in block %1: gets %2 % of attention and adds %3 %")
+                      .arg(sink.block)
+                      .arg(QString::number(100 * sink.mass, 'f', 1), QString::number(100 * sink.contribution, 'f', 1));
+    }
+    words_->setMarks(reasons);
 }
 
 void AttentionPanes::setOpacity(double opacity)

@@ -22,7 +22,8 @@ public:
 
     void showScene(const AttentionScene& scene);
     void showChoice(const AttentionChoice& choice);
-    /// Self attention, where the answer has it, lies over the picture.
+    /// Self attention, where the answer has it, lies over the picture; sinks, where it has them, are marked at the
+    /// words until the next scene.
     void showAnswer(const AttentionAnswer& answer, const AttentionPart& part, AttentionMeasure measure);
     void setOpacity(double opacity);
 
@@ -32,6 +33,10 @@ Q_SIGNALS:
     void patchesPainted(const std::set<std::int64_t>& patches);
 
 private:
+    void markSinks(const std::vector<AttentionSink>& sinks);
+
+    std::vector<CaptionWord> captionWords_; ///< Of the scene that is shown.
+    std::int64_t clsToken_ = 0;
     AttentionMap* picture_;
     WordStrip* words_;
     AttentionMap* patches_;

@@ -1,0 +1,91 @@
+#include "app/pages/attention/attention_panes.h"
+#include "widgets/theme.h"
+#include "widgets/word_strip.h"
+
+#include <QApplication>
+#include <QTest>
+
+using namespace nanodit;
+
+namespace {
+
+/// "red ring" and its end mark, over two by two patches.
+AttentionScene smallScene()
+{
+    AttentionScene scene;
+    scene.latents = scene.patches = {.rows = 2, .cols = 2};
+    scene.blocks = 2;
+    scene.heads = 1;
+    scene.textTokens = 6;
+    scene.words = {{.text = "red", .firstToken = 0, .tokens = 2},
+                   {.text = "ring", .firstToken = 2, .tokens = 1},
+                   {.text = "(end)", .firstToken = 3, .tokens = 1, .end = true}};
+    return scene;
+}
+
+AttentionAnswer withSinks(std::vector<AttentionSink> sinks)
+{
+    AttentionAnswer answer;
+    answer.summaries.emplace().sinks = std::move(sinks);
+    return answer;
+}
+
+} // namespace
+
+/// Picture, caption and patches of the attention page.
+class TestAttentionPanes : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { const Theme theme(*qApp); }
+
+    void sinksAreMarkedAtTheirWords()
+    {
+        AttentionPanes panes(QStringLiteral("tested"), true);
+        panes.resize(900, 300);
+        const auto scene = smallScene();
+        panes.showScene(scene);
+        panes.words()->resize(300, 200);
+        const auto before = panes.words()->grab().toImage();
+        const auto answer = withSinks({{.block = 0, .token = scene.clsToken(), .mass = 0.3, .contribution = 0.05},
+                                       {.block = 1, .token = 3, .mass = 0.4, .contribution = 0.1},
+                                       {.block = 1, .token = scene.patchToken(2), .mass = 0.5, .contribution = 0.1},
+                                       {.block = 1, .token = 1, .mass = 0.2, .contribution = 0.02}});
+        panes.showAnswer(answer, {}, AttentionMeasure::Mass);
+        const auto& marks = panes.words()->marks();
+        QCOMPARE(marks.size(), 4);
+        QCOMPARE(marks[0], QStringLiteral("a sink in block 1: gets 20.0 % of attention and adds 2.0 %"));
+        QVERIFY(marks[1].isEmpty());
+        QVERIFY2(marks[2].contains("block 1") && marks[2].contains("40.0 %"), qPrintable(marks[2]));
+        QVERIFY2(marks[3].contains("block 0") && marks[3].contains("30.0 %"), qPrintable(marks[3]));
+        QVERIFY(panes.words()->grab().toImage() != before);
+    }
+
+    void marksGoWithTheScene()
+    {
+        AttentionPanes panes(QStringLiteral("tested"), true);
+        panes.showScene(smallScene());
+        panes.showAnswer(withSinks({{.block = 0, .token = 3, .mass = 0.4, .contribution = 0.1}}), {},
+                         AttentionMeasure::Mass);
+        QVERIFY(!panes.words()->marks().isEmpty());
+        // What another token attends to says nothing of sinks: they stay.
+        panes.showAnswer({}, {}, AttentionMeasure::Mass);
+        QVERIFY(!panes.words()->marks().isEmpty());
+        panes.showScene(smallScene());
+        QVERIFY(panes.words()->marks().isEmpty());
+    }
+
+    void aNullTextHasNoMarks()
+    {
+        AttentionPanes panes(QStringLiteral("tested"), true);
+        auto scene = smallScene();
+        scene.words.clear();
+        panes.showScene(scene);
+        panes.showAnswer(withSinks({{.block = 0, .token = 0, .mass = 0.4, .contribution = 0.1}}), {},
+                         AttentionMeasure::Mass);
+        QCOMPARE(panes.words()->marks(), QStringList{QString()}); // CLS alone, without a mark
+    }
+};
+
+QTEST_MAIN(TestAttentionPanes)
+#include "tst_attention_panes.moc"
