@@ -1,5 +1,7 @@
+#include "core/config/train_config.h"
 #include "core/train/warm_start.h"
 #include "tests/support/test_data.h"
+#include "tests/support/tiny_model.h"
 
 #include <ATen/ATen.h>
 #include <QtTest/QTest>
@@ -63,6 +65,30 @@ private Q_SLOTS:
             QVERIFY(report.warning().empty());
             QVERIFY(prefix.empty() || report.text().find("lose \"" + prefix + "\"") != std::string::npos);
         }
+    }
+
+    void aModelFromBeforeRopeAndPriorBeginsOneWithBoth()
+    {
+        // What a run of the first versions says of its model: nothing of a prior.
+        const auto old = trainConfigFromYaml("model:\n  patch_position: sincos\n", "config.yaml").model;
+        QVERIFY(old.patchPosition == PatchPosition::Sincos && old.patchPrior == PatchPrior::None);
+        auto config = test::tinyModelConfig();
+        config.patchPosition = old.patchPosition;
+        config.patchPrior = old.patchPrior;
+        const NanoDiT before(config);
+        test::randomise(before.parameters());
+        config.patchPosition = PatchPosition::Rope;
+        config.patchPrior = PatchPrior::Learned;
+        const NanoDiT after(config);
+        const auto radii = after.priorRadii().detach().clone();
+        const auto report = warmStart(after.parameters(), stateOf(before.parameters()), {}, "old");
+        QCOMPARE(report.loaded.size(), before.parameters().size());
+        QVERIFY(report.skipped.empty() && report.mismatched.empty());
+        QCOMPARE(static_cast<std::int64_t>(report.fresh.size()), config.depth); // a prior for each block
+        for (const auto& name : report.fresh)
+            QVERIFY2(name.find("patch_prior") != std::string::npos, name.c_str());
+        QVERIFY(at::equal(after.priorRadii().detach(), radii)); // from wide to narrow, as in a new model
+        QVERIFY(report.warning().empty());
     }
 
     void currentWeightsGoBeforeTheirAverageUnlessAnotherPlaceIsWanted()
