@@ -1,6 +1,7 @@
 #include "core/config/workspace_config.h"
 #include "core/dataset/record_info.h"
 #include "core/demo/demo_job.h"
+#include "core/demo/layout_job.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
 #include "core/model/stored_weights.h"
@@ -17,6 +18,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 using namespace nanodit;
 
@@ -109,6 +111,24 @@ private Q_SLOTS:
         QVERIFY2(meanDifference(painted, single) < 1.0, std::to_string(meanDifference(painted, single)).c_str());
     }
 
+    void layoutsAreMeasuredUnderBothKindsOfGuidance()
+    {
+        const auto additive = layout(GuidanceMode::Additive, "additive");
+        const auto chained = layout(GuidanceMode::Chained, "chained");
+        for (const auto& report : {additive, chained}) {
+            QCOMPARE(report.pictures, std::int64_t{2});
+            QCOMPARE(report.finderRightShape, report.things); // of true pictures every shape is told
+        }
+        QCOMPARE(chained.things, additive.things);
+        int compared = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(folder_ / "additive")) {
+            const auto other = readImage(folder_ / "chained" / entry.path().filename());
+            QVERIFY(readImage(entry.path()).rgb != other.rgb);
+            ++compared;
+        }
+        QCOMPARE(compared, 2);
+    }
+
     void warnsOfEncodersThatTheModelWasNotTrainedWith()
     {
         QVERIFY(session_->sample(plain(), {}, noPreview)->warnings.empty());
@@ -135,6 +155,22 @@ private:
         request.steps = 6;
         request.seed = 3;
         return request;
+    }
+    /// Of two pictures in a few steps, which are kept in a folder of this name.
+    LayoutReport layout(GuidanceMode guidance, const char* name) const
+    {
+        LayoutRequest request;
+        request.workspace = workspace_;
+        request.checkpoint = newestCheckpoint(workspace_, "reference");
+        request.pictures = 2;
+        request.steps = 4;
+        request.guidance = guidance;
+        request.keepPictures = folder_ / name;
+        request.device.threads = 2;
+        LayoutReport report;
+        request.finished = [&report](const LayoutReport& measured) { report = measured; };
+        makeLayoutJob(std::move(request))->run({});
+        return report;
     }
     Image paint(const SampleRequest& request) const { return session_->sample(request, {}, noPreview)->picture; }
 
