@@ -2,6 +2,7 @@
 
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
+#include "core/train/pulse.h"
 
 #include <ATen/ATen.h>
 
@@ -10,6 +11,9 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #endif
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -26,6 +30,24 @@ public:
 };
 
 #ifdef NANODIT_GLOO
+
+/// A group whose connections can be closed while messages are on their way.
+class GlooGroup final : public c10d::ProcessGroupGloo {
+public:
+    using ProcessGroupGloo::ProcessGroupGloo;
+    void closeConnections()
+    {
+        for (const auto& context : contexts_)
+            context->closeConnections();
+    }
+};
+
+/// Until the program ends: a group would wait in its destructor for messages that never come.
+void keepForever(c10::intrusive_ptr<GlooGroup> group)
+{
+    static auto& kept = *new std::vector<c10::intrusive_ptr<GlooGroup>>;
+    kept.push_back(std::move(group));
+}
 
 class GlooCollective final : public Collective {
 public:
@@ -44,12 +66,31 @@ public:
             const bool here = meeting.host == "127.0.0.1" || meeting.host == "localhost";
             options->devices.push_back(here ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
                                             : c10d::ProcessGroupGloo::createDefaultDevice());
-            group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(store, static_cast<int>(rank_),
-                                                                 static_cast<int>(size_), std::move(options));
+            group_ = c10::make_intrusive<GlooGroup>(store, static_cast<int>(rank_), static_cast<int>(size_),
+                                                    std::move(options));
+            // A connection of its own, on which nobody else waits for an answer.
+            storeOptions.isServer = false;
+            storeOptions.waitWorkers = false;
+            const auto counters = c10::make_intrusive<c10d::TCPStore>(meeting.host, storeOptions);
+            pulse_ = std::make_unique<Pulse>(
+                [counters](const std::string& name, std::int64_t add) { return counters->add(name, add); }, rank_,
+                size_, meeting.pulse);
         } catch (const std::exception& error) {
             throw Error("the " + std::to_string(size_) + " processes of the training did not find each other at " +
                         meeting.host + ":" + std::to_string(meeting.port) + " (" + failureOf(error).detail + ")");
         }
+    }
+
+    ~GlooCollective() override
+    {
+        if (onTheirWay_ == 0)
+            return;
+        try { // so that those notice that wait for this rank
+            group_->closeConnections();
+        } catch (const std::exception&) {
+            // They notice when the program ends.
+        }
+        keepForever(std::move(group_));
     }
 
     std::int64_t rank() const override { return rank_; }
@@ -75,6 +116,7 @@ private:
     template<typename Begin>
     std::function<void()> begun(Begin&& begin)
     {
+        ++onTheirWay_;
         try {
             return [this, message = Message(begin())] { waitFor(message); };
         } catch (const std::exception& error) {
@@ -84,21 +126,40 @@ private:
 
     void waitFor(const Message& message)
     {
+        using std::chrono::steady_clock, std::chrono::microseconds;
+        const auto start = steady_clock::now();
+        auto wellUntil = start;
+        while (!message->isCompleted()) {
+            const auto now = steady_clock::now();
+            const auto who = pulse_->lost();
+            if (who.empty())
+                wellUntil = now;
+            if (now - wellUntil > std::chrono::seconds(1)) // what was sent by one that has ended may still arrive
+                throw Error(who + ": the training ends; see what became of that process and its machine, then resume "
+                                  "the run");
+            const auto waited = std::chrono::duration_cast<microseconds>(now - start);
+            std::this_thread::sleep_for(std::clamp(waited / 8, microseconds(20), microseconds(20000)));
+        }
         try {
-            message->wait();
+            message->wait(); // it is there, or has failed
         } catch (const std::exception& error) {
             fail(error);
         }
+        --onTheirWay_;
     }
 
     [[noreturn]] void fail(const std::exception& error)
     {
-        throw Error("another process of the training has ended or does not answer (seen by rank " +
-                    std::to_string(rank_) + " of " + std::to_string(size_) + ": " + failureOf(error).detail + ")");
+        const auto who = pulse_->whoEnded();
+        throw Error((who.empty() ? "another process of the training has ended or does not answer" : who) +
+                    " (seen by rank " + std::to_string(rank_) + " of " + std::to_string(size_) + ": " +
+                    failureOf(error).detail + ")");
     }
 
     std::int64_t rank_, size_;
-    c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+    c10::intrusive_ptr<GlooGroup> group_;
+    std::unique_ptr<Pulse> pulse_;
+    std::int64_t onTheirWay_ = 0; ///< Messages that were begun and did not arrive, or not yet.
 };
 
 #endif

@@ -47,6 +47,25 @@ std::vector<std::int64_t> metricSteps(const fs::path& run)
     return found;
 }
 
+/// A training of two processes that has done ten steps: the second of them, 0 when there is none.
+pid_t startTwoRanks(const TinyWorkspace& tiny, QProcess& process)
+{
+    auto config = configOfRun();
+    config.schedule.steps = 100000;
+    writeText(tiny.folder / "config.yaml", toYaml(config));
+    process.start(NANODIT_PROGRAM, begin(tiny, "run") << "--ranks"
+                                                      << "2");
+    process.waitForStarted();
+    const auto run = tiny.workspace.runsFolder() / "run";
+    for (int i = 0; i < 3000 && readMetrics(run).size() < 10 && !process.waitForFinished(20); ++i) {
+    }
+    const auto number = std::to_string(process.processId());
+    std::ifstream children("/proc/" + number + "/task/" + number + "/children");
+    pid_t other = 0;
+    children >> other;
+    return other;
+}
+
 } // namespace
 
 /// The real program, killed again and again while it trains, saves on its thread, paints and thins.
@@ -57,6 +76,7 @@ private Q_SLOTS:
     void killedAtManyInstantsTheResultIsThatOfAnUnbrokenRun();
     void twoProcessesMakeTheStepsOfOneThatAccumulates();
     void aProcessThatIsKilledEndsAllAndNothingIsLost();
+    void aProcessThatStandsStillEndsAllWithinATime();
 };
 
 void KilledTrainingTest::killedAtManyInstantsTheResultIsThatOfAnUnbrokenRun()
@@ -146,22 +166,12 @@ void KilledTrainingTest::twoProcessesMakeTheStepsOfOneThatAccumulates()
 void KilledTrainingTest::aProcessThatIsKilledEndsAllAndNothingIsLost()
 {
     const TinyWorkspace tiny;
-    auto config = configOfRun();
-    config.schedule.steps = 100000;
-    writeText(tiny.folder / "config.yaml", toYaml(config));
     QProcess process;
-    process.start(NANODIT_PROGRAM, begin(tiny, "run") << "--ranks"
-                                                      << "2");
-    QVERIFY(process.waitForStarted());
-    const auto run = tiny.workspace.runsFolder() / "run";
-    for (int i = 0; i < 3000 && readMetrics(run).size() < 10 && !process.waitForFinished(20); ++i) {
-    }
+    const auto other = startTwoRanks(tiny, process);
     if (process.readAllStandardError().contains("without Gloo"))
         QSKIP("built without Gloo");
-    std::ifstream children("/proc/" + std::to_string(process.processId()) + "/task/" +
-                           std::to_string(process.processId()) + "/children");
-    pid_t other = 0;
-    QVERIFY(children >> other);
+    const auto run = tiny.workspace.runsFolder() / "run";
+    QVERIFY(other > 0);
     ::kill(other, SIGKILL);
     QVERIFY(process.waitForFinished(60000));
     QCOMPARE(process.exitCode(), 1);
@@ -178,6 +188,30 @@ void KilledTrainingTest::aProcessThatIsKilledEndsAllAndNothingIsLost()
     const auto resumed = runProgram(arguments);
     QVERIFY2(resumed.exitCode == 0, qPrintable(resumed.errors));
     QCOMPARE(readMetrics(run).back().step, last + 2);
+}
+
+void KilledTrainingTest::aProcessThatStandsStillEndsAllWithinATime()
+{
+    const TinyWorkspace tiny;
+    QProcess process;
+    const auto other = startTwoRanks(tiny, process);
+    if (process.readAllStandardError().contains("without Gloo"))
+        QSKIP("built without Gloo");
+    const auto run = tiny.workspace.runsFolder() / "run";
+    QVERIFY(other > 0);
+    const auto start = std::chrono::steady_clock::now();
+    ::kill(other, SIGSTOP);
+    const bool ended = process.waitForFinished(120000);
+    const auto took = std::chrono::steady_clock::now() - start;
+    if (!ended)
+        ::kill(other, SIGKILL);
+    QVERIFY(ended);
+    QVERIFY(took > std::chrono::seconds(15)); // it had its 20 seconds, some of which may have been before
+    QCOMPARE(process.exitCode(), 1);
+    const auto errors = process.readAllStandardError();
+    QVERIFY2(errors.contains("rank 1 of 2 has given no sign of life for 20 s"), errors.constData());
+    QVERIFY(!fs::exists(run / "lock"));
+    QCOMPARE(listCheckpoints(run).back().filename(), fs::path(checkpointName(readMetrics(run).back().step)));
 }
 
 QTEST_APPLESS_MAIN(KilledTrainingTest)

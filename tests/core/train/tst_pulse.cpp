@@ -1,0 +1,214 @@
+#include "core/train/collective.h"
+#include "core/train/pulse.h"
+#include "tests/support/another_process.h"
+#include "tests/support/test_data.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <QtTest/QTest>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace nanodit;
+using namespace nanodit::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct CounterTable {
+    std::mutex mutex;
+    std::map<std::string, std::int64_t> values;
+    std::atomic<bool> standsStill = false, gone = false;
+};
+
+/// The counters of rank 0's process, in this one.
+class Counters {
+public:
+    SharedCounters shared()
+    {
+        return [all = all_](const std::string& name, std::int64_t add) {
+            while (all->standsStill) // as a process does that was stopped
+                std::this_thread::sleep_for(2ms);
+            if (all->gone)
+                throw std::runtime_error("connection reset by peer");
+            const std::lock_guard lock(all->mutex);
+            return all->values[name] += add;
+        };
+    }
+    void standStill(bool still) { all_->standsStill = still; }
+    void end() { all_->gone = true; }
+
+private:
+    std::shared_ptr<CounterTable> all_ = std::make_shared<CounterTable>(); // a pulse's thread may outlive this
+};
+
+constexpr PulseTimes quick{.beat = 10ms, .silence = 1500ms, .grace = 300ms};
+
+/// What a waiting thread is told at last, or "nobody" after five seconds.
+std::string toldBy(Pulse& pulse)
+{
+    for (int i = 0; i < 500; ++i) {
+        if (auto who = pulse.lost(); !who.empty())
+            return who;
+        std::this_thread::sleep_for(10ms);
+    }
+    return "nobody";
+}
+
+bool says(const std::string& text, const std::string& part)
+{
+    if (text.find(part) != std::string::npos)
+        return true;
+    std::fprintf(stderr, "\"%s\" does not say \"%s\"\n", text.c_str(), part.c_str());
+    return false;
+}
+
+/// One rank of three, as a process: sums again and again until that fails, and gives 0 when it was told `expected` of
+/// who is lost. What happens before the third sum is `fate`. The parent ends what stands still.
+template<typename Fate>
+pid_t rankProcess(std::int64_t rank, int port, const std::string& expected, Fate fate)
+{
+    return startProcess([=] {
+        std::string message = "nothing failed";
+        {
+            const auto ranks = joinCollective(
+                {.rank = rank, .size = 3, .port = port, .pulse = {.beat = 100ms, .silence = 2s, .grace = 1s}});
+            message = errorOf([&] {
+                for (int i = 0; i < 100; ++i) {
+                    if (i == 3)
+                        fate();
+                    const auto values = at::ones({1 << 16});
+                    const auto more = at::ones({5});
+                    const auto sum = ranks->beginSum(values), sumOfMore = ranks->beginSum(more);
+                    sum();
+                    sumOfMore();
+                }
+            });
+        } // returns though a message is on its way that nobody answers
+        return says(message, expected) ? 0 : 1;
+    });
+}
+
+} // namespace
+
+class TestPulse : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { at::set_num_threads(1); }
+
+    void aRankThatIsStoppedIsNamedByTheOthers_data()
+    {
+        QTest::addColumn<int>("victim");
+        QTest::addColumn<int>("sent");
+        QTest::addColumn<QString>("expected");
+        QTest::newRow("rank 0 stands still") << 0 << SIGSTOP << "rank 0 of 3 has given no sign of life for 2 s";
+        QTest::newRow("rank 1 stands still") << 1 << SIGSTOP << "rank 1 of 3 has given no sign of life for 2 s";
+        QTest::newRow("rank 0 ends") << 0 << SIGKILL << "rank 0 of 3 has ended";
+        QTest::newRow("rank 2 ends") << 2 << SIGKILL << "rank 2 of 3 has ended";
+    }
+    void aRankThatIsStoppedIsNamedByTheOthers()
+    {
+#ifndef NANODIT_GLOO
+        QSKIP("built without Gloo");
+#endif
+        QFETCH(int, victim);
+        QFETCH(int, sent);
+        QFETCH(QString, expected);
+        static int port = 20000 + static_cast<int>(::getpid() % 20000);
+        port += 1;
+        std::vector<pid_t> processes;
+        for (int rank = 0; rank < 3; ++rank)
+            processes.push_back(rankProcess(rank, port, expected.toStdString(), [rank, victim, sent] {
+                if (rank == victim)
+                    ::raise(sent);
+            }));
+        std::vector<int> ends;
+        for (int rank = 0; rank < 3; ++rank) {
+            if (rank != victim)
+                ends.push_back(endOf(processes[static_cast<std::size_t>(rank)]));
+        }
+        const auto stopped = processes[static_cast<std::size_t>(victim)];
+        ::kill(stopped, SIGKILL);
+        QCOMPARE(endOf(stopped), -SIGKILL);
+        QCOMPARE(ends, (std::vector<int>{0, 0}));
+    }
+
+    void ranksThatLiveAreNotLost()
+    {
+        Counters counters;
+        Pulse first(counters.shared(), 0, 2, quick), second(counters.shared(), 1, 2, quick);
+        for (int i = 0; i < 250; ++i) { // longer than the silence that is allowed
+            QCOMPARE(first.lost(), std::string());
+            QCOMPARE(second.lost(), std::string());
+            std::this_thread::sleep_for(10ms);
+        }
+    }
+
+    void aRankThatNoLongerCountsIsLostToAll()
+    {
+        Counters counters;
+        Pulse first(counters.shared(), 0, 3, quick), second(counters.shared(), 1, 3, quick);
+        {
+            const Pulse third(counters.shared(), 2, 3, quick);
+            std::this_thread::sleep_for(100ms);
+        }
+        QCOMPARE(toldBy(second), std::string("rank 2 of 3 has given no sign of life for 2 s"));
+        QCOMPARE(toldBy(first), std::string("rank 2 of 3 has given no sign of life for 2 s"));
+    }
+
+    void afterAFailureItIsNamedSooner()
+    {
+        Counters counters;
+        auto times = quick;
+        times.silence = 1h;
+        Pulse first(counters.shared(), 0, 3, times), second(counters.shared(), 1, 3, times);
+        {
+            const Pulse third(counters.shared(), 2, 3, times);
+            std::this_thread::sleep_for(100ms);
+        }
+        times.grace = 5s; // of the one that asks: how long it waits for an answer
+        Pulse asking(counters.shared(), 1, 3, times);
+        QCOMPARE(asking.whoEnded(), std::string("rank 2 of 3 has ended"));
+        QCOMPARE(toldBy(first), std::string("rank 2 of 3 has ended"));
+        QCOMPARE(toldBy(second), std::string("rank 2 of 3 has ended"));
+    }
+
+    void countersThatDoNotAnswerAreThoseOfRank0()
+    {
+        Counters counters;
+        Pulse second(counters.shared(), 1, 2, quick);
+        std::this_thread::sleep_for(50ms);
+        QCOMPARE(second.lost(), std::string());
+        counters.standStill(true);
+        QCOMPARE(toldBy(second), std::string("rank 0 of 2 has given no sign of life for 2 s"));
+        { // ends though its thread waits
+            const Pulse another(counters.shared(), 1, 2, quick);
+            std::this_thread::sleep_for(20ms);
+        }
+        counters.standStill(false);
+    }
+
+    void countersThatAreGoneAreThoseOfRank0()
+    {
+        Counters counters;
+        Pulse second(counters.shared(), 1, 2, quick);
+        QCOMPARE(second.lost(), std::string());
+        counters.end();
+        QCOMPARE(toldBy(second), std::string("rank 0 of 2 has ended"));
+        QCOMPARE(second.whoEnded(), std::string("rank 0 of 2 has ended"));
+    }
+};
+
+QTEST_APPLESS_MAIN(TestPulse)
+#include "tst_pulse.moc"
