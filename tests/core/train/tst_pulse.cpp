@@ -25,6 +25,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
+struct CounterTable {
+    std::mutex mutex;
+    std::map<std::string, std::int64_t> values;
+    std::atomic<bool> standsStill = false, gone = false;
+};
+
 /// The counters of rank 0's process, in this one.
 class Counters {
 public:
@@ -43,12 +49,7 @@ public:
     void end() { all_->gone = true; }
 
 private:
-    struct All {
-        std::mutex mutex;
-        std::map<std::string, std::int64_t> values;
-        std::atomic<bool> standsStill = false, gone = false;
-    };
-    std::shared_ptr<All> all_ = std::make_shared<All>(); // a pulse's thread may outlive this
+    std::shared_ptr<CounterTable> all_ = std::make_shared<CounterTable>(); // a pulse's thread may outlive this
 };
 
 constexpr PulseTimes quick{.beat = 10ms, .silence = 1500ms, .grace = 300ms};
