@@ -41,7 +41,9 @@ function(nanodit_add_test name)
     target_link_libraries(${name} PRIVATE nanodit_base)
   endif()
   add_test(NAME ${name} COMMAND ${name})
+  # Qt Test itself would end a function after five minutes, however long the whole may take.
   set_tests_properties(${name} PROPERTIES
-    TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "QT_QPA_PLATFORM=offscreen;NANODIT_TEST_DATA=${CMAKE_SOURCE_DIR}/tests/data")
+    TIMEOUT ${arg_TIMEOUT}
+    ENVIRONMENT "QT_QPA_PLATFORM=offscreen;NANODIT_TEST_DATA=${CMAKE_SOURCE_DIR}/tests/data;QTEST_FUNCTION_TIMEOUT=${arg_TIMEOUT}000")
   nanodit_label_test(${name} ${arg_LABELS})
 endfunction()

@@ -1,13 +1,10 @@
 #include "core/train/forecast.h"
 
 #include "core/config/yaml.h"
-#include "core/preprocess/pass_forecast.h"
-#include "core/runtime/compute_devices.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 namespace nanodit {
@@ -197,11 +194,6 @@ std::int64_t TrainMemory::ofProcesses(std::int64_t processes) const
     return processes > 1 ? processes * (total() + weights) - (processes - 1) * (previews + checkpoint) : total();
 }
 
-MemoryOf memoryOf(const ComputeChoice& choice)
-{
-    return chosenDevice(choice.device, gpuFindings()) == "cpu" ? MemoryOf::Machine : MemoryOf::Gpu;
-}
-
 const BucketForecast& TrainForecast::dearest() const
 {
     return *std::ranges::max_element(buckets, {}, &BucketForecast::activations);
@@ -259,12 +251,6 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data, 
     forecast.stepFlops = (config.checkpointing ? 4 : 3) * 2 * forecast.meanWork *
                          static_cast<double>(config.data.batchSize * accumulation);
     return forecast;
-}
-
-std::int64_t freeDiskBytes(const Workspace& workspace)
-{
-    const auto bytes = freeBytesFor(workspace.runsFolder());
-    return bytes == std::numeric_limits<std::int64_t>::max() ? 0 : bytes;
 }
 
 std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory,

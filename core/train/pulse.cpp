@@ -149,7 +149,7 @@ std::string Pulse::whoEnded()
         state_->trouble = true;
         state_->changed.notify_all();
     }
-    const auto until = std::chrono::steady_clock::now() + 2 * times_.grace;
+    const auto until = std::chrono::steady_clock::now() + 4 * times_.grace;
     do {
         if (auto who = lost(); !who.empty()) {
             if (rank_ == 0)

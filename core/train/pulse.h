@@ -30,7 +30,8 @@ public:
     /// "rank 1 of 2 has given no sign of life for 20 s"; empty while all is well. To be asked again and again by a
     /// thread that waits for the others.
     std::string lost();
-    /// After a message failed: who has ended, "rank 1 of 2 has ended"; empty when nobody has within twice the grace.
+    /// After a message failed: who has ended, "rank 1 of 2 has ended"; empty when nobody has within four times the
+    /// grace, which leaves room for beats that come late on a busy machine.
     std::string whoEnded();
 
 private:

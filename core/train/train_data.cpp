@@ -1,11 +1,14 @@
 #include "core/dataset/shard_set.h"
 #include "core/encoders/autoencoder_kl.h"
+#include "core/preprocess/pass_forecast.h"
 #include "core/preprocess/working_memory.h"
+#include "core/runtime/compute_devices.h"
 #include "core/runtime/error.h"
 #include "core/train/forecast.h"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 namespace nanodit {
@@ -68,6 +71,17 @@ TrainData trainData(const Workspace& workspace, const TrainConfig& config)
     takePatches(data, *set);
     data.pictureBytes = decodingBytes(workspace, data.buckets);
     return data;
+}
+
+MemoryOf memoryOf(const ComputeChoice& choice)
+{
+    return chosenDevice(choice.device, gpuFindings()) == "cpu" ? MemoryOf::Machine : MemoryOf::Gpu;
+}
+
+std::int64_t freeDiskBytes(const Workspace& workspace)
+{
+    const auto bytes = freeBytesFor(workspace.runsFolder());
+    return bytes == std::numeric_limits<std::int64_t>::max() ? 0 : bytes;
 }
 
 } // namespace nanodit

@@ -80,8 +80,14 @@ Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compu
         alignment_.emplace(config, compute.device);
         parameters_.insert(parameters_.end(), alignment_->parameters().begin(), alignment_->parameters().end());
     }
-    if (!collective_->alone())
-        reducer_ = std::make_unique<GradientReducer>(parameters_, collective_, buckets);
+    if (!collective_->alone()) {
+        // The projector stands first and so travels last: once alignment has ended it gets no gradients in the backward
+        // pass, and would hold back all that travel behind it.
+        auto travelling = alignment_ ? alignment_->parameters() : Parameters{};
+        const auto& ofModel = model_->parameters();
+        travelling.insert(travelling.end(), ofModel.begin(), ofModel.end());
+        reducer_ = std::make_unique<GradientReducer>(std::move(travelling), collective_, buckets);
+    }
     optimiser_ = makeOptimiser(parameters_, config.optimiser);
     if (config.ema.enabled)
         ema_.emplace(model_->parameters(), config.ema.decay, config.ema.warmup);

@@ -334,17 +334,17 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
         QFile read(file);
         return read.open(QIODevice::ReadOnly) ? read.readAll() : QByteArray();
     };
-    const auto json = text(folder_ / "settings.json"), again = text(folder_ / "again.png");
+    const auto json = text(folder_ / "settings.json"), second = text(folder_ / "second.png");
     QFile settings(json);
     QVERIFY(settings.open(QIODevice::WriteOnly));
     settings.write(QJsonDocument(written.at(0).toObject().value("settings").toObject()).toJson());
     settings.close();
     for (const auto& from : {QStringList{"--settings", picture}, QStringList{"--settings", json, "--run", "mine"}}) {
-        QFile::remove(again);
-        const auto made = runProgram(QStringList{"-w", workspace, "--quiet", "sample", "--out", again} + from);
+        QFile::remove(second);
+        const auto made = runProgram(QStringList{"-w", workspace, "--quiet", "sample", "--out", second} + from);
         QVERIFY2(made.exitCode == 0, qPrintable(made.errors));
-        QVERIFY(!bytesOf(again).isEmpty());
-        QCOMPARE(bytesOf(again), bytesOf(picture));
+        QVERIFY(!bytesOf(second).isEmpty());
+        QCOMPARE(bytesOf(second), bytesOf(picture));
     }
     const auto both = runProgram({"-w", workspace, "sample", "--settings", json, "--prompt", "a blue square"});
     QCOMPARE(both.exitCode, 2);

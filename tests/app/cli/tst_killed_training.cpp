@@ -57,7 +57,7 @@ pid_t startTwoRanks(const TinyWorkspace& tiny, QProcess& process)
                                                       << "2");
     process.waitForStarted();
     const auto run = tiny.workspace.runsFolder() / "run";
-    for (int i = 0; i < 3000 && readMetrics(run).size() < 10 && !process.waitForFinished(20); ++i) {
+    for (int i = 0; i < 9000 && readMetrics(run).size() < 10 && !process.waitForFinished(20); ++i) {
     }
     const auto number = std::to_string(process.processId());
     std::ifstream children("/proc/" + number + "/task/" + number + "/children");
