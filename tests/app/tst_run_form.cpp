@@ -34,7 +34,7 @@ private Q_SLOTS:
         form_ = std::make_unique<RunForm>(session_, dialogs_);
         session_.openWorkspace(QString::fromStdString(workspace_.root.string()));
         QTRY_COMPARE_WITH_TIMEOUT(session_.runs().size(), std::size_t(3), 60000);
-        QTRY_VERIFY(session_.idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_.idle(), 60000);
     }
     void cleanupTestCase() { form_.reset(); }
 

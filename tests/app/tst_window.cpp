@@ -291,7 +291,7 @@ private Q_SLOTS:
     {
         auto* const loupe = window_->findChild<Loupe*>();
         auto* const readout = loupe->findChild<QLabel*>("readout");
-        QTRY_VERIFY(loupe->left()->view() && loupe->left()->view()->unit);
+        QTRY_VERIFY_WITH_TIMEOUT(loupe->left()->view() && loupe->left()->view()->unit, minute);
         const auto isLocked = [&] {
             loupe->pointAt({17, 33});
             return readout->text().contains("locked");
