@@ -191,10 +191,10 @@ void PictureStage::setProgress(const Progress& progress)
     setCaption(numbers.isEmpty() ? stageText(progress) : numbers);
 }
 
-void PictureStage::setBusy(bool busy)
+void PictureStage::setState(bool ready, bool busy)
 {
     progress_->setVisible(busy);
-    branches_->setEnabled(!busy);
+    branches_->setEnabled(ready && !busy);
 }
 
 void PictureStage::setAnatomy(const std::vector<GuidanceStep>& guidance, bool visible)
