@@ -165,6 +165,7 @@ private Q_SLOTS:
         QTest::mouseClick(find<QPushButton>("attentionErase"), Qt::LeftButton);
         settle();
         QVERIFY(find<QLabel>("attentionEdits")->text().contains("\"" + before[2] + "\""));
+        QCOMPARE(words()->erased(), std::set<std::size_t>{3}); // where it is shown
         QCOMPARE(sum(picture()->values()), 0.0);
         page_->showRecord(otherSquare); // nothing is edited there
         settle();

@@ -250,11 +250,11 @@ private Q_SLOTS:
         QVERIFY(tabTo([](QWidget* at) { return qobject_cast<PreviewGrid*>(at) != nullptr; }));
         press(Qt::Key_Home);
         press(Qt::Key_Return);
-        QTRY_VERIFY(window_->findChild<PreviewWindow*>() != nullptr);
+        QTRY_VERIFY_WITH_TIMEOUT(window_->findChild<PreviewWindow*>() != nullptr, minute);
         const QPointer<PreviewWindow> enlarged = window_->findChild<PreviewWindow*>();
         QVERIFY2(enlarged->windowTitle().contains("reference"), qPrintable(enlarged->windowTitle()));
         QTest::keyClick(enlarged.data(), Qt::Key_Right);
-        QTRY_VERIFY(enlarged->windowTitle().contains("step 10"));
+        QTRY_VERIFY_WITH_TIMEOUT(enlarged->windowTitle().contains("step 10"), minute);
         QTest::keyClick(enlarged.data(), Qt::Key_Escape);
         QTRY_VERIFY(enlarged.isNull());
         QApplication::setActiveWindow(window_.get());

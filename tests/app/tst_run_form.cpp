@@ -6,10 +6,12 @@
 #include "tests/support/test_data.h"
 #include "widgets/config_form.h"
 
+#include <QLabel>
 #include <QSignalSpy>
 #include <QStandardPaths>
 #include <QTest>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -34,7 +36,7 @@ private Q_SLOTS:
         form_ = std::make_unique<RunForm>(session_, dialogs_);
         session_.openWorkspace(QString::fromStdString(workspace_.root.string()));
         QTRY_COMPARE_WITH_TIMEOUT(session_.runs().size(), std::size_t(3), 60000);
-        QTRY_VERIFY(session_.idle());
+        QTRY_VERIFY_WITH_TIMEOUT(session_.idle(), 60000);
     }
     void cleanupTestCase() { form_.reset(); }
 
@@ -45,11 +47,13 @@ private Q_SLOTS:
             form_->choosePastRun("complete");
             QCOMPARE(form_->moreSteps(), 77);
             QVERIFY(!settings()->keys().empty());
+            QVERIFY(!isNoted("cannot be read"));
             QCOMPARE(failed.count(), 0);
             form_->choosePastRun(name);
             QCOMPARE(form_->runName(), QString(name));
             QVERIFY2(settings()->keys().empty(), name);
             QVERIFY(!form_->config());
+            QVERIFY2(isNoted("settings of this run cannot be read"), name); // nor how far it was to go
             QCOMPARE(failed.count(), 1);
             QVERIFY2(failed[0][1].value<Notice>().text.find(name) != std::string::npos, name);
             form_->newRunLike(name, false); // there is nothing to repeat
@@ -60,6 +64,11 @@ private Q_SLOTS:
 
 private:
     ConfigForm* settings() const { return form_->findChild<ConfigForm*>(); }
+    bool isNoted(const QString& words) const
+    {
+        const auto labels = form_->findChildren<QLabel*>();
+        return std::ranges::any_of(labels, [&words](const QLabel* label) { return label->text().contains(words); });
+    }
 
     test::TemporaryFolder folder_;
     Workspace workspace_;

@@ -94,11 +94,12 @@ private Q_SLOTS:
         test::writeText(run / "about.json", "{\"note\"");
         session_->refreshRuns();
         auto* const banner = page_->findChild<Banner*>();
-        QTRY_VERIFY(banner->isVisible());
-        const auto told = banner->findChildren<QLabel*>();
-        QVERIFY(std::ranges::any_of(told, [](const QLabel* label) {
-            return label->text().contains("Could not read what was noted of a run");
-        }));
+        const auto isTold = [banner] {
+            return std::ranges::any_of(banner->findChildren<QLabel*>(), [](const QLabel* label) {
+                return label->text().contains("Could not read the notes on a run");
+            });
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(banner->isVisible() && isTold(), minute);
         QCOMPARE(readTextFile(run / "about.json.damaged"), std::string("{\"note\""));
         QCOMPARE(table()->model()->rowCount(), 3); // the run is listed, without a note
     }

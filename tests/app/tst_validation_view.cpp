@@ -124,6 +124,8 @@ private Q_SLOTS:
         QCOMPARE(rows[1].value, QStringLiteral("DINO-patch distance 0.500"));
         QCOMPARE(rows[2].index, std::size_t(0));
         QVERIFY(validationRows(own, nullptr, reconstruction, "dino_distance")[0].baseline.empty());
+        const auto named = validationRows(own, &before, reconstruction, "dino_distance", "mine, raw weights");
+        QCOMPARE(named[0].value, QStringLiteral("DINO-patch distance 0.900, mine, raw weights 0.300"));
     }
 
     void aSwapIsHeldAgainstWhatGaveItsPatches()

@@ -27,6 +27,7 @@
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
+#include <set>
 #include <utility>
 
 namespace nanodit {
@@ -425,7 +426,11 @@ void AttentionPage::showMarks()
         return;
     const auto& edits = drawer_->edits()->edits();
     panes_->patches()->setMarks(edits.erasedPatches, pastedCells(edits.pastes, scene_->patches));
-    auto words = edits.erasedWords;
+    std::set<std::size_t> words; // as they are shown: where others were replaced, their numbers are not the caption's
+    for (std::size_t i = 0; i < scene_->words.size(); ++i) {
+        if (edits.erasedWords.contains(scene_->words[i].inCaption))
+            words.insert(i);
+    }
     if (edits.eraseCls)
         words.insert(scene_->words.size());
     panes_->words()->setErased(std::move(words));

@@ -127,7 +127,7 @@ void DriftPanel::show(const DriftReport& report)
     clear();
     const auto left = static_cast<std::int64_t>(report.left.size());
     showsAPart_ = report.stopped();
-    auto text = showsAPart_ ? tr("Stopped after %1 of %2 records; these numbers are of those alone. ")
+    auto text = showsAPart_ ? tr("Stopped after %1 of %2 records; the results cover only these. ")
                                   .arg(report.lookedAt())
                                   .arg(report.asked)
                             : QString();

@@ -160,6 +160,7 @@ void Loupe::setComparing(bool comparing)
     right_->setVisible(comparing);
     if (!comparing) {
         keep_->setChecked(false);
+        unlockUnseen();
         return;
     }
     panes_->setSizes({1000, 1000});
@@ -245,8 +246,16 @@ bool Loupe::showsSimilarity() const
 
 void Loupe::lensChanged()
 {
-    held_ = held_ && showsSimilarity();
+    unlockUnseen();
     wantWhatIsShown();
+}
+
+void Loupe::unlockUnseen()
+{
+    if (!held_ || showsSimilarity())
+        return;
+    held_ = false;
+    pointAt(left_, nowhere); // the readout still says that it is locked
 }
 
 /// Locks or unlocks the similarity that is shown; a lock that nobody sees would stop it later without a reason.

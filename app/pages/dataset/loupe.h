@@ -57,6 +57,7 @@ private:
     void hold(PicturePane* pane, QPointF point);
     bool showsSimilarity() const;
     void lensChanged();
+    void unlockUnseen();
     void refresh(const std::shared_ptr<const RecordView>& view);
     void wantWhatIsShown();
     bool linked() const;

@@ -295,7 +295,7 @@ void RunsPage::read()
         [this](RunsWithNotes listed) {
             showRuns(std::move(listed.runs));
             if (!listed.damage.empty())
-                showFailure(*frame_->banner(), tr("Could not read what was noted of a run"), {.text = listed.damage});
+                showFailure(*frame_->banner(), tr("Could not read the notes on a run"), {.text = listed.damage});
         },
         [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the runs"), why); });
 }

@@ -48,7 +48,7 @@ void PictureSaving::save(const QString& file)
             writePng(to, readImage(from), readPngText(from));
         },
         [this, target] { banner_->showNotice(tr("Saved to %1").arg(target)); },
-        [this](const Notice& why) { showFailure(*banner_, tr("The picture could not be saved"), why); });
+        [this](const Notice& why) { showFailure(*banner_, tr("Could not save the picture"), why); });
 }
 
 void PictureSaving::saveSheet()

@@ -2,18 +2,22 @@
 
 #include "core/front/sampling.h"
 
-#include <QObject>
+#include <QCoreApplication>
 
 namespace nanodit {
 
 namespace {
+
+struct SeriesText {
+    Q_DECLARE_TR_FUNCTIONS(SamplePage)
+};
 
 /// "step-00002000" -> "step 2000"; other names as they are.
 QString labelOf(const std::filesystem::path& checkpoint)
 {
     const auto name = checkpointFolder(checkpoint).filename().string();
     const auto step = checkpointStep(name);
-    return step ? QObject::tr("step %1").arg(*step) : QString::fromStdString(name);
+    return step ? SeriesText::tr("step %1").arg(*step) : QString::fromStdString(name);
 }
 
 } // namespace
@@ -25,7 +29,7 @@ std::vector<SeriesPicture> seriesOverSeeds(const SampleRequest& request, const s
     for (std::int64_t i = 0; i < count; ++i) {
         series.push_back({.request = request, .checkpoint = checkpoint, .label = {}});
         series.back().request.seed += static_cast<std::uint64_t>(i);
-        series.back().label = QObject::tr("seed %1").arg(series.back().request.seed);
+        series.back().label = SeriesText::tr("seed %1").arg(series.back().request.seed);
     }
     return series;
 }

@@ -60,7 +60,7 @@ PictureStage::PictureStage(Session& session, QWidget* parent)
     anatomy_->setObjectName(QStringLiteral("guidanceAnatomy"));
     anatomy_->setFixedHeight(anatomyHeight);
     branches_->setObjectName(QStringLiteral("branchesAlone"));
-    branches_->setToolTip(tr("Generate what each branch of guidance alone would have become"));
+    branches_->setToolTip(tr("Generate a picture from each branch of guidance alone, with the current settings"));
     auto* const row = new QHBoxLayout(anatomyRow_);
     row->setContentsMargins(0, 0, 16, 0);
     row->addWidget(anatomy_, 1);
@@ -191,10 +191,10 @@ void PictureStage::setProgress(const Progress& progress)
     setCaption(numbers.isEmpty() ? stageText(progress) : numbers);
 }
 
-void PictureStage::setBusy(bool busy)
+void PictureStage::setState(bool ready, bool busy)
 {
     progress_->setVisible(busy);
-    branches_->setEnabled(!busy);
+    branches_->setEnabled(ready && !busy);
 }
 
 void PictureStage::setAnatomy(const std::vector<GuidanceStep>& guidance, bool visible)

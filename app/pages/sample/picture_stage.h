@@ -58,7 +58,8 @@ public:
 
     void setCaption(const QString& text, const QString& help = {});
     void setProgress(const Progress& progress);
-    void setBusy(bool busy);
+    /// `ready`: there is a model; `busy`: it generates.
+    void setState(bool ready, bool busy);
     void setAnatomy(const std::vector<GuidanceStep>& guidance, bool visible);
 
 Q_SIGNALS:

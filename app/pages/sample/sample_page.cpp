@@ -384,7 +384,7 @@ void SamplePage::updateState()
 {
     const bool active = sampling_.active(), ready = !form_->checkpoint().empty();
     prompt_->setState(ready, active);
-    stage_->setBusy(active);
+    stage_->setState(ready, active);
     const bool plane = actions_.plane->isChecked();
     actions_.plane->setEnabled(ready && (plane || !active));
     actions_.checkpoints->setEnabled(!active && form_->checkpointsOfRun().size() > 1);

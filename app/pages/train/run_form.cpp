@@ -161,6 +161,8 @@ void RunForm::showRunNote()
                 tr("Fixed from the first step of a run; start a new run to change it."));
     if (run == nullptr)
         return;
+    if (form_->keys().empty()) // what can be done with it depends on the steps that were planned
+        return runNote_->setText(tr("The settings of this run cannot be read."));
     const auto step = QString::number(stepsDone(*run));
     switch (*continuation()) {
     case Continuation::Resume:

@@ -233,10 +233,11 @@ void ValidateResults::showTask()
 void ValidateResults::sortPictures()
 {
     const auto* const baseline = shown_->baseline ? &*shown_->baseline : nullptr;
-    rows_ = validationRows(shown_->report, baseline, task(), sortedBy_[static_cast<std::size_t>(tab())]);
-    QStringList columns = {referenceTitle(task()), QString::fromStdString(shown_->report.run)};
+    rows_ = validationRows(shown_->report, baseline, task(), sortedBy_[static_cast<std::size_t>(tab())],
+                           shown_->baselineName);
+    QStringList columns = {referenceTitle(task()), shown_->name};
     if (baseline != nullptr)
-        columns << QString::fromStdString(baseline->run);
+        columns << shown_->baselineName;
     columns << tr("Difference, \u2264 %1 / 255").arg(largestShownDifference);
     table_->setColumns(columns);
     std::vector<PictureTable::Row> rows;
@@ -269,10 +270,8 @@ void ValidateResults::open(int row)
 {
     opened_ = row;
     const auto& shown = rows_[static_cast<std::size_t>(row)];
-    const auto third = !shown.baseline.empty() ? QString::fromStdString(shown_->baseline->run)
-                                               : tr("Nearest in training");
-    loupe_->setRow(shown, tr("%1 of %2").arg(row + 1).arg(rows_.size()),
-                   {referenceTitle(task()), QString::fromStdString(shown_->report.run), third});
+    const auto third = !shown.baseline.empty() ? shown_->baselineName : tr("Nearest in training");
+    loupe_->setRow(shown, tr("%1 of %2").arg(row + 1).arg(rows_.size()), {referenceTitle(task()), shown_->name, third});
     places_->setCurrentIndex(1);
     loupe_->setFocus();
     readLarge();

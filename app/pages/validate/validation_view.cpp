@@ -119,7 +119,7 @@ std::vector<ValidationCard> validationCards(const ValidationReport& report, Vali
 }
 
 std::vector<ValidationRow> validationRows(const ValidationReport& report, const ValidationReport* baseline,
-                                          ValidationTask task, const std::string& metric)
+                                          ValidationTask task, const std::string& metric, const QString& baselineName)
 {
     const auto& info = metricInfo(metric);
     std::vector<ValidationRow> rows;
@@ -145,8 +145,9 @@ std::vector<ValidationRow> validationRows(const ValidationReport& report, const 
         if (const auto value = picture.values.find(metric); value != picture.values.end()) {
             row.value = labelOf(info) + QLatin1Char(' ') + number(value->second, info.decimals);
             if (before != nullptr && before->values.count(metric) != 0)
-                row.value += ValidationText::tr(", %1 %2").arg(QString::fromStdString(baseline->run),
-                                                               number(before->values.at(metric), info.decimals));
+                row.value += ValidationText::tr(", %1 %2").arg(
+                    baselineName.isEmpty() ? QString::fromStdString(baseline->run) : baselineName,
+                    number(before->values.at(metric), info.decimals));
         }
         rows.push_back(std::move(row));
     }

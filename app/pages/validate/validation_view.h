@@ -53,9 +53,11 @@ struct ValidationRow {
     /// What stands beside reference and painted picture, large: the baseline's, or else the nearest training picture.
     const std::filesystem::path& third() const { return baseline.empty() ? nearest : baseline; }
 };
-/// Worst first. `baseline` may be null; its pictures are those of the same task, record, reference and seed.
+/// Worst first. `baseline` may be null; its pictures are those of the same task, record, reference and seed, and it is
+/// called by its run where no other name is given.
 std::vector<ValidationRow> validationRows(const ValidationReport& report, const ValidationReport* baseline,
-                                          ValidationTask task, const std::string& metric);
+                                          ValidationTask task, const std::string& metric,
+                                          const QString& baselineName = {});
 /// What the columns of a task's pictures are called: the reference, the painted one.
 QString referenceTitle(ValidationTask task);
 
