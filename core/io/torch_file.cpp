@@ -58,8 +58,8 @@ bool namesOptimiser(const std::string& key)
            key.find("scheduler") != std::string::npos;
 }
 
-/// How far dictionaries are looked through. Objects may contain themselves, and one may lie in many places: a small file
-/// can have more ways through it than there is time to go.
+/// How far dictionaries are looked through. Objects may contain themselves, and one may lie in many places: a small
+/// file can have more ways through it than there is time to go.
 class WalkLimit {
 public:
     explicit WalkLimit(const std::string& name)

@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-/// What is parsed here of a picture: its header, its EXIF block, its text, and the pixels of a GIF or a BMP; and how the
-/// libraries are called that decode the others.
+/// What is parsed here of a picture: its header, its EXIF block, its text, and the pixels of a GIF or a BMP; and how
+/// the libraries are called that decode the others.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     using namespace nanodit;

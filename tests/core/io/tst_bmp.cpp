@@ -162,11 +162,10 @@ private Q_SLOTS:
             return pixelsOf(file);
         };
         QCOMPARE(placeless({.pixels = "\xff\0\0\0\0\xff\0\0"s}), joined({blue, red}));
-        QCOMPARE(placeless({.bits = 16,
-                            .compression = 3,
-                            .more = masks({0xf800, 0x07e0, 0x001f}),
-                            .pixels = "\xff\xff\xe0\x07"s}),
-                 joined({white, green}));
+        QCOMPARE(
+            placeless(
+                {.bits = 16, .compression = 3, .more = masks({0xf800, 0x07e0, 0x001f}), .pixels = "\xff\xff\xe0\x07"s}),
+            joined({white, green}));
         QCOMPARE(placeless({.bits = 1, .palette = fourColours.substr(0, 8), .pixels = "\x40\0\0\0"s}),
                  joined({black, red}));
     }
