@@ -227,10 +227,6 @@ private:
         if (records.contains("constants.pkl"))
             throw DataError(file_.name_ +
                             " is a TorchScript program, not a checkpoint; save its state_dict() with torch.save");
-        if (const auto order = records.find("byteorder");
-            order != records.end() && !startsWith(order->second.data, "little"))
-            throw DataError(file_.name_ +
-                            " was written by a big-endian machine, which is not read here; save it again on another");
         const auto checked = [this](const ZipRecord& record) {
             if (!record.fault.empty())
                 throw DataError(file_.name_ + ": " + record.name + " in it " + record.fault +
@@ -239,6 +235,10 @@ private:
                 damaged(record.name + " does not have its checksum");
             return record.data;
         };
+        if (const auto order = records.find("byteorder");
+            order != records.end() && !startsWith(checked(order->second), "little"))
+            throw DataError(file_.name_ +
+                            " was written by a big-endian machine, which is not read here; save it again on another");
         std::size_t consumed = 0;
         file_.root_ = readPickle(checked(pickle->second), file_.name_, *file_.values_, consumed);
         for (auto& [key, storage] : storagesByKey()) {

@@ -378,6 +378,7 @@ private Q_SLOTS:
         const std::vector<std::pair<std::string, std::string>> good = {{"case/data.pkl", "\x80\x02N."s}};
         QVERIFY(errorOf([&] { parse(zipOf(good)); }).empty());
         QVERIFY(contains(errorOf([&] { parse(zipOf(good, 8)); }), "compressed"));
+        QVERIFY(contains(errorOf([&] { parse(zipOf({good[0], {"case/byteorder", "little"}}, 8)); }), "compressed"));
         QVERIFY(contains(errorOf([&] { parse(zipOf(good, 0, 1)); }), "encrypted"));
         QVERIFY(contains(errorOf([&] { parse(zipOf({good[0], good[0]})); }), "twice"));
         QVERIFY(contains(errorOf([&] { parse(zipOf({{"case/other", ""}})); }), "ZIP archive of 1 file (case/other)"));
