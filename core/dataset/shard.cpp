@@ -112,7 +112,8 @@ std::vector<ImageSize> Shard::bucketsByLatents() const
             continue;
         try {
             const auto shape = parseNpyHeader(bytes, ids_[i]).shape;
-            if (shape.size() == 3)
+            constexpr std::int64_t longest = std::int64_t{1} << 24; // of nothing, a header may claim any length
+            if (shape.size() == 3 && shape[1] <= longest && shape[2] <= longest)
                 bucket = {.width = shape[2] * latentFactor, .height = shape[1] * latentFactor};
         } catch (const DataError&) { // Reading the sample tells what is wrong with it.
         }

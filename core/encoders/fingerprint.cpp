@@ -13,6 +13,8 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
+#include <string>
 #include <vector>
 
 namespace nanodit {
@@ -23,7 +25,8 @@ namespace {
 bool holdsT5(const std::filesystem::path& folder)
 {
     std::ifstream in(folder / "config.json", std::ios::binary);
-    const auto config = nlohmann::json::parse(in, nullptr, false);
+    const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    const auto config = nlohmann::json::parse(utf8FromFile(bytes).value_or(bytes), nullptr, false); // as JsonFields do
     return config.is_object() && config.contains("model_type") && config["model_type"] == "t5";
 }
 

@@ -31,7 +31,8 @@ std::optional<ImageSize> sizeFromName(std::string_view name)
     const auto [afterHeight, heightError] = std::from_chars(afterWidth + 1, end, size.height);
     if (heightError != std::errc{} || afterHeight != end || size.width <= 0 || size.height <= 0)
         return std::nullopt;
-    return size;
+    constexpr std::int64_t longest = std::int64_t{1} << 30; // so that counts of pixels fit into 64 bits
+    return size.width <= longest && size.height <= longest ? std::optional(size) : std::nullopt;
 }
 
 std::vector<ImageSize> defaultBuckets()

@@ -169,8 +169,10 @@ void Session::prepare(const AttentionSubject& subject)
     const at::NoGradGuard noGradient;
     const AutocastScope autocast(compute_.precision);
     moment_.reset(); // it holds the old context's keys
-    subject_ = subject;
-    context_ = model_->context(conditions_.conditions, {.text = {!hasText()}, .dino = {!hasDino()}}, latentGrid_, true);
+    const bool text = seesText(subject.seen) && conditions_.hasText,
+               dino = seesDino(subject.seen) && conditions_.hasDino;
+    context_ = model_->context(conditions_.conditions, {.text = {!text}, .dino = {!dino}}, latentGrid_, true);
+    subject_ = subject; // last: one whose context cannot be made is not taken for prepared
 }
 
 at::Tensor Session::noise(std::uint64_t seed) const

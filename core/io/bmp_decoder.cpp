@@ -121,13 +121,23 @@ private:
         paletteAt_ = fileHeader + header_.infoBytes;
         if (header_.bits <= 8)
             readPalette(old ? 3 : 4);
+        else if (header_.pixelsAt < paletteAt_) // some writers leave it at 0
+            header_.pixelsAt = paletteAt_ + masksBehindHeader();
+    }
+
+    /// Of the version of 40 bytes, which has no place for them within it.
+    std::size_t masksBehindHeader() const
+    {
+        if (header_.infoBytes != 40)
+            return 0;
+        return header_.compression == BmpHeader::Masks ? 12 : header_.compression == BmpHeader::AlphaMasks ? 16 : 0;
     }
 
     void readPalette(std::size_t entryBytes)
     {
         const std::size_t possible = std::size_t{1} << header_.bits;
         const std::size_t wanted = header_.colours == 0 ? possible : std::min<std::size_t>(header_.colours, possible);
-        if (header_.pixelsAt < paletteAt_) // some writers leave it at 0
+        if (header_.pixelsAt < paletteAt_)
             header_.pixelsAt = paletteAt_ + wanted * entryBytes;
         const auto count = std::min(wanted, (header_.pixelsAt - paletteAt_) / entryBytes);
         require(paletteAt_ + count * entryBytes);

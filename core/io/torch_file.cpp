@@ -58,27 +58,56 @@ bool namesOptimiser(const std::string& key)
            key.find("scheduler") != std::string::npos;
 }
 
-/// Below `value`, wherever text keys lead. Objects may contain themselves: `deepest` bounds the walk.
-void collectStateDicts(const PtValue& value, const std::string& place, int deepest, std::vector<StateDict>& found)
+/// How far dictionaries are looked through. Objects may contain themselves, and one may lie in many places: a small
+/// file can have more ways through it than there is time to go.
+class WalkLimit {
+public:
+    explicit WalkLimit(const std::string& name)
+        : name_(name)
+    {
+    }
+    void enter(const PtDict& dict)
+    {
+        constexpr std::size_t most = 1'000'000;
+        if (entered_.insert(&dict).second)
+            return;
+        again_ += dict.items.size() + 1;
+        if (again_ > most)
+            throw DataError(name_ + " holds the same dictionaries within others over and over, which no weights do: "
+                                    "save only the state dict, torch.save(model.state_dict(), \"weights.pt\")");
+    }
+
+private:
+    const std::string& name_;
+    std::set<const PtDict*> entered_;
+    std::size_t again_ = 0; ///< Entries of those that were entered before.
+};
+
+/// Below `value`, wherever text keys lead, through at most `deepest` dictionaries.
+void collectStateDicts(const PtValue& value, const std::string& place, int deepest, WalkLimit& limit,
+                       std::vector<StateDict>& found)
 {
     const auto* const dict = value.as<PtDict>();
     if (dict == nullptr || deepest == 0)
         return;
+    limit.enter(*dict);
     if (auto tensors = tensorsOf(*dict); !tensors.empty())
         found.push_back({.place = place, .tensors = std::move(tensors)});
     for (const auto& [key, inner] : dict->items) {
         const auto* const name = key->as<std::string>();
         if (name != nullptr && !namesOptimiser(*name))
-            collectStateDicts(*inner, place.empty() ? *name : place + "." + *name, deepest - 1, found);
+            collectStateDicts(*inner, place.empty() ? *name : place + "." + *name, deepest - 1, limit, found);
     }
 }
 
 /// "model.a.weight (torchao.Int8Tensor)" for each tensor of a class of its own below `value`, as above.
-void collectForeignTensors(const PtValue& value, const std::string& place, int deepest, std::vector<std::string>& found)
+void collectForeignTensors(const PtValue& value, const std::string& place, int deepest, WalkLimit& limit,
+                           std::vector<std::string>& found)
 {
     const auto* const dict = value.as<PtDict>();
     if (dict == nullptr || deepest == 0)
         return;
+    limit.enter(*dict);
     for (const auto& [key, inner] : dict->items) {
         const auto* const name = key->as<std::string>();
         if (name == nullptr || namesOptimiser(*name))
@@ -87,7 +116,7 @@ void collectForeignTensors(const PtValue& value, const std::string& place, int d
         if (const auto* const foreign = inner->as<PtForeign>(); foreign != nullptr && foreign->isTensor)
             found.push_back(path + " (" + foreign->name + ")");
         else
-            collectForeignTensors(*inner, path, deepest - 1, found);
+            collectForeignTensors(*inner, path, deepest - 1, limit, found);
     }
 }
 
@@ -198,10 +227,6 @@ private:
         if (records.contains("constants.pkl"))
             throw DataError(file_.name_ +
                             " is a TorchScript program, not a checkpoint; save its state_dict() with torch.save");
-        if (const auto order = records.find("byteorder");
-            order != records.end() && !startsWith(order->second.data, "little"))
-            throw DataError(file_.name_ +
-                            " was written by a big-endian machine, which is not read here; save it again on another");
         const auto checked = [this](const ZipRecord& record) {
             if (!record.fault.empty())
                 throw DataError(file_.name_ + ": " + record.name + " in it " + record.fault +
@@ -210,6 +235,10 @@ private:
                 damaged(record.name + " does not have its checksum");
             return record.data;
         };
+        if (const auto order = records.find("byteorder");
+            order != records.end() && !startsWith(checked(order->second), "little"))
+            throw DataError(file_.name_ +
+                            " was written by a big-endian machine, which is not read here; save it again on another");
         std::size_t consumed = 0;
         file_.root_ = readPickle(checked(pickle->second), file_.name_, *file_.values_, consumed);
         for (auto& [key, storage] : storagesByKey()) {
@@ -334,7 +363,8 @@ PtFile PtFile::parse(Bytes bytes, std::shared_ptr<const void> owner, const std::
 std::vector<StateDict> PtFile::stateDicts() const
 {
     std::vector<StateDict> found;
-    collectStateDicts(*root_, "", deepestDict, found);
+    WalkLimit limit(name_);
+    collectStateDicts(*root_, "", deepestDict, limit, found);
     if (const auto foreign = found.empty() ? foreignTensors() : std::vector<std::string>(); !foreign.empty())
         throw DataError(name_ + " holds no tensors that can be read, only " + std::to_string(foreign.size()) +
                         " of a class of their own, such as " + foreign.front() +
@@ -373,7 +403,8 @@ std::vector<std::string> PtFile::foreignObjects() const
 std::vector<std::string> PtFile::foreignTensors() const
 {
     std::vector<std::string> found;
-    collectForeignTensors(*root_, "", deepestDict, found);
+    WalkLimit limit(name_);
+    collectForeignTensors(*root_, "", deepestDict, limit, found);
     return found;
 }
 

@@ -85,13 +85,17 @@ public:
         if (!step.applies)
             return step;
         for (const auto& term : terms_) {
-            if (branches.evaluated(term.conditional) && branches.evaluated(term.reference))
+            // Another guider may have asked for more at the same point.
+            const bool read = reads(term.conditional, step.t) && reads(term.reference, step.t);
+            if (read && branches.evaluated(term.conditional) && branches.evaluated(term.reference))
                 (term.ofText ? step.text : step.dino) = sizeOf(branches(term.conditional), branches(term.reference));
         }
         return step;
     }
 
 protected:
+    /// Whether velocity() asks for a branch (a reduced one) at a time when guidance applies.
+    virtual bool reads(Branch, double) const { return true; }
     /// What a term adds of `part`: nothing where its weight is 0.
     at::Tensor weighted(const Term& term, const at::Tensor& part)
     {
@@ -140,6 +144,11 @@ public:
     }
 
 protected:
+    bool reads(Branch branch, double t) const override
+    {
+        return !guidance_.dinoWeights.empty() ||
+               branchFactors(guidance_, given_, t)[static_cast<std::size_t>(branch)] != 0;
+    }
     virtual at::Tensor ofBranch(BranchVelocities& branches, Branch branch) const { return branches(branch); }
 };
 
@@ -188,6 +197,9 @@ public:
         zeroScale_ = scale.mean().item<double>();
         return sum + scale * unconditional;
     }
+
+private:
+    bool reads(Branch, double t) const override { return t <= 1 - guidance_.zeroUntil; }
 };
 
 /// In terms of predicted pictures, x - t v, whose differences are -t times those of velocities.

@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-/// What is parsed here of a picture: its header, its EXIF block, its text, and the pixels of a GIF; and how the
-/// libraries are called that decode the others.
+/// What is parsed here of a picture: its header, its EXIF block, its text, and the pixels of a GIF or a BMP; and how
+/// the libraries are called that decode the others.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     using namespace nanodit;
@@ -19,6 +19,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         try {
             decode(bytes, "input");
+        } catch (const DataError&) {
+        }
+    }
+    const auto header = parseImageHeader(bytes);
+    if (header.format == ImageHeader::Format::Bmp && header.stored &&
+        header.stored->width * header.stored->height <= 1'000'000) {
+        try {
+            decodeBmp(bytes, "input");
         } catch (const DataError&) {
         }
     }

@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <string>
 #include <utility>
 
 using namespace nanodit;
@@ -64,6 +65,22 @@ private Q_SLOTS:
         QVERIFY(!changed());
         std::filesystem::rename(temporary / "flux", temporary / "moved");
         QCOMPARE(encoderFingerprint(temporary / "moved" / "text_encoder_2", cache), last);
+    }
+
+    void aConfigurationInUtf16CallsForItsTokenizerToo()
+    {
+        const test::TemporaryFolder temporary;
+        const auto folder = temporary / "flux" / "text_encoder_2", cache = temporary / "cache.json";
+        makeEncoder(folder);
+        std::string config = "\xff\xfe"; // the low byte of each character first
+        for (const char c : std::string(R"({"model_type": "t5"})")) {
+            config += c;
+            config += '\0';
+        }
+        test::writeText(folder / "config.json", config);
+        const auto alone = encoderFingerprint(folder, cache);
+        test::writeText(temporary / "flux" / "tokenizer_2" / "spiece.model", "pieces");
+        QVERIFY(encoderFingerprint(folder, cache) != alone);
     }
 
     void doesNotDependOnTheFoldersPlace()

@@ -90,7 +90,7 @@ class BmpTest : public QObject {
 private Q_SLOTS:
     void decodersPrintNothing() // first: what std::cerr leads to is asked for once
     {
-        static std::ostringstream heard;
+        static auto& heard = *new std::ostringstream; // never deleted: std::cerr is flushed when the program ends
         std::cerr.rdbuf(heard.rdbuf());
         const test::TemporaryFolder folder;
         test::writeText(folder / "a.ppm", "P6\n40 40\n255\nabc");
@@ -152,6 +152,22 @@ private Q_SLOTS:
         };
         QCOMPARE(line("\0\0\xff\xff\0\0\xff\0"s), joined({red, white}));
         QCOMPARE(line("\0\0\xff\0\xff\0\0\0"s), joined({red, blue})); // nobody means an empty picture
+    }
+
+    void pixelsWhosePlaceIsNotSaidFollowTheHeader()
+    {
+        const auto placeless = [](const Bmp& bmp) {
+            auto file = bmp.file();
+            file.replace(10, 4, 4, '\0');
+            return pixelsOf(file);
+        };
+        QCOMPARE(placeless({.pixels = "\xff\0\0\0\0\xff\0\0"s}), joined({blue, red}));
+        QCOMPARE(
+            placeless(
+                {.bits = 16, .compression = 3, .more = masks({0xf800, 0x07e0, 0x001f}), .pixels = "\xff\xff\xe0\x07"s}),
+            joined({white, green}));
+        QCOMPARE(placeless({.bits = 1, .palette = fourColours.substr(0, 8), .pixels = "\x40\0\0\0"s}),
+                 joined({black, red}));
     }
 
     void runsAreUnpacked()

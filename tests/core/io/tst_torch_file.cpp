@@ -343,6 +343,21 @@ private Q_SLOTS:
             QCOMPARE(fileOf(item('a', plain) + item('b', nonsense)).foreignTensors().size(), std::size_t{1});
     }
 
+    void aDictionaryThatLiesInTooManyPlacesIsRefused()
+    {
+        const auto item = [](char name, const std::string& value) { return "X\1\0\0\0"s + name + value; };
+        std::string dict = "}"; // of fifty keys each, all with the same value: a dictionary of the same kind
+        for (char level = 1; level <= 4; ++level) {
+            std::string items;
+            for (char name = 'A'; name < 'A' + 50; ++name)
+                items += item(name, name == 'A' ? dict + "q" + level : "h"s + level); // kept by number, and fetched
+            dict = "}(" + items + "u";
+        }
+        const auto file = parse(zipOf({{"case/data.pkl", "\x80\x02" + dict + "."}}));
+        for (const auto& message : {errorOf([&] { file.stateDicts(); }), errorOf([&] { file.foreignTensors(); })})
+            QVERIFY2(contains(message, "case.pt holds the same dictionaries within others"), message.c_str());
+    }
+
     void bigIntegersKeepTheirDigits()
     {
         const auto decimal = [](const std::string& bytes) {
@@ -363,6 +378,7 @@ private Q_SLOTS:
         const std::vector<std::pair<std::string, std::string>> good = {{"case/data.pkl", "\x80\x02N."s}};
         QVERIFY(errorOf([&] { parse(zipOf(good)); }).empty());
         QVERIFY(contains(errorOf([&] { parse(zipOf(good, 8)); }), "compressed"));
+        QVERIFY(contains(errorOf([&] { parse(zipOf({good[0], {"case/byteorder", "little"}}, 8)); }), "compressed"));
         QVERIFY(contains(errorOf([&] { parse(zipOf(good, 0, 1)); }), "encrypted"));
         QVERIFY(contains(errorOf([&] { parse(zipOf({good[0], good[0]})); }), "twice"));
         QVERIFY(contains(errorOf([&] { parse(zipOf({{"case/other", ""}})); }), "ZIP archive of 1 file (case/other)"));

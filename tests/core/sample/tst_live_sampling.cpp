@@ -85,6 +85,7 @@ private Q_SLOTS:
         requests[0].textRecord = "val0";
         requests[0].textScale = 0; // its branch is not evaluated yet
         then([](SampleRequest& r) { r.textScale = 3; });
+        then([](SampleRequest& r) { r.guidanceRule = GuidanceRule::CfgZero; }); // whose first velocity is zero
         then([](SampleRequest& r) { r.guidanceRule = GuidanceRule::Projected; });
         then([](SampleRequest& r) { r.solver = Solver::Heun; });
         then([](SampleRequest& r) { r.steps = 5; });
@@ -100,8 +101,14 @@ private Q_SLOTS:
             const auto fresh = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
             QVERIFY(session->sketch(request, 3600, {})->rgb == fresh->sketch(request, 3600, {})->rgb);
             const auto alone = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
-            QVERIFY(session->sample(request, {}, noPreview)->picture.rgb ==
-                    alone->sample(request, {}, noPreview)->picture.rgb);
+            const auto ours = *session->sample(request, {}, noPreview);
+            const auto theirs = *alone->sample(request, {}, noPreview);
+            QVERIFY(ours.picture.rgb == theirs.picture.rgb);
+            QCOMPARE(ours.guidance.size(), theirs.guidance.size());
+            for (std::size_t i = 0; i < ours.guidance.size(); ++i) { // also what is told of branches
+                QCOMPARE(ours.guidance[i].text.has_value(), theirs.guidance[i].text.has_value());
+                QCOMPARE(ours.guidance[i].dino.has_value(), theirs.guidance[i].dino.has_value());
+            }
         }
     }
 
