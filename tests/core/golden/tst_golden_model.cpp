@@ -91,7 +91,9 @@ private Q_SLOTS:
     {
         QFETCH(QString, folder);
         QFETCH(QString, kind);
-        const auto lines = modelGoldenRunners().at(kind.toStdString())(test::dataPath(folder.toStdString()), Compute{});
+        auto runners = modelGoldenRunners();
+        runners.merge(optimiserGoldenRunners());
+        const auto lines = runners.at(kind.toStdString())(test::dataPath(folder.toStdString()), Compute{});
         QVERIFY(lines.size() > 10);
         for (const auto& line : lines) {
             QVERIFY2(line.passed, (line.name + ": " + std::to_string(line.largestError) + " > " +
