@@ -10,8 +10,8 @@ namespace nanodit {
 
 class Dialogs;
 
-/// Where a new workspace goes: a name, and the folder that it will lie in. The folder itself need not exist; whoever asked
-/// makes it.
+/// Where a new workspace goes: a name, and the folder that it will lie in. The folder itself need not exist; whoever
+/// asked makes it.
 class NewFolderDialog : public QDialog {
     Q_OBJECT
 

@@ -22,8 +22,8 @@ public:
     explicit RecordTiles(QObject* parent = nullptr);
     /// `shown`: places in `records`, by row.
     void show(RecordsValue records, std::vector<std::uint32_t> shown);
-    QString id(int row) const;               ///< Empty beyond the rows.
-    int rowOf(const QString& id) const;      ///< -1 when it is not shown.
+    QString id(int row) const;          ///< Empty beyond the rows.
+    int rowOf(const QString& id) const; ///< -1 when it is not shown.
     const RecordsValue& records() const { return records_; }
     bool idle() const; ///< No thumbnail is being made.
 

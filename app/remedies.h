@@ -20,13 +20,13 @@ public:
 
 Q_SIGNALS:
     void pageWanted(nanodit::Page page);
-    void openWanted();     ///< Another workspace.
-    void demoWanted();     ///< A demo workspace.
-    void importWanted();   ///< Pictures.
-    void passesWanted();   ///< To see what passes would do, and start them there.
-    void packWanted();     ///< The shards, after asking whether those that are there may go.
+    void openWanted();   ///< Another workspace.
+    void demoWanted();   ///< A demo workspace.
+    void importWanted(); ///< Pictures.
+    void passesWanted(); ///< To see what passes would do, and start them there.
+    void packWanted();   ///< The shards, after asking whether those that are there may go.
     void encoderWanted(nanodit::remedy::Encoder encoder); ///< To be named in the workspace's settings.
-    void deviceWanted();   ///< To choose what computes.
+    void deviceWanted();                                  ///< To choose what computes.
 
 private:
     DatasetJobs& jobs_;

@@ -18,8 +18,8 @@ class Session;
 /// What a training that has not begun would take, as the page before Start shows it.
 struct ShownForecast {
     TrainForecast forecast;
-    std::int64_t memoryThere = 0; ///< Bytes; 0: not known.
-    std::int64_t diskThere = 0;   ///< Bytes free for its checkpoints; 0: not known.
+    std::int64_t memoryThere = 0;       ///< Bytes; 0: not known.
+    std::int64_t diskThere = 0;         ///< Bytes free for its checkpoints; 0: not known.
     std::vector<FittingChange> changes; ///< That make it fit, where it does not.
     std::optional<double> stepSeconds;  ///< Measured here; empty until it is, and where nothing fits.
     bool measuring = false;
@@ -55,7 +55,7 @@ private:
     TrainConfig config_;
     TrainData data_;
     std::optional<ShownForecast> shown_;
-    int asked_ = 0; ///< Counts questions, so that late answers are dropped.
+    int asked_ = 0;           ///< Counts questions, so that late answers are dropped.
     std::string measuredFor_; ///< The configuration and device that `measured_` is of.
     double measured_ = 0;
     JobRunner* runner_ = nullptr; ///< That times a step; goes by itself when it has ended.

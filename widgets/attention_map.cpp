@@ -111,7 +111,8 @@ void AttentionMap::setMarks(std::set<std::int64_t> erased, std::set<std::int64_t
 
 QRectF AttentionMap::pictureRect() const
 {
-    const QRectF room(attentionMargin, attentionMargin, width() - 2 * attentionMargin, height() - 2 * attentionMargin - legendHeight);
+    const QRectF room(attentionMargin, attentionMargin, width() - 2 * attentionMargin,
+                      height() - 2 * attentionMargin - legendHeight);
     const QSizeF size = picture_.isNull() ? QSizeF(static_cast<double>(grid_.cols), static_cast<double>(grid_.rows))
                                           : QSizeF(picture_.size());
     QRectF target(QPointF(0, 0), size.scaled(room.size(), Qt::KeepAspectRatio));

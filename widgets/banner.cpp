@@ -15,7 +15,7 @@ namespace nanodit {
 
 namespace {
 constexpr qsizetype shortEnough = 320, leastSentence = 24; ///< Characters.
-constexpr qsizetype longestShown = 4000; ///< The rest is in what is copied.
+constexpr qsizetype longestShown = 4000;                   ///< The rest is in what is copied.
 } // namespace
 
 Banner::Banner(QWidget* parent)
@@ -56,7 +56,7 @@ Banner::Banner(QWidget* parent)
         const auto remedy = *remedy_;
         Q_EMIT remedyWanted(remedy);
     });
-    connect(copy_, &QToolButton::clicked, this, 
+    connect(copy_, &QToolButton::clicked, this,
             [this] { QGuiApplication::clipboard()->setText(what_ + QLatin1Char('\n') + why_); });
     connect(more_, &QToolButton::toggled, this, &Banner::showText);
     hide();

@@ -14,7 +14,7 @@ namespace nanodit {
 namespace {
 constexpr int headerPadding = 8; ///< Around a header's text, as the style sheet has it.
 constexpr int mostLeast = 88;    ///< No header asks for more of an elastic column.
-constexpr int columnGap = 8;           ///< Between a column's text and the next one's.
+constexpr int columnGap = 8;     ///< Between a column's text and the next one's.
 } // namespace
 
 FittedColumns::FittedColumns(QTreeView* table, std::vector<int> elastic)
@@ -83,7 +83,8 @@ bool FittedColumns::isCutOff(const QModelIndex& index) const
         return false;
     const auto column = static_cast<std::size_t>(index.column());
     return column < needed_.size() && std::ranges::find(elastic_, index.column()) != elastic_.end() &&
-           table_->visualRect(index).width() < table_->fontMetrics().horizontalAdvance(index.data().toString()) + columnGap;
+           table_->visualRect(index).width() <
+               table_->fontMetrics().horizontalAdvance(index.data().toString()) + columnGap;
 }
 
 bool FittedColumns::eventFilter(QObject* watched, QEvent* event)

@@ -118,7 +118,8 @@ void MaskCanvas::changed()
 void MaskCanvas::touch(QPointF view)
 {
     const auto point = transform().pictureFromView(view);
-    if (inside_.empty() || !QRectF(0, 0, static_cast<double>(size_.width), static_cast<double>(size_.height)).contains(point))
+    if (inside_.empty() ||
+        !QRectF(0, 0, static_cast<double>(size_.width), static_cast<double>(size_.height)).contains(point))
         return;
     cursor_ = cellAt(size_, grid_, point.x(), point.y());
     const std::int64_t reach = (brush_ - 1) / 2;

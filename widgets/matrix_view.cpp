@@ -121,7 +121,8 @@ void MatrixView::paintEvent(QPaintEvent*)
         left = markSide + matrixGap;
     }
     painter.setPen(colours.text);
-    painter.drawText(QRectF(left, 0, width() - left, titleHeight - matrixGap), Qt::AlignLeft | Qt::AlignVCenter, title_);
+    painter.drawText(QRectF(left, 0, width() - left, titleHeight - matrixGap), Qt::AlignLeft | Qt::AlignVCenter,
+                     title_);
     const auto area = matrixRect();
     if (values_.empty()) {
         painter.fillRect(area, colours.raised);
@@ -156,8 +157,9 @@ void MatrixView::paintAxes(QPainter& painter, const QRectF& area) const
     double widest = 0;
     for (std::int64_t column = 0; column < size_.cols; ++column)
         widest = std::max(widest, metrics.horizontalAdvance(tick(columnTicks_, column)));
-    const auto columnStep = std::max<std::int64_t>(
-        1, static_cast<std::int64_t>(std::ceil((widest + 2 * matrixGap) * static_cast<double>(size_.cols) / area.width())));
+    const auto columnStep =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil((widest + 2 * matrixGap) *
+                                                                      static_cast<double>(size_.cols) / area.width())));
     for (std::int64_t column = 0; column < size_.cols; column += columnStep) {
         const auto middle = cellRect(0, column).center().x();
         painter.drawText(QRectF(middle - widest, area.bottom(), 2 * widest, line), Qt::AlignCenter,

@@ -71,7 +71,8 @@ public:
     bool mutesColours() const override { return true; }
     std::optional<HeatScale> scale() const override
     {
-        return HeatScale{.low = 0, .high = largest_, .quantity = QObject::tr("difference, levels of 255"), .decimals = 1};
+        return HeatScale{
+            .low = 0, .high = largest_, .quantity = QObject::tr("difference, levels of 255"), .decimals = 1};
     }
 
 private:

@@ -93,7 +93,8 @@ void PictureTable::setCurrentRow(int row)
 int PictureTable::side() const
 {
     const int columns = std::max(1, static_cast<int>(columns_.size()));
-    return std::clamp((viewport()->width() - textWidth - cellSpace * (columns + 2)) / columns, smallestSide, largestSide);
+    return std::clamp((viewport()->width() - textWidth - cellSpace * (columns + 2)) / columns, smallestSide,
+                      largestSide);
 }
 
 int PictureTable::rowHeight() const
@@ -200,8 +201,8 @@ void PictureTable::paintEvent(QPaintEvent*)
     paintHeader(painter);
     painter.setClipRect(0, tableHeaderHeight, viewport()->width(), viewport()->height() - tableHeaderHeight);
     const int scrolled = verticalScrollBar()->value();
-    const int last =
-        std::min(static_cast<int>(rows_.size()) - 1, (scrolled + viewport()->height() - tableHeaderHeight) / rowHeight());
+    const int last = std::min(static_cast<int>(rows_.size()) - 1,
+                              (scrolled + viewport()->height() - tableHeaderHeight) / rowHeight());
     for (int row = scrolled / rowHeight(); row <= last; ++row) {
         paintRow(painter, row, tableHeaderHeight + row * rowHeight() - scrolled);
         const auto& key = rows_[static_cast<std::size_t>(row)].key;

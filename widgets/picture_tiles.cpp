@@ -66,7 +66,8 @@ QRectF PictureTiles::tileRect(int index) const
     const double high = rows * (tile.height() + tileLabelHeight) + (rows - 1) * tileGap;
     const QPointF first((width() - wide) / 2, (height() - high) / 2);
     const int row = index / columns_, column = index % columns_;
-    return {first + QPointF(column * (tile.width() + tileGap), row * (tile.height() + tileLabelHeight + tileGap)), tile};
+    return {first + QPointF(column * (tile.width() + tileGap), row * (tile.height() + tileLabelHeight + tileGap)),
+            tile};
 }
 
 void PictureTiles::paintEvent(QPaintEvent*)

@@ -16,9 +16,9 @@ namespace nanodit {
 
 namespace {
 
-constexpr double mapMargin = 24;      ///< Around the unit square, px.
+constexpr double mapMargin = 24;                               ///< Around the unit square, px.
 constexpr double radius = 3, selectedRadius = 4.5, reach = 10; ///< Of a point; how near it is picked, px.
-constexpr double shortestLasso = 6; ///< Less is a click, px.
+constexpr double shortestLasso = 6;                            ///< Less is a click, px.
 constexpr double mostZoom = 200;
 constexpr int thumbnailSide = 112;
 constexpr double faintOpacity = 0.3;

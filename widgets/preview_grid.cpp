@@ -104,8 +104,8 @@ qint64 PreviewGrid::bytes() const
 void PreviewGrid::layOut()
 {
     const auto last = cellRect(static_cast<int>(rows_.size()) - 1, columns());
-    const auto content =
-        QSize(last.right(), last.bottom()) + QSize(horizontalScrollBar()->value() + previewGap, verticalScrollBar()->value());
+    const auto content = QSize(last.right(), last.bottom()) +
+                         QSize(horizontalScrollBar()->value() + previewGap, verticalScrollBar()->value());
     horizontalScrollBar()->setRange(0, std::max(0, content.width() - viewport()->width()));
     horizontalScrollBar()->setPageStep(viewport()->width());
     horizontalScrollBar()->setSingleStep(side / 2);
@@ -117,7 +117,8 @@ void PreviewGrid::layOut()
 QRect PreviewGrid::cellRect(int row, int column) const
 {
     // References stay in place at the left while steps scroll by.
-    const int x = column == 0 ? 0 : side + referenceGap + (column - 1) * (side + previewGap) - horizontalScrollBar()->value();
+    const int x =
+        column == 0 ? 0 : side + referenceGap + (column - 1) * (side + previewGap) - horizontalScrollBar()->value();
     return {x, stepHeight + row * (side + previewGap) - verticalScrollBar()->value(), side, side};
 }
 
@@ -193,9 +194,8 @@ PreviewGrid::Cell PreviewGrid::cellOf(const Row& row, qint64 column) const
     QStringList parts = {row.record, header(column)};
     if (!row.label.isEmpty())
         parts << row.label;
-    return {.row = &row,
-            .column = column,
-            .caption = parts.join(QStringLiteral(" · ")) + QLatin1Char('\n') + row.caption};
+    return {
+        .row = &row, .column = column, .caption = parts.join(QStringLiteral(" · ")) + QLatin1Char('\n') + row.caption};
 }
 
 PreviewGrid::Cell PreviewGrid::cellAt(QPoint point) const

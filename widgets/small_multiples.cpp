@@ -118,14 +118,16 @@ void SmallMultiples::paintEvent(QPaintEvent*)
         }
     }
     const auto right = mapRect(0, heads_ - 1).right() + 2 * multiplesGap;
-    const QRectF legend(right, multiplesMargin + numberHeight, std::min(legendWidth, width() - right - multiplesMargin), 64);
+    const QRectF legend(right, multiplesMargin + numberHeight, std::min(legendWidth, width() - right - multiplesMargin),
+                        64);
     const QRectF bar(legend.left(), legend.top(), legend.width(), 8);
     QLinearGradient gradient(bar.topLeft(), bar.topRight());
     for (int i = 0; i <= 15; ++i)
         gradient.setColorAt(i / 15.0, QColor(heatColour(i / 15.0)));
     painter.fillRect(bar, gradient);
     painter.setPen(colours.secondary);
-    painter.drawText(QRectF(bar.left(), bar.bottom() + multiplesGap, bar.width(), height() - bar.bottom() - multiplesGap - multiplesMargin),
+    painter.drawText(QRectF(bar.left(), bar.bottom() + multiplesGap, bar.width(),
+                            height() - bar.bottom() - multiplesGap - multiplesMargin),
                      Qt::AlignLeft | Qt::AlignTop | Qt::TextWordWrap,
                      tr("0 to each map's largest share\n\nrows: blocks\ncolumns: heads"));
 }

@@ -23,7 +23,8 @@ namespace nanodit {
 
 namespace {
 
-/// Darker than the accent that frames what has the focus: white text on it has a contrast of 4.6 (WCAG 2.1 AA asks 4.5).
+/// Darker than the accent that frames what has the focus: white text on it has a contrast of 4.6 (WCAG 2.1 AA
+/// asks 4.5).
 const QColor accentFill(0x1f, 0x6f, 0xeb), accentFillHover(0x1a, 0x5f, 0xd0);
 
 QPalette paletteOf(const Colours& c)

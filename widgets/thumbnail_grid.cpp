@@ -19,7 +19,8 @@ constexpr int pictureHeight = 88;
 constexpr int thumbnailMarkSide = 8;
 constexpr int textHeight = 16;
 constexpr double excludedOpacity = 0.35;
-const QSize tile{ThumbnailGrid::pictureSide + 2 * thumbnailPadding, pictureHeight + 2 * textHeight + 2 * thumbnailPadding + 4};
+const QSize tile{ThumbnailGrid::pictureSide + 2 * thumbnailPadding,
+                 pictureHeight + 2 * textHeight + 2 * thumbnailPadding + 4};
 
 class ThumbnailDelegate : public QStyledItemDelegate {
 public:
@@ -46,8 +47,8 @@ public:
             painter->setBrush(colours.raised);
             painter->drawRoundedRect(frame.adjusted(1, 1, -1, -1), 6, 6);
         }
-        const QRectF room(frame.left() + thumbnailPadding - 2, frame.top() + thumbnailPadding - 2, frame.width() - 2 * thumbnailPadding + 4,
-                          pictureHeight);
+        const QRectF room(frame.left() + thumbnailPadding - 2, frame.top() + thumbnailPadding - 2,
+                          frame.width() - 2 * thumbnailPadding + 4, pictureHeight);
         paintThumbnail(*painter, room, index.data(ThumbnailGrid::PictureRole).value<QImage>(),
                        item.excluded ? excludedOpacity : 1);
         paintBadge(*painter, room, item, colours);

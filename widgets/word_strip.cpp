@@ -143,7 +143,8 @@ void WordStrip::paintBar(QPainter& painter) const
         x += w;
         painter.fillRect(QRectF(place.left(), place.center().y() - swatchSide / 2, swatchSide, swatchSide), hue);
         painter.setPen(colours.text);
-        painter.drawText(place.adjusted(swatchSide + wordGap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, label(i, shares_[i]));
+        painter.drawText(place.adjusted(swatchSide + wordGap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
+                         label(i, shares_[i]));
     }
 }
 
@@ -158,7 +159,8 @@ void WordStrip::paintEvent(QPaintEvent*)
         paintBar(painter);
     } else {
         painter.setPen(colours.secondary);
-        painter.drawText(QRectF(stripMargin, stripMargin, width() - 2 * stripMargin, shareBarHeight + wordGap + 20), Qt::TextWordWrap,
+        painter.drawText(QRectF(stripMargin, stripMargin, width() - 2 * stripMargin, shareBarHeight + wordGap + 20),
+                         Qt::TextWordWrap,
                          words_.isEmpty() ? QString() : tr("Select a latent token in the picture to see shares."));
     }
     double largest = 1e-12;

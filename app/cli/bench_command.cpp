@@ -94,12 +94,8 @@ std::string dataLine(const DataTime& time)
 
 nlohmann::json toJson(const DataTime& time)
 {
-    return {{"what", time.what},
-            {"samples", time.samples},
-            {"bytes", time.bytes},
-            {"seconds", time.seconds},
-            {"best_seconds", time.best()},
-            {"bytes_per_second", time.bytesPerSecond()}};
+    return {{"what", time.what},       {"samples", time.samples},     {"bytes", time.bytes},
+            {"seconds", time.seconds}, {"best_seconds", time.best()}, {"bytes_per_second", time.bytesPerSecond()}};
 }
 
 void runDataBench(const BenchArguments& arguments, Options& options)
@@ -111,8 +107,8 @@ void runDataBench(const BenchArguments& arguments, Options& options)
         return;
     const auto& shown = arguments.subject == "pack" ? times.packing : times.loading;
     printResult(options.output,
-                std::to_string(shown.samples) + " samples of " + arguments.size + ", " + sizeText(shown.bytes) + " in " +
-                    times.where + "; the best time\n" + dataLine(shown),
+                std::to_string(shown.samples) + " samples of " + arguments.size + ", " + sizeText(shown.bytes) +
+                    " in " + times.where + "; the best time\n" + dataLine(shown),
                 {{"where", times.where}, {"size", arguments.size}, {"time", toJson(shown)}});
 }
 
@@ -169,9 +165,10 @@ void registerBench(CLI::App& app, Options& options)
         app.add_subcommand("bench", "Time training steps of a configuration on random data, or parts of the work");
     const auto a = std::make_shared<BenchArguments>();
     command
-        ->add_option("what", a->subject,
-                     "train: whole steps; attention: of one block; sample: guided velocities; vae: an autoencoder of FLUX's "
-                     "shape; dino: a DINOv3 ViT-L; t5: two layers of T5 XXL; pack: writing a shard set; load: reading it")
+        ->add_option(
+            "what", a->subject,
+            "train: whole steps; attention: of one block; sample: guided velocities; vae: an autoencoder of FLUX's "
+            "shape; dino: a DINOv3 ViT-L; t5: two layers of T5 XXL; pack: writing a shard set; load: reading it")
         ->check(CLI::IsMember({"train", "attention", "sample", "vae", "dino", "t5", "pack", "load"}))
         ->capture_default_str();
     command->add_option("-c,--config", a->config, "A YAML file, or demo, base or plan")->capture_default_str();

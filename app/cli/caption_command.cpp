@@ -18,9 +18,11 @@ void runCaption(const std::vector<std::string>& ids, bool overwrite, Options& op
     auto text = std::to_string(report.made) + " captions written, " + std::to_string(report.same) + " unchanged, " +
                 std::to_string(report.had) + " already present, " + std::to_string(report.failures.size()) +
                 " failed\n" + listText(report.failures);
-    printResult(
-        options.output, text,
-        {{"made", report.made}, {"same", report.same}, {"had", report.had}, {"failures", rejectsJson(report.failures)}});
+    printResult(options.output, text,
+                {{"made", report.made},
+                 {"same", report.same},
+                 {"had", report.had},
+                 {"failures", rejectsJson(report.failures)}});
     if (!report.failures.empty())
         options.exitCode = exitFailed;
 }

@@ -48,13 +48,12 @@ void registerDoctor(CLI::App& app, Options& options);
 
 /// Every command, in the order of the help.
 inline constexpr std::array registerCommands = {
-    &registerDemo,      &registerImport,     &registerRecords,    &registerEdit,       &registerCaption,
-    &registerCaptions,  &registerDuplicates, &registerPreprocess, &registerShard,      &registerVerify,
-    &registerStatus,    &registerMerge,      &registerRelocate,   &registerExport,     &registerTrain,
-    &registerRuns,      &registerExportRun,  &registerSample,     &registerValidate,   &registerWorth,
-    &registerCompare,   &registerAttention,  &registerExperiment, &registerConfig,     &registerGolden,
-    &registerBench,
-    &registerDoctor,
+    &registerDemo,     &registerImport,     &registerRecords,    &registerEdit,     &registerCaption,
+    &registerCaptions, &registerDuplicates, &registerPreprocess, &registerShard,    &registerVerify,
+    &registerStatus,   &registerMerge,      &registerRelocate,   &registerExport,   &registerTrain,
+    &registerRuns,     &registerExportRun,  &registerSample,     &registerValidate, &registerWorth,
+    &registerCompare,  &registerAttention,  &registerExperiment, &registerConfig,   &registerGolden,
+    &registerBench,    &registerDoctor,
 };
 
 } // namespace nanodit::cli

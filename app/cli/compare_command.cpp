@@ -78,7 +78,8 @@ void registerCompare(CLI::App& app, Options& options)
                      "Validated runs or folders of validations; the others are compared with the first")
         ->required()
         ->expected(2, 100);
-    a->pageOption = command->add_option("-o,--out", a->page, "The page, .html (default: in the workspace's folder comparisons)");
+    a->pageOption =
+        command->add_option("-o,--out", a->page, "The page, .html (default: in the workspace's folder comparisons)");
     command->callback([a, &options] { runCompare(*a, options); });
 }
 

@@ -153,8 +153,8 @@ ImageSize sizeOf(const SampleArguments& arguments, const Workspace& workspace)
 /// What may stand beside --settings: the model, how many pictures, and where they go.
 void requireNothingBesideSettings(const CLI::App& command)
 {
-    static const std::set<std::string> may{"--settings", "--checkpoint",       "--run",   "--weights", "--seed",
-                                           "--count",    "--every-checkpoint", "--grid",  "--cells",   "--branches",
+    static const std::set<std::string> may{"--settings", "--checkpoint",       "--run",  "--weights", "--seed",
+                                           "--count",    "--every-checkpoint", "--grid", "--cells",   "--branches",
                                            "--out"};
     for (const auto* const option : command.get_options()) {
         const auto& names = option->get_lnames(); // earlier names have no other
@@ -235,8 +235,8 @@ void noteCutPrompts(const std::vector<Prompt>& prompts, const Workspace& workspa
         const auto read = reader->read(prompt.text, most);
         if (read.isCut())
             printNote(output, "the prompt has " + std::to_string(read.tokens()) + " tokens, and the model reads " +
-                                  std::to_string(most) + ": cut off from \"" +
-                                  prompt.text.substr(read.keptBytes, 40) + "\"");
+                                  std::to_string(most) + ": cut off from \"" + prompt.text.substr(read.keptBytes, 40) +
+                                  "\"");
     }
 }
 
@@ -379,10 +379,11 @@ void registerSample(CLI::App& app, Options& options)
         ->add_flag("--every-checkpoint", a->everyCheckpoint,
                    "Generate with every checkpoint of the run, oldest first; the name of each is added to the PNG's")
         ->excludes(grid);
-    a->outOption = command->add_option("-o,--out", a->out,
-                        "PNG to write, with its settings in it; of several pictures the checkpoint, the prompt's line and the "
-                        "seed are added to the name "
-                        "(default: the first free one of sample.png, sample-2.png...)");
+    a->outOption = command->add_option(
+        "-o,--out", a->out,
+        "PNG to write, with its settings in it; of several pictures the checkpoint, the prompt's line and the "
+        "seed are added to the name "
+        "(default: the first free one of sample.png, sample-2.png...)");
     command->add_option("--settings", a->settings,
                         "Take all that a picture is made of from its PNG, or from a file with the JSON of its settings "
                         "(--json gives it); from a PNG the model, too, where none is named");

@@ -21,8 +21,9 @@ void runShard(std::int64_t shardSize, bool overwrite, const RankOptions& ranks, 
                                    .finished = [&report](const auto& r) { report = r; }});
     if (runJob(*job, options.output) == JobEnd::Cancelled)
         return;
-    std::vector<std::vector<std::string>> rows = {
-        {"set", "samples", "shards", "skipped_incomplete", "skipped_misaligned", "skipped_stale", "skipped_nonfinite", "masked"}};
+    std::vector<std::vector<std::string>> rows = {{"set", "samples", "shards", "skipped_incomplete",
+                                                   "skipped_misaligned", "skipped_stale", "skipped_nonfinite",
+                                                   "masked"}};
     auto sets = json::array();
     std::string skipped;
     for (const auto& set : report.sets) {

@@ -19,10 +19,12 @@ void addEarlierNames(CLI::App& command, CLI::Option* option, T& value, const CLI
 {
     for (const auto* const name : names) {
         // CLI11 names no option of this group in what it says of wrong values.
-        const CLI::Validator named([check, name](std::string& text) {
-            const auto fault = check(text);
-            return fault.empty() ? fault : std::string(name) + ": " + fault;
-        }, "");
+        const CLI::Validator named(
+            [check, name](std::string& text) {
+                const auto fault = check(text);
+                return fault.empty() ? fault : std::string(name) + ": " + fault;
+            },
+            "");
         command.add_option(name, value)->check(named)->excludes(option)->group("");
     }
 }

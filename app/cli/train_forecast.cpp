@@ -89,8 +89,7 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, std::i
     const auto sharing = where == MemoryOf::Machine ? processes : 1; // memory and cores; GPUs are one's own
     const auto& memory = forecast.memory;
     const auto needed = memory.ofProcesses(sharing), there = availableMemory(options.device);
-    const auto changes =
-        there > 0 ? fittingChanges(config, data, there, where, sharing) : std::vector<FittingChange>{};
+    const auto changes = there > 0 ? fittingChanges(config, data, there, where, sharing) : std::vector<FittingChange>{};
     const bool fits = there == 0 || needed <= there;
     const auto disk = freeDiskBytes(workspace);
     const bool diskFits = disk == 0 || forecast.diskBytes <= disk;
@@ -116,16 +115,16 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, std::i
         {"  batches read ahead", sizeText(memory.batches)},
         {"  preview pictures", sizeText(memory.previews)},
         {"  a checkpoint being written", sizeText(memory.checkpoint)},
-        {"work of a step", operationsText(together.stepFlops) + ", " + operationsText(together.stepFlops * steps) +
-                               " for the run"},
+        {"work of a step",
+         operationsText(together.stepFlops) + ", " + operationsText(together.stepFlops * steps) + " for the run"},
         {"a step", seconds ? "about " + secondsText(*seconds) + ", measured on two blocks" : "not measured"},
-        {"an epoch", std::to_string(together.stepsPerEpoch) + " steps, " + std::to_string(forecast.samplesPerEpoch) +
-                         " samples" +
-                         (seconds ? ", about " + secondsText(*seconds * static_cast<double>(together.stepsPerEpoch)) : "")},
+        {"an epoch",
+         std::to_string(together.stepsPerEpoch) + " steps, " + std::to_string(forecast.samplesPerEpoch) + " samples" +
+             (seconds ? ", about " + secondsText(*seconds * static_cast<double>(together.stepsPerEpoch)) : "")},
         {"the run", std::to_string(config.schedule.steps) + " steps, " + epochs + " epochs" +
                         (seconds ? ", about " + secondsText(*seconds * steps) : "")},
-        {"a checkpoint", sizeText(forecast.checkpointBytes) + ", " + sizeText(forecast.keptCheckpointBytes) +
-                             " for all that are kept"},
+        {"a checkpoint",
+         sizeText(forecast.checkpointBytes) + ", " + sizeText(forecast.keptCheckpointBytes) + " for all that are kept"},
         {"disk", sizeText(forecast.diskBytes) + " for checkpoints at most, " +
                      (disk > 0 ? sizeText(disk) : "an unknown amount") + " free" +
                      (diskFits ? "" : ": it does not fit")},
@@ -133,8 +132,8 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, std::i
     auto text = table(rows);
     auto ways = nlohmann::json::array();
     for (const auto& change : changes) {
-        text += (ways.empty() ? "it fits with\n" : "") + ("  " + sizeText(change.memory) + ": " + settingsText(change).substr(1)) +
-                "\n";
+        text += (ways.empty() ? "it fits with\n" : "") +
+                ("  " + sizeText(change.memory) + ": " + settingsText(change).substr(1)) + "\n";
         auto settings = nlohmann::json::object();
         for (const auto& [key, value] : change.settings)
             settings[key] = value;

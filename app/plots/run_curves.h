@@ -31,8 +31,9 @@ public:
     ~RunCurves() override;
 
     /// A number of every step ("loss", "loss_by_t/0-0.25"), the mean over blocks of what attention was measured
-    /// ("attention/text"), what was measured at intervals ("worth/val/loss"), or a validation's mean ("validation/reconstruction/ssim"), which has no points before one
-    /// was made. Throws UsageError for any other key.
+    /// ("attention/text"), what was measured at intervals ("worth/val/loss"), or a validation's mean
+    /// ("validation/reconstruction/ssim"), which has no points before one was made. Throws UsageError for any other
+    /// key.
     MetricSeries& of(const std::string& key);
     /// Of the validations so far, "validation/reconstruction/ssim", "validation/raw/reconstruction/ssim".
     std::vector<std::string> validationKeys() const;
@@ -77,8 +78,8 @@ private:
     void forgetFrom(std::int64_t step);
     bool waits(); ///< Whether what comes now will be read.
 
-    std::vector<std::unique_ptr<MetricSeries>> steps_; ///< By the table of step metrics.
-    std::vector<std::unique_ptr<MetricSeries>> means_; ///< By the table of block metrics.
+    std::vector<std::unique_ptr<MetricSeries>> steps_;               ///< By the table of step metrics.
+    std::vector<std::unique_ptr<MetricSeries>> means_;               ///< By the table of block metrics.
     std::map<std::string, std::unique_ptr<MetricSeries>> intervals_; ///< By the table of interval metrics.
     std::map<std::string, std::unique_ptr<MetricSeries>> validations_;
     std::shared_ptr<StepClock> clock_ = std::make_shared<StepClock>();

@@ -50,7 +50,8 @@ BucketEditor::BucketEditor(Session& session, QWidget* parent)
     , size_(new QLineEdit(this))
     , wrong_(new QLabel(this))
     , summary_(new QLabel(this))
-    , remove_(makeButton(tr("Remove"), QStringLiteral("clear"), tr("Remove the selected buckets (Delete)"), false, this))
+    , remove_(
+          makeButton(tr("Remove"), QStringLiteral("clear"), tr("Remove the selected buckets (Delete)"), false, this))
 {
     auto* const presets = new QHBoxLayout;
     presets->setSpacing(8);
@@ -58,8 +59,9 @@ BucketEditor::BucketEditor(Session& session, QWidget* parent)
     setRole(around, "secondary");
     presets->addWidget(around);
     for (const auto side : bucketPresetSides) {
-        auto* const preset = makeButton(QString::number(side), {},
-                                        tr("Buckets of about %1 x %1 pixels in seven aspect ratios").arg(side), false, this);
+        auto* const preset =
+            makeButton(QString::number(side), {},
+                       tr("Buckets of about %1 x %1 pixels in seven aspect ratios").arg(side), false, this);
         preset->setObjectName(QStringLiteral("preset-%1").arg(side));
         presets->addWidget(preset);
         connect(preset, &QPushButton::clicked, this, [this, side] { take(bucketPreset(side)); });

@@ -150,9 +150,9 @@ void EncoderPicker::inspect()
 void EncoderPicker::showFound(const EncoderFacts& facts)
 {
     const bool good = facts.problems.empty();
-    mark_->setPixmap(icon(good ? QStringLiteral("check") : QStringLiteral("warning"),
-                          good ? Hue::Green : Hue::Vermillion)
-                         .pixmap(16, 16));
+    mark_->setPixmap(
+        icon(good ? QStringLiteral("check") : QStringLiteral("warning"), good ? Hue::Green : Hue::Vermillion)
+            .pixmap(16, 16));
     mark_->setAccessibleName(good ? tr("Found") : tr("Problem"));
     setRole(found_, good ? "secondary" : "problem");
     QStringList problems;

@@ -38,7 +38,8 @@ QString commandLine(const std::vector<std::string>& words)
     for (const auto& word : words) {
         auto text = QString::fromStdString(word);
         text.replace(QLatin1Char('"'), QStringLiteral("\"\"\""));
-        parts << (text.isEmpty() || text.contains(QLatin1Char(' ')) ? QLatin1Char('"') + text + QLatin1Char('"') : text);
+        parts << (text.isEmpty() || text.contains(QLatin1Char(' ')) ? QLatin1Char('"') + text + QLatin1Char('"')
+                                                                    : text);
     }
     return parts.join(QLatin1Char(' '));
 }
@@ -175,7 +176,8 @@ QWidget* SettingsDialog::makeData()
     validation_->setObjectName(QStringLiteral("validationShare"));
     auto* const captions = makeFields();
     captions->addRow(tr("Longest caption"), textTokens_);
-    captions->addRow({}, note(tr("In T5 tokens; longer captions are cut. Changing it makes the text arrays stale."), content));
+    captions->addRow(
+        {}, note(tr("In T5 tokens; longer captions are cut. Changing it makes the text arrays stale."), content));
     captions->addRow(tr("Caption program"), captionProgram_);
     captions->addRow({}, note(tr("Runs without a shell for each picture without a caption; {image} stands for the "
                                  "picture's path, and what it prints is the caption."),
@@ -279,7 +281,8 @@ void SettingsDialog::check()
 {
     QStringList problems;
     for (const auto& issue : settings().validate())
-        problems << QStringLiteral("%1 %2").arg(QString::fromStdString(issue.key), QString::fromStdString(issue.message));
+        problems << QStringLiteral("%1 %2").arg(QString::fromStdString(issue.key),
+                                                QString::fromStdString(issue.message));
     const auto& jobs = controllers_.datasetJobs;
     if (problems.isEmpty() && jobs.busy())
         problems << tr("A job of the data set is running; save when it has ended.");

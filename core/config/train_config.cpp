@@ -67,8 +67,9 @@ void TrainConfig::visit(FieldVisitor& v)
     v.choice({"name", "The update rule."}, optimiser.name, optimisers);
     v.field({"lr", "Peak learning rate.", 0, 1}, optimiser.lr);
     v.field({"betas", "Decay of the first and second moment.", 0, 1}, optimiser.betas);
-    v.field({"eps", "Added to the denominator; more than 0, or weights without a gradient become not-a-number.", 1e-30, 1},
-            optimiser.eps);
+    v.field(
+        {"eps", "Added to the denominator; more than 0, or weights without a gradient become not-a-number.", 1e-30, 1},
+        optimiser.eps);
     v.field({"weight_decay", "Decoupled weight decay.", 0, 10}, optimiser.weightDecay);
     static constexpr std::string_view decayed[] = {"everything", "matrices"};
     v.enumeration(
@@ -165,16 +166,17 @@ void TrainConfig::visit(FieldVisitor& v)
             metrics.worthEvery);
     v.field({"worth_validation", "Pictures of the validation split that they measure at most.", 0, 1e6, "pictures"},
             metrics.worthValidation);
-    v.field({"worth_training", "Pictures of the training set that they measure, always the same ones.", 0, 1e6,
-             "pictures"},
-            metrics.worthTraining);
+    v.field(
+        {"worth_training", "Pictures of the training set that they measure, always the same ones.", 0, 1e6, "pictures"},
+        metrics.worthTraining);
     v.endGroup();
 
     v.beginGroup("warm_start", "Start from another model's weights.");
     v.field({"checkpoint", "A .safetensors or .pt file or a checkpoint folder; empty starts from nothing."},
             warmStart.checkpoint);
-    v.field({"place", "Which of several weights in the file, by the keys that lead to them, such as ema; empty takes those "
-                      "that fit best."},
+    v.field({"place",
+             "Which of several weights in the file, by the keys that lead to them, such as ema; empty takes those "
+             "that fit best."},
             warmStart.place);
     v.field({"rename", "Renames of tensors, \"pattern=>replacement\" (regular expressions, tried in order)."},
             warmStart.rename);
@@ -199,8 +201,9 @@ std::vector<ConfigIssue> TrainConfig::validate() const
         issues.push_back({"repa.block", "must be one of the model's " + std::to_string(model.depth) +
                                             " blocks, but is " + std::to_string(repa.block)});
     if (ema.enabled && ema.decay >= 1)
-        issues.push_back({"ema.decay", "must be below 1: with 1 the average, which samples are painted with, stays at the "
-                                       "first weights for ever"});
+        issues.push_back({"ema.decay",
+                          "must be below 1: with 1 the average, which samples are painted with, stays at the "
+                          "first weights for ever"});
     return issues;
 }
 
@@ -217,14 +220,15 @@ std::vector<ConfigIssue> TrainConfig::remarks(std::int64_t stepsDone) const
     if (!warmStart.checkpoint.empty() && warmStart.lrFactor == 0)
         remarks.push_back({"warm_start.lr_factor", "is 0: nothing will be learnt after the warm start"});
     if (schedule.warmupSteps >= schedule.steps)
-        remarks.push_back({"schedule.warmup_steps",
-                           "is " + std::to_string(schedule.warmupSteps) + ", but the run has only " +
-                               std::to_string(schedule.steps) +
-                               " steps: the learning rate never reaches its peak; lower it to about a tenth of the steps"});
+        remarks.push_back(
+            {"schedule.warmup_steps",
+             "is " + std::to_string(schedule.warmupSteps) + ", but the run has only " + std::to_string(schedule.steps) +
+                 " steps: the learning rate never reaches its peak; lower it to about a tenth of the steps"});
     const auto stepsOfAverage = static_cast<double>(schedule.steps);
     const double kept = std::pow(ema.decay, stepsOfAverage);
     if (ema.enabled && !ema.warmup && stepsDone == 0 && kept > 0.5)
-        remarks.push_back({"ema.decay", "is " + std::to_string(ema.decay) + ": after " + std::to_string(schedule.steps) +
+        remarks.push_back({"ema.decay", "is " + std::to_string(ema.decay) + ": after " +
+                                            std::to_string(schedule.steps) +
                                             " steps the average, which samples are painted with, still consists of the "
                                             "first weights by " +
                                             number(100 * kept) + " %; lower it to " +
@@ -233,8 +237,9 @@ std::vector<ConfigIssue> TrainConfig::remarks(std::int64_t stepsDone) const
     const bool averageMeasured = !ema.enabled || validation.weights != ValidatedWeights::Raw;
     const bool rawMeasured = ema.enabled && validation.weights != ValidatedWeights::Average;
     if (validation.every > 0 && !saving.bestBy.empty() && !(bestIsRaw ? rawMeasured : averageMeasured))
-        remarks.push_back({"saving.best_by", "is " + saving.bestBy + ", which no validation will measure: raw weights "
-                                             "beside an average are measured as raw/" +
+        remarks.push_back({"saving.best_by", "is " + saving.bestBy +
+                                                 ", which no validation will measure: raw weights "
+                                                 "beside an average are measured as raw/" +
                                                  (bestIsRaw ? saving.bestBy.substr(4) : saving.bestBy) +
                                                  ", and all others without \"raw/\"; change it or validation.weights"});
     if (conditions.keepAll() < 1e-9)
@@ -244,10 +249,12 @@ std::vector<ConfigIssue> TrainConfig::remarks(std::int64_t stepsDone) const
     if (repa.enabled() && repa.samples == RepaSamples::WithoutDino && conditions.dropBoth + conditions.dropDino == 0)
         remarks.push_back({"repa.samples", "is without_dino, but no sample loses its DINO: nothing will be aligned"});
     if (optimiser.weightDecay * optimiser.lr >= 1)
-        remarks.push_back({"optimiser.weight_decay", "times optimiser.lr is 1 or more: each step takes the weights away"});
+        remarks.push_back(
+            {"optimiser.weight_decay", "times optimiser.lr is 1 or more: each step takes the weights away"});
     if (optimiser.clip > 0 && optimiser.clip < 1e-6)
-        remarks.push_back({"optimiser.clip", "is " + number(optimiser.clip) + ": hardly anything is left of a gradient; 0 "
-                                                                              "switches clipping off"});
+        remarks.push_back({"optimiser.clip", "is " + number(optimiser.clip) +
+                                                 ": hardly anything is left of a gradient; 0 "
+                                                 "switches clipping off"});
     return remarks;
 }
 

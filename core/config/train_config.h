@@ -29,8 +29,8 @@ struct FlowConfig {
     TimestepSampling timestepSampling = TimestepSampling::LogitNormal;
     double logitMean = 0.0;
     double logitStd = 1.0;
-    double shift = 1.0;         ///< t' = s t / (1 + (s - 1) t)
-    bool shiftByBucket = false; ///< s is multiplied by sqrt(C H W / 4096) of the latent (Zheng et al. 2025).
+    double shift = 1.0;          ///< t' = s t / (1 + (s - 1) t)
+    bool shiftByBucket = false;  ///< s is multiplied by sqrt(C H W / 4096) of the latent (Zheng et al. 2025).
     double internalWeight = 0.5; ///< Of the loss of the internal head, where the model has one.
 };
 
@@ -103,7 +103,7 @@ enum class ValidatedWeights { Average, Raw, Both };
 
 /// The validation suite at intervals.
 struct ValidationConfig {
-    std::int64_t every = 0;   ///< Steps between validations; 0 makes none. Each saves a checkpoint first.
+    std::int64_t every = 0; ///< Steps between validations; 0 makes none. Each saves a checkpoint first.
     ValidatedWeights weights = ValidatedWeights::Average;
     std::int64_t records = 8; ///< First ones of the validation split.
     std::vector<std::string> tasks = {"reconstruction", "dino_swap", "text_only", "text_manipulation"};
@@ -113,14 +113,14 @@ struct ValidationConfig {
 };
 
 struct MetricsConfig {
-    std::int64_t attentionEvery = 100; ///< Steps between measurements of what is attended to; 0 makes none.
-    std::int64_t worthEvery = 0; ///< Steps between measurements of what each condition is worth; 0 makes none.
+    std::int64_t attentionEvery = 100;   ///< Steps between measurements of what is attended to; 0 makes none.
+    std::int64_t worthEvery = 0;         ///< Steps between measurements of what each condition is worth; 0 makes none.
     std::int64_t worthValidation = 1000; ///< Pictures of the validation split that are measured at most.
     std::int64_t worthTraining = 64;     ///< Pictures in the sample of the training set.
 };
 
 struct WarmStartConfig {
-    std::string checkpoint;          ///< .safetensors, .pt or a checkpoint folder; empty starts from nothing.
+    std::string checkpoint; ///< .safetensors, .pt or a checkpoint folder; empty starts from nothing.
     std::string place; ///< Which of several weights in the file: "ema", "checkpoint.model"; empty takes what fits best.
     std::vector<std::string> rename; ///< "pattern=>replacement", regular expressions tried in order.
     double lrFactor = 0.5;           ///< Multiplies optimiser.lr after a warm start.

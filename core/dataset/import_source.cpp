@@ -222,7 +222,8 @@ ImportEntry entryFromJsonLine(const std::string& line, const std::string& where,
 void requireImportSource(const fs::path& source)
 {
     if (source.empty())
-        throw DataError("nothing was named that could be imported: name a folder of pictures, a records.jsonl or a tar");
+        throw DataError(
+            "nothing was named that could be imported: name a folder of pictures, a records.jsonl or a tar");
     std::error_code error;
     const auto path = fs::absolute(source, error).lexically_normal();
     const auto status = fs::status(path, error);

@@ -22,9 +22,9 @@ struct RelocateReport {
     std::int64_t elsewhere = 0; ///< Records whose picture never was below `from`.
     std::vector<Reject> left;   ///< Records that were left as they are, and why.
 };
-/// Tells records where their pictures are now, with ids, edits and arrays as they are. A picture counts as the same when
-/// its bytes are; others are left and listed. In the catalog as one, or nothing. run() throws DataError when `to` is not
-/// there or no record has a picture below `from`.
+/// Tells records where their pictures are now, with ids, edits and arrays as they are. A picture counts as the same
+/// when its bytes are; others are left and listed. In the catalog as one, or nothing. run() throws DataError when `to`
+/// is not there or no record has a picture below `from`.
 std::unique_ptr<Job> makeRelocateJob(RelocateRequest request);
 
 } // namespace nanodit

@@ -144,7 +144,8 @@ private:
             shard["file"] = file;
             merged_["shards"].push_back(shard);
         }
-        const auto statistics = DinoStatistics::fromJson(manifest.at("dino_statistics"), (rankSet / "shards.json").string());
+        const auto statistics =
+            DinoStatistics::fromJson(manifest.at("dino_statistics"), (rankSet / "shards.json").string());
         cls_.add(statistics.cls, manifest.at("samples").get<std::int64_t>());
         patches_.add(statistics.patches, patches);
     }

@@ -297,8 +297,8 @@ private:
     /// " (1 picture before the damage was taken)"
     std::string takenAround(const std::string& where) const
     {
-        return " (" + std::to_string(pictures_) + (pictures_ == 1 ? " picture " : " pictures ") + where + " the damage " +
-               (pictures_ == 1 ? "was" : "were") + " taken)";
+        return " (" + std::to_string(pictures_) + (pictures_ == 1 ? " picture " : " pictures ") + where +
+               " the damage " + (pictures_ == 1 ? "was" : "were") + " taken)";
     }
 
     /// `member` may be empty: the archive itself.
@@ -371,7 +371,9 @@ std::optional<UnpackedTar> TarSource::unpack(const fs::path& tar, const fs::path
     const auto stamp = stampOf(tar);
     if (!stamp)
         return UnpackedTar{
-            .folder = {}, .rejects = {{tar.string(), "it is no file: a link to nowhere, a pipe or a device, or gone by now"}}, .passedBy = {}};
+            .folder = {},
+            .rejects = {{tar.string(), "it is no file: a link to nowhere, a pipe or a device, or gone by now"}},
+            .passedBy = {}};
     const auto name = nameOf(tar, workspace_);
     UnpackedTar result;
     if (const auto known = folders_.find(name); known != folders_.end())

@@ -29,13 +29,13 @@ struct LayoutRequest {
 };
 struct LayoutReport {
     std::int64_t pictures = 0, things = 0;
-    std::int64_t missing = 0;    ///< Things that were not found.
-    std::int64_t spurious = 0;   ///< Colours found that should not be there.
-    std::int64_t rightShape = 0; ///< Of those found.
-    std::int64_t inRegion = 0;   ///< Of those found: in the ninth of the picture that the caption names.
-    double error = 0;            ///< Mean distance in fractions of the diagonal; a missing thing counts 0.5.
-    double regionError = 0;      ///< The same to the edge of the named ninth, 0 inside.
-    double finderError = 0;      ///< The error measured on the true pictures.
+    std::int64_t missing = 0;          ///< Things that were not found.
+    std::int64_t spurious = 0;         ///< Colours found that should not be there.
+    std::int64_t rightShape = 0;       ///< Of those found.
+    std::int64_t inRegion = 0;         ///< Of those found: in the ninth of the picture that the caption names.
+    double error = 0;                  ///< Mean distance in fractions of the diagonal; a missing thing counts 0.5.
+    double regionError = 0;            ///< The same to the edge of the named ninth, 0 inside.
+    double finderError = 0;            ///< The error measured on the true pictures.
     std::int64_t finderRightShape = 0; ///< Things whose shape is recognised on the true pictures: the most that can be.
 };
 std::unique_ptr<Job> makeLayoutJob(LayoutRequest request);

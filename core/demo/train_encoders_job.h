@@ -29,8 +29,8 @@ struct DemoFigures {
     double thingPatchAccuracy = 0;       ///< The same, of patches that show a thing.
     /// The same, of patches that a thing covers to three quarters at least: not near the limit to the background.
     double filledPatchAccuracy = 0;
-    double positionShare = 0;            ///< Share of the patch features' variance that their position explains.
-    double oneWordSmallest = 0;          ///< Distance of captions that differ in one word, of that of any two captions.
+    double positionShare = 0;   ///< Share of the patch features' variance that their position explains.
+    double oneWordSmallest = 0; ///< Distance of captions that differ in one word, of that of any two captions.
     double oneWordMedian = 0;
     double swapSmallest = 0;         ///< The same for captions in which two things swap their colours.
     std::int64_t longestCaption = 0; ///< Tokens.

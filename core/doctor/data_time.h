@@ -22,7 +22,7 @@ struct DataTimes {
 };
 
 struct DataTimeRequest {
-    StepTimeRequest shape; ///< Its `steps` are repetitions; `finished` is not called.
+    StepTimeRequest shape;                           ///< Its `steps` are repetitions; `finished` is not called.
     std::int64_t setBytes = std::int64_t{256} << 20; ///< About the size of the set, at least a batch.
     std::function<void(const DataTimes&)> finished = [](const auto&) {};
 };

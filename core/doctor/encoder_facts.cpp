@@ -50,8 +50,9 @@ std::string badDownload(const fs::path& file)
     if (!std::ifstream(file, std::ios::binary))
         return file.string() + " cannot be read: see who may read it";
     const auto kind = fileKindOf(file);
-    constexpr std::array standIns = {FileKind::Empty,   FileKind::Zeros, FileKind::GitLfsPointer, FileKind::GitAnnexPointer,
-                                     FileKind::WebPage, FileKind::Xml,   FileKind::InternetShortcut};
+    constexpr std::array standIns = {FileKind::Empty,           FileKind::Zeros,   FileKind::GitLfsPointer,
+                                     FileKind::GitAnnexPointer, FileKind::WebPage, FileKind::Xml,
+                                     FileKind::InternetShortcut};
     const bool wrong = std::find(standIns.begin(), standIns.end(), kind) != standIns.end();
     return wrong ? wrongKindMessage(file.string(), kind, "a file of a model") : std::string();
 }

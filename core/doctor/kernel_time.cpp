@@ -173,8 +173,8 @@ void timeSampling(Stopwatch& watch, const Compute& compute, const StepTimeReques
 }
 
 /// Of the convolutions and the attention in the middle, by the layout that AutoencoderKl describes: residual blocks of
-/// two 3 x 3 convolutions, with a 1 x 1 one where the width changes, `layersPerBlock` of them at each resolution and one
-/// more when decoding; one convolution between resolutions; two blocks around attention in the middle.
+/// two 3 x 3 convolutions, with a 1 x 1 one where the width changes, `layersPerBlock` of them at each resolution and
+/// one more when decoding; one convolution between resolutions; two blocks around attention in the middle.
 double autoencoderOperations(const AutoencoderConfig& config, ImageSize picture, bool decoding)
 {
     const auto pixelsOf = [&](std::size_t level) { // pixels of a resolution
@@ -217,13 +217,14 @@ void timeVae(Stopwatch& watch, const Compute& compute, ImageSize picture, std::v
     const AutoencoderKl autoencoder(config, initialAutoencoderWeights(config, 0), "the autoencoder",
                                     EncoderOptions::of(compute));
     const auto pixels = at::randn({1, 3, picture.height, picture.width}).to(compute.device);
-    const auto latent = at::randn({1, 16, picture.height / config.factor(), picture.width / config.factor()})
-                            .to(compute.device);
+    const auto latent =
+        at::randn({1, 16, picture.height / config.factor(), picture.width / config.factor()}).to(compute.device);
     const auto shape = joined({picture.width, picture.height}) + " pixels";
-    to.push_back(watch.time("autoencoder of FLUX's shape, encoding", shape, autoencoderOperations(config, picture, false),
+    to.push_back(watch.time("autoencoder of FLUX's shape, encoding", shape,
+                            autoencoderOperations(config, picture, false),
                             [&] { return autoencoder.encode(pixels).mean; }));
-    to.push_back(watch.time("autoencoder of FLUX's shape, decoding", shape, autoencoderOperations(config, picture, true),
-                            [&] { return autoencoder.decode(latent); }));
+    to.push_back(watch.time("autoencoder of FLUX's shape, decoding", shape,
+                            autoencoderOperations(config, picture, true), [&] { return autoencoder.decode(latent); }));
 }
 
 JobEnd timeKernels(const KernelTimeRequest& request, const JobContext& context)

@@ -99,8 +99,8 @@ JobEnd estimateStep(const StepTimeRequest& asked, const JobContext& context)
     }
     const auto aBlock = std::max(0.0, seconds[1] - seconds[0]);
     const auto microBatch = seconds[0] + static_cast<double>(whole.config.model.depth - 1) * aBlock;
-    const auto microBatches = whole.config.optimiser.accumulation * whole.config.data.batchSize /
-                              shortened.config.data.batchSize;
+    const auto microBatches =
+        whole.config.optimiser.accumulation * whole.config.data.batchSize / shortened.config.data.batchSize;
     times.seconds = {microBatch * static_cast<double>(microBatches)};
     times.memory = 0;
     whole.finished(times);
@@ -138,7 +138,8 @@ std::unique_ptr<Job> makeStepTimeJob(StepTimeRequest request)
 
 std::unique_ptr<Job> makeStepEstimateJob(StepTimeRequest request)
 {
-    return makeJob([request = std::move(request)](const JobContext& context) { return estimateStep(request, context); });
+    return makeJob(
+        [request = std::move(request)](const JobContext& context) { return estimateStep(request, context); });
 }
 
 } // namespace nanodit

@@ -43,9 +43,9 @@ StepTimeRequest asTimed(StepTimeRequest request);
 /// Throws ConfigError when the configuration cannot be used, UsageError for an absent device.
 std::unique_ptr<Job> makeStepTimeJob(StepTimeRequest request);
 
-/// The same in a fraction of the time and the memory: steps of models of one and of two blocks are timed (on the CPU with
-/// one sample), and the rest is reckoned from what a block and a sample add. StepTimes has one number of seconds, the
-/// estimate of an optimiser step with all its micro-batches, and no memory.
+/// The same in a fraction of the time and the memory: steps of models of one and of two blocks are timed (on the CPU
+/// with one sample), and the rest is reckoned from what a block and a sample add. StepTimes has one number of seconds,
+/// the estimate of an optimiser step with all its micro-batches, and no memory.
 std::unique_ptr<Job> makeStepEstimateJob(StepTimeRequest request);
 
 } // namespace nanodit

@@ -19,7 +19,8 @@ AutoencoderConfig autoencoderConfigFromJson(const nlohmann::json& json, const st
     if (given("_class_name") && json.at("_class_name") != "AutoencoderKL")
         throw refuse("it is of the class " + json.at("_class_name").dump() +
                      ", whose latents are made in another way; only AutoencoderKL is read");
-    for (const auto* const key : {"latents_mean", "latents_std", "batch_norm_eps", "batch_norm_momentum", "latents_bn"}) {
+    for (const auto* const key :
+         {"latents_mean", "latents_std", "batch_norm_eps", "batch_norm_momentum", "latents_bn"}) {
         if (given(key))
             throw refuse(std::string("its latents are normalised by ") + key +
                          ", which is not done here; only scaling_factor and shift_factor are");

@@ -28,7 +28,7 @@ struct AutoencoderConfig {
     bool midBlockAddAttention = true;
     double scalingFactor = 0.18215;
     bool scalingAssumed = false; ///< The file gives none: this is the value that diffusers then takes.
-    double shiftFactor = 0; ///< null in the file counts as 0.
+    double shiftFactor = 0;      ///< null in the file counts as 0.
 
     /// Pixels per latent pixel along each side: 8 with four resolutions.
     std::int64_t factor() const { return std::int64_t{1} << (blockOutChannels.size() - 1); }

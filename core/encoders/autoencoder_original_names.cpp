@@ -70,7 +70,8 @@ std::string diffusersName(std::string_view rest, std::int64_t levels)
     if (!level)
         return {};
     // Their decoder counts from the finest resolution, diffusers' from the coarsest.
-    const auto block = (down ? "down_blocks." + std::to_string(*level) : "up_blocks." + std::to_string(levels - 1 - *level)) + ".";
+    const auto block =
+        (down ? "down_blocks." + std::to_string(*level) : "up_blocks." + std::to_string(levels - 1 - *level)) + ".";
     if (take(rest, "downsample."))
         return block + "downsamplers.0." + std::string(rest);
     if (take(rest, "upsample."))

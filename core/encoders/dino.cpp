@@ -208,7 +208,8 @@ GridSize DinoEncoder::gridOf(ImageSize picture) const
 const ImageNormalisation& DinoEncoder::normalisation() const
 {
     if (!normalisation_)
-        throw DataError(source_ + " has no preprocessor_config.json (nor processor_config.json), which holds the mean and deviation of its pixels; "
+        throw DataError(source_ + " has no preprocessor_config.json (nor processor_config.json), which holds the mean "
+                                  "and deviation of its pixels; "
                                   "copy it from where the model came from");
     return *normalisation_;
 }

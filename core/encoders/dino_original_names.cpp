@@ -99,12 +99,10 @@ void addWhatTimmLeavesOut(TensorMap& canonical, const DinoConfig& config)
 {
     const auto position = canonical.find("embeddings.position_embeddings");
     if (position != canonical.end() && position->second.dim() == 3 && position->second.size(1) == config.positions)
-        position->second = at::cat({at::zeros({1, 1, position->second.size(2)}, position->second.options()),
-                                    position->second},
-                                   1);
+        position->second =
+            at::cat({at::zeros({1, 1, position->second.size(2)}, position->second.options()), position->second}, 1);
     for (const auto& expected : config.expectedTensors()) {
-        const bool isAttentionBias =
-            expected.name.ends_with("q_proj.bias") || expected.name.ends_with("v_proj.bias");
+        const bool isAttentionBias = expected.name.ends_with("q_proj.bias") || expected.name.ends_with("v_proj.bias");
         const auto weight = expected.name.substr(0, expected.name.size() - 4) + "weight";
         if (isAttentionBias && !canonical.contains(expected.name) && canonical.contains(weight))
             canonical.emplace(expected.name, at::zeros(expected.shape));

@@ -8,9 +8,9 @@
 
 namespace nanodit {
 
-/// The files that decide what an encoder gives, those that its loader reads: config.json, the image processor's settings,
-/// the weights with their index, the tokenizer, also where it lies in a folder beside the encoder's. Sorted by name.
-/// Throws DataError when the folder holds no config.json or no weights.
+/// The files that decide what an encoder gives, those that its loader reads: config.json, the image processor's
+/// settings, the weights with their index, the tokenizer, also where it lies in a folder beside the encoder's. Sorted
+/// by name. Throws DataError when the folder holds no config.json or no weights.
 std::vector<std::filesystem::path> encoderFiles(const std::filesystem::path& folder);
 
 /// SHA-256 (64 hex digits) over the names and contents of those files. The hash of each file is remembered in

@@ -18,8 +18,8 @@ public:
     /// tokenizer_config.json (extra_ids). A pipeline's folder that keeps its tokenizer beside the encoder (tokenizer_2,
     /// tokenizer_3, tokenizer) is found too. Throws DataError.
     static T5Tokenizer load(const std::filesystem::path& folder);
-    /// What load() reads of an encoder's folder: spiece.model there or in a folder beside it, else tokenizer.json. Empty
-    /// when there is neither.
+    /// What load() reads of an encoder's folder: spiece.model there or in a folder beside it, else tokenizer.json.
+    /// Empty when there is neither.
     static std::filesystem::path fileFor(const std::filesystem::path& encoderFolder);
     explicit T5Tokenizer(const std::filesystem::path& sentencePieceModel, std::int64_t extraIds = 100);
 

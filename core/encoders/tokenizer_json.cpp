@@ -178,14 +178,15 @@ private:
             refuse("its added tokens lack </s> or <pad>");
     }
 
-    /// The table that normalises text, out of a normalizer that does nothing else but tidy spaces, as SentencePiece does.
+    /// The table that normalises text, out of a normalizer that does nothing else but tidy spaces, as SentencePiece
+    /// does.
     std::string charsMap() const
     {
         const auto found = fields_.json().find("normalizer");
         if (found == fields_.json().end() || found->is_null())
             return {};
-        const auto steps = textOf(*found, "type") == "Sequence" ? found->value("normalizers", json::array())
-                                                                : json::array({*found});
+        const auto steps =
+            textOf(*found, "type") == "Sequence" ? found->value("normalizers", json::array()) : json::array({*found});
         std::string map;
         for (const auto& step : steps) {
             const auto type = textOf(step, "type");
@@ -206,8 +207,8 @@ private:
         const auto found = fields_.json().find("pre_tokenizer");
         if (found == fields_.json().end() || !found->is_object())
             refuse("it has no \"pre_tokenizer\"");
-        const auto steps = textOf(*found, "type") == "Sequence" ? found->value("pretokenizers", json::array())
-                                                                : json::array({*found});
+        const auto steps =
+            textOf(*found, "type") == "Sequence" ? found->value("pretokenizers", json::array()) : json::array({*found});
         bool spaces = false;
         for (const auto& step : steps) {
             const auto type = textOf(step, "type");

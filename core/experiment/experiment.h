@@ -14,9 +14,9 @@ namespace nanodit {
 
 /// One of the things compared.
 struct ExperimentArm {
-    std::string name;  ///< "patches-sincos"; part of file names.
-    std::string label; ///< "patches, sincos position"
-    std::string what;  ///< One sentence.
+    std::string name;                       ///< "patches-sincos"; part of file names.
+    std::string label;                      ///< "patches, sincos position"
+    std::string what;                       ///< One sentence.
     std::vector<std::string> settings = {}; ///< Of an arm of a sweep: "repa.weight=0.5".
     bool operator==(const ExperimentArm&) const = default;
 };
@@ -106,14 +106,14 @@ struct ExperimentReport {
 };
 
 struct ExperimentRequest {
-    Workspace workspace;           ///< Of patches against CLS: a demo workspace, whose truth is known.
-    std::filesystem::path folder;  ///< Empty: experiments/patches-vs-cls or experiments/sweep in the workspace.
-    TrainConfig config;            ///< What all arms share; see armConfig.
-    std::vector<std::string> arms; ///< Names; empty: all.
+    Workspace workspace;              ///< Of patches against CLS: a demo workspace, whose truth is known.
+    std::filesystem::path folder;     ///< Empty: experiments/patches-vs-cls or experiments/sweep in the workspace.
+    TrainConfig config;               ///< What all arms share; see armConfig.
+    std::vector<std::string> arms;    ///< Names; empty: all.
     std::vector<ExperimentArm> sweep; ///< Arms of a person's own in their place; all are compared with the first.
-    std::int64_t seeds = 3;        ///< Each arm is trained with the seeds 1 to this.
-    ValidationSettings validation; ///< Each model's, all with the same noise.
-    bool reportOnly = false;       ///< Train nothing: report of the seeds that every arm has finished.
+    std::int64_t seeds = 3;           ///< Each arm is trained with the seeds 1 to this.
+    ValidationSettings validation;    ///< Each model's, all with the same noise.
+    bool reportOnly = false;          ///< Train nothing: report of the seeds that every arm has finished.
     ComputeChoice device;
     std::function<void(const ExperimentReport&)> finished = [](const auto&) {};
 };

@@ -19,8 +19,8 @@
 #include "core/dataset/records_export.h"     // IWYU pragma: export
 #include "core/dataset/reject.h"             // IWYU pragma: export
 #include "core/dataset/relocate.h"           // IWYU pragma: export
-#include "core/dataset/shard_check.h"        // IWYU pragma: export
 #include "core/dataset/settings_change.h"    // IWYU pragma: export
+#include "core/dataset/shard_check.h"        // IWYU pragma: export
 #include "core/encoders/encoder_info.h"      // IWYU pragma: export
 #include "core/geometry/bucket_presets.h"    // IWYU pragma: export
 #include "core/inspect/certify.h"            // IWYU pragma: export
@@ -30,7 +30,7 @@
 #include "core/inspect/kept_certificates.h"  // IWYU pragma: export
 #include "core/inspect/patch_basis.h"        // IWYU pragma: export
 #include "core/inspect/place_field.h"        // IWYU pragma: export
-#include "core/inspect/set_map.h"              // IWYU pragma: export
+#include "core/inspect/set_map.h"            // IWYU pragma: export
 #include "core/preprocess/forecast_job.h"    // IWYU pragma: export
 #include "core/preprocess/preprocess_job.h"  // IWYU pragma: export
 #include "core/preprocess/shard_job.h"       // IWYU pragma: export

@@ -3,24 +3,24 @@
 /// Training and its runs. Part of the front: what app may include of the engine.
 /// Functions throw nanodit::Error; jobs do so from run(). Sinks are called on the job's thread.
 
-#include "core/runs/break_through.h"    // IWYU pragma: export
-#include "core/runs/catalogue.h"        // IWYU pragma: export
+#include "core/runs/break_through.h"      // IWYU pragma: export
+#include "core/runs/catalogue.h"          // IWYU pragma: export
 #include "core/runs/checkpoint_weights.h" // IWYU pragma: export
-#include "core/runs/configurations.h"   // IWYU pragma: export
-#include "core/runs/continuation.h"     // IWYU pragma: export
-#include "core/runs/metric_table.h"     // IWYU pragma: export
-#include "core/runs/metrics_file.h"     // IWYU pragma: export
-#include "core/runs/previews.h"         // IWYU pragma: export
-#include "core/runs/retention.h"        // IWYU pragma: export
-#include "core/runs/run_export.h"       // IWYU pragma: export
-#include "core/runs/run_lock.h"         // IWYU pragma: export
-#include "core/runs/step_metrics.h"     // IWYU pragma: export
-#include "core/train/forecast.h"        // IWYU pragma: export
-#include "core/train/launcher.h"        // IWYU pragma: export
-#include "core/train/replay_job.h"      // IWYU pragma: export
-#include "core/train/train_job.h"       // IWYU pragma: export
-#include "core/train/worth_job.h"       // IWYU pragma: export
-#include "core/validate/run_overview.h" // IWYU pragma: export
+#include "core/runs/configurations.h"     // IWYU pragma: export
+#include "core/runs/continuation.h"       // IWYU pragma: export
+#include "core/runs/metric_table.h"       // IWYU pragma: export
+#include "core/runs/metrics_file.h"       // IWYU pragma: export
+#include "core/runs/previews.h"           // IWYU pragma: export
+#include "core/runs/retention.h"          // IWYU pragma: export
+#include "core/runs/run_export.h"         // IWYU pragma: export
+#include "core/runs/run_lock.h"           // IWYU pragma: export
+#include "core/runs/step_metrics.h"       // IWYU pragma: export
+#include "core/train/forecast.h"          // IWYU pragma: export
+#include "core/train/launcher.h"          // IWYU pragma: export
+#include "core/train/replay_job.h"        // IWYU pragma: export
+#include "core/train/train_job.h"         // IWYU pragma: export
+#include "core/train/worth_job.h"         // IWYU pragma: export
+#include "core/validate/run_overview.h"   // IWYU pragma: export
 
 #include <memory>
 

@@ -63,8 +63,7 @@ public:
             refuse("that holds a JPEG or PNG picture, as only printers read it: convert it to PNG");
         if (header_.infoBytes == 64 && header_.compression >= BmpHeader::Masks) // OS/2 has others of these numbers
             refuse("of OS/2 with a compression that is not read: convert it to PNG");
-        const bool masked =
-            header_.compression == BmpHeader::Masks || header_.compression == BmpHeader::AlphaMasks;
+        const bool masked = header_.compression == BmpHeader::Masks || header_.compression == BmpHeader::AlphaMasks;
         const bool runs = header_.compression == BmpHeader::Rle8 || header_.compression == BmpHeader::Rle4;
         if (!(masked || runs || header_.compression == BmpHeader::Plain))
             refuse("with a compression that is not known: convert it to PNG");

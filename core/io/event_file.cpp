@@ -193,7 +193,8 @@ void EventFile::addPicture(std::int64_t step, const std::string& tag, const Imag
 void EventFile::append(const std::string& event)
 {
     const auto length = littleEndianBytes(static_cast<std::uint64_t>(event.size()));
-    stream_ << length << littleEndianBytes(maskedCrc(length)) << event << littleEndianBytes(maskedCrc(event)) << std::flush;
+    stream_ << length << littleEndianBytes(maskedCrc(length)) << event << littleEndianBytes(maskedCrc(event))
+            << std::flush;
     if (!stream_)
         throw StoreError(path_.string() + " could not be written: make room on the disk, then resume the run");
 }

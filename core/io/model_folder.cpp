@@ -129,7 +129,8 @@ std::optional<ModelFiles> filesOfShards(const fs::path& folder, const std::vecto
     ModelFiles found;
     for (const auto& name : names) {
         const auto shard = shardNumberOf(name);
-        if (!shard || (first && (shard->stem != first->stem || shard->of != first->of || shard->ending != first->ending)))
+        if (!shard ||
+            (first && (shard->stem != first->stem || shard->of != first->of || shard->ending != first->ending)))
             return std::nullopt;
         first = shard;
         numbers.insert(shard->number);
@@ -175,15 +176,17 @@ std::string lostLink(const fs::path& file)
             throw DataError(folder.string() + " holds no weights but " + name +
                             ", a download that broke off: fetch the model again");
         if (name.ends_with(".msgpack") || name.ends_with(".h5") || name.ends_with(".onnx") || name.ends_with(".tflite"))
-            throw DataError((folder / name).string() + " is of another framework: fetch the model's weights for PyTorch "
-                                                       "(model.safetensors or pytorch_model.bin)");
+            throw DataError((folder / name).string() +
+                            " is of another framework: fetch the model's weights for PyTorch "
+                            "(model.safetensors or pytorch_model.bin)");
     }
     std::error_code ignored;
     if (fs::is_directory(folder / "checkpoints", ignored))
         throw DataError(folder.string() + " is a run: name one of its checkpoints, in " +
                         (folder / "checkpoints").string());
-    throw DataError(folder.string() + " holds no weights (model.safetensors, diffusion_pytorch_model.safetensors, "
-                                      "pytorch_model.bin)" +
+    throw DataError(folder.string() +
+                    " holds no weights (model.safetensors, diffusion_pytorch_model.safetensors, "
+                    "pytorch_model.bin)" +
                     (names.empty() ? ": it is empty" : ": it holds " + listed(names)) +
                     "; fetch them from where the model came from");
 }

@@ -18,10 +18,10 @@ struct ModelFiles {
     std::string source() const;
 };
 
-/// In this order: model.safetensors, diffusion_pytorch_model.safetensors, pytorch_model.bin, diffusion_pytorch_model.bin
-/// or the index of one; then variants and other names (model.fp16.safetensors, ae.safetensors, MODEL.pth) where there is
-/// only one that can be meant. Throws DataError naming the folder, what is there, and what to do: none, several, a shard
-/// that is missing.
+/// In this order: model.safetensors, diffusion_pytorch_model.safetensors, pytorch_model.bin,
+/// diffusion_pytorch_model.bin or the index of one; then variants and other names (model.fp16.safetensors,
+/// ae.safetensors, MODEL.pth) where there is only one that can be meant. Throws DataError naming the folder, what is
+/// there, and what to do: none, several, a shard that is missing.
 ModelFiles findModelFiles(const std::filesystem::path& folder);
 
 /// Whether the file begins as torch.save writes them, in either format, whatever its name.

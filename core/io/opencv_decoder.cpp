@@ -27,8 +27,8 @@ void keepOpenCvSilent()
     static_cast<void>(once);
 }
 
-/// imdecode writes to std::cerr what its decoders throw, whatever it was told above. What a thread writes there while it
-/// decodes is dropped; what others write passes.
+/// imdecode writes to std::cerr what its decoders throw, whatever it was told above. What a thread writes there while
+/// it decodes is dropped; what others write passes.
 class SilentDecoding {
 public:
     SilentDecoding()

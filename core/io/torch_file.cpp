@@ -41,7 +41,7 @@ std::map<std::string, Array> tensorsOf(const PtDict& dict)
 }
 
 /// Keys under which people keep the weights themselves.
-constexpr std::array usualKeys = {"model"sv, "state_dict"sv, "model_state_dict"sv, "module"sv,  "net"sv,
+constexpr std::array usualKeys = {"model"sv,  "state_dict"sv, "model_state_dict"sv, "module"sv,  "net"sv,
                                   "params"sv, "weights"sv,    "generator"sv,        "network"sv, "transformer"sv};
 
 /// "ema", "model_ema", "params_ema", "ema_model", "state_dict_ema", "averaged"...

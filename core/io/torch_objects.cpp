@@ -86,24 +86,38 @@ constexpr std::array<NamedType, 20> types = {{{"FloatStorage", "float32", DType:
 /// Python modules whose functions run programs, import code or open files and connections. No file of weights needs
 /// one, and one that names it was made to do harm where it is unpickled.
 constexpr std::array<std::string_view, 43> harmfulModules = {
-    "os",       "posix",     "nt",      "subprocess",      "sys",        "importlib", "runpy",     "shutil", "socket",
-    "pty",      "ctypes",    "_ctypes", "webbrowser",      "pickle",     "_pickle",   "dill",      "joblib", "marshal",
-    "code",     "codeop",    "pip",     "commands",        "pydoc",      "platform",  "threading", "pdb",    "bdb",
-    "asyncio",  "signal",    "tempfile", "multiprocessing", "cloudpickle", "urllib",    "http",      "smtplib", "ftplib",
-    "requests", "telnetlib", "timeit",  "trace",           "cProfile",   "profile",   "doctest"};
-constexpr std::array<std::string_view, 18> harmfulInside = {
-    "torch.load",    "torch.save",     "torch.hub.",     "torch.serialization.", "torch.utils.cpp_extension.",
-    "torch.package", "torch.jit.",     "numpy.load",     "numpy.testing.",       "numpy.f2py.",
-    "io.open",       "_io.open",       "io.FileIO",      "_io.FileIO",           "operator.attrgetter",
-    "imp.",          "zipimport.",     "operator.methodcaller"};
+    "os",        "posix",   "nt",      "subprocess", "sys",        "importlib", "runpy",           "shutil",
+    "socket",    "pty",     "ctypes",  "_ctypes",    "webbrowser", "pickle",    "_pickle",         "dill",
+    "joblib",    "marshal", "code",    "codeop",     "pip",        "commands",  "pydoc",           "platform",
+    "threading", "pdb",     "bdb",     "asyncio",    "signal",     "tempfile",  "multiprocessing", "cloudpickle",
+    "urllib",    "http",    "smtplib", "ftplib",     "requests",   "telnetlib", "timeit",          "trace",
+    "cProfile",  "profile", "doctest"};
+constexpr std::array<std::string_view, 18> harmfulInside = {"torch.load",
+                                                            "torch.save",
+                                                            "torch.hub.",
+                                                            "torch.serialization.",
+                                                            "torch.utils.cpp_extension.",
+                                                            "torch.package",
+                                                            "torch.jit.",
+                                                            "numpy.load",
+                                                            "numpy.testing.",
+                                                            "numpy.f2py.",
+                                                            "io.open",
+                                                            "_io.open",
+                                                            "io.FileIO",
+                                                            "_io.FileIO",
+                                                            "operator.attrgetter",
+                                                            "imp.",
+                                                            "zipimport.",
+                                                            "operator.methodcaller"};
 /// Of Python's own names, those that only make values.
-constexpr std::array<std::string_view, 14> plainBuiltins = {"list",  "int",   "float", "str",       "bool",
-                                                            "bytes", "tuple", "slice", "range",     "object",
+constexpr std::array<std::string_view, 14> plainBuiltins = {"list",  "int",   "float",   "str",     "bool",
+                                                            "bytes", "tuple", "slice",   "range",   "object",
                                                             "type",  "long",  "unicode", "Ellipsis"};
 
 /// Classes of tensors that are nothing but their values.
-constexpr std::array<std::string_view, 4> plainTensorClasses = {
-    "torch.Tensor", "torch._tensor.Tensor", "torch.nn.parameter.Buffer", "torch.nn.Parameter"};
+constexpr std::array<std::string_view, 4> plainTensorClasses = {"torch.Tensor", "torch._tensor.Tensor",
+                                                                "torch.nn.parameter.Buffer", "torch.nn.Parameter"};
 
 bool contains(std::span<const std::string_view> names, std::string_view name)
 {
@@ -239,8 +253,8 @@ PtValue TorchObjects::callForeign(const PtForeign& callee, const PtValue& argume
     }
     if (callee.name == "torch._utils._rebuild_wrapper_subclass")
         return {PtForeign{.name = classAt(0).empty() ? callee.name : classAt(0), .isTensor = true}};
-    const bool rebuildsTensor = callee.name.starts_with("torch._utils._rebuild_") &&
-                                callee.name.find("tensor") != std::string::npos;
+    const bool rebuildsTensor =
+        callee.name.starts_with("torch._utils._rebuild_") && callee.name.find("tensor") != std::string::npos;
     return {PtForeign{.name = callee.name, .isTensor = rebuildsTensor}};
 }
 

@@ -9,8 +9,8 @@
 namespace nanodit {
 
 /// The Python objects that files of torch.save may name, and the rules by which they are built here. Nothing is
-/// imported or executed; what is not in the tables stays a PtForeign, and names of what runs programs are refused with a
-/// DataError.
+/// imported or executed; what is not in the tables stays a PtForeign, and names of what runs programs are refused with
+/// a DataError.
 class TorchObjects {
 public:
     /// `name` stands in messages.

@@ -110,11 +110,12 @@ private:
         const auto end = at + directoryBytes + nameBytes + extraBytes + commentBytes;
         if (end > directoryEnd)
             fail("its directory is cut off");
-        ZipRecord record{
-            .name = text(at + directoryBytes, nameBytes),
-            .data = {},
-            .fault = (flags & 1u) != 0 ? "is encrypted" : method != 0 ? "is compressed" : "",
-            .checksum = read<std::uint32_t>(at + 16)};
+        ZipRecord record{.name = text(at + directoryBytes, nameBytes),
+                         .data = {},
+                         .fault = (flags & 1u) != 0 ? "is encrypted"
+                                  : method != 0     ? "is compressed"
+                                                    : "",
+                         .checksum = read<std::uint32_t>(at + 16)};
         readZip64(at + directoryBytes + nameBytes, extraBytes, {&size, &stored, &local});
         at = end;
         if (!record.fault.empty())

@@ -14,7 +14,7 @@ struct ZipRecord {
     std::string name;
     std::span<const std::byte> data; ///< Of one that is stored as it is.
     std::string fault;               ///< "is compressed", "is encrypted": it has no data then. Empty for a stored one.
-    std::uint32_t checksum = 0; ///< CRC-32 as the directory gives it.
+    std::uint32_t checksum = 0;      ///< CRC-32 as the directory gives it.
 
     /// False when the data do not have the checksum. Zero counts as "was not computed", as torch.save can be told.
     bool checksumHolds() const;

@@ -49,14 +49,15 @@ public:
     }
 
     struct Block {
-        std::int64_t sample, index; ///< `index` among those of all samples.
+        std::int64_t sample, index;  ///< `index` among those of all samples.
         std::int64_t firstRow, rows; ///< `firstRow` among those of all samples.
     };
 
     template<typename Action>
     void each(Action&& action) const
     {
-        const auto grain = std::max<std::int64_t>(1, elementsOfThread / (rowsOfBlock * std::max<std::int64_t>(1, width_)));
+        const auto grain =
+            std::max<std::int64_t>(1, elementsOfThread / (rowsOfBlock * std::max<std::int64_t>(1, width_)));
         at::parallel_for(0, samples_ * blocks_, grain, [&](std::int64_t begin, std::int64_t end) {
             for (auto index = begin; index < end; ++index) {
                 const auto sample = index / blocks_, row = index % blocks_ * rowsOfBlock;
@@ -193,7 +194,10 @@ public:
         const auto x = given.contiguous();
         const auto y = at::empty_like(x);
         each(x, [&](std::int64_t first, std::int64_t count) {
-            rowKernel().gelu({.count = count, .element = elementOf(x.scalar_type()), .x = elementsOf(x, first), .y = elementsOf(y, first)});
+            rowKernel().gelu({.count = count,
+                              .element = elementOf(x.scalar_type()),
+                              .x = elementsOf(x, first),
+                              .y = elementsOf(y, first)});
         });
         context->save_for_backward({x});
         return y;
@@ -218,7 +222,8 @@ private:
     static void each(const at::Tensor& x, Action&& action)
     {
         constexpr std::int64_t grain = 1 << 13;
-        at::parallel_for(0, x.numel(), grain, [&](std::int64_t begin, std::int64_t end) { action(begin, end - begin); });
+        at::parallel_for(0, x.numel(), grain,
+                         [&](std::int64_t begin, std::int64_t end) { action(begin, end - begin); });
     }
 };
 

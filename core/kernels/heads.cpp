@@ -118,9 +118,9 @@ public:
         if (given == gradients.end())
             return {at::Tensor(), at::Tensor(), at::Tensor()};
         const auto joined = at::empty(context->saved_data["shape"].toIntVector(), given->options());
-        const auto parts = byHeads(joined, static_cast<std::int64_t>(gradients.size()),
-                                   context->saved_data["heads"].toInt())
-                               .unbind(0);
+        const auto parts =
+            byHeads(joined, static_cast<std::int64_t>(gradients.size()), context->saved_data["heads"].toInt())
+                .unbind(0);
         for (std::size_t i = 0; i < parts.size(); ++i) {
             if (gradients[i].defined())
                 parts[i].copy_(gradients[i]);

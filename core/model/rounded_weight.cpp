@@ -30,7 +30,8 @@ public:
 using WeakTensor = c10::weak_intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>;
 
 struct Copy {
-    WeakTensor weight; ///< Does not keep the weight, but its address, which belongs to no other as long as this is here.
+    WeakTensor
+        weight; ///< Does not keep the weight, but its address, which belongs to no other as long as this is here.
     at::Tensor rounded;
     std::uint32_t version = 0; ///< Of the weight that it was made of.
 };

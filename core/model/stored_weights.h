@@ -10,7 +10,8 @@ namespace nanodit {
 
 /// The tensors of one model in a file that may hold several.
 struct WeightSet {
-    std::string place; ///< The keys or the file by which it is found there: "model", "ema.safetensors"; "" for the whole.
+    std::string
+        place; ///< The keys or the file by which it is found there: "model", "ema.safetensors"; "" for the whole.
     TensorMap tensors; ///< Never empty.
 };
 
@@ -21,9 +22,9 @@ struct StoredWeights {
     std::vector<std::string> unreadable; ///< Tensors of types and classes that are not read: "NAME (float8_e4m3fn)".
 };
 
-/// From wherever weights lie: a checkpoint folder of ours (its current weights, then their average), a model's folder, a
-/// .safetensors file, or what torch.save wrote, under any name. Nothing in a file is executed. Throws DataError naming
-/// the file.
+/// From wherever weights lie: a checkpoint folder of ours (its current weights, then their average), a model's folder,
+/// a .safetensors file, or what torch.save wrote, under any name. Nothing in a file is executed. Throws DataError
+/// naming the file.
 StoredWeights readStoredWeights(const std::filesystem::path& source);
 
 /// The tensors of the first set.

@@ -81,9 +81,10 @@ std::string remarkOf(const Workspace& workspace, Pass pass)
     const auto folder = workspace.path(encoderFolderOf(workspace, pass));
     if (pass != Pass::Vae || !obstacleOf(workspace, pass).empty() || !autoencoderConfigOf(folder).scalingAssumed)
         return {};
-    return (folder / "config.json").string() + " gives no scaling_factor: 0.18215 is taken, as diffusers does, which is "
-                                               "right for the autoencoders of Stable Diffusion 1 and 2; write the "
-                                               "model's own into the file if it is another";
+    return (folder / "config.json").string() +
+           " gives no scaling_factor: 0.18215 is taken, as diffusers does, which is "
+           "right for the autoencoders of Stable Diffusion 1 and 2; write the "
+           "model's own into the file if it is another";
 }
 
 ArrayExpectations expectationsOf(const Workspace& workspace)

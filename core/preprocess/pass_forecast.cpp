@@ -257,7 +257,9 @@ std::vector<std::int64_t> TokenCounts::of(const std::vector<const std::string*>&
     if (!count_)
         count_ = encoders_.loadTokenCount();
     std::vector<std::int64_t> tokens(captions.size());
-    forEachParallel(captions.size(), [&](std::size_t i) { tokens[i] = std::min(count_(*captions[i]), encoders_.expectations.textTokens); });
+    forEachParallel(captions.size(), [&](std::size_t i) {
+        tokens[i] = std::min(count_(*captions[i]), encoders_.expectations.textTokens);
+    });
     return tokens;
 }
 

@@ -42,8 +42,8 @@ RunState runState(const RunInfo& run, std::int64_t steps, std::int64_t planned, 
 /// "running", "finished", "stopped", "no checkpoint"
 std::string runStateName(RunState state);
 
-/// A step of a run that can be validated, was validated, or both; its raw weights by themselves where it has an average,
-/// too.
+/// A step of a run that can be validated, was validated, or both; its raw weights by themselves where it has an
+/// average, too.
 struct ValidationSubject {
     std::string run;
     std::int64_t step = 0;
@@ -56,8 +56,8 @@ std::vector<ValidationSubject> validationSubjects(const std::vector<RunInfo>& ru
 
 /// The folders of a run's validation reports by name: of its steps, and of weights files, whose names are no steps.
 std::vector<std::filesystem::path> validationReports(const RunInfo& run);
-/// Where the report of a checkpoint of a run goes: validation/step-00001000 for the weights that it is opened with where
-/// nobody says which, validation/step-00001000-raw for raw ones beside an average. Empty for a file in no run's
+/// Where the report of a checkpoint of a run goes: validation/step-00001000 for the weights that it is opened with
+/// where nobody says which, validation/step-00001000-raw for raw ones beside an average. Empty for a file in no run's
 /// checkpoints folder.
 std::filesystem::path validationFolder(const std::filesystem::path& checkpoint);
 /// Whether that is the name of a report of raw weights beside an average.

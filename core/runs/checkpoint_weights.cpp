@@ -32,7 +32,8 @@ WeightsKind weightsKindFromName(const std::string& name)
 {
     const auto found = std::ranges::find(weightsKindNames, name);
     if (found == weightsKindNames.end())
-        throw UsageError("there are no weights \"" + name + "\": name raw, as they were trained, or ema, their average");
+        throw UsageError("there are no weights \"" + name +
+                         "\": name raw, as they were trained, or ema, their average");
     return static_cast<WeightsKind>(found - weightsKindNames.begin());
 }
 
@@ -64,8 +65,9 @@ fs::path weightsFile(const fs::path& checkpoint, WeightsKind kind)
     const auto file = checkpoint / fileName(kind);
     if (!isThere(file))
         throw UsageError("the checkpoint " + checkpoint.string() + " has no " + fileName(kind) + ": " +
-                         (kind == WeightsKind::Raw ? "it was exported with its average alone, so open the averaged weights"
-                                                   : "its run keeps no average, so open the raw weights"));
+                         (kind == WeightsKind::Raw
+                              ? "it was exported with its average alone, so open the averaged weights"
+                              : "its run keeps no average, so open the raw weights"));
     return file;
 }
 

@@ -87,7 +87,8 @@ std::optional<ConditionWorth> readConditionWorth(const fs::path& runFolder)
                                       .clsOnly = picture.at("cls_only")});
         return worth;
     } catch (const nlohmann::json::exception& error) {
-        throw DataError(file.string() + " is damaged (" + jsonFault(error) + "): measure what conditions are worth again");
+        throw DataError(file.string() + " is damaged (" + jsonFault(error) +
+                        "): measure what conditions are worth again");
     }
 }
 

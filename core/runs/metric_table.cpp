@@ -232,7 +232,8 @@ std::vector<MetricText> makeIntervalTable()
                              .help = std::string(help) + " Mean over pictures of the " + words + " set.",
                              .decimals = 4});
         };
-        row("loss", "Loss at fixed draws", "Loss of the averaged weights at fixed times and noises, all conditions given.");
+        row("loss", "Loss at fixed draws",
+            "Loss of the averaged weights at fixed times and noises, all conditions given.");
         row("caption_gain", "Caption gain", "How much that loss grows when the text is replaced by the null.");
         row("dino_gain", "DINO gain", "How much it grows when CLS and patches are replaced by their nulls.");
         row("patch_gain", "Patch gain", "How much it grows when the patches are left out and text and CLS stay.");

@@ -1,7 +1,7 @@
 #pragma once
 
-/// Preview pictures of a run: samples/step-00000500-RECORD.png; those of other weights and of parts of the conditions in
-/// folders of their own, samples/raw, samples/text_only...
+/// Preview pictures of a run: samples/step-00000500-RECORD.png; those of other weights and of parts of the conditions
+/// in folders of their own, samples/raw, samples/text_only...
 
 #include <array>
 #include <cstdint>
@@ -26,9 +26,8 @@ enum class PreviewKind {
 inline constexpr std::array<const char*, 7> previewKindNames = {"",         "raw",     "text_only", "dino_only",
                                                                 "cls_only", "swapped", "shuffled"};
 /// Parts of the conditions, in the order in which they are shown behind the usual one.
-inline constexpr std::array<PreviewKind, 5> conditionPreviews = {PreviewKind::TextOnly, PreviewKind::DinoOnly,
-                                                                 PreviewKind::ClsOnly, PreviewKind::Swapped,
-                                                                 PreviewKind::Shuffled};
+inline constexpr std::array<PreviewKind, 5> conditionPreviews = {
+    PreviewKind::TextOnly, PreviewKind::DinoOnly, PreviewKind::ClsOnly, PreviewKind::Swapped, PreviewKind::Shuffled};
 
 std::filesystem::path previewFile(const std::filesystem::path& runFolder, std::int64_t step,
                                   const std::string& recordId, PreviewKind kind = PreviewKind::Usual);

@@ -25,10 +25,11 @@ fs::path notesFileOf(const fs::path& runFolder)
 
 OwnFile<RunNotes> readRunNotes(const fs::path& runFolder)
 {
-    return readOwnFile<RunNotes>(notesFileOf(runFolder), "the note and the tags of a run", [](const nlohmann::json& json) {
-        return RunNotes{.note = json.value("note", std::string()),
-                        .tags = json.value("tags", std::vector<std::string>())};
-    });
+    return readOwnFile<RunNotes>(notesFileOf(runFolder), "the note and the tags of a run",
+                                 [](const nlohmann::json& json) {
+                                     return RunNotes{.note = json.value("note", std::string()),
+                                                     .tags = json.value("tags", std::vector<std::string>())};
+                                 });
 }
 
 void writeRunNotes(const fs::path& runFolder, const RunNotes& notes)
@@ -41,7 +42,8 @@ void writeRunNotes(const fs::path& runFolder, const RunNotes& notes)
         return;
     }
     const nlohmann::ordered_json json = {{"note", notes.note}, {"tags", notes.tags}};
-    writeFileAtomically(notesFileOf(runFolder), json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    writeFileAtomically(notesFileOf(runFolder),
+                        json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 std::vector<std::string> tagsOf(const std::string& text)

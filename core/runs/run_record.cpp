@@ -32,8 +32,8 @@ void addMeans(const nlohmann::json& json, const std::string& way, EventFile::Sca
         if (value.is_object())
             addMeans(value, way + key + "/", means);
         else
-            means.emplace_back(way + key, value.is_number() ? value.get<double>()
-                                                            : std::numeric_limits<double>::quiet_NaN());
+            means.emplace_back(way + key,
+                               value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
     }
 }
 
@@ -96,7 +96,7 @@ RunRecord readRunRecord(const fs::path& runFolder, std::uint64_t begin, std::uin
     std::ifstream stream(runFolder / "metrics.jsonl", std::ios::binary);
     stream.seekg(static_cast<std::streamoff>(begin));
     for (std::string line; std::getline(stream, line);) {
-        const bool cutOff = stream.eof(); // no line end
+        const bool cutOff = stream.eof();                                              // no line end
         const bool maybeValidation = line.find("\"validation\"") != std::string::npos; // parsing takes the most time
         const bool maybeMeasured = line.find("\"measured\"") != std::string::npos;
         if (auto validation = maybeValidation ? validationFrom(line) : std::nullopt)

@@ -103,7 +103,8 @@ protected:
             return part;
         if (!weights_.defined()) {
             const auto& [rows, cols] = guidance_.patches;
-            const auto byPatch = at::tensor(guidance_.dinoWeights, at::TensorOptions(at::kFloat)).view({1, 1, rows, cols});
+            const auto byPatch =
+                at::tensor(guidance_.dinoWeights, at::TensorOptions(at::kFloat)).view({1, 1, rows, cols});
             weights_ = at::upsample_bilinear2d(byPatch, {part.size(2), part.size(3)}, false).to(part.device());
         }
         return weights_ * part;

@@ -28,8 +28,8 @@ PngText textOf(const PaintedBy& model);
 std::optional<PaintedBy> paintedByOfPng(const std::filesystem::path& file);
 
 /// The checkpoint that holds exactly these weights: that of the same run and step, or else of another run (one that was
-/// renamed) and the same step; its file of raw weights where it is these and an average lies beside them. Reads weights,
-/// which takes a while. Empty when there is none, or when stopped.
+/// renamed) and the same step; its file of raw weights where it is these and an average lies beside them. Reads
+/// weights, which takes a while. Empty when there is none, or when stopped.
 std::optional<std::filesystem::path> findCheckpoint(const std::vector<RunInfo>& runs, const PaintedBy& model,
                                                     const JobContext& context = {});
 

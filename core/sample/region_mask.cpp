@@ -6,8 +6,7 @@ namespace nanodit {
 
 std::vector<double> patchCover(const Image& mask, ImageSize size, GridSize patches)
 {
-    const auto means =
-        resizeForDisplay(makeBucketImage(mask, size), {.width = patches.cols, .height = patches.rows});
+    const auto means = resizeForDisplay(makeBucketImage(mask, size), {.width = patches.cols, .height = patches.rows});
     std::vector<double> cover;
     cover.reserve(static_cast<std::size_t>(patches.count()));
     for (std::int64_t row = 0; row < patches.rows; ++row) {

@@ -40,8 +40,8 @@ struct PlanePicture {
 /// What a sketch that follows a slider may take, in seconds: with the way to the screen and back a tenth of a second.
 inline constexpr double liveSketchSeconds = 0.06;
 
-/// A checkpoint and the encoders it needs, loaded when first needed and kept; other sessions share them. One thread at a
-/// time.
+/// A checkpoint and the encoders it needs, loaded when first needed and kept; other sessions share them. One thread at
+/// a time.
 class SamplingSession {
 public:
     /// `checkpoint`: a checkpoint folder, or a .safetensors/.pt file beside a state.json. EMA weights where there are.
@@ -53,8 +53,8 @@ public:
                                                const std::function<void(const SamplePreview&)>& onPreview) = 0;
     /// The request's picture for the eye, without what a kept one needs besides (a hash of the weights, measures of
     /// guidance): by DPM++ 2M in as many steps as fit into `seconds` by the pace of the last picture, but at least two
-    /// and at most six or the request's. What the branches say at the first step is kept: a picture that begins as the last
-    /// one did has it for nothing. Empty when stopped, which takes as long as a block of the model, or decoding.
+    /// and at most six or the request's. What the branches say at the first step is kept: a picture that begins as the
+    /// last one did has it for nothing. Empty when stopped, which takes as long as a block of the model, or decoding.
     virtual std::optional<Image> sketch(const SampleRequest& request, double seconds, const JobContext& context) = 0;
     /// The request's picture for each pair of scales, coarse to fine; they share the noise and what the model's
     /// branches make of it. False when stopped.

@@ -6,8 +6,8 @@ namespace nanodit {
 
 /// What one forward pass of training gives.
 struct FlowLoss {
-    at::Tensor perSample; ///< [B]: (weighted) mean squared error of the velocity, float32.
-    at::Tensor velocity;  ///< [B, C, H, W], float32, detached.
+    at::Tensor perSample;     ///< [B]: (weighted) mean squared error of the velocity, float32.
+    at::Tensor velocity;      ///< [B, C, H, W], float32, detached.
     at::Tensor internal = {}; ///< [B]: the same error of the internal head; undefined where it was not evaluated.
 
     at::Tensor mean() const { return perSample.mean(); }

@@ -33,8 +33,8 @@ std::int64_t parametersOfBlock(const ModelConfig& m)
 {
     const auto width = m.hiddenSize, inner = innerWidth(m);
     const std::int64_t modulations = m.gate == Gate::AdalnZero ? 9 : 6;
-    auto count = linear(width, 3 * width) + linear(width, width);                             // self attention
-    count += linear(width, width) + linear(width, 2 * width) + linear(width, width);          // cross attention
+    auto count = linear(width, 3 * width) + linear(width, width);                    // self attention
+    count += linear(width, width) + linear(width, 2 * width) + linear(width, width); // cross attention
     count += linear(width, inner) + linear(inner, width) + linear(width, modulations * width);
     if (m.qkNorm)
         count += 4 * (width / m.numHeads);
@@ -77,9 +77,10 @@ Tokens tokensOf(const ModelConfig& model, const TrainData& data, ImageSize bucke
             .latentPixels = rows * cols};
 }
 
-/// What a block keeps of one sample for its backward pass. Three branches keep the stream (wide) and its modulated norm;
-/// self attention keeps the product that holds q, k and v, and its result; cross attention q and its result, and of the
-/// context the product of k and v, besides turned keys a copy; the feed-forward its inner layer before and after GELU.
+/// What a block keeps of one sample for its backward pass. Three branches keep the stream (wide) and its modulated
+/// norm; self attention keeps the product that holds q, k and v, and its result; cross attention q and its result, and
+/// of the context the product of k and v, besides turned keys a copy; the feed-forward its inner layer before and after
+/// GELU.
 std::int64_t keptByBlock(const ModelConfig& m, std::int64_t narrow, const Tokens& tokens)
 {
     const auto stream = tokens.latent * m.hiddenSize, context = tokens.context() * m.hiddenSize;
@@ -87,8 +88,8 @@ std::int64_t keptByBlock(const ModelConfig& m, std::int64_t narrow, const Tokens
     auto bytes = stream * (3 * wide + 9 * narrow) + 2 * narrow * tokens.latent * innerWidth(m) +
                  (turned ? 3 : 2) * narrow * context + 2 * wide * m.numHeads * tokens.latent; // sums of attention
     if (m.gate == Gate::AdalnZero)
-        bytes += 3 * stream * narrow; // each branch, which its gate multiplies
-    if (m.qkNorm) { // queries and keys before their norm, after it, and weighted
+        bytes += 3 * stream * narrow;       // each branch, which its gate multiplies
+    if (m.qkNorm) {                         // queries and keys before their norm, after it, and weighted
         const bool copies = narrow != wide; // what was made wide is a tensor of its own
         bytes += stream * (6 * wide + (copies ? 2 * narrow : 0));
         bytes += context * (turned && !copies ? wide : 2 * wide);
@@ -203,7 +204,8 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data, 
 {
     throwIfAny(asked.validate(), "the training configuration");
     if (data.buckets.empty())
-        throw DataError("the shard set \"" + asked.data.shards + "\" holds no samples", remedy::PackShards{.replace = true});
+        throw DataError("the shard set \"" + asked.data.shards + "\" holds no samples",
+                        remedy::PackShards{.replace = true});
     const auto config = withWidthsOf(data, asked);
     TrainForecast forecast;
     forecast.parameters = parametersOf(config.model);
@@ -239,8 +241,7 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data, 
     memory.gradients = accumulation > 1 ? stored : std::max<std::int64_t>(0, stored + last - memory.activations);
     forecast.stepsPerEpoch = (microBatches + accumulation - 1) / accumulation;
     if (microBatches > 0)
-        forecast.epochs =
-            static_cast<double>(config.schedule.steps * accumulation) / static_cast<double>(microBatches);
+        forecast.epochs = static_cast<double>(config.schedule.steps * accumulation) / static_cast<double>(microBatches);
     if (config.previews.every > 0 && data.pictureBytes > 0)
         memory.previews = std::max<std::int64_t>(0, 2 * stored + 2 * rounded + data.pictureBytes - memory.activations -
                                                         memory.gradients); // the gradients are there, and two copies

@@ -17,17 +17,18 @@ struct TrainData {
         ImageSize size;
         std::int64_t samples = 0;
     };
-    std::vector<Bucket> buckets;       ///< By size; of the samples, not of the workspace's settings.
-    std::int64_t textTokens = 512;     ///< Longest caption that there can be.
-    std::int64_t textWidth = 4096;     ///< Of the encoders, as are the next two.
+    std::vector<Bucket> buckets;   ///< By size; of the samples, not of the workspace's settings.
+    std::int64_t textTokens = 512; ///< Longest caption that there can be.
+    std::int64_t textWidth = 4096; ///< Of the encoders, as are the next two.
     std::int64_t dinoWidth = 1024;
     std::int64_t latentChannels = 16;
-    std::int64_t dinoPatch = 16;       ///< Pixels along a side of a DINO patch.
-    std::int64_t latentPixel = 8;      ///< Pixels along a side of one of the latent's.
-    std::int64_t pictureBytes = 0;     ///< That decoding a picture of the largest bucket takes; 0 without an autoencoder.
+    std::int64_t dinoPatch = 16;   ///< Pixels along a side of a DINO patch.
+    std::int64_t latentPixel = 8;  ///< Pixels along a side of one of the latent's.
+    std::int64_t pictureBytes = 0; ///< That decoding a picture of the largest bucket takes; 0 without an autoencoder.
 };
 
-/// Reads the manifest of the set that `config` names and one of its samples. Throws DataError when there is no such set.
+/// Reads the manifest of the set that `config` names and one of its samples. Throws DataError when there is no such
+/// set.
 TrainData trainData(const Workspace& workspace, const TrainConfig& config);
 
 /// Whose memory a forecast is of: a training on a GPU leaves a part to the machine.
@@ -48,8 +49,8 @@ struct TrainMemory {
     std::int64_t checkpoint = 0;
 
     std::int64_t total() const;
-    /// Of so many processes that train together and share the memory: each also holds a copy of the gradients, as large as
-    /// the weights, and the first alone paints and saves.
+    /// Of so many processes that train together and share the memory: each also holds a copy of the gradients, as large
+    /// as the weights, and the first alone paints and saves.
     std::int64_t ofProcesses(std::int64_t processes) const;
 };
 
@@ -72,8 +73,8 @@ struct TrainForecast {
     std::int64_t keptCheckpointBytes = 0;
     std::int64_t diskBytes = 0; ///< That checkpoints take at most: those kept, and the newest before the oldest goes.
     std::int64_t samplesPerEpoch = 0, stepsPerEpoch = 0;
-    double epochs = 0;            ///< Of the whole run.
-    double meanWork = 0;          ///< BucketForecast::work over samples, for a step's time from that of one bucket.
+    double epochs = 0;   ///< Of the whole run.
+    double meanWork = 0; ///< BucketForecast::work over samples, for a step's time from that of one bucket.
     /// Floating-point operations of an optimiser step of one process, of matrix products and attention: a multiply-add
     /// is two, the backward pass twice the forward pass, recomputing activations one forward pass more.
     double stepFlops = 0;
@@ -81,8 +82,8 @@ struct TrainForecast {
     const BucketForecast& dearest() const; ///< The bucket whose activations are the most.
 };
 
-/// The widths in `config` are replaced by the data's, as training does. Throws ConfigError for a configuration that cannot
-/// be used, DataError for data without a sample.
+/// The widths in `config` are replaced by the data's, as training does. Throws ConfigError for a configuration that
+/// cannot be used, DataError for data without a sample.
 TrainForecast forecastTraining(const TrainConfig& config, const TrainData& data, MemoryOf where = MemoryOf::Machine);
 
 /// Free bytes of the disk that the workspace's runs lie on; 0: not known.
@@ -95,8 +96,8 @@ struct FittingChange {
     std::int64_t memory = 0;                                   ///< TrainMemory::ofProcesses() then.
 };
 
-/// What makes it fit into `memory` bytes, each by the fewest settings; empty when it fits already, or when nothing helps
-/// but a smaller model or smaller pictures. None changes the model, nor how many samples a step sees.
+/// What makes it fit into `memory` bytes, each by the fewest settings; empty when it fits already, or when nothing
+/// helps but a smaller model or smaller pictures. None changes the model, nor how many samples a step sees.
 std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory,
                                           MemoryOf where = MemoryOf::Machine, std::int64_t processes = 1);
 

@@ -131,7 +131,8 @@ std::optional<std::vector<PictureWorth>> measureWorth(const WorthMeter& meter, c
     };
     std::vector<Part> parts;
     if (sample.validation)
-        parts.push_back({sample.validation.get(), chosenOf(*sample.validation, sample.ofValidation, sample.seed), false});
+        parts.push_back(
+            {sample.validation.get(), chosenOf(*sample.validation, sample.ofValidation, sample.seed), false});
     if (sample.training)
         parts.push_back({sample.training.get(), chosenOf(*sample.training, sample.ofTraining, sample.seed), true});
     std::int64_t total = 0;

@@ -16,8 +16,8 @@
 
 namespace nanodit {
 
-/// One model on stored samples. Each picture is measured at the flow times 1/8, 3/8, 5/8 and 7/8, with noise by seed and
-/// id: the same at every step, in every run of that seed, and whatever else is measured.
+/// One model on stored samples. Each picture is measured at the flow times 1/8, 3/8, 5/8 and 7/8, with noise by seed
+/// and id: the same at every step, in every run of that seed, and whatever else is measured.
 class WorthMeter {
 public:
     /// `model` must outlive this and be where `compute` is. Precision: that of `compute`.
@@ -33,8 +33,8 @@ private:
     Compute compute_;
 };
 
-/// Which pictures are measured: at most so many of each set, chosen by seed and id, so that they are the same ones every
-/// time, whatever is added to the set.
+/// Which pictures are measured: at most so many of each set, chosen by seed and id, so that they are the same ones
+/// every time, whatever is added to the set.
 struct WorthSample {
     std::shared_ptr<const ShardSet> validation; ///< Null: none.
     std::shared_ptr<const ShardSet> training;   ///< The same.

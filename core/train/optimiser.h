@@ -80,8 +80,8 @@ private:
     std::vector<Moments> moments_;
 };
 
-/// Square root of the sum of squares over every gradient that exists; not finite when one of them is not. Does not depend
-/// on the number of threads.
+/// Square root of the sum of squares over every gradient that exists; not finite when one of them is not. Does not
+/// depend on the number of threads.
 double gradientNorm(const Parameters& parameters);
 void scaleGradients(const Parameters& parameters, double factor);
 /// min(1, maxNorm / (norm + 1e-6)): what torch.nn.utils.clip_grad_norm_ scales gradients by.

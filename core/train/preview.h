@@ -26,14 +26,14 @@ public:
                    std::shared_ptr<const ShardSet> trainingSet, const Compute& compute);
 
     /// Writes runFolder/samples/step-XXXXXXXX-ID.png for each record and hands the pictures on: what `model` paints;
-    /// what `raw` paints, until its pictures agree with those (previews.raw_until), null: there is no other; and for the
-    /// first previews.conditions records what `model` paints under parts of the conditions. Those that are kept are not
-    /// handed on. False when stopped.
+    /// what `raw` paints, until its pictures agree with those (previews.raw_until), null: there is no other; and for
+    /// the first previews.conditions records what `model` paints under parts of the conditions. Those that are kept are
+    /// not handed on. False when stopped.
     bool paint(const NanoDiT& model, const NanoDiT* raw, std::int64_t step, const std::filesystem::path& runFolder,
                const JobContext& context, const std::function<void(const PreviewPicture&)>& onPreview,
                PreviewsThere there = PreviewsThere::PaintAgain);
-    /// Of the last step's pictures: the mean absolute difference of the pixels that raw and averaged weights painted, as
-    /// a share of their range. Empty where raw ones painted none.
+    /// Of the last step's pictures: the mean absolute difference of the pixels that raw and averaged weights painted,
+    /// as a share of their range. Empty where raw ones painted none.
     std::optional<double> rawDifference() const { return rawDifference_; }
     /// Raw and averaged pictures have agreed: raw ones are painted no more.
     bool agrees() const { return agrees_; }

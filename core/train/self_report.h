@@ -18,8 +18,8 @@
 
 namespace nanodit {
 
-/// What a training shows of itself between two steps: previews, and what conditions are worth. It changes nothing of the
-/// training, and what cannot be shown is a warning: it must not end a run.
+/// What a training shows of itself between two steps: previews, and what conditions are worth. It changes nothing of
+/// the training, and what cannot be shown is a warning: it must not end a run.
 class SelfReport {
 public:
     /// The request, the files and the folder must outlive this.

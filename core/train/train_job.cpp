@@ -134,7 +134,8 @@ JobEnd TrainJob::prepareAndTrain(const JobContext& outer)
         folder_->writeConfig(config_, trainer_->stepsDone());
         metrics_ = std::make_unique<MetricsFile>(folder_->path(), trainer_->stepsDone());
         events_ = std::make_unique<EventFile>(folder_->path(), trainer_->stepsDone() + 1);
-        selfReport_ = std::make_unique<SelfReport>(request_, set_, statistics_, compute_, folder_->path(), *metrics_, *events_);
+        selfReport_ =
+            std::make_unique<SelfReport>(request_, set_, statistics_, compute_, folder_->path(), *metrics_, *events_);
         makeLoader(context);
         const auto end = train(context);
         request_.finished(report());

@@ -133,10 +133,10 @@ Candidate bestOf(const StoredWeights& weights, const std::map<std::string, at::I
     }
     throw DataError("none of the " + std::to_string(best.named.size()) + " tensors of " + source +
                     " fits the model (it holds " + names + ")" +
-                    (weights.unreadable.empty() ? ""
-                                                : "; " + std::to_string(weights.unreadable.size()) +
-                                                      " are of types that are not read, such as " +
-                                                      weights.unreadable.front()) +
+                    (weights.unreadable.empty()
+                         ? ""
+                         : "; " + std::to_string(weights.unreadable.size()) +
+                               " are of types that are not read, such as " + weights.unreadable.front()) +
                     ": check the model's configuration, or rename them with warm_start.rename");
 }
 
@@ -161,8 +161,9 @@ std::string joined(const std::vector<std::string>& names)
 /// "2 tensors are of types or classes that are not read"
 std::string countOfUnreadable(const std::vector<std::string>& tensors)
 {
-    return std::to_string(tensors.size()) + (tensors.size() == 1 ? " tensor is of a type or class that is not read"
-                                                                 : " tensors are of types or classes that are not read");
+    return std::to_string(tensors.size()) + (tensors.size() == 1
+                                                 ? " tensor is of a type or class that is not read"
+                                                 : " tensors are of types or classes that are not read");
 }
 
 } // namespace
@@ -242,7 +243,8 @@ WarmStartReport warmStart(const Parameters& parameters, const StoredWeights& wei
 WarmStartReport warmStart(const Parameters& parameters, const TensorMap& tensors, const std::vector<std::string>& rules,
                           const std::string& source)
 {
-    return warmStart(parameters, StoredWeights{.sets = {{.place = {}, .tensors = tensors}}, .foreignObjects = {}, .unreadable = {}},
+    return warmStart(parameters,
+                     StoredWeights{.sets = {{.place = {}, .tensors = tensors}}, .foreignObjects = {}, .unreadable = {}},
                      rules, source);
 }
 
@@ -285,7 +287,8 @@ std::string WarmStartReport::warning() const
     if (!mismatched.empty())
         text += "; " + std::to_string(mismatched.size()) + " have another shape, such as " + mismatched.front().name +
                 ", " + shapeText(mismatched.front().found) + " in the file and " +
-                shapeText(mismatched.front().expected) + " in the model (model.hidden_size, model.depth, model.num_heads)";
+                shapeText(mismatched.front().expected) +
+                " in the model (model.hidden_size, model.depth, model.num_heads)";
     if (!fresh.empty())
         text += "; " + std::to_string(fresh.size()) + " are not in the file under that name, such as " + fresh.front();
     if (!skipped.empty())

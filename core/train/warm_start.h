@@ -24,7 +24,7 @@ struct WarmStartReport {
     std::string prefix;                      ///< Left out of the names in the file: "module.".
     std::vector<std::string> otherPlaces;    ///< Where the file holds more weights.
     std::vector<std::string> foreignObjects; ///< Beside the weights, left uninterpreted.
-    std::vector<std::string> unreadable; ///< Tensors of the file whose types or classes are not read.
+    std::vector<std::string> unreadable;     ///< Tensors of the file whose types or classes are not read.
     std::int64_t elementsLoaded = 0, elements = 0; ///< Numbers of the model: taken from the file, and all.
 
     double share() const { return elements == 0 ? 1 : static_cast<double>(elementsLoaded) / double(elements); }
@@ -40,8 +40,8 @@ std::string renamed(const std::string& name, const std::vector<std::string>& rul
 
 /// Copies what fits. Of several sets of weights that one, and of prefixes before the names ("module.", "_orig_mod.",
 /// "ema_model.", any) that one, with which most of the model's numbers are found; names of the DiT family (x_embedder,
-/// blocks.N.attn) stand for ours. `wanted` names the set to take instead, by its place. Throws DataError naming `source`
-/// when nothing fits, when two tensors are renamed to one name, or when what fits is not finite.
+/// blocks.N.attn) stand for ours. `wanted` names the set to take instead, by its place. Throws DataError naming
+/// `source` when nothing fits, when two tensors are renamed to one name, or when what fits is not finite.
 WarmStartReport warmStart(const Parameters& parameters, const StoredWeights& weights,
                           const std::vector<std::string>& rules, const std::string& source,
                           const std::string& wanted = {});

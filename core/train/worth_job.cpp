@@ -35,8 +35,8 @@ JobEnd measure(const WorthRequest& request, const JobContext& context)
         return JobEnd::Cancelled;
     if (pictures->empty())
         throw DataError("nothing was measured: " + request.workspace.shardsFolder().string() +
-                        " has neither samples of the set \"" + config.data.shards +
-                        "\" nor of \"val\"", remedy::PackShards{});
+                            " has neither samples of the set \"" + config.data.shards + "\" nor of \"val\"",
+                        remedy::PackShards{});
     const ConditionWorth worth{.run = state.run,
                                .step = state.step,
                                .weights = weightsKindNames[opened->averaged ? 1 : 0],

@@ -132,8 +132,8 @@ std::string pictures(const RunComparison& comparison, ValidationTask task)
             const auto name = comparison.nameOf(i);
             row += cell(name, comparison.reports[i].folder / own->file, "painted by " + name);
             if (const auto value = own->values.find(key); value != own->values.end())
-                values +=
-                    (values.empty() ? "" : " \u00b7 ") + escaped(name) + " " + decimalText(value->second, info.decimals);
+                values += (values.empty() ? "" : " \u00b7 ") + escaped(name) + " " +
+                          decimalText(value->second, info.decimals);
         }
         if (everywhere)
             page += "<figure><div class=\"row\">" + row + "</div><figcaption><b>" + escaped(picture.caption) +

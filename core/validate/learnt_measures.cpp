@@ -92,8 +92,8 @@ bool addNearestTraining(ValidationReport& report, const Workspace& workspace, co
     try {
         nearest = nearestTrainingPictures(*ShardSet::open(folder), at::stack(queries), context);
     } catch (const DataError& error) { // of another encoder: all else of the report is of use
-        report.notes.push_back("Whether pictures are copies of training pictures was not looked at: " +
-                               std::string(error.what()) + ".");
+        report.notes.push_back(
+            "Whether pictures are copies of training pictures was not looked at: " + std::string(error.what()) + ".");
         return true;
     }
     if (!nearest)

@@ -78,8 +78,8 @@ Milestone betterReconstruction(const ValidationReport& report, const ValidationR
     }
     const double gain = before->mean > 0 ? 1 - own->mean / before->mean : 0;
     line.state = stateOf(gain > 0.1);
-    line.found = decimalText(own->mean, 3) + " against " + decimalText(before->mean, 3) + ": " + percentText(std::abs(gain)) +
-                 (gain >= 0 ? " lower" : " higher");
+    line.found = decimalText(own->mean, 3) + " against " + decimalText(before->mean, 3) + ": " +
+                 percentText(std::abs(gain)) + (gain >= 0 ? " lower" : " higher");
     return line;
 }
 

@@ -53,8 +53,8 @@ std::optional<std::vector<NearestPicture>> nearestTrainingPictures(const ShardSe
         const auto place = where[q].item<std::int64_t>();
         if (place < 0)
             return std::nullopt;
-        nearest.push_back({.id = set.entries()[static_cast<std::size_t>(place)].id,
-                           .similarity = best[q].item<double>()});
+        nearest.push_back(
+            {.id = set.entries()[static_cast<std::size_t>(place)].id, .similarity = best[q].item<double>()});
     }
     return nearest;
 }

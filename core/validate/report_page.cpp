@@ -72,10 +72,9 @@ std::string card(const ValidationReport& report, const ValidationPicture& pictur
     const auto beside = html::referenceTitle(picture.task);
     return "<figure><div class=\"row\"><div><span>painted</span>" +
            html::imageTag(report.folder / picture.file, "painted: " + picture.caption) + "</div><div><span>" + beside +
-           "</span>" + html::imageTag(report.folder / referenceFile(picture), beside) + "</div>" + nearestPicture(report, picture) +
-           "</div><figcaption><b>" +
-           escaped(picture.caption) + "</b><br>" + escaped(picture.record) +
-           (picture.other.empty() ? "" : ", CLS and patches of " + escaped(picture.other)) +
+           "</span>" + html::imageTag(report.folder / referenceFile(picture), beside) + "</div>" +
+           nearestPicture(report, picture) + "</div><figcaption><b>" + escaped(picture.caption) + "</b><br>" +
+           escaped(picture.record) + (picture.other.empty() ? "" : ", CLS and patches of " + escaped(picture.other)) +
            (picture.nearest.empty() ? "" : ", nearest in training: " + escaped(picture.nearest)) + ", seed " +
            std::to_string(picture.seed) + "<br>" + numbers + "</figcaption></figure>\n";
 }

@@ -22,8 +22,8 @@ struct RunOverview {
     std::optional<std::int64_t> patchesBreakThrough; ///< The step from which it uses patches; empty: not seen.
     std::uintmax_t bytes = 0;                        ///< Of the whole folder.
     std::int64_t validatedStep = 0;                  ///< Of its newest report; 0 for none.
-    bool validatedRaw = false; ///< That report is of raw weights beside an average, of which there is none.
-    std::vector<MetricSummary> measured;             ///< The key metric of each task of that report.
+    bool validatedRaw = false;           ///< That report is of raw weights beside an average, of which there is none.
+    std::vector<MetricSummary> measured; ///< The key metric of each task of that report.
 
     RunState state(bool running = false) const { return runState(run, steps, planned, running); }
 };

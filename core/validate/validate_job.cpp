@@ -219,7 +219,8 @@ private:
     /// The parts that this job writes, and nothing else.
     void removeOld() const
     {
-        for (const auto* part : {"report.json", "report.html", "pictures.csv", "plan.json", "pictures", "originals", "nearest"})
+        for (const auto* part :
+             {"report.json", "report.html", "pictures.csv", "plan.json", "pictures", "originals", "nearest"})
             fs::remove_all(report_.folder / part);
     }
 

@@ -101,7 +101,7 @@ struct ValidationReport {
     std::string run;              ///< "" when the checkpoint lies in no run.
     std::int64_t step = 0;
     std::string checkpoint, model; ///< Its path, and "demo-run, step 2000, EMA, 9.0 M parameters".
-    std::string weights; ///< "ema", "raw", or the name of a weights file; "" in reports of earlier versions.
+    std::string weights;           ///< "ema", "raw", or the name of a weights file; "" in reports of earlier versions.
     ValidationSettings settings;
     std::string lpips;    ///< "alex", "vgg", "squeeze"; "" when there are no weights.
     std::string baseline; ///< Folder of the report that milestones compare with; "" for none.

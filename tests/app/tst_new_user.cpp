@@ -31,10 +31,7 @@ class TestNewUser : public WindowTest {
     Q_OBJECT
 
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QVERIFY(openWindow());
-    }
+    void initTestCase() { QVERIFY(openWindow()); }
     void cleanupTestCase() { closeWindow(); }
 
     void aNewFolderHasANameAndAParentOfOnesOwn()

@@ -36,9 +36,8 @@ private Q_SLOTS:
             Remedies remedies(controllers.datasetJobs);
             int acted = 0;
             const auto count = [&acted] { ++acted; };
-            for (const auto signal :
-                 {&Remedies::openWanted, &Remedies::demoWanted, &Remedies::importWanted, &Remedies::passesWanted,
-                  &Remedies::packWanted, &Remedies::deviceWanted})
+            for (const auto signal : {&Remedies::openWanted, &Remedies::demoWanted, &Remedies::importWanted,
+                                      &Remedies::passesWanted, &Remedies::packWanted, &Remedies::deviceWanted})
                 connect(&remedies, signal, this, count);
             connect(&remedies, &Remedies::encoderWanted, this, count);
             connect(&remedies, &Remedies::pageWanted, this, count);

@@ -12,11 +12,11 @@
 #include "core/front/demo.h"
 #include "core/io/atomic_file.h"
 #include "tests/app/window_test.h"
-#include "widgets/prompt_edit.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
 #include "widgets/picture_table.h"
 #include "widgets/plots/plot_view.h"
+#include "widgets/prompt_edit.h"
 #include "widgets/value_cards.h"
 
 #include <QCheckBox>

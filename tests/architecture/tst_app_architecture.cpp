@@ -141,7 +141,8 @@ void AppArchitectureTest::aPlantedIncludeIsFound()
     auto planted = graph_;
     planted.at("app/run_previews.h").push_back("app/pages/train/mechanism_view.h");
     const auto intoPages = lines(arrowsIntoThePages(planted));
-    QVERIFY2(intoPages.contains("\napp/run_previews.h reaches app/pages/train/mechanism_view.h"), intoPages.constData());
+    QVERIFY2(intoPages.contains("\napp/run_previews.h reaches app/pages/train/mechanism_view.h"),
+             intoPages.constData());
     QVERIFY2(intoPages.contains("\napp/training.cpp reaches app/pages/train/mechanism_view.h"), intoPages.constData());
     planted = graph_;
     planted.at("app/pages/runs/run_rows.h").push_back("app/pages/validate/validation_view.h");

@@ -10,12 +10,8 @@ using namespace nanodit;
 
 namespace {
 
-const Progress training{.stage = Stage::Training,
-                        .done = 7000,
-                        .total = 20000,
-                        .unit = Unit::Steps,
-                        .perSecond = 2.6,
-                        .secondsLeft = 5000};
+const Progress training{
+    .stage = Stage::Training, .done = 7000, .total = 20000, .unit = Unit::Steps, .perSecond = 2.6, .secondsLeft = 5000};
 const QString numbers = QStringLiteral("7000/20000 steps · 2.6 steps/s · 1:23:20 left");
 
 } // namespace
@@ -70,8 +66,8 @@ private Q_SLOTS:
             QVERIFY(parts.front()->geometry().left() >= 0);
             // A number is whole or marked as cut.
             const auto shown = bar.findChild<FittedLabel*>("jobNumbers")->shownText();
-            QVERIFY2(shown.isEmpty() || shown.contains(QChar(0x2026)) || shown.endsWith("left") || shown.endsWith("%") ||
-                         shown == "paused",
+            QVERIFY2(shown.isEmpty() || shown.contains(QChar(0x2026)) || shown.endsWith("left") ||
+                         shown.endsWith("%") || shown == "paused",
                      qPrintable(shown));
         }
     }

@@ -13,8 +13,8 @@
 #include <QSignalSpy>
 #include <QSlider>
 #include <QTest>
-#include <QtTest/qtestspontaneevent.h>
 #include <QWheelEvent>
+#include <QtTest/qtestspontaneevent.h>
 
 #include <limits>
 

@@ -81,8 +81,10 @@ private Q_SLOTS:
 
     void aLongMessageBeginsWithItsFirstSentence()
     {
-        QCOMPARE(firstSentence("The file is missing. Choose another."), QStringLiteral("The file is missing. Choose another."));
-        const auto trace = QStringLiteral("The device had not enough memory: use a smaller batch.\nframe #0: c10::Error\nframe #1");
+        QCOMPARE(firstSentence("The file is missing. Choose another."),
+                 QStringLiteral("The file is missing. Choose another."));
+        const auto trace =
+            QStringLiteral("The device had not enough memory: use a smaller batch.\nframe #0: c10::Error\nframe #1");
         QCOMPARE(firstSentence(trace), QStringLiteral("The device had not enough memory: use a smaller batch."));
         QVERIFY(firstSentence(QString(5000, 'x')).size() <= 320);
         Theme theme(*qApp);

@@ -166,8 +166,8 @@ void KnockOutPanel::tell()
     auto text =
         tr("Without %1 (%2 % of attention) the velocity changes by %3 % of its norm; without the control (%4 %) "
            "by %5 %.")
-            .arg(nameOfTokens(out_->tokens), percentNumber(out_->mass), percentNumber(out_->meanChange), percentNumber(out_->controlMass),
-                 percentNumber(out_->meanControlChange));
+            .arg(nameOfTokens(out_->tokens), percentNumber(out_->mass), percentNumber(out_->meanChange),
+                 percentNumber(out_->controlMass), percentNumber(out_->meanControlChange));
     if (const auto best = out_->bestBlock())
         text += tr(" Block %1 grounds it best: %2.")
                     .arg(*best)

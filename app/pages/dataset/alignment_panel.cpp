@@ -159,8 +159,8 @@ void AlignmentPanel::addRow(const RecordCertificate& one)
     for (const int column : {AlignedCosine, AlignedOther})
         item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);
     item->setIcon(AlignedRecord, certificate.verdict == AlignmentVerdict::True
-                                    ? icon(QStringLiteral("check"), Hue::Green)
-                                    : icon(QStringLiteral("warning"), Hue::Vermillion));
+                                     ? icon(QStringLiteral("check"), Hue::Green)
+                                     : icon(QStringLiteral("warning"), Hue::Vermillion));
 }
 
 void AlignmentPanel::show(const CertifyReport& report)

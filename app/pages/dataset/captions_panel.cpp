@@ -309,7 +309,8 @@ void CaptionsPanel::showTags()
     tags_->clear();
     for (const auto& [tag, count] : shown_.tags) {
         if (tags_->topLevelItemCount() == mostListed) {
-            addNote(tags_, tr("and %1 more").arg(groupedNumber(static_cast<std::int64_t>(shown_.tags.size()) - mostListed)));
+            addNote(tags_,
+                    tr("and %1 more").arg(groupedNumber(static_cast<std::int64_t>(shown_.tags.size()) - mostListed)));
             break;
         }
         auto* const item = new QTreeWidgetItem(tags_, {QString::fromStdString(tag), groupedNumber(count)});

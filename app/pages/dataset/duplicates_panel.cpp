@@ -134,8 +134,8 @@ void DuplicatesPanel::showStates()
         auto* const item = table_->topLevelItem(static_cast<int>(i));
         const auto* const record = session_.record(QString::fromStdString(report_.pairs[i].id));
         item->setText(DuplicatesState, record == nullptr          ? tr("gone")
-                                   : record->excluded.empty() ? tr("no")
-                                                              : QString::fromStdString(record->excluded));
+                                       : record->excluded.empty() ? tr("no")
+                                                                  : QString::fromStdString(record->excluded));
         taking += takesPart(report_.pairs[i]) ? 1 : 0;
     }
     columns_->measure();

@@ -77,8 +77,7 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
     buckets_->headerItem()->setToolTip(EpochSeenTwice,
                                        tr("Repeated to fill the bucket's last batch; click to list them"));
     buckets_->headerItem()->setToolTip(EpochCropped, tr("Seen records that lose pixels; click to list them"));
-    buckets_->headerItem()->setToolTip(EpochLost,
-                                       tr("Mean share of the originals' pixels that cropping removes"));
+    buckets_->headerItem()->setToolTip(EpochLost, tr("Mean share of the originals' pixels that cropping removes"));
     records_->setObjectName(QStringLiteral("epochRecords"));
     records_->setAccessibleName(tr("Records behind the selected number"));
     records_->setUniformItemSizes(true);

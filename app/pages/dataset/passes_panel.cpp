@@ -316,8 +316,9 @@ void PassesPanel::show(const PreprocessReport& report, bool stopped)
     }
     for (const auto& pass : report.passes) {
         const auto& line = lines_[static_cast<std::size_t>(pass.pass)];
-        line.what->setText(tr("%1 computed, %2 were up to date").arg(groupedNumber(pass.made), groupedNumber(pass.alreadyWhole)) +
-                           failuresLink(static_cast<std::int64_t>(pass.failures.size())));
+        line.what->setText(
+            tr("%1 computed, %2 were up to date").arg(groupedNumber(pass.made), groupedNumber(pass.alreadyWhole)) +
+            failuresLink(static_cast<std::int64_t>(pass.failures.size())));
         QStringList numbers = {durationText(pass.seconds)};
         if (pass.seconds > 0 && pass.made > 0)
             numbers << rateText(static_cast<double>(pass.made) / pass.seconds, tr("records"));
@@ -365,10 +366,11 @@ void PassesPanel::tellUnfinished()
         line.numbers->clear();
         if (!took)
             continue;
-        const auto text = line.ended       ? tr("done")
-                          : !line.begun    ? tr("not started")
-                          : line.total > 0 ? tr("ended at %1 of %2").arg(groupedNumber(line.done), groupedNumber(line.total))
-                                           : tr("ended before the first record");
+        const auto text = line.ended    ? tr("done")
+                          : !line.begun ? tr("not started")
+                          : line.total > 0
+                              ? tr("ended at %1 of %2").arg(groupedNumber(line.done), groupedNumber(line.total))
+                              : tr("ended before the first record");
         line.what->setText(text + failuresLink(line.failed));
     }
     updateStart();

@@ -79,11 +79,10 @@ QString lensName(Lens lens)
 RecordLayers::RecordLayers()
     : outlines_(std::make_shared<OutlineLayer>())
 {
-    switches_ = {
-        {tr("Old centre crop"), {false, 1.0}},
-        {tr("Latent tokens"), {false, 1.0}},
-        {tr("DINO patches"), {true, 0.6}},
-        {tr("Loss mask"), {true, 0.5}}};
+    switches_ = {{tr("Old centre crop"), {false, 1.0}},
+                 {tr("Latent tokens"), {false, 1.0}},
+                 {tr("DINO patches"), {true, 0.6}},
+                 {tr("Loss mask"), {true, 0.5}}};
     for (const auto lens : lenses) {
         if (lens != Lens::Picture)
             switches_[lensName(lens)] = {

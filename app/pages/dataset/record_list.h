@@ -17,8 +17,8 @@ struct RecordOrder {
     bool operator==(const RecordOrder&) const = default;
 };
 
-/// Those that the query accepts, in order; equal ones by id; those without a number that is sorted by behind the others.
-/// Any thread.
+/// Those that the query accepts, in order; equal ones by id; those without a number that is sorted by behind the
+/// others. Any thread.
 ArrangedRecords arrangeRecords(RecordsValue all, const RecordQuery& query, RecordOrder order, WorthValue worth = {});
 
 /// What a RecordModel shows of the records: filtered, sorted and counted on a thread of its own, so that the window

@@ -30,7 +30,8 @@ void readMaskOf(const RecordInfo& record, Pictures& pictures)
     constexpr std::int64_t latentPixel = 8;
     const GridSize latent{.rows = record.bucket.height / latentPixel, .cols = record.bucket.width / latentPixel};
     try {
-        pictures.lossMask = ScalarGrid{.grid = latent, .values = floatsOf(lossMask(file, record.original, record.bucket, latent))};
+        pictures.lossMask =
+            ScalarGrid{.grid = latent, .values = floatsOf(lossMask(file, record.original, record.bucket, latent))};
     } catch (const DataError& error) { // It costs the sample when shards are packed, but not the sight of it.
         pictures.maskProblem = QString::fromStdString(error.what());
     }

@@ -173,7 +173,8 @@ QVariant RecordModel::text(const RecordInfo& record, int column) const
     case LossColumn:
     case CaptionGainColumn:
     case PatchGainColumn: {
-        const auto number = worthIn(static_cast<Column>(column), arranged_.worth ? arranged_.worth->find(record.id) : nullptr);
+        const auto number =
+            worthIn(static_cast<Column>(column), arranged_.worth ? arranged_.worth->find(record.id) : nullptr);
         return number ? QString::number(*number, 'f', 4) : QString();
     }
     default:
@@ -201,7 +202,8 @@ QVariant RecordModel::headerData(int section, Qt::Orientation orientation, int r
         case LossColumn:
             return of(tr("Loss of %1 on this picture, at fixed times and noises"));
         case CaptionGainColumn:
-            return of(tr("How much the loss of %1 grows without the caption; low: the caption may not fit the picture"));
+            return of(
+                tr("How much the loss of %1 grows without the caption; low: the caption may not fit the picture"));
         case PatchGainColumn:
             return of(tr("How much the loss of %1 grows without the patches; low: the patches may be misaligned"));
         default:
@@ -210,9 +212,9 @@ QVariant RecordModel::headerData(int section, Qt::Orientation orientation, int r
     }
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
         return {};
-    const std::array<QString, columns> names = {tr("Record"),   tr("Caption"), tr("Bucket"), tr("Split"),
-                                                tr("Tags"),     tr("Original"), tr("Arrays"), tr("Remark"),
-                                                tr("Loss"),     tr("Caption gain"), tr("Patch gain")};
+    const std::array<QString, columns> names = {tr("Record"), tr("Caption"),      tr("Bucket"),    tr("Split"),
+                                                tr("Tags"),   tr("Original"),     tr("Arrays"),    tr("Remark"),
+                                                tr("Loss"),   tr("Caption gain"), tr("Patch gain")};
     return section >= 0 && section < columns ? names[static_cast<std::size_t>(section)] : QVariant();
 }
 

@@ -118,8 +118,9 @@ CheckpointList::CheckpointList(Session& session, Dialogs& dialogs, QWidget* pare
     column->addLayout(buttons);
     connect(table_, &QTreeWidget::currentItemChanged, this, &CheckpointList::updateButtons);
     connect(star_, &QPushButton::clicked, this, &CheckpointList::star);
-    connect(copy_, &QPushButton::clicked, this,
-            [this] { QApplication::clipboard()->setText(table_->currentItem()->data(CheckpointStep, Qt::UserRole).toString()); });
+    connect(copy_, &QPushButton::clicked, this, [this] {
+        QApplication::clipboard()->setText(table_->currentItem()->data(CheckpointStep, Qt::UserRole).toString());
+    });
     connect(remove_, &QPushButton::clicked, this, &CheckpointList::remove);
     showRun(nullptr, false);
 }
@@ -139,8 +140,9 @@ void CheckpointList::showRun(const RunInfo* run, bool training)
 
 void CheckpointList::read()
 {
-    const auto chosen =
-        table_->currentItem() != nullptr ? table_->currentItem()->data(CheckpointStep, Qt::UserRole).toString() : QString();
+    const auto chosen = table_->currentItem() != nullptr
+                            ? table_->currentItem()->data(CheckpointStep, Qt::UserRole).toString()
+                            : QString();
     if (checkpoints_.empty())
         table_->clear();
     note_->setText(run_.isEmpty() ? tr("Select a run.") : tr("%1 has no checkpoints.").arg(run_));
@@ -183,7 +185,8 @@ void CheckpointList::updateButtons()
     const auto* const item = table_->currentItem();
     copy_->setEnabled(item != nullptr);
     star_->setEnabled(item != nullptr);
-    star_->setText(item != nullptr && item->data(CheckpointStep, starredRole).toBool() ? tr("Remove star") : tr("Star"));
+    star_->setText(item != nullptr && item->data(CheckpointStep, starredRole).toBool() ? tr("Remove star")
+                                                                                       : tr("Star"));
     // A training that ends writes the newest one and goes on from it.
     remove_->setEnabled(item != nullptr && !(training_ && item == table_->topLevelItem(0)));
 }

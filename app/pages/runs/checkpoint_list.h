@@ -12,8 +12,8 @@ namespace nanodit {
 
 class Dialogs;
 
-/// The checkpoints of a run, newest first: step, time, size, why each is kept, and what can be done with one. One with a
-/// star is kept whatever the run's rule is.
+/// The checkpoints of a run, newest first: step, time, size, why each is kept, and what can be done with one. One with
+/// a star is kept whatever the run's rule is.
 class CheckpointList : public QWidget {
     Q_OBJECT
 

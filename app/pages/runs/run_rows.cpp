@@ -53,9 +53,9 @@ RunRow runRow(const RunOverview& overview, bool running)
                      metricText(summary);
     row.measured = lines.isEmpty() ? unknownValue : lines.join(QStringLiteral(" · "));
     if (!lines.isEmpty())
-        row.measuredHelp =
-            (overview.validatedRaw ? RunText::tr("Step %1, raw weights") : RunText::tr("Step %1")).arg(overview.validatedStep) +
-            QLatin1Char('\n') + lines.join(QLatin1Char('\n'));
+        row.measuredHelp = (overview.validatedRaw ? RunText::tr("Step %1, raw weights") : RunText::tr("Step %1"))
+                               .arg(overview.validatedStep) +
+                           QLatin1Char('\n') + lines.join(QLatin1Char('\n'));
     row.size = QString::fromStdString(sizeText(static_cast<std::int64_t>(overview.bytes)));
     return row;
 }

@@ -8,8 +8,8 @@ class QLabel;
 
 namespace nanodit {
 
-/// Settings of a restored picture that the form has no field for: what it begins with, its weak guide, how APG projects.
-/// Says them in words, with a button to do without; hidden while there are none.
+/// Settings of a restored picture that the form has no field for: what it begins with, its weak guide, how APG
+/// projects. Says them in words, with a button to do without; hidden while there are none.
 class CarriedSettings : public QWidget {
     Q_OBJECT
 

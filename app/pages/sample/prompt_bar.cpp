@@ -190,8 +190,8 @@ void PromptBar::showRead(const PromptPieces& read)
             ? tr("%1 tokens; the model reads %2; the rest, struck out, is cut off").arg(read.tokens()).arg(read.most)
             : tr("%1 of %2 tokens").arg(read.tokens()).arg(read.most));
     setRole(tokens_, read.isCut() ? "problem" : "small");
-    const auto kept = edit_->text().toUtf8().first(static_cast<qsizetype>(
-        std::min(read.keptBytes, static_cast<std::size_t>(edit_->text().toUtf8().size()))));
+    const auto kept = edit_->text().toUtf8().first(
+        static_cast<qsizetype>(std::min(read.keptBytes, static_cast<std::size_t>(edit_->text().toUtf8().size()))));
     edit_->setKept(read.isCut() ? static_cast<int>(QString::fromUtf8(kept).size()) : std::numeric_limits<int>::max());
     QStringList pieces;
     for (std::size_t i = 0; i < std::min(read.pieces.size(), mostPiecesShown); ++i) {

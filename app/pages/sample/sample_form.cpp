@@ -141,7 +141,8 @@ void SampleForm::setErased(std::vector<std::int64_t> patches, std::vector<double
 {
     erased_ = std::move(patches);
     weights_ = std::move(weights);
-    auto text = tr("%1 of the reference hidden").arg(countText(static_cast<std::int64_t>(erased_.size()), tr("patches")));
+    auto text =
+        tr("%1 of the reference hidden").arg(countText(static_cast<std::int64_t>(erased_.size()), tr("patches")));
     if (!weights_.empty())
         text += tr("; DINO guidance by region");
     erasedText_->setText(text);

@@ -90,11 +90,10 @@ ForecastPanel::ForecastPanel(QWidget* parent)
         QLabel* value;
     };
     int line = 0;
-    for (const auto& [name, title, value] : {Line{"forecastModel", tr("Model"), model_},
-                                             Line{"forecastMemory", tr("Memory"), memory_},
-                                             Line{"forecastStep", tr("A step"), time_},
-                                             Line{"forecastRun", tr("The run"), run_},
-                                             Line{"forecastDisk", tr("Checkpoint"), disk_}}) {
+    for (const auto& [name, title, value] :
+         {Line{"forecastModel", tr("Model"), model_}, Line{"forecastMemory", tr("Memory"), memory_},
+          Line{"forecastStep", tr("A step"), time_}, Line{"forecastRun", tr("The run"), run_},
+          Line{"forecastDisk", tr("Checkpoint"), disk_}}) {
         auto* const label = new QLabel(title, this);
         setRole(label, "small");
         value->setObjectName(QLatin1String(name));
@@ -132,12 +131,12 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
     model_->setText(tr("%1 M parameters").arg(static_cast<double>(forecast.parameters) / 1e6, 0, 'f', 1));
     memory_->setText(shown.memoryThere > 0 ? tr("%1 of %2 free").arg(bytes(needed), bytes(shown.memoryThere))
                                            : tr("%1").arg(bytes(needed)));
-    memory_->setToolTip(tr("Weights and gradients %1 · AdamW's moments %2 · moving average %3 · activations %4 (%5, batch "
-                           "of it) · batches read ahead %6 · previews %7 · a checkpoint being written %8")
-                            .arg(bytes(memory.weights + memory.gradients), bytes(memory.moments), bytes(memory.average),
-                                 bytes(memory.activations),
-                                 QString::fromStdString(bucketName(forecast.dearest().bucket)), bytes(memory.batches),
-                                 bytes(memory.previews), bytes(memory.checkpoint)));
+    memory_->setToolTip(
+        tr("Weights and gradients %1 · AdamW's moments %2 · moving average %3 · activations %4 (%5, batch "
+           "of it) · batches read ahead %6 · previews %7 · a checkpoint being written %8")
+            .arg(bytes(memory.weights + memory.gradients), bytes(memory.moments), bytes(memory.average),
+                 bytes(memory.activations), QString::fromStdString(bucketName(forecast.dearest().bucket)),
+                 bytes(memory.batches), bytes(memory.previews), bytes(memory.checkpoint)));
     setRole(memory_, shown.fits() ? "" : "problem");
     used_->setVisible(shown.memoryThere > 0);
     if (shown.memoryThere > 0)
@@ -146,7 +145,8 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
     used_->style()->unpolish(used_);
     used_->style()->polish(used_);
     const auto seconds = shown.stepSeconds;
-    const auto perEpoch = tr("%1 steps an epoch").arg(QLocale().toString(static_cast<qlonglong>(forecast.stepsPerEpoch)));
+    const auto perEpoch =
+        tr("%1 steps an epoch").arg(QLocale().toString(static_cast<qlonglong>(forecast.stepsPerEpoch)));
     time_->setText((seconds           ? tr("about %1").arg(roughDuration(*seconds))
                     : shown.measuring ? tr("timing…")
                                       : tr("not timed")) +
@@ -156,15 +156,15 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
     run_->setText(seconds ? tr("%1 · %2 steps").arg(roughDuration(*seconds * static_cast<double>(stepsLeft)), steps)
                           : tr("%1 steps").arg(steps));
     run_->setToolTip(tr("%1 epochs in all").arg(numberText(forecast.epochs)));
-    disk_->setText(tr("%1 · %2 for all kept").arg(bytes(forecast.checkpointBytes), bytes(forecast.keptCheckpointBytes)));
+    disk_->setText(
+        tr("%1 · %2 for all kept").arg(bytes(forecast.checkpointBytes), bytes(forecast.keptCheckpointBytes)));
     if (!shown.fitsOnDisk())
         disk_->setText(tr("%1 for all, %2 free").arg(bytes(forecast.diskBytes), bytes(shown.diskThere)));
     disk_->setToolTip(tr("%1 at most, with the one that is written before the oldest goes; fewer are kept with "
                          "saving.keep, saving.keep_every and saving.keep_validated")
                           .arg(bytes(forecast.diskBytes)));
     setRole(disk_, shown.fitsOnDisk() ? "" : "problem");
-    setAccessibleName(tr("%1, %2, a step %3, %4")
-                          .arg(model_->text(), memory_->text(), time_->text(), run_->text()));
+    setAccessibleName(tr("%1, %2, a step %3, %4").arg(model_->text(), memory_->text(), time_->text(), run_->text()));
     showChanges(shown);
 }
 
@@ -180,7 +180,8 @@ void ForecastPanel::showChanges(const ShownForecast& shown)
     advice_->setText(shown.changes.empty() ? tr("It does not fit: use a smaller model or smaller pictures.")
                                            : tr("It does not fit. It would fit with:"));
     for (const auto& change : shown.changes) {
-        auto* const button = makeButton(changeText(change), {}, tr("Change these settings in the form below"), false, this);
+        auto* const button =
+            makeButton(changeText(change), {}, tr("Change these settings in the form below"), false, this);
         button->setObjectName(QStringLiteral("fit"));
         connect(button, &QPushButton::clicked, this, [this, change] { Q_EMIT changeWanted(change); });
         changes_->addWidget(button);

@@ -74,8 +74,8 @@ PreviewPanel::PreviewPanel(QWidget* parent)
             });
     connect(strip_, &PreviewGrid::pictureChosen, this,
             [this](const QString& record, qint64 kind, const QString& caption, qint64 step) {
-                Q_EMIT pictureChosen(record, kind < 0 ? kind : step, static_cast<PreviewKind>(std::max<qint64>(0, kind)),
-                                     caption);
+                Q_EMIT pictureChosen(record, kind < 0 ? kind : step,
+                                     static_cast<PreviewKind>(std::max<qint64>(0, kind)), caption);
             });
 }
 
@@ -84,13 +84,14 @@ void PreviewPanel::add(const TrainPreview& preview)
     if (preview.kind != PreviewKind::Usual && preview.kind != PreviewKind::Raw) {
         addToStrip(preview);
     } else {
-        steps_->add({.record = preview.record,
-                     .group = static_cast<qint64>(preview.kind),
-                     .label = preview.kind == PreviewKind::Raw ? kindName(static_cast<qint64>(preview.kind)) : QString(),
-                     .column = preview.step,
-                     .caption = preview.caption,
-                     .picture = preview.picture,
-                     .reference = preview.reference});
+        steps_->add(
+            {.record = preview.record,
+             .group = static_cast<qint64>(preview.kind),
+             .label = preview.kind == PreviewKind::Raw ? kindName(static_cast<qint64>(preview.kind)) : QString(),
+             .column = preview.step,
+             .caption = preview.caption,
+             .picture = preview.picture,
+             .reference = preview.reference});
         if (preview.kind == PreviewKind::Usual)
             usual_[{preview.record, preview.step}] = preview;
     }

@@ -73,7 +73,7 @@ private:
     ConfigForm* form_;
     TrainConfig loaded_;
     bool valid_ = false;
-    QString following_;           ///< To be chosen once it is listed.
+    QString following_;               ///< To be chosen once it is listed.
     bool lookForInterrupted_ = false; ///< A workspace was opened: what was broken off is offered first.
 };
 

@@ -96,7 +96,8 @@ private Q_SLOTS:
                 QVERIFY(s["contribution"].toDouble() < 0.5 * s["mass"].toDouble());
             }
         }
-        QCOMPARE(shapesIn(out_ / "attention.npz").at("mean_contribution.npy"), (std::vector<std::int64_t>{blocks, 1, 3}));
+        QCOMPARE(shapesIn(out_ / "attention.npz").at("mean_contribution.npy"),
+                 (std::vector<std::int64_t>{blocks, 1, 3}));
     }
 
     void tokensAreKnockedOutBesideAControl()

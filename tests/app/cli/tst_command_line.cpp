@@ -78,7 +78,8 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("no such golden case") << QStringList{"golden", empty + "/nothing"} << "";
     QTest::newRow("import of no name") << QStringList{"-w", empty + "/new", "import", ""} << "nothing was named";
     QTest::newRow("import of a device") << QStringList{"-w", empty + "/new", "import", "/dev/zero"} << "a device";
-    QTest::newRow("a steered terminal") << QStringList{"-w", empty + "/new", "import", "/no\x1b[2Jsuch"} << "/no?[2Jsuch";
+    QTest::newRow("a steered terminal") << QStringList{"-w", empty + "/new", "import", "/no\x1b[2Jsuch"}
+                                        << "/no?[2Jsuch";
     QTest::newRow("import of nothing") << QStringList{"-w", empty + "/new", "import", empty + "/missing"} << "missing";
 }
 

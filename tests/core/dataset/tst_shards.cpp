@@ -276,7 +276,8 @@ private Q_SLOTS:
         manifest["shards"][0]["bucket"] = "128y64";
         writeText(file, manifest.dump());
         const auto message = errorOf([&] { ShardSet::open(folder / "train"); });
-        QVERIFY2(message.starts_with(file.string()) && message.find("\"128y64\"") != std::string::npos, message.c_str());
+        QVERIFY2(message.starts_with(file.string()) && message.find("\"128y64\"") != std::string::npos,
+                 message.c_str());
     }
 
     void aDamagedSampleIsNamedAlone()

@@ -12,12 +12,8 @@ namespace {
 
 TrainLoopPlan plan(const test::TemporaryFolder& folder)
 {
-    return {.what = "line",
-            .seed = 5,
-            .steps = 60,
-            .lr = 0.2,
-            .warmupSteps = 5,
-            .partial = folder / "partial.safetensors"};
+    return {
+        .what = "line", .seed = 5, .steps = 60, .lr = 0.2, .warmupSteps = 5, .partial = folder / "partial.safetensors"};
 }
 
 Parameters line()

@@ -200,16 +200,16 @@ private Q_SLOTS:
                 theirs = m.str(1) + "down." + m.str(2) + ".downsample." + m.str(3);
             else if (std::regex_match(theirs, m, std::regex("(.*)up_blocks\\.(\\d)\\.upsamplers\\.0\\.(.*)")))
                 theirs = m.str(1) + "up." + level(m.str(2)) + ".upsample." + m.str(3);
-            for (const auto& [ours, old] : std::map<std::string, std::string>{
-                     {"mid_block.resnets.0", "mid.block_1"},
-                     {"mid_block.resnets.1", "mid.block_2"},
-                     {"mid_block.attentions.0.group_norm", "mid.attn_1.norm"},
-                     {"mid_block.attentions.0.to_q", "mid.attn_1.q"},
-                     {"mid_block.attentions.0.to_k", "mid.attn_1.k"},
-                     {"mid_block.attentions.0.to_v", "mid.attn_1.v"},
-                     {"mid_block.attentions.0.to_out.0", "mid.attn_1.proj_out"},
-                     {"conv_norm_out", "norm_out"},
-                     {"conv_shortcut", "nin_shortcut"}}) {
+            for (const auto& [ours, old] :
+                 std::map<std::string, std::string>{{"mid_block.resnets.0", "mid.block_1"},
+                                                    {"mid_block.resnets.1", "mid.block_2"},
+                                                    {"mid_block.attentions.0.group_norm", "mid.attn_1.norm"},
+                                                    {"mid_block.attentions.0.to_q", "mid.attn_1.q"},
+                                                    {"mid_block.attentions.0.to_k", "mid.attn_1.k"},
+                                                    {"mid_block.attentions.0.to_v", "mid.attn_1.v"},
+                                                    {"mid_block.attentions.0.to_out.0", "mid.attn_1.proj_out"},
+                                                    {"conv_norm_out", "norm_out"},
+                                                    {"conv_shortcut", "nin_shortcut"}}) {
                 if (const auto at = theirs.find(ours); at != std::string::npos)
                     theirs.replace(at, ours.size(), old);
             }
@@ -266,7 +266,8 @@ private Q_SLOTS:
         QTest::newRow("no scale") << R"({"block_out_channels": [32], "latent_channels": 16})";
         QTest::newRow("null scale") << R"({"block_out_channels": [32], "latent_channels": 16, "scaling_factor": null})";
         QTest::newRow("scale in words") << R"({"block_out_channels": [32], "scaling_factor": "0.5"})";
-        QTest::newRow("number of blocks") << R"({"block_out_channels": [32], "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D"]})";
+        QTest::newRow("number of blocks")
+            << R"({"block_out_channels": [32], "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D"]})";
         QTest::newRow("grey pictures") << R"({"block_out_channels": [32], "in_channels": 1})";
     }
     void theUsualScaleIsAssumedOfFourChannelsAlone()

@@ -53,8 +53,9 @@ TensorMap originalNames(const DinoConfig& config, const TensorMap& inFiles, bool
                           {"norm.weight", ours.at("norm.weight")},
                           {"norm.bias", ours.at("norm.bias")}};
     if (config.registers > 0)
-        original[timm ? "reg_token" : v3 ? "storage_tokens" : "register_tokens"] =
-            ours.at("embeddings.register_tokens");
+        original[timm ? "reg_token"
+                 : v3 ? "storage_tokens"
+                      : "register_tokens"] = ours.at("embeddings.register_tokens");
     if (!v3)
         original["pos_embed"] = ours.at("embeddings.position_embeddings");
     for (std::int64_t i = 0; i < config.layers; ++i) {
@@ -66,7 +67,9 @@ TensorMap originalNames(const DinoConfig& config, const TensorMap& inFiles, bool
         part("norm1", "norm1");
         part("norm2", "norm2");
         part("attention.o_proj", "attn.proj");
-        part("mlp.down_proj", gated ? "mlp.w3" : config.mlp == DinoConfig::Mlp::FusedGated && !timm ? "mlp.w3" : "mlp.fc2");
+        part("mlp.down_proj", gated                                                ? "mlp.w3"
+                              : config.mlp == DinoConfig::Mlp::FusedGated && !timm ? "mlp.w3"
+                                                                                   : "mlp.fc2");
         if (gated) {
             part("mlp.gate_proj", "mlp.w1");
             part("mlp.up_proj", "mlp.w2");

@@ -211,7 +211,8 @@ private Q_SLOTS:
                         nlohmann::json{{"image_processor", settings}, {"processor_class", "AutoProcessor"}}.dump());
         QCOMPARE(ImageProcessor::load(folder.path()).normalisation().mean[1], 0.2);
         test::writeText(folder / "processor_config.json", "{}");
-        QVERIFY(test::errorOf([&] { ImageProcessor::load(folder.path()); }).find("image_processor") != std::string::npos);
+        QVERIFY(test::errorOf([&] { ImageProcessor::load(folder.path()); }).find("image_processor") !=
+                std::string::npos);
         settings["image_mean"] = {0.5, 0.5, 0.5};
         test::writeText(folder / "preprocessor_config.json", settings.dump());
         QCOMPARE(ImageProcessor::load(folder.path()).normalisation().mean[1], 0.5); // which goes before

@@ -89,7 +89,8 @@ nlohmann::json tokenizerJson()
               {"pretokenizers",
                {{{"type", "WhitespaceSplit"}},
                 {{"type", "Metaspace"}, {"replacement", "\u2581"}, {"prepend_scheme", "always"}, {"split", true}}}}}},
-            {"model", {{"type", "Unigram"}, {"unk_id", pieces.unknownId()}, {"vocab", vocabulary}, {"byte_fallback", false}}}};
+            {"model",
+             {{"type", "Unigram"}, {"unk_id", pieces.unknownId()}, {"vocab", vocabulary}, {"byte_fallback", false}}}};
 }
 
 double score(const SentencePieceModel& model, const Ids& ids)
@@ -252,8 +253,9 @@ private Q_SLOTS:
                                    << "base64";
         QTest::newRow("bytes of words") << R"({"pre_tokenizer": {"type": "ByteLevel"}})"
                                         << "ByteLevel";
-        QTest::newRow("no space first") << R"({"pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "never"}})"
-                                        << "first word";
+        QTest::newRow("no space first")
+            << R"({"pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "never"}})"
+            << "first word";
     }
     void tokenizerJsonOfAnotherKindIsRefused()
     {
@@ -264,7 +266,8 @@ private Q_SLOTS:
         json.merge_patch(nlohmann::json::parse(patch.toStdString()));
         test::writeText(temporary / "tokenizer.json", json.dump());
         const auto error = test::errorOf([&] { T5Tokenizer::load(temporary.path()); });
-        QVERIFY2(error.find(says.toStdString()) != std::string::npos && error.find("tokenizer.json") != std::string::npos &&
+        QVERIFY2(error.find(says.toStdString()) != std::string::npos &&
+                     error.find("tokenizer.json") != std::string::npos &&
                      error.find("spiece.model") != std::string::npos,
                  error.c_str());
     }

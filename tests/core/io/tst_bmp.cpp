@@ -137,7 +137,8 @@ private Q_SLOTS:
         QCOMPARE(line(16, 3, masks({0xf800, 0x07e0, 0x001f}), "\xff\xff\xe0\x07"s), joined({white, green}));
         QCOMPARE(line(32, 0, "", "\xff\0\0\0\0\0\xff\x80"s), joined({blue, red})); // the fourth byte means nothing
         QCOMPARE(line(32, 3, masks({0xff, 0xff00, 0xff0000}), "\xff\0\0\0\0\0\xff\0"s), joined({red, blue}));
-        QCOMPARE(line(32, 3, masks({0x3ff00000, 0xffc00, 0x3ff}), "\0\0\xf0\x3f\xff\xff\xff\x3f"s), joined({red, white}));
+        QCOMPARE(line(32, 3, masks({0x3ff00000, 0xffc00, 0x3ff}), "\0\0\xf0\x3f\xff\xff\xff\x3f"s),
+                 joined({red, white}));
     }
 
     void transparencyThatAMaskNamesGoesOverWhite()
@@ -181,16 +182,17 @@ private Q_SLOTS:
                                 .pixels = pixels}
                                 .file());
         };
-        // The lower row: three red, one blue. The upper one: a step of one to the right, then green, blue, red as they are.
+        // The lower row: three red, one blue. The upper one: a step of one to the right, then green, blue, red as they
+        // are.
         const auto lower = joined({red, red, red, blue}), upper = joined({black, green, blue, red});
         QCOMPARE(picture(8, 1, "\3\1\1\3\0\0\0\2\1\0\0\3\2\3\1\0\0\1"s), joined({upper, lower}));
         QCOMPARE(picture(4, 2, "\3\x11\1\x30\0\0\0\2\1\0\0\3\x23\x10\0\1"s), joined({upper, lower}));
         // What is not reached stays of the first colour; without an end mark the last row is the end.
         QCOMPARE(picture(8, 1, "\4\2\0\1"s), joined({black, black, black, black, green, green, green, green}));
         QCOMPARE(picture(8, 1, "\4\2\0\0\x9\1\0\0"s), joined({red, red, red, red, green, green, green, green}));
-        QVERIFY(contains(refusalOf(Bmp{.width = 4, .bits = 8, .compression = 1, .palette = fourColours, .pixels = "\2"}
-                                       .file()),
-                         "is truncated"));
+        QVERIFY(contains(
+            refusalOf(Bmp{.width = 4, .bits = 8, .compression = 1, .palette = fourColours, .pixels = "\2"}.file()),
+            "is truncated"));
     }
 
     void whatIsNotReadIsNamed_data()
@@ -207,7 +209,8 @@ private Q_SLOTS:
         row("unknown depth", {.bits = 13, .pixels = std::string(8, '\0')}, "of 13 bits a pixel");
         row("runs of true colours", {.compression = 1, .pixels = std::string(8, '\0')}, "of 24 bits a pixel");
         row("runs of 32 bits", {.bits = 32, .compression = 1, .pixels = std::string(8, '\0')}, "of 32 bits a pixel");
-        row("masks of pieces", {.bits = 16, .compression = 3, .more = masks({5, 8, 16}), .pixels = std::string(4, '\0')},
+        row("masks of pieces",
+            {.bits = 16, .compression = 3, .more = masks({5, 8, 16}), .pixels = std::string(4, '\0')},
             "masks of colours make no sense");
         row("no masks", {.bits = 16, .compression = 3, .more = masks({0, 0, 0}), .pixels = std::string(4, '\0')},
             "masks of colours make no sense");
@@ -226,8 +229,8 @@ private Q_SLOTS:
 
     void everyBeginningOfAFileIsRefusedInASentence()
     {
-        const auto whole = Bmp{.width = 4, .height = 2, .bits = 4, .palette = fourColours, .pixels = std::string(8, '\1')}
-                               .file();
+        const auto whole =
+            Bmp{.width = 4, .height = 2, .bits = 4, .palette = fourColours, .pixels = std::string(8, '\1')}.file();
         QVERIFY(refusalOf(whole).empty());
         for (std::size_t length = 1; length < whole.size(); ++length)
             QVERIFY2(contains(refusalOf(whole.substr(0, length)), "a.bmp"), std::to_string(length).c_str());

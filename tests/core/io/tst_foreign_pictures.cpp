@@ -333,7 +333,10 @@ private Q_SLOTS:
                              first(tiffWith({{256, 1}, {257, 1}, {258, 16}, {262, black}, {339, 2}}, "\1\1"));
                          }),
                          "signed numbers"));
-        QVERIFY(contains(errorOf([&] { first(tiffWith({{256, 99}, {257, 99}, {262, black}}, "short")); }), "truncated"));
+        QVERIFY(contains(errorOf([&] {
+                             first(tiffWith({{256, 99}, {257, 99}, {262, black}}, "short"));
+                         }),
+                         "truncated"));
     }
 
     void bigTiffsAreTurnedToo()

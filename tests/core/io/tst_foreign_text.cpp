@@ -26,9 +26,9 @@ private Q_SLOTS:
         QCOMPARE(*utf8FromFile("\xFF\xFE\x3d\xd8"s), "\xEF\xBF\xBD"s);             // one alone
         QCOMPARE(*utf8FromFile("a red car\0\0\0"s), "a red car"s);
         QCOMPARE(*utf8FromFile(""), ""s);
-        QVERIFY(!utf8FromFile("caf\xe9"));          // Latin-1
-        QVERIFY(!utf8FromFile("\x90\xd4\x82\xa2")); // Shift-JIS
-        QVERIFY(!utf8FromFile("\x1b$BF|K\\\x1b(B"));   // ISO-2022-JP
+        QVERIFY(!utf8FromFile("caf\xe9"));           // Latin-1
+        QVERIFY(!utf8FromFile("\x90\xd4\x82\xa2"));  // Shift-JIS
+        QVERIFY(!utf8FromFile("\x1b$BF|K\\\x1b(B")); // ISO-2022-JP
     }
 
     void jsonOfPythonIsRead()

@@ -87,7 +87,8 @@ private Q_SLOTS:
     void theUsualNameGoesBeforeVariants()
     {
         const TemporaryFolder folder;
-        for (const auto* const name : {"a.safetensors", "model.fp16.safetensors", "model.safetensors", "pytorch_model.bin"})
+        for (const auto* const name :
+             {"a.safetensors", "model.fp16.safetensors", "model.safetensors", "pytorch_model.bin"})
             writeWeights(folder / name, "w", 1);
         QCOMPARE(namesFound(folder.path()), Names{"model.safetensors"});
         fs::remove(folder / "model.safetensors");
@@ -125,9 +126,9 @@ private Q_SLOTS:
     void indexesThatMakeNoSenseAreRefused()
     {
         const TemporaryFolder folder;
-        for (const auto* const index : {"", "[]", "{}", R"({"weight_map": []})", R"({"weight_map": {"a": 3}})",
-                                        R"({"weight_map": {"a": null}})", R"({"weight_map": {"a": "../x.safetensors"}})",
-                                        R"({"weight_map": {"a": ".."}})"}) {
+        for (const auto* const index :
+             {"", "[]", "{}", R"({"weight_map": []})", R"({"weight_map": {"a": 3}})", R"({"weight_map": {"a": null}})",
+              R"({"weight_map": {"a": "../x.safetensors"}})", R"({"weight_map": {"a": ".."}})"}) {
             test::writeText(folder / "model.safetensors.index.json", index);
             const auto refusal = errorOf([&] { findModelFiles(folder.path()); });
             QVERIFY2(contains(refusal, "model.safetensors.index.json"), refusal.c_str());

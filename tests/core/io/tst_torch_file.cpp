@@ -150,8 +150,8 @@ private Q_SLOTS:
         QVERIFY(!std::filesystem::exists("pwned"));
     }
 
-    /// Made by hand in the format of torch.save, with classes that were never there: DiT-style checkpoints, Lightning's,
-    /// configurations of OmegaConf, numbers of NumPy.
+    /// Made by hand in the format of torch.save, with classes that were never there: DiT-style checkpoints,
+    /// Lightning's, configurations of OmegaConf, numbers of NumPy.
     void otherObjectsAreLeftUninterpreted_data()
     {
         QTest::addColumn<QString>("file");
@@ -301,7 +301,8 @@ private Q_SLOTS:
     /// attributes), and what it calls for sparse, quantised and wrapper tensors.
     void tensorsOfAClassOfTheirOwnAreNamed()
     {
-        const auto storage = "(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0" "0X\3\0\0\0cpuK\2tQ"s;
+        const auto storage = "(X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0"
+                             "0X\3\0\0\0cpuK\2tQ"s;
         const auto arguments = "(" + storage + "K\0K\2\x85K\1\x85\x89"s + "ccollections\nOrderedDict\n)Rt";
         const auto plain = "ctorch._utils\n_rebuild_tensor_v2\n" + arguments + "R";
         const auto ofClass = [&](const std::string& type) {
@@ -310,7 +311,8 @@ private Q_SLOTS:
         };
         const auto item = [](char name, const std::string& value) { return "X\1\0\0\0"s + name + value; };
         const auto fileOf = [](const std::string& items) {
-            return parse(zipOf({{"case/data.pkl", "\x80\x02}(" + items + "u."}, {"case/data/0", std::string(8, '\0')}}));
+            return parse(
+                zipOf({{"case/data.pkl", "\x80\x02}(" + items + "u."}, {"case/data/0", std::string(8, '\0')}}));
         };
         const auto own = ofClass("cmy.tensors\nInt8Tensor\n");
         const auto mixed = fileOf(item('a', plain) + item('b', own) + item('c', ofClass("ctorch\nTensor\n")) +
@@ -326,9 +328,8 @@ private Q_SLOTS:
         const auto none = errorOf([&] { fileOf(item('a', own) + item('b', own)).stateDict(); });
         QVERIFY2(contains(none, "only 2 of a class of their own, such as a (my.tensors.Int8Tensor)"), none.c_str());
         // A parameter around one is one, and so is what lies deeper.
-        const auto nested = fileOf(item('m', "}(" + item('p', "ctorch._utils\n_rebuild_parameter\n(" + own +
-                                                                  "\x88}tR") +
-                                                 item('q', plain) + "u"));
+        const auto nested = fileOf(item(
+            'm', "}(" + item('p', "ctorch._utils\n_rebuild_parameter\n(" + own + "\x88}tR") + item('q', plain) + "u"));
         QCOMPARE(nested.foreignTensors(), std::vector<std::string>{"m.p (my.tensors.Int8Tensor)"});
         QVERIFY(fileOf(item('a', plain)).foreignTensors().empty());
         const test::TemporaryFolder folder; // an encoder's weights are not taken without them
@@ -338,8 +339,8 @@ private Q_SLOTS:
         const auto refused = errorOf([&] { readWeightsFile(folder / "pytorch_model.bin"); });
         QVERIFY2(contains(refused, "pytorch_model.bin holds 1 tensor of a class of their own, such as b (my.tensors"),
                  refused.c_str());
-        for (const auto& nonsense : {"ctorch._tensor\n_rebuild_from_type_v2\n)R"s,
-                                     "ctorch._tensor\n_rebuild_from_type_v2\n(K\1K\1K\1tR"s})
+        for (const auto& nonsense :
+             {"ctorch._tensor\n_rebuild_from_type_v2\n)R"s, "ctorch._tensor\n_rebuild_from_type_v2\n(K\1K\1K\1tR"s})
             QCOMPARE(fileOf(item('a', plain) + item('b', nonsense)).foreignTensors().size(), std::size_t{1});
     }
 

@@ -144,8 +144,8 @@ private Q_SLOTS:
             const auto x = at::randn(shape) * 3 + 0.5;
             const auto shift = at::randn({shape[0], shape[2]}), scale = at::randn({shape[0], shape[2]});
             const auto gradient = at::randn(shape).to(result);
-            const auto text = differencesFromPlain(normTo(result), plainNorm, {x, shift, scale}, gradient,
-                                                   toleranceOf(result));
+            const auto text =
+                differencesFromPlain(normTo(result), plainNorm, {x, shift, scale}, gradient, toleranceOf(result));
             QVERIFY2(text.empty(), text.c_str());
         }
         const auto one = modulatedNorm(at::full({1, 1, 1}, 5.0), at::full({1, 1}, 0.25), at::ones({1, 1}), eps, result);
@@ -220,7 +220,8 @@ private Q_SLOTS:
         const auto x = at::randn({2, 9, 16}, at::kDouble), branch = at::randn({2, 9, 16}, at::kDouble);
         const auto a = at::randn({2, 16}, at::kDouble), b = at::randn({2, 16}, at::kDouble);
         const auto gradient = at::randn({2, 9, 16}, at::kDouble);
-        auto text = differencesFromPlain(normTo(at::kDouble), plainNorm, {x, a, b}, gradient, 4e-6); // normed in float32
+        auto text =
+            differencesFromPlain(normTo(at::kDouble), plainNorm, {x, a, b}, gradient, 4e-6); // normed in float32
         QVERIFY2(text.empty(), text.c_str());
         text = differencesFromPlain(geluOf, plainGelu, {x}, gradient, 1e-12);
         QVERIFY2(text.empty(), text.c_str());

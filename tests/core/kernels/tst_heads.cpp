@@ -39,7 +39,8 @@ private Q_SLOTS:
         QTest::addColumn<int>("type");
         for (const auto set : usableInstructionSets())
             for (const auto type : {at::kFloat, at::kBFloat16, at::kDouble})
-                QTest::addRow("%s, %s", nameOf(set), at::toString(type)) << static_cast<int>(set) << static_cast<int>(type);
+                QTest::addRow("%s, %s", nameOf(set), at::toString(type))
+                    << static_cast<int>(set) << static_cast<int>(type);
     }
 
     void turnAsTheFormula()
@@ -56,8 +57,7 @@ private Q_SLOTS:
         for (const auto& s : {Shape{1, 1, 1, 2, 0, 1}, Shape{2, 3, 50, 12, 0, 1}, Shape{2, 3, 50, 12, 7, 2},
                               Shape{2, 12, 300, 64, 100, 1}, Shape{3, 4, 90, 72, 89, 3}, Shape{1, 2, 5, 8, 5, 1}}) {
             // As splitHeads gives them, in a product of three.
-            const auto x =
-                at::randn({s.batch, s.tokens, 3 * s.heads * s.width}).to(of).set_requires_grad(true);
+            const auto x = at::randn({s.batch, s.tokens, 3 * s.heads * s.width}).to(of).set_requires_grad(true);
             const auto angles = at::randn({s.angles, 1, s.tokens - s.resting, s.width / 2}) * 3;
             const auto cosines = angles.cos(), sines = angles.sin();
             const auto gradient = at::randn({s.batch, s.heads, s.tokens, s.width}).to(of);
@@ -82,7 +82,8 @@ private Q_SLOTS:
     {
         at::manual_seed(2);
         for (const bool all : {true, false}) {
-            const auto x = at::randn({2, 5, 24}).set_requires_grad(true), y = x.detach().clone().set_requires_grad(true);
+            const auto x = at::randn({2, 5, 24}).set_requires_grad(true),
+                       y = x.detach().clone().set_requires_grad(true);
             const auto parts = splitHeads(x, 3, 2);
             const auto plain = y.view({2, 5, 3, 2, 4}).permute({2, 0, 3, 1, 4}).unbind(0);
             const auto loss = [all](const std::vector<at::Tensor>& of) {

@@ -103,7 +103,8 @@ private Q_SLOTS:
             y.backward(gradient);
             return std::vector<at::Tensor>{y.detach(), x.grad(), layer.weight.grad(), layer.bias.grad()};
         };
-        const auto should = answer([&](const at::Tensor& in) { return at::linear(in, layer.weight, layer.bias); }, false);
+        const auto should =
+            answer([&](const at::Tensor& in) { return at::linear(in, layer.weight, layer.bias); }, false);
         for (const bool recompute : {false, true}) {
             const auto is = answer(layer, recompute);
             for (std::size_t i = 0; i < is.size(); ++i) {

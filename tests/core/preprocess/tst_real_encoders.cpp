@@ -191,7 +191,8 @@ private Q_SLOTS:
                 continue;
             }
             QVERIFY2(error.find(says.toStdString()) != std::string::npos, error.c_str());
-            QVERIFY2(error.find(folders.at(static_cast<std::size_t>(pass)).string()) != std::string::npos, error.c_str());
+            QVERIFY2(error.find(folders.at(static_cast<std::size_t>(pass)).string()) != std::string::npos,
+                     error.c_str());
             QVERIFY(report.passes.empty());
         }
         QCOMPARE(status(chain.workspace).records, 6); // answers in each state

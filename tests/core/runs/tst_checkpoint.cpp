@@ -189,8 +189,8 @@ private Q_SLOTS:
         const auto folder = writeCheckpoint(run.path(), stateAt(1), tensorsOf(1));
         const auto file = folder / "state.json";
         const auto good = nlohmann::json::parse(readTextFile(file));
-        const std::vector<nlohmann::json> values = {nullptr, true, "x", -1, 1.5, nlohmann::json::array({1}),
-                                                    nlohmann::json::object()};
+        const std::vector<nlohmann::json> values = {
+            nullptr, true, "x", -1, 1.5, nlohmann::json::array({1}), nlohmann::json::object()};
         int refused = 0;
         for (const auto& field : good.items()) {
             for (const auto& value : values) {

@@ -28,7 +28,8 @@ private Q_SLOTS:
             static_cast<void>(std::filesystem::absolute(std::filesystem::path()));
             QFAIL("an empty path became a whole one");
         } catch (const std::filesystem::filesystem_error& error) {
-            QCOMPARE(failureOf(error).message, std::string("a name of a file or folder is empty: give one that is not"));
+            QCOMPARE(failureOf(error).message,
+                     std::string("a name of a file or folder is empty: give one that is not"));
             QVERIFY(failureOf(error).detail.empty());
         }
     }

@@ -24,13 +24,13 @@ private Q_SLOTS:
     void smallSeedsGiveWhatLibTorchGives()
     {
         for (const std::uint64_t seed : {0ULL, 1ULL, 7ULL, 0xffffffffULL})
-            QVERIFY(at::equal(numbers(seededGenerator(seed)),
-                              numbers(at::make_generator<at::CPUGeneratorImpl>(seed))));
+            QVERIFY(at::equal(numbers(seededGenerator(seed)), numbers(at::make_generator<at::CPUGeneratorImpl>(seed))));
     }
 
     void everyBitOfASeedCounts()
     {
-        for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{5}, std::numeric_limits<std::uint64_t>::max()}) {
+        for (const std::uint64_t seed :
+             {std::uint64_t{0}, std::uint64_t{5}, std::numeric_limits<std::uint64_t>::max()}) {
             const auto before = numbers(seededGenerator(seed));
             for (int bit = 0; bit < 64; ++bit) {
                 const auto after = numbers(seededGenerator(seed ^ (std::uint64_t{1} << bit)));

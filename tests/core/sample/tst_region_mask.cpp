@@ -56,10 +56,7 @@ private Q_SLOTS:
         QCOMPARE(patchesOutside(patchCover(wide, size, patches)), (std::vector<std::int64_t>{1, 2, 3, 5, 6, 7}));
     }
 
-    void halfIsInside()
-    {
-        QCOMPARE(patchesOutside({0.499, 0.5, 1, 0}), (std::vector<std::int64_t>{0, 3}));
-    }
+    void halfIsInside() { QCOMPARE(patchesOutside({0.499, 0.5, 1, 0}), (std::vector<std::int64_t>{0, 3})); }
 };
 
 QTEST_APPLESS_MAIN(TestRegionMask)

@@ -5,7 +5,6 @@
 #include "tests/support/tiny_model.h"
 
 #include <QtTest/QTest>
-
 #include <nlohmann/json.hpp>
 
 #include <algorithm>

@@ -66,8 +66,7 @@ private Q_SLOTS:
         for (const char c : sample.id)
             hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
         auto generator = generatorFor({.seed = 3, .step = -2, .microBatch = static_cast<std::int64_t>(hash)});
-        const auto noise =
-            at::randn({4, x0.size(1), x0.size(2), x0.size(3)}, generator, at::TensorOptions(at::kFloat));
+        const auto noise = at::randn({4, x0.size(1), x0.size(2), x0.size(3)}, generator, at::TensorOptions(at::kFloat));
         const auto lossOf = [&](const Conditions& given, bool nullText, bool nullDino) {
             double sum = 0;
             for (std::int64_t i = 0; i < 4; ++i) {

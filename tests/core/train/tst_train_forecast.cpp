@@ -7,9 +7,8 @@
 #include "tests/support/peak_bytes.h"
 #include "tests/support/test_data.h"
 
-#include <QtTest/QTest>
-
 #include <ATen/ATen.h>
+#include <QtTest/QTest>
 
 #include <cmath>
 #include <string_view>
@@ -234,7 +233,7 @@ private Q_SLOTS:
         config.optimiser.accumulation = 2;
         config.schedule.steps = 100;
         auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
-        data.buckets = {{.size = {.width = 64, .height = 64}, .samples = 9},  // three batches
+        data.buckets = {{.size = {.width = 64, .height = 64}, .samples = 9},   // three batches
                         {.size = {.width = 128, .height = 64}, .samples = 1}}; // one
         const auto forecast = forecastTraining(config, data);
         QCOMPARE(forecast.samplesPerEpoch, 10);

@@ -237,7 +237,8 @@ private Q_SLOTS:
         const TinyWorkspace tiny;
         auto config = tinyConfig(2);
         const auto other = tiny.workspace.root / "other.safetensors";
-        writeTensors(other, {{"net.patch_embed.bias", at::ones({config.model.hiddenSize})}, {"net.rest", at::ones({3})}});
+        writeTensors(other,
+                     {{"net.patch_embed.bias", at::ones({config.model.hiddenSize})}, {"net.rest", at::ones({3})}});
         config.warmStart.checkpoint = other.string();
         const auto outcome = train(requestFor(tiny, "pupil", config));
         for (const auto* const part : {"nearly a start from nothing", "1 of ", "lose \"net.\""})

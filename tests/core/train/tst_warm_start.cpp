@@ -103,17 +103,20 @@ private Q_SLOTS:
         QCOMPARE(current.otherPlaces, std::vector<std::string>{"ema"});
         QCOMPARE(current.foreignObjects, std::vector<std::string>{"argparse.Namespace"});
         QCOMPARE(taken(), 1.0);
-        QVERIFY(current.text().find("\"model\"") != std::string::npos && current.text().find("ema") != std::string::npos);
+        QVERIFY(current.text().find("\"model\"") != std::string::npos &&
+                current.text().find("ema") != std::string::npos);
         warmStart(parameters, file("namespace.pt"), {}, "sit.pt", "ema");
         QCOMPARE(taken(), 2.0);
         const auto refusal = errorOf([&] { warmStart(parameters, file("namespace.pt"), {}, "sit.pt", "model_ema"); });
         QVERIFY2(refusal.find("at model, ema") != std::string::npos, refusal.c_str());
         QCOMPARE(warmStart(parameters, file("lightning.ckpt"), {}, "l.ckpt").prefix, std::string("model."));
         QCOMPARE(taken(), 1.0);
-        QCOMPARE(warmStart(parameters, file("lightning.ckpt"), {"^ema_model\\.module\\.=>", "^=>other."}, "l.ckpt").prefix,
-                 std::string());
+        QCOMPARE(
+            warmStart(parameters, file("lightning.ckpt"), {"^ema_model\\.module\\.=>", "^=>other."}, "l.ckpt").prefix,
+            std::string());
         QCOMPARE(taken(), 2.0);
-        QCOMPARE(warmStart(parameters, file("deep.pt"), {}, "deep.pt").place, std::string("checkpoint.model.state_dict"));
+        QCOMPARE(warmStart(parameters, file("deep.pt"), {}, "deep.pt").place,
+                 std::string("checkpoint.model.state_dict"));
     }
 
     void namesOfTheDitFamilyStandForOurs()
@@ -172,8 +175,9 @@ private Q_SLOTS:
     {
         const auto parameters = model();
         const TensorMap foreign = {{"conv.weight", at::ones({5, 2})}, {"conv.bias", at::ones({5})}};
-        QVERIFY(errorOf([&] { warmStart(parameters, foreign, {}, "old.pt"); }).find("none of the 2 tensors of old.pt") ==
-                0);
+        QVERIFY(errorOf([&] {
+                    warmStart(parameters, foreign, {}, "old.pt");
+                }).find("none of the 2 tensors of old.pt") == 0);
         QVERIFY(errorOf([&] { warmStart(parameters, stored, {".*=>same"}, "old.pt"); }).find("renamed to same") !=
                 std::string::npos);
         QVERIFY(errorOf([&] { renamed("a", {"a->b"}); }).find("a->b") != std::string::npos);
