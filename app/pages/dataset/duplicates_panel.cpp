@@ -56,7 +56,7 @@ DuplicatesPanel::DuplicatesPanel(Session& session, QWidget* parent)
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 4, 0, 4);
     column->setSpacing(4);
-    column->addWidget(head_);
+    column->addWidget(head_, 0, Qt::AlignTop);
     column->addWidget(table_, 1);
     connect(find_, &QPushButton::clicked, this, &DuplicatesPanel::findWanted);
     connect(exclude_, &QPushButton::clicked, this, [this] {
