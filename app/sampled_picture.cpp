@@ -121,9 +121,14 @@ QString settingsLine(const SampleRequest& request)
         prompt = QObject::tr("text of %1").arg(QString::fromStdString(*request.textRecord));
     else if (prompt.isEmpty())
         prompt = QObject::tr("no text");
-    return QObject::tr("%1 · text %2 · DINO %3 · %4 steps · seed %5")
-        .arg(prompt, QString::number(request.textScale, 'f', 2), QString::number(request.dinoScale, 'f', 2),
-             QString::number(request.steps), QString::number(request.seed));
+    auto line = QObject::tr("%1 · text %2 · DINO %3 · %4 steps · seed %5")
+                    .arg(prompt, QString::number(request.textScale, 'f', 2), QString::number(request.dinoScale, 'f', 2),
+                         QString::number(request.steps), QString::number(request.seed));
+    if (const auto* const record = std::get_if<RecordReference>(&request.clsFrom))
+        line += QObject::tr(" · CLS of %1").arg(QString::fromStdString(record->id));
+    else if (const auto* const picture = std::get_if<PictureReference>(&request.clsFrom))
+        line += QObject::tr(" · CLS of %1").arg(QString::fromStdString(picture->file.filename().string()));
+    return line;
 }
 
 } // namespace nanodit

@@ -39,12 +39,15 @@ std::string sourceOf(const AttentionSubject& subject)
     if (!subject.record.empty())
         return "record " + subject.record;
     const auto& s = subject.sampling;
-    std::string reference;
-    if (const auto* const record = std::get_if<RecordReference>(&s.reference))
-        reference = "record " + record->id;
-    else if (const auto* const picture = std::get_if<PictureReference>(&s.reference))
-        reference = "picture " + picture->file.string();
-    return "sample " + bucketName(s.size) + "\n" + reference + "\n" + s.textRecord.value_or("") + "\n" + s.prompt;
+    const auto named = [](const auto& reference) -> std::string {
+        if (const auto* const record = std::get_if<RecordReference>(&reference))
+            return "record " + record->id;
+        if (const auto* const picture = std::get_if<PictureReference>(&reference))
+            return "picture " + picture->file.string();
+        return {};
+    };
+    return "sample " + bucketName(s.size) + "\n" + named(s.reference) + "\n" + named(s.clsFrom) + "\n" +
+           s.textRecord.value_or("") + "\n" + s.prompt;
 }
 
 class Session final : public AttentionSession {

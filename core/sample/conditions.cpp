@@ -95,9 +95,19 @@ std::string ConditionEncoder::dinoKey(const SampleRequest& request) const
     return bucketName(request.size);
 }
 
+/// Empty where CLS is the reference's own.
+std::string ConditionEncoder::clsKey(const SampleRequest& request) const
+{
+    if (const auto* record = std::get_if<RecordReference>(&request.clsFrom))
+        return "record " + fileKey(arrayFile(workspace_, ArrayKind::DinoCls, recordOf(record->id).id));
+    if (const auto* picture = std::get_if<PictureReference>(&request.clsFrom))
+        return "picture " + fileKey(picture->file); // the size is in the key of the patches
+    return {};
+}
+
 std::string ConditionEncoder::key(const SampleRequest& request) const
 {
-    auto key = textKey(request) + '\0' + dinoKey(request);
+    auto key = textKey(request) + '\0' + dinoKey(request) + '\0' + clsKey(request);
     for (const auto patch : request.erasedPatches)
         key += ' ' + std::to_string(patch);
     return key;
@@ -154,10 +164,8 @@ DinoFeatures ConditionEncoder::encodedFeatures(const std::filesystem::path& pict
     return dino_->encode(dinoPixels(bucketImage, input, dino_->normalisation()));
 }
 
-std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
+DinoFeatures ConditionEncoder::referenceFeatures(const SampleRequest& request)
 {
-    if (std::holds_alternative<NoReference>(request.reference))
-        return std::nullopt;
     const auto key = dinoKey(request);
     if (const auto* kept = features_.find(key))
         return *kept;
@@ -174,6 +182,28 @@ std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
         features.patches = statistics_.patches.normalise(features.patches);
     }
     return features_.keep(key, features);
+}
+
+/// [1, D]
+at::Tensor ConditionEncoder::otherCls(const SampleRequest& request)
+{
+    if (const auto* record = std::get_if<RecordReference>(&request.clsFrom)) {
+        auto cls = storedArray(workspace_, ArrayKind::DinoCls, recordOf(record->id).id).unsqueeze(0);
+        return statistics_.empty() ? cls : statistics_.cls.normalise(cls);
+    }
+    auto other = request;
+    other.reference = std::get<PictureReference>(request.clsFrom);
+    return referenceFeatures(other).cls;
+}
+
+std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
+{
+    if (std::holds_alternative<NoReference>(request.reference))
+        return std::nullopt;
+    auto features = referenceFeatures(request);
+    if (!std::holds_alternative<NoReference>(request.clsFrom))
+        features.cls = otherCls(request);
+    return features;
 }
 
 ConditionEncoder::Result ConditionEncoder::encode(const SampleRequest& request)
@@ -199,6 +229,8 @@ ConditionEncoder::Result ConditionEncoder::encode(const SampleRequest& request)
     } else {
         if (!request.erasedPatches.empty())
             throw UsageError("there are no patches to erase: no reference is given");
+        if (!std::holds_alternative<NoReference>(request.clsFrom))
+            throw UsageError("CLS of another picture needs patches beside it: no reference is given");
         conditions.patchGrid = gridWithoutReference(request.size);
         conditions.cls = at::zeros({1, model_.dinoDim});
         conditions.patches = at::zeros({1, conditions.patchGrid.count(), model_.dinoDim});

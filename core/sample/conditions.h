@@ -35,7 +35,8 @@ public:
     /// [L, text width], L <= T; undefined for a null text.
     at::Tensor text(const SampleRequest& request);
     /// Of a reference, on the patch grid of the request's size; empty for null conditions. Normalised. A record's
-    /// stored arrays serve at the size of its bucket; at any other size its picture is cropped and encoded anew.
+    /// stored arrays serve at the size of its bucket; at any other size its picture is cropped and encoded anew. CLS is
+    /// that of the request's `clsFrom` where it names one.
     std::optional<DinoFeatures> dino(const SampleRequest& request);
 
     /// Both, with placeholders where a condition is null (which a caller then drops): [1, ...], float32, where it
@@ -50,7 +51,10 @@ private:
     Record recordOf(const std::string& id) const;
     std::string textKey(const SampleRequest& request) const;
     std::string dinoKey(const SampleRequest& request) const;
+    std::string clsKey(const SampleRequest& request) const;
     at::Tensor encodedText(const SampleRequest& request);
+    DinoFeatures referenceFeatures(const SampleRequest& request);
+    at::Tensor otherCls(const SampleRequest& request);
     DinoFeatures storedFeatures(const Record& record) const;
     DinoFeatures encodedFeatures(const std::filesystem::path& picture, ImageSize size);
     void expectGridOf(ImageSize size, GridSize patches) const;

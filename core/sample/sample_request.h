@@ -52,6 +52,9 @@ struct SampleRequest {
     std::string prompt;                    ///< Empty: null text, unless textRecord is set.
     std::optional<std::string> textRecord; ///< Use this record's stored text instead of the prompt.
     std::variant<NoReference, RecordReference, PictureReference> reference;
+    /// Whose CLS stands beside the reference's patches; none: the reference's own. Of a record the stored one, whatever
+    /// its bucket; of a picture that of its crop to `size`. No training picture has a CLS and patches of two.
+    std::variant<NoReference, RecordReference, PictureReference> clsFrom;
     std::vector<std::int64_t> erasedPatches; ///< Of the reference's, row by row: they leave the context.
     std::vector<double> dinoWeights;         ///< [0, 1] by patch: what of s_dino applies there; empty: all of it.
     ImageSize size;

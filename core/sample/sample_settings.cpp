@@ -67,6 +67,8 @@ SampleRequest requestFrom(const std::string& text, const std::filesystem::path& 
         if (json.at("text_record").is_string())
             request.textRecord = json.at("text_record");
         request.reference = referenceFrom(json.at("reference"));
+        if (json.contains("cls_from"))
+            request.clsFrom = referenceFrom(json.at("cls_from"));
         if (json.contains("erased_patches"))
             request.erasedPatches = json.at("erased_patches").get<std::vector<std::int64_t>>();
         if (json.contains("dino_weights"))
@@ -126,6 +128,8 @@ PngText settingsOf(const SampleRequest& request)
     json["prompt"] = request.prompt;
     json["text_record"] = request.textRecord ? nlohmann::ordered_json(*request.textRecord) : nlohmann::ordered_json();
     json["reference"] = toJson(request.reference);
+    if (!std::holds_alternative<NoReference>(request.clsFrom))
+        json["cls_from"] = toJson(request.clsFrom);
     if (!request.erasedPatches.empty())
         json["erased_patches"] = request.erasedPatches;
     if (!request.dinoWeights.empty())

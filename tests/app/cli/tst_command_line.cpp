@@ -51,6 +51,8 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("no threads") << QStringList{"--threads", "-1", "status"} << "from 0 to 4096, but is \"-1\"";
     QTest::newRow("threads in words") << QStringList{"--threads", "all", "status"} << "but is \"all\"";
     QTest::newRow("interval beyond 1") << QStringList{"sample", "--guidance-interval", "0", "2"} << "from 0 to 1";
+    QTest::newRow("two pictures' CLS") << QStringList{"sample", "--cls-record", "a", "--cls-reference", "b.png"}
+                                       << "excludes";
     QTest::newRow("scale of attention") << QStringList{"attention", "--text-scale", "99"} << "from 0 to 50";
     QTest::newRow("scale of layout") << QStringList{"demo", "layout", "--dino-scale", "-1"} << "from 0 to 50";
     QTest::newRow("log every") << QStringList{"train", "--log-every", "-5"} << "from 0 on";
@@ -351,6 +353,11 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
     QCOMPARE(both.exitCode, 2);
     QVERIFY2(both.errors.contains("--prompt"), qPrintable(both.errors));
 
+    // CLS of another picture needs the patches of a reference beside it.
+    const auto alone = runProgram({"-w", workspace, "sample", "--cls-record", "scene-0000"});
+    QCOMPARE(alone.exitCode, 2);
+    QVERIFY2(alone.errors.contains("--cls-record needs a reference"), qPrintable(alone.errors));
+
     // A picture has the size of the record whose patches it is given.
     const auto wide = runProgram({"-w", workspace, "--json", "records", "bucket:160x112"})
                           .json()
@@ -362,10 +369,11 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
                           .toString();
     QVERIFY(!wide.isEmpty());
     QFile::remove(picture);
-    QCOMPARE(runProgram({"-w", workspace, "--quiet", "sample", "--run", "mine", "--record", wide, "--sampler-steps",
-                         "1", "--out", picture})
-                 .exitCode,
-             0);
+    const auto referred = runProgram({"-w", workspace, "--json", "--quiet", "sample", "--run", "mine", "--record", wide,
+                                      "--cls-record", wide, "--sampler-steps", "1", "--out", picture});
+    QVERIFY2(referred.exitCode == 0, qPrintable(referred.errors));
+    const auto kept = referred.json().value("pictures").toArray().at(0).toObject().value("settings").toObject();
+    QCOMPARE(kept.value("cls_from").toObject().value("record").toString(), wide);
     QFile painted(picture);
     QVERIFY(painted.open(QIODevice::ReadOnly));
     const auto head = painted.read(24); // width and height are the first numbers of a PNG's first chunk

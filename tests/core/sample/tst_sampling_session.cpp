@@ -19,6 +19,31 @@
 using namespace nanodit;
 using namespace nanodit::test;
 
+namespace {
+
+/// The record "wide", with a stored CLS of its own and no patches.
+void addWideRecord(const TinyWorkspace& tiny)
+{
+    Record record;
+    record.id = "wide";
+    record.image = tiny.workspace.imagesFolder() / "wide.png";
+    record.split = "val";
+    record.original = record.bucket = TinyWorkspace::wide;
+    Catalog::open(tiny.workspace).put(record);
+    const auto cls = at::arange(TinyWorkspace::dinoWidth, at::kFloat);
+    writeNpy(arrayFile(tiny.workspace, ArrayKind::DinoCls, "wide"), arrayFromTensor(cls));
+}
+
+/// As a PNG with its settings gives it back.
+SampleRequest requestAgain(const TinyWorkspace& tiny, const SampleRequest& request)
+{
+    const auto file = tiny.folder / "again.png";
+    writePng(file, {.size = {.width = 1, .height = 1}, .rgb = {0, 0, 0}}, settingsOf(request));
+    return readSampleRequest(file);
+}
+
+} // namespace
+
 class TestSamplingSession : public QObject {
     Q_OBJECT
 
@@ -128,6 +153,51 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { session->sample(request, {}, noPreview); }).find("no patch 10000") != std::string::npos);
         request.reference = NoReference{};
         QVERIFY(errorOf([&] { session->sample(request, {}, noPreview); }).find("no reference") != std::string::npos);
+    }
+
+    void clsOfAnotherPictureStandsBesideTheReferencesPatches()
+    {
+        const TinyWorkspace tiny;
+        addWideRecord(tiny);
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.reference = RecordReference{"val0"};
+        const auto own = session->sample(request, {}, noPreview);
+        QVERIFY(own->settings.at("nanodit").find("cls_from") == std::string::npos);
+        request.clsFrom = RecordReference{"val0"}; // the same CLS, named
+        QVERIFY(session->sample(request, {}, noPreview)->picture.rgb == own->picture.rgb);
+        request.clsFrom = RecordReference{"wide"}; // stored for another bucket: a CLS lies on no grid
+        const auto other = session->sample(request, {}, noPreview);
+        QVERIFY(other->picture.rgb != own->picture.rgb);
+
+        const TemporaryFolder folder;
+        writePng(folder / "other.png", other->picture, other->settings);
+        const auto again = sampleRequestFromPng(folder / "other.png");
+        QCOMPARE(std::get<RecordReference>(again->clsFrom).id, std::string("wide"));
+        QVERIFY(settingsOf(*again) == settingsOf(request));
+        const auto fresh = SamplingSession::open(tiny.workspace, checkpointOf(tiny), {.threads = 2});
+        QVERIFY(fresh->sample(*again, {}, noPreview)->picture.rgb == other->picture.rgb);
+
+        // Back to its own: what the session keeps of either is not taken for the other.
+        request.clsFrom = NoReference{};
+        QVERIFY(session->sample(request, {}, noPreview)->picture.rgb == own->picture.rgb);
+    }
+
+    void clsOfAnotherPictureIsRefusedInWords()
+    {
+        const TinyWorkspace tiny; // its DINO encoder has no weights: no picture can be encoded
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        const auto refusal = [&] { return errorOf([&] { session->sample(request, {}, noPreview); }); };
+        request.clsFrom = RecordReference{"val0"};
+        QVERIFY2(refusal().find("no reference is given") != std::string::npos, refusal().c_str());
+        request.reference = RecordReference{"val0"};
+        request.clsFrom = RecordReference{"nobody"};
+        QVERIFY2(refusal().find("no record \"nobody\"") != std::string::npos, refusal().c_str());
+        request.clsFrom = PictureReference{"elsewhere.png"};
+        QVERIFY2(refusal().find("models/dino") != std::string::npos, refusal().c_str());
+        QCOMPARE(std::get<PictureReference>(requestAgain(tiny, request).clsFrom).file.string(),
+                 std::string("elsewhere.png"));
     }
 
     void storedPatchesOfAnotherBucketAreRefusedAlsoWhereTheyAreAsMany()
