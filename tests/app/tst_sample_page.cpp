@@ -196,6 +196,38 @@ private Q_SLOTS:
         QVERIFY(form()->request().erasedPatches.empty() && form()->request().dinoWeights.empty());
     }
 
+    void clsCanBeOfAnotherPicture()
+    {
+        auto* const other = find<QCheckBox>("otherCls");
+        auto* const records = find<QComboBox>("clsRecords");
+        form()->setReference(NoReference{});
+        QVERIFY(!other->isEnabled() && !records->isVisible());
+        form()->setReference(RecordReference{session_->records()[0].id});
+        QVERIFY(other->isEnabled());
+        other->setChecked(true);
+        QVERIFY(records->isVisible());
+        QVERIFY(std::holds_alternative<NoReference>(form()->request().clsFrom)); // until one is chosen
+        const auto id = session_->records()[1].id;
+        records->lineEdit()->setText(QString::fromStdString(id));
+        const auto picture = generate();
+        QCOMPARE(std::get<RecordReference>(form()->request().reference).id, session_->records()[0].id);
+        const auto kept = sampleRequestFromPng(picture.file.toStdString());
+        QVERIFY(kept && std::holds_alternative<RecordReference>(kept->clsFrom));
+        QCOMPARE(std::get<RecordReference>(kept->clsFrom).id, id);
+        QVERIFY2(picture.caption.endsWith("CLS of " + QString::fromStdString(id)), qPrintable(picture.caption));
+
+        SampleRequest plain;
+        plain.size = session_->records()[0].bucket;
+        form()->setRequest(plain);
+        QVERIFY(!other->isChecked() && !records->isVisible());
+        page()->restoreFrom(picture.file);
+        settle();
+        QVERIFY(records->isVisible());
+        QCOMPARE(std::get<RecordReference>(form()->request().clsFrom).id, id);
+        form()->setReference(NoReference{}); // no patches for it to stand beside
+        QVERIFY(std::holds_alternative<NoReference>(form()->request().clsFrom));
+    }
+
     void severalSeedsFillAStrip()
     {
         find<PromptEdit>("prompt")->setText("a green triangle");
@@ -257,6 +289,7 @@ private Q_SLOTS:
         request.prompt.clear();
         request.textRecord = record.id;
         request.reference = RecordReference{record.id};
+        request.clsFrom = RecordReference{session_->records()[1].id};
         request.size = record.bucket;
         request.shift = 1.23456;
         request.textScale = 2.345678;

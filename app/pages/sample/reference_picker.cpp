@@ -42,18 +42,23 @@ QString keptReference(const Workspace& workspace, const QImage& picture)
 }
 } // namespace
 
-ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* parent)
+ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, Use use, QWidget* parent)
     : QWidget(parent)
     , session_(session)
     , dialogs_(dialogs)
     , zone_(new DropZone(this))
     , names_(new RecordNames(this))
     , records_(new QComboBox(this))
-    , clear_(makeFlatButton(QStringLiteral("clear"), tr("No reference"), this))
+    , clear_(makeFlatButton(QStringLiteral("clear"), use == Use::Cls ? tr("CLS of the reference") : tr("No reference"),
+                            this))
 {
+    const bool cls = use == Use::Cls;
+    const auto named = [cls](const char* part) -> QString {
+        return (cls ? QStringLiteral("cls") : QStringLiteral("reference")) + QLatin1String(part);
+    };
     zone_->setPrompt(tr("Drop a picture here or click to choose one"));
-    records_->setObjectName(QStringLiteral("referenceRecords"));
-    records_->setAccessibleName(tr("Record as reference"));
+    records_->setObjectName(named("Records"));
+    records_->setAccessibleName(cls ? tr("Record whose CLS is used") : tr("Record as reference"));
     records_->setModel(names_);
     records_->setEditable(true);
     records_->setInsertPolicy(QComboBox::NoInsert);
@@ -67,9 +72,11 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, QWidget* pa
     auto* const row = new QHBoxLayout;
     row->setSpacing(4);
     auto* const choose = makeFlatButton(QStringLiteral("grid"), tr("Select a record by its picture…"), this);
-    choose->setObjectName(QStringLiteral("referenceChoose"));
-    auto* const pasted = makeFlatButton(QStringLiteral("paste"), tr("Use the clipboard's picture (Ctrl+V)"), this);
-    pasted->setObjectName(QStringLiteral("referencePaste"));
+    choose->setObjectName(named("Choose"));
+    auto* const pasted =
+        makeFlatButton(QStringLiteral("paste"),
+                       cls ? tr("Use the clipboard's picture") : tr("Use the clipboard's picture (Ctrl+V)"), this);
+    pasted->setObjectName(named("Paste"));
     row->addWidget(records_, 1);
     row->addWidget(choose);
     row->addWidget(pasted);

@@ -20,12 +20,14 @@ class Session;
 
 using Reference = std::variant<NoReference, RecordReference, PictureReference>;
 
-/// Where the DINO condition comes from: a record of the workspace, any picture (dropped or chosen), or nothing.
+/// Where the DINO condition, or CLS alone, comes from: a record of the workspace, any picture (dropped or chosen), or
+/// nothing.
 class ReferencePicker : public QWidget {
     Q_OBJECT
 
 public:
-    ReferencePicker(Session& session, Dialogs& dialogs, QWidget* parent = nullptr);
+    enum class Use { Reference, Cls };
+    ReferencePicker(Session& session, Dialogs& dialogs, Use use, QWidget* parent = nullptr);
     const Reference& reference() const { return reference_; }
     void setReference(const Reference& reference);
     /// Takes a record that was typed and not chosen from the list; false, after `refused`, where there is none of that

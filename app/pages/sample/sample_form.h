@@ -62,6 +62,7 @@ Q_SIGNALS:
     void referenceChanged();
 
 private:
+    QWidget* makeOtherCls(Dialogs& dialogs);
     QWidget* makeRegion();
     QWidget* makeSampler();
     void setErased(std::vector<std::int64_t> patches, std::vector<double> weights = {});
@@ -74,6 +75,8 @@ private:
     QComboBox* checkpoints_;
     WeightsChoice* weightsKind_;
     ReferencePicker* reference_;
+    QCheckBox* otherCls_; ///< CLS is that of clsFrom_, which is shown while this is checked.
+    ReferencePicker* clsFrom_;
     std::vector<std::int64_t> erased_; ///< Patches of the reference that are left out.
     std::vector<double> weights_;      ///< Of the DINO scale, by patch; empty: everywhere alike.
     QPushButton* region_;
