@@ -44,7 +44,15 @@ void DropZone::setPicture(const QImage& picture, const QString& caption)
 {
     picture_ = picture;
     caption_ = caption;
-    setToolTip(toolTipOf(caption));
+    setPart({}, {});
+}
+
+void DropZone::setPart(const QRectF& part, const QString& words)
+{
+    part_ = part;
+    const auto text = words.isEmpty() || caption_.isEmpty() ? caption_ + words : caption_ + QLatin1Char('\n') + words;
+    setToolTip(toolTipOf(text));
+    setAccessibleDescription(text);
     update();
 }
 
@@ -75,6 +83,17 @@ void DropZone::paintEvent(QPaintEvent*)
     corners.addRoundedRect(target, 4, 4);
     painter.setClipPath(corners);
     painter.drawImage(target, picture_);
+    if (part_.isEmpty())
+        return;
+    const QRectF used(target.left() + part_.left() * target.width(), target.top() + part_.top() * target.height(),
+                      part_.width() * target.width(), part_.height() * target.height());
+    QPainterPath rest, inside;
+    rest.addRect(target);
+    inside.addRect(used);
+    painter.fillPath(rest.subtracted(inside), QColor(0, 0, 0, 120)); // as the Dataset page shows the bucket's crop
+    painter.setBrush(Qt::NoBrush);
+    painter.setPen(QPen(darkColours().hue(Hue::Blue), 1.5));
+    painter.drawRect(used.adjusted(0.75, 0.75, -0.75, -0.75));
 }
 
 void DropZone::dragEnterEvent(QDragEnterEvent* event)

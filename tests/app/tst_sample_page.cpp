@@ -7,6 +7,7 @@
 #include "core/front/attention.h"
 #include "core/front/sampling.h"
 #include "tests/app/window_test.h"
+#include "widgets/drop_zone.h"
 #include "widgets/filmstrip.h"
 #include "widgets/guidance_anatomy.h"
 #include "widgets/guidance_plane_view.h"
@@ -28,6 +29,7 @@
 #include <QToolButton>
 
 #include <algorithm>
+#include <cmath>
 
 using namespace nanodit;
 
@@ -194,6 +196,40 @@ private Q_SLOTS:
         QCOMPARE(kept->dinoWeights, request.dinoWeights);
         form()->setReference(NoReference{});
         QVERIFY(form()->request().erasedPatches.empty() && form()->request().dinoWeights.empty());
+    }
+
+    void thePartOfAReferenceThatIsUsedIsOutlined()
+    {
+        const auto file = path("tall.png");
+        QImage tall(100, 400, QImage::Format_RGB888);
+        tall.fill(Qt::darkGreen);
+        QVERIFY(tall.save(file));
+        form()->setReference(PictureReference{file.toStdString()});
+        settle();
+        auto* const zone = find<DropZone>("referenceZone");
+        auto* const sizes = find<QComboBox>("size");
+        const auto isCropped = [&] {
+            const auto crop = bucketCrop({.width = 100, .height = 400}, form()->request().size);
+            return std::abs(zone->part().height() - (crop.bottom - crop.top) / 400) < 1e-9;
+        };
+        QVERIFY(isCropped());
+        QVERIFY2(zone->accessibleDescription().contains("of its height is used"),
+                 qPrintable(zone->accessibleDescription()));
+        QVERIFY(sizes->count() > 1);
+        const auto before = zone->part();
+        sizes->setCurrentIndex((sizes->currentIndex() + 1) % sizes->count());
+        QVERIFY(zone->part() != before);
+        QVERIFY(isCropped());
+
+        const auto size = form()->request().size;
+        const auto fitting = tall.scaled(static_cast<int>(size.width), static_cast<int>(size.height));
+        QVERIFY(fitting.save(path("fitting.png")));
+        form()->setReference(PictureReference{path("fitting.png").toStdString()});
+        settle();
+        QVERIFY(zone->part().isEmpty());
+        QVERIFY2(zone->accessibleDescription().contains("All of it is used"),
+                 qPrintable(zone->accessibleDescription()));
+        form()->setReference(NoReference{});
     }
 
     void clsCanBeOfAnotherPicture()

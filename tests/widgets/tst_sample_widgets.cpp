@@ -1,3 +1,4 @@
+#include "widgets/drop_zone.h"
 #include "widgets/guidance_anatomy.h"
 #include "widgets/mask_canvas.h"
 #include "widgets/picture_comparison.h"
@@ -83,6 +84,27 @@ private Q_SLOTS:
         QTest::keyClick(&tiles, Qt::Key_Return);
         QCOMPARE(opened.count(), 2);
         QCOMPARE(opened[1][0].toInt(), 2);
+    }
+
+    void aZoneOutlinesThePartOfItsPictureThatIsUsed()
+    {
+        DropZone zone;
+        zone.resize(240, 120);
+        zone.setPicture(plain(Qt::white, {200, 100}), "a reference");
+        const auto lightnessAt = [&zone](double share) {
+            const auto shown = zone.grab().toImage();
+            return shown.pixelColor(static_cast<int>(shown.width() * share), shown.height() / 2).lightness();
+        };
+        QCOMPARE(lightnessAt(0.2), 255);
+        zone.setPart({0.25, 0, 0.5, 1}, "The middle half is used.");
+        QVERIFY(lightnessAt(0.2) < 200);
+        QCOMPARE(lightnessAt(0.5), 255);
+        QVERIFY(lightnessAt(0.8) < 200);
+        QCOMPARE(zone.accessibleDescription(), QString("a reference\nThe middle half is used."));
+        QVERIFY(zone.toolTip().contains("The middle half is used."));
+        zone.setPicture(plain(Qt::white, {200, 100}), "another");
+        QCOMPARE(lightnessAt(0.2), 255);
+        QCOMPARE(zone.accessibleDescription(), QString("another"));
     }
 
     void aComparisonWipesBlinksAndSubtracts()

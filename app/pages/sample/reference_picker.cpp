@@ -11,6 +11,7 @@
 #include "widgets/drop_zone.h"
 #include "widgets/factories.h"
 #include "widgets/picture.h"
+#include "widgets/text.h"
 
 #include <QAbstractItemView>
 #include <QClipboard>
@@ -27,6 +28,43 @@ namespace nanodit {
 
 namespace {
 constexpr int popupWidth = 480;
+constexpr int referenceSideKept = 768; ///< Pixels of the picture's longer side: more than a zone on any screen shows.
+
+/// A picture as large as the zone needs it, and how large it is.
+struct ShownReference {
+    QImage picture;
+    ImageSize original;
+};
+
+ShownReference readReference(const std::filesystem::path& file)
+{
+    const auto image = readImage(file);
+    return {.picture = reducedTo(qImageFromImage(image), referenceSideKept), .original = image.size};
+}
+
+/// "Cropped to 160 × 112: the middle 78 % of its width is used."
+QString partText(const QRectF& part, ImageSize bucket)
+{
+    const auto size = QStringLiteral("%1 × %2").arg(bucket.width).arg(bucket.height);
+    if (part.isEmpty())
+        return ReferencePicker::tr("All of it is used, at %1 px.").arg(size);
+    if (part.width() < part.height())
+        return ReferencePicker::tr("Cropped to %1: the middle %2 of its width is used.")
+            .arg(size, shareText(part.width(), 0));
+    return ReferencePicker::tr("Cropped to %1: the middle %2 of its height is used.")
+        .arg(size, shareText(part.height(), 0));
+}
+
+/// What of a picture the crop to a bucket leaves, in shares of its sides; empty where it leaves all but a hundredth.
+QRectF usedPart(ImageSize original, ImageSize bucket)
+{
+    constexpr double all = 0.99;
+    const auto crop = bucketCrop(original, bucket);
+    const auto width = static_cast<double>(original.width), height = static_cast<double>(original.height);
+    const QRectF part(crop.left / width, crop.top / height, (crop.right - crop.left) / width,
+                      (crop.bottom - crop.top) / height);
+    return part.width() > all && part.height() > all ? QRectF() : part;
+}
 
 /// Writes a picture that came without a file; the same picture is one file.
 QString keptReference(const Workspace& workspace, const QImage& picture)
@@ -46,17 +84,19 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, Use use, QW
     : QWidget(parent)
     , session_(session)
     , dialogs_(dialogs)
+    , use_(use)
     , zone_(new DropZone(this))
     , names_(new RecordNames(this))
     , records_(new QComboBox(this))
-    , clear_(makeFlatButton(QStringLiteral("clear"), use == Use::Cls ? tr("CLS of the reference") : tr("No reference"),
-                            this))
+    , clear_(makeFlatButton(QStringLiteral("clear"),
+                            use == Use::Cls ? tr("Use CLS of the reference") : tr("No reference"), this))
 {
     const bool cls = use == Use::Cls;
     const auto named = [cls](const char* part) -> QString {
         return (cls ? QStringLiteral("cls") : QStringLiteral("reference")) + QLatin1String(part);
     };
-    zone_->setPrompt(tr("Drop a picture here or click to choose one"));
+    zone_->setObjectName(named("Zone"));
+    zone_->setPrompt(emptyPrompt());
     records_->setObjectName(named("Records"));
     records_->setAccessibleName(cls ? tr("Record whose CLS is used") : tr("Record as reference"));
     records_->setModel(names_);
@@ -137,9 +177,16 @@ bool ReferencePicker::takeTyped()
     return true;
 }
 
+QString ReferencePicker::emptyPrompt() const
+{
+    return use_ == Use::Cls ? tr("Drop the picture of the CLS here or click to choose one")
+                            : tr("Drop a picture here or click to choose one");
+}
+
 void ReferencePicker::showPicture()
 {
     const int number = ++shown_;
+    original_ = {}; // until the picture is read
     const QSignalBlocker quiet(records_);
     const auto* const fromRecord = std::get_if<RecordReference>(&reference_);
     const auto* const fromFile = std::get_if<PictureReference>(&reference_);
@@ -149,9 +196,12 @@ void ReferencePicker::showPicture()
         records_->lineEdit(), [line = records_->lineEdit()] { line->setCursorPosition(0); }, Qt::QueuedConnection);
     clear_->setEnabled(!std::holds_alternative<NoReference>(reference_));
     const auto show = [this, number](const QString& caption) {
-        return [this, number, caption](const QImage& picture) {
-            if (number == shown_)
-                zone_->setPicture(picture, caption);
+        return [this, number, caption](const ShownReference& read) {
+            if (number != shown_)
+                return;
+            zone_->setPicture(read.picture, caption);
+            original_ = read.original;
+            showPart();
         };
     };
     const auto refuse = [this, number](const Notice& why) {
@@ -163,18 +213,47 @@ void ReferencePicker::showPicture()
     if (fromRecord != nullptr) {
         if (const auto* const record = session_.record(QString::fromStdString(fromRecord->id)))
             session_.background().ask(
-                this, [copy = *record] { return qImageFromImage(loadBucketImage(copy)); },
+                this, [file = record->image] { return readReference(file); },
                 show(QString::fromStdString(record->caption)), refuse);
         else
             zone_->clear();
     } else if (fromFile != nullptr) {
         session_.background().ask(
-            this, [file = fromFile->file] { return qImageFromImage(readImage(file)); },
+            this, [file = fromFile->file] { return readReference(file); },
             show(QString::fromStdString(fromFile->file.string())), refuse);
     } else {
-        zone_->setPrompt(tr("Drop a picture here or click to choose one"));
+        zone_->setPrompt(emptyPrompt());
         zone_->clear();
     }
+}
+
+void ReferencePicker::setSize(ImageSize size)
+{
+    if (size == size_)
+        return;
+    size_ = size;
+    showPart();
+}
+
+/// A stored CLS is of the record's own bucket.
+ImageSize ReferencePicker::croppedTo() const
+{
+    const auto* const record = std::get_if<RecordReference>(&reference_);
+    if (use_ == Use::Cls && record != nullptr) {
+        if (const auto* const found = session_.record(QString::fromStdString(record->id)))
+            return found->bucket;
+    }
+    return size_;
+}
+
+void ReferencePicker::showPart()
+{
+    const auto bucket = croppedTo();
+    if (!zone_->hasPicture() || original_.width <= 0 || original_.height <= 0 || bucket.width <= 0 ||
+        bucket.height <= 0)
+        return zone_->setPart({}, {});
+    const auto part = usedPart(original_, bucket);
+    zone_->setPart(part, partText(part, bucket));
 }
 
 void ReferencePicker::chooseRecord()

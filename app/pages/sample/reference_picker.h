@@ -30,6 +30,8 @@ public:
     ReferencePicker(Session& session, Dialogs& dialogs, Use use, QWidget* parent = nullptr);
     const Reference& reference() const { return reference_; }
     void setReference(const Reference& reference);
+    /// Of the picture that is generated: what of the reference is used is the crop to it.
+    void setSize(ImageSize size);
     /// Takes a record that was typed and not chosen from the list; false, after `refused`, where there is none of that
     /// name.
     bool takeTyped();
@@ -42,14 +44,19 @@ Q_SIGNALS:
     void refused(const QString& why);
 
 private:
+    QString emptyPrompt() const;
     void listRecords();
     void showPicture();
+    void showPart();
+    ImageSize croppedTo() const;
     void chooseFile();
     void chooseRecord();
 
     Session& session_;
     Dialogs& dialogs_;
+    Use use_;
     Reference reference_;
+    ImageSize size_, original_; ///< Of what is generated, and of the picture that is shown; 0 x 0: not known.
     DropZone* zone_;
     RecordNames* names_;
     QComboBox* records_;

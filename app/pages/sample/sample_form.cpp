@@ -233,6 +233,7 @@ QWidget* SampleForm::makeSampler()
     size_ = new QComboBox(sampler);
     size_->setObjectName(QStringLiteral("size"));
     connect(size_, &QComboBox::activated, this, [this] { setErased({}); }); // patches of another grid
+    connect(size_, &QComboBox::currentIndexChanged, this, &SampleForm::tellSize);
     shift_ = makeRealBox(0.05, 20, 0.1, 2, sampler);
     shift_->setValue(1);
     shift_->setToolTip(tr("t' = s t / (1 + (s - 1) t): above 1 spends more steps on layout, below 1 on detail"));
@@ -330,6 +331,15 @@ void SampleForm::listSizes()
         size_->addItem(QStringLiteral("%1 × %2 px").arg(size.width).arg(size.height),
                        QString::fromStdString(bucketName(size)));
     size_->setCurrentIndex(std::max(0, size_->findText(before)));
+}
+
+void SampleForm::tellSize()
+{
+    const auto size = sizeFromName(size_->currentData().toString().toStdString());
+    if (!size) // the list is being made anew
+        return;
+    reference_->setSize(*size);
+    clsFrom_->setSize(*size);
 }
 
 void SampleForm::setSize(ImageSize size)

@@ -70,6 +70,7 @@ private:
     void listCheckpoints();
     void listSizes();
     void setSize(ImageSize size);
+    void tellSize(); ///< To the pickers, which show what of their pictures is used at it.
 
     Session& session_;
     QComboBox* checkpoints_;
