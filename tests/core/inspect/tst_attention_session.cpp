@@ -243,6 +243,10 @@ private Q_SLOTS:
         QCOMPARE(session_->ofLatents({4})->patches.values, seen->patches.values);
         QVERIFY(session_->paint(sample)->rgb == session_->paint(record)->rgb);
 
+        sample.sampling.clsFrom = RecordReference{"nobody"}; // other conditions: nothing that is kept serves
+        QVERIFY(errorOf([&] { session_->look(sample); }).find("nobody") != std::string::npos);
+        sample.sampling.clsFrom = NoReference{};
+
         sample.sampling.reference = NoReference{};
         sample.sampling.textRecord.reset();
         const auto nothing = session_->look(sample);
