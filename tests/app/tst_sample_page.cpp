@@ -24,6 +24,7 @@
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QPushButton>
 #include <QSpinBox>
 #include <QToolButton>
@@ -315,6 +316,31 @@ private Q_SLOTS:
         settle();
         QVERIFY2(tokens->text().contains("cut off"), qPrintable(tokens->text()));
         QVERIFY(find<QLabel>("promptPieces")->text().contains("<s>"));
+    }
+
+    void theLastPromptsAreOffered()
+    {
+        auto* const prompt = find<PromptEdit>("prompt");
+        for (const auto* const text : {"a red ring", "a blue & green ring\nbelow a star", "a red ring"}) {
+            prompt->setText(text);
+            generate();
+        }
+        prompt->setFocus();
+        prompt->selectAll();
+        QTest::keyClicks(prompt, "half a thought");
+        find<QToolButton>("recentPrompts")->click();
+        auto* const menu = find<QMenu>("recentPromptsMenu");
+        QVERIFY(menu->isVisible());
+        const auto offered = menu->actions();
+        QVERIFY(offered.size() > 2); // those of the tests before, too
+        QCOMPARE(offered[0]->text(), QString("a red ring"));
+        QCOMPARE(offered[1]->text(), QString("a blue && green ring below a star"));
+        QTest::keyClick(menu, Qt::Key_Down);
+        QTest::keyClick(menu, Qt::Key_Return);
+        QVERIFY(!menu->isVisible());
+        QCOMPARE(prompt->text(), QString("a blue & green ring\nbelow a star"));
+        prompt->undo();
+        QCOMPARE(prompt->text(), QString("half a thought"));
     }
 
     void aDroppedPictureIsGeneratedAgainToTheLastPixel()

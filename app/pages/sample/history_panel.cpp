@@ -175,6 +175,21 @@ bool HistoryPanel::stripHasFocus() const
     return strip_->hasFocus();
 }
 
+QStringList HistoryPanel::prompts(qsizetype most) const
+{
+    QStringList last;
+    for (const auto& picture : pictures_) {
+        if (last.size() >= most)
+            break;
+        if (!picture.request || picture.request->textRecord)
+            continue;
+        const auto prompt = QString::fromStdString(picture.request->prompt);
+        if (!prompt.isEmpty() && !last.contains(prompt))
+            last << prompt;
+    }
+    return last;
+}
+
 bool HistoryPanel::matches(const SampledPicture& picture) const
 {
     if (onlyFavourites_->isChecked() && !picture.note.favourite)

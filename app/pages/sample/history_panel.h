@@ -40,6 +40,8 @@ public:
     /// The files that are selected, in the order of the strip.
     QStringList selected() const;
     bool stripHasFocus() const;
+    /// The prompts that were generated from last, newest first, each once.
+    QStringList prompts(qsizetype most) const;
 
 Q_SIGNALS:
     void chosen(const QString& file);

@@ -6,9 +6,12 @@
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
+#include <QAction>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QMenu>
 #include <QPushButton>
+#include <QTextCursor>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -23,6 +26,7 @@ using namespace std::chrono_literals;
 namespace {
 constexpr auto countInterval = 150ms;
 constexpr std::size_t mostPiecesShown = 400;
+constexpr int recentWidth = 480; ///< Of a prompt in the list of the last ones.
 } // namespace
 
 PromptBar::PromptBar(Session& session, QWidget* parent)
@@ -34,6 +38,8 @@ PromptBar::PromptBar(Session& session, QWidget* parent)
     , tokens_(new QLabel(this))
     , pieces_(new QLabel(this))
     , showPieces_(makeFlatButton(QStringLiteral("chevron-down"), tr("Show the text encoder's pieces"), this))
+    , recent_(makeFlatButton(QStringLiteral("history"), tr("Last prompts (Alt+Down)"), this))
+    , recentMenu_(new QMenu(this))
 {
     edit_->setObjectName(QStringLiteral("prompt"));
     edit_->setAccessibleName(tr("Prompt"));
@@ -54,6 +60,9 @@ PromptBar::PromptBar(Session& session, QWidget* parent)
     pieces_->hide();
     showPieces_->setObjectName(QStringLiteral("showPieces"));
     showPieces_->setCheckable(true);
+    recent_->setObjectName(QStringLiteral("recentPrompts"));
+    recentMenu_->setObjectName(QStringLiteral("recentPromptsMenu"));
+    recentMenu_->setToolTipsVisible(true);
 
     auto* const row = new QHBoxLayout;
     row->setSpacing(8);
@@ -62,6 +71,7 @@ PromptBar::PromptBar(Session& session, QWidget* parent)
     row->addWidget(cancel_, 0, Qt::AlignTop);
     auto* const below = new QHBoxLayout;
     below->setSpacing(4);
+    below->addWidget(recent_);
     below->addWidget(tokens_);
     below->addWidget(showPieces_);
     below->addStretch(1);
@@ -81,6 +91,7 @@ PromptBar::PromptBar(Session& session, QWidget* parent)
         countSoon_.start();
     });
     connect(showPieces_, &QToolButton::toggled, pieces_, &QWidget::setVisible);
+    connect(recent_, &QToolButton::clicked, this, &PromptBar::showRecent);
     countSoon_.setSingleShot(true);
     countSoon_.setInterval(countInterval);
     connect(&countSoon_, &QTimer::timeout, this, &PromptBar::count);
@@ -116,6 +127,37 @@ void PromptBar::setPrompt(const QString& prompt)
 {
     textRecord_.reset();
     edit_->setText(prompt);
+}
+
+void PromptBar::showRecent()
+{
+    recentMenu_->clear();
+    const auto prompts = recentPrompts_ ? recentPrompts_() : QStringList();
+    for (const auto& prompt : prompts) {
+        auto line = fontMetrics().elidedText(prompt.simplified(), Qt::ElideRight, recentWidth);
+        line.replace(QLatin1Char('&'), QLatin1String("&&")); // no key of the menu
+        auto* const action = recentMenu_->addAction(line);
+        action->setToolTip(toolTipOf(prompt));
+        connect(action, &QAction::triggered, this, [this, prompt] { takeRecent(prompt); });
+    }
+    if (prompts.isEmpty())
+        recentMenu_->addAction(tr("No picture was generated from a prompt yet"))->setEnabled(false);
+    recentMenu_->popup(recent_->mapToGlobal(QPoint(0, recent_->height())));
+    if (!prompts.isEmpty())
+        recentMenu_->setActiveAction(recentMenu_->actions().constFirst());
+}
+
+/// As if it were typed: Undo brings back what stood there.
+void PromptBar::takeRecent(const QString& prompt)
+{
+    textRecord_.reset();
+    auto cursor = edit_->textCursor();
+    cursor.beginEditBlock();
+    cursor.select(QTextCursor::Document);
+    cursor.insertText(prompt);
+    cursor.endEditBlock();
+    edit_->setTextCursor(cursor);
+    edit_->setFocus();
 }
 
 bool PromptBar::untouched() const

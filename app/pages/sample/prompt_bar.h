@@ -3,13 +3,17 @@
 #include "app/session.h"
 #include "core/front/sampling.h"
 
+#include <QStringList>
 #include <QTimer>
 #include <QWidget>
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 class QLabel;
+class QMenu;
 class QPushButton;
 class QToolButton;
 
@@ -17,7 +21,8 @@ namespace nanodit {
 
 class PromptEdit;
 
-/// The prompt, what the model reads of it as the text encoder's pieces, and the button that generates.
+/// The prompt, what the model reads of it as the text encoder's pieces, a list of the last ones, and the button that
+/// generates.
 class PromptBar : public QWidget {
     Q_OBJECT
 
@@ -35,6 +40,9 @@ public:
     /// Whose model reads the prompt: it says how many tokens that are.
     void setCheckpoint(const std::filesystem::path& checkpoint);
     void setState(bool ready, bool active);
+    /// `prompts` is asked whenever the list opens.
+    void offerRecent(std::function<QStringList()> prompts) { recentPrompts_ = std::move(prompts); }
+    void showRecent();
     /// What is typed is counted.
     bool settled() const;
 
@@ -45,12 +53,15 @@ Q_SIGNALS:
 private:
     void count();
     void showRead(const PromptPieces& read);
+    void takeRecent(const QString& prompt);
 
     Session& session_;
     PromptEdit* edit_;
     QPushButton *generate_, *cancel_;
     QLabel *tokens_, *pieces_;
-    QToolButton* showPieces_;
+    QToolButton *showPieces_, *recent_;
+    QMenu* recentMenu_;
+    std::function<QStringList()> recentPrompts_;
     QTimer countSoon_;
     std::filesystem::path checkpoint_;
     std::shared_ptr<const PromptReader> reader_; ///< Of the open workspace, once it was needed.

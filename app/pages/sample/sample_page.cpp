@@ -32,6 +32,10 @@
 
 namespace nanodit {
 
+namespace {
+constexpr qsizetype mostRecentPrompts = 15;
+}
+
 SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
@@ -83,6 +87,7 @@ void SamplePage::makeCommands()
     commands->bind(actions_.plane, Qt::Key_G, tr("guidance plane"));
     commands->add(Qt::Key_F, tr("show the whole picture"), [this] { stage_->canvas()->fit(); });
     commands->bind(actions_.save, QKeySequence::Save, tr("save the picture with its settings"));
+    commands->add(Qt::ALT | Qt::Key_Down, tr("choose one of the last prompts"), [this] { prompt_->showRecent(); });
     commands->note(tr("Shift+Enter"), tr("in the prompt: start a new line"));
     commands->add(QKeySequence::Paste, tr("use the clipboard's picture as the reference"), [this] { form_->paste(); });
     commands->add(QKeySequence::Copy, tr("copy the picture"), [this] { saving_->copy(stage_->shown()); });
@@ -100,6 +105,7 @@ void SamplePage::connectParts()
     connect(actions_.anatomy, &QAction::toggled, this, &SamplePage::showAnatomy);
     connect(actions_.attend, &QAction::triggered, this, [this] { Q_EMIT attentionWanted(shownFile_); });
     connect(actions_.save, &QAction::triggered, this, &SamplePage::save);
+    prompt_->offerRecent([this] { return history_->prompts(mostRecentPrompts); });
     connect(prompt_, &PromptBar::generateWanted, this, &SamplePage::generate);
     connect(prompt_, &PromptBar::cancelWanted, this, [this] {
         if (sampling_.active())
