@@ -311,6 +311,7 @@ private Q_SLOTS:
     void cellsOfTheTableAreEditedByKeys()
     {
         browser()->choose(idOf(0));
+        settle();
         press(Qt::Key_T); // the table has a column of tags when there are some
         QTest::keyClicks(window_->findChild<QLineEdit*>("recordTags"), "dusk");
         QTest::keyClick(window_->findChild<QLineEdit*>("recordTags"), Qt::Key_Return);
