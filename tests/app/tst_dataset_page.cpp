@@ -8,18 +8,15 @@
 #include "app/pages/dataset/picture_pane.h"
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/dataset/record_editing.h"
-#include "app/pages/dataset/record_list.h"
 #include "app/pages/dataset/record_model.h"
 #include "app/pages/dataset/record_table.h"
 #include "app/pages/dataset/report_drawer.h"
 #include "tests/app/dataset_test.h"
-#include "tests/app/drawn_records.h"
 #include "widgets/point_map.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QAbstractItemView>
 #include <QComboBox>
-#include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
@@ -267,45 +264,6 @@ private Q_SLOTS:
         settle();
         QCOMPARE(session_->record(idOf(1))->caption, std::string("left behind"));
         QCOMPARE(session_->record(idOf(2))->caption, other);
-    }
-
-    void emptyColumnsOfTheTableAreHiddenAndIdsComeFirst()
-    {
-        auto some = *test::drawnRecords(3); // one has a tag and a remark
-        auto none = some;
-        for (auto& record : none) {
-            record.tags.clear();
-            record.changes = {};
-        }
-        RecordModel model;
-        RecordTable table;
-        table.setModel(&model);
-        const auto list = [&](const std::vector<RecordInfo>& records) {
-            model.show(
-                arrangeRecords(std::make_shared<const std::vector<RecordInfo>>(records), RecordQuery(), RecordOrder()));
-            table.showFilled(model);
-        };
-        list(some);
-        QVERIFY(!table.isColumnHidden(RecordModel::TagsColumn) && !table.isColumnHidden(RecordModel::RemarkColumn));
-        table.setCurrentIndex(model.index(1, RecordModel::TagsColumn));
-        list(none);
-        QVERIFY(table.isColumnHidden(RecordModel::TagsColumn) && table.isColumnHidden(RecordModel::RemarkColumn));
-        QCOMPARE(table.currentIndex(), model.index(1, RecordModel::IdColumn)); // nothing is edited that is not seen
-        table.resize(560, 300);
-        table.show();
-        QVERIFY(QTest::qWaitForWindowExposed(&table));
-        QVERIFY(table.horizontalHeader()->length() <= table.viewport()->width());
-        const int id = table.columnWidth(RecordModel::IdColumn),
-                  original = table.columnWidth(RecordModel::OriginalColumn);
-        const int caption = table.columnWidth(RecordModel::CaptionColumn);
-        table.resize(760, 300); // ids and originals had what they want; the captions get what is more
-        QTRY_VERIFY(table.columnWidth(RecordModel::CaptionColumn) > caption + 60);
-        QCOMPARE(table.columnWidth(RecordModel::IdColumn), id);
-        QVERIFY(table.columnWidth(RecordModel::OriginalColumn) <=
-                original + 1); // the last one takes what rounding left
-        QVERIFY(table.horizontalHeader()->length() <= table.viewport()->width());
-        list(some); // they come back
-        QVERIFY(!table.isColumnHidden(RecordModel::TagsColumn) && !table.isColumnHidden(RecordModel::RemarkColumn));
     }
 
     void cellsOfTheTableAreEditedByKeys()
