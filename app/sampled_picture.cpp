@@ -1,5 +1,6 @@
 #include "app/sampled_picture.h"
 
+#include "core/io/foreign_text.h"
 #include "core/io/image.h"
 #include "core/runtime/error.h"
 #include "widgets/filmstrip.h"
@@ -93,7 +94,7 @@ SampledBefore readSampledBefore(const Workspace& workspace)
     const auto [notes, damage] = readPaintingNotes(folder);
     std::vector<SampledPicture> pictures;
     for (std::size_t i = 0; i < files.size(); ++i) {
-        const auto note = notes.find(files[i].filename().string());
+        const auto note = notes.find(printableText(files[i].filename().string()));
         if (i >= newestKept && note == notes.end())
             continue;
         try {

@@ -1,6 +1,7 @@
 #include "app/training_queue.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -49,7 +50,7 @@ void TrainingQueueFile::write(const fs::path& workspaceRoot, const std::vector<Q
         auto entries = nlohmann::json::array();
         for (const auto& [config, runName] : queue)
             entries.push_back({{"run", runName.toStdString()}, {"config", toYaml(config)}});
-        writeFileAtomically(file, entries.dump(2) + "\n");
+        writeFileAtomically(file, dumpForeignJson(entries, 2) + "\n");
     }
     written_ = version;
 }

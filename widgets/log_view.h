@@ -6,6 +6,8 @@
 
 namespace nanodit {
 
+struct Colours;
+
 /// Lines of a log; follows the end until the user scrolls up. Keeps the newest few thousand.
 class LogView : public QPlainTextEdit {
     Q_OBJECT
@@ -17,8 +19,14 @@ public:
     /// append, with the date before the time.
     void showRecorded(const QString& text);
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
     void addLine(QTextCursor& cursor, const QString& time, LogLevel level, const QString& text);
+    void colourAnew();
+
+    const Colours* colours_; ///< Of the theme that the lines have their colours of.
 };
 
 } // namespace nanodit

@@ -35,6 +35,7 @@ void WordStrip::setWords(const QStringList& words)
     chosen_ = -1;
     erased_.clear();
     layOut();
+    describe();
 }
 
 void WordStrip::setShares(std::vector<float> words, std::array<float, 3> shares)
@@ -60,13 +61,34 @@ void WordStrip::setChosen(int word)
 void WordStrip::setErased(std::set<std::size_t> words)
 {
     erased_ = std::move(words);
+    describe();
     update();
 }
 
 void WordStrip::setMarks(QStringList reasons)
 {
     marks_ = std::move(reasons);
+    describe();
     update();
+}
+
+void WordStrip::describe()
+{
+    QStringList lines;
+    for (int i = 0; known_ && i <= words_.size(); ++i) {
+        QStringList said;
+        if (erased_.contains(static_cast<std::size_t>(i)))
+            said << tr("struck out");
+        if (i < marks_.size() && !marks_[i].isEmpty())
+            said << marks_[i];
+        if (!said.isEmpty()) // words can occur twice: their numbers tell them apart
+            lines << QStringLiteral("%1: %2").arg(i < words_.size() ? tr("word %1, %2").arg(i + 1).arg(words_[i])
+                                                                    : wordText(i),
+                                                  said.join(QStringLiteral("; ")));
+    }
+    const auto text = lines.join(QLatin1Char('\n'));
+    if (text != accessibleDescription())
+        setAccessibleDescription(text);
 }
 
 QRectF WordStrip::wordRect(int word) const

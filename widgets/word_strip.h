@@ -12,7 +12,8 @@ namespace nanodit {
 
 /// CLS and a caption's words, each tinted by its share of attention, under a bar text | CLS | patches with the shares
 /// as numbers. A click on a word or on CLS tells which; under the mouse stands its share. Words can be marked at a
-/// corner. Grows with the words: for a scroll area. Empty until words were set.
+/// corner. What is struck out or marked is the strip's accessible description, word by word. Grows with the words: for
+/// a scroll area. Empty until words were set.
 class WordStrip : public QWidget {
     Q_OBJECT
 
@@ -48,6 +49,7 @@ protected:
 
 private:
     void layOut();
+    void describe(); ///< To screen readers.
     QString toolTipOf(int word) const;
     QString wordText(int word) const; ///< "CLS" for words().size().
     double share(int word) const;

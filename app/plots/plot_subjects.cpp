@@ -15,80 +15,88 @@ namespace {
 
 using Kind = PlotSubject::Kind;
 
-QString tr(const char* text)
-{
-    return QCoreApplication::translate("PlotSubjects", text);
-}
+/// For lupdate, which takes the class's name as the context.
+class PlotSubjects {
+    Q_DECLARE_TR_FUNCTIONS(PlotSubjects)
+};
 
 std::vector<PlotSubject> compared()
 {
     return {
-        {QStringLiteral("loss"), tr("Loss"), Kind::Averaged, {{"loss", tr("loss"), meaning::loss}}},
+        {QStringLiteral("loss"),
+         PlotSubjects::tr("Loss"),
+         Kind::Averaged,
+         {{"loss", PlotSubjects::tr("loss"), meaning::loss}}},
         {QStringLiteral("velocity_norm"),
-         tr("Velocity norm"),
+         PlotSubjects::tr("Velocity norm"),
          Kind::Averaged,
          {{"velocity_norm", QStringLiteral("√mean(v²)"), meaning::velocity}}},
         {QStringLiteral("gradients"),
-         tr("Gradient norms"),
+         PlotSubjects::tr("Gradient norms"),
          Kind::Averaged,
-         {{"grad_norm", tr("all"), meaning::gradient},
+         {{"grad_norm", PlotSubjects::tr("all"), meaning::gradient},
           {"grad_norm_dino_patch_proj", QStringLiteral("dino_patch_proj"), meaning::patches}}},
-        {QStringLiteral("lr"), tr("Learning rate"), Kind::Plain, {{"lr", tr("learning rate"), meaning::neutral}}},
+        {QStringLiteral("lr"),
+         PlotSubjects::tr("Learning rate"),
+         Kind::Plain,
+         {{"lr", PlotSubjects::tr("learning rate"), meaning::neutral}}},
         {QStringLiteral("loss_by_t"),
-         tr("Loss by t"),
+         PlotSubjects::tr("Loss by t"),
          Kind::Averaged,
-         {{"loss_by_t/0-0.25", tr("t 0–0.25"), Hue::Sky},
+         {{"loss_by_t/0-0.25", PlotSubjects::tr("t 0–0.25"), Hue::Sky},
           {"loss_by_t/0.25-0.5", QStringLiteral("0.25–0.5"), Hue::Green},
           {"loss_by_t/0.5-0.75", QStringLiteral("0.5–0.75"), Hue::Orange},
           {"loss_by_t/0.75-1", QStringLiteral("0.75–1"), Hue::Vermillion}}},
         {QStringLiteral("loss_by_drop"),
-         tr("Loss by dropped condition"),
+         PlotSubjects::tr("Loss by dropped condition"),
          Kind::Averaged,
-         {{"loss_by_drop/none", tr("none"), Hue::Blue},
-          {"loss_by_drop/text", tr("text"), meaning::text},
+         {{"loss_by_drop/none", PlotSubjects::tr("none"), Hue::Blue},
+          {"loss_by_drop/text", PlotSubjects::tr("text"), meaning::text},
           {"loss_by_drop/dino", QStringLiteral("DINO"), meaning::patches},
-          {"loss_by_drop/both", tr("both"), meaning::unconditional}}},
+          {"loss_by_drop/both", PlotSubjects::tr("both"), meaning::unconditional}}},
         {QStringLiteral("attention"),
-         tr("Attention shares"),
+         PlotSubjects::tr("Attention shares"),
          Kind::Shares,
-         {{"attention/text", tr("text"), meaning::text},
+         {{"attention/text", PlotSubjects::tr("text"), meaning::text},
           {"attention/cls", QStringLiteral("CLS"), meaning::cls},
-          {"attention/patches", tr("patches"), meaning::patches}}},
+          {"attention/patches", PlotSubjects::tr("patches"), meaning::patches}}},
         {QStringLiteral("contribution"),
-         tr("Contribution shares"),
+         PlotSubjects::tr("Contribution shares"),
          Kind::Shares,
-         {{"contribution/text", tr("text"), meaning::text},
+         {{"contribution/text", PlotSubjects::tr("text"), meaning::text},
           {"contribution/cls", QStringLiteral("CLS"), meaning::cls},
-          {"contribution/patches", tr("patches"), meaning::patches}}},
+          {"contribution/patches", PlotSubjects::tr("patches"), meaning::patches}}},
         {QStringLiteral("alignment"),
-         tr("Alignment"),
+         PlotSubjects::tr("Alignment"),
          Kind::Measured,
-         {{"attention/alignment", tr("distance in patches"), meaning::patches},
-          {"attention/even_alignment", tr("if attention were uniform"), meaning::neutral}}},
+         {{"attention/alignment", PlotSubjects::tr("distance in patches"), meaning::patches},
+          {"attention/even_alignment", PlotSubjects::tr("if attention were uniform"), meaning::neutral}}},
         {QStringLiteral("radius"),
-         tr("Radii of heads"),
+         PlotSubjects::tr("Radii of heads"),
          Kind::Measured,
-         {{"radius/narrowest", tr("narrowest"), meaning::patches}, {"radius/widest", tr("widest"), meaning::neutral}}},
+         {{"radius/narrowest", PlotSubjects::tr("narrowest"), meaning::patches},
+          {"radius/widest", PlotSubjects::tr("widest"), meaning::neutral}}},
         {QStringLiteral("worth"),
-         tr("What conditions are worth"),
+         PlotSubjects::tr("What conditions are worth"),
          Kind::Measured,
-         {{"worth/val/caption_gain", tr("text"), meaning::text},
-          {"worth/val/patch_gain", tr("patches"), meaning::patches},
-          {"worth/val/dino_gain", tr("CLS and patches"), meaning::cls}}},
+         {{"worth/val/caption_gain", PlotSubjects::tr("text"), meaning::text},
+          {"worth/val/patch_gain", PlotSubjects::tr("patches"), meaning::patches},
+          {"worth/val/dino_gain", PlotSubjects::tr("CLS and patches"), meaning::cls}}},
         {QStringLiteral("fixed_loss"),
-         tr("Loss at fixed draws"),
+         PlotSubjects::tr("Loss at fixed draws"),
          Kind::Measured,
-         {{"worth/val/loss", tr("validation"), Hue::Blue}, {"worth/train/loss", tr("training"), meaning::neutral}}},
+         {{"worth/val/loss", PlotSubjects::tr("validation"), Hue::Blue},
+          {"worth/train/loss", PlotSubjects::tr("training"), meaning::neutral}}},
         {QStringLiteral("samples_per_second"),
-         tr("Speed"),
+         PlotSubjects::tr("Speed"),
          Kind::Averaged,
-         {{"samples_per_second", tr("samples/s"), meaning::neutral}}},
+         {{"samples_per_second", PlotSubjects::tr("samples/s"), meaning::neutral}}},
         {QStringLiteral("data_wait_seconds"),
-         tr("Wait for data"),
+         PlotSubjects::tr("Wait for data"),
          Kind::Plain,
-         {{"data_wait_seconds", tr("seconds per step"), meaning::neutral}}},
+         {{"data_wait_seconds", PlotSubjects::tr("seconds per step"), meaning::neutral}}},
         {QStringLiteral("resident_megabytes"),
-         tr("Memory"),
+         PlotSubjects::tr("Memory"),
          Kind::Plain,
          {{"resident_megabytes", QStringLiteral("MB"), meaning::neutral}}},
     };
@@ -110,7 +118,7 @@ void addTheRest(std::vector<PlotSubject>& subjects)
     }
     for (const auto& metric : blockMetricTable())
         subjects.push_back({QStringLiteral("blocks/") + QString::fromStdString(metric.text.key),
-                            tr("%1 by block").arg(QString::fromStdString(metric.text.label)),
+                            PlotSubjects::tr("%1 by block").arg(QString::fromStdString(metric.text.label)),
                             Kind::Blocks,
                             {{metric.text.key, withUnit(metric.text), meaning::patches}}});
     for (const auto& metric : intervalMetricTable())
@@ -154,14 +162,14 @@ PlotSubject validationSubject(const std::string& key)
     } catch (const Error&) { // of another version: its name will do
     }
     if (raw) {
-        const auto ofRaw = tr("%1, raw weights").arg(metric);
+        const auto ofRaw = PlotSubjects::tr("%1, raw weights").arg(metric);
         return {QString::fromStdString(key),
-                tr("Validation: %1, %2").arg(task, ofRaw),
+                PlotSubjects::tr("Validation: %1, %2").arg(task, ofRaw),
                 Kind::Measured,
                 {{key, ofRaw, Hue::Orange}}};
     }
     return {QString::fromStdString(key),
-            tr("Validation: %1, %2").arg(task, metric),
+            PlotSubjects::tr("Validation: %1, %2").arg(task, metric),
             Kind::Measured,
             {{key, metric, Hue::Blue}}};
 }

@@ -11,6 +11,18 @@ namespace nanodit {
 
 namespace {
 
+/// Why a picture at this place cannot be named in the catalog, whose texts are UTF-8; empty when it can.
+std::string nameFault(const std::filesystem::path& image)
+{
+    std::filesystem::path folder;
+    for (const auto& part : image.parent_path()) {
+        folder /= part;
+        if (!isUtf8(part.native()))
+            return "the name of the folder " + folder.string() + " is not UTF-8: rename the folder";
+    }
+    return isUtf8(image.native()) ? "" : "the name of the picture is not UTF-8: rename it";
+}
+
 PictureFacts factsOf(const ImportEntry& entry, const std::optional<KnownPicture>& known)
 {
     const auto stamp = stampOf(entry.image);
@@ -43,8 +55,8 @@ PictureFacts factsOf(const ImportEntry& entry, const std::optional<KnownPicture>
 PictureFacts inspectPicture(ImportEntry& entry, const WorkspaceConfig& config, const std::optional<KnownPicture>& known)
 {
     try {
-        if (!isUtf8(entry.image.native()))
-            throw DataError("the name of the picture is not UTF-8: rename it");
+        if (const auto fault = nameFault(entry.image); !fault.empty())
+            throw DataError(fault);
         readSideFiles(entry, config);
         return factsOf(entry, known);
     } catch (const std::exception& error) {

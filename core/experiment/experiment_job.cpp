@@ -47,6 +47,12 @@ struct Model {
     std::string name() const { return arm + "-seed" + std::to_string(seed); }
 };
 
+/// As the plan's file holds it: where texts are no UTF-8, what is read from there is not what was written.
+Json asWritten(const Json& json)
+{
+    return Json::parse(dumpForeignJson(json, -1));
+}
+
 class Experiment {
 public:
     Experiment(const ExperimentRequest& request, const JobContext& context)
@@ -102,10 +108,11 @@ private:
     {
         auto shared = request_.config;
         shared.seed = 0; // Set by the experiment.
-        Json wanted = {{"format", 2},
-                       {"experiment", name()},
-                       {"config", toYaml(shared)},
-                       {"validation", toJson(request_.validation)}};
+        const Json plan = {{"format", 2},
+                           {"experiment", name()},
+                           {"config", toYaml(shared)},
+                           {"validation", toJson(request_.validation)}};
+        auto wanted = asWritten(plan);
         const auto file = folder_ / "plan.json";
         fs::create_directories(folder_);
         removeAbandonedTemporaries(folder_);
@@ -117,7 +124,7 @@ private:
         if (isSweep())
             wanted["arms"] = armsOfPlan(stored);
         if (stored.is_null() || (isSweep() && stored != wanted))
-            writeFileAtomically(file, wanted.dump(1) + "\n");
+            writeFileAtomically(file, dumpForeignJson(wanted, 1) + "\n");
     }
 
     /// Those that the sweep has had, and ours. An arm keeps its settings: its models may be there.
@@ -125,13 +132,14 @@ private:
     {
         auto arms = stored.contains("arms") ? stored["arms"] : Json::object();
         for (const auto& arm : request_.sweep) {
-            const Json settings = arm.settings;
-            if (arms.contains(arm.name) && arms[arm.name] != settings)
+            const auto settings = asWritten(arm.settings);
+            const auto name = printableText(arm.name);
+            if (arms.contains(name) && arms[name] != settings)
                 throw DataError("the arm \"" + arm.name + "\" of the sweep in " + folder_.string() +
-                                    " was begun with " + arms[arm.name].dump() + ", not with " + settings.dump() +
+                                    " was begun with " + arms[name].dump() + ", not with " + settings.dump() +
                                     ": give it another name, or another folder",
                                 remedy::ChooseFolder{.orSameSettings = true});
-            arms[arm.name] = settings;
+            arms[name] = settings;
         }
         return arms;
     }
@@ -146,7 +154,10 @@ private:
                 if (wanted.at("validation").at(key) != value)
                     return false;
             }
-            return toYaml(trainConfigFromYaml(stored.at("config"), file)) == wanted.at("config").get<std::string>();
+            const auto configOfPlan = [&file](const Json& plan) {
+                return toYaml(trainConfigFromYaml(plan.at("config").get<std::string>(), file));
+            };
+            return configOfPlan(stored) == configOfPlan(wanted);
         } catch (const Json::exception&) {
             return false;
         }

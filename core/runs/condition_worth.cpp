@@ -1,6 +1,7 @@
 #include "core/runs/condition_worth.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 #include "core/io/json_fault.h"
 #include "core/runs/catalogue.h"
 #include "core/runtime/error.h"
@@ -62,7 +63,7 @@ void writeConditionWorth(const fs::path& runFolder, const ConditionWorth& worth)
                             {"null_text", picture.nullText},
                             {"null_dino", picture.nullDino},
                             {"cls_only", picture.clsOnly}});
-    writeFileAtomically(worthFileOf(runFolder), json.dump(1) + "\n");
+    writeFileAtomically(worthFileOf(runFolder), dumpForeignJson(json, 1) + "\n");
 }
 
 std::optional<ConditionWorth> readConditionWorth(const fs::path& runFolder)

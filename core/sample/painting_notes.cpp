@@ -1,6 +1,7 @@
 #include "core/sample/painting_notes.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -29,16 +30,17 @@ std::string keepPaintingNote(const std::filesystem::path& picture, const Paintin
 {
     const auto folder = picture.parent_path();
     auto [notes, damage] = readPaintingNotes(folder);
+    const auto ownName = printableText(picture.filename().string());
     if (note.empty())
-        notes.erase(picture.filename().string());
+        notes.erase(ownName);
     else
-        notes[picture.filename().string()] = note;
+        notes[ownName] = note;
     nlohmann::ordered_json json;
     json["format"] = 1;
     auto& pictures = json["pictures"] = nlohmann::ordered_json::object();
     for (const auto& [name, kept] : notes)
         pictures[name] = {{"favourite", kept.favourite}, {"text", kept.text}};
-    writeFileAtomically(notesFile(folder), json.dump(2) + "\n");
+    writeFileAtomically(notesFile(folder), dumpForeignJson(json, 2) + "\n");
     return damage;
 }
 

@@ -16,7 +16,7 @@ struct PaintingNote {
     bool empty() const { return !favourite && text.empty(); }
     bool operator==(const PaintingNote&) const = default;
 };
-/// By the picture's file name, without its folder.
+/// By the picture's file name, without its folder, as printableText (core/io/foreign_text.h) gives it.
 using PaintingNotes = std::map<std::string, PaintingNote>;
 
 /// Empty where the folder has none. A damaged file is moved aside (core/io/own_file.h). Throws DataError.

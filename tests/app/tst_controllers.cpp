@@ -4,6 +4,7 @@
 #include "app/training_queue.h"
 #include "app/wording.h"
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 #include "tests/support/contains.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"
@@ -193,6 +194,19 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(!controllers.training.active() && session.idle(), minute);
         controllers.training.removeQueued(0);
         QTRY_VERIFY_WITH_TIMEOUT(!std::filesystem::exists(file), minute);
+    }
+
+    void aQueueWithTextsThatAreNoUtf8IsWritten()
+    {
+        const test::TemporaryFolder folder;
+        TrainConfig config;
+        config.data.shards = "caf\xe9";
+        TrainingQueueFile().write(folder.path(), {{.config = config, .runName = "later"}}, 1);
+        const auto found = TrainingQueueFile::read(folder.path());
+        QCOMPARE(found.damage, std::string());
+        QCOMPARE(found.value.size(), std::size_t(1));
+        QCOMPARE(found.value[0].runName, QString("later"));
+        QCOMPARE(found.value[0].config.data.shards, printableText("caf\xe9"));
     }
 
     void aQueuedTrainingOfAnotherVersionIsMovedAsideWithItsQueue()

@@ -268,8 +268,14 @@ private Q_SLOTS:
 
     void cellsOfTheTableAreEditedByKeys()
     {
-        browser()->setView(RecordBrowser::View::Table);
         browser()->choose(idOf(0));
+        settle();
+        press(Qt::Key_T); // the table has a column of tags when there are some
+        QTest::keyClicks(window_->findChild<QLineEdit*>("recordTags"), "dusk");
+        QTest::keyClick(window_->findChild<QLineEdit*>("recordTags"), Qt::Key_Return);
+        settle();
+        QVERIFY(!table()->isColumnHidden(RecordModel::TagsColumn));
+        browser()->setView(RecordBrowser::View::Table);
         settle();
         table()->setFocus();
         const auto type = [&](RecordModel::Column column, const QString& what) {

@@ -178,6 +178,9 @@ private Q_SLOTS:
         QCOMPARE(buttons.size(), static_cast<qsizetype>(shown.changes.size()));
         QVERIFY(panel.findChild<QLabel*>("forecastModel")->text().startsWith("16"));
         QVERIFY(panel.findChild<QLabel*>("forecastRun")->text().startsWith("11 h 6 min"));
+        for (const char* const line :
+             {"forecastModel", "forecastMemory", "forecastStep", "forecastRun", "forecastDisk"})
+            QVERIFY2(panel.accessibleName().contains(panel.findChild<QLabel*>(line)->text()), line);
         QSignalSpy wanted(&panel, &ForecastPanel::changeWanted);
         buttons[0]->click();
         QCOMPARE(wanted.count(), 1);

@@ -1,11 +1,13 @@
 #include "app/pages/dataset/buckets_panel.h"
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/dataset/record_model.h"
+#include "app/pages/dataset/record_table.h"
 #include "app/record_names.h"
 #include "tests/app/drawn_records.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QAbstractItemModelTester>
+#include <QHeaderView>
 #include <QSignalSpy>
 #include <QTest>
 
@@ -235,6 +237,45 @@ private Q_SLOTS:
         QVERIFY(std::abs(facts[0].mostLost - 0.5) < 1e-9);
         QCOMPARE(facts[0].loser, std::string("wide"));
         QVERIFY(std::abs(facts[0].enlarged - 0.5) < 1e-9);
+    }
+
+    void emptyColumnsOfTheTableAreHiddenAndIdsComeFirst()
+    {
+        const auto some = *test::drawnRecords(3); // one has a tag and a remark
+        auto none = some;
+        for (auto& record : none) {
+            record.tags.clear();
+            record.changes = {};
+        }
+        RecordModel model;
+        RecordTable table;
+        table.setModel(&model);
+        const auto list = [&](const std::vector<RecordInfo>& records) {
+            model.show(
+                arrangeRecords(std::make_shared<const std::vector<RecordInfo>>(records), RecordQuery(), RecordOrder()));
+            table.showFilled(model);
+        };
+        list(some);
+        QVERIFY(!table.isColumnHidden(RecordModel::TagsColumn) && !table.isColumnHidden(RecordModel::RemarkColumn));
+        table.setCurrentIndex(model.index(1, RecordModel::TagsColumn));
+        list(none);
+        QVERIFY(table.isColumnHidden(RecordModel::TagsColumn) && table.isColumnHidden(RecordModel::RemarkColumn));
+        QCOMPARE(table.currentIndex(), model.index(1, RecordModel::IdColumn)); // nothing is edited that is not seen
+        table.resize(560, 300);
+        table.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&table));
+        QVERIFY(table.horizontalHeader()->length() <= table.viewport()->width());
+        const int id = table.columnWidth(RecordModel::IdColumn),
+                  original = table.columnWidth(RecordModel::OriginalColumn);
+        const int caption = table.columnWidth(RecordModel::CaptionColumn);
+        table.resize(760, 300); // ids and originals had what they want; the captions get what is more
+        QTRY_VERIFY(table.columnWidth(RecordModel::CaptionColumn) > caption + 60);
+        QCOMPARE(table.columnWidth(RecordModel::IdColumn), id);
+        QVERIFY(table.columnWidth(RecordModel::OriginalColumn) <=
+                original + 1); // the last one takes what rounding left
+        QVERIFY(table.horizontalHeader()->length() <= table.viewport()->width());
+        list(some); // they come back
+        QVERIFY(!table.isColumnHidden(RecordModel::TagsColumn) && !table.isColumnHidden(RecordModel::RemarkColumn));
     }
 };
 

@@ -14,6 +14,7 @@
 #include <QAction>
 #include <QApplication>
 #include <QClipboard>
+#include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -67,6 +68,25 @@ private Q_SLOTS:
         session_->refreshRuns();
         QTRY_VERIFY(session_->idle());
         QVERIFY(model->checked().isEmpty());
+    }
+
+    void theTableFitsAndItsLastColumnTakesWhatIsLeft()
+    {
+        const auto* const header = table()->horizontalHeader();
+        for (const int width : {1208, 1500, 1208}) { // the first is what a window of 1280 leaves the page
+            page_->resize(width, 700);
+            QTRY_COMPARE(header->length(), table()->viewport()->width());
+            QVERIFY(header->sectionSize(RunModel::Measured) > header->minimumSectionSize());
+        }
+        // So it is where the table is read before it has ever been laid out.
+        RunsPage other(*session_, *training_, *preferences_, dialogs_);
+        other.resize(1208, 700);
+        other.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&other));
+        auto* const table = other.findChild<QTableView*>("runsTable");
+        QTRY_COMPARE_WITH_TIMEOUT(table->model()->rowCount(), 3, minute);
+        QTRY_VERIFY(session_->idle());
+        QTRY_COMPARE(table->horizontalHeader()->length(), table->viewport()->width());
     }
 
     void aSearchKeepsTheRunsThatHoldItsWords()

@@ -1,6 +1,7 @@
 #include "app/background_queue.h"
 #include "app/job_runner.h"
 #include "app/pages/runs/runs_page.h"
+#include "app/pages/validate/comparison_panel.h"
 #include "app/pages/validate/validate_form.h"
 #include "app/pages/validate/validate_page.h"
 #include "app/pages/validate/validate_results.h"
@@ -12,9 +13,11 @@
 #include "core/front/demo.h"
 #include "core/io/atomic_file.h"
 #include "tests/app/window_test.h"
+#include "widgets/curve_legend.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
 #include "widgets/picture_table.h"
+#include "widgets/plots/curve_plot.h"
 #include "widgets/plots/plot_view.h"
 #include "widgets/prompt_edit.h"
 #include "widgets/value_cards.h"
@@ -365,6 +368,39 @@ private Q_SLOTS:
         weights->setCurrentIndex(0);
         QTRY_VERIFY_WITH_TIMEOUT(page()->settled() && results()->shown() != nullptr, minute);
         QCOMPARE(results()->shown()->report.folder, average.folder);
+    }
+
+    void theLossOfOneRunHasTheColourOfWhatIsShown()
+    {
+        ComparisonPanel panel;
+        const auto hues = [&panel](const ShownValidation& shown) {
+            panel.show(shown);
+            std::vector<Hue> found;
+            for (const auto* const plot : panel.findChildren<CurvePlot*>()) {
+                if (plot->accessibleName() != QLatin1String("Training loss"))
+                    continue;
+                for (const auto& entry : plot->legend()->entries())
+                    found.push_back(entry.hue);
+            }
+            return found;
+        };
+        const std::vector<CoursePoint> points = {{.step = 1, .mean = 2, .interval = {}},
+                                                 {.step = 2, .mean = 1, .interval = {}}};
+        ShownValidation shown;
+        shown.report.run = "small";
+        shown.name = "small";
+        shown.baseline = shown.report; // of another step
+        shown.baselineName = "small";
+        shown.losses = {{.run = "small", .points = points}};
+        const auto one = hues(shown);
+        QCOMPARE(one.size(), std::size_t{1});
+        shown.baseline->run = "reference";
+        shown.baselineName = "reference";
+        shown.losses = {{.run = "reference", .points = points}, {.run = "small", .points = points}};
+        const auto two = hues(shown);
+        QCOMPARE(two.size(), std::size_t{2});
+        QVERIFY(two[0] != two[1]);
+        QVERIFY(one[0] == two[1]);
     }
 
     void aNewListOfModelsWhileTheQuestionIsOpenHarmsNothing()

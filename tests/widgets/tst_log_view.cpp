@@ -1,5 +1,6 @@
 #include "widgets/colours.h"
 #include "widgets/log_view.h"
+#include "widgets/theme.h"
 
 #include <QTest>
 #include <QTextBlock>
@@ -57,6 +58,30 @@ private Q_SLOTS:
         QCOMPARE(colourOf(log, 3), themeColours().problemText());
         log.showRecorded("");
         QCOMPARE(log.toPlainText(), QString());
+    }
+
+    void linesThatAreShownTakeTheColoursOfANewTheme()
+    {
+        Theme theme(*qApp);
+        theme.setMode(ThemeMode::Light);
+        LogView log;
+        log.append(LogLevel::Warning, "too few");
+        log.append(LogLevel::Info, "step 10");
+        log.append(LogLevel::Error, "no room");
+        log.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&log));
+        const auto text = log.toPlainText();
+        for (const auto mode : {ThemeMode::Dark, ThemeMode::Light}) {
+            theme.setMode(mode);
+            QCOMPARE(themeColours().dark, mode == ThemeMode::Dark);
+            QTRY_COMPARE(colourOf(log, 0), themeColours().warningText());
+            QVERIFY(!colourOf(log, 1).isValid());
+            QCOMPARE(colourOf(log, 2), themeColours().problemText());
+            QTextCursor time(log.document()->firstBlock());
+            time.movePosition(QTextCursor::NextCharacter);
+            QCOMPARE(time.charFormat().foreground().color(), themeColours().secondary);
+        }
+        QCOMPARE(log.toPlainText(), text);
     }
 };
 

@@ -71,7 +71,7 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
     connect(&session_, &Session::workspaceChanged, this, &RecordBrowser::readWorth);
     connect(list_, &RecordList::aboutToArrange, selection_, &RecordSelection::keep);
     connect(list_, &RecordList::arranged, selection_, &RecordSelection::restore);
-    connect(list_, &RecordList::arranged, this, [this] { table_->showWorth(model_->hasWorth()); });
+    connect(list_, &RecordList::arranged, this, [this] { table_->showFilled(*model_); });
     connect(list_, &RecordList::counted, this, [this] {
         filter_->setCounts(list_->counts());
         table_->setSplits(splits());

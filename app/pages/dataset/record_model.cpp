@@ -101,6 +101,21 @@ int RecordModel::rowOf(const QString& id) const
     return found == all.end() || found->id != name ? -1 : arranged_.rows[static_cast<std::size_t>(found - all.begin())];
 }
 
+bool RecordModel::hasTags() const
+{
+    return std::ranges::any_of(arranged_.shown,
+                               [this](std::uint32_t place) { return !(*arranged_.all)[place].tags.empty(); });
+}
+
+bool RecordModel::hasRemarks() const
+{
+    return std::ranges::any_of(arranged_.shown, [this](std::uint32_t place) {
+        const auto& record = (*arranged_.all)[place]; // as remarkOf says it, without the words
+        return !record.excluded.empty() || !record.problem.empty() ||
+               std::ranges::any_of(record.changes, [](const auto& changes) { return !changes.empty(); });
+    });
+}
+
 void RecordModel::setThumbnail(const QString& id, const QImage& thumbnail)
 {
     asked_.remove(id);

@@ -67,6 +67,8 @@ public:
     const RecordInfo* record(int row) const; ///< Null beyond the rows.
     int rowOf(const QString& id) const;      ///< -1 when it is not shown.
     bool hasWorth() const { return arranged_.worth != nullptr; }
+    bool hasTags() const;    ///< Any record that is shown.
+    bool hasRemarks() const; ///< Any record that is shown.
     void setThumbnail(const QString& id, const QImage& thumbnail);
     /// It was asked for, but will not come: it is asked for again when it is drawn.
     void dropThumbnail(const QString& id) { asked_.remove(id); }

@@ -25,13 +25,14 @@ constexpr int tableMarkSide = 8;
 struct ColumnWidth {
     RecordModel::Column column;
     int least, wanted;
+    bool first = false; ///< Gets what it wants before the others get more than their least: cut off it says nothing.
 };
 constexpr ColumnWidth columnWidths[] = {
-    {RecordModel::IdColumn, 112, 156},        {RecordModel::CaptionColumn, 108, 184},
-    {RecordModel::ArraysColumn, 60, 64},      {RecordModel::BucketColumn, 68, 76},
-    {RecordModel::SplitColumn, 44, 56},       {RecordModel::TagsColumn, 48, 96},
-    {RecordModel::OriginalColumn, 68, 112},   {RecordModel::LossColumn, 52, 64},
-    {RecordModel::CaptionGainColumn, 72, 96}, {RecordModel::PatchGainColumn, 68, 88},
+    {RecordModel::IdColumn, 112, 156, true},      {RecordModel::CaptionColumn, 88, 184},
+    {RecordModel::ArraysColumn, 60, 64},          {RecordModel::BucketColumn, 68, 76},
+    {RecordModel::SplitColumn, 44, 56},           {RecordModel::TagsColumn, 48, 96},
+    {RecordModel::OriginalColumn, 68, 112, true}, {RecordModel::LossColumn, 52, 64},
+    {RecordModel::CaptionGainColumn, 72, 96},     {RecordModel::PatchGainColumn, 68, 88},
     {RecordModel::RemarkColumn, 56, 240}};
 
 /// Cells of text; excluded records faintly, an editor that fills its cell.
@@ -195,23 +196,38 @@ void RecordTable::setModel(QAbstractItemModel* model)
     QTableView::setModel(model);
     auto* const header = horizontalHeader();
     int place = 0;
-    for (const auto& [column, least, wanted] : columnWidths) {
-        setColumnWidth(column, wanted);
-        header->moveSection(header->visualIndex(column), place++);
+    for (const auto& width : columnWidths) {
+        setColumnWidth(width.column, width.wanted);
+        header->moveSection(header->visualIndex(width.column), place++);
     }
-    connect(header, &QHeaderView::sectionResized, this, [this, header](int column) {
-        const bool stretched = header->visualIndex(column) == header->count() - 1; // the last one, by itself
-        arrangedByHand_ = arrangedByHand_ || (!fitting_ && !stretched);
+    connect(header, &QHeaderView::sectionResized, this, [this](int column) {
+        arrangedByHand_ = arrangedByHand_ || (!fitting_ && !isLastShown(column)); // the last one changes by itself
     });
-    showWorth(false);
+    if (const auto* const records = qobject_cast<const RecordModel*>(model))
+        showFilled(*records);
 }
 
-void RecordTable::showWorth(bool shown)
+bool RecordTable::isLastShown(int column) const
+{
+    const auto* const header = horizontalHeader();
+    for (int place = header->visualIndex(column) + 1; place < header->count(); ++place) {
+        if (!header->isSectionHidden(header->logicalIndex(place)))
+            return false;
+    }
+    return true;
+}
+
+void RecordTable::showFilled(const RecordModel& model)
 {
     fitting_ = true; // a column that is hidden or shown tells of another width
     for (const auto column : {RecordModel::LossColumn, RecordModel::CaptionGainColumn, RecordModel::PatchGainColumn})
-        setColumnHidden(column, !shown);
+        setColumnHidden(column, !model.hasWorth());
+    setColumnHidden(RecordModel::TagsColumn, !model.hasTags());
+    setColumnHidden(RecordModel::RemarkColumn, !model.hasRemarks());
     fitting_ = false;
+    if (currentIndex().isValid() && isColumnHidden(currentIndex().column())) // Enter must not edit what nobody sees
+        selectionModel()->setCurrentIndex(currentIndex().siblingAtColumn(RecordModel::IdColumn),
+                                          QItemSelectionModel::NoUpdate);
     fitColumns();
 }
 
@@ -221,23 +237,29 @@ void RecordTable::resizeEvent(QResizeEvent* event)
     fitColumns();
 }
 
-/// Where there is less room than the columns want, all give way by the same share, but none below its least.
+/// Where there is less room than the columns want, ids and originals come first, and then all give way by the same
+/// share, but none below its least. What is left over goes to the captions.
 void RecordTable::fitColumns()
 {
     if (arrangedByHand_ || model() == nullptr)
         return;
-    int least = 0, wanted = 0;
-    for (const auto& [column, leastOfIt, wantedOfIt] : columnWidths) {
-        if (isColumnHidden(column))
+    int left = viewport()->width(), moreOfFirst = 0, moreOfOthers = 0;
+    for (const auto& width : columnWidths) {
+        if (isColumnHidden(width.column))
             continue;
-        least += leastOfIt;
-        wanted += wantedOfIt;
+        left -= width.least;
+        (width.first ? moreOfFirst : moreOfOthers) += width.wanted - width.least;
     }
-    const double share = std::clamp((viewport()->width() - least) / static_cast<double>(wanted - least), 0.0, 1.0);
+    const auto share = [](int room, int more) { return std::clamp(room / static_cast<double>(more), 0.0, 1.0); };
+    const double ofFirst = share(left, moreOfFirst), ofOthers = share(left - moreOfFirst, moreOfOthers);
+    const int over = std::max(0, left - moreOfFirst - moreOfOthers);
     fitting_ = true;
-    for (const auto& [column, leastOfIt, wantedOfIt] : columnWidths) {
-        if (!isColumnHidden(column))
-            setColumnWidth(column, leastOfIt + static_cast<int>(share * (wantedOfIt - leastOfIt)));
+    for (const auto& width : columnWidths) {
+        if (isColumnHidden(width.column))
+            continue;
+        const double more = (width.first ? ofFirst : ofOthers) * (width.wanted - width.least);
+        const int rest = width.column == RecordModel::CaptionColumn ? over : 0;
+        setColumnWidth(width.column, width.least + static_cast<int>(more) + rest);
     }
     fitting_ = false;
 }

@@ -4,6 +4,8 @@
 
 namespace nanodit {
 
+class RecordModel;
+
 /// Records as rows: a small picture beside the id, caption, split and tags to edit in their cells, the marks of the
 /// four arrays, and what there is to say of each.
 class RecordTable : public QTableView {
@@ -14,8 +16,8 @@ public:
     void setModel(QAbstractItemModel* model) override;
     /// What the split's cell offers besides what is typed.
     void setSplits(const QStringList& splits);
-    /// The columns of a model's numbers, which are hidden where there are none.
-    void showWorth(bool shown);
+    /// Hides the columns that are empty in every row: tags, remarks and a model's numbers.
+    void showFilled(const RecordModel& model);
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
@@ -23,6 +25,7 @@ protected:
 
 private:
     void fitColumns();
+    bool isLastShown(int column) const;
 
     bool fitting_ = false;        ///< Widths are being set here.
     bool arrangedByHand_ = false; ///< Somebody has: they stay.

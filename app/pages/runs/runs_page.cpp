@@ -307,11 +307,7 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
     const bool first = !std::exchange(known_, true);
     model_->setRuns(std::move(runs), training());
     if (first) {
-        table_->resizeColumnsToContents();
-        auto* const header = table_->horizontalHeader();
-        for (int column = 0; column < RunModel::columns; ++column)
-            header->resizeSection(column, std::min(header->sectionSize(column) + headGap,
-                                                   column == RunModel::Note ? widestNote : 4 * widestNote));
+        fitColumns();
         QStringList two; // something to see at once
         for (int row = 0; row < std::min(2, model_->rowCount()); ++row)
             two << QString::fromStdString(model_->run(row).run.name);
@@ -322,6 +318,20 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
     plot(model_->checked());
     showDifferences();
     currentChanged();
+}
+
+void RunsPage::fitColumns()
+{
+    auto* const header = table_->horizontalHeader();
+    header->setStretchLastSection(false); // while it is on, a width given to the last one stays, whatever room there is
+    table_->resizeColumnsToContents();
+    const int last = header->logicalIndex(header->count() - 1);
+    for (int column = 0; column < RunModel::columns; ++column) {
+        const int widest = column == RunModel::Note ? widestNote : 4 * widestNote;
+        header->resizeSection(column, column == last ? header->minimumSectionSize()
+                                                     : std::min(header->sectionSize(column) + headGap, widest));
+    }
+    header->setStretchLastSection(true);
 }
 
 std::vector<const ListedRun*> RunsPage::checked() const

@@ -58,6 +58,7 @@ private:
     void connectAll();
     void read();
     void showRuns(std::vector<ListedRun> runs);
+    void fitColumns(); ///< To what they hold now; the last one takes what is left.
     void currentChanged();
     void checkedChanged();
     void plot(const QStringList& names);

@@ -164,7 +164,8 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
                          "saving.keep, saving.keep_every and saving.keep_validated")
                           .arg(bytes(forecast.diskBytes)));
     setRole(disk_, shown.fitsOnDisk() ? "" : "problem");
-    setAccessibleName(tr("%1, %2, a step %3, %4").arg(model_->text(), memory_->text(), time_->text(), run_->text()));
+    setAccessibleName(tr("%1, %2, a step %3, %4, checkpoint %5")
+                          .arg(model_->text(), memory_->text(), time_->text(), run_->text(), disk_->text()));
     showChanges(shown);
 }
 

@@ -112,6 +112,8 @@ void ComparisonPanel::show(const ShownValidation& shown)
     losses_ = shown.losses;
     baselineRun_ = shown.baseline ? QString::fromStdString(shown.baseline->run) : QString();
     baselineName_ = shown.baselineName;
+    shownRun_ = QString::fromStdString(shown.report.run);
+    shownName_ = shown.name;
     if (!shown.baseline) {
         if (shown.obstacle.isEmpty())
             nothing_->showEmpty(
@@ -198,8 +200,9 @@ void ComparisonPanel::plotCourse()
             for (const auto& point : course.points)
                 series->append(static_cast<double>(point.step), point.mean);
             const auto run = QString::fromStdString(course.run);
+            const bool ofBaseline = run == baselineName_ && run != shownName_; // of one run: the shown one's
             course_->addCurve(series.get(), run,
-                              {.hue = run == baselineName_ ? baselineHue : ownHue, .drawn = CurvePlot::Drawn::Marked});
+                              {.hue = ofBaseline ? baselineHue : ownHue, .drawn = CurvePlot::Drawn::Marked});
             courseSeries_.push_back(std::move(series));
         }
     }
@@ -220,7 +223,8 @@ void ComparisonPanel::plotLoss()
         for (const auto& point : course.points)
             series->append(static_cast<double>(point.step), point.mean);
         const auto run = QString::fromStdString(course.run);
-        loss_->addCurve(series.get(), run, {.hue = run == baselineRun_ ? baselineHue : ownHue});
+        const bool ofBaseline = run == baselineRun_ && run != shownRun_; // of one run: the shown one's
+        loss_->addCurve(series.get(), run, {.hue = ofBaseline ? baselineHue : ownHue});
         lossSeries_.push_back(std::move(series));
     }
     lossColumn_->addWidget(loss_->legend());

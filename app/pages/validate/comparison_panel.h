@@ -51,6 +51,7 @@ private:
     std::vector<MetricCourse> courses_;
     std::vector<LossCourse> losses_;
     QString baselineRun_, baselineName_; ///< As the losses and as the courses call it.
+    QString shownRun_, shownName_;       ///< The same of what is shown.
 };
 
 } // namespace nanodit

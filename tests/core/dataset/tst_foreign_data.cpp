@@ -6,6 +6,7 @@
 #include "core/dataset/side_files.h"
 #include "core/geometry/bucket.h"
 #include "core/io/archive_writer.h"
+#include "core/io/foreign_text.h"
 #include "core/io/image.h"
 #include "core/io/utf8.h"
 #include "tests/core/dataset/imported.h"
@@ -421,6 +422,21 @@ private Q_SLOTS:
             QVERIFY2(!reasonFor(report, "line " + std::to_string(line)).empty(), std::to_string(line).c_str());
         QVERIFY(contains(reasonFor(report, "line 2"), "holds a picture itself"));
         QVERIFY(contains(reasonFor(report, "line 7"), "address"));
+    }
+
+    void aFolderWhoseNameIsNoUtf8IsNamed()
+    {
+        const Fixture f;
+        f.picture("good.png");
+        f.picture("caf\xe9/below/inside.png");
+        f.picture("plain/th\xe9.png");
+        const auto report = f.import();
+        QCOMPARE(report.added, 1);
+        QCOMPARE(report.rejects.size(), 2U);
+        const auto ofFolder = reasonFor(report, "inside.png");
+        QVERIFY2(contains(ofFolder, printableText("caf\xe9 is not UTF-8: rename the folder")), ofFolder.c_str());
+        const auto ofPicture = reasonFor(report, printableText("th\xe9.png"));
+        QVERIFY2(contains(ofPicture, "the name of the picture is not UTF-8"), ofPicture.c_str());
     }
 
     void picturesBesideRecordsThatDoNotNameThemAreCounted()

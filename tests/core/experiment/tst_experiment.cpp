@@ -284,6 +284,20 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { makeExperimentJob(sweep)->run({}); }).find("twice") != std::string::npos);
     }
 
+    void aPlanWithTextsThatAreNoUtf8IsWrittenAndKnownAgain()
+    {
+        auto latin = request("latin");
+        latin.config.data.shards = "caf\xe9";
+        latin.reportOnly = true;
+        const auto run = [&latin] { return errorOf([&latin] { makeExperimentJob(latin)->run({}); }); };
+        for (int time = 0; time < 2; ++time) { // the second finds the plan of the first
+            const auto said = run();
+            QVERIFY2(said.find("no seed") != std::string::npos, said.c_str());
+        }
+        latin.config.data.shards = "th\xe9";
+        QVERIFY(run().find("plan.json") != std::string::npos);
+    }
+
     void otherSettingsAreRefused()
     {
         auto other = request("whole");

@@ -1,4 +1,5 @@
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 #include "core/sample/painting_notes.h"
 #include "tests/support/contains.h"
 #include "tests/support/test_data.h"
@@ -26,6 +27,19 @@ private Q_SLOTS:
         notes = readPaintingNotes(folder.path()).value;
         QCOMPARE(notes.size(), std::size_t{1});
         QCOMPARE(notes.at("b.png").text, std::string("burnt out"));
+    }
+
+    void namesAndTextsThatAreNoUtf8AreKept()
+    {
+        const TemporaryFolder folder;
+        keepPaintingNote(folder / "caf\xe9.png", {.favourite = true, .text = "th\xe9"});
+        keepPaintingNote(folder / "a.png", {.favourite = true, .text = {}});
+        auto notes = readPaintingNotes(folder.path()).value;
+        QCOMPARE(notes.size(), std::size_t{2});
+        QCOMPARE(notes.at(printableText("caf\xe9.png")).text, printableText("th\xe9"));
+        keepPaintingNote(folder / "caf\xe9.png", {});
+        notes = readPaintingNotes(folder.path()).value;
+        QCOMPARE(notes.size(), std::size_t{1});
     }
 
     void aDamagedFileIsMovedAsideAndTold()

@@ -1,5 +1,6 @@
 #include "core/config/train_config.h"
 #include "core/front/training.h"
+#include "core/io/foreign_text.h"
 #include "core/model/nanodit.h"
 #include "core/runs/condition_worth.h"
 #include "core/runs/metrics_file.h"
@@ -180,6 +181,17 @@ private Q_SLOTS:
         QCOMPARE(later->weights, "raw");
         QVERIFY(later->pictures[0].loss != worth->pictures[0].loss);
         QCOMPARE(readConditionWorth(run)->weights, "raw");
+    }
+
+    void textsThatAreNoUtf8AreWritten()
+    {
+        const TemporaryFolder folder;
+        ConditionWorth worth{.run = "caf\xe9", .step = 4, .weights = "ema", .pictures = {}};
+        worth.pictures.push_back({.id = "th\xe9", .loss = 1});
+        writeConditionWorth(folder.path(), worth);
+        const auto read = readConditionWorth(folder.path());
+        QCOMPARE(read->run, printableText("caf\xe9"));
+        QCOMPARE(read->pictures.at(0).id, printableText("th\xe9"));
     }
 
     void aDamagedMeasurementIsNamed()
