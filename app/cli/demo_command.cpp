@@ -135,6 +135,9 @@ void registerCreate(CLI::App& demo, Options& options)
     command->add_option("--encoders", request->encoders,
                         "Folder of vae, dinov3-demo and t5-demo (default: those of the program, whose reference model "
                         "comes with them)");
+    command->add_flag(
+        "--loss-masks", request->lossMasks,
+        "Write a mask beside each picture, by which the loss of things weighs three times that of the rest");
     command->add_flag("--bare", *bare, "Only draw and import; run no passes and pack no shards");
     command->callback([request, bare, &options] {
         request->preprocess = !*bare;

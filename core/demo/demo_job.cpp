@@ -1,6 +1,7 @@
 #include "core/demo/demo_job.h"
 
 #include "core/dataset/import_job.h"
+#include "core/dataset/loss_mask.h"
 #include "core/demo/scene.h"
 #include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
@@ -119,11 +120,13 @@ private:
             wanted["style"] = sceneStyleNames[static_cast<std::size_t>(request_.kind.style)];
             wanted["side"] = request_.kind.side;
         }
+        if (request_.lossMasks)
+            wanted["loss_masks"] = true;
         if (fs::exists(file)) {
             if (nlohmann::json::parse(readTextFile(file), nullptr, false) != wanted)
                 throw DataError(workspace_.root.string() +
-                                    " holds an unfinished demo with another number, seed, style or size of scenes "
-                                    "(data/demo.json)",
+                                    " holds an unfinished demo with another number, seed, style or size of scenes, "
+                                    "or with masks where this has none (data/demo.json)",
                                 remedy::ChooseFolder{.orSameSettings = true});
             return;
         }
@@ -149,6 +152,9 @@ private:
                 writeFileAtomically(workspace_.root / "data" / "truth" / (scene.id + ".json"),
                                     truthOf(scene).dump(1) + "\n");
                 writeFileAtomically(workspace_.imagesFolder() / (scene.id + ".txt"), scene.caption + "\n");
+                if (request_.lossMasks)
+                    writePng(workspace_.imagesFolder() / (scene.id + std::string(lossMaskEnding) + ".png"),
+                             thingMask(scene));
                 writePng(image, drawScene(scene));
             }
             const nlohmann::json record = {{"id", scene.id},

@@ -18,6 +18,7 @@ struct DemoRequest {
     SceneKind kind{};
     std::filesystem::path encoders{}; ///< Folder of vae, dinov3-demo and t5-demo; empty: those of the program.
     bool preprocess = true;           ///< Also run the passes and pack shards.
+    bool lossMasks = false;           ///< Write a mask of the loss beside each picture, by which things weigh more.
     std::function<void(const Workspace&)> finished = [](const auto&) {};
 };
 /// Draws scenes, imports them, points the workspace at the demo encoders; with `preprocess` makes it ready to train.

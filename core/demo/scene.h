@@ -61,6 +61,10 @@ Scene makeScene(std::uint64_t seed, std::int64_t index, const SceneKind& kind = 
 /// The picture, 2 x 2 supersampled with analytic edges.
 Image drawScene(const Scene& scene);
 
+/// A mask of the loss (core/dataset/loss_mask.h) by which things weigh more: white within 1.2 radii of a thing's
+/// centre, elsewhere dark grey (90 of 255).
+Image thingMask(const Scene& scene);
+
 /// Index of the thing that is seen at a point (in fractions of the picture), -1 for the background.
 int thingAt(const Scene& scene, double x, double y);
 

@@ -134,6 +134,27 @@ Image drawScene(const Scene& scene)
     return image;
 }
 
+Image thingMask(const Scene& scene)
+{
+    constexpr std::uint8_t around = 255, elsewhere = 90;
+    const auto width = static_cast<double>(scene.picture.width), height = static_cast<double>(scene.picture.height);
+    Image mask{.size = scene.picture, .rgb = {}};
+    mask.rgb.assign(static_cast<std::size_t>(3 * scene.picture.width * scene.picture.height), elsewhere);
+    for (std::int64_t y = 0; y < scene.picture.height; ++y) {
+        for (std::int64_t x = 0; x < scene.picture.width; ++x) {
+            const bool isNear = std::ranges::any_of(scene.things, [&](const SceneThing& thing) {
+                const double right = static_cast<double>(x) - thing.x * width;
+                const double down = static_cast<double>(y) - thing.y * height;
+                const double reach = 0.6 * thing.size * std::min(width, height);
+                return right * right + down * down < reach * reach;
+            });
+            if (isNear)
+                std::fill_n(mask.at(x, y), 3, around);
+        }
+    }
+    return mask;
+}
+
 int thingAt(const Scene& scene, double x, double y)
 {
     const ScenePoint pixel = {x * static_cast<double>(scene.picture.width),

@@ -1,9 +1,11 @@
 #include "core/config/workspace_config.h"
+#include "core/dataset/loss_mask.h"
 #include "core/dataset/record_info.h"
 #include "core/demo/demo_job.h"
 #include "core/demo/layout_job.h"
 #include "core/demo/scene.h"
 #include "core/io/atomic_file.h"
+#include "core/io/image.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runtime/job.h"
 #include "tests/support/test_data.h"
@@ -59,6 +61,31 @@ private Q_SLOTS:
         }
         QVERIFY(std::filesystem::exists(workspace.shardsFolder() / "train"));
         QVERIFY(std::filesystem::exists(workspace.shardsFolder() / "val"));
+    }
+
+    void lossMasksOnRequestWeighThingsMoreThanTheirGround()
+    {
+        const test::TemporaryFolder folder;
+        auto demo = request(folder / "demo", false);
+        demo.lossMasks = true;
+        QVERIFY(makeDemoJob(demo)->run({}) == JobEnd::Finished);
+        const auto workspace = Workspace::open(folder / "demo");
+        const auto records = listRecords(workspace);
+        QCOMPARE(records.size(), std::size_t{30}); // a mask is no picture
+        for (const auto& record : records) {
+            const auto file = lossMaskFile(record.image);
+            QVERIFY(!file.empty());
+            const auto scene = sceneFromTruth(
+                nlohmann::json::parse(readTextFile(workspace.root / "data/truth" / (record.id + ".json"))), record.id);
+            const auto mask = readImage(file);
+            QVERIFY(mask.size == scene.picture);
+            for (const auto& thing : scene.things) {
+                const auto x = static_cast<std::int64_t>(thing.x * static_cast<double>(mask.size.width));
+                const auto y = static_cast<std::int64_t>(thing.y * static_cast<double>(mask.size.height));
+                QCOMPARE(int{*mask.at(x, y)}, 255);
+            }
+            QVERIFY(std::ranges::count(mask.rgb, std::uint8_t{90}) > static_cast<std::ptrdiff_t>(mask.rgb.size() / 5));
+        }
     }
 
     void otherEncodersComeWithoutTheReferenceModel()
