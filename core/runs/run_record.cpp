@@ -88,6 +88,23 @@ Resumption resumptionFrom(const RunEvent& event)
     return resumption;
 }
 
+LossJump jumpFrom(const RunEvent& event)
+{
+    LossJump jump{.step = event.step, .text = event.text, .samples = {}};
+    if (!event.details.is_object())
+        return jump;
+    if (const auto what = event.details.find("what"); what != event.details.end() && what->is_string())
+        jump.text = what->get<std::string>(); // earlier versions kept the sentence with its samples alone
+    const auto samples = event.details.find("samples");
+    if (samples == event.details.end() || !samples->is_array())
+        return jump;
+    for (const auto& sample : *samples) {
+        if (sample.is_string())
+            jump.samples.push_back(sample.get<std::string>());
+    }
+    return jump;
+}
+
 } // namespace
 
 RunRecord readRunRecord(const fs::path& runFolder, std::uint64_t begin, std::uint64_t bytes)
@@ -124,6 +141,18 @@ std::vector<Resumption> readResumptions(const fs::path& runFolder)
             resumptions.push_back(resumptionFrom(event));
     }
     return resumptions;
+}
+
+std::vector<LossJump> readLossJumps(const fs::path& runFolder)
+{
+    std::vector<LossJump> jumps;
+    for (const auto& event : readRunHistory(runFolder)) {
+        if (event.kind == "resumed")
+            std::erase_if(jumps, [&event](const LossJump& jump) { return jump.step > event.step; });
+        else if (event.kind == "spike")
+            jumps.push_back(jumpFrom(event));
+    }
+    return jumps;
 }
 
 } // namespace nanodit

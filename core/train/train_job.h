@@ -60,6 +60,7 @@ struct TrainRequest {
     std::shared_ptr<TrainCommands> commands = std::make_shared<TrainCommands>();
     std::function<void(const StepMetrics&)> onStep = [](const auto&) {};
     std::function<void(const TrainEvent&)> onEvent = [](const auto&) {}; ///< Of rank 0.
+    std::function<void(const LossJump&)> onJump = [](const auto&) {};    ///< Every one, after its step.
     std::function<void(const PreviewPicture&)> onPreview = [](const auto&) {};
     std::function<void(const IntervalValues&)> onMeasured = [](const auto&) {};
     std::function<void(const struct ValidationReport&)> onValidation = [](const auto&) {}; ///< See config.validation.
