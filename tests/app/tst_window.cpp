@@ -128,7 +128,7 @@ private Q_SLOTS:
             for (const auto state : record.arrays)
                 QCOMPARE(state, ArrayState::Whole);
         }
-        auto* const grid = window_->findChild<ThumbnailGrid*>();
+        auto* const grid = window_->findChild<ThumbnailGrid*>("thumbnailGrid");
         QTRY_COMPARE(grid->model()->rowCount(), scenes);
         QCOMPARE(preferences_->recentWorkspaces().size(), 1);
     }
@@ -228,7 +228,7 @@ private Q_SLOTS:
 
     void showsThumbnailsAndTheChosenPicture()
     {
-        auto* const grid = window_->findChild<ThumbnailGrid*>();
+        auto* const grid = window_->findChild<ThumbnailGrid*>("thumbnailGrid");
         QTRY_VERIFY(!grid->model()->index(0, 0).data(ThumbnailGrid::PictureRole).value<QImage>().isNull());
         grid->setFocus();
         QTest::keyClick(grid, Qt::Key_Right);
@@ -268,7 +268,7 @@ private Q_SLOTS:
         QTest::mouseClick(window_->findChild<QPushButton*>("keepRecord"), Qt::LeftButton);
         QVERIFY(loupe->right()->isVisible());
         const auto kept = loupe->right()->view()->record.id;
-        auto* const grid = window_->findChild<ThumbnailGrid*>();
+        auto* const grid = window_->findChild<ThumbnailGrid*>("thumbnailGrid");
         grid->setFocus();
         QTest::keyClick(grid, Qt::Key_Right);
         QTRY_VERIFY(loupe->left()->view() && loupe->left()->view()->record.id != kept && loupe->left()->view()->unit);
