@@ -3,14 +3,19 @@
 #include "core/config/train_config.h"
 #include "core/runs/checkpoint_weights.h"
 #include "core/runtime/error.h"
+#include "core/runtime/failure.h"
 #include "core/runtime/job.h"
 #include "core/sample/sample_request.h"
 #include "core/train/train_job.h"
 #include "core/validate/validate_job.h"
 #include "core/validate/validation.h"
 
+#include <cstddef>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace nanodit {
@@ -74,7 +79,9 @@ IntervalValidator suiteAtIntervals(const TrainRequest& request, KnownTruth truth
             truth = std::move(truth)](const std::filesystem::path& checkpoint,
                                       const JobContext& context) -> std::optional<EventFile::Scalars> {
         EventFile::Scalars means;
-        for (const auto& weights : weightsToValidate(checkpoint, wanted)) {
+        const auto all = weightsToValidate(checkpoint, wanted);
+        std::size_t failed = 0;
+        for (const auto& weights : all) {
             ValidateRequest validation;
             validation.workspace = workspace;
             validation.checkpoint = weights;
@@ -87,8 +94,16 @@ IntervalValidator suiteAtIntervals(const TrainRequest& request, KnownTruth truth
                 context.info(lineOf(report));
                 onValidation(report);
             };
-            if (makeValidateJobWith(std::move(validation), truth)->run(context) == JobEnd::Cancelled)
-                return std::nullopt;
+            try { // what was measured of the other weights counts all the same
+                if (makeValidateJobWith(std::move(validation), truth)->run(context) == JobEnd::Cancelled)
+                    return std::nullopt;
+            } catch (const std::exception& error) {
+                if (++failed == all.size())
+                    throw;
+                const bool raw = weightsKindOf(weights) == WeightsKind::Raw;
+                context.warn(std::string("no validation of the ") + (raw ? "raw" : "averaged") +
+                             " weights at this step: " + sentenceOf(error));
+            }
         }
         return means;
     };

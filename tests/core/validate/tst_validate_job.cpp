@@ -383,6 +383,36 @@ private Q_SLOTS:
         QVERIFY(readTextFile(run / "log.txt").find("no validation at step 3") != std::string::npos);
     }
 
+    void ofBothWeightsOneCountsWhereTheOtherCannotBeValidated_data()
+    {
+        QTest::addColumn<QString>("blocked");
+        QTest::addColumn<QStringList>("measured");
+        QTest::newRow("raw") << "step-00000006-raw" << QStringList{"reconstruction", "text_only"};
+        QTest::newRow("averaged") << "step-00000006" << QStringList{"raw"};
+    }
+    void ofBothWeightsOneCountsWhereTheOtherCannotBeValidated()
+    {
+        QFETCH(QString, blocked);
+        QFETCH(QStringList, measured);
+        const auto name = "without-" + std::string(QTest::currentDataTag());
+        const auto run = workspace_.runsFolder() / name;
+        test::writeText(run / "validation" / blocked.toStdString() / "mine.txt", "not a part of any validation");
+        std::int64_t validated = 0;
+        train(name, 6, 0, &validated, ValidatedWeights::Both);
+        QCOMPARE(validated, std::int64_t(1));
+        const auto lines = validationLines(run);
+        QCOMPARE(lines.size(), std::size_t(1));
+        const auto means = lines[0]["validation"].toObject();
+        for (const auto& task : measured)
+            QVERIFY2(means.contains(task), qPrintable(task));
+        QCOMPARE(means.contains("raw"), measured.contains("raw"));
+        QCOMPARE(means.contains("reconstruction"), measured.contains("reconstruction"));
+        const auto log = readTextFile(run / "log.txt");
+        const auto warning = "no validation of the " + std::string(QTest::currentDataTag()) + " weights at this step";
+        QVERIFY2(log.find(warning) != std::string::npos, log.c_str());
+        QVERIFY2(log.find("no validation at step") == std::string::npos, log.c_str());
+    }
+
     void aTaskThatThereIsNotIsRefusedBeforeTheFirstStep()
     {
         auto config = tinyConfig(3);
