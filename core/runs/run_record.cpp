@@ -37,20 +37,6 @@ void addMeans(const nlohmann::json& json, const std::string& way, EventFile::Sca
     }
 }
 
-std::optional<ValidationMeans> validationFrom(const std::string& line)
-{
-    const auto json = nlohmann::json::parse(line, nullptr, false);
-    const auto step = stepOf(json);
-    if (!step || !json.contains("validation") || !json["validation"].is_object())
-        return std::nullopt;
-    ValidationMeans validation{.step = *step, .means = {}};
-    for (const auto& [key, metrics] : json["validation"].items()) {
-        if (metrics.is_object())
-            addMeans(metrics, key + "/", validation.means);
-    }
-    return validation;
-}
-
 /// The number below "worth/val/loss"; null where there is none.
 nlohmann::json numberAt(const nlohmann::json& json, const std::string& key)
 {
@@ -107,6 +93,20 @@ LossJump jumpFrom(const RunEvent& event)
 
 } // namespace
 
+std::optional<ValidationMeans> validationMeansFrom(const std::string& line)
+{
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    const auto step = stepOf(json);
+    if (!step || !json.contains("validation") || !json["validation"].is_object())
+        return std::nullopt;
+    ValidationMeans validation{.step = *step, .means = {}};
+    for (const auto& [key, metrics] : json["validation"].items()) {
+        if (metrics.is_object())
+            addMeans(metrics, key + "/", validation.means);
+    }
+    return validation;
+}
+
 RunRecord readRunRecord(const fs::path& runFolder, std::uint64_t begin, std::uint64_t bytes)
 {
     RunRecord record{.steps = {}, .validations = {}, .measured = {}, .end = begin};
@@ -116,7 +116,7 @@ RunRecord readRunRecord(const fs::path& runFolder, std::uint64_t begin, std::uin
         const bool cutOff = stream.eof();                                              // no line end
         const bool maybeValidation = line.find("\"validation\"") != std::string::npos; // parsing takes the most time
         const bool maybeMeasured = line.find("\"measured\"") != std::string::npos;
-        if (auto validation = maybeValidation ? validationFrom(line) : std::nullopt)
+        if (auto validation = maybeValidation ? validationMeansFrom(line) : std::nullopt)
             record.validations.push_back(std::move(*validation));
         else if (auto measured = maybeMeasured ? measuredFrom(line) : std::nullopt)
             record.measured.push_back(std::move(*measured));

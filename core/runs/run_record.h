@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct ValidationMeans {
     std::int64_t step = 0;
     EventFile::Scalars means;
 };
+
+/// Of a line of metrics.jsonl; empty for any that holds no validation.
+std::optional<ValidationMeans> validationMeansFrom(const std::string& line);
 
 /// What was measured at an interval, by the keys of intervalMetricTable().
 struct IntervalValues {

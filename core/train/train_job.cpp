@@ -407,7 +407,7 @@ bool TrainJob::validate(const JobContext& context)
     saveAndWait();
     std::optional<EventFile::Scalars> means;
     try { // What cannot be validated must not end a training run.
-        means = validator_(writer_->newest(), context);
+        means = validator_(writer_->newest(), metrics_->validations(), context);
     } catch (const std::exception& error) {
         context.warn("no validation at step " + std::to_string(trainer_->stepsDone()) + ": " + sentenceOf(error));
         return true;

@@ -341,6 +341,21 @@ private Q_SLOTS:
                 readTextFile(workspace_.runsFolder() / "plain/checkpoints/step-00000006/model.safetensors"));
     }
 
+    void rawWeightsAreValidatedUntilTheyAgreeWithTheAverage()
+    {
+        std::int64_t validated = 0;
+        const auto run = train("agreeing", 3, 0, &validated, ValidatedWeights::Both, 1); // any two agree
+        QCOMPARE(validated, std::int64_t(3));
+        QVERIFY(fs::exists(run / "validation/step-00000003-raw/report.json"));
+        QVERIFY(fs::exists(run / "validation/step-00000006/report.json"));
+        QVERIFY(!fs::exists(run / "validation/step-00000006-raw"));
+        const auto log = readTextFile(run / "log.txt");
+        QVERIFY2(log.find("the average alone is validated from now on") != std::string::npos, log.c_str());
+        validated = 0;
+        train("disagreeing", 3, 0, &validated, ValidatedWeights::Both, 0);
+        QCOMPARE(validated, std::int64_t(4));
+    }
+
     void rawWeightsAloneAreValidated()
     {
         std::int64_t validated = 0;
@@ -498,13 +513,15 @@ private:
 
     /// The run's folder. Continues a run that is there; stops after so many pictures of a validation.
     fs::path train(const std::string& name, std::int64_t validateEvery, std::int64_t stopAfterPictures = 0,
-                   std::int64_t* validations = nullptr, ValidatedWeights weights = ValidatedWeights::Average) const
+                   std::int64_t* validations = nullptr, ValidatedWeights weights = ValidatedWeights::Average,
+                   double rawUntil = 0) const
     {
         const auto folder = workspace_.runsFolder() / name;
         TrainRequest request;
         request.workspace = workspace_;
         request.config = tinyConfig(validateEvery);
         request.config.validation.weights = weights;
+        request.config.validation.rawUntil = rawUntil;
         request.runName = name;
         request.resume = fs::exists(folder / "metrics.jsonl");
         request.device.threads = 2;
