@@ -8,6 +8,7 @@
 #include "app/pages/dataset/feature_colours.h"
 #include "app/pages/dataset/loupe.h"
 #include "app/pages/dataset/picture_pane.h"
+#include "app/pages/dataset/record_browser.h"
 #include "app/pages/sample/sample_form.h"
 #include "app/pages/train/run_form.h"
 #include "app/pages/train/train_page.h"
@@ -149,6 +150,19 @@ private Q_SLOTS:
         }
         QCOMPARE(shown.size(), static_cast<qsizetype>(pageTable().size()));
         window_->showPage(Page::Dataset);
+    }
+
+    void aPictureOfALossJumpLeadsToItsRecord()
+    {
+        auto* const pages = window_->findChild<QStackedWidget*>("pages");
+        auto* const dataset = window_->findChild<DatasetPage*>();
+        const auto id = [this](std::size_t place) { return QString::fromStdString(session_->records()[place].id); };
+        const auto before = dataset->browser()->current();
+        window_->showPage(Page::Train);
+        Q_EMIT window_->findChild<TrainPage*>()->recordWanted(id(3));
+        QCOMPARE(pages->currentWidget(), static_cast<QWidget*>(dataset));
+        QCOMPARE(dataset->browser()->current(), id(3));
+        dataset->chooseRecord(before);
     }
 
     void aJobThatFailsIsReportedOnItsPageAndWhereTheUserIs()
