@@ -167,6 +167,10 @@ void MainWindow::connectPages()
     connect(status_, &StatusStrip::pageWanted, this, &MainWindow::showPage);
     connect(status_, &StatusStrip::computeChosen, this, &MainWindow::chooseDevice);
     connect(train_, &TrainPage::datasetWanted, this, [this] { showPage(Page::Dataset); });
+    connect(train_, &TrainPage::recordWanted, this, [this](const QString& record) {
+        showPage(Page::Dataset);
+        dataset_->chooseRecord(record);
+    });
     connect(attention_, &AttentionPage::trainWanted, this, [this] { showPage(Page::Train); });
     connect(sample_, &SamplePage::trainWanted, this, [this] { showPage(Page::Train); });
     connect(sample_, &SamplePage::attentionWanted, this, [this](const QString& file) {

@@ -133,6 +133,7 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
                            QString::fromStdString(event.text));
         });
     };
+    request.onJump = [this, runner](const LossJump& jump) { runner->deliver([this, jump] { curves_.append(jump); }); };
     request.onPreview = [this, runner](const PreviewPicture& preview) {
         TrainPreview shown{.step = preview.step,
                            .record = QString::fromStdString(preview.recordId),

@@ -92,6 +92,7 @@ void RunCurves::forgetFrom(std::int64_t step)
 {
     while (!measured_.empty() && measured_.back().step >= step)
         measured_.pop_back();
+    std::erase_if(jumps_, [step](const LossJump& jump) { return jump.step >= step; });
     const auto gone = std::erase_if(marks_, [step](const PlotMark& mark) {
         return !isResumption(mark.kind) && mark.step >= static_cast<double>(step);
     });
@@ -158,6 +159,15 @@ void RunCurves::append(const IntervalValues& measured)
         of(key).append(static_cast<double>(measured.step), value);
 }
 
+void RunCurves::append(const LossJump& jump)
+{
+    const auto isSame = [&jump](const LossJump& other) { return other.step == jump.step; };
+    if (waits() || std::ranges::any_of(jumps_, isSame))
+        return;
+    jumps_.push_back(jump);
+    addMark(PlotMark::Kind::Jumped, jump.step, tr("The loss jumped at step %1").arg(stepText(jump.step)));
+}
+
 void RunCurves::showResumptions(const std::vector<Resumption>& resumptions)
 {
     std::erase_if(marks_, [](const PlotMark& mark) { return isResumption(mark.kind); });
@@ -176,6 +186,14 @@ void RunCurves::showResumptions(const std::vector<Resumption>& resumptions)
     Q_EMIT marksChanged();
 }
 
+void RunCurves::replaceJumps(const std::vector<LossJump>& jumps)
+{
+    std::erase_if(marks_, [](const PlotMark& mark) { return mark.kind == PlotMark::Kind::Jumped; });
+    jumps_.clear();
+    for (const auto& jump : jumps)
+        append(jump);
+}
+
 void RunCurves::addMark(PlotMark::Kind kind, std::int64_t step, const QString& text)
 {
     marks_.push_back({.kind = kind, .step = static_cast<double>(step), .text = text, .clock = clock_});
@@ -191,6 +209,7 @@ void RunCurves::clear()
     lastStep_ = 0;
     clock_->clear();
     marks_.clear();
+    jumps_.clear();
     measured_.clear();
     breakThrough_ = {};
     for (auto* const list : {&steps_, &means_}) {
@@ -228,6 +247,7 @@ void RunCurves::loadPiece(BackgroundQueue& queue)
     struct Piece {
         RunRecord record;
         std::vector<Resumption> resumptions;
+        std::vector<LossJump> jumps;
         bool shorter = false; ///< The file is: the run went back to a checkpoint, and everything is read again.
     };
     queue.ask(
@@ -238,6 +258,7 @@ void RunCurves::loadPiece(BackgroundQueue& queue)
             const bool shorter = !none && bytes < begin;
             return Piece{.record = readRunRecord(folder, shorter ? 0 : begin, pieceBytes),
                          .resumptions = readResumptions(folder),
+                         .jumps = readLossJumps(folder),
                          .shorter = shorter};
         },
         [this, &queue, load = loads_](Piece piece) {
@@ -258,6 +279,7 @@ void RunCurves::loadPiece(BackgroundQueue& queue)
                 for (const auto& measured : piece.record.measured)
                     append(measured);
                 showResumptions(piece.resumptions);
+                replaceJumps(piece.jumps);
                 taking_ = false;
             }
             Q_EMIT attentionMeasured();

@@ -42,6 +42,8 @@ public:
     /// Where its steps lie on axes of samples and time.
     std::shared_ptr<const StepClock> clock() const { return clock_; }
     const std::vector<PlotMark>& marks() const { return marks_; }
+    /// The jumps of the loss, each of which has a mark, by step.
+    const std::vector<LossJump>& jumps() const { return jumps_; }
     /// The steps that measured attention, ascending.
     const std::vector<StepMetrics>& measured() const { return measured_; }
     /// The step from which the model uses its patches.
@@ -51,6 +53,8 @@ public:
     void append(const StepMetrics& metrics);
     void append(const ValidationMeans& validation);
     void append(const IntervalValues& measured);
+    /// Comes after its step; a second one of a step is the same.
+    void append(const LossJump& jump);
     /// Replaces the marks of resumptions.
     void showResumptions(const std::vector<Resumption>& resumptions);
     void clear();
@@ -75,6 +79,7 @@ Q_SIGNALS:
 private:
     void loadPiece(BackgroundQueue& queue);
     void addMark(PlotMark::Kind kind, std::int64_t step, const QString& text);
+    void replaceJumps(const std::vector<LossJump>& jumps);
     void forgetFrom(std::int64_t step);
     bool waits(); ///< Whether what comes now will be read.
 
@@ -84,6 +89,7 @@ private:
     std::map<std::string, std::unique_ptr<MetricSeries>> validations_;
     std::shared_ptr<StepClock> clock_ = std::make_shared<StepClock>();
     std::vector<PlotMark> marks_;
+    std::vector<LossJump> jumps_;
     std::vector<StepMetrics> measured_;
     PatchBreakThrough breakThrough_;
     std::int64_t lastStep_ = 0;

@@ -146,6 +146,12 @@ void TrainConfig::visit(FieldVisitor& v)
                    "Which are validated: the average, the weights as they were trained (raw), or both, one after the "
                    "other; without an average always those that there are."},
                   validation.weights, validated);
+    v.field({"raw_until",
+             "With both: validate raw weights until the means of the two differ by less than this, as a mean share of "
+             "the larger, and then the average alone, unless saving.best_by names a raw mean; 0: validate both to the "
+             "end.",
+             0, 1},
+            validation.rawUntil);
     v.field({"records", "Records of the validation split that are painted.", 1, 1e6, "records"}, validation.records);
     v.field({"tasks",
              "Of the suite: reconstruction, dino_swap, text_only, text_manipulation, text_over_dino, region_edit."},

@@ -105,6 +105,7 @@ enum class ValidatedWeights { Average, Raw, Both };
 struct ValidationConfig {
     std::int64_t every = 0; ///< Steps between validations; 0 makes none. Each saves a checkpoint first.
     ValidatedWeights weights = ValidatedWeights::Average;
+    double rawUntil = 0.05;   ///< Of both: until they agree (core/validate/weights_agreement.h); 0: to the end.
     std::int64_t records = 8; ///< First ones of the validation split.
     std::vector<std::string> tasks = {"reconstruction", "dino_swap", "text_only", "text_manipulation"};
     std::int64_t samplerSteps = 20;

@@ -171,7 +171,8 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
                 continue;
             kept += line + "\n";
             if (validated)
-                validated_.insert(*validated);
+                validations_.push_back(
+                    validationMeansFrom(line).value_or(ValidationMeans{.step = *validated, .means = {}}));
             if (!measured)
                 continue;
             for (const auto& metric : intervalMetricTable()) {
@@ -197,7 +198,12 @@ void MetricsFile::appendValidation(std::int64_t step, const EventFile::Scalars& 
     for (const auto& [name, value] : means)
         placeOf(json["validation"], name) = number(value);
     append(json.dump());
-    validated_.insert(step);
+    validations_.push_back({.step = step, .means = means});
+}
+
+bool MetricsFile::hasValidation(std::int64_t step) const
+{
+    return std::ranges::any_of(validations_, [step](const auto& validation) { return validation.step == step; });
 }
 
 void MetricsFile::appendMeasured(std::int64_t step, const EventFile::Scalars& values)

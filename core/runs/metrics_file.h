@@ -3,6 +3,7 @@
 /// metrics.jsonl: a line for every step of a run, one for every validation, and one for what is measured at intervals.
 
 #include "core/io/event_file.h"
+#include "core/runs/run_record.h"
 #include "core/runs/step_metrics.h"
 
 #include <nlohmann/json_fwd.hpp>
@@ -34,7 +35,9 @@ public:
     void appendValidation(std::int64_t step, const EventFile::Scalars& means);
     /// Of intervalMetricTable(), by key; those that are not finite are left out.
     void appendMeasured(std::int64_t step, const EventFile::Scalars& values);
-    bool hasValidation(std::int64_t step) const { return validated_.count(step) != 0; }
+    bool hasValidation(std::int64_t step) const;
+    /// Those that the file holds, in the order in which they were made.
+    const std::vector<ValidationMeans>& validations() const { return validations_; }
     bool wasSkipped(std::int64_t step) const { return skipped_.count(step) != 0; }
     /// What was measured at intervals, by step and key.
     const std::map<std::int64_t, std::map<std::string, double>>& measured() const { return measured_; }
@@ -44,7 +47,8 @@ private:
 
     std::filesystem::path file_;
     std::ofstream stream_;
-    std::set<std::int64_t> validated_, skipped_;
+    std::vector<ValidationMeans> validations_;
+    std::set<std::int64_t> skipped_;
     std::map<std::int64_t, std::map<std::string, double>> measured_;
 };
 /// Every whole line of a run's metrics.jsonl that is a step.

@@ -37,20 +37,6 @@ void addMeans(const nlohmann::json& json, const std::string& way, EventFile::Sca
     }
 }
 
-std::optional<ValidationMeans> validationFrom(const std::string& line)
-{
-    const auto json = nlohmann::json::parse(line, nullptr, false);
-    const auto step = stepOf(json);
-    if (!step || !json.contains("validation") || !json["validation"].is_object())
-        return std::nullopt;
-    ValidationMeans validation{.step = *step, .means = {}};
-    for (const auto& [key, metrics] : json["validation"].items()) {
-        if (metrics.is_object())
-            addMeans(metrics, key + "/", validation.means);
-    }
-    return validation;
-}
-
 /// The number below "worth/val/loss"; null where there is none.
 nlohmann::json numberAt(const nlohmann::json& json, const std::string& key)
 {
@@ -88,7 +74,38 @@ Resumption resumptionFrom(const RunEvent& event)
     return resumption;
 }
 
+LossJump jumpFrom(const RunEvent& event)
+{
+    LossJump jump{.step = event.step, .text = event.text, .samples = {}};
+    if (!event.details.is_object())
+        return jump;
+    if (const auto what = event.details.find("what"); what != event.details.end() && what->is_string())
+        jump.text = what->get<std::string>(); // earlier versions kept the sentence with its samples alone
+    const auto samples = event.details.find("samples");
+    if (samples == event.details.end() || !samples->is_array())
+        return jump;
+    for (const auto& sample : *samples) {
+        if (sample.is_string())
+            jump.samples.push_back(sample.get<std::string>());
+    }
+    return jump;
+}
+
 } // namespace
+
+std::optional<ValidationMeans> validationMeansFrom(const std::string& line)
+{
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    const auto step = stepOf(json);
+    if (!step || !json.contains("validation") || !json["validation"].is_object())
+        return std::nullopt;
+    ValidationMeans validation{.step = *step, .means = {}};
+    for (const auto& [key, metrics] : json["validation"].items()) {
+        if (metrics.is_object())
+            addMeans(metrics, key + "/", validation.means);
+    }
+    return validation;
+}
 
 RunRecord readRunRecord(const fs::path& runFolder, std::uint64_t begin, std::uint64_t bytes)
 {
@@ -99,7 +116,7 @@ RunRecord readRunRecord(const fs::path& runFolder, std::uint64_t begin, std::uin
         const bool cutOff = stream.eof();                                              // no line end
         const bool maybeValidation = line.find("\"validation\"") != std::string::npos; // parsing takes the most time
         const bool maybeMeasured = line.find("\"measured\"") != std::string::npos;
-        if (auto validation = maybeValidation ? validationFrom(line) : std::nullopt)
+        if (auto validation = maybeValidation ? validationMeansFrom(line) : std::nullopt)
             record.validations.push_back(std::move(*validation));
         else if (auto measured = maybeMeasured ? measuredFrom(line) : std::nullopt)
             record.measured.push_back(std::move(*measured));
@@ -124,6 +141,18 @@ std::vector<Resumption> readResumptions(const fs::path& runFolder)
             resumptions.push_back(resumptionFrom(event));
     }
     return resumptions;
+}
+
+std::vector<LossJump> readLossJumps(const fs::path& runFolder)
+{
+    std::vector<LossJump> jumps;
+    for (const auto& event : readRunHistory(runFolder)) {
+        if (event.kind == "resumed")
+            std::erase_if(jumps, [&event](const LossJump& jump) { return jump.step > event.step; });
+        else if (event.kind == "spike")
+            jumps.push_back(jumpFrom(event));
+    }
+    return jumps;
 }
 
 } // namespace nanodit

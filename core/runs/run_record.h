@@ -8,6 +8,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace nanodit {
@@ -17,6 +19,9 @@ struct ValidationMeans {
     std::int64_t step = 0;
     EventFile::Scalars means;
 };
+
+/// Of a line of metrics.jsonl; empty for any that holds no validation.
+std::optional<ValidationMeans> validationMeansFrom(const std::string& line);
 
 /// What was measured at an interval, by the keys of intervalMetricTable().
 struct IntervalValues {
@@ -43,5 +48,16 @@ struct Resumption {
 };
 /// From the run's history (core/runs/run_history.h), in the order in which they happened.
 std::vector<Resumption> readResumptions(const std::filesystem::path& runFolder);
+
+/// That the loss of a step was far above those before it.
+struct LossJump {
+    std::int64_t step = 0;
+    std::string text;                 ///< A sentence, without samples.
+    std::vector<std::string> samples; ///< Ids of the records that the step was made with.
+    bool operator==(const LossJump&) const = default;
+};
+/// From the run's history, by step: those of steps that the run still has, so none that a later resumption went back
+/// behind.
+std::vector<LossJump> readLossJumps(const std::filesystem::path& runFolder);
 
 } // namespace nanodit

@@ -88,6 +88,10 @@ void GradientReducer::group(const BucketSizes& sizes)
 void GradientReducer::expectLastPass()
 {
     forgetStep();
+    for (const auto& arrival : arrivals_) {
+        if (arrival.expected == 0)
+            ++buckets_[arrival.bucket].there;
+    }
     listening_ = true;
 }
 
@@ -114,8 +118,13 @@ void GradientReducer::fill(Bucket& bucket)
 {
     const at::NoGradGuard noGradient;
     for (const auto& piece : bucket.pieces) {
-        const auto& gradient = parameters_[piece.parameter].value.grad();
-        bucket.flat.narrow(0, piece.begin, gradient.numel()).view(gradient.sizes()).copy_(gradient);
+        const auto& value = parameters_[piece.parameter].value;
+        const auto place = bucket.flat.narrow(0, piece.begin, value.numel()).view(value.sizes());
+        const auto& gradient = value.grad();
+        if (gradient.defined())
+            place.copy_(gradient);
+        else
+            place.zero_(); // nothing waited for it
     }
 }
 
@@ -131,9 +140,9 @@ void GradientReducer::beginNext()
 
 void GradientReducer::finish()
 {
-    if (!listening_)
+    const bool listened = std::exchange(listening_, false);
+    if (!listened)
         forgetStep(); // there was no last pass here
-    listening_ = false;
     const auto began = std::chrono::steady_clock::now();
     while (next_ < buckets_.size())
         beginNext();
@@ -158,8 +167,20 @@ void GradientReducer::finish()
             gradient.copy_(bucket.flat.narrow(0, piece.begin, gradient.numel()).view(gradient.sizes()));
         }
     }
-    for (auto& arrival : arrivals_)
-        arrival.expected = std::max(arrival.expected, arrival.seen);
+    if (listened)
+        learn();
+}
+
+void GradientReducer::learn()
+{
+    for (auto& arrival : arrivals_) {
+        if (arrival.seen > 0) {
+            arrival.varies = arrival.varies || arrival.expected == 0;
+            arrival.expected = std::max(arrival.expected, arrival.seen);
+        } else if (!arrival.varies) {
+            arrival.expected = 0;
+        }
+    }
 }
 
 void GradientReducer::forgetStep()

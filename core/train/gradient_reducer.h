@@ -20,9 +20,10 @@ struct BucketSizes {
 
 /// Adds up the gradients of several processes while the last backward pass of a step still runs. Parameters are grouped
 /// into buckets from the last of the list to the first, about the order in which their gradients arrive; a bucket whose
-/// gradients are all there is on its way at once, in the same order on every rank. The sums are those that adding up
-/// afterwards gives, also where a gradient arrives in several parts (of a recomputed piece, each by itself): a bucket
-/// that went without the last part goes again. One thread at a time, but for the backward pass.
+/// gradients are all there is on its way at once, in the same order on every rank. A parameter that got no gradient in
+/// a step is not waited for in the next, until that was wrong once. The sums are those that adding up afterwards gives,
+/// also where a gradient arrives in several parts (of a recomputed piece, each by itself): a bucket that went without
+/// the last part goes again. One thread at a time, but for the backward pass.
 class GradientReducer {
 public:
     /// Parameters are float32 and share their tensors with the model. The collective has several ranks.
@@ -62,11 +63,13 @@ private:
     /// Of a parameter, by its place in the list.
     struct Arrivals {
         std::size_t bucket = 0;
-        std::int64_t expected = 1, seen = 0; ///< In the last backward pass of a step.
+        std::int64_t expected = 1, seen = 0; ///< In the last backward pass of a step; 0 expected: it is not waited for.
+        bool varies = false;                 ///< A gradient came though none was expected: always waited for since.
     };
     class Listener;
     void group(const BucketSizes& sizes);
     void arrived(std::size_t parameter);
+    void learn(); ///< From a last pass, what to expect of the next.
     void fill(Bucket& bucket);
     void beginNext();
     void forgetStep();

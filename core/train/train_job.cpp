@@ -58,7 +58,7 @@ private:
     JobEnd stop(const JobContext& context);
     void tellEvent(const std::string& kind, const std::string& text);
     void watchStep(const StepMetrics& metrics, double seconds, const JobContext& context);
-    void afterStep(const StepMetrics& metrics, const JobContext& context);
+    void afterStep(const StepMetrics& metrics, double seconds, const JobContext& context);
     void explainUnsoundStep(const StepMetrics& metrics, const JobContext& context);
     void tell(const std::string& kind, const std::string& text, const nlohmann::json& details,
               const JobContext& context);
@@ -289,8 +289,7 @@ JobEnd TrainJob::train(const JobContext& context)
         if (!metrics)
             return stop(context);
         metrics->damagedSamples = static_cast<std::int64_t>(loader_->corruptCount());
-        watchStep(*metrics, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(), context);
-        afterStep(*metrics, context);
+        afterStep(*metrics, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(), context);
         progress.update(trainer_->stepsDone());
         if (!metrics->skipped && isDue(config_.validation.every) && !validate(context))
             return stop(context);
@@ -319,8 +318,14 @@ void TrainJob::watchStep(const StepMetrics& metrics, double seconds, const JobCo
     for (const auto& microBatch : trainer_->lastStep().microBatches)
         ids.insert(ids.end(), microBatch.ids.begin(), microBatch.ids.end());
     const bool isSpike = finding->kind == "spike";
-    tell(finding->kind, finding->text + (isSpike ? "; it held the samples " + listOf(ids) : ""),
-         isSpike ? nlohmann::json::object({{"samples", ids}}) : nlohmann::json::object(), context);
+    auto details = nlohmann::json::object();
+    if (isSpike) { // as readLossJumps() takes them
+        details["what"] = finding->text;
+        details["samples"] = ids;
+    }
+    tell(finding->kind, finding->text + (isSpike ? "; it held the samples " + listOf(ids) : ""), details, context);
+    if (isSpike)
+        request_.onJump({.step = metrics.step, .text = finding->text, .samples = ids});
     tellEvent(finding->kind, finding->text);
 }
 
@@ -332,12 +337,13 @@ void TrainJob::tell(const std::string& kind, const std::string& text, const nloh
     appendRunEvent(folder_->path(), trainer_->stepsDone(), kind, text, details);
 }
 
-void TrainJob::afterStep(const StepMetrics& metrics, const JobContext& context)
+void TrainJob::afterStep(const StepMetrics& metrics, double seconds, const JobContext& context)
 {
     lastLoss_ = metrics.loss;
     metrics_->append(metrics);
     events_->addScalars(metrics.step, scalarsOf(metrics));
     request_.onStep(metrics);
+    watchStep(metrics, seconds, context);
     if (check_)
         check_->observe(metrics, trainer_->model().parameters());
     for (const auto& sample : loader_->corrupt(corruptReported_)) {
@@ -401,7 +407,7 @@ bool TrainJob::validate(const JobContext& context)
     saveAndWait();
     std::optional<EventFile::Scalars> means;
     try { // What cannot be validated must not end a training run.
-        means = validator_(writer_->newest(), context);
+        means = validator_(writer_->newest(), metrics_->validations(), context);
     } catch (const std::exception& error) {
         context.warn("no validation at step " + std::to_string(trainer_->stepsDone()) + ": " + sentenceOf(error));
         return true;

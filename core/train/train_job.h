@@ -60,6 +60,7 @@ struct TrainRequest {
     std::shared_ptr<TrainCommands> commands = std::make_shared<TrainCommands>();
     std::function<void(const StepMetrics&)> onStep = [](const auto&) {};
     std::function<void(const TrainEvent&)> onEvent = [](const auto&) {}; ///< Of rank 0.
+    std::function<void(const LossJump&)> onJump = [](const auto&) {};    ///< Every one, after its step.
     std::function<void(const PreviewPicture&)> onPreview = [](const auto&) {};
     std::function<void(const IntervalValues&)> onMeasured = [](const auto&) {};
     std::function<void(const struct ValidationReport&)> onValidation = [](const auto&) {}; ///< See config.validation.
@@ -80,10 +81,10 @@ struct TrainReport {
 };
 
 /// Validates a checkpoint that was just written, between two steps. What training needs of validation, which comes
-/// after it in the flow. Gives means, named "reconstruction/ssim"; empty when stopped. Must leave no trace in the
-/// random numbers or the settings of the process.
-using IntervalValidator = std::function<std::optional<EventFile::Scalars>(const std::filesystem::path& checkpoint,
-                                                                          const JobContext& context)>;
+/// after it in the flow. `earlier`: the means of the run's validations so far. Gives means, named
+/// "reconstruction/ssim"; empty when stopped. Must leave no trace in the random numbers or the settings of the process.
+using IntervalValidator = std::function<std::optional<EventFile::Scalars>(
+    const std::filesystem::path& checkpoint, const std::vector<ValidationMeans>& earlier, const JobContext& context)>;
 
 /// Trains, validating with `validator`. Stopping it writes a checkpoint first.
 std::unique_ptr<Job> makeTrainJobWith(TrainRequest request, IntervalValidator validator);

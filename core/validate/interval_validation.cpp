@@ -3,14 +3,20 @@
 #include "core/config/train_config.h"
 #include "core/runs/checkpoint_weights.h"
 #include "core/runtime/error.h"
+#include "core/runtime/failure.h"
 #include "core/runtime/job.h"
 #include "core/sample/sample_request.h"
 #include "core/train/train_job.h"
 #include "core/validate/validate_job.h"
 #include "core/validate/validation.h"
+#include "core/validate/weights_agreement.h"
 
+#include <cstddef>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace nanodit {
@@ -47,6 +53,24 @@ std::vector<std::filesystem::path> weightsToValidate(const std::filesystem::path
     return {checkpoint, raw};
 }
 
+/// Raw weights that decide which checkpoint is kept as the best are validated for the whole run.
+WeightsAgreement agreementOf(const TrainConfig& config)
+{
+    const bool bestIsRaw = config.saving.bestBy.starts_with("raw/");
+    return {.limit = bestIsRaw ? 0 : config.validation.rawUntil};
+}
+
+/// What is told once.
+std::string agreementText(const EventFile::Scalars& means)
+{
+    char text[240];
+    std::snprintf(text, sizeof text,
+                  "validations of raw and averaged weights agree: their means differ by %.2g of their size, less than "
+                  "validation.raw_until; the average alone is validated from now on",
+                  weightsDifference(means).value_or(0));
+    return text;
+}
+
 /// "validated step 800 (ema): reconstruction DINO-patch distance 0.213, ..."
 std::string lineOf(const ValidationReport& report)
 {
@@ -70,11 +94,14 @@ IntervalValidator suiteAtIntervals(const TrainRequest& request, KnownTruth truth
 {
     const auto settings = settingsOf(request.config);
     return [workspace = request.workspace, device = request.device, onValidation = request.onValidation, settings,
-            wanted = request.config.validation.weights,
-            truth = std::move(truth)](const std::filesystem::path& checkpoint,
+            wanted = request.config.validation.weights, agreement = agreementOf(request.config),
+            truth = std::move(truth)](const std::filesystem::path& checkpoint, const auto& earlier,
                                       const JobContext& context) -> std::optional<EventFile::Scalars> {
         EventFile::Scalars means;
-        for (const auto& weights : weightsToValidate(checkpoint, wanted)) {
+        const bool agreed = wanted == ValidatedWeights::Both && agreement.reachedIn(earlier);
+        const auto all = weightsToValidate(checkpoint, agreed ? ValidatedWeights::Average : wanted);
+        std::size_t failed = 0;
+        for (const auto& weights : all) {
             ValidateRequest validation;
             validation.workspace = workspace;
             validation.checkpoint = weights;
@@ -87,9 +114,19 @@ IntervalValidator suiteAtIntervals(const TrainRequest& request, KnownTruth truth
                 context.info(lineOf(report));
                 onValidation(report);
             };
-            if (makeValidateJobWith(std::move(validation), truth)->run(context) == JobEnd::Cancelled)
-                return std::nullopt;
+            try { // what was measured of the other weights counts all the same
+                if (makeValidateJobWith(std::move(validation), truth)->run(context) == JobEnd::Cancelled)
+                    return std::nullopt;
+            } catch (const std::exception& error) {
+                if (++failed == all.size())
+                    throw;
+                const bool raw = weightsKindOf(weights) == WeightsKind::Raw;
+                context.warn(std::string("no validation of the ") + (raw ? "raw" : "averaged") +
+                             " weights at this step: " + sentenceOf(error));
+            }
         }
+        if (agreement.reached(means))
+            context.info(agreementText(means));
         return means;
     };
 }

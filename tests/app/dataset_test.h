@@ -22,7 +22,7 @@ protected:
     }
     DatasetPage* page() const { return window_->datasetPage(); }
     RecordBrowser* browser() const { return page()->browser(); }
-    ThumbnailGrid* grid() const { return window_->findChild<ThumbnailGrid*>(); }
+    ThumbnailGrid* grid() const { return window_->findChild<ThumbnailGrid*>("thumbnailGrid"); }
     QPushButton* button(const char* name) const { return window_->findChild<QPushButton*>(QLatin1String(name)); }
     QString text(const char* name) const { return window_->findChild<QLabel*>(QLatin1String(name))->text(); }
     QString idOf(std::size_t place) const { return QString::fromStdString(session_->records()[place].id); }

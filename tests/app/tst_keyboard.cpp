@@ -196,7 +196,7 @@ private Q_SLOTS:
     void theViewChangesWhileTheRecordsHaveTheFocus()
     {
         press(Qt::Key_1, Qt::ControlModifier);
-        auto* const grid = window_->findChild<ThumbnailGrid*>();
+        auto* const grid = window_->findChild<ThumbnailGrid*>("thumbnailGrid");
         QVERIFY(grid->isVisible());
         grid->setFocus();
         auto* const loupe = window_->findChild<Loupe*>();

@@ -108,6 +108,7 @@ private Q_SLOTS:
         }
         appendRunEvent(run, 40, "resumed", "resumed");
         appendRunEvent(run, 60, "resumed", "resumed", {{"optimiser.lr", {"0.1", "0.2"}}});
+        appendRunEvent(run, 4000, "spike", "the loss is 3", {{"samples", nlohmann::json::array({"a"})}});
         RunCurves curves;
         QSignalSpy loaded(&curves, &RunCurves::loaded);
         curves.load(*background_, run);
@@ -131,21 +132,32 @@ private Q_SLOTS:
         for (const auto& mark : curves.marks())
             marks << mark.text;
         marks.sort();
-        QCOMPARE(marks.size(), 4);
+        QCOMPARE(marks.size(), 5);
         QVERIFY(marks[0].startsWith("Resumed at step 40"));
         QVERIFY2(marks[1].contains("optimiser.lr 0.1 → 0.2"), qPrintable(marks[1]));
         QVERIFY(marks[2].contains("77"));
-        QVERIFY(marks[3].contains("5,000"));
+        QVERIFY(marks[3].startsWith("The loss jumped at step 4,000"));
+        QVERIFY(marks[4].contains("5,000"));
+        QCOMPARE(curves.jumps().size(), std::size_t(1));
+        QCOMPARE(curves.jumps()[0].samples, std::vector<std::string>{"a"});
+        curves.append(LossJump{.step = 4000, .text = "delivered, too", .samples = {}});
+        QCOMPARE(curves.jumps().size(), std::size_t(1));
+        curves.append(
+            LossJump{.step = 4500, .text = "the loss is 4", .samples = {}}); // as a training that runs tells it
+        QCOMPARE(curves.jumps().size(), std::size_t(2));
+        QCOMPARE(curves.marks().back().kind, PlotMark::Kind::Jumped);
 
         MetricsFile more(run, 5000); // another program trains on
         more.append(stepAt(5001));
         curves.loadMore(*background_);
         QTRY_COMPARE(curves.of("loss").steps().size(), 5001);
         MetricsFile back(run, 10); // and goes back to a checkpoint
+        appendRunEvent(run, 10, "resumed", "resumed");
         back.append(stepAt(11));
         curves.loadMore(*background_);
         QTRY_COMPARE(curves.of("loss").steps().size(), 11);
         QTRY_VERIFY(!curves.loading());
+        QVERIFY(curves.jumps().empty());
     }
 
     void severalRunsLieOverEachOther()

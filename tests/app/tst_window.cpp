@@ -8,6 +8,7 @@
 #include "app/pages/dataset/feature_colours.h"
 #include "app/pages/dataset/loupe.h"
 #include "app/pages/dataset/picture_pane.h"
+#include "app/pages/dataset/record_browser.h"
 #include "app/pages/sample/sample_form.h"
 #include "app/pages/train/run_form.h"
 #include "app/pages/train/train_page.h"
@@ -128,7 +129,7 @@ private Q_SLOTS:
             for (const auto state : record.arrays)
                 QCOMPARE(state, ArrayState::Whole);
         }
-        auto* const grid = window_->findChild<ThumbnailGrid*>();
+        auto* const grid = window_->findChild<ThumbnailGrid*>("thumbnailGrid");
         QTRY_COMPARE(grid->model()->rowCount(), scenes);
         QCOMPARE(preferences_->recentWorkspaces().size(), 1);
     }
@@ -149,6 +150,19 @@ private Q_SLOTS:
         }
         QCOMPARE(shown.size(), static_cast<qsizetype>(pageTable().size()));
         window_->showPage(Page::Dataset);
+    }
+
+    void aPictureOfALossJumpLeadsToItsRecord()
+    {
+        auto* const pages = window_->findChild<QStackedWidget*>("pages");
+        auto* const dataset = window_->findChild<DatasetPage*>();
+        const auto id = [this](std::size_t place) { return QString::fromStdString(session_->records()[place].id); };
+        const auto before = dataset->browser()->current();
+        window_->showPage(Page::Train);
+        Q_EMIT window_->findChild<TrainPage*>()->recordWanted(id(3));
+        QCOMPARE(pages->currentWidget(), static_cast<QWidget*>(dataset));
+        QCOMPARE(dataset->browser()->current(), id(3));
+        dataset->chooseRecord(before);
     }
 
     void aJobThatFailsIsReportedOnItsPageAndWhereTheUserIs()
@@ -228,7 +242,7 @@ private Q_SLOTS:
 
     void showsThumbnailsAndTheChosenPicture()
     {
-        auto* const grid = window_->findChild<ThumbnailGrid*>();
+        auto* const grid = window_->findChild<ThumbnailGrid*>("thumbnailGrid");
         QTRY_VERIFY(!grid->model()->index(0, 0).data(ThumbnailGrid::PictureRole).value<QImage>().isNull());
         grid->setFocus();
         QTest::keyClick(grid, Qt::Key_Right);
@@ -268,7 +282,7 @@ private Q_SLOTS:
         QTest::mouseClick(window_->findChild<QPushButton*>("keepRecord"), Qt::LeftButton);
         QVERIFY(loupe->right()->isVisible());
         const auto kept = loupe->right()->view()->record.id;
-        auto* const grid = window_->findChild<ThumbnailGrid*>();
+        auto* const grid = window_->findChild<ThumbnailGrid*>("thumbnailGrid");
         grid->setFocus();
         QTest::keyClick(grid, Qt::Key_Right);
         QTRY_VERIFY(loupe->left()->view() && loupe->left()->view()->record.id != kept && loupe->left()->view()->unit);

@@ -305,7 +305,8 @@ private Q_SLOTS:
         QCustomPlot canvas;
         PlotMarks marks(&canvas);
         marks.set({{.kind = PlotMark::Kind::Resumed, .step = 100, .text = "Resumed at step 100"},
-                   {.kind = PlotMark::Kind::Skipped, .step = 105, .text = "Skipped"}});
+                   {.kind = PlotMark::Kind::Skipped, .step = 105, .text = "Skipped"},
+                   {.kind = PlotMark::Kind::Jumped, .step = 150, .text = "Jumped"}});
         QCOMPARE(marks.near(101, 2, AxisUnit::Steps), QStringList{"Resumed at step 100"});
         QCOMPARE(marks.near(102, 5, AxisUnit::Steps).size(), 2);
         QVERIFY(marks.near(200, 5, AxisUnit::Steps).isEmpty());
@@ -313,7 +314,7 @@ private Q_SLOTS:
         int drawn = 0;
         for (int i = 0; i < canvas.graphCount(); ++i)
             drawn += canvas.graph(i)->dataCount();
-        QCOMPARE(drawn, 2);
+        QCOMPARE(drawn, 3);
     }
 
     void aPictureHoldsTitleAndCurveAtTheAskedSize()

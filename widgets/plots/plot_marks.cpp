@@ -31,7 +31,7 @@ PlotMarks::PlotMarks(QCustomPlot* plot)
     // The second vertical axis is never seen; it runs from 0 at the lower edge to 1 at the upper one.
     plot_->yAxis2->setRange(0, 1);
     using enum QCPScatterStyle::ScatterShape;
-    constexpr std::array shapes = {ssTriangle, ssDiamond, ssDisc, ssCross};
+    constexpr std::array shapes = {ssTriangle, ssDiamond, ssDisc, ssCross, ssTriangleInverted};
     for (std::size_t i = 0; i < kinds; ++i) {
         graphs_[i] = plot_->addGraph(plot_->xAxis, plot_->yAxis2);
         graphs_[i]->setLineStyle(crosses(static_cast<PlotMark::Kind>(i)) ? QCPGraph::lsImpulse : QCPGraph::lsNone);
@@ -67,7 +67,7 @@ void PlotMarks::applyColours()
 {
     const auto& colours = themeColours();
     const std::array<QColor, kinds> hues = {colours.secondary, colours.hue(Hue::Yellow), colours.hue(Hue::Green),
-                                            colours.problem()};
+                                            colours.problem(), colours.problem()};
     for (std::size_t i = 0; i < kinds; ++i) {
         graphs_[i]->setPen(QPen(hues[i], 1, Qt::DotLine));
         auto style = graphs_[i]->scatterStyle();

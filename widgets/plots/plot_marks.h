@@ -17,7 +17,7 @@ namespace nanodit {
 
 /// Something that happened to a run at a step.
 struct PlotMark {
-    enum class Kind { Resumed, Changed, Validated, Skipped };
+    enum class Kind { Resumed, Changed, Validated, Skipped, Jumped };
     Kind kind = Kind::Resumed;
     double step = 0;
     QString text;                                ///< "Resumed at step 1,200"
@@ -38,7 +38,7 @@ public:
     bool isEmpty() const { return marks_.empty(); }
 
 private:
-    static constexpr std::size_t kinds = 4;
+    static constexpr std::size_t kinds = 5;
     QCustomPlot* plot_;
     std::array<QCPGraph*, kinds> graphs_{};
     std::vector<PlotMark> marks_;

@@ -6,6 +6,7 @@
 #include "app/job_runner.h"
 #include "app/page_table.h"
 #include "app/pages/train/forecast_panel.h"
+#include "app/pages/train/jump_panel.h"
 #include "app/pages/train/mechanism_view.h"
 #include "app/pages/train/preview_panel.h"
 #include "app/pages/train/preview_window.h"
@@ -57,6 +58,7 @@ TrainPage::TrainPage(Session& session, Training& training, Preferences& preferen
     , progress_(new QProgressBar(this))
     , previews_(new PreviewPanel(this))
     , log_(new LogView(this))
+    , jumps_(new JumpPanel(session, training, this))
     , form_(new RunForm(session, dialogs, this))
     , forecasts_(new TrainForecasts(session, this))
     , forecast_(new ForecastPanel(this))
@@ -178,6 +180,11 @@ QWidget* TrainPage::makeDrawer()
     tabs->addTab(log_, tr("Log"));
     auto* const mechanism = new MechanismView(this);
     tabs->addTab(mechanism, tr("Mechanism"));
+    const int jumpTab = tabs->addTab(jumps_, tr("Loss jumps"));
+    const auto offerJumps = [this, tabs, jumpTab] { tabs->setTabVisible(jumpTab, jumps_->hasJumps()); };
+    connect(jumps_, &JumpPanel::jumpsChanged, this, offerJumps);
+    connect(jumps_, &JumpPanel::recordChosen, this, &TrainPage::recordWanted);
+    offerJumps();
     auto* const replay = new ReplayPanel(training_, this);
     const int replayTab = tabs->addTab(replay, tr("Not finite"));
     const auto offerReplay = [tabs, replay, replayTab] { tabs->setTabVisible(replayTab, replay->hasSteps()); };
@@ -474,7 +481,7 @@ void TrainPage::showPicture(const QImage& picture, const QString& caption)
 
 bool TrainPage::settled() const
 {
-    return session_.background().pending() == 0;
+    return session_.background().pending() == 0 && jumps_->settled();
 }
 
 void TrainPage::showEvent(QShowEvent* event)

@@ -15,6 +15,7 @@ namespace nanodit {
 
 class Dialogs;
 class ForecastPanel;
+class JumpPanel;
 class LogView;
 class PageFrame;
 class Preferences;
@@ -38,6 +39,7 @@ public:
 
 Q_SIGNALS:
     void datasetWanted();
+    void recordWanted(const QString& id); ///< On the page of the data set.
 
 protected:
     void showEvent(QShowEvent* event) override;
@@ -75,6 +77,7 @@ private:
     PreviewPanel* previews_;
     QPointer<PreviewWindow> enlarged_;
     LogView* log_;
+    JumpPanel* jumps_;
     RunForm* form_;
     TrainForecasts* forecasts_;
     ForecastPanel* forecast_;

@@ -160,6 +160,9 @@ void TestMetricTable::aResumeKeepsStepsAndValidationsUpToItsCheckpoint()
     }
     MetricsFile file(run.path(), 3);
     QVERIFY(file.hasValidation(2) && !file.hasValidation(4));
+    QCOMPARE(file.validations().size(), std::size_t{1});
+    QCOMPARE(file.validations()[0].step, 2);
+    QCOMPARE(file.validations()[0].means.size(), std::size_t{2});
     const auto kept = readMetrics(run.path());
     QCOMPARE(kept.size(), std::size_t{3});
     QVERIFY(!kept[0].endedAt);

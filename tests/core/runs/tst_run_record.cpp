@@ -78,6 +78,28 @@ private Q_SLOTS:
         QCOMPARE(resumptions[1].changed[0].values, (std::vector<std::string>{"0.1", "0.2"}));
     }
 
+    void jumpsOfTheLossAreThoseOfStepsThatTheRunStillHas()
+    {
+        const auto run = *folder_ / "jumps";
+        std::filesystem::create_directories(run);
+        QVERIFY(readLossJumps(run).empty());
+        appendRunEvent(run, 0, "begun", "begun");
+        appendRunEvent(run, 90, "spike", "the loss is 3; it held the samples a, b",
+                       {{"what", "the loss is 3"}, {"samples", nlohmann::json::array({"a", "b"})}});
+        appendRunEvent(run, 95, "stall", "the last 20 steps waited");
+        appendRunEvent(run, 120, "spike", "the loss is 4; it held the samples c",
+                       {{"samples", nlohmann::json::array({"c"})}}); // as before
+        appendRunEvent(run, 130, "spike", "the loss is 5");
+        QCOMPARE(readLossJumps(run).size(), std::size_t(3));
+        QVERIFY(readLossJumps(run)[2].samples.empty());
+        appendRunEvent(run, 120, "resumed", "resumed"); // step 130 is another one now
+        const auto jumps = readLossJumps(run);
+        QCOMPARE(jumps.size(), std::size_t(2));
+        QVERIFY((jumps[0] == LossJump{.step = 90, .text = "the loss is 3", .samples = {"a", "b"}}));
+        QCOMPARE(jumps[1].text, std::string("the loss is 4; it held the samples c"));
+        QCOMPARE(jumps[1].samples, std::vector<std::string>{"c"});
+    }
+
     void pathsThatAreNoUtf8EndNoRun()
     {
         const auto run = *folder_ / "latin";

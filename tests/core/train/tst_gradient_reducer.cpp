@@ -228,6 +228,75 @@ private Q_SLOTS:
         QVERIFY(areSums(found, pass));
     }
 
+    void whatGotNoGradientInAStepIsNotWaitedForInTheNext_data()
+    {
+        QTest::addColumn<int>("steps");
+        for (int steps = 1; steps <= 6; ++steps)
+            QTest::addRow("%d steps", steps) << steps;
+    }
+    void whatGotNoGradientInAStepIsNotWaitedForInTheNext()
+    {
+        QFETCH(int, steps);
+        // Gradients arrive from the last parameter to the first; that of number 2 comes in some steps only.
+        const std::vector<bool> comes = {false, false, true, false, true, false};
+        const std::vector<bool> again = {false, false, true, false, false, false}; // it came unexpected once
+        const std::vector<std::size_t> early = {1, 4, 4, 1, 4, 1};
+        const auto pass = [&comes](int step, std::int64_t rank, const Parameters& parameters) {
+            const bool withIt = comes[static_cast<std::size_t>(step)];
+            lossOf(parameters, rank + 10 * step, withIt ? std::vector<std::size_t>{} : std::vector<std::size_t>{2})
+                .backward();
+        };
+        std::vector<std::vector<bool>> sentAgain(2);
+        std::vector<std::vector<std::size_t>> begunEarly(2);
+        const auto found =
+            onRanks(2, each, [&](std::int64_t rank, const Parameters& parameters, GradientReducer& reducer) {
+                for (int step = 0; step < steps; ++step) {
+                    clearGradients(parameters);
+                    reducer.expectLastPass();
+                    pass(step, rank, parameters);
+                    completeGradients(parameters);
+                    begunEarly[static_cast<std::size_t>(rank)].push_back(reducer.begunEarly());
+                    reducer.finish();
+                    sentAgain[static_cast<std::size_t>(rank)].push_back(reducer.sentAgain());
+                }
+                return gradientsOf(parameters);
+            });
+        QVERIFY(areSums(found, [&pass, steps](std::int64_t rank, const Parameters& parameters) {
+            pass(steps - 1, rank, parameters);
+        }));
+        for (std::size_t rank = 0; rank < 2; ++rank) {
+            for (std::size_t step = 0; step < static_cast<std::size_t>(steps); ++step) {
+                QCOMPARE(begunEarly[rank][step], early[step]);
+                QVERIFY(sentAgain[rank][step] == again[step]);
+            }
+        }
+    }
+
+    void aPassBeforeTheLastGivesAGradientThatTheLastDoesNot()
+    {
+        const auto pass = [](std::int64_t rank, const Parameters& parameters, GradientReducer* reducer) {
+            lossOf(parameters, rank).backward();
+            if (reducer != nullptr)
+                reducer->expectLastPass();
+            lossOf(parameters, rank + 10, {1, 2}).backward();
+        };
+        std::vector<std::size_t> begunEarly(2);
+        const auto found =
+            onRanks(2, each, [&](std::int64_t rank, const Parameters& parameters, GradientReducer& reducer) {
+                for (int step = 0; step < 2; ++step) {
+                    clearGradients(parameters);
+                    pass(rank, parameters, &reducer);
+                    begunEarly[static_cast<std::size_t>(rank)] = reducer.begunEarly();
+                    reducer.finish();
+                }
+                return gradientsOf(parameters);
+            });
+        QVERIFY(areSums(found,
+                        [&pass](std::int64_t rank, const Parameters& parameters) { pass(rank, parameters, nullptr); }));
+        for (const auto count : begunEarly)
+            QCOMPARE(count, std::size_t{4});
+    }
+
     void aRankWithoutALastPassTakesPart()
     {
         const auto pass = [](std::int64_t rank, const Parameters& parameters) {

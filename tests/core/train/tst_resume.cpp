@@ -305,9 +305,11 @@ private Q_SLOTS:
         JobContext context;
         context.log = [&log](LogLevel, const std::string& text) { log += text + "\n"; };
         const auto end =
-            makeTrainJobWith(std::move(request), [](const auto&, const auto&) -> std::optional<EventFile::Scalars> {
-                throw std::runtime_error("DefaultCPUAllocator: can't allocate memory");
-            })->run(context);
+            makeTrainJobWith(std::move(request),
+                             [](const auto&, const auto&, const auto&) -> std::optional<EventFile::Scalars> {
+                                 throw std::runtime_error("DefaultCPUAllocator: can't allocate memory");
+                             })
+                ->run(context);
         QVERIFY(end == JobEnd::Finished);
         QVERIFY2(has(log, "no validation at step 2: the device had not enough memory"), log.c_str());
         QVERIFY2(has(log, "no preview pictures at this step"), log.c_str());

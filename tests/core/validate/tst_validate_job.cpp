@@ -341,6 +341,21 @@ private Q_SLOTS:
                 readTextFile(workspace_.runsFolder() / "plain/checkpoints/step-00000006/model.safetensors"));
     }
 
+    void rawWeightsAreValidatedUntilTheyAgreeWithTheAverage()
+    {
+        std::int64_t validated = 0;
+        const auto run = train("agreeing", 3, 0, &validated, ValidatedWeights::Both, 1); // any two agree
+        QCOMPARE(validated, std::int64_t(3));
+        QVERIFY(fs::exists(run / "validation/step-00000003-raw/report.json"));
+        QVERIFY(fs::exists(run / "validation/step-00000006/report.json"));
+        QVERIFY(!fs::exists(run / "validation/step-00000006-raw"));
+        const auto log = readTextFile(run / "log.txt");
+        QVERIFY2(log.find("the average alone is validated from now on") != std::string::npos, log.c_str());
+        validated = 0;
+        train("disagreeing", 3, 0, &validated, ValidatedWeights::Both, 0);
+        QCOMPARE(validated, std::int64_t(4));
+    }
+
     void rawWeightsAloneAreValidated()
     {
         std::int64_t validated = 0;
@@ -381,6 +396,36 @@ private Q_SLOTS:
         train("blocked", 3);
         QCOMPARE(readMetrics(run).size(), std::size_t(6));
         QVERIFY(readTextFile(run / "log.txt").find("no validation at step 3") != std::string::npos);
+    }
+
+    void ofBothWeightsOneCountsWhereTheOtherCannotBeValidated_data()
+    {
+        QTest::addColumn<QString>("blocked");
+        QTest::addColumn<QStringList>("measured");
+        QTest::newRow("raw") << "step-00000006-raw" << QStringList{"reconstruction", "text_only"};
+        QTest::newRow("averaged") << "step-00000006" << QStringList{"raw"};
+    }
+    void ofBothWeightsOneCountsWhereTheOtherCannotBeValidated()
+    {
+        QFETCH(QString, blocked);
+        QFETCH(QStringList, measured);
+        const auto name = "without-" + std::string(QTest::currentDataTag());
+        const auto run = workspace_.runsFolder() / name;
+        test::writeText(run / "validation" / blocked.toStdString() / "mine.txt", "not a part of any validation");
+        std::int64_t validated = 0;
+        train(name, 6, 0, &validated, ValidatedWeights::Both);
+        QCOMPARE(validated, std::int64_t(1));
+        const auto lines = validationLines(run);
+        QCOMPARE(lines.size(), std::size_t(1));
+        const auto means = lines[0]["validation"].toObject();
+        for (const auto& task : measured)
+            QVERIFY2(means.contains(task), qPrintable(task));
+        QCOMPARE(means.contains("raw"), measured.contains("raw"));
+        QCOMPARE(means.contains("reconstruction"), measured.contains("reconstruction"));
+        const auto log = readTextFile(run / "log.txt");
+        const auto warning = "no validation of the " + std::string(QTest::currentDataTag()) + " weights at this step";
+        QVERIFY2(log.find(warning) != std::string::npos, log.c_str());
+        QVERIFY2(log.find("no validation at step") == std::string::npos, log.c_str());
     }
 
     void aTaskThatThereIsNotIsRefusedBeforeTheFirstStep()
@@ -468,13 +513,15 @@ private:
 
     /// The run's folder. Continues a run that is there; stops after so many pictures of a validation.
     fs::path train(const std::string& name, std::int64_t validateEvery, std::int64_t stopAfterPictures = 0,
-                   std::int64_t* validations = nullptr, ValidatedWeights weights = ValidatedWeights::Average) const
+                   std::int64_t* validations = nullptr, ValidatedWeights weights = ValidatedWeights::Average,
+                   double rawUntil = 0) const
     {
         const auto folder = workspace_.runsFolder() / name;
         TrainRequest request;
         request.workspace = workspace_;
         request.config = tinyConfig(validateEvery);
         request.config.validation.weights = weights;
+        request.config.validation.rawUntil = rawUntil;
         request.runName = name;
         request.resume = fs::exists(folder / "metrics.jsonl");
         request.device.threads = 2;
