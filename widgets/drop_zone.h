@@ -4,6 +4,8 @@
 #include <QImage>
 #include <QRectF>
 
+class QMimeData;
+
 namespace nanodit {
 
 /// Takes a picture file by drag and drop or by a click, and shows what it holds, and which part of that is used.
@@ -44,6 +46,6 @@ private:
 };
 
 /// The first local file of a drag, or empty.
-QString droppedFile(const class QMimeData* data);
+QString droppedFile(const QMimeData* data);
 
 } // namespace nanodit

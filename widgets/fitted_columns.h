@@ -4,6 +4,7 @@
 
 #include <vector>
 
+class QModelIndex;
 class QTreeView;
 
 namespace nanodit {
@@ -27,7 +28,7 @@ protected:
 
 private:
     void fit();
-    bool isCutOff(const class QModelIndex& index) const;
+    bool isCutOff(const QModelIndex& index) const;
 
     QTreeView* table_;
     std::vector<int> elastic_;

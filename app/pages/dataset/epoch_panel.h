@@ -4,6 +4,7 @@
 
 #include <QWidget>
 
+class QHBoxLayout;
 class QLabel;
 class QListWidget;
 class QPushButton;
@@ -33,7 +34,7 @@ Q_SIGNALS:
     void packWanted();
 
 private:
-    QSpinBox* addNumber(class QHBoxLayout* row, const QString& name, const QString& help, int least, int value);
+    QSpinBox* addNumber(QHBoxLayout* row, const QString& name, const QString& help, int least, int value);
     void showNumbers(bool shown); ///< Or, instead of them, what makes a ledger possible.
     void list(const QString& title);
     void listRecords(const QTreeWidgetItem* item, int column);

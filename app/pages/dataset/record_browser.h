@@ -4,6 +4,7 @@
 
 #include <QWidget>
 
+class QContextMenuEvent;
 class QLabel;
 class QLineEdit;
 class QStackedWidget;
@@ -82,7 +83,7 @@ private:
     QWidget* makeSearch();
     QWidget* makeHiddenNote();
     void makeViews();
-    void openMenu(const class QContextMenuEvent& asked);
+    void openMenu(const QContextMenuEvent& asked);
     void readWorth(); ///< What conditions are worth to the model that was measured last.
     void showCount();
     QToolButton* buttonOf(View view) const;

@@ -4,6 +4,7 @@
 
 #include <QWidget>
 
+class QSplitter;
 class QTreeWidget;
 
 namespace nanodit {
@@ -46,7 +47,7 @@ private:
     QTreeWidget* counts_;
     FittedColumns* countColumns_;
     QTreeWidget* rejects_;
-    class QSplitter* both_;
+    QSplitter* both_;
 };
 
 } // namespace nanodit
