@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/runtime/split_mix.h"
+
 #include <cstdint>
 
 namespace nanodit {
@@ -9,22 +11,15 @@ namespace nanodit {
 class CounterRandom {
 public:
     CounterRandom(std::uint64_t seed, std::uint64_t stream)
-        : state_(mix(seed * 0x9E3779B97F4A7C15u + mix(stream + 0xD1B54A32D192ED03u)))
+        : state_(splitMixed(seed * 0x9E3779B97F4A7C15u + splitMixed(stream + 0xD1B54A32D192ED03u)))
     {
     }
-    std::uint64_t bits() { return mix(state_ += 0x9E3779B97F4A7C15u); }
+    std::uint64_t bits() { return splitMixed(state_ += 0x9E3779B97F4A7C15u); }
     /// [0, 1), a multiple of 2^-53.
     double uniform() { return static_cast<double>(bits() >> 11) * 0x1.0p-53; }
     double uniform(double low, double high) { return low + (high - low) * uniform(); }
     /// 0 ... count - 1
     std::int64_t below(std::int64_t count) { return static_cast<std::int64_t>(uniform() * static_cast<double>(count)); }
-
-    static std::uint64_t mix(std::uint64_t z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-        return z ^ (z >> 31);
-    }
 
 private:
     std::uint64_t state_;

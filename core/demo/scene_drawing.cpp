@@ -83,7 +83,7 @@ double shadowOf(const PlacedThing& thing, ScenePoint pixel, const std::array<dou
     return 0.34 * (1 - smoothStep(-0.18, 0.3, thing.distance(cast)));
 }
 
-Rgb seenAt(const Background& background, const std::vector<PlacedThing>& things, ScenePoint pixel, double sampleSize,
+Rgb seenAt(const Background& background, const std::vector<PlacedThing>& things, ScenePoint pixel,
            const std::array<double, 2>& light)
 {
     Rgb colour = background.at(pixel);
@@ -92,17 +92,8 @@ Rgb seenAt(const Background& background, const std::vector<PlacedThing>& things,
         lit *= 1 - shadowOf(thing, pixel, light);
     for (auto& channel : colour)
         channel *= lit;
-    for (const auto& thing : things) {
-        const auto p = thing.relative(pixel);
-        if (lengthOf(p) > 1.3)
-            continue;
-        const double coverage = std::clamp(0.5 - thing.distance(p) * thing.radius / sampleSize, 0.0, 1.0);
-        if (coverage == 0)
-            continue;
-        const auto own = litColour(thing, p, light);
-        for (std::size_t c = 0; c < 3; ++c)
-            colour[c] += coverage * (own[c] - colour[c]);
-    }
+    for (const auto& thing : things)
+        layOver(colour, thing, pixel, [&](ScenePoint p) { return litColour(thing, p, light); });
     return colour;
 }
 
@@ -114,24 +105,9 @@ Image drawScene(const Scene& scene)
         return drawTexturedScene(scene);
     const Background background(scene);
     const auto things = placedThings(scene);
-    Image image{.size = scene.picture, .rgb = {}};
-    image.rgb.resize(static_cast<std::size_t>(3 * scene.picture.width * scene.picture.height));
-    for (std::int64_t y = 0; y < scene.picture.height; ++y) {
-        for (std::int64_t x = 0; x < scene.picture.width; ++x) {
-            Rgb sum{};
-            for (int sample = 0; sample < 4; ++sample) {
-                const ScenePoint at = {static_cast<double>(x) + 0.25 + 0.5 * (sample % 2),
-                                       static_cast<double>(y) + 0.25 + 0.5 * (sample / 2)};
-                const auto colour = seenAt(background, things, at, 0.75, scene.light);
-                for (std::size_t c = 0; c < 3; ++c)
-                    sum[c] += std::clamp(colour[c], 0.0, 255.0);
-            }
-            auto* const pixel = image.at(x, y);
-            for (std::size_t c = 0; c < 3; ++c)
-                pixel[c] = static_cast<std::uint8_t>(sum[c] / 4 + 0.5);
-        }
-    }
-    return image;
+    return supersampled(scene.picture, [&](ScenePoint) {
+        return [&](ScenePoint at) { return seenAt(background, things, at, scene.light); };
+    });
 }
 
 Image thingMask(const Scene& scene)

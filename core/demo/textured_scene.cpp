@@ -98,7 +98,7 @@ private:
 class Stuff {
 public:
     Stuff(std::uint64_t grain, std::size_t thing)
-        : noise_(CounterRandom::mix(grain + stuffStream + thing))
+        : noise_(splitMixed(grain + stuffStream + thing))
     {
         CounterRandom random(grain, stuffStream + thing);
         kind_ = static_cast<Kind>(random.below(kinds));
@@ -172,49 +172,25 @@ double broadShadow(const PlacedThing& thing, ScenePoint pixel, const std::array<
 
 Image drawTexturedScene(const Scene& scene)
 {
-    constexpr double sampleSize = 0.75;
     const Ground ground(scene);
     std::vector<SolidThing> things;
     for (const auto& placed : placedThings(scene))
         things.push_back({.placed = placed, .stuff = Stuff(scene.grain, things.size())});
-    Image image{.size = scene.picture, .rgb = {}};
-    image.rgb.resize(static_cast<std::size_t>(3 * scene.picture.width * scene.picture.height));
-    for (std::int64_t y = 0; y < scene.picture.height; ++y) {
-        for (std::int64_t x = 0; x < scene.picture.width; ++x) {
-            // The ground has no edges: one sample a pixel will do.
-            const ScenePoint middle = {static_cast<double>(x) + 0.5, static_cast<double>(y) + 0.5};
-            Rgb below = ground.at(middle);
-            double lit = 1;
+    return supersampled(scene.picture, [&](ScenePoint middle) {
+        // The ground has no edges: one sample a pixel will do.
+        Rgb below = ground.at(middle);
+        double lit = 1;
+        for (const auto& thing : things)
+            lit *= 1 - broadShadow(thing.placed, middle, scene.light);
+        for (auto& channel : below)
+            channel *= lit;
+        return [&, below](ScenePoint at) {
+            auto colour = below;
             for (const auto& thing : things)
-                lit *= 1 - broadShadow(thing.placed, middle, scene.light);
-            for (auto& channel : below)
-                channel *= lit;
-            Rgb sum{};
-            for (int sample = 0; sample < 4; ++sample) {
-                const ScenePoint at = {static_cast<double>(x) + 0.25 + 0.5 * (sample % 2),
-                                       static_cast<double>(y) + 0.25 + 0.5 * (sample / 2)};
-                auto colour = below;
-                for (const auto& thing : things) {
-                    const auto p = thing.placed.relative(at);
-                    if (lengthOf(p) > 1.3)
-                        continue;
-                    const double coverage =
-                        std::clamp(0.5 - thing.placed.distance(p) * thing.placed.radius / sampleSize, 0.0, 1.0);
-                    if (coverage == 0)
-                        continue;
-                    const auto own = surfaceColour(thing, p, scene.light);
-                    for (std::size_t c = 0; c < 3; ++c)
-                        colour[c] += coverage * (own[c] - colour[c]);
-                }
-                for (std::size_t c = 0; c < 3; ++c)
-                    sum[c] += std::clamp(colour[c], 0.0, 255.0);
-            }
-            auto* const pixel = image.at(x, y);
-            for (std::size_t c = 0; c < 3; ++c)
-                pixel[c] = static_cast<std::uint8_t>(sum[c] / 4 + 0.5);
-        }
-    }
-    return image;
+                layOver(colour, thing.placed, at, [&](ScenePoint p) { return surfaceColour(thing, p, scene.light); });
+            return colour;
+        };
+    });
 }
 
 } // namespace nanodit
