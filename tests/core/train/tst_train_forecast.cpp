@@ -27,6 +27,15 @@ TrainData dataOf(ImageSize bucket, std::int64_t textTokens, std::int64_t textWid
     return data;
 }
 
+TrainConfig smallConfig()
+{
+    TrainConfig config;
+    config.model.hiddenSize = 64;
+    config.model.depth = 3;
+    config.model.numHeads = 4;
+    return config;
+}
+
 Batch randomBatch(const TrainConfig& config, const TrainData& data)
 {
     const auto size = data.buckets[0].size;
@@ -130,10 +139,7 @@ private Q_SLOTS:
 
     void parametersAreThoseOfTheModel()
     {
-        TrainConfig config;
-        config.model.hiddenSize = 64;
-        config.model.depth = 3;
-        config.model.numHeads = 4;
+        auto config = smallConfig();
         for (const bool patches : {true, false}) {
             for (const auto gate : {Gate::None, Gate::AdalnZero}) {
                 for (const bool qkNorm : {true, false}) {
@@ -157,10 +163,7 @@ private Q_SLOTS:
 
     void aCheckpointHoldsWhatIsTrainedBesideTheModel()
     {
-        TrainConfig config;
-        config.model.hiddenSize = 64;
-        config.model.depth = 3;
-        config.model.numHeads = 4;
+        auto config = smallConfig();
         const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
         config.model.textDim = data.textWidth;
         config.model.dinoDim = data.dinoWidth;
@@ -177,10 +180,7 @@ private Q_SLOTS:
 
     void theCopyThatIsWrittenIsThatOfACheckpoint()
     {
-        TrainConfig config;
-        config.model.hiddenSize = 64;
-        config.model.depth = 3;
-        config.model.numHeads = 4;
+        auto config = smallConfig();
         config.repa.weight = 0.5;
         const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
         const auto projector = (9 * 64 + 1) * 40; // a convolution of 3 x 3 from 64 to 40, with its bias
@@ -203,10 +203,7 @@ private Q_SLOTS:
 
     void whatIsCopiedForAThreadIsWhatTheForecastCounts()
     {
-        TrainConfig config;
-        config.model.hiddenSize = 64;
-        config.model.depth = 3;
-        config.model.numHeads = 4;
+        auto config = smallConfig();
         const auto data = dataOf({.width = 64, .height = 64}, 8, 24, 40);
         config.model.textDim = data.textWidth;
         config.model.dinoDim = data.dinoWidth;
