@@ -206,9 +206,11 @@ void Session::refreshRuns()
     if (!hasWorkspace())
         return;
     background_->ask(
-        this, [workspace = *workspace_] { return listRuns(workspace); },
-        [this](std::vector<RunInfo> runs) {
-            runs_ = std::move(runs);
+        this, [workspace = *workspace_] { return std::pair(workspace.root, listRuns(workspace)); },
+        [this](std::pair<fs::path, std::vector<RunInfo>> read) {
+            if (!hasWorkspace() || read.first != workspace_->root)
+                return;
+            runs_ = std::move(read.second);
             Q_EMIT runsChanged();
         },
         [this](const Notice& why) { Q_EMIT failed(tr("Could not read the runs"), why); });

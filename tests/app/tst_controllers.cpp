@@ -110,6 +110,21 @@ private Q_SLOTS:
         QVERIFY(controllers.training.curves().of("loss").steps().empty());
     }
 
+    void runsThatWereAskedForBeforeAnotherWorkspaceOpenedAreNotItsOwn()
+    {
+        const auto withRun = Workspace::create(folder_ / "with a run", {});
+        test::writeText(withRun.runsFolder() / "first/config.yaml", toYaml(TrainConfig()));
+        Session session;
+        session.openWorkspace(path("with a run"));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        QCOMPARE(session.runs().size(), std::size_t(1));
+        session.openWorkspace(path("workspace"));
+        session.refreshRuns(); // of the one that is still open
+        QTRY_VERIFY_WITH_TIMEOUT(session.idle(), minute);
+        QVERIFY(session.workspace().root.filename() == "workspace");
+        QVERIFY(session.runs().empty());
+    }
+
     /// There is nothing to train on: each fails at once, and the next one has its turn.
     void queuedTrainingsFollowOneAnother()
     {
