@@ -152,6 +152,16 @@ private Q_SLOTS:
         QVERIFY(!fs::exists(workspace_.runsFolder() / "third"));
     }
 
+    void theRunThatWasAskedAboutGoesThoughAnotherIsSelectedMeanwhile()
+    {
+        page_->select("third");
+        dialogs_.whileAsked = [this] { page_->select("first"); };
+        trigger("runRemove");
+        QTRY_COMPARE(table()->model()->rowCount(), 2);
+        QVERIFY(!fs::exists(workspace_.runsFolder() / "third"));
+        QVERIFY(fs::exists(workspace_.runsFolder() / "first"));
+    }
+
     void itsCommandLineIsCopied()
     {
         page_->select("first");
@@ -178,6 +188,18 @@ private Q_SLOTS:
         QTRY_VERIFY(isStarred(starred));
         QTRY_VERIFY(session_->idle() && checkpoints->topLevelItemCount() == 2);
         QVERIFY(checkpoints->topLevelItem(1)->text(3).contains("star"));
+    }
+
+    void nothingCanBeDoneWithTheCheckpointsOfTheRunBefore()
+    {
+        page_->select("first");
+        const auto* const checkpoints = page_->findChild<CheckpointList*>()->table();
+        QTRY_COMPARE(checkpoints->topLevelItemCount(), 2);
+        page_->select("second"); // whose checkpoints are read in the background
+        QCOMPARE(checkpoints->topLevelItemCount(), 0);
+        QVERIFY(!page_->findChild<QPushButton*>("checkpointRemove")->isEnabled());
+        QTRY_COMPARE(checkpoints->topLevelItemCount(), 2);
+        QVERIFY(checkpoints->topLevelItem(0)->data(0, Qt::UserRole).toString().contains("second"));
     }
 
     void newRunsAreAskedFor()

@@ -130,6 +130,8 @@ void CheckpointList::showRun(const RunInfo* run, bool training)
     const auto name = run != nullptr ? QString::fromStdString(run->name) : QString();
     const auto checkpoints = run != nullptr ? run->checkpoints : std::vector<fs::path>();
     const bool same = name == run_ && checkpoints == checkpoints_;
+    if (name != run_)
+        table_->clear(); // nothing may be done with another run's while this one's are read
     run_ = name;
     training_ = training;
     checkpoints_ = checkpoints;

@@ -147,19 +147,23 @@ void RunActions::emitStartFrom()
 
 void RunActions::exportModel()
 {
-    const auto target =
-        dialogs_.chooseNewFolder(page_, tr("Export the model to a new folder"), name() + QStringLiteral("-export"));
-    if (target.isEmpty() || !run_)
+    if (!run_ || run_->run.checkpoints.empty())
         return;
-    auto* const runner = session_.newJob(tr("Export of %1").arg(name()), Page::Runs);
+    const auto run = name(); // another one may be selected by the time of the answer
+    const auto checkpoint = run_->run.checkpoints.back();
+    const auto target =
+        dialogs_.chooseNewFolder(page_, tr("Export the model to a new folder"), run + QStringLiteral("-export"));
+    if (target.isEmpty())
+        return;
+    auto* const runner = session_.newJob(tr("Export of %1").arg(run), Page::Runs);
     connect(runner, &JobRunner::failed, this,
             [this](const Notice& why) { Q_EMIT failed(tr("Could not export the model"), why); });
-    connect(runner, &JobRunner::finished, this, [this, target, name = name()] {
-        Q_EMIT done(tr("Exported the model of %1 to %2.").arg(name, target));
+    connect(runner, &JobRunner::finished, this, [this, target, run] {
+        Q_EMIT done(tr("Exported the model of %1 to %2.").arg(run, target));
         session_.refreshRuns();
     });
-    session_.startJob(runner, makeJob([request = RunExport{.checkpoint = run_->run.checkpoints.back(),
-                                                           .folder = target.toStdString()}](const JobContext&) {
+    session_.startJob(runner, makeJob([request = RunExport{.checkpoint = checkpoint, .folder = target.toStdString()}](
+                                          const JobContext&) {
                           exportRun(request);
                           return JobEnd::Finished;
                       }));
@@ -184,18 +188,19 @@ void RunActions::copyPath()
 
 void RunActions::remove()
 {
-    const auto run = name(), path = folder();
-    const auto size = QString::fromStdString(sizeText(static_cast<std::int64_t>(run_->bytes)));
-    if (!dialogs_.confirm(page_, tr("Move the run \"%1\" to the trash?").arg(run),
+    if (!run_)
+        return;
+    const auto asked = *run_; // another one may be selected, or none be left, by the time of the answer
+    if (!dialogs_.confirm(page_, tr("Move the run \"%1\" to the trash?").arg(name()),
                           tr("Its %n checkpoint(s), curves, pictures and validations take %1.", nullptr,
-                             static_cast<int>(run_->run.checkpoints.size()))
-                              .arg(size),
+                             static_cast<int>(asked.run.checkpoints.size()))
+                              .arg(QString::fromStdString(sizeText(static_cast<std::int64_t>(asked.bytes)))),
                           tr("Move to trash")))
         return;
-    change(tr("Could not move the run to the trash"), [folder = run_->run.folder, path] {
+    change(tr("Could not move the run to the trash"), [folder = asked.run.folder] {
         if (const auto holder = runHolder(folder))
             throw StoreError("it is being trained by " + holder->text());
-        moveToTrash(path);
+        moveToTrash(QString::fromStdString(folder.string()));
     });
 }
 
