@@ -48,6 +48,7 @@ bool DesktopDialogs::confirm(QWidget* parent, const QString& question, const QSt
 {
     QMessageBox box(QMessageBox::Question, QString(), question, QMessageBox::Cancel, parent);
     box.setInformativeText(consequence);
+    box.setTextFormat(Qt::PlainText); // of both: names of records and runs are in them
     auto* const accept = box.addButton(action, QMessageBox::AcceptRole);
     box.setDefaultButton(QMessageBox::Cancel);
     box.exec();
@@ -58,8 +59,8 @@ int DesktopDialogs::chooseOne(QWidget* parent, const QString& question, const QS
                               const QStringList& actions)
 {
     QMessageBox box(QMessageBox::Question, QString(), question, QMessageBox::Cancel, parent);
-    box.setTextFormat(Qt::PlainText);
     box.setInformativeText(about);
+    box.setTextFormat(Qt::PlainText);
     QList<QAbstractButton*> buttons;
     for (const auto& action : actions)
         buttons << box.addButton(action, QMessageBox::ActionRole);

@@ -1,5 +1,7 @@
 #include "widgets/fitted_columns.h"
 
+#include "widgets/text.h"
+
 #include <QEvent>
 #include <QHeaderView>
 #include <QHelpEvent>
@@ -95,7 +97,8 @@ bool FittedColumns::eventFilter(QObject* watched, QEvent* event)
         const auto* const help = static_cast<QHelpEvent*>(event);
         const auto index = table_->indexAt(help->pos());
         if (isCutOff(index)) {
-            QToolTip::showText(help->globalPos(), index.data().toString(), table_, table_->visualRect(index));
+            QToolTip::showText(help->globalPos(), toolTipOf(index.data().toString()), table_,
+                               table_->visualRect(index));
             return true;
         }
     }

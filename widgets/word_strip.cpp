@@ -1,6 +1,7 @@
 #include "widgets/word_strip.h"
 
 #include "widgets/colours.h"
+#include "widgets/text.h"
 
 #include <QHelpEvent>
 #include <QMouseEvent>
@@ -228,7 +229,7 @@ int WordStrip::wordUnder(QPointF point) const
     return -1;
 }
 
-QString WordStrip::toolTipOf(int word) const
+QString WordStrip::tipOf(int word) const
 {
     QStringList lines = {shown_ ? QStringLiteral("%1: %2 %").arg(wordText(word)).arg(100 * share(word), 0, 'f', 2)
                                 : wordText(word)};
@@ -252,7 +253,7 @@ bool WordStrip::event(QEvent* event)
         return QWidget::event(event);
     const auto* const help = static_cast<QHelpEvent*>(event);
     if (const int word = wordUnder(help->pos()); word >= 0)
-        QToolTip::showText(help->globalPos(), toolTipOf(word));
+        QToolTip::showText(help->globalPos(), toolTipOf(tipOf(word)));
     else
         QToolTip::hideText();
     return true;

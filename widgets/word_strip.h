@@ -50,7 +50,7 @@ protected:
 private:
     void layOut();
     void describe(); ///< To screen readers.
-    QString toolTipOf(int word) const;
+    QString tipOf(int word) const;
     QString wordText(int word) const; ///< "CLS" for words().size().
     double share(int word) const;
     int wordUnder(QPointF point) const; ///< -1: none.

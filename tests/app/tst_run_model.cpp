@@ -46,6 +46,16 @@ private Q_SLOTS:
         QCOMPARE(names(), (QStringList{"run-3", "run-10", "run-2"}));
     }
 
+    void aNoteIsShownAsItIsWritten()
+    {
+        model_->setRuns({listed("run-1", 9, 0.5, {.note = "\"loss\" < 0.1\n& more", .tags = {}})}, {});
+        QCOMPARE(
+            model_->index(0, RunModel::Note).data(Qt::ToolTipRole).toString(),
+            QStringLiteral("<p>&quot;loss&quot; &lt; 0.1<br>&amp; more</p>")); // markup, so that it is read as such
+        model_->setRuns({listed("run-1", 9, 0.5)}, {});
+        QCOMPARE(model_->index(0, RunModel::Note).data(Qt::ToolTipRole).toString(), QString());
+    }
+
     void everyWordOfASearchMustBeThere()
     {
         filter_->setWords("SMALL words");

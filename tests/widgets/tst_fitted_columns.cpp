@@ -1,4 +1,5 @@
 #include "widgets/fitted_columns.h"
+#include "widgets/text.h"
 
 #include <QHeaderView>
 #include <QHelpEvent>
@@ -68,7 +69,9 @@ private Q_SLOTS:
             QApplication::sendEvent(table_->viewport(), &help);
             return QToolTip::isVisible() ? QToolTip::text() : QString();
         };
-        QCOMPARE(tipAt(2), table_->topLevelItem(0)->text(2));
+        QCOMPARE(tipAt(2), toolTipOf(table_->topLevelItem(0)->text(2)));
+        table_->topLevelItem(0)->setText(2, "a caption with <b>angle brackets</b> is shown as it is written");
+        QVERIFY2(tipAt(2).contains("&lt;b&gt;"), qPrintable(tipAt(2)));
         table_->topLevelItem(0)->setToolTip(2, "its own");
         QCOMPARE(tipAt(2), QStringLiteral("its own"));
         QTRY_COMPARE(tipAt(1), QString()); // whole

@@ -34,6 +34,7 @@ CaptionRow::CaptionRow(QGridLayout* grid, int row, int barWidth, QWidget* parent
     auto* const name = new QLabel(tr("captions"), parent);
     name->setToolTip(tr("Writes captions with a program of your choice"));
     what_->setObjectName(QStringLiteral("work-captions"));
+    what_->setTextFormat(Qt::RichText); // there may be a link
     what_->setWordWrap(true);
     write_->setObjectName(QStringLiteral("writeCaptions"));
     numbers_->setObjectName(QStringLiteral("progress-captions"));

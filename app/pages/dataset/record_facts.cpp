@@ -109,6 +109,7 @@ RecordFacts::RecordFacts(QWidget* parent)
     grid->setContentsMargins(0, 0, 0, 0);
     grid->setHorizontalSpacing(8);
     grid->setVerticalSpacing(6);
+    problem_->setTextFormat(Qt::PlainText);
     problem_->setWordWrap(true);
     setRole(problem_, "problem");
     grid->addWidget(caption_, 0, 0, 1, 3);

@@ -1,6 +1,7 @@
 #include "app/pages/dataset/record_footer.h"
 
 #include "widgets/factories.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QHBoxLayout>
@@ -35,8 +36,10 @@ RecordFooter::RecordFooter(QUndoStack* undo, QWidget* parent)
     told_->setFont(small);
     told_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     texts_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
-    for (auto* const text : {counts_, told_})
+    for (auto* const text : {counts_, told_}) {
+        text->setTextFormat(Qt::PlainText); // names of records, captions
         texts_->addWidget(text);
+    }
     toldFor_.setSingleShot(true);
     connect(&toldFor_, &QTimer::timeout, this, [this] { texts_->setCurrentWidget(counts_); });
     auto* const back = makeFlatButton(QStringLiteral("undo"), tr("Nothing to undo"), this);
@@ -70,7 +73,7 @@ void RecordFooter::setCounts(const QString& counts)
 void RecordFooter::tell(const QString& what)
 {
     told_->setText(told_->fontMetrics().elidedText(what, Qt::ElideRight, texts_->width()));
-    told_->setToolTip(what);
+    told_->setToolTip(toolTipOf(what));
     texts_->setCurrentWidget(told_);
     toldFor_.start(toldTime);
 }

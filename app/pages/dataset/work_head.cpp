@@ -44,6 +44,7 @@ WorkHead::WorkHead(QWidget* parent)
     , row_(new QHBoxLayout(this))
 {
     setMinimumHeight(leastHeight);
+    sentence_->setTextFormat(Qt::PlainText);
     sentence_->setWordWrap(true);
     sentence_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     row_->setContentsMargins(0, 0, 0, 0);

@@ -1,6 +1,7 @@
 #include "app/pages/runs/run_model.h"
 
 #include "widgets/colours.h"
+#include "widgets/text.h"
 
 #include <QCollator>
 #include <QLocale>
@@ -171,7 +172,7 @@ QVariant RunModel::data(const QModelIndex& index, int role) const
                                       : QVariant();
     case Qt::ToolTipRole:
         return index.column() == Measured ? row.measuredHelp
-               : index.column() == Note   ? QString::fromStdString(run.notes.note).toHtmlEscaped()
+               : index.column() == Note   ? toolTipOf(QString::fromStdString(run.notes.note))
                                           : QVariant();
     case Qt::TextAlignmentRole:
         return std::ranges::find(numberColumns, index.column()) != numberColumns.end()
