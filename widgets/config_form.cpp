@@ -2,6 +2,7 @@
 
 #include "widgets/field_editors.h"
 #include "widgets/icons.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QAbstractButton>
@@ -92,6 +93,7 @@ ConfigForm::ConfigForm(QWidget* parent)
     search_->setClearButtonEnabled(true);
     search_->addAction(icon(QStringLiteral("search"), Hue::Grey), QLineEdit::LeadingPosition);
     changedOnly_->setToolTip(tr("Show only settings that differ from the configuration file"));
+    issues_->setTextFormat(Qt::PlainText);
     issues_->setWordWrap(true);
     setRole(issues_, "problem");
     issues_->hide();
@@ -286,14 +288,14 @@ void ConfigForm::showIssues(const std::vector<ConfigIssue>& issues)
     QStringList lines;
     for (const auto& row : rows_) {
         setRole(row.label, "");
-        row.editor->setToolTip(helpOf(row.field));
+        row.editor->setToolTip(helpOn(row));
     }
     for (const auto& issue : issues) {
         lines << QStringLiteral("%1 %2").arg(QString::fromStdString(issue.key), QString::fromStdString(issue.message));
         for (const auto& row : rows_) {
             if (row.field.key == issue.key) {
                 setRole(row.label, "problem");
-                row.editor->setToolTip(QString::fromStdString(issue.message));
+                row.editor->setToolTip(toolTipOf(QString::fromStdString(issue.message)));
             }
         }
     }
@@ -321,13 +323,18 @@ bool ConfigForm::isLocked(const Row& row) const
     return std::ranges::any_of(locked_, [&row](const auto& prefix) { return row.field.key.starts_with(prefix); });
 }
 
+/// And why it cannot be changed, if so.
+QString ConfigForm::helpOn(const Row& row) const
+{
+    return isLocked(row) ? helpOf(row.field) + QStringLiteral("<br><i>%1</i>").arg(whyLocked_.toHtmlEscaped())
+                         : helpOf(row.field);
+}
+
 void ConfigForm::setUsable()
 {
     for (const auto& row : rows_) {
-        const bool locked = isLocked(row);
-        row.editor->setEnabled(!readOnly_ && !locked);
-        row.editor->setToolTip(locked ? helpOf(row.field) + QStringLiteral("<br><i>%1</i>").arg(whyLocked_)
-                                      : helpOf(row.field));
+        row.editor->setEnabled(!readOnly_ && !isLocked(row));
+        row.editor->setToolTip(helpOn(row));
         markRow(row);
     }
 }

@@ -54,6 +54,7 @@ private:
         bool changed() const { return read() != field.value; }
     };
     bool isLocked(const Row& row) const;
+    QString helpOn(const Row& row) const;
     void setUsable();
     struct Group {
         QWidget* box = nullptr;

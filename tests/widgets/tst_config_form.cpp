@@ -198,6 +198,24 @@ private Q_SLOTS:
             return label->isVisible() && label->text().contains("must divide hidden_size (768)");
         }));
     }
+
+    void whyASettingIsLockedIsSaidAlsoAfterAnIssue()
+    {
+        TrainConfig config;
+        ConfigForm form;
+        form.setFields(readFields(visitOf(config)));
+        const auto* const heads = form.findChild<QWidget*>("model.num_heads");
+        const auto* const steps = form.findChild<QWidget*>("schedule.steps");
+        form.lock({"model."}, "as the weights have it");
+        QVERIFY(!heads->isEnabled() && steps->isEnabled());
+        form.showIssues({{"model.num_heads", "is < 1"}});
+        QCOMPARE(heads->toolTip(), QString("<p>is &lt; 1</p>"));
+        form.showIssues({});
+        QVERIFY2(heads->toolTip().contains("as the weights have it"), qPrintable(heads->toolTip()));
+        QVERIFY(!steps->toolTip().contains("as the weights have it"));
+        form.lock({}, {});
+        QVERIFY(heads->isEnabled() && !heads->toolTip().contains("as the weights have it"));
+    }
 };
 
 QTEST_MAIN(TestConfigForm)
