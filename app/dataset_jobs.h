@@ -20,7 +20,7 @@ class Session;
 /// What a job of the data set does.
 enum class DatasetWork { Demo, Import, Captions, Passes, Pack, Verify, Certify, Drift, Duplicates };
 
-/// The jobs that make and check the data set, one at a time: asked for while one runs, another is not begun. When one
+/// The jobs that make and check the data set, one at a time: asked for while one runs, another fails at once. When one
 /// ends, the session reads records and runs again. Home thread.
 class DatasetJobs : public QObject {
     Q_OBJECT
@@ -57,7 +57,7 @@ Q_SIGNALS:
     void busyChanged();
     void started(nanodit::JobRunner* runner);
     void logged(nanodit::LogLevel level, const QString& text);
-    /// `what` names the job.
+    /// `what` names the job, which ended with an error or did not begin.
     void failed(const QString& what, const nanodit::Notice& why);
     /// A record that passes ("t5", "vae", "dinov3") or the writing of captions ("captions") could not do, while they go
     /// on.

@@ -44,7 +44,7 @@ private Q_SLOTS:
         Session session;
         Controllers controllers(session);
         auto& jobs = controllers.datasetJobs;
-        QSignalSpy failed(&jobs, &DatasetJobs::failed);
+        const QSignalSpy failed(&jobs, &DatasetJobs::failed);
         int started = 0;
         connect(&jobs, &DatasetJobs::started, this, [&](JobRunner* runner) {
             ++started;
@@ -53,14 +53,17 @@ private Q_SLOTS:
             QCOMPARE(jobs.runner(), runner);
             QCOMPARE(runner->page(), Page::Dataset);
             QCOMPARE(session.jobs(), std::vector{runner});
-            jobs.verify(); // not while another runs
+            jobs.verify(); // not while another runs, which is said
+            QCOMPARE(failed.count(), 1);
+            QCOMPARE(failed[0][0].toString(), QStringLiteral("verify did not start"));
+            QCOMPARE(jobs.runner(), runner);
         });
         std::optional<ImportReport> report;
         connect(&jobs, &DatasetJobs::imported, this, [&](const ImportReport& made) { report = made; });
         jobs.createWorkspace(path("workspace"), path("pictures"));
         QTRY_VERIFY_WITH_TIMEOUT(report.has_value() && !jobs.busy() && session.idle(), minute);
         QCOMPARE(started, 1);
-        QCOMPARE(failed.count(), 0);
+        QCOMPARE(failed.count(), 1);
         QCOMPARE(session.records().size(), std::size_t(pictures)); // read again when the job had ended
     }
 
