@@ -11,7 +11,7 @@ const auto themeKey = QStringLiteral("theme");
 const auto deviceKey = QStringLiteral("device");
 const auto precisionKey = QStringLiteral("precision");
 const auto geometryKey = QStringLiteral("windowGeometry");
-constexpr qsizetype keptRecent = 8;
+constexpr qsizetype shownRecent = 8, keptRecent = 16; ///< More, for disks that come back.
 
 /// Paths hold slashes, which would be groups of the settings.
 QString plotKey(const QString& page, const QString& workspace)
@@ -28,12 +28,12 @@ QStringList Preferences::recentWorkspaces() const
         if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml")))
             existing << folder;
     }
-    return existing;
+    return existing.mid(0, shownRecent);
 }
 
 void Preferences::addRecentWorkspace(const QString& folder)
 {
-    auto folders = recentWorkspaces();
+    auto folders = settings_.value(recentKey).toStringList();
     folders.removeAll(folder);
     folders.prepend(folder);
     settings_.setValue(recentKey, folders.mid(0, keptRecent));

@@ -20,7 +20,8 @@ public:
     {
     }
 
-    QStringList recentWorkspaces() const; ///< Newest first, those that still exist.
+    /// Newest first, those that are there: one on a disk that is away is listed again once it is back.
+    QStringList recentWorkspaces() const;
     void addRecentWorkspace(const QString& folder);
     ThemeMode theme() const;
     void setTheme(ThemeMode mode);
