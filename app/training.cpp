@@ -271,6 +271,10 @@ void Training::replay(std::int64_t step)
         runner->deliver([this, report] { Q_EMIT replayed(report); });
     };
     connect(runner, &JobRunner::failed, this, &Training::replayFailed);
+    connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
+        if (end == JobEnd::Cancelled)
+            Q_EMIT replayFailed({tr("it was stopped").toStdString()});
+    });
     connect(runner, &JobRunner::ended, this, [this] {
         replaying_ = false;
         Q_EMIT replayingChanged();

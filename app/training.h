@@ -95,7 +95,7 @@ Q_SIGNALS:
     void queueFailed(const QString& what, const nanodit::Notice& why); ///< Its file.
     void replayingChanged();
     void replayed(const nanodit::ReplayReport& report);
-    void replayFailed(const nanodit::Notice& why);
+    void replayFailed(const nanodit::Notice& why); ///< Or it was stopped.
 
 private:
     void setState(State state);

@@ -140,7 +140,7 @@ JobEnd runJob(Job& job, Output& output, const std::string& toContinue)
         if (end == JobEnd::Cancelled) {
             output.cancelled = true;
             if (!output.quiet)
-                std::fprintf(stderr, "stopped; %s\n", toContinue.c_str());
+                std::fprintf(stderr, "stopped%s%s\n", toContinue.empty() ? "" : "; ", toContinue.c_str());
         }
         return end;
     } catch (...) {

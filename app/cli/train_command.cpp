@@ -126,8 +126,8 @@ void runReplay(const TrainArguments& arguments, const Workspace& workspace, Opti
         request.step = step;
     ReplayReport report;
     request.finished = [&report](const ReplayReport& found) { report = found; };
-    runJob(*makeReplayJob(std::move(request)), options.output, "");
-
+    if (runJob(*makeReplayJob(std::move(request)), options.output, "") == JobEnd::Cancelled)
+        return; // nothing was found
     auto text = "step " + std::to_string(report.step) + " of " + report.runName + ", from " +
                 report.checkpoint.filename().string() + ": " + (report.sound() ? "finite this time" : "not finite") +
                 "\n";

@@ -48,6 +48,12 @@ private Q_SLOTS:
         QVERIFY2(finding.startsWith("Step 5 from step-") && finding.contains("not finite"), qPrintable(finding));
         QVERIFY(panel.findChild<QTreeWidget*>("replaySamples")->topLevelItemCount() > 0);
         QTRY_VERIFY(!training.replaying() && replay->isEnabled());
+        replay->click();
+        session.stopAllJobs();
+        QTRY_VERIFY_WITH_TIMEOUT(!training.replaying() && session.idle(), minute);
+        QCOMPARE(replayed.count(), 1);
+        QCOMPARE(panel.findChild<QLabel*>("replayFinding")->text(),
+                 QString("Could not run the step again: it was stopped"));
         training.forgetRun();
         QVERIFY(!panel.hasSteps() && !replay->isEnabled());
     }
