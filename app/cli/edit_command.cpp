@@ -22,11 +22,13 @@ struct Edits {
 
 void runEdit(const Edits& edits, Options& options)
 {
-    const auto workspace = Workspace::open(options.workspace);
     if (!edits.any())
         throw UsageError("there is nothing to change: pass --caption, --split, --tags, --exclude or --include");
     if (*edits.captionGiven && edits.ids.size() > 1)
         throw UsageError("--caption is for one record: name only one");
+    if (*edits.excludeGiven && edits.exclude.empty())
+        throw UsageError("--exclude needs a reason; --include takes a record in again");
+    const auto workspace = Workspace::open(options.workspace);
     if (*edits.captionGiven)
         setCaption(workspace, edits.ids.front(), edits.caption);
     if (*edits.splitGiven)

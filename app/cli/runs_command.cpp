@@ -153,17 +153,18 @@ void runCheckpoints(const Workspace& workspace, const std::string& name, const C
 void runRuns(std::vector<std::string> names, const RunEdits& edits, const CheckpointEdits& checkpoints,
              Options& options)
 {
+    if (checkpoints.any() && edits.any())
+        throw UsageError("--checkpoints, --star and --unstar do not go with --note, --tags and --rename: run the "
+                         "command once for each");
+    if (checkpoints.any() && names.size() != 1)
+        throw UsageError("--checkpoints, --star and --unstar are for one run: name it");
+    if (edits.any() && names.size() != 1)
+        throw UsageError("--note, --tags and --rename are for one run: name it");
     const auto workspace = Workspace::open(options.workspace);
-    if (checkpoints.any()) {
-        if (names.size() != 1)
-            throw UsageError("--checkpoints, --star and --unstar are for one run: name it");
+    if (checkpoints.any())
         return runCheckpoints(workspace, names.front(), checkpoints, options);
-    }
-    if (edits.any()) {
-        if (names.size() != 1)
-            throw UsageError("--note, --tags and --rename are for one run: name it");
+    if (edits.any())
         names.front() = edit(workspace, names.front(), edits);
-    }
     const auto runs = chosen(overviewRuns(workspace), names);
     std::vector<std::vector<std::string>> rows = {
         {"run", "state", "steps", "time", "loss", "samples/s", "measured", "MB"}};

@@ -1,6 +1,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/number_checks.h"
 #include "app/cli/rank_launch.h"
+#include "app/cli/record_text.h"
 #include "app/cli/train_forecast.h"
 #include "core/config/workspace_config.h"
 #include "core/config/yaml.h"
@@ -21,6 +22,8 @@
 namespace nanodit::cli {
 
 namespace {
+
+constexpr std::int64_t mostRanksHere = 1024;
 
 struct TrainArguments {
     std::string config;
@@ -68,14 +71,6 @@ std::string stepLine(const StepMetrics& m)
     std::snprintf(text, sizeof text,
                   "step %lld  loss %.4f  velocity norm %.3f  gradient norm %.3f  lr %.2e  %.1f samples/s",
                   static_cast<long long>(m.step), m.loss, m.velocityNorm, m.gradNorm, m.lr, m.samplesPerSecond);
-    return text;
-}
-
-std::string joined(const std::vector<std::string>& names)
-{
-    std::string text;
-    for (const auto& name : names)
-        text += (text.empty() ? "" : ", ") + name;
     return text;
 }
 
@@ -262,7 +257,7 @@ void registerTrain(CLI::App& app, Options& options)
         ->add_option("--ranks", a->ranks,
                      "Processes on this machine that train it together, each with batches of its own; under torchrun, "
                      "mpirun or srun their variables say so")
-        ->check(positive());
+        ->check(wholeNumber(1, mostRanksHere));
     command->add_option("--log-every", a->logEvery, "Print every n-th step; 0: none")
         ->check(notNegative())
         ->capture_default_str();

@@ -60,6 +60,10 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("rank with a sign") << QStringList{"shard", "--rank", "-1"} << "from 0 on";
     QTest::newRow("steps of a sampler") << QStringList{"validate", "--sampler-steps", "0"} << "from 1 to 1000";
     QTest::newRow("earlier name") << QStringList{"validate", "--records", "0"} << "--records: must be";
+    QTest::newRow("more ranks than fit") << QStringList{"train", "--ranks", "4294967296"} << "from 1 to 1024";
+    QTest::newRow("star and note") << QStringList{"runs", "first", "--star", "5", "--note", "good"} << "once for each";
+    QTest::newRow("note of no run") << QStringList{"runs", "--note", "good"} << "for one run";
+    QTest::newRow("no reason to exclude") << QStringList{"edit", "a", "--exclude", ""} << "needs a reason";
     QTest::newRow("no size") << QStringList{"bench", "--size", "128X128"} << "--size must be WIDTHxHEIGHT";
     QTest::newRow("no picture's name") << QStringList{"sample", "--out", "picture.jpg"} << "ends in .png";
     QTest::newRow("no name for a picture") << QStringList{"sample", "--out", ""} << "ends in .png";
