@@ -177,7 +177,6 @@ std::optional<nlohmann::ordered_json> inspect(const AttentionArguments& a, const
     if (!answer)
         return std::nullopt;
     const fs::path out = a.out;
-    fs::create_directories(out);
     writePng(out / "attention.png", pictureOf(*scene, question, *answer, a.part, pictureSide));
     if (answer->seen && scene->patches.count() > 0)
         writePng(out / "blocks_x_heads.png", blocksByHeads(*scene, *answer->seen));
@@ -228,7 +227,7 @@ void takeSample(AttentionArguments& a)
     a.subject.alongSampling = true;
 }
 
-/// The one that was named; of a generated picture otherwise the one that painted it, where its PNG says which.
+/// The one that was named; of a generated picture otherwise the one that generated it, where its PNG says which.
 fs::path checkpointOf(const AttentionArguments& a, const Workspace& workspace)
 {
     const bool named = !a.model.checkpoint.empty() || !a.model.run.empty();
@@ -237,7 +236,7 @@ fs::path checkpointOf(const AttentionArguments& a, const Workspace& workspace)
         return a.model.choose(workspace);
     if (const auto found = findCheckpoint(listRuns(workspace), *painter))
         return a.model.weights.empty() ? *found : a.model.weightsOf(checkpointFolder(*found));
-    throw UsageError("the model that painted " + a.sample + " (" + nameOf(*painter) +
+    throw UsageError("the model that generated " + a.sample + " (" + nameOf(*painter) +
                      ") is not in the workspace any more: name another with --run or --checkpoint");
 }
 
@@ -262,6 +261,9 @@ void runAttention(AttentionArguments a, Options& options)
     };
     expectBelow(a.part.block, session->model().depth, "block");
     expectBelow(a.part.head, session->model().numHeads, "head");
+    if (a.film == "checkpoints")
+        checkpointsBeside(workspace, a.model, checkpoint); // tells now that there are none, not after the work
+    fs::create_directories(a.out);
     std::optional<nlohmann::ordered_json> json;
     const auto job = makeJob([&](const JobContext& context) {
         json = inspect(a, workspace, checkpoint, *session, options.device, context);
