@@ -55,7 +55,7 @@ public:
             } catch (...) {
                 answer(who, [failed] {
                     if (failed)
-                        failed(Notice{"an error of unknown kind"});
+                        failed(Notice{"an unknown error occurred"});
                 });
             }
         });

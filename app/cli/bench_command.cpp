@@ -166,7 +166,7 @@ void registerBench(CLI::App& app, Options& options)
     const auto a = std::make_shared<BenchArguments>();
     command
         ->add_option(
-            "what", a->subject,
+            "WHAT", a->subject,
             "train: whole steps; attention: of one block; sample: guided velocities; vae: an autoencoder of FLUX's "
             "shape; dino: a DINOv3 ViT-L; t5: two layers of T5 XXL; pack: writing a shard set; load: reading it")
         ->check(CLI::IsMember({"train", "attention", "sample", "vae", "dino", "t5", "pack", "load"}))

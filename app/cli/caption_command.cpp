@@ -15,7 +15,7 @@ void runCaption(const std::vector<std::string>& ids, bool overwrite, Options& op
                             .overwrite = overwrite,
                             .finished = [&report](const auto& r) { report = r; }}),
            options.output);
-    auto text = std::to_string(report.made) + " captions written, " + std::to_string(report.same) + " unchanged, " +
+    auto text = count(report.made, "caption") + " written, " + std::to_string(report.same) + " unchanged, " +
                 std::to_string(report.had) + " already present, " + std::to_string(report.failures.size()) +
                 " failed\n" + listText(report.failures);
     printResult(options.output, text,

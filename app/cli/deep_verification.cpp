@@ -76,7 +76,8 @@ std::string textOf(const CertifyReport& report)
         rows.push_back({one.id, bucketName(one.bucket), fits ? cosineText(one.certificate.cosine) : "-",
                         fits ? cosineText(one.certificate.largestDifference) : "-", one.certificate.sentence()});
     }
-    auto text = "alignment of " + std::to_string(report.certificates.size()) + " records: " + countsText(report) +
+    auto text = "alignment of " + count(static_cast<std::int64_t>(report.certificates.size()), "record") + ": " +
+                countsText(report) +
                 (report.notAsked > 0 ? "; " + std::to_string(report.notAsked) + " not checked" : "") + "\n" +
                 histogramText(report);
     if (rows.size() > 1)

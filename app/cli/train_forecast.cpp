@@ -22,6 +22,8 @@ std::string secondsText(double seconds)
     const auto whole = static_cast<long long>(std::llround(seconds));
     if (seconds < 10)
         std::snprintf(text, sizeof text, "%.2g s", seconds);
+    else if (whole < 60)
+        std::snprintf(text, sizeof text, "%lld s", whole);
     else if (whole < 3600)
         std::snprintf(text, sizeof text, "%lld min %02lld s", whole / 60, whole % 60);
     else if (whole < 48 * 3600)
