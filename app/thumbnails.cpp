@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -138,7 +139,12 @@ Thumbnails::Thumbnails(int side, QObject* parent)
     , side_(side)
 {
     queue_.ask(
-        this, [] { pruneThumbnails(thumbnailsFolder(), mostBytesOnDisk); }, [] {});
+        this,
+        [] {
+            static std::once_flag once; // for all that share the folder
+            std::call_once(once, [] { pruneThumbnails(thumbnailsFolder(), mostBytesOnDisk); });
+        },
+        [] {});
 }
 
 void Thumbnails::want(const RecordInfo& record)
