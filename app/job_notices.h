@@ -20,7 +20,7 @@ public:
     static constexpr std::chrono::seconds longJob{30};
 
     struct Desktop {
-        std::function<bool()> looksHere; ///< Whether the window is in front.
+        std::function<bool()> looksHere; ///< Whether one of the program's windows is in front.
         std::function<void(const QString& title, const QString& text)> show;
     };
     JobNotices(Session& session, Desktop desktop, std::chrono::milliseconds shortest = longJob,

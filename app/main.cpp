@@ -85,7 +85,7 @@ int runWindow(Application& application, const Arguments& arguments)
         QObject::connect(
             &session, &Session::workspaceChanged, &window, [&] { window.showPage(*arguments.page); },
             Qt::SingleShotConnection);
-    JobNotices notices(session, {.looksHere = [&window] { return window.isActiveWindow(); },
+    JobNotices notices(session, {.looksHere = [] { return QApplication::applicationState() == Qt::ApplicationActive; },
                                  .show =
                                      [&window](const QString& title, const QString& text) {
                                          showDesktopNotice(title, text);
@@ -101,6 +101,7 @@ void showInBox(const QString& why)
 {
     QMessageBox box(QMessageBox::Critical, QString(), QObject::tr("NanoDiT Workbench cannot run"), QMessageBox::Close);
     box.setInformativeText(why);
+    box.setTextFormat(Qt::PlainText);
     box.setTextInteractionFlags(Qt::TextSelectableByMouse);
     box.exec();
 }
