@@ -299,9 +299,12 @@ bool RunFilter::lessThan(const QModelIndex& left, const QModelIndex& right) cons
     const auto a = left.data(RunModel::SortRole), b = right.data(RunModel::SortRole);
     if (a.userType() != QMetaType::QString)
         return QSortFilterProxyModel::lessThan(left, right);
-    QCollator byNumbersInNames(QLocale(QLocale::English, QLocale::UnitedStates)); // run-2 before run-10; not in "C"
-    byNumbersInNames.setNumericMode(true);
-    byNumbersInNames.setCaseSensitivity(Qt::CaseInsensitive);
+    static const auto byNumbersInNames = [] {
+        QCollator collator(QLocale(QLocale::English, QLocale::UnitedStates)); // run-2 before run-10; not in "C"
+        collator.setNumericMode(true);
+        collator.setCaseSensitivity(Qt::CaseInsensitive);
+        return collator;
+    }();
     return byNumbersInNames.compare(a.toString(), b.toString()) < 0;
 }
 
