@@ -176,6 +176,11 @@ private Q_SLOTS:
         QTest::keyClick(loupe, Qt::Key_Escape);
         QVERIFY(!loupe->isVisible() && table->isVisible());
         QCOMPARE(table->currentRow(), 0);
+        QTest::keyClick(table, Qt::Key_Return);
+        QVERIFY(loupe->isVisible());
+        child<QTabBar>("validateTabs")->setCurrentIndex(1); // other rows, before its pictures are read
+        QVERIFY(!loupe->isVisible());
+        child<QTabBar>("validateTabs")->setCurrentIndex(0);
     }
 
     void aRecordIsSentToAttentionAndItsSettingsToSample()

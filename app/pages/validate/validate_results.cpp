@@ -180,8 +180,6 @@ void ValidateResults::show(const ShownValidation& shown)
     queue_.forgetWaiting();
     table_->setColumns({}); // pictures of the same names may be others now
     comparison_->show(shown);
-    places_->setCurrentIndex(0);
-    opened_ = -1;
     showTask();
 }
 
@@ -203,7 +201,6 @@ int ValidateResults::tab() const
 
 void ValidateResults::showTab(int tab)
 {
-    places_->setCurrentIndex(0);
     if (tab == tabs_->currentIndex())
         showTask();
     else
@@ -212,6 +209,8 @@ void ValidateResults::showTab(int tab)
 
 void ValidateResults::showTask()
 {
+    places_->setCurrentIndex(0);
+    opened_ = -1; // the rows become others
     views_->setCurrentIndex(tab() == comparisonTab ? 1 : 0);
     if (!shown_ || tab() == comparisonTab)
         return;

@@ -237,11 +237,14 @@ std::vector<float> differenceByCell(const QImage& a, const QImage& b, GridSize g
         return {};
     std::vector<double> sums(static_cast<std::size_t>(grid.count()));
     std::vector<std::int64_t> pixels(sums.size());
+    const auto first = a.convertToFormat(QImage::Format_RGB32), second = b.convertToFormat(QImage::Format_RGB32);
     for (int y = 0; y < a.height(); ++y) {
+        const auto* const x0 = reinterpret_cast<const QRgb*>(first.constScanLine(y));
+        const auto* const x1 = reinterpret_cast<const QRgb*>(second.constScanLine(y));
         const auto row = y * grid.rows / a.height();
         for (int x = 0; x < a.width(); ++x) {
             const auto cell = static_cast<std::size_t>(row * grid.cols + x * grid.cols / a.width());
-            sums[cell] += differenceAt(a.pixel(x, y), b.pixel(x, y)) / 3.0;
+            sums[cell] += differenceAt(x0[x], x1[x]) / 3.0;
             ++pixels[cell];
         }
     }
