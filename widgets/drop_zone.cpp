@@ -128,7 +128,7 @@ void DropZone::mouseReleaseEvent(QMouseEvent* event)
 
 void DropZone::keyPressEvent(QKeyEvent* event)
 {
-    if (event->key() == Qt::Key_Return || event->key() == Qt::Key_Space)
+    if (event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter || event->key() == Qt::Key_Space)
         Q_EMIT clicked();
     else
         QFrame::keyPressEvent(event);

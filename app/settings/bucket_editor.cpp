@@ -174,8 +174,11 @@ void BucketEditor::count()
             return counted;
         },
         [this, asked = buckets_](const Counted& counted) {
-            if (asked == buckets_)
-                list(counted.facts, counted.moved);
+            if (asked != buckets_)
+                return;
+            list(counted.facts, counted.moved);
+            if (std::ranges::all_of(counted.facts, [](const BucketFacts& bucket) { return bucket.records == 0; }))
+                summary_->setText(tr("No record takes part."));
         });
 }
 

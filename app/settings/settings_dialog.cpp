@@ -38,8 +38,8 @@ QString commandLine(const std::vector<std::string>& words)
     for (const auto& word : words) {
         auto text = QString::fromStdString(word);
         text.replace(QLatin1Char('"'), QStringLiteral("\"\"\""));
-        parts << (text.isEmpty() || text.contains(QLatin1Char(' ')) ? QLatin1Char('"') + text + QLatin1Char('"')
-                                                                    : text);
+        const bool splits = std::ranges::any_of(text, [](QChar c) { return c.isSpace(); });
+        parts << (text.isEmpty() || splits ? QLatin1Char('"') + text + QLatin1Char('"') : text);
     }
     return parts.join(QLatin1Char(' '));
 }

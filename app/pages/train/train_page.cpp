@@ -306,6 +306,7 @@ void TrainPage::begin(bool resume)
     const auto config = form_->config();
     if (!config)
         return;
+    const auto run = form_->runName(); // as it was when the question came up
     bool anyway = false;
     if (const auto& shown = forecasts_->shown(); shown && !shown->fits()) {
         anyway = dialogs_.confirm(this, tr("This training may not fit into memory. Start it anyway?"),
@@ -319,7 +320,7 @@ void TrainPage::begin(bool resume)
     }
     frame_->banner()->hide();
     forecasts_->stop();
-    training_.start(*config, form_->runName(), resume, anyway);
+    training_.start(*config, run, resume, anyway);
 }
 
 /// Only while it is looked at, and while nothing is trained.
