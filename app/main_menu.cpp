@@ -3,6 +3,7 @@
 #include "app/preferences.h"
 #include "widgets/commands.h"
 #include "widgets/icons.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QActionGroup>
@@ -51,7 +52,7 @@ void MainMenu::addRecent(Preferences& preferences)
     connect(recent, &QMenu::aboutToShow, this, [this, recent, &preferences] {
         recent->clear();
         for (const auto& folder : preferences.recentWorkspaces())
-            recent->addAction(folder, this, [this, folder] { Q_EMIT recentWanted(folder); });
+            recent->addAction(menuText(folder), this, [this, folder] { Q_EMIT recentWanted(folder); });
     });
 }
 

@@ -66,6 +66,11 @@ QString toolTipOf(const QString& text)
     return QStringLiteral("<p>%1</p>").arg(html);
 }
 
+QString menuText(const QString& text)
+{
+    return QString(text).replace(QLatin1Char('&'), QLatin1String("&&"));
+}
+
 QString folderText(const QString& folder)
 {
     const auto home = QDir::homePath();

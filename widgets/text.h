@@ -21,6 +21,8 @@ QString groupedNumber(std::int64_t number);
 QString cosineText(double cosine);
 /// A tool tip of text that people wrote: shown as it is written, never as markup, in lines that wrap. Empty for empty.
 QString toolTipOf(const QString& text);
+/// A text for a menu or a button that is shown as it is written: "&" marks no key.
+QString menuText(const QString& text);
 /// A folder as a person would say it: "~/pictures" for one in the home folder.
 QString folderText(const QString& folder);
 /// "1 record", "1,204 records" with the language's own separators.

@@ -2,6 +2,7 @@
 
 #include "app/plots/run_curves_cache.h"
 #include "app/session.h"
+#include "widgets/text.h"
 
 #include <QMenu>
 
@@ -66,7 +67,7 @@ void ComparedRuns::fillMenu()
         const auto name = QString::fromStdString(run.name);
         if (name == shown_)
             continue;
-        auto* const action = menu()->addAction(name);
+        auto* const action = menu()->addAction(menuText(name));
         action->setCheckable(true);
         action->setChecked(names_.contains(name));
         connect(action, &QAction::toggled, this, [this, name](bool checked) {
@@ -85,7 +86,8 @@ void ComparedRuns::fillMenu()
 
 void ComparedRuns::showCount()
 {
-    setText(names_.isEmpty() ? tr("Compare with…") : tr("Compared with %1").arg(names_.join(QStringLiteral(", "))));
+    setText(names_.isEmpty() ? tr("Compare with…")
+                             : tr("Compared with %1").arg(menuText(names_.join(QStringLiteral(", ")))));
 }
 
 } // namespace nanodit

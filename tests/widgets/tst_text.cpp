@@ -25,6 +25,8 @@ private Q_SLOTS:
         QCOMPARE(folderText("/data"), QStringLiteral("/data"));
     }
 
+    void anAmpersandInAMenuMarksNoKey() { QCOMPARE(menuText("black & white"), QStringLiteral("black && white")); }
+
     void slowRatesTurnAround()
     {
         QCOMPARE(rateText(2.6, "images"), QStringLiteral("2.60 images/s"));

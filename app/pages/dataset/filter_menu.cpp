@@ -2,6 +2,7 @@
 
 #include "app/pages/dataset/record_model.h"
 #include "widgets/icons.h"
+#include "widgets/text.h"
 
 #include <QLocale>
 #include <QMenu>
@@ -45,9 +46,8 @@ void FilterMenu::setQuery(const QString& query)
 
 void FilterMenu::addTerm(QMenu* menu, const std::string& term, const QString& name, std::int64_t count)
 {
-    auto* const action =
-        menu->addAction(QStringLiteral("%1\t%2").arg(QString(name).replace(QLatin1Char('&'), QLatin1String("&&")),
-                                                     QLocale().toString(static_cast<qlonglong>(count))));
+    auto* const action = menu->addAction(
+        QStringLiteral("%1\t%2").arg(menuText(name), QLocale().toString(static_cast<qlonglong>(count))));
     const auto query = query_.toStdString();
     const bool present = hasTerm(query, term);
     action->setCheckable(true);

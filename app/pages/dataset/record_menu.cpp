@@ -22,7 +22,7 @@ struct RecordMenuText {
 QAction* add(QMenu* menu, const char* name, const QString& drawing, const QString& text, const QAction* key,
              std::function<void()> action)
 {
-    auto shown = QString(text).replace(QLatin1Char('&'), QLatin1String("&&"));
+    auto shown = menuText(text);
     if (key != nullptr) // shown only: that one has the key
         shown += QLatin1Char('\t') + key->shortcut().toString(QKeySequence::NativeText);
     auto* const entry = menu->addAction(drawing.isEmpty() ? QIcon() : icon(drawing), shown);
