@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs `nanodit bench` and the same work in PyTorch (peer.py) in turns on this machine, and prints a table of ratios for docs/performance.md.
 
-usage: race.py --nanodit build/release/app/nanodit --python PEERS/bin/python [--threads 1] [--rounds 3] [--pixels 512]
+usage: race.py --nanodit build/release/bin/nanodit --python PEERS/bin/python [--threads 1] [--rounds 3] [--pixels 512]
 
 PEERS is a virtual environment with torch: python3 -m venv PEERS && PEERS/bin/pip install torch==2.13.0 numpy
 Both sides use the same number of threads, one after the other; the best of all rounds counts.
