@@ -3,7 +3,9 @@
 #include "tests/support/test_data.h"
 
 #include <QCommandLineParser>
+#include <QFile>
 #include <QProcess>
+#include <QRegularExpression>
 #include <QTemporaryDir>
 #include <QtTest>
 
@@ -170,6 +172,20 @@ private Q_SLOTS:
             QVERIFY2(help.out.contains(option), option);
         for (const char* option : {"--screenshot", "--lens", "--size", "--tab"})
             QVERIFY2(!help.out.contains(option), option);
+    }
+
+    void theManualNamesEveryOption()
+    {
+        QFile file(QStringLiteral(SOURCE_ROOT "/packaging/nanodit-workbench.1"));
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        const auto manual = QString::fromUtf8(file.readAll()).remove('\\'); // before a hyphen that is typed
+        const auto help = endOf(NANODIT_WORKBENCH, {"--help"}).out;
+        static const QRegularExpression option("--[a-z][a-z-]*");
+        QVERIFY(help.contains(option));
+        for (auto it = option.globalMatch(help); it.hasNext();) {
+            const auto name = it.next().captured();
+            QVERIFY2(manual.contains(name), qPrintable(name));
+        }
     }
 
     void theWelcomePageIsPictured()

@@ -26,6 +26,7 @@ private Q_SLOTS:
     void errorsOfLibrariesAreOnlyADetail();
     void settingsAreListedAndChecked();
     void theConfigurationReferenceIsUpToDate();
+    void theManualNamesEveryCommandAndOption();
     void waitingThreadsSleepUnlessToldOtherwise();
     void theChainRunsFromScenesToAPicture();
 
@@ -168,6 +169,27 @@ void CommandLineTest::theConfigurationReferenceIsUpToDate()
     QVERIFY(file.open(QIODevice::ReadOnly));
     QVERIFY2(QString::fromUtf8(file.readAll()).endsWith(made.out),
              "replace the tables of docs/configuration.md with what \"nanodit config --list --markdown\" prints");
+}
+
+void CommandLineTest::theManualNamesEveryCommandAndOption()
+{
+    QFile file(QStringLiteral(SOURCE_ROOT "/packaging/nanodit.1"));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const auto manual = QString::fromUtf8(file.readAll()).remove('\\'); // before a hyphen that is typed
+    const auto help = runProgram({"--help"}).out;
+    const auto commands = help.indexOf("Subcommands:");
+    QVERIFY(commands > 0);
+    static const QRegularExpression command("^  ([a-z][a-z-]*)", QRegularExpression::MultilineOption);
+    for (auto it = command.globalMatch(help, commands); it.hasNext();) {
+        const auto name = it.next().captured(1);
+        QVERIFY2(manual.contains("\n.B " + name + "\n"), qPrintable(name));
+    }
+    const auto ofAll = help.left(commands);
+    static const QRegularExpression option("--[a-z]+");
+    for (auto it = option.globalMatch(ofAll); it.hasNext();) {
+        const auto name = it.next().captured();
+        QVERIFY2(manual.contains(name), qPrintable(name));
+    }
 }
 
 void CommandLineTest::settingsAreListedAndChecked()
