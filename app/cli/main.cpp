@@ -22,7 +22,7 @@ void parseAndRun(int argc, char** argv, Options& options)
     CLI::App app("NanoDiT Workbench: train and understand small text-to-image diffusion transformers", "nanodit");
     app.require_subcommand(1);
     app.fallthrough();
-    app.set_version_flag("--version", NANODIT_VERSION);
+    app.set_version_flag("--version", "nanodit " NANODIT_VERSION);
     app.add_option("-w,--workspace", options.workspace, "The workspace's folder")->capture_default_str();
     addComputeOptions(app, options);
     app.add_flag("--json", options.output.json, "Print the result as one JSON object");

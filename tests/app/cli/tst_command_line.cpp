@@ -110,7 +110,9 @@ void CommandLineTest::helpAndVersionExitWithZero()
     for (const char* command : {"import", "preprocess", "shard", "verify", "status", "export", "train", "sample",
                                 "validate", "compare", "runs", "demo", "config", "golden"})
         QVERIFY2(help.out.contains(command), command);
-    QCOMPARE(runProgram({"--version"}).exitCode, 0);
+    const auto version = runProgram({"--version"});
+    QCOMPARE(version.exitCode, 0);
+    QVERIFY2(version.out.startsWith("nanodit "), qPrintable(version.out));
 }
 
 void CommandLineTest::waitingThreadsSleepUnlessToldOtherwise()
