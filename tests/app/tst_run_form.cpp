@@ -6,6 +6,7 @@
 #include "tests/support/test_data.h"
 #include "widgets/config_form.h"
 
+#include <QComboBox>
 #include <QLabel>
 #include <QSignalSpy>
 #include <QStandardPaths>
@@ -60,6 +61,25 @@ private Q_SLOTS:
             QVERIFY2(settings()->keys().empty(), name);
             failed.clear();
         }
+    }
+
+    void aFileThatIsNotChosenLeavesTheConfiguration()
+    {
+        form_->chooseNewRun();
+        auto* const list = form_->findChild<QComboBox*>("configurations");
+        const int last = list->count() - 1;
+        QVERIFY(last > 0);
+        const int before = list->currentIndex();
+        QVERIFY(before != last);
+        dialogs_.nextPath.clear(); // cancelled
+        list->setCurrentIndex(last);
+        Q_EMIT list->activated(last);
+        QCOMPARE(list->currentIndex(), before);
+        dialogs_.nextPath = QString::fromStdString((workspace_.runsFolder() / "complete/config.yaml").string());
+        list->setCurrentIndex(last);
+        Q_EMIT list->activated(last);
+        QCOMPARE(list->currentText(), QString("config.yaml"));
+        QCOMPARE(form_->config()->schedule.steps, std::int64_t(77));
     }
 
 private:

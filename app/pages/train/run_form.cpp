@@ -60,6 +60,7 @@ RunForm::RunForm(Session& session, Dialogs& dialogs, QWidget* parent)
     name_->setObjectName(QStringLiteral("runName"));
     name_->setValidator(
         new QRegularExpressionValidator(QRegularExpression(QStringLiteral("[A-Za-z0-9][A-Za-z0-9._-]{0,63}")), name_));
+    configurations_->setObjectName(QStringLiteral("configurations"));
     configurations_->setAccessibleName(tr("Configuration to start from"));
     setRole(runNote_, "small");
     runNote_->setWordWrap(true);
@@ -107,6 +108,7 @@ RunForm::RunForm(Session& session, Dialogs& dialogs, QWidget* parent)
 void RunForm::listConfigurations()
 {
     configurations_->clear();
+    configuration_ = -1;
     int suitable = -1;
     try {
         for (const auto& configuration : shippedConfigurations())
@@ -253,14 +255,17 @@ void RunForm::configurationPicked(int index)
     auto file = configurations_->itemData(index).toString();
     if (file.isEmpty()) {
         file = dialogs_.chooseFile(this, tr("A training configuration"), tr("Configurations (*.yaml *.yml)"));
-        if (file.isEmpty())
-            return;
         const QSignalBlocker quiet(configurations_);
+        if (file.isEmpty()) {
+            configurations_->setCurrentIndex(std::max(0, configuration_)); // which the form still shows
+            return;
+        }
         configurations_->insertItem(
             configurations_->count() - 1,
             QString::fromStdString(std::filesystem::path(file.toStdString()).filename().string()), file);
         configurations_->setCurrentIndex(configurations_->count() - 2);
     }
+    configuration_ = configurations_->currentIndex();
     loadConfiguration(file.toStdString());
 }
 

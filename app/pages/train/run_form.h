@@ -71,6 +71,7 @@ private:
     QLineEdit* name_;
     QComboBox* configurations_;
     ConfigForm* form_;
+    int configuration_ = -1; ///< Of the list, that was read last; -1: none.
     TrainConfig loaded_;
     bool valid_ = false;
     QString following_;               ///< To be chosen once it is listed.
