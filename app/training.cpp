@@ -326,11 +326,16 @@ void Training::lookForHolder()
 {
     if (active() || runName_.isEmpty() || !session_.hasWorkspace())
         return setHolder({});
+    if (std::exchange(looking_, true)) // a slow disk is asked once at a time
+        return;
     session_.background().ask(
         this, [folder = session_.workspace().runsFolder() / runName_.toStdString()] { return runHolder(folder); },
         [this, name = runName_](const std::optional<RunHolder>& holder) {
-            if (active() || runName_ != name)
+            looking_ = false;
+            if (active())
                 return;
+            if (runName_ != name) // another one is shown by now
+                return lookForHolder();
             const bool wasHeld = holder_.has_value();
             setHolder(holder && !holder->here ? holder : std::nullopt);
             if (!wasHeld && !holder_)
@@ -338,7 +343,8 @@ void Training::lookForHolder()
             curves_.loadMore(session_.background()); // once more when it has ended, too
             if (!holder_)
                 session_.refreshRuns();
-        });
+        },
+        [this](const Notice&) { looking_ = false; });
 }
 
 void Training::setHolder(std::optional<RunHolder> holder)

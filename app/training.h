@@ -116,6 +116,7 @@ private:
     std::filesystem::path queueRoot_;
     std::int64_t queueVersion_ = 0, keptVersion_ = 0; ///< Changes so far, and those that are on the disk.
     bool replaying_ = false;
+    bool looking_ = false;        ///< For who trains the shown run.
     bool goesOn_ = false;         ///< With the queue, once the training has ended.
     bool showsResumption_ = true; ///< That the training began with.
     std::optional<RunHolder> holder_;
