@@ -58,14 +58,6 @@ bool isBadInput(const std::exception& error)
     return dynamic_cast<const UsageError*>(&error) != nullptr || dynamic_cast<const DataError*>(&error) != nullptr;
 }
 
-/// What others wrote, such as the name of a file, stands in messages: it must not cut them short or steer the terminal.
-std::string withoutControls(std::string text)
-{
-    std::ranges::replace_if(
-        text, [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; }, '?');
-    return text;
-}
-
 /// Says what went wrong, and gives the exit code.
 int report(const std::exception& error, nlohmann::json& object)
 {

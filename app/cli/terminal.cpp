@@ -15,6 +15,21 @@ namespace nanodit::cli {
 
 namespace {
 
+bool beginsCharacter(char c)
+{
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+}
+
+/// At most so many characters (not bytes) of a UTF-8 text.
+std::string startOf(const std::string& text, std::size_t characters)
+{
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (beginsCharacter(text[i]) && characters-- == 0)
+            return text.substr(0, i);
+    }
+    return text;
+}
+
 /// Draws progress on stderr.
 class ProgressLine {
 public:
@@ -55,7 +70,7 @@ public:
             return;
         finishLine();
         const char* const mark = level == LogLevel::Info ? "" : level == LogLevel::Warning ? "warning: " : "error: ";
-        std::fprintf(stderr, "%s%s\n", mark, text.c_str());
+        std::fprintf(stderr, "%s%s\n", mark, withoutControls(text).c_str());
     }
 
     void finishLine()
@@ -82,9 +97,8 @@ private:
         if (progress.secondsLeft && progress.done < progress.total)
             text += "  " + durationText(*progress.secondsLeft) + " left";
         winsize window = {};
-        if (terminal_ && ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 10 &&
-            text.size() >= window.ws_col)
-            text.resize(window.ws_col - 1U);
+        if (terminal_ && ioctl(STDERR_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 10)
+            return startOf(text, window.ws_col - 1U);
         return text;
     }
 
@@ -121,8 +135,7 @@ private:
 /// The number of characters (not bytes) of a UTF-8 text.
 std::size_t width(const std::string& text)
 {
-    return static_cast<std::size_t>(std::count_if(
-        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    return static_cast<std::size_t>(std::ranges::count_if(text, beginsCharacter));
 }
 
 } // namespace
@@ -149,10 +162,22 @@ JobEnd runJob(Job& job, Output& output, const std::string& toContinue)
     }
 }
 
+std::string withoutControls(std::string text)
+{
+    const auto at = [&text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if ((at(i) < 0x20 && at(i) != '\n' && at(i) != '\t') || at(i) == 0x7f)
+            text[i] = '?';
+        else if (at(i) == 0xC2 && at(i + 1) >= 0x80 && at(i + 1) < 0xA0) // those beyond ASCII, in UTF-8
+            text.replace(i, 2, "?");
+    }
+    return text;
+}
+
 void printNote(const Output& output, const std::string& text)
 {
     if (!output.quiet)
-        std::fprintf(stderr, "%s%s\n", isatty(STDERR_FILENO) != 0 ? "\r\033[K" : "", text.c_str());
+        std::fprintf(stderr, "%s%s\n", isatty(STDERR_FILENO) != 0 ? "\r\033[K" : "", withoutControls(text).c_str());
 }
 
 void printResult(Output& output, const std::string& text, const nlohmann::json& json)
@@ -160,7 +185,7 @@ void printResult(Output& output, const std::string& text, const nlohmann::json& 
     if (output.json)
         output.result = json;
     else if (!text.empty())
-        std::cout << text << (text.back() == '\n' ? "" : "\n") << std::flush;
+        std::cout << withoutControls(text) << (text.back() == '\n' ? "" : "\n") << std::flush;
 }
 
 bool printOnce(const nlohmann::json& object)

@@ -32,6 +32,10 @@ struct Output {
 /// cancelled, and `toContinue` says what to do next, if anything.
 JobEnd runJob(Job& job, Output& output, const std::string& toContinue = "run the same command again to continue");
 
+/// What others wrote, such as the name of a file or a caption, stands in messages and results: without characters that
+/// would cut them short or steer the terminal, which become "?".
+std::string withoutControls(std::string text);
+
 /// A line on stderr, unless quiet; also while a job's progress is shown there.
 void printNote(const Output& output, const std::string& text);
 

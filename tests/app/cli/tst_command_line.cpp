@@ -1,4 +1,5 @@
 #include "tests/app/cli/program.h"
+#include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"
 
 #include <QFile>
@@ -24,6 +25,7 @@ private Q_SLOTS:
     void helpAndVersionExitWithZero();
     void errorsAreJsonWhenAsked();
     void errorsOfLibrariesAreOnlyADetail();
+    void captionsOfOthersDoNotSteerTheTerminal();
     void settingsAreListedAndChecked();
     void theConfigurationReferenceIsUpToDate();
     void theManualNamesEveryCommandAndOption();
@@ -171,6 +173,20 @@ void CommandLineTest::theConfigurationReferenceIsUpToDate()
     QVERIFY(file.open(QIODevice::ReadOnly));
     QVERIFY2(QString::fromUtf8(file.readAll()).endsWith(made.out),
              "replace the tables of docs/configuration.md with what \"nanodit config --list --markdown\" prints");
+}
+
+void CommandLineTest::captionsOfOthersDoNotSteerTheTerminal()
+{
+    const TemporaryFolder folder;
+    fs::create_directories(folder / "pictures");
+    nanodit::writePng(folder / "pictures/hill.png", drawnPicture(1, {96, 64}));
+    writeText(folder / "pictures/hill.txt", "a \x1b[2J fox \xc2\x9b");
+    const auto workspace = text(folder / "workspace");
+    QCOMPARE(runProgram({"-w", workspace, "--quiet", "import", text(folder / "pictures")}).exitCode, 0);
+    const QStringList edit = {"captions", "edit", "--find", "fox", "--replace", "dog", "--dry-run"};
+    const auto shown = runProgram(QStringList{"-w", workspace} + edit).out;
+    QVERIFY2(shown.contains("[2J fox"), qPrintable(shown));
+    QVERIFY(!shown.contains(QChar(0x1b)) && !shown.contains(QChar(0x9b)));
 }
 
 void CommandLineTest::theManualNamesEveryCommandAndOption()
