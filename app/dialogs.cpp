@@ -5,8 +5,10 @@
 
 #include <QDesktopServices>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QMessageBox>
 #include <QPushButton>
+#include <QRegularExpression>
 #include <QUrl>
 
 namespace nanodit {
@@ -40,7 +42,17 @@ QString DesktopDialogs::chooseFile(QWidget* parent, const QString& title, const 
 QString DesktopDialogs::chooseSaveFile(QWidget* parent, const QString& title, const QString& suggestion,
                                        const QString& filter)
 {
-    return QFileDialog::getSaveFileName(parent, title, suggestion, filter);
+    QFileDialog dialog(parent, title, QString(), filter);
+    dialog.setAcceptMode(QFileDialog::AcceptSave);
+    dialog.setFileMode(QFileDialog::AnyFile);
+    dialog.selectFile(suggestion);
+    dialog.setDefaultSuffix(QFileInfo(suggestion).suffix()); // of a name that is typed without one
+    QObject::connect(&dialog, &QFileDialog::filterSelected, &dialog, [&dialog](const QString& chosen) {
+        static const QRegularExpression first(QStringLiteral("\\*\\.(\\w+)"));
+        if (const auto suffix = first.match(chosen); suffix.hasMatch())
+            dialog.setDefaultSuffix(suffix.captured(1));
+    });
+    return dialog.exec() == QDialog::Accepted ? dialog.selectedFiles().value(0) : QString();
 }
 
 bool DesktopDialogs::confirm(QWidget* parent, const QString& question, const QString& consequence,
