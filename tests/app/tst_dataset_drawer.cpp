@@ -87,11 +87,11 @@ private Q_SLOTS:
         auto* const bar = drawer<AlignmentPanel>()->findChild<JobBar*>();
         QVERIFY(bar != nullptr && bar->isVisible() && !button("certifyHere")->isVisible());
         QTRY_VERIFY_WITH_TIMEOUT(jobs().runner()->paused(), minute);
-        QTest::qWait(500); // the record that was under way
-        const auto numbers = bar->findChild<QLabel*>("jobNumbers")->text();
-        QVERIFY2(numbers.startsWith("paused") && numbers.contains(QStringLiteral("/%1 records").arg(scenes)) &&
-                     numbers.contains(" left"),
-                 qPrintable(numbers));
+        const auto* const numbers = bar->findChild<QLabel*>("jobNumbers");
+        QTRY_VERIFY2_WITH_TIMEOUT(numbers->text().startsWith("paused") &&
+                                      numbers->text().contains(QStringLiteral("/%1 records").arg(scenes)) &&
+                                      numbers->text().contains(" left"),
+                                  qPrintable(numbers->text()), minute);
         bar->findChild<QToolButton*>("jobStop")->click();
         QCOMPARE(bar->findChild<QLabel*>("jobNumbers")->text(), QStringLiteral("stopping…"));
         QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
