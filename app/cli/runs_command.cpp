@@ -129,8 +129,12 @@ void runCheckpoints(const Workspace& workspace, const std::string& name, const C
     starAll(edits.star, true);
     starAll(edits.unstar, false);
     SavingConfig rule;
-    if (const auto file = run.folder / "config.yaml"; std::filesystem::exists(file))
-        rule = readTrainConfig(file).saving;
+    try {
+        rule = readTrainConfig(run.folder / "config.yaml").saving;
+    } catch (const Error& error) { // missing, damaged or of another version
+        printNote(options.output,
+                  std::string("the usual rule is assumed, since the run's own is not known: ") + error.what());
+    }
     std::vector<std::vector<std::string>> rows = {{"step", "MB", "kept as"}};
     auto list = nlohmann::json::array();
     for (const auto& standing : checkpointStandings(run.folder, rule)) {

@@ -1,3 +1,4 @@
+#include "core/config/workspace_config.h"
 #include "tests/app/cli/program.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"
@@ -26,6 +27,7 @@ private Q_SLOTS:
     void errorsAreJsonWhenAsked();
     void errorsOfLibrariesAreOnlyADetail();
     void captionsOfOthersDoNotSteerTheTerminal();
+    void checkpointsAreListedWhateverTheConfigurationIs();
     void settingsAreListedAndChecked();
     void theConfigurationReferenceIsUpToDate();
     void theManualNamesEveryCommandAndOption();
@@ -187,6 +189,20 @@ void CommandLineTest::captionsOfOthersDoNotSteerTheTerminal()
     const auto shown = runProgram(QStringList{"-w", workspace} + edit).out;
     QVERIFY2(shown.contains("[2J fox"), qPrintable(shown));
     QVERIFY(!shown.contains(QChar(0x1b)) && !shown.contains(QChar(0x9b)));
+}
+
+void CommandLineTest::checkpointsAreListedWhateverTheConfigurationIs()
+{
+    const TemporaryFolder folder;
+    const auto workspace = nanodit::Workspace::create(folder / "workspace");
+    const auto run = workspace.runsFolder() / "old";
+    writeText(run / "config.yaml", "schedule: [");
+    writeText(run / "metrics.jsonl", "");
+    writeText(run / "checkpoints/step-00000010/state.json", "{}");
+    const auto shown = runProgram({"-w", text(workspace.root), "runs", "old", "--star", "10"});
+    QVERIFY2(shown.exitCode == 0, qPrintable(shown.errors));
+    QVERIFY2(shown.out.contains("10") && shown.out.contains("star"), qPrintable(shown.out));
+    QVERIFY2(shown.errors.contains("the usual rule is assumed"), qPrintable(shown.errors));
 }
 
 void CommandLineTest::theManualNamesEveryCommandAndOption()
