@@ -39,6 +39,10 @@ TrainForecasts::TrainForecasts(Session& session, QObject* parent)
     connect(&askSoon_, &QTimer::timeout, this, &TrainForecasts::forecast);
     connect(&measureSoon_, &QTimer::timeout, this, &TrainForecasts::measure);
     connect(&session_, &Session::workspaceChanged, this, &TrainForecasts::stop);
+    connect(&session_, &Session::allJobsEnded, this, [this] {
+        if (waits_)
+            measureSoon_.start();
+    });
 }
 
 void TrainForecasts::ask(const TrainConfig& config)
@@ -61,6 +65,7 @@ void TrainForecasts::stop()
 void TrainForecasts::stopMeasuring()
 {
     measureSoon_.stop();
+    waits_ = false;
     if (runner_ == nullptr)
         return;
     runner_->disconnect(this);
@@ -110,7 +115,8 @@ void TrainForecasts::forecast()
 
 void TrainForecasts::measure()
 {
-    if (!shown_ || !session_.jobs().empty()) // what runs beside would be measured, too
+    waits_ = shown_.has_value() && !session_.jobs().empty(); // what runs beside would be measured, too
+    if (!shown_ || waits_)
         return;
     const auto& bucket = shown_->forecast.dearest();
     StepTimeRequest request{.config = config_,

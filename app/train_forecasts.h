@@ -58,6 +58,7 @@ private:
     int asked_ = 0;           ///< Counts questions, so that late answers are dropped.
     std::string measuredFor_; ///< The configuration and device that `measured_` is of.
     double measured_ = 0;
+    bool waits_ = false;          ///< For the jobs to end, to time a step.
     JobRunner* runner_ = nullptr; ///< That times a step; goes by itself when it has ended.
 };
 
