@@ -93,19 +93,26 @@ private:
         const auto operations = positions * static_cast<double>(kernel.numel());
         if (!stop_ || operations <= operationsAtOnce || !x.device().is_cpu())
             return at::conv2d(x, kernel, bias, stride, padding);
-        // In strips of rows, with the rows above and below that they need: the same sums, in the same order.
-        const auto padded = padding > 0 ? at::constant_pad_nd(x, {0, 0, padding, padding}) : x;
-        const auto side = kernel.size(2), rows = (padded.size(2) - side) / stride + 1;
+        // In strips of rows, with the rows above and below that they need: the same sums, in the same order. Only the
+        // outermost strips are padded, and each goes into the result at once, so that this takes no more memory.
+        const auto height = x.size(2), side = kernel.size(2), rows = (height + 2 * padding - side) / stride + 1;
         const auto parts = static_cast<std::int64_t>(operations / operationsAtOnce) + 1;
         const auto step = (rows + parts - 1) / parts;
-        std::vector<at::Tensor> strips;
+        at::Tensor whole;
         for (std::int64_t first = 0; first < rows; first += step) {
             leaveIfStopped(stop_);
             const auto count = std::min(step, rows - first);
-            strips.push_back(at::conv2d(padded.narrow(2, first * stride, (count - 1) * stride + side), kernel, bias,
-                                        stride, at::IntArrayRef{0, padding}));
+            const auto top = first * stride - padding, bottom = top + (count - 1) * stride + side;
+            const auto above = std::max<std::int64_t>(0, -top), below = std::max<std::int64_t>(0, bottom - height);
+            auto needed = x.narrow(2, top + above, bottom - below - (top + above));
+            if (above + below > 0)
+                needed = at::constant_pad_nd(needed, {0, 0, above, below});
+            const auto strip = at::conv2d(needed, kernel, bias, stride, at::IntArrayRef{0, padding});
+            if (!whole.defined())
+                whole = at::empty({x.size(0), kernel.size(0), rows, strip.size(3)}, strip.options());
+            whole.narrow(2, first, count).copy_(strip);
         }
-        return at::cat(strips, 2);
+        return whole;
     }
 
     at::Tensor norm(const at::Tensor& x, const std::string& name) const
@@ -208,6 +215,16 @@ std::optional<LatentDistribution> AutoencoderKl::encode(const at::Tensor& pictur
 at::Tensor AutoencoderKl::decode(const at::Tensor& latent, const Tap& tap) const
 {
     return Network(config_, weights_, tap).decoder(latent.to(device_));
+}
+
+std::optional<at::Tensor> AutoencoderKl::decode(const at::Tensor& latent, const StopCheck& stop) const
+{
+    const Tap none;
+    try {
+        return Network(config_, weights_, none, stop).decoder(latent.to(device_));
+    } catch (const EncodingStopped&) {
+        return std::nullopt;
+    }
 }
 
 at::Tensor AutoencoderKl::modelLatent(const at::Tensor& latent) const

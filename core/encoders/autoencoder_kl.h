@@ -79,12 +79,18 @@ public:
     std::optional<LatentDistribution> encode(const at::Tensor& pictures, const StopCheck& stop) const;
     /// [B, L, h, w], not scaled, to [B, C, H, W] in about [-1, 1].
     at::Tensor decode(const at::Tensor& latent, const Tap& tap = {}) const;
+    /// The same; empty when `stop` said so, which is asked within layers, too.
+    std::optional<at::Tensor> decode(const at::Tensor& latent, const StopCheck& stop) const;
 
     /// As decode, in overlapping tiles of `tileSide` latent pixels whose seams are blended. Normalisation and attention
     /// see one tile only, so this is close to decode, not equal.
     at::Tensor decodeTiled(const at::Tensor& latent, std::int64_t tileSide = 64, std::int64_t overlap = 16) const;
-    /// decode, or decodeTiled where decode would take more than a quarter of its device's memory.
-    at::Tensor decodeWithinMemory(const at::Tensor& latent) const;
+    /// The same; empty when `stop` said so, which is asked within the layers of each tile.
+    std::optional<at::Tensor> decodeTiled(const at::Tensor& latent, const StopCheck& stop, std::int64_t tileSide = 64,
+                                          std::int64_t overlap = 16) const;
+    /// decode, or decodeTiled where decode would take more than a quarter of its device's memory. Empty when `stop`
+    /// said so.
+    std::optional<at::Tensor> decodeWithinMemory(const at::Tensor& latent, const StopCheck& stop) const;
     /// Estimate of what decode needs at its widest, in bytes.
     std::int64_t decodeBytes(at::IntArrayRef latentShape) const;
 

@@ -33,6 +33,12 @@ std::vector<std::int64_t> tileStarts(std::int64_t length, std::int64_t tile, std
 
 at::Tensor AutoencoderKl::decodeTiled(const at::Tensor& latent, std::int64_t tileSide, std::int64_t overlap) const
 {
+    return *decodeTiled(latent, StopCheck(), tileSide, overlap);
+}
+
+std::optional<at::Tensor> AutoencoderKl::decodeTiled(const at::Tensor& latent, const StopCheck& stop,
+                                                     std::int64_t tileSide, std::int64_t overlap) const
+{
     const auto factor = config_.factor();
     const auto rows = latent.size(2), cols = latent.size(3);
     const auto tileRows = std::min(tileSide, rows), tileCols = std::min(tileSide, cols);
@@ -43,7 +49,9 @@ at::Tensor AutoencoderKl::decodeTiled(const at::Tensor& latent, std::int64_t til
     auto weightSum = at::zeros({rows * factor, cols * factor}, options);
     for (const auto top : rowStarts) {
         for (const auto left : colStarts) {
-            const auto tile = decode(latent.slice(2, top, top + tileRows).slice(3, left, left + tileCols));
+            const auto tile = decode(latent.slice(2, top, top + tileRows).slice(3, left, left + tileCols), stop);
+            if (!tile)
+                return std::nullopt;
             const auto vertical =
                 seamWeights(tileRows * factor, overlap * factor, top == 0, top + tileRows == rows, options);
             const auto horizontal =
@@ -53,7 +61,7 @@ at::Tensor AutoencoderKl::decodeTiled(const at::Tensor& latent, std::int64_t til
                 return whole.slice(-2, top * factor, (top + tileRows) * factor)
                     .slice(-1, left * factor, (left + tileCols) * factor);
             };
-            place(sum).add_(tile * weights);
+            place(sum).add_(*tile * weights);
             place(weightSum).add_(weights);
         }
     }
@@ -70,10 +78,10 @@ std::int64_t AutoencoderKl::decodeBytes(at::IntArrayRef latentShape) const
     return pixels * 4 * (3 * widest + channels[0]);
 }
 
-at::Tensor AutoencoderKl::decodeWithinMemory(const at::Tensor& latent) const
+std::optional<at::Tensor> AutoencoderKl::decodeWithinMemory(const at::Tensor& latent, const StopCheck& stop) const
 {
     const auto memory = memoryBytes(device_);
-    return memory > 0 && decodeBytes(latent.sizes()) > memory / 4 ? decodeTiled(latent) : decode(latent);
+    return memory > 0 && decodeBytes(latent.sizes()) > memory / 4 ? decodeTiled(latent, stop) : decode(latent, stop);
 }
 
 } // namespace nanodit

@@ -317,7 +317,7 @@ std::optional<Image> Session::paint(const AttentionSubject& subject, const JobCo
                          remedy::NameEncoder{remedy::Encoder::Vae});
     if (!walk(subject, context))
         return std::nullopt;
-    return pictureFromLatent(*autoencoder(), way_->end);
+    return pictureFromLatent(*autoencoder(), way_->end, [&context] { return context.shouldStop(); });
 }
 
 } // namespace

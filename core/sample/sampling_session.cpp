@@ -237,8 +237,8 @@ at::Tensor Session::startOf(const SampleRequest& request, const fs::path& pictur
     const auto* latent = startLatents_.find(key);
     if (latent == nullptr)
         latent = &startLatents_.keep(
-            key,
-            latentFromPicture(autoencoder(), makeBucketImage(readImage(picture), request.size)).to(compute_.device));
+            key, latentFromPicture(autoencoder(), makeBucketImage(readImage(picture), request.size), {})
+                     ->to(compute_.device));
     const double t = request.start->time;
     return (1 - t) * *latent + t * noise;
 }

@@ -183,7 +183,7 @@ std::optional<Image> PreviewPainter::paintOne(const NanoDiT& model, std::int64_t
         [&context](const SolverStep&) { return !context.shouldStop(); });
     if (!latent)
         return std::nullopt;
-    return pictureFromLatent(*autoencoder_, *latent);
+    return pictureFromLatent(*autoencoder_, *latent, [&context] { return context.shouldStop(); });
 }
 
 std::shared_ptr<const ShardSet> validationShards(const Workspace& workspace)

@@ -101,6 +101,52 @@ private Q_SLOTS:
         }
     }
 
+    void decodingIsStoppedWithinLayersAndItsStripsChangeNothing()
+    {
+        const at::NoGradGuard noGrad;
+        AutoencoderConfig config;
+        config.blockOutChannels = {64, 128};
+        config.layersPerBlock = 1;
+        config.midBlockAddAttention = false;
+        const AutoencoderKl autoencoder(config, initialAutoencoderWeights(config, 3));
+        const auto latent = at::randn({1, config.latentChannels, 122, 122});
+        QVERIFY(128. * 128 * 9 * 244 * 244 > operationsAtOnce); // the convolution that enlarges it
+        int asked = 0;
+        const auto unstopped = autoencoder.decode(latent, [&asked] { return ++asked > 1000; });
+        QVERIFY(unstopped.has_value());
+        QVERIFY2(at::allclose(*unstopped, autoencoder.decode(latent), 1e-4, 1e-4), "strips change the result");
+        const auto convolutions = std::ranges::count_if(autoencoder.weights(), [](const auto& weight) {
+            return weight.first.starts_with("decoder.") && weight.second.dim() == 4;
+        });
+        QVERIFY2(asked > convolutions, std::to_string(asked).c_str());
+        for (const int when : {1, 4, asked / 2}) {
+            int count = 0;
+            QVERIFY(!autoencoder.decode(latent, [&] { return ++count == when; }));
+            QCOMPARE(count, when); // it left at once
+        }
+    }
+
+    void decodingInTilesIsStoppedToo()
+    {
+        const at::NoGradGuard noGrad;
+        const auto autoencoder = tinyAutoencoder();
+        const auto latent = at::randn({1, 4, 37, 29});
+        int asked = 0;
+        const auto tiled = autoencoder.decodeTiled(
+            latent, [&asked] { return ++asked > 1000; }, 16, 6);
+        QVERIFY(tiled && at::equal(*tiled, autoencoder.decodeTiled(latent, 16, 6)));
+        const auto inAll = asked;
+        for (const int when : {1, inAll / 2, inAll}) {
+            asked = 0;
+            QVERIFY(!autoencoder.decodeTiled(
+                latent, [&] { return ++asked == when; }, 16, 6));
+            QCOMPARE(asked, when);
+        }
+        const auto whole = autoencoder.decodeWithinMemory(latent, {});
+        QVERIFY(whole && at::equal(*whole, autoencoder.decode(latent)));
+        QVERIFY(!autoencoder.decodeWithinMemory(latent, [] { return true; }));
+    }
+
     void seededTwiceIsEqual()
     {
         const auto first = initialAutoencoderWeights(tinyConfig(), 7),
