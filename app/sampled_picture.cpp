@@ -57,6 +57,16 @@ std::pair<std::string, int> dateOf(const fs::path& file)
     return {name.substr(0, stamp), numbered ? std::atoi(name.c_str() + stamp + 1) : 1};
 }
 
+/// A record's id, or a picture's file without its folder.
+struct ReferenceName {
+    QString operator()(const NoReference&) const { return {}; }
+    QString operator()(const RecordReference& record) const { return QString::fromStdString(record.id); }
+    QString operator()(const PictureReference& picture) const
+    {
+        return QString::fromStdString(picture.file.filename().string());
+    }
+};
+
 } // namespace
 
 fs::path samplesFolder(const Workspace& workspace)
@@ -125,10 +135,13 @@ QString settingsLine(const SampleRequest& request)
     auto line = QObject::tr("%1 · text %2 · DINO %3 · %4 steps · seed %5")
                     .arg(prompt, QString::number(request.textScale, 'f', 2), QString::number(request.dinoScale, 'f', 2),
                          QString::number(request.steps), QString::number(request.seed));
-    if (const auto* const record = std::get_if<RecordReference>(&request.clsFrom))
-        line += QObject::tr(" · CLS of %1").arg(QString::fromStdString(record->id));
-    else if (const auto* const picture = std::get_if<PictureReference>(&request.clsFrom))
-        line += QObject::tr(" · CLS of %1").arg(QString::fromStdString(picture->file.filename().string()));
+    if (request.blend)
+        line += QObject::tr(" · %1 : %2 with %3")
+                    .arg(QString::number(100 * request.blend->weight, 'f', 0),
+                         QString::number(100 * (1 - request.blend->weight), 'f', 0),
+                         std::visit(ReferenceName{}, request.blend->with));
+    if (!std::holds_alternative<NoReference>(request.clsFrom))
+        line += QObject::tr(" · CLS of %1").arg(std::visit(ReferenceName{}, request.clsFrom));
     return line;
 }
 

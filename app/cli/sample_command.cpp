@@ -2,6 +2,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/guidance_options.h"
 #include "app/cli/mask_options.h"
+#include "app/cli/other_picture_options.h"
 #include "app/cli/output_file.h"
 #include "app/cli/shared_options.h"
 #include "core/config/workspace_config.h"
@@ -27,8 +28,9 @@ namespace fs = std::filesystem;
 
 struct SampleArguments {
     CheckpointOptions model;
-    std::string prompt, textRecord, record, clsRecord;
-    fs::path picture, clsPicture;
+    std::string prompt, textRecord, record;
+    fs::path picture;
+    OtherPictureOptions others;
     std::string size;
     GuidanceOptions guidance;
     MaskOptions masks;
@@ -165,20 +167,6 @@ void requireNothingBesideSettings(const CLI::App& command)
     }
 }
 
-/// --cls-record and --cls-reference, for a request with its reference.
-void applyOtherCls(const SampleArguments& arguments, SampleRequest& request)
-{
-    if (!arguments.clsRecord.empty())
-        request.clsFrom = RecordReference{arguments.clsRecord};
-    else if (!arguments.clsPicture.empty())
-        request.clsFrom = PictureReference{arguments.clsPicture};
-    else
-        return;
-    if (std::holds_alternative<NoReference>(request.reference))
-        throw UsageError(std::string(arguments.clsRecord.empty() ? "--cls-reference" : "--cls-record") +
-                         " needs a reference whose patches stand beside that CLS: give --record or --reference");
-}
-
 SampleRequest requestOf(const SampleArguments& arguments, const Workspace& workspace)
 {
     if (!arguments.settings.empty()) {
@@ -196,7 +184,7 @@ SampleRequest requestOf(const SampleArguments& arguments, const Workspace& works
         request.reference = RecordReference{arguments.record};
     else if (!arguments.picture.empty())
         request.reference = PictureReference{arguments.picture};
-    applyOtherCls(arguments, request);
+    arguments.others.apply(request);
     arguments.guidance.apply(request);
     request.size = sizeOf(arguments, workspace);
     arguments.masks.apply(request, workspace);
@@ -360,11 +348,7 @@ void registerSample(CLI::App& app, Options& options)
     command->add_option("--text-record", a->textRecord, "Use the stored text of this record")->excludes(prompt);
     auto* const record = command->add_option("--record", a->record, "Use CLS and patches of this record");
     command->add_option("--reference", a->picture, "Use CLS and patches of this picture")->excludes(record);
-    auto* const clsRecord = command->add_option(
-        "--cls-record", a->clsRecord,
-        "Take CLS from this record instead, and only the patches from the reference: off the training distribution, "
-        "since no training picture has a CLS and patches of two");
-    command->add_option("--cls-reference", a->clsPicture, "The same with CLS of this picture")->excludes(clsRecord);
+    a->others.addTo(*command);
     command->add_option("--size", a->size,
                         "WIDTHxHEIGHT (default: the bucket of the record or reference picture; without one the "
                         "workspace's first bucket)");

@@ -15,6 +15,7 @@
 #include "core/sample/shared_models.h"
 #include "core/sample/solver.h"
 
+#include <bit>
 #include <cmath>
 #include <tuple>
 
@@ -46,7 +47,9 @@ std::string sourceOf(const AttentionSubject& subject)
             return "picture " + picture->file.string();
         return {};
     };
-    return "sample " + bucketName(s.size) + "\n" + named(s.reference) + "\n" + named(s.clsFrom) + "\n" +
+    const auto blend =
+        s.blend ? std::to_string(std::bit_cast<std::uint64_t>(s.blend->weight)) + " " + named(s.blend->with) : "";
+    return "sample " + bucketName(s.size) + "\n" + named(s.reference) + "\n" + named(s.clsFrom) + "\n" + blend + "\n" +
            s.textRecord.value_or("") + "\n" + s.prompt;
 }
 

@@ -8,6 +8,7 @@
 #include "core/sample/shared_models.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace nanodit {
@@ -31,6 +32,19 @@ at::Tensor storedArray(const Workspace& workspace, ArrayKind kind, const std::st
     return tensorFromArray(readNpy(file)).to(at::kFloat);
 }
 
+std::string gridText(GridSize grid)
+{
+    return std::to_string(grid.rows) + " x " + std::to_string(grid.cols);
+}
+
+/// For the picture that is mixed into the reference as if it were the reference.
+SampleRequest withReference(const SampleRequest& request, const std::variant<RecordReference, PictureReference>& other)
+{
+    auto changed = request;
+    std::visit([&changed](const auto& reference) { changed.reference = reference; }, other);
+    return changed;
+}
+
 } // namespace
 
 at::Tensor maskWithout(const std::vector<std::int64_t>& erasedPatches, GridSize grid)
@@ -43,6 +57,17 @@ at::Tensor maskWithout(const std::vector<std::int64_t>& erasedPatches, GridSize 
         mask.select(1, patch).fill_(false);
     }
     return mask;
+}
+
+DinoFeatures blended(const DinoFeatures& first, const DinoFeatures& second, double weight)
+{
+    if (first.grid != second.grid)
+        throw UsageError("two references can only be mixed patch by patch, and these have " + gridText(first.grid) +
+                         " and " + gridText(second.grid) + " patches: choose two of the same shape");
+    const auto mixed = [weight](const at::Tensor& a, const at::Tensor& b) {
+        return weight * a + (1 - weight) * b.to(a.options()); // one of them may be stored, and the other just encoded
+    };
+    return {.cls = mixed(first.cls, second.cls), .patches = mixed(first.patches, second.patches), .grid = first.grid};
 }
 
 std::string fileKey(const std::filesystem::path& file)
@@ -105,9 +130,18 @@ std::string ConditionEncoder::clsKey(const SampleRequest& request) const
     return {};
 }
 
+/// Empty where nothing is mixed into the reference.
+std::string ConditionEncoder::blendKey(const SampleRequest& request) const
+{
+    if (!request.blend)
+        return {};
+    return std::to_string(std::bit_cast<std::uint64_t>(request.blend->weight)) + ' ' +
+           dinoKey(withReference(request, request.blend->with));
+}
+
 std::string ConditionEncoder::key(const SampleRequest& request) const
 {
-    auto key = textKey(request) + '\0' + dinoKey(request) + '\0' + clsKey(request);
+    auto key = textKey(request) + '\0' + dinoKey(request) + '\0' + clsKey(request) + '\0' + blendKey(request);
     for (const auto patch : request.erasedPatches)
         key += ' ' + std::to_string(patch);
     return key;
@@ -191,9 +225,7 @@ at::Tensor ConditionEncoder::otherCls(const SampleRequest& request)
         auto cls = storedArray(workspace_, ArrayKind::DinoCls, recordOf(record->id).id).unsqueeze(0);
         return statistics_.empty() ? cls : statistics_.cls.normalise(cls);
     }
-    auto other = request;
-    other.reference = std::get<PictureReference>(request.clsFrom);
-    return referenceFeatures(other).cls;
+    return referenceFeatures(withReference(request, std::get<PictureReference>(request.clsFrom))).cls;
 }
 
 std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
@@ -201,6 +233,9 @@ std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
     if (std::holds_alternative<NoReference>(request.reference))
         return std::nullopt;
     auto features = referenceFeatures(request);
+    if (request.blend)
+        features =
+            blended(features, referenceFeatures(withReference(request, request.blend->with)), request.blend->weight);
     if (!std::holds_alternative<NoReference>(request.clsFrom))
         features.cls = otherCls(request);
     return features;
@@ -231,6 +266,8 @@ ConditionEncoder::Result ConditionEncoder::encode(const SampleRequest& request)
             throw UsageError("there are no patches to erase: no reference is given");
         if (!std::holds_alternative<NoReference>(request.clsFrom))
             throw UsageError("CLS of another picture needs patches beside it: no reference is given");
+        if (request.blend)
+            throw UsageError("a second picture cannot be mixed into the reference: no reference is given");
         conditions.patchGrid = gridWithoutReference(request.size);
         conditions.cls = at::zeros({1, model_.dinoDim});
         conditions.patches = at::zeros({1, conditions.patchGrid.count(), model_.dinoDim});
@@ -244,9 +281,8 @@ void ConditionEncoder::expectGridOf(ImageSize size, GridSize patches) const
     const auto expected = dinoGrid(size, dinoEncoderInfo(workspace_).patchSize);
     if (patches == expected)
         return;
-    const auto text = [](GridSize grid) { return std::to_string(grid.rows) + " x " + std::to_string(grid.cols); };
-    throw DataError("the reference has " + text(patches) + " patches, but a picture of " + bucketName(size) + " has " +
-                    text(expected) + ": they would not lie over what they show");
+    throw DataError("the reference has " + gridText(patches) + " patches, but a picture of " + bucketName(size) +
+                    " has " + gridText(expected) + ": they would not lie over what they show");
 }
 
 GridSize ConditionEncoder::gridWithoutReference(ImageSize size) const

@@ -19,6 +19,10 @@ namespace nanodit {
 /// that the grid does not have.
 at::Tensor maskWithout(const std::vector<std::int64_t>& erasedPatches, GridSize grid);
 
+/// weight * first + (1 - weight) * second, of CLS and of each patch; with a weight of 1 or 0 exactly one of the two.
+/// Throws UsageError when they have different grids.
+DinoFeatures blended(const DinoFeatures& first, const DinoFeatures& second, double weight);
+
 /// Names a file and changes when its size or time does.
 std::string fileKey(const std::filesystem::path& file);
 
@@ -35,8 +39,8 @@ public:
     /// [L, text width], L <= T; undefined for a null text.
     at::Tensor text(const SampleRequest& request);
     /// Of a reference, on the patch grid of the request's size; empty for null conditions. Normalised. A record's
-    /// stored arrays serve at the size of its bucket; at any other size its picture is cropped and encoded anew. CLS is
-    /// that of the request's `clsFrom` where it names one.
+    /// stored arrays serve at the size of its bucket; at any other size its picture is cropped and encoded anew.
+    /// Blended where the request says so; CLS is that of its `clsFrom` where it names one.
     std::optional<DinoFeatures> dino(const SampleRequest& request);
 
     /// Both, with placeholders where a condition is null (which a caller then drops): [1, ...], float32, where it
@@ -52,6 +56,7 @@ private:
     std::string textKey(const SampleRequest& request) const;
     std::string dinoKey(const SampleRequest& request) const;
     std::string clsKey(const SampleRequest& request) const;
+    std::string blendKey(const SampleRequest& request) const;
     at::Tensor encodedText(const SampleRequest& request);
     DinoFeatures referenceFeatures(const SampleRequest& request);
     at::Tensor otherCls(const SampleRequest& request);

@@ -28,6 +28,8 @@ void checkRequest(const SampleRequest& request, std::int64_t unit)
     const auto& projected = request.projected;
     if (!(std::abs(projected.momentum) < 1) || !(projected.threshold >= 0) || !std::isfinite(projected.parallel))
         throw UsageError("projected guidance needs a momentum between -1 and 1 and a threshold of 0 or more");
+    if (request.blend && !(request.blend->weight >= 0 && request.blend->weight <= 1))
+        throw UsageError("the weight of the reference in a blend must be from 0 to 1");
     if (request.start && !(request.start->time > 0 && request.start->time <= 1))
         throw UsageError("the flow time to start at must be above 0 and at most 1");
     if (!(request.guidanceInterval[0] <= request.guidanceInterval[1]))

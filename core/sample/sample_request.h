@@ -48,6 +48,13 @@ struct PictureStart {
     double time = 0.6; ///< Flow time to begin at: 1 is noise alone, near 0 almost the picture.
 };
 
+/// A second picture whose CLS and patches are mixed into the reference's, patch by patch. No training picture is a
+/// mixture.
+struct ReferenceBlend {
+    std::variant<RecordReference, PictureReference> with;
+    double weight = 0.5; ///< Of the reference, in [0, 1]; `with` has the rest.
+};
+
 struct SampleRequest {
     std::string prompt;                    ///< Empty: null text, unless textRecord is set.
     std::optional<std::string> textRecord; ///< Use this record's stored text instead of the prompt.
@@ -55,6 +62,7 @@ struct SampleRequest {
     /// Whose CLS stands beside the reference's patches; none: the reference's own. Of a record the stored one, whatever
     /// its bucket; of a picture that of its crop to `size`. No training picture has a CLS and patches of two.
     std::variant<NoReference, RecordReference, PictureReference> clsFrom;
+    std::optional<ReferenceBlend> blend;
     std::vector<std::int64_t> erasedPatches; ///< Of the reference's, row by row: they leave the context.
     std::vector<double> dinoWeights;         ///< [0, 1] by patch: what of s_dino applies there; empty: all of it.
     ImageSize size;

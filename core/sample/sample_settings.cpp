@@ -46,15 +46,14 @@ std::variant<NoReference, RecordReference, PictureReference> referenceFrom(const
     return NoReference{};
 }
 
-PictureStart startFrom(const nlohmann::json& json)
+/// Of a setting that always names one.
+std::variant<RecordReference, PictureReference> pictureFrom(const nlohmann::json& json)
 {
-    const auto reference = referenceFrom(json.at("picture"));
-    PictureStart start{.picture = RecordReference{}, .time = json.at("time")};
-    if (const auto* record = std::get_if<RecordReference>(&reference))
-        start.picture = *record;
-    else if (const auto* picture = std::get_if<PictureReference>(&reference))
-        start.picture = *picture;
-    return start;
+    const auto reference = referenceFrom(json);
+    if (const auto* picture = std::get_if<PictureReference>(&reference))
+        return *picture;
+    const auto* record = std::get_if<RecordReference>(&reference);
+    return record != nullptr ? *record : RecordReference{};
 }
 
 /// `advice`: what to do when the settings are damaged.
@@ -69,6 +68,10 @@ SampleRequest requestFrom(const std::string& text, const std::filesystem::path& 
         request.reference = referenceFrom(json.at("reference"));
         if (json.contains("cls_from"))
             request.clsFrom = referenceFrom(json.at("cls_from"));
+        if (json.contains("blend")) {
+            const auto& blend = json.at("blend");
+            request.blend = {.with = pictureFrom(blend.at("with")), .weight = blend.at("weight")};
+        }
         if (json.contains("erased_patches"))
             request.erasedPatches = json.at("erased_patches").get<std::vector<std::int64_t>>();
         if (json.contains("dino_weights"))
@@ -99,8 +102,10 @@ SampleRequest requestFrom(const std::string& text, const std::filesystem::path& 
             const auto& guide = json.at("weak_guide");
             request.weakGuide = {.checkpoint = guide.at("checkpoint").get<std::string>(), .scale = guide.at("scale")};
         }
-        if (json.contains("start"))
-            request.start = startFrom(json.at("start"));
+        if (json.contains("start")) {
+            const auto& start = json.at("start");
+            request.start = {.picture = pictureFrom(start.at("picture")), .time = start.at("time")};
+        }
         request.seed = json.at("seed");
         return request;
     } catch (const nlohmann::json::exception& error) {
@@ -130,6 +135,8 @@ PngText settingsOf(const SampleRequest& request)
     json["reference"] = toJson(request.reference);
     if (!std::holds_alternative<NoReference>(request.clsFrom))
         json["cls_from"] = toJson(request.clsFrom);
+    if (request.blend)
+        json["blend"] = {{"with", toJson(request.blend->with)}, {"weight", request.blend->weight}};
     if (!request.erasedPatches.empty())
         json["erased_patches"] = request.erasedPatches;
     if (!request.dinoWeights.empty())

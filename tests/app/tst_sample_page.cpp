@@ -2,25 +2,21 @@
 #include "app/pages/sample/prompt_bar.h"
 #include "app/pages/sample/sample_form.h"
 #include "app/pages/sample/sample_page.h"
-#include "app/record_picker.h"
 #include "app/sampling.h"
 #include "core/front/attention.h"
 #include "core/front/sampling.h"
-#include "tests/app/window_test.h"
-#include "widgets/drop_zone.h"
+#include "tests/app/sample_test.h"
 #include "widgets/filmstrip.h"
 #include "widgets/guidance_anatomy.h"
 #include "widgets/guidance_plane_view.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/image_canvas.h"
 #include "widgets/mask_canvas.h"
-#include "widgets/picture.h"
 #include "widgets/picture_comparison.h"
 #include "widgets/picture_tiles.h"
 #include "widgets/prompt_edit.h"
 
 #include <QCheckBox>
-#include <QClipboard>
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
@@ -30,7 +26,6 @@
 #include <QToolButton>
 
 #include <algorithm>
-#include <cmath>
 
 using namespace nanodit;
 
@@ -39,19 +34,14 @@ constexpr int scenes = 20;
 }
 
 /// The Sample page as an instrument: its plane, its anatomy, and the picture that follows the sliders.
-class TestSamplePage : public test::WindowTest {
+class TestSamplePage : public test::SampleTest {
     Q_OBJECT
 
 private Q_SLOTS:
     void initTestCase()
     {
         QVERIFY(openWindow());
-        const auto failure = makeDemo(scenes);
-        QVERIFY2(failure.isEmpty(), qPrintable(failure));
-        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
-        window_->showPage(Page::Sample);
-        find<QSpinBox>("steps")->setValue(2);
-        settle();
+        openSamplePage(scenes);
     }
 
     void cleanupTestCase() { closeWindow(); }
@@ -197,72 +187,6 @@ private Q_SLOTS:
         QCOMPARE(kept->dinoWeights, request.dinoWeights);
         form()->setReference(NoReference{});
         QVERIFY(form()->request().erasedPatches.empty() && form()->request().dinoWeights.empty());
-    }
-
-    void thePartOfAReferenceThatIsUsedIsOutlined()
-    {
-        const auto file = path("tall.png");
-        QImage tall(100, 400, QImage::Format_RGB888);
-        tall.fill(Qt::darkGreen);
-        QVERIFY(tall.save(file));
-        form()->setReference(PictureReference{file.toStdString()});
-        settle();
-        auto* const zone = find<DropZone>("referenceZone");
-        auto* const sizes = find<QComboBox>("size");
-        const auto isCropped = [&] {
-            const auto crop = bucketCrop({.width = 100, .height = 400}, form()->request().size);
-            return std::abs(zone->part().height() - (crop.bottom - crop.top) / 400) < 1e-9;
-        };
-        QVERIFY(isCropped());
-        QVERIFY2(zone->accessibleDescription().contains("of its height is used"),
-                 qPrintable(zone->accessibleDescription()));
-        QVERIFY(sizes->count() > 1);
-        const auto before = zone->part();
-        sizes->setCurrentIndex((sizes->currentIndex() + 1) % sizes->count());
-        QVERIFY(zone->part() != before);
-        QVERIFY(isCropped());
-
-        const auto size = form()->request().size;
-        const auto fitting = tall.scaled(static_cast<int>(size.width), static_cast<int>(size.height));
-        QVERIFY(fitting.save(path("fitting.png")));
-        form()->setReference(PictureReference{path("fitting.png").toStdString()});
-        settle();
-        QVERIFY(zone->part().isEmpty());
-        QVERIFY2(zone->accessibleDescription().contains("All of it is used"),
-                 qPrintable(zone->accessibleDescription()));
-        form()->setReference(NoReference{});
-    }
-
-    void clsCanBeOfAnotherPicture()
-    {
-        auto* const other = find<QCheckBox>("otherCls");
-        auto* const records = find<QComboBox>("clsRecords");
-        form()->setReference(NoReference{});
-        QVERIFY(!other->isEnabled() && !records->isVisible());
-        form()->setReference(RecordReference{session_->records()[0].id});
-        QVERIFY(other->isEnabled());
-        other->setChecked(true);
-        QVERIFY(records->isVisible());
-        QVERIFY(std::holds_alternative<NoReference>(form()->request().clsFrom)); // until one is chosen
-        const auto id = session_->records()[1].id;
-        records->lineEdit()->setText(QString::fromStdString(id));
-        const auto picture = generate();
-        QCOMPARE(std::get<RecordReference>(form()->request().reference).id, session_->records()[0].id);
-        const auto kept = sampleRequestFromPng(picture.file.toStdString());
-        QVERIFY(kept && std::holds_alternative<RecordReference>(kept->clsFrom));
-        QCOMPARE(std::get<RecordReference>(kept->clsFrom).id, id);
-        QVERIFY2(picture.caption.endsWith("CLS of " + QString::fromStdString(id)), qPrintable(picture.caption));
-
-        SampleRequest plain;
-        plain.size = session_->records()[0].bucket;
-        form()->setRequest(plain);
-        QVERIFY(!other->isChecked() && !records->isVisible());
-        page()->restoreFrom(picture.file);
-        settle();
-        QVERIFY(records->isVisible());
-        QCOMPARE(std::get<RecordReference>(form()->request().clsFrom).id, id);
-        form()->setReference(NoReference{}); // no patches for it to stand beside
-        QVERIFY(std::holds_alternative<NoReference>(form()->request().clsFrom));
     }
 
     void severalSeedsFillAStrip()
@@ -412,37 +336,6 @@ private Q_SLOTS:
         QCOMPARE(kept->note.text, std::string("the best so far"));
     }
 
-    void aPictureGoesThroughTheClipboard()
-    {
-        const auto picture = generate();
-        find<QToolButton>("copyPicture")->click();
-        QCOMPARE(QGuiApplication::clipboard()->image().convertToFormat(QImage::Format_RGB888), picture.picture);
-        find<QToolButton>("referencePaste")->click();
-        settle();
-        QVERIFY(std::holds_alternative<PictureReference>(form()->request().reference));
-        const auto file = std::get<PictureReference>(form()->request().reference).file;
-        QCOMPARE(qImageFromImage(readImage(file)), picture.picture);
-        QVERIFY(file.string().starts_with(session_->workspace().root.string()));
-        QGuiApplication::clipboard()->setText("no picture");
-        find<QToolButton>("referencePaste")->click();
-        QCOMPARE(std::get<PictureReference>(form()->request().reference).file, file);
-        form()->setReference(NoReference{});
-    }
-
-    void aRecordIsPickedByItsPicture()
-    {
-        find<QToolButton>("referenceChoose")->click();
-        auto* const picker = window_->findChild<RecordPicker*>();
-        QVERIFY(picker != nullptr);
-        QTRY_VERIFY(picker->settled());
-        const auto id = QString::fromStdString(session_->records()[5].id);
-        picker->findChild<QLineEdit*>("recordPickerQuery")->setText(id);
-        QTRY_VERIFY(picker->settled());
-        QTest::mouseClick(picker->findChild<QPushButton*>("recordPickerTake"), Qt::LeftButton);
-        QCOMPARE(std::get<RecordReference>(form()->request().reference).id, id.toStdString());
-        form()->setReference(NoReference{});
-    }
-
     // The two last ones: afterwards another workspace is open.
 
     void theAttentionPageUsesTheModelOfTheSamplePage()
@@ -475,33 +368,6 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(changed.count(), 1, minute);
         QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QTRY_COMPARE_WITH_TIMEOUT(modelsInMemory().values, std::size_t(0), minute);
-    }
-
-private:
-    SamplePage* page() const { return window_->findChild<SamplePage*>(); }
-    HistoryPanel* history() const { return window_->findChild<HistoryPanel*>(); }
-    /// By the button.
-    SampledPicture generate()
-    {
-        QSignalSpy finished(&sampling(), &Sampling::finished), failed(&sampling(), &Sampling::failed);
-        find<QPushButton>("generate")->click();
-        if (!QTest::qWaitFor([&] { return finished.count() + failed.count() > 0; }, minute) || finished.isEmpty()) {
-            qWarning("%s", failed.isEmpty() ? "no picture" : qPrintable(noticeText(failed[0][0].value<Notice>())));
-            return {};
-        }
-        settle();
-        return finished[0][0].value<SampledPicture>();
-    }
-    template<typename Widget>
-    Widget* find(const char* name) const
-    {
-        return window_->findChild<SamplePage*>()->findChild<Widget*>(QLatin1String(name));
-    }
-    SampleForm* form() const { return window_->findChild<SampleForm*>(); }
-    Sampling& sampling() const { return controllers_->sampling; }
-    void settle() const
-    {
-        QTRY_VERIFY_WITH_TIMEOUT(window_->findChild<SamplePage*>()->settled() && session_->idle(), minute);
     }
 };
 

@@ -78,6 +78,37 @@ QString keptReference(const Workspace& workspace, const QImage& picture)
         writeFileAtomically(file, text);
     return QString::fromStdString(file.string());
 }
+
+/// What a picker's parts are called, by what its picture is used for.
+struct PickerWords {
+    QString name; ///< Of objects.
+    QString prompt, records, paste, clear;
+};
+
+PickerWords wordsOf(ReferencePicker::Use use)
+{
+    switch (use) {
+    case ReferencePicker::Use::Cls:
+        return {.name = QStringLiteral("cls"),
+                .prompt = ReferencePicker::tr("Drop the picture of the CLS here or click to choose one"),
+                .records = ReferencePicker::tr("Record whose CLS is used"),
+                .paste = ReferencePicker::tr("Use the clipboard's picture"),
+                .clear = ReferencePicker::tr("Use CLS of the reference")};
+    case ReferencePicker::Use::Blend:
+        return {.name = QStringLiteral("blend"),
+                .prompt = ReferencePicker::tr("Drop the picture to mix in here or click to choose one"),
+                .records = ReferencePicker::tr("Record that is mixed into the reference"),
+                .paste = ReferencePicker::tr("Use the clipboard's picture"),
+                .clear = ReferencePicker::tr("Mix nothing into the reference")};
+    case ReferencePicker::Use::Reference:
+        break;
+    }
+    return {.name = QStringLiteral("reference"),
+            .prompt = ReferencePicker::tr("Drop a picture here or click to choose one"),
+            .records = ReferencePicker::tr("Record as reference"),
+            .paste = ReferencePicker::tr("Use the clipboard's picture (Ctrl+V)"),
+            .clear = ReferencePicker::tr("No reference")};
+}
 } // namespace
 
 ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, Use use, QWidget* parent)
@@ -88,17 +119,14 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, Use use, QW
     , zone_(new DropZone(this))
     , names_(new RecordNames(this))
     , records_(new QComboBox(this))
-    , clear_(makeFlatButton(QStringLiteral("clear"),
-                            use == Use::Cls ? tr("Use CLS of the reference") : tr("No reference"), this))
+    , clear_(makeFlatButton(QStringLiteral("clear"), wordsOf(use).clear, this))
 {
-    const bool cls = use == Use::Cls;
-    const auto named = [cls](const char* part) -> QString {
-        return (cls ? QStringLiteral("cls") : QStringLiteral("reference")) + QLatin1String(part);
-    };
+    const auto words = wordsOf(use);
+    const auto named = [&words](const char* part) -> QString { return words.name + QLatin1String(part); };
     zone_->setObjectName(named("Zone"));
-    zone_->setPrompt(emptyPrompt());
+    zone_->setPrompt(words.prompt);
     records_->setObjectName(named("Records"));
-    records_->setAccessibleName(cls ? tr("Record whose CLS is used") : tr("Record as reference"));
+    records_->setAccessibleName(words.records);
     records_->setModel(names_);
     records_->setEditable(true);
     records_->setInsertPolicy(QComboBox::NoInsert);
@@ -113,9 +141,7 @@ ReferencePicker::ReferencePicker(Session& session, Dialogs& dialogs, Use use, QW
     row->setSpacing(4);
     auto* const choose = makeFlatButton(QStringLiteral("grid"), tr("Select a record by its picture…"), this);
     choose->setObjectName(named("Choose"));
-    auto* const pasted =
-        makeFlatButton(QStringLiteral("paste"),
-                       cls ? tr("Use the clipboard's picture") : tr("Use the clipboard's picture (Ctrl+V)"), this);
+    auto* const pasted = makeFlatButton(QStringLiteral("paste"), words.paste, this);
     pasted->setObjectName(named("Paste"));
     row->addWidget(records_, 1);
     row->addWidget(choose);
@@ -177,12 +203,6 @@ bool ReferencePicker::takeTyped()
     return true;
 }
 
-QString ReferencePicker::emptyPrompt() const
-{
-    return use_ == Use::Cls ? tr("Drop the picture of the CLS here or click to choose one")
-                            : tr("Drop a picture here or click to choose one");
-}
-
 void ReferencePicker::showPicture()
 {
     const int number = ++shown_;
@@ -222,7 +242,7 @@ void ReferencePicker::showPicture()
             this, [file = fromFile->file] { return readReference(file); },
             show(QString::fromStdString(fromFile->file.string())), refuse);
     } else {
-        zone_->setPrompt(emptyPrompt());
+        zone_->setPrompt(wordsOf(use_).prompt);
         zone_->clear();
     }
 }

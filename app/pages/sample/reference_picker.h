@@ -20,13 +20,13 @@ class Session;
 
 using Reference = std::variant<NoReference, RecordReference, PictureReference>;
 
-/// Where the DINO condition, or CLS alone, comes from: a record of the workspace, any picture (dropped or chosen), or
-/// nothing.
+/// Where the DINO condition, CLS alone, or what is mixed into the condition comes from: a record of the workspace, any
+/// picture (dropped or chosen), or nothing.
 class ReferencePicker : public QWidget {
     Q_OBJECT
 
 public:
-    enum class Use { Reference, Cls };
+    enum class Use { Reference, Cls, Blend };
     ReferencePicker(Session& session, Dialogs& dialogs, Use use, QWidget* parent = nullptr);
     const Reference& reference() const { return reference_; }
     void setReference(const Reference& reference);
@@ -44,7 +44,6 @@ Q_SIGNALS:
     void refused(const QString& why);
 
 private:
-    QString emptyPrompt() const;
     void listRecords();
     void showPicture();
     void showPart();

@@ -1,6 +1,7 @@
 #include "app/pages/sample/sample_form.h"
 
 #include "app/pages/sample/carried_settings.h"
+#include "app/pages/sample/other_pictures.h"
 #include "app/pages/sample/reference_picker.h"
 #include "app/weights_choice.h"
 #include "widgets/factories.h"
@@ -58,6 +59,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     , checkpoints_(makeChoice(QStringLiteral("checkpoints"), tr("Checkpoint"), this))
     , weightsKind_(new WeightsChoice(this))
     , reference_(new ReferencePicker(session, dialogs, ReferencePicker::Use::Reference, this))
+    , others_(new OtherPictures(session, dialogs, this))
     , textScale_(new GuidanceSlider(tr("Text guidance"), tr("s_text: how strongly the picture follows the prompt"),
                                     meaning::text, this))
     , dinoScale_(new GuidanceSlider(tr("DINO guidance"),
@@ -74,7 +76,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     add(weightsKind_);
     addSection(tr("Reference"), reference_);
     add(makeRegion());
-    add(makeOtherCls(dialogs));
+    add(others_);
     addSection(tr("Guidance"), textScale_);
     add(dinoScale_);
     live_ = new QCheckBox(tr("Live: the picture follows the sliders"), this);
@@ -94,9 +96,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
         setErased({}); // they were another's
         const bool any = !std::holds_alternative<NoReference>(reference_->reference());
         region_->setEnabled(any);
-        otherCls_->setEnabled(any);
-        if (!any)
-            otherCls_->setChecked(false); // no patches for it to stand beside
+        others_->setAvailable(any);
         Q_EMIT referenceChanged();
     });
     connect(checkpoints_, &QComboBox::currentIndexChanged, this, [this] {
@@ -105,36 +105,13 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     });
     connect(weightsKind_, &QComboBox::currentIndexChanged, this, &SampleForm::checkpointChosen);
     connect(reference_, &ReferencePicker::refused, this, &SampleForm::refused);
+    connect(others_, &OtherPictures::refused, this, &SampleForm::refused);
     for (auto* const scale : {textScale_, dinoScale_})
         connect(scale, &GuidanceSlider::valueChanged, this,
                 [this] { Q_EMIT scalesChanged(textScale_->value(), dinoScale_->value()); });
     connect(&session_, &Session::runsChanged, this, &SampleForm::listCheckpoints);
     connect(&session_, &Session::recordsChanged, this, &SampleForm::listSizes);
     connect(&session_, &Session::workspaceChanged, this, &SampleForm::listSizes);
-}
-
-QWidget* SampleForm::makeOtherCls(Dialogs& dialogs)
-{
-    auto* const box = new QWidget(this);
-    otherCls_ = new QCheckBox(tr("CLS from another picture"), box);
-    otherCls_->setObjectName(QStringLiteral("otherCls"));
-    otherCls_->setToolTip(tr("Only the patches are the reference's, and CLS is another picture's.\n"
-                             "Off the training distribution: no training picture has a CLS and patches of two."));
-    otherCls_->setEnabled(false);
-    clsFrom_ = new ReferencePicker(session_, dialogs, ReferencePicker::Use::Cls, box);
-    clsFrom_->hide();
-    auto* const column = new QVBoxLayout(box);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(8);
-    column->addWidget(otherCls_);
-    column->addWidget(clsFrom_);
-    connect(otherCls_, &QCheckBox::toggled, this, [this](bool on) {
-        clsFrom_->setVisible(on);
-        if (!on)
-            clsFrom_->setReference(NoReference{});
-    });
-    connect(clsFrom_, &ReferencePicker::refused, this, &SampleForm::refused);
-    return box;
 }
 
 QWidget* SampleForm::makeRegion()
@@ -204,7 +181,7 @@ void SampleForm::setReference(const Reference& reference)
 
 bool SampleForm::takeTyped()
 {
-    return reference_->takeTyped() && (!otherCls_->isChecked() || clsFrom_->takeTyped());
+    return reference_->takeTyped() && others_->takeTyped();
 }
 
 QWidget* SampleForm::makeSampler()
@@ -339,7 +316,7 @@ void SampleForm::tellSize()
     if (!size) // the list is being made anew
         return;
     reference_->setSize(*size);
-    clsFrom_->setSize(*size);
+    others_->setSize(*size);
 }
 
 void SampleForm::setSize(ImageSize size)
@@ -420,8 +397,7 @@ SampleRequest SampleForm::shownRequest() const
     SampleRequest request;
     carried_->apply(request);
     request.reference = reference_->reference();
-    if (otherCls_->isChecked())
-        request.clsFrom = clsFrom_->reference();
+    others_->apply(request);
     request.erasedPatches = erased_;
     request.dinoWeights = weights_;
     request.size = size_->count() > 0 ? bucketFromName(size_->currentData().toString().toStdString()) : ImageSize{};
@@ -443,9 +419,7 @@ SampleRequest SampleForm::shownRequest() const
 void SampleForm::setRequest(const SampleRequest& request)
 {
     reference_->setReference(request.reference);
-    otherCls_->setChecked(otherCls_->isEnabled() && !std::holds_alternative<NoReference>(request.clsFrom));
-    if (otherCls_->isChecked())
-        clsFrom_->setReference(request.clsFrom);
+    others_->take(request);
     setSize(request.size);
     setErased(request.erasedPatches, request.dinoWeights);
     carried_->take(request);

@@ -20,6 +20,7 @@ namespace nanodit {
 class CarriedSettings;
 class Dialogs;
 class GuidanceSlider;
+class OtherPictures;
 class SeedEdit;
 class WeightsChoice;
 class ReferencePicker;
@@ -62,7 +63,6 @@ Q_SIGNALS:
     void referenceChanged();
 
 private:
-    QWidget* makeOtherCls(Dialogs& dialogs);
     QWidget* makeRegion();
     QWidget* makeSampler();
     void setErased(std::vector<std::int64_t> patches, std::vector<double> weights = {});
@@ -76,8 +76,7 @@ private:
     QComboBox* checkpoints_;
     WeightsChoice* weightsKind_;
     ReferencePicker* reference_;
-    QCheckBox* otherCls_; ///< CLS is that of clsFrom_, which is shown while this is checked.
-    ReferencePicker* clsFrom_;
+    OtherPictures* others_;
     std::vector<std::int64_t> erased_; ///< Patches of the reference that are left out.
     std::vector<double> weights_;      ///< Of the DINO scale, by patch; empty: everywhere alike.
     QPushButton* region_;

@@ -58,6 +58,9 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("interval beyond 1") << QStringList{"sample", "--guidance-interval", "0", "2"} << "from 0 to 1";
     QTest::newRow("two pictures' CLS") << QStringList{"sample", "--cls-record", "a", "--cls-reference", "b.png"}
                                        << "excludes";
+    QTest::newRow("two pictures' blend") << QStringList{"sample", "--blend-record", "a", "--blend-reference", "b.png"}
+                                         << "excludes";
+    QTest::newRow("weight of a blend") << QStringList{"sample", "--blend-weight", "2"} << "from 0 to 1";
     QTest::newRow("scale of attention") << QStringList{"attention", "--text-scale", "99"} << "from 0 to 50";
     QTest::newRow("scale of layout") << QStringList{"demo", "layout", "--dino-scale", "-1"} << "from 0 to 50";
     QTest::newRow("log every") << QStringList{"train", "--log-every", "-5"} << "from 0 on";
@@ -418,6 +421,13 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
     QCOMPARE(alone.exitCode, 2);
     QVERIFY2(alone.errors.contains("--cls-record needs a reference"), qPrintable(alone.errors));
 
+    const auto unmixed = runProgram({"-w", workspace, "sample", "--blend-record", "scene-0000"});
+    QCOMPARE(unmixed.exitCode, 2);
+    QVERIFY2(unmixed.errors.contains("--blend-record needs a reference"), qPrintable(unmixed.errors));
+    const auto nothing = runProgram({"-w", workspace, "sample", "--blend-weight", "0.5"});
+    QCOMPARE(nothing.exitCode, 2);
+    QVERIFY2(nothing.errors.contains("--blend-weight needs a second picture"), qPrintable(nothing.errors));
+
     // A picture has the size of the record whose patches it is given.
     const auto wide = runProgram({"-w", workspace, "--json", "records", "bucket:160x112"})
                           .json()
@@ -434,6 +444,21 @@ void CommandLineTest::theChainRunsFromScenesToAPicture()
     QVERIFY2(referred.exitCode == 0, qPrintable(referred.errors));
     const auto kept = referred.json().value("pictures").toArray().at(0).toObject().value("settings").toObject();
     QCOMPARE(kept.value("cls_from").toObject().value("record").toString(), wide);
+    const auto blended =
+        runProgram({"-w", workspace,      "--json", "--quiet",         "sample", "--run",          "mine", "--record",
+                    wide, "--cls-record", wide,     "--blend-record",  wide,     "--blend-weight", "0.25", "--seed",
+                    "7",  "--count",      "2",      "--sampler-steps", "1",      "--out",          picture});
+    QVERIFY2(blended.exitCode == 0, qPrintable(blended.errors));
+    const auto mixtures = blended.json().value("pictures").toArray();
+    QCOMPARE(mixtures.size(), qsizetype(2)); // computed together, and named by their seeds
+    for (qsizetype i = 0; i < 2; ++i) {
+        const auto one = mixtures.at(i).toObject();
+        QCOMPARE(one.value("seed").toInt(), static_cast<int>(7 + i));
+        QCOMPARE(one.value("file").toString(), text(folder_ / ("picture-" + std::to_string(7 + i) + ".png")));
+        const auto mixture = one.value("settings").toObject().value("blend").toObject();
+        QCOMPARE(mixture.value("with").toObject().value("record").toString(), wide);
+        QCOMPARE(mixture.value("weight").toDouble(), 0.25);
+    }
     QFile painted(picture);
     QVERIFY(painted.open(QIODevice::ReadOnly));
     const auto head = painted.read(24); // width and height are the first numbers of a PNG's first chunk

@@ -246,6 +246,9 @@ private Q_SLOTS:
         sample.sampling.clsFrom = RecordReference{"nobody"}; // other conditions: nothing that is kept serves
         QVERIFY(errorOf([&] { session_->look(sample); }).find("nobody") != std::string::npos);
         sample.sampling.clsFrom = NoReference{};
+        sample.sampling.blend = ReferenceBlend{.with = RecordReference{"nobody"}, .weight = 0.5};
+        QVERIFY(errorOf([&] { session_->look(sample); }).find("nobody") != std::string::npos);
+        sample.sampling.blend.reset();
 
         sample.sampling.reference = NoReference{};
         sample.sampling.textRecord.reset();
