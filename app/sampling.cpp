@@ -17,6 +17,24 @@ namespace nanodit {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// Of the picture at `first` and those after it that differ in their seed alone: they are computed together.
+std::vector<std::uint64_t> seedsOfOnePicture(const std::vector<SeriesPicture>& wanted, std::size_t first)
+{
+    std::vector<std::uint64_t> seeds;
+    for (std::size_t i = first; i < wanted.size() && wanted[i].checkpoint == wanted[first].checkpoint; ++i) {
+        auto request = wanted[first].request;
+        request.seed = wanted[i].request.seed;
+        if (settingsOf(request) != settingsOf(wanted[i].request))
+            break;
+        seeds.push_back(request.seed);
+    }
+    return seeds;
+}
+
+} // namespace
+
 Sampling::Sampling(Session& session)
     : session_(session)
 {
@@ -121,28 +139,29 @@ void Sampling::generateSeries(const std::vector<SeriesPicture>& wanted)
         labels.append(picture.label);
     const auto& size = wanted.front().request.size;
     Q_EMIT seriesBegun(labels, QSize(static_cast<int>(size.width), static_cast<int>(size.height)));
-    start(tr("%1 pictures").arg(wanted.size()),
-          [this, wanted, workspace = session_.workspace()](const OpenModel& open, JobRunner& runner,
-                                                           const JobContext& context) {
-              double seconds = 0;
-              for (std::size_t i = 0; i < wanted.size(); ++i) {
-                  auto& model = open(wanted[i].checkpoint);
-                  auto request = wanted[i].request;
-                  request.previewEvery = 0;
-                  const auto result = model.sample(request, context, [](const SamplePreview&) {});
-                  if (!result)
-                      return JobEnd::Cancelled;
-                  if (i == 0)
-                      warn(runner, *result);
-                  seconds += result->seconds;
-                  auto picture = writeSampled(workspace, request, *result, QString::fromStdString(model.description()));
-                  runner.deliver([this, index = static_cast<int>(i), picture = std::move(picture)] {
-                      Q_EMIT seriesGenerated(index, picture);
-                  });
-              }
-              runner.deliver([this, seconds] { Q_EMIT seriesFinished(seconds); });
-              return JobEnd::Finished;
-          });
+    start(tr("%1 pictures").arg(wanted.size()), [this, wanted, workspace = session_.workspace()](
+                                                    const OpenModel& open, JobRunner& runner,
+                                                    const JobContext& context) {
+        double seconds = 0;
+        for (std::size_t begin = 0; begin < wanted.size();) {
+            auto& model = open(wanted[begin].checkpoint);
+            const auto seeds = seedsOfOnePicture(wanted, begin);
+            const bool whole = model.sampleSeeds(wanted[begin].request, seeds, context, [&](const SeedPicture& made) {
+                const auto index = static_cast<int>(begin + made.index);
+                if (index == 0)
+                    warn(runner, made.result);
+                seconds += made.result.seconds;
+                auto picture =
+                    writeSampled(workspace, made.request, made.result, QString::fromStdString(model.description()));
+                runner.deliver([this, index, picture = std::move(picture)] { Q_EMIT seriesGenerated(index, picture); });
+            });
+            if (!whole)
+                return JobEnd::Cancelled;
+            begin += seeds.size();
+        }
+        runner.deliver([this, seconds] { Q_EMIT seriesFinished(seconds); });
+        return JobEnd::Finished;
+    });
 }
 
 void Sampling::generatePlane(const SampleRequest& request, const GuidancePlane& plane, const fs::path& checkpoint)

@@ -254,7 +254,9 @@ void runSample(const SampleArguments& arguments, Options& options)
     const auto prompts = arguments.prompts.empty() ? std::vector{Prompt{.text = request.prompt, .line = 0}}
                                                    : promptsOf(arguments.prompts);
     const auto checkpoints = checkpointsOf(arguments, workspace, options.output);
-    const auto firstSeed = request.seed;
+    std::vector<std::uint64_t> seeds;
+    for (std::int64_t i = 0; i < arguments.count; ++i)
+        seeds.push_back(request.seed + static_cast<std::uint64_t>(i));
     std::shared_ptr<SamplingSession> session;
     const auto open = [&](const fs::path& checkpoint) {
         session.reset(); // room for the next one
@@ -309,22 +311,22 @@ void runSample(const SampleArguments& arguments, Options& options)
                 open(checkpoint);
             for (const auto& prompt : prompts) {
                 request.prompt = prompt.text;
-                for (std::int64_t i = 0; i < arguments.count; ++i) {
-                    request.seed = firstSeed + static_cast<std::uint64_t>(i);
-                    const auto result = session->sample(request, context, [](const SamplePreview&) {});
-                    if (!result)
+                std::vector<fs::path> files(seeds.size());
+                if (!session->sampleSeeds(request, seeds, context, [&](const SeedPicture& picture) {
+                        warn(picture.result, context);
+                        auto& file = files[picture.index];
+                        file = outputFile(arguments, checkpoint, prompt.line, picture.request.seed);
+                        keep(file, checkpoint, picture.request, picture.result);
+                    }))
+                    return JobEnd::Cancelled;
+                const auto branches = arguments.branches ? branchesAlone(request) : std::vector<BranchPicture>{};
+                for (const auto& branch : branches) {
+                    if (!session->sampleSeeds(branch.request, seeds, context, [&](const SeedPicture& alone) {
+                            const auto named = withSuffix(files[alone.index], fileWord(branch.name));
+                            keep(arguments.out.empty() ? firstFree(named) : named, checkpoint, alone.request,
+                                 alone.result);
+                        }))
                         return JobEnd::Cancelled;
-                    warn(*result, context);
-                    const auto file = outputFile(arguments, checkpoint, prompt.line, request.seed);
-                    keep(file, checkpoint, request, *result);
-                    const auto branches = arguments.branches ? branchesAlone(request) : std::vector<BranchPicture>{};
-                    for (const auto& branch : branches) {
-                        const auto alone = session->sample(branch.request, context, [](const SamplePreview&) {});
-                        if (!alone)
-                            return JobEnd::Cancelled;
-                        const auto named = withSuffix(file, fileWord(branch.name));
-                        keep(arguments.out.empty() ? firstFree(named) : named, checkpoint, branch.request, *alone);
-                    }
                 }
             }
         }
@@ -364,7 +366,8 @@ void registerSample(CLI::App& app, Options& options)
     a->masks.addTo(*command);
     addShift(*command, a->request.shift);
     a->seedOption = addSeed(*command, a->request.seed, "Seed of the noise");
-    addCount(*command, a->count, "Pictures to generate, with seeds counting up", positive());
+    addCount(*command, a->count, "Pictures to generate, with seeds counting up; several are computed together",
+             positive());
     auto* const prompts = command->add_option("--prompts", a->prompts, "Generate for each line of this text file");
     prompts->excludes(prompt);
     auto* const grid =

@@ -33,6 +33,21 @@ at::Tensor sampleColumn(const std::vector<bool>& flags, at::Device device)
     return column.to(device);
 }
 
+KeyValues KeyValues::forEach(std::int64_t samples) const
+{
+    return {.keys = keys.expand({samples, -1, -1, -1}), .values = values.expand({samples, -1, -1, -1})};
+}
+
+ContextTerms ContextTerms::forEach(std::int64_t samples) const
+{
+    auto seen = *this; // angles of places broadcast
+    for (auto* const tensor : {&seen.logitBias, &seen.places.realPatches}) {
+        if (tensor->defined())
+            *tensor = tensor->expand({samples, -1});
+    }
+    return seen;
+}
+
 at::Tensor ConditionContext::tokens(const at::Tensor& c) const
 {
     std::vector<at::Tensor> parts;

@@ -50,16 +50,23 @@ struct ContextSegment {
 /// Keys and values of a whole context in one block: [B, heads, S, D / heads] each.
 struct KeyValues {
     at::Tensor keys, values;
+
+    /// One sample's [1, ...] as seen by each of a batch: a view, of which nothing is copied.
+    KeyValues forEach(std::int64_t samples) const;
 };
 
 /// What every block adds to the logits of its cross attention, besides what queries and keys say.
 struct ContextTerms {
     at::Tensor logitBias; ///< [B, S]; undefined when it is zero everywhere.
     ContextPlaces places;
+
+    /// One sample's as seen by each of a batch: views.
+    ContextTerms forEach(std::int64_t samples) const;
 };
 
 /// A batch's context. Nothing in it depends on the flow time but the CLS token, which is added at each evaluation;
-/// built once per picture (NanoDiT::context) and used for every step of a sampler.
+/// built once per picture (NanoDiT::context) and used for every step of a sampler. One of a single sample, with kept
+/// keys and values, also serves a batch of pictures that have the same conditions (NanoDiT::velocity).
 struct ConditionContext {
     ContextSegment text, patches;
     at::Tensor cls;                   ///< [B, D]: dino_proj(CLS), to which the timestep's embedding is added.

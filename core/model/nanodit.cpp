@@ -130,7 +130,8 @@ at::Tensor NanoDiT::velocity(const at::Tensor& x, const at::Tensor& t, const Con
                              patchEmbed_.weight.view({config_.hiddenSize, -1}), patchEmbed_.bias);
     tokens = tokens + placesOf(grid).latentPosition; // [B, L, D]
     made("patch_embed", tokens);
-    const auto& terms = context.terms;
+    const bool shared = context.batch() == 1 && batch > 1; // pictures that differ in their noise alone
+    const auto terms = shared ? context.terms.forEach(batch) : context.terms;
     const auto placedOn = terms.places.latents;
     if (placedOn.count() > 0 && placedOn != grid)
         throw DataError("the patches were placed on " + std::to_string(placedOn.rows) + " x " +
@@ -138,7 +139,8 @@ at::Tensor NanoDiT::velocity(const at::Tensor& x, const at::Tensor& t, const Con
                         std::to_string(grid.rows) + " x " + std::to_string(grid.cols));
 
     const auto time = timeOut_(at::silu(timeIn_(timestepFrequencies(t, config_.frequencyDim))));
-    const auto c = context.cls + time; // [B, D]
+    const auto ofContext = context.cls + time; // [B, D], or [1, D] of a shared context
+    const auto c = shared ? ofContext.expand({batch, -1}) : ofContext;
     made("t_embedder", c);
     const auto contextTokens = context.keyValues.empty() ? context.tokens(c) : at::Tensor();
     if (contextTokens.defined())
@@ -147,11 +149,11 @@ at::Tensor NanoDiT::velocity(const at::Tensor& x, const at::Tensor& t, const Con
         const auto& block = blocks_[i];
         const AttentionWatch watch{.observer = options.observer, .block = static_cast<std::int64_t>(i)};
         if (!context.keyValues.empty()) {
-            const auto ofCls = block.crossAttention().keyValues(c.unsqueeze(1));
+            const auto ofCls = block.crossAttention().keyValues(ofContext.unsqueeze(1));
             const auto& kept = context.keyValues[i];
             kept.keys.narrow(2, context.clsIndex(), 1).copy_(ofCls.keys);
             kept.values.narrow(2, context.clsIndex(), 1).copy_(ofCls.values);
-            tokens = block(tokens, c, kept, terms, watch);
+            tokens = block(tokens, c, shared ? kept.forEach(batch) : kept, terms, watch);
         } else if (options.checkpointing && options.observer == nullptr && !options.watch) {
             const auto body = [&block, terms](const std::vector<at::Tensor>& in) {
                 return block(in[0], in[1], block.crossAttention().keyValues(in[2], terms.places), terms);

@@ -45,8 +45,9 @@ public:
     ConditionContext context(const Conditions& conditions, const Drops& drops, GridSize latentTokens,
                              bool keepKeyValues = false) const;
 
-    /// Velocity at x [B, C, H, W] and flow time t [B] in [0, 1] -> [B, C, H, W], float32. Throws DataError for latents
-    /// of another grid than the one that the context places its patches on.
+    /// Velocity at x [B, C, H, W] and flow time t [B] in [0, 1] -> [B, C, H, W], float32. A context of one sample that
+    /// keeps its keys and values may serve all B; then t is [1]. Throws DataError for latents of another grid than the
+    /// one that the context places its patches on.
     at::Tensor velocity(const at::Tensor& x, const at::Tensor& t, const ConditionContext& context,
                         const ForwardOptions& options = {}) const;
 

@@ -53,7 +53,7 @@ at::Tensor BranchEvaluator::velocity(Branch branch, const at::Tensor& x, float t
     const AutocastScope autocast(precision_);
     auto& context = contexts_[indexOf(branch)];
     if (!context) {
-        const auto batch = static_cast<std::size_t>(x.size(0));
+        const auto batch = static_cast<std::size_t>(conditions_.cls.size(0));
         const Drops drops{.text = std::vector<bool>(batch, !seesText(branch)),
                           .dino = std::vector<bool>(batch, !seesDino(branch))};
         context = model_.context(conditions_, drops, latentTokens_, true);
@@ -67,10 +67,24 @@ at::Tensor BranchEvaluator::velocity(Branch branch, const at::Tensor& x, float t
                 throw EvaluationStopped();
         };
     const auto velocity =
-        model_.velocity(x, at::full({x.size(0)}, t, x.options().dtype(at::kFloat)), *context, options);
+        model_.velocity(x, at::full({context->batch()}, t, x.options().dtype(at::kFloat)), *context, options);
     if (internal != nullptr)
         *internal = inside.velocity;
     return velocity;
+}
+
+StoppableEvaluations::StoppableEvaluations(const std::array<BranchEvaluator*, 2>& evaluators, const StopCheck& stop)
+    : evaluators_(evaluators)
+{
+    set(stop);
+}
+
+void StoppableEvaluations::set(const StopCheck& stop)
+{
+    for (auto* const evaluator : evaluators_) {
+        if (evaluator != nullptr)
+            evaluator->stopWhen(stop);
+    }
 }
 
 BranchVelocities::BranchVelocities(BranchEvaluator& evaluator, at::Tensor x, float t)

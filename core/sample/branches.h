@@ -34,15 +34,16 @@ void requireInternalHead(bool there);
 struct EvaluationStopped {};
 
 /// Evaluates one model under one picture's (or a batch's) conditions. A branch's context, with its keys and values, is
-/// built when it is first needed and serves every step, seed and scale after that. One thread at a time.
+/// built when it is first needed and serves every step, seed and scale after that; that of one picture's conditions
+/// also serves a batch of pictures with these conditions, without being copied. One thread at a time.
 class BranchEvaluator {
 public:
     /// `model` must outlive this, and `compute` be where it is. The model is evaluated in that precision.
     BranchEvaluator(const NanoDiT& model, const Conditions& conditions, GivenConditions given, GridSize latentTokens,
                     const Compute& compute);
 
-    /// x [B, C, H, W] -> [B, C, H, W] float32. `internal` becomes what the internal head predicts, by the same
-    /// evaluation; it stays undefined for a model without one.
+    /// x [B, C, H, W], where the conditions are of B pictures or of one -> [B, C, H, W] float32. `internal` becomes
+    /// what the internal head predicts, by the same evaluation; it stays undefined for a model without one.
     at::Tensor velocity(Branch branch, const at::Tensor& x, float t, at::Tensor* internal = nullptr);
     /// Asked after each block of the evaluations to come; a true ends the one that runs by EvaluationStopped,
     /// and the next begins as if it had not been. Empty: they are not stopped.
@@ -61,6 +62,21 @@ private:
     std::array<std::optional<ConditionContext>, branchCount> contexts_;
     std::int64_t evaluations_ = 0;
     StopCheck stop_;
+};
+
+/// While it stands, `stop` ends the evaluations of these within a block.
+class StoppableEvaluations {
+public:
+    /// Null: none.
+    StoppableEvaluations(const std::array<BranchEvaluator*, 2>& evaluators, const StopCheck& stop);
+    ~StoppableEvaluations() { set({}); }
+    StoppableEvaluations(const StoppableEvaluations&) = delete;
+    StoppableEvaluations& operator=(const StoppableEvaluations&) = delete;
+
+private:
+    void set(const StopCheck& stop);
+
+    std::array<BranchEvaluator*, 2> evaluators_;
 };
 
 /// The branches' velocities at one point of the flow, each evaluated when it is first asked for. Several guiders may

@@ -54,17 +54,30 @@ at::Tensor bestScale(const at::Tensor& c, const at::Tensor& r)
     return innerProduct(c, r) / (innerProduct(r, r) + 1e-8);
 }
 
-double rms(const at::Tensor& x)
+/// One number of each sample, [B, 1, 1, 1] or [B].
+std::vector<double> bySample(const at::Tensor& x)
 {
-    return x.square().mean().sqrt().item<double>();
+    const auto numbers = x.flatten().to(at::kCPU, at::kDouble).contiguous();
+    return {numbers.data_ptr<double>(), numbers.data_ptr<double>() + numbers.numel()};
 }
 
-GuidanceTermSize sizeOf(const at::Tensor& c, const at::Tensor& r)
+std::vector<double> rms(const at::Tensor& x)
+{
+    return bySample(x.square().mean({1, 2, 3}, true).sqrt());
+}
+
+/// By sample.
+std::vector<GuidanceTermSize> sizesOf(const at::Tensor& c, const at::Tensor& r)
 {
     const auto difference = c - r;
     const auto along = bestScale(difference, c) * c;
-    const double sign = innerProduct(difference, c).sum().item<double>() < 0 ? -1 : 1;
-    return {.length = rms(difference), .parallel = sign * rms(along), .across = rms(difference - along)};
+    const auto products = bySample(innerProduct(difference, c));
+    const auto lengths = rms(difference), parallel = rms(along), across = rms(difference - along);
+    std::vector<GuidanceTermSize> sizes;
+    for (std::size_t i = 0; i < lengths.size(); ++i)
+        sizes.push_back(
+            {.length = lengths[i], .parallel = products[i] < 0 ? -parallel[i] : parallel[i], .across = across[i]});
+    return sizes;
 }
 
 class RuleGuider : public Guider {
@@ -75,22 +88,28 @@ public:
         , terms_(termsOf(guidance, given))
     {
     }
-    GuidanceStep measure(BranchVelocities& branches) const override
+    std::vector<GuidanceStep> measure(BranchVelocities& branches) const override
     {
         const at::NoGradGuard noGradient;
-        GuidanceStep step;
-        step.t = branches.t();
-        step.applies = applies(guidance_, step.t);
-        step.zeroScale = zeroScale_;
-        if (!step.applies)
-            return step;
+        std::vector<GuidanceStep> steps(static_cast<std::size_t>(branches.x().size(0)));
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            steps[i].t = branches.t();
+            steps[i].applies = applies(guidance_, branches.t());
+            if (!zeroScales_.empty())
+                steps[i].zeroScale = zeroScales_[i];
+        }
+        if (!applies(guidance_, branches.t()))
+            return steps;
         for (const auto& term : terms_) {
             // Another guider may have asked for more at the same point.
-            const bool read = reads(term.conditional, step.t) && reads(term.reference, step.t);
-            if (read && branches.evaluated(term.conditional) && branches.evaluated(term.reference))
-                (term.ofText ? step.text : step.dino) = sizeOf(branches(term.conditional), branches(term.reference));
+            const bool read = reads(term.conditional, branches.t()) && reads(term.reference, branches.t());
+            if (!read || !branches.evaluated(term.conditional) || !branches.evaluated(term.reference))
+                continue;
+            const auto sizes = sizesOf(branches(term.conditional), branches(term.reference));
+            for (std::size_t i = 0; i < steps.size(); ++i)
+                (term.ofText ? steps[i].text : steps[i].dino) = sizes[i];
         }
-        return step;
+        return steps;
     }
 
 protected:
@@ -113,7 +132,7 @@ protected:
     Guidance guidance_;
     GivenConditions given_;
     std::vector<Term> terms_;
-    double zeroScale_ = 1;
+    std::vector<double> zeroScales_; ///< By sample; empty: 1.
 
 private:
     at::Tensor weights_; ///< [1, 1, H, W], made when first needed.
@@ -194,8 +213,9 @@ public:
                 weights += std::abs(term.scale);
             }
         }
-        const auto scale = weights > 0 ? mean / weights : at::ones({1, 1, 1, 1}, unconditional.options());
-        zeroScale_ = scale.mean().item<double>();
+        const auto scale =
+            weights > 0 ? mean / weights : at::ones({unconditional.size(0), 1, 1, 1}, unconditional.options());
+        zeroScales_ = bySample(scale);
         return sum + scale * unconditional;
     }
 
@@ -258,7 +278,7 @@ public:
         const auto weak = weak_.velocity(branches.reduced(Branch::Full), branches.x(), branches.t());
         return sum + (scale_ - 1) * (branches(Branch::Full) - weak);
     }
-    GuidanceStep measure(BranchVelocities& branches) const override { return inner_->measure(branches); }
+    std::vector<GuidanceStep> measure(BranchVelocities& branches) const override { return inner_->measure(branches); }
 
 private:
     std::unique_ptr<Guider> inner_;

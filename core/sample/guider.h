@@ -37,14 +37,15 @@ struct Guidance {
 /// They sum to 1.
 std::array<double, branchCount> branchFactors(const Guidance& guidance, GivenConditions given, double t);
 
-/// Makes one velocity of the branches'. One per picture: it may keep state over the steps, which must come in order.
+/// Makes one velocity of the branches'. One per picture or batch: it may keep state over the steps, which must come in
+/// order.
 class Guider {
 public:
     virtual ~Guider() = default;
     /// [B, C, H, W] float32
     virtual at::Tensor velocity(BranchVelocities& branches) = 0;
-    /// Of the last velocity; measured anew, from branches that velocity() evaluated anyway.
-    virtual GuidanceStep measure(BranchVelocities& branches) const = 0;
+    /// Of the last velocity, for each of its B samples; measured anew, from branches that velocity() evaluated anyway.
+    virtual std::vector<GuidanceStep> measure(BranchVelocities& branches) const = 0;
 };
 
 /// The rule of `guidance`:

@@ -6,6 +6,7 @@
 #include "core/runtime/elapsed.h"
 #include "core/runtime/error.h"
 #include "core/runtime/generator.h"
+#include "core/sample/batch_size.h"
 #include "core/sample/branches.h"
 #include "core/sample/conditions.h"
 #include "core/sample/encoder_match.h"
@@ -18,7 +19,6 @@
 #include "core/sample/solver.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <chrono>
 
@@ -38,35 +38,18 @@ struct WeakModel {
     std::shared_ptr<const OpenedModel> opened;
 };
 
-/// While it stands, a job that is to stop ends the evaluations of these within a block.
-class StoppableEvaluations {
-public:
-    StoppableEvaluations(const std::array<BranchEvaluator*, 2>& evaluators, const JobContext& context)
-        : evaluators_(evaluators)
-    {
-        set([&context] { return context.shouldStop(); });
-    }
-    ~StoppableEvaluations() { set({}); }
-    StoppableEvaluations(const StoppableEvaluations&) = delete;
-    StoppableEvaluations& operator=(const StoppableEvaluations&) = delete;
-
-private:
-    void set(const StopCheck& stop)
-    {
-        for (auto* const evaluator : evaluators_) {
-            if (evaluator != nullptr)
-                evaluator->stopWhen(stop);
-        }
-    }
-
-    std::array<BranchEvaluator*, 2> evaluators_; ///< Null: none.
-};
+StopCheck stopOf(const JobContext& context)
+{
+    return [&context] { return context.shouldStop(); };
+}
 
 class Session final : public SamplingSession {
 public:
     Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice);
     std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,
                                        const std::function<void(const SamplePreview&)>& onPreview) override;
+    bool sampleSeeds(const SampleRequest& request, const std::vector<std::uint64_t>& seeds, const JobContext& context,
+                     const std::function<void(const SeedPicture&)>& onPicture) override;
     std::optional<Image> sketch(const SampleRequest& request, double seconds, const JobContext& context) override;
     bool samplePlane(const SampleRequest& request, const GuidancePlane& plane, const JobContext& context,
                      const std::function<void(const PlanePicture&)>& onPicture) override;
@@ -74,10 +57,10 @@ public:
     std::string description() const override { return description_; }
 
 private:
-    /// One way from noise to a picture.
+    /// One way from noise to a picture, or to a batch of them.
     struct Run {
-        std::optional<at::Tensor> latent; ///< Empty when stopped.
-        std::vector<GuidanceStep> guidance;
+        std::optional<at::Tensor> latents;               ///< [B, C, H, W]; empty when stopped.
+        std::vector<std::vector<GuidanceStep>> guidance; ///< By picture, then step.
     };
 
     /// Where a picture begins. No scale, solver or number of steps changes it, nor what the branches say there.
@@ -91,13 +74,16 @@ private:
     bool prepare(const SampleRequest& request, const JobContext& context);
     BranchEvaluator& weakBranches(const WeakGuide& guide);
     fs::path fileOf(const PictureStart& start) const;
-    at::Tensor startOf(const SampleRequest& request, const fs::path& picture);
-    BranchVelocities& beginningOf(const SampleRequest& request, float t);
+    std::optional<at::Tensor> startOf(const SampleRequest& request, const fs::path& picture, const JobContext& context);
+    BranchVelocities* beginningOf(const SampleRequest& request, float t, const JobContext& context);
     enum class Measure { No, Yes };
     Run solveFrom(BranchVelocities& first, const SampleRequest& request, const std::vector<float>& times,
                   Measure measure, const JobContext& context, const std::function<void(const SolverStep&)>& onStep);
-    Image decode(const at::Tensor& latent);
-    SampleResult resultOf(const SampleRequest& request, const Run& run);
+    bool solveBatch(const std::vector<SampleRequest>& requests, const JobContext& context, ProgressMeter& progress,
+                    const std::function<void(std::size_t, SampleResult)>& onPicture);
+    std::optional<Image> decode(const at::Tensor& latent, const JobContext& context);
+    std::optional<SampleResult> resultOf(const SampleRequest& request, const Run& run, std::size_t picture,
+                                         const JobContext& context);
 
     Workspace workspace_;
     Compute compute_;
@@ -223,8 +209,10 @@ fs::path Session::fileOf(const PictureStart& start) const
     return found->image;
 }
 
-/// Noise by the seed at t = 1, or the latent of `picture` under as much of it as the start's time says.
-at::Tensor Session::startOf(const SampleRequest& request, const fs::path& picture)
+/// Noise by the seed at t = 1, or the latent of `picture` under as much of it as the start's time says. Empty when
+/// stopped.
+std::optional<at::Tensor> Session::startOf(const SampleRequest& request, const fs::path& picture,
+                                           const JobContext& context)
 {
     const auto factor = autoencoder().config().factor();
     const auto generator = seededGenerator(request.seed);
@@ -235,16 +223,19 @@ at::Tensor Session::startOf(const SampleRequest& request, const fs::path& pictur
         return noise;
     const auto key = bucketName(request.size) + ' ' + fileKey(picture);
     const auto* latent = startLatents_.find(key);
-    if (latent == nullptr)
-        latent = &startLatents_.keep(
-            key, latentFromPicture(autoencoder(), makeBucketImage(readImage(picture), request.size), {})
-                     ->to(compute_.device));
+    if (latent == nullptr) {
+        const auto encoded =
+            latentFromPicture(autoencoder(), makeBucketImage(readImage(picture), request.size), stopOf(context));
+        if (!encoded)
+            return std::nullopt;
+        latent = &startLatents_.keep(key, encoded->to(compute_.device));
+    }
     const double t = request.start->time;
     return (1 - t) * *latent + t * noise;
 }
 
-/// Of the picture before where it began alike: then its first step is evaluated already.
-BranchVelocities& Session::beginningOf(const SampleRequest& request, float t)
+/// Of the picture before where it began alike: then its first step is evaluated already. Null when stopped.
+BranchVelocities* Session::beginningOf(const SampleRequest& request, float t, const JobContext& context)
 {
     auto key = bucketName(request.size) + ' ' + std::to_string(request.seed);
     fs::path picture;
@@ -252,10 +243,13 @@ BranchVelocities& Session::beginningOf(const SampleRequest& request, float t)
         picture = fileOf(*request.start);
         key += ' ' + std::to_string(std::bit_cast<std::uint64_t>(request.start->time)) + ' ' + fileKey(picture);
     }
-    if (!beginning_ || beginning_->key != key || beginning_->velocities.t() != t)
-        beginning_.emplace(
-            Beginning{.key = std::move(key), .velocities = BranchVelocities(*branches_, startOf(request, picture), t)});
-    return beginning_->velocities;
+    if (!beginning_ || beginning_->key != key || beginning_->velocities.t() != t) {
+        const auto start = startOf(request, picture, context);
+        if (!start)
+            return nullptr;
+        beginning_.emplace(Beginning{.key = std::move(key), .velocities = BranchVelocities(*branches_, *start, t)});
+    }
+    return &beginning_->velocities;
 }
 
 Session::Run Session::solveFrom(BranchVelocities& first, const SampleRequest& request, const std::vector<float>& times,
@@ -265,18 +259,24 @@ Session::Run Session::solveFrom(BranchVelocities& first, const SampleRequest& re
     auto guider = makeGuider(Guidance::of(request, encoded_.conditions.patchGrid), branches_->given());
     if (request.weakGuide)
         guider = makeAutoguider(std::move(guider), weakBranches(*request.weakGuide), request.weakGuide->scale);
-    const StoppableEvaluations stoppable({branches_.get(), request.weakGuide ? weakBranches_.get() : nullptr}, context);
+    const StoppableEvaluations stoppable({branches_.get(), request.weakGuide ? weakBranches_.get() : nullptr},
+                                         stopOf(context));
     Run run;
-    std::size_t step = 0; // a solver may evaluate a step more than once: its first evaluation is told
+    std::size_t step = 0, measured = 0; // a solver may evaluate a step more than once: its first evaluation is told
     const auto velocity = [&](BranchVelocities& branches) {
         auto guided = guider->velocity(branches);
-        if (measure == Measure::Yes && run.guidance.size() == step)
-            run.guidance.push_back(guider->measure(branches));
+        if (measure == Measure::Yes && measured == step) {
+            const auto steps = guider->measure(branches);
+            run.guidance.resize(steps.size());
+            for (std::size_t i = 0; i < steps.size(); ++i)
+                run.guidance[i].push_back(steps[i]);
+            ++measured;
+        }
         return guided;
     };
     auto second = Clock::now(); // when the second step begins: the first may cost nothing
     try {
-        run.latent = solve(
+        run.latents = solve(
             request.solver,
             [&](const at::Tensor& x, float t) {
                 if (x.is_same(first.x()) && t == first.t())
@@ -295,28 +295,34 @@ Session::Run Session::solveFrom(BranchVelocities& first, const SampleRequest& re
     } catch (const EvaluationStopped&) {
         return {};
     }
-    if (run.latent && times.size() > 2)
+    if (run.latents && times.size() > 2 && run.latents->size(0) == 1)
         secondsAStep_ = secondsSince(second) / static_cast<double>(times.size() - 2);
     return run;
 }
 
-Image Session::decode(const at::Tensor& latent)
+std::optional<Image> Session::decode(const at::Tensor& latent, const JobContext& context)
 {
     const auto start = Clock::now();
-    auto picture = pictureFromLatent(autoencoder(), latent);
-    secondsToDecode_ = secondsSince(start);
+    auto picture = pictureFromLatent(autoencoder(), latent, stopOf(context));
+    if (picture)
+        secondsToDecode_ = secondsSince(start);
     return picture;
 }
 
-SampleResult Session::resultOf(const SampleRequest& request, const Run& run)
+/// Of one picture of the run. Empty when stopped.
+std::optional<SampleResult> Session::resultOf(const SampleRequest& request, const Run& run, std::size_t picture,
+                                              const JobContext& context)
 {
+    auto decoded = decode(run.latents->narrow(0, static_cast<std::int64_t>(picture), 1), context);
+    if (!decoded)
+        return std::nullopt;
     SampleResult result;
-    result.picture = decode(*run.latent);
+    result.picture = std::move(*decoded);
     result.settings = settingsOf(request);
     result.settings.merge(textOf(paintedBy_));
     result.settings["Software"] = "NanoDiT Workbench";
     result.settings["Comment"] = description_;
-    result.guidance = run.guidance;
+    result.guidance = run.guidance[picture];
     result.warnings = *warnings_;
     return result;
 }
@@ -328,20 +334,101 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
     if (!identify(context) || !prepare(request, context))
         return std::nullopt;
     const auto times = flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
-    auto& first = beginningOf(request, times.front());
+    auto* const first = beginningOf(request, times.front(), context);
+    if (first == nullptr)
+        return std::nullopt;
     ProgressMeter progress(context, Stage::Sampling, request.steps, Unit::Steps);
-    const auto run = solveFrom(first, request, times, Measure::Yes, context, [&](const SolverStep& step) {
+    const auto run = solveFrom(*first, request, times, Measure::Yes, context, [&](const SolverStep& step) {
         if (step.step == 0)
             return;
         progress.update(step.step);
-        if (request.previewEvery > 0 && step.step % request.previewEvery == 0 && step.step < request.steps)
-            onPreview({.step = step.step, .steps = request.steps, .picture = decode(step.image)});
+        if (request.previewEvery <= 0 || step.step % request.previewEvery != 0 || step.step == request.steps)
+            return;
+        if (auto picture = decode(step.image, context))
+            onPreview({.step = step.step, .steps = request.steps, .picture = std::move(*picture)});
     });
-    if (!run.latent)
+    if (!run.latents)
         return std::nullopt;
-    auto result = resultOf(request, run);
-    result.seconds = secondsSince(start);
+    auto result = resultOf(request, run, 0, context);
+    if (result)
+        result->seconds = secondsSince(start);
     return result;
+}
+
+bool Session::sampleSeeds(const SampleRequest& request, const std::vector<std::uint64_t>& seeds,
+                          const JobContext& context, const std::function<void(const SeedPicture&)>& onPicture)
+{
+    if (!identify(context) || !prepare(request, context))
+        return false;
+    const auto& conditions = encoded_.conditions;
+    const auto contextTokens = conditions.text.size(1) + 1 + conditions.patchGrid.count();
+    const auto most =
+        picturesAtOnce(model(), latentTokens_, contextTokens, compute_.device, memoryBytes(compute_.device));
+    const auto atOnce = static_cast<std::size_t>(evenBatch(static_cast<std::int64_t>(seeds.size()), most));
+    const auto with = [&request](std::uint64_t seed) {
+        auto one = request;
+        one.seed = seed;
+        one.previewEvery = 0;
+        return one;
+    };
+    if (atOnce == 1) { // then each tells of its steps
+        for (std::size_t i = 0; i < seeds.size(); ++i) {
+            const auto one = with(seeds[i]);
+            auto result = sample(one, context, [](const SamplePreview&) {});
+            if (!result)
+                return false;
+            onPicture({.index = i, .request = one, .result = std::move(*result)});
+        }
+        return true;
+    }
+    ProgressMeter progress(context, Stage::Sampling, static_cast<std::int64_t>(seeds.size()), Unit::Pictures);
+    std::vector<SampleRequest> batch;
+    for (std::size_t begin = 0; begin < seeds.size(); begin += batch.size()) {
+        batch.clear();
+        for (std::size_t i = begin; i < std::min(begin + atOnce, seeds.size()); ++i)
+            batch.push_back(with(seeds[i]));
+        if (!solveBatch(batch, context, progress, [&](std::size_t i, SampleResult result) {
+                onPicture({.index = begin + i, .request = batch[i], .result = std::move(result)});
+            }))
+            return false;
+    }
+    return true;
+}
+
+/// Requests that differ in their seed alone. False when stopped.
+bool Session::solveBatch(const std::vector<SampleRequest>& requests, const JobContext& context, ProgressMeter& progress,
+                         const std::function<void(std::size_t, SampleResult)>& onPicture)
+{
+    const auto start = Clock::now();
+    const auto& request = requests.front();
+    const auto picture = request.start ? fileOf(*request.start) : fs::path();
+    std::vector<at::Tensor> starts;
+    for (const auto& one : requests) {
+        const auto begun = startOf(one, picture, context);
+        if (!begun)
+            return false;
+        starts.push_back(*begun);
+    }
+    const auto times = flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
+    BranchVelocities first(*branches_, at::cat(starts), times.front());
+    const auto before = progress.done(), count = static_cast<std::int64_t>(requests.size());
+    const auto run = solveFrom(first, request, times, Measure::Yes, context, [&](const SolverStep& step) {
+        // The share of their steps that is done, as pictures: none is, but the bar and the time left are right.
+        progress.update(before + count * step.step / (request.steps + 1));
+    });
+    if (!run.latents)
+        return false;
+    const double share = secondsSince(start) / static_cast<double>(count);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        const auto decoding = Clock::now();
+        auto result = resultOf(requests[i], run, i, context);
+        if (!result)
+            return false;
+        result->seconds = share + secondsSince(decoding);
+        onPicture(i, std::move(*result));
+        progress.update(std::max(progress.done(), before + static_cast<std::int64_t>(i) + 1));
+    }
+    return true;
 }
 
 std::optional<Image> Session::sketch(const SampleRequest& request, double seconds, const JobContext& context)
@@ -352,16 +439,18 @@ std::optional<Image> Session::sketch(const SampleRequest& request, double second
     quick.solver = Solver::Multistep;
     const double startTime = request.start ? request.start->time : 1;
     const auto most = std::min(request.steps, mostSketchSteps), fewest = std::min(most, fewestSketchSteps);
-    auto& first = beginningOf(request, flowTimesFrom(startTime, 1, request.shift).front());
-    const bool begun = std::ranges::any_of(allBranches, [&first](Branch branch) { return first.evaluated(branch); });
+    auto* const first = beginningOf(request, flowTimesFrom(startTime, 1, request.shift).front(), context);
+    if (first == nullptr)
+        return std::nullopt;
+    const bool begun = std::ranges::any_of(allBranches, [first](Branch branch) { return first->evaluated(branch); });
     const double room =
         secondsAStep_ > 0 ? (seconds - secondsToDecode_) / secondsAStep_ + (begun ? 1 : 0) : static_cast<double>(most);
     quick.steps = static_cast<std::int64_t>(std::clamp(room, static_cast<double>(fewest), static_cast<double>(most)));
     const auto times = flowTimesFrom(startTime, quick.steps, request.shift);
-    const auto run = solveFrom(first, quick, times, Measure::No, context, [](const SolverStep&) {});
-    if (!run.latent)
+    const auto run = solveFrom(*first, quick, times, Measure::No, context, [](const SolverStep&) {});
+    if (!run.latents)
         return std::nullopt;
-    return decode(*run.latent);
+    return decode(*run.latents, context);
 }
 
 bool Session::samplePlane(const SampleRequest& request, const GuidancePlane& plane, const JobContext& context,
@@ -373,7 +462,9 @@ bool Session::samplePlane(const SampleRequest& request, const GuidancePlane& pla
         return false;
     const auto times = flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
     // All pictures begin at one point: what the branches say there is evaluated once.
-    auto& first = beginningOf(request, times.front());
+    auto* const first = beginningOf(request, times.front(), context);
+    if (first == nullptr)
+        return false;
     ProgressMeter progress(context, Stage::Sampling, static_cast<std::int64_t>(plane.count()), Unit::Pictures);
     std::int64_t done = 0;
     for (const auto& cell : coarseToFine(plane.rows(), plane.cols())) {
@@ -381,12 +472,14 @@ bool Session::samplePlane(const SampleRequest& request, const GuidancePlane& pla
         here.textScale = plane.textScales[cell.row];
         here.dinoScale = plane.dinoScales[cell.col];
         const auto start = Clock::now();
-        const auto run = solveFrom(first, here, times, Measure::Yes, context, [](const SolverStep&) {});
-        if (!run.latent)
+        const auto run = solveFrom(*first, here, times, Measure::Yes, context, [](const SolverStep&) {});
+        if (!run.latents)
             return false;
-        PlanePicture picture{.cell = cell, .request = here, .result = resultOf(here, run)};
-        picture.result.seconds = secondsSince(start);
-        onPicture(picture);
+        auto result = resultOf(here, run, 0, context);
+        if (!result)
+            return false;
+        result->seconds = secondsSince(start);
+        onPicture({.cell = cell, .request = here, .result = std::move(*result)});
         progress.update(++done);
     }
     return true;

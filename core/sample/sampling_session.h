@@ -37,6 +37,13 @@ struct PlanePicture {
     SampleResult result;
 };
 
+/// One picture of several that differ in their seed alone.
+struct SeedPicture {
+    std::size_t index = 0; ///< Among the seeds.
+    SampleRequest request; ///< With its seed.
+    SampleResult result;   ///< Its seconds are its share of its batch's.
+};
+
 /// What a sketch that follows a slider may take, in seconds: with the way to the screen and back a tenth of a second.
 inline constexpr double liveSketchSeconds = 0.06;
 
@@ -51,10 +58,17 @@ public:
     /// Empty when stopped.
     virtual std::optional<SampleResult> sample(const SampleRequest& request, const JobContext& context,
                                                const std::function<void(const SamplePreview&)>& onPreview) = 0;
+    /// The request's picture for each seed, in their order. As many as core/sample/batch_size.h says are computed as
+    /// one batch, which reads the weights once for all; progress counts pictures then. Each is the picture that
+    /// sample() makes with that seed but for the rounding of larger products, and exactly that one where it is alone in
+    /// its batch. False when stopped, which takes as long as a block of the model, or a part of decoding; what was
+    /// handed over before is whole.
+    virtual bool sampleSeeds(const SampleRequest& request, const std::vector<std::uint64_t>& seeds,
+                             const JobContext& context, const std::function<void(const SeedPicture&)>& onPicture) = 0;
     /// The request's picture for the eye, without what a kept one needs besides (a hash of the weights, measures of
     /// guidance): by DPM++ 2M in as many steps as fit into `seconds` by the pace of the last picture, but at least two
     /// and at most six or the request's. What the branches say at the first step is kept: a picture that begins as the
-    /// last one did has it for nothing. Empty when stopped, which takes as long as a block of the model, or decoding.
+    /// last one did has it for nothing. Empty when stopped, which takes as long as a block of the model.
     virtual std::optional<Image> sketch(const SampleRequest& request, double seconds, const JobContext& context) = 0;
     /// The request's picture for each pair of scales, coarse to fine; they share the noise and what the model's
     /// branches make of it. False when stopped.

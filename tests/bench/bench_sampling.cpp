@@ -1,6 +1,6 @@
-/// A moved slider, a cancelled picture, what a second session of the checkpoint adds to memory, and a guidance plane of
-/// 7 x 7: bench_sampling [WORKSPACE [RECORD]], a demo workspace with a run; without one it makes a small one.
-/// Everything is of one opened model, as in the window.
+/// A moved slider, a cancelled picture, several seeds one by one and as one batch, what a second session of the
+/// checkpoint adds to memory, and a guidance plane of 7 x 7: bench_sampling [WORKSPACE [RECORD]], a demo workspace with
+/// a run; without one it makes a small one. Everything is of one opened model, as in the window.
 
 #include "core/dataset/record_info.h"
 #include "core/demo/demo_job.h"
@@ -71,6 +71,20 @@ void cancel(SamplingSession& session, const SampleRequest& request)
                 1000 * *std::ranges::max_element(ends));
 }
 
+void seeds(SamplingSession& session, const SampleRequest& request)
+{
+    const std::vector<std::uint64_t> wanted = {1, 2, 3, 4, 5, 6, 7, 8};
+    const auto together = seconds([&] { session.sampleSeeds(request, wanted, {}, [](const SeedPicture&) {}); });
+    const auto apart = seconds([&] {
+        for (const auto seed : wanted) {
+            auto one = request;
+            one.seed = seed;
+            session.sample(one, {}, [](const SamplePreview&) {});
+        }
+    });
+    std::printf("%zu seeds: one by one %.0f ms, together %.0f ms\n", wanted.size(), 1000 * apart, 1000 * together);
+}
+
 double residentMegabytes()
 {
     return static_cast<double>(bench::memory("VmRSS")) / 1024;
@@ -136,6 +150,7 @@ int main(int argc, char** argv)
                     1000 * seconds([&] { session->sample(request, {}, [](const SamplePreview&) {}); }));
         slider(*session, request);
         cancel(*session, request);
+        seeds(*session, request);
         secondSession(workspace, checkpoint, record->id);
         plane(*session, request);
     } catch (const std::exception& error) {

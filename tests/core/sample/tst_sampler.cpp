@@ -403,7 +403,7 @@ private Q_SLOTS:
         BranchVelocities branches(evaluator, x, 0.6F);
         guider->velocity(branches);
         const auto evaluations = evaluator.evaluations();
-        const auto step = guider->measure(branches);
+        const auto step = guider->measure(branches).front();
         QCOMPARE(evaluator.evaluations(), evaluations); // of what was evaluated anyway
         QVERIFY(step.applies && step.text && step.dino);
         const auto text = branches(Branch::Text), u = branches(Branch::Unconditional);
@@ -411,7 +411,7 @@ private Q_SLOTS:
         QVERIFY(std::abs(std::hypot(step.text->parallel, step.text->across) - step.text->length) < 1e-5);
         BranchVelocities outside(evaluator, x, 0.9F);
         guider->velocity(outside);
-        QVERIFY(!guider->measure(outside).applies && !guider->measure(outside).text);
+        QVERIFY(!guider->measure(outside).front().applies && !guider->measure(outside).front().text);
     }
 
     void branchesOfNoWeightAreNotEvaluated_data()
