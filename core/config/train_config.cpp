@@ -3,10 +3,10 @@
 #include "core/config/yaml.h"
 #include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
+#include "core/runtime/number_text.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
 namespace nanodit {
@@ -216,11 +216,7 @@ std::vector<ConfigIssue> TrainConfig::validate() const
 std::vector<ConfigIssue> TrainConfig::remarks(std::int64_t stepsDone) const
 {
     std::vector<ConfigIssue> remarks;
-    const auto number = [](double value) {
-        char text[32];
-        std::snprintf(text, sizeof text, "%.3g", value);
-        return std::string(text);
-    };
+    const auto number = [](double value) { return significantText(value, 3); };
     if (optimiser.lr == 0)
         remarks.push_back({"optimiser.lr", "is 0: nothing will be learnt"});
     if (!warmStart.checkpoint.empty() && warmStart.lrFactor == 0)

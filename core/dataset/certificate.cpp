@@ -2,11 +2,11 @@
 
 #include "core/io/json_fault.h"
 #include "core/runtime/error.h"
+#include "core/runtime/number_text.h"
 
 #include <nlohmann/json.hpp>
 
 #include <array>
-#include <cstdio>
 
 namespace nanodit {
 
@@ -20,10 +20,10 @@ constexpr std::array verdicts = {AlignmentVerdict::True, AlignmentVerdict::Misal
 /// Two decimals, or more where these would hide that it is not 1.
 std::string cosineText(double cosine)
 {
-    char text[32];
+    std::string text;
     for (const int decimals : {2, 3, 4}) {
-        std::snprintf(text, sizeof text, "%.*f", decimals, cosine);
-        if (std::string(text).front() != '1' || cosine >= 0.99995)
+        text = decimalText(cosine, decimals);
+        if (text.front() != '1' || cosine >= 0.99995)
             break;
     }
     return text;

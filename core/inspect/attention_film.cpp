@@ -1,8 +1,8 @@
 #include "core/inspect/attention_session.h"
 #include "core/runs/checkpoint_weights.h"
+#include "core/runtime/number_text.h"
 #include "core/sample/solver.h"
 
-#include <cstdio>
 #include <utility>
 
 namespace nanodit {
@@ -11,9 +11,7 @@ namespace {
 
 std::string timeLabel(double t)
 {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "t = %.2f", t);
-    return text.data();
+    return "t = " + decimalText(t, 2);
 }
 
 /// The progress of what runs inside a longer job is not shown; stopping is heard.

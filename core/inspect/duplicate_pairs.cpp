@@ -9,11 +9,11 @@
 #include "core/inspect/unit_rows.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
+#include "core/runtime/number_text.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <optional>
 #include <utility>
@@ -223,11 +223,8 @@ std::string foundBy(const DuplicatePair& pair)
         return "the same pixels";
     case DuplicatePair::Measure::Hash:
         return "hash, " + std::to_string(pair.bits) + " of 64 bits differ";
-    case DuplicatePair::Measure::Cls: {
-        char figure[32];
-        std::snprintf(figure, sizeof figure, "%.3f", pair.cosine);
-        return std::string("CLS, cosine ") + figure;
-    }
+    case DuplicatePair::Measure::Cls:
+        return "CLS, cosine " + decimalText(pair.cosine, 3);
     }
     return {};
 }

@@ -1,12 +1,13 @@
 #include "core/io/heat_picture.h"
 
 #include "core/io/viridis.h"
+#include "core/runtime/number_text.h"
 
 #include <opencv2/imgproc.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
+#include <string>
 
 namespace nanodit {
 
@@ -35,14 +36,13 @@ void writeEnds(Image& picture, double largest)
     constexpr double size = 0.8;
     const cv::Mat pixels(static_cast<int>(picture.size.height), static_cast<int>(picture.size.width), CV_8UC3,
                          picture.rgb.data());
-    std::array<char, 24> text{};
-    std::snprintf(text.data(), text.size(), "%.3g %%", 100 * largest);
-    const int baseline = pixels.rows - 4, width = cv::getTextSize(text.data(), font, size, 1, nullptr).width;
-    const auto write = [&](const char* what, int left) {
+    const auto end = significantText(100 * largest, 3) + " %";
+    const int baseline = pixels.rows - 4, width = cv::getTextSize(end, font, size, 1, nullptr).width;
+    const auto write = [&](const std::string& what, int left) {
         cv::putText(pixels, what, {left, baseline}, font, size, cv::Scalar::all(ink), 1, cv::LINE_AA);
     };
     write("0", 0);
-    write(text.data(), std::max(0, pixels.cols - width));
+    write(end, std::max(0, pixels.cols - width));
 }
 
 void copyInto(Image& target, const Image& source, std::int64_t left, std::int64_t top)

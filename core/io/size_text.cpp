@@ -1,7 +1,8 @@
 #include "core/io/size_text.h"
 
+#include "core/runtime/number_text.h"
+
 #include <array>
-#include <cstdio>
 
 namespace nanodit {
 
@@ -12,9 +13,7 @@ std::string sizeText(std::int64_t bytes)
     std::size_t unit = 0;
     for (; size >= 1000 && unit + 1 < units.size(); ++unit)
         size /= 1000;
-    char text[32];
-    std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", size, units[unit]);
-    return text;
+    return decimalText(size, unit == 0 ? 0 : 1) + " " + units[unit];
 }
 
 } // namespace nanodit

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
 
 namespace nanodit {
 
@@ -13,11 +12,16 @@ std::string decimalText(double value, int decimals)
     return {text.data(), end.ptr};
 }
 
+std::string significantText(double value, int digits)
+{
+    std::array<char, 64> text;
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, digits);
+    return {text.data(), end.ptr};
+}
+
 std::string roughText(double value)
 {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.2g", value);
-    return text;
+    return significantText(value, 2);
 }
 
 std::string counted(std::int64_t count, const std::string& noun)

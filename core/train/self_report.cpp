@@ -2,10 +2,10 @@
 
 #include "core/runs/condition_worth.h"
 #include "core/runtime/failure.h"
+#include "core/runtime/number_text.h"
 #include "core/train/measure_worth.h"
 
 #include <chrono>
-#include <cstdio>
 #include <utility>
 
 namespace nanodit {
@@ -13,13 +13,6 @@ namespace nanodit {
 namespace {
 
 constexpr auto rawDifferenceKey = "preview/raw_difference";
-
-std::string shortText(double value)
-{
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", value);
-    return text;
-}
 
 /// "preview/boat", "preview/raw/boat"
 std::string tagOf(const PreviewPicture& preview)
@@ -65,7 +58,7 @@ void SelfReport::paintPreviews(const Trainer& trainer, const JobContext& context
             return;
         write(step, {{rawDifferenceKey, *difference}});
         if (painter_->agrees() && !agreed)
-            context.info("raw and averaged previews agree: they differ by " + shortText(*difference) +
+            context.info("raw and averaged previews agree: they differ by " + significantText(*difference, 3) +
                          " of a pixel's range, less than previews.raw_until; the average alone paints from now on");
     } catch (const std::exception& error) {
         context.warn("no preview pictures at this step: " + sentenceOf(error));
@@ -118,7 +111,7 @@ void SelfReport::measureConditionWorth(const Trainer& trainer, const JobContext&
         write(worth.step, meansOf(worth));
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
         context.info("measured what conditions are worth to " + std::to_string(worth.pictures.size()) +
-                     " pictures in " + shortText(seconds.count()) + " s");
+                     " pictures in " + significantText(seconds.count(), 3) + " s");
     } catch (const std::exception& error) {
         context.warn("what conditions are worth was not measured at this step: " + sentenceOf(error));
     }

@@ -1,9 +1,10 @@
 #include "core/train/step_watch.h"
 
+#include "core/runtime/number_text.h"
+
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,14 +25,6 @@ double medianOf(std::vector<double> values)
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
     std::nth_element(values.begin(), middle, values.end());
     return *middle;
-}
-
-template<typename... Values>
-std::string eventText(const char* format, Values... values)
-{
-    std::array<char, 200> text{};
-    std::snprintf(text.data(), text.size(), format, values...);
-    return text.data();
 }
 
 } // namespace
@@ -59,8 +52,9 @@ std::optional<StepWatch::Finding> StepWatch::lookForSpike(const StepMetrics& met
         if (metrics.loss > median + spikeDeviations * deviation && metrics.loss > spikeRatio * median)
             found =
                 Finding{.kind = "spike",
-                        .text = eventText("the loss of step %lld is %.4g, that of the %zu steps before was about %.4g",
-                                          static_cast<long long>(metrics.step), metrics.loss, losses.size(), median)};
+                        .text = "the loss of step " + std::to_string(metrics.step) + " is " +
+                                significantText(metrics.loss, 4) + ", that of the " + std::to_string(losses.size()) +
+                                " steps before was about " + significantText(median, 4)};
     }
     losses_.push_back(metrics.loss);
     if (losses_.size() > window)
@@ -84,10 +78,10 @@ std::optional<StepWatch::Finding> StepWatch::lookForStall(const StepMetrics& met
         return std::nullopt;
     quietUntil_ = metrics.step + quietSteps;
     return Finding{.kind = "stall",
-                   .text =
-                       eventText("the last %zu steps waited for data in %.0f %% of their time: the disk or the network "
-                                 "that the shards lie on is slower than the training",
-                                 stallWindow, 100 * waited / all)};
+                   .text = "the last " + std::to_string(stallWindow) + " steps waited for data in " +
+                           decimalText(100 * waited / all, 0) +
+                           " % of their time: the disk or the network that the shards lie on is slower than the "
+                           "training"};
 }
 
 } // namespace nanodit

@@ -5,18 +5,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <set>
 
 namespace nanodit {
 
 namespace {
 
-std::string text(double value, const char* format = "%.3g")
+std::string text(double value)
 {
-    char buffer[64];
-    std::snprintf(buffer, sizeof buffer, format, value);
-    return buffer;
+    return significantText(value, 3);
 }
 
 CheckLine within(const std::string& what, double found, double low, double high, const std::string& why = "")
@@ -34,7 +31,7 @@ CheckLine shareLine(const std::string& what, double count, double samples, doubl
     const double found = count / samples;
     const double slack = 4 * std::sqrt(p * (1 - p) / samples) + 0.5 / samples;
     return {.what = what,
-            .found = percentText(found) + " of " + text(samples, "%.0f"),
+            .found = percentText(found) + " of " + decimalText(samples, 0),
             .expected = percentText(std::max(0.0, p - slack)) + " to " + percentText(std::min(1.0, p + slack)),
             .passed = std::abs(found - p) <= slack};
 }

@@ -11,6 +11,7 @@
 #include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
+#include "core/runtime/number_text.h"
 #include "core/runtime/torch_version.h"
 #include "core/train/checkpoint_writer.h"
 #include "core/train/memory_check.h"
@@ -26,7 +27,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 
 namespace nanodit {
 
@@ -439,9 +439,8 @@ void TrainJob::tellWritten()
     const auto written = writer_->takeWritten();
     if (!written)
         return;
-    char times[80];
-    std::snprintf(times, sizeof times, " in %.2f s, for which training waited %.2f s", written->seconds,
-                  written->waited);
+    const auto times = " in " + decimalText(written->seconds, 2) + " s, for which training waited " +
+                       decimalText(written->waited, 2) + " s";
     std::string removed;
     for (const auto& folder : written->removed)
         removed += (removed.empty() ? "; removed " : ", ") + folder.filename().string();

@@ -5,6 +5,7 @@
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
 #include "core/runtime/job.h"
+#include "core/runtime/number_text.h"
 #include "core/sample/sample_request.h"
 #include "core/train/train_job.h"
 #include "core/validate/validate_job.h"
@@ -12,7 +13,6 @@
 #include "core/validate/weights_agreement.h"
 
 #include <cstddef>
-#include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <string>
@@ -63,12 +63,9 @@ WeightsAgreement agreementOf(const TrainConfig& config)
 /// What is told once.
 std::string agreementText(const EventFile::Scalars& means)
 {
-    char text[240];
-    std::snprintf(text, sizeof text,
-                  "validations of raw and averaged weights agree: their means differ by %.2g of their size, less than "
-                  "validation.raw_until; the average alone is validated from now on",
-                  weightsDifference(means).value_or(0));
-    return text;
+    return "validations of raw and averaged weights agree: their means differ by " +
+           roughText(weightsDifference(means).value_or(0)) +
+           " of their size, less than validation.raw_until; the average alone is validated from now on";
 }
 
 /// "validated step 800 (ema): reconstruction DINO-patch distance 0.213, ..."
@@ -78,10 +75,9 @@ std::string lineOf(const ValidationReport& report)
     const char* before = ": ";
     for (const auto task : report.settings.tasks) {
         if (const auto* const summary = report.find(task, keyMetric(task))) {
-            char value[32];
-            std::snprintf(value, sizeof value, "%.*f", metricInfo(summary->metric).decimals, summary->mean);
-            line += before + std::string(validationTaskNames[static_cast<std::size_t>(task)]) + " " +
-                    metricInfo(summary->metric).label + " " + value;
+            const auto metric = metricInfo(summary->metric);
+            line += before + std::string(validationTaskNames[static_cast<std::size_t>(task)]) + " " + metric.label +
+                    " " + decimalText(summary->mean, metric.decimals);
             before = ", ";
         }
     }

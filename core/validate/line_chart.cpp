@@ -1,11 +1,11 @@
 #include "core/validate/line_chart.h"
 
+#include "core/runtime/number_text.h"
 #include "core/validate/html.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <utility>
 
 namespace nanodit::html {
@@ -19,9 +19,7 @@ constexpr std::size_t styles = dashes.size();
 
 std::string number(double value, int decimals = 1)
 {
-    char text[64];
-    std::snprintf(text, sizeof text, "%.*f", decimals, value);
-    return text;
+    return decimalText(value, decimals); // SVG knows no decimal comma
 }
 
 struct Range {
