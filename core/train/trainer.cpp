@@ -378,7 +378,7 @@ bool Trainer::tensorsAreSound() const
 
 std::unique_ptr<NanoDiT> Trainer::averagedModel() const
 {
-    auto model = std::make_unique<NanoDiT>(config_.model, 0, model_->device());
+    auto model = std::make_unique<NanoDiT>(config_.model, std::nullopt, model_->device());
     loadState(model->parameters(), ema_ ? ema_->state() : stateOf(model_->parameters()), "the moving average");
     return model;
 }
