@@ -229,9 +229,16 @@ void NanoDiT::placePatches(ConditionContext& context, GridSize patchGrid, GridSi
 const NanoDiT::GridPlaces& NanoDiT::placesOf(GridSize latents, GridSize patches) const
 {
     const std::lock_guard lock(placesMutex_);
-    auto& of = places_[{latents.rows, latents.cols, patches.rows, patches.cols}];
-    if (of.latentPosition.defined())
-        return of;
+    const std::array key = {latents.rows, latents.cols, patches.rows, patches.cols};
+    auto found = places_.find(key);
+    if (found == places_.end()) // made whole first: a device that is out of memory may throw halfway
+        found = places_.emplace(key, makePlaces(latents, patches)).first;
+    return found->second;
+}
+
+NanoDiT::GridPlaces NanoDiT::makePlaces(GridSize latents, GridSize patches) const
+{
+    GridPlaces of;
     const auto latentAt = latentCentres(latents);
     of.latentPosition = sincosPosition(latentAt, config_.hiddenSize).to(device_);
     if (patches.count() == 0)

@@ -80,6 +80,7 @@ private:
     at::Tensor unpatchified(const at::Tensor& patches, GridSize grid) const;
     void placePatches(ConditionContext& context, GridSize patchGrid, GridSize latents) const;
     const GridPlaces& placesOf(GridSize latents, GridSize patches = {}) const;
+    GridPlaces makePlaces(GridSize latents, GridSize patches) const;
 
     ModelConfig config_;
     at::Device device_ = at::kCPU;
