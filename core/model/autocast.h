@@ -15,8 +15,8 @@ std::optional<at::ScalarType> autocastType(at::Device device);
 
 /// While it lives, matrix products of this thread (CPU and CUDA) compute in `type`; weights stay as they are stored.
 /// Whatever evaluates the model (training, previews, sampling, attention) holds one for its run's precision; encoders
-/// round by themselves (EncoderOptions::products) and are called outside. Nests; the copies of weights in that type
-/// live as long as the outermost scope.
+/// round by themselves (EncoderOptions::products) and are called outside. Nests; copies of weights in that type live as
+/// long as the weights (core/model/rounded_weight.h), and are looked through at the end of the outermost scope.
 class AutocastScope {
 public:
     explicit AutocastScope(std::optional<at::ScalarType> type);
