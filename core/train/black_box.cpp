@@ -78,13 +78,15 @@ void writeBlackBox(const fs::path& runFolder, const StepRecord& record, const Pa
         parts.back().weights += sumOfSquares(value.detach());
         parts.back().gradients += sumOfSquares(value.grad());
     }
-    nlohmann::ordered_json json = {{"format", 1}, {"step", record.step}, {"position", record.position}};
+    nlohmann::ordered_json json = {
+        {"format", 1}, {"step", record.step}, {"position", record.position}, {"skipped", record.skipped}};
     for (const auto& microBatch : record.microBatches)
         json["micro_batches"].push_back(toJson(microBatch));
     for (const auto& sums : parts)
-        json["norms"].push_back({{"part", sums.part},
-                                 {"weights_before", numberOrName(std::sqrt(sums.weights))},
-                                 {"gradients", numberOrName(std::sqrt(sums.gradients))}});
+        json["norms"].push_back(
+            {{"part", sums.part},
+             {record.skipped ? "weights_before" : "weights_after", numberOrName(std::sqrt(sums.weights))},
+             {"gradients", numberOrName(std::sqrt(sums.gradients))}});
     writeFileAtomically(fileOf(runFolder, record.step), dumpForeignJson(json, 1) + "\n");
 }
 
@@ -103,13 +105,17 @@ std::vector<std::int64_t> blackBoxSteps(const fs::path& runFolder)
     return steps;
 }
 
-std::int64_t readBlackBoxPosition(const fs::path& runFolder, std::int64_t step)
+StepRecord readBlackBox(const fs::path& runFolder, std::int64_t step)
 {
     const auto file = fileOf(runFolder, step);
     const auto json = nlohmann::json::parse(readTextFile(file), nullptr, false);
     if (!json.is_object() || !json.contains("position") || !json["position"].is_number_integer())
         throw DataError(file.string() + " is damaged: it does not say where in the data its step began");
-    return json["position"].get<std::int64_t>();
+    const auto skipped = json.find("skipped"); // earlier versions did not say, and nearly always it was
+    return {.step = step,
+            .position = json["position"].get<std::int64_t>(),
+            .skipped = skipped == json.end() || !skipped->is_boolean() || skipped->get<bool>(),
+            .microBatches = {}};
 }
 
 std::string partOf(const std::string& parameterName)

@@ -1,6 +1,6 @@
 #pragma once
 
-/// What is kept of a step whose loss or gradient was not finite: enough to run it again.
+/// What is kept of a step in which a loss or the gradient was not finite: enough to run it again.
 
 #include "core/geometry/bucket.h"
 #include "core/model/parameter.h"
@@ -27,16 +27,17 @@ struct MicroBatchRecord {
 struct StepRecord {
     std::int64_t step = 0;     ///< As metrics.jsonl counts: from 1.
     std::int64_t position = 0; ///< LoaderOptions::position of its first micro-batch.
+    bool skipped = false;      ///< The weights are those that it began with.
     std::vector<MicroBatchRecord> microBatches;
 };
 
 /// Writes runFolder/nonfinite/step-XXXXXXXX.json: the record, and the norms of weights and gradients of each part of
-/// the model as they are now. Throws StoreError.
+/// the model as they are now, behind the step. Throws StoreError.
 void writeBlackBox(const std::filesystem::path& runFolder, const StepRecord& record, const Parameters& parameters);
 /// Steps that have one, in their order.
 std::vector<std::int64_t> blackBoxSteps(const std::filesystem::path& runFolder);
-/// `position` of the record of a step. Throws DataError naming the file.
-std::int64_t readBlackBoxPosition(const std::filesystem::path& runFolder, std::int64_t step);
+/// Where a step of one began: the record without its micro-batches. Throws DataError naming the file.
+StepRecord readBlackBox(const std::filesystem::path& runFolder, std::int64_t step);
 
 /// "blocks.3" of "blocks.3.mlp.fc1.weight", "text_proj" of "text_proj.bias".
 std::string partOf(const std::string& parameterName);

@@ -38,13 +38,14 @@ std::int64_t stepOfRequest(const ReplayRequest& request, const fs::path& runFold
     return *request.step;
 }
 
-/// The newest checkpoint from which the step can be come to; that of the step itself has the weights from before, as
-/// the step was skipped.
-fs::path checkpointFor(const fs::path& runFolder, std::int64_t step)
+/// The newest checkpoint from which the step can be come to; that of the step itself has the weights from before only
+/// where it was skipped: where others of its micro-batches were sound, they made a step.
+fs::path checkpointFor(const fs::path& runFolder, std::int64_t step, bool skipped)
 {
+    const auto last = skipped ? step : step - 1;
     fs::path found;
     for (const auto& checkpoint : listCheckpoints(runFolder)) {
-        if (*checkpointStep(checkpoint.filename().string()) <= step)
+        if (*checkpointStep(checkpoint.filename().string()) <= last)
             found = checkpoint;
     }
     if (found.empty())
@@ -67,12 +68,12 @@ JobEnd replay(const ReplayRequest& request, const JobContext& context)
 {
     const auto runFolder = request.workspace.runsFolder() / request.runName;
     ReplayReport report{.runName = request.runName, .step = stepOfRequest(request, runFolder)};
-    report.checkpoint = checkpointFor(runFolder, report.step);
+    const auto box = readBlackBox(runFolder, report.step);
+    report.checkpoint = checkpointFor(runFolder, report.step, box.skipped);
     auto state = readCheckpointState(report.checkpoint);
-    const auto position = readBlackBoxPosition(runFolder, report.step);
     if (state.step == report.step) {
         state.step = report.step - 1;
-        state.samplePosition = position;
+        state.samplePosition = box.position;
     }
     report.stepsBefore = report.step - 1 - state.step;
 
@@ -100,7 +101,7 @@ JobEnd replay(const ReplayRequest& request, const JobContext& context)
     }
     if (context.shouldStop())
         return JobEnd::Cancelled;
-    if (trainer.samplePosition() != position)
+    if (trainer.samplePosition() != box.position)
         context.warn("the data set, the batch size or the seed is not what it was: the step is made of other samples");
     for (const auto& finding : trainer.examine([&loader] { return loader.next(); }))
         report.microBatches.push_back(described(finding));

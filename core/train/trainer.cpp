@@ -169,7 +169,7 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
         return std::nullopt; // all at the same step
     StepMeter meter;
     std::vector<BlockAttention> attention;
-    StepRecord record{.step = steps_ + 1, .position = samplePosition_, .microBatches = {}};
+    StepRecord record{.step = steps_ + 1, .position = samplePosition_, .skipped = false, .microBatches = {}};
     std::int64_t sound = 0;
     auto position = samplePosition_;
     attentionFault_.clear();
@@ -220,7 +220,7 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
     metrics.gradNormPatchProj = patchProjNorm;
     metrics.lr = lr;
     metrics.leftOut = ofAll - sound;
-    metrics.skipped = !std::isfinite(gradNorm);
+    metrics.skipped = record_.skipped = !std::isfinite(gradNorm);
     if (reducer_) {
         metrics.reduceWaitSeconds = reducer_->waitedSeconds();
         metrics.reduceHidden = reducer_->hiddenShare();

@@ -6,6 +6,7 @@
 #include "core/runs/metrics_file.h"
 #include "core/runs/step_metrics.h"
 #include "core/runtime/job.h"
+#include "core/train/black_box.h"
 #include "tests/support/tiny_training.h"
 
 #include <QtTest/QTest>
@@ -212,6 +213,30 @@ private Q_SLOTS:
         ReplayRequest other{.workspace = tiny.workspace, .runName = "broken", .step = 7};
         const auto refused = errorOf([&] { makeReplayJob(std::move(other))->run({}); });
         QVERIFY2(refused.find("1, 2, 3, 4, 5") != std::string::npos, refused.c_str());
+    }
+
+    void aStepThatLeftOutAMicroBatchIsReplayedFromTheWeightsBefore()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(4);
+        config.saving = {.every = 1, .keep = 0};
+        train(requestFor(tiny, "partly", config));
+        const auto run = tiny.workspace.runsFolder() / "partly";
+        const auto position = readCheckpointState(run / "checkpoints/step-00000002").samplePosition;
+        for (const bool skipped : {false, true}) {
+            writeBlackBox(run, {.step = 3, .position = position, .skipped = skipped, .microBatches = {}}, {});
+            ReplayReport report;
+            ReplayRequest replay{.workspace = tiny.workspace, .runName = "partly"};
+            replay.device.threads = 2;
+            replay.finished = [&report](const ReplayReport& found) { report = found; };
+            std::string warnings;
+            JobContext context;
+            context.log = [&warnings](LogLevel, const std::string& text) { warnings += text; };
+            QVERIFY(makeReplayJob(std::move(replay))->run(context) == JobEnd::Finished);
+            QCOMPARE(report.checkpoint.filename().string(), checkpointName(skipped ? 3 : 2));
+            QCOMPARE(report.stepsBefore, 0);
+            QCOMPARE(warnings, std::string());
+        }
     }
 
     void aWarmStartLoadsWeightsAndHalvesTheRate()
