@@ -35,8 +35,7 @@ std::optional<std::int64_t> bestStep(const fs::path& runFolder, const SavingConf
         return std::nullopt;
     std::optional<std::int64_t> best;
     double bestMean = 0;
-    const auto record = readRunRecord(runFolder, 0, std::numeric_limits<std::uint64_t>::max());
-    for (const auto& validation : record.validations) {
+    for (const auto& validation : readValidations(runFolder)) {
         const auto mean = meanOf(validation, rule.bestBy);
         const bool there = std::any_of(among.begin(), among.end(), [&validation](const CheckpointStanding& standing) {
             return standing.step == validation.step;

@@ -47,6 +47,12 @@ nlohmann::json numberAt(const nlohmann::json& json, const std::string& key)
     return slash == std::string::npos ? *found : numberAt(*found, key.substr(slash + 1));
 }
 
+/// Parsing takes the most time, and hardly any line is of this kind.
+bool mayHoldValidation(const std::string& line)
+{
+    return line.find("\"validation\"") != std::string::npos;
+}
+
 std::optional<IntervalValues> measuredFrom(const std::string& line)
 {
     const auto json = nlohmann::json::parse(line, nullptr, false);
@@ -113,10 +119,9 @@ RunRecord readRunRecord(const fs::path& runFolder, std::uint64_t begin, std::uin
     std::ifstream stream(runFolder / "metrics.jsonl", std::ios::binary);
     stream.seekg(static_cast<std::streamoff>(begin));
     for (std::string line; std::getline(stream, line);) {
-        const bool cutOff = stream.eof();                                              // no line end
-        const bool maybeValidation = line.find("\"validation\"") != std::string::npos; // parsing takes the most time
+        const bool cutOff = stream.eof(); // no line end
         const bool maybeMeasured = line.find("\"measured\"") != std::string::npos;
-        if (auto validation = maybeValidation ? validationMeansFrom(line) : std::nullopt)
+        if (auto validation = mayHoldValidation(line) ? validationMeansFrom(line) : std::nullopt)
             record.validations.push_back(std::move(*validation));
         else if (auto measured = maybeMeasured ? measuredFrom(line) : std::nullopt)
             record.measured.push_back(std::move(*measured));
@@ -131,6 +136,17 @@ RunRecord readRunRecord(const fs::path& runFolder, std::uint64_t begin, std::uin
         }
     }
     return record;
+}
+
+std::vector<ValidationMeans> readValidations(const fs::path& runFolder)
+{
+    std::vector<ValidationMeans> validations;
+    std::ifstream stream(runFolder / "metrics.jsonl", std::ios::binary);
+    for (std::string line; std::getline(stream, line);) {
+        if (auto validation = mayHoldValidation(line) ? validationMeansFrom(line) : std::nullopt)
+            validations.push_back(std::move(*validation));
+    }
+    return validations;
 }
 
 std::vector<Resumption> readResumptions(const fs::path& runFolder)

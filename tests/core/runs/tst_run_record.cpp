@@ -47,6 +47,10 @@ private Q_SLOTS:
         for (std::size_t i = 0; i < steps.size(); ++i)
             QCOMPARE(steps[i], static_cast<std::int64_t>(i) + 1);
         QCOMPARE(validations, std::size_t(1));
+        const auto alone = readValidations(run);
+        QCOMPARE(alone.size(), std::size_t(1));
+        QCOMPARE(alone[0].step, std::int64_t(20));
+        QCOMPARE(alone[0].means, (EventFile::Scalars{{"reconstruction/ssim", 0.5}}));
         std::ofstream(run / "metrics.jsonl", std::ios::app) << "ss\":1}\n"; // the rest of that line
         const auto more = readRunRecord(run, piece.end, 1000);
         QCOMPARE(more.steps.size(), std::size_t(1));
@@ -58,6 +62,7 @@ private Q_SLOTS:
     {
         const auto record = readRunRecord(*folder_ / "nothing", 0, 1000);
         QVERIFY(record.steps.empty() && record.complete);
+        QVERIFY(readValidations(*folder_ / "nothing").empty());
         QVERIFY(readResumptions(*folder_ / "nothing").empty());
     }
 
