@@ -3,6 +3,7 @@
 #include "core/io/atomic_file.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/previews.h"
+#include "core/runs/run_notes.h"
 #include "core/runtime/error.h"
 
 #include <ctime>
@@ -41,8 +42,7 @@ const char* levelName(LogLevel level)
 RunFolder::RunFolder(const Workspace& workspace, const std::string& name, bool resume)
     : path_(workspace.runsFolder() / name)
 {
-    const bool plainName = !name.empty() && name.find('/') == std::string::npos && name[0] != '.';
-    if (!plainName)
+    if (!isRunName(name))
         throw UsageError("\"" + name +
                          "\" is no name for a run: use one without slashes that does not begin with a dot");
     if (resume && !fs::exists(path_))
@@ -82,6 +82,7 @@ void RunFolder::writeConfig(const TrainConfig& config, std::int64_t step) const
 
 void RunFolder::note(LogLevel level, const std::string& text)
 {
+    log_.clear(); // the disk was full, perhaps, and has room again
     log_ << timestamp() << levelName(level) << text << "\n" << std::flush;
 }
 

@@ -1,0 +1,51 @@
+#include "core/io/atomic_file.h"
+#include "core/runs/run_folder.h"
+#include "tests/support/file_size_limit.h"
+#include "tests/support/test_data.h"
+
+#include <QtTest/QTest>
+
+using namespace nanodit;
+using namespace nanodit::test;
+
+class TestRunFolder : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init()
+    {
+        folder_ = std::make_unique<TemporaryFolder>();
+        workspace_ = Workspace::create(*folder_ / "workspace");
+    }
+
+    void namesThatAreNoFolderAreRefused()
+    {
+        for (const auto& name :
+             {std::string(), std::string("a/b"), std::string("../a"), std::string(".a"), std::string("a\0b", 3)}) {
+            const auto message = errorOf([&] { RunFolder(workspace_, name, false); });
+            QVERIFY2(message.find("is no name for a run") != std::string::npos, message.c_str());
+        }
+    }
+
+    void theLogGoesOnWhenTheDiskHasRoomAgain()
+    {
+        RunFolder folder(workspace_, "run", false);
+        const auto log = folder.path() / "log.txt";
+        folder.note(LogLevel::Info, "before");
+        {
+            const FileSizeLimit full(static_cast<rlim_t>(std::filesystem::file_size(log)));
+            folder.note(LogLevel::Info, "while the disk is full");
+        }
+        folder.note(LogLevel::Warning, "behind");
+        const auto text = readTextFile(log);
+        QVERIFY(text.find("before") != std::string::npos);
+        QVERIFY2(text.find("warning: behind") != std::string::npos, text.c_str());
+    }
+
+private:
+    std::unique_ptr<TemporaryFolder> folder_;
+    Workspace workspace_;
+};
+
+QTEST_APPLESS_MAIN(TestRunFolder)
+#include "tst_run_folder.moc"
