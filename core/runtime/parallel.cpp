@@ -6,6 +6,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -32,8 +33,11 @@ void forEachParallel(std::size_t count, const std::function<void(std::size_t)>& 
     };
     {
         std::vector<std::jthread> others;
-        for (std::size_t i = 1; i < std::min(threads, count); ++i)
-            others.emplace_back(drain);
+        try {
+            for (std::size_t i = 1; i < std::min(threads, count); ++i)
+                others.emplace_back(drain);
+        } catch (const std::system_error&) { // no more threads: this one does the rest
+        }
         drain();
     }
     if (failure)

@@ -1,4 +1,5 @@
 #include "core/runtime/parallel.h"
+#include "tests/support/few_threads.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
@@ -25,6 +26,15 @@ private Q_SLOTS:
                     QCOMPARE(visit.load(), 1);
             }
         }
+    }
+
+    void allIsDoneWhereNoThreadCanBeStarted()
+    {
+        const test::FewThreads limit(0, std::size_t{1} << 30);
+        std::atomic<int> visits = 0;
+        forEachParallel(
+            50, [&](std::size_t) { ++visits; }, 4);
+        QCOMPARE(visits.load(), 50);
     }
 
     void firstFailureIsRethrownAndNothingFurtherBegun()
