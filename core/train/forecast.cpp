@@ -272,13 +272,14 @@ std::vector<FittingChange> fittingChanges(const TrainConfig& config, const Train
     };
     /// The largest micro-batch that fits, as many samples a step as before.
     const auto smallerBatch = [&](const FittingChange& from) {
-        auto batch = config.data.batchSize, accumulation = config.optimiser.accumulation;
-        while (batch % 2 == 0) {
-            batch /= 2;
-            accumulation *= 2;
+        constexpr std::int64_t mostAccumulation = 65536; // that the configuration takes
+        const auto batch = config.data.batchSize, accumulation = config.optimiser.accumulation;
+        for (std::int64_t parts = 2; parts <= batch && accumulation * parts <= mostAccumulation; ++parts) {
+            if (batch % parts != 0)
+                continue;
             auto change = from;
-            set(change, "data.batch_size", std::to_string(batch));
-            set(change, "optimiser.accumulation", std::to_string(accumulation));
+            set(change, "data.batch_size", std::to_string(batch / parts));
+            set(change, "optimiser.accumulation", std::to_string(accumulation * parts));
             if (fits(std::move(change)))
                 return true;
         }

@@ -329,6 +329,29 @@ private Q_SLOTS:
         QVERIFY(fittingChanges(config, data, 1'000'000'000).empty()); // the weights alone are more
     }
 
+    void aBatchThatIsNoPowerOfTwoIsMadeSmallerToo()
+    {
+        const auto data = dataOf({.width = 256, .height = 256}, 8, 24, 40);
+        auto config = smallConfig();
+        config.data.batchSize = 9;
+        config.data.prefetch = 1;
+        const auto needs = [&](std::int64_t batch) {
+            auto other = config;
+            other.data.batchSize = batch;
+            other.optimiser.accumulation = 9 / batch;
+            return forecastTraining(other, data).memory.total();
+        };
+        for (const std::int64_t batch : {3, 1}) {
+            const auto changes = fittingChanges(config, data, needs(batch));
+            QVERIFY(!changes.empty());
+            QCOMPARE(changes.front().config.data.batchSize, batch);
+            QCOMPARE(changes.front().config.optimiser.accumulation, 9 / batch);
+        }
+        config.optimiser.accumulation = 65536; // no more is taken
+        for (const auto& change : fittingChanges(config, data, forecastTraining(config, data).memory.total() - 1))
+            QCOMPARE(change.config.optimiser.accumulation, 65536);
+    }
+
     void aConfigurationThatCannotBeUsedIsRefused()
     {
         TrainConfig config;
