@@ -5,6 +5,7 @@
 #include "core/dataset/catalog.h"
 #include "core/io/image.h"
 #include "core/runs/previews.h"
+#include "core/runtime/error.h"
 #include "core/runtime/job.h"
 #include "core/sample/guidance.h"
 #include "core/sample/picture.h"
@@ -27,13 +28,15 @@ at::Tensor batchOfOne(const Array& array)
     return tensorFromArray(array).to(at::kFloat).unsqueeze(0);
 }
 
-/// Empty when the record or its picture is gone: shards outlive them.
+/// Empty when the record or its picture is gone or damaged: shards outlive them.
 Image bucketImageOf(const Workspace& workspace, const std::string& id)
 {
-    const auto record = Catalog::open(workspace).find(id);
-    if (!record || !std::filesystem::exists(record->image))
+    try {
+        const auto record = Catalog::open(workspace).find(id);
+        return record ? makeBucketImage(readImage(record->image), record->bucket) : Image{};
+    } catch (const Error&) {
         return {};
-    return makeBucketImage(readImage(record->image), record->bucket);
+    }
 }
 
 /// The next sample of the same bucket, so that patches lie on the same grid.

@@ -129,6 +129,21 @@ private Q_SLOTS:
         QVERIFY(metrics[4].loss > 0);
     }
 
+    void previewsArePaintedWhereTheOriginalIsDamaged()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(2);
+        config.previews.every = 2;
+        const auto whole = train(requestFor(tiny, "whole", config));
+        QCOMPARE(whole.previews.size(), 2U);
+        QVERIFY(!whole.previews[0].reference.empty());
+        std::filesystem::resize_file(tiny.workspace.imagesFolder() / "val0.png", 20);
+        const auto outcome = train(requestFor(tiny, "damaged", config));
+        QCOMPARE(outcome.previews.size(), 2U);
+        QVERIFY(outcome.previews[0].reference.empty());
+        QVERIFY(outcome.previews[0].picture.rgb == whole.previews[0].picture.rgb);
+    }
+
     void damagedSamplesAreCountedAndNamed()
     {
         const TinyWorkspace tiny;
