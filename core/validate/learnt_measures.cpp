@@ -5,6 +5,7 @@
 #include "core/runs/checkpoint.h"
 #include "core/runs/checkpoint_weights.h"
 #include "core/runtime/error.h"
+#include "core/runtime/number_text.h"
 #include "core/sample/shared_models.h"
 #include "core/train/measure_worth.h"
 #include "core/train/preview.h"
@@ -45,7 +46,8 @@ bool addConditionWorth(ValidationReport& report, const Workspace& workspace, con
     const auto opened = openModel(checkpoint, compute.device);
     const auto& state = opened->state;
     const WorthMeter meter(opened->model, state.dino, state.textTokens, state.config.seed, compute);
-    std::size_t missing = 0;
+    std::size_t missing = 0, unusable = 0;
+    std::string reason;
     for (auto* const picture : pictures) {
         if (context.shouldStop())
             return false;
@@ -54,15 +56,25 @@ bool addConditionWorth(ValidationReport& report, const Workspace& workspace, con
             ++missing;
             continue;
         }
-        const auto worth = meter.measure(shards->read(*place));
-        picture->values["fixed_loss"] = worth.loss;
-        picture->values["caption_gain"] = worth.captionGain();
-        picture->values["dino_gain"] = worth.dinoGain();
-        picture->values["patch_gain"] = worth.patchGain();
+        try {
+            const auto worth = meter.measure(shards->read(*place));
+            picture->values["fixed_loss"] = worth.loss;
+            picture->values["caption_gain"] = worth.captionGain();
+            picture->values["dino_gain"] = worth.dinoGain();
+            picture->values["patch_gain"] = worth.patchGain();
+        } catch (const DataError& error) { // a damaged sample, or one of another encoder
+            if (unusable++ == 0)
+                reason = error.what();
+        }
     }
+    if (unusable > 0)
+        report.notes.push_back("What conditions are worth to the loss could not be measured on " +
+                               counted(static_cast<std::int64_t>(unusable), "record") + ", the first because " +
+                               reason + ".");
     if (missing > 0)
         report.notes.push_back("What conditions are worth to the loss was measured on " +
-                               std::to_string(pictures.size() - missing) + " of " + std::to_string(pictures.size()) +
+                               std::to_string(pictures.size() - missing - unusable) + " of " +
+                               std::to_string(pictures.size()) +
                                " records: the others are not in the shard set \"val\", which was packed without them.");
     return true;
 }
@@ -108,7 +120,10 @@ bool addNearestTraining(ValidationReport& report, const Workspace& workspace, co
         if (!record || !fs::exists(record->image))
             continue; // shards outlive records
         fs::create_directories(report.folder / "nearest");
-        writePng(report.folder / nearestFile(picture), loadBucketImage(*record));
+        try {
+            writePng(report.folder / nearestFile(picture), loadBucketImage(*record));
+        } catch (const DataError&) { // it was damaged since it was packed: its name is told all the same
+        }
     }
     return true;
 }

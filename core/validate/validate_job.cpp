@@ -12,6 +12,7 @@
 #include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
+#include "core/runtime/number_text.h"
 #include "core/sample/sampling_session.h"
 #include "core/validate/bootstrap.h"
 #include "core/validate/learnt_measures.h"
@@ -315,8 +316,20 @@ private:
             (textOnly != features.end() &&
              !addNearestTraining(report_, request_.workspace, checkpoint_, measures, textOnly->second, context_)))
             return false;
+        leaveOutNonFinite();
         summarise(measures, features);
         return true;
+    }
+
+    /// Such numbers, which a model that diverged gives, have no mean and no place in JSON.
+    void leaveOutNonFinite()
+    {
+        std::size_t count = 0;
+        for (auto& picture : report_.pictures)
+            count += std::erase_if(picture.values, [](const auto& value) { return !std::isfinite(value.second); });
+        if (count > 0)
+            report_.notes.push_back(counted(static_cast<std::int64_t>(count), "number") +
+                                    " of pictures that were not finite are left out: the model may have diverged.");
     }
 
     void summarise(Measures& measures, const std::map<ValidationTask, std::vector<at::Tensor>>& features)

@@ -12,14 +12,17 @@
 #include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
+#include "core/validate/validate_job.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/files_below.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <set>
 
 using namespace nanodit;
@@ -118,6 +121,26 @@ private Q_SLOTS:
                  qPrintable(QStringLiteral("%1 %2 %3").arg(caption).arg(patches).arg(dino)));
         const auto* const mean = report.find(ValidationTask::Reconstruction, "patch_gain");
         QVERIFY(mean != nullptr && std::abs(mean->mean - patches / static_cast<double>(pictures)) < 1e-9);
+    }
+
+    void numbersThatAreNotFiniteAreLeftOutOfAReportThatCanBeRead()
+    {
+        auto some = request(folder_ / "diverged");
+        some.settings.tasks = {ValidationTask::Reconstruction};
+        some.settings.records = 2;
+        KnownTruth truth;
+        truth.measure = [](const Workspace&, const PlannedPicture& planned, const Image&,
+                           std::map<std::string, double>& values) {
+            values["layout_error"] = planned.seed == 0 ? std::numeric_limits<double>::quiet_NaN() : 0.25;
+        };
+        QVERIFY(makeValidateJobWith(some, truth)->run({}) == JobEnd::Finished);
+        const auto report = readValidationReport(some.folder);
+        const auto* const summary = report.find(ValidationTask::Reconstruction, "layout_error");
+        QVERIFY(summary != nullptr);
+        QCOMPARE(summary->n, std::int64_t(1));
+        QCOMPARE(summary->mean, 0.25);
+        QVERIFY(std::ranges::any_of(
+            report.notes, [](const std::string& note) { return note.find("not finite") != std::string::npos; }));
     }
 
     void theNearestTrainingPictureIsShownBesideATextsPicture()
