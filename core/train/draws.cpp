@@ -9,14 +9,19 @@
 
 namespace nanodit {
 
-at::Generator generatorFor(const DrawKey& key, DrawStream stream)
+std::uint64_t seedFor(const DrawKey& key, DrawStream stream)
 {
     std::uint64_t state = 0;
     for (const auto part : {key.seed, key.step, key.microBatch, key.rank})
         state = SplitMix64(state ^ static_cast<std::uint64_t>(part)).next();
     if (stream != DrawStream::Samples)
         state = SplitMix64(state ^ static_cast<std::uint64_t>(stream)).next();
-    return at::make_generator<at::CPUGeneratorImpl>(state);
+    return state;
+}
+
+at::Generator generatorFor(const DrawKey& key, DrawStream stream)
+{
+    return at::make_generator<at::CPUGeneratorImpl>(seedFor(key, stream));
 }
 
 Drops Draws::asDrops() const

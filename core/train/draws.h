@@ -23,7 +23,9 @@ struct DrawKey {
 };
 /// Numbers for different purposes under one key. Adding a stream changes no other.
 enum class DrawStream : std::uint64_t { Samples, Patches };
-/// A generator of its own for each key and stream.
+/// A number for each key and stream that the others do not tell.
+std::uint64_t seedFor(const DrawKey& key, DrawStream stream = DrawStream::Samples);
+/// A generator of that seed; of its 64 bits LibTorch's take the lower half.
 at::Generator generatorFor(const DrawKey& key, DrawStream stream = DrawStream::Samples);
 
 /// What chance decides about a micro-batch of B samples.

@@ -28,9 +28,10 @@ std::int64_t hashOf(const std::string& id)
     return static_cast<std::int64_t>(hash);
 }
 
-at::Generator generatorOf(std::int64_t seed, const std::string& id)
+/// Of a picture, at a step that no training has.
+DrawKey keyOf(std::int64_t seed, const std::string& id)
 {
-    return generatorFor({.seed = seed, .step = -2, .microBatch = hashOf(id)}); // a step that no training has
+    return {.seed = seed, .step = -2, .microBatch = hashOf(id)};
 }
 
 /// The one sample so many times, in no more memory.
@@ -62,7 +63,7 @@ std::vector<std::int64_t> chosenOf(const ShardSet& set, std::int64_t count, std:
     const auto entries = set.entries();
     std::vector<Candidate> candidates;
     for (std::size_t i = 0; i < entries.size(); ++i)
-        candidates.push_back({generatorOf(seed, entries[i].id).current_seed(), static_cast<std::int64_t>(i)});
+        candidates.push_back({seedFor(keyOf(seed, entries[i].id)), static_cast<std::int64_t>(i)});
     std::ranges::sort(candidates, {}, &Candidate::rank);
     if (static_cast<std::int64_t>(candidates.size()) > count)
         candidates.resize(static_cast<std::size_t>(count));
@@ -91,7 +92,7 @@ PictureWorth WorthMeter::measure(const ShardSample& sample) const
     const AutocastScope autocast(compute_.precision);
     const auto latent = tensorFromArray(sample.latent).to(at::kFloat);
     const auto channels = latent.size(0), rows = latent.size(1), cols = latent.size(2);
-    auto generator = generatorOf(seed_, sample.id);
+    auto generator = generatorFor(keyOf(seed_, sample.id));
     const auto noise = at::randn({pairs, channels, rows, cols}, generator, at::TensorOptions(at::kFloat));
     const auto there = [this](const at::Tensor& tensor) { return tensor.to(compute_.device); };
     const auto x0 = there(latent).unsqueeze(0).expand({pairs, channels, rows, cols});
