@@ -16,8 +16,8 @@ void requireComparable(const ValidationReport& first, const ValidationReport& ot
 {
     const auto& a = first.settings;
     const auto& b = other.settings;
-    if (a.steps != b.steps || a.shift != b.shift || a.textScale != b.textScale || a.dinoScale != b.dinoScale ||
-        a.guidance != b.guidance)
+    if (a.steps != b.steps || a.shift != b.shift || a.shiftByBucket != b.shiftByBucket || a.textScale != b.textScale ||
+        a.dinoScale != b.dinoScale || a.guidance != b.guidance)
         throw UsageError("the reports " + first.folder.string() + " and " + other.folder.string() +
                          " were painted with other steps, shift or guidance: validate one of them again");
 }

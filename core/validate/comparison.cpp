@@ -20,8 +20,8 @@ bool paintedAlike(const ValidationReport& a, const ValidationReport& b)
 {
     const auto& x = a.settings;
     const auto& y = b.settings;
-    return x.records == y.records && x.steps == y.steps && x.shift == y.shift && x.textScale == y.textScale &&
-           x.dinoScale == y.dinoScale && x.seed == y.seed;
+    return x.records == y.records && x.steps == y.steps && x.shift == y.shift && x.shiftByBucket == y.shiftByBucket &&
+           x.textScale == y.textScale && x.dinoScale == y.dinoScale && x.seed == y.seed;
 }
 
 bool isRaw(const ValidationReport& report)

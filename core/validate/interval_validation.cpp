@@ -37,6 +37,7 @@ ValidationSettings settingsOf(const TrainConfig& config)
     settings.records = validation.records;
     settings.steps = validation.samplerSteps;
     settings.shift = config.flow.shift;
+    settings.shiftByBucket = config.flow.shiftByBucket;
     settings.textScale = validation.textScale;
     settings.dinoScale = validation.dinoScale;
     return settings;

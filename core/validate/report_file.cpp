@@ -35,6 +35,7 @@ ValidationSettings settingsFrom(const Json& json)
     settings.records = json.at("records");
     settings.steps = json.at("steps");
     settings.shift = json.at("shift");
+    settings.shiftByBucket = json.value("shift_by_bucket", false);
     settings.textScale = json.at("text_scale");
     settings.dinoScale = json.at("dino_scale");
     if (json.value("guidance", "additive") == std::string("chained"))
@@ -139,7 +140,10 @@ Json toJson(const ValidationSettings& settings)
         tasks.push_back(taskName(task));
     Json json = {{"tasks", tasks},          {"records", settings.records},      {"steps", settings.steps},
                  {"shift", settings.shift}, {"text_scale", settings.textScale}, {"dino_scale", settings.dinoScale}};
-    if (settings.guidance == GuidanceMode::Chained) // so that plans from before there was a choice stay the same
+    // Told only where they are not as ever, so that plans from before there was a choice stay the same.
+    if (settings.shiftByBucket)
+        json["shift_by_bucket"] = true;
+    if (settings.guidance == GuidanceMode::Chained)
         json["guidance"] = "chained";
     json["seed"] = settings.seed;
     return json;

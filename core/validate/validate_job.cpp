@@ -14,6 +14,7 @@
 #include "core/runtime/job.h"
 #include "core/runtime/number_text.h"
 #include "core/sample/sampling_session.h"
+#include "core/train/draws.h"
 #include "core/validate/bootstrap.h"
 #include "core/validate/learnt_measures.h"
 #include "core/validate/measures.h"
@@ -239,6 +240,16 @@ private:
         }
     }
 
+    /// Of a picture of this size.
+    double shiftOf(ImageSize size, std::int64_t channels) const
+    {
+        const auto latent = latentTokenGrid(size, 8, 1); // its pixels
+        FlowConfig flow;
+        flow.shift = request_.settings.shift;
+        flow.shiftByBucket = request_.settings.shiftByBucket;
+        return shiftFor(flow, {channels, latent.rows, latent.cols});
+    }
+
     /// False when stopped. Pictures that are there are left alone.
     bool paint()
     {
@@ -258,8 +269,9 @@ private:
         for (const auto* picture : missing) {
             if (context_.shouldStop())
                 return false;
-            const auto result =
-                session->sample(picture->request(request_.settings), quiet, [](const SamplePreview&) {});
+            auto asked = picture->request(request_.settings);
+            asked.shift = shiftOf(asked.size, session->model().latentChannels);
+            const auto result = session->sample(asked, quiet, [](const SamplePreview&) {});
             if (!result)
                 return false;
             if (!std::exchange(warned, true)) {

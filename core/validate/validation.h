@@ -60,6 +60,7 @@ struct ValidationSettings {
     std::int64_t records = 24; ///< First ones of the validation split, by id.
     std::int64_t steps = 20;   ///< Of the sampler.
     double shift = 1.0;
+    bool shiftByBucket = false; ///< shift is multiplied by sqrt(C H W / 4096) of the latent, as FlowConfig has it.
     double textScale = 2.0, dinoScale = 2.0;
     GuidanceMode guidance = GuidanceMode::Additive;
     std::uint64_t seed = 0; ///< Record i of the list starts from the noise of seed + i.

@@ -86,7 +86,8 @@ int differenceAt(QRgb a, QRgb b)
 bool sameSettings(const ValidationSettings& a, const ValidationSettings& b)
 {
     return a.tasks == b.tasks && a.records == b.records && a.steps == b.steps && a.shift == b.shift &&
-           a.textScale == b.textScale && a.dinoScale == b.dinoScale && a.guidance == b.guidance && a.seed == b.seed;
+           a.shiftByBucket == b.shiftByBucket && a.textScale == b.textScale && a.dinoScale == b.dinoScale &&
+           a.guidance == b.guidance && a.seed == b.seed;
 }
 
 std::vector<ValidationCard> validationCards(const ValidationReport& report, ValidationTask task,

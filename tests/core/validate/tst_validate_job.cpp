@@ -9,9 +9,11 @@
 #include "core/io/image.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runs/catalogue.h"
+#include "core/runs/checkpoint.h"
 #include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
+#include "core/validate/interval_validation.h"
 #include "core/validate/validate_job.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/files_below.h"
@@ -334,6 +336,33 @@ private Q_SLOTS:
                     event || readTextFile(entry.path()).find("validation/text_only/text_match") != std::string::npos;
         }
         QVERIFY(event);
+    }
+
+    void aRunWhoseShiftGoesByTheBucketIsValidatedWithIt()
+    {
+        const auto run = workspace_.runsFolder() / "shifted";
+        const auto checkpoint = run / "checkpoints" / checkpoint_.filename();
+        fs::create_directories(checkpoint.parent_path());
+        fs::copy(checkpoint_, checkpoint, fs::copy_options::recursive);
+        TrainRequest training;
+        training.workspace = workspace_;
+        training.config = tinyConfig(3);
+        training.config.flow.shift = 1.5;
+        training.config.flow.shiftByBucket = true;
+        training.config.validation.records = 1;
+        training.config.validation.tasks = {"reconstruction"};
+        training.device.threads = 2;
+        std::optional<ValidationReport> report;
+        training.onValidation = [&report](const ValidationReport& made) { report = made; };
+        QVERIFY(suiteAtIntervals(training, {})(checkpoint, {}, {}).has_value());
+        QVERIFY(report && report->settings.shiftByBucket);
+        const auto picture = sampleRequestFromPng(report->folder / report->pictures.front().file);
+        QVERIFY(picture.has_value());
+        const auto channels = readCheckpointState(checkpoint_).config.model.latentChannels;
+        const auto numbers = static_cast<double>(channels * (picture->size.height / 8) * (picture->size.width / 8));
+        QVERIFY2(std::abs(picture->shift - 1.5 * std::sqrt(numbers / 4096)) < 1e-9,
+                 std::to_string(picture->shift).c_str());
+        fs::remove_all(run);
     }
 
     void bothWeightsAreValidatedAndKeptApart()
