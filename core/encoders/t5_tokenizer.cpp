@@ -103,8 +103,9 @@ std::vector<std::int64_t> T5Tokenizer::encode(const std::string& text, std::int6
     while (at < text.size()) {
         const std::pair<const std::string, std::int64_t>* longest = nullptr;
         for (const auto& special : special_) {
-            if (text.compare(at, special.first.size(), special.first) == 0 &&
-                (longest == nullptr || special.first.size() > longest->first.size()))
+            const auto length = special.first.size(); // 0 is found nowhere
+            if (length > (longest == nullptr ? 0U : longest->first.size()) &&
+                text.compare(at, length, special.first) == 0)
                 longest = &special;
         }
         if (longest == nullptr) {
