@@ -17,6 +17,8 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
+
 namespace nanodit {
 
 namespace fs = std::filesystem;
@@ -87,7 +89,18 @@ std::string remarkOf(const Workspace& workspace, Pass pass)
            "model's own into the file if it is another";
 }
 
-ArrayExpectations expectationsOf(const Workspace& workspace)
+/// By Pass. To know it, a tokenizer is read, of which T5's takes a while.
+using UsableEncoders = std::array<bool, 3>;
+
+UsableEncoders usableOf(const Workspace& workspace)
+{
+    UsableEncoders usable{};
+    for (const auto pass : {Pass::T5, Pass::Vae, Pass::Dino})
+        usable[static_cast<std::size_t>(pass)] = obstacleOf(workspace, pass).empty();
+    return usable;
+}
+
+ArrayExpectations expectationsOf(const Workspace& workspace, const UsableEncoders& usable)
 {
     ArrayExpectations expected{.textTokens = workspace.config.textTokens,
                                .textWidth = {},
@@ -95,14 +108,14 @@ ArrayExpectations expectationsOf(const Workspace& workspace)
                                .dinoWidth = {},
                                .patchSize = {}};
     const auto folderOf = [&](Pass pass) { return workspace.path(encoderFolderOf(workspace, pass)); };
-    if (obstacleOf(workspace, Pass::T5).empty())
+    if (usable[static_cast<std::size_t>(Pass::T5)])
         expected.textWidth = T5Config::load(folderOf(Pass::T5)).width;
-    if (obstacleOf(workspace, Pass::Vae).empty()) {
+    if (usable[static_cast<std::size_t>(Pass::Vae)]) {
         const auto config = autoencoderConfigOf(folderOf(Pass::Vae));
         expected.latentChannels = config.latentChannels;
         expected.latentFactor = config.factor();
     }
-    if (obstacleOf(workspace, Pass::Dino).empty()) {
+    if (usable[static_cast<std::size_t>(Pass::Dino)]) {
         const auto config = DinoConfig::load(folderOf(Pass::Dino));
         expected.dinoWidth = config.width;
         expected.patchSize = config.patchSize;
@@ -111,7 +124,8 @@ ArrayExpectations expectationsOf(const Workspace& workspace)
 }
 
 /// On another device than the CPU, only what goes there and comes back takes memory that is accounted for.
-std::function<std::int64_t(Pass, ImageSize, std::int64_t)> workingBytes(const Workspace& workspace, at::Device device)
+std::function<std::int64_t(Pass, ImageSize, std::int64_t)> workingBytes(const Workspace& workspace,
+                                                                        const UsableEncoders& usable, at::Device device)
 {
     if (!device.is_cpu())
         return [](Pass pass, ImageSize bucket, std::int64_t records) {
@@ -121,11 +135,11 @@ std::function<std::int64_t(Pass, ImageSize, std::int64_t)> workingBytes(const Wo
     std::optional<AutoencoderConfig> vae;
     std::optional<DinoConfig> dino;
     const auto folderOf = [&](Pass pass) { return workspace.path(encoderFolderOf(workspace, pass)); };
-    if (obstacleOf(workspace, Pass::T5).empty())
+    if (usable[static_cast<std::size_t>(Pass::T5)])
         text = T5Config::load(folderOf(Pass::T5));
-    if (obstacleOf(workspace, Pass::Vae).empty())
+    if (usable[static_cast<std::size_t>(Pass::Vae)])
         vae = autoencoderConfigOf(folderOf(Pass::Vae));
-    if (obstacleOf(workspace, Pass::Dino).empty())
+    if (usable[static_cast<std::size_t>(Pass::Dino)])
         dino = DinoConfig::load(folderOf(Pass::Dino));
     return [=, tokens = workspace.config.textTokens](Pass pass, ImageSize bucket, std::int64_t records) {
         switch (pass) {
@@ -188,8 +202,9 @@ PassEncoders encodersOf(const Workspace& workspace, const Compute& compute)
     const bool bf16 = productsInBf16(workspace);
     const EncoderOptions options{
         .device = device, .compute = at::kFloat, .products = bf16 ? at::kBFloat16 : at::kFloat};
+    const auto usable = usableOf(workspace);
     PassEncoders encoders;
-    encoders.expectations = expectationsOf(workspace);
+    encoders.expectations = expectationsOf(workspace, usable);
     encoders.expectations.bf16Products = bf16;
     encoders.device =
         (device.is_cpu() ? "" : device.str() + ", ") + computeInfo().description + (bf16 ? ", products in bf16" : "");
@@ -203,7 +218,7 @@ PassEncoders encodersOf(const Workspace& workspace, const Compute& compute)
     encoders.loadText = [=, tokens = workspace.config.textTokens] {
         return textEncoder(folderOf(Pass::T5), tokens, options);
     };
-    if (obstacleOf(workspace, Pass::T5).empty())
+    if (usable[static_cast<std::size_t>(Pass::T5)])
         encoders.loadTokenCount = [=] {
             const auto tokenizer = std::make_shared<const T5Tokenizer>(T5Tokenizer::load(folderOf(Pass::T5)));
             return [tokenizer](const std::string& caption) {
@@ -211,10 +226,10 @@ PassEncoders encodersOf(const Workspace& workspace, const Compute& compute)
             };
         };
     encoders.loadLatent = [=] { return latentEncoder(folderOf(Pass::Vae), options); };
-    if (obstacleOf(workspace, Pass::Dino).empty())
+    if (usable[static_cast<std::size_t>(Pass::Dino)])
         encoders.dinoRegisters = DinoConfig::load(folderOf(Pass::Dino)).registers;
     encoders.loadPatch = [=] { return patchEncoder(folderOf(Pass::Dino), options); };
-    encoders.workingBytes = workingBytes(workspace, device);
+    encoders.workingBytes = workingBytes(workspace, usable, device);
     if (!device.is_cpu()) {
         encoders.pixelsAtOnce = 4 * 1024 * 1024;
         encoders.captionsAtOnce = 32;
