@@ -108,34 +108,65 @@ Array firstRows(Array array, std::int64_t rows)
     return array;
 }
 
+/// The entries of one sample.
+class SampleEntries {
+public:
+    SampleEntries(Shard& shard, std::size_t position, ShardSet::Check check)
+        : shard_(shard)
+        , parts_(shard.parts(position)) // opens the shard, which may make its ids anew
+        , id_(shard.ids()[position])
+        , check_(check)
+    {
+    }
+
+    const SampleParts& parts() const { return parts_; }
+    std::string nameOf(SampleParts::Part part) const
+    {
+        return shard_.file().string() + ": " + id_ + "." + SampleParts::extensions[part];
+    }
+
+    /// Reads it from the disk. Throws DataError where touching it would end the process.
+    void touch(std::span<const std::byte> part) const
+    {
+        if (!canBeRead(part))
+            throw DataError(shard_.file().string() + ": " + id_ +
+                            " cannot be read any more: the file was shortened, or its disk or network failed");
+    }
+
+    /// Of so many dimensions, of which `axis` has this size; 0: any. Throws DataError.
+    Array floats(SampleParts::Part part, std::size_t dimensions, std::size_t axis, std::int64_t size) const
+    {
+        if (!parts_.has(part))
+            throw DataError(nameOf(part) + " is missing" + shard_.partlyDamaged() + "; pack the shards again");
+        auto array = parseNpy(parts_.bytes[part], shard_.mapped(), nameOf(part));
+        if (array.shape.size() != dimensions || (size != 0 && array.shape[axis] != size))
+            throw DataError(nameOf(part) + " has the unexpected shape " + shapeText(array.shape));
+        if (!isFloating(array.dtype) || (check_ == ShardSet::Check::Everything && !allFinite(array)))
+            throw DataError(nameOf(part) + (isFloating(array.dtype)
+                                                ? " holds infinite values or not-a-number"
+                                                : " holds " + dtypeName(array.dtype) + " instead of numbers"));
+        return array;
+    }
+
+private:
+    Shard& shard_;
+    const SampleParts& parts_;
+    const std::string& id_;
+    ShardSet::Check check_;
+};
+
 } // namespace
 
 ShardSample readSample(Shard& shard, std::size_t position, const KnownOfSamples& known, ShardSet::Check check)
 {
     using enum SampleParts::Part;
-    const auto& parts = shard.parts(position);
+    const SampleEntries entries(shard, position, check);
+    const auto& parts = entries.parts();
     const auto& id = shard.ids()[position];
     const auto bucket = shard.bucketOf(position);
-    const auto nameOf = [&](SampleParts::Part part) {
-        return shard.file().string() + ": " + id + "." + SampleParts::extensions[part];
-    };
-    for (const auto& part : parts.bytes) {
-        if (!canBeRead(part))
-            throw DataError(shard.file().string() + ": " + id +
-                            " cannot be read any more: the file was shortened, or its disk or network failed");
-    }
-    const auto arrayOf = [&](SampleParts::Part part, std::size_t dimensions, std::size_t axis, std::int64_t size) {
-        if (!parts.has(part))
-            throw DataError(nameOf(part) + " is missing" + shard.partlyDamaged() + "; pack the shards again");
-        auto array = parseNpy(parts.bytes[part], shard.mapped(), nameOf(part));
-        if (array.shape.size() != dimensions || (size != 0 && array.shape[axis] != size))
-            throw DataError(nameOf(part) + " has the unexpected shape " + shapeText(array.shape));
-        if (!isFloating(array.dtype) || (check == ShardSet::Check::Everything && !allFinite(array)))
-            throw DataError(nameOf(part) + (isFloating(array.dtype)
-                                                ? " holds infinite values or not-a-number"
-                                                : " holds " + dtypeName(array.dtype) + " instead of numbers"));
-        return array;
-    };
+    const auto nameOf = [&entries](SampleParts::Part part) { return entries.nameOf(part); };
+    for (const auto& part : parts.bytes)
+        entries.touch(part);
 
     ShardSample sample{
         .id = id, .bucket = bucket, .patchGrid = {}, .info = {}, .cls = {}, .patches = {}, .latent = {}, .text = {}};
@@ -148,10 +179,10 @@ ShardSample readSample(Shard& shard, std::size_t position, const KnownOfSamples&
         throw DataError(nameOf(Info) + " is missing or no JSON object" + shard.partlyDamaged() +
                         "; pack the shards again");
     keepUsableFields(sample.info);
-    sample.cls = arrayOf(Cls, 1, 0, known.dinoWidth);
-    sample.patches = arrayOf(Patches, 2, 1, sample.cls.shape[0]);
-    sample.latent = arrayOf(Latent, 3, 0, known.latentChannels);
-    sample.text = arrayOf(Text, 2, 1, known.textWidth);
+    sample.cls = entries.floats(Cls, 1, 0, known.dinoWidth);
+    sample.patches = entries.floats(Patches, 2, 1, sample.cls.shape[0]);
+    sample.latent = entries.floats(Latent, 3, 0, known.latentChannels);
+    sample.text = entries.floats(Text, 2, 1, known.textWidth);
     const auto& latent = sample.latent.shape;
     if (latent[1] < 1 || latent[1] * bucket.width != latent[2] * bucket.height)
         throw DataError(nameOf(Latent) + " has the shape " + shapeText(latent) + ", which is not that of the bucket " +
@@ -171,6 +202,13 @@ ShardSample readSample(Shard& shard, std::size_t position, const KnownOfSamples&
         expectLossMask(sample.lossMask, {latent.begin() + 1, latent.end()}, nameOf(LossMask));
     }
     return sample;
+}
+
+Array readSampleCls(Shard& shard, std::size_t position, const KnownOfSamples& known)
+{
+    const SampleEntries entries(shard, position, ShardSet::Check::Shapes);
+    entries.touch(entries.parts().bytes[SampleParts::Cls]);
+    return entries.floats(SampleParts::Cls, 1, 0, known.dinoWidth);
 }
 
 } // namespace nanodit

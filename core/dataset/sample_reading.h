@@ -16,5 +16,7 @@ struct KnownOfSamples {
 
 /// Checks and reads the sample at a position of a shard, as ShardSet::read() says.
 ShardSample readSample(Shard& shard, std::size_t position, const KnownOfSamples& known, ShardSet::Check check);
+/// Its CLS alone, as ShardSet::readCls() says.
+Array readSampleCls(Shard& shard, std::size_t position, const KnownOfSamples& known);
 
 } // namespace nanodit

@@ -143,6 +143,12 @@ ShardSample ShardSet::read(std::int64_t index, Check check) const
     return readSample(*state_->shards[shard], position, state_->known, check);
 }
 
+Array ShardSet::readCls(std::int64_t index) const
+{
+    const auto [shard, position] = state_->places[static_cast<std::size_t>(index)];
+    return readSampleCls(*state_->shards[shard], position, state_->known);
+}
+
 const fs::path& ShardSet::folder() const
 {
     return state_->folder;

@@ -35,6 +35,9 @@ public:
     /// whether numbers are finite is not looked at with Check::Shapes.
     enum class Check { Everything, Shapes };
     ShardSample read(std::int64_t index, Check check = Check::Everything) const;
+    /// The CLS of one sample, [dinoWidth], of which nothing else is read from the disk. Throws DataError where it is
+    /// damaged, missing or of the wrong shape; whether its numbers are finite is not looked at.
+    Array readCls(std::int64_t index) const;
 
     const std::filesystem::path& folder() const;
     std::int64_t dinoWidth() const;

@@ -76,6 +76,9 @@ private Q_SLOTS:
                 QCOMPARE(ours->shape, theirs->shape);
                 QVERIFY(std::ranges::equal(ours->bytes, theirs->bytes));
             }
+            const auto cls = set->readCls(set->find(sample.id).value());
+            QCOMPARE(cls.shape, sample.cls.shape);
+            QVERIFY(std::ranges::equal(cls.bytes, sample.cls.bytes));
         }
         QVERIFY(!set->find("absent"));
     }
@@ -287,11 +290,17 @@ private Q_SLOTS:
         const auto file = folder / "train/bucket_128x64/shard-000000.tar";
         const auto text = readTextFile(file);
         damageByte(file, static_cast<std::int64_t>(text.find("\x93NUMPY", text.find("a1.vae.npy"))));
+        damageByte(file, static_cast<std::int64_t>(text.find("\x93NUMPY", text.find("a2.dinov3.npy"))));
         const auto set = ShardSet::open(folder / "train");
         set->read(0);
         const auto message = errorOf([&] { set->read(1); });
         QVERIFY2(message.find("a1.vae.npy") != std::string::npos, message.c_str());
-        set->read(2);
+        QCOMPARE(set->readCls(1).shape,
+                 (std::vector<std::int64_t>{set->dinoWidth()})); // of which the latent is no part
+        const auto ofCls = errorOf([&] { set->readCls(2); });
+        QVERIFY2(ofCls.find("a2.dinov3.npy") != std::string::npos, ofCls.c_str());
+        damageByte(file, static_cast<std::int64_t>(text.find("\x93NUMPY", text.find("a2.dinov3.npy")))); // as it was
+        ShardSet::open(folder / "train")->read(2);
     }
 
     /// Whichever header it is: the sample that it belongs to cannot be read, and says why; all others can.
