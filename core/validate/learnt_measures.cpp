@@ -13,6 +13,8 @@
 
 #include <ATen/ATen.h>
 
+#include <map>
+
 namespace nanodit {
 
 namespace fs = std::filesystem;
@@ -27,6 +29,16 @@ std::vector<ValidationPicture*> picturesOf(ValidationReport& report, ValidationT
             pictures.push_back(&picture);
     }
     return pictures;
+}
+
+/// Those of the workspace's records that have these ids. Looking them up one by one would look at the encoders each
+/// time.
+std::map<std::string, RecordInfo> recordsNamed(const std::vector<std::string>& ids, const Workspace& workspace)
+{
+    std::map<std::string, RecordInfo> records;
+    for (const auto& record : findRecords(workspace, ids, Look::Catalog))
+        records.emplace(record.id, record);
+    return records;
 }
 
 } // namespace
@@ -93,12 +105,15 @@ bool addNearestTraining(ValidationReport& report, const Workspace& workspace, co
                                workspace.shardsFolder().string() + ".");
         return true;
     }
+    std::vector<std::string> ids;
+    for (const auto* const picture : pictures)
+        ids.push_back(picture->record);
+    const auto originals = recordsNamed(ids, workspace);
     auto queries = painted;
-    for (const auto* const picture : pictures) {
-        if (const auto record = findRecord(workspace, picture->record))
-            queries.push_back(measures.original(*record).cls);
-        else
-            queries.push_back(painted.front()); // removed meanwhile: its number is left out below
+    for (const auto& id : ids) {
+        const auto original = originals.find(id);
+        queries.push_back(original != originals.end() ? measures.original(original->second).cls
+                                                      : painted.front()); // its number is left out below
     }
     std::optional<std::vector<NearestPicture>> nearest;
     try {
@@ -110,18 +125,22 @@ bool addNearestTraining(ValidationReport& report, const Workspace& workspace, co
     }
     if (!nearest)
         return !context.shouldStop();
+    std::vector<std::string> nearestIds;
+    for (const auto& one : *nearest)
+        nearestIds.push_back(one.id);
+    const auto records = recordsNamed(nearestIds, workspace);
     for (std::size_t i = 0; i < pictures.size(); ++i) {
         auto& picture = *pictures[i];
         picture.nearest = (*nearest)[i].id;
         picture.values["nearest_training"] = (*nearest)[i].similarity;
-        if (findRecord(workspace, picture.record))
+        if (originals.contains(picture.record))
             picture.values["nearest_training_original"] = (*nearest)[pictures.size() + i].similarity;
-        const auto record = findRecord(workspace, picture.nearest);
-        if (!record || !fs::exists(record->image))
+        const auto record = records.find(picture.nearest);
+        if (record == records.end() || !fs::exists(record->second.image))
             continue; // shards outlive records
         fs::create_directories(report.folder / "nearest");
         try {
-            writePng(report.folder / nearestFile(picture), loadBucketImage(*record));
+            writePng(report.folder / nearestFile(picture), loadBucketImage(record->second));
         } catch (const DataError&) { // it was damaged since it was packed: its name is told all the same
         }
     }
