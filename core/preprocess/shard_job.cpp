@@ -8,6 +8,7 @@
 #include "core/io/npy.h"
 #include "core/preprocess/jobs.h"
 #include "core/preprocess/survey.h"
+#include "core/preprocess/text_padding.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -59,27 +60,6 @@ std::pair<Skip, Notice> skipFor(const SurveyedRecord& entry)
     return first;
 }
 
-/// Leading non-zero elements of a mask, which must be all of its non-zero ones.
-std::int64_t validTokens(const Array& mask, const std::filesystem::path& file, std::int64_t tokens)
-{
-    const auto plain = inRowMajorOrder(mask);
-    const auto width = static_cast<std::size_t>(bytesPerElement(mask.dtype));
-    std::int64_t valid = 0;
-    bool prefix = mask.elements() == tokens;
-    for (std::int64_t i = 0; prefix && i < tokens; ++i) {
-        const auto element = plain.bytes.subspan(static_cast<std::size_t>(i) * width, width);
-        if (std::ranges::all_of(element, [](std::byte byte) { return byte == std::byte{}; }))
-            continue;
-        prefix = valid == i;
-        ++valid;
-    }
-    if (!prefix || valid == 0)
-        throw DataError(file.string() + " is no text mask of " + std::to_string(tokens) +
-                            " tokens, ones first and zeros behind them",
-                        remedy::RemakeArray{Pass::T5});
-    return valid;
-}
-
 class Packing {
 public:
     Packing(const ShardRequest& request, const PassEncoders& encoders, const JobContext& context)
@@ -87,6 +67,7 @@ public:
         , workspace_(request.workspace)
         , encoders_(encoders)
         , context_(context)
+        , padding_(workspace_, encoders_)
     {
     }
 
@@ -177,7 +158,7 @@ private:
             }
         }
         try {
-            leaveOutPadding(sample.text, entry.record);
+            sample.text.shape[0] = padding_.validRows(entry.record, sample.text.shape[0]);
         } catch (const DataError& error) {
             return note(id, Skip::Incomplete, noticeOf(error));
         }
@@ -205,24 +186,6 @@ private:
         } catch (const DataError& error) {
             note(id, Skip::Misaligned, noticeOf(error));
         }
-    }
-
-    /// Other pipelines store text padded to its full length: by a mask in data/derived/t5_mask, or else by the
-    /// caption's own length, the rows behind the valid tokens are left out. Text that was made here has none.
-    void leaveOutPadding(Array& text, const Record& record)
-    {
-        if (text.shape[0] != encoders_.expectations.textTokens)
-            return;
-        std::int64_t valid = text.shape[0];
-        const auto maskFile = workspace_.derivedFolder() / "t5_mask" / (record.id + ".npy");
-        if (std::filesystem::exists(maskFile)) {
-            valid = validTokens(readNpy(maskFile), maskFile, text.shape[0]);
-        } else if (encoders_.loadTokenCount) {
-            if (!tokenCount_)
-                tokenCount_ = encoders_.loadTokenCount();
-            valid = tokenCount_(record.caption);
-        }
-        text.shape[0] = std::min(text.shape[0], valid);
     }
 
     /// Empty where none holds.
@@ -350,10 +313,10 @@ private:
     const Workspace& workspace_;
     const PassEncoders& encoders_;
     const JobContext& context_;
+    TextPadding padding_;
     EncoderFingerprints fingerprints_;
     std::optional<CertificateStore> certificates_;
     std::map<std::string, Set> sets_; ///< By split.
-    std::function<std::int64_t(const std::string&)> tokenCount_;
     ShardReport report_;
 };
 

@@ -221,10 +221,19 @@ private Q_SLOTS:
         const auto report = pack(f);
         QCOMPARE(setNamed(report, "train").skippedIncomplete, 1);
         QVERIFY(contains(setNamed(report, "train").skipped.at(0).reason, "t5_mask/picture1.npy"));
-        const auto set = ShardSet::open(f.workspace.shardsFolder() / "train");
-        const auto rows = [&](const char* id) { return set->read(*set->find(id)).text.shape.at(0); };
+        const auto rows = [&](const char* id) {
+            const auto set = ShardSet::open(f.workspace.shardsFolder() / "train");
+            return set->read(*set->find(id)).text.shape.at(0);
+        };
         QCOMPARE(rows("picture0"), 7); // by its mask
         QCOMPARE(rows("picture2"), 6); // by its caption
+        for (const auto* const id : {"picture1", "picture2"})
+            overwriteArray(f, ArrayKind::T5, id, at::arange(10 * 3).to(at::kFloat).reshape({10, 3}));
+        writeNpy(f.workspace.derivedFolder() / "t5_mask/picture2.npy",
+                 arrayFromTensor(at::cat({at::ones({4}), at::zeros({6})})));
+        QCOMPARE(setNamed(pack(f, true), "train").skippedIncomplete, 0);
+        QCOMPARE(rows("picture1"), 10); // its mask is of the longer text before
+        QCOMPARE(rows("picture2"), 4);
     }
 };
 
