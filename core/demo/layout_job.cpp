@@ -42,7 +42,7 @@ Image besideEachOther(const Image& painted, const Image& truth)
 JobEnd measureLayout(const LayoutRequest& request, const JobContext& context)
 {
     auto records = listRecords(request.workspace);
-    std::erase_if(records, [](const RecordInfo& record) { return record.split != "val"; });
+    std::erase_if(records, [](const RecordInfo& record) { return record.split != "val" || !record.excluded.empty(); });
     if (records.empty())
         throw DataError(request.workspace.root.string() + " has no validation records to paint");
     if (static_cast<std::int64_t>(records.size()) > request.pictures)

@@ -1,4 +1,5 @@
 #include "core/config/workspace_config.h"
+#include "core/dataset/record_edits.h"
 #include "core/dataset/record_info.h"
 #include "core/demo/demo_job.h"
 #include "core/demo/layout_job.h"
@@ -127,6 +128,14 @@ private Q_SLOTS:
             ++compared;
         }
         QCOMPARE(compared, 2);
+    }
+
+    void layoutsOfExcludedScenesAreNotMeasured()
+    {
+        setExcluded(workspace_, {"scene-000009"}, "too dark");
+        const auto report = layout(GuidanceMode::Additive, "without");
+        setExcluded(workspace_, {"scene-000009"}, "");
+        QCOMPARE(report.pictures, std::int64_t{1});
     }
 
     void warnsOfEncodersThatTheModelWasNotTrainedWith()
