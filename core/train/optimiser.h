@@ -116,7 +116,8 @@ private:
 };
 
 /// Learning rate of step k = 0, 1...: rises linearly from 0 over the warm-up (step 0 has rate 0, as in transformers'
-/// get_cosine_schedule_with_warmup), then stays, or follows half a cosine down to 0 at the schedule's end.
+/// get_cosine_schedule_with_warmup), then stays, or follows half a cosine down to 0 at the schedule's end; behind that,
+/// where no training goes, it would rise again, as there.
 double learningRate(const ScheduleConfig& schedule, double peak, std::int64_t step);
 
 } // namespace nanodit
