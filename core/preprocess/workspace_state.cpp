@@ -137,6 +137,23 @@ void count(ArrayStatus& array, const ArrayJudgement& judgement, const fs::path& 
         array.bytes += stamp->bytes;
 }
 
+/// A record that takes part.
+void include(StatusReport& report, const SurveyedRecord& entry, const Workspace& workspace)
+{
+    ++report.records;
+    report.picturesGone += entry.imageGone;
+    ++report.splits[entry.record.split];
+    ++report.buckets[bucketName(entry.record.bucket)];
+    for (const auto& tag : entry.record.tags)
+        ++report.tags[tag];
+    for (const auto kind : allArrays)
+        count(report.arrays[static_cast<std::size_t>(kind)], entry.array(kind),
+              arrayFile(workspace, kind, entry.record.id));
+    if (report.firstWholeValidation.empty() && entry.record.split == "val" &&
+        std::ranges::all_of(entry.arrays, [](const auto& one) { return one.verdict == ArrayVerdict::Whole; }))
+        report.firstWholeValidation = entry.record.id;
+}
+
 /// Bytes of each array's files once every record has whole ones: those that are there, and what a pass would make of
 /// the rest.
 class FullSet {
@@ -148,37 +165,49 @@ public:
         bytes_.fill(0);
     }
 
-    void add(const SurveyedRecord& entry)
+    /// Many at once: tokens of captions are counted on all cores.
+    void add(const std::vector<const SurveyedRecord*>& records)
     {
-        for (const auto kind : allArrays) {
-            auto& bytes = bytes_[static_cast<std::size_t>(kind)];
-            const auto& judgement = entry.array(kind);
-            if (!bytes)
-                continue;
-            if (judgement.verdict == ArrayVerdict::Whole)
-                *bytes += npyFileBytes(judgement.dtype, judgement.shape);
-            else if (const auto due = dueBytes(kind, entry.record))
-                *bytes += *due;
-            else
-                bytes.reset();
+        const auto tokens = tokensOfDueText(records);
+        std::size_t next = 0;
+        for (const auto* const entry : records) {
+            for (const auto kind : allArrays) {
+                const auto& judgement = entry->array(kind);
+                const bool whole = judgement.verdict == ArrayVerdict::Whole;
+                std::optional<std::int64_t> count;
+                if (kind == ArrayKind::T5 && !whole && !tokens.empty())
+                    count = tokens.at(next++);
+                auto& bytes = bytes_[static_cast<std::size_t>(kind)];
+                if (!bytes)
+                    continue;
+                if (whole)
+                    *bytes += npyFileBytes(judgement.dtype, judgement.shape);
+                else if (const auto due = arrayFileBytes(kind, entry->record.bucket, known_.expected, count))
+                    *bytes += *due;
+                else
+                    bytes.reset();
+            }
         }
     }
 
     const std::array<std::optional<std::int64_t>, 4>& bytes() const { return bytes_; }
 
 private:
-    std::optional<std::int64_t> dueBytes(ArrayKind kind, const Record& record)
+    /// In the order of those records whose text is to be made; empty where it is not known.
+    std::vector<std::int64_t> tokensOfDueText(const std::vector<const SurveyedRecord*>& records)
     {
-        std::optional<std::int64_t> count;
-        if (kind == ArrayKind::T5) {
-            try {
-                if (const auto tokens = tokens_.of({&record.caption}); !tokens.empty())
-                    count = tokens.front();
-            } catch (const Error&) { // an encoder without its tokenizer: the pass will say so
-                return std::nullopt;
-            }
+        if (!bytes_[static_cast<std::size_t>(ArrayKind::T5)])
+            return {};
+        std::vector<const std::string*> captions;
+        for (const auto* const entry : records) {
+            if (entry->array(ArrayKind::T5).verdict != ArrayVerdict::Whole)
+                captions.push_back(&entry->record.caption);
         }
-        return arrayFileBytes(kind, record.bucket, known_.expected, count);
+        try {
+            return tokens_.of(captions);
+        } catch (const Error&) { // an encoder without its tokenizer: the pass will say so
+            return {};
+        }
     }
 
     const KnownEncoders& known_;
@@ -230,26 +259,20 @@ StatusReport status(const Workspace& workspace)
     const auto known = knownEncoders(workspace, catalog);
     FullSet fullSet(known);
     StatusReport report;
-    visitAll(workspace, catalog, Look::Disk, known, [&](const SurveyedRecord& entry) {
-        if (!entry.record.excluded.empty()) {
-            const auto& reason = entry.record.excluded;
-            ++report.excluded[reason.substr(0, reason.find(": "))];
-            return;
+    const auto take = [&](std::span<SurveyedRecord> part) {
+        std::vector<const SurveyedRecord*> included;
+        for (const auto& entry : part) {
+            if (!entry.record.excluded.empty()) {
+                const auto& reason = entry.record.excluded;
+                ++report.excluded[reason.substr(0, reason.find(": "))];
+                continue;
+            }
+            include(report, entry, workspace);
+            included.push_back(&entry);
         }
-        ++report.records;
-        report.picturesGone += entry.imageGone;
-        ++report.splits[entry.record.split];
-        ++report.buckets[bucketName(entry.record.bucket)];
-        for (const auto& tag : entry.record.tags)
-            ++report.tags[tag];
-        for (const auto kind : allArrays)
-            count(report.arrays[static_cast<std::size_t>(kind)], entry.array(kind),
-                  arrayFile(workspace, kind, entry.record.id));
-        if (report.firstWholeValidation.empty() && entry.record.split == "val" &&
-            std::ranges::all_of(entry.arrays, [](const auto& one) { return one.verdict == ArrayVerdict::Whole; }))
-            report.firstWholeValidation = entry.record.id;
-        fullSet.add(entry);
-    });
+        fullSet.add(included);
+    };
+    Survey(workspace, catalog, known.expected, known.fingerprints).visit(Survey::Of::All, {}, take);
     for (const auto kind : allArrays) {
         auto& array = report.arrays[static_cast<std::size_t>(kind)];
         array.array = kind;
