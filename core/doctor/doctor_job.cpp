@@ -2,6 +2,7 @@
 #include "core/doctor/doctor.h"
 #include "core/doctor/encoder_facts.h"
 #include "core/doctor/gpu_facts.h"
+#include "core/doctor/judges.h"
 #include "core/doctor/machine_facts.h"
 #include "core/doctor/proof.h"
 #include "core/runtime/compute_devices.h"
@@ -79,7 +80,7 @@ std::unique_ptr<Job> makeDoctorJob(DoctorRequest request)
         facts.device = request.device;
         facts.machine = readMachine();
         facts.disk = gatherDiskFacts(request.workspace);
-        facts.gpu = gatherGpuFacts();
+        facts.gpu = gatherGpuFacts(gpuAskedFor(request.device).value_or(0));
         lookAtWorkspace(facts, request);
         if (context.shouldStop())
             return JobEnd::Cancelled;

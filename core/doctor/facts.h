@@ -53,7 +53,7 @@ struct GpuFacts {
     std::string kernelDriver;   ///< Version of the kernel's module: "580.95.05"; "" when it is not loaded.
     bool driverLibrary = false; ///< libcuda.so.1 can be loaded.
     std::string driverCuda;     ///< The newest CUDA that the driver knows: "13.0".
-    std::string unfit;          ///< Why the first GPU that LibTorch sees could not compute a sum; or "".
+    std::string unfit; ///< Why the GPU that is to compute, the first unless another was asked for, cannot; or "".
     std::vector<GpuDevice> devices;
     std::optional<std::string> visible; ///< CUDA_VISIBLE_DEVICES.
 };

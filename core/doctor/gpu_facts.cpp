@@ -50,7 +50,7 @@ int capabilityNumber(const std::string& text)
 
 } // namespace
 
-GpuFacts gatherGpuFacts()
+GpuFacts gatherGpuFacts(std::int64_t index)
 {
     GpuFacts facts;
     facts.cards = nvidiaCards();
@@ -61,7 +61,8 @@ GpuFacts gatherGpuFacts()
     facts.driverLibrary = found.driver;
     if (found.driverCuda > 0)
         facts.driverCuda = cudaVersionText(found.driverCuda);
-    facts.unfit = found.unfit;
+    if (index < found.usable)
+        facts.unfit = found.unfit(index);
     for (const auto& device : found.byDriver)
         facts.devices.push_back(
             {.name = device.title, .memory = device.memoryBytes, .capability = capabilityNumber(device.capability)});

@@ -11,6 +11,9 @@
 #include <array>
 #include <dlfcn.h>
 #include <fstream>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <unistd.h>
 
 namespace nanodit {
@@ -90,6 +93,23 @@ std::string trial(at::Device device)
     }
 }
 
+/// What trials said, of which each GPU has one. Any thread.
+class GpuTrials {
+public:
+    std::string of(std::int64_t index)
+    {
+        const std::lock_guard lock(mutex_);
+        auto said = said_.find(index);
+        if (said == said_.end())
+            said = said_.emplace(index, trial(at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index)))).first;
+        return said->second;
+    }
+
+private:
+    std::mutex mutex_;
+    std::map<std::int64_t, std::string> said_;
+};
+
 GpuFindings find()
 {
     GpuFindings found;
@@ -103,11 +123,11 @@ GpuFindings find()
     if (found.inLibTorch && !found.byDriver.empty() && at::hasCUDA())
         found.usable = at::detail::getCUDAHooks().getNumGPUs();
     if (found.usable > 0)
-        found.unfit = trial(at::Device(at::kCUDA, 0));
+        found.unfit = [trials = std::make_shared<GpuTrials>()](std::int64_t index) { return trials->of(index); };
     return found;
 }
 
-/// Why no GPU can be used at all; "" when one can.
+/// Why no GPU can be used, whichever it is; "" where LibTorch finds one.
 std::string obstacle(const GpuFindings& found)
 {
     if (!found.inLibTorch)
@@ -123,9 +143,15 @@ std::string obstacle(const GpuFindings& found)
     if (found.usable == 0)
         return "this LibTorch finds no CUDA device, though the driver lists " + found.byDriver[0].title +
                " (check that nvidia-smi shows it without errors)";
-    if (!found.unfit.empty())
-        return "this LibTorch cannot compute on the GPU cuda:0: " + found.unfit;
     return {};
+}
+
+/// Why this one cannot be used, where others may; "" when it can.
+std::string obstacleOf(std::int64_t index, const GpuFindings& found)
+{
+    const auto unfit = found.unfit(index);
+    return unfit.empty() ? std::string()
+                         : "this LibTorch cannot compute on the GPU cuda:" + std::to_string(index) + ": " + unfit;
 }
 
 ComputeDevice processor()
@@ -162,7 +188,7 @@ std::vector<ComputeDevice> computeDevices()
 {
     std::vector<ComputeDevice> devices = {processor()};
     const auto& found = gpuFindings();
-    if (!obstacle(found).empty())
+    if (chosenDevice("auto", found) == "cpu")
         return devices;
     for (std::int64_t i = 0; i < found.usable; ++i) {
         const auto index = static_cast<std::size_t>(i);
@@ -177,19 +203,29 @@ std::vector<ComputeDevice> computeDevices()
 
 std::string chosenDevice(const std::string& wanted, const GpuFindings& found)
 {
-    if (wanted == "auto")
-        return obstacle(found).empty() ? "cuda:0" : "cpu";
+    const auto why = obstacle(found);
+    if (wanted == "auto") {
+        for (std::int64_t i = 0; why.empty() && i < found.usable; ++i) {
+            if (found.unfit(i).empty())
+                return "cuda:" + std::to_string(i);
+        }
+        return "cpu";
+    }
     if (!wanted.starts_with("cuda"))
         return wanted;
-    if (const auto why = obstacle(found); !why.empty())
-        throw UsageError("the device \"" + wanted + "\" was asked for, but " + why, remedy::ChooseDevice{});
+    const auto refusal = [&wanted](const std::string& reason) {
+        return UsageError("the device \"" + wanted + "\" was asked for, but " + reason, remedy::ChooseDevice{});
+    };
+    if (!why.empty())
+        throw refusal(why);
     const auto index = wanted == "cuda" ? 0 : std::stoll(wanted.substr(wanted.find(':') + 1));
     if (index >= found.usable)
-        throw UsageError("the device \"" + wanted + "\" was asked for, but this machine has " +
-                             (found.usable == 1 ? "one GPU, cuda:0"
-                                                : std::to_string(found.usable) +
-                                                      " GPUs, cuda:0 to cuda:" + std::to_string(found.usable - 1)),
-                         remedy::ChooseDevice{});
+        throw refusal("this machine has " + (found.usable == 1
+                                                 ? "one GPU, cuda:0"
+                                                 : std::to_string(found.usable) +
+                                                       " GPUs, cuda:0 to cuda:" + std::to_string(found.usable - 1)));
+    if (const auto unfit = obstacleOf(index, found); !unfit.empty())
+        throw refusal(unfit);
     return "cuda:" + std::to_string(index);
 }
 
@@ -198,17 +234,17 @@ std::int64_t availableMemory(const ComputeChoice& choice)
     const auto name = chosenDevice(choice.device, gpuFindings());
     if (name == "cpu")
         return readMachine().availableMemory();
-    const auto devices = computeDevices();
-    const auto device = std::ranges::find(devices, name, &ComputeDevice::name);
-    return device == devices.end() ? 0 : device->memoryBytes;
+    const auto& gpus = gpuFindings().byDriver;
+    const auto gpu = std::ranges::find(gpus, name, &ComputeDevice::name);
+    return gpu == gpus.end() ? 0 : gpu->memoryBytes;
 }
 
 std::string whyNoGpu(const GpuFindings& found)
 {
-    if (found.byDriver.empty())
+    if (found.byDriver.empty() || chosenDevice("auto", found) != "cpu")
         return {};
     const auto why = obstacle(found);
-    return why.empty() ? std::string() : found.byDriver[0].title + " is not used: " + why;
+    return found.byDriver[0].title + " is not used: " + (why.empty() ? obstacleOf(0, found) : why);
 }
 
 } // namespace nanodit

@@ -5,6 +5,7 @@
 #include "core/runtime/compute_choice.h"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,9 @@ struct GpuFindings {
     int driverCuda = 0;                  ///< The newest CUDA version that the driver knows.
     std::vector<ComputeDevice> byDriver; ///< What the driver lists.
     std::int64_t usable = 0;             ///< How many of them LibTorch finds.
-    std::string unfit;                   ///< Why the first of these could not compute, though it was found; or "".
+    /// Why the one of a number below `usable` cannot compute, though it was found; or "". It is tried when it is first
+    /// asked about, as computing takes some of its memory: a rank need not take that of the others' GPUs. Any thread.
+    std::function<std::string(std::int64_t)> unfit = [](std::int64_t) { return std::string(); };
 };
 /// 12020 -> "12.2"
 std::string cudaVersionText(int cuda);
@@ -36,8 +39,8 @@ const GpuFindings& gpuFindings();
 /// What can be chosen here, the CPU first.
 std::vector<ComputeDevice> computeDevices();
 
-/// The device that "auto", "cpu", "cuda" or "cuda:N" stands for: "cpu" or "cuda:N". Throws UsageError that says in one
-/// sentence why a GPU that was asked for cannot be used.
+/// The device that "auto" (the first GPU that can compute, or else the CPU), "cpu", "cuda" or "cuda:N" stands for:
+/// "cpu" or "cuda:N". Throws UsageError that says in one sentence why a GPU that was asked for cannot be used.
 std::string chosenDevice(const std::string& wanted, const GpuFindings& found);
 
 /// Bytes that work begun now on the device of a choice may take: for the CPU what is free of the machine, or of its

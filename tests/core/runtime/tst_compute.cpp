@@ -16,8 +16,7 @@ namespace {
 /// A machine with so many GPUs that can be used.
 GpuFindings healthy(std::int64_t gpus)
 {
-    GpuFindings found{
-        .inLibTorch = true, .torchCuda = 13000, .driver = true, .driverCuda = 13010, .byDriver = {}, .unfit = {}};
+    GpuFindings found{.inLibTorch = true, .torchCuda = 13000, .driver = true, .driverCuda = 13010, .byDriver = {}};
     for (std::int64_t i = 0; i < gpus; ++i)
         found.byDriver.push_back({.name = "cuda:" + std::to_string(i),
                                   .title = "NVIDIA H100 80GB HBM3",
@@ -82,6 +81,28 @@ private Q_SLOTS:
         QVERIFY(computeDevices().front().memoryBytes > 0);
     }
 
+    void onlyGpusThatAreToComputeAreTried()
+    {
+        std::vector<std::int64_t> tried;
+        auto found = healthy(4);
+        found.unfit = [&tried](std::int64_t index) {
+            tried.push_back(index);
+            return std::string(index == 0 ? "out of memory" : "");
+        };
+        QCOMPARE(chosenDevice("cuda:2", found), std::string("cuda:2"));
+        QCOMPARE(tried, (std::vector<std::int64_t>{2}));
+        const auto message = test::errorOf([&] { chosenDevice("cuda:0", found); });
+        QVERIFY2(message.find("on the GPU cuda:0: out of memory") != std::string::npos, message.c_str());
+        tried.clear();
+        QCOMPARE(chosenDevice("auto", found), std::string("cuda:1"));
+        QCOMPARE(tried, (std::vector<std::int64_t>{0, 1}));
+        QVERIFY(whyNoGpu(found).empty());
+        tried.clear();
+        QVERIFY(!test::errorOf([&] { chosenDevice("cuda:4", found); }).empty());
+        QCOMPARE(chosenDevice("cpu", found), std::string("cpu"));
+        QVERIFY(tried.empty());
+    }
+
     void whatIsNoDeviceIsRefused_data()
     {
         QTest::addColumn<QString>("device");
@@ -121,7 +142,12 @@ private Q_SLOTS:
                                     << "made for CUDA 12.2, and this LibTorch for CUDA 13.0";
         QTest::newRow("not usable") << with(healthy(1), [](auto& found) { found.usable = 0; }) << "cuda"
                                     << "though the driver lists NVIDIA H100";
-        QTest::newRow("too old") << with(healthy(1), [](auto& found) { found.unfit = "no kernel image is available"; })
+        QTest::newRow("too old") << with(healthy(1),
+                                         [](auto& found) {
+                                             found.unfit = [](std::int64_t) {
+                                                 return std::string("no kernel image is available");
+                                             };
+                                         })
                                  << "cuda"
                                  << "cuda:0: no kernel image is available";
         QTest::newRow("ninth of one") << healthy(1) << "cuda:9"
