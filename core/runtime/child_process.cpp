@@ -151,6 +151,15 @@ private:
     posix_spawnattr_t attributes_{};
 };
 
+/// Whoever started us may have left SIGCHLD ignored: the system then forgets how a program ended before we ask.
+void hearOfEnds()
+{
+    struct sigaction action {};
+    if (::sigaction(SIGCHLD, nullptr, &action) == 0 && (action.sa_flags & SA_SIGINFO) == 0 &&
+        action.sa_handler == SIG_IGN)
+        ::signal(SIGCHLD, SIG_DFL);
+}
+
 /// True once the program has ended; it stays a zombie, and so its group its own, until it is waited for.
 bool hasEnded(pid_t child)
 {
@@ -190,6 +199,7 @@ bool readWhatComes(Pipe& output, Pipe& errors, int milliseconds, ChildResult& re
 
 ChildResult runChild(const ChildProgram& program, const std::function<bool()>& shouldStop)
 {
+    hearOfEnds();
     const Input input(program.input);
     Pipe output, errors;
     const auto child = Spawning(program, input, output, errors).start(program);

@@ -108,6 +108,15 @@ private Q_SLOTS:
         QVERIFY(result.inWords({}).find("signal 11") != std::string::npos);
     }
 
+    void itsEndIsHeardOfWhereWeWereStartedWithoutThat()
+    {
+        auto* const before = std::signal(SIGCHLD, SIG_IGN);
+        const auto result = run(shell("exit 3"));
+        std::signal(SIGCHLD, before);
+        QVERIFY(result.end == ChildResult::End::Exited);
+        QCOMPARE(result.code, 3);
+    }
+
     void timeIsLimited()
     {
         auto program = shell("echo begun; sleep 60");
