@@ -82,9 +82,13 @@ public:
             else if (errno != EINTR)
                 break;
         }
-        if (written < text.size() || ::lseek(file_, 0, SEEK_SET) != 0)
-            throw StoreError(std::string("what another program is to read could not be kept: ") + std::strerror(errno) +
+        if (written < text.size() || ::lseek(file_, 0, SEEK_SET) != 0) {
+            const std::string why = std::strerror(errno);
+            if (file_ >= 0)
+                ::close(file_); // no destructor does
+            throw StoreError("what another program is to read could not be kept: " + why +
                              "; close other programs and try again");
+        }
     }
     ~Input()
     {
