@@ -161,7 +161,7 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
         if (const auto metrics = stepMetricsFromJson(line)) {
             if (metrics->step > lastStep)
                 continue;
-            kept += toJson(*metrics).dump() + "\n";
+            kept += line + "\n"; // as it is: a later version may have written more
             if (metrics->skipped)
                 skipped_.insert(metrics->step);
         } else {

@@ -1,3 +1,4 @@
+#include "core/io/atomic_file.h"
 #include "core/runs/metric_table.h"
 #include "core/runs/metrics_file.h"
 #include "core/runs/run_record.h"
@@ -158,7 +159,11 @@ void TestMetricTable::aResumeKeepsStepsAndValidationsUpToItsCheckpoint()
                 file.appendMeasured(step, {{"worth/val/loss", 0.5}, {"worth/val/patch_gain", std::nan("")}});
         }
     }
+    const auto metricsFile = run.path() / "metrics.jsonl";
+    auto text = readTextFile(metricsFile);
+    test::writeText(metricsFile, text.insert(1, R"("of_a_later_version":7,)"));
     MetricsFile file(run.path(), 3);
+    QVERIFY(readTextFile(metricsFile).find("of_a_later_version") != std::string::npos);
     QVERIFY(file.hasValidation(2) && !file.hasValidation(4));
     QCOMPARE(file.validations().size(), std::size_t{1});
     QCOMPARE(file.validations()[0].step, 2);
