@@ -22,6 +22,8 @@
 #include <QSessionManager>
 #include <QStandardPaths>
 
+#include <clocale>
+
 namespace {
 
 using namespace nanodit;
@@ -112,6 +114,7 @@ int main(int argc, char** argv)
 {
     letWaitingThreadsSleep(argv);
     Application application(argc, argv);
+    std::setlocale(LC_NUMERIC, "C"); // Qt took the user's: numbers in files have a point, whatever the language
     QApplication::setApplicationName(QLatin1String(program));
     QApplication::setOrganizationName(QStringLiteral("nanodit"));
     QApplication::setApplicationDisplayName(QStringLiteral("NanoDiT Workbench"));
