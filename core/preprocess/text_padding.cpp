@@ -34,10 +34,15 @@ std::int64_t validTokens(const Array& mask, const std::filesystem::path& file, s
 
 } // namespace
 
+std::filesystem::path TextPadding::maskFile(const Workspace& workspace, const std::string& id)
+{
+    return workspace.derivedFolder() / "t5_mask" / (id + ".npy");
+}
+
 std::int64_t TextPadding::validRows(const Record& record, std::int64_t rows)
 {
     const bool full = rows == encoders_.expectations.textTokens;
-    const auto file = workspace_.derivedFolder() / "t5_mask" / (record.id + ".npy");
+    const auto file = maskFile(workspace_, record.id);
     if (std::filesystem::exists(file)) {
         const auto mask = readNpy(file);
         if (full || mask.elements() == rows) // else it is of text that was made anew since

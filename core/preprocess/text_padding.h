@@ -5,6 +5,7 @@
 #include "core/preprocess/pass_encoders.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -19,6 +20,9 @@ public:
         , encoders_(encoders)
     {
     }
+
+    /// Where a record's mask lies, if it has one.
+    static std::filesystem::path maskFile(const Workspace& workspace, const std::string& id);
 
     /// How many of a record's `rows` rows, from the first on, count, 1 to `rows`: by its mask of as many elements in
     /// data/derived/t5_mask, or else, of text of the full length, by the caption's own. All of text that was made here.

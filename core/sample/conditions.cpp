@@ -4,6 +4,8 @@
 #include "core/encoders/encoder_info.h"
 #include "core/io/npy.h"
 #include "core/preprocess/derived_array.h"
+#include "core/preprocess/pass_encoders.h"
+#include "core/preprocess/text_padding.h"
 #include "core/runtime/error.h"
 #include "core/sample/shared_models.h"
 
@@ -103,7 +105,8 @@ Record ConditionEncoder::recordOf(const std::string& id) const
 std::string ConditionEncoder::textKey(const SampleRequest& request) const
 {
     if (request.textRecord)
-        return "record " + fileKey(arrayFile(workspace_, ArrayKind::T5, *request.textRecord));
+        return "record " + fileKey(arrayFile(workspace_, ArrayKind::T5, *request.textRecord)) +
+               fileKey(TextPadding::maskFile(workspace_, *request.textRecord));
     return "prompt " + request.prompt;
 }
 
@@ -158,9 +161,11 @@ at::Tensor ConditionEncoder::text(const SampleRequest& request)
 at::Tensor ConditionEncoder::encodedText(const SampleRequest& request)
 {
     if (request.textRecord) {
-        recordOf(*request.textRecord);
-        const auto tokens = storedArray(workspace_, ArrayKind::T5, *request.textRecord);
-        return tokens.narrow(0, 0, std::min(tokens.size(0), textTokens_));
+        const auto record = recordOf(*request.textRecord);
+        const auto tokens = storedArray(workspace_, ArrayKind::T5, record.id);
+        const auto encoders = encodersOf(workspace_);
+        const auto valid = TextPadding(workspace_, encoders).validRows(record, tokens.size(0));
+        return tokens.narrow(0, 0, std::min(valid, textTokens_));
     }
     if (request.prompt.empty())
         return {};

@@ -1,5 +1,8 @@
+#include "core/io/npy.h"
+#include "core/io/tensor.h"
 #include "core/model/nanodit.h"
 #include "core/preprocess/derived_array.h"
+#include "core/preprocess/text_padding.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
 #include "core/runs/checkpoint_weights.h"
@@ -68,6 +71,28 @@ private Q_SLOTS:
         QVERIFY(withReference.rgb != first.rgb);
         request.textRecord = "val0";
         QVERIFY(paint(request).rgb != withReference.rgb);
+    }
+
+    void paddingOfARecordsStoredTextIsNoCondition()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.textRecord = "val0";
+        const auto paint = [&] { return session->sample(request, {}, noPreview)->picture.rgb; };
+        const auto file = arrayFile(tiny.workspace, ArrayKind::T5, "val0");
+        const auto whole = tensorFromArray(readNpy(file));
+        QVERIFY(whole.size(0) > 1);
+        writeNpy(file, arrayFromTensor(whole.narrow(0, 0, 1).contiguous()));
+        const auto cut = paint();
+
+        writeNpy(file, arrayFromTensor(whole));
+        const auto padded = paint();
+        QVERIFY(padded != cut);
+        const auto mask = TextPadding::maskFile(tiny.workspace, "val0");
+        std::filesystem::create_directories(mask.parent_path());
+        writeNpy(mask, arrayFromTensor(at::arange(whole.size(0)).lt(1).to(at::kLong)));
+        QVERIFY(paint() == cut);
     }
 
     void rawAndAveragedWeightsAreOpenedByName()
