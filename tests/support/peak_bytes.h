@@ -2,17 +2,25 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
+#include <torch/version.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
 namespace nanodit::test {
 
+#if TORCH_VERSION_MAJOR >= 2
+using TotalBytes = std::size_t;
+#else
+using TotalBytes = std::int64_t;
+#endif
+
 /// The most bytes of tensors that lived at once, beyond those that were there before.
 class PeakBytes : public c10::MemoryReportingInfoBase {
 public:
-    void reportMemoryUsage(void*, std::int64_t size, std::int64_t, std::int64_t, c10::Device) override
+    void reportMemoryUsage(void*, std::int64_t size, TotalBytes, TotalBytes, c10::Device) override
     {
         now_ += size;
         peak_ = std::max(peak_, now_);
