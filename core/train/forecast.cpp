@@ -192,7 +192,7 @@ std::int64_t TrainMemory::total() const
 
 std::int64_t TrainMemory::ofProcesses(std::int64_t processes) const
 {
-    return processes > 1 ? processes * (total() + weights) - (processes - 1) * (previews + checkpoint) : total();
+    return processes * total() - (processes - 1) * (previews + checkpoint);
 }
 
 const BucketForecast& TrainForecast::dearest() const

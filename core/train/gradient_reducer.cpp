@@ -69,20 +69,31 @@ GradientReducer::~GradientReducer() = default;
 
 void GradientReducer::group(const BucketSizes& sizes)
 {
-    constexpr std::int64_t elementBytes = sizeof(float);
+    constexpr std::int64_t elementBytes = sizeof(float), alignedElements = 16; // a cache line
+    std::int64_t filled = 0;                                                   // of the last bucket, without gaps
     for (std::size_t left = parameters_.size(); left > 0; --left) {
         const auto place = left - 1;
         const auto elements = parameters_[place].value.numel();
         const auto limit = (buckets_.size() <= 1 ? sizes.first : sizes.others) / elementBytes;
-        if (buckets_.empty() || buckets_.back().elements + elements > limit)
+        if (buckets_.empty() || filled + elements > limit) {
             buckets_.emplace_back();
+            filled = 0;
+        }
         auto& bucket = buckets_.back();
-        bucket.pieces.push_back({.parameter = place, .begin = bucket.elements});
-        bucket.elements += elements;
+        const auto begin = (bucket.elements + alignedElements - 1) / alignedElements * alignedElements;
         arrivals_[place].bucket = buckets_.size() - 1;
+        arrivals_[place].piece = bucket.pieces.size();
+        bucket.pieces.push_back({.parameter = place, .begin = begin});
+        bucket.elements = begin + elements;
+        filled += elements;
     }
-    for (auto& bucket : buckets_)
-        bucket.flat = at::empty({bucket.elements}, at::TensorOptions(at::kFloat));
+    for (auto& bucket : buckets_) {
+        bucket.flat = at::zeros({bucket.elements}, at::TensorOptions(at::kFloat));
+        for (auto& piece : bucket.pieces) {
+            const auto& value = parameters_[piece.parameter].value;
+            piece.place = bucket.flat.narrow(0, piece.begin, value.numel()).view(value.sizes());
+        }
+    }
 }
 
 void GradientReducer::expectLastPass()
@@ -95,17 +106,19 @@ void GradientReducer::expectLastPass()
     listening_ = true;
 }
 
-/// On the thread of the backward pass.
+/// On the thread of the backward pass, of every pass.
 void GradientReducer::arrived(std::size_t parameter)
 {
-    if (!listening_)
-        return;
     auto& arrival = arrivals_[parameter];
-    ++arrival.seen;
+    if (listening_)
+        ++arrival.seen;
     if (arrival.bucket < next_) {
-        late_ = true; // what is on its way lacks this part
+        arrival.late = true; // what is on its way lacks this part, and nobody may touch it
         return;
     }
+    moveIn(buckets_[arrival.bucket].pieces[arrival.piece]);
+    if (!listening_ || !learnt_)
+        return;
     if (arrival.seen == arrival.expected)
         ++buckets_[arrival.bucket].there;
     while (next_ < buckets_.size() && buckets_[next_].there == buckets_[next_].pieces.size()) {
@@ -114,17 +127,28 @@ void GradientReducer::arrived(std::size_t parameter)
     }
 }
 
-void GradientReducer::fill(Bucket& bucket)
+/// Later parts are then added there in place. On another device the gradient stays what it is until it is sent.
+void GradientReducer::moveIn(const Piece& piece)
+{
+    auto value = parameters_[piece.parameter].value;
+    if (!value.grad().defined() || value.device() != piece.place.device() || value.grad().is_same(piece.place))
+        return;
+    const at::NoGradGuard noGradient;
+    piece.place.copy_(value.grad());
+    value.mutable_grad() = piece.place;
+}
+
+/// Takes the gradients from their parameters, so that a late part begins one of its own.
+void GradientReducer::fill(const Bucket& bucket)
 {
     const at::NoGradGuard noGradient;
     for (const auto& piece : bucket.pieces) {
-        const auto& value = parameters_[piece.parameter].value;
-        const auto place = bucket.flat.narrow(0, piece.begin, value.numel()).view(value.sizes());
-        const auto& gradient = value.grad();
-        if (gradient.defined())
-            place.copy_(gradient);
-        else
-            place.zero_(); // nothing waited for it
+        auto value = parameters_[piece.parameter].value;
+        if (!value.grad().defined())
+            piece.place.zero_(); // nothing waited for it
+        else if (!value.grad().is_same(piece.place))
+            piece.place.copy_(value.grad());
+        value.mutable_grad() = at::Tensor();
     }
 }
 
@@ -146,15 +170,12 @@ void GradientReducer::finish()
     const auto began = std::chrono::steady_clock::now();
     while (next_ < buckets_.size())
         beginNext();
-    sentAgain_ = collective_->any(late_);
+    sentAgain_ = collective_->any(
+        std::any_of(arrivals_.begin(), arrivals_.end(), [](const Arrivals& arrival) { return arrival.late; }));
     for (auto& bucket : buckets_)
         bucket.wait();
-    for (auto& bucket : buckets_) {
-        if (!sentAgain_)
-            break;
-        fill(bucket); // the gradients are still this rank's own
-        collective_->sum(bucket.flat);
-    }
+    if (sentAgain_)
+        addLateParts();
     using Seconds = std::chrono::duration<double>;
     const auto arrived = std::chrono::steady_clock::now();
     waitedSeconds_ = Seconds(arrived - began).count();
@@ -163,16 +184,33 @@ void GradientReducer::finish()
     const at::NoGradGuard noGradient;
     for (const auto& bucket : buckets_) {
         for (const auto& piece : bucket.pieces) {
-            auto gradient = parameters_[piece.parameter].value.grad();
-            gradient.copy_(bucket.flat.narrow(0, piece.begin, gradient.numel()).view(gradient.sizes()));
+            auto value = parameters_[piece.parameter].value;
+            value.mutable_grad() = piece.place.to(value.device()); // itself where it is there already
         }
     }
+    next_ = 0;
     if (listened)
         learn();
 }
 
+void GradientReducer::addLateParts()
+{
+    const at::NoGradGuard noGradient;
+    for (auto& bucket : buckets_) {
+        const auto late = at::zeros_like(bucket.flat);
+        for (const auto& piece : bucket.pieces) {
+            const auto& value = parameters_[piece.parameter].value;
+            if (arrivals_[piece.parameter].late)
+                late.narrow(0, piece.begin, value.numel()).view(value.sizes()).copy_(value.grad());
+        }
+        collective_->sum(late);
+        bucket.flat.add_(late);
+    }
+}
+
 void GradientReducer::learn()
 {
+    learnt_ = true;
     for (auto& arrival : arrivals_) {
         if (arrival.seen > 0) {
             arrival.varies = arrival.varies || arrival.expected == 0;
@@ -189,9 +227,10 @@ void GradientReducer::forgetStep()
         bucket.there = 0;
         bucket.wait = {};
     }
-    for (auto& arrival : arrivals_)
+    for (auto& arrival : arrivals_) {
         arrival.seen = 0;
-    late_ = false;
+        arrival.late = false;
+    }
     next_ = 0;
     begunEarly_ = 0;
 }

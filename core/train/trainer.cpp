@@ -202,7 +202,8 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
         (loss.total / static_cast<double>(ofAll)).backward();
         ++sound;
     }
-    completeGradients(parameters);
+    if (!reducer_) // which does so itself
+        completeGradients(parameters);
     record_ = std::move(record);
     sound = gather(sound, meter);
     if (sound > 0 && sound < ofAll)
