@@ -54,6 +54,7 @@ public:
     explicit GlooCollective(const Meeting& meeting)
         : rank_(meeting.rank)
         , size_(meeting.size)
+        , patience_(meeting.patience)
     {
         try {
             c10d::TCPStoreOptions storeOptions;
@@ -62,7 +63,7 @@ public:
             storeOptions.numWorkers = static_cast<std::size_t>(size_);
             storeOptions.timeout = std::chrono::minutes(2);
             const auto store = c10::make_intrusive<c10d::TCPStore>(meeting.host, storeOptions);
-            auto options = c10d::ProcessGroupGloo::Options::create(meeting.patience);
+            auto options = c10d::ProcessGroupGloo::Options::create(2 * meeting.patience + std::chrono::minutes(1));
             const bool here = meeting.host == "127.0.0.1" || meeting.host == "localhost";
             options->devices.push_back(here ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
                                             : c10d::ProcessGroupGloo::createDefaultDevice());
@@ -117,6 +118,7 @@ private:
     std::function<void()> begun(Begin&& begin)
     {
         ++onTheirWay_;
+        pulse_->begunMessage();
         try {
             return [this, message = Message(begin())] { waitFor(message); };
         } catch (const std::exception& error) {
@@ -135,8 +137,9 @@ private:
             if (who.empty())
                 wellUntil = now;
             if (now - wellUntil > std::chrono::seconds(1)) // what was sent by one that has ended may still arrive
-                throw Error(who + ": the training ends; see what became of that process and its machine, then resume "
-                                  "the run");
+                throwLost(who);
+            if (now - start > patience_) // before Gloo gives up, which does not know who it waits for
+                throwLost(pulse_->absent());
             const auto waited = std::chrono::duration_cast<microseconds>(now - start);
             std::this_thread::sleep_for(std::clamp(waited / 8, microseconds(20), microseconds(20000)));
         }
@@ -148,6 +151,17 @@ private:
         --onTheirWay_;
     }
 
+    [[noreturn]] void throwLost(const std::string& who) const
+    {
+        throw Error(who.empty()
+                        ? "a message between the processes of the training did not arrive within " +
+                              std::to_string(patience_.count()) +
+                              " s, though all of them live and have sent their part: the training ends; see to the "
+                              "network between their machines, then resume the run"
+                        : who + ": the training ends; see what became of that process and its machine, then resume "
+                                "the run");
+    }
+
     [[noreturn]] void fail(const std::exception& error)
     {
         const auto who = pulse_->whoEnded();
@@ -157,6 +171,7 @@ private:
     }
 
     std::int64_t rank_, size_;
+    std::chrono::seconds patience_;
     c10::intrusive_ptr<GlooGroup> group_;
     std::unique_ptr<Pulse> pulse_;
     std::int64_t onTheirWay_ = 0; ///< Messages that were begun and did not arrive, or not yet.

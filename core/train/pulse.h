@@ -18,7 +18,9 @@ using SharedCounters = std::function<std::int64_t(const std::string& name, std::
 
 /// How the processes of a training know of each other that they live: each counts up on a thread of its own, whatever
 /// it computes meanwhile. Rank 0 watches the others and tells them who is lost; rank 0 itself is known by the counters
-/// that it keeps. Time in which this process itself was stopped is no silence of another.
+/// that it keeps. Time in which this process itself was stopped is no silence of another. Each also posts how many
+/// messages it has begun, so that one that lives but hangs can be named: all ranks begin the same ones in the same
+/// order.
 class Pulse {
 public:
     Pulse(SharedCounters counters, std::int64_t rank, std::int64_t size, const PulseTimes& times = {});
@@ -27,9 +29,15 @@ public:
     Pulse(const Pulse&) = delete;
     Pulse& operator=(const Pulse&) = delete;
 
+    /// This rank has begun one message more.
+    void begunMessage();
     /// "rank 1 of 2 has given no sign of life for 20 s"; empty while all is well. To be asked again and again by a
     /// thread that waits for the others.
     std::string lost();
+    /// After waiting too long for a message: "rank 1 of 4 lives, but has not come to where the others wait", of all
+    /// that have begun fewer messages than this rank; the others are told the same by lost(). Empty when nobody has, or
+    /// when that cannot be found out within four times the grace.
+    std::string absent();
     /// After a message failed: who has ended, "rank 1 of 2 has ended"; empty when nobody has within four times the
     /// grace, which leaves room for beats that come late on a busy machine.
     std::string whoEnded();
@@ -38,6 +46,8 @@ private:
     struct State;
     static void beat(const std::shared_ptr<State>& state);
     std::string named(std::int64_t rank, const std::string& what) const;
+    std::string namedAbsent() const;
+    std::string lostSoon();
 
     std::int64_t rank_, size_;
     PulseTimes times_;

@@ -76,13 +76,16 @@ bool says(const std::string& text, const std::string& part)
 /// One rank of three, as a process: sums again and again until that fails, and gives 0 when it was told `expected` of
 /// who is lost. What happens before the third sum is `fate`. The parent ends what stands still.
 template<typename Fate>
-pid_t rankProcess(std::int64_t rank, int port, const std::string& expected, Fate fate)
+pid_t rankProcess(std::int64_t rank, int port, const std::string& expected, std::chrono::seconds patience, Fate fate)
 {
     return startProcess([=] {
         std::string message = "nothing failed";
         {
-            const auto ranks = joinCollective(
-                {.rank = rank, .size = 3, .port = port, .pulse = {.beat = 100ms, .silence = 4s, .grace = 1s}});
+            const auto ranks = joinCollective({.rank = rank,
+                                               .size = 3,
+                                               .port = port,
+                                               .patience = patience,
+                                               .pulse = {.beat = 100ms, .silence = 4s, .grace = 1s}});
             message = errorOf([&] {
                 for (int i = 0; i < 100; ++i) {
                     if (i == 3)
@@ -116,6 +119,8 @@ private Q_SLOTS:
         QTest::newRow("rank 1 stands still") << 1 << SIGSTOP << "rank 1 of 3 has given no sign of life for 4 s";
         QTest::newRow("rank 0 ends") << 0 << SIGKILL << "rank 0 of 3 has ended";
         QTest::newRow("rank 2 ends") << 2 << SIGKILL << "rank 2 of 3 has ended";
+        QTest::newRow("rank 1 hangs") << 1 << 0 << "rank 1 of 3 lives, but has not come to where the others wait";
+        QTest::newRow("rank 0 hangs") << 0 << 0 << "rank 0 of 3 lives, but has not come to where the others wait";
     }
     void aRankThatIsStoppedIsNamedByTheOthers()
     {
@@ -129,10 +134,13 @@ private Q_SLOTS:
         port += 1;
         std::vector<pid_t> processes;
         for (int rank = 0; rank < 3; ++rank)
-            processes.push_back(rankProcess(rank, port, expected.toStdString(), [rank, victim, sent] {
-                if (rank == victim)
-                    ::raise(sent);
-            }));
+            processes.push_back(
+                rankProcess(rank, port, expected.toStdString(), sent == 0 ? 2s : 1800s, [rank, victim, sent] {
+                    if (rank == victim && sent == 0)
+                        std::this_thread::sleep_for(1h); // but not its pulse
+                    else if (rank == victim)
+                        ::raise(sent);
+                }));
         std::vector<int> ends;
         for (int rank = 0; rank < 3; ++rank) {
             if (rank != victim)
@@ -165,6 +173,24 @@ private Q_SLOTS:
         }
         QCOMPARE(toldBy(second), std::string("rank 2 of 3 has given no sign of life for 2 s"));
         QCOMPARE(toldBy(first), std::string("rank 2 of 3 has given no sign of life for 2 s"));
+    }
+
+    void thoseThatHaveBegunFewerMessagesAreNamedToAll()
+    {
+        Counters counters;
+        Pulse first(counters.shared(), 0, 4, quick), second(counters.shared(), 1, 4, quick);
+        Pulse third(counters.shared(), 2, 4, quick), fourth(counters.shared(), 3, 4, quick);
+        for (auto* const pulse : {&first, &second, &third, &fourth})
+            pulse->begunMessage();
+        std::this_thread::sleep_for(100ms);
+        QCOMPARE(second.absent(), std::string()); // all are there
+        first.begunMessage();
+        third.begunMessage();
+        std::this_thread::sleep_for(100ms);
+        const std::string named = "ranks 1 and 3 of 4 live, but have not come to where the others wait";
+        QCOMPARE(third.absent(), named);
+        QCOMPARE(toldBy(first), named);
+        QCOMPARE(first.absent(), named); // who claims later says the same
     }
 
     void afterAFailureItIsNamedSooner()
