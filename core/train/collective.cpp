@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -194,6 +195,34 @@ bool Collective::any(bool here)
     const auto count = at::full({1}, here ? 1.0 : 0.0, at::kDouble);
     sum(count);
     return count.item<double>() > 0;
+}
+
+std::vector<std::string> Collective::gather(const std::vector<std::string>& here)
+{
+    if (alone())
+        return here;
+    std::string own;
+    for (const auto& text : here)
+        own += text + '\0';
+    const auto lengths = at::zeros({size()}, at::kLong);
+    auto* const length = lengths.data_ptr<std::int64_t>();
+    length[rank()] = static_cast<std::int64_t>(own.size());
+    sum(lengths);
+    const auto all = at::zeros({std::accumulate(length, length + size(), std::int64_t{0})}, at::kByte);
+    if (all.numel() == 0)
+        return {};
+    const auto begin = std::accumulate(length, length + rank(), std::int64_t{0});
+    std::copy(own.begin(), own.end(), all.data_ptr<std::uint8_t>() + begin);
+    sum(all); // of which each part is of one rank alone
+    std::vector<std::string> gathered;
+    std::string text;
+    for (std::int64_t i = 0; i < all.numel(); ++i) {
+        if (const auto letter = static_cast<char>(all.data_ptr<std::uint8_t>()[i]); letter != '\0')
+            text += letter;
+        else
+            gathered.push_back(std::exchange(text, {}));
+    }
+    return gathered;
 }
 
 std::shared_ptr<Collective> aloneCollective()

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace nanodit {
 
@@ -28,6 +30,8 @@ public:
     bool alone() const { return size() == 1; }
     /// Whether it is so on any rank.
     bool any(bool here);
+    /// What each rank has to say, by rank; without the character of code 0.
+    std::vector<std::string> gather(const std::vector<std::string>& here);
 };
 
 /// One process, which needs nobody.

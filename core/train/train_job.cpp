@@ -17,7 +17,7 @@
 #include "core/train/memory_check.h"
 #include "core/train/resume.h"
 #include "core/train/self_report.h"
-#include "core/train/step_watch.h"
+#include "core/train/step_news.h"
 #include "core/train/step_words.h"
 #include "core/train/train_check.h"
 #include "core/train/trainer.h"
@@ -57,9 +57,10 @@ private:
     JobEnd train(const JobContext& context);
     JobEnd stop(const JobContext& context);
     void tellEvent(const std::string& kind, const std::string& text);
-    void watchStep(const StepMetrics& metrics, double seconds, const JobContext& context);
+    void tellNews(const StepMetrics& metrics, const StepNews& news, const JobContext& context);
     void afterStep(const StepMetrics& metrics, double seconds, const JobContext& context);
-    void explainUnsoundStep(const StepMetrics& metrics, const JobContext& context);
+    void explainUnsoundStep(const StepMetrics& metrics, const std::vector<std::string>& suspects,
+                            const JobContext& context);
     void tell(const std::string& kind, const std::string& text, const nlohmann::json& details,
               const JobContext& context);
     /// Whether what happens every so many steps, 0 for never, happens at this one.
@@ -160,6 +161,7 @@ JobEnd TrainJob::follow(const JobContext& context)
             trainer_->step([this] { return loader_->next(); }, [&context] { return context.shouldStop(); });
         if (!metrics)
             return JobEnd::Cancelled;
+        newsOf(*metrics, 0, watch_, *trainer_); // which rank 0 tells
         if (trainer_->skippedInARow() >= skippedStepsThatEndARun)
             return JobEnd::Cancelled; // rank 0 says why
     }
@@ -309,24 +311,20 @@ JobEnd TrainJob::stop(const JobContext& context)
     return JobEnd::Cancelled;
 }
 
-void TrainJob::watchStep(const StepMetrics& metrics, double seconds, const JobContext& context)
+void TrainJob::tellNews(const StepMetrics& metrics, const StepNews& news, const JobContext& context)
 {
-    const auto finding = watch_.look(metrics, seconds);
-    if (!finding)
+    if (!news.finding)
         return;
-    std::vector<std::string> ids;
-    for (const auto& microBatch : trainer_->lastStep().microBatches)
-        ids.insert(ids.end(), microBatch.ids.begin(), microBatch.ids.end());
-    const bool isSpike = finding->kind == "spike";
+    const auto& [kind, text] = *news.finding;
     auto details = nlohmann::json::object();
-    if (isSpike) { // as readLossJumps() takes them
-        details["what"] = finding->text;
-        details["samples"] = ids;
+    if (news.isJump()) { // as readLossJumps() takes them
+        details["what"] = text;
+        details["samples"] = news.samples;
     }
-    tell(finding->kind, finding->text + (isSpike ? "; it held the samples " + listOf(ids) : ""), details, context);
-    if (isSpike)
-        request_.onJump({.step = metrics.step, .text = finding->text, .samples = ids});
-    tellEvent(finding->kind, finding->text);
+    tell(kind, text + (news.isJump() ? "; it held the samples " + listOf(news.samples) : ""), details, context);
+    if (news.isJump())
+        request_.onJump({.step = metrics.step, .text = text, .samples = news.samples});
+    tellEvent(kind, text);
 }
 
 /// A warning that the run's history keeps.
@@ -343,7 +341,8 @@ void TrainJob::afterStep(const StepMetrics& metrics, double seconds, const JobCo
     metrics_->append(metrics);
     events_->addScalars(metrics.step, scalarsOf(metrics));
     request_.onStep(metrics);
-    watchStep(metrics, seconds, context);
+    const auto news = newsOf(metrics, seconds, watch_, *trainer_);
+    tellNews(metrics, news, context);
     if (check_)
         check_->observe(metrics, trainer_->model().parameters());
     for (const auto& sample : loader_->corrupt(corruptReported_)) {
@@ -354,7 +353,7 @@ void TrainJob::afterStep(const StepMetrics& metrics, double seconds, const JobCo
         context.warn("attention was not measured at this step: " + trainer_->attentionFault());
     tellWritten();
     if (metrics.skipped || metrics.leftOut > 0)
-        explainUnsoundStep(metrics, context);
+        explainUnsoundStep(metrics, news.suspects, context);
     if (request_.commands->checkpointNow.exchange(false) || metrics.step % config_.saving.every == 0 ||
         metrics.step - std::max<std::int64_t>(0, writer_->step()) >= config_.saving.every)
         save();
@@ -366,20 +365,20 @@ void TrainJob::afterStep(const StepMetrics& metrics, double seconds, const JobCo
         selfReport_->measureConditionWorth(*trainer_, context);
 }
 
-void TrainJob::explainUnsoundStep(const StepMetrics& metrics, const JobContext& context)
+void TrainJob::explainUnsoundStep(const StepMetrics& metrics, const std::vector<std::string>& suspects,
+                                  const JobContext& context)
 {
     constexpr std::int64_t blackBoxesKept = 10, evidenceKept = 3; // of one process: more would tell nothing new
     const auto microBatches = config_.optimiser.accumulation * request_.meeting.size;
-    const auto samples = trainer_->suspects();
-    tell(metrics.skipped ? "skipped" : "left_out", unsoundStepText(metrics, microBatches, samples),
-         nlohmann::json::object({{"samples", samples}}), context);
+    tell(metrics.skipped ? "skipped" : "left_out", unsoundStepText(metrics, microBatches, suspects),
+         nlohmann::json::object({{"samples", suspects}}), context);
     if (blackBoxes_++ < blackBoxesKept) {
         writeBlackBox(folder_->path(), trainer_->lastStep(), trainer_->parameters());
         if (metrics.skipped && trainer_->skippedInARow() == 1 && blackBoxes_ <= evidenceKept)
             save(); // with the weights that the step began with: it can be run again from there
     }
     if (trainer_->skippedInARow() >= skippedStepsThatEndARun)
-        throw Error(endOfSkippedSteps(metrics, skippedStepsThatEndARun, microBatches, samples));
+        throw Error(endOfSkippedSteps(metrics, skippedStepsThatEndARun, microBatches, suspects));
 }
 
 bool TrainJob::isDue(std::int64_t every) const

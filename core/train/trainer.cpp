@@ -289,15 +289,23 @@ std::vector<MicroBatchFinding> Trainer::examine(const BatchSource& next)
     return findings;
 }
 
+std::vector<std::string> Trainer::samples() const
+{
+    std::vector<std::string> own;
+    for (const auto& microBatch : record_.microBatches)
+        own.insert(own.end(), microBatch.ids.begin(), microBatch.ids.end());
+    return collective_->gather(own);
+}
+
 std::vector<std::string> Trainer::suspects() const
 {
-    std::vector<std::string> seen, bad;
+    std::vector<std::string> own;
     for (const auto& microBatch : record_.microBatches) {
-        seen.insert(seen.end(), microBatch.ids.begin(), microBatch.ids.end());
         const auto unsound = microBatch.unsound();
-        bad.insert(bad.end(), unsound.begin(), unsound.end());
+        own.insert(own.end(), unsound.begin(), unsound.end());
     }
-    return bad.empty() ? seen : bad;
+    const auto found = collective_->gather(own);
+    return found.empty() ? samples() : found;
 }
 
 bool Trainer::measuresAttention() const

@@ -65,8 +65,9 @@ public:
     /// and what the source has given.
     std::vector<MicroBatchFinding> examine(const BatchSource& next);
 
-    /// Of the last step, if it was skipped or left something out: its samples, those of non-finite loss where there are
-    /// such.
+    /// The samples of the last step, of all ranks. Every rank calls it at once.
+    std::vector<std::string> samples() const;
+    /// The same of a step that was skipped or left something out: those of non-finite loss where any rank has such.
     std::vector<std::string> suspects() const;
     /// What went into the last step.
     const StepRecord& lastStep() const { return record_; }

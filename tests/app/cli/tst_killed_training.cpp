@@ -1,6 +1,7 @@
 #include "core/config/train_config.h"
 #include "core/front/training.h"
 #include "core/io/atomic_file.h"
+#include "core/runs/run_history.h"
 #include "tests/app/cli/program.h"
 #include "tests/support/tiny_training.h"
 
@@ -75,6 +76,7 @@ class KilledTrainingTest : public QObject {
 private Q_SLOTS:
     void killedAtManyInstantsTheResultIsThatOfAnUnbrokenRun();
     void twoProcessesMakeTheStepsOfOneThatAccumulates();
+    void samplesOfAllProcessesAreNamed();
     void aProcessThatIsKilledEndsAllAndNothingIsLost();
     void aProcessThatStandsStillEndsAllWithinATime();
 };
@@ -161,6 +163,29 @@ void KilledTrainingTest::twoProcessesMakeTheStepsOfOneThatAccumulates()
         QVERIFY2(std::abs(a[i].loss - b[i].loss) < 1e-5, qPrintable(QString::number(a[i].loss - b[i].loss)));
         QCOMPARE(b[i].samplesByDrop, a[i].samplesByDrop);
     }
+}
+
+void KilledTrainingTest::samplesOfAllProcessesAreNamed()
+{
+    const TinyWorkspace tiny(1e30F); // every loss overflows
+    auto config = configOfRun();
+    config.optimiser.accumulation = 1;
+    config.schedule.steps = 8; // it ends after five that are skipped
+    writeText(tiny.folder / "config.yaml", toYaml(config));
+    const auto result = runProgram(begin(tiny, "run") << "--ranks"
+                                                      << "2");
+    if (result.errors.contains("without Gloo"))
+        QSKIP("built without Gloo");
+    QCOMPARE(result.exitCode, 1);
+    QVERIFY2(result.errors.contains("was not finite for 5 steps in a row"), qPrintable(result.errors));
+    int skipped = 0;
+    for (const auto& event : readRunHistory(tiny.workspace.runsFolder() / "run")) {
+        if (event.kind != "skipped")
+            continue;
+        ++skipped;
+        QCOMPARE(event.details.at("samples").size(), std::size_t{2 * 2}); // a batch of each process
+    }
+    QCOMPARE(skipped, 5);
 }
 
 void KilledTrainingTest::aProcessThatIsKilledEndsAllAndNothingIsLost()

@@ -16,7 +16,9 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <vector>
 
 using namespace nanodit;
 using namespace nanodit::test;
@@ -232,6 +234,31 @@ private Q_SLOTS:
         QCOMPARE(largestDifference(courses[0].model, courses[1].model), 0.0);
     }
 
+    void samplesOfAllRanksAreNamed()
+    {
+        RankRoom room(2);
+        std::array<std::vector<std::string>, 2> samples, suspects;
+        std::vector<std::jthread> threads;
+        for (std::size_t rank = 0; rank < 2; ++rank) {
+            threads.emplace_back([&, rank] {
+                const auto number = static_cast<std::int64_t>(rank);
+                Trainer trainer(configOf(1), textTokens, {.device = at::kCPU, .threads = 1},
+                                std::make_shared<RankRoom::Seat>(room, number));
+                Source source(number, 2, 3); // the second batch of rank 1 is not finite
+                trainer.step(std::ref(source));
+                samples[rank] = trainer.samples();
+                trainer.step(std::ref(source));
+                suspects[rank] = trainer.suspects();
+            });
+        }
+        threads.clear();
+        const std::vector<std::string> ofFirstStep = {"sample100", "sample101", "sample200", "sample201"};
+        for (std::size_t rank = 0; rank < 2; ++rank) {
+            QCOMPARE(samples[rank], ofFirstStep);
+            QCOMPARE(suspects[rank], (std::vector<std::string>{"sample400", "sample401"}));
+        }
+    }
+
     void aLauncherSaysWhereTheProcessesMeet()
     {
         using Variables = std::map<std::string, std::string>;
@@ -272,6 +299,10 @@ private Q_SLOTS:
                 sumOfLate(); // in any order
                 sumOfEarly();
                 const bool some = ranks->any(rank == 1), none = ranks->any(false);
+                const auto said = ranks->gather({"rank", std::string(static_cast<std::size_t>(rank), 'x')});
+                const bool heard = said == std::vector<std::string>{"rank", "", "rank", "x"};
+                if (!heard || !ranks->gather({}).empty())
+                    return 2;
                 const bool right = values[2].item<double>() == 3 && first[1].item<std::int64_t>() == 5 && some &&
                                    !none && early[3].item<float>() == 1 && late[(1 << 20) - 1].item<float>() == 2;
                 return right ? 0 : 1;
