@@ -69,6 +69,17 @@ void compareEncoders(const nlohmann::json& before, const nlohmann::json& now, st
     }
 }
 
+/// Throws DataError for a configuration that makes no sense, too: such a checkpoint is of no more use than a damaged
+/// one.
+CheckpointState usableState(const fs::path& checkpoint)
+{
+    try {
+        return readCheckpointState(checkpoint);
+    } catch (const ConfigError& error) {
+        throw DataError(error.what());
+    }
+}
+
 /// What was painted of later steps, of every kind.
 std::vector<fs::path> previewsBehind(const fs::path& runFolder, std::int64_t step)
 {
@@ -156,7 +167,7 @@ ResumePoint restoreNewestWhole(Trainer& trainer, const fs::path& runFolder, std:
                 throw DataError("the checkpoint " + checkpoint.string() +
                                 " lacks the weights as they were trained, or the optimiser's state, as an exported "
                                 "average does: start a new run from it (warm_start.checkpoint)");
-            const auto state = readCheckpointState(checkpoint);
+            const auto state = usableState(checkpoint);
             auto differences = resumeDifferences(state, now);
             refuseAnotherFunction(differences, now.run);
             trainer.restore(state, readCheckpointTensors(checkpoint), checkpoint.string());

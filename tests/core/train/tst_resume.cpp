@@ -221,6 +221,40 @@ private Q_SLOTS:
         QCOMPARE(metricSteps(run), upTo(10));
     }
 
+    void aCheckpointWhoseConfigurationMakesNoSenseIsPassedOver_data()
+    {
+        QTest::addColumn<QString>("setting");
+        QTest::addColumn<int>("value");
+        QTest::newRow("no such model") << "hidden_size" << -1;
+        QTest::newRow("unknown setting") << "wings" << 2;
+    }
+    void aCheckpointWhoseConfigurationMakesNoSenseIsPassedOver()
+    {
+        QFETCH(QString, setting);
+        QFETCH(int, value);
+        const TinyWorkspace tiny;
+        const auto config = tinyConfig(10);
+        train(requestFor(tiny, "run", config), 9); // checkpoints of steps 8 and 9
+        const auto checkpoints = tiny.workspace.runsFolder() / "run/checkpoints";
+        const auto spoil = [&](const char* checkpoint) {
+            const auto file = checkpoints / checkpoint / "state.json";
+            auto state = nlohmann::ordered_json::parse(readTextFile(file));
+            state.at("config").at("model")[setting.toStdString()] = value;
+            writeFileAtomically(file, state.dump());
+        };
+        spoil("step-00000009");
+        const auto outcome = train(resumption(tiny, "run", config));
+        QVERIFY2(has(outcome.log, "the checkpoint step-00000009 cannot be used") &&
+                     has(outcome.log, setting.toStdString()),
+                 outcome.log.c_str());
+        QCOMPARE(outcome.report.firstStep, 8);
+        QCOMPARE(metricSteps(tiny.workspace.runsFolder() / "run"), upTo(10));
+        spoil("step-00000008");
+        spoil("step-00000010");
+        const auto message = errorOf([&] { train(resumption(tiny, "run", tinyConfig(12))); });
+        QVERIFY2(has(message, "step-00000008/state.json") && has(message, setting.toStdString()), message.c_str());
+    }
+
     void aRunWithoutAnyWholeCheckpointSaysWhatIsWrong()
     {
         const TinyWorkspace tiny;
