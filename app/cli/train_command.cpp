@@ -179,7 +179,7 @@ void runTrain(TrainArguments arguments, Options& options)
     const auto variable = [](const char* name) -> const char* { return std::getenv(name); };
     request.meeting = meetingOfLauncher(variable);
     if (request.meeting.size == 1 && arguments.ranks > 1) {
-        request.meeting.size = request.ranksHere = arguments.ranks;
+        request.meeting.size = arguments.ranks;
         request.meeting.port = freePort();
         std::vector<std::string> more;
         if (!chosen)
@@ -193,8 +193,12 @@ void runTrain(TrainArguments arguments, Options& options)
     } else if (request.meeting.size > 1 && !chosen) {
         throw UsageError("a training of several processes needs --run NAME, so that all mean the same");
     }
-    if (request.meeting.size > 1)
-        request.device.device = deviceOfRank(request.device.device, gpuFindings().usable, variable);
+    if (request.meeting.size > 1) {
+        const auto gpus = gpuFindings().usable;
+        auto& device = request.device.device;
+        request.ranksHere = ranksSharingDevice(device, others ? arguments.ranks : ranksOfMachine(variable), gpus);
+        device = deviceOfRank(device, gpus, variable);
+    }
     const bool speaks = request.meeting.rank == 0;
     try {
         runJob(*makeTrainJob(std::move(request)), options.output,

@@ -88,7 +88,7 @@ void printForecast(const TrainConfig& config, const Workspace& workspace, std::i
     auto asOne = config;
     asOne.optimiser.accumulation *= processes;
     const auto together = forecastTraining(asOne, data, where);
-    const auto sharing = where == MemoryOf::Machine ? processes : 1; // memory and cores; GPUs are one's own
+    const auto sharing = ranksSharingDevice(options.device.device, processes, gpuFindings().usable); // its memory, too
     const auto& memory = forecast.memory;
     const auto needed = memory.ofProcesses(sharing), there = availableMemory(options.device);
     const auto changes = there > 0 ? fittingChanges(config, data, there, where, sharing) : std::vector<FittingChange>{};

@@ -55,4 +55,29 @@ std::string deviceOfRank(const std::string& wanted, std::int64_t usableGpus,
     return wanted;
 }
 
+std::int64_t ranksSharingDevice(const std::string& wanted, std::int64_t ranks, std::int64_t usableGpus)
+{
+    const bool spread = usableGpus >= 1 && (wanted == "auto" || wanted == "cuda");
+    return spread ? (ranks + usableGpus - 1) / usableGpus : ranks;
+}
+
+std::int64_t ranksOfMachine(const std::function<const char*(const char*)>& variable)
+{
+    struct Names {
+        const char *rank, *size;
+    };
+    for (const auto& names : {Names{.rank = "LOCAL_RANK", .size = "LOCAL_WORLD_SIZE"},
+                              Names{.rank = "OMPI_COMM_WORLD_LOCAL_RANK", .size = "OMPI_COMM_WORLD_LOCAL_SIZE"},
+                              Names{.rank = "SLURM_LOCALID", .size = "SLURM_NTASKS_PER_NODE"}}) {
+        const char *const rank = variable(names.rank), *const size = variable(names.size);
+        if (rank == nullptr)
+            continue;
+        std::int64_t number = 1;
+        if (size != nullptr && std::strcmp(rank, "0") == 0)
+            std::from_chars(size, size + std::strlen(size), number);
+        return number < 1 ? 1 : number;
+    }
+    return 1;
+}
+
 } // namespace nanodit

@@ -20,4 +20,13 @@ Meeting meetingOfLauncher(const std::function<const char*(const char*)>& variabl
 std::string deviceOfRank(const std::string& wanted, std::int64_t usableGpus,
                          const std::function<const char*(const char*)>& variable);
 
+/// Of so many ranks on a machine, those that share the device of the first of them, and so its memory: all of them on a
+/// CPU and on a GPU that is named ("cuda:1"), else those that come round to the same GPU.
+std::int64_t ranksSharingDevice(const std::string& wanted, std::int64_t ranks, std::int64_t usableGpus);
+
+/// How many ranks torchrun, mpirun or srun started on this machine (LOCAL_WORLD_SIZE, OMPI_COMM_WORLD_LOCAL_SIZE,
+/// SLURM_NTASKS_PER_NODE), told to the first of them alone, which counts for all; 1 to the others, and where it is not
+/// known.
+std::int64_t ranksOfMachine(const std::function<const char*(const char*)>& variable);
+
 } // namespace nanodit

@@ -15,20 +15,19 @@ void requireMemory(const Workspace& workspace, const TrainConfig& config, const 
     const auto data = trainData(workspace, config);
     const auto there = availableMemory(device);
     const auto where = memoryOf(device);
-    const auto sharing = where == MemoryOf::Machine ? processes : 1;
     const auto forecast = forecastTraining(config, data, where);
-    const auto needed = forecast.memory.ofProcesses(sharing);
+    const auto needed = forecast.memory.ofProcesses(processes);
     if (there == 0 || needed <= there)
         return;
     std::string ways;
-    for (const auto& change : fittingChanges(config, data, there, where, sharing)) {
+    for (const auto& change : fittingChanges(config, data, there, where, processes)) {
         ways += ways.empty() ? ": it would fit with " : ", or with ";
         for (std::size_t i = 0; i < change.settings.size(); ++i)
             ways += (i == 0 ? "" : " and ") + change.settings[i].first + " " + change.settings[i].second;
         ways += " (" + sizeText(change.memory) + ")";
     }
     throw DataError("this training needs about " + sizeText(needed) + " of memory" +
-                    (sharing > 1 ? " for its " + std::to_string(sharing) + " processes" : "") + ", but " +
+                    (processes > 1 ? " for its " + std::to_string(processes) + " processes" : "") + ", but " +
                     sizeText(there) + " are free" +
                     (ways.empty() ? ": use a smaller model, smaller pictures, or a machine with more memory" : ways));
 }

@@ -9,8 +9,8 @@
 namespace nanodit {
 
 /// Throws DataError, with what would fit, when a training is forecast to need more memory than is free: the kernel ends
-/// a process that takes more than there is, and with it the window. `processes` train together on this machine; on GPUs
-/// each has the memory of its own.
+/// a process that takes more than there is, and with it the window. `processes` train together and share the memory of
+/// the device.
 void requireMemory(const Workspace& workspace, const TrainConfig& config, const ComputeChoice& device,
                    std::int64_t processes);
 

@@ -56,7 +56,7 @@ struct TrainRequest {
     ComputeChoice device;
     Meeting meeting =
         {}; ///< With other processes; rank 0 alone reads and writes the run's folder, paints and validates.
-    std::int64_t ranksHere = 1; ///< Of these processes, those that share this machine's memory, as far as is known.
+    std::int64_t ranksHere = 1; ///< Of these processes, those that share the memory of the device, as far as is known.
     std::shared_ptr<TrainCommands> commands = std::make_shared<TrainCommands>();
     std::function<void(const StepMetrics&)> onStep = [](const auto&) {};
     std::function<void(const TrainEvent&)> onEvent = [](const auto&) {}; ///< Of rank 0.

@@ -49,6 +49,33 @@ private Q_SLOTS:
         QCOMPARE(deviceOf("auto", 8, {}), std::string("auto"));        // no launcher
     }
 
+    void ranksThatShareADeviceAreCounted()
+    {
+        QCOMPARE(ranksSharingDevice("cpu", 4, 0), 4);
+        QCOMPARE(ranksSharingDevice("auto", 4, 0), 4); // the CPU
+        QCOMPARE(ranksSharingDevice("auto", 8, 8), 1);
+        QCOMPARE(ranksSharingDevice("cuda", 2, 8), 1);
+        QCOMPARE(ranksSharingDevice("auto", 5, 2), 3); // 0, 2 and 4
+        QCOMPARE(ranksSharingDevice("cuda:1", 4, 8), 4);
+    }
+
+    void theFirstRankOfAMachineCountsForAll()
+    {
+        const auto ranksOf = [](const Variables& variables) {
+            return ranksOfMachine([&variables](const char* name) -> const char* {
+                const auto found = variables.find(name);
+                return found == variables.end() ? nullptr : found->second.c_str();
+            });
+        };
+        QCOMPARE(ranksOf({}), 1);
+        QCOMPARE(ranksOf({{"LOCAL_RANK", "0"}, {"LOCAL_WORLD_SIZE", "4"}}), 4);
+        QCOMPARE(ranksOf({{"LOCAL_RANK", "1"}, {"LOCAL_WORLD_SIZE", "4"}}), 1);
+        QCOMPARE(ranksOf({{"OMPI_COMM_WORLD_LOCAL_RANK", "0"}, {"OMPI_COMM_WORLD_LOCAL_SIZE", "2"}}), 2);
+        QCOMPARE(ranksOf({{"SLURM_LOCALID", "0"}, {"SLURM_NTASKS_PER_NODE", "8"}}), 8);
+        QCOMPARE(ranksOf({{"SLURM_LOCALID", "0"}}), 1); // it need not say so
+        QCOMPARE(ranksOf({{"LOCAL_RANK", "0"}, {"LOCAL_WORLD_SIZE", "none"}}), 1);
+    }
+
     void aNumberThatIsNoneIsNamed()
     {
         for (const char* const text : {"", "two", "-1", "1x"}) {
