@@ -199,29 +199,34 @@ bool Collective::any(bool here)
 
 std::vector<std::string> Collective::gather(const std::vector<std::string>& here)
 {
-    if (alone())
-        return here;
     std::string own;
     for (const auto& text : here)
         own += text + '\0';
+    std::vector<std::string> gathered;
+    for (const auto& bytes : gatherBytes(own)) {
+        for (std::size_t begin = 0; begin < bytes.size(); begin += gathered.back().size() + 1)
+            gathered.emplace_back(bytes.c_str() + begin);
+    }
+    return gathered;
+}
+
+std::vector<std::string> Collective::gatherBytes(const std::string& here)
+{
+    if (alone())
+        return {here};
     const auto lengths = at::zeros({size()}, at::kLong);
     auto* const length = lengths.data_ptr<std::int64_t>();
-    length[rank()] = static_cast<std::int64_t>(own.size());
+    length[rank()] = static_cast<std::int64_t>(here.size());
     sum(lengths);
     const auto all = at::zeros({std::accumulate(length, length + size(), std::int64_t{0})}, at::kByte);
-    if (all.numel() == 0)
-        return {};
-    const auto begin = std::accumulate(length, length + rank(), std::int64_t{0});
-    std::copy(own.begin(), own.end(), all.data_ptr<std::uint8_t>() + begin);
-    sum(all); // of which each part is of one rank alone
+    const auto* const bytes = all.data_ptr<std::uint8_t>();
+    std::copy(here.begin(), here.end(),
+              all.data_ptr<std::uint8_t>() + std::accumulate(length, length + rank(), std::int64_t{0}));
+    if (all.numel() > 0)
+        sum(all); // each part is of one rank alone
     std::vector<std::string> gathered;
-    std::string text;
-    for (std::int64_t i = 0; i < all.numel(); ++i) {
-        if (const auto letter = static_cast<char>(all.data_ptr<std::uint8_t>()[i]); letter != '\0')
-            text += letter;
-        else
-            gathered.push_back(std::exchange(text, {}));
-    }
+    for (std::int64_t other = 0, begin = 0; other < size(); begin += length[other++])
+        gathered.emplace_back(bytes + begin, bytes + begin + length[other]);
     return gathered;
 }
 

@@ -32,6 +32,8 @@ public:
     bool any(bool here);
     /// What each rank has to say, by rank; without the character of code 0.
     std::vector<std::string> gather(const std::vector<std::string>& here);
+    /// The bytes of each rank.
+    std::vector<std::string> gatherBytes(const std::string& here);
 };
 
 /// One process, which needs nobody.

@@ -192,7 +192,7 @@ std::int64_t TrainMemory::total() const
 
 std::int64_t TrainMemory::ofProcesses(std::int64_t processes) const
 {
-    return processes * total() - (processes - 1) * (previews + checkpoint);
+    return processes * total() - (processes - 1) * checkpoint;
 }
 
 const BucketForecast& TrainForecast::dearest() const

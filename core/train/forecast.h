@@ -49,7 +49,7 @@ struct TrainMemory {
     std::int64_t checkpoint = 0;
 
     std::int64_t total() const;
-    /// Of so many processes that train together and share the memory: the first alone paints and saves.
+    /// Of so many processes that train together and share the memory: the first alone saves.
     std::int64_t ofProcesses(std::int64_t processes) const;
 };
 

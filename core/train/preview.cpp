@@ -97,8 +97,9 @@ bool PreviewPainter::paint(const NanoDiT& model, const NanoDiT* raw, std::int64_
                            const std::function<void(const PreviewPicture&)>& onPreview, PreviewsThere there)
 {
     rawDifference_.reset();
-    const auto count = std::min(config_.previews.count, static_cast<std::int64_t>(set_->entries().size()));
-    const bool bothWeights = raw != nullptr && config_.previews.rawUntil > 0 && !agrees_;
+    const auto count = recordCount();
+    const bool bothWeights = raw != nullptr && paintsRaw();
+    auto taken = std::exchange(taken_, {});
     double difference = 0;
     for (std::int64_t i = 0; i < count; ++i) {
         const auto sample = set_->read(i);
@@ -113,7 +114,9 @@ bool PreviewPainter::paint(const NanoDiT& model, const NanoDiT* raw, std::int64_
                 preview.picture = readImage(file);
                 return true;
             }
-            auto picture = paintOne(kind == PreviewKind::Raw ? *raw : model, i, kind, context);
+            const auto found = taken.find({i, kind});
+            auto picture = found != taken.end() ? std::optional(std::move(found->second))
+                                                : paintOne(kind == PreviewKind::Raw ? *raw : model, i, kind, context);
             if (!picture)
                 return false;
             preview.kind = kind;
@@ -123,19 +126,14 @@ bool PreviewPainter::paint(const NanoDiT& model, const NanoDiT* raw, std::int64_
             onPreview(preview);
             return true;
         };
-        if (!paintAs(PreviewKind::Usual))
-            return false;
-        if (bothWeights) {
-            const auto averaged = preview.picture;
-            if (!paintAs(PreviewKind::Raw))
+        Image averaged;
+        for (const auto kind : kindsOf(i, bothWeights)) {
+            if (!paintAs(kind))
                 return false;
-            difference += meanDifference(averaged, preview.picture) / static_cast<double>(count);
-        }
-        if (i >= config_.previews.conditions)
-            continue;
-        for (const auto kind : conditionPreviews) {
-            if (canBePainted(i, kind) && !paintAs(kind))
-                return false;
+            if (kind == PreviewKind::Usual)
+                averaged = preview.picture;
+            else if (kind == PreviewKind::Raw)
+                difference += meanDifference(averaged, preview.picture) / static_cast<double>(count);
         }
     }
     if (bothWeights && count > 0) {
@@ -143,6 +141,49 @@ bool PreviewPainter::paint(const NanoDiT& model, const NanoDiT* raw, std::int64_
         agrees_ = difference < config_.previews.rawUntil;
     }
     return true;
+}
+
+std::vector<PaintedPreview> PreviewPainter::paintShare(const NanoDiT& model, const NanoDiT* raw, std::int64_t rank,
+                                                       std::int64_t ranks, const JobContext& context)
+{
+    std::vector<PaintedPreview> painted;
+    std::int64_t number = 0;
+    for (std::int64_t i = 0; i < recordCount(); ++i) {
+        for (const auto kind : kindsOf(i, raw != nullptr)) {
+            if (number++ % ranks != rank)
+                continue;
+            auto picture = paintOne(kind == PreviewKind::Raw ? *raw : model, i, kind, context);
+            if (!picture)
+                return painted;
+            painted.push_back({.record = i, .kind = kind, .picture = std::move(*picture)});
+        }
+    }
+    return painted;
+}
+
+void PreviewPainter::take(std::vector<PaintedPreview> painted)
+{
+    taken_.clear();
+    for (auto& preview : painted)
+        taken_[{preview.record, preview.kind}] = std::move(preview.picture);
+}
+
+std::int64_t PreviewPainter::recordCount() const
+{
+    return std::min(config_.previews.count, static_cast<std::int64_t>(set_->entries().size()));
+}
+
+/// In the order in which they are painted: raw ones are compared with those before.
+std::vector<PreviewKind> PreviewPainter::kindsOf(std::int64_t index, bool withRaw)
+{
+    std::vector<PreviewKind> kinds = {PreviewKind::Usual};
+    if (withRaw)
+        kinds.push_back(PreviewKind::Raw);
+    for (const auto kind : conditionPreviews) {
+        if (index < config_.previews.conditions && canBePainted(index, kind))
+            kinds.push_back(kind);
+    }
+    return kinds;
 }
 
 bool PreviewPainter::canBePainted(std::int64_t index, PreviewKind kind)

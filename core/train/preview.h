@@ -9,13 +9,23 @@
 #include "core/runtime/job.h"
 #include "core/train/train_job.h"
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace nanodit {
 
 /// What becomes of previews whose files are there.
 enum class PreviewsThere { PaintAgain, Keep };
+
+/// A preview that another painted: of a record, by its place in the set.
+struct PaintedPreview {
+    std::int64_t record = 0;
+    PreviewKind kind = PreviewKind::Usual;
+    Image picture;
+};
 
 /// Paints the same few records of the validation split again and again while a model trains, from the same noise, so
 /// that the pictures of a run can be compared.
@@ -32,6 +42,13 @@ public:
     bool paint(const NanoDiT& model, const NanoDiT* raw, std::int64_t step, const std::filesystem::path& runFolder,
                const JobContext& context, const std::function<void(const PreviewPicture&)>& onPreview,
                PreviewsThere there = PreviewsThere::PaintAgain);
+    /// Every `ranks`th of the pictures that paint() makes, from the `rank`th on. Fewer when stopped.
+    std::vector<PaintedPreview> paintShare(const NanoDiT& model, const NanoDiT* raw, std::int64_t rank,
+                                           std::int64_t ranks, const JobContext& context);
+    /// The next paint() takes these instead of painting them.
+    void take(std::vector<PaintedPreview> painted);
+    /// Whether raw weights are to paint beside the average.
+    bool paintsRaw() const { return config_.ema.enabled && config_.previews.rawUntil > 0 && !agrees_; }
     /// Of the last step's pictures: the mean absolute difference of the pixels that raw and averaged weights painted,
     /// as a share of their range. Empty where raw ones painted none.
     std::optional<double> rawDifference() const { return rawDifference_; }
@@ -41,6 +58,8 @@ public:
     void recall(double difference) { agrees_ = agrees_ || difference < config_.previews.rawUntil; }
 
 private:
+    std::int64_t recordCount() const;
+    std::vector<PreviewKind> kindsOf(std::int64_t index, bool withRaw);
     std::optional<Image> paintOne(const NanoDiT& model, std::int64_t index, PreviewKind kind,
                                   const JobContext& context);
     bool canBePainted(std::int64_t index, PreviewKind kind);
@@ -52,6 +71,7 @@ private:
     std::shared_ptr<const ShardSet> set_;
     Compute compute_;
     std::shared_ptr<const AutoencoderKl> autoencoder_;
+    std::map<std::pair<std::int64_t, PreviewKind>, Image> taken_;
     std::optional<double> rawDifference_;
     bool agrees_ = false;
 };

@@ -4,6 +4,7 @@
 #include "core/runtime/failure.h"
 #include "core/runtime/number_text.h"
 #include "core/train/measure_worth.h"
+#include "core/train/shared_previews.h"
 
 #include <chrono>
 #include <utility>
@@ -63,6 +64,22 @@ void SelfReport::paintPreviews(const Trainer& trainer, const JobContext& context
     } catch (const std::exception& error) {
         context.warn("no preview pictures at this step: " + sentenceOf(error));
     }
+}
+
+void SelfReport::paintPreviewsTogether(const Trainer& trainer, const JobContext& context)
+{
+    if (!trainer.ranks().alone()) {
+        try {
+            if (!painter_ && !request_.workspace.config.vae.empty())
+                makePainter(trainer);
+        } catch (const std::exception&) {
+            // It is tried again, and then told.
+        }
+        auto painted = paintTogether(painter_.get(), trainer, context);
+        if (painter_)
+            painter_->take(std::move(painted));
+    }
+    paintPreviews(trainer, context);
 }
 
 bool SelfReport::has(std::int64_t step, const std::string& begin) const

@@ -28,6 +28,9 @@ public:
 
     void paintPreviews(const Trainer& trainer, const JobContext& context,
                        PreviewsThere there = PreviewsThere::PaintAgain);
+    /// The same by all ranks, each of which calls it or PreviewHelp::paint() at once; what another could not paint is
+    /// painted here.
+    void paintPreviewsTogether(const Trainer& trainer, const JobContext& context);
     /// Of the averaged weights, which sampling uses.
     void measureConditionWorth(const Trainer& trainer, const JobContext& context);
     bool hasConditionWorth(std::int64_t step) const { return has(step, "worth/"); }

@@ -17,6 +17,7 @@
 #include "core/train/memory_check.h"
 #include "core/train/resume.h"
 #include "core/train/self_report.h"
+#include "core/train/shared_previews.h"
 #include "core/train/step_news.h"
 #include "core/train/step_words.h"
 #include "core/train/train_check.h"
@@ -156,6 +157,7 @@ JobEnd TrainJob::follow(const JobContext& context)
                                          joinCollective(request_.meeting));
     trainer_->takeStateOfFirst();
     loader_ = std::make_unique<Loader>(set_, loaderOptions());
+    PreviewHelp help(request_.workspace, statistics_, set_, compute_);
     while (trainer_->stepsDone() < config_.schedule.steps) {
         const auto metrics =
             trainer_->step([this] { return loader_->next(); }, [&context] { return context.shouldStop(); });
@@ -164,6 +166,8 @@ JobEnd TrainJob::follow(const JobContext& context)
         newsOf(*metrics, 0, watch_, *trainer_); // which rank 0 tells
         if (trainer_->skippedInARow() >= skippedStepsThatEndARun)
             return JobEnd::Cancelled; // rank 0 says why
+        if (!metrics->skipped && isDue(config_.previews.every))
+            help.paint(*trainer_, context);
     }
     return JobEnd::Finished;
 }
@@ -359,7 +363,11 @@ void TrainJob::afterStep(const StepMetrics& metrics, double seconds, const JobCo
         save();
     if (metrics.skipped)
         return; // the weights are those of the step before
-    if (request_.commands->previewNow.exchange(false) || isDue(config_.previews.every))
+    // Asked for of this rank alone.
+    const bool asked = request_.commands->previewNow.exchange(false);
+    if (isDue(config_.previews.every))
+        selfReport_->paintPreviewsTogether(*trainer_, context);
+    else if (asked)
         selfReport_->paintPreviews(*trainer_, context);
     if (isDue(config_.metrics.worthEvery))
         selfReport_->measureConditionWorth(*trainer_, context);

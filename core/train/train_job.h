@@ -54,8 +54,7 @@ struct TrainRequest {
     bool ignoreMemory = false; ///< Begin though the forecast says that it does not fit.
     bool check = false;        ///< Judge the run against design's ranges; see TrainReport::checks.
     ComputeChoice device;
-    Meeting meeting =
-        {}; ///< With other processes; rank 0 alone reads and writes the run's folder, paints and validates.
+    Meeting meeting = {}; ///< With other processes; rank 0 alone reads and writes the run's folder, and validates.
     std::int64_t ranksHere = 1; ///< Of these processes, those that share the memory of the device, as far as is known.
     std::shared_ptr<TrainCommands> commands = std::make_shared<TrainCommands>();
     std::function<void(const StepMetrics&)> onStep = [](const auto&) {};

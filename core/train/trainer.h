@@ -101,6 +101,8 @@ public:
     /// A model with the averaged weights, or a copy of the current ones when none are kept.
     std::unique_ptr<NanoDiT> averagedModel() const;
     const TrainConfig& config() const { return config_; }
+    /// The processes that train together.
+    Collective& ranks() const { return *collective_; }
 
 private:
     Conditions conditionsOf(const Batch& batch) const;
