@@ -3,6 +3,7 @@
 #include "core/train/meeting.h"
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <functional>
@@ -19,7 +20,9 @@ public:
     virtual ~Collective() = default;
     virtual std::int64_t rank() const = 0; ///< From 0.
     virtual std::int64_t size() const = 0;
-    /// Makes of a contiguous CPU tensor the sum over the ranks, the same to the last bit on each.
+    /// The device whose tensors travel without a detour over another; the CPU's can always be summed.
+    virtual at::Device home() const { return at::kCPU; }
+    /// Makes of a contiguous tensor of the CPU or of home() the sum over the ranks, the same to the last bit on each.
     virtual void sum(const at::Tensor& tensor) = 0;
     /// Begins a sum and returns, perhaps before it is made; what it gives waits for that and throws what sum() throws.
     /// Until then nobody touches the tensor.
@@ -39,8 +42,9 @@ public:
 /// One process, which needs nobody.
 std::shared_ptr<Collective> aloneCollective();
 
-/// Waits for the others (LibTorch's c10d: TCPStore, ProcessGroupGloo). Throws Error when they do not come, or when this
-/// program was built without Gloo.
-std::shared_ptr<Collective> joinCollective(const Meeting& meeting);
+/// Waits for the others (LibTorch's c10d: TCPStore; ProcessGroupNCCL between GPUs where this program was built with it,
+/// else ProcessGroupGloo). `device`: that this rank computes on. Throws Error when they do not come, or when this
+/// program was built without either.
+std::shared_ptr<Collective> joinCollective(const Meeting& meeting, at::Device device = at::kCPU);
 
 } // namespace nanodit

@@ -88,7 +88,7 @@ void GradientReducer::group(const BucketSizes& sizes)
         filled += elements;
     }
     for (auto& bucket : buckets_) {
-        bucket.flat = at::zeros({bucket.elements}, at::TensorOptions(at::kFloat));
+        bucket.flat = at::zeros({bucket.elements}, at::TensorOptions(at::kFloat).device(collective_->home()));
         for (auto& piece : bucket.pieces) {
             const auto& value = parameters_[piece.parameter].value;
             piece.place = bucket.flat.narrow(0, piece.begin, value.numel()).view(value.sizes());

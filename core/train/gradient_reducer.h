@@ -62,7 +62,7 @@ private:
     struct Bucket {
         std::vector<Piece> pieces;
         std::int64_t elements = 0;  ///< With gaps, so that each piece begins where a tensor of its own might.
-        at::Tensor flat;            ///< [elements] float32, on the CPU; zeros in the gaps.
+        at::Tensor flat;            ///< [elements] float32, on Collective::home(); zeros in the gaps.
         std::size_t there = 0;      ///< Parameters whose gradient has arrived.
         std::function<void()> wait; ///< For its sum.
     };

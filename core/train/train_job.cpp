@@ -154,7 +154,7 @@ JobEnd TrainJob::prepareAndTrain(const JobContext& outer)
 JobEnd TrainJob::follow(const JobContext& context)
 {
     trainer_ = std::make_unique<Trainer>(config_, request_.workspace.config.textTokens, compute_,
-                                         joinCollective(request_.meeting));
+                                         joinCollective(request_.meeting, compute_.device));
     trainer_->takeStateOfFirst();
     loader_ = std::make_unique<Loader>(set_, loaderOptions());
     PreviewHelp help(request_.workspace, statistics_, set_, compute_);
@@ -193,7 +193,7 @@ void TrainJob::takeWidthsFromData()
 void TrainJob::makeTrainer(const JobContext& context)
 {
     trainer_ = std::make_unique<Trainer>(config_, request_.workspace.config.textTokens, compute_,
-                                         joinCollective(request_.meeting));
+                                         joinCollective(request_.meeting, compute_.device));
     if (request_.meeting.size > 1)
         context.info(std::to_string(request_.meeting.size) + " processes train it together");
     context.info("computing on " + compute_.text() + " with " + computeInfo().description);
