@@ -138,8 +138,10 @@ std::string RankProcesses::whoFailed()
     for (int i = 0; i < 25; ++i) {
         look();
         for (const auto& process : processes_) {
-            const bool stopped = WIFEXITED(process.status) && WEXITSTATUS(process.status) == exitCancelled;
-            if (process.ended && process.status != 0 && !stopped)
+            // One that failed has said why; perhaps that another is gone, of which this process knows by itself.
+            const auto code = WIFEXITED(process.status) ? WEXITSTATUS(process.status) : -1;
+            const bool knowsWhy = code == 0 || code == exitCancelled || code == exitFailed;
+            if (process.ended && !knowsWhy)
                 return inWords(process.rank, process.number, process.status);
         }
         std::this_thread::sleep_for(20ms);

@@ -18,7 +18,8 @@ public:
     RankProcesses(const RankProcesses&) = delete;
     RankProcesses& operator=(const RankProcesses&) = delete;
 
-    /// "rank 1 (process 123) was ended by signal 9" of those that did not end well so far; waits a moment for one.
+    /// "rank 1 (process 123) was ended by signal 9" of those that were ended so far, or could not begin; waits a moment
+    /// for one.
     std::string whoFailed();
 
 private:
