@@ -22,6 +22,16 @@ bool isForRows(const at::Tensor& x)
     return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
+Element elementOfHeads(const at::Tensor& x)
+{
+    return x.scalar_type() == at::kBFloat16 ? Element::Bf16 : Element::Float;
+}
+
+at::Tensor denseChannels(const at::Tensor& x)
+{
+    return x.stride(3) == 1 ? x : x.contiguous();
+}
+
 /// [1 or B, 1, m, d / 2] -> the same, contiguous, and how far one sample's are from the next one's.
 struct Angles {
     at::Tensor values;
@@ -37,7 +47,7 @@ struct Angles {
 at::Tensor turnedByKernel(const at::Tensor& given, const at::Tensor& givenCosines, const at::Tensor& givenSines,
                           float direction)
 {
-    const auto x = given.stride(3) == 1 ? given : given.contiguous();
+    const auto x = denseChannels(given);
     const auto y = emptyByToken(x);
     const Angles cosines(givenCosines), sines(givenSines);
     const auto heads = x.size(1), tokens = x.size(2), half = x.size(3) / 2;
@@ -51,7 +61,7 @@ at::Tensor turnedByKernel(const at::Tensor& given, const at::Tensor& givenCosine
                               .heads = heads,
                               .half = half,
                               .resting = std::max<std::int64_t>(0, resting - begin),
-                              .element = x.scalar_type() == at::kBFloat16 ? Element::Bf16 : Element::Float,
+                              .element = elementOfHeads(x),
                               .x = elementsOf(x, sample * x.stride(0) + begin * x.stride(2)),
                               .xTokenStride = x.stride(2),
                               .xHeadStride = x.stride(1),
@@ -89,6 +99,120 @@ at::Tensor turnedByOperations(const at::Tensor& x, const at::Tensor& cosines, co
     const auto a = wide.narrow(-1, 0, half), b = wide.narrow(-1, half, half);
     const auto turned = at::cat({a * cosines - b * sines, a * sines + b * cosines}, -1).to(x.scalar_type());
     return resting == 0 ? turned : at::cat({x.narrow(2, 0, resting), turned}, 2);
+}
+
+/// x [B, heads, n, d] cut into tokens of one sample, which threads share out. What is summed over tokens is summed
+/// within a block and then over blocks, so that a result does not depend on the number of threads.
+class TokenBlocks {
+public:
+    explicit TokenBlocks(const at::Tensor& x)
+        : tokens_(x.size(2))
+        , ofSample_((tokens_ + tokensOfBlock - 1) / tokensOfBlock)
+        , count_(x.size(0) * ofSample_)
+        , elementsOfToken_(x.size(1) * x.size(3))
+    {
+    }
+
+    struct Block {
+        std::int64_t index, sample, first, tokens; ///< `index` among those of all samples.
+    };
+
+    template<typename Action>
+    void each(Action&& action) const
+    {
+        const auto grain =
+            std::max<std::int64_t>(1, elementsOfThread / (tokensOfBlock * std::max<std::int64_t>(1, elementsOfToken_)));
+        at::parallel_for(0, count_, grain, [&](std::int64_t begin, std::int64_t end) {
+            for (auto index = begin; index < end; ++index) {
+                const auto first = index % ofSample_ * tokensOfBlock;
+                action(Block{.index = index,
+                             .sample = index / ofSample_,
+                             .first = first,
+                             .tokens = std::min(tokensOfBlock, tokens_ - first)});
+            }
+        });
+    }
+
+    std::int64_t count() const { return count_; }
+
+private:
+    static constexpr std::int64_t tokensOfBlock = 64, elementsOfThread = 1 << 15;
+    std::int64_t tokens_, ofSample_, count_, elementsOfToken_;
+};
+
+HeadStrides stridesOf(const at::Tensor& x)
+{
+    return {.token = x.stride(2), .head = x.stride(1)};
+}
+
+void* firstOf(const at::Tensor& x, const TokenBlocks::Block& block)
+{
+    return elementsOf(x, block.sample * x.stride(0) + block.first * x.stride(2));
+}
+
+class NormedHeads : public torch::autograd::Function<NormedHeads> {
+public:
+    static at::Tensor forward(AutogradContext* context, const at::Tensor& given, const at::Tensor& givenWeight,
+                              double eps)
+    {
+        const auto x = denseChannels(given), weight = givenWeight.contiguous();
+        const auto y = emptyByToken(x);
+        const auto factors = at::empty({x.size(0), x.size(2), x.size(1)}, x.options().dtype(at::kFloat));
+        TokenBlocks(x).each([&](const TokenBlocks::Block& block) {
+            rowKernel().normHeads({.tokens = block.tokens,
+                                   .heads = x.size(1),
+                                   .width = x.size(3),
+                                   .element = elementOfHeads(x),
+                                   .x = firstOf(x, block),
+                                   .xStrides = stridesOf(x),
+                                   .weight = weight.data_ptr<float>(),
+                                   .eps = static_cast<float>(eps),
+                                   .y = firstOf(y, block),
+                                   .yStrides = stridesOf(y),
+                                   .factors = factorsOf(factors, block)});
+        });
+        context->save_for_backward({x, weight, factors});
+        return y;
+    }
+
+    static tensor_list backward(AutogradContext* context, tensor_list gradients)
+    {
+        const auto saved = context->get_saved_variables();
+        const auto &x = saved[0], &weight = saved[1], &factors = saved[2];
+        const auto gradient = denseChannels(gradients[0]);
+        const auto xGradient = emptyByToken(x);
+        const TokenBlocks blocks(x);
+        const auto sums = at::empty({blocks.count(), x.size(3)}, factors.options());
+        blocks.each([&](const TokenBlocks::Block& block) {
+            rowKernel().normHeadsBackward({.tokens = block.tokens,
+                                           .heads = x.size(1),
+                                           .width = x.size(3),
+                                           .element = elementOfHeads(x),
+                                           .x = firstOf(x, block),
+                                           .yGradient = firstOf(gradient, block),
+                                           .xStrides = stridesOf(x),
+                                           .yGradientStrides = stridesOf(gradient),
+                                           .weight = weight.data_ptr<float>(),
+                                           .factors = factorsOf(factors, block),
+                                           .xGradient = firstOf(xGradient, block),
+                                           .xGradientStrides = stridesOf(xGradient),
+                                           .weightGradient = sums.data_ptr<float>() + block.index * x.size(3)});
+        });
+        return {xGradient, sums.sum(0), at::Tensor()};
+    }
+
+private:
+    /// factors [B, n, heads]
+    static float* factorsOf(const at::Tensor& factors, const TokenBlocks::Block& block)
+    {
+        return factors.data_ptr<float>() + (block.sample * factors.size(1) + block.first) * factors.size(2);
+    }
+};
+
+at::Tensor normedByOperations(const at::Tensor& x, const at::Tensor& weight, double eps)
+{
+    const auto wide = x.to(at::kFloat);
+    return (wide * at::rsqrt(wide.square().mean(-1, true) + eps) * weight).to(x.scalar_type());
 }
 
 /// [B, n, parts * heads * d] -> [parts, B, heads, n, d], a view
@@ -135,6 +259,8 @@ public:
 
 std::vector<at::Tensor> splitHeads(const at::Tensor& x, std::int64_t parts, std::int64_t heads)
 {
+    if (parts == 1) // whose gradient lies as the product's does, without a copy
+        return {x.view({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2)};
     if (!at::GradMode::is_enabled() || !x.requires_grad())
         return byHeads(x, parts, heads).unbind(0);
     return SplitHeads::apply(x, parts, heads);
@@ -144,6 +270,12 @@ at::Tensor turnedHeads(const at::Tensor& x, const at::Tensor& cosines, const at:
 {
     const bool plain = isForRows(x) && cosines.scalar_type() == at::kFloat && sines.scalar_type() == at::kFloat;
     return plain ? TurnedHeads::apply(x, cosines, sines) : turnedByOperations(x, cosines, sines);
+}
+
+at::Tensor normedHeads(const at::Tensor& x, const at::Tensor& weight, double eps)
+{
+    const bool plain = isForRows(x) && weight.is_cpu() && weight.scalar_type() == at::kFloat;
+    return plain ? NormedHeads::apply(x, weight, eps) : normedByOperations(x, weight, eps);
 }
 
 } // namespace nanodit

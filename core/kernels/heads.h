@@ -18,4 +18,9 @@ std::vector<at::Tensor> splitHeads(const at::Tensor& x, std::int64_t parts, std:
 /// and bf16 one sweep over memory, elsewhere LibTorch's operations. Angles get no gradient.
 at::Tensor turnedHeads(const at::Tensor& x, const at::Tensor& cosines, const at::Tensor& sines);
 
+/// x / sqrt(mean(x^2) + eps) * weight over the last dimension, in the type of x, computed in float32. x
+/// [B, heads, n, d], weight [d] float32 -> as x. On the CPU in float32 and bf16 one sweep over memory forward and one
+/// backward, elsewhere LibTorch's operations.
+at::Tensor normedHeads(const at::Tensor& x, const at::Tensor& weight, double eps);
+
 } // namespace nanodit

@@ -80,6 +80,36 @@ struct TurnHeads {
     float direction;              ///< 1, or -1 to turn back.
 };
 
+/// How far the channels of a token's head lie from those of the next token and of the next head, in elements; channels
+/// are dense.
+struct HeadStrides {
+    std::int64_t token, head;
+};
+
+/// y = x / sqrt(mean(x^2) + eps) * weight over the channels of each head (RMSNorm, Zhang & Sennrich 2019)
+struct NormHeads {
+    std::int64_t tokens, heads, width;
+    Element element; ///< Of x and y.
+    const void* x;
+    HeadStrides xStrides;
+    const float* weight; ///< [width]
+    float eps;
+    void* y;
+    HeadStrides yStrides;
+    float* factors; ///< [tokens, heads], for the backward pass: 1 / sqrt(mean(x^2) + eps).
+};
+
+struct NormHeadsBackward {
+    std::int64_t tokens, heads, width;
+    Element element; ///< Of x and of both gradients.
+    const void *x, *yGradient;
+    HeadStrides xStrides, yGradientStrides;
+    const float *weight, *factors;
+    void* xGradient;
+    HeadStrides xGradientStrides;
+    float* weightGradient; ///< [width], of these tokens.
+};
+
 struct RowKernel {
     void (*norm)(const NormRows&);
     void (*normBackward)(const NormRowsBackward&);
@@ -88,6 +118,8 @@ struct RowKernel {
     void (*gelu)(const GeluElements&);
     void (*geluBackward)(const GeluElementsBackward&);
     void (*turn)(const TurnHeads&);
+    void (*normHeads)(const NormHeads&);
+    void (*normHeadsBackward)(const NormHeadsBackward&);
 };
 
 /// That of the best instructions that the processor has (InstructionSet).

@@ -2,6 +2,6 @@
 
 namespace nanodit {
 
-const RowKernel rowAvx2 = {norm, normBackward, gatedSum, gatedSumBackward, gelu, geluBackward, turn};
+const RowKernel rowAvx2 = {norm, normBackward, gatedSum, gatedSumBackward, gelu, geluBackward, turn, normHeads, normHeadsBackward};
 
 } // namespace nanodit

@@ -12,8 +12,6 @@ namespace nanodit {
 
 namespace {
 
-constexpr double layerNormEps = 1e-6; ///< As layerNorm() has it.
-
 RmsNorm makeNorm(ParameterMaker& make, const std::string& name, const ModelConfig& config)
 {
     if (!config.qkNorm)
@@ -129,7 +127,7 @@ at::Tensor DitBlock::operator()(const at::Tensor& x, const at::Tensor& c, const 
     const auto m = modulation_(at::silu(c)).to(at::kFloat).chunk(modulations_, 1); // [B, D] each
     const auto type = autocastType(x.device()).value_or(at::kFloat);
     const auto normed = [&](const at::Tensor& of, std::size_t shift) {
-        return modulatedNorm(of, m[shift], m[shift + 1], layerNormEps, type);
+        return modulatedNorm(of, m[shift], m[shift + 1], normEps, type);
     };
     const auto add = [&](const at::Tensor& to, const at::Tensor& branch, std::size_t gate) {
         return gatedSum(to, branch, m.size() > gate ? m[gate] : at::Tensor());
@@ -137,11 +135,6 @@ at::Tensor DitBlock::operator()(const at::Tensor& x, const at::Tensor& c, const 
     auto y = add(x, selfAttention_(normed(x, 0), watch), 6);
     y = add(y, crossAttention_(normed(y, 2), context, terms, watch), 7);
     return add(y, fc2_(tanhGelu(fc1_(normed(y, 4)))), 8); // [B, L, 4 D] between the two
-}
-
-at::Tensor modulate(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale)
-{
-    return at::addcmul(shift.unsqueeze(1), x, (1 + scale).unsqueeze(1));
 }
 
 } // namespace nanodit

@@ -58,7 +58,4 @@ private:
     std::int64_t modulations_; ///< 6, or 9 with gates.
 };
 
-/// x * (1 + scale) + shift. x [B, L, D]; shift, scale [B, D].
-at::Tensor modulate(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale);
-
 } // namespace nanodit

@@ -1,5 +1,6 @@
 #include "core/model/layers.h"
 
+#include "core/kernels/heads.h"
 #include "core/model/autocast.h"
 #include "core/model/rounded_weight.h"
 #include "core/runtime/generator.h"
@@ -7,10 +8,6 @@
 #include <cmath>
 
 namespace nanodit {
-
-namespace {
-constexpr double normEps = 1e-6;
-}
 
 at::Tensor Linear::operator()(const at::Tensor& x) const
 {
@@ -21,15 +18,7 @@ at::Tensor Linear::operator()(const at::Tensor& x) const
 
 at::Tensor RmsNorm::operator()(const at::Tensor& x) const
 {
-    if (!weight.defined())
-        return x;
-    const auto wide = x.to(at::kFloat);
-    return (wide * at::rsqrt(wide.square().mean(-1, true) + normEps) * weight).to(x.scalar_type());
-}
-
-at::Tensor layerNorm(const at::Tensor& x)
-{
-    return at::layer_norm(x.to(at::kFloat), {x.size(-1)}, {}, {}, normEps);
+    return weight.defined() ? normedHeads(x, weight, normEps) : x;
 }
 
 ParameterMaker::ParameterMaker(std::optional<std::uint64_t> seed, at::Device device)

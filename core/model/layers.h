@@ -17,14 +17,13 @@ struct Linear {
     at::Tensor operator()(const at::Tensor& x) const;
 };
 
-/// x / sqrt(mean(x^2) + 1e-6) * weight over the last dimension, in float32. Does nothing when it has no weight.
+inline constexpr double normEps = 1e-6; ///< Of every norm here.
+
+/// Queries or keys [B, heads, n, d] by normedHeads(), in their type. Does nothing when it has no weight.
 struct RmsNorm {
-    at::Tensor weight; ///< [width], or undefined
+    at::Tensor weight; ///< [d], or undefined
     at::Tensor operator()(const at::Tensor& x) const;
 };
-
-/// LayerNorm over the last dimension without parameters, eps 1e-6, in float32.
-at::Tensor layerNorm(const at::Tensor& x);
 
 /// Makes a model's parameters: names them, gives them their initial values by a seed and keeps the list.
 class ParameterMaker {

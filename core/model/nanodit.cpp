@@ -1,5 +1,7 @@
 #include "core/model/nanodit.h"
 
+#include "core/kernels/activations.h"
+#include "core/model/autocast.h"
 #include "core/model/position.h"
 #include "core/model/recompute.h"
 #include "core/runtime/error.h"
@@ -61,7 +63,8 @@ NanoDiT::Head NanoDiT::makeHead(ParameterMaker& make, const std::string& name) c
 at::Tensor NanoDiT::Head::operator()(const at::Tensor& tokens, const at::Tensor& c) const
 {
     const auto m = modulation(at::silu(c)).to(at::kFloat).chunk(2, 1);
-    return linear(modulate(layerNorm(tokens), m[0], m[1])).to(at::kFloat);
+    const auto type = autocastType(tokens.device()).value_or(at::kFloat);
+    return linear(modulatedNorm(tokens, m[0], m[1], normEps, type)).to(at::kFloat);
 }
 
 GridSize NanoDiT::tokenGrid(std::int64_t rows, std::int64_t cols) const

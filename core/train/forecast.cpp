@@ -88,11 +88,10 @@ std::int64_t keptByBlock(const ModelConfig& m, std::int64_t narrow, const Tokens
     auto bytes = stream * (3 * wide + 9 * narrow) + 2 * narrow * tokens.latent * innerWidth(m) +
                  (turned ? 3 : 2) * narrow * context + 2 * wide * m.numHeads * tokens.latent; // sums of attention
     if (m.gate == Gate::AdalnZero)
-        bytes += 3 * stream * narrow;       // each branch, which its gate multiplies
-    if (m.qkNorm) {                         // queries and keys before their norm, after it, and weighted
-        const bool copies = narrow != wide; // what was made wide is a tensor of its own
-        bytes += stream * (6 * wide + (copies ? 2 * narrow : 0));
-        bytes += context * (turned && !copies ? wide : 2 * wide);
+        bytes += 3 * stream * narrow; // each branch, which its gate multiplies
+    if (m.qkNorm) { // queries and keys before their norm and after it, unless they are turned next; a factor a head
+        bytes += narrow * (3 * stream + (turned ? 0 : context));
+        bytes += wide * m.numHeads * (3 * tokens.latent + tokens.context());
     }
     return bytes;
 }
@@ -120,11 +119,11 @@ Activations activationsOf(const TrainConfig& config, const TrainData& data, cons
     const auto conditions = tokens.text * data.textWidth + (tokens.patches + 1) * data.dinoWidth;
     const auto latents = 8 * tokens.latentPixels * data.latentChannels;
     auto kept = samples * (conditions * (wide + (copies - 1) * narrow) + conditions * wide + latents * wide +
-                           context * narrow + stream * (2 * wide + narrow)) +
+                           context * narrow + stream * (wide + narrow)) +
                 weightCopies;
     const auto block = samples * keptByBlock(m, narrow, tokens);
-    if (m.internalHead > 0) // a norm and what its modulation makes of it
-        kept += samples * stream * (wide + narrow);
+    if (m.internalHead > 0) // its modulated norm
+        kept += samples * stream * narrow;
     if (config.repa.enabled()) // the map, what is projected and its square, the teacher; beside it a bf16 copy
         kept += samples * (stream * narrow + tokens.teacher * data.dinoWidth * (3 * wide + (copies - 1) * narrow));
     const auto work = samples * workOfBlock(m, narrow, tokens);

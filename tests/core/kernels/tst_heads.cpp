@@ -5,7 +5,10 @@
 #include <ATen/ATen.h>
 #include <QtTest/QTest>
 
+#include <algorithm>
+#include <limits>
 #include <string>
+#include <vector>
 
 using namespace nanodit;
 using nanodit::test::ThreadCount;
@@ -20,6 +23,33 @@ at::Tensor plainTurned(const at::Tensor& x, const at::Tensor& cosines, const at:
     const auto a = last.narrow(3, 0, half), b = last.narrow(3, half, half);
     const auto c = cosines.to(at::kDouble), s = sines.to(at::kDouble);
     return at::cat({x.narrow(2, 0, resting), at::cat({a * c - b * s, a * s + b * c}, 3)}, 2);
+}
+
+constexpr double eps = 1e-6;
+
+/// The formula in float64: x / sqrt(mean(x^2) + eps) * weight.
+at::Tensor plainNormed(const at::Tensor& x, const at::Tensor& weight)
+{
+    return x * at::rsqrt(x.square().mean(-1, true) + eps) * weight;
+}
+
+/// What normedHeads makes of the middle of three parts of a product, as splitHeads gives it, and the gradients of the
+/// product and the weight.
+std::vector<at::Tensor> normedAnswer(const at::Tensor& product, std::int64_t heads, const at::Tensor& weight,
+                                     const at::Tensor& gradient)
+{
+    const auto x = product.detach().set_requires_grad(true), gains = weight.detach().set_requires_grad(true);
+    const auto part = splitHeads(x, 3, heads)[1];
+    const auto y = x.scalar_type() == at::kDouble ? plainNormed(part, gains) : normedHeads(part, gains, eps);
+    y.backward(gradient.to(y.scalar_type()));
+    return {y.detach(), x.grad(), gains.grad()};
+}
+
+/// The largest difference as a share of the largest value.
+double share(const at::Tensor& is, const at::Tensor& should)
+{
+    const auto worst = (is.to(at::kDouble) - should.to(at::kDouble)).abs().max().item<double>();
+    return worst / std::max(1e-3, should.abs().max().item<double>());
 }
 
 double difference(const at::Tensor& is, const at::Tensor& should)
@@ -75,6 +105,104 @@ private Q_SLOTS:
             const auto rests = turned.narrow(2, 0, s.resting);
             QVERIFY(at::equal(rests, splitHeads(x, 3, s.heads)[1].narrow(2, 0, s.resting)));
         }
+    }
+
+    void normAsTheFormula_data() { turnAsTheFormula_data(); }
+    void normAsTheFormula()
+    {
+        QFETCH(int, set);
+        QFETCH(int, type);
+        const InstructionSetScope scope(static_cast<InstructionSet>(set));
+        const auto of = static_cast<at::ScalarType>(type);
+        const ThreadCount threads(3);
+        at::manual_seed(3);
+        struct Shape {
+            std::int64_t batch, heads, tokens, width;
+        };
+        for (const auto& s : {Shape{1, 1, 1, 2}, Shape{2, 3, 5, 7}, Shape{2, 3, 65, 12}, Shape{1, 12, 300, 64},
+                              Shape{3, 4, 130, 72}, Shape{2, 2, 70, 33}}) {
+            const auto product = (at::randn({s.batch, s.tokens, 3 * s.heads * s.width}) * 2).to(of);
+            const auto weight = at::randn({s.width}) + 1;
+            const auto gradient = at::randn({s.batch, s.heads, s.tokens, s.width}).to(of);
+            const auto exact = normedAnswer(product.to(at::kDouble), s.heads, weight.to(at::kDouble), gradient);
+            std::vector<at::Tensor> is;
+            if (of == at::kDouble) { // goes to LibTorch's operations, in float32
+                const auto heads = splitHeads(product, 3, s.heads)[1];
+                is = {normedHeads(heads, weight, eps)};
+            } else {
+                is = normedAnswer(product, s.heads, weight, gradient);
+            }
+            QVERIFY(is[0].scalar_type() == of);
+            const double tolerance = of == at::kBFloat16 ? 1e-2 : 5e-6;
+            for (std::size_t i = 0; i < is.size(); ++i) {
+                QCOMPARE(is[i].sizes(), exact[i].sizes());
+                const double found = share(is[i], exact[i]);
+                QVERIFY2(found < tolerance, (std::to_string(s.tokens) + " tokens of " + std::to_string(s.width) + ", " +
+                                             std::to_string(i) + ": off by " + std::to_string(found))
+                                                .c_str());
+            }
+        }
+    }
+
+    void normsAreTheSameWhateverTheThreads()
+    {
+        at::manual_seed(4);
+        const auto product = at::randn({2, 300, 3 * 96}), weight = at::randn({24});
+        const auto gradient = at::randn({2, 4, 300, 24});
+        std::vector<std::vector<at::Tensor>> found;
+        for (const int count : {1, 2, 5}) {
+            const ThreadCount threads(count);
+            found.push_back(normedAnswer(product, 4, weight, gradient));
+        }
+        for (std::size_t i = 0; i < found[0].size(); ++i) {
+            QVERIFY(at::equal(found[0][i], found[1][i]));
+            QVERIFY(at::equal(found[0][i], found[2][i]));
+        }
+    }
+
+    /// Gradients that are one number everywhere, and heads whose channels do not lie beside each other.
+    void normsTakeWhatIsNotDense()
+    {
+        at::manual_seed(5);
+        const auto across = at::randn({1, 2, 16, 70}).transpose(2, 3), weight = at::randn({16});
+        const auto x = across.detach().set_requires_grad(true), same = across.detach().to(at::kDouble);
+        const auto exact = same.set_requires_grad(true);
+        normedHeads(x, weight, eps).backward(at::ones({1}).expand({1, 2, 70, 16}));
+        plainNormed(exact, weight.to(at::kDouble)).sum().backward();
+        QVERIFY(share(x.grad(), exact.grad()) < 5e-6);
+    }
+
+    /// A head of zeros has no direction, but numbers; what is none stays none, in its own head.
+    void normsOfZerosAndOfWhatIsNotANumber()
+    {
+        for (const auto set : usableInstructionSets()) {
+            const InstructionSetScope scope(set);
+            for (const auto type : {at::kFloat, at::kBFloat16}) {
+                auto x = at::ones({1, 2, 3, 20}, type);
+                x[0][0][1].zero_();
+                x[0][1][2][4] = std::numeric_limits<float>::quiet_NaN();
+                const auto leaf = x.detach().set_requires_grad(true);
+                const auto y = normedHeads(leaf, at::ones({20}), eps);
+                QVERIFY(at::equal(y[0][0][1], at::zeros({20}, type)));
+                QVERIFY(y[0][1][2].isnan().all().item<bool>());
+                QCOMPARE(y.isnan().sum().item<std::int64_t>(), std::int64_t{20});
+                y.backward(at::ones_like(y));
+                QCOMPARE(leaf.grad().isnan().sum().item<std::int64_t>(), std::int64_t{20});
+            }
+        }
+    }
+
+    /// One part needs no copy of its gradient.
+    void onePartIsAView()
+    {
+        const auto x = at::randn({2, 5, 24}).set_requires_grad(true);
+        const auto parts = splitHeads(x, 1, 3);
+        QCOMPARE(parts.size(), std::size_t{1});
+        QVERIFY(at::equal(parts[0], x.view({2, 5, 3, 8}).transpose(1, 2)));
+        QCOMPARE(parts[0].storage().data_ptr().get(), x.storage().data_ptr().get());
+        const auto gradient = at::randn({2, 5, 24});
+        parts[0].backward(gradient.view({2, 5, 3, 8}).transpose(1, 2));
+        QVERIFY(at::equal(x.grad(), gradient));
     }
 
     /// As LibTorch's own views, of which one may be left without a gradient.
