@@ -246,6 +246,36 @@ private Q_SLOTS:
         QVERIFY(is.v.select(2, 0).eq(0).all().item<bool>());
     }
 
+    /// Tiles of keys that a sample masks are passed over: what they hold does not matter, and the rest is as without
+    /// them. One thread, so that tiles begin at multiples of 256 backward, too.
+    void tilesOfMaskedKeysAreNotComputed()
+    {
+        const Threads threads(1);
+        const float infinity = std::numeric_limits<float>::infinity();
+        const auto rest = [](const at::Tensor& x) { return at::cat({x.narrow(2, 0, 256), x.narrow(2, 768, 132)}, 2); };
+        for (const auto set : usableInstructionSets()) {
+            const InstructionSetScope scope(set);
+            for (const auto type : {at::kFloat, at::kBFloat16}) {
+                Problem problem({1, 2, 100, 900, 32}, type, Addition::None);
+                problem.terms.bias = at::zeros({1, 1, 1, 900});
+                problem.terms.bias.narrow(3, 256, 512).fill_(-infinity);
+                auto without = problem;
+                without.k = rest(problem.k);
+                without.v = rest(problem.v);
+                without.terms.bias = {};
+                const auto should = answerOf(without, at::kDouble, plainAttention);
+                for (const auto& x : {problem.k, problem.v})
+                    x.narrow(2, 256, 512).fill_(std::numeric_limits<float>::quiet_NaN());
+                auto is = answerOf(problem, type, attention);
+                for (const auto& gradient : {is.k, is.v})
+                    QVERIFY(gradient.narrow(2, 256, 512).eq(0).all().item<bool>());
+                is.k = rest(is.k);
+                is.v = rest(is.v);
+                QVERIFY2(agrees(is, should, toleranceOf(type)), errorsOf(is, should).c_str());
+            }
+        }
+    }
+
     /// A whole tile of masked keys before the first that counts, and logits far from zero.
     void masksAndLargeLogitsDoNotOverflow()
     {
