@@ -3,6 +3,7 @@
 #include "core/kernels/attention.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <cmath>
@@ -16,10 +17,11 @@ constexpr double normEpsilon = 1e-6;
 /// The architecture, walked once per pass; shared by encoder and decoder.
 class Network {
 public:
-    Network(const AutoencoderConfig& config, const TensorMap& weights, const AutoencoderKl::Tap& tap,
-            const StopCheck& stop = never())
+    Network(const AutoencoderConfig& config, const TensorMap& weights, PixelLayout layout,
+            const AutoencoderKl::Tap& tap, const StopCheck& stop = never())
         : config_(config)
         , weights_(weights)
+        , layout_(layout)
         , tap_(tap)
         , stop_(stop)
     {
@@ -35,7 +37,7 @@ public:
     at::Tensor encoder(at::Tensor x) const
     {
         const auto levels = static_cast<std::int64_t>(config_.blockOutChannels.size());
-        x = convolution(x, "encoder.conv_in", 1);
+        x = convolution(laidOut(x), "encoder.conv_in", 1);
         for (std::int64_t level = 0; level < levels; ++level) {
             const auto block = "encoder.down_blocks." + std::to_string(level);
             for (std::int64_t i = 0; i < config_.layersPerBlock; ++i)
@@ -47,13 +49,14 @@ public:
         x = middle(x, "encoder.mid_block");
         x = tapped(norm(x, "encoder.conv_norm_out"), "encoder.conv_norm_out");
         x = convolution(at::silu(x), "encoder.conv_out", 1);
-        return config_.useQuantConv ? convolution(x, "quant_conv", 0) : x;
+        return (config_.useQuantConv ? convolution(x, "quant_conv", 0) : x).contiguous();
     }
 
     /// [B, L, h, w] -> [B, C, H, W]
     at::Tensor decoder(at::Tensor x) const
     {
         const auto levels = static_cast<std::int64_t>(config_.blockOutChannels.size());
+        x = laidOut(x);
         if (config_.usePostQuantConv)
             x = convolution(x, "post_quant_conv", 0);
         x = tapped(convolution(x, "decoder.conv_in", 1), "decoder.conv_in");
@@ -69,10 +72,16 @@ public:
             tapped(x, block);
         }
         x = tapped(norm(x, "decoder.conv_norm_out"), "decoder.conv_norm_out");
-        return convolution(at::silu(x), "decoder.conv_out", 1);
+        return convolution(at::silu(x), "decoder.conv_out", 1).contiguous();
     }
 
 private:
+    /// Everything between convolutions keeps the layout that it is given.
+    at::Tensor laidOut(const at::Tensor& x) const
+    {
+        return layout_ == PixelLayout::ChannelsLast ? x.contiguous(at::MemoryFormat::ChannelsLast) : x;
+    }
+
     const at::Tensor& weight(const std::string& name) const { return weights_.at(name); }
     bool has(const std::string& name) const { return weights_.contains(name); }
 
@@ -165,6 +174,7 @@ private:
 
     const AutoencoderConfig& config_;
     const TensorMap& weights_;
+    PixelLayout layout_;
     const AutoencoderKl::Tap& tap_;
     const StopCheck& stop_;
 };
@@ -197,16 +207,23 @@ at::Tensor LatentDistribution::kl() const
     return 0.5 * (mean.square() + var() - 1 - logvar).sum({1, 2, 3});
 }
 
+PixelLayout AutoencoderKl::layoutNow() const
+{
+    // Backward, LibTorch 1.13 would put channels back at every norm.
+    return device_.is_cpu() && !at::GradMode::is_enabled() ? layout_ : PixelLayout::ChannelsFirst;
+}
+
 LatentDistribution AutoencoderKl::encode(const at::Tensor& pictures, const Tap& tap) const
 {
-    return LatentDistribution::fromMoments(Network(config_, weights_, tap).encoder(pictures.to(device_)));
+    return LatentDistribution::fromMoments(Network(config_, weights_, layoutNow(), tap).encoder(pictures.to(device_)));
 }
 
 std::optional<LatentDistribution> AutoencoderKl::encode(const at::Tensor& pictures, const StopCheck& stop) const
 {
     const Tap none;
     try {
-        return LatentDistribution::fromMoments(Network(config_, weights_, none, stop).encoder(pictures.to(device_)));
+        return LatentDistribution::fromMoments(
+            Network(config_, weights_, layoutNow(), none, stop).encoder(pictures.to(device_)));
     } catch (const EncodingStopped&) {
         return std::nullopt;
     }
@@ -214,7 +231,7 @@ std::optional<LatentDistribution> AutoencoderKl::encode(const at::Tensor& pictur
 
 at::Tensor AutoencoderKl::decode(const at::Tensor& latent, const Tap& tap) const
 {
-    return Network(config_, weights_, tap).decoder(latent.to(device_));
+    return Network(config_, weights_, layoutNow(), tap).decoder(latent.to(device_));
 }
 
 std::optional<at::Tensor> AutoencoderKl::decode(const at::Tensor& latent, const StopCheck& stop) const

@@ -103,8 +103,12 @@ public:
     at::Device device() const { return device_; }
 
 private:
+    /// That of the pictures in a pass that begins now.
+    PixelLayout layoutNow() const;
+
     AutoencoderConfig config_;
     at::Device device_;
+    PixelLayout layout_;
     TensorMap weights_;
 };
 

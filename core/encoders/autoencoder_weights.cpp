@@ -115,6 +115,7 @@ AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const 
                              const EncoderOptions& options)
     : config_(std::move(config))
     , device_(options.device)
+    , layout_(options.layout)
 {
     auto given = withoutPrefix(std::move(weights), "encoder.conv_in.weight");
     if (hasOriginalAutoencoderNames(given))
@@ -132,7 +133,10 @@ AutoencoderKl::AutoencoderKl(AutoencoderConfig config, TensorMap weights, const 
         if (!found->second.is_floating_point())
             throw DataError(source + " holds " + name + " as " + std::string(found->second.dtype().name()) +
                             ", where floating-point numbers were expected: quantised weights are not read");
-        weights_.emplace(name, found->second.to(device_, at::kFloat));
+        auto weight = found->second.to(device_, at::kFloat);
+        if (layout_ == PixelLayout::ChannelsLast && device_.is_cpu() && weight.dim() == 4 && !weight.requires_grad())
+            weight = weight.contiguous(at::MemoryFormat::ChannelsLast); // once, not at every convolution
+        weights_.emplace(name, weight);
     }
 }
 

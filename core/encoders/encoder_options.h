@@ -6,6 +6,15 @@
 
 namespace nanodit {
 
+/// Where the channels of a pixel lie in memory while convolutions pass over it.
+enum class PixelLayout {
+    ChannelsFirst, ///< [B, C, H, W]: a plane a channel.
+    ChannelsLast,  ///< [B, H, W, C]: beside each other.
+};
+
+/// What the autoencoder takes on the CPU; tests/bench/bench_autoencoder measures both.
+inline constexpr auto usualPixelLayout = PixelLayout::ChannelsFirst;
+
 /// Where and in what precision an encoder computes. Every encoder is loaded with one, keeps its weights there, takes
 /// inputs from any device and gives results on its own.
 struct EncoderOptions {
@@ -14,6 +23,9 @@ struct EncoderOptions {
     /// With kBFloat16 the factors of linear layers are rounded to it, as autocast does; sums, norms, softmax and the
     /// stream between layers stay in `compute`. The autoencoder and LPIPS have no such layers and stay float32.
     at::ScalarType products = at::kFloat;
+    /// Of the autoencoder on the CPU where no gradients are asked for; elsewhere channels come first. Inputs and
+    /// results have them first either way.
+    PixelLayout layout = usualPixelLayout;
 
     /// On its device, in float32 with products in its precision.
     static EncoderOptions of(const Compute& compute)
