@@ -95,26 +95,26 @@ private Q_SLOTS:
             outcome.decoded = autoencoder.decode(outcome.moments.narrow(1, 0, 4), tap);
             return outcome;
         };
-        const auto close = [](const at::Tensor& a, const at::Tensor& b) {
+        const auto agree = [](const at::Tensor& a, const at::Tensor& b) {
             return (a - b).abs().max().item<double>() < 1e-5 * std::max(1.0, b.abs().max().item<double>());
         };
         {
             const at::NoGradGuard noGrad;
             const auto first = outcomeOf(PixelLayout::ChannelsFirst), last = outcomeOf(PixelLayout::ChannelsLast);
-            QVERIFY(close(last.moments, first.moments));
-            QVERIFY(close(last.decoded, first.decoded));
+            QVERIFY(agree(last.moments, first.moments));
+            QVERIFY(agree(last.decoded, first.decoded));
             QVERIFY(last.moments.is_contiguous() && last.decoded.is_contiguous());
             QVERIFY(last.taps.size() > 8);
             for (const auto& [module, x] : last.taps) {
-                QVERIFY2(close(x, first.taps.at(module)), module.c_str());
+                QVERIFY2(agree(x, first.taps.at(module)), module.c_str());
                 QVERIFY2(x.is_contiguous(at::MemoryFormat::ChannelsLast), module.c_str());
                 QVERIFY2(first.taps.at(module).is_contiguous(), module.c_str());
             }
         }
         // Where gradients are kept, the same numbers again.
         const auto first = outcomeOf(PixelLayout::ChannelsFirst), last = outcomeOf(PixelLayout::ChannelsLast);
-        QVERIFY(close(last.moments, first.moments));
-        QVERIFY(close(last.decoded, first.decoded));
+        QVERIFY(agree(last.moments, first.moments));
+        QVERIFY(agree(last.decoded, first.decoded));
     }
 
     void stopIsAskedWithinLargeLayersAndChangesNothing_data()
