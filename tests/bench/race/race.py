@@ -1,86 +1,53 @@
 #!/usr/bin/env python3
-"""Runs `nanodit bench` and the same work in PyTorch (peer.py) in turns on this machine, and prints a table of ratios for docs/performance.md.
+"""Measures this machine: `nanodit bench` beside the same work in PyTorch, and how times grow with sizes. Writes tables, data and plots.
 
-usage: race.py --nanodit build/release/bin/nanodit --python PEERS/bin/python [--threads 1] [--rounds 3] [--pixels 512]
+usage: race.py FOLDER --nanodit build/release/bin/nanodit [--python PEERS/bin/python] [--minutes 20] [--only NAME]
 
-PEERS is a virtual environment with torch: python3 -m venv PEERS && PEERS/bin/pip install torch==2.13.0 numpy
-Both sides use the same number of threads, one after the other; the best of all rounds counts.
+FOLDER gets, after every measurement anew, so that a run that is interrupted leaves what it has:
+  race.md, race.json       ratios to PyTorch, for docs/performance.md; only with --python
+  growth.md, growth.json   seconds against context, width, batch, pictures, rows and steps, and how steeply they grow from size to size
+  growth-NAME.svg          the same as plots
+
+PEERS is a virtual environment with torch: python3 -m venv PEERS && PEERS/bin/pip install torch==2.13.0 numpy. This script itself needs no
+package. Both sides use the same number of threads, one after the other; the best of all rounds counts. With --minutes, half of them go to
+the race and the rest to growth; what would take longer than is left is not begun, and the tables say so.
 """
 import argparse
-import json
 import os
 import pathlib
-import platform
-import subprocess
+import sys
 
-HERE = pathlib.Path(__file__).resolve().parent
-WORK = [("attention", 1), ("attention", 8), ("train", 1), ("sample", 1), ("vae", 1), ("pack", 1), ("load", 4)]  # what, and of what batch
-
-
-def output(command):
-    environment = dict(os.environ, OMP_WAIT_POLICY="passive")
-    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-        environment.pop(name, None)
-    text = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-    return json.loads(text.strip().splitlines()[-1])
-
-
-def ours(a, what, precision, batch):
-    settings = [f"precision={precision}", f"data.batch_size={batch}", "model.patch_position=none", "model.patch_prior=none", "checkpointing=false"]
-    command = [a.nanodit, "bench", what, "--config", "base", "--size", f"{a.pixels}x{a.pixels}", "--steps", str(a.steps), "--json", "--threads", str(a.threads), "--device", "cpu"]
-    found = output(command + [part for setting in settings for part in ("--set", setting)])
-    if what == "train":
-        return {"training step": min(found["seconds"])}, None
-    if what in ("pack", "load"):
-        return {f"{found['time']['what']}, a GiB": 2**30 / found["time"]["bytes_per_second"]}, None
-    return {kernel["what"]: kernel["best_seconds"] for kernel in found["kernels"]}, found["product"]["gflops"]
-
-
-def peers(a, what, precision, batch):
-    found = output([a.python, str(HERE / "peer.py"), what, "--precision", precision, "--pixels", str(a.pixels), "--batch", str(batch), "--steps", str(a.steps), "--threads", str(a.threads)])
-    return found["best"], found["torch"]
-
-
-def processor():
-    for line in open("/proc/cpuinfo", encoding="utf-8"):
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
+sys.dont_write_bytecode = True  # nothing beside the sources
+import growth
+import ratios
+from measuring import Budget, machine
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--nanodit", required=True)
-    parser.add_argument("--python", required=True)
-    for name, default in (("--threads", 1), ("--rounds", 3), ("--pixels", 512), ("--steps", 3)):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--nanodit", required=True, type=pathlib.Path)
+    parser.add_argument("--python", help="of an environment with PyTorch; without it there is no race")
+    parser.add_argument("--minutes", type=float, help="in all; without it as long as it takes")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of each side")
+    for name, default in (("--rounds", 3), ("--pixels", 512), ("--steps", 3)):
         parser.add_argument(name, type=int, default=default)
-    parser.add_argument("--only", choices=[what for what, _ in WORK])
+    names = sorted({what for what, _ in ratios.WORK}) + [study.name for study in growth.STUDIES]
+    parser.add_argument("--only", choices=["race", "growth"] + names, help="a part, or one kind of work in it")
     a = parser.parse_args()
+    a.nanodit = a.nanodit.resolve()
+    a.folder.mkdir(parents=True, exist_ok=True)
 
-    rows, version = [], ""
-    for what, batch in WORK:
-        if a.only not in (None, what):
-            continue
-        for precision in ("float32",) if what in ("vae", "pack", "load") else ("float32", "bf16"):
-            mine, theirs, operations, product = {}, {}, {}, 0.0
-            for _ in range(a.rounds):
-                seconds, rate = ours(a, what, precision, batch)
-                product = max(product, rate or 0.0)
-                for name, value in seconds.items():
-                    mine[name] = min(value, mine.get(name, value))
-                best, version = peers(a, what, precision, batch)
-                for name, (value, count) in best.items():
-                    theirs[name] = min(value, theirs.get(name, value))
-                    operations[name] = count
-            for name, value in mine.items():
-                if name not in theirs:
-                    continue
-                rate = operations[name] / value / 1e9
-                share = f"{rate:.0f} | {100 * rate / product:.0f} %" if product and rate else "– | –"
-                rows.append(f"| {name} | {precision} | {batch} | {value:.4f} s | {theirs[name]:.4f} s | {theirs[name] / value:.2f} | {share} |")
-    print(f"{processor()}, {a.threads} thread(s) a side, {a.pixels} x {a.pixels} pixels, PyTorch {version}, best of {a.rounds} rounds of {a.steps}\n")
-    print("| work | precision | batch | here | PyTorch | ratio | GFLOP/s | of a product |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-    print("\n".join(rows))
+    budget = Budget(a.minutes)
+    works = [work for work in ratios.WORK if a.only in (None, "race", work[0])] if a.python else []
+    studies = [study for study in growth.STUDIES if a.only in (None, "growth", study.name)]
+    if not works and not studies:
+        parser.error("--only " + a.only + " needs --python")
+    where = f"{machine()}, {a.threads} thread(s)"
+    if works:
+        ratios.run(a, works, budget.part(0.5 if studies else 1.0), where)
+    if studies:
+        growth.run(a, studies, budget, where)
 
 
 if __name__ == "__main__":
