@@ -27,11 +27,11 @@ struct Batch {
     std::int64_t position = 0; ///< LoaderOptions::position to go on behind this batch.
     std::int64_t epoch = 0;    ///< Times that the data set was seen through before this batch.
 
-    /// The same with its tensors there; those that are there already are shared.
+    /// The same with its tensors there but for the text's mask; those that are there already are shared.
     Batch to(const Compute& compute) const
     {
         auto moved = *this;
-        for (auto* const tensor : {&moved.latent, &moved.text, &moved.textMask, &moved.cls, &moved.patches})
+        for (auto* const tensor : {&moved.latent, &moved.text, &moved.cls, &moved.patches})
             *tensor = tensor->to(compute.device);
         if (lossMask.defined())
             moved.lossMask = lossMask.to(compute.device);

@@ -77,20 +77,23 @@ ContextSegment makeSegment(const at::Tensor& tokens, const at::Tensor& mask, con
         return segment;
     }
 
-    const auto droppedColumn = sampleColumn(isNull, tokens.device());
-    const auto kept = mask.defined() ? longestKept(mask, droppedColumn) : tokens.size(1);
+    // What is known of masks is known on the CPU: a device is not waited for.
+    const auto droppedColumn = sampleColumn(isNull, at::kCPU);
+    const auto there = mask.defined() ? mask.to(at::kCPU) : mask;
+    const auto kept = there.defined() ? longestKept(there, droppedColumn) : tokens.size(1);
     segment.tokens = tokens.narrow(1, 0, kept);
-    auto valid = mask.defined() ? mask.narrow(1, 0, kept) : at::ones({batch, kept}, droppedColumn.options());
+    auto valid = there.defined() ? there.narrow(1, 0, kept) : at::ones({batch, kept}, droppedColumn.options());
     if (nulls > 0) {
-        const auto first = (at::arange(kept, tokens.options().dtype(at::kLong)) == 0).unsqueeze(0);
+        const auto first = (at::arange(kept, at::kLong) == 0).unsqueeze(0);
         const auto nullHere = droppedColumn.unsqueeze(1).logical_and(first); // [B, S]
-        segment.tokens = at::where(nullHere.unsqueeze(2), null, segment.tokens);
+        segment.tokens = at::where(nullHere.unsqueeze(2).to(tokens.device()), null, segment.tokens);
         valid = at::where(droppedColumn.unsqueeze(1), first, valid);
     }
     if (nulls > 0 || !valid.all().item<bool>()) {
-        segment.logitBias = valid.to(at::kFloat).log(); // 0 or -infinity
+        auto bias = valid.to(at::kFloat).log(); // 0 or -infinity
         if (nulls > 0)
-            segment.logitBias.add_(droppedColumn.to(at::kFloat).unsqueeze(1), nullBias);
+            bias.add_(droppedColumn.to(at::kFloat).unsqueeze(1), nullBias);
+        segment.logitBias = bias.to(tokens.device());
     }
     return segment;
 }

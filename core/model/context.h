@@ -15,7 +15,7 @@
 
 namespace nanodit {
 
-/// Conditions as encoders and files give them, all float32.
+/// Conditions as encoders and files give them, all float32; masks may lie on the CPU, where they are looked at.
 struct Conditions {
     at::Tensor cls;                ///< [B, DINO width]
     at::Tensor patches;            ///< [B, N, DINO width]; undefined for a model without patches.

@@ -36,10 +36,7 @@ Drops Draws::asDrops() const
 
 Draws Draws::to(const Compute& compute) const
 {
-    return {.drops = drops,
-            .t = t.to(compute.device),
-            .noise = noise.to(compute.device),
-            .patchMask = patchMask.defined() ? patchMask.to(compute.device) : patchMask};
+    return {.drops = drops, .t = t.to(compute.device), .noise = noise.to(compute.device), .patchMask = patchMask};
 }
 
 Draws drawMicroBatch(const DrawKey& key, const ConditionConfig& conditions, const FlowConfig& flow,

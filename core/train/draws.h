@@ -36,7 +36,7 @@ struct Draws {
     at::Tensor patchMask;    ///< [B, N] bool, false for patches left out (drawPatchMask); undefined: all are there
 
     Drops asDrops() const;
-    /// The same with its tensors there.
+    /// The same with its times and noise there; a mask is looked at on the CPU.
     Draws to(const Compute& compute) const;
 };
 /// `patchGrid`: of the patches that the model attends to; without any none is left out.

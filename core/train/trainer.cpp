@@ -190,17 +190,17 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
         const auto loss = lossOf(batch, draws, {.checkpointing = config_.checkpointing}, observer);
         record.microBatches.push_back(recordOf(batch, draws));
         record.microBatches.back().losses = numbersOf(loss.flow.perSample);
-        if (!record.microBatches.back().unsound().empty() || !isFinite(loss.total))
+        if (!record.microBatches.back().unsound().empty() || !std::isfinite(loss.total.item<double>()))
             continue; // it would spoil the gradient of the others
-        meter.add(draws, loss.flow.perSample, loss.flow.velocity);
-        if (loss.flow.internal.defined())
-            meter.addInternal(loss.flow.internal);
-        if (loss.repa.defined())
-            meter.addRepa(loss.repa);
         if (reducer_ && micro + 1 == microBatches)
             reducer_->expectLastPass();
         (loss.total / static_cast<double>(ofAll)).backward();
         ++sound;
+        meter.add(draws, loss.flow.perSample, loss.flow.velocity); // behind what a device has to do first
+        if (loss.flow.internal.defined())
+            meter.addInternal(loss.flow.internal);
+        if (loss.repa.defined())
+            meter.addRepa(loss.repa);
     }
     if (!reducer_) // which does so itself
         completeGradients(parameters);
