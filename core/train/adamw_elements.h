@@ -14,6 +14,8 @@ struct AdamWFactors {
     float eps;
     float stepSize; ///< lr / (1 - b1^k)
     float share;    ///< Of the stepped weight in its moving average.
+
+    bool operator==(const AdamWFactors&) const = default;
 };
 
 /// A piece of a parameter in memory.

@@ -67,6 +67,72 @@ private:
     std::vector<Piece> pieces_;
 };
 
+/// Parameters that are stepped by LibTorch's operations over lists of tensors, a few launches on a GPU however many
+/// there are. Scales their gradients.
+class AdamWLists {
+public:
+    /// average: undefined for none.
+    void add(const AdamWFactors& factors, const at::Tensor& weight, const at::Tensor& gradient, const at::Tensor& mean,
+             const at::Tensor& square, const at::Tensor& average)
+    {
+        auto& list = listFor(factors, weight.numel());
+        list.elements += weight.numel();
+        list.weights.push_back(weight);
+        list.gradients.push_back(gradient);
+        list.means.push_back(mean);
+        list.squares.push_back(square);
+        if (!average.defined())
+            return;
+        list.averaged.push_back(weight);
+        list.averages.push_back(average);
+    }
+
+    void run() const
+    {
+        for (const auto& [f, elements, weights, gradients, means, squares, averaged, averages] : lists_) {
+            if (f.gradient != 1)
+                at::_foreach_mul_(gradients, f.gradient);
+            at::_foreach_mul_(means, f.beta1);
+            at::_foreach_add_(means, gradients, f.restOfBeta1);
+            at::_foreach_mul_(squares, f.beta2);
+            at::_foreach_addcmul_(squares, gradients, gradients, f.restOfBeta2);
+            const auto roots = at::_foreach_sqrt(squares);
+            at::_foreach_div_(roots, f.rootCorrection2);
+            at::_foreach_add_(roots, f.eps);
+            at::_foreach_mul_(weights, f.decay);
+            at::_foreach_addcdiv_(weights, means, roots, -f.stepSize);
+            if (!averages.empty()) {
+                at::_foreach_mul_(averages, 1 - f.share);
+                at::_foreach_add_(averages, averaged, f.share);
+            }
+            for (const auto& weight : weights)
+                markAsWritten(weight);
+        }
+    }
+
+private:
+    struct List {
+        AdamWFactors factors;
+        std::int64_t elements = 0;
+        std::vector<at::Tensor> weights = {}, gradients = {}, means = {}, squares = {}, averaged = {}, averages = {};
+    };
+
+    /// Square roots of a list's squares are held at once: 256 MB.
+    static constexpr std::int64_t mostElements = std::int64_t{1} << 26;
+
+    List& listFor(const AdamWFactors& factors, std::int64_t elements)
+    {
+        for (auto& list : lists_) {
+            if (list.factors == factors && list.elements + elements <= mostElements)
+                return list;
+        }
+        lists_.push_back({.factors = factors});
+        return lists_.back();
+    }
+
+    std::vector<List> lists_;
+};
+
 /// Sum of squares of plain tensors, in pieces that do not depend on the threads.
 double sumOfSquares(const std::vector<at::Tensor>& tensors)
 {
@@ -150,6 +216,7 @@ void AdamW::step(const StepTerms& terms)
 {
     const at::NoGradGuard noGradient;
     AdamWSweep sweep;
+    AdamWLists lists;
     std::vector<at::Tensor> gradients; // as long as the sweep points to them
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
         const auto& weight = parameters_[i].value;
@@ -169,11 +236,16 @@ void AdamW::step(const StepTerms& terms)
             markAsWritten(weight);
             continue;
         }
+        if (weight.is_cpu() || weight.is_cuda()) {
+            lists.add(factors, weight, weight.grad(), moments.mean, moments.square, average);
+            continue;
+        }
         stepByOperations(factors, weight, weight.grad(), moments.mean, moments.square);
         if (averages)
             terms.average->update(i, terms.number);
     }
     sweep.run();
+    lists.run();
 }
 
 TensorMap AdamW::state() const
@@ -200,20 +272,20 @@ void AdamW::restore(const TensorMap& state, const std::string& source)
 
 double gradientNorm(const Parameters& parameters)
 {
-    double sum = 0;
-    std::vector<at::Tensor> plain;
+    std::vector<at::Tensor> plain, norms; // norms of the others, for which a device is waited for once
     for (const auto& parameter : parameters) {
         const auto& gradient = parameter.value.grad();
         if (!gradient.defined())
             continue;
-        if (isPlain(gradient)) {
+        if (isPlain(gradient))
             plain.push_back(gradient);
-            continue;
-        }
-        const auto norm = at::linalg_vector_norm(gradient).item<double>();
-        sum += norm * norm;
+        else
+            norms.push_back(at::linalg_vector_norm(gradient).to(at::kFloat));
     }
-    return std::sqrt(sum + sumOfSquares(plain));
+    double sum = sumOfSquares(plain);
+    if (!norms.empty())
+        sum += at::stack(norms).to(at::kCPU, at::kDouble).square().sum().item<double>();
+    return std::sqrt(sum);
 }
 
 double clipFactor(double norm, double maxNorm)
