@@ -1,6 +1,8 @@
 /// Both layouts of the autoencoder's convolutions in turns, of FLUX's shape with random weights: bench_autoencoder
 /// [pixels] [rounds] [threads]. Prints the best seconds of each and what channels last are worth; usualPixelLayout
-/// (core/encoders/encoder_options.h) is what the program takes.
+/// (core/encoders/encoder_options.h) is what the program takes. Then its convolutions one by one, in bf16, too, which
+/// the program does not take: what that would be worth, and the root mean square of its error as a share of that of the
+/// result.
 
 #include "core/encoders/autoencoder_kl.h"
 #include "core/runtime/compute_info.h"
@@ -16,6 +18,7 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace nanodit;
@@ -29,6 +32,39 @@ double secondsOf(const std::function<void()>& run)
     const auto start = std::chrono::steady_clock::now();
     run();
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// The 3 x 3 convolution between as many channels at each resolution.
+void timeConvolutions(std::int64_t pixels, int rounds)
+{
+    std::printf("\n%-34s %14s %14s %14s %14s %8s\n", "convolutions of 3 x 3", "float32 first", "float32 last",
+                "bf16 first", "bf16 last", "error");
+    for (const auto& [channels, factor] :
+         {std::pair(128, 1), std::pair(256, 2), std::pair(512, 4), std::pair(512, 8)}) {
+        const auto side = pixels / factor;
+        const auto x = at::randn({1, channels, side, side}), kernel = at::randn({channels, channels, 3, 3});
+        std::vector<double> best;
+        std::vector<at::Tensor> results;
+        for (const auto type : {at::kFloat, at::kBFloat16}) {
+            for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+                const auto in = x.to(type).contiguous(format), by = kernel.to(type).contiguous(format);
+                const auto run = [&] { results.push_back(at::conv2d(in, by, {}, 1, 1)); };
+                run();
+                double least = 1e9;
+                for (int round = 0; round < rounds; ++round) {
+                    results.pop_back();
+                    least = std::min(least, secondsOf(run));
+                }
+                best.push_back(least);
+            }
+        }
+        const auto error = (results.back().to(at::kFloat) - results.front()).square().mean().sqrt();
+        const auto text =
+            std::to_string(channels) + " channels, " + std::to_string(side) + " x " + std::to_string(side);
+        std::printf("%-34s %12.4f s %12.4f s %12.4f s %12.4f s %8.1e\n", text.c_str(), best[0], best[1], best[2],
+                    best[3], (error / results.front().square().mean().sqrt()).item<double>());
+        std::fflush(stdout);
+    }
 }
 
 } // namespace
@@ -78,5 +114,6 @@ int main(int argc, char** argv)
                     difference);
         std::fflush(stdout);
     }
+    timeConvolutions(pixels, rounds);
     return 0;
 }
