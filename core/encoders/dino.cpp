@@ -4,30 +4,16 @@
 #include "core/encoders/attention.h"
 #include "core/encoders/dino_weights.h"
 #include "core/io/array.h"
+#include "core/kernels/heads.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <numbers>
-#include <tuple>
 #include <utility>
 
 namespace nanodit {
-
-namespace {
-
-/// Rotates the patch tokens of q or k [B, heads, T, d], leaving the `prefix` first tokens (CLS, registers) as they are.
-/// A pair of a rotation is (x_i, x_{i + d/2}).
-at::Tensor rotatePatches(const at::Tensor& x, std::int64_t prefix, const at::Tensor& cosine, const at::Tensor& sine)
-{
-    const auto patches = x.narrow(2, prefix, x.size(2) - prefix);
-    const auto halves = patches.chunk(2, -1);
-    const auto turned = at::cat({-halves[1], halves[0]}, -1);
-    return at::cat({x.narrow(2, 0, prefix), patches * cosine + turned * sine}, 2);
-}
-
-} // namespace
 
 std::shared_ptr<const DinoEncoder> DinoEncoder::load(const std::filesystem::path& folder, const EncoderOptions& options)
 {
@@ -77,24 +63,29 @@ at::Tensor DinoEncoder::tokensUnlessStopped(const at::Tensor& pixels, std::vecto
     const auto linear = [&](const at::Tensor& input, const std::string& name) {
         return weights_.linear(input, name, stop);
     };
-    const auto prefix = 1 + config_.registers;
-    at::Tensor cosine, sine;
+    at::Tensor cosines, sines; // [1, 1, N, d / 2], of the patches; CLS and registers before them rest
     if (config_.rotary()) {
-        std::tie(cosine, sine) = rotaryPosition(gridOf({pixels.size(3), pixels.size(2)}));
-        cosine = cosine.to(x.options());
-        sine = sine.to(x.options());
+        const auto [cosine, sine] = rotaryPosition(gridOf({pixels.size(3), pixels.size(2)})); // both halves are alike
+        const auto half = [&](const at::Tensor& angles) {
+            return angles.narrow(1, 0, config_.headWidth() / 2).contiguous().unsqueeze(0).unsqueeze(0);
+        };
+        cosines = half(cosine);
+        sines = half(sine);
     }
     const auto activation = activationByName(config_.activation, source_);
     const auto scale = 1 / std::sqrt(double(config_.headWidth()));
     const auto products = weights_.options().products;
 
     const auto attention = [&](const at::Tensor& input, const std::string& name) {
-        auto q = splitHeads(linear(input, name + "q_proj"), config_.heads);
-        auto k = splitHeads(linear(input, name + "k_proj"), config_.heads);
-        const auto v = splitHeads(linear(input, name + "v_proj"), config_.heads);
+        const auto rows = weights_.factor(input);
+        const auto heads = [&](const std::string& part) {
+            return splitHeads(weights_.product(rows, name + part, stop), config_.heads);
+        };
+        auto q = heads("q_proj"), k = heads("k_proj");
+        const auto v = heads("v_proj");
         if (config_.rotary()) {
-            q = rotatePatches(q, prefix, cosine, sine);
-            k = rotatePatches(k, prefix, cosine, sine);
+            q = turnedHeads(q, cosines, sines);
+            k = turnedHeads(k, cosines, sines);
         }
         return linear(mergeHeads(attend(q, k, v, scale, {}, stop, products)), name + "o_proj");
     };
@@ -104,7 +95,8 @@ at::Tensor DinoEncoder::tokensUnlessStopped(const at::Tensor& pixels, std::vecto
             const auto gateAndUp = linear(input, name + "gate_up_proj").chunk(2, -1);
             inner = activation(gateAndUp[0]) * gateAndUp[1];
         } else if (config_.mlp == DinoConfig::Mlp::Gated) {
-            inner = activation(linear(input, name + "gate_proj")) * linear(input, name + "up_proj");
+            const auto rows = weights_.factor(input);
+            inner = activation(linear(rows, name + "gate_proj")) * linear(rows, name + "up_proj");
         } else {
             inner = activation(linear(input, name + "up_proj"));
         }

@@ -145,16 +145,15 @@ at::Tensor T5Encoder::forward(const at::Tensor& ids, const Attention& attention,
             hiddenStates->push_back(x);
         const auto block = "encoder.block." + std::to_string(i) + ".layer.";
         leaveIfStopped(stop);
-        const auto attended = norm(x, block + "0.layer_norm");
+        const auto attended = weights_.factor(norm(x, block + "0.layer_norm"));
         const auto self = block + "0.SelfAttention.";
         const auto linear = [&](const at::Tensor& input, const std::string& name) {
             return weights_.linear(input, name, stop);
         };
-        x = x +
-            linear(attention(linear(attended, self + "q"), linear(attended, self + "k"), linear(attended, self + "v")),
-                   self + "o");
+        const auto product = [&](const std::string& part) { return weights_.product(attended, self + part, stop); };
+        x = x + linear(attention(product("q"), product("k"), product("v")), self + "o");
         leaveIfStopped(stop);
-        const auto fed = norm(x, block + "1.layer_norm");
+        const auto fed = weights_.factor(norm(x, block + "1.layer_norm"));
         const auto dense = block + "1.DenseReluDense.";
         const auto inner = config_.gated ? activation(linear(fed, dense + "wi_0")) * linear(fed, dense + "wi_1")
                                          : activation(linear(fed, dense + "wi"));

@@ -52,27 +52,32 @@ const at::Tensor& EncoderWeights::stored(const std::string& name) const
     return found->second;
 }
 
+at::Tensor EncoderWeights::factor(const at::Tensor& x) const
+{
+    return options_.products != at::kFloat && x.defined() ? x.to(options_.products) : x;
+}
+
 at::Tensor EncoderWeights::linear(const at::Tensor& x, const std::string& name, const StopCheck& stop) const
 {
+    const auto result = product(x, name, stop);
+    return options_.products != at::kFloat ? result.to(options_.compute) : result;
+}
+
+at::Tensor EncoderWeights::product(const at::Tensor& x, const std::string& name, const StopCheck& stop) const
+{
     const bool rounded = options_.products != at::kFloat;
-    const auto factor = [&](const at::Tensor& tensor) {
-        return rounded && tensor.defined() ? tensor.to(options_.products) : tensor;
-    };
     const auto weight = factor(rounded ? stored(name + ".weight") : get(name + ".weight")); // [out, in]
     const auto bias = factor(find(name + ".bias"));
-    const auto product = [&](const at::Tensor& rows) {
-        const auto result = at::linear(factor(rows), weight, bias);
-        return rounded ? result.to(options_.compute) : result;
-    };
+    const auto productOf = [&](const at::Tensor& rows) { return at::linear(factor(rows), weight, bias); };
     const auto rows = x.numel() / std::max<std::int64_t>(1, x.size(-1));
     const auto operations = static_cast<double>(rows) * static_cast<double>(weight.numel());
     if (!stop || operations <= operationsAtOnce || !options_.device.is_cpu())
-        return product(x);
+        return productOf(x);
     const auto parts = static_cast<std::int64_t>(operations / operationsAtOnce) + 1;
     std::vector<at::Tensor> results;
     for (const auto& part : x.reshape({rows, x.size(-1)}).chunk(parts)) {
         leaveIfStopped(stop);
-        results.push_back(product(part));
+        results.push_back(productOf(part));
     }
     auto shape = x.sizes().vec();
     shape.back() = weight.size(0);

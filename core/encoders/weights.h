@@ -47,6 +47,10 @@ public:
     /// x W^T + b with W = NAME.weight [out, in] and, where there is one, b = NAME.bias. x [..., in] -> [..., out].
     /// Large ones go in parts when there is a `stop`, whose answer leaves by EncodingStopped.
     at::Tensor linear(const at::Tensor& x, const std::string& name, const StopCheck& stop = {}) const;
+    /// The same in the type of the products, for what they would round again.
+    at::Tensor product(const at::Tensor& x, const std::string& name, const StopCheck& stop = {}) const;
+    /// x as products round it: once, where several take it.
+    at::Tensor factor(const at::Tensor& x) const;
     /// LayerNorm over the last dimension with NAME.weight and NAME.bias.
     at::Tensor layerNorm(const at::Tensor& x, const std::string& name, double eps) const;
 
