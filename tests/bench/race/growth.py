@@ -82,7 +82,7 @@ def command_seconds(command, left):
 def bare_workspace(a, folder):
     workspace = folder / "workspace"
     if not (workspace / "workspace.yaml").exists():
-        output([a.nanodit, "demo", "create", workspace, "--count", 4, "--bare", "--quiet"])
+        output([a.nanodit, "demo", "create", workspace, "--count", 20, "--bare", "--quiet"])
     return workspace
 
 
@@ -130,7 +130,7 @@ STUDIES = [
     Study("context", f"A training step against its context (256 latents, {DEPTH} blocks of base)", "context tokens", [2**n for n in range(5, 14)], by_context),
     Study("width", f"A training step against its width (heads of 64, 256 latents, {DEPTH} blocks)", "width", [128, 256, 384, 512, 768, 1024, 1536, 2048], by_width),
     Study("batch", f"A training step against its batch (256 latents, {DEPTH} blocks of base)", "samples a batch", [2**n for n in range(6)], by_batch),
-    Study("pictures", "The passes of the demo against its pictures", "pictures", [16, 32, 64, 128, 256, 512, 1024], by_pictures),
+    Study("pictures", "The passes of the demo against its pictures", "pictures", [20, 40, 80, 160, 320, 640, 1280], by_pictures),
     Study("rows", "Commands against the rows of the catalog", "rows", [1000, 3000, 10000, 30000, 100000, 300000, 1000000], by_rows),
     Study("steps", "Metrics against the steps of a run", "steps", [1000, 3000, 10000, 30000, 100000, 300000, 1000000], by_steps),
 ]
