@@ -2,6 +2,7 @@
 
 namespace nanodit {
 
-const RowKernel rowAvx512 = {norm, normBackward, gatedSum, gatedSumBackward, gelu, geluBackward, turn, normHeads, normHeadsBackward};
+const RowKernel rowAvx512 = {norm,         normBackward, gatedSum,  gatedSumBackward, gelu,
+                             geluBackward, turn,         normHeads, normHeadsBackward};
 
 } // namespace nanodit

@@ -2,6 +2,7 @@
 
 namespace nanodit {
 
-const RowKernel rowBaseline = {norm, normBackward, gatedSum, gatedSumBackward, gelu, geluBackward, turn, normHeads, normHeadsBackward};
+const RowKernel rowBaseline = {norm,         normBackward, gatedSum,  gatedSumBackward, gelu,
+                               geluBackward, turn,         normHeads, normHeadsBackward};
 
 } // namespace nanodit

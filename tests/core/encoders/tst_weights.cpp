@@ -77,6 +77,20 @@ private Q_SLOTS:
         const auto x = at::randn({4, 2});
         QVERIFY(at::allclose(weights.linear(x, "w"), at::matmul(x, stored.to(at::kFloat).t())));
     }
+
+    void productsStayInTheirTypeWhereThatIsAskedFor()
+    {
+        const std::vector<ExpectedTensor> expected = {{"a.weight", {6, 8}, {}}, {"a.bias", {6}, {}}};
+        at::manual_seed(5);
+        const EncoderWeights weights({{"a.weight", at::randn({6, 8})}, {"a.bias", at::randn({6})}}, expected, "here",
+                                     {.products = at::kBFloat16});
+        const auto x = at::randn({2, 3, 8});
+        const auto product = weights.product(x, "a"), wide = weights.linear(x, "a");
+        QVERIFY(product.scalar_type() == at::kBFloat16);
+        QVERIFY(wide.scalar_type() == at::kFloat);
+        QVERIFY(at::equal(product.to(at::kFloat), wide));
+        QVERIFY(at::equal(weights.product(weights.factor(x), "a"), product)); // rounded before or within
+    }
 };
 
 QTEST_APPLESS_MAIN(TestWeights)
