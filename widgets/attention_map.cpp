@@ -2,6 +2,7 @@
 
 #include "widgets/colours.h"
 #include "widgets/heat_colours.h"
+#include "widgets/theme.h"
 
 #include <QKeyEvent>
 #include <QMouseEvent>
@@ -257,9 +258,7 @@ void AttentionMap::paintLegend(QPainter& painter) const
         gradient.setColorAt(i / 15.0, QColor(heatColour(i / 15.0)));
     painter.fillRect(bar, gradient);
     painter.setPen(themeColours().secondary);
-    auto font = painter.font();
-    font.setPointSizeF(9);
-    painter.setFont(font);
+    painter.setFont(smallFont(painter.font()));
     const QRectF line(bar.left(), bar.bottom(), bar.width(), height() - bar.bottom());
     painter.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, QStringLiteral("0 %"));
     painter.drawText(line, Qt::AlignCenter, hoveredText());

@@ -1,5 +1,7 @@
 #include "widgets/curve_legend.h"
 
+#include "widgets/theme.h"
+
 #include <QPainter>
 
 namespace nanodit {
@@ -13,9 +15,7 @@ constexpr int between = 14;
 CurveLegend::CurveLegend(QWidget* parent)
     : QWidget(parent)
 {
-    auto smaller = font();
-    smaller.setPointSizeF(9);
-    setFont(smaller);
+    setFont(smallFont(font()));
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
 }
 

@@ -1,5 +1,6 @@
 #include "widgets/guidance_slider.h"
 
+#include "widgets/picture.h"
 #include "widgets/theme.h"
 
 #include <QDoubleSpinBox>
@@ -30,9 +31,7 @@ public:
         : QWidget(parent)
         , slider_(slider)
     {
-        auto smaller = font();
-        smaller.setPointSizeF(9);
-        setFont(smaller);
+        setFont(smallFont(font()));
         setFixedHeight(fontMetrics().height() + 6);
         setCursor(Qt::PointingHandCursor);
     }
@@ -156,8 +155,7 @@ void GuidanceSlider::setValue(double value)
 void GuidanceSlider::applyColour()
 {
     const auto colour = themeColours().hue(hue_);
-    QPixmap dot(12, 12);
-    dot.fill(Qt::transparent);
+    auto dot = sharpPixmap(*this, {12, 12});
     QPainter painter(&dot);
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(Qt::NoPen);

@@ -1,6 +1,7 @@
 #include "widgets/heat_colours.h"
 
 #include "core/io/viridis.h"
+#include "widgets/theme.h"
 
 #include <QFontMetricsF>
 #include <QPainter>
@@ -14,12 +15,6 @@ namespace {
 
 constexpr double heatBarWidth = 132, heatBarHeight = 8, plateMargin = 8, barGap = 4;
 constexpr int gradientSteps = 16;
-
-QFont scaleFont(QFont font)
-{
-    font.setPointSizeF(9);
-    return font;
-}
 
 } // namespace
 
@@ -48,7 +43,7 @@ QString HeatScale::highText() const
 
 QRectF heatScaleBox(const QFont& font, QPointF corner, const HeatScale& scale)
 {
-    const QFontMetricsF metrics(scaleFont(font));
+    const QFontMetricsF metrics(smallFont(font));
     const double ends = metrics.horizontalAdvance(scale.lowText()) + metrics.horizontalAdvance(scale.highText()) + 16;
     const double width = std::max({heatBarWidth, ends, metrics.horizontalAdvance(scale.quantity)});
     const double height = metrics.height() + barGap + heatBarHeight + barGap + metrics.height();
@@ -57,7 +52,7 @@ QRectF heatScaleBox(const QFont& font, QPointF corner, const HeatScale& scale)
 
 void paintHeatScale(QPainter& painter, QPointF corner, const HeatScale& scale)
 {
-    const auto font = scaleFont(painter.font());
+    const auto font = smallFont(painter.font());
     const double line = QFontMetricsF(font).height();
     const auto plate = heatScaleBox(painter.font(), corner, scale);
     const auto inside = plate.adjusted(plateMargin, plateMargin, -plateMargin, -plateMargin);

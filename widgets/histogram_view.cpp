@@ -1,5 +1,7 @@
 #include "widgets/histogram_view.h"
 
+#include "widgets/theme.h"
+
 #include <QPainter>
 
 #include <algorithm>
@@ -58,8 +60,7 @@ void HistogramView::paintEvent(QPaintEvent*)
         return;
     QPainter painter(this);
     const auto& colours = themeColours();
-    auto small = font();
-    small.setPointSizeF(9);
+    const auto small = smallFont(font());
     painter.setFont(small);
     const QFontMetricsF metrics(small);
     const double line = metrics.height();

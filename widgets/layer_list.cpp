@@ -3,6 +3,7 @@
 #include "widgets/icons.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
+#include "widgets/picture.h"
 #include "widgets/theme.h"
 
 #include <QGridLayout>
@@ -21,10 +22,9 @@ namespace nanodit {
 
 namespace {
 
-QPixmap swatch(const CanvasLayer& layer)
+QPixmap swatch(const QWidget& widget, const CanvasLayer& layer)
 {
-    QPixmap drawn(12, 12);
-    drawn.fill(Qt::transparent);
+    auto drawn = sharpPixmap(widget, {12, 12});
     QPainter painter(&drawn);
     painter.setRenderHint(QPainter::Antialiasing);
     const auto& colours = themeColours();
@@ -79,7 +79,7 @@ public:
         const QSignalBlocker quietEye(eye_), quietOpacity(opacity_);
         eye_->setChecked(layer_->visible());
         opacity_->setValue(static_cast<int>(std::lround(layer_->opacity() * 100)));
-        mark_->setPixmap(swatch(*layer_));
+        mark_->setPixmap(swatch(*this, *layer_));
         legend_->setText(layer_->legend());
         showSwitches();
     }

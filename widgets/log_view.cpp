@@ -44,9 +44,7 @@ LogView::LogView(QWidget* parent)
     setMaximumBlockCount(keptLines);
     setLineWrapMode(QPlainTextEdit::WidgetWidth);
     setProperty("bare", true);
-    auto smaller = font();
-    smaller.setPointSizeF(9);
-    setFont(monospaceFont(smaller));
+    setFont(monospaceFont(smallFont(font())));
     setAccessibleName(tr("Log"));
     setTabChangesFocus(true);
 }

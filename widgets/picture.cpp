@@ -1,6 +1,9 @@
 #include "widgets/picture.h"
 
+#include <QWidget>
+
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace nanodit {
@@ -34,6 +37,25 @@ Image imageFromQImage(const QImage& image)
     for (int y = 0; y < rgb.height(); ++y)
         std::memcpy(result.rgb.data() + row * static_cast<std::size_t>(y), rgb.constScanLine(y), row);
     return result;
+}
+
+QPixmap sharpPixmap(const QWidget& widget, QSize size)
+{
+    const double ratio = widget.devicePixelRatioF();
+    QPixmap drawn(static_cast<int>(std::ceil(size.width() * ratio)),
+                  static_cast<int>(std::ceil(size.height() * ratio)));
+    drawn.setDevicePixelRatio(ratio);
+    drawn.fill(Qt::transparent);
+    return drawn;
+}
+
+QPixmap fittedPixmap(const QWidget& widget, const QImage& picture, QSize room)
+{
+    const double ratio = widget.devicePixelRatioF();
+    auto fitted = QPixmap::fromImage(
+        picture.scaled((QSizeF(room) * ratio).toSize(), Qt::KeepAspectRatio, Qt::SmoothTransformation));
+    fitted.setDevicePixelRatio(ratio);
+    return fitted;
 }
 
 } // namespace nanodit

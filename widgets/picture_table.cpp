@@ -1,6 +1,7 @@
 #include "widgets/picture_table.h"
 
 #include "widgets/colours.h"
+#include "widgets/theme.h"
 
 #include <QContextMenuEvent>
 #include <QKeyEvent>
@@ -129,8 +130,7 @@ void PictureTable::layOut()
 void PictureTable::paintHeader(QPainter& painter) const
 {
     const auto& colours = themeColours();
-    auto small = font();
-    small.setPointSizeF(9);
+    const auto small = smallFont(font());
     painter.setFont(small);
     painter.setPen(colours.secondary);
     for (int column = 0; column < columns_.size(); ++column) {
@@ -149,8 +149,7 @@ void PictureTable::paintRow(QPainter& painter, int row, int top) const
         frame.addRoundedRect(QRectF(0.5, top + 0.5, viewport()->width() - 1, rowHeight() - 1), 6, 6);
         painter.fillPath(frame, colours.raised);
     }
-    auto small = font();
-    small.setPointSizeF(9);
+    const auto small = smallFont(font());
     // Caption, then facts, from the top; the number that rows are sorted by at the bottom, over all of its lines.
     const QRect text(cellSpace, top + cellSpace, textWidth - 2 * cellSpace, side());
     const QFontMetrics smallMetrics(small);

@@ -3,6 +3,7 @@
 #include "widgets/colours.h"
 #include "widgets/picture.h"
 #include "widgets/text.h"
+#include "widgets/theme.h"
 
 #include <QHelpEvent>
 #include <QKeyEvent>
@@ -127,9 +128,7 @@ void PreviewGrid::paintEvent(QPaintEvent*)
     QPainter painter(viewport());
     painter.setRenderHints(QPainter::Antialiasing | QPainter::SmoothPixmapTransform);
     const auto& colours = themeColours();
-    auto smaller = font();
-    smaller.setPointSizeF(9);
-    painter.setFont(smaller);
+    painter.setFont(smallFont(font()));
     const auto paintPicture = [&painter](const QRect& cell, const QImage& picture) {
         QRectF target({}, QSizeF(picture.size()).scaled(cell.size(), Qt::KeepAspectRatio));
         target.moveCenter(QRectF(cell).center());

@@ -13,6 +13,7 @@
 #include <QWidget>
 
 #include <algorithm>
+#include <cmath>
 
 static void initResources()
 {
@@ -157,6 +158,22 @@ void setRole(QWidget* widget, const char* role)
     widget->setProperty("role", name);
     widget->style()->unpolish(widget);
     widget->style()->polish(widget);
+}
+
+QFont resizedFont(const QFont& base, double share)
+{
+    auto font = base;
+    if (base.pointSizeF() > 0)
+        font.setPointSizeF(share * base.pointSizeF());
+    else // its size is in pixels
+        font.setPixelSize(std::max(1, static_cast<int>(std::lround(share * base.pixelSize()))));
+    return font;
+}
+
+QFont smallFont(const QFont& base)
+{
+    constexpr double small = 0.9; // 9 points beside the usual 10
+    return resizedFont(base, small);
 }
 
 QFont tabularFont(const QFont& base)

@@ -32,6 +32,10 @@ private:
 /// Marks a label's part in the page ("title", "heading", "section", "secondary", "small", "number"), for the style
 /// sheet.
 void setRole(QWidget* widget, const char* role);
+/// `base` in `share` of its size.
+QFont resizedFont(const QFont& base, double share);
+/// For ticks, legends and notes that a view paints: nine tenths, as the style sheet's "small" beside texts of `base`.
+QFont smallFont(const QFont& base);
 /// The system's font with figures of equal width, for numbers that change.
 QFont tabularFont(const QFont& base);
 /// The system's monospaced font at the base's size, for ids and logs.

@@ -2,6 +2,7 @@
 
 #include "widgets/colours.h"
 #include "widgets/icons.h"
+#include "widgets/theme.h"
 
 #include <QPainter>
 #include <QPainterPath>
@@ -53,8 +54,7 @@ public:
                        item.excluded ? excludedOpacity : 1);
         paintBadge(*painter, room, item, colours);
 
-        auto font = option.font;
-        font.setPointSizeF(9);
+        auto font = smallFont(option.font);
         font.setStrikeOut(item.excluded);
         painter->setFont(font);
         const QFontMetricsF metrics(font);

@@ -13,14 +13,7 @@ namespace nanodit {
 namespace {
 
 constexpr int narrowest = 168, cardGap = 8, cardPadding = 12;
-constexpr double smallSize = 9, numberSize = 16;
-
-QFont sized(const QFont& base, double points)
-{
-    auto font = base;
-    font.setPointSizeF(points);
-    return font;
-}
+constexpr double numberShare = 1.6; ///< Of the font's size, as the style sheet's numbers have it.
 
 } // namespace
 
@@ -48,7 +41,7 @@ void ValueCard::setLook(const ValueCardLook& look, bool withChange)
 
 QSize ValueCard::sizeHint() const
 {
-    const QFontMetrics small(sized(font(), smallSize)), large(sized(font(), numberSize));
+    const QFontMetrics small(smallFont(font())), large(resizedFont(font(), numberShare));
     return {narrowest, 16 + small.height() + large.height() + (withChange_ ? small.height() + 2 : 0)};
 }
 
@@ -67,21 +60,22 @@ void ValueCard::paintEvent(QPaintEvent*)
                         isChecked() ? 1.5 : 1));
     painter.drawPath(frame);
 
-    const auto smallFont = tabularFont(sized(font(), smallSize)), largeFont = tabularFont(sized(font(), numberSize));
-    const QFontMetrics small(smallFont), large(largeFont);
+    const auto wordsFont = tabularFont(smallFont(font()));
+    const auto numberFont = tabularFont(resizedFont(font(), numberShare));
+    const QFontMetrics small(wordsFont), large(numberFont);
     const int left = cardPadding, room = width() - 2 * cardPadding;
     int y = 8;
-    painter.setFont(smallFont);
+    painter.setFont(wordsFont);
     painter.setPen(colours.secondary);
     const int countWidth = small.horizontalAdvance(look_.count);
     painter.drawText(QRect(left, y, room, small.height()), Qt::AlignRight | Qt::AlignVCenter, look_.count);
     painter.drawText(QRect(left, y, room - countWidth - 8, small.height()), Qt::AlignLeft | Qt::AlignVCenter,
                      small.elidedText(look_.title, Qt::ElideRight, room - countWidth - 8));
     y += small.height();
-    painter.setFont(largeFont);
+    painter.setFont(numberFont);
     painter.setPen(colours.text);
     painter.drawText(QPoint(left, y + large.ascent()), look_.value);
-    painter.setFont(smallFont);
+    painter.setFont(wordsFont);
     painter.setPen(colours.secondary);
     painter.drawText(QPoint(left + large.horizontalAdvance(look_.value) + 6, y + large.ascent()), look_.spread);
     y += large.height() + 2;

@@ -79,6 +79,23 @@ private Q_SLOTS:
         QApplication::setFont(before);
     }
 
+    /// What views paint has the size that the style sheet gives to labels of the same role.
+    void smallTextFollowsTheFontOfTheSystem()
+    {
+        const auto before = QApplication::font();
+        auto font = before;
+        font.setPointSizeF(18);
+        QApplication::setFont(font);
+        {
+            Theme theme(*qApp);
+            QCOMPARE(smallFont(QApplication::font()).pointSizeF(), 16.2);
+            QVERIFY(qApp->styleSheet().contains("16.2pt"));
+        }
+        QApplication::setFont(before);
+        font.setPixelSize(20);
+        QCOMPARE(smallFont(font).pixelSize(), 18);
+    }
+
     void aLongMessageBeginsWithItsFirstSentence()
     {
         QCOMPARE(firstSentence("The file is missing. Choose another."),

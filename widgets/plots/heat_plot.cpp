@@ -4,6 +4,7 @@
 #include "widgets/heat_colours.h"
 #include "widgets/plots/qcp.h"
 #include "widgets/text.h"
+#include "widgets/theme.h"
 
 #include <algorithm>
 #include <cmath>
@@ -143,8 +144,7 @@ void HeatPlot::applyOwnColours()
 {
     const auto& colours = themeColours();
     auto* const axis = bar_->axis();
-    auto small = font();
-    small.setPointSizeF(9);
+    const auto small = smallFont(font());
     axis->setBasePen(QPen(colours.line));
     axis->setTickPen(QPen(colours.line));
     axis->setSubTickPen(Qt::NoPen);

@@ -4,6 +4,7 @@
 #include "widgets/plots/plot_marks.h"
 #include "widgets/plots/qcp.h"
 #include "widgets/text.h"
+#include "widgets/theme.h"
 
 #include <QDateTime>
 #include <QLabel>
@@ -359,8 +360,7 @@ void PlotView::applyColours()
 {
     const auto& colours = themeColours();
     plot_->setBackground(QBrush(colours.panel));
-    auto tickFont = font();
-    tickFont.setPointSizeF(9);
+    const auto tickFont = smallFont(font());
     for (auto* const axis : {plot_->xAxis, plot_->yAxis}) {
         axis->setBasePen(QPen(colours.line));
         axis->setTickPen(QPen(colours.line));

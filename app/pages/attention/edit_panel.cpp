@@ -334,8 +334,7 @@ void EditPanel::showPictures(const QImage& before, const QImage& after)
     beforeImage_ = before;
     afterImage_ = after;
     const auto show = [](QLabel* label, const QImage& image) {
-        label->setPixmap(
-            QPixmap::fromImage(image).scaled(label->size(), Qt::KeepAspectRatio, Qt::SmoothTransformation));
+        label->setPixmap(image.isNull() ? QPixmap() : fittedPixmap(*label, image, label->size()));
     };
     show(before_, before);
     show(after_, after);

@@ -67,8 +67,7 @@ Loupe::Loupe(Session& session, QWidget* parent)
 void Loupe::makeReadout()
 {
     readout_->setObjectName(QStringLiteral("readout"));
-    auto small = readout_->font();
-    small.setPointSizeF(9);
+    const auto small = smallFont(readout_->font());
     readout_->setFont(tabularFont(small));
     readout_->setWordWrap(true);
     readout_->setFixedHeight(2 * QFontMetrics(small).lineSpacing() + 12); // whether one line or two: nothing jumps

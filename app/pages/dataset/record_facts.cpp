@@ -4,6 +4,7 @@
 #include "app/pages/dataset/record_model.h"
 #include "app/wording.h"
 #include "widgets/factories.h"
+#include "widgets/picture.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
@@ -27,10 +28,9 @@ namespace {
 
 constexpr int markSide = 12;
 
-QPixmap markPixmap(MarkState state, const Colours& colours)
+QPixmap markPixmap(const QWidget& widget, MarkState state, const Colours& colours)
 {
-    QPixmap drawn(markSide, markSide);
-    drawn.fill(Qt::transparent);
+    auto drawn = sharpPixmap(widget, {markSide, markSide});
     QPainter painter(&drawn);
     paintStateMark(painter, {1, 1, markSide - 2, markSide - 2}, state, colours);
     return drawn;
@@ -335,7 +335,7 @@ void RecordFacts::commitTags()
 void RecordFacts::paintMarks()
 {
     for (std::size_t i = 0; i < marks_.size(); ++i)
-        marks_[i]->setPixmap(markPixmap(shown_[i], themeColours()));
+        marks_[i]->setPixmap(markPixmap(*this, shown_[i], themeColours()));
 }
 
 /// A record changes by what is chosen in the open list, not by a key on its way through the form.

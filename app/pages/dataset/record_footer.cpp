@@ -31,9 +31,7 @@ RecordFooter::RecordFooter(QUndoStack* undo, QWidget* parent)
     counts_->setObjectName(QStringLiteral("recordCount"));
     setRole(counts_, "small");
     told_->setObjectName(QStringLiteral("recordTold"));
-    auto small = told_->font();
-    small.setPointSizeF(9);
-    told_->setFont(small);
+    told_->setFont(smallFont(told_->font()));
     told_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     texts_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     for (auto* const text : {counts_, told_}) {
