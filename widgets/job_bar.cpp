@@ -1,18 +1,72 @@
 #include "widgets/job_bar.h"
 
+#include "widgets/colours.h"
 #include "widgets/factories.h"
 #include "widgets/fitted_label.h"
 #include "widgets/icons.h"
 #include "widgets/theme.h"
 
+#include <QAccessible>
+#include <QAccessibleWidget>
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QMouseEvent>
+#include <QPainter>
 #include <QProgressBar>
 #include <QToolButton>
 
 #include <algorithm>
 
 namespace nanodit {
+
+namespace {
+
+/// What a screen reader is told of it, beside its buttons: a button with the progress as its value.
+class JobBarInterface : public QAccessibleWidget {
+public:
+    explicit JobBarInterface(JobBar* bar)
+        : QAccessibleWidget(bar)
+    {
+    }
+
+    QAccessible::Role role() const override { return opens() ? QAccessible::Button : QAccessible::Grouping; }
+    QString text(QAccessible::Text kind) const override
+    {
+        return kind == QAccessible::Value && job() != nullptr ? job()->said() : QAccessibleWidget::text(kind);
+    }
+    QStringList actionNames() const override
+    {
+        auto names = QAccessibleWidget::actionNames();
+        if (opens())
+            names.prepend(pressAction());
+        return names;
+    }
+    void doAction(const QString& name) override
+    {
+        if (name == pressAction() && opens())
+            Q_EMIT job()->opened();
+        else
+            QAccessibleWidget::doAction(name);
+    }
+
+private:
+    JobBar* job() const { return qobject_cast<JobBar*>(object()); } ///< None while it is being destroyed.
+    bool opens() const { return job() != nullptr && job()->opens(); }
+};
+
+QAccessibleInterface* jobBarInterface(const QString&, QObject* object)
+{
+    auto* const bar = qobject_cast<JobBar*>(object);
+    return bar == nullptr ? nullptr : new JobBarInterface(bar);
+}
+
+bool isOpeningKey(const QKeyEvent& key)
+{
+    const bool plain = (key.modifiers() & ~Qt::KeypadModifier) == Qt::NoModifier;
+    return plain && (key.key() == Qt::Key_Return || key.key() == Qt::Key_Enter || key.key() == Qt::Key_Space);
+}
+
+} // namespace
 
 JobBar::JobBar(const QString& name, QWidget* parent)
     : QWidget(parent)
@@ -33,9 +87,12 @@ JobBar::JobBar(const QString& name, QWidget* parent)
     bar_->setFixedWidth(140);
     bar_->setRange(0, 0);
     bar_->setAccessibleName(tr("Progress of %1").arg(name));
+    [[maybe_unused]] static const bool installed = (QAccessible::installFactory(jobBarInterface), true);
+    setAccessibleName(name);
     setCursor(Qt::PointingHandCursor);
+    setFocusPolicy(Qt::TabFocus); // the mouse goes on to what it opens
     auto* const row = new QHBoxLayout(this);
-    row->setContentsMargins(0, 0, 0, 0);
+    row->setContentsMargins(4, 0, 2, 0); // within the frame of the focus
     row->setSpacing(8);
     row->addWidget(name_);
     row->addWidget(stage_);
@@ -125,8 +182,53 @@ void JobBar::setParts(Parts parts)
     parts_ = parts;
     showNumbers();
     bar_->setFixedWidth(parts == Parts::Compact ? 80 : 140);
-    if (name_->isHidden())
-        unsetCursor(); // there is nothing that a click would open
+    setFocusPolicy(opens() ? Qt::TabFocus : Qt::NoFocus);
+    if (!opens())
+        unsetCursor();
+}
+
+bool JobBar::opens() const
+{
+    return parts_ == Parts::All || parts_ == Parts::Compact; // its name is shown
+}
+
+QString JobBar::said() const
+{
+    QStringList parts;
+    if (stopping_ || paused_)
+        parts << (stopping_ ? tr("stopping…") : tr("paused"));
+    for (const auto& part : {stage_->text(), progress_}) {
+        if (!part.isEmpty())
+            parts << part;
+    }
+    return parts.join(QStringLiteral(" · "));
+}
+
+void JobBar::paintEvent(QPaintEvent*)
+{
+    if (!hasFocus())
+        return;
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(themeColours().accent, 1));
+    painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4, 4);
+}
+
+void JobBar::keyPressEvent(QKeyEvent* event)
+{
+    if (!opens() || !isOpeningKey(*event))
+        return QWidget::keyPressEvent(event);
+    Q_EMIT opened();
+}
+
+bool JobBar::event(QEvent* event)
+{
+    // Space is a command of some pages: here it comes as a key.
+    if (event->type() == QEvent::ShortcutOverride && opens() && isOpeningKey(*static_cast<QKeyEvent*>(event))) {
+        event->accept();
+        return true;
+    }
+    return QWidget::event(event);
 }
 
 void JobBar::mouseReleaseEvent(QMouseEvent* event)

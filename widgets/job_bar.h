@@ -12,7 +12,8 @@ namespace nanodit {
 class FittedLabel;
 
 /// One running job in the status strip: name, stage, bar, rate, time left, pause and stop. In little room it says less,
-/// with its buttons at the right end whatever the length of the texts.
+/// with its buttons at the right end whatever the length of the texts. Where its name is shown, a click on it opens
+/// what it is about, as Enter or Space does while it has the focus.
 class JobBar : public QWidget {
     Q_OBJECT
 
@@ -26,15 +27,20 @@ public:
     /// and stop, and whether it is paused or stopping.
     enum class Parts { All, Compact, Numbers, Controls };
     void setParts(Parts parts);
+    bool opens() const;   ///< A click, Enter or Space leads somewhere.
+    QString said() const; ///< What it says of the job: "paused · training · 24/60 records".
 
 Q_SIGNALS:
     void pauseRequested();
     void resumeRequested();
     void stopRequested();
-    void opened(); ///< A click on its name: show what it is about.
+    void opened(); ///< Show what it is about.
 
 protected:
+    void paintEvent(QPaintEvent* event) override;
     void mouseReleaseEvent(QMouseEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    bool event(QEvent* event) override;
 
 private:
     void showNumbers();

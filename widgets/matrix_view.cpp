@@ -1,5 +1,8 @@
 #include "widgets/matrix_view.h"
 
+#include "widgets/theme.h"
+
+#include <QMetaMethod>
 #include <QMouseEvent>
 #include <QPainter>
 
@@ -12,12 +15,6 @@ namespace {
 
 constexpr double matrixGap = 4, markSide = 8, matrixBarHeight = 8, matrixAxisWidth = 46, line = 16, titleHeight = 22;
 
-QFont smallFont(QFont font)
-{
-    font.setPointSizeF(9);
-    return font;
-}
-
 QString tick(const QStringList& ticks, std::int64_t index)
 {
     return index < ticks.size() ? ticks[static_cast<int>(index)] : QString::number(index);
@@ -26,7 +23,7 @@ QString tick(const QStringList& ticks, std::int64_t index)
 } // namespace
 
 MatrixView::MatrixView(const QString& title, QWidget* parent)
-    : QWidget(parent)
+    : ChoosableCells(parent)
     , title_(title)
 {
     setAccessibleName(title);
@@ -99,6 +96,56 @@ QRectF MatrixView::cellRect(std::int64_t row, std::int64_t column) const
     return {area.left() + static_cast<double>(column) * w, area.top() + static_cast<double>(row) * h, w, h};
 }
 
+QRectF MatrixView::cellBox(int cell) const
+{
+    const auto [row, column] = placeOf(cell);
+    return cellRect(row, column);
+}
+
+QString MatrixView::cellName(int cell) const
+{
+    const auto [row, column] = placeOf(cell);
+    const auto part = [](const QString& axis, const QString& at) {
+        return axis.isEmpty() ? at : QStringLiteral("%1 %2").arg(axis, at);
+    };
+    return tr("%1, %2").arg(part(rowName_, tick(rowTicks_, row)), part(columnName_, tick(columnTicks_, column)));
+}
+
+QString MatrixView::cellValue(int cell) const
+{
+    return QStringLiteral("%1 %2").arg(
+        QString::number(values_[static_cast<std::size_t>(cell)], 'f', scale_.decimals + 1), scale_.quantity);
+}
+
+bool MatrixView::isCellChosen(int cell) const
+{
+    const auto [row, column] = placeOf(cell);
+    return (row_ || column_) && (!row_ || *row_ == row) && (!column_ || *column_ == column);
+}
+
+bool MatrixView::canChoose() const
+{
+    return isSignalConnected(QMetaMethod::fromSignal(&MatrixView::cellClicked));
+}
+
+void MatrixView::chooseCell(int cell)
+{
+    const auto [row, column] = placeOf(cell);
+    Q_EMIT cellClicked(row, column);
+}
+
+int MatrixView::cellBeside(int cell, int key) const
+{
+    return besideInGrid(cell, key, static_cast<int>(size_.cols), cellCount());
+}
+
+std::optional<GridCell> MatrixView::readCell() const
+{
+    if (hovered_ || !hasFocus() || currentCell() < 0)
+        return hovered_;
+    return placeOf(currentCell());
+}
+
 std::optional<GridCell> MatrixView::cellUnder(QPointF point) const
 {
     const auto area = matrixRect();
@@ -111,9 +158,8 @@ std::optional<GridCell> MatrixView::cellUnder(QPointF point) const
                     along((point.x() - area.left()) / area.width(), size_.cols)};
 }
 
-void MatrixView::paintEvent(QPaintEvent*)
+void MatrixView::paintCells(QPainter& painter)
 {
-    QPainter painter(this);
     const auto& colours = themeColours();
     double left = 0;
     if (hue_) {
@@ -189,11 +235,12 @@ void MatrixView::paintChosen(QPainter& painter, const QRectF& area) const
 
 QString MatrixView::legendText() const
 {
-    if (!hovered_)
+    const auto read = readCell();
+    if (!read)
         return scale_.quantity;
-    const auto value = values_[static_cast<std::size_t>(hovered_->row * size_.cols + hovered_->col)];
+    const auto value = values_[static_cast<std::size_t>(read->row * size_.cols + read->col)];
     return QStringLiteral("%1 · %2: %3")
-        .arg(tick(rowTicks_, hovered_->row), tick(columnTicks_, hovered_->col),
+        .arg(tick(rowTicks_, read->row), tick(columnTicks_, read->col),
              QString::number(value, 'f', scale_.decimals + 1));
 }
 
@@ -210,7 +257,7 @@ void MatrixView::paintLegend(QPainter& painter, const QRectF& area) const
     const double low = metrics.horizontalAdvance(scale_.lowText()) + 4,
                  high = metrics.horizontalAdvance(scale_.highText()) + 4;
     const auto text = legendText();
-    if (hovered_ && metrics.horizontalAdvance(text) > numbers.width() - low - high)
+    if (readCell() && metrics.horizontalAdvance(text) > numbers.width() - low - high)
         return painter.drawText(numbers, Qt::AlignCenter, metrics.elidedText(text, Qt::ElideRight, numbers.width()));
     painter.drawText(numbers, Qt::AlignLeft | Qt::AlignVCenter, scale_.lowText());
     painter.drawText(numbers, Qt::AlignRight | Qt::AlignVCenter, scale_.highText());
@@ -229,8 +276,11 @@ void MatrixView::mouseMoveEvent(QMouseEvent* event)
 
 void MatrixView::mousePressEvent(QMouseEvent* event)
 {
-    if (const auto cell = cellUnder(event->position()); cell && event->button() == Qt::LeftButton)
-        Q_EMIT cellClicked(cell->row, cell->col);
+    const auto cell = cellUnder(event->position());
+    if (!cell || event->button() != Qt::LeftButton)
+        return;
+    setCurrentCell(static_cast<int>(cell->row * size_.cols + cell->col));
+    Q_EMIT cellClicked(cell->row, cell->col);
 }
 
 void MatrixView::leaveEvent(QEvent*)

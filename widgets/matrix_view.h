@@ -1,20 +1,21 @@
 #pragma once
 
 #include "core/geometry/bucket.h"
+#include "widgets/choosable_cells.h"
 #include "widgets/colours.h"
 #include "widgets/heat_colours.h"
 
 #include <QImage>
 #include <QStringList>
-#include <QWidget>
 
 #include <optional>
 #include <vector>
 
 namespace nanodit {
 
-/// A matrix as colours, with both axes named, a colour bar with its range and unit, and the number under the mouse.
-class MatrixView : public QWidget {
+/// A matrix as colours, with both axes named, a colour bar with its range and unit, and the number under the mouse, or
+/// where the keys are. Where a click on a cell leads nowhere, the keys read it, too.
+class MatrixView : public ChoosableCells {
     Q_OBJECT
 
 public:
@@ -34,6 +35,14 @@ public:
     GridSize matrixSize() const { return size_; }
     QRectF cellRect(std::int64_t row, std::int64_t column) const;
 
+    int cellCount() const override { return values_.empty() ? 0 : static_cast<int>(size_.count()); }
+    QRectF cellBox(int cell) const override;
+    QString cellName(int cell) const override; ///< "block 3, head 1"
+    QString cellValue(int cell) const override;
+    bool isCellChosen(int cell) const override;
+    bool canChoose() const override;
+    void chooseCell(int cell) override;
+
     QSize sizeHint() const override { return {240, 220}; }
     QSize minimumSizeHint() const override { return {120, 110}; }
 
@@ -41,7 +50,8 @@ Q_SIGNALS:
     void cellClicked(std::int64_t row, std::int64_t column);
 
 protected:
-    void paintEvent(QPaintEvent* event) override;
+    void paintCells(QPainter& painter) override;
+    int cellBeside(int cell, int key) const override;
     void mouseMoveEvent(QMouseEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
     void leaveEvent(QEvent* event) override;
@@ -52,6 +62,8 @@ private:
     void paintAxes(QPainter& painter, const QRectF& area) const;
     void paintChosen(QPainter& painter, const QRectF& area) const;
     void paintLegend(QPainter& painter, const QRectF& area) const;
+    GridCell placeOf(int cell) const { return {cell / size_.cols, cell % size_.cols}; }
+    std::optional<GridCell> readCell() const; ///< Whose number the legend tells.
     QString legendText() const;
 
     QString title_, rowName_, columnName_;

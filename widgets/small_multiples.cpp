@@ -2,6 +2,7 @@
 
 #include "widgets/colours.h"
 #include "widgets/heat_colours.h"
+#include "widgets/theme.h"
 
 #include <QHelpEvent>
 #include <QMouseEvent>
@@ -9,43 +10,82 @@
 #include <QToolTip>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <utility>
 
 namespace nanodit {
 
 namespace {
 constexpr double multiplesMargin = 8, multiplesGap = 4, numberWidth = 24, numberHeight = 18, legendWidth = 152;
+
+/// Colours of shares from 0 to 1: there can be a million cells, and a table is twenty times as fast as interpolation.
+const std::array<QRgb, 256>& heatTable()
+{
+    static const auto table = [] {
+        std::array<QRgb, 256> colours{};
+        for (std::size_t i = 0; i < colours.size(); ++i)
+            colours[i] = heatColour(static_cast<double>(i) / static_cast<double>(colours.size() - 1));
+        return colours;
+    }();
+    return table;
+}
+
+QRgb tabledHeat(float share)
+{
+    if (std::isnan(share))
+        return heatColour(std::numeric_limits<double>::quiet_NaN());
+    return heatTable()[static_cast<std::size_t>(std::clamp(share, 0.0F, 1.0F) * 255.0F + 0.5F)];
+}
+
 } // namespace
 
 SmallMultiples::SmallMultiples(QWidget* parent)
-    : QWidget(parent)
+    : ChoosableCells(parent)
 {
     setAccessibleName(tr("Every block and head"));
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
 }
 
-void SmallMultiples::setMaps(std::int64_t blocks, std::int64_t heads, GridSize grid, const std::vector<float>& values)
+void SmallMultiples::setMaps(std::int64_t blocks, std::int64_t heads, GridSize grid, std::vector<float> values)
 {
+    if (blocks != blocks_ || heads != heads_ || isEmpty())
+        setCurrentCell(static_cast<int>(heads + 2)); // the first map
     blocks_ = blocks;
     heads_ = heads;
     grid_ = grid;
+    values_ = std::move(values);
     maps_.clear();
-    largest_.clear();
-    const auto cells = grid.count();
-    for (std::int64_t map = 0; map < blocks * heads; ++map) {
-        const auto* const from = values.data() + map * cells;
-        const float largest = std::max(1e-12F, *std::max_element(from, from + cells));
-        QImage image(static_cast<int>(grid.cols), static_cast<int>(grid.rows), QImage::Format_RGB32);
-        for (std::int64_t i = 0; i < cells; ++i)
-            image.setPixel(static_cast<int>(i % grid.cols), static_cast<int>(i / grid.cols),
-                           heatColour(from[i] / largest));
-        maps_.push_back(std::move(image));
-        largest_.push_back(largest);
-    }
     update();
+}
+
+float SmallMultiples::largestOf(std::int64_t block, std::int64_t head) const
+{
+    const auto cells = grid_.count();
+    const auto* const from = values_.data() + (block * heads_ + head) * cells;
+    return cells == 0 ? 0 : *std::max_element(from, from + cells);
+}
+
+void SmallMultiples::colourMaps()
+{
+    const auto cells = grid_.count();
+    for (std::int64_t map = 0; map < blocks_ * heads_; ++map) {
+        const auto* from = values_.data() + map * cells;
+        const float largest = std::max(1e-12F, largestOf(map / heads_, map % heads_));
+        QImage image(static_cast<int>(grid_.cols), static_cast<int>(grid_.rows), QImage::Format_RGB32);
+        for (int row = 0; row < image.height(); ++row) {
+            auto* const line = reinterpret_cast<QRgb*>(image.scanLine(row));
+            for (int column = 0; column < image.width(); ++column)
+                line[column] = tabledHeat(*from++ / largest);
+        }
+        maps_.push_back(std::move(image));
+    }
 }
 
 void SmallMultiples::clear(const QString& why)
 {
+    values_.clear();
     maps_.clear();
     why_ = why;
     update();
@@ -87,18 +127,71 @@ QRectF SmallMultiples::headRect(std::int64_t head) const
     return {map.left(), multiplesMargin, map.width(), numberHeight};
 }
 
-void SmallMultiples::paintEvent(QPaintEvent*)
+std::pair<std::optional<std::int64_t>, std::optional<std::int64_t>> SmallMultiples::partOf(int cell) const
 {
-    QPainter painter(this);
+    const auto row = cell / (heads_ + 1), column = cell % (heads_ + 1);
+    return {row > 0 ? std::optional(row - 1) : std::nullopt, column > 0 ? std::optional(column - 1) : std::nullopt};
+}
+
+int SmallMultiples::cellOf(std::optional<std::int64_t> block, std::optional<std::int64_t> head) const
+{
+    return static_cast<int>((block ? *block + 1 : 0) * (heads_ + 1) + (head ? *head + 1 : 0));
+}
+
+QRectF SmallMultiples::cellBox(int cell) const
+{
+    const auto [block, head] = partOf(cell);
+    if (!block)
+        return head ? headRect(*head) : QRectF();
+    return head ? mapRect(*block, *head) : blockRect(*block);
+}
+
+QString SmallMultiples::cellName(int cell) const
+{
+    const auto [block, head] = partOf(cell);
+    if (!block)
+        return head ? tr("head %1, mean over blocks").arg(*head) : QString();
+    return head ? tr("block %1, head %2").arg(*block).arg(*head) : tr("block %1, mean over heads").arg(*block);
+}
+
+QString SmallMultiples::cellValue(int cell) const
+{
+    const auto [block, head] = partOf(cell);
+    if (!block || !head)
+        return {};
+    return tr("largest share %1 %").arg(100 * static_cast<double>(largestOf(*block, *head)), 0, 'g', 3);
+}
+
+bool SmallMultiples::isCellChosen(int cell) const
+{
+    return (block_ || head_) && cell == cellOf(block_, head_);
+}
+
+void SmallMultiples::chooseCell(int cell)
+{
+    const auto [block, head] = partOf(cell);
+    choose(block, head);
+}
+
+int SmallMultiples::cellBeside(int cell, int key) const
+{
+    const int next = besideInGrid(cell, key, static_cast<int>(heads_ + 1), cellCount());
+    if (next != 0)
+        return next;
+    return key == Qt::Key_Home ? 1 : cell; // nothing stands in the corner
+}
+
+void SmallMultiples::paintCells(QPainter& painter)
+{
     const auto& colours = themeColours();
     painter.setPen(colours.secondary);
-    if (maps_.empty()) {
+    if (isEmpty()) {
         painter.drawText(rect().adjusted(24, 8, -24, -8), Qt::AlignCenter | Qt::TextWordWrap, why_);
         return;
     }
-    auto font = painter.font();
-    font.setPointSizeF(9);
-    painter.setFont(font);
+    if (maps_.empty())
+        colourMaps();
+    painter.setFont(smallFont(painter.font()));
     for (std::int64_t head = 0; head < heads_; ++head) {
         painter.setPen(head == head_ ? colours.text : colours.secondary);
         painter.drawText(headRect(head), Qt::AlignCenter, QString::number(head));
@@ -134,6 +227,7 @@ void SmallMultiples::paintEvent(QPaintEvent*)
 
 void SmallMultiples::choose(std::optional<std::int64_t> block, std::optional<std::int64_t> head)
 {
+    setCurrentCell(cellOf(block, head));
     if (block == block_ && head == head_)
         block = head = std::nullopt;
     setChosen(block, head);
@@ -142,7 +236,7 @@ void SmallMultiples::choose(std::optional<std::int64_t> block, std::optional<std
 
 void SmallMultiples::mousePressEvent(QMouseEvent* event)
 {
-    if (maps_.empty() || event->button() != Qt::LeftButton)
+    if (isEmpty() || event->button() != Qt::LeftButton)
         return QWidget::mousePressEvent(event);
     for (std::int64_t head = 0; head < heads_; ++head) {
         if (headRect(head).contains(event->position()))
@@ -160,17 +254,15 @@ void SmallMultiples::mousePressEvent(QMouseEvent* event)
 
 bool SmallMultiples::event(QEvent* event)
 {
-    if (event->type() != QEvent::ToolTip || maps_.empty())
-        return QWidget::event(event);
+    if (event->type() != QEvent::ToolTip || isEmpty())
+        return ChoosableCells::event(event);
     const auto* const help = static_cast<QHelpEvent*>(event);
     for (std::int64_t block = 0; block < blocks_; ++block) {
         for (std::int64_t head = 0; head < heads_; ++head) {
             if (!mapRect(block, head).contains(help->pos()))
                 continue;
-            const double largest = largest_[static_cast<std::size_t>(block * heads_ + head)];
-            QToolTip::showText(
-                help->globalPos(),
-                tr("block %1, head %2: largest share %3 %").arg(block).arg(head).arg(100 * largest, 0, 'g', 3));
+            const int cell = cellOf(block, head);
+            QToolTip::showText(help->globalPos(), QStringLiteral("%1: %2").arg(cellName(cell), cellValue(cell)));
             return true;
         }
     }

@@ -9,6 +9,8 @@
 #include <QToolTip>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 namespace nanodit {
@@ -21,7 +23,7 @@ constexpr std::array<Hue, 3> hues = {meaning::text, meaning::cls, meaning::patch
 } // namespace
 
 WordStrip::WordStrip(QWidget* parent)
-    : QWidget(parent)
+    : ChoosableCells(parent)
 {
     setAccessibleName(tr("Words of the caption"));
     layOut();
@@ -37,6 +39,7 @@ void WordStrip::setWords(const QStringList& words)
     erased_.clear();
     layOut();
     describe();
+    setCurrentCell(static_cast<int>(words.size())); // CLS stands first
 }
 
 void WordStrip::setShares(std::vector<float> words, std::array<float, 3> shares)
@@ -56,6 +59,7 @@ void WordStrip::clearShares()
 void WordStrip::setChosen(int word)
 {
     chosen_ = word;
+    setCurrentCell(word);
     update();
 }
 
@@ -77,11 +81,7 @@ void WordStrip::describe()
 {
     QStringList lines;
     for (int i = 0; known_ && i <= words_.size(); ++i) {
-        QStringList said;
-        if (erased_.contains(static_cast<std::size_t>(i)))
-            said << tr("struck out");
-        if (i < marks_.size() && !marks_[i].isEmpty())
-            said << marks_[i];
+        const auto said = saidOf(i);
         if (!said.isEmpty()) // words can occur twice: their numbers tell them apart
             lines << QStringLiteral("%1: %2").arg(i < words_.size() ? tr("word %1, %2").arg(i + 1).arg(words_[i])
                                                                     : wordText(i),
@@ -90,6 +90,67 @@ void WordStrip::describe()
     const auto text = lines.join(QLatin1Char('\n'));
     if (text != accessibleDescription())
         setAccessibleDescription(text);
+}
+
+QStringList WordStrip::saidOf(int word) const
+{
+    QStringList said;
+    if (erased_.contains(static_cast<std::size_t>(word)))
+        said << tr("struck out");
+    if (word < marks_.size() && !marks_[word].isEmpty())
+        said << marks_[word];
+    return said;
+}
+
+QString WordStrip::cellValue(int cell) const
+{
+    auto said = saidOf(cell);
+    if (shown_)
+        said.prepend(tr("%1 %").arg(100 * share(cell), 0, 'f', 2));
+    return said.join(QStringLiteral("; "));
+}
+
+void WordStrip::chooseCell(int cell)
+{
+    if (cell == words_.size())
+        Q_EMIT clsChosen();
+    else
+        Q_EMIT wordChosen(cell);
+}
+
+int WordStrip::cellBeside(int cell, int key) const
+{
+    const int words = static_cast<int>(words_.size());
+    const int place = cell == words ? 0 : cell + 1; // as they are read: CLS, then the words
+    const auto at = [words](int wanted) { return wanted <= 0 ? words : std::min(wanted, words) - 1; };
+    switch (key) {
+    case Qt::Key_Left:
+        return at(place - 1);
+    case Qt::Key_Right:
+        return words == 0 ? cell : at(place + 1);
+    case Qt::Key_Home:
+        return words;
+    case Qt::Key_End:
+        return at(words);
+    default:
+        break;
+    }
+    // The nearest one of the line above or below.
+    const double down = key == Qt::Key_Down ? 1 : -1;
+    const auto from = wordRect(cell).center();
+    int nearest = cell;
+    double least = std::numeric_limits<double>::max();
+    for (int i = 0; i <= words; ++i) {
+        const auto way = wordRect(i).center() - from;
+        if (way.y() * down < 1)
+            continue;
+        const double distance = 10 * std::max(1, width()) * std::abs(way.y()) + std::abs(way.x());
+        if (distance < least) {
+            least = distance;
+            nearest = i;
+        }
+    }
+    return nearest;
 }
 
 QRectF WordStrip::wordRect(int word) const
@@ -171,11 +232,10 @@ void WordStrip::paintBar(QPainter& painter) const
     }
 }
 
-void WordStrip::paintEvent(QPaintEvent*)
+void WordStrip::paintCells(QPainter& painter)
 {
     if (!known_)
         return;
-    QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     const auto& colours = themeColours();
     if (shown_) {
@@ -241,16 +301,16 @@ QString WordStrip::tipOf(int word) const
 void WordStrip::mousePressEvent(QMouseEvent* event)
 {
     const int word = wordUnder(event->position());
-    if (word == words_.size())
-        Q_EMIT clsChosen();
-    else if (word >= 0)
-        Q_EMIT wordChosen(word);
+    if (word < 0 || event->button() != Qt::LeftButton)
+        return;
+    setCurrentCell(word);
+    chooseCell(word);
 }
 
 bool WordStrip::event(QEvent* event)
 {
     if (event->type() != QEvent::ToolTip || (!shown_ && marks_.isEmpty()))
-        return QWidget::event(event);
+        return ChoosableCells::event(event);
     const auto* const help = static_cast<QHelpEvent*>(event);
     if (const int word = wordUnder(help->pos()); word >= 0)
         QToolTip::showText(help->globalPos(), toolTipOf(tipOf(word)));

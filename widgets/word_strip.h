@@ -1,8 +1,8 @@
 #pragma once
 
-#include <QRectF>
+#include "widgets/choosable_cells.h"
+
 #include <QStringList>
-#include <QWidget>
 
 #include <array>
 #include <set>
@@ -11,10 +11,11 @@
 namespace nanodit {
 
 /// CLS and a caption's words, each tinted by its share of attention, under a bar text | CLS | patches with the shares
-/// as numbers. A click on a word or on CLS tells which; under the mouse stands its share. Words can be marked at a
-/// corner. What is struck out or marked is the strip's accessible description, word by word. Grows with the words: for
-/// a scroll area. Empty until words were set.
-class WordStrip : public QWidget {
+/// as numbers. A click on a word or on CLS tells which; with the keyboard, the arrows, Home (CLS) and End go through
+/// them, and Enter or Space does what a click does. Under the mouse stands its share. Words can be marked at a corner.
+/// What is struck out or marked is the strip's accessible description, word by word. Grows with the words: for a scroll
+/// area. Empty until words were set.
+class WordStrip : public ChoosableCells {
     Q_OBJECT
 
 public:
@@ -34,6 +35,13 @@ public:
     QRectF wordRect(int word) const; ///< That of CLS for words().size().
     const std::array<float, 3>& shares() const { return shares_; }
 
+    int cellCount() const override { return known_ ? static_cast<int>(words_.size()) + 1 : 0; }
+    QRectF cellBox(int cell) const override { return wordRect(cell); }
+    QString cellName(int cell) const override { return wordText(cell); }
+    QString cellValue(int cell) const override; ///< Its share, what it is marked with, and whether it is struck out.
+    bool isCellChosen(int cell) const override { return cell == chosen_; }
+    void chooseCell(int cell) override;
+
     QSize sizeHint() const override { return {280, 320}; }
     QSize minimumSizeHint() const override { return {160, static_cast<int>(height_)}; }
 
@@ -42,7 +50,8 @@ Q_SIGNALS:
     void clsChosen();
 
 protected:
-    void paintEvent(QPaintEvent* event) override;
+    void paintCells(QPainter& painter) override;
+    int cellBeside(int cell, int key) const override;
     void mousePressEvent(QMouseEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     bool event(QEvent* event) override;
@@ -51,7 +60,8 @@ private:
     void layOut();
     void describe(); ///< To screen readers.
     QString tipOf(int word) const;
-    QString wordText(int word) const; ///< "CLS" for words().size().
+    QStringList saidOf(int word) const; ///< That it is struck out, and why it is marked.
+    QString wordText(int word) const;   ///< "CLS" for words().size().
     double share(int word) const;
     int wordUnder(QPointF point) const; ///< -1: none.
     void paintBar(QPainter& painter) const;

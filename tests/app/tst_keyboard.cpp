@@ -18,6 +18,7 @@
 #include "widgets/preview_grid.h"
 #include "widgets/tab_order.h"
 #include "widgets/thumbnail_grid.h"
+#include "widgets/word_strip.h"
 
 #include <QAbstractButton>
 #include <QAccessible>
@@ -25,6 +26,7 @@
 #include <QComboBox>
 #include <QFileInfo>
 #include <QImage>
+#include <QLabel>
 #include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QPointer>
@@ -271,6 +273,23 @@ private Q_SLOTS:
         press(Qt::Key_Right);
         press(Qt::Key_Down);
         QVERIFY(map->chosen() != before && !map->chosen().empty());
+        QTRY_VERIFY_WITH_TIMEOUT(page->settled(), minute);
+
+        QVERIFY(tabTo([](QWidget* at) { return qobject_cast<WordStrip*>(at) != nullptr; }));
+        auto* const words = qobject_cast<WordStrip*>(QApplication::focusWidget());
+        QVERIFY(words->words().size() > 1);
+        const auto cls = static_cast<int>(words->words().size());
+        press(Qt::Key_Home);
+        press(Qt::Key_Space); // not the page's: no film is made
+        QVERIFY(words->isCellChosen(cls) && session_->jobs().empty());
+        press(Qt::Key_Right);
+        press(Qt::Key_Right);
+        press(Qt::Key_Return);
+        QVERIFY(words->isCellChosen(1));
+        QTRY_VERIFY_WITH_TIMEOUT(page->settled(), minute);
+        const auto* const readout = window_->findChild<QLabel*>("attentionReadout");
+        QVERIFY2(readout->text().startsWith("\"" + words->words()[1]), qPrintable(readout->text()));
+
         press(Qt::Key_3);
         QCOMPARE(page->view(), AttentionPage::View::Diagonal);
         press(Qt::Key_1);

@@ -1,6 +1,8 @@
 #include "widgets/fitted_label.h"
 #include "widgets/job_bar.h"
 
+#include <QAccessible>
+#include <QSignalSpy>
 #include <QTest>
 #include <QToolButton>
 
@@ -70,6 +72,39 @@ private Q_SLOTS:
                          shown.endsWith("%") || shown == "paused",
                      qPrintable(shown));
         }
+    }
+
+    /// What a click on the name does, and what a screen reader says of the job.
+    void theKeyboardOpensWhatTheJobIsAbout()
+    {
+        JobBar bar("run");
+        bar.setFixedWidth(460);
+        bar.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&bar));
+        bar.setProgress(training, "training", numbers);
+        QSignalSpy opened(&bar, &JobBar::opened), paused(&bar, &JobBar::pauseRequested);
+        bar.setFocus(Qt::TabFocusReason);
+        QTest::keyClick(&bar, Qt::Key_Return);
+        QCOMPARE(opened.count(), 1);
+        QTest::keyClick(&bar, Qt::Key_Space);
+        QCOMPARE(opened.count(), 2);
+        QTest::keyClick(&bar, Qt::Key_Return, Qt::ControlModifier); // a command of the page
+        QCOMPARE(opened.count(), 2);
+        QTest::keyClick(bar.findChild<QToolButton*>("jobPause"), Qt::Key_Space);
+        QCOMPARE(paused.count(), 1);
+
+        auto* const spoken = QAccessible::queryAccessibleInterface(&bar);
+        QVERIFY(spoken != nullptr);
+        QCOMPARE(spoken->text(QAccessible::Name), QString("run"));
+        QCOMPARE(spoken->text(QAccessible::Value), QString("training · ") + numbers);
+        QCOMPARE(spoken->role(), QAccessible::Button);
+        spoken->actionInterface()->doAction(QAccessibleActionInterface::pressAction());
+        QCOMPARE(opened.count(), 3);
+        bar.setParts(JobBar::Parts::Controls); // its name stands beside it
+        QCOMPARE(spoken->role(), QAccessible::Grouping);
+        QCOMPARE(bar.focusPolicy(), Qt::NoFocus);
+        QTest::keyClick(&bar, Qt::Key_Return);
+        QCOMPARE(opened.count(), 3);
     }
 
     void buttonsStayWhereTheyAreWhateverIsSaid()

@@ -245,7 +245,8 @@ void AttentionPage::connectParts()
 void AttentionPage::makeCommands()
 {
     auto* const commands = new Commands(this);
-    commands->note(tr("arrows"), tr("step through latent tokens or patches"));
+    commands->note(tr("arrows"), tr("step through latent tokens, patches, words or small maps"));
+    commands->note(tr("Enter, Space"), tr("select the word or small map that the arrows lead to"));
     commands->add({{Qt::Key_B, [this] { form_->stepBlock(1); }},
                    {Qt::Key_H, [this] { form_->stepHead(1); }},
                    {Qt::SHIFT | Qt::Key_B, [this] { form_->stepBlock(-1); }},
