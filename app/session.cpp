@@ -74,7 +74,8 @@ Session::Session(QObject* parent)
     : QObject(parent)
     , records_(std::make_shared<const std::vector<RecordInfo>>())
     , background_(std::make_unique<BackgroundQueue>())
-    , compute_(std::make_unique<ComputeSetting>(*background_))
+    , readings_(std::make_unique<BackgroundQueue>())
+    , compute_(std::make_unique<ComputeSetting>(*readings_))
 {
 }
 
@@ -109,6 +110,7 @@ void Session::openWorkspace(const QString& folder)
 
 void Session::adopt(Workspace workspace)
 {
+    ++opened_;
     giveBackModels(); // those of the workspace before; what still uses one keeps it until its end
     workspace_ = std::move(workspace);
     surely([this] { Q_EMIT workspaceChanged(); });
@@ -205,12 +207,12 @@ void Session::refreshRuns()
 {
     if (!hasWorkspace())
         return;
-    background_->ask(
-        this, [workspace = *workspace_] { return std::pair(workspace.root, listRuns(workspace)); },
-        [this](std::pair<fs::path, std::vector<RunInfo>> read) {
-            if (!hasWorkspace() || read.first != workspace_->root)
+    readings_->ask(
+        this, [workspace = *workspace_] { return listRuns(workspace); },
+        [this, opened = opened_](std::vector<RunInfo> runs) {
+            if (opened != opened_)
                 return;
-            runs_ = std::move(read.second);
+            runs_ = std::move(runs);
             Q_EMIT runsChanged();
         },
         [this](const Notice& why) { Q_EMIT failed(tr("Could not read the runs"), why); });
@@ -254,7 +256,12 @@ void Session::endAllJobs()
 
 bool Session::idle() const
 {
-    return jobs_.empty() && background_->pending() == 0;
+    return jobs_.empty() && pending() == 0;
+}
+
+int Session::pending() const
+{
+    return background_->pending() + readings_->pending();
 }
 
 } // namespace nanodit

@@ -60,7 +60,12 @@ public:
     void changeRecords(std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
                        std::function<void()> done, std::function<void(const Notice& why)> onFailure);
 
+    /// For what somebody waits for: edits, in their order, opening, a picture, a file to be saved. Nothing long.
     BackgroundQueue& background() { return *background_; }
+    /// For long readings beside it: metrics of runs, overviews of all of them. Who is answered looks whether the
+    /// workspace is still the same.
+    BackgroundQueue& readings() { return *readings_; }
+    int pending() const; ///< Answers that either of them owes.
 
     ComputeSetting& compute() { return *compute_; }
     const ComputeChoice& device() const; ///< That is chosen there.
@@ -104,7 +109,8 @@ private:
     std::optional<DinoEncoderInfo> dinoEncoder_;
     std::vector<RunInfo> runs_;
     std::vector<JobRunner*> jobs_;
-    std::unique_ptr<BackgroundQueue> background_;
+    int opened_ = 0; ///< Workspaces so far: what was read before one was opened says nothing of it.
+    std::unique_ptr<BackgroundQueue> background_, readings_;
     std::unique_ptr<ComputeSetting> compute_; ///< Last: it asks there.
 };
 

@@ -104,7 +104,7 @@ void Training::start(const TrainConfig& config, const QString& runName, bool res
         Q_EMIT runChanged();
     }
     if (resume && !curves_.holds(folder)) // what comes before it is seen, too
-        curves_.load(session_.background(), folder);
+        curves_.load(session_.readings(), folder);
     showsResumption_ = !resume;
     auto* const runner = session_.newJob(runName, Page::Train);
     commands_ = std::make_shared<TrainCommands>();
@@ -290,20 +290,23 @@ void Training::showRun(const RunInfo& run)
         return;
     runName_ = QString::fromStdString(run.name);
     Q_EMIT runChanged();
-    curves_.load(session_.background(), run.folder, [this](const Notice& why) { Q_EMIT readFailed(why); });
-    session_.background().ask(
+    curves_.load(session_.readings(), run.folder, [this](const Notice& why) { Q_EMIT readFailed(why); });
+    const auto isShown = [this, folder = run.folder] { // a workspace opened meanwhile can have a run of this name, too
+        return session_.hasWorkspace() && session_.workspace().runsFolder() / runName_.toStdString() == folder;
+    };
+    session_.readings().ask(
         this, [folder = run.folder] { return readLog(folder); },
-        [this, name = runName_](const QString& text) {
-            if (!active() && runName_ == name)
+        [this, isShown](const QString& text) {
+            if (!active() && isShown())
                 Q_EMIT logRead(text);
         });
-    session_.background().ask(
+    session_.readings().ask(
         this,
         [folder = run.folder, records = session_.recordsValue()] {
             return readRunPreviews(folder, *records, keptPreviewSteps);
         },
-        [this, name = runName_](const std::vector<TrainPreview>& previews) {
-            if (runName_ != name)
+        [this, isShown](const std::vector<TrainPreview>& previews) {
+            if (!isShown())
                 return;
             for (const auto& preview : previews)
                 Q_EMIT previewed(preview);
@@ -340,7 +343,7 @@ void Training::lookForHolder()
             setHolder(holder && !holder->here ? holder : std::nullopt);
             if (!wasHeld && !holder_)
                 return;
-            curves_.loadMore(session_.background()); // once more when it has ended, too
+            curves_.loadMore(session_.readings()); // once more when it has ended, too
             if (!holder_)
                 session_.refreshRuns();
         },

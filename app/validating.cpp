@@ -84,9 +84,12 @@ void Validating::list()
 {
     if (!session_.hasWorkspace())
         return;
-    session_.background().ask(
+    session_.readings().ask(
         this, [workspace = session_.workspace()] { return validationSubjects(listRuns(workspace)); },
-        [this](const std::vector<ValidationSubject>& subjects) { Q_EMIT listed(subjects); },
+        [this, root = session_.workspace().root](const std::vector<ValidationSubject>& subjects) {
+            if (session_.workspace().root == root)
+                Q_EMIT listed(subjects);
+        },
         [this](const Notice& why) { Q_EMIT readFailed(why); });
 }
 

@@ -13,7 +13,7 @@ namespace nanodit {
 ComparedRuns::ComparedRuns(Session& session, QWidget* parent)
     : QToolButton(parent)
     , session_(session)
-    , curves_(new RunCurvesCache(session.background(), this))
+    , curves_(new RunCurvesCache(session.readings(), this))
 {
     setObjectName(QStringLiteral("compareRuns"));
     setToolTip(tr("Draw other runs over this one"));

@@ -6,9 +6,9 @@
 
 namespace nanodit {
 
-RunCurvesCache::RunCurvesCache(BackgroundQueue& background, QObject* parent)
+RunCurvesCache::RunCurvesCache(BackgroundQueue& readings, QObject* parent)
     : QObject(parent)
-    , background_(background)
+    , readings_(readings)
 {
 }
 
@@ -21,14 +21,14 @@ RunCurves* RunCurvesCache::of(const std::vector<RunInfo>& runs, const QString& n
         return nullptr;
     auto* const curves = new RunCurves(this);
     curves_.insert(name, curves);
-    curves->load(background_, run->folder);
+    curves->load(readings_, run->folder);
     return curves;
 }
 
 void RunCurvesCache::readOn()
 {
     for (auto* const curves : std::as_const(curves_))
-        curves->loadMore(background_);
+        curves->loadMore(readings_);
 }
 
 void RunCurvesCache::clear()

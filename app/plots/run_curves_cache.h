@@ -11,7 +11,7 @@ class RunCurvesCache : public QObject {
     Q_OBJECT
 
 public:
-    explicit RunCurvesCache(BackgroundQueue& background, QObject* parent = nullptr);
+    explicit RunCurvesCache(BackgroundQueue& readings, QObject* parent = nullptr);
     /// Of a run, being read; null for a name that no run has.
     RunCurves* of(const std::vector<RunInfo>& runs, const QString& name);
     /// Reads on in those that were read: other programs train, too.
@@ -19,7 +19,7 @@ public:
     void clear();
 
 private:
-    BackgroundQueue& background_;
+    BackgroundQueue& readings_;
     QHash<QString, RunCurves*> curves_;
 };
 

@@ -1,14 +1,17 @@
+#include "app/background_queue.h"
 #include "app/controllers.h"
 #include "app/job_runner.h"
 #include "app/session.h"
 #include "app/training_queue.h"
 #include "app/wording.h"
+#include "core/front/data.h"
 #include "core/io/atomic_file.h"
 #include "core/io/foreign_text.h"
 #include "tests/support/contains.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"
 
+#include <QSemaphore>
 #include <QSignalSpy>
 #include <QtTest>
 
@@ -126,6 +129,66 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(session.idle(), minute);
         QVERIFY(session.workspace().root.filename() == "workspace");
         QVERIFY(session.runs().empty());
+    }
+
+    /// Metrics of long runs are read beside what somebody waits for, and edits are made in their order.
+    void anEditWaitsForNoLongReading()
+    {
+        Session session;
+        Controllers controllers(session);
+        session.openWorkspace(path("workspace"));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        QSemaphore reads, read;
+        session.readings().ask(
+            this,
+            [&] {
+                reads.release();
+                read.acquire();
+            },
+            [] {});
+        reads.acquire(); // a long one is going on
+        session.refreshRuns();
+        const std::vector<std::string> ids = {session.records().front().id};
+        QStringList made;
+        const auto change = [&](const char* caption) {
+            session.changeRecords(
+                [ids, caption](const Workspace& workspace) {
+                    setCaption(workspace, ids.front(), caption);
+                    return findRecords(workspace, ids);
+                },
+                [&made, &session, caption] {
+                    made << caption;
+                    QCOMPARE(session.records().front().caption, std::string(caption));
+                },
+                [](const Notice& why) { QFAIL(why.text.c_str()); });
+        };
+        for (const char* const caption : {"first", "second", "third"})
+            change(caption);
+        const bool ended = QTest::qWaitFor([&] { return made.size() == 3; }, minute);
+        const bool waits = session.readings().pending() > 0 && !session.idle();
+        read.release();
+        QVERIFY(ended && waits);
+        QCOMPARE(made, (QStringList{"first", "second", "third"}));
+        QTRY_VERIFY_WITH_TIMEOUT(session.idle(), minute);
+    }
+
+    /// What is read of all runs goes the way that others do not wait on.
+    void metricsAndOverviewsAreLongReadings()
+    {
+        Session session;
+        Controllers controllers(session);
+        session.openWorkspace(path("workspace"));
+        QTRY_VERIFY_WITH_TIMEOUT(session.hasWorkspace() && session.idle(), minute);
+        const auto waiting = [&session] {
+            return std::pair(session.background().pending(), session.readings().pending());
+        };
+        session.refreshRuns();
+        controllers.validating.list();
+        controllers.training.showRun(
+            {.name = "first", .folder = session.workspace().runsFolder() / "first", .checkpoints = {}});
+        const auto [soon, later] = waiting();
+        QVERIFY2(soon == 1 && later == 5, qPrintable(QStringLiteral("%1, %2").arg(soon).arg(later))); // who trains it
+        QTRY_VERIFY_WITH_TIMEOUT(session.idle(), minute);
     }
 
     /// There is nothing to train on: each fails at once, and the next one has its turn.

@@ -89,7 +89,7 @@ private Q_SLOTS:
         QVERIFY2(text->text().startsWith("The loss of step 10 is 8."), qPrintable(text->text()));
         QCOMPARE(grid->model()->rowCount(), 0);
         appendRunEvent(run, 30, "spike", "the loss of step 30 is 9"); // another program trains on
-        training.curves().loadMore(session.background());
+        training.curves().loadMore(session.readings());
         QTRY_COMPARE_WITH_TIMEOUT(list->topLevelItemCount(), 3, minute);
         QCOMPARE(list->currentItem()->text(0), QString("10")); // what is looked at stays
 

@@ -164,7 +164,7 @@ void EpochPanel::ask()
     request.batchSize = batch_->value();
     request.seed = static_cast<std::uint64_t>(seed_->value());
     request.epoch = epoch_->value();
-    session_.background().ask(
+    session_.readings().ask(
         this, [workspace = session_.workspace(), request] { return ledgerOf(workspace, request); },
         [this, number](const EpochLedger& ledger) {
             if (number == asked_)

@@ -87,7 +87,7 @@ void RecordBrowser::readWorth()
 {
     if (!session_.hasWorkspace())
         return list_->setWorth({});
-    session_.background().ask(
+    session_.readings().ask(
         this, [workspace = session_.workspace()] { return RecordWorth::of(newestConditionWorth(workspace)); },
         [this, root = session_.workspace().root](const WorthValue& worth) {
             if (session_.hasWorkspace() && session_.workspace().root == root)

@@ -201,7 +201,7 @@ void ReportDrawer::askKept()
 {
     if (alignment_->told() || !session_.hasWorkspace())
         return;
-    session_.background().ask(
+    session_.readings().ask(
         this, [workspace = session_.workspace()] { return certifiedSoFar(workspace); },
         [this, root = session_.workspace().root](const CertifyReport& kept) {
             if (session_.hasWorkspace() && session_.workspace().root == root)

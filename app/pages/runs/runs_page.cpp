@@ -78,7 +78,7 @@ RunsPage::RunsPage(Session& session, Training& training, Preferences& preference
     , filter_(new RunFilter(this))
     , actions_(new RunActions(session, dialogs, this))
     , plots_(new MetricPlots(session.background(), dialogs, this))
-    , curves_(new RunCurvesCache(session.background(), this))
+    , curves_(new RunCurvesCache(session.readings(), this))
     , differences_(new QTreeWidget(this))
     , differencesNote_(new QLabel(this))
     , checkpoints_(new CheckpointList(session, dialogs, this))
@@ -290,9 +290,11 @@ void RunsPage::read()
 {
     if (!session_.hasWorkspace() || !isVisible()) // it reads every run's metrics: only for somebody who looks
         return;
-    session_.background().ask(
+    session_.readings().ask(
         this, [workspace = session_.workspace()] { return listRunsWithNotes(workspace); },
-        [this](RunsWithNotes listed) {
+        [this, root = session_.workspace().root](RunsWithNotes listed) {
+            if (session_.workspace().root != root)
+                return;
             showRuns(std::move(listed.runs));
             if (!listed.damage.empty())
                 showFailure(*frame_->banner(), tr("Could not read the notes on a run"), {.text = listed.damage});
@@ -415,7 +417,7 @@ void RunsPage::showDifferences()
     compared_ = header;
     if (runs.size() < 2)
         return showDifferences({}, tr("Tick two or more runs."));
-    session_.background().ask( // every run's configuration is read
+    session_.readings().ask( // every run's configuration is read
         this, [runs = std::move(runs)] { return settingRows(configurationDifferences(runs)); },
         [this, header](const std::vector<QStringList>& rows) {
             if (header == compared_)
@@ -466,7 +468,7 @@ void RunsPage::updateState()
 
 bool RunsPage::settled() const
 {
-    return session_.background().pending() == 0;
+    return session_.pending() == 0;
 }
 
 void RunsPage::showEvent(QShowEvent* event)

@@ -482,7 +482,7 @@ void TrainPage::showPicture(const QImage& picture, const QString& caption)
 
 bool TrainPage::settled() const
 {
-    return session_.background().pending() == 0 && jumps_->settled();
+    return session_.pending() == 0 && jumps_->settled();
 }
 
 void TrainPage::showEvent(QShowEvent* event)

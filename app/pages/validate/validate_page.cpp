@@ -345,7 +345,7 @@ void ValidatePage::showComparison()
 
 bool ValidatePage::settled() const
 {
-    return session_.background().pending() == 0 && results_->settled() && !reading_;
+    return session_.pending() == 0 && results_->settled() && !reading_;
 }
 
 void ValidatePage::showEvent(QShowEvent* event)
