@@ -4,12 +4,8 @@
 #include "app/compute_setting.h"
 #include "app/job_runner.h"
 #include "app/session.h"
+#include "app/trash.h"
 #include "widgets/picture.h"
-
-#include <QDir>
-#include <QFile>
-#include <QFileInfo>
-#include <QStandardPaths>
 
 #include <utility>
 
@@ -286,27 +282,36 @@ void Sampling::tellDamagedNotes(const std::string& damage)
 
 void Sampling::discard(const QString& file)
 {
-    // Where this folder is missing, as in a new account, Qt 6.4 takes the current folder for the trash.
-    QDir().mkpath(QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation));
-    QString inTrash;
-    if (QFile::moveToTrash(file, &inTrash))
-        Q_EMIT discarded(file, inTrash);
-    else
-        Q_EMIT historyFailed(
-            tr("Could not delete the picture"),
-            {tr("Could not move %1 to the trash; remove it in the file manager").arg(file).toStdString()});
+    if (moving_.contains(file))
+        return;
+    moving_.insert(file);
+    session_.background().ask(
+        this, [file] { return moveToTrash(file); },
+        [this, file](const QString& inTrash) {
+            moving_.remove(file);
+            Q_EMIT discarded(file, inTrash);
+        },
+        [this, file](const Notice& why) {
+            moving_.remove(file);
+            Q_EMIT historyFailed(tr("Could not delete the picture"), why);
+        });
 }
 
 void Sampling::bringBack(const QString& file, const QString& inTrash)
 {
-    if (inTrash.isEmpty() || QFile::exists(file) || !QFile::rename(inTrash, file))
-        return Q_EMIT historyFailed(
-            tr("Could not restore the picture"),
-            {tr("%1 is no longer in the trash, or another file has taken its place").arg(file).toStdString()});
-    // The trash keeps a note of where each of its files came from.
-    const QFileInfo trashed(inTrash);
-    QFile::remove(QStringLiteral("%1/../info/%2.trashinfo").arg(trashed.absolutePath(), trashed.fileName()));
-    Q_EMIT broughtBack(file);
+    if (moving_.contains(file))
+        return;
+    moving_.insert(file);
+    session_.background().ask(
+        this, [file, inTrash] { bringBackFromTrash(file, inTrash); },
+        [this, file] {
+            moving_.remove(file);
+            Q_EMIT broughtBack(file);
+        },
+        [this, file](const Notice& why) {
+            moving_.remove(file);
+            Q_EMIT historyFailed(tr("Could not restore the picture"), why);
+        });
 }
 
 } // namespace nanodit

@@ -6,6 +6,7 @@
 
 #include <QImage>
 #include <QObject>
+#include <QSet>
 #include <QSize>
 #include <QString>
 #include <QStringList>
@@ -116,6 +117,7 @@ private:
     GuidancePlane plane_;
     std::vector<std::optional<PlanePicture>> cells_; ///< By row, then column.
     QString planeModel_;
+    QSet<QString> moving_; ///< Into the trash or out of it.
     std::shared_ptr<Loaded> loaded_ = std::make_shared<Loaded>();
 };
 

@@ -118,7 +118,7 @@ private Q_SLOTS:
         record.problem = "its latent is not finite";
         record.remedy = remedy::RunPasses{.pass = Pass::Vae, .setsAside = true};
         RecordFacts facts;
-        facts.show({&record});
+        facts.show(summaryOf({&record}));
         facts.QWidget::show();
         auto* const button = facts.findChild<QPushButton*>("recordRemedy");
         QVERIFY(button->isVisible());
@@ -129,7 +129,7 @@ private Q_SLOTS:
         QCOMPARE(std::get<remedy::RunPasses>(wanted[0][0].value<Remedy>()).pass, std::optional(Pass::Vae));
         record.problem.clear();
         record.remedy.reset();
-        facts.show({&record});
+        facts.show(summaryOf({&record}));
         QVERIFY(!button->isVisible());
     }
 

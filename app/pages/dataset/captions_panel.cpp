@@ -59,10 +59,10 @@ void addNote(QTreeWidget* list, const QString& text)
 
 } // namespace
 
-CaptionsPanel::CaptionsPanel(Session& session, std::function<QStringList(Scope)> idsOf, QWidget* parent)
+CaptionsPanel::CaptionsPanel(Session& session, Records records, QWidget* parent)
     : QWidget(parent)
     , session_(session)
-    , idsOf_(std::move(idsOf))
+    , records_(std::move(records))
     , scope_(new QComboBox(this))
     , fromName_(new QCheckBox(tr("Use file names where there is no caption"), this))
     , change_(makeButton(tr("Change captions"), {}, {}, true, this))
@@ -207,7 +207,7 @@ CaptionsPanel::Scope CaptionsPanel::scope() const
 
 void CaptionsPanel::chooseScope()
 {
-    scope_->setCurrentIndex(static_cast<int>(idsOf_(Scope::Selected).size() > 1 ? Scope::Selected : Scope::Listed));
+    scope_->setCurrentIndex(static_cast<int>(records_.count(Scope::Selected) > 1 ? Scope::Selected : Scope::Listed));
 }
 
 void CaptionsPanel::begin()
@@ -220,7 +220,7 @@ void CaptionsPanel::begin()
 void CaptionsPanel::nameScopes()
 {
     const auto named = [this](Scope scope, const QString& unit) {
-        scope_->setItemText(static_cast<int>(scope), countText(idsOf_(scope).size(), unit));
+        scope_->setItemText(static_cast<int>(scope), countText(records_.count(scope), unit));
     };
     named(Scope::Selected, tr("selected records"));
     named(Scope::Listed, tr("listed records"));
@@ -265,7 +265,9 @@ void CaptionsPanel::ask()
     queue_.forgetWaiting();
     queue_.ask(
         this,
-        [records = session_.recordsValue(), ids = idsOf_(scope()), edit = edit()] { return look(records, ids, edit); },
+        [records = session_.recordsValue(), ids = records_.ids(scope()), edit = edit()] {
+            return look(records, ids, edit);
+        },
         [this, asked = ++asked_](Preview preview) {
             if (asked == asked_ && !soon_.isActive())
                 show(std::move(preview));

@@ -29,8 +29,12 @@ class CaptionsPanel : public QWidget {
 public:
     /// Whose captions.
     enum class Scope { Selected, Listed };
-    /// `idsOf` tells which records are selected, or listed; asked on the home thread.
-    CaptionsPanel(Session& session, std::function<QStringList(Scope)> idsOf, QWidget* parent);
+    /// Which records are selected, or listed, and how many: asked on the home thread, the number at every key.
+    struct Records {
+        std::function<QStringList(Scope)> ids;
+        std::function<qsizetype(Scope)> count;
+    };
+    CaptionsPanel(Session& session, Records records, QWidget* parent);
 
     /// To the field of the text to find; of several selected records where there are, else of those listed.
     void begin();
@@ -68,7 +72,7 @@ private:
     void showTags();
 
     Session& session_;
-    std::function<QStringList(Scope)> idsOf_;
+    Records records_;
     QComboBox* scope_;
     QLineEdit *find_ = nullptr, *replacement_ = nullptr, *before_ = nullptr, *after_ = nullptr;
     QCheckBox* fromName_;

@@ -26,6 +26,7 @@
 #include "widgets/text.h"
 
 #include <QAction>
+#include <QApplication>
 #include <QFileInfo>
 #include <QMenu>
 #include <QPushButton>
@@ -35,6 +36,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace nanodit {
@@ -44,7 +46,9 @@ namespace {
 constexpr int gridWidth = 412;
 constexpr int tableWidth = 600; ///< Its columns fit, beside the inspector, in a window of 1280 pixels.
 constexpr int reportDrawerHeight = 232;
-constexpr int manyRecords = 20; ///< As many are changed at once only after a question.
+constexpr int manyRecords = 20;             ///< As many are changed at once only after a question.
+constexpr qsizetype mostShownAtOnce = 1000; ///< Of selected records; going through more of them would hold the window.
+constexpr std::chrono::milliseconds selectingPause{50};
 
 } // namespace
 
@@ -61,12 +65,18 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
     , loupe_(new Loupe(session, this))
     , facts_(new RecordFacts(this))
     , layers_(new LayerPanel(loupe_, this))
-    , drawer_(new ReportDrawer(
-          session, jobs,
-          [this](CaptionsPanel::Scope scope) {
-              return scope == CaptionsPanel::Scope::Selected ? browser_->selectedIds() : browser_->listedIds();
-          },
-          this))
+    , drawer_(new ReportDrawer(session, jobs,
+                               {.ids =
+                                    [this](CaptionsPanel::Scope scope) {
+                                        return scope == CaptionsPanel::Scope::Selected ? browser_->selectedIds()
+                                                                                       : browser_->listedIds();
+                                    },
+                                .count =
+                                    [this](CaptionsPanel::Scope scope) {
+                                        return scope == CaptionsPanel::Scope::Selected ? browser_->selectedCount()
+                                                                                       : browser_->listedCount();
+                                    }},
+                               this))
     , actions_(new DatasetActions(session, jobs, dialogs, frame_, this))
     , split_(new QSplitter(Qt::Horizontal, this))
 {
@@ -88,6 +98,9 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(frame_);
 
+    chosenSoon_.setSingleShot(true);
+    chosenSoon_.setInterval(selectingPause);
+    connect(&chosenSoon_, &QTimer::timeout, this, &DatasetPage::askChosen);
     connect(actions_, &DatasetActions::importWanted, this, &DatasetPage::importPictures);
     connect(actions_, &DatasetActions::passesWanted, drawer_, &ReportDrawer::openPasses);
     connect(browser_, &RecordBrowser::recordChosen, this, [this](const QString& id) {
@@ -125,6 +138,9 @@ void DatasetPage::connectSession()
     connect(&session_, &Session::workspaceChanged, this, [this] {
         browser_->forgetWorkspace();
         loupe_->clear();
+        ++chosenAsked_; // an answer on its way is of the workspace before
+        chosenSoon_.stop();
+        facts_->setEnabled(true);
         facts_->clear();
         frame_->setDrawerVisible(false);
         frame_->banner()->hide();
@@ -235,18 +251,31 @@ void DatasetPage::showRecords()
 
 void DatasetPage::showChosen()
 {
-    std::vector<const RecordInfo*> records;
-    for (const auto& id : browser_->selectedIds()) {
-        if (const auto* const record = session_.record(id))
-            records.push_back(record);
+    ++chosenAsked_;
+    if (browser_->selectedCount() <= mostShownAtOnce) {
+        chosenSoon_.stop();
+        return showFacts(chosenOf(session_.records(), browser_->selectedIds()));
     }
-    facts_->show(records);
-    std::vector<RecordKey> keys;
-    for (const auto* const record : records) {
-        if (record->arrays[static_cast<std::size_t>(ArrayKind::DinoPatches)] == ArrayState::Whole)
-            keys.push_back({.id = record->id, .bucket = record->bucket});
-    }
-    loupe_->colours()->setSelection(std::move(keys));
+    if (!facts_->isAncestorOf(QApplication::focusWidget())) // else what is edited there stays of the same records
+        facts_->setEnabled(false);
+    chosenSoon_.start();
+}
+
+void DatasetPage::askChosen()
+{
+    session_.background().ask(
+        this, [records = session_.recordsValue(), ids = browser_->selectedIds()] { return chosenOf(*records, ids); },
+        [this, asked = chosenAsked_](const ChosenRecords& chosen) {
+            if (asked == chosenAsked_)
+                showFacts(chosen);
+        });
+}
+
+void DatasetPage::showFacts(const ChosenRecords& chosen)
+{
+    facts_->setEnabled(true);
+    facts_->show(chosen.summary);
+    loupe_->colours()->setSelection(chosen.withPatches);
 }
 
 void DatasetPage::chooseRecord(const QString& id)
@@ -361,7 +390,8 @@ void DatasetPage::pauseOrResume()
 
 bool DatasetPage::settled() const
 {
-    return session_.idle() && browser_->idle() && loupe_->idle() && drawer_->captions()->idle();
+    return session_.idle() && !chosenSoon_.isActive() && browser_->idle() && loupe_->idle() &&
+           drawer_->captions()->idle();
 }
 
 } // namespace nanodit

@@ -3,6 +3,7 @@
 #include "app/session.h"
 #include "core/runtime/remedy.h"
 
+#include <QTimer>
 #include <QWidget>
 
 class QPushButton;
@@ -23,6 +24,7 @@ class RecordEditing;
 class RecordFacts;
 class ReportDrawer;
 class StatePanel;
+struct ChosenRecords;
 
 /// The records of the workspace: found, looked at, edited, and turned into what a model is trained on.
 class DatasetPage : public QWidget {
@@ -51,6 +53,8 @@ private:
     void makeCommands();
     void showRecords();
     void showChosen();
+    void askChosen(); ///< Of many: off the home thread.
+    void showFacts(const ChosenRecords& chosen);
     void openMenu(QPoint globalPoint);
     void editCaption();
     void editTags();
@@ -76,6 +80,8 @@ private:
     ReportDrawer* drawer_;
     DatasetActions* actions_;
     QSplitter* split_;
+    QTimer chosenSoon_; ///< Until a selection of many has come to rest.
+    int chosenAsked_ = 0;
     QAction *caption_, *captions_, *tags_, *exclude_, *undo_,
         *showFile_; ///< Commands that the records' menu offers, too.
 };

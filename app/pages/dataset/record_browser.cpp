@@ -243,6 +243,17 @@ QStringList RecordBrowser::selectedIds() const
     return selection_->ids();
 }
 
+qsizetype RecordBrowser::selectedCount() const
+{
+    const auto selected = selection_->count();
+    return selected > 0 || current().isEmpty() ? selected : 1;
+}
+
+qsizetype RecordBrowser::listedCount() const
+{
+    return model_->rowCount();
+}
+
 QStringList RecordBrowser::listedIds() const
 {
     QStringList ids;

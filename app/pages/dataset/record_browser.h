@@ -40,8 +40,10 @@ public:
     const QString& current() const;
     /// What is edited: those selected, or else the current one; by row.
     QStringList selectedIds() const;
+    qsizetype selectedCount() const; ///< Of those; at once, however many they are.
     /// All that the query finds, by row.
     QStringList listedIds() const;
+    qsizetype listedCount() const;
     void setView(View view);
     View view() const;
     void setQuery(const QString& query);

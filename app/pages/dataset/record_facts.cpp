@@ -20,7 +20,7 @@
 #include <QToolButton>
 
 #include <algorithm>
-#include <map>
+#include <iterator>
 
 namespace nanodit {
 
@@ -34,67 +34,6 @@ QPixmap markPixmap(const QWidget& widget, MarkState state, const Colours& colour
     QPainter painter(&drawn);
     paintStateMark(painter, {1, 1, markSide - 2, markSide - 2}, state, colours);
     return drawn;
-}
-
-/// What all of them have: the value, or empty when they differ.
-template<typename Of>
-QString common(const std::vector<const RecordInfo*>& records, Of of)
-{
-    const auto first = of(*records.front());
-    const bool same = std::ranges::all_of(records, [&](const RecordInfo* record) { return of(*record) == first; });
-    return same ? QString::fromStdString(first) : QString();
-}
-
-QStringList commonTags(const std::vector<const RecordInfo*>& records)
-{
-    auto tags = records.front()->tags;
-    for (const auto* const record : records)
-        std::erase_if(tags,
-                      [&](const auto& tag) { return std::ranges::find(record->tags, tag) == record->tags.end(); });
-    QStringList names;
-    for (const auto& tag : tags)
-        names << QString::fromStdString(tag);
-    return names;
-}
-
-/// The state that needs a hand most, of an array of several records.
-ArrayState worst(ArrayState a, ArrayState b)
-{
-    for (const auto state : {ArrayState::Wrong, ArrayState::Stale, ArrayState::Missing}) {
-        if (a == state || b == state)
-            return state;
-    }
-    return ArrayState::Whole;
-}
-
-/// "stale: the caption"; of several records "3 stale (the caption), 9 whole".
-QString arrayText(const std::vector<const RecordInfo*>& records, std::size_t array)
-{
-    if (records.size() == 1) {
-        const auto& record = *records.front();
-        auto text = markStateName(markOf(record.arrays[array]));
-        if (const auto reasons = reasonsText(record.changes[array]); !reasons.isEmpty())
-            text += QStringLiteral(": ") + reasons;
-        return record.adopted[array] ? text + RecordFacts::tr(", from elsewhere") : text;
-    }
-    std::map<ArrayState, std::int64_t> counts;
-    std::map<QString, std::int64_t> reasons;
-    for (const auto* const record : records) {
-        ++counts[record->arrays[array]];
-        for (const auto& change : record->changes[array])
-            ++reasons[inputText(change.input)];
-    }
-    QStringList parts;
-    for (const auto& [state, count] : counts) {
-        auto part = QStringLiteral("%1 %2").arg(QString::number(count), markStateName(markOf(state)));
-        QStringList why;
-        for (const auto& [reason, times] : reasons)
-            why << (times == count ? reason : QStringLiteral("%1 × %2").arg(QString::number(times), reason));
-        if (state == ArrayState::Stale && !why.isEmpty())
-            part += QStringLiteral(" (%1)").arg(why.join(QStringLiteral(", ")));
-        parts << part;
-    }
-    return parts.join(QStringLiteral(", "));
 }
 
 } // namespace
@@ -223,24 +162,23 @@ void RecordFacts::addArrays(QGridLayout* grid)
     }
 }
 
-void RecordFacts::show(const std::vector<const RecordInfo*>& records)
+void RecordFacts::show(const RecordSummary& records)
 {
-    if (records.empty())
+    if (records.count == 0)
         return clear();
-    const auto& first = *records.front();
-    const bool one = records.size() == 1;
+    const auto& first = records.first;
+    const bool one = records.count == 1;
     caption_->setVisible(one);
     caption_->show(one ? QString::fromStdString(first.id) : QString(), QString::fromStdString(first.caption));
     showProblem(one && first.excluded.empty() ? Notice{first.problem, first.remedy} : Notice{});
-    id_->setText(one ? QString::fromStdString(first.id)
-                     : countText(static_cast<std::int64_t>(records.size()), tr("records")));
+    id_->setText(one ? QString::fromStdString(first.id) : countText(records.count, tr("records")));
     id_->setToolTip(one ? QString::fromStdString(first.image.string()) : QString());
     file_->setVisible(one);
-    const auto split = common(records, [](const RecordInfo& record) { return record.split; });
+    const auto& split = records.split;
     if (split_->findData(split) < 0 && !split.isEmpty())
         split_->insertItem(split_->count() - 1, split, split);
     split_->setCurrentIndex(split.isEmpty() ? -1 : split_->findData(split));
-    commonTags_ = commonTags(records);
+    commonTags_ = records.tags;
     if (!tags_->hasFocus() || !tags_->isModified())
         tags_->setText(commonTags_.join(QStringLiteral(", ")));
     showExclusion(records);
@@ -261,13 +199,13 @@ void RecordFacts::showProblem(const Notice& problem)
     act_->setVisible(!problem.text.empty() && !action.isEmpty());
 }
 
-void RecordFacts::showExclusion(const std::vector<const RecordInfo*>& records)
+void RecordFacts::showExclusion(const RecordSummary& records)
 {
-    excluded_ = std::ranges::all_of(records, [](const RecordInfo* record) { return !record->excluded.empty(); });
+    excluded_ = records.allExcluded;
     reason_->setVisible(excluded_);
     if (!reason_->hasFocus() || !reason_->isModified())
-        reason_->setText(common(records, [](const RecordInfo& record) { return record.excluded; }));
-    reason_->setToolTip(records.front()->excludedByRule
+        reason_->setText(records.excluded);
+    reason_->setToolTip(records.first.excludedByRule
                             ? tr("Excluded by the import rules; a reason entered here replaces theirs")
                             : tr("Why it is left out of passes and packing"));
     exclude_->setText(excluded_ ? tr("Include") : tr("Exclude"));
@@ -276,15 +214,11 @@ void RecordFacts::showExclusion(const std::vector<const RecordInfo*>& records)
                              : tr("Exclude from passes and packing (X); its arrays are kept, and this can be undone"));
 }
 
-void RecordFacts::showArrays(const std::vector<const RecordInfo*>& records)
+void RecordFacts::showArrays(const RecordSummary& records)
 {
-    for (std::size_t i = 0; i < marks_.size(); ++i) {
-        auto state = records.front()->arrays[i];
-        for (const auto* const record : records)
-            state = worst(state, record->arrays[i]);
-        shown_[i] = markOf(state);
-        states_[i]->setText(arrayText(records, i));
-    }
+    shown_ = records.marks;
+    for (std::size_t i = 0; i < states_.size(); ++i)
+        states_[i]->setText(records.states[i]);
     paintMarks();
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/front/data.h"
+#include "app/pages/dataset/record_summary.h"
 #include "core/runtime/remedy.h"
 #include "widgets/state_marks.h"
 
@@ -8,7 +8,6 @@
 
 #include <array>
 #include <optional>
-#include <vector>
 
 class QComboBox;
 class QGridLayout;
@@ -29,8 +28,7 @@ class RecordFacts : public QWidget {
 
 public:
     explicit RecordFacts(QWidget* parent = nullptr);
-    /// One record, or several; no pointer is kept.
-    void show(const std::vector<const RecordInfo*>& records);
+    void show(const RecordSummary& records);
     void clear();
     /// What can be chosen for the split.
     void setSplits(const QStringList& splits);
@@ -54,8 +52,8 @@ protected:
 private:
     void addFields(QGridLayout* grid);
     void addArrays(QGridLayout* grid);
-    void showArrays(const std::vector<const RecordInfo*>& records);
-    void showExclusion(const std::vector<const RecordInfo*>& records);
+    void showArrays(const RecordSummary& records);
+    void showExclusion(const RecordSummary& records);
     void paintMarks();
     void commitTags();
     void showProblem(const Notice& problem);

@@ -16,13 +16,12 @@ namespace {
 constexpr std::array splitHues = {Hue::Blue, Hue::Orange, Hue::Green, Hue::Purple, Hue::Yellow};
 
 /// Splits in the order of the legend: train, val, then others by name.
-std::vector<QString> splitsOf(const std::vector<RecordInfo>& records)
+std::vector<std::string> splitsOf(const std::vector<RecordInfo>& records)
 {
-    std::vector<QString> splits = {QStringLiteral("train"), QStringLiteral("val")};
-    for (const auto& record : records) {
-        const auto split = QString::fromStdString(record.split);
-        if (std::find(splits.begin(), splits.end(), split) == splits.end())
-            splits.push_back(split);
+    std::vector<std::string> splits = {"train", "val"};
+    for (const auto& record : records) { // there can be 100,000: nothing is made of a split that is known
+        if (std::find(splits.begin(), splits.end(), record.split) == splits.end())
+            splits.push_back(record.split);
     }
     std::sort(splits.begin() + 2, splits.end());
     return splits;
@@ -48,7 +47,7 @@ RecordMap::RecordMap(Session& session, RecordModel* model, QWidget* parent)
     connect(&session_, &Session::workspaceChanged, this, &RecordMap::forget);
     connect(&session_, &Session::recordsChanged, this, [this] {
         layOutIfNeeded();
-        if (shown_ && !places_.isEmpty())
+        if (shown_ && !places_.empty())
             showPoints(); // splits and exclusions may be others
     });
 }
@@ -103,7 +102,7 @@ void RecordMap::layOutIfNeeded()
     if (control_)
         control_->requestStop();
     control_ = std::make_shared<JobControl>();
-    if (places_.isEmpty())
+    if (places_.empty())
         view_->setMessage(tr("Laying out the map…"));
     work_.ask(
         this,
@@ -113,18 +112,19 @@ void RecordMap::layOutIfNeeded()
             context.control = control;
             makeSetMapJob({.workspace = workspace, .finished = [&map](const SetMap& made) { map = made; }})
                 ->run(context);
-            return map;
-        },
-        [this, control = control_](const SetMap& map) {
-            if (control != control_ || map.points.empty())
-                return; // another one is being made
-            places_.clear();
+            std::unordered_map<std::string, QPointF> places;
             for (const auto& point : map.points)
-                places_.insert(QString::fromStdString(point.id), {point.x, point.y});
+                places.emplace(point.id, QPointF(point.x, point.y));
+            return places;
+        },
+        [this, control = control_](std::unordered_map<std::string, QPointF> places) {
+            if (control != control_ || places.empty())
+                return; // another one is being made
+            places_ = std::move(places);
             showPoints();
         },
         [this, control = control_](const Notice& why) {
-            if (control == control_ && places_.isEmpty())
+            if (control == control_ && places_.empty())
                 view_->setMessage(noticeText(why));
         });
 }
@@ -132,24 +132,23 @@ void RecordMap::layOutIfNeeded()
 void RecordMap::showPoints()
 {
     const auto splits = splitsOf(session_.records());
-    const auto hueOf = [splits](const QString& split) {
+    const auto hueOf = [splits](const std::string& split) {
         const auto place = std::find(splits.begin(), splits.end(), split) - splits.begin();
         return splitHues[static_cast<std::size_t>(place) % splitHues.size()];
     };
     std::vector<std::pair<Hue, QString>> legend;
     for (const auto& split : splits)
-        legend.emplace_back(hueOf(split), split);
+        legend.emplace_back(hueOf(split), QString::fromStdString(split));
     view_->setMessage({});
     view_->setLegend(std::move(legend));
     view_->setPoints([this, hueOf](int row) -> std::optional<PointMap::Point> {
         const auto* const record = model_->record(row);
         if (record == nullptr)
             return std::nullopt;
-        const auto place = places_.constFind(QString::fromStdString(record->id));
-        if (place == places_.constEnd())
+        const auto place = places_.find(record->id);
+        if (place == places_.end())
             return std::nullopt;
-        return PointMap::Point{
-            .place = *place, .hue = hueOf(QString::fromStdString(record->split)), .faint = !record->excluded.empty()};
+        return PointMap::Point{.place = place->second, .hue = hueOf(record->split), .faint = !record->excluded.empty()};
     });
 }
 

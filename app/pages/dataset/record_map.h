@@ -3,11 +3,12 @@
 #include "app/background_queue.h"
 #include "app/session.h"
 
-#include <QHash>
 #include <QObject>
 #include <QPointF>
 
 #include <memory>
+#include <string>
+#include <unordered_map>
 
 namespace nanodit {
 
@@ -38,8 +39,8 @@ private:
     RecordModel* model_;
     PointMap* view_;
     BackgroundQueue work_;
-    std::shared_ptr<JobControl> control_; ///< Of the layout that is being made.
-    QHash<QString, QPointF> places_;
+    std::shared_ptr<JobControl> control_;             ///< Of the layout that is being made.
+    std::unordered_map<std::string, QPointF> places_; ///< By id.
     std::size_t madeOf_ = 0; ///< The tokens that places_ (or what is being made) are of; 0: of none.
     bool shown_ = false;
 };

@@ -26,8 +26,7 @@ namespace {
 constexpr std::int64_t driftSample = 64; ///< Records, spread over the set.
 }
 
-ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, std::function<QStringList(CaptionsPanel::Scope)> idsOf,
-                           QWidget* parent)
+ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, CaptionsPanel::Records records, QWidget* parent)
     : QTabWidget(parent)
     , session_(session)
     , jobs_(jobs)
@@ -37,7 +36,7 @@ ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, std::function<QS
     , passes_(new PassesPanel(this))
     , epoch_(new EpochPanel(session, this))
     , drift_(new DriftPanel(this))
-    , captions_(new CaptionsPanel(session, std::move(idsOf), this))
+    , captions_(new CaptionsPanel(session, std::move(records), this))
     , duplicates_(new DuplicatesPanel(session, this))
     , log_(new LogView(this))
 {

@@ -25,9 +25,8 @@ class ReportDrawer : public QTabWidget {
     Q_OBJECT
 
 public:
-    /// `idsOf`: for the captions panel.
-    ReportDrawer(Session& session, DatasetJobs& jobs, std::function<QStringList(CaptionsPanel::Scope)> idsOf,
-                 QWidget* parent = nullptr);
+    /// `records`: for the captions panel.
+    ReportDrawer(Session& session, DatasetJobs& jobs, CaptionsPanel::Records records, QWidget* parent = nullptr);
     void showBuckets(const RecordList& list);
     /// Opens a tab by its number, from the left.
     void open(int tab);

@@ -6,6 +6,7 @@
 
 #include <QFileInfo>
 
+#include <algorithm>
 #include <utility>
 
 namespace nanodit {
@@ -39,8 +40,11 @@ void TrashedPictures::bringBack()
 
 void TrashedPictures::giveBack(const QString& file)
 {
-    const auto back = std::move(trashed_.back());
-    trashed_.pop_back();
+    const auto place = std::ranges::find(trashed_, file, [](const auto& gone) { return gone.picture.file; });
+    if (place == trashed_.end())
+        return;
+    const auto back = std::move(*place);
+    trashed_.erase(place);
     history_->insert(back.row, back.picture);
     Q_EMIT returned(file);
     banner_->hide();

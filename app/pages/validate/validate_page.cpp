@@ -16,6 +16,7 @@
 #include "widgets/text.h"
 
 #include <QAction>
+#include <QBuffer>
 #include <QDateTime>
 #include <QFileInfo>
 #include <QMenu>
@@ -305,10 +306,17 @@ void ValidatePage::save(Export what)
     };
     if (what == Export::Picture) {
         results_->makeSheet([this, target, done, failed](const QImage& sheet) {
-            if (sheet.save(target, "PNG"))
-                done();
-            else
-                failed({tr("%1 could not be written: is the folder there, and writable?").arg(target).toStdString()});
+            session_.background().ask(
+                this,
+                [sheet, target] {
+                    QByteArray bytes;
+                    QBuffer buffer(&bytes);
+                    buffer.open(QIODevice::WriteOnly);
+                    if (!sheet.save(&buffer, "PNG"))
+                        throw StoreError("the picture is too large for a PNG");
+                    writeFileAtomically(fs::path(target.toStdString()), bytes.toStdString());
+                },
+                done, failed);
         });
         return;
     }

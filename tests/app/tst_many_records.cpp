@@ -1,0 +1,87 @@
+#include "app/pages/dataset/captions_panel.h"
+#include "app/pages/dataset/record_facts.h"
+#include "app/pages/dataset/record_summary.h"
+#include "app/session.h"
+#include "tests/app/drawn_records.h"
+
+#include <QLabel>
+#include <QLineEdit>
+#include <QTest>
+
+using namespace nanodit;
+
+namespace {
+constexpr int many = 100000;
+}
+
+/// What the window does with a hundred thousand records is bounded, or not done on its thread.
+class TestManyRecords : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aSummaryTellsWhatRecordsShare()
+    {
+        const auto records = test::drawnRecords(100);
+        QStringList ids;
+        for (int i = 0; i < 100; i += 25) // 0, 25, 50, 75
+            ids << QString::fromStdString((*records)[static_cast<std::size_t>(i)].id);
+        ids << QStringLiteral("no record");
+        const auto chosen = chosenOf(*records, ids);
+        const auto& summary = chosen.summary;
+        QCOMPARE(summary.count, std::int64_t(4));
+        QCOMPARE(QString::fromStdString(summary.first.id), ids.front());
+        QCOMPARE(summary.tags, QStringList{"night"});
+        QCOMPARE(summary.split, QString("train"));
+        QVERIFY(!summary.allExcluded && summary.excluded.isEmpty());
+        QCOMPARE(summary.marks[0], MarkState::Stale);
+        QCOMPARE(summary.marks[3], MarkState::Whole);
+        QVERIFY2(summary.states[0].contains("2 stale (the caption)") && summary.states[0].contains("2 whole"),
+                 qPrintable(summary.states[0]));
+        QCOMPARE(chosen.withPatches.size(), std::size_t(4));
+        QCOMPARE(chosenOf(*records, {}).summary.count, std::int64_t(0));
+    }
+
+    /// As it comes from another thread.
+    void factsAreShownFromASummary()
+    {
+        const auto records = test::drawnRecords(many);
+        QStringList ids;
+        for (const auto& record : *records)
+            ids << QString::fromStdString(record.id);
+        RecordFacts facts;
+        facts.show(chosenOf(*records, ids).summary);
+        QVERIFY(!facts.isHidden());
+        QCOMPARE(facts.findChild<QLineEdit*>("recordTags")->text(), QString());
+        const auto state = facts.findChild<QLabel*>("state-t5")->text();
+        QVERIFY2(state.contains("10000 stale"), qPrintable(state));
+        facts.show(RecordSummary());
+        QVERIFY(facts.isHidden());
+    }
+
+    /// Keys that are typed ask how many records there are; which they are is asked once nothing more is typed.
+    void captionsAreLookedThroughOnceNothingMoreIsTyped()
+    {
+        Session session;
+        int listed = 0;
+        CaptionsPanel panel(session,
+                            {.ids =
+                                 [&listed](CaptionsPanel::Scope) {
+                                     ++listed;
+                                     return QStringList{"record-0000001"};
+                                 },
+                             .count = [](CaptionsPanel::Scope) { return qsizetype(many); }},
+                            nullptr);
+        panel.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&panel));
+        QTRY_VERIFY(panel.idle());
+        listed = 0;
+        auto* const find = panel.findChild<QLineEdit*>("captionFind");
+        QTest::keyClicks(find, "a thing");
+        QCOMPARE(listed, 0);
+        QTRY_VERIFY(panel.idle());
+        QCOMPARE(listed, 1);
+    }
+};
+
+QTEST_MAIN(TestManyRecords)
+#include "tst_many_records.moc"
