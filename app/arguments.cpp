@@ -55,7 +55,9 @@ void addWindowOptions(QCommandLineParser& parser)
     parser.addHelpOption();
     parser.addVersionOption();
     parser.addOptions(
-        {{{QStringLiteral("w"), workspaceOption}, QStringLiteral("Open this workspace."), QStringLiteral("folder")},
+        {{{QStringLiteral("w"), workspaceOption},
+          QStringLiteral("Open this workspace, not the one that was opened last."),
+          QStringLiteral("folder")},
          {pageOption, QStringLiteral("Show this page: %1.").arg(choiceText(pageWords())), QStringLiteral("page")},
          {themeOption, QStringLiteral("%1, for this start.").arg(choiceText(themeWords())), QStringLiteral("theme")},
          {deviceOption, QStringLiteral("auto, cpu, cuda or cuda:N, for this start."), QStringLiteral("device"),

@@ -79,10 +79,13 @@ int runWindow(Application& application, const Arguments& arguments)
     QObject::connect(&signals, &EndSignals::endWanted, &window, &MainWindow::endProgram);
     stopAtTheEndOfTheSession(application, session);
     const auto crashes = crashFolder();
-    window.tellOfCrashes(takeCrashReports(crashes));
+    const auto reports = takeCrashReports(crashes);
+    window.tellOfCrashes(reports);
     keepCrashReports(crashes, std::string(program) + " " NANODIT_VERSION);
     if (!arguments.workspace.isEmpty())
         window.openWorkspace(arguments.workspace);
+    else if (reports.empty()) // what it died of may be in there
+        window.openLast();
     if (arguments.page)
         QObject::connect(
             &session, &Session::workspaceChanged, &window, [&] { window.showPage(*arguments.page); },

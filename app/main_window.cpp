@@ -22,6 +22,7 @@
 #include "app/settings/settings_dialog.h"
 #include "app/shortcuts.h"
 #include "app/status_strip.h"
+#include "app/window_layout.h"
 #include "widgets/banner.h"
 #include "widgets/commands.h"
 #include "widgets/drop_hint.h"
@@ -43,6 +44,7 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <iterator>
 #include <utility>
@@ -118,25 +120,23 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     resize(usual.boundedTo(screen()->availableSize() - titleBar));
     if (const auto geometry = preferences_.windowGeometry(); !geometry.isEmpty())
         restoreGeometry(geometry);
+    for (const auto& info : pageTable())
+        restoreLayout(*widget(info.page), QLatin1String(info.word), preferences_);
 }
 
 QWidget* MainWindow::widget(Page page) const
 {
-    switch (page) {
-    case Page::Dataset:
-        return dataset_;
-    case Page::Train:
-        return train_;
-    case Page::Attention:
-        return attention_;
-    case Page::Sample:
-        return sample_;
-    case Page::Validate:
-        return validate_;
-    case Page::Runs:
-        return runs_;
+    const std::array<QWidget*, 6> all = {dataset_, train_, attention_, sample_, validate_, runs_};
+    return all.at(static_cast<std::size_t>(page));
+}
+
+std::optional<Page> MainWindow::shownPage() const
+{
+    for (const auto& info : pageTable()) {
+        if (pages_->currentWidget() == widget(info.page))
+            return info.page;
     }
-    Q_UNREACHABLE();
+    return std::nullopt;
 }
 
 void MainWindow::makeMenu(Theme& theme)
@@ -232,6 +232,7 @@ void MainWindow::connectSession()
     });
     connect(&session_, &Session::failed, this, [this](const QString& what, const Notice& why) {
         opening_ = false;
+        firstPage_ = Page::Dataset;
         welcome_->setBusy(false, {});
         showFailure(*banner_, what, why);
     });
@@ -318,6 +319,15 @@ void MainWindow::openWorkspace(const QString& folder)
                     [this, folder] { session_.openWorkspace(folder); });
 }
 
+void MainWindow::openLast()
+{
+    const auto folder = preferences_.lastWorkspace();
+    if (folder.isEmpty())
+        return;
+    openWorkspace(folder);
+    firstPage_ = preferences_.lastPage().value_or(Page::Dataset);
+}
+
 void MainWindow::showPage(Page page)
 {
     if (!session_.hasWorkspace())
@@ -396,9 +406,18 @@ void MainWindow::takeFolder(const QString& folder)
 void MainWindow::endProgram()
 {
     afterJobs_->stop([this] {
-        preferences_.setWindowGeometry(saveGeometry());
+        keepState();
         QCoreApplication::exit();
     });
+}
+
+void MainWindow::keepState()
+{
+    preferences_.setWindowGeometry(saveGeometry());
+    for (const auto& info : pageTable())
+        keepLayout(*widget(info.page), QLatin1String(info.word), preferences_);
+    if (const auto page = shownPage())
+        preferences_.setLastPage(*page);
 }
 
 void MainWindow::tellOfCrashes(const std::vector<std::filesystem::path>& reports)
@@ -411,11 +430,7 @@ void MainWindow::tellOfCrashes(const std::vector<std::filesystem::path>& reports
 
 void MainWindow::showShortcuts()
 {
-    std::optional<Page> shown;
-    for (const auto& info : pageTable()) {
-        if (pages_->currentWidget() == widget(info.page))
-            shown = info.page;
-    }
+    const auto shown = shownPage();
     dialogs_.tell(this, tr("Keyboard shortcuts"),
                   shortcutsAsHtml(*commands_, shown ? widget(*shown) : nullptr, shown ? pageName(*shown) : QString()));
 }
@@ -437,7 +452,7 @@ bool MainWindow::focusNextPrevChild(bool next)
 void MainWindow::closeEvent(QCloseEvent* event)
 {
     if (session_.jobs().empty()) {
-        preferences_.setWindowGeometry(saveGeometry());
+        keepState();
         event->accept();
         return;
     }

@@ -6,6 +6,7 @@
 #include <QMainWindow>
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 class QStackedWidget;
@@ -42,6 +43,8 @@ public:
                QWidget* parent = nullptr);
 
     void openWorkspace(const QString& folder);
+    /// The workspace that was opened last, where it is there, on the page that was shown last.
+    void openLast();
     void showPage(Page page);
     DatasetPage* datasetPage() const { return dataset_; }
     AttentionPage* attentionPage() const { return attention_; }
@@ -66,6 +69,8 @@ protected:
 
 private:
     QWidget* widget(Page page) const;
+    std::optional<Page> shownPage() const;
+    void keepState(); ///< What the next start begins with.
     void makeMenu(Theme& theme);
     void makeShortcuts();
     void connectPages();

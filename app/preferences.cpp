@@ -10,6 +10,7 @@ const auto recentKey = QStringLiteral("recentWorkspaces");
 const auto themeKey = QStringLiteral("theme");
 const auto deviceKey = QStringLiteral("device");
 const auto precisionKey = QStringLiteral("precision");
+const auto lastPageKey = QStringLiteral("lastPage");
 const auto geometryKey = QStringLiteral("windowGeometry");
 constexpr qsizetype shownRecent = 8, keptRecent = 16; ///< More, for disks that come back.
 
@@ -19,13 +20,23 @@ QString plotKey(const QString& page, const QString& workspace)
     const auto hash = QCryptographicHash::hash(workspace.toUtf8(), QCryptographicHash::Sha1).toHex();
     return QStringLiteral("plots/%1/%2").arg(page, QString::fromLatin1(hash));
 }
+
+QString arrangementKey(const QString& part)
+{
+    return QStringLiteral("arrangement/") + part;
+}
+
+bool holdsWorkspace(const QString& folder)
+{
+    return QFileInfo::exists(folder + QStringLiteral("/workspace.yaml"));
+}
 } // namespace
 
 QStringList Preferences::recentWorkspaces() const
 {
     QStringList existing;
     for (const auto& folder : settings_.value(recentKey).toStringList()) {
-        if (QFileInfo::exists(folder + QStringLiteral("/workspace.yaml")))
+        if (holdsWorkspace(folder))
             existing << folder;
     }
     return existing.mid(0, shownRecent);
@@ -79,6 +90,32 @@ PlotLayout Preferences::plotLayout(const QString& page, const QString& workspace
 void Preferences::setPlotLayout(const QString& page, const QString& workspace, const PlotLayout& layout)
 {
     settings_.setValue(plotKey(page, workspace), layout.encoded());
+}
+
+QByteArray Preferences::arrangement(const QString& part) const
+{
+    return settings_.value(arrangementKey(part)).toByteArray();
+}
+
+void Preferences::setArrangement(const QString& part, const QByteArray& state)
+{
+    settings_.setValue(arrangementKey(part), state);
+}
+
+std::optional<Page> Preferences::lastPage() const
+{
+    return pageFromWord(settings_.value(lastPageKey).toString());
+}
+
+void Preferences::setLastPage(Page page)
+{
+    settings_.setValue(lastPageKey, QString::fromLatin1(pageInfo(page).word));
+}
+
+QString Preferences::lastWorkspace() const
+{
+    const auto last = settings_.value(recentKey).toStringList().value(0);
+    return holdsWorkspace(last) ? last : QString();
 }
 
 QByteArray Preferences::windowGeometry() const

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/page_table.h"
 #include "app/plots/plot_layout.h"
 #include "core/runtime/compute_choice.h"
 #include "widgets/theme.h"
@@ -7,6 +8,8 @@
 #include <QByteArray>
 #include <QSettings>
 #include <QStringList>
+
+#include <optional>
 
 namespace nanodit {
 
@@ -31,6 +34,14 @@ public:
     /// How the plots of a page were arranged last in a workspace.
     PlotLayout plotLayout(const QString& page, const QString& workspace) const;
     void setPlotLayout(const QString& page, const QString& workspace, const PlotLayout& layout);
+    /// How a part of the window was arranged; empty where that was not kept.
+    QByteArray arrangement(const QString& part) const;
+    void setArrangement(const QString& part, const QByteArray& state);
+    /// The page that was shown last.
+    std::optional<Page> lastPage() const;
+    void setLastPage(Page page);
+    /// That was opened last; empty where there is none, or it is not there now.
+    QString lastWorkspace() const;
     QByteArray windowGeometry() const;
     void setWindowGeometry(const QByteArray& geometry);
 

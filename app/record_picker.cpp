@@ -54,8 +54,11 @@ RecordPicker::RecordPicker(Session& session, const QString& current, QWidget* pa
     column->addLayout(buttons);
 
     connect(query_, &QLineEdit::textChanged, this, &RecordPicker::search);
-    connect(grid_->selectionModel(), &QItemSelectionModel::currentChanged, this,
-            [this](const QModelIndex& index) { take_->setEnabled(index.isValid()); });
+    connect(grid_->selectionModel(), &QItemSelectionModel::currentChanged, this, [this](const QModelIndex& index) {
+        take_->setEnabled(index.isValid());
+        if (!listing_ && index.isValid())
+            current_ = tiles_->id(index.row());
+    });
     connect(grid_, &QAbstractItemView::activated, this, &RecordPicker::choose);
     connect(take_, &QPushButton::clicked, this, [this] { choose(grid_->currentIndex()); });
     connect(cancel, &QPushButton::clicked, this, &QDialog::reject);
@@ -93,10 +96,12 @@ void RecordPicker::search()
             if (!done())
                 return;
             found_->setText(countText(static_cast<std::int64_t>(found.second.size()), tr("records")));
+            listing_ = true;
             tiles_->show(std::move(found.first), std::move(found.second));
             const int row = tiles_->rowOf(current_);
             const auto first = tiles_->index(row >= 0 ? row : 0);
             grid_->setCurrentIndex(first);
+            listing_ = false;
             if (row >= 0)
                 grid_->scrollTo(first, QAbstractItemView::PositionAtCenter);
             take_->setEnabled(first.isValid());

@@ -32,12 +32,13 @@ private:
     void choose(const QModelIndex& index);
 
     Session& session_;
-    QString current_;
+    QString current_; ///< Selected last; also while a search hides it.
     QLineEdit* query_;
     QLabel* found_;
     ThumbnailGrid* grid_;
     RecordTiles* tiles_;
     QPushButton* take_;
+    bool listing_ = false;       ///< The list is being filled: what is current in it nobody has selected.
     int asked_ = 0, listed_ = 0; ///< So that of several searches the last one counts.
 };
 

@@ -8,7 +8,9 @@
 #include "widgets/theme.h"
 
 #include <QAction>
+#include <QDataStream>
 #include <QHBoxLayout>
+#include <QIODevice>
 #include <QLabel>
 #include <QSplitter>
 #include <QToolButton>
@@ -34,6 +36,7 @@ PageFrame::PageFrame(const QString& title, QWidget* parent)
     , foldInspector_(makeFlatButton(QStringLiteral("panel-right"), tr("Show or hide the inspector"), this))
     , foldDrawer_(makeFlatButton(QStringLiteral("panel-bottom"), tr("Show or hide the drawer"), this))
 {
+    setObjectName(QStringLiteral("pageFrame"));
     auto* const titleLabel = new QLabel(title, this);
     setRole(titleLabel, "title");
     context_->setObjectName(QStringLiteral("pageContext"));
@@ -53,6 +56,8 @@ PageFrame::PageFrame(const QString& title, QWidget* parent)
     header_->addWidget(foldInspector_);
     foldDrawer_->hide();
     foldInspector_->hide();
+    foldDrawer_->setObjectName(QStringLiteral("foldDrawer"));
+    foldInspector_->setObjectName(QStringLiteral("foldInspector"));
     foldDrawer_->setCheckable(true);
     foldInspector_->setCheckable(true);
 
@@ -72,6 +77,8 @@ PageFrame::PageFrame(const QString& title, QWidget* parent)
     column->addWidget(columns_, 1);
     banner_->installEventFilter(this);
     rows_->installEventFilter(this);
+    connect(foldInspector_, &QToolButton::clicked, this, [this](bool shown) { inspectorByHand_ = shown; });
+    connect(foldDrawer_, &QToolButton::clicked, this, [this](bool shown) { drawerByHand_ = shown; });
     connect(foldInspector_, &QToolButton::toggled, this, [this](bool shown) { inspector_->setVisible(shown); });
     connect(foldDrawer_, &QToolButton::toggled, this, [this](bool shown) { drawer_->setVisible(shown); });
 }
@@ -166,6 +173,38 @@ void PageFrame::setInspectorVisible(bool visible)
 {
     foldInspector_->setChecked(visible);
     inspector_->setVisible(visible);
+}
+
+QByteArray PageFrame::arrangement() const
+{
+    const auto number = [](const std::optional<bool>& shown) { return shown ? (*shown ? 1 : 0) : -1; };
+    QByteArray bytes;
+    QDataStream stream(&bytes, QIODevice::WriteOnly);
+    stream.setVersion(QDataStream::Qt_6_0);
+    stream << columns_->saveState() << rows_->saveState() << number(inspectorByHand_) << number(drawerByHand_);
+    return bytes;
+}
+
+void PageFrame::setArrangement(const QByteArray& state)
+{
+    QDataStream stream(state);
+    stream.setVersion(QDataStream::Qt_6_0);
+    QByteArray columns, rows;
+    int inspector = -1, drawer = -1;
+    stream >> columns >> rows >> inspector >> drawer;
+    if (stream.status() != QDataStream::Ok)
+        return;
+    columns_->restoreState(columns);
+    rows_->restoreState(rows);
+    if (inspector >= 0 && inspector_ != nullptr) {
+        inspectorByHand_ = inspector == 1;
+        if (!*inspectorByHand_) // else it is open where there is something to inspect
+            setInspectorVisible(false);
+    }
+    if (drawer >= 0 && drawer_ != nullptr) {
+        drawerByHand_ = drawer == 1;
+        setDrawerVisible(*drawerByHand_);
+    }
 }
 
 } // namespace nanodit

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <QByteArray>
 #include <QFrame>
+
+#include <optional>
 
 class QAction;
 class QHBoxLayout;
@@ -17,6 +20,7 @@ class Banner;
 /// pixels at the right and a drawer at the bottom, both of which fold.
 class PageFrame : public QWidget {
     Q_OBJECT
+    Q_PROPERTY(QByteArray arrangement READ arrangement WRITE setArrangement)
 
 public:
     static constexpr int inspectorWidth = 320;
@@ -31,6 +35,12 @@ public:
     void setDrawer(QWidget* drawer, int height);
     void setDrawerVisible(bool visible);
     void setInspectorVisible(bool visible);
+    /// Whether somebody has folded it or opened it with its button, and how; nothing where nobody has.
+    std::optional<bool> inspectorByHand() const { return inspectorByHand_; }
+    std::optional<bool> drawerByHand() const { return drawerByHand_; }
+    /// Sizes, and what was folded by hand, to be kept over starts.
+    QByteArray arrangement() const;
+    void setArrangement(const QByteArray& state);
     /// Over the lower edge of the content, while it has something to say: nothing moves when it comes and goes.
     Banner* banner() const { return banner_; }
 
@@ -50,6 +60,7 @@ private:
     QToolButton* foldDrawer_;
     QFrame* inspector_ = nullptr;
     QFrame* drawer_ = nullptr;
+    std::optional<bool> inspectorByHand_, drawerByHand_;
 };
 
 } // namespace nanodit

@@ -21,8 +21,10 @@ private Q_SLOTS:
             preferences.addRecentWorkspace(other);
             preferences.addRecentWorkspace(disk);
             QCOMPARE(preferences.recentWorkspaces(), (QStringList{disk, other}));
+            QCOMPARE(preferences.lastWorkspace(), disk);
             fs::rename(folder_ / "disk", folder_ / "away");
             QCOMPARE(preferences.recentWorkspaces(), QStringList{other});
+            QCOMPARE(preferences.lastWorkspace(), QString()); // not another one in its place
             preferences.addRecentWorkspace(other);
         }
         fs::rename(folder_ / "away", folder_ / "disk");

@@ -80,6 +80,7 @@ DatasetPage::DatasetPage(Session& session, DatasetJobs& jobs, Dialogs& dialogs, 
     , actions_(new DatasetActions(session, jobs, dialogs, frame_, this))
     , split_(new QSplitter(Qt::Horizontal, this))
 {
+    split_->setObjectName(QStringLiteral("datasetSplit"));
     split_->setHandleWidth(1);
     split_->setChildrenCollapsible(false);
     split_->addWidget(browser_);
@@ -142,7 +143,7 @@ void DatasetPage::connectSession()
         chosenSoon_.stop();
         facts_->setEnabled(true);
         facts_->clear();
-        frame_->setDrawerVisible(false);
+        frame_->setDrawerVisible(frame_->drawerByHand().value_or(false));
         frame_->banner()->hide();
         frame_->setContext(folderText(QString::fromStdString(session_.workspace().root.string())));
     });
@@ -231,7 +232,7 @@ void DatasetPage::showRecords()
     const auto& counts = browser_->list().counts();
     const bool any = counts.records > 0;
     if (any != (states_->currentIndex() == 1)) // nothing to inspect, no inspector; later the user folds it
-        frame_->setInspectorVisible(any);
+        frame_->setInspectorVisible(any && frame_->inspectorByHand().value_or(true));
     states_->setCurrentIndex(any ? 1 : 0);
     if (!any) {
         empty_->showEmpty(QStringLiteral("dataset"), tr("No pictures yet"),

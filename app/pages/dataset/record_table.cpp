@@ -1,6 +1,7 @@
 #include "app/pages/dataset/record_table.h"
 
 #include "app/pages/dataset/record_model.h"
+#include "widgets/header_state.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QComboBox>
@@ -204,6 +205,20 @@ void RecordTable::setModel(QAbstractItemModel* model)
         arrangedByHand_ = arrangedByHand_ || (!fitting_ && !isLastShown(column)); // the last one changes by itself
     });
     if (const auto* const records = qobject_cast<const RecordModel*>(model))
+        showFilled(*records);
+}
+
+QByteArray RecordTable::arrangement() const
+{
+    return headerState(*horizontalHeader(), arrangedByHand_);
+}
+
+void RecordTable::setArrangement(const QByteArray& state)
+{
+    fitting_ = true; // it tells of every width
+    arrangedByHand_ = restoreHeader(*horizontalHeader(), state);
+    fitting_ = false;
+    if (const auto* const records = qobject_cast<const RecordModel*>(model()))
         showFilled(*records);
 }
 

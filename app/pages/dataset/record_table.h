@@ -10,6 +10,7 @@ class RecordModel;
 /// four arrays, and what there is to say of each.
 class RecordTable : public QTableView {
     Q_OBJECT
+    Q_PROPERTY(QByteArray arrangement READ arrangement WRITE setArrangement)
 
 public:
     explicit RecordTable(QWidget* parent = nullptr);
@@ -18,6 +19,9 @@ public:
     void setSplits(const QStringList& splits);
     /// Hides the columns that are empty in every row: tags, remarks and a model's numbers.
     void showFilled(const RecordModel& model);
+    /// Order of the columns, sort order, and widths where somebody has set them: to be kept over starts.
+    QByteArray arrangement() const;
+    void setArrangement(const QByteArray& state);
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;

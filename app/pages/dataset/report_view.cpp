@@ -90,6 +90,7 @@ ReportView::ReportView(QWidget* parent)
     counts_->setSelectionMode(QAbstractItemView::NoSelection);
     counts_->setFocusPolicy(Qt::NoFocus);
     countColumns_ = new FittedColumns(counts_, {}); // numbers stay beside each other
+    both_->setObjectName(QStringLiteral("reportSplit"));
     both_->addWidget(counts_);
     both_->addWidget(rejects_);
     both_->setStretchFactor(1, 1);

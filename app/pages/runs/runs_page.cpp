@@ -5,8 +5,8 @@
 #include "app/failures.h"
 #include "app/page_table.h"
 #include "app/pages/runs/checkpoint_list.h"
-#include "app/pages/runs/course_delegate.h"
 #include "app/pages/runs/run_actions.h"
+#include "app/pages/runs/run_table.h"
 #include "app/plots/metric_plots.h"
 #include "app/plots/run_curves_cache.h"
 #include "app/preferences.h"
@@ -31,7 +31,6 @@
 #include <QStackedWidget>
 #include <QTabBar>
 #include <QTabWidget>
-#include <QTableView>
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
@@ -41,8 +40,6 @@
 namespace nanodit {
 
 namespace {
-
-constexpr int rowHeight = 32, headGap = 20, widestNote = 240;
 
 struct RunsWithNotes {
     std::vector<ListedRun> runs;
@@ -73,7 +70,7 @@ RunsPage::RunsPage(Session& session, Training& training, Preferences& preference
     , states_(new QStackedWidget(this))
     , state_(new StatePanel(this))
     , search_(new QLineEdit(this))
-    , table_(new QTableView(this))
+    , table_(new RunTable(this))
     , model_(new RunModel(this))
     , filter_(new RunFilter(this))
     , actions_(new RunActions(session, dialogs, this))
@@ -126,28 +123,7 @@ QWidget* RunsPage::makeTable()
     search_->setAccessibleName(tr("Search runs"));
     search_->setClearButtonEnabled(true);
     filter_->setSourceModel(model_);
-    table_->setObjectName(QStringLiteral("runsTable"));
-    table_->setAccessibleName(tr("Runs"));
     table_->setModel(filter_);
-    table_->setItemDelegateForColumn(RunModel::Course, new CourseDelegate(table_));
-    table_->setProperty("bare", true);
-    table_->setFont(tabularFont(table_->font()));
-    table_->setShowGrid(false);
-    table_->setWordWrap(false);
-    table_->setSelectionBehavior(QAbstractItemView::SelectRows);
-    table_->setSelectionMode(QAbstractItemView::SingleSelection);
-    table_->setEditTriggers(QAbstractItemView::EditKeyPressed);
-    table_->setContextMenuPolicy(Qt::CustomContextMenu);
-    table_->setTabKeyNavigation(false);
-    table_->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
-    table_->verticalHeader()->hide();
-    table_->verticalHeader()->setDefaultSectionSize(rowHeight);
-    table_->horizontalHeader()->setHighlightSections(false);
-    table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-    table_->horizontalHeader()->setStretchLastSection(true);
-    table_->horizontalHeader()->setSectionsMovable(true);
-    table_->setSortingEnabled(true);
-    table_->sortByColumn(RunModel::Name, Qt::AscendingOrder);
     auto* const column = new QVBoxLayout(panel);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(8);
@@ -201,6 +177,7 @@ QWidget* RunsPage::makeDetails()
 QWidget* RunsPage::makeContent()
 {
     auto* const lower = new QSplitter(Qt::Horizontal, this);
+    lower->setObjectName(QStringLiteral("runsLower"));
     lower->setChildrenCollapsible(false);
     lower->setHandleWidth(12);
     lower->setProperty("plain", true);
@@ -215,6 +192,7 @@ QWidget* RunsPage::makeContent()
     lower->setStretchFactor(1, 2);
 
     auto* const rows = new QSplitter(Qt::Vertical, this);
+    rows->setObjectName(QStringLiteral("runsRows"));
     rows->setChildrenCollapsible(false);
     rows->setHandleWidth(12);
     rows->setProperty("plain", true);
@@ -309,7 +287,7 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
     const bool first = !std::exchange(known_, true);
     model_->setRuns(std::move(runs), training());
     if (first) {
-        fitColumns();
+        table_->fitColumns();
         QStringList two; // something to see at once
         for (int row = 0; row < std::min(2, model_->rowCount()); ++row)
             two << QString::fromStdString(model_->run(row).run.name);
@@ -320,20 +298,6 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
     plot(model_->checked());
     showDifferences();
     currentChanged();
-}
-
-void RunsPage::fitColumns()
-{
-    auto* const header = table_->horizontalHeader();
-    header->setStretchLastSection(false); // while it is on, a width given to the last one stays, whatever room there is
-    table_->resizeColumnsToContents();
-    const int last = header->logicalIndex(header->count() - 1);
-    for (int column = 0; column < RunModel::columns; ++column) {
-        const int widest = column == RunModel::Note ? widestNote : 4 * widestNote;
-        header->resizeSection(column, column == last ? header->minimumSectionSize()
-                                                     : std::min(header->sectionSize(column) + headGap, widest));
-    }
-    header->setStretchLastSection(true);
 }
 
 std::vector<const ListedRun*> RunsPage::checked() const

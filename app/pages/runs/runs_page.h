@@ -10,7 +10,6 @@ class QLabel;
 class QLineEdit;
 class QAction;
 class QStackedWidget;
-class QTableView;
 class QTreeWidget;
 
 namespace nanodit {
@@ -22,6 +21,7 @@ class PageFrame;
 class Preferences;
 class RunActions;
 class RunCurvesCache;
+class RunTable;
 class StatePanel;
 class Training;
 
@@ -58,7 +58,6 @@ private:
     void connectAll();
     void read();
     void showRuns(std::vector<ListedRun> runs);
-    void fitColumns(); ///< To what they hold now; the last one takes what is left.
     void currentChanged();
     void checkedChanged();
     void plot(const QStringList& names);
@@ -78,7 +77,7 @@ private:
     QStackedWidget* states_;
     StatePanel* state_;
     QLineEdit* search_;
-    QTableView* table_;
+    RunTable* table_;
     RunModel* model_;
     RunFilter* filter_;
     RunActions* actions_;

@@ -67,6 +67,7 @@ ComparisonPanel::ComparisonPanel(QWidget* parent)
                             item->data(0, metricRole).toString());
     });
     auto* const rows = new QSplitter(Qt::Vertical, this);
+    rows->setObjectName(QStringLiteral("comparisonRows"));
     rows->setChildrenCollapsible(false);
     rows->addWidget(table_);
     rows->addWidget(makeCurves());

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <QTableView>
+
+namespace nanodit {
+
+/// The table of runs: its columns fit what they hold until somebody sets their widths.
+class RunTable : public QTableView {
+    Q_OBJECT
+    Q_PROPERTY(QByteArray arrangement READ arrangement WRITE setArrangement)
+
+public:
+    explicit RunTable(QWidget* parent = nullptr);
+    void setModel(QAbstractItemModel* model) override;
+    /// To what they hold now, unless somebody has set widths; the last one takes what is left.
+    void fitColumns();
+    /// Order of the columns, sort order, and widths where somebody has set them: to be kept over starts.
+    QByteArray arrangement() const;
+    void setArrangement(const QByteArray& state);
+
+private:
+    bool fitting_ = false; ///< Widths are being set here.
+    bool arrangedByHand_ = false;
+};
+
+} // namespace nanodit
