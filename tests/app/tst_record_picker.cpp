@@ -1,7 +1,7 @@
 #include "app/controllers.h"
 #include "app/record_picker.h"
 #include "app/session.h"
-#include "core/io/atomic_file.h"
+#include "core/io/image.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"
 #include "widgets/thumbnail_grid.h"

@@ -385,15 +385,16 @@ private Q_SLOTS:
         QElapsedTimer timer;
         timer.start();
         int step = 0;
-        while (timer.elapsed() < 1000) {
+        const auto drawn = [&] { return plot.redraws() - before; };
+        while (timer.elapsed() < 1000 || (drawn() < 3 && timer.elapsed() < 60000)) { // a slow machine draws more seldom
             for (int i = 0; i < 50; ++i) {
                 ++step;
                 series.append(step, 1.0 / step);
             }
             QTest::qWait(5);
         }
-        const int redraws = plot.redraws() - before;
-        QVERIFY2(redraws >= 3 && redraws <= 11, qPrintable(QString::number(redraws)));
+        const auto most = 2 + timer.elapsed() / 95; // timers of Qt may be early by a twentieth
+        QVERIFY2(drawn() >= 3 && drawn() <= most, qPrintable(QStringLiteral("%1 of %2").arg(drawn()).arg(most)));
     }
 
     void aPlotOutlivesItsSeries()
