@@ -3,8 +3,19 @@
 #include "core/runtime/error.h"
 
 #include <QDebug>
+#include <QLocale>
+
+#include <clocale>
 
 namespace nanodit {
+
+Application::Application(int& argc, char** argv)
+    : QApplication(argc, argv)
+{
+    QLocale::setDefault(QLocale(QLocale::English, QLocale::UnitedStates));
+    // Qt has taken the desktop's for C's functions, too: these must not write "0,5" into files.
+    std::setlocale(LC_NUMERIC, "C");
+}
 
 bool Application::notify(QObject* receiver, QEvent* event)
 {

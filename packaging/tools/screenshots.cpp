@@ -1,6 +1,7 @@
 /// Writes a picture of a page of the window, with what the options ask it to show: for the documentation, and to look
 /// at. The user's preferences are neither read nor changed.
 
+#include "app/application.h"
 #include "app/arguments.h"
 #include "app/compute_setting.h"
 #include "app/controllers.h"
@@ -156,7 +157,7 @@ int runScreenshot(QApplication& application)
 int main(int argc, char** argv)
 {
     letWaitingThreadsSleep(argv);
-    QApplication application(argc, argv);
+    Application application(argc, argv);
     QApplication::setApplicationName(QLatin1String(program));
     QApplication::setApplicationVersion(QStringLiteral(NANODIT_VERSION));
     return exitCodeOf(program, [&] { return runScreenshot(application); });

@@ -5,12 +5,15 @@
 #include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
+#include <QDoubleSpinBox>
+#include <QLocale>
 #include <QProcess>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
 #include <QTimer>
 
+#include <clocale>
 #include <csignal>
 #include <cstring>
 
@@ -34,6 +37,17 @@ class TestApplication : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    /// This program was started under a German locale: see main().
+    void numbersAreThoseOfItsFilesWhateverTheDesktopsLanguage()
+    {
+        QCOMPARE(QLocale::system().language(), QLocale::German);
+        QCOMPARE(QLocale().toString(12345), QStringLiteral("12,345"));
+        QDoubleSpinBox box;
+        box.setValue(0.5);
+        QCOMPARE(box.text(), QStringLiteral("0.50"));
+        QCOMPARE(QString::fromLatin1(std::localeconv()->decimal_point), QStringLiteral("."));
+    }
+
     void whatASlotThrowsIsToldAndTheEventLoopGoesOn()
     {
         auto* const application = qobject_cast<Application*>(QCoreApplication::instance());
@@ -118,6 +132,7 @@ int main(int argc, char** argv)
 {
     if (argc == 4 && std::strcmp(argv[1], "--die") == 0)
         die(argv[2], argv[3]);
+    qputenv("LC_ALL", "de_DE.UTF-8"); // Qt knows it, whether or not the system does
     Application application(argc, argv);
     TestApplication test;
     return QTest::qExec(&test, argc, argv);
