@@ -1,6 +1,8 @@
 #include "widgets/commands.h"
 
 #include <QAction>
+#include <QKeySequence>
+#include <QList>
 #include <QStringList>
 #include <QWidget>
 
@@ -12,6 +14,14 @@ namespace nanodit {
 namespace {
 
 constexpr std::size_t mostListed = 4; ///< Of a line's keys; more are "first to last".
+
+/// With the number pad's Enter, where the other one is meant.
+QList<QKeySequence> withNumberPad(const QKeySequence& keys)
+{
+    if (keys.count() != 1 || keys[0].key() != Qt::Key_Return)
+        return {keys};
+    return {keys, QKeySequence(QKeyCombination(keys[0].keyboardModifiers(), Qt::Key_Enter))};
+}
 
 QString keysOf(const QAction& action)
 {
@@ -36,7 +46,7 @@ std::vector<QAction*> Commands::add(const std::vector<std::pair<QKeySequence, Ac
     Entry entry{.actions = {}, .keys = {}, .meaning = meaning};
     for (const auto& [keys, act] : each) {
         auto* const action = new QAction(meaning, this);
-        action->setShortcut(keys);
+        action->setShortcuts(withNumberPad(keys));
         connect(action, &QAction::triggered, this, [act = act] { act(); });
         owner_->addAction(action);
         entry.actions.push_back(action);
@@ -47,7 +57,7 @@ std::vector<QAction*> Commands::add(const std::vector<std::pair<QKeySequence, Ac
 
 void Commands::bind(QAction* action, const QKeySequence& keys, const QString& meaning)
 {
-    action->setShortcut(keys);
+    action->setShortcuts(withNumberPad(keys));
     owner_->addAction(action);
     entries_.push_back({.actions = {action}, .keys = {}, .meaning = meaning});
 }

@@ -53,6 +53,9 @@ private Q_SLOTS:
         QCOMPARE(button->text(), QString("Resume"));
         QTest::keyClick(page_.get(), Qt::Key_Return, Qt::ControlModifier);
         QCOMPARE(started, 3);
+        QTest::keyClick(page_.get(), Qt::Key_Enter, Qt::ControlModifier | Qt::KeypadModifier); // the number pad's
+        QCOMPARE(started, 4);
+        started = 3;
         button->setFocus();
         start->setVisible(false);
         QVERIFY(!button->isVisible() && !button->hasFocus());
