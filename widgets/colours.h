@@ -28,6 +28,9 @@ struct Colours {
     QColor blue, orange, green, vermillion, purple, sky, yellow, grey;
 
     QColor hue(Hue hue) const;
+    /// Behind what is selected in a list: the accent over the panel, thin enough for text, marks and curves to keep
+    /// their own colours.
+    QColor selection() const { return dark ? QColor(0x21, 0x42, 0x74) : QColor(0xd7, 0xe5, 0xfb); }
     QColor problem() const { return vermillion; }
     /// As text, which needs more contrast than marks do.
     QColor problemText() const { return dark ? vermillion : QColor(0xb3, 0x4a, 0x00); }

@@ -102,6 +102,7 @@ QString styleSheetOf(const Colours& c, double points)
                                                     {"@text", c.text},
                                                     {"@problem", c.problemText()},
                                                     {"@secondary", c.secondary},
+                                                    {"@selection", c.selection()},
                                                     {"@faint", c.faint},
                                                     {"@line", c.line},
                                                     {"@orange", c.orange},

@@ -6,6 +6,7 @@
 #include <QLabel>
 #include <QTest>
 #include <QToolButton>
+#include <QTreeView>
 
 #include <algorithm>
 #include <cmath>
@@ -52,6 +53,12 @@ private Q_SLOTS:
                      {colours.text, colours.secondary, colours.problemText(), colours.warningText(), said})
                     QVERIFY2(contrast(text, ground) >= 4.5, qPrintable(text.name() + " on " + ground.name()));
             }
+            QTreeView list;
+            list.ensurePolished();
+            QCOMPARE(list.palette().color(QPalette::Highlight), colours.selection());
+            QVERIFY(contrast(list.palette().color(QPalette::HighlightedText), colours.selection()) >= 4.5);
+            for (const auto& mark : {colours.hue(meaning::loss), colours.green, colours.vermillion}) // 3 to 1
+                QVERIFY2(contrast(mark, colours.selection()) >= 2.5, qPrintable(mark.name()));
             const auto palette = QApplication::palette();
             QVERIFY(contrast(palette.color(QPalette::HighlightedText), palette.color(QPalette::Highlight)) >= 4.5);
         }

@@ -108,11 +108,7 @@ public:
             index.siblingAtColumn(RecordModel::IdColumn).data(ThumbnailGrid::ItemRole).value<ThumbnailItem>();
         const int width = 4 * (tableMarkSide + 4) - 4;
         const QRectF box(option.rect.left() + 6, option.rect.top(), width, option.rect.height());
-        auto colours = themeColours();
-        if (option.state.testFlag(QStyle::State_Selected)) // on the accent their shapes tell them apart, not their hues
-            colours.green = colours.yellow = colours.vermillion = colours.secondary =
-                bare.palette.color(QPalette::HighlightedText);
-        paintStateMarks(*painter, box, item.marks, tableMarkSide, colours);
+        paintStateMarks(*painter, box, item.marks, tableMarkSide, themeColours());
     }
 };
 

@@ -22,11 +22,9 @@ void CourseDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option
     for (const auto& point : points)
         line << QPointF(room.left() + (point.x() - box.left()) / width * room.width(),
                         room.bottom() - (point.y() - box.top()) / height * room.height());
-    const bool selected = option.state.testFlag(QStyle::State_Selected);
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
-    painter->setPen(
-        QPen(selected ? option.palette.color(QPalette::HighlightedText) : themeColours().hue(meaning::loss), 1.5));
+    painter->setPen(QPen(themeColours().hue(meaning::loss), 1.5));
     painter->drawPolyline(line);
     painter->restore();
 }
