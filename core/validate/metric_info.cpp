@@ -28,13 +28,13 @@ const std::vector<MetricInfo>& validationMetrics()
     using enum Better;
     static const std::vector<MetricInfo> metrics = {
         {"lpips", "LPIPS", "Learned perceptual distance to the original; 0 for an equal picture.", Lower, 3},
-        {"psnr", "PSNR", "Peak signal-to-noise ratio against the original, in dB.", Higher, 2},
+        {"psnr", "PSNR", "Peak signal-to-noise ratio against the original, in dB.", Higher, 2, "dB"},
         {"ssim", "SSIM", "Structural similarity to the original; 1 for an equal picture.", Higher, 3},
         {"dino_distance", "DINO-patch distance",
          "1 - cosine of the DINO features of patches at the same place in picture and original, 0 to 2.", Lower, 3},
         {"matched", "patches matched",
          "Share of patches that are each other's nearest neighbour in picture and reference.", Higher, 3},
-        {"displacement", "match displacement", "How far such matches lie apart, in patches.", Lower, 2},
+        {"displacement", "match displacement", "How far such matches lie apart, in patches.", Lower, 2, "patches"},
         {"layout_error", "layout error",
          "Distance of things from where the truth has them, in fractions of the diagonal; one not found counts 0.5.",
          Lower, 3},
@@ -57,19 +57,20 @@ const std::vector<MetricInfo>& validationMetrics()
         {"place_error_own", "place error, text's picture",
          "The same, from the places in the picture whose text was given.", Higher, 3},
         {"text_match", "text match",
-         "Share of the other originals whose CLS is less like the painted picture's than its own original's; chance is "
-         "0.5.",
+         "Share of the other originals whose CLS is less like the generated picture's than its own original's; chance "
+         "is 0.5.",
          Higher, 3},
         {"change", "change by one word",
-         "DINO-patch distance between the pictures painted with and without the changed word, same noise.", Higher, 3},
+         "DINO-patch distance between the pictures generated with and without the changed word, same noise.", Higher,
+         3},
         {"obeyed", "word obeyed",
          "Share of pictures in which the thing stands in its place in the new colour or shape.", Higher, 3},
         {"outside_change", "change outside",
-         "Mean absolute difference outside the erased patches between the pictures painted with and without the edit, "
-         "same noise; a share of the range.",
+         "Mean absolute difference outside the erased patches between the pictures generated with and without the "
+         "edit, same noise; a share of the range.",
          Lower, 4},
         {"nearest_training", "nearest training picture",
-         "Cosine between the CLS of the painted picture and that of the training picture most like it; 1 would be a "
+         "Cosine between the CLS of the generated picture and that of the training picture most like it; 1 would be a "
          "copy.",
          Lower, 3},
         {"nearest_training_original", "its original's nearest",
@@ -87,7 +88,7 @@ const std::vector<MetricInfo>& validationMetrics()
          "model.",
          Higher, 4},
         {"frechet_dino", "Fréchet distance, DINO",
-         "Between the CLS features of painted pictures and originals; falls with more pictures, so compare equal n.",
+         "Between the CLS features of generated pictures and originals; falls with more pictures, so compare equal n.",
          Lower, 2},
     };
     return metrics;

@@ -44,6 +44,7 @@ struct MetricInfo {
     std::string help;  ///< One sentence: what it is, its range or unit.
     Better better = Better::Lower;
     int decimals = 3;
+    std::string unit = {}; ///< "dB"; "" for shares, cosines and the like.
 };
 /// Every metric of the suite, in the order of reports.
 const std::vector<MetricInfo>& validationMetrics();

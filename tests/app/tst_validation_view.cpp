@@ -89,6 +89,23 @@ private Q_SLOTS:
         QVERIFY(validationCards(reportOf("mine", {0.2}), ValidationTask::TextOnly, nullptr).empty());
     }
 
+    void valuesHaveTheirUnits()
+    {
+        auto report = reportOf("mine", {20, 30});
+        report.summaries[0].metric = "psnr";
+        report.summaries[1].metric = "displacement";
+        for (auto& picture : report.pictures)
+            picture.values = {{"psnr", 20.5}};
+        const auto cards = validationCards(report, reconstruction, nullptr);
+        QCOMPARE(cards[0].value, QStringLiteral("25.00"));
+        QCOMPARE(cards[0].spread, QStringLiteral("± 0.20 dB"));
+        QCOMPARE(cards[1].spread, QStringLiteral("patches")); // without an interval
+        QCOMPARE(validationRows(report, nullptr, reconstruction, "psnr")[0].value, QStringLiteral("PSNR 20.50 dB"));
+        const auto differences = differenceRows(compareReports(report, report));
+        QVERIFY(!differences.empty());
+        QCOMPARE(differences[0].cells[1], QStringLiteral("PSNR, dB"));
+    }
+
     void aChangeIsToldByArrowAndWord()
     {
         const auto change = [](const std::vector<double>& before, const std::vector<double>& after) {

@@ -27,6 +27,12 @@ QString signedNumber(double value, int decimals)
     return (value > 0 ? QStringLiteral("+") : QString()) + number(value, decimals);
 }
 
+/// "27.02 dB".
+QString valueWithUnit(double value, const MetricInfo& info)
+{
+    return (number(value, info.decimals) + QLatin1Char(' ') + QString::fromStdString(info.unit)).trimmed();
+}
+
 ValueChange changeOf(const MetricDifference& difference)
 {
     using enum ValueChange::Verdict;
@@ -40,7 +46,7 @@ ValueChange changeOf(const MetricDifference& difference)
     }
     change.arrow = difference.difference > 0 ? QStringLiteral("\u25b2") : QStringLiteral("\u25bc");
     change.text = (change.verdict == Better ? ValidationText::tr("%1 better") : ValidationText::tr("%1 worse"))
-                      .arg(number(std::abs(difference.difference), metricInfo(difference.metric).decimals));
+                      .arg(valueWithUnit(std::abs(difference.difference), metricInfo(difference.metric)));
     return change;
 }
 
@@ -103,8 +109,9 @@ std::vector<ValidationCard> validationCards(const ValidationReport& report, Vali
         card.title = labelOf(info);
         card.value = number(summary.mean, info.decimals);
         if (summary.interval)
-            card.spread = QStringLiteral("\u00b1 %1")
-                              .arg(number((summary.interval->high - summary.interval->low) / 2, info.decimals));
+            card.spread =
+                QStringLiteral("\u00b1 ") + number((summary.interval->high - summary.interval->low) / 2, info.decimals);
+        card.spread = (card.spread + QLatin1Char(' ') + QString::fromStdString(info.unit)).trimmed();
         card.count = ValidationText::tr("n = %1").arg(summary.n);
         card.help = helpOf(summary);
         card.perPicture = summary.interval.has_value();
@@ -144,11 +151,11 @@ std::vector<ValidationRow> validationRows(const ValidationReport& report, const 
         if (before != nullptr)
             row.baseline = baseline->folder / before->file;
         if (const auto value = picture.values.find(metric); value != picture.values.end()) {
-            row.value = labelOf(info) + QLatin1Char(' ') + number(value->second, info.decimals);
+            row.value = labelOf(info) + QLatin1Char(' ') + valueWithUnit(value->second, info);
             if (before != nullptr && before->values.count(metric) != 0)
                 row.value += ValidationText::tr(", %1 %2").arg(
                     baselineName.isEmpty() ? QString::fromStdString(baseline->run) : baselineName,
-                    number(before->values.at(metric), info.decimals));
+                    valueWithUnit(before->values.at(metric), info));
         }
         rows.push_back(std::move(row));
     }
@@ -180,7 +187,8 @@ std::vector<DifferenceRow> differenceRows(const std::vector<MetricDifference>& d
         row.task = difference.task;
         row.metric = difference.metric;
         row.cells = {taskTitle(difference.task),
-                     labelOf(info),
+                     labelOf(info) +
+                         (info.unit.empty() ? QString() : QStringLiteral(", ") + QString::fromStdString(info.unit)),
                      number(difference.first, info.decimals),
                      number(difference.other, info.decimals),
                      signedNumber(difference.difference, info.decimals),
