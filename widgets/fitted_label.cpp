@@ -1,9 +1,25 @@
 #include "widgets/fitted_label.h"
 
+#include "widgets/text.h"
+
+#include <QHelpEvent>
 #include <QPainter>
 #include <QStyle>
+#include <QToolTip>
 
 namespace nanodit {
+
+FittedLabel::FittedLabel(QWidget* parent)
+    : QLabel(parent)
+{
+    setTextFormat(Qt::PlainText);
+}
+
+FittedLabel::FittedLabel(const QString& text, QWidget* parent)
+    : FittedLabel(parent)
+{
+    setText(text);
+}
 
 void FittedLabel::setWordings(const QStringList& wordings)
 {
@@ -30,6 +46,15 @@ QSize FittedLabel::minimumSizeHint() const
     const auto dots = QStringLiteral("…");
     const int least = fontMetrics().horizontalAdvance(text().isEmpty() ? QString() : dots);
     return {least, QLabel::minimumSizeHint().height()};
+}
+
+bool FittedLabel::event(QEvent* event)
+{
+    const bool hasOwn = !toolTip().isEmpty() || (parentWidget() != nullptr && !parentWidget()->toolTip().isEmpty());
+    if (event->type() != QEvent::ToolTip || hasOwn || shownText() == text())
+        return QLabel::event(event);
+    QToolTip::showText(static_cast<QHelpEvent*>(event)->globalPos(), toolTipOf(text()), this);
+    return true;
 }
 
 void FittedLabel::paintEvent(QPaintEvent*)

@@ -1,6 +1,7 @@
 #include "widgets/inspector_column.h"
 
 #include "widgets/factories.h"
+#include "widgets/fitted_combo_box.h"
 
 #include <QComboBox>
 #include <QFormLayout>
@@ -61,7 +62,7 @@ QFormLayout* makeFields()
 
 QComboBox* makeChoice(const QString& objectName, const QString& accessibleName, QWidget* parent)
 {
-    auto* const choice = new QComboBox(parent);
+    auto* const choice = new FittedComboBox(parent);
     choice->setObjectName(objectName);
     choice->setAccessibleName(accessibleName);
     choice->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);

@@ -1,6 +1,7 @@
 #include "widgets/picture_comparison.h"
 
 #include "widgets/factories.h"
+#include "widgets/fitted_label.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
 #include "widgets/picture_difference.h"
@@ -87,7 +88,7 @@ PictureComparison::PictureComparison(QWidget* parent)
     , side_(new QWidget(views_))
     , sideRow_(new QHBoxLayout(side_))
     , canvas_(new ImageCanvas(views_))
-    , readout_(new QLabel(this))
+    , readout_(new FittedLabel(this))
 {
     sideRow_->setContentsMargins(0, 0, 0, 0);
     sideRow_->setSpacing(1);
@@ -177,8 +178,7 @@ void PictureComparison::showSideBySide()
         auto* const canvas = new ImageCanvas(one);
         const QRectF extent({0, 0}, QSizeF(picture.size()));
         canvas->setLayers({std::make_shared<PictureLayer>(QString(), QString(), picture, extent)}, extent);
-        auto* const name = new QLabel(label, one);
-        name->setTextFormat(Qt::PlainText);
+        auto* const name = new FittedLabel(label, one);
         name->setAlignment(Qt::AlignCenter);
         name->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
         name->setToolTip(toolTipOf(label));

@@ -1,11 +1,11 @@
 #include "app/pages/attention/attention_panes.h"
 
 #include "widgets/attention_map.h"
-#include "widgets/factories.h"
+#include "widgets/fitted_label.h"
 #include "widgets/picture.h"
+#include "widgets/theme.h"
 #include "widgets/word_strip.h"
 
-#include <QLabel>
 #include <QScrollArea>
 #include <QVBoxLayout>
 
@@ -19,8 +19,9 @@ QVBoxLayout* withTitle(const QString& title, QWidget* content, QWidget* parent)
 {
     auto* const column = new QVBoxLayout;
     column->setSpacing(4);
-    auto* const label = makeSection(title, parent);
-    label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed); // cut off before it widens the pane
+    auto* const label = new FittedLabel(title, parent);
+    setRole(label, "section");
+    label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed); // dots before it widens the pane
     column->addWidget(label);
     column->addWidget(content, 1);
     return column;

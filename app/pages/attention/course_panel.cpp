@@ -1,6 +1,7 @@
 #include "app/pages/attention/course_panel.h"
 
 #include "widgets/factories.h"
+#include "widgets/fitted_label.h"
 #include "widgets/matrix_view.h"
 #include "widgets/theme.h"
 
@@ -45,13 +46,13 @@ CoursePanel::CoursePanel(QWidget* parent)
     : QWidget(parent)
     , measure_(makeButton(tr("Measure over t"), QStringLiteral("play"),
                           tr("Measure attention at every t (stop it from the status bar)"), true, this))
-    , about_(new QLabel(this))
+    , about_(new FittedLabel(this))
 {
-    const std::array<std::pair<QString, std::optional<Hue>>, Rows> names = {{{tr("text"), meaning::text},
+    const std::array<std::pair<QString, std::optional<Hue>>, Rows> names = {{{tr("Text"), meaning::text},
                                                                              {tr("CLS"), meaning::cls},
-                                                                             {tr("patches"), meaning::patches},
-                                                                             {tr("alignment"), std::nullopt},
-                                                                             {tr("entropy"), std::nullopt}}};
+                                                                             {tr("Patches"), meaning::patches},
+                                                                             {tr("Alignment"), std::nullopt},
+                                                                             {tr("Entropy"), std::nullopt}}};
     measure_->setObjectName(QStringLiteral("attentionMeasureCourse"));
     about_->setObjectName(QStringLiteral("attentionCourseAbout"));
     setRole(about_, "secondary");

@@ -1,5 +1,6 @@
 #include "app/pages/attention/diagonal_panel.h"
 
+#include "widgets/fitted_label.h"
 #include "widgets/matrix_view.h"
 #include "widgets/theme.h"
 
@@ -29,11 +30,11 @@ void showByPart(MatrixView* view, const AttentionNumbers& numbers, const HeatSca
 
 DiagonalPanel::DiagonalPanel(QWidget* parent)
     : QWidget(parent)
-    , rows_(new MatrixView(tr("rows"), this))
-    , columns_(new MatrixView(tr("columns"), this))
-    , alignment_(new MatrixView(tr("alignment"), this))
-    , entropy_(new MatrixView(tr("entropy"), this))
-    , sentence_(new QLabel(this))
+    , rows_(new MatrixView(tr("Rows"), this))
+    , columns_(new MatrixView(tr("Columns"), this))
+    , alignment_(new MatrixView(tr("Alignment"), this))
+    , entropy_(new MatrixView(tr("Entropy"), this))
+    , sentence_(new FittedLabel(this))
 {
     rows_->setObjectName(QStringLiteral("attentionRows"));
     columns_->setObjectName(QStringLiteral("attentionColumns"));

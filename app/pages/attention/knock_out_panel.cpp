@@ -2,6 +2,7 @@
 
 #include "widgets/attention_map.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_label.h"
 #include "widgets/matrix_view.h"
 #include "widgets/picture.h"
 #include "widgets/text.h"
@@ -24,10 +25,10 @@ KnockOutPanel::KnockOutPanel(QWidget* parent)
     , knock_(makeButton(tr("Knock out"), QStringLiteral("clear"),
                         tr("Evaluate the model without the selected word, CLS or patches (K)"), true, this))
     , seed_(new QSpinBox(this))
-    , about_(new QLabel(this))
+    , about_(new FittedLabel(this))
     , change_(new AttentionMap(tr("Change of the velocity without it"), this))
     , control_(new AttentionMap(tr("Change of the velocity without the control"), this))
-    , agreement_(new MatrixView(tr("agreement by block"), this))
+    , agreement_(new MatrixView(tr("Agreement by block"), this))
 {
     knock_->setObjectName(QStringLiteral("attentionKnockOut"));
     seed_->setObjectName(QStringLiteral("attentionControlSeed"));
@@ -176,7 +177,7 @@ void KnockOutPanel::tell()
     QStringList control;
     for (const auto token : out_->controlTokens)
         control << QString::fromStdString(scene_->nameOf(token));
-    about_->setToolTip(tr("The control, drawn by its seed: %1").arg(control.join(QStringLiteral(" · "))));
+    about_->setToolTip(toolTipOf(tr("The control, drawn by its seed: %1").arg(control.join(QStringLiteral(" · ")))));
 }
 
 } // namespace nanodit

@@ -42,9 +42,9 @@ QString sinksText(const AttentionScene& scene, const std::vector<AttentionSink>&
 
 MechanismPanel::MechanismPanel(QWidget* parent)
     : QWidget(parent)
-    , mass_(new MatrixView(tr("attention on"), this))
-    , adds_(new MatrixView(tr("contribution of"), this))
-    , radii_(new MatrixView(tr("radii of the heads"), this))
+    , mass_(new MatrixView(tr("Attention on"), this))
+    , adds_(new MatrixView(tr("Contribution of"), this))
+    , radii_(new MatrixView(tr("Radii of the heads"), this))
     , sinks_(new QLabel(this))
 {
     mass_->setObjectName(QStringLiteral("attentionMass"));
@@ -59,6 +59,7 @@ MechanismPanel::MechanismPanel(QWidget* parent)
                          "all heads together, as shares of their sum"));
     radii_->setToolTip(tr("Reach of a head's spatial prior: at this distance from a latent token, attention on a "
                           "patch is weighted by 0.61"));
+    sinks_->setTextFormat(Qt::PlainText); // words of captions
     sinks_->setWordWrap(true);
     sinks_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
     sinks_->setTextInteractionFlags(Qt::TextSelectableByMouse);

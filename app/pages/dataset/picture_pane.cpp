@@ -1,6 +1,7 @@
 #include "app/pages/dataset/picture_pane.h"
 
 #include "widgets/cell_layers.h"
+#include "widgets/fitted_label.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layer_list.h"
 #include "widgets/layers.h"
@@ -24,7 +25,7 @@ PicturePane::PicturePane(const QString& name, QWidget* parent)
     : QWidget(parent)
     , lensChoice_(new QComboBox(this))
     , title_(new QLabel(this))
-    , note_(new QLabel(this))
+    , note_(new FittedLabel(this))
     , canvas_(new ImageCanvas(this))
     , list_(new LayerList(canvas_))
 {

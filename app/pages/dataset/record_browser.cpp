@@ -8,6 +8,7 @@
 #include "app/pages/dataset/record_table.h"
 #include "app/thumbnails.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_label.h"
 #include "widgets/icons.h"
 #include "widgets/point_map.h"
 #include "widgets/state_panel.h"
@@ -194,7 +195,7 @@ QWidget* RecordBrowser::makeHiddenNote()
 {
     hidden_ = new QWidget(this);
     hidden_->setObjectName(QStringLiteral("hiddenRecord"));
-    hiddenText_ = new QLabel(hidden_);
+    hiddenText_ = new FittedLabel(hidden_);
     hiddenText_->setTextFormat(Qt::PlainText);
     hiddenText_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     setRole(hiddenText_, "small");

@@ -2,6 +2,7 @@
 
 #include "app/background_queue.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_label.h"
 #include "widgets/mask_canvas.h"
 #include "widgets/picture.h"
 #include "widgets/theme.h"
@@ -22,7 +23,7 @@ RegionEditor::RegionEditor(Session& session, QWidget* parent)
     , session_(session)
     , canvas_(new MaskCanvas(this))
     , scaled_(new QCheckBox(tr("Limit DINO guidance to the region"), this))
-    , readout_(new QLabel(this))
+    , readout_(new FittedLabel(this))
 {
     canvas_->setObjectName(QStringLiteral("regionCanvas"));
     scaled_->setObjectName(QStringLiteral("regionScaled"));

@@ -3,6 +3,7 @@
 #include "widgets/cell_layers.h"
 #include "widgets/commands.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_label.h"
 #include "widgets/image_canvas.h"
 #include "widgets/layers.h"
 #include "widgets/text.h"
@@ -29,9 +30,9 @@ constexpr QPointF nowhere(-1, -1);
 ValidationLoupe::ValidationLoupe(QWidget* parent)
     : QWidget(parent)
     , place_(new QLabel(this))
-    , caption_(new QLabel(this))
-    , facts_(new QLabel(this))
-    , readout_(new QLabel(this))
+    , caption_(new FittedLabel(this))
+    , facts_(new FittedLabel(this))
+    , readout_(new FittedLabel(this))
     , overlay_(new QComboBox(this))
 {
     setFocusPolicy(Qt::StrongFocus);
