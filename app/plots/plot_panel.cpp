@@ -5,13 +5,14 @@
 #include "core/io/atomic_file.h"
 #include "widgets/curve_legend.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_combo_box.h"
 #include "widgets/plots/curve_plot.h"
 #include "widgets/theme.h"
 
 #include <QApplication>
 #include <QBuffer>
 #include <QClipboard>
-#include <QComboBox>
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
@@ -49,7 +50,7 @@ PlotPanel::PlotPanel(BackgroundQueue& background, Dialogs& dialogs, QWidget* par
     : QFrame(parent)
     , background_(background)
     , dialogs_(dialogs)
-    , picker_(new QComboBox(this))
+    , picker_(new FittedComboBox(this))
     , menu_(makeFlatButton(QStringLiteral("menu"), tr("Scale, save or remove this plot"), this))
     , head_(new QHBoxLayout)
     , column_(new QVBoxLayout(this))
@@ -61,10 +62,12 @@ PlotPanel::PlotPanel(BackgroundQueue& background, Dialogs& dialogs, QWidget* par
     picker_->setProperty("flat", true);
     picker_->setMaxVisibleItems(24);
     picker_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    picker_->setFollowsChoice(true);
     picker_->setMinimumWidth(leastPicker);
     menu_->setObjectName(QStringLiteral("plotMenu"));
     head_->setSpacing(8);
     head_->addWidget(picker_);
+    head_->addStretch();
     head_->addWidget(menu_);
     column_->setContentsMargins(12, 8, 8, 4);
     column_->setSpacing(4);
@@ -131,7 +134,7 @@ void PlotPanel::fillPicker()
         picker_->addItem(subject.title, subject.key);
     }
     picker_->setCurrentIndex(std::max(0, picker_->findData(subject_.key)));
-    picker_->setMinimumContentsLength(static_cast<int>(subject_.title.size())); // as wide as its text, given the room
+    picker_->updateGeometry();
 }
 
 void PlotPanel::showRuns(const std::vector<PlottedRun>& runs)
@@ -241,15 +244,44 @@ void PlotPanel::rebuild()
             plot->showRange(range_);
         connect(plot, &PlotView::rangeChosen, this, [this, plot] { takeRange(plot->chosenRange()); });
     }
-    head_->insertWidget(1, plot()->legend(), 1); // of all rows
-    plot()->legend()->show();
     column_->addWidget(body_, 1);
+    legendPlace_ = LegendPlace::None;
+    placeLegend();
+    plot()->legend()->show();
     auto* const curves = qobject_cast<CurvePlot*>(plot());
     logarithmic_->setEnabled(curves != nullptr);
     setOtherScale(otherScale_);
     setSmoothing(smoothing_);
     setIgnoreOutliers(ignoreOutliers_);
     showMarks();
+}
+
+/// Beside the quantity's name, or on a line of its own where it would be cut off there; it is of all rows.
+void PlotPanel::placeLegend()
+{
+    if (plots_.empty())
+        return;
+    auto* const legend = plot()->legend();
+    const auto margins = column_->contentsMargins();
+    const int room = width() - margins.left() - margins.right() - picker_->sizeHint().width() -
+                     menu_->sizeHint().width() - 2 * head_->spacing();
+    const auto place = legend->sizeHint().width() <= room ? LegendPlace::Beside : LegendPlace::Below;
+    if (place == legendPlace_)
+        return;
+    legendPlace_ = place;
+    head_->removeWidget(legend);
+    column_->removeWidget(legend);
+    if (place == LegendPlace::Beside)
+        head_->insertWidget(1, legend, 1);
+    else
+        column_->insertWidget(1, legend);
+}
+
+bool PlotPanel::event(QEvent* event)
+{
+    if (event->type() == QEvent::Resize || event->type() == QEvent::LayoutRequest)
+        placeLegend();
+    return QFrame::event(event);
 }
 
 /// The plots below each other, each under the name of its run; as many as there are room for are seen at once.

@@ -11,7 +11,6 @@
 #include <vector>
 
 class QAction;
-class QComboBox;
 class QHBoxLayout;
 class QToolButton;
 class QVBoxLayout;
@@ -20,6 +19,7 @@ namespace nanodit {
 
 class BackgroundQueue;
 class Dialogs;
+class FittedComboBox;
 class PlotView;
 
 /// What can be seen of the horizontal axis, in its unit; none: everything, also what is still to come.
@@ -64,8 +64,14 @@ Q_SIGNALS:
     void rangeChosen();
     void failed(const QString& what, const nanodit::Notice& why);
 
+protected:
+    bool event(QEvent* event) override;
+
 private:
+    enum class LegendPlace { None, Beside, Below };
+
     void fillPicker();
+    void placeLegend();
     void makeMenu();
     void rebuild();
     QWidget* makeRows();
@@ -79,11 +85,12 @@ private:
 
     BackgroundQueue& background_;
     Dialogs& dialogs_;
-    QComboBox* picker_;
+    FittedComboBox* picker_;
     QToolButton* menu_;
     QAction *logarithmic_, *remove_;
     QHBoxLayout* head_;
     QVBoxLayout* column_;
+    LegendPlace legendPlace_ = LegendPlace::None;
     QWidget* body_ = nullptr; ///< The plot, or the rows.
     std::vector<PlotView*> plots_;
     PlotSubject subject_;

@@ -6,6 +6,7 @@
 #include "core/io/atomic_file.h"
 #include "core/runs/run_history.h"
 #include "tests/support/scripted_dialogs.h"
+#include "widgets/curve_legend.h"
 #include "widgets/plots/curve_plot.h"
 #include "widgets/plots/heat_plot.h"
 #include "widgets/plots/share_plot.h"
@@ -268,6 +269,26 @@ private Q_SLOTS:
         Q_EMIT axis->activated(1);
         plots_->panels()[1]->plot()->redraw();
         QCOMPARE(shown(1), std::pair(4.0, 400.0)); // a range of steps says nothing there
+    }
+
+    void aLegendHasALineOfItsOwnWhereItWouldBeCutOff()
+    {
+        RunCurves curves;
+        for (std::int64_t step = 1; step <= 3; ++step)
+            curves.append(stepAt(step));
+        plots_->setRuns({{"run", &curves}});
+        auto* const panel = plots_->panels().front();
+        panel->setSubject("loss_by_drop");
+        plots_->resize(820, 400);
+        plots_->show();
+        QVERIFY(QTest::qWaitForWindowExposed(plots_.get()));
+        const auto* const legend = panel->plot()->legend();
+        const auto* const name = panel->findChild<QComboBox*>("plotPicker");
+        QTRY_VERIFY(legend->geometry().top() > name->geometry().bottom());
+        QTRY_VERIFY(legend->width() >= legend->sizeHint().width());
+        plots_->resize(2400, 400);
+        QTRY_VERIFY(legend->geometry().top() < name->geometry().bottom());
+        QTRY_VERIFY(legend->width() >= legend->sizeHint().width());
     }
 
     void outliersAreIgnoredInAllPlots()
