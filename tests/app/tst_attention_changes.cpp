@@ -114,9 +114,11 @@ private Q_SLOTS:
         QVERIFY(pixmap("attentionBefore") != pixmap("attentionAfter"));
         keepPicture("erased");
         QVERIFY(!readImage(exported("exportBeforeAfter", "both.png")).empty());
+        QCOMPARE(find<QLabel>("attentionAfterText")->text(), QStringLiteral("After"));
         QTest::keyClick(page_.get(), Qt::Key_Z, Qt::ControlModifier);
         settle();
         QVERIFY(patches()->erased().empty());
+        QCOMPARE(find<QLabel>("attentionAfterText")->text(), QStringLiteral("After (outdated)"));
     }
 
     void aRegionIsTransplanted()

@@ -15,6 +15,7 @@
 #include "widgets/attention_map.h"
 #include "widgets/banner.h"
 #include "widgets/commands.h"
+#include "widgets/fitted_label.h"
 #include "widgets/page_frame.h"
 #include "widgets/picture.h"
 #include "widgets/state_panel.h"
@@ -78,7 +79,7 @@ QWidget* AttentionPage::makeContent()
 {
     auto* const content = new QWidget(this);
     panes_ = new AttentionPanes(QStringLiteral("attention"), true, content);
-    readout_ = new QLabel(content);
+    readout_ = new FittedLabel(content);
     readout_->setObjectName(QStringLiteral("attentionReadout"));
     readout_->setFont(tabularFont(readout_->font()));
     readout_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
@@ -330,7 +331,7 @@ bool AttentionPage::isShown(const LookedAt& of, const QString& what)
 
 void AttentionPage::subjectBecameAnother()
 {
-    drawer_->course()->markStale();
+    drawer_->markStale();
     if (time_->hasFilm()) {
         film_.reset();
         time_->leaveFilm();

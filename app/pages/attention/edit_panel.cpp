@@ -6,6 +6,7 @@
 #include "app/session.h"
 #include "app/wording.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_combo_box.h"
 #include "widgets/picture.h"
 #include "widgets/theme.h"
 
@@ -23,6 +24,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace nanodit {
 
@@ -45,21 +47,41 @@ EditPanel::EditPanel(Session& session, QWidget* parent)
     row->setSpacing(12);
     row->addWidget(makeControls());
     row->addWidget(sourceMap_, 1);
-    before_ = makePicture(tr("before"), "attentionBefore");
-    after_ = makePicture(tr("after"), "attentionAfter");
-    row->addWidget(before_);
-    row->addWidget(after_);
+    before_ = makePicture("attentionBefore");
+    after_ = makePicture("attentionAfter");
+    beforeText_ = makeSection({}, this);
+    afterText_ = makeSection({}, this);
+    afterText_->setObjectName(QStringLiteral("attentionAfterText"));
+    for (const auto& [text, picture] : {std::pair(beforeText_, before_), std::pair(afterText_, after_)}) {
+        auto* const column = new QVBoxLayout;
+        column->setSpacing(4);
+        column->addWidget(text);
+        column->addWidget(picture);
+        column->addStretch(1);
+        row->addLayout(column);
+    }
+    nameThePictures(false);
     tell();
 }
 
-QLabel* EditPanel::makePicture(const QString& text, const char* object)
+QLabel* EditPanel::makePicture(const char* object)
 {
-    auto* const label = new QLabel(text, this);
+    auto* const label = new QLabel(this);
     label->setObjectName(QLatin1String(object));
     label->setFixedSize(pictureSide, pictureSide);
     label->setAlignment(Qt::AlignCenter);
-    setRole(label, "secondary");
+    label->setProperty("surface", "panel");
     return label;
+}
+
+void EditPanel::nameThePictures(bool outdated)
+{
+    beforeText_->setText(outdated ? tr("Before (outdated)") : tr("Before"));
+    afterText_->setText(outdated ? tr("After (outdated)") : tr("After"));
+    for (auto* const label : {before_, after_})
+        label->setToolTip(afterImage_.isNull() ? tr("Generate both to see what the changes do")
+                          : outdated           ? tr("Made from an earlier selection or from earlier changes")
+                                               : tr("Both start from the same seed"));
 }
 
 QWidget* EditPanel::makeControls()
@@ -102,7 +124,7 @@ QWidget* EditPanel::makeControls()
     wordRow->addWidget(word_, 1);
     wordRow->addWidget(replace_);
 
-    source_ = new QComboBox(box);
+    source_ = new FittedComboBox(box);
     source_->setObjectName(QStringLiteral("attentionSourceRecord"));
     source_->setAccessibleName(tr("Record to paste from"));
     source_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
@@ -306,10 +328,9 @@ void EditPanel::forget()
 {
     history_.forget();
     beforeImage_ = afterImage_ = {};
-    before_->setPixmap({});
-    after_->setPixmap({});
-    before_->setText(tr("before"));
-    after_->setText(tr("after"));
+    before_->clear();
+    after_->clear();
+    nameThePictures(false);
     tell();
 }
 
@@ -334,12 +355,16 @@ void EditPanel::showPictures(const QImage& before, const QImage& after)
     beforeImage_ = before;
     afterImage_ = after;
     const auto show = [](QLabel* label, const QImage& image) {
-        label->setPixmap(image.isNull() ? QPixmap() : fittedPixmap(*label, image, label->size()));
+        label->setPixmap(image.isNull() ? QPixmap() : fittedPixmap(*label, image, label->contentsRect().size()));
     };
     show(before_, before);
     show(after_, after);
-    before_->setToolTip(tr("Before"));
-    after_->setToolTip(tr("After the changes, from the same seed"));
+    nameThePictures(false);
+}
+
+void EditPanel::markOutdated()
+{
+    nameThePictures(!afterImage_.isNull());
 }
 
 QImage EditPanel::beforeAndAfter() const

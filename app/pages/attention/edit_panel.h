@@ -33,6 +33,8 @@ public:
     void showScene(const AttentionScene& scene);
     void showChoice(const AttentionChoice& choice);
     void showPictures(const QImage& before, const QImage& after);
+    /// Something else is inspected: the pictures stay, and say so.
+    void markOutdated();
     void setPainting(bool painting);
     /// Another record: nothing is edited.
     void forget();
@@ -52,7 +54,8 @@ Q_SIGNALS:
 
 private:
     QWidget* makeControls();
-    QLabel* makePicture(const QString& text, const char* object);
+    QLabel* makePicture(const char* object);
+    void nameThePictures(bool outdated);
     void change(ConditionEdits edits);
     void replaceWord();
     void showSource();
@@ -74,7 +77,7 @@ private:
     QCheckBox* sourceCls_;
     QLineEdit* word_;
     QPushButton *erase_, *replace_, *undo_, *reset_, *paint_;
-    QLabel *about_, *before_, *after_;
+    QLabel *about_, *before_, *after_, *beforeText_, *afterText_;
     QImage beforeImage_, afterImage_;
     int asked_ = 0; ///< Counts the source pictures that were asked for, so that late ones are dropped.
     bool painting_ = false;

@@ -112,6 +112,12 @@ void ViewDrawer::setOpacity(double opacity)
     knockOut_->setOpacity(opacity);
 }
 
+void ViewDrawer::markStale()
+{
+    course_->markStale();
+    edits_->markOutdated();
+}
+
 void ViewDrawer::forget()
 {
     edits_->forget();
