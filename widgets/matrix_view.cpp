@@ -13,7 +13,26 @@ namespace nanodit {
 
 namespace {
 
-constexpr double matrixGap = 4, markSide = 8, matrixBarHeight = 8, matrixAxisWidth = 46, line = 16, titleHeight = 22;
+constexpr double matrixGap = 4, markSide = 8, matrixBarHeight = 8;
+constexpr double leastAxisWidth = 46, leastLine = 16, leastTitleHeight = 22;
+
+/// Of ticks, names and numbers; larger fonts and finer screens need more pixels.
+double lineHeight(const QFont& font)
+{
+    return std::max(leastLine, std::ceil(QFontMetricsF(smallFont(font)).height()));
+}
+
+double titleHeight(const QFont& font)
+{
+    return std::max(leastTitleHeight, std::ceil(QFontMetricsF(font).height()) + matrixGap);
+}
+
+/// The rows' name, and ticks such as "0.85".
+double rowAxisWidth(const QFont& font)
+{
+    const auto ticks = QFontMetricsF(smallFont(font)).horizontalAdvance(QStringLiteral("0.85"));
+    return std::max(leastAxisWidth, lineHeight(font) + std::ceil(ticks) + matrixGap);
+}
 
 QString tick(const QStringList& ticks, std::int64_t index)
 {
@@ -84,8 +103,9 @@ void MatrixView::setChosen(std::optional<std::int64_t> row, std::optional<std::i
 QRectF MatrixView::matrixRect() const
 {
     // Title above; below: ticks, the axis' name, the colour bar and its numbers.
-    return {matrixAxisWidth, titleHeight, std::max(8.0, width() - matrixAxisWidth - matrixGap),
-            std::max(8.0, height() - titleHeight - 3 * line - matrixBarHeight - matrixGap)};
+    const double left = rowAxisWidth(font()), top = titleHeight(font());
+    return {left, top, std::max(8.0, width() - left - matrixGap),
+            std::max(8.0, height() - top - 3 * lineHeight(font()) - matrixBarHeight - matrixGap)};
 }
 
 QRectF MatrixView::cellRect(std::int64_t row, std::int64_t column) const
@@ -161,14 +181,14 @@ std::optional<GridCell> MatrixView::cellUnder(QPointF point) const
 void MatrixView::paintCells(QPainter& painter)
 {
     const auto& colours = themeColours();
+    const double title = titleHeight(font()) - matrixGap;
     double left = 0;
     if (hue_) {
-        painter.fillRect(QRectF(0, (titleHeight - matrixGap - markSide) / 2, markSide, markSide), colours.hue(*hue_));
+        painter.fillRect(QRectF(0, (title - markSide) / 2, markSide, markSide), colours.hue(*hue_));
         left = markSide + matrixGap;
     }
     painter.setPen(colours.text);
-    painter.drawText(QRectF(left, 0, width() - left, titleHeight - matrixGap), Qt::AlignLeft | Qt::AlignVCenter,
-                     title_);
+    painter.drawText(QRectF(left, 0, width() - left, title), Qt::AlignLeft | Qt::AlignVCenter, title_);
     const auto area = matrixRect();
     if (values_.empty()) {
         painter.fillRect(area, colours.raised);
@@ -186,6 +206,7 @@ void MatrixView::paintAxes(QPainter& painter, const QRectF& area) const
 {
     painter.setPen(themeColours().secondary);
     const QFontMetricsF metrics(painter.font());
+    const double line = lineHeight(font());
     // The rows' name lies up the left edge; its ticks are the first and the last that have room.
     painter.save();
     painter.translate(0, area.bottom());
@@ -197,7 +218,7 @@ void MatrixView::paintAxes(QPainter& painter, const QRectF& area) const
         1, static_cast<std::int64_t>(std::ceil(line * static_cast<double>(size_.rows) / area.height())));
     for (std::int64_t row = 0; row < size_.rows; row += rowStep) {
         const auto cell = cellRect(row, 0);
-        painter.drawText(QRectF(line, cell.center().y() - line / 2, matrixAxisWidth - line - matrixGap, line),
+        painter.drawText(QRectF(line, cell.center().y() - line / 2, area.left() - line - matrixGap, line),
                          Qt::AlignRight | Qt::AlignVCenter, tick(rowTicks_, row));
     }
     double widest = 0;
@@ -239,13 +260,14 @@ QString MatrixView::legendText() const
     if (!read)
         return scale_.quantity;
     const auto value = values_[static_cast<std::size_t>(read->row * size_.cols + read->col)];
-    return QStringLiteral("%1 · %2: %3")
+    return QStringLiteral("%1 · %2: %3 %4")
         .arg(tick(rowTicks_, read->row), tick(columnTicks_, read->col),
-             QString::number(value, 'f', scale_.decimals + 1));
+             QString::number(value, 'f', scale_.decimals + 1), scale_.quantity);
 }
 
 void MatrixView::paintLegend(QPainter& painter, const QRectF& area) const
 {
+    const double line = lineHeight(font());
     const QRectF bar(area.left(), area.bottom() + 2 * line, area.width(), matrixBarHeight);
     QLinearGradient gradient(bar.topLeft(), bar.topRight());
     for (int i = 0; i <= 15; ++i)
