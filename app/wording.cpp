@@ -278,6 +278,15 @@ QString remedyAction(const Remedy& remedy)
         remedy);
 }
 
+QString checkpointName(const std::filesystem::path& checkpoint)
+{
+    const auto name = QString::fromStdString(checkpoint.filename().string());
+    const auto prefix = QStringLiteral("step-");
+    bool isNumber = false;
+    const auto step = name.startsWith(prefix) ? name.mid(prefix.size()).toLongLong(&isNumber) : 0;
+    return isNumber ? Wording::tr("step %1").arg(step) : name;
+}
+
 QString noticeText(const std::string& fact, const std::optional<Remedy>& remedy)
 {
     auto text = QString::fromStdString(fact);

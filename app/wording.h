@@ -6,6 +6,7 @@
 #include <QString>
 
 #include <exception>
+#include <filesystem>
 #include <optional>
 
 namespace nanodit {
@@ -17,6 +18,9 @@ QString unitText(Unit unit); ///< "pictures"; empty for Unit::None.
 QString passText(Pass pass); ///< "T5", "VAE", "DINOv3"
 /// "812/2000 steps · 2.6 steps/s · 7:41 left", leaving out what is not known.
 QString progressText(const Progress& progress);
+
+/// "step 2000" of a checkpoint's folder "step-00002000"; another file by its name.
+QString checkpointName(const std::filesystem::path& checkpoint);
 
 /// What a person can do about it in the window, or outside of it where the window has no such control: one sentence.
 QString remedyText(const Remedy& remedy);

@@ -27,6 +27,7 @@
 #include "widgets/page_frame.h"
 #include "widgets/preview_grid.h"
 #include "widgets/prompt_edit.h"
+#include "widgets/text.h"
 #include "widgets/thumbnail_grid.h"
 #include "widgets/word_strip.h"
 
@@ -475,7 +476,7 @@ private Q_SLOTS:
         QVERIFY(!config->findChild<QWidget*>("model.depth")->isEnabled());
         QVERIFY(config->findChild<QWidget*>("optimiser.lr")->isEnabled());
         config->setValue("schedule.steps", std::int64_t(5)); // it has done more
-        QCOMPARE(start->text(), QStringLiteral("Train 100000 more steps"));
+        QCOMPARE(start->text(), QStringLiteral("Train %1 more steps").arg(groupedNumber(100000)));
         QTest::mouseClick(window_->findChild<QPushButton*>("newRun"), Qt::LeftButton);
         QCOMPARE(start->text(), QStringLiteral("Start"));
         QVERIFY(config->findChild<QWidget*>("model.depth")->isEnabled());

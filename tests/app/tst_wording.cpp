@@ -72,6 +72,13 @@ private Q_SLOTS:
         QCOMPARE(progressText({}), QString());
     }
 
+    void checkpointsHaveTheNameOfTheirStep()
+    {
+        QCOMPARE(checkpointName("/runs/mine/checkpoints/step-00002000"), QStringLiteral("step 2000"));
+        QCOMPARE(checkpointName("/models/wide-2"), QStringLiteral("wide-2"));
+        QCOMPARE(checkpointName("/models/step-by-step"), QStringLiteral("step-by-step"));
+    }
+
     void bytesAreRead()
     {
         QCOMPARE(

@@ -2,7 +2,10 @@
 
 #include "app/pages/attention/attention_panes.h"
 #include "app/session.h"
+#include "app/wording.h"
 #include "widgets/attention_map.h"
+#include "widgets/fitted_combo_box.h"
+#include "widgets/fitted_label.h"
 #include "widgets/theme.h"
 
 #include <QComboBox>
@@ -19,8 +22,8 @@ ComparePanel::ComparePanel(Session& session, Looking& looking, QWidget* parent)
     : QWidget(parent)
     , session_(session)
     , looking_(looking)
-    , checkpoints_(new QComboBox(this))
-    , about_(new QLabel(this))
+    , checkpoints_(new FittedComboBox(this))
+    , about_(new FittedLabel(this))
     , panes_(new AttentionPanes(QStringLiteral("compared"), false, this))
 {
     checkpoints_->setObjectName(QStringLiteral("comparedCheckpoint"));
@@ -69,9 +72,9 @@ void ComparePanel::listCheckpoints()
     checkpoints_->addItem(tr("Select a second checkpoint…"));
     for (const auto& run : session_.runs()) {
         for (auto file = run.checkpoints.rbegin(); file != run.checkpoints.rend(); ++file)
-            checkpoints_->addItem(QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name),
-                                                                QString::fromStdString(file->filename().string())),
-                                  QString::fromStdString(file->string()));
+            checkpoints_->addItem(
+                QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name), checkpointName(*file)),
+                QString::fromStdString(file->string()));
     }
     checkpoints_->setCurrentIndex(before.isEmpty() ? 0 : std::max(0, checkpoints_->findData(before)));
     tell();

@@ -10,6 +10,7 @@
 #include "app/weights_choice.h"
 #include "app/wording.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_combo_box.h"
 #include "widgets/seed_edit.h"
 
 #include <QAbstractItemView>
@@ -48,7 +49,7 @@ QSpinBox* makeIndexBox(const QString& name, const char* object, QWidget* parent)
 
 QComboBox* makeList(const QString& name, const char* object, QWidget* parent)
 {
-    auto* const list = new QComboBox(parent);
+    auto* const list = new FittedComboBox(parent);
     list->setAccessibleName(name);
     list->setObjectName(QLatin1String(object));
     list->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
@@ -132,7 +133,7 @@ void SubjectForm::makeLists()
     record->addWidget(painted);
     auto* const form = new QFormLayout;
     form->setSpacing(8);
-    form->addRow(tr("Sees"), conditions_);
+    form->addRow(tr("Conditions"), conditions_);
     form->addRow(tr("Seed"), seed_);
     auto* const column = static_cast<QVBoxLayout*>(layout());
     column->addWidget(makeSection(tr("Checkpoint"), this));
@@ -185,6 +186,7 @@ void SubjectForm::makeView()
     form->addRow(tr("Block"), block_);
     form->addRow(tr("Head"), head_);
     form->addRow(tr("Opacity"), opacity_);
+    form->labelForField(measure_)->setMinimumWidth(fontMetrics().horizontalAdvance(tr("Conditions"))); // as above
     auto* const column = static_cast<QVBoxLayout*>(layout());
     column->addWidget(makeSection(tr("What is shown"), this));
     column->addLayout(form);
@@ -209,9 +211,9 @@ void SubjectForm::listCheckpoints()
                                   QString::fromStdString(run->checkpoints.back().string()));
         for (const auto& run : session_.runs()) {
             for (auto file = run.checkpoints.rbegin(); file != run.checkpoints.rend(); ++file)
-                checkpoints_->addItem(QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name),
-                                                                    QString::fromStdString(file->filename().string())),
-                                      QString::fromStdString(file->string()));
+                checkpoints_->addItem(
+                    QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name), checkpointName(*file)),
+                    QString::fromStdString(file->string()));
         }
         int again = 0;
         for (int i = 1; !followed && i < checkpoints_->count(); ++i) {

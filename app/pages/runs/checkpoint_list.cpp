@@ -163,7 +163,7 @@ void CheckpointList::read()
                 auto* const item = new QTreeWidgetItem(
                     table_,
                     {QLocale().toString(static_cast<qlonglong>(step)),
-                     QLocale().toString(checkpoint.written, QLocale::ShortFormat),
+                     checkpoint.written.toString(QStringLiteral("yyyy-MM-dd HH:mm")),
                      QString::fromStdString(sizeText(static_cast<std::int64_t>(checkpoint.bytes))), checkpoint.kept});
                 item->setTextAlignment(CheckpointSize, Qt::AlignRight | Qt::AlignVCenter);
                 item->setData(CheckpointStep, Qt::UserRole, QString::fromStdString(checkpoint.folder.string()));

@@ -93,7 +93,7 @@ QWidget* HistoryPanel::makeBar()
     copy_ = makeFlatButton(QStringLiteral("copy"), tr("Copy the picture (Ctrl+C)"), bar);
     copy_->setObjectName(QStringLiteral("copyPicture"));
     auto* const row = new QHBoxLayout(bar);
-    row->setContentsMargins(12, 4, 12, 4);
+    row->setContentsMargins(0, 4, 0, 4); // the strip below begins at the same place
     row->setSpacing(8);
     row->addWidget(search_, 1);
     row->addWidget(onlyFavourites_);

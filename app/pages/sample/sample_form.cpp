@@ -4,6 +4,7 @@
 #include "app/pages/sample/other_pictures.h"
 #include "app/pages/sample/reference_picker.h"
 #include "app/weights_choice.h"
+#include "app/wording.h"
 #include "widgets/factories.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/seed_edit.h"
@@ -32,15 +33,6 @@ namespace {
 
 constexpr std::int64_t previewsAPicture = 12;
 constexpr int mostPictures = 16;
-
-/// "step-00002000" -> "step 2000"; other names as they are.
-QString stepOf(const std::filesystem::path& checkpoint)
-{
-    const auto name = QString::fromStdString(checkpoint.filename().string());
-    bool isNumber = false;
-    const auto step = name.section(QLatin1Char('-'), -1).toLongLong(&isNumber);
-    return isNumber ? SampleForm::tr("step %1").arg(step) : name;
-}
 
 QDoubleSpinBox* makeRealBox(double minimum, double maximum, double step, int decimals, QWidget* parent)
 {
@@ -279,7 +271,7 @@ void SampleForm::listCheckpoints()
         if (&run == newestOf)
             newest = checkpoints_->count();
         for (auto checkpoint = run.checkpoints.rbegin(); checkpoint != run.checkpoints.rend(); ++checkpoint) {
-            checkpoints_->addItem(tr("%1 · %2").arg(QString::fromStdString(run.name), stepOf(*checkpoint)),
+            checkpoints_->addItem(tr("%1 · %2").arg(QString::fromStdString(run.name), checkpointName(*checkpoint)),
                                   QString::fromStdString(checkpoint->string()));
         }
     }

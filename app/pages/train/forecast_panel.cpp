@@ -2,6 +2,7 @@
 
 #include "core/io/size_text.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_label.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
@@ -69,11 +70,11 @@ QString changeText(const FittingChange& change)
 
 ForecastPanel::ForecastPanel(QWidget* parent)
     : QFrame(parent)
-    , model_(new QLabel(this))
-    , memory_(new QLabel(this))
-    , time_(new QLabel(this))
-    , run_(new QLabel(this))
-    , disk_(new QLabel(this))
+    , model_(new FittedLabel(this))
+    , memory_(new FittedLabel(this))
+    , time_(new FittedLabel(this))
+    , run_(new FittedLabel(this))
+    , disk_(new FittedLabel(this))
     , used_(new QProgressBar(this))
     , advice_(new QLabel(this))
     , changes_(new QVBoxLayout)
@@ -92,7 +93,7 @@ ForecastPanel::ForecastPanel(QWidget* parent)
     int line = 0;
     for (const auto& [name, title, value] :
          {Line{"forecastModel", tr("Model"), model_}, Line{"forecastMemory", tr("Memory"), memory_},
-          Line{"forecastStep", tr("A step"), time_}, Line{"forecastRun", tr("The run"), run_},
+          Line{"forecastStep", tr("Step"), time_}, Line{"forecastRun", tr("Run"), run_},
           Line{"forecastDisk", tr("Checkpoint"), disk_}}) {
         auto* const label = new QLabel(title, this);
         setRole(label, "small");
@@ -116,7 +117,7 @@ ForecastPanel::ForecastPanel(QWidget* parent)
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(6);
-    column->addWidget(makeSection(tr("What it takes"), this));
+    column->addWidget(makeSection(tr("Forecast"), this));
     column->addLayout(grid);
     column->addWidget(advice_);
     column->addLayout(changes_);
@@ -129,7 +130,7 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
     const auto& memory = forecast.memory;
     const auto needed = memory.total();
     model_->setText(tr("%1 M parameters").arg(static_cast<double>(forecast.parameters) / 1e6, 0, 'f', 1));
-    memory_->setText(shown.memoryThere > 0 ? tr("%1 of %2 free").arg(bytes(needed), bytes(shown.memoryThere))
+    memory_->setText(shown.memoryThere > 0 ? tr("%1 · %2 free").arg(bytes(needed), bytes(shown.memoryThere))
                                            : tr("%1").arg(bytes(needed)));
     memory_->setToolTip(
         tr("Weights and gradients %1 · AdamW's moments %2 · moving average %3 · activations %4 (%5, batch "
@@ -146,7 +147,7 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
     used_->style()->polish(used_);
     const auto seconds = shown.stepSeconds;
     const auto perEpoch =
-        tr("%1 steps an epoch").arg(QLocale().toString(static_cast<qlonglong>(forecast.stepsPerEpoch)));
+        tr("%1 steps per epoch").arg(QLocale().toString(static_cast<qlonglong>(forecast.stepsPerEpoch)));
     time_->setText((seconds           ? tr("about %1").arg(roughDuration(*seconds))
                     : shown.measuring ? tr("timing…")
                                       : tr("not timed")) +

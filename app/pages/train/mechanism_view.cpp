@@ -1,5 +1,6 @@
 #include "app/pages/train/mechanism_view.h"
 
+#include "widgets/fitted_label.h"
 #include "widgets/matrix_view.h"
 #include "widgets/theme.h"
 
@@ -28,14 +29,14 @@ struct MechanismMatrix {
 const std::array<MechanismMatrix, 6>& mechanismMatrices()
 {
     static const std::array<MechanismMatrix, 6> shown = {
-        {{"mechanismText", QT_TRANSLATE_NOOP("MechanismView", "text adds"), &BlockAttention::textAdds, true,
+        {{"mechanismText", QT_TRANSLATE_NOOP("MechanismView", "Text adds"), &BlockAttention::textAdds, true,
           meaning::text},
          {"mechanismCls", QT_TRANSLATE_NOOP("MechanismView", "CLS adds"), &BlockAttention::clsAdds, true, meaning::cls},
-         {"mechanismPatches", QT_TRANSLATE_NOOP("MechanismView", "patches add"), &BlockAttention::patchesAdd, true,
+         {"mechanismPatches", QT_TRANSLATE_NOOP("MechanismView", "Patches add"), &BlockAttention::patchesAdd, true,
           meaning::patches},
-         {"mechanismAlignment", QT_TRANSLATE_NOOP("MechanismView", "alignment"), &BlockAttention::alignment},
-         {"mechanismNarrowest", QT_TRANSLATE_NOOP("MechanismView", "narrowest radius"), &BlockAttention::narrowest},
-         {"mechanismWidest", QT_TRANSLATE_NOOP("MechanismView", "widest radius"), &BlockAttention::widest}}};
+         {"mechanismAlignment", QT_TRANSLATE_NOOP("MechanismView", "Alignment"), &BlockAttention::alignment},
+         {"mechanismNarrowest", QT_TRANSLATE_NOOP("MechanismView", "Narrowest radius"), &BlockAttention::narrowest},
+         {"mechanismWidest", QT_TRANSLATE_NOOP("MechanismView", "Widest radius"), &BlockAttention::widest}}};
     return shown;
 }
 
@@ -66,7 +67,7 @@ double largestFinite(const std::vector<float>& values)
 
 MechanismView::MechanismView(QWidget* parent)
     : QWidget(parent)
-    , about_(new QLabel(this))
+    , about_(new FittedLabel(this))
 {
     about_->setObjectName(QStringLiteral("mechanismAbout"));
     about_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);

@@ -6,6 +6,8 @@
 #include "core/front/validation.h"
 #include "widgets/config_form.h"
 #include "widgets/factories.h"
+#include "widgets/fitted_combo_box.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QComboBox>
@@ -48,11 +50,11 @@ RunForm::RunForm(Session& session, Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
     , dialogs_(dialogs)
-    , runs_(new QComboBox(this))
+    , runs_(new FittedComboBox(this))
     , runNote_(new QLabel(this))
     , newRun_(new QWidget(this))
     , name_(new QLineEdit(newRun_))
-    , configurations_(new QComboBox(newRun_))
+    , configurations_(new FittedComboBox(newRun_))
     , form_(new ConfigForm(this))
 {
     runs_->setObjectName(QStringLiteral("runs"));
@@ -165,11 +167,11 @@ void RunForm::showRunNote()
         return;
     if (form_->keys().empty()) // what can be done with it depends on the steps that were planned
         return runNote_->setText(tr("The settings of this run cannot be read."));
-    const auto step = QString::number(stepsDone(*run));
+    const auto step = groupedNumber(stepsDone(*run));
     switch (*continuation()) {
     case Continuation::Resume:
         return runNote_->setText(tr("Stopped at step %1 of %2; it can be resumed exactly from there.")
-                                     .arg(step, QString::number(formConfig().schedule.steps)));
+                                     .arg(step, groupedNumber(formConfig().schedule.steps)));
     case Continuation::TrainLonger:
         return runNote_->setText(tr("Finished at step %1.").arg(step));
     case Continuation::StartFrom:

@@ -309,12 +309,13 @@ void TrainPage::begin(bool resume)
     const auto run = form_->runName(); // as it was when the question came up
     bool anyway = false;
     if (const auto& shown = forecasts_->shown(); shown && !shown->fits()) {
-        anyway = dialogs_.confirm(this, tr("This training may not fit into memory. Start it anyway?"),
-                                  tr("It needs about %1, but %2 are free. The system may end this program, and with it "
-                                     "whatever has not been saved.")
-                                      .arg(QString::fromStdString(sizeText(shown->forecast.memory.total())),
-                                           QString::fromStdString(sizeText(shown->memoryThere))),
-                                  tr("Start anyway"));
+        anyway =
+            dialogs_.confirm(this, tr("This training may not fit into memory. Start it anyway?"),
+                             tr("It needs about %1, but only %2 is free. The system may end this program, and with it "
+                                "whatever has not been saved.")
+                                 .arg(QString::fromStdString(sizeText(shown->forecast.memory.total())),
+                                      QString::fromStdString(sizeText(shown->memoryThere))),
+                             tr("Start anyway"));
         if (!anyway)
             return;
     }
@@ -381,11 +382,12 @@ void TrainPage::updateState()
     start_->setVisible(!active);
     const auto& holder = training_.holder();
     start_->setEnabled(form_->config().has_value() && states_->currentIndex() == 1 && !holder);
-    start_->setText(!continuation                               ? tr("Start")
-                    : continuation == Continuation::Resume      ? tr("Resume run")
-                    : continuation == Continuation::TrainLonger ? tr("Train %1 more steps").arg(form_->moreSteps())
-                    : continuation == Continuation::StartFrom   ? tr("New run from its weights")
-                                                                : tr("New run with these settings"));
+    start_->setText(!continuation                          ? tr("Start")
+                    : continuation == Continuation::Resume ? tr("Resume run")
+                    : continuation == Continuation::TrainLonger
+                        ? tr("Train %1 more steps").arg(groupedNumber(form_->moreSteps()))
+                    : continuation == Continuation::StartFrom ? tr("New run from its weights")
+                                                              : tr("New run with these settings"));
     start_->setToolTip(holder        ? tr("Another program is training this run; its progress is shown here")
                        : makesNewRun ? tr("Set up a new run with these settings")
                                      : tr("Train with this configuration"));
