@@ -32,7 +32,7 @@ RecordPicker::RecordPicker(Session& session, const QString& current, QWidget* pa
     resize(760, 560);
     query_->setObjectName(QStringLiteral("recordPickerQuery"));
     query_->setAccessibleName(tr("Search records"));
-    query_->setPlaceholderText(tr("Search: red circle  bucket:128x128  split:val  tag:night  state:whole"));
+    query_->setPlaceholderText(tr("Search: red circle  bucket:128x128  split:val  tag:night  state:valid"));
     query_->setClearButtonEnabled(true);
     setRole(found_, "small");
     grid_->setSelectionMode(QAbstractItemView::SingleSelection);

@@ -43,6 +43,7 @@ QLabel* makeSection(const QString& text, QWidget* parent)
 QLabel* makeParagraph(const QString& text, int width, QWidget* parent)
 {
     auto* const label = new QLabel(text, parent);
+    label->setTextFormat(Qt::PlainText);
     label->setWordWrap(true);
     label->setAlignment(Qt::AlignHCenter);
     label->setFixedWidth(width);

@@ -51,11 +51,11 @@ QString markStateName(MarkState state)
 {
     switch (state) {
     case MarkState::Whole:
-        return QCoreApplication::translate("nanodit", "whole");
+        return QCoreApplication::translate("nanodit", "valid");
     case MarkState::Stale:
         return QCoreApplication::translate("nanodit", "stale");
     case MarkState::Wrong:
-        return QCoreApplication::translate("nanodit", "wrong");
+        return QCoreApplication::translate("nanodit", "invalid");
     case MarkState::Missing:
         break;
     }

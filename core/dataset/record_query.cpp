@@ -164,6 +164,12 @@ RecordQuery::Term RecordQuery::parsed(std::string_view word, bool quoted)
             return term;
         }
         if (const auto array = arrayNamed(key); key == "state" || array) {
+            for (auto& value : term.values) { // as the window names them
+                if (value == "valid")
+                    value = "whole";
+                else if (value == "invalid")
+                    value = "wrong";
+            }
             expectOneOf(key, term.values, stateNames);
             term.key = array ? Key::Array : Key::State;
             term.array = array.value_or(0);

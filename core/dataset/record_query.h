@@ -17,7 +17,7 @@ namespace nanodit {
 ///     red "blue circle"          id or caption holds it; capitals do not matter
 ///     bucket:1024x1024,1216x832  one of them
 ///     split:val  tag:night
-///     state:stale                any of the four arrays is; state:whole: all of them are
+///     state:stale                any of the four arrays is; state:valid (or whole): all of them are
 ///     t5:missing  vae:  dinov3:  dinov3_patches:   one array's state
 ///     because:caption            an array is stale because of it: picture, caption, bucket, settings, encoder
 ///     is:excluded  is:problem  is:adopted  is:tagged  is:captioned

@@ -233,7 +233,7 @@ private Q_SLOTS:
         QCOMPARE(session_->record(idOf(1))->caption, std::string("quite other words"));
         QCOMPARE(session_->record(idOf(1))->arrays[t5], ArrayState::Stale);
         QCOMPARE(text("state-t5"), QStringLiteral("stale: the caption")); // why
-        QCOMPARE(text("state-vae"), QStringLiteral("whole"));
+        QCOMPARE(text("state-vae"), QStringLiteral("valid"));
         browser()->setQuery("because:caption");
         settle();
         QCOMPARE(browser()->model()->rowCount(), 1);

@@ -73,8 +73,9 @@ void FilterMenu::fill()
     auto* const states = part(tr("State of arrays"));
     const std::array<QString, 4> stateWords = {tr("some missing"), tr("all valid"), tr("some stale"),
                                                tr("some invalid")};
+    constexpr std::array terms = {"missing", "valid", "stale", "invalid"}; // by ArrayState
     for (const auto& [state, count] : counts_.states)
-        addTerm(states, termText("state", stateNames[static_cast<std::size_t>(state)]),
+        addTerm(states, termText("state", terms[static_cast<std::size_t>(state)]),
                 stateWords[static_cast<std::size_t>(state)], count);
     if (!counts_.staleness.empty()) {
         auto* const why = part(tr("Stale because of"));

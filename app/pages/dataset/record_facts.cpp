@@ -79,6 +79,8 @@ void RecordFacts::addFields(QGridLayout* grid)
 
     name(tr("Record"));
     id_ = new QLabel(this);
+    for (auto* const label : {id_, problem_})
+        label->setTextFormat(Qt::PlainText);
     id_->setFont(monospaceFont(id_->font()));
     id_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     id_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);

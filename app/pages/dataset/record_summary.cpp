@@ -47,7 +47,7 @@ ArrayState worst(ArrayState a, ArrayState b)
     return ArrayState::Whole;
 }
 
-/// "stale: the caption"; of several records "3 stale (the caption), 9 whole".
+/// "stale: the caption"; of several records "3 stale (the caption), 9 valid".
 QString arrayText(const std::vector<const RecordInfo*>& records, std::size_t array)
 {
     if (records.size() == 1) {

@@ -73,6 +73,8 @@ private Q_SLOTS:
             {"tag:night", ""}, // tags are whole words
             {"state:stale", "square-2 "},
             {"state:whole", "circle "},
+            {"state:valid", "circle "},
+            {"state:stale,invalid", "square-2 hazy "},
             {"state:stale,wrong", "square-2 hazy "},
             {"t5:stale", "square-2 "},
             {"vae:whole", "circle square-2 "},
