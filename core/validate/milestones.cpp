@@ -89,8 +89,7 @@ Milestone lowLpips(const ValidationReport& report)
         .name = "Reconstruction LPIPS below 0.4", .state = State::Unknown, .found = {}, .expected = "below 0.4"};
     const auto* const own = report.find(ValidationTask::Reconstruction, "lpips");
     if (!own) {
-        line.found =
-            report.lpips.empty() ? "no LPIPS weights (encoders.lpips in workspace.yaml)" : "no reconstructions";
+        line.found = report.lpips.empty() ? "no LPIPS weights in the workspace settings" : "no reconstructions";
         return line;
     }
     line.state = stateOf(own->mean < 0.4);

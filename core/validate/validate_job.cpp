@@ -127,7 +127,7 @@ private:
             report_.lpips = request_.lpipsNet;
         } else {
             report_.notes.push_back(
-                "LPIPS was not measured because no weights were found (encoders.lpips in workspace.yaml is empty). "
+                "LPIPS was not measured because the workspace settings name no weights for it (encoders.lpips). "
                 "DINO-patch distance takes its place.");
         }
     }

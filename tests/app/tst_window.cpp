@@ -430,6 +430,7 @@ private Q_SLOTS:
         // As long as ten steps take here, with whatever else the machine does.
         const int tenSteps =
             std::max(200, static_cast<int>(10 * static_cast<double>(timer.elapsed()) / (lastStep() - first)));
+        QCOMPARE(window_->findChild<RunForm*>()->runName(), QStringLiteral("first")); // the form is its own
 
         QTest::mouseClick(window_->findChild<QPushButton*>("pause"), Qt::LeftButton);
         QCOMPARE(training.state(), Training::State::Paused);
