@@ -76,9 +76,9 @@ QLayout* MetricPlots::makeTools()
     axis_->setToolTip(tr("Horizontal axis. Training time counts training steps alone, without pauses, previews and "
                          "validations; date and time are those at which each step ended."));
     logarithmic_->setObjectName(QStringLiteral("plotLogarithmicAxis"));
-    logarithmic_->setText(tr("log"));
+    logarithmic_->setText(tr("Log"));
     logarithmic_->setCheckable(true);
-    logarithmic_->setAutoRaise(true);
+    logarithmic_->setProperty("switch", true);
     logarithmic_->setToolTip(tr("Logarithmic horizontal axis"));
     logarithmic_->setAccessibleName(logarithmic_->toolTip());
     add_->setObjectName(QStringLiteral("plotAdd"));

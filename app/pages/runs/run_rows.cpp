@@ -20,7 +20,10 @@ struct RunText {
 QString metricText(const MetricSummary& summary)
 {
     const auto& info = metricInfo(summary.metric);
-    return QString::fromStdString(info.label) + QLatin1Char(' ') + QString::number(summary.mean, 'f', info.decimals);
+    return QStringLiteral("%1 %2 %3")
+        .arg(QString::fromStdString(info.label), QString::number(summary.mean, 'f', info.decimals),
+             QString::fromStdString(info.unit))
+        .trimmed();
 }
 
 /// For a POSIX shell.
@@ -41,8 +44,9 @@ RunRow runRow(const RunOverview& overview, bool running)
     row.name = QString::fromStdString(overview.run.name);
     row.state = overview.state(running);
     row.stateText = QString::fromStdString(runStateName(row.state));
-    row.steps = overview.planned > 0 ? QStringLiteral("%1 / %2").arg(overview.steps).arg(overview.planned)
-                                     : QString::number(overview.steps);
+    row.steps = groupedNumber(overview.steps);
+    if (overview.planned > 0)
+        row.steps += QStringLiteral(" / ") + groupedNumber(overview.planned);
     row.time = overview.seconds > 0 ? durationText(overview.seconds) : unknownValue;
     row.loss = overview.loss ? QString::number(*overview.loss, 'f', 3) : unknownValue;
     row.speed = overview.samplesPerSecond > 0 ? RunText::tr("%1 samples/s").arg(numberText(overview.samplesPerSecond))
