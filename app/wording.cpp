@@ -278,7 +278,7 @@ QString remedyAction(const Remedy& remedy)
         remedy);
 }
 
-QString checkpointName(const std::filesystem::path& checkpoint)
+QString checkpointTitle(const std::filesystem::path& checkpoint)
 {
     const auto name = QString::fromStdString(checkpoint.filename().string());
     const auto prefix = QStringLiteral("step-");

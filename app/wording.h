@@ -20,7 +20,7 @@ QString passText(Pass pass); ///< "T5", "VAE", "DINOv3"
 QString progressText(const Progress& progress);
 
 /// "step 2000" of a checkpoint's folder "step-00002000"; another file by its name.
-QString checkpointName(const std::filesystem::path& checkpoint);
+QString checkpointTitle(const std::filesystem::path& checkpoint);
 
 /// What a person can do about it in the window, or outside of it where the window has no such control: one sentence.
 QString remedyText(const Remedy& remedy);

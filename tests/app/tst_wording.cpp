@@ -74,9 +74,9 @@ private Q_SLOTS:
 
     void checkpointsHaveTheNameOfTheirStep()
     {
-        QCOMPARE(checkpointName("/runs/mine/checkpoints/step-00002000"), QStringLiteral("step 2000"));
-        QCOMPARE(checkpointName("/models/wide-2"), QStringLiteral("wide-2"));
-        QCOMPARE(checkpointName("/models/step-by-step"), QStringLiteral("step-by-step"));
+        QCOMPARE(checkpointTitle("/runs/mine/checkpoints/step-00002000"), QStringLiteral("step 2000"));
+        QCOMPARE(checkpointTitle("/models/wide-2"), QStringLiteral("wide-2"));
+        QCOMPARE(checkpointTitle("/models/step-by-step"), QStringLiteral("step-by-step"));
     }
 
     void bytesAreRead()

@@ -73,7 +73,7 @@ void ComparePanel::listCheckpoints()
     for (const auto& run : session_.runs()) {
         for (auto file = run.checkpoints.rbegin(); file != run.checkpoints.rend(); ++file)
             checkpoints_->addItem(
-                QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name), checkpointName(*file)),
+                QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name), checkpointTitle(*file)),
                 QString::fromStdString(file->string()));
     }
     checkpoints_->setCurrentIndex(before.isEmpty() ? 0 : std::max(0, checkpoints_->findData(before)));

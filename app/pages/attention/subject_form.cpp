@@ -212,7 +212,7 @@ void SubjectForm::listCheckpoints()
         for (const auto& run : session_.runs()) {
             for (auto file = run.checkpoints.rbegin(); file != run.checkpoints.rend(); ++file)
                 checkpoints_->addItem(
-                    QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name), checkpointName(*file)),
+                    QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name), checkpointTitle(*file)),
                     QString::fromStdString(file->string()));
         }
         int again = 0;

@@ -271,7 +271,7 @@ void SampleForm::listCheckpoints()
         if (&run == newestOf)
             newest = checkpoints_->count();
         for (auto checkpoint = run.checkpoints.rbegin(); checkpoint != run.checkpoints.rend(); ++checkpoint) {
-            checkpoints_->addItem(tr("%1 · %2").arg(QString::fromStdString(run.name), checkpointName(*checkpoint)),
+            checkpoints_->addItem(tr("%1 · %2").arg(QString::fromStdString(run.name), checkpointTitle(*checkpoint)),
                                   QString::fromStdString(checkpoint->string()));
         }
     }
