@@ -15,7 +15,20 @@ namespace nanodit {
 
 namespace {
 
-constexpr double axisWidth = 44, axisHeight = 40, cellGap = 2;
+constexpr double leastPlaneLine = 20, cellGap = 2;
+
+/// Of an axis' name, and of the numbers above the plane.
+double planeLine(const QFont& font)
+{
+    return std::max(leastPlaneLine, std::ceil(QFontMetricsF(font).height()) + 2);
+}
+
+/// Left of the plane: the axis' name and numbers such as "12.5".
+double planeLeft(const QFont& font)
+{
+    constexpr double besideNumbers = 10;
+    return planeLine(font) + std::ceil(QFontMetricsF(font).horizontalAdvance(QStringLiteral("12.5"))) + besideNumbers;
+}
 
 /// Where a value lies among increasing or decreasing scales, as a position in cells; empty outside.
 std::optional<double> positionAmong(const std::vector<double>& scales, double value)
@@ -77,13 +90,13 @@ QRectF GuidancePlaneView::plane() const
 {
     if (pictures_.empty())
         return {};
-    const QRectF room = QRectF(rect()).adjusted(axisWidth, axisHeight, 0, 0);
+    const double left = planeLeft(font()), top = 2 * planeLine(font());
+    const QRectF room = QRectF(rect()).adjusted(left, top, 0, 0);
     const double wide = cols() * picture_.width(), high = rows() * picture_.height();
     const double scale =
         std::max(0.01, std::min((room.width() - cellGap * cols()) / wide, (room.height() - cellGap * rows()) / high));
     const QSizeF size(wide * scale + cellGap * cols(), high * scale + cellGap * rows());
-    return {QPointF(axisWidth + (room.width() - size.width()) / 2, axisHeight + (room.height() - size.height()) / 2),
-            size};
+    return {room.topLeft() + QPointF(room.width() - size.width(), room.height() - size.height()) / 2, size};
 }
 
 QRectF GuidancePlaneView::cellRect(int row, int col) const
@@ -126,24 +139,24 @@ void GuidancePlaneView::paintEvent(QPaintEvent*)
     const auto& colours = themeColours();
     const auto textInk = colours.hue(meaning::text), dinoInk = colours.hue(meaning::patches);
     const auto all = plane();
+    const double line = planeLine(font()), left = planeLeft(font());
 
     painter.setPen(dinoInk);
-    painter.drawText(QRectF(all.left(), all.top() - axisHeight, all.width(), axisHeight / 2), Qt::AlignCenter,
-                     tr("DINO guidance"));
+    painter.drawText(QRectF(all.left(), all.top() - 2 * line, all.width(), line), Qt::AlignCenter, tr("DINO guidance"));
     for (int col = 0; col < cols(); ++col) {
         const auto cell = cellRect(0, col);
-        painter.drawText(QRectF(cell.left(), all.top() - axisHeight / 2, cell.width(), axisHeight / 2), Qt::AlignCenter,
+        painter.drawText(QRectF(cell.left(), all.top() - line, cell.width(), line), Qt::AlignCenter,
                          scaleText(dinoScale(col)));
     }
     painter.setPen(textInk);
     painter.save();
-    painter.translate(all.left() - axisWidth, all.bottom());
+    painter.translate(all.left() - left, all.bottom());
     painter.rotate(-90);
-    painter.drawText(QRectF(0, 0, all.height(), axisWidth / 2), Qt::AlignCenter, tr("Text guidance"));
+    painter.drawText(QRectF(0, 0, all.height(), line), Qt::AlignCenter, tr("Text guidance"));
     painter.restore();
     for (int row = 0; row < rows(); ++row) {
         const auto cell = cellRect(row, 0);
-        painter.drawText(QRectF(all.left() - axisWidth / 2, cell.top(), axisWidth / 2 - 4, cell.height()),
+        painter.drawText(QRectF(all.left() - left + line, cell.top(), left - line - 4, cell.height()),
                          Qt::AlignRight | Qt::AlignVCenter, scaleText(textScale(row)));
         for (int col = 0; col < cols(); ++col) {
             const auto where = cellRect(row, col);

@@ -8,6 +8,7 @@
 #include <QTextBlock>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace nanodit {
@@ -81,7 +82,8 @@ QSize PromptEdit::sizeHint() const
     int lines = 0;
     for (auto block = document()->begin(); block.isValid(); block = block.next())
         lines += std::max(1, block.layout()->lineCount());
-    const int height = std::clamp(lines, 1, mostLines) * fontMetrics().lineSpacing() + frame;
+    const auto line = static_cast<int>(std::ceil(QFontMetricsF(font()).lineSpacing())); // as the document lays them out
+    const int height = std::clamp(lines, 1, mostLines) * line + frame;
     return {320, std::max(leastHeight, height)};
 }
 

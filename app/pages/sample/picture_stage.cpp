@@ -3,6 +3,7 @@
 #include "app/background_queue.h"
 #include "app/pages/sample/region_editor.h"
 #include "app/wording.h"
+#include "widgets/fitted_label.h"
 #include "widgets/guidance_anatomy.h"
 #include "widgets/guidance_plane_view.h"
 #include "widgets/image_canvas.h"
@@ -10,10 +11,10 @@
 #include "widgets/picture.h"
 #include "widgets/picture_comparison.h"
 #include "widgets/picture_tiles.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QHBoxLayout>
-#include <QLabel>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QStackedWidget>
@@ -42,7 +43,7 @@ PictureStage::PictureStage(Session& session, QWidget* parent)
     , anatomy_(new GuidanceAnatomy(this))
     , branches_(new QPushButton(tr("Branches"), this))
     , anatomyRow_(new QWidget(this))
-    , caption_(new QLabel(this))
+    , caption_(new FittedLabel(this))
 {
     inFull_.setMaxCost(mostKilobytesInFull);
     progress_->setTextVisible(false);
@@ -66,10 +67,8 @@ PictureStage::PictureStage(Session& session, QWidget* parent)
     row->addWidget(anatomy_, 1);
     row->addWidget(branches_, 0, Qt::AlignVCenter);
     anatomyRow_->hide();
-    caption_->setTextFormat(Qt::PlainText);
     caption_->setContentsMargins(16, 4, 16, 6);
     caption_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
-    caption_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     setRole(caption_, "small");
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -178,8 +177,15 @@ void PictureStage::clear()
 
 void PictureStage::setCaption(const QString& text, const QString& help)
 {
-    caption_->setText(text);
-    caption_->setToolTip(help);
+    // Where there is no room for all of it the prompt gives way, and the settings behind it stay.
+    const auto settings = text.indexOf(QStringLiteral(" · "));
+    QStringList wordings = {text};
+    for (const qsizetype kept : {96, 64, 40, 20}) {
+        if (settings > kept)
+            wordings << text.left(kept).trimmed() + QStringLiteral("…") + text.mid(settings);
+    }
+    caption_->setWordings(wordings);
+    caption_->setToolTip(help.isEmpty() ? QString() : toolTipOf(text + QLatin1Char('\n') + help));
 }
 
 void PictureStage::setProgress(const Progress& progress)

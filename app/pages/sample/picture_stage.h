@@ -11,13 +11,13 @@
 #include <functional>
 #include <vector>
 
-class QLabel;
 class QProgressBar;
 class QPushButton;
 class QStackedWidget;
 
 namespace nanodit {
 
+class FittedLabel;
 class GuidanceAnatomy;
 class GuidancePlaneView;
 class ImageCanvas;
@@ -82,7 +82,7 @@ private:
     GuidanceAnatomy* anatomy_;
     QPushButton* branches_;
     QWidget* anatomyRow_;
-    QLabel* caption_;
+    FittedLabel* caption_;
     QImage shown_;
     QString wanted_;                 ///< The file that is to be shown.
     QCache<QString, QImage> inFull_; ///< By file; costs are kilobytes.

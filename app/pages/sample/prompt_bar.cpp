@@ -49,6 +49,8 @@ PromptBar::PromptBar(Session& session, QWidget* parent)
     generate_->setMinimumHeight(32);
     cancel_->setObjectName(QStringLiteral("cancel"));
     cancel_->setMinimumHeight(32);
+    generate_->ensurePolished();
+    cancel_->setMinimumWidth(generate_->sizeHint().width()); // the prompt beside them keeps its lines
     tokens_->setObjectName(QStringLiteral("promptTokens"));
     tokens_->setTextFormat(Qt::PlainText);
     setRole(tokens_, "small");
