@@ -9,7 +9,8 @@
 
 namespace nanodit {
 
-/// A row of coloured strokes with their names; as many as there is room for, and all of them in the tool tip.
+/// Coloured strokes with their names, in a row or in a few; as many as there is room for, and all of them in the tool
+/// tip.
 class CurveLegend : public QWidget {
     Q_OBJECT
 
@@ -26,14 +27,22 @@ public:
     /// Draws it into a picture.
     void paint(QPainter& painter, const QRect& room) const;
 
-    QSize sizeHint() const override;
+    /// As many rows as it takes in so many pixels, up to three; one is where it begins.
+    void setRowsFor(int width);
+    int rows() const { return rows_; }
+
+    QSize sizeHint() const override; ///< In one row.
     QSize minimumSizeHint() const override { return {40, sizeHint().height()}; }
 
 protected:
     void paintEvent(QPaintEvent* event) override;
 
 private:
+    int widthOf(const Entry& entry) const;
+    void paintRows(QPainter& painter) const;
+
     std::vector<Entry> entries_;
+    int rows_ = 1;
 };
 
 } // namespace nanodit

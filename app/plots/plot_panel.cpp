@@ -266,6 +266,8 @@ void PlotPanel::placeLegend()
     const int room = width() - margins.left() - margins.right() - picker_->sizeHint().width() -
                      menu_->sizeHint().width() - 2 * head_->spacing();
     const auto place = legend->sizeHint().width() <= room ? LegendPlace::Beside : LegendPlace::Below;
+    legend->setRowsFor(place == LegendPlace::Below ? width() - margins.left() - margins.right()
+                                                   : legend->sizeHint().width());
     if (place == legendPlace_)
         return;
     legendPlace_ = place;

@@ -282,10 +282,17 @@ private Q_SLOTS:
         plots_->resize(820, 400);
         plots_->show();
         QVERIFY(QTest::qWaitForWindowExposed(plots_.get()));
-        const auto* const legend = panel->plot()->legend();
+        const auto* legend = panel->plot()->legend();
         const auto* const name = panel->findChild<QComboBox*>("plotPicker");
         QTRY_VERIFY(legend->geometry().top() > name->geometry().bottom());
         QTRY_VERIFY(legend->width() >= legend->sizeHint().width());
+        QCOMPARE(legend->rows(), 1);
+        plots_->setRuns({{"the first of two runs", &curves}, {"the other one", &curves}}); // eight lines
+        legend = panel->plot()->legend();
+        QTRY_COMPARE(legend->rows(), 3);
+        QTRY_COMPARE(legend->height(), 3 * legend->sizeHint().height());
+        plots_->setRuns({{"run", &curves}});
+        legend = panel->plot()->legend();
         plots_->resize(2400, 400);
         QTRY_VERIFY(legend->geometry().top() < name->geometry().bottom());
         QTRY_VERIFY(legend->width() >= legend->sizeHint().width());

@@ -179,8 +179,14 @@ private Q_SLOTS:
         QEvent leave(QEvent::Leave);
         QCoreApplication::sendEvent(canvas, &leave);
         QVERIFY(!readings->isVisible());
-        moveTo({310, 150});
-        QTRY_VERIFY(readings->isVisible());
+        plot.resize(320, 300); // of which the readings take more than half
+        QTRY_COMPARE(canvas->width(), 320);
+        const auto axes = canvas->axisRect()->rect();
+        for (int x = axes.left() + 2; x < axes.right(); x += 20) {
+            moveTo({static_cast<double>(x), 150});
+            QTRY_VERIFY(readings->isVisible());
+            QVERIFY2(canvas->rect().contains(readings->geometry()), qPrintable(QString::number(x)));
+        }
         raw.clear(); // another run is shown
         QTRY_VERIFY(!readings->isVisible());
     }

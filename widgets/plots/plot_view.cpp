@@ -300,14 +300,24 @@ void PlotView::showCursorAt(std::optional<double> position)
         cursor_->point2->setCoords(*position, 2);
         readings_->setText(cursorText(*position));
         readings_->adjustSize();
-        // On the side of the cursor where there is more room, so that it never lies under the mouse.
         const auto room = plot_->axisRect()->rect();
-        const int x = static_cast<int>(plot_->xAxis->coordToPixel(*position));
-        const bool left = x > room.center().x();
-        readings_->move(left ? std::max(0, x - readings_->width() - 12) : x + 12, room.top() + 4);
+        readings_->move(readingsLeft(static_cast<int>(plot_->xAxis->coordToPixel(*position))), room.top() + 4);
         readings_->raise();
     }
     plot_->replot(QCustomPlot::rpQueuedReplot);
+}
+
+/// On the side of the cursor where there is more room, so that it does not lie under the mouse, or else on the other;
+/// within the plot in any case.
+int PlotView::readingsLeft(int cursor) const
+{
+    constexpr int gap = 12;
+    const int most = plot_->width() - readings_->width();
+    const int left = cursor - readings_->width() - gap, right = cursor + gap;
+    const auto fits = [most](int place) { return place >= 0 && place <= most; };
+    const auto [first, second] =
+        cursor > plot_->axisRect()->rect().center().x() ? std::pair(left, right) : std::pair(right, left);
+    return fits(first) ? first : fits(second) ? second : std::clamp(first, 0, std::max(0, most));
 }
 
 void PlotView::zoom(double factor)

@@ -98,6 +98,7 @@ private:
     void placeRange();
     void zoom(double factor);
     void showCursorAt(std::optional<double> position);
+    int readingsLeft(int cursor) const;
     QString cursorText(double position) const;
     QString positionText(double position) const;
     QString axisTitle() const;

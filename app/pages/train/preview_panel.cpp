@@ -52,8 +52,8 @@ PreviewPanel::PreviewPanel(QWidget* parent)
     mode_->setToolTip(tr("Records over steps, or pictures generated from parts of the conditions and the same noise"));
     mode_->hide(); // until there is a choice
     auto* const nothing = new StatePanel(this);
-    nothing->showEmpty(QStringLiteral("picture"), tr("No pictures yet"),
-                       tr("They appear here while the model trains: a row per record, a column per step."));
+    nothing->showEmpty(QStringLiteral("picture"), tr("No pictures"),
+                       tr("Preview pictures appear here while a model trains: a row per record, a column per step."));
     strip_->setHeaders(kindName);
     strip_->setAccessibleName(tr("Pictures generated from parts of the conditions"));
     views_->addWidget(nothing);
