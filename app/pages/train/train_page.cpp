@@ -177,6 +177,7 @@ QWidget* TrainPage::makeDrawer()
     tabs->tabBar()->setAccessibleName(tr("Pictures, log and queue of the training"));
     tabs->tabBar()->setDrawBase(false);
     tabs->addTab(previews_, tr("Pictures"));
+    log_->setPlaceholderText(tr("The log of the run that is shown appears here."));
     tabs->addTab(log_, tr("Log"));
     auto* const mechanism = new MechanismView(this);
     tabs->addTab(mechanism, tr("Mechanism"));
