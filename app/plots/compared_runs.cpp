@@ -39,6 +39,7 @@ ComparedRuns::ComparedRuns(Session& session, QWidget* parent)
 void ComparedRuns::setShown(const QString& name)
 {
     shown_ = name;
+    showCount();
 }
 
 std::vector<PlottedRun> ComparedRuns::chosen()
@@ -86,8 +87,12 @@ void ComparedRuns::fillMenu()
 
 void ComparedRuns::showCount()
 {
-    setText(names_.isEmpty() ? tr("Compare with…")
-                             : tr("Compared with %1").arg(menuText(names_.join(QStringLiteral(", ")))));
+    constexpr qsizetype mostNamed = 2;
+    auto others = names_;
+    others.removeAll(shown_);
+    const auto which =
+        others.size() > mostNamed ? countText(others.size(), tr("runs")) : others.join(QStringLiteral(", "));
+    setText(others.isEmpty() ? tr("Compare with…") : tr("Compared with %1").arg(menuText(which)));
 }
 
 } // namespace nanodit

@@ -1,7 +1,9 @@
 #include "app/background_queue.h"
+#include "app/plots/compared_runs.h"
 #include "app/plots/metric_plots.h"
 #include "app/plots/plot_table.h"
 #include "app/preferences.h"
+#include "app/session.h"
 #include "core/front/training.h"
 #include "core/io/atomic_file.h"
 #include "core/runs/run_history.h"
@@ -269,6 +271,21 @@ private Q_SLOTS:
         Q_EMIT axis->activated(1);
         plots_->panels()[1]->plot()->redraw();
         QCOMPARE(shown(1), std::pair(4.0, 400.0)); // a range of steps says nothing there
+    }
+
+    void aRunIsNotComparedWithItself()
+    {
+        Session session;
+        ComparedRuns compared(session);
+        QVERIFY(compared.text().startsWith("Compare with"));
+        compared.choose({"first", "second"});
+        QCOMPARE(compared.text(), QStringLiteral("Compared with first, second"));
+        compared.setShown("second");
+        QCOMPARE(compared.text(), QStringLiteral("Compared with first"));
+        compared.choose({"second"});
+        QVERIFY(compared.text().startsWith("Compare with"));
+        compared.choose({"first", "second", "third", "fourth"});
+        QCOMPARE(compared.text(), QStringLiteral("Compared with 3 runs"));
     }
 
     void aLegendHasALineOfItsOwnWhereItWouldBeCutOff()
