@@ -29,6 +29,7 @@
 #include "widgets/drop_zone.h"
 #include "widgets/key_guard.h"
 #include "widgets/navigation_rail.h"
+#include "widgets/page_stack.h"
 #include "widgets/tab_order.h"
 #include "widgets/theme.h"
 #include "widgets/wheel_guard.h"
@@ -62,7 +63,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     , commands_(new Commands(this))
     , rail_(new NavigationRail(this))
     , banner_(new Banner(this))
-    , pages_(new QStackedWidget(this))
+    , pages_(new PageStack(this))
     , welcome_(new WelcomePage(this))
     , dataset_(new DatasetPage(session, controllers.datasetJobs, dialogs, this))
     , train_(new TrainPage(session, controllers.training, preferences, dialogs, this))
@@ -96,6 +97,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     scroll->setWidgetResizable(true);
     scroll->setFocusPolicy(Qt::NoFocus);
     scroll->setWidget(pages_);
+    scroll->viewport()->installEventFilter(pages_);
     right->addWidget(banner_);
     right->addWidget(scroll, 1);
     right->addWidget(status_);

@@ -77,7 +77,10 @@ PageFrame::PageFrame(const QString& title, QWidget* parent)
     column->addWidget(columns_, 1);
     banner_->installEventFilter(this);
     rows_->installEventFilter(this);
-    connect(foldInspector_, &QToolButton::clicked, this, [this](bool shown) { inspectorByHand_ = shown; });
+    connect(foldInspector_, &QToolButton::clicked, this, [this](bool shown) {
+        inspectorByHand_ = shown;
+        withInspector_ = 0;
+    });
     connect(foldDrawer_, &QToolButton::clicked, this, [this](bool shown) { drawerByHand_ = shown; });
     connect(foldInspector_, &QToolButton::toggled, this, [this](bool shown) { inspector_->setVisible(shown); });
     connect(foldDrawer_, &QToolButton::toggled, this, [this](bool shown) { drawer_->setVisible(shown); });
@@ -169,8 +172,30 @@ void PageFrame::setDrawerVisible(bool visible)
     drawer_->setVisible(visible);
 }
 
+void PageFrame::setRoom(int width)
+{
+    room_ = width;
+    fitInspector();
+}
+
+void PageFrame::fitInspector()
+{
+    if (inspector_ == nullptr || room_ == 0 || !isVisible())
+        return;
+    if (!inspector_->isHidden()) {
+        const int needed = minimumSizeHint().width();
+        if (inspectorByHand_ == true || needed <= room_)
+            return;
+        setInspectorVisible(false);
+        withInspector_ = needed;
+    } else if (withInspector_ > 0 && withInspector_ <= room_) {
+        setInspectorVisible(true);
+    }
+}
+
 void PageFrame::setInspectorVisible(bool visible)
 {
+    withInspector_ = 0;
     foldInspector_->setChecked(visible);
     inspector_->setVisible(visible);
 }

@@ -41,6 +41,11 @@ public:
     /// Sizes, and what was folded by hand, to be kept over starts.
     QByteArray arrangement() const;
     void setArrangement(const QByteArray& state);
+    /// How wide the page may be without scrolling. Where it needs more, the inspector folds, and it comes back with the
+    /// room; who unfolds it meanwhile keeps it.
+    void setRoom(int width);
+    /// To the room there is, after the page has shown its inspector.
+    void fitInspector();
     /// Over the lower edge of the content, while it has something to say: nothing moves when it comes and goes.
     Banner* banner() const { return banner_; }
 
@@ -59,6 +64,8 @@ private:
     QToolButton* foldInspector_;
     QToolButton* foldDrawer_;
     QFrame* inspector_ = nullptr;
+    int room_ = 0;          ///< 0: not known.
+    int withInspector_ = 0; ///< The width that is needed then; 0: it was not folded for want of room.
     QFrame* drawer_ = nullptr;
     std::optional<bool> inspectorByHand_, drawerByHand_;
 };

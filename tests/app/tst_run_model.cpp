@@ -97,6 +97,18 @@ private Q_SLOTS:
         QCOMPARE(notes.count(), 1);
     }
 
+    void aRunThatAnotherProgramTrainsIsRunning()
+    {
+        auto elsewhere = listed("elsewhere", 12, 0.5);
+        model_->setRuns({elsewhere}, {});
+        const auto state = [this] { return model_->index(0, RunModel::State).data().toString(); };
+        const auto before = state();
+        elsewhere.held = true;
+        model_->setRuns({elsewhere}, {});
+        QVERIFY(state() != before);
+        QCOMPARE(state(), QString::fromStdString(runStateName(RunState::Running)));
+    }
+
     void aRunThatIsTrainedKeepsItsName()
     {
         QVERIFY(!model_->index(2, RunModel::Name).flags().testFlag(Qt::ItemIsEditable));

@@ -33,6 +33,7 @@ protected:
         session_ = std::make_unique<Session>();
         controllers_ = std::make_unique<Controllers>(*session_);
         window_ = std::make_unique<MainWindow>(*session_, *controllers_, *theme_, *preferences_, dialogs_);
+        window_->resize(1280, 800); // the screen of tests is smaller
         window_->show();
         QApplication::setActiveWindow(window_.get());
         return QTest::qWaitForWindowExposed(window_.get());

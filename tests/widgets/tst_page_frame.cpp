@@ -1,8 +1,12 @@
 #include "widgets/banner.h"
 #include "widgets/page_frame.h"
+#include "widgets/page_stack.h"
 
 #include <QLabel>
+#include <QScrollArea>
 #include <QTest>
+#include <QToolButton>
+#include <QVBoxLayout>
 
 using namespace nanodit;
 
@@ -40,6 +44,51 @@ private Q_SLOTS:
         page.resize(800, 500);
         QTest::qWait(20);
         QVERIFY(page.rect().contains(placeOf(page.banner())));
+    }
+
+    void theInspectorFoldsWhereThereIsNoRoomForIt()
+    {
+        QScrollArea scroll;
+        scroll.setWidgetResizable(true);
+        auto* const stack = new PageStack;
+        const auto addPage = [stack](int width) {
+            auto* const page = new QWidget(stack);
+            auto* const frame = new PageFrame("Page", page);
+            auto* const content = new QLabel("content", frame);
+            content->setMinimumWidth(width);
+            frame->setContent(content);
+            frame->setInspector(new QLabel("inspector", frame));
+            auto* const column = new QVBoxLayout(page);
+            column->setContentsMargins(0, 0, 0, 0);
+            column->addWidget(frame);
+            stack->addWidget(page);
+            return frame;
+        };
+        auto* const page = addPage(500);
+        addPage(3000); // is not shown, and needs nothing
+        scroll.setWidget(stack);
+        scroll.viewport()->installEventFilter(stack);
+        scroll.resize(1200, 500);
+        scroll.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&scroll));
+        const auto* const inspector = page->findChild<QFrame*>("inspector");
+        QTRY_VERIFY(inspector->isVisible());
+        QTRY_COMPARE(stack->width(), scroll.viewport()->width()); // nothing scrolls
+        scroll.resize(700, 500);
+        QTRY_VERIFY(!inspector->isVisible());
+        QTRY_COMPARE(stack->width(), scroll.viewport()->width());
+        scroll.resize(1200, 500);
+        QTRY_VERIFY(inspector->isVisible());
+        scroll.resize(700, 500);
+        QTRY_VERIFY(!inspector->isVisible());
+        for (auto* const button : page->findChildren<QToolButton*>()) {
+            if (button->accessibleName().contains("inspector"))
+                button->click();
+        }
+        QVERIFY(inspector->isVisible());
+        scroll.resize(690, 500); // it stays, and the page scrolls
+        QTest::qWait(20);
+        QVERIFY(inspector->isVisible());
     }
 };
 

@@ -241,6 +241,7 @@ void PlotView::redraw()
     emptyText_->setVisible(empty);
     for (auto* const axis : {plot_->xAxis, plot_->yAxis})
         axis->setTickLabels(!empty);
+    plot_->yAxis->grid()->setVisible(!empty); // no line through the text
     if (empty)
         showCursorAt(std::nullopt);
     if (follows_)

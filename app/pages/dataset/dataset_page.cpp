@@ -234,6 +234,7 @@ void DatasetPage::showRecords()
     if (any != (states_->currentIndex() == 1)) // nothing to inspect, no inspector; later the user folds it
         frame_->setInspectorVisible(any && frame_->inspectorByHand().value_or(true));
     states_->setCurrentIndex(any ? 1 : 0);
+    frame_->fitInspector();
     if (!any) {
         empty_->showEmpty(QStringLiteral("dataset"), tr("No pictures yet"),
                           tr("Import a folder of pictures; captions are read from a .txt or .json beside each, or from "

@@ -50,7 +50,7 @@ void RunModel::setRuns(std::vector<ListedRun> runs, const QString& training)
     training_ = training;
     rows_.clear();
     for (const auto& run : runs_)
-        rows_.push_back(runRow(run, QString::fromStdString(run.run.name) == training_));
+        rows_.push_back(runRow(run, run.held || QString::fromStdString(run.run.name) == training_));
     if (!sameRows)
         endResetModel();
     else if (!runs_.empty())

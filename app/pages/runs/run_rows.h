@@ -15,6 +15,7 @@ namespace nanodit {
 /// A run with what somebody wrote down about it.
 struct ListedRun : RunOverview {
     RunNotes notes;
+    bool held = false; ///< Another program trains it.
 };
 
 /// A run as the table's cells.

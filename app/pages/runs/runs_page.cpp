@@ -51,7 +51,8 @@ RunsWithNotes listRunsWithNotes(const Workspace& workspace)
     RunsWithNotes listed;
     for (auto& overview : overviewRuns(workspace)) {
         auto [notes, damage] = readRunNotes(overview.run.folder);
-        listed.runs.push_back({std::move(overview), std::move(notes)});
+        const auto holder = runHolder(overview.run.folder);
+        listed.runs.push_back({std::move(overview), std::move(notes), holder && !holder->here});
         if (!damage.empty())
             listed.damage += (listed.damage.empty() ? "" : "\n") + damage;
     }
@@ -191,18 +192,19 @@ QWidget* RunsPage::makeContent()
     lower->setStretchFactor(0, 3);
     lower->setStretchFactor(1, 2);
 
-    auto* const rows = new QSplitter(Qt::Vertical, this);
-    rows->setObjectName(QStringLiteral("runsRows"));
-    rows->setChildrenCollapsible(false);
-    rows->setHandleWidth(12);
-    rows->setProperty("plain", true);
-    rows->addWidget(makeTable());
-    rows->addWidget(lower);
-    rows->setSizes({300, 380});
+    parts_ = new QSplitter(Qt::Vertical, this);
+    parts_->setChildrenCollapsible(false);
+    parts_->setHandleWidth(12);
+    parts_->setProperty("plain", true);
+    parts_->addWidget(makeTable());
+    parts_->addWidget(lower);
+    parts_->setStretchFactor(0, 0);
+    parts_->setStretchFactor(1, 1);
+    parts_->setSizes({300, 380});
     auto* const content = new QWidget(this);
     auto* const column = new QVBoxLayout(content);
     column->setContentsMargins(16, 8, 16, 8);
-    column->addWidget(rows);
+    column->addWidget(parts_);
     return content;
 }
 
@@ -288,6 +290,7 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
     model_->setRuns(std::move(runs), training());
     if (first) {
         table_->fitColumns();
+        fitRows();
         QStringList two; // something to see at once
         for (int row = 0; row < std::min(2, model_->rowCount()); ++row)
             two << QString::fromStdString(model_->run(row).run.name);
@@ -298,6 +301,15 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
     plot(model_->checked());
     showDifferences();
     currentChanged();
+}
+
+void RunsPage::fitRows()
+{
+    constexpr int leastRows = 3, around = 24;
+    const int wanted = search_->sizeHint().height() + table_->horizontalHeader()->sizeHint().height() + around +
+                       rowHeight * std::max(leastRows, model_->rowCount());
+    const int height = parts_->height(), table = std::min(wanted, height * 9 / 20);
+    parts_->setSizes({table, height - table});
 }
 
 std::vector<const ListedRun*> RunsPage::checked() const
@@ -406,6 +418,7 @@ void RunsPage::showDifferences(const std::vector<QStringList>& rows, const QStri
             item->setToolTip(column, cells[column]);
     }
     differences_->setVisible(!rows.empty());
+    differences_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff); // there is nothing beside the columns
     differences_->header()->setSectionResizeMode(QHeaderView::Stretch); // every run is seen; long values are cut off
     differences_->header()->setSectionResizeMode(0, QHeaderView::ResizeToContents);
 }

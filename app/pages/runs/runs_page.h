@@ -9,6 +9,7 @@
 class QLabel;
 class QLineEdit;
 class QAction;
+class QSplitter;
 class QStackedWidget;
 class QTreeWidget;
 
@@ -58,6 +59,8 @@ private:
     void connectAll();
     void read();
     void showRuns(std::vector<ListedRun> runs);
+    /// A few runs leave the room to their curves; of many, the table has less than half.
+    void fitRows();
     void currentChanged();
     void checkedChanged();
     void plot(const QStringList& names);
@@ -78,6 +81,7 @@ private:
     StatePanel* state_;
     QLineEdit* search_;
     RunTable* table_;
+    QSplitter* parts_;
     RunModel* model_;
     RunFilter* filter_;
     RunActions* actions_;
