@@ -221,15 +221,22 @@ void MatrixView::paintAxes(QPainter& painter, const QRectF& area) const
         painter.drawText(QRectF(line, cell.center().y() - line / 2, area.left() - line - matrixGap, line),
                          Qt::AlignRight | Qt::AlignVCenter, tick(rowTicks_, row));
     }
-    double widest = 0;
-    for (std::int64_t column = 0; column < size_.cols; ++column)
-        widest = std::max(widest, metrics.horizontalAdvance(tick(columnTicks_, column)));
-    const auto columnStep =
-        std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil((widest + 2 * matrixGap) *
-                                                                      static_cast<double>(size_.cols) / area.width())));
+    const auto widthOf = [&](std::int64_t column) { return metrics.horizontalAdvance(tick(columnTicks_, column)); };
+    const double cellWidth = area.width() / static_cast<double>(size_.cols);
+    const auto fits = [&](std::int64_t step) { // every step-th tick, beside its neighbours
+        for (std::int64_t column = 0; column + step < size_.cols; column += step) {
+            if ((widthOf(column) + widthOf(column + step)) / 2 + 2 * matrixGap > static_cast<double>(step) * cellWidth)
+                return false;
+        }
+        return true;
+    };
+    std::int64_t columnStep = 1;
+    while (!fits(columnStep))
+        ++columnStep;
     for (std::int64_t column = 0; column < size_.cols; column += columnStep) {
         const auto middle = cellRect(0, column).center().x();
-        painter.drawText(QRectF(middle - widest, area.bottom(), 2 * widest, line), Qt::AlignCenter,
+        const double half = widthOf(column) / 2 + matrixGap;
+        painter.drawText(QRectF(middle - half, area.bottom(), 2 * half, line), Qt::AlignCenter,
                          tick(columnTicks_, column));
     }
     painter.drawText(QRectF(area.left(), area.bottom() + line, area.width(), line), Qt::AlignCenter, columnName_);

@@ -89,7 +89,7 @@ QWidget* EditPanel::makeControls()
     auto* const box = new QWidget(this);
     box->setFixedWidth(controlsWidth);
     const std::array<std::tuple<AttentionMap::Tool, QString, QString>, 3> tools = {
-        {{AttentionMap::Tool::Choose, tr("Choose"), tr("Clicking selects patches")},
+        {{AttentionMap::Tool::Choose, tr("Select"), tr("Clicking selects patches")},
          {AttentionMap::Tool::Brush, tr("Erase brush"), tr("Brush over patches of the reference to hide them")},
          {AttentionMap::Tool::Rectangle, tr("Paste"),
           tr("Drag over the reference to paste another record's patches there")}}};

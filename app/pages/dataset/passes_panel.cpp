@@ -69,6 +69,8 @@ PassesPanel::PassesPanel(QWidget* parent)
     head_->setNumbersShown(false); // each line has its own
     start_->setObjectName(QStringLiteral("startPasses"));
     again_->setObjectName(QStringLiteral("forecastPasses"));
+    again_->ensurePolished();
+    again_->setMinimumWidth(again_->sizeHint().width()); // also with its shorter text
     head_->addAction(again_);
     head_->addAction(start_);
     grid_->setHorizontalSpacing(16);
@@ -385,6 +387,7 @@ void PassesPanel::updateStart()
     // What does not fit together may fit apart: the passes look again before they begin.
     const bool all = std::ranges::all_of(lines_, [](const Line& line) { return line.chosen->isChecked(); });
     start_->setEnabled(free_ && work && (forecast_->refusal.empty() || !all));
+    again_->setText(forecast_ ? tr("Check again") : tr("Check"));
     again_->setEnabled(free_);
     for (const auto& line : lines_)
         line.chosen->setEnabled(free_);

@@ -242,8 +242,10 @@ void ValidatePage::updateState()
         connect(state_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
                 &ValidatePage::trainWanted);
     } else {
-        state_->showEmpty(QStringLiteral("validate"), tr("%1 has not been validated yet").arg(subjectName(*subject)),
-                          tr("The suite generates pictures from records of the validation split and measures them."));
+        state_->showEmpty(QStringLiteral("validate"), tr("Not validated yet"),
+                          tr("Validate %1: the suite generates pictures from records of the validation split and "
+                             "measures them.")
+                              .arg(subjectName(*subject)));
         addStartButton(tr("Validate"));
     }
 }
