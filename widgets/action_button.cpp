@@ -1,5 +1,7 @@
 #include "widgets/action_button.h"
 
+#include "widgets/commands.h"
+
 #include <QAction>
 #include <QMenu>
 
@@ -23,7 +25,7 @@ void ActionButton::follow()
     setText(action_->text());
     if (action_->icon().cacheKey() != icon().cacheKey()) // an icon that is set anew lays the row out anew
         setIcon(action_->icon());
-    const auto keys = action_->shortcut().toString(QKeySequence::NativeText);
+    const auto keys = shownKeys(action_->shortcut());
     setToolTip(keys.isEmpty() ? action_->toolTip() : tr("%1 (%2)").arg(action_->toolTip(), keys));
     setCheckable(action_->isCheckable());
     setChecked(action_->isChecked());

@@ -25,7 +25,7 @@ QList<QKeySequence> withNumberPad(const QKeySequence& keys)
 
 QString keysOf(const QAction& action)
 {
-    return action.shortcut().toString(QKeySequence::NativeText);
+    return shownKeys(action.shortcut());
 }
 
 } // namespace
@@ -83,6 +83,11 @@ std::vector<Commands::Line> Commands::lines() const
         lines.push_back({.keys = shown, .meaning = meaning});
     }
     return lines;
+}
+
+QString shownKeys(const QKeySequence& keys)
+{
+    return keys.toString(QKeySequence::NativeText).replace(QLatin1String("Return"), QLatin1String("Enter"));
 }
 
 std::vector<Commands::Line> commandLines(const QWidget& page)

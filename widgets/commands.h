@@ -48,6 +48,8 @@ private:
     std::vector<Entry> entries_;
 };
 
+/// As they stand on keyboards: "Ctrl+Enter", where Qt says Return.
+QString shownKeys(const QKeySequence& keys);
 /// Lines of `page` and of its parts, the page's own first.
 std::vector<Commands::Line> commandLines(const QWidget& page);
 

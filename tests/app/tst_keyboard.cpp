@@ -14,6 +14,7 @@
 #include "app/validating.h"
 #include "tests/app/window_test.h"
 #include "widgets/attention_map.h"
+#include "widgets/commands.h"
 #include "widgets/config_form.h"
 #include "widgets/preview_grid.h"
 #include "widgets/tab_order.h"
@@ -158,7 +159,7 @@ private Q_SLOTS:
                     actions << part->actions();
             }
             for (const auto* const action : actions) {
-                const auto key = action->shortcut().toString(QKeySequence::NativeText);
+                const auto key = shownKeys(action->shortcut());
                 if (key.isEmpty())
                     continue;
                 QVERIFY2(!keys.contains(key), qPrintable(QStringLiteral("%1 on %2").arg(key, info.word)));

@@ -44,7 +44,7 @@ private Q_SLOTS:
         commands_->bind(start, Qt::CTRL | Qt::Key_Return, "start");
         auto* const button = page_->findChild<QPushButton*>("start");
         QVERIFY(button != nullptr && button->isVisible());
-        QVERIFY2(button->toolTip().contains("Begin") && button->toolTip().contains("Ctrl+Return"),
+        QVERIFY2(button->toolTip().contains("Begin") && button->toolTip().contains("Ctrl+Enter"),
                  qPrintable(button->toolTip()));
         QTest::mouseClick(button, Qt::LeftButton);
         QTest::keyClick(page_.get(), Qt::Key_Return, Qt::ControlModifier);
