@@ -225,9 +225,12 @@ private Q_SLOTS:
         QVERIFY(!button("start")->isEnabled());
         QVERIFY2(window_->trainPage()->findChild<QLabel*>("pageContext")->text().contains("being trained by process"),
                  qPrintable(window_->trainPage()->findChild<QLabel*>("pageContext")->text()));
+        settle();
+        const QSignalSpy listed(session_.get(), &Session::runsChanged);
         ::kill(other, SIGKILL);
         test::endOf(other);
         QTRY_VERIFY_WITH_TIMEOUT(!training.holder().has_value(), minute);
+        QTRY_VERIFY_WITH_TIMEOUT(listed.count() > 0, minute); // it may have left a checkpoint to resume from
         training.forgetRun();
         fs::remove_all(folder);
         window_->showPage(Page::Sample);

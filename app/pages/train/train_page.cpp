@@ -278,6 +278,7 @@ void TrainPage::connectTraining()
         showFailure(*frame_->banner(), tr("Training stopped with an error"), why);
     });
     connect(&training_, &Training::holderChanged, this, &TrainPage::updateState);
+    connect(&training_, &Training::holderChanged, &session_, &Session::refreshRuns); // of its newest checkpoint
     connect(&training_, &Training::queueFailed, frame_->banner(), failuresIn(frame_->banner()));
     connect(&training_, &Training::readFailed, this,
             [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the run"), why); });
@@ -491,6 +492,7 @@ bool TrainPage::settled() const
 void TrainPage::showEvent(QShowEvent* event)
 {
     QWidget::showEvent(event);
+    session_.refreshRuns(); // another program may have trained one
     forecast();
 }
 
