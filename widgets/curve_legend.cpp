@@ -99,8 +99,8 @@ void CurveLegend::paintRows(QPainter& painter) const
         if (left > 0 && left + needed > width()) {
             if (row + 1 == rows_) {
                 painter.setPen(themeColours().secondary);
-                return painter.drawText(QRect(left, row * high, width() - left, high),
-                                        Qt::AlignVCenter | Qt::AlignLeft, tr("+%1").arg(entries_.size() - i));
+                return painter.drawText(QRect(left, row * high, width() - left, high), Qt::AlignVCenter | Qt::AlignLeft,
+                                        tr("+%1").arg(entries_.size() - i));
             }
             ++row;
             left = 0;

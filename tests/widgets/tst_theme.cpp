@@ -57,7 +57,8 @@ private Q_SLOTS:
             list.ensurePolished();
             QCOMPARE(list.palette().color(QPalette::Highlight), colours.selection());
             QVERIFY(contrast(list.palette().color(QPalette::HighlightedText), colours.selection()) >= 4.5);
-            for (const auto& mark : {colours.hue(meaning::loss), colours.green, colours.vermillion}) // drawn, not written
+            for (const auto& mark :
+                 {colours.hue(meaning::loss), colours.green, colours.vermillion}) // drawn, not written
                 QVERIFY2(contrast(mark, colours.selection()) >= 2.5, qPrintable(mark.name()));
             const auto palette = QApplication::palette();
             QVERIFY(contrast(palette.color(QPalette::HighlightedText), palette.color(QPalette::Highlight)) >= 4.5);

@@ -305,6 +305,8 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
 
 void RunsPage::fitRows()
 {
+    if (!parts_->isVisible()) // its height is not known yet
+        return;
     constexpr int leastRows = 3, around = 24;
     const int wanted = search_->sizeHint().height() + table_->horizontalHeader()->sizeHint().height() + around +
                        rowHeight * std::max(leastRows, model_->rowCount());
