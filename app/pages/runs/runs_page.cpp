@@ -309,7 +309,7 @@ void RunsPage::fitRows()
         return;
     constexpr int leastRows = 3, around = 24;
     const int wanted = search_->sizeHint().height() + table_->horizontalHeader()->sizeHint().height() + around +
-                       rowHeight * std::max(leastRows, model_->rowCount());
+                       table_->verticalHeader()->defaultSectionSize() * std::max(leastRows, model_->rowCount());
     const int height = parts_->height(), table = std::min(wanted, height * 9 / 20);
     parts_->setSizes({table, height - table});
 }
