@@ -113,7 +113,7 @@ private Q_SLOTS:
         nameless << withoutName(*settings);
         settings->close();
         QTRY_VERIFY(window_->findChild<SettingsDialog*>() == nullptr);
-        QApplication::setActiveWindow(window_.get());
+        QVERIFY(test::activate(*window_));
         QVERIFY2(nameless.isEmpty(), qPrintable(nameless.join(QLatin1Char('\n'))));
     }
 
@@ -260,7 +260,7 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(enlarged->windowTitle().contains("step 10"), minute);
         QTest::keyClick(enlarged.data(), Qt::Key_Escape);
         QTRY_VERIFY(enlarged.isNull());
-        QApplication::setActiveWindow(window_.get());
+        QVERIFY(test::activate(*window_));
     }
 
     void attentionIsAskedWithTheArrows()

@@ -5,6 +5,7 @@
 #include "app/preferences.h"
 #include "app/session.h"
 #include "app/wording.h"
+#include "tests/support/active_window.h"
 #include "tests/support/scripted_dialogs.h"
 #include "tests/support/test_data.h"
 #include "widgets/theme.h"
@@ -35,8 +36,7 @@ protected:
         window_ = std::make_unique<MainWindow>(*session_, *controllers_, *theme_, *preferences_, dialogs_);
         window_->resize(1280, 800); // the screen of tests is smaller
         window_->show();
-        QApplication::setActiveWindow(window_.get());
-        return QTest::qWaitForWindowExposed(window_.get());
+        return activate(*window_);
     }
     void closeWindow()
     {

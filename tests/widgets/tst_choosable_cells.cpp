@@ -1,3 +1,4 @@
+#include "tests/support/active_window.h"
 #include "widgets/matrix_view.h"
 #include "widgets/small_multiples.h"
 #include "widgets/word_strip.h"
@@ -87,8 +88,7 @@ private Q_SLOTS:
         strip.setGeometry(0, 40, 400, 260);
         strip.setWords({"a", "red", "fox"});
         window.show();
-        QApplication::setActiveWindow(&window);
-        QVERIFY(QTest::qWaitForWindowActive(&window));
+        QVERIFY(test::activate(window));
         other.setFocus();
         QTRY_VERIFY(other.hasFocus());
         const auto without = strip.grab().toImage();

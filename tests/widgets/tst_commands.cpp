@@ -1,3 +1,4 @@
+#include "tests/support/active_window.h"
 #include "widgets/commands.h"
 #include "widgets/key_guard.h"
 #include "widgets/page_frame.h"
@@ -30,8 +31,7 @@ private Q_SLOTS:
         commands_ = new Commands(page_.get());
         QCoreApplication::instance()->installEventFilter(&guard_);
         page_->show();
-        QApplication::setActiveWindow(page_.get());
-        QVERIFY(QTest::qWaitForWindowExposed(page_.get()));
+        QVERIFY(test::activate(*page_));
         page_->setFocus();
     }
 

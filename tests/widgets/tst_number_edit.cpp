@@ -1,3 +1,4 @@
+#include "tests/support/active_window.h"
 #include "widgets/guidance_slider.h"
 #include "widgets/number_edit.h"
 #include "widgets/seed_edit.h"
@@ -95,8 +96,7 @@ private Q_SLOTS:
             shown = count.text();
         });
         window.show();
-        QApplication::setActiveWindow(&window);
-        QVERIFY(QTest::qWaitForWindowActive(&window));
+        QVERIFY(test::activate(window));
         count.setFocus();
         auto* const line = count.findChild<QLineEdit*>();
         line->selectAll();
@@ -143,8 +143,7 @@ private Q_SLOTS:
         area.setWidget(form);
         area.resize(200, 200);
         area.show();
-        QApplication::setActiveWindow(&area);
-        QVERIFY(QTest::qWaitForWindowActive(&area));
+        QVERIFY(test::activate(area));
         const auto turn = [](QWidget& over) {
             QWheelEvent down({5, 5}, over.mapToGlobal(QPointF(5, 5)), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
                              Qt::NoScrollPhase, false);

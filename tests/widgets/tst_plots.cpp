@@ -370,7 +370,8 @@ private Q_SLOTS:
         MetricSeries constant, rising;
         for (int step = 0; step < 50; ++step)
             constant.append(step, 3.5);
-        for (const double value : MovingAverage(&constant, 0.95).values())
+        const MovingAverage average(&constant, 0.95);
+        for (const double value : average.values())
             QVERIFY(std::abs(value - 3.5) < 1e-12);
         rising.append(0, 1);
         rising.append(1, 2);

@@ -1,3 +1,4 @@
+#include "tests/support/active_window.h"
 #include "widgets/page_frame.h"
 #include "widgets/tab_order.h"
 
@@ -73,8 +74,7 @@ private Q_SLOTS:
             column->addWidget(field);
         }
         page.show();
-        QApplication::setActiveWindow(&page);
-        QVERIFY(QTest::qWaitForWindowExposed(&page));
+        QVERIFY(test::activate(page));
         fields[2]->setFocus();
         QVERIFY(moveFocus(inTabOrder(page), true));
         QVERIFY(QApplication::focusWidget() == fields[0]);

@@ -59,7 +59,7 @@ private Q_SLOTS:
         PatchWorkspace w;
         const auto report = measure(w);
         QCOMPARE(report.records.size(), 4U);
-        const auto& drift = of(report, w.id(0));
+        const auto drift = of(report, w.id(0));
         QVERIFY((drift.grid == GridSize{8, 12} && drift.otherGrid == GridSize{4, 6}));
         const auto here = featuresAt(w, {192, 128}), there = featuresAt(w, {96, 64});
         double sum = 0, lowest = 1;

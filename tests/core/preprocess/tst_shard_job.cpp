@@ -150,7 +150,7 @@ private Q_SLOTS:
         f.draw(4, 222);
         overwriteArray(f, ArrayKind::DinoCls, "picture5", at::full({5}, std::nan("")));
         const auto report = pack(f);
-        const auto& set = setNamed(report, "train");
+        const auto set = setNamed(report, "train");
         QCOMPARE(set.samples, 4);
         QCOMPARE(set.skippedIncomplete, 2);
         QCOMPARE(set.skippedMisaligned, 2);
