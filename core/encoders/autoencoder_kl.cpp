@@ -118,7 +118,8 @@ private:
                 needed = at::constant_pad_nd(needed, {0, 0, above, below});
             const auto strip = at::conv2d(needed, kernel, bias, stride, at::IntArrayRef{0, padding});
             if (!whole.defined())
-                whole = at::empty({x.size(0), kernel.size(0), rows, strip.size(3)}, strip.options());
+                whole = at::empty({x.size(0), kernel.size(0), rows, strip.size(3)}, strip.options(),
+                                  strip.suggest_memory_format());
             whole.narrow(2, first, count).copy_(strip);
         }
         return whole;
@@ -238,7 +239,7 @@ std::optional<at::Tensor> AutoencoderKl::decode(const at::Tensor& latent, const 
 {
     const Tap none;
     try {
-        return Network(config_, weights_, none, stop).decoder(latent.to(device_));
+        return Network(config_, weights_, layoutNow(), none, stop).decoder(latent.to(device_));
     } catch (const EncodingStopped&) {
         return std::nullopt;
     }
