@@ -97,7 +97,7 @@ PreviewHelp::PreviewHelp(Workspace workspace, DinoStatistics statistics, std::sh
 void PreviewHelp::paint(const Trainer& trainer, const JobContext& context)
 {
     try {
-        if (!painter_)
+        if (!painter_ && !workspace_.config.vae.empty())
             painter_ = std::make_unique<PreviewPainter>(workspace_, trainer.config(), workspace_.config.textTokens,
                                                         statistics_, set_, compute_);
     } catch (const std::exception& error) {
