@@ -1,5 +1,6 @@
 #include "app/pages/dataset/dataset_page.h"
 
+#include "app/background_queue.h"
 #include "app/dataset_jobs.h"
 #include "app/dialogs.h"
 #include "app/failures.h"
