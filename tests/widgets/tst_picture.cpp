@@ -37,7 +37,7 @@ private Q_SLOTS:
         const GuidanceSlider slider("Text", "how strongly", Hue::Sky);
         int marks = 0;
         for (const auto* const label : slider.findChildren<QLabel*>()) {
-            const auto mark = label->pixmap(Qt::ReturnByValue);
+            const auto mark = label->pixmap();
             if (mark.isNull())
                 continue;
             ++marks;
