@@ -17,6 +17,15 @@
 
 namespace nanodit {
 
+/// libuv makes a store fast for thousands of processes, and is asked for by default since LibTorch 2.4, but Debian's
+/// has none, and ends with an error. `Options` is c10d::TCPStoreOptions, which did not always have the choice.
+template<typename Options>
+void useSocketsAlone(Options& options)
+{
+    if constexpr (requires { options.useLibUV; })
+        options.useLibUV = false;
+}
+
 /// Ranks that meet in a store of LibTorch's c10d, in the process of rank 0, and talk over one of its groups:
 /// ProcessGroupGloo or ProcessGroupNCCL. Group has closeConnections(), which ends what is on its way.
 template<typename Group>
@@ -34,6 +43,7 @@ public:
             storeOptions.isServer = rank_ == 0;
             storeOptions.numWorkers = static_cast<std::size_t>(size_);
             storeOptions.timeout = std::chrono::minutes(2);
+            useSocketsAlone(storeOptions);
             group_ = makeGroup(c10::make_intrusive<c10d::TCPStore>(meeting.host, storeOptions));
             // A connection of its own, on which nobody else waits for an answer.
             storeOptions.isServer = false;
