@@ -17,7 +17,7 @@
 using namespace nanodit;
 
 namespace {
-constexpr int scenes = 8;
+constexpr int scenes = 20; // a demo has no fewer
 }
 
 /// Where the Sample page's reference comes from, and what stands beside it.
