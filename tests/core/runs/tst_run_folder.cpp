@@ -5,6 +5,10 @@
 
 #include <QtTest/QTest>
 
+#include <filesystem>
+#include <memory>
+#include <string>
+
 using namespace nanodit;
 using namespace nanodit::test;
 
