@@ -1,9 +1,10 @@
 #include "core/encoders/autoencoder_kl.h"
-#include "core/io/json_fault.h"
+#include "core/encoders/json_fields.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace nanodit {
@@ -27,39 +28,39 @@ AutoencoderConfig autoencoderConfigFromJson(const nlohmann::json& json, const st
     }
     if (!given("block_out_channels"))
         throw refuse("it has no block_out_channels; name the vae folder of a diffusers model");
+    const JsonFields fields(json, source);
     AutoencoderConfig config;
-    try {
-        const auto number = [&](const char* key, auto fallback) {
-            return given(key) ? json.at(key).get<decltype(fallback)>() : fallback;
-        };
-        config.inChannels = number("in_channels", std::int64_t{3});
-        config.outChannels = number("out_channels", std::int64_t{3});
-        config.blockOutChannels = json.at("block_out_channels").get<std::vector<std::int64_t>>();
-        config.layersPerBlock = number("layers_per_block", std::int64_t{1});
-        config.latentChannels = number("latent_channels", std::int64_t{4});
-        config.normNumGroups = number("norm_num_groups", std::int64_t{32});
-        config.useQuantConv = number("use_quant_conv", true);
-        config.usePostQuantConv = number("use_post_quant_conv", true);
-        config.midBlockAddAttention = number("mid_block_add_attention", true);
-        config.scalingAssumed = !given("scaling_factor");
-        if (!config.scalingAssumed)
-            config.scalingFactor = json.at("scaling_factor").get<double>();
-        if (given("shift_factor"))
-            config.shiftFactor = json.at("shift_factor").get<double>();
-        if (number("act_fn", std::string("silu")) != "silu")
-            throw refuse("act_fn is \"" + json.at("act_fn").get<std::string>() + "\", only silu is known");
-        for (const auto* key : {"down_block_types", "up_block_types"}) {
-            if (given(key) && json.at(key).size() != config.blockOutChannels.size())
-                throw refuse(std::string(key) + " names " + std::to_string(json.at(key).size()) + " blocks, but " +
-                             "block_out_channels has " + std::to_string(config.blockOutChannels.size()));
-            for (const auto& type : json.value(key, nlohmann::json::array())) {
-                if (type != "DownEncoderBlock2D" && type != "UpDecoderBlock2D")
-                    throw refuse(std::string(key) + " holds " + type.dump() +
-                                 ", only DownEncoderBlock2D and UpDecoderBlock2D are known");
-            }
+    config.inChannels = fields.integer("in_channels", 3);
+    config.outChannels = fields.integer("out_channels", 3);
+    const auto& channels = json.at("block_out_channels");
+    if (!channels.is_array() ||
+        !std::ranges::all_of(channels, [](const nlohmann::json& one) { return one.is_number_integer(); }))
+        throw refuse("block_out_channels is " + channels.dump() + ", where a list of whole numbers was expected");
+    config.blockOutChannels = channels.get<std::vector<std::int64_t>>();
+    config.layersPerBlock = fields.integer("layers_per_block", 1);
+    config.latentChannels = fields.integer("latent_channels", 4);
+    config.normNumGroups = fields.integer("norm_num_groups", 32);
+    config.useQuantConv = fields.boolean("use_quant_conv", true);
+    config.usePostQuantConv = fields.boolean("use_post_quant_conv", true);
+    config.midBlockAddAttention = fields.boolean("mid_block_add_attention", true);
+    config.scalingAssumed = !given("scaling_factor");
+    config.scalingFactor = fields.number("scaling_factor", config.scalingFactor);
+    config.shiftFactor = fields.number("shift_factor", config.shiftFactor);
+    if (const auto activation = fields.text("act_fn", "silu"); activation != "silu")
+        throw refuse("act_fn is \"" + activation + "\", only silu is known");
+    for (const auto* key : {"down_block_types", "up_block_types"}) {
+        if (!given(key))
+            continue;
+        const auto& types = json.at(key);
+        if (!types.is_array() || types.size() != config.blockOutChannels.size())
+            throw refuse(std::string(key) + " is " + types.dump() + ", where a list of as many blocks as " +
+                         "block_out_channels has was expected (" + std::to_string(config.blockOutChannels.size()) +
+                         ")");
+        for (const auto& type : types) {
+            if (type != "DownEncoderBlock2D" && type != "UpDecoderBlock2D")
+                throw refuse(std::string(key) + " holds " + type.dump() +
+                             ", only DownEncoderBlock2D and UpDecoderBlock2D are known");
         }
-    } catch (const nlohmann::json::exception& error) {
-        throw refuse(jsonFault(error));
     }
     const auto inRange = [](std::int64_t value, std::int64_t most) { return value >= 1 && value <= most; };
     if (config.blockOutChannels.empty() || config.blockOutChannels.size() > 8)
@@ -77,10 +78,10 @@ AutoencoderConfig autoencoderConfigFromJson(const nlohmann::json& json, const st
                      std::to_string(config.latentChannels) +
                      "; write the model's own into the file (FLUX.1: scaling_factor 0.3611, shift_factor 0.1159; SD3: "
                      "1.5305 and 0.0609)");
-    for (const auto channels : config.blockOutChannels) {
-        if (!inRange(channels, 65536) || channels % config.normNumGroups != 0)
+    for (const auto width : config.blockOutChannels) {
+        if (!inRange(width, 65536) || width % config.normNumGroups != 0)
             throw refuse("block_out_channels must be multiples of norm_num_groups (" +
-                         std::to_string(config.normNumGroups) + "), but one is " + std::to_string(channels));
+                         std::to_string(config.normNumGroups) + "), but one is " + std::to_string(width));
     }
     if (config.scalingFactor == 0 || !std::isfinite(config.scalingFactor) || !std::isfinite(config.shiftFactor))
         throw refuse("scaling_factor and shift_factor must be finite, and the first not zero");

@@ -19,17 +19,30 @@ std::pair<std::int64_t, std::int64_t> heightAndWidth(const JsonFields& fields, c
         return {side, side};
     }
     const auto& sides = fields.json()[key];
-    if (sides.size() != 2 || !sides[0].is_number_integer() || !sides[1].is_number_integer() || sides[0] < 1 ||
-        sides[1] < 1)
+    constexpr std::int64_t longest = 1'000'000; // as JsonFields::count
+    const auto isSide = [](const nlohmann::json& side) {
+        return side.is_number_integer() && side >= 1 && side <= longest;
+    };
+    if (sides.size() != 2 || !isSide(sides[0]) || !isSide(sides[1]))
         throw DataError(fields.source() + " has \"" + key + "\": " + sides.dump() +
                         ", where one size or [height, width] was expected");
     return {sides[0], sides[1]};
 }
 
+std::int64_t registersOf(const JsonFields& fields, std::int64_t absent)
+{
+    constexpr std::int64_t most = 1000;
+    const auto registers = fields.integer("num_register_tokens", absent);
+    if (registers < 0 || registers > most)
+        throw DataError(fields.source() + " has " + std::to_string(registers) + " num_register_tokens, where 0 to " +
+                        std::to_string(most) + " were expected");
+    return registers;
+}
+
 void readDinov3(DinoConfig& config, const JsonFields& fields)
 {
     config.mlpWidth = fields.count("intermediate_size", 1536);
-    config.registers = fields.integer("num_register_tokens", 0);
+    config.registers = registersOf(fields, 0);
     config.mlp = fields.boolean("use_gated_mlp", false) ? DinoConfig::Mlp::Gated : DinoConfig::Mlp::Plain;
     config.queryBias = fields.boolean("query_bias", true);
     config.keyBias = fields.boolean("key_bias", false);
@@ -45,8 +58,13 @@ void readDinov3(DinoConfig& config, const JsonFields& fields)
 
 void readDinov2(DinoConfig& config, const JsonFields& fields)
 {
-    config.registers = config.kind == "dinov2" ? 0 : fields.integer("num_register_tokens", 4);
-    const auto plainWidth = std::int64_t(double(config.width) * fields.number("mlp_ratio", 4));
+    config.registers = config.kind == "dinov2" ? 0 : registersOf(fields, 4);
+    const auto ratio = fields.number("mlp_ratio", 4);
+    constexpr double largestRatio = 1000;
+    if (!(ratio > 0 && ratio <= largestRatio))
+        throw DataError(fields.source() + " has an mlp_ratio of " + nlohmann::json(ratio).dump() +
+                        ", where a number above 0 was expected (4 is usual)");
+    const auto plainWidth = std::int64_t(double(config.width) * ratio);
     if (fields.boolean("use_swiglu_ffn", false)) {
         config.mlp = DinoConfig::Mlp::FusedGated;
         config.mlpWidth = (std::int64_t(double(plainWidth) * 2 / 3) + 7) / 8 * 8;
@@ -74,8 +92,6 @@ void expectWholeSizes(const DinoConfig& config, const std::string& source)
         throw DataError(source + " has a layer_norm_eps of " + std::to_string(config.layerNormEps) +
                         " and a rope_theta of " + std::to_string(config.ropeTheta) +
                         "; a small number above 0 and a number above 0 were expected");
-    if (config.registers < 0)
-        throw DataError(source + " has a negative num_register_tokens");
     if (config.mlpWidth < 1)
         throw DataError(source + " has an mlp_ratio that leaves the MLP no width");
 }
@@ -103,7 +119,7 @@ DinoConfig DinoConfig::fromJson(const nlohmann::json& json, const std::string& s
     config.patchSize = patchHeight;
     config.imageSize = imageHeight;
     config.width = fields.count("hidden_size", config.rotary() ? 384 : 768);
-    config.layers = fields.count("num_hidden_layers", 12);
+    config.layers = fields.count("num_hidden_layers", 12, mostLayers);
     config.heads = fields.count("num_attention_heads", config.rotary() ? 6 : 12);
     config.channels = fields.count("num_channels", 3);
     config.activation = fields.text("hidden_act", "gelu");

@@ -57,16 +57,18 @@ std::int64_t JsonFields::integer(const std::string& key, std::int64_t absent) co
 {
     if (!has(key))
         return absent;
-    if (!object_[key].is_number_integer())
+    const auto& value = object_[key];
+    if (!value.is_number_integer() ||
+        (value.is_number_unsigned() && value.get<std::uint64_t>() > std::uint64_t{INT64_MAX}))
         refuse(key, "a whole number");
-    return object_[key].get<std::int64_t>();
+    return value.get<std::int64_t>();
 }
 
-std::int64_t JsonFields::count(const std::string& key, std::int64_t absent) const
+std::int64_t JsonFields::count(const std::string& key, std::int64_t absent, std::int64_t most) const
 {
     const auto value = integer(key, absent);
-    if (value < 1 || value > 1'000'000)
-        refuse(key, "a number from 1 to 1000000");
+    if (value < 1 || value > most)
+        refuse(key, "a number from 1 to " + std::to_string(most));
     return value;
 }
 

@@ -52,7 +52,11 @@ SentencePieceModel SentencePieceModel::load(const std::filesystem::path& file)
     const auto text = readTextFile(file);
     if (const auto kind = fileKindOf(std::as_bytes(std::span(text))); kind != FileKind::Unknown)
         throw DataError(wrongKindMessage(file.string(), kind, "a SentencePiece model"));
-    return parse(text, file.string());
+    auto model = parse(text, file.string());
+    // Both stand behind the pieces: a download that ended between two of them is whole otherwise.
+    if (!model.hasTrainerSpec_ || !model.hasNormalizerSpec_)
+        refuse(file.string(), "it is truncated or damaged");
+    return model;
 }
 
 SentencePieceModel SentencePieceModel::parse(std::string_view bytes, const std::string& name)
@@ -97,6 +101,7 @@ void SentencePieceModel::parsePiece(std::string_view bytes, const std::string& n
 
 void SentencePieceModel::parseTrainerSpec(std::string_view bytes, const std::string& name)
 {
+    hasTrainerSpec_ = true;
     ProtobufReader reader(bytes);
     while (const auto field = reader.next()) {
         switch (field->number) {
@@ -125,6 +130,7 @@ void SentencePieceModel::parseTrainerSpec(std::string_view bytes, const std::str
 
 void SentencePieceModel::parseNormalizerSpec(std::string_view bytes, const std::string& name)
 {
+    hasNormalizerSpec_ = true;
     ProtobufReader reader(bytes);
     while (const auto field = reader.next()) {
         if (field->number == 3)

@@ -67,6 +67,7 @@ private:
     SentencePieceNormalizer normalizer_;
     std::string padPiece_ = "<pad>", endPiece_ = "</s>";
     bool byteFallback_ = false;
+    bool hasTrainerSpec_ = false, hasNormalizerSpec_ = false;
 
     std::unordered_map<std::string, std::int64_t> idOf_;       ///< Of pieces that may occur in a split.
     std::unordered_map<std::string, std::int64_t> reservedId_; ///< Of control, unknown and byte pieces.

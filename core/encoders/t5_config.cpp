@@ -17,7 +17,7 @@ T5Config T5Config::fromJson(const nlohmann::json& json, const std::string& sourc
     config.width = fields.count("d_model", 512);
     config.headWidth = fields.count("d_kv", 64);
     config.mlpWidth = fields.count("d_ff", 2048);
-    config.layers = fields.count("num_layers", 6);
+    config.layers = fields.count("num_layers", 6, mostLayers);
     config.heads = fields.count("num_heads", 8);
     config.buckets = fields.count("relative_attention_num_buckets", 32);
     config.maxDistance = fields.count("relative_attention_max_distance", 128);
