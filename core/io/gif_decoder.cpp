@@ -1,6 +1,7 @@
 #include "core/io/stored_picture.h"
 #include "core/runtime/error.h"
 
+#include <algorithm>
 #include <array>
 
 namespace nanodit {
@@ -159,13 +160,18 @@ struct Frame {
     unsigned flags = 0;
 };
 
+/// What lies outside the picture is cut off.
 void paint(const Frame& frame, const std::vector<std::uint8_t>& indices, const ColourTable& palette, int transparent,
            StoredPicture& picture)
 {
-    for (std::size_t stored = 0; stored < frame.height; ++stored) {
+    const auto width = static_cast<std::size_t>(picture.size.width);
+    const auto shown = frame.left < width ? std::min(frame.width, width - frame.left) : 0;
+    for (std::size_t stored = 0; stored < frame.height && shown > 0; ++stored) {
         const auto y = frame.top + ((frame.flags & 0x40u) != 0 ? interlacedRow(stored, frame.height) : stored);
+        if (y >= static_cast<std::size_t>(picture.size.height))
+            continue;
         auto* target = picture.samples.data() + y * picture.rowBytes() + 4 * frame.left;
-        for (std::size_t x = 0; x < frame.width; ++x, target += 4) {
+        for (std::size_t x = 0; x < shown; ++x, target += 4) {
             const auto index = indices[stored * frame.width + x];
             for (std::size_t c = 0; c < 3; ++c)
                 target[c] = palette[index][c];
@@ -183,7 +189,6 @@ StoredPicture decodeGif(std::span<const std::byte> file, const std::string& name
     StoredPicture picture;
     picture.size.width = bytes.word();
     picture.size.height = bytes.word();
-    requireReasonableSize(picture.size, name);
     picture.channels = 4;
     const auto flags = bytes.byte();
     bytes.skip(2); // background colour, aspect ratio
@@ -217,10 +222,14 @@ StoredPicture decodeGif(std::span<const std::byte> file, const std::string& name
     frame.width = bytes.word();
     frame.height = bytes.word();
     frame.flags = bytes.byte();
-    if (frame.width == 0 || frame.height == 0 ||
-        frame.left + frame.width > static_cast<std::size_t>(picture.size.width) ||
-        frame.top + frame.height > static_cast<std::size_t>(picture.size.height))
+    if (frame.width == 0 || frame.height == 0)
         bytes.fail();
+    if (picture.size.width == 0 || picture.size.height == 0) // as viewers have it
+        picture.size = {.width = static_cast<std::int64_t>(frame.left + frame.width),
+                        .height = static_cast<std::int64_t>(frame.top + frame.height)};
+    requireReasonableSize(picture.size, name);
+    requireReasonableSize(
+        {.width = static_cast<std::int64_t>(frame.width), .height = static_cast<std::int64_t>(frame.height)}, name);
     if ((frame.flags & 0x80u) != 0)
         palette = readPalette(bytes, frame.flags);
     const auto indices = readIndices(bytes, frame.width * frame.height);

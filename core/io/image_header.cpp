@@ -93,6 +93,7 @@ void parseWebp(Bytes file, ImageHeader& header)
 {
     const std::size_t end = std::size_t{littleEndian(file, 4, 4)} + 8;
     header.complete = end <= file.size();
+    int frames = 0;
     Orientation orientation;
     for (std::size_t at = 12; at + 8 <= file.size();) {
         const auto chunk = file.subspan(at);
@@ -106,8 +107,8 @@ void parseWebp(Bytes file, ImageHeader& header)
         else if (startsWith(chunk, "VP8 ") && data.size() >= 10 && !header.stored)
             header.stored =
                 ImageSize{.width = littleEndian(data, 6, 2) & 0x3fff, .height = littleEndian(data, 8, 2) & 0x3fff};
-        else if (startsWith(chunk, "ANIM"))
-            header.animated = true;
+        else if (startsWith(chunk, "ANMF"))
+            header.animated = ++frames > 1;
         else if (startsWith(chunk, "EXIF"))
             orientation.exif(orientationOfExif(data));
         else if (startsWith(chunk, "XMP "))
@@ -121,7 +122,9 @@ void parseGif(Bytes file, ImageHeader& header)
 {
     if (file.size() < 13)
         return;
-    header.stored = ImageSize{.width = littleEndian(file, 6, 2), .height = littleEndian(file, 8, 2)};
+    const ImageSize screen{.width = littleEndian(file, 6, 2), .height = littleEndian(file, 8, 2)};
+    if (screen.width > 0 && screen.height > 0) // else its first frame tells
+        header.stored = screen;
     // A frame behind another begins with a graphic control extension; a still picture has one at most.
     constexpr auto control = "\x21\xf9\x04"sv, separator = "\x00\x2c"sv;
     const auto text = textOf(file);

@@ -85,6 +85,7 @@ public:
     bool inks() const { return info_.out_color_space == JCS_CMYK; }
     bool endsEarly() const { return endsEarly_; }
     bool damaged() const { return damaged_; }
+    bool profileDamaged() const { return profileDamaged_; }
     const char* message() const { return message_; }
 
 private:
@@ -102,6 +103,9 @@ private:
         case JWRN_JFIF_MAJOR:
         case JWRN_NOT_SEQUENTIAL:
             break;
+        case JWRN_BOGUS_ICC: // the profile is damaged, not the picture
+            profileDamaged_ = true;
+            break;
         default:
             damaged_ = true;
             if (message_[0] == '\0')
@@ -114,7 +118,7 @@ private:
     std::jmp_buf escape_{};
     std::span<const std::byte> bytes_;
     char message_[JMSG_LENGTH_MAX] = {};
-    bool endsEarly_ = false, damaged_ = false;
+    bool endsEarly_ = false, damaged_ = false, profileDamaged_ = false;
 };
 
 [[noreturn]] void fail(const JpegReader& reader, const std::string& name)
@@ -146,6 +150,8 @@ StoredPicture decodeJpeg(std::span<const std::byte> bytes, const std::string& na
         picture.profile.assign(begin, begin + profileBytes);
     }
     std::free(profile); // NOLINT: allocated by the library
+    if (reader.profileDamaged())
+        picture.profile.assign(1, std::byte{0}); // one that cannot be applied, and is counted as such
     if (!reader.readRows(picture.samples.data(), picture.rowBytes()) || reader.endsEarly() || reader.damaged())
         fail(reader, name);
     return picture;
