@@ -110,9 +110,45 @@ FileKind kindOfZip(std::string_view head)
     return name.ends_with(".npy") ? FileKind::Npz : FileKind::Zip;
 }
 
+/// Cameras write their raw pictures as TIFF, with a small picture in front: told by the version of DNG, or by a first
+/// directory that calls its picture a reduced one and points to others (TIFF 6.0 and TIFF/EP).
+bool isCameraRaw(std::string_view head)
+{
+    constexpr std::size_t shortest = 10, entryBytes = 12;
+    if (head.size() < shortest)
+        return false;
+    const auto number = [&](std::size_t at, std::size_t count) {
+        if (head[0] == 'I')
+            return littleEndianIn(head, at, count);
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < count; ++i)
+            value = value << 8 | static_cast<unsigned char>(head[at + i]);
+        return value;
+    };
+    const auto directory = static_cast<std::size_t>(number(4, 4));
+    constexpr std::uint64_t plainTiff = 42, subfileType = 254, subDirectories = 330, dngVersion = 50706;
+    if (head.substr(8, 2) == "CR")
+        return true;
+    if (number(2, 2) != plainTiff || directory > head.size() - 2)
+        return false;
+    bool reduced = false, others = false;
+    const auto entries = number(directory, 2);
+    for (std::size_t i = 0; i < entries; ++i) {
+        const auto entry = directory + 2 + i * entryBytes;
+        if (entry + entryBytes > head.size())
+            break;
+        const auto tag = number(entry, 2);
+        if (tag == dngVersion)
+            return true;
+        reduced |= tag == subfileType && (number(entry + 8, 4) & 1) != 0;
+        others |= tag == subDirectories;
+    }
+    return reduced && others;
+}
+
 FileKind kindOfTiff(std::string_view head)
 {
-    return head.size() >= 10 && head.substr(8, 2) == "CR" ? FileKind::CameraRaw : FileKind::Tiff;
+    return isCameraRaw(head) ? FileKind::CameraRaw : FileKind::Tiff;
 }
 
 bool isTar(std::string_view head)
