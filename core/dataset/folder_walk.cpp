@@ -59,7 +59,8 @@ void passBy(const fs::path& file, bool besidePicture, PassedBy& passedBy)
         return;
     }
     const auto ending = lowered(file.extension().native());
-    const auto kind = ending.empty() ? std::string("files without an ending") : ending + " files";
+    const auto kind = ending.empty() ? std::string("files without an ending")
+                                     : endingKind(std::string_view(ending).substr(1)) + " files";
     const auto what = fileKindOf(file);
     std::string advice;
     if (isPictureKind(what))

@@ -2,7 +2,19 @@
 
 #include "core/io/foreign_text.h"
 
+#include <algorithm>
+
 namespace nanodit {
+
+std::string endingKind(std::string_view ending)
+{
+    constexpr std::size_t longest = 12;
+    const auto isDigit = [](char c) { return c >= '0' && c <= '9'; };
+    const auto isUsual = [isDigit](char c) { return isDigit(c) || (c >= 'a' && c <= 'z') || c == '_' || c == '-'; };
+    if (ending.empty() || ending.size() > longest || !std::ranges::all_of(ending, isUsual))
+        return ".(other)";
+    return std::ranges::all_of(ending, isDigit) ? ".(number)" : "." + std::string(ending);
+}
 
 void PassedBy::add(const std::string& kind, const std::string& example, const std::string& advice, std::int64_t count)
 {

@@ -3,8 +3,13 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace nanodit {
+
+/// How an ending (without its dot, in lower case) is called where things are counted by it: ".heic"; ".(number)" for
+/// all that are numbers (frame.0001, frame.0002...), ".(other)" for what no format is called.
+std::string endingKind(std::string_view ending);
 
 /// What an import met and did not take, by kind, so that nothing vanishes in silence.
 class PassedBy {

@@ -69,7 +69,7 @@ std::string nameOf(const fs::path& tar, const Workspace& workspace)
 }
 
 /// Of what is read from a tar and how; another number has a tar read again.
-constexpr std::int64_t readerVersion = 4;
+constexpr std::int64_t readerVersion = 5;
 
 /// What an earlier import noted in a folder; empty when it is no such folder. Somebody else's file may have that name.
 json noteIn(const fs::path& folder)
@@ -225,13 +225,17 @@ private:
             passedBy_.add("hidden or nameless members of archives", tar_.string() + ": " + member.name);
             return;
         }
+        if (member.sparse) {
+            refuse(member.name, "it is a sparse file, whose holes are not filled here: pack it without --sparse (-S)");
+            return;
+        }
         const auto [stem, ending] = partsOf(member.name);
         const auto& firstKey = keyed->first;
         const bool isPicture = isImageFile("x." + ending);
         if (!isPicture && sideFileKind("x." + ending) == SideFile::None) {
             const auto kind = fileKindOf(member.data);
             const bool archive = kind == FileKind::Tar || (kind >= FileKind::Gzip && kind <= FileKind::Rar);
-            passedBy_.add("." + ending + " members of archives", tar_.string() + ": " + member.name,
+            passedBy_.add(endingKind(ending) + " members of archives", tar_.string() + ": " + member.name,
                           archive ? "they are archives themselves: unpack them, and import what is inside" : "");
             return;
         }

@@ -113,12 +113,14 @@ std::optional<TarMember> TarReader::next()
         linksPassedOver_ += hardLink == nullptr && type != AE_IFREG && type != AE_IFDIR; // pipes and devices, too
         // The data are read in any case, so that an archive cut off inside a member that is passed over is noticed.
         const auto header = static_cast<std::size_t>(archive_read_header_position(archive_));
-        const auto data = readData(name);
-        position_ = data.empty() ? endOfHeaders(bytes_, header)
-                                 : roundedUp(static_cast<std::size_t>(data.data() + data.size() - bytes_.data()));
+        const auto data = readData(name, regular ? archive_entry_size(entry) : 0);
+        position_ = data.end == nullptr ? endOfHeaders(bytes_, header)
+                                        : roundedUp(static_cast<std::size_t>(data.end - bytes_.data()));
+        if (regular && data.sparse)
+            return TarMember{.name = std::move(name), .data = {}, .sparse = true};
         if (regular) {
-            members_[name] = data;
-            return TarMember{.name = std::move(name), .data = data};
+            members_[name] = data.bytes;
+            return TarMember{.name = std::move(name), .data = data.bytes};
         }
         if (hardLink == nullptr)
             continue;
@@ -131,28 +133,34 @@ std::optional<TarMember> TarReader::next()
     }
 }
 
-std::span<const std::byte> TarReader::readData(const std::string& member)
+TarReader::Data TarReader::readData(const std::string& member, std::int64_t size)
 {
-    std::span<const std::byte> data;
+    Data data;
+    auto& bytes = data.bytes;
     for (;;) {
         const void* block = nullptr;
-        std::size_t size = 0;
+        std::size_t blockBytes = 0;
         la_int64_t offset = 0;
-        const int result = archive_read_data_block(archive_, &block, &size, &offset);
-        if (result == ARCHIVE_EOF)
+        const int result = archive_read_data_block(archive_, &block, &blockBytes, &offset);
+        if (result == ARCHIVE_EOF) {
+            data.sparse |= size > static_cast<std::int64_t>(bytes.size()); // a hole at the end
             return data;
+        }
         if (result < ARCHIVE_WARN)
             throw DataError(name_ + " is truncated inside " + member + ": " + archiveMessage(archive_) +
                             "; make it again");
-        if (size == 0)
+        if (blockBytes == 0)
             continue;
         // Uncompressed and from memory, libarchive hands out pieces of that memory, one behind the other.
         const auto* const begin = static_cast<const std::byte*>(block);
-        const bool inside = begin >= bytes_.data() && begin + size <= bytes_.data() + bytes_.size();
-        const bool adjacent = data.empty() ? offset == 0 : begin == data.data() + data.size();
-        if (!inside || !adjacent)
-            throw DataError(name_ + ": " + member + " is a sparse file, which is not read here; store it plainly");
-        data = {data.empty() ? begin : data.data(), data.size() + size};
+        const bool inside = begin >= bytes_.data() && begin + blockBytes <= bytes_.data() + bytes_.size();
+        if (inside)
+            data.end = begin + blockBytes;
+        const bool adjacent = bytes.empty() || begin == bytes.data() + bytes.size();
+        if (!inside || !adjacent || offset != static_cast<la_int64_t>(bytes.size()))
+            data.sparse = true;
+        else
+            bytes = {bytes.empty() ? begin : bytes.data(), bytes.size() + blockBytes};
     }
 }
 
@@ -212,6 +220,8 @@ public:
         auto parts = webdatasetKey(member.name);
         if (!parts || member.hardLink) // which Python's webdataset passes over as well
             return;
+        if (member.sparse)
+            throw DataError(name_ + ": " + member.name + " is a sparse file, which is not read here; store it plainly");
         auto& [key, extension] = *parts;
         if (samples_.empty() || samples_.back().key != key)
             samples_.push_back({.key = key, .files = {}});

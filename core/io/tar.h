@@ -20,6 +20,7 @@ struct TarMember {
     std::string name; ///< As stored; empty where the archive holds none that can be read. Not always UTF-8.
     std::span<const std::byte> data; ///< In the archive's own memory.
     bool hardLink = false;           ///< The data are those of a member before.
+    bool sparse = false;             ///< It has holes, so that its data do not lie in one piece: they are not given.
 };
 
 /// Walks the regular files of an uncompressed tar (USTAR, PAX, GNU) that lies in memory, through libarchive. A hard
@@ -41,7 +42,13 @@ public:
     std::int64_t linksPassedOver() const { return linksPassedOver_; }
 
 private:
-    std::span<const std::byte> readData(const std::string& member);
+    struct Data {
+        std::span<const std::byte> bytes;
+        const std::byte* end = nullptr; ///< Behind the last piece; null where there is none.
+        bool sparse = false;
+    };
+    /// `size` is what the header says.
+    Data readData(const std::string& member, std::int64_t size);
 
     std::span<const std::byte> bytes_;
     std::shared_ptr<const void> owner_;
