@@ -44,6 +44,11 @@ std::map<std::string, Array> tensorsOf(const PtDict& dict)
 constexpr std::array usualKeys = {"model"sv,  "state_dict"sv, "model_state_dict"sv, "module"sv,  "net"sv,
                                   "params"sv, "weights"sv,    "generator"sv,        "network"sv, "transformer"sv};
 
+bool isUsualKey(std::string_view key)
+{
+    return std::ranges::find(usualKeys, key) != usualKeys.end();
+}
+
 /// "ema", "model_ema", "params_ema", "ema_model", "state_dict_ema", "averaged"...
 bool namesAverage(const std::string& place)
 {
@@ -123,22 +128,40 @@ void collectForeignTensors(const PtValue& value, const std::string& place, int d
 /// Dictionaries within dictionaries that are looked through.
 constexpr int deepestDict = 5;
 
+/// The object itself or, of a list or tuple (weights, optimiser, epoch...), each of its first ones, with its place.
+template<typename Visit>
+void forEachRoot(const PtValue& object, const Visit& visit)
+{
+    constexpr std::size_t most = 16;
+    const auto* const list = object.as<PtSequence>();
+    if (list == nullptr)
+        visit(object, std::string());
+    for (std::size_t i = 0; list != nullptr && i < std::min(list->items.size(), most); ++i)
+        visit(*list->items[i], std::to_string(i));
+}
+
 /// "a dictionary with the keys "epoch", "args"", for the sentence that refuses a file.
 std::string described(const PtValue& value)
 {
     if (const auto* const dict = value.as<PtDict>()) {
         constexpr std::size_t most = 12;
-        std::string keys;
+        std::string keys, whole;
         std::size_t count = 0;
         for (const auto& [key, inner] : dict->items) {
             const auto* const name = key->as<std::string>();
-            if (name != nullptr && ++count <= most)
+            if (name == nullptr)
+                continue;
+            if (++count <= most)
                 keys += (keys.empty() ? "\"" : ", \"") + name->substr(0, 60) + "\"";
+            const auto* const foreign = inner->as<PtForeign>();
+            if (whole.empty() && foreign != nullptr && (isUsualKey(*name) || namesAverage(*name)))
+                whole = ", of which \"" + *name + "\" is a whole object of the class " + foreign->name +
+                        ", not its state_dict()";
         }
         if (count == 0)
             return dict->items.empty() ? "an empty dictionary" : "a dictionary without text keys";
         return "a dictionary with the keys " + keys +
-               (count > most ? " and " + std::to_string(count - most) + " more" : "");
+               (count > most ? " and " + std::to_string(count - most) + " more" : "") + whole;
     }
     if (value.as<PtSequence>() != nullptr)
         return "a list";
@@ -364,7 +387,9 @@ std::vector<StateDict> PtFile::stateDicts() const
 {
     std::vector<StateDict> found;
     WalkLimit limit(name_);
-    collectStateDicts(*root_, "", deepestDict, limit, found);
+    forEachRoot(*root_, [&](const PtValue& root, const std::string& place) {
+        collectStateDicts(root, place, deepestDict, limit, found);
+    });
     if (const auto foreign = found.empty() ? foreignTensors() : std::vector<std::string>(); !foreign.empty())
         throw DataError(name_ + " holds no tensors that can be read, only " + std::to_string(foreign.size()) +
                         " of a class of their own, such as " + foreign.front() +
@@ -374,8 +399,7 @@ std::vector<StateDict> PtFile::stateDicts() const
                         ": a dictionary of tensors by name is expected, at the top or below a key such as \"model\"");
     const auto rank = [](const StateDict& dict) {
         const auto key = dict.place.substr(dict.place.rfind('.') + 1);
-        const bool usual = std::find(usualKeys.begin(), usualKeys.end(), key) != usualKeys.end();
-        return std::tuple(namesAverage(dict.place), !usual, -static_cast<std::int64_t>(dict.tensors.size()));
+        return std::tuple(namesAverage(dict.place), !isUsualKey(key), -static_cast<std::int64_t>(dict.tensors.size()));
     };
     std::stable_sort(found.begin(), found.end(),
                      [&](const StateDict& a, const StateDict& b) { return rank(a) < rank(b); });
@@ -404,7 +428,9 @@ std::vector<std::string> PtFile::foreignTensors() const
 {
     std::vector<std::string> found;
     WalkLimit limit(name_);
-    collectForeignTensors(*root_, "", deepestDict, limit, found);
+    forEachRoot(*root_, [&](const PtValue& root, const std::string& place) {
+        collectForeignTensors(root, place, deepestDict, limit, found);
+    });
     return found;
 }
 

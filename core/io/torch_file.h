@@ -80,7 +80,7 @@ struct PtValue {
 
 /// The weights of one model in a file that may hold several: the current ones, an average of them.
 struct StateDict {
-    std::string place;                    ///< The keys that lead to it: "model", "checkpoint.ema"; "" at the top.
+    std::string place; ///< The keys that lead to it: "model", "checkpoint.ema"; "" at the top, "0" first in a list.
     std::map<std::string, Array> tensors; ///< By name; never empty.
 };
 
@@ -95,9 +95,10 @@ public:
     static PtFile parse(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, const std::string& name);
 
     const PtValue& root() const { return *root_; }
-    /// Every dictionary of tensors by name, wherever it lies, but for the state of optimisers; the one that is most
-    /// likely meant first: below a usual key ("model", "state_dict"...), the current weights before averages, more
-    /// tensors before fewer. Throws DataError that lists what is there when there is none.
+    /// Every dictionary of tensors by name, wherever it lies (in a list or tuple, too), but for the state of
+    /// optimisers; the one that is most likely meant first: below a usual key ("model", "state_dict"...), the current
+    /// weights before averages, more tensors before fewer. Throws DataError that lists what is there when there is
+    /// none.
     std::vector<StateDict> stateDicts() const;
     /// The tensors of the first of them.
     std::map<std::string, Array> stateDict() const;
