@@ -2,6 +2,8 @@
 
 #include "core/config/path_visitor.h"
 #include "core/config/settings.h"
+#include "core/io/foreign_text.h"
+#include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
 #include <yaml-cpp/yaml.h>
@@ -9,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <optional>
 #include <regex>
 #include <set>
@@ -18,24 +19,6 @@
 namespace nanodit {
 
 namespace {
-
-/// Edit distance in which swapping two neighbours counts as one step (Damerau, optimal string alignment).
-std::size_t editDistance(std::string_view a, std::string_view b)
-{
-    std::vector<std::size_t> beforeLast(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
-    std::iota(last.begin(), last.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = std::min(row[j], beforeLast[j - 2] + 1);
-        }
-        beforeLast = last;
-        last = row;
-    }
-    return last[b.size()];
-}
 
 std::string joined(std::span<const std::string_view> names)
 {
@@ -220,7 +203,7 @@ void checkKeys(const YAML::Node& node, const std::string& prefix, const KeyColle
 {
     std::map<std::string, int> lines; ///< Where each key was seen.
     for (const auto& entry : node) {
-        const auto key = prefix + entry.first.Scalar();
+        const auto key = prefix + (entry.first.IsScalar() ? entry.first.Scalar() : "a list or group");
         const int line = entry.first.Mark().line + 1;
         if (const auto [seen, isNew] = lines.emplace(key, line); !isNew) {
             issues.push_back({key, "is there twice (lines " + std::to_string(seen->second) + " and " +
@@ -236,6 +219,11 @@ void checkKeys(const YAML::Node& node, const std::string& prefix, const KeyColle
             continue;
         std::vector<std::string> all(known.fields.begin(), known.fields.end());
         all.insert(all.end(), known.groups.begin(), known.groups.end());
+        if (key.ends_with("<<")) {
+            issues.push_back({key, "is a merge key (line " + std::to_string(line) +
+                                       "), which is not read: write what it stands for"});
+            continue;
+        }
         const auto near = nearestName(key, all);
         issues.push_back({key, "is not a known setting (line " + std::to_string(line) + ")" +
                                    (near.empty() ? "" : "; did you mean \"" + near + "\"?")});
@@ -372,27 +360,22 @@ void readNode(const YAML::Node& root, const std::string& source, const VisitFunc
 
 } // namespace
 
-std::string nearestName(std::string_view typed, std::span<const std::string> known)
-{
-    const auto lastPart = [](std::string_view name) { return name.substr(name.rfind('.') + 1); };
-    std::string best;
-    std::size_t bestDistance = 1 + std::max<std::size_t>(2, lastPart(typed).size() / 3);
-    for (const auto& name : known) {
-        // A right key in the wrong group is near, too.
-        const auto distance = std::min(editDistance(typed, name), editDistance(lastPart(typed), lastPart(name)) + 1);
-        if (distance < bestDistance) {
-            bestDistance = distance;
-            best = name;
-        }
-    }
-    return best;
-}
-
 void readYaml(const std::string& text, const std::string& source, const VisitFunction& visit)
 {
+    const auto utf8 = utf8FromFile(text);
+    if (!utf8)
+        throw ConfigError(source + " is not UTF-8 text: save it as UTF-8");
     YAML::Node root;
     try {
-        root = YAML::Load(text);
+        const auto documents = YAML::LoadAll(*utf8);
+        if (!documents.empty())
+            root.reset(documents.front());
+        for (std::size_t i = 1; i < documents.size(); ++i) {
+            if (!documents[i].IsNull())
+                throw ConfigError(source + " holds several documents, the second from line " +
+                                  std::to_string(documents[i].Mark().line + 1) +
+                                  " on: remove the line --- between them, or what does not belong here");
+        }
     } catch (const YAML::Exception& error) {
         throw ConfigError(source + " is not valid YAML at line " + std::to_string(error.mark.line + 1) + ", column " +
                           std::to_string(error.mark.column + 1) +
@@ -408,13 +391,33 @@ std::string writeYaml(const VisitFunction& visit, bool withHelp)
     return writer.text;
 }
 
+namespace {
+
+/// A value of the command line as YAML has it: where a part of it would be taken for a comment or another setting, it
+/// is put in quotes.
+std::string yamlValue(const std::string& value)
+{
+    constexpr std::string_view opensYaml = "[{\"'&*!|>%@`";
+    const bool isYaml = !value.empty() && opensYaml.find(value.front()) != std::string_view::npos;
+    const auto holds = [&value](std::string_view part) { return value.find(part) != std::string::npos; };
+    if (isYaml || !(value.starts_with('#') || holds(" #") || holds("\t#") || holds(": ") || holds("\n")))
+        return value;
+    YAML::Emitter emitter;
+    emitter << YAML::DoubleQuoted << value;
+    return emitter.c_str();
+}
+
+} // namespace
+
 void setField(const std::string& assignment, const VisitFunction& visit)
 {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos || equals == 0)
         throw ConfigError("\"" + assignment + "\" is not KEY=VALUE, for example optimiser.lr=1e-4");
+    if (!isUtf8(assignment))
+        throw ConfigError("the setting " + printableText(assignment) + " is not UTF-8 text");
     const auto key = assignment.substr(0, equals);
-    const auto value = assignment.substr(equals + 1);
+    const auto value = yamlValue(assignment.substr(equals + 1));
     std::string text; // the same setting as nested YAML
     std::size_t depth = 0;
     for (std::size_t begin = 0; begin <= key.size();) {
@@ -448,7 +451,7 @@ void throwIfAny(const std::vector<ConfigIssue>& issues, const std::string& sourc
     if (issues.empty())
         return;
     auto located = issues;
-    const auto root = YAML::Load(yaml); // which was read before
+    const auto root = YAML::Load(utf8FromFile(yaml).value_or(yaml)); // which was read before
     for (auto& issue : located) {
         if (const int line = lineOf(root, issue.key); line > 0)
             issue.message += " (line " + std::to_string(line) + ")";
