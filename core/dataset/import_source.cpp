@@ -191,6 +191,19 @@ fs::path pathNamed(const std::string& name, const std::string& where, const std:
     return name;
 }
 
+/// "\"path\", \"caption\"", the first few.
+std::string keysOf(const json& fields)
+{
+    constexpr std::size_t most = 6, longestKey = 40;
+    std::string keys;
+    std::size_t count = 0;
+    for (const auto& [key, value] : fields.items()) {
+        if (++count <= most)
+            keys += (keys.empty() ? "\"" : ", \"") + key.substr(0, longestKey) + "\"";
+    }
+    return count > most ? keys + "..." : keys;
+}
+
 } // namespace
 
 ImportEntry entryFromJsonLine(const std::string& line, const std::string& where, const fs::path& folder,
@@ -210,9 +223,12 @@ ImportEntry entryFromJsonLine(const std::string& line, const std::string& where,
     ImportEntry entry;
     entry.where = where;
     entry.id = takeText(fields, "id", where);
-    const auto name = takeText(fields, fields.contains("image") ? "image" : "file_name", where);
+    auto name = takeText(fields, "image", where);
     if (name.empty())
-        throw DataError(where + " names no picture: add \"image\": \"path/of/picture.jpg\"");
+        name = takeText(fields, "file_name", where);
+    if (name.empty())
+        throw DataError(where + " names no picture: add \"image\": \"path/of/picture.jpg\"" +
+                        (fields.empty() ? "" : "; it has only " + printableText(keysOf(fields))));
     const fs::path named = pathNamed(name, where, {folder, workspace.root, workspace.imagesFolder()}, entry.image);
     entry.relative = named.is_absolute() ? named.filename() : named.lexically_normal();
     takeFields(std::move(fields), entry, WrongFields::Refused);

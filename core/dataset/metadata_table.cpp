@@ -22,6 +22,13 @@ using nlohmann::json;
 
 namespace {
 
+std::string withoutCapitals(std::string text)
+{
+    std::ranges::transform(text, text.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return text;
+}
+
 /// Pictures by where they lie, and what a table says of them.
 class Attachment {
 public:
@@ -29,40 +36,73 @@ public:
         : table_(table)
         , listing_(listing)
     {
-        for (auto& entry : entries)
+        for (auto& entry : entries) {
             byPath_.emplace(entry.image.native(), &entry);
+            if (const auto [other, isNew] = byLoweredPath_.emplace(withoutCapitals(entry.image.native()), &entry);
+                !isNew)
+                other->second = nullptr;
+        }
     }
 
     void row(json fields, std::int64_t line)
     {
-        const auto where = table_.string() + " line " + std::to_string(line);
+        const auto where = whereIs(line);
         if (!fields.is_object()) {
             listing_.rejects.push_back({where, "it holds " + std::string(fields.type_name()) +
                                                    " instead of a JSON object like {\"file_name\": \"a.png\"}"});
             return;
         }
         try {
-            auto name = takeText(fields, fields.contains("file_name") ? "file_name" : "image", where);
+            auto name = takeText(fields, "file_name", where);
+            if (name.empty())
+                name = takeText(fields, "image", where);
             std::ranges::replace(name, '\\', '/');
             if (name.empty())
                 throw DataError(where + " names no picture: it needs a \"file_name\"");
-            const auto found = byPath_.find((table_.parent_path() / name).lexically_normal().native());
-            if (found == byPath_.end())
-                throw DataError(where + " names " + printableText(name) + ", which is no picture in this folder");
-            found->second->metadata = dumpForeignJson(fields);
+            attach(pictureNamed(name, where), dumpForeignJson(fields), name, line);
         } catch (const DataError& error) {
             listing_.rejects.push_back({where, error.what()});
         }
     }
-    void refuse(std::int64_t line, const std::string& why)
-    {
-        listing_.rejects.push_back({table_.string() + " line " + std::to_string(line), why});
-    }
+    void refuse(std::int64_t line, const std::string& why) { listing_.rejects.push_back({whereIs(line), why}); }
 
 private:
+    std::string whereIs(std::int64_t line) const { return table_.string() + " line " + std::to_string(line); }
+
+    /// Windows and macOS know no capitals in names, so a name that differs by nothing else is meant.
+    ImportEntry& pictureNamed(const std::string& name, const std::string& where) const
+    {
+        const auto path = (table_.parent_path() / name).lexically_normal().native();
+        if (const auto found = byPath_.find(path); found != byPath_.end())
+            return *found->second;
+        const auto found = byLoweredPath_.find(withoutCapitals(path));
+        if (found == byLoweredPath_.end() || found->second == nullptr)
+            throw DataError(where + " names " + printableText(name) + ", which is no picture in this folder");
+        return *found->second;
+    }
+
+    /// One row speaks for a picture: the first of its table, and that of the table which lies nearest to it.
+    void attach(ImportEntry& picture, std::string row, const std::string& name, std::int64_t line)
+    {
+        if (picture.metadata.empty()) {
+            picture.metadata = std::move(row);
+            lines_[&picture] = line;
+            return;
+        }
+        if (picture.metadata == row)
+            return;
+        const auto first = lines_.find(&picture);
+        throw DataError(whereIs(line) + " names " + printableText(name) + " again, of which " +
+                        (first != lines_.end() ? "line " + std::to_string(first->second) : "another table") +
+                        " says something else, which counts; a record has one caption: for several, write a "
+                        "records.jsonl with a line and an id for each");
+    }
+
     const fs::path& table_;
     ImportListing& listing_;
     std::unordered_map<std::string, ImportEntry*> byPath_;
+    std::unordered_map<std::string, ImportEntry*> byLoweredPath_; ///< Null where several differ in capitals alone.
+    std::unordered_map<const ImportEntry*, std::int64_t> lines_;  ///< Of pictures that this table spoke of.
 };
 
 constexpr std::size_t longestList = 200;
@@ -82,38 +122,71 @@ char separatorOf(const std::string& text)
 /// A column's name as people type it: blanks around it and capitals do not matter where it is one that is known.
 std::string columnNamed(const std::string& typed)
 {
-    auto name = tidyCaption(typed), lowered = name;
-    std::ranges::transform(lowered, lowered.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    auto name = tidyCaption(typed);
+    const auto simple = withoutCapitals(name);
     for (const auto* const known : {"file_name", "image", "caption", "text", "prompt", "split", "tags"}) {
-        if (lowered == known)
-            return lowered;
+        if (simple == known)
+            return simple;
     }
     return name;
 }
 
-void attachCsv(const std::string& text, Attachment& attachment)
+/// "sep=;", with which spreadsheets tell each other what stands between columns.
+char takeSeparatorLine(std::string& text)
 {
-    auto rows = parseCsv(text, separatorOf(text));
-    if (rows.empty())
-        return;
-    std::string columns;
-    for (auto& name : rows[0]) {
-        name = columnNamed(name);
-        columns += (columns.empty() ? "\"" : ", \"") + name + "\"";
+    constexpr std::size_t length = 5; // with the separator
+    if (!text.starts_with("sep=") || text.size() <= length || (text[length] != '\r' && text[length] != '\n'))
+        return separatorOf(text);
+    const char separator = text[length - 1];
+    text.replace(0, length, ""); // the line's end stays, so that lines are counted as they are
+    return separator;
+}
+
+/// Fills `columns` with the names of a table's columns. Why the table cannot be used, or empty.
+std::string readColumns(const CsvRow& header, std::vector<std::string>& columns)
+{
+    std::string list;
+    for (const auto& typed : header.fields) {
+        auto name = columnNamed(typed);
+        if (!name.empty() && std::ranges::find(columns, name) != columns.end())
+            return "it has two columns \"" + printableText(name) + "\": rename or remove one of them";
+        list += (list.empty() ? "\"" : ", \"") + name + "\"";
+        columns.push_back(std::move(name));
     }
-    if (std::ranges::find(rows[0], "file_name") == rows[0].end() &&
-        std::ranges::find(rows[0], "image") == rows[0].end())
-        return attachment.refuse(1, "its columns are " + printableText(columns.substr(0, longestList)) +
-                                        ", and none is \"file_name\", which says what picture a row is of");
-    for (std::size_t i = 1; i < rows.size(); ++i) {
+    if (std::ranges::find(columns, "file_name") == columns.end() &&
+        std::ranges::find(columns, "image") == columns.end())
+        return "its columns are " + printableText(list.substr(0, longestList)) +
+               ", and none is \"file_name\", which says what picture a row is of";
+    return {};
+}
+
+void attachCsv(std::string text, Attachment& attachment)
+{
+    const char separator = takeSeparatorLine(text);
+    const auto table = parseCsv(text, separator);
+    for (const auto line : table.unclosed)
+        attachment.refuse(line, "it has a quotation mark that begins a text and none that ends it: put one at its end, "
+                                "and two for each inside it");
+    if (table.rows.empty())
+        return;
+    std::vector<std::string> columns;
+    if (const auto fault = readColumns(table.rows[0], columns); !fault.empty())
+        return attachment.refuse(table.rows[0].line, fault);
+    for (const auto& row : std::span(table.rows).subspan(1)) {
+        const auto surplus = std::span(row.fields).subspan(std::min(row.fields.size(), columns.size()));
+        if (std::ranges::any_of(surplus, [](const std::string& field) { return !field.empty(); })) {
+            attachment.refuse(row.line, "it has " + std::to_string(row.fields.size()) + " values for " +
+                                            std::to_string(columns.size()) +
+                                            " columns: put texts that hold what stands between columns in quotes");
+            continue;
+        }
         json fields = json::object();
-        for (std::size_t column = 0; column < std::min(rows[i].size(), rows[0].size()); ++column) {
-            if (!rows[i][column].empty())
-                fields[rows[0][column]] = rows[i][column];
+        for (std::size_t column = 0; column < std::min(row.fields.size(), columns.size()); ++column) {
+            if (!row.fields[column].empty())
+                fields[columns[column]] = row.fields[column];
         }
         if (!fields.empty())
-            attachment.row(std::move(fields), static_cast<std::int64_t>(i) + 1);
+            attachment.row(std::move(fields), row.line);
     }
 }
 
@@ -138,37 +211,69 @@ void attachLines(const std::string& text, Attachment& attachment)
 
 } // namespace
 
-std::vector<std::vector<std::string>> parseCsv(const std::string& text, char separator)
+CsvTable parseCsv(const std::string& text, char separator)
 {
-    std::vector<std::vector<std::string>> rows;
-    std::vector<std::string> row(1);
-    bool quoted = false;
+    constexpr std::size_t mostUnclosed = 100; // each is looked for to the text's end
+    CsvTable table;
+    CsvRow row{.fields = {""}, .line = 1};
+    std::int64_t line = 1;
+    bool quoted = false, afterQuote = false;
+    std::size_t quoteAt = 0;
+    std::int64_t quoteLine = 0;
     const auto endRow = [&] {
-        if (row.size() > 1 || !row[0].empty())
-            rows.push_back(std::move(row));
-        row.assign(1, {});
+        if (row.fields.size() > 1 || !row.fields[0].empty())
+            table.rows.push_back(std::move(row));
+        row = {.fields = {""}, .line = line};
+        afterQuote = false;
     };
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
+    const auto endsLine = [&](std::size_t i) { // also a lone carriage return, as macOS once wrote
+        return text[i] == '\n' || (text[i] == '\r' && (i + 1 == text.size() || text[i + 1] != '\n'));
+    };
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+        const bool atEnd = i == text.size();
+        const char c = atEnd ? '\0' : text[i];
+        // A text of several lines that is followed by more than a separator was meant to end before.
+        const bool tornApart =
+            afterQuote && quoteLine < line && !atEnd && c != separator && c != ' ' && c != '\r' && c != '\n';
+        if (tornApart || (atEnd && quoted)) {
+            table.unclosed.push_back(quoteLine);
+            if (table.unclosed.size() == mostUnclosed)
+                break;
+            quoted = false;
+            line = quoteLine;
+            for (i = quoteAt; i < text.size() && !endsLine(i); ++i)
+                continue;
+            row = {.fields = {""}, .line = ++line};
+            afterQuote = false;
+            continue;
+        }
+        if (atEnd)
+            break;
+        line += endsLine(i);
         if (quoted) {
             if (c != '"')
-                row.back() += c;
+                row.fields.back() += c;
             else if (i + 1 < text.size() && text[i + 1] == '"')
-                row.back() += text[++i];
+                row.fields.back() += text[++i];
             else
                 quoted = false;
-        } else if (c == '"' && row.back().empty()) {
+            afterQuote = !quoted;
+        } else if (c == '"' && row.fields.back().empty()) {
             quoted = true;
+            quoteAt = i;
+            quoteLine = line;
         } else if (c == separator) {
-            row.emplace_back();
-        } else if (c == '\n') {
+            row.fields.emplace_back();
+            afterQuote = false;
+        } else if (endsLine(i)) {
             endRow();
         } else if (c != '\r') {
-            row.back() += c;
+            row.fields.back() += c;
         }
     }
-    endRow();
-    return rows;
+    if (table.unclosed.size() < mostUnclosed)
+        endRow();
+    return table;
 }
 
 void attachMetadata(const fs::path& table, std::span<ImportEntry> entries, ImportListing& listing)
@@ -189,7 +294,7 @@ void attachMetadata(const fs::path& table, std::span<ImportEntry> entries, Impor
     }
     Attachment attachment(table, entries, listing);
     if (isCsv)
-        attachCsv(text, attachment);
+        attachCsv(std::move(text), attachment);
     else
         attachLines(text, attachment);
 }

@@ -47,10 +47,11 @@ std::string shortened(const json& value)
     return text.size() <= longest ? text : printableText(text.substr(0, longest)) + "...";
 }
 
-/// The caption of the first key that has one. Lists of texts (several captions of one picture) give their first.
+/// The caption of the first key that has one. Lists of texts (several captions of one picture) give their first, and
+/// are kept as a field of their own.
 std::string takeCaption(json& fields, const std::string& where, const std::function<void(const std::string&)>& wrong)
 {
-    for (const auto* const key : {"caption", "text", "prompt"}) {
+    for (const std::string key : {"caption", "text", "prompt", "captions"}) {
         const auto found = fields.find(key);
         if (found == fields.end())
             continue;
@@ -71,13 +72,16 @@ std::string takeCaption(json& fields, const std::string& where, const std::funct
                 const auto caption = text ? tidyCaption(*text) : std::string();
                 if (caption.empty())
                     continue;
-                fields[std::string(key) + "s"] = *found;
-                fields.erase(key);
+                if (key != "captions" && !fields.contains(key + "s")) {
+                    fields[key + "s"] = *found;
+                    fields.erase(key);
+                }
                 return caption;
             }
             continue;
         }
-        wrong(where + ": \"" + key + "\" is " + shortened(*found) + " instead of a text: write it in quotes");
+        if (key != "captions") // which may be anything of another program
+            wrong(where + ": \"" + key + "\" is " + shortened(*found) + " instead of a text: write it in quotes");
     }
     return {};
 }

@@ -16,8 +16,9 @@ enum class SideFile { Text, Caption, Cap, Tags, Json, None };
 SideFile sideFileKind(const std::filesystem::path& file);
 
 /// Takes caption, split, aspect_bucket and tags out of an object and keeps the rest as the entry's extra fields. The
-/// caption is the first of "caption", "text" and "prompt" that says something; of a list of texts the first, and the
-/// list is kept. A value of a wrong type is an error (DataError naming the entry), or with `noted` a note of the entry.
+/// caption is the first of "caption", "text", "prompt" and "captions" that says something; of a list of texts the
+/// first, and the list is kept. A value of a wrong type is an error (DataError naming the entry), or with `noted` a
+/// note of the entry.
 enum class WrongFields { Refused, Noted };
 void takeFields(nlohmann::json fields, ImportEntry& entry, WrongFields wrong);
 
