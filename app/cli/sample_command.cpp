@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <set>
 #include <sstream>
 #include <string>
@@ -254,6 +255,9 @@ void runSample(const SampleArguments& arguments, Options& options)
     const auto prompts = arguments.prompts.empty() ? std::vector{Prompt{.text = request.prompt, .line = 0}}
                                                    : promptsOf(arguments.prompts);
     const auto checkpoints = checkpointsOf(arguments, workspace, options.output);
+    if (request.seed > std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(arguments.count - 1))
+        throw UsageError("--seed " + std::to_string(request.seed) + " leaves no room for " +
+                         std::to_string(arguments.count) + " seeds that count up: give a smaller one");
     std::vector<std::uint64_t> seeds;
     for (std::int64_t i = 0; i < arguments.count; ++i)
         seeds.push_back(request.seed + static_cast<std::uint64_t>(i));
