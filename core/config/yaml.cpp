@@ -9,6 +9,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
@@ -81,6 +82,15 @@ public:
         const auto node = find(info.key);
         if (!node)
             return;
+        const auto text = node->IsScalar() ? node->Scalar() : std::string();
+        std::int64_t exact = 0;
+        const auto [last, error] = std::from_chars(text.data(), text.data() + text.size(), exact);
+        if (error == std::errc::result_out_of_range)
+            return complain(info, *node, "a whole number of at most 64 bits with a sign");
+        if (error == std::errc{} && last == text.data() + text.size()) { // no double holds all of a seed
+            value = exact;
+            return;
+        }
         double number = 0; // accepts 1e6 as well as 1000000
         if (!node->IsScalar() || !YAML::convert<double>::decode(*node, number) || number != std::floor(number) ||
             std::abs(number) > 9.007e15)

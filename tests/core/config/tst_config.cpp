@@ -28,6 +28,8 @@ private Q_SLOTS:
     void settingsThatAreHardlyMeantAreRemarkedOn();
     void dropSharesMustNotExceedOne();
     void aCommandLineAssignmentSetsOneField();
+    void whatWouldNotBeReadIsRefused_data();
+    void whatWouldNotBeReadIsRefused();
     void differencesListOnlyWhatDiffers();
     void everySettingIsListedWithItsRange();
     void aWorkspaceIsCreatedAndOpened();
@@ -222,6 +224,34 @@ void ConfigTest::aCommandLineAssignmentSetsOneField()
     QVERIFY(config.model.gate == Gate::AdalnZero);
     QVERIFY(!errorOf([&] { setField("optimiser.lr", visit); }).empty());
     QVERIFY(!errorOf([&] { setField("optimiser.speed=1", visit); }).empty());
+    setField("seed=9007199254740993", visit); // 2^53 + 1, which no double holds
+    QCOMPARE(config.seed, std::int64_t{9007199254740993});
+    // What YAML would take for a comment or a second setting is part of the value.
+    setField("warm_start.checkpoint=my run #2: a.pt", visit);
+    QCOMPARE(config.warmStart.checkpoint, std::string("my run #2: a.pt"));
+    QVERIFY(errorOf([&] { setField("seed=1\noptimiser.lr: 3", visit); }).find("whole number") != std::string::npos);
+    QVERIFY(errorOf([&] { setField("data.shards=caf\xe9", visit); }).find("UTF-8") != std::string::npos);
+}
+
+void ConfigTest::whatWouldNotBeReadIsRefused_data()
+{
+    QTest::addColumn<QByteArray>("yaml");
+    QTest::addColumn<QString>("expected");
+    QTest::newRow("a second document") << QByteArray("seed: 1\n---\nseed: 2\n") << "line 3";
+    QTest::newRow("a merge key") << QByteArray("optimiser: {<<: {lr: 1}}") << "merge key";
+    QTest::newRow("a list for a key") << QByteArray("? [seed]\n: 1\n") << "a list or group";
+    QTest::newRow("a code page") << QByteArray("seed: 1 # caf\xe9\n") << "UTF-8";
+    QTest::newRow("more than 64 bits") << QByteArray("seed: 18446744073709551615\n") << "64 bits";
+}
+
+void ConfigTest::whatWouldNotBeReadIsRefused()
+{
+    QFETCH(QByteArray, yaml);
+    QFETCH(QString, expected);
+    const auto message = errorOf([&] { trainConfigFromYaml(yaml.toStdString(), "my.yaml"); });
+    QVERIFY2(message.starts_with("my.yaml") && message.find(expected.toStdString()) != std::string::npos,
+             message.c_str());
+    QCOMPARE(errorOf([] { trainConfigFromYaml("---\nseed: 1\n...\n---\n", "my.yaml"); }), std::string());
 }
 
 void ConfigTest::differencesListOnlyWhatDiffers()

@@ -12,6 +12,7 @@
 #include "tests/core/dataset/imported.h"
 #include "tests/support/contains.h"
 #include "tests/support/drawn_picture.h"
+#include "tests/support/sparse_member.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
@@ -118,6 +119,20 @@ private Q_SLOTS:
         QCOMPARE(readTextFile(first.image), png(1));
         QCOMPARE(f.record("00042__000420001").caption, std::string("from its fields"));
         QCOMPARE(f.record("00042__000420002").caption, std::string());
+    }
+
+    void membersWithHolesAndNumberedOnesAreTold()
+    {
+        const Fixture f;
+        const auto tar = f.source / "set.tar";
+        const std::string piece(512, 'x');
+        test::writeText(tar, test::sparseMember("hole.png", {{0, piece}, {5120, piece}}, 5632) +
+                                 tarOf({{"a.png", png(1)}, {"f.0001", "x"}, {"f.0002", "x"}, {"b.png", png(2)}}));
+        const auto report = f.import(tar);
+        QCOMPARE(report.added, 2);
+        QCOMPARE(report.rejects.size(), 1U);
+        QVERIFY(contains(reasonFor(report, "hole.png"), "sparse"));
+        QCOMPARE(report.passedBy.kinds().at(".(number) members of archives").count, 2);
     }
 
     void masksOfTheLossLieBesideTheirPictures()

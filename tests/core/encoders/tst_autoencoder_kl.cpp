@@ -366,6 +366,11 @@ private Q_SLOTS:
         QTest::newRow("no scale") << R"({"block_out_channels": [32], "latent_channels": 16})";
         QTest::newRow("null scale") << R"({"block_out_channels": [32], "latent_channels": 16, "scaling_factor": null})";
         QTest::newRow("scale in words") << R"({"block_out_channels": [32], "scaling_factor": "0.5"})";
+        QTest::newRow("half a layer") << R"({"block_out_channels": [32], "layers_per_block": 2.5})";
+        QTest::newRow("half a channel") << R"({"block_out_channels": [32.5]})";
+        QTest::newRow("a number for yes") << R"({"block_out_channels": [32], "use_quant_conv": 1})";
+        QTest::newRow("yes for a number") << R"({"block_out_channels": [32], "scaling_factor": true})";
+        QTest::newRow("blocks by name") << R"({"block_out_channels": [32], "down_block_types": "D"})";
         QTest::newRow("number of blocks")
             << R"({"block_out_channels": [32], "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D"]})";
         QTest::newRow("grey pictures") << R"({"block_out_channels": [32], "in_channels": 1})";

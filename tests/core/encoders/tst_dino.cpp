@@ -410,6 +410,16 @@ private Q_SLOTS:
                                         << "16 x 8";
         QTest::newRow("registers") << R"({"num_register_tokens": -1})"
                                    << "num_register_tokens";
+        QTest::newRow("more registers than sense") << R"({"num_register_tokens": 1000000000000})"
+                                                   << "num_register_tokens";
+        QTest::newRow("layers without end") << R"({"num_hidden_layers": 1000000})"
+                                            << "from 1 to 1000";
+        QTest::newRow("endless pictures") << R"({"image_size": [9000000000000000000, 9000000000000000000]})"
+                                          << "image_size";
+        QTest::newRow("endless layers") << R"({"model_type": "dinov2", "mlp_ratio": 1e300})"
+                                        << "mlp_ratio";
+        QTest::newRow("more than 64 bits") << R"({"num_register_tokens": 18446744073709551615})"
+                                           << "a whole number";
         QTest::newRow("grey pictures") << R"({"num_channels": 1})"
                                        << "num_channels";
         QTest::newRow("epsilon") << R"({"layer_norm_eps": -1e-5})"

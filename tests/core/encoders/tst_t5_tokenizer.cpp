@@ -286,6 +286,26 @@ private Q_SLOTS:
                         R"({"added_tokens_decoder": {"700": {"content": "<gap>"}}})");
         const auto error = test::errorOf([&] { T5Tokenizer::load(temporary.path()); });
         QVERIFY2(error.find("added_tokens_decoder") != std::string::npos, error.c_str());
+        // An empty one would be found everywhere, without end.
+        test::writeText(temporary / "tokenizer_config.json", R"({"added_tokens_decoder": {"650": {"content": ""}}})");
+        const auto empty = test::errorOf([&] { T5Tokenizer::load(temporary.path()); });
+        QVERIFY2(empty.find("added_tokens_decoder") != std::string::npos, empty.c_str());
+    }
+
+    void aFileThatEndsBetweenItsPartsIsTruncated()
+    {
+        const auto whole = readTextFile(modelFile());
+        std::string pieces; // without what stands behind them
+        ProtobufReader model(whole);
+        while (const auto part = model.next()) {
+            if (part->number == 1)
+                pieces += field(1, std::string(part->bytes));
+        }
+        const test::TemporaryFolder temporary;
+        test::writeText(temporary / "spiece.model", pieces);
+        const auto error = test::errorOf([&] { SentencePieceModel::load(temporary / "spiece.model"); });
+        QVERIFY2(error.find("spiece.model") != std::string::npos && error.find("truncated") != std::string::npos,
+                 error.c_str());
     }
 
     void byteFallbackSpellsWhatTheVocabularyLacks()

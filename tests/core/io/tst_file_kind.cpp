@@ -51,6 +51,10 @@ const std::vector<std::pair<std::string, FileKind>>& examples()
         {"II*\0\x08\0\0\0\0\0"s, FileKind::Tiff},
         {"MM\0*\0\0\0\x08\0\0"s, FileKind::Tiff},
         {"II*\0\x10\0\0\0CR\2\0"s, FileKind::CameraRaw},
+        // One entry: the version of DNG. Two: a reduced picture, and directories of others. One: others alone.
+        {"II*\0\x08\0\0\0\1\0\x12\xc6\1\0\4\0\0\0\1\4\0\0"s, FileKind::CameraRaw},
+        {"MM\0*\0\0\0\x08\0\2\0\xfe\0\4\0\0\0\1\0\0\0\1\1\x4a\0\4\0\0\0\1\0\0\0\x40"s, FileKind::CameraRaw},
+        {"MM\0*\0\0\0\x08\0\1\1\x4a\0\4\0\0\0\1\0\0\0\x40"s, FileKind::Tiff},
         {"\0\0\0\x0cjP  \r\n"s, FileKind::Jpeg2000},
         {"\0\0\0\x1c"
          "ftypavif\0\0\0\0mif1miaf"s,

@@ -1,4 +1,6 @@
+#include "core/io/atomic_file.h"
 #include "core/io/image.h"
+#include "core/io/image_header.h"
 #include "core/io/picture_notes.h"
 #include "tests/support/contains.h"
 #include "tests/support/png_chunk.h"
@@ -123,6 +125,57 @@ private Q_SLOTS:
         }
         readImage(dataPath("pictures/kinds/still.webp"), notes);
         QVERIFY(!notes.animated);
+    }
+
+    void anAnimationHasSeveralFrames()
+    {
+        using namespace std::string_literals;
+        const auto chunk = [](const std::string& type, const std::string& data) {
+            return type + static_cast<char>(data.size()) + "\0\0\0"s + data;
+        };
+        const auto frame = chunk("ANMF", std::string(24, '\0'));
+        const auto webp = [&](const std::string& frames) {
+            const auto body =
+                "WEBP" + chunk("VP8X", "\2" + std::string(9, '\0')) + chunk("ANIM", std::string(6, '\0')) + frames;
+            return "RIFF"s + static_cast<char>(body.size()) + "\0\0\0"s + body;
+        };
+        const auto animated = [](const std::string& bytes) {
+            return tellsOfAnimation(std::as_bytes(std::span(bytes.data(), bytes.size())));
+        };
+        QVERIFY(!animated(webp(frame)));
+        QVERIFY(animated(webp(frame + frame)));
+    }
+
+    void gifsAreReadWhateverTheirScreen()
+    {
+        using namespace std::string_literals;
+        const test::TemporaryFolder folder;
+        // A red and a blue pixel, side by side, on a screen of another size.
+        const auto gif = [&](const std::string& screen) {
+            test::writeText(folder / "a.gif", "GIF87a" + screen + "\x80\0\0"s + "\xff\0\0\0\0\xff"s +
+                                                  ",\0\0\0\0\2\0\1\0\0"s + "\2\2\x44\x0a\0;"s);
+            return readImage(folder / "a.gif");
+        };
+        using Pixels = std::vector<std::uint8_t>;
+        QVERIFY((gif("\2\0\1\0"s).rgb == Pixels{255, 0, 0, 0, 0, 255}));
+        QVERIFY((gif("\0\0\0\0"s).rgb == Pixels{255, 0, 0, 0, 0, 255}));
+        QVERIFY((readImageSize(folder / "a.gif") == ImageSize{2, 1}));
+        QVERIFY((gif("\1\0\1\0"s).rgb == Pixels{255, 0, 0}));
+        QVERIFY((gif("\3\0\1\0"s).rgb == Pixels{255, 0, 0, 0, 0, 255, 255, 255, 255}));
+    }
+
+    void aDamagedProfileDoesNotCostThePicture()
+    {
+        using namespace std::string_literals;
+        const test::TemporaryFolder folder;
+        const auto whole = readTextFile(dataPath("pictures/kinds/b.jfif"));
+        const auto part = "ICC_PROFILE\0\2\3"s + std::string(20, 'x'); // the second of three
+        const auto segment = "\xff\xe2\0"s + static_cast<char>(part.size() + 2) + part;
+        test::writeText(folder / "a.jpg", whole.substr(0, 2) + segment + whole.substr(2));
+        PictureNotes notes;
+        const auto image = readImage(folder / "a.jpg", notes);
+        QVERIFY(image.rgb == readImage(dataPath("pictures/kinds/b.jfif")).rgb);
+        QVERIFY(notes.profileIgnored && !notes.profileApplied);
     }
 
     void theFormatIsToldByTheBytes()

@@ -2,6 +2,7 @@
 #include "core/io/npy.h"
 #include "core/io/tar.h"
 #include "core/runtime/error.h"
+#include "tests/support/sparse_member.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest>
@@ -214,6 +215,39 @@ private Q_SLOTS:
                 const auto everything = [](const TarMember&) { return true; };
                 QCOMPARE(walkDamagedTar(bytesOf(*tar), tar, "case.tar", everything, damages), 0); // no link was met
             }
+        }
+    }
+
+    void filesWithHolesAreNamedAndCostNothingElse()
+    {
+        const std::string piece(512, 'x');
+        using Pieces = std::vector<std::pair<std::size_t, std::string>>;
+        // A hole in the middle, at the beginning, at the end; and none.
+        for (const auto& [pieces, length] :
+             std::vector<std::pair<Pieces, std::size_t>>{{{{0, piece}, {5120, piece}}, 5632},
+                                                         {{{1024, piece}}, 1536},
+                                                         {{{0, piece}}, 4096},
+                                                         {{{0, piece}}, 512}}) {
+            const auto tar = std::make_shared<const std::string>(test::sparseMember("hole.npy", pieces, length) +
+                                                                 tarOf({{"b.json", "{}"}}));
+            std::vector<TarMember> members;
+            std::vector<TarDamage> damages;
+            walkDamagedTar(
+                bytesOf(*tar), tar, "case.tar",
+                [&members](const TarMember& member) {
+                    members.push_back(member);
+                    return true;
+                },
+                damages);
+            const bool hasHoles = length > 512;
+            QCOMPARE(members.size(), 2u);
+            QCOMPARE(members[0].name, std::string("hole.npy"));
+            QCOMPARE(members[0].sparse, hasHoles);
+            QCOMPARE(members[0].data.size(), hasHoles ? 0u : 512u);
+            QCOMPARE(members[1].data.size(), 2u);
+            QVERIFY(damages.empty());
+            const auto message = errorOf([&] { samplesOf(tar); });
+            QCOMPARE(message.find("hole.npy is a sparse file") != std::string::npos, hasHoles);
         }
     }
 

@@ -204,6 +204,28 @@ private Q_SLOTS:
         QVERIFY(contains(refusal("whole_module.pt"), "a whole object of the class torch.nn.modules.linear.Linear"));
         QVERIFY(contains(errorOf([] { parsePickle("\x80\x02}."s).stateDict(); }), "an empty dictionary"));
         QVERIFY(contains(errorOf([] { parsePickle("\x80\x02]."s).stateDict(); }), "a list"));
+        // {"model": an object of my.Net}, as torch.save({"model": model}) writes it
+        const auto inside = errorOf([] {
+            parsePickle("\x80\x02}X\x05\0\0\0model"
+                        "cmy\nNet\n)\x81s."s)
+                .stateDict();
+        });
+        QVERIFY2(contains(inside, "\"model\" is a whole object of the class my.Net, not its state_dict()"),
+                 inside.c_str());
+    }
+
+    void weightsInATupleAreFound()
+    {
+        // ({"w": a float32 of one element}, 3), as torch.save((model.state_dict(), epoch)) writes it
+        const auto tensor = "ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nFloatStorage\n"
+                            "X\1\0\0\0"
+                            "0X\3\0\0\0cpuK\1tQK\0K\1\x85K\1\x85\x89}tR"s;
+        const auto pickle = "\x80\x02}X\1\0\0\0w"s + tensor + "sK\3\x86."s;
+        const auto file = parse(zipOf({{"case/data.pkl", pickle}, {"case/data/0", std::string(4, '\0')}}));
+        const auto found = file.stateDicts();
+        QCOMPARE(found.size(), 1u);
+        QCOMPARE(found[0].place, "0"s);
+        QVERIFY(found[0].tensors.contains("w"));
     }
 
     void foreignObjectsTakeWhatTheyAreGiven()
