@@ -81,6 +81,13 @@ SampleRequest requestFrom(const std::string& text, const std::filesystem::path& 
             throw DataError(source.string() + " carries settings with the size " + json.at("size").dump() +
                             ", which is not WIDTHxHEIGHT: " + advice);
         request.size = *size;
+        const auto whole = [&](const char* key, bool isWhole) {
+            if (!isWhole) // which a conversion would cut or wrap around
+                throw DataError(source.string() + " carries settings with \"" + key + "\": " + json.at(key).dump() +
+                                ", where a whole number was expected: " + advice);
+        };
+        whole("steps", json.at("steps").is_number_integer());
+        whole("seed", json.at("seed").is_number_unsigned());
         request.steps = json.at("steps");
         request.solver = fromName<Solver>(solverNames, json.at("solver"), source);
         request.shift = json.at("shift");

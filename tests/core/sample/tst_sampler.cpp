@@ -494,6 +494,16 @@ private Q_SLOTS:
             QVERIFY2(message.starts_with((folder / "d.png").string()) && message.find(value) != std::string::npos,
                      message.c_str());
         }
+        for (const auto& [key, value] :
+             std::multimap<std::string, nlohmann::json>{{"steps", 1.5}, {"steps", true}, {"seed", -1}, {"seed", 0.5}}) {
+            auto spoilt = settings;
+            spoilt[key] = value;
+            writePng(folder / "e.png", image, {{"nanodit", spoilt.dump()}});
+            const auto message = errorOf([&] { sampleRequestFromPng(folder / "e.png"); });
+            QVERIFY2(message.find("\"" + key + "\"") != std::string::npos &&
+                         message.find("whole number") != std::string::npos,
+                     message.c_str());
+        }
     }
 };
 
