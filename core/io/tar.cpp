@@ -211,14 +211,18 @@ namespace {
 /// Puts members together to samples.
 class SampleGrouping {
 public:
-    explicit SampleGrouping(const std::string& name)
+    /// Members with holes: `refuses` them, or leaves them out, so that their samples lack a file.
+    SampleGrouping(const std::string& name, bool refuses)
         : name_(name)
+        , refuses_(refuses)
     {
     }
     void add(const TarMember& member)
     {
         auto parts = webdatasetKey(member.name);
         if (!parts || member.hardLink) // which Python's webdataset passes over as well
+            return;
+        if (member.sparse && !refuses_)
             return;
         if (member.sparse)
             throw DataError(name_ + ": " + member.name + " is a sparse file, which is not read here; store it plainly");
@@ -233,6 +237,7 @@ public:
 
 private:
     const std::string& name_;
+    bool refuses_;
     std::vector<WebdatasetSample> samples_;
 };
 
@@ -241,7 +246,7 @@ private:
 std::vector<WebdatasetSample> readWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                                              const std::string& name)
 {
-    SampleGrouping samples(name);
+    SampleGrouping samples(name, true);
     TarReader reader(bytes, std::move(owner), name);
     while (const auto member = reader.next())
         samples.add(*member);
@@ -295,7 +300,7 @@ std::int64_t walkDamagedTar(std::span<const std::byte> bytes, const std::shared_
 std::vector<WebdatasetSample> readDamagedWebdataset(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                                                     const std::string& name, std::vector<TarDamage>& damages)
 {
-    SampleGrouping samples(name);
+    SampleGrouping samples(name, false);
     walkDamagedTar(
         bytes, owner, name,
         [&](const TarMember& member) {

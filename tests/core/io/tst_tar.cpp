@@ -248,6 +248,7 @@ private Q_SLOTS:
             QVERIFY(damages.empty());
             const auto message = errorOf([&] { samplesOf(tar); });
             QCOMPARE(message.find("hole.npy is a sparse file") != std::string::npos, hasHoles);
+            QCOMPARE(readDamagedWebdataset(bytesOf(*tar), tar, "case.tar", damages).size(), hasHoles ? 1u : 2u);
         }
     }
 
