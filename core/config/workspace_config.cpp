@@ -2,6 +2,7 @@
 
 #include "core/config/yaml.h"
 #include "core/io/atomic_file.h"
+#include "core/io/presence.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -151,7 +152,7 @@ Workspace Workspace::create(const fs::path& folder, const WorkspaceConfig& confi
 {
     Workspace workspace{.root = fs::absolute(folder).lexically_normal(), .config = config};
     throwIfAny(config.validate(), "the new workspace");
-    if (fs::exists(folder / "workspace.yaml"))
+    if (isPresent(folder / "workspace.yaml"))
         throw DataError(folder.string() + " is a workspace already: open it, or choose another folder");
     std::error_code error;
     fs::create_directories(folder, error);

@@ -4,6 +4,7 @@
 #include "core/dataset/shard.h"
 #include "core/io/atomic_file.h"
 #include "core/io/json_fault.h"
+#include "core/io/presence.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -92,10 +93,10 @@ std::shared_ptr<const ShardSet> ShardSet::open(const fs::path& folder)
     std::shared_ptr<ShardSet> set(new ShardSet);
     auto& state = *set->state_;
     state.folder = folder;
-    if (!fs::is_directory(folder))
+    if (!isPresentFolder(folder))
         throw DataError("there is no shard set " + folder.string(), remedy::PackShards{});
     const auto manifest = folder / "shards.json";
-    if (fs::exists(manifest)) {
+    if (isPresent(manifest)) {
         const auto parsed = json::parse(readTextFile(manifest), nullptr, false);
         if (!parsed.is_object())
             throw DataError(manifest.string() + " is damaged: it must hold a JSON object; pack the shards again");

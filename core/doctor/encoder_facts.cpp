@@ -6,6 +6,7 @@
 #include "core/encoders/t5.h"
 #include "core/io/file_kind.h"
 #include "core/io/model_folder.h"
+#include "core/io/presence.h"
 #include "core/io/size_text.h"
 #include "core/preprocess/working_memory.h"
 #include "core/runtime/error.h"
@@ -170,8 +171,8 @@ std::string mismatch(const fs::path& folder, const std::string& role, Kind kind)
 void inspect(EncoderFacts& facts, const EncoderLoad& load)
 {
     const auto& folder = facts.folder;
-    if (!fs::is_directory(folder)) {
-        facts.problems.push_back(folder.string() + (fs::exists(folder) ? " is no folder" : " is not there") +
+    if (!isPresentFolder(folder)) {
+        facts.problems.push_back(folder.string() + (isPresent(folder) ? " is no folder" : " is not there") +
                                  ": put the model there, or choose another folder");
         return;
     }
@@ -187,7 +188,7 @@ void inspect(EncoderFacts& facts, const EncoderLoad& load)
         return;
     auto kind = Kind::None;
     const auto net = lpipsNetOf(files);
-    if (fs::exists(folder / "config.json"))
+    if (isPresent(folder / "config.json"))
         kind = kindOfConfig(JsonFields::read(folder / "config.json"));
     else if (net)
         kind = Kind::Lpips;

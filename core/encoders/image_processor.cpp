@@ -3,6 +3,7 @@
 #include "core/encoders/json_fields.h"
 #include "core/encoders/resize.h"
 #include "core/io/array.h"
+#include "core/io/presence.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -150,7 +151,7 @@ ImageProcessor ImageProcessor::load(const std::filesystem::path& folder)
 std::filesystem::path ImageProcessor::fileIn(const std::filesystem::path& folder)
 {
     for (const auto* const name : {"preprocessor_config.json", "processor_config.json"}) {
-        if (std::filesystem::exists(folder / name))
+        if (isPresent(folder / name))
             return folder / name;
     }
     return {};

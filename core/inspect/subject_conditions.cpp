@@ -1,6 +1,7 @@
 #include "core/inspect/subject_conditions.h"
 
 #include "core/dataset/catalog.h"
+#include "core/io/presence.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
 
@@ -101,10 +102,10 @@ const T5Tokenizer* SubjectReader::tokenizer()
 Image SubjectReader::referenceImage(const std::optional<RecordInfo>& record, const SampleRequest& request) const
 {
     if (record)
-        return std::filesystem::exists(record->image) ? loadBucketImage(*record) : Image{};
+        return isPresent(record->image) ? loadBucketImage(*record) : Image{};
     if (const auto* const other = std::get_if<RecordReference>(&request.reference)) {
         const auto file = this->record(other->id).image; // cropped as its patches are
-        return std::filesystem::exists(file) ? makeBucketImage(readImage(file), request.size) : Image{};
+        return isPresent(file) ? makeBucketImage(readImage(file), request.size) : Image{};
     }
     if (const auto* const picture = std::get_if<PictureReference>(&request.reference))
         return makeBucketImage(readImage(picture->file), request.size);

@@ -2,6 +2,7 @@
 
 #include "core/io/array_tensors.h"
 #include "core/io/model_folder.h"
+#include "core/io/presence.h"
 #include "core/io/safetensors.h"
 #include "core/runtime/error.h"
 
@@ -131,7 +132,7 @@ TensorMap tensorsFromArrays(const std::map<std::string, Array>& arrays, const st
 
 TensorMap readTensors(const std::filesystem::path& file)
 {
-    if (std::filesystem::is_directory(file))
+    if (isPresentFolder(file))
         return tensorsFromArrays(readWeightsFiles(findModelFiles(file)), file.string());
     return tensorsFromArrays(readSafetensors(file).arrays, file.string());
 }

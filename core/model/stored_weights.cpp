@@ -2,6 +2,7 @@
 
 #include "core/io/array_tensors.h"
 #include "core/io/model_folder.h"
+#include "core/io/presence.h"
 #include "core/io/safetensors.h"
 #include "core/io/torch_file.h"
 #include "core/runtime/error.h"
@@ -33,12 +34,12 @@ void addSet(StoredWeights& weights, const std::string& place, const std::map<std
 StoredWeights readStoredWeights(const fs::path& source)
 {
     StoredWeights weights;
-    if (fs::exists(source / "state.json")) {
+    if (isPresent(source / "state.json")) {
         for (const auto* const file : {"model.safetensors", "ema.safetensors"}) {
-            if (fs::exists(source / file))
+            if (isPresent(source / file))
                 addSet(weights, file, readSafetensors(source / file).arrays);
         }
-    } else if (fs::is_directory(source)) {
+    } else if (isPresentFolder(source)) {
         addSet(weights, "", readWeightsFiles(findModelFiles(source)));
     } else if (source.extension() == ".json" || !isTorchFile(source)) {
         addSet(weights, "", readSafetensors(source).arrays);

@@ -9,6 +9,7 @@
 #include "core/encoders/t5.h"
 #include "core/geometry/bucket.h"
 #include "core/io/model_folder.h"
+#include "core/io/presence.h"
 #include "core/preprocess/memory_plan.h"
 #include "core/preprocess/precision.h"
 #include "core/preprocess/working_memory.h"
@@ -65,7 +66,7 @@ std::string obstacleOf(const Workspace& workspace, Pass pass)
         return "the pass " + passName(pass) + " has no encoder: set " + encoderKey(pass) + " in " + yaml +
                " to the folder of one (Hugging Face layout, with config.json and weights)";
     const auto folder = workspace.path(named);
-    if (!fs::is_regular_file(folder / "config.json"))
+    if (!isPresentFile(folder / "config.json"))
         return "the encoder of the pass " + passName(pass) + " is not there: " + folder.string() +
                " holds no config.json; " + adviceWithoutConfig(folder) + ", or correct " + encoderKey(pass) + " in " +
                yaml;

@@ -1,6 +1,7 @@
 #include "core/runs/run_export.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/presence.h"
 #include "core/io/tensor.h"
 #include "core/runs/checkpoint.h"
 #include "core/runs/checkpoint_weights.h"
@@ -43,7 +44,7 @@ std::string thinnedMetrics(const std::string& text, std::int64_t every)
 
 std::uintmax_t exportRun(const RunExport& request)
 {
-    if (fs::exists(request.folder))
+    if (isPresent(request.folder))
         throw UsageError(request.folder.string() + " exists already: name a new folder");
     const auto chosen = fs::weakly_canonical(weightsFile(request.checkpoint));
     const auto source = chosen.parent_path();

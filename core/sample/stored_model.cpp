@@ -1,5 +1,6 @@
 #include "core/sample/stored_model.h"
 
+#include "core/io/presence.h"
 #include "core/model/stored_weights.h"
 #include "core/runs/checkpoint_weights.h"
 #include "core/runtime/error.h"
@@ -13,10 +14,10 @@ namespace fs = std::filesystem;
 CheckpointState StoredModel::readState(const fs::path& source)
 {
     const auto folder = checkpointFolder(source);
-    if (!fs::exists(source))
+    if (!isPresent(source))
         throw DataError(source.string() +
                         " does not exist: name a checkpoint folder, or a weights file beside a state.json");
-    if (!fs::exists(folder / "state.json"))
+    if (!isPresent(folder / "state.json"))
         throw DataError(folder.string() + " holds no state.json, which says what model its weights are for: name a "
                                           "checkpoint folder of a run");
     return readCheckpointState(folder);

@@ -1,5 +1,6 @@
 #include "core/train/worth_job.h"
 
+#include "core/io/presence.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint_weights.h"
 #include "core/runtime/compute.h"
@@ -28,7 +29,7 @@ JobEnd measure(const WorthRequest& request, const JobContext& context)
                        .ofValidation = request.ofValidation,
                        .ofTraining = request.ofTraining,
                        .seed = config.seed};
-    if (const auto folder = request.workspace.shardsFolder() / config.data.shards; fs::exists(folder))
+    if (const auto folder = request.workspace.shardsFolder() / config.data.shards; isPresent(folder))
         sample.training = ShardSet::open(folder);
     auto pictures = measureWorth(meter, sample, context);
     if (!pictures)

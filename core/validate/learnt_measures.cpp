@@ -1,6 +1,7 @@
 #include "core/validate/learnt_measures.h"
 
 #include "core/io/image.h"
+#include "core/io/presence.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runs/checkpoint.h"
 #include "core/runs/checkpoint_weights.h"
@@ -99,7 +100,7 @@ bool addNearestTraining(ValidationReport& report, const Workspace& workspace, co
     const auto folder = workspace.shardsFolder() / set;
     if (pictures.empty())
         return true;
-    if (!fs::exists(folder)) {
+    if (!isPresent(folder)) {
         report.notes.push_back("Whether pictures are copies of training pictures was not looked at: the shard set \"" +
                                set + "\", which the model was trained on, is not in " +
                                workspace.shardsFolder().string() + ".");
@@ -136,7 +137,7 @@ bool addNearestTraining(ValidationReport& report, const Workspace& workspace, co
         if (originals.contains(picture.record))
             picture.values["nearest_training_original"] = (*nearest)[pictures.size() + i].similarity;
         const auto record = records.find(picture.nearest);
-        if (record == records.end() || !fs::exists(record->second.image))
+        if (record == records.end() || !isPresent(record->second.image))
             continue; // shards outlive records
         fs::create_directories(report.folder / "nearest");
         try {
