@@ -73,7 +73,7 @@ std::string decompressFile(const fs::path& source, const fs::path& target, const
     archive_entry* entry = nullptr;
     if (archive_read_open_filename(reader.get(), source.c_str(), blockBytes) != ARCHIVE_OK ||
         archive_read_next_header(reader.get(), &entry) != ARCHIVE_OK)
-        return source.string() + " could not be decompressed: " + archiveMessage(reader.get());
+        return source.string() + " is compressed data that are damaged or end early: fetch it again";
     std::int64_t written = 0;
     for (;;) {
         const void* block = nullptr;
@@ -83,8 +83,7 @@ std::string decompressFile(const fs::path& source, const fs::path& target, const
         if (result == ARCHIVE_EOF || stop())
             return {};
         if (result < ARCHIVE_WARN)
-            return source.string() +
-                   " is compressed data that are damaged or end early: " + archiveMessage(reader.get());
+            return source.string() + " is compressed data that are damaged or end early: fetch it again";
         file.write(static_cast<const char*>(block), size);
         written += static_cast<std::int64_t>(size);
         if (written > alwaysTaken && written / mostGrowth > archive_filter_bytes(reader.get(), -1))

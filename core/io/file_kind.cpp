@@ -42,6 +42,10 @@ constexpr std::array signatures = {
     Signature{"#?RADIANCE"sv, FileKind::RadianceHdr},
     Signature{"#?RGBE"sv, FileKind::RadianceHdr},
     Signature{"DDS "sv, FileKind::Dds},
+    Signature{"qoif"sv, FileKind::Qoi},
+    Signature{"PF\n"sv, FileKind::FloatMap},
+    Signature{"Pf\n"sv, FileKind::FloatMap},
+    Signature{"%!PS-Adobe"sv, FileKind::PostScript},
     Signature{"version https://git-lfs.github.com/spec/"sv, FileKind::GitLfsPointer},
     Signature{"version https://hawser.github.com/spec/"sv, FileKind::GitLfsPointer},
     Signature{"/annex/objects/"sv, FileKind::GitAnnexPointer},
@@ -314,6 +318,10 @@ std::string_view nameOf(FileKind kind)
         return "a Radiance HDR picture";
     case FileKind::Dds:
         return "a DDS texture";
+    case FileKind::Qoi:
+        return "a QOI picture";
+    case FileKind::FloatMap:
+        return "a portable float map (PFM)";
     case FileKind::CameraRaw:
         return "a camera's raw picture";
     case FileKind::GitLfsPointer:
@@ -364,6 +372,8 @@ std::string_view nameOf(FileKind kind)
         return "an SQLite database";
     case FileKind::Pdf:
         return "a PDF document";
+    case FileKind::PostScript:
+        return "a PostScript document";
     case FileKind::Video:
         return "a video or sound file";
     case FileKind::Json:
@@ -417,6 +427,9 @@ std::string adviceFor(FileKind kind)
     case FileKind::OpenExr:
     case FileKind::RadianceHdr:
     case FileKind::Dds:
+    case FileKind::Qoi:
+    case FileKind::FloatMap:
+    case FileKind::PostScript:
     case FileKind::CameraRaw:
         return "convert it to PNG or JPEG";
     default:

@@ -31,6 +31,8 @@ enum class FileKind {
     OpenExr,
     RadianceHdr,
     Dds,
+    Qoi,
+    FloatMap,
     CameraRaw,
     // What stands in the place of a file
     GitLfsPointer,
@@ -60,6 +62,7 @@ enum class FileKind {
     Sqlite,
     // Others
     Pdf,
+    PostScript,
     Video,
     Json,
     Text, ///< UTF-8 or ASCII without control characters.

@@ -16,12 +16,11 @@ void require(const heif_error& error, const std::string& name, FileKind kind)
 {
     if (error.code == heif_error_Ok)
         return;
-    const std::string message = error.message != nullptr ? error.message : "";
     if (error.code == heif_error_Unsupported_feature || error.code == heif_error_Unsupported_filetype)
-        throw DataError(name + " is " + std::string(nameOf(kind)) + " that libheif has no decoder for here (" +
-                        message + "): install libheif's plugins, or convert it to PNG");
-    throw DataError(name + " is " + std::string(nameOf(kind)) + " that is truncated or damaged (" + message +
-                    "): fetch it again");
+        throw DataError(name + " is " + std::string(nameOf(kind)) +
+                        " that libheif has no decoder for here: "
+                        "install libheif's plugins, or convert it to PNG");
+    throw DataError(name + " is " + std::string(nameOf(kind)) + " that is truncated or damaged: fetch it again");
 }
 
 } // namespace

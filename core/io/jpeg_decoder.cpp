@@ -24,7 +24,7 @@ public:
         info_.client_data = this;
         errors_.error_exit = [](j_common_ptr info) {
             auto* const reader = static_cast<JpegReader*>(info->client_data);
-            info->err->format_message(info, reader->message_);
+            reader->unknownSort_ = isUnknownSort(info->err->msg_code);
             std::longjmp(reader->escape_, 1);
         };
         errors_.emit_message = [](j_common_ptr info, int level) {
@@ -86,9 +86,14 @@ public:
     bool endsEarly() const { return endsEarly_; }
     bool damaged() const { return damaged_; }
     bool profileDamaged() const { return profileDamaged_; }
-    const char* message() const { return message_; }
+    bool unknownSort() const { return unknownSort_; }
 
 private:
+    static bool isUnknownSort(int code)
+    {
+        return code == JERR_SOF_UNSUPPORTED || code == JERR_BAD_PRECISION || code == JERR_CONVERSION_NOTIMPL ||
+               code == JERR_NOTIMPL || code == JERR_NOT_COMPILED;
+    }
     void warned(j_common_ptr info)
     {
         switch (info->err->msg_code) {
@@ -108,8 +113,6 @@ private:
             break;
         default:
             damaged_ = true;
-            if (message_[0] == '\0')
-                info->err->format_message(info, message_);
         }
     }
 
@@ -117,8 +120,7 @@ private:
     jpeg_error_mgr errors_{};
     std::jmp_buf escape_{};
     std::span<const std::byte> bytes_;
-    char message_[JMSG_LENGTH_MAX] = {};
-    bool endsEarly_ = false, damaged_ = false, profileDamaged_ = false;
+    bool endsEarly_ = false, damaged_ = false, profileDamaged_ = false, unknownSort_ = false;
 };
 
 [[noreturn]] void fail(const JpegReader& reader, const std::string& name)
@@ -126,8 +128,10 @@ private:
     if (reader.endsEarly())
         throw DataError(name +
                         " is truncated or damaged: the picture in it does not reach its end; fetch the file again");
-    throw DataError(name + " is a JPEG picture that is damaged or of a sort that is not read (" + reader.message() +
-                    "): fetch it again, or convert it to PNG");
+    if (reader.unknownSort())
+        throw DataError(name + " is a JPEG picture of a sort that is not read (lossless, hierarchical or of 12 bits): "
+                               "convert it to PNG");
+    throw DataError(name + " is a JPEG picture that is damaged: fetch it again");
 }
 
 } // namespace

@@ -11,6 +11,7 @@
 #include <limits>
 #include <new>
 #include <streambuf>
+#include <vector>
 
 namespace nanodit {
 
@@ -85,6 +86,14 @@ StoredPicture decodeWithOpenCv(std::span<const std::byte> bytes, const std::stri
     if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
         throw DataError(name + " is too large: pictures of at most 2 GiB are read");
     const std::string what = name + " is " + std::string(nameOf(fileKindOf(bytes)));
+    // OpenCV wants something behind the last number of a plain Netpbm picture.
+    std::vector<std::byte> ended;
+    const bool plainNumbers = bytes.size() > 2 && bytes[0] == std::byte{'P'} && bytes[1] <= std::byte{'3'};
+    if (plainNumbers && bytes.back() >= std::byte{'0'} && bytes.back() <= std::byte{'9'}) {
+        ended.assign(bytes.begin(), bytes.end());
+        ended.push_back(std::byte{'\n'});
+        bytes = ended;
+    }
     cv::Mat pixels;
     try {
         const cv::Mat encoded(1, static_cast<int>(bytes.size()), CV_8U, const_cast<std::byte*>(bytes.data()));

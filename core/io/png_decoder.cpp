@@ -75,13 +75,13 @@ public:
         return {reinterpret_cast<const std::byte*>(data), length};
     }
     bool endsEarly() const { return endsEarly_; }
-    const char* message() const { return message_; }
+    bool isApples() const { return isApples_; }
 
 private:
     static void failed(png_structp png, png_const_charp message)
     {
         auto* const reader = static_cast<PngReader*>(png_get_error_ptr(png));
-        std::strncpy(reader->message_, message, sizeof reader->message_ - 1);
+        reader->isApples_ = std::strncmp(message, "CgBI", 4) == 0; // the chunk that it does not know
         std::longjmp(reader->escape_, 1);
     }
     static void read(png_structp png, png_bytep target, size_t count)
@@ -99,8 +99,7 @@ private:
     png_structp png_;
     png_infop info_;
     std::jmp_buf escape_{};
-    char message_[160] = {};
-    bool endsEarly_ = false;
+    bool endsEarly_ = false, isApples_ = false;
 };
 
 [[noreturn]] void fail(const PngReader& reader, const std::string& name)
@@ -108,7 +107,10 @@ private:
     if (reader.endsEarly())
         throw DataError(name +
                         " is truncated or damaged: the picture in it does not reach its end; fetch the file again");
-    throw DataError(name + " is a damaged PNG picture (" + reader.message() + "): fetch it again");
+    if (reader.isApples())
+        throw DataError(name + " is a PNG picture in Apple's own form (CgBI), which is not read: convert it to a plain "
+                               "PNG, for example with pngcrush -revert-iphone-optimizations");
+    throw DataError(name + " is a PNG picture that is damaged: fetch it again");
 }
 
 } // namespace

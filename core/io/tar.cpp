@@ -79,9 +79,8 @@ TarReader::TarReader(std::span<const std::byte> bytes, std::shared_ptr<const voi
     archive_ = archive_read_new();
     archive_read_support_format_tar(archive_);
     if (archive_read_open_memory(archive_, bytes.data(), bytes.size()) != ARCHIVE_OK) {
-        const auto message = archiveMessage(archive_);
         archive_read_free(archive_);
-        throw DataError(name_ + " cannot be read as a tar archive: " + message);
+        throw DataError(name_ + " is no tar archive, or its beginning is damaged: make it again");
     }
 }
 
@@ -102,8 +101,7 @@ std::optional<TarMember> TarReader::next()
             const auto kind = fileKindOf(bytes_);
             if (position_ == 0 && kind != FileKind::Tar && kind != FileKind::Zeros && kind != FileKind::Unknown)
                 throw DataError(wrongKindMessage(name_, kind, "a tar archive"));
-            throw DataError(name_ + " is a damaged or truncated tar archive: " + archiveMessage(archive_) +
-                            "; make it again");
+            throw DataError(name_ + " is a damaged or truncated tar archive: make it again");
         }
         const char* const path = archive_entry_pathname(entry);
         std::string name = path != nullptr ? path : "";
@@ -147,8 +145,7 @@ TarReader::Data TarReader::readData(const std::string& member, std::int64_t size
             return data;
         }
         if (result < ARCHIVE_WARN)
-            throw DataError(name_ + " is truncated inside " + member + ": " + archiveMessage(archive_) +
-                            "; make it again");
+            throw DataError(name_ + " is truncated or damaged inside " + member + ": make it again");
         if (blockBytes == 0)
             continue;
         // Uncompressed and from memory, libarchive hands out pieces of that memory, one behind the other.
