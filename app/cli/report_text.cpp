@@ -9,11 +9,22 @@
 
 namespace nanodit::cli {
 
+namespace {
+
+/// Names of files may hold line ends.
+std::string onOneLine(std::string text)
+{
+    std::ranges::replace(text, '\n', ' ');
+    return text;
+}
+
+} // namespace
+
 std::string listText(const std::vector<Reject>& rejects, std::size_t most)
 {
     std::string text;
     for (std::size_t i = 0; i < std::min(most, rejects.size()); ++i)
-        text += "  " + rejects[i].what + ": " + noticeText(rejects[i].reason, rejects[i].remedy) + "\n";
+        text += "  " + onOneLine(rejects[i].what + ": " + noticeText(rejects[i].reason, rejects[i].remedy)) + "\n";
     if (rejects.size() > most)
         text += "  and " + std::to_string(rejects.size() - most) + " more (--json lists all)\n";
     return text;

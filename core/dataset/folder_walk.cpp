@@ -54,6 +54,11 @@ void passBy(const fs::path& file, bool besidePicture, PassedBy& passedBy)
         passedBy.add("files of systems and tools", file.string());
         return;
     }
+    if (name == "records.jsonl") {
+        passedBy.add("records.jsonl files below the top", file.string(),
+                     "they speak for their folders alone: import those by their own paths");
+        return;
+    }
     if (isUnfinishedDownload(file)) {
         passedBy.add("unfinished downloads", file.string(), "let them finish, or delete them");
         return;

@@ -121,6 +121,13 @@ bool readLines(const fs::path& file, const Workspace& workspace, const JobContex
     std::ifstream stream(file);
     if (!stream)
         throw DataError(file.string() + " could not be opened for reading: check that it exists and may be read");
+    std::string head(4096, '\0');
+    stream.read(head.data(), static_cast<std::streamsize>(head.size()));
+    head.resize(static_cast<std::size_t>(stream.gcount()));
+    stream.clear();
+    stream.seekg(0);
+    if (const auto fault = standInFault(file, head, "a list of records"); !fault.empty())
+        throw DataError(fault);
     std::istringstream converted;
     if (auto text = convertedFromUtf16(file))
         converted.str(*std::move(text));
@@ -218,8 +225,8 @@ ImportEntry entryFromJsonLine(const std::string& line, const std::string& where,
     if (!fault.empty())
         throw DataError(where + " is no JSON (" + fault + ")");
     if (!fields.is_object())
-        throw DataError(where + " holds " + fields.type_name() +
-                        " instead of a JSON object like {\"image\": \"a.png\", \"caption\": \"...\"}");
+        throw DataError(where + " holds a JSON " + fields.type_name() +
+                        " where an object was expected, like {\"image\": \"a.png\", \"caption\": \"...\"}");
     ImportEntry entry;
     entry.where = where;
     entry.id = takeText(fields, "id", where);

@@ -48,8 +48,8 @@ public:
     {
         const auto where = whereIs(line);
         if (!fields.is_object()) {
-            listing_.rejects.push_back({where, "it holds " + std::string(fields.type_name()) +
-                                                   " instead of a JSON object like {\"file_name\": \"a.png\"}"});
+            listing_.rejects.push_back({where, "it holds a JSON " + std::string(fields.type_name()) +
+                                                   " where an object was expected, like {\"file_name\": \"a.png\"}"});
             return;
         }
         try {
@@ -286,6 +286,10 @@ void attachMetadata(const fs::path& table, std::span<ImportEntry> entries, Impor
         listing.rejects.push_back({table.string(), error.what()});
         return;
     }
+    if (const auto fault = standInFault(table, text, "a table of metadata"); !fault.empty()) {
+        listing.rejects.push_back({table.string(), fault});
+        return;
+    }
     if (auto converted = utf8FromFile(text)) {
         text = *std::move(converted);
     } else if (isCsv) { // of lines, those that are not cost themselves alone
@@ -293,6 +297,13 @@ void attachMetadata(const fs::path& table, std::span<ImportEntry> entries, Impor
         return;
     }
     Attachment attachment(table, entries, listing);
+    if (const auto first = text.find_first_not_of(" \t\r\n");
+        !isCsv && first != std::string::npos && text[first] == '[' && !text.substr(first).starts_with("[]")) {
+        attachment.refuse(1,
+                          "it begins a JSON list, where one object a line is expected: write each object of the list "
+                          "on a line of its own");
+        return;
+    }
     if (isCsv)
         attachCsv(std::move(text), attachment);
     else

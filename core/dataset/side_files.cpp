@@ -2,6 +2,7 @@
 
 #include "core/dataset/record.h"
 #include "core/io/atomic_file.h"
+#include "core/io/file_kind.h"
 #include "core/io/foreign_text.h"
 #include "core/runtime/error.h"
 
@@ -12,6 +13,7 @@
 #include <functional>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <sstream>
 #include <utility>
 
@@ -126,7 +128,13 @@ void takeTags(json& fields, ImportEntry& entry, const std::function<void(const s
 std::optional<std::string> contentOf(const fs::path& file, ImportEntry& entry)
 {
     try {
-        auto text = utf8FromFile(readTextFile(file));
+        const auto bytes = readTextFile(file);
+        const auto expected = sideFileKind(file) == SideFile::Json ? "a JSON file" : "a caption";
+        if (const auto fault = standInFault(file, bytes, expected); !fault.empty()) {
+            entry.notes.push_back(fault);
+            return std::nullopt;
+        }
+        auto text = utf8FromFile(bytes);
         if (!text)
             entry.notes.push_back(file.string() +
                                   " is not UTF-8 text, and was left out: save it as UTF-8 and import again");
@@ -151,8 +159,8 @@ json objectIn(const fs::path& file, ImportEntry& entry)
     if (!parsed.fault.empty())
         return note("is no JSON (" + parsed.fault + ")");
     if (!parsed.value.is_object())
-        return note("holds " + std::string(parsed.value.type_name()) +
-                    " instead of a JSON object like {\"caption\": \"...\"}");
+        return note("holds a JSON " + std::string(parsed.value.type_name()) +
+                    " where an object was expected, like {\"caption\": \"...\"}");
     return std::move(parsed.value);
 }
 
@@ -183,6 +191,22 @@ SideFile sideFileKind(const fs::path& file)
     constexpr std::array endings = {".txt", ".caption", ".cap", ".tags", ".json"}; // as the enumeration
     const auto* const found = std::ranges::find(endings, loweredEnding(file));
     return static_cast<SideFile>(found - endings.begin());
+}
+
+std::string standInFault(const fs::path& file, const std::string& bytes, std::string_view expected)
+{
+    const auto kind = fileKindOf(std::as_bytes(std::span(bytes.data(), bytes.size())));
+    const bool pointer = kind == FileKind::GitLfsPointer || kind == FileKind::GitAnnexPointer;
+    // Captions may begin as other kinds of files do ("BM...", "<body of water>"); what is no text cannot be one.
+    auto begin = bytes.substr(0, 64);
+    std::ranges::transform(begin, begin.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const bool page = kind == FileKind::WebPage &&
+                      (begin.find("<!doctype") != std::string::npos || begin.find("<html") != std::string::npos);
+    const bool named = kind != FileKind::Unknown && kind != FileKind::Text && kind != FileKind::Json;
+    if (pointer || page || kind == FileKind::Zeros || (named && !utf8FromFile(bytes)))
+        return wrongKindMessage(file.string(), kind, expected);
+    return {};
 }
 
 std::string takeText(json& fields, const char* key, const std::string& where)

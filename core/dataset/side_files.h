@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace nanodit {
 
@@ -24,6 +25,10 @@ void takeFields(nlohmann::json fields, ImportEntry& entry, WrongFields wrong);
 
 /// Removes a text field from `fields` and returns it; numbers count as text. Null and absent give "". Throws DataError.
 std::string takeText(nlohmann::json& fields, const char* key, const std::string& where);
+
+/// Why a text file is none: a Git LFS pointer or a web page stands in its place, or it is no text at all but, say,
+/// compressed. Empty for texts. `expected` is what it should be: "a caption".
+std::string standInFault(const std::filesystem::path& file, const std::string& bytes, std::string_view expected);
 
 /// Completes an entry from its row of metadata and the files beside its picture. The first caption that says something
 /// counts: that of a text file, of the metadata, of a JSON file, else the list of tags. What cannot be read (another

@@ -17,12 +17,15 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
+#include <string_view>
 #include <unistd.h>
 
 namespace nanodit {
@@ -116,6 +119,17 @@ NameParts partsOf(const std::string& name)
     return parts;
 }
 
+/// What members are called behind the key where an ending alone does not say what they are: KEY.image.jpg with
+/// KEY.caption.txt.
+constexpr std::array<std::string_view, 6> pictureWords = {"image", "img", "picture", "photo", "jpg", "png"};
+constexpr std::array<std::string_view, 6> textWords = {"caption", "text", "prompt", "meta", "metadata", "json"};
+
+bool endsWithWord(const std::string& stem, const std::string& key, std::span<const std::string_view> words)
+{
+    return stem.size() > key.size() + 1 && stem.starts_with(key) && stem[key.size()] == '.' &&
+           std::ranges::find(words, std::string_view(stem).substr(key.size() + 1)) != words.end();
+}
+
 class Unpacking {
 public:
     Unpacking(const fs::path& tar, const JobContext& context)
@@ -183,8 +197,12 @@ private:
         walkDamagedTar(
             bytes, mapped, tar_.string(),
             [this](const TarMember& member) {
-                if (isImageFile("x." + partsOf(member.name).ending))
-                    stemsWithPicture_.insert(partsOf(member.name).stem);
+                const auto [stem, ending] = partsOf(member.name);
+                const auto keyed = webdatasetKey(member.name);
+                if (isImageFile("x." + ending))
+                    stemsWithPicture_.insert(stem);
+                if (isImageFile("x." + ending) && keyed && endsWithWord(stem, keyed->first, pictureWords))
+                    namedPictures_.emplace(keyed->first, stem);
                 return !context_.shouldStop();
             },
             damages);
@@ -251,7 +269,12 @@ private:
         }
         const bool ofFirstKey =
             hasDots && !isPicture && !stemsWithPicture_.contains(stem) && stemsWithPicture_.contains(firstKey);
-        takeInto(samples_[ofFirstKey ? firstKey : stem], ofFirstKey ? firstKey : stem, member, ending, folder);
+        auto key = ofFirstKey ? firstKey : stem;
+        const auto named = namedPictures_.find(firstKey);
+        if (!isPicture && named != namedPictures_.end() && !stemsWithPicture_.contains(key) &&
+            (!hasDots || endsWithWord(stem, firstKey, textWords)))
+            key = named->second;
+        takeInto(samples_[key], key, member, ending, folder);
     }
 
     /// Of which sample's loss this member is the mask (KEY-mask.png); empty for others.
@@ -313,8 +336,9 @@ private:
 
     const fs::path& tar_;
     const JobContext& context_;
-    std::set<std::string> stemsWithPicture_; ///< Names of picture members up to their last dot.
-    std::map<std::string, Sample> samples_;  ///< By key.
+    std::set<std::string> stemsWithPicture_;           ///< Names of picture members up to their last dot.
+    std::map<std::string, std::string> namedPictures_; ///< The stem KEY.image by the key KEY.
+    std::map<std::string, Sample> samples_;            ///< By key.
     std::vector<Reject> rejects_;
     PassedBy passedBy_;
     std::int64_t pictures_ = 0, members_ = 0;

@@ -27,8 +27,8 @@ public:
 
     /// The pictures of a tar (compressed or not), with their side files beside them, in a folder that is named after
     /// `relative`, the tar's path as the source names it. A sample's key ends at the first dot, as WebDataset has it;
-    /// where that leaves no picture (DSC.0001.jpg), at the last. KEY-mask.png is the mask of KEY's loss and lies beside
-    /// its picture. The folder appears whole or not at all; a tar that was
+    /// where that leaves no picture (DSC.0001.jpg), at the last; KEY.caption.txt is KEY.image.jpg's. KEY-mask.png is
+    /// the mask of KEY's loss and lies beside its picture. The folder appears whole or not at all; a tar that was
     /// unpacked before and has not changed is not read again, one that has takes the place of what it gave before.
     /// Names become safe ones (idFromName), so nothing is written elsewhere whatever the tar says. Of a damaged tar all
     /// members are taken that are whole; tars put behind one another are read as one. Empty when stopped. Throws

@@ -231,6 +231,33 @@ private Q_SLOTS:
         QCOMPARE(f.import(f.source / "lines.jsonl").rejects.size(), 0U);
     }
 
+    void whatStandsInThePlaceOfATextIsNoCaption()
+    {
+        const Fixture f;
+        for (const auto* name : {"a.png", "b.png", "c.png", "d.png", "e.png"})
+            f.picture(name);
+        const auto pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"s;
+        f.text("a.txt", pointer);
+        f.text("b.txt", "<!DOCTYPE html><html>Please log in</html>");
+        f.text("c.txt", std::string(40, '\0'));
+        f.text("d.txt", "\x1f\x8b\x08\0\xff\xfe"s);
+        f.text("e.txt", "BMX rider, <body of water> behind");
+        f.text("metadata.csv", pointer);
+        f.text("sub/records.jsonl", "{}\n");
+        const auto report = f.import();
+        QCOMPARE(report.added, 5);
+        for (const auto& [id, says] :
+             {std::pair{"a", "Git LFS pointer"}, {"b", "web page"}, {"c", "zero bytes"}, {"d", "gzip"}}) {
+            QCOMPARE(f.caption(id), ""s);
+            QVERIFY2(contains(noteFor(report, id + ".png"s), says), id);
+        }
+        QCOMPARE(f.caption("e"), "BMX rider, <body of water> behind"s);
+        QVERIFY(contains(reasonFor(report, "metadata.csv"), "Git LFS pointer"));
+        QCOMPARE(passedBy(report, "records.jsonl files below the top"), 1);
+        f.text("records.jsonl", pointer);
+        QVERIFY(contains(test::errorOf([&] { f.import(); }), "records.jsonl is a Git LFS pointer"));
+    }
+
     void metadataTablesSpeakForTheirPictures()
     {
         const Fixture f;

@@ -135,6 +135,26 @@ private Q_SLOTS:
         QCOMPARE(report.passedBy.kinds().at(".(number) members of archives").count, 2);
     }
 
+    void picturesAndCaptionsMayBeNamedByWords()
+    {
+        const Fixture f;
+        const auto report = f.import(f.tar("set.tar", {{"a.image.png", png(1)},
+                                                       {"a.caption.txt", "of a"},
+                                                       {"b.image.png", png(2)},
+                                                       {"b.json", R"({"caption": "of b"})"},
+                                                       {"2023.05.png", png(3)},
+                                                       {"2023.06.txt", "of another day"},
+                                                       {"c.left.png", png(4)},
+                                                       {"c.right.png", png(5)},
+                                                       {"c.txt", "of both"}}));
+        QCOMPARE(report.added, 5);
+        std::multiset<std::string> captions;
+        for (const auto& record : Catalog::open(f.workspace).records())
+            captions.insert(record.caption);
+        QVERIFY((captions == std::multiset<std::string>{"", "", "", "of a", "of b"}));
+        QCOMPARE(report.rejects.size(), 2U); // 2023.06 and c have no picture
+    }
+
     void masksOfTheLossLieBesideTheirPictures()
     {
         const Fixture f;
