@@ -110,7 +110,7 @@ constexpr std::size_t longestList = 200;
 /// What stands between the columns' names: spreadsheets of countries with a decimal comma write semicolons.
 char separatorOf(const std::string& text)
 {
-    const auto head = text.substr(0, text.find('\n'));
+    const auto head = text.substr(0, text.find_first_of("\r\n", text.find_first_not_of("\r\n")));
     char best = ',';
     for (const char candidate : {';', '\t'}) {
         if (std::ranges::count(head, candidate) > std::ranges::count(head, best))

@@ -161,7 +161,7 @@ TorchObjects::TorchObjects(std::string name)
 
 void TorchObjects::damaged(const std::string& what) const
 {
-    throw DataError(name_ + " is damaged or no file of torch.save: " + what);
+    throw DataError(name_ + " is damaged or no file of torch.save: " + what + "; fetch it again");
 }
 
 void TorchObjects::refuse(const std::string& what) const
@@ -266,7 +266,11 @@ PtStorage TorchObjects::storage(const PtValue& persistentId) const
     const auto* const kind = id->items[0]->as<std::string>();
     const auto* const type = id->items[1]->as<PtConstant>();
     const auto* const key = id->items[2]->as<std::string>();
-    if (const auto* const foreign = id->items[1]->as<PtForeign>())
+    const auto* const foreign = id->items[1]->as<PtForeign>();
+    if (foreign != nullptr && foreign->name.starts_with("torch.Q"))
+        throw DataError(name_ + " holds quantised tensors (" + foreign->name +
+                        "), which are not read: take the model's float16, bfloat16 or float32 weights");
+    if (foreign != nullptr)
         refuse("has storages of the type " + foreign->name);
     if (kind == nullptr || *kind != "storage" || type == nullptr || key == nullptr)
         damaged("its pickle refers to something other than a storage");

@@ -122,6 +122,11 @@ Candidate bestOf(const StoredWeights& weights, const std::map<std::string, at::I
 
 [[noreturn]] void refuse(const Candidate& best, const StoredWeights& weights, const std::string& source)
 {
+    const auto isFloating = [](const auto& named) { return named.second.is_floating_point(); };
+    if (!best.named.empty() && std::ranges::none_of(best.named, isFloating))
+        throw DataError(source + " holds no floating-point numbers, but " +
+                        std::string(best.named.begin()->second.dtype().name()) + " in " + best.named.begin()->first +
+                        ": quantised weights are not read; take the float16, bfloat16 or float32 ones");
     std::string names;
     constexpr std::ptrdiff_t most = 4;
     for (auto tensor = best.named.begin(); tensor != best.named.end(); ++tensor) {

@@ -228,6 +228,13 @@ private Q_SLOTS:
         QVERIFY(found[0].tensors.contains("w"));
     }
 
+    void quantisedStoragesAreCalledWhatTheyAre()
+    {
+        const auto message = refusalOf("\x80\x02(X\7\0\0\0storagectorch\nQInt8Storage\nX\1\0\0\0"
+                                       "0X\3\0\0\0cpuK\1tQ."s);
+        QVERIFY2(contains(message, "quantised tensors (torch.QInt8Storage)"), message.c_str());
+    }
+
     void foreignObjectsTakeWhatTheyAreGiven()
     {
         const auto foreign = "\x80\x02"
