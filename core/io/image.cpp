@@ -7,9 +7,11 @@
 #include "core/io/mapped_file.h"
 #include "core/io/picture_notes.h"
 #include "core/io/png.h"
+#include "core/io/size_text.h"
 #include "core/io/stored_picture.h"
 #include "core/io/unturned_image.h"
 #include "core/runtime/error.h"
+#include "core/runtime/machine.h"
 
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -114,6 +116,19 @@ void requireReasonableSize(ImageSize size, const std::string& name)
     if (size.width > mostPixels / size.height)
         throw DataError(name + " is too large: " + bucketName(size) + " pixels, of which at most " +
                         std::to_string(mostPixels / 1'000'000) + " million are read; scale it down first");
+    constexpr std::int64_t always = 40'000'000; // pixels; looking at what is free would take longer than it is worth
+    if (size.width * size.height > always)
+        requireRoom(size, readMachine().availableMemory(), name);
+}
+
+void requireRoom(ImageSize size, std::int64_t freeBytes, const std::string& name)
+{
+    constexpr std::int64_t bytesPerPixel = 8; // as stored, with alpha; as RGB; turned
+    const auto needed = bytesPerPixel * size.width * size.height;
+    if (freeBytes > 0 && needed > freeBytes) // 0: the system does not tell
+        throw DataError(name + " is too large for this machine now: " + bucketName(size) + " pixels take about " +
+                        sizeText(needed) + " of memory to decode, and " + sizeText(freeBytes) +
+                        " are free; close other programs, or scale it down");
 }
 
 Image readImage(const std::filesystem::path& file, PictureNotes& notes)

@@ -28,8 +28,11 @@ struct StoredPicture {
     }
 };
 
-/// Throws DataError when a size makes no sense or is too large to decode; every decoder asks before it takes memory.
+/// Throws DataError when a size makes no sense or is too large to decode, here or at all; every decoder asks before it
+/// takes memory.
 void requireReasonableSize(ImageSize size, const std::string& name);
+/// The part of it that goes by memory: throws DataError when a picture would not fit into so many free bytes.
+void requireRoom(ImageSize size, std::int64_t freeBytes, const std::string& name);
 
 // One decoder for each format. `bytes` is the whole file, `name` stands in messages. Each throws DataError when the
 // picture is damaged, ends early, or is of a sort that is not read, and prints nothing.

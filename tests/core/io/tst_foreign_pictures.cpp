@@ -2,6 +2,7 @@
 #include "core/io/image.h"
 #include "core/io/image_header.h"
 #include "core/io/picture_notes.h"
+#include "core/io/stored_picture.h"
 #include "tests/support/contains.h"
 #include "tests/support/png_chunk.h"
 #include "tests/support/test_data.h"
@@ -424,6 +425,16 @@ private Q_SLOTS:
             const auto message = errorOf([&] { readImage(folder / name); });
             QVERIFY2(contains(message, "too large"), (std::string(name) + ": " + message).c_str());
         }
+    }
+
+    void whatDoesNotFitInMemoryIsRefusedBeforeDecoding()
+    {
+        const ImageSize size{.width = 20000, .height = 19999};
+        QVERIFY(errorOf([&] { requireRoom(size, 4'000'000'000, "a.png"); }).empty());
+        QVERIFY(errorOf([&] { requireRoom(size, 0, "a.png"); }).empty()); // not known
+        const auto message = errorOf([&] { requireRoom(size, 1'000'000'000, "a.png"); });
+        QVERIFY2(contains(message, "a.png is too large for this machine") && contains(message, "3.2 GB"),
+                 message.c_str());
     }
 
     void colourKeysAreTransparent()
