@@ -432,6 +432,9 @@ std::string adviceFor(FileKind kind)
     case FileKind::PostScript:
     case FileKind::CameraRaw:
         return "convert it to PNG or JPEG";
+    case FileKind::Gguf:
+    case FileKind::Hdf5:
+        return "fetch the model's weights for PyTorch in float16, bfloat16 or float32 (.safetensors or .bin)";
     default:
         return "check that this is the right file";
     }

@@ -245,8 +245,17 @@ bool isTorchFile(const fs::path& file)
            kind == FileKind::Zip;
 }
 
+void expectWeights(const fs::path& file)
+{
+    const auto kind = fileKindOf(file);
+    if (isTorchName(file.filename().string()) && !isTorchFile(file) && kind != FileKind::Safetensors &&
+        kind != FileKind::Unknown)
+        throw DataError(wrongKindMessage(file.string(), kind, "a file of weights"));
+}
+
 std::map<std::string, Array> readWeightsFile(const fs::path& file)
 {
+    expectWeights(file);
     if (!isTorchFile(file))
         return readSafetensors(file).arrays;
     const auto read = PtFile::read(file);

@@ -26,6 +26,8 @@ ModelFiles findModelFiles(const std::filesystem::path& folder);
 
 /// Whether the file begins as torch.save writes them, in either format, whatever its name.
 bool isTorchFile(const std::filesystem::path& file);
+/// Throws DataError naming what a file really is that is named as torch.save's are (.pt, .bin...) and holds no weights.
+void expectWeights(const std::filesystem::path& file);
 /// A file of weights whatever its name: .safetensors, or what torch.save wrote (its first state dict). Mapped. Throws
 /// DataError naming the file and what it is instead.
 std::map<std::string, Array> readWeightsFile(const std::filesystem::path& file);

@@ -42,6 +42,7 @@ StoredWeights readStoredWeights(const fs::path& source)
     } else if (isPresentFolder(source)) {
         addSet(weights, "", readWeightsFiles(findModelFiles(source)));
     } else if (source.extension() == ".json" || !isTorchFile(source)) {
+        expectWeights(source);
         addSet(weights, "", readSafetensors(source).arrays);
     } else {
         const auto file = PtFile::read(source);

@@ -63,6 +63,18 @@ private Q_SLOTS:
         QVERIFY(readWeightsFiles(findModelFiles(folder.path())).contains("w")); // whatever the ending
     }
 
+    void whatIsNamedAsWeightsAndHoldsNoneIsNamed()
+    {
+        const test::TemporaryFolder folder;
+        for (const auto& [bytes, says] : {std::pair{"GGUF\3\0\0\0", "a GGUF file, not a file of weights: fetch"},
+                                          {"(dp0\nS'a'\np1\n.", "a plain text, not a file of weights"},
+                                          {"", "an empty file, not a file of weights"}}) {
+            test::writeText(folder / "a.pt", bytes);
+            const auto message = test::errorOf([&] { readWeightsFile(folder / "a.pt"); });
+            QVERIFY2(message.find(says) != std::string::npos, message.c_str());
+        }
+    }
+
     /// A header of 640 bytes makes a safetensors file begin like a pickle of protocol 2.
     void whatAFileIsIsToldByMoreThanItsFirstBytes()
     {
