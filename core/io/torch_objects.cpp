@@ -111,9 +111,9 @@ constexpr std::array<std::string_view, 18> harmfulInside = {"torch.load",
                                                             "zipimport.",
                                                             "operator.methodcaller"};
 /// Of Python's own names, those that only make values.
-constexpr std::array<std::string_view, 14> plainBuiltins = {"list",  "int",   "float",   "str",     "bool",
-                                                            "bytes", "tuple", "slice",   "range",   "object",
-                                                            "type",  "long",  "unicode", "Ellipsis"};
+constexpr std::array<std::string_view, 15> plainBuiltins = {"list",   "int",   "float", "str",     "bool",
+                                                            "bytes",  "tuple", "slice", "range",   "xrange",
+                                                            "object", "type",  "long",  "unicode", "Ellipsis"};
 
 /// Classes of tensors that are nothing but their values.
 constexpr std::array<std::string_view, 4> plainTensorClasses = {"torch.Tensor", "torch._tensor.Tensor",

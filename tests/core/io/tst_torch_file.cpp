@@ -241,6 +241,9 @@ private Q_SLOTS:
                              "cmy.package\nThing\n"s;
         for (const auto& rest : {"."s, ")R."s, ")\x81."s, ")}\x92."s, ")\x81}b."s, ")\x81(K\1K\2u."s, ")\x81(K\1e."s})
             QCOMPARE(parsePickle(foreign + rest).foreignObjects(), std::vector<std::string>{"my.package.Thing"});
+        QVERIFY(refusalOf("\x80\x02"
+                          "c__builtin__\nxrange\nK\3\x85R."s)
+                    .empty()); // protocol 2 writes range by the name that Python 2 had
         QCOMPARE(parsePickle("\x80\x02(imy.package\nThing\n."s).foreignObjects(),
                  std::vector<std::string>{"my.package.Thing"});
         QVERIFY(!refusalOf("\x80\x02K\1)\x81."s).empty());
