@@ -97,7 +97,8 @@ std::optional<NamedColours> coloursOfGamma(std::optional<std::uint32_t> gamma, s
             colours.primaries[i] = place(i + 1);
     }
     const bool sameHues = !unlessSrgb(colours);
-    if (gamma && *gamma > 0) {
+    constexpr std::uint32_t least = 1000, most = 1'000'000; // beyond, every picture would be black or white
+    if (gamma && *gamma >= least && *gamma <= most) {
         // sRGB's writers note 1/2.2 for its curve, which is not quite a power; libpng takes 5 % for no difference.
         constexpr double srgbGamma = 0.45455, noDifference = 0.05;
         const double said = unit * *gamma;

@@ -299,10 +299,11 @@ private Q_SLOTS:
         const auto sure = test::pngChunk("sRGB", std::string(1, '\0'));
         auto broken = gammaChunk(100000);
         broken.back() ^= 1; // its checksum
-        for (const auto& chunks : {std::string(), gammaChunk(45455), gammaChunk(46000) + placesChunk(srgbPlaces),
-                                   placesChunk(srgbPlaces), sure + gammaChunk(100000) + placesChunk(adobePlaces),
-                                   codesChunk(1, 13), codesChunk(1, 1), gammaChunk(100000) + codesChunk(1, 13),
-                                   codesChunk(200, 13), codesChunk(12, 13, 1), gammaChunk(0), broken}) {
+        for (const auto& chunks :
+             {std::string(), gammaChunk(45455), gammaChunk(46000) + placesChunk(srgbPlaces), placesChunk(srgbPlaces),
+              sure + gammaChunk(100000) + placesChunk(adobePlaces), codesChunk(1, 13), codesChunk(1, 1),
+              gammaChunk(100000) + codesChunk(1, 13), codesChunk(200, 13), codesChunk(12, 13, 1), gammaChunk(0),
+              gammaChunk(1), gammaChunk(0x7fffffff), broken}) {
             test::writeText(folder / "a.png", pngOf(pixel, chunks));
             PictureNotes notes;
             QVERIFY(readImage(folder / "a.png", notes).rgb == pixel);
