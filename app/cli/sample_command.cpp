@@ -355,9 +355,16 @@ void registerSample(CLI::App& app, Options& options)
     auto* const record = command->add_option("--record", a->record, "Use CLS and patches of this record");
     command->add_option("--reference", a->picture, "Use CLS and patches of this picture")->excludes(record);
     a->others.addTo(*command);
-    command->add_option("--size", a->size,
-                        "WIDTHxHEIGHT (default: the bucket of the record or reference picture; without one the "
-                        "workspace's first bucket)");
+    command
+        ->add_option("--size", a->size,
+                     "WIDTHxHEIGHT (default: the bucket of the record or reference picture; without one the "
+                     "workspace's first bucket)")
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+                return text.empty() ? std::string("must be WIDTHxHEIGHT in pixels, for example 1216x832, but is empty")
+                                    : std::string();
+            },
+            ""));
     addSamplerSteps(*command, a->request.steps, {"--steps"});
     addScales(*command, a->request.textScale, a->request.dinoScale);
     addGuidance(*command, a->request.guidance);
