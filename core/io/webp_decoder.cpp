@@ -1,7 +1,6 @@
 #include "core/io/stored_picture.h"
 #include "core/runtime/error.h"
 
-#include <algorithm>
 #include <memory>
 #include <webp/decode.h>
 #include <webp/demux.h>
@@ -15,25 +14,30 @@ namespace {
     throw DataError(name + " is a WebP picture that is truncated or damaged: fetch it again");
 }
 
-/// The canvas with the first frame painted on it, RGBA.
+using Demuxer = std::unique_ptr<WebPDemuxer, decltype(&WebPDemuxDelete)>;
+
+/// Paints the first frame on the canvas, RGBA, which is transparent elsewhere. (The library's own decoder of animations
+/// would hold the canvas three times.)
 void decodeFirstFrame(const WebPData& data, StoredPicture& picture, const std::string& name)
 {
-    WebPAnimDecoderOptions options;
-    if (WebPAnimDecoderOptionsInit(&options) == 0)
+    const Demuxer demuxer(WebPDemux(&data), WebPDemuxDelete);
+    WebPIterator found;
+    if (!demuxer || WebPDemuxGetFrame(demuxer.get(), 1, &found) == 0)
         fail(name);
-    options.color_mode = MODE_RGBA;
-    const std::unique_ptr<WebPAnimDecoder, decltype(&WebPAnimDecoderDelete)> decoder(
-        WebPAnimDecoderNew(&data, &options), WebPAnimDecoderDelete);
-    std::uint8_t* canvas = nullptr;
-    int milliseconds = 0;
-    if (!decoder || WebPAnimDecoderGetNext(decoder.get(), &canvas, &milliseconds) == 0)
+    const std::unique_ptr<WebPIterator, decltype(&WebPDemuxReleaseIterator)> frame(&found, WebPDemuxReleaseIterator);
+    const std::int64_t left = frame->x_offset, top = frame->y_offset;
+    if (left < 0 || top < 0 || frame->width < 1 || frame->height < 1 || left + frame->width > picture.size.width ||
+        top + frame->height > picture.size.height)
         fail(name);
-    std::copy_n(canvas, picture.samples.size(), picture.samples.data());
+    const auto offset = static_cast<std::size_t>(top) * picture.rowBytes() + 4 * static_cast<std::size_t>(left);
+    if (WebPDecodeRGBAInto(frame->fragment.bytes, frame->fragment.size, picture.samples.data() + offset,
+                           picture.samples.size() - offset, static_cast<int>(picture.rowBytes())) == nullptr)
+        fail(name);
 }
 
 void readProfile(const WebPData& data, StoredPicture& picture)
 {
-    const std::unique_ptr<WebPDemuxer, decltype(&WebPDemuxDelete)> demuxer(WebPDemux(&data), WebPDemuxDelete);
+    const Demuxer demuxer(WebPDemux(&data), WebPDemuxDelete);
     WebPChunkIterator chunk;
     if (demuxer && WebPDemuxGetChunk(demuxer.get(), "ICCP", 1, &chunk) != 0) {
         const auto* const begin = reinterpret_cast<const std::byte*>(chunk.chunk.bytes);

@@ -123,6 +123,7 @@ private Q_SLOTS:
             QVERIFY2(image.size.width > 1 && image.size.height > 1, name);
             QVERIFY(readImageSize(dataPath("pictures/kinds") / name) == image.size);
             QVERIFY2(notes.animated == (std::string(name) != "gif.png"), name);
+            QVERIFY2(std::ranges::any_of(image.rgb, [](int value) { return value < 250; }), name); // not a blank canvas
         }
         readImage(dataPath("pictures/kinds/still.webp"), notes);
         QVERIFY(!notes.animated);
