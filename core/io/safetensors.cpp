@@ -64,9 +64,9 @@ json parseStrictly(const char* begin, const char* end, const std::string& name)
     };
     auto header = json::parse(begin, end, watch, false);
     if (!header.is_object())
-        throw DataError(name + " is no safetensors file: its header is not a JSON object");
+        throw DataError(name + " is no safetensors file: its header is not a JSON object; fetch the file again");
     if (!twice.empty())
-        throw DataError(name + " is damaged: its header names \"" + twice + "\" twice");
+        throw DataError(name + " is damaged: its header names \"" + twice + "\" twice; fetch the file again");
     return header;
 }
 
@@ -96,7 +96,7 @@ Array parseTensor(const std::string& tensor, const json& entry, std::span<const 
                   const std::string& name)
 {
     const auto damaged = [&](const std::string& what) {
-        return DataError(name + " is damaged: tensor \"" + tensor + "\" " + what);
+        return DataError(name + " is damaged: tensor \"" + tensor + "\" " + what + "; fetch the file again");
     };
     const auto isCount = [](const json& value) { return value.is_number_unsigned(); };
     if (!entry.is_object() || !entry.contains("dtype") || !entry["dtype"].is_string() || !entry.contains("shape") ||
@@ -140,11 +140,13 @@ void requireGapless(std::vector<Extent> extents, std::size_t dataBytes, const st
         if (extent.begin != filled)
             throw DataError(name + " is damaged: tensor \"" + extent.tensor + "\" begins at data byte " +
                             std::to_string(extent.begin) + ", where " + std::to_string(filled) + " was expected (" +
-                            (extent.begin < filled ? "tensors overlap)" : "there is a gap)"));
+                            (extent.begin < filled ? "tensors overlap)" : "there is a gap)") +
+                            "; fetch the file again");
         filled = extent.end;
     }
     if (filled != dataBytes)
-        throw DataError(name + " is damaged: " + std::to_string(dataBytes - filled) + " bytes follow the last tensor");
+        throw DataError(name + " is damaged: " + std::to_string(dataBytes - filled) +
+                        " bytes follow the last tensor; fetch the file again");
 }
 
 Safetensors readFile(const fs::path& file)
@@ -208,10 +210,11 @@ Safetensors parseSafetensors(std::span<const std::byte> bytes, std::shared_ptr<c
     for (const auto& [key, entry] : header.items()) {
         if (key == metadataKey) {
             if (!entry.is_object())
-                throw DataError(name + " is damaged: its metadata are not a JSON object");
+                throw DataError(name + " is damaged: its metadata are not a JSON object; fetch the file again");
             for (const auto& [metaKey, value] : entry.items()) {
                 if (!value.is_string())
-                    throw DataError(name + " is damaged: its metadata \"" + metaKey + "\" is no text");
+                    throw DataError(name + " is damaged: its metadata \"" + metaKey +
+                                    "\" is no text; fetch the file again, or save it anew");
                 result.metadata.emplace(metaKey, value.get<std::string>());
             }
             continue;
