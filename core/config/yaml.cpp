@@ -2,6 +2,7 @@
 
 #include "core/config/path_visitor.h"
 #include "core/config/settings.h"
+#include "core/io/file_kind.h"
 #include "core/io/foreign_text.h"
 #include "core/io/utf8.h"
 #include "core/runtime/error.h"
@@ -375,6 +376,9 @@ void readYaml(const std::string& text, const std::string& source, const VisitFun
     const auto utf8 = utf8FromFile(text);
     if (!utf8)
         throw ConfigError(source + " is not UTF-8 text: save it as UTF-8");
+    const auto kind = fileKindOf(std::as_bytes(std::span(text.data(), text.size())));
+    if (kind == FileKind::GitLfsPointer || kind == FileKind::WebPage)
+        throw ConfigError(wrongKindMessage(source, kind, "a configuration"));
     YAML::Node root;
     try {
         const auto documents = YAML::LoadAll(*utf8);

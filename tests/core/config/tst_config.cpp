@@ -240,6 +240,8 @@ void ConfigTest::whatWouldNotBeReadIsRefused_data()
     QTest::newRow("a second document") << QByteArray("seed: 1\n---\nseed: 2\n") << "line 3";
     QTest::newRow("a merge key") << QByteArray("optimiser: {<<: {lr: 1}}") << "merge key";
     QTest::newRow("a list for a key") << QByteArray("? [seed]\n: 1\n") << "a list or group";
+    QTest::newRow("a pointer") << QByteArray("version https://git-lfs.github.com/spec/v1\noid sha256:00\n")
+                               << "Git LFS pointer";
     QTest::newRow("a code page") << QByteArray("seed: 1 # caf\xe9\n") << "UTF-8";
     QTest::newRow("more than 64 bits") << QByteArray("seed: 18446744073709551615\n") << "64 bits";
 }
