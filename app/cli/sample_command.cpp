@@ -12,6 +12,7 @@
 #include "core/geometry/bucket.h"
 #include "core/io/atomic_file.h"
 #include "core/io/foreign_text.h"
+#include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
 #include <algorithm>
@@ -44,6 +45,15 @@ struct SampleArguments {
     std::int64_t count = 1;
     SampleRequest request;
 };
+
+/// What was given must not be taken for what was left out.
+CLI::Validator notEmpty(const std::string& expected)
+{
+    return {[expected](const std::string& text) {
+                return text.empty() ? "must be " + expected + ", but is empty" : std::string();
+            },
+            std::string()};
+}
 
 /// The path, or the first free one of NAME-2, NAME-3...
 fs::path firstFree(const fs::path& path)
@@ -178,6 +188,8 @@ SampleRequest requestOf(const SampleArguments& arguments, const Workspace& works
         return request;
     }
     auto request = arguments.request;
+    if (!isUtf8(arguments.prompt))
+        throw UsageError("--prompt is not UTF-8 text: \"" + printableText(arguments.prompt) + "\"");
     request.prompt = arguments.prompt;
     if (!arguments.textRecord.empty())
         request.textRecord = arguments.textRecord;
@@ -244,8 +256,17 @@ void noteCutPrompts(const std::vector<Prompt>& prompts, const Workspace& workspa
     }
 }
 
+/// Seeds count up, and do not begin anew behind the last one.
+void requireSeeds(std::uint64_t first, std::int64_t count)
+{
+    if (first > std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(count - 1))
+        throw UsageError("the seed " + std::to_string(first) + " leaves no room for " + std::to_string(count) +
+                         " that count up: give a smaller one");
+}
+
 void runSample(const SampleArguments& arguments, Options& options)
 {
+    requireSeeds(arguments.request.seed, arguments.count);
     if (arguments.outOption->count() > 0)
         prepareOutputFile(arguments.out, ".png", "--out");
     const auto workspace = Workspace::open(options.workspace);
@@ -255,9 +276,7 @@ void runSample(const SampleArguments& arguments, Options& options)
     const auto prompts = arguments.prompts.empty() ? std::vector{Prompt{.text = request.prompt, .line = 0}}
                                                    : promptsOf(arguments.prompts);
     const auto checkpoints = checkpointsOf(arguments, workspace, options.output);
-    if (request.seed > std::numeric_limits<std::uint64_t>::max() - static_cast<std::uint64_t>(arguments.count - 1))
-        throw UsageError("--seed " + std::to_string(request.seed) + " leaves no room for " +
-                         std::to_string(arguments.count) + " seeds that count up: give a smaller one");
+    requireSeeds(request.seed, arguments.count); // of the settings of a picture, too
     std::vector<std::uint64_t> seeds;
     for (std::int64_t i = 0; i < arguments.count; ++i)
         seeds.push_back(request.seed + static_cast<std::uint64_t>(i));
@@ -359,12 +378,7 @@ void registerSample(CLI::App& app, Options& options)
         ->add_option("--size", a->size,
                      "WIDTHxHEIGHT (default: the bucket of the record or reference picture; without one the "
                      "workspace's first bucket)")
-        ->check(CLI::Validator(
-            [](const std::string& text) {
-                return text.empty() ? std::string("must be WIDTHxHEIGHT in pixels, for example 1216x832, but is empty")
-                                    : std::string();
-            },
-            ""));
+        ->check(notEmpty("WIDTHxHEIGHT in pixels, for example 1216x832"));
     addSamplerSteps(*command, a->request.steps, {"--steps"});
     addScales(*command, a->request.textScale, a->request.dinoScale);
     addGuidance(*command, a->request.guidance);
@@ -386,6 +400,7 @@ void registerSample(CLI::App& app, Options& options)
             ->add_option("--grid", a->grid,
                          "Generate one sheet over both guidance scales, for example text=0:6:7,dino=0:6:4 "
                          "(FROM:TO:COUNT)")
+            ->check(notEmpty("such as text=0:6:7,dino=0:6:4"))
             ->excludes(prompts);
     command
         ->add_flag("--branches", a->branches,

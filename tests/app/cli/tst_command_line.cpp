@@ -73,6 +73,10 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("note of no run") << QStringList{"runs", "--note", "good"} << "for one run";
     QTest::newRow("no reason to exclude") << QStringList{"edit", "a", "--exclude", ""} << "needs a reason";
     QTest::newRow("no size") << QStringList{"bench", "--size", "128X128"} << "--size must be WIDTHxHEIGHT";
+    QTest::newRow("an empty size") << QStringList{"sample", "--size", ""} << "WIDTHxHEIGHT";
+    QTest::newRow("an empty grid") << QStringList{"sample", "--grid", ""} << "but is empty";
+    QTest::newRow("seeds behind the last")
+        << QStringList{"sample", "--seed", "18446744073709551615", "--count", "2"} << "leaves no room for 2";
     QTest::newRow("no picture's name") << QStringList{"sample", "--out", "picture.jpg"} << "ends in .png";
     QTest::newRow("no name for a picture") << QStringList{"sample", "--out", ""} << "ends in .png";
     QTest::newRow("a folder for a picture") << QStringList{"sample", "--out", empty} << "which is a folder";
