@@ -21,7 +21,7 @@ std::pair<std::int64_t, std::int64_t> heightAndWidth(const JsonFields& fields, c
     const auto& sides = fields.json()[key];
     constexpr std::int64_t longest = 1'000'000; // as JsonFields::count
     const auto isSide = [](const nlohmann::json& side) {
-        return side.is_number_integer() && side >= 1 && side <= longest;
+        return side.is_number_integer() && side.get<std::int64_t>() >= 1 && side.get<std::int64_t>() <= longest;
     };
     if (sides.size() != 2 || !isSide(sides[0]) || !isSide(sides[1]))
         throw DataError(fields.source() + " has \"" + key + "\": " + sides.dump() +
