@@ -346,6 +346,33 @@ private Q_SLOTS:
         QVERIFY(contains(errorOf([&] { readImage(folder / "lab.tif"); }), "Lab colours"));
     }
 
+    void sortsThatAreNotReadAreToldFromDamage()
+    {
+        const test::TemporaryFolder folder;
+        test::writeText(folder / "a.png", pngOf({1, 2, 3}, test::pngChunk("CgBI", std::string(4, '\0'))));
+        QVERIFY(contains(errorOf([&] { readImage(folder / "a.png"); }), "Apple's own form"));
+        auto jpeg = readTextFile(dataPath("pictures/kinds/b.jfif"));
+        const auto frame = jpeg.find("\xff\xc0");
+        QVERIFY(frame != std::string::npos);
+        jpeg[frame + 4] = 12; // bits
+        test::writeText(folder / "a.jpg", jpeg);
+        QVERIFY(contains(errorOf([&] { readImage(folder / "a.jpg"); }), "of a sort that is not read"));
+        test::writeText(folder / "a.png", pngOf({1, 2, 3}, test::pngChunk("QuUx", "")));
+        const auto damaged = errorOf([&] { readImage(folder / "a.png"); });
+        QVERIFY2(contains(damaged, "a PNG picture that is damaged: fetch it again"), damaged.c_str());
+    }
+
+    void plainNetpbmNeedsNothingBehindItsLastNumber()
+    {
+        const test::TemporaryFolder folder;
+        for (const auto* end : {"", "\n"}) {
+            test::writeText(folder / "a.ppm", std::string("P3\n1 1\n255\n10 20 30") + end);
+            QVERIFY((readImage(folder / "a.ppm").rgb == std::vector<std::uint8_t>{10, 20, 30}));
+        }
+        test::writeText(folder / "a.ppm", "P3\n1 1\n255\n10 20");
+        QVERIFY(!errorOf([&] { readImage(folder / "a.ppm"); }).empty());
+    }
+
     void samplesOfTiffsMeanWhatTheFileSays()
     {
         using namespace std::string_literals;
