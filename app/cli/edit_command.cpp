@@ -2,6 +2,7 @@
 #include "app/cli/record_text.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
+#include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
 namespace nanodit::cli {
@@ -26,8 +27,16 @@ void runEdit(const Edits& edits, Options& options)
         throw UsageError("there is nothing to change: pass --caption, --split, --tags, --exclude or --include");
     if (*edits.captionGiven && edits.ids.size() > 1)
         throw UsageError("--caption is for one record: name only one");
+    if (*edits.splitGiven && edits.split.empty())
+        throw UsageError("--split must be train, val or another name, or rule, but is empty");
+    for (const auto& tag : edits.tags) { // before anything is changed
+        if (!isUtf8(tag))
+            throw UsageError("--tags is not UTF-8 text");
+    }
     if (*edits.excludeGiven && edits.exclude.empty())
         throw UsageError("--exclude needs a reason; --include takes a record in again");
+    if (!isUtf8(edits.exclude))
+        throw UsageError("--exclude is not UTF-8 text");
     const auto workspace = Workspace::open(options.workspace);
     if (*edits.captionGiven)
         setCaption(workspace, edits.ids.front(), edits.caption);
