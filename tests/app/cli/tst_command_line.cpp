@@ -77,6 +77,7 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("an empty grid") << QStringList{"sample", "--grid", ""} << "but is empty";
     QTest::newRow("seeds behind the last")
         << QStringList{"sample", "--seed", "18446744073709551615", "--count", "2"} << "leaves no room for 2";
+    QTest::newRow("no reason") << QStringList{"edit", "a", "--exclude", " "} << "needs a reason";
     QTest::newRow("an empty split") << QStringList{"edit", "a", "--split", ""} << "but is empty";
     QTest::newRow("no picture's name") << QStringList{"sample", "--out", "picture.jpg"} << "ends in .png";
     QTest::newRow("no name for a picture") << QStringList{"sample", "--out", ""} << "ends in .png";
