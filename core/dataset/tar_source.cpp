@@ -244,7 +244,8 @@ private:
             return;
         }
         if (member.sparse) {
-            refuse(member.name, "it is a sparse file, whose holes are not filled here: pack it without --sparse (-S)");
+            refuse(member.name,
+                   "it is a sparse file, whose holes are not filled here: pack it again without tar's option -S");
             return;
         }
         const auto [stem, ending] = partsOf(member.name);
