@@ -2,6 +2,7 @@
 #include "app/cli/report_text.h"
 #include "core/config/workspace_config.h"
 #include "core/front/data.h"
+#include "core/runtime/error.h"
 
 #include <algorithm>
 
@@ -31,8 +32,17 @@ void printChanges(const std::vector<CaptionChange>& changes, const std::string& 
     printResult(options.output, text, {{"changes", list}});
 }
 
+void requireWork(const CaptionEdit& edit)
+{
+    if (!edit.replacement.empty() && edit.find.empty())
+        throw UsageError("--replace takes the place of what --find names, and that is empty");
+    if (!edit.fromName && edit.find.empty() && edit.before.empty() && edit.after.empty())
+        throw UsageError("there is nothing to change: pass --find, --before or --after with a text, or --from-name");
+}
+
 void runEdit(const CaptionsArguments& arguments, Options& options)
 {
+    requireWork(arguments.edit);
     const auto workspace = Workspace::open(options.workspace);
     std::vector<std::string> ids;
     if (!arguments.where.empty()) {

@@ -1,6 +1,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/compute_options.h"
 #include "app/cli/interrupts.h"
+#include "app/cli/shared_options.h"
 #include "app/cli/usage_text.h"
 #include "app/cli/wording.h"
 #include "core/runtime/error.h"
@@ -23,7 +24,9 @@ void parseAndRun(int argc, char** argv, Options& options)
     app.require_subcommand(1);
     app.fallthrough();
     app.set_version_flag("--version", "nanodit " NANODIT_VERSION);
-    app.add_option("-w,--workspace", options.workspace, "The workspace's folder")->capture_default_str();
+    app.add_option("-w,--workspace", options.workspace, "The workspace's folder")
+        ->check(notEmpty("a folder"))
+        ->capture_default_str();
     addComputeOptions(app, options);
     app.add_flag("--json", options.output.json, "Print the result as one JSON object");
     app.add_flag("-q,--quiet", options.output.quiet, "No progress and no notes");

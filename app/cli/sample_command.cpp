@@ -46,15 +46,6 @@ struct SampleArguments {
     SampleRequest request;
 };
 
-/// What was given must not be taken for what was left out.
-CLI::Validator notEmpty(const std::string& expected)
-{
-    return {[expected](const std::string& text) {
-                return text.empty() ? "must be " + expected + ", but is empty" : std::string();
-            },
-            std::string()};
-}
-
 /// The path, or the first free one of NAME-2, NAME-3...
 fs::path firstFree(const fs::path& path)
 {

@@ -45,6 +45,14 @@ CLI::Option* addSeed(CLI::App& command, std::uint64_t& seed, const std::string& 
     return command.add_option("--seed", seed, help)->check(seedNumber())->capture_default_str();
 }
 
+CLI::Validator notEmpty(const std::string& expected)
+{
+    return {[expected](const std::string& text) {
+                return text.empty() ? "must be " + expected + ", but is empty" : std::string();
+            },
+            std::string()};
+}
+
 ImageSize pictureSize(const std::string& text)
 {
     if (const auto size = sizeFromName(text))

@@ -48,6 +48,9 @@ void addGuidance(CLI::App& command, GuidanceMode& guidance);
 void addShift(CLI::App& command, double& shift);
 CLI::Option* addSeed(CLI::App& command, std::uint64_t& seed, const std::string& help);
 
+/// What was given must not be taken for what was left out. `expected` follows "must be".
+CLI::Validator notEmpty(const std::string& expected);
+
 /// What --size says. Throws UsageError for what is no size.
 ImageSize pictureSize(const std::string& text);
 

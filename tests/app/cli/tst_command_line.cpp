@@ -95,6 +95,10 @@ void CommandLineTest::badUsageExitsWithTwo_data()
     QTest::newRow("no workspace") << QStringList{"-w", empty, "verify"} << "no workspace";
     QTest::newRow("unknown device") << QStringList{"-w", empty, "--device", "tpu", "verify"} << "cpu, cuda";
     QTest::newRow("unknown pass") << QStringList{"-w", empty, "preprocess", "--pass-filter", "t6"} << "workspace";
+    QTest::newRow("a workspace without a name") << QStringList{"-w", "", "status"} << "must be a folder, but is empty";
+    QTest::newRow("no edit of captions") << QStringList{"captions", "edit", "--find", ""} << "nothing to change";
+    QTest::newRow("a replacement of nothing")
+        << QStringList{"captions", "edit", "--before", "a ", "--replace", "b"} << "what --find names";
     QTest::newRow("no such golden case") << QStringList{"golden", empty + "/nothing"} << "";
     QTest::newRow("import of no name") << QStringList{"-w", empty + "/new", "import", ""} << "nothing was named";
     QTest::newRow("import of a device") << QStringList{"-w", empty + "/new", "import", "/dev/zero"} << "a device";
