@@ -57,9 +57,8 @@ T5Tokenizer T5Tokenizer::load(const std::filesystem::path& folder)
         for (const auto& [id, token] : fields.json()["added_tokens_decoder"].items()) {
             std::int64_t number = -1;
             std::from_chars(id.data(), id.data() + id.size(), number);
-            const bool saysContent = token.is_object() && token.contains("content") && token["content"].is_string() &&
-                                     !token["content"].get_ref<const std::string&>().empty();
-            if (number < 0 || number >= tokenizer.size() || !saysContent)
+            if (number < 0 || number >= tokenizer.size() || !token.is_object() || !token.contains("content") ||
+                !token["content"].is_string())
                 throw DataError(configFile.string() + " has in added_tokens_decoder \"" + id + "\": " + token.dump() +
                                 ", where an id below " + std::to_string(tokenizer.size()) +
                                 " with its content was expected");
