@@ -262,7 +262,7 @@ private Q_SLOTS:
                 auto without = problem;
                 without.k = rest(problem.k);
                 without.v = rest(problem.v);
-                without.terms.bias = {};
+                without.terms.bias = at::Tensor();
                 const auto should = answerOf(without, at::kDouble, plainAttention);
                 for (const auto& x : {problem.k, problem.v})
                     x.narrow(2, 256, 512).fill_(std::numeric_limits<float>::quiet_NaN());
