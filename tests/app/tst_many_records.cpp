@@ -71,7 +71,7 @@ private Q_SLOTS:
                                  },
                              .count = [](CaptionsPanel::Scope) { return qsizetype(many); }},
                             nullptr);
-        panel.show();
+        panel.setVisible(true); // show() of the panel itself shows a preview
         QVERIFY(QTest::qWaitForWindowExposed(&panel));
         QTRY_VERIFY(panel.idle());
         listed = 0;

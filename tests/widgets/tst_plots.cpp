@@ -370,8 +370,8 @@ private Q_SLOTS:
         MetricSeries constant, rising;
         for (int step = 0; step < 50; ++step)
             constant.append(step, 3.5);
-        const MovingAverage average(&constant, 0.95);
-        for (const double value : average.values())
+        const MovingAverage flat(&constant, 0.95);
+        for (const double value : flat.values())
             QVERIFY(std::abs(value - 3.5) < 1e-12);
         rising.append(0, 1);
         rising.append(1, 2);
