@@ -191,7 +191,7 @@ std::int64_t TrainMemory::total() const
 
 std::int64_t TrainMemory::ofProcesses(std::int64_t processes) const
 {
-    return processes * total() - (processes - 1) * checkpoint;
+    return processes > 1 ? processes * (total() + weights) - (processes - 1) * checkpoint : total();
 }
 
 const BucketForecast& TrainForecast::dearest() const

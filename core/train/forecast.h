@@ -49,7 +49,8 @@ struct TrainMemory {
     std::int64_t checkpoint = 0;
 
     std::int64_t total() const;
-    /// Of so many processes that train together and share the memory: the first alone saves.
+    /// Of so many processes that train together and share the memory: each also holds a copy of the gradients, as large
+    /// as the weights, and the first alone saves.
     std::int64_t ofProcesses(std::int64_t processes) const;
 };
 

@@ -69,31 +69,20 @@ GradientReducer::~GradientReducer() = default;
 
 void GradientReducer::group(const BucketSizes& sizes)
 {
-    constexpr std::int64_t elementBytes = sizeof(float), alignedElements = 16; // a cache line
-    std::int64_t filled = 0;                                                   // of the last bucket, without gaps
+    constexpr std::int64_t elementBytes = sizeof(float);
     for (std::size_t left = parameters_.size(); left > 0; --left) {
         const auto place = left - 1;
         const auto elements = parameters_[place].value.numel();
         const auto limit = (buckets_.size() <= 1 ? sizes.first : sizes.others) / elementBytes;
-        if (buckets_.empty() || filled + elements > limit) {
+        if (buckets_.empty() || buckets_.back().elements + elements > limit)
             buckets_.emplace_back();
-            filled = 0;
-        }
         auto& bucket = buckets_.back();
-        const auto begin = (bucket.elements + alignedElements - 1) / alignedElements * alignedElements;
+        bucket.pieces.push_back({.parameter = place, .begin = bucket.elements});
+        bucket.elements += elements;
         arrivals_[place].bucket = buckets_.size() - 1;
-        arrivals_[place].piece = bucket.pieces.size();
-        bucket.pieces.push_back({.parameter = place, .begin = begin});
-        bucket.elements = begin + elements;
-        filled += elements;
     }
-    for (auto& bucket : buckets_) {
-        bucket.flat = at::zeros({bucket.elements}, at::TensorOptions(at::kFloat).device(collective_->home()));
-        for (auto& piece : bucket.pieces) {
-            const auto& value = parameters_[piece.parameter].value;
-            piece.place = bucket.flat.narrow(0, piece.begin, value.numel()).view(value.sizes());
-        }
-    }
+    for (auto& bucket : buckets_)
+        bucket.flat = at::empty({bucket.elements}, at::TensorOptions(at::kFloat).device(collective_->home()));
 }
 
 void GradientReducer::expectLastPass()
@@ -106,19 +95,17 @@ void GradientReducer::expectLastPass()
     listening_ = true;
 }
 
-/// On the thread of the backward pass, of every pass.
+/// On the thread of the backward pass.
 void GradientReducer::arrived(std::size_t parameter)
 {
+    if (!listening_)
+        return;
     auto& arrival = arrivals_[parameter];
-    if (listening_)
-        ++arrival.seen;
+    ++arrival.seen;
     if (arrival.bucket < next_) {
-        arrival.late = true; // what is on its way lacks this part, and nobody may touch it
+        late_ = true; // what is on its way lacks this part
         return;
     }
-    moveIn(buckets_[arrival.bucket].pieces[arrival.piece]);
-    if (!listening_ || !learnt_)
-        return;
     if (arrival.seen == arrival.expected)
         ++buckets_[arrival.bucket].there;
     while (next_ < buckets_.size() && buckets_[next_].there == buckets_[next_].pieces.size()) {
@@ -127,28 +114,17 @@ void GradientReducer::arrived(std::size_t parameter)
     }
 }
 
-/// Later parts are then added there in place. On another device the gradient stays what it is until it is sent.
-void GradientReducer::moveIn(const Piece& piece)
-{
-    auto value = parameters_[piece.parameter].value;
-    if (!value.grad().defined() || value.device() != piece.place.device() || value.grad().is_same(piece.place))
-        return;
-    const at::NoGradGuard noGradient;
-    piece.place.copy_(value.grad());
-    value.mutable_grad() = piece.place;
-}
-
-/// Takes the gradients from their parameters, so that a late part begins one of its own.
-void GradientReducer::fill(const Bucket& bucket)
+void GradientReducer::fill(Bucket& bucket)
 {
     const at::NoGradGuard noGradient;
     for (const auto& piece : bucket.pieces) {
-        auto value = parameters_[piece.parameter].value;
-        if (!value.grad().defined())
-            piece.place.zero_(); // nothing waited for it
-        else if (!value.grad().is_same(piece.place))
-            piece.place.copy_(value.grad());
-        value.mutable_grad() = at::Tensor();
+        const auto& value = parameters_[piece.parameter].value;
+        const auto place = bucket.flat.narrow(0, piece.begin, value.numel()).view(value.sizes());
+        const auto& gradient = value.grad();
+        if (gradient.defined())
+            place.copy_(gradient);
+        else
+            place.zero_(); // nothing waited for it
     }
 }
 
@@ -170,12 +146,15 @@ void GradientReducer::finish()
     const auto began = std::chrono::steady_clock::now();
     while (next_ < buckets_.size())
         beginNext();
-    sentAgain_ = collective_->any(
-        std::any_of(arrivals_.begin(), arrivals_.end(), [](const Arrivals& arrival) { return arrival.late; }));
+    sentAgain_ = collective_->any(late_);
     for (auto& bucket : buckets_)
         bucket.wait();
-    if (sentAgain_)
-        addLateParts();
+    for (auto& bucket : buckets_) {
+        if (!sentAgain_)
+            break;
+        fill(bucket); // the gradients are still this rank's own
+        collective_->sum(bucket.flat);
+    }
     using Seconds = std::chrono::duration<double>;
     const auto arrived = std::chrono::steady_clock::now();
     waitedSeconds_ = Seconds(arrived - began).count();
@@ -184,33 +163,16 @@ void GradientReducer::finish()
     const at::NoGradGuard noGradient;
     for (const auto& bucket : buckets_) {
         for (const auto& piece : bucket.pieces) {
-            auto value = parameters_[piece.parameter].value;
-            value.mutable_grad() = piece.place.to(value.device()); // itself where it is there already
+            auto gradient = parameters_[piece.parameter].value.grad();
+            gradient.copy_(bucket.flat.narrow(0, piece.begin, gradient.numel()).view(gradient.sizes()));
         }
     }
-    next_ = 0;
     if (listened)
         learn();
 }
 
-void GradientReducer::addLateParts()
-{
-    const at::NoGradGuard noGradient;
-    for (auto& bucket : buckets_) {
-        const auto late = at::zeros_like(bucket.flat);
-        for (const auto& piece : bucket.pieces) {
-            const auto& value = parameters_[piece.parameter].value;
-            if (arrivals_[piece.parameter].late)
-                late.narrow(0, piece.begin, value.numel()).view(value.sizes()).copy_(value.grad());
-        }
-        collective_->sum(late);
-        bucket.flat.add_(late);
-    }
-}
-
 void GradientReducer::learn()
 {
-    learnt_ = true;
     for (auto& arrival : arrivals_) {
         if (arrival.seen > 0) {
             arrival.varies = arrival.varies || arrival.expected == 0;
@@ -227,10 +189,9 @@ void GradientReducer::forgetStep()
         bucket.there = 0;
         bucket.wait = {};
     }
-    for (auto& arrival : arrivals_) {
+    for (auto& arrival : arrivals_)
         arrival.seen = 0;
-        arrival.late = false;
-    }
+    late_ = false;
     next_ = 0;
     begunEarly_ = 0;
 }

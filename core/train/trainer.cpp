@@ -202,8 +202,7 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
         if (loss.repa.defined())
             meter.addRepa(loss.repa);
     }
-    if (!reducer_) // which does so itself
-        completeGradients(parameters);
+    completeGradients(parameters);
     record_ = std::move(record);
     sound = gather(sound, meter);
     if (sound > 0 && sound < ofAll)

@@ -251,7 +251,7 @@ private Q_SLOTS:
                                  .checkpoint = 380};
         QCOMPARE(memory.total(), 1420);
         QCOMPARE(memory.ofProcesses(1), 1420);
-        QCOMPARE(memory.ofProcesses(4), 4 * 1420 - 3 * 380);
+        QCOMPARE(memory.ofProcesses(4), 4 * (1420 + 100) - 3 * 380);
         const auto config = readTrainConfig(configurationFile("base"));
         const auto data = dataOf({.width = 256, .height = 256}, 512, 4096, 1024);
         const auto needed = forecastTraining(config, data).memory.ofProcesses(4);
