@@ -1,6 +1,7 @@
 #include "core/runs/run_folder.h"
 
 #include "core/io/atomic_file.h"
+#include "core/io/foreign_text.h"
 #include "core/io/presence.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/previews.h"
@@ -44,7 +45,7 @@ RunFolder::RunFolder(const Workspace& workspace, const std::string& name, bool r
     : path_(workspace.runsFolder() / name)
 {
     if (!isRunName(name))
-        throw UsageError("\"" + name +
+        throw UsageError("\"" + printableText(name) +
                          "\" is no name for a run: use one without slashes that does not begin with a dot");
     if (resume && !isPresent(path_))
         throw UsageError("the run \"" + name + "\" cannot be resumed: there is no " + path_.string());
