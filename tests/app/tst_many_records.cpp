@@ -35,7 +35,7 @@ private Q_SLOTS:
         QVERIFY(!summary.allExcluded && summary.excluded.isEmpty());
         QCOMPARE(summary.marks[0], MarkState::Stale);
         QCOMPARE(summary.marks[3], MarkState::Whole);
-        QVERIFY2(summary.states[0].contains("2 stale (the caption)") && summary.states[0].contains("2 whole"),
+        QVERIFY2(summary.states[0].contains("2 stale (the caption)") && summary.states[0].contains("2 valid"),
                  qPrintable(summary.states[0]));
         QCOMPARE(chosen.withPatches.size(), std::size_t(4));
         QCOMPARE(chosenOf(*records, {}).summary.count, std::int64_t(0));

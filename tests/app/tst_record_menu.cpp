@@ -86,7 +86,8 @@ private Q_SLOTS:
         QVERIFY(!session_->record(idOf(0))->excluded.empty() && !session_->record(idOf(1))->excluded.empty());
         QCOMPARE(text("recordTold"), QStringLiteral("2 records excluded: by hand"));
         QVERIFY(!menuAction(1, "menuCaption")->isEnabled() && !menuAction(1, "menuShowFile")->isEnabled());
-        closeMenus(true);
+        closeMenus();
+        deleteMenus();
     }
 
     void theMenuKeyOpensItForTheCurrentRecord()
@@ -96,7 +97,8 @@ private Q_SLOTS:
         QContextMenuEvent asked(QContextMenuEvent::Keyboard, QPoint(), QPoint());
         QApplication::sendEvent(grid(), &asked);
         QCOMPARE(window_->findChildren<QMenu*>("recordMenu").size(), 1);
-        closeMenus(true);
+        closeMenus();
+        deleteMenus();
         const QPoint corner = grid()->viewport()->rect().bottomRight(); // where no record is
         QContextMenuEvent beside(QContextMenuEvent::Mouse, corner, grid()->viewport()->mapToGlobal(corner));
         QApplication::sendEvent(grid()->viewport(), &beside);
@@ -123,22 +125,20 @@ private:
         }
         return found;
     }
-    void closeMenus(bool forGood)
+    void closeMenus()
     {
-        for (auto* const menu : window_->findChildren<QMenu*>("recordMenu")) {
+        for (auto* const menu : window_->findChildren<QMenu*>("recordMenu"))
             menu->hide();
-            if (forGood)
-                delete menu;
-        }
         QVERIFY(test::activate(*window_)); // as the window system would
     }
+    void deleteMenus() { qDeleteAll(window_->findChildren<QMenu*>("recordMenu")); }
     void chooseInMenu(int row, const char* name, const QString& data = {})
     {
         auto* const action = menuAction(row, name, data);
         QVERIFY2(action != nullptr && action->isEnabled(), name);
-        closeMenus(false); // as a click would, before it acts
+        closeMenus(); // as a click would, before it acts
         action->trigger();
-        closeMenus(true);
+        deleteMenus();
         settle();
     }
 };
