@@ -194,7 +194,7 @@ void CommandLineTest::captionsOfOthersDoNotSteerTheTerminal()
 {
     const TemporaryFolder folder;
     fs::create_directories(folder / "pictures");
-    nanodit::writePng(folder / "pictures/hill.png", drawnPicture(1, {96, 64}));
+    nanodit::writePng(folder / "pictures/hill.png", drawnPicture(1, {512, 384}));
     writeText(folder / "pictures/hill.txt", "a \x1b[2J fox \xc2\x9b");
     const auto workspace = text(folder / "workspace");
     QCOMPARE(runProgram({"-w", workspace, "--quiet", "import", text(folder / "pictures")}).exitCode, 0);
