@@ -206,7 +206,8 @@ std::string printableText(std::string_view text)
     std::string result;
     while (!text.empty()) {
         const auto length = utf8CharacterBytes(text);
-        result += length == 0 ? replacement : text.substr(0, length);
+        const bool ends = text.front() == '\0'; // what() of an error would end there
+        result += length == 0 || ends ? replacement : text.substr(0, length);
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return result;

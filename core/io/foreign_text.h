@@ -14,8 +14,8 @@ namespace nanodit {
 /// every other byte is zero, without one. Empty optional for code pages and other bytes that are not UTF-8.
 std::optional<std::string> utf8FromFile(std::string bytes);
 
-/// The text with every byte that is not UTF-8 replaced by U+FFFD: for names that go into messages, JSON and the
-/// catalog.
+/// The text with every zero byte and every byte that is not UTF-8 replaced by U+FFFD: for names that go into messages,
+/// JSON and the catalog.
 std::string printableText(std::string_view text);
 
 struct ForeignJson {
