@@ -139,6 +139,7 @@ private:
         closeMenus(); // as a click would, before it acts
         action->trigger();
         deleteMenus();
+        QVERIFY(test::activate(*window_));
         settle();
     }
 };

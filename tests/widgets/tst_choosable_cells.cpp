@@ -88,7 +88,7 @@ private Q_SLOTS:
         strip.setGeometry(0, 40, 400, 260);
         strip.setWords({"a", "red", "fox"});
         window.show();
-        QVERIFY(test::activate(window));
+        QVERIFY(test::activate(window) && QTest::qWaitForWindowActive(&window));
         other.setFocus();
         QTRY_VERIFY(other.hasFocus());
         const auto without = strip.grab().toImage();

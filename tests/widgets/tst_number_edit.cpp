@@ -96,7 +96,7 @@ private Q_SLOTS:
             shown = count.text();
         });
         window.show();
-        QVERIFY(test::activate(window));
+        QVERIFY(test::activate(window) && QTest::qWaitForWindowActive(&window));
         count.setFocus();
         auto* const line = count.findChild<QLineEdit*>();
         line->selectAll();
@@ -143,7 +143,7 @@ private Q_SLOTS:
         area.setWidget(form);
         area.resize(200, 200);
         area.show();
-        QVERIFY(test::activate(area));
+        QVERIFY(test::activate(area) && QTest::qWaitForWindowActive(&area));
         const auto turn = [](QWidget& over) {
             QWheelEvent down({5, 5}, over.mapToGlobal(QPointF(5, 5)), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
                              Qt::NoScrollPhase, false);
