@@ -70,6 +70,11 @@ private Q_SLOTS:
         QVERIFY(model->checked().isEmpty());
     }
 
+    void aFewRunsLeaveTheRoomToTheirCurves()
+    {
+        QTRY_VERIFY2(table()->height() < page_->height() / 4, qPrintable(QString::number(table()->height())));
+    }
+
     void theTableFitsAndItsLastColumnTakesWhatIsLeft()
     {
         const auto* const header = table()->horizontalHeader();

@@ -290,7 +290,6 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
     model_->setRuns(std::move(runs), training());
     if (first) {
         table_->fitColumns();
-        fitRows();
         QStringList two; // something to see at once
         for (int row = 0; row < std::min(2, model_->rowCount()); ++row)
             two << QString::fromStdString(model_->run(row).run.name);
@@ -301,11 +300,13 @@ void RunsPage::showRuns(std::vector<ListedRun> runs)
     plot(model_->checked());
     showDifferences();
     currentChanged();
+    if (first) // shown by now, and laid out in the next turn of the loop
+        QMetaObject::invokeMethod(this, &RunsPage::fitRows, Qt::QueuedConnection);
 }
 
 void RunsPage::fitRows()
 {
-    if (!parts_->isVisible()) // its height is not known yet
+    if (!parts_->isVisible())
         return;
     constexpr int leastRows = 3, around = 24;
     const int wanted = search_->sizeHint().height() + table_->horizontalHeader()->sizeHint().height() + around +
