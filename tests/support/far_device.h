@@ -1,6 +1,7 @@
 #pragma once
 
 #include <c10/core/Device.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 
 namespace nanodit::test {
 
@@ -10,6 +11,13 @@ namespace nanodit::test {
 /// CPU kernels, so results are those of the CPU. Call it before anything else asks for the device; more than once does
 /// no harm.
 at::Device farDevice();
+
+/// Whether a backward pass runs there: the engine of a LibTorch with CUDA asks its driver for streams whatever the
+/// device, and ends with an error where there is none.
+inline bool farDeviceLearns()
+{
+    return !c10::impl::hasDeviceGuardImpl(c10::DeviceType::CUDA);
+}
 
 /// How many operations it has computed.
 long farOperations();
