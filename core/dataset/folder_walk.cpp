@@ -5,6 +5,7 @@
 #include "core/dataset/side_files.h"
 #include "core/io/file_kind.h"
 #include "core/io/image.h"
+#include "core/io/lower_case.h"
 
 #include <algorithm>
 #include <array>
@@ -23,20 +24,13 @@ namespace {
 
 using namespace std::string_view_literals;
 
-std::string lowered(std::string text)
-{
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return text;
-}
-
 /// Folders that systems and other tools make beside pictures.
 bool isToolFolder(const std::string& name)
 {
     constexpr std::array folders = {"@eadir"sv,     "__macosx"sv,    "#recycle"sv,
                                     "@recycle"sv,   "@__thumb"sv,    "$recycle.bin"sv,
                                     "lost+found"sv, "__pycache__"sv, "system volume information"sv};
-    return std::ranges::find(folders, lowered(name)) != folders.end();
+    return std::ranges::find(folders, lowerCased(name)) != folders.end();
 }
 
 std::string nameWithoutArticle(FileKind kind)
@@ -48,7 +42,7 @@ std::string nameWithoutArticle(FileKind kind)
 /// Passes a file by that is neither picture nor tar nor side file; `besidePicture`: a picture has its name.
 void passBy(const fs::path& file, bool besidePicture, PassedBy& passedBy)
 {
-    const auto name = lowered(file.filename().native());
+    const auto name = lowerCased(file.filename().native());
     if (name == "thumbs.db" || name == "ehthumbs.db" || name == "picasa.ini" || name == "desktop.ini" ||
         name == "readme.md" || name == "license") {
         passedBy.add("files of systems and tools", file.string());
@@ -63,7 +57,7 @@ void passBy(const fs::path& file, bool besidePicture, PassedBy& passedBy)
         passedBy.add("unfinished downloads", file.string(), "let them finish, or delete them");
         return;
     }
-    const auto ending = lowered(file.extension().native());
+    const auto ending = lowerCased(file.extension().native());
     const auto kind = ending.empty() ? std::string("files without an ending")
                                      : endingKind(std::string_view(ending).substr(1)) + " files";
     const auto what = fileKindOf(file);
@@ -160,8 +154,8 @@ private:
         for (const auto& child : children) {
             if (!isImageFile(child.path()))
                 continue;
-            names.insert(lowered(child.path().stem().native()));
-            names.insert(lowered(child.path().filename().native()));
+            names.insert(lowerCased(child.path().stem().native()));
+            names.insert(lowerCased(child.path().filename().native()));
         }
         return names;
     }
@@ -170,7 +164,7 @@ private:
     static Names namesAroundMasks(const fs::path& folder)
     {
         constexpr std::array folders = {"masks"sv, "_masks"sv, "masklabels"sv, "condlabels"sv};
-        if (std::ranges::find(folders, lowered(folder.filename().native())) == folders.end())
+        if (std::ranges::find(folders, lowerCased(folder.filename().native())) == folders.end())
             return {};
         auto above = childrenOf(folder.parent_path());
         auto names = pictureNamesOf(above);
@@ -207,11 +201,11 @@ private:
             takePicture(path, beside, here, used);
         else if (isTarName(path))
             found_.tars.push_back(path);
-        else if (const auto table = lowered(name);
+        else if (const auto table = lowerCased(name);
                  (table == "metadata.jsonl" || table == "metadata.csv") && child.is_regular_file(ignored))
             metadata.push_back(path);
         else if (sideFileKind(path) == SideFile::None || !child.is_regular_file(ignored))
-            passBy(path, here.names.contains(lowered(path.stem().native())), passedBy());
+            passBy(path, here.names.contains(lowerCased(path.stem().native())), passedBy());
         return true;
     }
 
@@ -234,9 +228,10 @@ private:
     {
         const auto ownStem = path.stem().native();
         const auto stem = maskedStem(ownStem);
-        const bool masksOther = here.names.contains(lowered(stem)) ||
-                                ((here.masked.contains(lowered(ownStem)) || here.masked.contains(lowered(stem))) &&
-                                 !beside.contains(ownStem));
+        const bool masksOther =
+            here.names.contains(lowerCased(stem)) ||
+            ((here.masked.contains(lowerCased(ownStem)) || here.masked.contains(lowerCased(stem))) &&
+             !beside.contains(ownStem));
         if (masksOther) {
             if (!isImageFile(stem) && lossMaskFile(path.parent_path() / (stem + ".x")) == path)
                 passedBy().add("masks of the loss", path.string(), "they weigh the loss of their pictures in training");
@@ -267,11 +262,11 @@ private:
         for (auto& entry : entries) {
             if (!entry.sideFiles.empty() || entry.image.parent_path() != folder)
                 continue;
-            bare.emplace(lowered(entry.image.stem().native()), &entry);
-            bare.emplace(lowered(entry.image.filename().native()), &entry);
+            bare.emplace(lowerCased(entry.image.stem().native()), &entry);
+            bare.emplace(lowerCased(entry.image.filename().native()), &entry);
         }
         for (const auto& [name, files] : beside) {
-            const auto [first, last] = bare.equal_range(lowered(name));
+            const auto [first, last] = bare.equal_range(lowerCased(name));
             if (first == last || std::next(first) != last)
                 continue;
             for (const auto& file : files) {
@@ -296,14 +291,14 @@ bool isTarName(const fs::path& file)
 {
     constexpr std::array endings = {".tar"sv, ".tar.gz"sv, ".tgz"sv, ".tar.bz2"sv, ".tbz2"sv,
                                     ".tbz"sv, ".tar.xz"sv, ".txz"sv, ".tar.zst"sv, ".tzst"sv};
-    const auto name = lowered(file.filename().native());
+    const auto name = lowerCased(file.filename().native());
     return std::ranges::any_of(endings, [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
 std::string maskedStem(const std::string& stem)
 {
     constexpr std::array endings = {"-masklabel"sv, "-condlabel"sv, "-mask"sv, "_mask"sv, ".mask"sv, "_conditioning"sv};
-    const auto name = lowered(stem);
+    const auto name = lowerCased(stem);
     for (const auto ending : endings) {
         if (name.size() > ending.size() && name.ends_with(ending))
             return stem.substr(0, stem.size() - ending.size());

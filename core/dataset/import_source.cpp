@@ -6,6 +6,7 @@
 #include "core/io/atomic_file.h"
 #include "core/io/file_kind.h"
 #include "core/io/foreign_text.h"
+#include "core/io/lower_case.h"
 #include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
@@ -30,9 +31,7 @@ constexpr auto recordsFile = "records.jsonl";
 
 bool isLines(const fs::path& file)
 {
-    auto ending = file.extension().native();
-    std::ranges::transform(ending, ending.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const auto ending = lowerCased(file.extension().native());
     return ending == ".jsonl" || ending == ".ndjson";
 }
 

@@ -4,6 +4,7 @@
 #include "core/dataset/side_files.h"
 #include "core/io/atomic_file.h"
 #include "core/io/foreign_text.h"
+#include "core/io/lower_case.h"
 #include "core/io/utf8.h"
 #include "core/runtime/error.h"
 
@@ -22,13 +23,6 @@ using nlohmann::json;
 
 namespace {
 
-std::string withoutCapitals(std::string text)
-{
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return text;
-}
-
 /// Pictures by where they lie, and what a table says of them.
 class Attachment {
 public:
@@ -38,8 +32,7 @@ public:
     {
         for (auto& entry : entries) {
             byPath_.emplace(entry.image.native(), &entry);
-            if (const auto [other, isNew] = byLoweredPath_.emplace(withoutCapitals(entry.image.native()), &entry);
-                !isNew)
+            if (const auto [other, isNew] = byLoweredPath_.emplace(lowerCased(entry.image.native()), &entry); !isNew)
                 other->second = nullptr;
         }
     }
@@ -75,7 +68,7 @@ private:
         const auto path = (table_.parent_path() / name).lexically_normal().native();
         if (const auto found = byPath_.find(path); found != byPath_.end())
             return *found->second;
-        const auto found = byLoweredPath_.find(withoutCapitals(path));
+        const auto found = byLoweredPath_.find(lowerCased(path));
         if (found == byLoweredPath_.end() || found->second == nullptr)
             throw DataError(where + " names " + printableText(name) + ", which is no picture in this folder");
         return *found->second;
@@ -123,7 +116,7 @@ char separatorOf(const std::string& text)
 std::string columnNamed(const std::string& typed)
 {
     auto name = tidyCaption(typed);
-    const auto simple = withoutCapitals(name);
+    const auto simple = lowerCased(name);
     for (const auto* const known : {"file_name", "image", "caption", "text", "prompt", "split", "tags"}) {
         if (simple == known)
             return simple;

@@ -4,6 +4,7 @@
 #include "core/io/atomic_file.h"
 #include "core/io/file_kind.h"
 #include "core/io/foreign_text.h"
+#include "core/io/lower_case.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -23,14 +24,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
-
-std::string loweredEnding(const fs::path& file)
-{
-    auto ending = file.extension().native();
-    std::ranges::transform(ending, ending.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return ending;
-}
 
 /// A value that says what a text says: a text or a whole number.
 std::optional<std::string> textOf(const json& value)
@@ -91,9 +84,7 @@ std::string takeCaption(json& fields, const std::string& where, const std::funct
 /// The split by the name that this program uses.
 std::string splitNamed(std::string name)
 {
-    name = tidyCaption(std::move(name));
-    std::ranges::transform(name, name.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    name = lowerCased(tidyCaption(std::move(name)));
     for (const auto* const other : {"validation", "valid", "dev", "eval", "evaluation"}) {
         if (name == other)
             return "val";
@@ -189,7 +180,7 @@ void takeMoreFields(json fields, ImportEntry& entry)
 SideFile sideFileKind(const fs::path& file)
 {
     constexpr std::array endings = {".txt", ".caption", ".cap", ".tags", ".json"}; // as the enumeration
-    const auto* const found = std::ranges::find(endings, loweredEnding(file));
+    const auto* const found = std::ranges::find(endings, lowerCased(file.extension().native()));
     return static_cast<SideFile>(found - endings.begin());
 }
 
@@ -198,9 +189,7 @@ std::string standInFault(const fs::path& file, const std::string& bytes, std::st
     const auto kind = fileKindOf(std::as_bytes(std::span(bytes.data(), bytes.size())));
     const bool pointer = kind == FileKind::GitLfsPointer || kind == FileKind::GitAnnexPointer;
     // Captions may begin as other kinds of files do ("BM...", "<body of water>"); what is no text cannot be one.
-    auto begin = bytes.substr(0, 64);
-    std::ranges::transform(begin, begin.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const auto begin = lowerCased(bytes.substr(0, 64));
     const bool page = kind == FileKind::WebPage &&
                       (begin.find("<!doctype") != std::string::npos || begin.find("<html") != std::string::npos);
     const bool named = kind != FileKind::Unknown && kind != FileKind::Text && kind != FileKind::Json;

@@ -9,6 +9,7 @@
 #include "core/io/file_kind.h"
 #include "core/io/foreign_text.h"
 #include "core/io/image.h"
+#include "core/io/lower_case.h"
 #include "core/io/mapped_file.h"
 #include "core/io/tar.h"
 #include "core/io/utf8.h"
@@ -113,10 +114,7 @@ struct NameParts {
 NameParts partsOf(const std::string& name)
 {
     const auto dot = name.rfind('.');
-    NameParts parts{.stem = name.substr(0, dot), .ending = name.substr(dot + 1)};
-    std::ranges::transform(parts.ending, parts.ending.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return parts;
+    return {.stem = name.substr(0, dot), .ending = lowerCased(name.substr(dot + 1))};
 }
 
 /// What members are called behind the key where an ending alone does not say what they are: KEY.image.jpg with

@@ -1,6 +1,7 @@
 #include "core/io/file_kind.h"
 
 #include "core/io/byte_text.h"
+#include "core/io/lower_case.h"
 #include "core/io/utf8.h"
 
 #include <algorithm>
@@ -74,14 +75,6 @@ std::uint64_t littleEndianIn(std::string_view bytes, std::size_t at, std::size_t
     for (std::size_t i = count; i-- > 0;)
         value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
     return value;
-}
-
-std::string lowered(std::string_view text)
-{
-    std::string result(text);
-    std::ranges::transform(result, result.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return result;
 }
 
 /// ISO base media files (ISO 14496-12, 4.3): a box "ftyp" with a main and further brands.
@@ -189,7 +182,7 @@ FileKind kindOfText(std::string_view head)
     if (head.size() >= 3 && head[0] == 'P' && head[1] >= '1' && head[1] <= '7' &&
         " \t\r\n#"sv.find(head[2]) != std::string_view::npos)
         return FileKind::Netpbm;
-    const auto begin = lowered(head.substr(0, 1024));
+    const auto begin = lowerCased(std::string(head.substr(0, 1024)));
     for (const auto page : {"<!doctype html"sv, "<html"sv, "<head"sv, "<body"sv, "<script"sv}) {
         if (begin.starts_with(page) || (begin.starts_with("<!--") && begin.find(page) != std::string::npos))
             return FileKind::WebPage;
@@ -456,7 +449,7 @@ bool isUnfinishedDownload(const std::filesystem::path& file)
 {
     constexpr std::array endings = {".part"sv,       ".partial"sv, ".crdownload"sv, ".download"sv,
                                     ".incomplete"sv, ".aria2"sv,   ".opdownload"sv, ".tmp"sv};
-    const auto name = lowered(file.filename().native());
+    const auto name = lowerCased(file.filename().native());
     return std::ranges::any_of(endings, [&](std::string_view ending) { return name.ends_with(ending); });
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/io/archive_names.h"
 #include "core/io/file_kind.h"
+#include "core/io/lower_case.h"
 #include "core/runtime/error.h"
 
 #include <archive_entry.h>
@@ -188,10 +189,7 @@ std::optional<std::pair<std::string, std::string>> webdatasetKey(const std::stri
         if (base == 0 || name.find('.', folder) < base)
             return std::nullopt;
     }
-    auto extension = name.substr(dot + 1);
-    std::transform(extension.begin(), extension.end(), extension.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return std::pair(name.substr(0, dot), std::move(extension));
+    return std::pair(name.substr(0, dot), lowerCased(name.substr(dot + 1)));
 }
 
 std::size_t findTarHeader(std::span<const std::byte> bytes, std::size_t from)
