@@ -1,6 +1,7 @@
 #include "widgets/choosable_cells.h"
 
 #include "widgets/colours.h"
+#include "widgets/key_guard.h"
 
 #include <QAccessible>
 #include <QAccessibleWidget>
@@ -149,12 +150,6 @@ QAccessibleInterface* cellsInterface(const QString&, QObject* object)
     return cells == nullptr ? nullptr : new CellsInterface(cells);
 }
 
-bool isChoosingKey(const QKeyEvent& key)
-{
-    const bool plain = (key.modifiers() & ~Qt::KeypadModifier) == Qt::NoModifier;
-    return plain && (key.key() == Qt::Key_Return || key.key() == Qt::Key_Enter || key.key() == Qt::Key_Space);
-}
-
 } // namespace
 
 ChoosableCells::ChoosableCells(QWidget* parent)
@@ -237,7 +232,7 @@ void ChoosableCells::keyPressEvent(QKeyEvent* event)
     const int current = currentCell();
     if (current < 0)
         return QWidget::keyPressEvent(event);
-    if (isChoosingKey(*event)) {
+    if (isPressingKey(*event)) {
         if (!canChoose())
             return QWidget::keyPressEvent(event);
         return chooseCell(current);
@@ -275,7 +270,7 @@ bool ChoosableCells::event(QEvent* event)
 {
     // Space is a command of some pages: here it comes as a key.
     if (event->type() == QEvent::ShortcutOverride && canChoose() && cellCount() > 0 &&
-        isChoosingKey(*static_cast<QKeyEvent*>(event))) {
+        isPressingKey(*static_cast<QKeyEvent*>(event))) {
         event->accept();
         return true;
     }

@@ -4,6 +4,7 @@
 #include "widgets/factories.h"
 #include "widgets/fitted_label.h"
 #include "widgets/icons.h"
+#include "widgets/key_guard.h"
 #include "widgets/theme.h"
 
 #include <QAccessible>
@@ -58,12 +59,6 @@ QAccessibleInterface* jobBarInterface(const QString&, QObject* object)
 {
     auto* const bar = qobject_cast<JobBar*>(object);
     return bar == nullptr ? nullptr : new JobBarInterface(bar);
-}
-
-bool isOpeningKey(const QKeyEvent& key)
-{
-    const bool plain = (key.modifiers() & ~Qt::KeypadModifier) == Qt::NoModifier;
-    return plain && (key.key() == Qt::Key_Return || key.key() == Qt::Key_Enter || key.key() == Qt::Key_Space);
 }
 
 } // namespace
@@ -216,7 +211,7 @@ void JobBar::paintEvent(QPaintEvent*)
 
 void JobBar::keyPressEvent(QKeyEvent* event)
 {
-    if (!opens() || !isOpeningKey(*event))
+    if (!opens() || !isPressingKey(*event))
         return QWidget::keyPressEvent(event);
     Q_EMIT opened();
 }
@@ -224,7 +219,7 @@ void JobBar::keyPressEvent(QKeyEvent* event)
 bool JobBar::event(QEvent* event)
 {
     // Space is a command of some pages: here it comes as a key.
-    if (event->type() == QEvent::ShortcutOverride && opens() && isOpeningKey(*static_cast<QKeyEvent*>(event))) {
+    if (event->type() == QEvent::ShortcutOverride && opens() && isPressingKey(*static_cast<QKeyEvent*>(event))) {
         event->accept();
         return true;
     }
