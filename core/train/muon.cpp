@@ -49,9 +49,10 @@ bool Muon::steps(const Parameter& parameter)
     return parameter.name.starts_with("blocks.") && parameter.value.dim() == 2 && isWeightMatrix(parameter);
 }
 
-Muon::Muon(const Parameters& parameters, const AdamWOptions& options)
+Muon::Muon(const Parameters& parameters, const AdamWOptions& options, Precision precision)
     : others_(othersOf(parameters), options)
     , weightDecay_(options.weightDecay)
+    , precision_(precision)
 {
     for (const auto& parameter : parameters) {
         if (steps(parameter))
@@ -69,6 +70,7 @@ void Muon::step(const StepTerms& terms)
                 matrix.parameter.value.grad().mul_(terms.gradientFactor);
         }
     }
+    const auto type = precision_ == Precision::Bf16 ? at::kBFloat16 : at::kFloat;
     const auto lr = terms.lr;
     others_.step(StepTerms{.lr = lr, .gradientFactor = terms.gradientFactor});
     for (auto& [parameter, mean] : matrices_) {
@@ -76,7 +78,7 @@ void Muon::step(const StepTerms& terms)
         if (!gradient.defined())
             continue;
         mean.lerp_(gradient, 1 - momentum);
-        const auto ahead = apart(at::lerp(gradient, mean, momentum).contiguous());
+        const auto ahead = apart(at::lerp(gradient, mean, momentum).to(type).contiguous());
         const auto longer = static_cast<double>(std::max(ahead.size(1), ahead.size(2)));
         auto weight = parameter.value.detach();
         weight.mul_(1 - lr * weightDecay_);

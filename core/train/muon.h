@@ -11,8 +11,9 @@ namespace nanodit {
 /// ones on top of each other (queries, keys and values; modulations) are made orthogonal one by one.
 class Muon final : public Optimiser {
 public:
-    /// `options`: weight decay of all, the rest of the other parameters.
-    Muon(const Parameters& parameters, const AdamWOptions& options);
+    /// `options`: weight decay of all, the rest of the other parameters. `precision`: of the products that make steps
+    /// orthogonal; Jordan et al. use bf16, for what they aim at is rough anyway.
+    Muon(const Parameters& parameters, const AdamWOptions& options, Precision precision = Precision::Float32);
     using Optimiser::step;
     void step(const StepTerms& terms) override;
     /// NAME.momentum (float32, sharing memory) of the matrices; of the others what AdamW has.
@@ -30,10 +31,12 @@ private:
     std::vector<Matrix> matrices_;
     AdamW others_;
     double weightDecay_;
+    Precision precision_;
 };
 
 /// The nearest orthogonal matrix, roughly: five Newton-Schulz steps of the quintic whose coefficients Jordan et al.
-/// chose for speed, which leave singular values between about 0.7 and 1.2. [k, n, m], each of the k by itself; float32.
+/// chose for speed, which leave singular values between about 0.7 and 1.2. [k, n, m], each of the k by itself; float32
+/// or bf16, in which it computes.
 at::Tensor orthogonalised(const at::Tensor& matrices);
 
 } // namespace nanodit

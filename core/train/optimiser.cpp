@@ -172,12 +172,13 @@ const at::Tensor& stateTensor(const TensorMap& state, const std::string& name, a
     return found->second;
 }
 
-std::unique_ptr<Optimiser> makeOptimiser(const Parameters& parameters, const OptimiserConfig& config)
+std::unique_ptr<Optimiser> makeOptimiser(const Parameters& parameters, const OptimiserConfig& config,
+                                         Precision precision)
 {
     const AdamWOptions options{
         .betas = config.betas, .eps = config.eps, .weightDecay = config.weightDecay, .decayed = config.decayed};
     if (config.name == "muon")
-        return std::make_unique<Muon>(parameters, options);
+        return std::make_unique<Muon>(parameters, options, precision);
     return std::make_unique<AdamW>(parameters, options);
 }
 

@@ -46,8 +46,9 @@ public:
     virtual void restore(const TensorMap& state, const std::string& source) = 0;
 };
 /// Of the name in the configuration: "adamw" or "muon". Parameters share their tensors with the model; they are
-/// float32.
-std::unique_ptr<Optimiser> makeOptimiser(const Parameters& parameters, const OptimiserConfig& config);
+/// float32. `precision`: of products that only Muon makes.
+std::unique_ptr<Optimiser> makeOptimiser(const Parameters& parameters, const OptimiserConfig& config,
+                                         Precision precision = Precision::Float32);
 
 /// The tensor of this name in an optimiser's state. Throws DataError naming `source` when it is missing or has another
 /// shape.

@@ -213,13 +213,36 @@ private Q_SLOTS:
         at::manual_seed(3);
         for (const auto& shape :
              std::vector<std::vector<std::int64_t>>{{1, 24, 24}, {3, 16, 16}, {1, 48, 12}, {1, 12, 48}}) {
-            const auto step = orthogonalised(at::randn(shape));
-            QCOMPARE(step.sizes().vec(), shape);
-            const auto values = at::linalg_svdvals(step);
-            const double mean = values.mean().item<double>();
-            QVERIFY2(mean > 0.7 && mean < 1.2, std::to_string(mean).c_str());
-            QVERIFY(values.max().item<double>() < 1.3);
+            const auto matrices = at::randn(shape);
+            for (const auto type : {at::kFloat, at::kBFloat16}) {
+                const auto step = orthogonalised(matrices.to(type));
+                QCOMPARE(step.sizes().vec(), shape);
+                QCOMPARE(step.scalar_type(), type);
+                const auto values = at::linalg_svdvals(step.to(at::kFloat));
+                const double mean = values.mean().item<double>();
+                QVERIFY2(mean > 0.7 && mean < 1.2, std::to_string(mean).c_str());
+                QVERIFY(values.max().item<double>() < 1.3);
+            }
         }
+    }
+
+    void muonInBf16StepsAlmostAsInFloat32()
+    {
+        const auto matrix = [] {
+            at::manual_seed(4);
+            return Parameters{{"blocks.0.mlp.fc1.weight", at::randn({32, 8}).set_requires_grad(true)}};
+        };
+        const auto exact = matrix(), rough = matrix();
+        const auto before = exact[0].value.detach().clone();
+        Muon inFloat32(exact, {}), inBf16(rough, {}, Precision::Bf16);
+        for (const auto* parameters : {&exact, &rough})
+            setGradients(*parameters, 1);
+        inFloat32.step(0.01);
+        inBf16.step(0.01);
+        const auto moved = (exact[0].value.detach() - before).norm().item<double>();
+        const auto apart = (exact[0].value.detach() - rough[0].value.detach()).norm().item<double>();
+        QVERIFY2(apart > 0 && apart < 0.05 * moved, std::to_string(apart / moved).c_str());
+        QCOMPARE(inBf16.state().at("blocks.0.mlp.fc1.weight.momentum").scalar_type(), at::kFloat);
     }
 
     void muonStepsBlockMatricesByTheirMomentumAndTheRestByAdamW()
