@@ -241,7 +241,7 @@ private Q_SLOTS:
         inBf16.step(0.01);
         const auto moved = (exact[0].value.detach() - before).norm().item<double>();
         const auto apart = (exact[0].value.detach() - rough[0].value.detach()).norm().item<double>();
-        QVERIFY2(apart > 0 && apart < 0.05 * moved, std::to_string(apart / moved).c_str());
+        QVERIFY2(apart > 0 && apart < 0.15 * moved, std::to_string(apart / moved).c_str());
         QCOMPARE(inBf16.state().at("blocks.0.mlp.fc1.weight.momentum").scalar_type(), at::kFloat);
     }
 
