@@ -21,22 +21,49 @@ function(nanodit_use_core_header target)
   endif()
 endfunction()
 
-# nanodit_add_test(<name> SOURCES <files> [LIBRARIES <targets>] [LABELS <labels>] [TIMEOUT <seconds>] [TORCH])
-# A Qt Test program <name>, run by ctest without a screen. TORCH: sources use LibTorch (reuses the core's precompiled header).
+# nanodit_moc(<target> <source>)
+# Makes NAME.moc of NAME.cpp, which holds classes with Q_OBJECT and includes it at its end. AUTOMOC would start CMake for each target,
+# follow LibTorch's headers and add a file to compile: together a sixth of the time to build the tests.
+function(nanodit_moc target source)
+  get_filename_component(name ${source} NAME_WE)
+  set(moc ${CMAKE_CURRENT_BINARY_DIR}/${name}.moc)
+  set(definitions $<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>)
+  add_custom_command(OUTPUT ${moc}
+    COMMAND Qt6::moc "$<$<BOOL:${definitions}>:-D$<JOIN:${definitions},;-D>>" -o ${moc} ${CMAKE_CURRENT_SOURCE_DIR}/${source}
+    DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${source} Qt6::moc
+    COMMAND_EXPAND_LISTS VERBATIM)
+  target_sources(${target} PRIVATE ${moc})
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
+endfunction()
+
+# nanodit_add_fixture(<name> <files>...)
+# What several tests that use LibTorch share, compiled once.
+function(nanodit_add_fixture name)
+  add_library(${name} STATIC ${ARGN})
+  target_link_libraries(${name} PUBLIC nanodit_core nanodit_test_support PRIVATE nanodit_options)
+  nanodit_use_core_header(${name})
+endfunction()
+
+# nanodit_add_test(<name> SOURCES <files> [LIBRARIES <targets>] [LABELS <labels>] [TIMEOUT <seconds>] [TORCH] [AUTOMOC])
+# A Qt Test program <name> in <name>.cpp, run by ctest without a screen. TORCH: sources use LibTorch (reuses the core's precompiled
+# header). AUTOMOC: headers of its sources hold classes with Q_OBJECT, too.
 function(nanodit_add_test name)
-  cmake_parse_arguments(arg "TORCH" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "TORCH;AUTOMOC" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
   add_executable(${name} ${arg_SOURCES})
-  set_target_properties(${name} PROPERTIES AUTOMOC ON RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  if(arg_AUTOMOC)
+    set_target_properties(${name} PROPERTIES AUTOMOC ON)
+  else()
+    nanodit_moc(${name} ${name}.cpp)
+  endif()
   target_link_libraries(${name} PRIVATE nanodit_options nanodit_test_support Qt6::Test ${arg_LIBRARIES})
   target_compile_definitions(${name} PRIVATE QT_NO_KEYWORDS)
   if(arg_TORCH)
     target_link_libraries(${name} PRIVATE nanodit_core)
     nanodit_use_core_header(${name})
-    # Tests include what moc makes of them; the file for the rest is mostly empty.
-    set_source_files_properties(${CMAKE_CURRENT_BINARY_DIR}/${name}_autogen/mocs_compilation.cpp PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
   else()
     target_link_libraries(${name} PRIVATE nanodit_base)
   endif()
