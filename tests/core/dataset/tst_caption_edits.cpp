@@ -1,14 +1,10 @@
-#include "core/config/workspace_config.h"
 #include "core/dataset/caption_preview.h"
 #include "core/dataset/catalog.h"
 #include "core/dataset/record_edits.h"
 #include "core/dataset/record_info.h"
 #include "core/dataset/relocate.h"
-#include "core/io/image.h"
-#include "tests/core/dataset/imported.h"
 #include "tests/support/contains.h"
-#include "tests/support/drawn_picture.h"
-#include "tests/support/test_data.h"
+#include "tests/support/import_fixture.h"
 
 #include <QTest>
 
@@ -20,29 +16,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Fixture {
-    test::TemporaryFolder folder;
-    Workspace workspace;
-    fs::path source = folder / "source";
-
+/// A workspace of three pictures, two of them with captions.
+struct Fixture : test::ImportFixture {
     Fixture()
     {
-        WorkspaceConfig config;
-        config.buckets = {{64, 64}};
-        config.exclusions.nearDuplicateBits = -1;
-        workspace = Workspace::create(folder / "workspace", config);
-        fs::create_directories(source);
-        const std::vector<std::pair<std::string, std::string>> captions = {
-            {"a", "red car, night"}, {"b", "blue car, night, rain"}, {"blue_bird-2", ""}};
-        std::uint64_t seed = 0;
-        for (const auto& [name, caption] : captions) {
-            writePng(source / (name + ".png"), test::drawnPicture(++seed, {70, 64}));
-            if (!caption.empty())
-                test::writeText(source / (name + ".txt"), caption);
-        }
-        test::importInto(workspace, source);
+        pictures({"a.png", "b.png", "blue_bird-2.png"});
+        text("a.txt", "red car, night");
+        text("b.txt", "blue car, night, rain");
+        import();
     }
-    std::string caption(const std::string& id) const { return test::recordIn(workspace, id).caption; }
     RelocateReport relocate(const fs::path& from, const fs::path& to) const
     {
         RelocateReport report;

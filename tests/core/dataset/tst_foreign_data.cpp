@@ -1,94 +1,27 @@
-#include "core/config/workspace_config.h"
 #include "core/dataset/catalog.h"
-#include "core/dataset/import_job.h"
 #include "core/dataset/loss_mask.h"
-#include "core/dataset/metadata_table.h"
-#include "core/dataset/side_files.h"
-#include "core/geometry/bucket.h"
-#include "core/io/archive_writer.h"
 #include "core/io/foreign_text.h"
-#include "core/io/image.h"
 #include "core/io/utf8.h"
-#include "tests/core/dataset/imported.h"
 #include "tests/support/contains.h"
-#include "tests/support/drawn_picture.h"
-#include "tests/support/test_data.h"
+#include "tests/support/import_fixture.h"
 
 #include <QTest>
 #include <nlohmann/json.hpp>
 
-#include <set>
+#include <algorithm>
 #include <sys/stat.h>
 
 using namespace nanodit;
 using test::contains;
+using test::ImportFixture;
+using test::noteFor;
+using test::passedBy;
 using test::reasonFor;
+using test::tarNamed;
 using namespace std::string_literals;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder of pictures as somebody has them, and a workspace that imports it.
-struct Fixture {
-    test::TemporaryFolder folder;
-    Workspace workspace;
-    fs::path source = folder / "source";
-
-    Fixture()
-    {
-        WorkspaceConfig config;
-        config.buckets = {{64, 64}, {96, 64}};
-        config.exclusions.nearDuplicateBits = -1;
-        workspace = Workspace::create(folder / "workspace", config);
-        fs::create_directories(source);
-    }
-    /// Each another picture.
-    void picture(const std::string& name) const
-    {
-        fs::create_directories((source / name).parent_path());
-        writePng(source / name, test::drawnPicture(std::hash<std::string>()(name), {80, 70}));
-    }
-    void text(const std::string& name, const std::string& content) const
-    {
-        fs::create_directories((source / name).parent_path());
-        test::writeText(source / name, content);
-    }
-    ImportReport import() const { return test::importInto(workspace, source); }
-    ImportReport import(const fs::path& from) const { return test::importInto(workspace, from); }
-    Record record(const std::string& id) const { return test::recordIn(workspace, id); }
-    std::string caption(const std::string& id) const { return record(id).caption; }
-    std::string tar(const std::vector<std::string>& pictures) const
-    {
-        std::string bytes;
-        ArchiveWriter writer(ArchiveFormat::Tar, [&bytes](std::span<const std::byte> piece) {
-            bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
-        });
-        for (const auto& name : pictures) {
-            const auto png = encodePng(test::drawnPicture(std::hash<std::string>()(name), {80, 70}));
-            if (name.ends_with(".txt"))
-                writer.add(name, std::as_bytes(std::span(name)));
-            else
-                writer.add(name, std::as_bytes(std::span(png)));
-        }
-        writer.finish();
-        return bytes;
-    }
-};
-
-std::int64_t passedBy(const ImportReport& report, const std::string& kind)
-{
-    const auto found = report.passedBy.kinds().find(kind);
-    return found == report.passedBy.kinds().end() ? 0 : found->second.count;
-}
-
-std::string noteFor(const ImportReport& report, const std::string& what)
-{
-    for (const auto& note : report.notes) {
-        if (contains(note.what, what))
-            return note.reason;
-    }
-    return {};
-}
 
 /// Files and links below a folder; a link to a folder is one thing.
 std::int64_t thingsBelow(const fs::path& folder)
@@ -103,14 +36,14 @@ std::int64_t thingsBelow(const fs::path& folder)
 
 } // namespace
 
-/// Data as people have it: what other programs write beside pictures, and how archives come.
+/// Data as people have it: pictures, and what other programs write beside them.
 class TestForeignData : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
     void nothingVanishesInSilence()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.picture("a.png");
         f.text("a.txt", "a caption");
         f.picture("p0.png");
@@ -152,7 +85,7 @@ private Q_SLOTS:
 
     void captionsStandInManyKindsOfFiles()
     {
-        const Fixture f;
+        const ImportFixture f;
         for (const auto* name : {"a", "b", "c", "d", "e", "f", "g", "h"})
             f.picture(name + ".png"s);
         f.picture("IMG.PNG");
@@ -186,7 +119,7 @@ private Q_SLOTS:
 
     void encodingsAreReadOrNamedAndCostNoPicture()
     {
-        const Fixture f;
+        const ImportFixture f;
         const std::vector<std::pair<std::string, std::string>> captions = {{"utf16", "\xFF\xFE"
                                                                                      "a\0 \0r\0e\0d\0"s},
                                                                            {"powershell", "a\0 \0r\0e\0d\0"s},
@@ -211,7 +144,7 @@ private Q_SLOTS:
 
     void jsonOfPythonCostsNoPicture()
     {
-        const Fixture f;
+        const ImportFixture f;
         for (const auto* name : {"n", "i", "s", "t"})
             f.picture(name + ".png"s);
         f.text("n.txt", "from its text");
@@ -233,7 +166,7 @@ private Q_SLOTS:
 
     void whatStandsInThePlaceOfATextIsNoCaption()
     {
-        const Fixture f;
+        const ImportFixture f;
         for (const auto* name : {"a.png", "b.png", "c.png", "d.png", "e.png"})
             f.picture(name);
         const auto pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"s;
@@ -258,32 +191,9 @@ private Q_SLOTS:
         QVERIFY(contains(test::errorOf([&] { f.import(); }), "records.jsonl is a Git LFS pointer"));
     }
 
-    void metadataTablesSpeakForTheirPictures()
-    {
-        const Fixture f;
-        for (const auto* name : {"train/a.png", "train/deep/b.png", "train/c.png", "csv/d.png", "csv/e.png"})
-            f.picture(name);
-        f.text("train/metadata.jsonl", "{\"file_name\": \"a.png\", \"text\": \"of a\", \"extra\": [1]}\n"
-                                       "{\"file_name\": \"deep\\\\b.png\", \"caption\": \"of b\"}\n"
-                                       "{\"file_name\": \"nowhere.png\", \"text\": \"lost\"}\n"
-                                       "not json\n");
-        f.text("csv/metadata.csv", "\xEF\xBB\xBF"
-                                   "file_name,text,tags\nd.png,\"one, \"\"two\"\"\nlines\",\"x,y\"\ne.png,\n");
-        const auto report = f.import();
-        QCOMPARE(report.added, 5);
-        QCOMPARE(f.caption("train__a"), "of a"s);
-        QVERIFY(contains(f.record("train__a").extra, "[1]"));
-        QCOMPARE(f.caption("train__deep__b"), "of b"s);
-        QCOMPARE(f.caption("csv__d"), "one, \"two\" lines"s);
-        QVERIFY((f.record("csv__d").tags == std::vector<std::string>{"x", "y"}));
-        QCOMPARE(report.rejects.size(), 2U);
-        QVERIFY(contains(reasonFor(report, "line 3"), "nowhere.png"));
-        QVERIFY(contains(reasonFor(report, "line 4"), "no JSON"));
-    }
-
     void captionsAreFoundWhateverTheirCapitals()
     {
-        const Fixture f;
+        const ImportFixture f;
         for (const auto* name : {"Photo.PNG", "b.png", "B.png", "c.png"})
             f.picture(name);
         f.text("photo.txt", "of the photo");
@@ -298,46 +208,9 @@ private Q_SLOTS:
         QCOMPARE(passedBy(report, "captions without a picture"), 1);
     }
 
-    void pathsOfOtherSystemsAreToldAsWhatTheyAre()
-    {
-        const Fixture f;
-        f.text("records.jsonl", R"({"image": "C:\\Users\\me\\a.png"})"
-                                "\n"
-                                R"({"image": "file:///tmp/a.png"})"
-                                "\n"
-                                R"({"image": "GS://bucket/a.png"})"
-                                "\n"
-                                R"({"image": "~/a.png"})"
-                                "\n");
-        f.text("list.jsonl", "[{\"image\": \"a.png\"},\n");
-        const auto report = f.import();
-        QCOMPARE(report.rejects.size(), 4U);
-        QVERIFY(contains(reasonFor(report, "line 1"), "Windows"));
-        QVERIFY(contains(reasonFor(report, "line 2"), "address"));
-        QVERIFY(contains(reasonFor(report, "line 3"), "address"));
-        QVERIFY(contains(reasonFor(report, "line 4"), "~"));
-        QVERIFY(contains(reasonFor(f.import(f.source / "list.jsonl"), "line 1"), "JSON list"));
-    }
-
-    void tablesOfSpreadsheetsAreRead()
-    {
-        const Fixture f;
-        for (const auto* name : {"a/1.png", "b/2.png", "c/3.png"})
-            f.picture(name);
-        f.text("a/metadata.csv", "File_Name;Text\r\n1.png;one, two\r\n");
-        f.text("b/Metadata.CSV", "file_name\t caption \n2.png\tof b\n");
-        f.text("c/metadata.csv", "path,text\n3.png,of c\n3.png,again\n");
-        const auto report = f.import();
-        QCOMPARE(f.caption("a__1"), "one, two"s);
-        QCOMPARE(f.caption("b__2"), "of b"s);
-        QCOMPARE(report.rejects.size(), 1U);
-        QVERIFY(contains(report.rejects[0].reason, "\"path\", \"text\"") &&
-                contains(report.rejects[0].reason, "file_name"));
-    }
-
     void numbersThatNoDoubleHoldsCostNoCaption()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.picture("a.png");
         f.text("a.json", R"({"caption": "a car", "score": 1e999})");
         const auto report = f.import();
@@ -347,7 +220,7 @@ private Q_SLOTS:
 
     void masksAreToldInFoldersOfTheirOwnAndInTars()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.picture("set/a.png");
         f.picture("set/masks/a.png");
         f.picture("set/masks/alone.png");
@@ -356,7 +229,7 @@ private Q_SLOTS:
         f.picture("c.Png");
         f.picture("C-MaskLabel.PNG");
         f.text("set.tar",
-               f.tar({"a photo.png", "a photo.txt", "a photo-mask.png", "plain.png", "plain-condlabel.png"}));
+               tarNamed({"a photo.png", "a photo.txt", "a photo-mask.png", "plain.png", "plain-condlabel.png"}));
         const auto report = f.import();
         QCOMPARE(passedBy(report, "masks of other pictures"), 4);
         QCOMPARE(passedBy(report, "masks of the loss"), 1);
@@ -369,7 +242,7 @@ private Q_SLOTS:
 
     void linksThatLeadToThemselvesEndNothing()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.picture("a.png");
         for (const auto* name : {"records.jsonl", "metadata.csv", "b.png", "c.tar", "d.txt", "e.json"})
             fs::create_symlink(name, f.source / name);
@@ -380,7 +253,7 @@ private Q_SLOTS:
 
     void devicesInThePlaceOfFilesAreNamedAndNotWaitedFor()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.picture("a.png");
         for (const auto* name : {"pipe.png", "pipe.txt", "metadata.csv", "pipe.tar"})
             QCOMPARE(::mkfifo((f.source / name).c_str(), 0600), 0);
@@ -394,7 +267,7 @@ private Q_SLOTS:
 
     void textsOfOtherEndingsBesidePicturesAreToldOf()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.picture("a.png");
         f.text("a.blip", "a red car");
         f.text("b.blip", "of no picture");
@@ -404,7 +277,7 @@ private Q_SLOTS:
 
     void splitsOfOtherNamesAreMappedOrTold()
     {
-        const Fixture f;
+        const ImportFixture f;
         const std::vector<std::pair<std::string, std::string>> splits = {
             {"a", "validation"}, {"b", "Dev"}, {"c", "training"}, {"d", "test"}};
         for (const auto& [name, split] : splits) {
@@ -419,41 +292,9 @@ private Q_SLOTS:
         QVERIFY(std::ranges::any_of(report.remarks, [](const auto& line) { return contains(line, "split \"test\""); }));
     }
 
-    void linesWithOddPathsCostThemselvesOnly()
-    {
-        const Fixture f;
-        f.picture("good.png");
-        f.picture("sub/win.png");
-        fs::create_symlink("loop.png", f.source / "loop.png");
-        f.text("records.jsonl", "\xEF\xBB\xBF{\"image\": \"good.png\", \"caption\": \"first\"}\n"
-                                "{\"image\": \"data:image/png;base64," +
-                                    std::string(3000, 'A') +
-                                    "\"}\n"
-                                    "{\"image\": \"" +
-                                    std::string(400, 'x') +
-                                    ".png\"}\n"
-                                    "{\"image\": \"" +
-                                    std::string(9000, 'y') +
-                                    "\"}\n"
-                                    "{\"image\": \"loop.png\"}\n"
-                                    "{\"image\": \"sub\\\\win.png\", \"caption\": \"windows\"}\n"
-                                    "{\"image\": \"https://localhost/a.png\"}\n"
-                                    "{\"image\": {\"path\": \"good.png\"}}\n"
-                                    "{\"image\": \"good.png/inside.png\"}\n"
-                                    "{\"image\": \"a\\u0000b.png\"}\n"
-                                    "{\"image\": \"caf\xe9.png\"}\n");
-        const auto report = f.import();
-        QCOMPARE(report.added, 2);
-        QCOMPARE(report.rejects.size(), 9U);
-        for (int line : {2, 3, 4, 5, 7, 8, 9, 10, 11})
-            QVERIFY2(!reasonFor(report, "line " + std::to_string(line)).empty(), std::to_string(line).c_str());
-        QVERIFY(contains(reasonFor(report, "line 2"), "holds a picture itself"));
-        QVERIFY(contains(reasonFor(report, "line 7"), "address"));
-    }
-
     void aFolderWhoseNameIsNoUtf8IsNamed()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.picture("good.png");
         f.picture("caf\xe9/below/inside.png");
         f.picture("plain/th\xe9.png");
@@ -464,17 +305,6 @@ private Q_SLOTS:
         QVERIFY2(contains(ofFolder, printableText("caf\xe9 is not UTF-8: rename the folder")), ofFolder.c_str());
         const auto ofPicture = reasonFor(report, printableText("th\xe9.png"));
         QVERIFY2(contains(ofPicture, "the name of the picture is not UTF-8"), ofPicture.c_str());
-    }
-
-    void picturesBesideRecordsThatDoNotNameThemAreCounted()
-    {
-        const Fixture f;
-        f.picture("named.png");
-        f.picture("unnamed.png");
-        f.text("records.jsonl", "{\"image\": \"named.png\"}\n");
-        const auto report = f.import();
-        QCOMPARE(report.added, 1);
-        QCOMPARE(passedBy(report, "pictures that records.jsonl does not name"), 1);
     }
 
     void wrongTypesInEveryFieldEndNothing()
@@ -501,7 +331,7 @@ private Q_SLOTS:
         const std::vector<std::string> keys = {"image",   "file_name",     "id",   "caption", "text",  "prompt",
                                                "split",   "aspect_bucket", "tags", "extra",   "width", "certificate",
                                                "encoders"};
-        const Fixture f;
+        const ImportFixture f;
         f.picture("a.png");
         std::string lines, rows;
         std::int64_t count = 0;
@@ -535,73 +365,9 @@ private Q_SLOTS:
         }
     }
 
-    void namesInTarsMayHaveDots()
-    {
-        const Fixture f;
-        f.text("set.tar", f.tar({"plain.png", "plain.txt", "DSC.0001.png", "DSC.0001.txt", "22.05.png", "a.b.c.png",
-                                 "a.b.c.txt", "f.png", "f.seg.png", "f.caption.txt", "x.cls"}));
-        const auto report = f.import();
-        QCOMPARE(report.added, 5);
-        std::set<std::string> captions;
-        for (const auto& record : Catalog::open(f.workspace).records())
-            captions.insert(record.caption);
-        QVERIFY((captions == std::set<std::string>{"", "plain.txt", "DSC.0001.txt", "a.b.c.txt", "f.caption.txt"}));
-        QCOMPARE(passedBy(report, "further pictures of samples that have one"), 1);
-        QCOMPARE(passedBy(report, ".cls members of archives"), 1);
-        const auto again = f.import();
-        QCOMPARE(again.unchanged, 5);
-        QCOMPARE(again.found(), report.found());
-    }
-
-    void compressedTarsAreRead()
-    {
-        for (const auto* name : {"a.tar.gz", "b.tgz", "c.tar", "d.tar"}) {
-            const Fixture f;
-            fs::copy_file(test::dataPath("tars") / name, f.source / name);
-            const auto report = f.import();
-            QVERIFY2(report.added == 1 && report.rejects.empty(), name);
-            QVERIFY(fs::exists(Catalog::open(f.workspace).records().front().image));
-        }
-        const Fixture f;
-        fs::copy_file(test::dataPath("tars/d.tar"), f.source / "e.TAR");
-        f.text("empty.tar", "");
-        f.text("zeros.tar", std::string(10240, '\0'));
-        f.text("page.tar", "<!DOCTYPE html><p>404");
-        const auto report = f.import();
-        QCOMPARE(report.added, 1);
-        QVERIFY(contains(reasonFor(report, "empty.tar"), "empty"));
-        QVERIFY(contains(reasonFor(report, "zeros.tar"), "empty"));
-        QVERIFY(contains(reasonFor(report, "page.tar"), "web page"));
-    }
-
-    void tarsBehindOneAnotherAreReadAsOne()
-    {
-        const Fixture f;
-        f.text("both.tar", f.tar({"a.png"}) + f.tar({"b.png", "c.png"}));
-        const auto report = f.import();
-        QCOMPARE(report.added, 3);
-        QVERIFY(report.rejects.empty());
-    }
-
-    void membersWhoseNamesAreNotUtf8CostThemselvesOnly()
-    {
-        const Fixture f;
-        for (const auto* name : {"latin1.tar", "pax.tar"})
-            fs::copy_file(test::dataPath("tars") / name, f.source / name);
-        const auto report = f.import();
-        QCOMPARE(report.added, 7); // ok, z; good, with/dir/x, the Japanese one, UPPER, yyy...
-        QVERIFY(contains(reasonFor(report, "latin1.tar: caf"), "UTF-8"));
-        QVERIFY(contains(reasonFor(report, "lost"), "no picture"));
-        for (const auto& reject : report.rejects)
-            QVERIFY(isUtf8(reject.what) && isUtf8(reject.reason));
-        const auto again = f.import();
-        QCOMPARE(again.unchanged, 7);
-        QCOMPARE(again.rejects.size(), report.rejects.size());
-    }
-
     void aMovedPictureKeepsItsRecord()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.picture("old/a.png");
         f.picture("old/b.png");
         f.text("old/a.txt", "a caption");
@@ -619,7 +385,7 @@ private Q_SLOTS:
 
     void whatIsGoneIsNotKeptInPlaceOfItsCopy()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.picture("a.png");
         fs::copy_file(f.source / "a.png", f.source / "b.png");
         QVERIFY(f.import().excluded.contains("exact duplicate"));

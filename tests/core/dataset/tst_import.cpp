@@ -4,8 +4,8 @@
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
 #include "core/runtime/error.h"
-#include "tests/core/dataset/imported.h"
 #include "tests/support/contains.h"
+#include "tests/support/imported.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
@@ -16,6 +16,7 @@
 
 using namespace nanodit;
 using test::contains;
+using test::noteFor;
 using test::reasonFor;
 namespace fs = std::filesystem;
 
@@ -49,15 +50,6 @@ struct Fixture {
     Record record(const std::string& id) const { return test::recordIn(workspace, id); }
     std::int64_t count() const { return Catalog::open(workspace).recordCount(); }
 };
-
-std::string noteFor(const ImportReport& report, const std::string& what)
-{
-    for (const auto& note : report.notes) {
-        if (contains(note.what, what))
-            return note.reason;
-    }
-    return {};
-}
 
 } // namespace
 

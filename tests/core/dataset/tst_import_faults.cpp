@@ -3,13 +3,13 @@
 #include "core/dataset/fingerprint_store.h"
 #include "core/dataset/import_job.h"
 #include "core/geometry/bucket.h"
-#include "core/io/archive_writer.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
 #include "core/runtime/error.h"
 #include "tests/support/another_process.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/file_size_limit.h"
+#include "tests/support/packed_tar.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
@@ -33,10 +33,7 @@ struct Fixture {
 
     explicit Fixture(int count)
     {
-        std::string tar;
-        ArchiveWriter writer(ArchiveFormat::Tar, [&tar](std::span<const std::byte> piece) {
-            tar.append(reinterpret_cast<const char*>(piece.data()), piece.size());
-        });
+        test::Members packed;
         fs::create_directories(source / "deep");
         for (int i = 0; i < count; ++i) {
             const auto name = std::to_string(i) + ".png";
@@ -46,14 +43,13 @@ struct Fixture {
             if (i % 11 == 3)
                 bytes.resize(bytes.size() / 2);
             if (i % 3 == 0) {
-                writer.add(name, std::as_bytes(std::span(bytes)));
+                packed.emplace_back(name, bytes);
                 continue;
             }
             test::writeText(source / (i % 2 == 0 ? "" : "deep") / name, bytes);
             test::writeText(source / (i % 2 == 0 ? "" : "deep") / (std::to_string(i) + ".txt"), "picture " + name);
         }
-        writer.finish();
-        test::writeText(source / "set.tar", tar);
+        test::writeText(source / "set.tar", test::tarOf(packed));
     }
     Workspace workspace(const std::string& name) const
     {

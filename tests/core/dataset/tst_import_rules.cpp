@@ -8,9 +8,9 @@
 #include "core/io/image.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
-#include "tests/core/dataset/imported.h"
 #include "tests/support/contains.h"
 #include "tests/support/drawn_picture.h"
+#include "tests/support/imported.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>

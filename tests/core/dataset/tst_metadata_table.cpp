@@ -1,10 +1,6 @@
-#include "core/config/workspace_config.h"
 #include "core/dataset/metadata_table.h"
-#include "core/io/image.h"
-#include "tests/core/dataset/imported.h"
 #include "tests/support/contains.h"
-#include "tests/support/drawn_picture.h"
-#include "tests/support/test_data.h"
+#include "tests/support/import_fixture.h"
 
 #include <QTest>
 
@@ -13,36 +9,11 @@
 
 using namespace nanodit;
 using test::contains;
+using test::ImportFixture;
 using test::reasonFor;
 using namespace std::string_literals;
-namespace fs = std::filesystem;
 
 namespace {
-
-/// A folder of pictures with a table beside them, and a workspace that imports it.
-struct Fixture {
-    test::TemporaryFolder folder;
-    Workspace workspace;
-    fs::path source = folder / "source";
-
-    Fixture()
-    {
-        WorkspaceConfig config;
-        config.buckets = {{64, 64}, {96, 64}};
-        config.exclusions.nearDuplicateBits = -1;
-        workspace = Workspace::create(folder / "workspace", config);
-    }
-    void pictures(const std::vector<std::string>& names) const
-    {
-        for (const auto& name : names) {
-            fs::create_directories((source / name).parent_path());
-            writePng(source / name, test::drawnPicture(std::hash<std::string>()(name), {80, 70}));
-        }
-    }
-    void text(const std::string& name, const std::string& content) const { test::writeText(source / name, content); }
-    ImportReport import() const { return test::importInto(workspace, source); }
-    std::string caption(const std::string& id) const { return test::recordIn(workspace, id).caption; }
-};
 
 using Rows = std::vector<std::vector<std::string>>;
 
@@ -87,7 +58,7 @@ private Q_SLOTS:
 
     void textsThatAreTornByTheirCommasAreNotCut()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.pictures({"a.png", "b.png", "c.png"});
         f.text("metadata.csv", "file_name,text\na.png,a cat, on a sofa\nb.png,\"a dog, too\"\nc.png,a bird,,\n");
         const auto report = f.import();
@@ -101,7 +72,7 @@ private Q_SLOTS:
 
     void everyRowIsUsedOrTold()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.pictures({"a.png", "b.png"});
         f.text("metadata.jsonl", "{\"file_name\": \"a.png\", \"text\": \"first\"}\n"
                                  "{\"file_name\": \"a.png\", \"text\": \"second\"}\n"
@@ -119,7 +90,7 @@ private Q_SLOTS:
 
     void theNearestTableSpeaksForAPicture()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.pictures({"inner/a.png", "b.png"});
         f.text("metadata.jsonl", "{\"file_name\": \"inner/a.png\", \"text\": \"outer\"}\n"
                                  "{\"file_name\": \"b.png\", \"text\": \"of b\"}\n");
@@ -133,7 +104,7 @@ private Q_SLOTS:
 
     void columnsMustDiffer()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.pictures({"a.png"});
         f.text("metadata.csv", "file_name,text,Text\na.png,one,two\n");
         QVERIFY(contains(reasonFor(f.import(), "line 1"), "two columns \"text\""));
@@ -141,7 +112,7 @@ private Q_SLOTS:
 
     void severalCaptionsGiveTheirFirst()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.pictures({"a.png", "b.png"});
         f.text("a.json", R"({"captions": ["", "one", "two"]})");
         f.text("b.json", R"({"captions": {"en": "x"}, "prompt": "of b"})");
@@ -154,7 +125,7 @@ private Q_SLOTS:
 
     void linesOfRecordsNameTheirPictureByEitherKey()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.pictures({"a.png"});
         f.text("records.jsonl", "{\"image\": null, \"file_name\": \"a.png\", \"caption\": \"a cat\"}\n"
                                 "{\"path\": \"a.png\", \"caption\": \"a dog\"}\n");

@@ -1,19 +1,11 @@
-#include "core/config/workspace_config.h"
 #include "core/dataset/catalog.h"
-#include "core/dataset/import_job.h"
 #include "core/dataset/loss_mask.h"
 #include "core/dataset/record_edits.h"
-#include "core/geometry/bucket.h"
-#include "core/io/archive_writer.h"
 #include "core/io/atomic_file.h"
-#include "core/io/image.h"
-#include "core/runtime/error.h"
 #include "core/runtime/job.h"
-#include "tests/core/dataset/imported.h"
 #include "tests/support/contains.h"
-#include "tests/support/drawn_picture.h"
+#include "tests/support/import_fixture.h"
 #include "tests/support/sparse_member.h"
-#include "tests/support/test_data.h"
 
 #include <QTest>
 #include <nlohmann/json.hpp>
@@ -22,7 +14,9 @@
 
 using namespace nanodit;
 using test::contains;
+using test::Members;
 using test::reasonFor;
+using test::tarOf;
 namespace fs = std::filesystem;
 
 namespace {
@@ -33,41 +27,11 @@ std::string png(std::uint64_t seed, ImageSize size = {80, 70})
     return {bytes.begin(), bytes.end()};
 }
 
-using Members = std::vector<std::pair<std::string, std::string>>;
-
-std::string tarOf(const Members& members)
-{
-    std::string bytes;
-    ArchiveWriter writer(ArchiveFormat::Tar, [&bytes](std::span<const std::byte> piece) {
-        bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
-    });
-    for (const auto& [name, content] : members)
-        writer.add(name, std::as_bytes(std::span(content)));
-    writer.finish();
-    return bytes;
-}
-
-struct Fixture {
-    test::TemporaryFolder folder;
-    Workspace workspace;
-    fs::path source = folder / "source";
-
-    Fixture()
-    {
-        WorkspaceConfig config;
-        config.buckets = {{64, 64}, {96, 64}};
-        workspace = Workspace::create(folder / "workspace", config);
-        fs::create_directories(source);
-    }
+struct Fixture : test::ImportFixture {
     fs::path tar(const std::string& name, const Members& members) const
     {
-        fs::create_directories((source / name).parent_path());
-        test::writeText(source / name, tarOf(members));
+        text(name, tarOf(members));
         return source / name;
-    }
-    ImportReport import(const fs::path& from, const JobContext& context = {}) const
-    {
-        return test::importInto(workspace, from, context);
     }
     std::set<std::string> ids() const
     {
@@ -76,7 +40,6 @@ struct Fixture {
             found.insert(record.id);
         return found;
     }
-    Record record(const std::string& id) const { return test::recordIn(workspace, id); }
 };
 
 /// Everything below a folder, hidden files too.

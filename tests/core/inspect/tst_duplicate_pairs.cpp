@@ -5,9 +5,9 @@
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
 #include "core/runtime/error.h"
-#include "tests/core/dataset/imported.h"
 #include "tests/core/inspect/patch_workspace.h"
 #include "tests/support/contains.h"
+#include "tests/support/imported.h"
 
 #include <ATen/ATen.h>
 #include <QtTest>

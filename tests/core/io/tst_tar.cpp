@@ -2,6 +2,7 @@
 #include "core/io/npy.h"
 #include "core/io/tar.h"
 #include "core/runtime/error.h"
+#include "tests/support/packed_tar.h"
 #include "tests/support/sparse_member.h"
 #include "tests/support/test_data.h"
 
@@ -12,23 +13,13 @@
 
 using namespace nanodit;
 using nanodit::test::errorOf;
+using nanodit::test::tarOf;
 
 namespace {
 
 std::span<const std::byte> bytesOf(const std::string& text)
 {
     return std::as_bytes(std::span(text.data(), text.size()));
-}
-
-std::string tarOf(const std::vector<std::pair<std::string, std::string>>& files)
-{
-    std::string tar;
-    ArchiveWriter writer(ArchiveFormat::Tar,
-                         [&tar](auto piece) { tar.append(reinterpret_cast<const char*>(piece.data()), piece.size()); });
-    for (const auto& [name, content] : files)
-        writer.add(name, bytesOf(content));
-    writer.finish();
-    return tar;
 }
 
 std::vector<WebdatasetSample> samplesOf(const std::shared_ptr<const std::string>& tar)

@@ -6,6 +6,7 @@
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -38,6 +39,24 @@ inline std::string reasonFor(const ImportReport& report, const std::string& what
             return reject.reason;
     }
     return {};
+}
+
+/// What is said of the first picture that was taken with a remark and whose name contains `what`; empty when there is
+/// none.
+inline std::string noteFor(const ImportReport& report, const std::string& what)
+{
+    for (const auto& note : report.notes) {
+        if (note.what.find(what) != std::string::npos)
+            return note.reason;
+    }
+    return {};
+}
+
+/// How many files of that kind the import passed by.
+inline std::int64_t passedBy(const ImportReport& report, const std::string& kind)
+{
+    const auto found = report.passedBy.kinds().find(kind);
+    return found == report.passedBy.kinds().end() ? 0 : found->second.count;
 }
 
 } // namespace nanodit::test
