@@ -1,9 +1,7 @@
-#include "core/dataset/loader.h"
 #include "core/dataset/shard_check.h"
 #include "core/dataset/shard_set.h"
 #include "core/dataset/shard_writer.h"
 #include "core/inspect/certify.h"
-#include "core/io/archive_writer.h"
 #include "core/io/atomic_file.h"
 #include "core/io/float_values.h"
 #include "core/io/mapped_file.h"
@@ -12,34 +10,20 @@
 #include "core/io/tar.h"
 #include "core/runtime/error.h"
 #include "tests/core/dataset/drawn_samples.h"
+#include "tests/support/damage_byte.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
 #include <QtTest>
 
+#include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <limits>
-#include <set>
 
 using namespace nanodit;
 using namespace nanodit::test;
 namespace fs = std::filesystem;
 
-namespace {
-
-/// Overwrites one byte of a file in place.
-void damageByte(const fs::path& file, std::int64_t at)
-{
-    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
-    stream.seekg(at);
-    const char byte = static_cast<char>(stream.get() ^ 0xff);
-    stream.seekp(at);
-    stream.put(byte);
-}
-
-} // namespace
-
+/// Sets of shards as this program packs and checks them.
 class ShardsTest : public QObject {
     Q_OBJECT
 
@@ -412,153 +396,6 @@ private Q_SLOTS:
         QVERIFY(found.problems[0].reason.find("certificates") != std::string::npos);
         fs::resize_file(shard, 1000);
         QVERIFY(check().problems.size() >= 4); // the shard and its three samples
-    }
-
-    void readsShardsMadeElsewhere()
-    {
-        // As older pipelines wrote them: no shards.json, entries sorted by extension, text padded to its full length.
-        const TemporaryFolder folder;
-        const auto sample = drawnSamples(1, wide, 0, tall)[0];
-        const auto padded = drawnArray(DType::F16, {8, 5}, 3);
-        std::vector<std::byte> mask(8);
-        mask[0] = mask[1] = mask[2] = std::byte{1};
-        std::string tar;
-        ArchiveWriter writer(ArchiveFormat::Tar, [&tar](auto piece) {
-            tar.append(reinterpret_cast<const char*>(piece.data()), piece.size());
-        });
-        writer.add("x1.dinov3.npy", npyBytes(sample.cls));
-        writer.add("x1.dinov3_patches.npy", npyBytes(sample.patches));
-        writer.add("x1.json", std::as_bytes(std::span("{\"caption\": \"old\"}", 18)));
-        writer.add("x1.t5.npy", npyBytes(padded));
-        writer.add("x1.t5_mask.npy", npyBytes(arrayOf(DType::Bool, {8}, mask)));
-        writer.add("x1.vae.npy", npyBytes(sample.latent));
-        writer.finish();
-        writeText(folder / "old/bucket_128x64/shard-000000.tar", tar);
-        const auto set = ShardSet::open(folder / "old");
-        const auto read = set->read(0);
-        QCOMPARE(read.id, std::string("x1"));
-        QCOMPARE(read.text.shape, (std::vector<std::int64_t>{3, 5}));
-        QVERIFY(std::ranges::equal(read.text.bytes, padded.bytes.first(30)));
-        QVERIFY(read.patchGrid == (GridSize{4, 8}));
-        QVERIFY(set->dinoStatistics().empty());
-        // A folder of a similar name says nothing: the latent tells the bucket.
-        writeText(folder / "named/bucket_wide/shard-000000.tar", tar);
-        QVERIFY(ShardSet::open(folder / "named")->read(0).bucket == wide);
-    }
-
-    void fieldsOfForeignSamplesMayHaveAnyType()
-    {
-        const TemporaryFolder folder;
-        const auto sample = drawnSamples(1, wide, 0, tall)[0];
-        const std::vector<std::pair<std::string, std::string>> captions = {
-            {R"({"caption": "a text"})", "a text"},
-            {R"({"caption": null, "id": 7, "split": [], "certificate": {"verdict": 3}})", ""},
-            {R"({"caption": ["first", "second"], "certificate": "foreign"})", "first"},
-            {R"({"caption": 12, "aspect_bucket": {}})", ""},
-            {R"({"caption": "with NaN", "similarity": NaN})", "with NaN"}};
-        int number = 0;
-        for (const auto& [json, caption] : captions) {
-            std::string tar;
-            ArchiveWriter writer(ArchiveFormat::Tar, [&tar](auto piece) {
-                tar.append(reinterpret_cast<const char*>(piece.data()), piece.size());
-            });
-            writer.add("x.dinov3.npy", npyBytes(sample.cls));
-            writer.add("x.dinov3_patches.npy", npyBytes(sample.patches));
-            writer.add("x.vae.npy", npyBytes(sample.latent));
-            writer.add("x.t5.npy", npyBytes(sample.text));
-            writer.add("x.json", std::as_bytes(std::span(json)));
-            writer.finish();
-            const auto set = "set" + std::to_string(number++);
-            writeText(folder / (set + "/bucket_128x64/shard-000000.tar"), tar);
-            const auto info = ShardSet::open(folder / set)->read(0).info;
-            QCOMPARE(info.value("caption", ""), caption);
-            QCOMPARE(info.value("id", "none") + info.value("split", "none"), std::string("nonenone"));
-            QVERIFY(!info.contains("certificate") && !info.contains("aspect_bucket"));
-        }
-    }
-
-    void keysOfOtherMakersBecomeIds()
-    {
-        const TemporaryFolder folder;
-        const auto sample = drawnSamples(1, wide, 0, tall)[0];
-        const auto tarOf = [&](const std::vector<std::string>& keys) {
-            std::string tar;
-            ArchiveWriter writer(ArchiveFormat::Tar, [&tar](auto piece) {
-                tar.append(reinterpret_cast<const char*>(piece.data()), piece.size());
-            });
-            for (const auto& key : keys) {
-                writer.add(key + ".dinov3.npy", npyBytes(sample.cls));
-                writer.add(key + ".dinov3_patches.npy", npyBytes(sample.patches));
-                writer.add(key + ".vae.npy", npyBytes(sample.latent));
-                writer.add(key + ".t5.npy", npyBytes(sample.text));
-            }
-            writer.finish();
-            return tar;
-        };
-        writeText(folder / "set/a.tar", tarOf({"000", "part/one"}));
-        writeText(folder / "set/b.TAR", tarOf({"000", "111"})); // counts from 0 again
-        fs::create_symlink("f.tar", folder / "set/f.tar");
-        const auto set = ShardSet::open(folder / "set");
-        std::set<std::string> ids;
-        for (const auto& entry : set->entries()) {
-            ids.insert(entry.id);
-            set->read(set->find(entry.id).value());
-        }
-        QVERIFY(ids == std::set<std::string>({"a__000", "b__000", "111", "part__one"}));
-        writeText(folder / "packed/c.tar.gz", "\x1f\x8b compressed");
-        QVERIFY(errorOf([&] { ShardSet::open(folder / "packed"); }).find("decompress") != std::string::npos);
-    }
-
-    void setsWithoutBucketFoldersAreGroupedByTheirLatents()
-    {
-        const auto samples = drawnSamples(3, wide, 2, tall);
-        const TemporaryFolder folder;
-        int number = 0;
-        for (const auto& members : {std::array{0, 3, 1}, std::array{4, 2, -1}}) { // both buckets in each tar
-            std::string tar;
-            ArchiveWriter writer(ArchiveFormat::Tar, [&tar](auto piece) {
-                tar.append(reinterpret_cast<const char*>(piece.data()), piece.size());
-            });
-            for (const int member : members) {
-                if (member < 0)
-                    continue;
-                const auto& sample = samples[static_cast<std::size_t>(member)];
-                writer.add(sample.id + ".dinov3.npy", npyBytes(sample.cls));
-                writer.add(sample.id + ".dinov3_patches.npy", npyBytes(sample.patches));
-                writer.add(sample.id + ".vae.npy", npyBytes(sample.latent));
-                writer.add(sample.id + ".t5.npy", npyBytes(sample.text));
-            }
-            writer.finish();
-            writeText(folder / ("flat/part" + std::to_string(number++) + ".tar"), tar);
-        }
-        writeText(folder / "flat/.hidden.tar", "being written");
-        const auto set = ShardSet::open(folder / "flat");
-        QCOMPARE(set->entries().size(), samples.size());
-        for (const auto& sample : samples) {
-            const auto index = set->find(sample.id).value();
-            QVERIFY(set->entries()[static_cast<std::size_t>(index)].bucket == sample.bucket);
-            const auto read = set->read(index);
-            QVERIFY(read.patchGrid == sample.patchGrid);
-            QVERIFY(std::ranges::equal(read.patches.bytes, sample.patches.bytes));
-        }
-        Loader loader(set, {.batchSize = 2, .normaliseDino = false});
-        QCOMPARE(loader.batchesPerEpoch(), 2 + 1);
-        for (int i = 0; i < 3; ++i) {
-            const auto batch = loader.next();
-            for (const auto& id : batch.ids)
-                QVERIFY(batch.bucket == (id[0] == 'a' ? wide : tall));
-        }
-        QVERIFY(loader.corrupt().empty());
-
-        // A latent that cannot be read: its sample stands somewhere, where it is named.
-        const auto file = folder / "flat/part0.tar";
-        const auto text = readTextFile(file);
-        damageByte(file, static_cast<std::int64_t>(text.find("\x93NUMPY", text.find("b0.vae.npy"))));
-        const auto damaged = ShardSet::open(folder / "flat");
-        QCOMPARE(damaged->entries().size(), samples.size());
-        const auto message = errorOf([&] { damaged->read(damaged->find("b0").value()); });
-        QVERIFY2(message.find("b0.vae.npy") != std::string::npos, message.c_str());
-        damaged->read(damaged->find("b1").value());
     }
 };
 
