@@ -9,30 +9,24 @@
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/dataset/record_editing.h"
 #include "app/pages/dataset/record_model.h"
-#include "app/pages/dataset/record_table.h"
 #include "app/pages/dataset/report_drawer.h"
 #include "tests/app/dataset_test.h"
 #include "widgets/point_map.h"
 #include "widgets/thumbnail_grid.h"
 
-#include <QAbstractItemView>
 #include <QComboBox>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QMenu>
 #include <QMouseEvent>
-#include <QPlainTextEdit>
 #include <QPushButton>
 #include <QSpinBox>
 #include <QToolButton>
 #include <QTreeWidget>
 #include <QUndoStack>
-#include <QWheelEvent>
 
 #include <algorithm>
-#include <filesystem>
-#include <string>
 
 using namespace nanodit;
 
@@ -58,10 +52,7 @@ private Q_SLOTS:
     /// Every test leaves the set as it found it.
     void cleanup()
     {
-        browser()->setQuery({});
-        browser()->setView(RecordBrowser::View::Grid);
-        page()->editing()->undoStack()->setIndex(0);
-        settle();
+        takeBack();
         for (const auto& record : session_->records())
             QCOMPARE(record.arrays[t5], ArrayState::Whole);
     }
@@ -213,288 +204,6 @@ private Q_SLOTS:
         QCOMPARE(browser()->query(), QStringLiteral("-is:excluded"));
     }
 
-    void aCaptionIsEditedInPlaceAndTakenBack()
-    {
-        browser()->choose(idOf(1));
-        const auto before = session_->record(idOf(1))->caption;
-        grid()->setFocus();
-        QTest::keyClick(grid(), Qt::Key_E);
-        auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
-        QVERIFY(field->isVisible() && field->hasFocus());
-        QTest::keyClick(field, Qt::Key_Escape);
-        QVERIFY(!field->isVisible());
-        settle();
-        QCOMPARE(session_->record(idOf(1))->caption, before);
-
-        press(Qt::Key_E);
-        QTest::keyClicks(field, "quite other words"); // the old ones are selected
-        QTest::keyClick(field, Qt::Key_Return, Qt::ControlModifier);
-        settle();
-        QCOMPARE(session_->record(idOf(1))->caption, std::string("quite other words"));
-        QCOMPARE(session_->record(idOf(1))->arrays[t5], ArrayState::Stale);
-        QCOMPARE(text("state-t5"), QStringLiteral("stale: the caption")); // why
-        QCOMPARE(text("state-vae"), QStringLiteral("valid"));
-        browser()->setQuery("because:caption");
-        settle();
-        QCOMPARE(browser()->model()->rowCount(), 1);
-        QCOMPARE(browser()->model()->index(0, RecordModel::RemarkColumn).data().toString(),
-                 QStringLiteral("t5 stale: the caption"));
-
-        press(Qt::Key_Z, Qt::ControlModifier);
-        settle();
-        QCOMPARE(session_->record(idOf(1))->caption, before);
-        QCOMPARE(browser()->model()->rowCount(), 0);
-        QCOMPARE(text("captionText"), QString::fromStdString(before)); // still shown, though filtered away
-        QTest::mouseClick(window_->findChild<QToolButton*>("redoEdit"), Qt::LeftButton);
-        settle();
-        QCOMPARE(session_->record(idOf(1))->arrays[t5], ArrayState::Stale);
-        QTest::mouseClick(window_->findChild<QToolButton*>("undoEdit"), Qt::LeftButton);
-        settle();
-        QCOMPARE(session_->record(idOf(1))->arrays[t5], ArrayState::Whole);
-    }
-
-    void leavingTheCaptionForAnotherRecordKeepsWhatWasWrittenWhereItBelongs()
-    {
-        browser()->choose(idOf(1));
-        settle();
-        const auto other = session_->record(idOf(2))->caption;
-        press(Qt::Key_E);
-        QTest::keyClicks(window_->findChild<QPlainTextEdit*>("captionField"), "left behind");
-        browser()->choose(idOf(2));
-        settle();
-        QCOMPARE(session_->record(idOf(1))->caption, std::string("left behind"));
-        QCOMPARE(session_->record(idOf(2))->caption, other);
-    }
-
-    void cellsOfTheTableAreEditedByKeys()
-    {
-        browser()->choose(idOf(0));
-        settle();
-        press(Qt::Key_T); // the table has a column of tags when there are some
-        QTest::keyClicks(window_->findChild<QLineEdit*>("recordTags"), "dusk");
-        QTest::keyClick(window_->findChild<QLineEdit*>("recordTags"), Qt::Key_Return);
-        settle();
-        QVERIFY(!table()->isColumnHidden(RecordModel::TagsColumn));
-        browser()->setView(RecordBrowser::View::Table);
-        settle();
-        table()->setFocus();
-        const auto type = [&](RecordModel::Column column, const QString& what) {
-            table()->setCurrentIndex(browser()->model()->index(0, column));
-            QTest::keyClick(table(), Qt::Key_F2);
-            auto* const editor = QApplication::focusWidget();
-            QVERIFY(editor != table());
-            auto* const line =
-                qobject_cast<QLineEdit*>(editor) ? qobject_cast<QLineEdit*>(editor) : editor->findChild<QLineEdit*>();
-            QVERIFY(line != nullptr);
-            line->selectAll();
-            QTest::keyClicks(line, what);
-            QTest::keyClick(line, Qt::Key_Return);
-            settle();
-        };
-        type(RecordModel::CaptionColumn, "typed into a cell");
-        QCOMPARE(session_->record(idOf(0))->caption, std::string("typed into a cell"));
-        type(RecordModel::TagsColumn, "city, night");
-        QVERIFY((session_->record(idOf(0))->tags == std::vector<std::string>{"city", "night"}));
-        type(RecordModel::TagsColumn, "night");
-        QVERIFY((session_->record(idOf(0))->tags == std::vector<std::string>{"night"}));
-        type(RecordModel::SplitColumn, "test");
-        QCOMPARE(session_->record(idOf(0))->split, std::string("test"));
-        QCOMPARE(table()->currentIndex().row(), 0); // nothing jumped
-        QVERIFY(window_->findChild<QComboBox*>("recordSplit")->findData("test") >= 0);
-    }
-
-    void aSelectionIsEditedAsOne()
-    {
-        browser()->choose(idOf(0));
-        grid()->setFocus();
-        QTest::keyClick(grid(), Qt::Key_Right, Qt::ShiftModifier);
-        QTest::keyClick(grid(), Qt::Key_Right, Qt::ShiftModifier);
-        QCOMPARE(browser()->selectedIds().size(), 3);
-        const auto ids = browser()->selectedIds();
-
-        auto* const split = window_->findChild<QComboBox*>("recordSplit");
-        split->setCurrentIndex(split->findData("val"));
-        Q_EMIT split->activated(split->currentIndex());
-        settle();
-        for (const auto& id : ids)
-            QCOMPARE(session_->record(id)->split, std::string("val"));
-        QCOMPARE(browser()->selectedIds(), ids); // the edit leaves the selection alone
-
-        press(Qt::Key_T);
-        auto* const tags = window_->findChild<QLineEdit*>("recordTags");
-        QVERIFY(tags->hasFocus());
-        QTest::keyClicks(tags, "night, rain");
-        QTest::keyClick(tags, Qt::Key_Return);
-        settle();
-        for (const auto& id : ids)
-            QVERIFY((session_->record(id)->tags == std::vector<std::string>{"night", "rain"}));
-
-        grid()->setFocus();
-        QTest::keyClick(grid(), Qt::Key_X);
-        settle();
-        for (const auto& id : ids)
-            QCOMPARE(session_->record(id)->excluded, std::string("by hand"));
-        QVERIFY(text("recordCount").contains("3 excluded"));
-        auto* const reason = window_->findChild<QLineEdit*>("exclusionReason");
-        QVERIFY(reason->isVisible());
-        reason->setFocus();
-        reason->selectAll();
-        QTest::keyClicks(reason, "out of focus");
-        QTest::keyClick(reason, Qt::Key_Return);
-        settle();
-        QCOMPARE(session_->record(ids[1])->excluded, std::string("out of focus"));
-        QTest::mouseClick(window_->findChild<QPushButton*>("excludeRecord"), Qt::LeftButton);
-        settle();
-        QVERIFY(session_->record(ids[1])->excluded.empty());
-
-        auto* const undo = page()->editing()->undoStack();
-        QCOMPARE(undo->count(), 5);
-        undo->undo();
-        undo->undo(); // two at once are made in order
-        settle();
-        QCOMPARE(session_->record(ids[1])->excluded, std::string("by hand"));
-        undo->setIndex(1);
-        settle();
-        QVERIFY(session_->record(ids[2])->tags.empty() && session_->record(ids[2])->excluded.empty());
-        QCOMPARE(session_->record(ids[2])->split, std::string("val"));
-    }
-
-    void aRecordThatTheFilterHidesIsTheOneThatIsEdited()
-    {
-        const auto of = [this](const std::string& split) {
-            return QString::fromStdString(std::ranges::find(session_->records(), split, &RecordInfo::split)->id);
-        };
-        const auto shown = of("train"), hidden = of("val");
-        browser()->setQuery("split:train");
-        settle();
-        browser()->choose(shown);
-        grid()->setFocus();
-        page()->chooseRecord(hidden); // as a click in a report or a certificate does
-        QCOMPARE(browser()->current(), hidden);
-        QCOMPARE(browser()->selectedIds(), QStringList{hidden});
-        auto* const note = window_->findChild<QWidget*>("hiddenRecord");
-        QVERIFY(note->isVisible());
-        press(Qt::Key_X);
-        settle();
-        QVERIFY(session_->record(shown)->excluded.empty());
-        QCOMPARE(session_->record(hidden)->excluded, std::string("by hand"));
-        QCOMPARE(page()->loupe()->left()->view()->record.id, hidden.toStdString());
-        QTest::mouseClick(window_->findChild<QPushButton*>("showHiddenRecord"), Qt::LeftButton);
-        settle();
-        QVERIFY(!note->isVisible());
-        QCOMPARE(grid()->currentIndex().row(), browser()->model()->rowOf(hidden));
-        QCOMPARE(browser()->selectedIds(), QStringList{hidden});
-        page()->chooseRecord("a file that import refused.png"); // no record
-        QCOMPARE(browser()->current(), hidden);
-    }
-
-    void theShownRecordIsAlwaysOneOfThoseThatAreEdited()
-    {
-        browser()->choose(idOf(0));
-        grid()->setFocus();
-        const auto at = [this](int row) { return grid()->visualRect(grid()->model()->index(row, 0)).center(); };
-        QTest::mouseClick(grid()->viewport(), Qt::LeftButton, Qt::ControlModifier, at(2));
-        QTest::mouseClick(grid()->viewport(), Qt::LeftButton, Qt::ControlModifier, at(4));
-        QCOMPARE(browser()->current(), idOf(4));
-        QTest::mouseClick(grid()->viewport(), Qt::LeftButton, Qt::ControlModifier, at(4)); // no more
-        QVERIFY2(browser()->selectedIds().contains(browser()->current()), qPrintable(browser()->current()));
-        QCOMPARE(browser()->selectedIds(), (QStringList{idOf(0), idOf(2)}));
-        QTest::keyClick(grid(), Qt::Key_Right, Qt::ControlModifier); // the mark moves, the selection stays
-        QVERIFY(browser()->selectedIds().contains(browser()->current()));
-    }
-
-    void manyRecordsAreChangedOnlyAfterAQuestion()
-    {
-        grid()->setFocus();
-        grid()->selectAll();
-        QVERIFY(browser()->selectedIds().size() >= 20);
-        const auto before = session_->record(idOf(1))->split;
-        const int asked = dialogs_.asked;
-        dialogs_.nextAnswer = false;
-        auto* const split = window_->findChild<QComboBox*>("recordSplit");
-        Q_EMIT split->activated(split->findData("val"));
-        settle();
-        QCOMPARE(dialogs_.asked, asked + 1);
-        QCOMPARE(session_->record(idOf(1))->split, before);
-        press(Qt::Key_X);
-        settle();
-        QCOMPARE(dialogs_.asked, asked + 2);
-        QVERIFY(session_->record(idOf(1))->excluded.empty());
-        dialogs_.nextAnswer = true;
-        press(Qt::Key_X);
-        settle();
-        QVERIFY(!session_->record(idOf(1))->excluded.empty());
-        QCOMPARE(page()->editing()->undoStack()->count() - page()->editing()->undoStack()->index(), 0);
-    }
-
-    void theSplitChangesOnlyByItsOpenList()
-    {
-        browser()->choose(idOf(0));
-        const auto before = session_->record(idOf(0))->split;
-        auto* const split = window_->findChild<QComboBox*>("recordSplit");
-        QWheelEvent turn({5, 5}, split->mapToGlobal(QPointF(5, 5)), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
-                         Qt::NoScrollPhase, false);
-        QApplication::sendEvent(split, &turn);
-        split->setFocus();
-        QTest::keyClick(split, Qt::Key_V);
-        QTest::keyClick(split, Qt::Key_Down);
-        QTRY_VERIFY(split->view()->isVisible());
-        QTest::keyClick(split->view(), Qt::Key_Escape);
-        QTRY_VERIFY(!split->view()->isVisible());
-        window_->activateWindow(); // an offscreen screen does not give it back by itself
-        QTRY_COMPARE(QApplication::activeWindow(), window_.get());
-        QCOMPARE(session_->record(idOf(0))->split, before);
-
-        press(Qt::Key_E); // and leaving the caption by a key does not lead there
-        auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
-        QVERIFY(field->hasFocus());
-        QTest::keyClick(field, Qt::Key_Escape);
-        QVERIFY(grid()->hasFocus());
-    }
-
-    void aCaptionThatWasOnlyOpenedStaysAsItIs()
-    {
-        page()->editing()->setCaption(idOf(3), "two  spaces\nand a line");
-        settle();
-        const auto written = session_->record(idOf(3))->caption;
-        const int edits = page()->editing()->undoStack()->count();
-        browser()->choose(idOf(3));
-        press(Qt::Key_E);
-        browser()->choose(idOf(4));
-        settle();
-        QCOMPARE(session_->record(idOf(3))->caption, written);
-        QCOMPARE(page()->editing()->undoStack()->count(), edits);
-    }
-
-    void anUndoThatFailsLeavesTheStackInStepWithTheRecords()
-    {
-        browser()->choose(idOf(6));
-        auto* const undo = page()->editing()->undoStack();
-        undo->clear();
-        page()->editing()->changeTags({idOf(6)}, {"one"}, {});
-        page()->editing()->changeTags({idOf(6)}, {"two"}, {});
-        settle();
-        QCOMPARE(undo->index(), 2);
-        const auto catalog = session_->workspace().catalogFile();
-        auto away = catalog;
-        away += ".away";
-        std::filesystem::rename(catalog, away);
-        std::filesystem::create_directory(catalog); // nothing can be written there
-        QSignalSpy failed(page()->editing(), &RecordEditing::failed);
-        undo->undo();
-        undo->undo();
-        settle();
-        std::filesystem::remove_all(catalog);
-        std::filesystem::rename(away, catalog);
-        QCOMPARE(failed.count(), 1); // the second was not tried
-        QVERIFY2(failed[0][0].toString().contains("Could not undo"), qPrintable(failed[0][0].toString()));
-        QCOMPARE(undo->index(), 2);
-        QCOMPARE(session_->record(idOf(6))->tags, (std::vector<std::string>{"one", "two"}));
-        undo->undo();
-        settle();
-        QCOMPARE(session_->record(idOf(6))->tags, (std::vector<std::string>{"one"}));
-    }
-
     void aPictureIsShownInTheFileManager()
     {
         browser()->choose(idOf(5));
@@ -627,15 +336,6 @@ private Q_SLOTS:
         QTest::keyClick(grid(), Qt::Key_Space);
         QVERIFY(!jobs().runner()->paused());
         QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
-    }
-
-private:
-    RecordTable* table() const { return window_->findChild<RecordTable*>(); }
-    void press(Qt::Key key, Qt::KeyboardModifiers modifiers = Qt::NoModifier)
-    {
-        auto* const view = grid()->isVisible() ? static_cast<QWidget*>(grid()) : table();
-        view->setFocus();
-        QTest::keyClick(view, key, modifiers);
     }
 };
 

@@ -33,12 +33,7 @@ private Q_SLOTS:
     void cleanupTestCase() { closeWindow(); }
 
     /// Every test leaves the set as it found it.
-    void cleanup()
-    {
-        browser()->setView(RecordBrowser::View::Grid);
-        page()->editing()->undoStack()->setIndex(0);
-        settle();
-    }
+    void cleanup() { takeBack(); }
 
     void theMenuOfTheRightButtonDoesWhatItSaysAndTellsIt()
     {
@@ -106,7 +101,6 @@ private Q_SLOTS:
     }
 
 private:
-    RecordTable* table() const { return window_->findChild<RecordTable*>(); }
     /// An entry of the menu that the right button opens over a record; of several of one name the one with this data.
     QAction* menuAction(int row, const char* name, const QString& data = {})
     {
