@@ -1,5 +1,6 @@
 #include "core/kernels/heads.h"
 #include "core/kernels/instruction_set.h"
+#include "tests/support/tensor_difference.h"
 #include "tests/support/thread_count.h"
 
 #include <ATen/ATen.h>
@@ -11,6 +12,7 @@
 #include <vector>
 
 using namespace nanodit;
+using nanodit::test::difference;
 using nanodit::test::ThreadCount;
 
 namespace {
@@ -50,11 +52,6 @@ double share(const at::Tensor& is, const at::Tensor& should)
 {
     const auto worst = (is.to(at::kDouble) - should.to(at::kDouble)).abs().max().item<double>();
     return worst / std::max(1e-3, should.abs().max().item<double>());
-}
-
-double difference(const at::Tensor& is, const at::Tensor& should)
-{
-    return (is.to(at::kDouble) - should.to(at::kDouble)).abs().max().item<double>();
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 #include "core/model/attention.h"
+#include "tests/support/tensor_difference.h"
 
 #include <QtTest/QTest>
 
@@ -8,6 +9,7 @@
 #include <utility>
 
 using namespace nanodit;
+using nanodit::test::difference;
 
 namespace {
 
@@ -17,11 +19,6 @@ at::Tensor plainAttention(const at::Tensor& q, const at::Tensor& k, const at::Te
     if (bias.defined())
         logits = logits + bias.unsqueeze(1).unsqueeze(1);
     return at::matmul(at::softmax(logits, -1), v);
-}
-
-double difference(const at::Tensor& a, const at::Tensor& b)
-{
-    return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
 }
 
 struct Inputs {

@@ -2,6 +2,7 @@
 #include "core/model/attention_map.h"
 #include "core/model/autocast.h"
 #include "core/model/nanodit.h"
+#include "tests/support/tensor_difference.h"
 #include "tests/support/test_data.h"
 #include "tests/support/tiny_model.h"
 
@@ -19,11 +20,6 @@ using namespace nanodit::test;
 namespace {
 
 constexpr GridSize latentTokens = {4, 4};
-
-double difference(const at::Tensor& a, const at::Tensor& b)
-{
-    return (a.to(at::kDouble) - b.to(at::kDouble)).abs().max().item<double>();
-}
 
 at::Tensor times(std::int64_t count)
 {

@@ -2,6 +2,7 @@
 #include "core/sample/conditions.h"
 #include "core/sample/guider.h"
 #include "tests/core/sample/sampling_fixture.h"
+#include "tests/support/tensor_difference.h"
 
 #include <QtTest/QTest>
 
@@ -17,11 +18,6 @@ using namespace nanodit::test;
 namespace {
 
 constexpr GridSize latentTokens = {4, 4};
-
-double difference(const at::Tensor& a, const at::Tensor& b)
-{
-    return (a - b).abs().max().item<double>();
-}
 
 /// Of 8-bit values, all over the picture.
 int largestDifference(const Image& a, const Image& b)
