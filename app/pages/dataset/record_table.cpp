@@ -1,7 +1,7 @@
 #include "app/pages/dataset/record_table.h"
 
 #include "app/pages/dataset/record_model.h"
-#include "widgets/header_state.h"
+#include "widgets/kept_columns.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QComboBox>
@@ -160,6 +160,7 @@ public:
 
 RecordTable::RecordTable(QWidget* parent)
     : QTableView(parent)
+    , columns_(new KeptColumns(horizontalHeader()))
     , splits_(new SplitDelegate(this))
 {
     setObjectName(QStringLiteral("recordTable"));
@@ -197,45 +198,32 @@ void RecordTable::setModel(QAbstractItemModel* model)
         setColumnWidth(width.column, width.wanted);
         header->moveSection(header->visualIndex(width.column), place++);
     }
-    connect(header, &QHeaderView::sectionResized, this, [this](int column) {
-        arrangedByHand_ = arrangedByHand_ || (!fitting_ && !isLastShown(column)); // the last one changes by itself
-    });
+    columns_->watch();
     if (const auto* const records = qobject_cast<const RecordModel*>(model))
         showFilled(*records);
 }
 
 QByteArray RecordTable::arrangement() const
 {
-    return headerState(*horizontalHeader(), arrangedByHand_);
+    return columns_->state();
 }
 
 void RecordTable::setArrangement(const QByteArray& state)
 {
-    fitting_ = true; // it tells of every width
-    arrangedByHand_ = restoreHeader(*horizontalHeader(), state);
-    fitting_ = false;
+    columns_->restore(state);
     if (const auto* const records = qobject_cast<const RecordModel*>(model()))
         showFilled(*records);
 }
 
-bool RecordTable::isLastShown(int column) const
-{
-    const auto* const header = horizontalHeader();
-    for (int place = header->visualIndex(column) + 1; place < header->count(); ++place) {
-        if (!header->isSectionHidden(header->logicalIndex(place)))
-            return false;
-    }
-    return true;
-}
-
 void RecordTable::showFilled(const RecordModel& model)
 {
-    fitting_ = true; // a column that is hidden or shown tells of another width
-    for (const auto column : {RecordModel::LossColumn, RecordModel::CaptionGainColumn, RecordModel::PatchGainColumn})
-        setColumnHidden(column, !model.hasWorth());
-    setColumnHidden(RecordModel::TagsColumn, !model.hasTags());
-    setColumnHidden(RecordModel::RemarkColumn, !model.hasRemarks());
-    fitting_ = false;
+    columns_->change([this, &model] { // a column that is hidden or shown tells of another width
+        for (const auto column :
+             {RecordModel::LossColumn, RecordModel::CaptionGainColumn, RecordModel::PatchGainColumn})
+            setColumnHidden(column, !model.hasWorth());
+        setColumnHidden(RecordModel::TagsColumn, !model.hasTags());
+        setColumnHidden(RecordModel::RemarkColumn, !model.hasRemarks());
+    });
     if (currentIndex().isValid() && isColumnHidden(currentIndex().column())) // Enter must not edit what nobody sees
         selectionModel()->setCurrentIndex(currentIndex().siblingAtColumn(RecordModel::IdColumn),
                                           QItemSelectionModel::NoUpdate);
@@ -252,7 +240,7 @@ void RecordTable::resizeEvent(QResizeEvent* event)
 /// share, but none below its least. What is left over goes to the captions.
 void RecordTable::fitColumns()
 {
-    if (arrangedByHand_ || model() == nullptr)
+    if (columns_->byHand() || model() == nullptr)
         return;
     int left = viewport()->width(), moreOfFirst = 0, moreOfOthers = 0;
     for (const auto& width : columnWidths) {
@@ -264,15 +252,15 @@ void RecordTable::fitColumns()
     const auto share = [](int room, int more) { return std::clamp(room / static_cast<double>(more), 0.0, 1.0); };
     const double ofFirst = share(left, moreOfFirst), ofOthers = share(left - moreOfFirst, moreOfOthers);
     const int over = std::max(0, left - moreOfFirst - moreOfOthers);
-    fitting_ = true;
-    for (const auto& width : columnWidths) {
-        if (isColumnHidden(width.column))
-            continue;
-        const double more = (width.first ? ofFirst : ofOthers) * (width.wanted - width.least);
-        const int rest = width.column == RecordModel::CaptionColumn ? over : 0;
-        setColumnWidth(width.column, width.least + static_cast<int>(more) + rest);
-    }
-    fitting_ = false;
+    columns_->change([&] {
+        for (const auto& width : columnWidths) {
+            if (isColumnHidden(width.column))
+                continue;
+            const double more = (width.first ? ofFirst : ofOthers) * (width.wanted - width.least);
+            const int rest = width.column == RecordModel::CaptionColumn ? over : 0;
+            setColumnWidth(width.column, width.least + static_cast<int>(more) + rest);
+        }
+    });
 }
 
 void RecordTable::setSplits(const QStringList& splits)

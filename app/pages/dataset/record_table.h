@@ -29,10 +29,8 @@ protected:
 
 private:
     void fitColumns();
-    bool isLastShown(int column) const;
 
-    bool fitting_ = false;        ///< Widths are being set here.
-    bool arrangedByHand_ = false; ///< Somebody has: they stay.
+    class KeptColumns* columns_;
     class SplitDelegate* splits_;
 };
 

@@ -2,7 +2,7 @@
 
 #include "app/pages/runs/course_delegate.h"
 #include "app/pages/runs/run_model.h"
-#include "widgets/header_state.h"
+#include "widgets/kept_columns.h"
 #include "widgets/theme.h"
 
 #include <QHeaderView>
@@ -17,6 +17,7 @@ constexpr int runRowHeight = 32, headGap = 20, widestNote = 240;
 
 RunTable::RunTable(QWidget* parent)
     : QTableView(parent)
+    , columns_(new KeptColumns(horizontalHeader()))
 {
     setObjectName(QStringLiteral("runsTable"));
     setAccessibleName(tr("Runs"));
@@ -44,40 +45,36 @@ void RunTable::setModel(QAbstractItemModel* model)
     QTableView::setModel(model);
     setSortingEnabled(true);
     sortByColumn(RunModel::Name, Qt::AscendingOrder);
-    connect(horizontalHeader(), &QHeaderView::sectionResized, this, [this](int column) {
-        const bool last = horizontalHeader()->visualIndex(column) == horizontalHeader()->count() - 1;
-        arrangedByHand_ = arrangedByHand_ || (!fitting_ && !last); // the last one changes by itself
-    });
+    columns_->watch();
 }
 
 void RunTable::fitColumns()
 {
-    if (arrangedByHand_)
+    if (columns_->byHand())
         return;
-    fitting_ = true;
-    auto* const header = horizontalHeader();
-    header->setStretchLastSection(false); // while it is on, a width given to the last one stays, whatever room there is
-    resizeColumnsToContents();
-    const int last = header->logicalIndex(header->count() - 1);
-    for (int column = 0; column < RunModel::columns; ++column) {
-        const int widest = column == RunModel::Note ? widestNote : 4 * widestNote;
-        header->resizeSection(column, column == last ? header->minimumSectionSize()
-                                                     : std::min(header->sectionSize(column) + headGap, widest));
-    }
-    header->setStretchLastSection(true);
-    fitting_ = false;
+    columns_->change([this] {
+        auto* const header = horizontalHeader();
+        // While it is on, a width given to the last one stays, whatever room there is.
+        header->setStretchLastSection(false);
+        resizeColumnsToContents();
+        const int last = header->logicalIndex(header->count() - 1);
+        for (int column = 0; column < RunModel::columns; ++column) {
+            const int widest = column == RunModel::Note ? widestNote : 4 * widestNote;
+            header->resizeSection(column, column == last ? header->minimumSectionSize()
+                                                         : std::min(header->sectionSize(column) + headGap, widest));
+        }
+        header->setStretchLastSection(true);
+    });
 }
 
 QByteArray RunTable::arrangement() const
 {
-    return headerState(*horizontalHeader(), arrangedByHand_);
+    return columns_->state();
 }
 
 void RunTable::setArrangement(const QByteArray& state)
 {
-    fitting_ = true; // it tells of every width
-    arrangedByHand_ = restoreHeader(*horizontalHeader(), state);
-    fitting_ = false;
+    columns_->restore(state);
 }
 
 } // namespace nanodit

@@ -19,8 +19,7 @@ public:
     void setArrangement(const QByteArray& state);
 
 private:
-    bool fitting_ = false; ///< Widths are being set here.
-    bool arrangedByHand_ = false;
+    class KeptColumns* columns_;
 };
 
 } // namespace nanodit
