@@ -3,6 +3,7 @@
 #include "core/config/field.h"
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,14 @@ protected:
         return path + std::string(key);
     }
     std::size_t depth() const { return groups_.size(); }
+    /// "uniform, logit_normal"
+    static std::string joined(std::span<const std::string_view> names)
+    {
+        std::string text;
+        for (const auto name : names)
+            text += (text.empty() ? "" : ", ") + std::string(name);
+        return text;
+    }
 
 private:
     std::vector<std::string> groups_;
