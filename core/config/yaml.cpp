@@ -21,6 +21,12 @@ namespace nanodit {
 
 namespace {
 
+/// " (line 12)" where a node was read from a file or a text of several lines; "" where it was made.
+std::string atLine(const YAML::Node& node)
+{
+    return node.Mark().line >= 0 ? " (line " + std::to_string(node.Mark().line + 1) + ")" : "";
+}
+
 /// Every key that a configuration knows: dotted names of groups and fields.
 class KeyCollector final : public PathVisitor {
 public:
@@ -195,7 +201,7 @@ private:
         const std::string text = found.IsScalar() ? "\"" + found.Scalar() + "\""
                                  : found.IsNull() ? "nothing"
                                                   : "a list or group";
-        return text + (found.Mark().line >= 0 ? " (line " + std::to_string(found.Mark().line + 1) + ")" : "");
+        return text + atLine(found);
     }
 };
 
@@ -222,12 +228,12 @@ void checkKeys(const YAML::Node& node, const std::string& prefix, const KeyColle
         std::vector<std::string> all(known.fields.begin(), known.fields.end());
         all.insert(all.end(), known.groups.begin(), known.groups.end());
         if (key.ends_with("<<")) {
-            issues.push_back({key, "is a merge key (line " + std::to_string(line) +
-                                       "), which is not read: write what it stands for"});
+            issues.push_back(
+                {key, "is a merge key" + atLine(entry.first) + ", which is not read: write what it stands for"});
             continue;
         }
         const auto near = nearestName(key, all);
-        issues.push_back({key, "is not a known setting (line " + std::to_string(line) + ")" +
+        issues.push_back({key, "is not a known setting" + atLine(entry.first) +
                                    (near.empty() ? "" : "; did you mean \"" + near + "\"?")});
     }
 }
@@ -328,18 +334,25 @@ void readYaml(const std::string& text, const std::string& source, const VisitFun
 
 namespace {
 
-/// A value of the command line as YAML has it: where a part of it would be taken for a comment or another setting, it
-/// is put in quotes.
-std::string yamlValue(const std::string& value)
+/// A value of the command line: a list or a group in brackets, a text in quotes and null are read as YAML; all else is
+/// what it says, also where a file would take a part of it for a comment or another setting.
+YAML::Node valueNode(const std::string& value)
 {
-    constexpr std::string_view opensYaml = "[{\"'&*!|>%@`";
-    const bool isYaml = !value.empty() && opensYaml.find(value.front()) != std::string_view::npos;
-    const auto holds = [&value](std::string_view part) { return value.find(part) != std::string::npos; };
-    if (isYaml || !(value.starts_with('#') || holds(" #") || holds("\t#") || holds(": ") || holds("\n")))
-        return value;
-    YAML::Emitter emitter;
-    emitter << YAML::DoubleQuoted << value;
-    return emitter.c_str();
+    try {
+        const auto documents = YAML::LoadAll(value);
+        if (documents.size() == 1) {
+            const auto& node = documents.front();
+            const bool inBrackets = (node.IsSequence() || node.IsMap()) && node.Style() == YAML::EmitterStyle::Flow;
+            const bool inQuotes = node.IsScalar() && node.Tag() == "!"; // as YAML names what is not plain
+            if (inBrackets || inQuotes || node.IsNull())
+                return node;
+        }
+    } catch (const YAML::Exception&) { // then it is not meant as YAML
+    }
+    constexpr auto blanks = " \t\n";
+    const auto first = value.find_first_not_of(blanks), last = value.find_last_not_of(blanks);
+    return first == std::string::npos ? YAML::Node(YAML::NodeType::Null)
+                                      : YAML::Node(value.substr(first, last - first + 1));
 }
 
 } // namespace
@@ -351,17 +364,17 @@ void setField(const std::string& assignment, const VisitFunction& visit)
         throw ConfigError("\"" + assignment + "\" is not KEY=VALUE, for example optimiser.lr=1e-4");
     if (!isUtf8(assignment))
         throw ConfigError("the setting " + printableText(assignment) + " is not UTF-8 text");
-    const auto key = assignment.substr(0, equals);
-    const auto value = yamlValue(assignment.substr(equals + 1));
-    std::string text; // the same setting as nested YAML
-    std::size_t depth = 0;
-    for (std::size_t begin = 0; begin <= key.size();) {
-        const auto end = std::min(key.find('.', begin), key.size());
-        text += std::string(2 * depth++, ' ') + key.substr(begin, end - begin) + ":";
-        text += end == key.size() ? " " + value + "\n" : "\n";
-        begin = end + 1;
+    auto node = valueNode(assignment.substr(equals + 1));
+    for (auto key = assignment.substr(0, equals);;) { // from the field out to the root
+        const auto dot = key.rfind('.');
+        YAML::Node group(YAML::NodeType::Map);
+        group[key.substr(dot + 1)] = node; // npos + 1 is 0
+        node.reset(group);
+        if (dot == std::string::npos)
+            break;
+        key.resize(dot);
     }
-    readYaml(text, "the setting " + assignment, visit);
+    readNode(node, "the setting " + assignment, visit);
 }
 
 std::vector<ConfigIssue> rangeIssues(const VisitFunction& visit)

@@ -223,12 +223,32 @@ void ConfigTest::aCommandLineAssignmentSetsOneField()
     QCOMPARE(config.seed, 7);
     QVERIFY(config.model.gate == Gate::AdalnZero);
     QVERIFY(!errorOf([&] { setField("optimiser.lr", visit); }).empty());
-    QVERIFY(!errorOf([&] { setField("optimiser.speed=1", visit); }).empty());
+    const auto unknown = errorOf([&] { setField("optimiser.speed=1", visit); });
+    QVERIFY2(unknown.find("optimiser.speed is not a known setting") != std::string::npos &&
+                 unknown.find("line") == std::string::npos,
+             unknown.c_str());
     setField("seed=9007199254740993", visit); // 2^53 + 1, which no double holds
     QCOMPARE(config.seed, std::int64_t{9007199254740993});
-    // What YAML would take for a comment or a second setting is part of the value.
-    setField("warm_start.checkpoint=my run #2: a.pt", visit);
-    QCOMPARE(config.warmStart.checkpoint, std::string("my run #2: a.pt"));
+    // What YAML would take for a comment, a second setting or the beginning of a list is part of the value.
+    for (const auto* text :
+         {"my run #2: a.pt", "#1.pt", "a: b", "- a", "[draft] best.pt", "{x} y", "*.pt", "50% !best", "\"half"}) {
+        setField(std::string("warm_start.checkpoint=") + text, visit);
+        QCOMPARE(config.warmStart.checkpoint, std::string(text));
+    }
+    setField("warm_start.checkpoint=\"a # b\"", visit);
+    QCOMPARE(config.warmStart.checkpoint, std::string("a # b"));
+    for (const auto* nothing : {"", " ", "~", "null"}) {
+        config.warmStart.checkpoint = "a.pt";
+        setField(std::string("warm_start.checkpoint=") + nothing, visit);
+        QCOMPARE(config.warmStart.checkpoint, std::string());
+    }
+    setField("seed= 5", visit);
+    QCOMPARE(config.seed, 5);
+    setField("optimiser.betas=[0.8, 0.9]", visit);
+    QCOMPARE(config.optimiser.betas, (std::array<double, 2>{0.8, 0.9}));
+    setField("optimiser={lr: 0.5}", visit); // a group at once
+    QCOMPARE(config.optimiser.lr, 0.5);
+    QVERIFY(errorOf([&] { setField("optimiser.betas=[0.8, 0.9", visit); }).find("two numbers") != std::string::npos);
     QVERIFY(errorOf([&] { setField("seed=1\noptimiser.lr: 3", visit); }).find("whole number") != std::string::npos);
     QVERIFY(errorOf([&] { setField("data.shards=caf\xe9", visit); }).find("UTF-8") != std::string::npos);
 }
