@@ -4,7 +4,6 @@
 #include "core/config/workspace_config.h"
 #include "core/front/validation.h"
 #include "core/io/atomic_file.h"
-#include "core/runtime/error.h"
 
 namespace nanodit::cli {
 

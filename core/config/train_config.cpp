@@ -2,7 +2,6 @@
 
 #include "core/config/yaml.h"
 #include "core/io/atomic_file.h"
-#include "core/runtime/error.h"
 #include "core/runtime/number_text.h"
 
 #include <algorithm>

@@ -5,7 +5,6 @@
 #include "core/io/scratch_folder.h"
 #include "core/io/tensor.h"
 #include "core/runtime/elapsed.h"
-#include "core/runtime/error.h"
 
 #include <ATen/ATen.h>
 

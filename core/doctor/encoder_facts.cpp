@@ -7,7 +7,6 @@
 #include "core/io/file_kind.h"
 #include "core/io/model_folder.h"
 #include "core/io/presence.h"
-#include "core/io/size_text.h"
 #include "core/preprocess/working_memory.h"
 #include "core/runtime/error.h"
 #include "core/validate/lpips.h"

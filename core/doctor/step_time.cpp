@@ -2,7 +2,6 @@
 
 #include "core/config/yaml.h"
 #include "core/doctor/peak_memory.h"
-#include "core/runtime/error.h"
 #include "core/train/trainer.h"
 
 #include <ATen/ATen.h>

@@ -3,7 +3,6 @@
 #include "core/runtime/number_text.h"
 #include "core/validate/html.h"
 #include "core/validate/line_chart.h"
-#include "core/validate/report_file.h"
 
 namespace nanodit {
 

@@ -17,7 +17,6 @@
 #include "core/io/unturned_image.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
-#include "core/runtime/failure.h"
 #include "core/runtime/job.h"
 #include "core/runtime/prefetch.h"
 

@@ -1,4 +1,3 @@
-#include "core/dataset/pass.h"
 #include "core/geometry/bucket.h"
 #include "core/inspect/drift.h"
 #include "core/inspect/jobs.h"
@@ -6,7 +5,6 @@
 #include "core/io/image.h"
 #include "core/preprocess/survey.h"
 #include "core/runtime/error.h"
-#include "core/runtime/failure.h"
 #include "core/runtime/job.h"
 #include "core/runtime/prefetch.h"
 

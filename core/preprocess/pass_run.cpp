@@ -8,7 +8,6 @@
 #include "core/preprocess/set_aside.h"
 #include "core/runtime/elapsed.h"
 #include "core/runtime/error.h"
-#include "core/runtime/failure.h"
 #include "core/runtime/prefetch.h"
 
 #include <ATen/ATen.h>

@@ -1,4 +1,3 @@
-#include "core/runtime/error.h"
 #include "core/runtime/number_text.h"
 #include "core/validate/report_file.h"
 #include "core/validate/validation.h"

@@ -2,7 +2,6 @@
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/dataset/record_editing.h"
 #include "app/pages/dataset/record_model.h"
-#include "app/pages/dataset/record_table.h"
 #include "tests/app/dataset_test.h"
 #include "widgets/thumbnail_grid.h"
 

@@ -6,7 +6,6 @@
 #include "core/dataset/duplicates.h"
 #include "core/dataset/fingerprint_store.h"
 #include "core/dataset/import_job.h"
-#include "core/dataset/import_rules.h"
 #include "core/dataset/rank_share.h"
 #include "core/dataset/records_export.h"
 #include "core/preprocess/workspace_state.h"

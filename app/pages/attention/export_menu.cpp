@@ -1,9 +1,7 @@
 #include "app/pages/attention/export_menu.h"
 
 #include "app/dialogs.h"
-#include "app/wording.h"
 #include "core/io/film.h"
-#include "core/runtime/error.h"
 #include "widgets/picture.h"
 
 namespace nanodit {

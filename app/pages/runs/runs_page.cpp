@@ -14,7 +14,6 @@
 #include "app/wording.h"
 #include "widgets/banner.h"
 #include "widgets/commands.h"
-#include "widgets/factories.h"
 #include "widgets/page_frame.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"

@@ -1,7 +1,6 @@
 #include "app/pages/train/run_form.h"
 
 #include "app/dialogs.h"
-#include "app/wording.h"
 #include "core/config/yaml.h"
 #include "core/front/validation.h"
 #include "widgets/config_form.h"

@@ -1,5 +1,4 @@
 #include "core/geometry/bucket.h"
-#include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>

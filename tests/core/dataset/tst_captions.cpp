@@ -5,7 +5,6 @@
 #include "core/dataset/record_edits.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
-#include "core/runtime/error.h"
 #include "core/runtime/job.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"

@@ -3,7 +3,6 @@
 #include "core/dataset/records_export.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
-#include "core/runtime/error.h"
 #include "tests/support/contains.h"
 #include "tests/support/imported.h"
 #include "tests/support/test_data.h"

@@ -7,7 +7,6 @@
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
 #include "core/preprocess/workspace_state.h"
-#include "core/runtime/error.h"
 #include "tests/support/contains.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/imported.h"

@@ -2,7 +2,6 @@
 #include "core/dataset/shuffle.h"
 #include "core/io/atomic_file.h"
 #include "core/io/tensor.h"
-#include "core/runtime/error.h"
 #include "tests/core/dataset/drawn_samples.h"
 #include "tests/support/test_data.h"
 

@@ -1,6 +1,5 @@
 #include "core/demo/caption.h"
 #include "core/demo/measure.h"
-#include "core/demo/patch_labels.h"
 #include "core/runtime/resources.h"
 #include "tests/support/test_data.h"
 

@@ -1,6 +1,5 @@
 #include "core/golden/exact.h"
 #include "core/io/atomic_file.h"
-#include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest>

@@ -1,5 +1,4 @@
 #include "core/inspect/alignment.h"
-#include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>

@@ -4,7 +4,6 @@
 #include "core/io/image.h"
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
-#include "core/runtime/error.h"
 #include "tests/core/inspect/patch_workspace.h"
 #include "tests/support/contains.h"
 #include "tests/support/imported.h"

@@ -1,5 +1,4 @@
 #include "core/io/float_values.h"
-#include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest>

@@ -1,6 +1,5 @@
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
-#include "core/runtime/error.h"
 #include "tests/support/png_chunk.h"
 #include "tests/support/test_data.h"
 

@@ -4,7 +4,6 @@
 #include "core/io/npy.h"
 #include "core/io/npz.h"
 #include "core/io/zip_directory.h"
-#include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest/QTest>

@@ -1,6 +1,5 @@
 #include "core/io/file_hash.h"
 #include "core/io/sha256.h"
-#include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>

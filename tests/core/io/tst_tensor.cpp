@@ -1,6 +1,5 @@
 #include "core/io/safetensors.h"
 #include "core/io/tensor.h"
-#include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>

@@ -1,6 +1,5 @@
 #include "core/io/atomic_file.h"
 #include "core/io/work_lock.h"
-#include "core/runtime/error.h"
 #include "tests/support/another_process.h"
 #include "tests/support/test_data.h"
 

@@ -1,6 +1,5 @@
 #include "core/dataset/catalog.h"
 #include "core/io/atomic_file.h"
-#include "core/io/npy.h"
 #include "core/preprocess/jobs.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"

@@ -1,6 +1,5 @@
 #include "core/dataset/catalog.h"
 #include "core/dataset/record_edits.h"
-#include "core/io/atomic_file.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"
 

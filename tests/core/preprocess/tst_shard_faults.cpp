@@ -1,5 +1,4 @@
 #include "core/dataset/shard_set.h"
-#include "core/io/atomic_file.h"
 #include "core/preprocess/jobs.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"

@@ -1,6 +1,5 @@
 #include "core/dataset/catalog.h"
 #include "core/dataset/shard_set.h"
-#include "core/io/atomic_file.h"
 #include "core/io/image.h"
 #include "core/io/npy.h"
 #include "core/io/tensor.h"

@@ -1,5 +1,4 @@
 #include "core/runtime/child_process.h"
-#include "core/runtime/error.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>

@@ -1,7 +1,6 @@
 #include "core/runtime/compute.h"
 #include "core/runtime/compute_devices.h"
 #include "core/runtime/compute_info.h"
-#include "core/runtime/error.h"
 #include "tests/support/far_device.h"
 #include "tests/support/test_data.h"
 

@@ -1,4 +1,3 @@
-#include "core/runtime/error.h"
 #include "core/sample/guidance_plane.h"
 #include "tests/support/test_data.h"
 

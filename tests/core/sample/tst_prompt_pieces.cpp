@@ -1,5 +1,4 @@
 #include "core/encoders/t5_tokenizer.h"
-#include "core/runtime/error.h"
 #include "core/sample/prompt_pieces.h"
 #include "tests/support/test_data.h"
 

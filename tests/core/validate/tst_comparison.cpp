@@ -1,6 +1,5 @@
 #include "core/io/atomic_file.h"
 #include "core/runs/catalogue.h"
-#include "core/runtime/error.h"
 #include "core/validate/comparison.h"
 #include "core/validate/line_chart.h"
 #include "core/validate/report_file.h"
