@@ -3,24 +3,17 @@
 #include "app/new_folder_dialog.h"
 #include "widgets/file_manager.h"
 
-#include <QDesktopServices>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QRegularExpression>
-#include <QUrl>
 
 namespace nanodit {
 
 bool Dialogs::showInFileManager(const QString& file)
 {
     return nanodit::showInFileManager(file);
-}
-
-bool Dialogs::openFile(const QString& file)
-{
-    return QDesktopServices::openUrl(QUrl::fromLocalFile(file));
 }
 
 QString DesktopDialogs::chooseFolder(QWidget* parent, const QString& title)

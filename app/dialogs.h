@@ -26,8 +26,6 @@ public:
     virtual void tell(QWidget* parent, const QString& title, const QString& html) = 0;
     /// Shows `file` in its folder with the desktop's file manager; whether there is one.
     virtual bool showInFileManager(const QString& file);
-    /// Opens `file` with the desktop's program for its kind; whether there is one.
-    virtual bool openFile(const QString& file);
 };
 
 /// The desktop's own.

@@ -27,17 +27,6 @@ Sparkline::Sparkline(MetricSeries* series, Hue hue, bool averaged, QWidget* pare
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
 }
 
-void Sparkline::setHighlighted(bool highlighted)
-{
-    highlighted_ = highlighted;
-    update();
-}
-
-QColor Sparkline::colour() const
-{
-    return highlighted_ ? palette().color(QPalette::HighlightedText) : themeColours().hue(hue_);
-}
-
 void Sparkline::paintEvent(QPaintEvent*)
 {
     if (!series_ || series_->steps().size() < 2)
@@ -57,7 +46,7 @@ void Sparkline::paintEvent(QPaintEvent*)
     }
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(QPen(colour(), 1.5));
+    painter.setPen(QPen(themeColours().hue(hue_), 1.5));
     painter.drawPolyline(line);
 }
 

@@ -21,9 +21,6 @@ class Sparkline : public QWidget {
 
 public:
     Sparkline(MetricSeries* series, Hue hue, bool averaged, QWidget* parent = nullptr);
-    /// On a selected row, in the colour of its text: its own hue would not be seen there.
-    void setHighlighted(bool highlighted);
-    QColor colour() const;
     QSize sizeHint() const override { return {72, 28}; }
     QSize minimumSizeHint() const override { return {32, 24}; }
 
@@ -34,7 +31,7 @@ private:
     QPointer<MetricSeries> series_;
     MovingAverage average_;
     Hue hue_;
-    bool averaged_, highlighted_ = false;
+    bool averaged_;
 };
 
 /// One number with its name, unit, sparkline, and whether it is healthy. Renewed at most ten times a second.

@@ -17,7 +17,6 @@ public:
     QString toldHtml; ///< Of the last tell.
     QString consequence;
     QString shownFile;                ///< Of the last showInFileManager.
-    QString openedFile;               ///< Of the last openFile.
     std::function<void()> whileAsked; ///< What happens while a question is open; once.
 
     QString chooseFolder(QWidget*, const QString&) override { return nextPath; }
@@ -45,11 +44,6 @@ public:
     bool showInFileManager(const QString& file) override
     {
         shownFile = file;
-        return hasFileManager;
-    }
-    bool openFile(const QString& file) override
-    {
-        openedFile = file;
         return hasFileManager;
     }
 };
