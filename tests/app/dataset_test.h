@@ -18,9 +18,7 @@ class DatasetTest : public WindowTest {
 protected:
     void openDemo(int scenes)
     {
-        QVERIFY(openWindow());
-        const auto failure = makeDemo(scenes);
-        QVERIFY2(failure.isEmpty(), qPrintable(failure));
+        WindowTest::openDemo(scenes);
         settle();
     }
     DatasetPage* page() const { return window_->datasetPage(); }

@@ -89,13 +89,7 @@ class TestKeyboard : public test::WindowTest {
     Q_OBJECT
 
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QVERIFY(openWindow());
-        const auto failure = makeDemo(scenes);
-        QVERIFY2(failure.isEmpty(), qPrintable(failure));
-        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
-    }
+    void initTestCase() { openDemo(scenes); }
 
     void cleanupTestCase() { closeWindow(); }
 

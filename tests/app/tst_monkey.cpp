@@ -213,10 +213,7 @@ private Q_SLOTS:
     void initTestCase()
     {
         QApplication::setQuitOnLastWindowClosed(false);
-        QVERIFY(openWindow());
-        const auto failure = makeDemo(scenes);
-        QVERIFY2(failure.isEmpty(), qPrintable(failure));
-        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        openDemo(scenes);
     }
 
     void cleanupTestCase() { closeWindow(); }

@@ -46,10 +46,7 @@ class TestWindowState : public test::WindowTest {
 private Q_SLOTS:
     void initTestCase()
     {
-        QVERIFY(openWindow());
-        const auto failure = makeDemo(scenes);
-        QVERIFY2(failure.isEmpty(), qPrintable(failure));
-        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        openDemo(scenes);
         window_->showPage(Page::Sample);
         steps()->setValue(2);
         settle();

@@ -80,9 +80,7 @@ class TestWindowTraining : public test::WindowTest {
 private Q_SLOTS:
     void initTestCase()
     {
-        QVERIFY(openWindow());
-        const auto failure = makeDemo(scenes);
-        QVERIFY2(failure.isEmpty(), qPrintable(failure));
+        openDemo(scenes);
         for (const auto& info : pageTable()) // each begins what it does when it is first seen
             window_->showPage(info.page);
         QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);

@@ -55,6 +55,14 @@ protected:
             return noticeText(failed[0][1].value<Notice>());
         return ended ? QString() : QStringLiteral("it took longer than four minutes");
     }
+    /// The window on that workspace, with nothing at work any more.
+    void openDemo(int scenes)
+    {
+        QVERIFY(openWindow());
+        const auto failure = makeDemo(scenes);
+        QVERIFY2(failure.isEmpty(), qPrintable(failure));
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+    }
     DatasetJobs& jobs() const { return controllers_->datasetJobs; }
     QString path(const std::string& name) const { return QString::fromStdString((folder_ / name).string()); }
 
