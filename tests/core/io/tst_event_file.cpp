@@ -1,3 +1,4 @@
+#include "core/io/atomic_file.h"
 #include "core/io/event_file.h"
 #include "core/runtime/error.h"
 #include "tests/support/test_data.h"
@@ -6,20 +7,11 @@
 
 #include <cstring>
 #include <fstream>
-#include <sstream>
 
 using namespace nanodit;
 using namespace nanodit::test;
 
 namespace {
-
-std::string bytesOf(const std::filesystem::path& file)
-{
-    std::ifstream stream(file, std::ios::binary);
-    std::ostringstream text;
-    text << stream.rdbuf();
-    return text.str();
-}
 
 /// The payloads of a file of TFRecord frames: length (8), checksum (4), payload, checksum (4).
 std::vector<std::string> frames(const std::string& bytes)
@@ -45,7 +37,7 @@ private Q_SLOTS:
         const TemporaryFolder folder;
         const EventFile file(folder.path(), 1);
         QVERIFY(file.path().filename().string().starts_with("events.out.tfevents."));
-        const auto bytes = bytesOf(file.path());
+        const auto bytes = readTextFile(file.path());
         // Length 24 and its masked CRC-32C, the first twelve bytes of every event file that TensorFlow writes.
         QVERIFY(bytes.starts_with(std::string("\x18\0\0\0\0\0\0\0\xa3\x7fK\"", 12)));
         const auto events = frames(bytes);
@@ -60,7 +52,7 @@ private Q_SLOTS:
         const TemporaryFolder folder;
         EventFile file(folder.path(), 1);
         file.addScalars(300, {{"loss", 0.5}, {"lr", 2.0}});
-        const auto summary = frames(bytesOf(file.path())).at(2).substr(9); // behind the wall time
+        const auto summary = frames(readTextFile(file.path())).at(2).substr(9); // behind the wall time
         QCOMPARE(QByteArray::fromStdString(summary).toHex(),
                  QByteArray("10ac02" // step 300
                             "2a18"   // summary of 24 bytes
@@ -78,7 +70,7 @@ private Q_SLOTS:
         EventFile file(folder.path(), 1);
         const Image grey{.size = {8, 4}, .rgb = std::vector<std::uint8_t>(3 * 8 * 4, 128)};
         file.addPicture(5, "preview/a", grey);
-        const auto event = frames(bytesOf(file.path())).at(2);
+        const auto event = frames(readTextFile(file.path())).at(2);
         QVERIFY(event.find(std::string("\x08\x04\x10\x08\x18\x03")) != std::string::npos); // height, width, RGB
         const auto png = encodePng(grey);
         QVERIFY(event.ends_with(std::string(png.begin(), png.end())));
@@ -89,7 +81,7 @@ private Q_SLOTS:
         const TemporaryFolder folder;
         const EventFile first(folder.path(), 1), second(folder.path(), 4);
         QVERIFY(first.path() != second.path());
-        QVERIFY(frames(bytesOf(second.path())).at(1).ends_with(std::string("\x10\x04\x3a\x02\x08\x01")));
+        QVERIFY(frames(readTextFile(second.path())).at(1).ends_with(std::string("\x10\x04\x3a\x02\x08\x01")));
     }
 
     void whatIsDoneAgainIsCutOffFromEarlierFiles()
@@ -97,7 +89,7 @@ private Q_SLOTS:
         const TemporaryFolder folder;
         const auto stepsIn = [](const std::filesystem::path& file) {
             std::vector<int> steps; // all below 128: one byte behind the key
-            for (const auto& payload : frames(bytesOf(file)))
+            for (const auto& payload : frames(readTextFile(file)))
                 steps.push_back(payload[9] == 0x10 ? payload[10] : 0);
             return steps;
         };

@@ -1,5 +1,6 @@
 #include "core/config/train_config.h"
 #include "core/front/training.h"
+#include "core/io/atomic_file.h"
 #include "core/io/tensor.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
@@ -12,20 +13,11 @@
 #include <QtTest/QTest>
 
 #include <fstream>
-#include <sstream>
 
 using namespace nanodit;
 using namespace nanodit::test;
 
 namespace {
-
-std::string bytesOf(const std::filesystem::path& file)
-{
-    std::ifstream stream(file, std::ios::binary);
-    std::ostringstream text;
-    text << stream.rdbuf();
-    return text.str();
-}
 
 std::vector<std::filesystem::path> eventFiles(const std::filesystem::path& run)
 {
@@ -65,12 +57,12 @@ private Q_SLOTS:
         const auto written = readTrainConfig(runs[0].folder / "config.yaml");
         QCOMPARE(written.model.textDim, 12);
         QCOMPARE(written.model.latentChannels, 4);
-        QVERIFY(!bytesOf(runs[0].folder / "log.txt").empty());
+        QVERIFY(!readTextFile(runs[0].folder / "log.txt").empty());
 
         const auto events = eventFiles(runs[0].folder);
         QCOMPARE(events.size(), 1U);
         for (const auto* tag : {"loss_by_t/0.75-1", "grad_norm_dino_patch_proj", "preview/val0"})
-            QVERIFY2(bytesOf(events[0]).find(tag) != std::string::npos, tag);
+            QVERIFY2(readTextFile(events[0]).find(tag) != std::string::npos, tag);
 
         QCOMPARE(outcome.previews.size(), 4U); // 2 records at steps 3 and 6
         QCOMPARE(outcome.previews[0].step, 3);
@@ -98,7 +90,8 @@ private Q_SLOTS:
         const auto resumed = train(std::move(request));
         QCOMPARE(resumed.report.firstStep, 5);
         for (const auto* file : {"model.safetensors", "ema.safetensors", "optimizer.safetensors"})
-            QVERIFY2(bytesOf(whole.report.checkpoint / file) == bytesOf(resumed.report.checkpoint / file), file);
+            QVERIFY2(readTextFile(whole.report.checkpoint / file) == readTextFile(resumed.report.checkpoint / file),
+                     file);
         const auto a = readMetrics(tiny.workspace.runsFolder() / "whole"),
                    b = readMetrics(tiny.workspace.runsFolder() / "parts");
         QCOMPARE(a.size(), b.size());
@@ -148,7 +141,7 @@ private Q_SLOTS:
     {
         const TinyWorkspace tiny;
         const auto shard = tiny.workspace.shardsFolder() / "train/bucket_64x64/shard-000000.tar";
-        auto text = bytesOf(shard);
+        auto text = readTextFile(shard);
         text[text.find("train4.vae.npy") + 200] ^= 1; // in the entry's header
         std::ofstream(shard, std::ios::binary | std::ios::trunc) << text;
         auto config = tinyConfig(5); // 20 samples: more than an epoch
@@ -200,7 +193,7 @@ private Q_SLOTS:
         QVERIFY2(message.find("5 steps in a row") != std::string::npos && message.find("train") != std::string::npos,
                  message.c_str());
         const auto run = tiny.workspace.runsFolder() / "broken";
-        QVERIFY(bytesOf(run / "log.txt").find("step 1 was skipped") != std::string::npos);
+        QVERIFY(readTextFile(run / "log.txt").find("step 1 was skipped") != std::string::npos);
         const auto metrics = readMetrics(run);
         QCOMPARE(metrics.size(), 5U);
         QVERIFY(metrics[0].skipped && std::isnan(metrics[0].gradNorm));
