@@ -56,12 +56,8 @@ class TestValidateJob : public QObject {
 private Q_SLOTS:
     void initTestCase()
     {
-        DemoRequest demo;
-        demo.folder = folder_ / "demo";
-        demo.scenes = 40;
-        demo.preprocess = true;
-        QVERIFY(makeDemoJob(demo)->run({}) == JobEnd::Finished);
-        workspace_ = Workspace::open(demo.folder);
+        QVERIFY(makeDemoJob({.folder = folder_ / "demo", .scenes = 40})->run({}) == JobEnd::Finished);
+        workspace_ = Workspace::open(folder_ / "demo");
         checkpoint_ = listRuns(workspace_).front().checkpoints.back();
         whole_ = folder_ / "whole";
         const auto outcome = validate(request(whole_));
