@@ -9,7 +9,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The folders of core, lowest first, as in core/CMakeLists.txt: each may use those before it.
 const std::vector<std::string> flow = {"runtime",    "geometry",   "io",     "config", "dataset", "kernels", "encoders",
                                        "preprocess", "model",      "runs",   "sample", "train",   "inspect", "validate",
                                        "demo",       "experiment", "golden", "doctor", "front"};
@@ -89,6 +88,11 @@ void checkApp(const std::string& file, const IncludeGraph& graph, std::vector<st
 }
 
 } // namespace
+
+const std::vector<std::string>& coreFolders()
+{
+    return flow;
+}
 
 IncludeGraph readIncludes(const fs::path& root, const std::vector<std::string>& folders)
 {

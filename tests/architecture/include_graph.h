@@ -12,6 +12,9 @@ using IncludeGraph = std::map<std::string, std::vector<std::string>>;
 /// Reads every .h and .cpp below these folders of `root`.
 IncludeGraph readIncludes(const std::filesystem::path& root, const std::vector<std::string>& folders);
 
+/// The folders of core, lowest first: each may use those before it.
+const std::vector<std::string>& coreFolders();
+
 /// What a file includes, directly or through other files of the graph.
 std::set<std::string> reach(const IncludeGraph& graph, const std::string& file);
 

@@ -1,5 +1,7 @@
 #include "tests/architecture/include_graph.h"
 
+#include <QFile>
+#include <QRegularExpression>
 #include <QtTest>
 
 #include <filesystem>
@@ -14,6 +16,7 @@ class ArchitectureTest : public QObject {
 private Q_SLOTS:
     void initTestCase();
     void theSourcesKeepTheOrderOfTheHouse();
+    void theOrderStandsAlikeInTheBuildAndTheDescription();
     void theFrontReachesNoTorch();
     void aPlantedIncludeIsFound_data();
     void aPlantedIncludeIsFound();
@@ -34,6 +37,25 @@ void ArchitectureTest::theSourcesKeepTheOrderOfTheHouse()
     for (const auto& sentence : violations(graph_))
         all += sentence + "\n";
     QVERIFY2(all.empty(), all.c_str());
+}
+
+void ArchitectureTest::theOrderStandsAlikeInTheBuildAndTheDescription()
+{
+    const auto textOf = [](const QString& file) {
+        QFile read(QStringLiteral(SOURCE_ROOT "/") + file);
+        return read.open(QIODevice::ReadOnly) ? QString::fromUtf8(read.readAll()) : QString();
+    };
+    QStringList order;
+    for (const auto& folder : coreFolders())
+        order << QString::fromStdString(folder);
+    static const QRegularExpression list("foreach\\(folder ([a-z ]+)\\)");
+    QCOMPARE(list.match(textOf("core/CMakeLists.txt")).captured(1).split(' '), order);
+    static const QRegularExpression row("^\\| `core/([a-z]+)` \\|", QRegularExpression::MultilineOption);
+    QStringList described;
+    const auto page = textOf("docs/architecture.md");
+    for (auto it = row.globalMatch(page); it.hasNext();)
+        described << it.next().captured(1);
+    QCOMPARE(described, order);
 }
 
 void ArchitectureTest::theFrontReachesNoTorch()
