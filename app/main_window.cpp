@@ -9,6 +9,7 @@
 #include "app/job_runner.h"
 #include "app/main_menu.h"
 #include "app/new_folder_dialog.h"
+#include "app/page_links.h"
 #include "app/pages/attention/attention_page.h"
 #include "app/pages/dataset/dataset_actions.h"
 #include "app/pages/dataset/dataset_page.h"
@@ -168,45 +169,13 @@ void MainWindow::connectPages()
     connect(rail_, &NavigationRail::pageChosen, this, [this](int page) { showPage(static_cast<Page>(page)); });
     connect(status_, &StatusStrip::pageWanted, this, &MainWindow::showPage);
     connect(status_, &StatusStrip::computeChosen, this, &MainWindow::chooseDevice);
-    connect(train_, &TrainPage::datasetWanted, this, [this] { showPage(Page::Dataset); });
-    connect(train_, &TrainPage::recordWanted, this, [this](const QString& record) {
-        showPage(Page::Dataset);
-        dataset_->chooseRecord(record);
-    });
-    connect(attention_, &AttentionPage::trainWanted, this, [this] { showPage(Page::Train); });
-    connect(sample_, &SamplePage::trainWanted, this, [this] { showPage(Page::Train); });
-    connect(sample_, &SamplePage::attentionWanted, this, [this](const QString& file) {
-        showPage(Page::Attention);
-        attention_->showPainted(file);
-    });
-    connect(validate_, &ValidatePage::trainWanted, this, [this] { showPage(Page::Train); });
-    connect(runs_, &RunsPage::trainWanted, this, [this] { showPage(Page::Train); });
-    connect(runs_, &RunsPage::runWanted, this, [this](const QString& run) {
-        showPage(Page::Train);
-        train_->showRun(run);
-    });
-    connect(runs_, &RunsPage::duplicateWanted, this, [this](const QString& run, bool fromItsWeights) {
-        showPage(Page::Train);
-        train_->newRunLike(run, fromItsWeights);
-    });
-    connect(runs_, &RunsPage::validationWanted, this, [this](const QString& run) {
-        showPage(Page::Validate);
-        validate_->choose(run, {});
-    });
-    connect(runs_, &RunsPage::comparisonWanted, this, [this](const QString& run, const QString& against) {
-        showPage(Page::Validate);
-        validate_->choose(run, against);
-        validate_->showComparison();
-    });
-    connect(validate_, &ValidatePage::attentionWanted, this, [this](const QString& record) {
-        showPage(Page::Attention);
-        attention_->showRecord(record);
-    });
-    connect(validate_, &ValidatePage::sampleWanted, this, [this](const QString& file, const QString& checkpoint) {
-        showPage(Page::Sample);
-        sample_->chooseCheckpoint(checkpoint);
-        sample_->restoreFrom(file);
-    });
+    linkPages({.dataset = dataset_,
+               .train = train_,
+               .attention = attention_,
+               .sample = sample_,
+               .validate = validate_,
+               .runs = runs_},
+              [this](Page page) { showPage(page); });
     connect(welcome_, &WelcomePage::openWanted, this, &MainWindow::askOpen);
     connect(welcome_, &WelcomePage::newWanted, this, &MainWindow::askNew);
     connect(welcome_, &WelcomePage::demoWanted, this, &MainWindow::askDemo);
