@@ -34,7 +34,6 @@ QCPColorGradient viridis()
 HeatPlot::HeatPlot(const QString& row, const QString& quantity, QWidget* parent)
     : PlotView(parent)
     , row_(row)
-    , quantity_(quantity)
     , map_(new QCPColorMap(plot()->xAxis, plot()->yAxis))
     , bar_(new QCPColorScale(plot()))
 {

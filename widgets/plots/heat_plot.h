@@ -42,7 +42,7 @@ protected:
 private:
     std::size_t measuredAt(double position, AxisUnit unit) const; ///< The newest step that is not behind it.
 
-    QString row_, quantity_;
+    QString row_;
     QCPColorMap* map_;
     QCPColorScale* bar_;
     Course course_;

@@ -20,7 +20,6 @@
 #include "widgets/picture.h"
 #include "widgets/state_panel.h"
 #include "widgets/theme.h"
-#include "widgets/word_strip.h"
 
 #include <QAction>
 #include <QLabel>
@@ -28,7 +27,6 @@
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
-#include <set>
 #include <utility>
 
 namespace nanodit {
@@ -41,7 +39,6 @@ AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& compar
                              Dialogs& dialogs, QWidget* parent)
     : QWidget(parent)
     , session_(session)
-    , dialogs_(dialogs)
     , looking_(looking)
     , frame_(new PageFrame(pageName(Page::Attention), this))
     , states_(new QStackedWidget(this))
@@ -65,7 +62,7 @@ AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& compar
     connect(empty_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
             &AttentionPage::trainWanted);
     exports_ = new ExportMenu(
-        dialogs_, [this] { return exported(); }, this);
+        dialogs, [this] { return exported(); }, this);
     exports_->setObjectName(QStringLiteral("attentionExports"));
     export_->setMenu(exports_);
     connect(exports_, &ExportMenu::saved, frame_->banner(), &Banner::showNotice);
@@ -426,16 +423,7 @@ void AttentionPage::showMarks()
 {
     if (!scene_)
         return;
-    const auto& edits = drawer_->edits()->edits();
-    panes_->patches()->setMarks(edits.erasedPatches, pastedCells(edits.pastes, scene_->patches));
-    std::set<std::size_t> words; // as they are shown: where others were replaced, their numbers are not the caption's
-    for (std::size_t i = 0; i < scene_->words.size(); ++i) {
-        if (edits.erasedWords.contains(scene_->words[i].inCaption))
-            words.insert(i);
-    }
-    if (edits.eraseCls)
-        words.insert(scene_->words.size());
-    panes_->words()->setErased(std::move(words));
+    panes_->showEdits(drawer_->edits()->edits(), scene_->patches);
     panes_->patches()->setTool(drawer_->edits()->tool(), drawer_->edits()->brushRadius());
 }
 

@@ -76,7 +76,6 @@ private:
     AttentionExport exported() const;
 
     Session& session_;
-    Dialogs& dialogs_;
     Looking& looking_;
     PageFrame* frame_;
     QStackedWidget* states_;

@@ -1,5 +1,6 @@
 #include "app/pages/attention/attention_panes.h"
 
+#include "app/pages/attention/edit_history.h"
 #include "widgets/attention_map.h"
 #include "widgets/fitted_label.h"
 #include "widgets/picture.h"
@@ -10,6 +11,8 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace nanodit {
 
@@ -91,6 +94,19 @@ void AttentionPanes::showChoice(const AttentionChoice& choice)
     picture_->setChosen(choice.latents);
     patches_->setChosen(choice.patches);
     words_->setChosen(choice.word);
+}
+
+void AttentionPanes::showEdits(const ConditionEdits& edits, GridSize patches)
+{
+    patches_->setMarks(edits.erasedPatches, pastedCells(edits.pastes, patches));
+    std::set<std::size_t> words; // as they are shown: where others were replaced, their numbers are not the caption's
+    for (std::size_t i = 0; i < captionWords_.size(); ++i) {
+        if (edits.erasedWords.contains(captionWords_[i].inCaption))
+            words.insert(i);
+    }
+    if (edits.eraseCls)
+        words.insert(captionWords_.size());
+    words_->setErased(std::move(words));
 }
 
 void AttentionPanes::showAnswer(const AttentionAnswer& answer, const AttentionPart& part, AttentionMeasure measure)

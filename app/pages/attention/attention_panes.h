@@ -17,11 +17,12 @@ public:
     /// Parts are named PREFIXPicture, PREFIXWords and PREFIXPatches. `hints`: titles also say what a click does.
     AttentionPanes(const QString& prefix, bool hints, QWidget* parent = nullptr);
     AttentionMap* picture() const { return picture_; }
-    WordStrip* words() const { return words_; }
     AttentionMap* patches() const { return patches_; }
 
     void showScene(const AttentionScene& scene);
     void showChoice(const AttentionChoice& choice);
+    /// Strikes out what is left out of the scene's context, and marks patches, of this grid, that are pasted over.
+    void showEdits(const ConditionEdits& edits, GridSize patches);
     /// Self attention, where the answer has it, lies over the picture; sinks, where it has them, are marked at the
     /// words until the next scene.
     void showAnswer(const AttentionAnswer& answer, const AttentionPart& part, AttentionMeasure measure);

@@ -65,7 +65,6 @@ RunsPage::RunsPage(Session& session, Training& training, Preferences& preference
     , session_(session)
     , training_(training)
     , preferences_(preferences)
-    , dialogs_(dialogs)
     , frame_(new PageFrame(pageName(Page::Runs), this))
     , states_(new QStackedWidget(this))
     , state_(new StatePanel(this))

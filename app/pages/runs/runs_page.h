@@ -75,7 +75,6 @@ private:
     Session& session_;
     Training& training_;
     Preferences& preferences_;
-    Dialogs& dialogs_;
     PageFrame* frame_;
     QStackedWidget* states_;
     StatePanel* state_;
