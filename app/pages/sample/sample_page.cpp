@@ -52,6 +52,10 @@ SamplePage::SamplePage(Session& session, Sampling& sampling, Dialogs& dialogs, Q
     , actions_(*frame_)
 {
     makeCommands();
+    empty_->showEmpty(QStringLiteral("sample"), tr("No model to sample from yet"),
+                      tr("Train a model first; you can sample from any checkpoint."));
+    connect(empty_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
+            &SamplePage::trainWanted);
     auto* const content = new QWidget(this);
     states_->addWidget(empty_);
     states_->addWidget(stage_);
@@ -396,16 +400,7 @@ void SamplePage::updateState()
     actions_.checkpoints->setEnabled(!active && form_->checkpointsOfRun().size() > 1);
     actions_.save->setEnabled(plane ? !active : !shownFile_.isEmpty());
     actions_.attend->setEnabled(!shownFile_.isEmpty());
-    const bool anything = ready || !history_->empty();
-    if (!anything && states_->currentIndex() == 0 && empty_->findChild<QPushButton*>() != nullptr)
-        return;
-    states_->setCurrentIndex(anything ? 1 : 0);
-    if (!anything) {
-        empty_->showEmpty(QStringLiteral("sample"), tr("No model to sample from yet"),
-                          tr("Train a model first; you can sample from any checkpoint."));
-        connect(empty_->addButton(tr("Go to training"), QStringLiteral("train"), true), &QPushButton::clicked, this,
-                &SamplePage::trainWanted);
-    }
+    states_->setCurrentIndex(ready || !history_->empty() ? 1 : 0);
 }
 
 void SamplePage::restoreFrom(const QString& file)

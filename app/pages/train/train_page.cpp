@@ -1,15 +1,14 @@
 #include "app/pages/train/train_page.h"
 
-#include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "app/failures.h"
 #include "app/job_runner.h"
 #include "app/page_table.h"
+#include "app/pages/train/enlarged_preview.h"
 #include "app/pages/train/forecast_panel.h"
 #include "app/pages/train/jump_panel.h"
 #include "app/pages/train/mechanism_view.h"
 #include "app/pages/train/preview_panel.h"
-#include "app/pages/train/preview_window.h"
 #include "app/pages/train/queue_panel.h"
 #include "app/pages/train/replay_panel.h"
 #include "app/pages/train/run_form.h"
@@ -26,7 +25,6 @@
 #include "widgets/icons.h"
 #include "widgets/log_view.h"
 #include "widgets/page_frame.h"
-#include "widgets/picture.h"
 #include "widgets/state_panel.h"
 #include "widgets/text.h"
 
@@ -57,6 +55,7 @@ TrainPage::TrainPage(Session& session, Training& training, Preferences& preferen
     , states_(new QStackedWidget(this))
     , progress_(new QProgressBar(this))
     , previews_(new PreviewPanel(this))
+    , enlarged_(new EnlargedPreview(session, previews_))
     , log_(new LogView(this))
     , jumps_(new JumpPanel(session, training, this))
     , form_(new RunForm(session, dialogs, this))
@@ -197,7 +196,11 @@ QWidget* TrainPage::makeDrawer()
     };
     connect(&training_.curves(), &RunCurves::attentionMeasured, mechanism, showMechanism);
     connect(&training_, &Training::runChanged, mechanism, showMechanism);
-    connect(previews_, &PreviewPanel::pictureChosen, this, &TrainPage::openPicture);
+    connect(previews_, &PreviewPanel::pictureChosen, enlarged_,
+            [this](const QString& record, qint64 step, PreviewKind kind, const QString& caption) {
+                enlarged_->open(training_.runName(), record, step, kind, caption);
+            });
+    connect(enlarged_, &EnlargedPreview::failed, frame_->banner(), failuresIn(frame_->banner()));
     return tabs;
 }
 
@@ -449,39 +452,6 @@ void TrainPage::newRunLike(const QString& name, bool fromItsWeights)
         return frame_->banner()->showNotice(
             tr("%1 is being trained. A new run can be set up once it has ended.").arg(training_.runName()));
     form_->newRunLike(name, fromItsWeights);
-}
-
-void TrainPage::openPicture(const QString& record, qint64 step, PreviewKind kind, const QString& caption)
-{
-    const auto* const known = session_.record(record);
-    if (step < 0 && known == nullptr)
-        return;
-    session_.background().ask(
-        this,
-        [file = previewFile(session_.workspace().runsFolder() / training_.runName().toStdString(), step,
-                            record.toStdString(), kind),
-         info = known != nullptr ? *known : RecordInfo(),
-         step] { return qImageFromImage(step < 0 ? loadBucketImage(info) : readImage(file)); },
-        [this, caption, beside = isEnlarged()](const QImage& picture) {
-            if (!beside || isEnlarged()) // else its window was closed meanwhile
-                showPicture(picture, caption);
-        },
-        [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the picture"), why); });
-}
-
-bool TrainPage::isEnlarged() const
-{
-    return enlarged_ && enlarged_->isVisible();
-}
-
-void TrainPage::showPicture(const QImage& picture, const QString& caption)
-{
-    if (!isEnlarged()) {
-        enlarged_ = new PreviewWindow(this);
-        connect(enlarged_, &PreviewWindow::neighbourWanted, previews_, &PreviewPanel::chooseNeighbour);
-    }
-    enlarged_->showPicture(picture, caption);
-    enlarged_->open();
 }
 
 bool TrainPage::settled() const

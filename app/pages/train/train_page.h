@@ -3,7 +3,6 @@
 #include "app/session.h"
 #include "core/front/training.h"
 
-#include <QPointer>
 #include <QWidget>
 
 class QAction;
@@ -14,13 +13,13 @@ class QTabWidget;
 namespace nanodit {
 
 class Dialogs;
+class EnlargedPreview;
 class ForecastPanel;
 class JumpPanel;
 class LogView;
 class PageFrame;
 class Preferences;
 class PreviewPanel;
-class PreviewWindow;
 class RunForm;
 class TrainForecasts;
 class Training;
@@ -61,10 +60,6 @@ private:
     void queueNext();
     void updateState();
     void showContext(const Progress* progress);
-    /// Reads a preview in full, or the record's own picture (step -1), and enlarges it.
-    void openPicture(const QString& record, qint64 step, PreviewKind kind, const QString& caption);
-    void showPicture(const QImage& picture, const QString& caption);
-    bool isEnlarged() const; ///< A picture is.
 
     Session& session_;
     Training& training_;
@@ -75,7 +70,7 @@ private:
     QTabWidget* tabs_ = nullptr; ///< Below the curves.
     QProgressBar* progress_;
     PreviewPanel* previews_;
-    QPointer<PreviewWindow> enlarged_;
+    EnlargedPreview* enlarged_; ///< One of the previews.
     LogView* log_;
     JumpPanel* jumps_;
     RunForm* form_;
