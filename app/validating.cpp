@@ -9,6 +9,9 @@ namespace nanodit {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// Reads a report and, where the folder is not empty, its baseline. Throws DataError.
 ShownValidation readValidation(const fs::path& report, const fs::path& baseline)
 {
     ShownValidation shown;
@@ -40,6 +43,8 @@ ShownValidation readValidation(const fs::path& report, const fs::path& baseline)
     }
     return shown;
 }
+
+} // namespace
 
 Validating::Validating(Session& session)
     : session_(session)

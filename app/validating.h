@@ -23,8 +23,6 @@ struct ShownValidation {
     QString name, baselineName; ///< As the courses call them.
     const std::vector<MetricDifference>* against() const { return baseline ? &differences : nullptr; }
 };
-/// Reads a report and, where the folder is not empty, its baseline. Throws DataError.
-ShownValidation readValidation(const std::filesystem::path& report, const std::filesystem::path& baseline);
 
 /// The one validation that may run, and the reading of reports. Home thread.
 class Validating : public QObject {

@@ -148,12 +148,14 @@ std::vector<TableCurve> blockCurves(const PlotSubject& subject, const PlottedRun
     return curves;
 }
 
-} // namespace
-
+/// Whether each run has a plot of its own: shares are stacked, and blocks are rows, so that two runs cannot lie over
+/// each other.
 bool isPlottedByRun(const PlotSubject& subject)
 {
     return subject.kind == PlotSubject::Kind::Shares || subject.kind == PlotSubject::Kind::Blocks;
 }
+
+} // namespace
 
 std::vector<PlotView*> makeSubjectPlots(const PlotSubject& subject, const std::vector<PlottedRun>& runs,
                                         QWidget* parent)

@@ -21,10 +21,6 @@ struct PlottedRun {
     QPointer<RunCurves> curves;
 };
 
-/// Whether each run has a plot of its own: shares are stacked, and blocks are rows, so that two runs cannot lie over
-/// each other.
-bool isPlottedByRun(const PlotSubject& subject);
-
 /// The plots of a subject: one with the curves of all runs, or one for each of them, in their order; at least one.
 /// Those of blocks share their colours.
 std::vector<PlotView*> makeSubjectPlots(const PlotSubject& subject, const std::vector<PlottedRun>& runs,

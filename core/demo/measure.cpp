@@ -2,6 +2,10 @@
 
 #include "core/demo/patch_labels.h"
 #include "core/demo/scene_edit.h"
+#include "core/demo/scene_set.h"
+#include "core/encoders/autoencoder_kl.h"
+#include "core/encoders/dino.h"
+#include "core/encoders/t5.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/grad_mode.h>
@@ -119,7 +123,7 @@ std::string withSwappedColours(const Scene& scene)
     return text;
 }
 
-} // namespace
+// Each fills its part of the figures, and returns early when the job should stop.
 
 void measureAutoencoder(const AutoencoderKl& autoencoder, const SceneSet& scenes, const JobContext& context,
                         DemoFigures& figures)
@@ -139,6 +143,7 @@ void measureAutoencoder(const AutoencoderKl& autoencoder, const SceneSet& scenes
     figures.psnrMean = sum / static_cast<double>(scenes.size());
 }
 
+/// Nearest by cosine among the patches of `reference`'s scenes. A patch's label is what covers most of it.
 void measureDino(const DinoEncoder& encoder, const SceneSet& scenes, const SceneSet& reference,
                  const JobContext& context, DemoFigures& figures)
 {
@@ -158,6 +163,7 @@ void measureDino(const DinoEncoder& encoder, const SceneSet& scenes, const Scene
     figures.positionShare = positionShare(asked.grids);
 }
 
+/// Distances are Euclidean, between means over a caption's tokens.
 void measureText(const T5Encoder& encoder, const SceneSet& scenes, const JobContext& context, DemoFigures& figures)
 {
     const at::NoGradGuard noGrad;
@@ -190,6 +196,8 @@ void measureText(const T5Encoder& encoder, const SceneSet& scenes, const JobCont
     figures.oneWordSmallest = oneWord.front();
     figures.oneWordMedian = oneWord[oneWord.size() / 2];
 }
+
+} // namespace
 
 std::optional<DemoFigures> measureDemoEncoders(const std::filesystem::path& folder, const SceneKind& kind,
                                                std::uint64_t seed, std::int64_t scenes, const JobContext& context)

@@ -8,14 +8,6 @@
 
 namespace nanodit {
 
-/// Seconds that a layer of a usual size takes, the fastest of several tries: [512, 1024] x [1024, 4096].
-struct ProductTimes {
-    double float32 = 0, bf16 = 0;
-    /// By a margin that other programs on the machine do not make by chance.
-    bool bf16IsFaster() const { return bf16 * 1.25 < float32; }
-};
-ProductTimes measureProducts(at::Device device);
-
 /// What the workspace's passes round the factors of matrix products to, as data/precision.json has it; float32 where
 /// nothing was decided. Throws DataError when the file is not as it should be.
 bool productsInBf16(const Workspace& workspace);

@@ -1,5 +1,8 @@
 #include "core/demo/caption.h"
 #include "core/demo/measure.h"
+#include "core/demo/scene_set.h"
+#include "core/encoders/autoencoder_kl.h"
+#include "core/encoders/t5.h"
 #include "core/runtime/resources.h"
 #include "tests/support/test_data.h"
 
