@@ -3,6 +3,7 @@
 #include "app/pages/dataset/dataset_page.h"
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/dataset/record_editing.h"
+#include "app/pages/dataset/record_model.h"
 #include "app/pages/dataset/record_table.h"
 #include "tests/app/window_test.h"
 #include "widgets/thumbnail_grid.h"
@@ -20,6 +21,7 @@ protected:
     {
         WindowTest::openDemo(scenes);
         settle();
+        QCOMPARE(browser()->model()->rowCount(), scenes);
     }
     DatasetPage* page() const { return window_->datasetPage(); }
     RecordBrowser* browser() const { return page()->browser(); }
