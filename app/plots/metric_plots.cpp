@@ -269,7 +269,7 @@ void MetricPlots::arrange()
         grid_->addWidget(panel, i / 2, i % 2);
     }
     link(*panels_.front()); // also those that are new
-    logarithmic_->setEnabled(layout_.unit != AxisUnit::WallTime);
+    logarithmic_->setEnabled(layout_.unit != AxisUnit::DateTime);
     grid_->setColumnStretch(0, 1);
     grid_->setColumnStretch(1, panels_.size() > 1 ? 1 : 0);
     add_->setEnabled(panels_.size() < PlotLayout::mostPlots);

@@ -30,9 +30,9 @@ QByteArray plotTable(const std::vector<TableCurve>& curves, const std::shared_pt
         text += ",samples,seconds";
         units = {AxisUnit::Samples, AxisUnit::Seconds};
     }
-    if (clock && clock->counts(AxisUnit::WallTime)) {
+    if (clock && clock->counts(AxisUnit::DateTime)) {
         text += ",wall_time";
-        units.push_back(AxisUnit::WallTime);
+        units.push_back(AxisUnit::DateTime);
     }
     for (const auto& curve : curves)
         text += ',' + quoted(curve.name);

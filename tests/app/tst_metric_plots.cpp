@@ -339,7 +339,7 @@ private Q_SLOTS:
         auto* const axis = plots_->findChild<QComboBox*>("plotAxis");
         axis->setCurrentIndex(3);
         Q_EMIT axis->activated(3);
-        QCOMPARE(plots_->arrangement().unit, AxisUnit::WallTime);
+        QCOMPARE(plots_->arrangement().unit, AxisUnit::DateTime);
         QVERIFY(!plots_->findChild<QToolButton*>("plotLogarithmicAxis")->isEnabled());
         auto* const panel = plots_->panels().front();
         panel->setSubject("loss");

@@ -133,27 +133,27 @@ private Q_SLOTS:
     void stepsLieWhereTheyEnded()
     {
         StepClock clock;
-        QVERIFY(!clock.counts(AxisUnit::WallTime) && clock.counts(AxisUnit::Seconds));
+        QVERIFY(!clock.counts(AxisUnit::DateTime) && clock.counts(AxisUnit::Seconds));
         clock.append(1, 4, 2.0);
-        QVERIFY(!clock.counts(AxisUnit::WallTime));
-        QVERIFY(std::isnan(clock.position(1, AxisUnit::WallTime)));
+        QVERIFY(!clock.counts(AxisUnit::DateTime));
+        QVERIFY(std::isnan(clock.position(1, AxisUnit::DateTime)));
         clock.append(2, 4, 2.0, noon);
         clock.append(3, 4, 2.0, noon + 100s); // a validation, or a pause
-        QVERIFY(clock.counts(AxisUnit::WallTime));
-        QCOMPARE(clock.position(2, AxisUnit::WallTime), noonSeconds);
-        QCOMPARE(clock.position(3, AxisUnit::WallTime), noonSeconds + 100);
-        QCOMPARE(clock.position(2.5, AxisUnit::WallTime), noonSeconds + 50);
-        QCOMPARE(clock.position(1, AxisUnit::WallTime), noonSeconds - 2); // by what it computed
+        QVERIFY(clock.counts(AxisUnit::DateTime));
+        QCOMPARE(clock.position(2, AxisUnit::DateTime), noonSeconds);
+        QCOMPARE(clock.position(3, AxisUnit::DateTime), noonSeconds + 100);
+        QCOMPARE(clock.position(2.5, AxisUnit::DateTime), noonSeconds + 50);
+        QCOMPARE(clock.position(1, AxisUnit::DateTime), noonSeconds - 2); // by what it computed
         QCOMPARE(clock.position(3, AxisUnit::Seconds), 6.0);
         for (const double step : {1.0, 1.5, 2.25, 3.0})
-            QVERIFY(std::abs(clock.step(clock.position(step, AxisUnit::WallTime), AxisUnit::WallTime) - step) < 1e-4);
+            QVERIFY(std::abs(clock.step(clock.position(step, AxisUnit::DateTime), AxisUnit::DateTime) - step) < 1e-4);
         clock.append(4, 4, 2.0, noon + 50s); // the clock was set back
-        QCOMPARE(clock.position(4, AxisUnit::WallTime), noonSeconds + 100);
+        QCOMPARE(clock.position(4, AxisUnit::DateTime), noonSeconds + 100);
         clock.append(3, 4, 2.0, noon + 5000s); // resumed from a checkpoint, later
-        QCOMPARE(clock.position(2, AxisUnit::WallTime), noonSeconds);
-        QCOMPARE(clock.position(3, AxisUnit::WallTime), noonSeconds + 5000);
+        QCOMPARE(clock.position(2, AxisUnit::DateTime), noonSeconds);
+        QCOMPARE(clock.position(3, AxisUnit::DateTime), noonSeconds + 5000);
         clock.append(1, 4, 2.0); // by an earlier version, from the start
-        QVERIFY(!clock.counts(AxisUnit::WallTime));
+        QVERIFY(!clock.counts(AxisUnit::DateTime));
     }
 
     void aRunWithoutDatesSaysSo()
@@ -177,7 +177,7 @@ private Q_SLOTS:
             return all;
         };
         QCOMPARE(names(both), (QStringList{"new", "old"}));
-        both.setHorizontal(AxisUnit::WallTime, true); // which has no logarithm
+        both.setHorizontal(AxisUnit::DateTime, true); // which has no logarithm
         both.redraw();
         QCOMPARE(both.shownRange(), std::pair(noonSeconds + 10, noonSeconds + 100));
         QCOMPARE(both.drawnPoints(0).x.size(), 10);
@@ -193,7 +193,7 @@ private Q_SLOTS:
         alone.addCurve(&old, "old", {.hue = Hue::Orange}, without);
         showPlot(alone);
         QCOMPARE(wordsIn(alone), QString());
-        alone.setHorizontal(AxisUnit::WallTime, false);
+        alone.setHorizontal(AxisUnit::DateTime, false);
         alone.redraw();
         QVERIFY(alone.isEmpty());
         QVERIFY2(wordsIn(alone).contains("without dates"), qPrintable(wordsIn(alone)));
@@ -205,8 +205,8 @@ private Q_SLOTS:
         PlotMarks marks(&canvas);
         marks.set({{.kind = PlotMark::Kind::Resumed, .step = 5, .text = "new", .clock = clock},
                    {.kind = PlotMark::Kind::Skipped, .step = 5, .text = "old", .clock = without}});
-        QCOMPARE(marks.near(noonSeconds + 50, 1, AxisUnit::WallTime), QStringList{"new"});
-        marks.draw({.from = noonSeconds, .to = noonSeconds + 100, .columns = 400, .unit = AxisUnit::WallTime});
+        QCOMPARE(marks.near(noonSeconds + 50, 1, AxisUnit::DateTime), QStringList{"new"});
+        marks.draw({.from = noonSeconds, .to = noonSeconds + 100, .columns = 400, .unit = AxisUnit::DateTime});
         int drawn = 0;
         for (int i = 0; i < canvas.graphCount(); ++i)
             drawn += canvas.graph(i)->dataCount();

@@ -55,7 +55,7 @@ QSharedPointer<QCPAxisTicker> tickerFor(AxisUnit unit, bool logarithmic)
         ticker->setFieldWidth(QCPAxisTickerTime::tuHours, 1);
         return ticker;
     }
-    if (unit == AxisUnit::WallTime)
+    if (unit == AxisUnit::DateTime)
         return QSharedPointer<DateTicker>::create();
     return QSharedPointer<WholeTicker>::create();
 }
@@ -156,7 +156,7 @@ void PlotView::setEmptyText(const QString& text)
 
 void PlotView::setHorizontal(AxisUnit unit, bool logarithmic)
 {
-    logarithmic = logarithmic && unit != AxisUnit::WallTime;
+    logarithmic = logarithmic && unit != AxisUnit::DateTime;
     if (unit == unit_ && logarithmic == logarithmic_)
         return;
     unit_ = unit;
@@ -236,7 +236,7 @@ void PlotView::redraw()
 {
     redrawTimer_.stop();
     const bool empty = isEmpty();
-    const bool withoutPlace = empty && unit_ == AxisUnit::WallTime && !isEmptyOver(AxisUnit::Steps);
+    const bool withoutPlace = empty && unit_ == AxisUnit::DateTime && !isEmptyOver(AxisUnit::Steps);
     emptyText_->setText(withoutPlace ? tr("Recorded without dates, by an earlier version") : emptyWords_);
     emptyText_->setVisible(empty);
     for (auto* const axis : {plot_->xAxis, plot_->yAxis})
@@ -267,7 +267,7 @@ QString PlotView::positionText(double position) const
         return durationText(position);
     case AxisUnit::Samples:
         return tr("%1 samples").arg(QLocale().toString(qRound64(position)));
-    case AxisUnit::WallTime:
+    case AxisUnit::DateTime:
         return QLocale().toString(QDateTime::fromMSecsSinceEpoch(qRound64(1000 * position)),
                                   QStringLiteral("d MMM yyyy, HH:mm:ss"));
     case AxisUnit::Steps:
@@ -359,7 +359,7 @@ QString PlotView::axisTitle() const
         return tr("samples seen");
     case AxisUnit::Seconds:
         return logarithmic_ ? tr("training time in seconds") : tr("training time");
-    case AxisUnit::WallTime:
+    case AxisUnit::DateTime:
         return tr("date and time");
     case AxisUnit::Steps:
         break;

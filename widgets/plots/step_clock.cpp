@@ -63,7 +63,7 @@ const QVector<double>& StepClock::sums(AxisUnit unit) const
     switch (unit) {
     case AxisUnit::Samples:
         return samples_;
-    case AxisUnit::WallTime:
+    case AxisUnit::DateTime:
         return elapsed_;
     default:
         return seconds_;

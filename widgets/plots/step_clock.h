@@ -7,8 +7,8 @@
 
 namespace nanodit {
 
-/// What the horizontal axis of a plot counts. Positions of WallTime are seconds since 1970.
-enum class AxisUnit { Steps, Samples, Seconds, WallTime };
+/// What the horizontal axis of a plot counts. Positions of DateTime are seconds since 1970.
+enum class AxisUnit { Steps, Samples, Seconds, DateTime };
 
 /// How many samples a run had seen, how many seconds it had computed, and what time it was after each of its steps:
 /// places curves over samples or time instead of steps. Without any entry every position is its step.
@@ -23,7 +23,7 @@ public:
 
     /// Whether steps have a position in that unit: of wall time only when any step recorded when it ended. Steps beside
     /// it that did not are then placed by the seconds that they computed.
-    bool counts(AxisUnit unit) const { return unit != AxisUnit::WallTime || start_.has_value(); }
+    bool counts(AxisUnit unit) const { return unit != AxisUnit::DateTime || start_.has_value(); }
     /// Between two steps it interpolates, behind the last one it goes on at the mean pace. Not-a-number in a unit that
     /// it does not count.
     double position(double step, AxisUnit unit) const;
@@ -32,7 +32,7 @@ public:
 
 private:
     const QVector<double>& sums(AxisUnit unit) const;
-    double origin(AxisUnit unit) const { return unit == AxisUnit::WallTime ? *start_ : 0; }
+    double origin(AxisUnit unit) const { return unit == AxisUnit::DateTime ? *start_ : 0; }
 
     QVector<double> steps_, samples_, seconds_; ///< Sums up to and with the step.
     QVector<double> elapsed_;                   ///< Seconds of wall time since `start_`; they never go back.
