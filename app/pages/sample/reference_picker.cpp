@@ -100,7 +100,7 @@ PickerWords wordsOf(ReferencePicker::Use use)
                 .records = ReferencePicker::tr("Record that is mixed into the reference"),
                 .paste = ReferencePicker::tr("Use the clipboard's picture"),
                 .clear = ReferencePicker::tr("Mix nothing into the reference")};
-    case ReferencePicker::Use::Reference:
+    case ReferencePicker::Use::Condition:
         break;
     }
     return {.name = QStringLiteral("reference"),

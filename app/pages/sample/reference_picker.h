@@ -26,7 +26,7 @@ class ReferencePicker : public QWidget {
     Q_OBJECT
 
 public:
-    enum class Use { Reference, Cls, Blend };
+    enum class Use { Condition, Cls, Blend };
     ReferencePicker(Session& session, Dialogs& dialogs, Use use, QWidget* parent = nullptr);
     const Reference& reference() const { return reference_; }
     void setReference(const Reference& reference);

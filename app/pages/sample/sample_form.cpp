@@ -50,7 +50,7 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
     , session_(session)
     , checkpoints_(makeChoice(QStringLiteral("checkpoints"), tr("Checkpoint"), this))
     , weightsKind_(new WeightsChoice(this))
-    , reference_(new ReferencePicker(session, dialogs, ReferencePicker::Use::Reference, this))
+    , reference_(new ReferencePicker(session, dialogs, ReferencePicker::Use::Condition, this))
     , others_(new OtherPictures(session, dialogs, this))
     , textScale_(new GuidanceSlider(tr("Text guidance"), tr("s_text: how strongly the picture follows the prompt"),
                                     meaning::text, this))
