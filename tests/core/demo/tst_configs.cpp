@@ -1,3 +1,4 @@
+#include "core/config/settings.h"
 #include "core/config/train_config.h"
 #include "core/io/atomic_file.h"
 
@@ -10,26 +11,6 @@
 using namespace nanodit;
 
 namespace {
-
-/// Dotted names of every setting.
-class KeyCollector : public FieldVisitor {
-public:
-    std::vector<std::string> keys;
-
-    void beginGroup(std::string_view key, std::string_view) override { group_ = std::string(key) + "."; }
-    void endGroup() override { group_.clear(); }
-    void field(const FieldInfo& info, bool&) override { add(info); }
-    void field(const FieldInfo& info, std::int64_t&) override { add(info); }
-    void field(const FieldInfo& info, double&) override { add(info); }
-    void field(const FieldInfo& info, std::string&) override { add(info); }
-    void field(const FieldInfo& info, std::array<double, 2>&) override { add(info); }
-    void field(const FieldInfo& info, std::vector<std::string>&) override { add(info); }
-    void choice(const FieldInfo& info, std::string&, std::span<const std::string_view>) override { add(info); }
-
-private:
-    void add(const FieldInfo& info) { keys.push_back(group_ + std::string(info.key)); }
-    std::string group_;
-};
 
 /// Dotted names of the keys that a file of two levels spells out.
 std::vector<std::string> keysIn(const std::string& yaml)
@@ -70,14 +51,13 @@ private Q_SLOTS:
         QFETCH(QString, name);
         const auto file = std::filesystem::path(NANODIT_CONFIGS) / name.toStdString();
         auto config = readTrainConfig(file); // throws for unknown keys and values out of range
-        KeyCollector expected;
-        config.visit(expected);
+        const auto expected = settingsOf([&config](FieldVisitor& visitor) { config.visit(visitor); });
         auto found = keysIn(readTextFile(file));
         std::sort(found.begin(), found.end());
-        std::sort(expected.keys.begin(), expected.keys.end());
-        for (const auto& key : expected.keys)
-            QVERIFY2(std::binary_search(found.begin(), found.end(), key), (key + " is missing").c_str());
-        QCOMPARE(found.size(), expected.keys.size());
+        for (const auto& setting : expected)
+            QVERIFY2(std::binary_search(found.begin(), found.end(), setting.key),
+                     (setting.key + " is missing").c_str());
+        QCOMPARE(found.size(), expected.size());
     }
 
     void planIsTheDefault()
