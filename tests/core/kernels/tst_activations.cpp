@@ -1,5 +1,6 @@
 #include "core/kernels/activations.h"
 #include "core/kernels/instruction_set.h"
+#include "tests/core/kernels/each_set.h"
 #include "tests/support/thread_count.h"
 
 #include <ATen/ATen.h>
@@ -12,6 +13,7 @@
 #include <vector>
 
 using namespace nanodit;
+using nanodit::test::eachSetAndType;
 using nanodit::test::ThreadCount;
 
 namespace {
@@ -111,16 +113,6 @@ at::Tensor geluOf(const Tensors& in)
 at::Tensor plainGelu(const Tensors& in)
 {
     return at::gelu(in[0], "tanh");
-}
-
-void eachSetAndType()
-{
-    QTest::addColumn<int>("set");
-    QTest::addColumn<int>("type");
-    for (const auto set : usableInstructionSets())
-        for (const auto type : {at::kFloat, at::kBFloat16})
-            QTest::addRow("%s, %s", nameOf(set), type == at::kFloat ? "float32" : "bf16")
-                << static_cast<int>(set) << static_cast<int>(type);
 }
 
 } // namespace

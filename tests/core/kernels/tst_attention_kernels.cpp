@@ -1,8 +1,9 @@
 #include "core/kernels/attention.h"
 #include "core/kernels/attention_kernel.h"
 #include "core/kernels/instruction_set.h"
+#include "tests/core/kernels/each_set.h"
+#include "tests/support/thread_count.h"
 
-#include <ATen/Parallel.h>
 #include <QtTest/QTest>
 
 #include <cmath>
@@ -12,6 +13,8 @@
 #include <vector>
 
 using namespace nanodit;
+using nanodit::test::eachSetAndType;
+using nanodit::test::ThreadCount;
 
 namespace {
 
@@ -107,37 +110,13 @@ double toleranceOf(at::ScalarType type)
     return type == at::kFloat ? 4e-6 : 1.2e-2;
 }
 
-class Threads {
-public:
-    explicit Threads(int count)
-        : before_(at::get_num_threads())
-    {
-        at::set_num_threads(count);
-    }
-    ~Threads() { at::set_num_threads(before_); }
-    Threads(const Threads&) = delete;
-    Threads& operator=(const Threads&) = delete;
-
-private:
-    int before_;
-};
-
 } // namespace
 
 class TestAttentionKernels : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
-    void equalTheFormulaWithEveryInstructionSet_data()
-    {
-        QTest::addColumn<int>("set");
-        QTest::addColumn<int>("type");
-        for (const auto set : usableInstructionSets())
-            for (const auto type : {at::kFloat, at::kBFloat16})
-                QTest::addRow("%s, %s", nameOf(set), type == at::kFloat ? "float32" : "bf16")
-                    << static_cast<int>(set) << static_cast<int>(type);
-    }
-
+    void equalTheFormulaWithEveryInstructionSet_data() { eachSetAndType(); }
     void equalTheFormulaWithEveryInstructionSet()
     {
         QFETCH(int, set);
@@ -205,7 +184,7 @@ private Q_SLOTS:
     void moreThanAHundredHeadsEqualTheFormula()
     {
         QFETCH(int, type);
-        const Threads threads(3);
+        const ThreadCount threads(3);
         const Problem problem({9, 12, 130, 300, 32}, static_cast<at::ScalarType>(type), Addition::KeyBiasAndPrior);
         const auto is = answerOf(problem, static_cast<at::ScalarType>(type), attention);
         const auto should = answerOf(problem, at::kDouble, plainAttention);
@@ -215,7 +194,7 @@ private Q_SLOTS:
     /// One head on four threads: queries are shared out forward, keys backward.
     void fewerHeadsThanThreadsEqualTheFormula()
     {
-        const Threads threads(4);
+        const ThreadCount threads(4);
         for (const auto type : {at::kFloat, at::kBFloat16}) {
             const Problem problem({1, 1, 700, 900, 64}, type, Addition::KeyBiasAndPrior);
             const auto is = answerOf(problem, type, attention);
@@ -226,7 +205,7 @@ private Q_SLOTS:
 
     void isTheSameToTheBitEachTime()
     {
-        const Threads threads(3);
+        const ThreadCount threads(3);
         for (const auto type : {at::kFloat, at::kBFloat16}) {
             const Problem problem({1, 2, 500, 700, 64}, type, Addition::KeyBiasAndPrior);
             const auto first = answerOf(problem, type, attention), second = answerOf(problem, type, attention);
@@ -250,7 +229,7 @@ private Q_SLOTS:
     /// them. One thread, so that tiles begin at multiples of 256 backward, too.
     void tilesOfMaskedKeysAreNotComputed()
     {
-        const Threads threads(1);
+        const ThreadCount threads(1);
         const float infinity = std::numeric_limits<float>::infinity();
         const auto rest = [](const at::Tensor& x) { return at::cat({x.narrow(2, 0, 256), x.narrow(2, 768, 132)}, 2); };
         for (const auto set : usableInstructionSets()) {

@@ -1,5 +1,6 @@
 #include "core/kernels/heads.h"
 #include "core/kernels/instruction_set.h"
+#include "tests/core/kernels/each_set.h"
 #include "tests/support/tensor_difference.h"
 #include "tests/support/thread_count.h"
 
@@ -13,6 +14,7 @@
 
 using namespace nanodit;
 using nanodit::test::difference;
+using nanodit::test::eachSetAndType;
 using nanodit::test::ThreadCount;
 
 namespace {
@@ -60,16 +62,7 @@ class TestHeads : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
-    void turnAsTheFormula_data()
-    {
-        QTest::addColumn<int>("set");
-        QTest::addColumn<int>("type");
-        for (const auto set : usableInstructionSets())
-            for (const auto type : {at::kFloat, at::kBFloat16, at::kDouble})
-                QTest::addRow("%s, %s", nameOf(set), at::toString(type))
-                    << static_cast<int>(set) << static_cast<int>(type);
-    }
-
+    void turnAsTheFormula_data() { eachSetAndType({at::kFloat, at::kBFloat16, at::kDouble}); }
     void turnAsTheFormula()
     {
         QFETCH(int, set);
@@ -104,7 +97,7 @@ private Q_SLOTS:
         }
     }
 
-    void normAsTheFormula_data() { turnAsTheFormula_data(); }
+    void normAsTheFormula_data() { eachSetAndType({at::kFloat, at::kBFloat16, at::kDouble}); }
     void normAsTheFormula()
     {
         QFETCH(int, set);
