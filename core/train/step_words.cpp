@@ -3,6 +3,7 @@
 #include "core/dataset/shuffle.h"
 #include "core/geometry/bucket.h"
 #include "core/runtime/error.h"
+#include "core/runtime/number_text.h"
 
 #include <ATen/ATen.h>
 
@@ -54,6 +55,15 @@ void expectFiniteWeights(const Parameters& parameters, std::int64_t step, const 
                         "optimiser.eps, then resume from " +
                         (newest.empty() ? "the start, as no checkpoint was written yet" : newest.string()));
     }
+}
+
+std::string savedText(const CheckpointWriter::Written& written)
+{
+    std::string removed;
+    for (const auto& folder : written.removed)
+        removed += (removed.empty() ? "; removed " : ", ") + folder.filename().string();
+    return "saved " + written.folder.filename().string() + " in " + decimalText(written.seconds, 2) +
+           " s, for which training waited " + decimalText(written.waited, 2) + " s" + removed;
 }
 
 std::string unsoundStepText(const StepMetrics& metrics, std::int64_t microBatches,

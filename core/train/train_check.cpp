@@ -192,4 +192,9 @@ void TrainCheck::addGradientLines(std::vector<CheckLine>& lines) const
                          .passed = norm > 0 && std::isfinite(norm)});
 }
 
+bool TrainReport::passed() const
+{
+    return std::all_of(checks.begin(), checks.end(), [](const CheckLine& line) { return line.passed; });
+}
+
 } // namespace nanodit

@@ -11,7 +11,6 @@
 #include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
-#include "core/runtime/number_text.h"
 #include "core/runtime/torch_version.h"
 #include "core/train/checkpoint_writer.h"
 #include "core/train/memory_check.h"
@@ -57,6 +56,7 @@ private:
     void makeLoader(const JobContext& context);
     JobEnd train(const JobContext& context);
     JobEnd stop(const JobContext& context);
+    JobEnd stopBetweenSteps(const JobContext& context);
     void tellEvent(const std::string& kind, const std::string& text);
     void tellNews(const StepMetrics& metrics, const StepNews& news, const JobContext& context);
     void afterStep(const StepMetrics& metrics, double seconds, const JobContext& context);
@@ -284,7 +284,7 @@ JobEnd TrainJob::train(const JobContext& context)
         check_ ? Trainer::Observer([this](const MicroBatchTrace& trace) { check_->observe(trace); })
                : Trainer::Observer();
     if (trainer_->stepsDone() > 0 && !completeResumedStep(context))
-        return stop(context);
+        return stopBetweenSteps(context);
     while (trainer_->stepsDone() < config_.schedule.steps) {
         if (folder_->lock().lost())
             throw StoreError("the lock of the run \"" + request_.runName +
@@ -298,7 +298,7 @@ JobEnd TrainJob::train(const JobContext& context)
         afterStep(*metrics, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(), context);
         progress.update(trainer_->stepsDone());
         if (!metrics->skipped && isDue(config_.validation.every) && !validate(context))
-            return stop(context);
+            return stopBetweenSteps(context);
     }
     saveAndWait();
     context.info("finished step " + std::to_string(trainer_->stepsDone()) + ", saved " + writer_->newest().string());
@@ -313,6 +313,14 @@ JobEnd TrainJob::stop(const JobContext& context)
     context.info("stopped after step " + std::to_string(trainer_->stepsDone()) + ", saved " +
                  writer_->newest().string());
     return JobEnd::Cancelled;
+}
+
+/// Where rank 0 worked alone while the others were about to begin the next step, or through with the last.
+JobEnd TrainJob::stopBetweenSteps(const JobContext& context)
+{
+    if (trainer_->stepsDone() < config_.schedule.steps)
+        trainer_->step({}, [] { return true; }); // all ask each other first whether one stops
+    return stop(context);
 }
 
 void TrainJob::tellNews(const StepMetrics& metrics, const StepNews& news, const JobContext& context)
@@ -443,15 +451,8 @@ void TrainJob::saveAndWait()
 
 void TrainJob::tellWritten()
 {
-    const auto written = writer_->takeWritten();
-    if (!written)
-        return;
-    const auto times = " in " + decimalText(written->seconds, 2) + " s, for which training waited " +
-                       decimalText(written->waited, 2) + " s";
-    std::string removed;
-    for (const auto& folder : written->removed)
-        removed += (removed.empty() ? "; removed " : ", ") + folder.filename().string();
-    folder_->note(LogLevel::Info, "saved " + written->folder.filename().string() + times + removed);
+    if (const auto written = writer_->takeWritten())
+        folder_->note(LogLevel::Info, savedText(*written));
 }
 
 void TrainJob::saveWhatThereIs()
@@ -485,11 +486,6 @@ TrainReport TrainJob::report() const
 std::unique_ptr<Job> makeTrainJobWith(TrainRequest request, IntervalValidator validator)
 {
     return std::make_unique<TrainJob>(std::move(request), std::move(validator));
-}
-
-bool TrainReport::passed() const
-{
-    return std::all_of(checks.begin(), checks.end(), [](const CheckLine& line) { return line.passed; });
 }
 
 } // namespace nanodit
