@@ -15,6 +15,7 @@
 #include "core/train/checkpoint_writer.h"
 #include "core/train/memory_check.h"
 #include "core/train/resume.h"
+#include "core/train/same_everywhere.h"
 #include "core/train/self_report.h"
 #include "core/train/shared_previews.h"
 #include "core/train/step_news.h"
@@ -49,6 +50,8 @@ private:
     JobEnd follow(const JobContext& context);
     void openData();
     void takeWidthsFromData();
+    /// With the others, who must train the same.
+    void meet();
     void makeTrainer(const JobContext& context);
     void resume(const JobContext& context);
     CheckpointState stateNow() const;
@@ -153,8 +156,7 @@ JobEnd TrainJob::prepareAndTrain(const JobContext& outer)
 
 JobEnd TrainJob::follow(const JobContext& context)
 {
-    trainer_ = std::make_unique<Trainer>(config_, request_.workspace.config.textTokens, compute_,
-                                         joinCollective(request_.meeting, compute_.device));
+    meet();
     trainer_->takeStateOfFirst();
     loader_ = std::make_unique<Loader>(set_, loaderOptions());
     PreviewHelp help(request_.workspace, statistics_, set_, compute_);
@@ -190,10 +192,16 @@ void TrainJob::takeWidthsFromData()
     model.latentChannels = set_->latentChannels();
 }
 
-void TrainJob::makeTrainer(const JobContext& context)
+void TrainJob::meet()
 {
     trainer_ = std::make_unique<Trainer>(config_, request_.workspace.config.textTokens, compute_,
                                          joinCollective(request_.meeting, compute_.device));
+    expectSameEverywhere(trainer_->ranks(), stateNow(), compute_);
+}
+
+void TrainJob::makeTrainer(const JobContext& context)
+{
+    meet();
     if (request_.meeting.size > 1)
         context.info(std::to_string(request_.meeting.size) + " processes train it together");
     context.info("computing on " + compute_.text() + " with " + computeInfo().description);
