@@ -25,6 +25,16 @@ std::string timeNow()
     return text.data();
 }
 
+/// A full disk leaves the beginning of a line, which would swallow the next.
+bool lacksLineEnd(const fs::path& file)
+{
+    std::ifstream stream(file, std::ios::binary | std::ios::ate);
+    if (!stream || stream.tellg() <= 0)
+        return false;
+    stream.seekg(-1, std::ios::end);
+    return stream.get() != '\n';
+}
+
 } // namespace
 
 void appendRunEvent(const fs::path& runFolder, std::int64_t step, const std::string& kind, const std::string& text,
@@ -32,8 +42,9 @@ void appendRunEvent(const fs::path& runFolder, std::int64_t step, const std::str
 {
     nlohmann::ordered_json json = {{"time", timeNow()}, {"step", step}, {"kind", kind}, {"text", text}};
     json[kind] = details; // "resumed" is what readResumptions looks for
+    const char* const before = lacksLineEnd(runFolder / historyFileName) ? "\n" : "";
     std::ofstream stream(runFolder / historyFileName, std::ios::app);
-    stream << dumpForeignJson(json, -1) << "\n" << std::flush;
+    stream << before << dumpForeignJson(json, -1) << "\n" << std::flush;
     if (!stream)
         throw StoreError((runFolder / historyFileName).string() +
                          " could not be written: make room on the disk, then resume the run");

@@ -83,6 +83,20 @@ private Q_SLOTS:
         QCOMPARE(resumptions[1].changed[0].values, (std::vector<std::string>{"0.1", "0.2"}));
     }
 
+    void anEventBehindALineThatWasCutOffIsThere()
+    {
+        const auto run = *folder_ / "full";
+        std::filesystem::create_directories(run);
+        appendRunEvent(run, 1, "begun", "begun");
+        std::ofstream(run / "history.jsonl", std::ios::app) << "{\"time\":\"2026-11-29 10:00:00\",\"st"; // disk full
+        appendRunEvent(run, 1, "resumed", "resumed");
+        appendRunEvent(run, 2, "stall", "waited");
+        const auto events = readRunHistory(run);
+        QCOMPARE(events.size(), std::size_t(3));
+        QCOMPARE(events[1].kind, std::string("resumed"));
+        QCOMPARE(readResumptions(run).size(), std::size_t(1));
+    }
+
     void jumpsOfTheLossAreThoseOfStepsThatTheRunStillHas()
     {
         const auto run = *folder_ / "jumps";
