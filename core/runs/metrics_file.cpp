@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <system_error>
 #include <utility>
 
 namespace nanodit {
@@ -155,34 +156,52 @@ std::optional<StepMetrics> stepMetricsFromJson(const std::string& line)
 MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t lastStep)
     : file_(runFolder / "metrics.jsonl")
 {
-    std::string kept;
+    constexpr std::size_t pieceLength = 1 << 20; // a long run's file is larger than one wants to hold
+    AtomicFile kept(file_);
+    std::string piece;
+    std::error_code none;
     std::ifstream before(file_);
+    const bool opened = before.is_open() || !std::filesystem::exists(file_, none);
     for (std::string line; std::getline(before, line);) {
-        if (const auto metrics = stepMetricsFromJson(line)) {
-            if (metrics->step > lastStep)
-                continue;
-            kept += line + "\n"; // as it is: a later version may have written more
-            if (metrics->skipped)
-                skipped_.insert(metrics->step);
-        } else {
-            const auto json = parsed(line);
-            const auto validated = stepWith("validation", json), measured = stepWith("measured", json);
-            if (validated.value_or(lastStep + 1) > lastStep && measured.value_or(lastStep + 1) > lastStep)
-                continue;
-            kept += line + "\n";
-            if (validated)
-                validations_.push_back(
-                    validationMeansFrom(line).value_or(ValidationMeans{.step = *validated, .means = {}}));
-            if (!measured)
-                continue;
-            for (const auto& metric : intervalMetricTable()) {
-                if (const auto& value = at(json["measured"], metric.key); value.is_number())
-                    measured_[*measured][metric.key] = value.get<double>();
-            }
-        }
+        if (!take(line, lastStep))
+            continue;
+        piece += line + "\n"; // as it is: a later version may have written more
+        if (piece.size() < pieceLength)
+            continue;
+        kept.write(piece);
+        piece.clear();
     }
-    writeFileAtomically(file_, kept);
+    if (!opened || before.bad())
+        throw StoreError(file_.string() +
+                         " could not be read to its end: it is left as it is; see to its disk or network, then resume "
+                         "the run");
+    kept.write(piece);
+    kept.commit();
     stream_.open(file_, std::ios::app);
+}
+
+bool MetricsFile::take(const std::string& line, std::int64_t lastStep)
+{
+    if (const auto metrics = stepMetricsFromJson(line)) {
+        if (metrics->step > lastStep)
+            return false;
+        if (metrics->skipped)
+            skipped_.insert(metrics->step);
+        return true;
+    }
+    const auto json = parsed(line);
+    const auto validated = stepWith("validation", json), measured = stepWith("measured", json);
+    if (validated.value_or(lastStep + 1) > lastStep && measured.value_or(lastStep + 1) > lastStep)
+        return false;
+    if (validated)
+        validations_.push_back(validationMeansFrom(line).value_or(ValidationMeans{.step = *validated, .means = {}}));
+    if (!measured)
+        return true;
+    for (const auto& metric : intervalMetricTable()) {
+        if (const auto& value = at(json["measured"], metric.key); value.is_number())
+            measured_[*measured][metric.key] = value.get<double>();
+    }
+    return true;
 }
 
 void MetricsFile::append(const StepMetrics& metrics)

@@ -28,7 +28,8 @@ std::optional<StepMetrics> stepMetricsFromJson(const std::string& line);
 /// A run's metrics.jsonl, one line a step and one a validation, flushed at once.
 class MetricsFile {
 public:
-    /// Keeps what was written up to `lastStep`, which a checkpoint holds, and goes on behind it. Throws StoreError.
+    /// Keeps what was written up to `lastStep`, which a checkpoint holds, and goes on behind it. Throws StoreError,
+    /// also where what was written cannot be read; it is then as it was.
     MetricsFile(const std::filesystem::path& runFolder, std::int64_t lastStep);
     void append(const StepMetrics& metrics);
     /// Means of a validation, named "reconstruction/ssim", of raw weights beside an average "raw/reconstruction/ssim".
@@ -43,6 +44,8 @@ public:
     const std::map<std::int64_t, std::map<std::string, double>>& measured() const { return measured_; }
 
 private:
+    /// Notes what a line says of steps up to the last one. False for a line that is not kept.
+    bool take(const std::string& line, std::int64_t lastStep);
     void append(const std::string& line);
 
     std::filesystem::path file_;

@@ -58,6 +58,39 @@ private Q_SLOTS:
         QVERIFY(more.complete);
     }
 
+    void aRecordThatCannotBeReadIsNotReplacedByAnEmptyOne()
+    {
+        const auto run = *folder_ / "run", file = run / "metrics.jsonl";
+        std::filesystem::create_directories(run / "elsewhere");
+        std::filesystem::create_directory_symlink("elsewhere",
+                                                  file); // it opens, but reading it fails, as on a bad disk
+        const auto message = test::errorOf([&] { MetricsFile(run, 0); });
+        QVERIFY2(message.find("metrics.jsonl could not be read to its end") != std::string::npos, message.c_str());
+        QVERIFY(std::filesystem::is_symlink(file));
+    }
+
+    void aLongRecordIsKeptToTheStep()
+    {
+        const auto run = *folder_ / "run", file = run / "metrics.jsonl";
+        std::filesystem::create_directories(run);
+        constexpr std::int64_t steps = 6000, last = 5000; // more than a megabyte
+        StepMetrics metrics;
+        {
+            MetricsFile before(run, 0);
+            for (metrics.step = 1; metrics.step <= steps; ++metrics.step)
+                before.append(metrics);
+            before.appendValidation(last, {{"reconstruction/ssim", 0.5}});
+            before.appendValidation(steps, {{"reconstruction/ssim", 0.6}});
+        }
+        QVERIFY(std::filesystem::file_size(file) > std::uintmax_t{1} << 20);
+        const MetricsFile again(run, last);
+        const auto kept = readMetrics(run);
+        QCOMPARE(kept.size(), static_cast<std::size_t>(last));
+        for (std::size_t i = 0; i < kept.size(); ++i)
+            QCOMPARE(kept[i].step, static_cast<std::int64_t>(i) + 1);
+        QVERIFY(again.hasValidation(last) && !again.hasValidation(steps));
+    }
+
     void aRunWithoutARecordHasNone()
     {
         const auto record = readRunRecord(*folder_ / "nothing", 0, 1000);
