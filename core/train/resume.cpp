@@ -94,6 +94,29 @@ std::vector<fs::path> previewsBehind(const fs::path& runFolder, std::int64_t ste
     return pictures;
 }
 
+/// Of "step-00000008.json", "step-00000008" and "step-00000008-raw": 8.
+std::optional<std::int64_t> stepInName(const std::string& name)
+{
+    const auto dash = name.find('-');
+    return dash == std::string::npos ? std::nullopt
+                                     : checkpointStep(name.substr(0, name.find_first_of("-.", dash + 1)));
+}
+
+/// Reports of validations of later steps, and what was kept of those that were not finite.
+std::vector<fs::path> reportsBehind(const fs::path& runFolder, std::int64_t step)
+{
+    std::vector<fs::path> reports;
+    for (const auto* const folder : {"validation", "nonfinite"}) {
+        std::error_code error;
+        for (fs::directory_iterator entry(runFolder / folder, error), end; !error && entry != end;
+             entry.increment(error)) {
+            if (stepInName(entry->path().filename().string()).value_or(0) > step)
+                reports.push_back(entry->path());
+        }
+    }
+    return reports;
+}
+
 } // namespace
 
 std::vector<ResumeDifference> resumeDifferences(const CheckpointState& before, const CheckpointState& now)
@@ -223,10 +246,12 @@ fs::path setAsideBehind(const fs::path& runFolder, std::int64_t step)
             fs::copy_file(runFolder / "metrics.jsonl", folder / "metrics.jsonl");
         for (const auto& checkpoint : later)
             fs::rename(checkpoint, folder / checkpoint.filename());
-        for (const auto& picture : pictures) {
-            const auto place = folder / picture.lexically_relative(runFolder);
+        auto made = reportsBehind(runFolder, step);
+        made.insert(made.end(), pictures.begin(), pictures.end());
+        for (const auto& one : made) {
+            const auto place = folder / one.lexically_relative(runFolder);
             fs::create_directories(place.parent_path());
-            fs::rename(picture, place);
+            fs::rename(one, place);
         }
     } catch (const fs::filesystem_error& error) {
         throw StoreError("later checkpoints could not be moved to " + folder.string() + ": " + error.code().message());

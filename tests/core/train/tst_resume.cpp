@@ -449,6 +449,27 @@ private Q_SLOTS:
         QVERIFY(!fs::exists(previewFile(run, 6, "val0")));
     }
 
+    void reportsOfLaterStepsAreNotMistakenForThoseOfTheNewCourse()
+    {
+        const TemporaryFolder run;
+        const std::vector<std::string> earlier = {
+            "checkpoints/step-00000004/state.json", "nonfinite/step-00000003.json",
+            "validation/step-00000004/report.json", "validation/mine/report.json"};
+        const std::vector<std::string> later = {"nonfinite/step-00000007.json", "validation/step-00000008/report.json",
+                                                "validation/step-00000008-raw/report.json"};
+        for (const auto& file : earlier)
+            writeText(run / file, file);
+        for (const auto& file : later)
+            writeText(run / file, file);
+        writeText(run / "checkpoints/step-00000008/state.json", "{}");
+        const auto aside = setAsideBehind(run.path(), 4);
+        QVERIFY(fs::exists(aside / "step-00000008/state.json"));
+        for (const auto& file : earlier)
+            QVERIFY2(readTextFile(run / file) == file, file.c_str());
+        for (const auto& file : later)
+            QVERIFY2(!fs::exists(run / file) && readTextFile(aside / file) == file, file.c_str());
+    }
+
     void checkpointsAreCopiesOfTheirStep()
     {
         // Written while training goes on, they hold what was there when they were begun.
