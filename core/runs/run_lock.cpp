@@ -1,6 +1,7 @@
 #include "core/runs/run_lock.h"
 
 #include "core/io/atomic_file.h"
+#include "core/runs/lost_lock.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
@@ -279,10 +280,19 @@ void RunLock::take(const std::string& runName)
 
 void RunLock::renew()
 {
-    if (!isOurs())
+    if (lockIsLost(file_, descriptor_))
         lost_ = true;
     else
         ::futimens(descriptor_, nullptr); // by the clock of the file's server, which all machines share
+}
+
+bool lockIsLost(const fs::path& file, int descriptor)
+{
+    struct stat named {
+    }, own{};
+    if (::stat(file.c_str(), &named) != 0)
+        return errno == ENOENT || errno == ENOTDIR;
+    return ::fstat(descriptor, &own) != 0 || !sameFile(named, own); // ESTALE: the server has removed it
 }
 
 bool RunLock::isOurs() const

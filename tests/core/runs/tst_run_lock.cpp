@@ -1,4 +1,5 @@
 #include "core/io/atomic_file.h"
+#include "core/runs/lost_lock.h"
 #include "core/runs/run_lock.h"
 #include "tests/support/another_process.h"
 #include "tests/support/test_data.h"
@@ -8,6 +9,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <fcntl.h>
 #include <set>
 #include <thread>
 #include <unistd.h>
@@ -165,6 +167,26 @@ private Q_SLOTS:
             writeForeignLock(run.path(), std::chrono::seconds(1));
         }
         QCOMPARE(runHolder(run.path())->host, "elsewhere");
+    }
+
+    void aFolderThatDoesNotAnswerForAWhileIsNotALostLock()
+    {
+        const TemporaryFolder folder;
+        const auto run = folder / "run", away = folder / "away", lock = run / "lock";
+        writeText(lock, "mine");
+        const int descriptor = ::open(lock.c_str(), O_RDONLY | O_CLOEXEC);
+        QVERIFY(descriptor >= 0 && !lockIsLost(lock, descriptor));
+        std::filesystem::rename(run, away);
+        std::filesystem::create_directory_symlink("run", run); // looking there fails, and says nothing of the file
+        QVERIFY(!lockIsLost(lock, descriptor));
+        std::filesystem::remove(run);
+        std::filesystem::rename(away, run);
+        QVERIFY(!lockIsLost(lock, descriptor));
+        std::filesystem::rename(lock, run / "aside");
+        QVERIFY(lockIsLost(lock, descriptor)); // no file has the name
+        writeText(lock, "another's");
+        QVERIFY(lockIsLost(lock, descriptor));
+        ::close(descriptor);
     }
 
     void ofManyThatFindAnAbandonedLockOneGetsIt()
