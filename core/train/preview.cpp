@@ -39,6 +39,17 @@ Image bucketImageOf(const Workspace& workspace, const std::string& id)
     }
 }
 
+/// Training leaves out what is not, and so do previews.
+bool isReadable(const ShardSet& set, std::int64_t index)
+{
+    try {
+        set.read(index);
+        return true;
+    } catch (const DataError&) {
+        return false;
+    }
+}
+
 /// The next sample of the same bucket, so that patches lie on the same grid.
 std::optional<std::int64_t> swapPartner(const ShardSet& set, std::int64_t index)
 {
@@ -46,7 +57,8 @@ std::optional<std::int64_t> swapPartner(const ShardSet& set, std::int64_t index)
     const auto count = static_cast<std::int64_t>(entries.size());
     for (std::int64_t i = 1; i < count; ++i) {
         const auto other = (index + i) % count;
-        if (entries[static_cast<std::size_t>(other)].bucket == entries[static_cast<std::size_t>(index)].bucket)
+        if (entries[static_cast<std::size_t>(other)].bucket == entries[static_cast<std::size_t>(index)].bucket &&
+            isReadable(set, other))
             return other;
     }
     return std::nullopt;
@@ -100,14 +112,22 @@ bool PreviewPainter::paint(const NanoDiT& model, const NanoDiT* raw, std::int64_
     const auto count = recordCount();
     const bool bothWeights = raw != nullptr && paintsRaw();
     auto taken = std::exchange(taken_, {});
-    double difference = 0;
+    double differences = 0;
+    std::int64_t compared = 0;
     for (std::int64_t i = 0; i < count; ++i) {
-        const auto sample = set_->read(i);
+        std::optional<ShardSample> sample;
+        try {
+            sample = set_->read(i);
+        } catch (const DataError& error) { // that one alone
+            context.warn("no preview of the record " + set_->entries()[static_cast<std::size_t>(i)].id + ": " +
+                         error.what());
+            continue;
+        }
         PreviewPicture preview{.step = step,
-                               .recordId = sample.id,
-                               .caption = sample.info.value("caption", ""),
+                               .recordId = sample->id,
+                               .caption = sample->info.value("caption", ""),
                                .picture = {},
-                               .reference = bucketImageOf(workspace_, sample.id)};
+                               .reference = bucketImageOf(workspace_, sample->id)};
         const auto paintAs = [&](PreviewKind kind) {
             const auto file = previewFile(runFolder, step, preview.recordId, kind);
             if (there == PreviewsThere::Keep && std::filesystem::exists(file)) {
@@ -130,15 +150,17 @@ bool PreviewPainter::paint(const NanoDiT& model, const NanoDiT* raw, std::int64_
         for (const auto kind : kindsOf(i, bothWeights)) {
             if (!paintAs(kind))
                 return false;
-            if (kind == PreviewKind::Usual)
+            if (kind == PreviewKind::Usual) {
                 averaged = preview.picture;
-            else if (kind == PreviewKind::Raw)
-                difference += meanDifference(averaged, preview.picture) / static_cast<double>(count);
+            } else if (kind == PreviewKind::Raw) {
+                differences += meanDifference(averaged, preview.picture);
+                ++compared;
+            }
         }
     }
-    if (bothWeights && count > 0) {
-        rawDifference_ = difference;
-        agrees_ = difference < config_.previews.rawUntil;
+    if (compared > 0) {
+        rawDifference_ = differences / static_cast<double>(compared);
+        agrees_ = *rawDifference_ < config_.previews.rawUntil;
     }
     return true;
 }
@@ -149,6 +171,8 @@ std::vector<PaintedPreview> PreviewPainter::paintShare(const NanoDiT& model, con
     std::vector<PaintedPreview> painted;
     std::int64_t number = 0;
     for (std::int64_t i = 0; i < recordCount(); ++i) {
+        if (!isReadable(*set_, i))
+            continue;
         for (const auto kind : kindsOf(i, raw != nullptr)) {
             if (number++ % ranks != rank)
                 continue;

@@ -38,7 +38,7 @@ public:
     /// Writes runFolder/samples/step-XXXXXXXX-ID.png for each record and hands the pictures on: what `model` paints;
     /// what `raw` paints, until its pictures agree with those (previews.raw_until), null: there is no other; and for
     /// the first previews.conditions records what `model` paints under parts of the conditions. Those that are kept are
-    /// not handed on. False when stopped.
+    /// not handed on. A record that cannot be read is left out, with a warning. False when stopped.
     bool paint(const NanoDiT& model, const NanoDiT* raw, std::int64_t step, const std::filesystem::path& runFolder,
                const JobContext& context, const std::function<void(const PreviewPicture&)>& onPreview,
                PreviewsThere there = PreviewsThere::PaintAgain);

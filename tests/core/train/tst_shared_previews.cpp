@@ -84,6 +84,15 @@ public:
         return picturesBelow(tiny_.folder / "two");
     }
 
+    /// Damages a record of the validation split.
+    void spoil(const std::string& id) const
+    {
+        const auto shard = tiny_.workspace.shardsFolder() / "val/bucket_64x64/shard-000000.tar";
+        auto bytes = readTextFile(shard);
+        bytes[bytes.find(id + ".vae.npy") + 200] ^= 1; // in the entry's header
+        writeFileAtomically(shard, bytes);
+    }
+
     const Workspace& workspace() const { return tiny_.workspace; }
     /// Pictures that the last byTwo() had before rank 0 painted what was missing.
     std::size_t painted() const { return painted_; }
@@ -136,6 +145,26 @@ private Q_SLOTS:
         QCOMPARE(one.size(), static_cast<std::size_t>(pictures));
         QCOMPARE(painting.painted(), static_cast<std::size_t>(pictures)); // rank 0 had nothing left to paint
         QVERIFY(one == two);
+    }
+
+    void aDamagedRecordCostsItsOwnPreviewsAlone_data()
+    {
+        QTest::addColumn<QString>("damaged");
+        QTest::addColumn<int>("pictures");
+        QTest::newRow("the first, with all under parts of conditions") << "val0" << 1;
+        QTest::newRow("the second, with which the first is swapped") << "val1" << 5; // there is no other of its shape
+    }
+    void aDamagedRecordCostsItsOwnPreviewsAlone()
+    {
+        QFETCH(QString, damaged);
+        QFETCH(int, pictures);
+        Painting whole(false), painting(false);
+        painting.spoil(damaged.toStdString());
+        const auto all = whole.byOne(), one = painting.byOne(), two = painting.byTwo(painting.workspace());
+        QCOMPARE(one.size(), static_cast<std::size_t>(pictures));
+        QVERIFY(one == two);
+        for (const auto& [file, bytes] : one)
+            QVERIFY2(bytes == all.at(file), file.c_str());
     }
 
     void whatARankCannotPaintRank0Paints()
