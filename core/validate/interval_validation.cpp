@@ -6,6 +6,7 @@
 #include "core/runtime/failure.h"
 #include "core/runtime/job.h"
 #include "core/runtime/number_text.h"
+#include "core/sample/models_in_memory.h"
 #include "core/sample/sample_request.h"
 #include "core/train/train_job.h"
 #include "core/validate/validate_job.h"
@@ -85,6 +86,15 @@ std::string lineOf(const ValidationReport& report)
     return line;
 }
 
+/// Each validation opens another checkpoint. To keep one that nobody asks for again would take memory from the training
+/// that its forecast does not know of.
+struct ModelsGivenBack {
+    ModelsGivenBack() = default;
+    ~ModelsGivenBack() { giveBackModels(); }
+    ModelsGivenBack(const ModelsGivenBack&) = delete;
+    ModelsGivenBack& operator=(const ModelsGivenBack&) = delete;
+};
+
 } // namespace
 
 IntervalValidator suiteAtIntervals(const TrainRequest& request, KnownTruth truth)
@@ -94,6 +104,7 @@ IntervalValidator suiteAtIntervals(const TrainRequest& request, KnownTruth truth
             wanted = request.config.validation.weights, agreement = agreementOf(request.config),
             truth = std::move(truth)](const std::filesystem::path& checkpoint, const auto& earlier,
                                       const JobContext& context) -> std::optional<EventFile::Scalars> {
+        const ModelsGivenBack givenBack;
         EventFile::Scalars means;
         const bool agreed = wanted == ValidatedWeights::Both && agreement.reachedIn(earlier);
         const auto all = weightsToValidate(checkpoint, agreed ? ValidatedWeights::Average : wanted);

@@ -10,6 +10,7 @@
 #include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
+#include "core/sample/shared_models.h"
 #include "core/validate/interval_validation.h"
 #include "tests/support/test_data.h"
 
@@ -83,6 +84,8 @@ private Q_SLOTS:
         training.onValidation = [&report](const ValidationReport& made) { report = made; };
         QVERIFY(suiteAtIntervals(training, {})(checkpoint, {}, {}).has_value());
         QVERIFY(report && report->settings.shiftByBucket);
+        const auto held = modelsInMemory();
+        QCOMPARE(held.values, held.used); // nothing stays that the training does not use
         const auto picture = sampleRequestFromPng(report->folder / report->pictures.front().file);
         QVERIFY(picture.has_value());
         const auto channels = readCheckpointState(checkpoint_).config.model.latentChannels;
