@@ -7,9 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -55,6 +57,17 @@ std::optional<std::int64_t> stepWith(const char* key, const nlohmann::json& json
 nlohmann::json parsed(const std::string& line)
 {
     return nlohmann::json::parse(line, nullptr, false);
+}
+
+/// Of a line that begins as toJson(StepMetrics) does, without parsing the rest, which takes most of the time.
+std::optional<std::int64_t> stepAtBeginOf(const std::string& line)
+{
+    constexpr std::string_view begin = "{\"step\":";
+    std::int64_t step = 0;
+    if (!line.starts_with(begin) ||
+        std::from_chars(line.data() + begin.size(), line.data() + line.size(), step).ec != std::errc())
+        return std::nullopt;
+    return step;
 }
 
 /// The value at a key of the table, "loss_by_t/0-0.25"; null where there is none.
@@ -251,6 +264,32 @@ std::vector<StepMetrics> readMetrics(const std::filesystem::path& runFolder)
             all.push_back(*metrics);
     }
     return all;
+}
+
+StepsSoFar stepsSoFar(const std::filesystem::path& runFolder, std::int64_t last)
+{
+    constexpr std::int64_t recent = 100;
+    StepsSoFar found;
+    double sum = 0;
+    std::int64_t finite = 0;
+    std::ifstream stream(runFolder / "metrics.jsonl");
+    for (std::string line; std::getline(stream, line);) {
+        const auto number = stepAtBeginOf(line);
+        const bool isOld = number && *number <= last - recent, isLater = number && *number > last;
+        if (isLater || (isOld && line.find("\"skipped\":true") == std::string::npos))
+            continue;
+        const auto step = stepMetricsFromJson(line);
+        if (!step || step->step > last)
+            continue;
+        found.skipped += step->skipped ? 1 : 0;
+        if (step->step > last - recent && std::isfinite(step->loss)) {
+            sum += step->loss;
+            ++finite;
+        }
+    }
+    if (finite > 0)
+        found.recentLoss = sum / static_cast<double>(finite);
+    return found;
 }
 
 } // namespace nanodit

@@ -57,4 +57,11 @@ private:
 /// Every whole line of a run's metrics.jsonl that is a step.
 std::vector<StepMetrics> readMetrics(const std::filesystem::path& runFolder);
 
+struct StepsSoFar {
+    std::int64_t skipped = 0;
+    std::optional<double> recentLoss; ///< Mean of the finite ones of the last hundred steps; empty without any.
+};
+/// Of the steps up to `last`, holding none of them: a long run has millions.
+StepsSoFar stepsSoFar(const std::filesystem::path& runFolder, std::int64_t last);
+
 } // namespace nanodit

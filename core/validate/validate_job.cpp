@@ -116,8 +116,11 @@ private:
         report_.notes = plan_.notes;
         if (!request_.baseline.empty())
             report_.baseline = fs::absolute(request_.baseline).string();
-        if (const auto run = runFolderOf(checkpoint_); run && fs::exists(*run / "metrics.jsonl"))
-            readRun(*run, state.step);
+        if (const auto run = runFolderOf(checkpoint_); run && fs::exists(*run / "metrics.jsonl")) {
+            const auto steps = stepsSoFar(*run, state.step);
+            report_.skippedSteps = steps.skipped;
+            report_.loss = steps.recentLoss;
+        }
         lpipsFolder_ = !request_.lpips.empty() ? request_.lpips
                        : !request_.workspace.config.lpips.empty()
                            ? request_.workspace.path(request_.workspace.config.lpips)
@@ -130,23 +133,6 @@ private:
                 "LPIPS was not measured because the workspace settings name no weights for it (encoders.lpips). "
                 "DINO-patch distance takes its place.");
         }
-    }
-
-    void readRun(const fs::path& folder, std::int64_t lastStep)
-    {
-        double sum = 0;
-        std::int64_t count = 0;
-        for (const auto& step : readMetrics(folder)) {
-            if (step.step > lastStep)
-                continue;
-            report_.skippedSteps += step.skipped;
-            if (step.step > lastStep - 100 && std::isfinite(step.loss)) {
-                sum += step.loss;
-                ++count;
-            }
-        }
-        if (count > 0)
-            report_.loss = sum / static_cast<double>(count);
     }
 
     /// All that decides the pictures and their numbers. No paths and no times: a workspace can be moved and copied.

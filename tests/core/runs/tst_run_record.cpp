@@ -6,6 +6,7 @@
 #include <QtTest>
 
 #include <fstream>
+#include <limits>
 
 using namespace nanodit;
 
@@ -89,6 +90,30 @@ private Q_SLOTS:
         for (std::size_t i = 0; i < kept.size(); ++i)
             QCOMPARE(kept[i].step, static_cast<std::int64_t>(i) + 1);
         QVERIFY(again.hasValidation(last) && !again.hasValidation(steps));
+    }
+
+    void stepsSoFarAreThoseUpToTheStep()
+    {
+        const auto run = *folder_ / "run";
+        std::filesystem::create_directories(run);
+        {
+            MetricsFile file(run, 0);
+            for (std::int64_t step = 1; step <= 320; ++step) {
+                StepMetrics metrics;
+                metrics.step = step;
+                metrics.loss = step == 250 ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(step);
+                metrics.skipped = step == 7 || step == 250 || step == 310;
+                file.append(metrics);
+            }
+            file.appendValidation(300, {{"reconstruction/ssim", 0.5}});
+        }
+        std::ofstream(run / "metrics.jsonl", std::ios::app) << "{\"step\":299,\"skipped\":tru"; // cut off
+        const auto steps = stepsSoFar(run, 300);
+        QCOMPARE(steps.skipped, std::int64_t(2));
+        QCOMPARE(*steps.recentLoss, ((201.0 + 300.0) * 50 - 250) / 99);
+        QCOMPARE(stepsSoFar(run, 1000).skipped, std::int64_t(3));
+        QVERIFY(!stepsSoFar(run, 1000).recentLoss);
+        QVERIFY(!stepsSoFar(*folder_ / "nothing", 300).recentLoss);
     }
 
     void aRunWithoutARecordHasNone()
