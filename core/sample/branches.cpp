@@ -94,13 +94,29 @@ BranchVelocities::BranchVelocities(BranchEvaluator& evaluator, at::Tensor x, flo
 {
 }
 
+BranchVelocities::BranchVelocities(BranchVelocities& batch, std::int64_t sample)
+    : evaluator_(batch.evaluator_)
+    , x_(batch.x_.narrow(0, sample, 1))
+    , t_(batch.t_)
+    , batch_(&batch)
+    , sample_(sample)
+{
+}
+
 const at::Tensor& BranchVelocities::operator()(Branch branch)
 {
     const auto what = reduced(branch);
     auto& velocity = velocities_[indexOf(what)];
-    if (!velocity.defined())
-        velocity =
-            evaluator_.velocity(what, x_, t_, evaluator_.hasInternalHead() ? &internals_[indexOf(what)] : nullptr);
+    auto* const internal = evaluator_.hasInternalHead() ? &internals_[indexOf(what)] : nullptr;
+    if (velocity.defined())
+        return velocity;
+    if (batch_ == nullptr) {
+        velocity = evaluator_.velocity(what, x_, t_, internal);
+        return velocity;
+    }
+    velocity = (*batch_)(what).narrow(0, sample_, 1);
+    if (internal != nullptr)
+        *internal = batch_->internal(what).narrow(0, sample_, 1);
     return velocity;
 }
 

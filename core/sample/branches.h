@@ -84,11 +84,15 @@ private:
 class BranchVelocities {
 public:
     BranchVelocities(BranchEvaluator& evaluator, at::Tensor x, float t);
+    /// One sample of a batch: a branch that it is the first to ask for is evaluated for all of them. `batch` must
+    /// outlive this.
+    BranchVelocities(BranchVelocities& batch, std::int64_t sample);
 
     /// [B, C, H, W]; branches that are equal because a condition is null are one.
     const at::Tensor& operator()(Branch branch);
     /// The same of the internal head, at no other evaluation. Throws UsageError for a model without one.
     const at::Tensor& internal(Branch branch);
+    /// Asked for here, that is.
     bool evaluated(Branch branch) const;
     Branch reduced(Branch branch) const { return nanodit::reduced(branch, evaluator_.given()); }
     const at::Tensor& x() const { return x_; }
@@ -98,6 +102,8 @@ private:
     BranchEvaluator& evaluator_;
     at::Tensor x_;
     float t_;
+    BranchVelocities* batch_ = nullptr; ///< Null: this is no sample of one.
+    std::int64_t sample_ = 0;
     std::array<at::Tensor, branchCount> velocities_, internals_; ///< The latter of a model with an internal head.
 };
 

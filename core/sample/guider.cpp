@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <utility>
 
 namespace nanodit {
 
@@ -286,6 +287,36 @@ private:
     double scale_;
 };
 
+class GuiderOfEach final : public Guider {
+public:
+    explicit GuiderOfEach(std::vector<std::unique_ptr<Guider>> guiders)
+        : guiders_(std::move(guiders))
+    {
+    }
+    at::Tensor velocity(BranchVelocities& branches) override
+    {
+        const bool begin = branches.x().size(0) == 1;
+        samples_.clear();
+        std::vector<at::Tensor> guided;
+        for (std::size_t i = 0; i < guiders_.size(); ++i) {
+            samples_.emplace_back(branches, begin ? 0 : static_cast<std::int64_t>(i));
+            guided.push_back(guiders_[i]->velocity(samples_.back()));
+        }
+        return at::cat(guided);
+    }
+    std::vector<GuidanceStep> measure(BranchVelocities&) const override
+    {
+        std::vector<GuidanceStep> steps;
+        for (std::size_t i = 0; i < guiders_.size(); ++i)
+            steps.push_back(guiders_[i]->measure(samples_[i]).front());
+        return steps;
+    }
+
+private:
+    std::vector<std::unique_ptr<Guider>> guiders_;
+    mutable std::vector<BranchVelocities> samples_; ///< Of the last velocity, with what each guider asked for.
+};
+
 } // namespace
 
 Guidance Guidance::of(const SampleRequest& request, GridSize patches)
@@ -345,6 +376,11 @@ std::unique_ptr<Guider> makeGuider(const Guidance& guidance, GivenConditions giv
 std::unique_ptr<Guider> makeAutoguider(std::unique_ptr<Guider> inner, BranchEvaluator& weak, double scale)
 {
     return std::make_unique<Autoguider>(std::move(inner), weak, scale);
+}
+
+std::unique_ptr<Guider> makeGuiderOfEach(std::vector<std::unique_ptr<Guider>> guiders)
+{
+    return std::make_unique<GuiderOfEach>(std::move(guiders));
 }
 
 } // namespace nanodit

@@ -64,4 +64,8 @@ std::unique_ptr<Guider> makeGuider(const Guidance& guidance, GivenConditions giv
 /// one) (Karras et al. 2024, equation 3). A scale of 1 changes nothing. `weak` must outlive the guider.
 std::unique_ptr<Guider> makeAutoguider(std::unique_ptr<Guider> inner, BranchEvaluator& weak, double scale);
 
+/// Samples of a batch that are each led by a guider of their own, as the pictures of a guidance plane are. Velocities
+/// of one sample, with which they all begin, are each one's.
+std::unique_ptr<Guider> makeGuiderOfEach(std::vector<std::unique_ptr<Guider>> guiders);
+
 } // namespace nanodit

@@ -1,8 +1,10 @@
 #include "core/sample/request_check.h"
 
+#include "core/runs/checkpoint.h"
 #include "core/runtime/error.h"
 
 #include <cmath>
+#include <tuple>
 
 namespace nanodit {
 
@@ -34,6 +36,18 @@ void checkRequest(const SampleRequest& request, std::int64_t unit)
         throw UsageError("the flow time to start at must be above 0 and at most 1");
     if (!(request.guidanceInterval[0] <= request.guidanceInterval[1]))
         throw UsageError("the interval of t in which guidance applies must begin at its lower end");
+}
+
+void checkWeakGuide(const std::filesystem::path& guide, const CheckpointState& theirs, const ModelConfig& ours,
+                    const DinoStatistics& statistics)
+{
+    const auto conditions = [](const ModelConfig& c) {
+        return std::tuple(c.latentChannels, c.patchSize, c.textDim, c.dinoDim);
+    };
+    if (conditions(theirs.config.model) != conditions(ours) || theirs.dino.toJson() != statistics.toJson())
+        throw UsageError("the weak guide " + guide.string() +
+                         " was trained on other latents or conditions than the model: name an earlier checkpoint of "
+                         "the same run");
 }
 
 } // namespace nanodit

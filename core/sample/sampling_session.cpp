@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <span>
 
 namespace nanodit {
 
@@ -76,11 +77,12 @@ private:
     fs::path fileOf(const PictureStart& start) const;
     std::optional<at::Tensor> startOf(const SampleRequest& request, const fs::path& picture, const JobContext& context);
     BranchVelocities* beginningOf(const SampleRequest& request, float t, const JobContext& context);
+    std::size_t mostAtOnce() const;
     enum class Measure { No, Yes };
-    Run solveFrom(BranchVelocities& first, const SampleRequest& request, const std::vector<float>& times,
+    Run solveFrom(BranchVelocities& first, std::span<const SampleRequest> requests, const std::vector<float>& times,
                   Measure measure, const JobContext& context, const std::function<void(const SolverStep&)>& onStep);
-    bool solveBatch(const std::vector<SampleRequest>& requests, const JobContext& context, ProgressMeter& progress,
-                    const std::function<void(std::size_t, SampleResult)>& onPicture);
+    bool solveBatch(BranchVelocities& first, const std::vector<SampleRequest>& requests, const JobContext& context,
+                    ProgressMeter& progress, const std::function<void(std::size_t, SampleResult)>& onPicture);
     std::optional<Image> decode(const at::Tensor& latent, const JobContext& context);
     std::optional<SampleResult> resultOf(const SampleRequest& request, const Run& run, std::size_t picture,
                                          const JobContext& context);
@@ -180,16 +182,7 @@ BranchEvaluator& Session::weakBranches(const WeakGuide& guide)
 {
     if (!weak_ || weak_->checkpoint != guide.checkpoint) {
         weakBranches_.reset();
-        const auto state = StoredModel::readState(guide.checkpoint);
-        const auto &theirs = state.config.model, &ours = model();
-        const auto conditions = [](const ModelConfig& c) {
-            return std::tuple(c.latentChannels, c.patchSize, c.textDim, c.dinoDim);
-        };
-        if (conditions(theirs) != conditions(ours) || state.dino.toJson() != statistics_.toJson())
-            throw UsageError(
-                "the weak guide " + guide.checkpoint.string() +
-                " was trained on other latents or conditions than the model: name an earlier checkpoint of "
-                "the same run");
+        checkWeakGuide(guide.checkpoint, StoredModel::readState(guide.checkpoint), model(), statistics_);
         weak_ = WeakModel{.checkpoint = guide.checkpoint, .opened = openModel(guide.checkpoint, compute_.device)};
     }
     if (!weakBranches_)
@@ -252,13 +245,31 @@ BranchVelocities* Session::beginningOf(const SampleRequest& request, float t, co
     return &beginning_->velocities;
 }
 
-Session::Run Session::solveFrom(BranchVelocities& first, const SampleRequest& request, const std::vector<float>& times,
-                                Measure measure, const JobContext& context,
+/// Pictures of these conditions that are computed as one batch.
+std::size_t Session::mostAtOnce() const
+{
+    const auto contextTokens = encoded_.conditions.text.size(1) + 1 + encoded_.conditions.patchGrid.count();
+    return static_cast<std::size_t>(
+        picturesAtOnce(model(), latentTokens_, contextTokens, compute_.device, memoryBytes(compute_.device)));
+}
+
+/// From each of the points of `first` by the one request, or from its one point by each of the requests, which differ
+/// in their scales alone.
+Session::Run Session::solveFrom(BranchVelocities& first, std::span<const SampleRequest> requests,
+                                const std::vector<float>& times, Measure measure, const JobContext& context,
                                 const std::function<void(const SolverStep&)>& onStep)
 {
-    auto guider = makeGuider(Guidance::of(request, encoded_.conditions.patchGrid), branches_->given());
-    if (request.weakGuide)
-        guider = makeAutoguider(std::move(guider), weakBranches(*request.weakGuide), request.weakGuide->scale);
+    const auto& request = requests.front();
+    std::vector<std::unique_ptr<Guider>> guiders;
+    for (const auto& one : requests) {
+        auto guider = makeGuider(Guidance::of(one, encoded_.conditions.patchGrid), branches_->given());
+        if (one.weakGuide)
+            guider = makeAutoguider(std::move(guider), weakBranches(*one.weakGuide), one.weakGuide->scale);
+        guiders.push_back(std::move(guider));
+    }
+    const auto pictures = static_cast<std::int64_t>(guiders.size());
+    const auto start = pictures == 1 ? first.x() : first.x().expand({pictures, -1, -1, -1});
+    const auto guider = pictures == 1 ? std::move(guiders.front()) : makeGuiderOfEach(std::move(guiders));
     const StoppableEvaluations stoppable({branches_.get(), request.weakGuide ? weakBranches_.get() : nullptr},
                                          stopOf(context));
     Run run;
@@ -279,12 +290,12 @@ Session::Run Session::solveFrom(BranchVelocities& first, const SampleRequest& re
         run.latents = solve(
             request.solver,
             [&](const at::Tensor& x, float t) {
-                if (x.is_same(first.x()) && t == first.t())
+                if (x.is_same(start) && t == first.t())
                     return velocity(first);
                 BranchVelocities branches(*branches_, x, t);
                 return velocity(branches);
             },
-            first.x(), times,
+            start, times,
             [&](const SolverStep& at) {
                 step = static_cast<std::size_t>(at.step);
                 onStep(at);
@@ -333,12 +344,12 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
     const auto start = Clock::now();
     if (!identify(context) || !prepare(request, context))
         return std::nullopt;
-    const auto times = flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
+    const auto times = flowTimesOf(request);
     auto* const first = beginningOf(request, times.front(), context);
     if (first == nullptr)
         return std::nullopt;
     ProgressMeter progress(context, Stage::Sampling, request.steps, Unit::Steps);
-    const auto run = solveFrom(*first, request, times, Measure::Yes, context, [&](const SolverStep& step) {
+    const auto run = solveFrom(*first, {&request, 1}, times, Measure::Yes, context, [&](const SolverStep& step) {
         if (step.step == 0)
             return;
         progress.update(step.step);
@@ -360,20 +371,13 @@ bool Session::sampleSeeds(const SampleRequest& request, const std::vector<std::u
 {
     if (!identify(context) || !prepare(request, context))
         return false;
-    const auto& conditions = encoded_.conditions;
-    const auto contextTokens = conditions.text.size(1) + 1 + conditions.patchGrid.count();
-    const auto most =
-        picturesAtOnce(model(), latentTokens_, contextTokens, compute_.device, memoryBytes(compute_.device));
-    const auto atOnce = static_cast<std::size_t>(evenBatch(static_cast<std::int64_t>(seeds.size()), most));
-    const auto with = [&request](std::uint64_t seed) {
-        auto one = request;
-        one.seed = seed;
-        one.previewEvery = 0;
-        return one;
-    };
+    const auto atOnce = static_cast<std::size_t>(
+        evenBatch(static_cast<std::int64_t>(seeds.size()), static_cast<std::int64_t>(mostAtOnce())));
+    auto one = request;
+    one.previewEvery = 0;
     if (atOnce == 1) { // then each tells of its steps
         for (std::size_t i = 0; i < seeds.size(); ++i) {
-            const auto one = with(seeds[i]);
+            one.seed = seeds[i];
             auto result = sample(one, context, [](const SamplePreview&) {});
             if (!result)
                 return false;
@@ -382,12 +386,21 @@ bool Session::sampleSeeds(const SampleRequest& request, const std::vector<std::u
         return true;
     }
     ProgressMeter progress(context, Stage::Sampling, static_cast<std::int64_t>(seeds.size()), Unit::Pictures);
+    const auto picture = request.start ? fileOf(*request.start) : fs::path();
     std::vector<SampleRequest> batch;
     for (std::size_t begin = 0; begin < seeds.size(); begin += batch.size()) {
         batch.clear();
-        for (std::size_t i = begin; i < std::min(begin + atOnce, seeds.size()); ++i)
-            batch.push_back(with(seeds[i]));
-        if (!solveBatch(batch, context, progress, [&](std::size_t i, SampleResult result) {
+        std::vector<at::Tensor> starts;
+        for (std::size_t i = begin; i < std::min(begin + atOnce, seeds.size()); ++i) {
+            one.seed = seeds[i];
+            batch.push_back(one);
+            const auto start = startOf(one, picture, context);
+            if (!start)
+                return false;
+            starts.push_back(*start);
+        }
+        BranchVelocities first(*branches_, at::cat(starts), flowTimesOf(request).front());
+        if (!solveBatch(first, batch, context, progress, [&](std::size_t i, SampleResult result) {
                 onPicture({.index = begin + i, .request = batch[i], .result = std::move(result)});
             }))
             return false;
@@ -395,26 +408,18 @@ bool Session::sampleSeeds(const SampleRequest& request, const std::vector<std::u
     return true;
 }
 
-/// Requests that differ in their seed alone. False when stopped.
-bool Session::solveBatch(const std::vector<SampleRequest>& requests, const JobContext& context, ProgressMeter& progress,
-                         const std::function<void(std::size_t, SampleResult)>& onPicture)
+/// Requests that differ in their seed alone, each with a point of `first`, or in their scales alone, with the one point
+/// of `first`. False when stopped.
+bool Session::solveBatch(BranchVelocities& first, const std::vector<SampleRequest>& requests, const JobContext& context,
+                         ProgressMeter& progress, const std::function<void(std::size_t, SampleResult)>& onPicture)
 {
     const auto start = Clock::now();
-    const auto& request = requests.front();
-    const auto picture = request.start ? fileOf(*request.start) : fs::path();
-    std::vector<at::Tensor> starts;
-    for (const auto& one : requests) {
-        const auto begun = startOf(one, picture, context);
-        if (!begun)
-            return false;
-        starts.push_back(*begun);
-    }
-    const auto times = flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
-    BranchVelocities first(*branches_, at::cat(starts), times.front());
+    const std::span<const SampleRequest> all(requests), led = first.x().size(0) == 1 ? all : all.first(1);
+    const auto times = flowTimesOf(requests.front());
     const auto before = progress.done(), count = static_cast<std::int64_t>(requests.size());
-    const auto run = solveFrom(first, request, times, Measure::Yes, context, [&](const SolverStep& step) {
+    const auto run = solveFrom(first, led, times, Measure::Yes, context, [&](const SolverStep& step) {
         // The share of their steps that is done, as pictures: none is, but the bar and the time left are right.
-        progress.update(before + count * step.step / (request.steps + 1));
+        progress.update(before + count * step.step / static_cast<std::int64_t>(times.size()));
     });
     if (!run.latents)
         return false;
@@ -437,17 +442,15 @@ std::optional<Image> Session::sketch(const SampleRequest& request, double second
         return std::nullopt;
     auto quick = request;
     quick.solver = Solver::Multistep;
-    const double startTime = request.start ? request.start->time : 1;
     const auto most = std::min(request.steps, mostSketchSteps), fewest = std::min(most, fewestSketchSteps);
-    auto* const first = beginningOf(request, flowTimesFrom(startTime, 1, request.shift).front(), context);
+    auto* const first = beginningOf(request, flowTimesOf(request).front(), context);
     if (first == nullptr)
         return std::nullopt;
     const bool begun = std::ranges::any_of(allBranches, [first](Branch branch) { return first->evaluated(branch); });
     const double room =
         secondsAStep_ > 0 ? (seconds - secondsToDecode_) / secondsAStep_ + (begun ? 1 : 0) : static_cast<double>(most);
     quick.steps = static_cast<std::int64_t>(std::clamp(room, static_cast<double>(fewest), static_cast<double>(most)));
-    const auto times = flowTimesFrom(startTime, quick.steps, request.shift);
-    const auto run = solveFrom(*first, quick, times, Measure::No, context, [](const SolverStep&) {});
+    const auto run = solveFrom(*first, {&quick, 1}, flowTimesOf(quick), Measure::No, context, [](const SolverStep&) {});
     if (!run.latents)
         return std::nullopt;
     return decode(*run.latents, context);
@@ -460,27 +463,26 @@ bool Session::samplePlane(const SampleRequest& request, const GuidancePlane& pla
         throw UsageError("a guidance plane needs at least one scale of text and one of DINO");
     if (!identify(context) || !prepare(request, context))
         return false;
-    const auto times = flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
     // All pictures begin at one point: what the branches say there is evaluated once.
-    auto* const first = beginningOf(request, times.front(), context);
+    auto* const first = beginningOf(request, flowTimesOf(request).front(), context);
     if (first == nullptr)
         return false;
     ProgressMeter progress(context, Stage::Sampling, static_cast<std::int64_t>(plane.count()), Unit::Pictures);
-    std::int64_t done = 0;
-    for (const auto& cell : coarseToFine(plane.rows(), plane.cols())) {
-        auto here = request;
-        here.textScale = plane.textScales[cell.row];
-        here.dinoScale = plane.dinoScales[cell.col];
-        const auto start = Clock::now();
-        const auto run = solveFrom(*first, here, times, Measure::Yes, context, [](const SolverStep&) {});
-        if (!run.latents)
+    const auto cells = coarseToFine(plane.rows(), plane.cols());
+    const auto most = mostAtOnce();
+    std::vector<SampleRequest> batch;
+    std::size_t atOnce = 1; // at first, so that a picture is there soon
+    for (std::size_t begin = 0; begin < cells.size(); begin += batch.size(), atOnce = std::min(2 * atOnce, most)) {
+        batch.clear();
+        for (std::size_t i = begin; i < std::min(begin + atOnce, cells.size()); ++i) {
+            batch.push_back(request);
+            batch.back().textScale = plane.textScales[cells[i].row];
+            batch.back().dinoScale = plane.dinoScales[cells[i].col];
+        }
+        if (!solveBatch(*first, batch, context, progress, [&](std::size_t i, SampleResult result) {
+                onPicture({.cell = cells[begin + i], .request = batch[i], .result = std::move(result)});
+            }))
             return false;
-        auto result = resultOf(here, run, 0, context);
-        if (!result)
-            return false;
-        result->seconds = secondsSince(start);
-        onPicture({.cell = cell, .request = here, .result = std::move(*result)});
-        progress.update(++done);
     }
     return true;
 }

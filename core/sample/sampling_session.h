@@ -71,7 +71,8 @@ public:
     /// last one did has it for nothing. Empty when stopped, which takes as long as a block of the model.
     virtual std::optional<Image> sketch(const SampleRequest& request, double seconds, const JobContext& context) = 0;
     /// The request's picture for each pair of scales, coarse to fine; they share the noise and what the model's
-    /// branches make of it. False when stopped.
+    /// branches make of it. The first comes alone, then ever more are computed as one batch, as sampleSeeds() does, and
+    /// with the same rounding. False when stopped.
     virtual bool samplePlane(const SampleRequest& request, const GuidancePlane& plane, const JobContext& context,
                              const std::function<void(const PlanePicture&)>& onPicture) = 0;
     virtual const ModelConfig& model() const = 0;

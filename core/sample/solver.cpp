@@ -91,6 +91,11 @@ std::vector<float> flowTimesFrom(double start, std::int64_t steps, double shift)
     return times;
 }
 
+std::vector<float> flowTimesOf(const SampleRequest& request)
+{
+    return flowTimesFrom(request.start ? request.start->time : 1, request.steps, request.shift);
+}
+
 std::optional<at::Tensor> solve(Solver solver, const VelocityFunction& velocity, const at::Tensor& noise,
                                 const std::vector<float>& times, const SolverObserver& observer)
 {

@@ -16,6 +16,8 @@ namespace nanodit {
 std::vector<float> flowTimes(std::int64_t steps, double shift);
 /// steps + 1 flow times from `start` (in (0, 1]) to 0, spaced as those from 1 are.
 std::vector<float> flowTimesFrom(double start, std::int64_t steps, double shift);
+/// Those of a request, from where it begins.
+std::vector<float> flowTimesOf(const SampleRequest& request);
 
 /// Velocity at latents x [B, C, H, W] and flow time t, the same for every sample.
 using VelocityFunction = std::function<at::Tensor(const at::Tensor& x, float t)>;

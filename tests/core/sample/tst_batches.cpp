@@ -57,6 +57,13 @@ Conditions conditionsWithHoles(const ModelConfig& config)
     return conditions;
 }
 
+std::vector<PlanePicture> cellsOf(SamplingSession& session, const SampleRequest& request, const GuidancePlane& plane)
+{
+    std::vector<PlanePicture> cells;
+    session.samplePlane(request, plane, {}, [&cells](const PlanePicture& cell) { cells.push_back(cell); });
+    return cells;
+}
+
 std::vector<SeedPicture> picturesOf(SamplingSession& session, const SampleRequest& request,
                                     const std::vector<std::uint64_t>& seeds)
 {
@@ -67,7 +74,7 @@ std::vector<SeedPicture> picturesOf(SamplingSession& session, const SampleReques
 
 } // namespace
 
-/// Pictures that differ in their seed alone, computed as one batch.
+/// Pictures that differ in their seed alone, or in their scales alone, computed as one batch.
 class TestBatches : public QObject {
     Q_OBJECT
 
@@ -235,6 +242,91 @@ private Q_SLOTS:
             }
         }
         QVERIFY(largestDifference(pictures[0].result.picture, pictures[1].result.picture) > 1);
+    }
+
+    void cellsTogetherAreThePicturesOfEach_data()
+    {
+        QTest::addColumn<int>("solver");
+        QTest::addColumn<int>("rule");
+        QTest::addColumn<bool>("more");
+        const auto add = [](const char* name, Solver solver, GuidanceRule rule, bool more) {
+            QTest::newRow(name) << static_cast<int>(solver) << static_cast<int>(rule) << more;
+        };
+        add("euler", Solver::Euler, GuidanceRule::Plain, false);
+        add("heun, cfg-zero", Solver::Heun, GuidanceRule::CfgZero, false);
+        add("dpm++2m, projected", Solver::Multistep, GuidanceRule::Projected, false);
+        add("from a picture, with weights and a weak guide", Solver::Euler, GuidanceRule::Plain, true);
+    }
+
+    void cellsTogetherAreThePicturesOfEach()
+    {
+        QFETCH(int, solver);
+        QFETCH(int, rule);
+        QFETCH(bool, more);
+        const TinyWorkspace tiny;
+        const auto checkpoint = writeRandomModel(tiny);
+        const auto session = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
+        auto request = smallRequest();
+        request.reference = RecordReference{"val0"};
+        request.textRecord = "val0";
+        request.solver = static_cast<Solver>(solver);
+        request.guidanceRule = static_cast<GuidanceRule>(rule);
+        if (more) {
+            request.dinoWeights = std::vector<double>(16, 0.5);
+            request.weakGuide = WeakGuide{.checkpoint = checkpoint, .scale = 1.5};
+            request.start = PictureStart{.picture = RecordReference{"val0"}, .time = 0.7};
+        }
+        const GuidancePlane plane{.textScales = {0, 2, 4}, .dinoScales = {1, 3}};
+        const auto cells = cellsOf(*session, request, plane); // one alone, two, and three together
+        QCOMPARE(cells.size(), plane.count());
+        const auto order = coarseToFine(plane.rows(), plane.cols());
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            QCOMPARE(cells[i].cell, order[i]);
+            auto one = request;
+            one.textScale = plane.textScales[order[i].row];
+            one.dinoScale = plane.dinoScales[order[i].col];
+            const auto fresh = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
+            const auto alone = *fresh->sample(one, {}, noPreview);
+            const auto& together = cells[i].result;
+            QVERIFY(together.settings == alone.settings && settingsOf(cells[i].request) == settingsOf(one));
+            QVERIFY(largestDifference(together.picture, alone.picture) <= (i == 0 ? 0 : 1));
+            QVERIFY(together.seconds > 0);
+            QCOMPARE(together.guidance.size(), alone.guidance.size());
+            for (std::size_t step = 0; step < alone.guidance.size(); ++step) {
+                const auto &a = together.guidance[step].text, &b = alone.guidance[step].text;
+                QCOMPARE(a.has_value(), b.has_value());
+                QVERIFY(!a || std::abs(a->length - b->length) < 1e-3 * (1 + b->length));
+            }
+        }
+        QVERIFY(cells[1].result.picture.rgb != cells[2].result.picture.rgb);
+    }
+
+    void aPlaneIsStoppedAndCountsItsPictures()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        auto request = smallRequest();
+        request.textRecord = "val0";
+        const GuidancePlane plane{.textScales = {0, 1, 2, 3}, .dinoScales = {1, 2}};
+        JobContext stopped;
+        stopped.control->requestStop();
+        QVERIFY(!session->samplePlane(request, plane, stopped, [](const PlanePicture&) {}));
+        int pictures = 0;
+        const JobContext between; // while the second is about to be decoded
+        QVERIFY(!session->samplePlane(request, plane, between, [&](const PlanePicture&) {
+            if (++pictures == 2)
+                between.control->requestStop();
+        }));
+        QCOMPARE(pictures, 2);
+        std::vector<std::int64_t> told;
+        JobContext context;
+        context.report = [&told](const Progress& progress) {
+            if (progress.stage == Stage(Stage::Sampling))
+                told.push_back(progress.done);
+        };
+        QVERIFY(session->samplePlane(request, plane, context, [](const PlanePicture&) {}));
+        QVERIFY(std::ranges::is_sorted(told));
+        QCOMPARE(told.back(), std::int64_t{8});
     }
 
     void oneSeedIsExactlyThePictureOfIt()

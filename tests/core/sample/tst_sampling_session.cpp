@@ -354,30 +354,6 @@ private Q_SLOTS:
         QVERIFY(errorOf([&] { SamplingSession::open(tiny.workspace, tiny.workspace.root); }).find("state.json") !=
                 std::string::npos);
     }
-    void aPlaneHoldsThePicturesOfItsScales()
-    {
-        const TinyWorkspace tiny;
-        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
-        auto request = smallRequest();
-        request.reference = RecordReference{"val0"};
-        request.textRecord = "val0";
-        const GuidancePlane plane{.textScales = {0, 2, 4}, .dinoScales = {1, 3}};
-        int pictures = 0;
-        QVERIFY(session->samplePlane(request, plane, {}, [&](const PlanePicture& picture) {
-            ++pictures;
-            auto alone = request;
-            alone.textScale = plane.textScales[picture.cell.row];
-            alone.dinoScale = plane.dinoScales[picture.cell.col];
-            const auto fresh = SamplingSession::open(tiny.workspace, checkpointOf(tiny), {.threads = 2});
-            QVERIFY(fresh->sample(alone, {}, noPreview)->picture.rgb == picture.result.picture.rgb);
-            QCOMPARE(picture.result.settings.at("nanodit"), settingsOf(alone).at("nanodit"));
-        }));
-        QCOMPARE(pictures, 6);
-        JobContext stopped;
-        stopped.control->requestStop();
-        QVERIFY(!session->samplePlane(request, plane, stopped, [](const PlanePicture&) {}));
-    }
-
     void everyStepTellsWhatGuidanceDid()
     {
         const TinyWorkspace tiny;

@@ -1,0 +1,102 @@
+#include "core/sample/guider.h"
+#include "tests/support/tiny_model.h"
+
+#include <ATen/ATen.h>
+#include <QtTest/QTest>
+
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <vector>
+
+using namespace nanodit;
+using namespace nanodit::test;
+
+namespace {
+
+constexpr GridSize latentTokens = {4, 4};
+
+double difference(const at::Tensor& a, const at::Tensor& b)
+{
+    return (a - b).abs().max().item<double>();
+}
+
+/// The scales of three cells of a plane.
+std::vector<Guidance> cells(GuidanceRule rule)
+{
+    return {{.textScale = 0, .dinoScale = 1, .rule = rule},
+            {.textScale = 3, .dinoScale = 2, .rule = rule},
+            {.textScale = 5, .dinoScale = 0, .rule = rule}};
+}
+
+std::vector<std::unique_ptr<Guider>> guidersOf(GuidanceRule rule)
+{
+    std::vector<std::unique_ptr<Guider>> guiders;
+    for (const auto& guidance : cells(rule))
+        guiders.push_back(makeGuider(guidance, {}));
+    return guiders;
+}
+
+bool near(double a, double b)
+{
+    return std::abs(a - b) < 1e-4 * (1 + std::abs(b));
+}
+
+bool sameSizes(const std::optional<GuidanceTermSize>& a, const std::optional<GuidanceTermSize>& b)
+{
+    return a.has_value() == b.has_value() &&
+           (!a || (near(a->length, b->length) && near(a->parallel, b->parallel) && near(a->across, b->across)));
+}
+
+} // namespace
+
+class TestGuider : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aBatchIsGuidedByTheGuiderOfEach_data()
+    {
+        QTest::addColumn<int>("rule");
+        for (const auto rule :
+             {GuidanceRule::Plain, GuidanceRule::CfgZero, GuidanceRule::Projected, GuidanceRule::Internal})
+            QTest::newRow(nameOf(rule)) << static_cast<int>(rule);
+    }
+
+    void aBatchIsGuidedByTheGuiderOfEach()
+    {
+        QFETCH(int, rule);
+        auto config = tinyModelConfig();
+        config.internalHead = 1;
+        const NanoDiT model(config);
+        randomise(model.parameters());
+        const auto conditions = test::conditionsOf(randomBatch(config, 1));
+        BranchEvaluator together(model, conditions, {}, latentTokens, Compute{});
+        BranchEvaluator apart(model, conditions, {}, latentTokens, Compute{});
+        const auto guider = makeGuiderOfEach(guidersOf(static_cast<GuidanceRule>(rule)));
+        const auto alone = guidersOf(static_cast<GuidanceRule>(rule));
+        const auto points = at::randn({3, config.latentChannels, 8, 8});
+        for (const float t : {1.0F, 0.9F, 0.3F}) { // some keep what they saw before
+            const bool begin = t == 1;             // all at one point
+            BranchVelocities branches(together, begin ? points.narrow(0, 0, 1) : points, t);
+            const auto guided = guider->velocity(branches);
+            const auto measured = guider->measure(branches);
+            QCOMPARE(guided.sizes(), points.sizes());
+            QCOMPARE(measured.size(), alone.size());
+            for (std::size_t i = 0; i < alone.size(); ++i) {
+                const auto sample = static_cast<std::int64_t>(i);
+                BranchVelocities one(apart, points.narrow(0, begin ? 0 : sample, 1), t);
+                const auto expected = alone[i]->velocity(one);
+                QVERIFY(difference(guided.narrow(0, sample, 1), expected) <
+                        1e-4 * (1 + expected.abs().max().item<double>()));
+                const auto step = alone[i]->measure(one).front();
+                QVERIFY(measured[i].applies == step.applies && near(measured[i].zeroScale, step.zeroScale));
+                QVERIFY(sameSizes(measured[i].text, step.text) && sameSizes(measured[i].dino, step.dino));
+            }
+        }
+        QVERIFY2(together.evaluations() < apart.evaluations(), "each branch is evaluated once for all");
+        QVERIFY(together.evaluations() <= 3 * 3); // of times and branches
+    }
+};
+
+QTEST_APPLESS_MAIN(TestGuider)
+#include "tst_guider.moc"
