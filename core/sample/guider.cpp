@@ -38,9 +38,11 @@ std::vector<Term> termsOf(const Guidance& guidance, GivenConditions given)
     return terms;
 }
 
+/// Times are float32: that of 0.8 is above 0.8, where the step that begins there is meant to be inside.
 bool applies(const Guidance& guidance, double t)
 {
-    return t >= guidance.interval[0] && t <= guidance.interval[1];
+    const auto at = static_cast<float>(t);
+    return at >= static_cast<float>(guidance.interval[0]) && at <= static_cast<float>(guidance.interval[1]);
 }
 
 /// <a, b> of each sample, [B, 1, 1, 1].

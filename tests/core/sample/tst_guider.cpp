@@ -1,4 +1,5 @@
 #include "core/sample/guider.h"
+#include "core/sample/solver.h"
 #include "tests/support/tiny_model.h"
 
 #include <ATen/ATen.h>
@@ -54,6 +55,22 @@ class TestGuider : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void bothEndsOfTheIntervalAreInIt()
+    {
+        const auto times = flowTimes(10, 1); // 1, 0.9 ... 0
+        const auto applies = [](double from, double to, double t) {
+            const Guidance guidance{.textScale = 3, .dinoScale = 2, .interval = {from, to}};
+            return branchFactors(guidance, {}, t)[static_cast<std::size_t>(Branch::Full)] == 0; // else that one alone
+        };
+        for (std::size_t i = 0; i < times.size(); ++i) {
+            const double end = static_cast<double>(10 - i) / 10;
+            for (std::size_t k = 0; k < times.size(); ++k) {
+                QCOMPARE(applies(end, 1, times[k]), k <= i);
+                QCOMPARE(applies(0, end, times[k]), k >= i);
+            }
+        }
+    }
+
     void aBatchIsGuidedByTheGuiderOfEach_data()
     {
         QTest::addColumn<int>("rule");
