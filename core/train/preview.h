@@ -79,8 +79,8 @@ private:
 /// The shard set "val" of the workspace; null where there is none, or an empty one.
 std::shared_ptr<const ShardSet> validationShards(const Workspace& workspace);
 
-/// A stored sample's conditions as the model takes them: [1, ...], float32 on the CPU, DINO standardised unless
-/// `statistics` is empty.
+/// Copies of a stored sample's conditions as the model takes them: [1, ...], float32 on the CPU, DINO standardised
+/// unless `statistics` is empty.
 Conditions conditionsOf(const ShardSample& sample, const DinoStatistics& statistics, std::int64_t textTokens);
 
 } // namespace nanodit

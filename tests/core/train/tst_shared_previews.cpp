@@ -147,6 +147,19 @@ private Q_SLOTS:
         QVERIFY(one == two);
     }
 
+    void conditionsDoNotLieInTheShardThatTheyAreReadFrom()
+    {
+        const TinyWorkspace tiny;
+        const auto sample = ShardSet::open(tiny.workspace.shardsFolder() / "val")->read(0);
+        const auto conditions = nanodit::conditionsOf(sample, {}, textTokens);
+        const auto isApart = [](const at::Tensor& tensor, const Array& array) {
+            return static_cast<const void*>(tensor.data_ptr()) != static_cast<const void*>(array.bytes.data());
+        };
+        QCOMPARE(sample.cls.dtype, DType::F32); // which needs no conversion
+        QVERIFY(isApart(conditions.cls, sample.cls));
+        QVERIFY(isApart(conditions.patches, sample.patches) && isApart(conditions.text, sample.text));
+    }
+
     void aDamagedRecordCostsItsOwnPreviewsAlone_data()
     {
         QTest::addColumn<QString>("damaged");
