@@ -118,7 +118,7 @@ std::int64_t stepOf(const std::string& bytes)
 }
 
 /// Cuts off a file at its first event of `firstStep` or later, or where it is not whole. One of which nothing but its
-/// version is left is removed.
+/// version is left is removed. Throws StoreError for one that cannot be read, which stays as it is.
 void cutBefore(const std::filesystem::path& file, std::int64_t firstStep)
 {
     constexpr std::uint64_t head = 12, tail = 4;
@@ -140,6 +140,10 @@ void cutBefore(const std::filesystem::path& file, std::int64_t firstStep)
         end += head + length + tail;
         ++events;
     }
+    if (!stream.is_open() || stream.bad())
+        throw StoreError(file.string() +
+                         " could not be read to its end: it is left as it is; see to its disk or network, then resume "
+                         "the run");
     stream.close();
     if (events <= 1)
         std::filesystem::remove(file);

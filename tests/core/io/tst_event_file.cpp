@@ -1,6 +1,7 @@
 #include "core/io/atomic_file.h"
 #include "core/io/event_file.h"
 #include "core/runtime/error.h"
+#include "tests/support/another_process.h"
 #include "tests/support/test_data.h"
 
 #include <QtTest/QTest>
@@ -111,6 +112,30 @@ private Q_SLOTS:
         QCOMPARE(stepsIn(first), (std::vector<int>{0, 1, 1, 2}));
         QVERIFY(!std::filesystem::exists(second));
         QCOMPARE(stepsIn(third.path()), (std::vector<int>{0, 3}));
+    }
+
+    void aFileThatCannotBeReadIsLeftAlone()
+    {
+        const TemporaryFolder folder;
+        std::filesystem::path first;
+        {
+            EventFile file(folder.path(), 1);
+            first = file.path();
+            file.addScalars(1, {{"loss", 0.5}});
+        }
+        const auto bytes = bytesOf(first);
+        std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
+        std::filesystem::permissions(first, std::filesystem::perms::none);
+        const int code = inAnotherProcess([&folder] {
+            if (!becomeNobody())
+                return 10;
+            const auto message = errorOf([&folder] { EventFile(folder.path(), 2); });
+            return message.find("could not be read to its end") != std::string::npos ? 0 : 1;
+        });
+        QVERIFY(std::filesystem::exists(first));
+        std::filesystem::permissions(first, std::filesystem::perms::owner_all);
+        QCOMPARE(code, 0);
+        QVERIFY(bytesOf(first) == bytes);
     }
 
     void aLaterFileSortsBehindTheOthersWhateverTheClockSays()
