@@ -28,14 +28,12 @@ double meanOf(const ValidationMeans& validation, const std::string& name)
 }
 
 /// The step whose validation has the best mean of those in `among`; empty where none was measured.
-std::optional<std::int64_t> bestStep(const fs::path& runFolder, const SavingConfig& rule,
+std::optional<std::int64_t> bestStep(const std::vector<ValidationMeans>& validations, const SavingConfig& rule,
                                      const std::vector<CheckpointStanding>& among)
 {
-    if (rule.bestBy.empty())
-        return std::nullopt;
     std::optional<std::int64_t> best;
     double bestMean = 0;
-    for (const auto& validation : readValidations(runFolder)) {
+    for (const auto& validation : validations) {
         const auto mean = meanOf(validation, rule.bestBy);
         const bool there = std::any_of(among.begin(), among.end(), [&validation](const CheckpointStanding& standing) {
             return standing.step == validation.step;
@@ -48,6 +46,50 @@ std::optional<std::int64_t> bestStep(const fs::path& runFolder, const SavingConf
         }
     }
     return best;
+}
+
+/// Those that the rule needs. Throws DataError.
+std::vector<ValidationMeans> validationsFor(const fs::path& runFolder, const SavingConfig& rule)
+{
+    return rule.bestBy.empty() ? std::vector<ValidationMeans>() : readValidations(runFolder);
+}
+
+/// Also where the file system does not answer, as one of a network may for a while.
+bool mayBeThere(const fs::path& path)
+{
+    std::error_code error;
+    return fs::exists(path, error) || error;
+}
+
+std::vector<CheckpointStanding> standingsBy(const fs::path& runFolder, const SavingConfig& rule,
+                                            const std::vector<ValidationMeans>& validations)
+{
+    std::vector<CheckpointStanding> standings;
+    for (const auto& folder : listCheckpoints(runFolder))
+        standings.push_back(
+            {.folder = folder, .step = checkpointStep(folder.filename().string()).value_or(0), .reasons = {}});
+    const auto best = bestStep(validations, rule, standings);
+    const auto newest = rule.keep <= 0 ? standings.size() : static_cast<std::size_t>(rule.keep);
+    for (std::size_t i = 0; i < standings.size(); ++i) {
+        auto& [folder, step, reasons] = standings[i];
+        const auto name = folder.filename();
+        if (i + newest >= standings.size())
+            reasons.push_back(KeptAs::Newest);
+        if (rule.keepEvery > 0 && step > 0 && step % rule.keepEvery == 0)
+            reasons.push_back(KeptAs::EveryNth);
+        const auto wasValidated = [&](const std::string& report) {
+            return mayBeThere(runFolder / "validation" / report / "report.json");
+        };
+        if (rule.keepValidated && (wasValidated(name.string()) || wasValidated(name.string() + "-raw")))
+            reasons.push_back(KeptAs::Validated);
+        if (best == step)
+            reasons.push_back(KeptAs::Best);
+        if (mayBeThere(folder / "star"))
+            reasons.push_back(KeptAs::Starred);
+        if (mayBeThere(runFolder / "nonfinite" / (name.string() + ".json")))
+            reasons.push_back(KeptAs::Evidence);
+    }
+    return standings;
 }
 
 } // namespace
@@ -73,39 +115,24 @@ std::string keptAsText(KeptAs reason, const SavingConfig& rule)
 
 std::vector<CheckpointStanding> checkpointStandings(const fs::path& runFolder, const SavingConfig& rule)
 {
-    std::vector<CheckpointStanding> standings;
-    for (const auto& folder : listCheckpoints(runFolder))
-        standings.push_back(
-            {.folder = folder, .step = checkpointStep(folder.filename().string()).value_or(0), .reasons = {}});
-    const auto best = bestStep(runFolder, rule, standings);
-    const auto newest = rule.keep <= 0 ? standings.size() : static_cast<std::size_t>(rule.keep);
-    for (std::size_t i = 0; i < standings.size(); ++i) {
-        auto& [folder, step, reasons] = standings[i];
-        const auto name = folder.filename();
-        std::error_code none;
-        if (i + newest >= standings.size())
-            reasons.push_back(KeptAs::Newest);
-        if (rule.keepEvery > 0 && step > 0 && step % rule.keepEvery == 0)
-            reasons.push_back(KeptAs::EveryNth);
-        const auto wasValidated = [&](const std::string& report) {
-            return fs::exists(runFolder / "validation" / report / "report.json", none);
-        };
-        if (rule.keepValidated && (wasValidated(name.string()) || wasValidated(name.string() + "-raw")))
-            reasons.push_back(KeptAs::Validated);
-        if (best == step)
-            reasons.push_back(KeptAs::Best);
-        if (isStarred(folder))
-            reasons.push_back(KeptAs::Starred);
-        if (fs::exists(runFolder / "nonfinite" / (name.string() + ".json"), none))
-            reasons.push_back(KeptAs::Evidence);
+    std::vector<ValidationMeans> validations;
+    try {
+        validations = validationsFor(runFolder, rule);
+    } catch (const DataError&) { // without them all the rest can be told
     }
-    return standings;
+    return standingsBy(runFolder, rule, validations);
 }
 
 std::vector<fs::path> thinCheckpoints(const fs::path& runFolder, const SavingConfig& rule)
 {
     std::vector<fs::path> removed;
-    for (const auto& standing : checkpointStandings(runFolder, rule)) {
+    std::vector<ValidationMeans> validations;
+    try {
+        validations = validationsFor(runFolder, rule);
+    } catch (const DataError&) { // any of them may be the best
+        return removed;
+    }
+    for (const auto& standing : standingsBy(runFolder, rule, validations)) {
         if (!standing.reasons.empty())
             continue;
         try {

@@ -31,8 +31,9 @@ struct CheckpointStanding {
 /// Of a run's whole checkpoints, oldest first.
 std::vector<CheckpointStanding> checkpointStandings(const std::filesystem::path& runFolder, const SavingConfig& rule);
 
-/// Removes the checkpoints that nothing keeps and gives their folders. One that cannot be removed now is tried again
-/// the next time. With SavingConfig::keep 0 nothing is removed.
+/// Removes the checkpoints that nothing keeps and gives their folders. One that cannot be removed now, or of which it
+/// cannot be seen whether something keeps it, is tried again the next time. With SavingConfig::keep 0 nothing is
+/// removed.
 std::vector<std::filesystem::path> thinCheckpoints(const std::filesystem::path& runFolder, const SavingConfig& rule);
 
 /// Throws StoreError.

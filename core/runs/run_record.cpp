@@ -3,6 +3,7 @@
 #include "core/runs/metric_table.h"
 #include "core/runs/metrics_file.h"
 #include "core/runs/run_history.h"
+#include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 
@@ -10,6 +11,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace nanodit {
@@ -141,11 +143,16 @@ RunRecord readRunRecord(const fs::path& runFolder, std::uint64_t begin, std::uin
 std::vector<ValidationMeans> readValidations(const fs::path& runFolder)
 {
     std::vector<ValidationMeans> validations;
-    std::ifstream stream(runFolder / "metrics.jsonl", std::ios::binary);
+    const auto file = runFolder / "metrics.jsonl";
+    std::error_code none;
+    std::ifstream stream(file, std::ios::binary);
+    const bool opened = stream.is_open() || !fs::exists(file, none);
     for (std::string line; std::getline(stream, line);) {
         if (auto validation = mayHoldValidation(line) ? validationMeansFrom(line) : std::nullopt)
             validations.push_back(std::move(*validation));
     }
+    if (!opened || stream.bad())
+        throw DataError(file.string() + " could not be read to its end: see to its disk or network");
     return validations;
 }
 

@@ -40,7 +40,8 @@ struct RunRecord {
 /// Reads whole lines from byte `begin` on until about `bytes` of them are read. Lines that are none of ours are left
 /// out.
 RunRecord readRunRecord(const std::filesystem::path& runFolder, std::uint64_t begin, std::uint64_t bytes);
-/// The validations alone, in their order, without reading what the steps say.
+/// The validations alone, in their order, without reading what the steps say. Throws DataError where the record is
+/// there and cannot be read to its end.
 std::vector<ValidationMeans> readValidations(const std::filesystem::path& runFolder);
 
 /// That a run was continued from a checkpoint.

@@ -171,6 +171,29 @@ private Q_SLOTS:
         QCOMPARE(stepsIn(run.path()), (std::vector<std::int64_t>{300, 600, 900, 1000}));
     }
 
+    void whatCannotBeLookedAtIsNotRemoved()
+    {
+        const TemporaryFolder run;
+        for (int step = 100; step <= 500; step += 100)
+            writeCheckpoint(run.path(), stateAt(step), tensorsOf(1));
+        const SavingConfig rule{.keep = 1, .bestBy = "reconstruction/lpips"};
+        // Looking there fails, and says nothing: as of a network folder that does not answer for a while.
+        const auto silent = [](const std::filesystem::path& path) {
+            std::filesystem::create_directories(path.parent_path());
+            std::filesystem::create_symlink(path.filename(), path);
+        };
+        silent(run / "checkpoints/step-00000100/star");
+        silent(run / "validation/step-00000200");
+        thinCheckpoints(run.path(), rule);
+        QCOMPARE(stepsIn(run.path()), (std::vector<std::int64_t>{100, 200, 500}));
+        std::filesystem::create_directories(run / "elsewhere");
+        std::filesystem::create_directory_symlink("elsewhere", run / "metrics.jsonl"); // it opens, and cannot be read
+        writeCheckpoint(run.path(), stateAt(600), tensorsOf(1));
+        QVERIFY(thinCheckpoints(run.path(), rule).empty()); // the best is not known
+        QCOMPARE(stepsIn(run.path()), (std::vector<std::int64_t>{100, 200, 500, 600}));
+        QCOMPARE(checkpointStandings(run.path(), rule).size(), std::size_t{4});
+    }
+
     void namesWhatIsBroken()
     {
         const TemporaryFolder run;
