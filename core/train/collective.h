@@ -30,6 +30,10 @@ public:
     /// Gives every rank what rank 0 has in a contiguous CPU tensor.
     virtual void shareFromFirst(const at::Tensor& tensor) = 0;
 
+    /// From a true to the false behind it the others wait for this rank however long it takes, while it lives; else
+    /// they lose patience (Meeting::patience).
+    virtual void workAlone(bool /*begins*/) {}
+
     bool alone() const { return size() == 1; }
     /// Whether it is so on any rank.
     bool any(bool here);
@@ -37,6 +41,22 @@ public:
     std::vector<std::string> gather(const std::vector<std::string>& here);
     /// The bytes of each rank.
     std::vector<std::string> gatherBytes(const std::string& here);
+};
+
+/// While it stands, this rank does what the others wait for.
+class WorkAlone {
+public:
+    explicit WorkAlone(Collective& ranks)
+        : ranks_(ranks)
+    {
+        ranks_.workAlone(true);
+    }
+    ~WorkAlone() { ranks_.workAlone(false); }
+    WorkAlone(const WorkAlone&) = delete;
+    WorkAlone& operator=(const WorkAlone&) = delete;
+
+private:
+    Collective& ranks_;
 };
 
 /// One process, which needs nobody.

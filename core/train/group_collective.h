@@ -81,6 +81,8 @@ public:
         return begun([&] { return group_->allreduce(tensors); });
     }
 
+    void workAlone(bool begins) override { pulse_->workAlone(begins); }
+
     void shareFromFirst(const at::Tensor& tensor) override
     {
         std::vector<at::Tensor> tensors = {tensor};
@@ -113,7 +115,7 @@ private:
     {
         using std::chrono::steady_clock, std::chrono::microseconds;
         const auto start = steady_clock::now();
-        auto wellUntil = start;
+        auto wellUntil = start, idleSince = start;
         while (!message->isCompleted()) {
             const auto now = steady_clock::now();
             const auto who = pulse_->lost();
@@ -121,7 +123,9 @@ private:
                 wellUntil = now;
             if (now - wellUntil > std::chrono::seconds(1)) // what was sent by one that has ended may still arrive
                 throwLost(who);
-            if (now - start > patience_) // before the group gives up, which does not know who it waits for
+            if (pulse_->othersWorkAlone())
+                idleSince = now;
+            if (now - idleSince > patience_) // before the group gives up, which does not know who it waits for
                 throwLost(pulse_->absent());
             const auto waited = std::chrono::duration_cast<microseconds>(now - start);
             std::this_thread::sleep_for(std::clamp(waited / 8, microseconds(20), microseconds(20000)));
@@ -160,10 +164,11 @@ private:
     std::int64_t onTheirWay_ = 0; ///< Messages that were begun and did not arrive, or not yet.
 };
 
-/// How long a group waits for a message: longer than GroupCollective, which began to wait later.
+/// How long a group waits for a message: longer than GroupCollective, which began to wait later, and than a rank may
+/// work alone.
 inline std::chrono::milliseconds groupTimeout(const Meeting& meeting)
 {
-    return 2 * meeting.patience + std::chrono::minutes(1);
+    return 2 * meeting.patience + std::chrono::hours(24);
 }
 
 } // namespace nanodit

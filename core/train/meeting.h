@@ -18,8 +18,8 @@ struct Meeting {
     std::int64_t rank = 0, size = 1;
     std::string host = "127.0.0.1"; ///< Of rank 0.
     int port = 29500;
-    /// How long a rank waits for another that lives, which may paint or validate meanwhile. Then it says which did not
-    /// come.
+    /// How long a rank waits for another that lives and does not work alone (Collective::workAlone()). Then it says
+    /// which did not come.
     std::chrono::seconds patience = std::chrono::minutes(30);
     PulseTimes pulse = {}; ///< How long for one that stands still. One that ends is noticed at once.
 };

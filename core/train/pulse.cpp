@@ -14,6 +14,8 @@ namespace {
 
 /// Who adds to the counter of claims first says who is lost.
 constexpr auto lostCounter = "pulse/lost", claimCounter = "pulse/claim", troubleCounter = "pulse/trouble";
+/// Ranks that work alone.
+constexpr auto aloneCounter = "pulse/alone";
 
 std::string counterOf(std::int64_t rank)
 {
@@ -52,6 +54,8 @@ struct Pulse::State {
     bool stop = false, ended = false;
     bool trouble = false;             ///< A message of this rank has failed.
     std::int64_t begun = 0;           ///< Messages of this rank.
+    bool alone = false;               ///< This rank works alone.
+    bool othersAlone = false;         ///< Another does.
     bool asked = false;               ///< Who is absent.
     bool gone = false;                ///< The counters' process has ended.
     std::int64_t rounds = 0;          ///< In which the counters answered.
@@ -120,7 +124,7 @@ void Pulse::beat(const std::shared_ptr<State>& state)
     auto& s = *state;
     std::vector<std::int64_t> last(static_cast<std::size_t>(s.size), 0);
     std::vector<std::chrono::milliseconds> quiet(static_cast<std::size_t>(s.size), std::chrono::milliseconds(0));
-    bool told = false;
+    bool told = false, toldAlone = false;
     std::int64_t posted = 0;
     // Rank 0 alone: who has given a sign of life, and who has not for too long.
     const auto watch = [&] {
@@ -138,8 +142,9 @@ void Pulse::beat(const std::shared_ptr<State>& state)
     bool gone = false;
     std::unique_lock lock(s.mutex);
     while (!s.stop && !gone) {
-        const bool trouble = s.trouble, asked = std::exchange(s.asked, false);
+        const bool trouble = s.trouble, asked = std::exchange(s.asked, false), alone = s.alone;
         const auto begun = s.begun;
+        bool othersAlone = false;
         lock.unlock();
         std::int64_t lost = 0;
         std::vector<std::int64_t> absent;
@@ -147,6 +152,9 @@ void Pulse::beat(const std::shared_ptr<State>& state)
             s.counters(counterOf(s.rank), 1);
             if (const auto more = begun - std::exchange(posted, begun); more > 0)
                 s.counters(begunCounterOf(s.rank), more);
+            if (std::exchange(toldAlone, alone) != alone)
+                s.counters(aloneCounter, alone ? 1 : -1);
+            othersAlone = s.counters(aloneCounter, 0) > (alone ? 1 : 0);
             if (trouble && !std::exchange(told, true))
                 s.counters(troubleCounter, 1);
             if (s.rank == 0)
@@ -165,7 +173,9 @@ void Pulse::beat(const std::shared_ptr<State>& state)
         if (!absent.empty())
             s.absent = std::move(absent);
         s.gone = gone;
-        s.changed.wait_for(lock, s.times.beat, [&] { return s.stop || gone || s.asked || (s.trouble && !told); });
+        s.othersAlone = othersAlone;
+        s.changed.wait_for(lock, s.times.beat,
+                           [&] { return s.stop || gone || s.asked || s.alone != toldAlone || (s.trouble && !told); });
     }
     s.ended = true;
     s.changed.notify_all();
@@ -192,6 +202,19 @@ void Pulse::begunMessage()
 {
     const std::lock_guard lock(state_->mutex);
     ++state_->begun;
+}
+
+void Pulse::workAlone(bool begins)
+{
+    const std::lock_guard lock(state_->mutex);
+    state_->alone = begins;
+    state_->changed.notify_all();
+}
+
+bool Pulse::othersWorkAlone()
+{
+    const std::lock_guard lock(state_->mutex);
+    return state_->othersAlone;
 }
 
 std::string Pulse::lost()

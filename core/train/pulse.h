@@ -31,6 +31,10 @@ public:
 
     /// This rank has begun one message more.
     void begunMessage();
+    /// It begins, or has ended, to work on something for which the others wait.
+    void workAlone(bool begins);
+    /// Whether another rank does that.
+    bool othersWorkAlone();
     /// "rank 1 of 2 has given no sign of life for 20 s"; empty while all is well. To be asked again and again by a
     /// thread that waits for the others.
     std::string lost();

@@ -39,6 +39,7 @@ SelfReport::SelfReport(const TrainRequest& request, std::shared_ptr<const ShardS
 
 void SelfReport::paintPreviews(const Trainer& trainer, const JobContext& context, PreviewsThere there)
 {
+    const WorkAlone alone(trainer.ranks());
     const auto step = trainer.stepsDone();
     if (request_.workspace.config.vae.empty()) {
         context.warn("no preview pictures: the workspace names no autoencoder (encoders.vae in workspace.yaml)");
@@ -104,6 +105,7 @@ void SelfReport::makePainter(const Trainer& trainer)
 
 void SelfReport::measureConditionWorth(const Trainer& trainer, const JobContext& context)
 {
+    const WorkAlone alone(trainer.ranks());
     try {
         const auto began = std::chrono::steady_clock::now();
         const auto& config = trainer.config();

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <exception>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -65,6 +66,7 @@ std::vector<PaintedPreview> paintTogether(PreviewPainter* painter, const Trainer
     if (plan == PreviewPlan::Nothing)
         return {};
     std::string own;
+    std::optional<WorkAlone> painting(ranks); // its share
     try { // rank 0 waits for what comes of it, also if that is nothing
         const auto* const raw = plan == PreviewPlan::BothWeights ? &trainer.model() : nullptr;
         if (painter != nullptr) {
@@ -76,6 +78,7 @@ std::vector<PaintedPreview> paintTogether(PreviewPainter* painter, const Trainer
         context.warn("rank " + std::to_string(ranks.rank()) +
                      " paints none of this step's previews: " + sentenceOf(error));
     }
+    painting.reset();
     const auto all = ranks.gatherBytes(own);
     std::vector<PaintedPreview> previews;
     for (std::size_t i = 0; i < all.size() && ranks.rank() == 0; ++i) {

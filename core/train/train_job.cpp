@@ -427,6 +427,7 @@ bool TrainJob::completeResumedStep(const JobContext& context)
 /// False when stopped. The checkpoint that it saves is where a run that is stopped or killed meanwhile goes on.
 bool TrainJob::validate(const JobContext& context)
 {
+    const WorkAlone alone(trainer_->ranks());
     saveAndWait();
     std::optional<EventFile::Scalars> means;
     try { // What cannot be validated must not end a training run.

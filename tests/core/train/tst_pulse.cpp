@@ -65,6 +65,18 @@ std::string toldBy(Pulse& pulse)
     return "nobody";
 }
 
+/// Within a minute.
+template<typename Condition>
+bool becomes(Condition&& condition)
+{
+    for (int i = 0; i < 6000; ++i) {
+        if (condition())
+            return true;
+        std::this_thread::sleep_for(10ms);
+    }
+    return false;
+}
+
 bool says(const std::string& text, const std::string& part)
 {
     if (text.find(part) != std::string::npos)
@@ -150,6 +162,50 @@ private Q_SLOTS:
         ::kill(stopped, SIGKILL);
         QCOMPARE(endOf(stopped), -SIGKILL);
         QCOMPARE(ends, (std::vector<int>{0, 0}));
+    }
+
+    void aRankThatWorksAloneIsWaitedFor()
+    {
+#ifndef NANODIT_GLOO
+        QSKIP("built without Gloo");
+#endif
+        const int port = 20010 + static_cast<int>(::getpid() % 20000);
+        const auto process = [port](std::int64_t rank) {
+            return startProcess([rank, port] {
+                const auto ranks = joinCollective({.rank = rank,
+                                                   .size = 2,
+                                                   .port = port,
+                                                   .patience = 2s,
+                                                   .pulse = {.beat = 100ms, .silence = 4s, .grace = 1s}});
+                if (rank == 0) {
+                    const WorkAlone alone(*ranks);
+                    std::this_thread::sleep_for(5s);
+                }
+                const auto values = at::ones({5});
+                ranks->sum(values);
+                return values[4].item<float>() == 2 ? 0 : 1;
+            });
+        };
+        const auto first = process(0), second = process(1);
+        QCOMPARE(endOf(second), 0);
+        QCOMPARE(endOf(first), 0);
+    }
+
+    void theOthersHearOfARankThatWorksAlone()
+    {
+        Counters counters;
+        Pulse first(counters.shared(), 0, 3, quick), second(counters.shared(), 1, 3, quick);
+        QVERIFY(!second.othersWorkAlone());
+        first.workAlone(true);
+        QVERIFY(becomes([&] { return second.othersWorkAlone(); }));
+        QVERIFY(!first.othersWorkAlone());
+        second.workAlone(true);
+        QVERIFY(becomes([&] { return first.othersWorkAlone(); }));
+        first.workAlone(false);
+        QVERIFY(becomes([&] { return !second.othersWorkAlone(); }));
+        QVERIFY(first.othersWorkAlone());
+        second.workAlone(false);
+        QVERIFY(becomes([&] { return !first.othersWorkAlone(); }));
     }
 
     void ranksThatLiveAreNotLost()
