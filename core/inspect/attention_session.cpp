@@ -15,9 +15,9 @@
 #include "core/sample/shared_models.h"
 #include "core/sample/solver.h"
 
-#include <bit>
 #include <cmath>
 #include <tuple>
+#include <utility>
 
 namespace nanodit {
 
@@ -32,25 +32,6 @@ bool seesText(SeenConditions seen)
 bool seesDino(SeenConditions seen)
 {
     return seen == SeenConditions::All || seen == SeenConditions::DinoOnly;
-}
-
-/// What a subject's conditions are read from. Two of the same source have the same conditions, edits apart.
-std::string sourceOf(const AttentionSubject& subject)
-{
-    if (!subject.record.empty())
-        return "record " + subject.record;
-    const auto& s = subject.sampling;
-    const auto named = [](const auto& reference) -> std::string {
-        if (const auto* const record = std::get_if<RecordReference>(&reference))
-            return "record " + record->id;
-        if (const auto* const picture = std::get_if<PictureReference>(&reference))
-            return "picture " + picture->file.string();
-        return {};
-    };
-    const auto blend =
-        s.blend ? std::to_string(std::bit_cast<std::uint64_t>(s.blend->weight)) + " " + named(s.blend->with) : "";
-    return "sample " + bucketName(s.size) + "\n" + named(s.reference) + "\n" + named(s.clsFrom) + "\n" + blend + "\n" +
-           s.textRecord.value_or("") + "\n" + s.prompt;
 }
 
 class Session final : public AttentionSession {
@@ -116,6 +97,7 @@ private:
 
     // What the last subject needed.
     std::optional<AttentionSubject> subject_;
+    std::string source_;               ///< What its conditions were read from, edits apart.
     std::optional<RecordInfo> record_; ///< None: a sample.
     SubjectConditions conditions_;
     ConditionContext context_;
@@ -152,7 +134,8 @@ bool Session::alongSampling(const AttentionSubject& subject)
 
 void Session::prepare(const AttentionSubject& subject)
 {
-    const bool same = subject_ && sourceOf(*subject_) == sourceOf(subject) && subject_->edits == subject.edits;
+    auto source = reader_->source(subject.record, subject.sampling);
+    const bool same = subject_ && source_ == source && subject_->edits == subject.edits;
     if (same && subject_->seen == subject.seen) {
         subject_ = subject;
         return;
@@ -178,6 +161,7 @@ void Session::prepare(const AttentionSubject& subject)
     const bool text = seesText(subject.seen) && conditions_.hasText,
                dino = seesDino(subject.seen) && conditions_.hasDino;
     context_ = model_->context(conditions_.conditions, {.text = {!text}, .dino = {!dino}}, latentGrid_, true);
+    source_ = std::move(source);
     subject_ = subject; // last: one whose context cannot be made is not taken for prepared
 }
 
@@ -189,8 +173,8 @@ at::Tensor Session::noise(std::uint64_t seed) const
 
 bool Session::walk(const AttentionSubject& subject, const JobContext& context)
 {
-    const auto key = [](const AttentionSubject& s) { return std::tuple(settingsOf(s.sampling), s.seen, sourceOf(s)); };
-    if (way_ && key(way_->subject) == key(subject) && way_->subject.edits == subject.edits)
+    const auto key = [](const AttentionSubject& s) { return std::tuple(settingsOf(s.sampling), s.seen); };
+    if (way_ && key(way_->subject) == key(subject)) // of these conditions: others have made it go
         return true;
     const auto& settings = subject.sampling;
     if (settings.weakGuide || settings.start)

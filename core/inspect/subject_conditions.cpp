@@ -79,6 +79,15 @@ SubjectReader::SubjectReader(Workspace workspace, ConditionEncoder& encoder, con
 {
 }
 
+std::string SubjectReader::source(const std::string& record, const SampleRequest& sampling) const
+{
+    if (record.empty())
+        return "sample " + encoder_.key(sampling);
+    RecordInfo info; // its bucket is in the key
+    info.id = record;
+    return "record " + encoder_.key(storedConditionsOf(info));
+}
+
 RecordInfo SubjectReader::record(const std::string& id) const
 {
     const auto record = Catalog::open(workspace_).find(id);

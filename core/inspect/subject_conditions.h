@@ -22,6 +22,9 @@ public:
     /// `encoder` and `model` must outlive this. T: longest text.
     SubjectReader(Workspace workspace, ConditionEncoder& encoder, const NanoDiT& model, std::int64_t textTokens);
 
+    /// What the conditions of a record, or without one of a sampling, are read from: changes with the files, too.
+    /// Throws UsageError for an unknown record.
+    std::string source(const std::string& record, const SampleRequest& sampling) const;
     /// Throw UsageError for an unknown record, word or patch; DataError for missing arrays.
     SubjectConditions read(const RecordInfo& record, const ConditionEdits& edits);
     SubjectConditions read(const SampleRequest& request, const ConditionEdits& edits);

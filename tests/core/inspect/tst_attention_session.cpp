@@ -2,8 +2,11 @@
 #include "core/inspect/attention_export.h"
 #include "core/inspect/attention_session.h"
 #include "core/inspect/caption_words.h"
+#include "core/io/atomic_file.h"
 #include "core/io/npy.h"
+#include "core/io/tensor.h"
 #include "core/model/nanodit.h"
+#include "core/preprocess/derived_array.h"
 #include "core/runs/checkpoint.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
@@ -14,7 +17,9 @@
 
 #include <QtTest/QTest>
 
+#include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <numeric>
 
 using namespace nanodit;
@@ -341,6 +346,22 @@ private Q_SLOTS:
         QCOMPARE(seen->patches.values.size(), 0U);
         QCOMPARE(seen->shares.of({}, {})[2], 0.0F);
         QCOMPARE(session->summaries()->alignment.values.size(), 0U);
+    }
+
+    void arraysThatWereMadeAgainAreReadAgain()
+    {
+        const auto file = arrayFile(tiny_.workspace, ArrayKind::DinoPatches, "val0");
+        const auto bytes = readTextFile(file);
+        session_->look(subject());
+        const auto before = session_->ofLatents({5})->patches.values;
+        writeNpy(file, arrayFromTensor(tensorFromArray(readNpy(file)).to(at::kFloat).mul(-2).to(at::kHalf)));
+        session_->look(subject());
+        QVERIFY(session_->ofLatents({5})->patches.values != before);
+        writeFileAtomically(file, bytes);
+        using std::filesystem::last_write_time; // of the same size, and perhaps within one tick of the clock
+        last_write_time(file, last_write_time(file) + std::chrono::seconds(1));
+        session_->look(subject());
+        QCOMPARE(session_->ofLatents({5})->patches.values, before);
     }
 
     void stopsWhenAsked()
