@@ -88,7 +88,7 @@ Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compu
         travelling.insert(travelling.end(), ofModel.begin(), ofModel.end());
         reducer_ = std::make_unique<GradientReducer>(std::move(travelling), collective_, buckets);
     }
-    optimiser_ = makeOptimiser(parameters_, config.optimiser, config.precision);
+    optimiser_ = makeOptimiser(parameters_, config.optimiser, compute_.precision); // the one that was chosen
     if (config.ema.enabled)
         ema_.emplace(model_->parameters(), config.ema.decay, config.ema.warmup);
 }
