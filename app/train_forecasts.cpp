@@ -83,7 +83,8 @@ void TrainForecasts::forecast()
     };
     session_.background().ask(
         this,
-        [workspace = session_.workspace(), config = config_, device = session_.device()] {
+        [workspace = session_.workspace(), config = withChosenPrecision(config_, session_.device()),
+         device = session_.device()] {
             Made made{.data = trainData(workspace, config), .shown = {}};
             const auto where = memoryOf(device);
             made.shown.forecast = forecastTraining(config, made.data, where);

@@ -79,8 +79,9 @@ std::string settingsText(const FittingChange& change)
 
 } // namespace
 
-void printForecast(const TrainConfig& config, const Workspace& workspace, std::int64_t processes, Options& options)
+void printForecast(const TrainConfig& asked, const Workspace& workspace, std::int64_t processes, Options& options)
 {
+    const auto config = withChosenPrecision(asked, options.device);
     const auto data = trainData(workspace, config);
     const auto where = memoryOf(options.device);
     const auto forecast = forecastTraining(config, data, where);

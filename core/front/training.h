@@ -15,6 +15,7 @@
 #include "core/runs/run_export.h"         // IWYU pragma: export
 #include "core/runs/run_lock.h"           // IWYU pragma: export
 #include "core/runs/step_metrics.h"       // IWYU pragma: export
+#include "core/train/chosen_precision.h"  // IWYU pragma: export
 #include "core/train/forecast.h"          // IWYU pragma: export
 #include "core/train/launcher.h"          // IWYU pragma: export
 #include "core/train/replay_job.h"        // IWYU pragma: export

@@ -3,15 +3,17 @@
 #include "core/io/size_text.h"
 #include "core/runtime/compute_devices.h"
 #include "core/runtime/error.h"
+#include "core/train/chosen_precision.h"
 #include "core/train/forecast.h"
 
 #include <string>
 
 namespace nanodit {
 
-void requireMemory(const Workspace& workspace, const TrainConfig& config, const ComputeChoice& device,
+void requireMemory(const Workspace& workspace, const TrainConfig& asked, const ComputeChoice& device,
                    std::int64_t processes)
 {
+    const auto config = withChosenPrecision(asked, device);
     const auto data = trainData(workspace, config);
     const auto there = availableMemory(device);
     const auto where = memoryOf(device);

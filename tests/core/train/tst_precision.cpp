@@ -1,9 +1,17 @@
+#include "core/io/size_text.h"
+#include "core/train/forecast.h"
+#include "core/train/memory_check.h"
 #include "core/train/trainer.h"
 #include "tests/support/tiny_model.h"
+#include "tests/support/tiny_training.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <QtTest/QTest>
+
+#include <optional>
+#include <string>
+#include <utility>
 
 using namespace nanodit;
 using namespace nanodit::test;
@@ -55,6 +63,28 @@ private Q_SLOTS:
         QVERIFY(!areEqual(wide, narrow));
         QVERIFY(areEqual(weightsOf(Precision::Bf16, Precision::Float32), wide));
         QVERIFY(areEqual(weightsOf(Precision::Float32, Precision::Bf16), narrow));
+    }
+
+    void memoryIsForecastForTheChosenOne()
+    {
+        const TinyWorkspace tiny;
+        auto config = tinyConfig(2);
+        config.model.hiddenSize = 16384; // of which no machine has the memory
+        config.model.depth = 256;
+        const auto neededIn = [&](Precision precision) {
+            config.precision = precision;
+            return sizeText(forecastTraining(config, trainData(tiny.workspace, config)).memory.ofProcesses(1));
+        };
+        const auto wide = neededIn(Precision::Float32), narrow = neededIn(Precision::Bf16);
+        QVERIFY(wide != narrow); // the configuration's
+        const auto messageFor = [&](std::optional<Precision> chosen) {
+            return errorOf([&] { requireMemory(tiny.workspace, config, {.device = "cpu", .precision = chosen}, 1); });
+        };
+        for (const auto& [chosen, needed] :
+             {std::pair(std::optional(Precision::Float32), wide), std::pair(std::optional<Precision>(), narrow)}) {
+            const auto message = messageFor(chosen);
+            QVERIFY2(message.find("needs about " + needed + " of memory") != std::string::npos, message.c_str());
+        }
     }
 };
 

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "core/config/train_config.h"
+#include "core/runtime/compute_choice.h"
+
+namespace nanodit {
+
+/// The configuration as it is computed: a precision that somebody chose goes before its own.
+inline TrainConfig withChosenPrecision(TrainConfig config, const ComputeChoice& choice)
+{
+    config.precision = choice.precision.value_or(config.precision);
+    return config;
+}
+
+} // namespace nanodit
