@@ -43,7 +43,7 @@ struct Copies {
 
 Copies& copies()
 {
-    static Copies all;
+    static auto& all = *new Copies; // never destroyed: at exit the devices that its tensors lie on may be gone
     return all;
 }
 
