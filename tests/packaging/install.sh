@@ -25,6 +25,10 @@ expect_window() {
 
 "$cmake" --install "$build" --prefix "$prefix" >"$scratch/install.log" 2>&1 || fail "$(cat "$scratch/install.log")"
 
+if [ "$window" = window ]; then
+  [ -s "$prefix/share/metainfo/org.nanodit.Workbench.metainfo.xml" ] || fail "nothing for software centres is installed"
+fi
+
 "$nanodit" -q demo create "$workspace" --scenes 24
 "$nanodit" -q -w "$workspace" train --config demo --run short --steps 3 --set previews.every=0
 "$nanodit" -q -w "$workspace" sample --run short --prompt "a red circle at the top left" --steps 2 --out "$scratch/picture.png"
