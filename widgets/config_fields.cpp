@@ -4,6 +4,22 @@ namespace nanodit {
 
 namespace {
 
+/// What 0 stands for in the settings whose help says so.
+std::string zeroOf(const std::string& key)
+{
+    static const std::map<std::string, std::string> words = {
+        {"model.text_dim", "from the data"}, {"model.dino_dim", "from the data"},
+        {"model.internal_head", "none"},     {"repa.weight", "off"},
+        {"repa.block", "at a third"},        {"repa.end_step", "all steps"},
+        {"optimiser.clip", "off"},           {"saving.keep", "all"},
+        {"saving.keep_every", "off"},        {"previews.every", "off"},
+        {"previews.raw_until", "off"},       {"previews.conditions", "none"},
+        {"validation.every", "off"},         {"validation.raw_until", "to the end"},
+        {"metrics.attention_every", "off"},  {"metrics.worth_every", "off"}};
+    const auto found = words.find(key);
+    return found == words.end() ? std::string() : found->second;
+}
+
 /// Knows the dotted key of each field; hands its value on as a variant.
 class KeyedVisitor : public FieldVisitor {
 public:
@@ -40,12 +56,14 @@ private:
                           .maximum = info.maximum,
                           .unit = std::string(info.unit),
                           .names = {names.begin(), names.end()},
+                          .zero = {},
                           .value = value};
         for (const auto& [key, help] : groups_) {
             field.group += (field.group.empty() ? "" : ".") + key;
             field.groupHelp = help;
         }
         field.key = field.group.empty() ? field.name : field.group + "." + field.name;
+        field.zero = zeroOf(field.key);
         value = std::get<T>(visit(std::move(field)));
     }
 

@@ -25,6 +25,7 @@ struct ConfigField {
     double minimum = 0, maximum = 0;
     std::string unit;
     std::vector<std::string> names; ///< What a choice may be, or what a list may hold; empty for other kinds.
+    std::string zero;               ///< What 0 stands for where it is no number, such as "from the data"; else empty.
     FieldValue value;
     bool path = false; ///< A text that names a file or a folder.
 };

@@ -32,6 +32,7 @@ FieldEditor wholeNumber(const ConfigField& field, QWidget* parent, const std::fu
 {
     auto* const box = new NumberEdit(NumberEdit::Kind::Whole, field.minimum, field.maximum,
                                      QString::fromStdString(field.unit), parent);
+    box->setZeroText(QString::fromStdString(field.zero));
     QObject::connect(box, &NumberEdit::valueChanged, box, edited);
     return {
         .widget = box,
@@ -43,6 +44,7 @@ FieldEditor realNumber(const ConfigField& field, QWidget* parent, const std::fun
 {
     auto* const box = new NumberEdit(NumberEdit::Kind::Real, field.minimum, field.maximum,
                                      QString::fromStdString(field.unit), parent);
+    box->setZeroText(QString::fromStdString(field.zero));
     QObject::connect(box, &NumberEdit::valueChanged, box, edited);
     return {.widget = box,
             .read = [box] { return FieldValue(box->value()); },

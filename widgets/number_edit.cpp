@@ -35,6 +35,12 @@ void NumberEdit::setValue(double value)
     Q_EMIT valueChanged(value_);
 }
 
+void NumberEdit::setZeroText(const QString& text)
+{
+    zeroText_ = text;
+    lineEdit()->setText(textOf(value_));
+}
+
 void NumberEdit::stepBy(int steps)
 {
     takeText();
@@ -58,12 +64,11 @@ QAbstractSpinBox::StepEnabled NumberEdit::stepEnabled() const
 
 QValidator::State NumberEdit::validate(QString& text, int&) const
 {
-    bool ok = false;
-    const double value = withoutUnit(text).toDouble(&ok);
-    if (!ok)
+    const auto value = numberIn(text);
+    if (!value)
         return QValidator::Intermediate;
-    const bool whole = kind_ == Kind::Real || value == std::round(value);
-    return whole && value >= minimum_ && value <= maximum_ ? QValidator::Acceptable : QValidator::Intermediate;
+    const bool whole = kind_ == Kind::Real || *value == std::round(*value);
+    return whole && *value >= minimum_ && *value <= maximum_ ? QValidator::Acceptable : QValidator::Intermediate;
 }
 
 void NumberEdit::fixup(QString& text) const
@@ -82,16 +87,23 @@ void NumberEdit::wheelEvent(QWheelEvent* event)
 
 QString NumberEdit::textOf(double value) const
 {
+    if (value == 0 && !zeroText_.isEmpty())
+        return zeroText_;
     if (kind_ == Kind::Whole)
         return QString::number(value, 'f', 0) + unit_;
     return QString::number(value, 'g', 10) + unit_;
 }
 
-QString NumberEdit::withoutUnit(QString text) const
+std::optional<double> NumberEdit::numberIn(const QString& text) const
 {
-    if (!unit_.isEmpty() && text.endsWith(unit_.trimmed()))
-        text.chop(unit_.trimmed().size());
-    return text.trimmed();
+    auto number = text.trimmed();
+    if (!zeroText_.isEmpty() && number == zeroText_)
+        return 0.0;
+    if (const auto unit = unit_.trimmed(); !unit.isEmpty() && number.endsWith(unit))
+        number.chop(unit.size());
+    bool ok = false;
+    const double value = number.trimmed().toDouble(&ok);
+    return ok && std::isfinite(value) ? std::optional(value) : std::nullopt; // "nan" is read as a number, too
 }
 
 void NumberEdit::takeTyped(const QString& text)
@@ -100,7 +112,7 @@ void NumberEdit::takeTyped(const QString& text)
     int position = 0;
     if (validate(checked, position) != QValidator::Acceptable)
         return;
-    const double value = withoutUnit(text).toDouble();
+    const double value = numberIn(text).value_or(value_);
     if (value == value_)
         return;
     value_ = value;
@@ -119,9 +131,7 @@ bool NumberEdit::event(QEvent* event)
 
 void NumberEdit::takeText()
 {
-    bool ok = false;
-    const double value = withoutUnit(lineEdit()->text()).toDouble(&ok);
-    setValue(ok ? value : value_);
+    setValue(numberIn(lineEdit()->text()).value_or(value_));
 }
 
 } // namespace nanodit

@@ -2,6 +2,8 @@
 
 #include <QAbstractSpinBox>
 
+#include <optional>
+
 namespace nanodit {
 
 /// 2^53: up to here whole numbers are exact in a double, and so in every number that JSON readers use.
@@ -19,6 +21,8 @@ public:
 
     double value() const { return value_; }
     void setValue(double value);
+    /// Shown in place of 0 where that stands for something else: "from the data". A typed 0 still counts.
+    void setZeroText(const QString& text);
     void stepBy(int steps) override;
 
 Q_SIGNALS:
@@ -33,13 +37,14 @@ protected:
 
 private:
     QString textOf(double value) const;
-    QString withoutUnit(QString text) const;
+    /// Of what stands in the box; nothing where that is no number.
+    std::optional<double> numberIn(const QString& text) const;
     void takeTyped(const QString& text);
     void takeText();
 
     Kind kind_;
     double minimum_, maximum_;
-    QString unit_;
+    QString unit_, zeroText_;
     double value_ = 0;
 };
 

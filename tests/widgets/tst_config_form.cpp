@@ -1,10 +1,12 @@
 #include "core/config/train_config.h"
 #include "widgets/config_form.h"
+#include "widgets/number_edit.h"
 
 #include <QCheckBox>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
+#include <QRegularExpression>
 #include <QSignalSpy>
 #include <QTest>
 #include <QToolButton>
@@ -94,6 +96,28 @@ private Q_SLOTS:
         QCOMPARE(toYaml(back), toYaml(config));
         form.setFields({});
         QVERIFY(form.keys().empty());
+    }
+
+    void aZeroThatIsNoNumberIsShownInWords()
+    {
+        TrainConfig config;
+        config.model.textDim = 0;
+        const auto fields = readFields(visitOf(config));
+        static const QRegularExpression saysSo(QStringLiteral("\\b0(:| takes| makes| keeps| switches)"));
+        for (const auto& field : fields) {
+            const bool number = field.value.index() == 1 || field.value.index() == 2;
+            const bool special = number && QString::fromStdString(field.help).contains(saysSo);
+            QVERIFY2(special == !field.zero.empty(), field.key.c_str());
+        }
+        ConfigForm form;
+        form.setFields(fields);
+        auto* const width = form.findChild<NumberEdit*>("model.text_dim");
+        QVERIFY(width != nullptr);
+        QCOMPARE(width->text(), QString("from the data"));
+        form.setValue("model.text_dim", std::int64_t(768));
+        QCOMPARE(width->text(), QString("768"));
+        form.setValue("model.text_dim", std::int64_t(0));
+        QCOMPARE(std::get<std::int64_t>(form.values().at("model.text_dim")), std::int64_t(0));
     }
 
     void aListOfKnownNamesIsTicked()

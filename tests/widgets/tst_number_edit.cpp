@@ -81,6 +81,38 @@ private Q_SLOTS:
         QCOMPARE(count.text(), QStringLiteral("12")); // left alone while it is typed
         QTest::keyClicks(line, "x");
         QCOMPARE(count.value(), 12.0);
+        for (const auto* const noNumber : {"nan", "inf"}) {
+            line->selectAll();
+            QTest::keyClicks(line, noNumber);
+            QTest::keyClick(line, Qt::Key_Return);
+            QCOMPARE(count.value(), 12.0);
+            QCOMPARE(count.text(), QStringLiteral("12 batches"));
+        }
+    }
+
+    void aZeroThatStandsForSomethingElseIsShownInItsWords()
+    {
+        NumberEdit width(NumberEdit::Kind::Whole, 0, 64, "px");
+        width.setZeroText("from the data");
+        QCOMPARE(width.text(), QString("from the data"));
+        width.setValue(7);
+        QCOMPARE(width.text(), QString("7 px"));
+        auto* const line = width.findChild<QLineEdit*>();
+        line->selectAll();
+        QTest::keyClicks(line, "0");
+        QCOMPARE(width.value(), 0.0);
+        QCOMPARE(width.text(), QString("0")); // left alone while it is typed
+        QTest::keyClick(line, Qt::Key_Return);
+        QCOMPARE(width.text(), QString("from the data"));
+        QTest::keyClick(line, Qt::Key_Return); // its words are its value
+        QCOMPARE(width.value(), 0.0);
+        width.stepBy(1);
+        QCOMPARE(width.text(), QString("1 px"));
+        width.stepBy(-1);
+        QCOMPARE(width.text(), QString("from the data"));
+        line->selectAll();
+        QTest::keyClicks(line, "12");
+        QCOMPARE(width.value(), 12.0);
     }
 
     void aShortcutStartsWithTheNumberThatIsShown()
