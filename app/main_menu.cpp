@@ -1,6 +1,7 @@
 #include "app/main_menu.h"
 
 #include "app/preferences.h"
+#include "app/recent_workspaces.h"
 #include "widgets/commands.h"
 #include "widgets/icons.h"
 #include "widgets/text.h"
@@ -13,7 +14,8 @@
 
 namespace nanodit {
 
-MainMenu::MainMenu(QToolButton* button, Theme& theme, Preferences& preferences, Commands& commands, QWidget* window)
+MainMenu::MainMenu(QToolButton* button, Theme& theme, Preferences& preferences, RecentWorkspaces& recent,
+                   Commands& commands, QWidget* window)
     : QMenu(window)
 {
     button->setMenu(this);
@@ -23,7 +25,7 @@ MainMenu::MainMenu(QToolButton* button, Theme& theme, Preferences& preferences, 
     auto* const make = addAction(nanodit::icon(QStringLiteral("folder-add")), tr("New workspace from pictures…"), this,
                                  &MainMenu::newWanted);
     addAction(nanodit::icon(QStringLiteral("demo")), tr("Demo workspace…"), this, &MainMenu::demoWanted);
-    addRecent(preferences);
+    addRecent(recent);
     settings_ =
         addAction(nanodit::icon(QStringLiteral("edit")), tr("Workspace settings…"), this, &MainMenu::settingsWanted);
     settings_->setEnabled(false);
@@ -46,14 +48,20 @@ void MainMenu::setHasWorkspace(bool has)
     settings_->setEnabled(has);
 }
 
-void MainMenu::addRecent(Preferences& preferences)
+void MainMenu::addRecent(RecentWorkspaces& workspaces)
 {
     auto* const recent = addMenu(tr("Recent workspaces"));
-    connect(recent, &QMenu::aboutToShow, this, [this, recent, &preferences] {
+    recent->setObjectName(QStringLiteral("recentWorkspaces"));
+    const auto list = [this, recent, &workspaces] {
         recent->clear();
-        for (const auto& folder : preferences.recentWorkspaces())
+        for (const auto& folder : workspaces.folders())
             recent->addAction(menuText(folder), this, [this, folder] { Q_EMIT recentWanted(folder); });
-    });
+        if (recent->isEmpty())
+            recent->addAction(tr("No recent workspaces"))->setEnabled(false);
+    };
+    list();
+    connect(&workspaces, &RecentWorkspaces::changed, recent, list);
+    connect(recent, &QMenu::aboutToShow, &workspaces, &RecentWorkspaces::refresh);
 }
 
 void MainMenu::addThemes(Theme& theme, Preferences& preferences)

@@ -8,6 +8,7 @@ namespace nanodit {
 
 class Commands;
 class Preferences;
+class RecentWorkspaces;
 class Theme;
 
 /// The window's menu, and the keys of its entries: workspaces, settings, the theme, help. It chooses the theme itself
@@ -17,7 +18,8 @@ class MainMenu : public QMenu {
 
 public:
     /// `button` opens it.
-    MainMenu(QToolButton* button, Theme& theme, Preferences& preferences, Commands& commands, QWidget* window);
+    MainMenu(QToolButton* button, Theme& theme, Preferences& preferences, RecentWorkspaces& recent, Commands& commands,
+             QWidget* window);
     /// A workspace is open, which has settings.
     void setHasWorkspace(bool has);
 
@@ -30,7 +32,7 @@ Q_SIGNALS:
     void shortcutsWanted();
 
 private:
-    void addRecent(Preferences& preferences);
+    void addRecent(RecentWorkspaces& workspaces);
     void addThemes(Theme& theme, Preferences& preferences);
 
     QAction* settings_;

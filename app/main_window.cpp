@@ -20,6 +20,7 @@
 #include "app/pages/validate/validate_page.h"
 #include "app/pages/welcome/welcome_page.h"
 #include "app/preferences.h"
+#include "app/recent_workspaces.h"
 #include "app/settings/settings_dialog.h"
 #include "app/shortcuts.h"
 #include "app/status_strip.h"
@@ -60,6 +61,7 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     , controllers_(controllers)
     , datasetJobs_(controllers.datasetJobs)
     , preferences_(preferences)
+    , recent_(new RecentWorkspaces(preferences, this))
     , dialogs_(dialogs)
     , commands_(new Commands(this))
     , rail_(new NavigationRail(this))
@@ -118,7 +120,8 @@ MainWindow::MainWindow(Session& session, Controllers& controllers, Theme& theme,
     connectSession();
     afterJobs_ = new AfterJobs(session_, dialogs_, this); // after connectSession(): the window hears of the end first
     connectRemedies();
-    welcome_->setRecent(preferences_.recentWorkspaces());
+    connect(recent_, &RecentWorkspaces::changed, welcome_, [this] { welcome_->setRecent(recent_->folders()); });
+    recent_->refresh();
     constexpr QSize usual(1280, 800), titleBar(0, 40);
     resize(usual.boundedTo(screen()->availableSize() - titleBar));
     if (const auto geometry = preferences_.windowGeometry(); !geometry.isEmpty())
@@ -144,7 +147,8 @@ std::optional<Page> MainWindow::shownPage() const
 
 void MainWindow::makeMenu(Theme& theme)
 {
-    menu_ = new MainMenu(rail_->addTool(tr("Menu"), QStringLiteral("menu")), theme, preferences_, *commands_, this);
+    menu_ = new MainMenu(rail_->addTool(tr("Menu"), QStringLiteral("menu")), theme, preferences_, *recent_, *commands_,
+                         this);
     connect(menu_, &MainMenu::openWanted, this, &MainWindow::askOpen);
     connect(menu_, &MainMenu::newWanted, this, &MainWindow::askNew);
     connect(menu_, &MainMenu::demoWanted, this, &MainWindow::askDemo);
@@ -191,7 +195,7 @@ void MainWindow::connectSession()
     });
     connect(&session_, &Session::workspaceChanged, this, [this] {
         const auto folder = QString::fromStdString(session_.workspace().root.string());
-        preferences_.addRecentWorkspace(folder);
+        recent_->add(folder);
         setWindowTitle(tr("%1 – NanoDiT Workbench").arg(QFileInfo(folder).fileName()));
         rail_->setPagesEnabled(true);
         menu_->setHasWorkspace(true);
@@ -295,8 +299,12 @@ void MainWindow::openLast()
     const auto folder = preferences_.lastWorkspace();
     if (folder.isEmpty())
         return;
-    openWorkspace(folder);
-    firstPage_ = preferences_.lastPage().value_or(Page::Dataset);
+    recent_->ifThere(folder, [this, folder] {
+        if (session_.hasWorkspace() || opening_ || !session_.jobs().empty()) // somebody was faster
+            return;
+        openWorkspace(folder);
+        firstPage_ = preferences_.lastPage().value_or(Page::Dataset);
+    });
 }
 
 void MainWindow::showPage(Page page)

@@ -24,6 +24,7 @@ class DropHint;
 class MainMenu;
 class NavigationRail;
 class Preferences;
+class RecentWorkspaces;
 class RunsPage;
 class SamplePage;
 class SettingsDialog;
@@ -90,6 +91,7 @@ private:
     Controllers& controllers_;
     DatasetJobs& datasetJobs_;
     Preferences& preferences_;
+    RecentWorkspaces* recent_;
     Dialogs& dialogs_;
     Commands* commands_;
     NavigationRail* rail_;

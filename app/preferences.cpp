@@ -1,7 +1,6 @@
 #include "app/preferences.h"
 
 #include <QCryptographicHash>
-#include <QFileInfo>
 
 namespace nanodit {
 
@@ -12,7 +11,7 @@ const auto deviceKey = QStringLiteral("device");
 const auto precisionKey = QStringLiteral("precision");
 const auto lastPageKey = QStringLiteral("lastPage");
 const auto geometryKey = QStringLiteral("windowGeometry");
-constexpr qsizetype shownRecent = 8, keptRecent = 16; ///< More, for disks that come back.
+constexpr qsizetype keptRecent = 16;
 
 /// Paths hold slashes, which would be groups of the settings.
 QString plotKey(const QString& page, const QString& workspace)
@@ -25,26 +24,16 @@ QString arrangementKey(const QString& part)
 {
     return QStringLiteral("arrangement/") + part;
 }
-
-bool holdsWorkspace(const QString& folder)
-{
-    return QFileInfo::exists(folder + QStringLiteral("/workspace.yaml"));
-}
 } // namespace
 
 QStringList Preferences::recentWorkspaces() const
 {
-    QStringList existing;
-    for (const auto& folder : settings_.value(recentKey).toStringList()) {
-        if (holdsWorkspace(folder))
-            existing << folder;
-    }
-    return existing.mid(0, shownRecent);
+    return settings_.value(recentKey).toStringList();
 }
 
 void Preferences::addRecentWorkspace(const QString& folder)
 {
-    auto folders = settings_.value(recentKey).toStringList();
+    auto folders = recentWorkspaces();
     folders.removeAll(folder);
     folders.prepend(folder);
     settings_.setValue(recentKey, folders.mid(0, keptRecent));
@@ -114,8 +103,7 @@ void Preferences::setLastPage(Page page)
 
 QString Preferences::lastWorkspace() const
 {
-    const auto last = settings_.value(recentKey).toStringList().value(0);
-    return holdsWorkspace(last) ? last : QString();
+    return recentWorkspaces().value(0);
 }
 
 QByteArray Preferences::windowGeometry() const

@@ -23,7 +23,7 @@ public:
     {
     }
 
-    /// Newest first, those that are there: one on a disk that is away is listed again once it is back.
+    /// Newest first, whether they are there now or not: disks that are away come back.
     QStringList recentWorkspaces() const;
     void addRecentWorkspace(const QString& folder);
     ThemeMode theme() const;
@@ -40,7 +40,7 @@ public:
     /// The page that was shown last.
     std::optional<Page> lastPage() const;
     void setLastPage(Page page);
-    /// That was opened last; empty where there is none, or it is not there now.
+    /// That was opened last, whether it is there now or not; empty where there is none.
     QString lastWorkspace() const;
     QByteArray windowGeometry() const;
     void setWindowGeometry(const QByteArray& geometry);

@@ -1,9 +1,13 @@
 #include "app/preferences.h"
+#include "app/recent_workspaces.h"
 #include "tests/support/test_data.h"
 
 #include <QTest>
 
+#include <atomic>
 #include <filesystem>
+#include <future>
+#include <memory>
 
 using namespace nanodit;
 namespace fs = std::filesystem;
@@ -18,17 +22,70 @@ private Q_SLOTS:
         const auto disk = workspace("disk"), other = workspace("other");
         {
             Preferences preferences(file());
-            preferences.addRecentWorkspace(other);
-            preferences.addRecentWorkspace(disk);
-            QCOMPARE(preferences.recentWorkspaces(), (QStringList{disk, other}));
+            RecentWorkspaces recent(preferences);
+            recent.add(other);
+            recent.add(disk);
+            QCOMPARE(recent.folders(), (QStringList{disk, other}));
             QCOMPARE(preferences.lastWorkspace(), disk);
             fs::rename(folder_ / "disk", folder_ / "away");
-            QCOMPARE(preferences.recentWorkspaces(), QStringList{other});
-            QCOMPARE(preferences.lastWorkspace(), QString()); // not another one in its place
-            preferences.addRecentWorkspace(other);
+            recent.refresh();
+            QTRY_COMPARE(recent.folders(), QStringList{other});
+            QCOMPARE(preferences.lastWorkspace(), disk); // not another one in its place
+            recent.add(other);
         }
         fs::rename(folder_ / "away", folder_ / "disk");
-        QCOMPARE(Preferences(file()).recentWorkspaces(), (QStringList{other, disk}));
+        Preferences preferences(file());
+        RecentWorkspaces recent(preferences);
+        QCOMPARE(recent.folders(), QStringList()); // none is known yet
+        recent.refresh();
+        QTRY_COMPARE(recent.folders(), (QStringList{other, disk}));
+    }
+
+    void aFolderThatDoesNotAnswerHoldsUpNobody()
+    {
+        const auto answer = std::make_shared<std::promise<void>>();
+        const auto asked = std::make_shared<std::atomic<int>>(0);
+        const RecentWorkspaces::IsThere isThere = [asked, hung = answer->get_future().share()](const QString& folder) {
+            if (folder != QLatin1String("hangs"))
+                return true;
+            ++*asked;
+            hung.wait();
+            return true;
+        };
+        Preferences preferences(QString::fromStdString((folder_ / "network.ini").string()));
+        for (const auto* const folder : {"older", "hangs", "newer"})
+            preferences.addRecentWorkspace(folder);
+        {
+            RecentWorkspaces recent(preferences, isThere);
+            bool opened = false, opensOther = false;
+            recent.refresh();
+            recent.ifThere("hangs", [&opened] { opened = true; });
+            recent.ifThere("older", [&opensOther] { opensOther = true; });
+            QTRY_COMPARE(recent.folders(), (QStringList{"newer", "older"}));
+            QTRY_VERIFY(opensOther && *asked == 1);
+            recent.refresh(); // no second thread waits for it
+            QTRY_COMPARE(recent.folders(), (QStringList{"newer", "older"}));
+            QVERIFY(!opened);
+            answer->set_value();
+            QTRY_VERIFY(opened);
+            QCOMPARE(recent.folders(), (QStringList{"newer", "hangs", "older"}));
+            QCOMPARE(asked->load(), 1);
+        }
+        const auto later = std::make_shared<std::promise<void>>();
+        const auto ended = std::make_shared<std::atomic<bool>>(false);
+        {
+            RecentWorkspaces recent(preferences, [ended, hung = later->get_future().share()](const QString& folder) {
+                if (folder == QLatin1String("hangs")) {
+                    hung.wait();
+                    *ended = true;
+                }
+                return true;
+            });
+            recent.refresh();
+        } // it is gone at once
+        QVERIFY(!*ended);
+        later->set_value(); // who answers nobody any more
+        QTRY_VERIFY(*ended);
     }
 
     void theDeviceAndTheThemeAreKept()

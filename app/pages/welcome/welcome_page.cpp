@@ -15,11 +15,14 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <map>
+
 namespace nanodit {
 
 namespace {
 constexpr int columnWidth = 520;
-}
+constexpr auto folderProperty = "folder";
+} // namespace
 
 WelcomePage::WelcomePage(QWidget* parent)
     : QWidget(parent)
@@ -27,6 +30,7 @@ WelcomePage::WelcomePage(QWidget* parent)
     , bar_(new QProgressBar(this))
     , recent_(new QWidget(this))
     , recentColumn_(new QVBoxLayout(recent_))
+    , recentTitle_(makeSection(tr("Recent"), recent_))
 {
     auto* const mark = new QLabel(this);
     mark->setPixmap(QIcon(QStringLiteral(":/nanodit/icons/nanodit-workbench.svg")).pixmap(72, 72));
@@ -63,6 +67,7 @@ WelcomePage::WelcomePage(QWidget* parent)
     recent_->setFixedWidth(columnWidth);
     recentColumn_->setContentsMargins(0, 0, 0, 0);
     recentColumn_->setSpacing(4);
+    recentColumn_->addWidget(recentTitle_);
 
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 24);
@@ -87,25 +92,36 @@ WelcomePage::WelcomePage(QWidget* parent)
 
 void WelcomePage::setRecent(const QStringList& folders)
 {
-    while (auto* const item = recentColumn_->takeAt(0)) {
-        delete item->widget();
-        delete item;
+    // Those that stay keep their buttons: one of them may have the focus.
+    std::map<QString, QToolButton*> before;
+    for (auto* const button : recent_->findChildren<QToolButton*>()) {
+        if (const auto folder = button->property(folderProperty).toString(); folders.contains(folder))
+            before[folder] = button;
+        else
+            delete button;
     }
-    if (folders.isEmpty())
-        return;
-    recentColumn_->addWidget(makeSection(tr("Recent"), recent_));
+    recentTitle_->setVisible(!folders.isEmpty());
+    int place = recentColumn_->indexOf(recentTitle_);
     for (const auto& folder : folders) {
-        auto* const button = new QToolButton(recent_);
-        button->setProperty("flat", true);
-        button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-        button->setIcon(icon(QStringLiteral("folder"), Hue::Grey));
-        button->setText(
-            QStringLiteral("%1   %2").arg(QFileInfo(folder).fileName(), folderText(QFileInfo(folder).path())));
-        button->setToolTip(folder);
-        button->setMaximumWidth(columnWidth);
-        recentColumn_->addWidget(button);
-        connect(button, &QToolButton::clicked, this, [this, folder] { Q_EMIT recentWanted(folder); });
+        const auto kept = before.find(folder);
+        recentColumn_->insertWidget(++place, kept != before.end() ? kept->second : makeRecent(folder));
     }
+}
+
+QToolButton* WelcomePage::makeRecent(const QString& folder)
+{
+    auto* const button = new QToolButton(recent_);
+    button->setProperty(folderProperty, folder);
+    button->setProperty("flat", true);
+    button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    button->setIcon(icon(QStringLiteral("folder"), Hue::Grey));
+    button->setText(
+        menuText(QStringLiteral("%1   %2").arg(QFileInfo(folder).fileName(), folderText(QFileInfo(folder).path()))));
+    button->setToolTip(toolTipOf(folder));
+    button->setAccessibleName(tr("Open %1").arg(folder));
+    button->setMaximumWidth(columnWidth);
+    connect(button, &QToolButton::clicked, this, [this, folder] { Q_EMIT recentWanted(folder); });
+    return button;
 }
 
 void WelcomePage::setBusy(bool busy, const QString& sentence)

@@ -9,6 +9,7 @@
 class QLabel;
 class QProgressBar;
 class QPushButton;
+class QToolButton;
 class QVBoxLayout;
 
 namespace nanodit {
@@ -32,11 +33,14 @@ Q_SIGNALS:
     void recentWanted(const QString& folder);
 
 private:
+    QToolButton* makeRecent(const QString& folder);
+
     QLabel* sentence_;
     QProgressBar* bar_;
     std::array<QPushButton*, 3> ways_{};
     QWidget* recent_;
     QVBoxLayout* recentColumn_;
+    QLabel* recentTitle_;
 };
 
 } // namespace nanodit

@@ -1,0 +1,112 @@
+#include "app/recent_workspaces.h"
+
+#include "app/preferences.h"
+
+#include <QFileInfo>
+#include <QMetaObject>
+
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace nanodit {
+
+namespace {
+
+constexpr qsizetype shownRecent = 8; ///< More are kept, for disks that come back.
+
+bool holdsWorkspace(const QString& folder)
+{
+    return QFileInfo::exists(folder + QStringLiteral("/workspace.yaml"));
+}
+
+} // namespace
+
+struct RecentWorkspaces::Line {
+    std::mutex mutex;
+    RecentWorkspaces* end = nullptr; ///< Null once it is gone.
+};
+
+RecentWorkspaces::RecentWorkspaces(Preferences& preferences, QObject* parent)
+    : RecentWorkspaces(preferences, holdsWorkspace, parent)
+{
+}
+
+RecentWorkspaces::RecentWorkspaces(Preferences& preferences, IsThere isThere, QObject* parent)
+    : QObject(parent)
+    , preferences_(preferences)
+    , isThere_(std::move(isThere))
+    , line_(std::make_shared<Line>())
+{
+    line_->end = this;
+}
+
+RecentWorkspaces::~RecentWorkspaces()
+{
+    const std::lock_guard lock(line_->mutex);
+    line_->end = nullptr;
+}
+
+QStringList RecentWorkspaces::folders() const
+{
+    QStringList known;
+    for (const auto& folder : preferences_.recentWorkspaces()) {
+        if (there_.contains(folder))
+            known << folder;
+    }
+    return known.mid(0, shownRecent);
+}
+
+void RecentWorkspaces::add(const QString& folder)
+{
+    preferences_.addRecentWorkspace(folder);
+    there_.insert(folder);
+    Q_EMIT changed();
+}
+
+void RecentWorkspaces::refresh()
+{
+    for (const auto& folder : preferences_.recentWorkspaces())
+        ask(folder, {});
+}
+
+void RecentWorkspaces::ifThere(const QString& folder, std::function<void()> then)
+{
+    ask(folder, [then = std::move(then)](bool there) {
+        if (there)
+            then();
+    });
+}
+
+void RecentWorkspaces::ask(const QString& folder, std::function<void(bool there)> then)
+{
+    auto [place, isNew] = asked_.try_emplace(folder);
+    if (then)
+        place->second.push_back(std::move(then));
+    if (!isNew) // its thread is on its way, or hangs
+        return;
+    // Left to itself: nothing can end a thread that waits for such a disk but the end of the program.
+    std::thread([line = line_, isThere = isThere_, folder] {
+        const bool there = isThere(folder);
+        const std::lock_guard lock(line->mutex);
+        if (auto* const end = line->end)
+            QMetaObject::invokeMethod(
+                end, [end, folder, there] { end->take(folder, there); }, Qt::QueuedConnection);
+    }).detach();
+}
+
+void RecentWorkspaces::take(const QString& folder, bool there)
+{
+    const auto who = std::move(asked_.extract(folder).mapped());
+    if (there_.contains(folder) != there) {
+        if (there)
+            there_.insert(folder);
+        else
+            there_.remove(folder);
+        Q_EMIT changed();
+    }
+    for (const auto& then : who)
+        then(there);
+}
+
+} // namespace nanodit
