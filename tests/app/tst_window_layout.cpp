@@ -1,4 +1,5 @@
 #include "app/pages/attention/attention_page.h"
+#include "app/pages/dataset/record_browser.h"
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/dataset/record_model.h"
 #include "app/pages/dataset/record_table.h"
@@ -42,6 +43,11 @@ private Q_SLOTS:
         QVERIFY(!session_->hasWorkspace());
         window_->openWorkspace(path("workspace"));
         QTRY_VERIFY_WITH_TIMEOUT(session_->hasWorkspace() && session_->idle(), minute);
+        auto* const browser = window_->findChild<RecordBrowser*>();
+        auto* const beside = window_->findChild<QSplitter*>("datasetSplit");
+        browser->setView(RecordBrowser::View::Table);
+        beside->setSizes({500, 300}); // not as wide as a table is at first
+        const auto room = beside->saveState();
         window_->showPage(Page::Train);
         auto* const inspector = window_->trainPage()->findChild<QFrame*>("inspector");
         QVERIFY(inspector->isVisible());
@@ -78,6 +84,9 @@ private Q_SLOTS:
         QCOMPARE(runsHeader()->sortIndicatorOrder(), Qt::DescendingOrder);
         QCOMPARE(runsHeader()->visualIndex(RunModel::Course), 4);
         QCOMPARE(runsHeader()->sectionSize(RunModel::Name), 177);
+        QVERIFY(window_->findChild<RecordBrowser*>()->view() == RecordBrowser::View::Table);
+        QVERIFY(window_->findChild<QToolButton*>("showTable")->isChecked());
+        QVERIFY(window_->findChild<QSplitter*>("datasetSplit")->saveState() == room);
         QVERIFY(!foldOf(window_->trainPage())->isChecked());
         QVERIFY(foldOf(window_->attentionPage())->isChecked()); // nobody has folded it
         window_->showPage(Page::Train);

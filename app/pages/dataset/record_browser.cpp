@@ -28,7 +28,14 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <algorithm>
+#include <array>
+
 namespace nanodit {
+
+namespace {
+const std::array<QByteArray, 3> viewWords = {"grid", "table", "map"}; ///< In the order of View.
+} // namespace
 
 RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent)
     : QWidget(parent)
@@ -40,6 +47,7 @@ RecordBrowser::RecordBrowser(Session& session, QUndoStack* undo, QWidget* parent
     , room_(new QStackedWidget(this))
     , nothing_(new StatePanel(this))
 {
+    setObjectName(QStringLiteral("recordBrowser"));
     makeViews();
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(12, 12, 0, 8);
@@ -268,6 +276,12 @@ void RecordBrowser::setView(View view)
 {
     if (view == this->view())
         return;
+    switchTo(view);
+    Q_EMIT viewChanged(view);
+}
+
+void RecordBrowser::switchTo(View view)
+{
     const bool focused = views_->currentWidget()->hasFocus();
     buttonOf(view)->setChecked(true);
     views_->setCurrentIndex(static_cast<int>(view)); // they were added in this order
@@ -276,7 +290,19 @@ void RecordBrowser::setView(View view)
     shown->scrollTo(grid_->selectionModel()->currentIndex());
     if (focused)
         shown->setFocus();
-    Q_EMIT viewChanged(view);
+}
+
+QByteArray RecordBrowser::arrangement() const
+{
+    return viewWords[static_cast<std::size_t>(view())];
+}
+
+/// Nobody is told: how much room there is beside it is kept, too.
+void RecordBrowser::setArrangement(const QByteArray& state)
+{
+    const auto word = std::find(viewWords.begin(), viewWords.end(), state);
+    if (word != viewWords.end())
+        switchTo(static_cast<View>(word - viewWords.begin()));
 }
 
 QToolButton* RecordBrowser::buttonOf(View view) const

@@ -2,6 +2,7 @@
 
 #include "app/session.h"
 
+#include <QByteArray>
 #include <QWidget>
 
 class QContextMenuEvent;
@@ -28,6 +29,7 @@ class Thumbnails;
 /// a time. The views share one selection.
 class RecordBrowser : public QWidget {
     Q_OBJECT
+    Q_PROPERTY(QByteArray arrangement READ arrangement WRITE setArrangement)
 
 public:
     enum class View { Grid, Table, Map };
@@ -46,6 +48,9 @@ public:
     qsizetype listedCount() const;
     void setView(View view);
     View view() const;
+    /// Which view is shown, to be kept over starts.
+    QByteArray arrangement() const;
+    void setArrangement(const QByteArray& state);
     void setQuery(const QString& query);
     QString query() const;
     void focusSearch();
@@ -89,6 +94,7 @@ private:
     void readWorth(); ///< What conditions are worth to the model that was measured last.
     void showCount();
     QToolButton* buttonOf(View view) const;
+    void switchTo(View view);
     void showRoom(bool records); ///< Grid, table or map, or that nothing matches.
 
     Session& session_;
