@@ -23,6 +23,7 @@ namespace nanodit {
 namespace {
 constexpr int pageMargin = 16;
 constexpr int pageHeaderHeight = 52;
+constexpr int usualRows = 720;          ///< Height of content and drawer in a window of 1280 x 800.
 constexpr int inspectorCharacters = 40; ///< Of average width that it is wide at least: large fonts need more pixels.
 } // namespace
 
@@ -152,7 +153,7 @@ void PageFrame::setInspector(QWidget* inspector)
     foldInspector_->show();
 }
 
-void PageFrame::setDrawer(QWidget* drawer, int height)
+void PageFrame::setDrawer(QWidget* drawer, int height, DrawerHeight kind)
 {
     drawer_ = new QFrame(this);
     drawer_->setObjectName(QStringLiteral("drawer"));
@@ -160,8 +161,9 @@ void PageFrame::setDrawer(QWidget* drawer, int height)
     column->setContentsMargins(pageMargin, 4, pageMargin, 4);
     column->addWidget(drawer);
     rows_->addWidget(drawer_);
-    rows_->setStretchFactor(1, 0);
-    rows_->setSizes({10000, height});
+    const bool fixed = kind == DrawerHeight::Fixed;
+    rows_->setStretchFactor(1, fixed ? 0 : 1);
+    rows_->setSizes({fixed ? 10000 : usualRows - height, height});
     foldDrawer_->setChecked(true);
     foldDrawer_->show();
 }

@@ -32,7 +32,10 @@ public:
     void addActionWidget(QWidget* widget);
     void setContent(QWidget* content);
     void setInspector(QWidget* inspector);
-    void setDrawer(QWidget* drawer, int height);
+    /// Fixed: `height` is its own, however high the page is. WithPage: it has `height` in a window of the usual size,
+    /// and the same share of the page in any other.
+    enum class DrawerHeight { Fixed, WithPage };
+    void setDrawer(QWidget* drawer, int height, DrawerHeight kind = DrawerHeight::Fixed);
     void setDrawerVisible(bool visible);
     void setInspectorVisible(bool visible);
     /// Whether somebody has folded it or opened it with its button, and how; nothing where nobody has.

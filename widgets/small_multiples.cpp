@@ -19,6 +19,7 @@ namespace nanodit {
 
 namespace {
 constexpr double multiplesMargin = 8, multiplesGap = 4, numberWidth = 24, numberHeight = 18, legendWidth = 152;
+constexpr double leastMapSide = 24;
 
 /// Colours of shares from 0 to 1: there can be a million cells, and a table is twenty times as fast as interpolation.
 const std::array<QRgb, 256>& heatTable()
@@ -50,13 +51,17 @@ SmallMultiples::SmallMultiples(QWidget* parent)
 
 void SmallMultiples::setMaps(std::int64_t blocks, std::int64_t heads, GridSize grid, std::vector<float> values)
 {
-    if (blocks != blocks_ || heads != heads_ || isEmpty())
+    const bool others = blocks != blocks_ || heads != heads_ || isEmpty();
+    const bool otherSizes = others || grid != grid_;
+    if (others)
         setCurrentCell(static_cast<int>(heads + 2)); // the first map
     blocks_ = blocks;
     heads_ = heads;
     grid_ = grid;
     values_ = std::move(values);
     maps_.clear();
+    if (otherSizes)
+        updateGeometry();
     update();
 }
 
@@ -88,6 +93,7 @@ void SmallMultiples::clear(const QString& why)
     values_.clear();
     maps_.clear();
     why_ = why;
+    updateGeometry();
     update();
 }
 
@@ -103,8 +109,24 @@ QSizeF SmallMultiples::cellSize() const
     const auto rows = static_cast<double>(blocks_), cols = static_cast<double>(heads_);
     const QSizeF room((width() - 2 * multiplesMargin - numberWidth - legendWidth - cols * multiplesGap) / cols,
                       (height() - 2 * multiplesMargin - numberHeight - rows * multiplesGap) / rows);
-    return QSizeF(static_cast<double>(grid_.cols), static_cast<double>(grid_.rows))
-        .scaled(room.expandedTo({4, 4}), Qt::KeepAspectRatio);
+    return mapSizeWithin(room.expandedTo({4, 4}));
+}
+
+QSizeF SmallMultiples::mapSizeWithin(QSizeF room) const
+{
+    return QSizeF(static_cast<double>(grid_.cols), static_cast<double>(grid_.rows)).scaled(room, Qt::KeepAspectRatio);
+}
+
+QSize SmallMultiples::minimumSizeHint() const
+{
+    constexpr QSize least(160, 100);
+    if (isEmpty())
+        return least;
+    const auto map = mapSizeWithin({leastMapSide, leastMapSide});
+    const QSizeF all(2 * multiplesMargin + numberWidth + legendWidth +
+                         static_cast<double>(heads_) * (map.width() + multiplesGap),
+                     2 * multiplesMargin + numberHeight + static_cast<double>(blocks_) * (map.height() + multiplesGap));
+    return QSize(static_cast<int>(std::ceil(all.width())), static_cast<int>(std::ceil(all.height()))).expandedTo(least);
 }
 
 QRectF SmallMultiples::mapRect(std::int64_t block, std::int64_t head) const

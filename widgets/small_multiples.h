@@ -40,7 +40,8 @@ public:
     void chooseCell(int cell) override;
 
     QSize sizeHint() const override { return {480, 220}; }
-    QSize minimumSizeHint() const override { return {160, 100}; }
+    /// Maps of at least 24 pixels: where there is less room, it wants to be scrolled.
+    QSize minimumSizeHint() const override;
 
 Q_SIGNALS:
     void chosen(std::optional<std::int64_t> block, std::optional<std::int64_t> head);
@@ -58,6 +59,7 @@ private:
     float largestOf(std::int64_t block, std::int64_t head) const;
     void colourMaps();
     QSizeF cellSize() const;
+    QSizeF mapSizeWithin(QSizeF room) const; ///< In the proportions of the grid.
     void choose(std::optional<std::int64_t> block, std::optional<std::int64_t> head);
 
     std::int64_t blocks_ = 0, heads_ = 0;

@@ -238,6 +238,33 @@ private Q_SLOTS:
         QCOMPARE(maps.currentCell(), -1);
     }
 
+    void manySmallMapsAreScrolledNotShrunk()
+    {
+        QScrollArea area;
+        area.setWidgetResizable(true);
+        auto* const maps = new SmallMultiples(&area);
+        area.setWidget(maps);
+        area.resize(700, 240);
+        area.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&area));
+        const auto showMaps = [maps](std::int64_t blocks) {
+            maps->setMaps(blocks, 4, {4, 2}, std::vector<float>(static_cast<std::size_t>(blocks * 4 * 8), 0.5F));
+        };
+        showMaps(3);
+        QTRY_COMPARE(maps->height(), area.viewport()->height()); // they fill the room there is
+        QVERIFY(maps->mapRect(0, 0).height() > 24);
+        showMaps(28);
+        QTRY_VERIFY(maps->height() > area.viewport()->height());
+        QVERIFY(maps->mapRect(0, 0).height() >= 24);
+        QVERIFY(maps->mapRect(27, 0).bottom() <= maps->height());
+        maps->setFocus();
+        for (int i = 0; i < 27; ++i)
+            QTest::keyClick(maps, Qt::Key_Down);
+        QVERIFY(maps->visibleRegion().contains(maps->mapRect(27, 0).center().toPoint())); // the keys scroll to it
+        maps->clear("nothing");
+        QTRY_COMPARE(maps->height(), area.viewport()->height());
+    }
+
     /// The table of colours is as good as the colours themselves, also for what is no number.
     void mapsAreColouredByTheirShares()
     {

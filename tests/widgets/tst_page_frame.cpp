@@ -8,6 +8,9 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include <cstdlib>
+#include <utility>
+
 using namespace nanodit;
 
 class TestPageFrame : public QObject {
@@ -44,6 +47,31 @@ private Q_SLOTS:
         page.resize(800, 500);
         QTest::qWait(20);
         QVERIFY(page.rect().contains(placeOf(page.banner())));
+    }
+
+    void aDrawerHasItsOwnHeightOrItsShareOfThePage()
+    {
+        const auto heights = [](PageFrame::DrawerHeight kind) {
+            PageFrame page("Page");
+            page.setContent(new QWidget(&page));
+            page.setDrawer(new QWidget(&page), 240, kind);
+            auto* const drawer = page.findChild<QFrame*>("drawer");
+            page.show();
+            std::pair<int, int> result;
+            page.resize(1000, 773); // 720 for both
+            QTest::qWait(20);
+            result.first = drawer->height();
+            page.resize(1000, 1133);
+            QTest::qWait(20);
+            result.second = drawer->height();
+            return result;
+        };
+        const auto own = heights(PageFrame::DrawerHeight::Fixed);
+        QCOMPARE(own.first, 240);
+        QCOMPARE(own.second, 240);
+        const auto shared = heights(PageFrame::DrawerHeight::WithPage);
+        QVERIFY2(std::abs(shared.first - 240) <= 4, qPrintable(QString::number(shared.first)));
+        QVERIFY2(std::abs(shared.second - 360) <= 8, qPrintable(QString::number(shared.second)));
     }
 
     void theInspectorFoldsWhereThereIsNoRoomForIt()

@@ -53,7 +53,7 @@ AttentionPage::AttentionPage(Session& session, Looking& looking, Looking& compar
     export_->setObjectName(QStringLiteral("attentionExport"));
     frame_->setContent(makeContent());
     frame_->setInspector(form_);
-    frame_->setDrawer(drawer_, attentionDrawerHeight);
+    frame_->setDrawer(drawer_, attentionDrawerHeight, PageFrame::DrawerHeight::WithPage);
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(frame_);

@@ -9,6 +9,7 @@
 #include "app/pages/attention/mechanism_panel.h"
 #include "widgets/small_multiples.h"
 
+#include <QScrollArea>
 #include <QStackedWidget>
 #include <QTabBar>
 #include <QVBoxLayout>
@@ -21,7 +22,8 @@ ViewDrawer::ViewDrawer(Session& session, Looking& comparison, QWidget* parent)
     : QWidget(parent)
     , tabs_(new QTabBar(this))
     , views_(new QStackedWidget(this))
-    , multiples_(new SmallMultiples(this))
+    , multiplesArea_(new QScrollArea(this))
+    , multiples_(new SmallMultiples(multiplesArea_))
     , course_(new CoursePanel(this))
     , diagonal_(new DiagonalPanel(this))
     , edits_(new EditPanel(session, this))
@@ -35,10 +37,14 @@ ViewDrawer::ViewDrawer(Session& session, Looking& comparison, QWidget* parent)
     tabs_->setExpanding(false);
     multiples_->setObjectName(QStringLiteral("attentionMultiples"));
     multiples_->clear(tr("Every block and head for the selection, once a model is inspected."));
-    const std::pair<QString, QWidget*> views[] = {{tr("Blocks × heads"), multiples_}, {tr("Over t"), course_},
-                                                  {tr("Diagonal"), diagonal_},        {tr("Edit conditions"), edits_},
-                                                  {tr("Compare"), compare_},          {tr("Knock out"), knockOut_},
-                                                  {tr("Mechanism"), mechanism_}};
+    multiplesArea_->setFrameShape(QFrame::NoFrame);
+    multiplesArea_->setFocusPolicy(Qt::NoFocus);
+    multiplesArea_->setWidgetResizable(true);
+    multiplesArea_->setWidget(multiples_);
+    const std::pair<QString, QWidget*> views[] = {
+        {tr("Blocks × heads"), multiplesArea_}, {tr("Over t"), course_},   {tr("Diagonal"), diagonal_},
+        {tr("Edit conditions"), edits_},        {tr("Compare"), compare_}, {tr("Knock out"), knockOut_},
+        {tr("Mechanism"), mechanism_}};
     for (const auto& [name, view] : views) {
         tabs_->addTab(name);
         views_->addWidget(view);
@@ -79,7 +85,8 @@ bool ViewDrawer::showsSummaries() const
 
 QImage ViewDrawer::picture() const
 {
-    return views_->grab().toImage();
+    auto* const whole = view() == View::Multiples ? static_cast<QWidget*>(multiples_) : views_;
+    return whole->grab().toImage();
 }
 
 void ViewDrawer::showAnswer(const AttentionScene& scene, const AttentionAnswer& answer,

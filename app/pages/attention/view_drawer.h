@@ -6,6 +6,7 @@
 
 #include <optional>
 
+class QScrollArea;
 class QStackedWidget;
 class QTabBar;
 
@@ -64,6 +65,7 @@ private:
 
     QTabBar* tabs_;
     QStackedWidget* views_;
+    QScrollArea* multiplesArea_; ///< Many blocks need more room than the drawer has.
     SmallMultiples* multiples_;
     CoursePanel* course_;
     DiagonalPanel* diagonal_;
