@@ -21,6 +21,7 @@
 #include "app/pages/welcome/welcome_page.h"
 #include "app/preferences.h"
 #include "app/recent_workspaces.h"
+#include "app/same_workspace.h"
 #include "app/settings/settings_dialog.h"
 #include "app/shortcuts.h"
 #include "app/status_strip.h"
@@ -365,12 +366,15 @@ void MainWindow::takeFolder(const QString& folder)
         return openWorkspace(folder);
     if (!session_.hasWorkspace())
         return createFrom(folder);
+    const SameWorkspace same(session_);
     const auto name = QFileInfo(folder).fileName();
     const auto here = QFileInfo(QString::fromStdString(session_.workspace().root.string())).fileName();
     switch (dialogs_.chooseOne(this, tr("What should happen to the folder %1?").arg(name),
                                tr("Pictures are read where they are; nothing is moved."),
                                {tr("Import into %1").arg(here), tr("New workspace…")})) {
     case 0:
+        if (!same)
+            return banner_->showNotice(tr("Nothing was imported: %1 is no longer open.").arg(here));
         showPage(Page::Dataset);
         if (datasetJobs_.busy())
             return banner_->showNotice(tr("A job of the data set is running; import the folder when it has ended."));

@@ -126,6 +126,7 @@ SettingsDialog::SettingsDialog(Session& session, Controllers& controllers, Dialo
         problem_->setText(tr("Another program has changed the settings; they are shown as they are now."));
     });
     connect(&controllers_.datasetJobs, &DatasetJobs::busyChanged, this, &SettingsDialog::check);
+    connect(&session_, &Session::workspaceOpening, this, &QDialog::reject); // they are not the other one's
     show(session_.workspace().config);
 }
 

@@ -18,6 +18,8 @@ public:
     /// Leaves what is being edited as it is unless `id` is another record.
     void show(const QString& id, const QString& caption);
     void edit();
+    /// Ends the editing; `keep`: what was written counts.
+    void finish(bool keep);
 
 Q_SIGNALS:
     void edited(const QString& id, const QString& caption);
@@ -27,8 +29,6 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
-    void finish(bool keep);
-
     QLabel* text_;
     QToolButton* pencil_;
     QWidget* editing_;

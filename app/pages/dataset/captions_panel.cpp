@@ -114,6 +114,12 @@ CaptionsPanel::CaptionsPanel(Session& session, Records records, QWidget* parent)
     };
     connect(tags_, &QTreeWidget::itemClicked, this, find);
     connect(tags_, &QTreeWidget::itemActivated, this, find);
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        ++asked_; // what is being looked at is of the workspace before
+        soon_.stop();
+        show(Preview());
+        refresh();
+    });
     nameScopes();
     show(Preview());
 }

@@ -2,6 +2,7 @@
 
 #include "app/dataset_jobs.h"
 #include "app/dialogs.h"
+#include "app/same_workspace.h"
 #include "widgets/page_frame.h"
 
 #include <QAction>
@@ -48,11 +49,14 @@ void DatasetActions::pack()
     const auto folder = session_.workspace().shardsFolder();
     std::error_code none;
     const bool packed = std::filesystem::is_directory(folder, none) && !std::filesystem::is_empty(folder, none);
-    if (!packed ||
-        dialogs_.confirm(page_, tr("Pack the shards again?"),
-                         tr("The existing shards in %1 will be replaced.").arg(QString::fromStdString(folder.string())),
-                         tr("Pack again")))
-        jobs_.packShards(packed);
+    const SameWorkspace same(session_);
+    if (packed && !(dialogs_.confirm(
+                        page_, tr("Pack the shards again?"),
+                        tr("The existing shards in %1 will be replaced.").arg(QString::fromStdString(folder.string())),
+                        tr("Pack again")) &&
+                    same))
+        return;
+    jobs_.packShards(packed);
 }
 
 void DatasetActions::update()

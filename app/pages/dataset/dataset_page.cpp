@@ -18,6 +18,7 @@
 #include "app/pages/dataset/record_list.h"
 #include "app/pages/dataset/record_menu.h"
 #include "app/pages/dataset/report_drawer.h"
+#include "app/same_workspace.h"
 #include "widgets/banner.h"
 #include "widgets/commands.h"
 #include "widgets/image_canvas.h"
@@ -143,11 +144,12 @@ void DatasetPage::connectSession()
         ++chosenAsked_; // an answer on its way is of the workspace before
         chosenSoon_.stop();
         facts_->setEnabled(true);
-        facts_->clear();
+        facts_->forget();
         frame_->setDrawerVisible(frame_->drawerByHand().value_or(false));
         frame_->banner()->hide();
         frame_->setContext(folderText(QString::fromStdString(session_.workspace().root.string())));
     });
+    connect(&session_, &Session::workspaceOpening, facts_, &RecordFacts::finishEditing);
     auto* const banner = frame_->banner();
     connect(&jobs_, &DatasetJobs::failed, banner, failuresIn(banner));
     connect(drawer_, &ReportDrawer::failed, banner, failuresIn(banner));
@@ -288,8 +290,9 @@ void DatasetPage::chooseRecord(const QString& id)
 
 void DatasetPage::importPictures()
 {
+    const SameWorkspace same(session_);
     const auto folder = dialogs_.chooseFolder(this, tr("Import the pictures of a folder"));
-    if (!folder.isEmpty())
+    if (!folder.isEmpty() && same)
         jobs_.importPictures(folder);
 }
 
@@ -350,8 +353,12 @@ void DatasetPage::toggleExclusion()
 QStringList DatasetPage::idsToEdit(const QString& question)
 {
     const auto ids = browser_->selectedIds();
-    if (ids.size() < manyRecords || dialogs_.confirm(this, question.arg(countText(ids.size(), tr("records"))),
-                                                     tr("Ctrl+Z undoes it."), tr("Change")))
+    if (ids.size() < manyRecords)
+        return ids;
+    const SameWorkspace same(session_);
+    if (dialogs_.confirm(this, question.arg(countText(ids.size(), tr("records"))), tr("Ctrl+Z undoes it."),
+                         tr("Change")) &&
+        same)
         return ids;
     showChosen(); // as it was
     return {};

@@ -30,6 +30,8 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <vector>
 
 namespace nanodit {
 
@@ -348,6 +350,8 @@ void RecordBrowser::forgetWorkspace()
     thumbnails_->forget();
     model_->forgetThumbnails();
     selection_->forget();
+    // Its records are gone at once: one with the same id in the new workspace must not be edited in their place.
+    model_->show({.all = std::make_shared<const std::vector<RecordInfo>>(), .shown = {}, .rows = {}});
     search_->clear();
 }
 

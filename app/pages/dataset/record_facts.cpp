@@ -138,13 +138,7 @@ void RecordFacts::addFields(QGridLayout* grid)
     connect(tags_, &QLineEdit::editingFinished, this, &RecordFacts::commitTags);
     connect(exclude_, &QPushButton::clicked, this,
             [this] { Q_EMIT exclusionEdited(excluded_ ? QString() : tr("by hand")); });
-    connect(reason_, &QLineEdit::editingFinished, this, [this] {
-        const auto reason = reason_->text().simplified();
-        if (reason_->isModified() && !reason.isEmpty()) {
-            reason_->setModified(false);
-            Q_EMIT exclusionEdited(reason);
-        }
-    });
+    connect(reason_, &QLineEdit::editingFinished, this, &RecordFacts::commitReason);
 }
 
 void RecordFacts::addArrays(QGridLayout* grid)
@@ -241,6 +235,21 @@ void RecordFacts::clear()
     setVisible(false);
 }
 
+void RecordFacts::finishEditing()
+{
+    caption_->finish(true);
+    commitTags();
+    commitReason();
+}
+
+void RecordFacts::forget()
+{
+    caption_->finish(false);
+    tags_->setModified(false);
+    reason_->setModified(false);
+    clear();
+}
+
 void RecordFacts::editCaption()
 {
     if (isVisible() && caption_->isVisible())
@@ -266,6 +275,15 @@ void RecordFacts::commitTags()
                          [&](const auto& tag) { return !written.contains(tag); });
     if (!added.isEmpty() || !removed.isEmpty())
         Q_EMIT tagsEdited(added, removed);
+}
+
+void RecordFacts::commitReason()
+{
+    const auto reason = reason_->text().simplified();
+    if (!reason_->isModified() || reason.isEmpty())
+        return;
+    reason_->setModified(false);
+    Q_EMIT exclusionEdited(reason);
 }
 
 void RecordFacts::paintMarks()

@@ -30,6 +30,10 @@ public:
     explicit RecordFacts(QWidget* parent = nullptr);
     void show(const RecordSummary& records);
     void clear();
+    /// What is being written counts now: the workspace is about to go.
+    void finishEditing();
+    /// The workspace has gone: what is still being written is dropped.
+    void forget();
     /// What can be chosen for the split.
     void setSplits(const QStringList& splits);
     /// Opens the caption of the one record that is shown.
@@ -56,6 +60,7 @@ private:
     void showExclusion(const RecordSummary& records);
     void paintMarks();
     void commitTags();
+    void commitReason();
     void showProblem(const Notice& problem);
 
     CaptionEditor* caption_;

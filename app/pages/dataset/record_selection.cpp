@@ -112,6 +112,15 @@ void RecordSelection::agree()
     Q_EMIT currentChosen(id);
 }
 
+void RecordSelection::forget()
+{
+    current_.clear();
+    kept_.clear();
+    arranging_ = true;
+    chosen_->clear();
+    arranging_ = false;
+}
+
 void RecordSelection::setHidden(const QString& id)
 {
     current_ = id;

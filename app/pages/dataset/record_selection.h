@@ -30,8 +30,8 @@ public:
     void restore();
     /// Makes a record the current one that is not in the list: then no other is selected. Signals nothing.
     void setHidden(const QString& id);
-    /// There is no current record.
-    void forget() { current_.clear(); }
+    /// There is no current record, and none is selected. Signals nothing.
+    void forget();
 
 Q_SIGNALS:
     /// Another record is the current one.

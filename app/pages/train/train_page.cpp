@@ -15,6 +15,7 @@
 #include "app/plots/compared_runs.h"
 #include "app/plots/metric_plots.h"
 #include "app/preferences.h"
+#include "app/same_workspace.h"
 #include "app/train_forecasts.h"
 #include "app/training.h"
 #include "app/wording.h"
@@ -312,6 +313,7 @@ void TrainPage::begin(bool resume)
     if (!config)
         return;
     const auto run = form_->runName(); // as it was when the question came up
+    const SameWorkspace same(session_);
     bool anyway = false;
     if (const auto& shown = forecasts_->shown(); shown && !shown->fits()) {
         anyway =
@@ -321,7 +323,7 @@ void TrainPage::begin(bool resume)
                                  .arg(QString::fromStdString(sizeText(shown->forecast.memory.total())),
                                       QString::fromStdString(sizeText(shown->memoryThere))),
                              tr("Start anyway"));
-        if (!anyway)
+        if (!anyway || !same)
             return;
     }
     frame_->banner()->hide();

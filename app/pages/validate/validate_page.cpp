@@ -7,6 +7,7 @@
 #include "app/page_table.h"
 #include "app/pages/validate/validate_form.h"
 #include "app/pages/validate/validate_results.h"
+#include "app/same_workspace.h"
 #include "app/wording.h"
 #include "core/io/atomic_file.h"
 #include "widgets/banner.h"
@@ -157,6 +158,7 @@ void ValidatePage::start()
     if (const auto* const baseline = form_->baseline())
         request.baseline = baseline->report;
     const auto* const shown = results_->shown();
+    const SameWorkspace same(session_);
     const bool replaces = shown != nullptr && !sameSettings(shown->report.settings, request.settings);
     if (replaces &&
         !dialogs_.confirm(
@@ -167,7 +169,7 @@ void ValidatePage::start()
             tr("Replace")))
         return;
     frame_->banner()->hide();
-    if (!validating_.active()) // another may have begun meanwhile
+    if (!validating_.active() && same) // another may have begun meanwhile
         validating_.start(std::move(request), name);
 }
 

@@ -1,0 +1,128 @@
+#include "app/settings/settings_dialog.h"
+#include "core/front/data.h"
+#include "tests/app/dataset_test.h"
+
+#include <QAction>
+#include <QPlainTextEdit>
+#include <QPointer>
+#include <QTest>
+
+#include <algorithm>
+#include <filesystem>
+
+using namespace nanodit;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int scenes = 20; ///< As many as are changed only after a question.
+
+std::string captionIn(const fs::path& workspace, const std::string& id)
+{
+    const auto records = listRecords(Workspace::open(workspace));
+    const auto found = std::ranges::find(records, id, &RecordInfo::id);
+    return found == records.end() ? std::string() : found->caption;
+}
+
+} // namespace
+
+/// What belongs to one workspace, in the window, when another one with records of the same names takes its place.
+class TestTwoWorkspaces : public test::DatasetTest {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        openDemo(scenes);
+        fs::copy(folder_ / "demo", folder_ / "other", fs::copy_options::recursive);
+    }
+
+    void cleanupTestCase() { closeWindow(); }
+
+    void init()
+    {
+        window_->openWorkspace(path("demo"));
+        waitFor("demo");
+        window_->showPage(Page::Dataset);
+    }
+
+    void aCaptionThatIsBeingWrittenIsOfItsOwnWorkspace()
+    {
+        const auto id = idOf(2);
+        const auto before = captionIn(folder_ / "other", id.toStdString());
+        browser()->choose(id);
+        settle();
+        grid()->setFocus();
+        QTest::keyClick(grid(), Qt::Key_E);
+        auto* const field = window_->findChild<QPlainTextEdit*>("captionField");
+        QTRY_VERIFY(field->isVisible());
+        field->selectAll();
+        QTest::keyClicks(field, "written in the demo");
+        window_->openWorkspace(path("other")); // and nothing ended the editing
+        waitFor("other");
+        QVERIFY(!field->isVisible());
+        QCOMPARE(captionIn(folder_ / "demo", id.toStdString()), std::string("written in the demo"));
+        QCOMPARE(captionIn(folder_ / "other", id.toStdString()), before);
+    }
+
+    void noRecordOfTheWorkspaceBeforeIsSelectedOrListed()
+    {
+        grid()->selectAll();
+        QCOMPARE(browser()->selectedCount(), qsizetype(scenes));
+        qsizetype selected = -1, listed = -1;
+        const auto looks = connect(session_.get(), &Session::workspaceChanged, this, [&] {
+            selected = browser()->selectedIds().size();
+            listed = browser()->listedCount();
+        });
+        window_->openWorkspace(path("other"));
+        waitFor("other");
+        disconnect(looks);
+        QCOMPARE(selected, qsizetype(0));
+        QCOMPARE(listed, qsizetype(0));
+        QCOMPARE(browser()->selectedCount(), qsizetype(1)); // the first of its own
+    }
+
+    void aQuestionThatOutlivesItsWorkspaceChangesNothing()
+    {
+        grid()->selectAll();
+        settle();
+        dialogs_.asked = 0;
+        dialogs_.nextAnswer = true;
+        dialogs_.whileAsked = [this] {
+            session_->openWorkspace(path("other"));
+            waitFor("other");
+        };
+        button("excludeRecord")->click();
+        QCOMPARE(dialogs_.asked, 1);
+        settle();
+        for (const auto* const name : {"demo", "other"}) {
+            const auto records = listRecords(Workspace::open(folder_ / name));
+            QCOMPARE(records.size(), std::size_t(scenes));
+            QVERIFY(std::ranges::all_of(records, [](const RecordInfo& record) { return record.excluded.empty(); }));
+        }
+    }
+
+    void settingsThatAreOpenCloseWithTheirWorkspace()
+    {
+        for (auto* const action : window_->actions()) {
+            if (action->text() == QStringLiteral("Workspace settings…"))
+                action->trigger();
+        }
+        const QPointer<SettingsDialog> dialog = window_->findChild<SettingsDialog*>();
+        QVERIFY(dialog && dialog->isVisible());
+        session_->openWorkspace(path("other"));
+        QVERIFY(!dialog || !dialog->isVisible()); // they would be written into the other one
+        waitFor("other");
+    }
+
+private:
+    void waitFor(const char* name)
+    {
+        QTRY_VERIFY_WITH_TIMEOUT(
+            session_->hasWorkspace() && session_->workspace().root.filename() == name && session_->idle(), minute);
+        settle();
+    }
+};
+
+QTEST_MAIN(TestTwoWorkspaces)
+#include "tst_two_workspaces.moc"
