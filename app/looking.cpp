@@ -57,8 +57,9 @@ void Looking::inTurn(const Control& control, Work work, Then then)
                 surely([&] { then(*answer); });
             Q_EMIT busyChanged();
         },
-        [this](const Notice& why) {
-            Q_EMIT failed(why);
+        [this, control](const Notice& why) {
+            if (!control->stopRequested()) // else something else is asked by now
+                Q_EMIT failed(why);
             Q_EMIT busyChanged();
         });
     Q_EMIT busyChanged();

@@ -42,6 +42,13 @@ void WordStrip::setWords(const QStringList& words)
     setCurrentCell(static_cast<int>(words.size())); // CLS stands first
 }
 
+void WordStrip::clear()
+{
+    setWords({});
+    known_ = false;
+    describe();
+}
+
 void WordStrip::setShares(std::vector<float> words, std::array<float, 3> shares)
 {
     weights_ = std::move(words);

@@ -21,6 +21,7 @@ class WordStrip : public ChoosableCells {
 public:
     explicit WordStrip(QWidget* parent = nullptr);
     void setWords(const QStringList& words);
+    void clear(); ///< No caption is known.
     /// By word (what is beyond the words is padding, or a null text); shares of text, CLS, patches.
     void setShares(std::vector<float> words, std::array<float, 3> shares);
     void clearShares();       ///< Nothing is tinted.

@@ -14,6 +14,9 @@
 #include <QToolButton>
 
 #include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 using namespace nanodit;
 
@@ -195,6 +198,7 @@ private Q_SLOTS:
         QCOMPARE(otherPicture->largest(), picture()->largest()); // one scale
         checkpoints->setCurrentIndex(0);
         settle();
+        QVERIFY(other->words().isEmpty()); // nothing is compared, and nothing of it stays
         click(picture(), picture()->cellRect(9));
     }
 
@@ -267,6 +271,38 @@ private Q_SLOTS:
         QVERIFY2(find<QLabel>("attentionCourseAbout")->text().contains(square),
                  qPrintable(find<QLabel>("attentionCourseAbout")->text()));
         QVERIFY(find<QLabel>("attentionCourseAbout")->text().contains("no longer"));
+    }
+
+    void aRecordThatCannotBeInspectedLeavesNoAnswerOfTheOneBefore()
+    {
+        page_->showRecord(square);
+        settle();
+        QVERIFY(!patches()->values().empty());
+        const std::string unread = "scene-000007";
+        std::vector<std::filesystem::path> files;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(session_->workspace().root)) {
+            if (entry.is_regular_file() && entry.path().extension() == ".npy" &&
+                entry.path().filename().string().starts_with(unread))
+                files.push_back(entry.path());
+        }
+        QVERIFY(!files.empty());
+        const auto aside = [](const std::filesystem::path& file) { return file.string() + ".aside"; };
+        for (const auto& file : files)
+            std::filesystem::rename(file, aside(file));
+        page_->showRecord(QString::fromStdString(unread));
+        settle();
+        auto* const banner = page_->findChild<Banner*>();
+        QVERIFY2(banner->accessibleName().contains("Could not inspect"), qPrintable(banner->accessibleName()));
+        QVERIFY(patches()->values().empty() && words()->words().isEmpty());
+        Q_EMIT menuOf("attentionExport")->aboutToShow();
+        for (const auto* const entry : {"exportPanes", "exportView", "exportNumbers"})
+            QVERIFY(!menuOf("attentionExport")->findChild<QAction*>(QLatin1String(entry))->isEnabled());
+        for (const auto& file : files)
+            std::filesystem::rename(aside(file), file);
+        page_->showRecord(square);
+        settle();
+        QVERIFY(!patches()->values().empty());
+        banner->hide();
     }
 
     void whatIsChosenWhileThePageIsHiddenIsInspectedWhenItComesBack()

@@ -1,5 +1,7 @@
+#include "app/pages/sample/prompt_bar.h"
 #include "app/settings/settings_dialog.h"
 #include "core/front/data.h"
+#include "core/front/sampling.h"
 #include "tests/app/dataset_test.h"
 
 #include <QAction>
@@ -100,6 +102,24 @@ private Q_SLOTS:
             QCOMPARE(records.size(), std::size_t(scenes));
             QVERIFY(std::ranges::all_of(records, [](const RecordInfo& record) { return record.excluded.empty(); }));
         }
+    }
+
+    void nothingOfTheWorkspaceBeforeIsShownAsItsOwn()
+    {
+        jobs().verify();
+        QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
+        settle();
+        QVERIFY2(text("verdict").contains("every array"), qPrintable(text("verdict")));
+        auto* const prompt = window_->findChild<PromptBar*>();
+        SampleRequest ofRecord;
+        ofRecord.textRecord = idOf(0).toStdString();
+        prompt->setPrompt(ofRecord);
+        window_->openWorkspace(path("other"));
+        waitFor("other");
+        QVERIFY2(text("verdict").startsWith("Nothing has run yet"), qPrintable(text("verdict")));
+        SampleRequest now;
+        prompt->apply(now);
+        QVERIFY(!now.textRecord); // the record of that name is another one
     }
 
     void settingsThatAreOpenCloseWithTheirWorkspace()

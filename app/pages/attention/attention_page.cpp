@@ -139,7 +139,8 @@ void AttentionPage::connectLooking()
                 time_->togglePlay();
             });
     connect(&looking_, &Looking::failed, this, [this](const Notice& why) {
-        wanted_ = false;
+        if (std::exchange(wanted_, false))
+            forgetScene();
         readout_->clear();
         showFailure(*frame_->banner(), tr("Could not inspect the model"), why);
     });
@@ -158,7 +159,7 @@ void AttentionPage::connectLooking()
     connect(stop_, &QAction::triggered, this, [this] {
         looking_.stopJob();
         if (std::exchange(wanted_, false)) { // there is no moment that could be asked
-            scene_.reset();
+            forgetScene();
             readout_->setText(tr("Stopped. Move the slider or select something to continue."));
         }
         looking_.cancel();
@@ -231,12 +232,13 @@ void AttentionPage::connectParts()
     connect(&session_, &Session::recordsChanged, drawer_->edits(), &EditPanel::listRecords);
     connect(&session_, &Session::workspaceChanged, this, [this] {
         looking_.cancel();
-        scene_.reset();
-        answer_.reset();
-        summaries_.reset();
+        wanted_ = false;
         film_.reset();
         time_->leaveFilm();
+        forgetScene();
         drawer_->forget();
+        readout_->clear();
+        frame_->banner()->hide();
     });
 }
 
@@ -419,6 +421,16 @@ void AttentionPage::showAnswer()
     drawer_->course()->setPlace(form_->part(), time_->t());
 }
 
+void AttentionPage::forgetScene()
+{
+    scene_.reset();
+    answer_.reset();
+    summaries_.reset();
+    panes_->clear();
+    drawer_->clearAnswer();
+    frame_->setContext({});
+}
+
 void AttentionPage::showMarks()
 {
     if (!scene_)
@@ -452,18 +464,19 @@ void AttentionPage::showFrame(int frame)
 
 AttentionExport AttentionPage::exported() const
 {
+    const bool isOfSubject = scene_ && !wanted_; // else it is of what was inspected before
     AttentionExport shown{.name =
                               QStringLiteral("%1_t%2").arg(form_->subjectName()).arg(scene_ ? scene_->t : 0, 0, 'f', 2),
                           .part = form_->part(),
                           .question = question_,
-                          .answer = question_.block ? std::nullopt : answer_, // whole, or not yet
+                          .answer = isOfSubject && !question_.block ? answer_ : std::nullopt, // whole, or not yet
                           .course = drawer_->course()->course(),
                           .courseOf = drawer_->course()->of(),
                           .film = film_,
                           .panes = {},
                           .view = {},
                           .beforeAndAfter = drawer_->edits()->beforeAndAfter()};
-    if (scene_) {
+    if (isOfSubject) {
         shown.panes = [this] { return panes_->grab().toImage(); };
         shown.view = [this] { return drawer_->picture(); };
     }

@@ -68,6 +68,8 @@ private:
     void ask();
     /// Everything that shows numbers, anew.
     void showAnswer();
+    /// What was inspected is not what is asked for now: nothing of it stays.
+    void forgetScene();
     void showMarks();
     void subjectBecameAnother();
     void film(bool overTraining);

@@ -148,6 +148,17 @@ void AttentionPanes::markSinks(const std::vector<AttentionSink>& sinks)
     words_->setMarks(reasons);
 }
 
+void AttentionPanes::clear()
+{
+    for (auto* const map : {picture_, patches_}) {
+        map->setGrid({});
+        map->setPicture({});
+    }
+    patches_->setEmptyText({});
+    words_->clear();
+    captionWords_.clear();
+}
+
 void AttentionPanes::setOpacity(double opacity)
 {
     picture_->setOpacity(opacity);

@@ -27,6 +27,7 @@ public:
     /// words until the next scene.
     void showAnswer(const AttentionAnswer& answer, const AttentionPart& part, AttentionMeasure measure);
     void setOpacity(double opacity);
+    void clear();
 
 Q_SIGNALS:
     void choiceMade(const nanodit::AttentionChoice& choice);

@@ -6,6 +6,7 @@
 #include "widgets/attention_map.h"
 #include "widgets/fitted_combo_box.h"
 #include "widgets/fitted_label.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QComboBox>
@@ -15,6 +16,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace nanodit {
 
@@ -47,6 +49,7 @@ ComparePanel::ComparePanel(Session& session, Looking& looking, QWidget* parent)
     connect(&looking_, &Looking::looked, this, [this](const AttentionScene& scene, const QString& model) {
         wanted_ = false;
         scene_ = scene;
+        answer_.reset(); // of the scene before
         model_ = model;
         panes_->showScene(scene);
         if (!question_.latents.empty() || !question_.tokens.empty())
@@ -58,7 +61,9 @@ ComparePanel::ComparePanel(Session& session, Looking& looking, QWidget* parent)
         Q_EMIT answered();
     });
     connect(&looking_, &Looking::failed, this, [this](const Notice& why) {
-        wanted_ = false;
+        if (std::exchange(wanted_, false))
+            forget();
+        tell();
         Q_EMIT failed(why);
     });
     tell();
@@ -67,17 +72,34 @@ ComparePanel::ComparePanel(Session& session, Looking& looking, QWidget* parent)
 void ComparePanel::listCheckpoints()
 {
     const auto before = checkpoints_->currentData().toString();
-    const QSignalBlocker quiet(checkpoints_);
-    checkpoints_->clear();
-    checkpoints_->addItem(tr("Select a second checkpoint…"));
-    for (const auto& run : session_.runs()) {
-        for (auto file = run.checkpoints.rbegin(); file != run.checkpoints.rend(); ++file)
-            checkpoints_->addItem(
-                QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name), checkpointTitle(*file)),
-                QString::fromStdString(file->string()));
+    {
+        const QSignalBlocker quiet(checkpoints_);
+        checkpoints_->clear();
+        checkpoints_->addItem(tr("Select a second checkpoint…"));
+        for (const auto& run : session_.runs()) {
+            for (auto file = run.checkpoints.rbegin(); file != run.checkpoints.rend(); ++file)
+                checkpoints_->addItem(
+                    QStringLiteral("%1 · %2").arg(QString::fromStdString(run.name), checkpointTitle(*file)),
+                    QString::fromStdString(file->string()));
+        }
+        checkpoints_->setCurrentIndex(before.isEmpty() ? 0 : std::max(0, checkpoints_->findData(before)));
     }
-    checkpoints_->setCurrentIndex(before.isEmpty() ? 0 : std::max(0, checkpoints_->findData(before)));
+    const bool gone = !before.isEmpty() && !comparing();
+    if (gone)
+        forget();
     tell();
+    if (gone)
+        Q_EMIT checkpointChosen();
+}
+
+void ComparePanel::forget()
+{
+    followed_.clear();
+    scene_.reset();
+    answer_.reset();
+    model_.clear();
+    panes_->clear();
+    panes_->patches()->setLargest(0);
 }
 
 void ComparePanel::chooseCheckpoint(const QString& path)
@@ -95,13 +117,16 @@ void ComparePanel::follow(const AttentionSubject& subject)
     if (!comparing()) {
         looking_.cancel();
         wanted_ = false;
-        scene_.reset();
-        answer_.reset();
-        panes_->patches()->setLargest(0);
+        forget();
         return tell();
     }
+    const auto checkpoint = checkpoints_->currentData().toString();
+    if (checkpoint != followed_) {
+        forget(); // another model's
+        followed_ = checkpoint;
+    }
     wanted_ = true;
-    looking_.look(checkpoints_->currentData().toString().toStdString(), subject);
+    looking_.look(checkpoint.toStdString(), subject);
 }
 
 void ComparePanel::follow(const AttentionQuestion& question)
@@ -175,8 +200,8 @@ void ComparePanel::tell()
         text = answerText(question_, *answer_, partHere());
     }
     about_->setText(text);
-    about_->setToolTip(model_ + QStringLiteral("\n") +
-                       tr("In brackets: percentage points more or less than the first checkpoint"));
+    about_->setToolTip(toolTipOf(model_ + QLatin1Char('\n') +
+                                 tr("In brackets: percentage points more or less than the first checkpoint")));
 }
 
 } // namespace nanodit

@@ -24,6 +24,8 @@ public:
     AttentionPanes* panes() const { return panes_; }
     bool settled() const { return !looking_.busy(); }
     bool comparing() const;
+    /// Nothing of what was inspected stays.
+    void forget();
 
     void listCheckpoints();
     void chooseCheckpoint(const QString& path);
@@ -53,6 +55,7 @@ private:
     QLabel* about_;
     AttentionPanes* panes_;
     QString model_;
+    QString followed_;    ///< The checkpoint that is inspected.
     bool wanted_ = false; ///< A look is under way.
     std::optional<AttentionScene> scene_;
     AttentionQuestion question_;

@@ -23,39 +23,51 @@ void ExportMenu::offer()
 {
     clear();
     const auto there = shown_();
-    const auto add = [this](const QString& text, const char* object, bool enabled, auto action) {
-        auto* const entry = addAction(text, this, action);
+    // What is there when the menu opens may be gone when its entry is chosen.
+    const auto add = [this, &there](const QString& text, const char* object,
+                                    bool (*isThere)(const AttentionExport& shown),
+                                    const std::function<void(const AttentionExport& shown)>& write) {
+        auto* const entry = addAction(text, this, [this, isThere, write] {
+            if (const auto shown = shown_(); isThere(shown))
+                write(shown);
+            else
+                Q_EMIT failed(tr("Nothing was saved"),
+                              {tr("Something else is being inspected; export it when it is shown.").toStdString()});
+        });
         entry->setObjectName(QLatin1String(object));
-        entry->setEnabled(enabled);
+        entry->setEnabled(isThere(there));
     };
-    add(tr("Picture, caption and reference as PNG…"), "exportPanes", there.panes != nullptr, [this] {
-        const auto shown = shown_();
-        savePicture(shown.panes(), shown.name + QStringLiteral("_panes.png"));
-    });
-    add(tr("The view below as PNG…"), "exportView", there.view != nullptr, [this] {
-        const auto shown = shown_();
-        savePicture(shown.view(), shown.name + QStringLiteral("_view.png"));
-    });
-    add(tr("Before and after as PNG…"), "exportBeforeAfter", !there.beforeAndAfter.isNull(), [this] {
-        const auto shown = shown_();
-        savePicture(shown.beforeAndAfter, shown.name + QStringLiteral("_before_after.png"));
-    });
+    using Shown = const AttentionExport&;
+    add(
+        tr("Picture, caption and reference as PNG…"), "exportPanes", [](Shown shown) { return shown.panes != nullptr; },
+        [this](Shown shown) { savePicture(shown.panes(), shown.name + QStringLiteral("_panes.png")); });
+    add(
+        tr("View below as PNG…"), "exportView", [](Shown shown) { return shown.view != nullptr; },
+        [this](Shown shown) { savePicture(shown.view(), shown.name + QStringLiteral("_view.png")); });
+    add(
+        tr("Before and after as PNG…"), "exportBeforeAfter", [](Shown shown) { return !shown.beforeAndAfter.isNull(); },
+        [this](Shown shown) { savePicture(shown.beforeAndAfter, shown.name + QStringLiteral("_before_after.png")); });
     addSeparator();
-    add(tr("Numbers as .npz…"), "exportNumbers", there.answer.has_value(), [this] {
-        const auto shown = shown_();
-        saveNumbers([answer = *shown.answer] { return arraysOf(answer); }, shown.name + QStringLiteral(".npz"));
-    });
-    add(tr("Numbers over t as .npz…"), "exportCourse", there.course.has_value(), [this] {
-        const auto shown = shown_();
-        saveNumbers([course = *shown.course] { return arraysOf(course); },
-                    shown.courseOf + QStringLiteral("_over_t.npz"));
-    });
+    add(
+        tr("Numbers as .npz…"), "exportNumbers", [](Shown shown) { return shown.answer.has_value(); },
+        [this](Shown shown) {
+            saveNumbers([answer = *shown.answer] { return arraysOf(answer); }, shown.name + QStringLiteral(".npz"));
+        });
+    add(
+        tr("Numbers over t as .npz…"), "exportCourse", [](Shown shown) { return shown.course.has_value(); },
+        [this](Shown shown) {
+            saveNumbers([course = *shown.course] { return arraysOf(course); },
+                        shown.courseOf + QStringLiteral("_over_t.npz"));
+        });
     addSeparator();
-    add(tr("Film as GIF, MP4 or animated PNG…"), "exportFilm", there.film != nullptr, [this] { saveFilm(shown_()); });
-    add(tr("Numbers of the film as .npz…"), "exportFilmNumbers", there.film != nullptr, [this] {
-        const auto shown = shown_();
-        saveNumbers([film = shown.film] { return arraysOf(*film); }, shown.name + QStringLiteral("_film.npz"));
-    });
+    add(
+        tr("Film as GIF, MP4 or animated PNG…"), "exportFilm", [](Shown shown) { return shown.film != nullptr; },
+        [this](Shown shown) { saveFilm(shown); });
+    add(
+        tr("Numbers of the film as .npz…"), "exportFilmNumbers", [](Shown shown) { return shown.film != nullptr; },
+        [this](Shown shown) {
+            saveNumbers([film = shown.film] { return arraysOf(*film); }, shown.name + QStringLiteral("_film.npz"));
+        });
 }
 
 void ExportMenu::save(const QString& title, const QString& suggestion, const QString& filter,

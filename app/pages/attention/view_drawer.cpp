@@ -36,7 +36,6 @@ ViewDrawer::ViewDrawer(Session& session, Looking& comparison, QWidget* parent)
     tabs_->setDrawBase(false);
     tabs_->setExpanding(false);
     multiples_->setObjectName(QStringLiteral("attentionMultiples"));
-    multiples_->clear(tr("Every block and head for the selection, once a model is inspected."));
     multiplesArea_->setFrameShape(QFrame::NoFrame);
     multiplesArea_->setFocusPolicy(Qt::NoFocus);
     multiplesArea_->setWidgetResizable(true);
@@ -49,6 +48,7 @@ ViewDrawer::ViewDrawer(Session& session, Looking& comparison, QWidget* parent)
         tabs_->addTab(name);
         views_->addWidget(view);
     }
+    clearAnswer();
     auto* const column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 4);
     column->setSpacing(4);
@@ -129,6 +129,13 @@ void ViewDrawer::forget()
 {
     edits_->forget();
     course_->clear();
+    compare_->forget();
+    clearAnswer();
+}
+
+void ViewDrawer::clearAnswer()
+{
+    multiples_->clear(tr("Every block and head for the selection, once a model is inspected."));
     diagonal_->clear();
     knockOut_->clear();
     mechanism_->clear();

@@ -46,6 +46,8 @@ public:
     void showScene(const AttentionScene& scene);
     void showChoice(const AttentionChoice& choice);
     void setOpacity(double opacity);
+    /// Nothing is inspected: no answer is left.
+    void clearAnswer();
     /// Something else is inspected: what was measured and generated before says so.
     void markStale();
     /// Another workspace: nothing of the old one stays, edits neither.

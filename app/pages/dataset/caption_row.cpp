@@ -116,6 +116,12 @@ void CaptionRow::show(const CaptionReport& report)
     update();
 }
 
+void CaptionRow::forget()
+{
+    failed_ = 0;
+    endEarly({});
+}
+
 void CaptionRow::update()
 {
     const auto lacking = without_ == 0 ? tr("every record has a caption")

@@ -35,6 +35,8 @@ public:
     /// One more record failed.
     void countFailure();
     void show(const CaptionReport& report);
+    /// Nothing of a last run is shown.
+    void forget();
     bool running() const { return running_; }
 
 Q_SIGNALS:

@@ -74,6 +74,12 @@ ReportDrawer::ReportDrawer(Session& session, DatasetJobs& jobs, CaptionsPanel::R
         bring(alignment_);
     });
     connect(&jobs_, &DatasetJobs::driftMeasured, drift_, &DriftPanel::show);
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        report_->clear();
+        buckets_->show({});
+        passes_->captions()->forget();
+        log_->clear();
+    });
     connect(&session_, &Session::workspaceChanged, alignment_, &AlignmentPanel::clear);
     connect(&session_, &Session::workspaceChanged, drift_, &DriftPanel::clear);
     connect(&jobs_, &DatasetJobs::duplicatesFound, duplicates_, &DuplicatesPanel::show);

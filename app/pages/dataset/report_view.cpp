@@ -103,13 +103,21 @@ ReportView::ReportView(QWidget* parent)
         if (item != nullptr)
             Q_EMIT recordChosen(item->text(0));
     };
-    counts_->hide();
-    rejects_->hide();
+    connect(rejects_, &QTreeWidget::itemClicked, this, choose);
+    connect(rejects_, &QTreeWidget::itemActivated, this, choose);
+    clear();
+}
+
+void ReportView::clear()
+{
+    failedSoFar_ = 0;
+    for (auto* const table : {counts_, rejects_}) {
+        table->clear();
+        table->hide();
+    }
     head_->say(WorkHead::Mark::None,
                tr("Nothing has run yet. Results of Import, Passes, Pack shards and Verify appear here, with what they "
                   "left out and why."));
-    connect(rejects_, &QTreeWidget::itemClicked, this, choose);
-    connect(rejects_, &QTreeWidget::itemActivated, this, choose);
 }
 
 void ReportView::follow(JobRunner* runner, const QString& doing, const QString& stopped, const QString& failed)

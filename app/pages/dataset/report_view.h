@@ -20,6 +20,8 @@ class ReportView : public QWidget {
 
 public:
     explicit ReportView(QWidget* parent = nullptr);
+    /// Nothing has run yet.
+    void clear();
     void show(const ImportReport& report);
     void show(const CaptionReport& report);
     void show(const PreprocessReport& report, bool stopped = false);

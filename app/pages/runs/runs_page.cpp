@@ -210,6 +210,8 @@ void RunsPage::connectAll()
 {
     connect(&session_, &Session::workspaceChanged, this, [this] {
         known_ = false;
+        wanted_.clear();
+        frame_->banner()->hide();
         model_->setRuns({}, {});
         plots_->setRuns({});
         curves_->clear();

@@ -98,10 +98,14 @@ PromptBar::PromptBar(Session& session, QWidget* parent)
     countSoon_.setInterval(countInterval);
     connect(&countSoon_, &QTimer::timeout, this, &PromptBar::count);
     const auto forget = [this] {
+        ++asked_; // an answer on its way is of the reader before
         reader_.reset();
         countSoon_.start();
     };
-    connect(&session_, &Session::workspaceChanged, this, forget);
+    connect(&session_, &Session::workspaceChanged, this, [this, forget] {
+        textRecord_.reset(); // a record of this name would be another one now
+        forget();
+    });
     connect(&session_, &Session::settingsChanged, this, forget);
 }
 

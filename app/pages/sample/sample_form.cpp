@@ -103,7 +103,11 @@ SampleForm::SampleForm(Session& session, Dialogs& dialogs, QWidget* parent)
                 [this] { Q_EMIT scalesChanged(textScale_->value(), dinoScale_->value()); });
     connect(&session_, &Session::runsChanged, this, &SampleForm::listCheckpoints);
     connect(&session_, &Session::recordsChanged, this, &SampleForm::listSizes);
-    connect(&session_, &Session::workspaceChanged, this, &SampleForm::listSizes);
+    connect(&session_, &Session::workspaceChanged, this, [this] {
+        restored_.reset();
+        carried_->take({}); // pictures and checkpoints of the workspace before
+        listSizes();
+    });
 }
 
 QWidget* SampleForm::makeRegion()

@@ -161,6 +161,7 @@ void SamplePage::forgetWorkspace()
     trashed_->forget();
     history_->setPictures({});
     frame_->setContext({});
+    frame_->banner()->hide();
     sampling_.readHistory();
     updateState();
 }

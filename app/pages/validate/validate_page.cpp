@@ -102,6 +102,7 @@ void ValidatePage::connectValidating()
 {
     connect(&session_, &Session::workspaceChanged, this, [this] {
         listed_ = false;
+        frame_->banner()->hide();
         read_.clear();
         failure_.clear();
         results_->clear();
