@@ -74,6 +74,8 @@ void Sampling::start(const QString& name, Work work)
     connect(runner, &JobRunner::ended, this, [this] {
         runner_ = nullptr;
         following_ = false;
+        if (const auto then = std::exchange(then_, {}))
+            return then();
         if (const auto wish = std::exchange(next_, std::nullopt))
             return follow(wish->request, wish->checkpoint);
         Q_EMIT stateChanged();
@@ -89,8 +91,8 @@ bool Sampling::makesRoom(std::function<void()> then)
         return false;
     if (following_) { // a picture that follows the sliders ends first
         next_.reset();
+        then_ = std::move(then); // the last wish is the one that happens
         runner_->requestStop();
-        connect(runner_, &JobRunner::ended, this, std::move(then));
     }
     return true;
 }
@@ -200,10 +202,12 @@ void Sampling::keepCell(PlaneCell cell)
         [picture = *cells_[index], workspace = session_.workspace(), model = planeModel_] {
             return writeSampled(workspace, picture.request, picture.result, model);
         },
-        [this, seconds = cells_[index]->result.seconds](const SampledPicture& picture) {
-            Q_EMIT finished(picture, seconds);
+        [this, seconds = cells_[index]->result.seconds,
+         root = session_.workspace().root](const SampledPicture& picture) {
+            if (session_.workspace().root == root)
+                Q_EMIT finished(picture, seconds);
         },
-        [this](const Notice& why) { Q_EMIT failed(why); });
+        [this](const Notice& why) { Q_EMIT historyFailed(tr("Could not keep the picture"), why); });
 }
 
 Image Sampling::planeSheet() const
@@ -251,6 +255,7 @@ void Sampling::follow(const SampleRequest& request, const fs::path& checkpoint)
 void Sampling::cancel()
 {
     next_.reset();
+    then_ = {};
     if (runner_ != nullptr)
         runner_->requestStop();
 }

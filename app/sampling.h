@@ -114,6 +114,7 @@ private:
     bool following_ = false;      ///< The runner's picture follows the sliders,
     bool sketched_ = false;       ///< and its sketch is shown.
     std::optional<Wish> next_;    ///< What to follow when it has ended.
+    std::function<void()> then_;  ///< What was asked for instead, when it has ended; null: nothing.
     GuidancePlane plane_;
     std::vector<std::optional<PlanePicture>> cells_; ///< By row, then column.
     QString planeModel_;

@@ -176,7 +176,10 @@ void Session::refreshRecords()
             dinoEncoder_ = std::move(read.dino);
             Q_EMIT recordsChanged();
         },
-        [this](const Notice& why) { Q_EMIT failed(tr("Could not read the records"), why); });
+        [this, opened = opened_](const Notice& why) {
+            if (opened == opened_)
+                Q_EMIT failed(tr("Could not read the records"), why);
+        });
 }
 
 void Session::changeRecords(std::function<std::vector<RecordInfo>(const Workspace& workspace)> change,
@@ -215,7 +218,10 @@ void Session::refreshRuns()
             runs_ = std::move(runs);
             Q_EMIT runsChanged();
         },
-        [this](const Notice& why) { Q_EMIT failed(tr("Could not read the runs"), why); });
+        [this, opened = opened_](const Notice& why) {
+            if (opened == opened_)
+                Q_EMIT failed(tr("Could not read the runs"), why);
+        });
 }
 
 JobRunner* Session::newJob(const QString& name, Page page)

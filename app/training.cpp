@@ -267,12 +267,19 @@ void Training::replay(std::int64_t step)
                           .runName = runName_.toStdString(),
                           .step = step,
                           .device = session_.device()};
-    request.finished = [this, runner](const ReplayReport& report) {
-        runner->deliver([this, report] { Q_EMIT replayed(report); });
+    const auto isShown = [this, name = runName_] { return runName_ == name; }; // else another run's steps are listed
+    request.finished = [this, runner, isShown](const ReplayReport& report) {
+        runner->deliver([this, isShown, report] {
+            if (isShown())
+                Q_EMIT replayed(report);
+        });
     };
-    connect(runner, &JobRunner::failed, this, &Training::replayFailed);
-    connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
-        if (end == JobEnd::Cancelled)
+    connect(runner, &JobRunner::failed, this, [this, isShown](const Notice& why) {
+        if (isShown())
+            Q_EMIT replayFailed(why);
+    });
+    connect(runner, &JobRunner::finished, this, [this, isShown](JobEnd end) {
+        if (end == JobEnd::Cancelled && isShown())
             Q_EMIT replayFailed({tr("it was stopped").toStdString()});
     });
     connect(runner, &JobRunner::ended, this, [this] {
@@ -331,13 +338,14 @@ void Training::lookForHolder()
         return setHolder({});
     if (std::exchange(looking_, true)) // a slow disk is asked once at a time
         return;
+    const auto folder = session_.workspace().runsFolder() / runName_.toStdString();
     session_.background().ask(
-        this, [folder = session_.workspace().runsFolder() / runName_.toStdString()] { return runHolder(folder); },
-        [this, name = runName_](const std::optional<RunHolder>& holder) {
+        this, [folder] { return runHolder(folder); },
+        [this, folder](const std::optional<RunHolder>& holder) {
             looking_ = false;
             if (active())
                 return;
-            if (runName_ != name) // another one is shown by now
+            if (session_.workspace().runsFolder() / runName_.toStdString() != folder) // another one is shown by now
                 return lookForHolder();
             const bool wasHeld = holder_.has_value();
             setHolder(holder && !holder->here ? holder : std::nullopt);

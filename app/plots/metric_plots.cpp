@@ -217,13 +217,14 @@ void MetricPlots::link(const PlotPanel& chosen)
 
 void MetricPlots::removePanel(PlotPanel* panel)
 {
-    const auto place = std::ranges::find(panels_, panel) - panels_.begin();
-    if (panels_.size() < 2)
+    const auto found = std::ranges::find(panels_, panel);
+    if (found == panels_.end() || panels_.size() < 2)
         return;
+    const auto place = found - panels_.begin();
     layout_.subjects = subjects();
     layout_.subjects.removeAt(place);
-    panels_.erase(panels_.begin() + place);
-    delete panel;
+    panels_.erase(found);
+    panel->retire();
     arrange();
     keep();
 }
@@ -253,7 +254,7 @@ void MetricPlots::arrange()
     while (static_cast<qsizetype>(panels_.size()) < shown.size())
         addPanel();
     while (static_cast<qsizetype>(panels_.size()) > shown.size()) {
-        delete panels_.back();
+        panels_.back()->retire();
         panels_.pop_back();
     }
     for (int i = 0; i < static_cast<int>(panels_.size()); ++i) {

@@ -3,6 +3,7 @@
 #include "app/background_queue.h"
 #include "app/dialogs.h"
 #include "core/io/atomic_file.h"
+#include "core/runtime/error.h"
 #include "widgets/curve_legend.h"
 #include "widgets/factories.h"
 #include "widgets/fitted_combo_box.h"
@@ -373,10 +374,28 @@ QString PlotPanel::fileStem() const
     return stem.replace(QLatin1Char('/'), QLatin1Char('-'));
 }
 
+void PlotPanel::retire()
+{
+    hide();
+    setParent(nullptr);
+    retired_ = true;
+    if (!choosing_)
+        deleteLater();
+}
+
+QString PlotPanel::chooseFile(const QString& title, const QString& ending, const QString& filter)
+{
+    choosing_ = true;
+    auto file = dialogs_.chooseSaveFile(window(), title, fileStem() + ending, filter);
+    choosing_ = false;
+    if (retired_) // meanwhile
+        deleteLater();
+    return file;
+}
+
 void PlotPanel::savePicture()
 {
-    const auto file =
-        dialogs_.chooseSaveFile(this, tr("Save the plot"), fileStem() + QStringLiteral(".png"), tr("Pictures (*.png)"));
+    const auto file = chooseFile(tr("Save the plot"), QStringLiteral(".png"), tr("Pictures (*.png)"));
     if (file.isEmpty())
         return;
     background_.ask(
@@ -385,7 +404,8 @@ void PlotPanel::savePicture()
             QByteArray bytes;
             QBuffer buffer(&bytes);
             buffer.open(QIODevice::WriteOnly);
-            image.save(&buffer, "PNG");
+            if (!image.save(&buffer, "PNG"))
+                throw StoreError("the picture is too large for a PNG");
             writeFileAtomically(pathOf(file), bytes.toStdString());
         },
         [] {}, [this](const Notice& why) { Q_EMIT failed(tr("Could not save the plot"), why); });
@@ -393,8 +413,7 @@ void PlotPanel::savePicture()
 
 void PlotPanel::saveTable()
 {
-    const auto file =
-        dialogs_.chooseSaveFile(this, tr("Save the values"), fileStem() + QStringLiteral(".csv"), tr("Tables (*.csv)"));
+    const auto file = chooseFile(tr("Save the values"), QStringLiteral(".csv"), tr("Tables (*.csv)"));
     if (file.isEmpty())
         return;
     background_.ask(

@@ -47,6 +47,8 @@ public:
     void showRange(const AxisRange& range);
     const AxisRange& range() const { return range_; }
     void setRemovable(bool removable);
+    /// Leaves its place and goes, once no file is being chosen for it.
+    void retire();
     void setEmptyText(const QString& text);
     /// The only one, or the first row.
     PlotView* plot() const { return plots_.front(); }
@@ -80,6 +82,7 @@ private:
     QString runTitle(std::size_t row) const;
     QString pictureTitle() const;
     QString fileStem() const;
+    QString chooseFile(const QString& title, const QString& ending, const QString& filter);
     void savePicture();
     void saveTable();
 
@@ -102,6 +105,7 @@ private:
     AxisRange range_;
     bool placing_ = false; ///< Ranges are being set from here.
     QString emptyText_;
+    bool choosing_ = false, retired_ = false;
 };
 
 } // namespace nanodit

@@ -15,7 +15,9 @@
 
 #include <QAction>
 #include <QComboBox>
+#include <QFileInfo>
 #include <QLabel>
+#include <QPointer>
 #include <QScrollArea>
 #include <QSignalSpy>
 #include <QSlider>
@@ -432,6 +434,30 @@ private Q_SLOTS:
         dialogs_.nextPath = folder.filePath("loss.png/loss.csv"); // a file is no folder
         panel->findChild<QAction*>("plotSaveTable")->trigger();
         QTRY_COMPARE(failed.count(), 1);
+    }
+
+    void aPlotThatGoesWhileItsFileIsChosenIsSavedAllTheSame()
+    {
+        const QTemporaryDir folder;
+        RunCurves curves;
+        curves.append(stepAt(1));
+        plots_->setRuns({{"run", &curves}});
+        PlotLayout layout;
+        layout.subjects = QStringList{"loss", "gradients"};
+        plots_->setArrangement(layout);
+        QCOMPARE(plots_->panels().size(), std::size_t{2});
+        const QPointer<PlotPanel> last = plots_->panels().back();
+        dialogs_.nextPath = folder.filePath("values.csv");
+        dialogs_.whileAsked = [&] {
+            layout.subjects.removeLast();
+            plots_->setArrangement(layout);
+            QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete); // as a dialog's event loop does
+        };
+        last->findChild<QAction*>("plotSaveTable")->trigger();
+        QCOMPARE(plots_->panels().size(), std::size_t{1});
+        QTRY_COMPARE(background_->pending(), 0);
+        QVERIFY(QFileInfo::exists(dialogs_.nextPath));
+        QTRY_VERIFY(last == nullptr);
     }
 
 private:

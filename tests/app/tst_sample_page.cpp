@@ -336,6 +336,36 @@ private Q_SLOTS:
         QCOMPARE(kept->note.text, std::string("the best so far"));
     }
 
+    void aNoteBelongsToThePictureThatItWasWrittenFor()
+    {
+        find<PromptEdit>("prompt")->setText("a green square");
+        const auto first = generate();
+        auto* const note = find<QLineEdit>("historyNote");
+        note->setFocus();
+        QTRY_VERIFY(note->hasFocus());
+        QTest::keyClicks(note, "of the first");
+        // Another picture is finished, and shown, while somebody writes.
+        auto request = form()->request();
+        request.seed += 1;
+        QSignalSpy finished(&sampling(), &Sampling::finished);
+        sampling().generate(request, form()->checkpoint());
+        QTRY_COMPARE_WITH_TIMEOUT(finished.count(), 1, 2 * minute);
+        settle();
+        const auto second = finished[0][0].value<SampledPicture>();
+        QCOMPARE(history()->current(), second.file);
+        QCOMPARE(note->text(), QString("of the first"));
+        QTest::keyClick(note, Qt::Key_Return);
+        settle();
+        QVERIFY(note->text().isEmpty()); // now that of the picture that is shown
+        const auto read = readSampledBefore(session_->workspace()).pictures;
+        const auto noteOf = [&read](const QString& file) {
+            const auto found = std::ranges::find(read, file, &SampledPicture::file);
+            return found != read.end() ? found->note.text : std::string("not listed");
+        };
+        QCOMPARE(noteOf(first.file), std::string("of the first"));
+        QCOMPARE(noteOf(second.file), std::string());
+    }
+
     // The two last ones: afterwards another workspace is open.
 
     void theAttentionPageUsesTheModelOfTheSamplePage()

@@ -252,6 +252,17 @@ private Q_SLOTS:
         QVERIFY(readTextFile(folder_ / "pictures.csv").starts_with("task,record"));
         const QImage sheet(QString::fromStdString((folder_ / "tab.png").string()));
         QVERIFY(sheet.height() > 2 * 88);
+        // What was shown when the file was asked for, though nothing is shown any more once it is chosen.
+        const auto late = folder_ / "late.json";
+        dialogs_.nextPath = QString::fromStdString(late.string());
+        dialogs_.whileAsked = [this] { results()->clear(); };
+        for (auto* const action : button("validateExport")->menu()->actions()) {
+            if (action->text().contains("JSON"))
+                action->trigger();
+        }
+        QTRY_VERIFY_WITH_TIMEOUT(fs::exists(late), minute);
+        page()->choose({}, "small");
+        QTRY_VERIFY(page()->settled() && results()->shown() != nullptr);
         // And the comparison.
         const auto comparison = folder_ / "comparison.html";
         dialogs_.nextPath = QString::fromStdString(comparison.string());

@@ -22,7 +22,13 @@ public:
     QString chooseFolder(QWidget*, const QString&) override { return nextPath; }
     QString chooseNewFolder(QWidget*, const QString&, const QString&) override { return nextPath; }
     QString chooseFile(QWidget*, const QString&, const QString&) override { return nextPath; }
-    QString chooseSaveFile(QWidget*, const QString&, const QString&, const QString&) override { return nextPath; }
+    QString chooseSaveFile(QWidget*, const QString&, const QString&, const QString&) override
+    {
+        const auto file = nextPath;
+        if (const auto happens = std::exchange(whileAsked, {}))
+            happens();
+        return file;
+    }
     bool confirm(QWidget*, const QString&, const QString& what, const QString&) override
     {
         ++asked;

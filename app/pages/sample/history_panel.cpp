@@ -47,18 +47,12 @@ HistoryPanel::HistoryPanel(QWidget* parent)
     connect(film_, &QAbstractItemModel::modelReset, this, &HistoryPanel::showNote);
     connect(search_, &QLineEdit::textChanged, this, &HistoryPanel::list);
     connect(onlyFavourites_, &QToolButton::toggled, this, &HistoryPanel::list);
-    connect(note_, &QLineEdit::editingFinished, this, [this] {
-        if (const auto* const picture = find(current())) {
-            auto note = picture->note;
-            note.text = note_->text().trimmed().toStdString();
-            changeNote(note);
-        }
-    });
+    connect(note_, &QLineEdit::editingFinished, this, &HistoryPanel::keepTyped);
     connect(favourite_, &QToolButton::clicked, this, [this](bool on) {
         if (const auto* const picture = find(current())) {
             auto note = picture->note;
             note.favourite = on;
-            changeNote(note);
+            changeNote(picture->file, note);
         }
     });
     connect(copy_, &QToolButton::clicked, this, &HistoryPanel::copyWanted);
@@ -226,21 +220,34 @@ void HistoryPanel::showNote()
          {static_cast<QWidget*>(note_), static_cast<QWidget*>(favourite_), static_cast<QWidget*>(copy_)})
         part->setEnabled(picture != nullptr);
     const auto note = picture != nullptr ? picture->note : PaintingNote{};
-    if (!note_->hasFocus() || !note_->isModified())
+    if (!note_->hasFocus() || !note_->isModified()) {
         note_->setText(QString::fromStdString(note.text));
+        noteOf_ = current();
+    }
     favourite_->setChecked(note.favourite);
     favourite_->setIcon(icon(note.favourite ? QStringLiteral("star-filled") : QStringLiteral("star")));
     compare_->setEnabled(strip_->selectionModel() != nullptr && strip_->selectionModel()->selectedIndexes().size() > 1);
 }
 
-void HistoryPanel::changeNote(const PaintingNote& note)
+void HistoryPanel::keepTyped()
 {
-    const auto found = std::ranges::find(pictures_, current(), &SampledPicture::file);
+    const bool typed = note_->isModified();
+    note_->setModified(false);
+    if (const auto* const picture = typed ? find(noteOf_) : nullptr) {
+        auto note = picture->note;
+        note.text = note_->text().trimmed().toStdString();
+        changeNote(picture->file, note);
+    }
+    showNote();
+}
+
+void HistoryPanel::changeNote(const QString& file, const PaintingNote& note)
+{
+    const auto found = std::ranges::find(pictures_, file, &SampledPicture::file);
     if (found == pictures_.end() || found->note == note)
         return;
     found->note = note;
     film_->setMarked(found->file, note.favourite);
-    note_->setModified(false);
     showNote();
     Q_EMIT noteChanged(found->file, note);
 }

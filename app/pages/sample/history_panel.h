@@ -56,10 +56,12 @@ private:
     bool matches(const SampledPicture& picture) const;
     void list();
     void showNote();
-    void changeNote(const PaintingNote& note);
+    void keepTyped();
+    void changeNote(const QString& file, const PaintingNote& note);
 
     std::vector<SampledPicture> pictures_; ///< Newest first, reduced.
     QLineEdit *search_, *note_;
+    QString noteOf_; ///< The picture whose note stands there: another one may have become the current one since.
     QToolButton *onlyFavourites_, *favourite_, *copy_;
     QPushButton* compare_;
     FilmModel* film_;

@@ -68,7 +68,9 @@ QueuePanel::QueuePanel(Training& training, QWidget* parent)
 
 void QueuePanel::showQueue()
 {
-    const auto place = table_->currentItem() != nullptr ? table_->indexOfTopLevelItem(table_->currentItem()) : 0;
+    auto* const selected = table_->currentItem();
+    const int place = selected != nullptr ? table_->indexOfTopLevelItem(selected) : 0;
+    const auto before = selected != nullptr ? selected->text(0) : QString();
     table_->clear();
     for (const auto& [config, name] : training_.queue()) {
         const auto from = QString::fromStdString(config.warmStart.checkpoint);
@@ -77,8 +79,9 @@ void QueuePanel::showQueue()
                                      from.isEmpty() ? QStringLiteral("–") : from});
     }
     const int last = table_->topLevelItemCount() - 1;
+    const auto again = table_->findItems(before, Qt::MatchExactly, 0); // those before it may have begun
     if (last >= 0)
-        table_->setCurrentItem(table_->topLevelItem(std::min(static_cast<int>(place), last)));
+        table_->setCurrentItem(!again.isEmpty() ? again.front() : table_->topLevelItem(std::min(place, last)));
     states_->setCurrentIndex(last >= 0 ? 1 : 0);
     updateButtons();
 }

@@ -262,6 +262,8 @@ void TrainPage::connectTraining()
     connect(&session_, &Session::recordsChanged, this, &TrainPage::forecast);
     connect(&session_, &Session::settingsChanged, this, &TrainPage::forecast);
     connect(&training_, &Training::runChanged, this, [this] {
+        if (isEnlarged())
+            enlarged_->close(); // a picture of the run before
         previews_->clear();
         log_->clear();
         frame_->banner()->hide();

@@ -281,9 +281,9 @@ void ValidatePage::showContext(const Progress* progress)
 
 void ValidatePage::save(Export what)
 {
-    const auto* const shown = results_->shown();
-    if (shown == nullptr)
+    if (results_->shown() == nullptr)
         return;
+    const auto shown = *results_->shown(); // a copy: another may be shown, or none, once the file is chosen
     struct Kind {
         QString title, ending, filter;
     };
@@ -294,14 +294,14 @@ void ValidatePage::save(Export what)
         {Export::Table, {tr("Save one row per picture"), QStringLiteral("csv"), tr("CSV (*.csv)")}},
         {Export::Picture, {tr("Save this tab"), QStringLiteral("png"), tr("PNG (*.png)")}}};
     const auto& kind = kinds.at(what);
-    auto name = QString::fromStdString(shown->report.run);
+    auto name = QString::fromStdString(shown.report.run);
     if (what == Export::Comparison)
-        name = QString::fromStdString(shown->baseline->run) + QLatin1Char('-') + name;
+        name = QString::fromStdString(shown.baseline->run) + QLatin1Char('-') + name;
     const auto target = dialogs_.chooseSaveFile(
         this, kind.title,
         QStringLiteral("%1-step-%2%3.%4")
-            .arg(name, QString::number(shown->report.step),
-                 isOfRawWeights(shown->report.folder) ? QStringLiteral("-raw") : QString(), kind.ending),
+            .arg(name, QString::number(shown.report.step),
+                 isOfRawWeights(shown.report.folder) ? QStringLiteral("-raw") : QString(), kind.ending),
         kind.filter);
     if (target.isEmpty())
         return;
@@ -310,7 +310,14 @@ void ValidatePage::save(Export what)
         showFailure(*frame_->banner(), tr("Could not save the file"), why);
     };
     if (what == Export::Picture) {
-        results_->makeSheet([this, target, done, failed](const QImage& sheet) {
+        const auto another = [failed] {
+            failed({.text = tr("Another validation or another tab is shown now.").toStdString()});
+        };
+        if (results_->shown() == nullptr || results_->shown()->report.folder != shown.report.folder)
+            return another();
+        results_->makeSheet([this, target, done, failed, another](const QImage& sheet) {
+            if (sheet.isNull())
+                return another();
             session_.background().ask(
                 this,
                 [sheet, target] {
@@ -328,7 +335,7 @@ void ValidatePage::save(Export what)
     const fs::path file = target.toStdString();
     session_.background().ask(
         this,
-        [what, file, report = shown->report, baseline = shown->baseline ? shown->baseline->folder : fs::path()] {
+        [what, file, report = shown.report, baseline = shown.baseline ? shown.baseline->folder : fs::path()] {
             switch (what) {
             case Export::Comparison:
                 return writeComparison(compareRuns({baseline, report.folder}), file);

@@ -332,7 +332,10 @@ void ValidateResults::makeSheet(const std::function<void(const QImage&)>& then)
                 read.emplace_back(keyOf(row), picturesOf(row, compared));
             return read;
         },
-        [this, then](const std::vector<std::pair<QString, std::vector<QImage>>>& read) {
+        [this, then, of = shown_->report.folder,
+         at = tab()](const std::vector<std::pair<QString, std::vector<QImage>>>& read) {
+            if (!shown_ || shown_->report.folder != of || tab() != at)
+                return then({});
             for (const auto& [key, pictures] : read)
                 table_->setPictures(key, pictures);
             const auto numbers = cards_->grab().toImage();

@@ -35,7 +35,8 @@ public:
     int tab() const;
     /// Opens the picture of a record in the present tab.
     void openRecord(const QString& id);
-    /// The cards and all pictures of the present tab as one picture, once they are read.
+    /// The cards and all pictures of the present tab as one picture, once they are read; a null one where something
+    /// else is shown by then.
     void makeSheet(const std::function<void(const QImage&)>& then);
     bool settled() const { return queue_.pending() == 0; }
 
