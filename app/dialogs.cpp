@@ -5,11 +5,24 @@
 
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QLabel>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QRegularExpression>
 
 namespace nanodit {
+
+namespace {
+
+/// Names of records and runs are in its texts. Not every version of Qt passes the format on to the informative one.
+void showPlain(QMessageBox& box)
+{
+    box.setTextFormat(Qt::PlainText);
+    for (auto* const label : box.findChildren<QLabel*>())
+        label->setTextFormat(Qt::PlainText);
+}
+
+} // namespace
 
 bool Dialogs::showInFileManager(const QString& file)
 {
@@ -53,7 +66,7 @@ bool DesktopDialogs::confirm(QWidget* parent, const QString& question, const QSt
 {
     QMessageBox box(QMessageBox::Question, QString(), question, QMessageBox::Cancel, parent);
     box.setInformativeText(consequence);
-    box.setTextFormat(Qt::PlainText); // of both: names of records and runs are in them
+    showPlain(box);
     auto* const accept = box.addButton(action, QMessageBox::AcceptRole);
     box.setDefaultButton(QMessageBox::Cancel);
     box.exec();
@@ -65,7 +78,7 @@ int DesktopDialogs::chooseOne(QWidget* parent, const QString& question, const QS
 {
     QMessageBox box(QMessageBox::Question, QString(), question, QMessageBox::Cancel, parent);
     box.setInformativeText(about);
-    box.setTextFormat(Qt::PlainText);
+    showPlain(box);
     QList<QAbstractButton*> buttons;
     for (const auto& action : actions)
         buttons << box.addButton(action, QMessageBox::ActionRole);

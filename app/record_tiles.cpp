@@ -70,8 +70,9 @@ QVariant RecordTiles::data(const QModelIndex& index, int role) const
         return QImage();
     }
     case Qt::ToolTipRole:
-    case Qt::AccessibleTextRole:
         return toolTipOf(QString::fromStdString(record.id + " · " + record.caption));
+    case Qt::AccessibleTextRole:
+        return QString::fromStdString(record.id + ", " + record.caption);
     default:
         return {};
     }

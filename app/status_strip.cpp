@@ -5,6 +5,7 @@
 #include "app/job_runner.h"
 #include "app/wording.h"
 #include "widgets/job_bar.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QActionGroup>
@@ -177,11 +178,11 @@ void StatusStrip::showMachine()
     const auto& info = session_.compute().state().info;
     QStringList parts;
     if (const double bytes = residentBytes(); bytes > 0)
-        parts << tr("%1 GB").arg(bytes / 1e9, 0, 'f', 1);
+        parts << tr("Memory: %1 GB").arg(bytes / 1e9, 0, 'f', 1);
     if (!info.warning.empty())
         parts << QString::fromStdString(info.warning);
     machine_->setText(parts.join(QStringLiteral(" · ")));
-    machine_->setToolTip(QString::fromStdString(info.description));
+    machine_->setToolTip(toolTipOf(QString::fromStdString(info.description)));
 }
 
 void StatusStrip::showCompute()
@@ -199,7 +200,7 @@ void StatusStrip::showCompute()
         if (!sentence.empty())
             tip << QString::fromStdString(sentence);
     }
-    compute_->setToolTip(tip.join(QLatin1Char('\n')));
+    compute_->setToolTip(toolTipOf(tip.join(QLatin1Char('\n'))));
     compute_->setAccessibleName(tr("Computes on %1").arg(text));
     setRole(machine_, info.warning.empty() ? "small" : "problem");
     showMachine();
@@ -218,7 +219,7 @@ void StatusStrip::fillMenu()
     auto* const menu = compute_->menu();
     menu->clear();
     const auto addChoice = [&](QActionGroup* group, const QString& text, ComputeChoice choice) {
-        auto* const action = menu->addAction(text);
+        auto* const action = menu->addAction(menuText(text));
         action->setCheckable(true);
         action->setChecked(isSame(choice, session_.device()));
         group->addAction(action);
@@ -231,7 +232,7 @@ void StatusStrip::fillMenu()
         choice.device = device;
         addChoice(places, text, choice);
     };
-    addDevice(tr("Automatic: a GPU where there is one"), "auto");
+    addDevice(tr("Automatic (a GPU if available)"), "auto");
     for (const auto& device : session_.compute().state().devices)
         addDevice(tr("%1 · %2 · %3 GB")
                       .arg(device.name == "cpu" ? tr("CPU") : QString::fromStdString(device.name),

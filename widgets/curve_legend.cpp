@@ -1,5 +1,6 @@
 #include "widgets/curve_legend.h"
 
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QPainter>
@@ -45,7 +46,7 @@ void CurveLegend::setEntries(std::vector<Entry> entries)
     QStringList names;
     for (const auto& entry : entries_)
         names << entry.name;
-    setToolTip(names.size() > 1 ? names.join(QLatin1Char('\n')) : QString());
+    setToolTip(names.size() > 1 ? toolTipOf(names.join(QLatin1Char('\n'))) : QString());
     setAccessibleName(tr("Lines: %1").arg(names.join(QStringLiteral(", "))));
     updateGeometry();
     update();

@@ -5,6 +5,7 @@
 #include "widgets/fitted_label.h"
 #include "widgets/icons.h"
 #include "widgets/key_guard.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QAccessible>
@@ -109,7 +110,8 @@ void JobBar::setProgress(const Progress& progress, const QString& stage, const Q
     if (stopping_)
         return;
     stage_->setText(stage);
-    setToolTip(stage + QLatin1Char('\n') + numbers);
+    setToolTip(toolTipOf(stage + QLatin1Char('\n') + numbers));
+    setAccessibleDescription(stage + QStringLiteral(", ") + numbers);
     const bool known = progress.total > 0;
     bar_->setRange(0, known ? 1000 : 0);
     if (known)

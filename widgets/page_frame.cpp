@@ -5,6 +5,7 @@
 #include "widgets/factories.h"
 #include "widgets/fitted_label.h"
 #include "widgets/icons.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QAction>
@@ -115,7 +116,8 @@ void PageFrame::resizeEvent(QResizeEvent* event)
 void PageFrame::setContext(const QString& context)
 {
     context_->setText(context);
-    context_->setToolTip(context);
+    context_->setToolTip(toolTipOf(context));
+    context_->setAccessibleDescription(context);
 }
 
 QAction* PageFrame::addAction(const QString& text, const QString& drawing, const QString& help, bool primary)

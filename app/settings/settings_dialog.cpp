@@ -54,6 +54,7 @@ QWidget* tab(QWidget* content)
 QLabel* note(const QString& text, QWidget* parent)
 {
     auto* const label = new QLabel(text, parent);
+    label->setTextFormat(Qt::PlainText); // paths and commands
     setRole(label, "secondary");
     label->setWordWrap(true);
     return label;

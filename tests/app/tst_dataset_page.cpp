@@ -12,6 +12,7 @@
 #include "app/pages/dataset/report_drawer.h"
 #include "tests/app/dataset_test.h"
 #include "widgets/point_map.h"
+#include "widgets/seed_edit.h"
 #include "widgets/thumbnail_grid.h"
 
 #include <QComboBox>
@@ -269,6 +270,14 @@ private Q_SLOTS:
         QCOMPARE(std::size_t(listed->count()), bucket.seenTwice.size());
         Q_EMIT listed->itemClicked(listed->item(0));
         QCOMPARE(browser()->current(), QString::fromStdString(bucket.seenTwice.front()));
+
+        // Of a seed that no int holds, as a training may have it.
+        constexpr quint64 large = 5'000'000'000;
+        auto* const seed = window_->findChild<SeedEdit*>("epochSeed");
+        seed->setValue(large);
+        QCOMPARE(seed->value(), large);
+        settle();
+        seed->setValue(0);
 
         window_->findChild<QSpinBox*>("epochBatch")->setValue(1); // nobody has to fill a batch
         settle();

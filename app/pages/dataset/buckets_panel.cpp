@@ -109,7 +109,7 @@ void BucketsPanel::show(const std::vector<BucketFacts>& buckets)
         item->setData(BucketsLostBar, shareRole, facts.lost);
         item->setText(BucketsMostLost, facts.loser.empty() ? QStringLiteral("–") : shareText(facts.mostLost));
         item->setData(BucketsMostLost, Qt::UserRole, QString::fromStdString(facts.loser));
-        item->setToolTip(BucketsMostLost, QString::fromStdString(facts.loser));
+        item->setToolTip(BucketsMostLost, toolTipOf(QString::fromStdString(facts.loser)));
         item->setText(BucketsEnlarged, shareText(facts.enlarged));
         for (const int column : numbers)
             item->setTextAlignment(column, Qt::AlignRight | Qt::AlignVCenter);

@@ -148,7 +148,7 @@ void DriftPanel::show(const DriftReport& report)
         auto* const item = addRow(*records_, {QString::fromStdString(unread.what), nothing, nothing, nothing});
         item->setIcon(0, icon(QStringLiteral("warning"), Hue::Vermillion));
         for (int column = 0; column < records_->columnCount(); ++column)
-            item->setToolTip(column, noticeText(unread.reason, unread.remedy));
+            item->setToolTip(column, toolTipOf(noticeText(unread.reason, unread.remedy)));
     }
     for (auto* const table : {buckets_, records_})
         table->show();

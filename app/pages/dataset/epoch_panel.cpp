@@ -6,6 +6,7 @@
 #include "widgets/factories.h"
 #include "widgets/fitted_columns.h"
 #include "widgets/icons.h"
+#include "widgets/seed_edit.h"
 #include "widgets/text.h"
 #include "widgets/theme.h"
 
@@ -47,27 +48,32 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
     , mark_(new QLabel(this))
     , sentence_(new QLabel(this))
     , listed_(new QLabel(this))
+    , batch_(makeNumber(1, 16))
+    , seed_(new SeedEdit(this))
+    , epoch_(makeNumber(0, 0))
     , pack_(makeButton(tr("Pack shards"), {}, tr("Pack complete records into shards for training"), false, this))
     , buckets_(new QTreeWidget(this))
     , records_(new QListWidget(this))
 {
     sentence_->setObjectName(QStringLiteral("epochSentence"));
     sentence_->setWordWrap(true);
+    sentence_->setTextFormat(Qt::PlainText); // what is wrong with a file names it
     setRole(sentence_, "section");
     setRole(listed_, "small");
     auto* const head = new QHBoxLayout;
     head->setSpacing(8);
     head->addWidget(mark_);
     head->addWidget(sentence_, 1);
-    batch_ = addNumber(head, tr("Batch"), tr("data.batch_size of the training"), 1, 16);
-    seed_ =
-        addNumber(head, tr("Seed"),
-                  tr("seed of the training; with the epoch it determines which records fill the last batches"), 0, 0);
-    epoch_ = addNumber(head, tr("Epoch"), tr("Counted from 0"), 0, 0);
+    addNumber(head, tr("Batch"), tr("data.batch_size of the training"), batch_);
+    addNumber(head, tr("Seed"),
+              tr("seed of the training; with the epoch it determines which records fill the last batches"), seed_);
+    seed_->setFixedWidth(numberWidth * 3 / 2);
+    addNumber(head, tr("Epoch"), tr("Counted from 0"), epoch_);
     head->addWidget(pack_);
     pack_->setObjectName(QStringLiteral("packHere"));
     connect(pack_, &QPushButton::clicked, this, &EpochPanel::packWanted);
     batch_->setObjectName(QStringLiteral("epochBatch"));
+    seed_->setObjectName(QStringLiteral("epochSeed"));
 
     buckets_->setObjectName(QStringLiteral("epochBuckets"));
     buckets_->setAccessibleName(tr("How the epoch uses each bucket"));
@@ -103,8 +109,9 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
     column->setSpacing(4);
     column->addLayout(head);
     column->addLayout(row, 1);
-    for (auto* const number : {batch_, seed_, epoch_})
+    for (auto* const number : {batch_, epoch_})
         connect(number, &QSpinBox::valueChanged, this, &EpochPanel::ask);
+    connect(seed_, &SeedEdit::valueChanged, this, &EpochPanel::ask);
     connect(buckets_, &QTreeWidget::itemClicked, this, &EpochPanel::listRecords);
     connect(buckets_, &QTreeWidget::itemActivated, this, &EpochPanel::listRecords);
     const auto choose = [this](const QListWidgetItem* item) {
@@ -116,13 +123,18 @@ EpochPanel::EpochPanel(Session& session, QWidget* parent)
     clear();
 }
 
-QSpinBox* EpochPanel::addNumber(QHBoxLayout* row, const QString& name, const QString& help, int least, int value)
+QSpinBox* EpochPanel::makeNumber(int least, int value)
 {
-    auto* const label = new QLabel(name, this);
-    setRole(label, "secondary");
     auto* const number = new QSpinBox(this);
     number->setRange(least, 1000000);
     number->setValue(value);
+    return number;
+}
+
+void EpochPanel::addNumber(QHBoxLayout* row, const QString& name, const QString& help, QAbstractSpinBox* number)
+{
+    auto* const label = new QLabel(name, this);
+    setRole(label, "secondary");
     number->setFixedWidth(numberWidth);
     number->setToolTip(help);
     number->setAccessibleName(name);
@@ -130,7 +142,6 @@ QSpinBox* EpochPanel::addNumber(QHBoxLayout* row, const QString& name, const QSt
     row->addWidget(label);
     row->addWidget(number);
     numbers_.insert(numbers_.end(), {label, number});
-    return number;
 }
 
 void EpochPanel::clear()
@@ -162,7 +173,7 @@ void EpochPanel::ask()
     const int number = ++asked_;
     LedgerRequest request;
     request.batchSize = batch_->value();
-    request.seed = static_cast<std::uint64_t>(seed_->value());
+    request.seed = seed_->value();
     request.epoch = epoch_->value();
     session_.readings().ask(
         this, [workspace = session_.workspace(), request] { return ledgerOf(workspace, request); },
@@ -229,7 +240,7 @@ void EpochPanel::show(const EpochLedger& ledger)
     QStringList warnings;
     for (const auto& warning : ledger_.warnings)
         warnings << noticeText(warning.text, warning.remedy);
-    sentence_->setToolTip(warnings.join(QLatin1Char('\n')));
+    sentence_->setToolTip(toolTipOf(warnings.join(QLatin1Char('\n'))));
 }
 
 /// Begins another list; without a title there is none, and its place goes to the numbers.

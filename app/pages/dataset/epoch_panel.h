@@ -4,6 +4,7 @@
 
 #include <QWidget>
 
+class QAbstractSpinBox;
 class QHBoxLayout;
 class QLabel;
 class QListWidget;
@@ -15,6 +16,7 @@ class QTreeWidgetItem;
 namespace nanodit {
 
 class FittedColumns;
+class SeedEdit;
 class Session;
 
 /// The ledger of an epoch: by bucket, how many pictures it sees, sees twice, does not see and shows cropped; a click on
@@ -34,14 +36,17 @@ Q_SIGNALS:
     void packWanted();
 
 private:
-    QSpinBox* addNumber(QHBoxLayout* row, const QString& name, const QString& help, int least, int value);
+    QSpinBox* makeNumber(int least, int value);
+    void addNumber(QHBoxLayout* row, const QString& name, const QString& help, QAbstractSpinBox* number);
     void showNumbers(bool shown); ///< Or, instead of them, what makes a ledger possible.
     void list(const QString& title);
     void listRecords(const QTreeWidgetItem* item, int column);
 
     Session& session_;
     QLabel *mark_, *sentence_, *listed_;
-    QSpinBox *batch_, *seed_, *epoch_;
+    QSpinBox* batch_;
+    SeedEdit* seed_;
+    QSpinBox* epoch_;
     QPushButton* pack_; ///< Where nothing is packed yet.
     QTreeWidget* buckets_;
     QWidget* chosen_; ///< The list of records, beside the numbers.

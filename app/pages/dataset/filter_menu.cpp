@@ -53,7 +53,7 @@ void FilterMenu::addTerm(QMenu* menu, const std::string& term, const QString& na
     action->setCheckable(true);
     action->setChecked(present);
     action->setData(QString::fromStdString(term));
-    action->setToolTip(QString::fromStdString(term));
+    action->setToolTip(toolTipOf(QString::fromStdString(term)));
     connect(action, &QAction::triggered, this, [this, query, term, present] {
         Q_EMIT queryChanged(QString::fromStdString(withTerm(query, term, !present)));
     });

@@ -125,6 +125,7 @@ void PassesPanel::addLine(int row, Pass pass)
     line.chosen->setObjectName(QStringLiteral("choose-") + name);
     line.what->setObjectName(QStringLiteral("work-") + name);
     line.what->setWordWrap(true);
+    line.what->setTextFormat(Qt::RichText); // a link leads to what failed
     line.numbers->setObjectName(QStringLiteral("progress-") + name);
     line.numbers->setFont(tabularFont(line.numbers->font()));
     line.bar->setTextVisible(false);
@@ -180,8 +181,9 @@ void PassesPanel::fail(const Notice& why)
 void PassesPanel::showLine(const PassForecast& forecast)
 {
     const auto& line = lines_[static_cast<std::size_t>(forecast.pass)];
-    line.what->setText(workText(forecast));
-    line.what->setToolTip(line.what->text());
+    const auto work = workText(forecast);
+    line.what->setText(work.toHtmlEscaped());
+    line.what->setToolTip(toolTipOf(work));
     setRole(line.what, forecast.obstacle.empty() ? "" : "problem");
     QStringList cost;
     if (forecast.toMake() > 0) {
@@ -233,7 +235,7 @@ void PassesPanel::showSentence()
         parts << tr("%1 to read and check first").arg(countText(toRead, tr("arrays")));
     const auto text = parts.join(QStringLiteral("; "));
     head_->say(WorkHead::Mark::None, text);
-    head_->sentence()->setToolTip(QString::fromStdString(forecast_->device));
+    head_->sentence()->setToolTip(toolTipOf(QString::fromStdString(forecast_->device)));
 }
 
 void PassesPanel::beginRun(JobRunner* runner)

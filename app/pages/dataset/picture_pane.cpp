@@ -5,6 +5,7 @@
 #include "widgets/image_canvas.h"
 #include "widgets/layer_list.h"
 #include "widgets/layers.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QComboBox>
@@ -37,6 +38,7 @@ PicturePane::PicturePane(const QString& name, QWidget* parent)
     for (const auto lens : lenses)
         lensChoice_->addItem(lensName(lens));
     title_->hide();
+    title_->setTextFormat(Qt::PlainText); // the name of a record
     setRole(note_, "secondary");
     note_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     canvas_->setObjectName(name + QStringLiteral("Canvas"));
@@ -85,7 +87,9 @@ void PicturePane::clear(const QString& why)
 
 void PicturePane::setTitle(const QString& title)
 {
-    title_->setToolTip(title);
+    whole_ = title;
+    title_->setToolTip(toolTipOf(title));
+    title_->setAccessibleName(title);
     title_->setVisible(!title.isEmpty());
     fitTitle();
 }
@@ -93,7 +97,7 @@ void PicturePane::setTitle(const QString& title)
 void PicturePane::fitTitle()
 {
     const int room = width() - lensChoice_->width() - 2 * paneMargin - paneSpacing;
-    title_->setText(title_->fontMetrics().elidedText(title_->toolTip(), Qt::ElideMiddle, std::max(0, room)));
+    title_->setText(title_->fontMetrics().elidedText(whole_, Qt::ElideMiddle, std::max(0, room)));
 }
 
 void PicturePane::resizeEvent(QResizeEvent* event)
@@ -134,7 +138,7 @@ void PicturePane::tellObstacle()
 {
     const auto note = view_ ? layers_.obstacle(*view_, fitting_) : QString();
     note_->setText(note);
-    note_->setToolTip(note);
+    note_->setToolTip(toolTipOf(note));
 }
 
 void PicturePane::showSimilarity(std::span<const float> direction, bool markBest)

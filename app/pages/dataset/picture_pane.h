@@ -49,6 +49,7 @@ private:
 
     QComboBox* lensChoice_;
     QLabel *title_, *note_;
+    QString whole_; ///< The title, of which as much is shown as there is room for.
     ImageCanvas* canvas_;
     LayerList* list_;
     RecordLayers layers_;

@@ -151,6 +151,7 @@ void RecordFacts::addArrays(QGridLayout* grid)
         states_[i] = new QLabel(this);
         states_[i]->setObjectName(QStringLiteral("state-") + QString::fromLatin1(markNames[i]));
         states_[i]->setWordWrap(true);
+        states_[i]->setTextFormat(Qt::PlainText);
         grid->addWidget(name, line, 0, Qt::AlignTop);
         grid->addWidget(marks_[i], line, 1, Qt::AlignTop);
         grid->addWidget(states_[i], line, 2);
@@ -168,7 +169,7 @@ void RecordFacts::show(const RecordSummary& records)
     caption_->show(one ? QString::fromStdString(first.id) : QString(), QString::fromStdString(first.caption));
     showProblem(one && first.excluded.empty() ? Notice{first.problem, first.remedy} : Notice{});
     id_->setText(one ? QString::fromStdString(first.id) : countText(records.count, tr("records")));
-    id_->setToolTip(one ? QString::fromStdString(first.image.string()) : QString());
+    id_->setToolTip(one ? toolTipOf(QString::fromStdString(first.image.string())) : QString());
     file_->setVisible(one);
     const auto& split = records.split;
     if (split_->findData(split) < 0 && !split.isEmpty())

@@ -53,8 +53,9 @@ RecordFooter::RecordFooter(QUndoStack* undo, QWidget* parent)
     const auto follow = [undo, back, again] {
         back->setEnabled(undo->canUndo());
         again->setEnabled(undo->canRedo());
-        back->setToolTip(undo->canUndo() ? tr("Undo: %1 (Ctrl+Z)").arg(undo->undoText()) : tr("Nothing to undo"));
-        again->setToolTip(undo->canRedo() ? tr("Redo: %1 (Ctrl+Shift+Z)").arg(undo->redoText())
+        back->setToolTip(undo->canUndo() ? toolTipOf(tr("Undo: %1 (Ctrl+Z)").arg(undo->undoText()))
+                                         : tr("Nothing to undo"));
+        again->setToolTip(undo->canRedo() ? toolTipOf(tr("Redo: %1 (Ctrl+Shift+Z)").arg(undo->redoText()))
                                           : tr("Nothing to redo"));
     };
     connect(undo, &QUndoStack::indexChanged, back, follow);

@@ -157,7 +157,7 @@ void ReportView::addRejects(const std::vector<Reject>& rejects)
             break;
         auto* const item = new QTreeWidgetItem(
             rejects_, {QString::fromStdString(reject.what), noticeText(reject.reason, reject.remedy)});
-        item->setToolTip(1, item->text(1));
+        item->setToolTip(1, toolTipOf(item->text(1)));
     }
 }
 

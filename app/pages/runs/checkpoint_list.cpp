@@ -104,6 +104,7 @@ CheckpointList::CheckpointList(Session& session, Dialogs& dialogs, QWidget* pare
     remove_->setObjectName(QStringLiteral("checkpointRemove"));
     setRole(note_, "secondary");
     note_->setWordWrap(true);
+    note_->setTextFormat(Qt::PlainText);
     auto* const buttons = new QHBoxLayout;
     buttons->setSpacing(8);
     buttons->addWidget(star_);

@@ -164,6 +164,7 @@ QWidget* RunsPage::makeDetails()
     differences_->setProperty("bare", true);
     differences_->setFont(tabularFont(differences_->font()));
     differencesNote_->setWordWrap(true);
+    differencesNote_->setTextFormat(Qt::PlainText);
     setRole(differencesNote_, "secondary");
     column->addWidget(differencesNote_);
     column->addWidget(differences_, 1);
@@ -418,7 +419,7 @@ void RunsPage::showDifferences(const std::vector<QStringList>& rows, const QStri
     for (const auto& cells : rows) {
         auto* const item = new QTreeWidgetItem(differences_, cells);
         for (int column = 1; column < static_cast<int>(cells.size()); ++column)
-            item->setToolTip(column, cells[column]);
+            item->setToolTip(column, toolTipOf(cells[column]));
     }
     differences_->setVisible(!rows.empty());
     differences_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff); // there is nothing beside the columns

@@ -1,6 +1,7 @@
 #include "app/pages/validate/milestone_list.h"
 
 #include "widgets/icons.h"
+#include "widgets/text.h"
 #include "widgets/theme.h"
 
 #include <QGridLayout>
@@ -32,11 +33,11 @@ void MilestoneList::setMilestones(const std::vector<Milestone>& milestones)
     }
     const std::array marks = {icon(QStringLiteral("check"), Hue::Blue), icon(QStringLiteral("clear"), Hue::Vermillion),
                               icon(QStringLiteral("dash"), Hue::Grey)};
-    const std::array states = {tr("met"), tr("missed"), tr("not known")};
+    const std::array states = {tr("Met"), tr("Missed"), tr("Not known")};
     int row = 0;
     for (const auto& milestone : milestones) {
         const auto state = static_cast<std::size_t>(milestone.state);
-        const auto tip = tr("Expected: %1").arg(QString::fromStdString(milestone.expected));
+        const auto tip = toolTipOf(tr("Expected: %1").arg(QString::fromStdString(milestone.expected)));
         auto* const mark = new QLabel(this);
         mark->setPixmap(marks[state].pixmap(milestoneSide, milestoneSide));
         mark->setAccessibleName(states[state]);
@@ -45,6 +46,7 @@ void MilestoneList::setMilestones(const std::vector<Milestone>& milestones)
         auto* const found = new QLabel(QString::fromStdString(milestone.found), this);
         setRole(found, "small");
         for (auto* const label : {name, found}) {
+            label->setTextFormat(Qt::PlainText);
             label->setWordWrap(true);
             label->setToolTip(tip);
         }

@@ -223,15 +223,15 @@ void ValidateForm::choose(QComboBox* combo, const QString& run)
 {
     int found = -1;
     for (int i = 0; i < combo->count(); ++i) {
-        const auto name = combo->itemText(i);
-        if (name != run && !name.startsWith(run + QLatin1Char(' ')))
-            continue;
         const auto subject = combo->itemData(i).toInt();
         const auto place = static_cast<std::size_t>(std::max(0, subject));
+        const bool named = combo->itemText(i) == run; // with its step
+        if (!named && (subject < 0 || QString::fromStdString(subjects_[place].run) != run))
+            continue;
         const bool known = subject >= 0 && (combo == models_ ? validated(place) : !subjects_[place].report.empty());
-        if (name == run || known || found < 0)
+        if (named || known || found < 0)
             found = i;
-        if (name == run || known)
+        if (named || known)
             break;
     }
     if (found < 0)

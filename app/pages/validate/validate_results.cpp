@@ -107,6 +107,7 @@ ValidateResults::ValidateResults(Session& session, QWidget* parent)
     tabs_->addTab(tr("Comparison"));
     setRole(note_, "small");
     note_->setWordWrap(true);
+    note_->setTextFormat(Qt::PlainText); // names of runs
     cards_->setObjectName(QStringLiteral("validateCards"));
     table_->setObjectName(QStringLiteral("validatePictures"));
     table_->setEmptyText(tr("This test was not run; select it in the suite and validate again"));

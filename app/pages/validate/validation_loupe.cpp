@@ -80,6 +80,7 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
         panes_[i] = new QWidget(this);
         titles_[i] = new QLabel(panes_[i]);
         setRole(titles_[i], "small");
+        titles_[i]->setTextFormat(Qt::PlainText); // names of runs
         canvases_[i] = new ImageCanvas(panes_[i]);
         canvases_[i]->setObjectName(QStringLiteral("loupeCanvas%1").arg(i));
         canvases_[i]->setFocusPolicy(Qt::NoFocus); // arrows step from picture to picture
@@ -127,6 +128,7 @@ ValidationLoupe::ValidationLoupe(QWidget* parent)
 
 void ValidationLoupe::setRow(const ValidationRow& row, const QString& place, const std::array<QString, 3>& titles)
 {
+    place_->setTextFormat(Qt::PlainText);
     place_->setText(place);
     caption_->setTextFormat(Qt::PlainText);
     caption_->setText(row.caption);
