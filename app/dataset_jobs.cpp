@@ -17,7 +17,7 @@ DatasetJobs::DatasetJobs(Session& session)
 
 void DatasetJobs::createDemo(const QString& folder, std::int64_t scenes)
 {
-    run(DatasetWork::Demo, tr("demo"), [this, folder, scenes](JobRunner* runner) {
+    run(DatasetWork::Demo, tr("Demo workspace"), [this, folder, scenes](JobRunner* runner) {
         DemoRequest request{.folder = folder.toStdString(), .scenes = scenes};
         request.finished = [this, runner](const Workspace& workspace) {
             runner->deliver(
@@ -45,7 +45,7 @@ std::function<void(const Report&)> DatasetJobs::reportTo(JobRunner* runner, void
 
 void DatasetJobs::importPictures(const QString& source)
 {
-    run(DatasetWork::Import, tr("import"), [this, source](JobRunner* runner) {
+    run(DatasetWork::Import, tr("Import"), [this, source](JobRunner* runner) {
         return makeImportJob({.workspace = session_.workspace(),
                               .source = source.toStdString(),
                               .finished = reportTo<ImportReport>(runner, &DatasetJobs::imported)});
@@ -54,7 +54,7 @@ void DatasetJobs::importPictures(const QString& source)
 
 void DatasetJobs::writeCaptions()
 {
-    run(DatasetWork::Captions, tr("captions"), [this](JobRunner* runner) {
+    run(DatasetWork::Captions, tr("Captions"), [this](JobRunner* runner) {
         CaptionRequest request{.workspace = session_.workspace()};
         request.onFailure = [this, runner](const Reject& reject) {
             runner->deliver([this, reject] { Q_EMIT recordFailed(QStringLiteral("captions"), reject); });
@@ -66,7 +66,7 @@ void DatasetJobs::writeCaptions()
 
 void DatasetJobs::runPasses(const std::vector<Pass>& passes)
 {
-    run(DatasetWork::Passes, tr("passes"), [this, passes](JobRunner* runner) {
+    run(DatasetWork::Passes, tr("Passes"), [this, passes](JobRunner* runner) {
         PreprocessRequest request{.workspace = session_.workspace(), .passes = passes, .device = session_.device()};
         request.finished = reportTo<PreprocessReport>(runner, &DatasetJobs::preprocessed);
         PassLimits limits;
@@ -80,7 +80,7 @@ void DatasetJobs::runPasses(const std::vector<Pass>& passes)
 
 void DatasetJobs::packShards(bool overwrite)
 {
-    run(DatasetWork::Pack, tr("pack shards"), [this, overwrite](JobRunner* runner) {
+    run(DatasetWork::Pack, tr("Packing"), [this, overwrite](JobRunner* runner) {
         ShardRequest request{.workspace = session_.workspace()};
         request.overwrite = overwrite;
         request.finished = reportTo<ShardReport>(runner, &DatasetJobs::packed);
@@ -90,7 +90,7 @@ void DatasetJobs::packShards(bool overwrite)
 
 void DatasetJobs::verify()
 {
-    run(DatasetWork::Verify, tr("verify"), [this](JobRunner* runner) {
+    run(DatasetWork::Verify, tr("Verification"), [this](JobRunner* runner) {
         return makeVerifyJob(
             {.workspace = session_.workspace(), .finished = reportTo<VerifyReport>(runner, &DatasetJobs::verified)});
     });
@@ -98,7 +98,7 @@ void DatasetJobs::verify()
 
 void DatasetJobs::certify(std::int64_t sample)
 {
-    run(DatasetWork::Certify, tr("certify alignment"), [this, sample](JobRunner* runner) {
+    run(DatasetWork::Certify, tr("Alignment check"), [this, sample](JobRunner* runner) {
         CertifyRequest request{.workspace = session_.workspace()};
         request.sample = sample;
         request.device = session_.device();
@@ -109,7 +109,7 @@ void DatasetJobs::certify(std::int64_t sample)
 
 void DatasetJobs::measureDrift(std::int64_t sample)
 {
-    run(DatasetWork::Drift, tr("measure drift"), [this, sample](JobRunner* runner) {
+    run(DatasetWork::Drift, tr("Drift measurement"), [this, sample](JobRunner* runner) {
         DriftRequest request{.workspace = session_.workspace()};
         request.sample = sample;
         request.device = session_.device();
@@ -120,7 +120,7 @@ void DatasetJobs::measureDrift(std::int64_t sample)
 
 void DatasetJobs::findDuplicates()
 {
-    run(DatasetWork::Duplicates, tr("find duplicates"), [this](JobRunner* runner) {
+    run(DatasetWork::Duplicates, tr("Duplicate search"), [this](JobRunner* runner) {
         DuplicatesRequest request{.workspace = session_.workspace()};
         request.finished = reportTo<DuplicatesReport>(runner, &DatasetJobs::duplicatesFound);
         return makeDuplicatesJob(std::move(request));
@@ -133,7 +133,7 @@ void DatasetJobs::forecast()
         return;
     forecasting_ = true;
     Q_EMIT forecastBegun();
-    auto* const runner = session_.newJob(tr("check passes"), Page::Dataset);
+    auto* const runner = session_.newJob(tr("Check of the passes"), Page::Dataset);
     connect(runner, &JobRunner::failed, this, &DatasetJobs::forecastFailed);
     connect(runner, &JobRunner::finished, this, [this](JobEnd end) {
         if (end == JobEnd::Cancelled)

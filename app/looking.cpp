@@ -156,7 +156,7 @@ void Looking::stopJob()
 void Looking::paintBoth(const LookedAt& of)
 {
     asJob(
-        tr("generate before and after"),
+        tr("Before and after"),
         [of, workspace = session_.workspace(),
          device = session_.device()](const JobContext& context) -> std::optional<std::pair<Image, Image>> {
             const auto session = AttentionSession::open(workspace, of.checkpoint, device);
@@ -172,7 +172,7 @@ void Looking::paintBoth(const LookedAt& of)
 void Looking::measureCourse(const LookedAt& of, const std::vector<double>& times)
 {
     asJob(
-        tr("attention over t"),
+        tr("Attention over t"),
         [of, times, workspace = session_.workspace(), device = session_.device()](const JobContext& context) {
             return AttentionSession::open(workspace, of.checkpoint, device)->course(of.subject, times, context);
         },
@@ -182,7 +182,7 @@ void Looking::measureCourse(const LookedAt& of, const std::vector<double>& times
 void Looking::filmSampling(const LookedAt& of, const AttentionQuestion& question)
 {
     asJob(
-        tr("film of sampling"),
+        tr("Film of sampling"),
         [of, question, workspace = session_.workspace(), device = session_.device()](const JobContext& context) {
             return AttentionSession::open(workspace, of.checkpoint, device)
                 ->filmOfSampling(of.subject, question, context);
@@ -196,7 +196,7 @@ void Looking::filmTraining(const LookedAt& of, const std::vector<fs::path>& chec
                            const AttentionQuestion& question)
 {
     asJob(
-        tr("film of training"),
+        tr("Film of training"),
         [of, checkpoints, question, workspace = session_.workspace(),
          device = session_.device()](const JobContext& context) {
             return filmOfCheckpoints(workspace, checkpoints, of.subject, question, device, context);

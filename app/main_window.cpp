@@ -192,7 +192,7 @@ void MainWindow::connectSession()
     connect(&session_, &Session::workspaceOpening, this, [this] {
         opening_ = true;
         banner_->hide();
-        welcome_->setBusy(true, tr("opening the workspace"));
+        welcome_->setBusy(true, tr("Opening the workspace"));
     });
     connect(&session_, &Session::workspaceChanged, this, [this] {
         const auto folder = QString::fromStdString(session_.workspace().root.string());

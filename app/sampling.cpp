@@ -101,8 +101,8 @@ void Sampling::generate(const SampleRequest& request, const fs::path& checkpoint
 {
     if (makesRoom([this, request, checkpoint] { generate(request, checkpoint); }))
         return;
-    start(tr("sample"), [this, request, checkpoint, workspace = session_.workspace()](
-                            const OpenModel& open, JobRunner& runner, const JobContext& context) {
+    start(tr("Generation"), [this, request, checkpoint, workspace = session_.workspace()](
+                                const OpenModel& open, JobRunner& runner, const JobContext& context) {
         auto& model = open(checkpoint);
         const auto result = model.sample(request, context, [this, &runner](const SamplePreview& preview) {
             runner.deliver([this, picture = qImageFromImage(preview.picture), step = preview.step,
@@ -137,9 +137,9 @@ void Sampling::generateSeries(const std::vector<SeriesPicture>& wanted)
         labels.append(picture.label);
     const auto& size = wanted.front().request.size;
     Q_EMIT seriesBegun(labels, QSize(static_cast<int>(size.width), static_cast<int>(size.height)));
-    start(tr("%1 pictures").arg(wanted.size()), [this, wanted, workspace = session_.workspace()](
-                                                    const OpenModel& open, JobRunner& runner,
-                                                    const JobContext& context) {
+    start(tr("Generation of %1 pictures").arg(wanted.size()), [this, wanted, workspace = session_.workspace()](
+                                                                  const OpenModel& open, JobRunner& runner,
+                                                                  const JobContext& context) {
         double seconds = 0;
         for (std::size_t begin = 0; begin < wanted.size();) {
             auto& model = open(wanted[begin].checkpoint);
@@ -169,7 +169,7 @@ void Sampling::generatePlane(const SampleRequest& request, const GuidancePlane& 
     plane_ = plane;
     cells_.assign(plane.count(), std::nullopt);
     Q_EMIT planeBegun(plane, QSize(static_cast<int>(request.size.width), static_cast<int>(request.size.height)));
-    start(tr("guidance plane"),
+    start(tr("Guidance plane"),
           [this, request, plane, checkpoint](const OpenModel& open, JobRunner& runner, const JobContext& context) {
               auto& model = open(checkpoint);
               double seconds = 0;
@@ -230,7 +230,7 @@ void Sampling::follow(const SampleRequest& request, const fs::path& checkpoint)
     }
     following_ = true;
     sketched_ = false;
-    start(tr("live picture"),
+    start(tr("Live picture"),
           [this, request, checkpoint](const OpenModel& open, JobRunner& runner, const JobContext& context) {
               auto& model = open(checkpoint);
               const auto sketch = model.sketch(request, liveSketchSeconds, context);

@@ -262,7 +262,7 @@ void Training::replay(std::int64_t step)
 {
     if (active() || replaying_ || runName_.isEmpty())
         return;
-    auto* const runner = session_.newJob(tr("replay of step %1 of %2").arg(step).arg(runName_), Page::Train);
+    auto* const runner = session_.newJob(tr("Replay of step %1 of %2").arg(step).arg(runName_), Page::Train);
     ReplayRequest request{.workspace = session_.workspace(),
                           .runName = runName_.toStdString(),
                           .step = step,

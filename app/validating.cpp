@@ -55,7 +55,7 @@ void Validating::start(ValidateRequest request, const QString& name)
 {
     if (active())
         return;
-    auto* const runner = session_.newJob(tr("validate %1").arg(name), Page::Validate);
+    auto* const runner = session_.newJob(tr("Validation of %1").arg(name), Page::Validate);
     request.workspace = session_.workspace();
     request.device = session_.device();
     request.finished = [this, runner](const ValidationReport& report) {

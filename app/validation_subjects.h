@@ -8,5 +8,6 @@ namespace nanodit {
 
 /// "mine · step 2000", "mine · step 2000 · raw weights"
 QString subjectName(const ValidationSubject& subject);
+QString taskTitle(ValidationTask task); ///< "DINO swap"
 
 } // namespace nanodit

@@ -178,7 +178,7 @@ void BucketEditor::count()
                 return;
             list(counted.facts, counted.moved);
             if (std::ranges::all_of(counted.facts, [](const BucketFacts& bucket) { return bucket.records == 0; }))
-                summary_->setText(tr("No record takes part."));
+                summary_->setText(tr("No records are included."));
         });
 }
 

@@ -185,9 +185,9 @@ QWidget* SettingsDialog::makeData()
                                  "picture's path, and what it prints is the caption."),
                               content));
     captions->addRow(tr("Time limit per picture"), captionSeconds_);
-    captions->addRow(tr("In parallel"), captionProcesses_);
+    captions->addRow(tr("Parallel processes"), captionProcesses_);
     auto* const splits = makeFields();
-    splits->addRow(tr("Set aside for validation"), validation_);
+    splits->addRow(tr("Validation share"), validation_);
     splits->addRow({}, note(tr("By a stable hash of each record's id. Records whose split was set by hand or by their "
                                "source keep it."),
                             content));

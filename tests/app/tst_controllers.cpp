@@ -58,7 +58,7 @@ private Q_SLOTS:
             QCOMPARE(session.jobs(), std::vector{runner});
             jobs.verify(); // not while another runs, which is said
             QCOMPARE(failed.count(), 1);
-            QCOMPARE(failed[0][0].toString(), QStringLiteral("verify did not start"));
+            QCOMPARE(failed[0][0].toString(), QStringLiteral("Verification did not start"));
             QCOMPARE(jobs.runner(), runner);
         });
         std::optional<ImportReport> report;
@@ -80,7 +80,7 @@ private Q_SLOTS:
         const QSignalSpy ofSession(&session, &Session::failed);
         controllers.datasetJobs.importPictures(path("no pictures"));
         QTRY_COMPARE_WITH_TIMEOUT(failed.count(), 1, minute);
-        QCOMPARE(failed[0][0].toString(), QStringLiteral("import failed"));
+        QCOMPARE(failed[0][0].toString(), QStringLiteral("Import failed"));
         const auto why = noticeText(failed[0][1].value<Notice>());
         QVERIFY2(why.contains("no pictures"), qPrintable(why));
         QTRY_VERIFY(!controllers.datasetJobs.busy());

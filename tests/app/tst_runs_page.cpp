@@ -151,6 +151,8 @@ private Q_SLOTS:
         trigger("runRemove");
         QTRY_VERIFY(session_->idle());
         QVERIFY(fs::exists(workspace_.runsFolder() / "third"));
+        QVERIFY2(dialogs_.consequence.contains("checkpoint") && !dialogs_.consequence.contains("(s)"),
+                 qPrintable(dialogs_.consequence));
         dialogs_.nextAnswer = true;
         trigger("runRemove");
         QTRY_COMPARE(table()->model()->rowCount(), 2);

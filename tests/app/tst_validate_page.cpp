@@ -439,6 +439,18 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
     }
 
+    void aRunIsChosenByItsNameNotByTheBeginningOfAnother()
+    {
+        ValidationSubject longer, named;
+        longer.run = "small 2";
+        longer.report = folder_ / "somewhere";
+        named.run = "small";
+        ValidateForm form(*session_);
+        form.setSubjects({longer, named});
+        form.chooseSubject("small");
+        QCOMPARE(form.subject()->run, std::string("small"));
+    }
+
 private:
     template<typename Widget>
     Widget* child(const char* name) const

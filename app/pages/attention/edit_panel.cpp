@@ -389,9 +389,9 @@ void EditPanel::tell()
     word_->setEnabled(mayReplace);
     replace_->setEnabled(mayReplace);
     word_->setPlaceholderText(
-        mayReplace ? tr("instead of \"%1\"")
+        mayReplace ? tr("Instead of \"%1\"")
                          .arg(QString::fromStdString(scene_->words[static_cast<std::size_t>(choice_.word)].text))
-                   : tr("select a word above"));
+                   : tr("Select a word above"));
     undo_->setEnabled(history_.canUndo());
     reset_->setEnabled(!edits().empty());
     paint_->setEnabled(editable && !edits().empty() && !painting_);

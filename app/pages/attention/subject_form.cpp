@@ -188,7 +188,7 @@ void SubjectForm::makeView()
     form->addRow(tr("Opacity"), opacity_);
     form->labelForField(measure_)->setMinimumWidth(fontMetrics().horizontalAdvance(tr("Conditions"))); // as above
     auto* const column = static_cast<QVBoxLayout*>(layout());
-    column->addWidget(makeSection(tr("What is shown"), this));
+    column->addWidget(makeSection(tr("View"), this));
     column->addLayout(form);
     column->addWidget(self_);
     column->addWidget(hover_);

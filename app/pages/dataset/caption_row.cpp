@@ -31,7 +31,7 @@ CaptionRow::CaptionRow(QGridLayout* grid, int row, int barWidth, QWidget* parent
     , write_(makeButton(tr("Write captions"), {}, {}, false, parent))
     , bar_(new QProgressBar(parent))
 {
-    auto* const name = new QLabel(tr("captions"), parent);
+    auto* const name = new QLabel(tr("Captions"), parent);
     name->setToolTip(tr("Writes captions with a program of your choice"));
     what_->setObjectName(QStringLiteral("work-captions"));
     what_->setTextFormat(Qt::RichText); // there may be a link

@@ -113,7 +113,7 @@ void FeatureColours::start()
         Q_EMIT fittingChanged();
         return;
     }
-    auto* const runner = session_.newJob(tr("patch colours"), Page::Dataset);
+    auto* const runner = session_.newJob(tr("Patch colours"), Page::Dataset);
     connect(runner, &JobRunner::failed, this,
             [this](const Notice& why) { Q_EMIT failed(tr("Could not fit the colours"), why); });
     connect(runner, &JobRunner::logged, this, &FeatureColours::logged);

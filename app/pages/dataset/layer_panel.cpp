@@ -120,7 +120,7 @@ void LayerPanel::showColours()
                 .arg(fit->basis.patches)
                 .arg(fit->basis.pictures);
     else
-        text = colours.fitting() ? tr("fitting…") : tr("Fitted when they are first shown.");
+        text = colours.fitting() ? tr("Fitting…") : tr("Fitted when they are first shown.");
     if (fit && !fit->place.empty())
         text += QLatin1Char(' ') + tr("Position explains %1 % of the variance.").arg(100 * fit->place.share, 0, 'f', 1);
     about_->setText(text);

@@ -160,7 +160,7 @@ void PassesPanel::clear()
 void PassesPanel::beginForecast()
 {
     clear();
-    head_->say(WorkHead::Mark::None, tr("checking what the passes would do…"));
+    head_->say(WorkHead::Mark::None, tr("Checking what the passes would do…"));
 }
 
 void PassesPanel::show(const PreprocessForecast& forecast)

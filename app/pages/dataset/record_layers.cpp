@@ -261,13 +261,13 @@ QString RecordLayers::obstacle(const RecordView& view, bool fitting) const
     if (lens_ == Lens::Picture || byLens_.count(lens_) != 0)
         return {};
     if (lens_ == Lens::Reconstruction || lens_ == Lens::Error)
-        return view.reconstructionProblem.isEmpty() ? tr("decoding the latent…") : view.reconstructionProblem;
+        return view.reconstructionProblem.isEmpty() ? tr("Decoding the latent…") : view.reconstructionProblem;
     if (!view.hasPatchGrid)
         return tr("No DINO encoder is set. Choose one in the workspace settings (Ctrl+,).");
     if (!view.featureProblem.isEmpty())
         return view.featureProblem;
     if (!view.unit)
-        return tr("reading the patches…");
+        return tr("Reading the patches…");
     if (lens_ == Lens::Cls)
         return tr("No CLS token. Run the dinov3 pass.");
     return fitting ? tr("fitting colours…") : tr("No patches to fit colours on. Run the dinov3 pass.");

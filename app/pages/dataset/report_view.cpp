@@ -193,7 +193,7 @@ void ReportView::show(const ImportReport& report)
     addRejects(report.newlyExcluded);
     addRejects(report.notes);
     for (const auto& [kind, what] : report.passedBy.kinds()) {
-        addCounts({tr("passed by: %1").arg(QString::fromStdString(kind)), QString::number(what.count)});
+        addCounts({tr("not imported: %1").arg(QString::fromStdString(kind)), QString::number(what.count)});
         if (!what.advice.empty())
             addRejects({{what.example, "one of " + std::to_string(what.count) + " " + kind + ": " + what.advice}});
     }
@@ -210,7 +210,7 @@ void ReportView::show(const CaptionReport& report)
                       : tr("%1 could not be captioned").arg(countText(failed, tr("records"))),
           {tr("Captions"), tr("Count")});
     addCounts({tr("written"), QString::number(report.made)});
-    addCounts({tr("the same as before"), QString::number(report.same)});
+    addCounts({tr("unchanged"), QString::number(report.same)});
     addCounts({tr("already present"), QString::number(report.had)});
     addCounts({tr("failed"), QString::number(failed)});
     addRejects(report.failures);
@@ -243,7 +243,7 @@ void ReportView::show(const PreprocessReport& report, bool stopped)
           failures == 0
               ? tr("The passes are complete: %1 computed").arg(countText(made, tr("arrays")))
               : tr("%1 could not be processed").arg(countText(static_cast<std::int64_t>(failures), tr("records"))),
-          {tr("Pass"), tr("Made"), tr("Already up to date"), tr("Failed"), tr("Time"), tr("Rate")});
+          {tr("Pass"), tr("Computed"), tr("Already up to date"), tr("Failed"), tr("Time"), tr("Rate")});
     if (stopped)
         head_->say(WorkHead::Mark::Stopped, tr("The passes were stopped: %1 computed, %2 failed")
                                                 .arg(countText(made, tr("arrays")), QString::number(failures)));

@@ -8,6 +8,7 @@
 #include "core/io/size_text.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
+#include "widgets/text.h"
 
 #include <QAction>
 #include <QApplication>
@@ -191,11 +192,12 @@ void RunActions::remove()
     if (!run_)
         return;
     const auto asked = *run_; // another one may be selected, or none be left, by the time of the answer
-    if (!dialogs_.confirm(page_, tr("Move the run \"%1\" to the trash?").arg(name()),
-                          tr("Its %n checkpoint(s), curves, pictures and validations take %1.", nullptr,
-                             static_cast<int>(asked.run.checkpoints.size()))
-                              .arg(QString::fromStdString(sizeText(static_cast<std::int64_t>(asked.bytes)))),
-                          tr("Move to trash")))
+    if (!dialogs_.confirm(
+            page_, tr("Move the run \"%1\" to the trash?").arg(name()),
+            tr("%1, curves, pictures and validations: %2 in total.")
+                .arg(countText(static_cast<std::int64_t>(asked.run.checkpoints.size()), tr("checkpoints")),
+                     QString::fromStdString(sizeText(static_cast<std::int64_t>(asked.bytes)))),
+            tr("Move to trash")))
         return;
     change(tr("Could not move the run to the trash"), [folder = asked.run.folder] {
         if (const auto holder = runHolder(folder))

@@ -1,5 +1,6 @@
 #include "app/pages/runs/run_rows.h"
 
+#include "app/validation_subjects.h"
 #include "core/front/validation.h"
 #include "core/io/size_text.h"
 #include "widgets/text.h"
@@ -53,8 +54,7 @@ RunRow runRow(const RunOverview& overview, bool running)
                                               : unknownValue;
     QStringList lines;
     for (const auto& summary : overview.measured)
-        lines << QLatin1String(validationTaskNames[static_cast<std::size_t>(summary.task)]) + QStringLiteral(": ") +
-                     metricText(summary);
+        lines << taskTitle(summary.task) + QStringLiteral(": ") + metricText(summary);
     row.measured = lines.isEmpty() ? unknownValue : lines.join(QStringLiteral(" · "));
     if (!lines.isEmpty())
         row.measuredHelp = (overview.validatedRaw ? RunText::tr("Step %1, raw weights") : RunText::tr("Step %1"))

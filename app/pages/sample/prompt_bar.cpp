@@ -34,7 +34,7 @@ PromptBar::PromptBar(Session& session, QWidget* parent)
     , session_(session)
     , edit_(new PromptEdit(this))
     , generate_(makeButton(tr("Generate"), QStringLiteral("sample"), tr("Generate (Ctrl+Enter)"), true, this))
-    , cancel_(makeButton(tr("Cancel"), QStringLiteral("stop"), tr("Stop (Esc)"), false, this))
+    , cancel_(makeButton(tr("Stop"), QStringLiteral("stop"), tr("Stop generating (Esc)"), false, this))
     , tokens_(new QLabel(this))
     , pieces_(new QLabel(this))
     , showPieces_(makeFlatButton(QStringLiteral("chevron-down"), tr("Show the text encoder's pieces"), this))
@@ -147,7 +147,7 @@ void PromptBar::showRecent()
         connect(action, &QAction::triggered, this, [this, prompt] { takeRecent(prompt); });
     }
     if (prompts.isEmpty())
-        recentMenu_->addAction(tr("No picture was generated from a prompt yet"))->setEnabled(false);
+        recentMenu_->addAction(tr("No prompts yet"))->setEnabled(false);
     recentMenu_->popup(recent_->mapToGlobal(QPoint(0, recent_->height())));
     if (!prompts.isEmpty())
         recentMenu_->setActiveAction(recentMenu_->actions().constFirst());

@@ -258,7 +258,7 @@ QWidget* SampleForm::makeSampler()
     fields->addRow(tr("Pictures"), pictures_);
     fields->addRow(tr("Size"), size_);
     fields->addRow(tr("Shift s"), shift_);
-    fields->addRow(tr("Combination"), guidance_);
+    fields->addRow(tr("Guidance mode"), guidance_);
     fields->addRow(tr("Guidance rule"), ruleRow);
     fields->addRow(tr("Guidance interval (t)"), interval);
     return sampler;

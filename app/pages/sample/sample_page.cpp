@@ -215,7 +215,7 @@ void SamplePage::connectSampling()
     });
     connect(&sampling_, &Sampling::cancelled, this, [this] {
         planeSettings_.reset(); // what is there of a plane stays; asked for again, it is made whole
-        stage_->setCaption(tr("Cancelled"));
+        stage_->setCaption(tr("Stopped"));
     });
     connect(&sampling_, &Sampling::warned, this,
             [this](const QString& sentences) { frame_->banner()->showNotice(sentences); });

@@ -132,12 +132,12 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
     model_->setText(tr("%1 M parameters").arg(static_cast<double>(forecast.parameters) / 1e6, 0, 'f', 1));
     memory_->setText(shown.memoryThere > 0 ? tr("%1 · %2 free").arg(bytes(needed), bytes(shown.memoryThere))
                                            : tr("%1").arg(bytes(needed)));
-    memory_->setToolTip(
-        tr("Weights and gradients %1 · AdamW's moments %2 · moving average %3 · activations %4 (%5, batch "
-           "of it) · batches read ahead %6 · previews %7 · a checkpoint being written %8")
-            .arg(bytes(memory.weights + memory.gradients), bytes(memory.moments), bytes(memory.average),
-                 bytes(memory.activations), QString::fromStdString(bucketName(forecast.dearest().bucket)),
-                 bytes(memory.batches), bytes(memory.previews), bytes(memory.checkpoint)));
+    memory_->setToolTip(tr("Weights and gradients %1 · AdamW moments %2 · moving average %3 · activations %4 (batch of "
+                           "%5) · batches read ahead %6 · previews %7 · a checkpoint being written %8")
+                            .arg(bytes(memory.weights + memory.gradients), bytes(memory.moments), bytes(memory.average),
+                                 bytes(memory.activations),
+                                 QString::fromStdString(bucketName(forecast.dearest().bucket)), bytes(memory.batches),
+                                 bytes(memory.previews), bytes(memory.checkpoint)));
     setRole(memory_, shown.fits() ? "" : "problem");
     used_->setVisible(shown.memoryThere > 0);
     if (shown.memoryThere > 0)
@@ -156,7 +156,7 @@ void ForecastPanel::show(const ShownForecast& shown, std::int64_t stepsLeft)
     const auto steps = QLocale().toString(static_cast<qlonglong>(stepsLeft));
     run_->setText(seconds ? tr("%1 · %2 steps").arg(roughDuration(*seconds * static_cast<double>(stepsLeft)), steps)
                           : tr("%1 steps").arg(steps));
-    run_->setToolTip(tr("%1 epochs in all").arg(numberText(forecast.epochs)));
+    run_->setToolTip(tr("%1 epochs in total").arg(numberText(forecast.epochs)));
     disk_->setText(
         tr("%1 · %2 for all kept").arg(bytes(forecast.checkpointBytes), bytes(forecast.keptCheckpointBytes)));
     if (!shown.fitsOnDisk())

@@ -1,6 +1,7 @@
 #include "app/pages/validate/comparison_panel.h"
 
 #include "app/pages/validate/validation_view.h"
+#include "app/validation_subjects.h"
 #include "widgets/curve_legend.h"
 #include "widgets/plots/curve_plot.h"
 #include "widgets/plots/metric_series.h"

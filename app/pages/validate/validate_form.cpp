@@ -117,10 +117,10 @@ QWidget* ValidateForm::makeSuite()
                           "them, DINO-patch distance is used instead."));
     lpips_->setEnabled(false);
     fields->addRow(tr("Records"), records_);
-    fields->addRow(tr("Sampler"), steps_);
+    fields->addRow(tr("Steps"), steps_);
     fields->addRow(tr("Text guidance"), textScale_);
     fields->addRow(tr("DINO guidance"), dinoScale_);
-    fields->addRow(tr("Combination"), guidance_);
+    fields->addRow(tr("Guidance mode"), guidance_);
     fields->addRow(tr("Shift s"), shift_);
     fields->addRow(tr("Seed"), seed_);
     fields->addRow(tr("LPIPS"), lpips_);

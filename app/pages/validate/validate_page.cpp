@@ -76,8 +76,8 @@ void ValidatePage::addActions()
     menu->addAction(tr("One row per picture (CSV)…"), this, [this] { save(Export::Table); });
     menu->addAction(tr("This tab as a picture (PNG)…"), this, [this] { save(Export::Picture); });
     export_->setMenu(menu);
-    cancel_ = frame_->addAction(tr("Cancel"), QStringLiteral("stop"),
-                                tr("Stop. Finished pictures are kept; validating again resumes from there"));
+    cancel_ = frame_->addAction(tr("Stop"), QStringLiteral("stop"),
+                                tr("Stop validating. Finished pictures are kept; validating again resumes from there"));
     cancel_->setObjectName(QStringLiteral("validateCancel"));
     start_ = frame_->addAction(tr("Validate"), QStringLiteral("play"), tr("Run the suite on this model"), true);
     start_->setObjectName(QStringLiteral("validateStart"));
@@ -135,7 +135,7 @@ void ValidatePage::connectValidating()
     connect(&validating_, &Validating::failed, this,
             [this](const Notice& why) { showFailure(*frame_->banner(), tr("Validation stopped with an error"), why); });
     connect(&validating_, &Validating::cancelled, this, [this] {
-        frame_->banner()->showNotice(tr("Cancelled. Finished pictures are kept; press Validate to resume."));
+        frame_->banner()->showNotice(tr("Stopped. Finished pictures are kept; press Validate to resume."));
     });
     connect(&validating_, &Validating::finished, this, [this](const ValidationReport& report) {
         frame_->banner()->showNotice(tr("Validated %1: %2 pictures in %3")

@@ -3,6 +3,7 @@
 #include "app/pages/validate/comparison_panel.h"
 #include "app/pages/validate/validation_loupe.h"
 #include "app/session.h"
+#include "app/validation_subjects.h"
 #include "core/front/attention.h"
 #include "widgets/icons.h"
 #include "widgets/picture.h"

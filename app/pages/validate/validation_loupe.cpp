@@ -157,7 +157,7 @@ void ValidationLoupe::layOver()
     for (std::size_t i = 0; i < canvases_.size(); ++i) {
         if (pictures_[i].isNull()) {
             canvases_[i]->clear();
-            canvases_[i]->setEmptyText(tr("cannot read this picture"));
+            canvases_[i]->setEmptyText(tr("This picture cannot be read"));
             continue;
         }
         const QRectF extent(QPointF(0, 0), QSizeF(pictures_[i].size()));

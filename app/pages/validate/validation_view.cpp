@@ -203,14 +203,6 @@ std::vector<DifferenceRow> differenceRows(const std::vector<MetricDifference>& d
     return rows;
 }
 
-QString taskTitle(ValidationTask task)
-{
-    const std::array titles = {ValidationText::tr("Reconstruction"), ValidationText::tr("DINO swap"),
-                               ValidationText::tr("Text only"),      ValidationText::tr("Text manipulation"),
-                               ValidationText::tr("Text over DINO"), ValidationText::tr("Region edit")};
-    return titles[static_cast<std::size_t>(task)];
-}
-
 QString taskHelp(ValidationTask task)
 {
     const std::array help = {

@@ -70,7 +70,6 @@ struct DifferenceRow {
 };
 std::vector<DifferenceRow> differenceRows(const std::vector<MetricDifference>& differences);
 
-QString taskTitle(ValidationTask task); ///< "DINO swap"
 QString taskHelp(ValidationTask task);
 
 /// The largest difference that has a colour of its own, in levels of 0 to 255.
