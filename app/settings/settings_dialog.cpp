@@ -216,7 +216,7 @@ QWidget* SettingsDialog::makeComputing()
         const auto& state = session_.compute().state();
         const QSignalBlocker quiet(device_);
         device_->clear();
-        device_->addItem(tr("Automatic: a GPU where there is one"), QStringLiteral("auto"));
+        device_->addItem(tr("Automatic (a GPU if available)"), QStringLiteral("auto"));
         for (const auto& device : state.devices)
             device_->addItem(
                 tr("%1 · %2").arg(QString::fromStdString(device.name), QString::fromStdString(device.title)),

@@ -141,6 +141,13 @@ private Q_SLOTS:
         const auto text = find<QLabel>("attentionEdits")->text();
         QVERIFY2(text.contains(QStringLiteral("4 patches of ") + otherSquare) && text.contains("CLS of"),
                  qPrintable(text));
+        // "Also its CLS" is said of the record that is chosen beside it.
+        source->setCurrentIndex(0);
+        QVERIFY(!find<QCheckBox>("attentionSourceCls")->isChecked());
+        QVERIFY(find<QLabel>("attentionEdits")->text().contains("CLS of"));
+        source->setCurrentIndex(source->findData(otherSquare, RecordNames::Id));
+        QVERIFY(find<QCheckBox>("attentionSourceCls")->isChecked());
+        settle();
         QTest::mouseClick(find<QPushButton>("attentionReset"), Qt::LeftButton);
         settle();
         QVERIFY(patches()->pasted().empty());

@@ -54,7 +54,7 @@ private Q_SLOTS:
         panes.showAnswer(answer, {}, AttentionMeasure::Mass);
         const auto& marks = panes.words()->marks();
         QCOMPARE(marks.size(), 4);
-        QCOMPARE(marks[0], QStringLiteral("a sink in block 1: gets 20.0 % of attention and adds 2.0 %"));
+        QCOMPARE(marks[0], QStringLiteral("a sink in block 1: receives 20.0 % of attention and adds 2.0 %"));
         QVERIFY(marks[1].isEmpty());
         QVERIFY2(marks[2].contains("block 1") && marks[2].contains("40.0 %"), qPrintable(marks[2]));
         QVERIFY2(marks[3].contains("block 0") && marks[3].contains("30.0 %"), qPrintable(marks[3]));

@@ -141,7 +141,7 @@ void AttentionPanes::markSinks(const std::vector<AttentionSink>& sinks)
             continue; // a patch, or the tokens of a null text
         auto& reason = reasons[word - captionWords_.begin()];
         reason += (reason.isEmpty() ? QString() : QStringLiteral("\n")) +
-                  tr("a sink in block %1: gets %2 % of attention and adds %3 %")
+                  tr("a sink in block %1: receives %2 % of attention and adds %3 %")
                       .arg(sink.block)
                       .arg(QString::number(100 * sink.mass, 'f', 1), QString::number(100 * sink.contribution, 'f', 1));
     }

@@ -215,7 +215,7 @@ void EditPanel::showSource()
 {
     const int number = ++asked_;
     const auto* const record = source().isEmpty() ? nullptr : session_.record(source());
-    sourceCls_->setEnabled(record != nullptr);
+    tell();
     if (record == nullptr || !session_.dinoEncoder()) {
         sourceMap_->setGrid({});
         return;
@@ -397,9 +397,10 @@ void EditPanel::tell()
     paint_->setEnabled(editable && !edits().empty() && !painting_);
     {
         const QSignalBlocker quiet(sourceCls_);
-        sourceCls_->setChecked(!edits().clsFrom.empty());
+        // "Its" is that of the record beside it: another one's, taken before, is in the list of changes.
+        sourceCls_->setChecked(!source().isEmpty() && edits().clsFrom == source().toStdString());
     }
-    sourceCls_->setEnabled(!source().isEmpty() || sourceCls_->isChecked());
+    sourceCls_->setEnabled(!source().isEmpty());
     const auto text = editsText(edits(), caption_);
     about_->setText(text.isEmpty()
                         ? tr("Nothing is changed. Select a word, CLS or patches and erase them, brush patches "

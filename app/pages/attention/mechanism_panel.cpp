@@ -30,7 +30,7 @@ QString sinksText(const AttentionScene& scene, const std::vector<AttentionSink>&
 {
     QStringList lines;
     for (const auto& sink : sinks)
-        lines << MechanismPanel::tr("block %1: %2 gets %3 % and adds %4 %")
+        lines << MechanismPanel::tr("block %1: %2 receives %3 % and adds %4 %")
                      .arg(sink.block)
                      .arg(QString::fromStdString(scene.nameOf(sink.token)), percentNumber(sink.mass),
                           percentNumber(sink.contribution));

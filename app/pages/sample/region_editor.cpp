@@ -113,7 +113,10 @@ void RegionEditor::begin(const SampleRequest& request)
             canvas_->setFocus();
             readout_->setText(tr("Left button: the reference guides here. Right button: text decides."));
         },
-        [this](const Notice& why) { Q_EMIT failed(tr("Could not read the reference"), why); });
+        [this, number](const Notice& why) {
+            if (number == asked_)
+                Q_EMIT failed(tr("Could not read the reference"), why);
+        });
 }
 
 void RegionEditor::tell()
