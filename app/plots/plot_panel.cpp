@@ -395,12 +395,13 @@ QString PlotPanel::chooseFile(const QString& title, const QString& ending, const
 
 void PlotPanel::savePicture()
 {
+    const auto image = picture(); // as it is now: its runs may be gone once the file is chosen
     const auto file = chooseFile(tr("Save the plot"), QStringLiteral(".png"), tr("Pictures (*.png)"));
     if (file.isEmpty())
         return;
     background_.ask(
         this,
-        [image = picture(), file] {
+        [image, file] {
             QByteArray bytes;
             QBuffer buffer(&bytes);
             buffer.open(QIODevice::WriteOnly);
@@ -413,11 +414,12 @@ void PlotPanel::savePicture()
 
 void PlotPanel::saveTable()
 {
+    const auto text = table().toStdString();
     const auto file = chooseFile(tr("Save the values"), QStringLiteral(".csv"), tr("Tables (*.csv)"));
     if (file.isEmpty())
         return;
     background_.ask(
-        this, [text = table().toStdString(), file] { writeFileAtomically(pathOf(file), text); }, [] {},
+        this, [text, file] { writeFileAtomically(pathOf(file), text); }, [] {},
         [this](const Notice& why) { Q_EMIT failed(tr("Could not save the values"), why); });
 }
 
