@@ -48,18 +48,21 @@ void AttentionMap::setGrid(GridSize grid)
     stroke_.clear();
     pressed_.reset();
     hovered_ = -1;
+    tellChosen();
     update();
 }
 
 void AttentionMap::setValues(std::vector<float> values)
 {
     values_ = std::move(values);
+    tellChosen();
     update();
 }
 
 void AttentionMap::setChosen(std::set<std::int64_t> cells)
 {
     chosen_ = std::move(cells);
+    tellChosen();
     update();
 }
 
@@ -242,12 +245,26 @@ void AttentionMap::paintMarks(QPainter& painter) const
 
 QString AttentionMap::hoveredText() const
 {
-    if (hovered_ < 0 || hovered_ >= static_cast<std::int64_t>(values_.size()))
-        return quantity_;
-    return tr("row %1, column %2: %3 %")
-        .arg(hovered_ / grid_.cols)
-        .arg(hovered_ % grid_.cols)
-        .arg(100.0 * static_cast<double>(values_[static_cast<std::size_t>(hovered_)]), 0, 'g', 3);
+    return hovered_ < 0 || hovered_ >= static_cast<std::int64_t>(values_.size()) ? quantity_ : cellText(hovered_);
+}
+
+QString AttentionMap::cellText(std::int64_t cell) const
+{
+    const auto place = tr("row %1, column %2").arg(cell / grid_.cols).arg(cell % grid_.cols);
+    if (cell >= static_cast<std::int64_t>(values_.size()))
+        return place;
+    return tr("%1: %2 %")
+        .arg(place)
+        .arg(100.0 * static_cast<double>(values_[static_cast<std::size_t>(cell)]), 0, 'g', 3);
+}
+
+void AttentionMap::tellChosen()
+{
+    const auto text = chosen_.empty()       ? QString()
+                      : chosen_.size() == 1 ? cellText(*chosen_.begin())
+                                            : tr("%1 cells are selected").arg(chosen_.size());
+    if (text != accessibleDescription()) // a screen reader reads each one
+        setAccessibleDescription(text);
 }
 
 void AttentionMap::paintLegend(QPainter& painter) const

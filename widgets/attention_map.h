@@ -73,6 +73,8 @@ private:
     void paintMarks(QPainter& painter) const;
     void paintLegend(QPainter& painter) const;
     QString hoveredText() const;
+    QString cellText(std::int64_t cell) const;
+    void tellChosen(); ///< To a screen reader.
     void outline(QPainter& painter, const std::set<std::int64_t>& cells, const QColor& colour,
                  Qt::PenStyle style) const;
 

@@ -54,7 +54,6 @@ GuidancePlaneView::GuidancePlaneView(QWidget* parent)
 {
     setFocusPolicy(Qt::StrongFocus);
     setAccessibleName(tr("Guidance plane"));
-    setAccessibleDescription(tr("Pictures over text guidance (rows) and DINO guidance (columns)"));
 }
 
 void GuidancePlaneView::begin(std::vector<double> textScales, std::vector<double> dinoScales, QSize picture)
@@ -64,6 +63,7 @@ void GuidancePlaneView::begin(std::vector<double> textScales, std::vector<double
     picture_ = picture.isEmpty() ? QSize(1, 1) : picture;
     pictures_.assign(textScales_.size() * dinoScales_.size(), {});
     chosen_ = {0, 0};
+    setAccessibleDescription(tr("Pictures over text guidance (rows) and DINO guidance (columns)"));
     update();
 }
 
@@ -129,6 +129,18 @@ std::optional<QPoint> GuidancePlaneView::cellAt(const QPointF& point) const
     return std::nullopt;
 }
 
+QString GuidancePlaneView::cellText(QPoint cell) const
+{
+    return tr("text %1, DINO %2").arg(scaleText(textScale(cell.y())), scaleText(dinoScale(cell.x())));
+}
+
+void GuidancePlaneView::choose(QPoint cell)
+{
+    chosen_ = cell;
+    setAccessibleDescription(cellText(cell));
+    update();
+}
+
 void GuidancePlaneView::paintEvent(QPaintEvent*)
 {
     if (pictures_.empty())
@@ -185,8 +197,7 @@ void GuidancePlaneView::mousePressEvent(QMouseEvent* event)
     const auto cell = cellAt(event->position());
     if (!cell || event->button() != Qt::LeftButton)
         return QWidget::mousePressEvent(event);
-    chosen_ = *cell;
-    update();
+    choose(*cell);
     if (!picture(cell->y(), cell->x()).isNull())
         Q_EMIT opened(cell->y(), cell->x());
 }
@@ -217,8 +228,7 @@ void GuidancePlaneView::keyPressEvent(QKeyEvent* event)
     default:
         return QWidget::keyPressEvent(event);
     }
-    chosen_ = {std::clamp(next.x(), 0, cols() - 1), std::clamp(next.y(), 0, rows() - 1)};
-    update();
+    choose({std::clamp(next.x(), 0, cols() - 1), std::clamp(next.y(), 0, rows() - 1)});
 }
 
 bool GuidancePlaneView::event(QEvent* event)
@@ -227,9 +237,7 @@ bool GuidancePlaneView::event(QEvent* event)
         const auto* const help = static_cast<QHelpEvent*>(event);
         const auto cell = cellAt(help->pos());
         if (cell)
-            QToolTip::showText(
-                help->globalPos(),
-                tr("text %1, DINO %2").arg(scaleText(textScale(cell->y())), scaleText(dinoScale(cell->x()))), this);
+            QToolTip::showText(help->globalPos(), cellText(*cell), this);
         else
             QToolTip::hideText();
         return true;

@@ -43,6 +43,8 @@ protected:
     bool event(QEvent* event) override;
 
 private:
+    QString cellText(QPoint cell) const; ///< Its scales.
+    void choose(QPoint cell);            ///< Tells a screen reader its scales.
     QRectF plane() const; ///< All cells, in the middle of the room that the axes leave.
     std::optional<QPoint> cellAt(const QPointF& point) const; ///< x: column, y: row.
 

@@ -176,6 +176,7 @@ void PictureComparison::showSideBySide()
     for (const auto& [picture, label] : pictures_) {
         auto* const one = new QWidget(side_);
         auto* const canvas = new ImageCanvas(one);
+        canvas->setAccessibleName(label);
         const QRectF extent({0, 0}, QSizeF(picture.size()));
         canvas->setLayers({std::make_shared<PictureLayer>(QString(), QString(), picture, extent)}, extent);
         auto* const name = new FittedLabel(label, one);

@@ -60,6 +60,7 @@ void PictureTable::setRows(std::vector<Row> rows)
     }
     asked_.clear();
     current_ = rows_.empty() ? -1 : 0;
+    tellCurrent();
     verticalScrollBar()->setValue(0);
     layOut();
 }
@@ -82,6 +83,7 @@ void PictureTable::setCurrentRow(int row)
     if (rows_.empty())
         return;
     current_ = std::clamp(row, 0, static_cast<int>(rows_.size()) - 1);
+    tellCurrent();
     auto* const bar = verticalScrollBar();
     const int top = current_ * rowHeight(), room = viewport()->height() - tableHeaderHeight;
     if (top < bar->value())
@@ -89,6 +91,17 @@ void PictureTable::setCurrentRow(int row)
     else if (top + rowHeight() > bar->value() + room)
         bar->setValue(top + rowHeight() - room);
     viewport()->update();
+}
+
+void PictureTable::tellCurrent()
+{
+    QStringList said;
+    if (current_ >= 0) {
+        const auto& row = rows_[static_cast<std::size_t>(current_)];
+        said << row.title << row.facts << row.value;
+        said.removeAll(QString());
+    }
+    setAccessibleDescription(said.join(QLatin1Char('\n')));
 }
 
 int PictureTable::side() const

@@ -55,6 +55,7 @@ private:
     int rowHeight() const;
     int rowAt(QPoint point) const;
     void layOut();
+    void tellCurrent(); ///< To a screen reader.
     void paintHeader(QPainter& painter) const;
     void paintRow(QPainter& painter, int row, int top) const;
 

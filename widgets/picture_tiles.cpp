@@ -27,7 +27,7 @@ void PictureTiles::begin(const QStringList& labels, QSize picture)
     labels_ = labels;
     picture_ = picture.isEmpty() ? QSize(1, 1) : picture;
     pictures_.assign(static_cast<std::size_t>(labels.size()), {});
-    chosen_ = 0;
+    choose(0);
     layOut();
 }
 
@@ -98,10 +98,16 @@ void PictureTiles::resizeEvent(QResizeEvent*)
     layOut();
 }
 
-void PictureTiles::open(int index)
+void PictureTiles::choose(int index)
 {
     chosen_ = index;
+    setAccessibleDescription(labels_.value(index));
     update();
+}
+
+void PictureTiles::open(int index)
+{
+    choose(index);
     if (!picture(index).isNull())
         Q_EMIT opened(index);
 }
@@ -141,8 +147,7 @@ void PictureTiles::keyPressEvent(QKeyEvent* event)
         return QWidget::keyPressEvent(event);
     }
     if (next >= 0 && next < count())
-        chosen_ = next;
-    update();
+        choose(next);
 }
 
 } // namespace nanodit

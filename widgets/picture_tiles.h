@@ -36,6 +36,7 @@ protected:
 
 private:
     void layOut();
+    void choose(int index); ///< Tells a screen reader its label.
     void open(int index);
 
     QStringList labels_;

@@ -1,5 +1,6 @@
 #include "app/plots/plot_subjects.h"
 
+#include "app/validation_subjects.h"
 #include "core/front/training.h"
 #include "core/front/validation.h"
 #include "core/runtime/error.h"
@@ -155,7 +156,11 @@ PlotSubject validationSubject(const std::string& key)
     if (raw)
         name.erase(0, rawPrefix.size());
     const auto slash = name.find('/');
-    const auto task = QString::fromStdString(name.substr(0, slash));
+    const auto taskName = name.substr(0, slash);
+    auto task = QString::fromStdString(taskName);
+    if (const auto known = std::find(validationTaskNames.begin(), validationTaskNames.end(), taskName);
+        known != validationTaskNames.end()) // else of another version
+        task = taskTitle(static_cast<ValidationTask>(known - validationTaskNames.begin()));
     auto metric = QString::fromStdString(name.substr(std::min(name.size(), slash + 1)));
     try {
         metric = QString::fromStdString(metricInfo(metric.toStdString()).label);

@@ -1,4 +1,5 @@
 #include "app/pages/attention/attention_panes.h"
+#include "widgets/attention_map.h"
 #include "widgets/theme.h"
 #include "widgets/word_strip.h"
 
@@ -84,6 +85,21 @@ private Q_SLOTS:
         panes.showAnswer(withSinks({{.block = 0, .token = 0, .mass = 0.4, .contribution = 0.1}}), {},
                          AttentionMeasure::Mass);
         QCOMPARE(panes.words()->marks(), QStringList{QString()}); // CLS alone, without a mark
+    }
+
+    void thePatchThatTheKeysReachIsToldToScreenReaders()
+    {
+        AttentionMap map(QStringLiteral("patches"));
+        map.setGrid({.rows = 2, .cols = 2});
+        map.setChosen({0});
+        QCOMPARE(map.accessibleDescription(), QString("row 0, column 0"));
+        map.setValues({0.5F, 0.25F, 0.125F, 0.125F});
+        QTest::keyClick(&map, Qt::Key_Right);
+        QCOMPARE(map.accessibleDescription(), QString("row 0, column 1: 25 %"));
+        map.setChosen({0, 1, 2});
+        QCOMPARE(map.accessibleDescription(), QString("3 cells are selected"));
+        map.setGrid({});
+        QVERIFY(map.accessibleDescription().isEmpty());
     }
 };
 

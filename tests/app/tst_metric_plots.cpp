@@ -127,6 +127,7 @@ private Q_SLOTS:
         const auto average = plotSubject("validation/reconstruction/ssim"),
                    raw = plotSubject("validation/raw/reconstruction/ssim");
         QVERIFY2(raw.title == average.title + ", raw weights", qPrintable(raw.title));
+        QVERIFY2(average.title.startsWith("Validation: Reconstruction, "), qPrintable(average.title));
         QVERIFY(raw.curves.front().hue != average.curves.front().hue);
         // The other weights of a step that was marked get no second mark.
         const auto marked = curves.marks().size();

@@ -67,6 +67,7 @@ private Q_SLOTS:
         QTest::keyClick(view_.get(), Qt::Key_Down);
         QTest::keyClick(view_.get(), Qt::Key_Left);
         QTest::keyClick(view_.get(), Qt::Key_Left); // stays in the plane
+        QCOMPARE(view_->accessibleDescription(), QString("text 4, DINO 1"));
         QTest::keyClick(view_.get(), Qt::Key_Return);
         QCOMPARE(opened.count(), 2);
         QCOMPARE(opened.last().at(0).toInt(), 2);

@@ -81,6 +81,7 @@ private Q_SLOTS:
         QCOMPARE(opened[0][0].toInt(), 1);
         tiles.setPicture(2, plain(Qt::blue));
         QTest::keyClick(&tiles, Qt::Key_Right);
+        QCOMPARE(tiles.accessibleDescription(), QString("seed 3"));
         QTest::keyClick(&tiles, Qt::Key_Return);
         QCOMPARE(opened.count(), 2);
         QCOMPARE(opened[1][0].toInt(), 2);
@@ -114,6 +115,10 @@ private Q_SLOTS:
         comparison.show();
         QVERIFY(QTest::qWaitForWindowExposed(&comparison));
         comparison.setPictures({{plain(Qt::red), "red"}, {plain(Qt::blue), "blue"}, {plain(Qt::green), "green"}});
+        QStringList names;
+        for (const auto* const canvas : comparison.findChildren<ImageCanvas*>())
+            names << canvas->accessibleName();
+        QVERIFY2(names.contains("red") && names.contains("green"), qPrintable(names.join(' ')));
         comparison.setMode(PictureComparison::Mode::Wipe);
         auto* const canvas = comparison.findChild<QWidget*>("comparedCanvas");
         const auto middleOf = [canvas](double share) {

@@ -134,8 +134,10 @@ void ValidationLoupe::setRow(const ValidationRow& row, const QString& place, con
     caption_->setText(row.caption);
     caption_->setToolTip(toolTipOf(row.caption));
     facts_->setText(QStringList{row.record, row.facts, row.value}.join(QStringLiteral(" \u00b7 ")));
-    for (std::size_t i = 0; i < titles.size(); ++i)
+    for (std::size_t i = 0; i < titles.size(); ++i) {
         titles_[i]->setText(titles[i]);
+        canvases_[i]->setAccessibleName(titles[i]);
+    }
     panes_[2]->setVisible(!row.third().empty());
 }
 
