@@ -2,6 +2,7 @@
 #include "app/job_runner.h"
 #include "app/pages/runs/runs_page.h"
 #include "app/pages/validate/comparison_panel.h"
+#include "app/pages/validate/milestone_list.h"
 #include "app/pages/validate/validate_form.h"
 #include "app/pages/validate/validate_page.h"
 #include "app/pages/validate/validate_results.h"
@@ -437,6 +438,25 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(finished.count() + failed.count() > 0, 3 * minute);
         QCOMPARE(failed.count(), 0);
         QTRY_VERIFY_WITH_TIMEOUT(page()->settled(), minute);
+    }
+
+    void theCheckListIsReadAsItIsWritten()
+    {
+        Milestone milestone;
+        milestone.name = "<b>a run</b>";
+        milestone.found = "<i>0.5</i>";
+        milestone.expected = "more than <u>0.6</u>";
+        MilestoneList list;
+        list.setMilestones({milestone});
+        int texts = 0;
+        for (const auto* const label : list.findChildren<QLabel*>()) {
+            if (label->text().isEmpty())
+                continue; // the mark
+            ++texts;
+            QCOMPARE(label->textFormat(), Qt::PlainText);
+            QVERIFY2(label->toolTip().contains("&lt;u&gt;"), qPrintable(label->toolTip()));
+        }
+        QCOMPARE(texts, 2);
     }
 
     void aRunIsChosenByItsNameNotByTheBeginningOfAnother()

@@ -37,6 +37,14 @@ private Q_SLOTS:
         QVERIFY(label.shownText().endsWith(QChar(0x2026)));
     }
 
+    void whatItSaysIsNeverReadAsMarkup()
+    {
+        JobBar bar("a run");
+        bar.setProgress(training, "reading <i>a.png</i>", numbers);
+        QVERIFY2(bar.toolTip().contains("&lt;i&gt;"), qPrintable(bar.toolTip()));
+        QVERIFY2(bar.accessibleDescription().contains("<i>a.png</i>"), qPrintable(bar.accessibleDescription()));
+    }
+
     /// Nothing lies under anything else, whatever the room and the state.
     void partsLieBesideEachOther_data()
     {

@@ -49,6 +49,16 @@ private Q_SLOTS:
         QVERIFY(page.rect().contains(placeOf(page.banner())));
     }
 
+    void theContextIsReadAsItIsWritten()
+    {
+        PageFrame page("Page");
+        page.setContext("/pictures/<b>bold</b>");
+        const auto* const context = page.findChild<QLabel*>("pageContext");
+        QCOMPARE(context->text(), QString("/pictures/<b>bold</b>"));
+        QVERIFY2(context->toolTip().contains("&lt;b&gt;"), qPrintable(context->toolTip()));
+        QCOMPARE(context->accessibleDescription(), QString("/pictures/<b>bold</b>"));
+    }
+
     void aDrawerHasItsOwnHeightOrItsShareOfThePage()
     {
         const auto heights = [](PageFrame::DrawerHeight kind) {
