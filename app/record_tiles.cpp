@@ -72,7 +72,7 @@ QVariant RecordTiles::data(const QModelIndex& index, int role) const
     case Qt::ToolTipRole:
         return toolTipOf(QString::fromStdString(record.id + " · " + record.caption));
     case Qt::AccessibleTextRole:
-        return QString::fromStdString(record.id + ", " + record.caption);
+        return QString::fromStdString(record.caption.empty() ? record.id : record.id + ", " + record.caption);
     default:
         return {};
     }

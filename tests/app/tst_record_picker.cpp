@@ -44,8 +44,7 @@ private Q_SLOTS:
         QCOMPARE(grid->model()->rowCount(), static_cast<int>(pictures));
         grid->setCurrentIndex(grid->model()->index(3, 0));
         const auto said = grid->currentIndex().data(Qt::AccessibleTextRole).toString();
-        QVERIFY2(said.startsWith(QString::fromStdString(session.records()[3].id) + ", "),
-                 qPrintable(said)); // no markup
+        QVERIFY2(said.startsWith(QString::fromStdString(session.records()[3].id)), qPrintable(said)); // no markup
         session.refreshRecords();
         QTRY_VERIFY_WITH_TIMEOUT(session.idle() && picker->settled(), minute);
         QCOMPARE(grid->currentIndex().row(), 3);
