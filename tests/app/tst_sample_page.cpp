@@ -5,6 +5,7 @@
 #include "app/sampling.h"
 #include "core/front/attention.h"
 #include "core/front/sampling.h"
+#include "core/io/image.h"
 #include "tests/app/sample_test.h"
 #include "widgets/filmstrip.h"
 #include "widgets/guidance_anatomy.h"
@@ -16,6 +17,7 @@
 #include "widgets/picture_tiles.h"
 #include "widgets/prompt_edit.h"
 
+#include <QAction>
 #include <QCheckBox>
 #include <QComboBox>
 #include <QLabel>
@@ -84,12 +86,22 @@ private Q_SLOTS:
         // Shown again it is not generated again; another prompt is another plane.
         find<QPushButton>("planeButton")->click();
         QVERIFY(plane->isVisible() && !sampling().busy());
-        find<QPushButton>("planeButton")->click();
-        find<PromptEdit>("prompt")->setText("a blue square");
-        find<QPushButton>("planeButton")->click();
+        // Saved is what was there when the file was asked for, though another plane is begun meanwhile.
+        const auto sheet = sampling().planeSheet();
+        dialogs_.nextPath = path("plane.png");
+        dialogs_.whileAsked = [this] {
+            find<QPushButton>("planeButton")->click();
+            find<PromptEdit>("prompt")->setText("a blue square");
+            find<QPushButton>("planeButton")->click();
+        };
+        for (auto* const action : page()->actions()) {
+            if (action->text().startsWith("Save PNG"))
+                action->trigger();
+        }
         QVERIFY(sampling().busy());
         QTRY_COMPARE_WITH_TIMEOUT(done.count(), 2, 2 * minute);
         settle();
+        QVERIFY(readImage(folder_ / "plane.png").rgb == sheet.rgb);
         find<QPushButton>("planeButton")->click();
     }
 

@@ -53,13 +53,13 @@ void PictureSaving::save(const QString& file)
 
 void PictureSaving::saveSheet()
 {
+    const auto sheet = sampling_.planeSheet(); // as it is now: another may be begun before the file is chosen
     const auto target = dialogs_.chooseSaveFile(page_, tr("Save the plane as one picture"),
                                                 QStringLiteral("guidance-plane.png"), tr("PNG (*.png)"));
     if (target.isEmpty())
         return;
     session_.background().ask(
-        this,
-        [sheet = sampling_.planeSheet(), to = std::filesystem::path(target.toStdString())] { writePng(to, sheet); },
+        this, [sheet, to = std::filesystem::path(target.toStdString())] { writePng(to, sheet); },
         [this, target] { banner_->showNotice(tr("Saved to %1").arg(target)); },
         [this](const Notice& why) { showFailure(*banner_, tr("Could not save the plane"), why); });
 }

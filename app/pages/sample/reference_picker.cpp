@@ -298,7 +298,10 @@ void ReferencePicker::paste()
         return Q_EMIT refused(tr("The clipboard holds no picture. Copy one, then paste it here."));
     session_.background().ask(
         this, [workspace = session_.workspace(), picture] { return keptReference(workspace, picture); },
-        [this](const QString& file) { setReference(PictureReference{file.toStdString()}); },
+        [this, root = session_.workspace().root](const QString& file) {
+            if (session_.workspace().root == root) // it is kept there
+                setReference(PictureReference{file.toStdString()});
+        },
         [this](const Notice& why) { Q_EMIT refused(noticeText(why)); });
 }
 
