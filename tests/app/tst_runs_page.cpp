@@ -113,6 +113,23 @@ private Q_SLOTS:
         QCOMPARE(readRunNotes(workspace_.runsFolder() / "second").value.note, std::string("with patches"));
     }
 
+    void aNoteThatIsBeingWrittenIsOfItsOwnWorkspace()
+    {
+        const auto other = Workspace::create(*folder_ / "other", {});
+        const auto index = table()->model()->index(1, RunModel::Note);
+        table()->setFocus();
+        table()->setCurrentIndex(index);
+        table()->edit(index);
+        auto* const editor = table()->viewport()->findChild<QLineEdit*>();
+        QVERIFY(editor != nullptr);
+        QTRY_VERIFY(editor->hasFocus());
+        QTest::keyClicks(editor, "not ended");
+        session_->openWorkspace(QString::fromStdString(other.root.string()));
+        QTRY_COMPARE(table()->model()->rowCount(), 0);
+        QTRY_VERIFY(session_->idle());
+        QCOMPARE(readRunNotes(workspace_.runsFolder() / "second").value.note, std::string("not ended"));
+    }
+
     void damagedNotesAreMovedAsideAndTold()
     {
         const auto run = workspace_.runsFolder() / "second";

@@ -405,11 +405,21 @@ private Q_SLOTS:
     void leavingTheWorkspaceGivesItsModelsBack()
     {
         QVERIFY(modelsInMemory().values > 0);
+        const auto left = session_->workspace();
+        const auto file = history()->current();
+        auto* const note = find<QLineEdit>("historyNote");
+        note->setFocus();
+        QTRY_VERIFY(note->hasFocus());
+        QTest::keyClicks(note, "written while leaving");
         QSignalSpy changed(session_.get(), &Session::workspaceChanged);
         session_->createWorkspace(path("another"), [] {});
         QTRY_COMPARE_WITH_TIMEOUT(changed.count(), 1, minute);
         QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
         QTRY_COMPARE_WITH_TIMEOUT(modelsInMemory().values, std::size_t(0), minute);
+        const auto read = readSampledBefore(left).pictures; // a note that nobody ended is kept, where it belongs
+        const auto noted = std::ranges::find(read, file, &SampledPicture::file);
+        QVERIFY(noted != read.end());
+        QCOMPARE(noted->note.text, std::string("written while leaving"));
     }
 };
 

@@ -20,6 +20,7 @@
 #include "widgets/theme.h"
 
 #include <QAction>
+#include <QApplication>
 #include <QFrame>
 #include <QHeaderView>
 #include <QLabel>
@@ -220,6 +221,10 @@ void RunsPage::connectAll()
                                                        QString::fromStdString(session_.workspace().root.string())));
         updateState();
     });
+    connect(&session_, &Session::workspaceOpening, this, [this] {
+        if (table_->isAncestorOf(QApplication::focusWidget()))
+            table_->setFocus(); // what is being written in a cell counts
+    });
     connect(&session_, &Session::runsChanged, this, &RunsPage::read);
     connect(&training_, &Training::stateChanged, this, [this] {
         model_->setTraining(training());
@@ -280,7 +285,10 @@ void RunsPage::read()
             if (!listed.damage.empty())
                 showFailure(*frame_->banner(), tr("Could not read the notes on a run"), {.text = listed.damage});
         },
-        [this](const Notice& why) { showFailure(*frame_->banner(), tr("Could not read the runs"), why); });
+        [this, root = session_.workspace().root](const Notice& why) {
+            if (session_.workspace().root == root)
+                showFailure(*frame_->banner(), tr("Could not read the runs"), why);
+        });
 }
 
 void RunsPage::showRuns(std::vector<ListedRun> runs)

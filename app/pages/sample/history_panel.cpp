@@ -47,7 +47,7 @@ HistoryPanel::HistoryPanel(QWidget* parent)
     connect(film_, &QAbstractItemModel::modelReset, this, &HistoryPanel::showNote);
     connect(search_, &QLineEdit::textChanged, this, &HistoryPanel::list);
     connect(onlyFavourites_, &QToolButton::toggled, this, &HistoryPanel::list);
-    connect(note_, &QLineEdit::editingFinished, this, &HistoryPanel::keepTyped);
+    connect(note_, &QLineEdit::editingFinished, this, &HistoryPanel::finishEditing);
     connect(favourite_, &QToolButton::clicked, this, [this](bool on) {
         if (const auto* const picture = find(current())) {
             auto note = picture->note;
@@ -229,7 +229,7 @@ void HistoryPanel::showNote()
     compare_->setEnabled(strip_->selectionModel() != nullptr && strip_->selectionModel()->selectedIndexes().size() > 1);
 }
 
-void HistoryPanel::keepTyped()
+void HistoryPanel::finishEditing()
 {
     const bool typed = note_->isModified();
     note_->setModified(false);

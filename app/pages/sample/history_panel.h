@@ -40,6 +40,8 @@ public:
     /// The files that are selected, in the order of the strip.
     QStringList selected() const;
     bool stripHasFocus() const;
+    /// A note that is being written counts as it is now.
+    void finishEditing();
     /// The prompts that were generated from last, newest first, each once.
     QStringList prompts(qsizetype most) const;
 
@@ -56,7 +58,6 @@ private:
     bool matches(const SampledPicture& picture) const;
     void list();
     void showNote();
-    void keepTyped();
     void changeNote(const QString& file, const PaintingNote& note);
 
     std::vector<SampledPicture> pictures_; ///< Newest first, reduced.
