@@ -10,7 +10,7 @@
 #include "core/runs/metrics_file.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
-#include "core/sample/shared_models.h"
+#include "core/sample/models_in_memory.h"
 #include "core/validate/interval_validation.h"
 #include "tests/support/test_data.h"
 
