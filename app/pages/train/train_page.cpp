@@ -262,8 +262,7 @@ void TrainPage::connectTraining()
     connect(&session_, &Session::recordsChanged, this, &TrainPage::forecast);
     connect(&session_, &Session::settingsChanged, this, &TrainPage::forecast);
     connect(&training_, &Training::runChanged, this, [this] {
-        if (isEnlarged())
-            enlarged_->close(); // a picture of the run before
+        enlarged_->close(); // a picture of the run before
         previews_->clear();
         log_->clear();
         frame_->banner()->hide();
