@@ -17,6 +17,7 @@ public:
     /// Parts are named PREFIXPicture, PREFIXWords and PREFIXPatches. `hints`: titles also say what a click does.
     AttentionPanes(const QString& prefix, bool hints, QWidget* parent = nullptr);
     AttentionMap* picture() const { return picture_; }
+    WordStrip* words() const { return words_; }
     AttentionMap* patches() const { return patches_; }
 
     void showScene(const AttentionScene& scene);
