@@ -260,7 +260,8 @@ QString AttentionMap::cellText(std::int64_t cell) const
 
 void AttentionMap::tellChosen()
 {
-    const auto text = chosen_.empty()       ? QString()
+    const bool areThere = !chosen_.empty() && *chosen_.rbegin() < grid_.count(); // there may be no grid yet
+    const auto text = !areThere             ? QString()
                       : chosen_.size() == 1 ? cellText(*chosen_.begin())
                                             : tr("%1 cells are selected").arg(chosen_.size());
     if (text != accessibleDescription()) // a screen reader reads each one

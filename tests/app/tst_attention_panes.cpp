@@ -100,6 +100,11 @@ private Q_SLOTS:
         QCOMPARE(map.accessibleDescription(), QString("3 cells are selected"));
         map.setGrid({});
         QVERIFY(map.accessibleDescription().isEmpty());
+        map.setChosen({1}); // as where no second checkpoint is compared
+        QVERIFY(map.accessibleDescription().isEmpty());
+        map.setGrid({.rows = 1, .cols = 1});
+        map.setChosen({1});
+        QVERIFY(map.accessibleDescription().isEmpty());
     }
 };
 
