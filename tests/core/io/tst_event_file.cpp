@@ -123,7 +123,7 @@ private Q_SLOTS:
             first = file.path();
             file.addScalars(1, {{"loss", 0.5}});
         }
-        const auto bytes = bytesOf(first);
+        const auto bytes = readTextFile(first);
         std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
         std::filesystem::permissions(first, std::filesystem::perms::none);
         const int code = inAnotherProcess([&folder] {
@@ -135,7 +135,7 @@ private Q_SLOTS:
         QVERIFY(std::filesystem::exists(first));
         std::filesystem::permissions(first, std::filesystem::perms::owner_all);
         QCOMPARE(code, 0);
-        QVERIFY(bytesOf(first) == bytes);
+        QVERIFY(readTextFile(first) == bytes);
     }
 
     void aLaterFileSortsBehindTheOthersWhateverTheClockSays()
