@@ -5,6 +5,7 @@
 #include "app/pages/dataset/record_browser.h"
 #include "app/pages/runs/runs_page.h"
 #include "app/pages/sample/sample_page.h"
+#include "app/pages/train/preview_panel.h"
 #include "app/pages/train/preview_window.h"
 #include "app/pages/train/train_page.h"
 #include "app/pages/validate/validate_page.h"
@@ -255,6 +256,14 @@ private Q_SLOTS:
         QTest::keyClick(enlarged.data(), Qt::Key_Escape);
         QTRY_VERIFY(enlarged.isNull());
         QVERIFY(test::activate(*window_));
+        // One that is still being read when another run is shown is not enlarged.
+        auto* const panel = window_->trainPage()->findChild<PreviewPanel*>();
+        Q_EMIT panel->pictureChosen(QStringLiteral("scene-000003"), 10, PreviewKind::Usual,
+                                    QStringLiteral("a caption"));
+        QVERIFY(session_->pending() > 0);
+        Q_EMIT training.runChanged();
+        QTRY_VERIFY_WITH_TIMEOUT(session_->idle(), minute);
+        QVERIFY(window_->findChild<PreviewWindow*>() == nullptr);
     }
 
     void attentionIsAskedWithTheArrows()

@@ -22,20 +22,25 @@ void EnlargedPreview::open(const QString& run, const QString& record, qint64 ste
     const auto* const known = session_.record(record);
     if (step < 0 && known == nullptr)
         return;
+    const int number = ++asked_;
     session_.background().ask(
         this,
         [file = previewFile(session_.workspace().runsFolder() / run.toStdString(), step, record.toStdString(), kind),
          info = known != nullptr ? *known : RecordInfo(),
          step] { return qImageFromImage(step < 0 ? loadBucketImage(info) : readImage(file)); },
-        [this, caption, beside = isOpen()](const QImage& picture) {
-            if (!beside || isOpen()) // else its window was closed meanwhile
+        [this, number, caption, beside = isOpen()](const QImage& picture) {
+            if (number == asked_ && (!beside || isOpen())) // else its window was closed meanwhile
                 show(picture, caption);
         },
-        [this](const Notice& why) { Q_EMIT failed(tr("Could not read the picture"), why); });
+        [this, number](const Notice& why) {
+            if (number == asked_)
+                Q_EMIT failed(tr("Could not read the picture"), why);
+        });
 }
 
 void EnlargedPreview::close()
 {
+    ++asked_;
     if (window_)
         window_->close();
 }

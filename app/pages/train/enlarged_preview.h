@@ -23,6 +23,7 @@ public:
     EnlargedPreview(Session& session, PreviewPanel* panel);
     /// Reads a preview of the run in full, or the record's own picture (step -1), and enlarges it.
     void open(const QString& run, const QString& record, qint64 step, PreviewKind kind, const QString& caption);
+    /// Also one that is still being read.
     void close();
 
 Q_SIGNALS:
@@ -35,6 +36,7 @@ private:
     Session& session_;
     PreviewPanel* panel_;
     QPointer<PreviewWindow> window_;
+    int asked_ = 0; ///< Number of the newest wish: answers to others are dropped.
 };
 
 } // namespace nanodit
