@@ -221,7 +221,7 @@ Image Sampling::planeSheet() const
 void Sampling::follow(const SampleRequest& request, const fs::path& checkpoint)
 {
     if (busy()) {
-        if (following_) {
+        if (following_ && !then_) { // else something else was asked for since
             next_ = Wish{.request = request, .checkpoint = checkpoint};
             if (sketched_) // a sketch is shown first: were it stopped, nothing would be seen while a slider moves
                 runner_->requestStop();

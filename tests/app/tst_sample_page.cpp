@@ -378,6 +378,20 @@ private Q_SLOTS:
         QCOMPARE(noteOf(second.file), std::string());
     }
 
+    void aPictureThatIsAskedForIsNotReplacedByOneThatFollowsTheSliders()
+    {
+        const auto request = form()->request();
+        QSignalSpy finished(&sampling(), &Sampling::finished), followed(&sampling(), &Sampling::followed);
+        sampling().follow(request, form()->checkpoint());
+        sampling().generate(request, form()->checkpoint());
+        sampling().follow(request, form()->checkpoint()); // while the first ends, a slider still moves
+        QTRY_COMPARE_WITH_TIMEOUT(finished.count(), 1, 2 * minute);
+        followed.clear();
+        QTRY_VERIFY_WITH_TIMEOUT(!sampling().busy(), minute);
+        settle();
+        QVERIFY(followed.isEmpty());
+    }
+
     // The two last ones: afterwards another workspace is open.
 
     void theAttentionPageUsesTheModelOfTheSamplePage()
