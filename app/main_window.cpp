@@ -226,7 +226,7 @@ void MainWindow::connectSession()
     connect(&session_, &Session::jobStarted, this, [this](JobRunner* runner) {
         if (!session_.hasWorkspace()) { // the demo is being made
             banner_->hide();
-            welcome_->setBusy(true, tr("creating the demo workspace"));
+            welcome_->setBusy(true, tr("Creating the demo workspace"));
             connect(runner, &JobRunner::progressed, welcome_, &WelcomePage::showProgress);
         }
     });
