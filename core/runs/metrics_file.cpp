@@ -172,9 +172,9 @@ MetricsFile::MetricsFile(const std::filesystem::path& runFolder, std::int64_t la
     constexpr std::size_t pieceLength = 1 << 20; // a long run's file is larger than one wants to hold
     AtomicFile kept(file_);
     std::string piece;
-    std::error_code none;
+    std::error_code unanswered; // where it cannot be seen whether there is one
     std::ifstream before(file_);
-    const bool opened = before.is_open() || !std::filesystem::exists(file_, none);
+    const bool opened = before.is_open() || (!std::filesystem::exists(file_, unanswered) && !unanswered);
     for (std::string line; std::getline(before, line);) {
         if (!take(line, lastStep))
             continue;

@@ -144,9 +144,9 @@ std::vector<ValidationMeans> readValidations(const fs::path& runFolder)
 {
     std::vector<ValidationMeans> validations;
     const auto file = runFolder / "metrics.jsonl";
-    std::error_code none;
+    std::error_code unanswered; // where it cannot be seen whether there is one
     std::ifstream stream(file, std::ios::binary);
-    const bool opened = stream.is_open() || !fs::exists(file, none);
+    const bool opened = stream.is_open() || (!fs::exists(file, unanswered) && !unanswered);
     for (std::string line; std::getline(stream, line);) {
         if (auto validation = mayHoldValidation(line) ? validationMeansFrom(line) : std::nullopt)
             validations.push_back(std::move(*validation));
