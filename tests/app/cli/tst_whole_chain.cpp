@@ -125,12 +125,14 @@ private Q_SLOTS:
         const auto sampled = runProgram({"-w", workspace_, "--quiet", "sample", "--run", "mine", "--prompt",
                                          "a red circle", "--sampler-steps", "3", "--out", picture_});
         QVERIFY2(sampled.exitCode == 0, qPrintable(sampled.errors));
-        QVERIFY(QFile::exists(picture_));
+        const auto first = bytesOf(picture_);
+        QVERIFY(!first.isEmpty());
         QFile::remove(picture_);
         QCOMPARE(runProgram({"-w", workspace_, "--quiet", "sample", "--run", "mine", "--prompt", "a red circle",
                              "--sampler-steps", "3", "--out", picture_})
                      .exitCode,
                  0);
+        QCOMPARE(bytesOf(picture_), first);
     }
 
     void withoutANameNothingIsOverwritten()
@@ -164,10 +166,6 @@ private Q_SLOTS:
         }
 
         // Its settings make it again, from the PNG with its model, and from their JSON.
-        const auto bytesOf = [](const QString& file) {
-            QFile read(file);
-            return read.open(QIODevice::ReadOnly) ? read.readAll() : QByteArray();
-        };
         const auto json = text(folder_ / "settings.json"), second = text(folder_ / "second.png");
         QFile settings(json);
         QVERIFY(settings.open(QIODevice::WriteOnly));
@@ -316,6 +314,12 @@ private Q_SLOTS:
     }
 
 private:
+    static QByteArray bytesOf(const QString& file)
+    {
+        QFile read(file);
+        return read.open(QIODevice::ReadOnly) ? read.readAll() : QByteArray();
+    }
+
     TemporaryFolder folder_;
     const QString workspace_ = text(folder_ / "demo"), picture_ = text(folder_ / "picture.png");
     const QStringList training_ = {
