@@ -3,6 +3,7 @@
 #include "core/dataset/loss_mask.h"
 #include "core/dataset/metadata_table.h"
 #include "core/dataset/side_files.h"
+#include "core/io/comparable_name.h"
 #include "core/io/file_kind.h"
 #include "core/io/image.h"
 #include "core/io/lower_case.h"
@@ -107,7 +108,7 @@ public:
             if (!take(child, beside, here, used, metadata))
                 return false;
         }
-        takeByOtherCase(beside, std::span(found_.listing.entries).subspan(firstEntry), folder, used);
+        takeByOtherSpelling(beside, std::span(found_.listing.entries).subspan(firstEntry), folder, used);
         for (const auto& [name, files] : beside) {
             for (const auto& file : files) {
                 if (!used.contains(file))
@@ -122,9 +123,12 @@ public:
     }
 
 private:
+    /// As they are compared (comparable_name.h).
+    using Names = std::set<std::string>;
+
     struct Folder {
-        std::set<std::string> names;  ///< Of its pictures.
-        std::set<std::string> masked; ///< Of pictures elsewhere whose masks its own are.
+        Names names;  ///< Of its pictures.
+        Names masked; ///< Of pictures elsewhere whose masks its own are.
     };
 
     /// By the name without ending: "cat" has cat.txt, "cat.jpg" cat.jpg.txt.
@@ -145,17 +149,15 @@ private:
         return files;
     }
 
-    using Names = std::set<std::string>;
-
-    /// Of the pictures in a folder, with and without ending, in lower case.
+    /// Of the pictures in a folder, with and without ending.
     static Names pictureNamesOf(const std::vector<fs::directory_entry>& children)
     {
         Names names;
         for (const auto& child : children) {
             if (!isImageFile(child.path()))
                 continue;
-            names.insert(lowerCased(child.path().stem().native()));
-            names.insert(lowerCased(child.path().filename().native()));
+            names.insert(comparableName(child.path().stem().native()));
+            names.insert(comparableName(child.path().filename().native()));
         }
         return names;
     }
@@ -205,7 +207,7 @@ private:
                  (table == "metadata.jsonl" || table == "metadata.csv") && child.is_regular_file(ignored))
             metadata.push_back(path);
         else if (sideFileKind(path) == SideFile::None || !child.is_regular_file(ignored))
-            passBy(path, here.names.contains(lowerCased(path.stem().native())), passedBy());
+            passBy(path, here.names.contains(comparableName(path.stem().native())), passedBy());
         return true;
     }
 
@@ -229,8 +231,8 @@ private:
         const auto ownStem = path.stem().native();
         const auto stem = maskedStem(ownStem);
         const bool masksOther =
-            here.names.contains(lowerCased(stem)) ||
-            ((here.masked.contains(lowerCased(ownStem)) || here.masked.contains(lowerCased(stem))) &&
+            here.names.contains(comparableName(stem)) ||
+            ((here.masked.contains(comparableName(ownStem)) || here.masked.contains(comparableName(stem))) &&
              !beside.contains(ownStem));
         if (masksOther) {
             if (!isImageFile(stem) && lossMaskFile(path.parent_path() / (stem + ".x")) == path)
@@ -253,20 +255,22 @@ private:
         std::ranges::stable_sort(entry.sideFiles, {}, sideFileKind);
     }
 
-    /// Windows and macOS know no capitals in names: what is left over belongs to the one picture whose name differs by
-    /// nothing else, if that has no side file.
-    static void takeByOtherCase(const SideFiles& beside, std::span<ImportEntry> entries, const fs::path& folder,
-                                std::set<fs::path>& used)
+    /// What is left over belongs to the one picture whose name means the same elsewhere (comparable_name.h), if that
+    /// has no side file.
+    static void takeByOtherSpelling(const SideFiles& beside, std::span<ImportEntry> entries, const fs::path& folder,
+                                    std::set<fs::path>& used)
     {
         std::multimap<std::string, ImportEntry*> bare;
         for (auto& entry : entries) {
             if (!entry.sideFiles.empty() || entry.image.parent_path() != folder)
                 continue;
-            bare.emplace(lowerCased(entry.image.stem().native()), &entry);
-            bare.emplace(lowerCased(entry.image.filename().native()), &entry);
+            bare.emplace(comparableName(entry.image.stem().native()), &entry);
+            bare.emplace(comparableName(entry.image.filename().native()), &entry);
         }
+        if (bare.empty())
+            return;
         for (const auto& [name, files] : beside) {
-            const auto [first, last] = bare.equal_range(lowerCased(name));
+            const auto [first, last] = bare.equal_range(comparableName(name));
             if (first == last || std::next(first) != last)
                 continue;
             for (const auto& file : files) {

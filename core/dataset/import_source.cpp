@@ -1,5 +1,6 @@
 #include "core/dataset/import_source.h"
 
+#include "core/dataset/folder_names.h"
 #include "core/dataset/folder_walk.h"
 #include "core/dataset/side_files.h"
 #include "core/dataset/tar_source.h"
@@ -131,6 +132,7 @@ bool readLines(const fs::path& file, const Workspace& workspace, const JobContex
     if (auto text = convertedFromUtf16(file))
         converted.str(*std::move(text));
     std::istream& lines = converted.str().empty() ? static_cast<std::istream&>(stream) : converted;
+    FolderNames names;
     std::string line;
     for (std::int64_t number = 1; std::getline(lines, line); ++number) {
         if (number % 1000 == 0 && context.shouldStop())
@@ -141,7 +143,7 @@ bool readLines(const fs::path& file, const Workspace& workspace, const JobContex
             continue;
         const auto where = file.string() + " line " + std::to_string(number);
         try {
-            listing.entries.push_back(entryFromJsonLine(line, where, file.parent_path(), workspace));
+            listing.entries.push_back(entryFromJsonLine(line, where, file.parent_path(), workspace, names));
         } catch (const DataError& error) {
             listing.rejects.push_back({where, error.what()});
         }
@@ -156,10 +158,10 @@ bool isLetterOrDigit(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/// The path that a line names, which may have been written on Windows, and where the picture lies: in the first of
-/// `bases` that has it, else in the first. Throws DataError for what is no path at all.
+/// The path that a line names, which may have been written on another system, and where the picture lies: in the first
+/// of `bases` that has it, else in the first. Throws DataError for what is no path at all.
 fs::path pathNamed(const std::string& name, const std::string& where, const std::array<fs::path, 3>& bases,
-                   fs::path& image)
+                   FolderNames& names, fs::path& image)
 {
     constexpr std::size_t longestPath = 4096, longestName = 255; // Linux
     if (const auto scheme = name.find("://"); scheme != std::string::npos && scheme > 0 && scheme < 12 &&
@@ -175,7 +177,8 @@ fs::path pathNamed(const std::string& name, const std::string& where, const std:
         throw DataError(where + " holds a picture itself (data:...): save it as a file, and name that");
     auto slashed = name;
     std::ranges::replace(slashed, '\\', '/');
-    for (const auto& text : slashed == name ? std::vector{name} : std::vector{name, slashed}) {
+    const auto spellings = slashed == name ? std::vector{name} : std::vector{name, slashed};
+    for (const auto& text : spellings) {
         const fs::path named = text;
         const bool tooLong = text.size() > longestPath || std::ranges::any_of(named, [](const fs::path& part) {
                                  return part.native().size() > longestName;
@@ -191,6 +194,14 @@ fs::path pathNamed(const std::string& name, const std::string& where, const std:
             if (fs::exists(candidate, ignored)) {
                 image = candidate;
                 return named;
+            }
+        }
+    }
+    for (const auto& text : spellings) {
+        for (const auto& base : bases) {
+            if (auto meant = names.meantBy((base / text).lexically_normal()); !meant.empty()) {
+                image = std::move(meant);
+                return text;
             }
         }
     }
@@ -213,7 +224,7 @@ std::string keysOf(const json& fields)
 } // namespace
 
 ImportEntry entryFromJsonLine(const std::string& line, const std::string& where, const fs::path& folder,
-                              const Workspace& workspace)
+                              const Workspace& workspace, FolderNames& names)
 {
     if (!isUtf8(line))
         throw DataError(where + " is not UTF-8 text: save it as UTF-8");
@@ -235,7 +246,8 @@ ImportEntry entryFromJsonLine(const std::string& line, const std::string& where,
     if (name.empty())
         throw DataError(where + " names no picture: add \"image\": \"path/of/picture.jpg\"" +
                         (fields.empty() ? "" : "; it has only " + printableText(keysOf(fields))));
-    const fs::path named = pathNamed(name, where, {folder, workspace.root, workspace.imagesFolder()}, entry.image);
+    const fs::path named =
+        pathNamed(name, where, {folder, workspace.root, workspace.imagesFolder()}, names, entry.image);
     entry.relative = named.is_absolute() ? named.filename() : named.lexically_normal();
     takeFields(std::move(fields), entry, WrongFields::Refused);
     return entry;

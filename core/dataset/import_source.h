@@ -13,6 +13,8 @@
 
 namespace nanodit {
 
+class FolderNames;
+
 /// A picture that a source offers, and what the source says of it. Its file was not yet looked at.
 struct ImportEntry {
     std::filesystem::path image;    ///< Absolute.
@@ -49,9 +51,9 @@ std::optional<ImportListing> listSource(const std::filesystem::path& source, con
                                         const JobContext& context);
 
 /// One line of records.jsonl: {"id", "image", "caption", "aspect_bucket", "split", "tags"} and unknown fields. The
-/// picture is looked for relative to `folder`, then to the workspace and its image folder. Throws DataError naming
-/// `where`.
+/// picture is looked for relative to `folder`, then to the workspace and its image folder, at last by what the name
+/// means on other systems (`names`). Throws DataError naming `where`.
 ImportEntry entryFromJsonLine(const std::string& line, const std::string& where, const std::filesystem::path& folder,
-                              const Workspace& workspace);
+                              const Workspace& workspace, FolderNames& names);
 
 } // namespace nanodit

@@ -3,6 +3,7 @@
 #include "core/dataset/record.h"
 #include "core/dataset/side_files.h"
 #include "core/io/atomic_file.h"
+#include "core/io/comparable_name.h"
 #include "core/io/foreign_text.h"
 #include "core/io/lower_case.h"
 #include "core/io/utf8.h"
@@ -32,7 +33,7 @@ public:
     {
         for (auto& entry : entries) {
             byPath_.emplace(entry.image.native(), &entry);
-            if (const auto [other, isNew] = byLoweredPath_.emplace(lowerCased(entry.image.native()), &entry); !isNew)
+            if (const auto [other, isNew] = byMeaning_.emplace(comparableName(entry.image.native()), &entry); !isNew)
                 other->second = nullptr;
         }
     }
@@ -62,14 +63,14 @@ public:
 private:
     std::string whereIs(std::int64_t line) const { return table_.string() + " line " + std::to_string(line); }
 
-    /// Windows and macOS know no capitals in names, so a name that differs by nothing else is meant.
+    /// The picture of this name, or the one whose name means the same elsewhere (comparable_name.h).
     ImportEntry& pictureNamed(const std::string& name, const std::string& where) const
     {
         const auto path = (table_.parent_path() / name).lexically_normal().native();
         if (const auto found = byPath_.find(path); found != byPath_.end())
             return *found->second;
-        const auto found = byLoweredPath_.find(lowerCased(path));
-        if (found == byLoweredPath_.end() || found->second == nullptr)
+        const auto found = byMeaning_.find(comparableName(path));
+        if (found == byMeaning_.end() || found->second == nullptr)
             throw DataError(where + " names " + printableText(name) + ", which is no picture in this folder");
         return *found->second;
     }
@@ -94,8 +95,8 @@ private:
     const fs::path& table_;
     ImportListing& listing_;
     std::unordered_map<std::string, ImportEntry*> byPath_;
-    std::unordered_map<std::string, ImportEntry*> byLoweredPath_; ///< Null where several differ in capitals alone.
-    std::unordered_map<const ImportEntry*, std::int64_t> lines_;  ///< Of pictures that this table spoke of.
+    std::unordered_map<std::string, ImportEntry*> byMeaning_;    ///< Null where several names mean the same.
+    std::unordered_map<const ImportEntry*, std::int64_t> lines_; ///< Of pictures that this table spoke of.
 };
 
 constexpr std::size_t longestList = 200;

@@ -5,6 +5,7 @@
 #include "core/dataset/record.h"
 #include "core/dataset/side_files.h"
 #include "core/io/atomic_file.h"
+#include "core/io/comparable_name.h"
 #include "core/io/decompress.h"
 #include "core/io/file_kind.h"
 #include "core/io/foreign_text.h"
@@ -73,7 +74,7 @@ std::string nameOf(const fs::path& tar, const Workspace& workspace)
 }
 
 /// Of what is read from a tar and how; another number has a tar read again.
-constexpr std::int64_t readerVersion = 5;
+constexpr std::int64_t readerVersion = 6;
 
 /// What an earlier import noted in a folder; empty when it is no such folder. Somebody else's file may have that name.
 json noteIn(const fs::path& folder)
@@ -197,8 +198,12 @@ private:
             [this](const TarMember& member) {
                 const auto [stem, ending] = partsOf(member.name);
                 const auto keyed = webdatasetKey(member.name);
-                if (isImageFile("x." + ending))
-                    stemsWithPicture_.insert(stem);
+                if (sideFileKind("x." + ending) != SideFile::None)
+                    stemsWithSideFile_.insert(stem);
+                if (isImageFile("x." + ending) && stemsWithPicture_.insert(stem).second) {
+                    if (const auto [same, isFirst] = stemsByMeaning_.emplace(comparableName(stem), stem); !isFirst)
+                        same->second.clear();
+                }
                 if (isImageFile("x." + ending) && keyed && endsWithWord(stem, keyed->first, pictureWords))
                     namedPictures_.emplace(keyed->first, stem);
                 return !context_.shouldStop();
@@ -273,7 +278,19 @@ private:
         if (!isPicture && named != namedPictures_.end() && !stemsWithPicture_.contains(key) &&
             (!hasDots || endsWithWord(stem, firstKey, textWords)))
             key = named->second;
+        if (!isPicture && !stemsWithPicture_.contains(key))
+            key = stemMeantBy(key);
         takeInto(samples_[key], key, member, ending, folder);
+    }
+
+    /// Of a name without a picture: that of the one picture which means the same elsewhere (comparable_name.h) and has
+    /// no file of its own beside it; the name itself where there is none.
+    std::string stemMeantBy(const std::string& stem) const
+    {
+        const auto found = stemsByMeaning_.find(comparableName(stem));
+        const bool isMeant =
+            found != stemsByMeaning_.end() && !found->second.empty() && !stemsWithSideFile_.contains(found->second);
+        return isMeant ? found->second : stem;
     }
 
     /// Of which sample's loss this member is the mask (KEY-mask.png); empty for others.
@@ -335,9 +352,11 @@ private:
 
     const fs::path& tar_;
     const JobContext& context_;
-    std::set<std::string> stemsWithPicture_;           ///< Names of picture members up to their last dot.
-    std::map<std::string, std::string> namedPictures_; ///< The stem KEY.image by the key KEY.
-    std::map<std::string, Sample> samples_;            ///< By key.
+    std::set<std::string> stemsWithPicture_;               ///< Names of picture members up to their last dot.
+    std::set<std::string> stemsWithSideFile_;              ///< Of captions and JSON, likewise.
+    std::map<std::string, std::string> stemsByMeaning_;    ///< Of pictures; empty where several mean the same.
+    std::map<std::string, std::string> namedPictures_;     ///< The stem KEY.image by the key KEY.
+    std::map<std::string, Sample> samples_;                ///< By key.
     std::vector<Reject> rejects_;
     PassedBy passedBy_;
     std::int64_t pictures_ = 0, members_ = 0;
