@@ -25,15 +25,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// Folders that systems and other tools make beside pictures.
-bool isToolFolder(const std::string& name)
-{
-    constexpr std::array folders = {"@eadir"sv,     "__macosx"sv,    "#recycle"sv,
-                                    "@recycle"sv,   "@__thumb"sv,    "$recycle.bin"sv,
-                                    "lost+found"sv, "__pycache__"sv, "system volume information"sv};
-    return std::ranges::find(folders, lowerCased(name)) != folders.end();
-}
-
 std::string nameWithoutArticle(FileKind kind)
 {
     const auto name = nameOf(kind);
@@ -290,6 +281,14 @@ private:
 };
 
 } // namespace
+
+bool isToolFolder(const std::string& name)
+{
+    constexpr std::array folders = {"@eadir"sv,     "__macosx"sv,    "#recycle"sv,
+                                    "@recycle"sv,   "@__thumb"sv,    "$recycle.bin"sv,
+                                    "lost+found"sv, "__pycache__"sv, "system volume information"sv};
+    return std::ranges::find(folders, lowerCased(name)) != folders.end();
+}
 
 bool isTarName(const fs::path& file)
 {

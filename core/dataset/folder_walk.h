@@ -18,6 +18,9 @@ struct FolderContents {
 /// Whether a file is named like a tar: .tar, .tar.gz, .tgz, .tar.xz... in any case.
 bool isTarName(const std::filesystem::path& file);
 
+/// Whether a folder of this name is one that systems and other tools make beside pictures: __MACOSX, @eaDir...
+bool isToolFolder(const std::string& name);
+
 /// The name of the picture that one with this name would be a mask or conditioning picture of (OneTrainer's
 /// "NAME-masklabel", "NAME_mask"...), both without ending; empty for others.
 std::string maskedStem(const std::string& stem);

@@ -129,6 +129,15 @@ bool endsWithWord(const std::string& stem, const std::string& key, std::span<con
            std::ranges::find(words, std::string_view(stem).substr(key.size() + 1)) != words.end();
 }
 
+/// Whether a member lies in a folder that import passes by wherever it lies: a hidden one, or one of a system or tool.
+bool liesInToolFolder(const fs::path& member)
+{
+    return std::ranges::any_of(member.parent_path(), [](const fs::path& folder) {
+        const auto& name = folder.native();
+        return isToolFolder(name) || (name.starts_with('.') && name != "." && name != "..");
+    });
+}
+
 class Unpacking {
 public:
     Unpacking(const fs::path& tar, const JobContext& context)
@@ -242,7 +251,7 @@ private:
         }
         const auto keyed = webdatasetKey(member.name);
         const auto base = member.name.substr(member.name.rfind('/') + 1);
-        if (!keyed || base.starts_with('.') || member.name.starts_with("__MACOSX/")) {
+        if (!keyed || base.starts_with('.') || liesInToolFolder(member.name)) {
             passedBy_.add("hidden or nameless members of archives", tar_.string() + ": " + member.name);
             return;
         }

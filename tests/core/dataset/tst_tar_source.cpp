@@ -176,6 +176,21 @@ private Q_SLOTS:
         QCOMPARE(again.unchanged, 6);
     }
 
+    void whatSystemsAndToolsMakeIsPassedBy()
+    {
+        const Fixture f;
+        const auto report = f.import(f.tar("mac.tar", {{"a.png", png(1)},
+                                                       {"./._a.png", "of the Finder"},
+                                                       {"./__MACOSX/._a.png", "of the Finder"},
+                                                       {"cats/__MACOSX/b.png", png(2)},
+                                                       {"cats/@eaDir/c.png/SYNOPHOTO_THUMB_M.jpg", png(3)},
+                                                       {".thumbnails/d.png", png(4)},
+                                                       {".DS_Store", "of the Finder"}}));
+        QVERIFY((f.ids() == std::set<std::string>{"mac__a"}));
+        QCOMPARE(report.passedBy.kinds().at("hidden or nameless members of archives").count, 6);
+        QVERIFY(report.rejects.empty());
+    }
+
     void namesReachNothingOutside()
     {
         const Fixture f;
