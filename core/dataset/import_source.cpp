@@ -270,9 +270,12 @@ void requireImportSource(const fs::path& source)
     const auto kind = fileKindOf(path);
     if (kind == FileKind::Tar)
         return;
+    const bool isArchive = kind >= FileKind::Gzip && kind <= FileKind::Rar;
     throw DataError(printableText(path.native()) + " is " + std::string(nameOf(kind)) +
                     ", and neither a folder of pictures nor a records.jsonl nor a WebDataset tar: " +
-                    (isPictureKind(kind) ? "import the folder that it lies in" : "name one of these"));
+                    (isPictureKind(kind) ? "import the folder that it lies in"
+                     : isArchive         ? "unpack it, and import the folder that comes out"
+                                         : "name one of these"));
 }
 
 std::optional<ImportListing> listSource(const fs::path& source, const Workspace& workspace, const JobContext& context)

@@ -191,6 +191,14 @@ private Q_SLOTS:
         QVERIFY(report.rejects.empty());
     }
 
+    void otherArchivesAreToBeUnpacked()
+    {
+        const Fixture f;
+        test::writeText(f.source / "x.zip", std::string("PK\x03\x04\x14\0\0\0", 8) + std::string(60, 'x'));
+        const auto error = test::errorOf([&] { f.import(f.source / "x.zip"); });
+        QVERIFY2(contains(error, "is a ZIP archive") && contains(error, "unpack it"), error.c_str());
+    }
+
     void namesReachNothingOutside()
     {
         const Fixture f;
