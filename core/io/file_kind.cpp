@@ -60,7 +60,6 @@ constexpr std::array signatures = {
     Signature{"\x28\xb5\x2f\xfd"sv, FileKind::Zstandard},
     Signature{"7z\xbc\xaf\x27\x1c"sv, FileKind::SevenZip},
     Signature{"Rar!\x1a\x07"sv, FileKind::Rar},
-    Signature{"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv, FileKind::PyTorchLegacy},
     Signature{"GGUF"sv, FileKind::Gguf},
     Signature{"\x89HDF\r\n\x1a\n"sv, FileKind::Hdf5},
     Signature{"\x93NUMPY"sv, FileKind::Npy},
@@ -68,6 +67,16 @@ constexpr std::array signatures = {
     Signature{"%PDF-"sv, FileKind::Pdf},
     Signature{"\x1a\x45\xdf\xa3"sv, FileKind::Video},
 };
+
+/// torch.save before 1.6 began with a pickle of the number 0x1950a86a20f9469cfc6c, of any protocol: in digits, or as
+/// bytes behind the protocol, from protocol 4 on also behind a frame.
+bool isLegacyTorch(std::string_view head)
+{
+    constexpr std::size_t protocolBytes = 2, frameBytes = 9;
+    const auto number = head.find("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv);
+    return head.starts_with("L119547037146038801333356L\n"sv) ||
+           (head.starts_with('\x80') && (number == protocolBytes || number == protocolBytes + frameBytes));
+}
 
 std::uint64_t littleEndianIn(std::string_view bytes, std::size_t at, std::size_t count)
 {
@@ -234,6 +243,8 @@ FileKind kindOf(std::string_view head, std::string_view tail)
         return FileKind::Bmp;
     if (isTar(head))
         return FileKind::Tar;
+    if (isLegacyTorch(head))
+        return FileKind::PyTorchLegacy;
     if (head.size() > 2 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5)
         return FileKind::Pickle;
     if (head.find_first_not_of('\0') == std::string_view::npos)

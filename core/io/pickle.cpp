@@ -4,6 +4,7 @@
 #include "core/io/torch_objects.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <string_view>
 #include <unordered_map>
@@ -97,15 +98,48 @@ private:
         const auto text = takeBytes(count);
         return {reinterpret_cast<const char*>(text.data()), text.size()};
     }
-    std::string takeLine()
+    /// Up to the line's end, which is left out.
+    std::string takeLine(std::size_t longest = 1000)
     {
         const auto* const begin = reinterpret_cast<const char*>(bytes_.data()) + at_;
         const std::string_view rest(begin, bytes_.size() - at_);
         const auto end = rest.find('\n');
-        if (end == std::string_view::npos || end > 1000)
+        if (end == std::string_view::npos || end > longest)
             damaged("its pickle ends too early");
         at_ += end + 1;
         return std::string(rest.substr(0, end));
+    }
+    /// A number in digits, as protocols 0 and 1 write it.
+    template<typename Number>
+    Number numberIn(const std::string& digits) const
+    {
+        Number number{};
+        const auto* const end = digits.data() + digits.size();
+        if (const auto read = std::from_chars(digits.data(), end, number);
+            read.ec == std::errc::invalid_argument || read.ptr != end)
+            damaged("its pickle has another thing where a number is expected");
+        return number;
+    }
+    PtInteger integerIn(std::string digits) const
+    {
+        constexpr std::size_t alwaysFit = 18; // digits and sign in 64 bits
+        if (digits.ends_with('L'))
+            digits.pop_back();
+        if (digits.size() <= alwaysFit)
+            return {.value = numberIn<std::int64_t>(digits), .decimal = {}};
+        if (digits.find_first_not_of("0123456789", digits.starts_with('-') ? 1 : 0) != std::string::npos)
+            damaged("its pickle has another thing where a number is expected");
+        std::int64_t value = 0;
+        const bool fits =
+            std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc::result_out_of_range;
+        return fits ? PtInteger{.value = value, .decimal = {}} : PtInteger{.value = 0, .decimal = std::move(digits)};
+    }
+    /// What stands between quotes in a line. Escapes stay as they are: no name of a tensor has any.
+    std::string quotedIn(const std::string& line) const
+    {
+        if (line.size() < 2 || line.front() != line.back() || (line.front() != '\'' && line.front() != '"'))
+            damaged("its pickle has a text without quotes");
+        return line.substr(1, line.size() - 2);
     }
 
     // ---------------------------------------------------------------------------------------------- stack
@@ -240,8 +274,8 @@ void Machine::step(unsigned char opcode)
 {
     switch (opcode) {
     case 0x80: // PROTO
-        if (const int protocol = take<unsigned char>(); protocol < 2 || protocol > 5)
-            damaged("its pickle has protocol " + std::to_string(protocol) + "; 2 to 5 are read");
+        if (const int protocol = take<unsigned char>(); protocol > 5)
+            damaged("its pickle has protocol " + std::to_string(protocol) + "; 0 to 5 are read");
         return;
     case 0x95: // FRAME
         take<std::uint64_t>();
@@ -275,6 +309,11 @@ void Machine::step(unsigned char opcode)
         return pushNew(sequenceToMark(PtSequence::Kind::List));
     case 0x91: // FROZENSET
         return pushNew(sequenceToMark(PtSequence::Kind::FrozenSet));
+    case 'd': { // DICT
+        const auto items = popToMark();
+        pushNew(PtDict{});
+        return setItems(items);
+    }
     case 'a': // APPEND
         return append({pop()});
     case 'e':  // APPENDS
@@ -289,12 +328,16 @@ void Machine::step(unsigned char opcode)
         return setItems(popToMark());
     case 'q': // BINPUT
         return memoize(take<unsigned char>());
+    case 'p': // PUT
+        return memoize(numberIn<std::uint32_t>(takeLine()));
     case 'r': // LONG_BINPUT
         return memoize(take<std::uint32_t>());
     case 0x94: // MEMOIZE
         return memoize(static_cast<std::uint32_t>(memo_.size()));
     case 'h': // BINGET
         return recall(take<unsigned char>());
+    case 'g': // GET
+        return recall(numberIn<std::uint32_t>(takeLine()));
     case 'j': // LONG_BINGET
         return recall(take<std::uint32_t>());
     case 'c': { // GLOBAL
@@ -337,7 +380,22 @@ void Machine::step(unsigned char opcode)
 
 void Machine::stepData(unsigned char opcode)
 {
+    constexpr std::size_t longestText = 10'000'000; // of a line
     switch (opcode) {
+    case 'I': { // INT, and how protocols 0 and 1 write truth
+        const auto digits = takeLine();
+        if (digits == "00" || digits == "01")
+            return pushNew(digits == "01");
+        return pushNew(integerIn(digits));
+    }
+    case 'L': // LONG
+        return pushNew(integerIn(takeLine()));
+    case 'F': // FLOAT
+        return pushNew(numberIn<double>(takeLine()));
+    case 'S': // STRING, Python 2's
+        return pushNew(quotedIn(takeLine(longestText)));
+    case 'V': // UNICODE
+        return pushNew(takeLine(longestText));
     case 'N': // NONE
         return pushNew(PtNone{});
     case 0x88: // NEWTRUE

@@ -9,7 +9,7 @@
 
 namespace nanodit {
 
-/// Rebuilds the objects of one Python pickle, protocols 2 to 5, without executing anything: the globals that it may
+/// Rebuilds the objects of one Python pickle, protocols 0 to 5, without executing anything: the globals that it may
 /// name are those in the table of pickle.cpp, and each is a rule for building a value here. Storages that tensors refer
 /// to are described, not loaded. Objects are appended to `values`. `consumed` gets the length of the pickle. Throws
 /// DataError.

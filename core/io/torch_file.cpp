@@ -23,8 +23,6 @@ using Bytes = std::span<const std::byte>;
 using namespace std::string_view_literals;
 
 constexpr auto zipBegin = "PK\x03\x04"sv;
-/// The legacy format begins with a pickle of this number: PROTO 2, LONG1 0x1950a86a20f9469cfc6c, STOP.
-constexpr auto legacyBegin = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv;
 constexpr std::int64_t legacyProtocol = 1001;
 
 /// The tensors of a dictionary with text keys; empty when it has none.
@@ -189,7 +187,7 @@ public:
     {
         if (startsWith(bytes_, zipBegin))
             readZip();
-        else if (startsWith(bytes_, legacyBegin))
+        else if (fileKindOf(bytes_) == FileKind::PyTorchLegacy)
             readLegacy();
         else
             throw DataError(wrongKindMessage(file_.name_, fileKindOf(bytes_), "a file of torch.save"));

@@ -101,6 +101,8 @@ const std::vector<std::pair<std::string, FileKind>>& examples()
         {"Rar!\x1a\x07\x01", FileKind::Rar},
         {"\x40\0\0\0\0\0\0\0{\"a\":"s, FileKind::Safetensors},
         {"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", FileKind::PyTorchLegacy},
+        {"\x80\x04\x95\x0d\0\0\0\0\0\0\0\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"s, FileKind::PyTorchLegacy},
+        {"L119547037146038801333356L\n.", FileKind::PyTorchLegacy},
         {"\x80\x04\x95", FileKind::Pickle},
         {"GGUF\3\0\0\0"s, FileKind::Gguf},
         {"\x89HDF\r\n\x1a\n", FileKind::Hdf5},

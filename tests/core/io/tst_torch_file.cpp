@@ -8,6 +8,7 @@
 #include <QtTest>
 
 #include <cstring>
+#include <limits>
 #include <zlib.h>
 
 using namespace nanodit;
@@ -279,8 +280,13 @@ private Q_SLOTS:
         row("storage that is none", "\x80\x02NQ."s);
         row("tensor without storage", "\x80\x02"
                                       "ctorch._utils\n_rebuild_tensor_v2\n)R."s);
-        row("old protocol", "\x80\x01N."s);
-        row("text protocol", "I1\n."s);
+        row("protocol to come", "\x80\x06N."s);
+        row("digits that are none", "Ix\n."s);
+        row("no digits", "I\n."s);
+        row("long digits that are none", "L1234567890123456789012x4L\n."s);
+        row("text without quotes", "Sa\n."s);
+        row("memo without a number", "Np\n."s);
+        row("dictionary of half a pair", "(Nd."s);
         row("endless name", "\x80\x02"
                             "c" +
                                 std::string(5000, 'a') + "\n.");
@@ -291,6 +297,41 @@ private Q_SLOTS:
         QFETCH(QByteArray, pickle);
         const auto message = refusalOf(pickle.toStdString());
         QVERIFY2(message.starts_with("case.pt"), message.c_str());
+    }
+
+    void protocolsWithoutBytesAreRead()
+    {
+        const auto file =
+            parsePickle("(dp0\nVa\np1\nI-7\nsS'b'\np2\nI01\nsVc\np3\nL18446744073709551616L\nsVd\np4\nF-1.5\n"
+                        "sVe\np5\n(g1\ng2\ntp6\nsVf\np7\n(lp8\nL9223372036854775807L\nasVg\np9\n(Vh\nNds."s);
+        const auto* const dict = file.root().as<PtDict>();
+        QVERIFY(dict != nullptr && dict->items.size() == 7);
+        QCOMPARE(dict->find("a")->as<PtInteger>()->value, std::int64_t(-7));
+        QVERIFY(*dict->find("b")->as<bool>());
+        QCOMPARE(dict->find("c")->as<PtInteger>()->decimal, "18446744073709551616"s);
+        QCOMPARE(*dict->find("d")->as<double>(), -1.5);
+        QCOMPARE(*dict->find("e")->as<PtSequence>()->items.at(1)->as<std::string>(), "b"s);
+        QCOMPARE(dict->find("f")->as<PtSequence>()->items.at(0)->as<PtInteger>()->value,
+                 std::numeric_limits<std::int64_t>::max());
+        QVERIFY(dict->find("g")->as<PtDict>()->find("h")->as<PtNone>() != nullptr);
+    }
+
+    void oldFilesAreReadInEveryProtocol()
+    {
+        const auto number = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."s;
+        const auto rest =
+            "M\xe9\x03.}X\x0d\0\0\0little_endianI01\ns."
+            "}X\1\0\0\0wctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0"
+            "0X\3\0\0\0cpuK\2tQK\0(K\2t(K\1tI00\nccollections\nOrderedDict\n)RtRs."
+            "]X\1\0\0\0"
+            "0a."s +
+            raw<std::int64_t>(2) + raw(1.5f) + raw(2.0f);
+        for (const auto& begin : {"L119547037146038801333356L\n."s, "\x80\x02"s + number, "\x80\x03"s + number,
+                                  "\x80\x04\x95\x0d\0\0\0\0\0\0\0"s + number}) {
+            const auto tensors = parse(begin + rest).stateDict();
+            const auto& bytes = tensors.at("w").bytes;
+            QCOMPARE(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), raw(1.5f) + raw(2.0f));
+        }
     }
 
     void containersThatHoldThemselvesAreRead()
