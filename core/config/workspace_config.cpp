@@ -76,7 +76,9 @@ void ExclusionRules::visit(FieldVisitor& v)
         {"largest_aspect_ratio", "Pictures whose long side is more than this many short ones; 0: no limit.", 0, 1000},
         largestAspectRatio);
     v.field({"exact_duplicates", "Pictures of the same bytes or the same pixels as another one."}, exactDuplicates);
-    v.field({"animations", "GIF, PNG and WebP of several frames; otherwise their first frame is taken."}, animations);
+    v.field({"animations",
+             "Pictures of several frames (GIF, PNG, WebP, AVIF, HEIC); otherwise their first frame is taken."},
+            animations);
     v.field({"near_duplicate_bits",
              "Pictures of the same colours whose perceptual hash differs in so many of 64 bits at most; -1: none.", -1,
              12, "bits"},

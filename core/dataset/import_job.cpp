@@ -283,7 +283,7 @@ private:
         };
         if (animated_ > 0 && !workspace_.config.exclusions.animations)
             report_.remarks.push_back(some(animated_, "picture is an animation", "pictures are animations") +
-                                      ": the first frame was taken; \"animations: true\" below "
+                                      " or of several pages: the first was taken; \"animations: true\" below "
                                       "\"exclusions\" in workspace.yaml leaves them out");
         if (profiled_ > 0)
             report_.remarks.push_back(

@@ -96,7 +96,8 @@ std::string reasonOfPicture(const Record& record, const ExclusionRules& rules)
     if (isBroken(record))
         return ruleOf(record.excluded) == broken ? record.excluded : brokenReason("it could not be decoded");
     if (rules.animations && isAnimation(record.image))
-        return std::string(animation) + ": it has several frames, and exclusions.animations leaves such pictures out";
+        return std::string(animation) +
+               ": it has several frames or pages, and exclusions.animations leaves such pictures out";
     if (const double ratio = aspectRatioOf(record); rules.largestAspectRatio > 0 && ratio > rules.largestAspectRatio)
         return std::string(extremeAspect) + ": " + bucketName(record.original) + " pixels are " + figure(ratio) +
                " to 1, at most " + figure(rules.largestAspectRatio) + " to 1 are taken";

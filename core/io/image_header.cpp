@@ -144,7 +144,8 @@ void parseBmp(Bytes file, ImageHeader& header)
     header.stored = ImageSize{.width = width, .height = std::abs(std::int64_t{height})}; // negative: from the top down
 }
 
-/// The first directory of a TIFF or BigTIFF file.
+/// The directories of a TIFF or BigTIFF file: the first is the picture, others are further pages, or smaller ones and
+/// masks of it.
 void parseTiff(Bytes file, ImageHeader& header)
 {
     const bool little = startsWith(file, "II");
@@ -159,24 +160,46 @@ void parseTiff(Bytes file, ImageHeader& header)
         return;
     const bool big = read(2, 2) == 43;
     const std::size_t countBytes = big ? 8 : 2, entryBytes = big ? 20 : 12;
-    const auto directory = big ? read(8, 8) : read(4, 4);
-    if (directory > file.size() - countBytes)
-        return;
-    constexpr std::uint64_t width = 256, height = 257, orientation = 274, shortType = 3, wideType = 16;
+    constexpr std::uint64_t shortType = 3, wideType = 16;
+    // Shows each tag with its value, and gives the place of the next directory; 0 where there is none.
+    const auto walk = [&](std::uint64_t directory, const auto& show) -> std::uint64_t {
+        if (directory > file.size() - countBytes)
+            return 0;
+        const auto entries = read(directory, countBytes);
+        for (std::uint64_t i = 0; i < entries; ++i) {
+            const auto entry = directory + countBytes + i * entryBytes;
+            if (entry + entryBytes > file.size())
+                return 0;
+            const auto type = read(entry + 2, 2);
+            const auto valueBytes = type == shortType ? 2 : type == wideType && big ? 8 : 4;
+            show(read(entry, 2), read(entry + (big ? 12 : 8), static_cast<std::size_t>(valueBytes)));
+        }
+        const auto end = directory + countBytes + entries * entryBytes;
+        const std::size_t placeBytes = big ? 8 : 4;
+        return end + placeBytes <= file.size() ? read(end, placeBytes) : 0;
+    };
+    constexpr std::uint64_t subfileType = 254, width = 256, height = 257, orientation = 274;
     constexpr std::uint64_t longest = 1u << 31;
     ImageSize size;
-    for (std::uint64_t i = 0, entries = read(directory, countBytes); i < entries; ++i) {
-        const auto entry = directory + countBytes + i * entryBytes;
-        if (entry + entryBytes > file.size())
-            break;
-        const auto tag = read(entry, 2), type = read(entry + 2, 2);
-        const auto value = read(entry + (big ? 12 : 8), type == shortType ? 2 : type == wideType && big ? 8 : 4);
+    auto next = walk(big ? read(8, 8) : read(4, 4), [&](std::uint64_t tag, std::uint64_t value) {
         if (tag == width)
             size.width = static_cast<std::int64_t>(std::min(value, longest));
         else if (tag == height)
             size.height = static_cast<std::int64_t>(std::min(value, longest));
         else if (tag == orientation && value >= 1 && value <= 8)
             header.orientation = static_cast<int>(value);
+    });
+    constexpr int most = 16; // directories may lead to one another without end
+    for (int i = 0; next != 0 && !header.animated && i < most; ++i) {
+        constexpr std::uint64_t smallerOrMask = 1 | 4;
+        bool isPicture = false;
+        std::uint64_t kind = 0;
+        next = walk(next, [&](std::uint64_t tag, std::uint64_t value) {
+            isPicture |= tag == width;
+            if (tag == subfileType)
+                kind = value;
+        });
+        header.animated = isPicture && (kind & smallerOrMask) == 0;
     }
     if (size.width > 0 && size.height > 0)
         header.stored = size;
@@ -230,6 +253,23 @@ void parseNetpbm(Bytes file, ImageHeader& header)
     header.stored = ImageSize{.width = width, .height = number()};
 }
 
+/// HEIC and AVIF: boxes of a length and a type. Where further pictures follow the first, their times stand in a box
+/// "moov", as those of a film do.
+void parseHeif(Bytes file, ImageHeader& header)
+{
+    constexpr std::size_t headBytes = 8, longHeadBytes = 16;
+    for (std::size_t at = 0; at + longHeadBytes <= file.size();) {
+        const auto box = file.subspan(at);
+        std::uint64_t length = bigEndian32(box, 0);
+        if (length == 1) // 64 bits do not fit there
+            length = std::uint64_t{bigEndian32(box, 8)} << 32 | bigEndian32(box, 12);
+        header.animated |= startsWith(box.subspan(4), "moov");
+        if (length < headBytes || length > box.size()) // 0: to the end of the file
+            return;
+        at += static_cast<std::size_t>(length);
+    }
+}
+
 } // namespace
 
 std::optional<ImageSize> ImageHeader::upright() const
@@ -279,6 +319,7 @@ ImageHeader parseImageHeader(Bytes file)
     case FileKind::Avif:
     case FileKind::Heic:
         header.format = ImageHeader::Format::Heif;
+        parseHeif(file, header);
         break;
     default:
         break;

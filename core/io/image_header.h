@@ -16,7 +16,7 @@ struct ImageHeader {
     std::optional<ImageSize> stored; ///< As stored, before rotation; empty where it is not parsed here.
     int orientation = 1;             ///< 1 to 8; 1 is upright. HEIC and AVIF are turned by their decoder.
     bool complete = true;            ///< False when the file ends before its picture does, as far as the walk saw.
-    bool animated = false;           ///< There are several frames.
+    bool animated = false;           ///< There are several frames or pages.
     std::vector<std::byte> profile;  ///< ICC profile of JPEG 2000; other formats' decoders find theirs.
 
     /// The size after rotation.
