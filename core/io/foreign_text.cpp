@@ -140,7 +140,20 @@ bool isInfinite(std::string_view number)
     return !tiny;
 }
 
-/// The text with what strict parsers refuse replaced; the deepest nesting in it.
+/// A whole number that 64 bits do not hold: Python keeps all of its digits, which a double would not.
+bool isBeyond64Bits(std::string_view number)
+{
+    if (number.find_first_of(".eE") != std::string_view::npos)
+        return false;
+    std::int64_t negative = 0;
+    std::uint64_t positive = 0;
+    const auto* const end = number.data() + number.size();
+    const auto read = number.starts_with('-') ? std::from_chars(number.data(), end, negative)
+                                              : std::from_chars(number.data(), end, positive);
+    return read.ec == std::errc::result_out_of_range;
+}
+
+/// The text with what strict parsers refuse or round replaced; the deepest nesting in it.
 std::string strictJson(std::string_view text, int& deepest)
 {
     constexpr std::array numbers = {"NaN"sv, "-Infinity"sv, "Infinity"sv, "-NaN"sv,
@@ -168,7 +181,12 @@ std::string strictJson(std::string_view text, int& deepest)
         }
         if (c == '-' || (c >= '0' && c <= '9')) {
             const auto digits = text.substr(at, text.substr(at).find_first_not_of("+-.0123456789eE"));
-            result += isInfinite(digits) ? "null"sv : digits;
+            if (isInfinite(digits))
+                result += "null"sv;
+            else if (isBeyond64Bits(digits))
+                result.append("\"").append(digits).append("\"");
+            else
+                result += digits;
             at += digits.size();
             continue;
         }

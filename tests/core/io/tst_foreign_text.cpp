@@ -52,6 +52,18 @@ private Q_SLOTS:
         QCOMPARE(parsed.value["g"].get<std::string>(), "1e999"s);
     }
 
+    void longWholeNumbersKeepTheirDigits()
+    {
+        const auto parsed = parseForeignJson(R"({"a": 123456789012345678901234567890, "b": -9223372036854775809,
+                                                 "c": 18446744073709551615, "d": -9223372036854775808, "e": [1e20]})");
+        QCOMPARE(parsed.fault, ""s);
+        QCOMPARE(parsed.value["a"].get<std::string>(), "123456789012345678901234567890"s);
+        QCOMPARE(parsed.value["b"].get<std::string>(), "-9223372036854775809"s);
+        QVERIFY(parsed.value["c"].get<std::uint64_t>() == 18446744073709551615u);
+        QVERIFY(parsed.value["d"].is_number_integer());
+        QVERIFY(parsed.value["e"][0].is_number_float());
+    }
+
     void loneSurrogatesAndControlCharactersAreReplaced()
     {
         const auto parsed = parseForeignJson("{\"s\": \"half \\ud83d here\", \"t\": \"a\tb\nc\", \"z\": \"x\\u0000y\", "
