@@ -313,6 +313,8 @@ void readYaml(const std::string& text, const std::string& source, const VisitFun
     const auto kind = fileKindOf(std::as_bytes(std::span(text.data(), text.size())));
     if (kind == FileKind::GitLfsPointer || kind == FileKind::WebPage)
         throw ConfigError(wrongKindMessage(source, kind, "a configuration"));
+    if (utf8->find_first_not_of(" \t\r\n") == std::string::npos) // a crash or a full disk leaves it so
+        throw ConfigError(source + " is empty: put a whole one in its place, or set something in it");
     YAML::Node root;
     try {
         const auto documents = YAML::LoadAll(*utf8);

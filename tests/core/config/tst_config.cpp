@@ -336,6 +336,13 @@ void ConfigTest::openingAFolderThatIsNoWorkspaceSaysWhatToDo()
     QVERIFY(test::remedyAs<remedy::ChooseWorkspace>(remedy) != nullptr);
     test::writeText(folder / "workspace.yaml", "buckets: [1024x1000]\n");
     QVERIFY(errorOf([&] { Workspace::open(folder.path()); }).find("multiple of 16") != std::string::npos);
+    for (const auto& lost : {std::string(), std::string("\r\n"), std::string(100, '\0')}) {
+        test::writeText(folder / "workspace.yaml", lost);
+        QVERIFY(errorOf([&] { Workspace::open(folder.path()); }).find("is empty") != std::string::npos);
+        QVERIFY(errorOf([&] { trainConfigFromYaml(lost, "my.yaml"); }).starts_with("my.yaml is empty"));
+    }
+    test::writeText(folder / "workspace.yaml", "format: 1\n");
+    QCOMPARE(errorOf([&] { Workspace::open(folder.path()); }), std::string());
 }
 
 void ConfigTest::whatIsWrongInWorkspaceYamlIsNamedWithItsLine_data()
