@@ -46,9 +46,14 @@ std::filesystem::path configFileOf(const TrainArguments& arguments, const Worksp
 {
     if (!arguments.config.empty())
         return configurationFile(arguments.config);
-    const auto own = workspace.runsFolder() / arguments.run / "config.yaml";
-    if (arguments.resume && std::filesystem::exists(own))
+    const auto run = workspace.runsFolder() / arguments.run, own = run / "config.yaml";
+    std::error_code ignored; // a link that leads to itself is not there
+    if (arguments.resume && std::filesystem::exists(own, ignored))
         return own;
+    if (arguments.resume && std::filesystem::exists(run / "checkpoints", ignored))
+        throw DataError(own.string() +
+                        " is missing, which says what the run was begun with: put it back, or name such a "
+                        "configuration by --config");
     return configurationFile(suitableConfiguration(workspace));
 }
 

@@ -212,6 +212,9 @@ void CommandLineTest::checkpointsAreListedWhateverTheConfigurationIs()
     QVERIFY2(shown.exitCode == 0, qPrintable(shown.errors));
     QVERIFY2(shown.out.contains("10") && shown.out.contains("star"), qPrintable(shown.out));
     QVERIFY2(shown.errors.contains("the usual rule is assumed"), qPrintable(shown.errors));
+    fs::remove(run / "config.yaml"); // what suits the workspace is not what the run was begun with
+    const auto resumed = runProgram({"-w", text(workspace.root), "train", "--resume", "--run", "old"});
+    QVERIFY2(resumed.errors.contains("config.yaml is missing"), qPrintable(resumed.errors));
 }
 
 void CommandLineTest::theManualNamesEveryCommandAndOption()
