@@ -59,6 +59,8 @@ void passBy(const fs::path& file, bool besidePicture, PassedBy& passedBy)
                  (what <= FileKind::Jpeg2000 ? "give them the ending of what they are" : "convert them to PNG or JPEG");
     else if (what == FileKind::Tar || (what >= FileKind::Gzip && what <= FileKind::Rar))
         advice = "unpack them to import what is inside";
+    else if (lowerCased(file.stem().native()) == "metadata")
+        advice = "a table of captions is read as metadata.csv or metadata.jsonl, which name each picture by file_name";
     else if (what == FileKind::Text && besidePicture)
         advice = "they are texts beside pictures: if they are captions, name them NAME.txt";
     passedBy.add(kind, file.string(), advice);
@@ -102,10 +104,14 @@ public:
         takeByOtherSpelling(beside, std::span(found_.listing.entries).subspan(firstEntry), folder, used);
         for (const auto& [name, files] : beside) {
             for (const auto& file : files) {
-                if (!used.contains(file))
-                    passedBy().add(sideFileKind(file) == SideFile::Json ? ".json files without a picture"
-                                                                        : "captions without a picture",
-                                   file.string(), "their names must be those of the pictures");
+                if (used.contains(file))
+                    continue;
+                const std::string advice = "their names must be those of the pictures";
+                if (sideFileKind(file) == SideFile::Json)
+                    passedBy().add(".json files without a picture", file.string(),
+                                   advice + "; what is said of many pictures is read from a metadata.jsonl");
+                else
+                    passedBy().add("captions without a picture", file.string(), advice);
             }
         }
         for (const auto& table : metadata)

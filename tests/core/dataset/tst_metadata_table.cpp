@@ -102,6 +102,20 @@ private Q_SLOTS:
         QVERIFY(contains(report.rejects[0].reason, "another table"));
     }
 
+    void tablesOfOtherFormatsAreToldWhatToBecome()
+    {
+        const Fixture f;
+        f.pictures({"a.png"});
+        f.text("metadata.parquet", "PAR1");
+        f.text("metadata.tsv", "file_name\ttext\na.png\ta cat\n");
+        f.text("captions.json", R"({"a.png": "a cat"})");
+        const auto kinds = f.import().passedBy.kinds();
+        QCOMPARE(kinds.size(), 3U);
+        for (const auto* const kind : {".parquet files", ".tsv files"})
+            QVERIFY2(contains(kinds.at(kind).advice, "metadata.csv or metadata.jsonl"), kind);
+        QVERIFY(contains(kinds.at(".json files without a picture").advice, "metadata.jsonl"));
+    }
+
     void columnsMustDiffer()
     {
         const ImportFixture f;
