@@ -5,12 +5,14 @@
 #include "core/io/file_kind.h"
 #include "core/io/foreign_text.h"
 #include "core/io/lower_case.h"
+#include "core/io/size_text.h"
 #include "core/runtime/error.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <iterator>
 #include <optional>
@@ -118,6 +120,13 @@ void takeTags(json& fields, ImportEntry& entry, const std::function<void(const s
 /// The file as UTF-8 text; empty where a note was made instead.
 std::optional<std::string> contentOf(const fs::path& file, ImportEntry& entry)
 {
+    constexpr std::uintmax_t largest = 16'000'000; // bytes; it would lie in memory
+    std::error_code failed;
+    if (const auto size = fs::file_size(file, failed); !failed && size > largest) {
+        entry.notes.push_back(file.string() + " has " + sizeText(static_cast<std::int64_t>(size)) +
+                              ", more than anything that is said of one picture, and was left out");
+        return std::nullopt;
+    }
     try {
         const auto bytes = readTextFile(file);
         const auto expected = sideFileKind(file) == SideFile::Json ? "a JSON file" : "a caption";

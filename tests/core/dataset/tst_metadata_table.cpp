@@ -102,6 +102,19 @@ private Q_SLOTS:
         QVERIFY(contains(report.rejects[0].reason, "another table"));
     }
 
+    void aHugeFileBesideAPictureIsNotRead()
+    {
+        const Fixture f;
+        f.pictures({"a.png"});
+        f.text("a.txt", "a cat");
+        fs::resize_file(f.source / "a.txt", 20'000'000);
+        f.text("a.json", R"({"caption": "a dog"})");
+        const auto report = f.import();
+        QCOMPARE(f.caption("a"), "a dog"s);
+        QCOMPARE(report.notes.size(), 1U);
+        QVERIFY2(contains(report.notes.front().reason, "20.0 MB"), report.notes.front().reason.c_str());
+    }
+
     void tablesOfOtherFormatsAreToldWhatToBecome()
     {
         const Fixture f;
