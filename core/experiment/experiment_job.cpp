@@ -26,6 +26,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <system_error>
 
 namespace nanodit {
 
@@ -51,6 +52,24 @@ struct Model {
 Json asWritten(const Json& json)
 {
     return Json::parse(dumpForeignJson(json, -1));
+}
+
+/// Whether anything lies where a run keeps its checkpoints, whole or not. Throws StoreError where that cannot be seen:
+/// an error of the file system must not pass for a run without any.
+bool mayHoldCheckpoint(const fs::path& runFolder)
+{
+    const auto folder = runFolder / "checkpoints";
+    removeAbandonedTemporaries(folder); // one may get its name back
+    std::error_code error;
+    const fs::directory_iterator entries(folder, error);
+    if (error == std::errc::no_such_file_or_directory)
+        return false;
+    if (error)
+        throw StoreError("it cannot be seen whether " + folder.string() + " holds checkpoints (" + error.message() +
+                         "): see to its disk or network, then go on");
+    return std::any_of(begin(entries), end(entries), [](const fs::directory_entry& entry) {
+        return !entry.path().filename().string().starts_with('.'); // as what is being written does
+    });
 }
 
 class Experiment {
@@ -227,7 +246,7 @@ private:
     {
         if (fs::exists(checkpointOf(model)))
             return true;
-        const bool begun = !listCheckpoints(runFolder(model)).empty();
+        const bool begun = mayHoldCheckpoint(runFolder(model));
         if (!begun)
             fs::remove_all(runFolder(model)); // Killed before its first checkpoint: there is nothing to go on from.
         TrainRequest request{.workspace = viewOf(model),

@@ -212,6 +212,26 @@ private Q_SLOTS:
                               "model.safetensors"));
     }
 
+    void aRunWhoseCheckpointsCannotBeSeenStays()
+    {
+        auto one = request("unseen");
+        one.arms = {"patches-rope-prior"};
+        one.seeds = 1;
+        const auto run = folder_ / "unseen/runs/patches-rope-prior-seed1";
+        writeText(run / "metrics.jsonl", "{}\n");
+        writeText(run / "checkpoints", "no folder"); // whose listing fails, as that of a folder on a disk with errors
+        const auto said = errorOf([&] { makeExperimentJob(one)->run({}); });
+        QVERIFY2(said.find("it cannot be seen whether") != std::string::npos, said.c_str());
+        QVERIFY(fs::exists(run / "metrics.jsonl"));
+
+        fs::remove(run / "checkpoints");
+        const auto weights = run / "checkpoints" / checkpointName(2) / "model.safetensors";
+        writeText(weights, "of a checkpoint whose state.json was lost");
+        const auto refused = errorOf([&] { makeExperimentJob(one)->run({}); });
+        QVERIFY2(refused.find("no whole checkpoint") != std::string::npos, refused.c_str());
+        QVERIFY(fs::exists(weights));
+    }
+
     void finishedModelsAreLeftAloneAndMoreCanBeAdded()
     {
         const auto checkpoint =
