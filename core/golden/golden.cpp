@@ -3,6 +3,7 @@
 #include "core/io/atomic_file.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/error.h"
+#include "core/runtime/tf32.h"
 
 #include <c10/util/Exception.h>
 #include <nlohmann/json.hpp>
@@ -50,6 +51,7 @@ GoldenReport runGolden(const std::filesystem::path& caseFolder, const ComputeCho
                         "\", which is not among those known here: " + known);
     }
     const auto compute = makeCompute(choice, {.precision = Precision::Float32, .tf32 = false});
+    const Tf32Hold tf32(compute.device, false);
     const auto broken = [&](const std::string& why) {
         return DataError(caseFolder.string() + " is no whole golden case of the kind " + report.kind + ": " + why +
                          "; copy it again from where it was made");

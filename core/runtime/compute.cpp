@@ -4,8 +4,8 @@
 #include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 #include "core/runtime/machine.h"
+#include "core/runtime/tf32.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 
@@ -56,10 +56,7 @@ Compute makeCompute(const ComputeChoice& choice, const Arithmetic& run)
 {
     const auto compute = resolved(choice, run);
     at::set_num_threads(compute.threads);
-    if (compute.device.is_cuda()) {
-        at::globalContext().setAllowTF32CuBLAS(run.tf32);
-        at::globalContext().setAllowTF32CuDNN(run.tf32);
-    }
+    wishTf32(compute.device, run.tf32);
     return compute;
 }
 

@@ -3,6 +3,7 @@
 #include "core/dataset/loader.h"
 #include "core/runs/catalogue.h"
 #include "core/runtime/error.h"
+#include "core/runtime/tf32.h"
 #include "core/train/trainer.h"
 
 #include <algorithm>
@@ -81,6 +82,7 @@ JobEnd replay(const ReplayRequest& request, const JobContext& context)
     // One process makes the micro-batches of all that trained it.
     config.optimiser.accumulation *= std::max(1, std::atoi(state.circumstances.ranks.c_str()));
     const auto compute = makeCompute(request.device, config.arithmetic());
+    const Tf32Hold tf32(compute.device, config.tf32); // as it was trained
     Trainer trainer(config, state.textTokens, compute);
     trainer.restore(state, readCheckpointTensors(report.checkpoint), report.checkpoint.string());
     LoaderOptions options;

@@ -11,6 +11,7 @@
 #include "core/runtime/compute_info.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
+#include "core/runtime/tf32.h"
 #include "core/runtime/torch_version.h"
 #include "core/train/checkpoint_writer.h"
 #include "core/train/memory_check.h"
@@ -124,6 +125,7 @@ JobEnd TrainJob::prepareAndTrain(const JobContext& outer)
 {
     throwIfAny(config_.validate(), "the training configuration");
     compute_ = makeCompute(request_.device, config_.arithmetic());
+    const Tf32Hold tf32(compute_.device, config_.tf32); // whatever else is opened meanwhile
     openData();
     takeWidthsFromData();
     if (!request_.ignoreMemory)

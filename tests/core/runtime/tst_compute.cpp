@@ -1,6 +1,7 @@
 #include "core/runtime/compute.h"
 #include "core/runtime/compute_devices.h"
 #include "core/runtime/compute_info.h"
+#include "core/runtime/tf32.h"
 #include "tests/support/far_device.h"
 #include "tests/support/test_data.h"
 
@@ -173,6 +174,32 @@ private Q_SLOTS:
     {
         QVERIFY(test::errorOf([] { makeCompute({.device = "cpu", .threads = -1}); }).find("number of threads") !=
                 std::string::npos);
+    }
+
+    void whoeverTrainsKeepsTensorFloat32AsItIs()
+    {
+        const at::Device gpu(at::kCUDA, 0); // the setting can be made without one
+        const auto allowed = [] {
+            const auto& torch = at::globalContext();
+            return torch.allowTF32CuBLAS() && torch.allowTF32CuDNN();
+        };
+        {
+            const Tf32Hold training(gpu, false);
+            wishTf32(gpu, true); // a checkpoint is opened beside it
+            QVERIFY(!allowed());
+            {
+                const Tf32Hold another(gpu, false);
+            }
+            wishTf32(gpu, true);
+            QVERIFY(!allowed());
+            const auto refused = test::errorOf([&gpu] { Tf32Hold(gpu, true); });
+            QVERIFY2(refused.find("a training of this program computes with tf32: false") != std::string::npos,
+                     refused.c_str());
+            const Tf32Hold onCpu(at::kCPU, true); // whose products are exact anyway
+            QVERIFY(!allowed());
+        }
+        wishTf32(gpu, true);
+        QVERIFY(allowed());
     }
 
     void theDeviceOfAnExtensionCanBeChosen()
