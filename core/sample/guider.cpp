@@ -385,4 +385,15 @@ std::unique_ptr<Guider> makeGuiderOfEach(std::vector<std::unique_ptr<Guider>> gu
     return std::make_unique<GuiderOfEach>(std::move(guiders));
 }
 
+std::unique_ptr<Guider> makeGuiderFor(std::span<const SampleRequest> requests, GridSize patches, GivenConditions given,
+                                      BranchEvaluator* weak)
+{
+    std::vector<std::unique_ptr<Guider>> guiders;
+    for (const auto& request : requests)
+        guiders.push_back(makeGuider(Guidance::of(request, patches), given));
+    auto guider = guiders.size() == 1 ? std::move(guiders.front()) : makeGuiderOfEach(std::move(guiders));
+    const auto& guide = requests.front().weakGuide;
+    return weak != nullptr && guide ? makeAutoguider(std::move(guider), *weak, guide->scale) : std::move(guider);
+}
+
 } // namespace nanodit

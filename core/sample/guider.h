@@ -10,6 +10,7 @@
 #include "core/sample/sample_request.h"
 
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace nanodit {
@@ -67,5 +68,10 @@ std::unique_ptr<Guider> makeAutoguider(std::unique_ptr<Guider> inner, BranchEval
 /// Samples of a batch that are each led by a guider of their own, as the pictures of a guidance plane are. Velocities
 /// of one sample, with which they all begin, are each one's.
 std::unique_ptr<Guider> makeGuiderOfEach(std::vector<std::unique_ptr<Guider>> guiders);
+
+/// What leads the pictures of these requests, which differ in their scales alone, as one batch; of one request, each of
+/// a batch. `weak`, of their weak guide, is evaluated once for all of them; null without one.
+std::unique_ptr<Guider> makeGuiderFor(std::span<const SampleRequest> requests, GridSize patches, GivenConditions given,
+                                      BranchEvaluator* weak);
 
 } // namespace nanodit

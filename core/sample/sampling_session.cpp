@@ -260,18 +260,11 @@ Session::Run Session::solveFrom(BranchVelocities& first, std::span<const SampleR
                                 const std::function<void(const SolverStep&)>& onStep)
 {
     const auto& request = requests.front();
-    std::vector<std::unique_ptr<Guider>> guiders;
-    for (const auto& one : requests) {
-        auto guider = makeGuider(Guidance::of(one, encoded_.conditions.patchGrid), branches_->given());
-        if (one.weakGuide)
-            guider = makeAutoguider(std::move(guider), weakBranches(*one.weakGuide), one.weakGuide->scale);
-        guiders.push_back(std::move(guider));
-    }
-    const auto pictures = static_cast<std::int64_t>(guiders.size());
+    auto* const weak = request.weakGuide ? &weakBranches(*request.weakGuide) : nullptr;
+    const auto guider = makeGuiderFor(requests, encoded_.conditions.patchGrid, branches_->given(), weak);
+    const auto pictures = static_cast<std::int64_t>(requests.size());
     const auto start = pictures == 1 ? first.x() : first.x().expand({pictures, -1, -1, -1});
-    const auto guider = pictures == 1 ? std::move(guiders.front()) : makeGuiderOfEach(std::move(guiders));
-    const StoppableEvaluations stoppable({branches_.get(), request.weakGuide ? weakBranches_.get() : nullptr},
-                                         stopOf(context));
+    const StoppableEvaluations stoppable({branches_.get(), weak}, stopOf(context));
     Run run;
     std::size_t step = 0, measured = 0; // a solver may evaluate a step more than once: its first evaluation is told
     const auto velocity = [&](BranchVelocities& branches) {

@@ -113,6 +113,46 @@ private Q_SLOTS:
         QVERIFY2(together.evaluations() < apart.evaluations(), "each branch is evaluated once for all");
         QVERIFY(together.evaluations() <= 3 * 3); // of times and branches
     }
+
+    void aWeakGuideIsEvaluatedOnceForABatch()
+    {
+        const NanoDiT model(tinyModelConfig()), weak(tinyModelConfig());
+        randomise(model.parameters());
+        randomise(weak.parameters());
+        const at::NoGradGuard noGradient;
+        for (const auto& parameter : weak.parameters()) // random numbers are the same for both
+            at::Tensor(parameter.value).mul_(0.7);
+        const auto conditions = test::conditionsOf(randomBatch(model.config(), 1));
+        BranchEvaluator ours(model, conditions, {}, latentTokens, Compute{});
+        BranchEvaluator weakForAll(weak, conditions, {}, latentTokens, Compute{});
+        BranchEvaluator weakForOne(weak, conditions, {}, latentTokens, Compute{});
+        constexpr GridSize patches = {4, 4};
+        std::vector<SampleRequest> requests(3);
+        std::vector<std::unique_ptr<Guider>> alone;
+        for (std::size_t i = 0; i < requests.size(); ++i) {
+            requests[i].textScale = static_cast<double>(i);
+            requests[i].weakGuide = WeakGuide{.checkpoint = {}, .scale = 1.5};
+            alone.push_back(makeGuiderFor({&requests[i], 1}, patches, {}, &weakForOne));
+        }
+        const auto together = makeGuiderFor(requests, patches, {}, &weakForAll);
+        const auto points = at::randn({3, model.config().latentChannels, 8, 8});
+        for (const float t : {1.0F, 0.5F}) {
+            const bool begin = t == 1; // all at one point
+            BranchVelocities branches(ours, begin ? points.narrow(0, 0, 1) : points, t);
+            const auto guided = together->velocity(branches);
+            QCOMPARE(guided.sizes(), points.sizes());
+            QCOMPARE(together->measure(branches).size(), requests.size());
+            for (std::size_t i = 0; i < alone.size(); ++i) {
+                const auto sample = static_cast<std::int64_t>(i);
+                BranchVelocities one(ours, points.narrow(0, begin ? 0 : sample, 1), t);
+                const auto expected = alone[i]->velocity(one);
+                QVERIFY(difference(guided.narrow(0, sample, 1), expected) <
+                        1e-4 * (1 + expected.abs().max().item<double>()));
+            }
+        }
+        QCOMPARE(weakForOne.evaluations(), std::int64_t{6});
+        QCOMPARE(weakForAll.evaluations(), std::int64_t{2}); // of times
+    }
 };
 
 QTEST_APPLESS_MAIN(TestGuider)
