@@ -52,6 +52,8 @@ std::optional<PaintedBy> paintedByOfPng(const fs::path& file)
 std::optional<fs::path> findCheckpoint(const std::vector<RunInfo>& runs, const PaintedBy& model,
                                        const JobContext& context)
 {
+    if (model.sha256.empty()) // its file was gone before it was read
+        return std::nullopt;
     std::vector<fs::path> candidates;
     for (const auto& run : runs) {
         for (const auto& checkpoint : run.checkpoints) {

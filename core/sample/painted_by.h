@@ -17,7 +17,7 @@ struct PaintedBy {
     std::string run;
     std::int64_t step = 0;
     bool averaged = false; ///< The moving average.
-    std::string sha256;    ///< Of the weights' file, 64 hex digits.
+    std::string sha256;    ///< Of the weights' file, 64 hex digits; empty where another took its place.
     bool operator==(const PaintedBy&) const = default;
 };
 /// "demo-run, step 2000"

@@ -22,6 +22,8 @@
 #include <bit>
 #include <chrono>
 #include <span>
+#include <string>
+#include <utility>
 
 namespace nanodit {
 
@@ -35,7 +37,7 @@ using Clock = std::chrono::steady_clock;
 
 /// A model from whose mistakes the sampler is led away.
 struct WeakModel {
-    fs::path checkpoint;
+    std::string state; ///< See modelState().
     std::shared_ptr<const OpenedModel> opened;
 };
 
@@ -93,8 +95,10 @@ private:
     std::unique_ptr<ConditionEncoder> conditions_;
     std::shared_ptr<const AutoencoderKl> autoencoder_;
     std::string description_;
-    std::unique_ptr<FileHash> weightsHash_;
-    PaintedBy paintedBy_; ///< Its hash is empty until the first kept picture needs it.
+    fs::path checkpoint_;
+    std::string state_;                     ///< Of the checkpoint when it was opened: see modelState().
+    std::unique_ptr<FileHash> weightsHash_; ///< Until the first kept picture has needed it.
+    PaintedBy paintedBy_; ///< Its hash is empty until then, and after it where the file is another one by then.
     DinoStatistics statistics_;
     nlohmann::json trainedEncoders_;
     std::optional<std::vector<std::string>> warnings_; ///< Once the encoders were compared.
@@ -113,8 +117,10 @@ private:
 
 Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice)
     : workspace_(std::move(workspace))
+    , checkpoint_(checkpoint)
 {
     compute_ = makeCompute(choice, StoredModel::readState(checkpoint).config.arithmetic());
+    state_ = modelState(checkpoint); // before the weights are read
     const auto opened = openModel(checkpoint, compute_.device);
     const auto& state = opened->state;
     model_ = std::shared_ptr<const NanoDiT>(opened, &opened->model);
@@ -133,9 +139,21 @@ bool Session::identify(const JobContext& context)
         warnings_ = differingEncoders(workspace_, trainedEncoders_, context);
     if (!warnings_)
         return false;
-    const auto& hash = weightsHash_->read([&context](std::size_t) { return !context.shouldStop(); });
-    paintedBy_.sha256 = hash.value_or("");
-    return hash.has_value();
+    if (!weightsHash_)
+        return true;
+    if (modelState(checkpoint_) == state_) {
+        const auto& hash = weightsHash_->read([&context](std::size_t) { return !context.shouldStop(); });
+        if (!hash)
+            return false;
+        if (modelState(checkpoint_) == state_) // what was read is what was opened
+            paintedBy_.sha256 = *hash;
+    }
+    if (paintedBy_.sha256.empty())
+        warnings_->push_back(
+            checkpoint_.string() +
+            " was replaced or removed since it was opened: pictures say its run and step, but not its file");
+    weightsHash_.reset();
+    return true;
 }
 
 const AutoencoderKl& Session::autoencoder()
@@ -180,10 +198,12 @@ bool Session::prepare(const SampleRequest& request, const JobContext& context)
 
 BranchEvaluator& Session::weakBranches(const WeakGuide& guide)
 {
-    if (!weak_ || weak_->checkpoint != guide.checkpoint) {
+    auto state = modelState(guide.checkpoint); // the file may have been replaced since the picture before
+    if (!weak_ || weak_->state != state) {
         weakBranches_.reset();
+        weak_.reset();
         checkWeakGuide(guide.checkpoint, StoredModel::readState(guide.checkpoint), model(), statistics_);
-        weak_ = WeakModel{.checkpoint = guide.checkpoint, .opened = openModel(guide.checkpoint, compute_.device)};
+        weak_ = WeakModel{.state = std::move(state), .opened = openModel(guide.checkpoint, compute_.device)};
     }
     if (!weakBranches_)
         weakBranches_ = std::make_unique<BranchEvaluator>(weak_->opened->model, encoded_.conditions, branches_->given(),

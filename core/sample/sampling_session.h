@@ -27,7 +27,7 @@ struct SampleResult {
     PngText settings; ///< Written into the PNG; sampleRequestFromPng restores it.
     double seconds = 0;
     std::vector<GuidanceStep> guidance; ///< By step: what each guidance term did.
-    std::vector<std::string> warnings;  ///< Sentences: encoders that are not those of the model's training data.
+    std::vector<std::string> warnings;  ///< Sentences: other encoders than in training, a replaced file of weights.
 };
 
 /// One picture of a guidance plane.

@@ -99,12 +99,16 @@ OpenedModel::OpenedModel(const StoredModel& stored, const fs::path& source, at::
 
 std::shared_ptr<const OpenedModel> openModel(const fs::path& checkpoint, at::Device device)
 {
-    const auto key = stateKey(weightsFile(checkpoint)) + stateKey(checkpointFolder(checkpoint) / "state.json");
-    return storeOf(device).get<OpenedModel>(key, [&] {
+    return storeOf(device).get<OpenedModel>(modelState(checkpoint), [&] {
         const auto opened = std::make_shared<const OpenedModel>(StoredModel::read(checkpoint), checkpoint, device);
         return SharedValues::Loaded<OpenedModel>{.value = opened,
                                                  .bytes = tensorBytes(stateOf(opened->model.parameters()))};
     });
+}
+
+std::string modelState(const fs::path& checkpoint)
+{
+    return stateKey(weightsFile(checkpoint)) + stateKey(checkpointFolder(checkpoint) / "state.json");
 }
 
 std::shared_ptr<const T5Encoder> openT5(const fs::path& folder, const Compute& compute)

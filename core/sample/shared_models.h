@@ -32,6 +32,10 @@ struct OpenedModel {
 /// model, however it is named. Throws DataError.
 std::shared_ptr<const OpenedModel> openModel(const std::filesystem::path& checkpoint, at::Device device);
 
+/// Names the weights that openModel() would read now: another text once their file, or what is known of them, is
+/// another.
+std::string modelState(const std::filesystem::path& checkpoint);
+
 /// The encoders of these folders, as their load() reads them.
 std::shared_ptr<const T5Encoder> openT5(const std::filesystem::path& folder, const Compute& compute);
 std::shared_ptr<const DinoEncoder> openDino(const std::filesystem::path& folder, const Compute& compute);

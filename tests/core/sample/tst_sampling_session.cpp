@@ -37,6 +37,23 @@ void addWideRecord(const TinyWorkspace& tiny)
     writeNpy(arrayFile(tiny.workspace, ArrayKind::DinoCls, "wide"), arrayFromTensor(cls));
 }
 
+/// A checkpoint of this run at step 2000 whose weights are random numbers times `factor`.
+std::filesystem::path writeScaledModel(const TinyWorkspace& tiny, const std::string& run, double factor)
+{
+    const NanoDiT model(tinyModelConfig());
+    randomise(model.parameters());
+    for (const auto& parameter : model.parameters())
+        at::Tensor(parameter.value.detach()).mul_(factor);
+    CheckpointState state;
+    state.run = run;
+    state.step = 2000;
+    state.config.model = tinyModelConfig();
+    state.textTokens = 8;
+    const auto weights = stateOf(model.parameters());
+    return writeCheckpoint(tiny.workspace.runsFolder() / run, state,
+                           {.model = weights, .ema = weights, .optimiser = weights});
+}
+
 /// As a PNG with its settings gives it back.
 SampleRequest requestAgain(const TinyWorkspace& tiny, const SampleRequest& request)
 {
@@ -436,6 +453,36 @@ private Q_SLOTS:
         const auto again = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
         request.weakGuide->scale = 2;
         QVERIFY(errorOf([&] { again->sample(request, {}, noPreview); }).find("same run") != std::string::npos);
+    }
+
+    void aWeakGuideThatWasReplacedIsReadAnew()
+    {
+        const TinyWorkspace tiny;
+        const auto checkpoint = writeRandomModel(tiny);
+        const auto session = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
+        auto request = smallRequest();
+        request.weakGuide = WeakGuide{.checkpoint = writeScaledModel(tiny, "weak", 0.7), .scale = 3};
+        const auto before = session->sample(request, {}, noPreview)->picture;
+        QCOMPARE(writeScaledModel(tiny, "weak", 0.4), request.weakGuide->checkpoint);
+        const auto after = session->sample(request, {}, noPreview)->picture;
+        QVERIFY(after.rgb != before.rgb);
+        const auto fresh = SamplingSession::open(tiny.workspace, checkpoint, {.threads = 2});
+        QVERIFY(fresh->sample(request, {}, noPreview)->picture.rgb == after.rgb);
+    }
+
+    void aPictureNamesNoFileThatTookThePlaceOfItsWeights()
+    {
+        const TinyWorkspace tiny;
+        const auto session = SamplingSession::open(tiny.workspace, writeRandomModel(tiny), {.threads = 2});
+        writeScaledModel(tiny, "demo-run", 0.5); // before the first picture is kept
+        const auto result = session->sample(smallRequest(), {}, noPreview);
+        QCOMPARE(result->warnings.size(), std::size_t{1});
+        QVERIFY2(result->warnings[0].find("was replaced or removed") != std::string::npos, result->warnings[0].c_str());
+        const auto file = tiny.folder / "replaced.png";
+        writePng(file, result->picture, result->settings);
+        const auto painter = paintedByOfPng(file);
+        QVERIFY(painter && painter->sha256.empty());
+        QVERIFY(!findCheckpoint(listRuns(tiny.workspace), *painter));
     }
 };
 
