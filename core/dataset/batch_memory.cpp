@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <map>
+#include <deque>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <sys/mman.h>
@@ -26,42 +27,61 @@ std::size_t roundedUp(std::size_t bytes)
 
 } // namespace
 
+/// What is spare and in use together is never more than what was in use at once: sizes that do not come again make room
+/// for those that do.
 struct BatchMemory::Pool {
+    struct Block {
+        std::size_t bytes;
+        void* memory;
+    };
+
     ~Pool()
     {
-        for (const auto& [bytes, block] : spare)
-            std::free(block);
+        for (const auto& block : spare)
+            std::free(block.memory);
     }
     void* take(std::size_t bytes)
     {
         {
             const std::lock_guard lock(mutex);
-            if (const auto found = spare.find(bytes); found != spare.end()) {
-                void* const block = found->second;
-                spare.erase(found);
-                return block;
+            used += bytes;
+            mostUsed = std::max(mostUsed, used);
+            const auto newest = std::find_if(spare.rbegin(), spare.rend(),
+                                             [bytes](const Block& block) { return block.bytes == bytes; });
+            if (newest != spare.rend()) {
+                void* const memory = newest->memory;
+                spare.erase(std::next(newest).base());
+                spareBytes -= bytes;
+                return memory;
+            }
+            while (!spare.empty() && used + spareBytes > mostUsed) {
+                std::free(spare.front().memory);
+                spareBytes -= spare.front().bytes;
+                spare.pop_front();
             }
         }
         const auto alignment = bytes >= largePage ? largePage : std::size_t{4096};
-        void* const block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-        if (block == nullptr)
+        void* const memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+        if (memory == nullptr) {
+            const std::lock_guard lock(mutex);
+            used -= bytes;
             throw std::bad_alloc();
+        }
         if (bytes >= largePage)
-            madvise(block, bytes, MADV_HUGEPAGE); // A wish; where it is not granted, nothing changes.
-        return block;
+            madvise(memory, bytes, MADV_HUGEPAGE); // A wish; where it is not granted, nothing changes.
+        return memory;
     }
-    void giveBack(std::size_t bytes, void* block)
+    void giveBack(std::size_t bytes, void* memory)
     {
         const std::lock_guard lock(mutex);
-        if (spare.size() < mostSpare)
-            spare.emplace(bytes, block);
-        else
-            std::free(block);
+        used -= bytes;
+        spareBytes += bytes;
+        spare.push_back({.bytes = bytes, .memory = memory});
     }
 
-    static constexpr std::size_t mostSpare = 64; ///< Blocks: several batches of four tensors.
     std::mutex mutex;
-    std::multimap<std::size_t, void*> spare;
+    std::deque<Block> spare; ///< The oldest first.
+    std::size_t used = 0, spareBytes = 0, mostUsed = 0;
 };
 
 BatchMemory::BatchMemory()
@@ -77,7 +97,13 @@ at::Tensor BatchMemory::floats(const std::vector<std::int64_t>& shape)
     bytes = roundedUp(bytes);
     const auto pool = pool_;
     return at::from_blob(
-        pool->take(bytes), shape, [pool, bytes](void* block) { pool->giveBack(bytes, block); }, at::kFloat);
+        pool->take(bytes), shape, [pool, bytes](void* memory) { pool->giveBack(bytes, memory); }, at::kFloat);
+}
+
+std::size_t BatchMemory::bytesHeld() const
+{
+    const std::lock_guard lock(pool_->mutex);
+    return pool_->used + pool_->spareBytes;
 }
 
 } // namespace nanodit

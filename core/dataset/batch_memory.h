@@ -2,19 +2,22 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 namespace nanodit {
 
-/// Memory of batches, used again when their tensors are gone: fresh pages cost the system more than filling them. Any
-/// thread; tensors may outlive it.
+/// Memory of batches, used again when their tensors are gone: fresh pages cost the system more than filling them. It
+/// never holds more than was in use at once. Any thread; tensors may outlive it.
 class BatchMemory {
 public:
     BatchMemory();
     /// A contiguous float32 tensor whose values are whatever lay there.
     at::Tensor floats(const std::vector<std::int64_t>& shape);
+    /// In use and spare.
+    std::size_t bytesHeld() const;
 
 private:
     struct Pool;
