@@ -91,7 +91,8 @@ void TrainForecasts::forecast()
             made.shown.memoryThere = availableMemory(device);
             made.shown.diskThere = freeDiskBytes(workspace);
             if (!made.shown.fits())
-                made.shown.changes = fittingChanges(config, made.data, made.shown.memoryThere, where);
+                made.shown.changes =
+                    fittingChanges(config, made.data, made.shown.memoryThere, where, 1, device.precision);
             return made;
         },
         [this, asked = asked_](Made made) {

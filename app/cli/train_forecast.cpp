@@ -92,7 +92,8 @@ void printForecast(const TrainConfig& asked, const Workspace& workspace, std::in
     const auto sharing = ranksSharingDevice(options.device.device, processes, gpuFindings().usable); // its memory, too
     const auto& memory = forecast.memory;
     const auto needed = memory.ofProcesses(sharing), there = availableMemory(options.device);
-    const auto changes = there > 0 ? fittingChanges(config, data, there, where, sharing) : std::vector<FittingChange>{};
+    const auto changes = there > 0 ? fittingChanges(config, data, there, where, sharing, options.device.precision)
+                                   : std::vector<FittingChange>{};
     const bool fits = there == 0 || needed <= there;
     const auto disk = freeDiskBytes(workspace);
     const bool diskFits = disk == 0 || forecast.diskBytes <= disk;

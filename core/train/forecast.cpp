@@ -228,6 +228,7 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data, 
         const auto& made = forecast.buckets.back();
         memory.activations = std::max(memory.activations, activations.most);
         last = std::max(last, activations.last);
+        // Memory that batches have left for the next ones is within that (core/dataset/batch_memory.h).
         memory.batches = std::max(memory.batches, config.data.prefetch * batchBytes(config, data, tokens));
         forecast.samplesPerEpoch += bucket.samples;
         forecast.meanWork += made.work * static_cast<double>(bucket.samples);
@@ -254,7 +255,7 @@ TrainForecast forecastTraining(const TrainConfig& asked, const TrainData& data, 
 }
 
 std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory,
-                                          MemoryOf where, std::int64_t processes)
+                                          MemoryOf where, std::int64_t processes, std::optional<Precision> chosen)
 {
     const auto needs = [&data, where, processes](const TrainConfig& tried) {
         return forecastTraining(tried, data, where).memory.ofProcesses(processes);
@@ -291,14 +292,15 @@ std::vector<FittingChange> fittingChanges(const TrainConfig& config, const Train
         set(recomputing, "checkpointing", "true");
         one = fits(recomputing) || one;
     }
-    if (config.precision == Precision::Float32) {
+    const bool canBeNarrower = config.precision == Precision::Float32 && !chosen;
+    if (canBeNarrower) {
         set(narrow, "precision", "bf16");
         one = fits(narrow) || one;
     }
     if (one)
         return found;
     auto both = recomputing;
-    if (config.precision == Precision::Float32)
+    if (canBeNarrower)
         set(both, "precision", "bf16");
     if (smallerBatch(recomputing) || fits(both) || smallerBatch(both))
         return found;

@@ -5,6 +5,7 @@
 #include "core/runtime/compute_choice.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -97,8 +98,10 @@ struct FittingChange {
 };
 
 /// What makes it fit into `memory` bytes, each by the fewest settings; empty when it fits already, or when nothing
-/// helps but a smaller model or smaller pictures. None changes the model, nor how many samples a step sees.
+/// helps but a smaller model or smaller pictures. None changes the model, nor how many samples a step sees, nor the
+/// precision where somebody has chosen one that goes before the configuration's.
 std::vector<FittingChange> fittingChanges(const TrainConfig& config, const TrainData& data, std::int64_t memory,
-                                          MemoryOf where = MemoryOf::Machine, std::int64_t processes = 1);
+                                          MemoryOf where = MemoryOf::Machine, std::int64_t processes = 1,
+                                          std::optional<Precision> chosen = {});
 
 } // namespace nanodit

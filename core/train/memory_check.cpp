@@ -22,7 +22,7 @@ void requireMemory(const Workspace& workspace, const TrainConfig& asked, const C
     if (there == 0 || needed <= there)
         return;
     std::string ways;
-    for (const auto& change : fittingChanges(config, data, there, where, processes)) {
+    for (const auto& change : fittingChanges(config, data, there, where, processes, device.precision)) {
         ways += ways.empty() ? ": it would fit with " : ", or with ";
         for (std::size_t i = 0; i < change.settings.size(); ++i)
             ways += (i == 0 ? "" : " and ") + change.settings[i].first + " " + change.settings[i].second;

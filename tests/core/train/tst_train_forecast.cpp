@@ -10,6 +10,7 @@
 #include <ATen/ATen.h>
 #include <QtTest/QTest>
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 
@@ -327,6 +328,23 @@ private Q_SLOTS:
             QVERIFY(!change.settings.empty());
         }
         QVERIFY(fittingChanges(config, data, 1'000'000'000).empty()); // the weights alone are more
+    }
+
+    void noPrecisionIsProposedWhereOneWasChosen()
+    {
+        const auto config = readTrainConfig(configurationFile("base"));
+        const auto data = dataOf({.width = 512, .height = 512}, 512, 4096, 1024);
+        auto narrow = config;
+        narrow.precision = Precision::Bf16;
+        const auto there = forecastTraining(narrow, data).memory.total();
+        const auto proposesPrecision = [](const std::vector<FittingChange>& found) {
+            return std::ranges::any_of(found, [](const FittingChange& change) {
+                return std::ranges::any_of(change.settings, [](const auto& set) { return set.first == "precision"; });
+            });
+        };
+        QVERIFY(proposesPrecision(fittingChanges(config, data, there)));
+        const auto kept = fittingChanges(config, data, there, MemoryOf::Machine, 1, Precision::Float32);
+        QVERIFY(!kept.empty() && !proposesPrecision(kept)); // the one that was chosen would go before it
     }
 
     void aBatchThatIsNoPowerOfTwoIsMadeSmallerToo()
