@@ -310,7 +310,7 @@ std::vector<std::string> Trainer::suspects() const
 bool Trainer::measuresAttention() const
 {
     const auto every = config_.metrics.attentionEvery;
-    return every > 0 && (steps_ + 1) % every == 0;
+    return collective_->rank() == 0 && every > 0 && (steps_ + 1) % every == 0; // who records it
 }
 
 double Trainer::nextLearningRate() const

@@ -131,6 +131,16 @@ class TestTrainRanks : public QObject {
 private Q_SLOTS:
     void initTestCase() { at::set_num_threads(1); }
 
+    void attentionIsMeasuredByTheRankThatRecordsIt()
+    {
+        auto config = configOf(1);
+        config.metrics.attentionEvery = 2;
+        const auto courses = coursesOfRanks(2, config, 2);
+        QVERIFY(courses[0].metrics[0].attention.empty());
+        QCOMPARE(courses[0].metrics[1].attention.size(), std::size_t{2}); // blocks
+        QVERIFY(courses[1].metrics[1].attention.empty());
+    }
+
     void twoRanksMakeTheStepsOfOneThatAccumulates_data()
     {
         QTest::addColumn<int>("ranks");
