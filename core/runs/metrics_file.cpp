@@ -255,14 +255,19 @@ void MetricsFile::append(const std::string& line)
         throw StoreError(file_.string() + " could not be written: make room on the disk, then resume the run");
 }
 
+void forEachStep(const std::filesystem::path& runFolder, const std::function<void(const StepMetrics&)>& use)
+{
+    std::ifstream stream(runFolder / "metrics.jsonl");
+    for (std::string line; std::getline(stream, line);) {
+        if (const auto metrics = stepMetricsFromJson(line))
+            use(*metrics);
+    }
+}
+
 std::vector<StepMetrics> readMetrics(const std::filesystem::path& runFolder)
 {
     std::vector<StepMetrics> all;
-    std::ifstream stream(runFolder / "metrics.jsonl");
-    for (std::string line; std::getline(stream, line);) {
-        if (auto metrics = stepMetricsFromJson(line))
-            all.push_back(*metrics);
-    }
+    forEachStep(runFolder, [&all](const StepMetrics& metrics) { all.push_back(metrics); });
     return all;
 }
 

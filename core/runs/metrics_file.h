@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -54,7 +55,10 @@ private:
     std::set<std::int64_t> skipped_;
     std::map<std::int64_t, std::map<std::string, double>> measured_;
 };
-/// Every whole line of a run's metrics.jsonl that is a step.
+/// Every whole line of a run's metrics.jsonl that is a step, one after the other, holding none: a long run has
+/// millions.
+void forEachStep(const std::filesystem::path& runFolder, const std::function<void(const StepMetrics&)>& use);
+/// All of them at once.
 std::vector<StepMetrics> readMetrics(const std::filesystem::path& runFolder);
 
 struct StepsSoFar {

@@ -9,9 +9,11 @@
 #include "core/runtime/error.h"
 
 #include <ATen/ATen.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <sstream>
+#include <fstream>
+#include <string>
 
 namespace nanodit {
 
@@ -28,16 +30,28 @@ at::Tensor inHalf(const at::Tensor& tensor)
     return at::isfinite(half).all().item<bool>() ? half : tensor;
 }
 
-std::string thinnedMetrics(const std::string& text, std::int64_t every)
+/// In pieces: a long run's file is larger than one wants to hold. A line that is being written is left out.
+void thinMetrics(const fs::path& from, const fs::path& to, std::int64_t every)
 {
-    std::istringstream lines(text);
-    std::string kept;
+    constexpr std::size_t pieceLength = 1 << 20;
+    std::ifstream lines(from);
+    const bool opened = lines.is_open();
+    AtomicFile kept(to);
+    std::string piece;
     for (std::string line; std::getline(lines, line);) {
         const auto step = stepMetricsFromJson(line);
-        if (!step || step->step % every == 0)
-            kept += line + "\n";
+        if (step ? step->step % every != 0 : !nlohmann::json::accept(line))
+            continue;
+        piece += line + "\n";
+        if (piece.size() < pieceLength)
+            continue;
+        kept.write(piece);
+        piece.clear();
     }
-    return kept;
+    if (!opened || lines.bad())
+        throw DataError(from.string() + " could not be read to its end");
+    kept.write(piece);
+    kept.commit();
 }
 
 } // namespace
@@ -73,9 +87,8 @@ std::uintmax_t exportRun(const RunExport& request)
         writeFileAtomically(checkpoint / "state.json", readTextFile(source / "state.json"));
         writeFileAtomically(folder / "config.yaml", toYaml(state.config, true));
         if (fs::exists(run / "metrics.jsonl"))
-            writeFileAtomically(
-                folder / "metrics.jsonl",
-                thinnedMetrics(readTextFile(run / "metrics.jsonl"), std::max<std::int64_t>(1, request.metricsEvery)));
+            thinMetrics(run / "metrics.jsonl", folder / "metrics.jsonl",
+                        std::max<std::int64_t>(1, request.metricsEvery));
     });
     return bytes;
 }

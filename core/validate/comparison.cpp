@@ -123,22 +123,23 @@ std::vector<MetricCourse> metricCourses(const std::vector<ValidationReport>& rep
 LossCourse lossCourse(const fs::path& runFolder, std::size_t points)
 {
     LossCourse course{.run = runFolder.filename().string(), .points = {}};
-    const auto metrics = readMetrics(runFolder);
-    if (metrics.empty() || points == 0)
+    std::vector<std::pair<std::int64_t, double>> losses; // step and loss, of all that there is of a step
+    forEachStep(runFolder, [&losses](const StepMetrics& step) { losses.emplace_back(step.step, step.loss); });
+    if (losses.empty() || points == 0)
         return course;
-    const auto window = (metrics.size() + points - 1) / points;
+    const auto window = (losses.size() + points - 1) / points;
     double sum = 0;
     std::size_t finite = 0;
-    for (std::size_t i = 0; i < metrics.size(); ++i) {
-        if (std::isfinite(metrics[i].loss)) {
-            sum += metrics[i].loss;
+    for (std::size_t i = 0; i < losses.size(); ++i) {
+        const auto& [step, loss] = losses[i];
+        if (std::isfinite(loss)) {
+            sum += loss;
             ++finite;
         }
-        if ((i + 1) % window != 0 && i + 1 != metrics.size())
+        if ((i + 1) % window != 0 && i + 1 != losses.size())
             continue;
         if (finite > 0)
-            course.points.push_back(
-                {.step = metrics[i].step, .mean = sum / static_cast<double>(finite), .interval = {}});
+            course.points.push_back({.step = step, .mean = sum / static_cast<double>(finite), .interval = {}});
         sum = 0;
         finite = 0;
     }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 
 namespace nanodit {
 
@@ -31,24 +32,30 @@ std::uintmax_t bytesBelow(const fs::path& folder)
 
 void readSteps(RunOverview& overview)
 {
-    const auto metrics = readMetrics(overview.run.folder);
-    if (metrics.empty()) {
+    struct Recent {
+        double loss, rate;
+    };
+    std::deque<Recent> last;
+    PatchBreakThrough breakThrough;
+    forEachStep(overview.run.folder, [&](const StepMetrics& step) {
+        overview.seconds += trainingTimeSince(last.empty() ? 0 : overview.steps, step).seconds;
+        overview.steps = step.step;
+        overview.skipped += step.skipped;
+        breakThrough.append(step);
+        last.push_back({.loss = step.loss, .rate = step.samplesPerSecond});
+        if (last.size() > recent)
+            last.pop_front();
+    });
+    if (last.empty()) {
         // A model that was brought here without its metrics still says how far it was trained.
         if (!overview.run.checkpoints.empty())
             overview.steps = checkpointStep(overview.run.checkpoints.back().filename().string()).value_or(0);
         return;
     }
-    overview.steps = metrics.back().step;
-    overview.patchesBreakThrough = patchBreakThrough(metrics);
+    overview.patchesBreakThrough = breakThrough.step();
     double loss = 0, rate = 0, finite = 0;
-    const auto firstRecent = metrics.size() - std::min(recent, metrics.size());
-    for (std::size_t i = 0; i < metrics.size(); ++i) {
-        const auto& step = metrics[i];
-        overview.seconds += trainingTimeSince(i > 0 ? metrics[i - 1].step : 0, step).seconds;
-        overview.skipped += step.skipped;
-        if (i < firstRecent)
-            continue;
-        rate += step.samplesPerSecond;
+    for (const auto& step : last) {
+        rate += step.rate;
         if (std::isfinite(step.loss)) {
             loss += step.loss;
             ++finite;
@@ -56,7 +63,7 @@ void readSteps(RunOverview& overview)
     }
     if (finite > 0)
         overview.loss = loss / finite;
-    overview.samplesPerSecond = rate / static_cast<double>(metrics.size() - firstRecent);
+    overview.samplesPerSecond = rate / static_cast<double>(last.size());
 }
 
 void readNewestReport(RunOverview& overview)

@@ -2,6 +2,7 @@
 #include "core/model/stored_weights.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
+#include "core/runs/metrics_file.h"
 #include "core/runs/run_export.h"
 #include "tests/support/test_data.h"
 
@@ -102,6 +103,27 @@ private Q_SLOTS:
         QVERIFY(!std::filesystem::exists(checkpoint / "ema.safetensors"));
         QVERIFY(std::abs(readWeights(checkpoint).at("w")[0][0].item<double>() - 1.0 / 3) < 1e-3);
         QCOMPARE(linesOf(folder / "given/metrics.jsonl"), std::size_t{5});
+    }
+
+    void metricsAreThinnedInPiecesAndAHalfLineIsLeftOut()
+    {
+        const TemporaryFolder folder;
+        const auto checkpoint = trainedRun(folder / "run");
+        std::string metrics;
+        const std::string remark(300, 'x');      // as a later version may write
+        for (int step = 1; step <= 8000; ++step) // more than a piece of it is kept
+            metrics += R"({"step":)" + std::to_string(step) + R"(,"loss":0.5,"remark":")" + remark + "\"}\n";
+        writeFileAtomically(folder / "run/metrics.jsonl", metrics + R"({"step":8000,"validation":{}})" + "\n" +
+                                                              R"({"step":8001,"lo)"); // it is being trained
+        exportRun({.checkpoint = checkpoint, .folder = folder / "given", .metricsEvery = 2});
+        const auto given = readTextFile(folder / "given/metrics.jsonl");
+        QCOMPARE(linesOf(folder / "given/metrics.jsonl"), std::size_t{4001});
+        QVERIFY(given.starts_with("{\"step\":2,") && given.ends_with("{\"step\":8000,\"validation\":{}}\n"));
+        std::int64_t steps = 0;
+        bool inOrder = true;
+        forEachStep(folder / "given", [&](const StepMetrics& step) { inOrder = inOrder && step.step == 2 * ++steps; });
+        QCOMPARE(steps, std::int64_t{4000});
+        QVERIFY(inOrder);
     }
 
     void aFolderThatExistsIsLeftAlone()
