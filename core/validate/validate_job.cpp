@@ -174,11 +174,12 @@ private:
         } else if (fs::exists(report_.folder) && !fs::is_empty(report_.folder)) {
             throw DataError(report_.folder.string() + " is not empty and holds no validation: choose another folder");
         }
+        makeFolder(report_.folder);
+        removeAbandonedTemporaries(report_.folder);
+        writeFileAtomically(file, wanted + "\n"); // first: by it the folder is known again after a kill or a full disk
         for (const auto& picture : plan_.pictures)
             makeFolder((report_.folder / picture.file()).parent_path());
         makeFolder(report_.folder / "originals");
-        removeAbandonedTemporaries(report_.folder);
-        writeFileAtomically(file, wanted + "\n");
         return std::nullopt;
     }
 
@@ -204,11 +205,11 @@ private:
                              remedy::ChooseFolder{});
     }
 
-    /// The parts that this job writes, and nothing else.
+    /// The parts that this job writes, and nothing else; last the one that the folder is known by.
     void removeOld() const
     {
         for (const auto* part :
-             {"report.json", "report.html", "pictures.csv", "plan.json", "pictures", "originals", "nearest"})
+             {"report.json", "report.html", "pictures.csv", "pictures", "originals", "nearest", "plan.json"})
             fs::remove_all(report_.folder / part);
     }
 

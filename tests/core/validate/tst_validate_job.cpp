@@ -1,4 +1,5 @@
 #include "core/config/workspace_config.h"
+#include "core/dataset/catalog.h"
 #include "core/demo/demo_job.h"
 #include "core/front/sampling.h"
 #include "core/front/validation.h"
@@ -275,6 +276,21 @@ private Q_SLOTS:
         }
         QVERIFY2(message.find("report.html") != std::string::npos, message.c_str());
         QVERIFY(!fs::exists(full / "report.json"));
+        validate(request(full));
+        QCOMPARE(difference(whole_, full), QString());
+    }
+
+    void aDiskThatIsFullFromTheBeginningLeavesNothingInTheWay()
+    {
+        const auto full = folder_ / "full-at-once";
+        std::string message;
+        {
+            const auto catalog = Catalog::open(workspace_); // whose own files need no more room then
+            QVERIFY(catalog.recordCount() > 0);
+            const test::FileSizeLimit limit(64);
+            message = test::errorOf([&] { validate(request(full)); });
+        }
+        QVERIFY2(message.find("plan.json") != std::string::npos, message.c_str());
         validate(request(full));
         QCOMPARE(difference(whole_, full), QString());
     }
