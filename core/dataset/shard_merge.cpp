@@ -120,6 +120,7 @@ private:
         if (merged_.is_null()) {
             merged_ = manifest;
             merged_["samples"] = 0;
+            merged_["masked"] = 0;
             merged_["certificates"] = json::object();
             merged_["shards"] = json::array();
         }
@@ -129,6 +130,7 @@ private:
                                 (rankSet / "shards.json").string() + " is another): pack again with all ranks");
         }
         merged_["samples"] = merged_["samples"].get<std::int64_t>() + manifest.at("samples").get<std::int64_t>();
+        merged_["masked"] = merged_["masked"].get<std::int64_t>() + manifest.value("masked", std::int64_t{0});
         merged_["patch_grids"].update(manifest.at("patch_grids"));
         for (const auto& [verdict, count] : manifest.at("certificates").items())
             merged_["certificates"][verdict] =

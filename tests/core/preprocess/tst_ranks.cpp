@@ -5,6 +5,7 @@
 #include "core/dataset/sqlite.h"
 #include "core/io/atomic_file.h"
 #include "core/preprocess/jobs.h"
+#include "core/preprocess/workspace_state.h"
 #include "core/runtime/error.h"
 #include "tests/core/preprocess/pass_fixture.h"
 
@@ -368,6 +369,11 @@ private Q_SLOTS:
                              f.fakes.encoders())
                 ->run({});
         };
+        for (const auto& record : listRecords(f.workspace))
+            writePng(record.image.parent_path() / (record.image.stem().string() + "-mask.png"),
+                     {.size = record.original,
+                      .rgb = std::vector<std::uint8_t>(
+                          static_cast<std::size_t>(3 * record.original.width * record.original.height), 255)});
         pack({}, false);
         const auto folder = f.workspace.shardsFolder() / "train";
         std::map<std::string, ShardSample> single; // mapped, so that it outlives being replaced
@@ -391,6 +397,7 @@ private Q_SLOTS:
 
         const auto shared = ShardSet::open(folder);
         QCOMPARE(shared->entries().size(), single.size());
+        QCOMPARE(shared->masked(), 17);
         for (const auto& [id, theirs] : single) {
             const auto place = shared->find(id);
             QVERIFY(place);
@@ -401,7 +408,7 @@ private Q_SLOTS:
                 QVERIFY(std::ranges::equal((ours.*array).bytes, (theirs.*array).bytes));
         }
         const auto manifest = nlohmann::json::parse(readTextFile(folder / "shards.json"));
-        for (const char* key : {"samples", "patch_grids", "encoders", "certificates", "dino_width"})
+        for (const char* key : {"samples", "masked", "patch_grids", "encoders", "certificates", "dino_width"})
             QVERIFY2(manifest.at(key) == wholeManifest.at(key), key);
         for (const char* part : {"cls", "patches"}) {
             for (const char* key : {"mean", "std"}) {
