@@ -5,6 +5,7 @@
 #include "core/runtime/error.h"
 
 #include <set>
+#include <utility>
 
 namespace nanodit {
 
@@ -85,6 +86,7 @@ std::vector<EditableFields> editableFields(const Workspace& workspace, const std
                           .splitGiven = record->splitGiven,
                           .splitEdited = record->splitEdited,
                           .tags = record->tags,
+                          .tagsEdited = record->tagsEdited,
                           .excluded = record->excluded,
                           .exclusionEdited = record->exclusionEdited});
     }
@@ -111,8 +113,10 @@ void changeFields(const Workspace& workspace, const std::vector<EditableFields>&
             record.splitGiven = after.splitGiven;
             record.splitEdited = after.splitEdited;
         }
-        if (before.tags != after.tags)
+        if (before.tags != after.tags || before.tagsEdited != after.tagsEdited) {
             record.tags = after.tags;
+            record.tagsEdited = after.tagsEdited;
+        }
         if (before.excluded != after.excluded || before.exclusionEdited != after.exclusionEdited) {
             record.excluded = after.excluded;
             record.exclusionEdited = after.exclusionEdited;
@@ -130,7 +134,9 @@ void changeTags(const Workspace& workspace, const std::vector<std::string>& ids,
         for (const auto& tag : gone)
             tags.erase(tag);
         tags.insert(come.begin(), come.end());
-        record.tags = {tags.begin(), tags.end()};
+        std::vector<std::string> changed(tags.begin(), tags.end());
+        record.tagsEdited = record.tagsEdited || changed != record.tags;
+        record.tags = std::move(changed);
     });
 }
 

@@ -31,6 +31,7 @@ struct EditableFields {
     std::string split;
     bool splitGiven = false, splitEdited = false;
     std::vector<std::string> tags;
+    bool tagsEdited = false;
     std::string excluded;
     bool exclusionEdited = false;
     bool operator==(const EditableFields&) const = default;

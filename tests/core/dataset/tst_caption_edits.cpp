@@ -151,6 +151,28 @@ private Q_SLOTS:
         QVERIFY((counts.front() == std::pair<std::string, std::int64_t>("night", 2)));
     }
 
+    void tagsThatWereEditedStayWhenPicturesAreImportedAgain()
+    {
+        const Fixture f;
+        using Tags = std::vector<std::string>;
+        const auto before = editableFields(f.workspace, {"a"});
+        changeTags(f.workspace, {"a", "b"}, {"night"}, {"day"});
+        changeTags(f.workspace, {"blue_bird-2"}, {}, {"day"}); // which it does not have
+        f.text("a.txt", "another car");                        // so that the record is taken in again
+        f.text("blue_bird-2.tags", "bird");
+        f.import();
+        QVERIFY((f.record("a").tags == Tags{"night"}) && (f.record("b").tags == Tags{"night"}));
+        QVERIFY((f.record("blue_bird-2").tags == Tags{"bird"}));
+        // Taken back, the tags are the source's again.
+        auto without = editableFields(f.workspace, {"a"}), with = without;
+        without[0].tags = before[0].tags;
+        without[0].tagsEdited = before[0].tagsEdited;
+        changeFields(f.workspace, with, without);
+        f.text("a.tags", "city");
+        f.import();
+        QVERIFY((f.record("a").tags == Tags{"city"}));
+    }
+
     void relocatedPicturesKeepTheirRecords()
     {
         const Fixture f;
