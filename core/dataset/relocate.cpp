@@ -46,11 +46,16 @@ JobEnd relocate(const RelocateRequest& request, const JobContext& context)
     auto catalog = Catalog::open(request.workspace);
     ProgressMeter meter(context, Stage::ReadingPictures, catalog.recordCount(), Unit::Records);
     RelocateReport report;
-    std::vector<Record> moved;
+    struct Moved {
+        std::string id;
+        fs::path place;
+        FileStamp stamp;
+    };
+    std::vector<Moved> moved;
     std::string last;
     for (auto page = catalog.records(last, recordsAtOnce); !page.empty(); page = catalog.records(last, recordsAtOnce)) {
         last = page.back().id;
-        for (auto& record : page) {
+        for (const auto& record : page) {
             if (context.shouldStop())
                 return JobEnd::Cancelled;
             meter.advance(1);
@@ -69,17 +74,21 @@ JobEnd relocate(const RelocateRequest& request, const JobContext& context)
                     {record.id, place.string() + " is another picture, or cannot be read: import it to take it in"});
                 continue;
             }
-            record.image = place;
-            record.imageStamp = *stamp;
-            moved.push_back(std::move(record));
+            moved.push_back({.id = record.id, .place = place, .stamp = *stamp});
         }
     }
     if (moved.empty() && report.left.empty())
         throw DataError("no record of " + request.workspace.root.string() + " has a picture below " + from.string() +
                         ": name the folder as it was when it was imported");
     catalog.together([&] {
-        for (const auto& record : moved)
-            catalog.put(record);
+        for (const auto& [id, place, stamp] : moved) {
+            auto record = catalog.find(id); // as it is now: it may have been edited meanwhile
+            if (!record)
+                continue;
+            record->image = place;
+            record->imageStamp = stamp;
+            catalog.put(*record);
+        }
     });
     report.moved = static_cast<std::int64_t>(moved.size());
     request.finished(report);

@@ -173,6 +173,26 @@ private Q_SLOTS:
         QVERIFY((f.record("a").tags == Tags{"city"}));
     }
 
+    void editsMadeWhilePicturesAreRelocatedStay()
+    {
+        const Fixture f;
+        fs::rename(f.source, f.folder / "elsewhere");
+        RelocateReport report;
+        JobContext context;
+        context.report = [&f](const Progress& progress) {
+            if (progress.done == 1) // the records have been read, and none is written
+                setCaption(f.workspace, "a", "edited meanwhile");
+        };
+        makeRelocateJob({.workspace = f.workspace,
+                         .from = f.source,
+                         .to = f.folder / "elsewhere",
+                         .finished = [&report](const auto& made) { report = made; }})
+            ->run(context);
+        QCOMPARE(report.moved, 3);
+        QCOMPARE(f.caption("a"), "edited meanwhile"s);
+        QCOMPARE(f.record("a").image, f.folder / "elsewhere/a.png");
+    }
+
     void relocatedPicturesKeepTheirRecords()
     {
         const Fixture f;
