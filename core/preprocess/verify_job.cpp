@@ -73,20 +73,17 @@ public:
         if (!fingerprints)
             return JobEnd::Cancelled;
         fingerprints_ = std::move(*fingerprints);
-        std::vector<std::string> ids; // ascending
         const auto take = [&](std::span<SurveyedRecord> part) {
             readContents(part);
             if (context_.shouldStop())
                 return;
             note(part);
-            for (auto& entry : part)
-                ids.push_back(std::move(entry.record.id));
+            report_.records += static_cast<std::int64_t>(part.size());
         };
         if (!Survey(workspace_, catalog_, encoders_.expectations, fingerprints_)
                  .visit(Survey::Of::Included, context_, take, Stage::ReadingArrays))
             return JobEnd::Cancelled;
-        report_.records = static_cast<std::int64_t>(ids.size());
-        if (ids.empty())
+        if (report_.records == 0)
             report_.problems.push_back(
                 {workspace_.root.string(), "the workspace has no records", remedy::ImportPictures{}});
         if (!report_.adopted.empty())
@@ -96,7 +93,7 @@ public:
             context_.info("moved " + std::to_string(report_.movedAside) + " misaligned files to " +
                           (workspace_.derivedFolder() / "dinov3_patches_misaligned").string() +
                           "; the next pass dinov3 makes them again");
-        noteStrays(ids);
+        noteStrays();
         request_.finished(report_);
         return JobEnd::Finished;
     }
@@ -174,9 +171,24 @@ private:
         return place;
     }
 
-    /// Arrays that belong to no record: harmless, but somebody should know.
-    void noteStrays(const std::vector<std::string>& ids) const
+    /// Of all records, ascending: those that are excluded keep their arrays.
+    std::vector<std::string> idsOfAll() const
     {
+        std::vector<std::string> ids;
+        std::string last;
+        for (auto page = catalog_.records(last, recordsAtOnce); !page.empty();
+             page = catalog_.records(last, recordsAtOnce)) {
+            last = page.back().id;
+            for (auto& record : page)
+                ids.push_back(std::move(record.id));
+        }
+        return ids;
+    }
+
+    /// Arrays that belong to no record: harmless, but somebody should know.
+    void noteStrays() const
+    {
+        const auto ids = idsOfAll();
         for (const auto kind : allArrays) {
             std::int64_t strays = 0;
             std::string example;

@@ -1,4 +1,5 @@
 #include "core/dataset/catalog.h"
+#include "core/dataset/record_edits.h"
 #include "core/io/atomic_file.h"
 #include "core/io/npy.h"
 #include "core/io/tensor.h"
@@ -64,6 +65,29 @@ class TestVerify : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void arraysOfExcludedRecordsAreNoStrays()
+    {
+        PassFixture f(3);
+        f.run();
+        setExcluded(f.workspace, {"picture1"}, "out of focus");
+        std::string said;
+        JobContext context;
+        context.log = [&said](LogLevel, const std::string& text) { said += text + "\n"; };
+        const auto look = [&] {
+            VerifyReport report;
+            makeVerifyJobWith(
+                {.workspace = f.workspace, .repair = false, .finished = [&](const auto& r) { report = r; }},
+                f.fakes.encoders())
+                ->run(context);
+            return report;
+        };
+        QCOMPARE(look().records, 2);
+        QVERIFY2(!contains(said, "belong to no record"), said.c_str());
+        fs::copy_file(f.array(ArrayKind::T5, "picture0"), f.array(ArrayKind::T5, "nobody"));
+        look();
+        QVERIFY2(contains(said, "of t5 belong to no record") && contains(said, "nobody.npy"), said.c_str());
+    }
+
     void wholeSetIsSound()
     {
         PassFixture f(3);
