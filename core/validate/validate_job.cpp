@@ -4,7 +4,9 @@
 #include "core/io/atomic_file.h"
 #include "core/io/foreign_text.h"
 #include "core/io/image.h"
+#include "core/io/presence.h"
 #include "core/io/sha256.h"
+#include "core/preprocess/derived_array.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
@@ -24,6 +26,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -42,6 +46,27 @@ std::optional<fs::path> runFolderOf(const fs::path& checkpoint)
 {
     const auto report = validationFolder(checkpoint);
     return report.empty() ? std::nullopt : std::optional(report.parent_path().parent_path());
+}
+
+/// Whether what pictures are painted by is there, of whatever version.
+bool hasConditions(const RecordInfo& record, const Workspace& workspace)
+{
+    constexpr std::array kinds = {ArrayKind::T5, ArrayKind::DinoCls, ArrayKind::DinoPatches};
+    return std::ranges::all_of(kinds,
+                               [&](ArrayKind kind) { return isPresentFile(arrayFile(workspace, kind, record.id)); });
+}
+
+/// Takes out validation records that wait for their passes, as those that are imported while a run trains do; gives
+/// how many. Where all wait they stay, and reading the first says what to do.
+std::size_t leaveOutWaiting(std::vector<RecordInfo>& records, const Workspace& workspace)
+{
+    const auto isCandidate = [](const RecordInfo& record) { return record.split == "val" && record.excluded.empty(); };
+    const bool anyReady = std::ranges::any_of(
+        records, [&](const RecordInfo& record) { return isCandidate(record) && hasConditions(record, workspace); });
+    if (!anyReady)
+        return 0;
+    return std::erase_if(
+        records, [&](const RecordInfo& record) { return isCandidate(record) && !hasConditions(record, workspace); });
 }
 
 class Validation {
@@ -69,7 +94,12 @@ public:
             regionChanges = [this](const RecordInfo& record, std::size_t number) {
                 return truth_.regionChange(request_.workspace, record, number);
             };
-        plan_ = planValidation(listRecords(request_.workspace, Look::Catalog), request_.settings, regionChanges);
+        auto records = listRecords(request_.workspace, Look::Catalog);
+        const auto waiting = leaveOutWaiting(records, request_.workspace);
+        plan_ = planValidation(records, request_.settings, regionChanges);
+        if (waiting > 0)
+            plan_.notes.push_back("The validation leaves out " + counted(static_cast<std::int64_t>(waiting), "record") +
+                                  " whose text or DINO arrays are not made yet.");
         describe();
         if (auto whole = beginOrGoOn()) {
             if (baseline) {

@@ -6,6 +6,7 @@
 #include "core/inspect/inspection.h"
 #include "core/io/atomic_file.h"
 #include "core/io/image.h"
+#include "core/preprocess/derived_array.h"
 #include "core/preprocess/workspace_state.h"
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
@@ -278,6 +279,23 @@ private Q_SLOTS:
         QVERIFY(!fs::exists(full / "report.json"));
         validate(request(full));
         QCOMPARE(difference(whole_, full), QString());
+    }
+
+    void aRecordWhoseArraysAreNotMadeYetIsLeftOut()
+    {
+        const auto first = readValidationReport(whole_).pictures.front().record;
+        const auto array = arrayFile(workspace_, ArrayKind::DinoCls, first), aside = folder_ / "aside.npy";
+        fs::rename(array, aside); // as that of a picture that was imported while the run trains
+        Outcome outcome;
+        const auto error = test::errorOf([&] { outcome = validate(request(folder_ / "fewer")); });
+        fs::rename(aside, array);
+        QVERIFY2(error.empty(), error.c_str());
+        QVERIFY(outcome.report && !outcome.report->pictures.empty());
+        for (const auto& picture : outcome.report->pictures)
+            QVERIFY(picture.record != first && picture.other != first);
+        QVERIFY(std::ranges::any_of(outcome.report->notes, [](const std::string& note) {
+            return note.find("leaves out 1 record whose text or DINO arrays") != std::string::npos;
+        }));
     }
 
     void aDiskThatIsFullFromTheBeginningLeavesNothingInTheWay()
