@@ -189,6 +189,7 @@ private:
     std::optional<ValidationReport> beginOrGoOn()
     {
         const auto file = report_.folder / "plan.json";
+        removeAbandonedTemporaries(report_.folder);         // a kill may have left no more than the plan's
         const auto wanted = dumpForeignJson(identity(), 1); // paths may be no UTF-8: compared as they are written
         if (fs::exists(file)) {
             const bool same = Json::parse(readTextFile(file), nullptr, false) == Json::parse(wanted);
@@ -205,7 +206,6 @@ private:
             throw DataError(report_.folder.string() + " is not empty and holds no validation: choose another folder");
         }
         makeFolder(report_.folder);
-        removeAbandonedTemporaries(report_.folder);
         writeFileAtomically(file, wanted + "\n"); // first: by it the folder is known again after a kill or a full disk
         for (const auto& picture : plan_.pictures)
             makeFolder((report_.folder / picture.file()).parent_path());
