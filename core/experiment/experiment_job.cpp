@@ -102,8 +102,7 @@ public:
         }
         for (const auto& model : models_) // what cannot be trained is told before anything is
             configOf(model);
-        begin();
-        if (!request_.reportOnly && (!prepareData() || !makeModels()))
+        if (!begin() || (!request_.reportOnly && (!prepareData() || !makeModels())))
             return JobEnd::Cancelled;
         report();
         return JobEnd::Finished;
@@ -122,8 +121,22 @@ private:
         return config;
     }
 
+    /// False when stopped. One process at a time: each may enter arms that the others do not know.
+    bool begin() const
+    {
+        bool entered = false;
+        return shareWork(
+            {"plan"}, folder_ / "claims", [&entered](std::size_t) { return entered; },
+            [&](std::size_t) {
+                enterPlan();
+                entered = true;
+                return true;
+            },
+            context_);
+    }
+
     /// Refuses to mix models that were trained or painted differently.
-    void begin() const
+    void enterPlan() const
     {
         auto shared = request_.config;
         shared.seed = 0; // Set by the experiment.

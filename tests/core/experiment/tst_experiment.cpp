@@ -5,6 +5,7 @@
 #include "core/dataset/shard_set.h"
 #include "core/demo/demo_job.h"
 #include "core/experiment/experiment.h"
+#include "core/experiment/work_claim.h"
 #include "core/inspect/inspection.h"
 #include "core/io/atomic_file.h"
 #include "core/preprocess/workspace_state.h"
@@ -18,6 +19,8 @@
 #include <QtTest>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 using namespace nanodit;
 using namespace nanodit::test;
@@ -316,6 +319,26 @@ private Q_SLOTS:
         }
         latin.config.data.shards = "th\xe9";
         QVERIFY(run().find("plan.json") != std::string::npos);
+    }
+
+    void aPlanIsReadAndWrittenByOneProcessAtATime()
+    {
+        auto one = request("together");
+        one.reportOnly = true; // of which there is nothing: it ends behind the plan
+        fs::create_directories(folder_ / "together/claims");
+        auto other = WorkClaim::tryTake(folder_ / "together/claims/plan.lock");
+        QVERIFY(other);
+        bool early = false;
+        std::string said;
+        {
+            const std::jthread process([&] { said = errorOf([&one] { makeExperimentJob(one)->run({}); }); });
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+            early = fs::exists(folder_ / "together/plan.json");
+            other.reset();
+        }
+        QVERIFY(!early);
+        QVERIFY2(said.find("no seed") != std::string::npos, said.c_str());
+        QVERIFY(fs::exists(folder_ / "together/plan.json"));
     }
 
     void otherSettingsAreRefused()
