@@ -14,6 +14,7 @@
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
 #include "core/runs/metrics_file.h"
+#include "core/runs/run_lock.h"
 #include "core/runs/step_metrics.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
@@ -259,9 +260,14 @@ private:
     {
         if (fs::exists(checkpointOf(model)))
             return true;
-        const bool begun = mayHoldCheckpoint(runFolder(model));
-        if (!begun)
-            fs::remove_all(runFolder(model)); // Killed before its first checkpoint: there is nothing to go on from.
+        const auto folder = runFolder(model);
+        const bool begun = mayHoldCheckpoint(folder);
+        if (!begun) {
+            if (const auto holder = runHolder(folder)) // claims need locks of the file system, which this does without
+                throw StoreError("the model " + model.name() + " is being trained by " + holder->text() +
+                                 ": wait for it to end, or stop it there");
+            fs::remove_all(folder); // Killed before its first checkpoint: there is nothing to go on from.
+        }
         TrainRequest request{.workspace = viewOf(model),
                              .config = configOf(model),
                              .runName = model.name(),

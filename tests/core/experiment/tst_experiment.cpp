@@ -12,6 +12,7 @@
 #include "core/runs/catalogue.h"
 #include "core/runs/checkpoint.h"
 #include "core/runs/metrics_file.h"
+#include "core/runs/run_lock.h"
 #include "core/runtime/job.h"
 #include "core/validate/validation.h"
 #include "tests/support/test_data.h"
@@ -233,6 +234,20 @@ private Q_SLOTS:
         const auto refused = errorOf([&] { makeExperimentJob(one)->run({}); });
         QVERIFY2(refused.find("no whole checkpoint") != std::string::npos, refused.c_str());
         QVERIFY(fs::exists(weights));
+    }
+
+    void aModelThatIsBeingTrainedIsLeftToWhoTrainsIt()
+    {
+        auto one = request("elsewhere");
+        one.arms = {"patches-rope-prior"};
+        one.seeds = 1;
+        const auto run = folder_ / "elsewhere/runs/patches-rope-prior-seed1";
+        writeText(run / "metrics.jsonl", "{}\n"); // before its first checkpoint
+        const RunLock lock(run, "patches-rope-prior-seed1");
+        const auto said = errorOf([&] { makeExperimentJob(one)->run({}); });
+        QVERIFY2(said.find("patches-rope-prior-seed1 is being trained by this program") != std::string::npos,
+                 said.c_str());
+        QVERIFY(fs::exists(run / "metrics.jsonl") && !lock.lost());
     }
 
     void finishedModelsAreLeftAloneAndMoreCanBeAdded()
