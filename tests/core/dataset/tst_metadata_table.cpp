@@ -104,10 +104,10 @@ private Q_SLOTS:
 
     void aHugeFileBesideAPictureIsNotRead()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.pictures({"a.png"});
         f.text("a.txt", "a cat");
-        fs::resize_file(f.source / "a.txt", 20'000'000);
+        std::filesystem::resize_file(f.source / "a.txt", 20'000'000);
         f.text("a.json", R"({"caption": "a dog"})");
         const auto report = f.import();
         QCOMPARE(f.caption("a"), "a dog"s);
@@ -117,7 +117,7 @@ private Q_SLOTS:
 
     void tablesOfOtherFormatsAreToldWhatToBecome()
     {
-        const Fixture f;
+        const ImportFixture f;
         f.pictures({"a.png"});
         f.text("metadata.parquet", "PAR1");
         f.text("metadata.tsv", "file_name\ttext\na.png\ta cat\n");

@@ -4,8 +4,8 @@
 #include "core/io/archive_writer.h"
 #include "core/io/comparable_name.h"
 #include "core/io/image.h"
-#include "tests/core/dataset/imported.h"
 #include "tests/support/contains.h"
+#include "tests/support/import_fixture.h"
 #include "tests/support/drawn_picture.h"
 #include "tests/support/test_data.h"
 
@@ -38,26 +38,12 @@ std::string pictureOf(const std::string& name)
 }
 
 /// A folder whose files were named on another system than the texts that name them.
-struct Fixture {
-    test::TemporaryFolder folder;
-    Workspace workspace;
-    fs::path source = folder / "source";
-
-    Fixture()
-    {
-        WorkspaceConfig config;
-        config.buckets = {{64, 64}, {96, 64}};
-        config.exclusions.nearDuplicateBits = -1;
-        workspace = Workspace::create(folder / "workspace", config);
-        fs::create_directories(source);
-    }
-    void picture(const std::string& name) const { text(name, pictureOf(name)); }
+struct Fixture : test::ImportFixture {
     void text(const std::string& name, const std::string& content) const
     {
         fs::create_directories((source / name).parent_path());
         test::writeText(source / name, content);
     }
-    ImportReport import() const { return test::importInto(workspace, source); }
     std::multiset<std::string> captions() const
     {
         std::multiset<std::string> all;
