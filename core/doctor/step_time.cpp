@@ -83,6 +83,7 @@ JobEnd estimateStep(const StepTimeRequest& asked, const JobContext& context)
     const auto compute = makeCompute(whole.device, whole.config.arithmetic());
     auto shortened = whole;
     shortened.config.optimiser.accumulation = 1;
+    shortened.config.repa.block = shortened.config.model.internalHead = 0; // so few blocks may not have that one
     if (compute.device.is_cpu())
         shortened.config.data.batchSize = 1; // there a batch takes as long as its samples
     ProgressMeter meter(context, Stage::Training, 2 * (whole.steps + 1), Unit::Steps);
