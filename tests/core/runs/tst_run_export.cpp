@@ -110,11 +110,11 @@ private Q_SLOTS:
         const TemporaryFolder folder;
         const auto checkpoint = trainedRun(folder / "run");
         std::string metrics;
-        const std::string remark(300, 'x');      // as a later version may write
-        for (int step = 1; step <= 8000; ++step) // more than a piece of it is kept
-            metrics += R"({"step":)" + std::to_string(step) + R"(,"loss":0.5,"remark":")" + remark + "\"}\n";
+        const std::string remark = '"' + std::string(300, 'x') + '"'; // as a later version may write
+        for (int step = 1; step <= 8000; ++step)                      // more than a piece of it is kept
+            metrics += R"({"step":)" + std::to_string(step) + R"(,"loss":0.5,"remark":)" + remark + "}\n";
         writeFileAtomically(folder / "run/metrics.jsonl", metrics + R"({"step":8000,"validation":{}})" + "\n" +
-                                                              R"({"step":8001,"lo)"); // it is being trained
+                                                              "{\"step\":8001,\"lo"); // it is being trained
         exportRun({.checkpoint = checkpoint, .folder = folder / "given", .metricsEvery = 2});
         const auto given = readTextFile(folder / "given/metrics.jsonl");
         QCOMPARE(linesOf(folder / "given/metrics.jsonl"), std::size_t{4001});
