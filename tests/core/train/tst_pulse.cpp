@@ -1,6 +1,7 @@
 #include "core/train/collective.h"
 #include "core/train/pulse.h"
 #include "tests/support/another_process.h"
+#include "tests/support/free_port.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>
@@ -142,8 +143,7 @@ private Q_SLOTS:
         QFETCH(int, victim);
         QFETCH(int, sent);
         QFETCH(QString, expected);
-        static int port = 20000 + static_cast<int>(::getpid() % 20000);
-        port += 1;
+        const int port = freePort();
         std::vector<pid_t> processes;
         for (int rank = 0; rank < 3; ++rank)
             processes.push_back(
@@ -169,7 +169,7 @@ private Q_SLOTS:
 #ifndef NANODIT_GLOO
         QSKIP("built without Gloo");
 #endif
-        const int port = 20010 + static_cast<int>(::getpid() % 20000);
+        const int port = freePort();
         const auto process = [port](std::int64_t rank) {
             return startProcess([rank, port] {
                 const auto ranks = joinCollective({.rank = rank,

@@ -1,6 +1,7 @@
 #include "core/train/same_everywhere.h"
 #include "core/train/train_job.h"
 #include "tests/support/another_process.h"
+#include "tests/support/free_port.h"
 #include "tests/support/rank_room.h"
 #include "tests/support/tiny_training.h"
 
@@ -12,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 using namespace nanodit;
@@ -27,12 +27,6 @@ TrainRequest requestOfRank(const TinyWorkspace& tiny, const TrainConfig& config,
     request.meeting = {.rank = rank, .size = 2, .port = port};
     request.device.threads = 1;
     return request;
-}
-
-/// Of one test of this process, which starts the ranks.
-int portOf(int test)
-{
-    return 20000 + static_cast<int>(::getpid() % 10000) * 2 + test;
 }
 
 /// A person stops the training while it validates.
@@ -70,7 +64,7 @@ private Q_SLOTS:
         const TinyWorkspace tiny;
         auto config = tinyConfig(6);
         config.validation.every = 2;
-        const int port = portOf(0);
+        const int port = freePort();
         const auto rankProcess = [&](std::int64_t rank) {
             return startProcess([&, rank] {
                 auto request = requestOfRank(tiny, config, rank, port);
@@ -93,7 +87,7 @@ private Q_SLOTS:
         QSKIP("built without Gloo");
 #endif
         const TinyWorkspace tiny;
-        const int port = portOf(1);
+        const int port = freePort();
         const auto rankProcess = [&](std::int64_t rank) {
             return startProcess([&, rank] {
                 auto config = tinyConfig(2);

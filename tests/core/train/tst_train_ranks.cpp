@@ -2,6 +2,7 @@
 #include "core/train/launcher.h"
 #include "core/train/trainer.h"
 #include "tests/support/another_process.h"
+#include "tests/support/free_port.h"
 #include "tests/support/rank_room.h"
 #include "tests/support/test_data.h"
 #include "tests/support/tiny_model.h"
@@ -296,7 +297,7 @@ private Q_SLOTS:
         QSKIP("built without Gloo");
 #endif
         // Not threads, as each has a store and connections of its own; of this test, before LibTorch starts threads.
-        const int port = 20000 + static_cast<int>(::getpid() % 20000);
+        const int port = freePort();
         const auto rankProcess = [port](std::int64_t rank) {
             return startProcess([rank, port] {
                 const auto ranks = joinCollective({.rank = rank, .size = 2, .port = port});
