@@ -7,6 +7,7 @@
 #include "core/front/sampling.h"
 #include "core/io/image.h"
 #include "tests/app/sample_test.h"
+#include "tests/support/active_window.h"
 #include "widgets/filmstrip.h"
 #include "widgets/guidance_anatomy.h"
 #include "widgets/guidance_plane_view.h"
@@ -353,6 +354,7 @@ private Q_SLOTS:
         find<PromptEdit>("prompt")->setText("a green square");
         const auto first = generate();
         auto* const note = find<QLineEdit>("historyNote");
+        QVERIFY(test::activate(*window_));
         note->setFocus();
         QTRY_VERIFY(note->hasFocus());
         QTest::keyClicks(note, "of the first");
@@ -422,6 +424,7 @@ private Q_SLOTS:
         const auto left = session_->workspace();
         const auto file = history()->current();
         auto* const note = find<QLineEdit>("historyNote");
+        QVERIFY(test::activate(*window_));
         note->setFocus();
         QTRY_VERIFY(note->hasFocus());
         QTest::keyClicks(note, "written while leaving");

@@ -109,7 +109,7 @@ private Q_SLOTS:
         jobs().verify();
         QTRY_VERIFY_WITH_TIMEOUT(!jobs().busy(), minute);
         settle();
-        QVERIFY2(text("verdict").contains("every array"), qPrintable(text("verdict")));
+        QVERIFY2(text("verdict").contains("20 records"), qPrintable(text("verdict")));
         auto* const prompt = window_->findChild<PromptBar*>();
         SampleRequest ofRecord;
         ofRecord.textRecord = idOf(0).toStdString();
