@@ -207,9 +207,13 @@ private:
         }
         makeFolder(report_.folder);
         writeFileAtomically(file, wanted + "\n"); // first: by it the folder is known again after a kill or a full disk
+        std::set<fs::path> folders = {report_.folder / "originals"};
         for (const auto& picture : plan_.pictures)
-            makeFolder((report_.folder / picture.file()).parent_path());
-        makeFolder(report_.folder / "originals");
+            folders.insert((report_.folder / picture.file()).parent_path());
+        for (const auto& folder : folders) {
+            makeFolder(folder);
+            removeAbandonedTemporaries(folder);
+        }
         return std::nullopt;
     }
 

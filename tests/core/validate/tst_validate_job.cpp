@@ -281,6 +281,19 @@ private Q_SLOTS:
         QCOMPARE(difference(whole_, full), QString());
     }
 
+    void whatAKillLeftOfAPictureIsCleared()
+    {
+        const auto killed = folder_ / "killed";
+        fs::copy(whole_, killed, fs::copy_options::recursive);
+        fs::remove(killed / "report.json");
+        const auto picture = killed / readValidationReport(whole_).pictures.front().file;
+        const auto left = picture.parent_path() / ".nanodit-0123456789abcdef.tmp";
+        test::writeText(left, "half a picture");
+        validate(request(killed));
+        QVERIFY(!fs::exists(left));
+        QCOMPARE(difference(whole_, killed), QString());
+    }
+
     void aRecordWhoseArraysAreNotMadeYetIsLeftOut()
     {
         const auto first = readValidationReport(whole_).pictures.front().record;
