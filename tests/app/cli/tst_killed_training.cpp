@@ -219,10 +219,11 @@ void KilledTrainingTest::aProcessThatIsKilledEndsAllAndNothingIsLost()
     const TinyWorkspace tiny;
     QProcess process;
     const auto other = startTwoRanks(tiny, process);
-    if (process.readAllStandardError().contains("without Gloo"))
+    const auto said = process.readAllStandardError();
+    if (said.contains("without Gloo"))
         QSKIP("built without Gloo");
     const auto run = tiny.workspace.runsFolder() / "run";
-    QVERIFY(other > 0);
+    QVERIFY2(other > 0, said.constData());
     ::kill(other, SIGKILL);
     QVERIFY(process.waitForFinished(60000));
     QCOMPARE(process.exitCode(), 1);
@@ -246,10 +247,11 @@ void KilledTrainingTest::aProcessThatStandsStillEndsAllWithinATime()
     const TinyWorkspace tiny;
     QProcess process;
     const auto other = startTwoRanks(tiny, process);
-    if (process.readAllStandardError().contains("without Gloo"))
+    const auto said = process.readAllStandardError();
+    if (said.contains("without Gloo"))
         QSKIP("built without Gloo");
     const auto run = tiny.workspace.runsFolder() / "run";
-    QVERIFY(other > 0);
+    QVERIFY2(other > 0, said.constData());
     const auto start = std::chrono::steady_clock::now();
     ::kill(other, SIGSTOP);
     const bool ended = process.waitForFinished(120000);
