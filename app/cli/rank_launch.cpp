@@ -4,7 +4,6 @@
 #include "core/runtime/error.h"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -12,9 +11,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <iterator>
-#include <netinet/in.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -155,22 +152,6 @@ void RankProcesses::look()
         if (!process.ended)
             process.ended = ::waitpid(process.number, &process.status, WNOHANG) == process.number;
     }
-}
-
-int freePort()
-{
-    const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    const bool found = descriptor >= 0 && ::bind(descriptor, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
-                       ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-    if (descriptor >= 0)
-        ::close(descriptor);
-    if (!found)
-        throw Error(std::string("no port of this machine could be had: ") + std::strerror(errno));
-    return ntohs(address.sin_port);
 }
 
 } // namespace nanodit::cli

@@ -33,7 +33,4 @@ private:
     std::vector<Process> processes_;
 };
 
-/// A port of this machine that nobody listens on now.
-int freePort();
-
 } // namespace nanodit::cli

@@ -3,11 +3,15 @@
 #include "core/dataset/rank_share.h"
 #include "core/runtime/error.h"
 
+#include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <netinet/in.h>
 #include <optional>
 #include <string>
+#include <sys/socket.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace nanodit {
 
@@ -78,6 +82,22 @@ std::int64_t ranksOfMachine(const std::function<const char*(const char*)>& varia
         return number < 1 ? 1 : number;
     }
     return 1;
+}
+
+int freePort()
+{
+    const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    const bool found = descriptor >= 0 && ::bind(descriptor, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
+                       ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) == 0;
+    if (descriptor >= 0)
+        ::close(descriptor);
+    if (!found)
+        throw Error(std::string("no port of this machine could be had: ") + std::strerror(errno));
+    return ntohs(address.sin_port);
 }
 
 } // namespace nanodit

@@ -29,4 +29,8 @@ std::int64_t ranksSharingDevice(const std::string& wanted, std::int64_t ranks, s
 /// known.
 std::int64_t ranksOfMachine(const std::function<const char*(const char*)>& variable);
 
+/// A port of this machine that nobody listens on now, for ranks that it starts itself. The system gives each caller
+/// another one, so that trainings that begin beside each other do not meet. Throws Error.
+int freePort();
+
 } // namespace nanodit

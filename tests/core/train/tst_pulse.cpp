@@ -1,7 +1,7 @@
 #include "core/train/collective.h"
+#include "core/train/launcher.h"
 #include "core/train/pulse.h"
 #include "tests/support/another_process.h"
-#include "tests/support/free_port.h"
 #include "tests/support/test_data.h"
 
 #include <ATen/ATen.h>

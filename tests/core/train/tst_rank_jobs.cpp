@@ -1,7 +1,7 @@
+#include "core/train/launcher.h"
 #include "core/train/same_everywhere.h"
 #include "core/train/train_job.h"
 #include "tests/support/another_process.h"
-#include "tests/support/free_port.h"
 #include "tests/support/rank_room.h"
 #include "tests/support/tiny_training.h"
 

@@ -2,7 +2,6 @@
 #include "core/train/launcher.h"
 #include "core/train/trainer.h"
 #include "tests/support/another_process.h"
-#include "tests/support/free_port.h"
 #include "tests/support/rank_room.h"
 #include "tests/support/test_data.h"
 #include "tests/support/tiny_model.h"
