@@ -69,7 +69,8 @@ Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compu
 
 Trainer::Trainer(const TrainConfig& config, std::int64_t textTokens, const Compute& compute,
                  std::shared_ptr<Collective> collective, const BucketSizes& buckets)
-    : config_(config)
+    : keptMemory_(compute.device.is_cpu() ? std::make_unique<KeptMemory>() : nullptr)
+    , config_(config)
     , textTokens_(textTokens)
     , compute_(compute)
     , collective_(std::move(collective))
