@@ -1,5 +1,6 @@
 #include "core/kernels/attention_kernel.h"
 #include "core/kernels/head_attention.h"
+#include "core/kernels/heads.h"
 #include "core/kernels/instruction_set.h"
 
 #include <ATen/ATen.h>
@@ -126,6 +127,17 @@ private:
     at::Tensor keyAt_; ///< [3, S padded]: row, column, whether it has a place
 };
 
+/// Room for the gradients of q, k and v. Those of one product lie side by side as its parts do, so that nobody has to
+/// join them.
+AttentionGradients emptyGradients(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)
+{
+    if (!arePartsOfOne({q, k, v}))
+        return {.q = emptyByToken(q), .k = emptyByToken(k), .v = emptyByToken(v), .strengths = {}};
+    const auto product = at::empty({q.size(0), q.size(2), 3 * q.size(1) * q.size(3)}, q.options());
+    const auto parts = splitHeads(product, 3, q.size(1));
+    return {.q = parts[0], .k = parts[1], .v = parts[2], .strengths = {}};
+}
+
 /// Into how many parts each head is cut so that all threads work: one when the heads suffice.
 std::int64_t partsOfHead(std::int64_t heads, std::int64_t length, std::int64_t leastLength)
 {
@@ -189,7 +201,7 @@ public:
         length = (length + 63) / 64 * 64;
         const auto parts = (keys + length - 1) / length;
 
-        AttentionGradients gradients{.q = emptyByToken(q), .k = emptyByToken(k), .v = emptyByToken(v), .strengths = {}};
+        auto gradients = emptyGradients(q, k, v);
         // Each part of the keys has its own sum for q; they are added in their order, whichever thread made them.
         std::vector<at::Tensor> qParts = {gradients.q};
         if (parts > 1) {

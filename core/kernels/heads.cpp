@@ -9,6 +9,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <array>
 
 namespace nanodit {
 
@@ -241,7 +242,10 @@ public:
                                         [](const at::Tensor& gradient) { return gradient.defined(); });
         if (given == gradients.end())
             return {at::Tensor(), at::Tensor(), at::Tensor()};
-        const auto joined = at::empty(context->saved_data["shape"].toIntVector(), given->options());
+        const auto shape = context->saved_data["shape"].toIntVector(); // [B, n, parts * heads * d]
+        if (arePartsOfOne(gradients))
+            return {gradients[0].as_strided(shape, {shape[1] * shape[2], shape[2], 1}), at::Tensor(), at::Tensor()};
+        const auto joined = at::empty(shape, given->options());
         const auto parts =
             byHeads(joined, static_cast<std::int64_t>(gradients.size()), context->saved_data["heads"].toInt())
                 .unbind(0);
@@ -264,6 +268,24 @@ std::vector<at::Tensor> splitHeads(const at::Tensor& x, std::int64_t parts, std:
     if (!at::GradMode::is_enabled() || !x.requires_grad())
         return byHeads(x, parts, heads).unbind(0);
     return SplitHeads::apply(x, parts, heads);
+}
+
+bool arePartsOfOne(at::TensorList tensors)
+{
+    const auto& first = tensors[0];
+    if (!first.defined())
+        return false;
+    const auto heads = first.size(1), tokens = first.size(2), width = first.size(3);
+    const auto row = static_cast<std::int64_t>(tensors.size()) * heads * width;
+    const std::array<std::int64_t, 4> strides = {tokens * row, width, row, 1};
+    auto offset = first.storage_offset();
+    return std::all_of(tensors.begin(), tensors.end(), [&](const at::Tensor& part) {
+        const bool fits = part.defined() && part.is_alias_of(first) && part.scalar_type() == first.scalar_type() &&
+                          part.sizes() == first.sizes() && part.strides() == at::IntArrayRef(strides) &&
+                          part.storage_offset() == offset;
+        offset += heads * width;
+        return fits;
+    });
 }
 
 at::Tensor turnedHeads(const at::Tensor& x, const at::Tensor& cosines, const at::Tensor& sines)

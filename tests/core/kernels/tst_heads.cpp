@@ -1,3 +1,4 @@
+#include "core/kernels/attention.h"
 #include "core/kernels/heads.h"
 #include "core/kernels/instruction_set.h"
 #include "tests/core/kernels/each_set.h"
@@ -193,6 +194,57 @@ private Q_SLOTS:
         const auto gradient = at::randn({2, 5, 24});
         parts[0].backward(gradient.view({2, 5, 3, 8}).transpose(1, 2));
         QVERIFY(at::equal(x.grad(), gradient));
+    }
+
+    /// Attention writes gradients where that of the product has them: nobody copies them, and they are the same bits as
+    /// those of queries, keys and values that lie apart. With three threads a head is cut, with one it is whole.
+    void gradientsOfAttentionAreNotCopied_data() { eachSetAndType({at::kFloat, at::kBFloat16}); }
+    void gradientsOfAttentionAreNotCopied()
+    {
+        QFETCH(int, set);
+        QFETCH(int, type);
+        const InstructionSetScope scope(static_cast<InstructionSet>(set));
+        const auto of = static_cast<at::ScalarType>(type);
+        at::manual_seed(6);
+        for (const int count : {1, 3}) {
+            const ThreadCount threads(count);
+            for (const std::int64_t batch : {1, 2}) {
+                constexpr std::int64_t heads = 2, tokens = 300, width = 20;
+                const auto product = at::randn({batch, tokens, 3 * heads * width}).to(of);
+                const auto gradient = at::randn({batch, heads, tokens, width}).to(of);
+                const AttentionTerms terms{.scale = 0.2, .bias = {}, .prior = {}};
+
+                const auto x = product.detach().set_requires_grad(true);
+                const auto parts = splitHeads(x, 3, heads);
+                const void *ofQueries = nullptr, *ofProduct = nullptr;
+                parts[0].register_hook([&ofQueries](const at::Tensor& found) { ofQueries = found.data_ptr(); });
+                x.register_hook([&ofProduct](const at::Tensor& found) { ofProduct = found.data_ptr(); });
+                attention(parts[0], parts[1], parts[2], terms).backward(gradient);
+                QVERIFY(ofProduct != nullptr);
+                QVERIFY(ofQueries == ofProduct);
+
+                std::vector<at::Tensor> apart;
+                for (const auto& part : splitHeads(product, 3, heads))
+                    apart.push_back(part.clone(at::MemoryFormat::Contiguous).set_requires_grad(true));
+                attention(apart[0], apart[1], apart[2], terms).backward(gradient);
+                const auto joined = splitHeads(x.grad(), 3, heads);
+                for (std::size_t i = 0; i < apart.size(); ++i)
+                    QVERIFY(at::equal(joined[i], apart[i].grad()));
+            }
+        }
+    }
+
+    /// What only looks like the parts of one product is joined as ever.
+    void onlyAllPartsInTheirOrderAreOne()
+    {
+        const auto parts = splitHeads(at::randn({2, 5, 24}), 3, 2), others = splitHeads(at::randn({2, 5, 24}), 3, 2);
+        QVERIFY(arePartsOfOne(parts));
+        QVERIFY(!arePartsOfOne({parts[0], parts[2], parts[1]}));
+        QVERIFY(!arePartsOfOne({parts[0], parts[1]}));
+        QVERIFY(!arePartsOfOne({parts[0], parts[1], others[2]}));
+        QVERIFY(!arePartsOfOne({parts[0], at::Tensor(), parts[2]}));
+        QVERIFY(!arePartsOfOne({at::Tensor(), parts[1], parts[2]}));
+        QVERIFY(!arePartsOfOne({parts[0].narrow(2, 0, 4), parts[1].narrow(2, 0, 4), parts[2].narrow(2, 0, 4)}));
     }
 
     /// As LibTorch's own views, of which one may be left without a gradient.
