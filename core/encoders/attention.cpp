@@ -35,14 +35,4 @@ at::Tensor attend(const at::Tensor& wideQ, const at::Tensor& wideK, const at::Te
     return (outputs.size() == 1 ? outputs.front() : at::cat(outputs, 1)).to(wideQ.scalar_type());
 }
 
-at::Tensor splitHeads(const at::Tensor& x, std::int64_t heads)
-{
-    return x.view({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
-}
-
-at::Tensor mergeHeads(const at::Tensor& x)
-{
-    return x.transpose(1, 2).reshape({x.size(0), x.size(2), x.size(1) * x.size(3)});
-}
-
 } // namespace nanodit

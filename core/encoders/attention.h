@@ -4,8 +4,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
-
 namespace nanodit {
 
 /// softmax(scale q k^T + bias) v, as attention() computes it. q [B, heads, Q, d]; k, v [B, heads, K, d]; bias
@@ -14,9 +12,5 @@ namespace nanodit {
 /// q, k, v and the probabilities are rounded to it; the result has the type of q.
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, double scale,
                   const at::Tensor& bias = {}, const StopCheck& stop = {}, at::ScalarType products = at::kFloat);
-
-/// [B, T, heads * d] -> [B, heads, T, d], and back.
-at::Tensor splitHeads(const at::Tensor& x, std::int64_t heads);
-at::Tensor mergeHeads(const at::Tensor& x);
 
 } // namespace nanodit

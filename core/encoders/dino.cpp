@@ -79,7 +79,7 @@ at::Tensor DinoEncoder::tokensUnlessStopped(const at::Tensor& pixels, std::vecto
     const auto attention = [&](const at::Tensor& input, const std::string& name) {
         const auto rows = weights_.factor(input);
         const auto heads = [&](const std::string& part) {
-            return splitHeads(weights_.product(rows, name + part, stop), config_.heads);
+            return splitHeads(weights_.product(rows, name + part, stop), 1, config_.heads)[0];
         };
         auto q = heads("q_proj"), k = heads("k_proj");
         const auto v = heads("v_proj");
@@ -87,7 +87,7 @@ at::Tensor DinoEncoder::tokensUnlessStopped(const at::Tensor& pixels, std::vecto
             q = turnedHeads(q, cosines, sines);
             k = turnedHeads(k, cosines, sines);
         }
-        return linear(mergeHeads(attend(q, k, v, scale, {}, stop, products)), name + "o_proj");
+        return linear(joinHeads(attend(q, k, v, scale, {}, stop, products)), name + "o_proj");
     };
     const auto mlp = [&](const at::Tensor& input, const std::string& name) {
         at::Tensor inner;

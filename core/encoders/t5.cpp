@@ -4,6 +4,7 @@
 #include "core/encoders/attention.h"
 #include "core/io/array.h"
 #include "core/io/atomic_file.h"
+#include "core/kernels/heads.h"
 #include "core/runtime/error.h"
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -77,8 +78,8 @@ at::Tensor T5Encoder::encode(const at::Tensor& ids, const at::Tensor& mask, std:
         bias = bias.expand({ids.size(0), -1, -1, -1}).masked_fill(hidden, hiddenLogit);
     }
     const auto attention = [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-        return mergeHeads(attend(splitHeads(q, config_.heads), splitHeads(k, config_.heads),
-                                 splitHeads(v, config_.heads), 1.0, bias, {}, options.products));
+        const auto heads = [this](const at::Tensor& x) { return splitHeads(x, 1, config_.heads)[0]; };
+        return joinHeads(attend(heads(q), heads(k), heads(v), 1.0, bias, {}, options.products));
     };
     return forward(ids, attention, hiddenStates, {});
 }
@@ -103,10 +104,10 @@ std::vector<at::Tensor> T5Encoder::encodeCaptions(const std::vector<std::string>
         std::int64_t first = 0;
         for (const auto length : lengths) {
             const auto heads = [&](const at::Tensor& x) {
-                return splitHeads(x.narrow(1, first, length), config_.heads);
+                return splitHeads(x.narrow(1, first, length), 1, config_.heads)[0];
             };
             outputs.push_back(
-                mergeHeads(attend(heads(q), heads(k), heads(v), 1.0, bias.narrow(2, 0, length).narrow(3, 0, length),
+                joinHeads(attend(heads(q), heads(k), heads(v), 1.0, bias.narrow(2, 0, length).narrow(3, 0, length),
                                   stop, weights_.options().products)));
             first += length;
         }

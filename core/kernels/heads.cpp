@@ -270,6 +270,11 @@ std::vector<at::Tensor> splitHeads(const at::Tensor& x, std::int64_t parts, std:
     return SplitHeads::apply(x, parts, heads);
 }
 
+at::Tensor joinHeads(const at::Tensor& x)
+{
+    return x.transpose(1, 2).reshape({x.size(0), x.size(2), x.size(1) * x.size(3)});
+}
+
 bool arePartsOfOne(at::TensorList tensors)
 {
     const auto& first = tensors[0];

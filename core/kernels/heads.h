@@ -13,6 +13,9 @@ namespace nanodit {
 /// its memory. Backward, gradients are joined in one sweep, or not at all where they are such parts themselves.
 std::vector<at::Tensor> splitHeads(const at::Tensor& x, std::int64_t parts, std::int64_t heads);
 
+/// [B, heads, n, d] -> [B, n, heads * d], a view where memory lies so.
+at::Tensor joinHeads(const at::Tensor& x);
+
 /// Whether tensors are all the parts of one dense product, in their order, as splitHeads gives them.
 bool arePartsOfOne(at::TensorList tensors);
 

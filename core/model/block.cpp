@@ -19,12 +19,6 @@ RmsNorm makeNorm(ParameterMaker& make, const std::string& name, const ModelConfi
     return {.weight = make.ones(name + ".weight", {config.hiddenSize / config.numHeads})};
 }
 
-/// [B, heads, L, D / heads] -> [B, L, D]
-at::Tensor joinHeads(const at::Tensor& x)
-{
-    return x.transpose(1, 2).reshape({x.size(0), x.size(2), x.size(1) * x.size(3)});
-}
-
 /// Strengths of heads whose radii go geometrically from the widest to the narrowest, as softplus takes them: [heads].
 at::Tensor makePrior(ParameterMaker& make, const std::string& name, const ModelConfig& config)
 {
