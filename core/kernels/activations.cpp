@@ -21,16 +21,6 @@ bool isFloatOnCpu(const at::Tensor& x)
     return x.is_cpu() && x.scalar_type() == at::kFloat;
 }
 
-bool isForRows(at::ScalarType type)
-{
-    return type == at::kFloat || type == at::kBFloat16;
-}
-
-Element elementOf(at::ScalarType type)
-{
-    return type == at::kBFloat16 ? Element::Bf16 : Element::Float;
-}
-
 float* floatsOf(const at::Tensor& x, std::int64_t first = 0)
 {
     return x.data_ptr<float>() + first;
@@ -122,7 +112,7 @@ public:
                                       .width = width,
                                       .x = floatsOf(x, block.firstRow * width),
                                       .yGradient = elementsOf(gradient, block.firstRow * width),
-                                      .element = elementOf(gradient.scalar_type()),
+                                      .element = elementOf(gradient),
                                       .scale = floatsOf(scale, block.sample * width),
                                       .means = floatsOf(statistics, block.firstRow),
                                       .factors = floatsOf(statistics, statistics.size(1) + block.firstRow),
@@ -151,7 +141,7 @@ public:
                                   .width = width,
                                   .x = floatsOf(x, block.firstRow * width),
                                   .branch = elementsOf(branch, block.firstRow * width),
-                                  .element = elementOf(branch.scalar_type()),
+                                  .element = elementOf(branch),
                                   .gate = gated ? floatsOf(gate, block.sample * width) : nullptr,
                                   .y = floatsOf(y, block.firstRow * width)});
         });
@@ -195,7 +185,7 @@ public:
         const auto y = at::empty_like(x);
         each(x, [&](std::int64_t first, std::int64_t count) {
             rowKernel().gelu({.count = count,
-                              .element = elementOf(x.scalar_type()),
+                              .element = elementOf(x),
                               .x = elementsOf(x, first),
                               .y = elementsOf(y, first)});
         });
@@ -209,7 +199,7 @@ public:
         const auto xGradient = at::empty_like(x);
         each(x, [&](std::int64_t first, std::int64_t count) {
             rowKernel().geluBackward({.count = count,
-                                      .element = elementOf(x.scalar_type()),
+                                      .element = elementOf(x),
                                       .x = elementsOf(x, first),
                                       .yGradient = elementsOf(gradient, first),
                                       .xGradient = elementsOf(xGradient, first)});
@@ -232,7 +222,7 @@ private:
 at::Tensor modulatedNorm(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale, double eps,
                          at::ScalarType result)
 {
-    if (isFloatOnCpu(x) && isFloatOnCpu(shift) && isFloatOnCpu(scale) && isForRows(result))
+    if (isFloatOnCpu(x) && isFloatOnCpu(shift) && isFloatOnCpu(scale) && isForKernels(result))
         return ModulatedNorm::apply(x, shift, scale, eps, result);
     const auto normed = at::layer_norm(x.to(at::kFloat), {x.size(-1)}, {}, {}, eps);
     return at::addcmul(shift.unsqueeze(1), normed, (1 + scale).unsqueeze(1)).to(result);
@@ -241,8 +231,7 @@ at::Tensor modulatedNorm(const at::Tensor& x, const at::Tensor& shift, const at:
 at::Tensor gatedSum(const at::Tensor& x, const at::Tensor& branch, const at::Tensor& gate)
 {
     const bool plain = !gate.defined() && branch.scalar_type() == at::kFloat; // one sweep of LibTorch, too
-    if (!plain && isFloatOnCpu(x) && branch.is_cpu() && isForRows(branch.scalar_type()) &&
-        (!gate.defined() || isFloatOnCpu(gate)))
+    if (!plain && isFloatOnCpu(x) && isForKernels(branch) && (!gate.defined() || isFloatOnCpu(gate)))
         // Autograd of LibTorch 1.13 takes no undefined tensor, so that no gate is an empty one.
         return GatedSum::apply(x, branch, gate.defined() ? gate : at::empty({0}, x.options()));
     return gate.defined() ? at::addcmul(x, gate.unsqueeze(1), branch.to(at::kFloat)) : x + branch;
@@ -250,7 +239,7 @@ at::Tensor gatedSum(const at::Tensor& x, const at::Tensor& branch, const at::Ten
 
 at::Tensor tanhGelu(const at::Tensor& x)
 {
-    return x.is_cpu() && isForRows(x.scalar_type()) ? TanhGelu::apply(x) : at::gelu(x, "tanh");
+    return isForKernels(x) ? TanhGelu::apply(x) : at::gelu(x, "tanh");
 }
 
 } // namespace nanodit

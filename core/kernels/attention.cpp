@@ -1,6 +1,7 @@
 #include "core/kernels/attention.h"
 
 #include "core/kernels/attention_kernel.h"
+#include "core/kernels/tensor_memory.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -15,14 +16,9 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
-bool isForTiles(const at::Tensor& x)
-{
-    return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
-}
-
 const AttentionKernel& kernelFor(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)
 {
-    return isForTiles(q) && isForTiles(k) && isForTiles(v) ? tileAttention() : blockAttention();
+    return isForKernels(q) && isForKernels(k) && isForKernels(v) ? tileAttention() : blockAttention();
 }
 
 /// What autograd is not to see, and that may be undefined.

@@ -2,6 +2,7 @@
 #include "core/kernels/head_attention.h"
 #include "core/kernels/heads.h"
 #include "core/kernels/instruction_set.h"
+#include "core/kernels/tensor_memory.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -29,11 +30,6 @@ const HeadKernel& headKernel()
     default:
         return headBaseline;
     }
-}
-
-Element elementOf(const at::Tensor& x)
-{
-    return x.scalar_type() == at::kBFloat16 ? Element::Bf16 : Element::Float;
 }
 
 /// The rows of one head of x [B, heads, tokens, d], whose last dimension is dense.

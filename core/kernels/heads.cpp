@@ -18,16 +18,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
-bool isForRows(const at::Tensor& x)
-{
-    return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
-}
-
-Element elementOfHeads(const at::Tensor& x)
-{
-    return x.scalar_type() == at::kBFloat16 ? Element::Bf16 : Element::Float;
-}
-
 at::Tensor denseChannels(const at::Tensor& x)
 {
     return x.stride(3) == 1 ? x : x.contiguous();
@@ -62,7 +52,7 @@ at::Tensor turnedByKernel(const at::Tensor& given, const at::Tensor& givenCosine
                               .heads = heads,
                               .half = half,
                               .resting = std::max<std::int64_t>(0, resting - begin),
-                              .element = elementOfHeads(x),
+                              .element = elementOf(x),
                               .x = elementsOf(x, sample * x.stride(0) + begin * x.stride(2)),
                               .xTokenStride = x.stride(2),
                               .xHeadStride = x.stride(1),
@@ -163,7 +153,7 @@ public:
             rowKernel().normHeads({.tokens = block.tokens,
                                    .heads = x.size(1),
                                    .width = x.size(3),
-                                   .element = elementOfHeads(x),
+                                   .element = elementOf(x),
                                    .x = firstOf(x, block),
                                    .xStrides = stridesOf(x),
                                    .weight = weight.data_ptr<float>(),
@@ -188,7 +178,7 @@ public:
             rowKernel().normHeadsBackward({.tokens = block.tokens,
                                            .heads = x.size(1),
                                            .width = x.size(3),
-                                           .element = elementOfHeads(x),
+                                           .element = elementOf(x),
                                            .x = firstOf(x, block),
                                            .yGradient = firstOf(gradient, block),
                                            .xStrides = stridesOf(x),
@@ -295,13 +285,13 @@ bool arePartsOfOne(at::TensorList tensors)
 
 at::Tensor turnedHeads(const at::Tensor& x, const at::Tensor& cosines, const at::Tensor& sines)
 {
-    const bool plain = isForRows(x) && cosines.scalar_type() == at::kFloat && sines.scalar_type() == at::kFloat;
+    const bool plain = isForKernels(x) && cosines.scalar_type() == at::kFloat && sines.scalar_type() == at::kFloat;
     return plain ? TurnedHeads::apply(x, cosines, sines) : turnedByOperations(x, cosines, sines);
 }
 
 at::Tensor normedHeads(const at::Tensor& x, const at::Tensor& weight, double eps)
 {
-    const bool plain = isForRows(x) && weight.is_cpu() && weight.scalar_type() == at::kFloat;
+    const bool plain = isForKernels(x) && weight.is_cpu() && weight.scalar_type() == at::kFloat;
     return plain ? NormedHeads::apply(x, weight, eps) : normedByOperations(x, weight, eps);
 }
 
