@@ -173,9 +173,6 @@ void setElementType(NpyHeader& header, const std::string& name)
     if (code.starts_with('O'))
         throw DataError(name +
                         " holds Python objects, which are never read (they can run programs); save plain numbers");
-    int bytes = 0;
-    if (code.size() > 1)
-        std::from_chars(code.data() + 1, code.data() + code.size(), bytes);
     for (const auto& candidate : elementCodes) {
         const auto expected =
             std::string(1, candidate.kind) + (candidate.bytes > 0 ? std::to_string(candidate.bytes) : "");
