@@ -123,15 +123,24 @@ private:
     at::Tensor keyAt_; ///< [3, S padded]: row, column, whether it has a place
 };
 
-/// Room for the gradients of q, k and v. Those of one product lie side by side as its parts do, so that nobody has to
-/// join them.
+/// Room for the gradients of q, k and v. Those of one product, of self attention's or of cross attention's keys and
+/// values, lie side by side as its parts do, so that nobody has to join them.
 AttentionGradients emptyGradients(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)
 {
-    if (!arePartsOfOne({q, k, v}))
-        return {.q = emptyByToken(q), .k = emptyByToken(k), .v = emptyByToken(v), .strengths = {}};
-    const auto product = at::empty({q.size(0), q.size(2), 3 * q.size(1) * q.size(3)}, q.options());
-    const auto parts = splitHeads(product, 3, q.size(1));
-    return {.q = parts[0], .k = parts[1], .v = parts[2], .strengths = {}};
+    const auto partsLike = [](const at::Tensor& part, std::int64_t parts) {
+        const auto heads = part.size(1);
+        return splitHeads(at::empty({part.size(0), part.size(2), parts * heads * part.size(3)}, part.options()), parts,
+                          heads);
+    };
+    if (arePartsOfOne({q, k, v})) {
+        const auto parts = partsLike(q, 3);
+        return {.q = parts[0], .k = parts[1], .v = parts[2], .strengths = {}};
+    }
+    if (arePartsOfOne({k, v})) {
+        const auto parts = partsLike(k, 2);
+        return {.q = emptyByToken(q), .k = parts[0], .v = parts[1], .strengths = {}};
+    }
+    return {.q = emptyByToken(q), .k = emptyByToken(k), .v = emptyByToken(v), .strengths = {}};
 }
 
 /// Into how many parts each head is cut so that all threads work: one when the heads suffice.

@@ -230,6 +230,20 @@ private Q_SLOTS:
                 const auto joined = splitHeads(x.grad(), 3, heads);
                 for (std::size_t i = 0; i < apart.size(); ++i)
                     QVERIFY(at::equal(joined[i], apart[i].grad()));
+
+                // Cross attention, whose queries are another product's.
+                const auto both = product.narrow(2, heads * width, 2 * heads * width).contiguous();
+                const auto y = both.detach().set_requires_grad(true);
+                const auto q = apart[0].detach().set_requires_grad(true);
+                const auto keyValues = splitHeads(y, 2, heads);
+                const void* ofKeys = nullptr;
+                keyValues[0].register_hook([&ofKeys](const at::Tensor& found) { ofKeys = found.data_ptr(); });
+                y.register_hook([&ofProduct](const at::Tensor& found) { ofProduct = found.data_ptr(); });
+                attention(q, keyValues[0], keyValues[1], terms).backward(gradient);
+                QVERIFY(ofKeys == ofProduct);
+                QVERIFY(at::equal(q.grad(), apart[0].grad()));
+                const auto two = splitHeads(y.grad(), 2, heads);
+                QVERIFY(at::equal(two[0], apart[1].grad()) && at::equal(two[1], apart[2].grad()));
             }
         }
     }
