@@ -3,6 +3,7 @@
 #include "core/kernels/attention.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
@@ -162,7 +163,9 @@ private:
         const auto head = [&](const std::string& part) { return linear(tokens, part).unsqueeze(1); }; // [B, 1, N, C]
         const auto query = head("to_q"), key = head("to_k"), value = head("to_v");
         const double operationsOfQuery = 2.0 * static_cast<double>(tokens.size(0) * tokens.size(1) * channels);
-        const auto slice = std::max<std::int64_t>(1, static_cast<std::int64_t>(operationsAtOnce / operationsOfQuery));
+        constexpr std::int64_t queriesOfThread = 128; // fewer take no longer than laying out the keys for them
+        const auto slice = std::max(queriesOfThread * at::get_num_threads(),
+                                    static_cast<std::int64_t>(operationsAtOnce / operationsOfQuery));
         std::vector<at::Tensor> parts;
         for (const auto& queries : query.split(slice, 2)) {
             leaveIfStopped(stop_);

@@ -143,15 +143,16 @@ AttentionGradients emptyGradients(const at::Tensor& q, const at::Tensor& k, cons
     return {.q = emptyByToken(q), .k = emptyByToken(k), .v = emptyByToken(v), .strengths = {}};
 }
 
-/// Into how many parts each head is cut so that all threads work: one when the heads suffice.
+/// Into how many parts each head is cut so that all threads work: the fewest, one when the heads suffice. Each part
+/// lays out what it is compared with anew and, backward, holds a gradient of all queries.
 std::int64_t partsOfHead(std::int64_t heads, std::int64_t length, std::int64_t leastLength)
 {
-    constexpr std::int64_t tasksOfThread = 4;
-    const std::int64_t threads = at::get_num_threads();
-    if (heads % threads == 0 || heads >= tasksOfThread * threads)
-        return 1;
-    return std::clamp<std::int64_t>((tasksOfThread * threads + heads - 1) / heads, 1,
-                                    std::max<std::int64_t>(1, length / leastLength));
+    constexpr std::int64_t tasksOfThread = 4; // of which one more or less does not matter
+    const std::int64_t threads = at::get_num_threads(), most = length / leastLength;
+    std::int64_t parts = 1;
+    while (parts < most && heads * parts % threads != 0 && heads * parts < tasksOfThread * threads)
+        ++parts;
+    return parts;
 }
 
 /// Runs the jobs on all threads, each of which takes the next one when it has ended one; the result of a job does not

@@ -2,6 +2,7 @@
 #include "core/kernels/attention_kernel.h"
 #include "core/kernels/instruction_set.h"
 #include "tests/core/kernels/each_set.h"
+#include "tests/support/peak_bytes.h"
 #include "tests/support/thread_count.h"
 
 #include <QtTest/QTest>
@@ -290,6 +291,21 @@ private Q_SLOTS:
             QVERIFY(values.select(2, 3).isnan().all().item<bool>());
             QVERIFY(!values.narrow(2, 0, 3).isnan().any().item<bool>());
         }
+    }
+
+    /// Two threads need no more than two parts of one head: each holds a gradient of all queries, 1 MB here.
+    void headsAreCutNoFurtherThanThreadsNeed()
+    {
+        const ThreadCount threads(2);
+        const Problem problem({1, 1, 4096, 1024, 64}, at::kFloat, Addition::None);
+        const auto& kernel = tileAttention();
+        const auto output = kernel.forward(problem.q, problem.k, problem.v, problem.terms);
+        AttentionGradients gradients;
+        const auto bytes = test::peakBytes([&] {
+            gradients = kernel.backward(problem.gradient, problem.q, problem.k, problem.v, output, problem.terms);
+        });
+        QVERIFY2(bytes < 7'000'000, std::to_string(bytes).c_str());
+        QVERIFY(gradients.q.sizes() == problem.q.sizes());
     }
 
     void headsOfTheResultAreJoinedWithoutACopy()
