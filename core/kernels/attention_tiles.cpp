@@ -6,6 +6,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 
 #include <algorithm>
 #include <atomic>
@@ -123,24 +124,22 @@ private:
     at::Tensor keyAt_; ///< [3, S padded]: row, column, whether it has a place
 };
 
-/// Room for the gradients of q, k and v. Those of one product, of self attention's or of cross attention's keys and
-/// values, lie side by side as its parts do, so that nobody has to join them.
+/// Room for the gradients of q, k and v. Where v is the last part of a product, its gradient lies in memory for that of
+/// the whole product, and so do those of q and k that are parts of it: splitHeads() then need not copy them. Keys that
+/// were turned or normed since have theirs elsewhere.
 AttentionGradients emptyGradients(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v)
 {
-    const auto partsLike = [](const at::Tensor& part, std::int64_t parts) {
-        const auto heads = part.size(1);
-        return splitHeads(at::empty({part.size(0), part.size(2), parts * heads * part.size(3)}, part.options()), parts,
-                          heads);
+    // Views that hold nothing else, so that splitHeads() can tell that the rest of the memory is nobody's.
+    const at::AutoDispatchBelowADInplaceOrView plainViews;
+    const auto heads = v.size(1), part = heads * v.size(3), count = partsUpTo(v);
+    const auto parts = splitHeads(at::empty({v.size(0), v.size(2), count * part}, v.options()), count, heads);
+    const auto roomFor = [&](const at::Tensor& x, std::int64_t before) { // so many parts before v
+        const bool beside = before < count && x.is_alias_of(v) && x.scalar_type() == v.scalar_type() &&
+                            x.sizes() == v.sizes() && x.strides() == v.strides() &&
+                            x.storage_offset() == v.storage_offset() - before * part;
+        return beside ? parts[static_cast<std::size_t>(count - 1 - before)] : emptyByToken(x);
     };
-    if (arePartsOfOne({q, k, v})) {
-        const auto parts = partsLike(q, 3);
-        return {.q = parts[0], .k = parts[1], .v = parts[2], .strengths = {}};
-    }
-    if (arePartsOfOne({k, v})) {
-        const auto parts = partsLike(k, 2);
-        return {.q = emptyByToken(q), .k = parts[0], .v = parts[1], .strengths = {}};
-    }
-    return {.q = emptyByToken(q), .k = emptyByToken(k), .v = emptyByToken(v), .strengths = {}};
+    return {.q = roomFor(q, 2), .k = roomFor(k, 1), .v = parts.back(), .strengths = {}};
 }
 
 /// Into how many parts each head is cut so that all threads work: the fewest, one when the heads suffice. Each part

@@ -212,6 +212,26 @@ at::Tensor byHeads(const at::Tensor& x, std::int64_t parts, std::int64_t heads)
     return x.view({x.size(0), x.size(1), parts, heads, x.size(2) / parts / heads}).permute({2, 0, 3, 1, 4});
 }
 
+/// Whether the last gradient lies in the memory of a whole product, of which nobody holds anything but these gradients,
+/// each in its place.
+bool lieInTheirProduct(const tensor_list& gradients)
+{
+    const auto& last = gradients.back();
+    if (!last.defined() || partsUpTo(last) != static_cast<std::int64_t>(gradients.size()))
+        return false;
+    std::size_t holders = 0;
+    std::int64_t place = 0;
+    for (const auto& gradient : gradients) {
+        if (gradient.defined() && gradient.is_alias_of(last)) {
+            if (gradient.strides() != last.strides() || gradient.storage_offset() != place)
+                return false;
+            ++holders;
+        }
+        place += last.size(1) * last.size(3);
+    }
+    return last.storage().use_count() == holders;
+}
+
 /// Views whose gradients are written where the product's gradient has them; autograd's own would stack them first.
 class SplitHeads : public torch::autograd::Function<SplitHeads> {
 public:
@@ -233,17 +253,17 @@ public:
         if (given == gradients.end())
             return {at::Tensor(), at::Tensor(), at::Tensor()};
         const auto shape = context->saved_data["shape"].toIntVector(); // [B, n, parts * heads * d]
-        if (arePartsOfOne(gradients))
-            return {gradients[0].as_strided(shape, {shape[1] * shape[2], shape[2], 1}), at::Tensor(), at::Tensor()};
-        const auto joined = at::empty(shape, given->options());
+        const auto joined = lieInTheirProduct(gradients)
+                                ? gradients.back().as_strided(shape, {shape[1] * shape[2], shape[2], 1}, 0)
+                                : at::empty(shape, given->options());
         const auto parts =
             byHeads(joined, static_cast<std::int64_t>(gradients.size()), context->saved_data["heads"].toInt())
                 .unbind(0);
         for (std::size_t i = 0; i < parts.size(); ++i) {
-            if (gradients[i].defined())
-                parts[i].copy_(gradients[i]);
-            else
+            if (!gradients[i].defined())
                 parts[i].zero_();
+            else if (!gradients[i].is_alias_of(joined))
+                parts[i].copy_(gradients[i]);
         }
         return {joined, at::Tensor(), at::Tensor()};
     }
@@ -265,22 +285,14 @@ at::Tensor joinHeads(const at::Tensor& x)
     return x.transpose(1, 2).reshape({x.size(0), x.size(2), x.size(1) * x.size(3)});
 }
 
-bool arePartsOfOne(at::TensorList tensors)
+std::int64_t partsUpTo(const at::Tensor& x)
 {
-    const auto& first = tensors[0];
-    if (!first.defined())
-        return false;
-    const auto heads = first.size(1), tokens = first.size(2), width = first.size(3);
-    const auto row = static_cast<std::int64_t>(tensors.size()) * heads * width;
-    const std::array<std::int64_t, 4> strides = {tokens * row, width, row, 1};
-    auto offset = first.storage_offset();
-    return std::all_of(tensors.begin(), tensors.end(), [&](const at::Tensor& part) {
-        const bool fits = part.defined() && part.is_alias_of(first) && part.scalar_type() == first.scalar_type() &&
-                          part.sizes() == first.sizes() && part.strides() == at::IntArrayRef(strides) &&
-                          part.storage_offset() == offset;
-        offset += heads * width;
-        return fits;
-    });
+    constexpr std::int64_t most = 3;
+    const auto part = x.size(1) * x.size(3), parts = x.stride(2) / part; // of a token's row
+    const std::array<std::int64_t, 4> strides = {x.size(2) * parts * part, x.size(3), parts * part, 1};
+    const bool fits = parts >= 1 && parts <= most && x.strides() == at::IntArrayRef(strides) &&
+                      x.storage_offset() == (parts - 1) * part;
+    return fits ? parts : 1;
 }
 
 at::Tensor turnedHeads(const at::Tensor& x, const at::Tensor& cosines, const at::Tensor& sines)
