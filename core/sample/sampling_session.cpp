@@ -1,7 +1,6 @@
 #include "core/sample/sampling_session.h"
 
 #include "core/dataset/catalog.h"
-#include "core/io/file_hash.h"
 #include "core/runtime/compute.h"
 #include "core/runtime/elapsed.h"
 #include "core/runtime/error.h"
@@ -9,13 +8,12 @@
 #include "core/sample/batch_size.h"
 #include "core/sample/branches.h"
 #include "core/sample/conditions.h"
-#include "core/sample/encoder_match.h"
 #include "core/sample/guider.h"
-#include "core/sample/painted_by.h"
 #include "core/sample/picture.h"
 #include "core/sample/recent.h"
 #include "core/sample/request_check.h"
 #include "core/sample/shared_models.h"
+#include "core/sample/signature.h"
 #include "core/sample/solver.h"
 
 #include <algorithm>
@@ -56,8 +54,8 @@ public:
     std::optional<Image> sketch(const SampleRequest& request, double seconds, const JobContext& context) override;
     bool samplePlane(const SampleRequest& request, const GuidancePlane& plane, const JobContext& context,
                      const std::function<void(const PlanePicture&)>& onPicture) override;
-    const ModelConfig& model() const override { return model_->config(); }
-    std::string description() const override { return description_; }
+    const ModelConfig& model() const override { return opened_->model.config(); }
+    std::string description() const override { return opened_->description; }
 
 private:
     /// One way from noise to a picture, or to a batch of them.
@@ -73,7 +71,6 @@ private:
     };
 
     const AutoencoderKl& autoencoder();
-    bool identify(const JobContext& context); ///< What a kept picture says of its model and encoders. False: stopped.
     bool prepare(const SampleRequest& request, const JobContext& context);
     BranchEvaluator& weakBranches(const WeakGuide& guide);
     fs::path fileOf(const PictureStart& start) const;
@@ -91,17 +88,10 @@ private:
 
     Workspace workspace_;
     Compute compute_;
-    std::shared_ptr<const NanoDiT> model_; ///< Shared with whoever else has opened the checkpoint.
+    std::shared_ptr<const OpenedModel> opened_; ///< Shared with whoever else has opened the checkpoint.
+    std::optional<Signature> signature_;
     std::unique_ptr<ConditionEncoder> conditions_;
     std::shared_ptr<const AutoencoderKl> autoencoder_;
-    std::string description_;
-    fs::path checkpoint_;
-    std::string state_;                     ///< Of the checkpoint when it was opened: see modelState().
-    std::unique_ptr<FileHash> weightsHash_; ///< Until the first kept picture has needed it.
-    PaintedBy paintedBy_; ///< Its hash is empty until then, and after it where the file is another one by then.
-    DinoStatistics statistics_;
-    nlohmann::json trainedEncoders_;
-    std::optional<std::vector<std::string>> warnings_; ///< Once the encoders were compared.
 
     // What the last picture was made with. A slider, a seed or a step count changes none of it.
     std::string conditionsKey_;
@@ -117,43 +107,14 @@ private:
 
 Session::Session(Workspace workspace, const fs::path& checkpoint, const ComputeChoice& choice)
     : workspace_(std::move(workspace))
-    , checkpoint_(checkpoint)
 {
     compute_ = makeCompute(choice, StoredModel::readState(checkpoint).config.arithmetic());
-    state_ = modelState(checkpoint); // before the weights are read
-    const auto opened = openModel(checkpoint, compute_.device);
-    const auto& state = opened->state;
-    model_ = std::shared_ptr<const NanoDiT>(opened, &opened->model);
+    auto name = modelState(checkpoint); // before the weights are read
+    opened_ = openModel(checkpoint, compute_.device);
+    signature_.emplace(checkpoint, std::move(name), *opened_);
+    const auto& state = opened_->state;
     conditions_ =
         std::make_unique<ConditionEncoder>(workspace_, state.dino, state.textTokens, state.config.model, compute_);
-    description_ = opened->description;
-    statistics_ = state.dino;
-    trainedEncoders_ = state.encoders;
-    weightsHash_ = std::make_unique<FileHash>(weightsFile(checkpoint));
-    paintedBy_ = {.run = state.run, .step = state.step, .averaged = opened->averaged, .sha256 = {}};
-}
-
-bool Session::identify(const JobContext& context)
-{
-    if (!warnings_)
-        warnings_ = differingEncoders(workspace_, trainedEncoders_, context);
-    if (!warnings_)
-        return false;
-    if (!weightsHash_)
-        return true;
-    if (modelState(checkpoint_) == state_) {
-        const auto& hash = weightsHash_->read([&context](std::size_t) { return !context.shouldStop(); });
-        if (!hash)
-            return false;
-        if (modelState(checkpoint_) == state_) // what was read is what was opened
-            paintedBy_.sha256 = *hash;
-    }
-    if (paintedBy_.sha256.empty())
-        warnings_->push_back(
-            checkpoint_.string() +
-            " was replaced or removed since it was opened: pictures say its run and step, but not its file");
-    weightsHash_.reset();
-    return true;
 }
 
 const AutoencoderKl& Session::autoencoder()
@@ -187,9 +148,9 @@ bool Session::prepare(const SampleRequest& request, const JobContext& context)
         branches_.reset();
         weakBranches_.reset();
         encoded_ = conditions_->encode(request);
-        latentTokens_ = model_->tokenGrid(request.size.height / factor, request.size.width / factor);
+        latentTokens_ = opened_->model.tokenGrid(request.size.height / factor, request.size.width / factor);
         branches_ = std::make_unique<BranchEvaluator>(
-            *model_, encoded_.conditions, GivenConditions{.text = encoded_.hasText, .dino = encoded_.hasDino},
+            opened_->model, encoded_.conditions, GivenConditions{.text = encoded_.hasText, .dino = encoded_.hasDino},
             latentTokens_, compute_);
         conditionsKey_ = std::move(key);
     }
@@ -202,7 +163,7 @@ BranchEvaluator& Session::weakBranches(const WeakGuide& guide)
     if (!weak_ || weak_->state != state) {
         weakBranches_.reset();
         weak_.reset();
-        checkWeakGuide(guide.checkpoint, StoredModel::readState(guide.checkpoint), model(), statistics_);
+        checkWeakGuide(guide.checkpoint, StoredModel::readState(guide.checkpoint), model(), opened_->state.dino);
         weak_ = WeakModel{.state = std::move(state), .opened = openModel(guide.checkpoint, compute_.device)};
     }
     if (!weakBranches_)
@@ -343,11 +304,9 @@ std::optional<SampleResult> Session::resultOf(const SampleRequest& request, cons
     SampleResult result;
     result.picture = std::move(*decoded);
     result.settings = settingsOf(request);
-    result.settings.merge(textOf(paintedBy_));
-    result.settings["Software"] = "NanoDiT Workbench";
-    result.settings["Comment"] = description_;
+    result.settings.merge(signature_->text());
     result.guidance = run.guidance[picture];
-    result.warnings = *warnings_;
+    result.warnings = signature_->warnings();
     return result;
 }
 
@@ -355,7 +314,7 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
                                             const std::function<void(const SamplePreview&)>& onPreview)
 {
     const auto start = Clock::now();
-    if (!identify(context) || !prepare(request, context))
+    if (!signature_->learn(workspace_, context) || !prepare(request, context))
         return std::nullopt;
     const auto times = flowTimesOf(request);
     auto* const first = beginningOf(request, times.front(), context);
@@ -382,7 +341,7 @@ std::optional<SampleResult> Session::sample(const SampleRequest& request, const 
 bool Session::sampleSeeds(const SampleRequest& request, const std::vector<std::uint64_t>& seeds,
                           const JobContext& context, const std::function<void(const SeedPicture&)>& onPicture)
 {
-    if (!identify(context) || !prepare(request, context))
+    if (!signature_->learn(workspace_, context) || !prepare(request, context))
         return false;
     const auto atOnce = static_cast<std::size_t>(
         evenBatch(static_cast<std::int64_t>(seeds.size()), static_cast<std::int64_t>(mostAtOnce())));
@@ -474,7 +433,7 @@ bool Session::samplePlane(const SampleRequest& request, const GuidancePlane& pla
 {
     if (plane.count() == 0)
         throw UsageError("a guidance plane needs at least one scale of text and one of DINO");
-    if (!identify(context) || !prepare(request, context))
+    if (!signature_->learn(workspace_, context) || !prepare(request, context))
         return false;
     // All pictures begin at one point: what the branches say there is evaluated once.
     auto* const first = beginningOf(request, flowTimesOf(request).front(), context);
