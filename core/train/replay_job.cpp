@@ -1,9 +1,9 @@
 #include "core/train/replay_job.h"
 
-#include "core/dataset/loader.h"
 #include "core/runs/catalogue.h"
 #include "core/runtime/error.h"
 #include "core/runtime/tf32.h"
+#include "core/train/resume.h"
 #include "core/train/trainer.h"
 
 #include <algorithm>
@@ -85,15 +85,7 @@ JobEnd replay(const ReplayRequest& request, const JobContext& context)
     const Tf32Hold tf32(compute.device, config.tf32); // as it was trained
     Trainer trainer(config, state.textTokens, compute);
     trainer.restore(state, readCheckpointTensors(report.checkpoint), report.checkpoint.string());
-    LoaderOptions options;
-    options.batchSize = config.data.batchSize;
-    options.seed = static_cast<std::uint64_t>(config.seed);
-    options.position = state.samplePosition;
-    options.normaliseDino = config.data.normaliseDino;
-    options.prefetch = config.data.prefetch;
-    if (!state.dino.empty())
-        options.statistics = state.dino;
-    Loader loader(ShardSet::open(request.workspace.shardsFolder() / config.data.shards), options);
+    Loader loader(ShardSet::open(request.workspace.shardsFolder() / config.data.shards), loaderOptionsOf(state));
 
     ProgressMeter progress(context, Stage::Training, report.stepsBefore + 1, Unit::Steps);
     for (std::int64_t done = 0; done < report.stepsBefore; ++done) {

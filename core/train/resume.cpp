@@ -119,6 +119,19 @@ std::vector<fs::path> reportsBehind(const fs::path& runFolder, std::int64_t step
 
 } // namespace
 
+LoaderOptions loaderOptionsOf(const CheckpointState& state)
+{
+    LoaderOptions options;
+    options.batchSize = state.config.data.batchSize;
+    options.seed = static_cast<std::uint64_t>(state.config.seed);
+    options.position = state.samplePosition;
+    options.normaliseDino = state.config.data.normaliseDino;
+    options.prefetch = state.config.data.prefetch;
+    if (!state.dino.empty())
+        options.statistics = state.dino;
+    return options;
+}
+
 std::vector<ResumeDifference> resumeDifferences(const CheckpointState& before, const CheckpointState& now)
 {
     std::vector<ResumeDifference> found;

@@ -2,6 +2,7 @@
 
 /// How a run goes on from a checkpoint.
 
+#include "core/dataset/loader.h"
 #include "core/runs/checkpoint.h"
 #include "core/runtime/job.h"
 
@@ -15,6 +16,9 @@
 namespace nanodit {
 
 class Trainer;
+
+/// Of the batches that are next where this is the state of a training in one process.
+LoaderOptions loaderOptionsOf(const CheckpointState& state);
 
 /// What is not as it was when the checkpoint was written.
 struct ResumeDifference {

@@ -57,7 +57,6 @@ private:
     void resume(const JobContext& context);
     CheckpointState stateNow() const;
     LoaderOptions loaderOptions() const;
-    void makeLoader(const JobContext& context);
     JobEnd train(const JobContext& context);
     JobEnd stop(const JobContext& context);
     JobEnd stopBetweenSteps(const JobContext& context);
@@ -143,7 +142,8 @@ JobEnd TrainJob::prepareAndTrain(const JobContext& outer)
         events_ = std::make_unique<EventFile>(folder_->path(), trainer_->stepsDone() + 1);
         selfReport_ =
             std::make_unique<SelfReport>(request_, set_, statistics_, compute_, folder_->path(), *metrics_, *events_);
-        makeLoader(context);
+        loader_ = std::make_unique<Loader>(set_, loaderOptions());
+        tellEpoch(*set_, config_.data.batchSize, context);
         const auto end = train(context);
         request_.finished(report());
         writer_.reset();
@@ -260,23 +260,10 @@ CheckpointState TrainJob::stateNow() const
 
 LoaderOptions TrainJob::loaderOptions() const
 {
-    LoaderOptions options;
-    options.batchSize = config_.data.batchSize;
-    options.seed = static_cast<std::uint64_t>(config_.seed);
-    options.position = trainer_->samplePosition();
-    options.normaliseDino = config_.data.normaliseDino;
-    options.prefetch = config_.data.prefetch;
+    auto options = loaderOptionsOf(stateNow());
     options.rank = request_.meeting.rank;
     options.ranks = request_.meeting.size;
-    if (!statistics_.empty())
-        options.statistics = statistics_;
     return options;
-}
-
-void TrainJob::makeLoader(const JobContext& context)
-{
-    loader_ = std::make_unique<Loader>(set_, loaderOptions());
-    tellEpoch(*set_, config_.data.batchSize, context);
 }
 
 JobEnd TrainJob::train(const JobContext& context)
