@@ -91,6 +91,7 @@ public:
         , terms_(termsOf(guidance, given))
     {
     }
+    bool actsAt(double t) const override { return applies(guidance_, t); }
     std::vector<GuidanceStep> measure(BranchVelocities& branches) const override
     {
         const at::NoGradGuard noGradient;
@@ -101,7 +102,7 @@ public:
             if (!zeroScales_.empty())
                 steps[i].zeroScale = zeroScales_[i];
         }
-        if (!applies(guidance_, branches.t()))
+        if (!actsAt(branches.t()))
             return steps;
         for (const auto& term : terms_) {
             // Another guider may have asked for more at the same point.
@@ -195,35 +196,48 @@ public:
     at::Tensor velocity(BranchVelocities& branches) override
     {
         const at::NoGradGuard noGradient;
+        zeroScales_.clear();
         if (branches.t() > 1 - guidance_.zeroUntil)
             return at::zeros_like(branches.x());
         if (!applies(guidance_, branches.t()))
             return branches(Branch::Full).clone();
         const auto& unconditional = branches(Branch::Unconditional);
-        // The unconditional velocity itself is scaled as its terms are, by their scales' share; with one term that is
-        // the formula of the paper.
-        at::Tensor mean;
-        double weights = 0;
-        auto sum = at::zeros_like(unconditional);
-        for (const auto& term : terms_) {
-            const auto& c = branches(term.conditional);
-            const auto& r = branches(term.reference);
-            const auto best = bestScale(c, r);
-            sum += term.scale * weighted(term, c - best * r);
-            if (term.reference == Branch::Unconditional) {
-                const auto part = std::abs(term.scale) * best;
-                mean = mean.defined() ? mean + part : part;
-                weights += std::abs(term.scale);
+        auto sum = at::zeros_like(unconditional); // of the terms
+        auto scale = at::ones({unconditional.size(0), 1, 1, 1}, unconditional.options()); // of `unconditional`
+        if (guidance_.mode == GuidanceMode::Chained) {
+            // Each term's reference is what the terms before it make with scales of 1, so all of that is scaled as it.
+            for (const auto& term : terms_) {
+                const auto [best, part] = scaledTerm(branches, term);
+                sum = best * sum + part;
+                scale = best * scale;
+            }
+        } else {
+            // By the terms' shares of their scales; with one term that is the formula of the paper.
+            double scales = 0;
+            for (const auto& term : terms_)
+                scales += std::abs(term.scale);
+            for (const auto& term : terms_) {
+                const auto [best, part] = scaledTerm(branches, term);
+                sum += part;
+                scale += std::abs(term.scale) / scales * (best - 1);
             }
         }
-        const auto scale =
-            weights > 0 ? mean / weights : at::ones({unconditional.size(0), 1, 1, 1}, unconditional.options());
         zeroScales_ = bySample(scale);
         return sum + scale * unconditional;
     }
+    bool actsAt(double t) const override { return RuleGuider::actsAt(t) && t <= 1 - guidance_.zeroUntil; }
 
 private:
-    bool reads(Branch, double t) const override { return t <= 1 - guidance_.zeroUntil; }
+    struct ScaledTerm {
+        at::Tensor best; ///< By what the reference is multiplied, [B, 1, 1, 1].
+        at::Tensor part; ///< What the term adds.
+    };
+    ScaledTerm scaledTerm(BranchVelocities& branches, const Term& term)
+    {
+        const auto &c = branches(term.conditional), &r = branches(term.reference);
+        const auto best = bestScale(c, r);
+        return {.best = best, .part = term.scale * weighted(term, c - best * r)};
+    }
 };
 
 /// In terms of predicted pictures, x - t v, whose differences are -t times those of velocities.
@@ -276,11 +290,12 @@ public:
     {
         const at::NoGradGuard noGradient;
         auto sum = inner_->velocity(branches);
-        if (scale_ == 1)
+        if (scale_ == 1 || !actsAt(branches.t()))
             return sum;
         const auto weak = weak_.velocity(branches.reduced(Branch::Full), branches.x(), branches.t());
         return sum + (scale_ - 1) * (branches(Branch::Full) - weak);
     }
+    bool actsAt(double t) const override { return inner_->actsAt(t); }
     std::vector<GuidanceStep> measure(BranchVelocities& branches) const override { return inner_->measure(branches); }
 
 private:
@@ -306,6 +321,7 @@ public:
         }
         return at::cat(guided);
     }
+    bool actsAt(double t) const override { return guiders_.front()->actsAt(t); } // they differ in their scales
     std::vector<GuidanceStep> measure(BranchVelocities&) const override
     {
         std::vector<GuidanceStep> steps;

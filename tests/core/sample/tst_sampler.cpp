@@ -143,6 +143,17 @@ private Q_SLOTS:
         GuidedVelocity still(model, test::conditionsOf(batch), {}, latentTokens, zero, Compute{});
         QCOMPARE(still(x, 0.97F).abs().max().item<double>(), 0.0);
         QCOMPARE(still.evaluations(), std::int64_t{0});
+        // Chained, it is that formula over what DINO gives: with scales of 1 the fully conditioned model.
+        const auto scaleOf = [](const at::Tensor& c, const at::Tensor& r) {
+            return ((c * r).sum() / (r * r).sum()).item<double>();
+        };
+        auto chained = zero;
+        chained.mode = GuidanceMode::Chained;
+        const auto ofDino = scaleOf(dino, u), ofFull = scaleOf(full, dino);
+        QVERIFY(difference(guided(chained), ofFull * (ofDino * u + 2 * (dino - ofDino * u)) +
+                                                3 * (full - ofFull * dino)) < 1e-4);
+        chained.textScale = chained.dinoScale = 1;
+        QVERIFY(difference(guided(chained), full) < 1e-4);
 
         // APG that keeps all of a term, forgets the steps before and bounds nothing is the plain sum.
         const ProjectedGuidance all{.parallel = 1, .momentum = 0, .threshold = 0};
@@ -294,16 +305,23 @@ private Q_SLOTS:
         const auto x = at::randn({1, 4, 8, 8});
         BranchEvaluator ours(model, test::conditionsOf(batch), {}, latentTokens, Compute{});
         BranchEvaluator theirs(weak, test::conditionsOf(batch), {}, latentTokens, Compute{});
-        const auto with = [&](double scale) {
-            const auto guider =
-                makeAutoguider(makeGuider({.textScale = 0.4, .dinoScale = 0.6}, ours.given()), theirs, scale);
-            BranchVelocities branches(ours, x, 0.6F);
+        const auto guided = [&](const Guidance& guidance, double scale, float t) {
+            const auto guider = makeAutoguider(makeGuider(guidance, ours.given()), theirs, scale);
+            BranchVelocities branches(ours, x, t);
             return guider->velocity(branches);
         };
+        const auto with = [&](double scale) { return guided({.textScale = 0.4, .dinoScale = 0.6}, scale, 0.6F); };
         const auto plain = with(1);
         QCOMPARE(theirs.evaluations(), std::int64_t{0});
         const auto away = branch(model, batch, true, true, x, 0.6F) - branch(weak, batch, true, true, x, 0.6F);
         QVERIFY(difference(with(2.5), plain + 1.5 * away) < 1e-4);
+
+        // Outside the interval, and while CFG-Zero* stands still, there is no guidance.
+        const auto evaluations = theirs.evaluations();
+        QVERIFY(difference(guided({.interval = {0, 0.5}}, 2.5, 0.6F), branch(model, batch, true, true, x, 0.6F)) <
+                1e-5);
+        QCOMPARE(guided({.rule = GuidanceRule::CfgZero}, 2.5, 0.97F).abs().max().item<double>(), 0.0);
+        QCOMPARE(theirs.evaluations(), evaluations);
     }
 
     void guidanceIsMeasured()
@@ -327,6 +345,14 @@ private Q_SLOTS:
         BranchVelocities outside(evaluator, x, 0.9F);
         guider->velocity(outside);
         QVERIFY(!guider->measure(outside).front().applies && !guider->measure(outside).front().text);
+        // The scale of CFG-Zero* is that of its step, not of one before.
+        const auto zero =
+            makeGuider({.textScale = 3, .dinoScale = 2, .interval = {0.5, 1}, .rule = GuidanceRule::CfgZero}, {});
+        zero->velocity(branches);
+        QVERIFY(zero->measure(branches).front().zeroScale != 1);
+        BranchVelocities later(evaluator, x, 0.3F);
+        zero->velocity(later);
+        QCOMPARE(zero->measure(later).front().zeroScale, 1.0);
     }
 
     void branchesOfNoWeightAreNotEvaluated_data()
