@@ -80,7 +80,7 @@ fs::path outputFile(const SampleArguments& arguments, const fs::path& checkpoint
 {
     auto file = arguments.out.empty() ? fs::path("sample.png") : arguments.out;
     if (arguments.everyCheckpoint)
-        file = withSuffix(file, checkpoint.filename().string());
+        file = withSuffix(file, checkpointFolder(checkpoint).filename().string());
     if (line > 0)
         file = withSuffix(file, std::to_string(line));
     if (arguments.count > 1)
@@ -213,18 +213,25 @@ fs::path chosenCheckpoint(const SampleArguments& arguments, const Workspace& wor
     return model.choose(workspace);
 }
 
-/// The chosen checkpoint, or with --every-checkpoint all of its run, oldest first.
+/// The chosen checkpoint, or with --every-checkpoint all of its run, oldest first, each with the weights that were
+/// chosen.
 std::vector<fs::path> checkpointsOf(const SampleArguments& arguments, const Workspace& workspace, const Output& output)
 {
     const auto chosen = chosenCheckpoint(arguments, workspace, output);
     if (!arguments.everyCheckpoint)
         return {chosen};
-    for (const auto& run : listRuns(workspace)) {
-        for (const auto& checkpoint : run.checkpoints) {
+    const auto weights = weightsKindOf(chosen); // empty for a folder
+    const auto folder = weights ? chosen.parent_path() : chosen;
+    for (auto& run : listRuns(workspace)) {
+        const bool holdsIt = std::ranges::any_of(run.checkpoints, [&folder](const fs::path& checkpoint) {
             std::error_code missing;
-            if (fs::equivalent(checkpoint, chosen, missing))
-                return run.checkpoints;
-        }
+            return fs::equivalent(checkpoint, folder, missing);
+        });
+        if (!holdsIt)
+            continue;
+        for (auto& checkpoint : run.checkpoints)
+            checkpoint = weights ? weightsFile(checkpoint, *weights) : checkpoint;
+        return run.checkpoints;
     }
     throw UsageError("--every-checkpoint needs a checkpoint of a run of the workspace, and " + chosen.string() +
                      " is none");

@@ -135,6 +135,23 @@ private Q_SLOTS:
         QCOMPARE(bytesOf(picture_), first);
     }
 
+    void everyCheckpointPaintsWithTheWeightsThatWereChosen()
+    {
+        const auto painted =
+            runProgram({"-w", workspace_, "--json", "--quiet", "sample", "--run", "mine", "--weights", "raw",
+                        "--every-checkpoint", "--sampler-steps", "1", "--out", text(folder_ / "each.png")});
+        QVERIFY2(painted.exitCode == 0, qPrintable(painted.errors));
+        const auto pictures = painted.json().value("pictures").toArray();
+        QCOMPARE(pictures.size(), qsizetype(2));
+        const std::array<std::string, 2> steps{"step-00000003", "step-00000005"};
+        for (qsizetype i = 0; i < 2; ++i) {
+            const auto& step = steps[static_cast<std::size_t>(i)];
+            const auto one = pictures.at(i).toObject();
+            QCOMPARE(one.value("file").toString(), text(folder_ / ("each-" + step + ".png")));
+            QVERIFY(one.value("checkpoint").toString().endsWith(QString::fromStdString(step + "/model.safetensors")));
+        }
+    }
+
     void withoutANameNothingIsOverwritten()
     {
         for (const auto* const name : {"sample.png", "sample-2.png"}) {
