@@ -113,7 +113,7 @@ bool addNearestTraining(ValidationReport& report, const Workspace& workspace, co
     auto queries = painted;
     for (const auto& id : ids) {
         const auto original = originals.find(id);
-        queries.push_back(original != originals.end() ? measures.original(original->second).cls
+        queries.push_back(original != originals.end() ? measures.originalCls(original->second)
                                                       : painted.front()); // its number is left out below
     }
     std::optional<std::vector<NearestPicture>> nearest;

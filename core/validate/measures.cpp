@@ -48,16 +48,24 @@ SeenPicture Measures::see(Image picture) const
     const auto input = dinoInputSize(picture.size, dino_->config().patchSize);
     const auto features = dino_->encode(dinoPixels(picture, input, dino_->normalisation()));
     return {.picture = std::move(picture),
-            .cls = features.cls[0].to(at::kCPU, at::kFloat),
+            .cls = features.cls[0].to(at::kCPU, at::kFloat, /*non_blocking=*/false, /*copy=*/true),
             .patches = features.patches[0].to(at::kCPU, at::kFloat),
             .grid = features.grid};
 }
 
 const SeenPicture& Measures::original(const RecordInfo& record)
 {
-    const auto found = originals_.find(record.id);
-    return found != originals_.end() ? found->second
-                                     : originals_.emplace(record.id, see(loadBucketImage(record))).first->second;
+    if (const auto* kept = originals_.find(record.id))
+        return *kept;
+    const auto& seen = originals_.keep(record.id, see(loadBucketImage(record)));
+    originalCls_.insert_or_assign(record.id, seen.cls);
+    return seen;
+}
+
+at::Tensor Measures::originalCls(const RecordInfo& record)
+{
+    const auto found = originalCls_.find(record.id);
+    return found != originalCls_.end() ? found->second : original(record).cls;
 }
 
 double Measures::patchDistance(const SeenPicture& a, const SeenPicture& b) const
@@ -87,12 +95,12 @@ void Measures::compareWithOriginal(const SeenPicture& painted, const SeenPicture
 
 double Measures::textMatch(const SeenPicture& painted, const RecordInfo& own, const std::vector<RecordInfo>& others)
 {
-    const double similarity = cosine(painted.cls, original(own).cls);
+    const double similarity = cosine(painted.cls, originalCls(own));
     double less = 0, count = 0;
     for (const auto& record : others) {
         if (record.id == own.id)
             continue;
-        less += cosine(painted.cls, original(record).cls) < similarity;
+        less += cosine(painted.cls, originalCls(record)) < similarity;
         ++count;
     }
     return count == 0 ? 0.5 : less / count;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/encoders/dino.h"
+#include "core/sample/recent.h"
 #include "core/validate/lpips.h"
 #include "core/validate/patch_metrics.h"
 #include "core/validate/plan.h"
@@ -8,13 +9,16 @@
 
 namespace nanodit {
 
-/// A picture and what the DINO encoder says of it; tensors on the CPU, for there may be hundreds.
+/// A picture and what the DINO encoder says of it; tensors on the CPU, some 20 MB for 1024 x 1024 pixels.
 struct SeenPicture {
     Image picture;
-    at::Tensor cls;     ///< [D]
+    at::Tensor cls;     ///< [D], in memory of its own: it may outlive the patches.
     at::Tensor patches; ///< [N, D]
     GridSize grid;
 };
+
+/// How many of them are kept because they may be asked for again; there may be hundreds.
+inline constexpr std::size_t seenPicturesKept = 32;
 
 /// Compares painted pictures with originals, on the device of `compute` and always in float32: a yardstick is the same
 /// whatever it measures. One thread at a time.
@@ -24,8 +28,10 @@ public:
     Measures(const Workspace& workspace, std::optional<Lpips> lpips, TruthMeasure truth, const Compute& compute);
 
     SeenPicture see(Image picture) const;
-    /// The record's bucket image, seen once and kept.
+    /// The record's bucket image. Valid until as many others were asked for as are kept.
     const SeenPicture& original(const RecordInfo& record);
+    /// Its CLS alone, [D], which is kept of every record.
+    at::Tensor originalCls(const RecordInfo& record);
 
     /// All metrics of validationMetrics() that say something of this picture. `unchanged`: the picture of
     /// PlannedPicture::unchanged, where there is one. `others`: records whose originals a text's picture is told from.
@@ -44,7 +50,8 @@ private:
     std::shared_ptr<const DinoEncoder> dino_;
     std::optional<Lpips> lpips_;
     TruthMeasure truth_;
-    std::map<std::string, SeenPicture> originals_;
+    Recent<SeenPicture> originals_{seenPicturesKept}; ///< By the record's id, as is what follows.
+    std::map<std::string, at::Tensor> originalCls_;
 };
 
 } // namespace nanodit

@@ -313,7 +313,8 @@ private:
         std::set<std::string> compared; // files
         for (const auto& planned : plan_.pictures)
             compared.insert(planned.unchanged);
-        std::map<std::string, SeenPicture> unchanged;
+        const auto see = [&](const std::string& file) { return measures.see(readImage(report_.folder / file)); };
+        Recent<SeenPicture> unchanged{seenPicturesKept}; // by file
         std::map<ValidationTask, std::vector<at::Tensor>> features;
         for (const auto& record : plan_.records) {
             if (context_.shouldStop())
@@ -323,9 +324,11 @@ private:
         for (const auto& planned : plan_.pictures) {
             if (context_.shouldStop())
                 return false;
-            auto seen = measures.see(readImage(report_.folder / planned.file()));
-            const auto before = unchanged.find(planned.unchanged);
+            auto seen = see(planned.file());
             if (planned.reported) {
+                const auto* before = unchanged.find(planned.unchanged);
+                if (before == nullptr && !planned.unchanged.empty())
+                    before = &unchanged.keep(planned.unchanged, see(planned.unchanged));
                 report_.pictures.push_back(
                     {.task = planned.task,
                      .record = planned.record.id,
@@ -336,12 +339,11 @@ private:
                      .unchanged = planned.unchanged,
                      .erasedPatches = planned.region ? planned.region->patches : std::vector<std::int64_t>{},
                      .nearest = {},
-                     .values = measures.measure(planned, seen, before == unchanged.end() ? nullptr : &before->second,
-                                                plan_.records)});
+                     .values = measures.measure(planned, seen, before, plan_.records)});
                 features[planned.task].push_back(seen.cls);
             }
             if (compared.contains(planned.file()))
-                unchanged.emplace(planned.file(), std::move(seen));
+                unchanged.keep(planned.file(), std::move(seen));
             meter.advance();
         }
         const auto textOnly = features.find(ValidationTask::TextOnly);
@@ -369,7 +371,7 @@ private:
     {
         std::vector<at::Tensor> originals;
         for (const auto& record : plan_.records)
-            originals.push_back(measures.original(record).cls);
+            originals.push_back(measures.originalCls(record));
         for (const auto task : request_.settings.tasks) {
             for (const auto& metric : validationMetrics()) {
                 std::vector<double> values;

@@ -12,6 +12,7 @@
 #include "core/runs/checkpoint.h"
 #include "core/runtime/error.h"
 #include "core/runtime/job.h"
+#include "core/validate/measures.h"
 #include "core/validate/validate_job.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/files_below.h"
@@ -116,6 +117,19 @@ private Q_SLOTS:
                  qPrintable(QStringLiteral("%1 %2 %3").arg(caption).arg(patches).arg(dino)));
         const auto* const mean = report.find(ValidationTask::Reconstruction, "patch_gain");
         QVERIFY(mean != nullptr && std::abs(mean->mean - patches / static_cast<double>(pictures)) < 1e-9);
+    }
+
+    void ofManyPicturesNoMoreThanTheirClsIsKept()
+    {
+        Measures measures(workspace_, {}, {}, Compute{});
+        const auto records = listRecords(workspace_, Look::Catalog);
+        QVERIFY(records.size() > seenPicturesKept);
+        const auto patches = measures.original(records.front()).patches;
+        for (const auto& record : records)
+            measures.original(record);
+        QVERIFY(patches.use_count() == 1); // ours: the picture was let go
+        const auto cls = measures.originalCls(records.front());
+        QVERIFY2(cls.storage().nbytes() == cls.nbytes(), "and its CLS does not hold its patches");
     }
 
     void numbersThatAreNotFiniteAreLeftOutOfAReportThatCanBeRead()
