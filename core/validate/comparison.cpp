@@ -18,10 +18,8 @@ namespace {
 /// Whether means of the two are of the same pictures, painted in the same way.
 bool paintedAlike(const ValidationReport& a, const ValidationReport& b)
 {
-    const auto& x = a.settings;
-    const auto& y = b.settings;
-    return x.records == y.records && x.steps == y.steps && x.shift == y.shift && x.shiftByBucket == y.shiftByBucket &&
-           x.textScale == y.textScale && x.dinoScale == y.dinoScale && x.seed == y.seed;
+    return a.settings.paintsLike(b.settings) && a.settings.records == b.settings.records &&
+           a.settings.seed == b.settings.seed;
 }
 
 bool isRaw(const ValidationReport& report)
@@ -41,8 +39,11 @@ std::vector<ValidationReport> reportsBeside(const ValidationReport& report)
                 continue;
             try {
                 auto other = readValidationReport(entry.path());
-                if (paintedAlike(report, other) && other.step != report.step && isRaw(other) == isRaw(report))
-                    found.push_back(std::move(other));
+                if (!paintedAlike(report, other) || other.step == report.step || isRaw(other) != isRaw(report))
+                    continue;
+                if (other.lpips != report.lpips) // of another network
+                    std::erase_if(other.summaries, [](const auto& summary) { return summary.metric == "lpips"; });
+                found.push_back(std::move(other));
             } catch (const DataError&) { // a damaged report is no reason to show no curve
             }
         }

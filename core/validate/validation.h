@@ -65,6 +65,10 @@ struct ValidationSettings {
     double textScale = 2.0, dinoScale = 2.0;
     GuidanceMode guidance = GuidanceMode::Additive;
     std::uint64_t seed = 0; ///< Record i of the list starts from the noise of seed + i.
+
+    bool operator==(const ValidationSettings&) const = default;
+    /// Whether one record's picture is painted in the same way: in the same steps, with the same shift and guidance.
+    bool paintsLike(const ValidationSettings& other) const;
 };
 
 /// One painted picture and what was measured of it.

@@ -160,7 +160,7 @@ void ValidatePage::start()
         request.baseline = baseline->report;
     const auto* const shown = results_->shown();
     const SameWorkspace same(session_);
-    const bool replaces = shown != nullptr && !sameSettings(shown->report.settings, request.settings);
+    const bool replaces = shown != nullptr && shown->report.settings != request.settings;
     if (replaces &&
         !dialogs_.confirm(
             this, tr("Replace the validation of %1?").arg(name),

@@ -89,13 +89,6 @@ int differenceAt(QRgb a, QRgb b)
 
 } // namespace
 
-bool sameSettings(const ValidationSettings& a, const ValidationSettings& b)
-{
-    return a.tasks == b.tasks && a.records == b.records && a.steps == b.steps && a.shift == b.shift &&
-           a.shiftByBucket == b.shiftByBucket && a.textScale == b.textScale && a.dinoScale == b.dinoScale &&
-           a.guidance == b.guidance && a.seed == b.seed;
-}
-
 std::vector<ValidationCard> validationCards(const ValidationReport& report, ValidationTask task,
                                             const std::vector<MetricDifference>* differences)
 {

@@ -16,9 +16,6 @@
 
 namespace nanodit {
 
-/// Whether a validation with the one settings has the other's results.
-bool sameSettings(const ValidationSettings& a, const ValidationSettings& b);
-
 /// How a number stands to the baseline's.
 struct ValueChange {
     enum class Verdict { None, Unclear, Better, Worse };

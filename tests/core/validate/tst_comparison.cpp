@@ -67,6 +67,9 @@ private Q_SLOTS:
         writeReport(folder.path(), "mine", 300, {0.2, 0.2, 0.2});
         writeReport(folder.path(), "mine", 100, {0.6, 0.6, 0.6});
         writeReport(folder.path(), "mine", 200, {0.9, 0.9, 0.9}, 4); // another sampler: not on the curve
+        auto chained = writeReport(folder.path(), "mine", 250, {0.9, 0.9, 0.9}); // nor other guidance
+        chained.settings.guidance = GuidanceMode::Chained;
+        writeFileAtomically(chained.folder / "report.json", toJson(chained).dump());
         test::writeText(folder / "runs/mine/validation/step-400/report.json", "{");
         const auto mine = readValidationReport(folder / "runs/mine/validation/step-300");
         const auto before = writeReport(folder.path(), "before", 50, {0.5, 0.5, 0.5});
@@ -77,6 +80,23 @@ private Q_SLOTS:
         QCOMPARE(courses[1].points.size(), std::size_t(2));
         QCOMPARE(courses[1].points[0].step, std::int64_t(100));
         QCOMPARE(courses[1].points[1].mean, 0.2);
+    }
+
+    void curvesOfLpipsAreOfOneNetwork()
+    {
+        const test::TemporaryFolder folder;
+        for (const auto& [step, network] : {std::pair{100, "vgg"}, {200, "alex"}, {300, "alex"}}) {
+            auto report = writeReport(folder.path(), "mine", step, {0.5});
+            report.lpips = network;
+            report.summaries.push_back({.task = ValidationTask::Reconstruction,
+                                        .metric = "lpips",
+                                        .mean = 0.001 * step,
+                                        .interval = Interval{0, 1},
+                                        .n = 1});
+            writeFileAtomically(report.folder / "report.json", toJson(report).dump());
+        }
+        for (const auto& course : metricCourses({readValidationReport(folder / "runs/mine/validation/step-300")}))
+            QCOMPARE(course.points.size(), course.metric == "lpips" ? std::size_t(2) : std::size_t(3));
     }
 
     void theLossIsThinnedOutToMeans()
