@@ -1,6 +1,7 @@
 #include "core/train/self_report.h"
 
 #include "core/runs/condition_worth.h"
+#include "core/runtime/elapsed.h"
 #include "core/runtime/failure.h"
 #include "core/runtime/number_text.h"
 #include "core/train/measure_worth.h"
@@ -128,9 +129,8 @@ void SelfReport::measureConditionWorth(const Trainer& trainer, const JobContext&
                                    .pictures = std::move(*pictures)};
         writeConditionWorth(runFolder_, worth);
         write(worth.step, meansOf(worth));
-        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
         context.info("measured what conditions are worth to " + std::to_string(worth.pictures.size()) +
-                     " pictures in " + significantText(seconds.count(), 3) + " s");
+                     " pictures in " + significantText(secondsSince(began), 3) + " s");
     } catch (const std::exception& error) {
         context.warn("what conditions are worth was not measured at this step: " + sentenceOf(error));
     }

@@ -1,5 +1,6 @@
 #include "core/train/step_meter.h"
 
+#include "core/runtime/elapsed.h"
 #include "core/train/draws.h"
 
 #include <algorithm>
@@ -105,7 +106,7 @@ StepMetrics StepMeter::finish() const
     }
     metrics.internalLoss = internal_.value();
     metrics.repaLoss = repa_.value();
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() - leftOut_;
+    const double seconds = secondsSince(start_) - leftOut_;
     metrics.samplesPerSecond = static_cast<double>(samples_) / std::max(seconds, 1e-9);
     metrics.dataWaitSeconds = dataWait_;
     metrics.residentMegabytes = residentMegabytes();

@@ -24,7 +24,7 @@ public:
     void addInternal(const at::Tensor& perSample) { addTo(internal_, perSample); }
     void addRepa(const at::Tensor& perSample) { addTo(repa_, perSample); }
     void waitedForData(double seconds) { dataWait_ += seconds; }
-    /// Seconds in which something else than the step was done: they do not count for samples per second.
+    /// Seconds in which something else than the step was done, or nothing: they do not count for samples per second.
     void leaveOut(double seconds) { leftOut_ += seconds; }
     /// What was gathered, as numbers that add up over processes; and what they all gathered in its place.
     std::vector<double> sums();

@@ -9,6 +9,7 @@
 #include "core/runs/run_folder.h"
 #include "core/runs/run_history.h"
 #include "core/runtime/compute_info.h"
+#include "core/runtime/elapsed.h"
 #include "core/runtime/error.h"
 #include "core/runtime/failure.h"
 #include "core/runtime/tf32.h"
@@ -292,7 +293,7 @@ JobEnd TrainJob::train(const JobContext& context)
         if (!metrics)
             return stop(context);
         metrics->damagedSamples = static_cast<std::int64_t>(loader_->corruptCount());
-        afterStep(*metrics, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count(), context);
+        afterStep(*metrics, secondsSince(began), context);
         progress.update(trainer_->stepsDone());
         if (!metrics->skipped && isDue(config_.validation.every) && !validate(context))
             return stopBetweenSteps(context);

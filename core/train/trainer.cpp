@@ -3,6 +3,7 @@
 #include "core/model/autocast.h"
 #include "core/model/gradients.h"
 #include "core/model/rounded_weight.h"
+#include "core/runtime/elapsed.h"
 #include "core/runtime/failure.h"
 #include "core/train/attention_metrics.h"
 #include "core/train/step_meter.h"
@@ -176,17 +177,19 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
     attentionFault_.clear();
     clearGradients(parameters);
     for (std::int64_t micro = 0; micro < microBatches; ++micro) {
+        const auto began = Clock::now();
         if (collective_->alone() && stop && stop())
             return std::nullopt;
+        meter.leaveOut(secondsSince(began)); // it may have been paused
         const auto asked = Clock::now();
         const auto batch = next().to(compute_);
-        meter.waitedForData(std::chrono::duration<double>(Clock::now() - asked).count());
+        meter.waitedForData(secondsSince(asked));
         position = batch.position;
         const auto draws = drawsOf(batch, micro);
         if (micro == 0 && measuresAttention()) {
-            const auto began = Clock::now();
+            const auto measured = Clock::now();
             attention = attentionAt(batch, draws.to(compute_));
-            meter.leaveOut(std::chrono::duration<double>(Clock::now() - began).count());
+            meter.leaveOut(secondsSince(measured));
         }
         const auto loss = lossOf(batch, draws, {.checkpointing = config_.checkpointing}, observer);
         record.microBatches.push_back(recordOf(batch, draws));

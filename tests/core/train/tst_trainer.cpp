@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <thread>
 
 using namespace nanodit;
 using namespace nanodit::test;
@@ -102,6 +103,17 @@ private Q_SLOTS:
                 QCOMPARE(read->attention[i].alignment, metrics->attention[i].alignment);
         }
         QVERIFY(equalTensors(plain.tensors().model, measured.tensors().model));
+    }
+
+    void aPauseIsNoTimeOfAStep()
+    {
+        Trainer trainer(tinyConfig(), textTokens);
+        Source source; // of three samples a batch
+        const auto metrics = trainer.step(std::ref(source), [] {
+            std::this_thread::sleep_for(std::chrono::seconds(2)); // as a job that is paused does when it is asked
+            return false;
+        });
+        QVERIFY2(metrics->samplesPerSecond > 3 / 2., qPrintable(QString::number(metrics->samplesPerSecond)));
     }
 
     void radiiAreThoseOfThePriors()
