@@ -14,13 +14,16 @@ void JobControl::requestStop()
 void JobControl::pause()
 {
     const std::lock_guard lock(mutex_);
-    paused_ = true;
+    if (!pausedSince_)
+        pausedSince_ = Clock::now();
 }
 
 void JobControl::resume()
 {
     const std::lock_guard lock(mutex_);
-    paused_ = false;
+    if (pausedSince_)
+        pausedBefore_ += Clock::now() - *pausedSince_;
+    pausedSince_.reset();
     changed_.notify_all();
 }
 
@@ -33,14 +36,20 @@ bool JobControl::stopRequested() const
 bool JobControl::paused() const
 {
     const std::lock_guard lock(mutex_);
-    return paused_;
+    return pausedSince_.has_value();
 }
 
 bool JobControl::waitWhilePaused()
 {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stop_ || !paused_; });
+    changed_.wait(lock, [this] { return stop_ || !pausedSince_; });
     return stop_;
+}
+
+JobControl::Clock::duration JobControl::pausedFor() const
+{
+    const std::lock_guard lock(mutex_);
+    return pausedBefore_ + (pausedSince_ ? Clock::now() - *pausedSince_ : Clock::duration());
 }
 
 namespace {
@@ -66,6 +75,7 @@ std::unique_ptr<Job> makeJob(std::function<JobEnd(const JobContext&)> work)
 
 ProgressMeter::ProgressMeter(const JobContext& context, Stage stage, std::int64_t total, Unit unit)
     : context_(context)
+    , pausedBefore_(context.control->pausedFor())
 {
     progress_.stage = std::move(stage);
     progress_.total = total;
@@ -88,7 +98,8 @@ void ProgressMeter::update(std::int64_t done)
         return;
     lastReport_ = now;
     progress_.done = done_;
-    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const auto paused = context_.control->pausedFor() - pausedBefore_;
+    const double seconds = std::chrono::duration<double>(now - start_ - paused).count();
     const auto fresh = done_ - skipped_;
     if (fresh > 0 && seconds > 0) {
         progress_.perSecond = static_cast<double>(fresh) / seconds;

@@ -37,6 +37,7 @@ enum class JobEnd { Finished, Cancelled };
 /// The strings hung on a running job from outside. Every member may be called from any thread.
 class JobControl {
 public:
+    using Clock = std::chrono::steady_clock;
     void requestStop();
     void pause();
     void resume();
@@ -44,12 +45,15 @@ public:
     bool paused() const;
     /// Returns at once unless paused; while paused, blocks until resumed or stopped. True when the job should stop.
     bool waitWhilePaused();
+    /// How long it has been paused so far.
+    Clock::duration pausedFor() const;
 
 private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     bool stop_ = false;
-    bool paused_ = false;
+    std::optional<Clock::time_point> pausedSince_; ///< While it is paused.
+    Clock::duration pausedBefore_{};               ///< Pauses that have ended.
 };
 
 /// What a job is given to work with. Called on the job's thread only.
@@ -76,7 +80,8 @@ public:
 /// Makes a job of a function.
 std::unique_ptr<Job> makeJob(std::function<JobEnd(const JobContext&)> work);
 
-/// Turns counts into Progress with a smoothed rate and the time left; reports at most 30 times a second.
+/// Turns counts into Progress with a smoothed rate and the time left, for which pauses do not count; reports at most 30
+/// times a second.
 class ProgressMeter {
 public:
     ProgressMeter(const JobContext& context, Stage stage, std::int64_t total, Unit unit);
@@ -87,12 +92,13 @@ public:
     std::int64_t done() const { return done_; }
 
 private:
-    using Clock = std::chrono::steady_clock;
+    using Clock = JobControl::Clock;
     const JobContext& context_;
     Progress progress_;
     std::int64_t done_ = 0;
     std::int64_t skipped_ = 0;
     Clock::time_point start_ = Clock::now();
+    Clock::duration pausedBefore_; ///< It began.
     Clock::time_point lastReport_{};
 };
 

@@ -17,6 +17,7 @@ private Q_SLOTS:
     void aPausedJobDoesNothingUntilResumed();
     void progressIsReportedAtMostThirtyTimesASecondAndAlwaysAtTheEnd();
     void workOfAnEarlierRunDoesNotCountAsSpeed();
+    void aPauseDoesNotCountAsTime();
     void timeLeftIsUnknownWhileNothingIsDone();
 };
 
@@ -88,6 +89,24 @@ void JobTest::workOfAnEarlierRunDoesNotCountAsSpeed()
     meter.advance();
     QCOMPARE(last.done, 1001);
     QVERIFY2(last.perSecond > 0 && last.perSecond < 21, qPrintable(QString::number(last.perSecond)));
+}
+
+void JobTest::aPauseDoesNotCountAsTime()
+{
+    Progress last;
+    JobContext context;
+    context.report = [&](const Progress& p) { last = p; };
+    context.control->pause();
+    std::this_thread::sleep_for(20ms);
+    QVERIFY(context.control->pausedFor() >= 20ms);
+    ProgressMeter meter(context, Stage::Training, 100, Unit::Steps); // what was before it is none of its time either
+    std::this_thread::sleep_for(1s);
+    context.control->resume();
+    const auto paused = context.control->pausedFor();
+    std::this_thread::sleep_for(50ms);
+    QVERIFY(context.control->pausedFor() == paused);
+    meter.update(50);
+    QVERIFY2(last.perSecond > 50 && last.perSecond < 1001, qPrintable(QString::number(last.perSecond)));
 }
 
 void JobTest::timeLeftIsUnknownWhileNothingIsDone()
