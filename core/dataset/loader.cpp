@@ -222,6 +222,11 @@ Batch Loader::next()
     return state_->batches->take();
 }
 
+std::optional<Batch> Loader::nextUnless(const std::function<bool()>& stop)
+{
+    return state_->batches->takeUnless(stop);
+}
+
 std::vector<Loader::Corrupt> Loader::corrupt(std::size_t from) const
 {
     const std::lock_guard lock(state_->mutex);

@@ -4,6 +4,7 @@
 #include "core/dataset/shard_set.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,8 @@ public:
     /// The next batch; blocks until it is read. A sample that cannot be read is replaced by the next one of its bucket,
     /// a bucket without any by the batches that follow; throws DataError only when nothing of the set can be read.
     Batch next();
+    /// The same, or nothing when `stop`, which is asked every few hundredths of a second, says so.
+    std::optional<Batch> nextUnless(const std::function<bool()>& stop);
 
     struct Corrupt {
         std::string id;

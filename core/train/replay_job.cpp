@@ -89,7 +89,8 @@ JobEnd replay(const ReplayRequest& request, const JobContext& context)
 
     ProgressMeter progress(context, Stage::Training, report.stepsBefore + 1, Unit::Steps);
     for (std::int64_t done = 0; done < report.stepsBefore; ++done) {
-        if (!trainer.step([&loader] { return loader.next(); }, [&context] { return context.shouldStop(); }))
+        if (!trainer.step([&] { return loader.nextUnless([&] { return context.control->stopRequested(); }); },
+                          [&context] { return context.shouldStop(); }))
             return JobEnd::Cancelled;
         progress.advance();
     }

@@ -281,6 +281,11 @@ JobEnd TrainJob::train(const JobContext& context)
     const Trainer::Observer observer =
         check_ ? Trainer::Observer([this](const MicroBatchTrace& trace) { check_->observe(trace); })
                : Trainer::Observer();
+    const auto next = [this, &context]() -> std::optional<Batch> {
+        if (!trainer_->ranks().alone()) // they stop together, before a step
+            return loader_->next();
+        return loader_->nextUnless([&context] { return context.control->stopRequested(); }); // a pause is no wait
+    };
     if (trainer_->stepsDone() > 0 && !completeResumedStep(context))
         return stopBetweenSteps(context);
     while (trainer_->stepsDone() < config_.schedule.steps) {
@@ -288,8 +293,7 @@ JobEnd TrainJob::train(const JobContext& context)
             throw StoreError("the lock of the run \"" + request_.runName +
                              "\" was taken or removed while it was trained: another process may write to its folder");
         const auto began = std::chrono::steady_clock::now();
-        auto metrics =
-            trainer_->step([this] { return loader_->next(); }, [&context] { return context.shouldStop(); }, observer);
+        auto metrics = trainer_->step(next, [&context] { return context.shouldStop(); }, observer);
         if (!metrics)
             return stop(context);
         metrics->damagedSamples = static_cast<std::int64_t>(loader_->corruptCount());

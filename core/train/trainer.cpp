@@ -182,7 +182,11 @@ std::optional<StepMetrics> Trainer::step(const BatchSource& next, const std::fun
             return std::nullopt;
         meter.leaveOut(secondsSince(began)); // it may have been paused
         const auto asked = Clock::now();
-        const auto batch = next().to(compute_);
+        auto given = next();
+        if (!given)
+            return std::nullopt;
+        const auto batch = given->to(compute_);
+        given.reset(); // what was read, where it computes elsewhere
         meter.waitedForData(secondsSince(asked));
         position = batch.position;
         const auto draws = drawsOf(batch, micro);
@@ -268,7 +272,7 @@ std::vector<MicroBatchFinding> Trainer::examine(const BatchSource& next)
     std::vector<MicroBatchFinding> findings;
     clearGradients(parameters_);
     for (std::int64_t micro = 0; micro < microBatches; ++micro) {
-        const auto batch = next().to(compute_);
+        const auto batch = next().value().to(compute_);
         const auto draws = drawsOf(batch, micro);
         MicroBatchFinding finding{
             .record = recordOf(batch, draws), .inputs = unsoundInputs(batch), .output = {}, .gradient = {}};

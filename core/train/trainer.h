@@ -52,10 +52,12 @@ public:
     /// On the CPU, in the configuration's precision, with as many threads as are set.
     Trainer(const TrainConfig& config, std::int64_t textTokens);
 
-    using BatchSource = std::function<Batch()>;
+    /// Gives the next micro-batch, or nothing when it was told to stop while it waited for one; of several processes
+    /// none may end a step so.
+    using BatchSource = std::function<std::optional<Batch>()>;
     using Observer = std::function<void(const MicroBatchTrace&)>;
-    /// One optimiser step over `optimiser.accumulation` micro-batches. Empty when `stop` said so between two of them:
-    /// then nothing has changed but what the source has given. A micro-batch whose loss is not finite is left out, and
+    /// One optimiser step over `optimiser.accumulation` micro-batches. Empty when `stop` said so between two of them, or
+    /// `next` gave nothing: then nothing has changed but what the source has given. A micro-batch whose loss is not finite is left out, and
     /// the others make the step (StepMetrics::leftOut); without any other, or with a gradient that is not finite, the
     /// weights are left alone (StepMetrics::skipped). See suspects(). Gradients stay until the next step, clipped or
     /// not.
@@ -63,7 +65,7 @@ public:
                                     const Observer& observer = {});
 
     /// Runs the next step up to its gradients with a look at each part of the model. Nothing changes but the gradients
-    /// and what the source has given.
+    /// and what the source has given; it must give all that is asked for.
     std::vector<MicroBatchFinding> examine(const BatchSource& next);
 
     /// The samples of the last step, of all ranks. Every rank calls it at once.

@@ -132,6 +132,14 @@ private Q_SLOTS:
                  std::vector(ids.begin() + 6, ids.begin() + 12))); // Epochs differ.
     }
 
+    void aWaitForABatchCanBeStopped()
+    {
+        Loader stopped(set_, {.batchSize = 2, .seed = 5}), whole(set_, {.batchSize = 2, .seed = 5});
+        QVERIFY(!stopped.nextUnless([] { return true; }));
+        const auto batch = stopped.nextUnless([] { return false; });
+        QVERIFY(batch && batch->ids == whole.next().ids); // none was lost
+    }
+
     void theOrderIsTheSameOnEveryMachine()
     {
         // Written down once: an order that changed would break resumed runs.

@@ -116,6 +116,27 @@ private Q_SLOTS:
         QVERIFY2(metrics->samplesPerSecond > 3 / 2., qPrintable(QString::number(metrics->samplesPerSecond)));
     }
 
+    void aStepWithoutAllOfItsBatchesIsForgotten()
+    {
+        auto config = tinyConfig();
+        config.optimiser.accumulation = 2;
+        Trainer trainer(config, textTokens);
+        Source source;
+        trainer.step(std::ref(source));
+        const auto before = copied(trainer.tensors().model);
+        const auto position = trainer.samplePosition();
+        int asked = 0;
+        const auto metrics = trainer.step([&]() -> std::optional<Batch> {
+            if (++asked == 2) // it was told to stop while it waited
+                return std::nullopt;
+            return source();
+        });
+        QVERIFY(!metrics);
+        QCOMPARE(trainer.stepsDone(), std::int64_t{1});
+        QCOMPARE(trainer.samplePosition(), position);
+        QVERIFY(equalTensors(trainer.tensors().model, before));
+    }
+
     void radiiAreThoseOfThePriors()
     {
         auto config = tinyConfig();
