@@ -1,8 +1,10 @@
 #include "app/cli/guidance_options.h"
 
 #include "app/cli/number_checks.h"
+#include "core/runtime/error.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace nanodit::cli {
 
@@ -72,7 +74,7 @@ void GuidanceOptions::addTo(CLI::App& command)
         ->capture_default_str();
 }
 
-void GuidanceOptions::apply(SampleRequest& request) const
+void GuidanceOptions::apply(SampleRequest& request, const CLI::App& command) const
 {
     request.solver = valueOf<Solver>(solverNames, solver);
     request.guidanceRule = valueOf<GuidanceRule>(guidanceRuleNames, rule);
@@ -84,6 +86,17 @@ void GuidanceOptions::apply(SampleRequest& request) const
         request.start = PictureStart{.picture = RecordReference{startRecord}, .time = startTime};
     else if (!startPicture.empty())
         request.start = PictureStart{.picture = PictureReference{startPicture}, .time = startTime};
+    const auto refuseUnless = [&command](bool there, std::initializer_list<const char*> options, const char* needed) {
+        for (const auto* const option : options) {
+            if (!there && command.count(option) > 0)
+                throw UsageError(std::string(option) + " needs " + needed);
+        }
+    };
+    refuseUnless(request.guidanceRule == GuidanceRule::Projected, {"--parallel", "--momentum", "--threshold"},
+                 "--rule projected");
+    refuseUnless(request.guidanceRule == GuidanceRule::Internal, {"--internal-scale"}, "--rule internal");
+    refuseUnless(request.start.has_value(), {"--start-time"},
+                 "a picture to begin with: give --start or --start-record");
 }
 
 } // namespace nanodit::cli

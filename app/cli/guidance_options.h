@@ -20,7 +20,9 @@ struct GuidanceOptions {
     double startTime = 0.6;
 
     void addTo(CLI::App& command);
-    void apply(SampleRequest& request) const;
+    /// Of the command that they were added to. Throws UsageError for a setting of a rule, or of a start, that was not
+    /// chosen.
+    void apply(SampleRequest& request, const CLI::App& command) const;
 };
 
 } // namespace nanodit::cli

@@ -189,7 +189,7 @@ SampleRequest requestOf(const SampleArguments& arguments, const Workspace& works
     else if (!arguments.picture.empty())
         request.reference = PictureReference{arguments.picture};
     arguments.others.apply(request);
-    arguments.guidance.apply(request);
+    arguments.guidance.apply(request, *arguments.command);
     request.size = sizeOf(arguments, workspace);
     arguments.masks.apply(request, workspace);
     if (request.guidanceInterval[0] > request.guidanceInterval[1])

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <filesystem>
+#include <utility>
 
 namespace fs = std::filesystem;
 using namespace nanodit::test;
@@ -199,6 +200,20 @@ private Q_SLOTS:
         const auto both = runProgram({"-w", workspace_, "sample", "--settings", json, "--prompt", "a blue square"});
         QCOMPARE(both.exitCode, 2);
         QVERIFY2(both.errors.contains("--prompt"), qPrintable(both.errors));
+    }
+
+    void settingsWithoutWhatTheyAreOfAreRefused()
+    {
+        const std::array<std::pair<const char*, const char*>, 4> options{
+            {{"--momentum", "--rule projected"},
+             {"--threshold", "--rule projected"},
+             {"--internal-scale", "--rule internal"},
+             {"--start-time", "a picture to begin with: give --start or --start-record"}}};
+        for (const auto& [option, needed] : options) {
+            const auto refused = runProgram({"-w", workspace_, "sample", option, "0.5"});
+            QCOMPARE(refused.exitCode, 2);
+            QVERIFY2(refused.errors.contains(QString(option) + " needs " + needed), qPrintable(refused.errors));
+        }
     }
 
     void otherPicturesGiveTheirClsAndBlends()
