@@ -64,6 +64,21 @@ nlohmann::json toJson(const RunOverview& run)
     return json;
 }
 
+[[noreturn]] void failWithoutRun(const std::string& name)
+{
+    throw UsageError("there is no run \"" + name + "\" in the workspace: \"nanodit runs\" lists them");
+}
+
+/// Without reading what it recorded.
+RunInfo runNamed(const Workspace& workspace, const std::string& name)
+{
+    for (auto& run : listRuns(workspace)) {
+        if (run.name == name)
+            return std::move(run);
+    }
+    failWithoutRun(name);
+}
+
 /// Those of these names, in that order; all without names.
 std::vector<RunOverview> chosen(std::vector<RunOverview> runs, const std::vector<std::string>& names)
 {
@@ -73,7 +88,7 @@ std::vector<RunOverview> chosen(std::vector<RunOverview> runs, const std::vector
     for (const auto& name : names) {
         const auto run = std::find_if(runs.begin(), runs.end(), [&](const auto& r) { return r.run.name == name; });
         if (run == runs.end())
-            throw UsageError("there is no run \"" + name + "\" in the workspace: \"nanodit runs\" lists them");
+            failWithoutRun(name);
         found.push_back(*run);
     }
     return found;
@@ -82,16 +97,13 @@ std::vector<RunOverview> chosen(std::vector<RunOverview> runs, const std::vector
 /// Gives the name that the run has then.
 std::string edit(const Workspace& workspace, const std::string& name, const RunEdits& edits)
 {
-    const auto runs = listRuns(workspace);
-    const auto run = std::find_if(runs.begin(), runs.end(), [&name](const RunInfo& r) { return r.name == name; });
-    if (run == runs.end())
-        throw UsageError("there is no run \"" + name + "\" in the workspace: \"nanodit runs\" lists them");
-    auto notes = notesOf(*run);
+    const auto run = runNamed(workspace, name);
+    auto notes = notesOf(run);
     if (*edits.noteGiven)
         notes.note = edits.note;
     if (*edits.tagsGiven)
         notes.tags = edits.tags;
-    writeRunNotes(run->folder, notes);
+    writeRunNotes(run.folder, notes);
     if (!*edits.newNameGiven)
         return name;
     renameRun(workspace, name, edits.newName);
@@ -116,7 +128,7 @@ std::int64_t bytesOf(const std::filesystem::path& folder)
 
 void runCheckpoints(const Workspace& workspace, const std::string& name, const CheckpointEdits& edits, Options& options)
 {
-    const auto run = chosen(overviewRuns(workspace), {name}).front().run;
+    const auto run = runNamed(workspace, name);
     const auto starAll = [&run](const std::vector<std::int64_t>& steps, bool starred) {
         for (const auto step : steps) {
             const auto folder = run.folder / "checkpoints" / checkpointName(step);

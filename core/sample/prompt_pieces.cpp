@@ -2,6 +2,7 @@
 
 #include "core/encoders/t5_tokenizer.h"
 #include "core/runs/checkpoint.h"
+#include "core/runs/checkpoint_weights.h"
 #include "core/runtime/error.h"
 
 namespace nanodit {
@@ -64,8 +65,7 @@ PromptPieces PromptReader::read(const std::string& prompt, std::int64_t mostToke
 
 std::int64_t textTokensOf(const std::filesystem::path& checkpoint)
 {
-    return readCheckpointState(std::filesystem::is_directory(checkpoint) ? checkpoint : checkpoint.parent_path())
-        .textTokens;
+    return readCheckpointState(checkpointFolder(checkpoint)).textTokens;
 }
 
 } // namespace nanodit
