@@ -1,6 +1,7 @@
 #include "core/sample/guider.h"
 
 #include "core/runtime/error.h"
+#include "core/sample/solver.h"
 
 #include <ATen/ATen.h>
 
@@ -335,6 +336,18 @@ private:
     mutable std::vector<BranchVelocities> samples_; ///< Of the last velocity, with what each guider asked for.
 };
 
+/// See Guidance::of().
+double stillUntil(const SampleRequest& request)
+{
+    constexpr float nearNoise = 0.96F;
+    double until = 0;
+    for (const auto t : flowTimesOf(request)) {
+        if (t >= nearNoise)
+            until = 1.0 - t;
+    }
+    return until;
+}
+
 } // namespace
 
 Guidance Guidance::of(const SampleRequest& request, GridSize patches)
@@ -353,6 +366,7 @@ Guidance Guidance::of(const SampleRequest& request, GridSize patches)
             .dinoScale = request.dinoScale,
             .interval = request.guidanceInterval,
             .rule = request.guidanceRule,
+            .zeroUntil = stillUntil(request),
             .projected = request.projected,
             .internalScale = request.internalScale,
             .dinoWeights = weights,

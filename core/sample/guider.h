@@ -22,7 +22,7 @@ struct Guidance {
     double dinoScale = 2.0;                  ///< s_dino
     std::array<double, 2> interval = {0, 1}; ///< Flow times in which the scales apply (Kynkaanniemi et al. 2024).
     GuidanceRule rule = GuidanceRule::Plain;
-    double zeroUntil = 0.04; ///< CfgZero: the velocity is zero while t is within this of 1.
+    double zeroUntil = 0.04; ///< CfgZero: the velocity is zero while t is within this of 1. See of().
     ProjectedGuidance projected{};
     double internalScale = 1.5; ///< Internal: w
     /// s_dino by place: a factor in [0, 1] for each of `patches`, row by row; empty: 1 everywhere. At each latent the
@@ -30,7 +30,8 @@ struct Guidance {
     std::vector<double> dinoWeights{};
     GridSize patches{};
 
-    /// `patches`: of a picture of the request's size. Throws UsageError unless its weights are one for each of them.
+    /// CfgZero stands still in the first steps, as far as they end within 0.04 of noise: one that is longer would leave
+    /// its share of the noise in the picture. `patches`: of a picture of the request's size. Throws UsageError unless its weights are one for each of them.
     static Guidance of(const SampleRequest& request, GridSize patches);
 };
 

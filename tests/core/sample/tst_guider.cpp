@@ -71,6 +71,35 @@ private Q_SLOTS:
         }
     }
 
+    void onlyShortStepsStandStill()
+    {
+        const NanoDiT model(tinyModelConfig());
+        randomise(model.parameters());
+        BranchEvaluator evaluator(model, test::conditionsOf(randomBatch(model.config(), 1)), {}, latentTokens,
+                                  Compute{});
+        SampleRequest request;
+        request.guidanceRule = GuidanceRule::CfgZero;
+        const auto stillSteps = [&](std::int64_t steps, double shift) {
+            request.steps = steps;
+            request.shift = shift;
+            const auto times = flowTimesOf(request);
+            const auto guider = makeGuiderFor({&request, 1}, {4, 4}, {}, nullptr);
+            std::size_t still = 0;
+            for (; still < times.size(); ++still) {
+                BranchVelocities branches(evaluator, at::ones({1, 4, 8, 8}), times[still]);
+                if (guider->velocity(branches).abs().max().item<double>() > 0)
+                    return still;
+            }
+            return still;
+        };
+        QCOMPARE(stillSteps(2, 1), std::size_t(0)); // as in a sketch: half of the noise would stay
+        QCOMPARE(stillSteps(24, 1), std::size_t(0));
+        QCOMPARE(stillSteps(25, 1), std::size_t(1)); // to 0.96
+        QCOMPARE(stillSteps(30, 1), std::size_t(1));
+        QCOMPARE(stillSteps(50, 1), std::size_t(2));
+        QCOMPARE(stillSteps(10, 3), std::size_t(1)); // to 0.964
+    }
+
     void aBatchIsGuidedByTheGuiderOfEach_data()
     {
         QTest::addColumn<int>("rule");

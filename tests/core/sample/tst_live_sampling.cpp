@@ -85,7 +85,10 @@ private Q_SLOTS:
         requests[0].textRecord = "val0";
         requests[0].textScale = 0; // its branch is not evaluated yet
         then([](SampleRequest& r) { r.textScale = 3; });
-        then([](SampleRequest& r) { r.guidanceRule = GuidanceRule::CfgZero; }); // whose first velocity is zero
+        then([](SampleRequest& r) {
+            r.guidanceRule = GuidanceRule::CfgZero;
+            r.steps = 25; // whose first velocity is zero
+        });
         then([](SampleRequest& r) { r.guidanceRule = GuidanceRule::Projected; });
         then([](SampleRequest& r) { r.solver = Solver::Heun; });
         then([](SampleRequest& r) { r.steps = 5; });
