@@ -7,7 +7,7 @@ namespace nanodit {
 /// Asked within long computations, several times a second on a CPU however large they are; true means: stop.
 using StopCheck = std::function<bool()>;
 
-/// How an encoder leaves its layers when it was told to stop. Never leaves the encoder.
+/// How an encoder leaves its layers when it was told to stop. Never leaves the encoder, or whoever keeps several.
 struct EncodingStopped {};
 
 inline void leaveIfStopped(const StopCheck& stop)

@@ -129,7 +129,7 @@ SubjectConditions SubjectReader::read(const RecordInfo& record, const ConditionE
 SubjectConditions SubjectReader::read(const SampleRequest& request, const ConditionEdits& edits)
 {
     const at::NoGradGuard noGradient;
-    const auto encoded = encoder_.encode(request);
+    const auto encoded = encoder_.encode(request).value(); // it is not stopped
     SubjectConditions subject{.conditions = encoded.conditions,
                               .hasText = encoded.hasText,
                               .hasDino = encoded.hasDino,

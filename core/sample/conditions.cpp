@@ -150,15 +150,15 @@ std::string ConditionEncoder::key(const SampleRequest& request) const
     return key;
 }
 
-at::Tensor ConditionEncoder::text(const SampleRequest& request)
+at::Tensor ConditionEncoder::text(const SampleRequest& request, const StopCheck& stop)
 {
     const auto key = textKey(request);
     if (const auto* kept = texts_.find(key))
         return *kept;
-    return texts_.keep(key, encodedText(request));
+    return texts_.keep(key, encodedText(request, stop));
 }
 
-at::Tensor ConditionEncoder::encodedText(const SampleRequest& request)
+at::Tensor ConditionEncoder::encodedText(const SampleRequest& request, const StopCheck& stop)
 {
     if (request.textRecord) {
         const auto record = recordOf(*request.textRecord);
@@ -171,7 +171,10 @@ at::Tensor ConditionEncoder::encodedText(const SampleRequest& request)
         return {};
     if (!t5_)
         t5_ = openT5(encoderFolder(workspace_, workspace_.config.t5Encoder, "text encoder", "t5"), compute_);
-    return t5_->encodeCaption(request.prompt, textTokens_).to(at::kFloat);
+    const auto encoded = t5_->encodeCaptions({request.prompt}, textTokens_, stop);
+    if (encoded.empty())
+        throw EncodingStopped();
+    return encoded.front().to(at::kFloat);
 }
 
 DinoFeatures ConditionEncoder::storedFeatures(const Record& record) const
@@ -194,16 +197,20 @@ DinoFeatures ConditionEncoder::storedFeatures(const Record& record) const
     return features;
 }
 
-DinoFeatures ConditionEncoder::encodedFeatures(const std::filesystem::path& picture, ImageSize size)
+DinoFeatures ConditionEncoder::encodedFeatures(const std::filesystem::path& picture, ImageSize size,
+                                               const StopCheck& stop)
 {
     if (!dino_)
         dino_ = openDino(encoderFolder(workspace_, workspace_.config.dinoEncoder, "DINO encoder", "dino"), compute_);
     const auto bucketImage = makeBucketImage(readImage(picture), size);
     const auto input = dinoInputSize(size, dino_->config().patchSize);
-    return dino_->encode(dinoPixels(bucketImage, input, dino_->normalisation()));
+    auto features = dino_->encode(dinoPixels(bucketImage, input, dino_->normalisation()), stop);
+    if (!features)
+        throw EncodingStopped();
+    return std::move(*features);
 }
 
-DinoFeatures ConditionEncoder::referenceFeatures(const SampleRequest& request)
+DinoFeatures ConditionEncoder::referenceFeatures(const SampleRequest& request, const StopCheck& stop)
 {
     const auto key = dinoKey(request);
     if (const auto* kept = features_.find(key))
@@ -212,9 +219,10 @@ DinoFeatures ConditionEncoder::referenceFeatures(const SampleRequest& request)
     if (const auto* reference = std::get_if<RecordReference>(&request.reference)) {
         // Stored patches lie on the grid of the record's bucket. Over another size they would lie elsewhere.
         const auto record = recordOf(reference->id);
-        features = record.bucket == request.size ? storedFeatures(record) : encodedFeatures(record.image, request.size);
+        features = record.bucket == request.size ? storedFeatures(record)
+                                                 : encodedFeatures(record.image, request.size, stop);
     } else {
-        features = encodedFeatures(std::get<PictureReference>(request.reference).file, request.size);
+        features = encodedFeatures(std::get<PictureReference>(request.reference).file, request.size, stop);
     }
     if (!statistics_.empty()) {
         features.cls = statistics_.cls.normalise(features.cls);
@@ -224,41 +232,50 @@ DinoFeatures ConditionEncoder::referenceFeatures(const SampleRequest& request)
 }
 
 /// [1, D]
-at::Tensor ConditionEncoder::otherCls(const SampleRequest& request)
+at::Tensor ConditionEncoder::otherCls(const SampleRequest& request, const StopCheck& stop)
 {
     if (const auto* record = std::get_if<RecordReference>(&request.clsFrom)) {
         auto cls = storedArray(workspace_, ArrayKind::DinoCls, recordOf(record->id).id).unsqueeze(0);
         return statistics_.empty() ? cls : statistics_.cls.normalise(cls);
     }
-    return referenceFeatures(withReference(request, std::get<PictureReference>(request.clsFrom))).cls;
+    return referenceFeatures(withReference(request, std::get<PictureReference>(request.clsFrom)), stop).cls;
 }
 
-std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request)
+std::optional<DinoFeatures> ConditionEncoder::dino(const SampleRequest& request, const StopCheck& stop)
 {
     if (std::holds_alternative<NoReference>(request.reference))
         return std::nullopt;
-    auto features = referenceFeatures(request);
+    auto features = referenceFeatures(request, stop);
     if (request.blend)
-        features =
-            blended(features, referenceFeatures(withReference(request, request.blend->with)), request.blend->weight);
+        features = blended(features, referenceFeatures(withReference(request, request.blend->with), stop),
+                           request.blend->weight);
     if (!std::holds_alternative<NoReference>(request.clsFrom))
-        features.cls = otherCls(request);
+        features.cls = otherCls(request, stop);
     return features;
 }
 
-ConditionEncoder::Result ConditionEncoder::encode(const SampleRequest& request)
+std::optional<ConditionEncoder::Result> ConditionEncoder::encode(const SampleRequest& request, const StopCheck& stop)
+{
+    try {
+        return encodedBoth(request, stop);
+    } catch (const EncodingStopped&) {
+        return std::nullopt;
+    }
+}
+
+ConditionEncoder::Result ConditionEncoder::encodedBoth(const SampleRequest& request, const StopCheck& stop)
 {
     const at::NoGradGuard noGradient;
     Result result;
     auto& conditions = result.conditions;
     conditions.textTokens = textTokens_;
-    if (const auto tokens = text(request); tokens.defined()) {
+    if (const auto tokens = text(request, stop); tokens.defined()) {
         conditions.text = tokens.unsqueeze(0);
         result.hasText = true;
     } else {
         conditions.text = at::zeros({1, 1, model_.textDim});
     }
-    if (const auto features = dino(request)) {
+    if (const auto features = dino(request, stop)) {
         expectGridOf(request.size, features->grid);
         conditions.cls = features->cls.to(at::kFloat);
         conditions.patches = features->patches.to(at::kFloat);

@@ -5,6 +5,7 @@
 #include "core/dataset/dino_statistics.h"
 #include "core/dataset/record.h"
 #include "core/encoders/dino.h"
+#include "core/encoders/stop.h"
 #include "core/encoders/t5.h"
 #include "core/geometry/bucket.h"
 #include "core/model/context.h"
@@ -37,11 +38,11 @@ public:
     /// What the conditions of a request depend on; equal keys have equal conditions. Files count by size and time.
     std::string key(const SampleRequest& request) const;
     /// [L, text width], L <= T; undefined for a null text.
-    at::Tensor text(const SampleRequest& request);
+    at::Tensor text(const SampleRequest& request) { return text(request, {}); }
     /// Of a reference, on the patch grid of the request's size; empty for null conditions. Normalised. A record's
     /// stored arrays serve at the size of its bucket; at any other size its picture is cropped and encoded anew.
     /// Blended where the request says so; CLS is that of its `clsFrom` where it names one.
-    std::optional<DinoFeatures> dino(const SampleRequest& request);
+    std::optional<DinoFeatures> dino(const SampleRequest& request) { return dino(request, {}); }
 
     /// Both, with placeholders where a condition is null (which a caller then drops): [1, ...], float32, where it
     /// computes.
@@ -49,19 +50,25 @@ public:
         Conditions conditions;
         bool hasText = false, hasDino = false;
     };
-    Result encode(const SampleRequest& request);
+    /// Empty when `stop` said so, which is asked within the encoders' layers.
+    std::optional<Result> encode(const SampleRequest& request, const StopCheck& stop = {});
 
 private:
+    // These throw EncodingStopped.
+    Result encodedBoth(const SampleRequest& request, const StopCheck& stop);
+    at::Tensor text(const SampleRequest& request, const StopCheck& stop);
+    std::optional<DinoFeatures> dino(const SampleRequest& request, const StopCheck& stop);
+    at::Tensor encodedText(const SampleRequest& request, const StopCheck& stop);
+    DinoFeatures referenceFeatures(const SampleRequest& request, const StopCheck& stop);
+    at::Tensor otherCls(const SampleRequest& request, const StopCheck& stop);
+    DinoFeatures encodedFeatures(const std::filesystem::path& picture, ImageSize size, const StopCheck& stop);
+
     Record recordOf(const std::string& id) const;
     std::string textKey(const SampleRequest& request) const;
     std::string dinoKey(const SampleRequest& request) const;
     std::string clsKey(const SampleRequest& request) const;
     std::string blendKey(const SampleRequest& request) const;
-    at::Tensor encodedText(const SampleRequest& request);
-    DinoFeatures referenceFeatures(const SampleRequest& request);
-    at::Tensor otherCls(const SampleRequest& request);
     DinoFeatures storedFeatures(const Record& record) const;
-    DinoFeatures encodedFeatures(const std::filesystem::path& picture, ImageSize size);
     void expectGridOf(ImageSize size, GridSize patches) const;
     GridSize gridWithoutReference(ImageSize size) const;
 

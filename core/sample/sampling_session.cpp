@@ -147,7 +147,10 @@ bool Session::prepare(const SampleRequest& request, const JobContext& context)
         beginning_.reset();
         branches_.reset();
         weakBranches_.reset();
-        encoded_ = conditions_->encode(request);
+        auto encoded = conditions_->encode(request, stopOf(context));
+        if (!encoded)
+            return false;
+        encoded_ = std::move(*encoded);
         latentTokens_ = opened_->model.tokenGrid(request.size.height / factor, request.size.width / factor);
         branches_ = std::make_unique<BranchEvaluator>(
             opened_->model, encoded_.conditions, GivenConditions{.text = encoded_.hasText, .dino = encoded_.hasDino},

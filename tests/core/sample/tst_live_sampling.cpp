@@ -4,6 +4,7 @@
 #include "core/preprocess/derived_array.h"
 #include "core/runs/checkpoint_weights.h"
 #include "core/runtime/job.h"
+#include "core/sample/conditions.h"
 #include "tests/core/sample/sampling_fixture.h"
 
 #include <QtTest/QTest>
@@ -113,6 +114,21 @@ private Q_SLOTS:
                 QCOMPARE(ours.guidance[i].dino.has_value(), theirs.guidance[i].dino.has_value());
             }
         }
+    }
+
+    void stopsWhileAReferenceIsEncoded()
+    {
+        const TinyWorkspace tiny;
+        auto workspace = tiny.workspace;
+        workspace.config.dinoEncoder = "models/whole";
+        const auto config = DinoConfig::load(workspace.path("models/dino"));
+        writeDinoFolder(workspace.path("models/whole"), config, DinoEncoder::initialWeights(config, 1));
+        ConditionEncoder encoder(workspace, {}, 8, tinyModelConfig(), Compute{});
+        auto request = smallRequest();
+        request.reference = PictureReference{workspace.imagesFolder() / "val0.png"};
+        QVERIFY(!encoder.encode(request, [] { return true; }));
+        const auto whole = encoder.encode(request, [] { return false; });
+        QVERIFY(whole && whole->hasDino && !whole->hasText);
     }
 
     void aRecordThatChangedIsLookedUpAgain()
