@@ -8,11 +8,16 @@
 #include "core/runs/step_metrics.h"
 #include "core/runtime/job.h"
 #include "core/train/black_box.h"
+#include "core/train/trainer.h"
+#include "tests/support/tiny_model.h"
 #include "tests/support/tiny_training.h"
 
 #include <QtTest/QTest>
 
+#include <chrono>
 #include <fstream>
+#include <optional>
+#include <thread>
 
 using namespace nanodit;
 using namespace nanodit::test;
@@ -97,6 +102,48 @@ private Q_SLOTS:
         QCOMPARE(a.size(), b.size());
         for (std::size_t i = 0; i < a.size(); ++i)
             QCOMPARE(a[i].loss, b[i].loss);
+    }
+
+    void aPauseIsNoTimeOfAStep()
+    {
+        const TinyWorkspace tiny;
+        JobContext context;
+        std::jthread person;
+        std::vector<StepMetrics> steps;
+        auto request = requestFor(tiny, "paused", tinyConfig(2)); // of two micro-batches of two samples
+        request.device.threads = 2;
+        request.onStep = [&](const StepMetrics& metrics) {
+            steps.push_back(metrics);
+            if (metrics.step > 1)
+                return;
+            context.control->pause();
+            person = std::jthread([&context] {
+                std::this_thread::sleep_for(std::chrono::seconds(2));
+                context.control->resume();
+            });
+        };
+        QVERIFY(makeTrainJob(std::move(request))->run(context) == JobEnd::Finished);
+        QCOMPARE(steps.size(), std::size_t(2));
+        QVERIFY2(steps[1].samplesPerSecond > 4 / 2., qPrintable(QString::number(steps[1].samplesPerSecond)));
+    }
+
+    void aStepWithoutAllOfItsBatchesIsForgotten()
+    {
+        auto config = tinyConfig(2); // of two micro-batches
+        config.model = tinyModelConfig();
+        Trainer trainer(config, 8);
+        const auto batch = randomBatch(config.model, 2);
+        trainer.step([&batch] { return batch; });
+        const auto weight = trainer.parameters().front().value.detach();
+        const auto before = weight.clone();
+        int asked = 0;
+        const auto metrics = trainer.step([&]() -> std::optional<Batch> {
+            return ++asked == 2 ? std::nullopt : std::optional(batch); // it was told to stop while it waited
+        });
+        QVERIFY(!metrics);
+        QCOMPARE(asked, 2);
+        QCOMPARE(trainer.stepsDone(), std::int64_t{1});
+        QVERIFY(weight.equal(before));
     }
 
     void resumingForgetsMetricsBehindTheCheckpoint()

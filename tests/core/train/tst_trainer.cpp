@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <thread>
 
 using namespace nanodit;
 using namespace nanodit::test;
@@ -103,38 +102,6 @@ private Q_SLOTS:
                 QCOMPARE(read->attention[i].alignment, metrics->attention[i].alignment);
         }
         QVERIFY(equalTensors(plain.tensors().model, measured.tensors().model));
-    }
-
-    void aPauseIsNoTimeOfAStep()
-    {
-        Trainer trainer(tinyConfig(), textTokens);
-        Source source; // of three samples a batch
-        const auto metrics = trainer.step(std::ref(source), [] {
-            std::this_thread::sleep_for(std::chrono::seconds(2)); // as a job that is paused does when it is asked
-            return false;
-        });
-        QVERIFY2(metrics->samplesPerSecond > 3 / 2., qPrintable(QString::number(metrics->samplesPerSecond)));
-    }
-
-    void aStepWithoutAllOfItsBatchesIsForgotten()
-    {
-        auto config = tinyConfig();
-        config.optimiser.accumulation = 2;
-        Trainer trainer(config, textTokens);
-        Source source;
-        trainer.step(std::ref(source));
-        const auto before = copied(trainer.tensors().model);
-        const auto position = trainer.samplePosition();
-        int asked = 0;
-        const auto metrics = trainer.step([&]() -> std::optional<Batch> {
-            if (++asked == 2) // it was told to stop while it waited
-                return std::nullopt;
-            return source();
-        });
-        QVERIFY(!metrics);
-        QCOMPARE(trainer.stepsDone(), std::int64_t{1});
-        QCOMPARE(trainer.samplePosition(), position);
-        QVERIFY(equalTensors(trainer.tensors().model, before));
     }
 
     void radiiAreThoseOfThePriors()
