@@ -33,6 +33,8 @@ void runExperiment(ExperimentArguments arguments, Options& options)
     if (arguments.steps > 0)
         request.config.schedule.steps = arguments.steps;
     throwIfAny(request.config.validate(), "the training configuration");
+    request.validation.shift = request.config.flow.shift; // pictures are made as the models are trained
+    request.validation.shiftByBucket = request.config.flow.shiftByBucket;
     for (const auto& arm : arguments.arms)
         request.sweep.push_back(sweepArm(arm));
     if (!arguments.tasks.empty()) {

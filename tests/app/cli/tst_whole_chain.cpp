@@ -335,6 +335,16 @@ private Q_SLOTS:
         QCOMPARE(runProgram({"-w", workspace_, "runs", "--checkpoints"}).exitCode, 2);
     }
 
+    void modelsOfAnExperimentPaintWithTheShiftTheyAreTrainedWith()
+    {
+        const auto folder = text(folder_ / "sweep");
+        const auto report = runProgram({"-w", workspace_, "--quiet", "experiment", "sweep", "--arm", "a", "--arm",
+                                        "b:optimiser.lr=1e-4", "--set", "flow.shift=2", "--report", "--out", folder});
+        QVERIFY2(report.errors.contains("no seed of the experiment"), qPrintable(report.errors)); // but there is a plan
+        const auto plan = QJsonDocument::fromJson(bytesOf(folder + "/plan.json")).object();
+        QCOMPARE(plan.value("validation").toObject().value("shift").toDouble(), 2.0);
+    }
+
     void aDamagedArrayIsNamedAndFailsTheCheck()
     {
         const auto arrays = fs::path(workspace_.toStdString()) / "data/derived/dinov3_patches";
