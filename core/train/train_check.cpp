@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <cstddef>
 
 namespace nanodit {
 
@@ -36,14 +36,17 @@ CheckLine shareLine(const std::string& what, double count, double samples, doubl
             .passed = std::abs(found - p) <= slack};
 }
 
-/// Mean of one metric over steps [first, last).
-template<typename Member>
-double mean(const std::vector<StepMetrics>& steps, std::size_t first, std::size_t last, Member member)
+/// Steps at either end of a run whose means are judged, of a run that is long enough.
+constexpr std::size_t stepsAtEnd = 10;
+
+/// Mean of one metric over so many steps.
+template<typename Iterator>
+double mean(Iterator step, std::size_t count, double StepMetrics::*member)
 {
     double sum = 0;
-    for (std::size_t i = first; i < last; ++i)
-        sum += steps[i].*member;
-    return last > first ? sum / static_cast<double>(last - first) : 0;
+    for (std::size_t i = 0; i < count; ++i, ++step)
+        sum += (*step).*member;
+    return sum / static_cast<double>(count);
 }
 
 } // namespace
@@ -63,10 +66,12 @@ void TrainCheck::observe(const MicroBatchTrace& trace)
     for (std::size_t i = 0; i < draws.drops.size(); ++i) {
         ++drops_[static_cast<std::size_t>(draws.drops[i])];
         const bool dropped = draws.drops[i] == Drop::Dino || draws.drops[i] == Drop::Both;
-        if (dropped)
-            nullPatches_.push_back(batch.ids[i]);
-        else
+        if (dropped) {
+            ++nullPatches_;
+            nullPatchSamples_.insert(batch.ids[i]);
+        } else {
             ++withDino_;
+        }
         if (config_.model.useDinoPatches && (context.patches.kinds[i] == SegmentKind::Null) != dropped)
             nullsWhereDropped_ = false;
     }
@@ -82,7 +87,15 @@ void TrainCheck::observe(const MicroBatchTrace& trace)
 
 void TrainCheck::observe(const StepMetrics& metrics, const Parameters& parameters)
 {
-    steps_.push_back(metrics);
+    ++steps_;
+    unsound_ += metrics.skipped || !std::isfinite(metrics.loss) || !std::isfinite(metrics.velocityNorm) ||
+                !std::isfinite(metrics.gradNorm);
+    largestNorm_ = std::max(largestNorm_, metrics.gradNorm);
+    if (first_.size() < stepsAtEnd)
+        first_.push_back(metrics);
+    last_.push_back(metrics);
+    if (last_.size() > stepsAtEnd)
+        last_.pop_front();
     std::map<std::string, Parameters> groups;
     for (const auto& parameter : parameters) {
         const auto& name = parameter.name;
@@ -100,7 +113,7 @@ void TrainCheck::observe(const StepMetrics& metrics, const Parameters& parameter
 std::vector<CheckLine> TrainCheck::lines() const
 {
     std::vector<CheckLine> lines;
-    if (steps_.empty()) {
+    if (steps_ == 0) {
         lines.push_back({.what = "steps", .found = "0", .expected = "at least 1", .passed = false});
         return lines;
     }
@@ -114,21 +127,18 @@ std::vector<CheckLine> TrainCheck::lines() const
 
 void TrainCheck::addFiniteLines(std::vector<CheckLine>& lines) const
 {
-    const auto bad = std::count_if(steps_.begin(), steps_.end(), [](const StepMetrics& m) {
-        return m.skipped || !std::isfinite(m.loss) || !std::isfinite(m.velocityNorm) || !std::isfinite(m.gradNorm);
-    });
     lines.push_back({.what = "steps with a non-finite loss, velocity or gradient",
-                     .found = std::to_string(bad) + " of " + std::to_string(steps_.size()),
+                     .found = std::to_string(unsound_) + " of " + std::to_string(steps_),
                      .expected = "0",
-                     .passed = bad == 0});
+                     .passed = unsound_ == 0});
 }
 
 void TrainCheck::addRangeLines(std::vector<CheckLine>& lines) const
 {
-    const auto count = steps_.size();
-    const auto few = std::max<std::size_t>(1, std::min<std::size_t>(10, count / 4));
-    const double start = mean(steps_, 0, few, &StepMetrics::loss);
-    const double end = mean(steps_, count - few, count, &StepMetrics::loss);
+    const auto few = std::clamp<std::size_t>(static_cast<std::size_t>(steps_ / 4), 1, stepsAtEnd);
+    const auto lastFew = last_.end() - static_cast<std::ptrdiff_t>(few);
+    const double start = mean(first_.begin(), few, &StepMetrics::loss);
+    const double end = mean(lastFew, few, &StepMetrics::loss);
     // A new model predicts zero velocity: its loss is that of the target, 1 + E[x0^2], 1.0 to 1.5 or so after some
     // steps.
     const double target = 1 + latentSquares_ / static_cast<double>(std::max<std::int64_t>(1, microBatches_));
@@ -139,16 +149,13 @@ void TrainCheck::addRangeLines(std::vector<CheckLine>& lines) const
                      .expected = "below " + text(std::max(1.5, 1.05 * start)),
                      .passed = end < std::max(1.5, 1.05 * start)});
     const auto velocity = stepMetric("velocity_norm").text.healthy.value();
-    lines.push_back(within("velocity norm, last steps", mean(steps_, count - few, count, &StepMetrics::velocityNorm),
-                           velocity.low, velocity.high));
-    double largest = 0;
-    for (const auto& m : steps_)
-        largest = std::max(largest, m.gradNorm);
+    lines.push_back(within("velocity norm, last steps", mean(lastFew, few, &StepMetrics::velocityNorm), velocity.low,
+                           velocity.high));
     const auto gradient = stepMetric("grad_norm").text.healthy.value();
     lines.push_back({.what = "largest gradient norm",
-                     .found = text(largest),
+                     .found = text(largestNorm_),
                      .expected = "at most " + text(gradient.high),
-                     .passed = gradient.holds(largest)});
+                     .passed = gradient.holds(largestNorm_)});
 }
 
 void TrainCheck::addDropLines(std::vector<CheckLine>& lines) const
@@ -166,9 +173,9 @@ void TrainCheck::addDropLines(std::vector<CheckLine>& lines) const
     if (c.patchDropout > 0 && withDino_ > 0)
         lines.push_back(shareLine("samples with a part of their patches left out", static_cast<double>(withHole_),
                                   static_cast<double>(withDino_), c.patchDropout));
-    const auto distinct = std::set<std::string>(nullPatches_.begin(), nullPatches_.end()).size();
     lines.push_back({.what = "null patches",
-                     .found = std::to_string(nullPatches_.size()) + " times, " + std::to_string(distinct) + " samples",
+                     .found = std::to_string(nullPatches_) + " times, " + std::to_string(nullPatchSamples_.size()) +
+                              " samples",
                      .expected = "exactly where DINO was dropped (listed in log.txt)",
                      .passed = nullsWhereDropped_});
 }
@@ -190,6 +197,21 @@ void TrainCheck::addGradientLines(std::vector<CheckLine>& lines) const
                          .found = text(norm),
                          .expected = "above 0, finite",
                          .passed = norm > 0 && std::isfinite(norm)});
+}
+
+std::string TrainCheck::nullPatchText() const
+{
+    constexpr std::size_t most = 1000; // a set may have millions
+    std::string list;
+    std::size_t listed = 0;
+    for (const auto& id : nullPatchSamples_) {
+        if (listed++ == most) {
+            list += " and " + std::to_string(nullPatchSamples_.size() - most) + " more";
+            break;
+        }
+        list += (list.empty() ? "" : ", ") + id;
+    }
+    return "samples with null patches: " + list;
 }
 
 bool TrainReport::passed() const

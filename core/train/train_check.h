@@ -6,12 +6,20 @@
 #include "core/train/train_job.h"
 #include "core/train/trainer.h"
 
+#include <array>
+#include <cstdint>
+#include <deque>
 #include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace nanodit {
 
-/// Judges a short run against what a healthy one looks like: every value finite; loss, velocity and gradient norms in
-/// their ranges; conditions dropped in about their shares; context lengths; gradients where they must be.
+/// Judges a run against what a healthy one looks like: every value finite; loss, velocity and gradient norms in their
+/// ranges; conditions dropped in about their shares; context lengths; gradients where they must be. Holds no more of a
+/// long run than of a short one.
 class TrainCheck {
 public:
     /// dinoPatchSize: p of the data's DINO encoder in pixels, or empty when it is not known.
@@ -22,8 +30,8 @@ public:
     /// Right after a step, while its gradients stand.
     void observe(const StepMetrics& metrics, const Parameters& parameters);
     std::vector<CheckLine> lines() const;
-    /// Samples whose CLS and patches were replaced by nulls, with repetitions, in the order seen.
-    const std::vector<std::string>& nullPatchSamples() const { return nullPatches_; }
+    /// "samples with null patches: a, b and 3 more": those whose CLS and patches were replaced by nulls, each once.
+    std::string nullPatchText() const;
 
 private:
     struct ContextLength {
@@ -40,10 +48,14 @@ private:
     std::int64_t textTokens_;
     bool warmStarted_;
     std::optional<std::int64_t> dinoPatchSize_;
-    std::vector<StepMetrics> steps_;
+    std::int64_t steps_ = 0, unsound_ = 0; ///< The latter with a value that is not finite.
+    std::vector<StepMetrics> first_;       ///< As many as are averaged.
+    std::deque<StepMetrics> last_;
+    double largestNorm_ = 0; ///< Of all gradients.
     std::array<std::int64_t, 4> drops_{};
     std::map<ImageSize, ContextLength> contexts_;
-    std::vector<std::string> nullPatches_;
+    std::int64_t nullPatches_ = 0;
+    std::set<std::string> nullPatchSamples_;
     bool nullsWhereDropped_ = true;
     std::int64_t withDino_ = 0, withHole_ = 0; ///< Samples that kept DINO; of these, those that lost patches.
     double latentSquares_ = 0;                 ///< Sum over micro-batches of the mean square of their latents.

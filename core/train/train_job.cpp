@@ -305,7 +305,7 @@ JobEnd TrainJob::train(const JobContext& context)
     saveAndWait();
     context.info("finished step " + std::to_string(trainer_->stepsDone()) + ", saved " + writer_->newest().string());
     if (check_)
-        context.info("samples with null patches: " + listOf(check_->nullPatchSamples()));
+        context.info(check_->nullPatchText());
     return JobEnd::Finished;
 }
 

@@ -227,6 +227,30 @@ private Q_SLOTS:
         QVERIFY(lossOf(configWith(0), batch) != lossOf(config, batch));
     }
 
+    void aLongCheckedRunListsNoEndOfSamples()
+    {
+        auto config = configWith(0);
+        config.conditions = {.dropBoth = 0, .dropDino = 1, .dropText = 0};
+        Trainer trainer(config, textTokens);
+        TrainCheck check(config, textTokens, false, std::nullopt);
+        auto batch = randomBatch(config.model, 12);
+        int number = 0;
+        for (int i = 0; i < 90; ++i) {
+            for (auto& id : batch.ids)
+                id = std::to_string(number++);
+            const auto metrics = trainer.step([&batch] { return batch; }, {},
+                                              [&check](const MicroBatchTrace& trace) { check.observe(trace); });
+            check.observe(*metrics, trainer.model().parameters());
+        }
+        QVERIFY(check.nullPatchText().ends_with(" and 80 more"));
+        for (const auto& line : check.lines()) {
+            if (line.what == "null patches")
+                QVERIFY2(line.passed && line.found == "1080 times, 1080 samples", line.found.c_str());
+            if (line.what.starts_with("steps with a non-finite"))
+                QVERIFY2(line.passed && line.found == "0 of 90", line.found.c_str());
+        }
+    }
+
     void aCheckedRunCountsThem()
     {
         for (const double share : {0.0, 0.5}) {
