@@ -121,14 +121,18 @@ std::vector<MetricCourse> metricCourses(const std::vector<ValidationReport>& rep
     return courses;
 }
 
-LossCourse lossCourse(const fs::path& runFolder, std::size_t points)
+LossCourse lossCourse(const fs::path& runFolder)
 {
-    LossCourse course{.run = runFolder.filename().string(), .points = {}};
-    std::vector<std::pair<std::int64_t, double>> losses; // step and loss, of all that there is of a step
+    std::vector<std::pair<std::int64_t, double>> losses;
     forEachStep(runFolder, [&losses](const StepMetrics& step) { losses.emplace_back(step.step, step.loss); });
-    if (losses.empty() || points == 0)
-        return course;
-    const auto window = (losses.size() + points - 1) / points;
+    return LossCourse::of(runFolder.filename().string(), losses);
+}
+
+LossCourse LossCourse::of(const std::string& run, const std::vector<std::pair<std::int64_t, double>>& losses,
+                          std::size_t most)
+{
+    LossCourse course{.run = run, .points = {}};
+    const auto window = std::max<std::size_t>(1, (losses.size() + most - 1) / most);
     double sum = 0;
     std::size_t finite = 0;
     for (std::size_t i = 0; i < losses.size(); ++i) {

@@ -25,6 +25,10 @@ struct MetricCourse {
 struct LossCourse {
     std::string run;
     std::vector<CoursePoint> points; ///< Without intervals.
+
+    /// Of all steps and their losses, in order; at most `most` points.
+    static LossCourse of(const std::string& run, const std::vector<std::pair<std::int64_t, double>>& losses,
+                         std::size_t most = 160);
 };
 
 /// Validated runs; the first is what the others are held against.
@@ -49,8 +53,8 @@ std::string courseName(const ValidationReport& report, const std::vector<Validat
 /// How the metrics of these reports went over the steps of their runs: from every report beside them of the same
 /// weights whose pictures were painted with the same settings.
 std::vector<MetricCourse> metricCourses(const std::vector<ValidationReport>& reports);
-/// At most `points` of them. Empty for a folder without metrics.
-LossCourse lossCourse(const std::filesystem::path& runFolder, std::size_t points = 160);
+/// Reads all that the run recorded. Empty for a folder without metrics.
+LossCourse lossCourse(const std::filesystem::path& runFolder);
 
 /// A self-contained page, light or dark as the browser wishes (differences with intervals, curves, pictures side by
 /// side), and the same numbers as JSON beside it, with the page's name and .json. Throws StoreError, and DataError for

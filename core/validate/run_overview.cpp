@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <utility>
+#include <vector>
 
 namespace nanodit {
 
@@ -36,16 +38,19 @@ void readSteps(RunOverview& overview)
         double loss, rate;
     };
     std::deque<Recent> last;
+    std::vector<std::pair<std::int64_t, double>> losses;
     PatchBreakThrough breakThrough;
     forEachStep(overview.run.folder, [&](const StepMetrics& step) {
         overview.seconds += trainingTimeSince(last.empty() ? 0 : overview.steps, step).seconds;
         overview.steps = step.step;
         overview.skipped += step.skipped;
+        losses.emplace_back(step.step, step.loss);
         breakThrough.append(step);
         last.push_back({.loss = step.loss, .rate = step.samplesPerSecond});
         if (last.size() > recent)
             last.pop_front();
     });
+    overview.course = LossCourse::of(overview.run.name, losses);
     if (last.empty()) {
         // A model that was brought here without its metrics still says how far it was trained.
         if (!overview.run.checkpoints.empty())
@@ -103,7 +108,6 @@ std::vector<RunOverview> overviewRuns(const Workspace& workspace)
         } catch (const Error&) { // missing, or of another version: its plan is not known
         }
         readSteps(overview);
-        overview.course = lossCourse(overview.run.folder);
         overview.bytes = bytesBelow(overview.run.folder);
         readNewestReport(overview);
         overviews.push_back(std::move(overview));

@@ -1,5 +1,6 @@
 #include "core/io/atomic_file.h"
 #include "core/runs/catalogue.h"
+#include "core/runs/metrics_file.h"
 #include "core/validate/comparison.h"
 #include "core/validate/line_chart.h"
 #include "core/validate/report_file.h"
@@ -114,11 +115,14 @@ private Q_SLOTS:
                      "\n";
         }
         test::writeText(folder / "metrics.jsonl", lines);
-        const auto course = lossCourse(folder.path(), 3);
+        std::vector<std::pair<std::int64_t, double>> losses;
+        forEachStep(folder.path(), [&](const StepMetrics& step) { losses.emplace_back(step.step, step.loss); });
+        const auto course = LossCourse::of("mine", losses, 3);
         QCOMPARE(course.points.size(), std::size_t(3));
         QCOMPARE(course.points[0].step, std::int64_t(4));
         QCOMPARE(course.points[0].mean, 2.0); // 1, 2, 3: the fourth was not finite
         QCOMPARE(course.points[2].mean, 9.5);
+        QCOMPARE(lossCourse(folder.path()).points.size(), std::size_t(9)); // each step that was finite
         QVERIFY(lossCourse(folder / "nothing").points.empty());
     }
 
