@@ -38,13 +38,18 @@ void checkRequest(const SampleRequest& request, std::int64_t unit)
         throw UsageError("the interval of t in which guidance applies must begin at its lower end");
 }
 
-void checkWeakGuide(const std::filesystem::path& guide, const CheckpointState& theirs, const ModelConfig& ours,
-                    const DinoStatistics& statistics)
+void checkWeakGuide(const std::filesystem::path& guide, const CheckpointState& theirs, const CheckpointState& ours)
 {
-    const auto conditions = [](const ModelConfig& c) {
-        return std::tuple(c.latentChannels, c.patchSize, c.textDim, c.dinoDim);
+    const auto conditions = [](const CheckpointState& state) {
+        const auto& model = state.config.model;
+        return std::tuple(model.latentChannels, model.patchSize, model.textDim, model.dinoDim, state.textTokens);
     };
-    if (conditions(theirs.config.model) != conditions(ours) || theirs.dino.toJson() != statistics.toJson())
+    bool same = conditions(theirs) == conditions(ours) && theirs.dino.toJson() == ours.dino.toJson();
+    for (const auto& [name, encoder] : theirs.encoders.items()) {
+        const auto own = ours.encoders.find(name);
+        same = same && (own == ours.encoders.end() || *own == encoder);
+    }
+    if (!same)
         throw UsageError("the weak guide " + guide.string() +
                          " was trained on other latents or conditions than the model: name an earlier checkpoint of "
                          "the same run");

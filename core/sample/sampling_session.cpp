@@ -166,7 +166,7 @@ BranchEvaluator& Session::weakBranches(const WeakGuide& guide)
     if (!weak_ || weak_->state != state) {
         weakBranches_.reset();
         weak_.reset();
-        checkWeakGuide(guide.checkpoint, StoredModel::readState(guide.checkpoint), model(), opened_->state.dino);
+        checkWeakGuide(guide.checkpoint, StoredModel::readState(guide.checkpoint), opened_->state);
         weak_ = WeakModel{.state = std::move(state), .opened = openModel(guide.checkpoint, compute_.device)};
     }
     if (!weakBranches_)

@@ -1,9 +1,12 @@
 #include "core/sample/guider.h"
+#include "core/sample/request_check.h"
 #include "core/sample/solver.h"
+#include "tests/support/test_data.h"
 #include "tests/support/tiny_model.h"
 
 #include <ATen/ATen.h>
 #include <QtTest/QTest>
+#include <nlohmann/json.hpp>
 
 #include <cmath>
 #include <memory>
@@ -141,6 +144,21 @@ private Q_SLOTS:
         }
         QVERIFY2(together.evaluations() < apart.evaluations(), "each branch is evaluated once for all");
         QVERIFY(together.evaluations() <= 3 * 3); // of times and branches
+    }
+
+    void aWeakGuideHasTheConditionsOfItsModel()
+    {
+        CheckpointState ours;
+        ours.encoders["t5"]["fingerprint"] = "a";
+        std::vector<CheckpointState> others(3, ours);
+        checkWeakGuide("weak", others[0], ours);
+        others[0].textTokens = 77; // of which a null text stands for as many
+        others[1].encoders["t5"]["fingerprint"] = "b";
+        others[2].config.model.dinoDim += 1;
+        for (const auto& theirs : others)
+            QVERIFY(errorOf([&] { checkWeakGuide("weak", theirs, ours); }).find("same run") != std::string::npos);
+        others[1].encoders = nlohmann::json::object(); // not known
+        checkWeakGuide("weak", others[1], ours);
     }
 
     void aWeakGuideIsEvaluatedOnceForABatch()
