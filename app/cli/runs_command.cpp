@@ -64,40 +64,24 @@ nlohmann::json toJson(const RunOverview& run)
     return json;
 }
 
-[[noreturn]] void failWithoutRun(const std::string& name)
-{
-    throw UsageError("there is no run \"" + name + "\" in the workspace: \"nanodit runs\" lists them");
-}
-
-/// Without reading what it recorded.
-RunInfo runNamed(const Workspace& workspace, const std::string& name)
-{
-    for (auto& run : listRuns(workspace)) {
-        if (run.name == name)
-            return std::move(run);
-    }
-    failWithoutRun(name);
-}
-
 /// Those of these names, in that order; all without names.
-std::vector<RunOverview> chosen(std::vector<RunOverview> runs, const std::vector<std::string>& names)
+std::vector<RunInfo> chosen(const Workspace& workspace, const std::vector<std::string>& names)
 {
-    if (names.empty())
-        return runs;
-    std::vector<RunOverview> found;
+    const auto runs = listRuns(workspace);
+    std::vector<RunInfo> found;
     for (const auto& name : names) {
-        const auto run = std::find_if(runs.begin(), runs.end(), [&](const auto& r) { return r.run.name == name; });
+        const auto run = std::ranges::find(runs, name, &RunInfo::name);
         if (run == runs.end())
-            failWithoutRun(name);
+            throw UsageError("there is no run \"" + name + "\" in the workspace: \"nanodit runs\" lists them");
         found.push_back(*run);
     }
-    return found;
+    return names.empty() ? runs : found;
 }
 
 /// Gives the name that the run has then.
 std::string edit(const Workspace& workspace, const std::string& name, const RunEdits& edits)
 {
-    const auto run = runNamed(workspace, name);
+    const auto run = chosen(workspace, {name}).front();
     auto notes = notesOf(run);
     if (*edits.noteGiven)
         notes.note = edits.note;
@@ -128,7 +112,7 @@ std::int64_t bytesOf(const std::filesystem::path& folder)
 
 void runCheckpoints(const Workspace& workspace, const std::string& name, const CheckpointEdits& edits, Options& options)
 {
-    const auto run = runNamed(workspace, name);
+    const auto run = chosen(workspace, {name}).front();
     const auto starAll = [&run](const std::vector<std::int64_t>& steps, bool starred) {
         for (const auto step : steps) {
             const auto folder = run.folder / "checkpoints" / checkpointName(step);
@@ -181,11 +165,11 @@ void runRuns(std::vector<std::string> names, const RunEdits& edits, const Checkp
         return runCheckpoints(workspace, names.front(), checkpoints, options);
     if (edits.any())
         names.front() = edit(workspace, names.front(), edits);
-    const auto runs = chosen(overviewRuns(workspace), names);
+    const auto infos = chosen(workspace, names);
+    const auto runs = overviewRuns(infos);
     std::vector<std::vector<std::string>> rows = {
         {"run", "state", "steps", "time", "loss", "samples/s", "measured", "MB"}};
     nlohmann::json json = {{"runs", nlohmann::json::array()}, {"differences", nlohmann::json::array()}};
-    std::vector<RunInfo> infos;
     for (const auto& run : runs) {
         std::string measured = "-";
         if (!run.measured.empty()) {
@@ -198,7 +182,6 @@ void runRuns(std::vector<std::string> names, const RunEdits& edits, const Checkp
                         run.samplesPerSecond > 0 ? decimalText(run.samplesPerSecond, 1) : "-", measured,
                         decimalText(static_cast<double>(run.bytes) / 1e6, 0)});
         json["runs"].push_back(toJson(run));
-        infos.push_back(run.run);
     }
     auto text = runs.empty() ? std::string("no runs yet; \"nanodit train\" starts one\n") : table(rows);
     if (names.size() > 1) {

@@ -99,8 +99,13 @@ void readNewestReport(RunOverview& overview)
 
 std::vector<RunOverview> overviewRuns(const Workspace& workspace)
 {
+    return overviewRuns(listRuns(workspace));
+}
+
+std::vector<RunOverview> overviewRuns(std::vector<RunInfo> runs)
+{
     std::vector<RunOverview> overviews;
-    for (auto& run : listRuns(workspace)) {
+    for (auto& run : runs) {
         RunOverview overview;
         overview.run = std::move(run);
         try {

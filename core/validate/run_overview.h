@@ -27,7 +27,9 @@ struct RunOverview {
 
     RunState state(bool running = false) const { return runState(run, steps, planned, running); }
 };
-/// By name. What of a run cannot be read is left out of its line.
+/// In this order. What of a run cannot be read is left out of its line.
+std::vector<RunOverview> overviewRuns(std::vector<RunInfo> runs);
+/// Of all, by name.
 std::vector<RunOverview> overviewRuns(const Workspace& workspace);
 
 /// The settings that are not the same in all of these runs; values are "" for a run whose configuration is missing.
