@@ -219,8 +219,8 @@ DinoFeatures ConditionEncoder::referenceFeatures(const SampleRequest& request, c
     if (const auto* reference = std::get_if<RecordReference>(&request.reference)) {
         // Stored patches lie on the grid of the record's bucket. Over another size they would lie elsewhere.
         const auto record = recordOf(reference->id);
-        features = record.bucket == request.size ? storedFeatures(record)
-                                                 : encodedFeatures(record.image, request.size, stop);
+        features =
+            record.bucket == request.size ? storedFeatures(record) : encodedFeatures(record.image, request.size, stop);
     } else {
         features = encodedFeatures(std::get<PictureReference>(request.reference).file, request.size, stop);
     }

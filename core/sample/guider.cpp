@@ -203,7 +203,7 @@ public:
         if (!applies(guidance_, branches.t()))
             return branches(Branch::Full).clone();
         const auto& unconditional = branches(Branch::Unconditional);
-        auto sum = at::zeros_like(unconditional); // of the terms
+        auto sum = at::zeros_like(unconditional);                                         // of the terms
         auto scale = at::ones({unconditional.size(0), 1, 1, 1}, unconditional.options()); // of `unconditional`
         if (guidance_.mode == GuidanceMode::Chained) {
             // Each term's reference is what the terms before it make with scales of 1, so all of that is scaled as it.

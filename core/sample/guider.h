@@ -31,7 +31,8 @@ struct Guidance {
     GridSize patches{};
 
     /// CfgZero stands still in the first steps, as far as they end within 0.04 of noise: one that is longer would leave
-    /// its share of the noise in the picture. `patches`: of a picture of the request's size. Throws UsageError unless its weights are one for each of them.
+    /// its share of the noise in the picture. `patches`: of a picture of the request's size. Throws UsageError unless
+    /// its weights are one for each of them.
     static Guidance of(const SampleRequest& request, GridSize patches);
 };
 

@@ -173,11 +173,11 @@ void TrainCheck::addDropLines(std::vector<CheckLine>& lines) const
     if (c.patchDropout > 0 && withDino_ > 0)
         lines.push_back(shareLine("samples with a part of their patches left out", static_cast<double>(withHole_),
                                   static_cast<double>(withDino_), c.patchDropout));
-    lines.push_back({.what = "null patches",
-                     .found = std::to_string(nullPatches_) + " times, " + std::to_string(nullPatchSamples_.size()) +
-                              " samples",
-                     .expected = "exactly where DINO was dropped (listed in log.txt)",
-                     .passed = nullsWhereDropped_});
+    lines.push_back(
+        {.what = "null patches",
+         .found = std::to_string(nullPatches_) + " times, " + std::to_string(nullPatchSamples_.size()) + " samples",
+         .expected = "exactly where DINO was dropped (listed in log.txt)",
+         .passed = nullsWhereDropped_});
 }
 
 void TrainCheck::addContextLines(std::vector<CheckLine>& lines) const

@@ -293,7 +293,8 @@ JobEnd TrainJob::train(const JobContext& context)
             throw StoreError("the lock of the run \"" + request_.runName +
                              "\" was taken or removed while it was trained: another process may write to its folder");
         const auto began = std::chrono::steady_clock::now();
-        auto metrics = trainer_->step(next, [&context] { return context.shouldStop(); }, observer);
+        auto metrics = trainer_->step(
+            next, [&context] { return context.shouldStop(); }, observer);
         if (!metrics)
             return stop(context);
         metrics->damagedSamples = static_cast<std::int64_t>(loader_->corruptCount());

@@ -56,11 +56,11 @@ public:
     /// none may end a step so.
     using BatchSource = std::function<std::optional<Batch>()>;
     using Observer = std::function<void(const MicroBatchTrace&)>;
-    /// One optimiser step over `optimiser.accumulation` micro-batches. Empty when `stop` said so between two of them, or
-    /// `next` gave nothing: then nothing has changed but what the source has given. A micro-batch whose loss is not finite is left out, and
-    /// the others make the step (StepMetrics::leftOut); without any other, or with a gradient that is not finite, the
-    /// weights are left alone (StepMetrics::skipped). See suspects(). Gradients stay until the next step, clipped or
-    /// not.
+    /// One optimiser step over `optimiser.accumulation` micro-batches. Empty when `stop` said so between two of them,
+    /// or `next` gave nothing: then nothing has changed but what the source has given. A micro-batch whose loss is not
+    /// finite is left out, and the others make the step (StepMetrics::leftOut); without any other, or with a gradient
+    /// that is not finite, the weights are left alone (StepMetrics::skipped). See suspects(). Gradients stay until the
+    /// next step, clipped or not.
     std::optional<StepMetrics> step(const BatchSource& next, const std::function<bool()>& stop = {},
                                     const Observer& observer = {});
 

@@ -150,8 +150,8 @@ private Q_SLOTS:
         auto chained = zero;
         chained.mode = GuidanceMode::Chained;
         const auto ofDino = scaleOf(dino, u), ofFull = scaleOf(full, dino);
-        QVERIFY(difference(guided(chained), ofFull * (ofDino * u + 2 * (dino - ofDino * u)) +
-                                                3 * (full - ofFull * dino)) < 1e-4);
+        QVERIFY(difference(guided(chained),
+                           ofFull * (ofDino * u + 2 * (dino - ofDino * u)) + 3 * (full - ofFull * dino)) < 1e-4);
         chained.textScale = chained.dinoScale = 1;
         QVERIFY(difference(guided(chained), full) < 1e-4);
 

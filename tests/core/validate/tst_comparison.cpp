@@ -67,7 +67,7 @@ private Q_SLOTS:
         const test::TemporaryFolder folder;
         writeReport(folder.path(), "mine", 300, {0.2, 0.2, 0.2});
         writeReport(folder.path(), "mine", 100, {0.6, 0.6, 0.6});
-        writeReport(folder.path(), "mine", 200, {0.9, 0.9, 0.9}, 4); // another sampler: not on the curve
+        writeReport(folder.path(), "mine", 200, {0.9, 0.9, 0.9}, 4);             // another sampler: not on the curve
         auto chained = writeReport(folder.path(), "mine", 250, {0.9, 0.9, 0.9}); // nor other guidance
         chained.settings.guidance = GuidanceMode::Chained;
         writeFileAtomically(chained.folder / "report.json", toJson(chained).dump());
