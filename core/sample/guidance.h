@@ -2,6 +2,8 @@
 
 #include "core/sample/guider.h"
 
+#include <utility>
+
 namespace nanodit {
 
 /// One picture's (or a batch's) guided velocity: an evaluator and a guider over it.
@@ -12,6 +14,8 @@ public:
     GuidedVelocity(const NanoDiT& model, const Conditions& conditions, GivenConditions given, GridSize latentTokens,
                    const Guidance& guidance, const Compute& compute);
 
+    /// As BranchEvaluator has it.
+    void stopWhen(StopCheck stop) { evaluator_.stopWhen(std::move(stop)); }
     /// x [B, C, H, W] -> [B, C, H, W]
     at::Tensor operator()(const at::Tensor& x, float t);
     /// How often the model was evaluated.

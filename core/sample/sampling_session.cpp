@@ -263,26 +263,22 @@ Session::Run Session::solveFrom(BranchVelocities& first, std::span<const SampleR
         return guided;
     };
     auto second = Clock::now(); // when the second step begins: the first may cost nothing
-    try {
-        run.latents = solve(
-            request.solver,
-            [&](const at::Tensor& x, float t) {
-                if (x.is_same(start) && t == first.t())
-                    return velocity(first);
-                BranchVelocities branches(*branches_, x, t);
-                return velocity(branches);
-            },
-            start, times,
-            [&](const SolverStep& at) {
-                step = static_cast<std::size_t>(at.step);
-                onStep(at);
-                if (step == 1)
-                    second = Clock::now();
-                return !context.shouldStop();
-            });
-    } catch (const EvaluationStopped&) {
-        return {};
-    }
+    run.latents = solve(
+        request.solver,
+        [&](const at::Tensor& x, float t) {
+            if (x.is_same(start) && t == first.t())
+                return velocity(first);
+            BranchVelocities branches(*branches_, x, t);
+            return velocity(branches);
+        },
+        start, times,
+        [&](const SolverStep& at) {
+            step = static_cast<std::size_t>(at.step);
+            onStep(at);
+            if (step == 1)
+                second = Clock::now();
+            return !context.shouldStop();
+        });
     if (run.latents && times.size() > 2 && run.latents->size(0) == 1)
         secondsAStep_ = secondsSince(second) / static_cast<double>(times.size() - 2);
     return run;

@@ -1,5 +1,7 @@
 #include "core/sample/solver.h"
 
+#include "core/sample/branches.h"
+
 #include <cmath>
 #include <memory>
 
@@ -103,13 +105,17 @@ std::optional<at::Tensor> solve(Solver solver, const VelocityFunction& velocity,
     if (!observer({.step = 0, .x = x, .image = x}))
         return std::nullopt;
     const auto stepper = makeStepper(solver);
-    for (std::size_t i = 0; i + 1 < times.size(); ++i) {
-        const float t = times[i];
-        const auto v = velocity(x, t);
-        const auto image = x - t * v;
-        x = stepper->step(velocity, x, v, t, times[i + 1]);
-        if (!observer({.step = static_cast<std::int64_t>(i) + 1, .x = x, .image = image}))
-            return std::nullopt;
+    try {
+        for (std::size_t i = 0; i + 1 < times.size(); ++i) {
+            const float t = times[i];
+            const auto v = velocity(x, t);
+            const auto image = x - t * v;
+            x = stepper->step(velocity, x, v, t, times[i + 1]);
+            if (!observer({.step = static_cast<std::int64_t>(i) + 1, .x = x, .image = image}))
+                return std::nullopt;
+        }
+    } catch (const EvaluationStopped&) {
+        return std::nullopt;
     }
     return x;
 }

@@ -32,7 +32,7 @@ struct SolverStep {
 using SolverObserver = std::function<bool(const SolverStep&)>;
 
 /// From `noise` [B, C, H, W], or latents at the first of the times, along `times`; empty when the observer stopped it
-/// (which is asked before the first evaluation too, as step 0).
+/// (which is asked before the first evaluation too, as step 0), or an evaluation was stopped (EvaluationStopped).
 /// - Euler: one evaluation a step, first order.
 /// - Heun: two evaluations a step, second order.
 /// - Multistep: one evaluation a step, second order: DPM-Solver++(2M) (Lu et al. 2022, algorithm 2) with alpha = 1 - t

@@ -246,13 +246,15 @@ std::optional<Image> PreviewPainter::paintOne(const NanoDiT& model, std::int64_t
     GuidedVelocity velocity(model, conditions, given, model.tokenGrid(shape[1], shape[2]),
                             {.textScale = config_.previews.textScale, .dinoScale = config_.previews.dinoScale},
                             compute_);
+    const auto stop = [&context] { return context.shouldStop(); };
+    velocity.stopWhen(stop);
     const auto latent = solve(
         Solver::Euler, [&velocity](const at::Tensor& x, float t) { return velocity(x, t); }, noise.to(compute_.device),
         flowTimes(config_.previews.samplerSteps, shiftFor(config_.flow, shape)),
-        [&context](const SolverStep&) { return !context.shouldStop(); });
+        [&stop](const SolverStep&) { return !stop(); });
     if (!latent)
         return std::nullopt;
-    return pictureFromLatent(*autoencoder_, *latent, [&context] { return context.shouldStop(); });
+    return pictureFromLatent(*autoencoder_, *latent, stop);
 }
 
 std::shared_ptr<const ShardSet> validationShards(const Workspace& workspace)

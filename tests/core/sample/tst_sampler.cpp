@@ -283,6 +283,15 @@ private Q_SLOTS:
         QVERIFY(difference(guided(internal).first, branch(model, batch, true, true, x, t)) < 1e-5);
     }
 
+    void aGuidedVelocityIsStoppedWithinABlock()
+    {
+        const NanoDiT model(tinyModelConfig());
+        GuidedVelocity velocity(model, test::conditionsOf(randomBatch(model.config(), 1)), {}, latentTokens, {},
+                                Compute{});
+        velocity.stopWhen([] { return true; });
+        QVERIFY_EXCEPTION_THROWN(velocity(at::zeros({1, 4, 8, 8}), 0.5F), EvaluationStopped);
+    }
+
     void internalGuidanceIsRefusedWithoutItsHead()
     {
         const NanoDiT model(tinyModelConfig());

@@ -1,3 +1,4 @@
+#include "core/sample/branches.h"
 #include "core/sample/solver.h"
 #include "tests/support/tensor_difference.h"
 
@@ -94,6 +95,8 @@ private Q_SLOTS:
         QCOMPARE(evaluations, 3);
         QVERIFY(!solve(Solver::Euler, velocity, noise, flowTimes(10, 1), [](const SolverStep&) { return false; }));
         QCOMPARE(evaluations, 3);
+        const auto stopped = [](const at::Tensor&, float) -> at::Tensor { throw EvaluationStopped(); };
+        QVERIFY(!solve(Solver::Heun, stopped, noise, flowTimes(10, 1), goOn));
     }
 };
 
