@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <system_error>
 
@@ -64,8 +65,10 @@ TrainConfig configOf(const TrainArguments& arguments, const Workspace& workspace
         setField(assignment, [&config](FieldVisitor& v) { config.visit(v); });
     if (arguments.steps > 0)
         config.schedule.steps = arguments.steps;
-    if (!arguments.warmStart.empty())
+    if (arguments.warmStart.starts_with("~/")) // as in a configuration: shells leave it in --warm-start=~/a.pt
         config.warmStart.checkpoint = arguments.warmStart;
+    else if (!arguments.warmStart.empty()) // not of the workspace, from which configurations name theirs
+        config.warmStart.checkpoint = std::filesystem::absolute(arguments.warmStart).string();
     throwIfAny(config.validate(), "the training configuration");
     return config;
 }

@@ -177,7 +177,8 @@ void TrainConfig::visit(FieldVisitor& v)
     v.endGroup();
 
     v.beginGroup("warm_start", "Start from another model's weights.");
-    v.field({"checkpoint", "A .safetensors or .pt file or a checkpoint folder; empty starts from nothing."},
+    v.field({"checkpoint", "A .safetensors or .pt file or a checkpoint folder, relative to the workspace; empty starts "
+                           "from nothing."},
             warmStart.checkpoint);
     v.field({"place",
              "Which of several weights in the file, by the keys that lead to them, such as ema; empty takes those "

@@ -280,6 +280,16 @@ private Q_SLOTS:
         QCOMPARE(own.at(0).toObject().value("value").toInt(), 128);
     }
 
+    void aWarmStartIsNamedFromWhereTheProgramWasStarted()
+    {
+        const QStringList train = {"-w",     workspace_,         "--quiet",     "train", "--run",
+                                   "warmed", "--steps",          "1",           "--set", "data.batch_size=2",
+                                   "--set",  "previews.every=0", "--warm-start"};
+        const auto warmed =
+            runProgram(train + QStringList{"step-00000005"}, 300000, workspace_ + "/runs/mine/checkpoints");
+        QVERIFY2(warmed.exitCode == 0, qPrintable(warmed.errors));
+    }
+
     void whatWasTrainedIsValidatedAndCompared()
     {
         // What was trained is validated and compared with the reference, on a page with its numbers beside it.
