@@ -139,9 +139,10 @@ std::vector<ConfigIssue> WorkspaceConfig::validate() const
 Workspace Workspace::open(const fs::path& folder)
 {
     const auto file = folder / "workspace.yaml";
-    std::error_code ignored; // a path that no file system takes is none either
-    if (!fs::exists(file, ignored))
+    if (!isPresent(file))
         throw DataError(folder.string() + " is no workspace: it holds no workspace.yaml", remedy::ChooseWorkspace{});
+    if (!isPresentFile(file))
+        throw DataError(file.string() + " is a folder, a pipe or a device: put the file in its place");
     Workspace workspace{.root = fs::absolute(folder).lexically_normal(), .config = {}};
     auto& config = workspace.config;
     const auto yaml = readTextFile(file);

@@ -320,9 +320,11 @@ void syncFile(const fs::path& file)
 
 std::string readTextFile(const fs::path& file)
 {
-    const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    // Non-blocking until it is open: a pipe that nobody writes to holds nothing, and is not waited for.
+    const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
         throw DataError("cannot read " + file.string() + ": " + errnoText(errno));
+    fcntl(descriptor, F_SETFL, 0);
     std::string text;
     char buffer[65536];
     for (;;) {

@@ -74,7 +74,7 @@ void removeAbandonedTemporaries(const std::filesystem::path& folder);
 /// StoreError.
 void syncFile(const std::filesystem::path& file);
 
-/// The whole file as text. Throws DataError naming it.
+/// The whole file as text, or what comes out of a pipe that somebody writes to. Throws DataError naming it.
 std::string readTextFile(const std::filesystem::path& file);
 
 } // namespace nanodit

@@ -7,6 +7,8 @@
 
 #include <QtTest>
 
+#include <sys/stat.h>
+
 using namespace nanodit;
 using test::errorOf;
 
@@ -343,6 +345,9 @@ void ConfigTest::openingAFolderThatIsNoWorkspaceSaysWhatToDo()
     }
     test::writeText(folder / "workspace.yaml", "format: 1\n");
     QCOMPARE(errorOf([&] { Workspace::open(folder.path()); }), std::string());
+    std::filesystem::remove(folder / "workspace.yaml");
+    QCOMPARE(::mkfifo((folder / "workspace.yaml").c_str(), 0600), 0); // which is not waited for
+    QVERIFY(errorOf([&] { Workspace::open(folder.path()); }).find("a pipe") != std::string::npos);
 }
 
 void ConfigTest::whatIsWrongInWorkspaceYamlIsNamedWithItsLine_data()

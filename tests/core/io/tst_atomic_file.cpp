@@ -7,9 +7,12 @@
 
 #include <QtTest>
 
+#include <chrono>
 #include <cstdint>
 #include <fstream>
+#include <string>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace nanodit;
@@ -144,6 +147,22 @@ private Q_SLOTS:
         QVERIFY(!errorOf([&] { readTextFile(folder.path()); }).empty());
         QCOMPARE(mkfifo((folder / "pipe").c_str(), 0600), 0);
         QVERIFY(errorOf([&] { MappedFile::open(folder / "pipe"); }).find("no regular file") != std::string::npos);
+        QVERIFY(readTextFile(folder / "pipe").empty()); // nobody writes to it
+    }
+
+    void whatComesOutOfAPipeIsWaitedFor()
+    {
+        int ends[2];
+        QCOMPARE(pipe(ends), 0);
+        std::thread writer([out = ends[1]] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            static_cast<void>(write(out, "late", 4) == 4);
+            close(out);
+        });
+        const auto text = readTextFile("/dev/fd/" + std::to_string(ends[0]));
+        writer.join();
+        close(ends[0]);
+        QCOMPARE(text, std::string("late"));
     }
 };
 
